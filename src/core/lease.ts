@@ -1,0 +1,34 @@
+/**
+ * A user and the references to it. A user lives as long as it has at least one reference; all values are immutable,
+ * a change makes a new one.
+ */
+import type { Gid, LeaseId, Pid, Uid, UnitName, UserName } from './ids.ts';
+
+/** How long a reference lasts: see contract, `lifetime`. */
+export const LIFETIMES = ['connection', 'process', 'unit', 'explicit'] as const;
+export type Lifetime = (typeof LIFETIMES)[number];
+
+/** One reference to a user. */
+export interface Holder {
+  readonly lease: LeaseId;
+  readonly unit: UnitName;
+  readonly lifetime: Lifetime;
+  /** the process that asked, as the kernel named it */
+  readonly pid: Pid;
+  /** the UID of the process that asked; it and root may release */
+  readonly owner: Uid;
+  /** milliseconds since the epoch */
+  readonly since: number;
+  /** the directories named in the request, as paths below their base, in the order of the request */
+  readonly directories: readonly string[];
+}
+
+/** A user with at least one holder. */
+export interface UserLease {
+  readonly uid: Uid;
+  readonly gid: Gid;
+  readonly name: UserName;
+  /** false for a static user of the host that is used as it is: it is recorded, but never locked or published */
+  readonly dynamic: boolean;
+  readonly holders: readonly Holder[];
+}

@@ -1,0 +1,48 @@
+/**
+ * What can be found against a UID, and how it is said. Evidence is a value: probes gather it, this file alone puts it
+ * into words.
+ */
+
+/** One reason why a UID is not free. */
+export type Evidence =
+  | { readonly kind: 'lease'; readonly name: string }
+  | { readonly kind: 'reserved' }
+  | { readonly kind: 'systemd-lock' }
+  | { readonly kind: 'lock-unusable'; readonly reason: string }
+  | { readonly kind: 'user'; readonly name: string }
+  | { readonly kind: 'group'; readonly name: string }
+  | { readonly kind: 'ipc'; readonly object: IpcKind; readonly id: string }
+  | { readonly kind: 'process'; readonly pid: number; readonly command: string };
+
+export const IPC_KINDS = ['sysv-shm', 'sysv-sem', 'sysv-msg', 'posix-shm', 'posix-mq'] as const;
+export type IpcKind = (typeof IPC_KINDS)[number];
+
+const IPC_WORDS: Readonly<Record<IpcKind, string>> = {
+  'sysv-shm': 'System V shared memory segment',
+  'sysv-sem': 'System V semaphore set',
+  'sysv-msg': 'System V message queue',
+  'posix-shm': 'POSIX shared memory object',
+  'posix-mq': 'POSIX message queue',
+};
+
+/** @returns the evidence in words that complete the sentence "UID 64642 is not free: …" */
+export function describeEvidence(evidence: Evidence): string {
+  switch (evidence.kind) {
+    case 'lease':
+      return `held by the dynamic user ${evidence.name}`;
+    case 'reserved':
+      return 'being allocated by another request';
+    case 'systemd-lock':
+      return 'locked by systemd or another allocator';
+    case 'lock-unusable':
+      return `its lock file cannot be used: ${evidence.reason}`;
+    case 'user':
+      return `the user ${evidence.name} has this number`;
+    case 'group':
+      return `the group ${evidence.name} has this number`;
+    case 'ipc':
+      return `the ${IPC_WORDS[evidence.object]} ${evidence.id} belongs to it`;
+    case 'process':
+      return `process ${evidence.pid} (${evidence.command}) runs with it`;
+  }
+}
