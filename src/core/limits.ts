@@ -1,0 +1,16 @@
+/** The bounds of the allocator: what a peer may make grow, and how long a request may take. */
+
+/** References in all: users of a full default range with several holders each. */
+export const HOLDERS_MAX = 16_384;
+/** References to one user: its lease file is written whole at every change. */
+export const HOLDERS_PER_USER_MAX = 256;
+/** References that one UID other than root may have: a peer that the configuration allows cannot drain the range. */
+export const HOLDERS_PER_PEER_MAX = 1_024;
+/** Requests for users that are under way at a time. */
+export const REQUESTS_IN_FLIGHT_MAX = 1_024;
+/** The whole search for a free UID, in milliseconds: a host on which every answer is slow still gets a word. */
+export const SEARCH_DEADLINE_MS = 60_000;
+/** Directories in one request. */
+export const DIRECTORIES_MAX = 64;
+/** The longest directory value of a request in bytes: PATH_MAX, limits.h. */
+export const DIRECTORY_BYTES_MAX = 4_096;

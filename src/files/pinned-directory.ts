@@ -1,0 +1,133 @@
+/**
+ * A directory held by a descriptor, so that every later access is relative to the very inode that was checked at the
+ * start, whatever happens to its path. Node has no openat(2): `/proc/self/fd/<n>/<name>` is the same resolution
+ * (proc_pid_fd(5)). Never follows a symlink at its own last component, and never accepts a name with a slash.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
+
+const GROUP_OR_OTHERS_MAY_WRITE = 0o022;
+
+export class PinnedDirectory {
+  readonly path: string;
+  readonly #descriptor: number;
+
+  private constructor(path: string, descriptor: number) {
+    this.path = path;
+    this.#descriptor = descriptor;
+  }
+
+  /**
+   * @param path an absolute path; with `create`, it and its parents are made where they are missing
+   * @throws Error when it is no directory, belongs to another user, or others may write to it
+   */
+  static open(path: string, options: { readonly create?: { readonly mode: number } } = {}): PinnedDirectory {
+    if (options.create !== undefined) {
+      mkdirSync(path, { recursive: true, mode: options.create.mode });
+    }
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    const status = fstatSync(descriptor);
+    const owner = process.geteuid?.() ?? 0;
+    if (status.uid !== owner || (status.mode & GROUP_OR_OTHERS_MAY_WRITE) !== 0) {
+      closeSync(descriptor);
+      throw new Error(`${path} must belong to the user ${owner} and be writable by nobody else`);
+    }
+    return new PinnedDirectory(path, descriptor);
+  }
+
+  /** Opens a directory below this one, made with the mode where it is missing. */
+  subdirectory(name: string, mode: number): PinnedDirectory {
+    const entry = this.entry(name);
+    ignoring('EEXIST', () => mkdirSync(entry, { mode }));
+    const below = PinnedDirectory.open(entry);
+    return new PinnedDirectory(`${this.path}/${name}`, below.#descriptor);
+  }
+
+  /**
+   * @param name one path component
+   * @returns a path that resolves from the pinned inode; valid in this process alone, while the directory is open
+   */
+  entry(name: string): string {
+    if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
+      throw new TypeError(`not a single path component: ${JSON.stringify(name)}`);
+    }
+    return `/proc/self/fd/${this.#descriptor}/${name}`;
+  }
+
+  /** @returns the names in the directory, in the order of the file system */
+  names(): string[] {
+    return readdirSync(`/proc/self/fd/${this.#descriptor}`);
+  }
+
+  /** @returns the text of the symlink, or undefined where there is none of that name, or it is no symlink */
+  readLink(name: string): string | undefined {
+    try {
+      return readlinkSync(this.entry(name));
+    } catch (error) {
+      if (hasCode(error, 'ENOENT') || hasCode(error, 'EINVAL')) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** Makes a symlink; one of that name with another text is replaced. */
+  link(name: string, text: string): void {
+    try {
+      symlinkSync(text, this.entry(name));
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) {
+        throw error;
+      }
+      if (this.readLink(name) !== text) {
+        unlinkSync(this.entry(name));
+        symlinkSync(text, this.entry(name));
+      }
+    }
+  }
+
+  /** Renames within the directory, replacing what has the new name. */
+  rename(from: string, to: string): void {
+    renameSync(this.entry(from), this.entry(to));
+  }
+
+  /** Unlinks a name; one that is not there is no error. */
+  remove(name: string): void {
+    ignoring('ENOENT', () => unlinkSync(this.entry(name)));
+  }
+
+  /** Removes an empty directory of that name; one that is not there is no error. */
+  removeDirectory(name: string): void {
+    ignoring('ENOENT', () => rmdirSync(this.entry(name)));
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+/** @returns whether a thrown value is a system error with that code, such as 'ENOENT' */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+function ignoring(code: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!hasCode(error, code)) {
+      throw error;
+    }
+  }
+}
