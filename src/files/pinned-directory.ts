@@ -12,7 +12,6 @@ import {
   readdirSync,
   readlinkSync,
   renameSync,
-  rmdirSync,
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
@@ -102,14 +101,14 @@ export class PinnedDirectory {
     renameSync(this.entry(from), this.entry(to));
   }
 
+  /** Moves an entry into another pinned directory of the same file system, under the same name. */
+  renameInto(name: string, target: PinnedDirectory): void {
+    renameSync(this.entry(name), target.entry(name));
+  }
+
   /** Unlinks a name; one that is not there is no error. */
   remove(name: string): void {
     ignoring('ENOENT', () => unlinkSync(this.entry(name)));
-  }
-
-  /** Removes an empty directory of that name; one that is not there is no error. */
-  removeDirectory(name: string): void {
-    ignoring('ENOENT', () => rmdirSync(this.entry(name)));
   }
 
   close(): void {

@@ -2,7 +2,7 @@
  * What the use cases need of the outside, as types alone. Adapters in registry, host and directories implement these;
  * daemon.ts joins the two. Times are in milliseconds.
  */
-import type { Gid, Pid, Uid, UserName } from '../core/ids.ts';
+import type { Gid, LeaseId, Pid, Uid, UserName } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
 import type { Evidence } from '../core/verdict.ts';
 
@@ -41,16 +41,42 @@ export interface UidLocks {
   sweep(uid: Uid): void;
 }
 
-/** The numbered steps in which a user becomes durable and public, and their reverse. Every method is synchronous. */
+/**
+ * The steps in which a user becomes durable and public, and their mirror images. All are synchronous, so that nothing
+ * runs between the last of them and the answer.
+ *
+ * | step | made by | undone by |
+ * | --- | --- | --- |
+ * | 1 the intent is written down | intend | forget |
+ * | 2 the UID is locked | UidLocks.lock | UidLocks.release |
+ * | 3 uid → name is published | publish | unpublish |
+ * | 4 name → uid is published | publish | unpublish |
+ * | 5 the intent becomes the lease | commit | revoke |
+ *
+ * A static user has steps 1 and 5 alone. After a crash, what did not reach step 5 is undone by recovery.
+ */
 export interface Registry {
-  /** Step 1: writes down that this user is about to be made. A crash from here on is cleaned up by recovery. */
   intend(user: UserLease): void;
-  /** Steps 3 and 4: publishes the links uid → name and name → uid. */
   publish(user: UserLease): void;
-  /** Step 5: makes the intended or changed user durable: after a crash it is there. */
   commit(user: UserLease): void;
-  /** Takes back all steps in reverse; steps that were not done are no error. */
-  erase(user: UserLease): void;
+  revoke(user: UserLease): void;
+  unpublish(user: UserLease): void;
+  forget(user: UserLease): void;
+}
+
+/** What a former process of this daemon left in the registry. */
+export interface RegistryContents {
+  /** users that reached step 5 */
+  readonly users: readonly UserLease[];
+  /** UIDs whose step 1 was done and step 5 was not */
+  readonly intended: readonly Uid[];
+}
+
+export interface RegistryRecovery {
+  /** Reads the registry; a file that is no lease is set aside and reported, never a reason not to start. Two users of one name: the second is. */
+  load(): RegistryContents;
+  /** Makes the links those of the given users and no others, and removes all intents. */
+  settle(users: readonly UserLease[]): void;
 }
 
 /** The owners of directories that a request names. */
@@ -69,13 +95,14 @@ export interface DirectoryRequest {
 export interface Clock {
   /** milliseconds since the epoch */
   now(): number;
+  /** milliseconds that only ever grow */
+  monotonic(): number;
 }
 
 export interface Randomness {
   /** an unpredictable integer in 0 … 2^32−1 */
   uint32(): number;
-  /** 32 lower-case hexadecimal digits */
-  leaseId(): string;
+  leaseId(): LeaseId;
 }
 
 /** Who a request comes from, as the kernel says (unix(7), SO_PEERCRED). */

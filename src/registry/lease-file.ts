@@ -1,0 +1,82 @@
+/**
+ * The text of a lease file: one JSON object, versioned. It is written by this daemon alone, below a directory that only
+ * root can enter, and is checked all the same when it is read: a torn or foreign file must not become a user.
+ */
+import { asGid, asLeaseId, asPid, asUid } from '../core/ids.ts';
+import { type Holder, LIFETIMES, type Lifetime, type UserLease } from '../core/lease.ts';
+import { HOLDERS_PER_USER_MAX } from '../core/limits.ts';
+import { parseUnitName, parseUserName } from '../core/name.ts';
+
+const VERSION = 1;
+
+export function encodeLease(user: UserLease): string {
+  return `${JSON.stringify({ version: VERSION, ...user })}\n`;
+}
+
+/** @returns the user, or undefined where the text is not a lease file of this version, whole and in bounds */
+export function decodeLease(text: string): UserLease | undefined {
+  const file = parseObject(text);
+  if (file === undefined || file['version'] !== VERSION || typeof file['dynamic'] !== 'boolean') {
+    return undefined;
+  }
+  const uid = asUid(Number(file['uid']));
+  const gid = asGid(Number(file['gid']));
+  const parsed = parseUserName(String(file['name']));
+  const holders = decodeHolders(file['holders']);
+  if (uid === undefined || gid === undefined || !('name' in parsed) || holders === undefined) {
+    return undefined;
+  }
+  return { uid, gid, name: parsed.name, dynamic: file['dynamic'], holders };
+}
+
+function decodeHolders(value: unknown): readonly Holder[] | undefined {
+  if (!Array.isArray(value) || value.length === 0 || value.length > HOLDERS_PER_USER_MAX) {
+    return undefined;
+  }
+  const holders = value.map(decodeHolder);
+  return holders.every(holder => holder !== undefined) ? holders : undefined;
+}
+
+function decodeHolder(value: unknown): Holder | undefined {
+  if (!isObject(value)) {
+    return undefined;
+  }
+  const lease = asLeaseId(String(value['lease']));
+  const parsed = parseUnitName(String(value['unit']));
+  const lifetime = asLifetime(value['lifetime']);
+  const pid = asPid(Number(value['pid']));
+  const owner = asUid(Number(value['owner']));
+  const since = value['since'];
+  const directories = value['directories'];
+  if (
+    lease === undefined ||
+    !('unit' in parsed) ||
+    lifetime === undefined ||
+    pid === undefined ||
+    owner === undefined ||
+    typeof since !== 'number' ||
+    !Array.isArray(directories) ||
+    !directories.every(directory => typeof directory === 'string')
+  ) {
+    return undefined;
+  }
+  return { lease, unit: parsed.unit, lifetime, pid, owner, since, directories };
+}
+
+function asLifetime(value: unknown): Lifetime | undefined {
+  return LIFETIMES.find(lifetime => lifetime === value);
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    // Not JSON: the caller sets the file aside, which is all that can be done with it.
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

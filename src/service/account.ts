@@ -1,0 +1,47 @@
+/** What the host's own accounts mean for a name: a dynamic user may be made, a static one is used, or neither. */
+import { DynuserError } from '../core/errors.ts';
+import type { Gid, Uid, UserName } from '../core/ids.ts';
+import { inRange, type UidRange } from '../core/range.ts';
+import type { AccountAnswer, UidLocks } from './ports.ts';
+
+export type AccountDecision =
+  | { readonly kind: 'dynamic' }
+  | { readonly kind: 'static'; readonly uid: Uid; readonly gid: Gid }
+  | { readonly kind: 'conflict'; readonly reason: string };
+
+/**
+ * systemd's rule (systemd.exec(5), DynamicUser=): an existing user is used as it is, and a group without the user, or
+ * the reverse, is refused, since half of the name would be somebody else's. Unlike there, the name of a user that
+ * systemd itself allocated a moment ago is refused too: its UID ends with systemd's unit, not with our lease.
+ */
+export function decideAccount(
+  name: UserName,
+  answer: AccountAnswer,
+  range: UidRange,
+  locks: Pick<UidLocks, 'peek'>,
+): AccountDecision {
+  const { user, group } = answer;
+  if (user === undefined && group === undefined) {
+    return { kind: 'dynamic' };
+  }
+  if (user === undefined) {
+    return {
+      kind: 'conflict',
+      reason: `the group ${name} (${group?.gid}) exists on this host, but no user of that name`,
+    };
+  }
+  if (inRange(range, user.uid) && locks.peek(user.uid).kind === 'taken') {
+    return { kind: 'conflict', reason: `the user ${name} is a dynamic user of systemd (UID ${user.uid})` };
+  }
+  if (group === undefined) {
+    return {
+      kind: 'conflict',
+      reason: `the user ${name} (${user.uid}) exists on this host, but no group of that name`,
+    };
+  }
+  return { kind: 'static', uid: user.uid, gid: user.gid };
+}
+
+export function nameConflict(reason: string): DynuserError {
+  return new DynuserError('NameConflict', `${reason}: choose another user name, or make both`, { field: 'userName' });
+}

@@ -1,0 +1,77 @@
+/**
+ * Start after a stop or a crash: the leases that were answered live on, everything else that a former process of this
+ * daemon left is taken back.
+ */
+import { DynuserError } from '../core/errors.ts';
+import type { UserLease } from '../core/lease.ts';
+import type { Registry, RegistryRecovery, UidLocks } from './ports.ts';
+import type { UserTable } from './user-table.ts';
+
+export interface RecoveryReport {
+  readonly users: number;
+  /** references that ended with the former process, since they lived as long as a connection to it */
+  readonly dropped: number;
+  /** users whose UID could not be locked again, each with the reason: they are kept, but are not theirs alone */
+  readonly unlocked: readonly { readonly user: UserLease; readonly reason: string }[];
+}
+
+export interface RecoveryParts {
+  readonly registry: Registry & RegistryRecovery;
+  readonly locks: UidLocks;
+  readonly users: UserTable;
+}
+
+/** Fills the table and takes the locks again. Called once, before the first request. */
+export function recover({ registry, locks, users }: RecoveryParts): RecoveryReport {
+  const { users: found, intended } = registry.load();
+  const unlocked: { user: UserLease; reason: string }[] = [];
+  const toSweep = new Set(intended);
+  const kept: UserLease[] = [];
+  let dropped = 0;
+  for (const user of found) {
+    const holders = user.holders.filter(holder => holder.lifetime !== 'connection');
+    dropped += user.holders.length - holders.length;
+    if (holders.length > 0) {
+      kept.push({ ...user, holders });
+      continue;
+    }
+    registry.revoke(user);
+    if (user.dynamic) {
+      toSweep.add(user.uid);
+    }
+  }
+  for (const user of kept) {
+    const reason = user.dynamic ? lockAgain(locks, user) : undefined;
+    if (reason !== undefined) {
+      unlocked.push({ user, reason });
+    }
+    users.put(user);
+  }
+  for (const uid of toSweep) {
+    if (users.dynamicByUid(uid) === undefined) {
+      locks.sweep(uid);
+    }
+  }
+  // Last, since the intents say which locks a crash in the middle of this would still have to sweep.
+  registry.settle(kept);
+  return { users: kept.length, dropped, unlocked };
+}
+
+function lockAgain(locks: UidLocks, user: UserLease): string | undefined {
+  try {
+    const outcome = locks.lock(user.uid, user.name);
+    switch (outcome.kind) {
+      case 'locked':
+        return undefined;
+      case 'taken':
+        return 'somebody else has locked it meanwhile';
+      case 'unusable':
+        return outcome.reason;
+    }
+  } catch (error) {
+    if (error instanceof DynuserError) {
+      return error.message;
+    }
+    throw error;
+  }
+}
