@@ -1,0 +1,87 @@
+/**
+ * `npm run bundle`: makes of each program one JavaScript file in dist/lib, so that it starts with one read instead of
+ * hundreds, and beside them the native modules, which cannot be bundled, with no more than they load at run time.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { build } from 'esbuild';
+import { VERSION } from '../version.ts';
+import { BUILT, CHECKOUT } from './checkout.ts';
+import { installFile } from './install-file.ts';
+
+const NATIVE_PACKAGES = ['@2060.io/ffi-napi', '@2060.io/ref-napi'];
+
+const SHEBANG = '#!/usr/bin/env node';
+/** CommonJS packages (pino) inside an ES module need a require of their own for Node's built-in modules. */
+const REQUIRE = `import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);`;
+
+/** @param prelude lines to start the file with; dynuserctl does without, and so starts faster */
+async function bundleProgram(name: string, ...prelude: readonly string[]): Promise<void> {
+  const result = await build({
+    absWorkingDir: CHECKOUT,
+    entryPoints: [`src/bin/${name}.ts`],
+    outfile: `${name}.js`,
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    charset: 'utf8',
+    external: NATIVE_PACKAGES,
+    banner: { js: [SHEBANG, ...prelude].join('\n') },
+    logLevel: 'warning',
+  });
+  for (const file of result.outputFiles) {
+    installFile(`${BUILT}/${name}.js`, file.contents, 0o755);
+  }
+}
+
+/** Copies the files that the native packages load, found by following their requires, and their compiled parts. */
+async function copyNativePackages(): Promise<void> {
+  const { metafile } = await build({
+    absWorkingDir: CHECKOUT,
+    entryPoints: NATIVE_PACKAGES,
+    outdir: 'unused',
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    logLevel: 'warning',
+  });
+  const sources = Object.keys(metafile.inputs);
+  const packages = new Set(sources.map(packageOf));
+  for (const path of [...sources, ...[...packages].flatMap(legalAndManifest)]) {
+    installFile(`${BUILT}/${path}`, readFileSync(CHECKOUT + path), 0o644);
+  }
+  for (const name of NATIVE_PACKAGES) {
+    const release = `node_modules/${name}/build/Release`;
+    for (const file of readdirSync(CHECKOUT + release).filter(entry => entry.endsWith('.node'))) {
+      installFile(`${BUILT}/${release}/${file}`, readFileSync(`${CHECKOUT}${release}/${file}`), 0o755);
+    }
+  }
+}
+
+/** @returns the directory of the package that a file below node_modules belongs to */
+function packageOf(path: string): string {
+  const match = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path);
+  if (match === null) {
+    throw new Error(`${path}: not below node_modules, so there is no telling which package it belongs to`);
+  }
+  return match[0];
+}
+
+function legalAndManifest(directory: string): string[] {
+  return readdirSync(CHECKOUT + directory)
+    .filter(entry => entry === 'package.json' || /^licen[cs]e/i.test(entry))
+    .map(entry => `${directory}/${entry}`);
+}
+
+await bundleProgram('dynuserd', REQUIRE);
+await bundleProgram('dynuserctl');
+await copyNativePackages();
+// Away from the checkout, Node has nothing else to tell it that the bundles are ES modules.
+installFile(
+  `${BUILT}/package.json`,
+  `${JSON.stringify({ name: 'dynuser', version: VERSION, type: 'module' }, null, 2)}\n`,
+  0o644,
+);

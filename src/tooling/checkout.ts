@@ -1,0 +1,8 @@
+/** Where the checkout is that this compiled file belongs to (dist/src/tooling), and what lies where in it. */
+import { fileURLToPath } from 'node:url';
+
+/** The root of the checkout, with a slash at its end. */
+export const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** What runs: the bundles, their native modules, the helper and the NSS module. Staged as usr/lib/dynuser. */
+export const BUILT = `${CHECKOUT}dist/lib`;

@@ -1,0 +1,94 @@
+/**
+ * `npm run stage -- DIR`: lays out below DIR what a distribution would install. It reads what was built, and writes
+ * below DIR alone; with DIR "/" the host is ready but for the word `dynuser` in nsswitch.conf.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { BUILT, CHECKOUT } from './checkout.ts';
+import { installFile, installLink } from './install-file.ts';
+
+const PRIVATE = 'usr/lib/dynuser';
+const EXECUTABLE = 0o755;
+const DATA = 0o644;
+
+interface StagedFile {
+  readonly source: string;
+  /** relative to DIR */
+  readonly path: string;
+  readonly mode: number;
+}
+
+/** Programs are links: Node resolves them before it looks for package.json and node_modules, which lie beside the file. */
+const LINKS: readonly { readonly path: string; readonly target: string }[] = [
+  { path: 'usr/bin/dynuserctl', target: '../lib/dynuser/dynuserctl.js' },
+  { path: 'usr/sbin/dynuserd', target: '../lib/dynuser/dynuserd.js' },
+];
+
+function filesToStage(): readonly StagedFile[] {
+  const built = (name: string, mode: number): StagedFile => ({
+    source: `${BUILT}/${name}`,
+    path: `${PRIVATE}/${name}`,
+    mode,
+  });
+  const systemd = (name: string, path: string): StagedFile => ({
+    source: `${CHECKOUT}systemd/${name}`,
+    path: `usr/lib/${path}`,
+    mode: DATA,
+  });
+  return [
+    built('dynuserd.js', EXECUTABLE),
+    built('dynuserctl.js', EXECUTABLE),
+    built('dynuser-helper', EXECUTABLE),
+    built('package.json', DATA),
+    ...filesBelow(`${BUILT}/node_modules`).map(path =>
+      built(`node_modules/${path}`, path.endsWith('.node') ? EXECUTABLE : DATA),
+    ),
+    { source: `${BUILT}/libnss_dynuser.so.2`, path: `${libraryDirectory()}/libnss_dynuser.so.2`, mode: DATA },
+    systemd('dynuserd.service', 'systemd/system/dynuserd.service'),
+    systemd('dynuserd.socket', 'systemd/system/dynuserd.socket'),
+    systemd('tmpfiles.conf', 'tmpfiles.d/dynuser.conf'),
+  ];
+}
+
+/** @returns the files below a directory, relative to it; none where the directory is missing */
+function filesBelow(directory: string): string[] {
+  if (!existsSync(directory)) {
+    return [];
+  }
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(path =>
+    statSync(`${directory}/${path}`).isFile(),
+  );
+}
+
+/** Where glibc looks for NSS modules: Debian's multiarch directory, elsewhere the one that 64-bit libraries are in. */
+function libraryDirectory(): string {
+  const multiarch = execFileSync('gcc', ['-print-multiarch'], { encoding: 'utf8' }).trim();
+  if (multiarch !== '') {
+    return `usr/lib/${multiarch}`;
+  }
+  return existsSync('/usr/lib64') ? 'usr/lib64' : 'usr/lib';
+}
+
+function fail(status: number, message: string): never {
+  process.stderr.write(`stage: ${message}\n`);
+  process.exit(status);
+}
+
+const [directory, ...rest] = process.argv.slice(2);
+if (directory === undefined || directory === '' || rest.length > 0) {
+  fail(2, 'usage: npm run stage -- DIR');
+}
+const files = filesToStage();
+const missing = files.filter(file => !existsSync(file.source));
+if (missing.length > 0) {
+  fail(1, `not built: ${missing.map(file => file.source).join(', ')}; run "npm run build" first`);
+}
+const root = resolve(directory);
+for (const file of files) {
+  installFile(resolve(root, file.path), readFileSync(file.source), file.mode);
+}
+for (const link of LINKS) {
+  installLink(resolve(root, link.path), link.target);
+}
+process.stdout.write(`staged ${files.length + LINKS.length} files below ${root}\n`);
