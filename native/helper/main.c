@@ -1,0 +1,77 @@
+/*
+ * dynuser-helper: a child of dynuserd that answers what may block or crash, so that a foreign NSS module never
+ * runs inside the daemon. It lives until its standard input ends; the daemon kills it where it does not answer in time.
+ * It decides nothing: the daemon judges what it answers.
+ *
+ * The daemon sets its environment: DYNUSER_NSS_BYPASS and SYSTEMD_BYPASS_USERDB, so that no question comes back to the
+ * daemon by way of our own module or nss-systemd.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "protocol.h"
+#include "sources.h"
+#include "verbs.h"
+
+#define NSSWITCH_CONF "/etc/nsswitch.conf"
+#define EXIT_USAGE 2
+
+/* Makes this process one that dies with its parent, dumps no core, and holds nothing but its three streams. */
+static bool confine(void) {
+	umask(077);
+	/* A parent that died before this call is noticed by the end of the standard input. */
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0 && chdir("/") == 0;
+}
+
+/* close_range(2) is there since Linux 5.9; before that, and below seccomp, Node's O_CLOEXEC has to do. */
+static void close_inherited(void) {
+	(void)syscall(SYS_close_range, 3U, ~0U, 0U);
+}
+
+/* An NSS module that prints must not speak in our name: what it writes to standard output goes to standard error. */
+static int take_output(void) {
+	int output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	return output < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ? -1 : output;
+}
+
+int main(int argc, char **argv) {
+	char line[QUESTION_MAX];
+	struct answer answer;
+	struct context context = { 0 };
+	struct sources_stamp stamp;
+
+	if (argc != 1) {
+		(void)fprintf(stderr, "%s is started by dynuserd alone and takes no arguments\n", argv[0]);
+		return EXIT_USAGE;
+	}
+	close_inherited();
+	int output = confine() ? take_output() : -1;
+
+	if (output < 0) {
+		perror("dynuser-helper");
+		return EXIT_FAILURE;
+	}
+	int error = sources_configure(NSSWITCH_CONF, &stamp);
+
+	while (question_read(STDIN_FILENO, line)) {
+		/* glibc keeps the first configuration of a process, so a new one needs a new process. */
+		bool changed = sources_changed(NSSWITCH_CONF, &stamp);
+
+		if (changed)
+			answer_begin(&answer, "again");
+		else if (error != 0)
+			answer_error(&answer, NSSWITCH_CONF, error);
+		else
+			answer_question(line, &context, &answer);
+		if (!answer_write(output, &answer) || changed)
+			break;
+	}
+	return EXIT_SUCCESS;
+}

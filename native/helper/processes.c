@@ -1,0 +1,150 @@
+/*
+ * A walk of /proc (proc(5)) is no snapshot: a process that forks and ends all the time can stay ahead of it. So
+ * getpriority(2), which the kernel answers for all real UIDs at once under its lock, has the last word.
+ */
+#include "processes.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WALKS_MAX 3
+/* proc(5): /proc/<pid>/task has two links of its own, and one for each thread. */
+#define LINKS_SINGLE_THREADED 3
+/* TASK_COMM_LEN of the kernel is 16, worker threads' names are up to 63. */
+#define COMMAND_MAX 64
+
+struct search {
+	uint32_t number;
+	enum credentials_source *source;
+	struct answer *answer;
+};
+
+static bool parse_pid(const char *name, pid_t *pid) {
+	uint32_t number;
+
+	if (!parse_id(name, &number) || number == 0 || number > INT32_MAX)
+		return false;
+	*pid = (pid_t)number;
+	return true;
+}
+
+static void answer_process(struct answer *answer, int proc, pid_t process) {
+	char name[32];
+	char command[COMMAND_MAX + 1];
+	ssize_t length = 0;
+
+	(void)snprintf(name, sizeof(name), "%d/comm", process);
+	int descriptor = openat(proc, name, O_RDONLY | O_CLOEXEC);
+
+	if (descriptor >= 0) {
+		length = read(descriptor, command, sizeof(command) - 1);
+		close(descriptor);
+	}
+	if (length > 0 && command[length - 1] == '\n')
+		length--;
+	command[length > 0 ? length : 0] = '\0';
+	answer_begin(answer, "process");
+	answer_number(answer, (uint64_t)process);
+	answer_text(answer, command);
+}
+
+/* Looks at one thread; leader is the process that it is of, and directory what credentials_read needs. */
+static bool visit_thread(struct search search, int directory, pid_t thread, int proc, pid_t leader) {
+	struct credentials credentials;
+	int error = credentials_read(directory, thread, search.source, &credentials);
+
+	if (error == ESRCH)
+		return false;
+	if (error != 0) {
+		answer_error(search.answer, "credentials", error);
+		return true;
+	}
+	if (!credentials_have(&credentials, search.number))
+		return false;
+	answer_process(search.answer, proc, leader);
+	return true;
+}
+
+/* Threads may have credentials of their own: setresuid(2) as a bare system call changes the calling thread alone. */
+static bool visit_threads(struct search search, int proc, pid_t process, const char *task) {
+	int descriptor = openat(proc, task, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = descriptor < 0 ? NULL : fdopendir(descriptor);
+	struct dirent *entry;
+	bool answered = false;
+	pid_t thread;
+
+	if (stream == NULL) {
+		if (descriptor < 0 && (errno == ENOENT || errno == ESRCH))
+			return false;
+		answer_error(search.answer, "opendir", errno);
+		if (descriptor >= 0)
+			close(descriptor);
+		return true;
+	}
+	/* An error in the middle means that the process is gone. */
+	while (!answered && (entry = readdir(stream)) != NULL) {
+		if (parse_pid(entry->d_name, &thread) && thread != process)
+			answered = visit_thread(search, dirfd(stream), thread, proc, process);
+	}
+	closedir(stream);
+	return answered;
+}
+
+static bool visit_process(struct search search, int proc, pid_t process) {
+	char task[32];
+	struct stat status;
+
+	if (visit_thread(search, proc, process, proc, process))
+		return true;
+	(void)snprintf(task, sizeof(task), "%d/task", process);
+	if (fstatat(proc, task, &status, 0) < 0 || status.st_nlink == LINKS_SINGLE_THREADED)
+		return false;
+	return visit_threads(search, proc, process, task);
+}
+
+static bool walk_processes(struct search search) {
+	DIR *stream = opendir("/proc");
+	struct dirent *entry;
+	bool answered = false;
+	pid_t process;
+
+	if (stream == NULL) {
+		answer_error(search.answer, "/proc", errno);
+		return true;
+	}
+	errno = 0;
+	while (!answered && (entry = readdir(stream)) != NULL) {
+		if (parse_pid(entry->d_name, &process))
+			answered = visit_process(search, dirfd(stream), process);
+		errno = 0;
+	}
+	if (!answered && errno != 0) {
+		answer_error(search.answer, "readdir", errno);
+		answered = true;
+	}
+	closedir(stream);
+	return answered;
+}
+
+bool find_process(uint32_t number, enum credentials_source *source, struct answer *answer) {
+	struct search search = { .number = number, .source = source, .answer = answer };
+
+	for (int walks = 0; walks < WALKS_MAX; walks++) {
+		if (walk_processes(search))
+			return true;
+		/* -1 is a nice value too; errno alone tells. */
+		errno = 0;
+		if (getpriority(PRIO_USER, number) == -1 && errno == ESRCH)
+			return false;
+	}
+	answer_begin(answer, "process");
+	answer_number(answer, 0);
+	answer_text(answer, "too short-lived to be named");
+	return true;
+}

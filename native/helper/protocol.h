@@ -1,0 +1,62 @@
+/*
+ * Owns the conversation between the daemon and dynuser-helper: lines over standard input and output, one question at
+ * a time. It knows nothing of what is asked.
+ *
+ *   question = VERB SP ARGUMENT LF             at most QUESTION_MAX bytes, LF included
+ *   answer   = WORD *(SP FIELD) LF             at most ANSWER_MAX bytes, LF included
+ *
+ *   name NAME      account USER GROUP          USER is UID:GID or "-", GROUP is GID or "-"
+ *   uid NUMBER     free                        nothing speaks against the number, or else the first evidence:
+ *                  user NAME | group NAME      NSS knows a user or a group of it
+ *                  ipc KIND ID                 KIND is sysv-shm, sysv-sem, sysv-msg, posix-shm or posix-mq
+ *                  process PID COMMAND         runs with it; PID is 0 where it came and went too fast to be named
+ *   any            error CALL ERRNO            the system refused to say
+ *                  again                       nothing was asked: /etc/nsswitch.conf has changed, and this process ends
+ *                  invalid                     no such verb, or no such argument
+ *
+ * NAME, ID, COMMAND: percent-encoded, every byte but A-Z a-z 0-9 . _ / - as %XX; cut to TEXT_MAX bytes before that; may
+ * be empty. Numbers are decimal, without sign or leading zeros.
+ */
+#ifndef DYNUSER_HELPER_PROTOCOL_H
+#define DYNUSER_HELPER_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define QUESTION_MAX 1024
+#define ANSWER_MAX 1024
+/* NAME_MAX of a file, and far more than what a user name may have. */
+#define TEXT_MAX 255
+
+struct answer {
+	char line[ANSWER_MAX];
+	size_t length;
+};
+
+/* Starts an answer anew with its first word. */
+void answer_begin(struct answer *answer, const char *word);
+/* Appends a field that is a fixed word of this program. */
+void answer_word(struct answer *answer, const char *word);
+/* Appends a decimal field. */
+void answer_number(struct answer *answer, uint64_t number);
+/* Appends a field that came from outside, percent-encoded. */
+void answer_text(struct answer *answer, const char *text);
+/* Makes the answer "error CALL ERRNO". */
+void answer_error(struct answer *answer, const char *call, int error);
+
+/*
+ * Reads one question into line, NUL-terminated and without its LF.
+ * Returns false at the end of input, and where the peer breaks the protocol: a line that is too long, has a NUL, or is
+ * followed by another question before this one was answered.
+ */
+bool question_read(int descriptor, char line[QUESTION_MAX]);
+/* Writes the answer and its LF. Returns false where nobody reads. */
+bool answer_write(int descriptor, struct answer *answer);
+
+/* Parses a UID or GID, 0 to 2^32-2, decimal without sign or leading zeros. */
+bool parse_id(const char *text, uint32_t *id);
+/* Decodes percent-encoded text in place. Returns false on a bad escape, an encoded NUL, or more than TEXT_MAX bytes. */
+bool decode_text(char *text);
+
+#endif

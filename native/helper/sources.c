@@ -1,0 +1,150 @@
+/*
+ * glibc asks nscd(8) before any source, and nscd may still know a user that has just ended. A database that
+ * was configured with __nss_configure_lookup (nss.h, public since glibc 2.0) is never asked of nscd, and no longer
+ * read from nsswitch.conf; so the file is read here.
+ */
+#include "sources.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <nss.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OWN_SERVICE "dynuser"
+#define DEFAULT_SERVICES "files"
+#define BLANK " \t\r\f\v"
+#define BLANK_OR_COMMENT BLANK "\n#"
+
+/* Returns what follows "DATABASE:" on this line, or NULL where the line is of another database. */
+static const char *line_services(const char *line, const char *database) {
+	size_t length = strlen(database);
+
+	line += strspn(line, BLANK);
+	if (strncmp(line, database, length) != 0)
+		return NULL;
+	line += length;
+	line += strspn(line, BLANK);
+	return *line == ':' ? line + 1 : NULL;
+}
+
+/* Copies the words of a line, each a service or a bracketed action, without OWN_SERVICE and the actions after it. */
+static bool copy_services(const char *from, char services[SOURCES_LINE_MAX]) {
+	bool dropping = false;
+	size_t length = 0;
+
+	for (;;) {
+		from += strspn(from, BLANK);
+		bool action = *from == '[';
+		size_t count = action ? strcspn(from, "]\n#") : strcspn(from, BLANK_OR_COMMENT "[");
+
+		if (action && from[count] == ']')
+			count++;
+		if (count == 0)
+			break;
+		if (!action)
+			dropping = count == strlen(OWN_SERVICE) && strncmp(from, OWN_SERVICE, count) == 0;
+		if (!dropping) {
+			if (count + 2 > SOURCES_LINE_MAX - length)
+				return false;
+			memcpy(services + length, from, count);
+			length += count;
+			services[length++] = ' ';
+		}
+		from += count;
+	}
+	services[length] = '\0';
+	return true;
+}
+
+bool sources_extract(const char *text, const char *database, char services[SOURCES_LINE_MAX]) {
+	services[0] = '\0';
+	while (text != NULL) {
+		const char *from = line_services(text, database);
+
+		/* As in glibc, the last line of a database wins. */
+		if (from != NULL && !copy_services(from, services))
+			return false;
+		text = strchr(text, '\n');
+		if (text != NULL)
+			text++;
+	}
+	if (services[0] == '\0')
+		memcpy(services, DEFAULT_SERVICES, sizeof(DEFAULT_SERVICES));
+	return true;
+}
+
+static int read_file(int descriptor, char text[SOURCES_FILE_MAX + 1]) {
+	size_t length = 0;
+
+	while (length <= SOURCES_FILE_MAX) {
+		ssize_t count = read(descriptor, text + length, SOURCES_FILE_MAX + 1 - length);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return errno;
+		if (count == 0) {
+			text[length] = '\0';
+			return strlen(text) == length ? 0 : EINVAL;
+		}
+		length += (size_t)count;
+	}
+	return EFBIG;
+}
+
+static int configure(const char *text) {
+	static const char *const databases[] = { "passwd", "group" };
+	char services[SOURCES_LINE_MAX];
+
+	for (size_t i = 0; i < sizeof(databases) / sizeof(databases[0]); i++) {
+		if (!sources_extract(text, databases[i], services))
+			return E2BIG;
+		/* It sets no errno where the line is no service list. */
+		if (__nss_configure_lookup(databases[i], services) != 0)
+			return EINVAL;
+	}
+	return 0;
+}
+
+static struct sources_stamp stamp_now(const char *path) {
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return (struct sources_stamp){ 0 };
+	return (struct sources_stamp){
+		.changed = status.st_ctim,
+		.device = status.st_dev,
+		.inode = status.st_ino,
+		.size = status.st_size,
+	};
+}
+
+int sources_configure(const char *path, struct sources_stamp *stamp) {
+	char text[SOURCES_FILE_MAX + 1];
+	struct stat status;
+	int error;
+
+	/* The stamp is taken first: what is written from here on is seen as a change. */
+	*stamp = stamp_now(path);
+	/* O_NONBLOCK: a FIFO in its place would hold this process up before its first question. */
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (descriptor < 0)
+		return errno == ENOENT ? configure("") : errno;
+	if (fstat(descriptor, &status) < 0)
+		error = errno;
+	else if (!S_ISREG(status.st_mode))
+		error = EINVAL;
+	else
+		error = read_file(descriptor, text);
+	close(descriptor);
+	return error != 0 ? error : configure(text);
+}
+
+bool sources_changed(const char *path, const struct sources_stamp *stamp) {
+	struct sources_stamp now = stamp_now(path);
+
+	return now.changed.tv_sec != stamp->changed.tv_sec || now.changed.tv_nsec != stamp->changed.tv_nsec ||
+	       now.device != stamp->device || now.inode != stamp->inode || now.size != stamp->size;
+}

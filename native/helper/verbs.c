@@ -1,0 +1,97 @@
+/* Each verb parses its own argument and writes exactly one answer. */
+#include "verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "accounts.h"
+#include "posix_ipc.h"
+#include "processes.h"
+#include "sysv_ipc.h"
+
+struct verb {
+	const char *name;
+	void (*run)(char *argument, struct context *context, struct answer *answer);
+};
+
+static void verb_name(char *name, struct context *context, struct answer *answer) {
+	struct account user, group;
+	struct failure failure;
+	char ids[32];
+
+	(void)context;
+	if (!decode_text(name) || name[0] == '\0') {
+		answer_begin(answer, "invalid");
+		return;
+	}
+	enum lookup user_found = user_by_name(name, &user, &failure);
+	enum lookup group_found = user_found == LOOKUP_FAILED ? LOOKUP_FAILED : group_by_name(name, &group, &failure);
+
+	if (group_found == LOOKUP_FAILED) {
+		answer_error(answer, failure.call, failure.error);
+		return;
+	}
+	answer_begin(answer, "account");
+	if (user_found == LOOKUP_FOUND) {
+		(void)snprintf(ids, sizeof(ids), "%u:%u", user.number, user.group);
+		answer_word(answer, ids);
+	} else {
+		answer_word(answer, "-");
+	}
+	if (group_found == LOOKUP_FOUND)
+		answer_number(answer, group.number);
+	else
+		answer_word(answer, "-");
+}
+
+/* Answers where NSS knows the number, or failed to say. */
+static bool find_account(uint32_t number, struct answer *answer) {
+	struct account account;
+	struct failure failure;
+	const char *kind = "user";
+	enum lookup found = user_by_number(number, &account, &failure);
+
+	if (found == LOOKUP_NOT_FOUND) {
+		kind = "group";
+		found = group_by_number(number, &account, &failure);
+	}
+	if (found == LOOKUP_NOT_FOUND)
+		return false;
+	if (found == LOOKUP_FAILED) {
+		answer_error(answer, failure.call, failure.error);
+		return true;
+	}
+	answer_begin(answer, kind);
+	answer_text(answer, account.name);
+	return true;
+}
+
+static void verb_uid(char *number, struct context *context, struct answer *answer) {
+	uint32_t id;
+
+	if (!parse_id(number, &id))
+		answer_begin(answer, "invalid");
+	else if (!find_account(id, answer) && !find_sysv_ipc(id, answer) && !find_posix_ipc(id, answer) &&
+		 !find_process(id, &context->credentials, answer))
+		answer_begin(answer, "free");
+}
+
+static const struct verb verbs[] = {
+	{ "name", verb_name },
+	{ "uid", verb_uid },
+};
+
+void answer_question(char *line, struct context *context, struct answer *answer) {
+	char *space = strchr(line, ' ');
+
+	if (space != NULL) {
+		*space = '\0';
+		for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+			if (strcmp(line, verbs[i].name) == 0) {
+				verbs[i].run(space + 1, context, answer);
+				return;
+			}
+		}
+	}
+	answer_begin(answer, "invalid");
+}

@@ -1,0 +1,16 @@
+/* Owns what can be asked: the table of verbs, and the order in which a UID is examined. */
+#ifndef DYNUSER_HELPER_VERBS_H
+#define DYNUSER_HELPER_VERBS_H
+
+#include "credentials.h"
+#include "protocol.h"
+
+/* What is learnt once and kept between questions. */
+struct context {
+	enum credentials_source credentials;
+};
+
+/* Answers one question; the line is changed in the course of it. */
+void answer_question(char *line, struct context *context, struct answer *answer);
+
+#endif
