@@ -110,7 +110,7 @@ async function gather(parts: ExplainParts, uid: Uid): Promise<Evidence | undefin
       return { kind: 'systemd-lock' };
     case 'unusable':
       return { kind: 'lock-unusable', reason: lock.reason };
-    case 'locked':
+    case 'free':
       return parts.probe.evidence(uid);
   }
 }

@@ -2,7 +2,7 @@
  * What the use cases need of the outside, as types alone. Adapters in registry, host and directories implement these;
  * daemon.ts joins the two. Times are in milliseconds.
  */
-import type { Gid, LeaseId, Pid, Uid, UserName } from '../core/ids.ts';
+import type { Gid, LeaseId, Uid, UserName } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
 import type { Evidence } from '../core/verdict.ts';
 
@@ -29,12 +29,14 @@ export type LockOutcome =
   | { readonly kind: 'taken' }
   | { readonly kind: 'unusable'; readonly reason: string };
 
+export type PeekOutcome = { readonly kind: 'free' } | Exclude<LockOutcome, { readonly kind: 'locked' }>;
+
 /** The lock files that systemd and this daemon share, /run/systemd/dynamic-uid/<uid>: one of the two has a UID at a time. */
 export interface UidLocks {
   /** Creates and flocks the file, writes the name; held until release() or the end of the process. Never blocks. */
   lock(uid: Uid, name: UserName): LockOutcome;
   /** Whether another holder has the lock now, without creating or keeping anything. */
-  peek(uid: Uid): LockOutcome;
+  peek(uid: Uid): PeekOutcome;
   /** Unlinks the file while the lock is held, then lets go. A UID that is not locked here is left alone. */
   release(uid: Uid): void;
   /** Removes the file that a former process of this daemon may have left for a UID, unless somebody holds it. */
@@ -103,12 +105,4 @@ export interface Randomness {
   /** an unpredictable integer in 0 … 2^32−1 */
   uint32(): number;
   leaseId(): LeaseId;
-}
-
-/** Who a request comes from, as the kernel says (unix(7), SO_PEERCRED). */
-export interface PeerIdentity {
-  readonly uid: Uid;
-  readonly gid: Gid;
-  readonly groups: readonly Gid[];
-  readonly pid: Pid;
 }

@@ -1,0 +1,57 @@
+/**
+ * Who may acquire: the configuration's names become numbers when a peer other than root asks, so that accounts that came
+ * or went meanwhile are seen.
+ */
+import { mayAcquire } from '../core/access.ts';
+import { DynuserError } from '../core/errors.ts';
+import { asGid, asUid, type Gid, type Uid } from '../core/ids.ts';
+import { parseUserName } from '../core/name.ts';
+import type { AccountAnswer, Probe } from '../service/ports.ts';
+import type { Peer } from './peer.ts';
+
+export class Admission {
+  readonly #users: readonly string[];
+  readonly #groups: readonly string[];
+  readonly #probe: Pick<Probe, 'account'>;
+
+  /** @param users names or numbers, as the configuration has them; so are groups */
+  constructor(users: readonly string[], groups: readonly string[], probe: Pick<Probe, 'account'>) {
+    this.#users = users;
+    this.#groups = groups;
+    this.#probe = probe;
+  }
+
+  /** @throws DynuserError NotPermitted; ProbeFailed where a name of the configuration cannot be looked up */
+  async check(peer: Peer): Promise<void> {
+    if (peer.uid === 0) {
+      return;
+    }
+    const uids = await this.#resolve(this.#users, asUid, answer => answer.user?.uid);
+    const gids = await this.#resolve(this.#groups, asGid, answer => answer.group?.gid);
+    const groups = gids.size === 0 ? [] : peer.groups();
+    const access = mayAcquire({ uid: peer.uid, gid: peer.gid, groups }, { uids, gids });
+    if (!access.allowed) {
+      throw new DynuserError('NotPermitted', access.reason, { field: 'unit' });
+    }
+  }
+
+  async #resolve<Id extends Uid | Gid>(
+    names: readonly string[],
+    asId: (value: number) => Id | undefined,
+    pick: (answer: AccountAnswer) => Id | undefined,
+  ): Promise<Set<Id>> {
+    const ids = new Set<Id>();
+    for (const text of names) {
+      const parsed = parseUserName(text);
+      const id = /^\d+$/.test(text)
+        ? asId(Number(text))
+        : 'name' in parsed
+          ? pick(await this.#probe.account(parsed.name))
+          : undefined;
+      if (id !== undefined) {
+        ids.add(id);
+      }
+    }
+    return ids;
+  }
+}

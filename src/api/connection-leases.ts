@@ -1,0 +1,43 @@
+/**
+ * Leases that live as long as a connection: ends them with it, and lets go of a connection whose lease ended before, so
+ * that it can be closed as idle again.
+ */
+import type { LeaseId } from '../core/ids.ts';
+import { type ReleaseParts, releaseGone } from '../service/release.ts';
+import type { Connection } from '../varlink/server.ts';
+
+export class ConnectionLeases {
+  readonly #release: ReleaseParts;
+  readonly #onFailure: (what: string, cause: unknown) => void;
+  readonly #letGo = new Map<LeaseId, () => void>();
+
+  /** @param onFailure told of what failed with nobody left to answer */
+  constructor(release: ReleaseParts, onFailure: (what: string, cause: unknown) => void) {
+    this.#release = release;
+    this.#onFailure = onFailure;
+    release.users.watch(change => {
+      if (change.kind === 'released') {
+        this.#letGo.get(change.holder.lease)?.();
+        this.#letGo.delete(change.holder.lease);
+      }
+    });
+  }
+
+  /** Binds a lease to a connection that is open. Called in the tick in which the lease was made. */
+  bind(lease: LeaseId, connection: Connection): void {
+    const endHold = connection.hold();
+    const forget = connection.onClose(() => this.#end(lease));
+    this.#letGo.set(lease, () => {
+      endHold();
+      forget();
+    });
+  }
+
+  #end(lease: LeaseId): void {
+    try {
+      releaseGone(this.#release, lease);
+    } catch (error) {
+      this.#onFailure(`cannot write that the lease ${lease} ended with its connection`, error);
+    }
+  }
+}

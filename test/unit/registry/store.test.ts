@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Gid, LeaseId, Pid } from '../../../src/core/ids.ts';
+import type { UserLease } from '../../../src/core/lease.ts';
+import { PinnedDirectory } from '../../../src/files/pinned-directory.ts';
+import { decodeLease, encodeLease } from '../../../src/registry/lease-file.ts';
+import { Store } from '../../../src/registry/store.ts';
+import { uid, unitName, userName } from '../service/fakes.ts';
+
+function lease(name: string, number: number, dynamic = true): UserLease {
+  return {
+    uid: uid(number),
+    gid: number as Gid,
+    name: userName(name),
+    dynamic,
+    holders: [
+      {
+        lease: 'ab'.repeat(16) as LeaseId,
+        unit: unitName(`${name}.service`),
+        lifetime: 'explicit',
+        pid: 7 as Pid,
+        owner: uid(0),
+        since: 1_700_000_000_000,
+        directories: ['a', 'b:c'],
+      },
+    ],
+  };
+}
+
+function withStore(run: (path: string, store: Store, aside: string[]) => void): void {
+  const path = mkdtempSync(join(tmpdir(), 'dynuser-registry-'));
+  try {
+    const aside: string[] = [];
+    run(path, new Store(PinnedDirectory.open(path), file => aside.push(file)), aside);
+  } finally {
+    rmSync(path, { recursive: true });
+  }
+}
+
+function entries(path: string): string[] {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter(entry => !entry.isDirectory())
+    .map(entry => join(entry.parentPath, entry.name).slice(path.length + 1))
+    .toSorted();
+}
+
+test('the steps make a lease file and two links, and their mirror images take them back', () => {
+  withStore((path, store) => {
+    const user = lease('wuff', 61214);
+    store.intend(user);
+    assert.deepEqual(entries(path), ['leases/61214.new']);
+    store.publish(user);
+    assert.equal(readlinkSync(join(path, 'by-uid/61214')), 'wuff');
+    assert.equal(readlinkSync(join(path, 'by-name/wuff')), '61214');
+    store.commit(user);
+    assert.deepEqual(entries(path), ['by-name/wuff', 'by-uid/61214', 'leases/61214']);
+    assert.deepEqual(store.load(), { users: [user], intended: [] });
+    store.revoke(user);
+    store.unpublish(user);
+    assert.deepEqual(entries(path), ['leases/61214.new']);
+    assert.deepEqual(store.load(), { users: [], intended: [61214] });
+    store.forget(user);
+    assert.deepEqual(entries(path), []);
+  });
+});
+
+test('undoing what was not done is no error', () => {
+  withStore((path, store) => {
+    store.unpublish(lease('wuff', 61214));
+    store.forget(lease('wuff', 61214));
+    assert.deepEqual(entries(path), []);
+  });
+});
+
+test('a static user is recorded by name and never published', () => {
+  withStore((path, store) => {
+    const user = lease('games', 5, false);
+    store.intend(user);
+    store.publish(user);
+    store.commit(user);
+    assert.deepEqual(entries(path), ['static/games']);
+    assert.deepEqual(store.load().users, [user]);
+  });
+});
+
+test('what is no lease is set aside and said, whatever it is, and nothing outside is touched', () => {
+  withStore((path, store, aside) => {
+    const good = lease('good', 61300);
+    store.intend(good);
+    store.commit(good);
+    const leases = join(path, 'leases');
+    writeFileSync(join(path, 'outside'), 'untouched');
+    writeFileSync(join(leases, '61301'), 'no JSON');
+    writeFileSync(join(leases, '61302'), encodeLease(lease('good', 61302)));
+    writeFileSync(join(leases, '61303'), encodeLease(lease('other', 61304)));
+    writeFileSync(join(leases, '61305'), encodeLease(lease('static', 61305, false)));
+    symlinkSync(join(path, 'outside'), join(leases, '61306'));
+    mkdirSync(join(leases, '61307'));
+    assert.deepEqual(store.load().users.length, 1);
+    assert.equal(aside.length, 6);
+    assert.ok(entries(path).includes('outside'));
+    assert.deepEqual(readdirSync(join(path, 'set-aside')).toSorted().at(-1), '61307');
+  });
+});
+
+test('settling leaves the links of the live users, and no intents', () => {
+  withStore((path, store) => {
+    const user = lease('wuff', 61214);
+    store.intend(user);
+    store.commit(user);
+    symlinkSync('wrong', join(path, 'by-uid/61214'));
+    symlinkSync('gone', join(path, 'by-uid/61999'));
+    symlinkSync('61999', join(path, 'by-name/gone'));
+    store.intend(lease('half', 61400));
+    store.settle([user]);
+    assert.deepEqual(entries(path), ['by-name/wuff', 'by-uid/61214', 'leases/61214']);
+    assert.equal(readlinkSync(join(path, 'by-uid/61214')), 'wuff');
+  });
+});
+
+test('a lease file is read only where it is whole and in bounds', () => {
+  const whole = encodeLease(lease('wuff', 61214));
+  assert.deepEqual(decodeLease(whole), lease('wuff', 61214));
+  for (let length = 0; length < whole.length - 1; length++) {
+    assert.equal(decodeLease(whole.slice(0, length)), undefined, `cut at ${length}`);
+  }
+  const changes: ((file: Record<string, unknown>) => void)[] = [
+    file => (file['version'] = 2),
+    file => (file['uid'] = -1),
+    file => (file['uid'] = 1.5),
+    file => (file['gid'] = 4294967295),
+    file => (file['name'] = '../x'),
+    file => (file['dynamic'] = 'yes'),
+    file => (file['holders'] = []),
+    file => (file['holders'] = [null]),
+    file => (file['holders'] = Array.from({ length: 257 }, () => lease('wuff', 1).holders[0])),
+  ];
+  for (const change of changes) {
+    const file = JSON.parse(whole);
+    change(file);
+    assert.equal(decodeLease(JSON.stringify(file)), undefined, change.toString());
+  }
+});

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
+import type { Uid } from '../../../src/core/ids.ts';
+import { HOLDERS_PER_USER_MAX } from '../../../src/core/limits.ts';
+import { releaseFor, releaseGone } from '../../../src/service/release.ts';
+import { gid, type House, house, uid, userName } from './fakes.ts';
+
+const ROOT = { uid: uid(0), gid: gid(0), groups: [] };
+
+function fails(promise: Promise<unknown>, code: ErrorCode, pattern = /./): Promise<void> {
+  return assert.rejects(promise, (error: unknown) => {
+    assert.ok(error instanceof DynuserError, String(error));
+    assert.equal(error.code, code);
+    assert.match(error.message, pattern);
+    return true;
+  });
+}
+
+function assertEmpty({ registry, locks, users }: House): void {
+  assert.equal(users.holderCount, 0);
+  for (const left of [registry.intents, registry.leases, registry.byName, registry.byUid, locks.files, locks.held]) {
+    assert.equal(left.size, 0);
+  }
+}
+
+test('a name gets its preferred UID, is locked, published and durable', async () => {
+  const built = house();
+  const { user, holder } = await built.acquire('dynamic-user-test.service');
+  assert.equal(user.uid, 64642);
+  assert.equal(user.gid, 64642);
+  assert.equal(user.dynamic, true);
+  assert.equal(built.registry.byUid.get(uid(64642)), 'dynamic-user-test');
+  assert.equal(built.registry.byName.get(userName('dynamic-user-test')), 64642);
+  assert.deepEqual(built.registry.leases.get('dynamic-user-test'), user);
+  assert.ok(built.locks.held.has(uid(64642)));
+  releaseFor(built, holder.lease, ROOT);
+  assertEmpty(built);
+});
+
+test('several holders share the user of a name, and the last one ends it', async () => {
+  const built = house();
+  const first = await built.acquire('one.service', { userName: userName('shared') });
+  const second = await built.acquire('two.service', { userName: userName('shared') });
+  assert.equal(first.user.uid, second.user.uid);
+  assert.notEqual(first.holder.lease, second.holder.lease);
+  releaseFor(built, first.holder.lease, ROOT);
+  assert.equal(built.registry.byUid.size, 1);
+  assert.equal(built.registry.leases.get('shared')?.holders.length, 1);
+  releaseFor(built, second.holder.lease, ROOT);
+  assertEmpty(built);
+});
+
+test('two requests for one name at the same time make one user', async () => {
+  const built = house();
+  const [first, second] = await Promise.all([built.acquire('tmpl@a.service'), built.acquire('tmpl@b.service')]);
+  assert.equal(first.user.uid, second.user.uid);
+  assert.equal(built.users.dynamicCount, 1);
+  assert.equal(built.users.holderCount, 2);
+});
+
+test('each evidence costs its UID and not the request', async () => {
+  const built = house();
+  const preferred = uid(64642);
+  const spoil: ((house: House) => void)[] = [
+    ({ locks }) => locks.foreign.add(preferred),
+    ({ locks }) => locks.strange.set(preferred, 'it is a directory'),
+    ({ probe }) => probe.against.set(preferred, { kind: 'user', name: 'someone' }),
+    ({ probe }) => probe.against.set(preferred, { kind: 'ipc', object: 'posix-mq', id: '/q' }),
+    ({ probe }) => probe.against.set(preferred, { kind: 'process', pid: 9, command: 'left' }),
+  ];
+  for (const spoilOne of spoil) {
+    const fresh = house();
+    spoilOne(fresh);
+    const { user, holder } = await fresh.acquire('dynamic-user-test.service');
+    assert.notEqual(user.uid, preferred);
+    releaseFor(fresh, holder.lease, ROOT);
+    assertEmpty(fresh);
+  }
+  assert.equal((await built.acquire('dynamic-user-test.service')).user.uid, preferred);
+});
+
+test('owners of directories are tried before the preferred UID', async () => {
+  const built = house();
+  built.owners = [uid(0), uid(65534), uid(63122)];
+  assert.equal((await built.acquire('run-u16087.service')).user.uid, 63122);
+});
+
+test('while one UID is free a request succeeds, and then the range is exhausted', async () => {
+  const built = house('61184-61186');
+  const uids = new Set<Uid>();
+  for (const unit of ['a', 'b', 'c']) {
+    uids.add((await built.acquire(unit)).user.uid);
+  }
+  assert.deepEqual([...uids].toSorted(), [61184, 61185, 61186]);
+  await assert.rejects(built.acquire('d'), (error: unknown) => {
+    assert.ok(error instanceof DynuserError);
+    assert.equal(error.code, 'RangeExhausted');
+    assert.equal(error.detail.held, 3);
+    return true;
+  });
+  const b = built.users.byName(userName('b'));
+  assert.ok(b?.holders[0]);
+  releaseFor(built, b.holders[0].lease, ROOT);
+  assert.equal((await built.acquire('d')).user.uid, b.uid);
+});
+
+test('a UID that a failing request was trying is not lost for one that waits', async () => {
+  const built = house('61184-61184');
+  let fail = false;
+  let open = (): void => undefined;
+  const gate = new Promise<void>(resolve => {
+    open = resolve;
+  });
+  built.probe.gate = () => gate;
+  const first = built.acquire('one', { abandoned: () => fail });
+  await new Promise(setImmediate);
+  built.probe.gate = async () => undefined;
+  const second = built.acquire('two');
+  await new Promise(setImmediate);
+  fail = true;
+  open();
+  await fails(first, 'LimitReached', /gone/);
+  assert.equal((await second).user.uid, 61184);
+});
+
+test('a static user of the name is used as it is, and nothing is locked or published', async () => {
+  const built = house();
+  built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
+  const { user, holder } = await built.acquire('x.service', { userName: userName('games') });
+  assert.deepEqual([user.uid, user.gid, user.dynamic], [5, 60, false]);
+  assert.equal(built.locks.files.size, 0);
+  assert.equal(built.registry.byUid.size, 0);
+  assert.equal(built.users.dynamicByUid(uid(5)), undefined);
+  releaseFor(built, holder.lease, ROOT);
+  assertEmpty(built);
+});
+
+test('half of a name is a conflict, and so is a user that systemd allocated', async () => {
+  const built = house();
+  built.probe.accounts.set('dialout', { group: { gid: gid(20) } });
+  built.probe.accounts.set('lonely', { user: { uid: uid(7), gid: gid(7) } });
+  built.probe.accounts.set('theirs', { user: { uid: uid(61999), gid: gid(61999) }, group: { gid: gid(61999) } });
+  built.locks.foreign.add(uid(61999));
+  await fails(built.acquire('dialout.service'), 'NameConflict', /group dialout \(20\)/);
+  await fails(built.acquire('lonely.service'), 'NameConflict', /no group of that name/);
+  await fails(built.acquire('theirs.service'), 'NameConflict', /systemd/);
+  assertEmpty(built);
+});
+
+for (const step of ['intend', 'publish', 'commit'] as const) {
+  test(`a registry that fails at "${step}" leaves nothing of a new user behind`, async () => {
+    const built = house();
+    built.registry.failure = { step, error: new DynuserError('LimitReached', 'full') };
+    await fails(built.acquire('a.service'), 'LimitReached');
+    assertEmpty(built);
+    assert.ok((await built.acquire('a.service')).user.dynamic);
+  });
+}
+
+test('a registry that fails while a user is joined leaves the user as it was', async () => {
+  const built = house();
+  const { user } = await built.acquire('a.service');
+  built.registry.failure = { step: 'intend', error: new DynuserError('LimitReached', 'full') };
+  await fails(built.acquire('a.service'), 'LimitReached');
+  assert.deepEqual(built.users.byName(user.name), user);
+});
+
+test('a reference whose connection is gone goes even where the registry cannot be written', async () => {
+  const built = house();
+  const first = await built.acquire('a.service', { lifetime: 'connection' });
+  await built.acquire('a.service');
+  built.registry.failure = { step: 'intend', error: new DynuserError('LimitReached', 'full') };
+  assert.throws(() => releaseGone(built, first.holder.lease), DynuserError);
+  assert.equal(built.users.holderCount, 1);
+  releaseGone(built, first.holder.lease);
+  assert.equal(built.users.holderCount, 1);
+});
+
+test('a caller that is gone before it was answered leaves nothing', async () => {
+  const built = house();
+  await fails(built.acquire('a.service', { abandoned: () => true }), 'LimitReached', /gone/);
+  assertEmpty(built);
+});
+
+test('leases are bounded for one user', async () => {
+  const built = house();
+  for (let count = 0; count < HOLDERS_PER_USER_MAX; count++) {
+    await built.acquire('a.service');
+  }
+  await fails(built.acquire('a.service'), 'LimitReached', /256 leases already/);
+});
+
+test('a foreign lease, an unknown one and one that was released are refused', async () => {
+  const built = house();
+  const { holder } = await built.acquire('a.service', { owner: uid(1000) });
+  const stranger = { uid: uid(1001), gid: gid(1001), groups: [] };
+  const code = (expected: ErrorCode) => (error: unknown) => error instanceof DynuserError && error.code === expected;
+  assert.throws(() => releaseFor(built, holder.lease, stranger), code('NotPermitted'));
+  releaseFor(built, holder.lease, { uid: uid(1000), gid: gid(1000), groups: [] });
+  assert.throws(() => releaseFor(built, holder.lease, ROOT), code('NoSuchLease'));
+});

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { explain } from '../../../src/service/explain.ts';
+import { Reservations } from '../../../src/service/reservations.ts';
+import { gid, type House, house, uid, unitName, userName } from './fakes.ts';
+
+function ask(built: House, unit: string) {
+  const { range, users, probe, locks } = built;
+  return explain(
+    {
+      range,
+      users,
+      probe,
+      locks,
+      reservations: new Reservations(),
+      owners: { owners: () => built.owners },
+      randomness: { uint32: () => 0, leaseId: () => assert.fail('explain makes no lease') },
+    },
+    { unit: unitName(unit), perInstance: false, directories: { runtime: [], state: [], cache: [], logs: [] } },
+  );
+}
+
+test('says which UID a request would get, and changes nothing', async () => {
+  const built = house();
+  const explanation = await ask(built, 'dynamic-user-test.service');
+  assert.equal(explanation.outcome, 'allocate');
+  assert.equal(explanation.uid, 64642);
+  assert.deepEqual(explanation.candidates, [{ uid: 64642, origin: 'preferred', free: true, finding: 'free' }]);
+  assert.equal(built.locks.files.size + built.registry.intents.size + built.users.holderCount, 0);
+});
+
+test('puts each evidence into words', async () => {
+  const built = house('61184-61191');
+  await built.acquire('holder.service');
+  const held = built.users.byName(userName('holder'))?.uid;
+  const others = Array.from({ length: 8 }, (_, index) => uid(61184 + index)).filter(number => number !== held);
+  const [locked, strange, user, group, ipc, process, free] = others;
+  assert.ok(held && locked && strange && user && group && ipc && process && free);
+  built.locks.foreign.add(locked);
+  built.locks.strange.set(strange, 'ELOOP');
+  built.probe.against.set(user, { kind: 'user', name: 'bob' });
+  built.probe.against.set(group, { kind: 'group', name: 'staff' });
+  built.probe.against.set(ipc, { kind: 'ipc', object: 'sysv-shm', id: '32768' });
+  built.probe.against.set(process, { kind: 'process', pid: 42, command: 'sleep' });
+  built.owners = [held, locked, strange, user, group, ipc, process, free];
+  const { candidates, uid: given } = await ask(built, 'x.service');
+  assert.equal(given, free);
+  const finding = new Map(candidates.map(candidate => [candidate.uid, candidate.finding]));
+  assert.equal(finding.get(held), 'held by the dynamic user holder');
+  assert.equal(finding.get(locked), 'locked by systemd or another allocator');
+  assert.match(finding.get(strange) ?? '', /lock file cannot be used: ELOOP/);
+  assert.equal(finding.get(user), 'the user bob has this number');
+  assert.equal(finding.get(group), 'the group staff has this number');
+  assert.equal(finding.get(ipc), 'the System V shared memory segment 32768 belongs to it');
+  assert.equal(finding.get(process), 'process 42 (sleep) runs with it');
+});
+
+test('says when a user would be joined, used as it is, refused, or not found room for', async () => {
+  const built = house('61184-61184');
+  await built.acquire('live.service');
+  built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
+  built.probe.accounts.set('dialout', { group: { gid: gid(20) } });
+  assert.equal((await ask(built, 'live.service')).outcome, 'join');
+  const used = await ask(built, 'games.service');
+  assert.deepEqual([used.outcome, used.uid, used.gid], ['static', 5, 60]);
+  assert.equal((await ask(built, 'dialout.service')).outcome, 'conflict');
+  const full = await ask(built, 'other.service');
+  assert.equal(full.outcome, 'exhausted');
+  assert.equal(full.candidates.length, 1);
+});

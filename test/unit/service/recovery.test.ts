@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Registry, UidLocks } from '../../../src/service/ports.ts';
+import { recover } from '../../../src/service/recovery.ts';
+import { releaseFor } from '../../../src/service/release.ts';
+import { UserTable } from '../../../src/service/user-table.ts';
+import { gid, type House, house, uid, userName } from './fakes.ts';
+
+const ROOT = { uid: uid(0), gid: gid(0), groups: [] };
+
+class Killed extends Error {}
+
+/** What the next daemon finds after the former one was killed: its files, without its locks and its memory. */
+function restart(built: House) {
+  built.locks.crash();
+  const users = new UserTable();
+  const report = recover({ registry: built.registry, locks: built.locks, users });
+  return { users, report };
+}
+
+/**
+ * Lets the daemon die just before or just after one step: the step throws, and nothing that the daemon would do to clean
+ * up after an error happens either, since a killed process does nothing any more.
+ */
+function dieAt(built: House, step: keyof Registry | 'lock' | 'unlock', after: boolean): void {
+  const registry: Registry = built.registry;
+  const locks: UidLocks = built.locks;
+  let dead = false;
+  const guard = <Arguments extends unknown[], Result>(name: string, action: (...given: Arguments) => Result) => {
+    return (...given: Arguments): Result => {
+      if (dead) {
+        throw new Killed();
+      }
+      if (name !== step) {
+        return action(...given);
+      }
+      if (after) {
+        action(...given);
+      }
+      dead = true;
+      throw new Killed();
+    };
+  };
+  for (const name of ['intend', 'publish', 'commit', 'revoke', 'unpublish', 'forget'] as const) {
+    Object.defineProperty(built.registry, name, {
+      configurable: true,
+      value: guard(name, registry[name].bind(registry)),
+    });
+  }
+  Object.defineProperty(built.locks, 'lock', { configurable: true, value: guard('lock', locks.lock.bind(locks)) });
+  Object.defineProperty(built.locks, 'release', {
+    configurable: true,
+    value: guard('unlock', locks.release.bind(locks)),
+  });
+}
+
+function revive(built: House): void {
+  for (const name of ['intend', 'publish', 'commit', 'revoke', 'unpublish', 'forget'] as const) {
+    Reflect.deleteProperty(built.registry, name);
+  }
+  Reflect.deleteProperty(built.locks, 'lock');
+  Reflect.deleteProperty(built.locks, 'release');
+}
+
+function assertOnly(built: House, users: UserTable, names: readonly string[]): void {
+  const uids = names.map(name => users.byName(userName(name))?.uid);
+  assert.equal(uids.includes(undefined), false);
+  assert.equal(users.dynamicCount, names.length);
+  assert.deepEqual([...built.registry.leases.keys()].toSorted(), names.toSorted());
+  assert.deepEqual([...built.registry.byName.keys()].toSorted(), names.toSorted());
+  assert.deepEqual([...built.registry.byUid.keys()].toSorted(), uids.toSorted());
+  assert.deepEqual([...built.locks.files].toSorted(), uids.toSorted());
+  assert.deepEqual([...built.locks.held].toSorted(), uids.toSorted());
+  assert.equal(built.registry.intents.size, 0);
+}
+
+const MAKING = ['intend', 'lock', 'publish', 'commit'] as const;
+const ENDING = ['revoke', 'unpublish', 'unlock', 'forget'] as const;
+
+for (const step of MAKING) {
+  for (const after of [false, true]) {
+    test(`killed ${after ? 'after' : 'before'} "${step}" of an acquisition`, async () => {
+      const built = house();
+      await built.acquire('kept.service');
+      dieAt(built, step, after);
+      await assert.rejects(built.acquire('dying.service'), Killed);
+      revive(built);
+      // The commit is the point of no return: what follows it in the same tick is the answer.
+      const names = step === 'commit' && after ? ['kept', 'dying'] : ['kept'];
+      assertOnly(built, restart(built).users, names);
+    });
+  }
+}
+
+for (const step of ENDING) {
+  for (const after of [false, true]) {
+    test(`killed ${after ? 'after' : 'before'} "${step}" of a release`, async () => {
+      const built = house();
+      await built.acquire('kept.service');
+      const { holder } = await built.acquire('dying.service');
+      dieAt(built, step, after);
+      assert.throws(() => releaseFor(built, holder.lease, ROOT), Killed);
+      revive(built);
+      const names = step === 'revoke' && !after ? ['kept', 'dying'] : ['kept'];
+      assertOnly(built, restart(built).users, names);
+    });
+  }
+}
+
+test('killed while a user is joined: the references that were answered are there, and no other', async () => {
+  for (const step of ['intend', 'commit'] as const) {
+    const built = house();
+    const { holder } = await built.acquire('shared.service');
+    dieAt(built, step, false);
+    await assert.rejects(built.acquire('shared.service'), Killed);
+    revive(built);
+    const { users } = restart(built);
+    assert.deepEqual(users.byName(userName('shared'))?.holders, [holder]);
+    assertOnly(built, users, ['shared']);
+  }
+});
+
+test('references that lived as long as a connection end with the daemon that had it', async () => {
+  const built = house();
+  await built.acquire('gone.service', { lifetime: 'connection' });
+  const explicit = await built.acquire('mixed.service');
+  await built.acquire('mixed.service', { lifetime: 'connection' });
+  const { users, report } = restart(built);
+  assert.equal(report.dropped, 2);
+  assert.deepEqual(users.byName(userName('mixed'))?.holders, [explicit.holder]);
+  assertOnly(built, users, ['mixed']);
+});
+
+test('a UID that somebody else locked meanwhile is kept and reported', async () => {
+  const built = house();
+  const { user } = await built.acquire('kept.service');
+  built.locks.foreign.add(user.uid);
+  const { users, report } = restart(built);
+  assert.equal(users.dynamicByUid(user.uid)?.name, 'kept');
+  assert.deepEqual(
+    report.unlocked.map(({ user: kept }) => kept.name),
+    ['kept'],
+  );
+});
