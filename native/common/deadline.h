@@ -1,0 +1,21 @@
+/*
+ * Owns the measure of bounded waits: one moment by which a whole exchange must be over, so that a peer
+ * that keeps a wait alive byte by byte gains nothing. Holds no state.
+ */
+#ifndef DYNUSER_DEADLINE_H
+#define DYNUSER_DEADLINE_H
+
+#include <time.h>
+
+/* A moment of CLOCK_MONOTONIC, which setting the wall clock does not move. */
+struct deadline {
+	struct timespec at;
+};
+
+/* The moment that many milliseconds from now. */
+struct deadline deadline_after(unsigned int milliseconds);
+
+/* The milliseconds that are left, rounded up so that a wait of them ends at or after the moment; 0: it is past. */
+int deadline_left(const struct deadline *deadline);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * Owns a strict reader of JSON text (RFC 8259) from memory: no allocation, bounded depth, never a byte past the end.
+ * It knows no schema: who reads an object says with a function what to do with each member.
+ */
+#ifndef DYNUSER_JSON_H
+#define DYNUSER_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How many objects and arrays may be open at once; a user record has three. It bounds the stack that a reader needs. */
+#define JSON_DEPTH_MAX 16U
+/* The longest key that is told apart, in bytes. */
+#define JSON_KEY_MAX 31U
+
+struct json_reader {
+	const char *at;
+	const char *end;
+	unsigned int depth;
+};
+
+/* What became of a value that was read into a C one. */
+enum json_fit {
+	JSON_BROKEN, /* not JSON, or of another type */
+	JSON_UNFIT,  /* JSON of this type, but the C value cannot hold it */
+	JSON_FIT,
+};
+
+/*
+ * Called for each member of an object, with the key unescaped (as "" where it is longer than JSON_KEY_MAX or
+ * holds a NUL: no schema has such keys). Must read or skip the value; false ends the reading as broken.
+ */
+typedef bool json_member(struct json_reader *reader, const char *key, void *context);
+
+/* A reader of length bytes at text, which must outlive it. */
+struct json_reader json_read(const char *text, size_t length);
+
+/* Reads an object. False: it is none, is not JSON, nests too deeply, or the function said so. */
+bool json_object(struct json_reader *reader, json_member *member, void *context);
+
+/* Reads a string into buffer (size bytes), NUL-terminated. Unfit, with buffer empty: too long, or it holds a NUL. */
+enum json_fit json_string(struct json_reader *reader, char *buffer, size_t size);
+
+/* Reads a number. Unfit, with *value untouched: not a plain integer (1.0 and 1e3 are none) of 0 to 2^32-1. */
+enum json_fit json_uint32(struct json_reader *reader, uint32_t *value);
+
+/* Reads true or false. */
+bool json_boolean(struct json_reader *reader, bool *value);
+
+/* Reads any value, checks it, and forgets it. */
+bool json_skip(struct json_reader *reader);
+
+/* Whether nothing but white space is left. */
+bool json_at_end(struct json_reader *reader);
+
+/* Skips white space and takes the byte if it is next. */
+bool json_take(struct json_reader *reader, char byte);
+
+#endif

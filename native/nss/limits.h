@@ -1,0 +1,36 @@
+/* Owns every bound of the module on waits, lengths and counts. */
+#ifndef DYNUSER_NSS_LIMITS_H
+#define DYNUSER_NSS_LIMITS_H
+
+#include "dynuser.h"
+
+/* A lookup through the socket, from connecting to the last byte. The daemon answers within 0.1 ms. */
+#define LOOKUP_WAIT_MS 2000U
+/* The same for the list of all users. 4,336 of them are listed within 0.1 s. */
+#define LIST_WAIT_MS 5000U
+
+/* One reply, in bytes, the NUL counted. A record has about 250. It is on the caller's stack, so it is not generous. */
+#define REPLY_MAX 4096U
+/* One request: the longest method and the longest name make less than 200. */
+#define REQUEST_MAX 256U
+
+/* The users of one list. The default range has 4,336 numbers. */
+#define LIST_RECORDS_MAX 65536U
+/* What a list may have in bytes, whatever it holds. */
+#define LIST_BYTES_MAX (LIST_RECORDS_MAX * 512UL)
+/* What is read of a list at once: fewer system calls than one for each reply. */
+#define LIST_BUFFER 65536U
+
+/*
+ * What other threads may take to step on in the same list. They hold the lock for less than 1 µs at a time; who
+ * waits this long waits for a thread that is stopped.
+ */
+#define LOCK_WAIT_MS 1000U
+
+/* How often a step through a list asks for it where other threads reset it each time before it is used. */
+#define LIST_ATTEMPTS 3U
+
+/* The runtime directory, in bytes: the rest of what sun_path (unix(7)) holds beside a slash and the socket's name. */
+#define RUNTIME_DIRECTORY_MAX (107U - sizeof("/" DYNUSER_SOCKET) + 1U)
+
+#endif

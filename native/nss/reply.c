@@ -1,0 +1,112 @@
+/* Replies of the user database; see reply.h. */
+#include "reply.h"
+
+#include <string.h>
+
+#include "json.h"
+
+/* Longer than any qualified error name that there is; what does not fit is an error all the same. */
+#define ERROR_NAME_BYTES 128U
+
+/* What was read so far. fit: JSON_BROKEN is "not there yet". */
+struct record {
+	enum record_kind kind;
+	enum json_fit name_fit, uid_fit, gid_fit;
+	bool name_seen, uid_seen, gid_seen;
+	char name[DYNUSER_NAME_MAX + 1];
+	uint32_t uid, gid;
+};
+
+struct envelope {
+	struct record record;
+	bool error_seen, continues_seen, parameters_seen, record_seen;
+	bool continues;
+};
+
+/* True once, so that a member that comes twice is refused: which of two answers is meant cannot be known. */
+static bool first_time(bool *seen)
+{
+	bool first = !*seen;
+
+	*seen = true;
+	return first;
+}
+
+static bool read_number(struct json_reader *reader, bool *seen, enum json_fit *fit, uint32_t *value)
+{
+	if (!first_time(seen))
+		return false;
+	*fit = json_uint32(reader, value);
+	return *fit != JSON_BROKEN;
+}
+
+static bool record_member(struct json_reader *reader, const char *key, void *context)
+{
+	struct record *record = context;
+	bool user = record->kind == RECORD_USER;
+
+	if (strcmp(key, user ? "userName" : "groupName") == 0) {
+		if (!first_time(&record->name_seen))
+			return false;
+		record->name_fit = json_string(reader, record->name, sizeof(record->name));
+		return record->name_fit != JSON_BROKEN;
+	}
+	if (user && strcmp(key, "uid") == 0)
+		return read_number(reader, &record->uid_seen, &record->uid_fit, &record->uid);
+	if (strcmp(key, "gid") == 0)
+		return read_number(reader, &record->gid_seen, &record->gid_fit, &record->gid);
+	return json_skip(reader);
+}
+
+static bool parameters_member(struct json_reader *reader, const char *key, void *context)
+{
+	struct envelope *envelope = context;
+
+	if (strcmp(key, "record") == 0)
+		return first_time(&envelope->record_seen) && json_object(reader, record_member, &envelope->record);
+	return json_skip(reader);
+}
+
+static bool envelope_member(struct json_reader *reader, const char *key, void *context)
+{
+	struct envelope *envelope = context;
+	char error[ERROR_NAME_BYTES];
+
+	if (strcmp(key, "error") == 0)
+		return first_time(&envelope->error_seen) && json_string(reader, error, sizeof(error)) != JSON_BROKEN;
+	if (strcmp(key, "continues") == 0)
+		return first_time(&envelope->continues_seen) && json_boolean(reader, &envelope->continues);
+	if (strcmp(key, "parameters") == 0)
+		return first_time(&envelope->parameters_seen) && json_object(reader, parameters_member, envelope);
+	return json_skip(reader);
+}
+
+/* Whether the record is a dynamic user's; a group has one number, a user a second one that may be left out. */
+static bool record_identity(const struct record *record, struct identity *who)
+{
+	uint32_t number = record->kind == RECORD_USER ? record->uid : record->gid;
+	enum json_fit fit = record->kind == RECORD_USER ? record->uid_fit : record->gid_fit;
+
+	if (fit != JSON_FIT || !uid_is_possible(number))
+		return false;
+	if (record->gid_seen && (record->gid_fit != JSON_FIT || record->gid != number))
+		return false;
+	if (record->name_fit != JSON_FIT || !name_is_possible(record->name))
+		return false;
+	*who = identity_of(number, record->name);
+	return true;
+}
+
+bool reply_read(const char *text, size_t length, enum record_kind kind, struct reply *reply)
+{
+	struct json_reader reader = json_read(text, length);
+	struct envelope envelope = { .record = { .kind = kind } };
+
+	if (!json_object(&reader, envelope_member, &envelope) || !json_at_end(&reader))
+		return false;
+	if (!envelope.error_seen && !envelope.record_seen)
+		return false;
+	*reply = (struct reply){ .is_error = envelope.error_seen, .continues = envelope.continues };
+	reply->has_identity = !reply->is_error && record_identity(&envelope.record, &reply->who);
+	return true;
+}

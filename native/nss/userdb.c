@@ -1,0 +1,165 @@
+/* Questions to the daemon; see userdb.h. */
+#include "userdb.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "limits.h"
+#include "varlink.h"
+
+#define SOCKET_PATH_BYTES (RUNTIME_DIRECTORY_MAX + sizeof("/" DYNUSER_SOCKET))
+
+/* The question, without and with the list of all. Nothing in it needs an escape: names are of a strict grammar. */
+#define REQUEST_HEAD "{\"method\":\"io.systemd.UserDatabase.Get%sRecord\",\"parameters\":{"
+#define REQUEST_TAIL "\"service\":\"" DYNUSER_SERVICE "\"}"
+
+static const char *noun(enum record_kind kind)
+{
+	return kind == RECORD_USER ? "User" : "Group";
+}
+
+/*
+ * Errors of connecting that say that no daemon is there for us, which is no failure: EAFNOSUPPORT and EPERM are
+ * what service sandboxes answer that filter socket(2) (systemd.exec(5), RestrictAddressFamilies=).
+ */
+static bool is_away(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+	case ECONNREFUSED:
+	case EACCES:
+	case EPERM:
+	case EAFNOSUPPORT:
+	case EPROTOTYPE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int connect_and_ask(struct varlink *connection, const char *runtime, struct varlink_bounds bounds,
+			   const char *request, char *buffer, size_t size)
+{
+	char path[SOCKET_PATH_BYTES];
+	int error;
+
+	(void)snprintf(path, sizeof(path), "%s/" DYNUSER_SOCKET, runtime);
+	error = varlink_open(connection, path, bounds, buffer, size);
+	if (error != 0)
+		return is_away(error) ? ENOENT : error;
+	error = varlink_send(connection, request, strlen(request) + 1);
+	if (error != 0)
+		varlink_close(connection);
+	return error == EPIPE ? ECONNRESET : error;
+}
+
+static int receive_reply(struct varlink *connection, enum record_kind kind, struct reply *reply)
+{
+	const char *text;
+	size_t length;
+	int error = varlink_receive(connection, &text, &length);
+
+	if (error != 0)
+		return error == EMSGSIZE ? EPROTO : error;
+	return reply_read(text, length, kind, reply) ? 0 : EPROTO;
+}
+
+/* Asks for one record. */
+static int ask(const char *runtime, enum record_kind kind, const char *request, struct identity *who)
+{
+	const struct varlink_bounds bounds = { .milliseconds = LOOKUP_WAIT_MS, .bytes = REPLY_MAX };
+	char buffer[REPLY_MAX];
+	struct varlink connection;
+	struct reply reply;
+	int error = connect_and_ask(&connection, runtime, bounds, request, buffer, sizeof(buffer));
+
+	if (error != 0)
+		return error;
+	error = receive_reply(&connection, kind, &reply);
+	varlink_close(&connection);
+	if (error != 0)
+		return error;
+	/* We did not ask for more than one. */
+	if (reply.continues)
+		return EPROTO;
+	if (!reply.has_identity)
+		return ENOENT;
+	*who = reply.who;
+	return 0;
+}
+
+int userdb_by_uid(const char *runtime, enum record_kind kind, uid_t uid, struct identity *who)
+{
+	char request[REQUEST_MAX];
+	struct identity found;
+	int error;
+
+	(void)snprintf(request, sizeof(request), REQUEST_HEAD "\"%s\":%u," REQUEST_TAIL "}", noun(kind),
+		       kind == RECORD_USER ? "uid" : "gid", (unsigned int)uid);
+	error = ask(runtime, kind, request, &found);
+	if (error == 0 && found.uid != uid)
+		error = ENOENT;
+	if (error == 0)
+		*who = found;
+	return error;
+}
+
+int userdb_by_name(const char *runtime, enum record_kind kind, const char *name, struct identity *who)
+{
+	char request[REQUEST_MAX];
+	struct identity found;
+	int error;
+
+	(void)snprintf(request, sizeof(request), REQUEST_HEAD "\"%s\":\"%s\"," REQUEST_TAIL "}", noun(kind),
+		       kind == RECORD_USER ? "userName" : "groupName", name);
+	error = ask(runtime, kind, request, &found);
+	if (error == 0 && strcmp(found.name, name) != 0)
+		error = ENOENT;
+	if (error == 0)
+		*who = found;
+	return error;
+}
+
+/* Receives the replies up to the final one. An error as the first reply: nobody is there. */
+static int receive_list(struct varlink *connection, enum record_kind kind, userdb_visitor *visit, void *context)
+{
+	for (size_t count = 0; count < LIST_RECORDS_MAX; count++) {
+		struct reply reply;
+		int error = receive_reply(connection, kind, &reply);
+
+		if (error != 0)
+			return error;
+		/* An error after records: the list is not whole, and half a list is worse than none. */
+		if (reply.is_error)
+			return count == 0 && !reply.continues ? 0 : EPROTO;
+		if (reply.has_identity)
+			error = visit(&reply.who, context);
+		if (error != 0 || !reply.continues)
+			return error;
+	}
+	return EPROTO;
+}
+
+int userdb_list(const char *runtime, enum record_kind kind, userdb_visitor *visit, void *context)
+{
+	const struct varlink_bounds bounds = { .milliseconds = LIST_WAIT_MS, .bytes = LIST_BYTES_MAX };
+	char request[REQUEST_MAX];
+	struct varlink connection;
+	char *buffer = malloc(LIST_BUFFER);
+	int error;
+
+	if (buffer == NULL)
+		return ENOMEM;
+	(void)snprintf(request, sizeof(request), REQUEST_HEAD REQUEST_TAIL ",\"more\":true}", noun(kind));
+	error = connect_and_ask(&connection, runtime, bounds, request, buffer, LIST_BUFFER);
+	if (error == 0) {
+		error = receive_list(&connection, kind, visit, context);
+		varlink_close(&connection);
+	}
+	free(buffer);
+	return error;
+}
