@@ -1,0 +1,162 @@
+/**
+ * The table of commands: verb, operands, options, help and handler. The parser, the help texts and shell completions
+ * are made from it and know nothing of their own. A handler's file is loaded when its verb is called: starting the
+ * command costs what that verb needs.
+ */
+import { LIFETIMES } from '../core/lease.ts';
+import type { Invocation } from './command-line.ts';
+import type { ExitStatus } from './failure.ts';
+import { JSON_MODES } from './render/json.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface OptionSpec {
+  /** without its dashes */
+  readonly name: string;
+  /** what its value stands for; a switch has none */
+  readonly value?: string;
+  /** the values that it takes, where they are few */
+  readonly choices?: readonly string[];
+  readonly repeatable?: true;
+  readonly help: string;
+}
+
+/** @throws CommandFailure */
+export type Handler = (invocation: Invocation, surroundings: Surroundings) => Promise<ExitStatus>;
+
+export interface CommandSpec {
+  readonly verb: string;
+  /** all of them are needed, in this order */
+  readonly operands: readonly string[];
+  /** one line, as the general help shows it */
+  readonly summary: string;
+  /** paragraphs */
+  readonly description: readonly string[];
+  readonly options: readonly OptionSpec[];
+  readonly examples: readonly string[];
+  readonly load: () => Promise<Handler>;
+}
+
+export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
+  { name: 'json', value: JSON_MODES.join('|'), choices: JSON_MODES, help: 'Print JSON, indented or on one line' },
+  { name: 'no-legend', help: 'Leave out column titles and the line of totals' },
+  { name: 'help', help: 'Show this text, or that of the command' },
+  { name: 'version', help: 'Show the version' },
+];
+
+const DIRECTORY_VALUE = 'DIR';
+
+/** What acquire and explain take alike: the request for a user. */
+const REQUEST_OPTIONS: readonly OptionSpec[] = [
+  { name: 'user', value: 'NAME', help: 'The name of the user, instead of one derived from the unit' },
+  { name: 'per-instance', help: 'One user for each instance of a template, instead of one for all of them' },
+  directoryOption('state-directory', '/var/lib'),
+  directoryOption('cache-directory', '/var/cache'),
+  directoryOption('logs-directory', '/var/log'),
+  directoryOption('runtime-directory', '/run'),
+];
+
+function directoryOption(name: string, base: string): OptionSpec {
+  return {
+    name,
+    value: DIRECTORY_VALUE,
+    repeatable: true,
+    help: `A directory of the unit below ${base}: the UID that owns it is tried first`,
+  };
+}
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    verb: 'list',
+    operands: [],
+    summary: 'List the live users and who holds them',
+    description: [
+      'Lists every lease, sorted by UID and age: a user has one lease for each of its holders and lives as long as it has any.',
+      'In JSON one array of leases; "since" is in microseconds since the epoch.',
+    ],
+    options: [],
+    examples: ['dynuserctl list', 'dynuserctl --json=short list'],
+    load: async () => (await import('./verbs/list.ts')).list,
+  },
+  {
+    verb: 'show',
+    operands: ['NAME|UID'],
+    summary: 'Show one user and who holds it',
+    description: [
+      'Shows a live user by its name or number: UID, GID, kind, and each holder with its lease, unit, lifetime and directories.',
+      'Exit status 1 where no live user has the name or number.',
+    ],
+    options: [],
+    examples: ['dynuserctl show dynamic-user-test', 'dynuserctl show 64642'],
+    load: async () => (await import('./verbs/show.ts')).show,
+  },
+  {
+    verb: 'acquire',
+    operands: ['UNIT'],
+    summary: 'Allocate the user of a unit, or join the one it has',
+    description: [
+      'Allocates the user of a unit and prints its UID. A user of that name that lives already gets one more holder.',
+      'The lease lasts until it is released. With --lifetime=connection, or process, it lasts as long as this command, which then waits until it is interrupted; with unit, until systemd says that the unit is inactive.',
+    ],
+    options: [
+      ...REQUEST_OPTIONS,
+      {
+        name: 'lifetime',
+        value: 'LIFETIME',
+        choices: LIFETIMES,
+        help: `How long the lease lasts: ${LIFETIMES.join(', ')} (the default is explicit: until it is released)`,
+      },
+    ],
+    examples: [
+      'dynuserctl acquire dynamic-user-test.service',
+      'dynuserctl acquire --user=web --state-directory=web web.service',
+    ],
+    load: async () => (await import('./verbs/acquire.ts')).acquire,
+  },
+  {
+    verb: 'release',
+    operands: ['NAME|UID|LEASE'],
+    summary: 'Release a lease; the last one ends the user',
+    description: [
+      'Releases a lease by its id (32 hexadecimal digits), or by name or UID the one explicit lease of that user.',
+      'Other lifetimes end by themselves: naming the lease, or --all, ends them before their time.',
+    ],
+    options: [{ name: 'all', help: 'Release every lease of the user, whatever its lifetime' }],
+    examples: ['dynuserctl release dynamic-user-test', 'dynuserctl release --all 64642'],
+    load: async () => (await import('./verbs/release.ts')).release,
+  },
+  {
+    verb: 'explain',
+    operands: ['UNIT'],
+    summary: 'Say what acquire would do, and why',
+    description: [
+      'Changes nothing. Shows the outcome, the name and how it came about, and the candidates in order with what was found about each, up to the first that is free.',
+    ],
+    options: REQUEST_OPTIONS,
+    examples: ['dynuserctl explain dynamic-user-test.service'],
+    load: async () => (await import('./verbs/explain.ts')).explain,
+  },
+  {
+    verb: 'watch',
+    operands: [],
+    summary: 'Show users as they come and go',
+    description: [
+      'Prints a line for each live lease, then "ready", then a line for each lease as it is allocated and released, until it is interrupted.',
+      'In JSON one object for each event; "time" is in microseconds since the epoch.',
+    ],
+    options: [],
+    examples: ['dynuserctl watch', 'dynuserctl --json=short watch'],
+    load: async () => (await import('./verbs/watch.ts')).watch,
+  },
+  {
+    verb: 'status',
+    operands: [],
+    summary: 'Show whether the daemon answers and the host asks it',
+    description: [
+      'Shows the daemon with its version, how many users live, and whether the name service of this host and the user database of systemd know where to ask for them; where something is amiss, what to do about it.',
+      'Exit status 1 where the daemon cannot be reached.',
+    ],
+    options: [],
+    examples: ['dynuserctl status'],
+    load: async () => (await import('./verbs/status.ts')).status,
+  },
+];

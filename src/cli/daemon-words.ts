@@ -1,0 +1,82 @@
+/** What went wrong between this command and the daemon, in words: what, where, and what to do. Pure. */
+import type { VarlinkError } from '../varlink/errors.ts';
+import { renderJson } from './render/json.ts';
+import { printable } from './render/text.ts';
+
+/** The daemon did not answer in time. */
+export class DaemonTimeout extends Error {
+  override readonly name = 'DaemonTimeout';
+  /** @param milliseconds how long it was waited for */
+  constructor(milliseconds: number) {
+    super(`no answer within ${milliseconds / 1_000} s`);
+  }
+}
+
+const START = "Start it with 'systemctl start dynuserd' or 'dynuserd'";
+
+/** By the error codes of connect(2) and path_resolution(7). */
+const CONNECT_WORDS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', `no such file: is it running? ${START}`],
+  ['ECONNREFUSED', `the socket is there, but nobody listens on it: the daemon has ended. ${START}`],
+  ['EACCES', 'permission denied: the socket should have the mode 0666, and the directories above it 0755'],
+  ['ENOTDIR', 'a part of the path is no directory: is DYNUSER_RUNTIME_DIRECTORY what you mean?'],
+  ['ENOTSOCK', 'that is no socket: is DYNUSER_RUNTIME_DIRECTORY what you mean?'],
+  ['EAGAIN', 'too many programs are waiting for it: try again in a moment'],
+]);
+
+/** @param cause what the client threw where it got no reply */
+export function describeTransportTrouble(cause: unknown, path: string): string {
+  const where = `dynuserd at ${printable(path)}`;
+  if (cause instanceof DaemonTimeout) {
+    return `${where} gave ${cause.message}: it hangs, or the host is overloaded. See 'journalctl -u dynuserd'`;
+  }
+  const code = systemCode(cause);
+  const words = code === undefined ? undefined : CONNECT_WORDS.get(code);
+  if (words !== undefined) {
+    return `cannot reach ${where}: ${words}`;
+  }
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return `lost ${where}: ${printable(message)}. See 'journalctl -u dynuserd'`;
+}
+
+function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) {
+    return undefined;
+  }
+  return 'code' in error && typeof error.code === 'string' ? error.code : systemCode(error.cause);
+}
+
+/** What to do, where the daemon's own reason does not say it. By the error's name within io.dynuser.Allocator. */
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  ['NotPermitted', 'AllowUsers= and AllowGroups= are settings of /etc/dynuser/dynuserd.conf'],
+  ['NoSuchLease', "'dynuserctl show NAME' shows the leases of a user"],
+  ['RangeExhausted', "'dynuserctl list' shows who holds them"],
+  ['LimitReached', "'dynuserctl list' shows who holds what"],
+  ['ProbeFailed', 'the name services that were asked are those of /etc/nsswitch.conf'],
+]);
+
+const OURS = 'io.dynuser.Allocator.';
+const VARLINK = 'org.varlink.service.';
+
+/** @param method the qualified name of the method that was called */
+export function describeErrorReply(reply: VarlinkError, method: string): string {
+  const { error, parameters } = reply;
+  const reason = parameters['reason'];
+  if (error.startsWith(OURS) && typeof reason === 'string') {
+    const advice = adviceFor(error.slice(OURS.length), method);
+    return advice === undefined ? printable(reason) : `${printable(reason)} (${advice})`;
+  }
+  const parameter = parameters['parameter'];
+  if (error === `${VARLINK}InvalidParameter` && typeof parameter === 'string') {
+    return `dynuserd does not accept the parameter '${printable(parameter)}' of ${method}`;
+  }
+  if (error === `${VARLINK}MethodNotFound` || error === `${VARLINK}InterfaceNotFound`) {
+    return `dynuserd does not know ${method}: it is older than this command, or not dynuserd. Restart it after an update`;
+  }
+  return `${method}: dynuserd answered ${printable(error)} ${renderJson(parameters, 'short').trimEnd()}`;
+}
+
+function adviceFor(error: string, method: string): string | undefined {
+  // Who may release is not configured: the owner may, and root.
+  return error === 'NotPermitted' && method === `${OURS}Release` ? undefined : ADVICE.get(error);
+}

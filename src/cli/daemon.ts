@@ -1,0 +1,111 @@
+/**
+ * A connection to dynuserd with bounded waits. All that can go wrong with it leaves here as a CommandFailure in words;
+ * callers see replies, or nothing.
+ */
+import { connect, type VarlinkClient } from '../varlink/client.ts';
+import { VarlinkError } from '../varlink/errors.ts';
+import type { JsonObject } from '../varlink/json.ts';
+import { DaemonTimeout, describeErrorReply, describeTransportTrouble } from './daemon-words.ts';
+import { CommandFailure } from './failure.ts';
+import { REPLY_TIMEOUT_MS } from './limits.ts';
+import { socketPath } from './socket-path.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface Daemon {
+  /** @param timeoutMs how long to wait for the reply */
+  call(method: string, parameters?: JsonObject, timeoutMs?: number): Promise<JsonObject>;
+  /** Each reply is waited for `timeoutMs` at most; 'unbounded' is for a stream that waits for what happens. */
+  stream(method: string, wait?: () => number | 'unbounded'): AsyncIterable<JsonObject>;
+  close(): void;
+  /** settles when the connection is gone, whoever ended it */
+  readonly closed: Promise<void>;
+}
+
+/** Connects, lends the connection, and closes it in the end. @throws CommandFailure */
+export async function withDaemon<T>(surroundings: Surroundings, use: (daemon: Daemon) => Promise<T>): Promise<T> {
+  const path = socketPath(surroundings.environment);
+  const client = await connectTo(path);
+  try {
+    return await use(daemonOver(client, path));
+  } finally {
+    client.close();
+  }
+}
+
+async function connectTo(path: string): Promise<VarlinkClient> {
+  try {
+    return await connect(path, { timeoutMs: REPLY_TIMEOUT_MS });
+  } catch (error) {
+    throw new CommandFailure(describeTransportTrouble(error, path), 1, error);
+  }
+}
+
+/** Whether a failure is the daemon's error reply of that qualified name. */
+export function isErrorReply(failure: unknown, name: string): boolean {
+  return failure instanceof CommandFailure && failure.cause instanceof VarlinkError && failure.cause.error === name;
+}
+
+function daemonOver(client: VarlinkClient, path: string): Daemon {
+  return {
+    call: (method, parameters = {}, timeoutMs = REPLY_TIMEOUT_MS) =>
+      translated(path, method, () => within(timeoutMs, client, client.call(method, parameters))),
+    stream: (method, wait = () => REPLY_TIMEOUT_MS) => replies(client, path, method, wait),
+    close: () => client.close(),
+    closed: client.closed,
+  };
+}
+
+async function* replies(
+  client: VarlinkClient,
+  path: string,
+  method: string,
+  wait: () => number | 'unbounded',
+): AsyncGenerator<JsonObject, void, void> {
+  const stream = client.stream(method);
+  let ended = false;
+  try {
+    for (;;) {
+      const timeoutMs = wait();
+      const result = await translated(path, method, () =>
+        timeoutMs === 'unbounded' ? stream.next() : within(timeoutMs, client, stream.next()),
+      );
+      if (result.done) {
+        ended = true;
+        return;
+      }
+      yield result.value;
+    }
+  } finally {
+    // Nothing can be asked on a connection on which replies of a former call are still to come.
+    if (!ended) {
+      client.close();
+    }
+  }
+}
+
+async function within<T>(timeoutMs: number, client: VarlinkClient, pending: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new DaemonTimeout(timeoutMs));
+      client.close();
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([pending, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @param method the qualified name, for the words of its failure */
+async function translated<T>(path: string, method: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof VarlinkError) {
+      throw new CommandFailure(describeErrorReply(error, method), 1, error);
+    }
+    throw new CommandFailure(describeTransportTrouble(error, path), 1, error);
+  }
+}

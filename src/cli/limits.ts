@@ -1,0 +1,14 @@
+/** The bounds of the command: how long it waits, and how much it takes from the daemon. */
+
+/** For a reply that the daemon has at hand, and for a connection, in milliseconds. */
+export const REPLY_TIMEOUT_MS = 5_000;
+/** For a reply that asks the host's name services first (Acquire, Explain), in milliseconds. */
+export const ALLOCATION_TIMEOUT_MS = 30_000;
+/** Leases in one listing: far above what the daemon keeps (HOLDERS_MAX of core/limits.ts). */
+export const LISTED_LEASES_MAX = 262_144;
+/** Bytes read of /etc/nsswitch.conf. */
+export const NSSWITCH_BYTES_MAX = 65_536;
+/** Edits between a mistyped word and the one that is suggested for it. */
+export const SUGGESTION_DISTANCE_MAX = 2;
+/** Characters of a mistyped word that are looked at for a suggestion. */
+export const SUGGESTION_LENGTH_MAX = 64;

@@ -1,0 +1,56 @@
+/** One run of dynuserctl: arguments and surroundings in, exit status out. Decides nothing that a verb decides. */
+
+import { VERSION } from '../version.ts';
+import { parseCommandLine } from './command-line.ts';
+import { COMMANDS, GLOBAL_OPTIONS } from './commands.ts';
+import { CommandFailure, type ExitStatus } from './failure.ts';
+import { renderCommandHelp, renderHelp } from './render/help.ts';
+import { printable } from './render/text.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** @param argv the arguments after the program's name */
+export async function run(argv: readonly string[], surroundings: Surroundings): Promise<ExitStatus> {
+  try {
+    return judgeOutput(await execute(argv, surroundings), surroundings);
+  } catch (error) {
+    if (error instanceof CommandFailure) {
+      await surroundings.errors.write(`dynuserctl: ${error.message}\n`);
+      return error.status;
+    }
+    throw error;
+  }
+}
+
+async function execute(argv: readonly string[], surroundings: Surroundings): Promise<ExitStatus> {
+  const line = parseCommandLine(argv);
+  switch (line.kind) {
+    case 'help':
+      await surroundings.output.write(
+        line.command === undefined
+          ? renderHelp(COMMANDS, GLOBAL_OPTIONS)
+          : renderCommandHelp(line.command, GLOBAL_OPTIONS),
+      );
+      return 0;
+    case 'version':
+      await surroundings.output.write(`dynuserctl ${VERSION}\n`);
+      return 0;
+    case 'command': {
+      const handler = await line.command.load();
+      return await handler(line.invocation, surroundings);
+    }
+  }
+}
+
+/** Output that nobody reads any more (a pager that was left, head(1)) is no failure; output that could not be kept is. */
+function judgeOutput(status: ExitStatus, surroundings: Surroundings): ExitStatus {
+  const { broken } = surroundings.output;
+  if (!broken.aborted || isBrokenPipe(broken.reason)) {
+    return status;
+  }
+  const words = broken.reason instanceof Error ? broken.reason.message : String(broken.reason);
+  throw new CommandFailure(`cannot write the output: ${printable(words)}`, 1, broken.reason);
+}
+
+function isBrokenPipe(reason: unknown): boolean {
+  return reason instanceof Error && 'code' in reason && reason.code === 'EPIPE';
+}

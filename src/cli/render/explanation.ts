@@ -1,0 +1,33 @@
+/** What Explain answered: the outcome first, then how it came about. Pure. */
+import type { ExplainReply } from '../../api/generated/allocator.ts';
+import { type Column, renderFields, renderTable, type TableLayout } from './table.ts';
+import { printable } from './text.ts';
+
+const COLUMNS: readonly Column[] = [
+  { title: 'UID', numeric: true },
+  { title: 'ORIGIN', detail: true },
+  { title: 'FINDING' },
+];
+
+export function renderExplanation(explanation: ExplainReply, layout: TableLayout): string {
+  const { uid, gid } = explanation;
+  const fields: (readonly [string, string])[] = [
+    ['Outcome', `${explanation.outcome}: ${printable(explanation.reason)}`],
+    ['UID', uid === undefined ? '-' : String(uid)],
+  ];
+  // The group of a dynamic user has the number of the user; only a static user can differ.
+  if (gid !== undefined && gid !== uid) {
+    fields.push(['GID', String(gid)]);
+  }
+  fields.push(['Name', printable(explanation.userName)], ['Origin', printable(explanation.nameOrigin)]);
+  const head = renderFields(fields, layout.style);
+  if (explanation.candidates.length === 0) {
+    return head;
+  }
+  const rows = explanation.candidates.map(candidate => [
+    String(candidate.uid),
+    candidate.origin,
+    printable(candidate.finding),
+  ]);
+  return `${head}\n${renderTable(COLUMNS, rows, layout)}`;
+}

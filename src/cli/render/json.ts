@@ -1,0 +1,22 @@
+/** JSON output. Like all output it drives no terminal: what is not printable is written as \uNNNN (RFC 8259, 7). */
+
+/** pretty: indented, for people; short: one line, for programs; off: no JSON but text */
+export const JSON_MODES = ['pretty', 'short', 'off'] as const;
+export type JsonMode = (typeof JSON_MODES)[number];
+
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** @returns the value, which must be plain data, as JSON with one line end */
+export function renderJson(value: unknown, mode: 'pretty' | 'short'): string {
+  const text = JSON.stringify(value, undefined, mode === 'pretty' ? 2 : undefined);
+  // Within JSON strings line ends are escaped already: a bare one is the indentation's.
+  return `${text.replace(UNPRINTABLE, match => (match === '\n' ? match : escapeUnits(match)))}\n`;
+}
+
+function escapeUnits(character: string): string {
+  let escaped = '';
+  for (let index = 0; index < character.length; index++) {
+    escaped += `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`;
+  }
+  return escaped;
+}

@@ -1,0 +1,58 @@
+/**
+ * Text from outside, made safe and measured. Everything that a peer, a file or an argument says passes printable()
+ * before it is shown: a name must never drive the terminal of the operator who looks at it.
+ */
+
+/**
+ * Control, format (bidirectional overrides among them), surrogate, private and unassigned characters, and the line and
+ * paragraph separators (Unicode Standard, 4.5 General Category).
+ */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** @returns the text with each character that is not printable as \n, \t, \xNN or \u{N…} */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, escapeCharacter);
+}
+
+function escapeCharacter(character: string): string {
+  if (character === '\n') {
+    return '\\n';
+  }
+  if (character === '\t') {
+    return '\\t';
+  }
+  const code = character.codePointAt(0) ?? 0;
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+/** @returns the width of a printable text in columns, one for each code point */
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const _ of text) {
+    width++;
+  }
+  return width;
+}
+
+/** @returns the text, or where it is wider than `width` columns its start and "…", `width` columns together */
+export function cut(text: string, width: number): string {
+  if (widthOf(text) <= width) {
+    return text;
+  }
+  return width < 1 ? '' : `${[...text].slice(0, width - 1).join('')}…`;
+}
+
+/** Breaks a text at its spaces into lines of at most `width` columns; a longer word has a line of its own. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && widthOf(line) + 1 + widthOf(word) > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return line === '' ? lines : [...lines, line];
+}

@@ -1,0 +1,17 @@
+/** dynuserctl list */
+import type { Handler } from '../commands.ts';
+import { withDaemon } from '../daemon.ts';
+import { layoutOf } from '../layout.ts';
+import { listLeases } from '../leases.ts';
+import { renderJson } from '../render/json.ts';
+import { renderLeases } from '../render/leases.ts';
+
+export const list: Handler = async (invocation, surroundings) => {
+  const leases = await withDaemon(surroundings, listLeases);
+  await surroundings.output.write(
+    invocation.json === 'off'
+      ? renderLeases(leases, layoutOf(invocation, surroundings), surroundings.now())
+      : renderJson(leases, invocation.json),
+  );
+  return 0;
+};

@@ -1,0 +1,76 @@
+/** dynuserctl release NAME|UID|LEASE */
+import type { Lease } from '../../api/generated/allocator.ts';
+import { asLeaseId } from '../../core/ids.ts';
+import type { Handler } from '../commands.ts';
+import { type Daemon, isErrorReply, withDaemon } from '../daemon.ts';
+import { CommandFailure, usageFailure } from '../failure.ts';
+import { leasesOf, listLeases } from '../leases.ts';
+import { printable } from '../render/text.ts';
+
+const RELEASE = 'io.dynuser.Allocator.Release';
+const NO_SUCH_LEASE = 'io.dynuser.Allocator.NoSuchLease';
+
+export const release: Handler = async ({ operands, options }, surroundings) => {
+  const [which = ''] = operands;
+  const all = options.has('all');
+  const lease = asLeaseId(which);
+  if (lease !== undefined && all) {
+    throw usageFailure('--all goes with a name or a UID, not with a lease', 'release');
+  }
+  const released = await withDaemon(surroundings, async daemon => {
+    if (lease !== undefined) {
+      await daemon.call(RELEASE, { lease });
+      return `the lease ${lease}`;
+    }
+    const holders = leasesOf(await listLeases(daemon), which);
+    const named = all ? holders : [theExplicitOne(holders)];
+    await releaseEach(daemon, named);
+    return sentence(holders, named);
+  });
+  if (surroundings.output.terminal !== undefined) {
+    await surroundings.output.write(`Released ${released}.\n`);
+  }
+  return 0;
+};
+
+/** @returns the lease that a user's name alone stands for. @throws CommandFailure where it stands for none or several */
+function theExplicitOne(holders: readonly [Lease, ...Lease[]]): Lease {
+  const [first] = holders;
+  const name = printable(first.userName);
+  const [only, ...others] = holders.filter(holder => holder.lifetime === 'explicit');
+  if (only === undefined) {
+    throw new CommandFailure(
+      `${name} has no explicit lease: what holds it ends by itself. ` +
+        `Name a lease, or use --all as root, to end it before its time:\n${listing(holders)}`,
+    );
+  }
+  if (others.length > 0) {
+    throw new CommandFailure(
+      `${name} has ${others.length + 1} explicit leases: name one, or use --all:\n${listing([only, ...others])}`,
+    );
+  }
+  return only;
+}
+
+function listing(holders: readonly Lease[]): string {
+  return holders.map(holder => `  ${holder.lease}  ${holder.lifetime}  ${printable(holder.unit)}`).join('\n');
+}
+
+async function releaseEach(daemon: Daemon, leases: readonly Lease[]): Promise<void> {
+  for (const { lease } of leases) {
+    try {
+      await daemon.call(RELEASE, { lease });
+    } catch (error) {
+      // Its holder was faster: what was to be reached is reached.
+      if (!isErrorReply(error, NO_SUCH_LEASE)) {
+        throw error;
+      }
+    }
+  }
+}
+
+function sentence(holders: readonly Lease[], released: readonly Lease[]): string {
+  const name = printable(holders[0]?.userName ?? '');
+  const left = holders.length - released.length;
+  return left === 0 ? name : `one lease of ${name}; ${left} more ${left === 1 ? 'holds' : 'hold'} it`;
+}

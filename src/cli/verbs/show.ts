@@ -1,0 +1,19 @@
+/** dynuserctl show NAME|UID */
+import type { Handler } from '../commands.ts';
+import { withDaemon } from '../daemon.ts';
+import { layoutOf } from '../layout.ts';
+import { leasesOf, listLeases } from '../leases.ts';
+import { renderJson } from '../render/json.ts';
+import { renderUser } from '../render/leases.ts';
+
+export const show: Handler = async (invocation, surroundings) => {
+  const leases = await withDaemon(surroundings, listLeases);
+  const holders = leasesOf(leases, invocation.operands[0] ?? '');
+  const [{ userName, uid, gid, dynamic }] = holders;
+  await surroundings.output.write(
+    invocation.json === 'off'
+      ? renderUser(holders, layoutOf(invocation, surroundings), surroundings.now())
+      : renderJson({ userName, uid, gid, dynamic, leases: holders }, invocation.json),
+  );
+  return 0;
+};

@@ -1,0 +1,48 @@
+/** dynuserctl status: the daemon, and whether the lookups of this host lead to it. */
+import type { Handler } from '../commands.ts';
+import { withDaemon } from '../daemon.ts';
+import { CommandFailure } from '../failure.ts';
+import { HOST_LOOKUP_PATHS, inspectHostLookups, type LookupPaths } from '../host-lookups.ts';
+import { layoutOf } from '../layout.ts';
+import { listLeases } from '../leases.ts';
+import { renderJson } from '../render/json.ts';
+import { countUsers } from '../render/leases.ts';
+import { renderStatus, type Status } from '../render/status.ts';
+import { checkServiceInfo } from '../replies.ts';
+import { socketPath } from '../socket-path.ts';
+import type { Surroundings } from '../surroundings.ts';
+
+/** @param paths the places of the host that are looked at */
+export function statusOf(paths: LookupPaths): Handler {
+  return async (invocation, surroundings) => {
+    const socket = socketPath(surroundings.environment);
+    const status: Status = {
+      ...(await inspectDaemon(surroundings)),
+      socket,
+      lookups: inspectHostLookups(paths, socket),
+    };
+    await surroundings.output.write(
+      invocation.json === 'off'
+        ? renderStatus(status, layoutOf(invocation, surroundings).style)
+        : renderJson(status, invocation.json),
+    );
+    return status.reachable ? 0 : 1;
+  };
+}
+
+export const status: Handler = statusOf(HOST_LOOKUP_PATHS);
+
+async function inspectDaemon(surroundings: Surroundings): Promise<Omit<Status, 'socket' | 'lookups'>> {
+  try {
+    return await withDaemon(surroundings, async daemon => {
+      const service = checkServiceInfo(await daemon.call('org.varlink.service.GetInfo'));
+      const leases = await listLeases(daemon);
+      return { reachable: true, service, users: countUsers(leases), leases: leases.length };
+    });
+  } catch (error) {
+    if (error instanceof CommandFailure) {
+      return { reachable: false, problem: error.message };
+    }
+    throw error;
+  }
+}
