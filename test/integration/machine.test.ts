@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CHECKOUT } from '../../src/tooling/checkout.ts';
+import { Machine } from '../support/machine.ts';
+
+/** Waits up to two seconds for something to be so. */
+async function eventually(what: string, condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries++) {
+    assert.ok(tries < 100, what);
+    await sleep(20);
+  }
+}
+
+function leftovers(): string[] {
+  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
+  const disks = readdirSync(`${CHECKOUT}dist`).filter(entry => entry.startsWith('machine-disk.'));
+  return [...mounts.filter(line => line.includes(`${CHECKOUT}dist/machine`)), ...disks];
+}
+
+describe('a plain machine', () => {
+  let machine: Machine;
+  before(async () => {
+    machine = await Machine.boot({ init: 'plain', nsswitch: { passwd: 'files nothing' } });
+  });
+  after(() => machine.stop());
+
+  it('keeps the host away from what happens in it', async () => {
+    await machine.write('/etc/dynuser-machine', 'inside\n', 0o600);
+    assert.equal(await machine.output(['stat', '-c', '%a', '/etc/dynuser-machine']), '600');
+    assert.equal(await readFile(machine.path('/etc/dynuser-machine'), 'utf8'), 'inside\n');
+    assert.equal(existsSync('/etc/dynuser-machine'), false);
+    assert.match((await machine.run(['sh', '-c', 'echo 1 >/proc/sys/kernel/panic'])).stderr, /Read-only file system/);
+    assert.match((await machine.run(['mkdir', '/sys/kernel/x'])).stderr, /Read-only file system/);
+  });
+
+  it('has its own processes, host name and empty run and tmp', async () => {
+    assert.equal(await machine.output(['hostname']), 'machine');
+    assert.equal(await machine.output(['sh', '-c', 'cat /proc/[0-9]*/comm; :']), 'sh\nsleep\nsh');
+    assert.equal(await machine.output(['sh', '-c', 'ls -A /tmp /dev/shm | grep -v :']), '');
+  });
+
+  it('has the nsswitch.conf that was asked for, other lines kept', async () => {
+    const text = await machine.output(['cat', '/etc/nsswitch.conf']);
+    assert.deepEqual(text.match(/^passwd:.*$/gm), ['passwd: files nothing']);
+    assert.match(text, /^hosts:/m);
+  });
+
+  it('gives status, input, environment and identity through', async () => {
+    const script = 'cat; echo "$GREETING $(id -u):$(id -g):$(id -G)"; exit 7';
+    const result = await machine.run(['sh', '-c', script], { input: 'in ', env: { GREETING: 'hi' }, uid: 64642 });
+    assert.deepEqual(result, { status: 7, stdout: 'in hi 64642:64642:64642\n', stderr: '' });
+    assert.equal((await machine.run(['sh', '-c', 'kill -TERM $$'])).status, 143);
+  });
+
+  it('ends a program that runs too long, with its children', async () => {
+    const slow = machine.run(['sh', '-c', 'sleep 4711 & wait'], { timeoutMs: 100 });
+    await assert.rejects(slow, /still running after 100 ms/);
+    assert.equal((await machine.run(['sh', '-c', 'cat /proc/[0-9]*/cmdline | grep -aq "47[1]1"'])).status, 1);
+  });
+
+  it('reaps what is left without a parent', async () => {
+    await machine.output(['sh', '-c', '(sleep 0.05 &) ; exit 0']);
+    await sleep(150);
+    assert.equal(await machine.output(['sh', '-c', 'grep -l "^State:.Z" /proc/[0-9]*/status || true']), '');
+  });
+
+  it('leaves a program running that can be signalled', async () => {
+    const child = await machine.spawn(['sh', '-c', 'trap "exit 5" USR1; echo ready; while :; do sleep 0.01; done']);
+    await once(child.stdout, 'data');
+    child.kill('SIGUSR1');
+    assert.equal(await child.ended, 5);
+    child.kill('SIGKILL');
+  });
+});
+
+describe('a machine with a disk for /var/lib', () => {
+  it('has it on the file system of the checkout, and removes it', async () => {
+    const machine = await Machine.boot({ init: 'plain', varLib: 'disk' });
+    try {
+      await machine.write('/var/lib/file', 'text');
+      assert.equal(leftovers().length, 1);
+      assert.notEqual(await machine.output(['stat', '-f', '-c', '%T', '/var/lib']), 'overlayfs');
+    } finally {
+      await machine.stop();
+    }
+    assert.deepEqual(leftovers(), []);
+  });
+});
+
+describe('a machine with systemd', () => {
+  it('boots to a running manager that starts units, and ends with all of them', async () => {
+    const machine = await Machine.boot({ init: 'systemd' });
+    try {
+      assert.equal(await machine.output(['cat', '/proc/1/comm']), 'systemd');
+      const shown = await machine.output([
+        'systemd-run',
+        '--wait',
+        '--pipe',
+        '-q',
+        '-p',
+        'DynamicUser=yes',
+        'id',
+        '-u',
+      ]);
+      const uid = Number(shown);
+      assert.ok(uid >= 61184 && uid <= 65519, shown);
+    } finally {
+      await machine.stop();
+    }
+    assert.equal(existsSync(`/proc/${machine.pid}`), false);
+    assert.deepEqual(leftovers(), []);
+  });
+});
+
+describe('a machine whose test dies', () => {
+  it('goes with it', async () => {
+    const script = `
+      const { Machine } = await import(${JSON.stringify(new URL('../support/machine.js', import.meta.url).href)});
+      const machine = await Machine.boot({ init: 'systemd', varLib: 'disk' });
+      console.log(machine.pid);
+      setInterval(() => undefined, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = await once(child.stdout, 'data');
+    const pid = Number(String(line));
+    assert.ok(existsSync(`/proc/${pid}`));
+    child.kill('SIGKILL');
+    await eventually('process 1 is gone', () => !existsSync(`/proc/${pid}`));
+    await eventually('its disk and its cgroup are gone', () => leftovers().length === 0);
+  });
+});
