@@ -1,0 +1,61 @@
+/** Every bound of the library. A peer may send whatever it likes: what it can make grow ends at one of these. */
+
+/** How deep a JSON message may nest. The deepest of a usual service has about ten levels. */
+export const JSON_DEPTH_MAX = 64;
+/** How deep a type of an interface definition may nest, as systemd's parser has it. */
+export const IDL_DEPTH_MAX = 64;
+/** The longest path of a UNIX socket in bytes: sun_path of unix(7) without its terminating NUL. */
+export const SOCKET_PATH_MAX = 107;
+/** Connections that the kernel queues for accept; it cuts this to net.core.somaxconn (listen(2)). */
+export const LISTEN_BACKLOG = 4_096;
+
+/** What one server lets its peers use. Counts are of connections, times in milliseconds, sizes in bytes. */
+export interface ServerLimits {
+  /** the longest request; one that is longer ends its connection as soon as that shows */
+  readonly maxFrameBytes: number;
+  /** connections in all */
+  readonly maxConnections: number;
+  /** connections of one quota key; privileged peers are exempt */
+  readonly maxConnectionsPerPeer: number;
+  /** of maxConnections, places that only privileged peers may take */
+  readonly reservedConnections: number;
+  /** how long a connection may stay open without a call under way and without a hold */
+  readonly idleTimeoutMs: number;
+  /** how long after its first byte a request must be complete */
+  readonly frameTimeoutMs: number;
+  /** replies that a peer who does not read them may have waiting */
+  readonly maxQueuedBytes: number;
+  /** the same for all connections together; past it the one with the most waiting is closed */
+  readonly maxQueuedBytesInAll: number;
+  /** requests of one connection that are answered before the other connections have their turn */
+  readonly maxPipelined: number;
+}
+
+export const DEFAULT_SERVER_LIMITS: ServerLimits = {
+  maxFrameBytes: 64 * 1024,
+  maxConnections: 4_096,
+  maxConnectionsPerPeer: 512,
+  reservedConnections: 256,
+  idleTimeoutMs: 60_000,
+  frameTimeoutMs: 10_000,
+  // The list of a full table, sent at once to a peer that has yet to read the first of it.
+  maxQueuedBytes: 16 * 1024 * 1024,
+  maxQueuedBytesInAll: 64 * 1024 * 1024,
+  maxPipelined: 64,
+};
+
+/** Waiting output past which a sender is told to slow down, and the next pipelined request waits. */
+export const OUTPUT_HIGH_WATER_BYTES = 64 * 1024;
+/** Input behind a call that is under way past which no more is read. One read adds at most 64 KiB (libuv). */
+export const READ_AHEAD_BYTES_MAX = 16 * 1024;
+/** How often deadlines are looked at; each may be late by this much. */
+export const SWEEP_INTERVAL_MS = 1_000;
+
+/** The longest reply that a client takes, as systemd's buffers have it. */
+export const CLIENT_FRAME_BYTES_MAX = 16 * 1024 * 1024;
+/** How long a client waits for the connection, and for the reply to a call. */
+export const CLIENT_TIMEOUT_MS = 90_000;
+/** Calls that a client may have under way on one connection. */
+export const CLIENT_CALLS_MAX = 1_024;
+/** Replies of a stream that wait for their reader; then no more are read from the socket. */
+export const CLIENT_STREAM_AHEAD_MAX = 256;
