@@ -1,5 +1,6 @@
 /** What went wrong between this command and the daemon, in words: what, where, and what to do. Pure. */
 import type { VarlinkError } from '../varlink/errors.ts';
+import { ownValue } from '../varlink/json.ts';
 import { renderJson } from './render/json.ts';
 import { printable } from './render/text.ts';
 
@@ -61,12 +62,12 @@ const VARLINK = 'org.varlink.service.';
 /** @param method the qualified name of the method that was called */
 export function describeErrorReply(reply: VarlinkError, method: string): string {
   const { error, parameters } = reply;
-  const reason = parameters['reason'];
+  const reason = ownValue(parameters, 'reason');
   if (error.startsWith(OURS) && typeof reason === 'string') {
     const advice = adviceFor(error.slice(OURS.length), method);
     return advice === undefined ? printable(reason) : `${printable(reason)} (${advice})`;
   }
-  const parameter = parameters['parameter'];
+  const parameter = ownValue(parameters, 'parameter');
   if (error === `${VARLINK}InvalidParameter` && typeof parameter === 'string') {
     return `dynuserd does not accept the parameter '${printable(parameter)}' of ${method}`;
   }

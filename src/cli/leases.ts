@@ -1,5 +1,5 @@
 /** The live leases as the daemon lists them, and which of them an operator means by a name or a number. */
-import type { Lease } from '../api/generated/allocator.ts';
+import type { Lease } from '../api/generated/io-dynuser-allocator.ts';
 import type { Daemon } from './daemon.ts';
 import { CommandFailure } from './failure.ts';
 import { LISTED_LEASES_MAX } from './limits.ts';

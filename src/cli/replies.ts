@@ -2,9 +2,16 @@
  * What the daemon sent, checked before it gets a type. The daemon checks its replies against the interface as well;
  * but this command may be older or newer than it, or the socket may not be dynuserd's at all.
  */
-import type { AcquireReply, Candidate, ExplainReply, Lease, WatchReply } from '../api/generated/allocator.ts';
+import type {
+  AcquireReply,
+  Candidate,
+  ExplainReply,
+  Lease,
+  WatchReply,
+} from '../api/generated/io-dynuser-allocator.ts';
+import type { GetInfoReply } from '../api/generated/org-varlink-service.ts';
 import { LIFETIMES } from '../core/lease.ts';
-import type { Json, JsonObject } from '../varlink/json.ts';
+import { isJsonArray, isJsonObject, type Json, type JsonObject, ownValue } from '../varlink/json.ts';
 import { CommandFailure } from './failure.ts';
 
 const ORIGINS = ['owner', 'preferred', 'sweep'] as const;
@@ -12,11 +19,7 @@ const OUTCOMES = ['allocate', 'join', 'static', 'conflict', 'exhausted'] as cons
 const EVENTS = ['existing', 'ready', 'allocated', 'released'] as const;
 
 /** What org.varlink.service.GetInfo says, as far as it is shown. */
-export interface ServiceInfo {
-  readonly vendor: string;
-  readonly product: string;
-  readonly version: string;
-}
+export type ServiceInfo = Pick<GetInfoReply, 'vendor' | 'product' | 'version'>;
 
 /** @throws CommandFailure where the reply has another shape; so do all of these */
 export function checkAcquireReply(reply: JsonObject): AcquireReply {
@@ -32,14 +35,14 @@ export function checkAcquireReply(reply: JsonObject): AcquireReply {
 
 /** One reply of List: a single lease, all of them, or none. */
 export function checkListReply(reply: JsonObject): Lease[] {
-  const single = absent(reply['lease']) ? [] : [checkLease(object(reply, 'lease'))];
-  const many = absent(reply['leases']) ? [] : objects(reply, 'leases').map(checkLease);
+  const single = absent(reply, 'lease') ? [] : [checkLease(object(reply, 'lease'))];
+  const many = absent(reply, 'leases') ? [] : objects(reply, 'leases').map(checkLease);
   return [...single, ...many];
 }
 
 export function checkWatchReply(reply: JsonObject): WatchReply {
   const event = choice(reply, 'event', EVENTS);
-  return absent(reply['lease']) ? { event } : { event, lease: checkLease(object(reply, 'lease')) };
+  return absent(reply, 'lease') ? { event } : { event, lease: checkLease(object(reply, 'lease')) };
 }
 
 export function checkExplainReply(reply: JsonObject): ExplainReply {
@@ -48,8 +51,8 @@ export function checkExplainReply(reply: JsonObject): ExplainReply {
     nameOrigin: text(reply, 'nameOrigin'),
     outcome: choice(reply, 'outcome', OUTCOMES),
     reason: text(reply, 'reason'),
-    ...(absent(reply['uid']) ? {} : { uid: integer(reply, 'uid') }),
-    ...(absent(reply['gid']) ? {} : { gid: integer(reply, 'gid') }),
+    ...(absent(reply, 'uid') ? {} : { uid: integer(reply, 'uid') }),
+    ...(absent(reply, 'gid') ? {} : { gid: integer(reply, 'gid') }),
     candidates: objects(reply, 'candidates').map(checkCandidate),
   };
 }
@@ -91,48 +94,40 @@ function misshapen(field: string, expected: string): never {
 }
 
 /** varlink: a nullable field that is null is as good as absent. */
-function absent(value: Json | undefined): boolean {
-  return value === undefined || value === null;
+function absent(parent: JsonObject, field: string): boolean {
+  return (ownValue(parent, field) ?? null) === null;
 }
 
 function text(parent: JsonObject, field: string): string {
-  const value = parent[field];
+  const value = ownValue(parent, field);
   return typeof value === 'string' ? value : misshapen(field, 'a string');
 }
 
 function integer(parent: JsonObject, field: string): number {
-  const value = parent[field];
+  const value = ownValue(parent, field);
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : misshapen(field, 'an integer');
 }
 
 function truth(parent: JsonObject, field: string): boolean {
-  const value = parent[field];
+  const value = ownValue(parent, field);
   return typeof value === 'boolean' ? value : misshapen(field, 'a boolean');
 }
 
 function choice<T extends string>(parent: JsonObject, field: string, choices: readonly T[]): T {
-  const value = parent[field];
+  const value = ownValue(parent, field);
   return choices.find(known => known === value) ?? misshapen(field, `one of ${choices.join(', ')}`);
 }
 
 function list(parent: JsonObject, field: string): readonly Json[] {
-  const value = parent[field];
-  return isList(value) ? value : misshapen(field, 'a list');
+  const value = ownValue(parent, field);
+  return isJsonArray(value) ? value : misshapen(field, 'a list');
 }
 
 function object(parent: JsonObject, field: string): JsonObject {
-  const value = parent[field];
-  return isObject(value) ? value : misshapen(field, 'an object');
+  const value = ownValue(parent, field);
+  return isJsonObject(value) ? value : misshapen(field, 'an object');
 }
 
 function objects(parent: JsonObject, field: string): JsonObject[] {
-  return list(parent, field).map(value => (isObject(value) ? value : misshapen(field, 'a list of objects')));
-}
-
-function isList(value: Json | undefined): value is readonly Json[] {
-  return Array.isArray(value);
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !isList(value);
+  return list(parent, field).map(value => (isJsonObject(value) ? value : misshapen(field, 'a list of objects')));
 }

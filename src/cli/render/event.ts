@@ -1,5 +1,5 @@
 /** The events of Watch, each a line of its own: a stream has no widest cell, so the columns are fixed. Pure. */
-import type { WatchReply } from '../../api/generated/allocator.ts';
+import type { WatchReply } from '../../api/generated/io-dynuser-allocator.ts';
 import type { Style } from './style.ts';
 import { cut, printable } from './text.ts';
 import { localTime } from './time.ts';

@@ -1,5 +1,5 @@
 /** What Explain answered: the outcome first, then how it came about. Pure. */
-import type { ExplainReply } from '../../api/generated/allocator.ts';
+import type { ExplainReply } from '../../api/generated/io-dynuser-allocator.ts';
 import { type Column, renderFields, renderTable, type TableLayout } from './table.ts';
 import { printable } from './text.ts';
 

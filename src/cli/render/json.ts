@@ -6,11 +6,16 @@ export type JsonMode = (typeof JSON_MODES)[number];
 
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** @returns the value, which must be plain data, as JSON with one line end */
+/** @returns the value, which must be plain data, as JSON with one line end; a bigint as a string of its digits */
 export function renderJson(value: unknown, mode: 'pretty' | 'short'): string {
-  const text = JSON.stringify(value, undefined, mode === 'pretty' ? 2 : undefined);
+  const text = JSON.stringify(value, digits, mode === 'pretty' ? 2 : undefined);
   // Within JSON strings line ends are escaped already: a bare one is the indentation's.
   return `${text.replace(UNPRINTABLE, match => (match === '\n' ? match : escapeUnits(match)))}\n`;
+}
+
+/** JSON.stringify() refuses a bigint; a double in its place could be another number. */
+function digits(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
 }
 
 function escapeUnits(character: string): string {

@@ -1,5 +1,5 @@
 /** Leases as a table, and one user with its holders. Pure: values and a clock in, text out. */
-import type { Lease } from '../../api/generated/allocator.ts';
+import type { Lease } from '../../api/generated/io-dynuser-allocator.ts';
 import { type Column, renderFields, renderTable, type TableLayout } from './table.ts';
 import { printable } from './text.ts';
 import { localTime, relativeTime } from './time.ts';

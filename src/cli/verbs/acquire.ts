@@ -1,5 +1,5 @@
 /** dynuserctl acquire UNIT: allocates, says so, and where the lease lasts as long as this command waits. */
-import type { AcquireReply } from '../../api/generated/allocator.ts';
+import type { AcquireReply } from '../../api/generated/io-dynuser-allocator.ts';
 import { type Invocation, lastValue } from '../command-line.ts';
 import type { Handler } from '../commands.ts';
 import { type Daemon, withDaemon } from '../daemon.ts';

@@ -1,5 +1,5 @@
 /** dynuserctl release NAME|UID|LEASE */
-import type { Lease } from '../../api/generated/allocator.ts';
+import type { Lease } from '../../api/generated/io-dynuser-allocator.ts';
 import { asLeaseId } from '../../core/ids.ts';
 import type { Handler } from '../commands.ts';
 import { type Daemon, isErrorReply, withDaemon } from '../daemon.ts';

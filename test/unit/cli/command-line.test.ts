@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Invocation, lastValue, parseCommandLine } from '../../../src/cli/command-line.ts';
+import { CommandFailure } from '../../../src/cli/failure.ts';
+
+function invocation(...argv: string[]): Invocation & { readonly verb: string } {
+  const line = parseCommandLine(argv);
+  assert.ok(line.kind === 'command');
+  return { verb: line.command.verb, ...line.invocation };
+}
+
+/** Asserts a usage failure and returns its message. */
+function failure(...argv: string[]): string {
+  try {
+    parseCommandLine(argv);
+  } catch (error) {
+    assert.ok(error instanceof CommandFailure);
+    assert.equal(error.status, 2);
+    assert.match(error.message, /\nTry 'dynuserctl (\w+ )?--help' for what there is\.$/);
+    return error.message;
+  }
+  return assert.fail(`${argv.join(' ')}: no failure`);
+}
+
+test('options are taken before and after the verb, with "=" and as two arguments', () => {
+  for (const argv of [
+    ['--json=short', '--no-legend', 'list'],
+    ['list', '--json', 'short', '--no-legend'],
+    ['--json', 'short', 'list', '--no-legend'],
+  ]) {
+    const { verb, json, legend } = invocation(...argv);
+    assert.deepEqual({ verb, json, legend }, { verb: 'list', json: 'short', legend: false });
+  }
+  const { json, legend } = invocation('list');
+  assert.deepEqual({ json, legend }, { json: 'off', legend: true });
+});
+
+test('repeated options keep their order; of a single one the last counts', () => {
+  const { options, operands } = invocation(
+    'acquire',
+    '--state-directory=a',
+    'x.service',
+    '--state-directory',
+    'b=c',
+    '--user=one',
+    '--user=two',
+  );
+  assert.deepEqual(options.get('state-directory'), ['a', 'b=c']);
+  assert.equal(lastValue(options, 'user'), 'two');
+  assert.equal(lastValue(options, 'lifetime'), undefined);
+  assert.deepEqual(operands, ['x.service']);
+});
+
+test('"--" ends the options; a lone "-" is none', () => {
+  assert.deepEqual(invocation('show', '--', '--help').operands, ['--help']);
+  assert.deepEqual(invocation('--', 'show', '-x').operands, ['-x']);
+  assert.deepEqual(invocation('show', '-').operands, ['-']);
+});
+
+test('--help and --version need nothing else', () => {
+  assert.deepEqual(parseCommandLine(['--help']), { kind: 'help' });
+  assert.deepEqual(parseCommandLine(['--version']), { kind: 'version' });
+  const line = parseCommandLine(['show', '--help']);
+  assert.ok(line.kind === 'help');
+  assert.equal(line.command?.verb, 'show');
+});
+
+test('an unknown option or command is named, with the nearest that there is', () => {
+  assert.match(failure('list', '--jsno=short'), /'--jsno' is no option of list \(did you mean '--json'\?\)/);
+  assert.match(failure('--legend', 'list'), /^'--legend' is no option\n/);
+  assert.match(failure('list', '-x'), /^'-x' is no option of list\n/);
+  assert.match(failure('lst'), /there is no command 'lst' \(did you mean 'list'\?\)/);
+  assert.match(failure('frobnicate'), /there is no command 'frobnicate'\n/);
+  assert.match(failure('list', '--user=x'), /'--user' is no option of list/);
+  assert.match(failure('--user=x', 'acquire', 'y'), /option '--user' belongs after the command/);
+});
+
+test('values are there where they have to be, and are those that there are', () => {
+  assert.match(failure('list', '--json'), /option '--json' needs a value: --json=pretty\|short\|off/);
+  assert.match(failure('acquire', 'x', '--user='), /option '--user' needs a value: --user=NAME/);
+  assert.match(failure('list', '--no-legend=yes'), /option '--no-legend' takes no value/);
+  assert.match(failure('list', '--json=prety'), /'prety' is no value of '--json' \(did you mean 'pretty'\?\)/);
+  assert.match(failure('acquire', 'x', '--lifetime=ever'), /one of connection, process, unit, explicit/);
+});
+
+test('operands are as many as the command has', () => {
+  assert.match(failure(), /a command is missing/);
+  assert.match(failure('show'), /show needs NAME\|UID/);
+  assert.match(failure('list', 'x'), /list takes no further argument 'x'/);
+});
+
+test('what is echoed drives no terminal', () => {
+  for (const argv of [['\x1b[2J'], ['list', '--\x1b[2J'], ['list', '\x1b[2J'], ['list', '--json=\x1b[2J']]) {
+    const message = failure(...argv);
+    assert.ok(message.includes('\\x1b[2J') && !message.includes('\x1b'));
+  }
+});

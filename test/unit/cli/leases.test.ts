@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CommandFailure } from '../../../src/cli/failure.ts';
+import { leasesOf } from '../../../src/cli/leases.ts';
+import { sampleLease } from './sample.ts';
+
+const one = sampleLease();
+const two = sampleLease({ unit: 'second.service' });
+const other = sampleLease({ uid: 63122, userName: 'run-u15750' });
+const all = [other, one, two];
+
+test('a user is meant by its name or its number, with all of its leases', () => {
+  assert.deepEqual(leasesOf(all, 'dynamic-user-test'), [one, two]);
+  assert.deepEqual(leasesOf(all, '64642'), [one, two]);
+  assert.deepEqual(leasesOf(all, '63122'), [other]);
+});
+
+test('no user of that name or number', () => {
+  for (const [who, words] of [
+    ['64000', /^no live user has the UID 64000: /],
+    ['064642', /^no live user has the UID 064642: /],
+    ['4294967296', /^no live user has the UID 4294967296: /],
+    ['no\x1bbody', /^no live user has the name no\\x1bbody: /],
+    ['', /^no live user has the name : /],
+  ] as const) {
+    assert.throws(() => leasesOf(all, who), { name: 'CommandFailure', status: 1, message: words });
+  }
+});
+
+test('a number that several static users share is not guessed at', () => {
+  const shared = [sampleLease({ uid: 0, userName: 'root' }), sampleLease({ uid: 0, userName: 'toor' })];
+  assert.throws(() => leasesOf(shared, '0'), CommandFailure);
+  assert.deepEqual(leasesOf(shared, 'toor'), [shared[1]]);
+});

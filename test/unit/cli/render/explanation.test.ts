@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderExplanation } from '../../../../src/cli/render/explanation.ts';
+import { chooseStyle } from '../../../../src/cli/render/style.ts';
+
+const layout = { legend: true, style: chooseStyle(false, {}) };
+
+test('the outcome comes first, the candidates last', () => {
+  const text = renderExplanation(
+    {
+      userName: 'a',
+      nameOrigin: 'the name of the unit a.service',
+      outcome: 'allocate',
+      reason: 'the UID 61185 is free',
+      uid: 61185,
+      gid: 61185,
+      candidates: [
+        { uid: 63801, origin: 'preferred', free: false, finding: 'the user \x1b[1mbob has this number' },
+        { uid: 61185, origin: 'sweep', free: true, finding: 'free' },
+      ],
+    },
+    layout,
+  );
+  assert.equal(
+    text,
+    [
+      'Outcome: allocate: the UID 61185 is free',
+      '    UID: 61185',
+      '   Name: a',
+      ' Origin: the name of the unit a.service',
+      '',
+      '  UID  ORIGIN     FINDING',
+      '63801  preferred  the user \\x1b[1mbob has this number',
+      '61185  sweep      free',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('a static user shows the GID where it is another number; a conflict has neither', () => {
+  const head = { userName: 'a', nameOrigin: 'given', reason: 'r', candidates: [] };
+  assert.equal(
+    renderExplanation({ ...head, outcome: 'static', uid: 1000, gid: 100 }, layout),
+    'Outcome: static: r\n    UID: 1000\n    GID: 100\n   Name: a\n Origin: given\n',
+  );
+  assert.equal(
+    renderExplanation({ ...head, outcome: 'conflict' }, layout),
+    'Outcome: conflict: r\n    UID: -\n   Name: a\n Origin: given\n',
+  );
+});

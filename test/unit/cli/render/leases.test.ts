@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderLeases, renderUser, sortLeases } from '../../../../src/cli/render/leases.ts';
+import { chooseStyle } from '../../../../src/cli/render/style.ts';
+import { localTime } from '../../../../src/cli/render/time.ts';
+import { NOW, sampleLease } from '../sample.ts';
+
+const layout = { legend: true, style: chooseStyle(false, {}) };
+
+test('leases are a table with their totals below', () => {
+  const leases = [
+    sampleLease({ uid: 63122, userName: 'run-u15750', unit: 'run-u15750.service', lifetime: 'connection', pid: 7 }),
+    sampleLease({ directories: ['/var/lib/a', '/run/b'] }),
+    sampleLease({ unit: 'other.service' }),
+  ];
+  assert.equal(
+    renderLeases(leases, layout, NOW),
+    [
+      '  UID  NAME               UNIT                       LIFETIME     PID  SINCE     DIRECTORIES',
+      '63122  run-u15750         run-u15750.service         connection     7  5min ago  -',
+      '64642  dynamic-user-test  dynamic-user-test.service  explicit    4711  5min ago  /var/lib/a /run/b',
+      '64642  dynamic-user-test  other.service              explicit    4711  5min ago  -',
+      '',
+      '2 users, 3 leases.',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('one user with one lease is counted as one', () => {
+  assert.match(renderLeases([sampleLease()], layout, NOW), /\n\n1 user, 1 lease\.\n$/);
+});
+
+test('no leases: a sentence, or nothing without the legend', () => {
+  assert.equal(renderLeases([], layout, NOW), 'No dynamic users.\n');
+  assert.equal(renderLeases([], { ...layout, legend: false }, NOW), '');
+});
+
+test('without the legend there are rows alone', () => {
+  const text = renderLeases([sampleLease()], { ...layout, legend: false }, NOW);
+  assert.equal(text, '64642  dynamic-user-test  dynamic-user-test.service  explicit  4711  5min ago  -\n');
+});
+
+test('a hostile lease stays on its line and drives no terminal', () => {
+  const hostile = sampleLease({ userName: 'a\x1b[2Jb', unit: 'c\nd', directories: ['/e\r\u202e'] });
+  const text = renderLeases([hostile], { ...layout, legend: false }, NOW);
+  assert.equal(text, '64642  a\\x1b[2Jb  c\\nd  explicit  4711  5min ago  /e\\x0d\\u{202e}\n');
+});
+
+test('leases are sorted by UID, then by age, and the input is left alone', () => {
+  const young = sampleLease({ uid: 2, since: 20 });
+  const old = sampleLease({ uid: 2, since: 10 });
+  const first = sampleLease({ uid: 1, since: 30 });
+  const input = [young, old, first];
+  assert.deepEqual(sortLeases(input), [first, old, young]);
+  assert.deepEqual(input, [young, old, first]);
+});
+
+test('a user is shown with each of its holders', () => {
+  const since = localTime(sampleLease().since);
+  assert.equal(
+    renderUser([sampleLease(), sampleLease({ lease: 'f'.repeat(32), lifetime: 'connection' })], layout, NOW),
+    [
+      'Name: dynamic-user-test',
+      ' UID: 64642',
+      ' GID: 64642',
+      'Kind: dynamic',
+      '',
+      'LEASE                             UNIT                       LIFETIME     PID  SINCE                           DIRECTORIES',
+      `0123456789abcdef0123456789abcdef  dynamic-user-test.service  explicit    4711  ${since} (5min ago)  -`,
+      `ffffffffffffffffffffffffffffffff  dynamic-user-test.service  connection  4711  ${since} (5min ago)  -`,
+      '',
+    ].join('\n'),
+  );
+});
+
+test('a static user is said to be one', () => {
+  assert.match(renderUser([sampleLease({ dynamic: false })], layout, NOW), /^Kind: static: a user of this host/m);
+});

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { localTime, relativeTime } from '../../../../src/cli/render/time.ts';
+
+const NOW = Date.UTC(2025, 10, 24, 19, 33, 5);
+
+test('a distance in time is said in its greatest units', () => {
+  const cases: readonly (readonly [seconds: number, words: string])[] = [
+    [0, 'now'],
+    [0.9, 'now'],
+    [1, '1s ago'],
+    [59.9, '59s ago'],
+    [60, '1min ago'],
+    [5 * 60 + 59, '5min ago'],
+    [3_600, '1h ago'],
+    [2 * 3_600 + 5 * 60, '2h 5min ago'],
+    [86_399, '23h 59min ago'],
+    [86_400, '1 day ago'],
+    [12.5 * 86_400, '12 days ago'],
+    [-300, 'in 5min'],
+  ];
+  for (const [seconds, words] of cases) {
+    assert.equal(relativeTime((NOW - seconds * 1_000) * 1_000, NOW), words, `${seconds} s`);
+  }
+});
+
+test('a point in time is shown in the local time zone', () => {
+  const local = new Date(2025, 0, 2, 3, 4, 5);
+  assert.equal(localTime(local.getTime() * 1_000 + 999_999), '2025-01-02 03:04:05');
+});
+
+test('microseconds that no date can hold are no time', () => {
+  assert.equal(localTime(Number.MAX_SAFE_INTEGER * 1_000), '-');
+});

@@ -1,0 +1,21 @@
+/** Leases for tests of rendering and selection. */
+import type { Lease } from '../../../src/api/generated/io-dynuser-allocator.ts';
+
+/** 2025-11-24 19:33:05 UTC, in milliseconds */
+export const NOW = Date.UTC(2025, 10, 24, 19, 33, 5);
+
+export function sampleLease(changes: Partial<Lease> = {}): Lease {
+  return {
+    lease: '0123456789abcdef0123456789abcdef',
+    uid: 64642,
+    gid: 64642,
+    userName: 'dynamic-user-test',
+    unit: 'dynamic-user-test.service',
+    dynamic: true,
+    lifetime: 'explicit',
+    pid: 4711,
+    since: (NOW - 300_000) * 1_000,
+    directories: [],
+    ...changes,
+  };
+}
