@@ -1,0 +1,119 @@
+/**
+ * The lines that this daemon and dynuser-helper exchange; native/helper/protocol.h is their definition. Pure. What the helper says
+ * is not trusted: a foreign NSS module runs in it. An answer that is not exactly one of the known is no answer.
+ */
+import { asGid, asUid, type Gid, type Uid, type UserName } from '../core/ids.ts';
+import { type Evidence, IPC_KINDS } from '../core/verdict.ts';
+import type { AccountAnswer } from '../service/ports.ts';
+
+/** ANSWER_MAX of protocol.h: the longest line in bytes, with its newline. */
+export const ANSWER_BYTES_MAX = 1_024;
+
+const PROCESS_ID_MAX = 0x40_0000;
+
+/** A question together with what to make of its answer. */
+export interface Question<Answer> {
+  /** the line, with its newline */
+  readonly line: string;
+  /** completes the sentence "did not answer when asked for …" */
+  readonly subject: string;
+  /** @returns undefined where the fields are no answer to this question */
+  parse(fields: readonly string[]): { readonly answer: Answer } | undefined;
+}
+
+/** What any question may be answered instead: the system call that failed, and its errno. */
+export interface Refusal {
+  readonly call: string;
+  readonly errno: number;
+}
+
+export function accountQuestion(name: UserName): Question<AccountAnswer> {
+  // The strict grammar of a UserName has no byte that would need an escape.
+  return { line: `name ${name}\n`, subject: `the user "${name}"`, parse: parseAccount };
+}
+
+export function evidenceQuestion(uid: Uid): Question<Evidence | undefined> {
+  return { line: `uid ${uid}\n`, subject: `UID ${uid}`, parse: parseEvidence };
+}
+
+export function parseRefusal(fields: readonly string[]): Refusal | undefined {
+  const [word, call, errno, ...rest] = fields;
+  if (word !== 'error' || call === undefined || errno === undefined || rest.length > 0) {
+    return undefined;
+  }
+  const number = parseNumber(errno);
+  return /^[A-Za-z0-9_./-]+$/.test(call) && number !== undefined ? { call, errno: number } : undefined;
+}
+
+function parseAccount(fields: readonly string[]): { answer: AccountAnswer } | undefined {
+  const [word, user, group, ...rest] = fields;
+  if (word !== 'account' || user === undefined || group === undefined || rest.length > 0) {
+    return undefined;
+  }
+  const ids = user.split(':');
+  const uid = asId(ids[0], asUid);
+  const primary = asId(ids[1], asGid);
+  const gid = asId(group, asGid);
+  const userParsed =
+    uid === undefined || primary === undefined || ids.length !== 2 ? undefined : { user: { uid, gid: primary } };
+  const groupParsed = gid === undefined ? undefined : { group: { gid } };
+  if ((userParsed === undefined && user !== '-') || (groupParsed === undefined && group !== '-')) {
+    return undefined;
+  }
+  return { answer: { ...userParsed, ...groupParsed } };
+}
+
+function parseEvidence(fields: readonly string[]): { answer: Evidence | undefined } | undefined {
+  const [kind, ...rest] = fields;
+  if (kind === 'free') {
+    return rest.length === 0 ? { answer: undefined } : undefined;
+  }
+  const evidence = kind === 'ipc' ? parseIpc(rest) : kind === 'process' ? parseProcess(rest) : parseOwner(kind, rest);
+  return evidence === undefined ? undefined : { answer: evidence };
+}
+
+function parseOwner(kind: string | undefined, [text, ...rest]: readonly string[]): Evidence | undefined {
+  const name = decodeText(text);
+  return (kind === 'user' || kind === 'group') && name !== undefined && rest.length === 0 ? { kind, name } : undefined;
+}
+
+function parseIpc([word, text, ...rest]: readonly string[]): Evidence | undefined {
+  const object = IPC_KINDS.find(known => known === word);
+  const id = decodeText(text);
+  return object !== undefined && id !== undefined && rest.length === 0 ? { kind: 'ipc', object, id } : undefined;
+}
+
+function parseProcess([digits, text, ...rest]: readonly string[]): Evidence | undefined {
+  const pid = parseNumber(digits);
+  const command = decodeText(text);
+  return pid !== undefined && pid <= PROCESS_ID_MAX && command !== undefined && rest.length === 0
+    ? { kind: 'process', pid, command }
+    : undefined;
+}
+
+function asId<Id extends Uid | Gid>(
+  text: string | undefined,
+  check: (value: number) => Id | undefined,
+): Id | undefined {
+  const number = parseNumber(text);
+  return number === undefined ? undefined : check(number);
+}
+
+/** Decimal without sign or leading zeros; ten digits hold every id. */
+function parseNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^(?:0|[1-9]\d{0,9})$/.test(text) ? Number(text) : undefined;
+}
+
+/**
+ * Decodes percent-encoded text for people: bytes that are no UTF-8 become U+FFFD, control characters are left out, for the
+ * text ends in logs and on terminals.
+ */
+function decodeText(text: string | undefined): string | undefined {
+  if (text === undefined || !/^(?:[A-Za-z0-9._/-]|%[0-9A-F]{2})*$/.test(text)) {
+    return undefined;
+  }
+  const bytes = text.replace(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  return Buffer.from(bytes, 'latin1')
+    .toString('utf8')
+    .replace(/\p{Cc}/gu, '');
+}

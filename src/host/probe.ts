@@ -1,0 +1,104 @@
+/**
+ * The questions about names and UIDs, answered outside the daemon: by helper processes, so that an NSS module that
+ * hangs or crashes costs one question. This file puts what went wrong into words.
+ */
+import { getSystemErrorMap } from 'node:util';
+import { DynuserError } from '../core/errors.ts';
+import type { Uid, UserName } from '../core/ids.ts';
+import type { Evidence } from '../core/verdict.ts';
+import type { AccountAnswer, Probe } from '../service/ports.ts';
+import { HELPERS_MAX, HelperPool, type Outcome, QUESTIONS_WAITING_MAX, type Reading } from './helper-pool.ts';
+import type { HelperCommand } from './helper-process.ts';
+import { accountQuestion, evidenceQuestion, parseRefusal, type Question, type Refusal } from './helper-protocol.ts';
+
+const CHECK_SOURCES = 'check the sources in /etc/nsswitch.conf';
+
+type Reply<Answer> = { readonly answer: Answer } | { readonly refusal: Refusal };
+
+export class HelperProbe implements Probe {
+  readonly #pool: HelperPool;
+  readonly #deadlineMs: number;
+
+  /**
+   * Starts the first helper.
+   * @param command the helper: its absolute path, alone but for tests
+   * @param deadlineMs how long one question may take, waiting included, in milliseconds
+   */
+  constructor(command: HelperCommand, deadlineMs: number) {
+    this.#deadlineMs = deadlineMs;
+    this.#pool = new HelperPool(command, deadlineMs);
+  }
+
+  /** @throws DynuserError ProbeFailed; LimitReached where too many questions wait */
+  account(name: UserName): Promise<AccountAnswer> {
+    return this.#ask(accountQuestion(name));
+  }
+
+  /** @throws DynuserError ProbeFailed; LimitReached where too many questions wait */
+  evidence(uid: Uid): Promise<Evidence | undefined> {
+    return this.#ask(evidenceQuestion(uid));
+  }
+
+  /** Ends all helpers; open questions fail. @returns when the processes are gone */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  async #ask<Answer>(question: Question<Answer>): Promise<Answer> {
+    const outcome = await this.#pool.ask(question.line, line => readReply(question, line));
+    if (outcome.kind !== 'answered') {
+      throw this.#failure(question.subject, outcome);
+    }
+    if ('refusal' in outcome.answer) {
+      throw refused(question.subject, outcome.answer.refusal);
+    }
+    return outcome.answer.answer;
+  }
+
+  #failure(subject: string, outcome: Exclude<Outcome<never>, { kind: 'answered' }>): DynuserError {
+    const limit = `${this.#deadlineMs / 1_000} s`;
+    switch (outcome.kind) {
+      case 'late':
+        return new DynuserError(
+          'ProbeFailed',
+          outcome.asked
+            ? `NSS did not answer within ${limit} when asked for ${subject}; ${CHECK_SOURCES}`
+            : `${subject} was not asked for within ${limit}: NSS is too slow for all that is asked; ${CHECK_SOURCES}`,
+        );
+      case 'ended':
+        return new DynuserError(
+          'ProbeFailed',
+          `the helper process ${outcome.reason} when asked for ${subject}; ${CHECK_SOURCES}`,
+        );
+      case 'full':
+        return new DynuserError(
+          'LimitReached',
+          `${QUESTIONS_WAITING_MAX} questions wait for ${HELPERS_MAX} helper processes; try again later`,
+        );
+      case 'closed':
+        return new DynuserError('ProbeFailed', `${subject} was not asked for: dynuserd is stopping`);
+    }
+  }
+}
+
+function readReply<Answer>(question: Question<Answer>, line: string): Reading<Reply<Answer>> {
+  const fields = line.split(' ');
+  if (fields[0] === 'again' && fields.length === 1) {
+    return 'again';
+  }
+  const refusal = parseRefusal(fields);
+  if (refusal !== undefined) {
+    return { answer: { refusal } };
+  }
+  const reply = question.parse(fields);
+  return reply === undefined ? 'nonsense' : { answer: reply };
+}
+
+function refused(subject: string, { call, errno }: Refusal): DynuserError {
+  const [code, words] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error'];
+  const asksNss = /^get(?:pw|gr)/.test(call) || call.endsWith('nsswitch.conf');
+  return new DynuserError(
+    'ProbeFailed',
+    `${call} failed when asked for ${subject}: ${code}, ${words}${asksNss ? `; ${CHECK_SOURCES}` : ''}`,
+  );
+}
