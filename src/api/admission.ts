@@ -28,8 +28,7 @@ export class Admission {
     }
     const uids = await this.#resolve(this.#users, asUid, answer => answer.user?.uid);
     const gids = await this.#resolve(this.#groups, asGid, answer => answer.group?.gid);
-    const groups = gids.size === 0 ? [] : peer.groups();
-    const access = mayAcquire({ uid: peer.uid, gid: peer.gid, groups }, { uids, gids });
+    const access = mayAcquire(peer, { uids, gids });
     if (!access.allowed) {
       throw new DynuserError('NotPermitted', access.reason, { field: 'unit' });
     }

@@ -77,7 +77,7 @@ function release(parts: AllocatorApiParts, { peer, parameters }: Call<Peer>): Js
       'a lease id has 32 lower-case hexadecimal digits; "dynuserctl list --json=pretty" shows the live ones';
     throw new DynuserError('NoSuchLease', reason, { field: 'lease' });
   }
-  releaseFor(parts.release, lease, { uid: peer.uid, gid: peer.gid, groups: [] });
+  releaseFor(parts.release, lease, peer);
   return {};
 }
 
@@ -145,7 +145,7 @@ function toWireLease(user: UserLease, holder: Holder): JsonObject {
     unit: holder.unit,
     dynamic: user.dynamic,
     lifetime: holder.lifetime,
-    pid: holder.pid,
+    ...(holder.pid === undefined ? {} : { pid: holder.pid }),
     since: holder.since * MICROSECONDS_PER_MILLISECOND,
     directories: [...holder.directories],
   };

@@ -4,7 +4,8 @@ import type { Gid, Pid, Uid } from '../core/ids.ts';
 export interface Peer {
   readonly uid: Uid;
   readonly gid: Gid;
-  readonly pid: Pid;
-  /** its supplementary groups; asked for only where they decide, since lookups never need them */
-  groups(): readonly Gid[];
+  /** undefined for a process in a PID namespace that the daemon cannot see into */
+  readonly pid: Pid | undefined;
+  /** its supplementary groups */
+  readonly groups: readonly Gid[];
 }

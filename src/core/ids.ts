@@ -37,6 +37,13 @@ export function asPid(value: number): Pid | undefined {
   return Number.isInteger(value) && value >= 1 && value <= PID_LAST ? (value as Pid) : undefined;
 }
 
+export const LEASE_ID_BYTES = 16;
+
+/** @param bytes LEASE_ID_BYTES of them, unpredictable */
+export function leaseIdOf(bytes: Buffer): LeaseId {
+  return bytes.toString('hex') as LeaseId;
+}
+
 /** @returns the text as a LeaseId, or undefined where it is not 32 lower-case hexadecimal digits */
 export function asLeaseId(text: string): LeaseId | undefined {
   return /^[0-9a-f]{32}$/.test(text) ? (text as LeaseId) : undefined;

@@ -13,8 +13,8 @@ export interface Holder {
   readonly lease: LeaseId;
   readonly unit: UnitName;
   readonly lifetime: Lifetime;
-  /** the process that asked, as the kernel named it */
-  readonly pid: Pid;
+  /** the process that asked, as the kernel named it; undefined where it is in a PID namespace that we cannot see into */
+  readonly pid: Pid | undefined;
   /** the UID of the process that asked; it and root may release */
   readonly owner: Uid;
   /** milliseconds since the epoch */

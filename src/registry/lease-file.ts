@@ -44,7 +44,7 @@ function decodeHolder(value: unknown): Holder | undefined {
   const lease = asLeaseId(String(value['lease']));
   const parsed = parseUnitName(String(value['unit']));
   const lifetime = asLifetime(value['lifetime']);
-  const pid = asPid(Number(value['pid']));
+  const pid = value['pid'] === undefined ? undefined : asPid(Number(value['pid']));
   const owner = asUid(Number(value['owner']));
   const since = value['since'];
   const directories = value['directories'];
@@ -52,7 +52,7 @@ function decodeHolder(value: unknown): Holder | undefined {
     lease === undefined ||
     !('unit' in parsed) ||
     lifetime === undefined ||
-    pid === undefined ||
+    (pid === undefined) !== (value['pid'] === undefined) ||
     owner === undefined ||
     typeof since !== 'number' ||
     !Array.isArray(directories) ||

@@ -26,7 +26,7 @@ export interface AcquireRequest {
   readonly userName?: UserName;
   readonly perInstance: boolean;
   readonly lifetime: Lifetime;
-  readonly pid: Pid;
+  readonly pid: Pid | undefined;
   readonly owner: Uid;
   readonly directories: DirectoryRequest;
   /** whether the caller is gone, so that nobody would learn of the lease */

@@ -1,0 +1,84 @@
+/** The daemon's front door: argv and environment → configuration → start → exit status. */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { CONFIG_FILE, loadConfig } from '../config.ts';
+import { DynuserError } from '../core/errors.ts';
+import { startDaemon } from '../daemon.ts';
+import { takePassedSockets } from '../host/listen-fds.ts';
+import { openNotify } from '../host/notify.ts';
+import { createLogger } from '../logger.ts';
+import { VERSION } from '../version.ts';
+
+const HELP = `Usage: dynuserd [OPTIONS]
+
+Allocates dynamic users for the services of this host, and serves lookups of
+them. Runs in the foreground, as root.
+
+  --config=FILE  configuration to read (${CONFIG_FILE} where it exists)
+  --help         show this text
+  --version      show the version
+`;
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (options.help === true || options.version === true) {
+    process.stdout.write(options.help === true ? HELP : `dynuserd ${VERSION}\n`);
+    return;
+  }
+  if (process.geteuid?.() !== 0) {
+    throw new DynuserError('NotPermitted', 'dynuserd has to run as root');
+  }
+  // Whatever the supervisor's mask is, modes are what the code says.
+  process.umask(0o022);
+  const config = loadConfig({
+    ...(options.config === undefined ? {} : { file: options.config }),
+    environment: process.env,
+  });
+  const logger = createLogger(config.logLevel);
+  const daemon = await startDaemon({
+    config,
+    logger,
+    helper: fileURLToPath(new URL('./dynuser-helper', import.meta.url)),
+    notify: openNotify(process.env),
+    socket: takePassedSockets(process.env, process.pid)[0],
+  });
+  stopOnSignal(async () => {
+    await daemon.stop();
+    process.exit(0);
+  });
+}
+
+function readOptions(): { config?: string; help?: boolean; version?: boolean } {
+  try {
+    const options = { config: { type: 'string' }, help: { type: 'boolean' }, version: { type: 'boolean' } } as const;
+    return parseArgs({ options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    process.stderr.write(`dynuserd: ${error instanceof Error ? error.message : String(error)}\n${HELP}`);
+    process.exit(EXIT_USAGE);
+  }
+}
+
+/** The first of the two signals stops the daemon, a second one while it stops ends it at once. */
+function stopOnSignal(stop: () => Promise<void>): void {
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) {
+        process.exit(EXIT_FAILED);
+      }
+      stopping = true;
+      stop().catch(fail);
+    });
+  }
+}
+
+function fail(error: unknown): never {
+  const words = error instanceof DynuserError ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`dynuserd: ${words}\n`);
+  process.exit(EXIT_FAILED);
+}
+
+main().catch(fail);

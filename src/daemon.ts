@@ -1,0 +1,160 @@
+/**
+ * The hall: builds every room, hands each its ports, and knows the order of start and its reverse. No decision about a
+ * user is made here.
+ */
+import { randomBytes } from 'node:crypto';
+import { Admission } from './api/admission.ts';
+import { allocatorInterface } from './api/allocator.ts';
+import { ConnectionLeases } from './api/connection-leases.ts';
+import type { Peer } from './api/peer.ts';
+import { userDatabaseInterface } from './api/user-database.ts';
+import type { Config } from './config.ts';
+import { DynuserError } from './core/errors.ts';
+import { LEASE_ID_BYTES, leaseIdOf } from './core/ids.ts';
+import { rangeSize } from './core/range.ts';
+import { USER_DATABASE_SERVICE } from './core/records.ts';
+import { TreeOwners } from './directories/owners.ts';
+import { PinnedDirectory } from './files/pinned-directory.ts';
+import { raiseDescriptorLimit } from './host/libc.ts';
+import type { PassedSocket } from './host/listen-fds.ts';
+import type { Notify } from './host/notify.ts';
+import { PeerReader } from './host/peer.ts';
+import { HelperProbe } from './host/probe.ts';
+import { takeRuntimeLock } from './host/runtime-lock.ts';
+import { SYSTEMD_LOCK_DIRECTORY, SystemdUidLocks } from './host/systemd-uid-lock.ts';
+import { linkUserDatabase } from './host/user-database-link.ts';
+import type { Logger } from './logger.ts';
+import { DAEMON_LOCK, PUBLIC_MODE, SOCKET } from './registry/layout.ts';
+import { Store } from './registry/store.ts';
+import { Allocator } from './service/allocator.ts';
+import { KeyedQueue } from './service/keyed-queue.ts';
+import type { Clock, Randomness } from './service/ports.ts';
+import { recover } from './service/recovery.ts';
+import { Reservations } from './service/reservations.ts';
+import { UserTable } from './service/user-table.ts';
+import { VarlinkServer } from './varlink/server.ts';
+import { VERSION } from './version.ts';
+
+/** Descriptors beside one for each lock and each connection: log, helpers, directories, the runtime's own. */
+const DESCRIPTORS_SPARE = 256;
+/** How long calls in flight may take to end when the daemon stops, in milliseconds. */
+const STOP_GRACE_MS = 2_000;
+
+const INFO = {
+  vendor: 'dynuser',
+  product: 'dynuserd',
+  version: VERSION,
+  url: 'https://dynuser.io/',
+};
+
+/** What the process gives the daemon beside its configuration. */
+export interface Surroundings {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** the path of dynuser-helper */
+  readonly helper: string;
+  readonly notify: Notify;
+  /** the socket that a service manager opened for us, if it did */
+  readonly socket: PassedSocket | undefined;
+}
+
+export interface Daemon {
+  /** Stops in reverse order; explicit leases stay for the next start. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything; when it returns, the daemon answers.
+ * @throws DynuserError what is wrong with the host, in words a person can act on
+ */
+export async function startDaemon({ config, logger, helper, notify, socket }: Surroundings): Promise<Daemon> {
+  raiseDescriptorLimit(rangeSize(config.range) + config.maxConnections + DESCRIPTORS_SPARE);
+  const runtime = openRuntime(config.runtimeDirectory);
+  const runtimeLock = takeRuntimeLock(runtime, DAEMON_LOCK);
+  if (runtimeLock === undefined) {
+    throw new DynuserError('HostFailed', `another dynuserd is running on ${config.runtimeDirectory}`);
+  }
+  const locks = SystemdUidLocks.open(SYSTEMD_LOCK_DIRECTORY);
+  const registry = new Store(runtime, (file, reason) => logger.warn({ file, reason }, 'set aside in the registry'));
+  const users = new UserTable();
+  const report = recover({ registry, locks, users });
+  for (const { user, reason } of report.unlocked) {
+    logger.error({ user: user.name, uid: user.uid, reason }, 'a UID in use could not be locked again');
+  }
+
+  const onFailure = (what: string, cause: unknown) => logger.error({ err: cause }, what);
+  const probe = new HelperProbe({ helper, timeoutMs: config.probeTimeoutMs, onFailure });
+  const reservations = new Reservations();
+  const owners = new TreeOwners();
+  const { range } = config;
+  const release = { users, registry, locks };
+  const shared = { range, users, reservations, probe, locks, owners, randomness: RANDOMNESS };
+  const allocator = new Allocator({ ...shared, registry, queue: new KeyedQueue(), clock: CLOCK });
+  const peers = new PeerReader();
+  const server = new VarlinkServer<Peer>({
+    info: INFO,
+    interfaces: [
+      allocatorInterface({
+        allocator,
+        release,
+        explain: shared,
+        admission: new Admission(config.allowUsers, config.allowGroups, probe),
+        connectionLeases: new ConnectionLeases(release, onFailure),
+      }),
+      userDatabaseInterface(users),
+    ],
+    identify: descriptor => peers.read(descriptor),
+    quotaKey: peer => peer.uid,
+    privileged: peer => peer.uid === 0,
+    onFailure: ({ what, cause }) => logger.debug({ err: cause }, what),
+    limits: {
+      maxConnections: config.maxConnections,
+      maxConnectionsPerPeer: config.maxConnectionsPerUser,
+      idleTimeoutMs: config.idleTimeoutMs,
+    },
+  });
+  const path = `${config.runtimeDirectory}/${SOCKET}`;
+  await server.listen(socket === undefined ? { path, mode: 0o666 } : { fd: socket.descriptor });
+  const unlink = linkDatabase(path, logger);
+  notify({ state: 'ready', status: `${report.users} users` });
+  logger.info({ version: VERSION, users: report.users, dropped: report.dropped, socket: path }, 'ready');
+
+  return {
+    async stop() {
+      notify({ state: 'stopping' });
+      unlink?.();
+      await server.close(STOP_GRACE_MS);
+      await probe.close();
+      runtimeLock.release();
+      logger.info('stopped');
+    },
+  };
+}
+
+function openRuntime(path: string): PinnedDirectory {
+  try {
+    return PinnedDirectory.open(path, { create: { mode: PUBLIC_MODE } });
+  } catch (error) {
+    throw new DynuserError('HostFailed', `cannot use the runtime directory: ${String(error)}`, {}, error);
+  }
+}
+
+/** Without it systemd's user database lacks our users, and everything else works: said, and no reason not to start. */
+function linkDatabase(socket: string, logger: Logger): (() => void) | undefined {
+  try {
+    return linkUserDatabase(USER_DATABASE_SERVICE, socket);
+  } catch (error) {
+    logger.error({ err: error }, 'cannot put the socket into the user database');
+    return undefined;
+  }
+}
+
+const CLOCK: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+};
+
+const RANDOMNESS: Randomness = {
+  uint32: () => randomBytes(4).readUInt32LE(0),
+  leaseId: () => leaseIdOf(randomBytes(LEASE_ID_BYTES)),
+};

@@ -1,0 +1,57 @@
+/** Starts the installed daemon inside a machine and ends it, for programs that need to do so many times. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, type VarlinkClient } from '../../../src/varlink/client.ts';
+
+export const SOCKET = '/run/dynuser/io.dynuser.DynamicUser';
+const START_DEADLINE_MS = 10_000;
+
+export class DaemonProcess {
+  #child: ChildProcess | undefined;
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** @throws Error when it ends or does not answer within the deadline */
+  async start(): Promise<void> {
+    const child = spawn('/usr/sbin/dynuserd', [], { stdio: ['ignore', 'ignore', 'inherit'] });
+    this.#child = child;
+    const deadline = Date.now() + START_DEADLINE_MS;
+    for (;;) {
+      try {
+        const client = await connect(SOCKET);
+        await client.call('org.varlink.service.GetInfo');
+        client.close();
+        return;
+      } catch (error) {
+        if (child.exitCode !== null || Date.now() > deadline) {
+          throw new Error('dynuserd did not start', { cause: error });
+        }
+        await sleep(5);
+      }
+    }
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) {
+      return;
+    }
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+    this.#child = undefined;
+  }
+}
+
+/** One connection, one call. */
+export async function callOnce(method: string, parameters: Parameters<VarlinkClient['call']>[1] = {}) {
+  const client = await connect(SOCKET);
+  try {
+    return await client.call(method, parameters);
+  } finally {
+    client.close();
+  }
+}
