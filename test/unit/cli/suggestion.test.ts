@@ -10,6 +10,7 @@ test('the nearest word within two edits is found', () => {
     ['lits', 'list'],
     ['aquire', 'acquire'],
     ['relaese', 'release'],
+    ['relaesee', 'release'],
     ['stauts', 'status'],
     ['wacth', 'watch'],
     ['expl', 'explain'],

@@ -41,6 +41,14 @@ test('on a terminal the widest cells give way until the line fits, numbers never
   assert.equal(line.length, 61);
 });
 
+test('a number is whole even where it is the widest cell', () => {
+  const rows = [['4294967294', 'name-name', 'details']];
+  assert.equal(
+    renderTable(COLUMNS, rows, { legend: false, columns: 29, style: plain }),
+    '4294967294  name-na…  details\n',
+  );
+});
+
 test('on a terminal that is too narrow for all columns the line ends with the terminal', () => {
   const rows = [['64642', 'name-of-user', 'detail-of-user']];
   assert.equal(renderTable(COLUMNS, rows, { legend: false, columns: 18, style: plain }), '64642  name-of…  …\n');

@@ -1,0 +1,168 @@
+/** acquire and release: what is asked of the daemon, and what is made of its answers. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { sampleLease } from '../../unit/cli/sample.ts';
+import { type FakeDaemon, LEASE_ID, startFakeDaemon } from './fake-daemon.ts';
+import { type Outcome, runCommand, startCommand } from './run-command.ts';
+
+let daemon: FakeDaemon;
+beforeEach(async () => {
+  daemon = await startFakeDaemon();
+});
+afterEach(() => daemon.close());
+
+const UNIT = 'dynamic-user-test.service';
+const ACQUIRE = 'io.dynuser.Allocator.Acquire';
+const RELEASE = 'io.dynuser.Allocator.Release';
+const SECOND = 'fedcba9876543210fedcba9876543210';
+
+const command = (...argv: string[]): Promise<Outcome> => runCommand(argv, { environment: daemon.environment });
+const onTerminal = (...argv: string[]): Promise<Outcome> =>
+  runCommand(argv, { environment: daemon.environment, columns: 80 });
+const released = (): unknown[] =>
+  daemon.calls.filter(call => call.method === RELEASE).map(call => call.parameters['lease']);
+
+test('acquire: the UID alone, of an explicit lease', async () => {
+  assert.deepEqual(await command('acquire', UNIT), { status: 0, output: '64642\n', errors: '' });
+  assert.deepEqual(daemon.calls, [{ method: ACQUIRE, parameters: { unit: UNIT, lifetime: 'explicit' } }]);
+});
+
+test('acquire: on a terminal in words, with the way to release', async () => {
+  const { output } = await onTerminal('acquire', UNIT);
+  assert.equal(
+    output,
+    `${UNIT} has the dynamic user dynamic-user-test, UID 64642.\n'dynuserctl release ${LEASE_ID}' releases it.\n`,
+  );
+});
+
+test('acquire: the whole answer in JSON', async () => {
+  const { output } = await command('acquire', UNIT, '--json=short');
+  assert.deepEqual(JSON.parse(output), {
+    uid: 64642,
+    gid: 64642,
+    userName: 'dynamic-user-test',
+    unit: UNIT,
+    dynamic: true,
+    lease: LEASE_ID,
+  });
+});
+
+test('acquire: an answer that takes its time is waited for longer than others', async () => {
+  daemon.delay = new Promise(resolve => setTimeout(resolve, 5_500));
+  assert.equal((await command('acquire', UNIT)).output, '64642\n');
+});
+
+test('acquire --lifetime=connection: holds until it is interrupted, and that is success', async () => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const running = startCommand(['acquire', '--lifetime=connection', UNIT], daemon.environment);
+    await running.shows(/^64642\n$/);
+    const early = await Promise.race([running.ended, new Promise(resolve => setTimeout(resolve, 200, 'held'))]);
+    assert.equal(early, 'held');
+    running.child.kill(signal);
+    assert.deepEqual(await running.ended, { status: 0, output: '64642\n', errors: '' });
+    await daemon.holderGone;
+  }
+  assert.deepEqual(daemon.calls[0]?.parameters, { unit: UNIT, lifetime: 'connection' });
+});
+
+test('acquire --lifetime=connection: a daemon that goes away ends the lease, and is a failure', async () => {
+  const running = startCommand(['acquire', '--lifetime=connection', UNIT], daemon.environment);
+  await running.shows(/64642/);
+  await daemon.close();
+  const { status, errors } = await running.ended;
+  assert.equal(status, 1);
+  assert.equal(errors, `dynuserctl: the daemon went away: the lease ${LEASE_ID} of dynamic-user-test has ended\n`);
+});
+
+test('acquire --lifetime=process: the process is this command, whatever becomes of the daemon', async () => {
+  const running = startCommand(['acquire', '--lifetime=process', UNIT], daemon.environment);
+  await running.shows(/64642/);
+  await daemon.close();
+  const early = await Promise.race([running.ended, new Promise(resolve => setTimeout(resolve, 200, 'held'))]);
+  assert.equal(early, 'held');
+  running.child.kill('SIGTERM');
+  assert.equal((await running.ended).status, 0);
+});
+
+test('release: a lease by its id', async () => {
+  assert.deepEqual(await command('release', SECOND), { status: 0, output: '', errors: '' });
+  assert.deepEqual(released(), [SECOND]);
+  assert.equal((await onTerminal('release', SECOND)).output, `Released the lease ${SECOND}.\n`);
+});
+
+test('release: the one explicit lease of a name or a UID', async () => {
+  const transient = sampleLease({ lease: SECOND, lifetime: 'connection' });
+  daemon.leases = [transient, sampleLease(), sampleLease({ uid: 63122, userName: 'other', lease: 'a'.repeat(32) })];
+  assert.deepEqual(await command('release', 'dynamic-user-test'), { status: 0, output: '', errors: '' });
+  assert.equal((await command('release', '64642')).status, 0);
+  assert.deepEqual(released(), [LEASE_ID, LEASE_ID]);
+  assert.equal(
+    (await onTerminal('release', '64642')).output,
+    'Released one lease of dynamic-user-test; 1 more holds it.\n',
+  );
+});
+
+test('release: several explicit leases are listed, and none is chosen', async () => {
+  daemon.leases = [sampleLease(), sampleLease({ lease: SECOND, unit: 'second\n.service' })];
+  const { status, errors } = await command('release', 'dynamic-user-test');
+  assert.equal(status, 1);
+  assert.equal(
+    errors,
+    [
+      'dynuserctl: dynamic-user-test has 2 explicit leases: name one, or use --all:',
+      `  ${LEASE_ID}  explicit  ${UNIT}`,
+      `  ${SECOND}  explicit  second\\n.service`,
+      '',
+    ].join('\n'),
+  );
+  assert.deepEqual(released(), []);
+});
+
+test('release: leases that end by themselves are not taken by their name', async () => {
+  daemon.leases = [sampleLease({ lifetime: 'connection' })];
+  const { status, errors } = await command('release', '64642');
+  assert.equal(status, 1);
+  assert.match(errors, /^dynuserctl: dynamic-user-test has no explicit lease: .*--all as root/);
+  assert.ok(errors.includes(LEASE_ID));
+  assert.deepEqual(released(), []);
+});
+
+test('release --all: every lease of the user, and of no other', async () => {
+  daemon.leases = [
+    sampleLease(),
+    sampleLease({ lease: SECOND, lifetime: 'connection' }),
+    sampleLease({ uid: 63122, userName: 'other', lease: 'a'.repeat(32) }),
+  ];
+  assert.equal((await onTerminal('release', '--all', '64642')).output, 'Released dynamic-user-test.\n');
+  assert.deepEqual(released().sort(), [LEASE_ID, SECOND]);
+});
+
+test('release --all: a lease that went meanwhile is no failure, a lease that may not be released is', async () => {
+  daemon.leases = [sampleLease()];
+  daemon.refusal = { error: 'io.dynuser.Allocator.NoSuchLease', parameters: { field: 'lease', reason: 'gone' } };
+  assert.equal((await command('release', '--all', '64642')).status, 0);
+  daemon.refusal = { error: 'io.dynuser.Allocator.NotPermitted', parameters: { field: 'lease', reason: 'not yours' } };
+  assert.deepEqual(await command('release', '--all', '64642'), {
+    status: 1,
+    output: '',
+    errors: 'dynuserctl: not yours\n',
+  });
+});
+
+test('release: --all does not go with a lease; nobody is released of a name that is not there', async () => {
+  assert.equal((await command('release', '--all', SECOND)).status, 2);
+  assert.equal((await command('release', 'nobody-there')).status, 1);
+  assert.deepEqual(released(), []);
+});
+
+test('a refusal is said in its own words, also beside JSON', async () => {
+  daemon.refusal = {
+    error: 'io.dynuser.Allocator.NameConflict',
+    parameters: { field: 'userName', reason: 'the group web exists\x1b[2J' },
+  };
+  assert.deepEqual(await command('acquire', UNIT, '--json=short'), {
+    status: 1,
+    output: '',
+    errors: 'dynuserctl: the group web exists\\x1b[2J\n',
+  });
+});

@@ -1,0 +1,120 @@
+/** list, show and explain: what is asked of the daemon, and what is made of its answers. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { NOW, sampleLease } from '../../unit/cli/sample.ts';
+import { type FakeDaemon, startFakeDaemon } from './fake-daemon.ts';
+import { type Outcome, runCommand } from './run-command.ts';
+
+let daemon: FakeDaemon;
+beforeEach(async () => {
+  daemon = await startFakeDaemon();
+});
+afterEach(() => daemon.close());
+
+const command = (...argv: string[]): Promise<Outcome> =>
+  runCommand(argv, { environment: daemon.environment, now: NOW });
+
+const older = sampleLease({ since: 1 });
+const other = sampleLease({ uid: 63122, gid: 63122, userName: 'run-u15750', unit: 'run-u15750.service' });
+
+test('list: sorted rows and their totals', async () => {
+  daemon.leases = [sampleLease(), older, other];
+  const { status, output, errors } = await command('list');
+  assert.equal(status, 0);
+  assert.equal(errors, '');
+  const lines = output.split('\n');
+  assert.match(lines[0] ?? '', /^ +UID +NAME +UNIT +LIFETIME +PID +SINCE +DIRECTORIES$/);
+  assert.match(lines[1] ?? '', /^63122 +run-u15750 +run-u15750\.service +explicit +4711 +5min ago +-$/);
+  assert.match(lines[2] ?? '', / days ago /);
+  assert.deepEqual(lines.slice(4), ['', '2 users, 3 leases.', '']);
+});
+
+test('list: JSON is one array, short on one line, times as they are on the wire', async () => {
+  daemon.leases = [sampleLease(), older];
+  const short = await command('--json=short', 'list');
+  assert.equal(short.output, `${JSON.stringify([older, sampleLease()])}\n`);
+  const pretty = await command('list', '--json=pretty');
+  assert.deepEqual(JSON.parse(pretty.output), [older, sampleLease()]);
+  assert.ok(pretty.output.split('\n').length > 10);
+});
+
+test('list: nobody there', async () => {
+  assert.equal((await command('list')).output, 'No dynamic users.\n');
+  assert.equal((await command('list', '--no-legend')).output, '');
+  assert.equal((await command('list', '--json=short')).output, '[]\n');
+});
+
+test('list: a full range', async () => {
+  daemon.leases = Array.from({ length: 4_336 }, (_, index) =>
+    sampleLease({ uid: 65519 - index, gid: 65519 - index, userName: `u${index}` }),
+  );
+  const { output } = await command('list');
+  assert.match(output, /\n\n4336 users, 4336 leases\.\n$/);
+  assert.match(output.split('\n')[1] ?? '', /^61184 /);
+});
+
+test('list: on a terminal lines have its width, and titles are bold', async () => {
+  daemon.leases = [sampleLease({ directories: ['/var/lib/'.padEnd(200, 'x')] })];
+  const { output } = await runCommand(['list'], { environment: daemon.environment, columns: 80 });
+  const [titles = '', row = ''] = output.split('\n');
+  assert.ok(titles.startsWith('  \x1b[1mUID\x1b[0m  '));
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is taken off
+  assert.equal(row.replace(/\x1b\[\dm/g, '').length, 80);
+});
+
+test('show: by name and by number', async () => {
+  daemon.leases = [sampleLease(), older, other];
+  const byName = await command('show', 'dynamic-user-test');
+  assert.match(byName.output, /^Name: dynamic-user-test\n UID: 64642\n/);
+  assert.equal(byName.output.match(/dynamic-user-test\.service/g)?.length, 2);
+  assert.deepEqual(await command('show', '64642'), byName);
+
+  const { output } = await command('show', '63122', '--json=short');
+  assert.deepEqual(JSON.parse(output), {
+    userName: 'run-u15750',
+    uid: 63122,
+    gid: 63122,
+    dynamic: true,
+    leases: [other],
+  });
+});
+
+test('show: nobody of that number', async () => {
+  const { status, output, errors } = await command('show', '64000', '--json=short');
+  assert.equal(status, 1);
+  assert.equal(output, '');
+  assert.equal(errors, "dynuserctl: no live user has the UID 64000: 'dynuserctl list' shows all there are\n");
+});
+
+test('explain: asks for exactly what was given', async () => {
+  const { status, output } = await command(
+    'explain',
+    'web@1.service',
+    '--user=web',
+    '--per-instance',
+    '--state-directory=a',
+    '--state-directory=b',
+    '--runtime-directory=c',
+  );
+  assert.equal(status, 0);
+  assert.match(output, /^Outcome: conflict: r\n/);
+  assert.deepEqual(daemon.calls, [
+    {
+      method: 'io.dynuser.Allocator.Explain',
+      parameters: {
+        unit: 'web@1.service',
+        userName: 'web',
+        perInstance: true,
+        stateDirectory: ['a', 'b'],
+        runtimeDirectory: ['c'],
+      },
+    },
+  ]);
+});
+
+test('explain: the whole answer in JSON', async () => {
+  const candidates = [{ uid: 63801, origin: 'preferred', free: true, finding: 'free' }] as const;
+  daemon.explanation = { ...daemon.explanation, outcome: 'allocate', uid: 63801, gid: 63801, candidates };
+  const { output } = await command('explain', 'a', '--json=short');
+  assert.deepEqual(JSON.parse(output), daemon.explanation);
+});
