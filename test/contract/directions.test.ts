@@ -1,0 +1,162 @@
+/**
+ * Which room of src may import which: the table of ARCHITECTURE.md. A room is a folder of src, or a file right below it.
+ */
+import assert from 'node:assert/strict';
+import { posix } from 'node:path';
+import { describe, it } from 'node:test';
+import { readSource, sourcesBelow } from '../support/sources.ts';
+
+/** What a room may import of others: values and types. A path with a file names that file alone. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  varlink: [],
+  files: [],
+  service: ['core'],
+  registry: ['core', 'files'],
+  host: ['core', 'files'],
+  directories: ['core', 'files'],
+  // The syntax of a directory's value is part of the request, and pure.
+  api: ['varlink', 'service', 'core', 'directories/value.ts'],
+  cli: ['varlink', 'api/generated', 'core', 'version.ts'],
+  'daemon.ts': [
+    'api',
+    'service',
+    'core',
+    'varlink',
+    'registry',
+    'host',
+    'directories',
+    'files',
+    'config.ts',
+    'logger.ts',
+    'version.ts',
+  ],
+  bin: ['daemon.ts', 'cli', 'host', 'core', 'config.ts', 'logger.ts', 'version.ts'],
+  'config.ts': ['core', 'files', 'registry/layout.ts'],
+  'logger.ts': ['config.ts'],
+  'version.ts': [],
+  tooling: ['varlink', 'version.ts'],
+};
+
+/** What a room may import as types alone: ports are implemented, not called, by the adapters. */
+const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
+  registry: ['service/ports.ts'],
+  host: ['service/ports.ts'],
+  directories: ['service/ports.ts'],
+};
+
+/** Packages, each with the only files that may import it. */
+const IMPORTERS: Readonly<Record<string, RegExp>> = {
+  '@2060.io/ffi-napi': /^src\/host\/libc\.ts$/,
+  '@2060.io/ref-napi': /^src\/host\/libc\.ts$/,
+  pino: /^src\/logger\.ts$/,
+  'proper-lockfile': /^src\/directories\/directory-lock\.ts$/,
+  'dbus-next': /^src\/dbus\//,
+  esbuild: /^src\/tooling\/bundle\.ts$/,
+};
+
+interface Import {
+  readonly from: string;
+  /** a path below src, or a package */
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+/** Reads import and export lines, which the formatter puts each at the start of a line, and import(). */
+function importsOf(path: string, text: string): Import[] {
+  const early = /^(?:import|export)\s+(type\s)?(?:[^;'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gm;
+  const late = /\bimport\((type\s)?['"]([^'"]+)['"]\)/g;
+  return [...text.matchAll(early), ...text.matchAll(late)].map(match => {
+    const specifier = match[2] ?? '';
+    const to = specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier;
+    return { from: path, to, typeOnly: match[1] !== undefined };
+  });
+}
+
+function roomOf(path: string): string {
+  return path.split('/')[1] ?? '';
+}
+
+function covers(allowed: readonly string[], to: string): boolean {
+  return allowed.some(entry => to === `src/${entry}` || to.startsWith(`src/${entry}/`));
+}
+
+/** @returns why the import is against the table, or undefined where it is not */
+function violation({ from, to, typeOnly }: Import): string | undefined {
+  const room = roomOf(from);
+  const allowed = MAY_IMPORT[room];
+  if (allowed === undefined) {
+    return `${from}: the room ${room} is not in the table`;
+  }
+  if (to.startsWith('node:')) {
+    return undefined;
+  }
+  if (!to.startsWith('src/')) {
+    const name = to
+      .split('/')
+      .slice(0, to.startsWith('@') ? 2 : 1)
+      .join('/');
+    return IMPORTERS[name]?.test(from) === true ? undefined : `${from} imports the package ${to}`;
+  }
+  const types = typeOnly ? (MAY_IMPORT_TYPES[room] ?? []) : [];
+  return roomOf(to) === room || covers(allowed, to) || covers(types, to) ? undefined : `${from} imports ${to}`;
+}
+
+describe('directions between the rooms', () => {
+  const files = sourcesBelow('src', '.ts').filter(path => !path.endsWith('.d.ts'));
+  const imports = files.flatMap(path => importsOf(path, readSource(path)));
+
+  it('every import of src is in the table', () => {
+    assert.ok(imports.length > 100, `${imports.length} imports are too few to be all`);
+    assert.deepEqual(
+      imports.map(violation).filter(reason => reason !== undefined),
+      [],
+    );
+  });
+
+  it('finds what is against the table', () => {
+    const text = [
+      "import { a } from '../service/allocator.ts';",
+      "import type { Probe } from '../service/ports.ts';",
+      "import {\n  flock,\n} from '../host/libc.ts';",
+      "export * from '../registry/layout.ts';",
+      "import '../daemon.ts';",
+      "const late = await import('../cli/commands.ts');",
+      "import pino from 'pino';",
+      "import bindings from '@2060.io/ffi-napi/lib/bindings.js';",
+      "import { readFileSync } from 'node:fs';",
+    ].join('\n');
+    assert.deepEqual(
+      importsOf('src/registry/new.ts', text)
+        .map(violation)
+        .filter(reason => reason !== undefined),
+      [
+        'src/registry/new.ts imports src/service/allocator.ts',
+        'src/registry/new.ts imports src/host/libc.ts',
+        'src/registry/new.ts imports src/daemon.ts',
+        'src/registry/new.ts imports the package pino',
+        'src/registry/new.ts imports the package @2060.io/ffi-napi/lib/bindings.js',
+        'src/registry/new.ts imports src/cli/commands.ts',
+      ],
+    );
+  });
+
+  it('no file is loaded by a name that these tests cannot read', () => {
+    const computed = files.filter(path => /\bimport\((?!['"])|\brequire\(/.test(readSource(path)));
+    assert.deepEqual(computed, []);
+  });
+
+  it('core and service, which decide, have no clock, randomness or I/O of their own', () => {
+    const allowed = new Set(['node:buffer']);
+    const pure = imports.filter(({ from, to }) => /^src\/(?:core|service)\//.test(from) && to.startsWith('node:'));
+    assert.deepEqual(
+      pure.filter(({ to }) => !allowed.has(to)),
+      [],
+    );
+    const impure = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bprocess\.(?!nextTick)|\bperformance\./;
+    assert.deepEqual(
+      files.filter(path => /^src\/core\//.test(path) && impure.test(readSource(path))),
+      [],
+    );
+  });
+});
