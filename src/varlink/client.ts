@@ -1,0 +1,213 @@
+/** The client's side of one connection: calls in the order of their replies, each with a bounded wait. */
+import { createConnection, type Socket } from 'node:net';
+import { ClientInterfaces } from './client-interfaces.ts';
+import { ConnectionError } from './errors.ts';
+import { FrameReader } from './framing.ts';
+import type { JsonObject } from './json.ts';
+import { CLIENT_CALLS_MAX, CLIENT_FRAME_BYTES_MAX, CLIENT_TIMEOUT_MS } from './limits.ts';
+import { type MethodReply, readReply, writeCall } from './message.ts';
+import { ReplyStream } from './reply-stream.ts';
+
+export interface ClientOptions {
+  /** how long to wait for the connection and for the reply to a call, in milliseconds; a stream may take its time */
+  readonly timeoutMs?: number;
+  /** the longest reply to take */
+  readonly maxFrameBytes?: number;
+  /** interface definitions: calls to these are written and their replies checked as declared */
+  readonly interfaces?: readonly string[];
+}
+
+/** Whoever waits for replies. */
+interface Waiting {
+  /** @throws VarlinkError for an error reply, ConnectionError where it must not be like this */
+  reply(reply: MethodReply): void;
+  /** no more replies come */
+  failed(error: unknown): void;
+}
+
+/**
+ * @param path of the server's socket
+ * @throws ConnectionError where there is no connection within the time
+ */
+export async function connect(path: string, options: ClientOptions = {}): Promise<VarlinkClient> {
+  const { timeoutMs = CLIENT_TIMEOUT_MS } = options;
+  // Whether the definitions are ones shows before anything is opened.
+  const interfaces = new ClientInterfaces(options.interfaces ?? []);
+  const socket = createConnection({ path });
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(
+      () => socket.destroy(new ConnectionError(`no connection to ${path} within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.removeAllListeners('error');
+      resolve();
+    });
+    socket.once('error', error => {
+      clearTimeout(timer);
+      reject(
+        error instanceof ConnectionError
+          ? error
+          : new ConnectionError(`cannot connect to ${path}: ${error.message}`, error),
+      );
+    });
+  });
+  return new VarlinkClient(socket, interfaces, {
+    timeoutMs,
+    maxFrameBytes: options.maxFrameBytes ?? CLIENT_FRAME_BYTES_MAX,
+  });
+}
+
+export class VarlinkClient {
+  /** settles when the connection is gone, whoever ended it */
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  readonly #interfaces: ClientInterfaces;
+  readonly #timeoutMs: number;
+  readonly #frames: FrameReader;
+  readonly #waiting: Waiting[] = [];
+  #lost: ConnectionError | undefined;
+
+  /** @param socket connected; connect() makes these */
+  constructor(socket: Socket, interfaces: ClientInterfaces, limits: { timeoutMs: number; maxFrameBytes: number }) {
+    this.#socket = socket;
+    this.#interfaces = interfaces;
+    this.#timeoutMs = limits.timeoutMs;
+    this.#frames = new FrameReader(limits.maxFrameBytes);
+    socket.on('data', (chunk: Buffer) => {
+      this.#frames.push(chunk);
+      this.#read();
+    });
+    socket.on('error', error => this.#lose(new ConnectionError(`the connection failed: ${error.message}`, error)));
+    socket.on('end', () => this.#lose(new ConnectionError('the other side closed the connection')));
+    this.closed = new Promise(resolve => socket.once('close', () => resolve()));
+  }
+
+  /** @throws VarlinkError for an error reply, ConnectionError where there is none or it breaks the protocol */
+  call(method: string, parameters: JsonObject = {}): Promise<JsonObject> {
+    return new Promise((resolve, reject) => {
+      this.#send(method, parameters, 'once');
+      const timer = setTimeout(
+        () => this.#lose(new ConnectionError(`no reply to ${method} within ${this.#timeoutMs} ms`)),
+        this.#timeoutMs,
+      );
+      this.#waiting.push({
+        reply: reply => {
+          clearTimeout(timer);
+          if (reply.continues) {
+            throw new ConnectionError(`${method} was answered with "continues", which it was not asked for`);
+          }
+          resolve(this.#interfaces.checkReply(method, reply));
+        },
+        failed: error => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      });
+    });
+  }
+
+  /**
+   * Calls with `more`. The iteration ends after the final reply, which is one of its values; leaving it before closes
+   * the connection, since nothing else ends such a call. Its next() throws as call() does.
+   */
+  stream(method: string, parameters: JsonObject = {}): AsyncIterableIterator<JsonObject> {
+    const stream = new ReplyStream({
+      pause: () => this.#socket.pause(),
+      resume: () => this.#socket.resume(),
+      abandon: () => this.close(),
+    });
+    try {
+      this.#send(method, parameters, 'more');
+      this.#waiting.push({
+        reply: reply => stream.push(this.#interfaces.checkReply(method, reply), !reply.continues),
+        failed: error => stream.fail(error),
+      });
+    } catch (error) {
+      stream.fail(error);
+    }
+    return stream;
+  }
+
+  /** Asks for no reply. @returns when the call has been handed to the kernel. @throws ConnectionError */
+  oneway(method: string, parameters: JsonObject = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#send(method, parameters, 'oneway', error => {
+        if (error) {
+          reject(new ConnectionError(`cannot send ${method}: ${error.message}`, error));
+        } else {
+          resolve();
+        }
+      });
+    });
+  }
+
+  /** Closes at once; calls under way are rejected. */
+  close(): void {
+    this.#lose(new ConnectionError('the connection was closed on this side'));
+  }
+
+  #send(
+    method: string,
+    parameters: JsonObject,
+    mode: 'once' | 'more' | 'oneway',
+    sent?: (error?: Error | null) => void,
+  ): void {
+    if (this.#lost !== undefined) {
+      throw this.#lost;
+    }
+    if (this.#waiting.length >= CLIENT_CALLS_MAX) {
+      throw new ConnectionError(`${CLIENT_CALLS_MAX} calls are under way on one connection: wait for some of them`);
+    }
+    const text = this.#interfaces.encodeParameters(method, parameters);
+    this.#socket.write(writeCall({ method, parameters: text, more: mode === 'more', oneway: mode === 'oneway' }), sent);
+  }
+
+  #read(): void {
+    while (this.#lost === undefined) {
+      const frame = this.#frames.next();
+      if (frame === undefined) {
+        return;
+      }
+      const reply = frame === 'too long' ? 'is longer than allowed' : readReply(frame);
+      if (typeof reply === 'string') {
+        this.#lose(new ConnectionError(`a reply ${reply}`));
+      } else {
+        this.#deliver(reply);
+      }
+    }
+  }
+
+  #deliver(reply: MethodReply): void {
+    const waiting = this.#waiting[0];
+    if (waiting === undefined) {
+      this.#lose(new ConnectionError('there came a reply that nobody asked for'));
+      return;
+    }
+    if (!reply.continues) {
+      this.#waiting.shift();
+    }
+    try {
+      waiting.reply(reply);
+    } catch (error) {
+      waiting.failed(error);
+      if (reply.continues) {
+        // The replies that are still to come are nobody's now.
+        this.#lose(new ConnectionError('the connection was closed after a reply that broke the protocol', error));
+      }
+    }
+  }
+
+  /** The first reason is the one that is told. */
+  #lose(error: ConnectionError): void {
+    if (this.#lost !== undefined) {
+      return;
+    }
+    this.#lost = error;
+    this.#socket.destroy();
+    for (const waiting of this.#waiting.splice(0)) {
+      waiting.failed(error);
+    }
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Which connections there are, whose they are, and for how long each has had nothing to do: who gets a place, and who
+ * loses one. Knows no socket; every operation takes the same time however many connections there are.
+ */
+import type { ServerLimits } from './limits.ts';
+
+/** What the table has to know of a connection. */
+export interface Placed {
+  readonly quotaKey: string | number;
+  readonly privileged: boolean;
+}
+
+export type Admission<C> =
+  | { readonly admitted: true; readonly displaced?: C }
+  | { readonly admitted: false; readonly reason: 'connections' | 'connections of one peer' };
+
+type PlaceLimits = Pick<ServerLimits, 'maxConnections' | 'maxConnectionsPerPeer' | 'reservedConnections'>;
+
+export class ConnectionTable<C extends Placed> {
+  readonly #limits: PlaceLimits;
+  readonly #all = new Set<C>();
+  readonly #perPeer = new Map<string | number, number>();
+  /** a Map keeps the order in which keys came: the first has been idle the longest */
+  readonly #idleSince = new Map<C, number>();
+  /** likewise, for connections on which a frame has begun and not ended */
+  readonly #frameSince = new Map<C, number>();
+
+  constructor(limits: PlaceLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  all(): Iterable<C> {
+    return this.#all;
+  }
+
+  /** Gives a connection a place, as idle. A displaced one is out of the table already, and is to be closed. */
+  admit(connection: C, now: number): Admission<C> {
+    const { maxConnections, maxConnectionsPerPeer, reservedConnections } = this.#limits;
+    const ofPeer = this.#perPeer.get(connection.quotaKey) ?? 0;
+    if (!connection.privileged) {
+      if (ofPeer >= maxConnectionsPerPeer) {
+        return { admitted: false, reason: 'connections of one peer' };
+      }
+      if (this.#all.size >= maxConnections - reservedConnections) {
+        return { admitted: false, reason: 'connections' };
+      }
+    }
+    const displaced = this.#all.size >= maxConnections ? this.#longestIdle() : undefined;
+    if (this.#all.size >= maxConnections && displaced === undefined) {
+      return { admitted: false, reason: 'connections' };
+    }
+    if (displaced !== undefined) {
+      this.remove(displaced);
+    }
+    this.#all.add(connection);
+    this.#perPeer.set(connection.quotaKey, (this.#perPeer.get(connection.quotaKey) ?? 0) + 1);
+    this.#idleSince.set(connection, now);
+    return displaced === undefined ? { admitted: true } : { admitted: true, displaced };
+  }
+
+  remove(connection: C): void {
+    if (!this.#all.delete(connection)) {
+      return;
+    }
+    this.#idleSince.delete(connection);
+    this.#frameSince.delete(connection);
+    const left = (this.#perPeer.get(connection.quotaKey) ?? 0) - 1;
+    if (left > 0) {
+      this.#perPeer.set(connection.quotaKey, left);
+    } else {
+      this.#perPeer.delete(connection.quotaKey);
+    }
+  }
+
+  /** From now on the connection may be displaced, and closed when it stays so. */
+  markIdle(connection: C, now: number): void {
+    if (this.#all.has(connection)) {
+      this.#idleSince.delete(connection);
+      this.#idleSince.set(connection, now);
+    }
+  }
+
+  markBusy(connection: C): void {
+    this.#idleSince.delete(connection);
+  }
+
+  /** A frame has begun; how often this is said until frameEnded() does not matter. */
+  frameBegun(connection: C, now: number): void {
+    if (this.#all.has(connection) && !this.#frameSince.has(connection)) {
+      this.#frameSince.set(connection, now);
+    }
+  }
+
+  frameEnded(connection: C): void {
+    this.#frameSince.delete(connection);
+  }
+
+  idleBefore(time: number): C[] {
+    return before(this.#idleSince, time);
+  }
+
+  frameBegunBefore(time: number): C[] {
+    return before(this.#frameSince, time);
+  }
+
+  #longestIdle(): C | undefined {
+    return this.#idleSince.keys().next().value;
+  }
+}
+
+function before<C>(since: ReadonlyMap<C, number>, time: number): C[] {
+  const found: C[] = [];
+  for (const [connection, began] of since) {
+    if (began >= time) {
+      break;
+    }
+    found.push(connection);
+  }
+  return found;
+}

@@ -1,0 +1,126 @@
+/** From a call that a peer sent to the answer in the words of its interface. Knows no socket and no session. */
+import { invalidParameter, VarlinkError } from './errors.ts';
+import type { Call, Connection } from './handler.ts';
+import { checkStruct, Mismatch } from './idl/check.ts';
+import { encodeStruct } from './idl/encode.ts';
+import type { JsonObject } from './json.ts';
+import type { MethodCall } from './message.ts';
+import type { MethodTable, ServedMethod } from './method-table.ts';
+
+/** What a call came to. */
+export interface Answer {
+  /** the qualified name, where it is an error */
+  readonly error?: string;
+  /** the text of an object */
+  readonly parameters: string;
+  /** what the peer cannot know and somebody should */
+  readonly failure?: { readonly what: string; readonly cause: unknown };
+}
+
+/** What answers calls. */
+export interface Services<P> {
+  readonly methods: MethodTable<P>;
+  /** the error by which a peer learns that a handler failed */
+  readonly internalError: string;
+}
+
+/** Where a call came from. */
+export interface CallOrigin<P> extends Connection {
+  readonly peer: P;
+  /** Sends the text of one of several replies. @returns as Call.send does */
+  sendContinuing(parameters: string): boolean;
+}
+
+/** @returns the one answer; a promise of it only where the handler gave one, and that is never rejected */
+export function dispatch<P>(
+  services: Services<P>,
+  origin: CallOrigin<P>,
+  request: MethodCall,
+): Answer | Promise<Answer> {
+  const method = services.methods.find(request.method);
+  if (method instanceof VarlinkError) {
+    return refusal(services, method);
+  }
+  const parameters = checkStruct(method.idl, method.definition.parameters, request.parameters);
+  if (parameters instanceof Mismatch) {
+    return refusal(services, invalidParameter(parameters.path[0] ?? ''));
+  }
+  const call = new CallUnderWay(services, origin, method, { ...request, parameters });
+  let reply: JsonObject | Promise<JsonObject>;
+  try {
+    reply = method.handler(call);
+  } catch (error) {
+    return call.failed(error);
+  }
+  return reply instanceof Promise
+    ? reply.then(
+        value => call.answered(value),
+        (error: unknown) => call.failed(error),
+      )
+    : call.answered(reply);
+}
+
+/** The answer for an error that the library itself found. */
+export function refusal<P>({ methods }: Services<P>, error: VarlinkError): Answer {
+  return { error: error.error, parameters: methods.encodeError(error) };
+}
+
+class CallUnderWay<P> implements Call<P> {
+  readonly method: string;
+  readonly parameters: JsonObject;
+  readonly more: boolean;
+  readonly oneway: boolean;
+  readonly connection: Connection;
+  readonly peer: P;
+  readonly #services: Services<P>;
+  readonly #origin: CallOrigin<P>;
+  readonly #method: ServedMethod<P>;
+  #isAnswered = false;
+
+  constructor(services: Services<P>, origin: CallOrigin<P>, method: ServedMethod<P>, request: MethodCall) {
+    this.method = request.method;
+    this.parameters = request.parameters;
+    this.more = request.more;
+    this.oneway = request.oneway;
+    this.connection = origin;
+    this.peer = origin.peer;
+    this.#services = services;
+    this.#origin = origin;
+    this.#method = method;
+  }
+
+  send(parameters: JsonObject): boolean {
+    if (!this.more || this.#isAnswered) {
+      const why = this.more ? 'the call has had its final reply' : 'the call is not for several replies ("more")';
+      throw new Error(`${this.method}: ${why}`);
+    }
+    const text = encodeStruct(this.#method.idl, this.#method.definition.reply, parameters);
+    return this.#origin.sendContinuing(text);
+  }
+
+  answered(reply: JsonObject): Answer {
+    this.#isAnswered = true;
+    try {
+      return { parameters: encodeStruct(this.#method.idl, this.#method.definition.reply, reply) };
+    } catch (cause) {
+      return this.#broke('its reply is not as its interface declares', cause);
+    }
+  }
+
+  failed(error: unknown): Answer {
+    this.#isAnswered = true;
+    if (!(error instanceof VarlinkError)) {
+      return this.#broke('its handler failed', error);
+    }
+    try {
+      return { error: error.error, parameters: this.#services.methods.encodeError(error) };
+    } catch (cause) {
+      return this.#broke('its error reply is not as its interface declares', cause);
+    }
+  }
+
+  #broke(what: string, cause: unknown): Answer {
+    const failure = { what: `${this.method}: ${what}`, cause };
+    return { error: this.#services.internalError, parameters: '{}', failure };
+  }
+}

@@ -1,0 +1,45 @@
+/** What a service gives to the server and gets from it: types alone. `P` is whatever identifies a peer there. */
+import type { JsonObject } from './json.ts';
+
+export interface InterfaceImplementation<P> {
+  /** the text of the interface definition: it is served as it is, and calls and replies are checked against it */
+  readonly description: string;
+  /** by name; a method that the definition declares and that is not here is answered with MethodNotImplemented */
+  readonly methods: { readonly [name: string]: MethodHandler<P> };
+}
+
+/**
+ * Answers one call. What it returns is the final reply; what it returns without a promise goes out in the same tick.
+ * @throws VarlinkError for an error reply that its interface or org.varlink.service declares; anything else is reported
+ *   as a failure and answered with ServerOptions.internalError
+ */
+export type MethodHandler<P> = (call: Call<P>) => JsonObject | Promise<JsonObject>;
+
+export interface Call<P> {
+  /** the qualified name */
+  readonly method: string;
+  /** as the interface declares them: no unknown keys, no wrong types, and what is nullable is absent, never null */
+  readonly parameters: JsonObject;
+  readonly more: boolean;
+  /** nobody will see an answer */
+  readonly oneway: boolean;
+  readonly peer: P;
+  readonly connection: Connection;
+  /**
+   * Sends one of several replies, for calls with `more` alone. Where the connection is gone, the reply goes nowhere.
+   * @returns false where the peer reads too slowly for more to be useful now; a peer that lets more than
+   *   ServerLimits.maxQueuedBytes wait loses its connection
+   * @throws Error for other calls, after the final reply, and for what the interface does not declare
+   */
+  send(parameters: JsonObject): boolean;
+}
+
+export interface Connection {
+  /** counts up from 1 */
+  readonly id: number;
+  readonly closed: boolean;
+  /** @param listener called once, when the connection is gone; at once where it is already. @returns takes it back */
+  onClose(listener: () => void): () => void;
+  /** Keeps the connection from being closed as idle. @returns ends that */
+  hold(): () => void;
+}

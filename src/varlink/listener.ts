@@ -1,0 +1,77 @@
+/** A listening UNIX socket: at a path, with its mode from the first moment on, or one that the service manager opened. */
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { connect, type Server } from 'node:net';
+import { LISTEN_BACKLOG, SOCKET_PATH_MAX } from './limits.ts';
+
+export type ListenTarget =
+  /** @property mode the permission bits, 0o666 unless given: connect(2) needs the right to write */
+  { readonly path: string; readonly mode?: number } | { readonly fd: number };
+
+const DEFAULT_MODE = 0o666;
+/** What the socket is born with: until chmod nobody but its owner can connect. */
+const BIRTH_UMASK = 0o177;
+
+/**
+ * Replaces a socket that nobody listens on any more.
+ * @throws Error that says what to do, where the path is too long or taken; errors of the system calls
+ */
+export async function listen(server: Server, target: ListenTarget): Promise<void> {
+  if ('fd' in target) {
+    await listening(server, () => server.listen({ fd: target.fd, backlog: LISTEN_BACKLOG }));
+    return;
+  }
+  const { path, mode = DEFAULT_MODE } = target;
+  if (Buffer.byteLength(path) > SOCKET_PATH_MAX) {
+    throw new Error(`the socket path ${path} has more than ${SOCKET_PATH_MAX} bytes: choose a shorter directory`);
+  }
+  await removeStale(path);
+  await listening(server, () => {
+    // bind and listen happen inside this call, and no other code runs before the mask is back.
+    const umask = process.umask(BIRTH_UMASK);
+    try {
+      server.listen({ path, backlog: LISTEN_BACKLOG });
+    } finally {
+      process.umask(umask);
+    }
+    if (server.listening) {
+      chmodSync(path, mode);
+    }
+  });
+}
+
+function listening(server: Server, start: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', () => {
+      server.off('error', reject);
+      resolve();
+    });
+    start();
+  });
+}
+
+async function removeStale(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) {
+    return;
+  }
+  if (!found.isSocket()) {
+    throw new Error(`${path} is there and is no socket: remove it, or choose another path`);
+  }
+  if (await isAnswering(path)) {
+    throw new Error(`another server listens on ${path}: stop it first`);
+  }
+  unlinkSync(path);
+}
+
+/** A socket file whose server is gone refuses (ECONNREFUSED, connect(2)); anything else is taken for a live one. */
+function isAnswering(path: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+  });
+}

@@ -1,0 +1,306 @@
+/**
+ * One peer of a server: joins its socket to its session. What it uses of others' space (places, queued output, turns)
+ * it accounts to the server's tables; about other connections it decides nothing.
+ */
+import type { Socket } from 'node:net';
+import type { ConnectionTable } from './connection-table.ts';
+import { type Answer, type CallOrigin, dispatch, refusal, type Services } from './dispatch.ts';
+import { READ_AHEAD_BYTES_MAX, type ServerLimits } from './limits.ts';
+import type { OutputBudget } from './output-budget.ts';
+import { ServerSession } from './session.ts';
+import { isPeerGone } from './socket-handle.ts';
+
+/** What went wrong without anybody to be told on the wire. */
+export interface Failure {
+  /** the connection that it happened on, Connection.id */
+  readonly connection?: number;
+  readonly what: string;
+  readonly cause?: unknown;
+}
+
+/** What the connections of a server share. */
+export interface ConnectionHost<P> extends Services<P> {
+  readonly limits: ServerLimits;
+  readonly table: ConnectionTable<ServerConnection<P>>;
+  readonly budget: OutputBudget<ServerConnection<P>>;
+  /** connections whose input is not being read, so that only probe() shows the end of their peer */
+  readonly unread: Set<ServerConnection<P>>;
+  /** whether connections are to end as soon as they have nothing under way */
+  readonly draining: boolean;
+  /** milliseconds that only ever grow */
+  now(): number;
+  onFailure(failure: Failure): void;
+}
+
+/** Whose connection it is. */
+export interface Identity<P> {
+  readonly peer: P;
+  readonly quotaKey: string | number;
+  readonly privileged: boolean;
+}
+
+/** Errors by which a peer's leaving shows where it did not wait for all of its replies. */
+const DEPARTURES: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET']);
+
+export class ServerConnection<P> implements CallOrigin<P> {
+  readonly id: number;
+  readonly quotaKey: string | number;
+  readonly privileged: boolean;
+  readonly peer: P;
+  readonly #socket: Socket;
+  readonly #host: ConnectionHost<P>;
+  readonly #session: ServerSession;
+  readonly #listeners = new Set<() => void>();
+  #holds = 0;
+  #closed = false;
+  /** no further input is taken: the replies that wait go out, then the socket closes */
+  #ending = false;
+  #inputEnded = false;
+  /** requests are there, but it is the turn of the others */
+  #yielding = false;
+
+  constructor(id: number, socket: Socket, identity: Identity<P>, host: ConnectionHost<P>) {
+    this.id = id;
+    this.peer = identity.peer;
+    this.quotaKey = identity.quotaKey;
+    this.privileged = identity.privileged;
+    this.#socket = socket;
+    this.#host = host;
+    this.#session = new ServerSession(host.limits.maxFrameBytes);
+  }
+
+  /** Begins to read. The connection must have its place in the table. */
+  start(): void {
+    const socket = this.#socket;
+    socket.on('data', (chunk: Buffer) => {
+      if (!this.#ending) {
+        this.#session.receive(chunk);
+        this.#advance();
+      }
+    });
+    socket.on('end', () => {
+      this.#inputEnded = true;
+      this.#advance();
+    });
+    socket.on('drain', () => {
+      this.#host.budget.account(this, 0);
+      this.#advance();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (!DEPARTURES.has(error.code)) {
+        this.#fail('the socket failed', error);
+      }
+    });
+    socket.on('close', () => {
+      this.#leave();
+      this.#tellListeners();
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get busy(): boolean {
+    return this.#session.busy;
+  }
+
+  onClose(listener: () => void): () => void {
+    // A function of its own for each, so that the same listener may be given twice.
+    const entry = () => listener();
+    this.#listeners.add(entry);
+    if (this.#closed) {
+      // Never before the caller has what this returns.
+      setImmediate(() => this.#tellListeners());
+    }
+    return () => this.#listeners.delete(entry);
+  }
+
+  hold(): () => void {
+    let held = true;
+    this.#holds += 1;
+    this.#host.table.markBusy(this);
+    return () => {
+      if (held) {
+        held = false;
+        this.#holds -= 1;
+        this.#markWhetherIdle();
+      }
+    };
+  }
+
+  /** Takes no more requests, sends what waits, and closes. */
+  end(): void {
+    if (this.#socket.writableLength === 0) {
+      this.destroy();
+      return;
+    }
+    this.#ending = true;
+    this.#socket.pause();
+    this.#socket.destroySoon();
+    this.#markWhetherIdle();
+  }
+
+  /** Closes at once; what waits to be sent is lost. */
+  destroy(): void {
+    this.#ending = true;
+    this.#socket.destroy();
+    this.#leave();
+  }
+
+  /** Destroys it for what its peer did, and reports that. */
+  expel(what: string): void {
+    this.#fail(what);
+    this.destroy();
+  }
+
+  /** Closes where the peer has left. */
+  probe(): void {
+    if (isPeerGone(this.#socket)) {
+      this.destroy();
+    }
+  }
+
+  sendContinuing(parameters: string): boolean {
+    if (this.#closed) {
+      return false;
+    }
+    this.#write(this.#session.continuing(parameters));
+    return !this.#closed && !this.#socket.writableNeedDrain;
+  }
+
+  /** Answers the requests that are there, until one takes its time, the peer does not read, or others are to have a turn. */
+  #advance(): void {
+    let consumed = false;
+    for (let turn = 0; !this.#ending && !this.#isBlocked(); turn++) {
+      if (turn === this.#host.limits.maxPipelined) {
+        this.#yieldTurn();
+        break;
+      }
+      const step = this.#session.next();
+      if (step === undefined) {
+        break;
+      }
+      consumed = true;
+      if (step.kind === 'broken') {
+        this.#fail(`closed, since a request ${step.reason}`);
+        this.end();
+        return;
+      }
+      const answer = step.kind === 'call' ? dispatch(this.#host, this, step.call) : refusal(this.#host, step.error);
+      if (answer instanceof Promise) {
+        this.#host.table.markBusy(this);
+        void answer.then(late => {
+          this.#reply(late);
+          this.#markWhetherIdle();
+          this.#advance();
+        });
+      } else {
+        this.#reply(answer);
+      }
+    }
+    if (!this.#ending) {
+      this.#settle(consumed);
+    }
+  }
+
+  /** Whether requests that are there have to wait. */
+  #isBlocked(): boolean {
+    return this.#session.busy || this.#yielding || this.#socket.writableNeedDrain;
+  }
+
+  #yieldTurn(): void {
+    this.#yielding = true;
+    setImmediate(() => {
+      this.#yielding = false;
+      this.#advance();
+    });
+  }
+
+  #reply({ error, parameters, failure }: Answer): void {
+    if (failure !== undefined) {
+      this.#fail(failure.what, failure.cause);
+    }
+    const text = error === undefined ? this.#session.final(parameters) : this.#session.fail(error, parameters);
+    if (text !== undefined) {
+      this.#write(text);
+    }
+  }
+
+  #write(text: string): void {
+    if (this.#closed) {
+      return;
+    }
+    if (this.#socket.write(text) || this.#socket.writableLength === 0) {
+      return;
+    }
+    if (this.#socket.writableLength > this.#host.limits.maxQueuedBytes) {
+      this.expel('closed, since too many replies wait for a peer that does not read them');
+      return;
+    }
+    const greatest = this.#host.budget.account(this, this.#socket.writableLength);
+    greatest?.expel('closed, since replies that peers do not read fill the memory for all of them');
+  }
+
+  /** Brings what depends on the state of the session up to date with it. */
+  #settle(consumed: boolean): void {
+    const { table, unread, draining } = this.#host;
+    const { buffered } = this.#session;
+    const blocked = this.#isBlocked();
+    if (consumed) {
+      table.frameEnded(this);
+      this.#markWhetherIdle();
+    }
+    if (blocked) {
+      if (this.#inputEnded) {
+        unread.add(this);
+        this.probe();
+      } else if (buffered > READ_AHEAD_BYTES_MAX) {
+        unread.add(this);
+        this.#socket.pause();
+      }
+      return;
+    }
+    unread.delete(this);
+    if (draining || this.#inputEnded) {
+      // What is buffered now has no end, and none will come.
+      this.end();
+      return;
+    }
+    if (buffered > 0) {
+      table.frameBegun(this, this.#host.now());
+    }
+    if (this.#socket.isPaused()) {
+      this.#socket.resume();
+    }
+  }
+
+  #markWhetherIdle(): void {
+    if (this.#ending || (this.#holds === 0 && !this.#session.busy)) {
+      this.#host.table.markIdle(this, this.#host.now());
+    }
+  }
+
+  #leave(): void {
+    this.#closed = true;
+    this.#ending = true;
+    this.#host.table.remove(this);
+    this.#host.budget.account(this, 0);
+    this.#host.unread.delete(this);
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listeners) {
+      this.#listeners.delete(listener);
+      try {
+        listener();
+      } catch (cause) {
+        this.#fail('what was to happen at its end failed', cause);
+      }
+    }
+  }
+
+  #fail(what: string, cause?: unknown): void {
+    this.#host.onFailure({ connection: this.id, what, ...(cause === undefined ? {} : { cause }) });
+  }
+}
