@@ -7,7 +7,7 @@ import { VarlinkError } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import { DaemonTimeout, describeErrorReply, describeTransportTrouble } from './daemon-words.ts';
 import { CommandFailure } from './failure.ts';
-import { REPLY_TIMEOUT_MS } from './limits.ts';
+import { CLIENT_TIMEOUT_MS, REPLY_TIMEOUT_MS } from './limits.ts';
 import { socketPath } from './socket-path.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -34,7 +34,7 @@ export async function withDaemon<T>(surroundings: Surroundings, use: (daemon: Da
 
 async function connectTo(path: string): Promise<VarlinkClient> {
   try {
-    return await connect(path, { timeoutMs: REPLY_TIMEOUT_MS });
+    return await connect(path, { timeoutMs: CLIENT_TIMEOUT_MS });
   } catch (error) {
     throw new CommandFailure(describeTransportTrouble(error, path), 1, error);
   }
@@ -61,7 +61,7 @@ async function* replies(
   method: string,
   wait: () => number | 'unbounded',
 ): AsyncGenerator<JsonObject, void, void> {
-  const stream = client.stream(method);
+  const stream = await translated(path, method, async () => client.stream(method));
   let ended = false;
   try {
     for (;;) {

@@ -1,9 +1,14 @@
 /** The bounds of the command: how long it waits, and how much it takes from the daemon. */
 
-/** For a reply that the daemon has at hand, and for a connection, in milliseconds. */
+/** For a reply that the daemon has at hand, in milliseconds. */
 export const REPLY_TIMEOUT_MS = 5_000;
 /** For a reply that asks the host's name services first (Acquire, Explain), in milliseconds. */
 export const ALLOCATION_TIMEOUT_MS = 30_000;
+/**
+ * The varlink client's own bound, in milliseconds: above each of ours, which end first and say more. It is never
+ * reached while connecting: connect(2) to a UNIX socket does not wait, but fails where the queue is full (unix(7)).
+ */
+export const CLIENT_TIMEOUT_MS = 60_000;
 /** Leases in one listing: far above what the daemon keeps (HOLDERS_MAX of core/limits.ts). */
 export const LISTED_LEASES_MAX = 262_144;
 /** Bytes read of /etc/nsswitch.conf. */

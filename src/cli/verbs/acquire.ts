@@ -3,7 +3,7 @@ import type { AcquireReply } from '../../api/generated/io-dynuser-allocator.ts';
 import { type Invocation, lastValue } from '../command-line.ts';
 import type { Handler } from '../commands.ts';
 import { type Daemon, withDaemon } from '../daemon.ts';
-import { CommandFailure } from '../failure.ts';
+import { CommandFailure, type ExitStatus } from '../failure.ts';
 import { ALLOCATION_TIMEOUT_MS } from '../limits.ts';
 import { renderJson } from '../render/json.ts';
 import { printable } from '../render/text.ts';
@@ -12,7 +12,7 @@ import { requestParameters } from '../request.ts';
 import type { Interruption, Surroundings } from '../surroundings.ts';
 
 export const acquire: Handler = async (invocation, surroundings) =>
-  withDaemon(surroundings, async daemon => {
+  withDaemon<ExitStatus>(surroundings, async daemon => {
     const lifetime = lastValue(invocation.options, 'lifetime') ?? 'explicit';
     const parameters = { ...requestParameters(invocation), lifetime };
     const reply = await daemon.call('io.dynuser.Allocator.Acquire', parameters, ALLOCATION_TIMEOUT_MS);
