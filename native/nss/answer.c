@@ -51,6 +51,5 @@ enum nss_status answer_next(struct enumeration *enumeration, enum record_kind ki
 
 enum nss_status answer_reset(struct enumeration *enumeration)
 {
-	enumeration_reset(enumeration);
-	return NSS_STATUS_SUCCESS;
+	return enumeration_reset(enumeration) ? NSS_STATUS_SUCCESS : NSS_STATUS_TRYAGAIN;
 }

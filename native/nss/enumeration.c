@@ -1,50 +1,26 @@
 /* The place in the list of all users; see enumeration.h. */
 #include "enumeration.h"
 
-#include <stdlib.h>
-
 #include "caller.h"
 #include "environment.h"
-#include "limits.h"
 
-void enumeration_reset(struct enumeration *enumeration)
+bool enumeration_reset(struct enumeration *enumeration)
 {
 	struct caller caller = caller_enter();
+	bool locked = fork_lock_take(&enumeration->lock);
 
-	if (fork_lock_take(&enumeration->lock)) {
+	if (locked) {
 		struct snapshot *old = atomic_exchange(&enumeration->snapshot, NULL);
 
 		fork_lock_give(&enumeration->lock);
-		free(old);
+		snapshot_free(old);
 	}
 	caller_leave(&caller);
+	return locked;
 }
 
-/*
- * Puts a list in, which is then owned, from its beginning. Where another thread was faster, its list stays: to start
- * again would give users twice. The list comes last, so that a child forked between two lines has none or all of it.
- */
-static bool install(struct enumeration *enumeration, struct snapshot *snapshot)
-{
-	bool missing;
-
-	if (!fork_lock_take(&enumeration->lock)) {
-		free(snapshot);
-		return false;
-	}
-	missing = atomic_load(&enumeration->snapshot) == NULL;
-	if (missing) {
-		atomic_store(&enumeration->position, 0);
-		atomic_store(&enumeration->snapshot, snapshot);
-	}
-	fork_lock_give(&enumeration->lock);
-	if (!missing)
-		free(snapshot);
-	return true;
-}
-
-/* Packs the user at the place and steps on, where a list is there. */
-static int step(struct enumeration *enumeration, struct snapshot *snapshot, pack_function *pack, void *record,
+/* Packs the user at the place and steps on. */
+static int step(struct enumeration *enumeration, const struct snapshot *snapshot, pack_function *pack, void *record,
 		char *buffer, size_t size)
 {
 	size_t position = atomic_load(&enumeration->position);
@@ -58,28 +34,46 @@ static int step(struct enumeration *enumeration, struct snapshot *snapshot, pack
 	return error;
 }
 
+/*
+ * Steps on in the list that is there; where none is, *fresh becomes it and is NULL afterwards; where there is no fresh
+ * one either, ENODATA. A list that another thread was faster to put in stays: to start again would give users twice.
+ */
+static int step_in(struct enumeration *enumeration, struct snapshot **fresh, pack_function *pack, void *record,
+		   char *buffer, size_t size)
+{
+	struct snapshot *snapshot;
+	int error = ENODATA;
+
+	if (!fork_lock_take(&enumeration->lock))
+		return EAGAIN;
+	snapshot = atomic_load(&enumeration->snapshot);
+	if (snapshot == NULL && *fresh != NULL) {
+		/* The list last, so that a child that is forked between two lines has none, or one from its beginning. */
+		atomic_store(&enumeration->position, 0);
+		atomic_store(&enumeration->snapshot, *fresh);
+		snapshot = *fresh;
+		*fresh = NULL;
+	}
+	if (snapshot != NULL)
+		error = step(enumeration, snapshot, pack, record, buffer, size);
+	fork_lock_give(&enumeration->lock);
+	return error;
+}
+
 static int next(struct enumeration *enumeration, enum record_kind kind, pack_function *pack, void *record, char *buffer,
 		size_t size)
 {
-	for (unsigned int attempt = 0; attempt < LIST_ATTEMPTS; attempt++) {
-		struct snapshot *snapshot;
-		int error = 0;
+	struct snapshot *fresh = NULL;
+	int error = step_in(enumeration, &fresh, pack, record, buffer, size);
 
-		if (!fork_lock_take(&enumeration->lock))
-			return EAGAIN;
-		snapshot = atomic_load(&enumeration->snapshot);
-		if (snapshot != NULL)
-			error = step(enumeration, snapshot, pack, record, buffer, size);
-		fork_lock_give(&enumeration->lock);
-		if (snapshot != NULL)
-			return error;
-		error = snapshot_take(kind, &snapshot);
-		if (error != 0)
-			return error;
-		if (!install(enumeration, snapshot))
-			return EAGAIN;
+	if (error != ENODATA)
+		return error;
+	error = snapshot_take(kind, &fresh);
+	if (error == 0) {
+		error = step_in(enumeration, &fresh, pack, record, buffer, size);
+		snapshot_free(fresh);
 	}
-	return EAGAIN;
+	return error;
 }
 
 int enumeration_next(struct enumeration *enumeration, enum record_kind kind, pack_function *pack, void *record,

@@ -17,8 +17,11 @@ struct enumeration {
 	_Atomic(size_t) position;
 };
 
-/* Forgets list and place: for setXent and endXent. The next step asks anew. errno is left alone. */
-void enumeration_reset(struct enumeration *enumeration);
+/*
+ * Forgets list and place: for setXent and endXent. The next step asks anew. False: another thread blocks the list, and
+ * it stays. errno is left alone.
+ */
+bool enumeration_reset(struct enumeration *enumeration);
 
 /*
  * Packs the next user. 0; ENOENT at the end; ERANGE where the buffer is too small, and the same user is then the next

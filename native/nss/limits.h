@@ -27,9 +27,6 @@
  */
 #define LOCK_WAIT_MS 1000U
 
-/* How often a step through a list asks for it where other threads reset it each time before it is used. */
-#define LIST_ATTEMPTS 3U
-
 /* The runtime directory, in bytes: the rest of what sun_path (unix(7)) holds beside a slash and the socket's name. */
 #define RUNTIME_DIRECTORY_MAX (107U - sizeof("/" DYNUSER_SOCKET) + 1U)
 

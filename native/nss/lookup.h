@@ -1,7 +1,7 @@
 /*
  * Owns the one question behind all entry points, "who is this?", and the choice of whom to ask: the rules for numbers and
  * names first (no system call), then the links, and the socket where the links are not there to see or the
- * environment says so. No allocation; errno is left alone.
+ * environment says so. Errno is left alone.
  */
 #ifndef DYNUSER_NSS_LOOKUP_H
 #define DYNUSER_NSS_LOOKUP_H

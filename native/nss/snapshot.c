@@ -2,53 +2,54 @@
 #include "snapshot.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <sys/mman.h>
 
 #include "environment.h"
 #include "userdb.h"
 
-#define FIRST_CAPACITY 64U
-
-static struct snapshot *with_capacity(struct snapshot *old, size_t capacity)
+/*
+ * Why not malloc(3): after a fork(2) of a program with threads a child may use only what is async-signal-safe
+ * (fork(2), NOTES), and the program's allocator, which need not be that of glibc, may be locked for ever.
+ */
+static void *take_pages(size_t bytes)
 {
-	struct snapshot *snapshot = realloc(old, sizeof(*snapshot) + capacity * sizeof(snapshot->users[0]));
+	void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (snapshot == NULL)
-		return NULL;
-	if (old == NULL)
-		snapshot->count = 0;
-	snapshot->capacity = capacity;
-	return snapshot;
+	return pages == MAP_FAILED ? NULL : pages;
 }
 
-/* userdb.h bounds how often this is called. */
-static int append(const struct identity *who, void *context)
+static void free_pages(void *pages, size_t bytes)
 {
-	struct snapshot **snapshot = context;
+	if (pages != NULL)
+		(void)munmap(pages, bytes);
+}
 
-	if ((*snapshot)->count == (*snapshot)->capacity) {
-		struct snapshot *larger = with_capacity(*snapshot, 2 * (*snapshot)->capacity);
+/* userdb_list() calls this at most LIST_RECORDS_MAX times. */
+static void append(const struct identity *who, void *context)
+{
+	struct snapshot *snapshot = context;
 
-		if (larger == NULL)
-			return ENOMEM;
-		*snapshot = larger;
-	}
-	(*snapshot)->users[(*snapshot)->count++] = *who;
-	return 0;
+	snapshot->users[snapshot->count++] = *who;
 }
 
 int snapshot_take(enum record_kind kind, struct snapshot **snapshot)
 {
-	struct snapshot *taken = with_capacity(NULL, FIRST_CAPACITY);
-	int error;
+	struct snapshot *taken = take_pages(sizeof(*taken));
+	char *buffer = take_pages(LIST_BUFFER);
+	int error = ENOMEM;
 
-	if (taken == NULL)
-		return ENOMEM;
-	error = userdb_list(environment_runtime_directory(), kind, append, &taken);
+	if (taken != NULL && buffer != NULL)
+		error = userdb_list(environment_runtime_directory(), kind, buffer, LIST_BUFFER, append, taken);
+	free_pages(buffer, LIST_BUFFER);
 	if (error != 0 && error != ENOENT) {
-		free(taken);
+		snapshot_free(taken);
 		return error;
 	}
 	*snapshot = taken;
 	return 0;
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+	free_pages(snapshot, sizeof(*snapshot));
 }

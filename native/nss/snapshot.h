@@ -5,14 +5,22 @@
 #ifndef DYNUSER_NSS_SNAPSHOT_H
 #define DYNUSER_NSS_SNAPSHOT_H
 
+#include "limits.h"
 #include "reply.h"
 
+/* Memory that is not written to costs nothing, so there is room for the longest list from the start. */
 struct snapshot {
-	size_t count, capacity;
-	struct identity users[];
+	size_t count;
+	struct identity users[LIST_RECORDS_MAX];
 };
 
-/* Asks for all users. 0 and a snapshot for free(3), an empty one where no daemon is there; or the errors of userdb.h. */
+/*
+ * Asks for all users. 0 and a snapshot for snapshot_free(), an empty one where no daemon is there; or the errors of
+ * userdb.h.
+ */
 int snapshot_take(enum record_kind kind, struct snapshot **snapshot);
+
+/* NULL is allowed. */
+void snapshot_free(struct snapshot *snapshot);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "limits.h"
@@ -137,29 +136,26 @@ static int receive_list(struct varlink *connection, enum record_kind kind, userd
 		if (reply.is_error)
 			return count == 0 && !reply.continues ? 0 : EPROTO;
 		if (reply.has_identity)
-			error = visit(&reply.who, context);
-		if (error != 0 || !reply.continues)
-			return error;
+			visit(&reply.who, context);
+		if (!reply.continues)
+			return 0;
 	}
 	return EPROTO;
 }
 
-int userdb_list(const char *runtime, enum record_kind kind, userdb_visitor *visit, void *context)
+int userdb_list(const char *runtime, enum record_kind kind, char *buffer, size_t size, userdb_visitor *visit,
+		void *context)
 {
 	const struct varlink_bounds bounds = { .milliseconds = LIST_WAIT_MS, .bytes = LIST_BYTES_MAX };
 	char request[REQUEST_MAX];
 	struct varlink connection;
-	char *buffer = malloc(LIST_BUFFER);
 	int error;
 
-	if (buffer == NULL)
-		return ENOMEM;
 	(void)snprintf(request, sizeof(request), REQUEST_HEAD REQUEST_TAIL ",\"more\":true}", noun(kind));
-	error = connect_and_ask(&connection, runtime, bounds, request, buffer, LIST_BUFFER);
-	if (error == 0) {
-		error = receive_list(&connection, kind, visit, context);
-		varlink_close(&connection);
-	}
-	free(buffer);
+	error = connect_and_ask(&connection, runtime, bounds, request, buffer, size);
+	if (error != 0)
+		return error;
+	error = receive_list(&connection, kind, visit, context);
+	varlink_close(&connection);
 	return error;
 }

@@ -8,7 +8,7 @@
  *   ETIMEDOUT   it did not answer in time
  *   ECONNRESET  it closed before its answer was whole
  *   EPROTO      its answer is none: broken, too long, or too many
- *   ENOMEM, or what else the kernel said.
+ *   or what else the kernel said.
  */
 #ifndef DYNUSER_NSS_USERDB_H
 #define DYNUSER_NSS_USERDB_H
@@ -21,13 +21,15 @@ int userdb_by_uid(const char *runtime, enum record_kind kind, uid_t uid, struct 
 /* The same by a name that is possible. */
 int userdb_by_name(const char *runtime, enum record_kind kind, const char *name, struct identity *who);
 
-/* Takes one user of a list; 0, or an error that ends the list. */
-typedef int userdb_visitor(const struct identity *who, void *context);
+/* Takes one user of a list. */
+typedef void userdb_visitor(const struct identity *who, void *context);
 
 /*
- * Calls visit for every user, in the order of the daemon. Records that are no dynamic user's are passed over: one
- * strange record must not hide the others. No user at all is 0.
+ * Calls visit for every user, at most LIST_RECORDS_MAX times, in the order of the daemon; replies are received in
+ * size bytes at buffer. Records that are no dynamic user's are passed over: one strange record must not hide the
+ * others. No user at all is 0. After an error, what was visited is not the whole list.
  */
-int userdb_list(const char *runtime, enum record_kind kind, userdb_visitor *visit, void *context);
+int userdb_list(const char *runtime, enum record_kind kind, char *buffer, size_t size, userdb_visitor *visit,
+		void *context);
 
 #endif

@@ -1,0 +1,22 @@
+# What the tests of dynuser-helper need, below dist/native/test/helper or dist/native-sanitized/test/helper: an NSS module that
+# misbehaves, a maker of things that a UID owns, and the C tests of the helper's parts.
+
+HELPER_TEST := $(TOP)/test/native/helper
+HELPER_TEST_OUT := $(if $(filter 1,$(SANITIZE)),$(TOP)/dist/native-sanitized/test/helper,$(TOP)/dist/native/test/helper)
+HELPER_PARTS := $(filter-out $(OBJ)/helper/main.o,$(HELPER_OBJECTS))
+
+$(HELPER_TEST_OUT)/libnss_dutest.so.2: $(HELPER_TEST)/libnss_dutest.c
+	@mkdir -p $(dir $@)
+	$(CC) $(ALL_CFLAGS) -shared -Wl,-soname,libnss_dutest.so.2 $(LDFLAGS) -o $@ $<
+
+$(HELPER_TEST_OUT)/world: $(HELPER_TEST)/world.c
+	@mkdir -p $(dir $@)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS_HARDEN) $(LDFLAGS) -pthread -o $@ $<
+
+$(HELPER_TEST_OUT)/parts_test: $(HELPER_TEST)/parts_test.c $(HELPER_PARTS)
+	@mkdir -p $(dir $@)
+	$(CC) $(ALL_CFLAGS) -Ihelper -I$(TOP)/test/native/support $(LDFLAGS_HARDEN) $(LDFLAGS) -pthread -o $@ $^
+
+helper-tests: $(OUT)/dynuser-helper $(addprefix $(HELPER_TEST_OUT)/,libnss_dutest.so.2 world parts_test)
+
+.PHONY: helper-tests
