@@ -10,6 +10,7 @@ import type {
   WatchReply,
 } from '../api/generated/io-dynuser-allocator.ts';
 import type { GetInfoReply } from '../api/generated/org-varlink-service.ts';
+import { asLeaseId } from '../core/ids.ts';
 import { LIFETIMES } from '../core/lease.ts';
 import { isJsonArray, isJsonObject, type Json, type JsonObject, ownValue } from '../varlink/json.ts';
 import { CommandFailure } from './failure.ts';
@@ -29,7 +30,7 @@ export function checkAcquireReply(reply: JsonObject): AcquireReply {
     userName: text(reply, 'userName'),
     unit: text(reply, 'unit'),
     dynamic: truth(reply, 'dynamic'),
-    lease: text(reply, 'lease'),
+    lease: leaseId(reply),
   };
 }
 
@@ -63,7 +64,7 @@ export function checkServiceInfo(reply: JsonObject): ServiceInfo {
 
 function checkLease(lease: JsonObject): Lease {
   return {
-    lease: text(lease, 'lease'),
+    lease: leaseId(lease),
     uid: integer(lease, 'uid'),
     gid: integer(lease, 'gid'),
     userName: text(lease, 'userName'),
@@ -101,6 +102,10 @@ function absent(parent: JsonObject, field: string): boolean {
 function text(parent: JsonObject, field: string): string {
   const value = ownValue(parent, field);
   return typeof value === 'string' ? value : misshapen(field, 'a string');
+}
+
+function leaseId(parent: JsonObject): string {
+  return asLeaseId(text(parent, 'lease')) ?? misshapen('lease', 'an id of 32 hexadecimal digits');
 }
 
 function integer(parent: JsonObject, field: string): number {

@@ -1,5 +1,6 @@
 /** Leases as a table, and one user with its holders. Pure: values and a clock in, text out. */
 import type { Lease } from '../../api/generated/io-dynuser-allocator.ts';
+import type { Style } from './style.ts';
 import { type Column, renderFields, renderTable, type TableLayout } from './table.ts';
 import { printable } from './text.ts';
 import { localTime, relativeTime } from './time.ts';
@@ -10,16 +11,7 @@ const LEASE_COLUMNS: readonly Column[] = [
   { title: 'UNIT' },
   { title: 'LIFETIME' },
   { title: 'PID', numeric: true, detail: true },
-  { title: 'SINCE', detail: true },
-  { title: 'DIRECTORIES', detail: true },
-];
-
-const HOLDER_COLUMNS: readonly Column[] = [
-  { title: 'LEASE' },
-  { title: 'UNIT' },
-  { title: 'LIFETIME' },
-  { title: 'PID', numeric: true, detail: true },
-  { title: 'SINCE', detail: true },
+  { title: 'SINCE', whole: true, detail: true },
   { title: 'DIRECTORIES', detail: true },
 ];
 
@@ -59,29 +51,37 @@ export function countUsers(leases: readonly Lease[]): number {
 }
 
 /**
+ * One block for the user and one for each holder: a lease id is there to be copied, and so is never cut.
  * @param holders the leases of one user, at least one
  * @param now milliseconds since the epoch
  */
-export function renderUser(holders: readonly [Lease, ...Lease[]], layout: TableLayout, now: number): string {
+export function renderUser(holders: readonly [Lease, ...Lease[]], style: Style, now: number): string {
   const [user] = holders;
-  const fields = renderFields(
+  const head = renderFields(
     [
       ['Name', printable(user.userName)],
       ['UID', String(user.uid)],
       ['GID', String(user.gid)],
       ['Kind', user.dynamic ? 'dynamic' : 'static: a user of this host, used as it is'],
+      ['Leases', String(holders.length)],
     ],
-    layout.style,
+    style,
   );
-  const rows = holders.map(lease => [
-    lease.lease,
-    printable(lease.unit),
-    lease.lifetime,
-    String(lease.pid),
-    `${localTime(lease.since)} (${relativeTime(lease.since, now)})`,
-    directoriesCell(lease),
-  ]);
-  return `${fields}\n${renderTable(HOLDER_COLUMNS, rows, layout)}`;
+  return [head, ...holders.map(holder => renderHolder(holder, style, now))].join('\n');
+}
+
+function renderHolder(holder: Lease, style: Style, now: number): string {
+  return renderFields(
+    [
+      ['Lease', holder.lease],
+      ['Unit', printable(holder.unit)],
+      ['Lifetime', holder.lifetime],
+      ['PID', String(holder.pid)],
+      ['Since', `${localTime(holder.since)} (${relativeTime(holder.since, now)})`],
+      ['Directories', directoriesCell(holder)],
+    ],
+    style,
+  );
 }
 
 function directoriesCell(lease: Lease): string {

@@ -4,9 +4,11 @@ import { cut, widthOf } from './text.ts';
 
 export interface Column {
   readonly title: string;
-  /** a number: aligned to the right and never shortened */
+  /** aligned to the right, and whole like the next */
   readonly numeric?: true;
-  /** shown faint on a terminal */
+  /** never shortened */
+  readonly whole?: true;
+  /** shown faint on a terminal, and shortened before all others */
   readonly detail?: true;
 }
 
@@ -39,12 +41,14 @@ export function renderTable(
   return lines.map(line => `${line}\n`).join('');
 }
 
-/** Takes columns off the widest cells, one by one, until the line fits or nothing can be taken any more. */
+/** Takes columns off the widest cells, details first, one by one until the line fits or nothing can be taken any more. */
 function fit(columns: readonly Column[], natural: readonly number[], available: number): number[] {
   const widths = natural.map(width => Math.min(width, available));
   let excess = widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1)) - available;
   while (excess > 0) {
-    const widest = widestShrinkable(columns, widths);
+    const widest =
+      widestOf(widths, index => mayShrink(columns[index]) && columns[index]?.detail === true) ??
+      widestOf(widths, index => mayShrink(columns[index]));
     if (widest === undefined) {
       break;
     }
@@ -54,11 +58,16 @@ function fit(columns: readonly Column[], natural: readonly number[], available: 
   return widths;
 }
 
-function widestShrinkable(columns: readonly Column[], widths: readonly number[]): number | undefined {
+function mayShrink(column: Column | undefined): boolean {
+  return column?.numeric !== true && column?.whole !== true;
+}
+
+/** @returns the index of the widest that is asked about and not yet the narrowest it may be */
+function widestOf(widths: readonly number[], asked: (index: number) => boolean): number | undefined {
   let widest: number | undefined;
   let most = NARROWEST;
   for (const [index, width] of widths.entries()) {
-    if (width > most && columns[index]?.numeric !== true) {
+    if (width > most && asked(index)) {
       widest = index;
       most = width;
     }

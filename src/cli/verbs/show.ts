@@ -12,7 +12,7 @@ export const show: Handler = async (invocation, surroundings) => {
   const [{ userName, uid, gid, dynamic }] = holders;
   await surroundings.output.write(
     invocation.json === 'off'
-      ? renderUser(holders, layoutOf(invocation, surroundings), surroundings.now())
+      ? renderUser(holders, layoutOf(invocation, surroundings).style, surroundings.now())
       : renderJson({ userName, uid, gid, dynamic, leases: holders }, invocation.json),
   );
   return 0;

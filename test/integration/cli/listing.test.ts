@@ -65,7 +65,7 @@ test('list: on a terminal lines have its width, and titles are bold', async () =
 test('show: by name and by number', async () => {
   daemon.leases = [sampleLease(), older, other];
   const byName = await command('show', 'dynamic-user-test');
-  assert.match(byName.output, /^Name: dynamic-user-test\n UID: 64642\n/);
+  assert.match(byName.output, /^ +Name: dynamic-user-test\n +UID: 64642\n/);
   assert.equal(byName.output.match(/dynamic-user-test\.service/g)?.length, 2);
   assert.deepEqual(await command('show', '64642'), byName);
 

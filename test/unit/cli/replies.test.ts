@@ -44,9 +44,10 @@ test('events, with and without a lease', () => {
 });
 
 test('the answers of Acquire, Explain and GetInfo', () => {
-  const acquired = { uid: 1, gid: 1, userName: 'a', unit: 'a.service', dynamic: true, lease: 'x' };
+  const acquired = { uid: 1, gid: 1, userName: 'a', unit: 'a.service', dynamic: true, lease: 'f'.repeat(32) };
   assert.deepEqual(checkAcquireReply({ ...acquired, more: 1 }), acquired);
   assert.throws(() => checkAcquireReply({ ...acquired, uid: '1' }), /'uid' is not an integer/);
+  assert.throws(() => checkAcquireReply({ ...acquired, lease: '\x1b[2J' }), /'lease' is not an id of 32 hexadecimal/);
 
   const candidates = [{ uid: 1, origin: 'owner', free: true, finding: 'free' }];
   const explained = { userName: 'a', nameOrigin: 'o', outcome: 'conflict', reason: 'r', candidates };

@@ -58,22 +58,42 @@ test('leases are sorted by UID, then by age, and the input is left alone', () =>
 
 test('a user is shown with each of its holders', () => {
   const since = localTime(sampleLease().since);
+  const other = sampleLease({
+    lease: 'f'.repeat(32),
+    lifetime: 'connection',
+    unit: 'a\x1b',
+    directories: ['/a', '/b'],
+  });
   assert.equal(
-    renderUser([sampleLease(), sampleLease({ lease: 'f'.repeat(32), lifetime: 'connection' })], layout, NOW),
+    renderUser([sampleLease(), other], layout.style, NOW),
     [
-      'Name: dynamic-user-test',
-      ' UID: 64642',
-      ' GID: 64642',
-      'Kind: dynamic',
+      '  Name: dynamic-user-test',
+      '   UID: 64642',
+      '   GID: 64642',
+      '  Kind: dynamic',
+      'Leases: 2',
       '',
-      'LEASE                             UNIT                       LIFETIME     PID  SINCE                           DIRECTORIES',
-      `0123456789abcdef0123456789abcdef  dynamic-user-test.service  explicit    4711  ${since} (5min ago)  -`,
-      `ffffffffffffffffffffffffffffffff  dynamic-user-test.service  connection  4711  ${since} (5min ago)  -`,
+      '      Lease: 0123456789abcdef0123456789abcdef',
+      '       Unit: dynamic-user-test.service',
+      '   Lifetime: explicit',
+      '        PID: 4711',
+      `      Since: ${since} (5min ago)`,
+      'Directories: -',
+      '',
+      '      Lease: ffffffffffffffffffffffffffffffff',
+      '       Unit: a\\x1b',
+      '   Lifetime: connection',
+      '        PID: 4711',
+      `      Since: ${since} (5min ago)`,
+      'Directories: /a /b',
       '',
     ].join('\n'),
   );
 });
 
 test('a static user is said to be one', () => {
-  assert.match(renderUser([sampleLease({ dynamic: false })], layout, NOW), /^Kind: static: a user of this host/m);
+  assert.match(
+    renderUser([sampleLease({ dynamic: false })], layout.style, NOW),
+    /^ +Kind: static: a user of this host/m,
+  );
 });

@@ -34,11 +34,21 @@ test('alignment counts code points', () => {
   assert.equal(renderTable(COLUMNS, rows, { legend: false, style: plain }), '1  😀   x\n2  ab  y\n');
 });
 
-test('on a terminal the widest cells give way until the line fits, numbers never', () => {
-  const rows = [['64642', 'n'.repeat(31), 'd'.repeat(100)]];
-  const line = renderTable(COLUMNS, rows, { legend: false, columns: 60, style: plain });
-  assert.equal(line, `64642  ${'n'.repeat(24)}…  ${'d'.repeat(25)}…\n`);
-  assert.equal(line.length, 61);
+test('on a terminal the line fits: details give way first, then the widest cells, down to 8 columns', () => {
+  const row = ['64642', 'n'.repeat(31), 'd'.repeat(100)];
+  const line = (columns: number): string => renderTable(COLUMNS, [row], { legend: false, columns, style: plain });
+  assert.equal(line(60), `64642  ${'n'.repeat(31)}  ${'d'.repeat(19)}…\n`);
+  assert.equal(line(40), `64642  ${'n'.repeat(22)}…  ${'d'.repeat(7)}…\n`);
+  assert.equal(line(60).length, 61);
+});
+
+test('a column that is to be whole gives nothing', () => {
+  const columns: readonly Column[] = [{ title: 'LEASE', whole: true }, { title: 'UNIT' }];
+  const layout = { legend: false, columns: 44, style: plain };
+  assert.equal(
+    renderTable(columns, [['f'.repeat(32), 'u'.repeat(30)]], layout),
+    `${'f'.repeat(32)}  ${'u'.repeat(9)}…\n`,
+  );
 });
 
 test('a number is whole even where it is the widest cell', () => {
