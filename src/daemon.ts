@@ -83,7 +83,7 @@ export async function startDaemon({ config, logger, helper, notify, socket }: Su
   }
 
   const onFailure = (what: string, cause: unknown) => logger.error({ err: cause }, what);
-  const probe = new HelperProbe({ helper, timeoutMs: config.probeTimeoutMs, onFailure });
+  const probe = new HelperProbe([helper], config.probeTimeoutMs);
   const reservations = new Reservations();
   const owners = new TreeOwners();
   const { range } = config;

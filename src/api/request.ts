@@ -6,7 +6,7 @@ import { parseUnitName, parseUserName } from '../core/name.ts';
 import { parseDirectoryValue } from '../directories/value.ts';
 import type { DirectoryRequest } from '../service/ports.ts';
 import { invalidParameter } from '../varlink/errors.ts';
-import type { JsonObject } from '../varlink/json.ts';
+import type { Json, JsonObject } from '../varlink/json.ts';
 
 export interface NamedRequest {
   readonly unit: UnitName;
@@ -48,7 +48,7 @@ export function readLifetime(parameters: JsonObject): 'connection' | 'explicit' 
   return lifetime;
 }
 
-function readUserName(value: JsonObject[string]): UserName | undefined {
+function readUserName(value: Json | undefined): UserName | undefined {
   if (value === undefined || value === null) {
     return undefined;
   }
