@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "dynuser.h"
-#include "limits.h"
+#include "bounds.h"
 
 static bool is_set_to(const char *name, const char *wanted)
 {

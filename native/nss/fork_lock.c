@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "deadline.h"
-#include "limits.h"
+#include "bounds.h"
 
 /* How often to let others run before sleeping: the sections are shorter than a sleep. */
 #define YIELDS 16U

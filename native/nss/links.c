@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "limits.h"
+#include "bounds.h"
 
 /* Runtime directory, slash, "by-name", slash, name, NUL. */
 #define PATH_BYTES (RUNTIME_DIRECTORY_MAX + sizeof("/" DYNUSER_BY_NAME "/") + DYNUSER_NAME_MAX)

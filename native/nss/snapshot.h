@@ -5,7 +5,7 @@
 #ifndef DYNUSER_NSS_SNAPSHOT_H
 #define DYNUSER_NSS_SNAPSHOT_H
 
-#include "limits.h"
+#include "bounds.h"
 #include "reply.h"
 
 /* Memory that is not written to costs nothing, so there is room for the longest list from the start. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "limits.h"
+#include "bounds.h"
 #include "varlink.h"
 
 #define SOCKET_PATH_BYTES (RUNTIME_DIRECTORY_MAX + sizeof("/" DYNUSER_SOCKET))

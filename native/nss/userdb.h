@@ -1,6 +1,6 @@
 /*
  * Owns the questions to the varlink socket of the daemon (io.systemd.UserDatabase), one connection for each, closed
- * before the answer is given. Nothing is believed that was not checked, and nothing is waited for beyond limits.h.
+ * before the answer is given. Nothing is believed that was not checked, and nothing is waited for beyond bounds.h.
  *
  * The functions return 0, or
  *   ENOENT      there is no such user; or no daemon is there to ask: no socket, nobody listening, no right to connect,

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The bounds of the module (native/nss/limits.h), said a second time: a test of a bound must not read it. */
+/* The bounds of the module (native/nss/bounds.h), said a second time: a test of a bound must not read it. */
 #define RECORDS_MAX 65536U
 #define REPLY_MAX 4096U
 #define NS_PER_MS 1000000L
@@ -18,6 +18,8 @@
 #define TRUTH RECORD("a", "61184", "61184")
 #define PART "{\"continues\":true,\"parameters\":{\"record\":{\"userName\":\"a\",\"uid\":61184,\"gid\":61184}}}"
 #define NO_RECORD "{\"error\":\"io.systemd.UserDatabase.NoRecordFound\",\"parameters\":{}}"
+
+static const char truth[] = TRUTH;
 
 static void swallow_request(int fd)
 {
@@ -46,8 +48,8 @@ static void answers_slowly(int fd)
 	const struct timespec pause = { .tv_nsec = 100 * NS_PER_MS };
 
 	swallow_request(fd);
-	for (size_t i = 0; i < sizeof(TRUTH); i++) {
-		if (send(fd, TRUTH + i, 1, MSG_NOSIGNAL) != 1)
+	for (size_t i = 0; i < sizeof(truth); i++) {
+		if (send(fd, &truth[i], 1, MSG_NOSIGNAL) != 1)
 			return;
 		(void)nanosleep(&pause, NULL);
 	}
@@ -56,8 +58,8 @@ static void answers_slowly(int fd)
 static void answers_in_bytes(int fd)
 {
 	swallow_request(fd);
-	for (size_t i = 0; i < sizeof(TRUTH); i++)
-		send_all(fd, TRUTH + i, 1);
+	for (size_t i = 0; i < sizeof(truth); i++)
+		send_all(fd, &truth[i], 1);
 }
 
 static void closes_at_once(int fd)

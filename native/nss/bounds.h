@@ -1,6 +1,6 @@
 /* Owns every bound of the module on waits, lengths and counts. */
-#ifndef DYNUSER_NSS_LIMITS_H
-#define DYNUSER_NSS_LIMITS_H
+#ifndef DYNUSER_NSS_BOUNDS_H
+#define DYNUSER_NSS_BOUNDS_H
 
 #include "dynuser.h"
 
