@@ -91,7 +91,8 @@ export class Machine {
 
   /** Writes a file inside the machine, making its directory. @param mode such as 0o644, the default */
   async write(path: string, text: string, mode = 0o644): Promise<void> {
-    const script = 'mkdir -p "$(dirname "$1")" && cat >"$1" && chmod "$2" "$1"';
+    // Put in place with mv: without root, a file of the host's can be replaced, but not written to.
+    const script = 'mkdir -p "$(dirname "$1")" && cat >"$1.new" && chmod "$2" "$1.new" && mv -f "$1.new" "$1"';
     await this.output(['sh', '-c', script, 'sh', path, mode.toString(8)], { input: text });
   }
 
@@ -156,10 +157,12 @@ async function processOne(supervisor: Supervisor): Promise<number> {
     const started = /^supervised (\d+)$/.exec(line);
     if (started !== null) {
       unshare = Number(started[1]);
+    } else if (line === 'failed') {
+      break;
     } else if (line === 'booted' && unshare !== undefined) {
-      clearTimeout(timer);
       const pid = firstChild(unshare);
       if (pid !== undefined) {
+        clearTimeout(timer);
         return pid;
       }
       break;

@@ -1,5 +1,5 @@
-# Turns the namespaces it starts in (as process 1) into a machine: an overlay over the host's root whose changes go to
-# a tmpfs, fresh proc, sys, dev, run and tmp, and then the init that was asked for. What happens in it cannot reach the
+# Turns the namespaces it starts in (as process 1) into a machine: overlays over the host's files whose changes go to a
+# tmpfs, fresh proc, sys, dev, run and tmp, and then the init that was asked for. What happens in it cannot reach the
 # host: sysfs and /proc/sys are read-only, devices are the harmless six, the kernel's modules and clock are out of reach.
 #
 # usage: sh boot.sh CHECKOUT NODE plain|systemd [DISK]
@@ -9,6 +9,8 @@ checkout=$1
 node=$2
 init=$3
 disk=$4
+# What listens for "booted" learns at once that it will not come; the exec at the end drops this.
+trap 'echo failed' EXIT
 
 fail() {
 	echo "machine: $*" >&2
@@ -17,8 +19,38 @@ fail() {
 
 # Relative paths: the options of overlay know no way to quote a comma or a colon that the checkout's path may have.
 cd "$checkout/dist/machine"
-mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root ||
-	fail "the kernel makes no overlay over / (mount: above); it needs overlayfs, and / must not be two overlays deep already"
+mount -t tmpfs -o mode=0755 root root
+
+# What is staged goes into these. Made in the upper layer they belong to whoever starts the machine; without root the
+# host's own belong to a user that the machine does not have, and could not be written to.
+multiarch=$(gcc -print-multiarch)
+for directory in etc usr usr/bin usr/sbin usr/lib usr/lib64 "usr/lib/$multiarch" usr/lib/systemd usr/lib/systemd/system \
+	usr/lib/tmpfiles.d usr/share; do
+	[ ! -d "/$directory" ] || [ -L "/$directory" ] || mkdir -p "upper/$directory"
+done
+
+# One overlay for each directory of / instead of one for all: a file system with others mounted below it cannot be the
+# lower layer of a user without root. A directory that cannot be one is shown read-only.
+for entry in /* /.[!.]*; do
+	name=${entry#/}
+	case $name in
+	dev | proc | run | sys | tmp) mkdir "root/$name" ;;
+	*)
+		if [ -L "$entry" ]; then
+			cp -P "$entry" "root/$name"
+		elif [ -d "$entry" ]; then
+			mkdir -p "root/$name" "upper/$name" "work/$name"
+			chmod --reference="$entry" "upper/$name"
+			mount -t overlay overlay -o "lowerdir=$entry,upperdir=upper/$name,workdir=work/$name" "root/$name" 2>/dev/null ||
+				mount --rbind -o ro "$entry" "root/$name" 2>/dev/null || rmdir "root/$name"
+		fi
+		;;
+	esac
+done
+case $(stat -f -c %T root/usr)$(stat -f -c %T root/etc) in
+overlayfsoverlayfs) ;;
+*) fail "the kernel makes no overlay over /usr and /etc here: it needs overlayfs, and they must not be two overlays deep already" ;;
+esac
 cd root
 
 mount -t proc -o nosuid,nodev,noexec proc proc || fail "the kernel allows no fresh /proc here: parts of the present one are hidden, as in some containers"
@@ -55,7 +87,7 @@ if [ -n "$disk" ]; then
 	mount --bind "$disk" var/lib
 fi
 
-echo machine >proc/sys/kernel/hostname
+hostname machine
 mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys
 # The host's disks are none of the machine's.
