@@ -3,6 +3,7 @@
  * it accounts to the server's tables; about other connections it decides nothing.
  */
 import type { Socket } from 'node:net';
+import { CloseListeners } from './close-listeners.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import { type Answer, type CallOrigin, dispatch, refusal, type Services } from './dispatch.ts';
 import { READ_AHEAD_BYTES_MAX, type ServerLimits } from './limits.ts';
@@ -50,7 +51,7 @@ export class ServerConnection<P> implements CallOrigin<P> {
   readonly #socket: Socket;
   readonly #host: ConnectionHost<P>;
   readonly #session: ServerSession;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new CloseListeners(cause => this.#fail('what was to happen at its end failed', cause));
   #holds = 0;
   #closed = false;
   /** no further input is taken: the replies that wait go out, then the socket closes */
@@ -93,7 +94,7 @@ export class ServerConnection<P> implements CallOrigin<P> {
     });
     socket.on('close', () => {
       this.#leave();
-      this.#tellListeners();
+      this.#listeners.tell();
     });
   }
 
@@ -106,14 +107,7 @@ export class ServerConnection<P> implements CallOrigin<P> {
   }
 
   onClose(listener: () => void): () => void {
-    // A function of its own for each, so that the same listener may be given twice.
-    const entry = () => listener();
-    this.#listeners.add(entry);
-    if (this.#closed) {
-      // Never before the caller has what this returns.
-      setImmediate(() => this.#tellListeners());
-    }
-    return () => this.#listeners.delete(entry);
+    return this.#listeners.add(listener);
   }
 
   hold(): () => void {
@@ -287,17 +281,6 @@ export class ServerConnection<P> implements CallOrigin<P> {
     this.#host.table.remove(this);
     this.#host.budget.account(this, 0);
     this.#host.unread.delete(this);
-  }
-
-  #tellListeners(): void {
-    for (const listener of this.#listeners) {
-      this.#listeners.delete(listener);
-      try {
-        listener();
-      } catch (cause) {
-        this.#fail('what was to happen at its end failed', cause);
-      }
-    }
   }
 
   #fail(what: string, cause?: unknown): void {

@@ -20,8 +20,8 @@ type Lease (
   # false where a static user of the host is used as it is
   dynamic: bool,
   lifetime: Lifetime,
-  # the process that asked for it
-  pid: int,
+  # the process that asked for it; absent where it is in a PID namespace that the daemon cannot see into
+  pid: ?int,
   # when it was given, in microseconds since the epoch
   since: int,
   # the directories that the request named
@@ -130,8 +130,8 @@ export type Lease = {
   /** false where a static user of the host is used as it is */
   readonly dynamic: boolean;
   readonly lifetime: Lifetime;
-  /** the process that asked for it */
-  readonly pid: number;
+  /** the process that asked for it; absent where it is in a PID namespace that the daemon cannot see into */
+  readonly pid?: number;
   /** when it was given, in microseconds since the epoch */
   readonly since: number;
   /** the directories that the request named */

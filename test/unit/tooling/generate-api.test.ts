@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { apiModule } from '../../../src/tooling/api-module.ts';
+import { GENERATED, generatedFiles } from '../../../src/tooling/generate-api.ts';
+
+test('src/api/generated is what "npm run generate" makes of src/api/interfaces, and nothing else', () => {
+  const files = generatedFiles();
+  assert.deepEqual(readdirSync(GENERATED).sort(), [...files.keys()].sort());
+  for (const [name, text] of files) {
+    assert.equal(readFileSync(GENERATED + name, 'utf8'), text, `${name}: run "npm run generate"`);
+  }
+});
+
+test('each construct of the language has its type', () => {
+  const { name, module } = apiModule(
+    'x.varlink',
+    'interface org.example.UserThing\n# All of them.\ntype All (b: bool, i: int, f: ?float, s: []string, n: [](x, y), m: [string]?int, o: object, t: ?All)\nerror None()\n',
+  );
+  assert.equal(name, 'org-example-user-thing');
+  assert.ok(module.includes('export const USER_THING_INTERFACE = `interface org.example.UserThing\n'));
+  assert.ok(module.includes("import type { JsonObject } from '../../varlink/json.ts';\n"));
+  const type = module.slice(module.indexOf('/** All of them. */'), module.indexOf('export type NoneParameters'));
+  assert.equal(
+    type,
+    `/** All of them. */
+export type All = {
+  readonly b: boolean;
+  readonly i: number;
+  readonly f?: number;
+  readonly s: readonly string[];
+  readonly n: readonly ('x' | 'y')[];
+  readonly m: { readonly [key: string]: number | null };
+  readonly o: JsonObject;
+  readonly t?: All;
+};
+
+`,
+  );
+  assert.ok(module.endsWith('export type NoneParameters = { readonly [key: string]: never };\n'));
+});
+
+test('the text is kept to the letter', async () => {
+  const text = `interface a.b\n# \`tick\` $${'{dollar}'} back\\slash */ end\nerror E()\n`;
+  const { module } = apiModule('x.varlink', text);
+  const javascript = module.slice(module.indexOf('export const'), module.indexOf('/** `tick`'));
+  const loaded: { readonly B_INTERFACE?: unknown } = await import(
+    `data:text/javascript,${encodeURIComponent(javascript)}`
+  );
+  assert.equal(loaded.B_INTERFACE, text);
+  assert.ok(module.includes('back\\slash *\\/ end */\n'), 'a comment does not end early');
+});
+
+test('two members that would be the same type are refused', () => {
+  assert.throws(
+    () => apiModule('x.varlink', 'interface a.b\nmethod M() -> ()\ntype MReply (a: int)\n'),
+    /two members would both be the type MReply/,
+  );
+});

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConnectionTable, type Placed } from '../../../src/varlink/connection-table.ts';
+
+const LIMITS = { maxConnections: 6, maxConnectionsPerPeer: 3, reservedConnections: 2 };
+
+function peer(quotaKey: number, privileged = false): Placed {
+  return { quotaKey, privileged };
+}
+
+/** A table in which as many unprivileged peers as there is room for came at 0, 1, 2, … */
+function filled(): { table: ConnectionTable<Placed>; peers: Placed[] } {
+  const table = new ConnectionTable<Placed>(LIMITS);
+  const peers = [peer(1), peer(1), peer(2), peer(3)];
+  for (const [at, each] of peers.entries()) {
+    assert.deepEqual(table.admit(each, at), { admitted: true });
+  }
+  return { table, peers };
+}
+
+test('one peer has no more than its part, and gets it back', () => {
+  const table = new ConnectionTable<Placed>(LIMITS);
+  const [first, ...others] = [peer(7), peer(7), peer(7)];
+  for (const each of [first, ...others]) {
+    assert.ok(table.admit(each, 0).admitted);
+  }
+  assert.deepEqual(table.admit(peer(7), 0), { admitted: false, reason: 'connections of one peer' });
+  assert.ok(table.admit(peer(8), 0).admitted);
+  table.remove(first);
+  table.remove(first);
+  assert.ok(table.admit(peer(7), 0).admitted);
+  assert.ok(!table.admit(peer(7), 0).admitted, 'removing twice gives one place back');
+});
+
+test('the reserved places are for privileged peers', () => {
+  const { table } = filled();
+  assert.deepEqual(table.admit(peer(9), 9), { admitted: false, reason: 'connections' });
+  assert.deepEqual(table.admit(peer(0, true), 9), { admitted: true });
+  assert.deepEqual(table.admit(peer(0, true), 9), { admitted: true });
+  assert.equal(table.size, 6);
+});
+
+test('where all is taken, a privileged peer displaces the longest idle', () => {
+  const { table, peers } = filled();
+  table.admit(peer(0, true), 10);
+  table.admit(peer(0, true), 11);
+  const [first, second, third] = peers;
+  assert.ok(first && second && third);
+  table.markIdle(first, 20);
+  table.markBusy(second);
+  assert.deepEqual(table.admit(peer(0, true), 21), { admitted: true, displaced: third });
+  assert.equal(table.size, 6);
+});
+
+test('nobody is displaced in the middle of something', () => {
+  const table = new ConnectionTable<Placed>({ ...LIMITS, maxConnections: 2 });
+  for (const each of [peer(0, true), peer(0, true)]) {
+    table.admit(each, 0);
+    table.markBusy(each);
+  }
+  assert.deepEqual(table.admit(peer(0, true), 1), { admitted: false, reason: 'connections' });
+});
+
+test('says who has been idle, and who has not completed a request, since before', () => {
+  const { table, peers } = filled();
+  const [first, second, third, fourth] = peers;
+  assert.ok(first && second && third && fourth);
+  assert.deepEqual(table.idleBefore(2), [first, second]);
+  table.markIdle(first, 5);
+  table.markBusy(second);
+  assert.deepEqual(table.idleBefore(5), [third, fourth]);
+  table.frameBegun(third, 6);
+  table.frameBegun(first, 7);
+  table.frameBegun(third, 9);
+  assert.deepEqual(table.frameBegunBefore(7), [third], 'the time of its first byte counts');
+  table.frameEnded(third);
+  assert.deepEqual(table.frameBegunBefore(100), [first]);
+  table.remove(first);
+  table.markIdle(first, 1);
+  table.frameBegun(first, 1);
+  assert.deepEqual([...table.frameBegunBefore(100), ...table.idleBefore(4)], [third, fourth], 'who is gone stays gone');
+});
