@@ -62,7 +62,10 @@ test('numbers that cannot be, unknown fields and unknown methods are refused by 
       ...[0, 65534, 1000].map(
         uid => [user(uid), { error: 'io.systemd.UserDatabase.NoRecordFound', parameters: {} }] as const,
       ),
-      [[GET_USER, { service: 'io.systemd.DynamicUser' }], { error: 'io.systemd.UserDatabase.BadService', parameters: {} }],
+      [
+        [GET_USER, { service: 'io.systemd.DynamicUser' }],
+        { error: 'io.systemd.UserDatabase.BadService', parameters: {} },
+      ],
       [[GET_USER, {}], { error: 'io.systemd.UserDatabase.BadService', parameters: {} }],
       [[GET_USER, { service: SERVICE }], { error: 'org.varlink.service.ExpectedMore', parameters: {} }],
       [[GET_USER, { userName: 'a/b', service: SERVICE }], invalid('userName')],
@@ -72,8 +75,14 @@ test('numbers that cannot be, unknown fields and unknown methods are refused by 
       [[ACQUIRE, {}], invalid('unit')],
       [[ACQUIRE, { unit: 'x.service', lifetime: 'eternal' }], invalid('lifetime')],
       [[ACQUIRE, { unit: 'x.service', stateDirectory: 'x' }], invalid('stateDirectory')],
-      [['io.dynuser.Allocator.Nothing', {}], { error: 'org.varlink.service.MethodNotFound', parameters: { method: 'io.dynuser.Allocator.Nothing' } }],
-      [['io.nobody.Nothing', {}], { error: 'org.varlink.service.InterfaceNotFound', parameters: { interface: 'io.nobody' } }],
+      [
+        ['io.dynuser.Allocator.Nothing', {}],
+        { error: 'org.varlink.service.MethodNotFound', parameters: { method: 'io.dynuser.Allocator.Nothing' } },
+      ],
+      [
+        ['io.nobody.Nothing', {}],
+        { error: 'org.varlink.service.InterfaceNotFound', parameters: { interface: 'io.nobody' } },
+      ],
     ];
     const results = await host.calls(cases.map(([call]) => call));
     for (const [index, [call, expected]] of cases.entries()) {
@@ -110,7 +119,9 @@ test('frames that are none close their connection, and the daemon lives on', asy
       { send: '[]\0' },
       { send: '{"method":5}\0' },
       { send: `${list.slice(0, 20)}`, end: true },
-      { send: '{"a":'.repeat(2_000) },
+      // A frame that never ends, deep or not, ends with the time that a started frame has.
+      { send: '{"a":'.repeat(2_000), waitMs: 15_000 },
+      { send: '{"method"', waitMs: 15_000 },
       { send: `{"method":"io.dynuser.Allocator.List","parameters":${'['.repeat(50_000)}\0` },
       { send: '{"method":"a.b.C","method":"a.b.D"}\0' },
       { send: '{"method":"a.b.C\\u0000"}\0' },

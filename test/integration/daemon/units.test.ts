@@ -33,7 +33,9 @@ test('every service unit of this machine: acquired, resolved by name and number,
     assert.deepEqual(await getent('group', ...names), group);
     assert.deepEqual(await getent('group', ...numbers), group);
 
-    await host.calls(results.map(result => ['io.dynuser.Allocator.Release', { lease: replyOf(result)['lease'] }] as const));
+    await host.calls(
+      results.map(result => ['io.dynuser.Allocator.Release', { lease: replyOf(result)['lease'] }] as const),
+    );
     assert.deepEqual(await host.traces(), []);
     assert.equal((await host.machine.run(['getent', 'passwd', ...names])).stdout, '');
     const locks = await host.machine.output(['sh', '-c', 'cat /proc/locks']);

@@ -1,6 +1,6 @@
 /**
  * Runs inside a machine: sends bytes to the daemon's socket as they are, and says what came back. Reads one exchange a line
- * from standard input, {"send": TEXT, "repeat"?: N, "end"?: BOOL}, and prints {"received": TEXT, "closed": BOOL, "sent": BYTES}.
+ * from standard input, {"send": TEXT, "repeat"?: N, "end"?: BOOL, "waitMs"?: N}, and prints {"received": TEXT, "closed": BOOL, "sent": BYTES}.
  */
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -12,9 +12,11 @@ interface Exchange {
   readonly send: string;
   readonly repeat?: number;
   readonly end?: boolean;
+  /** how long to wait for an answer or the end of the connection */
+  readonly waitMs?: number;
 }
 
-function exchange({ send, repeat = 1, end = false }: Exchange): Promise<string> {
+function exchange({ send, repeat = 1, end = false, waitMs = ANSWER_MS }: Exchange): Promise<string> {
   return new Promise(resolve => {
     const socket: Socket = connect(SOCKET);
     let received = '';
@@ -24,7 +26,7 @@ function exchange({ send, repeat = 1, end = false }: Exchange): Promise<string> 
       socket.destroy();
       resolve(JSON.stringify({ received, closed, sent: socket.bytesWritten }));
     };
-    const timer = setTimeout(done, ANSWER_MS);
+    const timer = setTimeout(done, waitMs);
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => {
       received += text;
