@@ -1,0 +1,36 @@
+/** Runs the C tests of the NSS module and of its parts, plain and with ASan and UBSan. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { make, PLAIN, run, SANITIZED, temporaryDirectory } from './support/native-build.ts';
+
+/** Those that are linked with the parts that they try, and those that load the module. */
+const PARTS = ['json_test', 'fuzz_test', 'fork_lock_test'];
+const WHOLE = ['lookup_test', 'buffer_test', 'enumeration_test', 'threads_test'];
+
+for (const build of [PLAIN, SANITIZED]) {
+  make(build);
+  const variables = { TMPDIR: temporaryDirectory() };
+  const hostile = (await run(`${build.programs}hostile_test`, [])).stdout.trim().split('\n');
+
+  const passes = async (program: string, ...parameters: string[]) => {
+    const { status, stderr } = await run(build.programs + program, parameters, variables);
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+  };
+
+  describe(`NSS module, ${build.name}`, () => {
+    for (const program of PARTS) {
+      it(program, () => passes(program));
+    }
+    for (const program of WHOLE) {
+      it(program, () => passes(program, build.module));
+    }
+  });
+
+  /** Side by side: three of them wait for the module to give up. */
+  describe(`NSS module before a server that, ${build.name}`, { concurrency: true }, () => {
+    it('is one of many', () => assert.ok(hostile.length > 30, hostile.join()));
+    for (const server of hostile) {
+      it(server, () => passes('hostile_test', build.module, server));
+    }
+  });
+}

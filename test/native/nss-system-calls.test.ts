@@ -1,0 +1,101 @@
+/** How many system calls a lookup makes, as strace(1) sees it: none for what cannot be a dynamic user. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { ABSENT, publishLinks, serveUsers, USERS } from './support/dynamic-users.ts';
+import { make, PLAIN, run, temporaryDirectory } from './support/native-build.ts';
+
+/** The numbers of test/native/support/module.h. */
+const QUERY = {
+  passwdByUid: 0,
+  passwdByName: 1,
+  groupByGid: 2,
+  groupByName: 3,
+  shadowByName: 4,
+  gshadowByName: 5,
+} as const;
+type Query = keyof typeof QUERY;
+
+const BY_NUMBER: readonly Query[] = ['passwdByUid', 'groupByGid'];
+const BY_NAME: readonly Query[] = ['passwdByName', 'groupByName', 'shadowByName', 'gshadowByName'];
+const [USER] = USERS;
+
+/** Just outside of what the range can be, nobody, the 16-bit and the 32-bit -1. */
+const IMPOSSIBLE_NUMBERS = [0, 1, 1000, 60577, 65534, 65535, 2147483648, 4294967294, 4294967295];
+const IMPOSSIBLE_NAMES = ['', '0', '61184', '-a', '.', 'a.b', 'a:b', 'a/b', '../a', 'a b', 'ä'];
+
+make(PLAIN);
+const directory = temporaryDirectory();
+let traces = 0;
+
+/** Makes one lookup; returns its system calls by name and what it printed. */
+async function trace(query: Query, uid: number, name: string, variables: Readonly<Record<string, string>>) {
+  const file = `${directory}/trace-${traces++}`;
+  const probe = [`${PLAIN.programs}probe`, PLAIN.module, `${QUERY[query]}`, `${uid}`, name];
+  const { status, stdout, stderr } = await run('strace', ['-o', file, ...probe], variables);
+  assert.equal(status, 0, stderr);
+  const [, between, ...more] = readFileSync(file, 'utf8').split(/^getppid\(.*\n/m);
+  assert.equal(more.length, 1, 'the probe marks begin and end');
+  const calls = [...(between ?? '').matchAll(/^(\w+)\(/gm)].map(([, call]) => call);
+  return { calls, answer: stdout.trim() };
+}
+
+const NOT_FOUND = 'status 0';
+
+describe('system calls of a lookup', { concurrency: 4 }, () => {
+  const variables = { DYNUSER_RUNTIME_DIRECTORY: directory };
+  before(() => publishLinks(directory));
+
+  for (const query of BY_NUMBER) {
+    it(`${query}: none for a number that cannot be ours`, async () => {
+      for (const uid of IMPOSSIBLE_NUMBERS) {
+        assert.deepEqual(await trace(query, uid, 'a', variables), { calls: [], answer: NOT_FOUND }, `${uid}`);
+      }
+    });
+  }
+  for (const query of BY_NAME) {
+    it(`${query}: none for a name that cannot be ours`, async () => {
+      for (const name of IMPOSSIBLE_NAMES) {
+        assert.deepEqual(await trace(query, USER.uid, name, variables), { calls: [], answer: NOT_FOUND }, name);
+      }
+    });
+  }
+
+  /** Shadow records ask for the effective UID, too. */
+  const extra = (query: Query) => (query === 'shadowByName' || query === 'gshadowByName' ? 1 : 0);
+
+  for (const query of [...BY_NUMBER, ...BY_NAME]) {
+    it(`${query}: one for a user that is published`, async () => {
+      const { calls, answer } = await trace(query, USER.uid, USER.name, variables);
+      assert.equal(calls.length, 1 + extra(query), calls.join());
+      assert.match(answer, new RegExp(`^${USER.name}:`));
+    });
+    it(`${query}: two for one that is not`, async () => {
+      const { calls, answer } = await trace(query, ABSENT.uid, ABSENT.name, variables);
+      assert.equal(calls.length, 2 + extra(query), calls.join());
+      assert.equal(answer, NOT_FOUND);
+    });
+    it(`${query}: none of its own with the bypass`, async () => {
+      const { calls, answer } = await trace(query, USER.uid, USER.name, { ...variables, DYNUSER_NSS_BYPASS: '1' });
+      assert.equal(calls.length, extra(query), calls.join());
+      assert.equal(answer, NOT_FOUND);
+    });
+  }
+});
+
+describe('system calls of a lookup through the socket', () => {
+  const runtime = temporaryDirectory();
+  const variables = { DYNUSER_RUNTIME_DIRECTORY: runtime };
+  let close = () => {};
+  before(async () => {
+    const server = await serveUsers(runtime);
+    close = () => server.close();
+  });
+  after(() => close());
+
+  it('are ten, of which the first two look for links', async () => {
+    const { calls, answer } = await trace('passwdByUid', USER.uid, USER.name, variables);
+    assert.match(answer, new RegExp(`^${USER.name}:`));
+    assert.equal(calls.length, 10, calls.join());
+  });
+});

@@ -1,0 +1,75 @@
+/** Builds the C tests of the NSS module, plain and with sanitizers, and runs what was built. */
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+
+/** A build may have to wait for that of another test file. */
+const BUILD_DEADLINE_MS = 300_000;
+/** More than any C test takes on a busy machine; those that wait for a time-out of the module take 8 s. */
+const RUN_DEADLINE_MS = 120_000;
+
+export interface Build {
+  readonly name: 'plain' | 'sanitized';
+  /** The NSS module. */
+  readonly module: string;
+  /** Where the test programs are, with a slash at the end. */
+  readonly programs: string;
+}
+
+export const PLAIN: Build = {
+  name: 'plain',
+  module: `${CHECKOUT}dist/lib/libnss_dynuser.so.2`,
+  programs: `${CHECKOUT}dist/native/test/`,
+};
+export const SANITIZED: Build = {
+  name: 'sanitized',
+  module: `${CHECKOUT}dist/native-sanitized/libnss_dynuser.so.2`,
+  programs: `${CHECKOUT}dist/native-sanitized/test/`,
+};
+
+/** Brings a build up to date. Test files run at the same time, hence the lock. @throws Error with what make said */
+export function make(build: Build): void {
+  const variables = build.name === 'sanitized' ? ['SANITIZE=1'] : [];
+  const lock = `${CHECKOUT}dist/.native-tests.lock`;
+  execFileSync('flock', [lock, 'make', '-s', '-C', `${CHECKOUT}native`, 'nss-tests', ...variables], {
+    timeout: BUILD_DEADLINE_MS,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+}
+
+export interface Finished {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program in the environment of the test, without its DYNUSER_ variables and with those given. */
+export function run(
+  program: string,
+  parameters: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('DYNUSER_'));
+  const options = { env: { ...Object.fromEntries(inherited), ...variables }, timeout: RUN_DEADLINE_MS };
+  return new Promise((resolve, reject) => {
+    execFile(program, parameters, options, (failure, stdout, stderr) => {
+      if (failure === null) {
+        resolve({ status: 0, stdout, stderr });
+      } else if (typeof failure.code === 'number') {
+        resolve({ status: failure.code, stdout, stderr });
+      } else {
+        reject(new Error(`${program} ${parameters.join(' ')} did not end by itself: ${stderr}`, { cause: failure }));
+      }
+    });
+  });
+}
+
+/** A directory for a test, gone when its process ends. Everybody may look into it: some tests drop their rights. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'dynuser-'));
+  chmodSync(directory, 0o755);
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
