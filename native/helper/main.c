@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,36 +18,43 @@
 
 #include "protocol.h"
 #include "sources.h"
+#include "tree_verbs.h"
 #include "verbs.h"
 
 #define NSSWITCH_CONF "/etc/nsswitch.conf"
 #define EXIT_USAGE 2
 
 /* Makes this process one that dies with its parent, dumps no core, and holds nothing but its three streams. */
-static bool confine(void) {
+static bool confine(void)
+{
 	umask(077);
 	/* A parent that died before this call is noticed by the end of the standard input. */
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0 && chdir("/") == 0;
 }
 
 /* close_range(2) is there since Linux 5.9; before that, and below seccomp, Node's O_CLOEXEC has to do. */
-static void close_inherited(void) {
+static void close_inherited(void)
+{
 	(void)syscall(SYS_close_range, 3U, ~0U, 0U);
 }
 
 /* An NSS module that prints must not speak in our name: what it writes to standard output goes to standard error. */
-static int take_output(void) {
+static int take_output(void)
+{
 	int output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 
 	return output < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ? -1 : output;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
 	char line[QUESTION_MAX];
 	struct answer answer;
 	struct context context = { 0 };
 	struct sources_stamp stamp;
 
+	if (argc > 1 && strcmp(argv[1], "tree") == 0)
+		return confine() ? tree_main(argc - 2, argv + 2) : EXIT_FAILURE;
 	if (argc != 1) {
 		(void)fprintf(stderr, "%s is started by dynuserd alone and takes no arguments\n", argv[0]);
 		return EXIT_USAGE;

@@ -1,4 +1,4 @@
-# dynuser-helper: asks NSS, IPC and /proc for the daemon.
+# dynuser-helper: asks NSS, IPC and /proc for the daemon, and walks trees for it.
 HELPER_OBJECTS := $(patsubst helper/%.c,$(OBJ)/helper/%.o,$(wildcard helper/*.c))
 
 all: $(OUT)/dynuser-helper

@@ -1,0 +1,89 @@
+#include "tree_mark.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define ATTRIBUTE "trusted.dynuser.former-owners"
+#define DIGITS_MAX 11U
+#define MARK_MODE 0700U
+
+bool tree_former_has(const struct tree_former_owners *former, uint32_t uid)
+{
+	for (size_t i = 0; i < former->count; i++) {
+		if (former->uids[i] == uid)
+			return true;
+	}
+	return false;
+}
+
+/* Beyond the bound none is added: inodes with several links of that owner are then left alone, never the reverse. */
+static void add(struct tree_former_owners *former, uint32_t uid)
+{
+	if (!tree_former_has(former, uid) && former->count < TREE_FORMER_OWNERS_MAX)
+		former->uids[former->count++] = uid;
+}
+
+static bool read_record(int top, struct tree_former_owners *former)
+{
+	char text[TREE_FORMER_OWNERS_MAX * DIGITS_MAX + 1];
+	ssize_t length = fgetxattr(top, ATTRIBUTE, text, sizeof(text) - 1);
+	char *at = text;
+
+	if (length <= 0)
+		return false;
+	text[length] = '\0';
+	while (*at != '\0') {
+		char *end;
+		unsigned long uid = strtoul(at, &end, 10);
+
+		if (end == at || uid > UINT32_MAX - 1)
+			break;
+		add(former, (uint32_t)uid);
+		at = *end == ' ' ? end + 1 : end;
+	}
+	return true;
+}
+
+static bool write_record(int top, const struct tree_former_owners *former)
+{
+	char text[TREE_FORMER_OWNERS_MAX * DIGITS_MAX + 1];
+	size_t length = 0;
+
+	for (size_t i = 0; i < former->count; i++) {
+		int size = snprintf(text + length, sizeof(text) - length, i == 0 ? "%u" : " %u", former->uids[i]);
+
+		length += (size_t)size;
+	}
+	return fsetxattr(top, ATTRIBUTE, text, length, 0) == 0;
+}
+
+const char *tree_mark(int top, const struct tree_status *status, const struct tree_owner *owner,
+		      struct tree_former_owners *former)
+{
+	bool roots = status->uid == 0 && status->gid == 0;
+	struct tree_former_owners next;
+
+	/* The attribute of a top that is not root's is left from a run that ended right before it took it away. */
+	*former = (struct tree_former_owners){ 0 };
+	if (!roots || !read_record(top, former))
+		add(former, status->uid);
+	next = *former;
+	add(&next, owner->uid);
+	if (!write_record(top, &next) && roots) {
+		/* Without a record, a top of root's may mean an interrupted run as well as a tree of root's. */
+		*former = (struct tree_former_owners){ 0 };
+	}
+	if (!roots && fchown(top, 0, 0) != 0)
+		return "fchown";
+	return tree_set_mode(top, MARK_MODE);
+}
+
+const char *tree_unmark(int top)
+{
+	if (fremovexattr(top, ATTRIBUTE) == 0 || errno == ENODATA || errno == EOPNOTSUPP || errno == EPERM)
+		return NULL;
+	return "fremovexattr";
+}
