@@ -203,9 +203,11 @@ export class Allocator {
 }
 
 export function rangeExhausted(range: UidRange, held: number): DynuserError {
+  const size = rangeSize(range);
+  const others = held < size ? ' and the rest is used by others' : '';
   const reason =
-    `no UID of ${range.first}-${range.last} is free: ${held} of ${rangeSize(range)} are held here, ` +
-    'the rest is used by others: release users that are not needed, or widen UidRange=';
+    `no UID of ${range.first}-${range.last} is free: ${held} of ${size} are held here${others}; ` +
+    'release users that are not needed, or widen UidRange=';
   return new DynuserError('RangeExhausted', reason, { held });
 }
 
