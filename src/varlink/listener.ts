@@ -17,7 +17,7 @@ const BIRTH_UMASK = 0o177;
  */
 export async function listen(server: Server, target: ListenTarget): Promise<void> {
   if ('fd' in target) {
-    await listening(server, () => server.listen({ fd: target.fd, backlog: LISTEN_BACKLOG }));
+    await listening(server, () => server.listen({ fd: target.fd }, LISTEN_BACKLOG));
     return;
   }
   const { path, mode = DEFAULT_MODE } = target;

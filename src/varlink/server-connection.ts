@@ -166,7 +166,7 @@ export class ServerConnection<P> implements CallOrigin<P> {
   /** Answers the requests that are there, until one takes its time, the peer does not read, or others are to have a turn. */
   #advance(): void {
     let consumed = false;
-    for (let turn = 0; !this.#ending && !this.#isBlocked(); turn++) {
+    for (let turn = 0; !this.#ending && !this.#host.draining && !this.#isBlocked(); turn++) {
       if (turn === this.#host.limits.maxPipelined) {
         this.#yieldTurn();
         break;

@@ -81,6 +81,11 @@ export class VarlinkServer<P> {
   /** Takes no new connections and requests, waits for calls under way, then closes all. @param graceMs how long to wait */
   async close(graceMs: number = DEFAULT_GRACE_MS): Promise<void> {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
+    // node:net calls back as soon as its last socket is destroyed, before those who wait for that socket's end are told.
+    const told = Array.from(
+      this.#host.table.all(),
+      connection => new Promise<void>(resolve => connection.onClose(resolve)),
+    );
     this.#host.draining = true;
     for (const connection of this.#host.table.all()) {
       if (!connection.busy) {
@@ -92,7 +97,6 @@ export class VarlinkServer<P> {
         connection.destroy();
       }
     }, graceMs);
-    // node:net calls back when the last of its connections is gone.
     await closed;
     clearTimeout(grace);
     clearInterval(this.#sweeper);

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually, RawPeer } from './raw-peer.ts';
+import { startService, type TestService } from './service.ts';
+
+const PING = 'org.example.ping.Ping';
+const PONG = '{"parameters":{"text":"x"}}\0';
+const ROOT = { key: 0, privileged: true };
+
+function connectMany(service: TestService, count: number): Promise<RawPeer[]> {
+  return Promise.all(Array.from({ length: count }, () => RawPeer.connect(service.path)));
+}
+
+test('a peer that cannot be identified is closed, and nothing else', async t => {
+  const service = await startService(t);
+  service.identity = 'unknown';
+  const peer = await RawPeer.connect(service.path);
+  assert.equal(await peer.rest(), '');
+  assert.match(String(service.failures[0]?.cause), /nobody knows this peer/);
+  service.identity = ROOT;
+  const known = await RawPeer.connect(service.path);
+  assert.equal(await known.call(PING, '{"text":"x"}'), PONG);
+  known.close();
+});
+
+test('thousands of idle connections of one peer: the others and root are answered', { timeout: 60_000 }, async t => {
+  const service = await startService(t);
+  const idle: RawPeer[] = [];
+  for (let hundred = 0; hundred < 50; hundred++) {
+    idle.push(...(await connectMany(service, 100)));
+    // The test and the server take turns in one process: connections are made faster than they can be accepted.
+    const kept = Math.min(idle.length, 512);
+    await eventually(() => idle.filter(peer => !peer.isClosed).length === kept, 'one peer keeps its part');
+  }
+  assert.equal(service.server.connections, 512);
+  service.identity = { key: 1001, privileged: false };
+  const other = await RawPeer.connect(service.path);
+  assert.equal(await other.call(PING, '{"text":"x"}'), PONG);
+  service.identity = ROOT;
+  const root = await RawPeer.connect(service.path);
+  assert.equal(await root.call(PING, '{"text":"x"}'), PONG);
+  for (const peer of [...idle, other, root]) {
+    peer.close();
+  }
+  await eventually(() => service.server.connections === 0, 'every place is free again');
+});
+
+test('where every place is taken, root displaces the longest idle, never one that is held or busy', async t => {
+  const limits = { maxConnections: 4, reservedConnections: 1, maxConnectionsPerPeer: 4 };
+  const service = await startService(t, limits);
+  const [busy, first, second] = await connectMany(service, 3);
+  assert.ok(busy && first && second);
+  busy.send('{"method":"org.example.ping.Count","parameters":{"to":1,"wait":true},"more":true}\0');
+  await busy.frame();
+  assert.equal(await second.call(PING, '{"text":"x"}'), PONG);
+  assert.equal(await first.call(PING, '{"text":"x"}'), PONG);
+  const surplus = await RawPeer.connect(service.path);
+  assert.equal(await surplus.rest(), '');
+  service.identity = ROOT;
+  const roots = await connectMany(service, 2);
+  for (const root of roots) {
+    assert.equal(await root.call(PING, '{"text":"x"}'), PONG);
+  }
+  assert.equal(await second.rest(), '');
+  assert.ok(!first.isClosed && !busy.isClosed);
+  for (const peer of [busy, first, ...roots]) {
+    peer.close();
+  }
+});
+
+test('idle connections end, those with a call under way do not', { timeout: 30_000 }, async t => {
+  const service = await startService(t, { idleTimeoutMs: 200 });
+  const idle = await RawPeer.connect(service.path);
+  const asking = await RawPeer.connect(service.path);
+  const waiting = await RawPeer.connect(service.path);
+  waiting.send('{"method":"org.example.ping.Count","parameters":{"to":1,"wait":true},"more":true}\0');
+  assert.equal(await asking.call(PING, '{"text":"x"}'), PONG);
+  assert.equal(await idle.rest(), '');
+  assert.equal(await asking.rest(), '', 'after its answer it is idle again');
+  await sleep(1_500);
+  assert.ok(!waiting.isClosed);
+  waiting.close();
+  await eventually(() => service.ended.length === 1, 'the handler learns of the end');
+});
+
+test('a request that is begun must be completed in time', { timeout: 30_000 }, async t => {
+  const service = await startService(t, { frameTimeoutMs: 300 });
+  const slow = await RawPeer.connect(service.path);
+  const dripping = setInterval(() => slow.send(' '), 20);
+  t.after(() => clearInterval(dripping));
+  const patient = await RawPeer.connect(service.path);
+  assert.equal(await slow.rest(), '');
+  assert.match(service.failures[0]?.what ?? '', /not completed in time/);
+  assert.equal(await patient.call(PING, '{"text":"x"}'), PONG, 'to have begun nothing is no offence');
+  patient.close();
+});
+
+test('a request in pieces is answered', async t => {
+  const service = await startService(t);
+  const peer = await RawPeer.connect(service.path);
+  for (const byte of Buffer.from(`{"method":"${PING}","parameters":{"text":"x"}}\0`)) {
+    peer.send(Buffer.from([byte]));
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  assert.equal(await peer.frame(), PONG);
+  peer.close();
+});
+
+test('a peer that leaves during a call is noticed at once, and one that only sends no more is not taken for gone', async t => {
+  const service = await startService(t);
+  const request = '{"method":"org.example.ping.Count","parameters":{"to":1,"wait":true},"more":true}\0';
+  const leaving = await RawPeer.connect(service.path);
+  const listening = await RawPeer.connect(service.path);
+  for (const peer of [leaving, listening]) {
+    peer.send(request);
+    await peer.frame();
+  }
+  listening.halfClose();
+  leaving.close();
+  await eventually(() => service.ended.length === 1, 'the end of the one that left');
+  await sleep(1_200);
+  assert.deepEqual(service.ended, [1]);
+  listening.close();
+  await eventually(() => service.ended.length === 2, 'the end of the other, which has no event of its own');
+});
+
+test('close() lets calls under way finish, then ends all', async t => {
+  const service = await startService(t);
+  const working = await RawPeer.connect(service.path);
+  const idle = await RawPeer.connect(service.path);
+  working.send(
+    '{"method":"org.example.ping.PingLater","parameters":{"text":"x"}}\0{"method":"org.example.ping.Missing"}\0',
+  );
+  await eventually(() => service.server.connections === 2, 'both are there');
+  await sleep(5);
+  await service.server.close(5_000);
+  assert.equal(await working.rest(), PONG);
+  assert.equal(await idle.rest(), '');
+  await assert.rejects(RawPeer.connect(service.path), /ENOENT|ECONNREFUSED/);
+});
+
+test('close() waits no longer than it is told', async t => {
+  const service = await startService(t);
+  const peer = await RawPeer.connect(service.path);
+  peer.send('{"method":"org.example.ping.Count","parameters":{"to":1,"wait":true},"more":true}\0');
+  await peer.frame();
+  const before = Date.now();
+  await service.server.close(100);
+  assert.ok(Date.now() - before < 2_000);
+  assert.deepEqual(service.ended, [1]);
+});

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually, RawPeer } from './raw-peer.ts';
+import { startService, type TestService } from './service.ts';
+
+const PING = 'org.example.ping.Ping';
+const PONG = '{"parameters":{"text":"x"}}\0';
+const REQUEST = `{"method":"${PING}","parameters":{"text":"x"}}\0`;
+const WATCH = '{"method":"org.example.ping.Count","parameters":{"to":1,"wait":true},"more":true}\0';
+const MEBIBYTE = 1024 * 1024;
+
+async function assertServes(service: TestService): Promise<void> {
+  const peer = await RawPeer.connect(service.path);
+  assert.equal(await peer.call(PING, '{"text":"x"}'), PONG);
+  peer.close();
+}
+
+/** What closes the connection with no byte in reply. */
+const BROKEN: Readonly<Record<string, string | Buffer>> = {
+  'an empty frame': '\0',
+  'no JSON': 'GET / HTTP/1.1\r\n\r\n\0',
+  'half an object': '{"method":"org.example.ping.Ping"\0',
+  'an array': '[]\0',
+  'no method': '{"parameters":{}}\0',
+  'a method that is a number': '{"method":1}\0',
+  'a method twice': `{"method":"${PING}","method":"${PING}"}\0`,
+  'more and oneway': `{"method":"${PING}","more":true,"oneway":true}\0`,
+  'more as a string': `{"method":"${PING}","more":"true"}\0`,
+  'parameters that are an array': `{"method":"${PING}","parameters":[]}\0`,
+  'a byte order mark': `\ufeff${REQUEST}`,
+  'a raw control character': `{"method":"${PING}","parameters":{"text":"\n"}}\0`,
+  'an escaped NUL': `{"method":"${PING}","parameters":{"text":"\\u0000"}}\0`,
+  'a lone surrogate': `{"method":"${PING}","parameters":{"text":"\\ud800"}}\0`,
+  'broken UTF-8': Buffer.concat([
+    Buffer.from(`{"method":"${PING}","parameters":{"text":"`),
+    Buffer.from([0xc3, 0x28]),
+    Buffer.from('"}}\0'),
+  ]),
+  'deep nesting': `{"method":"${PING}","parameters":{"text":${'['.repeat(30_000)}\0`,
+  'deep nesting that ends': `{"method":"${PING}","parameters":{"x":${'{"a":'.repeat(63)}1${'}'.repeat(63)}}}\0`,
+  'a number without bounds': `{"method":"${PING}","parameters":{"text":"","count":1e999}}\0`,
+  'a frame that is one byte too long': `${' '.repeat(64 * 1024 + 1 - REQUEST.length + 1)}${REQUEST}`,
+};
+
+for (const [what, bytes] of Object.entries(BROKEN)) {
+  test(`${what}: closed without a word, after the answers to what came before`, async t => {
+    const service = await startService(t);
+    const peer = await RawPeer.connect(service.path);
+    peer.send(Buffer.concat([Buffer.from(REQUEST), Buffer.from(bytes), Buffer.from(REQUEST)]));
+    assert.equal(await peer.rest(), PONG);
+    assert.match(service.failures[0]?.what ?? '', /^closed, since a request /);
+    assert.equal(service.failures.length, 1);
+    await assertServes(service);
+  });
+}
+
+test('the longest frame is answered', async t => {
+  const service = await startService(t);
+  const peer = await RawPeer.connect(service.path);
+  peer.send(`${' '.repeat(64 * 1024 - REQUEST.length + 1)}${REQUEST}`);
+  assert.equal(await peer.frame(), PONG);
+  peer.close();
+});
+
+test('names that objects inherit harm nobody', async t => {
+  const service = await startService(t);
+  const peer = await RawPeer.connect(service.path);
+  for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    assert.equal(
+      await peer.call(PING, `{"text":"","${key}":{"uid":0}}`),
+      `{"error":"org.varlink.service.InvalidParameter","parameters":{"parameter":"${key}"}}\0`,
+    );
+    assert.match(await peer.call(`org.example.ping.${key}`), /MethodNotFound/);
+  }
+  peer.close();
+});
+
+for (const [what, piece] of [
+  ['a frame of 64 MiB', Buffer.alloc(MEBIBYTE, ' ')],
+  ['64 MiB of one string', Buffer.alloc(MEBIBYTE, 'x')],
+] as const) {
+  test(`${what} is refused early, and costs no memory`, async t => {
+    const service = await startService(t);
+    const peer = await RawPeer.connect(service.path);
+    const before = process.memoryUsage().arrayBuffers;
+    peer.send('{"method":"');
+    let sent = 0;
+    while (sent < 64 && !peer.isClosed) {
+      peer.send(piece);
+      sent += 1;
+      await new Promise(resolve => setImmediate(resolve));
+    }
+    assert.equal(await peer.rest(), '');
+    assert.ok(sent < 16, `${sent} MiB were taken`);
+    assert.ok(process.memoryUsage().arrayBuffers - before < 32 * MEBIBYTE);
+    assert.match(service.failures[0]?.what ?? '', /longer than allowed/);
+    await assertServes(service);
+  });
+}
+
+test('a peer that never reads has its queue bounded, and is closed at the end of it', async t => {
+  const service = await startService(t, { maxQueuedBytes: MEBIBYTE });
+  const peer = await RawPeer.connect(service.path);
+  peer.stopReading();
+  const padding = 'x'.repeat(32 * 1024);
+  peer.send(`{"method":"org.example.ping.Count","parameters":{"to":1000,"padding":"${padding}"},"more":true}\0`);
+  await eventually(() => service.server.connections === 0, 'it is closed');
+  assert.match(service.failures[0]?.what ?? '', /too many replies wait/);
+  await assertServes(service);
+  peer.close();
+});
+
+test('all who do not read share one bound, and who has the most pays', async t => {
+  const service = await startService(t, { maxQueuedBytesInAll: 2 * MEBIBYTE });
+  const padding = 'x'.repeat(32 * 1024);
+  const count = (to: number) =>
+    `{"method":"org.example.ping.Count","parameters":{"to":${to},"padding":"${padding}","wait":true},"more":true}\0`;
+  const greedy = await RawPeer.connect(service.path);
+  greedy.stopReading();
+  greedy.send(count(50));
+  await sleep(50);
+  const modest = await RawPeer.connect(service.path);
+  modest.stopReading();
+  modest.send(count(35));
+  await eventually(() => service.failures.length > 0, 'somebody pays');
+  assert.match(service.failures[0]?.what ?? '', /fill the memory for all/);
+  assert.equal(service.failures[0]?.connection, 1);
+  await eventually(() => service.server.connections === 1, 'one of them is left');
+  for (const peer of [greedy, modest]) {
+    peer.close();
+  }
+});
+
+test('a slow reader of many pipelined requests makes them wait, not the memory grow', async t => {
+  const service = await startService(t);
+  const peer = await RawPeer.connect(service.path);
+  peer.stopReading();
+  const text = 'x'.repeat(16 * 1024);
+  const request = `{"method":"${PING}","parameters":{"text":"${text}"}}\0`;
+  for (let round = 0; round < 200; round++) {
+    peer.send(request);
+  }
+  await sleep(200);
+  assert.ok(service.pinged.length < 100, `${service.pinged.length} requests were answered ahead of the reader`);
+  peer.startReading();
+  for (let round = 0; round < 200; round++) {
+    assert.equal(await peer.frame(), `{"parameters":{"text":"${text}"}}\0`);
+  }
+  assert.deepEqual(service.failures, []);
+  peer.close();
+});
+
+test('a flood behind a call that is under way stops being read', async t => {
+  const service = await startService(t);
+  const peer = await RawPeer.connect(service.path);
+  peer.send(WATCH);
+  await peer.frame();
+  let taken = 0;
+  const piece = REQUEST.repeat(1_000);
+  while (taken < 64 * MEBIBYTE && peer.send(piece)) {
+    taken += piece.length;
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  assert.ok(taken < 2 * MEBIBYTE, `${taken} bytes were taken`);
+  assert.deepEqual(service.pinged, []);
+  await assertServes(service);
+  peer.close();
+  await eventually(() => service.ended.length === 1, 'its leaving is seen though nothing of it is read');
+});
+
+test('a flood of requests leaves the others their turns', { timeout: 60_000 }, async t => {
+  const service = await startService(t);
+  const flooder = await RawPeer.connect(service.path);
+  const piece = REQUEST.repeat(1_000);
+  let flooding = true;
+  const flood = (async () => {
+    while (flooding) {
+      flooder.send(piece);
+      await new Promise(resolve => setImmediate(resolve));
+    }
+  })();
+  const peer = await RawPeer.connect(service.path);
+  for (let round = 0; round < 50; round++) {
+    const before = performance.now();
+    assert.equal(await peer.call(PING, '{"text":"x"}'), PONG);
+    assert.ok(performance.now() - before < 1_000);
+  }
+  flooding = false;
+  await flood;
+  flooder.close();
+  peer.close();
+});
+
+test('hundreds of half frames and resets leave no connection behind', async t => {
+  const service = await startService(t);
+  for (let round = 0; round < 300; round++) {
+    const peer = await RawPeer.connect(service.path);
+    peer.send(round % 3 === 0 ? WATCH : round % 3 === 1 ? REQUEST.slice(0, round % REQUEST.length) : REQUEST);
+    if (round % 2 === 0) {
+      await new Promise(resolve => setImmediate(resolve));
+    }
+    peer.close();
+  }
+  await eventually(() => service.server.connections === 0, 'every place is free again');
+  assert.deepEqual(service.failures, []);
+  await assertServes(service);
+});
