@@ -3,7 +3,7 @@
  * are made from it and know nothing of their own. A handler's file is loaded when its verb is called: starting the
  * command costs what that verb needs.
  */
-import { LIFETIMES } from '../core/lease.ts';
+import type { Lifetime } from '../core/lease.ts';
 import type { Invocation } from './command-line.ts';
 import type { ExitStatus } from './failure.ts';
 import { JSON_MODES } from './render/json.ts';
@@ -42,6 +42,8 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'help', help: 'Show this text, or that of the command' },
   { name: 'version', help: 'Show the version' },
 ];
+
+const ACQUIRED_LIFETIMES: readonly Lifetime[] = ['explicit', 'connection'];
 
 const DIRECTORY_VALUE = 'DIR';
 
@@ -95,15 +97,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'Allocate the user of a unit, or join the one it has',
     description: [
       'Allocates the user of a unit and prints its UID. A user of that name that lives already gets one more holder.',
-      'The lease lasts until it is released. With --lifetime=connection, or process, it lasts as long as this command, which then waits until it is interrupted; with unit, until systemd says that the unit is inactive.',
+      'The lease lasts until it is released. With --lifetime=connection it lasts as long as this command, which then waits until it is interrupted.',
     ],
     options: [
       ...REQUEST_OPTIONS,
       {
         name: 'lifetime',
-        value: 'LIFETIME',
-        choices: LIFETIMES,
-        help: `How long the lease lasts: ${LIFETIMES.join(', ')} (the default is explicit: until it is released)`,
+        value: ACQUIRED_LIFETIMES.join('|'),
+        choices: ACQUIRED_LIFETIMES,
+        help: 'How long the lease lasts: explicit, until it is released (the default), or connection, as long as this command runs',
       },
     ],
     examples: [

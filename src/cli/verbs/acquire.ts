@@ -9,7 +9,7 @@ import { renderJson } from '../render/json.ts';
 import { printable } from '../render/text.ts';
 import { checkAcquireReply } from '../replies.ts';
 import { requestParameters } from '../request.ts';
-import type { Interruption, Surroundings } from '../surroundings.ts';
+import type { Surroundings } from '../surroundings.ts';
 
 export const acquire: Handler = async (invocation, surroundings) =>
   withDaemon<ExitStatus>(surroundings, async daemon => {
@@ -18,20 +18,17 @@ export const acquire: Handler = async (invocation, surroundings) =>
     const reply = await daemon.call('io.dynuser.Allocator.Acquire', parameters, ALLOCATION_TIMEOUT_MS);
     const acquired = checkAcquireReply(reply);
     // Before the UID is printed: who reads it may interrupt at once, and that is the proper end.
-    const interruption = WAITING.has(lifetime) ? surroundings.listenForInterruption() : undefined;
+    const interruption = lifetime === 'connection' ? surroundings.listenForInterruption() : undefined;
     try {
       await surroundings.output.write(answer(acquired, lifetime, invocation, surroundings));
       if (interruption !== undefined) {
-        await wait(daemon, interruption, lifetime === 'connection' ? acquired : undefined);
+        await hold(daemon, acquired, interruption.signal);
       }
       return 0;
     } finally {
       interruption?.dispose();
     }
   });
-
-/** The lifetimes that end with this process or its connection. */
-const WAITING: ReadonlySet<string> = new Set(['connection', 'process']);
 
 function answer(acquired: AcquireReply, lifetime: string, { json }: Invocation, { output }: Surroundings): string {
   if (json !== 'off') {
@@ -43,25 +40,22 @@ function answer(acquired: AcquireReply, lifetime: string, { json }: Invocation, 
 function describe(acquired: AcquireReply, lifetime: string): string {
   const kind = acquired.dynamic ? 'dynamic user' : 'user of this host';
   const who = `${printable(acquired.unit)} has the ${kind} ${printable(acquired.userName)}, UID ${acquired.uid}.`;
-  const end = WAITING.has(lifetime)
-    ? 'It is held until this command is interrupted.'
-    : `'dynuserctl release ${acquired.lease}' releases it.`;
+  const end =
+    lifetime === 'connection'
+      ? 'It is held until this command is interrupted.'
+      : `'dynuserctl release ${acquired.lease}' releases it.`;
   return `${who}\n${end}\n`;
 }
 
-/** @param bound what ends with the connection, where it does */
-async function wait(daemon: Daemon, interruption: Interruption, bound: AcquireReply | undefined): Promise<void> {
-  const interrupted = new Promise<'interrupted'>(resolve => {
-    interruption.signal.addEventListener('abort', () => resolve('interrupted'), { once: true });
-    if (interruption.signal.aborted) {
-      resolve('interrupted');
-    }
+/** Waits until the operator interrupts. @throws CommandFailure where the connection is gone first, and the lease with it */
+async function hold(daemon: Daemon, { lease, userName }: AcquireReply, interruption: AbortSignal): Promise<void> {
+  const interrupted = new Promise<void>(resolve => {
+    interruption.addEventListener('abort', () => resolve(), { once: true });
   });
-  const lost = daemon.closed.then(() => 'lost' as const);
-  const outcome = await (bound === undefined ? interrupted : Promise.race([interrupted, lost]));
-  if (outcome === 'lost' && bound !== undefined) {
-    throw new CommandFailure(
-      `the daemon went away: the lease ${bound.lease} of ${printable(bound.userName)} has ended`,
-    );
+  if (!interruption.aborted) {
+    await Promise.race([interrupted, daemon.closed]);
+  }
+  if (!interruption.aborted) {
+    throw new CommandFailure(`the daemon went away: the lease ${lease} of ${printable(userName)} has ended`);
   }
 }

@@ -74,16 +74,6 @@ test('acquire --lifetime=connection: a daemon that goes away ends the lease, and
   assert.equal(errors, `dynuserctl: the daemon went away: the lease ${LEASE_ID} of dynamic-user-test has ended\n`);
 });
 
-test('acquire --lifetime=process: the process is this command, whatever becomes of the daemon', async () => {
-  const running = startCommand(['acquire', '--lifetime=process', UNIT], daemon.environment);
-  await running.shows(/64642/);
-  await daemon.close();
-  const early = await Promise.race([running.ended, new Promise(resolve => setTimeout(resolve, 200, 'held'))]);
-  assert.equal(early, 'held');
-  running.child.kill('SIGTERM');
-  assert.equal((await running.ended).status, 0);
-});
-
 test('release: a lease by its id', async () => {
   assert.deepEqual(await command('release', SECOND), { status: 0, output: '', errors: '' });
   assert.deepEqual(released(), [SECOND]);

@@ -24,6 +24,16 @@ test('events are shown as they happen, until it is interrupted', async () => {
   assert.deepEqual({ status, errors }, { status: 0, errors: '' });
 });
 
+test('a stream on which nothing happens is waited on for longer than an answer', async () => {
+  const running = startCommand(['watch', '--no-legend'], daemon.environment);
+  await running.shows(/ready/);
+  await new Promise(resolve => setTimeout(resolve, 5_500));
+  daemon.announce({ event: 'released', lease: sampleLease() });
+  await running.shows(/released/);
+  running.child.kill('SIGINT');
+  assert.equal((await running.ended).status, 0);
+});
+
 test('JSON is one object a line, with the time in microseconds', async () => {
   const lease = sampleLease();
   daemon.leases = [lease];
