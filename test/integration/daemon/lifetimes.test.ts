@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Installed, replyOf, withInstalled } from '../../support/installed.ts';
+
+const ACQUIRE = 'io.dynuser.Allocator.Acquire';
+
+async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await condition()) {
+      return;
+    }
+    await sleep(20);
+  }
+  assert.fail(`never: ${what}`);
+}
+
+const resolves = async (host: Installed, name: string) =>
+  (await host.machine.run(['getent', 'passwd', name])).status === 0;
+
+test('a lease of a connection ends with it, also when its holder is killed', async () => {
+  await withInstalled({}, async host => {
+    await host.startDaemon();
+    const holder = await host.machine.spawn(['dynuserctl', 'acquire', '--lifetime=connection', 'held.service']);
+    const [uid] = await once(holder.stdout.setEncoding('utf8'), 'data');
+    assert.match(String(uid), /^\d+\n$/);
+    assert.ok(await resolves(host, 'held'));
+    holder.kill('SIGKILL');
+    await until('the user is gone', async () => !(await resolves(host, 'held')));
+    assert.deepEqual(await host.traces(), []);
+  });
+});
+
+test('a connection with a lease is not closed as idle, one without is', async () => {
+  await withInstalled({ config: 'IdleTimeoutSec=1\n' }, async host => {
+    await host.startDaemon();
+    const holder = await host.machine.spawn(['dynuserctl', 'acquire', '--lifetime=connection', 'held.service']);
+    await once(holder.stdout, 'data');
+    const [idle] = (await host.program('raw', { input: `${JSON.stringify({ send: '', waitMs: 5_000 })}\n` })).split(
+      '\n',
+    );
+    assert.equal(JSON.parse(idle ?? '').closed, true);
+    assert.ok(await resolves(host, 'held'));
+    holder.kill('SIGTERM');
+    await holder.ended;
+  });
+});
+
+test('explicit leases outlive a stop and a kill of the daemon, with their links and their lock', async () => {
+  await withInstalled({}, async host => {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const daemon = await host.startDaemon();
+      const [result] = await host.calls([[ACQUIRE, { unit: `kept-${signal}.service`, lifetime: 'explicit' }]]);
+      const { uid, lease } = replyOf(result);
+      daemon.kill(signal);
+      const status = await daemon.ended;
+      assert.equal(status, signal === 'SIGTERM' ? 0 : 137);
+      assert.ok(await resolves(host, `kept-${signal}`));
+      const again = await host.startDaemon();
+      const file = `/run/systemd/dynamic-uid/${uid}`;
+      assert.equal((await host.machine.run(['flock', '-n', file, 'true'])).status, 1, 'the UID is locked again');
+      replyOf((await host.calls([['io.dynuser.Allocator.Release', { lease }]]))[0]);
+      assert.equal((await host.machine.run(['test', '-e', file])).status, 1);
+      again.kill('SIGTERM');
+      await again.ended;
+    }
+  });
+});
+
+test('a second daemon on one runtime directory is refused, and the first lives on', async () => {
+  await withInstalled({}, async host => {
+    await host.startDaemon();
+    const second = await host.machine.run(['/usr/sbin/dynuserd']);
+    assert.equal(second.status, 1);
+    assert.equal(second.stderr, 'dynuserd: another dynuserd is running on /run/dynuser\n');
+    assert.equal((await host.ctl(['list', '--json=short'])).stdout, '[]\n');
+  });
+});
+
+test('two daemons with runtime directories of their own never give out one UID twice', async () => {
+  await withInstalled({ config: 'UidRange=61184-61203\n' }, async host => {
+    await host.startDaemon();
+    const other = { DYNUSER_RUNTIME_DIRECTORY: '/run/other' };
+    const second = await host.machine.spawn(['/usr/sbin/dynuserd'], { env: other });
+    await until('the second answers', async () => (await host.ctl(['list'], { env: other })).status === 0);
+    const uids: string[] = [];
+    for (let count = 0; count < 10; count++) {
+      uids.push((await host.ctl(['acquire', `a${count}.service`])).stdout.trim());
+      uids.push((await host.ctl(['acquire', `a${count}.service`], { env: other })).stdout.trim());
+    }
+    assert.equal(new Set(uids).size, 20);
+    assert.equal((await host.ctl(['acquire', 'more.service'], { env: other })).status, 1);
+    second.kill('SIGTERM');
+    await second.ended;
+  });
+});
+
+test('watch says what lives, and then each change as it happens', async () => {
+  await withInstalled({}, async host => {
+    await host.startDaemon();
+    await host.ctl(['acquire', 'before.service']);
+    const watcher = await host.machine.spawn(['dynuserctl', 'watch', '--json=short']);
+    let text = '';
+    watcher.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    await until('the watch has begun', async () => text.includes('"ready"'));
+    await host.ctl(['acquire', 'after.service']);
+    await host.ctl(['release', 'before']);
+    await until('both changes are seen', async () => text.includes('"released"'));
+    const events = text
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line));
+    assert.deepEqual(
+      events.map(({ event, lease }) => [event, lease?.userName]),
+      [
+        ['existing', 'before'],
+        ['ready', undefined],
+        ['allocated', 'after'],
+        ['released', 'before'],
+      ],
+    );
+    watcher.kill('SIGTERM');
+    await watcher.ended;
+  });
+});
+
+test('a registry that is full refuses with a clear word, and nothing is lost or left', async () => {
+  await withInstalled({}, async host => {
+    // Room for the directories and a few leases, and for nothing more.
+    await host.machine.output([
+      'sh',
+      '-c',
+      'mkdir -p /run/dynuser && mount -t tmpfs -o mode=0755,size=64k,nr_inodes=40 tmpfs /run/dynuser',
+    ]);
+    await host.startDaemon();
+    const results = await host.calls(
+      Array.from({ length: 40 }, (_, index) => [ACQUIRE, { unit: `u${index}.service`, lifetime: 'explicit' }] as const),
+    );
+    const given = results.filter(result => 'reply' in result);
+    const refused = results.filter(result => 'error' in result);
+    assert.ok(given.length > 2 && refused.length > 2, `${given.length} given, ${refused.length} refused`);
+    for (const result of refused) {
+      assert.equal('error' in result && result.error, 'io.dynuser.Allocator.LimitReached');
+    }
+    assert.equal((await host.traces()).length, given.length * 4);
+    await host.calls(
+      given.map(result => ['io.dynuser.Allocator.Release', { lease: replyOf(result)['lease'] }] as const),
+    );
+    assert.deepEqual(await host.traces(), []);
+  });
+});
