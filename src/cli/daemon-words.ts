@@ -49,7 +49,7 @@ function systemCode(error: unknown): string | undefined {
 
 /** What to do, where the daemon's own reason does not say it. By the error's name within io.dynuser.Allocator. */
 const ADVICE: ReadonlyMap<string, string> = new Map([
-  ['NotPermitted', 'AllowUsers= and AllowGroups= are settings of /etc/dynuser/dynuserd.conf'],
+  ['NotPermitted', 'who may is set in /etc/dynuser/dynuserd.conf'],
   ['NoSuchLease', "'dynuserctl show NAME' shows the leases of a user"],
   ['RangeExhausted', "'dynuserctl list' shows who holds them"],
   ['LimitReached', "'dynuserctl list' shows who holds what"],

@@ -44,7 +44,7 @@ test('a reason of the allocator is said as it is, with advice where there is som
     new VarlinkError(`io.dynuser.Allocator.${error}`, { field: 'unit', reason });
   assert.equal(describeErrorReply(reply('InvalidName'), ACQUIRE), 'because');
   assert.equal(describeErrorReply(reply('NameConflict', 'a\nb'), ACQUIRE), 'a\\nb');
-  assert.match(describeErrorReply(reply('NotPermitted'), ACQUIRE), /^because \(AllowUsers= .*dynuserd\.conf\)$/);
+  assert.match(describeErrorReply(reply('NotPermitted'), ACQUIRE), /^because \(who may is set in \S+dynuserd\.conf\)$/);
   assert.equal(describeErrorReply(reply('NotPermitted'), RELEASE), 'because');
   assert.match(describeErrorReply(reply('NoSuchLease'), RELEASE), /^because \('dynuserctl show NAME' /);
 });
