@@ -122,7 +122,10 @@ export async function startDaemon({ config, logger, helper, notify, socket }: Su
   return {
     async stop() {
       notify({ state: 'stopping' });
-      unlink?.();
+      // A socket that the service manager opened stays when we go, and so does its name: the next lookup starts us.
+      if (socket === undefined) {
+        unlink?.();
+      }
       await server.close(STOP_GRACE_MS);
       await probe.close();
       runtimeLock.release();

@@ -1,0 +1,118 @@
+/** Beside a real systemd: the two allocators never give out one UID, and each one's users are found by the other's programs. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Machine } from '../support/machine.ts';
+
+const SOCKET = '/run/dynuser/io.dynuser.DynamicUser';
+/** Two names that prefer one UID. */
+const [FIRST, SECOND, THEIR_UID] = ['svc42', 'svc87', '63769'];
+
+/** A transient unit with DynamicUser= that stays. @returns the UID it runs with */
+async function startDynamicUnit(machine: Machine, name: string): Promise<string> {
+  const properties = ['-p', 'DynamicUser=yes', '-p', 'Type=exec'];
+  await machine.output(['systemd-run', '-q', `--unit=${name}`, ...properties, 'sleep', 'infinity']);
+  const pid = await machine.output(['systemctl', 'show', '-P', 'MainPID', name]);
+  return machine.output(['stat', '-c', '%u', `/proc/${pid}`]);
+}
+
+async function json(machine: Machine, argv: readonly string[]): Promise<Record<string, unknown>> {
+  const value: unknown = JSON.parse(await machine.output(argv));
+  assert.ok(typeof value === 'object' && value !== null);
+  return Object.fromEntries(Object.entries(value));
+}
+
+describe('two allocators on one host, each blind to the other but for the lock files', () => {
+  let machine: Machine;
+  before(async () => {
+    machine = await Machine.boot({ init: 'systemd', stage: true, nsswitch: { passwd: 'files', group: 'files' } });
+    await machine.output(['systemctl', 'daemon-reload']);
+    await machine.output(['systemctl', 'start', 'dynuserd.service']);
+  });
+  after(() => machine.stop());
+
+  it('systemd gives a unit whose preferred UID we hold another one', async () => {
+    assert.equal(await machine.output(['dynuserctl', 'acquire', `${FIRST}.service`]), THEIR_UID);
+    const uid = await startDynamicUnit(machine, SECOND);
+    assert.notEqual(uid, THEIR_UID);
+    assert.ok(Number(uid) >= 61184 && Number(uid) <= 65519, uid);
+    await machine.output(['systemctl', 'stop', SECOND]);
+    await machine.output(['dynuserctl', 'release', FIRST]);
+    assert.equal(await startDynamicUnit(machine, SECOND), THEIR_UID);
+    await machine.output(['systemctl', 'stop', SECOND]);
+  });
+
+  it('we give a unit whose preferred UID systemd holds another one, and say who has it', async () => {
+    assert.equal(await startDynamicUnit(machine, FIRST), THEIR_UID);
+    const explained = await machine.output(['dynuserctl', 'explain', `${SECOND}.service`]);
+    assert.match(explained, new RegExp(`^${THEIR_UID} +preferred +.*(?:systemd|lock)`, 'm'));
+    assert.notEqual(await machine.output(['dynuserctl', 'acquire', `${SECOND}.service`]), THEIR_UID);
+    await machine.output(['dynuserctl', 'release', SECOND]);
+    await machine.output(['systemctl', 'stop', FIRST]);
+    assert.equal(await machine.output(['dynuserctl', 'acquire', `${SECOND}.service`]), THEIR_UID);
+    await machine.output(['dynuserctl', 'release', SECOND]);
+  });
+
+  it('both leave no lock behind', async () => {
+    assert.equal(
+      await machine.output(['ls', '/run/systemd/dynamic-uid', '/run/dynuser/by-uid']),
+      ['/run/dynuser/by-uid:', '', '/run/systemd/dynamic-uid:'].join('\n'),
+    );
+  });
+});
+
+describe("our users through systemd's programs, with nss-systemd alone", () => {
+  const name = 'dynamic-user-test';
+  let machine: Machine;
+  before(async () => {
+    const nsswitch = { passwd: 'files systemd', group: 'files systemd' };
+    machine = await Machine.boot({ init: 'systemd', stage: true, nsswitch });
+    await machine.output(['systemctl', 'daemon-reload']);
+    await machine.output(['systemctl', 'start', 'dynuserd.service']);
+    await machine.output(['dynuserctl', 'acquire', `${name}.service`]);
+  });
+  after(() => machine.stop());
+
+  it('id and getent find them, by name and by number', async () => {
+    assert.equal(await machine.output(['id', name]), `uid=64642(${name}) gid=64642(${name}) groups=64642(${name})`);
+    const record = `${name}:x:64642:64642:Dynamic User:/:/usr/sbin/nologin`;
+    assert.equal(await machine.output(['getent', 'passwd', '64642']), record);
+    assert.ok((await machine.output(['getent', 'passwd'])).split('\n').includes(record));
+    assert.equal(await machine.output(['getent', 'group', name]), `${name}:x:64642:`);
+  });
+
+  it('userdbctl shows them as dynamic users of our service', async () => {
+    const record = await json(machine, ['userdbctl', '--output=json', 'user', name]);
+    assert.deepEqual(
+      ['userName', 'uid', 'gid', 'disposition', 'service', 'locked'].map(key => record[key]),
+      [name, 64642, 64642, 'dynamic', 'io.dynuser.DynamicUser', true],
+    );
+    assert.match(await machine.output(['userdbctl', 'services', '--no-legend']), /^io\.dynuser\.DynamicUser +yes$/m);
+    assert.match(await machine.output(['userdbctl', 'users-in-group', '--no-legend', name]), /^$/);
+  });
+
+  it('varlinkctl reads our interfaces and calls them', async () => {
+    const interfaces = await machine.output(['varlinkctl', 'list-interfaces', SOCKET]);
+    assert.deepEqual(interfaces.split('\n'), [
+      'io.dynuser.Allocator',
+      'io.systemd.UserDatabase',
+      'org.varlink.service',
+    ]);
+    for (const shown of interfaces.split('\n')) {
+      const text = await machine.output(['varlinkctl', 'introspect', SOCKET, shown]);
+      await machine.write('/tmp/interface.varlink', text);
+      await machine.output(['varlinkctl', 'validate-idl', '/tmp/interface.varlink']);
+    }
+    const call = ['varlinkctl', '--json=short', 'call', SOCKET];
+    const lease = { unit: 'varlink.service', lifetime: 'explicit' };
+    const acquired = await json(machine, [...call, 'io.dynuser.Allocator.Acquire', JSON.stringify(lease)]);
+    assert.deepEqual([acquired['userName'], acquired['dynamic']], ['varlink', true]);
+    const listed = await machine.output([...call, '--more', 'io.dynuser.Allocator.List', '{}']);
+    assert.deepEqual([...listed.matchAll(/"userName":"([^"]+)"/g)].map(match => match[1]).sort(), [name, 'varlink']);
+    await machine.output([...call, 'io.dynuser.Allocator.Release', JSON.stringify({ lease: acquired['lease'] })]);
+  });
+
+  it('a name that is not there is not found, at once', async () => {
+    assert.equal((await machine.run(['id', 'no-such-user'], { timeoutMs: 5_000 })).status, 1);
+    assert.notEqual((await machine.run(['userdbctl', 'user', 'no-such-user'], { timeoutMs: 5_000 })).status, 0);
+  });
+});
