@@ -9,7 +9,7 @@ export const HOLDERS_PER_PEER_MAX = 1_024;
 /** Requests for users that are under way at a time. */
 export const REQUESTS_IN_FLIGHT_MAX = 1_024;
 /** The whole search for a free UID, in milliseconds: a host on which every answer is slow still gets a word. */
-export const SEARCH_DEADLINE_MS = 60_000;
+export const SEARCH_DEADLINE_MS = 20_000;
 /** Directories in one request. */
 export const DIRECTORIES_MAX = 64;
 /** The longest directory value of a request in bytes: PATH_MAX, limits.h. */
