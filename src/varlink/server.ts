@@ -97,7 +97,7 @@ export class VarlinkServer<P> {
         connection.destroy();
       }
     }, graceMs);
-    await closed;
+    await Promise.all([closed, ...told]);
     clearTimeout(grace);
     clearInterval(this.#sweeper);
   }
