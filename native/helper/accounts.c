@@ -23,7 +23,8 @@ struct question {
 	int (*ask)(const struct key *key, char *buffer, size_t size, struct account *account, bool *found);
 };
 
-static void take_user(const struct passwd *record, struct account *account, bool *found) {
+static void take_user(const struct passwd *record, struct account *account, bool *found)
+{
 	*found = record != NULL;
 	if (record == NULL)
 		return;
@@ -32,7 +33,8 @@ static void take_user(const struct passwd *record, struct account *account, bool
 	account->group = record->pw_gid;
 }
 
-static void take_group(const struct group *record, struct account *account, bool *found) {
+static void take_group(const struct group *record, struct account *account, bool *found)
+{
 	*found = record != NULL;
 	if (record == NULL)
 		return;
@@ -41,7 +43,8 @@ static void take_group(const struct group *record, struct account *account, bool
 	account->group = record->gr_gid;
 }
 
-static int ask_user_name(const struct key *key, char *buffer, size_t size, struct account *account, bool *found) {
+static int ask_user_name(const struct key *key, char *buffer, size_t size, struct account *account, bool *found)
+{
 	struct passwd record, *result = NULL;
 	int error = getpwnam_r(key->name, &record, buffer, size, &result);
 
@@ -49,7 +52,8 @@ static int ask_user_name(const struct key *key, char *buffer, size_t size, struc
 	return error;
 }
 
-static int ask_user_number(const struct key *key, char *buffer, size_t size, struct account *account, bool *found) {
+static int ask_user_number(const struct key *key, char *buffer, size_t size, struct account *account, bool *found)
+{
 	struct passwd record, *result = NULL;
 	int error = getpwuid_r(key->number, &record, buffer, size, &result);
 
@@ -57,7 +61,8 @@ static int ask_user_number(const struct key *key, char *buffer, size_t size, str
 	return error;
 }
 
-static int ask_group_name(const struct key *key, char *buffer, size_t size, struct account *account, bool *found) {
+static int ask_group_name(const struct key *key, char *buffer, size_t size, struct account *account, bool *found)
+{
 	struct group record, *result = NULL;
 	int error = getgrnam_r(key->name, &record, buffer, size, &result);
 
@@ -65,7 +70,8 @@ static int ask_group_name(const struct key *key, char *buffer, size_t size, stru
 	return error;
 }
 
-static int ask_group_number(const struct key *key, char *buffer, size_t size, struct account *account, bool *found) {
+static int ask_group_number(const struct key *key, char *buffer, size_t size, struct account *account, bool *found)
+{
 	struct group record, *result = NULL;
 	int error = getgrgid_r(key->number, &record, buffer, size, &result);
 
@@ -73,7 +79,8 @@ static int ask_group_number(const struct key *key, char *buffer, size_t size, st
 	return error;
 }
 
-static bool means_not_found(int error) {
+static bool means_not_found(int error)
+{
 	switch (error) {
 	case 0:
 	case ENOENT:
@@ -91,7 +98,8 @@ static bool means_not_found(int error) {
 /* EINTR is asked again, but not for ever: no signal is expected here, so a source that keeps saying it is broken. */
 #define INTERRUPTIONS_MAX 16
 
-static enum lookup look_up(struct question question, struct key key, struct account *account, struct failure *failure) {
+static enum lookup look_up(struct question question, struct key key, struct account *account, struct failure *failure)
+{
 	int error = ENOMEM;
 	bool found = false;
 	int interruptions = 0;
@@ -119,19 +127,23 @@ static enum lookup look_up(struct question question, struct key key, struct acco
 	return LOOKUP_FAILED;
 }
 
-enum lookup user_by_name(const char *name, struct account *account, struct failure *failure) {
+enum lookup user_by_name(const char *name, struct account *account, struct failure *failure)
+{
 	return look_up((struct question){ "getpwnam_r", ask_user_name }, (struct key){ .name = name }, account, failure);
 }
 
-enum lookup user_by_number(uint32_t uid, struct account *account, struct failure *failure) {
+enum lookup user_by_number(uint32_t uid, struct account *account, struct failure *failure)
+{
 	return look_up((struct question){ "getpwuid_r", ask_user_number }, (struct key){ .number = uid }, account, failure);
 }
 
-enum lookup group_by_name(const char *name, struct account *account, struct failure *failure) {
+enum lookup group_by_name(const char *name, struct account *account, struct failure *failure)
+{
 	return look_up((struct question){ "getgrnam_r", ask_group_name }, (struct key){ .name = name }, account, failure);
 }
 
-enum lookup group_by_number(uint32_t gid, struct account *account, struct failure *failure) {
+enum lookup group_by_number(uint32_t gid, struct account *account, struct failure *failure)
+{
 	return look_up((struct question){ "getgrgid_r", ask_group_number }, (struct key){ .number = gid }, account,
 		       failure);
 }

@@ -30,7 +30,8 @@ _Static_assert(sizeof(struct pidfd_information) == 64, "PIDFD_INFO_SIZE_VER0");
 /* Name:, Umask:, State: and the ids stand at its start, in far fewer bytes. */
 #define STATUS_HEAD 1024
 
-static int read_pidfd(pid_t thread, struct credentials *credentials) {
+static int read_pidfd(pid_t thread, struct credentials *credentials)
+{
 	struct pidfd_information information = { .mask = INFORMATION_CREDENTIALS };
 	int descriptor = (int)syscall(SYS_pidfd_open, thread, OPEN_THREAD);
 
@@ -51,7 +52,8 @@ static int read_pidfd(pid_t thread, struct credentials *credentials) {
 	return 0;
 }
 
-static bool parse_ids(const char *text, const char *label, uint32_t ids[4]) {
+static bool parse_ids(const char *text, const char *label, uint32_t ids[4])
+{
 	const char *line = strstr(text, label);
 
 	if (line == NULL)
@@ -71,7 +73,8 @@ static bool parse_ids(const char *text, const char *label, uint32_t ids[4]) {
 	return true;
 }
 
-static int read_status(int directory, pid_t thread, struct credentials *credentials) {
+static int read_status(int directory, pid_t thread, struct credentials *credentials)
+{
 	char name[32];
 	char text[STATUS_HEAD];
 
@@ -93,7 +96,8 @@ static int read_status(int directory, pid_t thread, struct credentials *credenti
 	return 0;
 }
 
-int credentials_read(int directory, pid_t thread, enum credentials_source *source, struct credentials *credentials) {
+int credentials_read(int directory, pid_t thread, enum credentials_source *source, struct credentials *credentials)
+{
 	if (*source == CREDENTIALS_UNKNOWN) {
 		int error = read_pidfd(getpid(), credentials);
 
@@ -103,7 +107,8 @@ int credentials_read(int directory, pid_t thread, enum credentials_source *sourc
 					    : read_status(directory, thread, credentials);
 }
 
-bool credentials_have(const struct credentials *credentials, uint32_t number) {
+bool credentials_have(const struct credentials *credentials, uint32_t number)
+{
 	for (int i = 0; i < 4; i++) {
 		if (credentials->uids[i] == number || credentials->gids[i] == number)
 			return true;

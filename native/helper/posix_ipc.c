@@ -35,7 +35,8 @@ struct walk {
  * Opens an entry for fstat(2) alone. RESOLVE_NO_XDEV: whoever owns a directory in /dev/shm may mount a FUSE file
  * system there (fusermount(1)) that never answers, and a mere stat(2) of its root would hang.
  */
-static int open_entry(int directory, const char *name) {
+static int open_entry(int directory, const char *name)
+{
 	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV };
 	int descriptor = (int)syscall(SYS_openat2, directory, name, &how, sizeof(how));
 
@@ -46,11 +47,13 @@ static int open_entry(int directory, const char *name) {
 }
 
 /* Errors that mean: the entry went away or was replaced while it was looked at, or it is the root of another mount. */
-static bool is_gone(int error) {
+static bool is_gone(int error)
+{
 	return error == ENOENT || error == ENOTDIR || error == ELOOP || error == EXDEV;
 }
 
-static bool push(struct walk *walk, int descriptor, const struct stat *status) {
+static bool push(struct walk *walk, int descriptor, const struct stat *status)
+{
 	if (walk->count == walk->room) {
 		size_t room = walk->room == 0 ? 16 : walk->room * 2;
 		struct level *levels = room > TREE_DEPTH_MAX * 2
@@ -84,7 +87,8 @@ static bool push(struct walk *walk, int descriptor, const struct stat *status) {
 }
 
 /* Reopens the parent of the deepest level by "..", if it still is the directory that the walk came from. */
-static DIR *reopen_parent(const struct level *level, const struct level *parent) {
+static DIR *reopen_parent(const struct level *level, const struct level *parent)
+{
 	int descriptor = openat(dirfd(level->stream), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat status;
 
@@ -103,7 +107,8 @@ static DIR *reopen_parent(const struct level *level, const struct level *parent)
 	return stream;
 }
 
-static void pop(struct walk *walk) {
+static void pop(struct walk *walk)
+{
 	struct level *level = &walk->levels[walk->count - 1];
 
 	if (walk->count > 1 && level[-1].stream == NULL)
@@ -115,7 +120,8 @@ static void pop(struct walk *walk) {
 }
 
 /* The path of an entry for people: as the kernel has it now, or the bare name where it is too long to tell. */
-static void answer_entry(struct answer *answer, const char *kind, int entry, const char *name, size_t cut) {
+static void answer_entry(struct answer *answer, const char *kind, int entry, const char *name, size_t cut)
+{
 	char link[sizeof("/proc/self/fd/") + 16];
 	char path[TEXT_MAX + 1];
 
@@ -139,7 +145,8 @@ struct wanted {
 };
 
 /* Looks at one entry and descends into it where it is a directory. Returns whether the answer was written. */
-static bool visit(struct walk *walk, int directory, const char *name, struct wanted wanted, struct answer *answer) {
+static bool visit(struct walk *walk, int directory, const char *name, struct wanted wanted, struct answer *answer)
+{
 	int entry = open_entry(directory, name);
 	struct stat status;
 
@@ -167,7 +174,8 @@ static bool visit(struct walk *walk, int directory, const char *name, struct wan
 	return answered;
 }
 
-static bool walk_tree(struct walk *walk, struct wanted wanted, struct answer *answer) {
+static bool walk_tree(struct walk *walk, struct wanted wanted, struct answer *answer)
+{
 	while (walk->count > 0) {
 		DIR *stream = walk->levels[walk->count - 1].stream;
 
@@ -187,7 +195,8 @@ static bool walk_tree(struct walk *walk, struct wanted wanted, struct answer *an
 	return false;
 }
 
-bool find_in_tree(const char *top, const char *kind, size_t cut, uint32_t number, struct answer *answer) {
+bool find_in_tree(const char *top, const char *kind, size_t cut, uint32_t number, struct answer *answer)
+{
 	struct wanted wanted = { .kind = kind, .cut = cut, .number = number };
 	struct walk walk = { 0 };
 	struct stat status;
@@ -218,7 +227,8 @@ bool find_in_tree(const char *top, const char *kind, size_t cut, uint32_t number
 	return answered;
 }
 
-bool find_posix_ipc(uint32_t number, struct answer *answer) {
+bool find_posix_ipc(uint32_t number, struct answer *answer)
+{
 	return find_in_tree("/dev/shm", "posix-shm", 0, number, answer) ||
 	       /* mq_open(3) names a queue "/name". */
 	       find_in_tree("/dev/mqueue", "posix-mq", strlen("/dev/mqueue"), number, answer);

@@ -25,7 +25,8 @@ struct search {
 	struct answer *answer;
 };
 
-static bool parse_pid(const char *name, pid_t *pid) {
+static bool parse_pid(const char *name, pid_t *pid)
+{
 	uint32_t number;
 
 	if (!parse_id(name, &number) || number == 0 || number > INT32_MAX)
@@ -34,7 +35,8 @@ static bool parse_pid(const char *name, pid_t *pid) {
 	return true;
 }
 
-static void answer_process(struct answer *answer, int proc, pid_t process) {
+static void answer_process(struct answer *answer, int proc, pid_t process)
+{
 	char name[32];
 	char command[COMMAND_MAX + 1];
 	ssize_t length = 0;
@@ -55,7 +57,8 @@ static void answer_process(struct answer *answer, int proc, pid_t process) {
 }
 
 /* Looks at one thread; leader is the process that it is of, and directory what credentials_read needs. */
-static bool visit_thread(struct search search, int directory, pid_t thread, int proc, pid_t leader) {
+static bool visit_thread(struct search search, int directory, pid_t thread, int proc, pid_t leader)
+{
 	struct credentials credentials;
 	int error = credentials_read(directory, thread, search.source, &credentials);
 
@@ -72,7 +75,8 @@ static bool visit_thread(struct search search, int directory, pid_t thread, int 
 }
 
 /* Threads may have credentials of their own: setresuid(2) as a bare system call changes the calling thread alone. */
-static bool visit_threads(struct search search, int proc, pid_t process, const char *task) {
+static bool visit_threads(struct search search, int proc, pid_t process, const char *task)
+{
 	int descriptor = openat(proc, task, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = descriptor < 0 ? NULL : fdopendir(descriptor);
 	struct dirent *entry;
@@ -96,7 +100,8 @@ static bool visit_threads(struct search search, int proc, pid_t process, const c
 	return answered;
 }
 
-static bool visit_process(struct search search, int proc, pid_t process) {
+static bool visit_process(struct search search, int proc, pid_t process)
+{
 	char task[32];
 	struct stat status;
 
@@ -108,7 +113,8 @@ static bool visit_process(struct search search, int proc, pid_t process) {
 	return visit_threads(search, proc, process, task);
 }
 
-static bool walk_processes(struct search search) {
+static bool walk_processes(struct search search)
+{
 	DIR *stream = opendir("/proc");
 	struct dirent *entry;
 	bool answered = false;
@@ -132,7 +138,8 @@ static bool walk_processes(struct search search) {
 	return answered;
 }
 
-bool find_process(uint32_t number, enum credentials_source *source, struct answer *answer) {
+bool find_process(uint32_t number, enum credentials_source *source, struct answer *answer)
+{
 	struct search search = { .number = number, .source = source, .answer = answer };
 
 	for (int walks = 0; walks < WALKS_MAX; walks++) {

@@ -12,36 +12,42 @@
 _Static_assert(ANSWER_MAX > TEXT_MAX * 3 + 128, "an answer holds its longest text");
 _Static_assert(QUESTION_MAX > TEXT_MAX * 3 + 16, "a question holds its longest text");
 
-static void append(struct answer *answer, const char *bytes, size_t count) {
+static void append(struct answer *answer, const char *bytes, size_t count)
+{
 	if (count <= sizeof(answer->line) - 1 - answer->length) {
 		memcpy(answer->line + answer->length, bytes, count);
 		answer->length += count;
 	}
 }
 
-void answer_begin(struct answer *answer, const char *word) {
+void answer_begin(struct answer *answer, const char *word)
+{
 	answer->length = 0;
 	append(answer, word, strlen(word));
 }
 
-void answer_word(struct answer *answer, const char *word) {
+void answer_word(struct answer *answer, const char *word)
+{
 	append(answer, " ", 1);
 	append(answer, word, strlen(word));
 }
 
-void answer_number(struct answer *answer, uint64_t number) {
+void answer_number(struct answer *answer, uint64_t number)
+{
 	char digits[24];
 	int count = snprintf(digits, sizeof(digits), " %llu", (unsigned long long)number);
 
 	append(answer, digits, (size_t)count);
 }
 
-static bool is_plain(unsigned char byte) {
+static bool is_plain(unsigned char byte)
+{
 	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
 	       byte == '.' || byte == '_' || byte == '/' || byte == '-';
 }
 
-void answer_text(struct answer *answer, const char *text) {
+void answer_text(struct answer *answer, const char *text)
+{
 	static const char digits[] = "0123456789ABCDEF";
 
 	append(answer, " ", 1);
@@ -56,13 +62,15 @@ void answer_text(struct answer *answer, const char *text) {
 	}
 }
 
-void answer_error(struct answer *answer, const char *call, int error) {
+void answer_error(struct answer *answer, const char *call, int error)
+{
 	answer_begin(answer, "error");
 	answer_word(answer, call);
 	answer_number(answer, error > 0 ? (uint64_t)error : EIO);
 }
 
-bool question_read(int descriptor, char line[QUESTION_MAX]) {
+bool question_read(int descriptor, char line[QUESTION_MAX])
+{
 	size_t length = 0;
 
 	while (length < QUESTION_MAX) {
@@ -83,7 +91,8 @@ bool question_read(int descriptor, char line[QUESTION_MAX]) {
 	return false;
 }
 
-bool answer_write(int descriptor, struct answer *answer) {
+bool answer_write(int descriptor, struct answer *answer)
+{
 	size_t written = 0;
 
 	answer->line[answer->length++] = '\n';
@@ -99,7 +108,8 @@ bool answer_write(int descriptor, struct answer *answer) {
 	return true;
 }
 
-bool parse_id(const char *text, uint32_t *id) {
+bool parse_id(const char *text, uint32_t *id)
+{
 	uint64_t value = 0;
 	size_t i = 0;
 
@@ -112,13 +122,15 @@ bool parse_id(const char *text, uint32_t *id) {
 	return true;
 }
 
-static int hexadecimal(char digit) {
+static int hexadecimal(char digit)
+{
 	if (digit >= '0' && digit <= '9')
 		return digit - '0';
 	return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
 }
 
-bool decode_text(char *text) {
+bool decode_text(char *text)
+{
 	size_t to = 0;
 
 	for (size_t from = 0; text[from] != '\0'; from++, to++) {

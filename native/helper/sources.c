@@ -17,7 +17,8 @@
 #define BLANK_OR_COMMENT BLANK "\n#"
 
 /* Returns what follows "DATABASE:" on this line, or NULL where the line is of another database. */
-static const char *line_services(const char *line, const char *database) {
+static const char *line_services(const char *line, const char *database)
+{
 	size_t length = strlen(database);
 
 	line += strspn(line, BLANK);
@@ -29,7 +30,8 @@ static const char *line_services(const char *line, const char *database) {
 }
 
 /* Copies the words of a line, each a service or a bracketed action, without OWN_SERVICE and the actions after it. */
-static bool copy_services(const char *from, char services[SOURCES_LINE_MAX]) {
+static bool copy_services(const char *from, char services[SOURCES_LINE_MAX])
+{
 	bool dropping = false;
 	size_t length = 0;
 
@@ -57,7 +59,8 @@ static bool copy_services(const char *from, char services[SOURCES_LINE_MAX]) {
 	return true;
 }
 
-bool sources_extract(const char *text, const char *database, char services[SOURCES_LINE_MAX]) {
+bool sources_extract(const char *text, const char *database, char services[SOURCES_LINE_MAX])
+{
 	services[0] = '\0';
 	while (text != NULL) {
 		const char *from = line_services(text, database);
@@ -74,7 +77,8 @@ bool sources_extract(const char *text, const char *database, char services[SOURC
 	return true;
 }
 
-static int read_file(int descriptor, char text[SOURCES_FILE_MAX + 1]) {
+static int read_file(int descriptor, char text[SOURCES_FILE_MAX + 1])
+{
 	size_t length = 0;
 
 	while (length <= SOURCES_FILE_MAX) {
@@ -93,7 +97,8 @@ static int read_file(int descriptor, char text[SOURCES_FILE_MAX + 1]) {
 	return EFBIG;
 }
 
-static int configure(const char *text) {
+static int configure(const char *text)
+{
 	static const char *const databases[] = { "passwd", "group" };
 	char services[SOURCES_LINE_MAX];
 
@@ -107,7 +112,8 @@ static int configure(const char *text) {
 	return 0;
 }
 
-static struct sources_stamp stamp_now(const char *path) {
+static struct sources_stamp stamp_now(const char *path)
+{
 	struct stat status;
 
 	if (stat(path, &status) < 0)
@@ -120,7 +126,8 @@ static struct sources_stamp stamp_now(const char *path) {
 	};
 }
 
-int sources_configure(const char *path, struct sources_stamp *stamp) {
+int sources_configure(const char *path, struct sources_stamp *stamp)
+{
 	char text[SOURCES_FILE_MAX + 1];
 	struct stat status;
 	int error;
@@ -142,7 +149,8 @@ int sources_configure(const char *path, struct sources_stamp *stamp) {
 	return error != 0 ? error : configure(text);
 }
 
-bool sources_changed(const char *path, const struct sources_stamp *stamp) {
+bool sources_changed(const char *path, const struct sources_stamp *stamp)
+{
 	struct sources_stamp now = stamp_now(path);
 
 	return now.changed.tv_sec != stamp->changed.tv_sec || now.changed.tv_nsec != stamp->changed.tv_nsec ||

@@ -28,7 +28,8 @@ struct object {
 };
 
 /* Columns before the owner may be negative (the key) or octal (the permissions): only the three wanted are checked. */
-static bool parse_object(char *line, int column_uid, struct object *object) {
+static bool parse_object(char *line, int column_uid, struct object *object)
+{
 	char *rest = NULL;
 	char *word = strtok_r(line, " \n", &rest);
 	uint64_t numbers[3] = { 0 };
@@ -48,7 +49,8 @@ static bool parse_object(char *line, int column_uid, struct object *object) {
 	return taken == 3;
 }
 
-static bool search_lines(FILE *stream, const struct table *table, uint32_t number, struct answer *answer) {
+static bool search_lines(FILE *stream, const struct table *table, uint32_t number, struct answer *answer)
+{
 	char line[LINE_MAX_BYTES];
 	bool header = true;
 	struct object object;
@@ -76,7 +78,8 @@ static bool search_lines(FILE *stream, const struct table *table, uint32_t numbe
 	return false;
 }
 
-bool find_sysv_ipc(uint32_t number, struct answer *answer) {
+bool find_sysv_ipc(uint32_t number, struct answer *answer)
+{
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		FILE *stream = fopen(tables[i].path, "re");
 

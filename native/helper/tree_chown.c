@@ -7,23 +7,33 @@
 #include "tree_mark.h"
 #include "tree_verbs.h"
 #include "tree_walk.h"
-#include "tree_writer.h"
 
 struct handover {
 	struct tree_owner owner;
 	struct tree_former_owners former;
-	struct tree_writer writer;
-	/* Whether the next inode is expected to be wrong, like the last: it is then pinned before the first look. */
-	bool pin_first;
 };
 
-/* False where the writer failed: what it says is what stopped the walk. */
-static bool put(struct tree_walk *walk, struct handover *handover, int descriptor, const struct tree_status *status)
+/*
+ * Closes a directory that changes hands anyway: it is root's until its new owner gets it, and nobody else changes the
+ * names in it from here on. So these need not be pinned one by one, which would take longer than all the rest.
+ */
+static bool enter(struct tree_hand *hand, int descriptor, struct tree_status *status, bool *closed)
 {
-	if (tree_writer_put(&handover->writer, descriptor, status))
+	const struct handover *handover = hand->crew->context;
+	const uint32_t others_write = S_IWGRP | S_IWOTH;
+
+	/* Of a tree that becomes root's, a closed directory would look like one that is done. */
+	if (tree_owned(status, &handover->owner) || handover->owner.uid == 0 || (status->mode & others_write) != 0)
 		return true;
-	walk->failure = handover->writer.failure;
-	return false;
+	if (fchown(descriptor, 0, 0) != 0)
+		return tree_fail(hand, "fchown", errno, descriptor, "");
+	/* Only now that its old owner has no more say: what it has granted, and whether it has opened the mode meanwhile. */
+	const char *failed = tree_drop_acls((struct tree_place){ descriptor, "" }, status);
+
+	if (failed == NULL && !tree_look(descriptor, "", status))
+		failed = "statx";
+	*closed = failed == NULL && (status->mode & others_write) == 0;
+	return failed == NULL || tree_fail(hand, failed, errno, descriptor, "");
 }
 
 /* A name of an inode that others may know by another: only that of the owner from whom the tree is taken is changed. */
@@ -33,148 +43,158 @@ static bool foreign_link(const struct handover *handover, const struct tree_stat
 	       !tree_former_has(&handover->former, status->uid);
 }
 
-static bool take_pinned(struct tree_walk *walk, struct handover *handover, int pinned, const char *name,
+/* Changes the owner of an entry, if it is to be changed. */
+static bool take(struct tree_hand *hand, const struct tree_part *part, const char *name, struct tree_place place,
+		 const struct tree_status *status)
+{
+	const struct handover *handover = hand->crew->context;
+
+	if (S_ISDIR(status->mode))
+		return tree_changed(hand, part->directory, name);
+	hand->expects_change = false;
+	if (tree_owned(status, &handover->owner))
+		return true;
+	if (foreign_link(handover, status)) {
+		tree_tell_left(hand->crew, part->directory, name);
+		return true;
+	}
+	hand->expects_change = true;
+	hand->changed++;
+	const char *failed = tree_give(place, status, &handover->owner);
+
+	return failed == NULL || tree_fail(hand, failed, errno, part->directory, name);
+}
+
+/* Where others can change the name, only what is pinned is decided on, whatever was seen before. */
+static bool take_pinned(struct tree_hand *hand, const struct tree_part *part, const char *name,
 			const struct tree_status *seen)
 {
 	struct tree_status status;
-	struct tree_path path;
+	int pinned = tree_pin(part->directory, name);
+	bool good;
 
-	if (!tree_look(pinned, "", &status))
-		return tree_fail(walk, "statx", errno, name);
-	if (S_ISDIR(status.mode) || (seen != NULL && !tree_same(seen, &status)))
-		return tree_changed(walk, name);
-	handover->pin_first = !tree_owned(&status, &handover->owner);
-	if (handover->pin_first && foreign_link(handover, &status)) {
-		tree_where(walk, name, &path);
-		tree_report_left(walk->report, &path);
-		handover->pin_first = false;
-	}
-	if (!handover->pin_first) {
-		(void)close(pinned);
+	if (pinned < 0 && errno == EXDEV) {
+		tree_tell_mount(hand->crew, part->directory, name);
 		return true;
 	}
-	const char *failed = tree_drop_acls(pinned, &status);
-
-	return failed == NULL ? put(walk, handover, pinned, &status) : tree_fail(walk, failed, errno, name);
-}
-
-static bool mounted(struct tree_walk *walk, const char *name)
-{
-	struct tree_path path;
-
-	tree_where(walk, name, &path);
-	tree_report_mount(walk->report, &path);
-	return true;
-}
-
-static bool entry(struct tree_walk *walk, void *context, int directory, const char *name)
-{
-	struct handover *handover = context;
-	struct tree_status seen;
-	bool looked = !handover->pin_first;
-
-	tree_report_inode(walk->report);
-	if (looked) {
-		if (!tree_look(directory, name, &seen))
-			return tree_fail(walk, "statx", errno, name);
-		if (seen.mount != walk->frames[0].status.mount)
-			return mounted(walk, name);
-		if (tree_owned(&seen, &handover->owner))
-			return true;
-	}
-	int pinned = tree_pin(directory, name);
-
-	if (pinned < 0 && errno == EXDEV)
-		return mounted(walk, name);
 	if (pinned < 0)
-		return tree_fail(walk, "openat2", errno, name);
-	return take_pinned(walk, handover, pinned, name, looked ? &seen : NULL);
+		return tree_fail(hand, "openat2", errno, part->directory, name);
+	if (!tree_look(pinned, "", &status))
+		good = tree_fail(hand, "statx", errno, part->directory, name);
+	else if (seen != NULL && !tree_same(seen, &status))
+		good = tree_changed(hand, part->directory, name);
+	else
+		good = take(hand, part, name, (struct tree_place){ pinned, "" }, &status);
+	(void)close(pinned);
+	return good;
 }
 
-static bool leave(struct tree_walk *walk, void *context, struct tree_frame *frame, int parent, const char *name)
+static bool entry(struct tree_hand *hand, const struct tree_part *part, const char *name)
 {
-	struct handover *handover = context;
-	int descriptor = frame->descriptor;
+	const struct handover *handover = hand->crew->context;
+	struct tree_status seen;
 
-	(void)parent;
-	(void)name;
-	if (tree_owned(&frame->status, &handover->owner))
+	/* One look is enough for what is right; of what is not, the look that counts is at the pinned inode. */
+	if (!part->closed && hand->expects_change)
+		return take_pinned(hand, part, name, NULL);
+	if (!tree_look(part->directory, name, &seen))
+		return tree_fail(hand, "statx", errno, part->directory, name);
+	if (seen.mount != hand->crew->mount) {
+		tree_tell_mount(hand->crew, part->directory, name);
 		return true;
-	frame->descriptor = -1;
-	return put(walk, handover, descriptor, &frame->status);
+	}
+	if (tree_owned(&seen, &handover->owner))
+		return true;
+	if (!part->closed)
+		return take_pinned(hand, part, name, &seen);
+	return take(hand, part, name, (struct tree_place){ part->directory, name }, &seen);
 }
 
-static const struct tree_visitor visitor = { .entry = entry, .leave = leave };
-
-/* The top, once all that is below it is the new owner's; "before" is what it was after it was marked. */
-static bool finish_top(struct tree_walk *walk, int top, const struct tree_status *before, const struct handover *handover,
-		       uint32_t mode)
+static bool directory(struct tree_hand *hand, int descriptor, const struct tree_status *status)
 {
+	const struct handover *handover = hand->crew->context;
 	struct tree_status now;
 
-	if (!tree_look(top, "", &now))
-		return tree_fail(walk, "statx", errno, "");
-	if (!tree_unchanged(before, &now))
-		return tree_changed(walk, "");
-	const char *failed = tree_drop_acls(top, &now);
+	if (tree_owned(status, &handover->owner))
+		return true;
+	if (!tree_look(descriptor, "", &now))
+		return tree_fail(hand, "statx", errno, descriptor, "");
+	/* One that got, lost or renamed an entry since it was read may have some that were never seen. */
+	if (!tree_unchanged(status, &now))
+		return tree_changed(hand, descriptor, "");
+	hand->changed++;
+	const char *failed = tree_give((struct tree_place){ descriptor, "" }, &now, &handover->owner);
 
-	/* Last of all its owner: with any less the tree is still marked. */
-	if (failed == NULL)
-		failed = tree_set_mode(top, mode);
-	if (failed == NULL && fchown(top, handover->owner.uid, handover->owner.gid) != 0)
-		failed = "fchown";
-	if (failed == NULL)
-		failed = tree_unmark(top);
-	return failed == NULL || tree_fail(walk, failed, errno, "");
+	return failed == NULL || tree_fail(hand, failed, errno, descriptor, "");
 }
 
-/* A tree whose top is right is walked all the same, and its top is left alone but for its mode. */
-static bool run(struct tree_walk *walk, int top, struct handover *handover, uint32_t mode, struct tree_report *report)
+static const struct tree_visitor visitor = { .enter = enter, .entry = entry, .directory = directory };
+
+static bool fail_at_top(struct tree_failure *failure, const char *call)
 {
-	struct tree_status status;
+	*failure = (struct tree_failure){ .call = call, .error = errno, .path = { "." } };
+	return false;
+}
 
-	*walk = (struct tree_walk){ .report = report };
-	if (!tree_look(top, "", &status))
-		return tree_fail(walk, "statx", errno, "");
-	bool right = tree_owned(&status, &handover->owner);
-	const char *failed = right ? NULL : tree_mark(top, &status, &handover->owner, &handover->former);
+/* The top, once all that is below it is the new owner's; "marked" is what it was before the walk. */
+static bool finish_top(const struct tree_top *marked, const struct tree_owner *owner, uint32_t mode,
+		       struct tree_failure *failure)
+{
+	const struct tree_place place = { marked->descriptor, "" };
+	struct tree_status now;
 
-	if (failed != NULL || !tree_look(top, "", &status))
-		return tree_fail(walk, failed != NULL ? failed : "statx", errno, "");
-	bool walked = tree_walk(walk, top, report, &visitor, handover);
-	bool written = tree_writer_finish(&handover->writer);
+	if (!tree_look(marked->descriptor, "", &now))
+		return fail_at_top(failure, "statx");
+	if (!tree_unchanged(&marked->status, &now))
+		return fail_at_top(failure, NULL);
+	const char *failed = tree_drop_acls(place, &now);
 
-	report->changed = handover->writer.given;
-	if (!walked)
+	/* Its owner last of all: with any less the tree is still marked. */
+	if (failed == NULL)
+		failed = tree_set_mode(place, mode);
+	if (failed == NULL && fchown(marked->descriptor, owner->uid, owner->gid) != 0)
+		failed = "fchown";
+	if (failed == NULL)
+		failed = tree_unmark(marked->descriptor);
+	return failed == NULL || fail_at_top(failure, failed);
+}
+
+static bool run(struct tree_top *top, struct handover *handover, uint32_t mode, struct tree_report *report,
+		struct tree_failure *failure)
+{
+	if (!tree_look(top->descriptor, "", &top->status))
+		return fail_at_top(failure, "statx");
+	/* A tree whose top is right is walked all the same; the top is left alone but for its mode. */
+	const char *failed = NULL;
+	bool right = tree_owned(&top->status, &handover->owner);
+
+	if (!right)
+		failed = tree_mark(top->descriptor, &top->status, &handover->owner, &handover->former);
+	if (failed == NULL && !tree_look(top->descriptor, "", &top->status))
+		failed = "statx";
+	if (failed != NULL)
+		return fail_at_top(failure, failed);
+	top->closed = !right;
+	if (!tree_walk(top, &visitor, handover, report, failure))
 		return false;
-	if (!written) {
-		walk->failure = handover->writer.failure;
-		return false;
-	}
-	if (!right) {
-		report->changed++;
-		return finish_top(walk, top, &status, handover, mode);
-	}
-	if ((status.mode & 07777U) == mode)
-		return true;
-	failed = tree_set_mode(top, mode);
-	return failed == NULL || tree_fail(walk, failed, errno, "");
+	tree_report_count(report, 1, right ? 0 : 1);
+	if (!right)
+		return finish_top(top, &handover->owner, mode, failure);
+	if ((top->status.mode & 07777U) != mode)
+		failed = tree_set_mode((struct tree_place){ top->descriptor, "" }, mode);
+	return failed == NULL || fail_at_top(failure, failed);
 }
 
 bool tree_chown(int top, const struct tree_owner *owner, uint32_t mode, struct tree_report *report)
 {
-	/* Some hundred kilobytes of batches, in the one job of this process. */
-	static struct handover handover;
-	static struct tree_walk walk;
+	struct handover handover = { .owner = *owner };
+	struct tree_top start = { .descriptor = top };
+	struct tree_failure failure;
 
-	handover.owner = *owner;
-	tree_writer_start(&handover.writer, top, owner);
-	bool good = run(&walk, top, &handover, mode, report);
-
-	if (good)
-		tree_report_done(report);
-	else
-		tree_report_failure(report, &walk.failure);
-	tree_walk_end(&walk);
-	return good;
+	if (!run(&start, &handover, mode, report, &failure)) {
+		tree_report_failure(report, &failure);
+		return false;
+	}
+	tree_report_done(report);
+	return true;
 }

@@ -4,47 +4,44 @@
 #include "tree_verbs.h"
 #include "tree_walk.h"
 
-static bool entry(struct tree_walk *walk, void *context, int directory, const char *name)
+static bool entry(struct tree_hand *hand, const struct tree_part *part, const char *name)
 {
-	const struct tree_owner *owner = context;
 	struct tree_status status;
-	struct tree_path path;
 
-	tree_report_inode(walk->report);
-	if (!tree_look(directory, name, &status))
-		return tree_fail(walk, "statx", errno, name);
-	if (status.mount != walk->frames[0].status.mount) {
-		tree_where(walk, name, &path);
-		tree_report_mount(walk->report, &path);
-	} else if (!tree_owned(&status, owner)) {
-		walk->report->changed++;
-	}
+	if (!tree_look(part->directory, name, &status))
+		return tree_fail(hand, "statx", errno, part->directory, name);
+	if (status.mount != hand->crew->mount)
+		tree_tell_mount(hand->crew, part->directory, name);
+	else if (!tree_owned(&status, hand->crew->context))
+		hand->changed++;
 	return true;
 }
 
-static bool leave(struct tree_walk *walk, void *context, struct tree_frame *frame, int parent, const char *name)
+static bool directory(struct tree_hand *hand, int descriptor, const struct tree_status *status)
 {
-	(void)parent;
-	(void)name;
-	if (!tree_owned(&frame->status, context))
-		walk->report->changed++;
+	(void)descriptor;
+	hand->changed += tree_owned(status, hand->crew->context) ? 0 : 1;
 	return true;
 }
 
-static const struct tree_visitor visitor = { .entry = entry, .leave = leave };
+static const struct tree_visitor visitor = { .entry = entry, .directory = directory };
 
 bool tree_count(int top, const struct tree_owner *owner, struct tree_report *report)
 {
-	struct tree_walk walk;
 	struct tree_owner wanted = *owner;
-	bool good = tree_walk(&walk, top, report, &visitor, &wanted);
+	struct tree_failure failure = { .call = "statx", .path = { "." } };
+	struct tree_top start = { .descriptor = top };
 
-	if (good && !tree_owned(&walk.frames[0].status, owner))
-		report->changed++;
-	if (good)
-		tree_report_done(report);
-	else
-		tree_report_failure(report, &walk.failure);
-	tree_walk_end(&walk);
-	return good;
+	if (!tree_look(top, "", &start.status)) {
+		failure.error = errno;
+		tree_report_failure(report, &failure);
+		return false;
+	}
+	if (!tree_walk(&start, &visitor, &wanted, report, &failure)) {
+		tree_report_failure(report, &failure);
+		return false;
+	}
+	tree_report_count(report, 1, tree_owned(&start.status, owner) ? 0 : 1);
+	tree_report_done(report);
+	return true;
 }

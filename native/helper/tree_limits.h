@@ -2,24 +2,29 @@
 #ifndef DYNUSER_HELPER_TREE_LIMITS_H
 #define DYNUSER_HELPER_TREE_LIMITS_H
 
-/* Bytes of one getdents64(2): some 8,000 short names, which are then taken in the order of their inodes. */
-#define TREE_ENTRIES_BUFFER (256U * 1024U)
+/* Bytes of entries of one chunk of work: some 2,000 short names, of one directory or of many small ones. */
+#define TREE_CHUNK_BYTES (64U * 1024U)
+/* A chunk with less room than this for another read is handed over. */
+#define TREE_CHUNK_ROOM (8U * 1024U)
 /* The shortest record of getdents64(2): its header, one byte of name, the NUL, and padding to eight. */
 #define TREE_ENTRY_SHORTEST 24U
+/* Directories with entries in one chunk, and chunks under way. */
+#define TREE_CHUNK_DIRECTORIES 32U
+#define TREE_CHUNKS 8U
+/* Threads at most, the walking one included; never more than processors. */
+#define TREE_THREADS_MAX 4U
+/* Directories that are open and wait for the work in them, before they are done themselves. */
+#define TREE_DEPARTURES 256U
 /* Directories below each other; a path of that depth has no name in Linux, and is reached by descriptors alone. */
 #define TREE_DEPTH_MAX 65536U
 /* Directories on the way down that are held open; those above are opened again by way of "..". */
 #define TREE_OPEN_DIRECTORIES 32U
 /* Bytes of names of directories that are still to be visited: of one with some millions of directories. */
 #define TREE_NAMES_MAX (256U * 1024U * 1024U)
-/* Inodes that are handed to the writing thread at a time, and such batches under way: 320 open files at most. */
-#define TREE_BATCH 64U
-#define TREE_BATCHES 5U
 /* Former owners that are remembered while a handover is interrupted again and again. */
 #define TREE_FORMER_OWNERS_MAX 32U
-/* Progress is told at most that often, and looked at every so many inodes. */
+/* Progress is told at most that often. */
 #define TREE_PROGRESS_INTERVAL_MS 100U
-#define TREE_PROGRESS_STRIDE 512U
 /* Mounts and inodes left alone that are told by name; the rest is counted. */
 #define TREE_NAMED_MAX 16U
 /* The walk yields to whoever answers requests on the same machine: nice(2). */

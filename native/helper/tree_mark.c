@@ -8,6 +8,8 @@
 
 #define ATTRIBUTE "trusted.dynuser.former-owners"
 #define DIGITS_MAX 11U
+#define MARK_UID 0U
+#define MARK_GID 65534U
 #define MARK_MODE 0700U
 
 bool tree_former_has(const struct tree_former_owners *former, uint32_t uid)
@@ -26,15 +28,13 @@ static void add(struct tree_former_owners *former, uint32_t uid)
 		former->uids[former->count++] = uid;
 }
 
-static bool read_record(int top, struct tree_former_owners *former)
+static void read_record(int top, struct tree_former_owners *former)
 {
 	char text[TREE_FORMER_OWNERS_MAX * DIGITS_MAX + 1];
 	ssize_t length = fgetxattr(top, ATTRIBUTE, text, sizeof(text) - 1);
 	char *at = text;
 
-	if (length <= 0)
-		return false;
-	text[length] = '\0';
+	text[length < 0 ? 0 : length] = '\0';
 	while (*at != '\0') {
 		char *end;
 		unsigned long uid = strtoul(at, &end, 10);
@@ -44,10 +44,9 @@ static bool read_record(int top, struct tree_former_owners *former)
 		add(former, (uint32_t)uid);
 		at = *end == ' ' ? end + 1 : end;
 	}
-	return true;
 }
 
-static bool write_record(int top, const struct tree_former_owners *former)
+static void write_record(int top, const struct tree_former_owners *former)
 {
 	char text[TREE_FORMER_OWNERS_MAX * DIGITS_MAX + 1];
 	size_t length = 0;
@@ -57,28 +56,28 @@ static bool write_record(int top, const struct tree_former_owners *former)
 
 		length += (size_t)size;
 	}
-	return fsetxattr(top, ATTRIBUTE, text, length, 0) == 0;
+	/* Where it cannot be written, tree_mark() of the next run finds nobody, and that run leaves more alone. */
+	(void)fsetxattr(top, ATTRIBUTE, text, length, 0);
 }
 
 const char *tree_mark(int top, const struct tree_status *status, const struct tree_owner *owner,
 		      struct tree_former_owners *former)
 {
-	bool roots = status->uid == 0 && status->gid == 0;
 	struct tree_former_owners next;
+	bool marked = status->uid == MARK_UID && status->gid == MARK_GID;
 
-	/* The attribute of a top that is not root's is left from a run that ended right before it took it away. */
+	/* The attribute of a top that is not marked is left from a run that ended right before it took it away. */
 	*former = (struct tree_former_owners){ 0 };
-	if (!roots || !read_record(top, former))
+	if (marked)
+		read_record(top, former);
+	else
 		add(former, status->uid);
 	next = *former;
 	add(&next, owner->uid);
-	if (!write_record(top, &next) && roots) {
-		/* Without a record, a top of root's may mean an interrupted run as well as a tree of root's. */
-		*former = (struct tree_former_owners){ 0 };
-	}
-	if (!roots && fchown(top, 0, 0) != 0)
+	write_record(top, &next);
+	if (!marked && fchown(top, MARK_UID, MARK_GID) != 0)
 		return "fchown";
-	return tree_set_mode(top, MARK_MODE);
+	return tree_set_mode((struct tree_place){ top, "" }, MARK_MODE);
 }
 
 const char *tree_unmark(int top)

@@ -1,8 +1,8 @@
 /*
- * Owns the mark of a tree that is changing hands, which is at its top: while it lasts, the top is root's with mode 0700,
- * so that neither this program, nor the daemon, nor systemd takes the tree for anybody's, whatever became of the run;
- * and the extended attribute trusted.dynuser.former-owners, which root alone can write, has the UIDs that inodes below
- * may still belong to.
+ * Owns the mark of a tree that is changing hands, which is at its top: while it lasts, the top has an owner that no tree
+ * has, root with the group 65534, and mode 0700. So neither this program, nor the daemon, nor systemd takes the tree for
+ * anybody's, whatever became of the run. The extended attribute trusted.dynuser.former-owners, which root alone can
+ * write, has the UIDs that inodes below may still belong to.
  */
 #ifndef DYNUSER_HELPER_TREE_MARK_H
 #define DYNUSER_HELPER_TREE_MARK_H

@@ -1,6 +1,6 @@
 /*
- * Owns what is done to one inode that gets a new owner. It is named by a descriptor that pins it, so that nothing its
- * old owner does meanwhile can put another inode in its place.
+ * Owns what is done to one inode that gets a new owner. The inode is either pinned by a descriptor, or a name in a closed
+ * directory, whose names root alone can change: so nothing that its old owner does puts another inode in its place.
  */
 #ifndef DYNUSER_HELPER_TREE_OWNER_H
 #define DYNUSER_HELPER_TREE_OWNER_H
@@ -14,6 +14,12 @@ struct tree_owner {
 	uint32_t uid, gid;
 };
 
+/* An inode: the descriptor that pins it, with the name ""; or its name in a closed directory. */
+struct tree_place {
+	int descriptor;
+	const char *name;
+};
+
 /*
  * Makes /proc/self/fd the working directory: what has no call for a descriptor of O_PATH is done by the name that the
  * descriptor has there (proc_pid_fd(5)). False with errno.
@@ -23,18 +29,16 @@ bool tree_owner_prepare(void);
 bool tree_owned(const struct tree_status *status, const struct tree_owner *owner);
 
 /*
- * Takes the POSIX ACLs from an inode: they grant what its old owner wished. The group's bits of the mode stay as they are.
+ * Gives an inode to its new owner, without what the old one granted by it: POSIX ACLs, setuid, setgid. They go first, so
+ * that at no moment the new owner has an inode with either; the other permission bits stay.
  * Returns NULL, or the call that failed, with errno.
  */
-const char *tree_drop_acls(int descriptor, const struct tree_status *status);
+const char *tree_give(struct tree_place place, const struct tree_status *status, const struct tree_owner *owner);
 
-/*
- * Gives an inode to its new owner: without setuid and setgid, and before it can be used with either by the new one.
- * Returns NULL, or the call that failed, with errno.
- */
-const char *tree_give(int descriptor, const struct tree_status *status, const struct tree_owner *owner);
+/* Takes the POSIX ACLs from an inode; the group's bits of its mode stay as they are. Returns as tree_give() does. */
+const char *tree_drop_acls(struct tree_place place, const struct tree_status *status);
 
-/* Sets the permission bits, 0 to 07777, of an inode that is no symlink. Returns NULL, or the call that failed. */
-const char *tree_set_mode(int descriptor, uint32_t mode);
+/* Sets the permission bits, 0 to 07777, of an inode that is no symlink. Returns as tree_give() does. */
+const char *tree_set_mode(struct tree_place place, uint32_t mode);
 
 #endif

@@ -6,39 +6,36 @@
 #include "tree_verbs.h"
 #include "tree_walk.h"
 
-static bool entry(struct tree_walk *walk, void *context, int directory, const char *name)
+static bool entry(struct tree_hand *hand, const struct tree_part *part, const char *name)
 {
-	(void)context;
-	tree_report_inode(walk->report);
-	/* Gone already is as good; anything else, a file that is mounted (EBUSY) among it, is told. */
-	if (unlinkat(directory, name, 0) != 0 && errno != ENOENT)
-		return tree_fail(walk, "unlinkat", errno, name);
-	walk->removed = true;
-	walk->report->changed++;
-	return true;
+	hand->changed++;
+	/* Gone already is as good; anything else is told, as EBUSY of a file that is a mount point. */
+	return unlinkat(part->directory, name, 0) == 0 || errno == ENOENT ||
+	       tree_fail(hand, "unlinkat", errno, part->directory, name);
 }
 
-static bool leave(struct tree_walk *walk, void *context, struct tree_frame *frame, int parent, const char *name)
+static bool directory(struct tree_hand *hand, int parent, const char *name)
 {
-	(void)context;
-	(void)frame;
-	if (unlinkat(parent, name, AT_REMOVEDIR) != 0)
-		return tree_fail(walk, "unlinkat", errno, "");
-	walk->report->changed++;
-	return true;
+	tree_tell_count(hand->crew, 0, 1);
+	return unlinkat(parent, name, AT_REMOVEDIR) == 0 || tree_fail(hand, "unlinkat", errno, parent, name);
 }
 
-static const struct tree_visitor visitor = { .entry = entry, .leave = leave, .removes = true };
+static const struct tree_visitor visitor = { .entry = entry, .remove = directory };
 
 bool tree_remove(int top, struct tree_report *report)
 {
-	struct tree_walk walk;
-	bool good = tree_walk(&walk, top, report, &visitor, NULL);
+	struct tree_failure failure = { .call = "statx", .path = { "." } };
+	struct tree_top start = { .descriptor = top };
 
-	if (good)
-		tree_report_done(report);
-	else
-		tree_report_failure(report, &walk.failure);
-	tree_walk_end(&walk);
-	return good;
+	if (!tree_look(top, "", &start.status)) {
+		failure.error = errno;
+		tree_report_failure(report, &failure);
+		return false;
+	}
+	if (!tree_walk(&start, &visitor, NULL, report, &failure)) {
+		tree_report_failure(report, &failure);
+		return false;
+	}
+	tree_report_done(report);
+	return true;
 }

@@ -1,8 +1,11 @@
 #include "tree_report.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tree_limits.h"
 
@@ -28,14 +31,13 @@ void tree_report_start(struct tree_report *report, int output)
 	*report = (struct tree_report){ .output = output, .next_progress = milliseconds() + TREE_PROGRESS_INTERVAL_MS };
 }
 
-void tree_report_inode(struct tree_report *report)
+void tree_report_count(struct tree_report *report, uint64_t inodes, uint64_t changed)
 {
 	struct answer line;
-
-	if (++report->inodes % TREE_PROGRESS_STRIDE != 0)
-		return;
 	int64_t now = milliseconds();
 
+	report->inodes += inodes;
+	report->changed += changed;
 	if (now < report->next_progress)
 		return;
 	report->next_progress = now + TREE_PROGRESS_INTERVAL_MS;
@@ -93,30 +95,38 @@ void tree_report_failure(struct tree_report *report, const struct tree_failure *
 	say(report, &line);
 }
 
-void tree_path_start(struct tree_path *path, const char *last)
+/* False where the kernel has no name for it: below PATH_MAX alone. */
+static bool read_link(int descriptor, char path[PATH_MAX])
 {
-	size_t length = strlen(last);
-	const size_t room = sizeof(path->text) - 1;
+	char link[32];
 
-	memcpy(path->text, length > room ? last + length - room : last, (length > room ? room : length) + 1);
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", descriptor);
+	ssize_t length = readlink(link, path, PATH_MAX - 1);
+
+	path[length < 0 ? 0 : length] = '\0';
+	return length >= 0;
 }
 
-void tree_path_prepend(struct tree_path *path, const char *component)
+void tree_path_find(struct tree_path *path, int top, int directory, const char *name)
 {
-	size_t length = strlen(component);
-	size_t present = strlen(path->text);
+	char start[PATH_MAX], found[PATH_MAX], whole[PATH_MAX + NAME_MAX + 2];
+	const char *below = CUT;
+	const char *slash = "/";
 	const size_t room = sizeof(path->text) - 1;
 
-	if (strncmp(path->text, CUT "/", sizeof(CUT)) == 0)
-		return;
-	if (length + 1 + present > room) {
-		component = CUT;
-		length = sizeof(CUT) - 1;
-		if (length + 1 + present > room)
-			present = room - length - 1;
-		memmove(path->text, path->text + strlen(path->text) - present, present + 1);
+	if (read_link(directory, found) && read_link(top, start) && strncmp(found, start, strlen(start)) == 0) {
+		below = found + strlen(start);
+		below += below[0] == '/';
 	}
-	memmove(path->text + length + 1, path->text, present + 1);
-	memcpy(path->text, component, length);
-	path->text[length] = '/';
+	if (below[0] == '\0' || name[0] == '\0')
+		slash = "";
+	(void)snprintf(whole, sizeof(whole), "%s%s%s", below, slash, name);
+	size_t length = strlen(whole);
+
+	if (length == 0)
+		(void)snprintf(path->text, sizeof(path->text), ".");
+	else if (length <= room)
+		memcpy(path->text, whole, length + 1);
+	else
+		(void)snprintf(path->text, sizeof(path->text), CUT "%s", whole + length - room + sizeof(CUT) - 1);
 }

@@ -40,8 +40,8 @@ struct tree_report {
 
 void tree_report_start(struct tree_report *report, int output);
 
-/* Counts an inode; from time to time says how many they are. */
-void tree_report_inode(struct tree_report *report);
+/* Adds to the counts; from time to time says how many they are. */
+void tree_report_count(struct tree_report *report, uint64_t inodes, uint64_t changed);
 
 /* Counts, and names the first ones. */
 void tree_report_mount(struct tree_report *report, const struct tree_path *path);
@@ -50,8 +50,10 @@ void tree_report_left(struct tree_report *report, const struct tree_path *path);
 void tree_report_done(struct tree_report *report);
 void tree_report_failure(struct tree_report *report, const struct tree_failure *failure);
 
-/* Puts a component before a path that is built from its end; what does not fit becomes "...". */
-void tree_path_start(struct tree_path *path, const char *last);
-void tree_path_prepend(struct tree_path *path, const char *component);
+/*
+ * The path of NAME in a directory that is held open, or of the directory itself where NAME is "". Words for a person: the
+ * kernel's name of the directory at this moment (proc_pid_fd(5)), without that of the top.
+ */
+void tree_path_find(struct tree_path *path, int top, int directory, const char *name);
 
 #endif

@@ -1,173 +1,103 @@
 #include "tree_walk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tree_limits.h"
+#include "tree_read.h"
 
-#define ENTRIES_MAX (TREE_ENTRIES_BUFFER / TREE_ENTRY_SHORTEST)
-
-void tree_where(const struct tree_walk *walk, const char *name, struct tree_path *path)
+static bool push(struct tree_walk *walk, int descriptor, const struct tree_status *status, bool closed, size_t name)
 {
-	size_t depth = walk->depth;
+	struct tree_hand *hand = &walk->crew.hands[0];
 
-	if (name[0] == '\0' && depth > 1)
-		name = walk->names.bytes + walk->frames[--depth].name;
-	tree_path_start(path, name[0] == '\0' ? "." : name);
-	/* The frame 0 is the top, which has no name. */
-	while (depth-- > 1)
-		tree_path_prepend(path, walk->names.bytes + walk->frames[depth].name);
-}
-
-bool tree_changed(struct tree_walk *walk, const char *name)
-{
-	walk->failure.call = NULL;
-	tree_where(walk, name, &walk->failure.path);
-	return false;
-}
-
-bool tree_fail(struct tree_walk *walk, const char *call, int error, const char *name)
-{
-	/* What was listed a moment ago is gone, is now a symlink, or is no directory any more. */
-	if (error == ENOENT || error == ELOOP || error == ENOTDIR || error == ESTALE)
-		return tree_changed(walk, name);
-	walk->failure.call = call;
-	walk->failure.error = error;
-	tree_where(walk, name, &walk->failure.path);
-	return false;
-}
-
-static bool push(struct tree_walk *walk, int descriptor, const struct tree_status *status, size_t name)
-{
 	if (walk->depth == walk->capacity) {
 		size_t capacity = walk->capacity == 0 ? 64 : walk->capacity * 2;
 		struct tree_frame *frames =
 			capacity > TREE_DEPTH_MAX ? NULL : reallocarray(walk->frames, capacity, sizeof(*frames));
 
 		if (frames == NULL)
-			return tree_fail(walk, "realloc", ENOMEM, "");
+			return tree_fail(hand, "realloc", ENOMEM, descriptor, "");
 		walk->frames = frames;
 		walk->capacity = capacity;
 	}
 	walk->frames[walk->depth++] = (struct tree_frame){
 		.descriptor = descriptor,
 		.status = *status,
+		.closed = closed,
 		.name = name,
 		.below = walk->names.length,
 	};
-	tree_report_inode(walk->report);
 	if (walk->depth > TREE_OPEN_DIRECTORIES) {
 		struct tree_frame *far = &walk->frames[walk->depth - 1 - TREE_OPEN_DIRECTORIES];
 
+		if (!tree_crew_wait(&walk->crew, far->entries_done))
+			return false;
 		(void)close(far->descriptor);
 		far->descriptor = -1;
 	}
 	return true;
 }
 
-/* On ext4 the order of readdir(3) is that of a hash: in the order of inodes, neighbours share a block of the table. */
-static int by_inode(const void *one, const void *other)
+/* Does the directories that were left and have no more work below them; all of them, or enough for room. */
+static bool settle(struct tree_walk *walk, bool all)
 {
-	uint64_t a = (*(struct dirent64 *const *)one)->d_ino;
-	uint64_t b = (*(struct dirent64 *const *)other)->d_ino;
+	struct tree_hand *hand = &walk->crew.hands[0];
 
-	return a < b ? -1 : a > b;
-}
+	while (walk->settled < walk->left) {
+		struct tree_departure *next = &walk->departures[walk->settled % TREE_DEPARTURES];
+		bool full = walk->left - walk->settled == TREE_DEPARTURES;
 
-static bool is_directory(int directory, const struct dirent64 *entry, bool *answer)
-{
-	struct tree_status status;
+		if (!all && !full && !tree_crew_reached(&walk->crew, next->number))
+			return true;
+		if (!tree_crew_wait(&walk->crew, next->number))
+			return false;
+		uint64_t changed = hand->changed;
+		bool good = walk->visitor->directory == NULL ||
+			    walk->visitor->directory(hand, next->descriptor, &next->status);
 
-	*answer = entry->d_type == DT_DIR;
-	if (entry->d_type != DT_UNKNOWN)
-		return true;
-	if (!tree_look(directory, entry->d_name, &status))
-		return false;
-	*answer = S_ISDIR(status.mode);
+		tree_tell_count(&walk->crew, 1, hand->changed - changed);
+		(void)close(next->descriptor);
+		walk->settled++;
+		if (!good)
+			return false;
+	}
 	return true;
 }
 
-static bool visit_entry(struct tree_walk *walk, const struct tree_visitor *visitor, void *context, int directory,
-			const struct dirent64 *entry)
+static bool enter(struct tree_walk *walk, int descriptor, struct tree_status *status, bool *closed)
 {
-	const char *name = entry->d_name;
-	bool below;
+	struct tree_hand *hand = &walk->crew.hands[0];
 
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return true;
-	if (!is_directory(directory, entry, &below))
-		return tree_fail(walk, "statx", errno, name);
-	if (!below)
-		return visitor->entry(walk, context, directory, name);
-	return tree_names_push(&walk->names, name) || tree_fail(walk, "realloc", errno, name);
-}
-
-/* Reads a directory once: visits what is no directory, and notes the names of those that are. */
-static bool read_once(struct tree_walk *walk, const struct tree_visitor *visitor, void *context, int directory)
-{
-	struct dirent64 **order = (struct dirent64 **)(void *)(walk->entries + TREE_ENTRIES_BUFFER);
-	ssize_t size;
-
-	while ((size = getdents64(directory, walk->entries, TREE_ENTRIES_BUFFER)) > 0) {
-		size_t count = 0;
-
-		for (ssize_t at = 0; at < size && count < ENTRIES_MAX; count++) {
-			order[count] = (struct dirent64 *)(void *)(walk->entries + at);
-			at += order[count]->d_reclen;
-		}
-		qsort(order, count, sizeof(struct dirent64 *), by_inode);
-		for (size_t i = 0; i < count; i++) {
-			if (!visit_entry(walk, visitor, context, directory, order[i]))
-				return false;
-		}
-	}
-	return size == 0 || tree_fail(walk, "getdents64", errno, "");
-}
-
-static bool read_directory(struct tree_walk *walk, const struct tree_visitor *visitor, void *context)
-{
-	const struct tree_frame *frame = &walk->frames[walk->depth - 1];
-
-	for (;;) {
-		walk->removed = false;
-		if (!read_once(walk, visitor, context, frame->descriptor))
-			return false;
-		if (!visitor->removes || !walk->removed)
-			return true;
-		tree_names_cut(&walk->names, frame->below);
-		if (lseek(frame->descriptor, 0, SEEK_SET) < 0)
-			return tree_fail(walk, "lseek", errno, "");
-	}
+	*closed = false;
+	if (!tree_look(descriptor, "", status))
+		return tree_fail(hand, "statx", errno, descriptor, "");
+	return walk->visitor->enter == NULL || walk->visitor->enter(hand, descriptor, status, closed);
 }
 
 /* Goes down into the last directory that was noted; one that is a mount point is left alone. */
-static bool descend(struct tree_walk *walk, const struct tree_visitor *visitor, void *context)
+static bool descend(struct tree_walk *walk)
 {
+	struct tree_hand *hand = &walk->crew.hands[0];
 	struct tree_status status;
-	struct tree_path path;
+	bool closed;
+	int parent = walk->frames[walk->depth - 1].descriptor;
 	size_t place = tree_names_last(&walk->names);
 	const char *name = walk->names.bytes + place;
-	int opened = tree_open(walk->frames[walk->depth - 1].descriptor, name);
+	int opened = tree_open(parent, name);
 
 	if (opened < 0 && errno == EXDEV) {
-		tree_where(walk, name, &path);
-		tree_report_mount(walk->report, &path);
+		tree_tell_mount(&walk->crew, parent, name);
 		tree_names_cut(&walk->names, place);
 		return true;
 	}
 	if (opened < 0)
-		return tree_fail(walk, "openat2", errno, name);
-	bool looked = tree_look(opened, "", &status) || tree_fail(walk, "statx", errno, name);
-
-	if (!looked || !push(walk, opened, &status, place)) {
+		return tree_fail(hand, "openat2", errno, parent, name);
+	if (!enter(walk, opened, &status, &closed) || !push(walk, opened, &status, closed, place)) {
 		(void)close(opened);
 		return false;
 	}
-	return read_directory(walk, visitor, context);
+	return tree_read(walk);
 }
 
 /*
@@ -176,8 +106,9 @@ static bool descend(struct tree_walk *walk, const struct tree_visitor *visitor, 
  */
 static bool reopen_parent(struct tree_walk *walk)
 {
-	struct tree_frame *frame = &walk->frames[walk->depth - 1];
-	struct tree_frame *parent = frame - 1;
+	struct tree_hand *hand = &walk->crew.hands[0];
+	const struct tree_frame *frame = &walk->frames[walk->depth - 1];
+	struct tree_frame *parent = &walk->frames[walk->depth - 2];
 	struct tree_status status;
 
 	if (parent->descriptor >= 0)
@@ -185,63 +116,83 @@ static bool reopen_parent(struct tree_walk *walk)
 	int opened = tree_open_parent(frame->descriptor);
 
 	if (opened < 0)
-		return tree_fail(walk, "openat", errno, "");
+		return tree_fail(hand, "openat", errno, frame->descriptor, "");
 	parent->descriptor = opened;
 	if (!tree_look(opened, "", &status))
-		return tree_fail(walk, "statx", errno, "");
-	return tree_same(&status, &parent->status) || tree_changed(walk, "");
+		return tree_fail(hand, "statx", errno, frame->descriptor, "");
+	return tree_same(&status, &parent->status) || tree_changed(hand, frame->descriptor, "");
 }
 
-static bool ascend(struct tree_walk *walk, const struct tree_visitor *visitor, void *context)
+static bool ascend(struct tree_walk *walk)
 {
-	struct tree_frame *frame = &walk->frames[walk->depth - 1];
+	struct tree_hand *hand = &walk->crew.hands[0];
+	const struct tree_frame *frame = &walk->frames[walk->depth - 1];
+	const struct tree_visitor *visitor = walk->visitor;
 
 	if (!reopen_parent(walk))
 		return false;
-	if (!visitor->leave(walk, context, frame, frame[-1].descriptor, walk->names.bytes + frame->name))
+	if (visitor->remove != NULL &&
+	    !visitor->remove(hand, walk->frames[walk->depth - 2].descriptor, walk->names.bytes + frame->name))
 		return false;
-	if (frame->descriptor >= 0)
-		(void)close(frame->descriptor);
+	walk->departures[walk->left++ % TREE_DEPARTURES] = (struct tree_departure){
+		.descriptor = frame->descriptor,
+		.status = frame->status,
+		.number = tree_crew_now(&walk->crew),
+	};
 	tree_names_cut(&walk->names, frame->name);
 	walk->depth--;
-	return true;
+	return settle(walk, false);
 }
 
-bool tree_walk(struct tree_walk *walk, int top, struct tree_report *report, const struct tree_visitor *visitor,
-	       void *context)
+static bool walk_down(struct tree_walk *walk, const struct tree_top *top)
 {
-	struct tree_status status;
-
-	*walk = (struct tree_walk){ .report = report };
-	walk->entries = malloc(TREE_ENTRIES_BUFFER + ENTRIES_MAX * sizeof(struct dirent64 *));
-	if (walk->entries == NULL)
-		return tree_fail(walk, "malloc", ENOMEM, "");
 	/* A description of its own, so that the place in it belongs to this walk alone. */
-	int opened = tree_open(top, ".");
+	int opened = tree_open(top->descriptor, ".");
 
 	if (opened < 0)
-		return tree_fail(walk, "openat2", errno, "");
-	if (!tree_look(opened, "", &status))
-		return tree_fail(walk, "statx", errno, "");
-	if (!push(walk, opened, &status, 0) || !read_directory(walk, visitor, context))
+		return tree_fail(&walk->crew.hands[0], "openat2", errno, top->descriptor, "");
+	if (!push(walk, opened, &top->status, top->closed, 0) || !tree_read(walk))
 		return false;
 	for (;;) {
 		bool more = walk->names.length > walk->frames[walk->depth - 1].below;
 
 		if (!more && walk->depth == 1)
-			return true;
-		if (more ? !descend(walk, visitor, context) : !ascend(walk, visitor, context))
+			return settle(walk, true) && tree_crew_wait(&walk->crew, tree_crew_now(&walk->crew));
+		if (more ? !descend(walk) : !ascend(walk))
 			return false;
 	}
 }
 
-void tree_walk_end(struct tree_walk *walk)
+/* Whatever is still open ends with the process; a walk that was stopped is the last thing that it does. */
+static void release(struct tree_walk *walk)
 {
-	while (walk->depth > 0) {
-		if (walk->frames[--walk->depth].descriptor >= 0)
-			(void)close(walk->frames[walk->depth].descriptor);
-	}
 	free(walk->frames);
-	free(walk->entries);
 	tree_names_free(&walk->names);
+	free(walk);
+}
+
+bool tree_walk(const struct tree_top *top, const struct tree_visitor *visitor, void *context,
+	       struct tree_report *report, struct tree_failure *failure)
+{
+	struct tree_walk *walk = calloc(1, sizeof(*walk));
+
+	*failure = (struct tree_failure){ .call = "calloc", .error = ENOMEM, .path = { "." } };
+	if (walk == NULL)
+		return false;
+	walk->visitor = visitor;
+	walk->crew.top = top->descriptor;
+	walk->crew.mount = top->status.mount;
+	walk->crew.report = report;
+	walk->crew.work = visitor->entry;
+	walk->crew.context = context;
+	bool started = tree_crew_start(&walk->crew, visitor->remove != NULL);
+	bool walked = started && walk_down(walk, top);
+	bool worked = started && tree_crew_end(&walk->crew);
+
+	if (started && !worked)
+		*failure = walk->crew.failure;
+	else if (started && !walked)
+		*failure = walk->crew.hands[0].failure;
+	release(walk);
+	return walked && worked;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "tree_crew.h"
 #include "tree_names.h"
 #include "tree_open.h"
 #include "tree_report.h"
@@ -18,43 +19,67 @@ struct tree_frame {
 	/* -1 while it is not held open */
 	int descriptor;
 	struct tree_status status;
+	/* nobody but root can change the names in it */
+	bool closed;
 	/* the places of its own name and of its directories' names in tree_walk.names */
 	size_t name;
 	size_t below;
+	/* the number that the crew reaches once the entries of this directory are done */
+	uint64_t entries_done;
 };
 
-struct tree_walk {
-	struct tree_report *report;
-	struct tree_failure failure;
-	struct tree_frame *frames;
-	size_t depth;
-	size_t capacity;
-	struct tree_names names;
-	char *entries;
-	/* whether entry() has done something in the directory that is being read */
-	bool removed;
+/* A directory that was left, and is done once the crew has reached the number. */
+struct tree_departure {
+	int descriptor;
+	struct tree_status status;
+	uint64_t number;
 };
 
 /* What is done on the way. Each returns false to stop, after tree_fail() or tree_changed(). */
 struct tree_visitor {
-	/* An entry of the directory on top that is no directory by its type. */
-	bool (*entry)(struct tree_walk *walk, void *context, int directory, const char *name);
-	/* A directory other than the top, after all that is below it. A descriptor that is taken is set to -1. */
-	bool (*leave)(struct tree_walk *walk, void *context, struct tree_frame *frame, int parent, const char *name);
-	/* Whether a directory is read again as long as entry() removes something: readdir(3) says little of what it does then. */
-	bool removes;
+	/*
+	 * A directory other than the top that was opened, before it is read; may write to it, and says then what its status is
+	 * and whether it is closed. In the walking thread. May be NULL.
+	 */
+	bool (*enter)(struct tree_hand *hand, int descriptor, struct tree_status *status, bool *closed);
+	/* An entry that is no directory by its type; in any thread. */
+	tree_work *entry;
+	/*
+	 * A directory other than the top, after all that is below it, with its status before it was read; in the walking thread.
+	 * May be NULL.
+	 */
+	bool (*directory)(struct tree_hand *hand, int descriptor, const struct tree_status *status);
+	/*
+	 * The name of a directory that was left, in its parent. A visitor with this removes: it works alone, and a directory is
+	 * read until nothing is found in it, since readdir(3) says little of what it does after a removal.
+	 */
+	bool (*remove)(struct tree_hand *hand, int parent, const char *name);
 };
 
-/* Walks the tree below a directory. False where it was stopped: walk->failure says why, and tree_walk_end() is due too. */
-bool tree_walk(struct tree_walk *walk, int top, struct tree_report *report, const struct tree_visitor *visitor,
-	       void *context);
-void tree_walk_end(struct tree_walk *walk);
+struct tree_walk {
+	struct tree_crew crew;
+	const struct tree_visitor *visitor;
+	struct tree_frame *frames;
+	size_t depth;
+	size_t capacity;
+	struct tree_names names;
+	/* first in, first out: departures[n % TREE_DEPARTURES] for n from settled to left-1 */
+	struct tree_departure departures[TREE_DEPARTURES];
+	uint64_t left, settled;
+};
 
-/* The path of a name in the directory that is on top; "" is the directory. */
-void tree_where(const struct tree_walk *walk, const char *name, struct tree_path *path);
+/* The directory to start from. */
+struct tree_top {
+	int descriptor;
+	struct tree_status status;
+	bool closed;
+};
 
-/* Say what stopped the walk and where; always false. An error that a change of the tree explains is told as that. */
-bool tree_fail(struct tree_walk *walk, const char *call, int error, const char *name);
-bool tree_changed(struct tree_walk *walk, const char *name);
+/*
+ * Walks the tree below a directory, which is itself left to the caller. Returns once all work is done: false where it was stopped,
+ * and *failure says why.
+ */
+bool tree_walk(const struct tree_top *top, const struct tree_visitor *visitor, void *context,
+	       struct tree_report *report, struct tree_failure *failure);
 
 #endif

@@ -14,7 +14,8 @@ struct verb {
 	void (*run)(char *argument, struct context *context, struct answer *answer);
 };
 
-static void verb_name(char *name, struct context *context, struct answer *answer) {
+static void verb_name(char *name, struct context *context, struct answer *answer)
+{
 	struct account user, group;
 	struct failure failure;
 	char ids[32];
@@ -45,7 +46,8 @@ static void verb_name(char *name, struct context *context, struct answer *answer
 }
 
 /* Answers where NSS knows the number, or failed to say. */
-static bool find_account(uint32_t number, struct answer *answer) {
+static bool find_account(uint32_t number, struct answer *answer)
+{
 	struct account account;
 	struct failure failure;
 	const char *kind = "user";
@@ -66,7 +68,8 @@ static bool find_account(uint32_t number, struct answer *answer) {
 	return true;
 }
 
-static void verb_uid(char *number, struct context *context, struct answer *answer) {
+static void verb_uid(char *number, struct context *context, struct answer *answer)
+{
 	uint32_t id;
 
 	if (!parse_id(number, &id))
@@ -81,7 +84,8 @@ static const struct verb verbs[] = {
 	{ "uid", verb_uid },
 };
 
-void answer_question(char *line, struct context *context, struct answer *answer) {
+void answer_question(char *line, struct context *context, struct answer *answer)
+{
 	char *space = strchr(line, ' ');
 
 	if (space != NULL) {
