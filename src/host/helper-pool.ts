@@ -19,7 +19,7 @@ const AGAIN_MAX = 3;
 
 export type Outcome<Answer> =
   | { readonly kind: 'answered'; readonly answer: Answer }
-  /** the deadline passed while a helper was asked, or while the question waited for one */
+  /** the deadline passed; asked: it was with a helper for half of that time, so that the answer is slow, and not the queue */
   | { readonly kind: 'late'; readonly asked: boolean }
   /** the helper is gone; the reason completes "the helper process …" */
   | { readonly kind: 'ended'; readonly reason: string }
@@ -34,6 +34,8 @@ interface Waiting {
   readonly line: string;
   readonly timer: NodeJS.Timeout;
   helper: Helper | undefined;
+  /** performance.now() when a helper got it; infinite while it waits */
+  askedAt: number;
   again: number;
   /** takes what the helper said, and says whether the question is settled by it */
   read(line: string): 'settled' | 'again' | 'nonsense';
@@ -83,6 +85,7 @@ export class HelperPool {
         line,
         timer: setTimeout(() => this.#expire(question), this.#deadlineMs),
         helper: undefined,
+        askedAt: Number.POSITIVE_INFINITY,
         again: 0,
         read(answer) {
           const reading = read(answer);
@@ -127,6 +130,7 @@ export class HelperPool {
       }
       helper.question = question;
       question.helper = helper;
+      question.askedAt = performance.now();
       helper.process.ask(question.line);
     }
   }
@@ -206,6 +210,10 @@ export class HelperPool {
       question.settle({ kind: 'ended', reason: 'says again and again that /etc/nsswitch.conf has changed' });
     } else {
       this.#waiting.unshift(question);
+      // The idle ones are of the same age, and would all say the same.
+      for (const helper of [...this.#helpers].filter(other => other.question === undefined)) {
+        this.#discard(helper);
+      }
     }
   }
 
@@ -223,7 +231,7 @@ export class HelperPool {
 
   #expire(question: Waiting): void {
     const { helper } = question;
-    question.settle({ kind: 'late', asked: helper !== undefined });
+    question.settle({ kind: 'late', asked: performance.now() - question.askedAt >= this.#deadlineMs / 2 });
     if (helper === undefined) {
       this.#waiting.splice(this.#waiting.indexOf(question), 1);
     } else {

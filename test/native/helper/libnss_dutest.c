@@ -115,8 +115,10 @@ static enum nss_status answer_group(const char *word, struct group *record, char
 		*error = ENOENT;
 		return NSS_STATUS_NOTFOUND;
 	}
+	static char *no_members[] = { NULL };
+
 	(void)snprintf(buffer, size, "du-group");
-	*record = (struct group){ .gr_name = buffer, .gr_passwd = buffer, .gr_gid = 64101, .gr_mem = NULL };
+	*record = (struct group){ .gr_name = buffer, .gr_passwd = buffer, .gr_gid = 64101, .gr_mem = no_members };
 	return NSS_STATUS_SUCCESS;
 }
 
@@ -125,25 +127,31 @@ static const char *word_of_name(const char *name)
 	return strncmp(name, "du-", 3) == 0 ? name + 3 : "";
 }
 
-EXPORTED enum nss_status _nss_dutest_getpwnam_r(const char *name, struct passwd *record, char *buffer, size_t size,
+/* What glibc looks up by name (nss(5)); no header declares it. */
+EXPORTED enum nss_status _nss_dutest_getpwnam_r(const char *, struct passwd *, char *, size_t, int *);
+EXPORTED enum nss_status _nss_dutest_getpwuid_r(uid_t, struct passwd *, char *, size_t, int *);
+EXPORTED enum nss_status _nss_dutest_getgrnam_r(const char *, struct group *, char *, size_t, int *);
+EXPORTED enum nss_status _nss_dutest_getgrgid_r(gid_t, struct group *, char *, size_t, int *);
+
+enum nss_status _nss_dutest_getpwnam_r(const char *name, struct passwd *record, char *buffer, size_t size,
 						int *error)
 {
 	return answer_user(word_of_name(name), record, buffer, size, error);
 }
 
-EXPORTED enum nss_status _nss_dutest_getpwuid_r(uid_t uid, struct passwd *record, char *buffer, size_t size,
+enum nss_status _nss_dutest_getpwuid_r(uid_t uid, struct passwd *record, char *buffer, size_t size,
 						int *error)
 {
 	return answer_user(word_of_number(uid), record, buffer, size, error);
 }
 
-EXPORTED enum nss_status _nss_dutest_getgrnam_r(const char *name, struct group *record, char *buffer, size_t size,
+enum nss_status _nss_dutest_getgrnam_r(const char *name, struct group *record, char *buffer, size_t size,
 						int *error)
 {
 	return answer_group(word_of_name(name), record, buffer, size, error);
 }
 
-EXPORTED enum nss_status _nss_dutest_getgrgid_r(gid_t gid, struct group *record, char *buffer, size_t size,
+enum nss_status _nss_dutest_getgrgid_r(gid_t gid, struct group *record, char *buffer, size_t size,
 						int *error)
 {
 	return answer_group(word_of_number(gid), record, buffer, size, error);

@@ -112,7 +112,7 @@ static void make_queue(struct owner owner)
 
 	check(queue != (mqd_t)-1, "mq_open");
 	mq_close(queue);
-	check(mount("mqueue", "/dev/mqueue", "mqueue", 0, NULL) == 0, "mount /dev/mqueue");
+	check(mkdir("/dev/mqueue", 0755) == 0 && mount("mqueue", "/dev/mqueue", "mqueue", 0, NULL) == 0, "/dev/mqueue");
 	give("/dev/mqueue/du-queue", owner);
 }
 
@@ -239,7 +239,7 @@ int main(int argc, char **argv)
 	}
 	bool group = strncmp(argv[1], "gid-", 4) == 0;
 
-	check(mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777") == 0, "mount /dev/shm");
+	check(mount("tmpfs", "/dev", "tmpfs", 0, "mode=0755") == 0 && mkdir("/dev/shm", 01777) == 0, "/dev");
 	check(mount("tmpfs", "/mnt", "tmpfs", 0, "mode=0755") == 0, "mount /mnt");
 	make(argv[1] + (group ? 4 : 0), (uid_t)atoi(argv[2]), group);
 	execl(argv[3], argv[3], (char *)NULL);

@@ -1,0 +1,64 @@
+/**
+ * Everything that speaks against a UID, one at a time, made by root in namespaces of its own: IPC objects of every kind and processes
+ * by each of their IDs. And what does not: things of others, and of other file systems.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Evidence } from '../../../src/core/verdict.ts';
+import { HelperProbe } from '../../../src/host/probe.ts';
+import { type Build, besideThing, buildHelpers, uid, whileOpen } from './helpers.ts';
+
+const DEADLINE_MS = 10_000;
+const NUMBER = 64_300;
+
+function found(build: Build, thing: string): Promise<Evidence | undefined> {
+  return new Promise((resolve, reject) => {
+    const probe = new HelperProbe(besideThing(build, thing, NUMBER), DEADLINE_MS);
+    whileOpen(probe, async () => {
+      assert.equal(await probe.evidence(uid(NUMBER + 1)), undefined, 'another UID is free');
+      resolve(await probe.evidence(uid(NUMBER)));
+    }).catch(reject);
+  });
+}
+
+const IPC: readonly (readonly [thing: string, object: string, id: RegExp])[] = [
+  ['sysv-shm', 'sysv-shm', /^0$/],
+  ['sysv-shm-attached', 'sysv-shm', /^0$/],
+  ['sysv-sem', 'sysv-sem', /^0$/],
+  ['sysv-msg', 'sysv-msg', /^0$/],
+  ['posix-shm', 'posix-shm', /^\/dev\/shm\/file$/],
+  ['posix-shm-nested', 'posix-shm', /^\/dev\/shm\/a\/b\/file$/],
+  ['posix-shm-deep', 'posix-shm', /^file$/],
+  ['posix-mq', 'posix-mq', /^\/du-queue$/],
+];
+
+const IDS = ['real', 'effective', 'saved', 'filesystem'];
+
+for (const build of buildHelpers()) {
+  describe(`evidence against a UID (${build.name} helper)`, () => {
+    for (const prefix of ['', 'gid-']) {
+      for (const [thing, object, id] of IPC) {
+        it(`${prefix}${thing}`, async () => {
+          const evidence = await found(build, prefix + thing);
+          assert.equal(evidence?.kind, 'ipc');
+          assert.equal(evidence.object, object);
+          assert.match(evidence.id, id);
+        });
+      }
+      for (const thing of IDS.flatMap(which => [`process-${which}`, `thread-${which}`])) {
+        it(`${prefix}${thing}`, async () => {
+          const evidence = await found(build, prefix + thing);
+          assert.equal(evidence?.kind, 'process');
+          assert.ok(evidence.pid > 1, 'the process is named, and is not the helper itself');
+          assert.equal(evidence.command, 'du world)');
+        });
+      }
+    }
+
+    for (const thing of ['nothing', 'outside-link', 'outside-mount']) {
+      it(`not: ${thing}`, async () => {
+        assert.equal(await found(build, thing), undefined);
+      });
+    }
+  });
+}

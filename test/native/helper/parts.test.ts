@@ -1,0 +1,18 @@
+/** Runs the C tests of the helper's parts, plain and with sanitizers. */
+import { execFileSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+
+const BUILDS = [
+  ['plain', '0', 'dist/native'],
+  ['sanitized', '1', 'dist/native-sanitized'],
+] as const;
+
+describe('the parts of dynuser-helper', () => {
+  for (const [name, sanitize, output] of BUILDS) {
+    it(name, () => {
+      execFileSync('make', ['-s', '-C', `${CHECKOUT}native`, `SANITIZE=${sanitize}`, 'helper-tests']);
+      execFileSync(`${CHECKOUT}${output}/test/helper/parts_test`, { stdio: ['ignore', 'ignore', 'inherit'] });
+    });
+  }
+});

@@ -1,0 +1,104 @@
+/** What the daemon asks a helper, and that it takes nothing for an answer but what protocol.h says. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { asUid } from '../../../src/core/ids.ts';
+import { parseUserName } from '../../../src/core/name.ts';
+import { accountQuestion, evidenceQuestion, parseRefusal } from '../../../src/host/helper-protocol.ts';
+
+const name = parseUserName('httpd');
+const uid = asUid(61184);
+assert.ok('name' in name && uid !== undefined);
+const account = accountQuestion(name.name);
+const evidence = evidenceQuestion(uid);
+
+describe('questions to a helper', () => {
+  it('are one line each', () => {
+    assert.equal(account.line, 'name httpd\n');
+    assert.equal(evidence.line, 'uid 61184\n');
+  });
+});
+
+describe('answers of a helper', () => {
+  const accounts: readonly (readonly [line: string, answer: object])[] = [
+    ['account - -', {}],
+    ['account 5:60 -', { user: { uid: 5, gid: 60 } }],
+    ['account - 20', { group: { gid: 20 } }],
+    ['account 0:0 4294967294', { user: { uid: 0, gid: 0 }, group: { gid: 4294967294 } }],
+  ];
+  for (const [line, answer] of accounts) {
+    it(line, () => assert.deepEqual(account.parse(line.split(' ')), { answer }));
+  }
+
+  const findings: readonly (readonly [line: string, answer: object | undefined])[] = [
+    ['free', undefined],
+    ['user games', { kind: 'user', name: 'games' }],
+    ['group a%20b', { kind: 'group', name: 'a b' }],
+    ['user ', { kind: 'user', name: '' }],
+    ['user %C3%A4%FF%1B%5B2J', { kind: 'user', name: 'ä\ufffd[2J' }],
+    ['ipc sysv-sem 7', { kind: 'ipc', object: 'sysv-sem', id: '7' }],
+    ['ipc posix-shm /dev/shm/x', { kind: 'ipc', object: 'posix-shm', id: '/dev/shm/x' }],
+    ['process 42 sshd', { kind: 'process', pid: 42, command: 'sshd' }],
+    ['process 0 ', { kind: 'process', pid: 0, command: '' }],
+  ];
+  for (const [line, answer] of findings) {
+    it(line, () => assert.deepEqual(evidence.parse(line.split(' ')), { answer }));
+  }
+
+  const noAccounts = [
+    '',
+    'account',
+    'account -',
+    'account - - -',
+    'account 5 -',
+    'account 5: -',
+    'account 5:60:1 -',
+    'account 05:60 -',
+    'account -1:60 -',
+    'account 4294967295:0 -',
+    'account 1:2 x',
+    'account 1:2 4294967295',
+    'Account - -',
+    'account  -',
+    'free',
+  ];
+  for (const line of noAccounts) {
+    it(`none: "${line}"`, () => assert.equal(account.parse(line.split(' ')), undefined));
+  }
+
+  const noFindings = [
+    '',
+    'free ',
+    'free free',
+    'Free',
+    'user',
+    'user a b',
+    'user a%2',
+    'user a%zz',
+    'user a%2f',
+    'user a:b',
+    'user a\r',
+    'ipc sysv 1',
+    'ipc sysv-shm',
+    'ipc sysv-shm 1 2',
+    'process x y',
+    'process 1',
+    'process 4194305 x',
+    'process 01 x',
+    'account - -',
+    'toString x',
+  ];
+  for (const line of noFindings) {
+    it(`none: "${line}"`, () => assert.equal(evidence.parse(line.split(' ')), undefined));
+  }
+});
+
+describe('refusals of a helper', () => {
+  it('name the call and the errno', () => {
+    assert.deepEqual(parseRefusal(['error', 'getpwnam_r', '5']), { call: 'getpwnam_r', errno: 5 });
+    assert.deepEqual(parseRefusal(['error', '/etc/nsswitch.conf', '27']), { call: '/etc/nsswitch.conf', errno: 27 });
+  });
+
+  for (const line of ['error', 'error x', 'error x -5', 'error x 5 5', 'error  5', 'error a%20b 5', 'err x 5']) {
+    it(`none: "${line}"`, () => assert.equal(parseRefusal(line.split(' ')), undefined));
+  }
+});
