@@ -15,6 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   registry: ['core', 'files'],
   host: ['core', 'files'],
   directories: ['core', 'files'],
+  dbus: ['core'],
   // The syntax of a directory's value is part of the request, and pure.
   api: ['varlink', 'service', 'core', 'directories/value.ts'],
   cli: ['varlink', 'api/generated', 'core', 'version.ts'],
@@ -26,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'registry',
     'host',
     'directories',
+    'dbus',
     'files',
     'config.ts',
     'logger.ts',
@@ -43,6 +45,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
   registry: ['service/ports.ts'],
   host: ['service/ports.ts'],
   directories: ['service/ports.ts'],
+  dbus: ['service/ports.ts'],
 };
 
 /** Packages, each with the only files that may import it. */
@@ -51,7 +54,7 @@ const IMPORTERS: Readonly<Record<string, RegExp>> = {
   '@2060.io/ref-napi': /^src\/host\/libc\.ts$/,
   pino: /^src\/logger\.ts$/,
   'proper-lockfile': /^src\/directories\/directory-lock\.ts$/,
-  'dbus-next': /^src\/dbus\//,
+  '@jellybrick/dbus-next': /^src\/dbus\//,
   esbuild: /^src\/tooling\/bundle\.ts$/,
 };
 

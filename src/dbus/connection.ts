@@ -1,0 +1,163 @@
+/**
+ * One connection to a message bus: calls that have a deadline, signals and calls that carry who sent them, and an end
+ * that is told once. Knows no interface, and does not come back by itself: bus.ts does that.
+ */
+import { DBusError, Message, MessageFlag, MessageType, Variant } from '@jellybrick/dbus-next';
+import { CALL_TIMEOUT_MS, OUTPUT_BYTES_MAX } from './limits.ts';
+import {
+  BusError,
+  DRIVER,
+  DRIVER_PATH,
+  type IncomingCall,
+  type Question,
+  type Signal,
+  type TypedValue,
+} from './message.ts';
+import { openWire } from './wire.ts';
+
+/** What happens on a connection. None of these may throw. */
+export interface ConnectionEvents {
+  signal(signal: Signal): void;
+  call(call: IncomingCall): void;
+  /** the connection is gone; told once, and not after close() */
+  lost(reason: string): void;
+  /** a message was not read; the connection goes on */
+  dropped(reason: string): void;
+}
+
+export interface BusConnection {
+  /** @returns the body of the answer. @throws BusError where it is an error; Error where there is none in time */
+  call(question: Question): Promise<readonly unknown[]>;
+  /** Sends a signal to whoever listens; nothing where the connection is gone. */
+  emit(signal: Omit<Signal, 'sender'>): void;
+  close(): void;
+}
+
+/** @throws Error that says why there is no connection, within a bound */
+export async function openConnection(socket: string, events: ConnectionEvents): Promise<BusConnection> {
+  const { bus, stream } = await openWire(socket, reason => events.dropped(reason));
+  const waiting = new Set<(reason: string) => void>();
+  let over = false;
+
+  const end = (reason: string): boolean => {
+    if (over) {
+      return false;
+    }
+    over = true;
+    stream.destroy();
+    for (const giveUp of waiting) {
+      giveUp(reason);
+    }
+    return true;
+  };
+  const lose = (reason: string): void => {
+    if (end(reason)) {
+      events.lost(reason);
+    }
+  };
+  const send = (message: Message): void => {
+    if (over || !stream.writable) {
+      return;
+    }
+    bus.send(message);
+    if (stream.writableLength > OUTPUT_BYTES_MAX) {
+      lose('the message bus does not take what it is sent');
+    }
+  };
+
+  stream.once('close', () => lose('the message bus closed the connection'));
+  bus.on('message', message => {
+    if (!over && message.type === MessageType.SIGNAL) {
+      events.signal(message);
+    }
+  });
+  // Ours is asked first and always answers, so that the library's own objects and their errors are never reached.
+  bus.addMethodHandler(message => {
+    if (!over) {
+      events.call(incomingCall(message, send));
+    }
+    return true;
+  });
+
+  return {
+    call(question) {
+      return new Promise((resolve, reject) => {
+        if (over) {
+          reject(new Error('the connection to the message bus is gone'));
+          return;
+        }
+        const giveUp = (reason: string): void => {
+          settled();
+          reject(new Error(`${question.member}: ${reason}`));
+        };
+        const timer = setTimeout(() => giveUp(`no answer within ${CALL_TIMEOUT_MS / 1_000} s`), CALL_TIMEOUT_MS);
+        const settled = (): void => {
+          clearTimeout(timer);
+          waiting.delete(giveUp);
+        };
+        waiting.add(giveUp);
+        bus.call(toMessage(question)).then(
+          answer => {
+            settled();
+            // Buses with a lax policy deliver answers that were never asked for.
+            return answer?.sender === question.destination
+              ? resolve(answer.body)
+              : reject(new Error(`${question.member}: the answer came from somebody else`));
+          },
+          (error: unknown) => {
+            settled();
+            reject(error instanceof DBusError ? new BusError(error.type, error.text) : error);
+          },
+        );
+      });
+    },
+    emit({ path, interface: name, member, signature, body }) {
+      send(Message.newSignal(path, name, member, signature, [...body]));
+    },
+    close() {
+      end('the connection was closed');
+    },
+  };
+}
+
+/** Asks the bus itself. */
+export function askDriver(
+  connection: BusConnection,
+  member: string,
+  signature = '',
+  ...body: readonly unknown[]
+): Promise<readonly unknown[]> {
+  return connection.call({ destination: DRIVER, path: DRIVER_PATH, interface: DRIVER, member, signature, body });
+}
+
+/** @returns the type and the value of a variant that came in, or undefined where the value is none */
+export function typedValue(value: unknown): TypedValue | undefined {
+  return value instanceof Variant ? value : undefined;
+}
+
+function toMessage({ destination, path, interface: name, member, signature = '', body = [] }: Question): Message {
+  // Whoever is asked is there already: a question must not start a service.
+  const flags = MessageFlag.NO_AUTO_START;
+  return new Message({ destination, path, interface: name, member, signature, body: [...body], flags });
+}
+
+function incomingCall(message: Message, send: (message: Message) => void): IncomingCall {
+  const answerWanted = (message.flags & MessageFlag.NO_REPLY_EXPECTED) === 0;
+  const answer = (make: () => Message): void => {
+    if (answerWanted) {
+      send(make());
+    }
+  };
+  return {
+    sender: message.sender,
+    path: message.path,
+    interface: message.interface,
+    member: message.member,
+    signature: message.signature,
+    body: message.body,
+    answerWanted,
+    reply: (signature, body) => answer(() => Message.newMethodReturn(message, signature, [...body])),
+    // A string of D-Bus cannot hold a NUL.
+    fail: (error, reason) => answer(() => Message.newError(message, error, reason.replaceAll('\0', '\ufffd'))),
+  };
+}

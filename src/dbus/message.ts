@@ -1,0 +1,60 @@
+/**
+ * Messages as the rest of this room sees them: values that carry who sent them, in the words of the D-Bus specification,
+ * and nothing of the library that reads and writes them.
+ */
+
+/** The bus itself, as a sender; nobody else can have this name. */
+export const DRIVER = 'org.freedesktop.DBus';
+export const DRIVER_PATH = '/org/freedesktop/DBus';
+
+/** A value inside a variant, with its type. */
+export interface TypedValue {
+  readonly signature: string;
+  readonly value: unknown;
+}
+
+/** What a call asks, and of whom. */
+export interface Question {
+  /** a unique name, or the bus itself: only its answer counts */
+  readonly destination: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature?: string;
+  readonly body?: readonly unknown[];
+}
+
+export interface Signal {
+  readonly sender: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature: string;
+  readonly body: readonly unknown[];
+}
+
+/** A call by somebody on the bus. It is answered once, by reply or fail; where no answer is wanted, neither sends one. */
+export interface IncomingCall {
+  /** the unique name of the caller, as the bus stamped it */
+  readonly sender: string;
+  readonly path: string;
+  /** absent where the caller left it open, as the specification allows */
+  readonly interface: string | undefined;
+  readonly member: string;
+  readonly signature: string;
+  readonly body: readonly unknown[];
+  readonly answerWanted: boolean;
+  reply(signature: string, body: readonly unknown[]): void;
+  fail(error: string, reason: string): void;
+}
+
+/** An answer that is an error: its name and its text, as the bus or a peer gave them. */
+export class BusError extends Error {
+  override readonly name = 'BusError';
+  readonly errorName: string;
+
+  constructor(errorName: string, text: string) {
+    super(`${errorName}: ${text}`);
+    this.errorName = errorName;
+  }
+}
