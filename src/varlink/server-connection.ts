@@ -15,6 +15,8 @@ import { isPeerGone } from './socket-handle.ts';
 export interface Failure {
   /** the connection that it happened on, Connection.id */
   readonly connection?: number;
+  /** a peer's faults are its own, and it can cause any number of them; the service's are for its operators to mend */
+  readonly fault: 'peer' | 'service';
   readonly what: string;
   readonly cause?: unknown;
 }
@@ -51,7 +53,9 @@ export class ServerConnection<P> implements CallOrigin<P> {
   readonly #socket: Socket;
   readonly #host: ConnectionHost<P>;
   readonly #session: ServerSession;
-  readonly #listeners = new CloseListeners(cause => this.#fail('what was to happen at its end failed', cause));
+  readonly #listeners = new CloseListeners(cause =>
+    this.#fail('service', 'what was to happen at its end failed', cause),
+  );
   #holds = 0;
   #closed = false;
   /** no further input is taken: the replies that wait go out, then the socket closes */
@@ -89,7 +93,7 @@ export class ServerConnection<P> implements CallOrigin<P> {
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (!DEPARTURES.has(error.code)) {
-        this.#fail('the socket failed', error);
+        this.#fail('service', 'the socket failed', error);
       }
     });
     socket.on('close', () => {
@@ -144,7 +148,7 @@ export class ServerConnection<P> implements CallOrigin<P> {
 
   /** Destroys it for what its peer did, and reports that. */
   expel(what: string): void {
-    this.#fail(what);
+    this.#fail('peer', what);
     this.destroy();
   }
 
@@ -177,7 +181,7 @@ export class ServerConnection<P> implements CallOrigin<P> {
       }
       consumed = true;
       if (step.kind === 'broken') {
-        this.#fail(`closed, since a request ${step.reason}`);
+        this.#fail('peer', `closed, since a request ${step.reason}`);
         this.end();
         return;
       }
@@ -213,7 +217,7 @@ export class ServerConnection<P> implements CallOrigin<P> {
 
   #reply({ error, parameters, failure }: Answer): void {
     if (failure !== undefined) {
-      this.#fail(failure.what, failure.cause);
+      this.#fail('service', failure.what, failure.cause);
     }
     const text = error === undefined ? this.#session.final(parameters) : this.#session.fail(error, parameters);
     if (text !== undefined) {
@@ -283,7 +287,7 @@ export class ServerConnection<P> implements CallOrigin<P> {
     this.#host.unread.delete(this);
   }
 
-  #fail(what: string, cause?: unknown): void {
-    this.#host.onFailure({ connection: this.id, what, ...(cause === undefined ? {} : { cause }) });
+  #fail(fault: Failure['fault'], what: string, cause?: unknown): void {
+    this.#host.onFailure({ connection: this.id, fault, what, ...(cause === undefined ? {} : { cause }) });
   }
 }

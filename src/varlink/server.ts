@@ -23,7 +23,7 @@ export interface ServerOptions<P> {
   quotaKey(peer: P): string | number;
   /** Such peers may use the reserved places, and where all are taken, the one that has been idle the longest. */
   privileged(peer: P): boolean;
-  /** Told of what has nobody to be told on the wire. Peers can cause any number of these. */
+  /** Told of what has nobody to be told on the wire. */
   onFailure(failure: Failure): void;
   readonly limits?: Partial<ServerLimits>;
   /** the qualified name of the error, without parameters, that answers a call whose handler failed */
@@ -63,7 +63,9 @@ export class VarlinkServer<P> {
   /** @throws Error where the socket cannot be had; it says which and why */
   async listen(target: ListenTarget): Promise<void> {
     await listen(this.#server, target);
-    this.#server.on('error', (cause: Error) => this.#host.onFailure({ what: 'cannot accept connections', cause }));
+    this.#server.on('error', (cause: Error) =>
+      this.#host.onFailure({ fault: 'service', what: 'cannot accept connections', cause }),
+    );
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
   }
 
@@ -113,7 +115,7 @@ export class VarlinkServer<P> {
     const admission = this.#host.table.admit(connection, this.#host.now());
     if (!admission.admitted) {
       socket.destroy();
-      this.#host.onFailure({ connection: connection.id, what: `refused: too many ${admission.reason}` });
+      this.#host.onFailure({ connection: connection.id, fault: 'peer', what: `refused: too many ${admission.reason}` });
       return;
     }
     admission.displaced?.expel('closed as the longest idle, to make room for a privileged peer');
@@ -129,7 +131,7 @@ export class VarlinkServer<P> {
       const peer = this.#options.identify(descriptor);
       return { peer, quotaKey: this.#options.quotaKey(peer), privileged: this.#options.privileged(peer) };
     } catch (cause) {
-      this.#host.onFailure({ what: 'refused: a peer could not be identified', cause });
+      this.#host.onFailure({ fault: 'service', what: 'refused: a peer could not be identified', cause });
       return undefined;
     }
   }

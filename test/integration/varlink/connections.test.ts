@@ -84,6 +84,34 @@ test('idle connections end, those with a call under way do not', { timeout: 30_0
   await eventually(() => service.ended.length === 1, 'the handler learns of the end');
 });
 
+test('a connection that is held stays open until the hold ends', { timeout: 30_000 }, async t => {
+  const limits = { idleTimeoutMs: 200, maxConnections: 2, reservedConnections: 0 };
+  const service = await startService(t, limits);
+  const held = await RawPeer.connect(service.path);
+  for (const keep of [true, true, false]) {
+    assert.equal(await held.call('org.example.ping.Keep', `{"keep":${keep}}`), '{"parameters":{}}\0');
+  }
+  await sleep(1_500);
+  assert.ok(!held.isClosed, 'one of two holds is left');
+  assert.equal(await held.call(PING, '{"text":"x"}'), PONG);
+  service.identity = ROOT;
+  for (let round = 0; round < 3; round++) {
+    const root = await RawPeer.connect(service.path);
+    assert.equal(await root.call(PING, '{"text":"x"}'), PONG);
+  }
+  assert.ok(!held.isClosed, 'others are displaced, it is not');
+  held.close();
+});
+
+test('a connection whose hold has ended is idle again', { timeout: 30_000 }, async t => {
+  const service = await startService(t, { idleTimeoutMs: 200 });
+  const peer = await RawPeer.connect(service.path);
+  for (const keep of [true, false]) {
+    assert.equal(await peer.call('org.example.ping.Keep', `{"keep":${keep}}`), '{"parameters":{}}\0');
+  }
+  assert.equal(await peer.rest(), '');
+});
+
 test('a request that is begun must be completed in time', { timeout: 30_000 }, async t => {
   const service = await startService(t, { frameTimeoutMs: 300 });
   const slow = await RawPeer.connect(service.path);

@@ -50,7 +50,10 @@ for (const [what, bytes] of Object.entries(BROKEN)) {
     peer.send(Buffer.concat([Buffer.from(REQUEST), Buffer.from(bytes), Buffer.from(REQUEST)]));
     assert.equal(await peer.rest(), PONG);
     assert.match(service.failures[0]?.what ?? '', /^closed, since a request /);
-    assert.equal(service.failures.length, 1);
+    assert.deepEqual(
+      service.failures.map(failure => failure.fault),
+      ['peer'],
+    );
     await assertServes(service);
   });
 }

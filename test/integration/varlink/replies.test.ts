@@ -98,7 +98,7 @@ test('what a handler does wrong is told to the service and not to the peer', asy
     assert.equal(reply, '{"error":"org.varlink.service.InternalError","parameters":{}}\0', how);
     const failure = service.failures.pop();
     assert.match(failure?.what ?? '', /^org\.example\.ping\.Fail: /, how);
-    assert.ok(failure?.cause instanceof Error, how);
+    assert.ok(failure?.cause instanceof Error && failure.fault === 'service', how);
   }
   assert.deepEqual(service.failures, []);
   peer.close();

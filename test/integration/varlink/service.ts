@@ -24,6 +24,9 @@ method PingLater(text: string) -> (text: string)
 # [Supports 'more' flag]
 method Count(to: int, padding: ?string, wait: ?bool) -> (at: int, padding: ?string)
 
+# Keeps the connection from being idle, or no more.
+method Keep(keep: bool) -> ()
+
 # Goes wrong in the way that is asked for.
 method Fail(how: (declared, undeclared, misshapen, thrown, rejected, reply, late)) -> (text: string)
 
@@ -91,6 +94,7 @@ export async function startService(t: TestContext, limits: Partial<ServerLimits>
 }
 
 function pingInterface(log: Pick<TestService, 'pinged' | 'ended' | 'thrown'>): InterfaceImplementation<TestPeer> {
+  const holds = new Map<number, () => void>();
   return {
     description: PING_INTERFACE,
     methods: {
@@ -103,6 +107,7 @@ function pingInterface(log: Pick<TestService, 'pinged' | 'ended' | 'thrown'>): I
         return parameters;
       },
       Count: call => count(call, log.ended),
+      Keep: call => keep(call, holds),
       Fail: call => fail(call, log.thrown),
     },
   };
@@ -124,6 +129,17 @@ function count(call: Call<TestPeer>, ended: number[]): JsonObject | Promise<Json
     });
   }
   return { at: last, padding };
+}
+
+function keep({ connection, parameters }: Call<TestPeer>, holds: Map<number, () => void>): JsonObject {
+  if (parameters['keep'] === true) {
+    holds.set(connection.id, connection.hold());
+  } else {
+    // A hold that was ended twice must not end another.
+    holds.get(connection.id)?.();
+    holds.get(connection.id)?.();
+  }
+  return {};
 }
 
 function fail(call: Call<TestPeer>, thrown: unknown[]): JsonObject | Promise<JsonObject> {
