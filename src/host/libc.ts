@@ -1,6 +1,7 @@
 /**
- * The one importer of ffi-napi and ref-napi: the calls that Node lacks, typed, each failure an Error that names the call.
- * Decides nothing, keeps nothing but the frames that the calls' arguments are written into. Main thread only.
+ * The one importer of ffi-napi and ref-napi: how any function of libc is called, and the calls that Node lacks, typed, each
+ * failure an Error that names the call. Decides nothing, keeps nothing but the frames that arguments are written into.
+ * Main thread only.
  */
 import { closeSync } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
@@ -9,7 +10,7 @@ import bindings from '@2060.io/ffi-napi/lib/bindings.js';
 import ref from '@2060.io/ref-napi';
 
 /** Bytes of an argument in its frame; every integer and pointer that we pass fits. */
-const SLOT = 8;
+export const SLOT = 8;
 /** Numbers of errno(3) that are the same on every Linux architecture that Node runs on. */
 const EINTR = 4;
 const EWOULDBLOCK = 11;
@@ -18,17 +19,23 @@ const ERANGE = 34;
 /** Everything that is loaded already: dlopen(3) of no path; libc is in it. */
 const libraries = ffi.DynamicLibrary();
 
-interface ForeignFunction {
+export interface ForeignFunction {
+  /** the arguments, SLOT bytes each; a frame is read while its call runs, so it serves one call at a time */
   readonly frame: Buffer;
   /** @returns the function's int; -1 means that it failed, and ffi.errno() is its errno until the next call */
   invoke(): number;
+  /**
+   * Invokes it on a thread of libuv's pool, which it occupies until it returns; it keeps the event loop alive meanwhile.
+   * @returns the function's int; the errno of a failure stays on that thread
+   */
+  invokeOnThread(): Promise<number>;
 }
 
 /**
  * Prepares a function of libc whose result is an int. ffi-napi's own wrapper allocates each argument anew, 30 µs for the
  * five of getsockopt; its ffi_call over a frame that is laid once takes 0.5 µs.
  */
-function foreign(name: string, types: readonly ('int32' | 'size_t' | 'pointer')[]): ForeignFunction {
+export function foreign(name: string, types: readonly ('int32' | 'size_t' | 'pointer')[]): ForeignFunction {
   const pointer = libraries.get(name);
   const cif = ffi.CIF('int32', [...types]);
   const frame = Buffer.alloc(types.length * SLOT);
@@ -43,7 +50,42 @@ function foreign(name: string, types: readonly ('int32' | 'size_t' | 'pointer')[
       bindings.ffi_call(cif, pointer, result, argumentPointers);
       return result.readInt32LE(0);
     },
+    invokeOnThread() {
+      const late = Buffer.alloc(SLOT);
+      return new Promise((resolve, reject) => {
+        // The thread writes into late and reads argumentPointers: this function keeps both from being collected.
+        bindings.ffi_call_async(cif, pointer, late, argumentPointers, failure => {
+          if (failure === null) {
+            resolve(late.readInt32LE(0));
+          } else {
+            reject(new Error(`${name}: ${failure}`));
+          }
+        });
+      });
+    },
   };
+}
+
+/** Writes the address of some memory, which its caller keeps alive as long as the pointer is used. */
+export function writePointer(to: Buffer, offset: number, memory: Buffer): void {
+  ref.writePointer(to, offset, memory);
+}
+
+/**
+ * Invokes a function whose -1 is an error, again where a signal interrupted it.
+ * @throws Error the system's
+ */
+export function checked(syscall: string, call: ForeignFunction): number {
+  for (;;) {
+    const result = call.invoke();
+    if (result !== -1) {
+      return result;
+    }
+    const errno = ffi.errno();
+    if (errno !== EINTR) {
+      throw systemError(syscall, errno);
+    }
+  }
 }
 
 /** @returns an Error like those of node:fs, with code, errno and syscall */
