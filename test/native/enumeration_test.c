@@ -18,6 +18,7 @@
 #define BUFFER_BYTES 256
 #define FORKS 200
 #define THREADS 4
+#define LISTS 50
 /* Far more than a child needs that is not blocked. */
 #define CHILD_SECONDS 20
 
@@ -64,6 +65,31 @@ static void test_walk(const struct module *module)
 		module_end(module, query);
 		leftovers_after(&before, "a list");
 	}
+}
+
+/* The pages that the program has mapped (proc_pid_statm(5)). */
+static unsigned long mapped_pages(void)
+{
+	unsigned long pages = 0;
+	FILE *statm = fopen("/proc/self/statm", "re");
+
+	CHECK(statm != NULL && fscanf(statm, "%lu", &pages) == 1 && fclose(statm) == 0, "/proc/self/statm: %m");
+	return pages;
+}
+
+/* A list takes memory from the system itself, which no sanitizer watches: all of it is given back. */
+static void test_memory(const struct module *module)
+{
+	unsigned long before = mapped_pages(), after;
+
+	for (size_t i = 0; i < LISTS; i++) {
+		take_from(module, SHADOW_NEXT, 0);
+		module_set(module, SHADOW_NEXT);
+		take_from(module, SHADOW_NEXT, 0);
+		module_end(module, SHADOW_NEXT);
+	}
+	after = mapped_pages();
+	CHECK(after == before, "%lu pages, %lu before", after, before);
 }
 
 /* Four lists side by side: each database has a place of its own. */
@@ -192,6 +218,7 @@ int main(int argc, char **argv)
 	runtime_publish(&runtime);
 	module = module_load(argv[1]);
 	test_walk(module);
+	test_memory(module);
 	test_side_by_side(module);
 	for (size_t i = 0; i < FORKS; i++)
 		test_shared_list(module);

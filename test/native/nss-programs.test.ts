@@ -5,7 +5,7 @@ import { make, PLAIN, run, SANITIZED, temporaryDirectory } from './support/nativ
 
 /** Those that are linked with the parts that they try, and those that load the module. */
 const PARTS = ['json_test', 'fuzz_test', 'fork_lock_test', 'varlink_test'];
-const WHOLE = ['lookup_test', 'buffer_test', 'enumeration_test', 'threads_test'];
+const WHOLE = ['lookup_test', 'buffer_test', 'enumeration_test', 'threads_test', 'cancel_test'];
 
 for (const build of [PLAIN, SANITIZED]) {
   make(build);

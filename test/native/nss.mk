@@ -5,7 +5,7 @@ TEST_OUT := $(if $(filter 1,$(SANITIZE)),$(TOP)/dist/native-sanitized/test,$(TOP
 TEST_CFLAGS := -I$(TEST)/support -Inss $(if $(filter 1,$(SANITIZE)),-DTEST_SANITIZED)
 
 # Those that load the module as glibc does, and those that are linked with the parts that they try.
-TEST_LOADING := lookup_test buffer_test enumeration_test threads_test hostile_test probe
+TEST_LOADING := lookup_test buffer_test enumeration_test threads_test cancel_test hostile_test probe
 TEST_LINKING := json_test fuzz_test fork_lock_test varlink_test
 
 TEST_SUPPORT := users module record leftovers server
@@ -16,7 +16,7 @@ $(OBJ)/test/%.o: $(TEST)/%.c
 	$(CC) $(ALL_CFLAGS) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(TEST_LOADING:%=$(TEST_OUT)/%): $(TEST_OUT)/%: $(OBJ)/test/%.o $(TEST_SUPPORT_OBJECTS) $(OBJ)/common/identity.o
-$(TEST_OUT)/hostile_test: $(OBJ)/test/hostile_servers.o
+$(TEST_OUT)/hostile_test $(TEST_OUT)/cancel_test: $(OBJ)/test/hostile_servers.o
 $(TEST_OUT)/json_test: $(OBJ)/test/json_test.o $(addprefix $(OBJ)/common/,json.o json_string.o)
 $(TEST_OUT)/fuzz_test: $(OBJ)/test/fuzz_test.o $(OBJ)/nss/reply.o \
 	$(addprefix $(OBJ)/common/,identity.o json.o json_string.o)
