@@ -10,30 +10,51 @@ import { installFile } from './install-file.ts';
 
 const NATIVE_PACKAGES = ['@2060.io/ffi-napi', '@2060.io/ref-napi'];
 
-const SHEBANG = '#!/usr/bin/env node';
+const SHEBANG = '#!/usr/bin/env';
+/**
+ * The daemon's flags. V8 lets the space for new objects grow to 48 MB under load; with 1 MB halves the daemon stays
+ * below 80 MB with a full range, and is as fast (benchmarks/README.md).
+ */
+const DAEMON_NODE = '-S node --max-semi-space-size=1';
 /** CommonJS packages (pino) inside an ES module need a require of their own for Node's built-in modules. */
 const REQUIRE = `import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);`;
 
-/** @param prelude lines to start the file with; dynuserctl does without, and so starts faster */
-async function bundleProgram(name: string, ...prelude: readonly string[]): Promise<void> {
-  const result = await build({
+/**
+ * @param node how env(1) has to start Node
+ * @param prelude lines to start the file with; dynuserctl does without, and so starts faster
+ * @returns the directories of the packages that went into it
+ */
+async function bundleProgram(name: string, node: string, ...prelude: readonly string[]): Promise<readonly string[]> {
+  const { outputFiles, metafile } = await build({
     absWorkingDir: CHECKOUT,
     entryPoints: [`src/bin/${name}.ts`],
     outfile: `${name}.js`,
     bundle: true,
     write: false,
+    metafile: true,
     platform: 'node',
     target: 'node20',
     format: 'esm',
     charset: 'utf8',
     external: NATIVE_PACKAGES,
-    banner: { js: [SHEBANG, ...prelude].join('\n') },
+    banner: { js: [`${SHEBANG} ${node}`, ...prelude].join('\n') },
     logLevel: 'warning',
   });
-  for (const file of result.outputFiles) {
+  for (const file of outputFiles) {
     installFile(`${BUILT}/${name}.js`, file.contents, 0o755);
   }
+  const foreign = Object.keys(metafile.inputs).filter(path => path.startsWith('node_modules/'));
+  return [...new Set(foreign.map(packageOf))].sort();
+}
+
+/** The licenses of what is inside the bundles, which their authors ask to be passed on with every copy. */
+function installLicenses(packages: readonly string[]): void {
+  const texts = packages.map(directory => {
+    const files = legalAndManifest(directory).filter(path => !path.endsWith('package.json'));
+    return [directory.replace(/^.*node_modules\//, ''), ...files.map(path => readFileSync(CHECKOUT + path, 'utf8'))];
+  });
+  installFile(`${BUILT}/third-party-licenses.txt`, texts.map(text => text.join('\n\n')).join('\n\n'), 0o644);
 }
 
 /** Copies the files that the native packages load, found by following their requires, and their compiled parts. */
@@ -76,8 +97,9 @@ function legalAndManifest(directory: string): string[] {
     .map(entry => `${directory}/${entry}`);
 }
 
-await bundleProgram('dynuserd', REQUIRE);
-await bundleProgram('dynuserctl');
+const inDaemon = await bundleProgram('dynuserd', DAEMON_NODE, REQUIRE);
+const inCommand = await bundleProgram('dynuserctl', 'node');
+installLicenses([...new Set([...inDaemon, ...inCommand])]);
 await copyNativePackages();
 // Away from the checkout, Node has nothing else to tell it that the bundles are ES modules.
 installFile(

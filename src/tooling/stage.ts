@@ -41,6 +41,7 @@ function filesToStage(): readonly StagedFile[] {
     built('dynuserctl.js', EXECUTABLE),
     built('dynuser-helper', EXECUTABLE),
     built('package.json', DATA),
+    built('third-party-licenses.txt', DATA),
     ...filesBelow(`${BUILT}/node_modules`).map(path =>
       built(`node_modules/${path}`, path.endsWith('.node') ? EXECUTABLE : DATA),
     ),
