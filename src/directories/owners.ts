@@ -6,18 +6,8 @@ import { lstatSync, type Stats } from 'node:fs';
 import { asUid, type Uid } from '../core/ids.ts';
 import { hasCode } from '../files/pinned-directory.ts';
 import type { DirectoryOwners, DirectoryRequest } from '../service/ports.ts';
+import { BASE_DIRECTORIES, BOUNDARY } from './classes.ts';
 import { parseDirectoryValue } from './value.ts';
-
-/** The base directory of each class, in the order in which systemd takes the owners (systemd.exec(5)). */
-export const BASE_DIRECTORIES = {
-  runtime: '/run',
-  state: '/var/lib',
-  cache: '/var/cache',
-  logs: '/var/log',
-} as const satisfies Record<keyof DirectoryRequest, string>;
-
-/** The directory below each base that keeps dynamic users' trees out of everybody's reach. */
-export const BOUNDARY = 'private';
 
 export class TreeOwners implements DirectoryOwners {
   owners(directories: DirectoryRequest): readonly Uid[] {

@@ -1,7 +1,9 @@
 /**
- * The value syntax of StateDirectory= and its siblings (systemd.exec(5)): `source[:destination[:flags]]`, with `\:` for
- * a colon within a part. Pure: says what a value names, and touches nothing.
+ * The value syntax of StateDirectory= and its siblings (systemd.exec(5)): `source[:destination[:flags]]`, with C escapes
+ * and `\:` for a colon within a part. Pure: says what a value names, and touches nothing.
  */
+import { BOUNDARY } from './classes.ts';
+import { readEscape } from './escape.ts';
 
 export const DIRECTORY_FLAGS = ['ro'] as const;
 
@@ -14,13 +16,19 @@ export interface DirectoryValue {
   readonly readOnly: boolean;
 }
 
+/** NAME_MAX and PATH_MAX of limits.h, the latter less what a base directory takes. */
 const COMPONENT_MAX = 255;
+const PATH_MAX = 4_000;
+const SHOWN_MAX = 255;
 
 /** @returns the value, or the reason why it is none */
 export function parseDirectoryValue(text: string): DirectoryValue | string {
   const parts = splitParts(text);
+  if (parts === undefined) {
+    return `${show(text)} has an escape that is none; a backslash is written "\\\\"`;
+  }
   if (parts.length > 3) {
-    return `${JSON.stringify(text)} has more than three parts; a colon within a part is written "\\:"`;
+    return `${show(text)} has more than three parts; a colon within a part is written "\\:"`;
   }
   const source = checkPath(parts[0] ?? '');
   if ('reason' in source) {
@@ -28,7 +36,7 @@ export function parseDirectoryValue(text: string): DirectoryValue | string {
   }
   const flags = parts[2] ?? '';
   if (flags !== '' && !DIRECTORY_FLAGS.some(flag => flag === flags)) {
-    return `${JSON.stringify(flags)} is no flag of a directory; there is only "ro"`;
+    return `${show(flags)} is no flag of a directory; there is only "ro"`;
   }
   const value = { source: source.path, readOnly: flags === 'ro' };
   if (parts[1] === undefined || parts[1] === '') {
@@ -38,23 +46,38 @@ export function parseDirectoryValue(text: string): DirectoryValue | string {
   return 'reason' in destination ? destination.reason : { ...value, destination: destination.path };
 }
 
-function splitParts(text: string): string[] {
-  const parts = [''];
-  for (let index = 0; index < text.length; index++) {
-    const character = text.charAt(index);
-    if (character === '\\' && (text.charAt(index + 1) === ':' || text.charAt(index + 1) === '\\')) {
-      parts[parts.length - 1] += text.charAt(++index);
-    } else if (character === ':') {
-      parts.push('');
+/** @returns the parts without their escapes, or undefined where one has an escape that is none, or is no UTF-8 */
+function splitParts(text: string): string[] | undefined {
+  const parts: Buffer[][] = [[]];
+  for (let index = 0; index < text.length; ) {
+    const rest = /^[^\\:]+/.exec(text.slice(index))?.[0];
+    const escaped = text.charAt(index) === '\\' ? readEscape(text.slice(index + 1)) : undefined;
+    if (rest !== undefined) {
+      parts.at(-1)?.push(Buffer.from(rest));
+      index += rest.length;
+    } else if (escaped !== undefined) {
+      parts.at(-1)?.push(escaped.bytes);
+      index += 1 + escaped.length;
+    } else if (text.charAt(index) === ':') {
+      parts.push([]);
+      index++;
     } else {
-      parts[parts.length - 1] += character;
+      return undefined;
     }
   }
-  return parts;
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  try {
+    return parts.map(part => decoder.decode(Buffer.concat(part)));
+  } catch (error) {
+    if (error instanceof TypeError) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 function checkPath(path: string): { readonly path: string } | { readonly reason: string } {
-  const shown = JSON.stringify(path.length > COMPONENT_MAX ? `${path.slice(0, COMPONENT_MAX)}…` : path);
+  const shown = show(path);
   if (path.startsWith('/')) {
     return { reason: `${shown} must be relative: it is a path below the base directory` };
   }
@@ -65,11 +88,16 @@ function checkPath(path: string): { readonly path: string } | { readonly reason:
   if (components.includes('..')) {
     return { reason: `${shown} must not contain ".."` };
   }
-  if (path.includes('\0') || components.some(component => Buffer.byteLength(component) > COMPONENT_MAX)) {
-    return { reason: `${shown} has a component that no file system can hold` };
+  const tooLong = components.some(component => Buffer.byteLength(component) > COMPONENT_MAX);
+  if (path.includes('\0') || tooLong || Buffer.byteLength(path) > PATH_MAX) {
+    return { reason: `${shown} is a path that no file system can hold` };
   }
-  if (components[0] === 'private') {
+  if (components[0] === BOUNDARY) {
     return { reason: `${shown} is the boundary itself, which no service may have` };
   }
   return { path: components.join('/') };
+}
+
+function show(text: string): string {
+  return JSON.stringify(text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text);
 }

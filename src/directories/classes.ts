@@ -1,0 +1,43 @@
+/** The classes of directories that a service can have (systemd.exec(5), RuntimeDirectory= and its siblings). Pure. */
+
+/** In the order in which systemd takes them: owners are looked for, and directories are made, in this order. */
+export const DIRECTORY_KINDS = ['runtime', 'state', 'cache', 'logs'] as const;
+export type DirectoryKind = (typeof DIRECTORY_KINDS)[number];
+
+export interface DirectoryClass {
+  /** the directory below which paths of the class are */
+  readonly base: string;
+  /** the environment variable that tells a service its directories */
+  readonly variable: string;
+  /** the parameter of a request that lists them */
+  readonly field: string;
+}
+
+export const DIRECTORY_CLASSES: Readonly<Record<DirectoryKind, DirectoryClass>> = {
+  runtime: { base: '/run', variable: 'RUNTIME_DIRECTORY', field: 'runtimeDirectory' },
+  state: { base: '/var/lib', variable: 'STATE_DIRECTORY', field: 'stateDirectory' },
+  cache: { base: '/var/cache', variable: 'CACHE_DIRECTORY', field: 'cacheDirectory' },
+  logs: { base: '/var/log', variable: 'LOGS_DIRECTORY', field: 'logsDirectory' },
+};
+
+export type BaseDirectories = Readonly<Record<DirectoryKind, string>>;
+
+export const BASE_DIRECTORIES: BaseDirectories = {
+  runtime: DIRECTORY_CLASSES.runtime.base,
+  state: DIRECTORY_CLASSES.state.base,
+  cache: DIRECTORY_CLASSES.cache.base,
+  logs: DIRECTORY_CLASSES.logs.base,
+};
+
+/** The directory below each base that keeps dynamic users' trees out of everybody's reach: root:root, no mode bit beyond 0700. */
+export const BOUNDARY = 'private';
+export const BOUNDARY_MODE = 0o700;
+/** Directories between a base and a tree. */
+export const PARENT_MODE = 0o755;
+export const DEFAULT_MODE = 0o755;
+/** A dynamic user's directory never has setuid and setgid, which systemd takes away too. */
+export const DYNAMIC_MODE_MASK = 0o1777;
+export const MODE_MAX = 0o7777;
+
+/** The owner on disk of a tree that is shown by an id-mapped mount; systemd 257 uses the same. */
+export const MAPPED_ID = 65_534;

@@ -1,0 +1,46 @@
+/**
+ * The escapes of C as systemd reads them in a directory's value (systemd.syntax(7)): a backslash before `:` or a space is
+ * that character. Pure.
+ */
+
+const SINGLE: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  s: ' ',
+  '\\': '\\',
+  '"': '"',
+  "'": "'",
+  ':': ':',
+  ' ': ' ',
+};
+
+/** Escapes that give a byte or a code point: the digits after the letter, their base, and the base of what they name. */
+const NUMERIC = /^(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3}))/;
+
+/**
+ * Reads what follows a backslash.
+ * @returns the bytes that it stands for and how many characters it took, or undefined where it is no escape, or one of NUL
+ */
+export function readEscape(text: string): { readonly bytes: Buffer; readonly length: number } | undefined {
+  const single = SINGLE[text.charAt(0)];
+  if (single !== undefined) {
+    return { bytes: Buffer.from(single), length: 1 };
+  }
+  const match = NUMERIC.exec(text);
+  if (match === null) {
+    return undefined;
+  }
+  const [whole, byte, short, long, octal] = match;
+  const point = Number.parseInt(byte ?? short ?? long ?? octal ?? '', octal === undefined ? 16 : 8);
+  const isByte = byte !== undefined || octal !== undefined;
+  const isSurrogate = point >= 0xd800 && point <= 0xdfff;
+  if (point === 0 || point > (isByte ? 0xff : 0x10_ffff) || (!isByte && isSurrogate)) {
+    return undefined;
+  }
+  return { bytes: isByte ? Buffer.of(point) : Buffer.from(String.fromCodePoint(point)), length: whole.length };
+}

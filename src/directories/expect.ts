@@ -1,0 +1,131 @@
+/** Looks at trees without changing them: who owns them, and what a handover would be. */
+
+import { DynuserError } from '../core/errors.ts';
+import { asUid, type Uid } from '../core/ids.ts';
+import { DIRECTORY_CLASSES } from './classes.ts';
+import { decideFor } from './hand-over.ts';
+import type { Handover, HandoverKind } from './handover.ts';
+import type { HeldDirectory } from './held-directory.ts';
+import { type Layout, layoutOf } from './layout.ts';
+import { COUNT_DEADLINE_MS } from './limits.ts';
+import { type OpenBases, withBases } from './open-bases.ts';
+import { openTree } from './path.ts';
+import { survey } from './place.ts';
+import type { DirectoryUser, ExpectedHandover } from './ports.ts';
+import type { RoomParts } from './prepare.ts';
+import type { RequestedDirectory } from './requested.ts';
+import type { TreeCounts, TreeHelper } from './tree-helper.ts';
+
+/** @returns the owner of each tree that exists, in order; what cannot be opened has none, and prepare() will say why */
+export async function ownersOf(parts: RoomParts, directories: readonly RequestedDirectory[]): Promise<readonly Uid[]> {
+  return withBases(parts.bases, async open => {
+    const found: Uid[] = [];
+    for (const directory of directories) {
+      const owner = await ownerOf(parts, open, directory);
+      if (owner !== undefined) {
+        found.push(owner);
+      }
+    }
+    return found;
+  });
+}
+
+async function ownerOf(parts: RoomParts, open: OpenBases, directory: RequestedDirectory): Promise<Uid | undefined> {
+  try {
+    const top = await openEither(await open(directory.kind), layoutOf(directory, true, parts.bases));
+    return top && asUid((await top.status().finally(() => top.close())).uid);
+  } catch (error) {
+    if (error instanceof DynuserError && error.code === 'DirectoryFailed') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** The tree in its place, or where it would be moved from. */
+async function openEither(base: HeldDirectory, layout: Layout): Promise<HeldDirectory | undefined> {
+  return (await openTree(base, layout.tree)) ?? (await openTree(base, layout.counterpart));
+}
+
+export async function expectHandovers(
+  parts: RoomParts,
+  directories: readonly RequestedDirectory[],
+  user: DirectoryUser,
+  options: { readonly makesMounts: boolean; readonly verify: boolean },
+): Promise<readonly ExpectedHandover[]> {
+  return withBases(parts.bases, async open => {
+    const expected: ExpectedHandover[] = [];
+    for (const directory of directories) {
+      const { kind, source, below } = directory;
+      const within = expected.find(other => other.kind === kind && other.source === below)?.handover;
+      const layout = layoutOf(directory, user.dynamic, parts.bases);
+      const base = await open(kind);
+      const { field } = DIRECTORY_CLASSES[kind];
+      await survey(base, layout, below !== undefined, field);
+      const found = await expectOne(parts.helper, base, { directory, layout }, user, options, within);
+      expected.push({ kind, source, publicPath: layout.publicPath, ...found });
+    }
+    return expected;
+  });
+}
+
+type Expected = Omit<ExpectedHandover, 'kind' | 'source' | 'publicPath'>;
+
+async function expectOne(
+  helper: TreeHelper,
+  base: HeldDirectory,
+  tree: { readonly directory: RequestedDirectory; readonly layout: Layout },
+  user: DirectoryUser,
+  options: { readonly makesMounts: boolean; readonly verify: boolean },
+  within: HandoverKind | undefined,
+): Promise<Expected> {
+  const top = await openEither(base, tree.layout);
+  if (top === undefined) {
+    return expectFresh(helper, base, tree, user, options.makesMounts, within);
+  }
+  try {
+    const handover = await decideFor(helper, { ...tree, top }, user, options.makesMounts, within);
+    const owner = asUid((await top.status()).uid);
+    const counts = await countWithin(helper, top, handover, DIRECTORY_CLASSES[tree.directory.kind].field);
+    const changes = handover.walk || options.verify ? counts.changed : 0;
+    const { inodes, counted } = counts;
+    return { handover: handover.kind, ...(owner === undefined ? {} : { owner }), inodes, changes, counted };
+  } finally {
+    await top.close();
+  }
+}
+
+/** A tree that would be made: its base stands for it, being on the same file system, and root's as it would be. */
+async function expectFresh(
+  helper: TreeHelper,
+  base: HeldDirectory,
+  tree: { readonly directory: RequestedDirectory; readonly layout: Layout },
+  user: DirectoryUser,
+  makesMounts: boolean,
+  within: HandoverKind | undefined,
+): Promise<Expected> {
+  const { kind } = await decideFor(helper, { ...tree, top: base }, user, makesMounts, within);
+  return { handover: kind, inodes: 0, changes: 1, counted: 'all' };
+}
+
+async function countWithin(
+  helper: TreeHelper,
+  top: HeldDirectory,
+  { uid, gid }: Handover,
+  field: string,
+): Promise<TreeCounts & { readonly counted: 'all' | 'some' }> {
+  const deadline = AbortSignal.timeout(COUNT_DEADLINE_MS);
+  let counts: TreeCounts = { inodes: 0, changed: 0 };
+  const onProgress = (progress: TreeCounts) => {
+    counts = progress;
+  };
+  try {
+    const { inodes, changed } = await helper.count(top, uid, gid, { field, onProgress, signal: deadline });
+    return { inodes, changed, counted: 'all' };
+  } catch (error) {
+    if (deadline.aborted) {
+      return { ...counts, counted: 'some' };
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,30 @@
+/** How what goes wrong with a directory is told: one DirectoryFailed, with the call, the path and the parameter. */
+import { getSystemErrorMap } from 'node:util';
+import { DynuserError } from '../core/errors.ts';
+
+/** @param field the parameter of the request that named the directory */
+export function directoryFailed(field: string, reason: string, cause?: unknown): DynuserError {
+  return new DynuserError('DirectoryFailed', reason, { field }, cause);
+}
+
+/** Wraps a system error; one that has been wrapped goes on as it is. */
+export function callFailed(field: string, call: string, path: string, cause: unknown): DynuserError {
+  if (cause instanceof DynuserError) {
+    return cause;
+  }
+  return directoryFailed(field, `${call} ${path}: ${systemWords(cause)}`, cause);
+}
+
+/** @returns the system's words for an error of node:fs, without the paths below /proc that it adds */
+export function systemWords(error: unknown): string {
+  if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {
+    return errnoWords(-error.errno);
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** @param errno a number of errno(3), such as 28 */
+export function errnoWords(errno: number): string {
+  const entry = getSystemErrorMap().get(-errno);
+  return entry === undefined ? `error ${errno}` : `${entry[1]} (${entry[0]})`;
+}

@@ -1,0 +1,170 @@
+/**
+ * A directory that is held open, and everything that is done in it by name. What is reached through it is relative to the
+ * very inode that was opened, and no symlink is ever followed but those on the way to a base: what a former user has
+ * planted in a tree leads nowhere. Node has no openat(2); /proc/self/fd/<n>/<name> is the same (proc_pid_fd(5)).
+ * Asynchronous throughout: a file system that hangs must not hold up the daemon.
+ */
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises';
+import { hasCode } from '../files/pinned-directory.ts';
+import { callFailed, directoryFailed } from './failure.ts';
+
+export class HeldDirectory {
+  /** for words alone: it was the path when the directory was opened */
+  readonly path: string;
+  readonly #handle: FileHandle;
+  readonly #field: string;
+
+  private constructor(path: string, handle: FileHandle, field: string) {
+    this.path = path;
+    this.#handle = handle;
+    this.#field = field;
+  }
+
+  /**
+   * Opens a base directory, by its path: it and those above it are root's.
+   * @param field the parameter of the request, for errors
+   */
+  static async openBase(path: string, field: string): Promise<HeldDirectory> {
+    try {
+      return new HeldDirectory(path, await open(path, constants.O_RDONLY | constants.O_DIRECTORY), field);
+    } catch (error) {
+      throw callFailed(field, 'open', path, error);
+    }
+  }
+
+  /** @returns the same directory under another descriptor, to be closed on its own */
+  async duplicate(): Promise<HeldDirectory> {
+    try {
+      const handle = await open(`/proc/self/fd/${this.#handle.fd}`, constants.O_RDONLY | constants.O_DIRECTORY);
+      return new HeldDirectory(this.path, handle, this.#field);
+    } catch (error) {
+      throw callFailed(this.#field, 'open', this.path, error);
+    }
+  }
+
+  /** The descriptor, for a helper process to inherit; valid until close(). */
+  get descriptor(): number {
+    return this.#handle.fd;
+  }
+
+  /** @returns a path to the name, valid in this process while the directory is open */
+  entry(name: string): string {
+    if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
+      throw new TypeError(`not a single path component: ${JSON.stringify(name)}`);
+    }
+    return `/proc/self/fd/${this.#handle.fd}/${name}`;
+  }
+
+  /** Opens a directory in this one. @returns undefined where there is nothing of that name */
+  async open(name: string): Promise<HeldDirectory | undefined> {
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+    try {
+      const handle = await open(this.entry(name), flags);
+      return new HeldDirectory(`${this.path}/${name}`, handle, this.#field);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) {
+        return undefined;
+      }
+      if (hasCode(error, 'ELOOP') || hasCode(error, 'ENOTDIR')) {
+        throw directoryFailed(this.#field, `${this.path}/${name} is not a directory: move it out of the way`, error);
+      }
+      throw callFailed(this.#field, 'open', `${this.path}/${name}`, error);
+    }
+  }
+
+  /** @returns what has the name, without following it, or undefined where there is nothing */
+  async look(name: string): Promise<Stats | undefined> {
+    return this.#call('lstat', name, path => lstat(path), 'ENOENT');
+  }
+
+  /** @returns the status of the directory itself */
+  async status(): Promise<Stats> {
+    try {
+      return await this.#handle.stat();
+    } catch (error) {
+      throw callFailed(this.#field, 'fstat', this.path, error);
+    }
+  }
+
+  /** Makes a directory, with exactly that mode. @returns false where the name is taken */
+  async make(name: string, mode: number): Promise<boolean> {
+    const made = await this.#call('mkdir', name, path => mkdir(path, { mode: 0o700 }).then(() => true), 'EEXIST');
+    if (made === true && mode !== 0o700) {
+      const directory = await this.open(name);
+      await directory?.setMode(mode).finally(() => directory.close());
+    }
+    return made === true;
+  }
+
+  async readLink(name: string): Promise<string> {
+    return (await this.#call('readlink', name, path => readlink(path))) ?? '';
+  }
+
+  async link(name: string, text: string): Promise<void> {
+    await this.#call('symlink', name, path => symlink(text, path));
+  }
+
+  /** Unlinks what is no directory. */
+  async unlink(name: string): Promise<void> {
+    await this.#call('unlink', name, path => unlink(path));
+  }
+
+  /** Removes an empty directory. */
+  async removeDirectory(name: string): Promise<void> {
+    await this.#call('rmdir', name, path => rmdir(path));
+  }
+
+  /** Moves an entry into another directory; whoever calls it has made sure that the new name is free. */
+  async moveInto(name: string, target: HeldDirectory, newName: string): Promise<void> {
+    try {
+      await rename(this.entry(name), target.entry(newName));
+    } catch (error) {
+      const advice = hasCode(error, 'EBUSY') || hasCode(error, 'EXDEV');
+      const words = advice ? `it is a mount point, or on another file system than ${target.path}` : undefined;
+      const what = `rename ${this.path}/${name} to ${target.path}/${newName}`;
+      throw words === undefined
+        ? callFailed(this.#field, 'rename', `${this.path}/${name} to ${target.path}/${newName}`, error)
+        : directoryFailed(this.#field, `cannot ${what}: ${words}; move it by hand`, error);
+    }
+  }
+
+  /** Gives the directory itself an owner and a mode, in this order, since chown(2) may take bits of the mode away. */
+  async give(uid: number, gid: number, mode: number): Promise<void> {
+    try {
+      await this.#handle.chown(uid, gid);
+    } catch (error) {
+      throw callFailed(this.#field, 'chown', this.path, error);
+    }
+    await this.setMode(mode);
+  }
+
+  async setMode(mode: number): Promise<void> {
+    try {
+      await this.#handle.chmod(mode);
+    } catch (error) {
+      throw callFailed(this.#field, 'chmod', this.path, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+
+  /** @param expected a code that is an answer: undefined is returned then */
+  async #call<T>(
+    call: string,
+    name: string,
+    action: (path: string) => Promise<T>,
+    expected?: string,
+  ): Promise<T | undefined> {
+    try {
+      return await action(this.entry(name));
+    } catch (error) {
+      if (expected !== undefined && hasCode(error, expected)) {
+        return undefined;
+      }
+      throw callFailed(this.#field, call, `${this.path}/${name}`, error);
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/** Where a directory of a request is: its tree, its public name, its links. Pure; follows systemd.exec(5), DynamicUser=. */
+import { type BaseDirectories, BOUNDARY, DYNAMIC_MODE_MASK } from './classes.ts';
+import type { RequestedDirectory } from './requested.ts';
+
+/** A symlink, as its place below the base and its text. */
+export interface PlannedLink {
+  readonly components: readonly string[];
+  readonly text: string;
+  /** texts that it may have had for the same directory: of the time before a migration */
+  readonly former: readonly string[];
+}
+
+export interface Layout {
+  readonly base: string;
+  /** behind the boundary, with a link at the public path */
+  readonly isPrivate: boolean;
+  /** where the tree is, and where it would be for a user of the other sort, as components below the base */
+  readonly tree: readonly string[];
+  readonly counterpart: readonly string[];
+  readonly publicPath: string;
+  readonly realPath: string;
+  /** the link at the public path; absent for a public tree, and below another directory, whose link leads there */
+  readonly link?: PlannedLink;
+  readonly aliases: readonly PlannedLink[];
+  /** permission bits of the tree's top */
+  readonly mode: number;
+}
+
+/** @param dynamic whether the user is one; a static user's directories are all public */
+export function layoutOf(directory: RequestedDirectory, dynamic: boolean, bases: BaseDirectories): Layout {
+  const base = bases[directory.kind];
+  const isPrivate = dynamic && directory.preserved;
+  const open = directory.source.split('/');
+  const closed = [BOUNDARY, ...open];
+  const [tree, counterpart] = isPrivate ? [closed, open] : [open, closed];
+  const link = isPrivate && directory.below === undefined ? linkTo(open, closed, []) : undefined;
+  return {
+    base,
+    isPrivate,
+    tree,
+    counterpart,
+    publicPath: `${base}/${directory.source}`,
+    realPath: `${base}/${tree.join('/')}`,
+    ...(link === undefined ? {} : { link }),
+    aliases: directory.aliases.map(alias => linkTo(alias.split('/'), tree, [counterpart])),
+    mode: dynamic ? directory.mode & DYNAMIC_MODE_MASK : directory.mode,
+  };
+}
+
+function linkTo(
+  place: readonly string[],
+  target: readonly string[],
+  former: readonly (readonly string[])[],
+): PlannedLink {
+  return {
+    components: place,
+    text: relativePath(place, target),
+    former: former.map(components => relativePath(place, components)),
+  };
+}
+
+/** @returns the text of a symlink at one place below a base that leads to another */
+export function relativePath(place: readonly string[], target: readonly string[]): string {
+  let shared = 0;
+  while (shared < place.length - 1 && shared < target.length - 1 && place[shared] === target[shared]) {
+    shared++;
+  }
+  return [...place.slice(shared + 1).map(() => '..'), ...target.slice(shared)].join('/');
+}

@@ -1,0 +1,16 @@
+/** The bounds on what is done with directories; times in milliseconds. */
+
+/** A lock that its holder has not renewed for so long is a dead holder's. */
+export const LOCK_STALE_MS = 10_000;
+/** How long a request waits for a tree that another is handing over, and how often it looks. */
+export const LOCK_WAIT_MS = 60_000;
+export const LOCK_POLL_MS = 50;
+/** A helper that says nothing for so long is stuck, on a file system that does not answer. */
+export const HELPER_SILENCE_MS = 60_000;
+/** Helpers at a time: each may use several processors. */
+export const HELPERS_MAX = 4;
+/** Explain counts inodes for so long, and says then that there are more. */
+export const COUNT_DEADLINE_MS = 5_000;
+/** One line of a helper, in characters (native/helper/protocol.h, ANSWER_MAX), and what is kept of its standard error. */
+export const HELPER_LINE_MAX = 1_024;
+export const HELPER_WORDS_MAX = 2_048;

@@ -1,0 +1,188 @@
+/** Puts a tree where it belongs, with its links, by the decisions of placement.ts; each step can be taken back. */
+import type { Stats } from 'node:fs';
+import { directoryFailed } from './failure.ts';
+import type { HeldDirectory } from './held-directory.ts';
+import type { Layout, PlannedLink } from './layout.ts';
+import { type Entry, findEntry, findWhat, lookAt, openTree } from './path.ts';
+import { decideLink, decidePlacement, type LinkChange, type Placement } from './placement.ts';
+import type { UndoLog } from './undo.ts';
+
+export interface PlacedTree {
+  /** the tree's top; the caller closes it */
+  readonly top: HeldDirectory;
+  /** it was made just now, so that it is root's and empty */
+  readonly fresh: boolean;
+}
+
+/** What a layout's place needs; nothing is changed. @throws DynuserError DirectoryFailed where something is in the way */
+export async function survey(base: HeldDirectory, layout: Layout, below: boolean, field: string): Promise<Placement> {
+  const tree = await findWhat(base, layout.tree);
+  const counterpart = await findWhat(base, layout.counterpart);
+  const placement = decidePlacement(layout, below, tree, counterpart);
+  if (placement.kind === 'refuse') {
+    throw directoryFailed(field, placement.reason);
+  }
+  for (const link of layout.aliases) {
+    linkChange(layout, link, await findWhat(base, link.components), field);
+  }
+  return placement;
+}
+
+export async function place(
+  base: HeldDirectory,
+  layout: Layout,
+  below: boolean,
+  field: string,
+  undo: UndoLog,
+): Promise<PlacedTree> {
+  const placement = await survey(base, layout, below, field);
+  if (placement.kind === 'refuse') {
+    throw directoryFailed(field, placement.reason);
+  }
+  await changeLink(base, layout, placement.link, 'remove', undo);
+  const top = await placeTree(base, layout, placement.kind, field, undo);
+  try {
+    await changeLink(base, layout, placement.link, 'make', undo);
+    for (const alias of layout.aliases) {
+      await withEntry(base, alias.components, entry => makeAlias(base, layout, alias, entry, field, undo));
+    }
+    return { top, fresh: placement.kind === 'make' };
+  } catch (error) {
+    await top.close();
+    throw error;
+  }
+}
+
+async function placeTree(
+  base: HeldDirectory,
+  layout: Layout,
+  kind: 'keep' | 'make' | 'move',
+  field: string,
+  undo: UndoLog,
+): Promise<HeldDirectory> {
+  if (kind === 'move') {
+    return moveTree(base, layout, field, undo);
+  }
+  if (kind === 'make') {
+    await withEntry(base, layout.tree, async ({ parent, name }) => {
+      // Nobody enters it before it is its owner's.
+      if (await parent.make(name, 0o700)) {
+        undo.add(() => withEntry(base, layout.tree, entry => entry.parent.removeDirectory(entry.name)));
+      }
+    });
+  }
+  return opened(await openTree(base, layout.tree), layout, field);
+}
+
+async function moveTree(base: HeldDirectory, layout: Layout, field: string, undo: UndoLog): Promise<HeldDirectory> {
+  const before = await statusOf(base, layout.counterpart);
+  await move(base, layout.counterpart, layout.tree);
+  undo.add(() => move(base, layout.tree, layout.counterpart));
+  const top = await opened(await openTree(base, layout.tree), layout, field);
+  const after = await top.status();
+  // Where others own a directory on the way, they may have put something else there before it was moved.
+  if (before?.ino !== after.ino || before.dev !== after.dev) {
+    await top.close();
+    throw directoryFailed(field, `${layout.publicPath} was replaced while it was moved to ${layout.realPath}`);
+  }
+  return top;
+}
+
+async function move(base: HeldDirectory, from: readonly string[], to: readonly string[]): Promise<void> {
+  await withEntry(base, from, source =>
+    withEntry(base, to, target => source.parent.moveInto(source.name, target.parent, target.name)),
+  );
+}
+
+async function statusOf(base: HeldDirectory, components: readonly string[]): Promise<Stats | undefined> {
+  const entry = await findEntry(base, components, false);
+  return entry?.parent.look(entry.name).finally(() => entry.parent.close());
+}
+
+function opened(top: HeldDirectory | undefined, layout: Layout, field: string): HeldDirectory {
+  if (top === undefined) {
+    throw directoryFailed(field, `${layout.realPath} was removed the moment it was made`);
+  }
+  return top;
+}
+
+/** The link at the public path. What it was, for taking it back, is a link to the boundary in any case. */
+async function changeLink(
+  base: HeldDirectory,
+  layout: Layout,
+  change: LinkChange,
+  now: Exclude<LinkChange, 'none'>,
+  undo: UndoLog,
+): Promise<void> {
+  if (change !== now) {
+    return;
+  }
+  const components = layout.isPrivate ? layout.counterpart : layout.tree;
+  await withEntry(base, components, async ({ parent, name }) => {
+    if (now === 'make') {
+      await parent.link(name, layout.link?.text ?? '');
+      undo.add(() => withEntry(base, components, entry => entry.parent.unlink(entry.name)));
+    } else {
+      const text = await parent.readLink(name);
+      await parent.unlink(name);
+      undo.add(() => withEntry(base, components, entry => entry.parent.link(entry.name, text)));
+    }
+  });
+}
+
+function linkChange(
+  layout: Layout,
+  link: PlannedLink,
+  found: Parameters<typeof decideLink>[2],
+  field: string,
+): 'keep' | 'make' | 'replace' {
+  const decision = decideLink(`${layout.base}/${link.components.join('/')}`, link, found);
+  if (typeof decision !== 'string') {
+    throw directoryFailed(field, decision.reason);
+  }
+  return decision;
+}
+
+async function makeAlias(
+  base: HeldDirectory,
+  layout: Layout,
+  alias: PlannedLink,
+  { parent, name }: Entry,
+  field: string,
+  undo: UndoLog,
+): Promise<void> {
+  const found = await lookAt({ parent, name });
+  const decision = linkChange(layout, alias, found, field);
+  if (decision === 'keep') {
+    return;
+  }
+  if (decision === 'replace') {
+    await parent.unlink(name);
+  }
+  await parent.link(name, alias.text);
+  undo.add(() =>
+    withEntry(base, alias.components, async entry => {
+      await entry.parent.unlink(entry.name);
+      if (found.kind === 'link') {
+        await entry.parent.link(entry.name, found.text);
+      }
+    }),
+  );
+}
+
+/** Opens the parent of a place, making what is missing on the way. */
+async function withEntry<T>(
+  base: HeldDirectory,
+  components: readonly string[],
+  action: (entry: Entry) => Promise<T>,
+): Promise<T> {
+  const entry = await findEntry(base, components, true);
+  if (entry === undefined) {
+    throw new TypeError(`${base.path}/${components.join('/')} has no parent though it was made`);
+  }
+  try {
+    return await action(entry);
+  } finally {
+    await entry.parent.close();
+  }
+}

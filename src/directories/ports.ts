@@ -1,0 +1,103 @@
+/**
+ * What this room offers, as types alone: for service/ports.ts to state as its port, and for daemon.ts to join the two.
+ * All errors are DynuserError DirectoryFailed, whose field is the parameter of the request.
+ */
+import type { Gid, Uid, UserName } from '../core/ids.ts';
+import type { DirectoryKind } from './classes.ts';
+import type { HandoverKind } from './handover.ts';
+import type { RequestedDirectory } from './requested.ts';
+import type { DirectoryHolder, LeasedDirectory } from './sharing.ts';
+
+/** The user that gets the directories. */
+export interface DirectoryUser {
+  readonly name: UserName;
+  readonly uid: Uid;
+  readonly gid: Gid;
+  /** false for a static user of the host, whose directories are all public */
+  readonly dynamic: boolean;
+}
+
+export interface HandoverProgress {
+  /** the directory that is changing hands */
+  readonly publicPath: string;
+  /** inodes of it that were looked at, and those of them that were changed */
+  readonly inodes: number;
+  readonly changed: number;
+}
+
+export interface PrepareOptions {
+  /** the caller makes the mounts that mapped trees need */
+  readonly makesMounts: boolean;
+  /** walks trees whose top is right already, and repairs wrong owners below */
+  readonly verify: boolean;
+  /** the live leases at the moment of the call; asked once the directories are locked */
+  readonly live: () => readonly DirectoryHolder[];
+  readonly onProgress?: (progress: HandoverProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A directory as the caller is told of it. */
+export interface PreparedDirectory extends LeasedDirectory {
+  readonly publicPath: string;
+  readonly realPath: string;
+  readonly readOnly: boolean;
+  /** the public path of the directory of the same request that it is a part of, whose mount shows it too */
+  readonly within?: string;
+  /** map: the owner on disk, 65534, which an id-mapped mount has to show as the user's */
+  readonly diskUid: number;
+  readonly diskGid: number;
+  /** inodes that got another owner */
+  readonly changed: number;
+  /** what was left alone by intent, as paths below the tree: names of others' inodes, and mount points */
+  readonly leftPaths: readonly string[];
+  readonly mountPaths: readonly string[];
+}
+
+export interface PreparedDirectories {
+  readonly directories: readonly PreparedDirectory[];
+  /** STATE_DIRECTORY and its siblings */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What prepare() would do with a directory. */
+export interface ExpectedHandover {
+  readonly kind: DirectoryKind;
+  readonly source: string;
+  readonly publicPath: string;
+  readonly handover: HandoverKind;
+  /** the owner of the tree's top; absent where there is no tree yet */
+  readonly owner?: Uid;
+  /** inodes of the tree, and those that would change; of a large one what was counted within a bounded time */
+  readonly inodes: number;
+  readonly changes: number;
+  readonly counted: 'all' | 'some';
+}
+
+export interface Directories {
+  /** @returns the owners of the trees that exist, in order: the first candidates for the user's UID; never throws for one that does not exist */
+  owners(directories: readonly RequestedDirectory[]): Promise<readonly Uid[]>;
+  /**
+   * Makes, moves and hands over the directories. Where this fails before a handover began, everything is where it was;
+   * after that the tree is behind the boundary, marked, and the next call finishes.
+   * @param commit makes the user's lease public; called while the trees are still locked, so that no other request
+   * gets between. What it returns is returned
+   */
+  prepare<T>(
+    directories: readonly RequestedDirectory[],
+    user: DirectoryUser,
+    options: PrepareOptions,
+    commit: (prepared: PreparedDirectories) => T,
+  ): Promise<T>;
+  /** Says what prepare() would do, and changes nothing. */
+  expect(
+    directories: readonly RequestedDirectory[],
+    user: DirectoryUser,
+    options: Pick<PrepareOptions, 'makesMounts' | 'verify'>,
+  ): Promise<readonly ExpectedHandover[]>;
+  /**
+   * Removes those of a user's directories that go with it, and all links to them: not preserved ones, and none that
+   * another live lease has.
+   * @returns the public paths that were removed
+   */
+  remove(directories: readonly LeasedDirectory[], live: () => readonly DirectoryHolder[]): Promise<readonly string[]>;
+}

@@ -1,0 +1,181 @@
+/**
+ * Prepares the directories of a request: looks at all, locks all, puts all in their places, decides on all, and only then
+ * hands one after the other over. Up to there everything can be taken back, and is.
+ */
+import { openBoundary } from './boundary.ts';
+import { type BaseDirectories, DIRECTORY_CLASSES, DIRECTORY_KINDS, type DirectoryKind } from './classes.ts';
+import { lockTrees, type TreeLock } from './directory-lock.ts';
+import { directoryEnvironment } from './environment.ts';
+import { directoryFailed } from './failure.ts';
+import { decideFor, handOver, type Tree } from './hand-over.ts';
+import type { Handover, HandoverKind } from './handover.ts';
+import { layoutOf } from './layout.ts';
+import { type OpenBases, withBases } from './open-bases.ts';
+import { place, survey } from './place.ts';
+import type { DirectoryUser, PreparedDirectories, PreparedDirectory, PrepareOptions } from './ports.ts';
+import type { RequestedDirectory } from './requested.ts';
+import { refuseSharing } from './sharing.ts';
+import type { TreeHelper } from './tree-helper.ts';
+import { type UndoLog, undoLog } from './undo.ts';
+
+export interface RoomParts {
+  readonly bases: BaseDirectories;
+  readonly helper: TreeHelper;
+}
+
+type Decided = Tree & { readonly handover: Handover };
+
+export async function prepareDirectories<T>(
+  parts: RoomParts,
+  directories: readonly RequestedDirectory[],
+  user: DirectoryUser,
+  options: PrepareOptions,
+  commit: (prepared: PreparedDirectories) => T,
+): Promise<T> {
+  const lost = new AbortController();
+  const signal = options.signal === undefined ? lost.signal : AbortSignal.any([options.signal, lost.signal]);
+  const watched = { ...options, signal };
+  return withBases(parts.bases, async open => {
+    for (const directory of directories) {
+      await look(parts, open, directory, user);
+    }
+    const locks: TreeLock[] = [];
+    const trees: Tree[] = [];
+    try {
+      for (const kind of DIRECTORY_KINDS) {
+        locks.push(await lock(open, kind, directories, () => lost.abort()));
+      }
+      const decided = await placeAll(parts, open, directories, user, watched, trees);
+      const prepared = await handAllOver(parts, decided, directories, watched);
+      refuseAborted(signal, directories);
+      return commit(prepared);
+    } finally {
+      for (const { top } of trees) {
+        await top.close();
+      }
+      for (const held of locks.reverse()) {
+        await held.release();
+      }
+    }
+  });
+}
+
+/** A look ahead, so that a request which cannot be met changes nothing at all in most cases. */
+async function look(
+  parts: RoomParts,
+  open: OpenBases,
+  directory: RequestedDirectory,
+  user: DirectoryUser,
+): Promise<void> {
+  if (directory.below === undefined) {
+    const { field } = DIRECTORY_CLASSES[directory.kind];
+    await survey(await open(directory.kind), layoutOf(directory, user.dynamic, parts.bases), false, field);
+  }
+}
+
+/** Locks the trees of one class. */
+async function lock(
+  open: OpenBases,
+  kind: DirectoryKind,
+  directories: readonly RequestedDirectory[],
+  lost: () => void,
+): Promise<TreeLock> {
+  const { field } = DIRECTORY_CLASSES[kind];
+  const sources = directories.filter(directory => directory.kind === kind).map(directory => directory.source);
+  if (sources.length === 0) {
+    return { release: async () => {} };
+  }
+  const boundary = await openBoundary(await open(kind), field);
+  try {
+    // The lock is reached through the boundary's descriptor for as long as it is held.
+    const held = await lockTrees(boundary, sources, field, lost);
+    return { release: () => held.release().finally(() => boundary.close()) };
+  } catch (error) {
+    await boundary.close();
+    throw error;
+  }
+}
+
+async function placeAll(
+  parts: RoomParts,
+  open: OpenBases,
+  directories: readonly RequestedDirectory[],
+  user: DirectoryUser,
+  options: PrepareOptions,
+  trees: Tree[],
+): Promise<readonly Decided[]> {
+  const undo = undoLog();
+  try {
+    for (const directory of directories) {
+      trees.push(await placeOne(parts, open, directory, user, undo));
+    }
+    return await decideAll(parts, trees, user, options);
+  } catch (error) {
+    throw await undo.takeBack(error);
+  }
+}
+
+async function placeOne(
+  parts: RoomParts,
+  open: OpenBases,
+  directory: RequestedDirectory,
+  user: DirectoryUser,
+  undo: UndoLog,
+): Promise<Tree> {
+  const layout = layoutOf(directory, user.dynamic, parts.bases);
+  const { field } = DIRECTORY_CLASSES[directory.kind];
+  const placed = await place(await open(directory.kind), layout, directory.below !== undefined, field, undo);
+  return { directory, layout, ...placed };
+}
+
+async function decideAll(
+  { helper }: RoomParts,
+  trees: readonly Tree[],
+  user: DirectoryUser,
+  { makesMounts, live }: PrepareOptions,
+): Promise<readonly Decided[]> {
+  const decided: Decided[] = [];
+  for (const tree of trees) {
+    const within = handoverOf(decided, tree.directory);
+    decided.push({ ...tree, handover: await decideFor(helper, tree, user, makesMounts, within) });
+  }
+  const wanted = decided.map(({ directory, handover }) => ({ ...directory, handover: handover.kind }));
+  const refusal = refuseSharing(user.name, wanted, makesMounts, live());
+  if (refusal !== undefined) {
+    throw directoryFailed(refusal.field, refusal.reason);
+  }
+  return decided;
+}
+
+function handoverOf(decided: readonly Decided[], { kind, below }: RequestedDirectory): HandoverKind | undefined {
+  return decided.find(({ directory }) => directory.kind === kind && directory.source === below)?.handover.kind;
+}
+
+async function handAllOver(
+  { bases, helper }: RoomParts,
+  decided: readonly Decided[],
+  directories: readonly RequestedDirectory[],
+  options: PrepareOptions,
+): Promise<PreparedDirectories> {
+  const prepared: PreparedDirectory[] = [];
+  for (const tree of decided) {
+    refuseAborted(options.signal, directories);
+    const { directory, layout, handover } = tree;
+    const { kind, source, preserved, aliases, readOnly, below } = directory;
+    const { changed, leftPaths, mountPaths } = await handOver(helper, tree, handover, options);
+    prepared.push({
+      ...{ kind, source, preserved, aliases, readOnly, handover: handover.kind },
+      ...{ publicPath: layout.publicPath, realPath: layout.realPath },
+      ...(below === undefined ? {} : { within: `${layout.base}/${below}` }),
+      ...{ diskUid: handover.uid, diskGid: handover.gid, changed, leftPaths, mountPaths },
+    });
+  }
+  return { directories: prepared, environment: directoryEnvironment(directories, bases) };
+}
+
+function refuseAborted(signal: AbortSignal | undefined, directories: readonly RequestedDirectory[]): void {
+  if (signal?.aborted === true) {
+    const field = DIRECTORY_CLASSES[directories[0]?.kind ?? 'state'].field;
+    throw directoryFailed(field, 'the handover was given up: the caller has gone, or the lock was lost; try again');
+  }
+}

@@ -1,0 +1,21 @@
+/** The front door of the room: state, cache, logs and runtime directories of users. */
+import { BASE_DIRECTORIES, type BaseDirectories } from './classes.ts';
+import { expectHandovers, ownersOf } from './expect.ts';
+import type { Directories } from './ports.ts';
+import { prepareDirectories } from './prepare.ts';
+import { removeDirectories } from './remove.ts';
+import { treeHelper } from './tree-helper.ts';
+
+/**
+ * @param program the path of dynuser-helper
+ * @param bases other directories than /run, /var/lib, /var/cache and /var/log, for tests
+ */
+export function openDirectories(program: string, bases: BaseDirectories = BASE_DIRECTORIES): Directories {
+  const parts = { bases, helper: treeHelper(program) };
+  return {
+    owners: directories => ownersOf(parts, directories),
+    prepare: (directories, user, options, commit) => prepareDirectories(parts, directories, user, options, commit),
+    expect: (directories, user, options) => expectHandovers(parts, directories, user, options),
+    remove: (directories, live) => removeDirectories(parts, directories, live),
+  };
+}

@@ -1,0 +1,159 @@
+/**
+ * Starts `dynuser-helper tree`, one process for one job on one tree, and reads what it says. The process gets the tree's
+ * top as an open descriptor and never a path; it can be killed at any moment, and the next one finishes what it began.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { directoryFailed, errnoWords } from './failure.ts';
+import type { HeldDirectory } from './held-directory.ts';
+import { parseTreeLine, type TreeLine } from './helper-lines.ts';
+import { HELPER_LINE_MAX, HELPER_SILENCE_MS, HELPER_WORDS_MAX, HELPERS_MAX } from './limits.ts';
+import { slots } from './slots.ts';
+
+export interface TreeCounts {
+  readonly inodes: number;
+  readonly changed: number;
+}
+
+/** What a walk through a whole tree found. */
+export interface TreeResult extends TreeCounts {
+  /** inodes with several links that belong to somebody else, and were left as they are; the paths of the first ones */
+  readonly left: number;
+  readonly leftPaths: readonly string[];
+  /** mount points below the top, which are never entered */
+  readonly mounts: number;
+  readonly mountPaths: readonly string[];
+}
+
+export interface WalkOptions {
+  readonly field: string;
+  readonly onProgress?: (counts: TreeCounts) => void;
+  /** Ends the process; the promise is rejected then. */
+  readonly signal?: AbortSignal;
+}
+
+/** What can be done with a tree. All throw DynuserError DirectoryFailed, which says where it stood. */
+export interface TreeHelper {
+  /** Gives every inode to an owner, the top last and with the mode. */
+  chown(top: HeldDirectory, uid: number, gid: number, mode: number, options: WalkOptions): Promise<TreeResult>;
+  /** Counts the inodes, and as changed those that chown() would change. */
+  count(top: HeldDirectory, uid: number, gid: number, options: WalkOptions): Promise<TreeResult>;
+  /** Removes all that is below the top. */
+  removeContents(top: HeldDirectory, options: WalkOptions): Promise<TreeResult>;
+  /** Whether an id-mapped mount of the tree can be made. */
+  canMap(top: HeldDirectory, field: string): Promise<boolean>;
+}
+
+/** @param program the path of dynuser-helper */
+export function treeHelper(program: string, silenceMs: number = HELPER_SILENCE_MS): TreeHelper {
+  const limit = slots(HELPERS_MAX);
+  const run = (top: HeldDirectory, verb: readonly string[], options: WalkOptions) =>
+    limit(() => runHelper(program, top, verb, options, silenceMs));
+  const walk = async (top: HeldDirectory, verb: readonly string[], options: WalkOptions) =>
+    resultOf(await run(top, verb, options), top, options.field);
+  return {
+    chown: (top, uid, gid, mode, options) => walk(top, ['chown', String(uid), String(gid), mode.toString(8)], options),
+    count: (top, uid, gid, options) => walk(top, ['count', String(uid), String(gid)], options),
+    removeContents: (top, options) => walk(top, ['remove'], options),
+    async canMap(top, field) {
+      const lines = await run(top, ['probe'], { field });
+      return lines.at(-1)?.kind === 'yes';
+    },
+  };
+}
+
+function resultOf(lines: readonly TreeLine[], top: HeldDirectory, field: string): TreeResult {
+  const last = lines.at(-1);
+  const paths = (kind: 'left' | 'mount') => lines.flatMap(line => (line.kind === kind ? [line.path] : []));
+  if (last?.kind === 'done') {
+    const { inodes, changed, left, mounts } = last;
+    return { inodes, changed, left, mounts, leftPaths: paths('left'), mountPaths: paths('mount') };
+  }
+  if (last?.kind === 'failed') {
+    const mount = paths('mount')[0];
+    const hint = mount === undefined ? '' : `; ${top.path}/${mount} is a mount point`;
+    throw directoryFailed(field, `${last.call} ${top.path}/${last.path}: ${errnoWords(last.errno)}${hint}`);
+  }
+  if (last?.kind === 'changed') {
+    const reason = `${top.path}/${last.path} was changed while the tree was handed over: end what still uses it, and try again`;
+    throw directoryFailed(field, reason);
+  }
+  throw directoryFailed(field, `the helper for ${top.path} ended without an answer`);
+}
+
+/** @returns all lines but those of progress; the last says how it ended */
+function runHelper(
+  program: string,
+  top: HeldDirectory,
+  verb: readonly string[],
+  options: WalkOptions,
+  silenceMs: number,
+): Promise<readonly TreeLine[]> {
+  const { field, onProgress, signal } = options;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(directoryFailed(field, `the handover of ${top.path} was given up`));
+      return;
+    }
+    const child = spawn(program, ['tree', ...verb], {
+      cwd: '/',
+      env: {},
+      stdio: ['ignore', 'pipe', 'pipe', top.descriptor],
+    });
+    const lines: TreeLine[] = [];
+    let failure: string | undefined;
+    let words = '';
+    const stop = (reason: string) => {
+      failure ??= reason;
+      child.kill('SIGKILL');
+    };
+    const silence = setTimeout(() => stop(`said nothing for ${silenceMs / 1000} s`), silenceMs);
+    const onAbort = () => stop('was given up');
+    signal?.addEventListener('abort', onAbort, { once: true });
+    readLines(child, stop, line => {
+      silence.refresh();
+      if (line.kind === 'progress') {
+        onProgress?.({ inodes: line.inodes, changed: line.changed });
+      } else {
+        lines.push(line);
+      }
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      words = (words + text).slice(0, HELPER_WORDS_MAX);
+    });
+    child.on('error', error => stop(`cannot be started: ${error.message}`));
+    child.on('close', (code, killed) => {
+      clearTimeout(silence);
+      signal?.removeEventListener('abort', onAbort);
+      const ended = lines.some(line => !['mount', 'left'].includes(line.kind));
+      if (failure === undefined && !ended) {
+        failure = `ended with ${killed ?? `status ${code}`}${words === '' ? '' : `: ${words.trim()}`}`;
+      }
+      if (failure === undefined) {
+        resolve(lines);
+      } else {
+        reject(
+          directoryFailed(field, `the helper for ${top.path} ${failure}; the next handover finishes what it began`),
+        );
+      }
+    });
+  });
+}
+
+function readLines(child: ChildProcess, stop: (reason: string) => void, take: (line: TreeLine) => void): void {
+  let rest = '';
+  child.stdout?.setEncoding('latin1').on('data', (text: string) => {
+    const pieces = (rest + text).split('\n');
+    rest = pieces.pop() ?? '';
+    for (const piece of pieces) {
+      const line = parseTreeLine(piece);
+      if (line === undefined) {
+        stop('said what is none of its lines');
+        return;
+      }
+      take(line);
+    }
+    if (rest.length > HELPER_LINE_MAX) {
+      stop('said what is none of its lines');
+    }
+  });
+}
