@@ -103,8 +103,14 @@ int credentials_read(int directory, pid_t thread, enum credentials_source *sourc
 
 		*source = error == 0 ? CREDENTIALS_PIDFD : CREDENTIALS_STATUS;
 	}
-	return *source == CREDENTIALS_PIDFD ? read_pidfd(thread, credentials)
-					    : read_status(directory, thread, credentials);
+	if (*source == CREDENTIALS_PIDFD) {
+		int error = read_pidfd(thread, credentials);
+
+		/* Whatever else a kernel says of a thread that is just ending, its status file knows better. */
+		if (error == 0 || error == ESRCH)
+			return error;
+	}
+	return read_status(directory, thread, credentials);
 }
 
 bool credentials_have(const struct credentials *credentials, uint32_t number)

@@ -3,6 +3,7 @@
  * by each of their IDs. And what does not: things of others, and of other file systems.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { describe, it } from 'node:test';
 import type { Evidence } from '../../../src/core/verdict.ts';
 import { HelperProbe } from '../../../src/host/probe.ts';
@@ -54,6 +55,19 @@ for (const build of buildHelpers()) {
         });
       }
     }
+
+    it('not: processes that come and go all the time', async () => {
+      const churn = spawn('sh', ['-c', 'while :; do (exit 0); (exit 0) & done'], { stdio: 'ignore' });
+      try {
+        await whileOpen(new HelperProbe([build.helper], DEADLINE_MS), async probe => {
+          for (let turn = 0; turn < 300; turn++) {
+            assert.equal(await probe.evidence(uid(NUMBER)), undefined);
+          }
+        });
+      } finally {
+        churn.kill();
+      }
+    });
 
     for (const thing of ['nothing', 'outside-link', 'outside-mount']) {
       it(`not: ${thing}`, async () => {
