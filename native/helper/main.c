@@ -21,7 +21,6 @@
 #include "tree_verbs.h"
 #include "verbs.h"
 
-#define NSSWITCH_CONF "/etc/nsswitch.conf"
 #define EXIT_USAGE 2
 
 /* Makes this process one that dies with its parent, dumps no core, and holds nothing but its three streams. */
@@ -66,7 +65,7 @@ int main(int argc, char **argv)
 		perror("dynuser-helper");
 		return EXIT_FAILURE;
 	}
-	int error = sources_configure(NSSWITCH_CONF, &stamp);
+	context.sources_error = sources_configure(NSSWITCH_CONF, &stamp);
 
 	while (question_read(STDIN_FILENO, line)) {
 		/* glibc keeps the first configuration of a process, so a new one needs a new process. */
@@ -74,8 +73,6 @@ int main(int argc, char **argv)
 
 		if (changed)
 			answer_begin(&answer, "again");
-		else if (error != 0)
-			answer_error(&answer, NSSWITCH_CONF, error);
 		else
 			answer_question(line, &context, &answer);
 		if (!answer_write(output, &answer) || changed)

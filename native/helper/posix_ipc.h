@@ -4,8 +4,8 @@
 
 #include "protocol.h"
 
-/* How deep a tree may be; a level costs 40 bytes. Anyone may nest directories in /dev/shm as deep as its inodes reach. */
-#define TREE_DEPTH_MAX 1000000
+#define POSIX_SHM_DIRECTORY "/dev/shm"
+#define POSIX_MQ_DIRECTORY "/dev/mqueue"
 
 /*
  * Looks below /dev/shm (shm_overview(7)), in all its directories, and in /dev/mqueue (mq_overview(7)) for anything whose
@@ -15,7 +15,7 @@
 bool find_posix_ipc(uint32_t number, struct answer *answer);
 
 /*
- * The walk itself, of any tree. Symlinks are not followed, other mounts not entered; the top itself is not looked at.
+ * The same in any tree. Symlinks are not followed, other mounts not entered; the top itself is not looked at.
  * A top that is missing is an empty tree. Evidence is answered as "ipc KIND PATH", the path without its first `cut` bytes.
  */
 bool find_in_tree(const char *top, const char *kind, size_t cut, uint32_t number, struct answer *answer);

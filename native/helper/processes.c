@@ -22,6 +22,8 @@
 struct search {
 	uint32_t number;
 	enum credentials_source *source;
+	visit_found *visit;
+	void *data;
 	struct answer *answer;
 };
 
@@ -35,14 +37,15 @@ static bool parse_pid(const char *name, pid_t *pid)
 	return true;
 }
 
-static void answer_process(struct answer *answer, int proc, pid_t process)
+bool answer_found(void *data, const struct found_thread *found, struct answer *answer)
 {
 	char name[32];
 	char command[COMMAND_MAX + 1];
 	ssize_t length = 0;
 
-	(void)snprintf(name, sizeof(name), "%d/comm", process);
-	int descriptor = openat(proc, name, O_RDONLY | O_CLOEXEC);
+	(void)data;
+	(void)snprintf(name, sizeof(name), "%d/comm", found->process);
+	int descriptor = openat(found->proc, name, O_RDONLY | O_CLOEXEC);
 
 	if (descriptor >= 0) {
 		length = read(descriptor, command, sizeof(command) - 1);
@@ -52,8 +55,9 @@ static void answer_process(struct answer *answer, int proc, pid_t process)
 		length--;
 	command[length > 0 ? length : 0] = '\0';
 	answer_begin(answer, "process");
-	answer_number(answer, (uint64_t)process);
+	answer_number(answer, (uint64_t)found->process);
 	answer_text(answer, command);
+	return true;
 }
 
 /* Looks at one thread; leader is the process that it is of, and directory what credentials_read needs. */
@@ -70,8 +74,9 @@ static bool visit_thread(struct search search, int directory, pid_t thread, int 
 	}
 	if (!credentials_have(&credentials, search.number))
 		return false;
-	answer_process(search.answer, proc, leader);
-	return true;
+	struct found_thread found = { .proc = proc, .process = leader, .directory = directory, .thread = thread };
+
+	return search.visit(search.data, &found, search.answer);
 }
 
 /* Threads may have credentials of their own: setresuid(2) as a bare system call changes the calling thread alone. */
@@ -113,15 +118,17 @@ static bool visit_process(struct search search, int proc, pid_t process)
 	return visit_threads(search, proc, process, task);
 }
 
-static bool walk_processes(struct search search)
+bool walk_processes(uint32_t number, enum credentials_source *source, visit_found *visit, void *data,
+		    struct answer *answer)
 {
+	struct search search = { number, source, visit, data, answer };
 	DIR *stream = opendir("/proc");
 	struct dirent *entry;
 	bool answered = false;
 	pid_t process;
 
 	if (stream == NULL) {
-		answer_error(search.answer, "/proc", errno);
+		answer_error(answer, "/proc", errno);
 		return true;
 	}
 	errno = 0;
@@ -131,7 +138,7 @@ static bool walk_processes(struct search search)
 		errno = 0;
 	}
 	if (!answered && errno != 0) {
-		answer_error(search.answer, "readdir", errno);
+		answer_error(answer, "readdir", errno);
 		answered = true;
 	}
 	closedir(stream);
@@ -140,10 +147,8 @@ static bool walk_processes(struct search search)
 
 bool find_process(uint32_t number, enum credentials_source *source, struct answer *answer)
 {
-	struct search search = { .number = number, .source = source, .answer = answer };
-
 	for (int walks = 0; walks < WALKS_MAX; walks++) {
-		if (walk_processes(search))
+		if (walk_processes(number, source, answer_found, NULL, answer))
 			return true;
 		/* -1 is a nice value too; errno alone tells. */
 		errno = 0;

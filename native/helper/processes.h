@@ -1,4 +1,4 @@
-/* Owns the search for processes that run with a UID or GID. Reads only; never follows or signals a process. */
+/* Owns the search for processes that run with a UID or GID. Reads only; never signals a process. */
 #ifndef DYNUSER_HELPER_PROCESSES_H
 #define DYNUSER_HELPER_PROCESSES_H
 
@@ -14,5 +14,23 @@
  * Returns whether the answer was written: the first process, or an error.
  */
 bool find_process(uint32_t number, enum credentials_source *source, struct answer *answer);
+
+/* A thread that has the number. */
+struct found_thread {
+	int proc;	/* an open /proc */
+	pid_t process;
+	int directory;	/* where credentials_read finds the thread: /proc, or the process's own task directory */
+	pid_t thread;
+};
+
+/* Is told of a thread; returns whether the walk is to end, with the answer written. */
+typedef bool visit_found(void *data, const struct found_thread *found, struct answer *answer);
+
+/* The visitor of find_process: answers the process. */
+visit_found answer_found;
+
+/* One walk over all threads, for the same ones as above. Returns whether the answer was written. */
+bool walk_processes(uint32_t number, enum credentials_source *source, visit_found *visit, void *data,
+		    struct answer *answer);
 
 #endif

@@ -10,6 +10,10 @@
  *                  user NAME | group NAME      NSS knows a user or a group of it
  *                  ipc KIND ID                 KIND is sysv-shm, sysv-sem, sysv-msg, posix-shm or posix-mq
  *                  process PID COMMAND         runs with it; PID is 0 where it came and went too fast to be named
+ *   find-processes NUMBER | terminate-processes NUMBER | kill-processes NUMBER | remove-ipc NUMBER
+ *                  free                        none is left, or else the first that is:
+ *                  process PID COMMAND | ipc KIND ID
+ *                                              as above; NUMBER is one that a dynamic user can have
  *   any            error CALL ERRNO            the system refused to say
  *                  again                       nothing was asked: /etc/nsswitch.conf has changed, and this process ends
  *                  invalid                     no such verb, or no such argument

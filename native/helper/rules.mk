@@ -1,5 +1,6 @@
-# dynuser-helper: asks NSS, IPC and /proc for the daemon, and walks trees for it.
-HELPER_OBJECTS := $(patsubst helper/%.c,$(OBJ)/helper/%.o,$(wildcard helper/*.c))
+# dynuser-helper: asks NSS, IPC and /proc for the daemon, ends what a UID leaves behind, and walks trees.
+HELPER_OBJECTS := $(patsubst helper/%.c,$(OBJ)/helper/%.o,$(wildcard helper/*.c)) \
+	$(OBJ)/common/deadline.o $(OBJ)/common/identity.o
 
 all: $(OUT)/dynuser-helper
 

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+#define NSSWITCH_CONF "/etc/nsswitch.conf"
+
 /* Far more than any nsswitch.conf(5) in the wild; a longer file is an error, not cut. */
 #define SOURCES_FILE_MAX 65536
 #define SOURCES_LINE_MAX 1024

@@ -5,12 +5,17 @@
 #include <string.h>
 
 #include "accounts.h"
+#include "end_processes.h"
+#include "identity.h"
+#include "ipc_removal.h"
 #include "posix_ipc.h"
 #include "processes.h"
+#include "sources.h"
 #include "sysv_ipc.h"
 
 struct verb {
 	const char *name;
+	bool asks_nss;
 	void (*run)(char *argument, struct context *context, struct answer *answer);
 };
 
@@ -79,10 +84,65 @@ static void verb_uid(char *number, struct context *context, struct answer *answe
 		answer_begin(answer, "free");
 }
 
+/* What ends a user's things takes no number that dynuser cannot have given out, whatever the daemon says. */
+static bool parse_ours(const char *number, uid_t *uid, struct answer *answer)
+{
+	bool good = uid_from_text(number, strlen(number), uid);
+
+	if (!good)
+		answer_begin(answer, "invalid");
+	return good;
+}
+
+static void verb_find_processes(char *number, struct context *context, struct answer *answer)
+{
+	uid_t uid;
+
+	if (parse_ours(number, &uid, answer) && !find_process(uid, &context->credentials, answer))
+		answer_begin(answer, "free");
+}
+
+static void verb_terminate_processes(char *number, struct context *context, struct answer *answer)
+{
+	uid_t uid;
+
+	if (parse_ours(number, &uid, answer))
+		terminate_processes(uid, &context->credentials, answer);
+}
+
+static void verb_kill_processes(char *number, struct context *context, struct answer *answer)
+{
+	uid_t uid;
+
+	if (parse_ours(number, &uid, answer))
+		kill_processes(uid, &context->credentials, answer);
+}
+
+static void verb_remove_ipc(char *number, struct context *context, struct answer *answer)
+{
+	uid_t uid;
+
+	(void)context;
+	if (parse_ours(number, &uid, answer))
+		remove_ipc(uid, answer);
+}
+
 static const struct verb verbs[] = {
-	{ "name", verb_name },
-	{ "uid", verb_uid },
+	{ "name", true, verb_name },
+	{ "uid", true, verb_uid },
+	{ "find-processes", false, verb_find_processes },
+	{ "terminate-processes", false, verb_terminate_processes },
+	{ "kill-processes", false, verb_kill_processes },
+	{ "remove-ipc", false, verb_remove_ipc },
 };
+
+static void run_verb(const struct verb *verb, char *argument, struct context *context, struct answer *answer)
+{
+	if (verb->asks_nss && context->sources_error != 0)
+		answer_error(answer, NSSWITCH_CONF, context->sources_error);
+	else
+		verb->run(argument, context, answer);
+}
 
 void answer_question(char *line, struct context *context, struct answer *answer)
 {
@@ -92,7 +152,7 @@ void answer_question(char *line, struct context *context, struct answer *answer)
 		*space = '\0';
 		for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 			if (strcmp(line, verbs[i].name) == 0) {
-				verbs[i].run(space + 1, context, answer);
+				run_verb(&verbs[i], space + 1, context, answer);
 				return;
 			}
 		}

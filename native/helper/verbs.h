@@ -8,6 +8,8 @@
 /* What is learnt once and kept between questions. */
 struct context {
 	enum credentials_source credentials;
+	/* why NSS cannot be asked, or 0: what asks nothing of it is answered all the same */
+	int sources_error;
 };
 
 /* Answers one question; the line is changed in the course of it. */

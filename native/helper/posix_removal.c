@@ -1,0 +1,57 @@
+/*
+ * A visitor of ipc_walk.h that unlinks files as it meets them, and directories when they are left. The owner is that of the
+ * inode: a hard link to a file of ours is ours wherever it is, one to a file of others is theirs even in a directory of ours.
+ *
+ * Between the look at an entry and unlinkat(2) its name may come to mean something else. Who can make it so may write to the
+ * directory, and to the one that the other thing came from: both things could have been removed without us.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ipc_removal.h"
+#include "ipc_walk.h"
+#include "posix_ipc.h"
+
+static bool belongs(const struct stat *status, uid_t number)
+{
+	return status->st_uid == number || status->st_gid == number;
+}
+
+static enum walk_step remove_entry(void *data, const struct walk_entry *entry, struct answer *answer)
+{
+	const uid_t *number = data;
+
+	(void)answer;
+	if (S_ISDIR(entry->status->st_mode))
+		return WALK_DESCEND;
+	if (belongs(entry->status, *number))
+		(void)unlinkat(entry->directory, entry->name, 0);
+	return WALK_ON;
+}
+
+/* rmdir(2) takes empty directories alone: what is of others in it keeps it. */
+static void remove_directory(void *data, int parent, const char *name, dev_t device, ino_t inode)
+{
+	const uid_t *number = data;
+	struct stat status;
+
+	if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0 && status.st_dev == device &&
+	    status.st_ino == inode && belongs(&status, *number))
+		(void)unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+void remove_in_tree(const char *top, uid_t number)
+{
+	const struct ipc_visitor visitor = { .entry = remove_entry, .leave = remove_directory, .data = &number };
+	struct answer unused;
+
+	/* An error ends this walk, and the next search too, which then answers it. */
+	(void)walk_ipc(top, &visitor, &unused);
+}
+
+void remove_posix_ipc(uid_t number)
+{
+	remove_in_tree(POSIX_SHM_DIRECTORY, number);
+	remove_in_tree(POSIX_MQ_DIRECTORY, number);
+}
