@@ -24,6 +24,7 @@ export class ConnectionTable<C extends Placed> {
   readonly #idleSince = new Map<C, number>();
   /** likewise, for connections on which a frame has begun and not ended */
   readonly #frameSince = new Map<C, number>();
+  readonly #unread = new Set<C>();
 
   constructor(limits: PlaceLimits) {
     this.#limits = limits;
@@ -33,8 +34,8 @@ export class ConnectionTable<C extends Placed> {
     return this.#all.size;
   }
 
-  all(): Iterable<C> {
-    return this.#all;
+  all(): readonly C[] {
+    return [...this.#all];
   }
 
   /** Gives a connection a place, as idle. A displaced one is out of the table already, and is to be closed. */
@@ -68,6 +69,7 @@ export class ConnectionTable<C extends Placed> {
     }
     this.#idleSince.delete(connection);
     this.#frameSince.delete(connection);
+    this.#unread.delete(connection);
     const left = (this.#perPeer.get(connection.quotaKey) ?? 0) - 1;
     if (left > 0) {
       this.#perPeer.set(connection.quotaKey, left);
@@ -97,6 +99,21 @@ export class ConnectionTable<C extends Placed> {
 
   frameEnded(connection: C): void {
     this.#frameSince.delete(connection);
+  }
+
+  /** Its input is not being read, so that no event tells of its peer's end. */
+  markUnread(connection: C): void {
+    if (this.#all.has(connection)) {
+      this.#unread.add(connection);
+    }
+  }
+
+  markRead(connection: C): void {
+    this.#unread.delete(connection);
+  }
+
+  unread(): readonly C[] {
+    return [...this.#unread];
   }
 
   idleBefore(time: number): C[] {

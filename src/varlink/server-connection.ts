@@ -26,8 +26,6 @@ export interface ConnectionHost<P> extends Services<P> {
   readonly limits: ServerLimits;
   readonly table: ConnectionTable<ServerConnection<P>>;
   readonly budget: OutputBudget<ServerConnection<P>>;
-  /** connections whose input is not being read, so that only probe() shows the end of their peer */
-  readonly unread: Set<ServerConnection<P>>;
   /** whether connections are to end as soon as they have nothing under way */
   readonly draining: boolean;
   /** milliseconds that only ever grow */
@@ -78,10 +76,8 @@ export class ServerConnection<P> implements CallOrigin<P> {
   start(): void {
     const socket = this.#socket;
     socket.on('data', (chunk: Buffer) => {
-      if (!this.#ending) {
-        this.#session.receive(chunk);
-        this.#advance();
-      }
+      this.#session.receive(chunk);
+      this.#advance();
     });
     socket.on('end', () => {
       this.#inputEnded = true;
@@ -242,7 +238,7 @@ export class ServerConnection<P> implements CallOrigin<P> {
 
   /** Brings what depends on the state of the session up to date with it. */
   #settle(consumed: boolean): void {
-    const { table, unread, draining } = this.#host;
+    const { table, draining } = this.#host;
     const { buffered } = this.#session;
     const blocked = this.#isBlocked();
     if (consumed) {
@@ -251,15 +247,15 @@ export class ServerConnection<P> implements CallOrigin<P> {
     }
     if (blocked) {
       if (this.#inputEnded) {
-        unread.add(this);
+        table.markUnread(this);
         this.probe();
       } else if (buffered > READ_AHEAD_BYTES_MAX) {
-        unread.add(this);
+        table.markUnread(this);
         this.#socket.pause();
       }
       return;
     }
-    unread.delete(this);
+    table.markRead(this);
     if (draining || this.#inputEnded) {
       // What is buffered now has no end, and none will come.
       this.end();
@@ -284,7 +280,6 @@ export class ServerConnection<P> implements CallOrigin<P> {
     this.#ending = true;
     this.#host.table.remove(this);
     this.#host.budget.account(this, 0);
-    this.#host.unread.delete(this);
   }
 
   #fail(fault: Failure['fault'], what: string, cause?: unknown): void {

@@ -50,7 +50,6 @@ export class VarlinkServer<P> {
       internalError: options.internalError ?? DEFAULT_INTERNAL_ERROR,
       table: new ConnectionTable(limits),
       budget: new OutputBudget(limits.maxQueuedBytesInAll),
-      unread: new Set(),
       draining: false,
       now: () => performance.now(),
       onFailure: options.onFailure,
@@ -84,10 +83,7 @@ export class VarlinkServer<P> {
   async close(graceMs: number = DEFAULT_GRACE_MS): Promise<void> {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
     // node:net calls back as soon as its last socket is destroyed, before those who wait for that socket's end are told.
-    const told = Array.from(
-      this.#host.table.all(),
-      connection => new Promise<void>(resolve => connection.onClose(resolve)),
-    );
+    const told = this.#host.table.all().map(connection => new Promise<void>(resolve => connection.onClose(resolve)));
     this.#host.draining = true;
     for (const connection of this.#host.table.all()) {
       if (!connection.busy) {
@@ -138,7 +134,7 @@ export class VarlinkServer<P> {
 
   /** One timer for all deadlines: a timer for each connection would cost each connection. */
   #sweep(): void {
-    const { table, unread, limits } = this.#host;
+    const { table, limits } = this.#host;
     const now = this.#host.now();
     for (const connection of table.frameBegunBefore(now - limits.frameTimeoutMs)) {
       connection.expel('closed, since a request was begun and not completed in time');
@@ -146,7 +142,7 @@ export class VarlinkServer<P> {
     for (const connection of table.idleBefore(now - limits.idleTimeoutMs)) {
       connection.destroy();
     }
-    for (const connection of unread) {
+    for (const connection of table.unread()) {
       connection.probe();
     }
   }

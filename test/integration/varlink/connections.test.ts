@@ -124,14 +124,16 @@ test('a request that is begun must be completed in time', { timeout: 30_000 }, a
   patient.close();
 });
 
-test('a request in pieces is answered', async t => {
-  const service = await startService(t);
+test('a request in pieces is answered, and its time is its own', async t => {
+  const service = await startService(t, { frameTimeoutMs: 500 });
   const peer = await RawPeer.connect(service.path);
   for (const byte of Buffer.from(`{"method":"${PING}","parameters":{"text":"x"}}\0`)) {
     peer.send(Buffer.from([byte]));
     await new Promise(resolve => setImmediate(resolve));
   }
   assert.equal(await peer.frame(), PONG);
+  await sleep(2_000);
+  assert.equal(await peer.call(PING, '{"text":"x"}'), PONG);
   peer.close();
 });
 
@@ -146,7 +148,9 @@ test('a peer that leaves during a call is noticed at once, and one that only sen
   }
   listening.halfClose();
   leaving.close();
-  await eventually(() => service.ended.length === 1, 'the end of the one that left');
+  // Sooner than the next sweep, which is a second after the start.
+  await sleep(500);
+  assert.deepEqual(service.ended, [1]);
   await sleep(1_200);
   assert.deepEqual(service.ended, [1]);
   listening.close();
@@ -162,7 +166,9 @@ test('close() lets calls under way finish, then ends all', async t => {
   );
   await eventually(() => service.server.connections === 2, 'both are there');
   await sleep(5);
+  const before = Date.now();
   await service.server.close(5_000);
+  assert.ok(Date.now() - before < 2_500, 'no longer than the calls take');
   assert.equal(await working.rest(), PONG);
   assert.equal(await idle.rest(), '');
   await assert.rejects(RawPeer.connect(service.path), /ENOENT|ECONNREFUSED/);

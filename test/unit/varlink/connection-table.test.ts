@@ -80,3 +80,16 @@ test('says who has been idle, and who has not completed a request, since before'
   table.frameBegun(first, 1);
   assert.deepEqual([...table.frameBegunBefore(100), ...table.idleBefore(4)], [third, fourth], 'who is gone stays gone');
 });
+
+test('keeps who is not being read, for as long as it is there', () => {
+  const { table, peers } = filled();
+  const [first, second, third] = peers;
+  assert.ok(first && second && third);
+  for (const each of [first, second, third]) {
+    table.markUnread(each);
+  }
+  table.markRead(first);
+  table.remove(second);
+  table.markUnread(second);
+  assert.deepEqual(table.unread(), [third]);
+});
