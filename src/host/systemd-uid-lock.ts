@@ -18,7 +18,10 @@ const FILE_MODE = 0o600;
 /** How often a file may be unlinked by its former holder between our open and our lock, before the UID counts as taken. */
 const OPEN_ATTEMPTS_MAX = 16;
 
-/** O_NONBLOCK: where somebody put a FIFO or a device at the path, opening it must not wait. Node adds O_CLOEXEC. */
+/**
+ * Whatever somebody put at the path, opening it must not wait: O_RDWR never does for a FIFO (fifo(7)), O_NONBLOCK is for
+ * devices. Node adds O_CLOEXEC.
+ */
 const OPEN_FLAGS = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NOCTTY | constants.O_NONBLOCK;
 
 /** Codes of open(2) that speak against this one path; any other is the host's trouble, which the next UID would meet too. */

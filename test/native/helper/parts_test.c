@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,7 +24,10 @@
 #define OWNER 64200U
 #define NOBODYS 64201U
 #define THIRDS 64202U
+#define OUTSIDES 64203U
 #define DEEP 3000
+/* Far fewer than levels. */
+#define DESCRIPTORS 64
 
 static void test_ids(void)
 {
@@ -237,7 +241,11 @@ static void test_deep_tree(void)
 	static const char *const names[] = { "before", "after" };
 	int top = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int before = open_descriptors();
+	struct rlimit usual, few;
 
+	CHECK(getrlimit(RLIMIT_NOFILE, &usual) == 0, "getrlimit");
+	few = (struct rlimit){ .rlim_cur = DESCRIPTORS, .rlim_max = usual.rlim_max };
+	CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0, "setrlimit");
 	descend(top, 0);
 	/* On its way back the walk goes on in the middle of a directory: one of the two files is behind "d" there. */
 	for (int i = 0; i < DEEP; i++) {
@@ -262,6 +270,7 @@ static void test_deep_tree(void)
 		CHECK(chown(names[i], 0, 0) == 0 && fchdir(top) == 0, "chown");
 	}
 	CHECK(open_descriptors() == before, "%d descriptors, %d before", open_descriptors(), before);
+	CHECK(setrlimit(RLIMIT_NOFILE, &usual) == 0, "setrlimit");
 	close(top);
 }
 
@@ -280,7 +289,10 @@ static void *move_about(void *argument)
 	return NULL;
 }
 
-/* Directories that are moved while they are walked end neither the walk nor what the other directories show. */
+/*
+ * Directories that are moved while they are walked end neither the walk nor what the other directories show; and the
+ * way back up from one of them does not lead out of the tree.
+ */
 static void test_moving_tree(void)
 {
 	atomic_bool stop = false;
@@ -288,10 +300,13 @@ static void test_moving_tree(void)
 
 	CHECK(mkdir("tree/zz", 0755) == 0, "mkdir");
 	write_file("tree/zz/file", "", 0);
-	CHECK(chown("tree/zz/file", THIRDS, 0) == 0, "chown");
+	write_file("beside/other", "", 0);
+	CHECK(chown("tree/zz/file", THIRDS, 0) == 0 && chown("beside/other", OUTSIDES, 0) == 0, "chown");
 	CHECK(pthread_create(&thread, NULL, move_about, &stop) == 0, "pthread_create");
-	for (int i = 0; i < 50; i++)
+	for (int i = 0; i < 15; i++) {
 		expect_in_tree(THIRDS, "/tree/zz/file");
+		expect_in_tree(OUTSIDES, NULL);
+	}
 	atomic_store(&stop, true);
 	CHECK(pthread_join(thread, NULL) == 0, "pthread_join");
 }

@@ -3,15 +3,18 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -32,15 +35,25 @@ function uid(number: number): Uid {
   return checked;
 }
 
-/** The protocol once more, by other means: open, flock, see that the file still has its name, unlink, close. */
+/**
+ * The protocol once more, by other means: open, flock, see that the file still has its name, unlink, close; over and over for
+ * the given seconds. Python's O_APPEND keeps the lines of the log whole.
+ */
 const CONTENDER = `
-  for turn in $(seq 200); do
-    exec 9>>"$1"
-    if flock --nonblock 9 && [ "$(stat -Lc %i /proc/self/fd/9)" = "$(stat -c %i "$1" 2>/dev/null)" ]; then
-      echo in >>"$2"; echo out >>"$2"; rm "$1"
-    fi
-    exec 9>&-
-  done`;
+import fcntl, os, sys, time
+path, log, end = sys.argv[1], os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT), time.monotonic() + float(sys.argv[3])
+while time.monotonic() < end:
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(lock).st_nlink > 0:
+            os.write(log, b'in\\n')
+            os.write(log, b'out\\n')
+            os.unlink(path)
+    except BlockingIOError:
+        pass
+    os.close(lock)`;
+const CONTENTION_SECONDS = 2;
 
 describe('the lock files shared with systemd', () => {
   let top = '';
@@ -213,21 +226,25 @@ describe('the lock files shared with systemd', () => {
   it('are never held twice, whatever two sides do at a time', async () => {
     // Whoever has the lock writes two lines to a log, and unlinks the file before letting go; so do we.
     const log = `${top}/log`;
-    const other = spawn('sh', ['-c', CONTENDER, 'sh', path, log], { stdio: 'inherit' });
+    const other = spawn('python3', ['-c', CONTENDER, path, log, String(CONTENTION_SECONDS)], { stdio: 'inherit' });
     const done = once(other, 'exit');
-    let ours = 0;
+    const descriptor = openSync(log, 'a');
+    let turns = 0;
     while (other.exitCode === null) {
-      if (locks.lock(UID, NAME).kind === 'locked') {
-        ours++;
-        writeFileSync(log, 'in\n', { flag: 'a' });
-        await new Promise(resolve => setImmediate(resolve));
-        writeFileSync(log, 'out\n', { flag: 'a' });
-        locks.release(UID);
+      for (let turn = 0; turn < 200; turn++) {
+        if (locks.lock(UID, NAME).kind === 'locked') {
+          turns++;
+          writeSync(descriptor, 'in\n');
+          writeSync(descriptor, 'out\n');
+          locks.release(UID);
+        }
       }
-      await new Promise(resolve => setTimeout(resolve, 1));
+      await new Promise(resolve => setImmediate(resolve));
     }
-    await done;
-    assert.ok(ours > 0);
-    assert.equal(readFileSync(log, 'utf8').replaceAll('in\nout\n', ''), '');
+    closeSync(descriptor);
+    assert.deepEqual(await done, [0, null]);
+    const lines = readFileSync(log, 'utf8');
+    assert.equal(lines.replaceAll('in\nout\n', ''), '');
+    assert.ok(turns > 0 && lines.length > turns * 'in\nout\n'.length, 'both sides had their turns');
   });
 });
