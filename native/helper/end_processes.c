@@ -115,18 +115,24 @@ static void pause_before(const struct deadline *deadline, int *milliseconds)
 		*milliseconds *= 2;
 }
 
+bool find_running(uid_t uid, enum credentials_source *source, struct answer *answer)
+{
+	return walk_processes(uid, source, answer_running, NULL, answer);
+}
+
 void terminate_processes(uid_t uid, enum credentials_source *source, struct answer *answer)
 {
 	static const int signals[] = { SIGTERM, SIGCONT };
 	struct deadline deadline = deadline_after(TERMINATE_WAIT_MS);
 	int pause = PAUSE_FIRST_MS;
 
-	for (bool asked = false; find_process(uid, source, answer); asked = true) {
-		if (!asked)
-			(void)signal_processes(uid, signals, 2, source);
-		else if (deadline_left(&deadline) == 0)
+	if (find_process(uid, source, answer)) {
+		(void)signal_processes(uid, signals, 2, source);
+		do {
+			pause_before(&deadline, &pause);
+		} while (deadline_left(&deadline) > 0 && find_running(uid, source, answer));
+		if (find_process(uid, source, answer))
 			return;
-		pause_before(&deadline, &pause);
 	}
 	answer_begin(answer, "free");
 }
@@ -142,7 +148,7 @@ void kill_processes(uid_t uid, enum credentials_source *source, struct answer *a
 	 * Processes that were all given SIGKILL at one moment fork no more: one walk then sees every one of them, and
 	 * find_process need not be asked about the dead.
 	 */
-	while (reached ? walk_processes(uid, source, answer_running, NULL, answer) : find_process(uid, source, answer)) {
+	while (reached ? find_running(uid, source, answer) : find_process(uid, source, answer)) {
 		if (deadline_left(&deadline) == 0)
 			return;
 		reached = signal_processes(uid, signals, 1, source);

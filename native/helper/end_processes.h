@@ -6,18 +6,27 @@
 #include "protocol.h"
 
 /*
- * Both answer "free" where no process runs with the number any more, else what find_process (processes.h) does: the first
- * that is left, which may be one that has the number as GID alone and is never signalled, or one in an uninterruptible
- * sleep. Where there is none to begin with they fork and wait for nothing.
+ * All three tell of the first process that is left as find_process (processes.h) does. It may be one that has the number as
+ * GID alone, which is never signalled, or one in an uninterruptible sleep.
  */
 
-/* Asks them to end: SIGTERM, and SIGCONT for those that are stopped. Looks again for TERMINATE_WAIT_MS at most. */
+/*
+ * Looks for one that has not exited. Returns whether the answer was written. For waiting, and no proof: who forks and ends
+ * all the time can stay ahead of it.
+ */
+bool find_running(uid_t uid, enum credentials_source *source, struct answer *answer);
+
+/*
+ * Asks them to end: SIGTERM, and SIGCONT for those that are stopped, then looks for TERMINATE_WAIT_MS at most. Answers "free"
+ * where find_process finds none; where that is so to begin with, forks and waits for nothing.
+ */
 #define TERMINATE_WAIT_MS 20
 void terminate_processes(uid_t uid, enum credentials_source *source, struct answer *answer);
 
 /*
- * Ends them: SIGKILL, again and again until none is left, for KILL_WAIT_MS at most. Those that have exited and that their
- * parent has not waited for are no longer counted: in many a container nobody ever does.
+ * Ends them: SIGKILL, again and again until none is left, for KILL_WAIT_MS at most. Answers "free" where find_process finds
+ * none, or where all were signalled at one moment and have exited: that nobody has waited for them is no longer counted,
+ * for in many a container nobody ever does.
  */
 #define KILL_WAIT_MS 1000
 void kill_processes(uid_t uid, enum credentials_source *source, struct answer *answer);

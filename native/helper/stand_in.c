@@ -55,7 +55,10 @@ bool signal_as_user(uid_t uid, const int *signals, size_t count)
 		(void)kill(child, SIGKILL);
 	if (ended.fd >= 0)
 		close(ended.fd);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		continue;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	pid_t waited;
+
+	do
+		waited = waitpid(child, &status, 0);
+	while (waited < 0 && errno == EINTR);
+	return waited == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

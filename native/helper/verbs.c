@@ -98,7 +98,7 @@ static void verb_find_processes(char *number, struct context *context, struct an
 {
 	uid_t uid;
 
-	if (parse_ours(number, &uid, answer) && !find_process(uid, &context->credentials, answer))
+	if (parse_ours(number, &uid, answer) && !find_running(uid, &context->credentials, answer))
 		answer_begin(answer, "free");
 }
 

@@ -5,6 +5,7 @@
 import { asGid, asUid, type Gid, type Uid, type UserName } from '../core/ids.ts';
 import { type Evidence, IPC_KINDS } from '../core/verdict.ts';
 import type { AccountAnswer } from '../service/ports.ts';
+import type { Reading } from './helper-pool.ts';
 
 /** ANSWER_MAX of protocol.h: the longest line in bytes, with its newline. */
 export const ANSWER_BYTES_MAX = 1_024;
@@ -34,6 +35,31 @@ export function accountQuestion(name: UserName): Question<AccountAnswer> {
 
 export function evidenceQuestion(uid: Uid): Question<Evidence | undefined> {
   return { line: `uid ${uid}\n`, subject: `UID ${uid}`, parse: parseEvidence };
+}
+
+/** What ends the things of a UID; see native/helper/end_processes.h and ipc_removal.h. */
+export type ReapVerb = 'find-processes' | 'terminate-processes' | 'kill-processes' | 'remove-ipc';
+
+/** Answered by the first thing of the UID that is left. */
+export function reapQuestion(verb: ReapVerb, uid: Uid): Question<Evidence | undefined> {
+  const things = verb === 'remove-ipc' ? 'IPC objects' : 'processes';
+  return { line: `${verb} ${uid}\n`, subject: `an end of the ${things} of UID ${uid}`, parse: parseLeftover };
+}
+
+export type Reply<Answer> = { readonly answer: Answer } | { readonly refusal: Refusal };
+
+/** Reads a line for HelperPool.ask. */
+export function readReply<Answer>(question: Question<Answer>, line: string): Reading<Reply<Answer>> {
+  const fields = line.split(' ');
+  if (fields[0] === 'again' && fields.length === 1) {
+    return 'again';
+  }
+  const refusal = parseRefusal(fields);
+  if (refusal !== undefined) {
+    return { answer: { refusal } };
+  }
+  const reply = question.parse(fields);
+  return reply === undefined ? 'nonsense' : { answer: reply };
 }
 
 export function parseRefusal(fields: readonly string[]): Refusal | undefined {
@@ -70,6 +96,12 @@ function parseEvidence(fields: readonly string[]): { answer: Evidence | undefine
   }
   const evidence = kind === 'ipc' ? parseIpc(rest) : kind === 'process' ? parseProcess(rest) : parseOwner(kind, rest);
   return evidence === undefined ? undefined : { answer: evidence };
+}
+
+function parseLeftover(fields: readonly string[]): { answer: Evidence | undefined } | undefined {
+  const parsed = parseEvidence(fields);
+  const kind = parsed?.answer?.kind;
+  return kind === undefined || kind === 'process' || kind === 'ipc' ? parsed : undefined;
 }
 
 function parseOwner(kind: string | undefined, [text, ...rest]: readonly string[]): Evidence | undefined {

@@ -7,13 +7,11 @@ import { DynuserError } from '../core/errors.ts';
 import type { Uid, UserName } from '../core/ids.ts';
 import type { Evidence } from '../core/verdict.ts';
 import type { AccountAnswer, Probe } from '../service/ports.ts';
-import { HELPERS_MAX, HelperPool, type Outcome, QUESTIONS_WAITING_MAX, type Reading } from './helper-pool.ts';
+import { HELPERS_MAX, HelperPool, type Outcome, QUESTIONS_WAITING_MAX } from './helper-pool.ts';
 import type { HelperCommand } from './helper-process.ts';
-import { accountQuestion, evidenceQuestion, parseRefusal, type Question, type Refusal } from './helper-protocol.ts';
+import { accountQuestion, evidenceQuestion, type Question, type Refusal, readReply } from './helper-protocol.ts';
 
 const CHECK_SOURCES = 'check the sources in /etc/nsswitch.conf';
-
-type Reply<Answer> = { readonly answer: Answer } | { readonly refusal: Refusal };
 
 export class HelperProbe implements Probe {
   readonly #pool: HelperPool;
@@ -79,19 +77,6 @@ export class HelperProbe implements Probe {
         return new DynuserError('ProbeFailed', `${subject} was not asked for: dynuserd is stopping`);
     }
   }
-}
-
-function readReply<Answer>(question: Question<Answer>, line: string): Reading<Reply<Answer>> {
-  const fields = line.split(' ');
-  if (fields[0] === 'again' && fields.length === 1) {
-    return 'again';
-  }
-  const refusal = parseRefusal(fields);
-  if (refusal !== undefined) {
-    return { answer: { refusal } };
-  }
-  const reply = question.parse(fields);
-  return reply === undefined ? 'nonsense' : { answer: reply };
 }
 
 function refused(subject: string, { call, errno }: Refusal): DynuserError {

@@ -1,0 +1,88 @@
+/**
+ * nscd(8), where it runs: it remembers users and groups for minutes, those that were there and those that were not, and
+ * answers programs in front of every NSS module. Its caches of both are dropped when a user comes or goes.
+ */
+import { connect } from 'node:net';
+import { DynuserError } from '../core/errors.ts';
+import { systemErrorCode } from './host-error.ts';
+
+/** paths.h of glibc's nscd, by way of /var/run. */
+export const NSCD_SOCKET = '/run/nscd/socket';
+/** nscd-client.h: the version of the protocol, and the request that only root may make. */
+const VERSION = 2;
+const INVALIDATE = 10;
+/** Databases of nscd.conf(5). */
+const DATABASES = ['passwd', 'group'] as const;
+/** It answers a request with one 32-bit number, 0 or an errno. */
+const ANSWER_BYTES = 4;
+const DEADLINE_MS = 2_000;
+
+/** What the use cases need; proposed for service/ports.ts. */
+export interface NameCache {
+  /**
+   * Makes it forget all users and groups. Nothing to do where it does not run.
+   * @throws DynuserError HostFailed where it runs and did not do it in time: its answers may be minutes old
+   */
+  flush(): Promise<void>;
+}
+
+export class Nscd implements NameCache {
+  readonly #path: string;
+
+  /** @param path its socket, NSCD_SOCKET but for tests */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async flush(): Promise<void> {
+    // A connection for each: nscd closes it after its answer.
+    await Promise.all(DATABASES.map(database => this.#invalidate(database)));
+  }
+
+  #invalidate(database: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (reason: string, cause?: unknown): void =>
+        reject(new DynuserError('HostFailed', `nscd has not dropped its cache of ${database}: ${reason}`, {}, cause));
+      const socket = connect(this.#path);
+      const timer = setTimeout(() => {
+        fail(`it did not answer within ${DEADLINE_MS / 1_000} s`);
+        socket.destroy();
+      }, DEADLINE_MS);
+      let answer = Buffer.alloc(0);
+      socket.on('connect', () => socket.write(request(database)));
+      socket.on('data', bytes => {
+        answer = Buffer.concat([answer, bytes]);
+        if (answer.length >= ANSWER_BYTES) {
+          socket.destroy();
+        }
+      });
+      // Of the calls that follow one another here, the first settles the promise.
+      socket.on('error', error => (isAbsent(error) ? resolve() : fail(error.message, error)));
+      socket.on('close', () => {
+        clearTimeout(timer);
+        const errno =
+          answer.length < ANSWER_BYTES
+            ? undefined
+            : new Int32Array(Uint8Array.from(answer.subarray(0, ANSWER_BYTES)).buffer)[0];
+        if (errno === 0) {
+          resolve();
+        } else {
+          fail(errno === undefined ? 'it closed the connection' : `it answered with error ${errno}`);
+        }
+      });
+    });
+  }
+}
+
+/** The header of nscd-client.h, then the key: the name of the database with its NUL. Numbers are in the host's order. */
+function request(database: string): Buffer {
+  const key = Buffer.from(`${database}\0`);
+  const header = Buffer.from(new Int32Array([VERSION, INVALIDATE, key.length]).buffer);
+  return Buffer.concat([header, key]);
+}
+
+/** No socket, or one that nobody listens to any more. */
+function isAbsent(error: unknown): boolean {
+  const code = systemErrorCode(error);
+  return code === 'ENOENT' || code === 'ECONNREFUSED';
+}

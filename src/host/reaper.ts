@@ -1,0 +1,121 @@
+/**
+ * Ends what a user leaves behind: processes and IPC objects, in helper processes of its own, so that neither an NSS module
+ * that hangs delays it nor it the questions to NSS. What is left is seen by a search and never assumed; whoever asks decides
+ * what becomes of a UID that has something left.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getSystemErrorMap } from 'node:util';
+import { DynuserError } from '../core/errors.ts';
+import type { Uid } from '../core/ids.ts';
+import type { Evidence } from '../core/verdict.ts';
+import { HelperPool } from './helper-pool.ts';
+import type { HelperCommand } from './helper-process.ts';
+import { type Question, type ReapVerb, readReply, reapQuestion } from './helper-protocol.ts';
+import { Turns } from './turns.ts';
+
+/** One question, in milliseconds: more than a helper takes to remove a million files. */
+const QUESTION_DEADLINE_MS = 30_000;
+/** Questions that are with the helpers or in their queue; the rest wait here. */
+const QUESTIONS_MAX = 64;
+/** How long processes may take to go once they were killed; what takes longer sleeps uninterruptibly. */
+const KILL_DEADLINE_MS = 5_000;
+/** Pauses between two looks in the time of grace: the first, and the longest. */
+const LOOK_FIRST_MS = 10;
+const LOOK_LAST_MS = 250;
+
+/** What the use cases need; proposed for service/ports.ts. */
+export interface Reaper {
+  /**
+   * Ends every process that has the UID as real, effective, saved or file-system UID: SIGTERM, and SIGKILL for those that are
+   * left after the grace. May be called again at any time.
+   * @param graceMs how long they may take to end by themselves, in milliseconds; with 0 they are killed at once
+   * @returns the first process that is left, which may be one of another UID that has the number as its GID; undefined where
+   * none is. It ends some seconds after the grace at the latest.
+   * @throws DynuserError HostFailed where it is not known; LimitReached
+   */
+  endProcesses(uid: Uid, graceMs: number): Promise<Evidence | undefined>;
+  /**
+   * Removes System V shared memory, semaphores and message queues, POSIX shared memory and message queues whose owner has the
+   * number as UID or GID. May be called again at any time.
+   * @returns the first object that is left, undefined where none is
+   * @throws DynuserError HostFailed where it is not known; LimitReached
+   */
+  removeIpc(uid: Uid): Promise<Evidence | undefined>;
+}
+
+export class HelperReaper implements Reaper {
+  readonly #pool: HelperPool;
+  readonly #turns = new Turns(QUESTIONS_MAX);
+
+  /** Starts the first helper. @param command the helper: its absolute path, alone but for tests */
+  constructor(command: HelperCommand) {
+    this.#pool = new HelperPool(command, QUESTION_DEADLINE_MS);
+  }
+
+  async endProcesses(uid: Uid, graceMs: number): Promise<Evidence | undefined> {
+    if (graceMs > 0) {
+      const deadline = performance.now() + graceMs;
+      if ((await this.#ask('terminate-processes', uid)) === undefined) {
+        return undefined;
+      }
+      await this.#waitForEnd(uid, deadline);
+    }
+    const deadline = performance.now() + KILL_DEADLINE_MS;
+    for (;;) {
+      const left = await this.#ask('kill-processes', uid);
+      if (left === undefined || performance.now() > deadline) {
+        return left;
+      }
+    }
+  }
+
+  removeIpc(uid: Uid): Promise<Evidence | undefined> {
+    return this.#ask('remove-ipc', uid);
+  }
+
+  /** Ends the helpers; what is under way fails with HostFailed. @returns when their processes are gone */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  /** The helper is not kept while time passes: a grace of minutes costs a look four times a second. */
+  async #waitForEnd(uid: Uid, deadline: number): Promise<void> {
+    for (let pause = LOOK_FIRST_MS; ; pause = Math.min(pause * 2, LOOK_LAST_MS)) {
+      const rest = deadline - performance.now();
+      if (rest <= 0 || (await this.#ask('find-processes', uid)) === undefined) {
+        return;
+      }
+      await sleep(Math.min(pause, rest));
+    }
+  }
+
+  #ask(verb: ReapVerb, uid: Uid): Promise<Evidence | undefined> {
+    return this.#turns.run(() => this.#askNow(reapQuestion(verb, uid)));
+  }
+
+  async #askNow(question: Question<Evidence | undefined>): Promise<Evidence | undefined> {
+    const outcome = await this.#pool.ask(question.line, line => readReply(question, line));
+    switch (outcome.kind) {
+      case 'answered':
+        if ('refusal' in outcome.answer) {
+          const { call, errno } = outcome.answer.refusal;
+          const [code, words] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error'];
+          throw failed(question, `${call} failed: ${code}, ${words}`);
+        }
+        return outcome.answer.answer;
+      case 'late':
+        throw failed(question, `it took longer than ${QUESTION_DEADLINE_MS / 1_000} s`);
+      case 'ended':
+        throw failed(question, `the helper process ${outcome.reason}`);
+      case 'full':
+        throw new DynuserError('LimitReached', `cannot see to ${question.subject}: too many questions wait; try again`);
+      case 'closed':
+        throw failed(question, 'dynuserd is stopping');
+    }
+  }
+}
+
+function failed(question: Question<unknown>, reason: string): DynuserError {
+  return new DynuserError('HostFailed', `cannot see to ${question.subject}: ${reason}`);
+}
