@@ -24,8 +24,61 @@ type Lease (
   pid: ?int,
   # when it was given, in microseconds since the epoch
   since: int,
-  # the directories that the request named
-  directories: []string
+  # the paths by which the unit knows its directories
+  directories: []string,
+  # the last reference is dropped: nothing resolves any more, and the UID stays reserved until nothing of it is left
+  ending: ?bool,
+  # what keeps the UID of an ending user reserved, where a first attempt could not remove it
+  remains: ?string
+)
+
+# How a directory became the user's.
+# none: it was already
+# map: on disk it belongs to diskUid and diskGid; the caller makes an id-mapped mount that shows it as the user's
+# chown: its owner was changed
+type Handover (none, map, chown)
+
+type DirectoryKind (runtime, state, cache, logs)
+
+# A directory of a user, ready for use.
+type Directory (
+  kind: DirectoryKind,
+  # the path by which the unit knows it, and the one of the tree itself
+  publicPath: string,
+  realPath: string,
+  # it is to be shown read-only
+  readOnly: bool,
+  handover: Handover,
+  # the public path of the directory of the same request that it is a part of
+  within: ?string,
+  # the owner on disk
+  diskUid: int,
+  diskGid: int,
+  # how many inodes got another owner
+  changed: int,
+  # paths below it that were left alone: inodes of others that have a name in it, and what is mounted there
+  leftPaths: []string,
+  mountPaths: []string
+)
+
+# How far the handover of a large directory is.
+type Progress (
+  publicPath: string,
+  inodes: int,
+  changed: int
+)
+
+# What would become of a directory.
+type ExpectedHandover (
+  kind: DirectoryKind,
+  publicPath: string,
+  handover: Handover,
+  # absent where there is no directory yet
+  owner: ?int,
+  inodes: int,
+  changes: int,
+  # whether there was time to count all of a large one
+  counted: (all, some)
 )
 
 # What was found about one UID.
@@ -39,7 +92,9 @@ type Candidate (
 )
 
 # Allocates the user for a unit, or joins the user where it lives already.
-# Root, and peers that the configuration allows.
+# Root, and peers that the configuration allows. With 'more', replies with progress alone may come before the last one,
+# which has all the others but progress.
+# [Supports 'more' flag]
 method Acquire(
   unit: string,
   # the user's name; derived from the unit where it is absent
@@ -51,18 +106,37 @@ method Acquire(
   stateDirectory: ?[]string,
   cacheDirectory: ?[]string,
   logsDirectory: ?[]string,
-  runtimeDirectory: ?[]string
+  runtimeDirectory: ?[]string,
+  # permission bits of the directories, 0755 unless given
+  stateDirectoryMode: ?int,
+  cacheDirectoryMode: ?int,
+  logsDirectoryMode: ?int,
+  runtimeDirectoryMode: ?int,
+  # runtime directories outlive the user
+  runtimeDirectoryPreserve: ?bool,
+  # the caller makes the id-mapped mounts that mapped directories need; without it they are never mapped
+  makesMounts: ?bool,
+  # looks through directories whose top is right already, and repairs wrong owners below
+  verify: ?bool,
+  # when the user ends: whether its processes are ended, and its IPC objects removed; true unless given
+  killProcesses: ?bool,
+  removeIPC: ?bool
 ) -> (
-  uid: int,
-  gid: int,
-  userName: string,
-  unit: string,
-  dynamic: bool,
-  lease: string
+  uid: ?int,
+  gid: ?int,
+  userName: ?string,
+  unit: ?string,
+  dynamic: ?bool,
+  lease: ?string,
+  directories: ?[]Directory,
+  # STATE_DIRECTORY and its siblings, as systemd sets them for a unit
+  environment: ?[string]string,
+  progress: ?Progress
 )
 
-# Drops one reference; the last one ends the user. Root, and the UID that acquired it.
-method Release(lease: string) -> ()
+# Drops one reference; the last one ends the user: its processes, IPC objects and runtime directories go with it. Root,
+# and the UID that acquired it. The reply comes when that is done, or says what keeps the UID reserved and is tried again.
+method Release(lease: string) -> (remains: ?string)
 
 # The live references. With 'more', one reply for each; without, a single reply with all of them.
 # [Supports 'more' flag]
@@ -76,7 +150,9 @@ method Explain(
   stateDirectory: ?[]string,
   cacheDirectory: ?[]string,
   logsDirectory: ?[]string,
-  runtimeDirectory: ?[]string
+  runtimeDirectory: ?[]string,
+  makesMounts: ?bool,
+  verify: ?bool
 ) -> (
   userName: string,
   # how the name came about, in words
@@ -88,7 +164,9 @@ method Explain(
   uid: ?int,
   gid: ?int,
   # the candidates in order, up to the first that is free
-  candidates: []Candidate
+  candidates: []Candidate,
+  # what would become of the directories, where there is a UID
+  handovers: []ExpectedHandover
 )
 
 # First one reply for each live reference and one 'ready', then a reply for each change.
@@ -106,6 +184,7 @@ error NoSuchLease(field: string, reason: string)
 # The host could not be asked or did not do what it was asked: a name service that hangs, crashes or fails, a registry
 # that cannot be written.
 error ProbeFailed(field: string, reason: string)
+# A directory cannot be made, moved or handed over; what it holds is where it was, or goes on at the next request.
 error DirectoryFailed(field: string, reason: string)
 # A bound of this daemon or of the host was reached: connections, references, memory of the registry.
 error LimitReached(field: string, reason: string)
@@ -134,8 +213,63 @@ export type Lease = {
   readonly pid?: number;
   /** when it was given, in microseconds since the epoch */
   readonly since: number;
-  /** the directories that the request named */
+  /** the paths by which the unit knows its directories */
   readonly directories: readonly string[];
+  /** the last reference is dropped: nothing resolves any more, and the UID stays reserved until nothing of it is left */
+  readonly ending?: boolean;
+  /** what keeps the UID of an ending user reserved, where a first attempt could not remove it */
+  readonly remains?: string;
+};
+
+/**
+ * How a directory became the user's.
+ * none: it was already
+ * map: on disk it belongs to diskUid and diskGid; the caller makes an id-mapped mount that shows it as the user's
+ * chown: its owner was changed
+ */
+export type Handover = 'none' | 'map' | 'chown';
+
+export type DirectoryKind = 'runtime' | 'state' | 'cache' | 'logs';
+
+/** A directory of a user, ready for use. */
+export type Directory = {
+  readonly kind: DirectoryKind;
+  /** the path by which the unit knows it, and the one of the tree itself */
+  readonly publicPath: string;
+  readonly realPath: string;
+  /** it is to be shown read-only */
+  readonly readOnly: boolean;
+  readonly handover: Handover;
+  /** the public path of the directory of the same request that it is a part of */
+  readonly within?: string;
+  /** the owner on disk */
+  readonly diskUid: number;
+  readonly diskGid: number;
+  /** how many inodes got another owner */
+  readonly changed: number;
+  /** paths below it that were left alone: inodes of others that have a name in it, and what is mounted there */
+  readonly leftPaths: readonly string[];
+  readonly mountPaths: readonly string[];
+};
+
+/** How far the handover of a large directory is. */
+export type Progress = {
+  readonly publicPath: string;
+  readonly inodes: number;
+  readonly changed: number;
+};
+
+/** What would become of a directory. */
+export type ExpectedHandover = {
+  readonly kind: DirectoryKind;
+  readonly publicPath: string;
+  readonly handover: Handover;
+  /** absent where there is no directory yet */
+  readonly owner?: number;
+  readonly inodes: number;
+  readonly changes: number;
+  /** whether there was time to count all of a large one */
+  readonly counted: 'all' | 'some';
 };
 
 /** What was found about one UID. */
@@ -150,7 +284,9 @@ export type Candidate = {
 
 /**
  * Allocates the user for a unit, or joins the user where it lives already.
- * Root, and peers that the configuration allows.
+ * Root, and peers that the configuration allows. With 'more', replies with progress alone may come before the last one,
+ * which has all the others but progress.
+ * [Supports 'more' flag]
  */
 export type AcquireParameters = {
   readonly unit: string;
@@ -164,23 +300,46 @@ export type AcquireParameters = {
   readonly cacheDirectory?: readonly string[];
   readonly logsDirectory?: readonly string[];
   readonly runtimeDirectory?: readonly string[];
+  /** permission bits of the directories, 0755 unless given */
+  readonly stateDirectoryMode?: number;
+  readonly cacheDirectoryMode?: number;
+  readonly logsDirectoryMode?: number;
+  readonly runtimeDirectoryMode?: number;
+  /** runtime directories outlive the user */
+  readonly runtimeDirectoryPreserve?: boolean;
+  /** the caller makes the id-mapped mounts that mapped directories need; without it they are never mapped */
+  readonly makesMounts?: boolean;
+  /** looks through directories whose top is right already, and repairs wrong owners below */
+  readonly verify?: boolean;
+  /** when the user ends: whether its processes are ended, and its IPC objects removed; true unless given */
+  readonly killProcesses?: boolean;
+  readonly removeIPC?: boolean;
 };
 
 export type AcquireReply = {
-  readonly uid: number;
-  readonly gid: number;
-  readonly userName: string;
-  readonly unit: string;
-  readonly dynamic: boolean;
-  readonly lease: string;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly userName?: string;
+  readonly unit?: string;
+  readonly dynamic?: boolean;
+  readonly lease?: string;
+  readonly directories?: readonly Directory[];
+  /** STATE_DIRECTORY and its siblings, as systemd sets them for a unit */
+  readonly environment?: { readonly [key: string]: string };
+  readonly progress?: Progress;
 };
 
-/** Drops one reference; the last one ends the user. Root, and the UID that acquired it. */
+/**
+ * Drops one reference; the last one ends the user: its processes, IPC objects and runtime directories go with it. Root,
+ * and the UID that acquired it. The reply comes when that is done, or says what keeps the UID reserved and is tried again.
+ */
 export type ReleaseParameters = {
   readonly lease: string;
 };
 
-export type ReleaseReply = { readonly [key: string]: never };
+export type ReleaseReply = {
+  readonly remains?: string;
+};
 
 /**
  * The live references. With 'more', one reply for each; without, a single reply with all of them.
@@ -202,6 +361,8 @@ export type ExplainParameters = {
   readonly cacheDirectory?: readonly string[];
   readonly logsDirectory?: readonly string[];
   readonly runtimeDirectory?: readonly string[];
+  readonly makesMounts?: boolean;
+  readonly verify?: boolean;
 };
 
 export type ExplainReply = {
@@ -216,6 +377,8 @@ export type ExplainReply = {
   readonly gid?: number;
   /** the candidates in order, up to the first that is free */
   readonly candidates: readonly Candidate[];
+  /** what would become of the directories, where there is a UID */
+  readonly handovers: readonly ExpectedHandover[];
 };
 
 /**
@@ -266,6 +429,7 @@ export type ProbeFailedParameters = {
   readonly reason: string;
 };
 
+/** A directory cannot be made, moved or handed over; what it holds is where it was, or goes on at the next request. */
 export type DirectoryFailedParameters = {
   readonly field: string;
   readonly reason: string;
