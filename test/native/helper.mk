@@ -13,10 +13,12 @@ $(HELPER_TEST_OUT)/world: $(HELPER_TEST)/world.c
 	@mkdir -p $(dir $@)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS_HARDEN) $(LDFLAGS) -pthread -o $@ $<
 
-$(HELPER_TEST_OUT)/parts_test: $(HELPER_TEST)/parts_test.c $(HELPER_PARTS)
+$(HELPER_TEST_OUT)/%_test: $(HELPER_TEST)/%_test.c $(HELPER_PARTS)
 	@mkdir -p $(dir $@)
 	$(CC) $(ALL_CFLAGS) -Ihelper -I$(TOP)/test/native/support $(LDFLAGS_HARDEN) $(LDFLAGS) -pthread -o $@ $^
 
-helper-tests: $(OUT)/dynuser-helper $(addprefix $(HELPER_TEST_OUT)/,libnss_dutest.so.2 world parts_test)
+HELPER_TESTS := $(patsubst $(HELPER_TEST)/%.c,%,$(wildcard $(HELPER_TEST)/*_test.c))
+
+helper-tests: $(OUT)/dynuser-helper $(addprefix $(HELPER_TEST_OUT)/,libnss_dutest.so.2 world $(HELPER_TESTS))
 
 .PHONY: helper-tests

@@ -7,12 +7,15 @@ const BUILDS = [
   ['plain', '0', 'dist/native'],
   ['sanitized', '1', 'dist/native-sanitized'],
 ] as const;
+const PROGRAMS = ['parts_test', 'search_test'];
 
 describe('the parts of dynuser-helper', () => {
   for (const [name, sanitize, output] of BUILDS) {
     it(name, () => {
       execFileSync('make', ['-s', '-C', `${CHECKOUT}native`, `SANITIZE=${sanitize}`, 'helper-tests']);
-      execFileSync(`${CHECKOUT}${output}/test/helper/parts_test`, { stdio: ['ignore', 'ignore', 'inherit'] });
+      for (const program of PROGRAMS) {
+        execFileSync(`${CHECKOUT}${output}/test/helper/${program}`, { stdio: ['ignore', 'ignore', 'inherit'] });
+      }
     });
   }
 });

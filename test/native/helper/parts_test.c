@@ -1,33 +1,20 @@
 /*
- * The parts of dynuser-helper by themselves, for the sanitizers above all: the protocol, the reading of nsswitch.conf, the
- * walk of a tree, and the two ways to read credentials, which must agree. Takes no arguments; needs root.
+ * What dynuser-helper reads, for the sanitizers above all: the lines of its protocol, and nsswitch.conf. Takes no
+ * arguments; needs root.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "check.h"
-#include "credentials.h"
-#include "posix_ipc.h"
 #include "protocol.h"
 #include "sources.h"
 #include "verbs.h"
-
-#define OWNER 64200U
-#define NOBODYS 64201U
-#define THIRDS 64202U
-#define OUTSIDES 64203U
-#define DEEP 3000
-/* Far fewer than levels. */
-#define DESCRIPTORS 64
 
 static void test_ids(void)
 {
@@ -182,154 +169,6 @@ static void test_sources_file(void)
 	CHECK(unlink("conf") == 0, "unlink");
 }
 
-/* Looks below "tree" for what the answer must have in it; NULL is for nothing found. */
-static void expect_in_tree(uint32_t number, const char *expected)
-{
-	struct answer answer = { .length = 0 };
-	bool found = find_in_tree("tree", "posix-shm", 0, number, &answer);
-
-	CHECK(found == (expected != NULL), "%u: %.*s", number, (int)answer.length, answer.line);
-	CHECK(expected == NULL || memmem(answer.line, answer.length, expected, strlen(expected)) != NULL, "%.*s",
-	      (int)answer.length, answer.line);
-}
-
-static int open_descriptors(void)
-{
-	int count = 0;
-
-	for (int descriptor = 0; descriptor < 256; descriptor++)
-		count += fcntl(descriptor, F_GETFD) >= 0;
-	return count;
-}
-
-static void test_tree(void)
-{
-	int before = open_descriptors();
-
-	expect_in_tree(OWNER, NULL);
-	CHECK(mkdir("tree", 0755) == 0 && mkdir("tree/a", 0755) == 0 && mkdir("tree/a/b", 0755) == 0, "mkdir");
-	CHECK(mkdir("beside", 0755) == 0 && symlink("../beside", "tree/link") == 0, "symlink");
-	write_file("beside/file", "", 0);
-	CHECK(chown("beside/file", OWNER, 0) == 0, "chown");
-	expect_in_tree(OWNER, NULL);
-	CHECK(mkdir("tree/mounted", 0755) == 0 && mount("tmpfs", "tree/mounted", "tmpfs", 0, NULL) == 0, "mount");
-	write_file("tree/mounted/file", "", 0);
-	CHECK(chown("tree/mounted/file", OWNER, 0) == 0, "chown");
-	expect_in_tree(OWNER, NULL);
-	write_file("tree/a/b/file", "", 0);
-	CHECK(chown("tree/a/b/file", 0, OWNER) == 0, "chown");
-	expect_in_tree(OWNER, "/tree/a/b/file");
-	CHECK(unlink("tree/a/b/file") == 0 && lchown("tree/link", OWNER, 0) == 0, "unlink");
-	expect_in_tree(OWNER, "/tree/link");
-	CHECK(unlink("tree/link") == 0 && chown("tree/a", OWNER, 0) == 0, "unlink");
-	expect_in_tree(OWNER, "/tree/a");
-	CHECK(chown("tree/a", 0, 0) == 0, "chown");
-	expect_in_tree(OWNER, NULL);
-	/* Nothing is left open. */
-	CHECK(open_descriptors() == before, "%d descriptors, %d before", open_descriptors(), before);
-}
-
-static void descend(int top, int levels)
-{
-	CHECK(fchdir(top) == 0 && chdir("tree/a/b") == 0, "chdir");
-	for (int i = 0; i < levels; i++)
-		CHECK(chdir("d") == 0, "chdir");
-}
-
-static void test_deep_tree(void)
-{
-	static const char *const names[] = { "before", "after" };
-	int top = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int before = open_descriptors();
-	struct rlimit usual, few;
-
-	CHECK(getrlimit(RLIMIT_NOFILE, &usual) == 0, "getrlimit");
-	few = (struct rlimit){ .rlim_cur = DESCRIPTORS, .rlim_max = usual.rlim_max };
-	CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0, "setrlimit");
-	descend(top, 0);
-	/* On its way back the walk goes on in the middle of a directory: one of the two files is behind "d" there. */
-	for (int i = 0; i < DEEP; i++) {
-		write_file("before", "", 0);
-		CHECK(mkdir("d", 0700) == 0, "mkdir");
-		write_file("after", "", 0);
-		CHECK(chdir("d") == 0, "chdir");
-	}
-	write_file("deepest", "", 0);
-	CHECK(fchdir(top) == 0, "fchdir");
-	expect_in_tree(OWNER, NULL);
-	descend(top, DEEP);
-	CHECK(chown("deepest", OWNER, OWNER) == 0 && fchdir(top) == 0, "chown");
-	/* Its path is longer than the kernel tells; its name is not. */
-	expect_in_tree(OWNER, "posix-shm deepest");
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		descend(top, DEEP / 2);
-		CHECK(chown(names[i], NOBODYS, 0) == 0 && fchdir(top) == 0, "chown");
-		/* This path is told as far as a text of the protocol goes. */
-		expect_in_tree(NOBODYS, "posix-shm /mnt/tree/a/b/d/d/d");
-		descend(top, DEEP / 2);
-		CHECK(chown(names[i], 0, 0) == 0 && fchdir(top) == 0, "chown");
-	}
-	CHECK(open_descriptors() == before, "%d descriptors, %d before", open_descriptors(), before);
-	CHECK(setrlimit(RLIMIT_NOFILE, &usual) == 0, "setrlimit");
-	close(top);
-}
-
-#define D8 "d/d/d/d/d/d/d/d/"
-/* Below the levels that the walk keeps open. */
-#define MOVED_FROM "tree/a/b/" D8 D8 D8 D8 D8 "d"
-
-static void *move_about(void *argument)
-{
-	atomic_bool *stop = argument;
-
-	while (!atomic_load(stop)) {
-		CHECK(rename(MOVED_FROM, "tree/moved") == 0, "rename");
-		CHECK(rename("tree/moved", MOVED_FROM) == 0, "rename");
-	}
-	return NULL;
-}
-
-/*
- * Directories that are moved while they are walked end neither the walk nor what the other directories show; and the
- * way back up from one of them does not lead out of the tree.
- */
-static void test_moving_tree(void)
-{
-	atomic_bool stop = false;
-	pthread_t thread;
-
-	CHECK(mkdir("tree/zz", 0755) == 0, "mkdir");
-	write_file("tree/zz/file", "", 0);
-	write_file("beside/other", "", 0);
-	CHECK(chown("tree/zz/file", THIRDS, 0) == 0 && chown("beside/other", OUTSIDES, 0) == 0, "chown");
-	CHECK(pthread_create(&thread, NULL, move_about, &stop) == 0, "pthread_create");
-	for (int i = 0; i < 15; i++) {
-		expect_in_tree(THIRDS, "/tree/zz/file");
-		expect_in_tree(OUTSIDES, NULL);
-	}
-	atomic_store(&stop, true);
-	CHECK(pthread_join(thread, NULL) == 0, "pthread_join");
-}
-
-static void test_credentials(void)
-{
-	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	enum credentials_source quick = CREDENTIALS_UNKNOWN, slow = CREDENTIALS_STATUS;
-	struct credentials one, other;
-
-	CHECK(proc >= 0 && setresgid(1, 2, 3) == 0 && setresuid(4, 5, 0) == 0, "credentials");
-	CHECK(credentials_read(proc, getpid(), &quick, &one) == 0, "whichever is there");
-	CHECK(credentials_read(proc, getpid(), &slow, &other) == 0, "/proc/<pid>/status");
-	CHECK(memcmp(&one, &other, sizeof(one)) == 0, "both ways agree");
-	CHECK(one.uids[0] == 4 && one.uids[1] == 5 && one.uids[2] == 0 && one.uids[3] == 5, "the order of the UIDs");
-	CHECK(one.gids[0] == 1 && one.gids[1] == 2 && one.gids[2] == 3 && one.gids[3] == 2, "the order of the GIDs");
-	CHECK(setresuid(0, 0, 0) == 0 && setresgid(0, 0, 0) == 0, "credentials");
-	/* PID_MAX_LIMIT is never given out. */
-	CHECK(credentials_read(proc, 4194304, &quick, &one) == ESRCH, "no such process");
-	CHECK(credentials_read(proc, 4194304, &slow, &one) == ESRCH, "no such process");
-	close(proc);
-}
-
 int main(void)
 {
 	/* A tmpfs in a mount namespace of its own: nothing has to be cleaned up. */
@@ -341,9 +180,5 @@ int main(void)
 	test_verbs();
 	test_sources();
 	test_sources_file();
-	test_tree();
-	test_deep_tree();
-	test_moving_tree();
-	test_credentials();
 	return 0;
 }
