@@ -1,0 +1,385 @@
+/*
+ * Ends real processes of every kind in a PID namespace of the test's own: those that ignore, stop, fork without end, hide in
+ * another namespace or hold the UID in one of its lesser places; and that no other process is ever signalled. Needs root.
+ */
+#include "end_processes.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "stand_in.h"
+
+#define OURS 64000U
+#define OTHERS 64001U
+#define SAME ((uid_t)-1)
+#define CHAINS 6
+#define REUSE_ROUNDS 300
+#define SPOTLESS 7
+
+static enum credentials_source source = CREDENTIALS_UNKNOWN;
+
+static void milliseconds(long count)
+{
+	struct timespec time = { .tv_sec = count / 1000, .tv_nsec = count % 1000 * 1000000L };
+
+	(void)nanosleep(&time, NULL);
+}
+
+typedef void end(uid_t uid, enum credentials_source *credentials, struct answer *answer);
+
+/* Both look for a bounded time only, which may pass on a busy machine before PID 1 has run: hence some attempts. */
+#define ATTEMPTS 500
+
+static void expect_free(int line, end *function)
+{
+	struct answer answer = { .length = 0 };
+
+	for (int i = 0; i < ATTEMPTS; i++) {
+		function(OURS, &source, &answer);
+		if (answer.length == 4 && memcmp(answer.line, "free", 4) == 0)
+			return;
+	}
+	CHECK(false, "line %d: %.*s instead of free", line, (int)answer.length, answer.line);
+}
+
+static void expect_process(int line, end *function)
+{
+	struct answer answer = { .length = 0 };
+
+	function(OURS, &source, &answer);
+	CHECK(answer.length >= 8 && memcmp(answer.line, "process ", 8) == 0, "line %d: %.*s instead of a process", line,
+	      (int)answer.length, answer.line);
+}
+
+static void become(uid_t uid)
+{
+	CHECK(setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0, "%u", uid);
+}
+
+static _Noreturn void wait_for_ever(void)
+{
+	for (;;)
+		pause();
+}
+
+/* Starts a process that PID 1 of the namespace waits for, and returns when it says that it is ready. */
+static void start(void (*run)(int ready))
+{
+	int ends[2];
+	char byte;
+
+	CHECK(pipe(ends) == 0, "pipe");
+	pid_t between = fork();
+
+	if (between == 0) {
+		if (fork() == 0) {
+			close(ends[0]);
+			run(ends[1]);
+		}
+		_exit(0);
+	}
+	close(ends[1]);
+	CHECK(waitpid(between, NULL, 0) == between && read(ends[0], &byte, 1) == 1, "a process that starts");
+	close(ends[0]);
+}
+
+static void ready(int descriptor)
+{
+	CHECK(write(descriptor, "r", 1) == 1, "write");
+	close(descriptor);
+}
+
+static void plain(int descriptor)
+{
+	become(OURS);
+	ready(descriptor);
+	wait_for_ever();
+}
+
+static void stubborn(int descriptor)
+{
+	become(OURS);
+	(void)signal(SIGTERM, SIG_IGN);
+	ready(descriptor);
+	wait_for_ever();
+}
+
+static void stopped(int descriptor)
+{
+	become(OURS);
+	ready(descriptor);
+	for (;;)
+		(void)raise(SIGSTOP);
+}
+
+/* Its process is never there for longer than a fork takes. */
+static void chain(int descriptor)
+{
+	become(OURS);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_IGN);
+	ready(descriptor);
+	for (;;) {
+		if (fork() > 0)
+			_exit(0);
+	}
+}
+
+/* Kills and stops all that it may, as fast as it can. */
+static void rival(int descriptor)
+{
+	become(OURS);
+	(void)signal(SIGTERM, SIG_IGN);
+	ready(descriptor);
+	for (int i = 0;; i++)
+		(void)kill(-1, i % 2 == 0 ? SIGSTOP : SIGKILL);
+}
+
+/* The first process of a PID namespace below, and one more in it. */
+static void elsewhere(int descriptor)
+{
+	CHECK(unshare(CLONE_NEWPID) == 0, "unshare");
+	if (fork() == 0) {
+		become(OURS);
+		if (fork() > 0)
+			ready(descriptor);
+		wait_for_ever();
+	}
+	_exit(0);
+}
+
+static const char *place;
+
+static void become_in_part(void)
+{
+	uid_t real = strcmp(place, "real") == 0 ? OURS : SAME;
+	uid_t effective = strcmp(place, "effective") == 0 ? OURS : SAME;
+	uid_t saved = strcmp(place, "saved") == 0 ? OURS : SAME;
+
+	/* Not by libc, which changes all threads. */
+	if (strcmp(place, "filesystem") == 0)
+		(void)syscall(SYS_setfsuid, OURS);
+	else
+		CHECK(syscall(SYS_setresuid, real, effective, saved) == 0, "%s", place);
+	if (effective == OURS)
+		(void)syscall(SYS_setfsuid, 0);
+}
+
+static void in_part(int descriptor)
+{
+	become_in_part();
+	ready(descriptor);
+	wait_for_ever();
+}
+
+static void *thread(void *descriptor)
+{
+	become_in_part();
+	ready(*(int *)descriptor);
+	wait_for_ever();
+	return NULL;
+}
+
+static void in_thread(int descriptor)
+{
+	pthread_t unused;
+
+	CHECK(pthread_create(&unused, NULL, thread, &descriptor) == 0, "pthread_create");
+	wait_for_ever();
+}
+
+static void by_group(int descriptor)
+{
+	CHECK(setresgid(OURS, OURS, OURS) == 0 && setresuid(OTHERS, OTHERS, OTHERS) == 0, "credentials");
+	ready(descriptor);
+	wait_for_ever();
+}
+
+static void others(int descriptor)
+{
+	become(OTHERS);
+	ready(descriptor);
+	wait_for_ever();
+}
+
+static void test_nothing(void)
+{
+	expect_free(__LINE__, terminate_processes);
+	expect_free(__LINE__, kill_processes);
+}
+
+static void test_asked(void)
+{
+	start(plain);
+	start(plain);
+	expect_free(__LINE__, terminate_processes);
+	start(elsewhere);
+	start(stubborn);
+	expect_process(__LINE__, terminate_processes);
+	expect_free(__LINE__, kill_processes);
+}
+
+static void test_hard_to_end(void)
+{
+	static void (*const kinds[])(int) = { stubborn, stopped, elsewhere, rival };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		/* In this order: a rival lets nothing of its UID start any more. */
+		start(plain);
+		start(kinds[i]);
+		expect_free(__LINE__, kill_processes);
+	}
+	start(stopped);
+	/* A stopped process is woken to hear SIGTERM. */
+	expect_free(__LINE__, terminate_processes);
+}
+
+static void test_forks_without_end(void)
+{
+	for (int i = 0; i < CHAINS; i++)
+		start(chain);
+	milliseconds(50);
+	expect_process(__LINE__, terminate_processes);
+	expect_free(__LINE__, kill_processes);
+	errno = 0;
+	CHECK(getpriority(PRIO_USER, OURS) == -1 && errno == ESRCH, "the kernel has none either");
+}
+
+static void test_every_place(void)
+{
+	static const char *const places[] = { "real", "effective", "saved", "filesystem" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		place = places[i];
+		start(in_part);
+		expect_free(__LINE__, kill_processes);
+		start(in_part);
+		expect_free(__LINE__, terminate_processes);
+		start(in_thread);
+		expect_free(__LINE__, kill_processes);
+	}
+}
+
+static void test_group_alone(void)
+{
+	struct timespec before, after;
+
+	start(by_group);
+	CHECK(clock_gettime(CLOCK_MONOTONIC, &before) == 0, "clock");
+	expect_process(__LINE__, kill_processes);
+	CHECK(clock_gettime(CLOCK_MONOTONIC, &after) == 0, "clock");
+	CHECK(after.tv_sec - before.tv_sec <= 3 * KILL_WAIT_MS / 1000, "it waits no longer than it says");
+	/* Ended by who may; the next tests find nothing. */
+	CHECK(signal_as_user(OTHERS, &(int){ SIGKILL }, 1), "signal_as_user");
+	milliseconds(50);
+	expect_free(__LINE__, kill_processes);
+}
+
+/* One that has exited, and that its parent does not wait for. */
+static void test_not_waited_for(void)
+{
+	pid_t child = fork();
+	siginfo_t information;
+
+	if (child == 0) {
+		become(OURS);
+		_exit(SPOTLESS);
+	}
+	CHECK(waitid(P_PID, (id_t)child, &information, WEXITED | WNOWAIT) == 0, "waitid");
+	expect_process(__LINE__, terminate_processes);
+	expect_free(__LINE__, kill_processes);
+	CHECK(waitpid(child, NULL, 0) == child, "waitpid");
+}
+
+/* While processes of ours come and go, others get their numbers; not one of them is signalled. */
+static void test_reused_numbers(void)
+{
+	FILE *last = fopen("/proc/sys/kernel/ns_last_pid", "we");
+
+	CHECK(last != NULL, "ns_last_pid");
+	for (int round = 0; round < REUSE_ROUNDS; round++) {
+		int status = 0;
+
+		if (round % 20 == 0) {
+			start(chain);
+			start(in_thread);
+		}
+		CHECK(fprintf(last, "100") == 3 && fflush(last) == 0, "ns_last_pid");
+		pid_t child = fork();
+
+		if (child == 0) {
+			become(OTHERS);
+			milliseconds(2);
+			_exit(SPOTLESS);
+		}
+		if (round % 20 > 10) {
+			struct answer answer;
+
+			kill_processes(OURS, &source, &answer);
+		}
+		CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == SPOTLESS,
+		      "a process of another UID was signalled");
+	}
+	(void)fclose(last);
+	expect_free(__LINE__, kill_processes);
+}
+
+static bool runs(uid_t uid)
+{
+	errno = 0;
+	return getpriority(PRIO_USER, uid) != -1 || errno != ESRCH;
+}
+
+static int run_tests(void)
+{
+	test_nothing();
+	test_asked();
+	test_hard_to_end();
+	test_forks_without_end();
+	test_every_place();
+	test_group_alone();
+	test_not_waited_for();
+	test_reused_numbers();
+	/* Once more with one of another UID beside it, which has to be there at the end. */
+	start(others);
+	test_hard_to_end();
+	test_every_place();
+	CHECK(runs(OTHERS), "processes of others go on");
+	CHECK(!runs(OURS), "none of ours is left");
+	return 0;
+}
+
+int main(void)
+{
+	int status = 0;
+
+	CHECK(unshare(CLONE_NEWNS | CLONE_NEWPID) == 0, "unshare");
+	CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "mount");
+	pid_t first = fork();
+
+	if (first != 0) {
+		CHECK(waitpid(first, &status, 0) == first, "waitpid");
+		/* Not exit(3): the search for leaks would need a process of the namespace, which has ended. */
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+	}
+	CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && mount("proc", "/proc", "proc", 0, NULL) == 0, "mount");
+	pid_t tests = fork();
+
+	if (tests == 0)
+		return run_tests();
+	/* PID 1 waits for all that lose their parents. */
+	for (pid_t ended = 0; ended != tests;)
+		ended = waitpid(-1, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}

@@ -1,0 +1,313 @@
+/*
+ * IPC objects of all five kinds, left behind by real processes, are removed; what belongs to others is there afterwards. In IPC
+ * and mount namespaces of the test's own, so that nothing has to be cleaned up. Needs root.
+ */
+#include "ipc_removal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <mqueue.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+#define OURS 64000U
+#define OTHERS 64001U
+#define SEGMENT 4096
+#define DEEP 3000
+
+static void expect(const char *expected)
+{
+	struct answer answer = { .length = 0 };
+
+	remove_ipc(OURS, &answer);
+	CHECK(answer.length >= strlen(expected) && memcmp(answer.line, expected, strlen(expected)) == 0,
+	      "%.*s instead of %s", (int)answer.length, answer.line, expected);
+}
+
+/* What one user has made: System V ids, and names made of a prefix. */
+struct made {
+	int segment, semaphores, messages;
+};
+
+static void make_file(const char *path)
+{
+	int descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+
+	CHECK(descriptor >= 0, "%s", path);
+	close(descriptor);
+}
+
+static void path_of(char path[64], uid_t uid, const char *rest)
+{
+	(void)snprintf(path, 64, "/dev/shm/%u%s", uid, rest);
+}
+
+/* Makes one of each, and ends with its first segment attached. */
+static _Noreturn void make_all(uid_t uid, struct made *made)
+{
+	char path[64];
+
+	CHECK(setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0, "credentials");
+	made->segment = shmget(IPC_PRIVATE, SEGMENT, IPC_CREAT | 0600);
+	made->semaphores = semget(IPC_PRIVATE, 3, IPC_CREAT | 0600);
+	made->messages = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
+	CHECK(made->segment >= 0 && made->semaphores >= 0 && made->messages >= 0, "System V");
+	CHECK(shmat(made->segment, NULL, 0) != (void *)-1, "shmat");
+	(void)snprintf(path, sizeof(path), "/%u-shared", uid);
+	CHECK(shm_open(path, O_CREAT | O_EXCL | O_RDWR, 0600) >= 0, "shm_open");
+	CHECK(mq_open(path, O_CREAT | O_EXCL | O_RDWR, 0600, NULL) != (mqd_t)-1, "mq_open");
+	path_of(path, uid, "");
+	CHECK(mkdir(path, 0700) == 0, "mkdir");
+	path_of(path, uid, "/a");
+	CHECK(mkdir(path, 0500) == 0 && chmod(path, 0700) == 0, "mkdir");
+	path_of(path, uid, "/a/file");
+	make_file(path);
+	path_of(path, uid, "/a/fifo");
+	CHECK(mkfifo(path, 0600) == 0, "mkfifo");
+	path_of(path, uid, "/a/link");
+	CHECK(symlink("/outside/file", path) == 0, "symlink");
+	path_of(path, uid, "/a");
+	CHECK(chmod(path, 0500) == 0, "chmod");
+	_exit(0);
+}
+
+static struct made make_as(uid_t uid)
+{
+	struct made *made = mmap(NULL, sizeof(*made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status = 1;
+
+	CHECK(made != MAP_FAILED, "mmap");
+	pid_t child = fork();
+
+	if (child == 0)
+		make_all(uid, made);
+	CHECK(waitpid(child, &status, 0) == child && status == 0, "a process that makes objects");
+	struct made copy = *made;
+
+	CHECK(munmap(made, sizeof(*made)) == 0, "munmap");
+	return copy;
+}
+
+static bool there(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0;
+}
+
+/* Whether all of what a user made is there, or nothing of it. */
+static void check_made(uid_t uid, const struct made *made, bool expected)
+{
+	struct shmid_ds segment;
+	struct semid_ds semaphores;
+	struct msqid_ds messages;
+	char path[64];
+
+	CHECK((shmctl(made->segment, IPC_STAT, &segment) == 0) == expected, "segment of %u", uid);
+	CHECK((semctl(made->semaphores, 0, IPC_STAT, &semaphores) == 0) == expected, "semaphores of %u", uid);
+	CHECK((msgctl(made->messages, IPC_STAT, &messages) == 0) == expected, "messages of %u", uid);
+	path_of(path, uid, "/a/file");
+	CHECK(there(path) == expected, "%s", path);
+	path_of(path, uid, "/a/link");
+	CHECK(there(path) == expected, "%s", path);
+	path_of(path, uid, "");
+	CHECK(there(path) == expected, "%s", path);
+	path_of(path, uid, "-shared");
+	CHECK(there(path) == expected, "%s", path);
+	(void)snprintf(path, sizeof(path), "/dev/mqueue/%u-shared", uid);
+	CHECK(there(path) == expected, "%s", path);
+}
+
+static void test_all_kinds(void)
+{
+	expect("free");
+	struct made ours = make_as(OURS), theirs = make_as(OTHERS);
+
+	check_made(OURS, &ours, true);
+	expect("free");
+	check_made(OURS, &ours, false);
+	check_made(OTHERS, &theirs, true);
+	CHECK(there("/outside/file"), "what a symlink of ours leads to");
+	remove_sysv_ipc(OTHERS);
+	remove_posix_ipc(OTHERS);
+	check_made(OTHERS, &theirs, false);
+}
+
+/* A segment that a third user has made, and of which the number is the group alone. */
+static int make_by_group(void)
+{
+	int ids[2], segment = -1;
+
+	CHECK(pipe(ids) == 0, "pipe");
+	pid_t child = fork();
+
+	if (child == 0) {
+		struct shmid_ds status;
+
+		CHECK(setresuid(OTHERS, OTHERS, OTHERS) == 0, "setresuid");
+		segment = shmget(IPC_PRIVATE, SEGMENT, IPC_CREAT | 0600);
+		CHECK(shmctl(segment, IPC_STAT, &status) == 0, "shmctl");
+		status.shm_perm.gid = OURS;
+		CHECK(shmctl(segment, IPC_SET, &status) == 0, "shmctl");
+		CHECK(write(ids[1], &segment, sizeof(segment)) == sizeof(segment), "write");
+		_exit(0);
+	}
+	CHECK(waitpid(child, NULL, 0) == child && read(ids[0], &segment, sizeof(segment)) == sizeof(segment), "read");
+	close(ids[0]);
+	close(ids[1]);
+	return segment;
+}
+
+/* What only its owner or CAP_SYS_ADMIN may remove goes without that capability, and the helper is as it was. */
+static _Noreturn void remove_without_capability(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	int signal_of_death = 0;
+
+	CHECK(syscall(SYS_capget, &header, data) == 0, "capget");
+	data[0].effective &= ~(1U << CAP_SYS_ADMIN);
+	data[0].permitted &= ~(1U << CAP_SYS_ADMIN);
+	CHECK(syscall(SYS_capset, &header, data) == 0, "capset");
+	expect("free");
+	CHECK(prctl(PR_GET_PDEATHSIG, &signal_of_death) == 0 && signal_of_death == SIGKILL, "%d", signal_of_death);
+	CHECK(prctl(PR_GET_DUMPABLE) == 0 && geteuid() == 0, "as before");
+	_exit(0);
+}
+
+static void test_group_and_capabilities(void)
+{
+	int segment = make_by_group(), result = 1;
+	struct shmid_ds status;
+
+	make_file("/dev/shm/by-group");
+	CHECK(chown("/dev/shm/by-group", OTHERS, OURS) == 0, "chown");
+	pid_t child = fork();
+
+	if (child == 0)
+		remove_without_capability();
+	CHECK(waitpid(child, &result, 0) == child && result == 0, "without CAP_SYS_ADMIN");
+	CHECK(shmctl(segment, IPC_STAT, &status) < 0 && (errno == EINVAL || errno == EIDRM), "the segment");
+	CHECK(!there("/dev/shm/by-group"), "the file");
+}
+
+/* The kernel keeps an attached segment until its last user has let go: that long it is told of. */
+static void test_attached(void)
+{
+	int segment = shmget(IPC_PRIVATE, SEGMENT, IPC_CREAT | 0600);
+	struct shmid_ds status;
+	void *memory = shmat(segment, NULL, 0);
+
+	CHECK(memory != (void *)-1 && shmctl(segment, IPC_STAT, &status) == 0, "shmat");
+	status.shm_perm.uid = OURS;
+	CHECK(shmctl(segment, IPC_SET, &status) == 0, "shmctl");
+	expect("ipc sysv-shm ");
+	CHECK(shmdt(memory) == 0, "shmdt");
+	expect("free");
+}
+
+static void test_things_of_others(void)
+{
+	CHECK(mkdir("/dev/shm/ours", 0777) == 0 && mkdir("/dev/shm/theirs", 0755) == 0, "mkdir");
+	make_file("/dev/shm/ours/own");
+	make_file("/dev/shm/ours/foreign");
+	make_file("/dev/shm/theirs/file");
+	CHECK(link("/dev/shm/theirs/file", "/dev/shm/ours/hard-link") == 0, "link");
+	CHECK(link("/dev/shm/ours/own", "/dev/shm/theirs/hard-link") == 0, "link");
+	CHECK(chown("/dev/shm/ours", OURS, OURS) == 0 && chown("/dev/shm/ours/own", OURS, OURS) == 0, "chown");
+	CHECK(chown("/dev/shm/ours/foreign", OTHERS, OTHERS) == 0 && chown("/dev/shm/theirs", OTHERS, OTHERS) == 0, "chown");
+	expect("ipc posix-shm /dev/shm/ours");
+	CHECK(there("/dev/shm/ours/foreign") && there("/dev/shm/theirs/file") && there("/dev/shm/ours/hard-link"), "others'");
+	CHECK(!there("/dev/shm/ours/own") && !there("/dev/shm/theirs/hard-link"), "ours under both names");
+	CHECK(unlink("/dev/shm/ours/foreign") == 0 && unlink("/dev/shm/ours/hard-link") == 0, "unlink");
+	expect("free");
+	CHECK(!there("/dev/shm/ours") && there("/dev/shm/theirs/file"), "ours alone");
+	CHECK(unlink("/dev/shm/theirs/file") == 0 && rmdir("/dev/shm/theirs") == 0, "unlink");
+}
+
+/* A mount below a directory of ours is not entered, and keeps the directory. */
+static void test_mounted(void)
+{
+	CHECK(mkdir("/dev/shm/ours", 0755) == 0 && mkdir("/dev/shm/ours/mounted", 0755) == 0, "mkdir");
+	CHECK(mount("tmpfs", "/dev/shm/ours/mounted", "tmpfs", 0, NULL) == 0, "mount");
+	make_file("/dev/shm/ours/mounted/file");
+	CHECK(chown("/dev/shm/ours", OURS, 0) == 0 && chown("/dev/shm/ours/mounted/file", OURS, 0) == 0, "chown");
+	expect("ipc posix-shm /dev/shm/ours");
+	CHECK(there("/dev/shm/ours/mounted/file"), "what is in the mount");
+	CHECK(umount("/dev/shm/ours/mounted") == 0 && rmdir("/dev/shm/ours/mounted") == 0, "umount");
+	expect("free");
+}
+
+static void test_deep(void)
+{
+	int top = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	CHECK(chdir("/dev/shm") == 0, "chdir");
+	for (int i = 0; i < DEEP; i++) {
+		CHECK(mkdir("d", 0700) == 0 && chown("d", OURS, OURS) == 0 && chdir("d") == 0, "mkdir");
+		make_file("file");
+		CHECK(chown("file", OURS, OURS) == 0, "chown");
+	}
+	CHECK(fchdir(top) == 0, "fchdir");
+	close(top);
+	expect("free");
+	CHECK(!there("/dev/shm/d"), "the whole of it");
+}
+
+/* Somebody who makes objects faster than they go: it ends, and tells. */
+static void test_made_anew(void)
+{
+	pid_t child = fork();
+	int ends[2];
+
+	if (child == 0) {
+		CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && setresuid(OURS, OURS, OURS) == 0, "credentials");
+		for (;;) {
+			int descriptor = open("/dev/shm/again", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+			if (descriptor >= 0)
+				close(descriptor);
+			(void)semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+		}
+	}
+	CHECK(child > 0 && pipe(ends) == 0, "fork");
+	for (int i = 0; i < 20; i++)
+		remove_ipc(OURS, &(struct answer){ .length = 0 });
+	CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child, "kill");
+	expect("free");
+}
+
+int main(void)
+{
+	CHECK(unshare(CLONE_NEWNS | CLONE_NEWIPC) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "unshare");
+	CHECK(mount("tmpfs", "/mnt", "tmpfs", 0, "mode=0755") == 0, "mount");
+	CHECK(mkdir("/mnt/dev", 0755) == 0 && mkdir("/mnt/proc", 0755) == 0 && mkdir("/mnt/outside", 0755) == 0, "mkdir");
+	CHECK(mount("/proc", "/mnt/proc", NULL, MS_BIND, NULL) == 0 && chroot("/mnt") == 0 && chdir("/") == 0, "chroot");
+	CHECK(mkdir("/dev/shm", 0755) == 0 && mkdir("/dev/mqueue", 0755) == 0, "mkdir");
+	CHECK(mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777") == 0, "mount");
+	CHECK(mount("mqueue", "/dev/mqueue", "mqueue", 0, NULL) == 0, "mount");
+	make_file("/outside/file");
+	CHECK(chown("/outside/file", OURS, OURS) == 0, "chown");
+	test_all_kinds();
+	test_group_and_capabilities();
+	test_attached();
+	test_things_of_others();
+	test_mounted();
+	test_deep();
+	test_made_anew();
+	return 0;
+}
