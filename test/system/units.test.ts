@@ -69,7 +69,7 @@ describe('the units', () => {
   });
 
   it('leave the daemon no place to write to but its own', async () => {
-    const inside = ['nsenter', '--target', await show('MainPID'), '--mount'];
+    const inside = ['nsenter', '--target', await show('MainPID'), '--mount', '--root'];
     for (const directory of ['/run', '/run/systemd', '/etc', '/usr/lib', '/var/lib', '/var/tmp/..', '/dev']) {
       const { stderr } = await machine.run([...inside, 'touch', `${directory}/file`]);
       assert.match(stderr, /Read-only file system/, directory);

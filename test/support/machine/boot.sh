@@ -92,6 +92,8 @@ mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys
 # The host's disks are none of the machine's.
 rm -f etc/fstab
+# By this a test makes sure, before it changes anything, that what it runs is run in here.
+: >run/disposable-machine
 mkdir run/host-root
 pivot_root . run/host-root
 umount -l /run/host-root

@@ -112,7 +112,8 @@ function enter(machine: number, argv: readonly string[], options: Pick<RunOption
   // A session of its own, so that a program that runs too long can be killed together with its children. Credentials
   // are left as they are: root stays root, and whoever made a user namespace is root in it.
   const user = process.getuid?.() === 0 ? [] : ['--user', '--preserve-credentials'];
-  const namespaces = [...user, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
+  // The root too: where the tests themselves run in a chroot, that of the mount namespace is another.
+  const namespaces = [...user, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root', '--wdns=/'];
   return spawn('nsenter', ['--target', String(machine), ...namespaces, '--', 'setsid', ...identity, ...argv], {
     env: { PATH, LANG: 'C.UTF-8', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
