@@ -26,6 +26,10 @@ export interface Config {
   readonly maxConnectionsPerUser: number;
   /** how long a connection may stay open without a call, a lease or a watch, in milliseconds */
   readonly idleTimeoutMs: number;
+  /** how long processes of a user that ends may take to end by themselves, in milliseconds */
+  readonly killGraceMs: number;
+  /** how long a freed UID is kept from other names while others are free, in milliseconds */
+  readonly coolDownMs: number;
   readonly logLevel: LogLevel;
 }
 
@@ -39,6 +43,8 @@ export const DEFAULTS: Settings = {
   maxConnections: 4_096,
   maxConnectionsPerUser: 512,
   idleTimeoutMs: 60_000,
+  killGraceMs: 5_000,
+  coolDownMs: 60_000,
   logLevel: 'info',
 };
 
@@ -56,6 +62,8 @@ const KEYS: Readonly<Record<string, (value: string) => Parsed>> = {
   MaxConnections: value => integer(value, 64, 65_536, count => ({ maxConnections: count })),
   MaxConnectionsPerUser: value => integer(value, 1, 65_536, count => ({ maxConnectionsPerUser: count })),
   IdleTimeoutSec: value => seconds(value, 1, 3_600, milliseconds => ({ idleTimeoutMs: milliseconds })),
+  KillGraceSec: value => seconds(value, 0, 600, milliseconds => ({ killGraceMs: milliseconds })),
+  CoolDownSec: value => seconds(value, 0, 86_400, milliseconds => ({ coolDownMs: milliseconds })),
   LogLevel: value => {
     const level = LOG_LEVELS.find(known => known === value);
     return level === undefined ? `it must be one of ${LOG_LEVELS.join(', ')}` : { logLevel: level };

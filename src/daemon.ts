@@ -10,16 +10,18 @@ import type { Peer } from './api/peer.ts';
 import { userDatabaseInterface } from './api/user-database.ts';
 import type { Config } from './config.ts';
 import { DynuserError } from './core/errors.ts';
-import { LEASE_ID_BYTES, leaseIdOf } from './core/ids.ts';
+import { LEASE_ID_BYTES, leaseIdOf, type UserName } from './core/ids.ts';
 import { rangeSize } from './core/range.ts';
 import { USER_DATABASE_SERVICE } from './core/records.ts';
-import { TreeOwners } from './directories/owners.ts';
+import { openDirectories } from './directories/room.ts';
 import { PinnedDirectory } from './files/pinned-directory.ts';
 import { raiseDescriptorLimit } from './host/libc.ts';
 import type { PassedSocket } from './host/listen-fds.ts';
 import type { Notify } from './host/notify.ts';
+import { NSCD_SOCKET, Nscd } from './host/nscd.ts';
 import { PeerReader } from './host/peer.ts';
 import { HelperProbe } from './host/probe.ts';
+import { HelperReaper } from './host/reaper.ts';
 import { takeRuntimeLock } from './host/runtime-lock.ts';
 import { SYSTEMD_LOCK_DIRECTORY, SystemdUidLocks } from './host/systemd-uid-lock.ts';
 import { linkUserDatabase } from './host/user-database-link.ts';
@@ -27,6 +29,8 @@ import type { Logger } from './logger.ts';
 import { DAEMON_LOCK, PUBLIC_MODE, SOCKET } from './registry/layout.ts';
 import { Store } from './registry/store.ts';
 import { Allocator } from './service/allocator.ts';
+import { CoolDown } from './service/cool-down.ts';
+import { Endings } from './service/endings.ts';
 import { KeyedQueue } from './service/keyed-queue.ts';
 import type { Clock, Randomness } from './service/ports.ts';
 import { recover } from './service/recovery.ts';
@@ -84,12 +88,23 @@ export async function startDaemon({ config, logger, helper, notify, socket }: Su
 
   const onFailure = (what: string, cause: unknown) => logger.error({ err: cause }, what);
   const probe = new HelperProbe([helper], config.probeTimeoutMs);
+  const reaper = new HelperReaper([helper]);
+  const nameCache = new Nscd(NSCD_SOCKET);
+  const directories = openDirectories(helper);
   const reservations = new Reservations();
-  const owners = new TreeOwners();
+  const coolDown = new CoolDown(CLOCK, config.coolDownMs);
   const { range } = config;
-  const release = { users, registry, locks };
-  const shared = { range, users, reservations, probe, locks, owners, randomness: RANDOMNESS };
-  const allocator = new Allocator({ ...shared, registry, queue: new KeyedQueue(), clock: CLOCK });
+  const endings = new Endings({
+    ...{ users, registry, locks, reaper, nameCache, directories, coolDown, graceMs: config.killGraceMs },
+    onLeft: ({ name, uid }, left) => logger.warn({ user: name, uid, left }, 'a user that ended left something'),
+  });
+  for (const user of report.ending) {
+    void endings.resume(user);
+  }
+  const release = { users, registry, directories, endings };
+  const shared = { range, users, reservations, coolDown, probe, locks, directories, randomness: RANDOMNESS };
+  const queue = new KeyedQueue<UserName>();
+  const allocator = new Allocator({ ...shared, registry, endings, nameCache, queue, clock: CLOCK });
   const peers = new PeerReader();
   const server = new VarlinkServer<Peer>({
     info: INFO,
@@ -100,13 +115,16 @@ export async function startDaemon({ config, logger, helper, notify, socket }: Su
         explain: shared,
         admission: new Admission(config.allowUsers, config.allowGroups, probe),
         connectionLeases: new ConnectionLeases(release, onFailure),
+        endings,
+        directories,
       }),
       userDatabaseInterface(users),
     ],
     identify: descriptor => peers.read(descriptor),
     quotaKey: peer => peer.uid,
     privileged: peer => peer.uid === 0,
-    onFailure: ({ what, cause }) => logger.debug({ err: cause }, what),
+    // What peers do wrong is theirs to see; what the daemon does wrong is ours.
+    onFailure: ({ fault, what, cause }) => logger[fault === 'service' ? 'error' : 'debug']({ err: cause }, what),
     limits: {
       maxConnections: config.maxConnections,
       maxConnectionsPerPeer: config.maxConnectionsPerUser,
@@ -127,7 +145,8 @@ export async function startDaemon({ config, logger, helper, notify, socket }: Su
         unlink?.();
       }
       await server.close(STOP_GRACE_MS);
-      await probe.close();
+      endings.stop();
+      await Promise.all([probe.close(), reaper.close()]);
       runtimeLock.release();
       logger.info('stopped');
     },

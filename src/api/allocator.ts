@@ -6,7 +6,9 @@
 import { DynuserError } from '../core/errors.ts';
 import { asLeaseId } from '../core/ids.ts';
 import type { Holder, UserLease } from '../core/lease.ts';
-import type { Allocator } from '../service/allocator.ts';
+import type { Acquired, Allocator } from '../service/allocator.ts';
+import type { Directories } from '../service/directory-ports.ts';
+import type { Endings } from '../service/endings.ts';
 import { type ExplainParts, explain } from '../service/explain.ts';
 import { type ReleaseParts, releaseFor } from '../service/release.ts';
 import { expectedMore } from '../varlink/errors.ts';
@@ -17,7 +19,7 @@ import type { ConnectionLeases } from './connection-leases.ts';
 import { toWireError } from './error-map.ts';
 import { ALLOCATOR_INTERFACE } from './generated/io-dynuser-allocator.ts';
 import type { Peer } from './peer.ts';
-import { readLifetime, readRequest } from './request.ts';
+import { readCleanup, readLifetime, readRequest } from './request.ts';
 
 export interface AllocatorApiParts {
   readonly allocator: Allocator;
@@ -25,6 +27,8 @@ export interface AllocatorApiParts {
   readonly explain: ExplainParts;
   readonly admission: Admission;
   readonly connectionLeases: ConnectionLeases;
+  readonly endings: Pick<Endings, 'remains'>;
+  readonly directories: Pick<Directories, 'requested'>;
 }
 
 export function allocatorInterface(parts: AllocatorApiParts): InterfaceImplementation<Peer> {
@@ -43,22 +47,35 @@ export function allocatorInterface(parts: AllocatorApiParts): InterfaceImplement
 async function acquire(parts: AllocatorApiParts, call: Call<Peer>): Promise<JsonObject> {
   const { peer, connection, parameters } = call;
   await parts.admission.check(peer);
-  const { unit, userName, perInstance, directories } = readRequest(parameters);
+  const { userName, ...request } = readRequest(parameters, parts.directories);
   const lifetime = readLifetime(parameters);
-  const { user, holder } = await parts.allocator.acquire({
-    unit,
-    ...(userName === undefined ? {} : { userName }),
-    perInstance,
-    lifetime,
-    pid: peer.pid,
-    owner: peer.uid,
-    directories,
+  const gone = new AbortController();
+  const forget = connection.onClose(() => gone.abort());
+  if (call.oneway) {
     // Without an answer nobody can know the lease, so nobody could release it.
-    abandoned: () => connection.closed || call.oneway,
-  });
-  if (lifetime === 'connection') {
-    parts.connectionLeases.bind(holder.lease, connection);
+    gone.abort();
   }
+  try {
+    const acquired = await parts.allocator.acquire({
+      ...request,
+      ...(userName === undefined ? {} : { userName }),
+      lifetime,
+      pid: peer.pid,
+      owner: peer.uid,
+      cleanup: readCleanup(parameters),
+      signal: gone.signal,
+      ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}),
+    });
+    if (lifetime === 'connection' || connection.closed) {
+      parts.connectionLeases.bind(acquired.holder.lease, connection);
+    }
+    return toReply(acquired);
+  } finally {
+    forget();
+  }
+}
+
+function toReply({ user, holder, directories, environment }: Acquired): JsonObject {
   return {
     uid: user.uid,
     gid: user.gid,
@@ -66,10 +83,14 @@ async function acquire(parts: AllocatorApiParts, call: Call<Peer>): Promise<Json
     unit: holder.unit,
     dynamic: user.dynamic,
     lease: holder.lease,
+    directories: directories.map(({ source, preserved, aliases, leftPaths, mountPaths, ...directory }) => {
+      return { ...directory, leftPaths: [...leftPaths], mountPaths: [...mountPaths] };
+    }),
+    environment: { ...environment },
   };
 }
 
-function release(parts: AllocatorApiParts, { peer, parameters }: Call<Peer>): JsonObject {
+async function release(parts: AllocatorApiParts, { peer, parameters }: Call<Peer>): Promise<JsonObject> {
   const text = String(parameters['lease']);
   const lease = asLeaseId(text);
   if (lease === undefined) {
@@ -77,12 +98,12 @@ function release(parts: AllocatorApiParts, { peer, parameters }: Call<Peer>): Js
       'a lease id has 32 lower-case hexadecimal digits; "dynuserctl list --json=pretty" shows the live ones';
     throw new DynuserError('NoSuchLease', reason, { field: 'lease' });
   }
-  releaseFor(parts.release, lease, peer);
-  return {};
+  const remains = await releaseFor(parts.release, lease, peer);
+  return remains === undefined ? {} : { remains };
 }
 
 function list(parts: AllocatorApiParts, call: Call<Peer>): JsonObject {
-  const leases = liveLeases(parts);
+  const leases = [...liveLeases(parts), ...endingLeases(parts)];
   if (!call.more) {
     return { leases };
   }
@@ -94,14 +115,17 @@ function list(parts: AllocatorApiParts, call: Call<Peer>): JsonObject {
 }
 
 async function explainCall(parts: AllocatorApiParts, { parameters }: Call<Peer>): Promise<JsonObject> {
-  const { unit, userName, perInstance, directories } = readRequest(parameters);
-  const explanation = await explain(parts.explain, {
-    unit,
+  const { userName, makesMounts, verify, ...request } = readRequest(parameters, parts.directories);
+  const { candidates, handovers, ...explanation } = await explain(parts.explain, {
+    ...request,
     ...(userName === undefined ? {} : { userName }),
-    perInstance,
-    directories,
+    wishes: { makesMounts, verify },
   });
-  return { ...explanation, candidates: explanation.candidates.map(candidate => ({ ...candidate })) };
+  return {
+    ...explanation,
+    candidates: candidates.map(candidate => ({ ...candidate })),
+    handovers: handovers.map(({ source, ...handover }) => ({ ...handover })),
+  };
 }
 
 /** Never ends by itself: the connection's end is its end. A watcher that reads too slowly loses its connection. */
@@ -126,12 +150,22 @@ function watch(parts: AllocatorApiParts, call: Call<Peer>): Promise<JsonObject> 
 
 function liveLeases(parts: AllocatorApiParts): JsonObject[] {
   const leases: JsonObject[] = [];
-  for (const user of parts.release.users.all()) {
+  for (const user of parts.release.users.live()) {
     for (const holder of user.holders) {
       leases.push(toWireLease(user, holder));
     }
   }
   return leases;
+}
+
+function endingLeases(parts: AllocatorApiParts): JsonObject[] {
+  return Array.from(parts.endings.remains()).flatMap(({ user, left }) =>
+    user.holders.map(holder => ({
+      ...toWireLease(user, holder),
+      ending: true,
+      ...(left === undefined ? {} : { remains: left }),
+    })),
+  );
 }
 
 const MICROSECONDS_PER_MILLISECOND = 1_000;
@@ -147,7 +181,7 @@ function toWireLease(user: UserLease, holder: Holder): JsonObject {
     lifetime: holder.lifetime,
     ...(holder.pid === undefined ? {} : { pid: holder.pid }),
     since: holder.since * MICROSECONDS_PER_MILLISECOND,
-    directories: [...holder.directories],
+    directories: holder.directories.map(directory => directory.publicPath),
   };
 }
 

@@ -23,21 +23,22 @@ export class ConnectionLeases {
     });
   }
 
-  /** Binds a lease to a connection that is open. Called in the tick in which the lease was made. */
+  /** Binds a lease to a connection; one that is closed already ends it at once. */
   bind(lease: LeaseId, connection: Connection): void {
     const endHold = connection.hold();
+    this.#letGo.set(lease, endHold);
     const forget = connection.onClose(() => this.#end(lease));
-    this.#letGo.set(lease, () => {
-      endHold();
-      forget();
-    });
+    if (this.#letGo.has(lease)) {
+      this.#letGo.set(lease, () => {
+        endHold();
+        forget();
+      });
+    }
   }
 
   #end(lease: LeaseId): void {
-    try {
-      releaseGone(this.#release, lease);
-    } catch (error) {
+    releaseGone(this.#release, lease).catch((error: unknown) => {
       this.#onFailure(`cannot write that the lease ${lease} ended with its connection`, error);
-    }
+    });
   }
 }

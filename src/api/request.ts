@@ -1,22 +1,23 @@
 /** The parameters that Acquire and Explain share, from the wire's types into the house's own. */
+import type { DirectoryKind, RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { UnitName, UserName } from '../core/ids.ts';
+import type { Cleanup } from '../core/lease.ts';
 import { DIRECTORIES_MAX, DIRECTORY_BYTES_MAX } from '../core/limits.ts';
 import { parseUnitName, parseUserName } from '../core/name.ts';
-import { parseDirectoryValue } from '../directories/value.ts';
-import type { DirectoryRequest } from '../service/ports.ts';
+import type { Directories, HandoverWishes } from '../service/directory-ports.ts';
 import { invalidParameter } from '../varlink/errors.ts';
 import type { Json, JsonObject } from '../varlink/json.ts';
 
-export interface NamedRequest {
+export interface NamedRequest extends HandoverWishes {
   readonly unit: UnitName;
   readonly userName?: UserName;
   readonly perInstance: boolean;
-  readonly directories: DirectoryRequest;
+  readonly directories: readonly RequestedDirectory[];
 }
 
 /** @throws DynuserError InvalidName, DirectoryFailed, LimitReached */
-export function readRequest(parameters: JsonObject): NamedRequest {
+export function readRequest(parameters: JsonObject, room: Pick<Directories, 'requested'>): NamedRequest {
   const unit = parseUnitName(String(parameters['unit']));
   if (!('unit' in unit)) {
     throw new DynuserError('InvalidName', unit.reason, { field: 'unit' });
@@ -26,12 +27,9 @@ export function readRequest(parameters: JsonObject): NamedRequest {
     unit: unit.unit,
     ...(userName === undefined ? {} : { userName }),
     perInstance: parameters['perInstance'] === true,
-    directories: {
-      runtime: readDirectories(parameters, 'runtimeDirectory'),
-      state: readDirectories(parameters, 'stateDirectory'),
-      cache: readDirectories(parameters, 'cacheDirectory'),
-      logs: readDirectories(parameters, 'logsDirectory'),
-    },
+    directories: readDirectories(parameters, room),
+    makesMounts: parameters['makesMounts'] === true,
+    verify: parameters['verify'] === true,
   };
 }
 
@@ -48,6 +46,10 @@ export function readLifetime(parameters: JsonObject): 'connection' | 'explicit' 
   return lifetime;
 }
 
+export function readCleanup(parameters: JsonObject): Cleanup {
+  return { processes: parameters['killProcesses'] !== false, ipc: parameters['removeIPC'] !== false };
+}
+
 function readUserName(value: Json | undefined): UserName | undefined {
   if (value === undefined || value === null) {
     return undefined;
@@ -59,7 +61,20 @@ function readUserName(value: Json | undefined): UserName | undefined {
   return parsed.name;
 }
 
-function readDirectories(parameters: JsonObject, field: string): readonly string[] {
+function readDirectories(parameters: JsonObject, room: Pick<Directories, 'requested'>): readonly RequestedDirectory[] {
+  const modes: Partial<Record<DirectoryKind, number>> = {};
+  const values: Record<DirectoryKind, readonly string[]> = { runtime: [], state: [], cache: [], logs: [] };
+  for (const kind of ['runtime', 'state', 'cache', 'logs'] as const) {
+    values[kind] = readValues(parameters, `${kind}Directory`);
+    const mode = parameters[`${kind}DirectoryMode`] ?? undefined;
+    if (mode !== undefined) {
+      modes[kind] = Number(mode);
+    }
+  }
+  return room.requested(values, { modes, preserveRuntime: parameters['runtimeDirectoryPreserve'] === true });
+}
+
+function readValues(parameters: JsonObject, field: string): readonly string[] {
   const value = parameters[field];
   if (!Array.isArray(value)) {
     return [];
@@ -71,10 +86,6 @@ function readDirectories(parameters: JsonObject, field: string): readonly string
     const text = String(entry);
     if (Buffer.byteLength(text) > DIRECTORY_BYTES_MAX) {
       throw new DynuserError('DirectoryFailed', `a path of more than ${DIRECTORY_BYTES_MAX} bytes`, { field });
-    }
-    const parsed = parseDirectoryValue(text);
-    if (typeof parsed === 'string') {
-      throw new DynuserError('DirectoryFailed', parsed, { field });
     }
     return text;
   });

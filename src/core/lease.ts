@@ -2,6 +2,7 @@
  * A user and the references to it. A user lives as long as it has at least one reference; all values are immutable,
  * a change makes a new one.
  */
+import type { LeasedDirectory } from './directory.ts';
 import type { Gid, LeaseId, Pid, Uid, UnitName, UserName } from './ids.ts';
 
 /** How long a reference lasts: see contract, `lifetime`. */
@@ -19,8 +20,16 @@ export interface Holder {
   readonly owner: Uid;
   /** milliseconds since the epoch */
   readonly since: number;
-  /** the directories named in the request, as paths below their base, in the order of the request */
-  readonly directories: readonly string[];
+  readonly directories: readonly LeasedDirectory[];
+  readonly cleanup: Cleanup;
+}
+
+/** What is done about the remains of a user when it ends; a caller that does it itself switches it off. */
+export interface Cleanup {
+  /** ends every process that runs with the UID */
+  readonly processes: boolean;
+  /** removes IPC objects of the UID and GID */
+  readonly ipc: boolean;
 }
 
 /** A user with at least one holder. */

@@ -6,6 +6,8 @@
 /** One reason why a UID is not free. */
 export type Evidence =
   | { readonly kind: 'lease'; readonly name: string }
+  | { readonly kind: 'ending'; readonly name: string }
+  | { readonly kind: 'cooling'; readonly name: string }
   | { readonly kind: 'reserved' }
   | { readonly kind: 'systemd-lock' }
   | { readonly kind: 'lock-unusable'; readonly reason: string }
@@ -30,6 +32,10 @@ export function describeEvidence(evidence: Evidence): string {
   switch (evidence.kind) {
     case 'lease':
       return `held by the dynamic user ${evidence.name}`;
+    case 'ending':
+      return `held until nothing is left of the dynamic user ${evidence.name}`;
+    case 'cooling':
+      return `it was the dynamic user ${evidence.name}'s a moment ago`;
     case 'reserved':
       return 'being allocated by another request';
     case 'systemd-lock':

@@ -1,8 +1,5 @@
 /** The classes of directories that a service can have (systemd.exec(5), RuntimeDirectory= and its siblings). Pure. */
-
-/** In the order in which systemd takes them: owners are looked for, and directories are made, in this order. */
-export const DIRECTORY_KINDS = ['runtime', 'state', 'cache', 'logs'] as const;
-export type DirectoryKind = (typeof DIRECTORY_KINDS)[number];
+import type { DirectoryKind } from '../core/directory.ts';
 
 export interface DirectoryClass {
   /** the directory below which paths of the class are */

@@ -1,6 +1,6 @@
 /** The variables that tell a service its directories: STATE_DIRECTORY and its siblings (systemd.exec(5)). Pure. */
-import { type BaseDirectories, DIRECTORY_CLASSES, DIRECTORY_KINDS } from './classes.ts';
-import type { RequestedDirectory } from './requested.ts';
+import { DIRECTORY_KINDS, type RequestedDirectory } from '../core/directory.ts';
+import { type BaseDirectories, DIRECTORY_CLASSES } from './classes.ts';
 
 /** @returns the public paths of each class that has any, joined by colons; a colon within a path is `\:` */
 export function directoryEnvironment(

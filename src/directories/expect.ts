@@ -1,19 +1,19 @@
 /** Looks at trees without changing them: who owns them, and what a handover would be. */
 
+import type { HandoverKind, RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asUid, type Uid } from '../core/ids.ts';
+import type { DirectoryUser, ExpectedHandover } from '../service/directory-ports.ts';
 import { DIRECTORY_CLASSES } from './classes.ts';
 import { decideFor } from './hand-over.ts';
-import type { Handover, HandoverKind } from './handover.ts';
+import type { Handover } from './handover.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { COUNT_DEADLINE_MS } from './limits.ts';
 import { type OpenBases, withBases } from './open-bases.ts';
 import { openTree } from './path.ts';
 import { survey } from './place.ts';
-import type { DirectoryUser, ExpectedHandover } from './ports.ts';
 import type { RoomParts } from './prepare.ts';
-import type { RequestedDirectory } from './requested.ts';
 import type { TreeCounts, TreeHelper } from './tree-helper.ts';
 
 /** @returns the owner of each tree that exists, in order; what cannot be opened has none, and prepare() will say why */

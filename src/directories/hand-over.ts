@@ -1,10 +1,10 @@
 /** Carries out the handover of one tree that is in its place and locked. */
+import type { HandoverKind, RequestedDirectory } from '../core/directory.ts';
+import type { DirectoryUser, PrepareOptions } from '../service/directory-ports.ts';
 import { DIRECTORY_CLASSES } from './classes.ts';
-import { decideHandover, type Handover, type HandoverKind, wouldMap } from './handover.ts';
+import { decideHandover, type Handover, wouldMap } from './handover.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import type { Layout } from './layout.ts';
-import type { DirectoryUser, PrepareOptions } from './ports.ts';
-import type { RequestedDirectory } from './requested.ts';
 import type { TreeHelper, TreeResult } from './tree-helper.ts';
 
 export interface Tree {

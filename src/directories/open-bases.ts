@@ -1,5 +1,6 @@
 /** Opens the bases that directories are below, each once, and closes them all at the end. */
-import { type BaseDirectories, DIRECTORY_CLASSES, type DirectoryKind } from './classes.ts';
+import type { DirectoryKind } from '../core/directory.ts';
+import { type BaseDirectories, DIRECTORY_CLASSES } from './classes.ts';
 import { HeldDirectory } from './held-directory.ts';
 
 export type OpenBases = (kind: DirectoryKind) => Promise<HeldDirectory>;

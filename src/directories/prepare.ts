@@ -2,18 +2,23 @@
  * Prepares the directories of a request: looks at all, locks all, puts all in their places, decides on all, and only then
  * hands one after the other over. Up to there everything can be taken back, and is.
  */
+import { DIRECTORY_KINDS, type DirectoryKind, type HandoverKind, type RequestedDirectory } from '../core/directory.ts';
+import type {
+  DirectoryUser,
+  PreparedDirectories,
+  PreparedDirectory,
+  PrepareOptions,
+} from '../service/directory-ports.ts';
 import { openBoundary } from './boundary.ts';
-import { type BaseDirectories, DIRECTORY_CLASSES, DIRECTORY_KINDS, type DirectoryKind } from './classes.ts';
+import { type BaseDirectories, DIRECTORY_CLASSES } from './classes.ts';
 import { lockTrees, type TreeLock } from './directory-lock.ts';
 import { directoryEnvironment } from './environment.ts';
 import { directoryFailed } from './failure.ts';
 import { decideFor, handOver, type Tree } from './hand-over.ts';
-import type { Handover, HandoverKind } from './handover.ts';
+import type { Handover } from './handover.ts';
 import { layoutOf } from './layout.ts';
 import { type OpenBases, withBases } from './open-bases.ts';
 import { place, survey } from './place.ts';
-import type { DirectoryUser, PreparedDirectories, PreparedDirectory, PrepareOptions } from './ports.ts';
-import type { RequestedDirectory } from './requested.ts';
 import { refuseSharing } from './sharing.ts';
 import type { TreeHelper } from './tree-helper.ts';
 import { type UndoLog, undoLog } from './undo.ts';

@@ -1,4 +1,5 @@
 /** Removes the directories that go with their user, and all links to them: the links first, so that none ever dangles. */
+import type { DirectoryHolder, LeasedDirectory } from '../core/directory.ts';
 import { openBoundary } from './boundary.ts';
 import { BOUNDARY, DIRECTORY_CLASSES } from './classes.ts';
 import { lockTrees } from './directory-lock.ts';
@@ -8,7 +9,7 @@ import { withBases } from './open-bases.ts';
 import { type Entry, findEntry, lookAt } from './path.ts';
 import type { RoomParts } from './prepare.ts';
 import { isBelow } from './requested.ts';
-import { type DirectoryHolder, isUnshared, type LeasedDirectory } from './sharing.ts';
+import { isUnshared } from './sharing.ts';
 
 export async function removeDirectories(
   parts: RoomParts,

@@ -2,33 +2,17 @@
  * From the values of a request to the directories that it asks for: each once, in order of their paths, with all its
  * aliases. Pure.
  */
+import {
+  DIRECTORY_KINDS,
+  type DirectoryKind,
+  type DirectoryRequest,
+  type DirectorySettings,
+  type RequestedDirectory,
+} from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { DIRECTORIES_MAX } from '../core/limits.ts';
-import type { DirectoryRequest } from '../service/ports.ts';
-import { DEFAULT_MODE, DIRECTORY_CLASSES, DIRECTORY_KINDS, type DirectoryKind, MODE_MAX } from './classes.ts';
+import { DEFAULT_MODE, DIRECTORY_CLASSES, MODE_MAX } from './classes.ts';
 import { parseDirectoryValue } from './value.ts';
-
-/** How the directories of a request are to be. */
-export interface DirectorySettings {
-  /** permission bits of the directories of a class, 0 … 0o7777; 0o755 unless given */
-  readonly modes: Readonly<Partial<Record<DirectoryKind, number>>>;
-  /** runtime directories outlive the user; those of a dynamic user are behind the boundary then */
-  readonly preserveRuntime: boolean;
-}
-
-/** A directory that a request asks for. */
-export interface RequestedDirectory {
-  readonly kind: DirectoryKind;
-  /** the path below the base of its class */
-  readonly source: string;
-  /** further names below the base, symlinks to it, in order */
-  readonly aliases: readonly string[];
-  readonly readOnly: boolean;
-  /** it is below another one of the request, and part of its tree: it has no link of its own */
-  readonly below?: string;
-  readonly mode: number;
-  readonly preserved: boolean;
-}
 
 /**
  * @returns the directories in order: by class, then by path, each one after those that it is below

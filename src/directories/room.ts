@@ -1,9 +1,10 @@
 /** The front door of the room: state, cache, logs and runtime directories of users. */
+import type { Directories } from '../service/directory-ports.ts';
 import { BASE_DIRECTORIES, type BaseDirectories } from './classes.ts';
 import { expectHandovers, ownersOf } from './expect.ts';
-import type { Directories } from './ports.ts';
 import { prepareDirectories } from './prepare.ts';
 import { removeDirectories } from './remove.ts';
+import { requestedDirectories } from './requested.ts';
 import { treeHelper } from './tree-helper.ts';
 
 /**
@@ -13,6 +14,7 @@ import { treeHelper } from './tree-helper.ts';
 export function openDirectories(program: string, bases: BaseDirectories = BASE_DIRECTORIES): Directories {
   const parts = { bases, helper: treeHelper(program) };
   return {
+    requested: requestedDirectories,
     owners: directories => ownersOf(parts, directories),
     prepare: (directories, user, options, commit) => prepareDirectories(parts, directories, user, options, commit),
     expect: (directories, user, options) => expectHandovers(parts, directories, user, options),

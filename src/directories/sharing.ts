@@ -2,25 +2,10 @@
  * Decides whether two live leases may have one directory: where it is mapped for both, or the user is the same and it is
  * mapped for neither. Without this, the second would take the first's files away (systemd issue 7090). Pure.
  */
+import type { DirectoryHolder, HandoverKind, LeasedDirectory } from '../core/directory.ts';
 import type { UserName } from '../core/ids.ts';
-import { DIRECTORY_CLASSES, type DirectoryKind } from './classes.ts';
-import type { HandoverKind } from './handover.ts';
+import { DIRECTORY_CLASSES } from './classes.ts';
 import { isBelow } from './requested.ts';
-
-/** A directory of a live lease. */
-export interface LeasedDirectory {
-  readonly kind: DirectoryKind;
-  readonly source: string;
-  readonly handover: HandoverKind;
-  /** outlives the user; all but runtime directories do */
-  readonly preserved: boolean;
-  readonly aliases: readonly string[];
-}
-
-export interface DirectoryHolder {
-  readonly user: UserName;
-  readonly directories: readonly LeasedDirectory[];
-}
 
 type Place = Pick<LeasedDirectory, 'kind' | 'source'>;
 

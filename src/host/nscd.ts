@@ -2,8 +2,10 @@
  * nscd(8), where it runs: it remembers users and groups for minutes, those that were there and those that were not, and
  * answers programs in front of every NSS module. Its caches of both are dropped when a user comes or goes.
  */
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { DynuserError } from '../core/errors.ts';
+import type { NameCache } from '../service/ports.ts';
 import { systemErrorCode } from './host-error.ts';
 
 /** paths.h of glibc's nscd, by way of /var/run. */
@@ -17,21 +19,16 @@ const DATABASES = ['passwd', 'group'] as const;
 const ANSWER_BYTES = 4;
 const DEADLINE_MS = 2_000;
 
-/** What the use cases need; proposed for service/ports.ts. */
-export interface NameCache {
-  /**
-   * Makes it forget all users and groups. Nothing to do where it does not run.
-   * @throws DynuserError HostFailed where it runs and did not do it in time: its answers may be minutes old
-   */
-  flush(): Promise<void>;
-}
-
 export class Nscd implements NameCache {
   readonly #path: string;
 
   /** @param path its socket, NSCD_SOCKET but for tests */
   constructor(path: string) {
     this.#path = path;
+  }
+
+  present(): boolean {
+    return existsSync(this.#path);
   }
 
   async flush(): Promise<void> {

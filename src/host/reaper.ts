@@ -9,6 +9,7 @@ import { getSystemErrorMap } from 'node:util';
 import { DynuserError } from '../core/errors.ts';
 import type { Uid } from '../core/ids.ts';
 import type { Evidence } from '../core/verdict.ts';
+import type { Reaper } from '../service/ports.ts';
 import { HelperPool } from './helper-pool.ts';
 import type { HelperCommand } from './helper-process.ts';
 import { type Question, type ReapVerb, readReply, reapQuestion } from './helper-protocol.ts';
@@ -23,26 +24,6 @@ const KILL_DEADLINE_MS = 5_000;
 /** Pauses between two looks in the time of grace: the first, and the longest. */
 const LOOK_FIRST_MS = 10;
 const LOOK_LAST_MS = 250;
-
-/** What the use cases need; proposed for service/ports.ts. */
-export interface Reaper {
-  /**
-   * Ends every process that has the UID as real, effective, saved or file-system UID: SIGTERM, and SIGKILL for those that are
-   * left after the grace. May be called again at any time.
-   * @param graceMs how long they may take to end by themselves, in milliseconds; with 0 they are killed at once
-   * @returns the first process that is left, which may be one of another UID that has the number as its GID; undefined where
-   * none is. It ends some seconds after the grace at the latest.
-   * @throws DynuserError HostFailed where it is not known; LimitReached
-   */
-  endProcesses(uid: Uid, graceMs: number): Promise<Evidence | undefined>;
-  /**
-   * Removes System V shared memory, semaphores and message queues, POSIX shared memory and message queues whose owner has the
-   * number as UID or GID. May be called again at any time.
-   * @returns the first object that is left, undefined where none is
-   * @throws DynuserError HostFailed where it is not known; LimitReached
-   */
-  removeIpc(uid: Uid): Promise<Evidence | undefined>;
-}
 
 export class HelperReaper implements Reaper {
   readonly #pool: HelperPool;

@@ -17,6 +17,8 @@ export const SET_ASIDE = 'set-aside';
 export const DAEMON_LOCK = 'dynuserd.lock';
 /** Marks a lease file that is being written: an intent until it is renamed. */
 export const INTENT_SUFFIX = '.new';
+/** Marks the lease file of a user that ends. */
+export const ENDING_SUFFIX = '.end';
 
 export const PUBLIC_MODE = 0o755;
 export const PRIVATE_MODE = 0o700;

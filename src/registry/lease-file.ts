@@ -2,9 +2,10 @@
  * The text of a lease file: one JSON object, versioned. It is written by this daemon alone, below a directory that only
  * root can enter, and is checked all the same when it is read: a torn or foreign file must not become a user.
  */
+import { DIRECTORY_KINDS, HANDOVER_KINDS, type LeasedDirectory } from '../core/directory.ts';
 import { asGid, asLeaseId, asPid, asUid } from '../core/ids.ts';
-import { type Holder, LIFETIMES, type Lifetime, type UserLease } from '../core/lease.ts';
-import { HOLDERS_PER_USER_MAX } from '../core/limits.ts';
+import { type Cleanup, type Holder, LIFETIMES, type Lifetime, type UserLease } from '../core/lease.ts';
+import { DIRECTORIES_MAX, HOLDERS_PER_USER_MAX } from '../core/limits.ts';
 import { parseUnitName, parseUserName } from '../core/name.ts';
 
 const VERSION = 1;
@@ -47,7 +48,8 @@ function decodeHolder(value: unknown): Holder | undefined {
   const pid = value['pid'] === undefined ? undefined : asPid(Number(value['pid']));
   const owner = asUid(Number(value['owner']));
   const since = value['since'];
-  const directories = value['directories'];
+  const directories = decodeDirectories(value['directories']);
+  const cleanup = decodeCleanup(value['cleanup']);
   if (
     lease === undefined ||
     !('unit' in parsed) ||
@@ -55,12 +57,48 @@ function decodeHolder(value: unknown): Holder | undefined {
     (pid === undefined) !== (value['pid'] === undefined) ||
     owner === undefined ||
     typeof since !== 'number' ||
-    !Array.isArray(directories) ||
-    !directories.every(directory => typeof directory === 'string')
+    directories === undefined ||
+    cleanup === undefined
   ) {
     return undefined;
   }
-  return { lease, unit: parsed.unit, lifetime, pid, owner, since, directories };
+  return { lease, unit: parsed.unit, lifetime, pid, owner, since, directories, cleanup };
+}
+
+function decodeDirectories(value: unknown): readonly LeasedDirectory[] | undefined {
+  if (!Array.isArray(value) || value.length > DIRECTORIES_MAX) {
+    return undefined;
+  }
+  const directories = value.map(decodeDirectory);
+  return directories.every(directory => directory !== undefined) ? directories : undefined;
+}
+
+function decodeDirectory(value: unknown): LeasedDirectory | undefined {
+  if (!isObject(value)) {
+    return undefined;
+  }
+  const kind = DIRECTORY_KINDS.find(known => known === value['kind']);
+  const handover = HANDOVER_KINDS.find(known => known === value['handover']);
+  const { source, publicPath, preserved, aliases } = value;
+  if (
+    kind === undefined ||
+    handover === undefined ||
+    typeof source !== 'string' ||
+    typeof publicPath !== 'string' ||
+    typeof preserved !== 'boolean' ||
+    !Array.isArray(aliases) ||
+    !aliases.every(alias => typeof alias === 'string')
+  ) {
+    return undefined;
+  }
+  return { kind, source, publicPath, handover, preserved, aliases };
+}
+
+function decodeCleanup(value: unknown): Cleanup | undefined {
+  if (!isObject(value) || typeof value['processes'] !== 'boolean' || typeof value['ipc'] !== 'boolean') {
+    return undefined;
+  }
+  return { processes: value['processes'], ipc: value['ipc'] };
 }
 
 function asLifetime(value: unknown): Lifetime | undefined {

@@ -11,6 +11,7 @@ import type { Registry, RegistryContents, RegistryRecovery } from '../service/po
 import {
   BY_NAME,
   BY_UID,
+  ENDING_SUFFIX,
   INTENT_SUFFIX,
   LEASES,
   PRIVATE_MODE,
@@ -73,7 +74,12 @@ export class Store implements Registry, RegistryRecovery {
 
   revoke(user: UserLease): void {
     const [directory, name] = this.#place(user);
-    directory.rename(name, name + INTENT_SUFFIX);
+    directory.rename(name, name + ENDING_SUFFIX);
+  }
+
+  erase(user: UserLease): void {
+    const [directory, name] = this.#place(user);
+    directory.remove(name + ENDING_SUFFIX);
   }
 
   unpublish(user: UserLease): void {
@@ -91,9 +97,12 @@ export class Store implements Registry, RegistryRecovery {
 
   load(): RegistryContents {
     const intended = intents(this.#leases);
-    const names = new Set<string>();
-    const users = [...this.#read(this.#leases, true, names), ...this.#read(this.#static, false, names)];
-    return { users, intended };
+    const [live, liveStatic] = [this.#read(this.#leases, true, ''), this.#read(this.#static, false, '')];
+    const ending = [
+      this.#read(this.#leases, true, ENDING_SUFFIX),
+      this.#read(this.#static, false, ENDING_SUFFIX),
+    ].flat();
+    return { users: [...live, ...liveStatic], ending, intended };
   }
 
   settle(users: readonly UserLease[]): void {
@@ -114,14 +123,16 @@ export class Store implements Registry, RegistryRecovery {
     return user.dynamic ? [this.#leases, String(user.uid)] : [this.#static, user.name];
   }
 
-  #read(directory: PinnedDirectory, dynamic: boolean, names: Set<string>): UserLease[] {
+  /** Reads the lease files with a suffix, or those without any. */
+  #read(directory: PinnedDirectory, dynamic: boolean, suffix: string): UserLease[] {
     const users: UserLease[] = [];
+    const names = new Set<string>();
     for (const name of directory.names()) {
-      if (isIntent(name)) {
+      if (isIntent(name) || name.endsWith(ENDING_SUFFIX) !== (suffix === ENDING_SUFFIX)) {
         continue;
       }
       const user = readLease(directory, name);
-      if (user?.dynamic === dynamic && name === this.#place(user)[1] && !names.has(user.name)) {
+      if (user?.dynamic === dynamic && name === this.#place(user)[1] + suffix && !names.has(user.name)) {
         names.add(user.name);
         users.push(user);
       } else {

@@ -3,9 +3,10 @@
  * only after lock, probe and durable write have all succeeded; whatever fails on the way takes back its own steps.
  */
 import { type Candidate, candidates } from '../core/candidates.ts';
+import type { RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Gid, Pid, Uid, UnitName, UserName } from '../core/ids.ts';
-import type { Holder, Lifetime, UserLease } from '../core/lease.ts';
+import type { Cleanup, Holder, Lifetime, UserLease } from '../core/lease.ts';
 import {
   HOLDERS_MAX,
   HOLDERS_PER_PEER_MAX,
@@ -16,24 +17,31 @@ import {
 import { deriveUserName } from '../core/name.ts';
 import { rangeSize, type UidRange } from '../core/range.ts';
 import { decideAccount, nameConflict } from './account.ts';
+import type { CoolDown } from './cool-down.ts';
+import type { Directories, HandoverProgress, HandoverWishes, PreparedDirectories } from './directory-ports.ts';
+import type { Endings } from './endings.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
-import type { Clock, DirectoryOwners, DirectoryRequest, Probe, Randomness, Registry, UidLocks } from './ports.ts';
+import type { Clock, NameCache, Probe, Randomness, Registry, UidLocks } from './ports.ts';
 import type { Reservations } from './reservations.ts';
 import type { UserTable } from './user-table.ts';
 
-export interface AcquireRequest {
+type UidCandidate = Pick<Candidate, 'uid'>;
+
+export interface AcquireRequest extends HandoverWishes {
   readonly unit: UnitName;
   readonly userName?: UserName;
   readonly perInstance: boolean;
   readonly lifetime: Lifetime;
   readonly pid: Pid | undefined;
   readonly owner: Uid;
-  readonly directories: DirectoryRequest;
-  /** whether the caller is gone, so that nobody would learn of the lease */
-  readonly abandoned: () => boolean;
+  readonly directories: readonly RequestedDirectory[];
+  readonly cleanup: Cleanup;
+  /** aborted when the caller is gone, so that nobody would learn of the lease */
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: HandoverProgress, user: Pick<UserLease, 'name' | 'uid' | 'gid'>) => void;
 }
 
-export interface Acquired {
+export interface Acquired extends PreparedDirectories {
   readonly user: UserLease;
   readonly holder: Holder;
 }
@@ -43,10 +51,13 @@ export interface AllocatorParts {
   readonly users: UserTable;
   readonly queue: KeyedQueue<UserName>;
   readonly reservations: Reservations;
+  readonly endings: Pick<Endings, 'settled'>;
+  readonly coolDown: CoolDown;
   readonly probe: Probe;
   readonly locks: UidLocks;
   readonly registry: Registry;
-  readonly owners: DirectoryOwners;
+  readonly directories: Directories;
+  readonly nameCache: NameCache;
   readonly clock: Clock;
   readonly randomness: Randomness;
 }
@@ -59,7 +70,7 @@ export class Allocator {
     this.#parts = parts;
   }
 
-  /** @throws DynuserError NameConflict, RangeExhausted, ProbeFailed, LimitReached, HostFailed; nothing is left then */
+  /** @throws DynuserError NameConflict, RangeExhausted, ProbeFailed, DirectoryFailed, LimitReached, HostFailed */
   async acquire(request: AcquireRequest): Promise<Acquired> {
     this.#checkLimits(request);
     const name = request.userName ?? deriveUserName(request.unit, request.perInstance).name;
@@ -72,119 +83,187 @@ export class Allocator {
   }
 
   async #acquireNamed(name: UserName, request: AcquireRequest): Promise<Acquired> {
-    const { users, probe, range, locks } = this.#parts;
-    const live = users.byName(name);
-    if (live !== undefined) {
-      return this.#join(live, request);
+    const { users, probe, range, locks, endings } = this.#parts;
+    for (let live = users.byName(name); live !== undefined; live = users.byName(name)) {
+      const joined = await this.#join(live, request);
+      if (joined !== undefined) {
+        return joined;
+      }
     }
+    await endings.settled(name);
     const decision = decideAccount(name, await probe.account(name), range, locks);
     switch (decision.kind) {
       case 'conflict':
         throw nameConflict(decision.reason);
       case 'static':
-        return this.#useStatic(name, decision.uid, decision.gid, request);
+        return this.#useStatic({ name, uid: decision.uid, gid: decision.gid, dynamic: false, holders: [] }, request);
       case 'dynamic':
-        return this.#search(name, request);
+        return this.#flushed(await this.#search(name, request));
     }
   }
 
-  #join(live: UserLease, request: AcquireRequest): Acquired {
-    if (live.holders.length >= HOLDERS_PER_USER_MAX) {
-      throw new DynuserError('LimitReached', `the user ${live.name} has ${HOLDERS_PER_USER_MAX} leases already`, {
-        field: 'userName',
-      });
+  /** A cache may remember that there was no such user: it has to forget before anybody is told that there is one. */
+  async #flushed(acquired: Acquired): Promise<Acquired> {
+    const { nameCache } = this.#parts;
+    if (nameCache.present()) {
+      await nameCache.flush();
     }
-    refuseAbandoned(request);
-    const holder = this.#holder(request);
-    const user: UserLease = { ...live, holders: [...live.holders, holder] };
-    this.#parts.registry.intend(user);
-    this.#parts.registry.commit(user);
-    this.#parts.users.put(user);
-    return { user, holder };
+    return acquired;
   }
 
-  #useStatic(name: UserName, uid: Uid, gid: Gid, request: AcquireRequest): Acquired {
-    refuseAbandoned(request);
-    const holder = this.#holder(request);
-    const user: UserLease = { uid, gid, name, dynamic: false, holders: [holder] };
-    this.#parts.registry.intend(user);
-    this.#parts.registry.commit(user);
-    this.#parts.users.put(user);
-    return { user, holder };
+  /** @returns undefined where the user ended before its directories were ready */
+  async #join(live: UserLease, request: AcquireRequest): Promise<Acquired | undefined> {
+    return this.#withDirectories(live, request, (holder, prepared) => {
+      const present = this.#parts.users.byName(live.name);
+      if (present?.uid !== live.uid) {
+        return undefined;
+      }
+      if (present.holders.length >= HOLDERS_PER_USER_MAX) {
+        const reason = `the user ${live.name} has ${HOLDERS_PER_USER_MAX} leases already`;
+        throw new DynuserError('LimitReached', reason, { field: 'userName' });
+      }
+      const user: UserLease = { ...present, holders: [...present.holders, holder] };
+      this.#write(user);
+      return { user, holder, ...prepared };
+    });
+  }
+
+  async #useStatic(account: UserLease, request: AcquireRequest): Promise<Acquired> {
+    return this.#withDirectories(account, request, (holder, prepared) => {
+      const user: UserLease = { ...account, holders: [holder] };
+      this.#write(user);
+      return { user, holder, ...prepared };
+    });
   }
 
   async #search(name: UserName, request: AcquireRequest): Promise<Acquired> {
-    const { owners, range, randomness, clock, users, reservations } = this.#parts;
+    const { directories, range, randomness, clock, users } = this.#parts;
+    const owners = request.directories.length === 0 ? [] : await directories.owners(request.directories);
     const deadline = clock.monotonic() + SEARCH_DEADLINE_MS;
     const draw = { start: randomness.uint32(), stride: randomness.uint32() };
-    const found = owners.owners(request.directories);
-    let order: Iterable<Pick<Candidate, 'uid'>> = candidates(found, name, range, draw);
-    for (;;) {
-      const contested: Pick<Candidate, 'uid'>[] = [];
-      for (const { uid } of order) {
-        if (users.dynamicByUid(uid) !== undefined) {
-          continue;
-        }
-        if (reservations.has(uid)) {
-          contested.push({ uid });
-          continue;
-        }
-        const acquired = await reservations.during(uid, () => this.#try(uid, name, request));
-        if (acquired !== undefined) {
-          return acquired;
-        }
-        if (clock.monotonic() > deadline) {
-          throw new DynuserError('ProbeFailed', `no free UID was found within ${SEARCH_DEADLINE_MS / 1000} s`, {
-            field: 'unit',
-          });
-        }
+    let order: Iterable<UidCandidate> = candidates(owners, name, range, draw);
+    for (let pass = 0; ; pass++) {
+      const put = await this.#pass(order, name, request, { deadline, whileCooling: pass > 0 });
+      if ('acquired' in put) {
+        return put.acquired;
       }
-      if (contested.length === 0) {
-        throw rangeExhausted(range, users.dynamicCount);
+      if (put.aside.length === 0) {
+        throw rangeExhausted(range, users.heldCount);
       }
-      // A UID that another request is trying is free again if that one fails: it decides whether the range is full.
-      await reservations.settled(contested.map(candidate => candidate.uid));
-      order = contested;
+      order = put.aside;
     }
+  }
+
+  /**
+   * Tries candidates in order.
+   * @returns the user; or, where none was free, the candidates that another pass has to look at: UIDs that cool down,
+   * and UIDs that other requests were trying, which are free again if those fail
+   */
+  async #pass(
+    order: Iterable<UidCandidate>,
+    name: UserName,
+    request: AcquireRequest,
+    { deadline, whileCooling }: { readonly deadline: number; readonly whileCooling: boolean },
+  ): Promise<{ readonly acquired: Acquired } | { readonly aside: readonly UidCandidate[] }> {
+    const { clock, users, reservations, coolDown } = this.#parts;
+    const aside: UidCandidate[] = [];
+    const contested: Uid[] = [];
+    for (const { uid } of order) {
+      if (users.holding(uid) !== undefined) {
+        continue;
+      }
+      if (reservations.has(uid)) {
+        aside.push({ uid });
+        contested.push(uid);
+        continue;
+      }
+      if (!whileCooling && coolDown.formerHolder(uid, name) !== undefined) {
+        aside.push({ uid });
+        continue;
+      }
+      const acquired = await reservations.during(uid, () => this.#try(uid, name, request));
+      if (acquired !== undefined) {
+        return { acquired };
+      }
+      if (clock.monotonic() > deadline) {
+        throw new DynuserError('ProbeFailed', `no free UID was found within ${SEARCH_DEADLINE_MS / 1000} s`, {
+          field: 'unit',
+        });
+      }
+    }
+    await reservations.settled(contested);
+    return { aside };
   }
 
   /** Steps 1 to 5 for one UID. @returns undefined where the UID is not free, with every step taken back */
   async #try(uid: Uid, name: UserName, request: AcquireRequest): Promise<Acquired | undefined> {
     const { registry, locks, probe, users } = this.#parts;
-    const holder = this.#holder(request);
-    const user: UserLease = { uid, gid: uid as number as Gid, name, dynamic: true, holders: [holder] };
+    const intended: UserLease = { uid, gid: uid as number as Gid, name, dynamic: true, holders: [] };
     let kept = false;
     try {
-      registry.intend(user);
+      registry.intend(intended);
       if (locks.lock(uid, name).kind !== 'locked' || (await probe.evidence(uid)) !== undefined) {
         return undefined;
       }
-      refuseAbandoned(request);
-      registry.publish(user);
-      registry.commit(user);
-      kept = true;
-      users.put(user);
-      return { user, holder };
+      return await this.#withDirectories(intended, request, (holder, prepared) => {
+        const user: UserLease = { ...intended, holders: [holder] };
+        registry.intend(user);
+        registry.publish(user);
+        registry.commit(user);
+        kept = true;
+        users.put(user);
+        return { user, holder, ...prepared };
+      });
     } finally {
       if (!kept) {
-        registry.unpublish(user);
+        registry.unpublish(intended);
         locks.release(uid);
-        registry.forget(user);
+        registry.forget(intended);
       }
     }
   }
 
-  #holder(request: AcquireRequest): Holder {
+  /**
+   * Prepares the directories of a request, and in the tick in which all are ready makes the reference.
+   * @param make writes the reference down; it is not called where the caller is gone
+   */
+  async #withDirectories<Result>(
+    user: UserLease,
+    request: AcquireRequest,
+    make: (holder: Holder, prepared: PreparedDirectories) => Result,
+  ): Promise<Result> {
+    const { directories, users } = this.#parts;
+    const { makesMounts, verify, signal, onProgress } = request;
+    const finish = (prepared: PreparedDirectories): Result => {
+      if (signal.aborted) {
+        throw limitReached('the caller has gone before it was answered');
+      }
+      return make(this.#holder(request, prepared), prepared);
+    };
+    if (request.directories.length === 0) {
+      return finish({ directories: [], environment: {} });
+    }
+    const options = {
+      ...{ makesMounts, verify, signal, live: () => users.directoryHolders() },
+      ...(onProgress === undefined ? {} : { onProgress: (at: HandoverProgress) => onProgress(at, user) }),
+    };
+    return directories.prepare(request.directories, user, options, finish);
+  }
+
+  #write(user: UserLease): void {
+    this.#parts.registry.intend(user);
+    this.#parts.registry.commit(user);
+    this.#parts.users.put(user);
+  }
+
+  #holder(request: AcquireRequest, { directories }: PreparedDirectories): Holder {
     const { randomness, clock } = this.#parts;
-    const { runtime, state, cache, logs } = request.directories;
+    const { unit, lifetime, pid, owner, cleanup } = request;
     return {
-      lease: randomness.leaseId(),
-      unit: request.unit,
-      lifetime: request.lifetime,
-      pid: request.pid,
-      owner: request.owner,
-      since: clock.now(),
-      directories: [...runtime, ...state, ...cache, ...logs],
+      ...{ lease: randomness.leaseId(), unit, lifetime, pid, owner, since: clock.now(), cleanup },
+      directories: directories.map(({ kind, source, publicPath, handover, preserved, aliases }) => {
+        return { kind, source, publicPath, handover, preserved, aliases };
+      }),
     };
   }
 
@@ -213,10 +292,4 @@ export function rangeExhausted(range: UidRange, held: number): DynuserError {
 
 function limitReached(reason: string): DynuserError {
   return new DynuserError('LimitReached', reason, { field: 'lease' });
-}
-
-function refuseAbandoned(request: AcquireRequest): void {
-  if (request.abandoned()) {
-    throw limitReached('the caller has gone before it was answered');
-  }
 }

@@ -1,12 +1,15 @@
 /** Explain: what Acquire would do for a request, and why, step by step. Allocates, locks and writes nothing. */
 import { type CandidateOrigin, candidates } from '../core/candidates.ts';
+import type { RequestedDirectory } from '../core/directory.ts';
 import type { Gid, Uid, UnitName, UserName } from '../core/ids.ts';
 import { deriveUserName } from '../core/name.ts';
 import type { UidRange } from '../core/range.ts';
 import { describeEvidence, type Evidence } from '../core/verdict.ts';
 import { decideAccount, nameConflict } from './account.ts';
 import { rangeExhausted } from './allocator.ts';
-import type { DirectoryOwners, DirectoryRequest, Probe, Randomness, UidLocks } from './ports.ts';
+import type { CoolDown } from './cool-down.ts';
+import type { Directories, ExpectedHandover, HandoverWishes } from './directory-ports.ts';
+import type { Probe, Randomness, UidLocks } from './ports.ts';
 import type { Reservations } from './reservations.ts';
 import type { UserTable } from './user-table.ts';
 
@@ -14,7 +17,8 @@ export interface ExplainRequest {
   readonly unit: UnitName;
   readonly userName?: UserName;
   readonly perInstance: boolean;
-  readonly directories: DirectoryRequest;
+  readonly directories: readonly RequestedDirectory[];
+  readonly wishes: HandoverWishes;
 }
 
 export interface ExplainedCandidate {
@@ -32,6 +36,8 @@ export interface Explanation {
   readonly uid?: Uid;
   readonly gid?: Gid;
   readonly candidates: readonly ExplainedCandidate[];
+  /** what would become of the directories that the request names */
+  readonly handovers: readonly ExpectedHandover[];
 }
 
 export interface ExplainParts {
@@ -40,54 +46,80 @@ export interface ExplainParts {
   readonly reservations: Reservations;
   readonly probe: Probe;
   readonly locks: Pick<UidLocks, 'peek'>;
-  readonly owners: DirectoryOwners;
+  readonly directories: Pick<Directories, 'owners' | 'expect'>;
+  readonly coolDown: CoolDown;
   readonly randomness: Randomness;
 }
 
-/** @throws DynuserError ProbeFailed */
+/** @throws DynuserError ProbeFailed, DirectoryFailed */
 export async function explain(parts: ExplainParts, request: ExplainRequest): Promise<Explanation> {
   const derived = deriveUserName(request.unit, request.perInstance);
   const userName = request.userName ?? derived.name;
   const nameOrigin = request.userName === undefined ? derived.origin : 'given in the request';
-  const named = { userName, nameOrigin };
+  const found = await choose(parts, request, userName);
+  const handovers = await expectHandovers(parts, request, userName, found);
+  return { userName, nameOrigin, ...found, handovers };
+}
 
-  const live = parts.users.byName(userName);
+type Choice = Omit<Explanation, 'userName' | 'nameOrigin' | 'handovers'>;
+
+async function choose(parts: ExplainParts, request: ExplainRequest, name: UserName): Promise<Choice> {
+  const live = parts.users.byName(name);
   if (live !== undefined) {
     const holders = live.holders.length === 1 ? 'one lease' : `${live.holders.length} leases`;
     const reason = `the user lives already, with ${holders}, and is joined`;
-    return { ...named, outcome: 'join', reason, uid: live.uid, gid: live.gid, candidates: [] };
+    return { outcome: 'join', reason, uid: live.uid, gid: live.gid, candidates: [] };
   }
-  const decision = decideAccount(userName, await parts.probe.account(userName), parts.range, parts.locks);
+  const decision = decideAccount(name, await parts.probe.account(name), parts.range, parts.locks);
   switch (decision.kind) {
     case 'conflict':
-      return { ...named, outcome: 'conflict', reason: nameConflict(decision.reason).message, candidates: [] };
+      return { outcome: 'conflict', reason: nameConflict(decision.reason).message, candidates: [] };
     case 'static': {
       const { uid, gid } = decision;
-      return { ...named, outcome: 'static', reason: 'this host has the user, which is used', uid, gid, candidates: [] };
+      return { outcome: 'static', reason: 'this host has the user, which is used', uid, gid, candidates: [] };
     }
     case 'dynamic':
-      return { ...named, ...(await search(parts, request, userName)) };
+      return search(parts, request, name);
   }
 }
 
-async function search(
+async function expectHandovers(
   parts: ExplainParts,
-  request: ExplainRequest,
+  { directories, wishes }: ExplainRequest,
   name: UserName,
-): Promise<Pick<Explanation, 'outcome' | 'reason' | 'uid' | 'gid' | 'candidates'>> {
+  { outcome, uid, gid }: Choice,
+): Promise<readonly ExpectedHandover[]> {
+  if (uid === undefined || gid === undefined || directories.length === 0) {
+    return [];
+  }
+  return parts.directories.expect(directories, { name, uid, gid, dynamic: outcome !== 'static' }, wishes);
+}
+
+async function search(parts: ExplainParts, request: ExplainRequest, name: UserName): Promise<Choice> {
   const found: ExplainedCandidate[] = [];
   const draw = { start: parts.randomness.uint32(), stride: parts.randomness.uint32() };
-  for (const { uid, origin } of candidates(parts.owners.owners(request.directories), name, parts.range, draw)) {
-    const evidence = await gather(parts, uid);
-    const finding = evidence === undefined ? 'free' : describeEvidence(evidence);
-    found.push({ uid, origin, free: evidence === undefined, finding });
+  const owners = request.directories.length === 0 ? [] : await parts.directories.owners(request.directories);
+  let cooling: ExplainedCandidate | undefined;
+  for (const { uid, origin } of candidates(owners, name, parts.range, draw)) {
+    const evidence = await gather(parts, uid, name);
+    const candidate = { uid, origin, free: evidence === undefined, finding: describe(evidence) };
+    found.push(candidate);
     if (evidence === undefined) {
-      const reason = `the UID ${uid} is free, and is the ${ORIGIN_WORDS[origin]}`;
-      return { outcome: 'allocate', reason, uid, gid: uid as number as Gid, candidates: found };
+      return given(candidate, found);
     }
+    cooling ??= evidence.kind === 'cooling' ? candidate : undefined;
   }
-  const { message } = rangeExhausted(parts.range, parts.users.dynamicCount);
+  // Nothing else is free, so the first that cools down would be taken.
+  if (cooling !== undefined) {
+    return given(cooling, found);
+  }
+  const { message } = rangeExhausted(parts.range, parts.users.heldCount);
   return { outcome: 'exhausted', reason: message, candidates: found };
+}
+
+function given({ uid, origin }: ExplainedCandidate, candidates: readonly ExplainedCandidate[]): Choice {
+  const reason = `the UID ${uid} is free, and is the ${ORIGIN_WORDS[origin]}`;
+  return { outcome: 'allocate', reason, uid, gid: uid as number as Gid, candidates };
 }
 
 const ORIGIN_WORDS: Readonly<Record<CandidateOrigin, string>> = {
@@ -96,10 +128,15 @@ const ORIGIN_WORDS: Readonly<Record<CandidateOrigin, string>> = {
   sweep: 'first free one of a search through the whole range',
 };
 
-async function gather(parts: ExplainParts, uid: Uid): Promise<Evidence | undefined> {
-  const holder = parts.users.dynamicByUid(uid);
+function describe(evidence: Evidence | undefined): string {
+  return evidence === undefined ? 'free' : describeEvidence(evidence);
+}
+
+async function gather(parts: ExplainParts, uid: Uid, name: UserName): Promise<Evidence | undefined> {
+  const holder = parts.users.holding(uid);
   if (holder !== undefined) {
-    return { kind: 'lease', name: holder.name };
+    const live = parts.users.dynamicByUid(uid) === holder;
+    return { kind: live ? 'lease' : 'ending', name: holder.name };
   }
   if (parts.reservations.has(uid)) {
     return { kind: 'reserved' };
@@ -110,7 +147,9 @@ async function gather(parts: ExplainParts, uid: Uid): Promise<Evidence | undefin
       return { kind: 'systemd-lock' };
     case 'unusable':
       return { kind: 'lock-unusable', reason: lock.reason };
-    case 'free':
-      return parts.probe.evidence(uid);
+    case 'free': {
+      const former = parts.coolDown.formerHolder(uid, name);
+      return (await parts.probe.evidence(uid)) ?? (former && { kind: 'cooling', name: former });
+    }
   }
 }

@@ -44,33 +44,46 @@ export interface UidLocks {
 }
 
 /**
- * The steps in which a user becomes durable and public, and their mirror images. All are synchronous, so that nothing
- * runs between the last of them and the answer.
+ * The steps in which a user becomes durable and public, and those in which it ends. All are synchronous, so that nothing
+ * runs between the last step of making and the answer.
  *
- * | step | made by | undone by |
+ * | step of making | by | taken back by |
  * | --- | --- | --- |
  * | 1 the intent is written down | intend | forget |
  * | 2 the UID is locked | UidLocks.lock | UidLocks.release |
  * | 3 uid → name is published | publish | unpublish |
  * | 4 name → uid is published | publish | unpublish |
- * | 5 the intent becomes the lease | commit | revoke |
+ * | 5 the intent becomes the lease | commit | |
  *
- * A static user has steps 1 and 5 alone. After a crash, what did not reach step 5 is undone by recovery.
+ * | step of ending | by |
+ * | --- | --- |
+ * | 1 the lease becomes one that ends | revoke |
+ * | 2 name and uid no longer resolve | unpublish |
+ * | 3 what the user left is removed | Reaper, Directories, NameCache |
+ * | 4 the UID is unlocked | UidLocks.release |
+ * | 5 nothing is known of it any more | erase |
+ *
+ * A static user is never locked or published. After a crash, what did not reach step 5 of making is taken back, and what
+ * reached step 1 of ending goes on from there.
  */
 export interface Registry {
   intend(user: UserLease): void;
   publish(user: UserLease): void;
   commit(user: UserLease): void;
+  forget(user: UserLease): void;
+  /** Needs no room, so that a full registry can be emptied. */
   revoke(user: UserLease): void;
   unpublish(user: UserLease): void;
-  forget(user: UserLease): void;
+  erase(user: UserLease): void;
 }
 
 /** What a former process of this daemon left in the registry. */
 export interface RegistryContents {
-  /** users that reached step 5 */
+  /** users that live */
   readonly users: readonly UserLease[];
-  /** UIDs whose step 1 was done and step 5 was not */
+  /** users that reached step 1 of ending, and not step 5 */
+  readonly ending: readonly UserLease[];
+  /** UIDs whose making did not reach step 5 */
   readonly intended: readonly Uid[];
 }
 
@@ -81,17 +94,33 @@ export interface RegistryRecovery {
   settle(users: readonly UserLease[]): void;
 }
 
-/** The owners of directories that a request names. */
-export interface DirectoryOwners {
-  /** @returns the owner of the tree behind each path that exists; never throws for one that does not */
-  owners(directories: DirectoryRequest): readonly Uid[];
+/** Ends what a user leaves behind on the host. Each call ends within a bounded time, and may be made again at any time. */
+export interface Reaper {
+  /**
+   * Ends every process that has the UID as real, effective, saved or file-system UID: SIGTERM, and SIGKILL for those that
+   * are left after the grace.
+   * @param graceMs how long they may take to end by themselves, in milliseconds; with 0 they are killed at once
+   * @returns the first process that is left, undefined where none is
+   * @throws DynuserError HostFailed where it is not known; LimitReached
+   */
+  endProcesses(uid: Uid, graceMs: number): Promise<Evidence | undefined>;
+  /**
+   * Removes IPC objects of all kinds whose owner has the number as UID or GID.
+   * @returns the first object that is left, undefined where none is
+   * @throws DynuserError HostFailed where it is not known; LimitReached
+   */
+  removeIpc(uid: Uid): Promise<Evidence | undefined>;
 }
 
-export interface DirectoryRequest {
-  readonly runtime: readonly string[];
-  readonly state: readonly string[];
-  readonly cache: readonly string[];
-  readonly logs: readonly string[];
+/** A cache of users and groups that answers programs in front of every NSS module. */
+export interface NameCache {
+  /** Whether there is one on this host now. */
+  present(): boolean;
+  /**
+   * Makes it forget all users and groups.
+   * @throws DynuserError HostFailed where it runs and did not do it in time: its answers may be minutes old
+   */
+  flush(): Promise<void>;
 }
 
 export interface Clock {

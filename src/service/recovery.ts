@@ -9,6 +9,8 @@ import type { UserTable } from './user-table.ts';
 
 export interface RecoveryReport {
   readonly users: number;
+  /** users that have to be ended by Endings.resume(): the former process did not come to it, or died over it */
+  readonly ending: readonly UserLease[];
   /** references that ended with the former process, since they lived as long as a connection to it */
   readonly dropped: number;
   /** users whose UID could not be locked again, each with the reason: they are kept, but are not theirs alone */
@@ -23,9 +25,9 @@ export interface RecoveryParts {
 
 /** Fills the table and takes the locks again. Called once, before the first request. */
 export function recover({ registry, locks, users }: RecoveryParts): RecoveryReport {
-  const { users: found, intended } = registry.load();
+  const { users: found, ending, intended } = registry.load();
   const unlocked: { user: UserLease; reason: string }[] = [];
-  const toSweep = new Set(intended);
+  const ended = [...ending];
   const kept: UserLease[] = [];
   let dropped = 0;
   for (const user of found) {
@@ -36,25 +38,26 @@ export function recover({ registry, locks, users }: RecoveryParts): RecoveryRepo
       continue;
     }
     registry.revoke(user);
-    if (user.dynamic) {
-      toSweep.add(user.uid);
-    }
+    ended.push(user);
   }
-  for (const user of kept) {
+  for (const user of [...kept, ...ended]) {
     const reason = user.dynamic ? lockAgain(locks, user) : undefined;
     if (reason !== undefined) {
       unlocked.push({ user, reason });
     }
+  }
+  for (const user of kept) {
     users.put(user);
   }
-  for (const uid of toSweep) {
-    if (users.dynamicByUid(uid) === undefined) {
+  const present = new Set([...kept, ...ended].filter(user => user.dynamic).map(user => user.uid));
+  for (const uid of intended) {
+    if (!present.has(uid)) {
       locks.sweep(uid);
     }
   }
   // Last, since the intents say which locks a crash in the middle of this would still have to sweep.
   registry.settle(kept);
-  return { users: kept.length, dropped, unlocked };
+  return { users: kept.length, ending: ended, dropped, unlocked };
 }
 
 function lockAgain(locks: UidLocks, user: UserLease): string | undefined {

@@ -1,75 +1,83 @@
-/**
- * Release: drops one reference; the last one ends the user by the steps of its making in reverse. All in one tick, so
- * that no lookup sees half of it.
- */
+/** Release: drops one reference; the last one ends the user. */
 import { type AccessPeer, mayRelease } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { LeaseId } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
-import type { Registry, UidLocks } from './ports.ts';
+import type { Directories } from './directory-ports.ts';
+import type { Endings } from './endings.ts';
+import type { Registry } from './ports.ts';
 import type { UserTable } from './user-table.ts';
 
 export interface ReleaseParts {
   readonly users: UserTable;
   readonly registry: Registry;
-  readonly locks: UidLocks;
+  readonly directories: Pick<Directories, 'remove'>;
+  readonly endings: Endings;
 }
 
-/** Drops a reference on behalf of a peer. @throws DynuserError NoSuchLease, NotPermitted */
-export function releaseFor(parts: ReleaseParts, lease: LeaseId, peer: AccessPeer): void {
-  const user = parts.users.byLease(lease);
-  const holder = user?.holders.find(held => held.lease === lease);
-  if (user === undefined || holder === undefined) {
+/**
+ * Drops a reference on behalf of a peer.
+ * @returns what keeps the UID reserved for now, in words; undefined where it is free, or others still hold the user
+ * @throws DynuserError NoSuchLease, NotPermitted, DirectoryFailed, LimitReached; the reference is still there then
+ */
+export async function releaseFor(parts: ReleaseParts, lease: LeaseId, peer: AccessPeer): Promise<string | undefined> {
+  const holder = parts.users.byLease(lease)?.holders.find(held => held.lease === lease);
+  if (holder === undefined) {
     throw new DynuserError('NoSuchLease', `no live lease has the id ${lease}`, { field: 'lease' });
   }
   const access = mayRelease(peer, holder.owner);
   if (!access.allowed) {
     throw new DynuserError('NotPermitted', access.reason, { field: 'lease' });
   }
-  dropHolder(parts, user, lease);
+  return drop(parts, lease);
 }
 
 /**
  * Drops a reference whose connection is gone; one that was released before is no error. It goes even where the registry
- * cannot be written: recovery drops references of that lifetime by itself.
- * @throws DynuserError what the registry said, once the reference is gone
+ * or its directories cannot be written: recovery drops references of that lifetime by itself.
+ * @throws DynuserError what failed, once the reference is gone
  */
-export function releaseGone(parts: ReleaseParts, lease: LeaseId): void {
-  const user = parts.users.byLease(lease);
-  if (user === undefined) {
-    return;
-  }
+export async function releaseGone(parts: ReleaseParts, lease: LeaseId): Promise<void> {
   try {
-    dropHolder(parts, user, lease);
+    await drop(parts, lease);
   } finally {
-    if (parts.users.byLease(lease) !== undefined) {
+    const user = parts.users.byLease(lease);
+    if (user !== undefined && user.holders.length > 1) {
       parts.users.put(without(user, lease));
     }
   }
 }
 
-function dropHolder(parts: ReleaseParts, user: UserLease, lease: LeaseId): void {
+async function drop(parts: ReleaseParts, lease: LeaseId): Promise<string | undefined> {
+  const passing = passingDirectories(parts.users.byLease(lease), lease);
+  if (passing.length > 0) {
+    // First, so that a crash in between leaves a lease without its directories, and never the reverse.
+    await parts.directories.remove(passing, () => parts.users.directoryHolders(lease));
+  }
+  const user = parts.users.byLease(lease);
+  if (user === undefined) {
+    // Another request has released it meanwhile.
+    return undefined;
+  }
   const smaller = without(user, lease);
   if (smaller.holders.length === 0) {
-    endUser(parts, user);
-    return;
+    return parts.endings.begin(user);
   }
   parts.registry.intend(smaller);
   parts.registry.commit(smaller);
   parts.users.put(smaller);
+  return undefined;
+}
+
+/** Short-lived directories of one of several holders; those of the last one go with the user, after its processes. */
+function passingDirectories(user: UserLease | undefined, lease: LeaseId) {
+  if (user === undefined || user.holders.length === 1) {
+    return [];
+  }
+  const holder = user.holders.find(held => held.lease === lease);
+  return holder?.directories.filter(directory => !directory.preserved) ?? [];
 }
 
 function without(user: UserLease, lease: LeaseId): UserLease {
   return { ...user, holders: user.holders.filter(held => held.lease !== lease) };
-}
-
-/** Steps 5 to 1, undone. The lock goes last but for the intent, by which recovery would find it. */
-function endUser(parts: ReleaseParts, user: UserLease): void {
-  parts.registry.revoke(user);
-  parts.users.remove(user);
-  parts.registry.unpublish(user);
-  if (user.dynamic) {
-    parts.locks.release(user.uid);
-  }
-  parts.registry.forget(user);
 }

@@ -1,7 +1,8 @@
 /**
- * The live users in memory: a cache of the registry by which every lookup is answered. Holds the indexes together and
- * tells watchers of each change; decides nothing.
+ * The users in memory: a cache of the registry by which every lookup is answered. Holds the indexes together and tells
+ * watchers of each change; decides nothing. Live users resolve; ending ones only keep their UID reserved.
  */
+import type { DirectoryHolder } from '../core/directory.ts';
 import type { LeaseId, Uid, UserName } from '../core/ids.ts';
 import type { Holder, UserLease } from '../core/lease.ts';
 
@@ -16,15 +17,22 @@ export class UserTable {
   readonly #byName = new Map<UserName, UserLease>();
   readonly #dynamicByUid = new Map<Uid, UserLease>();
   readonly #nameByLease = new Map<LeaseId, UserName>();
+  readonly #ending = new Map<Uid, UserLease>();
   readonly #watchers = new Set<(change: LeaseChange) => void>();
 
+  /** @returns the live user of that name */
   byName(name: UserName): UserLease | undefined {
     return this.#byName.get(name);
   }
 
-  /** @returns the dynamic user of that UID; a static user that is in use is none */
+  /** @returns the live dynamic user of that UID; a static user that is in use is none */
   dynamicByUid(uid: Uid): UserLease | undefined {
     return this.#dynamicByUid.get(uid);
+  }
+
+  /** @returns the user, live or ending, that keeps a UID of the range from being given out */
+  holding(uid: Uid): UserLease | undefined {
+    return this.#dynamicByUid.get(uid) ?? this.#ending.get(uid);
   }
 
   byLease(lease: LeaseId): UserLease | undefined {
@@ -32,18 +40,24 @@ export class UserTable {
     return name === undefined ? undefined : this.#byName.get(name);
   }
 
-  /** All users, static ones too, in the order in which they came. */
-  all(): IterableIterator<UserLease> {
+  /** All live users, static ones too, in the order in which they came. */
+  live(): IterableIterator<UserLease> {
     return this.#byName.values();
   }
 
-  /** The dynamic users, in the order in which they came. */
+  /** The live dynamic users, in the order in which they came. */
   dynamic(): IterableIterator<UserLease> {
     return this.#dynamicByUid.values();
   }
 
-  get dynamicCount(): number {
-    return this.#dynamicByUid.size;
+  /** The users whose remains are being removed. */
+  ending(): IterableIterator<UserLease> {
+    return this.#ending.values();
+  }
+
+  /** How many UIDs of the range are held, by live and by ending users. */
+  get heldCount(): number {
+    return this.#dynamicByUid.size + this.#ending.size;
   }
 
   get holderCount(): number {
@@ -59,7 +73,20 @@ export class UserTable {
     return count;
   }
 
-  /** Puts a user in, in place of its former state, and tells watchers which references came and went. */
+  /** Who has which directories, one entry for each reference but the one that is given. */
+  directoryHolders(except?: LeaseId): DirectoryHolder[] {
+    const found: DirectoryHolder[] = [];
+    for (const user of this.#byName.values()) {
+      for (const { lease, directories } of user.holders) {
+        if (lease !== except && directories.length > 0) {
+          found.push({ user: user.name, directories });
+        }
+      }
+    }
+    return found;
+  }
+
+  /** Puts a live user in, in place of its former state, and tells watchers which references came and went. */
   put(user: UserLease): void {
     const former = this.#byName.get(user.name)?.holders ?? [];
     this.#byName.set(user.name, user);
@@ -69,7 +96,7 @@ export class UserTable {
     this.#tell(user, former, user.holders);
   }
 
-  /** Takes a user out, and tells watchers that its references went. */
+  /** Takes a live user out, and tells watchers that its references went. */
   remove(user: UserLease): void {
     const former = this.#byName.get(user.name)?.holders ?? [];
     this.#byName.delete(user.name);
@@ -77,6 +104,16 @@ export class UserTable {
       this.#dynamicByUid.delete(user.uid);
     }
     this.#tell(user, former, []);
+  }
+
+  /** Reserves the UID of a user that ends. */
+  reserve(user: UserLease): void {
+    this.#ending.set(user.uid, user);
+  }
+
+  /** Makes the UID of a user that has ended free. */
+  free(user: UserLease): void {
+    this.#ending.delete(user.uid);
   }
 
   /** @returns a function that ends the watch */

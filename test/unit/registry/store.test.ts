@@ -24,7 +24,10 @@ function lease(name: string, number: number, dynamic = true): UserLease {
         pid: 7 as Pid,
         owner: uid(0),
         since: 1_700_000_000_000,
-        directories: ['a', 'b:c'],
+        directories: [
+          { kind: 'state', source: 'a', publicPath: '/var/lib/a', handover: 'chown', preserved: true, aliases: ['b'] },
+        ],
+        cleanup: { processes: true, ipc: false },
       },
     ],
   };
@@ -47,7 +50,7 @@ function entries(path: string): string[] {
     .toSorted();
 }
 
-test('the steps make a lease file and two links, and their mirror images take them back', () => {
+test('the steps of making leave a lease file and two links, and those of ending take them away', () => {
   withStore((path, store) => {
     const user = lease('wuff', 61214);
     store.intend(user);
@@ -57,12 +60,21 @@ test('the steps make a lease file and two links, and their mirror images take th
     assert.equal(readlinkSync(join(path, 'by-name/wuff')), '61214');
     store.commit(user);
     assert.deepEqual(entries(path), ['by-name/wuff', 'by-uid/61214', 'leases/61214']);
-    assert.deepEqual(store.load(), { users: [user], intended: [] });
+    assert.deepEqual(store.load(), { users: [user], ending: [], intended: [] });
     store.revoke(user);
     store.unpublish(user);
-    assert.deepEqual(entries(path), ['leases/61214.new']);
-    assert.deepEqual(store.load(), { users: [], intended: [61214] });
-    store.forget(user);
+    assert.deepEqual(entries(path), ['leases/61214.end']);
+    assert.deepEqual(store.load(), { users: [], ending: [user], intended: [] });
+    store.erase(user);
+    assert.deepEqual(entries(path), []);
+  });
+});
+
+test('an intent is forgotten without a trace, and one that a crash left is told', () => {
+  withStore((path, store) => {
+    store.intend(lease('wuff', 61214));
+    assert.deepEqual(store.load(), { users: [], ending: [], intended: [61214] });
+    store.forget(lease('wuff', 61214));
     assert.deepEqual(entries(path), []);
   });
 });
@@ -71,6 +83,7 @@ test('undoing what was not done is no error', () => {
   withStore((path, store) => {
     store.unpublish(lease('wuff', 61214));
     store.forget(lease('wuff', 61214));
+    store.erase(lease('wuff', 61214));
     assert.deepEqual(entries(path), []);
   });
 });
@@ -136,6 +149,10 @@ test('a lease file is read only where it is whole and in bounds', () => {
     file => (file['dynamic'] = 'yes'),
     file => (file['holders'] = []),
     file => (file['holders'] = [null]),
+    file => Object.assign((file['holders'] as object[])[0] ?? {}, { directories: ['a'] }),
+    file => Object.assign((file['holders'] as object[])[0] ?? {}, { directories: [{ kind: 'etc' }] }),
+    file => Object.assign((file['holders'] as object[])[0] ?? {}, { cleanup: { processes: 'yes' } }),
+    file => Object.assign((file['holders'] as object[])[0] ?? {}, { lifetime: 'eternal' }),
     file => (file['holders'] = Array.from({ length: 257 }, () => lease('wuff', 1).holders[0])),
   ];
   for (const change of changes) {

@@ -4,9 +4,7 @@ import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
 import type { Uid } from '../../../src/core/ids.ts';
 import { HOLDERS_PER_USER_MAX } from '../../../src/core/limits.ts';
 import { releaseFor, releaseGone } from '../../../src/service/release.ts';
-import { gid, type House, house, uid, userName } from './fakes.ts';
-
-const ROOT = { uid: uid(0), gid: gid(0), groups: [] };
+import { directory, gid, type House, house, uid, userName } from './fakes.ts';
 
 function fails(promise: Promise<unknown>, code: ErrorCode, pattern = /./): Promise<void> {
   return assert.rejects(promise, (error: unknown) => {
@@ -19,7 +17,8 @@ function fails(promise: Promise<unknown>, code: ErrorCode, pattern = /./): Promi
 
 function assertEmpty({ registry, locks, users }: House): void {
   assert.equal(users.holderCount, 0);
-  for (const left of [registry.intents, registry.leases, registry.byName, registry.byUid, locks.files, locks.held]) {
+  const { intents, leases, endings, byName, byUid } = registry;
+  for (const left of [intents, leases, endings, byName, byUid, locks.files, locks.held]) {
     assert.equal(left.size, 0);
   }
 }
@@ -34,7 +33,7 @@ test('a name gets its preferred UID, is locked, published and durable', async ()
   assert.equal(built.registry.byName.get(userName('dynamic-user-test')), 64642);
   assert.deepEqual(built.registry.leases.get('dynamic-user-test'), user);
   assert.ok(built.locks.held.has(uid(64642)));
-  releaseFor(built, holder.lease, ROOT);
+  await built.release(holder.lease);
   assertEmpty(built);
 });
 
@@ -44,10 +43,10 @@ test('several holders share the user of a name, and the last one ends it', async
   const second = await built.acquire('two.service', { userName: userName('shared') });
   assert.equal(first.user.uid, second.user.uid);
   assert.notEqual(first.holder.lease, second.holder.lease);
-  releaseFor(built, first.holder.lease, ROOT);
+  await built.release(first.holder.lease);
   assert.equal(built.registry.byUid.size, 1);
   assert.equal(built.registry.leases.get('shared')?.holders.length, 1);
-  releaseFor(built, second.holder.lease, ROOT);
+  await built.release(second.holder.lease);
   assertEmpty(built);
 });
 
@@ -55,7 +54,7 @@ test('two requests for one name at the same time make one user', async () => {
   const built = house();
   const [first, second] = await Promise.all([built.acquire('tmpl@a.service'), built.acquire('tmpl@b.service')]);
   assert.equal(first.user.uid, second.user.uid);
-  assert.equal(built.users.dynamicCount, 1);
+  assert.equal(built.users.heldCount, 1);
   assert.equal(built.users.holderCount, 2);
 });
 
@@ -74,7 +73,7 @@ test('each evidence costs its UID and not the request', async () => {
     spoilOne(fresh);
     const { user, holder } = await fresh.acquire('dynamic-user-test.service');
     assert.notEqual(user.uid, preferred);
-    releaseFor(fresh, holder.lease, ROOT);
+    await fresh.release(holder.lease);
     assertEmpty(fresh);
   }
   assert.equal((await built.acquire('dynamic-user-test.service')).user.uid, preferred);
@@ -82,8 +81,9 @@ test('each evidence costs its UID and not the request', async () => {
 
 test('owners of directories are tried before the preferred UID', async () => {
   const built = house();
-  built.owners = [uid(0), uid(65534), uid(63122)];
-  assert.equal((await built.acquire('run-u16087.service')).user.uid, 63122);
+  built.directories.found = [uid(0), uid(65534), uid(63122)];
+  const directories = [directory('state', 'wuff')];
+  assert.equal((await built.acquire('run-u16087.service', { directories })).user.uid, 63122);
 });
 
 test('while one UID is free a request succeeds, and then the range is exhausted', async () => {
@@ -101,24 +101,24 @@ test('while one UID is free a request succeeds, and then the range is exhausted'
   });
   const b = built.users.byName(userName('b'));
   assert.ok(b?.holders[0]);
-  releaseFor(built, b.holders[0].lease, ROOT);
+  await built.release(b.holders[0].lease);
   assert.equal((await built.acquire('d')).user.uid, b.uid);
 });
 
 test('a UID that a failing request was trying is not lost for one that waits', async () => {
   const built = house('61184-61184');
-  let fail = false;
+  const caller = new AbortController();
   let open = (): void => undefined;
   const gate = new Promise<void>(resolve => {
     open = resolve;
   });
   built.probe.gate = () => gate;
-  const first = built.acquire('one', { abandoned: () => fail });
+  const first = built.acquire('one', { signal: caller.signal });
   await new Promise(setImmediate);
   built.probe.gate = async () => undefined;
   const second = built.acquire('two');
   await new Promise(setImmediate);
-  fail = true;
+  caller.abort();
   open();
   await fails(first, 'LimitReached', /gone/);
   assert.equal((await second).user.uid, 61184);
@@ -132,7 +132,7 @@ test('a static user of the name is used as it is, and nothing is locked or publi
   assert.equal(built.locks.files.size, 0);
   assert.equal(built.registry.byUid.size, 0);
   assert.equal(built.users.dynamicByUid(uid(5)), undefined);
-  releaseFor(built, holder.lease, ROOT);
+  await built.release(holder.lease);
   assertEmpty(built);
 });
 
@@ -171,15 +171,15 @@ test('a reference whose connection is gone goes even where the registry cannot b
   const first = await built.acquire('a.service', { lifetime: 'connection' });
   await built.acquire('a.service');
   built.registry.failure = { step: 'intend', error: new DynuserError('LimitReached', 'full') };
-  assert.throws(() => releaseGone(built, first.holder.lease), DynuserError);
+  await assert.rejects(releaseGone(built, first.holder.lease), DynuserError);
   assert.equal(built.users.holderCount, 1);
-  releaseGone(built, first.holder.lease);
+  await releaseGone(built, first.holder.lease);
   assert.equal(built.users.holderCount, 1);
 });
 
 test('a caller that is gone before it was answered leaves nothing', async () => {
   const built = house();
-  await fails(built.acquire('a.service', { abandoned: () => true }), 'LimitReached', /gone/);
+  await fails(built.acquire('a.service', { signal: AbortSignal.abort() }), 'LimitReached', /gone/);
   assertEmpty(built);
 });
 
@@ -196,7 +196,7 @@ test('a foreign lease, an unknown one and one that was released are refused', as
   const { holder } = await built.acquire('a.service', { owner: uid(1000) });
   const stranger = { uid: uid(1001), gid: gid(1001), groups: [] };
   const code = (expected: ErrorCode) => (error: unknown) => error instanceof DynuserError && error.code === expected;
-  assert.throws(() => releaseFor(built, holder.lease, stranger), code('NotPermitted'));
-  releaseFor(built, holder.lease, { uid: uid(1000), gid: gid(1000), groups: [] });
-  assert.throws(() => releaseFor(built, holder.lease, ROOT), code('NoSuchLease'));
+  await assert.rejects(releaseFor(built, holder.lease, stranger), code('NotPermitted'));
+  await releaseFor(built, holder.lease, { uid: uid(1000), gid: gid(1000), groups: [] });
+  await assert.rejects(built.release(holder.lease), code('NoSuchLease'));
 });

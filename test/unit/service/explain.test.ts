@@ -2,21 +2,27 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain } from '../../../src/service/explain.ts';
 import { Reservations } from '../../../src/service/reservations.ts';
-import { gid, type House, house, uid, unitName, userName } from './fakes.ts';
+import { directory, gid, type House, house, uid, unitName, userName } from './fakes.ts';
 
 function ask(built: House, unit: string) {
-  const { range, users, probe, locks } = built;
+  const { range, users, probe, locks, directories, coolDown } = built;
   return explain(
     {
       range,
       users,
       probe,
       locks,
+      directories,
+      coolDown,
       reservations: new Reservations(),
-      owners: { owners: () => built.owners },
       randomness: { uint32: () => 0, leaseId: () => assert.fail('explain makes no lease') },
     },
-    { unit: unitName(unit), perInstance: false, directories: { runtime: [], state: [], cache: [], logs: [] } },
+    {
+      unit: unitName(unit),
+      perInstance: false,
+      directories: [directory('state', 'wuff')],
+      wishes: { makesMounts: false, verify: false },
+    },
   );
 }
 
@@ -42,7 +48,7 @@ test('puts each evidence into words', async () => {
   built.probe.against.set(group, { kind: 'group', name: 'staff' });
   built.probe.against.set(ipc, { kind: 'ipc', object: 'sysv-shm', id: '32768' });
   built.probe.against.set(process, { kind: 'process', pid: 42, command: 'sleep' });
-  built.owners = [held, locked, strange, user, group, ipc, process, free];
+  built.directories.found = [held, locked, strange, user, group, ipc, process, free];
   const { candidates, uid: given } = await ask(built, 'x.service');
   assert.equal(given, free);
   const finding = new Map(candidates.map(candidate => [candidate.uid, candidate.finding]));
@@ -53,6 +59,23 @@ test('puts each evidence into words', async () => {
   assert.equal(finding.get(group), 'the group staff has this number');
   assert.equal(finding.get(ipc), 'the System V shared memory segment 32768 belongs to it');
   assert.equal(finding.get(process), 'process 42 (sleep) runs with it');
+});
+
+test('says who had a UID a moment ago, who is still ending, and that a cooling one is better than none', async () => {
+  const built = house('61184-61185');
+  const first = await built.acquire('first.service');
+  await built.release(first.holder.lease);
+  const cooling = await ask(built, 'other.service');
+  const finding = cooling.candidates.find(({ uid }) => uid === first.user.uid)?.finding;
+  assert.ok(finding === undefined || finding === "it was the dynamic user first's a moment ago");
+  const stuck = await built.acquire('stuck.service');
+  built.reaper.processes.set(stuck.user.uid, { kind: 'process', pid: 7, command: 'd-state' });
+  await built.release(stuck.holder.lease);
+  const explanation = await ask(built, 'other.service');
+  assert.equal(explanation.uid, first.user.uid, 'the one that cools down, since nothing else is free');
+  assert.ok(
+    explanation.candidates.some(({ finding }) => finding === 'held until nothing is left of the dynamic user stuck'),
+  );
 });
 
 test('says when a user would be joined, used as it is, refused, or not found room for', async () => {

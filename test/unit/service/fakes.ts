@@ -1,21 +1,33 @@
 /** Stand-ins for the ports of the use cases, each as simple as its contract allows, and a house built on them. */
+import type { DirectoryKind, LeasedDirectory, RequestedDirectory } from '../../../src/core/directory.ts';
 import type { Gid, LeaseId, Pid, Uid, UnitName, UserName } from '../../../src/core/ids.ts';
 import type { Lifetime, UserLease } from '../../../src/core/lease.ts';
 import { parseUnitName, parseUserName } from '../../../src/core/name.ts';
 import { parseRange, type UidRange } from '../../../src/core/range.ts';
 import type { Evidence } from '../../../src/core/verdict.ts';
 import { type AcquireRequest, Allocator } from '../../../src/service/allocator.ts';
+import { CoolDown } from '../../../src/service/cool-down.ts';
+import type {
+  Directories,
+  DirectoryUser,
+  ExpectedHandover,
+  PreparedDirectories,
+  PrepareOptions,
+} from '../../../src/service/directory-ports.ts';
+import { Endings } from '../../../src/service/endings.ts';
 import { KeyedQueue } from '../../../src/service/keyed-queue.ts';
 import type {
   AccountAnswer,
   LockOutcome,
   PeekOutcome,
   Probe,
+  Reaper,
   Registry,
   RegistryContents,
   RegistryRecovery,
   UidLocks,
 } from '../../../src/service/ports.ts';
+import { releaseFor } from '../../../src/service/release.ts';
 import { Reservations } from '../../../src/service/reservations.ts';
 import { UserTable } from '../../../src/service/user-table.ts';
 
@@ -99,6 +111,7 @@ export class FakeLocks implements UidLocks {
 export class FakeRegistry implements Registry, RegistryRecovery {
   readonly intents = new Map<string, UserLease>();
   readonly leases = new Map<string, UserLease>();
+  readonly endings = new Map<string, UserLease>();
   readonly byUid = new Map<Uid, UserName>();
   readonly byName = new Map<UserName, Uid>();
   /** thrown by the step of that name, once */
@@ -126,7 +139,7 @@ export class FakeRegistry implements Registry, RegistryRecovery {
   revoke(user: UserLease): void {
     this.#step('revoke');
     this.leases.delete(user.name);
-    this.intents.set(user.name, user);
+    this.endings.set(user.name, user);
   }
 
   unpublish(user: UserLease): void {
@@ -140,8 +153,17 @@ export class FakeRegistry implements Registry, RegistryRecovery {
     this.intents.delete(user.name);
   }
 
+  erase(user: UserLease): void {
+    this.#step('erase');
+    this.endings.delete(user.name);
+  }
+
   load(): RegistryContents {
-    return { users: [...this.leases.values()], intended: [...this.intents.values()].map(user => user.uid) };
+    return {
+      users: [...this.leases.values()],
+      ending: [...this.endings.values()],
+      intended: [...this.intents.values()].map(user => user.uid),
+    };
   }
 
   settle(users: readonly UserLease[]): void {
@@ -162,16 +184,87 @@ export class FakeRegistry implements Registry, RegistryRecovery {
   }
 }
 
+export class FakeReaper implements Reaper {
+  readonly processes = new Map<number, Evidence>();
+  readonly ipc = new Map<number, Evidence>();
+  readonly asked: string[] = [];
+
+  async endProcesses(number: Uid, graceMs: number): Promise<Evidence | undefined> {
+    this.asked.push(`processes ${number} ${graceMs}`);
+    return this.processes.get(number);
+  }
+
+  async removeIpc(number: Uid): Promise<Evidence | undefined> {
+    this.asked.push(`ipc ${number}`);
+    return this.ipc.get(number);
+  }
+}
+
+/** Directories that are always ready, with a gate before they are. */
+export class FakeDirectories implements Directories {
+  found: readonly Uid[] = [];
+  readonly removed: string[] = [];
+  gate: () => Promise<void> = async () => undefined;
+
+  requested(): readonly RequestedDirectory[] {
+    return [];
+  }
+
+  async owners(): Promise<readonly Uid[]> {
+    return this.found;
+  }
+
+  async prepare<T>(
+    directories: readonly RequestedDirectory[],
+    user: DirectoryUser,
+    _options: PrepareOptions,
+    commit: (prepared: PreparedDirectories) => T,
+  ): Promise<T> {
+    await this.gate();
+    const prepared = directories.map(({ kind, source, preserved, aliases, readOnly }) => ({
+      ...{ kind, source, preserved, aliases, readOnly, handover: 'chown' as const, publicPath: `/${kind}/${source}` },
+      ...{ realPath: `/${kind}/private/${source}`, diskUid: user.uid, diskGid: user.gid, changed: 1 },
+      ...{ leftPaths: [], mountPaths: [] },
+    }));
+    return commit({ directories: prepared, environment: {} });
+  }
+
+  async expect(): Promise<readonly ExpectedHandover[]> {
+    return [];
+  }
+
+  async remove(directories: readonly LeasedDirectory[]): Promise<readonly string[]> {
+    const paths = directories.filter(directory => !directory.preserved).map(directory => directory.publicPath);
+    this.removed.push(...paths);
+    return paths;
+  }
+}
+
+/** A request's directory, as the room of directories makes it. */
+export function directory(kind: DirectoryKind, source: string): RequestedDirectory {
+  return { kind, source, aliases: [], readOnly: false, mode: 0o755, preserved: kind !== 'runtime' };
+}
+
 export interface House {
   readonly allocator: Allocator;
   readonly users: UserTable;
   readonly probe: FakeProbe;
   readonly locks: FakeLocks;
   readonly registry: FakeRegistry;
+  readonly reaper: FakeReaper;
+  readonly directories: FakeDirectories;
+  readonly endings: Endings;
+  readonly coolDown: CoolDown;
   readonly range: UidRange;
-  owners: readonly Uid[];
+  /** what Endings said of users that left something */
+  readonly left: string[];
+  /** the clock, in milliseconds */
+  now: number;
   acquire(unit: string, more?: Partial<AcquireRequest>): ReturnType<Allocator['acquire']>;
+  release(lease: LeaseId): Promise<string | undefined>;
 }
+
+const ROOT = { uid: uid(0), gid: 0 as Gid, groups: [] };
 
 /** @param text the range, such as "61184-61186" */
 export function house(text = '61184-65519'): House {
@@ -181,33 +274,31 @@ export function house(text = '61184-65519'): House {
   }
   let drawn = 0;
   let leases = 0;
+  const clock = { now: () => 1_000, monotonic: () => built.now };
   const users = new UserTable();
-  const probe = new FakeProbe();
-  const locks = new FakeLocks();
   const registry = new FakeRegistry();
+  const locks = new FakeLocks();
+  const directories = new FakeDirectories();
+  const reaper = new FakeReaper();
+  const coolDown = new CoolDown(clock, 60_000);
+  const nameCache = { present: () => false, flush: async () => undefined };
+  const left: string[] = [];
+  const endings = new Endings({
+    ...{ users, registry, locks, reaper, directories, coolDown, nameCache, graceMs: 5 },
+    onLeft: (user, words) => left.push(`${user.name}: ${words}`),
+  });
+  const probe = new FakeProbe();
   const allocator = new Allocator({
-    range,
-    users,
+    ...{ range, users, probe, locks, registry, directories, endings, coolDown, nameCache, clock },
     queue: new KeyedQueue(),
     reservations: new Reservations(),
-    probe,
-    locks,
-    registry,
-    owners: { owners: () => built.owners },
-    clock: { now: () => 1_000, monotonic: () => 0 },
     randomness: {
       uint32: () => drawn++,
       leaseId: () => (leases++).toString(16).padStart(32, '0') as LeaseId,
     },
   });
   const built: House = {
-    allocator,
-    users,
-    probe,
-    locks,
-    registry,
-    range,
-    owners: [],
+    ...{ allocator, users, probe, locks, registry, reaper, directories, endings, coolDown, range, left, now: 0 },
     acquire: (unit, more = {}) =>
       allocator.acquire({
         unit: unitName(unit),
@@ -215,10 +306,14 @@ export function house(text = '61184-65519'): House {
         lifetime: 'explicit' as Lifetime,
         pid: 100 as Pid,
         owner: uid(0),
-        directories: { runtime: [], state: [], cache: [], logs: [] },
-        abandoned: () => false,
+        directories: [],
+        makesMounts: false,
+        verify: false,
+        cleanup: { processes: true, ipc: true },
+        signal: new AbortController().signal,
         ...more,
       }),
+    release: lease => releaseFor(built, lease, ROOT),
   };
   return built;
 }

@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Endings } from '../../../src/service/endings.ts';
 import type { Registry, UidLocks } from '../../../src/service/ports.ts';
 import { recover } from '../../../src/service/recovery.ts';
-import { releaseFor } from '../../../src/service/release.ts';
 import { UserTable } from '../../../src/service/user-table.ts';
-import { gid, type House, house, uid, userName } from './fakes.ts';
-
-const ROOT = { uid: uid(0), gid: gid(0), groups: [] };
+import { type House, house, userName } from './fakes.ts';
 
 class Killed extends Error {}
 
 /** What the next daemon finds after the former one was killed: its files, without its locks and its memory. */
-function restart(built: House) {
+async function restart(built: House) {
   built.locks.crash();
+  const { registry, locks, reaper, directories, coolDown, left } = built;
   const users = new UserTable();
-  const report = recover({ registry: built.registry, locks: built.locks, users });
+  const report = recover({ registry, locks, users });
+  const endings = new Endings({
+    ...{ users, registry, locks, reaper, directories, coolDown, graceMs: 5 },
+    nameCache: { present: () => false, flush: async () => undefined },
+    onLeft: (user, words) => left.push(`${user.name}: ${words}`),
+  });
+  await Promise.all(report.ending.map(user => endings.resume(user)));
   return { users, report };
 }
 
@@ -41,7 +46,7 @@ function dieAt(built: House, step: keyof Registry | 'lock' | 'unlock', after: bo
       throw new Killed();
     };
   };
-  for (const name of ['intend', 'publish', 'commit', 'revoke', 'unpublish', 'forget'] as const) {
+  for (const name of STEPS) {
     Object.defineProperty(built.registry, name, {
       configurable: true,
       value: guard(name, registry[name].bind(registry)),
@@ -55,7 +60,7 @@ function dieAt(built: House, step: keyof Registry | 'lock' | 'unlock', after: bo
 }
 
 function revive(built: House): void {
-  for (const name of ['intend', 'publish', 'commit', 'revoke', 'unpublish', 'forget'] as const) {
+  for (const name of STEPS) {
     Reflect.deleteProperty(built.registry, name);
   }
   Reflect.deleteProperty(built.locks, 'lock');
@@ -65,17 +70,18 @@ function revive(built: House): void {
 function assertOnly(built: House, users: UserTable, names: readonly string[]): void {
   const uids = names.map(name => users.byName(userName(name))?.uid);
   assert.equal(uids.includes(undefined), false);
-  assert.equal(users.dynamicCount, names.length);
+  assert.equal(users.heldCount, names.length);
   assert.deepEqual([...built.registry.leases.keys()].toSorted(), names.toSorted());
   assert.deepEqual([...built.registry.byName.keys()].toSorted(), names.toSorted());
   assert.deepEqual([...built.registry.byUid.keys()].toSorted(), uids.toSorted());
   assert.deepEqual([...built.locks.files].toSorted(), uids.toSorted());
   assert.deepEqual([...built.locks.held].toSorted(), uids.toSorted());
-  assert.equal(built.registry.intents.size, 0);
+  assert.equal(built.registry.intents.size + built.registry.endings.size, 0);
 }
 
 const MAKING = ['intend', 'lock', 'publish', 'commit'] as const;
-const ENDING = ['revoke', 'unpublish', 'unlock', 'forget'] as const;
+const ENDING = ['revoke', 'unpublish', 'unlock', 'erase'] as const;
+const STEPS = ['intend', 'publish', 'commit', 'forget', 'revoke', 'unpublish', 'erase'] as const;
 
 for (const step of MAKING) {
   for (const after of [false, true]) {
@@ -87,7 +93,7 @@ for (const step of MAKING) {
       revive(built);
       // The commit is the point of no return: what follows it in the same tick is the answer.
       const names = step === 'commit' && after ? ['kept', 'dying'] : ['kept'];
-      assertOnly(built, restart(built).users, names);
+      assertOnly(built, (await restart(built)).users, names);
     });
   }
 }
@@ -99,10 +105,11 @@ for (const step of ENDING) {
       await built.acquire('kept.service');
       const { holder } = await built.acquire('dying.service');
       dieAt(built, step, after);
-      assert.throws(() => releaseFor(built, holder.lease, ROOT), Killed);
+      const told = await built.release(holder.lease).catch(error => error);
+      assert.ok(told instanceof Killed || built.left.length > 0, 'the release did not end');
       revive(built);
       const names = step === 'revoke' && !after ? ['kept', 'dying'] : ['kept'];
-      assertOnly(built, restart(built).users, names);
+      assertOnly(built, (await restart(built)).users, names);
     });
   }
 }
@@ -114,7 +121,7 @@ test('killed while a user is joined: the references that were answered are there
     dieAt(built, step, false);
     await assert.rejects(built.acquire('shared.service'), Killed);
     revive(built);
-    const { users } = restart(built);
+    const { users } = await restart(built);
     assert.deepEqual(users.byName(userName('shared'))?.holders, [holder]);
     assertOnly(built, users, ['shared']);
   }
@@ -125,7 +132,7 @@ test('references that lived as long as a connection end with the daemon that had
   await built.acquire('gone.service', { lifetime: 'connection' });
   const explicit = await built.acquire('mixed.service');
   await built.acquire('mixed.service', { lifetime: 'connection' });
-  const { users, report } = restart(built);
+  const { users, report } = await restart(built);
   assert.equal(report.dropped, 2);
   assert.deepEqual(users.byName(userName('mixed'))?.holders, [explicit.holder]);
   assertOnly(built, users, ['mixed']);
@@ -135,7 +142,7 @@ test('a UID that somebody else locked meanwhile is kept and reported', async () 
   const built = house();
   const { user } = await built.acquire('kept.service');
   built.locks.foreign.add(user.uid);
-  const { users, report } = restart(built);
+  const { users, report } = await restart(built);
   assert.equal(users.dynamicByUid(user.uid)?.name, 'kept');
   assert.deepEqual(
     report.unlocked.map(({ user: kept }) => kept.name),

@@ -1,12 +1,14 @@
-/**
- * What this room offers, as types alone: for service/ports.ts to state as its port, and for daemon.ts to join the two.
- * All errors are DynuserError DirectoryFailed, whose field is the parameter of the request.
- */
+/** What the use cases need of a user's directories. All errors are DynuserError DirectoryFailed, whose field is the parameter of the request. */
+import type {
+  DirectoryHolder,
+  DirectoryKind,
+  DirectoryRequest,
+  DirectorySettings,
+  HandoverKind,
+  LeasedDirectory,
+  RequestedDirectory,
+} from '../core/directory.ts';
 import type { Gid, Uid, UserName } from '../core/ids.ts';
-import type { DirectoryKind } from './classes.ts';
-import type { HandoverKind } from './handover.ts';
-import type { RequestedDirectory } from './requested.ts';
-import type { DirectoryHolder, LeasedDirectory } from './sharing.ts';
 
 /** The user that gets the directories. */
 export interface DirectoryUser {
@@ -25,11 +27,15 @@ export interface HandoverProgress {
   readonly changed: number;
 }
 
-export interface PrepareOptions {
+/** How a caller wants its directories handed over. */
+export interface HandoverWishes {
   /** the caller makes the mounts that mapped trees need */
   readonly makesMounts: boolean;
   /** walks trees whose top is right already, and repairs wrong owners below */
   readonly verify: boolean;
+}
+
+export interface PrepareOptions extends HandoverWishes {
   /** the live leases at the moment of the call; asked once the directories are locked */
   readonly live: () => readonly DirectoryHolder[];
   readonly onProgress?: (progress: HandoverProgress) => void;
@@ -38,7 +44,6 @@ export interface PrepareOptions {
 
 /** A directory as the caller is told of it. */
 export interface PreparedDirectory extends LeasedDirectory {
-  readonly publicPath: string;
   readonly realPath: string;
   readonly readOnly: boolean;
   /** the public path of the directory of the same request that it is a part of, whose mount shows it too */
@@ -74,13 +79,18 @@ export interface ExpectedHandover {
 }
 
 export interface Directories {
-  /** @returns the owners of the trees that exist, in order: the first candidates for the user's UID; never throws for one that does not exist */
+  /**
+   * Reads the values of a request.
+   * @returns the directories by class, then by path, each one after those that it is below
+   */
+  requested(request: DirectoryRequest, settings: DirectorySettings): readonly RequestedDirectory[];
+  /** @returns the owners of the trees that exist, in order: the first candidates; never throws for one that does not exist */
   owners(directories: readonly RequestedDirectory[]): Promise<readonly Uid[]>;
   /**
    * Makes, moves and hands over the directories. Where this fails before a handover began, everything is where it was;
    * after that the tree is behind the boundary, marked, and the next call finishes.
-   * @param commit makes the user's lease public; called while the trees are still locked, so that no other request
-   * gets between. What it returns is returned
+   * @param commit makes the user's lease public; called while the trees are still locked, so that no other request gets
+   * between. What it returns is returned
    */
   prepare<T>(
     directories: readonly RequestedDirectory[],
@@ -92,7 +102,7 @@ export interface Directories {
   expect(
     directories: readonly RequestedDirectory[],
     user: DirectoryUser,
-    options: Pick<PrepareOptions, 'makesMounts' | 'verify'>,
+    wishes: HandoverWishes,
   ): Promise<readonly ExpectedHandover[]>;
   /**
    * Removes those of a user's directories that go with it, and all links to them: not preserved ones, and none that

@@ -1,0 +1,57 @@
+/** What is said of a user's directories: their classes, and how a tree becomes a user's (systemd.exec(5)). Data alone. */
+import type { UserName } from './ids.ts';
+
+/** In the order in which systemd takes them: owners are looked for, and directories are made, in this order. */
+export const DIRECTORY_KINDS = ['runtime', 'state', 'cache', 'logs'] as const;
+export type DirectoryKind = (typeof DIRECTORY_KINDS)[number];
+
+export const HANDOVER_KINDS = ['none', 'map', 'chown'] as const;
+/**
+ * none: it is the user's already. map: it belongs to 65534 on disk, and the caller makes a mount that shows it as the
+ * user's. chown: it is the user's from now on.
+ */
+export type HandoverKind = (typeof HANDOVER_KINDS)[number];
+
+/** The values of a request, of each class as systemd.exec(5) writes them. */
+export type DirectoryRequest = Readonly<Record<DirectoryKind, readonly string[]>>;
+
+/** How the directories of a request are to be. */
+export interface DirectorySettings {
+  /** permission bits of the directories of a class, 0 … 0o7777; 0o755 unless given */
+  readonly modes: Readonly<Partial<Record<DirectoryKind, number>>>;
+  /** runtime directories outlive the user; those of a dynamic user are behind the boundary then */
+  readonly preserveRuntime: boolean;
+}
+
+/** A directory that a request asks for. */
+export interface RequestedDirectory {
+  readonly kind: DirectoryKind;
+  /** the path below the base of its class */
+  readonly source: string;
+  /** further names below the base, symlinks to it, in order */
+  readonly aliases: readonly string[];
+  readonly readOnly: boolean;
+  /** it is below another one of the request, and part of its tree: it has no link of its own */
+  readonly below?: string;
+  /** permission bits, 0 … 0o7777 */
+  readonly mode: number;
+  /** outlives the user; all but runtime directories do */
+  readonly preserved: boolean;
+}
+
+/** A directory of a live lease. */
+export interface LeasedDirectory {
+  readonly kind: DirectoryKind;
+  readonly source: string;
+  /** the path by which the service knows it */
+  readonly publicPath: string;
+  readonly handover: HandoverKind;
+  readonly preserved: boolean;
+  readonly aliases: readonly string[];
+}
+
+/** Who has which directories now. */
+export interface DirectoryHolder {
+  readonly user: UserName;
+  readonly directories: readonly LeasedDirectory[];
+}
