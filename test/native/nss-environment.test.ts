@@ -10,39 +10,60 @@ const GROUP_OF_PROGRAM = 54321;
 /** PASSWD_BY_UID of test/native/support/module.h. */
 const PASSWD_BY_UID = '0';
 const [USER] = USERS;
+const FOUND = `${USER.name}:x:${USER.uid}:${USER.uid}:Dynamic User:/:/usr/sbin/nologin`;
+const NOT_FOUND = 'status 0';
 
 make(PLAIN);
 
-describe('environment', () => {
+describe('environment of the NSS module', { concurrency: 4 }, () => {
   /** Copies, since a checkout may be where nobody else may look. */
   const directory = temporaryDirectory();
   const module = `${directory}/module`;
-  const ordinary = `${directory}/ordinary`;
-  const privileged = `${directory}/privileged`;
+  const published = temporaryDirectory();
+  const empty = temporaryDirectory();
+  const programs = { ordinary: `${directory}/ordinary`, privileged: `${directory}/privileged` };
   before(() => {
-    publishLinks(directory);
+    publishLinks(published);
     copyFileSync(PLAIN.module, module);
-    copyFileSync(`${PLAIN.programs}probe`, ordinary);
-    copyFileSync(`${PLAIN.programs}probe`, privileged);
-    chownSync(privileged, 0, GROUP_OF_PROGRAM);
-    chmodSync(ordinary, 0o755);
-    chmodSync(privileged, 0o2755);
+    copyFileSync(`${PLAIN.programs}probe`, programs.ordinary);
+    copyFileSync(`${PLAIN.programs}probe`, programs.privileged);
+    chownSync(programs.privileged, 0, GROUP_OF_PROGRAM);
+    chmodSync(programs.ordinary, 0o755);
+    chmodSync(programs.privileged, 0o2755);
   });
 
-  const probe = async (program: string) => {
-    const identity = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
-    const lookup = [program, module, PASSWD_BY_UID, `${USER.uid}`, USER.name];
-    const variables = { DYNUSER_RUNTIME_DIRECTORY: directory };
-    const { status, stdout, stderr } = await run('setpriv', [...identity, ...lookup], variables);
+  /** One lookup as nobody, on a host of which /run/dynuser is what `host` has. */
+  const probe = async (program: keyof typeof programs, host: string, variables: Readonly<Record<string, string>>) => {
+    const script = 'mount -t tmpfs run /run && cp -a "$1" /run/dynuser && shift && exec "$@"';
+    const namespace = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', host];
+    const nobody = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
+    const lookup = [programs[program], module, PASSWD_BY_UID, `${USER.uid}`, USER.name];
+    const { status, stdout, stderr } = await run('unshare', [...namespace, ...nobody, ...lookup], variables);
     assert.equal(status, 0, stderr);
     return stdout.trim();
   };
 
-  it('says an ordinary program where to look', async () => {
-    assert.match(await probe(ordinary), new RegExp(`^${USER.name}:x:${USER.uid}:`));
+  it('is not needed', async () => {
+    assert.equal(await probe('ordinary', published, {}), FOUND);
+    assert.equal(await probe('privileged', published, {}), FOUND);
+    assert.equal(await probe('ordinary', empty, {}), NOT_FOUND);
   });
 
-  it('says nothing to a set-group-ID program', async () => {
-    assert.equal(await probe(privileged), 'status 0');
+  it('says an ordinary program where to look, and a privileged one nothing', async () => {
+    const variables = { DYNUSER_RUNTIME_DIRECTORY: published };
+    assert.equal(await probe('ordinary', empty, variables), FOUND);
+    assert.equal(await probe('privileged', empty, variables), NOT_FOUND);
+  });
+
+  it('keeps an ordinary program from looking, but not a privileged one', async () => {
+    const variables = { DYNUSER_NSS_BYPASS: '1' };
+    assert.equal(await probe('ordinary', published, variables), NOT_FOUND);
+    assert.equal(await probe('privileged', published, variables), FOUND);
+  });
+
+  it('sends an ordinary program to a socket that is not there, but not a privileged one', async () => {
+    const variables = { DYNUSER_NSS_SOURCE: 'varlink' };
+    assert.equal(await probe('ordinary', published, variables), NOT_FOUND);
+    assert.equal(await probe('privileged', published, variables), FOUND);
   });
 });

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { make, PLAIN, run, SANITIZED, temporaryDirectory } from './support/native-build.ts';
 
 /** Those that are linked with the parts that they try, and those that load the module. */
-const PARTS = ['json_test', 'fuzz_test', 'fork_lock_test', 'varlink_test'];
+const PARTS = ['json_test', 'reply_test', 'fuzz_test', 'fork_lock_test', 'varlink_test'];
 const WHOLE = ['lookup_test', 'buffer_test', 'enumeration_test', 'threads_test', 'cancel_test'];
 
 for (const build of [PLAIN, SANITIZED]) {

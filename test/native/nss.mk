@@ -6,7 +6,7 @@ TEST_CFLAGS := -I$(TEST)/support -Inss $(if $(filter 1,$(SANITIZE)),-DTEST_SANIT
 
 # Those that load the module as glibc does, and those that are linked with the parts that they try.
 TEST_LOADING := lookup_test buffer_test enumeration_test threads_test cancel_test hostile_test probe
-TEST_LINKING := json_test fuzz_test fork_lock_test varlink_test
+TEST_LINKING := json_test reply_test fuzz_test fork_lock_test varlink_test
 
 TEST_SUPPORT := users module record leftovers server
 TEST_SUPPORT_OBJECTS := $(TEST_SUPPORT:%=$(OBJ)/test/support/%.o)
@@ -18,7 +18,7 @@ $(OBJ)/test/%.o: $(TEST)/%.c
 $(TEST_LOADING:%=$(TEST_OUT)/%): $(TEST_OUT)/%: $(OBJ)/test/%.o $(TEST_SUPPORT_OBJECTS) $(OBJ)/common/identity.o
 $(TEST_OUT)/hostile_test $(TEST_OUT)/cancel_test: $(OBJ)/test/hostile_servers.o
 $(TEST_OUT)/json_test: $(OBJ)/test/json_test.o $(addprefix $(OBJ)/common/,json.o json_string.o)
-$(TEST_OUT)/fuzz_test: $(OBJ)/test/fuzz_test.o $(OBJ)/nss/reply.o \
+$(TEST_OUT)/reply_test $(TEST_OUT)/fuzz_test: $(TEST_OUT)/%: $(OBJ)/test/%.o $(OBJ)/nss/reply.o \
 	$(addprefix $(OBJ)/common/,identity.o json.o json_string.o)
 $(TEST_OUT)/fork_lock_test: $(OBJ)/test/fork_lock_test.o $(OBJ)/nss/fork_lock.o $(OBJ)/common/deadline.o
 $(TEST_OUT)/varlink_test: $(OBJ)/test/varlink_test.o $(addprefix $(OBJ)/test/support/,users.o leftovers.o) \

@@ -1,10 +1,11 @@
 /**
  * The old owner of a tree, with a descriptor into it from before: swaps directories for symlinks, files for symlinks and
  * for names of others' inodes, and moves directories about, as fast as it can. Run as a program: attacker TREE OUTSIDE UID.
+ * With a fourth argument it does one thing alone, as often as it can: it changes what a name stands for, by rename(2).
  */
 import { linkSync, mkdirSync, openSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 
-const [tree, outside, uid] = process.argv.slice(2);
+const [tree, outside, uid, names] = process.argv.slice(2);
 if (tree === undefined || outside === undefined || uid === undefined || process.setgid === undefined) {
   throw new TypeError('usage: attacker TREE OUTSIDE UID');
 }
@@ -23,6 +24,17 @@ function attempt(action: () => void): void {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) {
       throw error;
+    }
+  }
+}
+
+while (names !== undefined) {
+  for (const name of ['file', 'filler-0', 'filler-7', 'filler-19']) {
+    for (const target of [`${outside}/linkable`, `${parents[1]}/stash`]) {
+      // rename(2) leaves both names where they are of the same inode.
+      attempt(() => unlinkSync(`${parents[1]}/next`));
+      attempt(() => linkSync(target, `${parents[1]}/next`));
+      attempt(() => renameSync(`${parents[1]}/next`, `${parents[1]}/${name}`));
     }
   }
 }
