@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tree_close.h"
 #include "tree_mark.h"
 #include "tree_verbs.h"
 #include "tree_walk.h"
@@ -14,33 +15,38 @@ struct handover {
 };
 
 /*
- * Closes a directory that changes hands anyway: it is root's until its new owner gets it, and nobody else changes the
- * names in it from here on. So these need not be pinned one by one, which would take longer than all the rest.
+ * Closes a directory that changes hands anyway. So the inodes in it need not be pinned one by one either, which would take
+ * longer than all the rest.
  */
 static bool enter(struct tree_hand *hand, int descriptor, struct tree_status *status, bool *closed)
 {
 	const struct handover *handover = hand->crew->context;
-	const uint32_t others_write = S_IWGRP | S_IWOTH;
 
 	/* Of a tree that becomes root's, a closed directory would look like one that is done. */
-	if (tree_owned(status, &handover->owner) || handover->owner.uid == 0 || (status->mode & others_write) != 0)
+	if (tree_owned(status, &handover->owner) || handover->owner.uid == 0)
 		return true;
-	if (fchown(descriptor, 0, 0) != 0)
-		return tree_fail(hand, "fchown", errno, descriptor, "");
-	/* Only now that its old owner has no more say: what it has granted, and whether it has opened the mode meanwhile. */
-	const char *failed = tree_drop_acls((struct tree_place){ descriptor, "" }, status);
+	const char *failed = tree_close(descriptor, status, closed);
 
-	if (failed == NULL && !tree_look(descriptor, "", status))
-		failed = "statx";
-	*closed = failed == NULL && (status->mode & others_write) == 0;
 	return failed == NULL || tree_fail(hand, failed, errno, descriptor, "");
 }
 
-/* A name of an inode that others may know by another: only that of the owner from whom the tree is taken is changed. */
-static bool foreign_link(const struct handover *handover, const struct tree_status *status)
+/*
+ * An inode that may have a name outside of the tree: only that of an owner from whom the tree is taken is changed. Of one
+ * in a directory that others can write to, the number of links says nothing.
+ */
+static bool foreign(const struct handover *handover, const struct tree_status *status, bool closed)
 {
-	return status->links > 1 && status->uid != handover->owner.uid &&
+	return (status->links > 1 || !closed) && status->uid != handover->owner.uid &&
 	       !tree_former_has(&handover->former, status->uid);
+}
+
+/* Right directories are not closed, to be left alone; only where one has something wrong in it is it looked at. */
+static bool is_closed(const struct handover *handover, const struct tree_part *part)
+{
+	struct tree_status status;
+
+	return part->closed || (tree_look(part->directory, "", &status) && tree_owned(&status, &handover->owner) &&
+				tree_is_owners_alone(part->directory, &status));
 }
 
 /* Changes the owner of an entry, if it is to be changed. */
@@ -54,7 +60,7 @@ static bool take(struct tree_hand *hand, const struct tree_part *part, const cha
 	hand->expects_change = false;
 	if (tree_owned(status, &handover->owner))
 		return true;
-	if (foreign_link(handover, status)) {
+	if (foreign(handover, status, is_closed(handover, part))) {
 		tree_tell_left(hand->crew, part->directory, name);
 		return true;
 	}
@@ -123,8 +129,10 @@ static bool directory(struct tree_hand *hand, int descriptor, const struct tree_
 	if (!tree_unchanged(status, &now))
 		return tree_changed(hand, descriptor, "");
 	hand->changed++;
-	const char *failed = tree_give((struct tree_place){ descriptor, "" }, &now, &handover->owner);
+	const char *failed = tree_reopen(descriptor, &now);
 
+	if (failed == NULL)
+		failed = tree_give((struct tree_place){ descriptor, "" }, &now, &handover->owner);
 	return failed == NULL || tree_fail(hand, failed, errno, descriptor, "");
 }
 

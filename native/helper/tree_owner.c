@@ -79,6 +79,14 @@ static bool may_have_acls(const char *names, ssize_t length)
 	return false;
 }
 
+bool tree_has_acls(int directory)
+{
+	char names[ATTRIBUTE_NAMES_MAX];
+	ssize_t length = flistxattr(directory, names, sizeof(names));
+
+	return length < 0 ? errno != EOPNOTSUPP : may_have_acls(names, length);
+}
+
 const char *tree_drop_acls(struct tree_place place, const struct tree_status *status)
 {
 	char names[ATTRIBUTE_NAMES_MAX];
