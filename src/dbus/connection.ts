@@ -36,6 +36,9 @@ export interface BusConnection {
 /** @throws Error that says why there is no connection, within a bound */
 export async function openConnection(socket: string, events: ConnectionEvents): Promise<BusConnection> {
   const { bus, stream } = await openWire(socket, reason => events.dropped(reason));
+  if (stream.destroyed) {
+    throw new Error(`the message bus at ${socket} closed the connection`);
+  }
   const waiting = new Set<(reason: string) => void>();
   let over = false;
 

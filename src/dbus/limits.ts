@@ -24,6 +24,6 @@ export const MESSAGE_BYTES_MAX = 256 * 1024;
 export const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 /** Units in one question to systemd. */
 export const UNITS_PER_LOOK = 64;
-/** Acquire and Release calls under way: of one caller, and in all. */
+/** Acquire and Release calls under way: of one caller, and of all but root. */
 export const CALLS_PER_CALLER_MAX = 16;
 export const CALLS_MAX = 256;

@@ -1,0 +1,54 @@
+/** The arguments of Acquire, from the types of D-Bus into those of the request: only types are checked here. */
+import { refuse } from './call-errors.ts';
+import { typedValue } from './connection.ts';
+import type { AcquireParameters } from './port.ts';
+
+/** The options, by the names of io.dynuser.Allocator, with the D-Bus type of each. */
+const OPTIONS: Readonly<Record<string, 's' | 'b' | 'u' | 'as'>> = {
+  userName: 's',
+  perInstance: 'b',
+  lifetime: 's',
+  pid: 'u',
+  stateDirectory: 'as',
+  cacheDirectory: 'as',
+  logsDirectory: 'as',
+  runtimeDirectory: 'as',
+};
+
+/**
+ * @param unit of type s
+ * @param options of type a{sv}, as it was decoded
+ * @throws CallRefused InvalidArgs, with the option and what it should be: an unknown one may be a misspelt restriction,
+ *   so it is not passed over
+ */
+export function readAcquire(unit: unknown, options: unknown): AcquireParameters {
+  if (typeof unit !== 'string' || typeof options !== 'object' || options === null) {
+    throw refuse('InvalidArgs', 'Acquire takes a unit name and a dictionary of options');
+  }
+  const parameters: Record<string, string | number | boolean | string[]> = { unit };
+  for (const [name, variant] of Object.entries(options)) {
+    const type = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
+    if (type === undefined) {
+      const known = Object.keys(OPTIONS).join(', ');
+      throw refuse('InvalidArgs', `unknown option ${JSON.stringify(name.slice(0, 64))}; there are ${known}`);
+    }
+    const value = readValue(variant, type);
+    if (value === undefined) {
+      throw refuse('InvalidArgs', `the option ${name} must be of type ${type}`);
+    }
+    parameters[name] = value;
+  }
+  return parameters;
+}
+
+function readValue(variant: unknown, type: string): string | number | boolean | string[] | undefined {
+  const typed = typedValue(variant);
+  if (typed?.signature !== type) {
+    return undefined;
+  }
+  const { value } = typed;
+  if (Array.isArray(value)) {
+    return value.filter(entry => typeof entry === 'string');
+  }
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
+}

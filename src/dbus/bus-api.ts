@@ -1,0 +1,241 @@
+/**
+ * io.dynuser.Allocator1 on the bus: takes calls, checks their types, hands them to the port, and answers. Lookups are
+ * everybody's and answered at once; who may acquire and release is decided behind the port, by the identity that the bus
+ * tells. Never allocates by itself, and never lets one caller take the places of all.
+ */
+import { isLookupName } from '../core/name.ts';
+import { readAcquire } from './acquire-options.ts';
+import type { BusAccess, BusClient } from './bus.ts';
+import { type CallRefused, refuse, refuseOwn, toRefusal } from './call-errors.ts';
+import { Callers } from './callers.ts';
+import { askDriver, type BusConnection } from './connection.ts';
+import {
+  ALLOCATOR,
+  ALLOCATOR_PATH,
+  INTROSPECTABLE,
+  introspect,
+  isMethodName,
+  METHODS,
+  type MethodName,
+  PEER,
+  SIGNALS,
+  signatureOf,
+} from './interface.ts';
+import { CALLS_MAX, CALLS_PER_CALLER_MAX } from './limits.ts';
+import { DRIVER, type IncomingCall, type Signal } from './message.ts';
+import type { BusAllocator, BusCaller } from './port.ts';
+
+/** RequestName (D-Bus specification): what it answers where the name is another's, who is waited for. */
+const IN_QUEUE = 2;
+/** The numbers that mean "no id" in 16 and 32 bits: systemd's uid_is_valid() refuses both. */
+const NO_UIDS: readonly unknown[] = [0xffff, 0xffff_ffff];
+
+export class BusApi implements BusClient {
+  readonly #port: BusAllocator;
+  readonly #onTrouble: (what: string, cause: unknown) => void;
+  readonly #callers: Callers;
+  readonly #endChanges: () => void;
+  #connection: BusConnection | undefined;
+  /** calls under way, by the unique name of the caller */
+  readonly #underWay = new Map<string, number>();
+  /** those of all callers but root */
+  #ofOthers = 0;
+
+  /**
+   * Attaches itself to the bus, and from then on sends a signal for each change.
+   * @param onTrouble told of what failed with nobody left to answer, and of faults of the daemon behind an answer
+   */
+  constructor(bus: BusAccess, port: BusAllocator, onTrouble: (what: string, cause: unknown) => void) {
+    this.#port = port;
+    this.#onTrouble = onTrouble;
+    this.#callers = new Callers(onTrouble);
+    this.#endChanges = port.onChange(({ kind, uid, name }) => {
+      this.#connection?.emit({
+        path: ALLOCATOR_PATH,
+        interface: ALLOCATOR,
+        member: SIGNALS[kind],
+        signature: 'us',
+        body: [uid, name],
+      });
+    });
+    bus.attach(this);
+  }
+
+  async connected(connection: BusConnection): Promise<void> {
+    this.#connection = connection;
+    await this.#callers.connected(connection);
+    // Whoever has the name now may be our predecessor, still on its way out: we are next in the queue.
+    const [result] = await askDriver(connection, 'RequestName', 'su', ALLOCATOR, 0);
+    if (result === IN_QUEUE) {
+      this.#onTrouble('another process has the name on the bus', new Error(ALLOCATOR));
+    }
+  }
+
+  lost(): void {
+    this.#connection = undefined;
+    this.#callers.lost();
+  }
+
+  signal(signal: Signal): void {
+    this.#callers.signal(signal);
+  }
+
+  /** Ends the signals and the waits for callers; the leases of those are left alone. Before Bus.close(). */
+  close(): void {
+    this.#endChanges();
+    this.#callers.close();
+    this.#connection = undefined;
+  }
+
+  call(call: IncomingCall): void {
+    try {
+      this.#dispatch(call);
+    } catch (error) {
+      this.#fail(call, error);
+    }
+  }
+
+  #dispatch(call: IncomingCall): void {
+    const { interface: name, member, path, body } = call;
+    const own = path === ALLOCATOR_PATH;
+    if (name === INTROSPECTABLE && member === 'Introspect') {
+      const description = introspect(path);
+      if (description !== undefined) {
+        call.reply('s', [description]);
+        return;
+      }
+    }
+    if (name === PEER && member === 'Ping') {
+      call.reply('', []);
+      return;
+    }
+    if (!own) {
+      throw refuse('UnknownObject', `there is no object ${path.slice(0, 256)}; the one here is ${ALLOCATOR_PATH}`);
+    }
+    if (name !== undefined && name !== ALLOCATOR) {
+      throw refuse('UnknownInterface', `the object ${path} has no method ${member} of an interface ${name}`);
+    }
+    if (!isMethodName(member)) {
+      const known = Object.keys(METHODS).join(', ');
+      throw refuse('UnknownMethod', `${ALLOCATOR} has no method ${member}; there are ${known}`);
+    }
+    const signature = signatureOf(METHODS[member].in);
+    if (call.signature !== signature) {
+      throw refuse('InvalidArgs', `${member} takes arguments of type "${signature}", not "${call.signature}"`);
+    }
+    this.#perform(member, call, body);
+  }
+
+  #perform(method: MethodName, call: IncomingCall, body: readonly unknown[]): void {
+    const answer = (...values: readonly unknown[]): void => call.reply(signatureOf(METHODS[method].out), values);
+    switch (method) {
+      case 'Acquire':
+        // Without an answer nobody can know the lease, so nobody could release it.
+        if (call.answerWanted) {
+          void this.#bounded(call, async () => {
+            const parameters = readAcquire(body[0], body[1]);
+            const acquired = await this.#callers.during(call.sender, caller =>
+              this.#inPlace(caller, () => this.#port.acquire(parameters, caller)),
+            );
+            const { uid, gid, userName, dynamic, lease } = acquired;
+            answer(uid, gid, userName, dynamic, lease);
+          });
+        }
+        return;
+      case 'Release':
+        void this.#bounded(call, async () => {
+          await this.#callers.during(call.sender, caller =>
+            this.#inPlace(caller, async () => this.#port.release(String(body[0]), caller)),
+          );
+          answer();
+        });
+        return;
+      case 'LookupDynamicUserByName':
+        answer(this.#uidOf(String(body[0])));
+        return;
+      case 'LookupDynamicUserByUID':
+        answer(this.#nameOf(Number(body[0])));
+        return;
+      case 'GetDynamicUsers':
+        answer(Array.from(this.#port.users(), ({ uid, name }) => [uid, name]));
+        return;
+    }
+  }
+
+  #uidOf(name: string): number {
+    const shown = JSON.stringify(name.slice(0, 64));
+    if (!isLookupName(name)) {
+      throw refuse('InvalidArgs', `${shown} cannot be the name of a user`);
+    }
+    const uid = this.#port.uidOf(name);
+    if (uid === undefined) {
+      throw refuseOwn('NoSuchDynamicUser', `there is no dynamic user ${shown}`);
+    }
+    return uid;
+  }
+
+  #nameOf(uid: number): string {
+    if (NO_UIDS.includes(uid)) {
+      throw refuse('InvalidArgs', `${uid} is no UID`);
+    }
+    const name = this.#port.nameOf(uid);
+    if (name === undefined) {
+      throw refuseOwn('NoSuchDynamicUser', `there is no dynamic user with the UID ${uid}`);
+    }
+    return name;
+  }
+
+  /** Runs a task that takes time, within the number that one caller may have under way. Never throws. */
+  async #bounded(call: IncomingCall, task: () => Promise<void>): Promise<void> {
+    const { sender } = call;
+    const count = this.#underWay.get(sender) ?? 0;
+    if (count >= CALLS_PER_CALLER_MAX) {
+      this.#fail(call, tooManyCalls());
+      return;
+    }
+    this.#underWay.set(sender, count + 1);
+    try {
+      await task();
+    } catch (error) {
+      this.#fail(call, error);
+    } finally {
+      const left = (this.#underWay.get(sender) ?? 1) - 1;
+      if (left === 0) {
+        this.#underWay.delete(sender);
+      } else {
+        this.#underWay.set(sender, left);
+      }
+    }
+  }
+
+  /** Runs a task within the number that all callers but root may have under way: one user can have many names. */
+  async #inPlace<Result>({ uid }: BusCaller, task: () => Promise<Result>): Promise<Result> {
+    if (uid === 0) {
+      return task();
+    }
+    if (this.#ofOthers >= CALLS_MAX) {
+      throw tooManyCalls();
+    }
+    this.#ofOthers++;
+    try {
+      return await task();
+    } finally {
+      this.#ofOthers--;
+    }
+  }
+
+  #fail(call: IncomingCall, error: unknown): void {
+    const refusal: CallRefused | undefined = toRefusal(error);
+    if (refusal === undefined) {
+      this.#onTrouble(`the call ${call.member} on the bus failed`, error);
+    }
+    call.fail(
+      refusal?.errorName ?? `${DRIVER}.Error.Failed`,
+      refusal?.message ?? 'the daemon failed; its log says why',
+    );
+  }
+}
+
+function tooManyCalls(): CallRefused {
+  return refuseOwn('LimitReached', 'too many calls are under way: wait for the answer to one of them');
+}

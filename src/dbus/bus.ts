@@ -1,0 +1,176 @@
+/**
+ * The message bus over the life of the daemon: one connection that is opened again when it is lost, shared by those who
+ * use it. A host without a bus is no error: attempts get rarer, and whoever asks is told the reason.
+ */
+import { type BusConnection, openConnection } from './connection.ts';
+import { RETRY_FIRST_MS, RETRY_LAST_MS } from './limits.ts';
+import { DRIVER, type IncomingCall, type Signal } from './message.ts';
+
+/** One who uses the bus. None of these may throw but connected(). */
+export interface BusClient {
+  /** A connection was opened: asks the bus for what the client needs. A failure is reported, and costs this client alone. */
+  connected(connection: BusConnection): Promise<void>;
+  lost(): void;
+  signal(signal: Signal): void;
+  call?(call: IncomingCall): void;
+}
+
+/** The bus as its clients see it. */
+export type BusAccess = Pick<Bus, 'attach' | 'connection' | 'reason' | 'ready'>;
+
+/** What becomes of the bus, for the log. */
+export interface BusReports {
+  /** the bus is there, or went, or is not there: told at every change */
+  state(connected: boolean, reason: string): void;
+  /** something that costs one message or one client; whoever may send to the daemon can make it happen at will */
+  trouble(what: string, cause: unknown): void;
+}
+
+export class Bus {
+  readonly #socket: string;
+  readonly #reports: BusReports;
+  readonly #clients: BusClient[] = [];
+  #connection: BusConnection | undefined;
+  #attempt: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #delay = RETRY_FIRST_MS;
+  #reason = 'the message bus was not tried yet';
+  #told: boolean | undefined;
+  #closed = false;
+
+  /** @param socket the path of the bus's socket, from address.ts */
+  constructor(socket: string, reports: BusReports) {
+    this.#socket = socket;
+    this.#reports = reports;
+  }
+
+  /** Adds a client; before start() alone. */
+  attach(client: BusClient): void {
+    this.#clients.push(client);
+  }
+
+  /** Starts to reach for the bus, and goes on until close(); waits for nothing, and never throws. */
+  start(): void {
+    void this.ready();
+  }
+
+  get connection(): BusConnection | undefined {
+    return this.#connection;
+  }
+
+  /** Why there is no connection, in words; empty where there is one. */
+  get reason(): string {
+    return this.#connection === undefined ? this.#reason : '';
+  }
+
+  /**
+   * Waits for the attempt that is under way, or makes one: a bus that came up a moment ago is found by who needs it.
+   * @returns once the bus is connected and its clients are set up, or once it is known not to be there; within a bound
+   */
+  ready(): Promise<void> {
+    if (this.#closed || (this.#connection !== undefined && this.#attempt === undefined)) {
+      return Promise.resolve();
+    }
+    clearTimeout(this.#retry);
+    this.#attempt ??= this.#open().finally(() => {
+      this.#attempt = undefined;
+      this.#scheduleRetry();
+    });
+    return this.#attempt;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  async #open(): Promise<void> {
+    const openedAt = performance.now();
+    let connection: BusConnection;
+    try {
+      connection = await openConnection(this.#socket, {
+        signal: signal => this.#tell(signal),
+        call: call => this.#pass(call),
+        lost: reason => {
+          // One that holds for a while is no reason to wait long for the next.
+          this.#delay = performance.now() - openedAt > RETRY_LAST_MS ? RETRY_FIRST_MS : this.#delay;
+          this.#lost(reason);
+        },
+        dropped: reason => this.#reports.trouble('a message on the bus was not read', new Error(reason)),
+      });
+    } catch (error) {
+      this.#lost(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    if (this.#closed) {
+      connection.close();
+      return;
+    }
+    this.#connection = connection;
+    await Promise.all(this.#clients.map(client => this.#setUp(client, connection)));
+    if (this.#connection === connection) {
+      this.#report(true, '');
+    }
+  }
+
+  async #setUp(client: BusClient, connection: BusConnection): Promise<void> {
+    try {
+      await client.connected(connection);
+    } catch (error) {
+      if (this.#connection === connection) {
+        this.#reports.trouble('the message bus did not grant what was asked of it', error);
+      }
+    }
+  }
+
+  #lost(reason: string): void {
+    const connected = this.#connection !== undefined;
+    this.#connection = undefined;
+    this.#reason = reason;
+    if (this.#closed) {
+      return;
+    }
+    if (connected) {
+      for (const client of this.#clients) {
+        client.lost();
+      }
+    }
+    this.#report(false, reason);
+    this.#scheduleRetry();
+  }
+
+  /** Where there is no connection and none is being opened. */
+  #scheduleRetry(): void {
+    if (this.#closed || this.#connection !== undefined || this.#attempt !== undefined) {
+      return;
+    }
+    clearTimeout(this.#retry);
+    // A wait for the bus keeps no process alive.
+    this.#retry = setTimeout(() => void this.ready(), this.#delay).unref();
+    this.#delay = Math.min(this.#delay * 2, RETRY_LAST_MS);
+  }
+
+  #report(connected: boolean, reason: string): void {
+    if (this.#told !== connected) {
+      this.#told = connected;
+      this.#reports.state(connected, reason);
+    }
+  }
+
+  #tell(signal: Signal): void {
+    for (const client of this.#clients) {
+      client.signal(signal);
+    }
+  }
+
+  #pass(call: IncomingCall): void {
+    const client = this.#clients.find(({ call: takes }) => takes !== undefined);
+    if (client?.call === undefined) {
+      call.fail(`${DRIVER}.Error.UnknownObject`, 'there is no object here');
+    } else {
+      client.call(call);
+    }
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Who calls over the bus, and whether they are still there. Identity is the bus daemon's word, by its stamp on the call;
+ * presence is the caller's unique name, which the bus never gives to another. Decides nothing about either.
+ */
+import { asGid, asPid, asUid, type Gid } from '../core/ids.ts';
+import { askDriver, type BusConnection, typedValue } from './connection.ts';
+import { CALLER_GRACE_MS } from './limits.ts';
+import { DRIVER, DRIVER_PATH, type Signal } from './message.ts';
+import type { BusCaller } from './port.ts';
+
+/** Names that went: those that came are of no interest. */
+const MATCH_RULE = `type='signal',sender='${DRIVER}',path='${DRIVER_PATH}',interface='${DRIVER}',member='NameOwnerChanged',arg2=''`;
+/** The overflow group (proc_sys_kernel(5), overflowgid): for credentials without groups, from a bus that tells none. */
+const NO_GROUP = 65534;
+
+interface Presence {
+  /** calls under way */
+  calls: number;
+  gone: boolean;
+  readonly listeners: Set<() => void>;
+}
+
+export class Callers {
+  readonly #onTrouble: (what: string, cause: unknown) => void;
+  /** those with a call under way or with somebody who waits for their end */
+  readonly #present = new Map<string, Presence>();
+  #connection: BusConnection | undefined;
+  /** the request for signals, made on this connection at the first need */
+  #matched: Promise<unknown> | undefined;
+  /** by which a bus is known from another that took its place, and where the same names mean others */
+  #busId: string | undefined;
+  #grace: NodeJS.Timeout | undefined;
+
+  constructor(onTrouble: (what: string, cause: unknown) => void) {
+    this.#onTrouble = onTrouble;
+  }
+
+  /** Takes a new connection: those who did not outlive the time without one are gone. */
+  async connected(connection: BusConnection): Promise<void> {
+    this.#connection = connection;
+    this.#matched = undefined;
+    const [id] = await askDriver(connection, 'GetId');
+    const same = id === this.#busId;
+    this.#busId = String(id);
+    if (this.#present.size > 0) {
+      await this.#match(connection);
+      const [names] = same ? await askDriver(connection, 'ListNames') : [[]];
+      const there = new Set<unknown>(Array.isArray(names) ? names : []);
+      for (const name of [...this.#present.keys()].filter(each => !there.has(each))) {
+        this.#leave(name);
+      }
+    }
+    clearTimeout(this.#grace);
+  }
+
+  lost(): void {
+    this.#connection = undefined;
+    clearTimeout(this.#grace);
+    this.#grace = setTimeout(() => {
+      for (const name of [...this.#present.keys()]) {
+        this.#leave(name);
+      }
+    }, CALLER_GRACE_MS).unref();
+  }
+
+  signal({ sender, interface: name, member, body }: Signal): void {
+    if (sender === DRIVER && name === DRIVER && member === 'NameOwnerChanged' && body[2] === '') {
+      this.#leave(String(body[0]));
+    }
+  }
+
+  /** Ends all waits without a word, when the daemon stops. */
+  close(): void {
+    clearTimeout(this.#grace);
+    this.#present.clear();
+  }
+
+  /**
+   * Lets a task run on behalf of a caller.
+   * @param name the unique name that the bus stamped on the call
+   * @throws Error where the bus does not say who that is; what the task throws
+   */
+  async during<Result>(name: string, task: (caller: BusCaller) => Promise<Result>): Promise<Result> {
+    const connection = this.#connection;
+    if (connection === undefined) {
+      throw new Error('the message bus is away');
+    }
+    const presence = this.#present.get(name) ?? { calls: 0, gone: false, listeners: new Set() };
+    this.#present.set(name, presence);
+    presence.calls++;
+    try {
+      // In this order: once the bus has said who it is, the end of its name can no longer be missed.
+      await this.#match(connection);
+      const credentials = await readCredentials(connection, name);
+      const isClosed = (): boolean => presence.gone || this.#connection !== connection;
+      return await task({
+        ...credentials,
+        get closed() {
+          return isClosed();
+        },
+        onClose: listener => this.#onClose(name, presence, listener),
+      });
+    } finally {
+      presence.calls--;
+      this.#forgetIdle(name, presence);
+    }
+  }
+
+  #onClose(name: string, presence: Presence, listener: () => void): () => void {
+    // Two waits with one function are two waits.
+    const wait = (): void => listener();
+    if (presence.gone) {
+      wait();
+      return () => {};
+    }
+    presence.listeners.add(wait);
+    return () => {
+      presence.listeners.delete(wait);
+      this.#forgetIdle(name, presence);
+    };
+  }
+
+  #match(connection: BusConnection): Promise<unknown> {
+    this.#matched ??= askDriver(connection, 'AddMatch', 's', MATCH_RULE).catch((error: unknown) => {
+      // The next call asks again.
+      this.#matched = undefined;
+      throw error;
+    });
+    return this.#matched;
+  }
+
+  #forgetIdle(name: string, presence: Presence): void {
+    if (presence.calls === 0 && presence.listeners.size === 0 && this.#present.get(name) === presence) {
+      this.#present.delete(name);
+    }
+  }
+
+  #leave(name: string): void {
+    const presence = this.#present.get(name);
+    if (presence === undefined) {
+      return;
+    }
+    this.#present.delete(name);
+    presence.gone = true;
+    for (const listener of presence.listeners) {
+      try {
+        listener();
+      } catch (error) {
+        this.#onTrouble(`what was to follow the end of the caller ${name} failed`, error);
+      }
+    }
+  }
+}
+
+/** GetConnectionCredentials (D-Bus specification): all of an identity in one answer, as it was when the caller connected. */
+async function readCredentials(
+  connection: BusConnection,
+  name: string,
+): Promise<Pick<BusCaller, 'uid' | 'gid' | 'groups' | 'pid'>> {
+  const [answer] = await askDriver(connection, 'GetConnectionCredentials', 's', name);
+  const value = (key: string): unknown =>
+    typeof answer === 'object' && answer !== null ? typedValue(Reflect.get(answer, key))?.value : undefined;
+  const uid = asUid(Number(value('UnixUserID') ?? Number.NaN));
+  if (uid === undefined) {
+    throw new Error(`the message bus does not say which user ${name} is`);
+  }
+  const listed = value('UnixGroupIDs');
+  const groups: Gid[] = (Array.isArray(listed) ? listed : []).map(Number).flatMap(gid => asGid(gid) ?? []);
+  const gid = groups[0] ?? asGid(NO_GROUP);
+  if (gid === undefined) {
+    throw new Error(`${NO_GROUP} is no group`);
+  }
+  return { uid, gid, groups, pid: asPid(Number(value('ProcessID') ?? Number.NaN)) };
+}

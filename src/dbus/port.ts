@@ -1,0 +1,51 @@
+/** What the D-Bus interface needs of the daemon, as types alone; daemon.ts joins the two. */
+import type { Gid, Pid, Uid } from '../core/ids.ts';
+
+/** Who calls, as the bus daemon says, which has it from the kernel; never what a message says. */
+export interface BusCaller {
+  readonly uid: Uid;
+  readonly gid: Gid;
+  /** with the primary one, where the bus tells them */
+  readonly groups: readonly Gid[];
+  /** the process that connected to the bus; undefined where it is in a PID namespace that the bus cannot see into */
+  readonly pid: Pid | undefined;
+  /** whether nobody is there any more to take the answer */
+  readonly closed: boolean;
+  /**
+   * @param listener called once, when the caller's unique name has left the bus; at once where it has already
+   * @returns takes it back
+   */
+  onClose(listener: () => void): () => void;
+}
+
+/** The parameters of Acquire in the words of io.dynuser.Allocator, their types checked and nothing else. */
+export type AcquireParameters = Readonly<Record<string, string | number | boolean | string[]>>;
+
+export interface AcquiredOnBus {
+  readonly uid: number;
+  readonly gid: number;
+  readonly userName: string;
+  readonly dynamic: boolean;
+  readonly lease: string;
+}
+
+export interface BusUser {
+  readonly uid: number;
+  readonly name: string;
+}
+
+export interface BusUserChange extends BusUser {
+  readonly kind: 'allocated' | 'released';
+}
+
+/** All users here are dynamic and live. Errors are DynuserError; any other is reported as a failure of the daemon. */
+export interface BusAllocator {
+  acquire(parameters: AcquireParameters, caller: BusCaller): Promise<AcquiredOnBus>;
+  release(lease: string, caller: BusCaller): void | Promise<void>;
+  /** @param name one that a lookup may ask for (core/name.ts) */
+  uidOf(name: string): number | undefined;
+  nameOf(uid: number): string | undefined;
+  users(): Iterable<BusUser>;
+  /** @param listener told of each user that came, with its first reference, or went, with its last. @returns ends that */
+  onChange(listener: (change: BusUserChange) => void): () => void;
+}

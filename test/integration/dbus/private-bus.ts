@@ -1,0 +1,182 @@
+/** A message bus of a test's own, with the daemon's side of the D-Bus room on it and an allocator that is a table. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DynuserError } from '../../../src/core/errors.ts';
+import type {
+  AcquiredOnBus,
+  AcquireParameters,
+  BusAllocator,
+  BusCaller,
+  BusUser,
+  BusUserChange,
+} from '../../../src/dbus/port.ts';
+
+const DEADLINE_MS = 5_000;
+
+/** Everything is allowed: who may send what is the business of the system bus, and of the tests on a real one. */
+const CONFIG = (socket: string) => `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:path=${socket}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <allow own="*"/>
+    <allow send_destination="*"/>
+    <allow eavesdrop="true"/>
+  </policy>
+</busconfig>
+`;
+
+export interface Output {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class PrivateBus {
+  readonly #directory = mkdtempSync(`${tmpdir()}/dynuser-bus-`);
+  readonly socket = `${this.#directory}/bus`;
+  #daemon: ChildProcess | undefined;
+
+  async start(): Promise<void> {
+    const config = `${this.#directory}/bus.conf`;
+    writeFileSync(config, CONFIG(this.socket));
+    this.#daemon = spawn('dbus-daemon', [`--config-file=${config}`, '--nofork', '--nopidfile', '--nosyslog'], {
+      stdio: 'ignore',
+    });
+    await until('dbus-daemon listens', () => existsSync(this.socket));
+  }
+
+  /** Kills the bus; what listens on its socket is gone with it. */
+  async stop(): Promise<void> {
+    const daemon = this.#daemon;
+    this.#daemon = undefined;
+    if (daemon !== undefined) {
+      const ended = once(daemon, 'exit');
+      daemon.kill('SIGKILL');
+      await ended;
+      rmSync(this.socket, { force: true });
+    }
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  busctl(...argv: readonly string[]): Promise<Output> {
+    return runToEnd('busctl', [`--address=unix:path=${this.socket}`, ...argv]);
+  }
+
+  /** Starts busctl and leaves it running; end it by kill(). */
+  background(...argv: readonly string[]): ChildProcess & { readonly text: () => string } {
+    const child = spawn('busctl', [`--address=unix:path=${this.socket}`, ...argv], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+    }
+    return Object.assign(child, { text: () => text });
+  }
+}
+
+async function runToEnd(program: string, argv: readonly string[]): Promise<Output> {
+  const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 2 * DEADLINE_MS });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk;
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  await once(child, 'close');
+  return { status: child.exitCode, stdout: stdout.trimEnd(), stderr: stderr.trimEnd() };
+}
+
+/** Waits until something is so. @throws Error that says what is not */
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!(await condition())) {
+    if (Date.now() > deadline) {
+      throw new Error(`still not so: ${what}`);
+    }
+    await sleep(10);
+  }
+}
+
+/** The port as a table: no host, no rights but that root alone acquires. */
+export class TableAllocator implements BusAllocator {
+  readonly table = new Map<string, BusUser & { readonly lease: string }>();
+  readonly #listeners = new Set<(change: BusUserChange) => void>();
+  /** what the callers were said to be, and what they asked */
+  readonly seen: { readonly parameters: AcquireParameters; readonly caller: BusCaller }[] = [];
+  /** what acquire() waits for before it answers */
+  gate: () => Promise<void> = () => Promise.resolve();
+
+  async acquire(parameters: AcquireParameters, caller: BusCaller): Promise<AcquiredOnBus> {
+    this.seen.push({ parameters, caller });
+    await this.gate();
+    if (caller.uid !== 0) {
+      throw new DynuserError('NotPermitted', `the user ${caller.uid} may not acquire users`);
+    }
+    if (caller.closed) {
+      throw new DynuserError('HostFailed', 'nobody is there any more');
+    }
+    const name = String(parameters['unit']).replace(/\.service$/, '');
+    const uid = 61184 + this.table.size;
+    const lease = uid.toString(16).padStart(32, '0');
+    this.table.set(name, { uid, name, lease });
+    this.#tell({ kind: 'allocated', uid, name });
+    if (parameters['lifetime'] !== 'explicit') {
+      caller.onClose(() => this.#end(name));
+    }
+    return { uid, gid: uid, userName: name, dynamic: true, lease };
+  }
+
+  async release(lease: string): Promise<void> {
+    const user = [...this.table.values()].find(each => each.lease === lease);
+    if (user === undefined) {
+      throw new DynuserError('NoSuchLease', `no live lease has the id ${lease}`);
+    }
+    this.#end(user.name);
+  }
+
+  uidOf(name: string): number | undefined {
+    return this.table.get(name)?.uid;
+  }
+
+  nameOf(uid: number): string | undefined {
+    return [...this.table.values()].find(user => user.uid === uid)?.name;
+  }
+
+  users(): Iterable<BusUser> {
+    return this.table.values();
+  }
+
+  onChange(listener: (change: BusUserChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #end(name: string): void {
+    const user = this.table.get(name);
+    if (user !== undefined) {
+      this.table.delete(name);
+      this.#tell({ kind: 'released', uid: user.uid, name });
+    }
+  }
+
+  #tell(change: BusUserChange): void {
+    for (const listener of this.#listeners) {
+      listener(change);
+    }
+  }
+}
