@@ -45,26 +45,45 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
 
 const ACQUIRED_LIFETIMES: readonly Lifetime[] = ['explicit', 'connection'];
 
-const DIRECTORY_VALUE = 'DIR';
+/** The classes of directories, with the directory that each is below. */
+const DIRECTORY_CLASSES = [
+  ['state-directory', '/var/lib'],
+  ['cache-directory', '/var/cache'],
+  ['logs-directory', '/var/log'],
+  ['runtime-directory', '/run'],
+] as const;
 
 /** What acquire and explain take alike: the request for a user. */
 const REQUEST_OPTIONS: readonly OptionSpec[] = [
   { name: 'user', value: 'NAME', help: 'The name of the user, instead of one derived from the unit' },
   { name: 'per-instance', help: 'One user for each instance of a template, instead of one for all of them' },
-  directoryOption('state-directory', '/var/lib'),
-  directoryOption('cache-directory', '/var/cache'),
-  directoryOption('logs-directory', '/var/log'),
-  directoryOption('runtime-directory', '/run'),
+  ...DIRECTORY_CLASSES.map(
+    ([name, base]): OptionSpec => ({
+      name,
+      value: 'DIR',
+      repeatable: true,
+      help: `A directory of the unit below ${base}: the UID that owns it is tried first`,
+    }),
+  ),
+  {
+    name: 'verify',
+    help: 'Look through directories whose owner is right already, and repair wrong owners below',
+  },
 ];
 
-function directoryOption(name: string, base: string): OptionSpec {
-  return {
-    name,
-    value: DIRECTORY_VALUE,
-    repeatable: true,
-    help: `A directory of the unit below ${base}: the UID that owns it is tried first`,
-  };
-}
+/** How acquire makes what it hands over, and what becomes of it in the end. */
+const HANDOVER_OPTIONS: readonly OptionSpec[] = [
+  ...DIRECTORY_CLASSES.map(
+    ([name, base]): OptionSpec => ({
+      name: `${name}-mode`,
+      value: 'MODE',
+      help: `The mode of the directories below ${base}, in octal (0755 unless given)`,
+    }),
+  ),
+  { name: 'runtime-directory-preserve', help: 'Keep directories below /run when the user ends' },
+  { name: 'no-kill-processes', help: 'Leave processes of the user alone when it ends' },
+  { name: 'no-remove-ipc', help: 'Leave IPC objects of the user alone when it ends' },
+];
 
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -101,6 +120,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     options: [
       ...REQUEST_OPTIONS,
+      ...HANDOVER_OPTIONS,
       {
         name: 'lifetime',
         value: ACQUIRED_LIFETIMES.join('|'),

@@ -14,8 +14,11 @@ import type { Surroundings } from './surroundings.ts';
 export interface Daemon {
   /** @param timeoutMs how long to wait for the reply */
   call(method: string, parameters?: JsonObject, timeoutMs?: number): Promise<JsonObject>;
-  /** Each reply is waited for `timeoutMs` at most; 'unbounded' is for a stream that waits for what happens. */
-  stream(method: string, wait?: () => number | 'unbounded'): AsyncIterable<JsonObject>;
+  /**
+   * Calls for several replies. `wait` says before each how many milliseconds it may take at most; 'unbounded' is for a
+   * stream that waits for what happens. Leaving it before its end closes the connection.
+   */
+  stream(method: string, parameters?: JsonObject, wait?: () => number | 'unbounded'): AsyncIterable<JsonObject>;
   close(): void;
   /** settles when the connection is gone, whoever ended it */
   readonly closed: Promise<void>;
@@ -49,19 +52,20 @@ function daemonOver(client: VarlinkClient, path: string): Daemon {
   return {
     call: (method, parameters = {}, timeoutMs = REPLY_TIMEOUT_MS) =>
       translated(path, method, () => within(timeoutMs, client, client.call(method, parameters))),
-    stream: (method, wait = () => REPLY_TIMEOUT_MS) => replies(client, path, method, wait),
+    stream: (method, parameters = {}, wait = () => REPLY_TIMEOUT_MS) =>
+      replies(path, client, { method, parameters }, wait),
     close: () => client.close(),
     closed: client.closed,
   };
 }
 
 async function* replies(
-  client: VarlinkClient,
   path: string,
-  method: string,
+  client: VarlinkClient,
+  { method, parameters }: { readonly method: string; readonly parameters: JsonObject },
   wait: () => number | 'unbounded',
 ): AsyncGenerator<JsonObject, void, void> {
-  const stream = await translated(path, method, async () => client.stream(method));
+  const stream = await translated(path, method, async () => client.stream(method, parameters));
   let ended = false;
   try {
     for (;;) {

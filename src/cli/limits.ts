@@ -2,15 +2,24 @@
 
 /** For a reply that the daemon has at hand, in milliseconds. */
 export const REPLY_TIMEOUT_MS = 5_000;
-/** For a reply that asks the host's name services first (Acquire, Explain), in milliseconds. */
+/**
+ * For a reply that asks the host's name services first (Acquire, Explain), in milliseconds: above the bound of the
+ * daemon's own search, 20 s. Acquire tells how far it is while it hands directories over, and each such reply is one.
+ */
 export const ALLOCATION_TIMEOUT_MS = 30_000;
+/** For the end of a user, whose processes have a grace to end by themselves (Release), in milliseconds. */
+export const RELEASE_TIMEOUT_MS = 60_000;
 /**
  * The varlink client's own bound, in milliseconds: above each of ours, which end first and say more. It is never
  * reached while connecting: connect(2) to a UNIX socket does not wait, but fails where the queue is full (unix(7)).
  */
-export const CLIENT_TIMEOUT_MS = 60_000;
+export const CLIENT_TIMEOUT_MS = 90_000;
 /** Leases in one listing: far above what the daemon keeps (HOLDERS_MAX of core/limits.ts). */
 export const LISTED_LEASES_MAX = 262_144;
+/** Paths in one warning of what was left alone in a directory. */
+export const LEFT_PATHS_SHOWN_MAX = 8;
+/** Users in the status that are ending. */
+export const ENDING_SHOWN_MAX = 8;
 /** Bytes read of /etc/nsswitch.conf. */
 export const NSSWITCH_BYTES_MAX = 65_536;
 /** Edits between a mistyped word and the one that is suggested for it. */

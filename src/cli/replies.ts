@@ -3,38 +3,28 @@
  * but this command may be older or newer than it, or the socket may not be dynuserd's at all.
  */
 import type {
-  AcquireReply,
   Candidate,
+  ExpectedHandover,
   ExplainReply,
   Lease,
+  ReleaseReply,
   WatchReply,
 } from '../api/generated/io-dynuser-allocator.ts';
 import type { GetInfoReply } from '../api/generated/org-varlink-service.ts';
-import { asLeaseId } from '../core/ids.ts';
+import { DIRECTORY_KINDS, HANDOVER_KINDS } from '../core/directory.ts';
 import { LIFETIMES } from '../core/lease.ts';
-import { isJsonArray, isJsonObject, type Json, type JsonObject, ownValue } from '../varlink/json.ts';
-import { CommandFailure } from './failure.ts';
+import type { JsonObject } from '../varlink/json.ts';
+import { absent, choice, integer, leaseId, object, objects, text, texts, truth } from './fields.ts';
 
 const ORIGINS = ['owner', 'preferred', 'sweep'] as const;
 const OUTCOMES = ['allocate', 'join', 'static', 'conflict', 'exhausted'] as const;
 const EVENTS = ['existing', 'ready', 'allocated', 'released'] as const;
+const COUNTED = ['all', 'some'] as const;
 
 /** What org.varlink.service.GetInfo says, as far as it is shown. */
 export type ServiceInfo = Pick<GetInfoReply, 'vendor' | 'product' | 'version'>;
 
-/** @throws CommandFailure where the reply has another shape; so do all of these */
-export function checkAcquireReply(reply: JsonObject): AcquireReply {
-  return {
-    uid: integer(reply, 'uid'),
-    gid: integer(reply, 'gid'),
-    userName: text(reply, 'userName'),
-    unit: text(reply, 'unit'),
-    dynamic: truth(reply, 'dynamic'),
-    lease: leaseId(reply),
-  };
-}
-
-/** One reply of List: a single lease, all of them, or none. */
+/** One reply of List: a single lease, all of them, or none. @throws CommandFailure for another shape; so do all of these */
 export function checkListReply(reply: JsonObject): Lease[] {
   const single = absent(reply, 'lease') ? [] : [checkLease(object(reply, 'lease'))];
   const many = absent(reply, 'leases') ? [] : objects(reply, 'leases').map(checkLease);
@@ -46,6 +36,10 @@ export function checkWatchReply(reply: JsonObject): WatchReply {
   return absent(reply, 'lease') ? { event } : { event, lease: checkLease(object(reply, 'lease')) };
 }
 
+export function checkReleaseReply(reply: JsonObject): ReleaseReply {
+  return absent(reply, 'remains') ? {} : { remains: text(reply, 'remains') };
+}
+
 export function checkExplainReply(reply: JsonObject): ExplainReply {
   return {
     userName: text(reply, 'userName'),
@@ -55,6 +49,7 @@ export function checkExplainReply(reply: JsonObject): ExplainReply {
     ...(absent(reply, 'uid') ? {} : { uid: integer(reply, 'uid') }),
     ...(absent(reply, 'gid') ? {} : { gid: integer(reply, 'gid') }),
     candidates: objects(reply, 'candidates').map(checkCandidate),
+    handovers: objects(reply, 'handovers').map(checkExpectedHandover),
   };
 }
 
@@ -71,11 +66,11 @@ function checkLease(lease: JsonObject): Lease {
     unit: text(lease, 'unit'),
     dynamic: truth(lease, 'dynamic'),
     lifetime: choice(lease, 'lifetime', LIFETIMES),
-    pid: integer(lease, 'pid'),
+    ...(absent(lease, 'pid') ? {} : { pid: integer(lease, 'pid') }),
     since: integer(lease, 'since'),
-    directories: list(lease, 'directories').map(value =>
-      typeof value === 'string' ? value : misshapen('directories', 'a list of strings'),
-    ),
+    directories: texts(lease, 'directories'),
+    ...(absent(lease, 'ending') ? {} : { ending: truth(lease, 'ending') }),
+    ...(absent(lease, 'remains') ? {} : { remains: text(lease, 'remains') }),
   };
 }
 
@@ -88,51 +83,14 @@ function checkCandidate(candidate: JsonObject): Candidate {
   };
 }
 
-function misshapen(field: string, expected: string): never {
-  throw new CommandFailure(
-    `the answer cannot be understood: '${field}' is not ${expected}: is the daemon of the same version as this command?`,
-  );
-}
-
-/** varlink: a nullable field that is null is as good as absent. */
-function absent(parent: JsonObject, field: string): boolean {
-  return (ownValue(parent, field) ?? null) === null;
-}
-
-function text(parent: JsonObject, field: string): string {
-  const value = ownValue(parent, field);
-  return typeof value === 'string' ? value : misshapen(field, 'a string');
-}
-
-function leaseId(parent: JsonObject): string {
-  return asLeaseId(text(parent, 'lease')) ?? misshapen('lease', 'an id of 32 hexadecimal digits');
-}
-
-function integer(parent: JsonObject, field: string): number {
-  const value = ownValue(parent, field);
-  return typeof value === 'number' && Number.isSafeInteger(value) ? value : misshapen(field, 'an integer');
-}
-
-function truth(parent: JsonObject, field: string): boolean {
-  const value = ownValue(parent, field);
-  return typeof value === 'boolean' ? value : misshapen(field, 'a boolean');
-}
-
-function choice<T extends string>(parent: JsonObject, field: string, choices: readonly T[]): T {
-  const value = ownValue(parent, field);
-  return choices.find(known => known === value) ?? misshapen(field, `one of ${choices.join(', ')}`);
-}
-
-function list(parent: JsonObject, field: string): readonly Json[] {
-  const value = ownValue(parent, field);
-  return isJsonArray(value) ? value : misshapen(field, 'a list');
-}
-
-function object(parent: JsonObject, field: string): JsonObject {
-  const value = ownValue(parent, field);
-  return isJsonObject(value) ? value : misshapen(field, 'an object');
-}
-
-function objects(parent: JsonObject, field: string): JsonObject[] {
-  return list(parent, field).map(value => (isJsonObject(value) ? value : misshapen(field, 'a list of objects')));
+function checkExpectedHandover(handover: JsonObject): ExpectedHandover {
+  return {
+    kind: choice(handover, 'kind', DIRECTORY_KINDS),
+    publicPath: text(handover, 'publicPath'),
+    handover: choice(handover, 'handover', HANDOVER_KINDS),
+    ...(absent(handover, 'owner') ? {} : { owner: integer(handover, 'owner') }),
+    inodes: integer(handover, 'inodes'),
+    changes: integer(handover, 'changes'),
+    counted: choice(handover, 'counted', COUNTED),
+  };
 }

@@ -1,6 +1,8 @@
 /** The options that describe a request for a user, as parameters of Acquire and Explain. The daemon judges them. */
 import type { JsonObject } from '../varlink/json.ts';
-import { type Invocation, lastValue } from './command-line.ts';
+import { type Invocation, lastValue, type OptionValues } from './command-line.ts';
+import { usageFailure } from './failure.ts';
+import { printable } from './render/text.ts';
 
 const DIRECTORY_PARAMETERS = {
   'state-directory': 'stateDirectory',
@@ -9,6 +11,7 @@ const DIRECTORY_PARAMETERS = {
   'runtime-directory': 'runtimeDirectory',
 } as const;
 
+/** What Acquire and Explain take alike. */
 export function requestParameters({ operands, options }: Invocation): JsonObject {
   const user = lastValue(options, 'user');
   const directories = Object.entries(DIRECTORY_PARAMETERS).flatMap(([option, parameter]) => {
@@ -20,5 +23,34 @@ export function requestParameters({ operands, options }: Invocation): JsonObject
     ...(user === undefined ? {} : { userName: user }),
     ...(options.has('per-instance') ? { perInstance: true } : {}),
     ...Object.fromEntries(directories),
+    ...(options.has('verify') ? { verify: true } : {}),
   };
+}
+
+/** @throws CommandFailure with status 2 for a mode that is none */
+export function acquireParameters(invocation: Invocation): JsonObject {
+  const { options } = invocation;
+  return {
+    ...requestParameters(invocation),
+    ...modes(options),
+    ...(options.has('runtime-directory-preserve') ? { runtimeDirectoryPreserve: true } : {}),
+    ...(options.has('no-kill-processes') ? { killProcesses: false } : {}),
+    ...(options.has('no-remove-ipc') ? { removeIPC: false } : {}),
+  };
+}
+
+function modes(options: OptionValues): JsonObject {
+  const given = Object.entries(DIRECTORY_PARAMETERS).flatMap(([option, parameter]) => {
+    const text = lastValue(options, `${option}-mode`);
+    return text === undefined ? [] : [[`${parameter}Mode`, readMode(`--${option}-mode`, text)] as const];
+  });
+  return Object.fromEntries(given);
+}
+
+/** Octal, as chmod(1) takes it: at most four digits that mean anything. */
+function readMode(option: string, text: string): number {
+  if (!/^0*[0-7]{1,4}$/.test(text)) {
+    throw usageFailure(`'${printable(text)}' is no mode for '${option}': it is octal, such as 0750`, 'acquire');
+  }
+  return Number.parseInt(text, 8);
 }

@@ -1,5 +1,6 @@
 /** What Explain answered: the outcome first, then how it came about. Pure. */
 import type { ExplainReply } from '../../api/generated/io-dynuser-allocator.ts';
+import { renderExpectedHandovers } from './handovers.ts';
 import { type Column, renderFields, renderTable, type TableLayout } from './table.ts';
 import { printable } from './text.ts';
 
@@ -20,14 +21,15 @@ export function renderExplanation(explanation: ExplainReply, layout: TableLayout
     fields.push(['GID', String(gid)]);
   }
   fields.push(['Name', printable(explanation.userName)], ['Origin', printable(explanation.nameOrigin)]);
-  const head = renderFields(fields, layout.style);
-  if (explanation.candidates.length === 0) {
-    return head;
-  }
   const rows = explanation.candidates.map(candidate => [
     String(candidate.uid),
     candidate.origin,
     printable(candidate.finding),
   ]);
-  return `${head}\n${renderTable(COLUMNS, rows, layout)}`;
+  const parts = [
+    renderFields(fields, layout.style),
+    rows.length === 0 ? '' : renderTable(COLUMNS, rows, layout),
+    renderExpectedHandovers(explanation.handovers, layout),
+  ];
+  return parts.filter(part => part !== '').join('\n');
 }

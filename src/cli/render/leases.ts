@@ -30,7 +30,7 @@ export function renderLeases(leases: readonly Lease[], layout: TableLayout, now:
     printable(lease.userName),
     printable(lease.unit),
     lease.lifetime,
-    String(lease.pid),
+    pidCell(lease),
     relativeTime(lease.since, now),
     directoriesCell(lease),
   ]);
@@ -76,12 +76,17 @@ function renderHolder(holder: Lease, style: Style, now: number): string {
       ['Lease', holder.lease],
       ['Unit', printable(holder.unit)],
       ['Lifetime', holder.lifetime],
-      ['PID', String(holder.pid)],
+      ['PID', pidCell(holder)],
       ['Since', `${localTime(holder.since)} (${relativeTime(holder.since, now)})`],
       ['Directories', directoriesCell(holder)],
     ],
     style,
   );
+}
+
+/** A process that the daemon cannot see into has no number that would mean anything here. */
+function pidCell({ pid }: Lease): string {
+  return pid === undefined ? '-' : String(pid);
 }
 
 function directoriesCell(lease: Lease): string {

@@ -1,43 +1,85 @@
 /** dynuserctl acquire UNIT: allocates, says so, and where the lease lasts as long as this command waits. */
-import type { AcquireReply } from '../../api/generated/io-dynuser-allocator.ts';
+import { type Acquired, checkAcquireReply } from '../acquire-replies.ts';
 import { type Invocation, lastValue } from '../command-line.ts';
 import type { Handler } from '../commands.ts';
 import { type Daemon, withDaemon } from '../daemon.ts';
 import { CommandFailure, type ExitStatus } from '../failure.ts';
+import { layoutOf } from '../layout.ts';
 import { ALLOCATION_TIMEOUT_MS } from '../limits.ts';
+import { type ProgressLine, progressLine } from '../progress-line.ts';
+import { renderHandovers, renderLeftAlone } from '../render/handovers.ts';
 import { renderJson } from '../render/json.ts';
+import { renderProgress } from '../render/progress.ts';
 import { printable } from '../render/text.ts';
-import { checkAcquireReply } from '../replies.ts';
-import { requestParameters } from '../request.ts';
+import { acquireParameters } from '../request.ts';
 import type { Surroundings } from '../surroundings.ts';
 
-export const acquire: Handler = async (invocation, surroundings) =>
-  withDaemon<ExitStatus>(surroundings, async daemon => {
-    const lifetime = lastValue(invocation.options, 'lifetime') ?? 'explicit';
-    const parameters = { ...requestParameters(invocation), lifetime };
-    const reply = await daemon.call('io.dynuser.Allocator.Acquire', parameters, ALLOCATION_TIMEOUT_MS);
-    const acquired = checkAcquireReply(reply);
-    // Before the UID is printed: who reads it may interrupt at once, and that is the proper end.
-    const interruption = lifetime === 'connection' ? surroundings.listenForInterruption() : undefined;
-    try {
+export const acquire: Handler = async (invocation, surroundings) => {
+  const lifetime = lastValue(invocation.options, 'lifetime') ?? 'explicit';
+  const parameters = { ...acquireParameters(invocation), lifetime };
+  // From the start: an interruption has to take the line of progress with it. And before the UID is printed: who reads
+  // it may interrupt at once, and that is the proper end of a lease that lasts as long as this command.
+  const interruption = surroundings.listenForInterruption();
+  try {
+    return await withDaemon<ExitStatus>(surroundings, async daemon => {
+      const line = progressLine(surroundings.errors, surroundings.environment);
+      const acquired = await ask(daemon, parameters, line, interruption.signal);
+      await surroundings.errors.write(renderLeftAlone(acquired.directories));
       await surroundings.output.write(answer(acquired, lifetime, invocation, surroundings));
-      if (interruption !== undefined) {
+      if (lifetime === 'connection') {
         await hold(daemon, acquired, interruption.signal);
       }
       return 0;
-    } finally {
-      interruption?.dispose();
-    }
-  });
-
-function answer(acquired: AcquireReply, lifetime: string, { json }: Invocation, { output }: Surroundings): string {
-  if (json !== 'off') {
-    return renderJson(acquired, json);
+    });
+  } finally {
+    interruption.dispose();
   }
-  return output.terminal === undefined ? `${acquired.uid}\n` : describe(acquired, lifetime);
+};
+
+async function ask(
+  daemon: Daemon,
+  parameters: ReturnType<typeof acquireParameters>,
+  line: ProgressLine,
+  interruption: AbortSignal,
+): Promise<Acquired> {
+  interruption.addEventListener('abort', daemon.close, { once: true });
+  let acquired: Acquired | undefined;
+  try {
+    const replies = daemon.stream('io.dynuser.Allocator.Acquire', parameters, () => ALLOCATION_TIMEOUT_MS);
+    for await (const reply of replies) {
+      const checked = checkAcquireReply(reply);
+      if ('progress' in checked) {
+        await line.show(columns => renderProgress(checked.progress, columns));
+      } else {
+        acquired = checked.acquired;
+      }
+    }
+  } catch (error) {
+    // Closing the connection is how an interruption ends the call; the daemon gives nothing to who has left.
+    throw interruption.aborted ? new CommandFailure(INTERRUPTED, 1, error) : error;
+  } finally {
+    interruption.removeEventListener('abort', daemon.close);
+    await line.clear();
+  }
+  if (acquired === undefined) {
+    throw new CommandFailure('the daemon told how far it was, but not how it ended: does it stop? Try again');
+  }
+  return acquired;
 }
 
-function describe(acquired: AcquireReply, lifetime: string): string {
+const INTERRUPTED =
+  'interrupted: no lease is held; a directory that was changing hands is finished by the next acquire';
+
+function answer(acquired: Acquired, lifetime: string, invocation: Invocation, surroundings: Surroundings): string {
+  if (invocation.json !== 'off') {
+    return renderJson(acquired, invocation.json);
+  }
+  return surroundings.output.terminal === undefined
+    ? `${acquired.uid}\n`
+    : describe(acquired, lifetime) + renderHandovers(acquired.directories, layoutOf(invocation, surroundings).style);
+}
+
+function describe(acquired: Acquired, lifetime: string): string {
   const kind = acquired.dynamic ? 'dynamic user' : 'user of this host';
   const who = `${printable(acquired.unit)} has the ${kind} ${printable(acquired.userName)}, UID ${acquired.uid}.`;
   const end =
@@ -48,7 +90,7 @@ function describe(acquired: AcquireReply, lifetime: string): string {
 }
 
 /** Waits until the operator interrupts. @throws CommandFailure where the connection is gone first, and the lease with it */
-async function hold(daemon: Daemon, { lease, userName }: AcquireReply, interruption: AbortSignal): Promise<void> {
+async function hold(daemon: Daemon, { lease, userName }: Acquired, interruption: AbortSignal): Promise<void> {
   const interrupted = new Promise<void>(resolve => {
     interruption.addEventListener('abort', () => resolve(), { once: true });
   });

@@ -22,7 +22,7 @@ export const watch: Handler = async (invocation, surroundings) => {
       }
       let ready = false;
       const wait = (): number | 'unbounded' => (ready ? 'unbounded' : REPLY_TIMEOUT_MS);
-      for await (const reply of daemon.stream('io.dynuser.Allocator.Watch', wait)) {
+      for await (const reply of daemon.stream('io.dynuser.Allocator.Watch', {}, wait)) {
         const event = checkWatchReply(reply);
         ready ||= event.event === 'ready';
         const time = eventTime(event, now());

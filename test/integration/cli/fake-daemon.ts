@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   ALLOCATOR_INTERFACE,
+  type Directory,
   type ExplainReply,
   type Lease,
   type WatchReply,
@@ -11,6 +12,7 @@ import {
 import { VarlinkError } from '../../../src/varlink/errors.ts';
 import type { JsonObject } from '../../../src/varlink/json.ts';
 import { type Call, VarlinkServer } from '../../../src/varlink/server.ts';
+import { sampleAcquired } from '../../unit/cli/sample.ts';
 
 export interface FakeDaemon {
   readonly environment: Readonly<Record<string, string>>;
@@ -19,6 +21,8 @@ export interface FakeDaemon {
   leases: Lease[];
   /** the next calls of Acquire, Release or Explain answer with this error */
   refusal: { readonly error: string; readonly parameters: JsonObject } | undefined;
+  /** what Acquire says of its directories */
+  directories: readonly Directory[];
   /** answers of Acquire and Explain wait for this */
   delay: Promise<void>;
   explanation: ExplainReply;
@@ -77,7 +81,7 @@ export async function startFakeDaemon(): Promise<FakeDaemon> {
             await asked(call);
             call.connection.onClose(() => holderGone.resolve());
             const { unit = '' } = call.parameters;
-            return { uid: 64642, gid: 64642, userName: 'dynamic-user-test', unit, dynamic: true, lease: LEASE_ID };
+            return { ...sampleAcquired({ directories: fake.directories }), unit };
           },
           Release: async call => {
             await asked(call);
@@ -114,9 +118,10 @@ export async function startFakeDaemon(): Promise<FakeDaemon> {
     environment: { DYNUSER_RUNTIME_DIRECTORY: directory },
     socket,
     leases: [],
+    directories: [],
     refusal: undefined,
     delay: Promise.resolve(),
-    explanation: { userName: 'a', nameOrigin: 'o', outcome: 'conflict', reason: 'r', candidates: [] },
+    explanation: { userName: 'a', nameOrigin: 'o', outcome: 'conflict', reason: 'r', candidates: [], handovers: [] },
     calls: [],
     holderGone: holderGone.promise,
     watched: watched.promise,

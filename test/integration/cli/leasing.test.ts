@@ -1,7 +1,7 @@
 /** acquire and release: what is asked of the daemon, and what is made of its answers. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { sampleLease } from '../../unit/cli/sample.ts';
+import { sampleAcquired, sampleDirectory, sampleLease } from '../../unit/cli/sample.ts';
 import { type FakeDaemon, LEASE_ID, startFakeDaemon } from './fake-daemon.ts';
 import { type Outcome, runCommand, startCommand } from './run-command.ts';
 
@@ -36,15 +36,9 @@ test('acquire: on a terminal in words, with the way to release', async () => {
 });
 
 test('acquire: the whole answer in JSON', async () => {
+  daemon.directories = [sampleDirectory({ handover: 'chown', changed: 3 })];
   const { output } = await command('acquire', UNIT, '--json=short');
-  assert.deepEqual(JSON.parse(output), {
-    uid: 64642,
-    gid: 64642,
-    userName: 'dynamic-user-test',
-    unit: UNIT,
-    dynamic: true,
-    lease: LEASE_ID,
-  });
+  assert.deepEqual(JSON.parse(output), sampleAcquired({ directories: daemon.directories }));
 });
 
 test('acquire: an answer that takes its time is waited for longer than others', async () => {

@@ -1,5 +1,6 @@
-/** Leases for tests of rendering and selection. */
-import type { Lease } from '../../../src/api/generated/io-dynuser-allocator.ts';
+/** Leases and directories for tests of rendering and selection. */
+import type { Directory, Lease } from '../../../src/api/generated/io-dynuser-allocator.ts';
+import type { Acquired } from '../../../src/cli/acquire-replies.ts';
 
 /** 2025-11-24 19:33:05 UTC, in milliseconds */
 export const NOW = Date.UTC(2025, 10, 24, 19, 33, 5);
@@ -16,6 +17,27 @@ export function sampleLease(changes: Partial<Lease> = {}): Lease {
     pid: 4711,
     since: (NOW - 300_000) * 1_000,
     directories: [],
+    ...changes,
+  };
+}
+
+export function sampleAcquired(changes: Partial<Acquired> = {}): Acquired {
+  const { uid, gid, userName, unit, dynamic, lease } = sampleLease();
+  return { uid, gid, userName, unit, dynamic, lease, directories: [], environment: {}, ...changes };
+}
+
+export function sampleDirectory(changes: Partial<Directory> = {}): Directory {
+  return {
+    kind: 'state',
+    publicPath: '/var/lib/a',
+    realPath: '/var/lib/private/a',
+    readOnly: false,
+    handover: 'none',
+    diskUid: 64642,
+    diskGid: 64642,
+    changed: 0,
+    leftPaths: [],
+    mountPaths: [],
     ...changes,
   };
 }

@@ -18,6 +18,7 @@ test('the outcome comes first, the candidates last', () => {
         { uid: 63801, origin: 'preferred', free: false, finding: 'the user \x1b[1mbob has this number' },
         { uid: 61185, origin: 'sweep', free: true, finding: 'free' },
       ],
+      handovers: [],
     },
     layout,
   );
@@ -38,7 +39,7 @@ test('the outcome comes first, the candidates last', () => {
 });
 
 test('a static user shows the GID where it is another number; a conflict has neither', () => {
-  const head = { userName: 'a', nameOrigin: 'given', reason: 'r', candidates: [] };
+  const head = { userName: 'a', nameOrigin: 'given', reason: 'r', candidates: [], handovers: [] };
   assert.equal(
     renderExplanation({ ...head, outcome: 'static', uid: 1000, gid: 100 }, layout),
     'Outcome: static: r\n    UID: 1000\n    GID: 100\n   Name: a\n Origin: given\n',

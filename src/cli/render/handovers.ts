@@ -1,0 +1,74 @@
+/** How directories became a user's: what was done with each, what was left alone, and what would be done. Pure. */
+import type { Directory, ExpectedHandover } from '../../api/generated/io-dynuser-allocator.ts';
+import { LEFT_PATHS_SHOWN_MAX } from '../limits.ts';
+import type { Style } from './style.ts';
+import { type Column, renderFields, renderTable, type TableLayout } from './table.ts';
+import { countOf, printable } from './text.ts';
+
+/** @returns a line for each directory: its path, and how it was handed over */
+export function renderHandovers(directories: readonly Directory[], style: Style): string {
+  return renderFields(
+    directories.map(directory => [printable(directory.publicPath), handoverWords(directory)]),
+    style,
+  );
+}
+
+function handoverWords({ handover, changed, diskUid, diskGid }: Directory): string {
+  const inodes = countOf(changed, 'inode');
+  switch (handover) {
+    case 'none':
+      // Only where it was asked for is anything looked at below a top that is right.
+      return changed === 0 ? "none, it was the user's already" : `none, but ${inodes} below it repaired`;
+    case 'chown':
+      return `chown, ${inodes} changed`;
+    case 'map':
+      return `map, it needs a mount that shows ${diskUid}:${diskGid} as the user`;
+  }
+}
+
+/** @returns warnings, each a line, of what keeps its owner below a directory; '' for none */
+export function renderLeftAlone(directories: readonly Directory[]): string {
+  return directories
+    .flatMap(({ publicPath, leftPaths, mountPaths }) => [
+      ...warning(publicPath, leftPaths, "it has other names too, and is not the former owner's"),
+      ...warning(publicPath, mountPaths, 'something is mounted there'),
+    ])
+    .map(line => `dynuserctl: left alone: ${line}\n`)
+    .join('');
+}
+
+function warning(top: string, paths: readonly string[], why: string): string[] {
+  if (paths.length === 0) {
+    return [];
+  }
+  const shown = paths.slice(0, LEFT_PATHS_SHOWN_MAX).map(path => printable(`${top}/${path}`));
+  const more = paths.length - shown.length;
+  // The daemon names the first ones alone.
+  return [`${shown.join(', ')}${more > 0 ? ` and at least ${more} more` : ''}: ${why}`];
+}
+
+const EXPECTED_COLUMNS: readonly Column[] = [
+  { title: 'DIRECTORY' },
+  { title: 'HANDOVER', whole: true },
+  { title: 'OWNER', numeric: true },
+  { title: 'INODES', numeric: true },
+  { title: 'CHANGES', numeric: true },
+];
+
+/** @returns a table of what would become of each directory; nothing, not even titles, for none */
+export function renderExpectedHandovers(handovers: readonly ExpectedHandover[], layout: TableLayout): string {
+  if (handovers.length === 0) {
+    return '';
+  }
+  const rows = handovers.map(({ publicPath, handover, owner, inodes, changes, counted }) => {
+    const number = (count: number): string => (counted === 'all' ? String(count) : `at least ${count}`);
+    return [
+      printable(publicPath),
+      handover,
+      owner === undefined ? '-' : String(owner),
+      number(inodes),
+      number(changes),
+    ];
+  });
+  return renderTable(EXPECTED_COLUMNS, rows, layout);
+}

@@ -1,0 +1,10 @@
+/** How far a handover is, in one line. Nobody knows how large the tree is: there is no percentage. Pure. */
+import type { Progress } from '../../api/generated/io-dynuser-allocator.ts';
+import { cut, printable, widthOf } from './text.ts';
+
+/** @param columns the room that there is; the path is shortened for the sake of the numbers */
+export function renderProgress({ publicPath, inodes, changed }: Progress, columns: number): string {
+  const numbers = `: ${inodes} inodes looked at, ${changed} changed`;
+  const path = cut(printable(publicPath), Math.max(1, columns - widthOf(numbers)));
+  return cut(path + numbers, columns);
+}
