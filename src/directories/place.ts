@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { directoryFailed } from './failure.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import type { Layout, PlannedLink } from './layout.ts';
-import { type Entry, findEntry, findWhat, lookAt, openTree } from './path.ts';
+import { type Entry, type Found, findEntry, findWhat, lookAt, openTree } from './path.ts';
 import { decideLink, decidePlacement, type LinkChange, type Placement } from './placement.ts';
 import type { UndoLog } from './undo.ts';
 
@@ -17,7 +17,8 @@ export interface PlacedTree {
 /** What a layout's place needs; nothing is changed. @throws DynuserError DirectoryFailed where something is in the way */
 export async function survey(base: HeldDirectory, layout: Layout, below: boolean, field: string): Promise<Placement> {
   const tree = await findWhat(base, layout.tree);
-  const counterpart = await findWhat(base, layout.counterpart);
+  // Of a part of another tree, the other place is behind the link to that tree, or moves with it.
+  const counterpart: Found = below ? { kind: 'nothing' } : await findWhat(base, layout.counterpart);
   const placement = decidePlacement(layout, below, tree, counterpart);
   if (placement.kind === 'refuse') {
     throw directoryFailed(field, placement.reason);
@@ -130,12 +131,7 @@ async function changeLink(
   });
 }
 
-function linkChange(
-  layout: Layout,
-  link: PlannedLink,
-  found: Parameters<typeof decideLink>[2],
-  field: string,
-): 'keep' | 'make' | 'replace' {
+function linkChange(layout: Layout, link: PlannedLink, found: Found, field: string): 'keep' | 'make' | 'replace' {
   const decision = decideLink(`${layout.base}/${link.components.join('/')}`, link, found);
   if (typeof decision !== 'string') {
     throw directoryFailed(field, decision.reason);

@@ -19,7 +19,7 @@ import type { Handover } from './handover.ts';
 import { layoutOf } from './layout.ts';
 import { type OpenBases, withBases } from './open-bases.ts';
 import { place, survey } from './place.ts';
-import { refuseSharing } from './sharing.ts';
+import { isUnshared, refuseSharing } from './sharing.ts';
 import type { TreeHelper } from './tree-helper.ts';
 import { type UndoLog, undoLog } from './undo.ts';
 
@@ -167,7 +167,9 @@ async function handAllOver(
     refuseAborted(options.signal, directories);
     const { directory, layout, handover } = tree;
     const { kind, source, preserved, aliases, readOnly, below } = directory;
-    const { changed, leftPaths, mountPaths } = await handOver(helper, tree, handover, options);
+    // Of a live lease: its processes could change a tree while it is walked, and be in the way of it.
+    const verify = options.verify && isUnshared(directory, options.live());
+    const { changed, leftPaths, mountPaths } = await handOver(helper, tree, handover, { ...options, verify });
     prepared.push({
       ...{ kind, source, preserved, aliases, readOnly, handover: handover.kind },
       ...{ publicPath: layout.publicPath, realPath: layout.realPath },

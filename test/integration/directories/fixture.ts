@@ -1,0 +1,65 @@
+/** The room over bases of a test's own, on the disk, with the real helper. */
+import { mkdirSync } from 'node:fs';
+import type { TestContext } from 'node:test';
+import type { DirectoryHolder, DirectoryKind, DirectorySettings } from '../../../src/core/directory.ts';
+import { asGid, asUid } from '../../../src/core/ids.ts';
+import { parseUserName } from '../../../src/core/name.ts';
+import type { BaseDirectories } from '../../../src/directories/classes.ts';
+import { openDirectories } from '../../../src/directories/room.ts';
+import type {
+  Directories,
+  DirectoryUser,
+  PreparedDirectories,
+  PrepareOptions,
+} from '../../../src/service/directory-ports.ts';
+import { HELPER, temporaryDirectory } from '../../native/tree/fixture.ts';
+
+export { NEW, OLD, THIRD } from '../../native/tree/fixture.ts';
+
+export interface Room {
+  readonly directories: Directories;
+  /** the parent of all bases */
+  readonly root: string;
+  /** Has the directories of a class prepared for a user. */
+  prepare(
+    user: DirectoryUser,
+    values: readonly string[],
+    options?: Partial<PrepareOptions> & Partial<DirectorySettings> & { readonly kind?: DirectoryKind },
+  ): Promise<PreparedDirectories>;
+}
+
+export const NONE: () => readonly DirectoryHolder[] = () => [];
+
+export function openRoom(context: TestContext): Room {
+  const root = temporaryDirectory(context);
+  const bases: BaseDirectories = {
+    runtime: `${root}/run`,
+    state: `${root}/lib`,
+    cache: `${root}/cache`,
+    logs: `${root}/log`,
+  };
+  for (const base of Object.values(bases)) {
+    mkdirSync(base, { mode: 0o755 });
+  }
+  const directories = openDirectories(HELPER, bases);
+  return {
+    directories,
+    root,
+    async prepare(user, values, options = {}) {
+      const { kind = 'state', modes = {}, preserveRuntime = false, ...more } = options;
+      const request = { runtime: [], state: [], cache: [], logs: [], [kind]: values };
+      const requested = directories.requested(request, { modes, preserveRuntime });
+      const defaults = { makesMounts: false, verify: false, live: NONE };
+      return directories.prepare(requested, user, { ...defaults, ...more }, prepared => prepared);
+    },
+  };
+}
+
+export function userOf(id: number, dynamic = true, text = `user-${id}`): DirectoryUser {
+  const name = parseUserName(text);
+  const [uid, gid] = [asUid(id), asGid(id)];
+  if (!('name' in name) || uid === undefined || gid === undefined) {
+    throw new TypeError(`no user ${text} ${id}`);
+  }
+  return { name: name.name, uid, gid, dynamic };
+}
