@@ -69,6 +69,7 @@ export class BusApi implements BusClient {
     if (result === IN_QUEUE) {
       this.#onTrouble('another process has the name on the bus', new Error(ALLOCATOR));
     }
+    await this.#callers.verify(connection);
   }
 
   lost(): void {

@@ -35,32 +35,35 @@ export class Callers {
     this.#onTrouble = onTrouble;
   }
 
-  /** Takes a new connection: those who did not outlive the time without one are gone. */
+  /** Takes a new connection. On another bus than before nobody is there any more. */
   async connected(connection: BusConnection): Promise<void> {
     this.#connection = connection;
     this.#matched = undefined;
     const [id] = await askDriver(connection, 'GetId');
-    const same = id === this.#busId;
+    if (id !== this.#busId) {
+      this.#leaveAll();
+    }
     this.#busId = String(id);
+    clearTimeout(this.#grace);
+  }
+
+  /** Finds out who has left a bus while we were not connected to it. */
+  async verify(connection: BusConnection): Promise<void> {
     if (this.#present.size > 0) {
       await this.#match(connection);
-      const [names] = same ? await askDriver(connection, 'ListNames') : [[]];
-      const there = new Set<unknown>(Array.isArray(names) ? names : []);
-      for (const name of [...this.#present.keys()].filter(each => !there.has(each))) {
+    }
+    for (const name of [...this.#present.keys()]) {
+      const [there] = await askDriver(connection, 'NameHasOwner', 's', name);
+      if (there === false) {
         this.#leave(name);
       }
     }
-    clearTimeout(this.#grace);
   }
 
   lost(): void {
     this.#connection = undefined;
     clearTimeout(this.#grace);
-    this.#grace = setTimeout(() => {
-      for (const name of [...this.#present.keys()]) {
-        this.#leave(name);
-      }
-    }, CALLER_GRACE_MS).unref();
+    this.#grace = setTimeout(() => this.#leaveAll(), CALLER_GRACE_MS).unref();
   }
 
   signal({ sender, interface: name, member, body }: Signal): void {
@@ -132,6 +135,12 @@ export class Callers {
   #forgetIdle(name: string, presence: Presence): void {
     if (presence.calls === 0 && presence.listeners.size === 0 && this.#present.get(name) === presence) {
       this.#present.delete(name);
+    }
+  }
+
+  #leaveAll(): void {
+    for (const name of [...this.#present.keys()]) {
+      this.#leave(name);
     }
   }
 

@@ -9,6 +9,8 @@ export const RETRY_FIRST_MS = 250;
 export const RETRY_LAST_MS = 10_000;
 /** Until systemd is asked again where it did not answer: it is deaf while it reloads its units. */
 export const LOOK_RETRY_MS = 2_000;
+/** How long a request waits for a systemd that is not on the bus: it is away for a moment while it executes itself anew. */
+export const SYSTEMD_WAIT_MS = 2_000;
 /**
  * How long a caller that holds a lease stays believed in while the bus is away. A bus that is gone for good has ended
  * the connections of its clients too.
@@ -17,13 +19,14 @@ export const CALLER_GRACE_MS = 10_000;
 
 /**
  * The longest message that is read; the bus itself lets any user send 32 MiB and more (dbus-daemon(1),
- * max_message_size). The longest that we ask for is systemd's answer about UNITS_PER_LOOK units.
+ * max_message_size), and to decode one of small pieces takes a millisecond for each KiB. The longest that we ask for is
+ * systemd's answer about UNITS_PER_LOOK units.
  */
-export const MESSAGE_BYTES_MAX = 256 * 1024;
+export const MESSAGE_BYTES_MAX = 64 * 1024;
 /** What may wait to be taken by the bus; beyond that the connection is given up. */
 export const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 /** Units in one question to systemd. */
-export const UNITS_PER_LOOK = 64;
+export const UNITS_PER_LOOK = 32;
 /** Acquire and Release calls under way: of one caller, and of all but root. */
 export const CALLS_PER_CALLER_MAX = 16;
 export const CALLS_MAX = 256;

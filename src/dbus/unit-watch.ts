@@ -5,7 +5,7 @@
  */
 import type { BusAccess, BusClient } from './bus.ts';
 import { type BusConnection, typedValue } from './connection.ts';
-import { LOOK_RETRY_MS, UNITS_PER_LOOK } from './limits.ts';
+import { LOOK_RETRY_MS, SYSTEMD_WAIT_MS, UNITS_PER_LOOK } from './limits.ts';
 import { BusError, DRIVER, type Signal } from './message.ts';
 import { listUnits, MANAGER, matchSystemd, PROPERTIES, SYSTEMD, subscribe, systemdOwner } from './systemd-manager.ts';
 import { isEnd, type UnitRow, unitFullName } from './unit-state.ts';
@@ -34,6 +34,8 @@ export class UnitWatch implements BusClient {
   #manager: Manager | undefined;
   /** why there is no manager though there is a bus */
   #reason = 'systemd was not asked yet';
+  /** ends the wait of each request that waits for systemd */
+  readonly #waiting = new Set<() => void>();
   #looking = false;
   #retry: NodeJS.Timeout | undefined;
 
@@ -49,7 +51,8 @@ export class UnitWatch implements BusClient {
   }
 
   /**
-   * Looks at one unit, for a request that would bind a lease to it. Reaches for the bus where it is away.
+   * Looks at one unit, for a request that would bind a lease to it. Reaches for the bus where it is away, and waits for
+   * a systemd that is; within a bound.
    * @param unit in the grammar of unit names; ".service" is added where it has no suffix
    */
   async check(unit: string): Promise<UnitCheck> {
@@ -58,7 +61,7 @@ export class UnitWatch implements BusClient {
       return { kind: 'inactive' };
     }
     await this.#bus.ready();
-    const manager = this.#manager;
+    const manager = await this.#reachManager();
     if (manager === undefined) {
       return this.#unavailable();
     }
@@ -94,6 +97,7 @@ export class UnitWatch implements BusClient {
     this.#connection = undefined;
     this.#manager = undefined;
     clearTimeout(this.#retry);
+    this.#endWaits();
   }
 
   signal({ sender, interface: name, member, path, body }: Signal): void {
@@ -122,6 +126,28 @@ export class UnitWatch implements BusClient {
     return { kind: 'unavailable', reason: this.#bus.connection === undefined ? this.#bus.reason : this.#reason };
   }
 
+  /** @returns systemd, or undefined where there is no bus, or no systemd within SYSTEMD_WAIT_MS */
+  async #reachManager(): Promise<Manager | undefined> {
+    if (this.#manager === undefined && this.#connection !== undefined) {
+      await new Promise<void>(resolve => {
+        const end = (): void => {
+          clearTimeout(timer);
+          this.#waiting.delete(end);
+          resolve();
+        };
+        const timer = setTimeout(end, SYSTEMD_WAIT_MS);
+        this.#waiting.add(end);
+      });
+    }
+    return this.#manager;
+  }
+
+  #endWaits(): void {
+    for (const end of this.#waiting) {
+      end();
+    }
+  }
+
   /** Takes a systemd as the one to ask; undefined: there is none on the bus. */
   async #adopt(connection: BusConnection, systemd: string | undefined): Promise<void> {
     clearTimeout(this.#retry);
@@ -132,6 +158,7 @@ export class UnitWatch implements BusClient {
     }
     const manager = { connection, systemd };
     this.#manager = manager;
+    this.#endWaits();
     try {
       await subscribe(connection, systemd);
       this.#units.markAll();

@@ -33,7 +33,7 @@ function filesToStage(): readonly StagedFile[] {
   });
   const systemd = (name: string, path: string): StagedFile => ({
     source: `${CHECKOUT}systemd/${name}`,
-    path: `usr/lib/${path}`,
+    path: `usr/${path}`,
     mode: DATA,
   });
   return [
@@ -46,9 +46,11 @@ function filesToStage(): readonly StagedFile[] {
       built(`node_modules/${path}`, path.endsWith('.node') ? EXECUTABLE : DATA),
     ),
     { source: `${BUILT}/libnss_dynuser.so.2`, path: `${libraryDirectory()}/libnss_dynuser.so.2`, mode: DATA },
-    systemd('dynuserd.service', 'systemd/system/dynuserd.service'),
-    systemd('dynuserd.socket', 'systemd/system/dynuserd.socket'),
-    systemd('tmpfiles.conf', 'tmpfiles.d/dynuser.conf'),
+    systemd('dynuserd.service', 'lib/systemd/system/dynuserd.service'),
+    systemd('dynuserd.socket', 'lib/systemd/system/dynuserd.socket'),
+    systemd('tmpfiles.conf', 'lib/tmpfiles.d/dynuser.conf'),
+    systemd('io.dynuser.Allocator1.conf', 'share/dbus-1/system.d/io.dynuser.Allocator1.conf'),
+    systemd('io.dynuser.Allocator1.service', 'share/dbus-1/system-services/io.dynuser.Allocator1.service'),
   ];
 }
 

@@ -7,7 +7,8 @@ import { BusApi } from '../../../src/dbus/bus-api.ts';
 import { askDriver, type BusConnection, openConnection } from '../../../src/dbus/connection.ts';
 import { CALLS_PER_CALLER_MAX } from '../../../src/dbus/limits.ts';
 import type { Question } from '../../../src/dbus/message.ts';
-import { PrivateBus, TableAllocator, until } from './private-bus.ts';
+import { TableAllocator } from '../../support/table-allocator.ts';
+import { PrivateBus, until } from './private-bus.ts';
 
 const NAME = 'io.dynuser.Allocator1';
 const PATH = '/io/dynuser/Allocator1';

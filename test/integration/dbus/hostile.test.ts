@@ -5,7 +5,8 @@ import { Bus } from '../../../src/dbus/bus.ts';
 import { BusApi } from '../../../src/dbus/bus-api.ts';
 import { askDriver, openConnection } from '../../../src/dbus/connection.ts';
 import { MESSAGE_BYTES_MAX } from '../../../src/dbus/limits.ts';
-import { PrivateBus, TableAllocator, until } from './private-bus.ts';
+import { TableAllocator } from '../../support/table-allocator.ts';
+import { PrivateBus, until } from './private-bus.ts';
 import { RawSender } from './raw-sender.ts';
 
 const NAME = 'io.dynuser.Allocator1';
