@@ -89,9 +89,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     verb: 'list',
     operands: [],
-    summary: 'List the live users and who holds them',
+    summary: 'List the users and who holds them',
     description: [
       'Lists every lease, sorted by UID and age: a user has one lease for each of its holders and lives as long as it has any.',
+      'A user without a lease of which something is left is shown as "ending": its name resolves no more, and its UID is reserved until nothing is left.',
       'In JSON one array of leases; "since" is in microseconds since the epoch.',
     ],
     options: [],
@@ -103,8 +104,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     operands: ['NAME|UID'],
     summary: 'Show one user and who holds it',
     description: [
-      'Shows a live user by its name or number: UID, GID, kind, and each holder with its lease, unit, lifetime and directories.',
-      'Exit status 1 where no live user has the name or number.',
+      'Shows a user by its name or number: UID, GID, kind, and each holder with its lease, unit, lifetime and directories.',
+      'Of a user that is ending it shows what keeps the UID reserved. Exit status 1 where no user has the name or number.',
     ],
     options: [],
     examples: ['dynuserctl show dynamic-user-test', 'dynuserctl show 64642'],
@@ -117,6 +118,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     description: [
       'Allocates the user of a unit and prints its UID. A user of that name that lives already gets one more holder.',
       'The lease lasts until it is released. With --lifetime=connection it lasts as long as this command, which then waits until it is interrupted.',
+      "Directories become the user's before it is given; on a terminal, how far that is and how each was handed over is shown. What keeps its owner below them, other names of foreign files and mounts, is named on standard error.",
     ],
     options: [
       ...REQUEST_OPTIONS,
@@ -141,6 +143,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     description: [
       'Releases a lease by its id (32 hexadecimal digits), or by name or UID the one explicit lease of that user.',
       'Other lifetimes end by themselves: naming the lease, or --all, ends them before their time.',
+      'With the last lease the processes, IPC objects and runtime directories of the user go. What cannot be removed keeps the UID reserved: it is named on standard error and tried again by the daemon, and the lease is dropped all the same.',
     ],
     options: [{ name: 'all', help: 'Release every lease of the user, whatever its lifetime' }],
     examples: ['dynuserctl release dynamic-user-test', 'dynuserctl release --all 64642'],
@@ -152,9 +155,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'Say what acquire would do, and why',
     description: [
       'Changes nothing. Shows the outcome, the name and how it came about, and the candidates in order with what was found about each, up to the first that is free.',
+      'Of each directory it shows how it would be handed over (none: it is the user\'s already; chown: its owner is changed), who owns it, and how many of its inodes would change; "at least" where there was no time to count them all.',
     ],
     options: REQUEST_OPTIONS,
-    examples: ['dynuserctl explain dynamic-user-test.service'],
+    examples: [
+      'dynuserctl explain dynamic-user-test.service',
+      'dynuserctl explain --user=web --state-directory=web web.service',
+    ],
     load: async () => (await import('./verbs/explain.ts')).explain,
   },
   {
@@ -174,7 +181,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     operands: [],
     summary: 'Show whether the daemon answers and the host asks it',
     description: [
-      'Shows the daemon with its version, how many users live, and whether the name service of this host and the user database of systemd know where to ask for them; where something is amiss, what to do about it.',
+      'Shows the daemon with its version, how many users live, what keeps the UIDs of users that have ended reserved, and whether the name service of this host and the user database of systemd know where to ask for them; where something is amiss, what to do about it.',
       'Exit status 1 where the daemon cannot be reached.',
     ],
     options: [],

@@ -1,4 +1,4 @@
-/** The live leases as the daemon lists them, and which of them an operator means by a name or a number. */
+/** The leases as the daemon lists them, and which of them an operator means by a name or a number. */
 import type { Lease } from '../api/generated/io-dynuser-allocator.ts';
 import type { Daemon } from './daemon.ts';
 import { CommandFailure } from './failure.ts';
@@ -7,7 +7,7 @@ import { sortLeases } from './render/leases.ts';
 import { printable } from './render/text.ts';
 import { checkListReply } from './replies.ts';
 
-/** @returns all live leases by UID and age. @throws CommandFailure */
+/** @returns all leases by UID and age, those of users that are ending among them. @throws CommandFailure */
 export async function listLeases(daemon: Daemon): Promise<Lease[]> {
   const leases: Lease[] = [];
   // One reply for each lease: a single reply with all of them can pass the bound of a frame.
@@ -22,12 +22,14 @@ export async function listLeases(daemon: Daemon): Promise<Lease[]> {
 
 /**
  * @param who a user name or a UID
- * @returns the leases of that one user, at least one
- * @throws CommandFailure where no live user, or more than one, has the name or number
+ * @returns the leases of that one user, at least one: the live one's where one is live, else the one's that is ending
+ * @throws CommandFailure where no user, or more than one, has the name or number
  */
 export function leasesOf(leases: readonly Lease[], who: string): [Lease, ...Lease[]] {
   const number = /^\d+$/.test(who);
-  const [first, ...others] = leases.filter(lease => (number ? String(lease.uid) : lease.userName) === who);
+  const named = leases.filter(lease => (number ? String(lease.uid) : lease.userName) === who);
+  const live = named.filter(lease => lease.ending !== true);
+  const [first, ...others] = live.length > 0 ? live : named;
   if (first === undefined) {
     throw new CommandFailure(
       `no live user has the ${number ? 'UID' : 'name'} ${printable(who)}: 'dynuserctl list' shows all there are`,
@@ -38,6 +40,12 @@ export function leasesOf(leases: readonly Lease[], who: string): [Lease, ...Leas
   if (namesake !== undefined) {
     const names = `${printable(first.userName)} and ${printable(namesake.userName)}`;
     throw new CommandFailure(`the UID ${who} is that of ${names}: say which by its name`);
+  }
+  // A name that is taken anew while something of its former user is left gets another UID, and that may end as well.
+  const former = others.find(lease => lease.uid !== first.uid);
+  if (former !== undefined) {
+    const uids = `${first.uid} and ${former.uid}`;
+    throw new CommandFailure(`${printable(who)} is ending with the UIDs ${uids}: say which by its UID`);
   }
   return [first, ...others];
 }

@@ -2,7 +2,7 @@
 import type { Lease } from '../../api/generated/io-dynuser-allocator.ts';
 import type { Style } from './style.ts';
 import { type Column, renderFields, renderTable, type TableLayout } from './table.ts';
-import { printable } from './text.ts';
+import { countOf, printable } from './text.ts';
 import { localTime, relativeTime } from './time.ts';
 
 const LEASE_COLUMNS: readonly Column[] = [
@@ -29,7 +29,8 @@ export function renderLeases(leases: readonly Lease[], layout: TableLayout, now:
     String(lease.uid),
     printable(lease.userName),
     printable(lease.unit),
-    lease.lifetime,
+    // How long it lasts is nobody's question any more.
+    lease.ending === true ? 'ending' : lease.lifetime,
     pidCell(lease),
     relativeTime(lease.since, now),
     directoriesCell(lease),
@@ -38,16 +39,26 @@ export function renderLeases(leases: readonly Lease[], layout: TableLayout, now:
   return layout.legend ? `${table}\n${countWords(leases)}.\n` : table;
 }
 
-/** @returns "2 users, 3 leases" */
-export function countWords(leases: readonly Lease[]): string {
-  const users = countUsers(leases);
-  const noun = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
-  return `${noun(users, 'user')}, ${noun(leases.length, 'lease')}`;
+/** @returns "2 users, 3 leases", and how many of the users are ending where any is */
+function countWords(leases: readonly Lease[]): string {
+  const ending = endingUsers(leases).length;
+  const all = `${countOf(countUsers(leases), 'user')}, ${countOf(leases.length, 'lease')}`;
+  return ending === 0 ? all : `${all}; ${ending} ${ending === 1 ? 'user is' : 'users are'} ending`;
 }
 
-/** @returns how many users the leases hold */
+/** @returns how many users the leases hold: a name can have a UID that is ending, and a new one */
 export function countUsers(leases: readonly Lease[]): number {
-  return new Set(leases.map(lease => lease.userName)).size;
+  return new Set(leases.map(identity)).size;
+}
+
+/** @returns one lease of each user that is ending, in order */
+export function endingUsers(leases: readonly Lease[]): Lease[] {
+  const ending = leases.filter(lease => lease.ending === true);
+  return [...new Map(ending.map(lease => [identity(lease), lease])).values()];
+}
+
+function identity({ uid, userName }: Lease): string {
+  return `${uid} ${userName}`;
 }
 
 /**
@@ -57,17 +68,24 @@ export function countUsers(leases: readonly Lease[]): number {
  */
 export function renderUser(holders: readonly [Lease, ...Lease[]], style: Style, now: number): string {
   const [user] = holders;
-  const head = renderFields(
-    [
-      ['Name', printable(user.userName)],
-      ['UID', String(user.uid)],
-      ['GID', String(user.gid)],
-      ['Kind', user.dynamic ? 'dynamic' : 'static: a user of this host, used as it is'],
-      ['Leases', String(holders.length)],
-    ],
-    style,
-  );
-  return [head, ...holders.map(holder => renderHolder(holder, style, now))].join('\n');
+  const fields: [string, string][] = [
+    ['Name', printable(user.userName)],
+    ['UID', String(user.uid)],
+    ['GID', String(user.gid)],
+    ['Kind', user.dynamic ? 'dynamic' : 'static: a user of this host, used as it is'],
+  ];
+  if (user.ending === true) {
+    fields.push(['State', ENDING_WORDS], ['Remains', remainsWords(user)]);
+  }
+  fields.push(['Leases', String(holders.length)]);
+  return [renderFields(fields, style), ...holders.map(holder => renderHolder(holder, style, now))].join('\n');
+}
+
+const ENDING_WORDS = 'ending: nothing resolves to it any more, and its UID is reserved until nothing of it is left';
+
+/** @returns what keeps the UID of a user that is ending reserved */
+export function remainsWords({ remains }: Pick<Lease, 'remains'>): string {
+  return remains === undefined ? 'not known yet: it is being ended just now' : printable(remains);
 }
 
 function renderHolder(holder: Lease, style: Style, now: number): string {

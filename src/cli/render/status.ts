@@ -1,9 +1,15 @@
 /** The state of the daemon and of the host's lookups, each with what to do where something is amiss. Pure. */
+import type { Lease } from '../../api/generated/io-dynuser-allocator.ts';
 import type { HostLookups, LinkState, SwitchState } from '../host-lookups.ts';
+import { ENDING_SHOWN_MAX } from '../limits.ts';
 import type { ServiceInfo } from '../replies.ts';
+import { remainsWords } from './leases.ts';
 import type { Style } from './style.ts';
 import { renderFields } from './table.ts';
 import { printable } from './text.ts';
+
+/** A user that has no lease any more, and of which something is left: its UID is reserved. */
+type EndingUser = Pick<Lease, 'uid' | 'userName' | 'remains'>;
 
 /** Also the JSON of the command. */
 export interface Status {
@@ -12,8 +18,10 @@ export interface Status {
   /** why it is not reachable, in words */
   readonly problem?: string;
   readonly service?: ServiceInfo;
+  /** the live ones */
   readonly users?: number;
   readonly leases?: number;
+  readonly ending?: readonly EndingUser[];
   readonly lookups: HostLookups;
 }
 
@@ -27,12 +35,33 @@ export function renderStatus(status: Status, style: Style): string {
   if (status.users !== undefined && status.leases !== undefined) {
     fields.push(['Users', String(status.users)], ['Leases', String(status.leases)]);
   }
+  fields.push(...endingFields(status.ending ?? []));
   fields.push(
     ['passwd lookups', switchWords(lookups.passwd, 'passwd')],
     ['group lookups', switchWords(lookups.group, 'group')],
     ['User database', linkWords(lookups.userDatabase)],
   );
   return renderFields(fields, style);
+}
+
+/** Says nothing where nobody is ending, which is how it should be. */
+function endingFields(ending: readonly EndingUser[]): [string, string][] {
+  if (ending.length === 0) {
+    return [];
+  }
+  const shown = ending.slice(0, ENDING_SHOWN_MAX);
+  const more = ending.length - shown.length;
+  const uids = ending.length === 1 ? '1 UID is reserved' : `${ending.length} UIDs are reserved`;
+  const fields: [string, string][] = [
+    ['Ending', `${uids} until nothing is left of who had it: remove what is named, dynuserd tries again by itself`],
+  ];
+  for (const user of shown) {
+    fields.push([`UID ${user.uid}`, `of ${printable(user.userName)}: ${remainsWords(user)}`]);
+  }
+  if (more > 0) {
+    fields.push(['More', `${more}: 'dynuserctl list' shows them`]);
+  }
+  return fields;
 }
 
 function switchWords(state: SwitchState, database: string): string {

@@ -62,7 +62,9 @@ async function ask(
     await line.clear();
   }
   if (acquired === undefined) {
-    throw new CommandFailure('the daemon told how far it was, but not how it ended: does it stop? Try again');
+    throw new CommandFailure(
+      'the answer cannot be understood: its end is missing: is the daemon of the same version as this command?',
+    );
   }
   return acquired;
 }

@@ -5,7 +5,10 @@ import type { Handler } from '../commands.ts';
 import { type Daemon, isErrorReply, withDaemon } from '../daemon.ts';
 import { CommandFailure, usageFailure } from '../failure.ts';
 import { leasesOf, listLeases } from '../leases.ts';
+import { RELEASE_TIMEOUT_MS } from '../limits.ts';
+import { remainsWords } from '../render/leases.ts';
 import { printable } from '../render/text.ts';
+import { checkReleaseReply } from '../replies.ts';
 
 const RELEASE = 'io.dynuser.Allocator.Release';
 const NO_SUCH_LEASE = 'io.dynuser.Allocator.NoSuchLease';
@@ -17,21 +20,32 @@ export const release: Handler = async ({ operands, options }, surroundings) => {
   if (lease !== undefined && all) {
     throw usageFailure('--all goes with a name or a UID, not with a lease', 'release');
   }
-  const released = await withDaemon(surroundings, async daemon => {
+  const { released, remains } = await withDaemon(surroundings, async daemon => {
     if (lease !== undefined) {
-      await daemon.call(RELEASE, { lease });
-      return `the lease ${lease}`;
+      return { released: `the lease ${lease}`, remains: await releaseOne(daemon, lease) };
     }
     const holders = leasesOf(await listLeases(daemon), which);
+    checkLive(holders);
     const named = all ? holders : [theExplicitOne(holders)];
-    await releaseEach(daemon, named);
-    return sentence(holders, named);
+    return { remains: await releaseEach(daemon, named), released: sentence(holders, named) };
   });
+  if (remains !== undefined) {
+    const what = 'the lease is dropped, but the UID stays reserved while something of the user is left';
+    await surroundings.errors.write(`dynuserctl: ${what}: ${printable(remains)}. It is tried again by itself\n`);
+  }
   if (surroundings.output.terminal !== undefined) {
     await surroundings.output.write(`Released ${released}.\n`);
   }
   return 0;
 };
+
+/** @throws CommandFailure where the user has been released before */
+function checkLive([first]: readonly [Lease, ...Lease[]]): void {
+  if (first.ending === true) {
+    const who = `${printable(first.userName)} is released already, and its UID ${first.uid} stays reserved`;
+    throw new CommandFailure(`${who}: ${remainsWords(first)}. It is tried again by itself`);
+  }
+}
 
 /** @returns the lease that a user's name alone stands for. @throws CommandFailure where it stands for none or several */
 function theExplicitOne(holders: readonly [Lease, ...Lease[]]): Lease {
@@ -56,10 +70,17 @@ function listing(holders: readonly Lease[]): string {
   return holders.map(holder => `  ${holder.lease}  ${holder.lifetime}  ${printable(holder.unit)}`).join('\n');
 }
 
-async function releaseEach(daemon: Daemon, leases: readonly Lease[]): Promise<void> {
+/** @returns what keeps the UID reserved, where the lease was the last one and something is left. @throws CommandFailure */
+async function releaseOne(daemon: Daemon, lease: string): Promise<string | undefined> {
+  return checkReleaseReply(await daemon.call(RELEASE, { lease }, RELEASE_TIMEOUT_MS)).remains;
+}
+
+/** @returns what the last lease left, as releaseOne() does */
+async function releaseEach(daemon: Daemon, leases: readonly Lease[]): Promise<string | undefined> {
+  let remains: string | undefined;
   for (const { lease } of leases) {
     try {
-      await daemon.call(RELEASE, { lease });
+      remains = await releaseOne(daemon, lease);
     } catch (error) {
       // Its holder was faster: what was to be reached is reached.
       if (!isErrorReply(error, NO_SUCH_LEASE)) {
@@ -67,6 +88,7 @@ async function releaseEach(daemon: Daemon, leases: readonly Lease[]): Promise<vo
       }
     }
   }
+  return remains;
 }
 
 function sentence(holders: readonly Lease[], released: readonly Lease[]): string {

@@ -6,7 +6,7 @@ import { HOST_LOOKUP_PATHS, inspectHostLookups, type LookupPaths } from '../host
 import { layoutOf } from '../layout.ts';
 import { listLeases } from '../leases.ts';
 import { renderJson } from '../render/json.ts';
-import { countUsers } from '../render/leases.ts';
+import { countUsers, endingUsers } from '../render/leases.ts';
 import { renderStatus, type Status } from '../render/status.ts';
 import { checkServiceInfo } from '../replies.ts';
 import { socketPath } from '../socket-path.ts';
@@ -37,7 +37,18 @@ async function inspectDaemon(surroundings: Surroundings): Promise<Omit<Status, '
     return await withDaemon(surroundings, async daemon => {
       const service = checkServiceInfo(await daemon.call('org.varlink.service.GetInfo'));
       const leases = await listLeases(daemon);
-      return { reachable: true, service, users: countUsers(leases), leases: leases.length };
+      const live = leases.filter(lease => lease.ending !== true);
+      return {
+        reachable: true,
+        service,
+        users: countUsers(live),
+        leases: live.length,
+        ending: endingUsers(leases).map(({ uid, userName, remains }) => ({
+          uid,
+          userName,
+          ...(remains === undefined ? {} : { remains }),
+        })),
+      };
     });
   } catch (error) {
     if (error instanceof CommandFailure) {

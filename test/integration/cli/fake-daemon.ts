@@ -7,6 +7,7 @@ import {
   type Directory,
   type ExplainReply,
   type Lease,
+  type Progress,
   type WatchReply,
 } from '../../../src/api/generated/io-dynuser-allocator.ts';
 import { VarlinkError } from '../../../src/varlink/errors.ts';
@@ -23,6 +24,10 @@ export interface FakeDaemon {
   refusal: { readonly error: string; readonly parameters: JsonObject } | undefined;
   /** what Acquire says of its directories */
   directories: readonly Directory[];
+  /** what Acquire does with them before it answers; what it tells is sent as progress */
+  handOver: (tell: (progress: Progress) => void) => Promise<void>;
+  /** what Release says that is left */
+  remains: string | undefined;
   /** answers of Acquire and Explain wait for this */
   delay: Promise<void>;
   explanation: ExplainReply;
@@ -80,12 +85,13 @@ export async function startFakeDaemon(): Promise<FakeDaemon> {
           Acquire: async call => {
             await asked(call);
             call.connection.onClose(() => holderGone.resolve());
+            await fake.handOver(progress => call.send({ progress }));
             const { unit = '' } = call.parameters;
             return { ...sampleAcquired({ directories: fake.directories }), unit };
           },
           Release: async call => {
             await asked(call);
-            return {};
+            return fake.remains === undefined ? {} : { remains: fake.remains };
           },
           List: call => {
             for (const lease of fake.leases.slice(0, -1)) {
@@ -119,6 +125,8 @@ export async function startFakeDaemon(): Promise<FakeDaemon> {
     socket,
     leases: [],
     directories: [],
+    handOver: async () => {},
+    remains: undefined,
     refusal: undefined,
     delay: Promise.resolve(),
     explanation: { userName: 'a', nameOrigin: 'o', outcome: 'conflict', reason: 'r', candidates: [], handovers: [] },

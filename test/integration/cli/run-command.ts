@@ -15,6 +15,10 @@ export interface CommandOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** the output is a terminal of that many columns */
   readonly columns?: number;
+  /** so is standard error */
+  readonly errorColumns?: number;
+  /** told of all that is written to standard error, as it is */
+  readonly onErrors?: (text: string) => void;
   /** milliseconds since the epoch */
   readonly now?: number;
   /** aborted where the operator interrupts */
@@ -28,13 +32,16 @@ export async function runCommand(argv: readonly string[], options: CommandOption
     terminal: columns === undefined ? undefined : { columns },
     write: async text => {
       written[stream] += text;
+      if (stream === 'errors') {
+        options.onErrors?.(text);
+      }
     },
     broken: new AbortController().signal,
   });
   const status = await run(argv, {
     environment: options.environment,
     output: outputInto('output', options.columns),
-    errors: outputInto('errors', undefined),
+    errors: outputInto('errors', options.errorColumns),
     now: () => options.now ?? 0,
     listenForInterruption: () => ({
       signal: options.interruption ?? new AbortController().signal,

@@ -53,6 +53,7 @@ test('a daemon that runs, on a host that asks it', async () => {
         service: { vendor: 'dynuser', product: 'dynuserd', version: '9.9.9' },
         users: 1,
         leases: 2,
+        ending: [],
         socket: daemon.socket,
         lookups: { passwd: 'listed', group: 'listed', userDatabase: 'linked' },
       },

@@ -102,6 +102,17 @@ test('answers of the wrong shape', async () => {
   assert.match(errors, /^dynuserctl: the answer cannot be understood: '\w+' is not /);
 });
 
+test('an answer that tells how far it is, and never how it ended', async () => {
+  const reply = JSON.stringify({ parameters: { progress: { publicPath: '/a', inodes: 1, changed: 1 } } });
+  const { status, output, errors } = await against(
+    connection => connection.once('data', () => connection.write(`${reply}\0`)),
+    'acquire',
+    'a.service',
+  );
+  assert.deepEqual({ status, output }, { status: 1, output: '' });
+  assert.match(errors, /^dynuserctl: the answer cannot be understood: its end is missing: /);
+});
+
 test('a wrong command line: exit status 2, before anything is connected to', async () => {
   const { status, output, errors } = await command('lst');
   assert.deepEqual({ status, output }, { status: 2, output: '' });

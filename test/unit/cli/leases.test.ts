@@ -32,3 +32,20 @@ test('a number that several static users share is not guessed at', () => {
   assert.throws(() => leasesOf(shared, '0'), CommandFailure);
   assert.deepEqual(leasesOf(shared, 'toor'), [shared[1]]);
 });
+
+test('of a name that was taken anew while its former user is ending the live one is meant', () => {
+  const former = sampleLease({ uid: 61185, ending: true });
+  assert.deepEqual(leasesOf([former, one], 'dynamic-user-test'), [one]);
+  assert.deepEqual(leasesOf([former, one], '61185'), [former]);
+  assert.deepEqual(leasesOf([former, other], 'dynamic-user-test'), [former]);
+});
+
+test('a name with several users that are ending is not guessed at', () => {
+  const ending = [61185, 61190].map(uid => sampleLease({ uid, ending: true }));
+  assert.throws(() => leasesOf(ending, 'dynamic-user-test'), {
+    name: 'CommandFailure',
+    status: 1,
+    message: 'dynamic-user-test is ending with the UIDs 61185 and 61190: say which by its UID',
+  });
+  assert.deepEqual(leasesOf(ending, '61190'), [ending[1]]);
+});

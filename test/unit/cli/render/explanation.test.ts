@@ -49,3 +49,27 @@ test('a static user shows the GID where it is another number; a conflict has nei
     'Outcome: conflict: r\n    UID: -\n   Name: a\n Origin: given\n',
   );
 });
+
+test('what would become of the directories comes after the candidates, or alone', () => {
+  const handover = {
+    kind: 'state',
+    publicPath: '/a',
+    handover: 'none',
+    inodes: 0,
+    changes: 1,
+    counted: 'all',
+  } as const;
+  const candidate = { uid: 61185, origin: 'sweep', free: true, finding: 'free' } as const;
+  const explanation = {
+    userName: 'a',
+    nameOrigin: 'given',
+    outcome: 'allocate',
+    reason: 'r',
+    candidates: [candidate],
+    handovers: [handover],
+  } as const;
+  const table = 'DIRECTORY  HANDOVER  OWNER  INODES  CHANGES\n/a         none          -       0        1\n';
+  const text = renderExplanation(explanation, layout);
+  assert.ok(text.endsWith(`\n\n  UID  ORIGIN  FINDING\n61185  sweep   free\n\n${table}`), text);
+  assert.ok(renderExplanation({ ...explanation, candidates: [] }, layout).endsWith(`Origin: given\n\n${table}`));
+});

@@ -47,6 +47,31 @@ test('a hostile lease stays on its line and drives no terminal', () => {
   assert.equal(text, '64642  a\\x1b[2Jb  c\\nd  explicit  4711  5min ago  /e\\x0d\\u{202e}\n');
 });
 
+test('a lease that is ending says so in place of its lifetime, and the totals count users', () => {
+  const ending = sampleLease({ uid: 61185, lifetime: 'connection', ending: true });
+  const text = renderLeases([ending, { ...ending, unit: 'b' }, sampleLease()], layout, NOW);
+  assert.equal(text.match(/ {2}ending {2}/g)?.length, 2);
+  assert.doesNotMatch(text, /connection/);
+  assert.match(text, /\n\n2 users, 3 leases; 1 user is ending\.\n$/);
+  const another = sampleLease({ uid: 61190, ending: true });
+  assert.match(renderLeases([ending, another], layout, NOW), /\n\n2 users, 2 leases; 2 users are ending\.\n$/);
+});
+
+test('a process that the daemon cannot see into has no number', () => {
+  const { pid, ...foreign } = sampleLease();
+  assert.equal(pid, 4711);
+  assert.match(renderLeases([foreign], layout, NOW), / {2}explicit +- {2}5min ago/);
+  assert.match(renderUser([foreign], layout.style, NOW), /^ +PID: -$/m);
+});
+
+test('a user that is ending is shown with what keeps its UID reserved', () => {
+  const remains = 'process 7 (a\x1b) runs with it';
+  const shown = renderUser([sampleLease({ ending: true, remains })], layout.style, NOW);
+  assert.match(shown, /^ +State: ending: nothing resolves to it any more/m);
+  assert.match(shown, /^Remains: process 7 \(a\\x1b\) runs with it$/m);
+  assert.match(renderUser([sampleLease({ ending: true })], layout.style, NOW), /^Remains: not known yet: /m);
+});
+
 test('leases are sorted by UID, then by age, and the input is left alone', () => {
   const young = sampleLease({ uid: 2, since: 20 });
   const old = sampleLease({ uid: 2, since: 10 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ENDING_SHOWN_MAX } from '../../../../src/cli/limits.ts';
 import { renderStatus } from '../../../../src/cli/render/status.ts';
 import { chooseStyle } from '../../../../src/cli/render/style.ts';
 
@@ -56,4 +57,29 @@ test('another owner of the link, and a host without the user database', () => {
     renderStatus({ reachable: true, socket, lookups: { ...lookups, userDatabase } }, style);
   assert.match(shown('elsewhere'), /User database: something else .* restart dynuserd\n/);
   assert.match(shown('unused'), /User database: not used on this host\n/);
+});
+
+test('users that have ended and keep their UIDs reserved are said with what remains, up to a bound', () => {
+  const lookups = { passwd: 'listed', group: 'listed', userDatabase: 'linked' } as const;
+  const shown = (count: number): string => {
+    const ending = Array.from({ length: count }, (_, index) => ({
+      uid: 61184 + index,
+      userName: 'a\x1b',
+      remains: 'r',
+    }));
+    return renderStatus({ reachable: true, socket, users: 0, leases: 0, ending, lookups }, style);
+  };
+  assert.doesNotMatch(shown(0), /Ending/);
+  assert.match(shown(1), /Ending: 1 UID is reserved .*: remove what is named, .*\n +UID 61184: of a\\x1b: r\npasswd/);
+  assert.match(shown(2), /Ending: 2 UIDs are reserved /);
+  assert.doesNotMatch(shown(ENDING_SHOWN_MAX), /More/);
+  const many = shown(ENDING_SHOWN_MAX + 3);
+  assert.equal(many.match(/UID \d+: of /g)?.length, ENDING_SHOWN_MAX);
+  assert.match(many, / More: 3: 'dynuserctl list' shows them\n/);
+});
+
+test('what remains of a user that is being ended is not known yet', () => {
+  const lookups = { passwd: 'listed', group: 'listed', userDatabase: 'linked' } as const;
+  const ending = [{ uid: 61184, userName: 'a' }];
+  assert.match(renderStatus({ reachable: true, socket, ending, lookups }, style), /UID 61184: of a: not known yet: /);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cut, printable, widthOf, wrap } from '../../../../src/cli/render/text.ts';
+import { countOf, cut, printable, widthOf, wrap } from '../../../../src/cli/render/text.ts';
 
 test('what would drive a terminal is shown as an escape', () => {
   assert.equal(printable('\x1b]0;owned\x07'), '\\x1b]0;owned\\x07');
@@ -33,4 +33,11 @@ test('a text is broken at its spaces', () => {
   assert.deepEqual(wrap('one two three', 7), ['one two', 'three']);
   assert.deepEqual(wrap('incomprehensible a b', 5), ['incomprehensible', 'a b']);
   assert.deepEqual(wrap('', 5), []);
+});
+
+test('a count has its noun in the right number', () => {
+  assert.deepEqual(
+    [0, 1, 2].map(count => countOf(count, 'lease')),
+    ['0 leases', '1 lease', '2 leases'],
+  );
 });
