@@ -57,7 +57,11 @@ function boundedRead(stream: Duplex, onDropped: (reason: string) => void): (size
     return true;
   };
 
-  return () => {
+  return size => {
+    if (size === 0) {
+      // Node's own, by which it asks for more without taking anything.
+      return read(0);
+    }
     if (rest !== undefined) {
       const chunk = take(rest);
       rest = chunk === null ? rest : undefined;

@@ -3,6 +3,7 @@
  * has ended is always asked, and asked again after everything that may have swallowed a signal: a new connection, a new
  * systemd, a reload. Without a bus or without systemd nothing is said and nothing is lost.
  */
+import type { UnitCheck, Units } from '../service/ports.ts';
 import type { BusAccess, BusClient } from './bus.ts';
 import { type BusConnection, typedValue } from './connection.ts';
 import { LOOK_RETRY_MS, SYSTEMD_WAIT_MS, UNITS_PER_LOOK } from './limits.ts';
@@ -14,19 +15,13 @@ import { WatchedUnits } from './watched-units.ts';
 /** Whether units are followed now, or why not, in words a person can act on. */
 export type UnitWatchState = { readonly kind: 'watching' } | { readonly kind: 'unavailable'; readonly reason: string };
 
-/** What a look at a unit found; unavailable: it could not be asked, and the reason is for the one who asked us. */
-export type UnitCheck =
-  | { readonly kind: 'active' }
-  | { readonly kind: 'inactive' }
-  | { readonly kind: 'unavailable'; readonly reason: string };
-
 interface Manager {
   readonly connection: BusConnection;
   /** systemd's unique name: what anybody else sends in its name is not heard */
   readonly systemd: string;
 }
 
-export class UnitWatch implements BusClient {
+export class UnitWatch implements BusClient, Units {
   readonly #bus: BusAccess;
   readonly #onTrouble: (what: string, cause: unknown) => void;
   readonly #units = new WatchedUnits();

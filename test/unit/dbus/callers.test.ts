@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it, mock } from 'node:test';
+import { Variant } from '@jellybrick/dbus-next';
+import { Callers } from '../../../src/dbus/callers.ts';
+import { CALLER_GRACE_MS } from '../../../src/dbus/limits.ts';
+import { DRIVER } from '../../../src/dbus/message.ts';
+import type { BusCaller } from '../../../src/dbus/port.ts';
+import { FakeConnection, signal } from './fake-connection.ts';
+
+const NAME = ':1.7';
+
+function busWith(credentials: Readonly<Record<string, unknown>>, id = 'the bus'): FakeConnection {
+  const connection = new FakeConnection();
+  connection.answers.set('GetId', () => [id]);
+  connection.answers.set('GetConnectionCredentials', () => [credentials]);
+  connection.answers.set('NameHasOwner', () => [true]);
+  return connection;
+}
+
+const WHO = {
+  UnixUserID: new Variant('u', 1000),
+  UnixGroupIDs: new Variant('au', [27, 1000]),
+  ProcessID: new Variant('u', 4242),
+};
+const GONE = signal({ sender: DRIVER, interface: DRIVER, member: 'NameOwnerChanged', body: [NAME, NAME, ''] });
+
+describe('callers', () => {
+  let callers: Callers;
+  let trouble: string[];
+  let gone: number;
+  beforeEach(() => {
+    trouble = [];
+    gone = 0;
+    callers = new Callers(what => trouble.push(what));
+  });
+  const hold = (): Promise<BusCaller> =>
+    callers.during(NAME, async caller => {
+      caller.onClose(() => gone++);
+      return caller;
+    });
+
+  it('are who the bus says', async () => {
+    await callers.connected(busWith(WHO));
+    const { uid, gid, groups, pid, closed } = await hold();
+    assert.deepEqual(
+      { uid, gid, groups, pid, closed },
+      { uid: 1000, gid: 27, groups: [27, 1000], pid: 4242, closed: false },
+    );
+  });
+
+  it('have no rights by a group or a process that the bus does not tell', async () => {
+    await callers.connected(busWith({ UnixUserID: WHO.UnixUserID }));
+    const { uid, gid, groups, pid } = await hold();
+    assert.deepEqual({ uid, gid, groups, pid }, { uid: 1000, gid: 65534, groups: [], pid: undefined });
+  });
+
+  it('are nobody where the bus does not tell the user', async () => {
+    await callers.connected(busWith({ ProcessID: WHO.ProcessID, UnixUserID: new Variant('u', 0xffff_ffff) }));
+    await assert.rejects(hold(), /does not say which user :1\.7 is/);
+    await callers.connected(busWith({}));
+    await assert.rejects(hold(), /does not say which user :1\.7 is/);
+  });
+
+  it('are watched before they are asked about, once for all', async () => {
+    const connection = busWith(WHO);
+    await callers.connected(connection);
+    await hold();
+    await hold();
+    assert.deepEqual(
+      connection.asked.map(({ member }) => member),
+      ['GetId', 'AddMatch', 'GetConnectionCredentials', 'GetConnectionCredentials'],
+    );
+  });
+
+  it('are gone once, when their name is, and for those who ask later too', async () => {
+    await callers.connected(busWith(WHO));
+    const caller = await hold();
+    callers.signal(signal({ ...GONE, sender: ':1.8' }));
+    assert.equal(gone, 0);
+    callers.signal(GONE);
+    callers.signal(GONE);
+    assert.deepEqual([gone, caller.closed], [1, true]);
+    caller.onClose(() => gone++);
+    assert.equal(gone, 2);
+  });
+
+  it('are gone for a call that is under way when the connection that it came by is', async () => {
+    await callers.connected(busWith(WHO));
+    const caller = await hold();
+    callers.lost();
+    assert.deepEqual([gone, caller.closed], [0, true]);
+    callers.close();
+    await assert.rejects(hold(), /the message bus is away/);
+  });
+
+  it('outlive a connection of ours to the same bus, but not another bus', async () => {
+    await callers.connected(busWith(WHO));
+    await hold();
+    callers.lost();
+    const again = busWith(WHO);
+    await callers.connected(again);
+    await callers.verify(again);
+    assert.equal(gone, 0);
+    callers.lost();
+    await callers.connected(busWith(WHO, 'another bus'));
+    assert.equal(gone, 1);
+  });
+
+  it('that left while we were away are gone', async () => {
+    await callers.connected(busWith(WHO));
+    await hold();
+    callers.lost();
+    const again = busWith(WHO);
+    again.answers.set('NameHasOwner', () => [false]);
+    await callers.connected(again);
+    await callers.verify(again);
+    assert.equal(gone, 1);
+    assert.deepEqual(
+      again.asked.map(({ member }) => member),
+      ['GetId', 'AddMatch', 'NameHasOwner'],
+    );
+  });
+
+  it('are gone when the bus stays away', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    await callers.connected(busWith(WHO));
+    await hold();
+    callers.lost();
+    mock.timers.tick(CALLER_GRACE_MS - 1);
+    assert.equal(gone, 0);
+    mock.timers.tick(1);
+    assert.equal(gone, 1);
+    mock.timers.reset();
+  });
+
+  it('that nobody waits for any more are forgotten', async () => {
+    await callers.connected(busWith(WHO));
+    const end = await callers.during(NAME, async caller => caller.onClose(() => gone++));
+    end();
+    callers.signal(GONE);
+    assert.equal(gone, 0);
+  });
+
+  it('whose end cannot be followed up cost no other wait', async () => {
+    await callers.connected(busWith(WHO));
+    await callers.during(NAME, async caller =>
+      caller.onClose(() => {
+        throw new Error('no');
+      }),
+    );
+    await hold();
+    callers.signal(GONE);
+    assert.deepEqual([gone, trouble.length], [1, 1]);
+  });
+});

@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it, mock } from 'node:test';
+import { Variant } from '@jellybrick/dbus-next';
+import type { BusClient } from '../../../src/dbus/bus.ts';
+import { LOOK_RETRY_MS, SYSTEMD_WAIT_MS, UNITS_PER_LOOK } from '../../../src/dbus/limits.ts';
+import { BusError, DRIVER, type Question } from '../../../src/dbus/message.ts';
+import { UnitWatch } from '../../../src/dbus/unit-watch.ts';
+import { FakeConnection, settled, signal } from './fake-connection.ts';
+
+const SYSTEMD = 'org.freedesktop.systemd1';
+const OWNER = ':1.1';
+
+function pathOf(unit: string): string {
+  return `/org/freedesktop/systemd1/unit/${unit.replaceAll(/[^a-z0-9]/g, '_')}`;
+}
+
+class FakeBus {
+  connection: FakeConnection | undefined;
+  reason = 'there is no bus';
+  client: BusClient | undefined;
+  attach(client: BusClient): void {
+    this.client = client;
+  }
+  async ready(): Promise<void> {}
+}
+
+describe('the watch over units', () => {
+  let bus: FakeBus;
+  let connection: FakeConnection;
+  let watch: UnitWatch;
+  let trouble: string[];
+  let ended: string[];
+  /** by name: the active state, and the job of a unit */
+  let states: Map<string, readonly [active: string, job: number]>;
+  beforeEach(() => {
+    bus = new FakeBus();
+    trouble = [];
+    ended = [];
+    states = new Map();
+    watch = new UnitWatch(bus, what => trouble.push(what));
+    connection = new FakeConnection();
+    connection.answers.set('GetNameOwner', () => [OWNER]);
+    connection.answers.set('ListUnitsByNames', rows);
+  });
+
+  const rows = ({ body }: Question): readonly unknown[] => {
+    const names = body?.[0];
+    assert.ok(Array.isArray(names));
+    return [
+      names.map(name => {
+        const [active, job] = states.get(name) ?? ['inactive', 0];
+        const id = name === 'alias.service' ? 'real.service' : name;
+        return [id, '', 'loaded', active, '', '', pathOf(id), job, '', '/'];
+      }),
+    ];
+  };
+  const connect = async (): Promise<void> => {
+    bus.connection = connection;
+    await watch.connected(connection);
+    await settled();
+  };
+  const add = async (unit: string): Promise<() => void> => {
+    const stop = watch.watch(unit, () => ended.push(unit));
+    await settled();
+    return stop;
+  };
+  const changed = async (unit: string, active: string, sender = OWNER): Promise<void> => {
+    const body = [`${SYSTEMD}.Unit`, { ActiveState: new Variant('s', active) }, []];
+    const parts = { sender, interface: 'org.freedesktop.DBus.Properties', member: 'PropertiesChanged', body };
+    watch.signal(signal({ ...parts, path: pathOf(unit) }));
+    await settled();
+  };
+  const manager = async (member: string, ...body: readonly unknown[]): Promise<void> => {
+    watch.signal(signal({ sender: OWNER, interface: `${SYSTEMD}.Manager`, member, body }));
+    await settled();
+  };
+  const looks = (): number => connection.count('ListUnitsByNames');
+
+  it('says why there is none', async () => {
+    assert.deepEqual(watch.state(), { kind: 'unavailable', reason: 'there is no bus' });
+    assert.deepEqual(await watch.check('a.service'), { kind: 'unavailable', reason: 'there is no bus' });
+    await connect();
+    assert.deepEqual(watch.state(), { kind: 'watching' });
+    watch.lost();
+    assert.equal(watch.state().kind, 'unavailable');
+  });
+
+  it('waits for a systemd that is not there, for a while', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    connection.answers.set('GetNameOwner', () => {
+      throw new BusError(`${DRIVER}.Error.NameHasNoOwner`, 'nobody');
+    });
+    await connect();
+    states.set('a.service', ['active', 0]);
+    const early = watch.check('a');
+    await settled();
+    watch.signal(signal({ sender: DRIVER, interface: DRIVER, member: 'NameOwnerChanged', body: [SYSTEMD, '', OWNER] }));
+    assert.deepEqual(await early, { kind: 'active' });
+    watch.signal(signal({ sender: DRIVER, interface: DRIVER, member: 'NameOwnerChanged', body: [SYSTEMD, OWNER, ''] }));
+    const late = watch.check('a');
+    await settled();
+    mock.timers.tick(SYSTEMD_WAIT_MS);
+    const answer = await late;
+    assert.ok(answer.kind === 'unavailable');
+    assert.match(answer.reason, /systemd is not on the message bus/);
+    mock.timers.reset();
+  });
+
+  it('tells an end once, whatever signal says where to look', async () => {
+    await connect();
+    const signals: readonly (() => Promise<void>)[] = [
+      () => changed('a.service', 'failed'),
+      () => manager('JobRemoved', 1, '/job', 'a.service', 'done'),
+      () => manager('UnitRemoved', 'a.service', pathOf('a.service')),
+      () => manager('Reloading', false),
+    ];
+    for (const send of signals) {
+      ended = [];
+      states.set('a.service', ['active', 0]);
+      await add('a');
+      assert.deepEqual(ended, []);
+      states.set('a.service', ['failed', 0]);
+      await send();
+      await send();
+      assert.deepEqual(ended, ['a']);
+    }
+  });
+
+  it('believes no signal, and none but systemd', async () => {
+    await connect();
+    states.set('a.service', ['active', 0]);
+    await add('a.service');
+    await changed('a.service', 'inactive');
+    assert.deepEqual(ended, []);
+    const before = looks();
+    await changed('a.service', 'inactive', ':1.66');
+    await changed('a.service', 'active');
+    await changed('b.service', 'inactive');
+    assert.equal(looks(), before, 'no look was due');
+  });
+
+  it('takes for alive what is being started, or has a job', async () => {
+    await connect();
+    states.set('a.service', ['activating', 1]).set('b.service', ['inactive', 7]).set('c.service', ['deactivating', 0]);
+    for (const unit of ['a.service', 'b.service', 'c.service']) {
+      await add(unit);
+      assert.deepEqual(await watch.check(unit), { kind: 'active' });
+    }
+    assert.deepEqual(ended, []);
+  });
+
+  it('follows an alias', async () => {
+    await connect();
+    states.set('alias.service', ['active', 0]);
+    await add('alias');
+    states.delete('alias.service');
+    await changed('real.service', 'inactive');
+    assert.deepEqual(ended, ['alias']);
+  });
+
+  it('asks about many at once, in pieces', async () => {
+    const units = Array.from({ length: UNITS_PER_LOOK * 2 + 1 }, (_, index) => `u${index}.service`);
+    for (const unit of units) {
+      states.set(unit, ['active', 0]);
+      await add(unit);
+    }
+    await connect();
+    assert.equal(looks(), 3);
+    assert.deepEqual(ended, []);
+  });
+
+  it('gives each its own answer where one spoils it for all', async () => {
+    connection.answers.set('ListUnitsByNames', question => {
+      if (JSON.stringify(question.body).includes('bad')) {
+        throw new BusError(`${DRIVER}.Error.InvalidArgs`, 'no unit name');
+      }
+      return rows(question);
+    });
+    states.set('good.service', ['active', 0]);
+    await add('good.service');
+    await add('bad.service');
+    await add('gone.service');
+    await connect();
+    await settled();
+    assert.deepEqual(ended, ['bad.service', 'gone.service']);
+    assert.deepEqual(trouble, []);
+  });
+
+  it('asks again where it got no answer', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    states.set('a.service', ['active', 0]);
+    await connect();
+    await add('a.service');
+    connection.answers.set('ListUnitsByNames', () => {
+      throw new Error('no answer within 5 s');
+    });
+    await changed('a.service', 'failed');
+    assert.deepEqual([ended, trouble], [[], ['systemd does not say how its units are']]);
+    states.delete('a.service');
+    connection.answers.set('ListUnitsByNames', rows);
+    mock.timers.tick(LOOK_RETRY_MS);
+    await settled();
+    assert.deepEqual(ended, ['a.service']);
+    mock.timers.reset();
+  });
+
+  it('does not take an answer for one to a later question', async () => {
+    await connect();
+    let answer: () => void = () => {};
+    connection.answers.set('ListUnitsByNames', async question => {
+      const early = rows(question);
+      await new Promise<void>(resolve => {
+        answer = resolve;
+      });
+      return early;
+    });
+    await add('a.service');
+    // Found inactive, but not yet told; meanwhile it is started, and watched by another.
+    states.set('a.service', ['active', 0]);
+    connection.answers.set('ListUnitsByNames', rows);
+    watch.watch('a', () => ended.push('the other'));
+    answer();
+    await settled();
+    await settled();
+    assert.deepEqual(ended, []);
+  });
+
+  it('lets go of a unit, but not of its other watches', async () => {
+    states.set('a.service', ['active', 0]);
+    await connect();
+    const stop = await add('a.service');
+    await add('a');
+    stop();
+    stop();
+    states.delete('a.service');
+    await changed('a.service', 'inactive');
+    assert.deepEqual(ended, ['a']);
+    const before = looks();
+    await changed('a.service', 'inactive');
+    assert.equal(looks(), before);
+  });
+});
