@@ -27,8 +27,8 @@
 #define TREE_PROGRESS_INTERVAL_MS 100U
 /* Mounts and inodes left alone that are told by name; the rest is counted. */
 #define TREE_NAMED_MAX 16U
-/* The walk yields to whoever answers requests on the same machine: nice(2). */
-#define TREE_NICENESS 10
+/* How far the walk yields to the daemon, which answers requests meanwhile: nice(2). */
+#define TREE_NICENESS 5
 /* The descriptor of the tree's top that the daemon passes. */
 #define TREE_TOP_DESCRIPTOR 3
 

@@ -58,7 +58,7 @@ int tree_main(int argc, char **argv)
 
 	/* close_range(2) is there since Linux 5.9; before that Node's O_CLOEXEC has to do. */
 	(void)syscall(SYS_close_range, TREE_TOP_DESCRIPTOR + 1U, ~0U, 0U);
-	(void)setpriority(PRIO_PROCESS, 0, TREE_NICENESS);
+	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + TREE_NICENESS);
 	tree_report_start(&report, STDOUT_FILENO);
 	if (!tree_owner_prepare()) {
 		perror("dynuser-helper: /proc/self/fd");
