@@ -67,7 +67,7 @@ const REQUEST_OPTIONS: readonly OptionSpec[] = [
   ),
   {
     name: 'verify',
-    help: 'Look through directories whose owner is right already, and repair wrong owners below',
+    help: 'Look through directories whose owner is right already, and repair wrong owners below; not while a live user has them',
   },
 ];
 
