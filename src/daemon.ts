@@ -3,8 +3,10 @@
  * user is made here.
  */
 import { randomBytes } from 'node:crypto';
+import { Acquisition } from './api/acquisition.ts';
 import { Admission } from './api/admission.ts';
 import { allocatorInterface } from './api/allocator.ts';
+import { BusAllocator } from './api/bus-allocator.ts';
 import { ConnectionLeases } from './api/connection-leases.ts';
 import type { Peer } from './api/peer.ts';
 import { userDatabaseInterface } from './api/user-database.ts';
@@ -13,6 +15,10 @@ import { DynuserError } from './core/errors.ts';
 import { LEASE_ID_BYTES, leaseIdOf, type UserName } from './core/ids.ts';
 import { rangeSize } from './core/range.ts';
 import { USER_DATABASE_SERVICE } from './core/records.ts';
+import { systemBusSocket } from './dbus/address.ts';
+import { Bus } from './dbus/bus.ts';
+import { BusApi } from './dbus/bus-api.ts';
+import { UnitWatch } from './dbus/unit-watch.ts';
 import { openDirectories } from './directories/room.ts';
 import { PinnedDirectory } from './files/pinned-directory.ts';
 import { raiseDescriptorLimit } from './host/libc.ts';
@@ -21,6 +27,7 @@ import type { Notify } from './host/notify.ts';
 import { NSCD_SOCKET, Nscd } from './host/nscd.ts';
 import { PeerReader } from './host/peer.ts';
 import { HelperProbe } from './host/probe.ts';
+import { ProcessWatch } from './host/process-watch.ts';
 import { HelperReaper } from './host/reaper.ts';
 import { takeRuntimeLock } from './host/runtime-lock.ts';
 import { SYSTEMD_LOCK_DIRECTORY, SystemdUidLocks } from './host/systemd-uid-lock.ts';
@@ -32,8 +39,10 @@ import { Allocator } from './service/allocator.ts';
 import { CoolDown } from './service/cool-down.ts';
 import { Endings } from './service/endings.ts';
 import { KeyedQueue } from './service/keyed-queue.ts';
+import { Lifetimes } from './service/lifetimes.ts';
 import type { Clock, Randomness } from './service/ports.ts';
 import { recover } from './service/recovery.ts';
+import { releaseGone } from './service/release.ts';
 import { Reservations } from './service/reservations.ts';
 import { UserTable } from './service/user-table.ts';
 import { VarlinkServer } from './varlink/server.ts';
@@ -60,6 +69,8 @@ export interface Surroundings {
   readonly notify: Notify;
   /** the socket that a service manager opened for us, if it did */
   readonly socket: PassedSocket | undefined;
+  /** $DBUS_SYSTEM_BUS_ADDRESS */
+  readonly busAddress: string | undefined;
 }
 
 export interface Daemon {
@@ -71,7 +82,8 @@ export interface Daemon {
  * Starts everything; when it returns, the daemon answers.
  * @throws DynuserError what is wrong with the host, in words a person can act on
  */
-export async function startDaemon({ config, logger, helper, notify, socket }: Surroundings): Promise<Daemon> {
+export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
+  const { config, logger, helper, notify, socket, busAddress } = surroundings;
   raiseDescriptorLimit(rangeSize(config.range) + config.maxConnections + DESCRIPTORS_SPARE);
   const runtime = openRuntime(config.runtimeDirectory);
   const runtimeLock = takeRuntimeLock(runtime, DAEMON_LOCK);
@@ -105,22 +117,27 @@ export async function startDaemon({ config, logger, helper, notify, socket }: Su
   const shared = { range, users, reservations, coolDown, probe, locks, directories, randomness: RANDOMNESS };
   const queue = new KeyedQueue<UserName>();
   const allocator = new Allocator({ ...shared, registry, endings, nameCache, queue, clock: CLOCK });
+  const bus = openBus(busAddress, logger);
+  const processes = new ProcessWatch(onFailure);
+  const units = new UnitWatch(bus, onFailure);
+  const lifetimes = new Lifetimes({
+    ...{ users, processes, units, onFailure },
+    release: lease => releaseGone(release, lease),
+  });
+  const acquisition = new Acquisition({
+    ...{ allocator, release, directories, lifetimes },
+    admission: new Admission(config.allowUsers, config.allowGroups, probe),
+    connectionLeases: new ConnectionLeases(release, onFailure),
+  });
+  const busApi = new BusApi(bus, new BusAllocator(users, acquisition), onFailure);
   const peers = new PeerReader();
   const server = new VarlinkServer<Peer>({
     info: INFO,
     interfaces: [
-      allocatorInterface({
-        allocator,
-        release,
-        explain: shared,
-        admission: new Admission(config.allowUsers, config.allowGroups, probe),
-        connectionLeases: new ConnectionLeases(release, onFailure),
-        endings,
-        directories,
-      }),
+      allocatorInterface({ users, acquisition, explain: shared, endings, directories }),
       userDatabaseInterface(users),
     ],
-    identify: descriptor => peers.read(descriptor),
+    identify: descriptor => ({ ...peers.read(descriptor), pin: () => processes.fromPeer(descriptor) }),
     quotaKey: peer => peer.uid,
     privileged: peer => peer.uid === 0,
     // What peers do wrong is theirs to see; what the daemon does wrong is ours.
@@ -132,6 +149,8 @@ export async function startDaemon({ config, logger, helper, notify, socket }: Su
     },
   });
   const path = `${config.runtimeDirectory}/${SOCKET}`;
+  lifetimes.resume();
+  bus.start();
   await server.listen(socket === undefined ? { path, mode: 0o666 } : { fd: socket.descriptor });
   const unlink = linkDatabase(path, logger);
   notify({ state: 'ready', status: `${report.users} users` });
@@ -145,8 +164,10 @@ export async function startDaemon({ config, logger, helper, notify, socket }: Su
         unlink?.();
       }
       await server.close(STOP_GRACE_MS);
+      busApi.close();
+      bus.close();
       endings.stop();
-      await Promise.all([probe.close(), reaper.close()]);
+      await Promise.all([probe.close(), reaper.close(), processes.close()]);
       runtimeLock.release();
       logger.info('stopped');
     },
@@ -159,6 +180,18 @@ function openRuntime(path: string): PinnedDirectory {
   } catch (error) {
     throw new DynuserError('HostFailed', `cannot use the runtime directory: ${String(error)}`, {}, error);
   }
+}
+
+/** The bus is optional: without one, requests that need it are refused by name. */
+function openBus(address: string | undefined, logger: Logger): Bus {
+  const socket = systemBusSocket(address);
+  if ('reason' in socket) {
+    throw new DynuserError('InvalidConfiguration', socket.reason);
+  }
+  return new Bus(socket.path, {
+    state: (connected, reason) => logger.info({ connected, reason }, 'message bus'),
+    trouble: (what, cause) => logger.debug({ err: cause }, what),
+  });
 }
 
 /** Without it systemd's user database lacks our users, and everything else works: said, and no reason not to start. */

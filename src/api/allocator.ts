@@ -3,30 +3,25 @@
  * Who asks comes from the kernel, never from the message.
  */
 
-import { DynuserError } from '../core/errors.ts';
-import { asLeaseId } from '../core/ids.ts';
 import type { Holder, UserLease } from '../core/lease.ts';
-import type { Acquired, Allocator } from '../service/allocator.ts';
+import type { Acquired } from '../service/allocator.ts';
 import type { Directories } from '../service/directory-ports.ts';
 import type { Endings } from '../service/endings.ts';
 import { type ExplainParts, explain } from '../service/explain.ts';
-import { type ReleaseParts, releaseFor } from '../service/release.ts';
+import type { UserTable } from '../service/user-table.ts';
 import { expectedMore } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call, InterfaceImplementation, MethodHandler } from '../varlink/server.ts';
-import type { Admission } from './admission.ts';
-import type { ConnectionLeases } from './connection-leases.ts';
+import type { Acquisition } from './acquisition.ts';
 import { toWireError } from './error-map.ts';
 import { ALLOCATOR_INTERFACE } from './generated/io-dynuser-allocator.ts';
 import type { Peer } from './peer.ts';
-import { readCleanup, readLifetime, readRequest } from './request.ts';
+import { readRequest } from './request.ts';
 
 export interface AllocatorApiParts {
-  readonly allocator: Allocator;
-  readonly release: ReleaseParts;
+  readonly users: UserTable;
+  readonly acquisition: Acquisition;
   readonly explain: ExplainParts;
-  readonly admission: Admission;
-  readonly connectionLeases: ConnectionLeases;
   readonly endings: Pick<Endings, 'remains'>;
   readonly directories: Pick<Directories, 'requested'>;
 }
@@ -46,33 +41,14 @@ export function allocatorInterface(parts: AllocatorApiParts): InterfaceImplement
 
 async function acquire(parts: AllocatorApiParts, call: Call<Peer>): Promise<JsonObject> {
   const { peer, connection, parameters } = call;
-  await parts.admission.check(peer);
-  const { userName, ...request } = readRequest(parameters, parts.directories);
-  const lifetime = readLifetime(parameters);
-  const gone = new AbortController();
-  const forget = connection.onClose(() => gone.abort());
-  if (call.oneway) {
-    // Without an answer nobody can know the lease, so nobody could release it.
-    gone.abort();
-  }
-  try {
-    const acquired = await parts.allocator.acquire({
-      ...request,
-      ...(userName === undefined ? {} : { userName }),
-      lifetime,
-      pid: peer.pid,
-      owner: peer.uid,
-      cleanup: readCleanup(parameters),
-      signal: gone.signal,
-      ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}),
-    });
-    if (lifetime === 'connection' || connection.closed) {
-      parts.connectionLeases.bind(acquired.holder.lease, connection);
-    }
-    return toReply(acquired);
-  } finally {
-    forget();
-  }
+  const acquired = await parts.acquisition.acquire(parameters, {
+    peer,
+    connection,
+    answered: !call.oneway,
+    pin: () => peer.pin(),
+    ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}),
+  });
+  return toReply(acquired);
 }
 
 function toReply({ user, holder, directories, environment }: Acquired): JsonObject {
@@ -91,14 +67,7 @@ function toReply({ user, holder, directories, environment }: Acquired): JsonObje
 }
 
 async function release(parts: AllocatorApiParts, { peer, parameters }: Call<Peer>): Promise<JsonObject> {
-  const text = String(parameters['lease']);
-  const lease = asLeaseId(text);
-  if (lease === undefined) {
-    const reason =
-      'a lease id has 32 lower-case hexadecimal digits; "dynuserctl list --json=pretty" shows the live ones';
-    throw new DynuserError('NoSuchLease', reason, { field: 'lease' });
-  }
-  const remains = await releaseFor(parts.release, lease, peer);
+  const remains = await parts.acquisition.release(String(parameters['lease']), peer);
   return remains === undefined ? {} : { remains };
 }
 
@@ -138,7 +107,7 @@ function watch(parts: AllocatorApiParts, call: Call<Peer>): Promise<JsonObject> 
   }
   call.send({ event: 'ready' });
   return new Promise(resolve => {
-    const unwatch = parts.release.users.watch(change => {
+    const unwatch = parts.users.watch(change => {
       call.send({ event: change.kind, lease: toWireLease(change.user, change.holder) });
     });
     call.connection.onClose(() => {
@@ -150,7 +119,7 @@ function watch(parts: AllocatorApiParts, call: Call<Peer>): Promise<JsonObject> 
 
 function liveLeases(parts: AllocatorApiParts): JsonObject[] {
   const leases: JsonObject[] = [];
-  for (const user of parts.release.users.live()) {
+  for (const user of parts.users.live()) {
     for (const holder of user.holders) {
       leases.push(toWireLease(user, holder));
     }

@@ -4,7 +4,15 @@
  */
 import type { LeaseId } from '../core/ids.ts';
 import { type ReleaseParts, releaseGone } from '../service/release.ts';
-import type { Connection } from '../varlink/server.ts';
+
+/** What a lease may last as long as; a connection of varlink, or a name on a bus. */
+export interface ClosableConnection {
+  readonly closed: boolean;
+  /** @param listener called once, when it is gone; at once where it is already. @returns takes it back */
+  onClose(listener: () => void): () => void;
+  /** Keeps it from being closed as idle. @returns ends that */
+  hold(): () => void;
+}
 
 export class ConnectionLeases {
   readonly #release: ReleaseParts;
@@ -24,7 +32,7 @@ export class ConnectionLeases {
   }
 
   /** Binds a lease to a connection; one that is closed already ends it at once. */
-  bind(lease: LeaseId, connection: Connection): void {
+  bind(lease: LeaseId, connection: ClosableConnection): void {
     const endHold = connection.hold();
     this.#letGo.set(lease, endHold);
     const forget = connection.onClose(() => this.#end(lease));

@@ -1,5 +1,6 @@
 /** Who is at the other end of a connection, as the kernel says (unix(7), SO_PEERCRED); never what a message says. */
 import type { Gid, Pid, Uid } from '../core/ids.ts';
+import type { PeerPinOutcome } from '../service/ports.ts';
 
 export interface Peer {
   readonly uid: Uid;
@@ -8,4 +9,6 @@ export interface Peer {
   readonly pid: Pid | undefined;
   /** its supplementary groups */
   readonly groups: readonly Gid[];
+  /** the process that connected; to be called while its connection is open, and before anything is waited for */
+  pin(): PeerPinOutcome;
 }

@@ -1,8 +1,8 @@
 /** The parameters that Acquire and Explain share, from the wire's types into the house's own. */
 import type { DirectoryKind, RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
-import type { UnitName, UserName } from '../core/ids.ts';
-import type { Cleanup } from '../core/lease.ts';
+import { asPid, type UnitName, type UserName } from '../core/ids.ts';
+import { type Cleanup, LIFETIMES, type Lifetime } from '../core/lease.ts';
 import { DIRECTORIES_MAX, DIRECTORY_BYTES_MAX } from '../core/limits.ts';
 import { parseUnitName, parseUserName } from '../core/name.ts';
 import type { Directories, HandoverWishes } from '../service/directory-ports.ts';
@@ -33,14 +33,15 @@ export function readRequest(parameters: JsonObject, room: Pick<Directories, 'req
   };
 }
 
-/** The lifetimes that this daemon can watch over. @throws VarlinkError InvalidParameter for the others */
-export function readLifetime(parameters: JsonObject): 'connection' | 'explicit' {
-  const lifetime = parameters['lifetime'] ?? 'connection';
-  if (lifetime !== 'connection' && lifetime !== 'explicit') {
+/** @throws VarlinkError InvalidParameter for a `pid` that is none, or that the lifetime has no use for */
+export function readLifetime(parameters: JsonObject): Lifetime {
+  const given = parameters['lifetime'] ?? 'connection';
+  const lifetime = LIFETIMES.find(known => known === given);
+  if (lifetime === undefined) {
     throw invalidParameter('lifetime');
   }
-  if ((parameters['pid'] ?? undefined) !== undefined) {
-    // It names the process of a `process` lifetime, and has no meaning with these.
+  const pid = parameters['pid'] ?? undefined;
+  if (pid !== undefined && (lifetime !== 'process' || asPid(Number(pid)) === undefined)) {
     throw invalidParameter('pid');
   }
   return lifetime;

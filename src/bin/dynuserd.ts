@@ -43,6 +43,7 @@ async function main(): Promise<void> {
     logger,
     helper: fileURLToPath(new URL('./dynuser-helper', import.meta.url)),
     notify: openNotify(process.env),
+    busAddress: process.env['DBUS_SYSTEM_BUS_ADDRESS'],
     socket: takePassedSockets(process.env, process.pid)[0],
   });
   stopOnSignal(async () => {

@@ -4,6 +4,7 @@
  */
 import type { LeasedDirectory } from './directory.ts';
 import type { Gid, LeaseId, Pid, Uid, UnitName, UserName } from './ids.ts';
+import type { ProcessIdentity } from './process-identity.ts';
 
 /** How long a reference lasts: see contract, `lifetime`. */
 export const LIFETIMES = ['connection', 'process', 'unit', 'explicit'] as const;
@@ -16,6 +17,8 @@ export interface Holder {
   readonly lifetime: Lifetime;
   /** the process that asked, as the kernel named it; undefined where it is in a PID namespace that we cannot see into */
   readonly pid: Pid | undefined;
+  /** lifetime `process`: the process that it is bound to */
+  readonly process?: ProcessIdentity;
   /** the UID of the process that asked; it and root may release */
   readonly owner: Uid;
   /** milliseconds since the epoch */

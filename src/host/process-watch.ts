@@ -3,49 +3,13 @@
  * this daemon by its identity, never by its number alone. Knows nothing of leases; signals nothing.
  */
 import { closeSync } from 'node:fs';
-import type { Pid, Uid } from '../core/ids.ts';
+import type { Pid } from '../core/ids.ts';
 import { isSameProcess, type ProcessIdentity } from '../core/process-identity.ts';
+import type { PeerPinOutcome, PinnedProcess, PinOutcome, Processes } from '../service/ports.ts';
 import { Epoll } from './epoll.ts';
 import { hostError } from './host-error.ts';
 import { Pidfds } from './pidfd.ts';
 import { readBoot, readRealUid, readStartTime } from './process-files.ts';
-
-/** A process that was there when it was asked for. Holds one descriptor until close(). */
-export interface PinnedProcess {
-  readonly identity: ProcessIdentity;
-  /** Its real UID now; undefined where it has exited. @throws DynuserError HostFailed */
-  owner(): Uid | undefined;
-  /**
-   * Calls back when it has exited, once, in a later tick; at the next one where it has already. Once for each process.
-   * @throws DynuserError LimitReached, HostFailed
-   */
-  onExit(callback: () => void): void;
-  /** Ends all interest in it; nothing is called back any more. May be called again, and from the callback. */
-  close(): void;
-}
-
-export type PinOutcome = { readonly kind: 'running'; readonly process: PinnedProcess } | { readonly kind: 'gone' };
-
-export type PeerPinOutcome =
-  | PinOutcome
-  /** it runs in a PID namespace that is neither ours nor below ours: its end is seen, but not what it leaves behind */
-  | { readonly kind: 'invisible' }
-  /** the kernel is older than Linux 6.5 and does not say which process has connected */
-  | { readonly kind: 'unsupported' };
-
-/** What the use cases need of processes; proposed for service/ports.ts. */
-export interface Processes {
-  /** The process of a number, as the caller names it. @throws DynuserError LimitReached, HostFailed */
-  open(pid: Pid): PinOutcome;
-  /**
-   * The process that connected. To be called while the socket is open and before anything is waited for: later the
-   * descriptor's number may be another socket's.
-   * @throws DynuserError LimitReached, HostFailed
-   */
-  fromPeer(socket: number): PeerPinOutcome;
-  /** The very process of an identity, if it still runs. @throws DynuserError LimitReached, HostFailed */
-  adopt(identity: ProcessIdentity): PinOutcome;
-}
 
 const GONE: PinOutcome = { kind: 'gone' };
 

@@ -7,6 +7,7 @@ import { asGid, asLeaseId, asPid, asUid } from '../core/ids.ts';
 import { type Cleanup, type Holder, LIFETIMES, type Lifetime, type UserLease } from '../core/lease.ts';
 import { DIRECTORIES_MAX, HOLDERS_PER_USER_MAX } from '../core/limits.ts';
 import { parseUnitName, parseUserName } from '../core/name.ts';
+import type { ProcessIdentity } from '../core/process-identity.ts';
 
 const VERSION = 1;
 
@@ -50,6 +51,7 @@ function decodeHolder(value: unknown): Holder | undefined {
   const since = value['since'];
   const directories = decodeDirectories(value['directories']);
   const cleanup = decodeCleanup(value['cleanup']);
+  const process = decodeProcess(value['process']);
   if (
     lease === undefined ||
     !('unit' in parsed) ||
@@ -58,11 +60,31 @@ function decodeHolder(value: unknown): Holder | undefined {
     owner === undefined ||
     typeof since !== 'number' ||
     directories === undefined ||
-    cleanup === undefined
+    cleanup === undefined ||
+    // Bound to a process, and to nothing else, by the identity of one.
+    (lifetime === 'process') !== (process !== undefined)
   ) {
     return undefined;
   }
-  return { lease, unit: parsed.unit, lifetime, pid, owner, since, directories, cleanup };
+  const bound = process === undefined ? {} : { process };
+  return { lease, unit: parsed.unit, lifetime, pid, ...bound, owner, since, directories, cleanup };
+}
+
+function decodeProcess(value: unknown): ProcessIdentity | undefined {
+  if (!isObject(value)) {
+    return undefined;
+  }
+  const { boot, startTime, inode } = value;
+  const pid = asPid(Number(value['pid']));
+  if (
+    typeof boot !== 'string' ||
+    pid === undefined ||
+    typeof startTime !== 'number' ||
+    (inode !== undefined && typeof inode !== 'string')
+  ) {
+    return undefined;
+  }
+  return { boot, pid, startTime, inode };
 }
 
 function decodeDirectories(value: unknown): readonly LeasedDirectory[] | undefined {

@@ -15,6 +15,7 @@ import {
   SEARCH_DEADLINE_MS,
 } from '../core/limits.ts';
 import { deriveUserName } from '../core/name.ts';
+import type { ProcessIdentity } from '../core/process-identity.ts';
 import { rangeSize, type UidRange } from '../core/range.ts';
 import { decideAccount, nameConflict } from './account.ts';
 import type { CoolDown } from './cool-down.ts';
@@ -33,6 +34,8 @@ export interface AcquireRequest extends HandoverWishes {
   readonly perInstance: boolean;
   readonly lifetime: Lifetime;
   readonly pid: Pid | undefined;
+  /** lifetime `process`: the process that the reference is bound to */
+  readonly process?: ProcessIdentity;
   readonly owner: Uid;
   readonly directories: readonly RequestedDirectory[];
   readonly cleanup: Cleanup;
@@ -258,8 +261,9 @@ export class Allocator {
 
   #holder(request: AcquireRequest, { directories }: PreparedDirectories): Holder {
     const { randomness, clock } = this.#parts;
-    const { unit, lifetime, pid, owner, cleanup } = request;
+    const { unit, lifetime, pid, process, owner, cleanup } = request;
     return {
+      ...(process === undefined ? {} : { process }),
       ...{ lease: randomness.leaseId(), unit, lifetime, pid, owner, since: clock.now(), cleanup },
       directories: directories.map(({ kind, source, publicPath, handover, preserved, aliases }) => {
         return { kind, source, publicPath, handover, preserved, aliases };

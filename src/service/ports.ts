@@ -2,8 +2,9 @@
  * What the use cases need of the outside, as types alone. Adapters in registry, host and directories implement these;
  * daemon.ts joins the two. Times are in milliseconds.
  */
-import type { Gid, LeaseId, Uid, UserName } from '../core/ids.ts';
+import type { Gid, LeaseId, Pid, Uid, UserName } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
+import type { ProcessIdentity } from '../core/process-identity.ts';
 import type { Evidence } from '../core/verdict.ts';
 
 /** What NSS says of a name: the user and the group that carry it, each where there is one. */
@@ -110,6 +111,50 @@ export interface Reaper {
    * @throws DynuserError HostFailed where it is not known; LimitReached
    */
   removeIpc(uid: Uid): Promise<Evidence | undefined>;
+}
+
+/** A process that was there when it was asked for. Holds one descriptor until close(). */
+export interface PinnedProcess {
+  readonly identity: ProcessIdentity;
+  /** Its real UID now; undefined where it has exited. @throws DynuserError HostFailed */
+  owner(): Uid | undefined;
+  /**
+   * Calls back when it has exited, once, in a later tick; at the next one where it has already. Once for each process.
+   * @throws DynuserError LimitReached, HostFailed
+   */
+  onExit(callback: () => void): void;
+  /** Ends all interest in it; nothing is called back any more. May be called again, and from the callback. */
+  close(): void;
+}
+
+export type PinOutcome = { readonly kind: 'running'; readonly process: PinnedProcess } | { readonly kind: 'gone' };
+
+export type PeerPinOutcome =
+  | PinOutcome
+  /** it runs in a PID namespace that is neither ours nor below ours: its end is seen, but not what it leaves behind */
+  | { readonly kind: 'invisible' }
+  /** the kernel is older than Linux 6.5 and does not say which process has connected */
+  | { readonly kind: 'unsupported' };
+
+export interface Processes {
+  /** The process of a number, as the caller names it. @throws DynuserError LimitReached, HostFailed */
+  open(pid: Pid): PinOutcome;
+  /** The very process of an identity, if it still runs. @throws DynuserError LimitReached, HostFailed */
+  adopt(identity: ProcessIdentity): PinOutcome;
+}
+
+/** What a look at a unit found; unavailable: it could not be asked, and the reason is for the one who asked us. */
+export type UnitCheck =
+  | { readonly kind: 'active' }
+  | { readonly kind: 'inactive' }
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+/** systemd's units. */
+export interface Units {
+  /** Looks at one unit, within a bounded time; one that is being started is active. */
+  check(unit: string): Promise<UnitCheck>;
+  /** Calls back once when the unit has ended, at once where it has already. @returns ends that */
+  watch(unit: string, onInactive: () => void): () => void;
 }
 
 /** A cache of users and groups that answers programs in front of every NSS module. */

@@ -47,6 +47,93 @@ test('a connection with a lease is not closed as idle, one without is', async ()
   });
 });
 
+test('a lease of a process ends with it: the one that asks, or the one that is named', async () => {
+  await withInstalled({ config: 'AllowUsers=1000\n' }, async host => {
+    const daemon = await host.startDaemon();
+    const process = (pid?: number) => [ACQUIRE, { unit: 'bound.service', lifetime: 'process', pid }] as const;
+    replyOf((await host.calls([process()]))[0]);
+    await until('the user of a program that has ended is gone', async () => !(await resolves(host, 'bound')));
+
+    const script = 'sleep 600 >/dev/null 2>&1 & echo $!';
+    const pid = Number(await host.machine.output(['sh', '-c', script]));
+    replyOf((await host.calls([process(pid)]))[0]);
+    const foreign = (await host.calls([process(pid)], { uid: 1000 }))[0];
+    assert.ok(foreign !== undefined && 'error' in foreign);
+    assert.equal(foreign.error, 'io.dynuser.Allocator.NotPermitted');
+    daemon.kill('SIGKILL');
+    await daemon.ended;
+    await host.startDaemon();
+    assert.ok(await resolves(host, 'bound'), 'the process lives, and so does its lease, over a restart');
+    await host.machine.output(['kill', '-9', String(pid)]);
+    await until('the user is gone with the process', async () => !(await resolves(host, 'bound')));
+    await until('nothing is left', async () => (await host.traces()).length === 0);
+    const gone = (await host.calls([process(pid)]))[0];
+    assert.ok(gone !== undefined && 'error' in gone);
+    assert.match(String(gone.parameters['reason']), /there is no process/);
+  });
+});
+
+test('a process that ended while the daemon was away ends its lease at the next start', async () => {
+  await withInstalled({}, async host => {
+    const daemon = await host.startDaemon();
+    const pid = Number(await host.machine.output(['sh', '-c', 'sleep 600 >/dev/null 2>&1 & echo $!']));
+    replyOf((await host.calls([[ACQUIRE, { unit: 'bound.service', lifetime: 'process', pid }]]))[0]);
+    daemon.kill('SIGKILL');
+    await daemon.ended;
+    await host.machine.output(['kill', '-9', String(pid)]);
+    await host.startDaemon();
+    await until('nothing is left', async () => (await host.traces()).length === 0);
+  });
+});
+
+test('without a bus a lease of a unit is refused by name, and the daemon serves all else', async () => {
+  await withInstalled({}, async host => {
+    await host.startDaemon();
+    const [result] = await host.calls([[ACQUIRE, { unit: 'x.service', lifetime: 'unit' }]]);
+    assert.ok(result !== undefined && 'error' in result);
+    assert.equal(result.error, 'io.dynuser.Allocator.ProbeFailed');
+    assert.equal(result.parameters['field'], 'lifetime');
+    assert.match(String(result.parameters['reason']), /leases cannot be bound to units: .*system_bus_socket/);
+  });
+});
+
+test('when a user ends, its processes and its IPC objects go with it, and nobody else’s', async () => {
+  await withInstalled({ config: 'KillGraceSec=0.2\n' }, async host => {
+    await host.startDaemon();
+    const [result] = await host.calls([[ACQUIRE, { unit: 'busy.service', lifetime: 'explicit' }]]);
+    const { uid, lease } = replyOf(result);
+    const as = (user: unknown, command: string) =>
+      host.machine.output(['sh', '-c', `setpriv --reuid=${user} --regid=${user} --clear-groups sh -c '${command}'`]);
+    const stubborn = 'trap "" TERM; (trap "" TERM; while :; do sleep 1; done) >/dev/null 2>&1 &';
+    await as(uid, `${stubborn} mkdir /dev/shm/mine; touch /dev/shm/mine/x; ipcmk -M 4096 >/dev/null`);
+    await as(1000, 'sleep 600 >/dev/null 2>&1 & touch /dev/shm/other; ipcmk -M 4096 >/dev/null');
+    assert.deepEqual(replyOf((await host.calls([['io.dynuser.Allocator.Release', { lease }]]))[0]), {});
+    const left = await host.machine.output([
+      'sh',
+      '-c',
+      `ps -eo uid= | grep -cw ${uid}; ls /dev/shm; ipcs -m | grep -c 1000; true`,
+    ]);
+    assert.equal(left, '0\nother\n1');
+    assert.deepEqual(await host.traces(), []);
+  });
+});
+
+test('a caller that cleans up by itself keeps what the user left, and the UID is kept from others by it', async () => {
+  await withInstalled({}, async host => {
+    await host.startDaemon();
+    const mine = { unit: 'mine.service', lifetime: 'explicit', killProcesses: false, removeIPC: false };
+    const { uid, lease } = replyOf((await host.calls([[ACQUIRE, mine]]))[0]);
+    await host.machine.output([
+      'sh',
+      '-c',
+      `setpriv --reuid=${uid} --regid=${uid} --clear-groups sleep 600 >/dev/null 2>&1 & sleep 0.2`,
+    ]);
+    replyOf((await host.calls([['io.dynuser.Allocator.Release', { lease }]]))[0]);
+    const [again] = await host.calls([[ACQUIRE, mine]]);
+    assert.notEqual(replyOf(again)['uid'], uid);
+  });
+});
+
 test('explicit leases outlive a stop and a kill of the daemon, with their links and their lock', async () => {
   await withInstalled({}, async host => {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {

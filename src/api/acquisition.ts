@@ -1,0 +1,112 @@
+/**
+ * Acquire and Release as every interface offers them: raw parameters, whose types alone were checked, and who asks, as
+ * the kernel or the bus says. Binds the lease to what it lasts as long as.
+ */
+import { DynuserError } from '../core/errors.ts';
+import { asLeaseId, asPid } from '../core/ids.ts';
+import type { Lifetime } from '../core/lease.ts';
+import type { Acquired, Allocator } from '../service/allocator.ts';
+import type { Directories, HandoverProgress } from '../service/directory-ports.ts';
+import type { Lifetimes } from '../service/lifetimes.ts';
+import type { PeerPinOutcome, PinnedProcess } from '../service/ports.ts';
+import { type ReleaseParts, releaseFor } from '../service/release.ts';
+import type { JsonObject } from '../varlink/json.ts';
+import type { Admission } from './admission.ts';
+import type { ClosableConnection, ConnectionLeases } from './connection-leases.ts';
+import type { Peer } from './peer.ts';
+import { readCleanup, readLifetime, readRequest } from './request.ts';
+
+export interface AcquisitionParts {
+  readonly allocator: Allocator;
+  readonly release: ReleaseParts;
+  readonly admission: Admission;
+  readonly directories: Pick<Directories, 'requested'>;
+  readonly lifetimes: Lifetimes;
+  readonly connectionLeases: ConnectionLeases;
+}
+
+/** Who asks, and over what. */
+export interface Asker {
+  readonly peer: Peer;
+  readonly connection: ClosableConnection;
+  /** false where nobody will see the answer: without it nobody can know the lease, so nobody could release it */
+  readonly answered: boolean;
+  /** the process at the other end; to be called in the tick of the call */
+  readonly pin: () => PeerPinOutcome;
+  readonly onProgress?: (progress: HandoverProgress) => void;
+}
+
+export class Acquisition {
+  readonly #parts: AcquisitionParts;
+
+  constructor(parts: AcquisitionParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws DynuserError any; VarlinkError InvalidParameter */
+  async acquire(parameters: JsonObject, asker: Asker): Promise<Acquired> {
+    const { admission, lifetimes, connectionLeases } = this.#parts;
+    const { peer, connection } = asker;
+    const request = readRequest(parameters, this.#parts.directories);
+    const lifetime = readLifetime(parameters);
+    // Before anything is waited for: later the connection may be another's.
+    const process = this.#pin(parameters, lifetime, asker);
+    const gone = new AbortController();
+    const forget = connection.onClose(() => gone.abort());
+    if (!asker.answered) {
+      gone.abort();
+    }
+    let bound = false;
+    try {
+      await admission.check(peer);
+      if (lifetime === 'unit') {
+        await lifetimes.checkUnit(request.unit);
+      }
+      const { onProgress } = asker;
+      const acquired = await this.#parts.allocator.acquire({
+        ...request,
+        lifetime,
+        pid: peer.pid,
+        ...(process === undefined ? {} : { process: process.identity }),
+        owner: peer.uid,
+        cleanup: readCleanup(parameters),
+        signal: gone.signal,
+        ...(onProgress === undefined ? {} : { onProgress }),
+      });
+      if (lifetime === 'connection' || connection.closed) {
+        connectionLeases.bind(acquired.holder.lease, connection);
+      }
+      bound = true;
+      lifetimes.bind(acquired.holder, process);
+      return acquired;
+    } finally {
+      forget();
+      if (!bound) {
+        process?.close();
+      }
+    }
+  }
+
+  /**
+   * @returns what keeps the UID reserved for now, in words
+   * @throws DynuserError NoSuchLease, NotPermitted, DirectoryFailed, LimitReached
+   */
+  async release(text: string, peer: Peer): Promise<string | undefined> {
+    const lease = asLeaseId(text);
+    if (lease === undefined) {
+      const reason =
+        'a lease id has 32 lower-case hexadecimal digits; "dynuserctl list --json=pretty" shows the live ones';
+      throw new DynuserError('NoSuchLease', reason, { field: 'lease' });
+    }
+    return releaseFor(this.#parts.release, lease, peer);
+  }
+
+  #pin(parameters: JsonObject, lifetime: Lifetime, { peer, pin }: Asker): PinnedProcess | undefined {
+    if (lifetime !== 'process') {
+      return undefined;
+    }
+    const { lifetimes } = this.#parts;
+    const pid = asPid(Number(parameters['pid'] ?? Number.NaN));
+    return pid === undefined ? lifetimes.callerOf(pin, peer.pid) : lifetimes.processOf(pid, peer.uid);
+  }
+}

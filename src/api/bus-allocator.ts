@@ -1,0 +1,105 @@
+/** The allocator as the D-Bus interface needs it: the same Acquire and Release, and the live dynamic users by name and number. */
+import { DynuserError } from '../core/errors.ts';
+import { asUid } from '../core/ids.ts';
+import type { UserLease } from '../core/lease.ts';
+import { parseUserName } from '../core/name.ts';
+import type { UserTable } from '../service/user-table.ts';
+import { VarlinkError } from '../varlink/errors.ts';
+import type { JsonObject } from '../varlink/json.ts';
+import type { Acquisition } from './acquisition.ts';
+import type { Peer } from './peer.ts';
+
+/** A caller on the bus, as the bus daemon says. */
+export interface BusPeer extends Omit<Peer, 'pin'> {
+  /** whether nobody is there any more to take the answer */
+  readonly closed: boolean;
+  onClose(listener: () => void): () => void;
+}
+
+export interface UserChange {
+  readonly kind: 'allocated' | 'released';
+  readonly uid: number;
+  readonly name: string;
+}
+
+export class BusAllocator {
+  readonly #users: UserTable;
+  readonly #acquisition: Acquisition;
+
+  constructor(users: UserTable, acquisition: Acquisition) {
+    this.#users = users;
+    this.#acquisition = acquisition;
+  }
+
+  /** @throws DynuserError any */
+  async acquire(parameters: JsonObject, caller: BusPeer) {
+    const peer: Peer = { ...identityOf(caller), pin: unpinned };
+    const connection = {
+      get closed() {
+        return caller.closed;
+      },
+      onClose: (listener: () => void) => caller.onClose(listener),
+      hold: () => () => undefined,
+    };
+    const asker = { peer, connection, answered: true, pin: unpinned };
+    const { user, holder } = await this.#acquisition.acquire(parameters, asker).catch((error: unknown) => {
+      throw toHouseError(error);
+    });
+    const { uid, gid, name, dynamic } = user;
+    return { uid, gid, userName: name, dynamic, lease: holder.lease };
+  }
+
+  /** @throws DynuserError NoSuchLease, NotPermitted, DirectoryFailed, LimitReached */
+  async release(lease: string, caller: BusPeer): Promise<void> {
+    await this.#acquisition.release(lease, { ...identityOf(caller), pin: unpinned });
+  }
+
+  uidOf(name: string): number | undefined {
+    const parsed = parseUserName(name);
+    const user = 'name' in parsed ? this.#users.byName(parsed.name) : undefined;
+    return user?.dynamic === true ? user.uid : undefined;
+  }
+
+  nameOf(number: number): string | undefined {
+    const uid = asUid(number);
+    return uid === undefined ? undefined : this.#users.dynamicByUid(uid)?.name;
+  }
+
+  *users(): Generator<{ readonly uid: number; readonly name: string }, void, undefined> {
+    for (const { uid, name } of this.#users.dynamic()) {
+      yield { uid, name };
+    }
+  }
+
+  /** @param listener told of each dynamic user that came, with its first reference, or went, with its last. @returns ends that */
+  onChange(listener: (change: UserChange) => void): () => void {
+    return this.#users.watch(({ kind, user, holder }) => {
+      if (user.dynamic && isWhole(user, holder.lease)) {
+        listener({ kind, uid: user.uid, name: user.name });
+      }
+    });
+  }
+}
+
+/** Whether the user came or went with this reference: the table tells of it with the user that has no other. */
+function isWhole({ holders }: UserLease, lease: string): boolean {
+  return holders.length === 1 && holders[0]?.lease === lease;
+}
+
+/** On the bus there are the house's own errors alone. */
+function toHouseError(error: unknown): unknown {
+  if (!(error instanceof VarlinkError)) {
+    return error;
+  }
+  const field = String(error.parameters['parameter'] ?? '');
+  return new DynuserError('InvalidName', `the option ${field} cannot have this value here`, { field }, error);
+}
+
+function identityOf({ uid, gid, groups, pid }: BusPeer): Omit<Peer, 'pin'> {
+  return { uid, gid, groups, pid };
+}
+
+/** The bus tells the process by its number alone; who needs more names it with `pid`. */
+function unpinned(): { readonly kind: 'unsupported' } {
+  return { kind: 'unsupported' };
+}
