@@ -5,8 +5,11 @@ import type { HeldDirectory } from './held-directory.ts';
 
 /** @throws DynuserError DirectoryFailed where it is no directory, or not root's, or others may enter */
 export async function openBoundary(base: HeldDirectory, field: string): Promise<HeldDirectory> {
-  await base.make(BOUNDARY, BOUNDARY_MODE);
-  const boundary = await base.open(BOUNDARY);
+  let boundary = await base.open(BOUNDARY);
+  if (boundary === undefined) {
+    await base.make(BOUNDARY, BOUNDARY_MODE);
+    boundary = await base.open(BOUNDARY);
+  }
   if (boundary === undefined) {
     throw directoryFailed(field, `${base.path}/${BOUNDARY} was removed the moment it was made`);
   }

@@ -33,16 +33,6 @@ export class HeldDirectory {
     }
   }
 
-  /** @returns the same directory under another descriptor, to be closed on its own */
-  async duplicate(): Promise<HeldDirectory> {
-    try {
-      const handle = await open(`/proc/self/fd/${this.#handle.fd}`, constants.O_RDONLY | constants.O_DIRECTORY);
-      return new HeldDirectory(this.path, handle, this.#field);
-    } catch (error) {
-      throw callFailed(this.#field, 'open', this.path, error);
-    }
-  }
-
   /** The descriptor, for a helper process to inherit; valid until close(). */
   get descriptor(): number {
     return this.#handle.fd;

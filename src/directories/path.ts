@@ -2,10 +2,12 @@
 import { PARENT_MODE } from './classes.ts';
 import type { HeldDirectory } from './held-directory.ts';
 
-/** The directory that a path's last component is in, and that component. The parent is the caller's to close. */
+/** The directory that a path's last component is in, and that component. */
 export interface Entry {
   readonly parent: HeldDirectory;
   readonly name: string;
+  /** Closes the parent, unless that is the base. */
+  close(): Promise<void>;
 }
 
 /**
@@ -18,24 +20,34 @@ export async function findEntry(
   components: readonly string[],
   make: boolean,
 ): Promise<Entry | undefined> {
-  const names = components.slice(0, -1);
-  // A handle of its own, so that a caller always has one to close, even for an entry right below the base.
-  let parent: HeldDirectory | undefined = await base.duplicate();
-  for (const name of names) {
-    const above: HeldDirectory = parent;
-    try {
-      if (make) {
-        await above.make(name, PARENT_MODE);
-      }
-      parent = await above.open(name);
-    } finally {
-      await above.close();
+  let parent = base;
+  const close = async () => {
+    if (parent !== base) {
+      await parent.close();
     }
-    if (parent === undefined) {
+  };
+  for (const name of components.slice(0, -1)) {
+    let below: HeldDirectory | undefined;
+    try {
+      below = await openParent(parent, name, make);
+    } finally {
+      await close();
+    }
+    if (below === undefined) {
       return undefined;
     }
+    parent = below;
   }
-  return { parent, name: components.at(-1) ?? '' };
+  return { parent, name: components.at(-1) ?? '', close };
+}
+
+async function openParent(above: HeldDirectory, name: string, make: boolean): Promise<HeldDirectory | undefined> {
+  const present = await above.open(name);
+  if (present !== undefined || !make) {
+    return present;
+  }
+  await above.make(name, PARENT_MODE);
+  return above.open(name);
 }
 
 /** What is found at a place below a base. */
@@ -53,11 +65,11 @@ export async function findWhat(base: HeldDirectory, components: readonly string[
   try {
     return await lookAt(entry);
   } finally {
-    await entry.parent.close();
+    await entry.close();
   }
 }
 
-export async function lookAt({ parent, name }: Entry): Promise<Found> {
+export async function lookAt({ parent, name }: Pick<Entry, 'parent' | 'name'>): Promise<Found> {
   const status = await parent.look(name);
   if (status === undefined) {
     return { kind: 'nothing' };
@@ -77,6 +89,6 @@ export async function openTree(base: HeldDirectory, components: readonly string[
   try {
     return await entry.parent.open(entry.name);
   } finally {
-    await entry.parent.close();
+    await entry.close();
   }
 }

@@ -14,11 +14,15 @@ export interface PlacedTree {
   readonly fresh: boolean;
 }
 
+const NOTHING: Found = { kind: 'nothing' };
+
 /** What a layout's place needs; nothing is changed. @throws DynuserError DirectoryFailed where something is in the way */
 export async function survey(base: HeldDirectory, layout: Layout, below: boolean, field: string): Promise<Placement> {
-  const tree = await findWhat(base, layout.tree);
-  // Of a part of another tree, the other place is behind the link to that tree, or moves with it.
-  const counterpart: Found = below ? { kind: 'nothing' } : await findWhat(base, layout.counterpart);
+  const [tree, counterpart] = await Promise.all([
+    findWhat(base, layout.tree),
+    // Of a part of another tree, the other place is behind the link to that tree, or moves with it.
+    below ? NOTHING : findWhat(base, layout.counterpart),
+  ]);
   const placement = decidePlacement(layout, below, tree, counterpart);
   if (placement.kind === 'refuse') {
     throw directoryFailed(field, placement.reason);
@@ -97,7 +101,7 @@ async function move(base: HeldDirectory, from: readonly string[], to: readonly s
 
 async function statusOf(base: HeldDirectory, components: readonly string[]): Promise<Stats | undefined> {
   const entry = await findEntry(base, components, false);
-  return entry?.parent.look(entry.name).finally(() => entry.parent.close());
+  return entry?.parent.look(entry.name).finally(() => entry.close());
 }
 
 function opened(top: HeldDirectory | undefined, layout: Layout, field: string): HeldDirectory {
@@ -152,18 +156,12 @@ async function makeAlias(
   if (decision === 'keep') {
     return;
   }
-  if (decision === 'replace') {
+  if (found.kind === 'link') {
     await parent.unlink(name);
+    undo.add(() => withEntry(base, alias.components, entry => entry.parent.link(entry.name, found.text)));
   }
   await parent.link(name, alias.text);
-  undo.add(() =>
-    withEntry(base, alias.components, async entry => {
-      await entry.parent.unlink(entry.name);
-      if (found.kind === 'link') {
-        await entry.parent.link(entry.name, found.text);
-      }
-    }),
-  );
+  undo.add(() => withEntry(base, alias.components, entry => entry.parent.unlink(entry.name)));
 }
 
 /** Opens the parent of a place, making what is missing on the way. */
@@ -179,6 +177,6 @@ async function withEntry<T>(
   try {
     return await action(entry);
   } finally {
-    await entry.parent.close();
+    await entry.close();
   }
 }

@@ -41,7 +41,8 @@ export async function prepareDirectories<T>(
   const signal = options.signal === undefined ? lost.signal : AbortSignal.any([options.signal, lost.signal]);
   const watched = { ...options, signal };
   return withBases(parts.bases, async open => {
-    for (const directory of directories) {
+    // A single directory is looked at once, when it is put in its place.
+    for (const directory of directories.length > 1 ? directories : []) {
       await look(parts, open, directory, user);
     }
     const locks: TreeLock[] = [];
@@ -65,7 +66,7 @@ export async function prepareDirectories<T>(
   });
 }
 
-/** A look ahead, so that a request which cannot be met changes nothing at all in most cases. */
+/** A look ahead, so that in most cases nothing has to be taken back of a request that cannot be met. */
 async function look(
   parts: RoomParts,
   open: OpenBases,

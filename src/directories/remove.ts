@@ -116,6 +116,6 @@ async function ifThere(
       await action(entry);
     }
   } finally {
-    await entry?.parent.close();
+    await entry?.close();
   }
 }

@@ -1,0 +1,31 @@
+/** A tree with everything in it, static → dynamic → static → dynamic: data intact each time, nothing outside touched. */
+import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
+import { test } from 'node:test';
+import { contents, owners, shell } from '../../native/tree/fixture.ts';
+import { makeTorture, stateOf } from '../../native/tree/torture.ts';
+import { NEW, OLD, openRoom, userOf } from './fixture.ts';
+
+const FIRST = userOf(1_234, false);
+const SECOND = userOf(1_235, false);
+
+test('migrates a tree of every kind of inode across the boundary and back', async context => {
+  const room = openRoom(context);
+  const { tree, outside } = makeTorture(room.root, FIRST.uid);
+  // Bits that are taken away at the first handover.
+  shell(tree, 'chmod u-s setuid; chmod g-s setgid setgid-directory; setfacl -Rb a open');
+  const before = contents(tree);
+  const outsideBefore = stateOf(outside);
+  renameSync(tree, `${room.root}/lib/foo`);
+  const total = [...owners(`${room.root}/lib/foo`).values()].reduce((sum, count) => sum + count, 0);
+
+  for (const user of [userOf(OLD), SECOND, userOf(NEW), FIRST, userOf(OLD)]) {
+    const [prepared] = (await room.prepare(user, ['foo'])).directories;
+    const place = `${room.root}/lib/${user.dynamic ? 'private/foo' : 'foo'}`;
+    assert.equal(prepared?.realPath, place);
+    assert.deepEqual([prepared?.handover, prepared?.changed, prepared?.leftPaths], ['chown', total - 2, ['a/foreign']]);
+    assert.deepEqual(owners(place).get(`${user.uid}:${user.gid}`), total - 1);
+    assert.ok(contents(place).equals(before));
+    assert.equal(stateOf(outside), outsideBefore);
+  }
+});
