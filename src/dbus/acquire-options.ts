@@ -1,10 +1,12 @@
 /** The arguments of Acquire, from the types of D-Bus into those of the request: only types are checked here. */
+import { asPid } from '../core/ids.ts';
+import { LIFETIMES } from '../core/lease.ts';
 import { refuse } from './call-errors.ts';
 import { typedValue } from './connection.ts';
 import type { AcquireParameters } from './port.ts';
 
 /** The options, by the names of io.dynuser.Allocator, with the D-Bus type of each. */
-const OPTIONS: Readonly<Record<string, 's' | 'b' | 'u' | 'as'>> = {
+export const OPTIONS: Readonly<Record<string, 's' | 'b' | 'u' | 'as'>> = {
   userName: 's',
   perInstance: 'b',
   lifetime: 's',
@@ -13,6 +15,15 @@ const OPTIONS: Readonly<Record<string, 's' | 'b' | 'u' | 'as'>> = {
   cacheDirectory: 'as',
   logsDirectory: 'as',
   runtimeDirectory: 'as',
+  stateDirectoryMode: 'u',
+  cacheDirectoryMode: 'u',
+  logsDirectoryMode: 'u',
+  runtimeDirectoryMode: 'u',
+  runtimeDirectoryPreserve: 'b',
+  makesMounts: 'b',
+  verify: 'b',
+  killProcesses: 'b',
+  removeIPC: 'b',
 };
 
 /**
@@ -38,7 +49,18 @@ export function readAcquire(unit: unknown, options: unknown): AcquireParameters 
     }
     parameters[name] = value;
   }
+  checkLifetime(parameters);
   return parameters;
+}
+
+/** In varlink these two are refused by the protocol's own error, which D-Bus has another name for. */
+function checkLifetime({ lifetime = 'connection', pid }: AcquireParameters): void {
+  if (!LIFETIMES.some(known => known === lifetime)) {
+    throw refuse('InvalidArgs', `the option lifetime must be one of ${LIFETIMES.join(', ')}`);
+  }
+  if (pid !== undefined && (lifetime !== 'process' || asPid(Number(pid)) === undefined)) {
+    throw refuse('InvalidArgs', 'the option pid must be the number of a process, and goes with the lifetime process');
+  }
 }
 
 function readValue(variant: unknown, type: string): string | number | boolean | string[] | undefined {

@@ -128,18 +128,21 @@ export class BusApi implements BusClient {
   }
 
   #perform(method: MethodName, call: IncomingCall, body: readonly unknown[]): void {
-    const answer = (...values: readonly unknown[]): void => call.reply(signatureOf(METHODS[method].out), values);
+    const answer = (...values: readonly unknown[]): boolean => call.reply(signatureOf(METHODS[method].out), values);
     switch (method) {
       case 'Acquire':
         // Without an answer nobody can know the lease, so nobody could release it.
         if (call.answerWanted) {
           void this.#bounded(call, async () => {
             const parameters = readAcquire(body[0], body[1]);
-            const acquired = await this.#callers.during(call.sender, caller =>
-              this.#inPlace(caller, () => this.#port.acquire(parameters, caller)),
-            );
-            const { uid, gid, userName, dynamic, lease } = acquired;
-            answer(uid, gid, userName, dynamic, lease);
+            await this.#callers.during(call.sender, async caller => {
+              const acquired = await this.#inPlace(caller, () => this.#port.acquire(parameters, caller));
+              const { uid, gid, userName, dynamic, lease } = acquired;
+              if (!answer(uid, gid, userName, dynamic, lease)) {
+                // The bus went away meanwhile: the caller was told so, and does not know of the lease.
+                await this.#port.release(lease, caller);
+              }
+            });
           });
         }
         return;

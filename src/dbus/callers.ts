@@ -95,11 +95,10 @@ export class Callers {
       // In this order: once the bus has said who it is, the end of its name can no longer be missed.
       await this.#match(connection);
       const credentials = await readCredentials(connection, name);
-      const isClosed = (): boolean => presence.gone || this.#connection !== connection;
       return await task({
         ...credentials,
         get closed() {
-          return isClosed();
+          return presence.gone;
         },
         onClose: listener => this.#onClose(name, presence, listener),
       });

@@ -58,14 +58,15 @@ export async function openConnection(socket: string, events: ConnectionEvents): 
       events.lost(reason);
     }
   };
-  const send = (message: Message): void => {
+  const send = (message: Message): boolean => {
     if (over || !stream.writable) {
-      return;
+      return false;
     }
     bus.send(message);
     if (stream.writableLength > OUTPUT_BYTES_MAX) {
       lose('the message bus does not take what it is sent');
     }
+    return !over;
   };
 
   stream.once('close', () => lose('the message bus closed the connection'));
@@ -144,13 +145,9 @@ function toMessage({ destination, path, interface: name, member, signature = '',
   return new Message({ destination, path, interface: name, member, signature, body: [...body], flags });
 }
 
-function incomingCall(message: Message, send: (message: Message) => void): IncomingCall {
+function incomingCall(message: Message, send: (message: Message) => boolean): IncomingCall {
   const answerWanted = (message.flags & MessageFlag.NO_REPLY_EXPECTED) === 0;
-  const answer = (make: () => Message): void => {
-    if (answerWanted) {
-      send(make());
-    }
-  };
+  const answer = (make: () => Message): boolean => answerWanted && send(make());
   return {
     sender: message.sender,
     path: message.path,
@@ -161,6 +158,8 @@ function incomingCall(message: Message, send: (message: Message) => void): Incom
     answerWanted,
     reply: (signature, body) => answer(() => Message.newMethodReturn(message, signature, [...body])),
     // A string of D-Bus cannot hold a NUL.
-    fail: (error, reason) => answer(() => Message.newError(message, error, reason.replaceAll('\0', '\ufffd'))),
+    fail: (error, reason) => {
+      answer(() => Message.newError(message, error, reason.replaceAll('\0', '\ufffd')));
+    },
   };
 }

@@ -33,7 +33,10 @@ export interface Signal {
   readonly body: readonly unknown[];
 }
 
-/** A call by somebody on the bus. It is answered once, by reply or fail; where no answer is wanted, neither sends one. */
+/**
+ * A call by somebody on the bus. It is answered once, by reply or fail; where no answer is wanted, or its connection is
+ * gone, they send nothing.
+ */
 export interface IncomingCall {
   /** the unique name of the caller, as the bus stamped it */
   readonly sender: string;
@@ -44,7 +47,8 @@ export interface IncomingCall {
   readonly signature: string;
   readonly body: readonly unknown[];
   readonly answerWanted: boolean;
-  reply(signature: string, body: readonly unknown[]): void;
+  /** @returns whether the answer is on its way */
+  reply(signature: string, body: readonly unknown[]): boolean;
   fail(error: string, reason: string): void;
 }
 

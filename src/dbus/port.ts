@@ -9,10 +9,10 @@ export interface BusCaller {
   readonly groups: readonly Gid[];
   /** the process that connected to the bus; undefined where it is in a PID namespace that the bus cannot see into */
   readonly pid: Pid | undefined;
-  /** whether nobody is there any more to take the answer */
+  /** whether the caller's unique name has left the bus */
   readonly closed: boolean;
   /**
-   * @param listener called once, when the caller's unique name has left the bus; at once where it has already
+   * @param listener called once, when that happens; at once where it has already
    * @returns takes it back
    */
   onClose(listener: () => void): () => void;

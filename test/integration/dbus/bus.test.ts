@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { Bus } from '../../../src/dbus/bus.ts';
 import { BusApi } from '../../../src/dbus/bus-api.ts';
 import { askDriver, openConnection } from '../../../src/dbus/connection.ts';
-import { CALL_TIMEOUT_MS, OPEN_TIMEOUT_MS } from '../../../src/dbus/limits.ts';
+import { CALL_TIMEOUT_MS, OPEN_TIMEOUT_MS, OUTPUT_BYTES_MAX } from '../../../src/dbus/limits.ts';
 import { UnitWatch } from '../../../src/dbus/unit-watch.ts';
 import { TableAllocator } from '../../support/table-allocator.ts';
 import { PrivateBus, until } from './private-bus.ts';
@@ -76,6 +76,40 @@ describe('a bus that comes and goes', () => {
     await bus.ready();
     assert.equal(port.table.size, 0);
     assert.equal((await lookUp()).stdout, 'a(us) 0');
+  });
+
+  it('goes while a call is under way: what nobody was told of is taken back', async () => {
+    let open: () => void = () => {};
+    const opened = new Promise<void>(resolve => {
+      open = resolve;
+    });
+    port.gate = () => opened;
+    const call = host.background(
+      'call',
+      NAME,
+      PATH,
+      NAME,
+      'Acquire',
+      'sa{sv}',
+      'a.service',
+      '1',
+      'lifetime',
+      's',
+      'explicit',
+    );
+    const before = port.seen.length;
+    await until('the call is under way', () => port.seen.length > before);
+    await host.stop();
+    await until('the end of the bus was seen', () => bus.connection === undefined);
+    const events: string[] = [];
+    const stop = port.onChange(({ kind }) => events.push(kind));
+    open();
+    await until('the user came and went', () => events.length === 2);
+    assert.deepEqual(events, ['allocated', 'released']);
+    stop();
+    call.kill();
+    await host.start();
+    await bus.ready();
   });
 
   it('is not reached any more once closed', async () => {
@@ -151,7 +185,44 @@ describe('what is no bus', () => {
     assert.match(error, /no answer within 5 s/);
     assert.ok(took < OPEN_TIMEOUT_MS + SLACK_MS);
   });
+
+  it('takes nothing: what waits for it is bounded', async () => {
+    const path = `${directory}/full`;
+    const server = createServer(socket => {
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        socket.write('OK 0123\r\n');
+        socket.once('data', () => {
+          socket.write(HELLO_ANSWER);
+          socket.pause();
+        });
+      });
+    }).listen(path);
+    await once(server, 'listening');
+    const lost: string[] = [];
+    const connection = await openConnection(path, { ...QUIET, lost: reason => lost.push(reason) });
+    const signal = {
+      path: '/',
+      interface: 'test.Peer',
+      member: 'Told',
+      signature: 's',
+      body: ['x'.repeat(1024 * 1024)],
+    };
+    const most = OUTPUT_BYTES_MAX / (1024 * 1024);
+    for (let count = 0; count < 2 * most; count++) {
+      connection.emit(signal);
+    }
+    assert.deepEqual(lost, ['the message bus does not take what it is sent']);
+    await assert.rejects(askDriver(connection, 'GetId'), /the connection to the message bus is gone/);
+    server.close();
+  });
 });
+
+/** A method return to serial 1 with the string ":1.1" (D-Bus specification, "Message Format"). */
+const HELLO_ANSWER = Buffer.from(
+  '6c020101 09000000 01000000 0f000000 05017500 01000000 08016700 01730000 04000000 3a312e31 00'.replaceAll(' ', ''),
+  'hex',
+);
 
 describe('a peer that is asked', () => {
   const host = new PrivateBus();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Variant } from '@jellybrick/dbus-next';
 import { DynuserError, ERROR_CODES } from '../../../src/core/errors.ts';
-import { readAcquire } from '../../../src/dbus/acquire-options.ts';
+import { OPTIONS, readAcquire } from '../../../src/dbus/acquire-options.ts';
 import { systemBusSocket } from '../../../src/dbus/address.ts';
 import { CallRefused, refuse, toRefusal } from '../../../src/dbus/call-errors.ts';
 import { introspect, isMethodName, METHODS, signatureOf } from '../../../src/dbus/interface.ts';
@@ -44,10 +44,29 @@ describe('io.dynuser.Allocator1', () => {
 });
 
 describe('the options of Acquire', () => {
-  it('are those of the varlink interface, each of its type', () => {
+  it('are all parameters of the varlink method but the unit, each of its type', () => {
+    const idl = readSource('src/api/interfaces/io.dynuser.Allocator.varlink');
+    const parameters = /^method Acquire\(([^)]*)\)/m.exec(idl)?.[1] ?? '';
+    const types = new Map([
+      ['string', 's'],
+      ['Lifetime', 's'],
+      ['bool', 'b'],
+      ['int', 'u'],
+      ['[]string', 'as'],
+    ]);
+    const wanted = [...parameters.matchAll(/^ {2}(\w+): \?(\S+?),?$/gm)].map(([, name, type = '']) => [
+      name,
+      types.get(type),
+    ]);
+    assert.ok(wanted.length > 10);
+    assert.deepEqual(Object.entries(OPTIONS), wanted);
+  });
+
+  it('are taken as they are', () => {
     const options = {
       userName: new Variant('s', 'bar'),
       perInstance: new Variant('b', false),
+      lifetime: new Variant('s', 'process'),
       pid: new Variant('u', 1),
       logsDirectory: new Variant('as', ['a', 'b']),
     };
@@ -55,6 +74,7 @@ describe('the options of Acquire', () => {
       unit: 'foo.service',
       userName: 'bar',
       perInstance: false,
+      lifetime: 'process',
       pid: 1,
       logsDirectory: ['a', 'b'],
     });
@@ -72,6 +92,17 @@ describe('the options of Acquire', () => {
     for (const value of [new Variant('i', 1), new Variant('v', new Variant('s', 'b')), 'b', undefined]) {
       assert.throws(() => readAcquire('a', { userName: value }), invalid(/^the option userName must be of type s$/));
     }
+    const pid = new Variant('u', 1);
+    assert.throws(
+      () => readAcquire('a', { lifetime: new Variant('s', 'long') }),
+      invalid(/^the option lifetime must be/),
+    );
+    assert.throws(() => readAcquire('a', { pid }), invalid(/^the option pid must be/));
+    const process = new Variant('s', 'process');
+    assert.throws(
+      () => readAcquire('a', { lifetime: process, pid: new Variant('u', 0) }),
+      invalid(/^the option pid must/),
+    );
     assert.throws(() => readAcquire(1, {}), invalid(/takes a unit name/));
   });
 });
