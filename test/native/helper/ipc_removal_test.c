@@ -223,6 +223,8 @@ static void test_attached(void)
 static void test_things_of_others(void)
 {
 	CHECK(mkdir("/dev/shm/ours", 0777) == 0 && mkdir("/dev/shm/theirs", 0755) == 0, "mkdir");
+	CHECK(mkdir("/dev/shm/ours/empty", 0755) == 0 && mkdir("/dev/shm/theirs/empty", 0755) == 0, "mkdir");
+	CHECK(chown("/dev/shm/ours/empty", OTHERS, OTHERS) == 0, "chown");
 	make_file("/dev/shm/ours/own");
 	make_file("/dev/shm/ours/foreign");
 	make_file("/dev/shm/theirs/file");
@@ -233,6 +235,7 @@ static void test_things_of_others(void)
 	expect("ipc posix-shm /dev/shm/ours");
 	CHECK(there("/dev/shm/ours/foreign") && there("/dev/shm/theirs/file") && there("/dev/shm/ours/hard-link"), "others'");
 	CHECK(!there("/dev/shm/ours/own") && !there("/dev/shm/theirs/hard-link"), "ours under both names");
+	CHECK(rmdir("/dev/shm/ours/empty") == 0 && rmdir("/dev/shm/theirs/empty") == 0, "empty directories of others");
 	CHECK(unlink("/dev/shm/ours/foreign") == 0 && unlink("/dev/shm/ours/hard-link") == 0, "unlink");
 	expect("free");
 	CHECK(!there("/dev/shm/ours") && there("/dev/shm/theirs/file"), "ours alone");

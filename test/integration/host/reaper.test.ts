@@ -1,0 +1,120 @@
+/** What a user leaves behind is ended by the real helper, in PID and IPC namespaces of the test's own. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import type { HelperCommand } from '../../../src/host/helper-process.ts';
+import { HelperReaper } from '../../../src/host/reaper.ts';
+import { besideThing, buildHelpers, uid, withDirectory, withSources } from './helpers.ts';
+
+const UID = 64_000;
+const ours = uid(UID);
+const AS_USER = `setpriv --reuid ${UID} --regid ${UID} --clear-groups --`;
+
+/** The helper beside what a shell script has started; PID 1 is the shell, which waits for orphans. */
+function beside(helper: string, script: string): HelperCommand {
+  const namespaces = ['-m', '-i', '-p', '-f', '--kill-child=KILL', '--mount-proc'];
+  // The pause is for processes that have to become the user first.
+  return [
+    'unshare',
+    ...namespaces,
+    'sh',
+    '-ec',
+    `{ ${script} } </dev/null >/dev/null 2>&1; sleep 0.3; "$1"; true`,
+    'sh',
+    helper,
+  ];
+}
+
+async function withReaper(command: HelperCommand, use: (reaper: HelperReaper) => Promise<void>): Promise<void> {
+  const reaper = new HelperReaper(command);
+  try {
+    await use(reaper);
+  } finally {
+    await reaper.close();
+  }
+}
+
+for (const build of buildHelpers()) {
+  describe(`the reaper (${build.name})`, () => {
+    it('lets processes end by themselves within the grace', () =>
+      withReaper(
+        beside(build.helper, `${AS_USER} sh -c 'trap "sleep 0.2; exit" TERM; sleep 60 & wait' &`),
+        async reaper => {
+          const started = performance.now();
+          assert.equal(await reaper.endProcesses(ours, 30_000), undefined);
+          assert.ok(performance.now() - started > 200, 'it had the time that it needed');
+          assert.ok(performance.now() - started < 10_000, 'and no more');
+        },
+      ));
+
+    it('kills what the grace did not move', () =>
+      withReaper(beside(build.helper, `${AS_USER} sh -c 'trap "" TERM; setsid sleep 60 & wait' &`), async reaper => {
+        const started = performance.now();
+        assert.equal(await reaper.endProcesses(ours, 700), undefined);
+        assert.ok(performance.now() - started > 700, 'not before the grace is over');
+      }));
+
+    it('ends what forks without end, is stopped, and runs in a namespace below', () => {
+      const script = [
+        `${AS_USER} sh -c 'while :; do (:) & done' &`,
+        `${AS_USER} perl -e '$SIG{CHLD} = "IGNORE"; while (1) { exit if fork }' &`,
+        `${AS_USER} sh -c 'kill -STOP $$' &`,
+        `unshare -p -f --mount-proc ${AS_USER} sh -c 'sleep 60 & sleep 61' &`,
+      ].join('\n');
+      return withReaper(beside(build.helper, script), async reaper => {
+        assert.equal(await reaper.endProcesses(ours, 100), undefined);
+      });
+    });
+
+    it('leaves alone what has the number as its group', () =>
+      withReaper(
+        beside(build.helper, `setpriv --reuid 64001 --regid ${UID} --clear-groups sleep 60 &`),
+        async reaper => {
+          const left = await reaper.endProcesses(ours, 0);
+          assert.ok(left?.kind === 'process' && left.command === 'sleep');
+          assert.deepEqual(await reaper.endProcesses(ours, 0), left);
+        },
+      ));
+
+    for (const thing of [
+      'sysv-shm',
+      'sysv-sem',
+      'sysv-msg',
+      'posix-shm',
+      'posix-shm-nested',
+      'posix-mq',
+      'gid-posix-mq',
+    ]) {
+      it(`removes ${thing}`, () =>
+        withReaper(besideThing(build, thing, UID), async reaper => {
+          assert.equal(await reaper.removeIpc(ours), undefined);
+        }));
+    }
+
+    it('names a segment that another user has attached', () =>
+      withReaper(besideThing(build, 'sysv-shm-attached', UID), async reaper => {
+        const left = await reaper.removeIpc(ours);
+        assert.ok(left?.kind === 'ipc' && left.object === 'sysv-shm');
+      }));
+
+    for (const number of [0, 1_000, 60_577, 65_534, 65_535, 2_147_483_648, 4_294_967_294]) {
+      it(`is refused the UID ${number} by the helper itself`, () =>
+        withReaper([build.helper], async reaper => {
+          const refused = { code: 'HostFailed', message: /gave an answer that is none/ };
+          await assert.rejects(reaper.endProcesses(uid(number), 0), refused);
+          await assert.rejects(reaper.endProcesses(uid(number), 1), refused);
+          await assert.rejects(reaper.removeIpc(uid(number)), refused);
+        }));
+    }
+
+    it('needs no NSS', () =>
+      withDirectory(async directory => {
+        const configuration = `${directory}/nsswitch.conf`;
+        writeFileSync(configuration, 'passwd: files [NOTFOUND=what]\n');
+        await withReaper(withSources(build, configuration), async reaper => {
+          assert.equal(await reaper.endProcesses(ours, 0), undefined);
+          assert.equal(await reaper.removeIpc(ours), undefined);
+        });
+      }));
+  });
+}

@@ -1,0 +1,35 @@
+/** Tasks take turns. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Turns } from '../../../src/host/turns.ts';
+
+describe('turns', () => {
+  it('are taken by so many at a time, in order, also after one that failed', async () => {
+    const turns = new Turns(2);
+    const started: number[] = [];
+    let running = 0;
+    let most = 0;
+    const results = await Promise.allSettled(
+      Array.from({ length: 7 }, (_, index) =>
+        turns.run(async () => {
+          started.push(index);
+          most = Math.max(most, ++running);
+          await sleep(2);
+          running--;
+          if (index === 1) {
+            throw new Error('one that fails');
+          }
+          return index;
+        }),
+      ),
+    );
+    assert.equal(most, 2);
+    assert.deepEqual(started, [0, 1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(
+      results.map(result => (result.status === 'fulfilled' ? result.value : 'failed')),
+      [0, 'failed', 2, 3, 4, 5, 6],
+    );
+    assert.equal(await turns.run(async () => 'later'), 'later');
+  });
+});
