@@ -19,7 +19,7 @@
 /* The bounds of the module, and what a busy machine may add. */
 #define LOOKUP_MS 2000
 #define LIST_MS 5000
-#define SLACK_MS 1500
+#define SLACK_MS 3000
 /* A server that closes may do so before the request is sent, or after: often enough to have both. */
 #define REPEATS 200
 /* More than a backlog of none has room for. */

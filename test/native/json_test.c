@@ -58,6 +58,25 @@ static void expect_string(const char *text, size_t size, enum json_fit fit, cons
 	CHECK(fit == JSON_BROKEN || strcmp(buffer, expected) == 0, "%s: %s", text, buffer);
 }
 
+/* Objects count for the depth as arrays do, and each that is closed makes room. */
+static void test_depth(void)
+{
+	char text[8 * (JSON_DEPTH_MAX + 1)];
+
+	for (size_t depth = JSON_DEPTH_MAX; depth <= JSON_DEPTH_MAX + 1; depth++) {
+		size_t length = 0;
+
+		for (size_t i = 1; i < depth; i++)
+			length += (size_t)sprintf(text + length, "{\"\":");
+		length += (size_t)sprintf(text + length, "{}");
+		for (size_t i = 1; i < depth; i++)
+			length += (size_t)sprintf(text + length, "}");
+		CHECK(is_json(text) == (depth == JSON_DEPTH_MAX), "%zu: %s", depth, text);
+	}
+	CHECK(is_json("[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]"), "siblings");
+	CHECK(is_json("[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]"), "siblings");
+}
+
 static void test_strings(void)
 {
 	expect_string("\"abc\"", 4, JSON_FIT, "abc");
@@ -124,6 +143,7 @@ static void test_keys(void)
 int main(void)
 {
 	test_grammar();
+	test_depth();
 	test_strings();
 	test_numbers();
 	test_keys();
