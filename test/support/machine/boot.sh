@@ -82,6 +82,13 @@ for path in "$checkout" "$(dirname "$(dirname "$node")")"; do
 		mount -o remount,bind,ro ".$path"
 	fi
 done
+# Tests run programs of both as other users, who may not enter where they are, such as /root: in the machine they may.
+for path in "$checkout" "$(dirname "$node")"; do
+	while [ "$path" != / ]; do
+		chmod a+rx ".$path" 2>/dev/null || :
+		path=$(dirname "$path")
+	done
+done
 [ -e usr/bin/node ] || [ -e usr/local/bin/node ] || ln -s "$node" usr/local/bin/node
 if [ -n "$disk" ]; then
 	mount --bind "$disk" var/lib
