@@ -29,8 +29,16 @@ struct refusal {
 /* A child in a user namespace of its own, which waits to be killed. -1 with errno. */
 static pid_t start_namespace(void)
 {
-	struct clone_args arguments = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
-	pid_t child = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+	/*
+	 * clone(2), since a seccomp filter that looks at the namespaces, such as that of RestrictNamespaces=, can only refuse
+	 * clone3. As a bare system call, whose first two arguments s390 has the other way round, it is fork(2) with flags.
+	 */
+	const unsigned long flags = CLONE_NEWUSER | SIGCHLD;
+#ifdef __s390x__
+	pid_t child = (pid_t)syscall(SYS_clone, 0UL, flags, NULL, NULL, 0UL);
+#else
+	pid_t child = (pid_t)syscall(SYS_clone, flags, 0UL, NULL, NULL, 0UL);
+#endif
 
 	if (child != 0)
 		return child;
