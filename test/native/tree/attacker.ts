@@ -1,21 +1,19 @@
 /**
- * The old owner of a tree, with a descriptor into it from before: swaps directories for symlinks, files for symlinks and
- * for names of others' inodes, and moves directories about, as fast as it can. Run as a program: attacker TREE OUTSIDE UID.
- * With a fourth argument it does one thing alone, as often as it can: it changes what a name stands for, by rename(2).
+ * The old owner of a tree, with descriptors into it from before: swaps directories for symlinks, files for symlinks and
+ * for names of others' inodes, and moves directories about, as fast as it can. Run as a program by that user: attacker
+ * OUTSIDE, with the tree, its "shared", its "deep/a" and its "deep" open as descriptors 3 to 6.
+ * With a second argument it does one thing alone, as often as it can: it changes what a name stands for, by rename(2).
  */
-import { linkSync, mkdirSync, openSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
+import { linkSync, mkdirSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 
-const [tree, outside, uid, names] = process.argv.slice(2);
-if (tree === undefined || outside === undefined || uid === undefined || process.setgid === undefined) {
-  throw new TypeError('usage: attacker TREE OUTSIDE UID');
+const [outside, names] = process.argv.slice(2);
+if (outside === undefined) {
+  throw new TypeError('usage: attacker OUTSIDE [names]');
 }
 // A path from the top leads nowhere as soon as that is marked; what is open stays open.
-const held = (path: string) => `/proc/self/fd/${openSync(`${tree}/${path}`, 'r')}`;
-const parents = ['.', 'shared', 'deep/a'].map(held);
-const deep = held('deep');
-process.setgroups?.([]);
-process.setgid(Number(uid));
-process.setuid?.(Number(uid));
+const held = (descriptor: number) => `/proc/self/fd/${descriptor}`;
+const parents = [3, 4, 5].map(held);
+const deep = held(6);
 
 /** A step that the race was lost for is the usual case; the next one may be in time. */
 function attempt(action: () => void): void {

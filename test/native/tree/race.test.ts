@@ -1,7 +1,7 @@
 /** The old owner races the walk: whatever it swaps, no inode outside the tree gets another owner. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chown, NEW, OLD, shell, THIRD, temporaryDirectory } from './fixture.ts';
@@ -27,10 +27,22 @@ function makeTree(tree: string): void {
   chmodSync(`${tree}/shared/swap`, 0o777);
 }
 
+/**
+ * Starts it with setpriv(1): Debian's Node refuses to change its own user. It gets its program as standard input, since
+ * that user may not enter where the checkout is.
+ */
 function startAttacker(tree: string, outside: string, ...how: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [ATTACKER, tree, outside, String(OLD), ...how], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const user = [`--reuid=${OLD}`, `--regid=${OLD}`, '--clear-groups'];
+  const program = [process.execPath, '--input-type=module', '-', outside, ...how];
+  const descriptors = ['.', 'shared', 'deep/a', 'deep'].map(path => openSync(`${tree}/${path}`, 'r'));
+  const script = openSync(ATTACKER, 'r');
+  try {
+    return spawn('setpriv', [...user, '--', ...program], { stdio: [script, 'ignore', 'inherit', ...descriptors] });
+  } finally {
+    for (const descriptor of [script, ...descriptors]) {
+      closeSync(descriptor);
+    }
+  }
 }
 
 /** The attackers stand still for as long as they get their tree back, or they would keep it from being finished. */
