@@ -1,6 +1,6 @@
 /*
- * Times getpwuid_r(3) or getpwnam_r(3) through glibc and whatever nsswitch.conf says. It measures and prints one line of JSON;
- * under which nsswitch.conf, and against what, is its caller's affair.
+ * Times getpwuid_r(3) or getpwnam_r(3) through glibc and whatever nsswitch.conf says. It measures and prints one line
+ * of JSON; under which nsswitch.conf, and against what, is its caller's affair.
  *
  * usage: nss-lookup getpwuid|getpwnam KEY ITERATIONS
  */

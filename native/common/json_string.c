@@ -102,11 +102,16 @@ static bool take_escape(struct json_reader *reader, struct sink *sink)
 	return false;
 }
 
-/* A sequence of UTF-8 beyond ASCII whose first byte was taken, by the table of well-formed ones (RFC 3629, section 4). */
+/*
+ * A sequence of UTF-8 beyond ASCII whose first byte was taken, by the table of well-formed ones (RFC 3629, section 4).
+ */
 static bool take_utf8(struct json_reader *reader, struct sink *sink, unsigned char first)
 {
 	unsigned int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
-	/* The second byte has narrower bounds where the first alone would allow a longer form than needed or a surrogate. */
+	/*
+	 * The second byte has narrower bounds where the first alone would allow a longer form than needed or a
+	 * surrogate.
+	 */
 	unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
 	unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
 

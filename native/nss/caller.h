@@ -1,7 +1,7 @@
 /*
  * Owns what a lookup must leave as it found it in the program that called. NSS modules are guests in other people's
- * threads: errno keeps its value, and a thread that is cancelled (pthreads(7)) in the midst of a lookup must not leave a
- * descriptor or memory behind, so it is cancelled afterwards. Neither costs a system call.
+ * threads: errno keeps its value, and a thread that is cancelled (pthreads(7)) in the midst of a lookup must not leave
+ * a descriptor or memory behind, so it is cancelled afterwards. Neither costs a system call.
  */
 #ifndef DYNUSER_NSS_CALLER_H
 #define DYNUSER_NSS_CALLER_H

@@ -48,7 +48,9 @@ static int step_in(struct enumeration *enumeration, struct snapshot **fresh, pac
 		return EAGAIN;
 	snapshot = atomic_load(&enumeration->snapshot);
 	if (snapshot == NULL && *fresh != NULL) {
-		/* The list last, so that a child that is forked between two lines has none, or one from its beginning. */
+		/*
+		 * The list last, so that a child that is forked between two lines has none, or one from its beginning.
+		 */
 		atomic_store(&enumeration->position, 0);
 		atomic_store(&enumeration->snapshot, *fresh);
 		snapshot = *fresh;

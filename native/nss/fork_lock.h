@@ -17,8 +17,8 @@ struct fork_lock {
 };
 
 /*
- * Takes the lock. False after LOCK_WAIT_MS: its holder does not run. (Or the process and its parent have the same PID in
- * two PID namespaces and the parent held it at the fork; then the child does without.)
+ * Takes the lock. False after LOCK_WAIT_MS: its holder does not run. (Or the process and its parent have the same PID
+ * in two PID namespaces and the parent held it at the fork; then the child does without.)
  */
 bool fork_lock_take(struct fork_lock *lock);
 

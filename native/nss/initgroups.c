@@ -1,6 +1,6 @@
 /*
- * The initgroups database: the supplementary groups of a user (getgrouplist(3)), of which a dynamic user has none from us.
- * Must never touch the caller's array.
+ * The initgroups database: the supplementary groups of a user (getgrouplist(3)), of which a dynamic user has none from
+ * us. Must never touch the caller's array.
  */
 #include <sys/types.h>
 

@@ -1,7 +1,7 @@
 /*
  * Owns the reading of the links by which the daemon publishes its users: <runtime>/by-uid/<uid> says the name,
- * <runtime>/by-name/<name> says the number. One readlink(2) is a whole lookup: no daemon is asked, and there is no state
- * between an old and a new answer.
+ * <runtime>/by-name/<name> says the number. One readlink(2) is a whole lookup: no daemon is asked, and there is no
+ * state between an old and a new answer.
  */
 #ifndef DYNUSER_NSS_LINKS_H
 #define DYNUSER_NSS_LINKS_H

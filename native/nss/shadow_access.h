@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 /*
- * Whether the caller is root by its effective UID, as for shadow(5) itself. Nothing in our records is secret, but programs
- * take a record that they can read for the right to check a password with it.
+ * Whether the caller is root by its effective UID, as for shadow(5) itself. Nothing in our records is secret, but
+ * programs take a record that they can read for the right to check a password with it.
  */
 static inline bool caller_sees_shadow(void)
 {

@@ -1,6 +1,6 @@
 /*
- * A thread that is cancelled while it waits for a server that never answers: it ends after the lookup, and leaves neither
- * descriptor nor lock behind. Arguments: the module.
+ * A thread that is cancelled while it waits for a server that never answers: it ends after the lookup, and leaves
+ * neither descriptor nor lock behind. Arguments: the module.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,4 +1,7 @@
-/* The lock that a fork cannot leave locked: taken, given, awaited, inherited from a holder that is not there. No arguments. */
+/*
+ * The lock that a fork cannot leave locked: taken, given, awaited, inherited from a holder that is not there. No
+ * arguments.
+ */
 #include "fork_lock.h"
 
 #include <pthread.h>

@@ -39,7 +39,6 @@ static void never_answers(int fd)
 	char byte;
 
 	swallow_request(fd);
-	/* Until the client has had enough. */
 	(void)recv(fd, &byte, 1, 0);
 }
 
@@ -65,11 +64,6 @@ static void answers_in_bytes(int fd)
 static void closes_at_once(int fd)
 {
 	(void)fd;
-}
-
-static void closes_after_request(int fd)
-{
-	swallow_request(fd);
 }
 
 static void answers_half(int fd)
@@ -259,7 +253,7 @@ static const struct hostile_server servers[] = {
 	{ "answers-slowly", answers_slowly, UNAVAILABLE(ETIMEDOUT), UNAVAILABLE(ETIMEDOUT), 0 },
 	{ "answers-in-bytes", answers_in_bytes, FOUND, FOUND, 1 },
 	{ "closes-at-once", closes_at_once, UNAVAILABLE(ECONNRESET), UNAVAILABLE(ECONNRESET), 0 },
-	{ "closes-after-request", closes_after_request, UNAVAILABLE(ECONNRESET), UNAVAILABLE(ECONNRESET), 0 },
+	{ "closes-after-request", swallow_request, UNAVAILABLE(ECONNRESET), UNAVAILABLE(ECONNRESET), 0 },
 	{ "answers-half", answers_half, UNAVAILABLE(ECONNRESET), UNAVAILABLE(ECONNRESET), 0 },
 	{ "omits-the-nul", omits_the_nul, UNAVAILABLE(ECONNRESET), UNAVAILABLE(ECONNRESET), 0 },
 	{ "answers-nothing", answers_nothing, UNAVAILABLE(EPROTO), UNAVAILABLE(EPROTO), 0 },

@@ -1,6 +1,6 @@
 /*
- * The module before a server that lies, stalls or floods: the right status within the bound, nothing left behind, and the next
- * server is believed again. Arguments: the module and the server's name; or none, to print the names.
+ * The module before a server that lies, stalls or floods: the right status within the bound, nothing left behind, and
+ * the next server is believed again. Arguments: the module and the server's name; or none, to print the names.
  */
 #include <errno.h>
 #include <string.h>
@@ -94,7 +94,9 @@ static void block_for_ever(int fd)
 	(void)recv(fd, &byte, 1, 0);
 }
 
-/* A server that is busy with its first client, behind which others fill the backlog: connect(2) itself must be bounded. */
+/*
+ * A server that is busy with its first client, behind which others fill the backlog: connect(2) itself must be bounded.
+ */
 static void test_never_accepts(const struct module *module, const struct runtime *runtime)
 {
 	const struct hostile_server hostile = { .list_status = NSS_STATUS_UNAVAIL, .list_error = ETIMEDOUT };

@@ -67,7 +67,9 @@ static void expect_nobody(const struct module *module, const char *what)
 	leftovers_after(&before, what);
 }
 
-/* With links but no server: had the socket been asked, this would not be found, or be found missing for another reason. */
+/*
+ * With links but no server: had the socket been asked, this would not be found, or be found missing for another reason.
+ */
 static void test_links(const struct module *module)
 {
 	struct runtime runtime = runtime_make();

@@ -1,6 +1,7 @@
 /*
- * One lookup by the module, for tests that look from outside: at its system calls, or at a program with more rights than
- * its caller. Arguments: the module, the query's number (module.h), the UID and the name. Prints the record or the status.
+ * One lookup by the module, for tests that look from outside: at its system calls, or at a program with more rights
+ * than its caller. Arguments: the module, the query's number (module.h), the UID and the name. Prints the record or the
+ * status.
  */
 #include <string.h>
 #include <sys/syscall.h>

@@ -1,4 +1,6 @@
-/* Owns what a program has that a lookup must not change: open descriptors, the signal mask, signals that were raised. */
+/*
+ * Owns what a program has that a lookup must not change: open descriptors, the signal mask, signals that were raised.
+ */
 #ifndef TEST_LEFTOVERS_H
 #define TEST_LEFTOVERS_H
 

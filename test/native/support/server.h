@@ -1,6 +1,6 @@
 /*
- * Owns the tests' varlink servers: one that serves the users of users.h as the daemon does, and those that a client must
- * survive. Each is a child process at the socket of a runtime directory.
+ * Owns the tests' varlink servers: one that serves the users of users.h as the daemon does, and those that a client
+ * must survive. Each is a child process at the socket of a runtime directory.
  */
 #ifndef TEST_SERVER_H
 #define TEST_SERVER_H
