@@ -1,7 +1,7 @@
 /*
  * dynuser-helper: a child of dynuserd that answers what may block or crash, so that a foreign NSS module never
  * runs inside the daemon. It lives until its standard input ends; the daemon kills it where it does not answer in time.
- * It decides nothing: the daemon judges what it answers.
+ * It decides nothing: the daemon judges what it answers. With the argument "tree" it is another program: tree_verbs.h.
  *
  * The daemon sets its environment: DYNUSER_NSS_BYPASS and SYSTEMD_BYPASS_USERDB, so that no question comes back to the
  * daemon by way of our own module or nss-systemd.

@@ -7,8 +7,9 @@ export const LOCK_WAIT_MS = 60_000;
 export const LOCK_POLL_MS = 50;
 /** A helper that says nothing for so long is stuck, on a file system that does not answer. */
 export const HELPER_SILENCE_MS = 60_000;
-/** Helpers at a time: each may use several processors. */
-export const HELPERS_MAX = 4;
+/** Walks at a time, each of which may use several processors; and probes, which take a millisecond and wait for no walk. */
+export const WALKS_MAX = 4;
+export const PROBES_MAX = 16;
 /** Explain counts inodes for so long, and says then that there are more. */
 export const COUNT_DEADLINE_MS = 5_000;
 /** One line of a helper, in characters (native/helper/protocol.h, ANSWER_MAX), and what is kept of its standard error. */
