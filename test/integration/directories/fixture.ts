@@ -30,8 +30,8 @@ export interface Room {
 
 export const NONE: () => readonly DirectoryHolder[] = () => [];
 
-export function openRoom(context: TestContext): Room {
-  const root = temporaryDirectory(context);
+/** @param program another helper, and the parent of the bases of another room */
+export function openRoom(context: TestContext, program = HELPER, root = temporaryDirectory(context)): Room {
   const bases: BaseDirectories = {
     runtime: `${root}/run`,
     state: `${root}/lib`,
@@ -39,9 +39,9 @@ export function openRoom(context: TestContext): Room {
     logs: `${root}/log`,
   };
   for (const base of Object.values(bases)) {
-    mkdirSync(base, { mode: 0o755 });
+    mkdirSync(base, { recursive: true, mode: 0o755 });
   }
-  const directories = openDirectories(HELPER, bases);
+  const directories = openDirectories(program, bases);
   return {
     directories,
     root,

@@ -104,17 +104,22 @@ test('tells how far it is, can be given up, and is finished by the next', async 
   const room = openRoom(context);
   await room.prepare(userOf(OLD), ['foo']);
   const tree = `${room.root}/lib/private/foo`;
-  makeFlat(`${tree}/x`, 150, 300, OLD);
+  makeFlat(`${tree}/x`, 2, 3, OLD);
+  // Begins as the helper does, and then takes for ever.
+  const slow = `${room.root}/slow-helper`;
+  const script = `chown 0:65534 /proc/self/fd/3; chown ${NEW}:${NEW} /proc/self/fd/3/x; echo progress 512 1; exec sleep 600`;
+  writeFileSync(slow, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const given = new AbortController();
-  const seen: number[] = [];
-  const onProgress = ({ publicPath, inodes }: { publicPath: string; inodes: number }) => {
-    assert.equal(publicPath, `${room.root}/lib/foo`);
-    seen.push(inodes);
-    given.abort();
-  };
-  const half = room.prepare(userOf(NEW), ['foo'], { onProgress, signal: given.signal });
+  const seen: unknown[] = [];
+  const half = openRoom(context, slow, room.root).prepare(userOf(NEW), ['foo'], {
+    signal: given.signal,
+    onProgress(progress) {
+      seen.push(progress);
+      given.abort();
+    },
+  });
   await assert.rejects(half, refusedBecause(/given up; the next handover finishes what it began/));
-  assert.ok((seen[0] ?? 0) > 0);
+  assert.deepEqual(seen, [{ publicPath: `${room.root}/lib/foo`, inodes: 512, changed: 1 }]);
   assert.equal(lstatSync(tree).uid, 0, 'it is marked');
   assert.deepEqual(await ownersFor(room, ['foo']), [0]);
 

@@ -100,7 +100,7 @@ test('a record that a finished run left behind is not believed', context => {
   assert.equal(lstatSync(`${parent}/foreign`).uid, 0);
 });
 
-test('says how far it is, and ends when nobody listens', async context => {
+test('ends when nobody listens, and is finished by the next run', async context => {
   const tree = `${temporaryDirectory(context)}/tree`;
   makeFlat(tree, 100, 300, OLD);
   const child = startVerb(tree, ['chown', NEW, NEW, 755]);
