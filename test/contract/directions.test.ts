@@ -44,7 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
   registry: ['service/ports.ts'],
   host: ['service/ports.ts'],
-  directories: ['service/ports.ts'],
+  directories: ['service/directory-ports.ts'],
   dbus: ['service/ports.ts'],
 };
 

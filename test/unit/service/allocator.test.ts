@@ -4,7 +4,8 @@ import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
 import type { Uid } from '../../../src/core/ids.ts';
 import { HOLDERS_PER_USER_MAX } from '../../../src/core/limits.ts';
 import { releaseFor, releaseGone } from '../../../src/service/release.ts';
-import { directory, gid, type House, house, uid, userName } from './fakes.ts';
+import { directory, gid, uid, userName } from './fakes.ts';
+import { type House, house } from './house.ts';
 
 function fails(promise: Promise<unknown>, code: ErrorCode, pattern = /./): Promise<void> {
   return assert.rejects(promise, (error: unknown) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { directory, type House, house, userName } from './fakes.ts';
+import { directory, userName } from './fakes.ts';
+import { type House, house } from './house.ts';
 
 const PROCESS = { kind: 'process', pid: 7, command: 'stuck' } as const;
 

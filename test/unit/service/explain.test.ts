@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain } from '../../../src/service/explain.ts';
 import { Reservations } from '../../../src/service/reservations.ts';
-import { directory, gid, type House, house, uid, unitName, userName } from './fakes.ts';
+import { directory, gid, uid, unitName, userName } from './fakes.ts';
+import { type House, house } from './house.ts';
 
 function ask(built: House, unit: string) {
   const { range, users, probe, locks, directories, coolDown } = built;

@@ -1,12 +1,9 @@
-/** Stand-ins for the ports of the use cases, each as simple as its contract allows, and a house built on them. */
+/** Stand-ins for the ports of the use cases, each as simple as its contract allows. */
 import type { DirectoryKind, LeasedDirectory, RequestedDirectory } from '../../../src/core/directory.ts';
-import type { Gid, LeaseId, Pid, Uid, UnitName, UserName } from '../../../src/core/ids.ts';
-import type { Lifetime, UserLease } from '../../../src/core/lease.ts';
+import type { Gid, Uid, UnitName, UserName } from '../../../src/core/ids.ts';
+import type { UserLease } from '../../../src/core/lease.ts';
 import { parseUnitName, parseUserName } from '../../../src/core/name.ts';
-import { parseRange, type UidRange } from '../../../src/core/range.ts';
 import type { Evidence } from '../../../src/core/verdict.ts';
-import { type AcquireRequest, Allocator } from '../../../src/service/allocator.ts';
-import { CoolDown } from '../../../src/service/cool-down.ts';
 import type {
   Directories,
   DirectoryUser,
@@ -14,8 +11,6 @@ import type {
   PreparedDirectories,
   PrepareOptions,
 } from '../../../src/service/directory-ports.ts';
-import { Endings } from '../../../src/service/endings.ts';
-import { KeyedQueue } from '../../../src/service/keyed-queue.ts';
 import type {
   AccountAnswer,
   LockOutcome,
@@ -27,9 +22,6 @@ import type {
   RegistryRecovery,
   UidLocks,
 } from '../../../src/service/ports.ts';
-import { releaseFor } from '../../../src/service/release.ts';
-import { Reservations } from '../../../src/service/reservations.ts';
-import { UserTable } from '../../../src/service/user-table.ts';
 
 export const uid = (number: number) => number as Uid;
 
@@ -243,79 +235,6 @@ export class FakeDirectories implements Directories {
 /** A request's directory, as the room of directories makes it. */
 export function directory(kind: DirectoryKind, source: string): RequestedDirectory {
   return { kind, source, aliases: [], readOnly: false, mode: 0o755, preserved: kind !== 'runtime' };
-}
-
-export interface House {
-  readonly allocator: Allocator;
-  readonly users: UserTable;
-  readonly probe: FakeProbe;
-  readonly locks: FakeLocks;
-  readonly registry: FakeRegistry;
-  readonly reaper: FakeReaper;
-  readonly directories: FakeDirectories;
-  readonly endings: Endings;
-  readonly coolDown: CoolDown;
-  readonly range: UidRange;
-  /** what Endings said of users that left something */
-  readonly left: string[];
-  /** the clock, in milliseconds */
-  now: number;
-  acquire(unit: string, more?: Partial<AcquireRequest>): ReturnType<Allocator['acquire']>;
-  release(lease: LeaseId): Promise<string | undefined>;
-}
-
-const ROOT = { uid: uid(0), gid: 0 as Gid, groups: [] };
-
-/** @param text the range, such as "61184-61186" */
-export function house(text = '61184-65519'): House {
-  const range = parseRange(text);
-  if (typeof range === 'string') {
-    throw new TypeError(range);
-  }
-  let drawn = 0;
-  let leases = 0;
-  const clock = { now: () => 1_000, monotonic: () => built.now };
-  const users = new UserTable();
-  const registry = new FakeRegistry();
-  const locks = new FakeLocks();
-  const directories = new FakeDirectories();
-  const reaper = new FakeReaper();
-  const coolDown = new CoolDown(clock, 60_000);
-  const nameCache = { present: () => false, flush: async () => undefined };
-  const left: string[] = [];
-  const endings = new Endings({
-    ...{ users, registry, locks, reaper, directories, coolDown, nameCache, graceMs: 5 },
-    onLeft: (user, words) => left.push(`${user.name}: ${words}`),
-  });
-  const probe = new FakeProbe();
-  const allocator = new Allocator({
-    ...{ range, users, probe, locks, registry, directories, endings, coolDown, nameCache, clock },
-    queue: new KeyedQueue(),
-    reservations: new Reservations(),
-    randomness: {
-      uint32: () => drawn++,
-      leaseId: () => (leases++).toString(16).padStart(32, '0') as LeaseId,
-    },
-  });
-  const built: House = {
-    ...{ allocator, users, probe, locks, registry, reaper, directories, endings, coolDown, range, left, now: 0 },
-    acquire: (unit, more = {}) =>
-      allocator.acquire({
-        unit: unitName(unit),
-        perInstance: false,
-        lifetime: 'explicit' as Lifetime,
-        pid: 100 as Pid,
-        owner: uid(0),
-        directories: [],
-        makesMounts: false,
-        verify: false,
-        cleanup: { processes: true, ipc: true },
-        signal: new AbortController().signal,
-        ...more,
-      }),
-    release: lease => releaseFor(built, lease, ROOT),
-  };
-  return built;
 }
 
 export const gid = (number: number) => number as Gid;

@@ -4,7 +4,8 @@ import { Endings } from '../../../src/service/endings.ts';
 import type { Registry, UidLocks } from '../../../src/service/ports.ts';
 import { recover } from '../../../src/service/recovery.ts';
 import { UserTable } from '../../../src/service/user-table.ts';
-import { type House, house, userName } from './fakes.ts';
+import { userName } from './fakes.ts';
+import { type House, house } from './house.ts';
 
 class Killed extends Error {}
 
