@@ -1,7 +1,9 @@
 /** One tree in turn for units of systemd and for us, on a disk where systemd maps: each takes over what the other wrote. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { HELPER } from '../../native/tree/fixture.ts';
 import { Machine } from '../../support/machine.ts';
 import { NEW, OLD, THIRD } from './fixture.ts';
 
@@ -70,4 +72,26 @@ test('systemd finishes a handover of ours that was interrupted', async () => {
   assert.equal((await owners()).split('\n').length, 1, 'all of it is one user’s');
   assert.equal((await ours(THIRD, false))[0], 'chown');
   assert.equal(await owners(), `${THIRD}:${THIRD}`);
+});
+
+test('the helper can do its work in the sandbox of the daemon’s unit', async () => {
+  const unitFile = readFileSync(`${CHECKOUT}systemd/dynuserd.service`, 'utf8');
+  const sandbox =
+    unitFile.match(/^(?:Capability|Restrict|SystemCall|NoNew|Protect|ReadWrite|Private|Lock)\w*=.*$/gm) ?? [];
+  assert.ok(sandbox.length > 10);
+  const script = `exec 3<${TREE}; "${HELPER}" tree probe; "${HELPER}" tree chown ${NEW} ${NEW} 755; "${HELPER}" tree count 0 0`;
+  // A unit file, in which the lines of one setting add up.
+  const service = [
+    '[Service]',
+    'Type=oneshot',
+    ...sandbox,
+    'ExecStart=sh /run/work',
+    'StandardOutput=file:/run/output',
+  ];
+  await machine.write('/run/work', script);
+  await machine.write('/run/systemd/system/sandbox.service', `${service.join('\n')}\n`);
+  await machine.output(['systemctl', 'daemon-reload']);
+  await machine.output(['systemctl', 'start', 'sandbox.service']);
+  assert.match(await machine.output(['cat', '/run/output']), /^yes\ndone (\d+) \1 0 0\ndone \1 \1 0 0$/);
+  assert.equal(await owners(), `${NEW}:${NEW}`);
 });
