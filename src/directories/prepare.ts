@@ -41,8 +41,8 @@ export async function prepareDirectories<T>(
   const signal = options.signal === undefined ? lost.signal : AbortSignal.any([options.signal, lost.signal]);
   const watched = { ...options, signal };
   return withBases(parts.bases, async open => {
-    // A single directory is looked at once, when it is put in its place.
-    for (const directory of directories.length > 1 ? directories : []) {
+    // Before anything is made: a request that is refused leaves not even an empty boundary behind.
+    for (const directory of directories) {
       await look(parts, open, directory, user);
     }
     const locks: TreeLock[] = [];

@@ -25,6 +25,8 @@ describe('two allocators on one host, each blind to the other but for the lock f
   let machine: Machine;
   before(async () => {
     machine = await Machine.boot({ init: 'systemd', stage: true, nsswitch: { passwd: 'files', group: 'files' } });
+    // A UID that was the other name's a moment ago is to be given out at once here.
+    await machine.write('/etc/dynuser/dynuserd.conf', 'CoolDownSec=0\n');
     await machine.output(['systemctl', 'daemon-reload']);
     await machine.output(['systemctl', 'start', 'dynuserd.service']);
   });
