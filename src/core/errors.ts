@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   'NoSuchLease',
   'ProbeFailed',
   'DirectoryFailed',
+  'LaunchFailed',
   'LimitReached',
   'InvalidConfiguration',
   'HostFailed',

@@ -11,6 +11,7 @@ const ERROR_NAMES: Readonly<Record<ErrorCode, string>> = {
   NoSuchLease: 'NoSuchLease',
   ProbeFailed: 'ProbeFailed',
   DirectoryFailed: 'DirectoryFailed',
+  LaunchFailed: 'LaunchFailed',
   LimitReached: 'LimitReached',
   // A caller can do the same about both: mend the host and ask again.
   HostFailed: 'ProbeFailed',

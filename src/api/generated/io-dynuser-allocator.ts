@@ -29,7 +29,9 @@ type Lease (
   # the last reference is dropped: nothing resolves any more, and the UID stays reserved until nothing of it is left
   ending: ?bool,
   # what keeps the UID of an ending user reserved, where a first attempt could not remove it
-  remains: ?string
+  remains: ?string,
+  # what of the usual isolation its process goes without
+  missing: ?[]string
 )
 
 # How a directory became the user's.
@@ -91,6 +93,110 @@ type Candidate (
   finding: string
 )
 
+# What a launcher has to look at in its own world before there can be a plan.
+# file: its text. directory: the names in it that end in .conf. glob: the paths that match it, sorted
+type LaunchQuestion (
+  kind: (file, directory, glob),
+  path: string
+)
+
+# found is false where there is nothing of that kind at the path.
+type LaunchAnswer (
+  kind: (file, directory, glob),
+  path: string,
+  found: bool,
+  text: ?string,
+  names: ?[]string
+)
+
+type MountFlag (readOnly, noSuid, noDevices, noExec)
+
+# An id-mapped mount: what belongs to diskUid and diskGid is shown as uid's and gid's, and root's as root's.
+type IdMap (diskUid: int, diskGid: int, uid: int, gid: int)
+
+# One step in making the world of a service. Paths are absolute. Those of make and pin are the host's; those of all
+# others are the service's, and nothing above its root is reached by them.
+# make: a directory, with its parents (0755), where it is missing; its mode is set to 'mode' only where it was made
+# pin: a clone of the mounts at and below the path, kept in 'slot'
+# cover: an empty tmpfs at the path, with the options of tmpfs(5)
+# attributes: of all mounts at and below the path, or of the one at the path alone ('single')
+# place: the clone in 'slot' at the path
+# link: a symlink at the path to 'target'; it is right where it is there already
+# hide: the file or directory at the path becomes an empty one that nobody may use
+type LaunchStep (
+  do: (make, pin, cover, attributes, place, link, hide),
+  path: string,
+  slot: ?int,
+  # where the path does not exist the step, and every step with its slot, is left out
+  optional: ?bool,
+  # pin: no component of the path is a symlink, and the object is this one (decimal numbers of stat(2))
+  straight: ?bool,
+  device: ?string,
+  inode: ?string,
+  # pin: what is mounted at the path is taken away from it, to be put back by 'place'
+  takeAway: ?bool,
+  # pin: what is mounted below the path stays behind
+  single: ?bool,
+  idMap: ?IdMap,
+  # pin, cover, attributes: flags to set, and to take away
+  set: ?[]MountFlag,
+  clear: ?[]MountFlag,
+  # make, cover: permission bits; cover: further options as tmpfs(5) has them, "size=10%"
+  mode: ?int,
+  options: ?[]string,
+  # place: what is made at the path, with parents, where there is nothing
+  create: ?(directory, file),
+  target: ?string
+)
+
+# user: as the service's user in its world. root: in its world, with all privileges. outside: with all privileges, and
+# outside of its world
+type LaunchCommand (
+  # the program: a path, or a name that is looked for in the service's PATH
+  path: string,
+  # argv, from argv[0] on
+  arguments: []string,
+  as: (user, root, outside),
+  ignoreFailure: bool
+)
+
+# All that a launcher does after the allocation, in this order: commands but the last are run, each in the world and as
+# the user, and waited for; the last becomes the process.
+type LaunchPlan (
+  uid: int,
+  gid: int,
+  userName: string,
+  dynamic: bool,
+  # supplementary groups beside those that the account database gives userName: names or numbers
+  groups: []string,
+  # the directory that becomes / of the service
+  root: ?string,
+  # whether there is a mount namespace; the steps need one, but for make
+  mountNamespace: bool,
+  steps: []LaunchStep,
+  # a user namespace in which root, the user and its group are themselves, and all others are nobody
+  privateUsers: bool,
+  noNewPrivileges: bool,
+  # a seccomp filter keeps files from becoming setuid or setgid
+  restrictSuidSgid: bool,
+  # capability sets as masks of 16 hexadecimal digits
+  boundingSet: string,
+  ambientSet: string,
+  umask: int,
+  workingDirectory: ?string,
+  # a working directory that is missing is none of the launcher's business
+  workingDirectoryOptional: bool,
+  # the launcher's own environment is where the service's begins; else it begins empty
+  inheritEnvironment: bool,
+  # NAME=VALUE, later ones win
+  environment: []string,
+  unsetEnvironment: []string,
+  # HOME and SHELL come from the account database, where environment has none
+  accountEnvironment: bool,
+  # absent: the command of the launcher's own command line, as 'user'
+  commands: ?[]LaunchCommand
+)
+
 # Allocates the user for a unit, or joins the user where it lives already.
 # Root, and peers that the configuration allows. With 'more', replies with progress alone may come before the last one,
 # which has all the others but progress.
@@ -114,6 +220,9 @@ method Acquire(
   runtimeDirectoryMode: ?int,
   # runtime directories outlive the user
   runtimeDirectoryPreserve: ?bool,
+  # the caller makes no mounts, and its directories are at their public paths with mode 0700 for as long as the user lives;
+  # afterwards they are behind the boundary again
+  exposeDirectories: ?bool,
   # the caller makes the id-mapped mounts that mapped directories need; without it they are never mapped
   makesMounts: ?bool,
   # looks through directories whose top is right already, and repairs wrong owners below
@@ -132,6 +241,52 @@ method Acquire(
   # STATE_DIRECTORY and its siblings, as systemd sets them for a unit
   environment: ?[string]string,
   progress: ?Progress
+)
+
+# Acquires a user for the process that asks, bound to it, and says how that process becomes the service. Where the answer
+# has questions alone, nothing was acquired: the launcher asks again, with all answers so far. Root.
+# With 'more', replies with progress alone may come before the last one.
+# [Supports 'more' flag]
+method Launch(
+  # absent: a name that nobody else has
+  unit: ?string,
+  # NAME=VALUE as systemd has them in [Service], in order
+  properties: ?[]string,
+  # further assignments of the environment, NAME=VALUE, in order
+  setEnvironment: ?[]string,
+  # the launcher's own environment is where the service's begins; true unless there is a unit file
+  inheritEnvironment: ?bool,
+  # the absolute path of a unit file
+  unitFile: ?string,
+  instance: ?string,
+  # properties that are not known are said in warnings, and no error
+  ignoreUnknown: ?bool,
+  # whether the launcher may make mounts, and what to do where it may not
+  mayMount: bool,
+  isolation: ?(full, bestEffort),
+  # nothing is acquired: the answer has the explanation
+  explain: ?bool,
+  answers: ?[]LaunchAnswer
+) -> (
+  questions: ?[]LaunchQuestion,
+  plan: ?LaunchPlan,
+  lease: ?string,
+  # for standard error: what was ignored, and what of the isolation is missing
+  warnings: ?[]string,
+  # the plan in words, one line each
+  explanation: ?[]string,
+  progress: ?Progress
+)
+
+# Takes back a lease of lifetime 'connection' whose connection was lost with a former daemon: within the grace time, by
+# the process that acquired it. It lasts as long as this connection from now on.
+method Claim(lease: string) -> (
+  uid: int,
+  gid: int,
+  userName: string,
+  unit: string,
+  dynamic: bool,
+  lease: string
 )
 
 # Drops one reference; the last one ends the user: its processes, IPC objects and runtime directories go with it. Root,
@@ -186,6 +341,8 @@ error NoSuchLease(field: string, reason: string)
 error ProbeFailed(field: string, reason: string)
 # A directory cannot be made, moved or handed over; what it holds is where it was, or goes on at the next request.
 error DirectoryFailed(field: string, reason: string)
+# A property, a unit file or an option of a launch that cannot be done: field names it, and where it is from.
+error LaunchFailed(field: string, reason: string)
 # A bound of this daemon or of the host was reached: connections, references, memory of the registry.
 error LimitReached(field: string, reason: string)
 `;
@@ -219,6 +376,8 @@ export type Lease = {
   readonly ending?: boolean;
   /** what keeps the UID of an ending user reserved, where a first attempt could not remove it */
   readonly remains?: string;
+  /** what of the usual isolation its process goes without */
+  readonly missing?: readonly string[];
 };
 
 /**
@@ -283,6 +442,123 @@ export type Candidate = {
 };
 
 /**
+ * What a launcher has to look at in its own world before there can be a plan.
+ * file: its text. directory: the names in it that end in .conf. glob: the paths that match it, sorted
+ */
+export type LaunchQuestion = {
+  readonly kind: 'file' | 'directory' | 'glob';
+  readonly path: string;
+};
+
+/** found is false where there is nothing of that kind at the path. */
+export type LaunchAnswer = {
+  readonly kind: 'file' | 'directory' | 'glob';
+  readonly path: string;
+  readonly found: boolean;
+  readonly text?: string;
+  readonly names?: readonly string[];
+};
+
+export type MountFlag = 'readOnly' | 'noSuid' | 'noDevices' | 'noExec';
+
+/** An id-mapped mount: what belongs to diskUid and diskGid is shown as uid's and gid's, and root's as root's. */
+export type IdMap = {
+  readonly diskUid: number;
+  readonly diskGid: number;
+  readonly uid: number;
+  readonly gid: number;
+};
+
+/**
+ * One step in making the world of a service. Paths are absolute. Those of make and pin are the host's; those of all
+ * others are the service's, and nothing above its root is reached by them.
+ * make: a directory, with its parents (0755), where it is missing; its mode is set to 'mode' only where it was made
+ * pin: a clone of the mounts at and below the path, kept in 'slot'
+ * cover: an empty tmpfs at the path, with the options of tmpfs(5)
+ * attributes: of all mounts at and below the path, or of the one at the path alone ('single')
+ * place: the clone in 'slot' at the path
+ * link: a symlink at the path to 'target'; it is right where it is there already
+ * hide: the file or directory at the path becomes an empty one that nobody may use
+ */
+export type LaunchStep = {
+  readonly do: 'make' | 'pin' | 'cover' | 'attributes' | 'place' | 'link' | 'hide';
+  readonly path: string;
+  readonly slot?: number;
+  /** where the path does not exist the step, and every step with its slot, is left out */
+  readonly optional?: boolean;
+  /** pin: no component of the path is a symlink, and the object is this one (decimal numbers of stat(2)) */
+  readonly straight?: boolean;
+  readonly device?: string;
+  readonly inode?: string;
+  /** pin: what is mounted at the path is taken away from it, to be put back by 'place' */
+  readonly takeAway?: boolean;
+  /** pin: what is mounted below the path stays behind */
+  readonly single?: boolean;
+  readonly idMap?: IdMap;
+  /** pin, cover, attributes: flags to set, and to take away */
+  readonly set?: readonly MountFlag[];
+  readonly clear?: readonly MountFlag[];
+  /** make, cover: permission bits; cover: further options as tmpfs(5) has them, "size=10%" */
+  readonly mode?: number;
+  readonly options?: readonly string[];
+  /** place: what is made at the path, with parents, where there is nothing */
+  readonly create?: 'directory' | 'file';
+  readonly target?: string;
+};
+
+/**
+ * user: as the service's user in its world. root: in its world, with all privileges. outside: with all privileges, and
+ * outside of its world
+ */
+export type LaunchCommand = {
+  /** the program: a path, or a name that is looked for in the service's PATH */
+  readonly path: string;
+  /** argv, from argv[0] on */
+  readonly arguments: readonly string[];
+  readonly as: 'user' | 'root' | 'outside';
+  readonly ignoreFailure: boolean;
+};
+
+/**
+ * All that a launcher does after the allocation, in this order: commands but the last are run, each in the world and as
+ * the user, and waited for; the last becomes the process.
+ */
+export type LaunchPlan = {
+  readonly uid: number;
+  readonly gid: number;
+  readonly userName: string;
+  readonly dynamic: boolean;
+  /** supplementary groups beside those that the account database gives userName: names or numbers */
+  readonly groups: readonly string[];
+  /** the directory that becomes / of the service */
+  readonly root?: string;
+  /** whether there is a mount namespace; the steps need one, but for make */
+  readonly mountNamespace: boolean;
+  readonly steps: readonly LaunchStep[];
+  /** a user namespace in which root, the user and its group are themselves, and all others are nobody */
+  readonly privateUsers: boolean;
+  readonly noNewPrivileges: boolean;
+  /** a seccomp filter keeps files from becoming setuid or setgid */
+  readonly restrictSuidSgid: boolean;
+  /** capability sets as masks of 16 hexadecimal digits */
+  readonly boundingSet: string;
+  readonly ambientSet: string;
+  readonly umask: number;
+  readonly workingDirectory?: string;
+  /** a working directory that is missing is none of the launcher's business */
+  readonly workingDirectoryOptional: boolean;
+  /** the launcher's own environment is where the service's begins; else it begins empty */
+  readonly inheritEnvironment: boolean;
+  /** NAME=VALUE, later ones win */
+  readonly environment: readonly string[];
+  readonly unsetEnvironment: readonly string[];
+  /** HOME and SHELL come from the account database, where environment has none */
+  readonly accountEnvironment: boolean;
+  /** absent: the command of the launcher's own command line, as 'user' */
+  readonly commands?: readonly LaunchCommand[];
+};
+
+/**
  * Allocates the user for a unit, or joins the user where it lives already.
  * Root, and peers that the configuration allows. With 'more', replies with progress alone may come before the last one,
  * which has all the others but progress.
@@ -307,6 +583,11 @@ export type AcquireParameters = {
   readonly runtimeDirectoryMode?: number;
   /** runtime directories outlive the user */
   readonly runtimeDirectoryPreserve?: boolean;
+  /**
+   * the caller makes no mounts, and its directories are at their public paths with mode 0700 for as long as the user lives;
+   * afterwards they are behind the boundary again
+   */
+  readonly exposeDirectories?: boolean;
   /** the caller makes the id-mapped mounts that mapped directories need; without it they are never mapped */
   readonly makesMounts?: boolean;
   /** looks through directories whose top is right already, and repairs wrong owners below */
@@ -327,6 +608,62 @@ export type AcquireReply = {
   /** STATE_DIRECTORY and its siblings, as systemd sets them for a unit */
   readonly environment?: { readonly [key: string]: string };
   readonly progress?: Progress;
+};
+
+/**
+ * Acquires a user for the process that asks, bound to it, and says how that process becomes the service. Where the answer
+ * has questions alone, nothing was acquired: the launcher asks again, with all answers so far. Root.
+ * With 'more', replies with progress alone may come before the last one.
+ * [Supports 'more' flag]
+ */
+export type LaunchParameters = {
+  /** absent: a name that nobody else has */
+  readonly unit?: string;
+  /** NAME=VALUE as systemd has them in [Service], in order */
+  readonly properties?: readonly string[];
+  /** further assignments of the environment, NAME=VALUE, in order */
+  readonly setEnvironment?: readonly string[];
+  /** the launcher's own environment is where the service's begins; true unless there is a unit file */
+  readonly inheritEnvironment?: boolean;
+  /** the absolute path of a unit file */
+  readonly unitFile?: string;
+  readonly instance?: string;
+  /** properties that are not known are said in warnings, and no error */
+  readonly ignoreUnknown?: boolean;
+  /** whether the launcher may make mounts, and what to do where it may not */
+  readonly mayMount: boolean;
+  readonly isolation?: 'full' | 'bestEffort';
+  /** nothing is acquired: the answer has the explanation */
+  readonly explain?: boolean;
+  readonly answers?: readonly LaunchAnswer[];
+};
+
+export type LaunchReply = {
+  readonly questions?: readonly LaunchQuestion[];
+  readonly plan?: LaunchPlan;
+  readonly lease?: string;
+  /** for standard error: what was ignored, and what of the isolation is missing */
+  readonly warnings?: readonly string[];
+  /** the plan in words, one line each */
+  readonly explanation?: readonly string[];
+  readonly progress?: Progress;
+};
+
+/**
+ * Takes back a lease of lifetime 'connection' whose connection was lost with a former daemon: within the grace time, by
+ * the process that acquired it. It lasts as long as this connection from now on.
+ */
+export type ClaimParameters = {
+  readonly lease: string;
+};
+
+export type ClaimReply = {
+  readonly uid: number;
+  readonly gid: number;
+  readonly userName: string;
+  readonly unit: string;
+  readonly dynamic: boolean;
+  readonly lease: string;
 };
 
 /**
@@ -431,6 +768,12 @@ export type ProbeFailedParameters = {
 
 /** A directory cannot be made, moved or handed over; what it holds is where it was, or goes on at the next request. */
 export type DirectoryFailedParameters = {
+  readonly field: string;
+  readonly reason: string;
+};
+
+/** A property, a unit file or an option of a launch that cannot be done: field names it, and where it is from. */
+export type LaunchFailedParameters = {
   readonly field: string;
   readonly reason: string;
 };
