@@ -59,9 +59,11 @@ function toReply({ user, holder, directories, environment }: Acquired): JsonObje
     unit: holder.unit,
     dynamic: user.dynamic,
     lease: holder.lease,
-    directories: directories.map(({ source, preserved, aliases, leftPaths, mountPaths, ...directory }) => {
-      return { ...directory, leftPaths: [...leftPaths], mountPaths: [...mountPaths] };
-    }),
+    directories: directories.map(
+      ({ source, preserved, aliases, device, inode, leftPaths, mountPaths, ...directory }) => {
+        return { ...directory, leftPaths: [...leftPaths], mountPaths: [...mountPaths] };
+      },
+    ),
     environment: { ...environment },
   };
 }

@@ -20,6 +20,7 @@ export const OPTIONS: Readonly<Record<string, 's' | 'b' | 'u' | 'as'>> = {
   logsDirectoryMode: 'u',
   runtimeDirectoryMode: 'u',
   runtimeDirectoryPreserve: 'b',
+  exposeDirectories: 'b',
   makesMounts: 'b',
   verify: 'b',
   killProcesses: 'b',

@@ -77,6 +77,16 @@ export class HeldDirectory {
     }
   }
 
+  /** @returns what no other inode of the host has meanwhile, in decimal; 64 bits that a number may not hold exactly */
+  async identity(): Promise<{ readonly device: string; readonly inode: string }> {
+    try {
+      const { dev, ino } = await this.#handle.stat({ bigint: true });
+      return { device: String(dev), inode: String(ino) };
+    } catch (error) {
+      throw callFailed(this.#field, 'fstat', this.path, error);
+    }
+  }
+
   /** Makes a directory, with exactly that mode. @returns false where the name is taken */
   async make(name: string, mode: number): Promise<boolean> {
     const made = await this.#call('mkdir', name, path => mkdir(path, { mode: 0o700 }).then(() => true), 'EEXIST');

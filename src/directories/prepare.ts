@@ -175,6 +175,7 @@ async function handAllOver(
       ...{ kind, source, preserved, aliases, readOnly, handover: handover.kind },
       ...{ publicPath: layout.publicPath, realPath: layout.realPath },
       ...(below === undefined ? {} : { within: `${layout.base}/${below}` }),
+      ...(await tree.top.identity()),
       ...{ diskUid: handover.uid, diskGid: handover.gid, changed, leftPaths, mountPaths },
     });
   }

@@ -51,6 +51,9 @@ export interface PreparedDirectory extends LeasedDirectory {
   /** map: the owner on disk, 65534, which an id-mapped mount has to show as the user's */
   readonly diskUid: number;
   readonly diskGid: number;
+  /** the tree's top, as fstat(2) of the descriptor that was held has it, in decimal: who opens it later can compare */
+  readonly device: string;
+  readonly inode: string;
   /** inodes that got another owner */
   readonly changed: number;
   /** what was left alone by intent, as paths below the tree: names of others' inodes, and mount points */

@@ -60,6 +60,8 @@ test('makes a boundary, a tree behind it, and links to it', async context => {
       [`${lib}/private/foo`, 'chown', 1, undefined],
     ],
   );
+  const { dev, ino } = lstatSync(`${lib}/private/foo`, { bigint: true });
+  assert.deepEqual([directories[2]?.device, directories[2]?.inode], [String(dev), String(ino)]);
   const again = await room.prepare(userOf(NEW), ['foo:alias/x', 'a/b', 'a/b/c'], { modes: { state: 0o700 } });
   assert.deepEqual(
     again.directories.map(({ handover, changed }) => [handover, changed]),

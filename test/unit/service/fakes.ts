@@ -216,7 +216,7 @@ export class FakeDirectories implements Directories {
     const prepared = directories.map(({ kind, source, preserved, aliases, readOnly }) => ({
       ...{ kind, source, preserved, aliases, readOnly, handover: 'chown' as const, publicPath: `/${kind}/${source}` },
       ...{ realPath: `/${kind}/private/${source}`, diskUid: user.uid, diskGid: user.gid, changed: 1 },
-      ...{ leftPaths: [], mountPaths: [] },
+      ...{ device: '1', inode: '2', leftPaths: [], mountPaths: [] },
     }));
     return commit({ directories: prepared, environment: {} });
   }
