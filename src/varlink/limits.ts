@@ -13,6 +13,8 @@ export const LISTEN_BACKLOG = 4_096;
 export interface ServerLimits {
   /** the longest request; one that is longer ends its connection as soon as that shows */
   readonly maxFrameBytes: number;
+  /** the same for privileged peers */
+  readonly maxFrameBytesPrivileged: number;
   /** connections in all */
   readonly maxConnections: number;
   /** connections of one quota key; privileged peers are exempt */
@@ -33,6 +35,8 @@ export interface ServerLimits {
 
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   maxFrameBytes: 64 * 1024,
+  // What a launcher sends: unit files with all that they include, and an environment.
+  maxFrameBytesPrivileged: 8 * 1024 * 1024,
   maxConnections: 4_096,
   maxConnectionsPerPeer: 512,
   reservedConnections: 256,

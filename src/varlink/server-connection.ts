@@ -69,7 +69,8 @@ export class ServerConnection<P> implements CallOrigin<P> {
     this.privileged = identity.privileged;
     this.#socket = socket;
     this.#host = host;
-    this.#session = new ServerSession(host.limits.maxFrameBytes);
+    const { maxFrameBytes, maxFrameBytesPrivileged } = host.limits;
+    this.#session = new ServerSession(identity.privileged ? maxFrameBytesPrivileged : maxFrameBytes);
   }
 
   /** Begins to read. The connection must have its place in the table. */

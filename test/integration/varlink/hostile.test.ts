@@ -66,6 +66,18 @@ test('the longest frame is answered', async t => {
   peer.close();
 });
 
+test('a privileged peer has a bound of its own', async t => {
+  const service = await startService(t, { maxFrameBytesPrivileged: 128 * 1024 });
+  service.identity = { key: 0, privileged: true };
+  const longest = `${' '.repeat(128 * 1024 - REQUEST.length + 1)}${REQUEST}`;
+  const peer = await RawPeer.connect(service.path);
+  peer.send(longest);
+  assert.equal(await peer.frame(), PONG);
+  peer.send(` ${longest}`);
+  assert.equal(await peer.rest(), '');
+  assert.match(service.failures[0]?.what ?? '', /longer than allowed/);
+});
+
 test('names that objects inherit harm nobody', async t => {
   const service = await startService(t);
   const peer = await RawPeer.connect(service.path);
