@@ -5,36 +5,25 @@
 #include "end_processes.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "processes_to_end.h"
 #include "stand_in.h"
 
-#define OURS 64000U
-#define OTHERS 64001U
-#define SAME ((uid_t)-1)
 #define CHAINS 6
 #define REUSE_ROUNDS 300
 #define SPOTLESS 7
 
 static enum credentials_source source = CREDENTIALS_UNKNOWN;
-
-static void milliseconds(long count)
-{
-	struct timespec time = { .tv_sec = count / 1000, .tv_nsec = count % 1000 * 1000000L };
-
-	(void)nanosleep(&time, NULL);
-}
 
 typedef void end(uid_t uid, enum credentials_source *credentials, struct answer *answer);
 
@@ -61,158 +50,6 @@ static void expect_process(int line, end *function)
 	CHECK(answer.length >= 8 && memcmp(answer.line, "process ", 8) == 0, "line %d: %.*s instead of a process", line,
 	      (int)answer.length, answer.line);
 }
-
-static void become(uid_t uid)
-{
-	CHECK(setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0, "%u", uid);
-}
-
-static _Noreturn void wait_for_ever(void)
-{
-	for (;;)
-		pause();
-}
-
-/* Starts a process that PID 1 of the namespace waits for, and returns when it says that it is ready. */
-static void start(void (*run)(int ready))
-{
-	int ends[2];
-	char byte;
-
-	CHECK(pipe(ends) == 0, "pipe");
-	pid_t between = fork();
-
-	if (between == 0) {
-		if (fork() == 0) {
-			close(ends[0]);
-			run(ends[1]);
-		}
-		_exit(0);
-	}
-	close(ends[1]);
-	CHECK(waitpid(between, NULL, 0) == between && read(ends[0], &byte, 1) == 1, "a process that starts");
-	close(ends[0]);
-}
-
-static void ready(int descriptor)
-{
-	CHECK(write(descriptor, "r", 1) == 1, "write");
-	close(descriptor);
-}
-
-static void plain(int descriptor)
-{
-	become(OURS);
-	ready(descriptor);
-	wait_for_ever();
-}
-
-static void stubborn(int descriptor)
-{
-	become(OURS);
-	(void)signal(SIGTERM, SIG_IGN);
-	ready(descriptor);
-	wait_for_ever();
-}
-
-static void stopped(int descriptor)
-{
-	become(OURS);
-	ready(descriptor);
-	for (;;)
-		(void)raise(SIGSTOP);
-}
-
-/* Its process is never there for longer than a fork takes. */
-static void chain(int descriptor)
-{
-	become(OURS);
-	(void)signal(SIGTERM, SIG_IGN);
-	(void)signal(SIGCHLD, SIG_IGN);
-	ready(descriptor);
-	for (;;) {
-		if (fork() > 0)
-			_exit(0);
-	}
-}
-
-/* Kills and stops all that it may, as fast as it can. */
-static void rival(int descriptor)
-{
-	become(OURS);
-	(void)signal(SIGTERM, SIG_IGN);
-	ready(descriptor);
-	for (int i = 0;; i++)
-		(void)kill(-1, i % 2 == 0 ? SIGSTOP : SIGKILL);
-}
-
-/* The first process of a PID namespace below, and one more in it. */
-static void elsewhere(int descriptor)
-{
-	CHECK(unshare(CLONE_NEWPID) == 0, "unshare");
-	if (fork() == 0) {
-		become(OURS);
-		if (fork() > 0)
-			ready(descriptor);
-		wait_for_ever();
-	}
-	_exit(0);
-}
-
-static const char *place;
-
-static void become_in_part(void)
-{
-	uid_t real = strcmp(place, "real") == 0 ? OURS : SAME;
-	uid_t effective = strcmp(place, "effective") == 0 ? OURS : SAME;
-	uid_t saved = strcmp(place, "saved") == 0 ? OURS : SAME;
-
-	/* Not by libc, which changes all threads. */
-	if (strcmp(place, "filesystem") == 0)
-		(void)syscall(SYS_setfsuid, OURS);
-	else
-		CHECK(syscall(SYS_setresuid, real, effective, saved) == 0, "%s", place);
-	if (effective == OURS)
-		(void)syscall(SYS_setfsuid, 0);
-}
-
-static void in_part(int descriptor)
-{
-	become_in_part();
-	ready(descriptor);
-	wait_for_ever();
-}
-
-static void *thread(void *descriptor)
-{
-	become_in_part();
-	ready(*(int *)descriptor);
-	wait_for_ever();
-	return NULL;
-}
-
-static void in_thread(int descriptor)
-{
-	pthread_t unused;
-
-	CHECK(pthread_create(&unused, NULL, thread, &descriptor) == 0, "pthread_create");
-	wait_for_ever();
-}
-
-static void by_group(int descriptor)
-{
-	CHECK(setresgid(OURS, OURS, OURS) == 0 && setresuid(OTHERS, OTHERS, OTHERS) == 0, "credentials");
-	ready(descriptor);
-	wait_for_ever();
-}
-
-static void others(int descriptor)
-{
-	become(OTHERS);
-	ready(descriptor);
-	wait_for_ever();
-}
-
 static void test_nothing(void)
 {
 	expect_free(__LINE__, terminate_processes);
@@ -261,7 +98,7 @@ static void test_every_place(void)
 	static const char *const places[] = { "real", "effective", "saved", "filesystem" };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		place = places[i];
+		processes_use(places[i]);
 		start(in_part);
 		expect_free(__LINE__, kill_processes);
 		start(in_part);
