@@ -153,6 +153,7 @@ function toWireLease(user: UserLease, holder: Holder): JsonObject {
     ...(holder.pid === undefined ? {} : { pid: holder.pid }),
     since: holder.since * MICROSECONDS_PER_MILLISECOND,
     directories: holder.directories.map(directory => directory.publicPath),
+    ...(holder.missing === undefined ? {} : { missing: holder.missing }),
   };
 }
 

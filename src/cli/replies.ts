@@ -71,6 +71,7 @@ function checkLease(lease: JsonObject): Lease {
     directories: texts(lease, 'directories'),
     ...(absent(lease, 'ending') ? {} : { ending: truth(lease, 'ending') }),
     ...(absent(lease, 'remains') ? {} : { remains: text(lease, 'remains') }),
+    ...(absent(lease, 'missing') ? {} : { missing: texts(lease, 'missing') }),
   };
 }
 

@@ -25,6 +25,8 @@ export interface Holder {
   readonly since: number;
   readonly directories: readonly LeasedDirectory[];
   readonly cleanup: Cleanup;
+  /** what of the usual isolation the process goes without, in words */
+  readonly missing?: readonly string[];
 }
 
 /** What is done about the remains of a user when it ends; a caller that does it itself switches it off. */

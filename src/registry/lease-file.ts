@@ -52,6 +52,7 @@ function decodeHolder(value: unknown): Holder | undefined {
   const directories = decodeDirectories(value['directories']);
   const cleanup = decodeCleanup(value['cleanup']);
   const process = decodeProcess(value['process']);
+  const missing = decodeMissing(value['missing']);
   if (
     lease === undefined ||
     !('unit' in parsed) ||
@@ -61,13 +62,21 @@ function decodeHolder(value: unknown): Holder | undefined {
     typeof since !== 'number' ||
     directories === undefined ||
     cleanup === undefined ||
+    missing === undefined ||
     // Bound to a process, and to nothing else, by the identity of one.
     (lifetime === 'process') !== (process !== undefined)
   ) {
     return undefined;
   }
-  const bound = process === undefined ? {} : { process };
-  return { lease, unit: parsed.unit, lifetime, pid, ...bound, owner, since, directories, cleanup };
+  const optional = { ...(process === undefined ? {} : { process }), ...(missing.length === 0 ? {} : { missing }) };
+  return { lease, unit: parsed.unit, lifetime, pid, ...optional, owner, since, directories, cleanup };
+}
+
+function decodeMissing(value: unknown): readonly string[] | undefined {
+  if (value === undefined) {
+    return [];
+  }
+  return Array.isArray(value) && value.every(entry => typeof entry === 'string') ? value : undefined;
 }
 
 function decodeProcess(value: unknown): ProcessIdentity | undefined {

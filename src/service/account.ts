@@ -45,3 +45,9 @@ export function decideAccount(
 export function nameConflict(reason: string): DynuserError {
   return new DynuserError('NameConflict', `${reason}: choose another user name, or make both`, { field: 'userName' });
 }
+
+/** A request that is to make no user names one that the host does not have. */
+export function noSuchAccount(name: UserName): DynuserError {
+  const reason = `there is no user ${name} on this host, and none is to be made: name one that there is, or ask for a dynamic one`;
+  return new DynuserError('NameConflict', reason, { field: 'userName' });
+}

@@ -16,13 +16,14 @@ import {
 } from '../core/limits.ts';
 import { deriveUserName } from '../core/name.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
-import { rangeSize, type UidRange } from '../core/range.ts';
-import { decideAccount, nameConflict } from './account.ts';
+import type { UidRange } from '../core/range.ts';
+import { decideAccount, nameConflict, noSuchAccount } from './account.ts';
 import type { CoolDown } from './cool-down.ts';
 import type { Directories, HandoverProgress, HandoverWishes, PreparedDirectories } from './directory-ports.ts';
 import type { Endings } from './endings.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
 import type { Clock, NameCache, Probe, Randomness, Registry, UidLocks } from './ports.ts';
+import { limitReached, rangeExhausted } from './refusals.ts';
 import type { Reservations } from './reservations.ts';
 import type { UserTable } from './user-table.ts';
 
@@ -39,6 +40,12 @@ export interface AcquireRequest extends HandoverWishes {
   readonly owner: Uid;
   readonly directories: readonly RequestedDirectory[];
   readonly cleanup: Cleanup;
+  /** the user has to be an account of the host: none is made */
+  readonly staticOnly?: boolean;
+  /** the group of the directories, where it is not the user's own */
+  readonly directoryGid?: Gid;
+  /** what of the usual isolation the caller goes without, in words */
+  readonly missing?: readonly string[];
   /** aborted when the caller is gone, so that nobody would learn of the lease */
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: HandoverProgress, user: Pick<UserLease, 'name' | 'uid' | 'gid'>) => void;
@@ -101,6 +108,9 @@ export class Allocator {
       case 'static':
         return this.#useStatic({ name, uid: decision.uid, gid: decision.gid, dynamic: false, holders: [] }, request);
       case 'dynamic':
+        if (request.staticOnly === true) {
+          throw noSuchAccount(name);
+        }
         return this.#flushed(await this.#search(name, request));
     }
   }
@@ -250,7 +260,8 @@ export class Allocator {
       ...{ makesMounts, verify, signal, live: () => users.directoryHolders() },
       ...(onProgress === undefined ? {} : { onProgress: (at: HandoverProgress) => onProgress(at, user) }),
     };
-    return directories.prepare(request.directories, user, options, finish);
+    const owner = request.directoryGid === undefined ? user : { ...user, gid: request.directoryGid };
+    return directories.prepare(request.directories, owner, options, finish);
   }
 
   #write(user: UserLease): void {
@@ -261,9 +272,10 @@ export class Allocator {
 
   #holder(request: AcquireRequest, { directories }: PreparedDirectories): Holder {
     const { randomness, clock } = this.#parts;
-    const { unit, lifetime, pid, process, owner, cleanup } = request;
+    const { unit, lifetime, pid, process, owner, cleanup, missing = [] } = request;
     return {
       ...(process === undefined ? {} : { process }),
+      ...(missing.length === 0 ? {} : { missing }),
       ...{ lease: randomness.leaseId(), unit, lifetime, pid, owner, since: clock.now(), cleanup },
       directories: directories.map(({ kind, source, publicPath, handover, preserved, aliases }) => {
         return { kind, source, publicPath, handover, preserved, aliases };
@@ -283,17 +295,4 @@ export class Allocator {
       throw limitReached(`the user ${request.owner} holds ${HOLDERS_PER_PEER_MAX} leases already: release some`);
     }
   }
-}
-
-export function rangeExhausted(range: UidRange, held: number): DynuserError {
-  const size = rangeSize(range);
-  const others = held < size ? ' and the rest is used by others' : '';
-  const reason =
-    `no UID of ${range.first}-${range.last} is free: ${held} of ${size} are held here${others}; ` +
-    'release users that are not needed, or widen UidRange=';
-  return new DynuserError('RangeExhausted', reason, { held });
-}
-
-function limitReached(reason: string): DynuserError {
-  return new DynuserError('LimitReached', reason, { field: 'lease' });
 }

@@ -6,10 +6,10 @@ import { deriveUserName } from '../core/name.ts';
 import type { UidRange } from '../core/range.ts';
 import { describeEvidence, type Evidence } from '../core/verdict.ts';
 import { decideAccount, nameConflict } from './account.ts';
-import { rangeExhausted } from './allocator.ts';
 import type { CoolDown } from './cool-down.ts';
 import type { Directories, ExpectedHandover, HandoverWishes } from './directory-ports.ts';
 import type { Probe, Randomness, UidLocks } from './ports.ts';
+import { rangeExhausted } from './refusals.ts';
 import type { Reservations } from './reservations.ts';
 import type { UserTable } from './user-table.ts';
 

@@ -97,6 +97,7 @@ function renderHolder(holder: Lease, style: Style, now: number): string {
       ['PID', pidCell(holder)],
       ['Since', `${localTime(holder.since)} (${relativeTime(holder.since, now)})`],
       ['Directories', directoriesCell(holder)],
+      ...(holder.missing ?? []).map((what): [string, string] => ['Missing', printable(what)]),
     ],
     style,
   );

@@ -10,8 +10,9 @@ import {
 import type { JsonObject } from '../../../src/varlink/json.ts';
 import { sampleLease } from './sample.ts';
 
-const lease: JsonObject = { ...sampleLease({ ending: true, remains: 'process 7 (sleep) runs with it' }) };
-const OPTIONAL = ['pid', 'ending', 'remains'];
+const remains = 'process 7 (sleep) runs with it';
+const lease: JsonObject = { ...sampleLease({ ending: true, remains, missing: ['PrivateTmp='] }) };
+const OPTIONAL = ['pid', 'ending', 'remains', 'missing'];
 
 test('leases come one by one, all together, or not at all', () => {
   assert.deepEqual(checkListReply({ lease }), [lease]);

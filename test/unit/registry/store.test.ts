@@ -28,6 +28,7 @@ function lease(name: string, number: number, dynamic = true): UserLease {
           { kind: 'state', source: 'a', publicPath: '/var/lib/a', handover: 'chown', preserved: true, aliases: ['b'] },
         ],
         cleanup: { processes: true, ipc: false },
+        missing: ['PrivateTmp=yes'],
       },
     ],
   };
@@ -152,6 +153,7 @@ test('a lease file is read only where it is whole and in bounds', () => {
     file => Object.assign((file['holders'] as object[])[0] ?? {}, { directories: ['a'] }),
     file => Object.assign((file['holders'] as object[])[0] ?? {}, { directories: [{ kind: 'etc' }] }),
     file => Object.assign((file['holders'] as object[])[0] ?? {}, { cleanup: { processes: 'yes' } }),
+    file => Object.assign((file['holders'] as object[])[0] ?? {}, { missing: [1] }),
     file => Object.assign((file['holders'] as object[])[0] ?? {}, { lifetime: 'eternal' }),
     file => (file['holders'] = Array.from({ length: 257 }, () => lease('wuff', 1).holders[0])),
   ];

@@ -125,6 +125,28 @@ test('a UID that a failing request was trying is not lost for one that waits', a
   assert.equal((await second).user.uid, 61184);
 });
 
+test('a request that is to make no user takes a static one, and refuses what would be a dynamic one', async () => {
+  const built = house();
+  const reason = /there is no user nobody-knows on this host/;
+  await fails(built.acquire('nobody-knows.service', { staticOnly: true }), 'NameConflict', reason);
+  assertEmpty(built);
+  built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
+  assert.equal((await built.acquire('games.service', { staticOnly: true })).user.uid, 5);
+});
+
+test('the directories are for another group where the request says so', async () => {
+  const built = house();
+  const acquired = await built.acquire('foo.service', {
+    directories: [directory('state', 'foo')],
+    directoryGid: gid(20),
+  });
+  assert.deepEqual(
+    acquired.directories.map(each => [each.diskUid, each.diskGid]),
+    [[acquired.user.uid, 20]],
+  );
+  assert.equal(acquired.user.gid, acquired.user.uid as number);
+});
+
 test('a static user of the name is used as it is, and nothing is locked or published', async () => {
   const built = house();
   built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });

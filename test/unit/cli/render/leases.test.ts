@@ -72,6 +72,11 @@ test('a user that is ending is shown with what keeps its UID reserved', () => {
   assert.match(renderUser([sampleLease({ ending: true })], layout.style, NOW), /^Remains: not known yet: /m);
 });
 
+test('what of its isolation a process goes without is shown', () => {
+  const shown = renderUser([sampleLease({ missing: ['PrivateTmp=yes', 'a\x1b'] })], layout.style, NOW);
+  assert.match(shown, /^ +Missing: PrivateTmp=yes\n +Missing: a\\x1b$/m);
+});
+
 test('leases are sorted by UID, then by age, and the input is left alone', () => {
   const young = sampleLease({ uid: 2, since: 20 });
   const old = sampleLease({ uid: 2, since: 10 });
