@@ -95,7 +95,7 @@ async function explainCall(parts: AllocatorApiParts, { parameters }: Call<Peer>)
   return {
     ...explanation,
     candidates: candidates.map(candidate => ({ ...candidate })),
-    handovers: handovers.map(({ source, ...handover }) => ({ ...handover })),
+    handovers: handovers.map(({ source, realPath, readOnly, aliases, within, ...handover }) => ({ ...handover })),
   };
 }
 

@@ -56,20 +56,22 @@ export async function expectHandovers(
   return withBases(parts.bases, async open => {
     const expected: ExpectedHandover[] = [];
     for (const directory of directories) {
-      const { kind, source, below } = directory;
-      const within = expected.find(other => other.kind === kind && other.source === below)?.handover;
+      const { kind, source, below, readOnly, aliases } = directory;
+      const outer = expected.find(other => other.kind === kind && other.source === below);
       const layout = layoutOf(directory, user.dynamic, parts.bases);
       const base = await open(kind);
       const { field } = DIRECTORY_CLASSES[kind];
       await survey(base, layout, below !== undefined, field);
-      const found = await expectOne(parts.helper, base, { directory, layout }, user, options, within);
-      expected.push({ kind, source, publicPath: layout.publicPath, ...found });
+      const found = await expectOne(parts.helper, base, { directory, layout }, user, options, outer?.handover);
+      const { publicPath, realPath } = layout;
+      const within = outer === undefined ? {} : { within: outer.publicPath };
+      expected.push({ kind, source, publicPath, realPath, readOnly, aliases, ...within, ...found });
     }
     return expected;
   });
 }
 
-type Expected = Omit<ExpectedHandover, 'kind' | 'source' | 'publicPath'>;
+type Expected = Pick<ExpectedHandover, 'handover' | 'owner' | 'inodes' | 'changes' | 'counted'>;
 
 async function expectOne(
   helper: TreeHelper,

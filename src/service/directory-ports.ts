@@ -72,6 +72,11 @@ export interface ExpectedHandover {
   readonly kind: DirectoryKind;
   readonly source: string;
   readonly publicPath: string;
+  readonly realPath: string;
+  readonly readOnly: boolean;
+  readonly aliases: readonly string[];
+  /** the public path of the directory of the same request that it is a part of */
+  readonly within?: string;
   readonly handover: HandoverKind;
   /** the owner of the tree's top; absent where there is no tree yet */
   readonly owner?: Uid;

@@ -139,6 +139,7 @@ test('says what a handover would be, and changes nothing', async context => {
     room.directories.expect(requested, userOf(id), { makesMounts, verify: false });
   const [fresh, old] = await expect(NEW, false);
   assert.deepEqual([fresh?.handover, fresh?.owner, fresh?.inodes, fresh?.changes], ['chown', undefined, 0, 1]);
+  assert.equal(fresh?.realPath, `${room.root}/lib/private/fresh`);
   assert.deepEqual([old?.handover, old?.owner, old?.inodes, old?.changes, old?.counted], ['chown', OLD, 10, 10, 'all']);
   assert.deepEqual(
     (await expect(NEW, true)).map(({ handover }) => handover),
