@@ -2,11 +2,12 @@
  * From arguments to an invocation of one command, by the table in commands.ts. Long options alone, as "--name=value"
  * or "--name value"; "--" ends them. Pure; every slip is a usage failure that names its argument.
  */
+
+import { nearest } from '../core/nearest.ts';
 import { COMMANDS, type CommandSpec, GLOBAL_OPTIONS, type OptionSpec } from './commands.ts';
 import { usageFailure } from './failure.ts';
 import { JSON_MODES, type JsonMode } from './render/json.ts';
 import { printable } from './render/text.ts';
-import { nearest } from './suggestion.ts';
 
 /** The options of one command line: the values of each, in their order; a switch has the value ''. */
 export type OptionValues = ReadonlyMap<string, readonly string[]>;

@@ -22,7 +22,3 @@ export const LEFT_PATHS_SHOWN_MAX = 8;
 export const ENDING_SHOWN_MAX = 8;
 /** Bytes read of /etc/nsswitch.conf. */
 export const NSSWITCH_BYTES_MAX = 65_536;
-/** Edits between a mistyped word and the one that is suggested for it. */
-export const SUGGESTION_DISTANCE_MAX = 2;
-/** Characters of a mistyped word that are looked at for a suggestion. */
-export const SUGGESTION_LENGTH_MAX = 64;

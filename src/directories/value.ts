@@ -2,8 +2,8 @@
  * The value syntax of StateDirectory= and its siblings (systemd.exec(5)): `source[:destination[:flags]]`, with C escapes
  * and `\:` for a colon within a part. Pure: says what a value names, and touches nothing.
  */
+import { readEscape } from '../core/escape.ts';
 import { BOUNDARY } from './classes.ts';
-import { readEscape } from './escape.ts';
 
 export const DIRECTORY_FLAGS = ['ro'] as const;
 
@@ -20,6 +20,8 @@ export interface DirectoryValue {
 const COMPONENT_MAX = 255;
 const PATH_MAX = 4_000;
 const SHOWN_MAX = 255;
+/** What a backslash makes part of a value, instead of an end. */
+const SEPARATORS = ': ';
 
 /** @returns the value, or the reason why it is none */
 export function parseDirectoryValue(text: string): DirectoryValue | string {
@@ -51,7 +53,7 @@ function splitParts(text: string): string[] | undefined {
   const parts: Buffer[][] = [[]];
   for (let index = 0; index < text.length; ) {
     const rest = /^[^\\:]+/.exec(text.slice(index))?.[0];
-    const escaped = text.charAt(index) === '\\' ? readEscape(text.slice(index + 1)) : undefined;
+    const escaped = text.charAt(index) === '\\' ? readEscape(text.slice(index + 1), SEPARATORS) : undefined;
     if (rest !== undefined) {
       parts.at(-1)?.push(Buffer.from(rest));
       index += rest.length;

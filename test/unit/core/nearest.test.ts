@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nearest } from '../../../src/cli/suggestion.ts';
+import { nearest } from '../../../src/core/nearest.ts';
 
 const VERBS = ['list', 'show', 'acquire', 'release', 'explain', 'watch', 'status'];
 

@@ -1,5 +1,9 @@
 /** "Did you mean …?": the known word that is nearest to a mistyped one. Pure. */
-import { SUGGESTION_DISTANCE_MAX, SUGGESTION_LENGTH_MAX } from './limits.ts';
+
+/** Edits between a mistyped word and the one that is suggested for it. */
+const SUGGESTION_DISTANCE_MAX = 2;
+/** Characters of a mistyped word that are looked at for a suggestion. */
+const SUGGESTION_LENGTH_MAX = 64;
 
 /** @returns the nearest candidate within the distance, or one that the word is the start of; else undefined */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {

@@ -1,7 +1,4 @@
-/**
- * The escapes of C as systemd reads them in a directory's value (systemd.syntax(7)): a backslash before `:` or a space is
- * that character. Pure.
- */
+/** The escapes of C as systemd reads them in values of unit files (systemd.syntax(7)). Pure. */
 
 const SINGLE: Readonly<Record<string, string>> = {
   a: '\x07',
@@ -15,19 +12,25 @@ const SINGLE: Readonly<Record<string, string>> = {
   '\\': '\\',
   '"': '"',
   "'": "'",
-  ':': ':',
-  ' ': ' ',
 };
 
 /** Escapes that give a byte or a code point: the digits after the letter, their base, and the base of what they name. */
 const NUMERIC = /^(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3}))/;
 
+/** The longest escape in characters, without its backslash: U and eight digits. */
+export const ESCAPE_MAX = 9;
+
 /**
  * Reads what follows a backslash.
+ * @param separators further characters that a backslash makes themselves
  * @returns the bytes that it stands for and how many characters it took, or undefined where it is no escape, or one of NUL
  */
-export function readEscape(text: string): { readonly bytes: Buffer; readonly length: number } | undefined {
-  const single = SINGLE[text.charAt(0)];
+export function readEscape(
+  text: string,
+  separators = '',
+): { readonly bytes: Buffer; readonly length: number } | undefined {
+  const first = text.charAt(0);
+  const single = SINGLE[first] ?? (first !== '' && separators.includes(first) ? first : undefined);
   if (single !== undefined) {
     return { bytes: Buffer.from(single), length: 1 };
   }
