@@ -134,7 +134,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const server = new VarlinkServer<Peer>({
     info: INFO,
     interfaces: [
-      allocatorInterface({ users, acquisition, explain: shared, endings, directories }),
+      allocatorInterface({ users, acquisition, explain: shared, endings, directories, probe, freshName }),
       userDatabaseInterface(users),
     ],
     identify: descriptor => ({ ...peers.read(descriptor), pin: () => processes.fromPeer(descriptor) }),
@@ -213,3 +213,8 @@ const RANDOMNESS: Randomness = {
   uint32: () => randomBytes(4).readUInt32LE(0),
   leaseId: () => leaseIdOf(randomBytes(LEASE_ID_BYTES)),
 };
+
+/** What makes the unit name of a launch that names none one of its own. */
+function freshName(): string {
+  return randomBytes(8).toString('hex');
+}

@@ -3,7 +3,7 @@
  * the kernel or the bus says. Binds the lease to what it lasts as long as.
  */
 import { DynuserError } from '../core/errors.ts';
-import { asLeaseId, asPid } from '../core/ids.ts';
+import { asLeaseId, asPid, type Gid } from '../core/ids.ts';
 import type { Lifetime } from '../core/lease.ts';
 import type { Acquired, Allocator } from '../service/allocator.ts';
 import type { Directories, HandoverProgress } from '../service/directory-ports.ts';
@@ -36,6 +36,14 @@ export interface Asker {
   readonly onProgress?: (progress: HandoverProgress) => void;
 }
 
+/** What a launch asks for beside the parameters of Acquire. */
+export interface LaunchWishes {
+  readonly staticOnly: boolean;
+  readonly missing: readonly string[];
+  /** the group of the directories, where it is not the user's own */
+  readonly directoryGid: () => Promise<Gid | undefined>;
+}
+
 export class Acquisition {
   readonly #parts: AcquisitionParts;
 
@@ -44,7 +52,7 @@ export class Acquisition {
   }
 
   /** @throws DynuserError any; VarlinkError InvalidParameter */
-  async acquire(parameters: JsonObject, asker: Asker): Promise<Acquired> {
+  async acquire(parameters: JsonObject, asker: Asker, wishes?: LaunchWishes): Promise<Acquired> {
     const { admission, lifetimes, connectionLeases } = this.#parts;
     const { peer, connection } = asker;
     const request = readRequest(parameters, this.#parts.directories);
@@ -63,6 +71,7 @@ export class Acquisition {
         await lifetimes.checkUnit(request.unit);
       }
       const { onProgress } = asker;
+      const directoryGid = await wishes?.directoryGid();
       const acquired = await this.#parts.allocator.acquire({
         ...request,
         lifetime,
@@ -71,6 +80,8 @@ export class Acquisition {
         owner: peer.uid,
         cleanup: readCleanup(parameters),
         signal: gone.signal,
+        ...(wishes === undefined ? {} : { staticOnly: wishes.staticOnly, missing: wishes.missing }),
+        ...(directoryGid === undefined ? {} : { directoryGid }),
         ...(onProgress === undefined ? {} : { onProgress }),
       });
       if (lifetime === 'connection' || connection.closed) {

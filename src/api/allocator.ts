@@ -5,25 +5,21 @@
 
 import type { Holder, UserLease } from '../core/lease.ts';
 import type { Acquired } from '../service/allocator.ts';
-import type { Directories } from '../service/directory-ports.ts';
 import type { Endings } from '../service/endings.ts';
-import { type ExplainParts, explain } from '../service/explain.ts';
+import { explain } from '../service/explain.ts';
 import type { UserTable } from '../service/user-table.ts';
 import { expectedMore } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call, InterfaceImplementation, MethodHandler } from '../varlink/server.ts';
-import type { Acquisition } from './acquisition.ts';
 import { toWireError } from './error-map.ts';
 import { ALLOCATOR_INTERFACE } from './generated/io-dynuser-allocator.ts';
+import { type LaunchParts, launch } from './launch.ts';
 import type { Peer } from './peer.ts';
 import { readRequest } from './request.ts';
 
-export interface AllocatorApiParts {
+export interface AllocatorApiParts extends LaunchParts {
   readonly users: UserTable;
-  readonly acquisition: Acquisition;
-  readonly explain: ExplainParts;
   readonly endings: Pick<Endings, 'remains'>;
-  readonly directories: Pick<Directories, 'requested'>;
 }
 
 export function allocatorInterface(parts: AllocatorApiParts): InterfaceImplementation<Peer> {
@@ -31,6 +27,7 @@ export function allocatorInterface(parts: AllocatorApiParts): InterfaceImplement
     description: ALLOCATOR_INTERFACE,
     methods: {
       Acquire: mapped(call => acquire(parts, call)),
+      Launch: mapped(call => launch(parts, call)),
       Release: mapped(call => release(parts, call)),
       List: mapped(call => list(parts, call)),
       Explain: mapped(call => explainCall(parts, call)),
@@ -87,7 +84,7 @@ function list(parts: AllocatorApiParts, call: Call<Peer>): JsonObject {
 
 async function explainCall(parts: AllocatorApiParts, { parameters }: Call<Peer>): Promise<JsonObject> {
   const { userName, makesMounts, verify, ...request } = readRequest(parameters, parts.directories);
-  const { candidates, handovers, ...explanation } = await explain(parts.explain, {
+  const { candidates, handovers, dynamic, ...explanation } = await explain(parts.explain, {
     ...request,
     ...(userName === undefined ? {} : { userName }),
     wishes: { makesMounts, verify },

@@ -1,6 +1,7 @@
 /** The front door of the room: state, cache, logs and runtime directories of users. */
 import type { Directories } from '../service/directory-ports.ts';
 import { BASE_DIRECTORIES, type BaseDirectories } from './classes.ts';
+import { directoryEnvironment } from './environment.ts';
 import { expectHandovers, ownersOf } from './expect.ts';
 import { prepareDirectories } from './prepare.ts';
 import { removeDirectories } from './remove.ts';
@@ -15,6 +16,7 @@ export function openDirectories(program: string, bases: BaseDirectories = BASE_D
   const parts = { bases, helper: treeHelper(program) };
   return {
     requested: requestedDirectories,
+    environment: directories => directoryEnvironment(directories, bases),
     owners: directories => ownersOf(parts, directories),
     prepare: (directories, user, options, commit) => prepareDirectories(parts, directories, user, options, commit),
     expect: (directories, user, options) => expectHandovers(parts, directories, user, options),

@@ -87,6 +87,8 @@ export interface ExpectedHandover {
 }
 
 export interface Directories {
+  /** @returns STATE_DIRECTORY and its siblings, as prepare() gives them */
+  environment(directories: readonly RequestedDirectory[]): Readonly<Record<string, string>>;
   /**
    * Reads the values of a request.
    * @returns the directories by class, then by path, each one after those that it is below

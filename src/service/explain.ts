@@ -33,6 +33,8 @@ export interface Explanation {
   readonly nameOrigin: string;
   readonly outcome: 'allocate' | 'join' | 'static' | 'conflict' | 'exhausted';
   readonly reason: string;
+  /** whether the user is or would be a dynamic one */
+  readonly dynamic: boolean;
   readonly uid?: Uid;
   readonly gid?: Gid;
   readonly candidates: readonly ExplainedCandidate[];
@@ -68,15 +70,17 @@ async function choose(parts: ExplainParts, request: ExplainRequest, name: UserNa
   if (live !== undefined) {
     const holders = live.holders.length === 1 ? 'one lease' : `${live.holders.length} leases`;
     const reason = `the user lives already, with ${holders}, and is joined`;
-    return { outcome: 'join', reason, uid: live.uid, gid: live.gid, candidates: [] };
+    const { uid, gid, dynamic } = live;
+    return { outcome: 'join', reason, dynamic, uid, gid, candidates: [] };
   }
   const decision = decideAccount(name, await parts.probe.account(name), parts.range, parts.locks);
   switch (decision.kind) {
     case 'conflict':
-      return { outcome: 'conflict', reason: nameConflict(decision.reason).message, candidates: [] };
+      return { outcome: 'conflict', reason: nameConflict(decision.reason).message, dynamic: false, candidates: [] };
     case 'static': {
       const { uid, gid } = decision;
-      return { outcome: 'static', reason: 'this host has the user, which is used', uid, gid, candidates: [] };
+      const reason = 'this host has the user, which is used';
+      return { outcome: 'static', reason, dynamic: false, uid, gid, candidates: [] };
     }
     case 'dynamic':
       return search(parts, request, name);
@@ -87,12 +91,12 @@ async function expectHandovers(
   parts: ExplainParts,
   { directories, wishes }: ExplainRequest,
   name: UserName,
-  { outcome, uid, gid }: Choice,
+  { dynamic, uid, gid }: Choice,
 ): Promise<readonly ExpectedHandover[]> {
   if (uid === undefined || gid === undefined || directories.length === 0) {
     return [];
   }
-  return parts.directories.expect(directories, { name, uid, gid, dynamic: outcome !== 'static' }, wishes);
+  return parts.directories.expect(directories, { name, uid, gid, dynamic }, wishes);
 }
 
 async function search(parts: ExplainParts, request: ExplainRequest, name: UserName): Promise<Choice> {
@@ -114,12 +118,12 @@ async function search(parts: ExplainParts, request: ExplainRequest, name: UserNa
     return given(cooling, found);
   }
   const { message } = rangeExhausted(parts.range, parts.users.heldCount);
-  return { outcome: 'exhausted', reason: message, candidates: found };
+  return { outcome: 'exhausted', reason: message, dynamic: true, candidates: found };
 }
 
 function given({ uid, origin }: ExplainedCandidate, candidates: readonly ExplainedCandidate[]): Choice {
   const reason = `the UID ${uid} is free, and is the ${ORIGIN_WORDS[origin]}`;
-  return { outcome: 'allocate', reason, uid, gid: uid as number as Gid, candidates };
+  return { outcome: 'allocate', reason, dynamic: true, uid, gid: uid as number as Gid, candidates };
 }
 
 const ORIGIN_WORDS: Readonly<Record<CandidateOrigin, string>> = {

@@ -202,6 +202,10 @@ export class FakeDirectories implements Directories {
     return [];
   }
 
+  environment(): Readonly<Record<string, string>> {
+    return {};
+  }
+
   async owners(): Promise<readonly Uid[]> {
     return this.found;
   }

@@ -1,0 +1,76 @@
+/** The parameters of Launch, and what a launch wants as the parameters of Acquire: between the wire and the room of launches. */
+import type { LaunchAnswer, QuestionKind } from '../launch/plan.ts';
+import type { LaunchRequest, Wanted } from '../launch/request.ts';
+import type { Json, JsonObject } from '../varlink/json.ts';
+
+export function readLaunchRequest(parameters: JsonObject): LaunchRequest {
+  const text = (field: string): string | undefined => asText(parameters[field]);
+  const unit = text('unit');
+  const unitFile = text('unitFile');
+  const instance = text('instance');
+  const inherit = parameters['inheritEnvironment'];
+  return {
+    ...(unit === undefined ? {} : { unit }),
+    ...(unitFile === undefined ? {} : { unitFile }),
+    ...(instance === undefined ? {} : { instance }),
+    ...(typeof inherit === 'boolean' ? { inheritEnvironment: inherit } : {}),
+    properties: texts(parameters['properties']),
+    setEnvironment: texts(parameters['setEnvironment']),
+    ignoreUnknown: parameters['ignoreUnknown'] === true,
+    mayMount: parameters['mayMount'] === true,
+    isolation: parameters['isolation'] === 'bestEffort' ? 'bestEffort' : 'full',
+  };
+}
+
+export function readAnswers(parameters: JsonObject): readonly LaunchAnswer[] {
+  const answers = parameters['answers'];
+  if (!Array.isArray(answers)) {
+    return [];
+  }
+  return answers.map(answer => {
+    // The interface has seen to the types.
+    const { kind, path, found, text, names } = answer as JsonObject;
+    const given = asText(text);
+    return {
+      kind: String(kind) as QuestionKind,
+      path: String(path),
+      found: found === true,
+      ...(given === undefined ? {} : { text: given }),
+      ...(Array.isArray(names) ? { names: texts(names) } : {}),
+    };
+  });
+}
+
+/** @param unit the name that the launch wants, or one that was made up for it */
+export function acquireParameters(wanted: Wanted, unit: string): JsonObject {
+  const { directories, modes, userName } = wanted;
+  const parameters: Record<string, Json> = {
+    unit,
+    lifetime: 'process',
+    runtimeDirectoryPreserve: wanted.runtimePreserve,
+    removeIPC: wanted.removeIPC,
+    makesMounts: wanted.makesMounts,
+    exposeDirectories: wanted.exposeDirectories,
+  };
+  if (userName !== undefined) {
+    parameters['userName'] = userName;
+  } else if (!wanted.dynamicUser) {
+    parameters['userName'] = 'root';
+  }
+  for (const kind of ['runtime', 'state', 'cache', 'logs'] as const) {
+    parameters[`${kind}Directory`] = [...directories[kind]];
+    const mode = modes[kind];
+    if (mode !== undefined) {
+      parameters[`${kind}DirectoryMode`] = mode;
+    }
+  }
+  return parameters;
+}
+
+function asText(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function texts(value: Json | undefined): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

@@ -1,0 +1,155 @@
+/**
+ * Launch: a user for the process that asks, and the plan by which that process becomes the service. What the properties
+ * mean is the business of the room of launches; here they meet the allocator.
+ */
+import { DynuserError } from '../core/errors.ts';
+import { asGid, type Gid } from '../core/ids.ts';
+import { deriveUserName, parseUnitName, parseUserName } from '../core/name.ts';
+import { explainPlan, planLaunch, readLaunch } from '../launch/launch.ts';
+import type { LaunchPlan } from '../launch/plan.ts';
+import type { Wanted } from '../launch/request.ts';
+import type { Acquired } from '../service/allocator.ts';
+import type { Directories, ExpectedHandover } from '../service/directory-ports.ts';
+import { type ExplainParts, explain } from '../service/explain.ts';
+import type { Probe } from '../service/ports.ts';
+import type { Call } from '../varlink/handler.ts';
+import type { JsonObject } from '../varlink/json.ts';
+import type { Acquisition } from './acquisition.ts';
+import type { LaunchParameters, LaunchReply } from './generated/io-dynuser-allocator.ts';
+import { acquireParameters, readAnswers, readLaunchRequest } from './launch-request.ts';
+import type { Peer } from './peer.ts';
+import { readRequest } from './request.ts';
+
+export interface LaunchParts {
+  readonly acquisition: Acquisition;
+  readonly explain: ExplainParts;
+  readonly directories: Pick<Directories, 'requested' | 'environment'>;
+  readonly probe: Pick<Probe, 'account'>;
+  /** random text that is part of a unit name, for launches that name none */
+  readonly freshName: () => string;
+}
+
+/** @throws DynuserError any; VarlinkError InvalidParameter */
+export async function launch(parts: LaunchParts, call: Call<Peer>): Promise<JsonObject> {
+  const { peer, parameters } = call;
+  if (peer.uid !== 0) {
+    const reason = `only root may launch a program as another user, and the user ${peer.uid} asks`;
+    throw new DynuserError('NotPermitted', reason, { field: 'unit' });
+  }
+  const read = readLaunch(readLaunchRequest(parameters), readAnswers(parameters));
+  if ('questions' in read) {
+    return reply({ questions: read.questions });
+  }
+  const { wanted } = read;
+  const unit = wanted.unit ?? `run-r${parts.freshName()}.service`;
+  const explains = (parameters as LaunchParameters).explain === true;
+  return explains ? explained(parts, wanted, unit) : acquired(parts, wanted, unit, call);
+}
+
+async function acquired(parts: LaunchParts, wanted: Wanted, unit: string, call: Call<Peer>): Promise<JsonObject> {
+  const { peer, connection } = call;
+  let processGid: Gid | undefined;
+  const got = await parts.acquisition.acquire(
+    acquireParameters(wanted, unit),
+    {
+      ...{ peer, connection, answered: !call.oneway, pin: () => peer.pin() },
+      ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}),
+    },
+    {
+      staticOnly: !wanted.dynamicUser,
+      missing: wanted.missing,
+      directoryGid: async () => {
+        processGid = await groupOf(parts, wanted, unit);
+        return processGid;
+      },
+    },
+  );
+  try {
+    const plan = planLaunch(wanted, { ...accountOf(got.user), ...withGroup(processGid), ...preparedOf(got) });
+    return reply({ plan, lease: got.holder.lease, warnings: warningsOf(wanted) });
+  } catch (error) {
+    await parts.acquisition.release(got.holder.lease, peer);
+    throw error;
+  }
+}
+
+async function explained(parts: LaunchParts, wanted: Wanted, unit: string): Promise<JsonObject> {
+  const request = readRequest(acquireParameters(wanted, unit), parts.directories);
+  const { userName, makesMounts, verify, ...named } = request;
+  const processGid = await groupOf(parts, wanted, unit);
+  const found = await explain(parts.explain, {
+    ...named,
+    ...(userName === undefined ? {} : { userName }),
+    wishes: { makesMounts, verify },
+  });
+  const { uid, gid, dynamic } = found;
+  if (uid === undefined || gid === undefined || (dynamic && !wanted.dynamicUser)) {
+    const reason = dynamic ? `there is no user ${found.userName} on this host` : found.reason;
+    throw new DynuserError('LaunchFailed', reason, { field: 'unit' });
+  }
+  const directories = found.handovers.map(handover => ({ ...handover, ...diskOwner(handover, uid, gid), ...UNSEEN }));
+  const plan: LaunchPlan = planLaunch(wanted, {
+    ...{ uid, gid, userName: found.userName, dynamic, directories },
+    ...withGroup(processGid),
+    environment: parts.directories.environment(request.directories),
+  });
+  return reply({ explanation: explainPlan(wanted, plan), warnings: warningsOf(wanted) });
+}
+
+/** Nothing was opened, so no inode can be told. */
+const UNSEEN = { device: '0', inode: '0' };
+/** Whose an id-mapped tree is on disk, as systemd 257 has it. */
+const NOBODY = 65_534;
+
+function diskOwner({ handover }: ExpectedHandover, uid: number, gid: number) {
+  return handover === 'map' ? { diskUid: NOBODY, diskGid: NOBODY } : { diskUid: uid, diskGid: gid };
+}
+
+function accountOf({ uid, gid, name, dynamic }: Acquired['user']) {
+  return { uid, gid, userName: name, dynamic };
+}
+
+function preparedOf({ directories, environment }: Acquired) {
+  return { directories, environment };
+}
+
+function withGroup(processGid: Gid | undefined) {
+  return processGid === undefined ? {} : { processGid };
+}
+
+/**
+ * The number of Group=. systemd would allocate a group that the host does not have; here it is refused, since a user's
+ * own group is there already.
+ * @returns undefined where it is the user's own
+ */
+async function groupOf(parts: LaunchParts, wanted: Wanted, unit: string): Promise<Gid | undefined> {
+  const { group } = wanted;
+  if (group === undefined || (wanted.dynamicUser && group === userNameOf(wanted, unit))) {
+    return undefined;
+  }
+  const parsed = parseUserName(group);
+  const gid = /^\d+$/.test(group)
+    ? asGid(Number(group))
+    : 'name' in parsed
+      ? (await parts.probe.account(parsed.name)).group?.gid
+      : undefined;
+  if (gid === undefined) {
+    const reason = `there is no group ${group} on this host: make it, or leave Group= out for a group of the user's own`;
+    throw new DynuserError('LaunchFailed', reason, { field: 'Group' });
+  }
+  return gid;
+}
+
+function userNameOf({ userName }: Wanted, unit: string): string | undefined {
+  const parsed = parseUnitName(unit);
+  return userName ?? ('unit' in parsed ? deriveUserName(parsed.unit, false).name : undefined);
+}
+
+function warningsOf({ warnings, missing }: Wanted): readonly string[] {
+  return [...warnings, ...missing.map(what => `without the right to mount this is left out: ${what}`)];
+}
+
+/** The room of launches and the interface describe the same shapes; the compiler compares them here. */
+function reply(value: LaunchReply): JsonObject {
+  return value as JsonObject;
+}
