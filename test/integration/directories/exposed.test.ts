@@ -162,6 +162,8 @@ test('a lease that was not written exposes nothing, and what is in the way leave
     { modes: {}, preserveRuntime: false, expose: true },
   );
   const options = { makesMounts: false, verify: false, live: NONE };
+  const [expected] = await room.directories.expect(requested, userOf(NEW), options);
+  assert.equal(expected?.realPath, `${room.root}/lib/foo`, 'it is said beforehand where it will be');
   const unwritten = await room.directories.prepare(requested, userOf(NEW), options, () => undefined);
   assert.equal(unwritten, undefined);
   assert.equal(readlinkSync(`${room.root}/lib/foo`), 'private/foo');
