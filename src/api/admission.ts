@@ -2,8 +2,7 @@
  * Who may acquire: the configuration's names become numbers when a peer other than root asks, so that accounts that came
  * or went meanwhile are seen.
  */
-import { mayAcquire, mayNameDirectories } from '../core/access.ts';
-import type { RequestedDirectory } from '../core/directory.ts';
+import { mayAcquire } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asGid, asUid, type Gid, type Uid } from '../core/ids.ts';
 import { parseUserName } from '../core/name.ts';
@@ -22,11 +21,8 @@ export class Admission {
     this.#probe = probe;
   }
 
-  /**
-   * @param directories those that the peer names
-   * @throws DynuserError NotPermitted; ProbeFailed where a name of the configuration cannot be looked up
-   */
-  async check(peer: Peer, directories: readonly RequestedDirectory[]): Promise<void> {
+  /** @throws DynuserError NotPermitted; ProbeFailed where a name of the configuration cannot be looked up */
+  async check(peer: Peer): Promise<void> {
     if (peer.uid === 0) {
       return;
     }
@@ -35,11 +31,6 @@ export class Admission {
     const access = mayAcquire(peer, { uids, gids });
     if (!access.allowed) {
       throw new DynuserError('NotPermitted', access.reason, { field: 'unit' });
-    }
-    const [first] = directories;
-    const naming = mayNameDirectories(peer);
-    if (first !== undefined && !naming.allowed) {
-      throw new DynuserError('NotPermitted', naming.reason, { field: `${first.kind}Directory` });
     }
   }
 

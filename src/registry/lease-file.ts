@@ -122,8 +122,7 @@ function decodeDirectory(value: unknown): LeasedDirectory | undefined {
   ) {
     return undefined;
   }
-  // Absent in files of a time that knew no exposed ones.
-  return { kind, source, publicPath, handover, preserved, exposed: value['exposed'] === true, aliases };
+  return { kind, source, publicPath, handover, preserved, aliases };
 }
 
 function decodeCleanup(value: unknown): Cleanup | undefined {

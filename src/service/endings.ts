@@ -2,7 +2,6 @@
  * The end of a user, in the steps that ports.ts numbers: it stops resolving at once, and its UID is free only when
  * nothing of it is left. What cannot be removed keeps the UID reserved, and is tried again, also by the next daemon.
  */
-import { isPassing } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { UserName } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
@@ -24,7 +23,7 @@ export interface EndingParts {
   readonly nameCache: NameCache;
   /** how long processes may take to end by themselves, in milliseconds */
   readonly graceMs: number;
-  readonly directories: Pick<Directories, 'putAway'>;
+  readonly directories: Pick<Directories, 'remove'>;
   readonly coolDown: CoolDown;
   /** told of what a user left and could not be removed */
   readonly onLeft: (user: UserLease, left: string) => void;
@@ -134,9 +133,9 @@ export class Endings {
     if (left !== undefined) {
       return describeEvidence(left);
     }
-    const passing = user.holders.flatMap(holder => holder.directories).filter(isPassing);
+    const passing = user.holders.flatMap(holder => holder.directories).filter(directory => !directory.preserved);
     if (passing.length > 0) {
-      await directories.putAway(passing, () => users.remainingHolders());
+      await directories.remove(passing, () => users.directoryHolders());
     }
     if (user.dynamic && nameCache.present()) {
       await nameCache.flush();

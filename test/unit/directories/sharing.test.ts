@@ -10,12 +10,10 @@ const name = (text: string) => {
   return parsed.name;
 };
 
-function holder(user: string, source: string, handover: HandoverKind, exposed = false): DirectoryHolder {
+function holder(user: string, source: string, handover: HandoverKind): DirectoryHolder {
   return {
     user: name(user),
-    directories: [
-      { kind: 'state', source, publicPath: `/var/lib/${source}`, handover, preserved: true, exposed, aliases: [] },
-    ],
+    directories: [{ kind: 'state', source, publicPath: `/var/lib/${source}`, handover, preserved: true, aliases: [] }],
   };
 }
 
@@ -25,9 +23,8 @@ function refusal(
   handover: HandoverKind | undefined,
   mounts: boolean,
   live: DirectoryHolder,
-  exposed = false,
 ) {
-  const wanted = { kind: 'state', source, exposed, ...(handover === undefined ? {} : { handover }) } as const;
+  const wanted = { kind: 'state', source, ...(handover === undefined ? {} : { handover }) } as const;
   return refuseSharing(name(user), [wanted], mounts, [live]);
 }
 

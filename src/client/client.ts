@@ -1,0 +1,169 @@
+/** A program's side of dynuserd: users acquired and released, and what lives on the host. */
+/// <reference lib="esnext.disposable" preserve="true" />
+import { EventEmitter } from 'node:events';
+import type {
+  AcquireParameters,
+  ExplainParameters,
+  ExplainReply,
+  Lease,
+  ListReply,
+  Progress,
+  ReleaseReply,
+  WatchReply,
+} from '../api/generated/io-dynuser-allocator.ts';
+import type { Acquired } from './acquired.ts';
+import { type Patience, within } from './bounded.ts';
+import { acquireOnce, callOnce, streamOnce } from './calls.ts';
+import { type Opener, opener } from './connection.ts';
+import { DynuserError, toDynuserError } from './errors.ts';
+import { HeldLease, type Released } from './held-lease.ts';
+import { Line } from './line.ts';
+import { writeParameters } from './wire.ts';
+
+export interface CallOptions {
+  /** instead of the client's: how long to wait for the answer, in milliseconds; progress gives it more time */
+  readonly timeoutMs?: number;
+  /** ends the wait; what was acquired after it is given back */
+  readonly signal?: AbortSignal;
+}
+
+export interface AcquireOptions extends CallOptions {
+  /** told how far the handover of a large directory is */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface ClientEvents {
+  /** the daemon is away, and leases are held: their users live on meanwhile */
+  disconnected: [reason: DynuserError];
+  /** the daemon is back; these are still held */
+  reconnected: [leases: readonly HeldLease[]];
+  /** the user is no longer the lease's: its signal is aborted too */
+  lost: [lease: HeldLease, reason: DynuserError];
+}
+
+/** @internal */
+export interface ClientSettings {
+  readonly path: string;
+  readonly timeoutMs: number;
+  readonly reconnect: boolean;
+}
+
+/** connect() makes these. */
+export class Client extends EventEmitter<ClientEvents> implements AsyncDisposable {
+  readonly #settings: ClientSettings;
+  readonly #line: Line<HeldLease>;
+  readonly #open: Opener;
+  readonly #closing = new AbortController();
+
+  /** @internal */
+  constructor(settings: ClientSettings) {
+    super();
+    this.#settings = settings;
+    this.#open = opener(settings.path, settings.reconnect);
+    this.#line = new Line<HeldLease>(settings, {
+      disconnected: reason => this.#tell('disconnected', reason),
+      reconnected: leases => this.#tell('reconnected', leases),
+      lost: (lease, reason) => {
+        this.#tell('lost', lease, reason);
+        lease.lose(reason);
+      },
+    });
+  }
+
+  /**
+   * Allocates the user of a unit, or joins the user where it lives already. Without `lifetime` it lasts until it is
+   * released or this process ends, and keeps the process alive. Requests for such leases are answered one by one.
+   * @throws DynuserError; TypeError for a parameter that is not as the interface has it
+   */
+  async acquire(parameters: AcquireParameters, options: AcquireOptions = {}): Promise<HeldLease> {
+    const written = writeParameters('Acquire', parameters);
+    const lifetime = parameters.lifetime ?? 'connection';
+    const owner = { release: (lease: HeldLease) => this.#release(lease) };
+    const make = (acquired: Acquired) => new HeldLease(owner, acquired, lifetime);
+    try {
+      return await within(this.#patience(`Acquire for ${parameters.unit}`, options), wait => {
+        const told = (progress: Progress): void => {
+          wait.restart();
+          options.onProgress?.(progress);
+        };
+        return lifetime === 'connection'
+          ? this.#line.acquire(written, wait.over, make, told)
+          : acquireOnce(this.#open, written, wait, told).then(make);
+      });
+    } catch (error) {
+      throw toDynuserError(error);
+    }
+  }
+
+  /** Drops a lease by its id, whoever acquired it; one that was acquired here is better dropped by its release(). */
+  release(lease: string, options: CallOptions = {}): Promise<Released> {
+    return this.#call<ReleaseReply>('Release', { lease }, options);
+  }
+
+  /** The live leases of the host, and those of users that are ending. */
+  async *list(options: CallOptions = {}): AsyncGenerator<Lease, void, void> {
+    const patience = this.#patience('List', options);
+    const replies = streamOnce<ListReply>(this.#open, 'List', { connection: patience, reply: patience });
+    for await (const { lease, leases = [] } of replies) {
+      yield* lease === undefined ? leases : [lease];
+    }
+  }
+
+  /** Says what acquire() would do, and why, and changes nothing. */
+  explain(parameters: ExplainParameters, options: CallOptions = {}): Promise<ExplainReply> {
+    return this.#call<ExplainReply>('Explain', parameters, options);
+  }
+
+  /**
+   * First each live lease, then 'ready', then each change, until the loop is left or the signal is aborted.
+   * @throws DynuserError ConnectionFailed where the daemon ends: whoever watches again begins with what is live then
+   */
+  watch(options: Pick<CallOptions, 'signal'> = {}): AsyncGenerator<WatchReply, void, void> {
+    const patience = this.#patience('Watch', options);
+    const { timeoutMs, ...endless } = patience;
+    return streamOnce<WatchReply>(this.#open, 'Watch', { connection: patience, reply: endless });
+  }
+
+  /** Ends all calls under way, and every lease that lasts as long as this client. */
+  async close(): Promise<void> {
+    this.#closing.abort(new DynuserError('Closed', 'the client was closed'));
+    await this.#line.close();
+  }
+
+  /** `await using` ends with close(). */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #release(lease: HeldLease): Promise<Released> {
+    // The end of the client, and the loss of the lease, were its end.
+    const isGone = lease.signal.aborted || (lease.lifetime === 'connection' && this.#closing.signal.aborted);
+    if (isGone) {
+      return {};
+    }
+    try {
+      return await this.#line.letGo(lease, () => this.release(lease.id));
+    } catch (error) {
+      if (error instanceof DynuserError && error.code === 'NoSuchLease') {
+        return {};
+      }
+      throw error;
+    }
+  }
+
+  #call<Reply>(method: 'Release' | 'Explain', parameters: object, options: CallOptions): Promise<Reply> {
+    const written = writeParameters(method, { ...parameters });
+    return callOnce<Reply>(this.#open, method, written, this.#patience(method, options));
+  }
+
+  #patience(what: string, { timeoutMs = this.#settings.timeoutMs, signal }: CallOptions): Patience {
+    const closing = this.#closing.signal;
+    closing.throwIfAborted();
+    return { what, timeoutMs, signals: signal === undefined ? [closing] : [closing, signal] };
+  }
+
+  /** In a turn of its own: what a listener throws is the program's, and must not disturb the connection. */
+  #tell<Event extends keyof ClientEvents>(event: Event, ...values: ClientEvents[Event]): void {
+    process.nextTick(() => (this as EventEmitter).emit(event, ...values));
+  }
+}

@@ -1,0 +1,47 @@
+/** How this package gets a connection, and how long it goes on trying. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, type VarlinkClient } from '../varlink/client.ts';
+import { DynuserError, toDynuserError } from './errors.ts';
+import { LINE_TIMEOUT_MS, RETRY_FIRST_MS, RETRY_LONGEST_MS } from './limits.ts';
+
+/** @param over aborted where the connection is wanted no more. @throws DynuserError ConnectionFailed */
+export type Opener = (over: AbortSignal) => Promise<VarlinkClient>;
+
+/** One attempt. connect(2) to a UNIX socket does not wait: it fails where the queue is full (unix(7)). */
+export async function open(path: string): Promise<VarlinkClient> {
+  try {
+    return await connect(path, { timeoutMs: LINE_TIMEOUT_MS });
+  } catch (error) {
+    throw toDynuserError(error);
+  }
+}
+
+/** @param retry whether to try again while the daemon is away, which it is while it restarts */
+export function opener(path: string, retry: boolean): Opener {
+  return async over => {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await open(path);
+      } catch (error) {
+        if (!retry || over.aborted || !isUnreachable(error)) {
+          throw error;
+        }
+      }
+      await pause(attempt, over);
+      over.throwIfAborted();
+    }
+  };
+}
+
+/** Waits before another attempt: longer each time, up to a bound. @param attempt how many there were, beginning with 0 */
+export async function pause(attempt: number, over: AbortSignal): Promise<void> {
+  const delay = Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_LONGEST_MS);
+  // Not all at the same moment, where many programs wait for one daemon.
+  const spread = delay * (0.5 + Math.random() / 2);
+  await sleep(spread, undefined, { signal: over }).catch(() => {});
+}
+
+/** @param error of open() */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof DynuserError && error.code === 'ConnectionFailed';
+}

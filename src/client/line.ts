@@ -1,0 +1,255 @@
+/**
+ * The connection that leases of lifetime `connection` hang on. It is there while one is held or being acquired, and
+ * keeps the process alive so long. Where it is lost with the daemon, it is made again and the leases are claimed.
+ */
+import type { ClaimReply, Progress } from '../api/generated/io-dynuser-allocator.ts';
+import type { VarlinkClient } from '../varlink/client.ts';
+import type { JsonObject } from '../varlink/json.ts';
+import type { Acquired } from './acquired.ts';
+import { requestUser } from './calls.ts';
+import { isUnreachable, open, pause } from './connection.ts';
+import { DynuserError, toDynuserError } from './errors.ts';
+import { CLAIM_ATTEMPTS_MAX } from './limits.ts';
+import { qualified, readReply, writeParameters } from './wire.ts';
+
+/** What the line knows of a lease. */
+export interface Hanging {
+  readonly id: string;
+  readonly uid: number;
+}
+
+export interface LineListener<Lease extends Hanging> {
+  /** leases are held, and the connection is gone */
+  disconnected(reason: DynuserError): void;
+  /** it is there again, and these are still held */
+  reconnected(leases: readonly Lease[]): void;
+  lost(lease: Lease, reason: DynuserError): void;
+}
+
+export interface LineOptions {
+  readonly path: string;
+  readonly reconnect: boolean;
+}
+
+export class Line<Lease extends Hanging> {
+  readonly #options: LineOptions;
+  readonly #listener: LineListener<Lease>;
+  readonly #held = new Set<Lease>();
+  readonly #closing = new AbortController();
+  #connection: VarlinkClient | undefined;
+  #opening: Promise<VarlinkClient> | undefined;
+  /** requests that need the connection */
+  #requests = 0;
+
+  constructor(options: LineOptions, listener: LineListener<Lease>) {
+    this.#options = options;
+    this.#listener = listener;
+  }
+
+  /**
+   * @param make makes the lease of an answer; it hangs on the line from then on
+   * @param over aborted where the caller waits no longer: an answer that comes later is given back
+   */
+  async acquire(
+    parameters: JsonObject,
+    over: AbortSignal,
+    make: (acquired: Acquired) => Lease,
+    told: (progress: Progress) => void,
+  ): Promise<Lease> {
+    this.#requests++;
+    const settle = this.#settleOnce();
+    // Whoever waits no longer must not keep a connection, or the attempts to get one, alive.
+    over.addEventListener('abort', settle, { once: true });
+    try {
+      const lease = make(await this.#request(parameters, over, told));
+      this.#held.add(lease);
+      return lease;
+    } finally {
+      over.removeEventListener('abort', settle);
+      settle();
+    }
+  }
+
+  /**
+   * The lease is no longer claimed. The connection stays until the work is done: with its end the daemon would end the
+   * lease by itself, and tell nobody what remains.
+   */
+  async letGo<T>(lease: Lease, work: () => Promise<T>): Promise<T> {
+    this.#held.delete(lease);
+    this.#requests++;
+    try {
+      return await work();
+    } finally {
+      this.#settleOnce()();
+    }
+  }
+
+  /** Ends the connection, and with it every lease that hangs on it. */
+  async close(): Promise<void> {
+    this.#closing.abort(new DynuserError('Closed', 'the client was closed'));
+    this.#held.clear();
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.close();
+    await connection?.closed;
+  }
+
+  /**
+   * Asks once more where the connection was lost before the answer: what it may have been given there ends with the
+   * connection, or unclaimed. Not more often: it may be this very request that no daemon survives.
+   */
+  async #request(parameters: JsonObject, over: AbortSignal, told: (progress: Progress) => void): Promise<Acquired> {
+    for (let attempt = 1; ; attempt++) {
+      const connection = await this.#ready();
+      over.throwIfAborted();
+      try {
+        const acquired = await requestUser(connection, parameters, told);
+        if (over.aborted) {
+          await connection.call(qualified('Release'), { lease: acquired.lease });
+          over.throwIfAborted();
+        }
+        if (this.#connection === connection) {
+          return acquired;
+        }
+        throw new DynuserError('ConnectionFailed', 'the connection was lost, and the new lease with it');
+      } catch (thrown) {
+        const error = toDynuserError(thrown);
+        if (attempt > 1 || !this.#options.reconnect || over.aborted || !isUnreachable(error)) {
+          throw error;
+        }
+      }
+      await connection.closed;
+    }
+  }
+
+  #settleOnce(): () => void {
+    let settled = false;
+    return () => {
+      if (!settled) {
+        settled = true;
+        this.#requests--;
+        this.#closeIfUnused();
+      }
+    };
+  }
+
+  #closeIfUnused(): void {
+    if (this.#held.size === 0 && this.#requests === 0) {
+      const connection = this.#connection;
+      this.#connection = undefined;
+      connection?.close();
+    }
+  }
+
+  async #ready(): Promise<VarlinkClient> {
+    this.#closing.signal.throwIfAborted();
+    if (this.#connection !== undefined) {
+      return this.#connection;
+    }
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  /** Tries until there is a connection, as long as somebody wants one. */
+  async #open(): Promise<VarlinkClient> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const connection = await open(this.#options.path);
+        await this.#claimAll(connection);
+        return this.#adopt(connection);
+      } catch (error) {
+        const wanted = this.#held.size > 0 || this.#requests > 0;
+        if (!this.#options.reconnect || !wanted || this.#closing.signal.aborted) {
+          throw this.#closing.signal.aborted ? this.#closing.signal.reason : toDynuserError(error);
+        }
+      }
+      await pause(attempt, this.#closing.signal);
+    }
+  }
+
+  #adopt(connection: VarlinkClient): VarlinkClient {
+    if (this.#closing.signal.aborted) {
+      connection.close();
+      throw this.#closing.signal.reason;
+    }
+    this.#connection = connection;
+    this.#watch(connection);
+    this.#closeIfUnused();
+    return connection;
+  }
+
+  #watch(connection: VarlinkClient): void {
+    connection.closed.then(() => {
+      if (this.#connection === connection) {
+        this.#connection = undefined;
+        this.#reconnect();
+      }
+    });
+  }
+
+  #reconnect(): void {
+    if (this.#held.size === 0) {
+      return;
+    }
+    const gone = new DynuserError('ConnectionFailed', 'the connection to dynuserd was lost');
+    this.#listener.disconnected(gone);
+    if (!this.#options.reconnect) {
+      this.#loseAll(gone);
+      return;
+    }
+    this.#ready().then(
+      () => this.#listener.reconnected([...this.#held]),
+      (error: unknown) => this.#loseAll(error),
+    );
+  }
+
+  #loseAll(cause: unknown): void {
+    for (const lease of this.#held) {
+      this.#lose(lease, cause);
+    }
+  }
+
+  #lose(lease: Lease, cause: unknown): void {
+    if (this.#held.delete(lease)) {
+      const why = cause instanceof DynuserError ? cause.reason : String(cause);
+      this.#listener.lost(lease, new DynuserError('LeaseLost', `the lease ${lease.id} is lost: ${why}`, { cause }));
+    }
+  }
+
+  /** @throws ConnectionError where the connection is lost meanwhile: then all of it is done again */
+  async #claimAll(connection: VarlinkClient): Promise<void> {
+    for (const lease of [...this.#held]) {
+      await this.#claim(connection, lease);
+    }
+  }
+
+  async #claim(connection: VarlinkClient, lease: Lease): Promise<void> {
+    for (let attempt = 1; this.#held.has(lease); attempt++) {
+      try {
+        const parameters = writeParameters('Claim', { lease: lease.id });
+        const { uid } = readReply<ClaimReply>('Claim', await connection.call(qualified('Claim'), parameters));
+        if (uid !== lease.uid) {
+          this.#lose(lease, new DynuserError('UnexpectedReply', `it has the UID ${uid} now, and had ${lease.uid}`));
+        }
+        return;
+      } catch (thrown) {
+        const error = toDynuserError(thrown);
+        if (isUnreachable(error)) {
+          throw error;
+        }
+        if (attempt === CLAIM_ATTEMPTS_MAX || !isPassing(error)) {
+          this.#lose(lease, error);
+          return;
+        }
+      }
+      await pause(attempt, this.#closing.signal);
+    }
+  }
+}
+
+/** Whether the daemon may do a moment later what it could not do now. */
+function isPassing(error: unknown): boolean {
+  return error instanceof DynuserError && (error.code === 'ProbeFailed' || error.code === 'LimitReached');
+}

@@ -1,0 +1,64 @@
+/** The README's service manager, as it stands there, beside the real daemon in a machine of its own. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { type Installed, withInstalled } from '../../support/installed.ts';
+import { readSource } from '../../support/sources.ts';
+
+const PROGRAM = `${CHECKOUT}dist/test/integration/client/service-manager.js`;
+const DEADLINE_MS = 10_000;
+
+async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(20)) {
+    assert.ok(Date.now() < deadline, what);
+  }
+}
+
+async function users(host: Installed): Promise<string[]> {
+  const { stdout } = await host.ctl(['list', '--json=short']);
+  const leases: { userName: string }[] = JSON.parse(stdout);
+  return leases.map(({ userName }) => userName).sort();
+}
+
+test('the README shows the very program that is tried here', () => {
+  const blocks = [...readSource('README.md').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, block]) => block);
+  assert.deepEqual(blocks, [readSource('test/integration/client/service-manager.ts')]);
+});
+
+test('its services run as users of their own, come again, and leave nothing behind', async () => {
+  await withInstalled({}, async host => {
+    await host.startDaemon();
+    const web =
+      'web.service=echo "$(id -un) $(id -G) $RUNTIME_DIRECTORY"; touch /run/web/mine; sleep 1000 & exec sleep 1000';
+    const job = 'job.service=echo "$(id -un) ran"';
+    const manager = await host.machine.spawn([process.execPath, PROGRAM, web, job]);
+    let output = '';
+    manager.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    await until('the job runs again and again', async () => output.split('job ran\n').length > 2);
+    await until('the service runs', async () => /^web /m.test(output));
+    const [, uid = '', groups, directory] = /^web ((\d+)) (\S+)$/m.exec(output) ?? [];
+    assert.deepEqual([groups, directory], [uid, '/run/web'], 'its own group alone');
+    assert.equal(await host.machine.output(['stat', '-c', '%U', '/run/web/mine']), 'web');
+
+    manager.kill('SIGTERM');
+    await manager.ended;
+    assert.deepEqual(await users(host), []);
+    assert.deepEqual(await host.traces(), []);
+    assert.equal((await host.machine.run(['pgrep', '-u', uid])).status, 1, 'the child that it left in the background');
+    assert.equal((await host.machine.run(['test', '-e', '/run/web'])).status, 1);
+  });
+});
+
+test('a manager that is killed leaves nothing behind either', async () => {
+  await withInstalled({}, async host => {
+    await host.startDaemon();
+    const manager = await host.machine.spawn([process.execPath, PROGRAM, 'web.service=exec sleep 1000']);
+    await until('the service runs', async () => (await host.machine.run(['pgrep', '-u', 'web'])).status === 0);
+    manager.kill('SIGKILL');
+    await manager.ended;
+    await until('the user ends with the connection', async () => (await host.traces()).length === 0);
+  });
+});

@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, connect } from 'dynuser';
+
+const stop = new AbortController();
+process.once('SIGTERM', () => stop.abort());
+process.once('SIGINT', () => stop.abort());
+
+/** Runs a command as the dynamic user of a unit, and again when it ends, until the manager stops. */
+async function supervise(client: Client, unit: string, command: string): Promise<void> {
+  while (!stop.signal.aborted) {
+    // The user lives as long as the lease. Its end, here or with this process, ends what still runs as that user.
+    await using lease = await client.acquire({
+      unit,
+      runtimeDirectory: [unit.replace(/\.service$/, '')],
+    });
+    const child = spawn('/bin/sh', ['-c', command], {
+      uid: lease.uid,
+      gid: lease.gid,
+      cwd: '/',
+      env: { PATH: process.env['PATH'], USER: lease.userName, LOGNAME: lease.userName, ...lease.environment },
+      stdio: 'inherit',
+      // A lease that is lost is another's user soon: nothing may go on with it.
+      signal: AbortSignal.any([stop.signal, lease.signal]),
+    });
+    child.on('error', error => error.name === 'AbortError' || console.error(`${unit}: ${error.message}`));
+    await once(child, 'close');
+    await sleep(100, undefined, { signal: stop.signal }).catch(() => {});
+  }
+}
+
+const client = await connect();
+client.on('disconnected', () => console.error('dynuserd is away; the services go on'));
+client.on('reconnected', leases => console.error(`dynuserd is back, and ${leases.length} users with it`));
+client.on('lost', (lease, reason) => console.error(`${lease.unit}: ${reason.message}`));
+
+// node service-manager.js 'web.service=exec python3 -m http.server' 'job.service=sleep 60'
+const services = process.argv.slice(2).map(argument => argument.split(/=(.*)/s));
+await Promise.all(services.map(([unit = '', command = '']) => supervise(client, unit, command)));
+await client.close();
