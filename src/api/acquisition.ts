@@ -66,7 +66,7 @@ export class Acquisition {
     }
     let bound = false;
     try {
-      await admission.check(peer);
+      await admission.check(peer, request.directories);
       if (lifetime === 'unit') {
         await lifetimes.checkUnit(request.unit);
       }

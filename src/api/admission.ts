@@ -2,7 +2,8 @@
  * Who may acquire: the configuration's names become numbers when a peer other than root asks, so that accounts that came
  * or went meanwhile are seen.
  */
-import { mayAcquire } from '../core/access.ts';
+import { mayAcquire, mayNameDirectories } from '../core/access.ts';
+import type { RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asGid, asUid, type Gid, type Uid } from '../core/ids.ts';
 import { parseUserName } from '../core/name.ts';
@@ -21,8 +22,11 @@ export class Admission {
     this.#probe = probe;
   }
 
-  /** @throws DynuserError NotPermitted; ProbeFailed where a name of the configuration cannot be looked up */
-  async check(peer: Peer): Promise<void> {
+  /**
+   * @param directories those that the peer names
+   * @throws DynuserError NotPermitted; ProbeFailed where a name of the configuration cannot be looked up
+   */
+  async check(peer: Peer, directories: readonly RequestedDirectory[]): Promise<void> {
     if (peer.uid === 0) {
       return;
     }
@@ -31,6 +35,11 @@ export class Admission {
     const access = mayAcquire(peer, { uids, gids });
     if (!access.allowed) {
       throw new DynuserError('NotPermitted', access.reason, { field: 'unit' });
+    }
+    const [first] = directories;
+    const naming = mayNameDirectories(peer);
+    if (first !== undefined && !naming.allowed) {
+      throw new DynuserError('NotPermitted', naming.reason, { field: `${first.kind}Directory` });
     }
   }
 

@@ -57,7 +57,7 @@ function toReply({ user, holder, directories, environment }: Acquired): JsonObje
     dynamic: user.dynamic,
     lease: holder.lease,
     directories: directories.map(
-      ({ source, preserved, aliases, device, inode, leftPaths, mountPaths, ...directory }) => {
+      ({ source, preserved, exposed, aliases, device, inode, leftPaths, mountPaths, ...directory }) => {
         return { ...directory, leftPaths: [...leftPaths], mountPaths: [...mountPaths] };
       },
     ),

@@ -72,7 +72,16 @@ function readDirectories(parameters: JsonObject, room: Pick<Directories, 'reques
       modes[kind] = Number(mode);
     }
   }
-  return room.requested(values, { modes, preserveRuntime: parameters['runtimeDirectoryPreserve'] === true });
+  const expose = parameters['exposeDirectories'] === true;
+  if (expose && parameters['makesMounts'] === true) {
+    const reason = 'a caller that makes mounts needs no exposed directories: ask for one of the two';
+    throw new DynuserError('DirectoryFailed', reason, { field: 'exposeDirectories' });
+  }
+  return room.requested(values, {
+    modes,
+    preserveRuntime: parameters['runtimeDirectoryPreserve'] === true,
+    expose,
+  });
 }
 
 function readValues(parameters: JsonObject, field: string): readonly string[] {

@@ -3,7 +3,7 @@
  * are made from it and know nothing of their own. A handler's file is loaded when its verb is called: starting the
  * command costs what that verb needs.
  */
-import type { Lifetime } from '../core/lease.ts';
+import { LIFETIMES } from '../core/lease.ts';
 import type { Invocation } from './command-line.ts';
 import type { ExitStatus } from './failure.ts';
 import { JSON_MODES } from './render/json.ts';
@@ -43,8 +43,6 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'version', help: 'Show the version' },
 ];
 
-const ACQUIRED_LIFETIMES: readonly Lifetime[] = ['explicit', 'connection'];
-
 /** The classes of directories, with the directory that each is below. */
 const DIRECTORY_CLASSES = [
   ['state-directory', '/var/lib'],
@@ -80,6 +78,10 @@ const HANDOVER_OPTIONS: readonly OptionSpec[] = [
       help: `The mode of the directories below ${base}, in octal (0755 unless given)`,
     }),
   ),
+  {
+    name: 'expose-directories',
+    help: 'While the user lives, have its directories at their public paths with mode 0700: for services that are started without mounts',
+  },
   { name: 'runtime-directory-preserve', help: 'Keep directories below /run when the user ends' },
   { name: 'no-kill-processes', help: 'Leave processes of the user alone when it ends' },
   { name: 'no-remove-ipc', help: 'Leave IPC objects of the user alone when it ends' },
@@ -125,14 +127,16 @@ export const COMMANDS: readonly CommandSpec[] = [
       ...HANDOVER_OPTIONS,
       {
         name: 'lifetime',
-        value: ACQUIRED_LIFETIMES.join('|'),
-        choices: ACQUIRED_LIFETIMES,
-        help: 'How long the lease lasts: explicit, until it is released (the default), or connection, as long as this command runs',
+        value: LIFETIMES.join('|'),
+        choices: LIFETIMES,
+        help: 'How long the lease lasts: explicit, until it is released (the default), connection, as long as this command runs, process, as long as that of --pid, or unit, as long as systemd has the unit active',
       },
+      { name: 'pid', value: 'PID', help: 'The process that --lifetime=process binds the lease to' },
     ],
     examples: [
       'dynuserctl acquire dynamic-user-test.service',
       'dynuserctl acquire --user=web --state-directory=web web.service',
+      'dynuserctl acquire --lifetime=process --pid=$$ job.service',
     ],
     load: async () => (await import('./verbs/acquire.ts')).acquire,
   },

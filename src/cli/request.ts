@@ -1,4 +1,5 @@
 /** The options that describe a request for a user, as parameters of Acquire and Explain. The daemon judges them. */
+import { asPid } from '../core/ids.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import { type Invocation, lastValue, type OptionValues } from './command-line.ts';
 import { usageFailure } from './failure.ts';
@@ -27,16 +28,38 @@ export function requestParameters({ operands, options }: Invocation): JsonObject
   };
 }
 
-/** @throws CommandFailure with status 2 for a mode that is none */
+/** @throws CommandFailure with status 2 for a mode or a process that is none, or that the lifetime has no use for */
 export function acquireParameters(invocation: Invocation): JsonObject {
   const { options } = invocation;
   return {
     ...requestParameters(invocation),
     ...modes(options),
+    ...lifetime(options),
+    ...(options.has('expose-directories') ? { exposeDirectories: true } : {}),
     ...(options.has('runtime-directory-preserve') ? { runtimeDirectoryPreserve: true } : {}),
     ...(options.has('no-kill-processes') ? { killProcesses: false } : {}),
     ...(options.has('no-remove-ipc') ? { removeIPC: false } : {}),
   };
+}
+
+function lifetime(options: OptionValues): JsonObject {
+  const given = lastValue(options, 'lifetime') ?? 'explicit';
+  const text = lastValue(options, 'pid');
+  if (given !== 'process') {
+    if (text !== undefined) {
+      throw usageFailure("option '--pid' goes with '--lifetime=process'", 'acquire');
+    }
+    return { lifetime: given };
+  }
+  if (text === undefined) {
+    // This command itself ends at once, and whose its parent is nobody has said.
+    throw usageFailure("option '--lifetime=process' needs the process that the lease ends with: --pid=PID", 'acquire');
+  }
+  const pid = /^[0-9]{1,10}$/.test(text) ? asPid(Number(text)) : undefined;
+  if (pid === undefined) {
+    throw usageFailure(`'${printable(text)}' is no process id for '--pid': it is a number such as 4711`, 'acquire');
+  }
+  return { lifetime: given, pid };
 }
 
 function modes(options: OptionValues): JsonObject {

@@ -32,6 +32,20 @@ export function mayAcquire(peer: AccessPeer, policy: AccessPolicy): Access {
   };
 }
 
+/**
+ * A directory is any below its base: whoever could name one could have the host's own package database given to a user
+ * that it holds.
+ */
+export function mayNameDirectories(peer: AccessPeer): Access {
+  if (peer.uid === 0) {
+    return ALLOWED;
+  }
+  return {
+    allowed: false,
+    reason: `the user ${peer.uid} may acquire users, but name no directories: they are root's to give; leave them out, or run this as root`,
+  };
+}
+
 /** @param owner the UID of the process that acquired the reference */
 export function mayRelease(peer: AccessPeer, owner: Uid): Access {
   if (peer.uid === 0 || peer.uid === owner) {

@@ -1,4 +1,4 @@
-/** What is said of a user's directories: their classes, and how a tree becomes a user's (systemd.exec(5)). Data alone. */
+/** What is said of a user's directories: their classes, and how a tree becomes a user's (systemd.exec(5)). */
 import type { UserName } from './ids.ts';
 
 /** In the order in which systemd takes them: owners are looked for, and directories are made, in this order. */
@@ -21,6 +21,8 @@ export interface DirectorySettings {
   readonly modes: Readonly<Partial<Record<DirectoryKind, number>>>;
   /** runtime directories outlive the user; those of a dynamic user are behind the boundary then */
   readonly preserveRuntime: boolean;
+  /** the caller makes no mounts: what would be behind the boundary is at its public path while the user has it */
+  readonly expose?: boolean;
 }
 
 /** A directory that a request asks for. */
@@ -37,6 +39,8 @@ export interface RequestedDirectory {
   readonly mode: number;
   /** outlives the user; all but runtime directories do */
   readonly preserved: boolean;
+  /** of a dynamic user: it is at its public path, for nobody else to enter, while the user has it */
+  readonly exposed: boolean;
 }
 
 /** A directory of a live lease. */
@@ -47,7 +51,14 @@ export interface LeasedDirectory {
   readonly publicPath: string;
   readonly handover: HandoverKind;
   readonly preserved: boolean;
+  /** it is at its public path for as long as the lease lasts, and goes behind the boundary after that */
+  readonly exposed: boolean;
   readonly aliases: readonly string[];
+}
+
+/** @returns whether the end of its last lease leaves it as it is not: it is removed then, or goes behind the boundary */
+export function isPassing({ preserved, exposed }: LeasedDirectory): boolean {
+  return !preserved || exposed;
 }
 
 /** Who has which directories now. */

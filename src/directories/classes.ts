@@ -34,6 +34,8 @@ export const PARENT_MODE = 0o755;
 export const DEFAULT_MODE = 0o755;
 /** A dynamic user's directory never has setuid and setgid, which systemd takes away too. */
 export const DYNAMIC_MODE_MASK = 0o1777;
+/** Without the boundary above it, nobody but its user may enter a directory. */
+export const EXPOSED_MODE_MASK = 0o700;
 export const MODE_MAX = 0o7777;
 
 /** The owner on disk of a tree that is shown by an id-mapped mount; systemd 257 uses the same. */

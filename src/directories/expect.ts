@@ -8,7 +8,7 @@ import { DIRECTORY_CLASSES } from './classes.ts';
 import { decideFor } from './hand-over.ts';
 import type { Handover } from './handover.ts';
 import type { HeldDirectory } from './held-directory.ts';
-import { type Layout, layoutOf } from './layout.ts';
+import { exposedLayoutOf, type Layout, layoutOf } from './layout.ts';
 import { COUNT_DEADLINE_MS } from './limits.ts';
 import { type OpenBases, withBases } from './open-bases.ts';
 import { openTree } from './path.ts';
@@ -63,7 +63,8 @@ export async function expectHandovers(
       const { field } = DIRECTORY_CLASSES[kind];
       await survey(base, layout, below !== undefined, field);
       const found = await expectOne(parts.helper, base, { directory, layout }, user, options, outer?.handover);
-      const { publicPath, realPath } = layout;
+      const exposed = directory.exposed && user.dynamic;
+      const { publicPath, realPath } = exposed ? exposedLayoutOf(directory, parts.bases) : layout;
       const within = outer === undefined ? {} : { within: outer.publicPath };
       expected.push({ kind, source, publicPath, realPath, readOnly, aliases, ...within, ...found });
     }

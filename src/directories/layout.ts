@@ -1,6 +1,6 @@
 /** Where a directory of a request is: its tree, its public name, its links. Pure; follows systemd.exec(5), DynamicUser=. */
 import type { RequestedDirectory } from '../core/directory.ts';
-import { type BaseDirectories, BOUNDARY, DYNAMIC_MODE_MASK } from './classes.ts';
+import { type BaseDirectories, BOUNDARY, DYNAMIC_MODE_MASK, EXPOSED_MODE_MASK } from './classes.ts';
 
 /** A symlink, as its place below the base and its text. */
 export interface PlannedLink {
@@ -26,7 +26,10 @@ export interface Layout {
   readonly mode: number;
 }
 
-/** @param dynamic whether the user is one; a static user's directories are all public */
+/**
+ * Of an exposed directory it is the layout behind the boundary, where it is before and after; exposedLayoutOf() says the other.
+ * @param dynamic whether the user is one; a static user's directories are all public
+ */
 export function layoutOf(directory: RequestedDirectory, dynamic: boolean, bases: BaseDirectories): Layout {
   const base = bases[directory.kind];
   const isPrivate = dynamic && directory.preserved;
@@ -43,8 +46,13 @@ export function layoutOf(directory: RequestedDirectory, dynamic: boolean, bases:
     realPath: `${base}/${tree.join('/')}`,
     ...(link === undefined ? {} : { link }),
     aliases: directory.aliases.map(alias => linkTo(alias.split('/'), tree, [counterpart])),
-    mode: dynamic ? directory.mode & DYNAMIC_MODE_MASK : directory.mode,
+    mode: dynamic ? directory.mode & (directory.exposed ? EXPOSED_MODE_MASK : DYNAMIC_MODE_MASK) : directory.mode,
   };
+}
+
+/** Where an exposed directory of a dynamic user is while the user has it: at its public path, as what goes with a user is. */
+export function exposedLayoutOf(directory: RequestedDirectory, bases: BaseDirectories): Layout {
+  return layoutOf({ ...directory, preserved: false }, true, bases);
 }
 
 function linkTo(

@@ -13,13 +13,14 @@ import { openBoundary } from './boundary.ts';
 import { type BaseDirectories, DIRECTORY_CLASSES } from './classes.ts';
 import { lockTrees, type TreeLock } from './directory-lock.ts';
 import { directoryEnvironment } from './environment.ts';
+import { exposeTrees } from './expose.ts';
 import { directoryFailed } from './failure.ts';
 import { decideFor, handOver, type Tree } from './hand-over.ts';
 import type { Handover } from './handover.ts';
-import { layoutOf } from './layout.ts';
+import { exposedLayoutOf, type Layout, layoutOf } from './layout.ts';
 import { type OpenBases, withBases } from './open-bases.ts';
 import { place, survey } from './place.ts';
-import { isUnshared, refuseSharing } from './sharing.ts';
+import { isExposed, isUnshared, refuseSharing } from './sharing.ts';
 import type { TreeHelper } from './tree-helper.ts';
 import { type UndoLog, undoLog } from './undo.ts';
 
@@ -43,7 +44,7 @@ export async function prepareDirectories<T>(
   return withBases(parts.bases, async open => {
     // Before anything is made: a request that is refused leaves not even an empty boundary behind.
     for (const directory of directories) {
-      await look(parts, open, directory, user);
+      await look(parts, open, directory, user, options);
     }
     const locks: TreeLock[] = [];
     const trees: Tree[] = [];
@@ -51,10 +52,19 @@ export async function prepareDirectories<T>(
       for (const kind of DIRECTORY_KINDS) {
         locks.push(await lock(open, kind, directories, () => lost.abort()));
       }
+      refuseShared(user, directories, options);
       const decided = await placeAll(parts, open, directories, user, watched, trees);
-      const prepared = await handAllOver(parts, decided, directories, watched);
+      const prepared = await handAllOver(parts, decided, user, watched);
       refuseAborted(signal, directories);
-      return commit(prepared);
+      const committed = commit(prepared);
+      if (committed !== undefined) {
+        await exposeTrees(
+          parts.bases,
+          open,
+          directories.filter(directory => isToExpose(directory, user)),
+        );
+      }
+      return committed;
     } finally {
       for (const { top } of trees) {
         await top.close();
@@ -72,11 +82,28 @@ async function look(
   open: OpenBases,
   directory: RequestedDirectory,
   user: DirectoryUser,
+  options: PrepareOptions,
 ): Promise<void> {
   if (directory.below === undefined) {
     const { field } = DIRECTORY_CLASSES[directory.kind];
-    await survey(await open(directory.kind), layoutOf(directory, user.dynamic, parts.bases), false, field);
+    await survey(await open(directory.kind), layoutNow(parts, directory, user, options), false, field);
   }
+}
+
+function isToExpose(directory: RequestedDirectory, user: DirectoryUser): boolean {
+  return directory.exposed && user.dynamic;
+}
+
+/** Where a tree is handed over: behind the boundary, unless live processes have it at its public path already. */
+function layoutNow(
+  { bases }: RoomParts,
+  directory: RequestedDirectory,
+  user: DirectoryUser,
+  { live }: PrepareOptions,
+): Layout {
+  return isToExpose(directory, user) && isExposed(directory, live())
+    ? exposedLayoutOf(directory, bases)
+    : layoutOf(directory, user.dynamic, bases);
 }
 
 /** Locks the trees of one class. */
@@ -113,7 +140,7 @@ async function placeAll(
   const undo = undoLog();
   try {
     for (const directory of directories) {
-      trees.push(await placeOne(parts, open, directory, user, undo));
+      trees.push(await placeOne(parts, open, directory, user, options, undo));
     }
     return await decideAll(parts, trees, user, options);
   } catch (error) {
@@ -126,9 +153,10 @@ async function placeOne(
   open: OpenBases,
   directory: RequestedDirectory,
   user: DirectoryUser,
+  options: PrepareOptions,
   undo: UndoLog,
 ): Promise<Tree> {
-  const layout = layoutOf(directory, user.dynamic, parts.bases);
+  const layout = layoutNow(parts, directory, user, options);
   const { field } = DIRECTORY_CLASSES[directory.kind];
   const placed = await place(await open(directory.kind), layout, directory.below !== undefined, field, undo);
   return { directory, layout, ...placed };
@@ -138,19 +166,29 @@ async function decideAll(
   { helper }: RoomParts,
   trees: readonly Tree[],
   user: DirectoryUser,
-  { makesMounts, live }: PrepareOptions,
+  options: PrepareOptions,
 ): Promise<readonly Decided[]> {
   const decided: Decided[] = [];
   for (const tree of trees) {
     const within = handoverOf(decided, tree.directory);
+    const makesMounts = options.makesMounts && !tree.directory.exposed;
     decided.push({ ...tree, handover: await decideFor(helper, tree, user, makesMounts, within) });
   }
   const wanted = decided.map(({ directory, handover }) => ({ ...directory, handover: handover.kind }));
+  refuseShared(user, wanted, options);
+  return decided;
+}
+
+function refuseShared(
+  user: DirectoryUser,
+  directories: readonly (RequestedDirectory & { readonly handover?: HandoverKind })[],
+  { makesMounts, live }: PrepareOptions,
+): void {
+  const wanted = directories.map(directory => ({ ...directory, exposed: isToExpose(directory, user) }));
   const refusal = refuseSharing(user.name, wanted, makesMounts, live());
   if (refusal !== undefined) {
     throw directoryFailed(refusal.field, refusal.reason);
   }
-  return decided;
 }
 
 function handoverOf(decided: readonly Decided[], { kind, below }: RequestedDirectory): HandoverKind | undefined {
@@ -160,19 +198,22 @@ function handoverOf(decided: readonly Decided[], { kind, below }: RequestedDirec
 async function handAllOver(
   { bases, helper }: RoomParts,
   decided: readonly Decided[],
-  directories: readonly RequestedDirectory[],
+  user: DirectoryUser,
   options: PrepareOptions,
 ): Promise<PreparedDirectories> {
+  const directories = decided.map(({ directory }) => directory);
   const prepared: PreparedDirectory[] = [];
   for (const tree of decided) {
     refuseAborted(options.signal, directories);
-    const { directory, layout, handover } = tree;
+    const { directory, handover } = tree;
+    const exposed = isToExpose(directory, user);
+    const layout = exposed ? exposedLayoutOf(directory, bases) : tree.layout;
     const { kind, source, preserved, aliases, readOnly, below } = directory;
     // Of a live lease: its processes could change a tree while it is walked, and be in the way of it.
     const verify = options.verify && isUnshared(directory, options.live());
     const { changed, leftPaths, mountPaths } = await handOver(helper, tree, handover, { ...options, verify });
     prepared.push({
-      ...{ kind, source, preserved, aliases, readOnly, handover: handover.kind },
+      ...{ kind, source, preserved, exposed, aliases, readOnly, handover: handover.kind },
       ...{ publicPath: layout.publicPath, realPath: layout.realPath },
       ...(below === undefined ? {} : { within: `${layout.base}/${below}` }),
       ...(await tree.top.identity()),

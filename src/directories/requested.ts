@@ -49,6 +49,7 @@ function ofOneClass(kind: DirectoryKind, values: readonly string[], settings: Di
   }
   const sources = [...merged.keys()].sort(comparePaths);
   checkAliases(field, sources, merged);
+  const preserved = kind !== 'runtime' || settings.preserveRuntime;
   return sources.map(source => {
     const below = sources.find(other => isBelow(source, other));
     return {
@@ -58,7 +59,9 @@ function ofOneClass(kind: DirectoryKind, values: readonly string[], settings: Di
       readOnly: merged.get(source)?.readOnly === true,
       ...(below === undefined ? {} : { below }),
       mode,
-      preserved: kind !== 'runtime' || settings.preserveRuntime,
+      preserved,
+      // What goes with the user is at its public path anyway.
+      exposed: preserved && settings.expose === true,
     };
   });
 }

@@ -3,6 +3,7 @@ import type { Directories } from '../service/directory-ports.ts';
 import { BASE_DIRECTORIES, type BaseDirectories } from './classes.ts';
 import { directoryEnvironment } from './environment.ts';
 import { expectHandovers, ownersOf } from './expect.ts';
+import { concealDirectories } from './expose.ts';
 import { prepareDirectories } from './prepare.ts';
 import { removeDirectories } from './remove.ts';
 import { requestedDirectories } from './requested.ts';
@@ -20,6 +21,10 @@ export function openDirectories(program: string, bases: BaseDirectories = BASE_D
     owners: directories => ownersOf(parts, directories),
     prepare: (directories, user, options, commit) => prepareDirectories(parts, directories, user, options, commit),
     expect: (directories, user, options) => expectHandovers(parts, directories, user, options),
-    remove: (directories, live) => removeDirectories(parts, directories, live),
+    putAway: async (directories, live) => {
+      const removed = await removeDirectories(parts, directories, live);
+      await concealDirectories(bases, directories, live);
+      return removed;
+    },
   };
 }

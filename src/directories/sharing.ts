@@ -1,6 +1,7 @@
 /**
  * Decides whether two live leases may have one directory: where it is mapped for both, or the user is the same and it is
- * mapped for neither. Without this, the second would take the first's files away (systemd issue 7090). Pure.
+ * mapped for neither. Without this, the second would take the first's files away (systemd issue 7090). An exposed directory
+ * is so for all that have it, and whole: another lease would move it away, or a part of it. Pure.
  */
 import type { DirectoryHolder, HandoverKind, LeasedDirectory } from '../core/directory.ts';
 import type { UserName } from '../core/ids.ts';
@@ -9,6 +10,8 @@ import { isBelow } from './requested.ts';
 
 type Place = Pick<LeasedDirectory, 'kind' | 'source'>;
 
+type Wanted = Place & { readonly handover?: HandoverKind; readonly exposed: boolean };
+
 export interface SharingRefusal {
   /** the parameter of the request */
   readonly field: string;
@@ -16,21 +19,24 @@ export interface SharingRefusal {
 }
 
 /**
- * Called twice: before a UID is looked for, with the user's name alone; and with what the handover would be, before it.
+ * Called twice: before anything is moved, and with what the handover would be, before it.
  * @param wanted the directories of a request, each with the handover that was decided, if it was
  * @param live the live leases
  * @returns why one of them cannot be had, or undefined where all can
  */
 export function refuseSharing(
   user: UserName,
-  wanted: readonly (Place & { readonly handover?: HandoverKind })[],
+  wanted: readonly Wanted[],
   makesMounts: boolean,
   live: readonly DirectoryHolder[],
 ): SharingRefusal | undefined {
   for (const directory of wanted) {
     for (const holder of live) {
       const rival = holder.directories.find(held => overlap(held, directory));
-      const reason = rival && refusal(user === holder.user, directory.handover, makesMounts, rival.handover);
+      const reason =
+        rival &&
+        (refusal(user === holder.user, directory.handover, makesMounts, rival.handover) ??
+          exposureRefusal(directory, wanted, holder.directories));
       if (reason !== undefined) {
         const { base, field } = DIRECTORY_CLASSES[directory.kind];
         return { field, reason: `${base}/${directory.source} is in use by ${holder.user}, ${reason}` };
@@ -54,6 +60,41 @@ function refusal(
     return 'whose files it has: it cannot be mapped meanwhile';
   }
   return sameUser ? undefined : 'another user: release that first, or use the same user for both';
+}
+
+/** A part of a tree comes and goes with its top, so that the tops alone are compared. */
+function exposureRefusal(
+  wanted: Wanted,
+  ofRequest: readonly Place[],
+  held: readonly LeasedDirectory[],
+): string | undefined {
+  if (!isTop(wanted, ofRequest)) {
+    return undefined;
+  }
+  for (const rival of held.filter(other => isTop(other, held) && overlap(other, wanted))) {
+    if (rival.exposed !== wanted.exposed) {
+      return rival.exposed
+        ? 'for which it is exposed at its public path: only a lease that exposes it too can share it'
+        : 'for which it is behind the boundary: it cannot be exposed meanwhile';
+    }
+    if (rival.exposed && rival.source !== wanted.source) {
+      return `for which ${rival.source} is exposed: a lease can share that whole, and no other part of it`;
+    }
+  }
+  return undefined;
+}
+
+function isTop({ kind, source }: Place, all: readonly Place[]): boolean {
+  return !all.some(other => other.kind === kind && isBelow(source, other.source));
+}
+
+/** @returns whether a live lease has the directory, or the one that it is a part of, at its public path */
+export function isExposed({ kind, source }: Place, live: readonly DirectoryHolder[]): boolean {
+  return live.some(({ directories }) =>
+    directories.some(
+      held => held.exposed && held.kind === kind && (held.source === source || isBelow(source, held.source)),
+    ),
+  );
 }
 
 /** @returns whether no other live lease has the directory, or one above or below it */

@@ -122,7 +122,8 @@ function decodeDirectory(value: unknown): LeasedDirectory | undefined {
   ) {
     return undefined;
   }
-  return { kind, source, publicPath, handover, preserved, aliases };
+  // Absent in files of a time that knew no exposed ones.
+  return { kind, source, publicPath, handover, preserved, exposed: value['exposed'] === true, aliases };
 }
 
 function decodeCleanup(value: unknown): Cleanup | undefined {

@@ -5,15 +5,9 @@
 import { type Candidate, candidates } from '../core/candidates.ts';
 import type { RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
-import type { Gid, Pid, Uid, UnitName, UserName } from '../core/ids.ts';
+import type { Gid, LeaseId, Pid, Uid, UnitName, UserName } from '../core/ids.ts';
 import type { Cleanup, Holder, Lifetime, UserLease } from '../core/lease.ts';
-import {
-  HOLDERS_MAX,
-  HOLDERS_PER_PEER_MAX,
-  HOLDERS_PER_USER_MAX,
-  REQUESTS_IN_FLIGHT_MAX,
-  SEARCH_DEADLINE_MS,
-} from '../core/limits.ts';
+import { HOLDERS_PER_USER_MAX, SEARCH_DEADLINE_MS } from '../core/limits.ts';
 import { deriveUserName } from '../core/name.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 import type { UidRange } from '../core/range.ts';
@@ -24,6 +18,8 @@ import type { Endings } from './endings.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
 import type { Clock, NameCache, Probe, Randomness, Registry, UidLocks } from './ports.ts';
 import { limitReached, rangeExhausted } from './refusals.ts';
+import { releaseGone } from './release.ts';
+import { checkLimits } from './request-limits.ts';
 import type { Reservations } from './reservations.ts';
 import type { UserTable } from './user-table.ts';
 
@@ -61,7 +57,7 @@ export interface AllocatorParts {
   readonly users: UserTable;
   readonly queue: KeyedQueue<UserName>;
   readonly reservations: Reservations;
-  readonly endings: Pick<Endings, 'settled'>;
+  readonly endings: Endings;
   readonly coolDown: CoolDown;
   readonly probe: Probe;
   readonly locks: UidLocks;
@@ -82,7 +78,7 @@ export class Allocator {
 
   /** @throws DynuserError NameConflict, RangeExhausted, ProbeFailed, DirectoryFailed, LimitReached, HostFailed */
   async acquire(request: AcquireRequest): Promise<Acquired> {
-    this.#checkLimits(request);
+    checkLimits(this.#parts.users, this.#inFlight, request.owner);
     const name = request.userName ?? deriveUserName(request.unit, request.perInstance).name;
     this.#inFlight++;
     try {
@@ -237,7 +233,8 @@ export class Allocator {
   }
 
   /**
-   * Prepares the directories of a request, and in the tick in which all are ready makes the reference.
+   * Prepares the directories of a request, and in the tick in which all are ready makes the reference. Where they cannot be
+   * exposed after that, it is dropped again.
    * @param make writes the reference down; it is not called where the caller is gone
    */
   async #withDirectories<Result>(
@@ -247,11 +244,15 @@ export class Allocator {
   ): Promise<Result> {
     const { directories, users } = this.#parts;
     const { makesMounts, verify, signal, onProgress } = request;
+    let made: LeaseId | undefined;
     const finish = (prepared: PreparedDirectories): Result => {
       if (signal.aborted) {
         throw limitReached('the caller has gone before it was answered');
       }
-      return make(this.#holder(request, prepared), prepared);
+      const holder = this.#holder(request, prepared);
+      const result = make(holder, prepared);
+      made = holder.lease;
+      return result;
     };
     if (request.directories.length === 0) {
       return finish({ directories: [], environment: {} });
@@ -261,7 +262,14 @@ export class Allocator {
       ...(onProgress === undefined ? {} : { onProgress: (at: HandoverProgress) => onProgress(at, user) }),
     };
     const owner = request.directoryGid === undefined ? user : { ...user, gid: request.directoryGid };
-    return directories.prepare(request.directories, owner, options, finish);
+    try {
+      return await directories.prepare(request.directories, owner, options, finish);
+    } catch (error) {
+      if (made !== undefined) {
+        await releaseGone(this.#parts, made);
+      }
+      throw error;
+    }
   }
 
   #write(user: UserLease): void {
@@ -277,22 +285,9 @@ export class Allocator {
       ...(process === undefined ? {} : { process }),
       ...(missing.length === 0 ? {} : { missing }),
       ...{ lease: randomness.leaseId(), unit, lifetime, pid, owner, since: clock.now(), cleanup },
-      directories: directories.map(({ kind, source, publicPath, handover, preserved, aliases }) => {
-        return { kind, source, publicPath, handover, preserved, aliases };
+      directories: directories.map(({ kind, source, publicPath, handover, preserved, exposed, aliases }) => {
+        return { kind, source, publicPath, handover, preserved, exposed, aliases };
       }),
     };
-  }
-
-  #checkLimits(request: AcquireRequest): void {
-    const { users } = this.#parts;
-    if (this.#inFlight >= REQUESTS_IN_FLIGHT_MAX) {
-      throw limitReached(`${REQUESTS_IN_FLIGHT_MAX} requests are under way: try again`);
-    }
-    if (users.holderCount + this.#inFlight >= HOLDERS_MAX) {
-      throw limitReached(`${HOLDERS_MAX} leases are held already: release some`);
-    }
-    if (request.owner !== 0 && users.holdersOf(request.owner) + this.#inFlight >= HOLDERS_PER_PEER_MAX) {
-      throw limitReached(`the user ${request.owner} holds ${HOLDERS_PER_PEER_MAX} leases already: release some`);
-    }
   }
 }

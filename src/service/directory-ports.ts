@@ -100,7 +100,8 @@ export interface Directories {
    * Makes, moves and hands over the directories. Where this fails before a handover began, everything is where it was;
    * after that the tree is behind the boundary, marked, and the next call finishes.
    * @param commit makes the user's lease public; called while the trees are still locked, so that no other request gets
-   * between. What it returns is returned
+   * between. What it returns is returned. Only then, and unless that is undefined, directories are exposed: who wrote down
+   * that they are to be is there to put them away again, also where this fails after all
    */
   prepare<T>(
     directories: readonly RequestedDirectory[],
@@ -115,9 +116,9 @@ export interface Directories {
     wishes: HandoverWishes,
   ): Promise<readonly ExpectedHandover[]>;
   /**
-   * Removes those of a user's directories that go with it, and all links to them: not preserved ones, and none that
-   * another live lease has.
-   * @returns the public paths that were removed
+   * Removes those of a user's directories that go with it, and all links to them, and moves those that were exposed behind
+   * the boundary; none that another live lease has. May be called again at any time.
+   * @returns the public paths of those that were removed
    */
-  remove(directories: readonly LeasedDirectory[], live: () => readonly DirectoryHolder[]): Promise<readonly string[]>;
+  putAway(directories: readonly LeasedDirectory[], live: () => readonly DirectoryHolder[]): Promise<readonly string[]>;
 }

@@ -2,6 +2,7 @@
  * The end of a user, in the steps that ports.ts numbers: it stops resolving at once, and its UID is free only when
  * nothing of it is left. What cannot be removed keeps the UID reserved, and is tried again, also by the next daemon.
  */
+import { isPassing } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { UserName } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
@@ -23,7 +24,7 @@ export interface EndingParts {
   readonly nameCache: NameCache;
   /** how long processes may take to end by themselves, in milliseconds */
   readonly graceMs: number;
-  readonly directories: Pick<Directories, 'remove'>;
+  readonly directories: Pick<Directories, 'putAway'>;
   readonly coolDown: CoolDown;
   /** told of what a user left and could not be removed */
   readonly onLeft: (user: UserLease, left: string) => void;
@@ -133,9 +134,9 @@ export class Endings {
     if (left !== undefined) {
       return describeEvidence(left);
     }
-    const passing = user.holders.flatMap(holder => holder.directories).filter(directory => !directory.preserved);
+    const passing = user.holders.flatMap(holder => holder.directories).filter(isPassing);
     if (passing.length > 0) {
-      await directories.remove(passing, () => users.directoryHolders());
+      await directories.putAway(passing, () => users.remainingHolders());
     }
     if (user.dynamic && nameCache.present()) {
       await nameCache.flush();

@@ -60,7 +60,7 @@ export interface UidLocks {
  * | --- | --- |
  * | 1 the lease becomes one that ends | revoke |
  * | 2 name and uid no longer resolve | unpublish |
- * | 3 what the user left is removed | Reaper, Directories, NameCache |
+ * | 3 what the user left is removed, and what was exposed goes behind the boundary | Reaper, Directories, NameCache |
  * | 4 the UID is unlocked | UidLocks.release |
  * | 5 nothing is known of it any more | erase |
  *

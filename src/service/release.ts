@@ -1,5 +1,6 @@
 /** Release: drops one reference; the last one ends the user. */
 import { type AccessPeer, mayRelease } from '../core/access.ts';
+import { isPassing } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { LeaseId } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
@@ -11,7 +12,7 @@ import type { UserTable } from './user-table.ts';
 export interface ReleaseParts {
   readonly users: UserTable;
   readonly registry: Registry;
-  readonly directories: Pick<Directories, 'remove'>;
+  readonly directories: Pick<Directories, 'putAway'>;
   readonly endings: Endings;
 }
 
@@ -49,11 +50,21 @@ export async function releaseGone(parts: ReleaseParts, lease: LeaseId): Promise<
 }
 
 async function drop(parts: ReleaseParts, lease: LeaseId): Promise<string | undefined> {
-  const passing = passingDirectories(parts.users.byLease(lease), lease);
-  if (passing.length > 0) {
-    // First, so that a crash in between leaves a lease without its directories, and never the reverse.
-    await parts.directories.remove(passing, () => parts.users.directoryHolders(lease));
+  const stay = parts.users.leave(lease);
+  try {
+    const passing = passingDirectories(parts.users.byLease(lease), lease);
+    if (passing.length > 0) {
+      // First, so that a crash in between leaves a lease without its directories in their places, and never the reverse.
+      await parts.directories.putAway(passing, () => parts.users.remainingHolders());
+    }
+    return dropNow(parts, lease);
+  } finally {
+    stay();
   }
+}
+
+/** In one tick, so that the last of several references to leave sees that it is the last. */
+function dropNow(parts: ReleaseParts, lease: LeaseId): Promise<string | undefined> | undefined {
   const user = parts.users.byLease(lease);
   if (user === undefined) {
     // Another request has released it meanwhile.
@@ -69,13 +80,13 @@ async function drop(parts: ReleaseParts, lease: LeaseId): Promise<string | undef
   return undefined;
 }
 
-/** Short-lived directories of one of several holders; those of the last one go with the user, after its processes. */
+/** Short-lived and exposed directories of one of several holders; those of the last one go with the user, after its processes. */
 function passingDirectories(user: UserLease | undefined, lease: LeaseId) {
   if (user === undefined || user.holders.length === 1) {
     return [];
   }
   const holder = user.holders.find(held => held.lease === lease);
-  return holder?.directories.filter(directory => !directory.preserved) ?? [];
+  return holder?.directories.filter(isPassing) ?? [];
 }
 
 function without(user: UserLease, lease: LeaseId): UserLease {

@@ -18,6 +18,7 @@ export class UserTable {
   readonly #dynamicByUid = new Map<Uid, UserLease>();
   readonly #nameByLease = new Map<LeaseId, UserName>();
   readonly #ending = new Map<Uid, UserLease>();
+  readonly #leaving = new Set<LeaseId>();
   readonly #watchers = new Set<(change: LeaseChange) => void>();
 
   /** @returns the live user of that name */
@@ -73,12 +74,30 @@ export class UserTable {
     return count;
   }
 
-  /** Who has which directories, one entry for each reference but the one that is given. */
-  directoryHolders(except?: LeaseId): DirectoryHolder[] {
+  /** Who has which directories, one entry for each reference. */
+  directoryHolders(): DirectoryHolder[] {
+    return this.#directoryHolders(() => true);
+  }
+
+  /** Who will have which directories once all references that are leaving have left. */
+  remainingHolders(): DirectoryHolder[] {
+    return this.#directoryHolders(lease => !this.#leaving.has(lease));
+  }
+
+  /**
+   * A reference is about to be dropped: of two that leave at a time, neither keeps a directory for the other.
+   * @returns ends that, once it was dropped or could not be
+   */
+  leave(lease: LeaseId): () => void {
+    this.#leaving.add(lease);
+    return () => this.#leaving.delete(lease);
+  }
+
+  #directoryHolders(counts: (lease: LeaseId) => boolean): DirectoryHolder[] {
     const found: DirectoryHolder[] = [];
     for (const user of this.#byName.values()) {
       for (const { lease, directories } of user.holders) {
-        if (lease !== except && directories.length > 0) {
+        if (directories.length > 0 && counts(lease)) {
           found.push({ user: user.name, directories });
         }
       }

@@ -36,7 +36,7 @@ export interface ServerLimits {
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   maxFrameBytes: 64 * 1024,
   // What a launcher sends: unit files with all that they include, and an environment.
-  maxFrameBytesPrivileged: 8 * 1024 * 1024,
+  maxFrameBytesPrivileged: 6 * 1024 * 1024,
   maxConnections: 4_096,
   maxConnectionsPerPeer: 512,
   reservedConnections: 256,

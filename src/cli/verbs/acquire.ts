@@ -1,6 +1,8 @@
 /** dynuserctl acquire UNIT: allocates, says so, and where the lease lasts as long as this command waits. */
+
+import type { JsonObject } from '../../varlink/json.ts';
 import { type Acquired, checkAcquireReply } from '../acquire-replies.ts';
-import { type Invocation, lastValue } from '../command-line.ts';
+import type { Invocation } from '../command-line.ts';
 import type { Handler } from '../commands.ts';
 import { type Daemon, withDaemon } from '../daemon.ts';
 import { CommandFailure, type ExitStatus } from '../failure.ts';
@@ -15,8 +17,7 @@ import { acquireParameters } from '../request.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 export const acquire: Handler = async (invocation, surroundings) => {
-  const lifetime = lastValue(invocation.options, 'lifetime') ?? 'explicit';
-  const parameters = { ...acquireParameters(invocation), lifetime };
+  const parameters = acquireParameters(invocation);
   // From the start: an interruption has to take the line of progress with it. And before the UID is printed: who reads
   // it may interrupt at once, and that is the proper end of a lease that lasts as long as this command.
   const interruption = surroundings.listenForInterruption();
@@ -25,8 +26,8 @@ export const acquire: Handler = async (invocation, surroundings) => {
       const line = progressLine(surroundings.errors, surroundings.environment);
       const acquired = await ask(daemon, parameters, line, interruption.signal);
       await surroundings.errors.write(renderLeftAlone(acquired.directories));
-      await surroundings.output.write(answer(acquired, lifetime, invocation, surroundings));
-      if (lifetime === 'connection') {
+      await surroundings.output.write(answer(acquired, parameters, invocation, surroundings));
+      if (parameters['lifetime'] === 'connection') {
         await hold(daemon, acquired, interruption.signal);
       }
       return 0;
@@ -72,23 +73,37 @@ async function ask(
 const INTERRUPTED =
   'interrupted: no lease is held; a directory that was changing hands is finished by the next acquire';
 
-function answer(acquired: Acquired, lifetime: string, invocation: Invocation, surroundings: Surroundings): string {
+function answer(
+  acquired: Acquired,
+  parameters: JsonObject,
+  invocation: Invocation,
+  surroundings: Surroundings,
+): string {
   if (invocation.json !== 'off') {
     return renderJson(acquired, invocation.json);
   }
   return surroundings.output.terminal === undefined
     ? `${acquired.uid}\n`
-    : describe(acquired, lifetime) + renderHandovers(acquired.directories, layoutOf(invocation, surroundings).style);
+    : describe(acquired, parameters) + renderHandovers(acquired.directories, layoutOf(invocation, surroundings).style);
 }
 
-function describe(acquired: Acquired, lifetime: string): string {
+function describe(acquired: Acquired, { lifetime, pid }: JsonObject): string {
   const kind = acquired.dynamic ? 'dynamic user' : 'user of this host';
   const who = `${printable(acquired.unit)} has the ${kind} ${printable(acquired.userName)}, UID ${acquired.uid}.`;
-  const end =
-    lifetime === 'connection'
-      ? 'It is held until this command is interrupted.'
-      : `'dynuserctl release ${acquired.lease}' releases it.`;
-  return `${who}\n${end}\n`;
+  return `${who}\n${endOf(acquired, String(lifetime), String(pid))}\n`;
+}
+
+function endOf({ lease, unit }: Acquired, lifetime: string, pid: string): string {
+  switch (lifetime) {
+    case 'connection':
+      return 'It is held until this command is interrupted.';
+    case 'process':
+      return `It is held until the process ${pid} ends.`;
+    case 'unit':
+      return `It is held until systemd says that ${printable(unit)} is inactive.`;
+    default:
+      return `'dynuserctl release ${lease}' releases it.`;
+  }
 }
 
 /** Waits until the operator interrupts. @throws CommandFailure where the connection is gone first, and the lease with it */

@@ -27,6 +27,33 @@ test('acquire: the UID alone, of an explicit lease', async () => {
   assert.deepEqual(daemon.calls, [{ method: ACQUIRE, parameters: { unit: UNIT, lifetime: 'explicit' } }]);
 });
 
+test('acquire: bound to a process, which has to be named', async () => {
+  const bound = ['acquire', UNIT, '--lifetime=process', '--expose-directories', '--state-directory=a'];
+  assert.equal((await command(...bound, '--pid=4711')).status, 0);
+  const parameters = { unit: UNIT, stateDirectory: ['a'], lifetime: 'process', pid: 4711, exposeDirectories: true };
+  assert.deepEqual(daemon.calls, [{ method: ACQUIRE, parameters }]);
+  const { output } = await onTerminal('acquire', UNIT, '--lifetime=process', '--pid=4711');
+  assert.match(output, /\nIt is held until the process 4711 ends\.\n$/);
+  for (const [argv, reason] of [
+    [
+      ['--lifetime=process'],
+      /^dynuserctl: option '--lifetime=process' needs the process that the lease ends with: --pid=PID\n/,
+    ],
+    [['--lifetime=process', '--pid=me'], /^dynuserctl: 'me' is no process id for '--pid'/],
+    [['--lifetime=process', '--pid=0'], /^dynuserctl: '0' is no process id for '--pid'/],
+    [['--pid=1'], /^dynuserctl: option '--pid' goes with '--lifetime=process'\n/],
+  ] as const) {
+    const { status, errors } = await command('acquire', UNIT, ...argv);
+    assert.equal(status, 2);
+    assert.match(errors, reason);
+  }
+});
+
+test('acquire: bound to the unit', async () => {
+  const { output } = await onTerminal('acquire', UNIT, '--lifetime=unit');
+  assert.match(output, /\nIt is held until systemd says that dynamic-user-test\.service is inactive\.\n$/);
+});
+
 test('acquire: on a terminal in words, with the way to release', async () => {
   const { output } = await onTerminal('acquire', UNIT);
   assert.equal(

@@ -46,9 +46,9 @@ export function openRoom(context: TestContext, program = HELPER, root = temporar
     directories,
     root,
     async prepare(user, values, options = {}) {
-      const { kind = 'state', modes = {}, preserveRuntime = false, ...more } = options;
+      const { kind = 'state', modes = {}, preserveRuntime = false, expose = false, ...more } = options;
       const request = { runtime: [], state: [], cache: [], logs: [], [kind]: values };
-      const requested = directories.requested(request, { modes, preserveRuntime });
+      const requested = directories.requested(request, { modes, preserveRuntime, expose });
       const defaults = { makesMounts: false, verify: false, live: NONE };
       return directories.prepare(requested, user, { ...defaults, ...more }, prepared => prepared);
     },

@@ -156,7 +156,16 @@ function leased(
   more: Partial<LeasedDirectory> = {},
 ): LeasedDirectory {
   const publicPath = `${room.root}/${kind === 'state' ? 'lib' : 'run'}/${source}`;
-  return { kind, source, publicPath, handover: 'chown', preserved: kind === 'state', aliases: [], ...more };
+  return {
+    kind,
+    source,
+    publicPath,
+    handover: 'chown',
+    preserved: kind === 'state',
+    exposed: false,
+    aliases: [],
+    ...more,
+  };
 }
 
 test('refuses a directory that a live lease of another has, by name, with everything where it was', async context => {
@@ -225,17 +234,17 @@ test('runtime directories go with their user, without a link that dangles; prese
   const other = (): readonly DirectoryHolder[] => [
     { user: userOf(OLD).name, directories: [leased(room, 'runtime', 'nested')] },
   ];
-  assert.deepEqual(await room.directories.remove(directories, other), [`${run}/gone`]);
+  assert.deepEqual(await room.directories.putAway(directories, other), [`${run}/gone`]);
   assert.ok(existsSync(`${run}/nested/deep`));
-  assert.deepEqual(await room.directories.remove(directories, NONE), [`${run}/nested/deep`]);
-  assert.deepEqual(await room.directories.remove(directories, NONE), [], 'and once is enough');
+  assert.deepEqual(await room.directories.putAway(directories, NONE), [`${run}/nested/deep`]);
+  assert.deepEqual(await room.directories.putAway(directories, NONE), [], 'and once is enough');
   assert.equal(
     shell(run, 'find . -mindepth 1 | sort'),
     './kept\n./kept-alias\n./nested\n./private\n./private/kept\n./x\n',
   );
 
   const dropped = { ...leased(room, 'runtime', 'kept', { aliases: ['kept-alias'] }), preserved: false };
-  assert.deepEqual(await room.directories.remove([dropped], NONE), [`${run}/kept`]);
+  assert.deepEqual(await room.directories.putAway([dropped], NONE), [`${run}/kept`]);
   assert.equal(shell(run, 'find . -xtype l'), '', 'no link dangles');
   assert.equal(existsSync(`${run}/private/kept`), false);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mayAcquire, mayRelease } from '../../../src/core/access.ts';
+import { mayAcquire, mayNameDirectories, mayRelease } from '../../../src/core/access.ts';
 import type { Gid, Uid } from '../../../src/core/ids.ts';
 
 const peer = (uid: number, gid = uid, groups: number[] = []) => ({
@@ -21,6 +21,11 @@ test('a user, a primary group or a supplementary group may be allowed', () => {
   assert.equal(mayAcquire(peer(1001, 50), policy).allowed, true);
   assert.equal(mayAcquire(peer(1001, 1001, [4, 50]), policy).allowed, true);
   assert.equal(mayAcquire(peer(1001, 1001, [4]), policy).allowed, false);
+});
+
+test('root alone names directories', () => {
+  assert.equal(mayNameDirectories(peer(0)).allowed, true);
+  assert.equal(mayNameDirectories(peer(1000, 0, [0])).allowed, false);
 });
 
 test('a lease is released by root and by its owner alone', () => {

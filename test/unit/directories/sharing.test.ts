@@ -10,10 +10,12 @@ const name = (text: string) => {
   return parsed.name;
 };
 
-function holder(user: string, source: string, handover: HandoverKind): DirectoryHolder {
+function holder(user: string, source: string, handover: HandoverKind, exposed = false): DirectoryHolder {
   return {
     user: name(user),
-    directories: [{ kind: 'state', source, publicPath: `/var/lib/${source}`, handover, preserved: true, aliases: [] }],
+    directories: [
+      { kind: 'state', source, publicPath: `/var/lib/${source}`, handover, preserved: true, exposed, aliases: [] },
+    ],
   };
 }
 
@@ -23,8 +25,9 @@ function refusal(
   handover: HandoverKind | undefined,
   mounts: boolean,
   live: DirectoryHolder,
+  exposed = false,
 ) {
-  const wanted = { kind: 'state', source, ...(handover === undefined ? {} : { handover }) } as const;
+  const wanted = { kind: 'state', source, exposed, ...(handover === undefined ? {} : { handover }) } as const;
   return refuseSharing(name(user), [wanted], mounts, [live]);
 }
 

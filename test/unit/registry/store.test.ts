@@ -25,7 +25,15 @@ function lease(name: string, number: number, dynamic = true): UserLease {
         owner: uid(0),
         since: 1_700_000_000_000,
         directories: [
-          { kind: 'state', source: 'a', publicPath: '/var/lib/a', handover: 'chown', preserved: true, aliases: ['b'] },
+          {
+            kind: 'state',
+            source: 'a',
+            publicPath: '/var/lib/a',
+            handover: 'chown',
+            preserved: true,
+            exposed: true,
+            aliases: ['b'],
+          },
         ],
         cleanup: { processes: true, ipc: false },
         missing: ['PrivateTmp=yes'],

@@ -200,6 +200,45 @@ test('a reference whose connection is gone goes even where the registry cannot b
   assert.equal(built.users.holderCount, 1);
 });
 
+test('where directories cannot be exposed after all, the reference is dropped again, and others stay', async () => {
+  const built = house();
+  const directories = [{ ...directory('state', 'a'), exposed: true }];
+  const first = await built.acquire('a.service');
+  built.directories.exposing = () => {
+    throw new DynuserError('DirectoryFailed', 'in the way');
+  };
+  await fails(built.acquire('a.service', { directories }), 'DirectoryFailed', /in the way/);
+  assert.deepEqual(built.users.byName(first.user.name)?.holders, [first.holder]);
+  assert.deepEqual(built.directories.concealed, ['a']);
+  await built.release(first.holder.lease);
+  await fails(built.acquire('b.service', { directories }), 'DirectoryFailed', /in the way/);
+  assertEmpty(built);
+});
+
+test('of two references that leave at a time, the last one puts the directory away; a third without it keeps nothing', async () => {
+  const built = house();
+  const directories = [{ ...directory('state', 'a'), exposed: true }];
+  await built.acquire('a.service');
+  const two = [await built.acquire('a.service', { directories }), await built.acquire('a.service', { directories })];
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>(resolve => {
+    open = resolve;
+  });
+  built.directories.gate = () => opened;
+  const releases = two.map(({ holder }) => built.release(holder.lease));
+  open();
+  await Promise.all(releases);
+  assert.ok(built.directories.concealed.length > 0);
+  assert.equal(built.users.holderCount, 1);
+  const again = await built.acquire('a.service', { directories });
+  const last = await built.acquire('a.service', { directories });
+  built.directories.concealed.length = 0;
+  await built.release(again.holder.lease);
+  assert.deepEqual(built.directories.concealed, [], 'another one has it');
+  await built.release(last.holder.lease);
+  assert.deepEqual(built.directories.concealed, ['a']);
+});
+
 test('a caller that is gone before it was answered leaves nothing', async () => {
   const built = house();
   await fails(built.acquire('a.service', { signal: AbortSignal.abort() }), 'LimitReached', /gone/);

@@ -1,5 +1,10 @@
 /** Stand-ins for the ports of the use cases, each as simple as its contract allows. */
-import type { DirectoryKind, LeasedDirectory, RequestedDirectory } from '../../../src/core/directory.ts';
+import type {
+  DirectoryHolder,
+  DirectoryKind,
+  LeasedDirectory,
+  RequestedDirectory,
+} from '../../../src/core/directory.ts';
 import type { Gid, Uid, UnitName, UserName } from '../../../src/core/ids.ts';
 import type { UserLease } from '../../../src/core/lease.ts';
 import { parseUnitName, parseUserName } from '../../../src/core/name.ts';
@@ -196,6 +201,9 @@ export class FakeReaper implements Reaper {
 export class FakeDirectories implements Directories {
   found: readonly Uid[] = [];
   readonly removed: string[] = [];
+  readonly concealed: string[] = [];
+  /** called when directories are to be exposed */
+  exposing: () => void = () => undefined;
   gate: () => Promise<void> = async () => undefined;
 
   requested(): readonly RequestedDirectory[] {
@@ -217,19 +225,40 @@ export class FakeDirectories implements Directories {
     commit: (prepared: PreparedDirectories) => T,
   ): Promise<T> {
     await this.gate();
-    const prepared = directories.map(({ kind, source, preserved, aliases, readOnly }) => ({
-      ...{ kind, source, preserved, aliases, readOnly, handover: 'chown' as const, publicPath: `/${kind}/${source}` },
+    const prepared = directories.map(({ kind, source, preserved, exposed, aliases, readOnly }) => ({
+      ...{
+        kind,
+        source,
+        preserved,
+        exposed,
+        aliases,
+        readOnly,
+        handover: 'chown' as const,
+        publicPath: `/${kind}/${source}`,
+      },
       ...{ realPath: `/${kind}/private/${source}`, diskUid: user.uid, diskGid: user.gid, changed: 1 },
       ...{ device: '1', inode: '2', leftPaths: [], mountPaths: [] },
     }));
-    return commit({ directories: prepared, environment: {} });
+    const committed = commit({ directories: prepared, environment: {} });
+    this.exposing();
+    return committed;
   }
 
   async expect(): Promise<readonly ExpectedHandover[]> {
     return [];
   }
 
-  async remove(directories: readonly LeasedDirectory[]): Promise<readonly string[]> {
+  async putAway(
+    directories: readonly LeasedDirectory[],
+    live: () => readonly DirectoryHolder[],
+  ): Promise<readonly string[]> {
+    await this.gate();
+    const held = live().flatMap(holder => holder.directories);
+    for (const { exposed, source } of directories) {
+      if (exposed && !held.some(other => other.source === source)) {
+        this.concealed.push(source);
+      }
+    }
     const paths = directories.filter(directory => !directory.preserved).map(directory => directory.publicPath);
     this.removed.push(...paths);
     return paths;
@@ -238,7 +267,7 @@ export class FakeDirectories implements Directories {
 
 /** A request's directory, as the room of directories makes it. */
 export function directory(kind: DirectoryKind, source: string): RequestedDirectory {
-  return { kind, source, aliases: [], readOnly: false, mode: 0o755, preserved: kind !== 'runtime' };
+  return { kind, source, aliases: [], readOnly: false, mode: 0o755, preserved: kind !== 'runtime', exposed: false };
 }
 
 export const gid = (number: number) => number as Gid;
