@@ -38,16 +38,29 @@ export interface CommandLine {
   readonly as: 'user' | 'root' | 'outside';
 }
 
+/** What the environment of the service is made of, beside what the allocator gives. */
+export interface EnvironmentSettings {
+  /** it begins with the launcher's own */
+  readonly inherit: boolean;
+  /** USER and LOGNAME are set, and HOME and SHELL where the account has them */
+  readonly login: boolean;
+  /** NAME=VALUE in order: of Environment=, then of the files, then of the command line */
+  readonly assignments: readonly string[];
+  /** NAME, or NAME=VALUE for a variable that goes where it has this value alone */
+  readonly unset: readonly string[];
+  /** of the account's record, where a command line or the working directory needs them */
+  readonly home?: string;
+  readonly shell?: string;
+}
+
+/** All settings of a launch, with systemd's defaults and what DynamicUser= implies (systemd.exec(5)). */
 export interface Settings {
   readonly dynamicUser: boolean;
-  readonly user?: string;
-  readonly group?: string;
+  /** the properties that were set by name, of those that DynamicUser= implies */
+  readonly byName: readonly string[];
   readonly supplementaryGroups: readonly string[];
-  readonly directories: Readonly<Record<DirectoryKind, readonly string[]>>;
-  readonly modes: Readonly<Partial<Record<DirectoryKind, number>>>;
   readonly configuration: readonly string[];
   readonly configurationMode: number;
-  readonly runtimePreserve: 'no' | 'restart' | 'yes';
   readonly protectSystem: ProtectSystem;
   readonly protectHome: ProtectHome;
   readonly privateTmp: boolean;
@@ -61,10 +74,17 @@ export interface Settings {
   readonly inaccessible: readonly AccessPath[];
   readonly temporary: readonly TemporaryFileSystem[];
   readonly binds: readonly BindPath[];
+  /** sources of binds that are directories, as the launcher sees them */
+  readonly bindDirectories: readonly string[];
+  /** the classes whose trees are behind the boundary */
+  readonly privateClasses: readonly DirectoryKind[];
   readonly rootDirectory?: string;
   readonly umask: number;
   readonly workingDirectory?: string;
   readonly workingDirectoryOptional: boolean;
   readonly boundingSet: bigint;
   readonly ambientSet: bigint;
+  readonly environment: EnvironmentSettings;
+  /** absent where the command is the launcher's own */
+  readonly commands?: readonly CommandLine[];
 }

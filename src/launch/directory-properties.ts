@@ -1,0 +1,62 @@
+/** StateDirectory= and its siblings, with their modes (systemd.exec(5)). What their values mean is read where they are made. */
+import type { DirectoryKind } from '../core/directory.ts';
+import { bound } from './complaint.ts';
+import { LIST_MAX } from './limits.ts';
+import { list, type PropertyContext, type PropertyReader, single } from './property.ts';
+import { readChoice, readMode, readRelativePath } from './values.ts';
+import { splitWords } from './words.ts';
+
+export const CLASS_NAMES: Readonly<Record<DirectoryKind, string>> = {
+  runtime: 'RuntimeDirectory',
+  state: 'StateDirectory',
+  cache: 'CacheDirectory',
+  logs: 'LogsDirectory',
+};
+
+/** The directories below which those of each class are (systemd.exec(5)). */
+export const CLASS_BASES: Readonly<Record<DirectoryKind, string>> = {
+  runtime: '/run',
+  state: '/var/lib',
+  cache: '/var/cache',
+  logs: '/var/log',
+};
+
+const KINDS = Object.keys(CLASS_NAMES) as DirectoryKind[];
+
+export const DIRECTORY_PROPERTIES: ReadonlyMap<string, PropertyReader> = new Map([
+  ...KINDS.map(kind => [CLASS_NAMES[kind], list(draft => draft.directories[kind], readValues)] as const),
+  ...KINDS.map(kind => [`${CLASS_NAMES[kind]}Mode`, modeOf(kind)] as const),
+  ['ConfigurationDirectory', list(draft => draft.configuration, readConfiguration)],
+  ['ConfigurationDirectoryMode', single('configurationMode', (value, { fail }) => readMode(value, fail))],
+  ['RuntimeDirectoryPreserve', single('runtimePreserve', (value, { fail }) => readChoice(value, ['restart'], fail))],
+]);
+
+function modeOf(kind: DirectoryKind): PropertyReader {
+  return (draft, value, { fail }) => {
+    if (value === '') {
+      delete draft.modes[kind];
+    } else {
+      draft.modes[kind] = readMode(value, fail);
+    }
+  };
+}
+
+/** Escapes stay: a colon may be one. What a specifier stands for is escaped, so that it is part of a path and no more. */
+function readValues(value: string, context: PropertyContext): string[] {
+  return wordsOf(value, context).map(word => context.expand(word, text => text.replace(/[\\:]/g, '\\$&')));
+}
+
+function readConfiguration(value: string, context: PropertyContext): string[] {
+  return wordsOf(value, context).map(word => {
+    if (word.includes(':')) {
+      context.fail('a directory of configuration has no further names and no flags');
+    }
+    return readRelativePath(context.expand(word), context.fail);
+  });
+}
+
+function wordsOf(value: string, { fail, field }: PropertyContext): string[] {
+  const words = splitWords(value, 'keep', fail, LIST_MAX);
+  bound(words.length, LIST_MAX, 'entries in its list', field);
+  return words;
+}

@@ -1,0 +1,61 @@
+/** The environment of a service: from where its variables come, and which holds (systemd.exec(5), "Environment"). Pure. */
+import type { Acquired, Wanted } from './request.ts';
+
+/** systemd's default for services of the system, where /usr/sbin is a directory of its own. */
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin';
+const CONFIGURATION = 'CONFIGURATION_DIRECTORY';
+/** Of the launcher's own account, and of its own unit: to a service that has another user they would say what is not so. */
+const OF_LAUNCHER = [
+  'HOME',
+  'SHELL',
+  'RUNTIME_DIRECTORY',
+  'STATE_DIRECTORY',
+  'CACHE_DIRECTORY',
+  'LOGS_DIRECTORY',
+  CONFIGURATION,
+] as const;
+
+export interface PlannedEnvironment {
+  readonly variables: ReadonlyMap<string, string>;
+  /** NAME, or NAME=VALUE: what of an inherited environment goes */
+  readonly unset: readonly string[];
+  /** HOME and SHELL come from the account, where nothing else sets them */
+  readonly account: boolean;
+}
+
+export function planEnvironment(wanted: Wanted, acquired: Acquired): PlannedEnvironment {
+  const { environment } = wanted.settings;
+  const account = environment.login && !acquired.dynamic;
+  const variables = new Map<string, string>();
+  if (!environment.inherit) {
+    variables.set('PATH', PATH);
+  }
+  if (environment.login) {
+    variables.set('USER', acquired.userName);
+    variables.set('LOGNAME', acquired.userName);
+  }
+  for (const [name, value] of Object.entries(acquired.environment)) {
+    variables.set(name, value);
+  }
+  if (wanted.configurationDirectories.length > 0) {
+    variables.set(CONFIGURATION, wanted.configurationDirectories.map(escapeColons).join(':'));
+  }
+  for (const assignment of environment.assignments) {
+    const equals = assignment.indexOf('=');
+    variables.set(assignment.slice(0, equals), assignment.slice(equals + 1));
+  }
+  for (const entry of environment.unset) {
+    const equals = entry.indexOf('=');
+    const name = equals < 0 ? entry : entry.slice(0, equals);
+    if (equals < 0 || variables.get(name) === entry.slice(equals + 1)) {
+      variables.delete(name);
+    }
+  }
+  const stale = environment.inherit && acquired.uid !== 0 ? OF_LAUNCHER.filter(name => !variables.has(name)) : [];
+  // With an account the launcher puts HOME and SHELL into place of its own ones, unless they are to go.
+  return { variables, unset: [...new Set([...environment.unset, ...stale])], account };
+}
+
+function escapeColons(path: string): string {
+  return path.replace(/[\\:]/g, '\\$&');
+}

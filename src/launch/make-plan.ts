@@ -1,0 +1,59 @@
+/** The second stage of a launch: from what was wanted and what was acquired to the plan. Pure. */
+import { capabilityMask, DEVICE_CAPABILITIES } from './capabilities.ts';
+import { planCommands, type Variables } from './commands.ts';
+import { failing } from './complaint.ts';
+import { type PlannedEnvironment, planEnvironment } from './environment.ts';
+import type { LaunchPlan } from './plan.ts';
+import type { Acquired, Wanted } from './request.ts';
+import { worldSteps } from './steps.ts';
+
+/** @throws DynuserError LaunchFailed where a path or a variable turns out not to be there, LimitReached */
+export function planLaunch(wanted: Wanted, acquired: Acquired): LaunchPlan {
+  const { settings } = wanted;
+  const environment = planEnvironment(wanted, acquired);
+  const held = settings.privateDevices ? settings.boundingSet & ~DEVICE_CAPABILITIES : settings.boundingSet;
+  const variables = variablesOf(wanted, environment);
+  return {
+    uid: acquired.uid,
+    gid: acquired.processGid ?? acquired.gid,
+    userName: acquired.userName,
+    dynamic: acquired.dynamic,
+    groups: settings.supplementaryGroups,
+    ...(settings.rootDirectory === undefined ? {} : { root: settings.rootDirectory }),
+    mountNamespace: wanted.makesMounts,
+    steps: worldSteps(wanted, acquired),
+    privateUsers: settings.privateUsers && !isLeftOut(wanted, 'PrivateUsers'),
+    noNewPrivileges: settings.noNewPrivileges,
+    restrictSuidSgid: settings.restrictSuidSgid,
+    boundingSet: capabilityMask(held),
+    ambientSet: capabilityMask(settings.ambientSet & held),
+    umask: settings.umask,
+    ...(settings.workingDirectory === undefined ? {} : { workingDirectory: settings.workingDirectory }),
+    workingDirectoryOptional: settings.workingDirectoryOptional,
+    inheritEnvironment: settings.environment.inherit,
+    environment: [...environment.variables].map(([name, value]) => `${name}=${value}`),
+    unsetEnvironment: environment.unset,
+    accountEnvironment: environment.account,
+    ...(settings.commands === undefined ? {} : { commands: planCommands(settings.commands, variables) }),
+  };
+}
+
+function isLeftOut(wanted: Wanted, property: string): boolean {
+  return wanted.missing.some(words => words.startsWith(`${property}=`));
+}
+
+/** The values that a command line may name, which have to be known before the launch. */
+function variablesOf({ settings }: Wanted, { variables, unset, account }: PlannedEnvironment): Variables {
+  const { inherit, home, shell } = settings.environment;
+  const ofAccount = new Map([
+    ['HOME', home],
+    ['SHELL', shell],
+  ]);
+  return name => {
+    const value = variables.get(name) ?? (account && !unset.includes(name) ? ofAccount.get(name) : undefined);
+    if (value === undefined && ((inherit && !unset.includes(name)) || (account && ofAccount.has(name)))) {
+      failing('ExecStart')(`what $${name} is can only be told by the launcher's environment; give it with --setenv=`);
+    }
+    return value;
+  };
+}
