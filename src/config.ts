@@ -30,6 +30,8 @@ export interface Config {
   readonly killGraceMs: number;
   /** how long a freed UID is kept from other names while others are free, in milliseconds */
   readonly coolDownMs: number;
+  /** how long a lease of a connection to a former daemon waits for its process, in milliseconds */
+  readonly connectionGraceMs: number;
   readonly logLevel: LogLevel;
 }
 
@@ -45,6 +47,7 @@ export const DEFAULTS: Settings = {
   idleTimeoutMs: 60_000,
   killGraceMs: 5_000,
   coolDownMs: 60_000,
+  connectionGraceMs: 10_000,
   logLevel: 'info',
 };
 
@@ -64,6 +67,7 @@ const KEYS: Readonly<Record<string, (value: string) => Parsed>> = {
   IdleTimeoutSec: value => seconds(value, 1, 3_600, milliseconds => ({ idleTimeoutMs: milliseconds })),
   KillGraceSec: value => seconds(value, 0, 600, milliseconds => ({ killGraceMs: milliseconds })),
   CoolDownSec: value => seconds(value, 0, 86_400, milliseconds => ({ coolDownMs: milliseconds })),
+  ConnectionGraceSec: value => seconds(value, 0, 600, milliseconds => ({ connectionGraceMs: milliseconds })),
   LogLevel: value => {
     const level = LOG_LEVELS.find(known => known === value);
     return level === undefined ? `it must be one of ${LOG_LEVELS.join(', ')}` : { logLevel: level };

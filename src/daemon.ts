@@ -12,7 +12,7 @@ import type { Peer } from './api/peer.ts';
 import { userDatabaseInterface } from './api/user-database.ts';
 import type { Config } from './config.ts';
 import { DynuserError } from './core/errors.ts';
-import { LEASE_ID_BYTES, leaseIdOf, type UserName } from './core/ids.ts';
+import { LEASE_ID_BYTES, type LeaseId, leaseIdOf, type UserName } from './core/ids.ts';
 import { rangeSize } from './core/range.ts';
 import { USER_DATABASE_SERVICE } from './core/records.ts';
 import { systemBusSocket } from './dbus/address.ts';
@@ -36,6 +36,7 @@ import type { Logger } from './logger.ts';
 import { DAEMON_LOCK, PUBLIC_MODE, SOCKET } from './registry/layout.ts';
 import { Store } from './registry/store.ts';
 import { Allocator } from './service/allocator.ts';
+import { Claims } from './service/claims.ts';
 import { CoolDown } from './service/cool-down.ts';
 import { Endings } from './service/endings.ts';
 import { KeyedQueue } from './service/keyed-queue.ts';
@@ -74,7 +75,7 @@ export interface Surroundings {
 }
 
 export interface Daemon {
-  /** Stops in reverse order; explicit leases stay for the next start. */
+  /** Stops in reverse order; leases stay for the next start. */
   stop(): Promise<void>;
 }
 
@@ -120,14 +121,13 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const bus = openBus(busAddress, logger);
   const processes = new ProcessWatch(onFailure);
   const units = new UnitWatch(bus, onFailure);
-  const lifetimes = new Lifetimes({
-    ...{ users, processes, units, onFailure },
-    release: lease => releaseGone(release, lease),
-  });
+  const watched = { users, processes, onFailure, release: (lease: LeaseId) => releaseGone(release, lease) };
+  const lifetimes = new Lifetimes({ ...watched, units });
+  const claims = new Claims({ ...watched, graceMs: config.connectionGraceMs });
+  const connectionLeases = new ConnectionLeases(release, onFailure);
   const acquisition = new Acquisition({
-    ...{ allocator, release, directories, lifetimes },
+    ...{ allocator, release, directories, lifetimes, claims, connectionLeases },
     admission: new Admission(config.allowUsers, config.allowGroups, probe),
-    connectionLeases: new ConnectionLeases(release, onFailure),
   });
   const busApi = new BusApi(bus, new BusAllocator(users, acquisition), onFailure);
   const peers = new PeerReader();
@@ -150,11 +150,12 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   });
   const path = `${config.runtimeDirectory}/${SOCKET}`;
   lifetimes.resume();
+  const unclaimed = claims.resume();
   bus.start();
   await server.listen(socket === undefined ? { path, mode: 0o666 } : { fd: socket.descriptor });
   const unlink = linkDatabase(path, logger);
   notify({ state: 'ready', status: `${report.users} users` });
-  logger.info({ version: VERSION, users: report.users, dropped: report.dropped, socket: path }, 'ready');
+  logger.info({ version: VERSION, users: report.users, unclaimed, socket: path }, 'ready');
 
   return {
     async stop() {
@@ -163,6 +164,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
       if (socket === undefined) {
         unlink?.();
       }
+      connectionLeases.stop();
       await server.close(STOP_GRACE_MS);
       busApi.close();
       bus.close();

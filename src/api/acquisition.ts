@@ -3,9 +3,11 @@
  * the kernel or the bus says. Binds the lease to what it lasts as long as.
  */
 import { DynuserError } from '../core/errors.ts';
-import { asLeaseId, asPid, type Gid } from '../core/ids.ts';
+import { asLeaseId, asPid, type Gid, type LeaseId } from '../core/ids.ts';
 import type { Lifetime } from '../core/lease.ts';
+import type { ProcessIdentity } from '../core/process-identity.ts';
 import type { Acquired, Allocator } from '../service/allocator.ts';
+import type { Claimed, Claims } from '../service/claims.ts';
 import type { Directories, HandoverProgress } from '../service/directory-ports.ts';
 import type { Lifetimes } from '../service/lifetimes.ts';
 import type { PeerPinOutcome, PinnedProcess } from '../service/ports.ts';
@@ -22,6 +24,7 @@ export interface AcquisitionParts {
   readonly admission: Admission;
   readonly directories: Pick<Directories, 'requested'>;
   readonly lifetimes: Lifetimes;
+  readonly claims: Claims;
   readonly connectionLeases: ConnectionLeases;
 }
 
@@ -31,6 +34,8 @@ export interface Asker {
   readonly connection: ClosableConnection;
   /** false where nobody will see the answer: without it nobody can know the lease, so nobody could release it */
   readonly answered: boolean;
+  /** whether it could claim a lease from the next daemon: who asks over a bus cannot */
+  readonly mayClaim: boolean;
   /** the process at the other end; to be called in the tick of the call */
   readonly pin: () => PeerPinOutcome;
   readonly onProgress?: (progress: HandoverProgress) => void;
@@ -59,6 +64,7 @@ export class Acquisition {
     const lifetime = readLifetime(parameters);
     // Before anything is waited for: later the connection may be another's.
     const process = this.#pin(parameters, lifetime, asker);
+    const identity = process?.identity ?? this.#claimant(lifetime, asker);
     const gone = new AbortController();
     const forget = connection.onClose(() => gone.abort());
     if (!asker.answered) {
@@ -76,7 +82,7 @@ export class Acquisition {
         ...request,
         lifetime,
         pid: peer.pid,
-        ...(process === undefined ? {} : { process: process.identity }),
+        ...(identity === undefined ? {} : { process: identity }),
         owner: peer.uid,
         cleanup: readCleanup(parameters),
         signal: gone.signal,
@@ -103,13 +109,24 @@ export class Acquisition {
    * @throws DynuserError NoSuchLease, NotPermitted, DirectoryFailed, LimitReached
    */
   async release(text: string, peer: Peer): Promise<string | undefined> {
-    const lease = asLeaseId(text);
-    if (lease === undefined) {
-      const reason =
-        'a lease id has 32 lower-case hexadecimal digits; "dynuserctl list --json=pretty" shows the live ones';
-      throw new DynuserError('NoSuchLease', reason, { field: 'lease' });
-    }
-    return releaseFor(this.#parts.release, lease, peer);
+    return releaseFor(this.#parts.release, readLease(text), peer);
+  }
+
+  /**
+   * Gives a lease whose connection was to a former daemon to the process that acquired it, for as long as this connection.
+   * @throws DynuserError NoSuchLease; LimitReached, HostFailed
+   */
+  claim(text: string, { peer, connection, pin }: Pick<Asker, 'peer' | 'connection' | 'pin'>): Claimed {
+    const lease = readLease(text);
+    const identity = this.#parts.lifetimes.identityOf(pin, peer.pid);
+    const claimed = this.#parts.claims.claim(lease, peer.uid, identity);
+    this.#parts.connectionLeases.bind(lease, connection);
+    return claimed;
+  }
+
+  /** Who may claim a lease of lifetime `connection` from the next daemon. */
+  #claimant(lifetime: Lifetime, { peer, pin, mayClaim }: Asker): ProcessIdentity | undefined {
+    return lifetime === 'connection' && mayClaim ? this.#parts.lifetimes.identityOf(pin, peer.pid) : undefined;
   }
 
   #pin(parameters: JsonObject, lifetime: Lifetime, { peer, pin }: Asker): PinnedProcess | undefined {
@@ -120,4 +137,14 @@ export class Acquisition {
     const pid = asPid(Number(parameters['pid'] ?? Number.NaN));
     return pid === undefined ? lifetimes.callerOf(pin, peer.pid) : lifetimes.processOf(pid, peer.uid);
   }
+}
+
+function readLease(text: string): LeaseId {
+  const lease = asLeaseId(text);
+  if (lease === undefined) {
+    const reason =
+      'a lease id has 32 lower-case hexadecimal digits; "dynuserctl list --json=pretty" shows the live ones';
+    throw new DynuserError('NoSuchLease', reason, { field: 'lease' });
+  }
+  return lease;
 }

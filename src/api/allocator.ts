@@ -28,6 +28,7 @@ export function allocatorInterface(parts: AllocatorApiParts): InterfaceImplement
     methods: {
       Acquire: mapped(call => acquire(parts, call)),
       Launch: mapped(call => launch(parts, call)),
+      Claim: mapped(call => claim(parts, call)),
       Release: mapped(call => release(parts, call)),
       List: mapped(call => list(parts, call)),
       Explain: mapped(call => explainCall(parts, call)),
@@ -42,13 +43,19 @@ async function acquire(parts: AllocatorApiParts, call: Call<Peer>): Promise<Json
     peer,
     connection,
     answered: !call.oneway,
+    mayClaim: true,
     pin: () => peer.pin(),
     ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}),
   });
   return toReply(acquired);
 }
 
-function toReply({ user, holder, directories, environment }: Acquired): JsonObject {
+function claim(parts: AllocatorApiParts, { peer, connection, parameters }: Call<Peer>): JsonObject {
+  const asker = { peer, connection, pin: () => peer.pin() };
+  return toReference(parts.acquisition.claim(String(parameters['lease']), asker));
+}
+
+function toReference({ user, holder }: Pick<Acquired, 'user' | 'holder'>): JsonObject {
   return {
     uid: user.uid,
     gid: user.gid,
@@ -56,6 +63,12 @@ function toReply({ user, holder, directories, environment }: Acquired): JsonObje
     unit: holder.unit,
     dynamic: user.dynamic,
     lease: holder.lease,
+  };
+}
+
+function toReply({ user, holder, directories, environment }: Acquired): JsonObject {
+  return {
+    ...toReference({ user, holder }),
     directories: directories.map(
       ({ source, preserved, exposed, aliases, device, inode, leftPaths, mountPaths, ...directory }) => {
         return { ...directory, leftPaths: [...leftPaths], mountPaths: [...mountPaths] };

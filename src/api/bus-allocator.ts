@@ -41,7 +41,7 @@ export class BusAllocator {
       onClose: (listener: () => void) => caller.onClose(listener),
       hold: () => () => undefined,
     };
-    const asker = { peer, connection, answered: true, pin: unpinned };
+    const asker = { peer, connection, answered: true, mayClaim: false, pin: unpinned };
     const { user, holder } = await this.#acquisition.acquire(parameters, asker).catch((error: unknown) => {
       throw toHouseError(error);
     });

@@ -18,6 +18,7 @@ export class ConnectionLeases {
   readonly #release: ReleaseParts;
   readonly #onFailure: (what: string, cause: unknown) => void;
   readonly #letGo = new Map<LeaseId, () => void>();
+  #stopping = false;
 
   /** @param onFailure told of what failed with nobody left to answer */
   constructor(release: ReleaseParts, onFailure: (what: string, cause: unknown) => void) {
@@ -44,9 +45,24 @@ export class ConnectionLeases {
     }
   }
 
+  /**
+   * From now on it is the daemon that closes connections: leases that can be claimed from the next one are left to it.
+   */
+  stop(): void {
+    this.#stopping = true;
+  }
+
   #end(lease: LeaseId): void {
+    if (this.#stopping && this.#isClaimable(lease)) {
+      return;
+    }
     releaseGone(this.#release, lease).catch((error: unknown) => {
       this.#onFailure(`cannot write that the lease ${lease} ended with its connection`, error);
     });
+  }
+
+  #isClaimable(lease: LeaseId): boolean {
+    const holder = this.#release.users.byLease(lease)?.holders.find(held => held.lease === lease);
+    return holder?.lifetime === 'connection' && holder.process !== undefined;
   }
 }

@@ -52,7 +52,7 @@ async function acquired(parts: LaunchParts, wanted: Wanted, unit: string, call: 
   const got = await parts.acquisition.acquire(
     acquireParameters(wanted, unit),
     {
-      ...{ peer, connection, answered: !call.oneway, pin: () => peer.pin() },
+      ...{ peer, connection, answered: !call.oneway, mayClaim: true, pin: () => peer.pin() },
       ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}),
     },
     {

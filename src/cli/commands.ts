@@ -119,7 +119,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'Allocate the user of a unit, or join the one it has',
     description: [
       'Allocates the user of a unit and prints its UID. A user of that name that lives already gets one more holder.',
-      'The lease lasts until it is released. With --lifetime=connection it lasts as long as this command, which then waits until it is interrupted.',
+      'The lease lasts until it is released. With --lifetime=connection it lasts as long as this command, which then waits until it is interrupted, over restarts of the daemon too.',
       "Directories become the user's before it is given; on a terminal, how far that is and how each was handed over is shown. What keeps its owner below them, other names of foreign files and mounts, is named on standard error.",
     ],
     options: [

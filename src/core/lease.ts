@@ -17,7 +17,10 @@ export interface Holder {
   readonly lifetime: Lifetime;
   /** the process that asked, as the kernel named it; undefined where it is in a PID namespace that we cannot see into */
   readonly pid: Pid | undefined;
-  /** lifetime `process`: the process that it is bound to */
+  /**
+   * lifetime `process`: the process that it is bound to. lifetime `connection`: the one that acquired it, and may claim it
+   * from the next daemon; undefined where it could not be seen, or cannot come back
+   */
   readonly process?: ProcessIdentity;
   /** the UID of the process that asked; it and root may release */
   readonly owner: Uid;

@@ -63,8 +63,9 @@ function decodeHolder(value: unknown): Holder | undefined {
     directories === undefined ||
     cleanup === undefined ||
     missing === undefined ||
-    // Bound to a process, and to nothing else, by the identity of one.
-    (lifetime === 'process') !== (process !== undefined)
+    // Bound to a process by the identity of one; of a connection it may be known.
+    (lifetime === 'process' && process === undefined) ||
+    (process !== undefined && lifetime !== 'process' && lifetime !== 'connection')
   ) {
     return undefined;
   }

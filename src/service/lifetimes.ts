@@ -5,6 +5,7 @@
 import { DynuserError } from '../core/errors.ts';
 import type { LeaseId, Pid, Uid, UnitName } from '../core/ids.ts';
 import type { Holder } from '../core/lease.ts';
+import type { ProcessIdentity } from '../core/process-identity.ts';
 import type { PeerPinOutcome, PinnedProcess, Processes, Units } from './ports.ts';
 import type { UserTable } from './user-table.ts';
 
@@ -56,8 +57,7 @@ export class Lifetimes {
    * @throws DynuserError NotPermitted, ProbeFailed
    */
   callerOf(pin: () => PeerPinOutcome, pid: Pid | undefined): PinnedProcess {
-    const pinned = pin();
-    const outcome = pinned.kind === 'unsupported' && pid !== undefined ? this.#parts.processes.open(pid) : pinned;
+    const outcome = this.#pin(pin, pid);
     switch (outcome.kind) {
       case 'running':
         return outcome.process;
@@ -71,6 +71,20 @@ export class Lifetimes {
           'dynuserd cannot see the process that asks, which is in another PID namespace: use the lifetime "connection"',
         );
     }
+  }
+
+  /**
+   * Who asks, for a lease that is not bound to it.
+   * @returns undefined where it cannot be seen, or has exited
+   * @throws DynuserError LimitReached, HostFailed
+   */
+  identityOf(pin: () => PeerPinOutcome, pid: Pid | undefined): ProcessIdentity | undefined {
+    const outcome = this.#pin(pin, pid);
+    if (outcome.kind !== 'running') {
+      return undefined;
+    }
+    outcome.process.close();
+    return outcome.process.identity;
   }
 
   /** @throws DynuserError ProbeFailed where the unit is not active, or systemd cannot be asked */
@@ -114,7 +128,16 @@ export class Lifetimes {
     }
   }
 
+  /** By its number where the kernel says no more: an older one. */
+  #pin(pin: () => PeerPinOutcome, pid: Pid | undefined): PeerPinOutcome {
+    const pinned = pin();
+    return pinned.kind === 'unsupported' && pid !== undefined ? this.#parts.processes.open(pid) : pinned;
+  }
+
   #resumeOne(holder: Holder): void {
+    if (holder.lifetime === 'connection') {
+      return;
+    }
     if (holder.process === undefined) {
       this.bind(holder, undefined);
       return;

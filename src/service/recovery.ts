@@ -1,6 +1,6 @@
 /**
  * Start after a stop or a crash: the leases that were answered live on, everything else that a former process of this
- * daemon left is taken back.
+ * daemon left is taken back. What a lease lasted as long as may be gone: Lifetimes and Claims find out.
  */
 import { DynuserError } from '../core/errors.ts';
 import type { UserLease } from '../core/lease.ts';
@@ -11,8 +11,6 @@ export interface RecoveryReport {
   readonly users: number;
   /** users that have to be ended by Endings.resume(): the former process did not come to it, or died over it */
   readonly ending: readonly UserLease[];
-  /** references that ended with the former process, since they lived as long as a connection to it */
-  readonly dropped: number;
   /** users whose UID could not be locked again, each with the reason: they are kept, but are not theirs alone */
   readonly unlocked: readonly { readonly user: UserLease; readonly reason: string }[];
 }
@@ -25,22 +23,9 @@ export interface RecoveryParts {
 
 /** Fills the table and takes the locks again. Called once, before the first request. */
 export function recover({ registry, locks, users }: RecoveryParts): RecoveryReport {
-  const { users: found, ending, intended } = registry.load();
+  const { users: kept, ending, intended } = registry.load();
   const unlocked: { user: UserLease; reason: string }[] = [];
-  const ended = [...ending];
-  const kept: UserLease[] = [];
-  let dropped = 0;
-  for (const user of found) {
-    const holders = user.holders.filter(holder => holder.lifetime !== 'connection');
-    dropped += user.holders.length - holders.length;
-    if (holders.length > 0) {
-      kept.push({ ...user, holders });
-      continue;
-    }
-    registry.revoke(user);
-    ended.push(user);
-  }
-  for (const user of [...kept, ...ended]) {
+  for (const user of [...kept, ...ending]) {
     const reason = user.dynamic ? lockAgain(locks, user) : undefined;
     if (reason !== undefined) {
       unlocked.push({ user, reason });
@@ -49,7 +34,7 @@ export function recover({ registry, locks, users }: RecoveryParts): RecoveryRepo
   for (const user of kept) {
     users.put(user);
   }
-  const present = new Set([...kept, ...ended].filter(user => user.dynamic).map(user => user.uid));
+  const present = new Set([...kept, ...ending].filter(user => user.dynamic).map(user => user.uid));
   for (const uid of intended) {
     if (!present.has(uid)) {
       locks.sweep(uid);
@@ -57,7 +42,7 @@ export function recover({ registry, locks, users }: RecoveryParts): RecoveryRepo
   }
   // Last, since the intents say which locks a crash in the middle of this would still have to sweep.
   registry.settle(kept);
-  return { users: kept.length, ending: ended, dropped, unlocked };
+  return { users: kept.length, ending, unlocked };
 }
 
 function lockAgain(locks: UidLocks, user: UserLease): string | undefined {

@@ -30,6 +30,7 @@ test('every key is read, comments and blank lines are not', () => {
     'MaxConnections=100',
     'MaxConnectionsPerUser=10',
     'IdleTimeoutSec=5',
+    'ConnectionGraceSec=0.5',
     'LogLevel=debug',
   ].join('\n');
   assert.deepEqual(parseConfig(text, 'file.conf'), {
@@ -40,6 +41,7 @@ test('every key is read, comments and blank lines are not', () => {
     maxConnections: 100,
     maxConnectionsPerUser: 10,
     idleTimeoutMs: 5_000,
+    connectionGraceMs: 500,
     logLevel: 'debug',
   });
 });

@@ -6,6 +6,7 @@ import type { Invocation } from '../command-line.ts';
 import type { Handler } from '../commands.ts';
 import { type Daemon, withDaemon } from '../daemon.ts';
 import { CommandFailure, type ExitStatus } from '../failure.ts';
+import { hold } from '../holding.ts';
 import { layoutOf } from '../layout.ts';
 import { ALLOCATION_TIMEOUT_MS } from '../limits.ts';
 import { type ProgressLine, progressLine } from '../progress-line.ts';
@@ -28,7 +29,7 @@ export const acquire: Handler = async (invocation, surroundings) => {
       await surroundings.errors.write(renderLeftAlone(acquired.directories));
       await surroundings.output.write(answer(acquired, parameters, invocation, surroundings));
       if (parameters['lifetime'] === 'connection') {
-        await hold(daemon, acquired, interruption.signal);
+        await hold(surroundings, daemon, acquired, interruption.signal);
       }
       return 0;
     });
@@ -103,18 +104,5 @@ function endOf({ lease, unit }: Acquired, lifetime: string, pid: string): string
       return `It is held until systemd says that ${printable(unit)} is inactive.`;
     default:
       return `'dynuserctl release ${lease}' releases it.`;
-  }
-}
-
-/** Waits until the operator interrupts. @throws CommandFailure where the connection is gone first, and the lease with it */
-async function hold(daemon: Daemon, { lease, userName }: Acquired, interruption: AbortSignal): Promise<void> {
-  const interrupted = new Promise<void>(resolve => {
-    interruption.addEventListener('abort', () => resolve(), { once: true });
-  });
-  if (!interruption.aborted) {
-    await Promise.race([interrupted, daemon.closed]);
-  }
-  if (!interruption.aborted) {
-    throw new CommandFailure(`the daemon went away: the lease ${lease} of ${printable(userName)} has ended`);
   }
 }

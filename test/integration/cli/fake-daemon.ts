@@ -1,5 +1,5 @@
 /** A daemon without a host behind it: a varlink server with the real interface, whose answers the test decides. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -57,8 +57,9 @@ function deferred<T>(): Deferred<T> {
 
 export const LEASE_ID = '0123456789abcdef0123456789abcdef';
 
-export async function startFakeDaemon(): Promise<FakeDaemon> {
-  const directory = mkdtempSync(join(tmpdir(), 'dynuserctl-'));
+/** @param directory its runtime directory, where it takes the place of another */
+export async function startFakeDaemon(directory = mkdtempSync(join(tmpdir(), 'dynuserctl-'))): Promise<FakeDaemon> {
+  mkdirSync(directory, { recursive: true });
   const socket = join(directory, 'io.dynuser.DynamicUser');
   const watchers = new Set<Call<null>>();
   const holderGone = deferred<void>();
@@ -88,6 +89,12 @@ export async function startFakeDaemon(): Promise<FakeDaemon> {
             await fake.handOver(progress => call.send({ progress }));
             const { unit = '' } = call.parameters;
             return { ...sampleAcquired({ directories: fake.directories }), unit };
+          },
+          Claim: async call => {
+            await asked(call);
+            call.connection.onClose(() => holderGone.resolve());
+            const { directories, environment, ...reference } = sampleAcquired({});
+            return { ...reference };
           },
           Release: async call => {
             await asked(call);

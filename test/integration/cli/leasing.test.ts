@@ -1,5 +1,6 @@
 /** acquire and release: what is asked of the daemon, and what is made of its answers. */
 import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { sampleAcquired, sampleDirectory, sampleLease } from '../../unit/cli/sample.ts';
 import { type FakeDaemon, LEASE_ID, startFakeDaemon } from './fake-daemon.ts';
@@ -86,13 +87,43 @@ test('acquire --lifetime=connection: holds until it is interrupted, and that is 
   assert.deepEqual(daemon.calls[0]?.parameters, { unit: UNIT, lifetime: 'connection' });
 });
 
-test('acquire --lifetime=connection: a daemon that goes away ends the lease, and is a failure', async () => {
+test('acquire --lifetime=connection: takes its lease back from the next daemon, and holds it there', async () => {
   const running = startCommand(['acquire', '--lifetime=connection', UNIT], daemon.environment);
   await running.shows(/64642/);
+  const directory = dirname(daemon.socket);
   await daemon.close();
+  daemon = await startFakeDaemon(directory);
+  while (daemon.calls.length === 0) {
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+  assert.deepEqual(daemon.calls, [{ method: 'io.dynuser.Allocator.Claim', parameters: { lease: LEASE_ID } }]);
+  const early = await Promise.race([running.ended, new Promise(resolve => setTimeout(resolve, 200, 'held'))]);
+  assert.equal(early, 'held');
+  running.child.kill('SIGTERM');
+  assert.equal((await running.ended).status, 0);
+  await daemon.holderGone;
+});
+
+test('acquire --lifetime=connection: a daemon that does not know the lease any more is a failure', async () => {
+  const running = startCommand(['acquire', '--lifetime=connection', UNIT], daemon.environment);
+  await running.shows(/64642/);
+  const directory = dirname(daemon.socket);
+  await daemon.close();
+  daemon = await startFakeDaemon(directory);
+  const parameters = { field: 'lease', reason: 'no' };
+  daemon.refusal = { error: 'io.dynuser.Allocator.NoSuchLease', parameters };
   const { status, errors } = await running.ended;
   assert.equal(status, 1);
   assert.equal(errors, `dynuserctl: the daemon went away: the lease ${LEASE_ID} of dynamic-user-test has ended\n`);
+});
+
+test('acquire --lifetime=connection: an interruption while there is no daemon ends it', async () => {
+  const running = startCommand(['acquire', '--lifetime=connection', UNIT], daemon.environment);
+  await running.shows(/64642/);
+  await daemon.close();
+  await new Promise(resolve => setTimeout(resolve, 200));
+  running.child.kill('SIGTERM');
+  assert.deepEqual(await running.ended, { status: 0, output: '64642\n', errors: '' });
 });
 
 test('release: a lease by its id', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Gid, LeaseId, Pid } from '../../../src/core/ids.ts';
-import type { UserLease } from '../../../src/core/lease.ts';
+import type { Holder, UserLease } from '../../../src/core/lease.ts';
 import { PinnedDirectory } from '../../../src/files/pinned-directory.ts';
 import { decodeLease, encodeLease } from '../../../src/registry/lease-file.ts';
 import { Store } from '../../../src/registry/store.ts';
@@ -76,6 +76,32 @@ test('the steps of making leave a lease file and two links, and those of ending 
     assert.deepEqual(store.load(), { users: [], ending: [user], intended: [] });
     store.erase(user);
     assert.deepEqual(entries(path), []);
+  });
+});
+
+test('who acquired a lease is kept for those lifetimes that need it, and nothing else is a lease', () => {
+  withStore((path, store, aside) => {
+    const process = { boot: 'b', pid: 7 as Pid, startTime: 1, inode: '2' };
+    const put = (number: number, changes: Partial<Holder>) => {
+      const whole = lease(`u${number}`, number);
+      const user = { ...whole, holders: whole.holders.map(holder => ({ ...holder, ...changes })) };
+      store.intend(user);
+      store.commit(user);
+      return user;
+    };
+    const kept = [put(1, { lifetime: 'connection' }), put(2, { lifetime: 'connection', process })];
+    kept.push(put(3, { lifetime: 'process', process }));
+    put(4, { lifetime: 'process' });
+    put(5, { lifetime: 'explicit', process });
+    put(6, { lifetime: 'unit', process });
+    assert.deepEqual(
+      store.load().users.toSorted((one, other) => one.uid - other.uid),
+      kept,
+    );
+    assert.deepEqual(
+      aside.toSorted(),
+      [4, 5, 6].map(number => join(path, `leases/${number}`)),
+    );
   });
 });
 

@@ -1,0 +1,120 @@
+/**
+ * Leases of lifetime `connection` whose connection was to a former daemon: each waits for a grace time, and the very
+ * process that acquired it may take it back on a new connection. Nobody else can, and nobody is told why.
+ */
+import { DynuserError } from '../core/errors.ts';
+import type { LeaseId, Uid } from '../core/ids.ts';
+import type { Holder, UserLease } from '../core/lease.ts';
+import { isSameProcess, type ProcessIdentity } from '../core/process-identity.ts';
+import type { PinnedProcess, Processes } from './ports.ts';
+import type { UserTable } from './user-table.ts';
+
+export interface ClaimParts {
+  readonly users: UserTable;
+  readonly processes: Pick<Processes, 'adopt'>;
+  /** how long a lease waits, in milliseconds */
+  readonly graceMs: number;
+  /** drops a reference that nobody has claimed */
+  readonly release: (lease: LeaseId) => Promise<void>;
+  /** told of what failed with nobody left to answer */
+  readonly onFailure: (what: string, cause: unknown) => void;
+}
+
+/** What was taken back. */
+export interface Claimed {
+  readonly user: UserLease;
+  readonly holder: Holder;
+}
+
+export class Claims {
+  readonly #parts: ClaimParts;
+  /** the leases that wait, each with what ends the wait */
+  readonly #waiting = new Map<LeaseId, () => void>();
+
+  constructor(parts: ClaimParts) {
+    this.#parts = parts;
+    parts.users.watch(({ kind, holder }) => {
+      if (kind === 'released') {
+        this.#endWait(holder.lease);
+      }
+    });
+  }
+
+  /**
+   * Takes up the leases that a former daemon left; called before there is a connection to this one. Those whose process is
+   * gone, or was never seen, end at once.
+   * @returns how many wait
+   */
+  resume(): number {
+    for (const user of [...this.#parts.users.live()]) {
+      for (const holder of user.holders) {
+        if (holder.lifetime === 'connection') {
+          this.#resumeOne(holder);
+        }
+      }
+    }
+    return this.#waiting.size;
+  }
+
+  /**
+   * @param owner the UID of the process that claims
+   * @param process the process that claims; undefined where it cannot be seen
+   * @throws DynuserError NoSuchLease, whatever the reason: who may not have a lease learns nothing of it
+   */
+  claim(lease: LeaseId, owner: Uid, process: ProcessIdentity | undefined): Claimed {
+    const user = this.#parts.users.byLease(lease);
+    const holder = user?.holders.find(held => held.lease === lease);
+    if (
+      user === undefined ||
+      holder?.process === undefined ||
+      process === undefined ||
+      holder.owner !== owner ||
+      !isSameProcess(holder.process, process) ||
+      !this.#endWait(lease)
+    ) {
+      const reason =
+        `no lease with the id ${lease} waits for this process: only the process that acquired it can claim it, once, ` +
+        'within the grace time after a start of the daemon';
+      throw new DynuserError('NoSuchLease', reason, { field: 'lease' });
+    }
+    return { user, holder };
+  }
+
+  #resumeOne({ lease, process }: Holder): void {
+    const outcome = process === undefined ? undefined : this.#adopt(process);
+    if (outcome?.kind !== 'running') {
+      this.#release(lease);
+      return;
+    }
+    const pinned: PinnedProcess = outcome.process;
+    // The wait keeps no daemon from stopping: the next one grants it anew.
+    const timer = setTimeout(() => this.#release(lease), this.#parts.graceMs).unref();
+    this.#waiting.set(lease, () => {
+      clearTimeout(timer);
+      pinned.close();
+    });
+    pinned.onExit(() => this.#release(lease));
+  }
+
+  #adopt(process: ProcessIdentity) {
+    try {
+      return this.#parts.processes.adopt(process);
+    } catch (error) {
+      this.#parts.onFailure(`cannot see whether the process ${process.pid} is still there`, error);
+      return undefined;
+    }
+  }
+
+  #release(lease: LeaseId): void {
+    this.#endWait(lease);
+    this.#parts.release(lease).catch((error: unknown) => {
+      this.#parts.onFailure(`cannot end the lease ${lease}, whose connection is gone`, error);
+    });
+  }
+
+  /** @returns whether it was waiting */
+  #endWait(lease: LeaseId): boolean {
+    this.#waiting.get(lease)?.();
+    return this.#waiting.delete(lease);
+  }
+}
