@@ -5,6 +5,7 @@
 import { closeSync, lstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { NSSWITCH_BYTES_MAX } from './limits.ts';
+import { switchLine } from './switch-line.ts';
 
 /** The places that are looked at. */
 export interface LookupPaths {
@@ -48,18 +49,11 @@ export function inspectHostLookups(paths: LookupPaths, socket: string): HostLook
 
 /** @returns the services of a database in the order of the file, without actions in brackets (nsswitch.conf(5)) */
 export function servicesOf(text: string, database: string): string[] {
-  const services: string[] = [];
-  for (const line of text.split('\n')) {
-    const [name, ...rest] = line.replace(/#.*/, '').split(':');
-    if (name?.trim() === database) {
-      const words = rest.join(':').replace(/\[[^\]]*\]/g, ' ');
-      services.push(...words.split(/\s+/).filter(word => word !== ''));
-    }
-  }
-  return services;
+  return switchLine(text, database).filter(word => !word.startsWith('['));
 }
 
-function inspectLink(directory: string, socket: string): LinkState {
+/** @param directory of the user database; the link is named after the socket */
+export function inspectLink(directory: string, socket: string): LinkState {
   const link = `${directory}/${socket.slice(socket.lastIndexOf('/') + 1)}`;
   try {
     if (!lstatSync(link).isSymbolicLink()) {

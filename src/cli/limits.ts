@@ -25,3 +25,11 @@ export const LEFT_PATHS_SHOWN_MAX = 8;
 export const ENDING_SHOWN_MAX = 8;
 /** Bytes read of /etc/nsswitch.conf. */
 export const NSSWITCH_BYTES_MAX = 65_536;
+/** Bytes that doctor reads of one file of the host. */
+export const DOCTOR_FILE_BYTES_MAX = 1_048_576;
+/** For a program that doctor asks the host with, in milliseconds. */
+export const PROBE_TIMEOUT_MS = 5_000;
+/** Bytes that such a program may print. */
+export const PROBE_OUTPUT_BYTES_MAX = 1_048_576;
+/** Findings of one kind that doctor shows: accounts in the range, users that do not end. */
+export const FINDINGS_OF_A_KIND_MAX = 8;

@@ -1,0 +1,21 @@
+/** Whether the daemon answers, and is of the same version as this command. */
+import type { Lease } from '../../../api/generated/io-dynuser-allocator.ts';
+import type { ServiceInfo } from '../../replies.ts';
+import { type Finding, findingsOf } from '../finding.ts';
+
+export type DaemonFacts =
+  | { readonly reachable: true; readonly service: ServiceInfo; readonly leases: readonly Lease[] }
+  | { readonly reachable: false; readonly problem: string };
+
+/** @param version of this command */
+export function judgeDaemon(daemon: DaemonFacts, version: string): Finding[] {
+  const { ok, warning, problem } = findingsOf('Daemon');
+  if (!daemon.reachable) {
+    return [problem(daemon.problem, 'start it again: users that live go on resolving meanwhile, and new ones wait')];
+  }
+  const { service } = daemon;
+  const name = `${service.product} ${service.version}`;
+  return service.version === version
+    ? [ok(`${name} answers`)]
+    : [warning(`${name} answers, and this command is of version ${version}`, 'restart dynuserd after an update')];
+}

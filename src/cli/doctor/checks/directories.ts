@@ -1,0 +1,93 @@
+/** What directories of users are kept behind and on: the boundary of each base, its file system, systemd's UID locks. */
+
+import { fileSystemWords } from '../file-systems.ts';
+import { type Finding, findingsOf } from '../finding.ts';
+import { Hidden, type Host, type Inode, octal, type Seen } from '../host.ts';
+
+export interface BaseFacts {
+  readonly base: string;
+  readonly boundary: Seen<Inode>;
+  readonly fileSystem: Seen<number>;
+}
+
+export interface DirectoryFacts {
+  readonly bases: readonly BaseFacts[];
+  readonly kernel: string;
+  readonly locks: Seen<Inode>;
+}
+
+/** Bases of directories that outlive their user (src/directories/classes.ts). */
+const BASES = ['/var/lib', '/var/cache', '/var/log'];
+const BOUNDARY = 'private';
+const BOUNDARY_MODE = 0o700;
+const LOCKS = '/run/systemd/dynamic-uid';
+/** Written by others than the owner. */
+const OTHERS_WRITE = 0o022;
+
+export function lookAtDirectories(host: Host): DirectoryFacts {
+  const bases = BASES.map(base => {
+    const path = `${base}/${BOUNDARY}`;
+    const boundary = host.inode(path);
+    const exists = boundary !== undefined && !(boundary instanceof Hidden) && boundary.kind === 'directory';
+    return { base, boundary, fileSystem: host.fileSystem(exists ? path : base) };
+  });
+  return { bases, kernel: host.kernel, locks: host.inode(LOCKS) };
+}
+
+export function judgeDirectories(facts: DirectoryFacts): Finding[] {
+  return [...judgeBoundaries(facts.bases), judgeFileSystems(facts), judgeLocks(facts.locks)];
+}
+
+function judgeBoundaries(bases: readonly BaseFacts[]): Finding[] {
+  const { ok, problem, unknown } = findingsOf('Boundaries');
+  const findings = bases.flatMap(({ base, boundary }) => {
+    const path = `${base}/${BOUNDARY}`;
+    if (boundary === undefined) {
+      return [];
+    }
+    if (boundary instanceof Hidden) {
+      return [unknown(`${path}: ${boundary.why}`)];
+    }
+    if (boundary.kind !== 'directory') {
+      return [problem(`${path} is no directory`, 'move it away: dynuserd makes the directory when it is needed')];
+    }
+    if (boundary.uid !== 0 || boundary.gid !== 0) {
+      return [problem(`${path} belongs to ${boundary.uid}:${boundary.gid}`, `chown root:root ${path}`)];
+    }
+    return (boundary.mode & ~BOUNDARY_MODE) === 0
+      ? []
+      : [problem(`${path} has the mode ${octal(boundary.mode)}: others may enter`, `chmod 0700 ${path}`)];
+  });
+  const paths = bases.map(({ base }) => `${base}/${BOUNDARY}`).join(', ');
+  return findings.length > 0 ? findings : [ok(`${paths}: root's alone, or not needed yet`)];
+}
+
+function judgeFileSystems({ bases, kernel }: DirectoryFacts): Finding {
+  const { ok, warning, unknown } = findingsOf('File systems');
+  const missing = bases.filter(({ fileSystem }) => fileSystem === undefined).map(({ base }) => base);
+  if (missing.length > 0) {
+    return warning(`${missing.join(', ')} not there: directories below cannot be made`, 'make it, with the mode 0755');
+  }
+  const words = bases.map(({ base, fileSystem }) => {
+    return fileSystem instanceof Hidden || fileSystem === undefined
+      ? ''
+      : `${base}: ${fileSystemWords(fileSystem, kernel)}`;
+  });
+  const seen = words.filter(word => word !== '');
+  return seen.length === 0 ? unknown('what they are on cannot be asked') : ok(seen.join('; '));
+}
+
+function judgeLocks(locks: Seen<Inode>): Finding {
+  const { ok, problem, unknown } = findingsOf('Locks with systemd');
+  if (locks instanceof Hidden) {
+    return unknown(`${LOCKS}: ${locks.why}`);
+  }
+  if (locks === undefined) {
+    return ok(`${LOCKS} is not needed yet`);
+  }
+  if (locks.kind !== 'directory' || locks.uid !== 0 || (locks.mode & OTHERS_WRITE) !== 0) {
+    const words = `${LOCKS} must be a directory that root alone writes to, and it is ${locks.uid}'s, ${octal(locks.mode)}`;
+    return problem(words, `chown root:root ${LOCKS}; chmod 0755 ${LOCKS}`);
+  }
+  return ok(`${LOCKS} is root's`);
+}

@@ -1,0 +1,127 @@
+/** Whether programs of this host resolve dynamic users: the lines of nsswitch.conf, the module, and a live user. */
+import type { Lease } from '../../../api/generated/io-dynuser-allocator.ts';
+import { switchLine } from '../../switch-line.ts';
+import { type Finding, findingsOf } from '../finding.ts';
+import { Hidden, type Host, type Ran, type Seen } from '../host.ts';
+
+/** A live user, and what the host answers about it. */
+interface Lookup {
+  readonly database: 'passwd' | 'group';
+  readonly key: string;
+  readonly answer: Seen<Ran>;
+}
+
+export interface NameServiceFacts {
+  readonly switchFile: Seen<string>;
+  /** a lookup of the module alone, with the dynamic linker saying what it loads */
+  readonly module: Seen<Ran>;
+  /** undefined where no dynamic user lives */
+  readonly user: Pick<Lease, 'userName' | 'uid' | 'gid'> | undefined;
+  readonly lookups: readonly Lookup[];
+}
+
+export const SWITCH_FILE = '/etc/nsswitch.conf';
+const SERVICE = 'dynuser';
+const MODULE = 'libnss_dynuser.so.2';
+/** Where a lookup has to work for a service to start, and where it is missed by few. */
+const NEEDED = ['passwd', 'group'];
+const WANTED = ['shadow', 'gshadow'];
+/** nsswitch.conf(5): an action that ends the lookup of a name that the service before it does not know. */
+const BARRIER = /[[\s](?:notfound|!success|!unavail|!tryagain)=return/i;
+/** No user has this name (useradd(8) would not take it), so the question reaches the module and nobody else. */
+const NOBODY = 'dynuser-doctor.';
+
+/** @param leases the live ones */
+export async function lookAtNameService(host: Host, leases: readonly Lease[]): Promise<NameServiceFacts> {
+  const user = leases.find(lease => lease.dynamic && lease.ending !== true);
+  const keys: (readonly [Lookup['database'], string])[] =
+    user === undefined
+      ? []
+      : [
+          ['passwd', user.userName],
+          ['passwd', String(user.uid)],
+          ['group', user.userName],
+          ['group', String(user.gid)],
+        ];
+  const [module, ...answers] = await Promise.all([
+    // ld.so(8): what is loaded goes to standard error.
+    host.run(['getent', '-s', SERVICE, 'passwd', NOBODY], { LD_DEBUG: 'libs' }),
+    ...keys.map(([database, key]) => host.run(['getent', database, key])),
+  ]);
+  const lookups = keys.map(([database, key], index) => ({ database, key, answer: answers[index] }));
+  return { switchFile: host.text(SWITCH_FILE), module, user, lookups };
+}
+
+export function judgeNameService(facts: NameServiceFacts): Finding[] {
+  return [...judgeSwitch(facts.switchFile), judgeModule(facts.module), judgeLookups(facts)];
+}
+
+function judgeSwitch(text: Seen<string>): Finding[] {
+  const { ok, warning, problem, unknown } = findingsOf('nsswitch.conf');
+  if (text instanceof Hidden) {
+    return [unknown(`${SWITCH_FILE}: ${text.why}`)];
+  }
+  const findings: Finding[] = [];
+  for (const database of [...NEEDED, ...WANTED]) {
+    const line = switchLine(text ?? '', database);
+    const where = `the line '${database}:' of ${SWITCH_FILE}`;
+    const index = line.indexOf(SERVICE);
+    const before = line.slice(0, index);
+    const barrier = before.find(word => BARRIER.test(word));
+    if (index < 0) {
+      const report = NEEDED.includes(database) ? problem : warning;
+      findings.push(report(`'${SERVICE}' is not in ${where}`, `add it after 'files'`));
+    } else if (barrier !== undefined) {
+      findings.push(
+        problem(`in ${where} '${barrier}' ends lookups before '${SERVICE}'`, `move '${SERVICE}' before it`),
+      );
+    } else if (line.slice(index).some(word => word === 'files' || word === 'compat')) {
+      findings.push(warning(`'${SERVICE}' is before the host's own files in ${where}`, `move it after 'files'`));
+    }
+  }
+  return findings.length > 0 ? findings : [ok(`'${SERVICE}' is in its four lines, after the host's own files`)];
+}
+
+function judgeModule(module: Seen<Ran>): Finding {
+  const { ok, problem, unknown } = findingsOf('NSS module');
+  if (module === undefined) {
+    return unknown('there is no getent here to load it with');
+  }
+  if (module instanceof Hidden) {
+    return unknown(module.why);
+  }
+  const loaded = /calling init: (\S*libnss_dynuser\.so\.2)/.exec(module.errors)?.[1];
+  return loaded === undefined
+    ? problem(`programs do not find ${MODULE}`, 'install it where the dynamic linker looks, then run ldconfig')
+    : ok(`${loaded} loads`);
+}
+
+function judgeLookups({ user, lookups }: NameServiceFacts): Finding {
+  const { ok, problem, unknown } = findingsOf('Lookups');
+  if (user === undefined) {
+    return unknown('no dynamic user lives that could be looked up');
+  }
+  const hidden = lookups.find(({ answer }) => answer === undefined || answer instanceof Hidden);
+  if (hidden !== undefined) {
+    return unknown(hidden.answer instanceof Hidden ? hidden.answer.why : 'there is no getent here to ask with');
+  }
+  const wrong = lookups.filter(({ answer }) => !isAnswer(answer, user));
+  if (wrong.length === 0) {
+    return ok(`${user.userName} and ${user.uid} resolve to each other`);
+  }
+  const questions = wrong.map(({ database, key }) => `getent ${database} ${key}`).join(', ');
+  return problem(
+    `the live user ${user.userName} (${user.uid}) does not resolve by: ${questions}`,
+    'mend what is wrong with nsswitch.conf and the module; where neither is, restart nscd or sssd, which remember',
+  );
+}
+
+/** passwd(5) and group(5): name, password and number are the first three fields of both. */
+function isAnswer(answer: Seen<Ran>, user: Pick<Lease, 'userName' | 'uid'>): boolean {
+  return (
+    answer !== undefined &&
+    !(answer instanceof Hidden) &&
+    answer.status === 0 &&
+    answer.output.startsWith(`${user.userName}:x:${user.uid}:`)
+  );
+}

@@ -1,0 +1,73 @@
+/** The services of the host beside the daemon: the system bus, which it may use, and nscd, which remembers too much. */
+import { type Finding, findingsOf } from '../finding.ts';
+import { Hidden, type Host, type Inode, type Ran, type Seen } from '../host.ts';
+
+export interface ServiceFacts {
+  readonly bus: Seen<Inode>;
+  readonly policies: readonly Seen<Inode>[];
+  /** what the bus says about our name */
+  readonly owned: Seen<Ran>;
+  readonly nscd: Seen<Inode>;
+}
+
+const BUS_SOCKET = '/run/dbus/system_bus_socket';
+const BUS_NAME = 'io.dynuser.Allocator1';
+const POLICY = `${BUS_NAME}.conf`;
+/** dbus-daemon(1): where policies of packages and of the administrator are. */
+const POLICY_DIRECTORIES = ['/usr/share/dbus-1/system.d', '/etc/dbus-1/system.d'];
+const NSCD_SOCKET = '/run/nscd/socket';
+
+export async function lookAtServices(host: Host): Promise<ServiceFacts> {
+  const bus = host.inode(BUS_SOCKET);
+  return {
+    bus,
+    policies: POLICY_DIRECTORIES.map(directory => host.inode(`${directory}/${POLICY}`)),
+    owned: bus === undefined ? undefined : await askOwner(host),
+    nscd: host.inode(NSCD_SOCKET),
+  };
+}
+
+/** busctl(1) comes with systemd, dbus-send(1) with dbus-daemon: a bus has one of them beside it. */
+async function askOwner(host: Host): Promise<Seen<Ran>> {
+  const destination = 'org.freedesktop.DBus';
+  const path = '/org/freedesktop/DBus';
+  const asked = await host.run([
+    ...['busctl', '--system', '--timeout=3', 'call'],
+    ...[destination, path, destination, 'NameHasOwner', 's', BUS_NAME],
+  ] as [string, ...string[]]);
+  return (
+    asked ??
+    (await host.run([
+      ...['dbus-send', '--system', '--print-reply=literal', '--reply-timeout=3000', `--dest=${destination}`],
+      ...[path, `${destination}.NameHasOwner`, `string:${BUS_NAME}`],
+    ] as [string, ...string[]]))
+  );
+}
+
+export function judgeServices(facts: ServiceFacts): Finding[] {
+  return [judgeBus(facts), judgeNscd(facts.nscd)];
+}
+
+function judgeBus({ bus, policies, owned }: ServiceFacts): Finding {
+  const { ok, warning, unknown } = findingsOf('D-Bus');
+  if (bus === undefined) {
+    return ok('this host has no system bus, and needs none: varlink is there');
+  }
+  if (policies.every(policy => policy === undefined)) {
+    const words = `no policy lets dynuserd have the name ${BUS_NAME}`;
+    return warning(words, `install ${POLICY} in ${POLICY_DIRECTORIES[0]}, then 'systemctl reload dbus'`);
+  }
+  if (owned instanceof Hidden || owned === undefined || owned.status !== 0) {
+    return unknown('the bus could not be asked whether somebody has the name');
+  }
+  return /\btrue\b/.test(owned.output)
+    ? ok(`${BUS_NAME} is there`)
+    : warning(`nobody has the name ${BUS_NAME} on the bus`, "restart dynuserd; 'journalctl -u dynuserd' says why not");
+}
+
+function judgeNscd(nscd: Seen<Inode>): Finding {
+  const { ok } = findingsOf('nscd');
+  return nscd === undefined
+    ? ok('no nscd that would remember users that are gone')
+    : ok('nscd is there; dynuserd makes it forget when a user comes or goes');
+}

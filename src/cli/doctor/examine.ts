@@ -1,0 +1,42 @@
+/** All the checks: each looks at its part of the host, and judges what it saw. */
+import { VERSION } from '../../version.ts';
+import { inspectLink } from '../host-lookups.ts';
+import { type DaemonFacts, judgeDaemon } from './checks/daemon.ts';
+import { judgeDirectories, lookAtDirectories } from './checks/directories.ts';
+import { judgeLeases, lookAtLeases } from './checks/leases.ts';
+import { judgeNameService, lookAtNameService } from './checks/name-service.ts';
+import { judgeRights, lookAtRights } from './checks/rights.ts';
+import { judgeRuntimeDirectory, lookAtRuntimeDirectory } from './checks/runtime-directory.ts';
+import { judgeServices, lookAtServices } from './checks/services.ts';
+import { judgeRange, lookAtRange } from './checks/uid-range.ts';
+import { judgeUserDatabase } from './checks/user-database.ts';
+import type { Finding } from './finding.ts';
+import type { Host } from './host.ts';
+
+export interface Patient {
+  readonly host: Host;
+  /** the path of the daemon's socket */
+  readonly socket: string;
+  readonly daemon: DaemonFacts;
+  /** milliseconds since the epoch */
+  readonly now: number;
+  /** of systemd's user database */
+  readonly userDatabase: string;
+}
+
+export async function examine({ host, socket, daemon, now, userDatabase }: Patient): Promise<Finding[]> {
+  const leases = daemon.reachable ? daemon.leases : undefined;
+  const runtime = lookAtRuntimeDirectory(host, socket);
+  const [nameService, services] = await Promise.all([lookAtNameService(host, leases ?? []), lookAtServices(host)]);
+  return [
+    ...judgeDaemon(daemon, VERSION),
+    ...judgeRights(lookAtRights(host, runtime.path)),
+    ...judgeRuntimeDirectory(runtime),
+    ...judgeNameService(nameService),
+    ...judgeUserDatabase(inspectLink(userDatabase, socket)),
+    ...judgeRange(lookAtRange(host)),
+    ...judgeDirectories(lookAtDirectories(host)),
+    ...judgeLeases(lookAtLeases(host, runtime.path, { leases, now })),
+    ...judgeServices(services),
+  ];
+}

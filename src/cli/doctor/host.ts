@@ -1,0 +1,49 @@
+/** What the checks can ask of the host, as types: this-host.ts is the real one, tests have their own. */
+
+/** What could not be seen, and why: a value like any other, since an operator without rights gets as far as they go. */
+export class Hidden {
+  readonly why: string;
+
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+/** undefined where it does not exist */
+export type Seen<T> = T | undefined | Hidden;
+
+export interface Inode {
+  readonly kind: 'directory' | 'file' | 'link' | 'socket' | 'other';
+  readonly uid: number;
+  readonly gid: number;
+  /** permission bits, setuid, setgid and sticky bit among them */
+  readonly mode: number;
+  readonly device: bigint;
+  readonly inode: bigint;
+}
+
+export interface Ran {
+  readonly status: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+export interface Host {
+  /** the start of a text file */
+  text(path: string): Seen<string>;
+  /** of the path itself, where it is a symlink */
+  inode(path: string): Seen<Inode>;
+  /** the names in a directory */
+  names(path: string): Seen<readonly string[]>;
+  /** f_type of statfs(2), where the path leads */
+  fileSystem(path: string): Seen<number>;
+  /** the release of the kernel, as uname(2) has it */
+  readonly kernel: string;
+  /** Runs a program for a bounded time. @returns undefined where there is no such program */
+  run(argv: readonly [string, ...string[]], environment?: Readonly<Record<string, string>>): Promise<Seen<Ran>>;
+}
+
+/** @returns the permission bits as ls and chmod write them */
+export function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}

@@ -1,0 +1,109 @@
+/** doctor on a machine of its own: well, and with one thing after the other broken. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Finding } from '../../../src/cli/doctor/finding.ts';
+import { type Installed, withInstalled } from '../../support/installed.ts';
+
+async function examine(host: Installed, uid = 0): Promise<{ status: number; findings: Finding[] }> {
+  const { status, stdout, stderr } = await host.ctl(['doctor', '--json=short'], uid === 0 ? {} : { uid });
+  assert.equal(stderr, '');
+  return { status, findings: JSON.parse(stdout) };
+}
+
+/** The checks that are not ok, each with its level. */
+function amiss(findings: readonly Finding[]): string[] {
+  return findings.filter(({ level }) => level !== 'ok').map(({ check, level }) => `${level} ${check}`);
+}
+
+/** Breaks something, looks, and mends it. @returns what is amiss meanwhile */
+async function broken(
+  host: Installed,
+  breaking: string,
+  mending: string,
+): Promise<{ status: number; amiss: string[] }> {
+  await host.machine.output(['sh', '-c', breaking]);
+  const { status, findings } = await examine(host);
+  await host.machine.output(['sh', '-c', mending]);
+  return { status, amiss: amiss(findings) };
+}
+
+test('a host that is well, looked at by root and by others', async () => {
+  await withInstalled({}, async host => {
+    const daemon = await host.startDaemon();
+    assert.deepEqual(
+      amiss((await examine(host)).findings),
+      ['unknown Lookups'],
+      'nobody lives that could be looked up',
+    );
+    await host.ctl(['acquire', 'web.service', '--state-directory=web']);
+    const { status, findings } = await examine(host);
+    assert.deepEqual({ status, amiss: amiss(findings) }, { status: 0, amiss: [] });
+    const rights = findings.find(({ check }) => check === 'Rights of the daemon');
+    assert.match(rights?.finding ?? '', /^process \d+ has/);
+
+    const other = await examine(host, 1000);
+    assert.deepEqual(
+      { status: other.status, amiss: amiss(other.findings) },
+      { status: 0, amiss: ['unknown Registry'] },
+    );
+
+    const text = await host.ctl(['doctor']);
+    assert.match(text.stdout, /^ok +Daemon +dynuserd \S+ answers\n[\s\S]*\n0 problems, 0 warnings\.\n$/);
+
+    daemon.kill('SIGTERM');
+    await daemon.ended;
+    const away = await examine(host);
+    assert.equal(away.status, 1);
+    assert.ok(amiss(away.findings).includes('problem Daemon'));
+  });
+});
+
+test('what is broken is named, and only that', async () => {
+  await withInstalled({}, async host => {
+    await host.startDaemon();
+    await host.ctl(['acquire', 'web.service', '--state-directory=web']);
+    const module = (await host.machine.output(['sh', '-c', 'ls /usr/lib/*/libnss_dynuser.so.2'])).trim();
+    const cases: readonly (readonly [breaking: string, mending: string, ...amiss: string[]])[] = [
+      ['chmod 0777 /run/dynuser', 'chmod 0755 /run/dynuser', 'problem Runtime directory'],
+      ['chmod 0755 /var/lib/private', 'chmod 0700 /var/lib/private', 'problem Boundaries'],
+      [
+        'cp /etc/nsswitch.conf /tmp/n; sed -i "s/^passwd:.*/passwd: files/" /etc/nsswitch.conf',
+        'cp /tmp/n /etc/nsswitch.conf',
+        'problem nsswitch.conf',
+        'problem Lookups',
+      ],
+      [`mv ${module} ${module}.away`, `mv ${module}.away ${module}`, 'problem NSS module', 'problem Lookups'],
+      ['rm /run/dynuser/by-uid/*; ', 'true', 'problem Lookups'],
+      ['echo a:62000:10 >> /etc/subuid', 'sed -i /^a:62000/d /etc/subuid', 'problem UID range'],
+      ['touch /run/dynuser/set-aside/x', 'rm /run/dynuser/set-aside/x', 'warning Registry'],
+    ];
+    for (const [breaking, mending, ...expected] of cases) {
+      const { status, amiss: found } = await broken(host, breaking, mending);
+      const isProblem = expected.some(line => line.startsWith('problem'));
+      assert.deepEqual({ status, found }, { status: isProblem ? 1 : 0, found: expected }, breaking);
+      if (breaking.startsWith('rm /run/dynuser/by-uid')) {
+        await host.ctl(['release', 'web']);
+        await host.ctl(['acquire', 'web.service', '--state-directory=web']);
+      }
+    }
+  });
+});
+
+test('a daemon without the rights that it needs', async () => {
+  await withInstalled({}, async host => {
+    const argv = ['setpriv', '--bounding-set', '-sys_ptrace,-kill', '/usr/sbin/dynuserd'];
+    const daemon = await host.machine.spawn(argv);
+    for (let tries = 0; (await host.ctl(['list'])).status !== 0; tries++) {
+      assert.ok(tries < 200, 'the daemon starts');
+    }
+    const { status, findings } = await examine(host);
+    assert.equal(status, 1);
+    const rights = findings.filter(({ check, level }) => check.startsWith('Rights') && level === 'problem');
+    assert.deepEqual(
+      rights.map(({ finding }) => /CAP_\w+/.exec(finding)?.[0]),
+      ['CAP_KILL', 'CAP_SYS_PTRACE'],
+    );
+    daemon.kill('SIGTERM');
+    await daemon.ended;
+  });
+});

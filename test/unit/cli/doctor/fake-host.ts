@@ -1,0 +1,30 @@
+/** A host of tables: what is not in them is not there. */
+import type { Hidden, Host, Inode, Ran, Seen } from '../../../../src/cli/doctor/host.ts';
+
+export interface FakeHost {
+  readonly texts?: Readonly<Record<string, string | Hidden>>;
+  readonly inodes?: Readonly<Record<string, Partial<Inode> | Hidden>>;
+  readonly names?: Readonly<Record<string, readonly string[] | Hidden>>;
+  readonly fileSystems?: Readonly<Record<string, number>>;
+  /** by the words of the command line */
+  readonly programs?: Readonly<Record<string, Seen<Partial<Ran>>>>;
+}
+
+const DIRECTORY: Inode = { kind: 'directory', uid: 0, gid: 0, mode: 0o755, device: 0n, inode: 1n };
+
+export function fakeHost(fake: FakeHost): Host {
+  return {
+    text: path => fake.texts?.[path],
+    inode: path => {
+      const inode = fake.inodes?.[path];
+      return inode === undefined || 'why' in inode ? inode : { ...DIRECTORY, ...inode };
+    },
+    names: path => fake.names?.[path],
+    fileSystem: path => fake.fileSystems?.[path],
+    kernel: '6.1.0-9-amd64',
+    run: async argv => {
+      const ran = fake.programs?.[argv.join(' ')];
+      return ran === undefined || 'why' in ran ? ran : { status: 0, output: '', errors: '', ...ran };
+    },
+  };
+}

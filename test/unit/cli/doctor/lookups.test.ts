@@ -1,0 +1,113 @@
+/** The checks of what resolves users and of the services beside it, over hosts of tables. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { judgeNameService, lookAtNameService } from '../../../../src/cli/doctor/checks/name-service.ts';
+import { judgeServices, lookAtServices } from '../../../../src/cli/doctor/checks/services.ts';
+import { judgeUserDatabase } from '../../../../src/cli/doctor/checks/user-database.ts';
+import { Hidden } from '../../../../src/cli/doctor/host.ts';
+import { sampleLease } from '../sample.ts';
+import { type FakeHost, fakeHost } from './fake-host.ts';
+import { CLOSED, expect, told } from './told.ts';
+
+describe('the name service', () => {
+  const GOOD =
+    'passwd: files dynuser\ngroup: files [SUCCESS=merge] dynuser\nshadow: files dynuser\ngshadow: files dynuser\n';
+  const LOADED = { status: 2, errors: '1: calling init: /lib/x/libnss_dynuser.so.2\n' };
+  const MODULE = 'getent -s dynuser passwd dynuser-doctor.';
+  const live = sampleLease();
+  const look = async (text: string | Hidden, programs: FakeHost['programs'], leases = [live]) =>
+    judgeNameService(
+      await lookAtNameService(fakeHost({ texts: { '/etc/nsswitch.conf': text }, programs: programs ?? {} }), leases),
+    );
+  const answers = {
+    [MODULE]: LOADED,
+    'getent passwd dynamic-user-test': { output: 'dynamic-user-test:x:64642:64642:Dynamic User:/:/usr/sbin/nologin\n' },
+    'getent passwd 64642': { output: 'dynamic-user-test:x:64642:64642:Dynamic User:/:/usr/sbin/nologin\n' },
+    'getent group dynamic-user-test': { output: 'dynamic-user-test:x:64642:\n' },
+    'getent group 64642': { output: 'dynamic-user-test:x:64642:\n' },
+  };
+
+  it('well', async () => {
+    expect(
+      await look(GOOD, answers),
+      /^ok 'dynuser' is in/,
+      /^ok \/lib\/x\/libnss_dynuser/,
+      /^ok dynamic-user-test and 64642/,
+    );
+  });
+
+  it('lines that lack it, end before it, or ask it first', async () => {
+    const text =
+      'passwd: files [ NOTFOUND = return ] dynuser\ngroup: files # dynuser\nshadow: files\ngshadow: dynuser files\n';
+    const [first, ...others] = await look(text, answers);
+    expect(first === undefined ? [] : [first], /^problem in the line 'passwd:' .*'\[ NOTFOUND=return \]' ends/);
+    expect(others.slice(0, 3), /^problem .*'group:'/, /^warning .*'shadow:'/, /^warning .* before the host's own/);
+    const passes = GOOD.replace('files dynuser', 'files [!NOTFOUND=return] dynuser');
+    assert.match(told(await look(passes, answers))[0] ?? '', /^ok /);
+    assert.match(told(await look(CLOSED, answers))[0] ?? '', /^unknown .*only root/);
+  });
+
+  it('a module that is not found, and a live user that does not resolve', async () => {
+    const broken = {
+      ...answers,
+      [MODULE]: { status: 2 },
+      'getent passwd 64642': { status: 2 },
+      'getent group 64642': { output: 'other:x:64642:\n' },
+    };
+    const lines = told(await look(GOOD, broken));
+    assert.match(lines[1] ?? '', /^problem programs do not find libnss_dynuser\.so\.2/);
+    assert.match(lines[2] ?? '', /^problem .*\(64642\) does not resolve by: getent passwd 64642, getent group 64642$/);
+  });
+
+  it('what cannot be seen', async () => {
+    assert.match(told(await look(GOOD, answers, []))[2] ?? '', /^unknown no dynamic user lives/);
+    assert.match(
+      told(await look(GOOD, answers, [sampleLease({ ending: true }), sampleLease({ dynamic: false })]))[2] ?? '',
+      /^unknown/,
+    );
+    assert.deepEqual(told(await look(GOOD, {})).slice(1), [
+      'unknown there is no getent here to load it with',
+      'unknown there is no getent here to ask with',
+    ]);
+    const late = { ...answers, 'getent passwd 64642': new Hidden('no answer within 5 s') };
+    assert.equal(told(await look(GOOD, late))[2], 'unknown no answer within 5 s');
+  });
+});
+
+it('the user database: a word for every state', () => {
+  expect(judgeUserDatabase('linked'), /^ok/);
+  expect(judgeUserDatabase('unused'), /^ok/);
+  expect(judgeUserDatabase('missing'), /^warning/);
+  expect(judgeUserDatabase('elsewhere'), /^problem/);
+  expect(judgeUserDatabase('unreadable'), /^unknown/);
+});
+
+describe('services of the host', () => {
+  const BUS = { '/run/dbus/system_bus_socket': { kind: 'socket' } } as const;
+  const POLICY = { '/etc/dbus-1/system.d/io.dynuser.Allocator1.conf': { kind: 'file' } } as const;
+  const ASK = 'org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus NameHasOwner s io.dynuser.Allocator1';
+  const BUSCTL = `busctl --system --timeout=3 call ${ASK}`;
+  const look = async (fake: FakeHost) => judgeServices(await lookAtServices(fakeHost(fake)));
+
+  it('no bus is as well as one with our name', async () => {
+    expect(await look({}), /^ok this host has no system bus/, /^ok no nscd/);
+    const inodes = { ...BUS, ...POLICY, '/run/nscd/socket': { kind: 'socket' } } as const;
+    expect(
+      await look({ inodes, programs: { [BUSCTL]: { output: 'b true\n' } } }),
+      /^ok io\.dynuser/,
+      /^ok nscd is there/,
+    );
+  });
+
+  it('no policy, no owner, no answer', async () => {
+    expect(await look({ inodes: BUS }), /^warning no policy/, /^ok/);
+    expect(await look({ inodes: { ...BUS, ...POLICY } }), /^unknown/, /^ok/);
+    const inodes = { ...BUS, ...POLICY };
+    expect(
+      await look({ inodes, programs: { [BUSCTL]: { output: 'b false\n' } } }),
+      /^warning nobody has the name/,
+      /^ok/,
+    );
+    expect(await look({ inodes, programs: { [BUSCTL]: { status: 1 } } }), /^unknown/, /^ok/);
+  });
+});
