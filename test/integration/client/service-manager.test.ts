@@ -30,7 +30,7 @@ test('its services run as users of their own, come again, and leave nothing behi
   await withInstalled({}, async host => {
     await host.startDaemon();
     const web =
-      'web.service=echo "$(id -un) $(id -G) $RUNTIME_DIRECTORY"; touch /run/web/mine; sleep 1000 & exec sleep 1000';
+      'web.service=echo "$(id -un) $(id -G) $STATE_DIRECTORY"; touch /var/lib/web/mine; sleep 1000 & exec sleep 1000';
     const job = 'job.service=echo "$(id -un) ran"';
     const manager = await host.machine.spawn([process.execPath, PROGRAM, web, job]);
     let output = '';
@@ -40,15 +40,15 @@ test('its services run as users of their own, come again, and leave nothing behi
     await until('the job runs again and again', async () => output.split('job ran\n').length > 2);
     await until('the service runs', async () => /^web /m.test(output));
     const [, uid = '', groups, directory] = /^web ((\d+)) (\S+)$/m.exec(output) ?? [];
-    assert.deepEqual([groups, directory], [uid, '/run/web'], 'its own group alone');
-    assert.equal(await host.machine.output(['stat', '-c', '%U', '/run/web/mine']), 'web');
+    assert.deepEqual([groups, directory], [uid, '/var/lib/web'], 'its own group alone');
+    assert.equal(await host.machine.output(['stat', '-c', '%U', '/var/lib/web/mine']), 'web');
 
     manager.kill('SIGTERM');
     await manager.ended;
     assert.deepEqual(await users(host), []);
     assert.deepEqual(await host.traces(), []);
     assert.equal((await host.machine.run(['pgrep', '-u', uid])).status, 1, 'the child that it left in the background');
-    assert.equal((await host.machine.run(['test', '-e', '/run/web'])).status, 1);
+    await host.machine.output(['test', '-e', '/var/lib/private/web/mine']);
   });
 });
 
@@ -62,3 +62,31 @@ test('a manager that is killed leaves nothing behind either', async () => {
     await until('the user ends with the connection', async () => (await host.traces()).length === 0);
   });
 });
+
+for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  test(`its services go on while the daemon restarts (${signal})`, async () => {
+    await withInstalled({}, async host => {
+      const daemon = await host.startDaemon();
+      const manager = await host.machine.spawn([process.execPath, PROGRAM, 'web.service=exec sleep 1000']);
+      let errors = '';
+      manager.stderr.setEncoding('utf8').on('data', (text: string) => {
+        errors += text;
+      });
+      const service = async () => (await host.machine.run(['pgrep', '-u', 'web'])).stdout.trim();
+      await until('the service runs', async () => /^\d+$/.test(await service()));
+      const pid = await service();
+
+      daemon.kill(signal);
+      await daemon.ended;
+      await until('the manager notices', async () => /dynuserd is away; the services go on\n/.test(errors));
+      await host.startDaemon();
+      await until('the manager has its users back', async () => /dynuserd is back, and 1 users with it\n/.test(errors));
+      assert.equal(await service(), pid, 'the same process, as the same user');
+      assert.deepEqual(await users(host), ['web']);
+
+      manager.kill('SIGTERM');
+      await manager.ended;
+      assert.deepEqual(await host.traces(), []);
+    });
+  });
+}

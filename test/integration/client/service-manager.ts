@@ -13,7 +13,9 @@ async function supervise(client: Client, unit: string, command: string): Promise
     // The user lives as long as the lease. Its end, here or with this process, ends what still runs as that user.
     await using lease = await client.acquire({
       unit,
-      runtimeDirectory: [unit.replace(/\.service$/, '')],
+      // /var/lib/<name> is the user's, and its files are there the next time, whichever UID it has then.
+      stateDirectory: [unit.replace(/\.service$/, '')],
+      exposeDirectories: true,
     });
     const child = spawn('/bin/sh', ['-c', command], {
       uid: lease.uid,
