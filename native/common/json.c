@@ -60,14 +60,14 @@ bool json_object(struct json_reader *reader, json_member *member, void *context)
 	return true;
 }
 
-static bool skip_array(struct json_reader *reader)
+bool json_array(struct json_reader *reader, json_item *item, void *context)
 {
 	if (!json_take(reader, '[') || reader->depth == JSON_DEPTH_MAX)
 		return false;
 	reader->depth++;
 	if (!json_take(reader, ']')) {
 		do {
-			if (!json_skip(reader))
+			if (!item(reader, context))
 				return false;
 		} while (json_take(reader, ','));
 		if (!json_take(reader, ']'))
@@ -150,6 +150,17 @@ bool json_boolean(struct json_reader *reader, bool *value)
 	return *value || take_literal(reader, "false");
 }
 
+bool json_null(struct json_reader *reader)
+{
+	return take_literal(reader, "null");
+}
+
+static bool skip_item(struct json_reader *reader, void *context)
+{
+	(void)context;
+	return json_skip(reader);
+}
+
 static bool skip_member(struct json_reader *reader, const char *key, void *context)
 {
 	(void)key;
@@ -168,7 +179,7 @@ bool json_skip(struct json_reader *reader)
 	case '{':
 		return json_object(reader, skip_member, NULL);
 	case '[':
-		return skip_array(reader);
+		return json_array(reader, skip_item, NULL);
 	case '"':
 		return json_string(reader, NULL, 0) != JSON_BROKEN;
 	case 't':

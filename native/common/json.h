@@ -33,11 +33,17 @@ enum json_fit {
  */
 typedef bool json_member(struct json_reader *reader, const char *key, void *context);
 
+/* Called for each item of an array. Must read or skip it; false ends the reading as broken. */
+typedef bool json_item(struct json_reader *reader, void *context);
+
 /* A reader of length bytes at text, which must outlive it. */
 struct json_reader json_read(const char *text, size_t length);
 
 /* Reads an object. False: it is none, is not JSON, nests too deeply, or the function said so. */
 bool json_object(struct json_reader *reader, json_member *member, void *context);
+
+/* Reads an array. False: it is none, is not JSON, nests too deeply, or the function said so. */
+bool json_array(struct json_reader *reader, json_item *item, void *context);
 
 /* Reads a string into buffer (size bytes), NUL-terminated. Unfit, with buffer empty: too long, or it holds a NUL. */
 enum json_fit json_string(struct json_reader *reader, char *buffer, size_t size);
@@ -47,6 +53,9 @@ enum json_fit json_uint32(struct json_reader *reader, uint32_t *value);
 
 /* Reads true or false. */
 bool json_boolean(struct json_reader *reader, bool *value);
+
+/* Takes null if it is next. */
+bool json_null(struct json_reader *reader);
 
 /* Reads any value, checks it, and forgets it. */
 bool json_skip(struct json_reader *reader);
