@@ -22,6 +22,9 @@
 /* The length of a user name in bytes, without the NUL: ^[A-Za-z_][A-Za-z0-9_-]{0,30}$ */
 #define DYNUSER_NAME_MAX 31U
 
+/* The version of this software. */
+#define DYNUSER_VERSION "0.1.0"
+
 #define DYNUSER_RUNTIME_DIRECTORY "/run/dynuser"
 #define DYNUSER_BY_UID "by-uid"
 #define DYNUSER_BY_NAME "by-name"

@@ -5,6 +5,7 @@ import { parseUserName, USER_NAME_MAX } from '../../src/core/name.ts';
 import { DEFAULT_RANGE, POSSIBLE_UIDS, RESERVED_UIDS } from '../../src/core/range.ts';
 import { HOME_DIRECTORY, REAL_NAME, SHELL, USER_DATABASE_SERVICE } from '../../src/core/records.ts';
 import { BY_NAME, BY_UID, RUNTIME_DIRECTORY, SOCKET } from '../../src/registry/layout.ts';
+import { VERSION } from '../../src/version.ts';
 import { readSource, sourcesBelow } from '../support/sources.ts';
 
 /** What src has no name for: who reads it is C alone, or the records of shadow(5), which only C makes. */
@@ -24,6 +25,7 @@ const SHARED: Readonly<Record<string, string | number | undefined>> = {
   DYNUSER_UID_NOBODY: RESERVED_UIDS[0],
   DYNUSER_UID_INVALID16: RESERVED_UIDS[1],
   DYNUSER_NAME_MAX: USER_NAME_MAX,
+  DYNUSER_VERSION: VERSION,
   DYNUSER_RUNTIME_DIRECTORY: RUNTIME_DIRECTORY,
   DYNUSER_BY_UID: BY_UID,
   DYNUSER_BY_NAME: BY_NAME,
