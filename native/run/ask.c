@@ -1,0 +1,160 @@
+/* Calls and replies; see ask.h. */
+#include "ask.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "dynuser.h"
+#include "fail.h"
+#include "request.h"
+#include "varlink.h"
+
+/* How long the daemon may say nothing. A handover of large directories takes longer, and is told of meanwhile. */
+#define SILENCE_SECONDS 30U
+#define MS_PER_S 1000U
+/* The longest reply: a plan with the largest environment and command that execve(2) takes. */
+#define REPLY_BYTES_MAX (8U * 1024U * 1024U)
+/* What it may send in all: some plans, and a week of progress at one line a second. */
+#define ALL_REPLIES_BYTES_MAX (128U * 1024U * 1024U)
+/* A unit file asks for its drop-ins, those for their environment files, by more than one pattern. */
+#define ROUNDS_MAX 16U
+
+struct dialogue {
+	struct varlink connection;
+	char *buffer;
+	char path[PATH_MAX];
+};
+
+static void find_socket(char *path, size_t size)
+{
+	const char *directory = secure_getenv(DYNUSER_ENV_RUNTIME_DIRECTORY);
+	int length;
+
+	if (directory == NULL || directory[0] != '/')
+		directory = DYNUSER_RUNTIME_DIRECTORY;
+	length = snprintf(path, size, "%s/%s", directory, DYNUSER_SOCKET);
+	if (length < 0 || (size_t)length >= size)
+		fail(STATUS_LAUNCHER, "%s is too long", DYNUSER_ENV_RUNTIME_DIRECTORY);
+}
+
+static struct deadline silence(void)
+{
+	return deadline_after(SILENCE_SECONDS * MS_PER_S);
+}
+
+static void open_dialogue(struct dialogue *dialogue)
+{
+	const struct varlink_bounds bounds = { .milliseconds = SILENCE_SECONDS * MS_PER_S, .bytes = ALL_REPLIES_BYTES_MAX };
+	int error;
+
+	find_socket(dialogue->path, sizeof(dialogue->path));
+	/* Pages come to be as they are written to. Not malloc(3)'s: it lives until execve(2) takes it all. */
+	dialogue->buffer = mmap(NULL, REPLY_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (dialogue->buffer == MAP_FAILED)
+		fail_errno(errno, "cannot have memory for the daemon's answer");
+	error = varlink_open(&dialogue->connection, dialogue->path, bounds, dialogue->buffer, REPLY_BYTES_MAX);
+	if (error == ENOENT || error == ECONNREFUSED)
+		fail(STATUS_LAUNCHER,
+		     "the daemon is not running (nobody listens at %s); start it with 'systemctl start dynuserd', or run dynuserd",
+		     dialogue->path);
+	if (error == ETIMEDOUT)
+		fail(STATUS_LAUNCHER, "the daemon at %s took no connection for %u seconds", dialogue->path, SILENCE_SECONDS);
+	if (error != 0)
+		fail_errno(error, "cannot connect to the daemon at %s", dialogue->path);
+}
+
+static _Noreturn void fail_dialogue(const struct dialogue *dialogue, int error)
+{
+	if (error == ETIMEDOUT)
+		fail(STATUS_LAUNCHER, "the daemon at %s has said nothing for %u seconds", dialogue->path, SILENCE_SECONDS);
+	if (error == ECONNRESET || error == EPIPE)
+		fail(STATUS_LAUNCHER, "the daemon at %s closed the connection before it answered", dialogue->path);
+	if (error == EMSGSIZE)
+		fail(STATUS_LAUNCHER, "the daemon at %s sent more than an answer may have", dialogue->path);
+	fail_errno(error, "lost the daemon at %s", dialogue->path);
+}
+
+static _Noreturn void fail_refused(const struct dialogue *dialogue, const struct reply *reply)
+{
+	if (reply->reason != NULL && reply->field != NULL && reply->field[0] != '\0')
+		fail(STATUS_LAUNCHER, "%s: %s", reply->field, reply->reason);
+	if (reply->reason != NULL)
+		fail(STATUS_LAUNCHER, "%s", reply->reason);
+	if (strcmp(reply->error, "org.varlink.service.MethodNotFound") == 0)
+		fail(STATUS_LAUNCHER, "the daemon at %s is too old to launch anything; restart it after the upgrade", dialogue->path);
+	fail(STATUS_LAUNCHER, "the daemon at %s answered with the error %s", dialogue->path, reply->error);
+}
+
+/* Receives up to the last reply to a call; those before it have progress alone, and count as signs of life. */
+static void receive(struct dialogue *dialogue, struct reply *reply)
+{
+	char where[96];
+
+	do {
+		const char *message;
+		size_t length;
+		int error;
+
+		dialogue->connection.deadline = silence();
+		error = varlink_receive(&dialogue->connection, &message, &length);
+		if (error != 0)
+			fail_dialogue(dialogue, error);
+		memset(reply, 0, sizeof(*reply));
+		if (!reply_read(dialogue->buffer + (message - dialogue->buffer), length, reply, where, sizeof(where)))
+			fail(STATUS_LAUNCHER, "the daemon at %s answered what this launcher does not understand (%s); restart both at one version",
+			     dialogue->path, where[0] == '\0' ? "no JSON" : where);
+	} while (reply->continues);
+	if (reply->error != NULL)
+		fail_refused(dialogue, reply);
+}
+
+static void call(struct dialogue *dialogue, const struct json_writer *request, struct reply *reply)
+{
+	int error;
+
+	dialogue->connection.deadline = silence();
+	error = varlink_send(&dialogue->connection, request->text, request->length);
+	if (error != 0)
+		fail_dialogue(dialogue, error);
+	receive(dialogue, reply);
+}
+
+static void check_answer(const struct dialogue *dialogue, const struct options *options, const struct reply *reply)
+{
+	if (options->explain ? reply->explanation.count == 0 : !reply->has_plan)
+		fail(STATUS_LAUNCHER, "the daemon at %s answered without %s", dialogue->path,
+		     options->explain ? "an explanation" : "a plan");
+}
+
+const struct reply *ask(const struct options *options, bool may_mount)
+{
+	static struct dialogue dialogue;
+	static struct reply reply;
+	struct answers answers = { .text = json_write_begin(REQUEST_BYTES_MAX) };
+	struct json_writer request = json_write_begin(REQUEST_BYTES_MAX);
+	unsigned int rounds = 0;
+
+	request_write(&request, options, may_mount, &answers);
+	open_dialogue(&dialogue);
+	for (;;) {
+		call(&dialogue, &request, &reply);
+		if (reply.question_count == 0)
+			break;
+		if (++rounds == ROUNDS_MAX)
+			fail(STATUS_LAUNCHER, "the daemon at %s goes on asking after %u rounds", dialogue.path, rounds);
+		for (size_t i = 0; i < reply.question_count; i++)
+			answer_question(&answers, &reply.questions[i]);
+		request_write(&request, options, may_mount, &answers);
+	}
+	varlink_close(&dialogue.connection);
+	json_write_end(&request);
+	json_write_end(&answers.text);
+	for (size_t i = 0; i < reply.warnings.count; i++)
+		say("%s", reply.warnings.items[i]);
+	check_answer(&dialogue, options, &reply);
+	return &reply;
+}

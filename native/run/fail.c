@@ -1,0 +1,73 @@
+/* Words for failures, and their exit statuses; see fail.h. */
+#include "fail.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PREFIX "dynuser-run: "
+/* Two paths of PATH_MAX bytes and a sentence around them; what is longer is cut. */
+#define LINE_MAX_BYTES 8704U
+
+/* The line goes out in one write(2), so that those of processes that share the stream do not mix. */
+static void write_line(char *line, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		/* Names of files and values may hold anything; a terminal shall not act on it. */
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7F)
+			line[i] = '?';
+	}
+	line[length] = '\n';
+	/* Where standard error is gone nobody can be told; the exit status still says it. */
+	if (write(STDERR_FILENO, line, length + 1) < 0)
+		return;
+}
+
+static size_t bounded(int length, size_t room)
+{
+	return length < 0 ? 0 : (size_t)length < room ? (size_t)length : room - 1;
+}
+
+static void say_line(int error, const char *format, va_list arguments)
+{
+	char line[LINE_MAX_BYTES + 1] = PREFIX;
+	size_t length = sizeof(PREFIX) - 1;
+
+	length += bounded(vsnprintf(line + length, LINE_MAX_BYTES - length, format, arguments), LINE_MAX_BYTES - length);
+	if (error != 0) {
+		size_t room = LINE_MAX_BYTES - length;
+
+		length += bounded(snprintf(line + length, room, ": %s", strerror(error)), room);
+	}
+	write_line(line, length);
+}
+
+void say(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say_line(0, format, arguments);
+	va_end(arguments);
+}
+
+void fail(int status, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say_line(0, format, arguments);
+	va_end(arguments);
+	_exit(status);
+}
+
+void fail_errno(int error, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say_line(error, format, arguments);
+	va_end(arguments);
+	_exit(STATUS_LAUNCHER);
+}

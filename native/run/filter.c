@@ -1,0 +1,159 @@
+/*
+ * Classic BPF by hand (seccomp(2)): for each ABI a run of tests of the call's number, each with its own end, so that no jump
+ * is longer than a few instructions. The numbers are those of the kernel's tables, which never change. See filter.h.
+ */
+#include "filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fail.h"
+
+#define NONE (-1)
+/* __X32_SYSCALL_BIT: set in calls of the x32 ABI, whose numbers are otherwise those of x86-64. */
+#define X32_BIT 0x40000000U
+/* Of O_TMPFILE the part that is not O_DIRECTORY, the same everywhere but on alpha and parisc. */
+#define TMPFILE_FLAG 020000000U
+#define SPECIAL_BITS ((unsigned int)(S_ISUID | S_ISGID))
+
+#define ALLOW SECCOMP_RET_ALLOW
+#define DENY (SECCOMP_RET_ERRNO | EPERM)
+#define ABSENT (SECCOMP_RET_ERRNO | ENOSYS)
+
+/* Numbers of calls; NONE where the ABI does not have one. */
+struct abi {
+	unsigned int architecture;
+	int chmod, fchmod, fchmodat, fchmodat2, mkdir, mkdirat, mknod, mknodat, creat, open, openat, openat2;
+};
+
+/* arch/x86/entry/syscalls, arch/arm/tools/syscall.tbl, include/uapi/asm-generic/unistd.h of Linux. */
+#define X86_64 { AUDIT_ARCH_X86_64, 90, 91, 268, 452, 83, 258, 133, 259, 85, 2, 257, 437 }
+#define I386 { AUDIT_ARCH_I386, 15, 94, 306, 452, 39, 296, 14, 297, 8, 5, 295, 437 }
+#define AARCH64 { AUDIT_ARCH_AARCH64, NONE, 52, 53, 452, NONE, 34, NONE, 33, NONE, NONE, 56, 437 }
+#define ARM { AUDIT_ARCH_ARM, 15, 94, 333, 452, 39, 323, 14, 324, 8, 5, 322, 437 }
+
+#if defined(__x86_64__)
+static const struct abi abis[] = { X86_64, I386 };
+#elif defined(__aarch64__)
+static const struct abi abis[] = { AARCH64, ARM };
+#else
+static const struct abi abis[] = { { 0 } };
+#define UNKNOWN_PROCESSOR
+#endif
+
+struct program {
+	struct sock_filter *at;
+	size_t length;
+};
+
+static void put(struct program *program, unsigned int code, unsigned int value, unsigned char yes, unsigned char no)
+{
+	program->at[program->length++] = (struct sock_filter){ .code = (unsigned short)code, .jt = yes, .jf = no, .k = value };
+}
+
+static void put_load(struct program *program, size_t offset)
+{
+	put(program, BPF_LD | BPF_W | BPF_ABS, (unsigned int)offset, 0, 0);
+}
+
+static void put_return(struct program *program, unsigned int value)
+{
+	put(program, BPF_RET | BPF_K, value, 0, 0);
+}
+
+/* Modes and flags are 32 bits: the lower half of an argument, on little-endian processors the first. */
+static size_t argument(unsigned int index)
+{
+	return offsetof(struct seccomp_data, args) + index * sizeof(uint64_t);
+}
+
+/* The accumulator has the call's number, before and, where it is another one, afterwards. */
+static void put_mode_rule(struct program *program, int number, unsigned int mode)
+{
+	if (number == NONE)
+		return;
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)number, 0, 4);
+	put_load(program, argument(mode));
+	put(program, BPF_JMP | BPF_JSET | BPF_K, SPECIAL_BITS, 0, 1);
+	put_return(program, DENY);
+	put_return(program, ALLOW);
+}
+
+/* The mode counts only where a file may be made; flags is the argument before it. */
+static void put_open_rule(struct program *program, int number, unsigned int mode)
+{
+	if (number == NONE)
+		return;
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)number, 0, 6);
+	put_load(program, argument(mode - 1));
+	put(program, BPF_JMP | BPF_JSET | BPF_K, (unsigned int)O_CREAT | TMPFILE_FLAG, 0, 3);
+	put_load(program, argument(mode));
+	put(program, BPF_JMP | BPF_JSET | BPF_K, SPECIAL_BITS, 0, 1);
+	put_return(program, DENY);
+	put_return(program, ALLOW);
+}
+
+static void put_abi(struct program *program, const struct abi *abi)
+{
+	size_t test = program->length;
+
+	/* How far it is to the next ABI is known at the end. */
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, abi->architecture, 0, 0);
+	put_load(program, offsetof(struct seccomp_data, nr));
+	if (abi->architecture == AUDIT_ARCH_X86_64)
+		put(program, BPF_ALU | BPF_AND | BPF_K, ~X32_BIT, 0, 0);
+	put_mode_rule(program, abi->chmod, 1);
+	put_mode_rule(program, abi->fchmod, 1);
+	put_mode_rule(program, abi->fchmodat, 2);
+	put_mode_rule(program, abi->fchmodat2, 2);
+	put_mode_rule(program, abi->mkdir, 1);
+	put_mode_rule(program, abi->mkdirat, 2);
+	put_mode_rule(program, abi->mknod, 1);
+	put_mode_rule(program, abi->mknodat, 2);
+	put_mode_rule(program, abi->creat, 1);
+	put_open_rule(program, abi->open, 2);
+	put_open_rule(program, abi->openat, 3);
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)abi->openat2, 0, 1);
+	put_return(program, ABSENT);
+	put_return(program, ALLOW);
+	program->at[test].jf = (unsigned char)(program->length - test - 1);
+}
+
+size_t filter_write(struct sock_filter instructions[FILTER_LENGTH_MAX])
+{
+	struct program program = { .at = instructions };
+
+#ifdef UNKNOWN_PROCESSOR
+	return 0;
+#endif
+	put_load(&program, offsetof(struct seccomp_data, arch));
+	for (size_t i = 0; i < sizeof(abis) / sizeof(abis[0]); i++)
+		put_abi(&program, &abis[i]);
+	/* An ABI that this kernel has learned since. */
+	put_return(&program, ABSENT);
+	return program.length;
+}
+
+void filter_install(void)
+{
+	struct sock_filter instructions[FILTER_LENGTH_MAX];
+	const struct sock_fprog program = { .len = (unsigned short)filter_write(instructions), .filter = instructions };
+
+	if (program.len == 0)
+		fail(STATUS_LAUNCHER, "RestrictSUIDSGID= cannot be had on this processor yet; turn it off");
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &program) != 0) {
+		if (errno == EACCES)
+			fail(STATUS_LAUNCHER, "RestrictSUIDSGID= without NoNewPrivileges= needs the capability CAP_SYS_ADMIN");
+		fail_errno(errno, "cannot install the seccomp filter of RestrictSUIDSGID=");
+	}
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_FILTER)
+		fail(STATUS_LAUNCHER, "the kernel did not install the seccomp filter of RestrictSUIDSGID=");
+}

@@ -1,0 +1,95 @@
+/* User namespaces for mappings; see idmap.h. */
+#include "idmap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NAME_BYTES 64
+#define LINES_BYTES 96
+/* The child calls three functions that need next to nothing. */
+#define STACK_BYTES 16384
+
+int idmap_write(int proc, pid_t process, const char *file, uint32_t inside, uint32_t outside)
+{
+	char name[NAME_BYTES], lines[LINES_BYTES];
+	int length, descriptor;
+	ssize_t written;
+
+	(void)snprintf(name, sizeof(name), "%d/%s", process, file);
+	/* Rows must not overlap (user_namespaces(7)): where root's own files are mapped, that row says all. */
+	length = snprintf(lines, sizeof(lines), "%s%u %u 1\n", inside == 0 || outside == 0 ? "" : "0 0 1\n", inside, outside);
+	descriptor = openat(proc, name, O_WRONLY | O_CLOEXEC);
+	if (descriptor < 0)
+		return -1;
+	/* All of it in one write, and only once (user_namespaces(7)). */
+	written = write(descriptor, lines, (size_t)length);
+	length = errno;
+	(void)close(descriptor);
+	errno = length;
+	return written > 0 ? 0 : -1;
+}
+
+/* Shares the memory of the launcher, so it must do nothing that changes any. */
+static int wait_for_the_end(void *parent)
+{
+	/* The namespace is needed for less than a millisecond; a launcher that is killed meanwhile leaves nothing. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != *(pid_t *)parent)
+		_exit(1);
+	for (;;)
+		(void)pause();
+}
+
+static int open_namespace(int proc, pid_t child, const struct id_map *map)
+{
+	char name[NAME_BYTES];
+
+	if (idmap_write(proc, child, "uid_map", map->disk_uid, map->uid) != 0 ||
+	    idmap_write(proc, child, "gid_map", map->disk_gid, map->gid) != 0)
+		return -1;
+	(void)snprintf(name, sizeof(name), "%d/ns/user", child);
+	return openat(proc, name, O_RDONLY | O_CLOEXEC);
+}
+
+static int make_namespace(int proc, const struct id_map *map)
+{
+	static char stack[STACK_BYTES] __attribute__((aligned(64)));
+	static pid_t self;
+	pid_t child;
+	int namespace, error;
+
+	self = getpid();
+	/* CLONE_VM: no copy of page tables for a child that does nothing. */
+	child = clone(wait_for_the_end, stack + sizeof(stack), CLONE_NEWUSER | CLONE_VM | SIGCHLD, &self);
+	if (child < 0)
+		return -1;
+	namespace = open_namespace(proc, child, map);
+	error = errno;
+	(void)kill(child, SIGKILL);
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	errno = error;
+	return namespace;
+}
+
+int idmap_namespace(struct idmaps *known, int proc, const struct id_map *map)
+{
+	int namespace;
+
+	for (size_t i = 0; i < known->count; i++) {
+		if (memcmp(&known->maps[i], map, sizeof(*map)) == 0)
+			return known->namespaces[i];
+	}
+	namespace = make_namespace(proc, map);
+	if (namespace >= 0 && known->count < IDMAPS_MAX) {
+		known->maps[known->count] = *map;
+		known->namespaces[known->count++] = namespace;
+	}
+	return namespace;
+}

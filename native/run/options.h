@@ -1,0 +1,32 @@
+/* Owns the command line: what dynuser-run was asked for. It judges no value; the daemon does. */
+#ifndef RUN_OPTIONS_H
+#define RUN_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "strings.h"
+
+enum isolation { ISOLATION_DEFAULT, ISOLATION_FULL, ISOLATION_BEST_EFFORT };
+
+struct options {
+	const char *unit;
+	const char *unit_file;
+	const char *instance;
+	/* NAME=VALUE as in [Service], and assignments of the environment, each in the order of the command line */
+	struct strings properties;
+	struct strings environment;
+	enum isolation isolation;
+	bool ignore_unknown;
+	bool explain;
+	bool clear_environment;
+	/* the command and its arguments, with a null pointer behind them; its first is null where there is none */
+	char **command;
+};
+
+/*
+ * Reads the command line. Prints what --help and --version ask for and ends with status 0; says what is wrong and ends with
+ * STATUS_LAUNCHER. Options end at "--" and at the first word that is none.
+ */
+struct options options_read(int argc, char **argv);
+
+#endif

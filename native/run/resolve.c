@@ -1,0 +1,164 @@
+/* Paths below a root, by openat2(2); see resolve.h. */
+#include "resolve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The kernel gives up with EAGAIN where a rename somewhere made it unsure of ".." (openat2(2)); that passes. */
+#define TRIES 64
+#define FILE_MODE 0644
+
+static int open_below(int root, const char *path, int flags, uint64_t how_to_resolve)
+{
+	struct open_how how = {
+		.flags = (unsigned int)(O_PATH | O_CLOEXEC | flags),
+		.resolve = RESOLVE_IN_ROOT | how_to_resolve,
+	};
+	int descriptor = -1;
+
+	for (int i = 0; i < TRIES; i++) {
+		descriptor = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+		if (descriptor >= 0 || errno != EAGAIN)
+			break;
+	}
+	return descriptor;
+}
+
+int resolve(int root, const char *path, int flags)
+{
+	return open_below(root, path, flags, RESOLVE_NO_MAGICLINKS);
+}
+
+int resolve_straight(int root, const char *path)
+{
+	return open_below(root, path, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+static int close_and_fail(int descriptor, int error)
+{
+	(void)close(descriptor);
+	errno = error;
+	return -1;
+}
+
+/* mkdir(2) leaves out special bits, and the default ACL of the parent may take others. */
+static bool set_mode(int directory, const char *name, mode_t mode)
+{
+	int made = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool done = made >= 0 && fchmod(made, mode) == 0;
+	int error = errno;
+
+	if (made >= 0)
+		(void)close(made);
+	errno = error;
+	return done;
+}
+
+/* Opens name in directory, made where it is missing, and closes directory. */
+static int step_down(int directory, const char *name, mode_t mode)
+{
+	int below;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return close_and_fail(directory, EINVAL);
+	if (mkdirat(directory, name, 0700) == 0) {
+		if (!set_mode(directory, name, mode))
+			return close_and_fail(directory, errno);
+	} else if (errno != EEXIST) {
+		return close_and_fail(directory, errno);
+	}
+	/* Somebody else may just have made it; where it is a symlink that leads nowhere, this fails with ENOTDIR. */
+	below = openat(directory, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return below < 0 ? close_and_fail(directory, errno) : ((void)close(directory), below);
+}
+
+/* Takes the slashes away that end a path. */
+static size_t trim(char *path, size_t length)
+{
+	while (length > 1 && path[length - 1] == '/')
+		path[--length] = '\0';
+	return length;
+}
+
+/*
+ * Opens the deepest directory of a path that is there. *length comes with the length of the path and leaves with that of the part
+ * that was opened (0: root itself); behind it, the slashes before the missing names have become NULs.
+ */
+static int open_present(int root, char *path, size_t *length)
+{
+	while (*length > 0) {
+		int directory = resolve(root, path, O_DIRECTORY);
+
+		if (directory >= 0 || errno != ENOENT)
+			return directory;
+		while (path[*length - 1] != '/')
+			(*length)--;
+		path[--(*length)] = '\0';
+	}
+	return fcntl(root, F_DUPFD_CLOEXEC, 0);
+}
+
+int resolve_directory(int root, const char *path, mode_t mode)
+{
+	char copy[PATH_MAX];
+	size_t whole = strnlen(path, sizeof(copy)), length;
+	int directory;
+
+	if (path[0] != '/' || whole == sizeof(copy)) {
+		errno = path[0] == '/' ? ENAMETOOLONG : EINVAL;
+		return -1;
+	}
+	memcpy(copy, path, whole + 1);
+	length = whole = trim(copy, whole);
+	directory = open_present(root, copy, &length);
+	while (directory >= 0 && length < whole) {
+		const char *name = copy + length + 1;
+
+		length += 1 + strlen(name);
+		/* Nothing stands between two slashes. */
+		if (name[0] != '\0')
+			directory = step_down(directory, name, length == whole ? mode : PARENT_MODE);
+	}
+	return directory;
+}
+
+int resolve_parent(int root, const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+	size_t length = slash == NULL ? 0 : (size_t)(slash - path);
+
+	if (slash == NULL || slash[1] == '\0' || length >= sizeof(directory)) {
+		errno = EINVAL;
+		return -1;
+	}
+	*name = slash + 1;
+	memcpy(directory, path, length);
+	directory[length] = '\0';
+	return resolve_directory(root, length == 0 ? "/" : directory, PARENT_MODE);
+}
+
+int resolve_file(int root, const char *path)
+{
+	const char *name;
+	int file = resolve(root, path, 0);
+	int parent;
+
+	if (file >= 0 || errno != ENOENT)
+		return file;
+	parent = resolve_parent(root, path, &name);
+	if (parent < 0)
+		return -1;
+	if (mknodat(parent, name, S_IFREG | FILE_MODE, 0) != 0 && errno != EEXIST)
+		return close_and_fail(parent, errno);
+	file = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return file < 0 ? close_and_fail(parent, errno) : ((void)close(parent), file);
+}

@@ -1,0 +1,117 @@
+/* Clones of mounts: pin takes one into a slot, place puts it where the service shall see it; see steps.h. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fail.h"
+#include "mounts.h"
+#include "resolve.h"
+#include "steps.h"
+
+/* The object at a straight path is the one that the daemon prepared, or the start ends here. */
+static void check_object(const struct step *step, int found)
+{
+	struct stat status;
+
+	if (fstat(found, &status) != 0)
+		fail_errno(errno, "cannot look at %s", step->path);
+	if (step->has_device && (status.st_dev != (dev_t)step->device || status.st_ino != (ino_t)step->inode))
+		fail(STATUS_LAUNCHER,
+		     "%s is not the directory that was made ready for the service: it was exchanged while the service started, or the daemon sees another file system there",
+		     step->path);
+}
+
+static int open_pinned(const struct world *world, const struct step *step)
+{
+	int found = step->straight ? resolve_straight(world->host_root, step->path) :
+				     resolve(world->host_root, step->path, 0);
+
+	if (found >= 0)
+		return found;
+	if (step->optional && step_is_absence(errno))
+		return STEP_ABSENT;
+	if (step->straight && errno == ELOOP)
+		fail(STATUS_LAUNCHER, "%s, or a directory above it, is a symlink where there must be none: it was exchanged while the service started",
+		     step->path);
+	fail_errno(errno, "cannot find %s", step->path);
+}
+
+/* Of a file, no descriptor can be the working directory, so its path has to do; this namespace is ours alone. */
+static void take_away(const struct step *step, int found)
+{
+	struct stat status;
+	int result;
+
+	if (!mount_is_root(found))
+		return;
+	if (fstat(found, &status) == 0 && S_ISDIR(status.st_mode))
+		result = mount_detach(found);
+	else
+		result = umount2(step->path, MNT_DETACH | UMOUNT_NOFOLLOW);
+	if (result != 0)
+		fail_errno(errno, "cannot take the mount at %s away", step->path);
+}
+
+static void map(struct world *world, const struct step *step, int clone)
+{
+	int namespace;
+
+	if (world->proc < 0)
+		fail(STATUS_LAUNCHER, "/proc is not mounted, and %s cannot be id-mapped without", step->path);
+	namespace = idmap_namespace(&world->idmaps, world->proc, &step->map);
+	if (namespace < 0)
+		fail_errno(errno, "cannot have a user namespace to map the owners of %s", step->path);
+	if (mount_map(clone, namespace) != 0)
+		fail_errno(errno, "cannot map the owners of %s", step->path);
+}
+
+void step_pin(struct world *world, const struct step *step)
+{
+	int found, clone;
+
+	if (world->slots[step->slot].mount != SLOT_EMPTY)
+		fail(STATUS_LAUNCHER, "the plan fills slot %u twice, the second time with %s", step->slot, step->path);
+	found = open_pinned(world, step);
+	if (found == STEP_ABSENT) {
+		world->slots[step->slot].mount = SLOT_LEFT_OUT;
+		return;
+	}
+	check_object(step, found);
+	clone = mount_clone(found, step->single);
+	if (clone < 0)
+		fail_errno(errno, "cannot clone the mount at %s", step->path);
+	if (step->has_map)
+		map(world, step, clone);
+	step_flags(clone, step, step->single);
+	if (step->take_away)
+		take_away(step, found);
+	(void)close(found);
+	world->slots[step->slot].mount = clone;
+}
+
+void step_place(struct world *world, const struct step *step)
+{
+	struct slot *slot = &world->slots[step->slot];
+	int target;
+
+	if (slot->mount == SLOT_EMPTY)
+		fail(STATUS_LAUNCHER, "the plan places slot %u, which nothing was pinned to, at %s", step->slot, step->path);
+	if (slot->mount == SLOT_LEFT_OUT)
+		return;
+	target = step_target(world, step);
+	if (target == STEP_ABSENT)
+		return;
+	if (slot->placed) {
+		int again = mount_clone(slot->mount, false);
+
+		if (again < 0)
+			fail_errno(errno, "cannot clone the mount for %s once more", step->path);
+		(void)close(slot->mount);
+		slot->mount = again;
+	}
+	slot->placed = true;
+	step_attach(world, slot->mount, target, step->path);
+	(void)close(target);
+}

@@ -1,0 +1,129 @@
+/** A daemon whose Launch answers what the test says, inside a machine: what the launcher makes of plans is all that is tried. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  ALLOCATOR_INTERFACE,
+  type LaunchPlan,
+  type LaunchReply,
+} from '../../../src/api/generated/io-dynuser-allocator.ts';
+import type { JsonObject } from '../../../src/varlink/json.ts';
+import { type Call, VarlinkServer } from '../../../src/varlink/server.ts';
+import type { RunOptions, RunResult } from '../../support/machine/process.ts';
+import { Machine } from '../../support/machine.ts';
+
+export const UID = 61_234;
+export const SOCKET = '/run/dynuser/io.dynuser.DynamicUser';
+const LAUNCHER = '/usr/bin/dynuser-run';
+/** Room for the answers to all questions. */
+const FRAME_BYTES_MAX = 16 * 1024 * 1024;
+
+/** What Launch answers: a reply, or one for each call. */
+export type Answer = (parameters: JsonObject, call: Call<null>) => LaunchReply | Promise<LaunchReply>;
+
+/** @returns a plan that runs the command of the command line as the user, in no world of its own */
+export function plan(changes: Partial<LaunchPlan> = {}): LaunchPlan {
+  return {
+    uid: UID,
+    gid: UID,
+    userName: 'nobody-knows-it',
+    dynamic: true,
+    groups: [],
+    mountNamespace: false,
+    steps: [],
+    privateUsers: false,
+    noNewPrivileges: true,
+    restrictSuidSgid: false,
+    boundingSet: 'ffffffffffffffff',
+    ambientSet: '0000000000000000',
+    umask: 0o022,
+    workingDirectoryOptional: false,
+    inheritEnvironment: true,
+    environment: [],
+    unsetEnvironment: [],
+    accountEnvironment: false,
+    ...changes,
+  };
+}
+
+export class LauncherHost {
+  readonly machine: Machine;
+  /** the calls of Launch, in their order */
+  readonly calls: JsonObject[] = [];
+  answer: Answer = () => ({ plan: plan() });
+  readonly #server: VarlinkServer<null>;
+
+  private constructor(machine: Machine) {
+    this.machine = machine;
+    this.#server = new VarlinkServer<null>({
+      info: { vendor: 'dynuser', product: 'dynuserd', version: '9.9.9', url: 'https://example.org' },
+      identify: () => null,
+      quotaKey: () => 0,
+      privileged: () => true,
+      onFailure: () => {},
+      limits: { maxFrameBytes: FRAME_BYTES_MAX },
+      interfaces: [
+        {
+          description: ALLOCATOR_INTERFACE,
+          methods: {
+            Launch: async call => {
+              this.calls.push(call.parameters);
+              return { ...(await this.answer(call.parameters, call)) };
+            },
+          },
+        },
+      ],
+    });
+  }
+
+  /** Boots a machine with everything installed, and the fake daemon listening in it. */
+  static async boot(options: { readonly varLib?: 'disk' } = {}): Promise<LauncherHost> {
+    const machine = await Machine.boot({ init: 'plain', stage: true, ...options });
+    const host = new LauncherHost(machine);
+    await machine.output(['mkdir', '-p', '/run/dynuser']);
+    await host.#server.listen({ path: machine.path(SOCKET) });
+    return host;
+  }
+
+  /** @returns an answer to every call: this plan */
+  planned(changes: Partial<LaunchPlan>): Answer {
+    return () => ({ plan: plan(changes) });
+  }
+
+  /** Runs dynuser-run with a plan. */
+  async run(
+    changes: Partial<LaunchPlan>,
+    argv: readonly string[],
+    options: RunOptions & { readonly flags?: readonly string[] } = {},
+  ): Promise<RunResult> {
+    this.answer = this.planned(changes);
+    return this.launch([...(options.flags ?? []), '--', ...argv], options);
+  }
+
+  /** Runs a command in the world of a plan. @returns its standard output; fails where its status is not 0 */
+  async output(changes: Partial<LaunchPlan>, argv: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { status, stdout, stderr } = await this.run(changes, argv, options);
+    if (status !== 0) {
+      throw new Error(`${argv.join(' ')}: exit status ${status}\n${stdout}${stderr}`);
+    }
+    return stdout.replace(/\n$/, '');
+  }
+
+  /** Runs dynuser-run with arguments of its own. */
+  launch(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return this.machine.run([LAUNCHER, ...argv], options);
+  }
+
+  /** Waits until no process of the user is left. */
+  async untilNothingRuns(): Promise<void> {
+    for (let tries = 0; (await this.machine.run(['pgrep', '-u', String(UID)])).status === 0; tries += 1) {
+      if (tries === 200) {
+        throw new Error('processes of the user are left');
+      }
+      await sleep(20);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.close(0);
+    await this.machine.stop();
+  }
+}

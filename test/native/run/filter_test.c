@@ -1,0 +1,170 @@
+/*
+ * The seccomp filter, call by call and by every ABI that this processor has: special modes are refused, all others are not, and
+ * where no file is made a mode means nothing. No arguments.
+ */
+#include "filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+#define NONE (-1)
+#define TMPFILE (020000000 | O_DIRECTORY)
+#define X32_BIT 0x40000000L
+
+typedef long system_call(long number, long one, long two, long three, long four);
+
+/* The call's error number, or 0. */
+static long native(long number, long one, long two, long three, long four)
+{
+	return syscall(number, one, two, three, four, 0, 0) < 0 ? errno : 0;
+}
+
+static void expect(system_call *call, long number, const long arguments[4], long error, const char *what)
+{
+	long found;
+
+	if (number == NONE)
+		return;
+	found = call(number, arguments[0], arguments[1], arguments[2], arguments[3]);
+	CHECK((error == EPERM) == (found == EPERM), "%s (%ld): %s", what, number, strerror((int)found));
+	CHECK(error != ENOSYS || found == ENOSYS, "%s (%ld): %s", what, number, strerror((int)found));
+}
+
+struct numbers {
+	long chmod, fchmod, fchmodat, fchmodat2, mkdir, mkdirat, mknod, mknodat, creat, open, openat, openat2;
+};
+
+/* The path leads nowhere, so that nothing is made: what gets past the filter fails otherwise. */
+static void test_abi(system_call *call, const struct numbers *at, const char *path)
+{
+	static const long special[] = { S_ISUID, S_ISGID, S_ISUID | S_ISGID | 0777, S_ISGID | S_ISVTX };
+	static const long plain[] = { 0, 0777, S_ISVTX | 0777 };
+	const long p = (long)path;
+
+	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]) + sizeof(plain) / sizeof(plain[0]); i++) {
+		bool is_special = i < sizeof(special) / sizeof(special[0]);
+		long m = is_special ? special[i] : plain[i - sizeof(special) / sizeof(special[0])];
+		long error = is_special ? EPERM : 0;
+
+		expect(call, at->chmod, (const long[]){ p, m, 0, 0 }, error, "chmod");
+		expect(call, at->fchmod, (const long[]){ 1000, m, 0, 0 }, error, "fchmod");
+		expect(call, at->fchmodat, (const long[]){ AT_FDCWD, p, m, 0 }, error, "fchmodat");
+		expect(call, at->fchmodat2, (const long[]){ AT_FDCWD, p, m, 0 }, error, "fchmodat2");
+		expect(call, at->mkdir, (const long[]){ p, m, 0, 0 }, error, "mkdir");
+		expect(call, at->mkdirat, (const long[]){ AT_FDCWD, p, m, 0 }, error, "mkdirat");
+		expect(call, at->mknod, (const long[]){ p, S_IFREG | m, 0, 0 }, error, "mknod");
+		expect(call, at->mknodat, (const long[]){ AT_FDCWD, p, S_IFREG | m, 0 }, error, "mknodat");
+		expect(call, at->creat, (const long[]){ p, m, 0, 0 }, error, "creat");
+		expect(call, at->open, (const long[]){ p, O_CREAT | O_WRONLY, m, 0 }, error, "open O_CREAT");
+		expect(call, at->open, (const long[]){ p, TMPFILE | O_RDWR, m, 0 }, error, "open O_TMPFILE");
+		expect(call, at->open, (const long[]){ p, O_RDONLY | O_DIRECTORY, m, 0 }, 0, "open");
+		expect(call, at->openat, (const long[]){ AT_FDCWD, p, O_CREAT | O_WRONLY, m }, error, "openat O_CREAT");
+		expect(call, at->openat, (const long[]){ AT_FDCWD, p, TMPFILE | O_RDWR, m }, error, "openat O_TMPFILE");
+		expect(call, at->openat, (const long[]){ AT_FDCWD, p, O_RDONLY, m }, 0, "openat");
+	}
+	expect(call, at->openat2, (const long[]){ AT_FDCWD, p, p, 24 }, ENOSYS, "openat2");
+}
+
+#if defined(__x86_64__)
+/* The 32-bit way into the kernel, which is there for 64-bit programs too; addresses have to be below 4 GiB. */
+static long i386(long number, long one, long two, long three, long four)
+{
+	long result;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(one), "c"(two), "d"(three), "S"(four) : "memory", "r8", "r9", "r10", "r11");
+	return (int)result < 0 ? -(int)result : 0;
+}
+
+static long x32(long number, long one, long two, long three, long four)
+{
+	return native(number | X32_BIT, one, two, three, four);
+}
+
+static const struct numbers x86_64_numbers = { 90, 91, 268, 452, 83, 258, 133, 259, 85, 2, 257, 437 };
+static const struct numbers i386_numbers = { 15, 94, 306, 452, 39, 296, 14, 297, 8, 5, 295, 437 };
+#define NATIVE_NUMBERS x86_64_numbers
+#elif defined(__aarch64__)
+static const struct numbers aarch64_numbers = { NONE, 52, 53, 452, NONE, 34, NONE, 33, NONE, NONE, 56, 437 };
+#define NATIVE_NUMBERS aarch64_numbers
+#endif
+
+/* In a child, since a filter is for good. With the exit status of a signal where the ABI is not there. */
+static int in_child(void (*test)(const char *path), const char *path)
+{
+	pid_t child = fork();
+	int status = -1;
+
+	CHECK(child >= 0, "%s", strerror(errno));
+	if (child == 0) {
+		test(path);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child, "%s", strerror(errno));
+	return status;
+}
+
+static void install(void)
+{
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "%s", strerror(errno));
+	filter_install();
+}
+
+static void test_native(const char *path)
+{
+	/* Without it the calls fail otherwise, so what is seen below is the filter's. */
+	CHECK(native(NATIVE_NUMBERS.fchmod, 1000, S_ISUID, 0, 0) == EBADF, "fchmod");
+	install();
+	test_abi(native, &NATIVE_NUMBERS, path);
+}
+
+#if defined(__x86_64__)
+static void test_x32(const char *path)
+{
+	install();
+	test_abi(x32, &x86_64_numbers, path);
+}
+
+static void test_i386(const char *path)
+{
+	CHECK(i386(i386_numbers.fchmod, 1000, S_ISUID, 0, 0) == EBADF, "fchmod");
+	install();
+	test_abi(i386, &i386_numbers, path);
+}
+
+static void try_i386(const char *path)
+{
+	(void)path;
+	/* getpid */
+	_exit(i386(20, 0, 0, 0, 0) == 0 ? 0 : 1);
+}
+#endif
+
+int main(void)
+{
+	struct sock_filter program[FILTER_LENGTH_MAX];
+	char *path = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+
+	CHECK(path != MAP_FAILED, "%s", strerror(errno));
+	(void)strcpy(path, "/nowhere/to/be/found");
+	CHECK(filter_write(program) > 0 && filter_write(program) < FILTER_LENGTH_MAX, "%zu", filter_write(program));
+	CHECK(in_child(test_native, path) == 0, "native");
+#if defined(__x86_64__)
+	CHECK(in_child(test_x32, path) == 0, "x32");
+	/* A kernel without the 32-bit ABI answers with a signal; then there is nothing to filter. */
+	if (in_child(try_i386, path) == 0)
+		CHECK(in_child(test_i386, path) == 0, "i386");
+	else
+		(void)fputs("no 32-bit ABI here: not tried\n", stderr);
+#endif
+	return 0;
+}

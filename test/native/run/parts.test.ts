@@ -1,0 +1,42 @@
+/** Runs the C tests of the launcher's parts, plain and with sanitizers. */
+import { execFileSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+
+const BUILDS = [
+  ['plain', '0', 'dist/native'],
+  ['sanitized', '1', 'dist/native-sanitized'],
+] as const;
+const PROGRAMS = [
+  'variables_test',
+  'filter_test',
+  'json_write_test',
+  'options_test',
+  'plan_fuzz_test',
+  'plan_test',
+  'questions_test',
+  'launch_reply_test',
+  'resolve_test',
+];
+/** A build may have to wait for that of another test file, and the fuzzing takes some seconds. */
+const BUILD_DEADLINE_MS = 300_000;
+const RUN_DEADLINE_MS = 120_000;
+
+describe('the parts of dynuser-run', () => {
+  for (const [name, sanitize, output] of BUILDS) {
+    it(name, () => {
+      const lock = `${CHECKOUT}dist/.native-tests.lock`;
+      execFileSync('flock', [lock, 'make', '-s', '-C', `${CHECKOUT}native`, `SANITIZE=${sanitize}`, 'run-tests'], {
+        timeout: BUILD_DEADLINE_MS,
+      });
+      for (const program of PROGRAMS) {
+        execFileSync(`${CHECKOUT}${output}/test/run/${program}`, {
+          stdio: ['ignore', 'ignore', 'inherit'],
+          timeout: RUN_DEADLINE_MS,
+          // What the launcher holds until execve(2) is nothing that it lost.
+          env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' },
+        });
+      }
+    });
+  }
+});

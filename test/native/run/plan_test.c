@@ -1,0 +1,196 @@
+/* The reader of plans: what a plan has is what the C form has, and nothing may be missing, unknown or of another kind. */
+#include "plan_reader.h"
+
+#include <string.h>
+
+#include "check.h"
+
+static const char *const members[] = {
+	"\"uid\":61184", "\"gid\":61185", "\"userName\":\"caf\\u00e9\"", "\"dynamic\":true", "\"groups\":[\"disk\",\"7\"]",
+	"\"mountNamespace\":true", "\"steps\":[]", "\"privateUsers\":false", "\"noNewPrivileges\":true",
+	"\"restrictSuidSgid\":true", "\"boundingSet\":\"000001ffffffffff\"", "\"ambientSet\":\"0000000000000400\"",
+	"\"umask\":18", "\"workingDirectoryOptional\":false", "\"inheritEnvironment\":true", "\"environment\":[\"A=b\"]",
+	"\"unsetEnvironment\":[]", "\"accountEnvironment\":false",
+};
+
+#define MEMBERS (sizeof(members) / sizeof(members[0]))
+#define TEXT_MAX 8192U
+
+/* A plan of these members without the one of that number, and with more in front. */
+static void compose(char *text, size_t without, const char *more)
+{
+	size_t length = (size_t)sprintf(text, "{%s", more);
+
+	for (size_t i = 0; i < MEMBERS; i++) {
+		if (i != without)
+			length += (size_t)sprintf(text + length, "%s%s", length > 1 ? "," : "", members[i]);
+	}
+	(void)sprintf(text + length, "}");
+}
+
+/* Reads a copy that ends where the text ends, so that the sanitizer sees a byte too many. */
+static bool read_text(const char *text, struct plan *plan, char *where, size_t size)
+{
+	size_t length = strlen(text);
+	char *copy = malloc(length);
+	struct reading reading = { .text = copy, .start = copy };
+	struct json_reader reader;
+	bool sound;
+
+	CHECK(copy != NULL, "no memory");
+	memcpy(copy, text, length);
+	reader = json_read(copy, length);
+	memset(plan, 0, sizeof(*plan));
+	sound = plan_read(&reader, &reading, plan) && json_at_end(&reader);
+	(void)snprintf(where, size, "%s", reading.where);
+	return sound;
+}
+
+static void expect(const char *text, bool sound, const char *where)
+{
+	char found[128];
+	struct plan plan;
+
+	CHECK(read_text(text, &plan, found, sizeof(found)) == sound, "%s", text);
+	CHECK(sound || strcmp(found, where) == 0, "%s: %s", text, found);
+}
+
+static void test_values(void)
+{
+	static const char more[] = "\"commands\":[{\"path\":\"/bin/a\",\"arguments\":[\"-a\"],\"as\":\"root\",\"ignoreFailure\":true},"
+				   "{\"path\":\"b\",\"arguments\":[\"b\",\"c\"],\"as\":\"user\",\"ignoreFailure\":false}],"
+				   "\"root\":\"/srv\",\"workingDirectory\":null";
+	char text[TEXT_MAX], where[128];
+	struct plan plan;
+
+	compose(text, MEMBERS, more);
+	CHECK(read_text(text, &plan, where, sizeof(where)), "%s: %s", text, where);
+	CHECK(plan.uid == 61184 && plan.gid == 61185 && plan.umask == 18, "numbers");
+	CHECK(strcmp(plan.user_name, "caf\303\251") == 0, "%s", plan.user_name);
+	CHECK(plan.groups.count == 2 && strcmp(plan.groups.items[1], "7") == 0 && plan.groups.items[2] == NULL, "groups");
+	CHECK(plan.bounding_set == 0x1ffffffffffU && plan.ambient_set == 0x400U, "sets");
+	CHECK(plan.dynamic && plan.mount_namespace && !plan.private_users && plan.no_new_privileges &&
+		      plan.restrict_suid_sgid && plan.inherit_environment && !plan.account_environment,
+	      "booleans");
+	CHECK(strcmp(plan.root, "/srv") == 0 && plan.working_directory == NULL, "paths");
+	CHECK(plan.environment.count == 1 && plan.unset_environment.count == 0, "environment");
+	CHECK(plan.command_count == 2 && plan.commands[0].as == AS_ROOT && plan.commands[0].ignore_failure, "commands");
+	CHECK(strcmp(plan.commands[0].arguments.items[0], "-a") == 0 && plan.commands[1].as == AS_USER, "commands");
+}
+
+static void test_missing(void)
+{
+	char text[TEXT_MAX], name[64];
+
+	for (size_t i = 0; i < MEMBERS; i++) {
+		compose(text, i, "");
+		(void)sscanf(members[i], "\"%63[a-zA-Z]\"", name);
+		expect(text, false, name);
+	}
+}
+
+static void test_broken(void)
+{
+	static const struct {
+		const char *more;
+		const char *where;
+	} cases[] = {
+		{ "\"uid\":61184", "uid" },
+		{ "\"shredder\":true", "shredder" },
+		{ "\"root\":7", "root" },
+		{ "\"commands\":[]", "commands" },
+		{ "\"commands\":[{\"path\":\"\",\"arguments\":[\"a\"],\"as\":\"user\",\"ignoreFailure\":false}]", "commands" },
+		{ "\"commands\":[{\"path\":\"a\",\"arguments\":[],\"as\":\"user\",\"ignoreFailure\":false}]", "commands" },
+		{ "\"commands\":[{\"path\":\"a\",\"arguments\":[\"a\"],\"as\":\"god\",\"ignoreFailure\":false}]", "commands.as" },
+		{ "\"commands\":[{\"path\":\"a\",\"arguments\":[\"a\"],\"as\":\"user\"}]", "commands.ignoreFailure" },
+		{ "\"root\":\"a\\u0000b\"", "root" },
+	};
+	static const struct {
+		size_t instead;
+		const char *more;
+		const char *where;
+	} values[] = {
+		{ 0, "\"uid\":-1", "uid" },
+		{ 0, "\"uid\":4294967296", "uid" },
+		{ 0, "\"uid\":null", "uid" },
+		{ 0, "\"uid\":\"0\"", "uid" },
+		{ 8, "\"noNewPrivileges\":null", "noNewPrivileges" },
+		{ 8, "\"noNewPrivileges\":1", "noNewPrivileges" },
+		{ 10, "\"boundingSet\":\"1ffffffffff\"", "boundingSet" },
+		{ 10, "\"boundingSet\":\"000001FFFFFFFFFF\"", "boundingSet" },
+		{ 10, "\"boundingSet\":\"00000x1ffffffffff\"", "boundingSet" },
+		{ 4, "\"groups\":[7]", "groups" },
+	};
+	char text[TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		compose(text, MEMBERS, cases[i].more);
+		expect(text, false, cases[i].where);
+	}
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		compose(text, values[i].instead, values[i].more);
+		expect(text, false, values[i].where);
+	}
+}
+
+static bool step_is_sound(const char *step, struct plan *plan)
+{
+	char text[TEXT_MAX], more[1024], where[128];
+
+	(void)snprintf(more, sizeof(more), "\"steps\":[%s]", step);
+	compose(text, 6, more);
+	return read_text(text, plan, where, sizeof(where));
+}
+
+static void test_steps(void)
+{
+	static const char *const good[] = {
+		"{\"do\":\"make\",\"path\":\"/a\",\"mode\":448}", "{\"do\":\"cover\",\"path\":\"/a\",\"set\":[\"noExec\"],\"options\":[]}",
+		"{\"do\":\"attributes\",\"path\":\"/\",\"set\":[\"readOnly\"],\"clear\":[\"noSuid\"],\"single\":true}",
+		"{\"do\":\"place\",\"path\":\"/a\",\"slot\":0,\"create\":\"file\"}", "{\"do\":\"link\",\"path\":\"/a\",\"target\":\"b\"}",
+		"{\"do\":\"hide\",\"path\":\"/a\",\"optional\":true}", "{\"do\":\"cover\",\"path\":\"/a\",\"create\":\"directory\"}",
+		"{\"do\":\"hide\",\"path\":\"/a\",\"slot\":null,\"idMap\":null}",
+	};
+	static const char *const bad[] = {
+		"{\"do\":\"make\"}", "{\"path\":\"/a\"}", "{\"do\":\"erase\",\"path\":\"/a\"}", "{\"do\":\"make\",\"path\":\"a\"}",
+		"{\"do\":\"make\",\"path\":\"\"}", "{\"do\":\"make\",\"path\":\"/a\",\"mode\":4096}", "{\"do\":\"make\",\"path\":\"/a\",\"slot\":1}",
+		"{\"do\":\"pin\",\"path\":\"/a\"}", "{\"do\":\"place\",\"path\":\"/a\"}", "{\"do\":\"place\",\"path\":\"/a\",\"slot\":16384}",
+		"{\"do\":\"place\",\"path\":\"/a\",\"slot\":0,\"create\":\"fifo\"}", "{\"do\":\"link\",\"path\":\"/a\"}",
+		"{\"do\":\"hide\",\"path\":\"/a\",\"target\":\"b\"}", "{\"do\":\"hide\",\"path\":\"/a\",\"set\":[\"readOnly\"]}",
+		"{\"do\":\"place\",\"path\":\"/a\",\"slot\":0,\"set\":[\"readOnly\"]}", "{\"do\":\"cover\",\"path\":\"/a\",\"create\":\"file\"}",
+		"{\"do\":\"attributes\",\"path\":\"/a\",\"set\":[\"sync\"]}", "{\"do\":\"hide\",\"path\":\"/a\",\"single\":true}",
+		"{\"do\":\"attributes\",\"path\":\"/a\",\"set\":[\"noExec\"],\"clear\":[\"noExec\"]}",
+		"{\"do\":\"pin\",\"path\":\"/a\",\"slot\":0,\"straight\":true,\"device\":\"1\"}",
+		"{\"do\":\"pin\",\"path\":\"/a\",\"slot\":0,\"device\":\"1\",\"inode\":\"1\"}",
+		"{\"do\":\"pin\",\"path\":\"/a\",\"slot\":0,\"straight\":true,\"device\":\"18446744073709551616\",\"inode\":\"1\"}",
+		"{\"do\":\"pin\",\"path\":\"/a\",\"slot\":0,\"idMap\":{\"diskUid\":1,\"diskGid\":1,\"uid\":1}}",
+		"{\"do\":\"hide\",\"path\":\"/a\",\"idMap\":{\"diskUid\":1,\"diskGid\":1,\"uid\":1,\"gid\":1}}",
+		"{\"do\":\"make\",\"path\":\"/a\",\"options\":[]}", "{\"do\":\"hide\",\"path\":\"/a\",\"takeAway\":true}",
+		"{\"do\":\"hide\",\"path\":\"/a\",\"sparkle\":true}", "7",
+	};
+	static const char pin[] = "{\"do\":\"pin\",\"path\":\"/a\",\"slot\":3,\"straight\":true,\"device\":\"18446744073709551615\","
+				  "\"inode\":\"42\",\"takeAway\":true,\"single\":true,\"set\":[\"noSuid\",\"noDevices\"],"
+				  "\"idMap\":{\"diskUid\":1,\"diskGid\":2,\"uid\":3,\"gid\":4}}";
+	const struct step *step;
+	struct plan plan;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		CHECK(step_is_sound(good[i], &plan), "%s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK(!step_is_sound(bad[i], &plan), "%s", bad[i]);
+	CHECK(step_is_sound(pin, &plan) && plan.step_count == 1, "%s", pin);
+	step = plan.steps;
+	CHECK(step->verb == STEP_PIN && step->slot == 3 && step->device == UINT64_MAX && step->inode == 42, "pin");
+	CHECK(step->straight && step->take_away && step->single && step->has_map, "pin");
+	CHECK(step->set == (1U << MOUNT_NO_SUID | 1U << MOUNT_NO_DEVICES) && step->clear == 0, "%u", step->set);
+	CHECK(step->map.disk_uid == 1 && step->map.disk_gid == 2 && step->map.uid == 3 && step->map.gid == 4, "map");
+}
+
+int main(void)
+{
+	test_values();
+	test_missing();
+	test_broken();
+	test_steps();
+	return 0;
+}
