@@ -40,6 +40,7 @@ function filesToStage(): readonly StagedFile[] {
     built('dynuserd.js', EXECUTABLE),
     built('dynuserctl.js', EXECUTABLE),
     built('dynuser-helper', EXECUTABLE),
+    { source: `${BUILT}/dynuser-run`, path: 'usr/bin/dynuser-run', mode: EXECUTABLE },
     built('package.json', DATA),
     built('third-party-licenses.txt', DATA),
     ...filesBelow(`${BUILT}/node_modules`).map(path =>
