@@ -4,16 +4,15 @@ import type { Acquired, Wanted } from './request.ts';
 /** systemd's default for services of the system, where /usr/sbin is a directory of its own. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin';
 const CONFIGURATION = 'CONFIGURATION_DIRECTORY';
-/** Of the launcher's own account, and of its own unit: to a service that has another user they would say what is not so. */
+/** Of the launcher's own unit, and of its own account: to the service they would say what is not so. */
 const OF_LAUNCHER = [
-  'HOME',
-  'SHELL',
   'RUNTIME_DIRECTORY',
   'STATE_DIRECTORY',
   'CACHE_DIRECTORY',
   'LOGS_DIRECTORY',
   CONFIGURATION,
 ] as const;
+const OF_ACCOUNT = ['HOME', 'SHELL'] as const;
 
 export interface PlannedEnvironment {
   readonly variables: ReadonlyMap<string, string>;
@@ -51,8 +50,9 @@ export function planEnvironment(wanted: Wanted, acquired: Acquired): PlannedEnvi
       variables.delete(name);
     }
   }
-  const stale = environment.inherit && acquired.uid !== 0 ? OF_LAUNCHER.filter(name => !variables.has(name)) : [];
-  // With an account the launcher puts HOME and SHELL into place of its own ones, unless they are to go.
+  // With an account the launcher puts its HOME and SHELL in place of the inherited ones.
+  const names = account || acquired.uid === 0 ? OF_LAUNCHER : [...OF_LAUNCHER, ...OF_ACCOUNT];
+  const stale = environment.inherit ? names.filter(name => !variables.has(name)) : [];
   return { variables, unset: [...new Set([...environment.unset, ...stale])], account };
 }
 

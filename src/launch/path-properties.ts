@@ -4,7 +4,7 @@ import { LIST_MAX } from './limits.ts';
 import { list, type PropertyContext, type PropertyReader, plainWords } from './property.ts';
 import type { AccessPath, BindPath, TemporaryFileSystem } from './settings.ts';
 import { readPath } from './values.ts';
-import { takeWord } from './words.ts';
+import { skipWhitespace, takeWord } from './words.ts';
 
 export const PATH_PROPERTIES: ReadonlyMap<string, PropertyReader> = new Map([
   ['ReadWritePaths', list(draft => draft.readWrite, readAccessPaths)],
@@ -83,6 +83,9 @@ function readBinds(value: string, readOnly: boolean, context: PropertyContext): 
       parts.push(word.text);
       from = word.next;
       end = word.end;
+      if (end === ':' && (from === value.length || skipWhitespace(value, from) > from)) {
+        fail(`${show(word.text)} has a colon with nothing behind it`);
+      }
       bound(parts.length, 3, 'parts of a path', field);
     }
     const [source = '', destination, options = ''] = parts;

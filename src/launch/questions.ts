@@ -1,6 +1,6 @@
 /** What a launcher saw in its world, and what it is still to be asked. */
 import { bound } from './complaint.ts';
-import { ANSWERS_MAX, TEXT_MAX } from './limits.ts';
+import { ANSWERS_MAX, QUESTIONS_MAX, TEXT_MAX } from './limits.ts';
 import type { LaunchAnswer, LaunchQuestion, QuestionKind } from './plan.ts';
 
 export class Questions {
@@ -50,7 +50,7 @@ export class Questions {
     const answer = this.#answers.get(key);
     if (answer === undefined) {
       this.#open.set(key, { kind, path });
-      bound(this.#open.size, ANSWERS_MAX, 'files to look at', path);
+      bound(this.#open.size, QUESTIONS_MAX, 'files to look at', path);
       return undefined;
     }
     return answer.found ? answer : undefined;

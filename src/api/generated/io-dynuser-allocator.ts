@@ -144,7 +144,7 @@ type LaunchStep (
   # make, cover: permission bits; cover: further options as tmpfs(5) has them, "size=10%"
   mode: ?int,
   options: ?[]string,
-  # place: what is made at the path, with parents, where there is nothing
+  # place, cover: what is made at the path, with parents, where there is nothing; a cover makes directories
   create: ?(directory, file),
   target: ?string
 )
@@ -501,7 +501,7 @@ export type LaunchStep = {
   /** make, cover: permission bits; cover: further options as tmpfs(5) has them, "size=10%" */
   readonly mode?: number;
   readonly options?: readonly string[];
-  /** place: what is made at the path, with parents, where there is nothing */
+  /** place, cover: what is made at the path, with parents, where there is nothing; a cover makes directories */
   readonly create?: 'directory' | 'file';
   readonly target?: string;
 };
