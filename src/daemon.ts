@@ -32,6 +32,7 @@ import { HelperReaper } from './host/reaper.ts';
 import { takeRuntimeLock } from './host/runtime-lock.ts';
 import { SYSTEMD_LOCK_DIRECTORY, SystemdUidLocks } from './host/systemd-uid-lock.ts';
 import { linkUserDatabase } from './host/user-database-link.ts';
+import { UserMarks } from './host/user-marks.ts';
 import type { Logger } from './logger.ts';
 import { DAEMON_LOCK, PUBLIC_MODE, SOCKET } from './registry/layout.ts';
 import { Store } from './registry/store.ts';
@@ -103,7 +104,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const probe = new HelperProbe([helper], config.probeTimeoutMs);
   const reaper = new HelperReaper([helper]);
   const nameCache = new Nscd(NSCD_SOCKET);
-  const directories = openDirectories(helper);
+  const directories = openDirectories(helper, new UserMarks());
   const reservations = new Reservations();
   const coolDown = new CoolDown(CLOCK, config.coolDownMs);
   const { range } = config;

@@ -8,6 +8,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { asGid, asUid } from '../../src/core/ids.ts';
 import { parseUserName } from '../../src/core/name.ts';
 import { openDirectories } from '../../src/directories/room.ts';
+import { UserMarks } from '../../src/host/user-marks.ts';
 import type { DirectoryUser } from '../../src/service/directory-ports.ts';
 import { HELPER, makeFlat } from '../../test/native/tree/fixture.ts';
 import { median } from '../support/statistics.ts';
@@ -78,7 +79,7 @@ function userOf(id: number): DirectoryUser {
   return { name: name.name, uid, gid, dynamic: true };
 }
 
-const room = openDirectories(HELPER);
+const room = openDirectories(HELPER, new UserMarks());
 
 async function ourMap(directory: string): Promise<number> {
   const request = { runtime: [], state: [directory], cache: [], logs: [] };

@@ -4,7 +4,7 @@ import type { HandoverKind, RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asUid, type Uid } from '../core/ids.ts';
 import type { DirectoryUser, ExpectedHandover } from '../service/directory-ports.ts';
-import { DIRECTORY_CLASSES } from './classes.ts';
+import { DIRECTORY_CLASSES, MAPPED_ID } from './classes.ts';
 import { decideFor } from './hand-over.ts';
 import type { Handover } from './handover.ts';
 import type { HeldDirectory } from './held-directory.ts';
@@ -16,7 +16,7 @@ import { survey } from './place.ts';
 import type { RoomParts } from './prepare.ts';
 import type { TreeCounts, TreeHelper } from './tree-helper.ts';
 
-/** @returns the owner of each tree that exists, in order; what cannot be opened has none, and prepare() will say why */
+/** @returns the owner of each tree that exists, in order, or who a mapped one was shown as last; what cannot be opened has none, and prepare() will say why */
 export async function ownersOf(parts: RoomParts, directories: readonly RequestedDirectory[]): Promise<readonly Uid[]> {
   return withBases(parts.bases, async open => {
     const found: Uid[] = [];
@@ -33,7 +33,15 @@ export async function ownersOf(parts: RoomParts, directories: readonly Requested
 async function ownerOf(parts: RoomParts, open: OpenBases, directory: RequestedDirectory): Promise<Uid | undefined> {
   try {
     const top = await openEither(await open(directory.kind), layoutOf(directory, true, parts.bases));
-    return top && asUid((await top.status().finally(() => top.close())).uid);
+    if (top === undefined) {
+      return undefined;
+    }
+    try {
+      const { uid } = await top.status();
+      return uid === MAPPED_ID ? await parts.marks.read(top.descriptor) : asUid(uid);
+    } finally {
+      await top.close();
+    }
   } catch (error) {
     if (error instanceof DynuserError && error.code === 'DirectoryFailed') {
       return undefined;

@@ -4,6 +4,7 @@
  */
 import { DIRECTORY_KINDS, type DirectoryKind, type HandoverKind, type RequestedDirectory } from '../core/directory.ts';
 import type {
+  DirectoryMarks,
   DirectoryUser,
   PreparedDirectories,
   PreparedDirectory,
@@ -27,6 +28,7 @@ import { type UndoLog, undoLog } from './undo.ts';
 export interface RoomParts {
   readonly bases: BaseDirectories;
   readonly helper: TreeHelper;
+  readonly marks: DirectoryMarks;
 }
 
 type Decided = Tree & { readonly handover: Handover };
@@ -196,7 +198,7 @@ function handoverOf(decided: readonly Decided[], { kind, below }: RequestedDirec
 }
 
 async function handAllOver(
-  { bases, helper }: RoomParts,
+  { bases, helper, marks }: RoomParts,
   decided: readonly Decided[],
   user: DirectoryUser,
   options: PrepareOptions,
@@ -212,6 +214,9 @@ async function handAllOver(
     // Of a live lease: its processes could change a tree while it is walked, and be in the way of it.
     const verify = options.verify && isUnshared(directory, options.live());
     const { changed, leftPaths, mountPaths } = await handOver(helper, tree, handover, { ...options, verify });
+    if (handover.kind === 'map' && below === undefined) {
+      await marks.write(tree.top.descriptor, user.uid);
+    }
     prepared.push({
       ...{ kind, source, preserved, exposed, aliases, readOnly, handover: handover.kind },
       ...{ publicPath: layout.publicPath, realPath: layout.realPath },

@@ -1,5 +1,5 @@
 /** The front door of the room: state, cache, logs and runtime directories of users. */
-import type { Directories } from '../service/directory-ports.ts';
+import type { Directories, DirectoryMarks } from '../service/directory-ports.ts';
 import { BASE_DIRECTORIES, type BaseDirectories } from './classes.ts';
 import { directoryEnvironment } from './environment.ts';
 import { expectHandovers, ownersOf } from './expect.ts';
@@ -11,10 +11,15 @@ import { treeHelper } from './tree-helper.ts';
 
 /**
  * @param program the path of dynuser-helper
+ * @param marks where mapped trees remember their users
  * @param bases other directories than /run, /var/lib, /var/cache and /var/log, for tests
  */
-export function openDirectories(program: string, bases: BaseDirectories = BASE_DIRECTORIES): Directories {
-  const parts = { bases, helper: treeHelper(program) };
+export function openDirectories(
+  program: string,
+  marks: DirectoryMarks,
+  bases: BaseDirectories = BASE_DIRECTORIES,
+): Directories {
+  const parts = { bases, marks, helper: treeHelper(program) };
   return {
     requested: requestedDirectories,
     environment: directories => directoryEnvironment(directories, bases),

@@ -86,6 +86,13 @@ export interface ExpectedHandover {
   readonly counted: 'all' | 'some';
 }
 
+/** What a directory remembers of its user where its owner on disk does not tell. It is a hint, and may be missing. */
+export interface DirectoryMarks {
+  /** @param descriptor the open directory */
+  read(descriptor: number): Promise<Uid | undefined>;
+  write(descriptor: number, uid: Uid): Promise<void>;
+}
+
 export interface Directories {
   /** @returns STATE_DIRECTORY and its siblings, as prepare() gives them */
   environment(directories: readonly RequestedDirectory[]): Readonly<Record<string, string>>;

@@ -6,6 +6,7 @@ import { asGid, asUid } from '../../../src/core/ids.ts';
 import { parseUserName } from '../../../src/core/name.ts';
 import type { BaseDirectories } from '../../../src/directories/classes.ts';
 import { openDirectories } from '../../../src/directories/room.ts';
+import { UserMarks } from '../../../src/host/user-marks.ts';
 import type {
   Directories,
   DirectoryUser,
@@ -41,7 +42,7 @@ export function openRoom(context: TestContext, program = HELPER, root = temporar
   for (const base of Object.values(bases)) {
     mkdirSync(base, { recursive: true, mode: 0o755 });
   }
-  const directories = openDirectories(program, bases);
+  const directories = openDirectories(program, new UserMarks(), bases);
   return {
     directories,
     root,

@@ -1,5 +1,6 @@
 /** Trees that change hands through the room: candidates, kinds of handover, progress, interruption, sharing, locks. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { DirectoryHolder, LeasedDirectory } from '../../../src/core/directory.ts';
@@ -127,6 +128,31 @@ test('tells how far it is, can be given up, and is finished by the next', async 
   assert.equal(directories[0]?.handover, 'chown');
   assert.deepEqual([...owners(tree).keys()], [`${OLD}:${OLD}`]);
   assert.deepEqual(readdirSync(`${room.root}/lib/private`), ['foo'], 'no lock is left');
+});
+
+test('a mapped tree remembers its user, who is the first candidate for its next one', async context => {
+  const room = openRoom(context);
+  const request = { runtime: [], state: ['foo', 'foo/bar', 'other', 'fresh'], cache: [], logs: [] };
+  const requested = room.directories.requested(request, { modes: {}, preserveRuntime: false });
+  const { directories } = await room.prepare(userOf(OLD), ['foo', 'foo/bar'], { makesMounts: true });
+  assert.deepEqual(
+    directories.map(({ handover, diskUid }) => [handover, diskUid]),
+    [
+      ['map', 65534],
+      ['map', 65534],
+    ],
+  );
+  await room.prepare(userOf(THIRD), ['other']);
+  assert.deepEqual(await room.directories.owners(requested), [OLD, THIRD], 'by mark, and by owner');
+  await room.prepare(userOf(NEW), ['foo'], { makesMounts: true });
+  assert.deepEqual((await room.directories.owners(requested))[0], NEW);
+  // Whatever else can be there is no UID.
+  for (const text of ['', '0', '-1', '61184 ', '4294967295', '99999999999']) {
+    execFileSync('setfattr', ['-n', 'trusted.dynuser.uid', '-v', text, `${room.root}/lib/private/foo`]);
+    assert.deepEqual(await room.directories.owners(requested), [THIRD], text);
+  }
+  execFileSync('setfattr', ['-x', 'trusted.dynuser.uid', `${room.root}/lib/private/foo`]);
+  assert.deepEqual(await room.directories.owners(requested), [THIRD]);
 });
 
 test('says what a handover would be, and changes nothing', async context => {

@@ -1,0 +1,40 @@
+/**
+ * Owns the extended attribute by which a directory remembers whose it was: trusted.dynuser.uid (xattr(7)), which root alone
+ * reads and writes. A tree that is shown by id-mapped mounts belongs to 65534 on disk, and says nothing of its user; with
+ * the mark the next one can be given the same UID, also after a reboot. It is a hint: where the file system has no such
+ * attributes there is none.
+ */
+import { asUid, type Uid } from '../core/ids.ts';
+import { foreign, SLOT, writePointer } from './libc.ts';
+
+const NAME = Buffer.from('trusted.dynuser.uid\0');
+/** Digits of the greatest UID. */
+const VALUE_BYTES_MAX = 10;
+
+export class UserMarks {
+  /** @param descriptor an open directory. @returns the UID that it is marked with, or undefined where it has no mark */
+  async read(descriptor: number): Promise<Uid | undefined> {
+    // A frame of its own for each call: it is read on another thread, and a file system may take its time.
+    const { frame, invokeOnThread } = foreign('fgetxattr', ['int32', 'pointer', 'pointer', 'size_t']);
+    const value = Buffer.alloc(VALUE_BYTES_MAX);
+    frame.writeInt32LE(descriptor, 0);
+    writePointer(frame, SLOT, NAME);
+    writePointer(frame, 2 * SLOT, value);
+    frame.writeBigUInt64LE(BigInt(value.length), 3 * SLOT);
+    const length = await invokeOnThread();
+    const text = length > 0 ? value.toString('latin1', 0, length) : '';
+    return /^[1-9]\d*$/.test(text) ? asUid(Number(text)) : undefined;
+  }
+
+  /** Marks an open directory; nothing happens where it cannot be marked. */
+  async write(descriptor: number, uid: Uid): Promise<void> {
+    const { frame, invokeOnThread } = foreign('fsetxattr', ['int32', 'pointer', 'pointer', 'size_t', 'int32']);
+    const value = Buffer.from(String(uid));
+    frame.writeInt32LE(descriptor, 0);
+    writePointer(frame, SLOT, NAME);
+    writePointer(frame, 2 * SLOT, value);
+    frame.writeBigUInt64LE(BigInt(value.length), 3 * SLOT);
+    frame.writeInt32LE(0, 4 * SLOT);
+    await invokeOnThread();
+  }
+}
