@@ -74,6 +74,9 @@ const KEYS: Readonly<Record<string, (value: string) => Parsed>> = {
   },
 };
 
+/** The keys that a configuration file may have. */
+export const CONFIG_KEYS: readonly string[] = Object.keys(KEYS);
+
 export interface ConfigSource {
   /** the file that was asked for by name, which must be there; the default one may be missing */
   readonly file?: string;
@@ -108,7 +111,7 @@ export function parseConfig(text: string, path: string): Partial<Settings> {
     const key = line.slice(0, equals).trim();
     const parse = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined;
     if (parse === undefined) {
-      throw fail(`unknown key "${key.slice(0, 80)}"; there are ${Object.keys(KEYS).join(', ')}`);
+      throw fail(`unknown key "${key.slice(0, 80)}"; there are ${CONFIG_KEYS.join(', ')}`);
     }
     if (seen.has(key)) {
       throw fail(`${key}= is there twice`);

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BUILT, CHECKOUT } from './checkout.ts';
+import { completions, type Document, manualPages } from './documents.ts';
 import { installFile, installLink } from './install-file.ts';
 
 const PRIVATE = 'usr/lib/dynuser';
@@ -65,13 +66,21 @@ function filesBelow(directory: string): string[] {
   );
 }
 
+/** Debian's name for this architecture, or undefined on distributions of another kind. */
+const multiarch = execFileSync('gcc', ['-print-multiarch'], { encoding: 'utf8' }).trim() || undefined;
+
 /** Where glibc looks for NSS modules: Debian's multiarch directory, elsewhere the one that 64-bit libraries are in. */
 function libraryDirectory(): string {
-  const multiarch = execFileSync('gcc', ['-print-multiarch'], { encoding: 'utf8' }).trim();
-  if (multiarch !== '') {
+  if (multiarch !== undefined) {
     return `usr/lib/${multiarch}`;
   }
   return existsSync('/usr/lib64') ? 'usr/lib64' : 'usr/lib';
+}
+
+/** Debian keeps completions of packages apart from its own. */
+function documents(): Document[] {
+  const zsh = multiarch === undefined ? 'site-functions' : 'vendor-completions';
+  return [...manualPages(), ...completions(`usr/share/zsh/${zsh}`)];
 }
 
 function fail(status: number, message: string): never {
@@ -92,7 +101,11 @@ const root = resolve(directory);
 for (const file of files) {
   installFile(resolve(root, file.path), readFileSync(file.source), file.mode);
 }
+const texts = documents();
+for (const { path, text } of texts) {
+  installFile(resolve(root, path), text, DATA);
+}
 for (const link of LINKS) {
   installLink(resolve(root, link.path), link.target);
 }
-process.stdout.write(`staged ${files.length + LINKS.length} files below ${root}\n`);
+process.stdout.write(`staged ${files.length + texts.length + LINKS.length} files below ${root}\n`);

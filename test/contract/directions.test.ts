@@ -40,7 +40,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'config.ts': ['core', 'files', 'registry/layout.ts'],
   'logger.ts': ['config.ts'],
   'version.ts': [],
-  tooling: ['varlink', 'version.ts'],
+  // The manual and the completions are made from the table of commands.
+  tooling: ['varlink', 'version.ts', 'cli/commands.ts', 'cli/render/text.ts'],
 };
 
 /** What a room may import as types alone: ports are implemented, not called, by the adapters. */

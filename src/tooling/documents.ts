@@ -1,0 +1,32 @@
+/** What is staged to be read: manual pages, and completions of shells. Some are files, some are made from tables. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { COMMANDS, GLOBAL_OPTIONS } from '../cli/commands.ts';
+import { CHECKOUT } from './checkout.ts';
+import { renderCommandManual } from './command-manual.ts';
+import { bashCompletion, fishCompletion, zshCompletion } from './completions.ts';
+
+export interface Document {
+  /** relative to the directory that is staged */
+  readonly path: string;
+  readonly text: string;
+}
+
+const PAGES = `${CHECKOUT}src/manual`;
+/** Of the page that is made: the day on which its fixed parts were written last. */
+const COMMAND_MANUAL_DATE = 'November 25, 2026';
+
+export function manualPages(): Document[] {
+  const pages = readdirSync(PAGES).map(name => ({ name, text: readFileSync(`${PAGES}/${name}`, 'utf8') }));
+  const made = { name: 'dynuserctl.1', text: renderCommandManual(COMMANDS, GLOBAL_OPTIONS, COMMAND_MANUAL_DATE) };
+  return [...pages, made].map(({ name, text }) => ({ path: `usr/share/man/man${name.at(-1)}/${name}`, text }));
+}
+
+/** @param zshDirectory where zsh of this distribution looks, relative to the directory that is staged */
+export function completions(zshDirectory: string): Document[] {
+  const table = { commands: COMMANDS, options: GLOBAL_OPTIONS };
+  return [
+    { path: 'usr/share/bash-completion/completions/dynuserctl', text: bashCompletion(table) },
+    { path: `${zshDirectory}/_dynuserctl`, text: zshCompletion(table) },
+    { path: 'usr/share/fish/vendor_completions.d/dynuserctl.fish', text: fishCompletion(table) },
+  ];
+}

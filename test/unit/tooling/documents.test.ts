@@ -1,0 +1,167 @@
+/** Manual pages and completions: without a warning, and with everything that there is to document. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { COMMANDS, GLOBAL_OPTIONS } from '../../../src/cli/commands.ts';
+import { CONFIG_KEYS } from '../../../src/config.ts';
+import { completions, manualPages } from '../../../src/tooling/documents.ts';
+import { readSource } from '../../support/sources.ts';
+
+let directory = '';
+before(() => {
+  directory = mkdtempSync(join(tmpdir(), 'dynuser-documents-'));
+});
+after(() => rmSync(directory, { recursive: true }));
+
+const PAGES = new Map(manualPages().map(({ path, text }) => [path.replace(/^.*\//, ''), text]));
+
+function page(name: string): string {
+  return PAGES.get(name) ?? assert.fail(`there is no page ${name}`);
+}
+
+/** What the items of a page's lists begin with, by the macro. */
+function items(text: string, macro: string): string[] {
+  const lines = [...text.matchAll(new RegExp(`^\\.It ${macro} (.*)$`, 'gm'))].map(([, words = '']) => words);
+  return lines.flatMap(words => words.replaceAll('\\-', '-').split(/ [,|] /)).map(words => words.replace(/ .*$/, ''));
+}
+
+/** @returns what a program says about a file; undefined where this machine does not have it */
+function complaints(argv: readonly [string, ...string[]], name: string, text: string): string | undefined {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  const { error, status, stdout, stderr } = spawnSync(argv[0], [...argv.slice(1), path], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  if (error !== undefined && 'code' in error && error.code === 'ENOENT') {
+    return undefined;
+  }
+  return status === 0 ? stdout + stderr : `${argv[0]} gave ${status}: ${stdout}${stderr}`;
+}
+
+describe('manual pages', () => {
+  it('there is one for each program, the configuration and the module', () => {
+    const paths = manualPages().map(({ path }) => path.replace('usr/share/man/', ''));
+    const expected = ['man1/dynuserctl.1', 'man5/dynuserd.conf.5', 'man8/dynuserd.8', 'man8/libnss_dynuser.8'];
+    assert.deepEqual(
+      expected.filter(path => !paths.includes(path)),
+      [],
+    );
+  });
+
+  for (const [name, text] of PAGES) {
+    it(`${name} has what a page has, and no fault that groff or mandoc see`, () => {
+      assert.match(text, /^\.Dd .*\n\.Dt [A-Z_.-]+ \d\n\.Os dynuser\n\.Sh NAME\n/);
+      assert.deepEqual(
+        text.split('\n').filter(line => line.length > 80 && !line.startsWith('.')),
+        [],
+      );
+      for (const argv of [
+        ['groff', '-ww', '-z', '-mandoc', '-Tutf8'],
+        ['mandoc', '-Tlint', '-Wwarning'],
+      ] as const) {
+        assert.equal(complaints([...argv], name, text) ?? '', '', argv[0]);
+      }
+    });
+  }
+
+  it('dynuserctl(1) has every command and option of the table', () => {
+    const text = page('dynuserctl.1');
+    const options = [...GLOBAL_OPTIONS, ...COMMANDS.flatMap(command => command.options)];
+    assert.deepEqual(
+      items(text, 'Fl').sort(),
+      [...COMMANDS.flatMap(c => c.options), ...GLOBAL_OPTIONS].map(o => `-${o.name}`).sort(),
+    );
+    assert.ok(options.length > 10);
+    const verbs = [...text.matchAll(/^\.Ss (\S+)/gm)].map(([, verb]) => verb);
+    assert.deepEqual(
+      verbs,
+      COMMANDS.map(({ verb }) => verb),
+    );
+  });
+
+  it('dynuserd.conf(5) and the README have every key of the configuration', () => {
+    assert.deepEqual(items(page('dynuserd.conf.5'), 'Cm').sort(), [...CONFIG_KEYS].sort());
+    const table = [...readSource('README.md').matchAll(/^\| `([A-Z]\w+)` \|/gm)].map(([, key]) => key);
+    assert.deepEqual(table.sort(), [...CONFIG_KEYS].sort());
+  });
+
+  it('dynuserd(8) has every option of dynuserd', () => {
+    const program = fileURLToPath(new URL('../../../src/bin/dynuserd.js', import.meta.url));
+    const help = execFileSync(process.execPath, [program, '--help'], { encoding: 'utf8' });
+    const options = [...help.matchAll(/^ {2}-(-[a-z-]+)/gm)].map(([, option]) => option);
+    assert.ok(options.length > 2);
+    assert.deepEqual(items(page('dynuserd.8'), 'Fl').sort(), options.sort());
+  });
+
+  it('libnss_dynuser(8) has every variable that the module reads', () => {
+    const header = readSource('native/include/dynuser.h');
+    const variables = [...header.matchAll(/^#define DYNUSER_ENV_\w+ "(\w+)"$/gm)].map(([, name]) => name);
+    assert.ok(variables.length > 1);
+    assert.deepEqual(items(page('libnss_dynuser.8'), 'Ev').sort(), variables.sort());
+  });
+});
+
+describe('completions', () => {
+  const [bash, zsh, fish] = completions('usr/share/zsh/site-functions');
+
+  /** @returns what bash offers for a command line, whose last word is being written */
+  function offered(...words: readonly string[]): string[] {
+    // As readline has it: "=" is a word of its own (COMP_WORDBREAKS), and dynuserctl is the program of this host.
+    const script = `compopt() { :; }; dynuserctl() { printf '%s\\n' '1 web' '1 web' '2 $(exit)'; }
+${bash?.text}
+COMP_WORDS=("$@"); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _dynuserctl; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const text = execFileSync('bash', ['-c', script, 'bash', 'dynuserctl', ...words], { encoding: 'utf8' });
+    return text.split('\n').filter(line => line !== '');
+  }
+
+  const asTyped = (options: typeof GLOBAL_OPTIONS) =>
+    options.map(({ name, value }) => `--${name}${value === undefined ? '' : '='}`);
+
+  it('bash: the commands, the options of each, and their values', () => {
+    assert.deepEqual(
+      offered(''),
+      COMMANDS.map(({ verb }) => verb),
+    );
+    assert.deepEqual(offered('-'), asTyped(GLOBAL_OPTIONS));
+    for (const { verb, options } of COMMANDS) {
+      assert.deepEqual(offered(verb, '-'), asTyped([...options, ...GLOBAL_OPTIONS]), verb);
+    }
+    assert.deepEqual(offered('acq'), ['acquire']);
+    assert.deepEqual(offered('list', '--json', '=', 'p'), ['pretty']);
+    assert.deepEqual(offered('list', '--json', '='), ['pretty', 'short', 'off']);
+    assert.deepEqual(offered('list', '--json', 's'), ['short']);
+    assert.deepEqual(offered('acquire', '--user', '='), []);
+  });
+
+  it('bash: a value is no command, and users that live are offered where one is meant', () => {
+    assert.deepEqual(offered('--json', '=', 'short', 'sho'), ['show']);
+    assert.deepEqual(offered('--json', 'short', 'rel'), ['release']);
+    assert.deepEqual(offered('show', ''), ['web']);
+    assert.deepEqual(offered('release', '--all', 'w'), ['web']);
+    assert.deepEqual(offered('acquire', ''), []);
+  });
+
+  it('zsh and fish have every command and option, and take the text', () => {
+    for (const [shell, text = ''] of [
+      ['zsh', zsh?.text],
+      ['fish', fish?.text],
+    ] as const) {
+      const options = COMMANDS.flatMap(({ options: own }) => own);
+      const missing = [...options, ...GLOBAL_OPTIONS].filter(({ name, help }) => {
+        return !text.includes(shell === 'zsh' ? `--${name}` : `-l ${name} `) || !text.includes(help.slice(0, 12));
+      });
+      assert.deepEqual(missing, [], shell);
+      assert.deepEqual(
+        COMMANDS.filter(({ verb }) => !text.includes(verb)),
+        [],
+        shell,
+      );
+      assert.equal(complaints([shell, '-n'], `completion.${shell}`, text) ?? '', '', shell);
+    }
+  });
+});
