@@ -37,7 +37,8 @@ function expand(word: string, index: number, line: CommandLine, variables: Varia
     return splitWords(closeQuote(value), 'plain', failing(FIELD), ARGUMENTS_MAX);
   }
   let made = 0;
-  const text = word.replace(/\$\$|\$\{([^}]*)\}/g, (_whole, name: string | undefined) => {
+  // A colon would begin a default value, which command lines do not have: then nothing is replaced.
+  const text = word.replace(/\$\$|\$\{([^}:]*)\}/g, (_whole, name: string | undefined) => {
     const value = name === undefined ? '$' : (variables(name) ?? '');
     made += value.length;
     bound(made, EXPANDED_MAX, 'characters in all command lines', FIELD);

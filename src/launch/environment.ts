@@ -29,8 +29,9 @@ export function planEnvironment(wanted: Wanted, acquired: Acquired): PlannedEnvi
   if (!environment.inherit) {
     variables.set('PATH', PATH);
   }
+  // systemd 257 sets USER in any case.
+  variables.set('USER', acquired.userName);
   if (environment.login) {
-    variables.set('USER', acquired.userName);
     variables.set('LOGNAME', acquired.userName);
   }
   for (const [name, value] of Object.entries(acquired.environment)) {

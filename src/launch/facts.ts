@@ -2,7 +2,7 @@
 import { type Fail, show } from './complaint.ts';
 import type { Questions } from './questions.ts';
 
-export type Facts = Pick<Questions, 'file' | 'knows'>;
+export type Facts = Pick<Questions, 'file' | 'glob' | 'knows'>;
 
 /** Enough for a host name (HOST_NAME_MAX 64), a release (65), a pretty name; more is nothing that these files hold. */
 const FACT_MAX = 256;
@@ -34,6 +34,9 @@ const OS_FIELDS: Readonly<Record<string, string>> = {
 /** @returns what a specifier says of the host, "" while that is being asked; undefined where it is no such specifier */
 export function hostFact(letter: string, facts: Facts, fail: Fail): string | undefined {
   switch (letter) {
+    case 's':
+      // The shell of root, as systemd has it where nothing else says so.
+      return facts.glob('/bin/bash') === undefined ? '/bin/sh' : '/bin/bash';
     case 'H':
       return firstLine(HOST_NAME, letter, facts, fail);
     case 'l':

@@ -42,7 +42,7 @@ export interface CommandLine {
 export interface EnvironmentSettings {
   /** it begins with the launcher's own */
   readonly inherit: boolean;
-  /** USER and LOGNAME are set, and HOME and SHELL where the account has them */
+  /** LOGNAME is set, and HOME and SHELL where the account has them */
   readonly login: boolean;
   /** NAME=VALUE in order: of Environment=, then of the files, then of the command line */
   readonly assignments: readonly string[];

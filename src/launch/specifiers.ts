@@ -20,7 +20,6 @@ const FIXED: Readonly<Record<string, string>> = {
   g: 'root',
   G: '0',
   h: '/root',
-  s: '/bin/sh',
 };
 
 const OF_UNIT: Readonly<Record<string, (unit: UnitParts) => string>> = {
@@ -50,19 +49,19 @@ export class Specifiers {
 
   /**
    * @param quote what a value has to be to stand for itself in this text
-   * @returns the text with every specifier replaced; what is none stays as it is, as with systemd
-   * @throws through fail where one has no value here; DynuserError LimitReached
+   * @returns the text with every specifier replaced; a percent sign before anything but a letter or a digit is one
+   * @throws through fail where there is no such specifier, or it has no value here; DynuserError LimitReached
    */
   expand(text: string, fail: Fail, field: string, quote: (value: string) => string = value => value): string {
-    return text.replace(/%([%A-Za-z])/g, (whole, letter: string) => {
+    return text.replace(/%([%A-Za-z0-9])/g, (_whole, letter: string) => {
       const value = this.#valueOf(letter, fail);
-      this.#made += value?.length ?? 0;
+      this.#made += value.length;
       bound(this.#made, EXPANDED_MAX, 'characters out of specifiers', field);
-      return value === undefined ? whole : quote(value);
+      return quote(value);
     });
   }
 
-  #valueOf(letter: string, fail: Fail): string | undefined {
+  #valueOf(letter: string, fail: Fail): string {
     const fixed = FIXED[letter];
     if (fixed !== undefined) {
       return fixed;
@@ -80,7 +79,10 @@ export class Specifiers {
     if (letter === 'd') {
       return fail('%d is the directory of credentials, which a launcher has none of');
     }
-    return hostFact(letter, this.#facts, fail);
+    return (
+      hostFact(letter, this.#facts, fail) ??
+      fail(`there is no specifier %${letter}; a percent sign of its own is written %%`)
+    );
   }
 }
 

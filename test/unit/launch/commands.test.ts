@@ -36,6 +36,7 @@ test('a command line is words, escapes, specifiers and variables', () => {
     ['/bin/a $QUOTED', ['/bin/a', 'a', 'b c', 'd']],
     ['/bin/a $DOLLAR ${DOLLAR}', ['/bin/a', '$ONE', '$ONE']],
     ['/bin/a ${ONE', ['/bin/a', '${ONE']],
+    ['/bin/a ${ONE:-x} ${ONE:${ONE}}', ['/bin/a', '${ONE:-x}', '${ONE:one}']],
     ['/bin/a "" b', ['/bin/a', '', 'b']],
     ['/bin/a ";" \\; x\\;', ['/bin/a', ';', ';', 'x\\;']],
     [':/bin/a $ONE ${ONE} $$', ['/bin/a', '$ONE', '${ONE}', '$$']],

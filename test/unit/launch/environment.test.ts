@@ -101,9 +101,9 @@ test('HOME and SHELL come from an account that has them: not from that of a dyna
   const root = { uid: 0, gid: 0, userName: 'root', dynamic: false };
   const plain = planOf(['DynamicUser=no'], root);
   assert.equal(plain.accountEnvironment, false);
-  assert.deepEqual(plain.environment, []);
+  assert.deepEqual(plain.environment, ['USER=root']);
   assert.equal(planOf(['DynamicUser=no', 'SetLoginEnvironment=yes'], root).accountEnvironment, true);
-  assert.deepEqual(planOf(['SetLoginEnvironment=no']).environment, []);
+  assert.deepEqual(planOf(['SetLoginEnvironment=no']).environment, ['USER=wuff']);
 });
 
 test('CONFIGURATION_DIRECTORY names the directories below /etc', () => {

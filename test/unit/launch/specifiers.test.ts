@@ -84,7 +84,9 @@ test('specifiers of the host ask for the file that has them, once', () => {
 });
 
 test('what is no specifier stays, and one without a value is refused', () => {
-  assert.equal(expand('100% %z %ä %', 'x').text, '100% %z %ä %');
+  assert.equal(expand('100% %ä %', 'x').text, '100% %ä %');
+  refuses(() => expand('%z', 'x'), 'Test', /no specifier %z.*%%/);
+  refuses(() => expand('%1', 'x'), 'Test', /no specifier %1/);
   assert.equal(expand('%%n %%%n', 'x').text, '%n %x.service');
   refuses(() => expand('%n', undefined), 'Test', /--unit=/);
   refuses(() => expand('%d', 'x'), 'Test', /credentials/);
