@@ -60,7 +60,7 @@ const COMMANDS = [
 ] as const;
 
 /** What both refuse there: the unit is not loaded. */
-const REFUSED = ['%z', '%1', '"open', "a 'b", 'a\\'] as const;
+const REFUSED = ['%z', '%1', '"open', "a 'b"] as const;
 
 /** Values of Environment=. */
 const ENVIRONMENTS = [
