@@ -23,7 +23,7 @@ import { checkLimits } from './request-limits.ts';
 import type { Reservations } from './reservations.ts';
 import type { UserTable } from './user-table.ts';
 
-type UidCandidate = Pick<Candidate, 'uid'>;
+type UidCandidate = Pick<Candidate, 'uid' | 'origin'>;
 
 export interface AcquireRequest extends HandoverWishes {
   readonly unit: UnitName;
@@ -177,17 +177,18 @@ export class Allocator {
     const { clock, users, reservations, coolDown } = this.#parts;
     const aside: UidCandidate[] = [];
     const contested: Uid[] = [];
-    for (const { uid } of order) {
+    for (const { uid, origin } of order) {
       if (users.holding(uid) !== undefined) {
         continue;
       }
       if (reservations.has(uid)) {
-        aside.push({ uid });
+        aside.push({ uid, origin });
         contested.push(uid);
         continue;
       }
-      if (!whileCooling && coolDown.formerHolder(uid, name) !== undefined) {
-        aside.push({ uid });
+      // Who owns the directories that the request names left them to whoever comes next: that is its heir.
+      if (!whileCooling && origin !== 'owner' && coolDown.formerHolder(uid, name) !== undefined) {
+        aside.push({ uid, origin });
         continue;
       }
       const acquired = await reservations.during(uid, () => this.#try(uid, name, request));

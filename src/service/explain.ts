@@ -105,7 +105,7 @@ async function search(parts: ExplainParts, request: ExplainRequest, name: UserNa
   const owners = request.directories.length === 0 ? [] : await parts.directories.owners(request.directories);
   let cooling: ExplainedCandidate | undefined;
   for (const { uid, origin } of candidates(owners, name, parts.range, draw)) {
-    const evidence = await gather(parts, uid, name);
+    const evidence = await gather(parts, uid, origin === 'owner' ? undefined : name);
     const candidate = { uid, origin, free: evidence === undefined, finding: describe(evidence) };
     found.push(candidate);
     if (evidence === undefined) {
@@ -136,7 +136,8 @@ function describe(evidence: Evidence | undefined): string {
   return evidence === undefined ? 'free' : describeEvidence(evidence);
 }
 
-async function gather(parts: ExplainParts, uid: Uid, name: UserName): Promise<Evidence | undefined> {
+/** @param name who asks; undefined for the owner of its directories, who needs no cool-down */
+async function gather(parts: ExplainParts, uid: Uid, name: UserName | undefined): Promise<Evidence | undefined> {
   const holder = parts.users.holding(uid);
   if (holder !== undefined) {
     const live = parts.users.dynamicByUid(uid) === holder;
@@ -152,7 +153,7 @@ async function gather(parts: ExplainParts, uid: Uid, name: UserName): Promise<Ev
     case 'unusable':
       return { kind: 'lock-unusable', reason: lock.reason };
     case 'free': {
-      const former = parts.coolDown.formerHolder(uid, name);
+      const former = name === undefined ? undefined : parts.coolDown.formerHolder(uid, name);
       return (await parts.probe.evidence(uid)) ?? (former && { kind: 'cooling', name: former });
     }
   }

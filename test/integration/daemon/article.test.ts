@@ -10,7 +10,6 @@ const RELEASE = 'io.dynuser.Allocator.Release';
 async function onDisk(run: (host: Installed) => Promise<void>): Promise<void> {
   const machine = await Machine.boot({ init: 'plain', stage: true, nsswitch: DYNUSER_NSSWITCH, varLib: 'disk' });
   try {
-    await machine.write('/etc/dynuser/dynuserd.conf', 'CoolDownSec=0\n');
     await run(new Installed(machine));
   } finally {
     await machine.stop();

@@ -86,11 +86,21 @@ test('a freed UID goes to another name only where nothing else is free, until it
   assert.ok(others.every(other => other.user.uid !== user.uid));
   assert.equal((await built.acquire('d.service')).user.uid, user.uid);
 
-  const cold = house('61184-61185');
-  const freed = await ended(cold);
-  cold.directories.found = [freed.user.uid];
+  const cold = house();
+  const freed = await cold.acquire('svc42.service');
+  await cold.release(freed.holder.lease);
+  const early = await cold.acquire('svc87.service');
+  assert.notEqual(early.user.uid, freed.user.uid, 'though both prefer the same UID');
+  await cold.release(early.holder.lease);
   cold.now = 60_001;
-  const next = await cold.acquire('b.service', { directories: [directory('state', 'x')] });
+  assert.equal((await cold.acquire('svc87.service')).user.uid, freed.user.uid);
+});
+
+test('a freed UID that owns the directories of a request is given at once: whoever comes next is its heir', async () => {
+  const built = house('61184-61186');
+  const freed = await ended(built);
+  built.directories.found = [freed.user.uid];
+  const next = await built.acquire('b.service', { directories: [directory('state', 'x')] });
   assert.equal(next.user.uid, freed.user.uid);
 });
 
