@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS, GLOBAL_OPTIONS } from '../../../src/cli/commands.ts';
 import { CONFIG_KEYS } from '../../../src/config.ts';
+import { PROPERTY_NAMES } from '../../../src/launch/properties.ts';
 import { completions, manualPages } from '../../../src/tooling/documents.ts';
 import { readSource } from '../../support/sources.ts';
 
@@ -46,7 +47,13 @@ function complaints(argv: readonly [string, ...string[]], name: string, text: st
 describe('manual pages', () => {
   it('there is one for each program, the configuration and the module', () => {
     const paths = manualPages().map(({ path }) => path.replace('usr/share/man/', ''));
-    const expected = ['man1/dynuserctl.1', 'man5/dynuserd.conf.5', 'man8/dynuserd.8', 'man8/libnss_dynuser.8'];
+    const expected = [
+      'man1/dynuser-run.1',
+      'man1/dynuserctl.1',
+      'man5/dynuserd.conf.5',
+      'man8/dynuserd.8',
+      'man8/libnss_dynuser.8',
+    ];
     assert.deepEqual(
       expected.filter(path => !paths.includes(path)),
       [],
@@ -96,6 +103,25 @@ describe('manual pages', () => {
     const options = [...help.matchAll(/^ {2}-(-[a-z-]+)/gm)].map(([, option]) => option);
     assert.ok(options.length > 2);
     assert.deepEqual(items(page('dynuserd.8'), 'Fl').sort(), options.sort());
+  });
+
+  it('dynuser-run(1) has every option of its own, and every property that is carried out', () => {
+    const table = readSource('native/run/option_table.c');
+    const own = [...table.matchAll(/^\t\{ "([a-z-]+)", '.*', (OPTION_\w+),/gm)].filter(
+      // An option of systemd-run of which one value alone is taken, the one that changes nothing.
+      ([, , code]) => code !== 'OPTION_NO_EXPANSION',
+    );
+    assert.ok(own.length > 10);
+    const text = page('dynuser-run.1');
+    const listed = [...text.matchAll(/^\.It .*?Fl (\\-[a-z\\-]+)/gm)].map(([, name = '']) => name.replaceAll('\\', ''));
+    assert.deepEqual(listed.sort(), own.map(([, name]) => `-${name}`).sort());
+    const properties = [...text.matchAll(/^\.Cm (\w+) [,.]$/gm)].map(([, name = '']) => name);
+    const missing = PROPERTY_NAMES.filter(name => !properties.includes(name));
+    assert.deepEqual(missing, []);
+    assert.deepEqual(
+      properties.filter(name => !PROPERTY_NAMES.includes(name)),
+      [],
+    );
   });
 
   it('libnss_dynuser(8) has every variable that the module reads', () => {
