@@ -32,6 +32,8 @@ export interface Config {
   readonly coolDownMs: number;
   /** how long a lease of a connection to a former daemon waits for its process, in milliseconds */
   readonly connectionGraceMs: number;
+  /** after how long without users and connections a daemon with a passed socket exits, in milliseconds; 0 for never */
+  readonly exitIdleMs: number;
   readonly logLevel: LogLevel;
 }
 
@@ -48,6 +50,7 @@ export const DEFAULTS: Settings = {
   killGraceMs: 5_000,
   coolDownMs: 60_000,
   connectionGraceMs: 10_000,
+  exitIdleMs: 0,
   logLevel: 'info',
 };
 
@@ -68,6 +71,11 @@ const KEYS: Readonly<Record<string, (value: string) => Parsed>> = {
   KillGraceSec: value => seconds(value, 0, 600, milliseconds => ({ killGraceMs: milliseconds })),
   CoolDownSec: value => seconds(value, 0, 86_400, milliseconds => ({ coolDownMs: milliseconds })),
   ConnectionGraceSec: value => seconds(value, 0, 600, milliseconds => ({ connectionGraceMs: milliseconds })),
+  ExitIdleSec: value => {
+    const parsed = seconds(value, 0, 86_400, milliseconds => ({ exitIdleMs: milliseconds }));
+    // systemd gives up a socket whose service ends 20 times in 2 s (systemd.socket(5), TriggerLimitBurst=).
+    return Number(value) > 0 && Number(value) < 1 ? 'it must be 0 for never, or at least 1' : parsed;
+  },
   LogLevel: value => {
     const level = LOG_LEVELS.find(known => known === value);
     return level === undefined ? `it must be one of ${LOG_LEVELS.join(', ')}` : { logLevel: level };

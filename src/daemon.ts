@@ -21,6 +21,7 @@ import { BusApi } from './dbus/bus-api.ts';
 import { UnitWatch } from './dbus/unit-watch.ts';
 import { openDirectories } from './directories/room.ts';
 import { PinnedDirectory } from './files/pinned-directory.ts';
+import { knock } from './host/knock.ts';
 import { raiseDescriptorLimit } from './host/libc.ts';
 import type { PassedSocket } from './host/listen-fds.ts';
 import type { Notify } from './host/notify.ts';
@@ -40,6 +41,7 @@ import { Allocator } from './service/allocator.ts';
 import { Claims } from './service/claims.ts';
 import { CoolDown } from './service/cool-down.ts';
 import { Endings } from './service/endings.ts';
+import { IdleWatch } from './service/idle.ts';
 import { KeyedQueue } from './service/keyed-queue.ts';
 import { Lifetimes } from './service/lifetimes.ts';
 import type { Clock, Randomness } from './service/ports.ts';
@@ -76,8 +78,10 @@ export interface Surroundings {
 }
 
 export interface Daemon {
-  /** Stops in reverse order; leases stay for the next start. */
+  /** Stops in reverse order; leases stay for the next start. May be called again. */
   stop(): Promise<void>;
+  /** settles when the daemon has stopped by itself, since it had nothing to do */
+  readonly idle: Promise<void>;
 }
 
 /**
@@ -158,23 +162,53 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   notify({ state: 'ready', status: `${report.users} users` });
   logger.info({ version: VERSION, users: report.users, unclaimed, socket: path }, 'ready');
 
-  return {
-    async stop() {
-      notify({ state: 'stopping' });
-      // A socket that the service manager opened stays when we go, and so does its name: the next lookup starts us.
-      if (socket === undefined) {
-        unlink?.();
-      }
-      connectionLeases.stop();
-      await server.close(STOP_GRACE_MS);
-      busApi.close();
-      bus.close();
-      endings.stop();
-      await Promise.all([probe.close(), reaper.close(), processes.close()]);
-      runtimeLock.release();
-      logger.info('stopped');
-    },
+  let stopped: Promise<void> | undefined;
+  const stop = async (isIdle: boolean): Promise<void> => {
+    // First: a manager that knows has whoever asks for us wait, instead of taking us for running.
+    notify({ state: 'stopping' });
+    // A socket that the service manager opened stays when we go, and so does its name: the next lookup starts us.
+    if (socket === undefined) {
+      unlink?.();
+    }
+    connectionLeases.stop();
+    await Promise.all([server.close(STOP_GRACE_MS), busApi.retire(STOP_GRACE_MS)]);
+    busApi.close();
+    bus.close();
+    endings.stop();
+    await Promise.all([probe.close(), reaper.close(), processes.close()]);
+    runtimeLock.release();
+    if (isIdle && users.holderCount > 0) {
+      // A last call on the bus has acquired a user, and somebody has to see to its end.
+      await knock(path);
+    }
+    logger.info('stopped');
   };
+  const stopOnce = (isIdle: boolean) => {
+    stopped ??= stop(isIdle);
+    return stopped;
+  };
+  const idle = new Promise<void>(resolve => {
+    if (config.exitIdleMs > 0 && socket === undefined) {
+      logger.warn('ExitIdleSec= is passed over: nobody has passed a socket by which the next daemon would be started');
+    } else if (config.exitIdleMs > 0) {
+      new IdleWatch({
+        ...{ clock: CLOCK, idleMs: config.exitIdleMs },
+        busy: () =>
+          server.connections + busApi.callsUnderWay + allocator.inFlight + users.holderCount > 0 ||
+          !endings.remains().next().done ||
+          coolDown.isCooling,
+        begun: () => server.accepted + busApi.calls,
+        // In one tick with the last look: a connection is in the table then, or is never accepted.
+        onIdle: () => {
+          if (stopped === undefined) {
+            logger.info('nothing to do');
+            resolve(stopOnce(true));
+          }
+        },
+      });
+    }
+  });
+  return { stop: () => stopOnce(false), idle };
 }
 
 function openRuntime(path: string): PinnedDirectory {

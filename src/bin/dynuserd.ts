@@ -46,10 +46,9 @@ async function main(): Promise<void> {
     busAddress: process.env['DBUS_SYSTEM_BUS_ADDRESS'],
     socket: takePassedSockets(process.env, process.pid)[0],
   });
-  stopOnSignal(async () => {
-    await daemon.stop();
-    process.exit(0);
-  });
+  const exit = () => process.exit(0);
+  stopOnSignal(() => daemon.stop().then(exit));
+  daemon.idle.then(exit).catch(fail);
 }
 
 function readOptions(): { config?: string; help?: boolean; version?: boolean } {

@@ -3,6 +3,7 @@
  * everybody's and answered at once; who may acquire and release is decided behind the port, by the identity that the bus
  * tells. Never allocates by itself, and never lets one caller take the places of all.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isLookupName } from '../core/name.ts';
 import { readAcquire } from './acquire-options.ts';
 import type { BusAccess, BusClient } from './bus.ts';
@@ -40,6 +41,9 @@ export class BusApi implements BusClient {
   readonly #underWay = new Map<string, number>();
   /** those of all callers but root */
   #ofOthers = 0;
+  readonly #tasks = new Set<Promise<void>>();
+  #calls = 0;
+  #retired = false;
 
   /**
    * Attaches itself to the bus, and from then on sends a signal for each change.
@@ -63,6 +67,9 @@ export class BusApi implements BusClient {
 
   async connected(connection: BusConnection): Promise<void> {
     this.#connection = connection;
+    if (this.#retired) {
+      return;
+    }
     await this.#callers.connected(connection);
     // Whoever has the name now may be our predecessor, still on its way out: we are next in the queue.
     const [result] = await askDriver(connection, 'RequestName', 'su', ALLOCATOR, 0);
@@ -81,6 +88,32 @@ export class BusApi implements BusClient {
     this.#callers.signal(signal);
   }
 
+  /** how many calls there have been, and how many that take time are under way */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  get callsUnderWay(): number {
+    return this.#tasks.size;
+  }
+
+  /**
+   * Gives the name back: who calls it from now on has the next daemon started. Calls that the bus delivered before are here
+   * when it answers, and are waited for.
+   * @param graceMs how long to wait for them
+   */
+  async retire(graceMs: number): Promise<void> {
+    this.#retired = true;
+    const connection = this.#connection;
+    if (connection !== undefined) {
+      await askDriver(connection, 'ReleaseName', 's', ALLOCATOR).catch((error: unknown) => {
+        this.#onTrouble('the name on the bus could not be given back', error);
+      });
+    }
+    const grace = sleep(graceMs, undefined, { ref: false });
+    await Promise.race([Promise.all(this.#tasks), grace]);
+  }
+
   /** Ends the signals and the waits for callers; the leases of those are left alone. Before Bus.close(). */
   close(): void {
     this.#endChanges();
@@ -89,6 +122,7 @@ export class BusApi implements BusClient {
   }
 
   call(call: IncomingCall): void {
+    this.#calls++;
     try {
       this.#dispatch(call);
     } catch (error) {
@@ -133,7 +167,7 @@ export class BusApi implements BusClient {
       case 'Acquire':
         // Without an answer nobody can know the lease, so nobody could release it.
         if (call.answerWanted) {
-          void this.#bounded(call, async () => {
+          this.#begin(call, async () => {
             const parameters = readAcquire(body[0], body[1]);
             await this.#callers.during(call.sender, async caller => {
               const acquired = await this.#inPlace(caller, () => this.#port.acquire(parameters, caller));
@@ -147,7 +181,7 @@ export class BusApi implements BusClient {
         }
         return;
       case 'Release':
-        void this.#bounded(call, async () => {
+        this.#begin(call, async () => {
           await this.#callers.during(call.sender, caller =>
             this.#inPlace(caller, async () => this.#port.release(String(body[0]), caller)),
           );
@@ -187,6 +221,11 @@ export class BusApi implements BusClient {
       throw refuseOwn('NoSuchDynamicUser', `there is no dynamic user with the UID ${uid}`);
     }
     return name;
+  }
+
+  #begin(call: IncomingCall, task: () => Promise<void>): void {
+    const bounded = this.#bounded(call, task).finally(() => this.#tasks.delete(bounded));
+    this.#tasks.add(bounded);
   }
 
   /** Runs a task that takes time, within the number that one caller may have under way. Never throws. */

@@ -76,6 +76,11 @@ export class Allocator {
     this.#parts = parts;
   }
 
+  /** How many requests are under way, also of callers that have gone. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
   /** @throws DynuserError NameConflict, RangeExhausted, ProbeFailed, DirectoryFailed, LimitReached, HostFailed */
   async acquire(request: AcquireRequest): Promise<Acquired> {
     checkLimits(this.#parts.users, this.#inFlight, request.owner);

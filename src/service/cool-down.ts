@@ -35,4 +35,15 @@ export class CoolDown {
     }
     return entry.name === name ? undefined : entry.name;
   }
+
+  /** Whether a UID cools down now: it is remembered here and nowhere else. */
+  get isCooling(): boolean {
+    for (const [uid, { until }] of this.#freed) {
+      if (until > this.#clock.monotonic()) {
+        return true;
+      }
+      this.#freed.delete(uid);
+    }
+    return false;
+  }
 }

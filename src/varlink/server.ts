@@ -79,7 +79,16 @@ export class VarlinkServer<P> {
     return this.#host.table.size;
   }
 
-  /** Takes no new connections and requests, waits for calls under way, then closes all. @param graceMs how long to wait */
+  /** how many there have been */
+  get accepted(): number {
+    return this.#lastId;
+  }
+
+  /**
+   * Takes no new connections and requests, waits for calls under way, then closes all. Once this has returned, no connection is accepted:
+   * one that was is in the table, and others wait in a socket that somebody else has open too.
+   * @param graceMs how long to wait
+   */
   async close(graceMs: number = DEFAULT_GRACE_MS): Promise<void> {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
     // node:net calls back as soon as its last socket is destroyed, before those who wait for that socket's end are told.

@@ -31,6 +31,7 @@ test('every key is read, comments and blank lines are not', () => {
     'MaxConnectionsPerUser=10',
     'IdleTimeoutSec=5',
     'ConnectionGraceSec=0.5',
+    'ExitIdleSec=30',
     'LogLevel=debug',
   ].join('\n');
   assert.deepEqual(parseConfig(text, 'file.conf'), {
@@ -42,6 +43,7 @@ test('every key is read, comments and blank lines are not', () => {
     maxConnectionsPerUser: 10,
     idleTimeoutMs: 5_000,
     connectionGraceMs: 500,
+    exitIdleMs: 30_000,
     logLevel: 'debug',
   });
 });
@@ -56,6 +58,8 @@ test('what cannot be is refused with file, line and key', () => {
   refused('MaxConnections=1e9', /whole number/);
   refused('ProbeTimeoutSec=0', /seconds from 0\.1/);
   refused('ProbeTimeoutSec=-1', /seconds/);
+  refused('ExitIdleSec=0.5', /0 for never, or at least 1/);
+  refused('ExitIdleSec=never', /seconds/);
 });
 
 test('a missing default file means the defaults, a missing named file is an error', () => {

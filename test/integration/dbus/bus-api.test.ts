@@ -215,4 +215,31 @@ describe('the allocator on the bus', () => {
     assert.equal((await call('GetDynamicUsers')).stdout, 'a(us) 0');
     assert.equal(port.seen.length, 1);
   });
+
+  it('gives its name back before it goes, and answers what had come by then', async () => {
+    const open = shut(port);
+    const early = asked(client, { member: 'Acquire', signature: 'sa{sv}', body: ['early.service', {}] });
+    let retired = false;
+    const retiring = api.retire(10_000).then(() => {
+      retired = true;
+    });
+    await until('nobody has the name', async () => (await askDriver(client, 'NameHasOwner', 's', NAME))[0] === false);
+    await until('the call is under way', () => port.seen.length === 1);
+    assert.deepEqual([api.callsUnderWay, retired], [1, false]);
+    open();
+    assert.equal(await early, '');
+    await retiring;
+    assert.equal(api.callsUnderWay, 0);
+    await api.retire(0);
+  });
+
+  it('waits for a call that does not end no longer than it is told to', async () => {
+    const open = shut(port);
+    const early = asked(client, { member: 'Acquire', signature: 'sa{sv}', body: ['early.service', {}] });
+    await until('the call is under way', () => port.seen.length === 1);
+    await api.retire(50);
+    assert.equal(api.callsUnderWay, 1);
+    open();
+    await early;
+  });
 });

@@ -1,0 +1,58 @@
+/** The exit of an idle daemon, with the socket of systemd's own starter and without one. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Installed, replyOf, withInstalled } from '../../support/installed.ts';
+
+const ACQUIRE = 'io.dynuser.Allocator.Acquire';
+const RELEASE = 'io.dynuser.Allocator.Release';
+const SOCKET = '/run/dynuser/io.dynuser.DynamicUser';
+const CONFIG = 'ExitIdleSec=1\nCoolDownSec=0\n';
+
+async function activated(host: Installed) {
+  await host.machine.output(['mkdir', '-p', '/run/dynuser']);
+  const argv = ['systemd-socket-activate', '--listen', SOCKET, '--fdname=varlink', '/usr/sbin/dynuserd'];
+  const daemon = await host.machine.spawn(argv);
+  for (let tries = 0; (await host.ctl(['list'])).status !== 0; tries++) {
+    assert.ok(tries < 100, 'it never answers');
+    await sleep(50);
+  }
+  const ended = daemon.ended.then(status => ({ status }));
+  return { daemon, within: (ms: number) => Promise.race([ended, sleep(ms, 'runs')]) };
+}
+
+test('with a passed socket it exits when nothing is left to do, and not before', async () => {
+  await withInstalled({ config: CONFIG }, async host => {
+    const { within } = await activated(host);
+    const { lease } = replyOf((await host.calls([[ACQUIRE, { unit: 'x.service', lifetime: 'explicit' }]]))[0]);
+    assert.equal(await within(2_500), 'runs', 'a user lives');
+    const watcher = await host.machine.spawn(['dynuserctl', 'watch']);
+    await host.calls([[RELEASE, { lease }]]);
+    assert.equal(await within(2_500), 'runs', 'somebody is connected');
+    watcher.kill('SIGTERM');
+    await watcher.ended;
+    assert.deepEqual(await within(10_000), { status: 0 });
+    assert.deepEqual(await host.traces(), []);
+  });
+});
+
+test('a UID that cools down is remembered first', async () => {
+  await withInstalled({ config: 'ExitIdleSec=1\nCoolDownSec=4\n' }, async host => {
+    const { within } = await activated(host);
+    const { lease } = replyOf((await host.calls([[ACQUIRE, { unit: 'x.service', lifetime: 'explicit' }]]))[0]);
+    await host.calls([[RELEASE, { lease }]]);
+    assert.equal(await within(2_500), 'runs');
+    assert.deepEqual(await within(10_000), { status: 0 });
+  });
+});
+
+test('without a passed socket it says that it cannot, and stays', async () => {
+  await withInstalled({ config: CONFIG }, async host => {
+    const daemon = await host.startDaemon();
+    assert.equal(await Promise.race([daemon.ended, sleep(2_500, 'runs')]), 'runs');
+    daemon.kill('SIGTERM');
+    assert.equal(await daemon.ended, 0);
+    const again = await host.machine.run(['timeout', '2', '/usr/sbin/dynuserd']);
+    assert.match(again.stderr, /"level":40.*ExitIdleSec= is passed over: nobody has passed a socket/);
+  });
+});

@@ -1,0 +1,122 @@
+/** The installed daemon exits when it is idle, beside a real systemd that starts it again: whoever asks meanwhile is answered. */
+import assert from 'node:assert/strict';
+import { createInterface } from 'node:readline';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CHECKOUT } from '../../src/tooling/checkout.ts';
+import { Installed } from '../support/installed.ts';
+import { Machine } from '../support/machine.ts';
+
+const NAME = 'io.dynuser.Allocator1';
+const CALL = ['busctl', 'call', NAME, '/io/dynuser/Allocator1', NAME];
+const ROUNDS = 16;
+
+describe('the exit of an idle daemon beside systemd', () => {
+  let machine: Machine;
+  let host: Installed;
+  before(async () => {
+    machine = await Machine.boot({ init: 'systemd', stage: true, nsswitch: { passwd: 'files dynuser' } });
+    host = new Installed(machine);
+    await machine.write('/etc/dynuser/dynuserd.conf', 'ExitIdleSec=1\nCoolDownSec=0\n');
+    await machine.output(['systemctl', 'daemon-reload']);
+    await machine.output(['systemctl', 'start', 'dbus.socket', 'dbus.service', 'dynuserd.socket']);
+  });
+  after(() => machine.stop());
+
+  const show = (property: string) =>
+    machine.output(['systemctl', 'show', '--value', '-p', property, 'dynuserd.service']);
+
+  /** Counts the processes of the service while something runs. */
+  async function generations(work: Promise<unknown>): Promise<number> {
+    const pids = new Set<string>();
+    let over = false;
+    const watch = (async () => {
+      while (!over) {
+        const pid = await show('MainPID');
+        if (pid !== '0') {
+          pids.add(pid);
+        }
+        await sleep(100);
+      }
+    })();
+    await work.finally(() => {
+      over = true;
+    });
+    await watch;
+    return pids.size;
+  }
+
+  async function untilInactive(): Promise<void> {
+    for (let tries = 0; (await show('ActiveState')) !== 'inactive'; tries++) {
+      assert.ok(tries < 200, await show('ActiveState'));
+      await sleep(50);
+    }
+    assert.equal(await show('Result'), 'success');
+  }
+
+  it('fails no connection around the moment at which it exits', async () => {
+    let text = '';
+    const hammer = host.program('hammer', { timeoutMs: 120_000 }, [String(ROUNDS), '40', '960', '200']);
+    const count = await generations(hammer.then(output => (text = output)));
+    const { calls, failures } = JSON.parse(text);
+    assert.deepEqual(failures, []);
+    assert.equal(calls, ROUNDS * 40);
+    assert.ok(count > 3, `it was started ${count} times`);
+    await untilInactive();
+    assert.deepEqual(await host.traces(), []);
+  });
+
+  it('fails no call on the bus either', async () => {
+    const script = `
+      for round in $(seq ${ROUNDS}); do
+        for one in 1 2 3 4 5 6; do
+          ${CALL.join(' ')} GetDynamicUsers >/dev/null || echo failed &
+          sleep 0.01
+        done
+        wait
+        sleep 0.$((960 + RANDOM % 40)); sleep 0.0$((RANDOM % 10))
+      done`;
+    let text = '';
+    const count = await generations(
+      machine.output(['bash', '-c', script], { timeoutMs: 120_000 }).then(output => (text = output)),
+    );
+    assert.equal(text, '');
+    assert.ok(count > 3, `it was started ${count} times`);
+    await untilInactive();
+  });
+
+  it('who comes on the bus while it gives its name back is answered, and the next one sees to that user', async () => {
+    await machine.output([...CALL, 'GetDynamicUsers']);
+    const pid = await show('MainPID');
+    const argv = [process.execPath, `${CHECKOUT}dist/test/support/programs/late-call.js`, 'late.service'];
+    const late = await machine.spawn(argv);
+    const lines = createInterface({ input: late.stdout })[Symbol.asyncIterator]();
+    assert.equal((await lines.next()).value, 'ready');
+    const bus = await machine.output(['systemctl', 'show', '--value', '-p', 'MainPID', 'dbus.service']);
+    // The bus takes the call before it hears that the name is given back.
+    await machine.output(['kill', '-STOP', bus]);
+    late.stdin.write('now\n');
+    for (let tries = 0; (await show('ActiveState')) !== 'deactivating'; tries++) {
+      assert.ok(tries < 100, await show('ActiveState'));
+      await sleep(50);
+    }
+    await machine.output(['kill', '-CONT', bus]);
+    assert.match(String((await lines.next()).value), /^\[\d+,\d+,"late",true,"[0-9a-f]{32}"\]$/);
+    for (let tries = 0; (await show('ActiveState')) !== 'active' || (await show('MainPID')) === pid; tries++) {
+      assert.ok(tries < 100, await show('ActiveState'));
+      await sleep(50);
+    }
+    assert.equal((await machine.run(['getent', 'passwd', 'late'])).status, 0);
+    await host.ctl(['release', 'late']);
+    await untilInactive();
+  });
+
+  it('a user keeps it, and its end lets it go', async () => {
+    await machine.output([...CALL, 'Acquire', 'sa{sv}', 'kept.service', '1', 'lifetime', 's', 'explicit']);
+    const pid = await show('MainPID');
+    await sleep(2_500);
+    assert.equal(await show('MainPID'), pid);
+    await host.ctl(['release', 'kept']);
+    await untilInactive();
+  });
+});
