@@ -18,7 +18,7 @@ describe('the installed daemon beside systemd', () => {
     const nsswitch = { ...DYNUSER_NSSWITCH, passwd: 'files dynuser systemd', group: 'files dynuser systemd' };
     machine = await Machine.boot({ init: 'systemd', stage: true, nsswitch, varLib: 'disk' });
     host = new Installed(machine);
-    await machine.write('/etc/dynuser/dynuserd.conf', 'CoolDownSec=0\n');
+    await machine.write('/etc/dynuser/dynuserd.conf', 'CoolDownSec=0\nAllowUsers=2\n');
     await machine.output(['systemctl', 'daemon-reload']);
     await machine.output(['systemctl', 'start', 'dbus.socket', 'dbus.service', 'dynuserd.service']);
   });
@@ -118,6 +118,9 @@ describe('the installed daemon beside systemd', () => {
     assert.match((await call('LookupDynamicUserByUID', 'u', '61184')).stderr, /no dynamic user|NoSuchDynamicUser/i);
     const denied = await machine.run(['busctl', 'call', ...BUS, 'Acquire', 'sa{sv}', 'x.service', '0'], { uid: 1 });
     assert.match(denied.stderr, /may not acquire/);
+    const naming = ['Acquire', 'sa{sv}', 'x.service', '1', 'stateDirectory', 'as', '1', 'dpkg'];
+    const allowed = await machine.run(['busctl', 'call', ...BUS, ...naming], { uid: 2 });
+    assert.match(allowed.stderr, /the user 2 may acquire users, but name no directories/);
     assert.equal((await call('Release', 's', String(lease).replaceAll('"', ''))).status, 0);
     for (let tries = 0; tries < 100 && !seen.includes('UserReleased'); tries++) {
       await sleep(50);
