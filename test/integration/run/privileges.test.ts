@@ -36,7 +36,8 @@ describe('the privileges of dynuser-run', () => {
   });
 
   it('are none whatever was inherited: ambient and inheritable sets, securebits, groups', async () => {
-    const wide = ['setpriv', '--inh-caps', '+all', '--ambient-caps', '+all', '--groups', '1,2,3'];
+    const caps = '+chown,+dac_override,+setgid,+setuid,+setpcap,+net_admin,+sys_admin';
+    const wide = ['setpriv', '--inh-caps', caps, '--ambient-caps', caps, '--groups', '1,2,3'];
     const bits = ['--securebits', '+noroot,+no_setuid_fixup'];
     const lines = await status({ noNewPrivileges: false }, [...wide, ...bits]);
     assert.deepEqual(pick(lines, 'CapInh', 'CapPrm', 'CapEff', 'CapAmb', 'Groups'), [NONE, NONE, NONE, NONE, `${UID}`]);
