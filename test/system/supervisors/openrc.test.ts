@@ -1,0 +1,34 @@
+/** OpenRC: services under supervise-daemon. */
+import { readmeFiles } from '../../support/readme.ts';
+import { proveSupervisor } from '../../support/supervisors/proofs.ts';
+
+/**
+ * What a boot with OpenRC leaves behind: it runs no service where it did not boot. The empty file is of the package
+ * insserv, which knows of the order of LSB scripts; there are none to be ordered here.
+ */
+const BOOTED = `
+set -e
+for state in daemons exclusive failed hotplugged inactive options scheduled started starting stopped stopping tmp wasinactive; do
+	mkdir -p "/run/openrc/$state"
+done
+touch /run/openrc/softlevel /etc/insserv.conf`;
+
+proveSupervisor('OpenRC', ['openrc_', 'librc1', 'libeinfo1'], async ({ machine }) => {
+  for (const { path, text } of readmeFiles('OpenRC')) {
+    await machine.write(path, text, 0o755);
+  }
+  await machine.output(['sh', '-c', BOOTED]);
+  const service = (name: string, ...verb: string[]) => machine.output(['rc-service', name, ...verb]);
+  await service('web', 'start');
+  return {
+    async pid(name) {
+      // What supervise-daemon keeps of the process that it started; openrc-run(8), service_get_value.
+      const { stdout } = await machine.run(['cat', `/run/openrc/options/${name}/child_pid`]);
+      return stdout === '' ? undefined : Number(stdout);
+    },
+    signal: signal => machine.output(['supervise-daemon', 'web', '--signal', signal], { env: { RC_SVCNAME: 'web' } }),
+    start: name => service(name, 'start'),
+    stop: name => service(name, 'stop'),
+    restart: name => service(name, 'restart'),
+  };
+});

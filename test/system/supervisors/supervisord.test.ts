@@ -1,0 +1,23 @@
+/** supervisord, with Debian's own main configuration. */
+import { readmeFiles } from '../../support/readme.ts';
+import { proveSupervisor } from '../../support/supervisors/proofs.ts';
+import { runSupervisor } from '../../support/supervisors/service.ts';
+
+proveSupervisor('supervisord', ['supervisor_', 'python3-pkg-resources_'], async ({ machine }) => {
+  for (const { path, text } of readmeFiles('supervisord')) {
+    await machine.write(path, text);
+  }
+  await runSupervisor(machine, ['supervisord', '-n', '-c', '/etc/supervisor/supervisord.conf']);
+  const control = (...argv: string[]) => machine.output(['supervisorctl', ...argv]);
+  return {
+    async pid(service) {
+      const pid = Number((await machine.run(['supervisorctl', 'pid', service])).stdout);
+      return pid > 0 ? pid : undefined;
+    },
+    signal: signal => control('signal', signal, 'web'),
+    // It says "spawn error" where the program ended at once, and goes on trying.
+    start: service => machine.run(['supervisorctl', 'start', service]),
+    stop: service => control('stop', service),
+    restart: service => control('restart', service),
+  };
+});
