@@ -37,12 +37,6 @@ test('a daemon that hangs costs a bounded wait, and all else is looked at', asyn
   const pid = await machine.output(['systemctl', 'show', '-P', 'MainPID', 'dynuserd']);
   await machine.output(['kill', '-STOP', pid]);
   const found = await amiss();
-  assert.deepEqual(found, [
-    'problem Daemon',
-    'unknown Lookups',
-    'warning User database',
-    'unknown Ended users',
-    'warning D-Bus',
-  ]);
+  assert.deepEqual(found, ['problem Daemon', 'warning User database', 'unknown Ended users', 'warning D-Bus']);
   await machine.output(['kill', '-CONT', pid]);
 });

@@ -27,7 +27,10 @@ export interface Patient {
 export async function examine({ host, socket, daemon, now, userDatabase }: Patient): Promise<Finding[]> {
   const leases = daemon.reachable ? daemon.leases : undefined;
   const runtime = lookAtRuntimeDirectory(host, socket);
-  const [nameService, services] = await Promise.all([lookAtNameService(host, leases ?? []), lookAtServices(host)]);
+  const [nameService, services] = await Promise.all([
+    lookAtNameService(host, runtime.path, leases),
+    lookAtServices(host),
+  ]);
   return [
     ...judgeDaemon(daemon, VERSION),
     ...judgeRights(lookAtRights(host, runtime.path)),

@@ -33,6 +33,8 @@ export interface Host {
   text(path: string): Seen<string>;
   /** of the path itself, where it is a symlink */
   inode(path: string): Seen<Inode>;
+  /** what a symlink says */
+  link(path: string): Seen<string>;
   /** the names in a directory */
   names(path: string): Seen<readonly string[]>;
   /** f_type of statfs(2), where the path leads */

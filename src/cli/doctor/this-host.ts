@@ -1,6 +1,6 @@
 /** The host that this process runs on. Everything is read with a bound, nothing is changed. */
 import { execFile } from 'node:child_process';
-import { closeSync, constants, lstatSync, openSync, readdirSync, readSync, statfsSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync, statfsSync } from 'node:fs';
 import { release } from 'node:os';
 import { DOCTOR_FILE_BYTES_MAX, PROBE_OUTPUT_BYTES_MAX, PROBE_TIMEOUT_MS } from '../limits.ts';
 import { Hidden, type Host, type Inode, type Ran, type Seen } from './host.ts';
@@ -10,6 +10,7 @@ export function thisHost(environment: Readonly<Record<string, string | undefined
   return {
     text: path => seen(() => readStart(path)),
     inode: path => seen(() => inodeOf(path)),
+    link: path => seen(() => readlinkSync(path)),
     names: path => seen(() => readdirSync(path)),
     fileSystem: path => seen(() => statfsSync(path).type),
     kernel: release(),

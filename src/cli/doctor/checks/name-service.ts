@@ -11,12 +11,14 @@ interface Lookup {
   readonly answer: Seen<Ran>;
 }
 
+type LiveUser = Pick<Lease, 'userName' | 'uid' | 'gid'>;
+
 export interface NameServiceFacts {
   readonly switchFile: Seen<string>;
   /** a lookup of the module alone, with the dynamic linker saying what it loads */
   readonly module: Seen<Ran>;
   /** undefined where no dynamic user lives */
-  readonly user: Pick<Lease, 'userName' | 'uid' | 'gid'> | undefined;
+  readonly user: LiveUser | undefined;
   readonly lookups: readonly Lookup[];
 }
 
@@ -31,9 +33,16 @@ const BARRIER = /[[\s](?:notfound|!success|!unavail|!tryagain)=return/i;
 /** No user has this name (useradd(8) would not take it), so the question reaches the module and nobody else. */
 const NOBODY = 'dynuser-doctor.';
 
-/** @param leases the live ones */
-export async function lookAtNameService(host: Host, leases: readonly Lease[]): Promise<NameServiceFacts> {
-  const user = leases.find(lease => lease.dynamic && lease.ending !== true);
+/** @param leases as the daemon lists them; undefined where it does not answer */
+export async function lookAtNameService(
+  host: Host,
+  runtimeDirectory: string,
+  leases: readonly Lease[] | undefined,
+): Promise<NameServiceFacts> {
+  const user =
+    leases === undefined
+      ? publishedUser(host, runtimeDirectory)
+      : leases.find(lease => lease.dynamic && lease.ending !== true);
   const keys: (readonly [Lookup['database'], string])[] =
     user === undefined
       ? []
@@ -50,6 +59,17 @@ export async function lookAtNameService(host: Host, leases: readonly Lease[]): P
   ]);
   const lookups = keys.map(([database, key], index) => ({ database, key, answer: answers[index] }));
   return { switchFile: host.text(SWITCH_FILE), module, user, lookups };
+}
+
+/** A user that lives on while the daemon is away: the links that the module reads are all that there is to know of it. */
+function publishedUser(host: Host, runtimeDirectory: string): LiveUser | undefined {
+  const directory = `${runtimeDirectory}/by-uid`;
+  const names = host.names(directory);
+  const uid = names instanceof Hidden ? undefined : names?.find(name => /^\d+$/.test(name));
+  const userName = uid === undefined ? undefined : host.link(`${directory}/${uid}`);
+  return userName === undefined || userName instanceof Hidden
+    ? undefined
+    : { userName, uid: Number(uid), gid: Number(uid) };
 }
 
 export function judgeNameService(facts: NameServiceFacts): Finding[] {
@@ -117,7 +137,7 @@ function judgeLookups({ user, lookups }: NameServiceFacts): Finding {
 }
 
 /** passwd(5) and group(5): name, password and number are the first three fields of both. */
-function isAnswer(answer: Seen<Ran>, user: Pick<Lease, 'userName' | 'uid'>): boolean {
+function isAnswer(answer: Seen<Ran>, user: LiveUser): boolean {
   return (
     answer !== undefined &&
     !(answer instanceof Hidden) &&

@@ -5,6 +5,7 @@ export interface FakeHost {
   readonly texts?: Readonly<Record<string, string | Hidden>>;
   readonly inodes?: Readonly<Record<string, Partial<Inode> | Hidden>>;
   readonly names?: Readonly<Record<string, readonly string[] | Hidden>>;
+  readonly links?: Readonly<Record<string, string>>;
   readonly fileSystems?: Readonly<Record<string, number>>;
   /** by the words of the command line */
   readonly programs?: Readonly<Record<string, Seen<Partial<Ran>>>>;
@@ -19,6 +20,7 @@ export function fakeHost(fake: FakeHost): Host {
       const inode = fake.inodes?.[path];
       return inode === undefined || 'why' in inode ? inode : { ...DIRECTORY, ...inode };
     },
+    link: path => fake.links?.[path],
     names: path => fake.names?.[path],
     fileSystem: path => fake.fileSystems?.[path],
     kernel: '6.1.0-9-amd64',

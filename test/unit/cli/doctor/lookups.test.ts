@@ -17,7 +17,11 @@ describe('the name service', () => {
   const live = sampleLease();
   const look = async (text: string | Hidden, programs: FakeHost['programs'], leases = [live]) =>
     judgeNameService(
-      await lookAtNameService(fakeHost({ texts: { '/etc/nsswitch.conf': text }, programs: programs ?? {} }), leases),
+      await lookAtNameService(
+        fakeHost({ texts: { '/etc/nsswitch.conf': text }, programs: programs ?? {} }),
+        '/run/dynuser',
+        leases,
+      ),
     );
   const answers = {
     [MODULE]: LOADED,
@@ -71,6 +75,21 @@ describe('the name service', () => {
     ]);
     const late = { ...answers, 'getent passwd 64642': new Hidden('no answer within 5 s') };
     assert.equal(told(await look(GOOD, late))[2], 'unknown no answer within 5 s');
+  });
+
+  it('while the daemon is away, of a user that it has published', async () => {
+    const away = (host: FakeHost) =>
+      lookAtNameService(fakeHost(host), '/run/dynuser', undefined).then(judgeNameService);
+    const published = {
+      names: { '/run/dynuser/by-uid': ['.lock', '64642'] },
+      links: { '/run/dynuser/by-uid/64642': 'dynamic-user-test' },
+    };
+    assert.match(told(await away({ ...published, programs: answers })).at(-1) ?? '', /^ok dynamic-user-test and 64642/);
+    assert.match(
+      told(await away({ names: published.names, programs: answers })).at(-1) ?? '',
+      /^unknown no dynamic user/,
+    );
+    assert.match(told(await away({ programs: answers })).at(-1) ?? '', /^unknown no dynamic user/);
   });
 });
 
