@@ -90,3 +90,26 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     });
   });
 }
+
+test('a lease that the new daemon does not have any more is lost: its service ends, and starts anew', async () => {
+  await withInstalled({ config: 'ConnectionGraceSec=0\n' }, async host => {
+    const daemon = await host.startDaemon();
+    const manager = await host.machine.spawn([process.execPath, PROGRAM, 'web.service=exec sleep 1000']);
+    let errors = '';
+    manager.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors += text;
+    });
+    const service = async () => (await host.machine.run(['pgrep', '-u', 'web'])).stdout.trim();
+    await until('the service runs', async () => /^\d+$/.test(await service()));
+    const pid = await service();
+    daemon.kill('SIGKILL');
+    await daemon.ended;
+    await host.startDaemon();
+    await until('the manager hears of it', async () => /^web\.service: LeaseLost: /m.test(errors));
+    await until('the service runs again', async () => /^\d+$/.test(await service()) && (await service()) !== pid);
+    assert.deepEqual(await users(host), ['web']);
+    manager.kill('SIGTERM');
+    await manager.ended;
+    assert.deepEqual(await host.traces(), []);
+  });
+});
