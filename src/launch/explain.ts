@@ -69,16 +69,17 @@ function impliedWords({ settings, missing }: Wanted): string[] {
 }
 
 function worldWords(plan: LaunchPlan): string[] {
+  const placed = new Set(plan.steps.filter(step => step.do === 'place').map(step => step.slot));
   return [
     ...(plan.root === undefined ? [] : [`its root is ${plan.root}`]),
     ...(plan.mountNamespace
       ? ['a mount namespace of its own']
       : ['no mount namespace: the mounts are those of the host']),
-    ...plan.steps.map(stepWords),
+    ...plan.steps.map(step => stepWords(step, placed)),
   ];
 }
 
-function stepWords(step: LaunchStep): string {
+function stepWords(step: LaunchStep, placed: ReadonlySet<number | undefined>): string {
   const { path, slot } = step;
   const flags = (step.set ?? []).map(flag => FLAG_WORDS[flag]).join(', ');
   const where = step.optional === true ? `${path}, where it is there` : path;
@@ -86,6 +87,9 @@ function stepWords(step: LaunchStep): string {
     case 'make':
       return `make ${path}, mode ${octal(step.mode)}`;
     case 'pin':
+      if (step.takeAway === true && !placed.has(slot)) {
+        return `take ${where} away`;
+      }
       return `keep #${slot}: ${where}${step.takeAway === true ? ', taken away' : ''}${listed(flags)}`;
     case 'cover':
       return `an empty file system at ${where}, mode ${octal(step.mode)}${listed([...(step.options ?? []), flags].join(', '))}`;

@@ -105,6 +105,16 @@ class StepBuilder {
     if (entry.container === undefined && (entry.kind === 'temporary' || this.#root !== '')) {
       this.makes.push({ do: 'make', path: `${this.#root}${path}`, mode });
     }
+    if (entry.path === '/dev') {
+      // What is mounted at and below it would stay there, unseen below the new one.
+      this.takeAways.push({
+        do: 'pin',
+        path: `${this.#root}/dev`,
+        optional: true,
+        takeAway: true,
+        slot: this.#slots++,
+      });
+    }
     const create = inEmpty || entry.container?.kind === 'bind' ? ({ create: 'directory' } as const) : {};
     this.places.push({ do: 'cover', path, ...(inEmpty ? {} : optionalOf(entry)), mode, options, set, ...create });
     if (entry.readOnly === true) {
