@@ -5,8 +5,9 @@ import type { WorldEntry } from './world-entry.ts';
 const FIELD = 'PrivateDevices';
 const NODES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'] as const;
 const TREES = ['pts', 'shm', 'mqueue', 'hugepages'] as const;
-/** Where syslog(3) writes to: a socket, or with systemd a link to its journal's. */
+/** Where syslog(3) writes to: with systemd a link to a socket of its journal, which survives it being made anew. */
 const SYSLOG = 'log';
+export const JOURNAL_SOCKET = '/run/systemd/journal/dev-log';
 
 const LINKS: Readonly<Record<string, string>> = {
   fd: '/proc/self/fd',
@@ -17,18 +18,20 @@ const LINKS: Readonly<Record<string, string>> = {
   ptmx: 'pts/ptmx',
 };
 
-export function deviceEntries(): WorldEntry[] {
+/** @param hasJournal whether JOURNAL_SOCKET is there */
+export function deviceEntries(hasJournal: boolean): WorldEntry[] {
   return [
     {
       kind: 'cover',
       path: '/dev',
       field: FIELD,
+      clears: true,
       readOnly: true,
       mode: 0o755,
       options: ['size=4m', 'nr_inodes=64k'],
       flags: ['noSuid', 'noExec'],
     },
-    ...[...NODES, SYSLOG].map(name => bindOf(name, 'file')),
+    ...[...NODES, ...(hasJournal ? [] : [SYSLOG])].map(name => bindOf(name, 'file')),
     ...TREES.map(name => bindOf(name, 'directory')),
   ];
 }
@@ -38,6 +41,7 @@ function bindOf(name: string, create: 'file' | 'directory'): WorldEntry {
   return { kind: 'bind', path, field: FIELD, source: path, create, optional: true };
 }
 
-export function deviceLinks(): LaunchStep[] {
-  return Object.entries(LINKS).map(([name, target]) => ({ do: 'link', path: `/dev/${name}`, target }));
+export function deviceLinks(hasJournal: boolean): LaunchStep[] {
+  const links = hasJournal ? { ...LINKS, [SYSLOG]: JOURNAL_SOCKET } : LINKS;
+  return Object.entries(links).map(([name, target]) => ({ do: 'link', path: `/dev/${name}`, target }));
 }

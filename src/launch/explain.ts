@@ -88,7 +88,7 @@ function stepWords(step: LaunchStep, placed: ReadonlySet<number | undefined>): s
       return `make ${path}, mode ${octal(step.mode)}`;
     case 'pin':
       if (step.takeAway === true && !placed.has(slot)) {
-        return `take ${where} away`;
+        return `take away what is mounted at ${where}`;
       }
       return `keep #${slot}: ${where}${step.takeAway === true ? ', taken away' : ''}${listed(flags)}`;
     case 'cover':

@@ -3,6 +3,7 @@ import { DIRECTORY_KINDS, type DirectoryKind } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { accountPlaces } from './account.ts';
 import { bound, failing } from './complaint.ts';
+import { JOURNAL_SOCKET } from './devices.ts';
 import { type Draft, newDraft } from './draft.ts';
 import { readEnvironmentFiles } from './environment-files.ts';
 import { readVariable } from './environment-properties.ts';
@@ -98,6 +99,7 @@ function settle(draft: Draft, request: LaunchRequest, questions: Questions, warn
     temporary: draft.temporary,
     binds: draft.binds,
     bindDirectories: draft.binds.filter(bind => needsPlace(bind, questions)).map(bind => bind.source),
+    hasJournal: draft.privateDevices === true && questions.glob(JOURNAL_SOCKET) !== undefined,
     privateClasses: dynamic ? DIRECTORY_KINDS.filter(kind => isPrivate(kind, draft)) : [],
     ...(rootDirectory === undefined || rootDirectory === '/' ? {} : { rootDirectory }),
     umask: draft.umask ?? 0o022,

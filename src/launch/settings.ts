@@ -76,6 +76,8 @@ export interface Settings {
   readonly binds: readonly BindPath[];
   /** sources of binds that are directories, as the launcher sees them */
   readonly bindDirectories: readonly string[];
+  /** with PrivateDevices=: whether the journal of systemd takes what is said to syslog(3) */
+  readonly hasJournal: boolean;
   /** the classes whose trees are behind the boundary */
   readonly privateClasses: readonly DirectoryKind[];
   readonly rootDirectory?: string;

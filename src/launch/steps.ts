@@ -40,7 +40,7 @@ export function worldSteps(wanted: Wanted, acquired: Acquired): LaunchStep[] {
     ...early,
     ...wholeTree(settings, rootReadOnly),
     ...builder.places,
-    ...(settings.privateDevices ? deviceLinks() : []),
+    ...(settings.privateDevices ? deviceLinks(settings.hasJournal) : []),
     ...links.filter(link => !early.includes(link)),
     ...builder.closings,
   ];
@@ -105,15 +105,9 @@ class StepBuilder {
     if (entry.container === undefined && (entry.kind === 'temporary' || this.#root !== '')) {
       this.makes.push({ do: 'make', path: `${this.#root}${path}`, mode });
     }
-    if (entry.path === '/dev') {
-      // What is mounted at and below it would stay there, unseen below the new one.
-      this.takeAways.push({
-        do: 'pin',
-        path: `${this.#root}/dev`,
-        optional: true,
-        takeAway: true,
-        slot: this.#slots++,
-      });
+    if (entry.clears === true) {
+      const slot = this.#slots++;
+      this.takeAways.push({ do: 'pin', path: `${this.#root}${path}`, optional: true, takeAway: true, slot });
     }
     const create = inEmpty || entry.container?.kind === 'bind' ? ({ create: 'directory' } as const) : {};
     this.places.push({ do: 'cover', path, ...(inEmpty ? {} : optionalOf(entry)), mode, options, set, ...create });

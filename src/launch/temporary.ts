@@ -44,6 +44,7 @@ export function temporaryEntry({ path, options }: TemporaryFileSystem): WorldEnt
     kind: 'temporary',
     path,
     field: 'TemporaryFileSystem',
+    clears: true,
     readOnly,
     mode,
     options: [...defaults, ...rest],

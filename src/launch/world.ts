@@ -19,7 +19,7 @@ export function worldEntries(wanted: Wanted, acquired: Acquired): WorldEntry[] {
     ...systemEntries(settings),
     ...homeEntries(settings),
     ...(settings.privateTmp ? ['/tmp', '/var/tmp'].map(privateTmpEntry) : []),
-    ...(settings.privateDevices ? deviceEntries() : []),
+    ...(settings.privateDevices ? deviceEntries(settings.hasJournal) : []),
     ...boundaryEntries(settings, acquired.directories),
     ...acquired.directories.flatMap(directory => directoryEntries(directory, acquired, settings)),
     ...wanted.configurationDirectories.map(path => configurationEntry(path, settings)),
@@ -67,7 +67,15 @@ function homeEntry(path: string, protectHome: ProtectHome): WorldEntry {
     case 'yes':
       return { ...at, kind: 'hide' };
     case 'tmpfs':
-      return { ...at, kind: 'cover', readOnly: true, mode: 0o755, options: SMALL, flags: ['noSuid', 'noDevices'] };
+      return {
+        ...at,
+        kind: 'cover',
+        clears: true,
+        readOnly: true,
+        mode: path === '/root' ? 0o700 : 0o755,
+        options: SMALL,
+        flags: ['noSuid', 'noDevices'],
+      };
   }
 }
 

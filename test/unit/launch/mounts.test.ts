@@ -69,11 +69,12 @@ describe('mounts that are asked for', () => {
     );
     assert.deepEqual(beyond(plan), [
       'make /var/lib 711',
-      'pin /srv/data #3 noSuid',
-      'pin /var/lib/private/wuff #4 straight:2049:77 noSuid',
+      'pin /srv/data #4 noSuid',
+      'pin /var/lib/private/wuff #5 straight:2049:77 noSuid',
+      'pin /var/lib #3 takeAway ?',
       'cover /var/lib 711 size=10% nr_inodes=400k noExec noSuid',
-      'place /var/lib/data #3 directory',
-      'place /var/lib/private/wuff #4 directory',
+      'place /var/lib/data #4 directory',
+      'place /var/lib/private/wuff #5 directory',
       'link /var/lib/wuff →private/wuff',
       'link /var/lib/a/b →../private/wuff',
       'attributes /var/lib single readOnly',
@@ -115,6 +116,13 @@ describe('devices', () => {
     assert.ok(texts.includes('link /dev/ptmx →pts/ptmx'));
     assert.equal(texts.at(-1), 'attributes /dev single readOnly');
     assert.equal(plan.boundingSet, '000001fff7fdffff');
+  });
+
+  it('has a link to the journal of systemd, where there is one', () => {
+    const journal = { globs: { '/run/systemd/journal/dev-log': ['/run/systemd/journal/dev-log'] } };
+    const texts = lines(planOf(['PrivateDevices=yes'], {}, {}, journal));
+    assert.ok(texts.includes('link /dev/log →/run/systemd/journal/dev-log'));
+    assert.ok(!texts.some(text => text.startsWith('pin /dev/log')));
   });
 
   it('keeps what is bound below /dev, which is cloned before /dev is taken away', () => {

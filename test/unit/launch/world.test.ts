@@ -92,6 +92,7 @@ describe('the world of a dynamic user', () => {
     assert.deepEqual(homes('yes'), ['hide /home ?']);
     assert.deepEqual(homes('no'), ['pin /home #1 noSuid ?', 'place /home #1']);
     assert.deepEqual(homes('tmpfs'), [
+      'pin /home #1 takeAway ?',
       'cover /home 755 size=4m nr_inodes=1k noSuid noDevices ?',
       'attributes /home single readOnly ?',
     ]);
