@@ -35,7 +35,7 @@ export function worldSteps(wanted: Wanted, acquired: Acquired): LaunchStep[] {
     ...made,
     ...builder.makes,
     ...builder.pins,
-    ...builder.takeAways,
+    ...builder.takeAways.reverse(),
     ...builder.early,
     ...early,
     ...wholeTree(settings, rootReadOnly),
@@ -72,7 +72,7 @@ function isThere(entry: PlacedEntry): boolean {
 class StepBuilder {
   readonly makes: LaunchStep[] = [];
   readonly pins: LaunchStep[] = [];
-  /** last of all pins: what is kept below these paths has to be cloned before */
+  /** last of all pins, and the deepest first: what is kept below these paths has to be cloned before */
   readonly takeAways: LaunchStep[] = [];
   readonly early: LaunchStep[] = [];
   readonly places: LaunchStep[] = [];
@@ -89,6 +89,9 @@ class StepBuilder {
   }
 
   add(entry: PlacedEntry): void {
+    if (entry.clears === true || (entry.kind === 'hide' && entry.container === undefined)) {
+      this.#clear(entry.path);
+    }
     if (entry.kind === 'hide') {
       this.places.push({ do: 'hide', path: entry.path, ...optionalOf(entry) });
     } else if (isEmpty(entry)) {
@@ -98,16 +101,18 @@ class StepBuilder {
     }
   }
 
+  /** Takes away what is mounted at a path of the host, for good. */
+  #clear(path: string): void {
+    const slot = this.#slots++;
+    this.takeAways.push({ do: 'pin', path: `${this.#root}${path}`, optional: true, takeAway: true, slot });
+  }
+
   #cover(entry: PlacedEntry): void {
     const { path, mode = 0o755, options = [], flags = [] } = entry;
     const set = unique([...flags, ...suidFlag(this.#settings)]);
     const inEmpty = isEmpty(entry.container);
     if (entry.container === undefined && (entry.kind === 'temporary' || this.#root !== '')) {
       this.makes.push({ do: 'make', path: `${this.#root}${path}`, mode });
-    }
-    if (entry.clears === true) {
-      const slot = this.#slots++;
-      this.takeAways.push({ do: 'pin', path: `${this.#root}${path}`, optional: true, takeAway: true, slot });
     }
     const create = inEmpty || entry.container?.kind === 'bind' ? ({ create: 'directory' } as const) : {};
     this.places.push({ do: 'cover', path, ...(inEmpty ? {} : optionalOf(entry)), mode, options, set, ...create });
@@ -117,9 +122,11 @@ class StepBuilder {
   }
 
   #clone(entry: PlacedEntry): void {
-    const { path, create, takeAway } = entry;
+    const { path, create } = entry;
     const readOnly = entry.kind === 'readOnly' || entry.readOnly === true;
     const origin = this.#originOf(entry);
+    // What is changed in place is not to be there twice, once unseen below what it became.
+    const takeAway = entry.source === undefined && entry.container === undefined;
     const flags = [...(readOnly ? (['readOnly'] as const) : []), ...(entry.flags ?? []), ...suidFlag(this.#settings)];
     const set = unique(flags);
     const pin: LaunchStep = {
@@ -127,7 +134,7 @@ class StepBuilder {
       path: origin.path,
       ...optionalOf(entry),
       ...(entry.inode === undefined ? {} : { straight: true, device: entry.device ?? '', inode: entry.inode }),
-      ...(takeAway === true ? { takeAway } : {}),
+      ...(takeAway ? { takeAway } : {}),
       ...(entry.single === true ? { single: true } : {}),
       ...(origin.idMap === undefined ? {} : { idMap: origin.idMap }),
       ...(set.length === 0 ? {} : { set }),
@@ -139,7 +146,7 @@ class StepBuilder {
       // A file to mount on can be made only while "/" is writable; the mount itself then becomes read-only with it.
       this.early.push(this.#place(pin, this.pins, path, create));
     }
-    this.places.push(this.#place(pin, takeAway === true ? this.takeAways : this.pins, path, create));
+    this.places.push(this.#place(pin, takeAway ? this.takeAways : this.pins, path, create));
   }
 
   /** Gives the pin a slot of its own. */

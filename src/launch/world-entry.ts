@@ -30,10 +30,8 @@ export interface WorldEntry {
   readonly mode?: number;
   readonly options?: readonly string[];
   readonly flags?: readonly MountFlag[];
-  /** cover, temporary: what is mounted there goes; otherwise it would be in the mount table, unseen below the new one */
+  /** what is mounted there goes; otherwise it would be in the mount table, unseen below the new one */
   readonly clears?: boolean;
-  /** spared: what is mounted there is taken away, and put back */
-  readonly takeAway?: boolean;
 }
 
 /** An entry with those that it is below. */

@@ -43,7 +43,7 @@ function systemEntries({ protectSystem, privateDevices }: Settings): WorldEntry[
   const field = 'ProtectSystem';
   if (protectSystem === 'strict') {
     return SPARED.filter(path => path !== '/dev' || !privateDevices).map(path => {
-      return { kind: 'spared', path, field, optional: true, takeAway: true };
+      return { kind: 'spared', path, field, optional: true };
     });
   }
   const paths = protectSystem === 'no' ? [] : ['/usr', '/boot', '/efi', ...(protectSystem === 'full' ? ['/etc'] : [])];
@@ -120,6 +120,7 @@ function directoryEntries(directory: AcquiredDirectory, acquired: Acquired, sett
     return [];
   }
   const gid = acquired.processGid ?? acquired.gid;
+  const isMapped = directory.handover === 'map';
   return [
     {
       kind: 'bind',
@@ -130,8 +131,8 @@ function directoryEntries(directory: AcquiredDirectory, acquired: Acquired, sett
       device,
       inode,
       create: 'directory',
-      ...(directory.handover === 'map' ? { idMap: { diskUid, diskGid, uid: acquired.uid, gid } } : {}),
-      flags: acquired.dynamic ? ['noSuid'] : [],
+      ...(isMapped ? { idMap: { diskUid, diskGid, uid: acquired.uid, gid } } : {}),
+      flags: [...(acquired.dynamic ? (['noSuid'] as const) : []), ...(isMapped ? (['noDevices'] as const) : [])],
     },
   ];
 }

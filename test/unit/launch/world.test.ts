@@ -9,9 +9,9 @@ const STATIC = { uid: 5, gid: 60, userName: 'games', dynamic: false };
 describe('the world of a dynamic user', () => {
   it('is read-only, but for what protects itself, and has its own /tmp', () => {
     assert.deepEqual(lines(planOf([])), [
-      'pin /dev #0 takeAway noSuid ?',
-      'pin /proc #1 takeAway noSuid ?',
       'pin /sys #2 takeAway noSuid ?',
+      'pin /proc #1 takeAway noSuid ?',
+      'pin /dev #0 takeAway noSuid ?',
       'attributes / readOnly noSuid',
       'place /dev #0',
       'place /proc #1',
@@ -30,7 +30,7 @@ describe('the world of a dynamic user', () => {
     const plan = planOf(['StateDirectory=wuff wuff/sub seen::ro'], { directories });
     assert.deepEqual(beyond(plan), [
       'pin /var/lib/private/seen #3 straight:2049:78 readOnly noSuid',
-      'pin /var/lib/private/wuff #4 straight:2049:77 map:65534:65534:61214:61214 noSuid',
+      'pin /var/lib/private/wuff #4 straight:2049:77 map:65534:65534:61214:61214 noSuid noDevices',
       'cover /var/lib/private 755 size=4m nr_inodes=1k noSuid noDevices noExec',
       'place /var/lib/private/seen #3 directory',
       'place /var/lib/private/wuff #4 directory',
@@ -64,7 +64,7 @@ describe('the world of a dynamic user', () => {
   it('has root own the directories of configuration', () => {
     assert.deepEqual(beyond(planOf(['ConfigurationDirectory=x', 'ConfigurationDirectoryMode=0750'])), [
       'make /etc/x 750',
-      'pin /etc/x #1 noSuid',
+      'pin /etc/x #1 takeAway noSuid',
       'place /etc/x #1',
     ]);
   });
@@ -76,9 +76,10 @@ describe('the world of a dynamic user', () => {
       'InaccessiblePaths=-/srv/c /srv/c/d',
     ]);
     assert.deepEqual(beyond(plan), [
-      'pin /opt #1 noSuid ?',
-      'pin /srv #3 noSuid',
-      'pin /srv/a/b #4 readOnly noSuid',
+      'pin /srv/c #5 takeAway ?',
+      'pin /srv/a/b #4 takeAway readOnly noSuid',
+      'pin /srv #3 takeAway noSuid',
+      'pin /opt #1 takeAway noSuid ?',
       'place /opt #1',
       'place /srv #3',
       'place /srv/a/b #4',
@@ -89,8 +90,8 @@ describe('the world of a dynamic user', () => {
   it('has homes as ProtectHome= says', () => {
     const homes = (value: string) => beyond(planOf([`ProtectHome=${value}`])).filter(text => text.includes(' /home'));
     assert.deepEqual(homes('read-only'), []);
-    assert.deepEqual(homes('yes'), ['hide /home ?']);
-    assert.deepEqual(homes('no'), ['pin /home #1 noSuid ?', 'place /home #1']);
+    assert.deepEqual(homes('yes'), ['pin /home #1 takeAway ?', 'hide /home ?']);
+    assert.deepEqual(homes('no'), ['pin /home #1 takeAway noSuid ?', 'place /home #1']);
     assert.deepEqual(homes('tmpfs'), [
       'pin /home #1 takeAway ?',
       'cover /home 755 size=4m nr_inodes=1k noSuid noDevices ?',
@@ -102,9 +103,9 @@ describe('the world of a dynamic user', () => {
     assert.deepEqual(lines(planOf(['PrivateTmp=no', 'ProtectSystem=no', 'ProtectHome=no', 'NoNewPrivileges=no'])), []);
     assert.deepEqual(lines(planOf(['PrivateTmp=no', 'ProtectSystem=no', 'ProtectHome=no'])), []);
     assert.deepEqual(lines(planOf(['PrivateTmp=no', 'ProtectSystem=no'])), [
-      'pin /home #0 readOnly noSuid ?',
-      'pin /root #1 readOnly noSuid ?',
-      'pin /run/user #2 readOnly noSuid ?',
+      'pin /run/user #2 takeAway readOnly noSuid ?',
+      'pin /root #1 takeAway readOnly noSuid ?',
+      'pin /home #0 takeAway readOnly noSuid ?',
       'attributes / noSuid',
       'place /home #0',
       'place /root #1',
@@ -124,11 +125,11 @@ describe('the world of a static user', () => {
 
   it('is protected as far as is asked for', () => {
     assert.deepEqual(lines(planOf([...NONE, 'ProtectSystem=full', 'ReadWritePaths=/etc/x'], STATIC)), [
-      'pin /boot #0 readOnly ?',
-      'pin /efi #1 readOnly ?',
-      'pin /etc #2 readOnly ?',
-      'pin /etc/x #3',
-      'pin /usr #4 readOnly ?',
+      'pin /usr #4 takeAway readOnly ?',
+      'pin /etc/x #3 takeAway',
+      'pin /etc #2 takeAway readOnly ?',
+      'pin /efi #1 takeAway readOnly ?',
+      'pin /boot #0 takeAway readOnly ?',
       'place /boot #0',
       'place /efi #1',
       'place /etc #2',
@@ -136,7 +137,7 @@ describe('the world of a static user', () => {
       'place /usr #4',
     ]);
     assert.deepEqual(lines(planOf([...NONE, 'ReadOnlyPaths=/', 'ReadWritePaths=/srv'], STATIC)), [
-      'pin /srv #0',
+      'pin /srv #0 takeAway',
       'attributes / readOnly',
       'place /srv #0',
     ]);
@@ -163,12 +164,12 @@ describe('a root of its own', () => {
       'make /srv/root/tmp 1777',
       'make /srv/root/var/lib/wuff 755',
       'make /srv/root/var/tmp 1777',
-      'pin /srv/root/a #0 noSuid',
-      'pin /srv/root/b #1 noSuid',
       'pin /var/lib/private/wuff #5 straight:2049:77 noSuid',
-      'pin /srv/root/dev #2 takeAway noSuid ?',
-      'pin /srv/root/proc #3 takeAway noSuid ?',
       'pin /srv/root/sys #4 takeAway noSuid ?',
+      'pin /srv/root/proc #3 takeAway noSuid ?',
+      'pin /srv/root/dev #2 takeAway noSuid ?',
+      'pin /srv/root/b #1 takeAway noSuid',
+      'pin /srv/root/a #0 takeAway noSuid',
       'link /var/lib/also →wuff',
       'attributes / readOnly noSuid',
       'place /a #0',
