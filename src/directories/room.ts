@@ -4,6 +4,7 @@ import { BASE_DIRECTORIES, type BaseDirectories } from './classes.ts';
 import { directoryEnvironment } from './environment.ts';
 import { expectHandovers, ownersOf } from './expect.ts';
 import { concealDirectories } from './expose.ts';
+import { remembering } from './mappable.ts';
 import { prepareDirectories } from './prepare.ts';
 import { removeDirectories } from './remove.ts';
 import { requestedDirectories } from './requested.ts';
@@ -19,7 +20,7 @@ export function openDirectories(
   marks: DirectoryMarks,
   bases: BaseDirectories = BASE_DIRECTORIES,
 ): Directories {
-  const parts = { bases, marks, helper: treeHelper(program) };
+  const parts = { bases, marks, helper: remembering(treeHelper(program)) };
   return {
     requested: requestedDirectories,
     environment: directories => directoryEnvironment(directories, bases),

@@ -26,8 +26,11 @@ export class UserMarks {
     return /^[1-9]\d*$/.test(text) ? asUid(Number(text)) : undefined;
   }
 
-  /** Marks an open directory; nothing happens where it cannot be marked. */
+  /** Marks an open directory; nothing happens where it cannot be marked, or is marked so. */
   async write(descriptor: number, uid: Uid): Promise<void> {
+    if ((await this.read(descriptor)) === uid) {
+      return;
+    }
     const { frame, invokeOnThread } = foreign('fsetxattr', ['int32', 'pointer', 'pointer', 'size_t', 'int32']);
     const value = Buffer.from(String(uid));
     frame.writeInt32LE(descriptor, 0);
