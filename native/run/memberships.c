@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <nss.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,9 +24,17 @@ static gid_t *room_for(gid_t *ids, size_t count)
 	return room;
 }
 
-/* What initgroups(3) would set. */
+/*
+ * What initgroups(3) would set. A dynamic user was in no database until now but in dynuser's own, which has no memberships:
+ * it is looked for in /etc/group alone, where an operator can name it before it exists. All sources would be asked anew in
+ * each launch, over sockets, and take longer than all else together.
+ */
 static struct groups groups_of_name(const struct plan *plan, size_t more)
 {
+	if (plan->dynamic &&
+	    (__nss_configure_lookup("group", "files") != 0 || __nss_configure_lookup("initgroups", "files") != 0))
+		fail_errno(errno, "cannot choose the group database");
+
 	struct groups groups = { .ids = room_for(NULL, GROUPS_USUAL + more) };
 	int count = GROUPS_USUAL;
 
@@ -69,11 +78,17 @@ static int by_number(const void *one, const void *other)
 
 struct groups memberships_groups(const struct plan *plan)
 {
-	struct groups groups = groups_of_name(plan, plan->groups.count);
+	/* Those that the plan names come from any source: they are looked for first. */
+	gid_t *named = room_for(NULL, plan->groups.count + 1);
+	struct groups groups;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < plan->groups.count; i++)
-		groups.ids[groups.count++] = group_of(plan->groups.items[i]);
+		named[i] = group_of(plan->groups.items[i]);
+	groups = groups_of_name(plan, plan->groups.count);
+	for (size_t i = 0; i < plan->groups.count; i++)
+		groups.ids[groups.count++] = named[i];
+	free(named);
 	if (groups.count > 1)
 		qsort(groups.ids, groups.count, sizeof(*groups.ids), by_number);
 	for (size_t i = 0; i < groups.count; i++) {

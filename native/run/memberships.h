@@ -21,7 +21,7 @@ struct account {
 };
 
 /*
- * The supplementary groups: those that the database gives the user's name, and those of the plan, in order and each once.
+ * The supplementary groups: those that the database, for a dynamic user /etc/group, gives the user's name, and those of the plan, in order and each once.
  * Ends the launcher where one is not known.
  */
 struct groups memberships_groups(const struct plan *plan);
