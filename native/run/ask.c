@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -32,13 +31,12 @@ struct dialogue {
 static void find_socket(char *path, size_t size)
 {
 	const char *directory = secure_getenv(DYNUSER_ENV_RUNTIME_DIRECTORY);
-	int length;
 
 	if (directory == NULL || directory[0] != '/')
 		directory = DYNUSER_RUNTIME_DIRECTORY;
-	length = snprintf(path, size, "%s/%s", directory, DYNUSER_SOCKET);
-	if (length < 0 || (size_t)length >= size)
+	if (strlen(directory) + sizeof("/" DYNUSER_SOCKET) > size)
 		fail(STATUS_LAUNCHER, "%s is too long", DYNUSER_ENV_RUNTIME_DIRECTORY);
+	(void)stpcpy(stpcpy(path, directory), "/" DYNUSER_SOCKET);
 }
 
 static struct deadline silence(void)
@@ -56,6 +54,8 @@ static void open_dialogue(struct dialogue *dialogue)
 	dialogue->buffer = mmap(NULL, REPLY_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (dialogue->buffer == MAP_FAILED)
 		fail_errno(errno, "cannot have memory for the daemon's answer");
+	/* Nor by two MiB at once for an answer of some hundred bytes; an old kernel may not have huge pages at all. */
+	(void)madvise(dialogue->buffer, REPLY_BYTES_MAX, MADV_NOHUGEPAGE);
 	error = varlink_open(&dialogue->connection, dialogue->path, bounds, dialogue->buffer, REPLY_BYTES_MAX);
 	if (error == ENOENT || error == ECONNREFUSED)
 		fail(STATUS_LAUNCHER,

@@ -5,34 +5,46 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NAME_BYTES 64
+#include "digits.h"
+
+/* A pid and the longest name below it. */
+#define NAME_BYTES 32
 #define LINES_BYTES 96
 /* The child calls three functions that need next to nothing. */
 #define STACK_BYTES 16384
 
+static int open_of_process(int proc, pid_t process, const char *file, int flags)
+{
+	char name[NAME_BYTES];
+
+	(void)stpcpy(stpcpy(digits_put(name, (uint32_t)process, 10), "/"), file);
+	return openat(proc, name, flags | O_CLOEXEC);
+}
+
 int idmap_write(int proc, pid_t process, const char *file, uint32_t inside, uint32_t outside)
 {
-	char name[NAME_BYTES], lines[LINES_BYTES];
-	int length, descriptor;
+	char lines[LINES_BYTES];
+	char *end = lines;
+	int descriptor, error;
 	ssize_t written;
 
-	(void)snprintf(name, sizeof(name), "%d/%s", process, file);
 	/* Rows must not overlap (user_namespaces(7)): where root's own files are mapped, that row says all. */
-	length = snprintf(lines, sizeof(lines), "%s%u %u 1\n", inside == 0 || outside == 0 ? "" : "0 0 1\n", inside, outside);
-	descriptor = openat(proc, name, O_WRONLY | O_CLOEXEC);
+	if (inside != 0 && outside != 0)
+		end = stpcpy(end, "0 0 1\n");
+	end = stpcpy(digits_put(stpcpy(digits_put(end, inside, 10), " "), outside, 10), " 1\n");
+	descriptor = open_of_process(proc, process, file, O_WRONLY);
 	if (descriptor < 0)
 		return -1;
 	/* All of it in one write, and only once (user_namespaces(7)). */
-	written = write(descriptor, lines, (size_t)length);
-	length = errno;
+	written = write(descriptor, lines, (size_t)(end - lines));
+	error = errno;
 	(void)close(descriptor);
-	errno = length;
+	errno = error;
 	return written > 0 ? 0 : -1;
 }
 
@@ -48,13 +60,10 @@ static int wait_for_the_end(void *parent)
 
 static int open_namespace(int proc, pid_t child, const struct id_map *map)
 {
-	char name[NAME_BYTES];
-
 	if (idmap_write(proc, child, "uid_map", map->disk_uid, map->uid) != 0 ||
 	    idmap_write(proc, child, "gid_map", map->disk_gid, map->gid) != 0)
 		return -1;
-	(void)snprintf(name, sizeof(name), "%d/ns/user", child);
-	return openat(proc, name, O_RDONLY | O_CLOEXEC);
+	return open_of_process(proc, child, "ns/user", O_RDONLY);
 }
 
 static int make_namespace(int proc, const struct id_map *map)

@@ -1,7 +1,7 @@
 /* Envelope and parameters of a reply; see launch_reply.h. */
 #include "launch_reply.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include "plan_reader.h"
 
@@ -99,6 +99,7 @@ bool reply_read(char *message, size_t length, struct reply *reply, char *where, 
 		sound = reply->error != NULL;
 		reply->field = reply->reason = NULL;
 	}
-	(void)snprintf(where, size, "%s", reading.where);
+	where[0] = '\0';
+	(void)strncat(where, reading.where, size - 1);
 	return sound;
 }

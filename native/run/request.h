@@ -8,8 +8,8 @@
 #include "options.h"
 #include "questions.h"
 
-/* The longest call: all answers, each byte of them escaped to some more, and all that a command line holds. */
-#define REQUEST_BYTES_MAX (8U * 1024U * 1024U)
+/* The longest call, which is the longest that the daemon takes of a privileged peer (src/varlink/limits.ts). */
+#define REQUEST_BYTES_MAX (6U * 1024U * 1024U)
 
 /*
  * Writes a call into the writer, which is begun anew, with the terminating NUL. Ends the launcher where an option is not UTF-8,

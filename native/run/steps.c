@@ -1,11 +1,11 @@
 /* What each verb of a step does; see steps.h, and io.dynuser.Allocator.varlink for what it means. */
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "digits.h"
 #include "fail.h"
 #include "mounts.h"
 #include "resolve.h"
@@ -14,12 +14,12 @@
 static void cover(struct world *world, const struct step *step)
 {
 	struct strings options = { 0 };
-	char mode[16];
+	char mode[sizeof("mode=") + DIGITS_MAX];
 	int target = step_target(world, step), mount;
 
 	if (target == STEP_ABSENT)
 		return;
-	(void)snprintf(mode, sizeof(mode), "mode=%04o", step->mode);
+	(void)digits_put(stpcpy(mode, "mode="), step->mode, 8);
 	for (size_t i = 0; i < step->options.count; i++) {
 		if (!strings_add(&options, step->options.items[i]))
 			fail(STATUS_LAUNCHER, "out of memory");

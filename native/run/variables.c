@@ -1,7 +1,6 @@
 /* Assignments in order, later ones win; see variables.h. */
 #include "variables.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,7 +56,7 @@ static void set_account(struct strings *list, const struct strings *given, const
 	assignment = malloc(strlen(name) + strlen(value) + 2);
 	if (assignment == NULL)
 		fail(STATUS_LAUNCHER, "out of memory");
-	(void)sprintf(assignment, "%s=%s", name, value);
+	(void)stpcpy(stpcpy(stpcpy(assignment, name), "="), value);
 	set(list, assignment);
 }
 

@@ -80,7 +80,7 @@ static void make_slots(struct world *world, const struct plan *plan)
 	if (more.rlim_max < more.rlim_cur)
 		more.rlim_max = more.rlim_cur;
 	if (setrlimit(RLIMIT_NOFILE, &more) != 0)
-		fail_errno(errno, "cannot have %zu descriptors open for as many mounts", world->slot_count);
+		fail_errno(errno, "cannot have %zu descriptors open for as many mounts; raise the hard limit (ulimit -Hn)", world->slot_count);
 }
 
 static void restore_limit(const struct world *world)

@@ -1,0 +1,127 @@
+/** What is left of root's privileges in a service: line by line, as the kernel says it. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { LaunchPlan } from '../../../src/api/generated/io-dynuser-allocator.ts';
+import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { LauncherHost, UID } from './fake-daemon.ts';
+
+const NONE = '0000000000000000';
+const NET_BIND_SERVICE = '0000000000000400';
+const FULL = 'ffffffffffffffff';
+
+describe('the privileges of dynuser-run', () => {
+  let host: LauncherHost;
+  before(async () => {
+    host = await LauncherHost.boot();
+  });
+  after(() => host.stop());
+
+  /** The lines of /proc/self/status by name. */
+  const status = async (changes: Partial<LaunchPlan>, prefix: readonly string[] = []): Promise<Map<string, string>> => {
+    host.answer = host.planned(changes);
+    const text = await host.machine.output([...prefix, 'dynuser-run', '/bin/cat', '/proc/self/status']);
+    return new Map(text.split('\n').map(line => [line.replace(/:.*/, ''), line.replace(/.*?:\s*/, '').trim()]));
+  };
+  const pick = (lines: ReadonlyMap<string, string>, ...names: readonly string[]): (string | undefined)[] =>
+    names.map(name => lines.get(name)?.replaceAll('\t', ' '));
+
+  it('are none, and none comes back', async () => {
+    const lines = await status({ restrictSuidSgid: true, groups: ['disk', '7', 'disk'] });
+    const id = `${UID} ${UID} ${UID} ${UID}`;
+    assert.deepEqual(pick(lines, 'Uid', 'Gid', 'Groups'), [id, id, `6 7 ${UID}`]);
+    assert.deepEqual(pick(lines, 'CapInh', 'CapPrm', 'CapEff', 'CapAmb'), [NONE, NONE, NONE, NONE]);
+    assert.deepEqual(pick(lines, 'NoNewPrivs', 'Seccomp', 'Seccomp_filters', 'Umask'), ['1', '2', '1', '0022']);
+    const own = /^CapBnd:\s*(\S+)$/m.exec(await host.machine.output(['cat', '/proc/self/status']))?.[1];
+    assert.deepEqual(pick(lines, 'CapBnd'), [own]);
+  });
+
+  it('are none whatever was inherited: ambient and inheritable sets, securebits, groups', async () => {
+    const caps = '+chown,+dac_override,+setgid,+setuid,+setpcap,+net_admin,+sys_admin';
+    const wide = ['setpriv', '--inh-caps', caps, '--ambient-caps', caps, '--groups', '1,2,3'];
+    const bits = ['--securebits', '+noroot,+no_setuid_fixup'];
+    const lines = await status({ noNewPrivileges: false }, [...wide, ...bits]);
+    assert.deepEqual(pick(lines, 'CapInh', 'CapPrm', 'CapEff', 'CapAmb', 'Groups'), [NONE, NONE, NONE, NONE, `${UID}`]);
+    assert.deepEqual(pick(lines, 'NoNewPrivs', 'Seccomp'), ['0', '0']);
+    host.answer = host.planned({});
+    const dump = await host.machine.output([...wide, ...bits, 'dynuser-run', 'setpriv', '--dump']);
+    assert.match(dump, /^Securebits: \[none\]$/m);
+  });
+
+  it('are the groups of the account database and of the plan', async () => {
+    await host.machine.output(['sh', '-c', 'echo "extra:x:4711:games" >>/etc/group']);
+    const lines = await status({ userName: 'games', uid: 5, gid: 60, groups: ['adm'] });
+    assert.deepEqual(pick(lines, 'Uid', 'Gid', 'Groups'), ['5 5 5 5', '60 60 60 60', '4 60 4711']);
+    const unknown = await host.run({ groups: ['no-such-group'] }, ['true']);
+    assert.deepEqual([unknown.status, unknown.stderr], [125, "dynuser-run: there is no group 'no-such-group'\n"]);
+  });
+
+  it('are the capabilities that the plan gives, and no others can be had', async () => {
+    const given = await status({ ambientSet: NET_BIND_SERVICE, boundingSet: '0000000000000401' });
+    const sets = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'];
+    const bind = NET_BIND_SERVICE;
+    assert.deepEqual(pick(given, ...sets), [bind, bind, bind, '0000000000000401', bind]);
+    const bounded = await status({ boundingSet: NONE });
+    assert.deepEqual(pick(bounded, ...sets), [NONE, NONE, NONE, NONE, NONE]);
+    const outside = await host.run({ ambientSet: NET_BIND_SERVICE, boundingSet: NONE }, ['true']);
+    assert.equal(outside.status, 125);
+    assert.match(outside.stderr, /cannot (?:give the service capability 10|set the capabilities)/);
+  });
+
+  it('are those of the bounding set for root itself', async () => {
+    const lines = await status({ uid: 0, gid: 0, userName: 'root', boundingSet: '0000000000000401' });
+    const half = '0000000000000401';
+    assert.deepEqual(pick(lines, 'Uid', 'CapPrm', 'CapEff', 'CapBnd'), ['0 0 0 0', half, half, half]);
+  });
+
+  it('forbid special modes by the filter, by chmod and at creation', async () => {
+    await host.machine.output(['install', '-d', '-m', '777', '/srv/w']);
+    const script = `cd /srv/w; touch f; chmod 4755 f; chmod 2755 f; mkdir -m 2755 d
+      mkdir s; chmod 1777 s; chmod 755 f; stat -c %a f s`;
+    const { stdout, stderr } = await host.run({ restrictSuidSgid: true }, ['sh', '-c', script]);
+    assert.equal(stdout, '755\n1777\n');
+    assert.equal(stderr.match(/Operation not permitted/g)?.length, 3, stderr);
+    const without = await host.run({}, ['sh', '-c', 'cd /srv/w; chmod 4755 f; stat -c %a f']);
+    assert.equal(without.stdout, '4755\n');
+  });
+
+  it('can be filtered without forbidding new ones', async () => {
+    const lines = await status({ restrictSuidSgid: true, noNewPrivileges: false });
+    assert.deepEqual(pick(lines, 'NoNewPrivs', 'Seccomp', 'CapEff'), ['0', '2', NONE]);
+    host.answer = host.planned({ restrictSuidSgid: true, noNewPrivileges: false });
+    const drop = ['setpriv', '--bounding-set', '-sys_admin', '--inh-caps', '-sys_admin', 'dynuser-run', 'true'];
+    const { status: code, stderr } = await host.machine.run(drop);
+    assert.equal(code, 125);
+    assert.match(stderr, /RestrictSUIDSGID= without NoNewPrivileges= needs the capability CAP_SYS_ADMIN/);
+  });
+
+  it('are those of a namespace in which only root and the user are somebody', async () => {
+    const script = 'id -u; cat /proc/self/uid_map /proc/self/gid_map; stat -c %u /etc /var/mail; stat -c %g /var/mail';
+    const text = await host.output({ privateUsers: true, groups: ['mail'] }, ['sh', '-c', script]);
+    const row = (id: number): string => `${id} ${id} 1`;
+    const map = [row(0), row(UID)];
+    assert.deepEqual(
+      text.split('\n').map(line => line.trim().replace(/ +/g, ' ')),
+      [`${UID}`, ...map, ...map, '0', '0', '65534'],
+    );
+    const lines = await status({ privateUsers: true, mountNamespace: true, restrictSuidSgid: true });
+    assert.deepEqual(pick(lines, 'CapInh', 'CapPrm', 'CapEff', 'CapAmb', 'NoNewPrivs', 'Seccomp'), [
+      NONE,
+      NONE,
+      NONE,
+      NONE,
+      '1',
+      '2',
+    ]);
+  });
+
+  it('leave no way to look into the process before it is the program, nor descriptors of the launcher in it', async () => {
+    const listing = 'ls -l /proc/self/fd | grep -c -- "->"';
+    assert.equal(await host.output({ mountNamespace: true, privateUsers: true }, ['sh', '-c', listing]), '4');
+  });
+
+  it('are dropped by a program that is linked against the C library alone', async () => {
+    const needed = await host.machine.output(['sh', '-c', `readelf -d ${CHECKOUT}dist/lib/dynuser-run | grep NEEDED`]);
+    assert.deepEqual(needed.match(/\[.*\]/g), ['[libc.so.6]']);
+    assert.equal((await host.run({ boundingSet: FULL }, ['true'])).status, 0);
+  });
+});

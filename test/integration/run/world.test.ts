@@ -1,0 +1,238 @@
+/** The world that a plan's steps make: what is seen in it, who owns it, what can be written, and that nothing shows outside. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { LaunchPlan, LaunchStep } from '../../../src/api/generated/io-dynuser-allocator.ts';
+import { LauncherHost, UID } from './fake-daemon.ts';
+
+const NOBODY = 65_534;
+const ID_MAP = { diskUid: NOBODY, diskGid: NOBODY, uid: UID, gid: UID };
+
+/** What systemd implies for a dynamic user with a state directory. */
+const STRICT: readonly LaunchStep[] = [
+  { do: 'pin', path: '/var/lib/private/app', slot: 0, idMap: ID_MAP, set: ['noSuid', 'noDevices', 'noExec'] },
+  { do: 'pin', path: '/dev', slot: 1, takeAway: true },
+  { do: 'pin', path: '/proc', slot: 2, takeAway: true },
+  { do: 'attributes', path: '/', set: ['readOnly', 'noSuid'] },
+  { do: 'place', path: '/dev', slot: 1 },
+  { do: 'place', path: '/proc', slot: 2 },
+  { do: 'hide', path: '/home' },
+  { do: 'cover', path: '/tmp', mode: 0o1777, options: ['size=10%', 'nr_inodes=1k'], set: ['noSuid', 'noDevices'] },
+  { do: 'cover', path: '/var/lib/private', mode: 0o755, options: ['size=4m', 'nr_inodes=1k'] },
+  { do: 'place', path: '/var/lib/private/app', slot: 0, create: 'directory' },
+  { do: 'attributes', path: '/var/lib/private', single: true, set: ['readOnly'] },
+];
+
+const world = (...steps: readonly LaunchStep[]): Partial<LaunchPlan> => ({ mountNamespace: true, steps });
+
+describe('the world of dynuser-run', () => {
+  let host: LauncherHost;
+  before(async () => {
+    host = await LauncherHost.boot({ varLib: 'disk' });
+    await host.machine.output([
+      'sh',
+      '-c',
+      `umask 022; cd /var/lib; mkdir -m 700 private; mkdir private/app private/other
+       echo own >private/app/file; chown -R ${NOBODY}:${NOBODY} private/app; touch private/app/of-root
+       mkdir -p /srv/data/sub /srv/map; echo text >/srv/data/file; chown -R ${NOBODY}:${NOBODY} /srv/map`,
+    ]);
+  });
+  after(() => host.stop());
+
+  const output = (steps: readonly LaunchStep[], script: string): Promise<string> =>
+    host.output(world(...steps), ['sh', '-c', script]);
+  const refused = async (steps: readonly LaunchStep[], words: RegExp): Promise<void> => {
+    const { status, stderr } = await host.run(world(...steps), ['true']);
+    assert.equal(status, 125, stderr);
+    assert.match(stderr, words);
+  };
+
+  it('is read-only but for what is declared, and shows nobody else', async () => {
+    const before = await host.machine.output(['cat', '/proc/1/mountinfo']);
+    const script = `for d in / /usr /etc /var/lib /var/lib/private /tmp /var/lib/private/app /dev/shm; do
+        touch $d/probe 2>/dev/null && echo "$d" && rm $d/probe; done
+      ls /var/lib/private; ls -A /tmp; stat -c '%a %u' /home; echo x >/dev/null; cat /proc/self/comm`;
+    const lines = '/tmp\n/var/lib/private/app\n/dev/shm\napp\n0 0\ncat';
+    assert.equal(await output(STRICT, script), lines);
+    assert.equal(await host.machine.output(['cat', '/proc/1/mountinfo']), before, 'nothing of it shows outside');
+  });
+
+  it('shows the owner on disk as the user, root as root, and stores what is made as it is on disk', async () => {
+    const script = `cd /var/lib/private/app; stat -c '%n %u:%g' . file of-root; echo more >made
+      cp /bin/true . && ./true; echo $?; grep -c ' /var/lib/private/app rw,nosuid,nodev,noexec.*idmapped' /proc/self/mountinfo`;
+    const own = `${UID}:${UID}`;
+    const text = await host.run(world(...STRICT), ['sh', '-c', script]);
+    assert.equal(text.stdout, `. ${own}\nfile ${own}\nof-root 0:0\n126\n1\n`, text.stderr);
+    const onDisk = await host.machine.output(['stat', '-c', '%u:%g', '/var/lib/private/app/made']);
+    assert.equal(onDisk, `${NOBODY}:${NOBODY}`);
+  });
+
+  it('maps on tmpfs too', async () => {
+    const steps: LaunchStep[] = [
+      { do: 'pin', path: '/srv/map', slot: 0, idMap: ID_MAP },
+      { do: 'pin', path: '/var/lib/private/app', slot: 1, idMap: ID_MAP },
+      { do: 'place', path: '/srv/map', slot: 0 },
+      { do: 'cover', path: '/opt' },
+      { do: 'place', path: '/opt/app', slot: 1, create: 'directory' },
+    ];
+    const script = 'touch /srv/map/made && stat -c %u /srv/map/made /opt/app';
+    await host.machine.output(['mount', '-t', 'tmpfs', '-o', `uid=${NOBODY},gid=${NOBODY}`, 'x', '/srv/map']);
+    assert.equal(await output(steps, script), `${UID}\n${UID}`);
+    await host.machine.output(['umount', '/srv/map']);
+  });
+
+  it('refuses a directory that was exchanged, and a way to it with a symlink in it', async () => {
+    const status = await host.machine.output(['stat', '-c', '%d %i', '/var/lib/private/app']);
+    const [device = '', inode = ''] = status.split(' ');
+    const pin = { do: 'pin', path: '/var/lib/private/app', slot: 0, straight: true, device, inode } as const;
+    const place = { do: 'place', path: '/srv/data', slot: 0 } as const;
+    assert.equal(await output([pin, place], 'cat /srv/data/file'), 'own');
+    await refused(
+      [{ ...pin, inode: `${inode}0` }, place],
+      /private\/app is not the directory that was made ready.*exchanged/,
+    );
+    await refused([{ ...pin, device: '1' }, place], /is not the directory that was made ready/);
+    await host.machine.output(['ln', '-s', 'lib', '/var/elsewhere']);
+    await refused([{ ...pin, path: '/var/elsewhere/private/app' }, place], /is a symlink where there must be none/);
+    await host.machine.output(['ln', '-s', 'app', '/var/lib/private/link']);
+    await refused([{ ...pin, path: '/var/lib/private/link' }, place], /is a symlink where there must be none/);
+  });
+
+  it('hides files, directories and devices, each as an empty one of its kind', async () => {
+    const steps = ['/etc/passwd', '/etc/group', '/usr/share', '/srv', '/dev/zero'].map(
+      (path): LaunchStep => ({ do: 'hide', path }),
+    );
+    const script = "stat -c '%n %F %a %s' /etc/passwd /etc/group /dev/zero; stat -c '%n %F %a' /usr/share /srv";
+    const file = 'regular empty file 0 0';
+    assert.equal(
+      await output([...steps, { do: 'hide', path: '/none', optional: true }], script),
+      `/etc/passwd ${file}\n/etc/group ${file}\n/dev/zero ${file}\n/usr/share directory 0\n/srv directory 0`,
+    );
+    const root = { ...world(...steps), uid: 0, gid: 0, userName: 'root' };
+    const byRoot = await host.run(root, ['sh', '-c', 'echo x >>/etc/passwd; touch /srv/x']);
+    assert.match(byRoot.stderr, /passwd: Read-only.*srv\/x': Read-only/s, 'not even root can put something there');
+    await refused([{ do: 'hide', path: '/none' }], /cannot find \/none: No such file/);
+  });
+
+  it('places clones where it is told to, with what has to be made for them', async () => {
+    const steps: LaunchStep[] = [
+      { do: 'pin', path: '/srv/data', slot: 0, set: ['readOnly'] },
+      { do: 'pin', path: '/srv/data/file', slot: 1 },
+      { do: 'pin', path: '/none', slot: 2, optional: true },
+      { do: 'cover', path: '/opt', mode: 0o755 },
+      { do: 'place', path: '/opt/deep/dir', slot: 0, create: 'directory' },
+      { do: 'place', path: '/opt/again', slot: 0, create: 'directory' },
+      { do: 'place', path: '/opt/f/file', slot: 1, create: 'file' },
+      { do: 'place', path: '/opt/absent', slot: 2, create: 'directory' },
+      { do: 'place', path: '/nowhere', slot: 0, optional: true },
+      { do: 'link', path: '/opt/link', target: 'deep/dir' },
+    ];
+    const script =
+      'cat /opt/link/file /opt/again/file /opt/f/file; ls /opt; touch /opt/link/x 2>&1 | grep -o Read-only';
+    assert.equal(await output(steps, script), 'text\ntext\ntext\nagain\ndeep\nf\nlink\nRead-only');
+    const twice: LaunchStep = { do: 'pin', path: '/srv', slot: 0 };
+    await refused([twice, twice], /fills slot 0 twice/);
+    await refused([{ do: 'place', path: '/srv', slot: 0 }], /places slot 0, which nothing was pinned to/);
+    await refused([twice, { do: 'place', path: '/etc/passwd', slot: 0 }], /cannot mount over \/etc\/passwd/);
+  });
+
+  it('makes links once, and never over something else', async () => {
+    const link: LaunchStep = { do: 'link', path: '/opt/link', target: '/srv' };
+    assert.equal(await output([{ do: 'cover', path: '/opt' }, link, link], 'readlink /opt/link'), '/srv');
+    const other: LaunchStep = { ...link, target: '/etc' };
+    await refused([{ do: 'cover', path: '/opt' }, link, other], /one already that leads elsewhere/);
+    await refused([{ do: 'link', path: '/etc/passwd', target: 'x' }], /something else is there/);
+  });
+
+  it('gives flags to what is no mount, and takes them from one mount alone', async () => {
+    const steps: LaunchStep[] = [
+      { do: 'attributes', path: '/srv/data', set: ['readOnly'] },
+      { do: 'attributes', path: '/opt', set: ['readOnly'] },
+      { do: 'attributes', path: '/opt', clear: ['readOnly'] },
+      { do: 'attributes', path: '/none', set: ['readOnly'], optional: true },
+    ];
+    const root = { ...world(...steps), uid: 0, gid: 0, userName: 'root' };
+    const script =
+      'touch /srv/data/x 2>&1 | grep -o Read-only; touch /opt/x /srv/x && rm /opt/x /srv/x; cat /srv/data/file';
+    assert.equal(await host.output(root, ['sh', '-c', script]), 'Read-only\ntext');
+  });
+
+  it('makes another directory the root, and reaches nothing above it', async () => {
+    const copy =
+      'mkdir -p /srv/root/etc && ln -sfn /etc /srv/root/abs && ln -sfn ../../../../etc /srv/root/up && echo in >/srv/root/etc/mark';
+    await host.machine.output(['sh', '-c', copy]);
+    const trees = ['/usr', '/proc'].flatMap((path, slot): LaunchStep[] => [
+      { do: 'pin', path, slot },
+      { do: 'place', path, slot, create: 'directory' },
+    ]);
+    const links = ['bin', 'lib', 'lib64'].map(
+      (name): LaunchStep => ({ do: 'link', path: `/${name}`, target: `usr/${name}` }),
+    );
+    const steps: LaunchStep[] = [
+      ...trees,
+      ...links,
+      { do: 'hide', path: '/abs/mark' },
+      { do: 'cover', path: '/up/new', create: 'directory', mode: 0o755 },
+      { do: 'attributes', path: '/', set: ['readOnly'] },
+    ];
+    const script = 'ls /; cd ..; pwd; ls /etc; stat -c %a /etc/mark; grep -c " / / " /proc/self/mountinfo; touch /x';
+    const { stdout, stderr } = await host.run({ ...world(...steps), root: '/srv/root' }, ['sh', '-c', script]);
+    assert.equal(stdout, 'abs\nbin\netc\nlib\nlib64\nproc\nup\nusr\n/\nmark\nnew\n0\n0\n', stderr);
+    assert.match(stderr, /Read-only/);
+    assert.equal(
+      await host.machine.output(['ls', '/etc/new']).catch(() => 'none'),
+      'none',
+      "the host's /etc is as it was",
+    );
+    const without = await host.run({ root: '/srv/root' }, ['ls', '/']);
+    assert.equal(without.status, 127, 'a root of its own, without mounts: there is no ls in it');
+  });
+
+  it('can have an empty root', async () => {
+    const trees = ['/usr', '/lib64', '/proc'].flatMap((path, slot): LaunchStep[] => [{ do: 'pin', path, slot }]);
+    const places = ['/usr', '/lib64', '/proc'].map(
+      (path, slot): LaunchStep => ({ do: 'place', path, slot, create: 'directory' }),
+    );
+    const steps: LaunchStep[] = [
+      ...trees,
+      { do: 'hide', path: '/etc/passwd' },
+      { do: 'cover', path: '/', mode: 0o755, options: ['size=1m'] },
+      ...places,
+      { do: 'link', path: '/lib', target: 'usr/lib' },
+      { do: 'attributes', path: '/', single: true, set: ['readOnly'] },
+    ];
+    const script = 'ls /; wc -l </proc/self/mountinfo; touch /x 2>&1 | grep -o Read-only';
+    const lines = (await host.output(world(...steps), ['/usr/bin/sh', '-c', script])).split('\n');
+    assert.deepEqual([...lines.slice(0, 4), lines.at(-1)], ['lib', 'lib64', 'proc', 'usr', 'Read-only']);
+    assert.ok(Number(lines.at(-2)) < 12, `nothing of the old tree is mounted: ${lines.at(-2)}`);
+  });
+
+  it('says that a program is on a mount without execution', async () => {
+    await host.machine.write('/srv/tool', '#!/bin/sh\n', 0o755);
+    const { status, stderr } = await host.run(world({ do: 'attributes', path: '/srv', set: ['noExec'] }), [
+      '/srv/tool',
+    ]);
+    assert.deepEqual(
+      [status, stderr],
+      [126, 'dynuser-run: cannot execute /srv/tool: its file system is mounted without execution (noexec)\n'],
+    );
+  });
+
+  it('has more mounts than descriptors are allowed, and puts the bound back', async () => {
+    const steps = Array.from({ length: 300 }, (_, slot): LaunchStep[] => [
+      { do: 'pin', path: '/srv/data', slot },
+      { do: 'place', path: `/opt/${slot}`, slot, create: 'directory' },
+    ]).flat();
+    host.answer = host.planned(world({ do: 'cover', path: '/opt' }, ...steps));
+    const script =
+      'ulimit -Sn 100; ulimit -Hn 400; exec dynuser-run -- sh -c "ls /opt | wc -l; ulimit -Sn; ulimit -Hn"';
+    assert.equal(await host.machine.output(['sh', '-c', script]), '300\n100\n400');
+  });
+
+  it('is not to be had without CAP_SYS_ADMIN, and says so', async () => {
+    host.answer = host.planned(world());
+    const argv = ['setpriv', '--bounding-set', '-sys_admin', '--inh-caps', '-sys_admin', 'dynuser-run', 'true'];
+    const { status, stderr } = await host.machine.run(argv);
+    assert.equal(status, 125);
+    assert.match(stderr, /mount namespace needs the capability CAP_SYS_ADMIN.*--isolation=best-effort/);
+  });
+});
