@@ -36,6 +36,15 @@ static bool is_there(const char *path)
 	return faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0 || !is_absence(errno);
 }
 
+/*
+ * Below a directory that the service may not enter, such as one of root's own in the PATH that root left it, all that there is to
+ * learn is that: not that the program is there.
+ */
+static bool is_hidden(const char *path, int error)
+{
+	return error == EACCES && faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) != 0;
+}
+
 static _Noreturn void become_at(const char *path, char *const *arguments, char *const *environment)
 {
 	int error;
@@ -77,10 +86,13 @@ void program_become(const char *name, char *const *arguments, char *const *envir
 		size_t length = strcspn(search, ":");
 
 		if (join(path, search, length, name)) {
+			int failure;
+
 			(void)execve(path, arguments, environment);
+			failure = errno;
 			/* The first that is there but cannot be executed is what there is to say where nothing else can. */
-			if (refused[0] == '\0' && (!is_absence(errno) || is_there(path))) {
-				error = errno;
+			if (refused[0] == '\0' && !is_hidden(path, failure) && (!is_absence(failure) || is_there(path))) {
+				error = failure;
 				memcpy(refused, path, sizeof(path));
 			}
 			if (refused[0] != '\0' && error != EACCES)

@@ -103,7 +103,9 @@ describe('dynuser-run', () => {
     await host.machine.write('/opt/p/tool', '#!/bin/sh\necho found\n', 0o755);
     await host.machine.write('/opt/p/data', 'x', 0o644);
     await host.machine.write('/opt/p/orphan', '#!/no/such/interpreter\n', 0o755);
-    const environment = ['PATH=/nowhere:/opt/p:/usr/bin'];
+    // What root left it in PATH, and it may not enter, says nothing of what is there.
+    await host.machine.output(['install', '-d', '-m', '0700', '/opt/shut']);
+    const environment = ['PATH=/nowhere:/opt/shut:/opt/p:/usr/bin'];
     assert.equal(await host.output({ environment }, ['tool']), 'found');
     assert.equal(await host.output({ workingDirectory: '/opt/p', environment }, ['sh', '-c', 'tool']), 'found');
     const cases = [
