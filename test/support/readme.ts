@@ -23,6 +23,26 @@ export function readmeFiles(heading: string): readonly ReadmeFile[] {
   return files;
 }
 
+/** A step of a section: a file to write, or a session at a terminal. */
+export type ReadmeStep = ReadmeFile | { readonly session: string };
+
+/** A session: a block that begins with root's prompt. */
+const SESSION = /^```console\n(# [\s\S]*?\n)```$/gm;
+
+/** @param heading as for readmeFiles @returns what a section tells to write and to type, in its order */
+export function readmeSteps(heading: string): readonly ReadmeStep[] {
+  const text = sectionsOf(readSource('README.md')).find(({ title }) => title === heading)?.text ?? '';
+  const files = [...text.matchAll(FILE)].map(({ index, 1: path = '', 2: content = '' }) => ({
+    index,
+    step: { path, text: content },
+  }));
+  const sessions = [...text.matchAll(SESSION)].map(({ index, 1: session = '' }) => ({ index, step: { session } }));
+  if (sessions.length === 0) {
+    throw new Error(`the README has no sessions under the heading "${heading}"`);
+  }
+  return [...files, ...sessions].sort((one, other) => one.index - other.index).map(({ step }) => step);
+}
+
 function sectionsOf(text: string): { title: string; text: string }[] {
   const sections: { title: string; text: string }[] = [];
   let fenced = false;

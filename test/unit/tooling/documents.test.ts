@@ -112,13 +112,31 @@ describe('manual pages', () => {
     const text = page('dynuser-run.1');
     const listed = [...text.matchAll(/^\.It .*?Fl (\\-[a-z\\-]+)/gm)].map(([, name = '']) => name.replaceAll('\\', ''));
     assert.deepEqual(listed.sort(), own.map(([, name]) => `-${name}`).sort());
-    const properties = [...text.matchAll(/^\.Cm (\w+) [,.]$/gm)].map(([, name = '']) => name);
-    const missing = PROPERTY_NAMES.filter(name => !properties.includes(name));
-    assert.deepEqual(missing, []);
-    assert.deepEqual(
-      properties.filter(name => !PROPERTY_NAMES.includes(name)),
-      [],
-    );
+    const [list = ''] = /^\.Bd [\s\S]*?^\.Ed$/m.exec(text) ?? [];
+    const properties = [...list.matchAll(/^\.Cm (\w+) [,.]$/gm)].map(([, name = '']) => name);
+    assert.deepEqual(properties.sort(), [...PROPERTY_NAMES].sort());
+  });
+
+  it('dynuser-run(1) has every option of systemd-run that it takes or refuses', () => {
+    const text = page('dynuser-run.1');
+    const table = readSource('native/run/option_table.c');
+    for (const [macro, introduction] of [
+      ['IGNORED', 'change nothing here are accepted'],
+      ['REFUSED', 'These are refused'],
+    ] as const) {
+      const names = [...table.matchAll(new RegExp(`^\\t${macro}\\("([a-z-]+)"`, 'gm'))].map(([, name]) => `-${name}`);
+      assert.ok(names.length > 10);
+      const paragraph = text.slice(text.indexOf(introduction)).split('\n.Pp\n', 1)[0] ?? '';
+      const listed = [...paragraph.matchAll(/^\.Fl (\\-[a-z\\-]+)/gm)].map(([, name = '']) =>
+        name.replaceAll('\\', ''),
+      );
+      assert.deepEqual(listed.sort(), names.sort(), macro);
+    }
+  });
+
+  it('the README has every property that is carried out, and no other', () => {
+    const [, list = ''] = /^\*\*Properties\*\*[^`]*`-p`[^`]*`([^`]+)`\.$/m.exec(readSource('README.md')) ?? [];
+    assert.deepEqual(list.split(/\s+/).sort(), [...PROPERTY_NAMES].sort());
   });
 
   it('libnss_dynuser(8) has every variable that the module reads', () => {
