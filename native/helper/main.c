@@ -4,7 +4,7 @@
  * It decides nothing: the daemon judges what it answers. With the argument "tree" it is another program: tree_verbs.h.
  *
  * The daemon sets its environment: DYNUSER_NSS_BYPASS and SYSTEMD_BYPASS_USERDB, so that no question comes back to the
- * daemon by way of our own module or nss-systemd.
+ * daemon by way of our own module or nss-systemd. What nss-systemd asks the service manager is switched here: manager.h.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "manager.h"
 #include "protocol.h"
 #include "sources.h"
 #include "tree_verbs.h"
@@ -59,7 +60,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	close_inherited();
-	int output = confine() ? take_output() : -1;
+	int output = confine() && manager_prepare() ? take_output() : -1;
 
 	if (output < 0) {
 		perror("dynuser-helper");

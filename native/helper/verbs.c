@@ -8,6 +8,7 @@
 #include "end_processes.h"
 #include "identity.h"
 #include "ipc_removal.h"
+#include "manager.h"
 #include "posix_ipc.h"
 #include "processes.h"
 #include "sources.h"
@@ -51,7 +52,7 @@ static void verb_name(char *name, struct context *context, struct answer *answer
 }
 
 /* Answers where NSS knows the number, or failed to say. */
-static bool find_account(uint32_t number, struct answer *answer)
+static bool find_in_nss(uint32_t number, struct answer *answer)
 {
 	struct account account;
 	struct failure failure;
@@ -71,6 +72,19 @@ static bool find_account(uint32_t number, struct answer *answer)
 	answer_begin(answer, kind);
 	answer_text(answer, account.name);
 	return true;
+}
+
+/*
+ * The daemon asks for a number that it has locked, or seen unlocked a moment ago. Where that lock is one that the service
+ * manager takes too, none of its users has the number, and it need not be asked.
+ */
+static bool find_account(uint32_t number, struct answer *answer)
+{
+	manager_ask(!manager_locks_tell(MANAGER_LOCKS, MANAGER_SOCKET));
+	bool answered = find_in_nss(number, answer);
+
+	manager_ask(true);
+	return answered;
 }
 
 static void verb_uid(char *number, struct context *context, struct answer *answer)

@@ -7,12 +7,14 @@ import { ANSWER_BYTES_MAX } from './helper-protocol.ts';
 
 /**
  * All that a helper's environment has. Neither our own NSS module nor nss-systemd, by way of our socket in
- * /run/systemd/userdb, may bring a question back to the daemon that waits for its answer.
+ * /run/systemd/userdb, may bring a question back to the daemon that waits for its answer. The records below
+ * /etc/userdb, /run/userdb and /usr/lib/userdb nss-systemd reads by itself where it may not ask systemd-userdbd for them,
+ * which takes it a tenth of the time.
  */
 const ENVIRONMENT = {
   PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
   DYNUSER_NSS_BYPASS: '1',
-  SYSTEMD_BYPASS_USERDB: 'io.dynuser.DynamicUser',
+  SYSTEMD_BYPASS_USERDB: 'io.dynuser.DynamicUser:io.systemd.DropIn',
 };
 
 /** Program and arguments of a helper. */

@@ -118,3 +118,39 @@ describe("our users through systemd's programs, with nss-systemd alone", () => {
     assert.notEqual((await machine.run(['userdbctl', 'user', 'no-such-user'], { timeoutMs: 5_000 })).status, 0);
   });
 });
+
+describe("systemd's users through our own questions, with nss-systemd", () => {
+  let machine: Machine;
+  before(async () => {
+    const nsswitch = { passwd: 'files dynuser systemd', group: 'files dynuser systemd' };
+    machine = await Machine.boot({ init: 'systemd', stage: true, nsswitch });
+    await machine.output(['systemctl', 'daemon-reload']);
+    await machine.output(['systemctl', 'start', 'dynuserd.service']);
+  });
+  after(() => machine.stop());
+
+  it('the name of a dynamic user that systemd has is refused while it lives', async () => {
+    const uid = await startDynamicUnit(machine, FIRST);
+    const { status, stderr } = await machine.run(['dynuserctl', 'acquire', `${FIRST}.service`]);
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`the user ${FIRST} is a dynamic user of systemd \\(UID ${uid}\\)`));
+    await machine.output(['systemctl', 'stop', FIRST]);
+    assert.equal(await machine.output(['dynuserctl', 'acquire', `${FIRST}.service`]), uid);
+    await machine.output(['dynuserctl', 'release', FIRST]);
+  });
+
+  it('users in files of the user database are found by name, and their numbers not given out', async () => {
+    await machine.write(
+      '/etc/userdb/dropped.user',
+      JSON.stringify({ userName: 'dropped', uid: Number(THEIR_UID), gid: 64_411 }),
+    );
+    await machine.write('/etc/userdb/dropped.group', '{"groupName":"dropped","gid":64411}');
+    const links = `cd /etc/userdb && ln -s dropped.user ${THEIR_UID}.user && ln -s dropped.group 64411.group`;
+    await machine.output(['sh', '-c', links]);
+    assert.match(await machine.output(['dynuserctl', 'explain', 'dropped.service']), new RegExp(`${THEIR_UID}`));
+    const explained = await machine.output(['dynuserctl', 'explain', `${SECOND}.service`]);
+    assert.match(explained, new RegExp(`^${THEIR_UID} +preferred +.*the user dropped has this number`, 'm'));
+    assert.notEqual(await machine.output(['dynuserctl', 'acquire', `${SECOND}.service`]), THEIR_UID);
+    await machine.output(['dynuserctl', 'release', SECOND]);
+  });
+});

@@ -57,7 +57,7 @@ describe('a pool of helpers', () => {
       assert.deepEqual(ours, [
         'DYNUSER_NSS_BYPASS=1',
         'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
-        'SYSTEMD_BYPASS_USERDB=io.dynuser.DynamicUser',
+        'SYSTEMD_BYPASS_USERDB=io.dynuser.DynamicUser:io.systemd.DropIn',
       ]);
     }));
 
