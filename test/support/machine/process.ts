@@ -65,6 +65,9 @@ export async function runToEnd(machine: number, argv: readonly string[], options
   const give = (reason: string): void => {
     failure = reason;
     killProgram(child);
+    // A process that it left behind may have them open for ever.
+    child.stdout.destroy();
+    child.stderr.destroy();
   };
   const timer = setTimeout(() => give(`still running after ${deadline} ms`), deadline);
   const stdout = collect(child.stdout, give);
