@@ -22,7 +22,8 @@ export async function openBoundary(base: HeldDirectory, field: string): Promise<
   }
 }
 
-async function checkBoundary(boundary: HeldDirectory, field: string): Promise<void> {
+/** @throws DynuserError DirectoryFailed where the boundary is not root's, or others may enter */
+export async function checkBoundary(boundary: HeldDirectory, field: string): Promise<void> {
   const { uid, gid, mode } = await boundary.status();
   if (uid !== 0 || gid !== 0) {
     throw directoryFailed(field, `${boundary.path} belongs to ${uid}:${gid}: chown it to root:root`);

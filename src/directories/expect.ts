@@ -5,6 +5,7 @@ import { DynuserError } from '../core/errors.ts';
 import { asUid, type Uid } from '../core/ids.ts';
 import type { DirectoryUser, ExpectedHandover } from '../service/directory-ports.ts';
 import { DIRECTORY_CLASSES, MAPPED_ID } from './classes.ts';
+import type { RoomParts } from './decided.ts';
 import { decideFor } from './hand-over.ts';
 import type { Handover } from './handover.ts';
 import type { HeldDirectory } from './held-directory.ts';
@@ -13,7 +14,6 @@ import { COUNT_DEADLINE_MS } from './limits.ts';
 import { type OpenBases, withBases } from './open-bases.ts';
 import { openTree } from './path.ts';
 import { survey } from './place.ts';
-import type { RoomParts } from './prepare.ts';
 import type { TreeCounts, TreeHelper } from './tree-helper.ts';
 
 /** @returns the owner of each tree that exists, in order, or who a mapped one was shown as last; what cannot be opened has none, and prepare() will say why */

@@ -1,39 +1,56 @@
 /**
- * Prepares the directories of a request: looks at all, locks all, puts all in their places, decides on all, and only then
- * hands one after the other over. Up to there everything can be taken back, and is.
+ * Prepares the directories of a request. Where something is to be done to one, it looks at all, locks all, puts all in
+ * their places, decides on all, and only then hands one after the other over. Up to there everything can be taken back, and is.
  */
-import { DIRECTORY_KINDS, type DirectoryKind, type HandoverKind, type RequestedDirectory } from '../core/directory.ts';
+import { DIRECTORY_KINDS, type DirectoryKind, type RequestedDirectory } from '../core/directory.ts';
 import type {
-  DirectoryMarks,
   DirectoryUser,
   PreparedDirectories,
   PreparedDirectory,
   PrepareOptions,
 } from '../service/directory-ports.ts';
 import { openBoundary } from './boundary.ts';
-import { type BaseDirectories, DIRECTORY_CLASSES } from './classes.ts';
+import { DIRECTORY_CLASSES } from './classes.ts';
+import {
+  type Decided,
+  decideAll,
+  isToExpose,
+  layoutNow,
+  preparedOf,
+  type RoomParts,
+  refuseAborted,
+  refuseShared,
+} from './decided.ts';
 import { lockTrees, type TreeLock } from './directory-lock.ts';
 import { directoryEnvironment } from './environment.ts';
 import { exposeTrees } from './expose.ts';
-import { directoryFailed } from './failure.ts';
-import { decideFor, handOver, type Tree } from './hand-over.ts';
-import type { Handover } from './handover.ts';
-import { exposedLayoutOf, type Layout, layoutOf } from './layout.ts';
+import { handOver, type Tree } from './hand-over.ts';
 import { type OpenBases, withBases } from './open-bases.ts';
 import { place, survey } from './place.ts';
-import { isExposed, isUnshared, refuseSharing } from './sharing.ts';
-import type { TreeHelper } from './tree-helper.ts';
+import { prepareSettled } from './settled.ts';
+import { isUnshared } from './sharing.ts';
 import { type UndoLog, undoLog } from './undo.ts';
 
-export interface RoomParts {
-  readonly bases: BaseDirectories;
-  readonly helper: TreeHelper;
-  readonly marks: DirectoryMarks;
+export async function prepareDirectories<T>(
+  parts: RoomParts,
+  directories: readonly RequestedDirectory[],
+  user: DirectoryUser,
+  options: PrepareOptions,
+  commit: (prepared: PreparedDirectories) => T,
+): Promise<T> {
+  const settled = await prepareSettled(parts, directories, user, options, commit);
+  if (settled !== undefined) {
+    return settled.committed;
+  }
+  const end = parts.work.begin(directories);
+  try {
+    return await prepareLocked(parts, directories, user, options, commit);
+  } finally {
+    end();
+  }
 }
 
-type Decided = Tree & { readonly handover: Handover };
-
-export async function prepareDirectories<T>(
+async function prepareLocked<T>(
   parts: RoomParts,
   directories: readonly RequestedDirectory[],
   user: DirectoryUser,
@@ -92,22 +109,6 @@ async function look(
   }
 }
 
-function isToExpose(directory: RequestedDirectory, user: DirectoryUser): boolean {
-  return directory.exposed && user.dynamic;
-}
-
-/** Where a tree is handed over: behind the boundary, unless live processes have it at its public path already. */
-function layoutNow(
-  { bases }: RoomParts,
-  directory: RequestedDirectory,
-  user: DirectoryUser,
-  { live }: PrepareOptions,
-): Layout {
-  return isToExpose(directory, user) && isExposed(directory, live())
-    ? exposedLayoutOf(directory, bases)
-    : layoutOf(directory, user.dynamic, bases);
-}
-
 /** Locks the trees of one class. */
 async function lock(
   open: OpenBases,
@@ -164,39 +165,6 @@ async function placeOne(
   return { directory, layout, ...placed };
 }
 
-async function decideAll(
-  { helper }: RoomParts,
-  trees: readonly Tree[],
-  user: DirectoryUser,
-  options: PrepareOptions,
-): Promise<readonly Decided[]> {
-  const decided: Decided[] = [];
-  for (const tree of trees) {
-    const within = handoverOf(decided, tree.directory);
-    const makesMounts = options.makesMounts && !tree.directory.exposed;
-    decided.push({ ...tree, handover: await decideFor(helper, tree, user, makesMounts, within) });
-  }
-  const wanted = decided.map(({ directory, handover }) => ({ ...directory, handover: handover.kind }));
-  refuseShared(user, wanted, options);
-  return decided;
-}
-
-function refuseShared(
-  user: DirectoryUser,
-  directories: readonly (RequestedDirectory & { readonly handover?: HandoverKind })[],
-  { makesMounts, live }: PrepareOptions,
-): void {
-  const wanted = directories.map(directory => ({ ...directory, exposed: isToExpose(directory, user) }));
-  const refusal = refuseSharing(user.name, wanted, makesMounts, live());
-  if (refusal !== undefined) {
-    throw directoryFailed(refusal.field, refusal.reason);
-  }
-}
-
-function handoverOf(decided: readonly Decided[], { kind, below }: RequestedDirectory): HandoverKind | undefined {
-  return decided.find(({ directory }) => directory.kind === kind && directory.source === below)?.handover.kind;
-}
-
 async function handAllOver(
   { bases, helper, marks }: RoomParts,
   decided: readonly Decided[],
@@ -207,30 +175,14 @@ async function handAllOver(
   const prepared: PreparedDirectory[] = [];
   for (const tree of decided) {
     refuseAborted(options.signal, directories);
-    const { directory, handover } = tree;
-    const exposed = isToExpose(directory, user);
-    const layout = exposed ? exposedLayoutOf(directory, bases) : tree.layout;
-    const { kind, source, preserved, aliases, readOnly, below } = directory;
+    const { directory, handover, top } = tree;
     // Of a live lease: its processes could change a tree while it is walked, and be in the way of it.
     const verify = options.verify && isUnshared(directory, options.live());
-    const { changed, leftPaths, mountPaths } = await handOver(helper, tree, handover, { ...options, verify });
-    if (handover.kind === 'map' && below === undefined) {
-      await marks.write(tree.top.descriptor, user.uid);
+    const done = await handOver(helper, tree, handover, { ...options, verify });
+    if (handover.kind === 'map' && directory.below === undefined) {
+      await marks.write(top.descriptor, user.uid);
     }
-    prepared.push({
-      ...{ kind, source, preserved, exposed, aliases, readOnly, handover: handover.kind },
-      ...{ publicPath: layout.publicPath, realPath: layout.realPath },
-      ...(below === undefined ? {} : { within: `${layout.base}/${below}` }),
-      ...(await tree.top.identity()),
-      ...{ diskUid: handover.uid, diskGid: handover.gid, changed, leftPaths, mountPaths },
-    });
+    prepared.push(await preparedOf(bases, tree, user, done));
   }
   return { directories: prepared, environment: directoryEnvironment(directories, bases) };
-}
-
-function refuseAborted(signal: AbortSignal | undefined, directories: readonly RequestedDirectory[]): void {
-  if (signal?.aborted === true) {
-    const field = DIRECTORY_CLASSES[directories[0]?.kind ?? 'state'].field;
-    throw directoryFailed(field, 'the handover was given up: the caller has gone, or the lock was lost; try again');
-  }
 }

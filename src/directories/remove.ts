@@ -2,12 +2,12 @@
 import type { DirectoryHolder, LeasedDirectory } from '../core/directory.ts';
 import { openBoundary } from './boundary.ts';
 import { BOUNDARY, DIRECTORY_CLASSES } from './classes.ts';
+import type { RoomParts } from './decided.ts';
 import { lockTrees } from './directory-lock.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { relativePath } from './layout.ts';
 import { withBases } from './open-bases.ts';
 import { type Entry, findEntry, lookAt } from './path.ts';
-import type { RoomParts } from './prepare.ts';
 import { isBelow } from './requested.ts';
 import { isUnshared } from './sharing.ts';
 

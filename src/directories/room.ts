@@ -9,6 +9,7 @@ import { prepareDirectories } from './prepare.ts';
 import { removeDirectories } from './remove.ts';
 import { requestedDirectories } from './requested.ts';
 import { treeHelper } from './tree-helper.ts';
+import { TreeWork } from './tree-work.ts';
 
 /**
  * @param program the path of dynuser-helper
@@ -20,7 +21,7 @@ export function openDirectories(
   marks: DirectoryMarks,
   bases: BaseDirectories = BASE_DIRECTORIES,
 ): Directories {
-  const parts = { bases, marks, helper: remembering(treeHelper(program)) };
+  const parts = { bases, marks, helper: remembering(treeHelper(program)), work: new TreeWork() };
   return {
     requested: requestedDirectories,
     environment: directories => directoryEnvironment(directories, bases),
@@ -28,9 +29,14 @@ export function openDirectories(
     prepare: (directories, user, options, commit) => prepareDirectories(parts, directories, user, options, commit),
     expect: (directories, user, options) => expectHandovers(parts, directories, user, options),
     putAway: async (directories, live) => {
-      const removed = await removeDirectories(parts, directories, live);
-      await concealDirectories(bases, directories, live);
-      return removed;
+      const end = parts.work.begin(directories);
+      try {
+        const removed = await removeDirectories(parts, directories, live);
+        await concealDirectories(bases, directories, live);
+        return removed;
+      } finally {
+        end();
+      }
     },
   };
 }

@@ -8,7 +8,7 @@ import type { UserName } from '../core/ids.ts';
 import { DIRECTORY_CLASSES } from './classes.ts';
 import { isBelow } from './requested.ts';
 
-type Place = Pick<LeasedDirectory, 'kind' | 'source'>;
+export type Place = Pick<LeasedDirectory, 'kind' | 'source'>;
 
 type Wanted = Place & { readonly handover?: HandoverKind; readonly exposed: boolean };
 
@@ -102,7 +102,8 @@ export function isUnshared(directory: Place, others: readonly DirectoryHolder[])
   return !others.some(holder => holder.directories.some(held => overlap(held, directory)));
 }
 
-function overlap(one: Place, other: Place): boolean {
+/** @returns whether the two are one tree, or one is a part of the other */
+export function overlap(one: Place, other: Place): boolean {
   const { source } = other;
   return (
     one.kind === other.kind && (one.source === source || isBelow(one.source, source) || isBelow(source, one.source))

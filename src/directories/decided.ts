@@ -1,0 +1,100 @@
+/**
+ * What is decided of the trees of a request before anything is done to them, and how a caller is told of one: the same for
+ * those that are as they are to be and for those that have to be handed over.
+ */
+import type { HandoverKind, RequestedDirectory } from '../core/directory.ts';
+import type { DirectoryMarks, DirectoryUser, PreparedDirectory, PrepareOptions } from '../service/directory-ports.ts';
+import { type BaseDirectories, DIRECTORY_CLASSES } from './classes.ts';
+import { directoryFailed } from './failure.ts';
+import { decideFor, type Tree } from './hand-over.ts';
+import type { Handover } from './handover.ts';
+import { exposedLayoutOf, type Layout, layoutOf } from './layout.ts';
+import { isExposed, refuseSharing } from './sharing.ts';
+import type { TreeHelper, TreeResult } from './tree-helper.ts';
+import type { TreeWork } from './tree-work.ts';
+
+export interface RoomParts {
+  readonly bases: BaseDirectories;
+  readonly helper: TreeHelper;
+  readonly marks: DirectoryMarks;
+  readonly work: TreeWork;
+}
+
+type Wanted = Pick<RequestedDirectory, 'kind' | 'source' | 'exposed'>;
+
+export type Decided = Tree & { readonly handover: Handover };
+
+export function isToExpose(directory: Pick<RequestedDirectory, 'exposed'>, user: DirectoryUser): boolean {
+  return directory.exposed && user.dynamic;
+}
+
+/** Where a tree is handed over: behind the boundary, unless live processes have it at its public path already. */
+export function layoutNow(
+  { bases }: RoomParts,
+  directory: RequestedDirectory,
+  user: DirectoryUser,
+  { live }: PrepareOptions,
+): Layout {
+  return isToExpose(directory, user) && isExposed(directory, live())
+    ? exposedLayoutOf(directory, bases)
+    : layoutOf(directory, user.dynamic, bases);
+}
+
+export async function decideAll(
+  { helper }: RoomParts,
+  trees: readonly Tree[],
+  user: DirectoryUser,
+  options: PrepareOptions,
+): Promise<readonly Decided[]> {
+  const decided: Decided[] = [];
+  for (const tree of trees) {
+    const within = handoverOf(decided, tree.directory);
+    const makesMounts = options.makesMounts && !tree.directory.exposed;
+    decided.push({ ...tree, handover: await decideFor(helper, tree, user, makesMounts, within) });
+  }
+  const wanted = decided.map(({ directory, handover }) => ({ ...directory, handover: handover.kind }));
+  refuseShared(user, wanted, options);
+  return decided;
+}
+
+export function refuseShared(
+  user: DirectoryUser,
+  directories: readonly (Wanted & { readonly handover?: HandoverKind })[],
+  { makesMounts, live }: PrepareOptions,
+): void {
+  const wanted = directories.map(directory => ({ ...directory, exposed: isToExpose(directory, user) }));
+  const refusal = refuseSharing(user.name, wanted, makesMounts, live());
+  if (refusal !== undefined) {
+    throw directoryFailed(refusal.field, refusal.reason);
+  }
+}
+
+function handoverOf(decided: readonly Decided[], { kind, below }: RequestedDirectory): HandoverKind | undefined {
+  return decided.find(({ directory }) => directory.kind === kind && directory.source === below)?.handover.kind;
+}
+
+/** A tree as the caller is told of it, once it is the user's. */
+export async function preparedOf(
+  bases: BaseDirectories,
+  { directory, layout: layoutBefore, top, handover }: Decided,
+  user: DirectoryUser,
+  { changed, leftPaths, mountPaths }: Pick<TreeResult, 'changed' | 'leftPaths' | 'mountPaths'>,
+): Promise<PreparedDirectory> {
+  const exposed = isToExpose(directory, user);
+  const layout = exposed ? exposedLayoutOf(directory, bases) : layoutBefore;
+  const { kind, source, preserved, aliases, readOnly, below } = directory;
+  return {
+    ...{ kind, source, preserved, exposed, aliases, readOnly, handover: handover.kind },
+    ...{ publicPath: layout.publicPath, realPath: layout.realPath },
+    ...(below === undefined ? {} : { within: `${layout.base}/${below}` }),
+    ...(await top.identity()),
+    ...{ diskUid: handover.uid, diskGid: handover.gid, changed, leftPaths, mountPaths },
+  };
+}
+
+export function refuseAborted(signal: AbortSignal | undefined, directories: readonly RequestedDirectory[]): void {
+  if (signal?.aborted === true) {
+    const field = DIRECTORY_CLASSES[directories[0]?.kind ?? 'state'].field;
+    throw directoryFailed(field, 'the handover was given up: the caller has gone, or the lock was lost; try again');
+  }
+}

@@ -1,0 +1,145 @@
+/** The short way to directories that are as they are to be: without a lock, and never where anything is to be done. */
+import assert from 'node:assert/strict';
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DirectoryHolder } from '../../../src/core/directory.ts';
+import { DynuserError } from '../../../src/core/errors.ts';
+import { lockName } from '../../../src/directories/directory-lock.ts';
+import { shell } from '../../native/tree/fixture.ts';
+import { NEW, OLD, openRoom, type Room, userOf } from './fixture.ts';
+
+/** What another allocator has locked waits for it on the long way; this is longer than the short way ever takes. */
+const A_WHILE_MS = 300;
+
+const VALUES = ['foo:alias', 'foo/sub', 'deep/tree'];
+
+/** A room whose directories are settled for the user NEW, and locked by another allocator. */
+async function settledRoom(context: TestContext): Promise<{ readonly room: Room; unlock(): void }> {
+  const room = openRoom(context);
+  await room.prepare(userOf(NEW), VALUES);
+  const locks = ['foo', 'deep'].map(tree => `${room.root}/lib/private/${lockName(tree)}`);
+  for (const lock of locks) {
+    mkdirSync(lock);
+  }
+  const unlock = () => {
+    for (const lock of locks) {
+      rmdirSync(lock);
+    }
+  };
+  return { room, unlock };
+}
+
+test('what is settled is had while another has the lock, for each kind of handover', async context => {
+  const { room } = await settledRoom(context);
+  const owned = await room.prepare(userOf(NEW), VALUES);
+  assert.deepEqual(
+    owned.directories.map(({ source, handover, changed, within, aliases }) => [
+      ...[source, handover, changed, within?.slice(room.root.length), aliases],
+    ]),
+    [
+      ['deep/tree', 'none', 0, undefined, []],
+      ['foo', 'none', 0, undefined, ['alias']],
+      ['foo/sub', 'none', 0, '/lib/foo', []],
+    ],
+  );
+  const { ino } = lstatSync(`${room.root}/lib/private/foo`);
+  assert.equal(owned.directories[1]?.inode, String(ino));
+  assert.equal(
+    owned.environment['STATE_DIRECTORY'],
+    ['deep/tree', 'foo', 'foo/sub'].map(at => `${room.root}/lib/${at}`).join(':'),
+  );
+
+  shell(room.root, 'chown 65534:65534 lib/private/foo lib/private/foo/sub');
+  const mapped = await room.prepare(userOf(OLD), ['foo', 'foo/sub'], { makesMounts: true });
+  assert.deepEqual(
+    mapped.directories.map(({ handover, diskUid }) => [handover, diskUid]),
+    Array(2).fill(['map', 65_534]),
+  );
+  assert.deepEqual(
+    await room.directories.owners(
+      room.directories.requested(
+        { runtime: [], state: ['foo'], cache: [], logs: [] },
+        { modes: {}, preserveRuntime: false, expose: false },
+      ),
+    ),
+    [OLD],
+  );
+});
+
+for (const [what, script, mended] of [
+  ['another owner', 'chown "$1" lib/private/foo', ['foo', NEW]],
+  ['the mark of an interrupted handover', 'chown 0:65534 lib/private/foo', ['foo', NEW]],
+  ['another mode', 'chmod 0700 lib/private/foo', ['foo', NEW]],
+  ['a part of another mode', 'chmod 0700 lib/private/foo/sub', ['foo/sub', NEW]],
+  ['a missing tree', 'rm -r lib/private/foo/sub', ['foo/sub', NEW]],
+  ['a missing link', 'rm lib/foo', ['foo', NEW]],
+  ['a missing alias', 'rm lib/alias', ['foo', NEW]],
+] as const) {
+  test(`${what} is waited for, and mended under the lock`, async context => {
+    const { room, unlock } = await settledRoom(context);
+    shell(room.root, script, OLD);
+    const preparing = room.prepare(userOf(NEW), VALUES);
+    assert.equal(await Promise.race([preparing.then(() => 'had'), sleep(A_WHILE_MS, 'waits')]), 'waits');
+    unlock();
+    await preparing;
+    const [tree, owner] = mended;
+    const { uid, gid, mode } = lstatSync(`${room.root}/lib/private/${tree}`);
+    assert.deepEqual([uid, gid, mode & 0o7777], [owner, owner, 0o755]);
+    assert.deepEqual(
+      ['foo', 'alias'].map(link => readlinkSync(`${room.root}/lib/${link}`)),
+      ['private/foo', 'private/foo'],
+    );
+  });
+}
+
+test('a tree below one that is changing hands is none of ours until that is over', async context => {
+  const { room, unlock } = await settledRoom(context);
+  shell(room.root, 'chown 0:65534 lib/private/deep');
+  const preparing = room.prepare(userOf(NEW), ['deep/tree']);
+  assert.equal(await Promise.race([preparing.then(() => 'had'), sleep(A_WHILE_MS, 'waits')]), 'waits');
+  unlock();
+  await preparing;
+});
+
+test('what is to be verified is walked under the lock', async context => {
+  const { room, unlock } = await settledRoom(context);
+  shell(room.root, 'touch lib/private/foo/wrong; chown "$1" lib/private/foo/wrong', OLD);
+  const preparing = room.prepare(userOf(NEW), ['foo'], { verify: true });
+  assert.equal(await Promise.race([preparing.then(() => 'had'), sleep(A_WHILE_MS, 'waits')]), 'waits');
+  unlock();
+  assert.equal((await preparing).directories[0]?.changed, 1);
+});
+
+test('while a request of this daemon is at work on a tree, it is not taken for settled', async context => {
+  const { room, unlock } = await settledRoom(context);
+  const working = room.prepare(userOf(NEW), ['foo', 'foo/new']);
+  assert.equal(await Promise.race([working.then(() => 'had'), sleep(A_WHILE_MS, 'waits')]), 'waits');
+  const preparing = room.prepare(userOf(NEW), ['foo']);
+  assert.equal(await Promise.race([preparing.then(() => 'had'), sleep(A_WHILE_MS, 'waits')]), 'waits');
+  unlock();
+  await Promise.all([working, preparing]);
+});
+
+test('a live lease of another is refused by name, and leaves everything where it was', async context => {
+  const { room, unlock } = await settledRoom(context);
+  unlock();
+  const before = readdirSync(`${room.root}/lib/private`);
+  const leased = {
+    kind: 'state',
+    source: 'foo',
+    publicPath: '',
+    handover: 'map',
+    preserved: true,
+    exposed: false,
+  } as const;
+  const live = (): readonly DirectoryHolder[] => [
+    { user: userOf(OLD).name, directories: [{ ...leased, aliases: [] }] },
+  ];
+  await assert.rejects(room.prepare(userOf(NEW), ['foo'], { live }), (error: unknown) => {
+    assert.ok(error instanceof DynuserError);
+    assert.match(error.message, /in use by user-61301, for which it is mapped/);
+    return true;
+  });
+  assert.deepEqual(readdirSync(`${room.root}/lib/private`), before);
+});
