@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { DYNUSER_NSSWITCH, Installed, replyOf } from '../../support/installed.ts';
 import { Machine } from '../../support/machine.ts';
@@ -55,13 +56,16 @@ test('the example of the article: a directory and its UID come back to the next 
     await release(host, two['lease']);
 
     // Somebody else has the number: another one is found, and the tree becomes its.
-    await sh('setsid setpriv --reuid=63122 --regid=63122 --clear-groups sleep 60 >/dev/null 2>&1 & sleep 0.2');
+    const other = await host.machine.spawn(['sh', '-c', 'echo up; exec sleep 60'], { uid: 63122 });
+    await once(other.stdout, 'data');
     const three = await acquire(host, 'run-u16087.service');
     assert.notEqual(three['uid'], 63122);
     assert.equal(first(three['directories'])['handover'], 'chown');
     assert.equal(first(three['directories'])['changed'], 2);
     assert.equal(await sh('stat -c "%u:%g" /var/lib/wuff/test'), `${three['uid']}:${three['gid']}`);
-    assert.equal(await sh('cat /var/lib/wuff/test'), 'hello');
+    const reads = ['sh', '-c', 'id -u; cat "$STATE_DIRECTORY/test"'];
+    const read = await host.machine.output(['dynuser-run', '-u', 'run-u16087', '-p', 'StateDirectory=wuff', ...reads]);
+    assert.equal(read, `${three['uid']}\nhello`, 'the new user reads what the old one wrote');
     await release(host, three['lease']);
   });
 });
