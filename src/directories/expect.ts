@@ -11,7 +11,7 @@ import type { Handover } from './handover.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { exposedLayoutOf, type Layout, layoutOf } from './layout.ts';
 import { COUNT_DEADLINE_MS } from './limits.ts';
-import { type OpenBases, withBases } from './open-bases.ts';
+import { type OpenBases, openAbove, withBases } from './open-bases.ts';
 import { openTree } from './path.ts';
 import { survey } from './place.ts';
 import type { TreeCounts, TreeHelper } from './tree-helper.ts';
@@ -32,7 +32,8 @@ export async function ownersOf(parts: RoomParts, directories: readonly Requested
 
 async function ownerOf(parts: RoomParts, open: OpenBases, directory: RequestedDirectory): Promise<Uid | undefined> {
   try {
-    const top = await openEither(await open(directory.kind), layoutOf(directory, true, parts.bases));
+    const base = await open.find(directory.kind);
+    const top = base === undefined ? undefined : await openEither(base, layoutOf(directory, true, parts.bases));
     if (top === undefined) {
       return undefined;
     }
@@ -67,10 +68,14 @@ export async function expectHandovers(
       const { kind, source, below, readOnly, aliases } = directory;
       const outer = expected.find(other => other.kind === kind && other.source === below);
       const layout = layoutOf(directory, user.dynamic, parts.bases);
-      const base = await open(kind);
-      const { field } = DIRECTORY_CLASSES[kind];
-      await survey(base, layout, below !== undefined, field);
-      const found = await expectOne(parts.helper, base, { directory, layout }, user, options, outer?.handover);
+      const base = await open.find(kind);
+      const tree = { directory, layout };
+      if (base !== undefined) {
+        await survey(base, layout, below !== undefined, DIRECTORY_CLASSES[kind].field);
+      }
+      const found = await (base === undefined
+        ? expectBase(parts, tree, user, options.makesMounts, outer?.handover)
+        : expectOne(parts.helper, base, tree, user, options, outer?.handover));
       const exposed = directory.exposed && user.dynamic;
       const { publicPath, realPath } = exposed ? exposedLayoutOf(directory, parts.bases) : layout;
       const within = outer === undefined ? {} : { within: outer.publicPath };
@@ -103,6 +108,23 @@ async function expectOne(
     return { handover: handover.kind, ...(owner === undefined ? {} : { owner }), inodes, changes, counted };
   } finally {
     await top.close();
+  }
+}
+
+/** A tree that would be made, and its base with it. */
+async function expectBase(
+  { helper, bases }: RoomParts,
+  tree: { readonly directory: RequestedDirectory; readonly layout: Layout },
+  user: DirectoryUser,
+  makesMounts: boolean,
+  within: HandoverKind | undefined,
+): Promise<Expected> {
+  const { kind } = tree.directory;
+  const above = await openAbove(bases[kind], DIRECTORY_CLASSES[kind].field);
+  try {
+    return await expectFresh(helper, above, tree, user, makesMounts, within);
+  } finally {
+    await above.close();
   }
 }
 

@@ -28,7 +28,7 @@ export async function exposeTrees(
     for (const directory of directories) {
       const { field } = DIRECTORY_CLASSES[directory.kind];
       const layout = exposedLayoutOf(directory, bases);
-      const { top } = await place(await open(directory.kind), layout, directory.below !== undefined, field, undo);
+      const { top } = await place(await open.make(directory.kind), layout, directory.below !== undefined, field, undo);
       await top.close();
     }
   } catch (error) {
@@ -49,7 +49,7 @@ export async function concealDirectories(
   await withBases(bases, async open => {
     for (const top of tops) {
       const { field } = DIRECTORY_CLASSES[top.kind];
-      const base = await open(top.kind);
+      const base = await open.make(top.kind);
       const boundary = await openBoundary(base, field);
       try {
         const lock = await lockTrees(boundary, [top.source], field, () => {});

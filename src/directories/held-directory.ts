@@ -9,6 +9,8 @@ import { type FileHandle, lstat, mkdir, open, readlink, rename, rmdir, symlink, 
 import { hasCode } from '../files/pinned-directory.ts';
 import { callFailed, directoryFailed } from './failure.ts';
 
+const BASE_MODE = 0o755;
+
 export class HeldDirectory {
   /** for words alone: it was the path when the directory was opened */
   readonly path: string;
@@ -24,13 +26,31 @@ export class HeldDirectory {
   /**
    * Opens a base directory, by its path: it and those above it are root's.
    * @param field the parameter of the request, for errors
+   * @returns undefined where there is nothing
    */
-  static async openBase(path: string, field: string): Promise<HeldDirectory> {
+  static async openBase(path: string, field: string): Promise<HeldDirectory | undefined> {
     try {
       return new HeldDirectory(path, await open(path, constants.O_RDONLY | constants.O_DIRECTORY), field);
     } catch (error) {
+      if (hasCode(error, 'ENOENT')) {
+        return undefined;
+      }
       throw callFailed(field, 'open', path, error);
     }
+  }
+
+  /** Makes a base directory that is missing, with those above it, as a host has them (file-hierarchy(7)). */
+  static async makeBase(path: string, field: string): Promise<HeldDirectory> {
+    try {
+      await mkdir(path, { recursive: true, mode: BASE_MODE });
+    } catch (error) {
+      throw callFailed(field, 'mkdir', path, error);
+    }
+    const made = await HeldDirectory.openBase(path, field);
+    if (made === undefined) {
+      throw directoryFailed(field, `${path} was removed the moment it was made, or is a symlink that leads nowhere`);
+    }
+    return made;
   }
 
   /** The descriptor, for a helper process to inherit; valid until close(). */

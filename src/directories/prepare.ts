@@ -103,9 +103,10 @@ async function look(
   user: DirectoryUser,
   options: PrepareOptions,
 ): Promise<void> {
-  if (directory.below === undefined) {
+  const base = directory.below === undefined ? await open.find(directory.kind) : undefined;
+  if (base !== undefined) {
     const { field } = DIRECTORY_CLASSES[directory.kind];
-    await survey(await open(directory.kind), layoutNow(parts, directory, user, options), false, field);
+    await survey(base, layoutNow(parts, directory, user, options), false, field);
   }
 }
 
@@ -121,7 +122,7 @@ async function lock(
   if (sources.length === 0) {
     return { release: async () => {} };
   }
-  const boundary = await openBoundary(await open(kind), field);
+  const boundary = await openBoundary(await open.make(kind), field);
   try {
     // The lock is reached through the boundary's descriptor for as long as it is held.
     const held = await lockTrees(boundary, sources, field, lost);
@@ -161,7 +162,7 @@ async function placeOne(
 ): Promise<Tree> {
   const layout = layoutNow(parts, directory, user, options);
   const { field } = DIRECTORY_CLASSES[directory.kind];
-  const placed = await place(await open(directory.kind), layout, directory.below !== undefined, field, undo);
+  const placed = await place(await open.make(directory.kind), layout, directory.below !== undefined, field, undo);
   return { directory, layout, ...placed };
 }
 

@@ -22,7 +22,10 @@ export async function removeDirectories(
   return withBases(parts.bases, async open => {
     for (const directory of outermost) {
       const { field } = DIRECTORY_CLASSES[directory.kind];
-      const base = await open(directory.kind);
+      const base = await open.find(directory.kind);
+      if (base === undefined) {
+        continue;
+      }
       const boundary = await openBoundary(base, field);
       try {
         const lock = await lockTrees(boundary, [directory.source], field, () => {});

@@ -79,6 +79,20 @@ describe('the units', () => {
     }
   });
 
+  it('start where /var is empty, and open up what is made there', async () => {
+    await machine.output(['systemctl', 'stop', 'dynuserd.service', 'dynuserd.socket']);
+    await machine.output(['mount', '-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', '/var']);
+    await machine.output(['systemctl', 'start', 'dynuserd.service']);
+    const options = ['--state-directory=a', '--cache-directory=b', '--logs-directory=c'];
+    await machine.output(['dynuserctl', 'acquire', 'stateless.service', ...options]);
+    const paths = ['/var/lib/private/a', '/var/cache/private/b', '/var/log/private/c'];
+    assert.match(await machine.output(['stat', '-c', '%U', ...paths]), /^(?:stateless\n?){3}$/);
+    await machine.output(['dynuserctl', 'release', 'stateless']);
+    await machine.output(['systemctl', 'stop', 'dynuserd.service', 'dynuserd.socket']);
+    await machine.output(['umount', '/var']);
+    await machine.output(['systemctl', 'start', 'dynuserd.service']);
+  });
+
   it('leave the daemon no privilege but those it needs, and the processes and IPC objects of the host in view', async () => {
     const pid = await show('MainPID');
     const status = await machine.output(['cat', `/proc/${pid}/status`]);

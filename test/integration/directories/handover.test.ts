@@ -227,7 +227,7 @@ test('a lock of another allocator is waited for, and one of a dead holder expire
   const room = openRoom(context);
   await room.prepare(userOf(OLD), ['foo']);
   const lock = `${room.root}/lib/private/${lockName('foo')}`;
-  const base = await HeldDirectory.openBase(`${room.root}/lib/private`, 'stateDirectory');
+  const base = await HeldDirectory.makeBase(`${room.root}/lib/private`, 'stateDirectory');
   try {
     mkdirSync(lock);
     const take = (waitMs: number) =>

@@ -20,7 +20,7 @@ async function chown(script: string | undefined, onProgress?: (counts: unknown) 
     writeFileSync(program, `#!/bin/sh\n${script}\n`);
     chmodSync(program, 0o755);
   }
-  const top = await HeldDirectory.openBase(directory, 'stateDirectory');
+  const top = await HeldDirectory.makeBase(directory, 'stateDirectory');
   try {
     const options = { field: 'stateDirectory', ...(onProgress === undefined ? {} : { onProgress }) };
     return await treeHelper(program, SILENCE_MS).chown(top, 1, 2, 0o755, options);

@@ -63,15 +63,12 @@ function judgeBoundaries(bases: readonly BaseFacts[]): Finding[] {
 }
 
 function judgeFileSystems({ bases, kernel }: DirectoryFacts): Finding {
-  const { ok, warning, unknown } = findingsOf('File systems');
-  const missing = bases.filter(({ fileSystem }) => fileSystem === undefined).map(({ base }) => base);
-  if (missing.length > 0) {
-    return warning(`${missing.join(', ')} not there: directories below cannot be made`, 'make it, with the mode 0755');
-  }
+  const { ok, unknown } = findingsOf('File systems');
   const words = bases.map(({ base, fileSystem }) => {
-    return fileSystem instanceof Hidden || fileSystem === undefined
-      ? ''
-      : `${base}: ${fileSystemWords(fileSystem, kernel)}`;
+    if (fileSystem === undefined) {
+      return `${base}: made when it is needed`;
+    }
+    return fileSystem instanceof Hidden ? '' : `${base}: ${fileSystemWords(fileSystem, kernel)}`;
   });
   const seen = words.filter(word => word !== '');
   return seen.length === 0 ? unknown('what they are on cannot be asked') : ok(seen.join('; '));
