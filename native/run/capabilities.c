@@ -59,6 +59,12 @@ bool capability_is_effective(unsigned int capability)
 	return (read_sets().effective >> capability & 1U) != 0;
 }
 
+/* Whether a failure says that the kernel has no more capabilities (capabilities(7)), and not that it was forbidden to ask. */
+static bool is_last(unsigned int capability)
+{
+	return errno == EINVAL && capability > 0;
+}
+
 static uint64_t ambient_set(void)
 {
 	uint64_t set = 0;
@@ -66,9 +72,10 @@ static uint64_t ambient_set(void)
 	for (unsigned int i = 0; i < CAPABILITIES_MAX; i++) {
 		int is_set = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0);
 
-		/* EINVAL: the kernel has no more of them. */
-		if (is_set < 0)
+		if (is_set < 0 && is_last(i))
 			break;
+		if (is_set < 0)
+			fail_errno(errno, "cannot read the ambient capability set");
 		set |= (uint64_t)is_set << i;
 	}
 	return set;
@@ -78,8 +85,14 @@ void capabilities_reset(void)
 {
 	int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
 
-	if (bits != SECUREBITS_DEFAULT && prctl(PR_SET_SECUREBITS, SECUREBITS_DEFAULT, 0, 0, 0) != 0)
-		fail_errno(errno, "cannot reset the securebits, which are 0x%x", (unsigned int)bits);
+	if (bits < 0)
+		fail_errno(errno, "cannot read the securebits");
+	if (bits != SECUREBITS_DEFAULT) {
+		if (prctl(PR_SET_SECUREBITS, SECUREBITS_DEFAULT, 0, 0, 0) != 0)
+			fail_errno(errno, "cannot reset the securebits, which are 0x%x", (unsigned int)bits);
+		if (prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != SECUREBITS_DEFAULT)
+			fail(STATUS_LAUNCHER, "the kernel did not reset the securebits as it was asked to");
+	}
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
 		fail_errno(errno, "cannot empty the ambient capability set");
 }
@@ -92,8 +105,10 @@ void capabilities_bound(uint64_t bounding)
 		if ((bounding >> i & 1U) != 0)
 			continue;
 		has = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
-		if (has < 0)
+		if (has < 0 && is_last(i))
 			return;
+		if (has < 0)
+			fail_errno(errno, "cannot read the capability bounding set");
 		if (has == 0)
 			continue;
 		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0)

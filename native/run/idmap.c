@@ -80,7 +80,9 @@ static int make_namespace(int proc, const struct id_map *map)
 		return -1;
 	namespace = open_namespace(proc, child, map);
 	error = errno;
-	(void)kill(child, SIGKILL);
+	/* One that cannot be ended must not be waited for either; it goes with the launcher. */
+	if (kill(child, SIGKILL) != 0)
+		return -1;
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	errno = error;

@@ -1,11 +1,12 @@
-/* Groups, home and shell by getgrouplist(3), getgrnam(3) and getpwnam(3); see memberships.h. */
+/* Groups, home and shell by fgetgrent(3), getgrouplist(3), getgrnam(3) and getpwnam(3); see memberships.h. */
 #include "memberships.h"
 
 #include <errno.h>
 #include <grp.h>
-#include <nss.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 /* NGROUPS_MAX of Linux since 2.6.4 (setgroups(2)). */
 #define GROUPS_MAX 65536
 #define GROUPS_USUAL 32
+#define GROUP_FILE "/etc/group"
 
 static gid_t *room_for(gid_t *ids, size_t count)
 {
@@ -24,25 +26,63 @@ static gid_t *room_for(gid_t *ids, size_t count)
 	return room;
 }
 
-/*
- * What initgroups(3) would set. A dynamic user was in no database until now but in dynuser's own, which has no memberships:
- * it is looked for in /etc/group alone, where an operator can name it before it exists. All sources would be asked anew in
- * each launch, over sockets, and take longer than all else together.
- */
-static struct groups groups_of_name(const struct plan *plan, size_t more)
+static void add_group(struct groups *groups, const struct plan *plan, gid_t id)
 {
-	if (plan->dynamic &&
-	    (__nss_configure_lookup("group", "files") != 0 || __nss_configure_lookup("initgroups", "files") != 0))
-		fail_errno(errno, "cannot choose the group database");
+	if (groups->count == GROUPS_MAX)
+		fail(STATUS_LAUNCHER, "the user %s is in more than %d groups", plan->user_name, GROUPS_MAX);
+	if (groups->count % GROUPS_USUAL == 0)
+		groups->ids = room_for(groups->ids, groups->count + GROUPS_USUAL);
+	groups->ids[groups->count++] = id;
+}
 
-	struct groups groups = { .ids = room_for(NULL, GROUPS_USUAL + more) };
+static bool has_member(const struct group *group, const char *name)
+{
+	for (char *const *member = group->gr_mem; *member != NULL; member++) {
+		if (strcmp(*member, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A dynamic user was in no database until now but in dynuser's own, which has no memberships: it is looked for in /etc/group
+ * alone, where an operator can name it before it exists. All sources would be asked anew in each launch, over sockets, and take
+ * longer than all else together. Why not getgrouplist(3) with that source: it takes a file that cannot be read for one without
+ * members.
+ */
+static struct groups groups_of_dynamic(const struct plan *plan)
+{
+	struct groups groups = { 0 };
+	FILE *file = fopen(GROUP_FILE, "re");
+	const struct group *group;
+
+	add_group(&groups, plan, plan->gid);
+	if (file == NULL && errno == ENOENT)
+		return groups;
+	if (file == NULL)
+		fail_errno(errno, "cannot read %s", GROUP_FILE);
+	while ((group = fgetgrent(file)) != NULL) {
+		if (has_member(group, plan->user_name))
+			add_group(&groups, plan, group->gr_gid);
+	}
+	/* A failure looks like the end, but for this. */
+	if (feof(file) == 0)
+		fail(STATUS_LAUNCHER, "cannot read all of %s", GROUP_FILE);
+	(void)fclose(file);
+	return groups;
+}
+
+/* What initgroups(3) would set. */
+static struct groups groups_of_static(const struct plan *plan)
+{
+	struct groups groups = { .ids = room_for(NULL, GROUPS_USUAL) };
 	int count = GROUPS_USUAL;
 
 	while (getgrouplist(plan->user_name, plan->gid, groups.ids, &count) < 0) {
 		/* It says how many there are; two in a row may differ while the database changes. */
 		if (count > GROUPS_MAX)
 			fail(STATUS_LAUNCHER, "the user %s is in more than %d groups", plan->user_name, GROUPS_MAX);
-		groups.ids = room_for(groups.ids, (size_t)count + more);
+		groups.ids = room_for(groups.ids, (size_t)count);
 	}
 	groups.count = (size_t)count;
 	return groups;
@@ -78,17 +118,12 @@ static int by_number(const void *one, const void *other)
 
 struct groups memberships_groups(const struct plan *plan)
 {
-	/* Those that the plan names come from any source: they are looked for first. */
-	gid_t *named = room_for(NULL, plan->groups.count + 1);
-	struct groups groups;
+	struct groups groups = plan->dynamic ? groups_of_dynamic(plan) : groups_of_static(plan);
 	size_t kept = 0;
 
+	groups.ids = room_for(groups.ids, groups.count + plan->groups.count);
 	for (size_t i = 0; i < plan->groups.count; i++)
-		named[i] = group_of(plan->groups.items[i]);
-	groups = groups_of_name(plan, plan->groups.count);
-	for (size_t i = 0; i < plan->groups.count; i++)
-		groups.ids[groups.count++] = named[i];
-	free(named);
+		groups.ids[groups.count++] = group_of(plan->groups.items[i]);
 	if (groups.count > 1)
 		qsort(groups.ids, groups.count, sizeof(*groups.ids), by_number);
 	for (size_t i = 0; i < groups.count; i++) {

@@ -103,10 +103,11 @@ int mount_tmpfs(const struct strings *options, unsigned int flags)
 	return mount;
 }
 
-bool mount_is_root(int descriptor)
+int mount_is_root(int descriptor)
 {
 	struct statx status;
 
-	return statx(descriptor, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &status) == 0 &&
-	       (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+	if (statx(descriptor, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &status) != 0)
+		return -1;
+	return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }

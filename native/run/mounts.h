@@ -27,7 +27,7 @@ int mount_detach(int mount);
 /* A new tmpfs, attached nowhere. Options are "name=value" or "name", as in tmpfs(5); flags as in mount_flags(). */
 int mount_tmpfs(const struct strings *options, unsigned int flags);
 
-/* Whether a descriptor is the root of a mount. */
-bool mount_is_root(int descriptor);
+/* 1: a descriptor is the root of a mount; 0: it is not; -1 with errno: the kernel does not say. */
+int mount_is_root(int descriptor);
 
 #endif

@@ -41,12 +41,14 @@ static int open_pinned(const struct world *world, const struct step *step)
 /* Of a file, no descriptor can be the working directory, so its path has to do; this namespace is ours alone. */
 static void take_away(const struct step *step, int found)
 {
+	int result = mount_is_root(found);
 	struct stat status;
-	int result;
 
-	if (!mount_is_root(found))
+	if (result == 0)
 		return;
-	if (fstat(found, &status) == 0 && S_ISDIR(status.st_mode))
+	if (result < 0 || fstat(found, &status) != 0)
+		fail_errno(errno, "cannot look at %s", step->path);
+	if (S_ISDIR(status.st_mode))
 		result = mount_detach(found);
 	else
 		result = umount2(step->path, MNT_DETACH | UMOUNT_NOFOLLOW);

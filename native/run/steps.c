@@ -37,12 +37,15 @@ static void cover(struct world *world, const struct step *step)
 
 static void attributes(struct world *world, const struct step *step)
 {
-	int target = step_target(world, step), mount;
+	int target = step_target(world, step), is_root, mount;
 
 	if (target == STEP_ABSENT)
 		return;
+	is_root = mount_is_root(target);
+	if (is_root < 0)
+		fail_errno(errno, "cannot tell whether a mount is at %s", step->path);
 	/* Only mounts have flags; what is none becomes one, by a clone over itself. */
-	mount = mount_is_root(target) ? target : mount_clone(target, false);
+	mount = is_root != 0 ? target : mount_clone(target, false);
 	if (mount < 0)
 		fail_errno(errno, "cannot clone the mount at %s", step->path);
 	if (mount != target)
