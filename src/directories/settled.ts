@@ -65,7 +65,8 @@ async function findSettled(
   const trees: Tree[] = [];
   try {
     for (const directory of directories) {
-      const tree = await settledTree(parts, await open(directory.kind), directory, user, options);
+      const base = await open.find(directory.kind);
+      const tree = base === undefined ? undefined : await settledTree(parts, base, directory, user, options);
       if (tree === undefined) {
         return undefined;
       }
