@@ -35,7 +35,11 @@ test('a directory goes from one user to the next; explain says before what acqui
     assert.equal(await ctl(host, 'release', 'web'), '');
     assert.equal(await ctl(host, 'list', '--no-legend'), '');
 
-    // Its UID is kept for its own name for a while: whoever else wants the directory gets another one.
+    // Who owns the directory comes first for whoever names it: somebody else has to have that UID.
+    assert.equal(await ctl(host, 'acquire', 'another.service', '--state-directory=web'), first);
+    await ctl(host, 'release', 'another');
+    assert.equal(await host.machine.output(['stat', '-c', '%u', `${TREE}/d/b`]), uid);
+    await host.machine.spawn(['sleep', '600'], { uid: Number(uid) });
     const expected = await ctl(host, 'explain', 'other.service', '--state-directory=web');
     assert.match(expected, new RegExp(`^/var/lib/web +chown +${uid} +4 +4$`, 'm'));
     const acquired = await json(host, 'acquire', 'other.service', '--state-directory=web');

@@ -186,9 +186,11 @@ describe('the process that has connected', () => {
       child.stdout.on('data', bytes => {
         output += String(bytes);
       });
+      // Listened for at once: the listener may be done before its client is.
+      const closed = once(child, 'close');
       await once(child.stdout, 'data');
       number = await client(path);
-      await once(child, 'close');
+      await closed;
       seen = JSON.parse(output.split('\n')[1] ?? '');
     }).then(() => ({ seen, number }));
   }
