@@ -26,6 +26,11 @@ static _Noreturn void fail_to_execute(const char *path, int error)
 
 	if (error == EACCES && statvfs(path, &mount) == 0 && (mount.f_flag & ST_NOEXEC) != 0)
 		fail(STATUS_NOT_EXECUTABLE, "cannot execute %s: its file system is mounted without execution (noexec)", path);
+	/* execve(2), "Limits on size of arguments and environment". */
+	if (error == E2BIG)
+		fail(STATUS_NOT_EXECUTABLE,
+		     "cannot execute %s: its arguments and environment are longer than the kernel takes, which is 128 KiB for each and a quarter of the bound on the stack (ulimit -s), but at most 6 MiB, for all",
+		     path);
 	if (is_absence(error))
 		fail(STATUS_NOT_EXECUTABLE, "cannot execute %s: the interpreter that it names is not there", path);
 	fail(STATUS_NOT_EXECUTABLE, "cannot execute %s: %s", path, strerror(error));
