@@ -13,6 +13,7 @@
 #include "capabilities.h"
 #include "fail.h"
 #include "filter.h"
+#include "keyring.h"
 #include "private_users.h"
 
 static void check_groups(const struct groups *groups)
@@ -97,6 +98,8 @@ void privileges_drop(const struct plan *plan, const struct groups *groups, enum 
 	}
 	if (as == AS_USER)
 		set_user(plan);
+	/* As the user, whose keyring it then is. */
+	keyring_leave();
 	(void)umask(plan->umask);
 	enter_directory(plan);
 }
