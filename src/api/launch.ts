@@ -81,6 +81,7 @@ async function explained(parts: LaunchParts, wanted: Wanted, unit: string): Prom
     ...named,
     ...(userName === undefined ? {} : { userName }),
     wishes: { makesMounts, verify },
+    staticOnly: !wanted.dynamicUser,
   });
   const { uid, gid, dynamic } = found;
   if (uid === undefined || gid === undefined || (dynamic && !wanted.dynamicUser)) {

@@ -11,7 +11,8 @@ export type AccountDecision =
 
 /**
  * systemd's rule (systemd.exec(5), DynamicUser=): an existing user is used as it is, and a group without the user, or
- * the reverse, is refused, since half of the name would be somebody else's. Unlike there, the name of a user that
+ * the reverse, is refused, since half of the name would be somebody else's. Where no user is to be made (staticOnly) the
+ * user's own group may have any name. Unlike there, the name of a user that
  * systemd itself allocated a moment ago is refused too: its UID ends with systemd's unit, not with our lease.
  */
 export function decideAccount(
@@ -19,6 +20,7 @@ export function decideAccount(
   answer: AccountAnswer,
   range: UidRange,
   locks: Pick<UidLocks, 'peek'>,
+  staticOnly: boolean,
 ): AccountDecision {
   const { user, group } = answer;
   if (user === undefined && group === undefined) {
@@ -33,7 +35,7 @@ export function decideAccount(
   if (inRange(range, user.uid) && locks.peek(user.uid).kind === 'taken') {
     return { kind: 'conflict', reason: `the user ${name} is a dynamic user of systemd (UID ${user.uid})` };
   }
-  if (group === undefined) {
+  if (group === undefined && !staticOnly) {
     return {
       kind: 'conflict',
       reason: `the user ${name} (${user.uid}) exists on this host, but no group of that name`,

@@ -102,14 +102,15 @@ export class Allocator {
       }
     }
     await endings.settled(name);
-    const decision = decideAccount(name, await probe.account(name), range, locks);
+    const staticOnly = request.staticOnly === true;
+    const decision = decideAccount(name, await probe.account(name), range, locks, staticOnly);
     switch (decision.kind) {
       case 'conflict':
         throw nameConflict(decision.reason);
       case 'static':
         return this.#useStatic({ name, uid: decision.uid, gid: decision.gid, dynamic: false, holders: [] }, request);
       case 'dynamic':
-        if (request.staticOnly === true) {
+        if (staticOnly) {
           throw noSuchAccount(name);
         }
         return this.#flushed(await this.#search(name, request));

@@ -19,6 +19,8 @@ export interface ExplainRequest {
   readonly perInstance: boolean;
   readonly directories: readonly RequestedDirectory[];
   readonly wishes: HandoverWishes;
+  /** as in a request to acquire */
+  readonly staticOnly?: boolean;
 }
 
 export interface ExplainedCandidate {
@@ -73,7 +75,8 @@ async function choose(parts: ExplainParts, request: ExplainRequest, name: UserNa
     const { uid, gid, dynamic } = live;
     return { outcome: 'join', reason, dynamic, uid, gid, candidates: [] };
   }
-  const decision = decideAccount(name, await parts.probe.account(name), parts.range, parts.locks);
+  const staticOnly = request.staticOnly === true;
+  const decision = decideAccount(name, await parts.probe.account(name), parts.range, parts.locks, staticOnly);
   switch (decision.kind) {
     case 'conflict':
       return { outcome: 'conflict', reason: nameConflict(decision.reason).message, dynamic: false, candidates: [] };

@@ -132,6 +132,9 @@ test('a request that is to make no user takes a static one, and refuses what wou
   assertEmpty(built);
   built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
   assert.equal((await built.acquire('games.service', { staticOnly: true })).user.uid, 5);
+  built.probe.accounts.set('nobody', { user: { uid: uid(65534), gid: gid(65534) } });
+  await fails(built.acquire('nobody.service'), 'NameConflict', /no group of that name/);
+  assert.equal((await built.acquire('nobody.service', { staticOnly: true })).user.gid, 65534);
 });
 
 test('the directories are for another group where the request says so', async () => {
