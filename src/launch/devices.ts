@@ -8,15 +8,22 @@ const TREES = ['pts', 'shm', 'mqueue', 'hugepages'] as const;
 /** Where syslog(3) writes to: with systemd a link to a socket of its journal, which survives it being made anew. */
 const SYSLOG = 'log';
 export const JOURNAL_SOCKET = '/run/systemd/journal/dev-log';
+/** The kernel's memory, where it was built to show it. */
+export const KERNEL_MEMORY = '/proc/kcore';
 
 const LINKS: Readonly<Record<string, string>> = {
   fd: '/proc/self/fd',
   stdin: '/proc/self/fd/0',
   stdout: '/proc/self/fd/1',
   stderr: '/proc/self/fd/2',
-  core: '/proc/kcore',
   ptmx: 'pts/ptmx',
 };
+
+/** What of the host there is to link to. */
+interface DeviceLinks {
+  readonly hasJournal: boolean;
+  readonly hasKernelMemory: boolean;
+}
 
 /** @param hasJournal whether JOURNAL_SOCKET is there */
 export function deviceEntries(hasJournal: boolean): WorldEntry[] {
@@ -41,7 +48,11 @@ function bindOf(name: string, create: 'file' | 'directory'): WorldEntry {
   return { kind: 'bind', path, field: FIELD, source: path, create, optional: true };
 }
 
-export function deviceLinks(hasJournal: boolean): LaunchStep[] {
-  const links = hasJournal ? { ...LINKS, [SYSLOG]: JOURNAL_SOCKET } : LINKS;
+export function deviceLinks({ hasJournal, hasKernelMemory }: DeviceLinks): LaunchStep[] {
+  const links = {
+    ...LINKS,
+    ...(hasKernelMemory ? { core: KERNEL_MEMORY } : {}),
+    ...(hasJournal ? { [SYSLOG]: JOURNAL_SOCKET } : {}),
+  };
   return Object.entries(links).map(([name, target]) => ({ do: 'link', path: `/dev/${name}`, target }));
 }

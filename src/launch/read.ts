@@ -3,7 +3,7 @@ import { DIRECTORY_KINDS, type DirectoryKind } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { accountPlaces } from './account.ts';
 import { bound, failing } from './complaint.ts';
-import { JOURNAL_SOCKET } from './devices.ts';
+import { JOURNAL_SOCKET, KERNEL_MEMORY } from './devices.ts';
 import { type Draft, newDraft } from './draft.ts';
 import { readEnvironmentFiles } from './environment-files.ts';
 import { readVariable } from './environment-properties.ts';
@@ -98,8 +98,9 @@ function settle(draft: Draft, request: LaunchRequest, questions: Questions, warn
     inaccessible: draft.inaccessible,
     temporary: draft.temporary,
     binds: draft.binds,
-    bindDirectories: draft.binds.filter(bind => needsPlace(bind, questions)).map(bind => bind.source),
+    bindDirectories: draft.binds.map(bind => bind.source).filter(source => questions.directory(source) !== undefined),
     hasJournal: draft.privateDevices === true && questions.glob(JOURNAL_SOCKET) !== undefined,
+    hasKernelMemory: draft.privateDevices === true && questions.glob(KERNEL_MEMORY) !== undefined,
     privateClasses: dynamic ? DIRECTORY_KINDS.filter(kind => isPrivate(kind, draft)) : [],
     ...(rootDirectory === undefined || rootDirectory === '/' ? {} : { rootDirectory }),
     umask: draft.umask ?? 0o022,
@@ -118,11 +119,6 @@ function preservesRuntime(draft: Draft): boolean {
 
 function isPrivate(kind: DirectoryKind, draft: Draft): boolean {
   return draft.directories[kind].length > 0 && (kind !== 'runtime' || preservesRuntime(draft));
-}
-
-/** Whether the source of a bind is a directory, so that one has to be there where it is mounted. */
-function needsPlace(bind: { readonly source: string; readonly destination: string }, questions: Questions): boolean {
-  return bind.source !== bind.destination && questions.directory(bind.source) !== undefined;
 }
 
 function environmentOf(

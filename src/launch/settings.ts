@@ -78,6 +78,8 @@ export interface Settings {
   readonly bindDirectories: readonly string[];
   /** with PrivateDevices=: whether the journal of systemd takes what is said to syslog(3) */
   readonly hasJournal: boolean;
+  /** with PrivateDevices=: whether the kernel shows its memory */
+  readonly hasKernelMemory: boolean;
   /** the classes whose trees are behind the boundary */
   readonly privateClasses: readonly DirectoryKind[];
   readonly rootDirectory?: string;

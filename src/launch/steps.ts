@@ -40,7 +40,7 @@ export function worldSteps(wanted: Wanted, acquired: Acquired): LaunchStep[] {
     ...early,
     ...wholeTree(settings, rootReadOnly),
     ...builder.places,
-    ...(settings.privateDevices ? deviceLinks(settings.hasJournal) : []),
+    ...(settings.privateDevices ? deviceLinks(settings) : []),
     ...links.filter(link => !early.includes(link)),
     ...builder.closings,
   ];
@@ -89,7 +89,7 @@ class StepBuilder {
   }
 
   add(entry: PlacedEntry): void {
-    if (entry.clears === true || (entry.kind === 'hide' && entry.container === undefined)) {
+    if (entry.clears ?? (entry.kind === 'hide' && entry.container === undefined)) {
       this.#clear(entry.path);
     }
     if (entry.kind === 'hide') {
@@ -122,7 +122,10 @@ class StepBuilder {
   }
 
   #clone(entry: PlacedEntry): void {
-    const { path, create } = entry;
+    const { path } = entry;
+    // What is bound over itself is there, but in a file system that is empty and in another root.
+    const mayBeMissing = entry.source !== path || this.#root !== '' || entry.container !== undefined;
+    const create = mayBeMissing ? entry.create : undefined;
     const readOnly = entry.kind === 'readOnly' || entry.readOnly === true;
     const origin = this.#originOf(entry);
     // What is changed in place is not to be there twice, once unseen below what it became.
@@ -139,7 +142,7 @@ class StepBuilder {
       ...(origin.idMap === undefined ? {} : { idMap: origin.idMap }),
       ...(set.length === 0 ? {} : { set }),
     };
-    if (create === 'directory' && entry.container === undefined && (entry.source !== path || this.#root !== '')) {
+    if (create === 'directory' && entry.container === undefined) {
       this.makes.push({ do: 'make', path: `${this.#root}${path}`, mode: 0o755 });
     }
     if (create === 'file' && entry.container === undefined && this.#rootReadOnly) {

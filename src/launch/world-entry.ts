@@ -30,7 +30,7 @@ export interface WorldEntry {
   readonly mode?: number;
   readonly options?: readonly string[];
   readonly flags?: readonly MountFlag[];
-  /** what is mounted there goes; otherwise it would be in the mount table, unseen below the new one */
+  /** what is mounted there goes; otherwise it is in the mount table, unseen below the new one */
   readonly clears?: boolean;
 }
 

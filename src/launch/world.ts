@@ -11,12 +11,15 @@ import type { WorldEntry } from './world-entry.ts';
 const HOMES = ['/home', '/root', '/run/user'] as const;
 /** What has protections of its own, and is left as it is where "/" becomes read-only. */
 const SPARED = ['/dev', '/proc', '/sys'] as const;
+const CREDENTIALS = '/run/credentials';
 
 /** @returns what is to be where, in no order, and perhaps twice */
 export function worldEntries(wanted: Wanted, acquired: Acquired): WorldEntry[] {
   const { settings } = wanted;
-  const entries = [
+  const entries: WorldEntry[] = [
     ...systemEntries(settings),
+    // What systemd gave other services to be secret; a name in it is the name of one.
+    { kind: 'hide', path: CREDENTIALS, field: 'DynamicUser', optional: true, clears: false },
     ...homeEntries(settings),
     ...(settings.privateTmp ? ['/tmp', '/var/tmp'].map(privateTmpEntry) : []),
     ...(settings.privateDevices ? deviceEntries(settings.hasJournal) : []),
@@ -175,7 +178,7 @@ function bindEntry(bind: BindPath, { bindDirectories }: Settings): WorldEntry {
     readOnly: bind.readOnly,
     source: bind.source,
     single: !bind.recursive,
-    ...(bind.source === bind.destination ? {} : { create: isDirectory ? 'directory' : 'file' }),
+    create: isDirectory ? 'directory' : 'file',
   };
 }
 

@@ -29,6 +29,19 @@ describe('mounts that are asked for', () => {
     ]);
   });
 
+  it('what is bound over itself is made again in what is empty there', () => {
+    const properties = ['TemporaryFileSystem=/srv', 'BindReadOnlyPaths=/srv/data /srv/file'];
+    const texts = lines(planOf(properties, {}, {}, world));
+    assert.ok(
+      texts.some(text => /^place \/srv\/data #\d+ directory$/.test(text)),
+      texts.join('\n'),
+    );
+    assert.ok(texts.some(text => /^place \/srv\/file #\d+ file$/.test(text)));
+    const inRoot = lines(planOf(['RootDirectory=/srv/x', 'BindPaths=/srv/data'], {}, {}, world));
+    assert.ok(inRoot.includes('make /srv/x/srv/data 755'), inRoot.join('\n'));
+    assert.ok(inRoot.some(text => /^place \/srv\/data #\d+ directory$/.test(text)));
+  });
+
   it('binds into a directory of the service are made there, at its tree', () => {
     const directories = [privateDirectory('wuff', { aliases: ['also'] })];
     const properties = ['StateDirectory=wuff:also', 'BindPaths=/srv/data:/var/lib/wuff/a /srv/x:/var/lib/also/b'];
@@ -123,6 +136,9 @@ describe('devices', () => {
     const texts = lines(planOf(['PrivateDevices=yes'], {}, {}, journal));
     assert.ok(texts.includes('link /dev/log →/run/systemd/journal/dev-log'));
     assert.ok(!texts.some(text => text.startsWith('pin /dev/log')));
+    assert.ok(!texts.some(text => text.startsWith('link /dev/core')), 'the kernel shows no memory there');
+    const memory = { globs: { '/proc/kcore': ['/proc/kcore'] } };
+    assert.ok(lines(planOf(['PrivateDevices=yes'], {}, {}, memory)).includes('link /dev/core →/proc/kcore'));
   });
 
   it('keeps what is bound below /dev, which is cloned before /dev is taken away', () => {

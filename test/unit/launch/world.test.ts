@@ -15,6 +15,7 @@ describe('the world of a dynamic user', () => {
       'attributes / readOnly noSuid',
       'place /dev #0',
       'place /proc #1',
+      'hide /run/credentials ?',
       'place /sys #2',
       'cover /tmp 1777 size=10% nr_inodes=400k noSuid noDevices ?',
       'cover /var/tmp 1777 size=10% nr_inodes=400k noSuid noDevices ?',
@@ -57,7 +58,7 @@ describe('the world of a dynamic user', () => {
     const directory = privateDirectory('x', { kind: 'runtime', publicPath: '/run/x', realPath: '/run/x' });
     assert.deepEqual(beyond(planOf(['RuntimeDirectory=x'], { directories: [directory] })), [
       'pin /run/x #2 straight:2049:77 noSuid',
-      'place /run/x #2 directory',
+      'place /run/x #2',
     ]);
   });
 
@@ -109,6 +110,7 @@ describe('the world of a dynamic user', () => {
       'attributes / noSuid',
       'place /home #0',
       'place /root #1',
+      'hide /run/credentials ?',
       'place /run/user #2',
     ]);
   });
@@ -134,11 +136,13 @@ describe('the world of a static user', () => {
       'place /efi #1',
       'place /etc #2',
       'place /etc/x #3',
+      'hide /run/credentials ?',
       'place /usr #4',
     ]);
     assert.deepEqual(lines(planOf([...NONE, 'ReadOnlyPaths=/', 'ReadWritePaths=/srv'], STATIC)), [
       'pin /srv #0 takeAway',
       'attributes / readOnly',
+      'hide /run/credentials ?',
       'place /srv #0',
     ]);
   });
@@ -146,7 +150,7 @@ describe('the world of a static user', () => {
   it('has its directories at their public paths, also where a dynamic one was asked for', () => {
     const directories = [privateDirectory('x', { realPath: '/var/lib/x' })];
     const plan = planOf(['StateDirectory=x'], { ...STATIC, directories });
-    assert.deepEqual(beyond(plan), ['pin /var/lib/x #3 straight:2049:77 noSuid', 'place /var/lib/x #3 directory']);
+    assert.deepEqual(beyond(plan), ['pin /var/lib/x #3 straight:2049:77 noSuid', 'place /var/lib/x #3']);
   });
 
   it('makes its directories of configuration without a mount namespace', () => {
@@ -176,6 +180,7 @@ describe('a root of its own', () => {
       'place /b #1',
       'place /dev #2',
       'place /proc #3',
+      'hide /run/credentials ?',
       'place /sys #4',
       'cover /tmp 1777 size=10% nr_inodes=400k noSuid noDevices ?',
       'place /var/lib/wuff #5 directory',
