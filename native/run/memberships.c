@@ -72,12 +72,14 @@ static struct groups groups_of_dynamic(const struct plan *plan)
 	return groups;
 }
 
-/* What initgroups(3) would set. */
+/* What initgroups(3) would set; with root's own group nothing, as systemd has it. */
 static struct groups groups_of_static(const struct plan *plan)
 {
 	struct groups groups = { .ids = room_for(NULL, GROUPS_USUAL) };
 	int count = GROUPS_USUAL;
 
+	if (plan->gid == 0)
+		return groups;
 	while (getgrouplist(plan->user_name, plan->gid, groups.ids, &count) < 0) {
 		/* It says how many there are; two in a row may differ while the database changes. */
 		if (count > GROUPS_MAX)
@@ -121,7 +123,8 @@ struct groups memberships_groups(const struct plan *plan)
 	struct groups groups = plan->dynamic ? groups_of_dynamic(plan) : groups_of_static(plan);
 	size_t kept = 0;
 
-	groups.ids = room_for(groups.ids, groups.count + plan->groups.count);
+	/* One more: no room at all cannot be told from no memory (realloc(3)). */
+	groups.ids = room_for(groups.ids, groups.count + plan->groups.count + 1);
 	for (size_t i = 0; i < plan->groups.count; i++)
 		groups.ids[groups.count++] = group_of(plan->groups.items[i]);
 	if (groups.count > 1)
@@ -132,6 +135,35 @@ struct groups memberships_groups(const struct plan *plan)
 	}
 	groups.count = kept;
 	return groups;
+}
+
+/* What stands for "none" in a record is no home and no shell for a program either (systemd.exec(5), SetLoginEnvironment=). */
+static bool is_home(const char *path)
+{
+	return path[0] == '/' && path[strspn(path, "/")] != '\0';
+}
+
+static bool is_shell(const char *path)
+{
+	static const char *const none[] = { "nologin", "false", "true" };
+	const char *name = strrchr(path, '/');
+
+	if (path[0] != '/' || name[1] == '\0')
+		return false;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		if (strcmp(name + 1, none[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
+static char *copy(const char *text)
+{
+	char *copied = strdup(text);
+
+	if (copied == NULL)
+		fail(STATUS_LAUNCHER, "out of memory");
+	return copied;
 }
 
 struct account memberships_account(const struct plan *plan)
@@ -147,8 +179,9 @@ struct account memberships_account(const struct plan *plan)
 		fail_errno(errno, "cannot look for the user '%s'", plan->user_name);
 	if (entry == NULL)
 		fail(STATUS_LAUNCHER, "there is no user '%s'", plan->user_name);
-	account = (struct account){ .home = strdup(entry->pw_dir), .shell = strdup(entry->pw_shell) };
-	if (account.home == NULL || account.shell == NULL)
-		fail(STATUS_LAUNCHER, "out of memory");
+	if (is_home(entry->pw_dir))
+		account.home = copy(entry->pw_dir);
+	if (is_shell(entry->pw_shell))
+		account.shell = copy(entry->pw_shell);
 	return account;
 }

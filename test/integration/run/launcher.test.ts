@@ -93,8 +93,13 @@ describe('dynuser-run', () => {
     const lines = (await host.output(games, ['env'], { env })).split('\n').sort();
     assert.deepEqual(
       lines.filter(line => !/^(?:PATH|LANG)=/.test(line)),
-      ['A=3', 'B=2', 'HOME=/usr/games', 'KEPT=y', 'SHELL=/usr/sbin/nologin'],
+      ['A=3', 'B=2', 'HOME=/usr/games', 'KEPT=y'],
+      'its shell is none',
     );
+    await host.machine.output(['sh', '-c', 'echo homeless:x:6:60::/:/bin/sh >>/etc/passwd']);
+    const homeless = await host.output({ ...games, userName: 'homeless' }, ['env'], {});
+    assert.match(homeless, /^SHELL=\/bin\/sh$/m);
+    assert.doesNotMatch(homeless, /^HOME=/m, 'its home is none');
     const empty = await host.output({ inheritEnvironment: false, environment: ['A=1'] }, ['/usr/bin/env'], { env });
     assert.equal(empty, 'A=1');
   });
