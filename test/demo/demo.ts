@@ -56,13 +56,17 @@ async function restart(transcript: Transcript, host: Installed, daemon: MachineP
   return restarted;
 }
 
-async function exhaustedRange(transcript: Transcript, host: Installed, daemon: MachineProcess): Promise<void> {
+async function exhaustedRange(
+  transcript: Transcript,
+  host: Installed,
+  daemon: MachineProcess,
+): Promise<MachineProcess> {
   transcript.say('A range of three UIDs: every one is found, and a fourth unit is told why there is none.');
   await transcript.run('mkdir -p /etc/dynuser && echo UidRange=61184-61186 >/etc/dynuser/dynuserd.conf', {});
   transcript.show('kill %1');
   daemon.kill('SIGTERM');
   await daemon.ended;
-  await startDaemon(transcript, host);
+  const limited = await startDaemon(transcript, host);
   for (const unit of ['first', 'second', 'third']) {
     await transcript.run(`dynuserctl acquire ${unit}.service`, { stdout: ONE_OF_THREE });
   }
@@ -71,6 +75,47 @@ async function exhaustedRange(transcript: Transcript, host: Installed, daemon: M
   await transcript.run('for name in first third fourth; do dynuserctl release $name; done', {});
   await transcript.run('ls /run/dynuser/by-uid /run/dynuser/by-name', {
     stdout: '/run/dynuser/by-name:\n\n/run/dynuser/by-uid:\n',
+  });
+  return limited;
+}
+
+async function launches(transcript: Transcript, host: Installed, daemon: MachineProcess): Promise<void> {
+  transcript.say('A program becomes a dynamic user, again with all UIDs; it can write to nothing but what is its own.');
+  await transcript.run('rm /etc/dynuser/dynuserd.conf', {});
+  transcript.show('kill %1');
+  daemon.kill('SIGTERM');
+  await daemon.ended;
+  await startDaemon(transcript, host);
+  await transcript.run(`dynuser-run -u ${NAMED} id`, { stdout: NAMED_ID });
+  await transcript.run(`dynuser-run -u ${NAMED} touch /tmp/mark /etc/mark`, {
+    status: 1,
+    stderr: /^touch: .*\/etc\/mark.*: Read-only file system\n$/,
+  });
+  await transcript.run("printf '%s\\n' wuff foobar wuff foo | dynuser-run sort -u | grep foo", {
+    stdout: 'foo\nfoobar\n',
+  });
+
+  transcript.say('A state directory is behind a boundary that only root can pass, and comes back to the next user.');
+  const properties = '-p StateDirectory=wuff';
+  await transcript.run(`dynuser-run -u run-u15750 ${properties} sh -c 'id -un; echo hello >/var/lib/wuff/test'`, {
+    stdout: 'run-u15750\n',
+  });
+  await transcript.run('ls -ld /var/lib/private /var/lib/wuff', {
+    stdout: /^drwx------ .* root +root .*\/var\/lib\/private\nl.* \/var\/lib\/wuff -> private\/wuff\n$/,
+  });
+  await host.untilNothingIsKept();
+  await transcript.run('id run-u15750', { status: 1, stderr: 'id: ‘run-u15750’: no such user\n' });
+  await transcript.run(
+    `dynuser-run -u run-u16087 ${properties} sh -c 'cd /var/lib/wuff; stat -c "%n: %U" test; cat test'`,
+    {
+      stdout: 'test: run-u16087\nhello\n',
+    },
+  );
+
+  transcript.say('What would be done, and how each part of it is turned off.');
+  await transcript.run('dynuser-run --explain -u web -p StateDirectory=web web-server', {
+    stdout:
+      /^User:\n {2}web, UID 63404, .*^ {2}ProtectSystem=strict, implied: .*^ {2}put #\d+ at \/var\/lib\/private\/web\n/ms,
   });
 }
 
@@ -86,7 +131,12 @@ async function demonstrate(machine: Machine): Promise<number> {
   await nameInUserOut(transcript);
   await sharedUser(transcript);
   await explanation(transcript);
-  await exhaustedRange(transcript, host, await restart(transcript, host, daemon));
+  const limited = await exhaustedRange(transcript, host, await restart(transcript, host, daemon));
+  if (process.getuid?.() === 0) {
+    await launches(transcript, host, limited);
+  } else {
+    transcript.say('dynuser-run is shown to root alone: in a user namespace that everybody may make there is one UID.');
+  }
   return transcript.commands;
 }
 

@@ -5,6 +5,8 @@ import type { MachineProcess, RunOptions, RunResult } from './machine/process.ts
 import { Machine } from './machine.ts';
 
 const START_DEADLINE_MS = 10_000;
+/** How long the end of users may take, with the processes that they leave. */
+const END_DEADLINE_MS = 20_000;
 
 export const DYNUSER_NSSWITCH = {
   passwd: 'files dynuser',
@@ -89,6 +91,17 @@ export class Installed {
     const script = 'cd /run && find dynuser/by-* dynuser/leases dynuser/static systemd/dynamic-uid -mindepth 1; true';
     const text = await this.machine.output(['sh', '-c', `{ ${script}; } 2>/dev/null`]);
     return text.split('\n').filter(line => line !== '');
+  }
+
+  /** Waits until the daemon keeps nothing: the lease of a process ends with it, and nobody waits for that otherwise. */
+  async untilNothingIsKept(): Promise<void> {
+    const deadline = Date.now() + END_DEADLINE_MS;
+    for (let left = await this.traces(); left.length > 0; left = await this.traces()) {
+      if (Date.now() > deadline) {
+        throw new Error(`after ${END_DEADLINE_MS} ms there still is ${left.join(' ')}`);
+      }
+      await sleep(20);
+    }
   }
 }
 

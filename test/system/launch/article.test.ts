@@ -2,13 +2,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import type { MachineProcess } from '../../support/machine/process.ts';
 import { Machine } from '../../support/machine.ts';
 
 const DEADLINE_MS = 10_000;
-const POLL_MS = 20;
 const UNITS = '/etc/systemd/system';
 /** Says that it is there, and stays. */
 const STAY = 'echo there; exec sleep 4711';
@@ -25,18 +23,10 @@ describe('the article', () => {
 
   const sh = (script: string): Promise<string> => machine.output(['sh', '-c', script]);
 
-  async function over(): Promise<void> {
-    const deadline = Date.now() + DEADLINE_MS;
-    while ((await host.traces()).length > 0) {
-      assert.ok(Date.now() < deadline, `left: ${(await host.traces()).join(' ')}`);
-      await sleep(POLL_MS);
-    }
-  }
-
   /** Runs a command to its end, and waits for the end of its user. */
   async function run(options: string, script: string): Promise<string> {
     const said = await machine.output(['sh', '-c', `exec dynuser-run ${options} sh -c "$1"`, 'sh', script]);
-    await over();
+    await host.untilNothingIsKept();
     return said;
   }
 
@@ -53,7 +43,7 @@ describe('the article', () => {
       service.kill('SIGTERM');
       await service.ended;
     }
-    await over();
+    await host.untilNothingIsKept();
   }
 
   it('a unit file: the user of the process, of that name while it runs, and /etc/passwd untouched', async () => {

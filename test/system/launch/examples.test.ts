@@ -1,15 +1,11 @@
 /** The README's examples of dynuser-run: what it says to type is typed at a terminal, and what it shows is what comes. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import { Machine } from '../../support/machine.ts';
 import { readmeSteps } from '../../support/readme.ts';
 import { playSession } from '../../support/terminal.ts';
 
-/** How long the end of a user may take, in milliseconds. */
-const END_DEADLINE_MS = 10_000;
-const POLL_MS = 20;
 /** A machine has a network of its own, with nothing up: SIOCSIFFLAGS, IFF_UP and IFF_RUNNING (netdevice(7)). */
 const LOOPBACK_UP = `import fcntl, socket, struct
 fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh", b"lo", 0x1 | 0x40))`;
@@ -26,15 +22,6 @@ describe('the examples of dynuser-run in the README', () => {
   });
   after(() => machine.stop());
 
-  /** The lease ends with the process, which nobody waits for; whoever types is slower than that. */
-  async function settle(): Promise<void> {
-    const deadline = Date.now() + END_DEADLINE_MS;
-    while ((await host.traces()).length > 0) {
-      assert.ok(Date.now() < deadline, `left: ${(await host.traces()).join(' ')}`);
-      await sleep(POLL_MS);
-    }
-  }
-
   /** What listens for connections does so until the machine ends. */
   const runsOn = (session: string): boolean => session.startsWith('# systemd-socket-activate ');
 
@@ -43,7 +30,7 @@ describe('the examples of dynuser-run in the README', () => {
       it(`write ${step.path}`, () => machine.write(step.path, step.text));
     } else {
       it(step.session.split('\n', 1)[0] ?? '', async () => {
-        const options = { normalise, settle, runsOn: runsOn(step.session) };
+        const options = { normalise, settle: () => host.untilNothingIsKept(), runsOn: runsOn(step.session) };
         const shown = await playSession(machine, step.session, options);
         assert.equal(normalise(shown), normalise(step.session));
       });
