@@ -25,7 +25,10 @@ mount -t tmpfs -o mode=0755 root root
 # host's own belong to a user that the machine does not have, and could not be written to.
 multiarch=$(gcc -print-multiarch)
 for directory in etc usr usr/bin usr/sbin usr/lib usr/lib64 "usr/lib/$multiarch" usr/lib/systemd usr/lib/systemd/system \
-	usr/lib/tmpfiles.d usr/share usr/share/dbus-1 usr/share/dbus-1/system.d usr/share/dbus-1/system-services; do
+	usr/lib/tmpfiles.d usr/share usr/share/dbus-1 usr/share/dbus-1/system.d usr/share/dbus-1/system-services \
+	usr/share/man usr/share/man/man1 usr/share/man/man5 usr/share/man/man8 \
+	usr/share/bash-completion usr/share/bash-completion/completions usr/share/fish usr/share/fish/vendor_completions.d \
+	usr/share/zsh usr/share/zsh/vendor-completions; do
 	[ ! -d "/$directory" ] || [ -L "/$directory" ] || mkdir -p "upper/$directory"
 done
 
