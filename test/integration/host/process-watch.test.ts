@@ -48,6 +48,7 @@ describe('a process', () => {
   for (const [how, script] of ENDS) {
     it(`is gone when it ${how}`, async () => {
       const child = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'ignore'] });
+      const reaped = once(child, 'exit');
       const pinned = open(child.pid ?? 0);
       const exited = exitOf(pinned);
       let output = '';
@@ -55,9 +56,8 @@ describe('a process', () => {
         output += String(bytes);
       });
       child.stdin.write('go\n');
-      await exited;
+      await Promise.all([exited, reaped]);
       pinned.close();
-      await once(child, 'exit');
       if (output !== '') {
         process.kill(Number(output), 'SIGKILL');
       }
@@ -67,17 +67,11 @@ describe('a process', () => {
   it('is not gone while it is stopped', async () => {
     const child = sleeper();
     const pinned = open(child.pid);
-    let exited = false;
-    pinned.onExit(() => {
-      exited = true;
-    });
+    const exited = exitOf(pinned);
     child.kill('SIGSTOP');
-    await sleep(100);
-    assert.equal(exited, false);
+    assert.equal(await Promise.race([exited.then(() => 'gone'), sleep(100, 'there')]), 'there');
     child.kill('SIGKILL');
-    await once(child, 'exit');
-    await sleep(50);
-    assert.equal(exited, true);
+    await exited;
     pinned.close();
   });
 
@@ -130,16 +124,13 @@ describe('a process', () => {
     const other = open(child.pid);
     let calls = 0;
     pinned.onExit(() => calls++);
-    other.onExit(() => {
-      calls += 10;
-      other.close();
-      other.close();
-    });
+    const exited = exitOf(other);
     pinned.close();
     child.kill('SIGKILL');
-    await once(child, 'exit');
-    await sleep(50);
-    assert.equal(calls, 10);
+    await Promise.all([exited, once(child, 'exit')]);
+    other.close();
+    other.close();
+    assert.equal(calls, 0);
     assert.equal(descriptors(), before);
   });
 
@@ -195,8 +186,8 @@ describe('the process that has connected', () => {
     }).then(() => ({ seen, number }));
   }
 
-  /** Connects, waits until the listener has looked, and ends. */
-  const CLIENT = `const s = require('net').connect(process.argv[1]); s.once('data', () => process.exit())`;
+  /** Connects, has the listener look, waits until it has, and ends. */
+  const CLIENT = `const s = require('net').connect(process.argv[1]); s.write('look'); s.once('data', () => process.exit())`;
 
   it('is followed to its end', async () => {
     const { seen, number } = await listened([], async path => {
@@ -222,6 +213,7 @@ describe('the process that has connected', () => {
   it('is refused by name where it is in a namespace that cannot be seen into', async () => {
     const { seen } = await listened(['unshare', '-p', '-f', '--mount-proc'], async path => {
       const socket = connect(path);
+      socket.write('look');
       await once(socket, 'data');
       socket.destroy();
       return 0;
@@ -239,6 +231,7 @@ if pid == 0:
     s.connect(sys.argv[1])
     os._exit(0)
 os.waitpid(pid, 0)
+s.send(b'look')
 s.recv(1)`;
       const child = spawn('python3', ['-c', script, path], { stdio: 'inherit' });
       await once(child, 'exit');

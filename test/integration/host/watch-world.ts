@@ -59,7 +59,7 @@ async function reuse(): Promise<unknown> {
   return { adopted, withoutInode, own, exits, owner: known.owner() ?? null };
 }
 
-/** Listens on argv[3] and says what it makes of the first process that connects, and of its end. */
+/** Listens on argv[3] and says what it makes of the first process that connects, once that says a word, and of its end. */
 async function peer(path: string): Promise<unknown> {
   const watch = watcher();
   const server = createServer();
@@ -67,6 +67,7 @@ async function peer(path: string): Promise<unknown> {
   const [socket] = await once(server, 'connection');
   // ECONNRESET, where the other end left before it has read all.
   socket.on('error', () => {});
+  await once(socket, 'data');
   const outcome = watch.fromPeer(socketDescriptor(socket) ?? -1);
   socket.write('go\n');
   let pid: Pid | null = null;
