@@ -15,6 +15,8 @@ export class WatchedUnits {
   /** the watched units that a key means: several where some were asked for by an alias */
   readonly #byKey = new Map<string, Set<string>>();
   readonly #toLookAt = new Set<string>();
+  /** those that somebody has begun to watch since they were last looked at */
+  readonly #added = new Set<string>();
 
   /** Adds a listener to a unit, which is then to be looked at. @returns takes it back */
   add(name: string, onEnd: () => void): () => void {
@@ -24,6 +26,7 @@ export class WatchedUnits {
     watched.listeners.add(listener);
     this.#watched.set(name, watched);
     this.mark(name);
+    this.#added.add(name);
     return () => {
       watched.listeners.delete(listener);
       if (watched.listeners.size === 0 && this.#watched.get(name) === watched) {
@@ -63,6 +66,7 @@ export class WatchedUnits {
     }
     for (const name of names) {
       this.#toLookAt.delete(name);
+      this.#added.delete(name);
     }
     return names;
   }
@@ -74,14 +78,16 @@ export class WatchedUnits {
    */
   settle(name: string, row: UnitRow | undefined): readonly (() => void)[] {
     const watched = this.#watched.get(name);
-    // A unit marked again meanwhile: the answer may be older than the watch or the change that it was marked for.
-    if (watched === undefined || this.#toLookAt.has(name)) {
+    // Watched by another meanwhile: the answer may be older than that, and what ended before is none of its business.
+    if (watched === undefined || this.#added.has(name)) {
       return [];
     }
     if (row !== undefined && !row.ended) {
       this.#setKeys(name, watched, [row.id, row.path]);
       return [];
     }
+    // Also where a signal has marked it meanwhile: it has ended, whatever came after that. And a look at a unit that is
+    // gone loads it, so that each look is followed by one more UnitRemoved: to look again for that would never end.
     this.#remove(name, watched);
     return [...watched.listeners];
   }
@@ -104,5 +110,6 @@ export class WatchedUnits {
     this.#setKeys(name, watched, []);
     this.#watched.delete(name);
     this.#toLookAt.delete(name);
+    this.#added.delete(name);
   }
 }

@@ -225,6 +225,26 @@ describe('the watch over units', () => {
     assert.deepEqual(ended, []);
   });
 
+  it('takes an end for one though a signal comes with each answer, as from the look itself that loads a unit', async () => {
+    states.set('a.service', ['active', 0]);
+    await connect();
+    await add('a.service');
+    states.delete('a.service');
+    const before = looks();
+    connection.answers.set('ListUnitsByNames', async question => {
+      const answer = rows(question);
+      if (looks() - before < 50) {
+        watch.signal(
+          signal({ sender: OWNER, interface: `${SYSTEMD}.Manager`, member: 'UnitRemoved', body: ['a.service', ''] }),
+        );
+      }
+      return answer;
+    });
+    await changed('a.service', 'inactive');
+    await settled();
+    assert.deepEqual([ended, looks() - before], [['a.service'], 1]);
+  });
+
   it('lets go of a unit, but not of its other watches', async () => {
     states.set('a.service', ['active', 0]);
     await connect();
