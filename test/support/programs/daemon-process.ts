@@ -1,6 +1,5 @@
 /** Starts the installed daemon inside a machine and ends it, for programs that need to do so many times. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type VarlinkClient } from '../../../src/varlink/client.ts';
 
@@ -9,15 +8,27 @@ const START_DEADLINE_MS = 10_000;
 
 export class DaemonProcess {
   #child: ChildProcess | undefined;
+  #ended: Promise<void> = Promise.resolve();
+
+  /** The daemon ends with this program, however that ends: what reads the program's output waits for both. */
+  constructor() {
+    process.on('exit', () => this.#child?.kill('SIGKILL'));
+  }
 
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /** settles when the present daemon has ended, however */
+  get ended(): Promise<void> {
+    return this.#ended;
   }
 
   /** @throws Error when it ends or does not answer within the deadline */
   async start(): Promise<void> {
     const child = spawn('/usr/sbin/dynuserd', [], { stdio: ['ignore', 'ignore', 'inherit'] });
     this.#child = child;
+    this.#ended = new Promise(resolve => child.once('exit', () => resolve()));
     const deadline = Date.now() + START_DEADLINE_MS;
     for (;;) {
       try {
@@ -39,9 +50,8 @@ export class DaemonProcess {
     if (child === undefined) {
       return;
     }
-    const ended = once(child, 'exit');
     child.kill(signal);
-    await ended;
+    await this.#ended;
     this.#child = undefined;
   }
 }

@@ -1,0 +1,136 @@
+/**
+ * Runs inside a machine: what registry, links and lock files say to whoever reads the host, without a word from the daemon,
+ * and whether they agree. Numbers and names are those of the files.
+ */
+import { strict as assert } from 'node:assert';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+
+const RUNTIME = '/run/dynuser';
+const LOCKS = '/run/systemd/dynamic-uid';
+/** All that the daemon ever keeps in its runtime directory. */
+const ENTRIES = ['by-name', 'by-uid', 'dynuserd.lock', 'io.dynuser.DynamicUser', 'leases', 'set-aside', 'static'];
+
+export interface DiskUser {
+  readonly uid: number;
+  readonly name: string;
+  /** the ids of its leases */
+  readonly leases: readonly string[];
+}
+
+export interface RegistryView {
+  /** dynamic users that live, by UID */
+  readonly dynamic: ReadonlyMap<number, DiskUser>;
+  /** static users that are in use, by name */
+  readonly static: ReadonlyMap<string, DiskUser>;
+  /** names of intents, and of files of users that end */
+  readonly unsettled: readonly string[];
+  readonly byUid: ReadonlyMap<number, string>;
+  readonly byName: ReadonlyMap<string, number>;
+  /** lock files, each with its text and the process that has locked it */
+  readonly locks: ReadonlyMap<number, { readonly text: string; readonly holder: number | undefined }>;
+  /** locks by flock(2), whatever the file */
+  readonly flocks: readonly { readonly pid: number; readonly inode: number }[];
+}
+
+/** How many users there are, those that end included, and how many files of intents and of users that end. */
+export function countUsers(): { readonly users: number; readonly unsettled: number } {
+  const names = [...readdirSync(`${RUNTIME}/leases`), ...readdirSync(`${RUNTIME}/static`)];
+  return { users: names.length, unsettled: names.filter(name => !isSettled(name)).length };
+}
+
+/** @param daemon its pid, where it runs: its locks are read then, and those of all others where it does not */
+export function readRegistry(daemon?: number): RegistryView {
+  const flocks = readFlocks(daemon);
+  const leases = readdirSync(`${RUNTIME}/leases`);
+  const statics = readdirSync(`${RUNTIME}/static`);
+  const users = leases.filter(isSettled).map(name => readUser(`${RUNTIME}/leases/${name}`));
+  return {
+    dynamic: new Map(users.map(user => [user.uid, user])),
+    static: new Map(statics.filter(isSettled).map(name => [name, readUser(`${RUNTIME}/static/${name}`)])),
+    unsettled: [...leases, ...statics].filter(name => !isSettled(name)),
+    byUid: new Map(
+      readdirSync(`${RUNTIME}/by-uid`).map(uid => [Number(uid), readlinkSync(`${RUNTIME}/by-uid/${uid}`)]),
+    ),
+    byName: new Map(
+      readdirSync(`${RUNTIME}/by-name`).map(name => [name, Number(readlinkSync(`${RUNTIME}/by-name/${name}`))]),
+    ),
+    locks: new Map(readdirSync(LOCKS).map(uid => [Number(uid), readLock(`${LOCKS}/${uid}`, flocks)])),
+    flocks,
+  };
+}
+
+/** What has to be so while a daemon runs and does nothing. @param daemon its pid */
+export function assertSettled(daemon: number): RegistryView {
+  const view = readRegistry(daemon);
+  assert.deepEqual(view.unsettled, [], 'intents, or users that end');
+  assert.deepEqual(readdirSync(RUNTIME).toSorted(), ENTRIES);
+  assert.deepEqual(readdirSync(`${RUNTIME}/set-aside`), []);
+  const users = [...view.dynamic.values()];
+  assert.deepEqual(sorted(view.byUid), sorted(new Map(users.map(user => [user.uid, user.name]))), 'links uid → name');
+  assert.deepEqual(sorted(view.byName), sorted(new Map(users.map(user => [user.name, user.uid]))), 'links name → uid');
+  const locks = new Map(users.map(user => [user.uid, { text: `${user.name}\n`, holder: daemon }]));
+  assert.deepEqual(sorted(view.locks), sorted(locks), 'lock files');
+  assert.equal(view.flocks.length, users.length + 1, 'one lock for each UID, and that of the runtime directory');
+  return view;
+}
+
+/** What has to be so in the moment in which the daemon was killed, in the middle of one thing. */
+export function assertWhole(): void {
+  const view = readRegistry();
+  assert.ok(view.unsettled.length <= 1, view.unsettled.join());
+  for (const { uid, name } of view.dynamic.values()) {
+    assert.equal(view.byUid.get(uid), name, 'a user does not resolve by its number');
+    assert.equal(view.byName.get(name), uid, 'a user does not resolve by its name');
+    assert.ok(view.locks.has(uid), 'a user has no lock file');
+  }
+  assert.equal(new Set(view.byUid.values()).size, view.byUid.size, 'two UIDs have one name');
+  assert.equal(new Set(view.byName.values()).size, view.byName.size, 'two names have one UID');
+  for (const [name, uid] of view.byName) {
+    assert.equal(view.byUid.get(uid) ?? name, name, 'a UID has two names');
+  }
+  assert.deepEqual(
+    [...view.locks].filter(([, { holder }]) => holder !== undefined),
+    [],
+    'somebody has a UID locked',
+  );
+}
+
+function isSettled(name: string): boolean {
+  return !name.endsWith('.new') && !name.endsWith('.end');
+}
+
+function readUser(path: string): DiskUser {
+  const { uid, name, holders } = JSON.parse(readFileSync(path, 'utf8'));
+  return { uid, name, leases: holders.map(({ lease }: { lease: string }) => lease) };
+}
+
+/**
+ * As in proc_locks(5): "1: FLOCK  ADVISORY  WRITE 123 00:2a:77 0 EOF". /proc/locks is read in pieces, between which those of
+ * others come and go, so that a line may be missed; what a process has is said with each of its descriptors.
+ */
+function readFlocks(daemon: number | undefined): { pid: number; inode: number }[] {
+  const text = daemon === undefined ? readFileSync('/proc/locks', 'utf8') : readDescriptors(daemon);
+  const lines = text.matchAll(/^(?:lock:\t)?\d+: FLOCK +ADVISORY +WRITE (\d+) \w+:\w+:(\d+) /gm);
+  return Array.from(lines, ([, pid, inode]) => ({ pid: Number(pid), inode: Number(inode) }));
+}
+
+function readDescriptors(pid: number): string {
+  const read = (fd: string): string => {
+    try {
+      return readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8');
+    } catch {
+      // It was closed meanwhile.
+      return '';
+    }
+  };
+  return readdirSync(`/proc/${pid}/fdinfo`).map(read).join('\n');
+}
+
+function readLock(path: string, flocks: readonly { readonly pid: number; readonly inode: number }[]) {
+  const { ino } = statSync(path);
+  return { text: readFileSync(path, 'utf8'), holder: flocks.find(({ inode }) => inode === ino)?.pid };
+}
+
+function sorted<Key extends string | number, Value>(map: ReadonlyMap<Key, Value>): [Key, Value][] {
+  return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
