@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import type { MachineProcess } from '../../support/machine/process.ts';
 import { Machine } from '../../support/machine.ts';
+import { playSession } from '../../support/terminal.ts';
 
 const DEADLINE_MS = 10_000;
 const UNITS = '/etc/systemd/system';
@@ -59,6 +60,23 @@ describe('the article', () => {
     assert.equal(await sh('cat /etc/passwd /etc/group /etc/shadow /etc/gshadow'), accounts);
     await stop(service);
     assert.equal(await sh('id dynamic-user-test 2>&1 || true'), 'id: ‘dynamic-user-test’: no such user');
+  });
+
+  it('a shell on a terminal, which stays root’s, by the command line of systemd-run', async () => {
+    const command = 'dynuser-run --pty --property=DynamicUser=yes --property=StateDirectory=wuff -u run-u15750 /bin/sh';
+    const terminal = '$ tty\n/dev/pts/0\n$ set -m\n$ echo x >/dev/tty\nx\n';
+    const closed = '$ test -w /dev/stdout || echo closed\nclosed\n$ stat -L -c %U /dev/stdin\nroot\n';
+    const session = `# ${command}\n${terminal}${closed}$ exit\n`;
+    const options = { normalise: (text: string) => text, settle: () => host.untilNothingIsKept(), runsOn: false };
+    assert.equal(await playSession(machine, session, options), session);
+  });
+
+  it('a filter in a pipeline, by the command line of systemd-run', async () => {
+    await sh("printf '%s\\n' wuff Foobar foobar wuff foobar >/root/some-file.txt");
+    const filter = 'dynuser-run --pipe --property=DynamicUser=1 sort -u';
+    await sh(`cd /root && cat some-file.txt | ${filter} | grep -i foobar > some-other-file.txt`);
+    assert.equal(await sh('cat /root/some-other-file.txt'), 'Foobar\nfoobar');
+    await host.untilNothingIsKept();
   });
 
   it('nothing can be written to but /tmp, /var/tmp and what is for all, and they are its own and go with it', async () => {
