@@ -16,6 +16,11 @@
 #define BLANK " \t\r\f\v"
 #define BLANK_OR_COMMENT BLANK "\n#"
 
+static const char *const databases[] = { "passwd", "group" };
+#define DATABASES (sizeof(databases) / sizeof(databases[0]))
+/* The services of each, as glibc has them. */
+static char configured[DATABASES][SOURCES_LINE_MAX];
+
 /* Returns what follows "DATABASE:" on this line, or NULL where the line is of another database. */
 static const char *line_services(const char *line, const char *database)
 {
@@ -99,17 +104,39 @@ static int read_file(int descriptor, char text[SOURCES_FILE_MAX + 1])
 
 static int configure(const char *text)
 {
-	static const char *const databases[] = { "passwd", "group" };
-	char services[SOURCES_LINE_MAX];
-
-	for (size_t i = 0; i < sizeof(databases) / sizeof(databases[0]); i++) {
-		if (!sources_extract(text, databases[i], services))
+	for (size_t i = 0; i < DATABASES; i++) {
+		if (!sources_extract(text, databases[i], configured[i]))
 			return E2BIG;
 		/* It sets no errno where the line is no service list. */
-		if (__nss_configure_lookup(databases[i], services) != 0)
+		if (__nss_configure_lookup(databases[i], configured[i]) != 0)
 			return EINVAL;
 	}
 	return 0;
+}
+
+static bool has_word(const char *services, const char *service)
+{
+	size_t length = strlen(service);
+
+	for (;;) {
+		services += strspn(services, BLANK);
+		size_t count = strcspn(services, BLANK);
+
+		if (count == 0)
+			return false;
+		if (count == length && strncmp(services, service, count) == 0)
+			return true;
+		services += count;
+	}
+}
+
+bool sources_have(const char *service)
+{
+	for (size_t i = 0; i < DATABASES; i++) {
+		if (has_word(configured[i], service))
+			return true;
+	}
+	return false;
 }
 
 static struct sources_stamp stamp_now(const char *path)

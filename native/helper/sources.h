@@ -36,6 +36,9 @@ bool sources_extract(const char *text, const char *database, char services[SOURC
  */
 int sources_configure(const char *path, struct sources_stamp *stamp);
 
+/* Whether this is one of the configured sources of users or of groups. */
+bool sources_have(const char *service);
+
 /* Whether the file is another one now, or has been written to. */
 bool sources_changed(const char *path, const struct sources_stamp *stamp);
 

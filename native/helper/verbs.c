@@ -9,6 +9,7 @@
 #include "identity.h"
 #include "ipc_removal.h"
 #include "manager.h"
+#include "owners.h"
 #include "posix_ipc.h"
 #include "processes.h"
 #include "sources.h"
@@ -22,7 +23,7 @@ struct verb {
 
 static void verb_name(char *name, struct context *context, struct answer *answer)
 {
-	struct account user, group;
+	struct owners owners;
 	struct failure failure;
 	char ids[32];
 
@@ -31,22 +32,19 @@ static void verb_name(char *name, struct context *context, struct answer *answer
 		answer_begin(answer, "invalid");
 		return;
 	}
-	enum lookup user_found = user_by_name(name, &user, &failure);
-	enum lookup group_found = user_found == LOOKUP_FAILED ? LOOKUP_FAILED : group_by_name(name, &group, &failure);
-
-	if (group_found == LOOKUP_FAILED) {
+	if (!find_owners(name, &owners, &failure)) {
 		answer_error(answer, failure.call, failure.error);
 		return;
 	}
 	answer_begin(answer, "account");
-	if (user_found == LOOKUP_FOUND) {
-		(void)snprintf(ids, sizeof(ids), "%u:%u", user.number, user.group);
+	if (owners.has_user) {
+		(void)snprintf(ids, sizeof(ids), "%u:%u", owners.user.number, owners.user.group);
 		answer_word(answer, ids);
 	} else {
 		answer_word(answer, "-");
 	}
-	if (group_found == LOOKUP_FOUND)
-		answer_number(answer, group.number);
+	if (owners.has_group)
+		answer_number(answer, owners.group.number);
 	else
 		answer_word(answer, "-");
 }

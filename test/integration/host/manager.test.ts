@@ -1,0 +1,98 @@
+/** What the helper asks the service manager about its dynamic users, and what it makes of the answers, right and wrong ones. */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { buildHelpers, uid, userName } from './helpers.ts';
+import { knowsNobody, type Provider, withUserDatabase } from './user-database.ts';
+
+const MANAGER = 'io.systemd.DynamicUser';
+const NAME = userName('theirs');
+const UNKNOWN = userName('nosuchuser');
+const OTHER = 'passwd: files\ngroup: files\n';
+const FILES_FIRST = 'passwd: files systemd\ngroup: files systemd\n';
+
+/** Has one dynamic user, as process 1 tells of it. */
+const manager: Provider = call => {
+  const { method, parameters } = JSON.parse(call.slice(0, -1));
+  if (parameters.userName !== NAME && parameters.groupName !== NAME) {
+    return knowsNobody(call);
+  }
+  const ids = { uid: 61_999, gid: 61_999 };
+  const record = method.endsWith('UserRecord')
+    ? { userName: NAME, ...ids, realName: 'Dynamic User', disposition: 'dynamic', service: MANAGER }
+    : { groupName: NAME, gid: ids.gid, disposition: 'dynamic', service: MANAGER };
+  return `${JSON.stringify({ parameters: { record, incomplete: false } })}\0`;
+};
+
+const NONSENSE: readonly (readonly [what: string, reply: string | undefined])[] = [
+  ['closes the connection', undefined],
+  ['says no JSON', 'x\0'],
+  ['says nothing', '{}\0'],
+  ['has another error', '{"error":"io.systemd.UserDatabase.ServiceNotAvailable","parameters":{}}\0'],
+  ['has a record without a number', '{"parameters":{"record":{"userName":"nosuchuser"}}}\0'],
+  ['has a number that is none', '{"parameters":{"record":{"userName":"nosuchuser","uid":-1}}}\0'],
+  ['says more than a record can have', `{"parameters":{"record":{"realName":"${'x'.repeat(5_000)}"}}}\0`],
+];
+
+for (const build of buildHelpers()) {
+  describe(`the service manager (${build.name} helper)`, () => {
+    it('is asked once for a name, and its user is one of the host', () =>
+      withUserDatabase(build, { providers: { [MANAGER]: manager } }, async (probe, connections) => {
+        assert.deepEqual(await probe.account(UNKNOWN), {});
+        assert.equal(connections(MANAGER), 1);
+        const ids = { user: { uid: 61_999, gid: 61_999 }, group: { gid: 61_999 } };
+        assert.deepEqual(await probe.account(NAME), ids);
+        assert.equal(connections(MANAGER), 2);
+      }));
+
+    it('is not asked where nss-systemd is no source', () =>
+      withUserDatabase(build, { providers: { [MANAGER]: manager }, sources: OTHER }, async (probe, connections) => {
+        assert.deepEqual(await probe.account(NAME), {});
+        assert.equal(connections(MANAGER), 0);
+      }));
+
+    it('does not change what sources before it say', () => {
+      // As where a unit has Group=dialout: the manager knows a "user" of every name that its units have named.
+      const phantom: Provider = () => '{"parameters":{"record":{"uid":61998}}}\0';
+      return withUserDatabase(build, { providers: { [MANAGER]: phantom }, sources: FILES_FIRST }, async probe => {
+        assert.deepEqual(await probe.account(userName('root')), { user: { uid: 0, gid: 0 }, group: { gid: 0 } });
+        assert.deepEqual((await probe.account(userName('dialout'))).group, { gid: 20 });
+      });
+    });
+
+    for (const [what, reply] of NONSENSE) {
+      it(`is asked by way of nss-systemd where it ${what}`, () => {
+        let first = true;
+        const confused: Provider = call => {
+          const answer = first ? reply : manager(call);
+          first = false;
+          return answer;
+        };
+        return withUserDatabase(build, { providers: { [MANAGER]: confused } }, async (probe, connections) => {
+          const ids = { user: { uid: 61_999, gid: 61_999 }, group: { gid: 61_999 } };
+          assert.deepEqual(await probe.account(NAME), ids);
+          assert.ok(connections(MANAGER) >= 3, 'once by us, then for the user and the group');
+        });
+      });
+    }
+
+    it('is asked for numbers only where it does not share our locks', async () => {
+      const prepare = (directory: string): string => {
+        mkdirSync(`${directory}/locks`);
+        return `mount --bind ${directory}/locks /run/systemd/dynamic-uid`;
+      };
+      const providers = { [MANAGER]: manager };
+      await withUserDatabase(build, { providers, prepare }, async (probe, connections) => {
+        assert.equal(await probe.evidence(uid(64_420)), undefined);
+        assert.equal(connections(MANAGER), 0);
+        assert.deepEqual((await probe.account(NAME)).user, { uid: 61_999, gid: 61_999 });
+        assert.equal(await probe.evidence(uid(64_420)), undefined);
+        assert.equal(connections(MANAGER), 1);
+      });
+      await withUserDatabase(build, { providers }, async (probe, connections) => {
+        assert.equal(await probe.evidence(uid(64_421)), undefined);
+        assert.ok(connections(MANAGER) >= 2, 'asked for the user and the group');
+      });
+    });
+  });
+}
