@@ -14,6 +14,8 @@
  *                  free                        none is left, or else the first that is:
  *                  process PID COMMAND | ipc KIND ID
  *                                              as above; NUMBER is one that a dynamic user can have
+ *   clear-keyrings NUMBER
+ *                  free                        in any case: what is left is nobody's any more
  *   any            error CALL ERRNO            the system refused to say
  *                  again                       nothing was asked: /etc/nsswitch.conf has changed, and this process ends
  *                  invalid                     no such verb, or no such argument

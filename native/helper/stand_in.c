@@ -29,17 +29,15 @@ static bool become(uid_t uid)
 	       getresuid(&real, &effective, &saved) == 0 && real == uid && effective == uid && saved == uid;
 }
 
-static _Noreturn void stand_in(uid_t uid, const int *signals, size_t count)
+static _Noreturn void stand_in(uid_t uid, void (*act)(const void *data), const void *data)
 {
 	if (!become(uid))
 		_exit(1);
-	/* ESRCH: there is none. */
-	for (size_t i = 0; i < count; i++)
-		(void)kill(-1, signals[i]);
+	act(data);
 	_exit(0);
 }
 
-bool signal_as_user(uid_t uid, const int *signals, size_t count)
+bool act_as_user(uid_t uid, void (*act)(const void *data), const void *data)
 {
 	pid_t child = fork();
 	int status = 0;
@@ -47,7 +45,7 @@ bool signal_as_user(uid_t uid, const int *signals, size_t count)
 	if (child < 0)
 		return false;
 	if (child == 0)
-		stand_in(uid, signals, count);
+		stand_in(uid, act, data);
 	struct pollfd ended = { .fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN };
 
 	if (ended.fd < 0 || poll(&ended, 1, CHILD_WAIT_MS) != 1)
@@ -61,4 +59,25 @@ bool signal_as_user(uid_t uid, const int *signals, size_t count)
 		waited = waitpid(child, &status, 0);
 	while (waited < 0 && errno == EINTR);
 	return waited == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+struct signals {
+	const int *numbers;
+	size_t count;
+};
+
+static void signal_all(const void *data)
+{
+	const struct signals *signals = data;
+
+	/* ESRCH: there is none. */
+	for (size_t i = 0; i < signals->count; i++)
+		(void)kill(-1, signals->numbers[i]);
+}
+
+bool signal_as_user(uid_t uid, const int *signals, size_t count)
+{
+	const struct signals all = { signals, count };
+
+	return act_as_user(uid, signal_all, &all);
 }

@@ -1,9 +1,15 @@
-/* Owns the short-lived child that stands in for a UID: the one way to signal all its processes at once. */
+/* Owns the short-lived child that stands in for a UID: the one way to signal all its processes at once, and to its keys. */
 #ifndef DYNUSER_HELPER_STAND_IN_H
 #define DYNUSER_HELPER_STAND_IN_H
 
 #include <stdbool.h>
 #include <sys/types.h>
+
+/*
+ * Has a child do something that is as that user, with no other UID and no capability, for at most half a second. Returns
+ * whether it came to its end.
+ */
+bool act_as_user(uid_t uid, void (*act)(const void *data), const void *data);
 
 /*
  * Signals every process whose real or saved UID is this one (kill(2), pid -1), in our PID namespace and those below it. The

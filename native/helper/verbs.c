@@ -8,6 +8,7 @@
 #include "end_processes.h"
 #include "identity.h"
 #include "ipc_removal.h"
+#include "keyrings.h"
 #include "manager.h"
 #include "owners.h"
 #include "posix_ipc.h"
@@ -139,6 +140,17 @@ static void verb_remove_ipc(char *number, struct context *context, struct answer
 		remove_ipc(uid, answer);
 }
 
+static void verb_clear_keyrings(char *number, struct context *context, struct answer *answer)
+{
+	uid_t uid;
+
+	(void)context;
+	if (!parse_ours(number, &uid, answer))
+		return;
+	clear_keyrings(uid);
+	answer_begin(answer, "free");
+}
+
 static const struct verb verbs[] = {
 	{ "name", true, verb_name },
 	{ "uid", true, verb_uid },
@@ -146,6 +158,7 @@ static const struct verb verbs[] = {
 	{ "terminate-processes", false, verb_terminate_processes },
 	{ "kill-processes", false, verb_kill_processes },
 	{ "remove-ipc", false, verb_remove_ipc },
+	{ "clear-keyrings", false, verb_clear_keyrings },
 };
 
 static void run_verb(const struct verb *verb, char *argument, struct context *context, struct answer *answer)

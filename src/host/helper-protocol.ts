@@ -37,12 +37,12 @@ export function evidenceQuestion(uid: Uid): Question<Evidence | undefined> {
   return { line: `uid ${uid}\n`, subject: `UID ${uid}`, parse: parseEvidence };
 }
 
-/** What ends the things of a UID; see native/helper/end_processes.h and ipc_removal.h. */
-export type ReapVerb = 'find-processes' | 'terminate-processes' | 'kill-processes' | 'remove-ipc';
+/** What ends the things of a UID; see native/helper/end_processes.h, ipc_removal.h and keyrings.h. */
+export type ReapVerb = 'find-processes' | 'terminate-processes' | 'kill-processes' | 'remove-ipc' | 'clear-keyrings';
 
 /** Answered by the first thing of the UID that is left. */
 export function reapQuestion(verb: ReapVerb, uid: Uid): Question<Evidence | undefined> {
-  const things = verb === 'remove-ipc' ? 'IPC objects' : 'processes';
+  const things = verb === 'remove-ipc' ? 'IPC objects' : verb === 'clear-keyrings' ? 'keys' : 'processes';
   return { line: `${verb} ${uid}\n`, subject: `an end of the ${things} of UID ${uid}`, parse: parseLeftover };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Ends what a user leaves behind: processes and IPC objects, in helper processes of its own, so that neither an NSS module
+ * Ends what a user leaves behind: processes, keys and IPC objects, in helper processes of its own, so that neither an NSS module
  * that hangs delays it nor it the questions to NSS. What is left is seen by a search and never assumed; whoever asks decides
  * what becomes of a UID that has something left.
  */
@@ -53,6 +53,10 @@ export class HelperReaper implements Reaper {
 
   removeIpc(uid: Uid): Promise<Evidence | undefined> {
     return this.#ask('remove-ipc', uid);
+  }
+
+  async clearKeyrings(uid: Uid): Promise<void> {
+    await this.#ask('clear-keyrings', uid);
   }
 
   /** Ends the helpers; what is under way fails with HostFailed. @returns when their processes are gone */

@@ -152,10 +152,13 @@ export class Endings {
     }
     const ends = holders.every(holder => holder.cleanup.processes);
     const removes = holders.every(holder => holder.cleanup.ipc);
-    return (
-      (ends ? await reaper.endProcesses(uid, graceMs) : undefined) ??
-      (removes ? await reaper.removeIpc(uid) : undefined)
-    );
+    const running = ends ? await reaper.endProcesses(uid, graceMs) : undefined;
+    if (running !== undefined) {
+      return running;
+    }
+    // In any case: no caller can do it in its place, and the next user of the UID would have the keys.
+    await reaper.clearKeyrings(uid);
+    return removes ? await reaper.removeIpc(uid) : undefined;
   }
 
   #retryLater(user: UserLease, delayMs: number): void {

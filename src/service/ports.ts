@@ -111,6 +111,11 @@ export interface Reaper {
    * @throws DynuserError HostFailed where it is not known; LimitReached
    */
   removeIpc(uid: Uid): Promise<Evidence | undefined>;
+  /**
+   * Empties the keyrings that the kernel keeps for the UID itself (user-keyring(7)): they outlive its processes.
+   * @throws DynuserError HostFailed where it is not known; LimitReached
+   */
+  clearKeyrings(uid: Uid): Promise<void>;
 }
 
 /** A process that was there when it was asked for. Holds one descriptor until close(). */

@@ -104,6 +104,7 @@ for (const build of buildHelpers()) {
           await assert.rejects(reaper.endProcesses(uid(number), 0), refused);
           await assert.rejects(reaper.endProcesses(uid(number), 1), refused);
           await assert.rejects(reaper.removeIpc(uid(number)), refused);
+          await assert.rejects(reaper.clearKeyrings(uid(number)), refused);
         }));
     }
 

@@ -1,6 +1,7 @@
 /** That no privilege comes back to a dynamic user: not by its process's state, a program of root's, a keyring or a namespace. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import type { RunResult } from '../../support/machine/process.ts';
 import { Machine } from '../../support/machine.ts';
@@ -18,6 +19,9 @@ const WITH_KEY = `use POSIX (); ${KEYS}
 /** Looks for that key in its session keyring, and says how it is told that there is none. */
 const FIND_KEY = `use POSIX (); ${KEYS}
   my $key = syscall($keyctl, 10, -3, $type, $name, 0); print $key >= 0 ? "found\\n" : "$!\\n"`;
+const ADD_TO_USER = `use POSIX (); ${KEYS}
+  print syscall($add_key, $type, $name, $text, 6, -4) >= 0 ? "added" : "$!"`;
+const FIND_IN_USER = FIND_KEY.replace('10, -3', '10, -4');
 
 /** Lines of /proc/self/status that say what a process may do, or could. */
 const WHO = /^(?:Uid|Gid|Groups|Cap\w+|NoNewPrivs|Seccomp|Seccomp_filters|Umask|SigBlk|SigIgn|Shd?Pnd|TracerPid)$/;
@@ -109,6 +113,25 @@ describe('a dynamic user', () => {
         mknod /tmp/device b 254 0 && echo device; cat /etc/shadow' 2>/dev/null; echo done`;
     await machine.output(['touch', '/tmp/of-the-host']);
     assert.equal((await shell(`touch /tmp/file; ${script}`)).stdout.replace(/^file\n/m, ''), 'done\n');
+  });
+
+  it('leaves no key to the next user of its UID', async () => {
+    const add = ['perl', '-e', ADD_TO_USER];
+    const find = ['perl', '-e', FIND_IN_USER];
+    const plain = (argv: readonly string[]): Promise<string> => machine.output(argv, { uid: 1000 });
+    assert.equal(`${await plain(add)} ${await plain(find)}`, 'added found', 'the kernel keeps it for a UID');
+    const uid = Number(await uidNow());
+    const asUid = (): Promise<string> => machine.output(find, { uid });
+    for (const hidden of ['', '; syscall($keyctl, 5, -4, 0x3f000000 | 0x200000)']) {
+      const said = await run(['perl', '-e', `${ADD_TO_USER}${hidden}`]);
+      assert.equal(said.stdout, 'added');
+      const host = new Installed(machine);
+      for (let tries = 0; (await host.traces()).length > 0; tries++) {
+        assert.ok(tries < 500, 'the user does not end');
+        await sleep(20);
+      }
+      assert.equal(await asUid(), 'Required key not available', hidden);
+    }
   });
 
   it('does not have the session keyring of its starter', async () => {

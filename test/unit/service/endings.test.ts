@@ -16,6 +16,7 @@ test('processes go first, then IPC objects, then short-lived directories; then t
   const { user, remains } = await ended(built, { directories });
   assert.equal(remains, undefined);
   assert.deepEqual(built.reaper.asked, [`processes ${user.uid} 5`, `ipc ${user.uid}`]);
+  assert.deepEqual(built.reaper.cleared, [user.uid]);
   assert.deepEqual(built.directories.removed, ['/runtime/run']);
   assert.equal(built.users.holding(user.uid), undefined);
   assert.equal(built.locks.held.size + built.registry.endings.size, 0);
@@ -55,10 +56,11 @@ test('what is left is tried again, and the UID is free once it is gone', async t
   assert.equal([...built.endings.remains()].length, 0);
 });
 
-test('a caller that cleans up by itself is left to it', async () => {
+test('a caller that cleans up by itself is left to it, but for keys, which it could not remove', async () => {
   const built = house();
-  await ended(built, { cleanup: { processes: false, ipc: false } });
+  const { user } = await ended(built, { cleanup: { processes: false, ipc: false } });
   assert.deepEqual(built.reaper.asked, []);
+  assert.deepEqual(built.reaper.cleared, [user.uid]);
 });
 
 test('the processes of a static user are the host’s own', async () => {
@@ -67,6 +69,7 @@ test('the processes of a static user are the host’s own', async () => {
   built.probe.accounts.set('a', { user: account, group: { gid: account.gid } });
   await ended(built);
   assert.deepEqual(built.reaper.asked, []);
+  assert.deepEqual(built.reaper.cleared, []);
   assert.equal(built.registry.endings.size, 0);
 });
 

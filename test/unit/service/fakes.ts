@@ -185,6 +185,7 @@ export class FakeReaper implements Reaper {
   readonly processes = new Map<number, Evidence>();
   readonly ipc = new Map<number, Evidence>();
   readonly asked: string[] = [];
+  readonly cleared: number[] = [];
 
   async endProcesses(number: Uid, graceMs: number): Promise<Evidence | undefined> {
     this.asked.push(`processes ${number} ${graceMs}`);
@@ -194,6 +195,10 @@ export class FakeReaper implements Reaper {
   async removeIpc(number: Uid): Promise<Evidence | undefined> {
     this.asked.push(`ipc ${number}`);
     return this.ipc.get(number);
+  }
+
+  async clearKeyrings(number: Uid): Promise<void> {
+    this.cleared.push(number);
   }
 }
 
