@@ -72,14 +72,12 @@ static struct groups groups_of_dynamic(const struct plan *plan)
 	return groups;
 }
 
-/* What initgroups(3) would set; with root's own group nothing, as systemd has it. */
+/* What initgroups(3) would set. */
 static struct groups groups_of_static(const struct plan *plan)
 {
 	struct groups groups = { .ids = room_for(NULL, GROUPS_USUAL) };
 	int count = GROUPS_USUAL;
 
-	if (plan->gid == 0)
-		return groups;
 	while (getgrouplist(plan->user_name, plan->gid, groups.ids, &count) < 0) {
 		/* It says how many there are; two in a row may differ while the database changes. */
 		if (count > GROUPS_MAX)
@@ -120,9 +118,12 @@ static int by_number(const void *one, const void *other)
 
 struct groups memberships_groups(const struct plan *plan)
 {
-	struct groups groups = plan->dynamic ? groups_of_dynamic(plan) : groups_of_static(plan);
+	struct groups groups = { 0 };
 	size_t kept = 0;
 
+	/* With root's group there are none but those of the plan, as systemd has it. */
+	if (plan->gid != 0)
+		groups = plan->dynamic ? groups_of_dynamic(plan) : groups_of_static(plan);
 	/* One more: no room at all cannot be told from no memory (realloc(3)). */
 	groups.ids = room_for(groups.ids, groups.count + plan->groups.count + 1);
 	for (size_t i = 0; i < plan->groups.count; i++)
