@@ -1,4 +1,4 @@
-/** A tree with everything in it, static → dynamic → static → dynamic: data intact each time, nothing outside touched. */
+/** A tree with everything in it, static → dynamic → static → dynamic, by new owners and mapped: data intact each time, nothing outside touched. */
 import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
 import { test } from 'node:test';
@@ -7,6 +7,8 @@ import { makeTorture, stateOf } from '../../native/tree/torture.ts';
 import { NEW, OLD, openRoom, userOf } from './fixture.ts';
 
 const FIRST = userOf(1_234, false);
+/** On disk, of a tree that is mapped. */
+const MAPPED = 65_534;
 const SECOND = userOf(1_235, false);
 
 test('migrates a tree of every kind of inode across the boundary and back', async context => {
@@ -19,12 +21,24 @@ test('migrates a tree of every kind of inode across the boundary and back', asyn
   renameSync(tree, `${room.root}/lib/foo`);
   const total = [...owners(`${room.root}/lib/foo`).values()].reduce((sum, count) => sum + count, 0);
 
-  for (const user of [userOf(OLD), SECOND, userOf(NEW), FIRST, userOf(OLD)]) {
-    const [prepared] = (await room.prepare(user, ['foo'])).directories;
+  const steps = [
+    { user: userOf(OLD), handover: 'chown', owner: OLD },
+    { user: SECOND, handover: 'chown', owner: SECOND.uid },
+    { user: userOf(NEW), handover: 'map', owner: MAPPED },
+    { user: userOf(OLD), handover: 'chown', owner: OLD },
+    { user: userOf(NEW), handover: 'map', owner: MAPPED },
+    { user: FIRST, handover: 'chown', owner: FIRST.uid },
+    { user: userOf(OLD), handover: 'chown', owner: OLD },
+  ];
+  for (const { user, handover, owner } of steps) {
+    const [prepared] = (await room.prepare(user, ['foo'], { makesMounts: handover === 'map' })).directories;
     const place = `${room.root}/lib/${user.dynamic ? 'private/foo' : 'foo'}`;
     assert.equal(prepared?.realPath, place);
-    assert.deepEqual([prepared?.handover, prepared?.changed, prepared?.leftPaths], ['chown', total - 2, ['a/foreign']]);
-    assert.deepEqual(owners(place).get(`${user.uid}:${user.gid}`), total - 1);
+    assert.deepEqual(
+      [prepared?.handover, prepared?.changed, prepared?.leftPaths],
+      [handover, total - 2, ['a/foreign']],
+    );
+    assert.deepEqual(owners(place).get(`${owner}:${owner}`), total - 1);
     assert.ok(contents(place).equals(before));
     assert.equal(stateOf(outside), outsideBefore);
   }
