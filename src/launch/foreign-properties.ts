@@ -21,6 +21,12 @@ const MANAGERS = names(`
   ManagedOOMPreference MemoryPressureWatch MemoryPressureThresholdSec CoredumpReceive CoredumpFilter
 `);
 
+/** What is the same for every program that is launched, with the value that says so. */
+const ALWAYS: ReadonlyMap<string, string> = new Map([
+  ['KeyringMode', 'private'],
+  ['IgnoreSIGPIPE', 'no'],
+]);
+
 /** Resources and neighbours: the service is as safe without them, but not as it would be. */
 const DIFFERENCES = names(`
   ExecStartPost ExecStop ExecStopPost ExecSearchPath OpenFile Nice OOMScoreAdjust IOSchedulingClass IOSchedulingPriority
@@ -61,6 +67,11 @@ export function foreignSort(name: string): Foreign | undefined {
       : PROTECTIONS.has(name)
         ? 'protection'
         : undefined;
+}
+
+/** @returns the value that a launch has in any case; undefined where it is no such setting */
+export function fixedValue(name: string): string | undefined {
+  return ALWAYS.get(name);
 }
 
 /** Whether a protection is switched off by its value, so that leaving it out changes nothing. */

@@ -5,12 +5,13 @@ import { failing, show } from './complaint.ts';
 import { DIRECTORY_PROPERTIES } from './directory-properties.ts';
 import type { Draft } from './draft.ts';
 import { ENVIRONMENT_PROPERTIES } from './environment-properties.ts';
-import { foreignNames, foreignSort, isOff } from './foreign-properties.ts';
+import { fixedValue, foreignNames, foreignSort, isOff } from './foreign-properties.ts';
 import { PATH_PROPERTIES } from './path-properties.ts';
 import { type PropertyReader, single } from './property.ts';
 import type { Specifiers } from './specifiers.ts';
 import { type Assignment, fieldOf } from './unit-file.ts';
 import { USER_PROPERTIES } from './user-properties.ts';
+import { asBoolean } from './values.ts';
 
 const TYPES = ['simple', 'exec', 'forking', 'oneshot', 'dbus', 'notify', 'notify-reload', 'idle'] as const;
 
@@ -58,8 +59,11 @@ function leaveOut(name: string, value: string, field: string, { ignoreUnknown, w
     return;
   }
   if (sort === 'difference') {
-    if (value !== '') {
-      warn(`${field}= is not carried out: it is left to what starts the launcher`);
+    const fixed = fixedValue(name);
+    const isSo = value === '' || value === fixed || (fixed === 'no' && asBoolean(value) === false);
+    if (!isSo) {
+      const instead = fixed === undefined ? 'left to what starts the launcher' : `always "${fixed}"`;
+      warn(`${field}= is not carried out: it is ${instead}`);
     }
     return;
   }

@@ -202,6 +202,11 @@ test('what systemd knows and a launcher does not do is passed over, said, or ref
   assert.deepEqual(wantedOf(['MemoryMax=1G', 'LimitNOFILE=']).warnings, [
     'MemoryMax= is not carried out: it is left to what starts the launcher',
   ]);
+  assert.deepEqual(wantedOf(['KeyringMode=private', 'IgnoreSIGPIPE=off', 'KeyringMode=']).warnings, []);
+  assert.deepEqual(wantedOf(['KeyringMode=inherit', 'IgnoreSIGPIPE=yes']).warnings, [
+    'KeyringMode= is not carried out: it is always "private"',
+    'IgnoreSIGPIPE= is not carried out: it is always "no"',
+  ]);
   for (const property of ['PrivateNetwork=yes', 'SystemCallFilter=@system-service', 'ProtectKernelTunables=yes']) {
     const name = property.replace(/=.*/, '');
     refuses(() => wantedOf([property]), name, new RegExp(`${name}= is not supported.*--ignore-unknown`));
