@@ -34,7 +34,7 @@ function report(all: readonly HandoverFigures[]): void {
     row('dynuser to another owner', figures => figures.ourChange),
     row('chown -R, nothing to change', figures => figures.chownNothing),
     row('dynuser, every inode verified, nothing to change', figures => figures.ourNothing),
-    row('dynuser, mapped: place, lock, probe and decide', figures => figures.ourMap),
+    row('dynuser, mapped for another user', figures => figures.ourMap),
     row('systemd-run --wait, no directory', figures => figures.systemdStart),
     row('the same with the tree, mapped', figures => figures.systemdMap),
     row('the same with the tree, to another owner', figures => figures.systemdChange),
