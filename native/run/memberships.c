@@ -1,16 +1,16 @@
-/* Groups, home and shell by fgetgrent(3), getgrouplist(3), getgrnam(3) and getpwnam(3); see memberships.h. */
+/* Groups, home and shell by /etc/group, getgrouplist(3), getgrnam(3) and getpwnam(3); see memberships.h. */
 #include "memberships.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fail.h"
+#include "group_file.h"
 
 /* NGROUPS_MAX of Linux since 2.6.4 (setgroups(2)). */
 #define GROUPS_MAX 65536
@@ -26,50 +26,40 @@ static gid_t *room_for(gid_t *ids, size_t count)
 	return room;
 }
 
-static void add_group(struct groups *groups, const struct plan *plan, gid_t id)
+struct list {
+	const struct plan *plan;
+	struct groups groups;
+};
+
+static void add_group(void *context, gid_t id)
 {
+	struct list *list = context;
+	struct groups *groups = &list->groups;
+
 	if (groups->count == GROUPS_MAX)
-		fail(STATUS_LAUNCHER, "the user %s is in more than %d groups", plan->user_name, GROUPS_MAX);
+		fail(STATUS_LAUNCHER, "the user %s is in more than %d groups", list->plan->user_name, GROUPS_MAX);
 	if (groups->count % GROUPS_USUAL == 0)
 		groups->ids = room_for(groups->ids, groups->count + GROUPS_USUAL);
 	groups->ids[groups->count++] = id;
 }
 
-static bool has_member(const struct group *group, const char *name)
-{
-	for (char *const *member = group->gr_mem; *member != NULL; member++) {
-		if (strcmp(*member, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 /*
  * A dynamic user was in no database until now but in dynuser's own, which has no memberships: it is looked for in /etc/group
  * alone, where an operator can name it before it exists. All sources would be asked anew in each launch, over sockets, and take
- * longer than all else together. Why not getgrouplist(3) with that source: it takes a file that cannot be read for one without
- * members.
+ * longer than all else together.
  */
 static struct groups groups_of_dynamic(const struct plan *plan)
 {
-	struct groups groups = { 0 };
+	struct list list = { .plan = plan };
 	FILE *file = fopen(GROUP_FILE, "re");
-	const struct group *group;
 
-	add_group(&groups, plan, plan->gid);
+	add_group(&list, plan->gid);
 	if (file == NULL && errno == ENOENT)
-		return groups;
-	if (file == NULL)
+		return list.groups;
+	if (file == NULL || !group_file_read(file, plan->user_name, add_group, &list))
 		fail_errno(errno, "cannot read %s", GROUP_FILE);
-	while ((group = fgetgrent(file)) != NULL) {
-		if (has_member(group, plan->user_name))
-			add_group(&groups, plan, group->gr_gid);
-	}
-	/* A failure looks like the end, but for this. */
-	if (feof(file) == 0)
-		fail(STATUS_LAUNCHER, "cannot read all of %s", GROUP_FILE);
 	(void)fclose(file);
-	return groups;
+	return list.groups;
 }
 
 /* What initgroups(3) would set. */

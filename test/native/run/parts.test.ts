@@ -8,6 +8,7 @@ const BUILDS = [
   ['sanitized', '1', 'dist/native-sanitized'],
 ] as const;
 const PROGRAMS = [
+  'group_file_test',
   'variables_test',
   'filter_test',
   'json_write_test',
