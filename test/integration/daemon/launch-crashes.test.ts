@@ -1,0 +1,128 @@
+/** A daemon that is killed, held up or replaced while a launcher starts its program. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Installed, withInstalled } from '../../support/installed.ts';
+
+const FILES = 3_000;
+const TREE = '/var/lib/private/big';
+const UNIT_FILE = '/etc/asked.service';
+const TRIES_MAX = 500;
+
+async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
+  for (let tries = 0; !(await condition()); tries++) {
+    assert.ok(tries < TRIES_MAX, `not in time: ${what}`);
+    await sleep(20);
+  }
+}
+
+const nothingStays = (host: Installed): Promise<void> =>
+  until(async () => (await host.traces()).length === 0, 'the user is gone');
+
+/** Starts the launcher so that it stops at a system call, and waits until it has. @returns it, and how it goes on */
+async function stoppedAt(host: Installed, call: string, argv: readonly string[], path?: string) {
+  const { machine } = host;
+  const strace = ['strace', '-qqq', '-o', '/run/trace', ...(path === undefined ? [] : ['-P', path])];
+  const tracer = await machine.spawn([...strace, '-e', `inject=${call}:signal=SIGSTOP:when=1`, 'dynuser-run', ...argv]);
+  const output = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    tracer[stream].setEncoding('utf8').on('data', (text: string) => {
+      output[stream] += text;
+    });
+  }
+  const stopped = async () => /stopped by SIGSTOP/.test((await machine.run(['cat', '/run/trace'])).stdout);
+  await until(stopped, `dynuser-run makes the call ${call}`);
+  return {
+    signal: (name: string) => machine.output(['pkill', `-${name}`, '-x', 'dynuser-run']),
+    result: tracer.ended.then(status => ({ status, ...output })),
+  };
+}
+
+describe('a launcher and a daemon that', () => {
+  it('is killed while a directory changes hands: nothing is left, and the next start finishes it', async () => {
+    await withInstalled({}, async host => {
+      const { machine } = host;
+      const script = `mkdir -p -m 700 /var/lib/private && mkdir ${TREE} && cd ${TREE} && seq ${FILES} | xargs touch`;
+      await machine.output(['sh', '-c', script]);
+      await machine.output(['chown', '-R', '1000:1000', TREE]);
+      const daemon = await host.startDaemon();
+      // In the helper that it starts: the daemon itself gives no file to anybody.
+      const number = await machine.output(['pgrep', '-f', 'dynuserd']);
+      const freeze = `inject=fchownat:signal=SIGSTOP:when=${FILES / 4}`;
+      await machine.spawn(['strace', '-f', '-qqq', '-o', '/run/frozen', '-e', freeze, '-p', number]);
+      const launched = machine.run(['dynuser-run', '-u', 'big', '-p', 'StateDirectory=big', 'echo', 'ran']);
+      const frozen = async () => /stopped by SIGSTOP/.test((await machine.run(['cat', '/run/frozen'])).stdout);
+      await until(frozen, 'the helper stops in the middle');
+      daemon.kill('SIGKILL');
+      await daemon.ended;
+      const { status, stdout, stderr } = await launched;
+      assert.deepEqual([status, stdout], [125, '']);
+      assert.match(stderr, /^dynuser-run: the daemon at \S+ closed the connection before it answered\n$/);
+      const left = Number(await machine.output(['sh', '-c', `find ${TREE} -user 1000 | wc -l`]));
+      assert.ok(left > 1 && left < FILES, `${left} files are the old owner's`);
+      await host.startDaemon();
+      await nothingStays(host);
+      const count = `find . -user "$(id -u)" | wc -l`;
+      const again = ['dynuser-run', '-u', 'big', '-p', 'StateDirectory=big', '-p', `WorkingDirectory=${TREE}`];
+      assert.equal(await machine.output([...again, 'sh', '-c', count]), String(FILES + 1));
+      await nothingStays(host);
+    });
+  });
+
+  it('is killed and replaced after its answer: the user stays, and goes with the program', async () => {
+    await withInstalled({}, async host => {
+      const daemon = await host.startDaemon();
+      const launcher = await stoppedAt(host, 'unshare', ['-u', 'kept', 'sh', '-c', 'id -un; id -u']);
+      const [before] = JSON.parse((await host.ctl(['list', '--json=short'])).stdout) as { uid: number }[];
+      daemon.kill('SIGKILL');
+      await daemon.ended;
+      await host.startDaemon();
+      await launcher.signal('CONT');
+      const { status, stdout } = await launcher.result;
+      assert.deepEqual([status, stdout], [0, `kept\n${before?.uid}\n`]);
+      await nothingStays(host);
+    });
+  });
+
+  it('is replaced between a question and its answer: the start is refused, and leaves nothing', async () => {
+    await withInstalled({}, async host => {
+      await host.machine.write(UNIT_FILE, '[Service]\nDynamicUser=yes\nExecStart=/bin/echo ran\n');
+      const daemon = await host.startDaemon();
+      const launcher = await stoppedAt(host, 'openat', [`--unit-file=${UNIT_FILE}`], UNIT_FILE);
+      daemon.kill('SIGKILL');
+      await daemon.ended;
+      await host.startDaemon();
+      await launcher.signal('CONT');
+      const { status, stdout, stderr } = await launcher.result;
+      assert.deepEqual([status, stdout], [125, '']);
+      assert.match(stderr, /(?:closed the connection before it answered|lost the daemon)/);
+      assert.deepEqual(await host.traces(), []);
+    });
+  });
+
+  it('is held up until its launcher is gone: the user is not allocated for nobody', async () => {
+    await withInstalled({}, async host => {
+      // Below a shell: nsenter(1) stops with its own child, and does not go on with it.
+      const shell = await host.machine.spawn(['sh', '-c', '/usr/sbin/dynuserd & echo $!; wait']);
+      const [number] = (await once(shell.stdout.setEncoding('utf8'), 'data')) as [string];
+      await until(async () => (await host.ctl(['list'])).status === 0, 'the daemon answers');
+      const signal = (name: string) => host.machine.output(['kill', `-${name}`, number.trim()]);
+      await signal('STOP');
+      const launcher = await host.machine.spawn(['dynuser-run', '-u', 'late', '-p', 'StateDirectory=late', 'true']);
+      const waits = async () =>
+        (await host.machine.run(['sh', '-c', 'cat /proc/$(pgrep -x dynuser-run)/wchan'])).stdout;
+      await until(async () => /poll/.test(await waits()), 'the launcher waits for the answer');
+      launcher.kill('SIGKILL');
+      await launcher.ended;
+      await signal('CONT');
+      // It answers after what came before.
+      assert.equal((await host.ctl(['list', '--json=short'])).stdout.trim(), '[]');
+      await nothingStays(host);
+      assert.equal(
+        await host.machine.output(['dynuser-run', '-u', 'late', '-p', 'StateDirectory=late', 'echo', 'ran']),
+        'ran',
+      );
+    });
+  });
+});
