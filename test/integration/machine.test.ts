@@ -120,20 +120,27 @@ describe('a machine with systemd', () => {
 });
 
 describe('a machine whose test dies', () => {
-  it('goes with it', async () => {
-    const script = `
+  // A terminal's Ctrl-C and timeout(1) signal all of a process group, those that are to clean up among them.
+  for (const [how, end] of [
+    ['killed', (pid: number) => process.kill(pid, 'SIGKILL')],
+    ['ended with all of its process group', (pid: number) => process.kill(-pid, 'SIGTERM')],
+  ] as const) {
+    it(`goes with one that is ${how}`, async () => {
+      const script = `
       const { Machine } = await import(${JSON.stringify(new URL('../support/machine.js', import.meta.url).href)});
       const machine = await Machine.boot({ init: 'systemd', varLib: 'disk' });
       console.log(machine.pid);
       setInterval(() => undefined, 1000);`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        detached: true,
+      });
+      const [line] = await once(child.stdout, 'data');
+      const pid = Number(String(line));
+      assert.ok(existsSync(`/proc/${pid}`));
+      end(child.pid ?? assert.fail('it did not start'));
+      await eventually('process 1 is gone', () => !existsSync(`/proc/${pid}`));
+      await eventually('its disk and its cgroup are gone', () => leftovers().length === 0);
     });
-    const [line] = await once(child.stdout, 'data');
-    const pid = Number(String(line));
-    assert.ok(existsSync(`/proc/${pid}`));
-    child.kill('SIGKILL');
-    await eventually('process 1 is gone', () => !existsSync(`/proc/${pid}`));
-    await eventually('its disk and its cgroup are gone', () => leftovers().length === 0);
-  });
+  }
 });

@@ -140,10 +140,11 @@ function supervise(options: MachineOptions): Supervisor {
   const namespaces = privileged ? ['--mount'] : ['--user', '--map-root-user', '--mount'];
   const script = `${CHECKOUT}test/support/machine/supervise.sh`;
   const checkout = CHECKOUT.replace(/\/$/, '');
+  // In a session of its own: what ends the test with all of its process group must not end what cleans up after it.
   return spawn(
     'unshare',
     [...namespaces, 'sh', script, checkout, process.execPath, options.init, options.varLib ?? 'none'],
-    { stdio: ['pipe', 'pipe', 'pipe'], cwd: '/' },
+    { stdio: ['pipe', 'pipe', 'pipe'], cwd: '/', detached: true },
   );
 }
 
