@@ -1,5 +1,6 @@
 /** Processes inside a machine: entering its namespaces, running a program there to its end, or leaving it running. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
@@ -105,6 +106,14 @@ export async function start(
       }
     },
   };
+}
+
+/** @returns the first that a program prints @throws Error where it ends without */
+export async function firstOutput({ stdout, ended }: MachineProcess): Promise<string> {
+  const silent = ended.then(status => {
+    throw new Error(`it ended with status ${status} and printed nothing`);
+  });
+  return String(await Promise.race([once(stdout, 'data').then(([chunk]) => chunk), silent]));
 }
 
 function enter(machine: number, argv: readonly string[], options: Pick<RunOptions, 'env' | 'uid'>): Child {

@@ -11,12 +11,12 @@ const NO_CAPABILITIES = '0000000000000000';
 const READ_ALL = '0x0100000204000000000000000000000000000000';
 /** Numbers of keyctl(2) and add_key(2), which perl has no functions for. */
 const KEYS = `my ($keyctl, $add_key) = (POSIX::uname())[4] eq "x86_64" ? (250, 248) : (219, 217);
-  my ($type, $name, $text) = ("user", "of-starter", "secret");`;
-/** Becomes its arguments in a session keyring with a key of that name in it. */
+  my ($type, $name, $text) = ("user", shift, "secret");`;
+/** Becomes its arguments but for the first, in a session keyring with a key of that name in it. */
 const WITH_KEY = `use POSIX (); ${KEYS}
   syscall($keyctl, 1, 0) >= 0 or die "join: $!"; syscall($add_key, $type, $name, $text, 6, -3) >= 0 or die "add: $!";
   exec @ARGV`;
-/** Looks for that key in its session keyring, and says how it is told that there is none. */
+/** Looks for a key in its session keyring, and says how it is told that there is none. */
 const FIND_KEY = `use POSIX (); ${KEYS}
   my $key = syscall($keyctl, 10, -3, $type, $name, 0); print $key >= 0 ? "found\\n" : "$!\\n"`;
 const ADD_TO_USER = `use POSIX (); ${KEYS}
@@ -116,14 +116,14 @@ describe('a dynamic user', () => {
   });
 
   it('leaves no key to the next user of its UID', async () => {
-    const add = ['perl', '-e', ADD_TO_USER];
-    const find = ['perl', '-e', FIND_IN_USER];
+    const add = ['perl', '-e', ADD_TO_USER, 'of-user'];
+    const find = ['perl', '-e', FIND_IN_USER, 'of-user'];
     const plain = (argv: readonly string[]): Promise<string> => machine.output(argv, { uid: 1000 });
     assert.equal(`${await plain(add)} ${await plain(find)}`, 'added found', 'the kernel keeps it for a UID');
     const uid = Number(await uidNow());
     const asUid = (): Promise<string> => machine.output(find, { uid });
     for (const hidden of ['', '; syscall($keyctl, 5, -4, 0x3f000000 | 0x200000)']) {
-      const said = await run(['perl', '-e', `${ADD_TO_USER}${hidden}`]);
+      const said = await run(['perl', '-e', `${ADD_TO_USER}${hidden}`, 'of-user']);
       assert.equal(said.stdout, 'added');
       const host = new Installed(machine);
       for (let tries = 0; (await host.traces()).length > 0; tries++) {
@@ -135,8 +135,8 @@ describe('a dynamic user', () => {
   });
 
   it('does not have the session keyring of its starter', async () => {
-    const withKey = ['perl', '-e', WITH_KEY, '--'];
-    const find = ['perl', '-e', FIND_KEY];
+    const withKey = ['perl', '-e', WITH_KEY, 'of-starter'];
+    const find = ['perl', '-e', FIND_KEY, 'of-starter'];
     assert.equal(await machine.output([...withKey, ...find]), 'found', 'without the launcher it is there');
     const launch = [...withKey, 'dynuser-run', '-u', 'confined', '--'];
     assert.equal(await machine.output([...launch, ...find]), 'Required key not available');

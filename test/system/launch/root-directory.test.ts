@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
-import type { RunOptions } from '../../support/machine/process.ts';
+import { firstOutput, type RunOptions } from '../../support/machine/process.ts';
 import { Machine } from '../../support/machine.ts';
 
 const ROOT = '/srv/jail';
@@ -71,8 +71,7 @@ describe('a root directory of its own', () => {
   });
 
   it('is not left by way of other processes', async () => {
-    await machine.spawn(['sleep', '98765']);
-    const other = await machine.output(['pgrep', '-f', '^sleep 98765$']);
+    const other = Number(await firstOutput(await machine.spawn(['sh', '-c', 'echo $$; exec sleep 1000'])));
     const names = [1, other].map(pid => `/proc/${pid}/root/outside/secret /proc/${pid}/cwd/outside/secret`);
     const script = `cat ${names.join(' ')} 2>&1; true`;
     const said = await shell(script);

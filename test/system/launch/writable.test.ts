@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
-import type { MachineProcess } from '../../support/machine/process.ts';
+import { firstOutput } from '../../support/machine/process.ts';
 import { Machine } from '../../support/machine.ts';
 
 /** Where the program lies in the machine: the checkout may be below /tmp, which is another one for a service. */
@@ -30,7 +30,8 @@ const DIRECTORIES = [
 
 describe('a dynamic user', () => {
   let machine: Machine;
-  let other: MachineProcess;
+  /** of a service that runs beside it, in the machine's numbers */
+  let pid: number;
 
   before(async () => {
     machine = await Machine.boot({ init: 'plain', stage: true, varLib: 'disk', nsswitch: DYNUSER_NSSWITCH });
@@ -41,9 +42,10 @@ describe('a dynamic user', () => {
       '-ec',
       `for d in ${OPEN_TO_ALL.join(' ')}; do mkdir -m 1777 $d; done; touch /tmp/of-the-host`,
     ]);
-    const script = 'echo secret >$STATE_DIRECTORY/file; echo secret >/tmp/file; echo ready; exec sleep 1000';
-    other = await machine.spawn(['dynuser-run', '-u', 'other', '-p', 'StateDirectory=other', 'sh', '-c', script]);
-    await new Promise(resolve => other.stdout.once('data', resolve));
+    const script = 'echo secret >$STATE_DIRECTORY/file; echo secret >/tmp/file; echo $$; exec sleep 1000';
+    const other = await machine.spawn(['dynuser-run', '-u', 'other', '-p', 'StateDirectory=other', 'sh', '-c', script]);
+    pid = Number(await firstOutput(other));
+    assert.ok(pid > 1);
   });
   after(() => machine.stop());
 
@@ -76,7 +78,6 @@ describe('a dynamic user', () => {
   });
 
   it('sees no state of another service, behind the boundary or by its process', async () => {
-    const pid = await machine.output(['pgrep', '-x', 'sleep', '-u', 'other']);
     const script = `ls -A /var/lib/private; cat /var/lib/other/file
       for name in root cwd exe fd/1 environ mem; do cat /proc/${pid}/$name /proc/1/$name >/dev/null && echo "$name can be read"; done
       ls /proc/${pid}/root/var/lib/private/other /proc/${pid}/cwd/ /proc/1/root/var/lib/private; kill -0 ${pid}`;
