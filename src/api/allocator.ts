@@ -4,9 +4,9 @@
  */
 
 import type { Holder, UserLease } from '../core/lease.ts';
-import type { Acquired } from '../service/allocator.ts';
 import type { Endings } from '../service/endings.ts';
 import { explain } from '../service/explain.ts';
+import type { Acquired } from '../service/reference.ts';
 import type { UserTable } from '../service/user-table.ts';
 import { expectedMore } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';

@@ -2,10 +2,11 @@
 import type { Gid, LeaseId, Pid } from '../../../src/core/ids.ts';
 import type { Lifetime } from '../../../src/core/lease.ts';
 import { parseRange, type UidRange } from '../../../src/core/range.ts';
-import { type AcquireRequest, Allocator } from '../../../src/service/allocator.ts';
+import { Allocator } from '../../../src/service/allocator.ts';
 import { CoolDown } from '../../../src/service/cool-down.ts';
 import { Endings } from '../../../src/service/endings.ts';
 import { KeyedQueue } from '../../../src/service/keyed-queue.ts';
+import type { AcquireRequest } from '../../../src/service/reference.ts';
 import { releaseFor } from '../../../src/service/release.ts';
 import { Reservations } from '../../../src/service/reservations.ts';
 import { UserTable } from '../../../src/service/user-table.ts';

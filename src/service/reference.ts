@@ -1,0 +1,102 @@
+/**
+ * A reference to a user: the directories of a request made ready, and in one tick with that what says that the user is
+ * held. Whatever fails after it takes the reference back. Knows nothing of how a UID is found.
+ */
+import type { RequestedDirectory } from '../core/directory.ts';
+import type { Gid, LeaseId, Pid, Uid, UnitName, UserName } from '../core/ids.ts';
+import type { Cleanup, Holder, Lifetime, UserLease } from '../core/lease.ts';
+import type { ProcessIdentity } from '../core/process-identity.ts';
+import type { Directories, HandoverProgress, HandoverWishes, PreparedDirectories } from './directory-ports.ts';
+import type { Clock, Randomness } from './ports.ts';
+import { limitReached } from './refusals.ts';
+import { type ReleaseParts, releaseGone } from './release.ts';
+
+export interface AcquireRequest extends HandoverWishes {
+  readonly unit: UnitName;
+  readonly userName?: UserName;
+  readonly perInstance: boolean;
+  readonly lifetime: Lifetime;
+  readonly pid: Pid | undefined;
+  /** lifetime `process`: the process that the reference is bound to */
+  readonly process?: ProcessIdentity;
+  readonly owner: Uid;
+  readonly directories: readonly RequestedDirectory[];
+  readonly cleanup: Cleanup;
+  /** the user has to be an account of the host: none is made */
+  readonly staticOnly?: boolean;
+  /** the group of the directories, where it is not the user's own */
+  readonly directoryGid?: Gid;
+  /** what of the usual isolation the caller goes without, in words */
+  readonly missing?: readonly string[];
+  /** aborted when the caller is gone, so that nobody would learn of the lease */
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: HandoverProgress, user: Pick<UserLease, 'name' | 'uid' | 'gid'>) => void;
+}
+
+export interface Acquired extends PreparedDirectories {
+  readonly user: UserLease;
+  readonly holder: Holder;
+}
+
+export interface ReferenceParts extends ReleaseParts {
+  readonly directories: Directories;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+}
+
+/**
+ * Prepares the directories of a request, and in the tick in which all are ready makes the reference. Where they cannot be
+ * exposed after that, it is dropped again.
+ * @param make writes the reference down; it is not called where the caller is gone
+ */
+export async function withReference<Result>(
+  parts: ReferenceParts,
+  user: UserLease,
+  request: AcquireRequest,
+  make: (holder: Holder, prepared: PreparedDirectories) => Result,
+): Promise<Result> {
+  const { directories, users } = parts;
+  const { makesMounts, verify, signal, onProgress } = request;
+  let made: LeaseId | undefined;
+  const finish = (prepared: PreparedDirectories): Result => {
+    if (signal.aborted) {
+      throw limitReached('the caller has gone before it was answered');
+    }
+    const holder = holderOf(parts, request, prepared);
+    const result = make(holder, prepared);
+    made = holder.lease;
+    return result;
+  };
+  if (request.directories.length === 0) {
+    return finish({ directories: [], environment: {} });
+  }
+  const options = {
+    ...{ makesMounts, verify, signal, live: () => users.directoryHolders() },
+    ...(onProgress === undefined ? {} : { onProgress: (at: HandoverProgress) => onProgress(at, user) }),
+  };
+  const owner = request.directoryGid === undefined ? user : { ...user, gid: request.directoryGid };
+  try {
+    return await directories.prepare(request.directories, owner, options, finish);
+  } catch (error) {
+    if (made !== undefined) {
+      await releaseGone(parts, made);
+    }
+    throw error;
+  }
+}
+
+function holderOf(
+  { randomness, clock }: ReferenceParts,
+  request: AcquireRequest,
+  { directories }: PreparedDirectories,
+): Holder {
+  const { unit, lifetime, pid, process, owner, cleanup, missing = [] } = request;
+  return {
+    ...(process === undefined ? {} : { process }),
+    ...(missing.length === 0 ? {} : { missing }),
+    ...{ lease: randomness.leaseId(), unit, lifetime, pid, owner, since: clock.now(), cleanup },
+    directories: directories.map(({ kind, source, publicPath, handover, preserved, exposed, aliases }) => {
+      return { kind, source, publicPath, handover, preserved, exposed, aliases };
+    }),
+  };
+}
