@@ -28,15 +28,21 @@ static void check_groups(const struct groups *groups)
 	free(present);
 }
 
+/* user_namespaces(7): a number that a namespace does not have cannot be had in it. */
+static const char *hint(int error)
+{
+	return error == EINVAL ? " (this user namespace has to map it)" : "";
+}
+
 static void set_groups(const struct plan *plan, const struct groups *groups)
 {
 	gid_t real = 0, effective = 0, saved = 0;
 
 	if (setgroups(groups->count, groups->ids) != 0)
-		fail_errno(errno, "cannot set the supplementary groups");
+		fail_errno(errno, "cannot set the supplementary groups%s", hint(errno));
 	check_groups(groups);
 	if (setresgid(plan->gid, plan->gid, plan->gid) != 0)
-		fail_errno(errno, "cannot become group %u", plan->gid);
+		fail_errno(errno, "cannot become group %u%s", plan->gid, hint(errno));
 	if (getresgid(&real, &effective, &saved) != 0 || real != plan->gid || effective != plan->gid || saved != plan->gid)
 		fail(STATUS_LAUNCHER, "the kernel did not make this process one of group %u", plan->gid);
 }
@@ -48,7 +54,7 @@ static void set_user(const struct plan *plan)
 	if (plan->ambient_set != 0 && plan->uid != 0)
 		capabilities_keep();
 	if (setresuid(plan->uid, plan->uid, plan->uid) != 0)
-		fail_errno(errno, "cannot become user %u", plan->uid);
+		fail_errno(errno, "cannot become user %u%s", plan->uid, hint(errno));
 	if (getresuid(&real, &effective, &saved) != 0 || real != plan->uid || effective != plan->uid || saved != plan->uid)
 		fail(STATUS_LAUNCHER, "the kernel did not make this process one of user %u", plan->uid);
 	if (plan->uid == 0)

@@ -19,7 +19,7 @@ export function decideIsolation(settings: Settings, mayMount: boolean, isolation
   if (isolation === 'full') {
     throw new DynuserError(
       'NotPermitted',
-      'the launcher may make no mounts: it has no CAP_SYS_ADMIN, as in most containers; ' +
+      'the launcher may make no mounts: it has no CAP_SYS_ADMIN, or in a user namespace of its own alone, as in most containers; ' +
         '--isolation=best-effort goes on without them, and says what is missing',
       { field: 'isolation' },
     );

@@ -1,0 +1,106 @@
+/** Launchers without the right to mount: refused by default, and with the best that there is where that is asked for. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
+import { Machine } from '../../support/machine.ts';
+
+const WITHOUT_CAPABILITY = ['setpriv', '--bounding-set', '-sys_admin', '--inh-caps', '-sys_admin'];
+/** Its own user namespace, in which every user of the host is itself: with all capabilities, but over nothing of the host's. */
+const MAPPED = [
+  'unshare',
+  '--user',
+  '--map-users=0:0:65536',
+  '--map-groups=0:0:65536',
+  '--setuid',
+  '0',
+  '--setgid',
+  '0',
+];
+const CONTAINERS: readonly (readonly [name: string, prefix: readonly string[]])[] = [
+  ['without CAP_SYS_ADMIN', WITHOUT_CAPABILITY],
+  ['in a user namespace of its own', MAPPED],
+  ['in a user and a mount namespace of its own', [...MAPPED, '--mount']],
+];
+
+describe('a launcher', () => {
+  let host: Installed;
+  before(async () => {
+    const machine = await Machine.boot({ init: 'plain', stage: true, nsswitch: DYNUSER_NSSWITCH, varLib: 'disk' });
+    host = new Installed(machine);
+    await host.startDaemon();
+  });
+  after(() => host.machine.stop());
+
+  for (const [name, prefix] of CONTAINERS) {
+    const run = (...argv: readonly string[]) => host.machine.run([...prefix, 'dynuser-run', '-u', 'best', ...argv]);
+
+    it(`${name} is refused, and told which right it lacks`, async () => {
+      for (const property of ['ProtectSystem=strict', 'StateDirectory=best', 'PrivateUsers=yes']) {
+        const { status, stdout, stderr } = await run('-p', property, 'echo', 'no');
+        assert.deepEqual([status, stdout], [125, '']);
+        assert.match(stderr, /^dynuser-run: isolation: .*CAP_SYS_ADMIN.*--isolation=best-effort/);
+      }
+      for (const property of ['BindPaths=/etc:/mnt', 'InaccessiblePaths=/etc/shadow', 'TemporaryFileSystem=/opt']) {
+        const { status, stdout, stderr } = await run('--isolation=best-effort', '-p', property, 'echo', 'no');
+        assert.deepEqual([status, stdout], [125, ''], property);
+        assert.match(stderr, new RegExp(`^dynuser-run: ${property.replace(/=.*/, '')}: .* cannot be left out`));
+      }
+      assert.deepEqual(await host.traces(), []);
+    });
+
+    it(`${name} does with its best effort what needs no mounts, and says what is missing`, async () => {
+      await host.machine.output(['sh', '-c', 'grep -q ^crew: /etc/group || echo crew:x:777:best >>/etc/group']);
+      const script = `id -un; id -Gn; grep -E '^(NoNewPrivs|Seccomp|CapPrm|CapEff):' /proc/self/status | tr '\\t' ' '
+        stat -Lc '%U %a' $STATE_DIRECTORY; echo kept >>$STATE_DIRECTORY/file; cat $STATE_DIRECTORY/file
+        chmod 4755 $STATE_DIRECTORY/file || echo refused; dynuserctl show best`;
+      const { status, stdout, stderr } = await run(
+        ...['--isolation=best-effort', '-p', 'StateDirectory=best', '-p', 'SupplementaryGroups=games'],
+        ...['sh', '-c', script],
+      );
+      assert.equal(status, 0, stderr);
+      const lines = stdout.split('\n');
+      const zero = '0000000000000000';
+      assert.deepEqual(lines.slice(0, 2), ['best', 'best games crew']);
+      assert.deepEqual(lines.slice(2, 6), [`CapPrm: ${zero}`, `CapEff: ${zero}`, 'NoNewPrivs: 1', 'Seccomp: 2']);
+      assert.equal(lines[6], 'best 700');
+      assert.ok(lines.includes('kept') && lines.includes('refused'), stdout);
+      const said = [...stderr.matchAll(/^dynuser-run: without the right to mount this is left out: (.*)$/gm)];
+      const shown = [...stdout.matchAll(/^ *Missing: (.*)$/gm)];
+      assert.ok(said.length >= 4);
+      assert.deepEqual(
+        said.map(match => match[1]),
+        shown.map(match => match[1]),
+      );
+    });
+
+    it(`${name} has directories that nobody else can enter, and what is in them stays`, async () => {
+      const argv = ['--isolation=best-effort', '-p', 'StateDirectory=best', 'sh', '-c'];
+      const script = 'echo mine >$STATE_DIRECTORY/secret; echo ready; read -r line; exit 0';
+      const process = await host.machine.spawn([...prefix, 'dynuser-run', '-u', 'best', ...argv, script]);
+      await new Promise(resolve => process.stdout.once('data', resolve));
+      for (const path of ['/var/lib/best/secret', '/var/lib/private/best/secret']) {
+        assert.notEqual((await host.machine.run(['cat', path], { uid: 1000 })).status, 0, path);
+      }
+      process.stdin.end('\n');
+      assert.equal(await process.ended, 0);
+      const whole = ['dynuser-run', '-u', 'best', '-p', 'StateDirectory=best', 'cat', '/var/lib/best/secret'];
+      assert.equal(await host.machine.output(whole), 'mine', 'with mounts again');
+    });
+  }
+
+  it('in a user namespace that does not have the user says so', async () => {
+    const argv = [
+      'unshare',
+      '--user',
+      '--map-users=0:0:1000',
+      '--map-groups=0:0:1000',
+      '--setuid',
+      '0',
+      '--setgid',
+      '0',
+    ];
+    const { status, stderr } = await host.machine.run([...argv, 'dynuser-run', '--isolation=best-effort', 'true']);
+    assert.equal(status, 125);
+    assert.match(stderr, /cannot set the supplementary groups \(this user namespace has to map it\): Invalid argument/);
+  });
+});
