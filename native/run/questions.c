@@ -21,14 +21,23 @@ static bool is_absence(int error)
 }
 
 /*
- * Opens what is of that type (S_IFREG, S_IFDIR) at the path; -1 where there is none. O_NONBLOCK: a FIFO without a writer, or
- * a device, must not keep the launcher (open(2)); O_NOCTTY: nor must a terminal become its own.
+ * Opens what is of that type (S_IFREG, S_IFDIR) at the path; -1 where there is none. It is looked at before: to be opened may
+ * mean something to a device, as to a watchdog or a tape. O_NONBLOCK: what has become a FIFO since must not keep the launcher
+ * (open(2)).
  */
 static int open_kind(const char *path, mode_t type)
 {
 	struct stat status;
-	int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int descriptor;
 
+	if (stat(path, &status) != 0) {
+		if (!is_absence(errno))
+			fail_errno(errno, "cannot read %s", path);
+		return -1;
+	}
+	if ((status.st_mode & S_IFMT) != type)
+		return -1;
+	descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (descriptor < 0 && (is_absence(errno) || errno == ENXIO))
 		return -1;
 	if (descriptor < 0 || fstat(descriptor, &status) != 0)
@@ -81,6 +90,9 @@ static void answer_file(struct answers *answers, const char *path)
 	if (descriptor >= 0) {
 		bytes = read_all(path, descriptor, &length);
 		(void)close(descriptor);
+		/* In JSON it could be said, but the daemon takes it for an attack. */
+		if (memchr(bytes, '\0', length) != NULL)
+			fail(STATUS_LAUNCHER, "%s has NUL characters, so it is no text", path);
 		answers->bytes += length;
 		if (answers->bytes > ALL_BYTES_MAX)
 			fail(STATUS_LAUNCHER, "the files of this unit have more than %u bytes, the last of them %s", ALL_BYTES_MAX, path);
@@ -163,11 +175,38 @@ static void answer_directory(struct answers *answers, const char *path)
 	json_write_raw(&answers->text, "}");
 }
 
+/* glob(3) has no bound of its own, and gives its functions no context. */
+static struct {
+	const char *pattern;
+	unsigned int entries;
+} walk;
+
+static void *walk_open(const char *path)
+{
+	return opendir(path);
+}
+
+static struct dirent *walk_read(void *directory)
+{
+	if (++walk.entries > ENTRIES_MAX)
+		fail(STATUS_LAUNCHER, "there are more than %u names to compare with %s", ENTRIES_MAX, walk.pattern);
+	return readdir(directory);
+}
+
+static void walk_close(void *directory)
+{
+	(void)closedir(directory);
+}
+
 static void answer_glob(struct answers *answers, const char *path)
 {
-	glob_t matches = { 0 };
-	int result = glob(path, 0, NULL, &matches);
+	glob_t matches = {
+		.gl_opendir = walk_open, .gl_readdir = walk_read, .gl_closedir = walk_close, .gl_stat = stat, .gl_lstat = lstat
+	};
+	int result;
 
+	walk.pattern = path;
+	result = glob(path, GLOB_ALTDIRFUNC, NULL, &matches);
 	if (result != 0 && result != GLOB_NOMATCH)
 		fail(STATUS_LAUNCHER, "cannot look for files that match %s: %s", path,
 		     result == GLOB_NOSPACE ? "out of memory" : "a directory cannot be read");

@@ -14,6 +14,8 @@
 #define FILE_BYTES_MAX 1048576U
 #define ALL_BYTES_MAX 4194304U
 #define NAMES_MAX 1000U
+/* What all patterns of a launch may look at, in names. */
+#define ENTRIES_MAX 100000U
 #define QUESTIONS_MAX 1000U
 
 enum question_kind { QUESTION_FILE, QUESTION_DIRECTORY, QUESTION_GLOB };
