@@ -5,6 +5,8 @@ export const LOCK_STALE_MS = 10_000;
 /** How long a request waits for a tree that another is handing over, and how often it looks. */
 export const LOCK_WAIT_MS = 60_000;
 export const LOCK_POLL_MS = 50;
+/** How long a caller that asked for progress hears nothing; it gives up after 30 s. */
+export const PROGRESS_SILENCE_MS = 5_000;
 /** A helper that says nothing for so long is stuck, on a file system that does not answer. */
 export const HELPER_SILENCE_MS = 60_000;
 /** Walks at a time, each of which may use several processors; and probes, which take a millisecond and wait for no walk. */

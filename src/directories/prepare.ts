@@ -25,6 +25,8 @@ import { lockTrees, type TreeLock } from './directory-lock.ts';
 import { directoryEnvironment } from './environment.ts';
 import { exposeTrees } from './expose.ts';
 import { handOver, type Tree } from './hand-over.ts';
+import { type Heartbeat, heartbeat } from './heartbeat.ts';
+import { PROGRESS_SILENCE_MS } from './limits.ts';
 import { type OpenBases, withBases } from './open-bases.ts';
 import { place, survey } from './place.ts';
 import { prepareSettled } from './settled.ts';
@@ -43,11 +45,21 @@ export async function prepareDirectories<T>(
     return settled.committed;
   }
   const end = parts.work.begin(directories);
+  const alive = signsOfLife(parts, directories, options);
   try {
-    return await prepareLocked(parts, directories, user, options, commit);
+    return await prepareLocked(parts, directories, user, { ...options, ...alive }, commit);
   } finally {
+    alive?.stop();
     end();
   }
+}
+
+function signsOfLife(
+  { bases }: RoomParts,
+  [first]: readonly RequestedDirectory[],
+  { onProgress }: PrepareOptions,
+): Heartbeat | undefined {
+  return onProgress && first && heartbeat(`${bases[first.kind]}/${first.source}`, onProgress, PROGRESS_SILENCE_MS);
 }
 
 async function prepareLocked<T>(
