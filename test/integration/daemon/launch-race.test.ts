@@ -1,0 +1,68 @@
+/** What a service's directory is may change at any moment of its start: nothing outside of it is ever touched. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
+import { Machine } from '../../support/machine.ts';
+
+const ROUNDS = 200;
+/** Exchanges two paths without end, by renameat2(2). */
+const EXCHANGE = `
+import ctypes, sys
+libc = ctypes.CDLL(None)
+one, other = sys.argv[1].encode(), sys.argv[2].encode()
+print('ready', flush=True)
+while True:
+    libc.renameat2(-100, one, -100, other, 2)`;
+/** What is exchanged with what. The second is made by its script, in the directory of the first. */
+const SWAPS: readonly (readonly [name: string, path: string, make: string])[] = [
+  ['the directory and a symlink', '/var/lib/private/web', 'ln -s /srv/victim /var/lib/private/other'],
+  ['the directory and another one', '/var/lib/private/web', 'mkdir -m 700 /var/lib/private/other'],
+  ['the boundary and a symlink', '/var/lib/private', 'ln -s /srv/boundary /var/lib/other'],
+  ['the public name and a directory', '/var/lib/web', 'mkdir /var/lib/other; touch /var/lib/other/file'],
+];
+const VICTIMS = `cd /srv && find . -printf '%p %y %U %G %m %T@ %s\\n' | sort`;
+
+describe('a start in which something is exchanged', () => {
+  for (const varLib of ['disk', undefined] as const) {
+    for (const [name, path, make] of SWAPS) {
+      it(`${name}, ${varLib === 'disk' ? 'handed over by mounts' : 'handed over by chown'}`, async () => {
+        const options = varLib === undefined ? {} : { varLib };
+        const machine = await Machine.boot({ init: 'plain', stage: true, nsswitch: DYNUSER_NSSWITCH, ...options });
+        try {
+          const host = new Installed(machine);
+          await host.startDaemon();
+          // Another user each time, so that the directory changes hands in each.
+          const launch = `dynuser-run -u web$((i % 3)) -p StateDirectory=web sh -c 'echo mark >>$STATE_DIRECTORY/mark && echo ran'`;
+          await machine.output([
+            ...['sh', '-c'],
+            `set -e; mkdir -p /srv/victim/deep /srv/boundary/web; chmod 700 /srv/boundary; echo text >/srv/victim/deep/file
+             ${launch}; ${make}`,
+          ]);
+          const before = await machine.output(['sh', '-c', VICTIMS]);
+          const other = path.replace(/[^/]*$/, 'other');
+          const attacker = await machine.spawn(['/usr/bin/python3', '-c', EXCHANGE, path, other]);
+          await new Promise(resolve => attacker.stdout.once('data', resolve));
+          const loop = `i=0; while [ $i -lt ${ROUNDS} ]; do ${launch}; echo "status $?"; i=$((i + 1)); done`;
+          const { stdout, stderr } = await machine.run(['sh', '-c', loop], { timeoutMs: 200_000 });
+          attacker.kill('SIGKILL');
+          await attacker.ended;
+          assert.equal(await machine.output(['sh', '-c', VICTIMS]), before);
+          const count = (pattern: RegExp): number => stdout.match(pattern)?.length ?? 0;
+          assert.equal(count(/^status (?:0|1|2|125)$/gm), ROUNDS, stdout.slice(0, 500));
+          assert.ok(count(/^ran$/gm) <= count(/^status 0$/gm));
+          assert.ok(count(/^status 125$/gm) > 0, 'nothing was exchanged in time');
+          // Those that were refused were told so by name.
+          assert.ok(
+            stderr.split('\n').every(line => line === '' || /^dynuser-run: .|^sh: /.test(line)),
+            stderr.slice(0, 500),
+          );
+          for (let tries = 0; (await host.traces()).length > 0; tries++) {
+            assert.ok(tries < 500, 'a user is left');
+          }
+        } finally {
+          await machine.stop();
+        }
+      });
+    }
+  }
+});
