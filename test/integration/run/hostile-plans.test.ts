@@ -1,0 +1,83 @@
+/** Plans that hold no world together: the start ends in words, no program runs, and the host's mounts are as they were. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import type { LaunchPlan, LaunchStep } from '../../../src/api/generated/io-dynuser-allocator.ts';
+import { LauncherHost } from './fake-daemon.ts';
+
+const NO_UID = 4_294_967_295;
+const steps = (...list: readonly LaunchStep[]): Partial<LaunchPlan> => ({ mountNamespace: true, steps: list });
+const pin = (slot: number, changes: Partial<LaunchStep> = {}): LaunchStep => ({
+  do: 'pin',
+  path: '/srv',
+  slot,
+  ...changes,
+});
+
+const PLANS: Readonly<Record<string, readonly [plan: Partial<LaunchPlan>, words: RegExp]>> = {
+  'a slot that nothing was pinned to': [
+    steps({ do: 'place', path: '/srv', slot: 3 }),
+    /slot 3, which nothing was pinned to/,
+  ],
+  'a slot that is filled twice': [steps(pin(1), pin(1)), /fills slot 1 twice/],
+  'a slot beyond the bound': [steps(pin(1_000_000)), /does not understand/],
+  'too many steps': [steps(...Array.from({ length: 70_000 }, () => pin(0))), /does not understand|sent more/],
+  'a way out by ".."': [steps({ do: 'make', path: '/srv/none/../x' }), /cannot make the directory/],
+  'a relative path': [steps({ do: 'make', path: 'srv/x' }), /cannot make the directory|does not understand/],
+  'a path that is longer than any': [steps(pin(0, { path: `/${'a/'.repeat(3_000)}` })), /cannot find/],
+  'a name that is longer than any': [steps({ do: 'cover', path: `/${'a'.repeat(300)}` }), /cannot find/],
+  'an option of tmpfs that is none': [
+    steps({ do: 'cover', path: '/srv', options: ['nonsense=1'] }),
+    /cannot make a tmpfs/,
+  ],
+  'another file system as an option': [
+    steps({ do: 'cover', path: '/srv', options: ['source', 'fstype=proc'] }),
+    /cannot make a tmpfs/,
+  ],
+  'an owner that is nobody': [
+    steps(pin(0, { idMap: { diskUid: NO_UID, diskGid: 1, uid: 1, gid: 1 } })),
+    /cannot have a user namespace/,
+  ],
+  'another directory than there is': [
+    steps(pin(0, { straight: true, device: '1', inode: '1' })),
+    /is not the directory that was made ready/,
+  ],
+  'a device as the place of a directory': [
+    steps(pin(0), { do: 'place', path: '/dev/null', slot: 0 }),
+    /cannot mount over/,
+  ],
+  'a symlink over a directory': [steps({ do: 'link', path: '/srv', target: '/etc' }), /something else is there/],
+  'the number that means "no change" as the user': [
+    { uid: NO_UID },
+    /did not make this process one of user|cannot become user/,
+  ],
+  'the number that means "no change" as the group': [{ gid: NO_UID }, /group/],
+  'a number that is none as a group': [{ groups: ['4294967295'] }, /there is no group/],
+  'a root that is a file': [{ mountNamespace: true, root: '/etc/passwd' }, /cannot open \/etc\/passwd/],
+  'a root that is not there': [{ root: '/nowhere' }, /cannot make \/nowhere the root/],
+  'capabilities that the launcher may not give': [
+    { ambientSet: 'ffffffffffffffff', boundingSet: '0000000000000000' },
+    /capabilit/,
+  ],
+};
+
+describe('a plan that has', () => {
+  let host: LauncherHost;
+  before(async () => {
+    host = await LauncherHost.boot();
+  });
+  after(() => host.stop());
+
+  const mounts = (): string => readFileSync(`/proc/${host.machine.pid}/mountinfo`, 'utf8');
+  for (const [name, [plan, words]] of Object.entries(PLANS)) {
+    it(`${name} is refused`, async () => {
+      const before = mounts();
+      const { status, stdout, stderr } = await host.run(plan, ['sh', '-c', 'echo ran']);
+      assert.deepEqual([status, stdout], [125, ''], stderr);
+      assert.match(stderr, words);
+      assert.equal(stderr.match(/\n/g)?.length, 1, stderr);
+      assert.equal(mounts(), before);
+      assert.equal((await host.machine.run(['pgrep', '-x', 'dynuser-run'])).status, 1);
+    });
+  }
+});
