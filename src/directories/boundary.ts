@@ -17,7 +17,7 @@ export async function openBoundary(base: HeldDirectory, field: string): Promise<
     await checkBoundary(boundary, field);
     return boundary;
   } catch (error) {
-    await boundary.close();
+    boundary.close();
     throw error;
   }
 }

@@ -41,7 +41,7 @@ async function ownerOf(parts: RoomParts, open: OpenBases, directory: RequestedDi
       const { uid } = await top.status();
       return uid === MAPPED_ID ? await parts.marks.read(top.descriptor) : asUid(uid);
     } finally {
-      await top.close();
+      top.close();
     }
   } catch (error) {
     if (error instanceof DynuserError && error.code === 'DirectoryFailed') {
@@ -107,7 +107,7 @@ async function expectOne(
     const { inodes, counted } = counts;
     return { handover: handover.kind, ...(owner === undefined ? {} : { owner }), inodes, changes, counted };
   } finally {
-    await top.close();
+    top.close();
   }
 }
 
@@ -124,7 +124,7 @@ async function expectBase(
   try {
     return await expectFresh(helper, above, tree, user, makesMounts, within);
   } finally {
-    await above.close();
+    above.close();
   }
 }
 

@@ -29,7 +29,7 @@ export async function exposeTrees(
       const { field } = DIRECTORY_CLASSES[directory.kind];
       const layout = exposedLayoutOf(directory, bases);
       const { top } = await place(await open.make(directory.kind), layout, directory.below !== undefined, field, undo);
-      await top.close();
+      top.close();
     }
   } catch (error) {
     throw await undo.takeBack(error);
@@ -62,7 +62,7 @@ export async function concealDirectories(
           await lock.release();
         }
       } finally {
-        await boundary.close();
+        boundary.close();
       }
     }
   });
@@ -101,6 +101,6 @@ async function concealOne(
   const isPart = directory.below !== undefined;
   // Somebody has removed the tree: there is nothing to move, and nothing is made in its place.
   if ((await survey(base, layout, isPart, field)).kind !== 'make') {
-    await (await place(base, layout, isPart, field, undo)).top.close();
+    (await place(base, layout, isPart, field, undo)).top.close();
   }
 }

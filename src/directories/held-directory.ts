@@ -4,22 +4,30 @@
  * planted in a tree leads nowhere. Node has no openat(2); /proc/self/fd/<n>/<name> is the same (proc_pid_fd(5)).
  * Asynchronous throughout: a file system that hangs must not hold up the daemon.
  */
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises';
+import fs, { constants, type Stats } from 'node:fs';
+import { lstat, mkdir, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { hasCode } from '../files/pinned-directory.ts';
 import { callFailed, directoryFailed } from './failure.ts';
 
 const BASE_MODE = 0o755;
 
+/** By number: a FileHandle of node:fs/promises is closed on another thread, which takes as long as to open it. */
+const open: (path: string, flags: number) => Promise<number> = promisify(fs.open);
+const fchown = promisify(fs.fchown);
+const fchmod = promisify(fs.fchmod);
+const fstat = promisify(fs.fstat);
+
 export class HeldDirectory {
   /** for words alone: it was the path when the directory was opened */
   readonly path: string;
-  readonly #handle: FileHandle;
+  /** undefined once it is closed: the number is another file's then */
+  #descriptor: number | undefined;
   readonly #field: string;
 
-  private constructor(path: string, handle: FileHandle, field: string) {
+  private constructor(path: string, descriptor: number, field: string) {
     this.path = path;
-    this.#handle = handle;
+    this.#descriptor = descriptor;
     this.#field = field;
   }
 
@@ -55,7 +63,10 @@ export class HeldDirectory {
 
   /** The descriptor, for a helper process to inherit; valid until close(). */
   get descriptor(): number {
-    return this.#handle.fd;
+    if (this.#descriptor === undefined) {
+      throw new TypeError(`${this.path} was closed`);
+    }
+    return this.#descriptor;
   }
 
   /** @returns a path to the name, valid in this process while the directory is open */
@@ -63,15 +74,14 @@ export class HeldDirectory {
     if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
       throw new TypeError(`not a single path component: ${JSON.stringify(name)}`);
     }
-    return `/proc/self/fd/${this.#handle.fd}/${name}`;
+    return `/proc/self/fd/${this.descriptor}/${name}`;
   }
 
   /** Opens a directory in this one. @returns undefined where there is nothing of that name */
   async open(name: string): Promise<HeldDirectory | undefined> {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
     try {
-      const handle = await open(this.entry(name), flags);
-      return new HeldDirectory(`${this.path}/${name}`, handle, this.#field);
+      return new HeldDirectory(`${this.path}/${name}`, await open(this.entry(name), flags), this.#field);
     } catch (error) {
       if (hasCode(error, 'ENOENT')) {
         return undefined;
@@ -91,7 +101,7 @@ export class HeldDirectory {
   /** @returns the status of the directory itself */
   async status(): Promise<Stats> {
     try {
-      return await this.#handle.stat();
+      return await fstat(this.descriptor);
     } catch (error) {
       throw callFailed(this.#field, 'fstat', this.path, error);
     }
@@ -100,7 +110,7 @@ export class HeldDirectory {
   /** @returns what no other inode of the host has meanwhile, in decimal; 64 bits that a number may not hold exactly */
   async identity(): Promise<{ readonly device: string; readonly inode: string }> {
     try {
-      const { dev, ino } = await this.#handle.stat({ bigint: true });
+      const { dev, ino } = await fstat(this.descriptor, { bigint: true });
       return { device: String(dev), inode: String(ino) };
     } catch (error) {
       throw callFailed(this.#field, 'fstat', this.path, error);
@@ -152,7 +162,7 @@ export class HeldDirectory {
   /** Gives the directory itself an owner and a mode, in this order, since chown(2) may take bits of the mode away. */
   async give(uid: number, gid: number, mode: number): Promise<void> {
     try {
-      await this.#handle.chown(uid, gid);
+      await fchown(this.descriptor, uid, gid);
     } catch (error) {
       throw callFailed(this.#field, 'chown', this.path, error);
     }
@@ -161,14 +171,18 @@ export class HeldDirectory {
 
   async setMode(mode: number): Promise<void> {
     try {
-      await this.#handle.chmod(mode);
+      await fchmod(this.descriptor, mode);
     } catch (error) {
       throw callFailed(this.#field, 'chmod', this.path, error);
     }
   }
 
-  async close(): Promise<void> {
-    await this.#handle.close();
+  /** Nothing was written through it, so that there is nothing to wait for. May be called twice. */
+  close(): void {
+    if (this.#descriptor !== undefined) {
+      fs.closeSync(this.#descriptor);
+      this.#descriptor = undefined;
+    }
   }
 
   /** @param expected a code that is an answer: undefined is returned then */

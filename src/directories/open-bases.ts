@@ -30,7 +30,7 @@ export async function withBases<T>(bases: BaseDirectories, action: (open: OpenBa
     return await action({ make, find });
   } finally {
     for (const base of opened.values()) {
-      await base.close();
+      base.close();
     }
   }
 }

@@ -7,7 +7,7 @@ export interface Entry {
   readonly parent: HeldDirectory;
   readonly name: string;
   /** Closes the parent, unless that is the base. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 /**
@@ -21,9 +21,9 @@ export async function findEntry(
   make: boolean,
 ): Promise<Entry | undefined> {
   let parent = base;
-  const close = async () => {
+  const close = () => {
     if (parent !== base) {
-      await parent.close();
+      parent.close();
     }
   };
   for (const name of components.slice(0, -1)) {
@@ -31,7 +31,7 @@ export async function findEntry(
     try {
       below = await openParent(parent, name, make);
     } finally {
-      await close();
+      close();
     }
     if (below === undefined) {
       return undefined;
@@ -65,7 +65,7 @@ export async function findWhat(base: HeldDirectory, components: readonly string[
   try {
     return await lookAt(entry);
   } finally {
-    await entry.close();
+    entry.close();
   }
 }
 
@@ -89,6 +89,6 @@ export async function openTree(base: HeldDirectory, components: readonly string[
   try {
     return await entry.parent.open(entry.name);
   } finally {
-    await entry.close();
+    entry.close();
   }
 }

@@ -53,7 +53,7 @@ export async function place(
     }
     return { top, fresh: placement.kind === 'make' };
   } catch (error) {
-    await top.close();
+    top.close();
     throw error;
   }
 }
@@ -87,7 +87,7 @@ async function moveTree(base: HeldDirectory, layout: Layout, field: string, undo
   const after = await top.status();
   // Where others own a directory on the way, they may have put something else there before it was moved.
   if (before?.ino !== after.ino || before.dev !== after.dev) {
-    await top.close();
+    top.close();
     throw directoryFailed(field, `${layout.publicPath} was replaced while it was moved to ${layout.realPath}`);
   }
   return top;
@@ -177,6 +177,6 @@ async function withEntry<T>(
   try {
     return await action(entry);
   } finally {
-    await entry.close();
+    entry.close();
   }
 }

@@ -98,7 +98,7 @@ async function prepareLocked<T>(
       return committed;
     } finally {
       for (const { top } of trees) {
-        await top.close();
+        top.close();
       }
       for (const held of locks.reverse()) {
         await held.release();
@@ -140,7 +140,7 @@ async function lock(
     const held = await lockTrees(boundary, sources, field, lost);
     return { release: () => held.release().finally(() => boundary.close()) };
   } catch (error) {
-    await boundary.close();
+    boundary.close();
     throw error;
   }
 }

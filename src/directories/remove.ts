@@ -38,7 +38,7 @@ export async function removeDirectories(
           await lock.release();
         }
       } finally {
-        await boundary.close();
+        boundary.close();
       }
     }
     return removed;
@@ -100,7 +100,7 @@ async function removeTree(
     try {
       await helper.removeContents(top, { field });
     } finally {
-      await top.close();
+      top.close();
     }
     await entry.parent.removeDirectory(entry.name);
     removed = true;
@@ -119,6 +119,6 @@ async function ifThere(
       await action(entry);
     }
   } finally {
-    await entry?.close();
+    entry?.close();
   }
 }

@@ -83,7 +83,9 @@ async function findSettled(
     }
     throw error;
   } finally {
-    await Promise.all(trees.map(({ top }) => top.close()));
+    for (const { top } of trees) {
+      top.close();
+    }
   }
 }
 
@@ -129,7 +131,7 @@ async function settledTree(
   if (top === undefined || (isLinked && (await hasMode(top, layout.mode)))) {
     return top && { directory, layout, top, fresh: false };
   }
-  await top.close();
+  top.close();
   return undefined;
 }
 
@@ -137,7 +139,7 @@ async function hasMode(top: HeldDirectory, mode: number): Promise<boolean> {
   try {
     return ((await top.status()).mode & 0o7777) === mode;
   } catch (error) {
-    await top.close();
+    top.close();
     throw error;
   }
 }
@@ -162,11 +164,11 @@ async function openSettled(
       if (name === BOUNDARY && depth === 0) {
         await checkBoundary(top, DIRECTORY_CLASSES[kind].field);
       } else if (await isChangingHands(top)) {
-        await top.close();
+        top.close();
         return undefined;
       }
     } catch (error) {
-      await top.close();
+      top.close();
       throw error;
     }
   }
@@ -179,9 +181,9 @@ async function isChangingHands(directory: HeldDirectory): Promise<boolean> {
   return uid === 0 && gid === MAPPED_ID;
 }
 
-async function closeUnless(directory: HeldDirectory, base: HeldDirectory): Promise<void> {
+function closeUnless(directory: HeldDirectory, base: HeldDirectory): void {
   if (directory !== base) {
-    await directory.close();
+    directory.close();
   }
 }
 

@@ -241,7 +241,7 @@ test('a lock of another allocator is waited for, and one of a dead holder expire
     await taken.release();
     assert.deepEqual(readdirSync(`${room.root}/lib/private`), ['foo']);
   } finally {
-    await base.close();
+    base.close();
   }
 });
 

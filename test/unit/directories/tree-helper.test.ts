@@ -25,7 +25,7 @@ async function chown(script: string | undefined, onProgress?: (counts: unknown) 
     const options = { field: 'stateDirectory', ...(onProgress === undefined ? {} : { onProgress }) };
     return await treeHelper(program, SILENCE_MS).chown(top, 1, 2, 0o755, options);
   } finally {
-    await top.close();
+    top.close();
   }
 }
 
