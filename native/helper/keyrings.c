@@ -1,10 +1,12 @@
 /* keyctl(2) as the user itself: nobody else, not even root, has a right to these keyrings. See keyrings.h. */
 #include "keyrings.h"
 
+#include <fcntl.h>
 #include <linux/keyctl.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,46 +14,86 @@
 
 /* A line for each user that has keys (proc(5)): what is not in it has none. */
 #define KEY_USERS "/proc/key-users"
+#define KEY_USERS_READ 4096
 /* All rights to whoever has the keyring and to its owner, those of user-keyring(7) and more. */
 #define RIGHTS 0x3F3F0000UL
 
-static void clear(long keyring)
+/*
+ * Invalidated, a keyring is gone as soon as the kernel comes to it, and a fresh one is made when it is next asked for. Emptied
+ * before that, since it is not gone at once.
+ */
+static void end(long keyring)
 {
-	/* The owner may have taken its own right to write. */
+	/* The owner may have taken its own rights. */
 	(void)syscall(SYS_keyctl, KEYCTL_SETPERM, keyring, RIGHTS);
 	(void)syscall(SYS_keyctl, KEYCTL_CLEAR, keyring);
+	(void)syscall(SYS_keyctl, KEYCTL_INVALIDATE, keyring);
 }
 
-static void clear_own(const void *unused)
+static void end_own(const void *unused)
 {
-	/* This process's own: it holds the other one, which cannot be named otherwise, and ends with it. */
-	long persistent = syscall(SYS_keyctl, KEYCTL_GET_PERSISTENT, (long)-1, (long)KEY_SPEC_PROCESS_KEYRING);
+	const long make = 1;
+	/* All by their numbers: once one is invalid the kernel finds none by its role. */
+	const long keyrings[] = {
+		syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_SESSION_KEYRING, make),
+		syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, make),
+		/* EOPNOTSUPP: a kernel without them. In this process's own, which holds it, and ends with it. */
+		syscall(SYS_keyctl, KEYCTL_GET_PERSISTENT, (long)-1, (long)KEY_SPEC_PROCESS_KEYRING),
+	};
 
 	(void)unused;
-	clear(KEY_SPEC_USER_KEYRING);
-	clear(KEY_SPEC_USER_SESSION_KEYRING);
-	/* EOPNOTSUPP: a kernel without them. */
-	if (persistent > 0)
-		clear(persistent);
+	for (size_t i = 0; i < sizeof(keyrings) / sizeof(keyrings[0]); i++) {
+		if (keyrings[i] > 0)
+			end(keyrings[i]);
+	}
+}
+
+/*
+ * Looks for a line of the user in what was read. Returns whether the search is over: it was found, or a greater number, for
+ * the kernel has them in order. What is left of a line that was cut off goes to the front, for the next read.
+ */
+static bool search_lines(char *text, size_t *length, uid_t uid, bool *found)
+{
+	char *line = text;
+	char *end;
+
+	while ((end = memchr(line, '\n', *length - (size_t)(line - text))) != NULL) {
+		unsigned long user = strtoul(line, NULL, 10);
+
+		if (user >= uid) {
+			*found = user == uid;
+			return true;
+		}
+		line = end + 1;
+	}
+	*length -= (size_t)(line - text);
+	memmove(text, line, *length);
+	return false;
 }
 
 /* Where it cannot be told, as on a kernel whose /proc lacks the file, there may be some. */
 static bool may_have_keys(uid_t uid)
 {
-	FILE *users = fopen(KEY_USERS, "re");
-	unsigned int user = 0;
+	/* With a NUL behind it, for strtoul(3). A line has at most some 90 bytes. */
+	char text[KEY_USERS_READ + 1] = { 0 };
+	size_t length = 0;
 	bool found = false;
+	ssize_t got = 0;
+	int users = open(KEY_USERS, O_RDONLY | O_CLOEXEC);
 
-	if (users == NULL)
+	if (users < 0)
 		return true;
-	while (!found && fscanf(users, " %u:%*[^\n]", &user) == 1)
-		found = user == uid;
-	(void)fclose(users);
-	return found;
+	while ((got = read(users, text + length, KEY_USERS_READ - length)) > 0) {
+		length += (size_t)got;
+		if (search_lines(text, &length, uid, &found))
+			break;
+	}
+	close(users);
+	return found || got < 0;
 }
 
 void clear_keyrings(uid_t uid)
 {
 	if (may_have_keys(uid))
-		(void)act_as_user(uid, clear_own, NULL);
+		(void)act_as_user(uid, end_own, NULL);
 }

@@ -13,7 +13,8 @@
  *   find-processes NUMBER | terminate-processes NUMBER | kill-processes NUMBER | remove-ipc NUMBER
  *                  free                        none is left, or else the first that is:
  *                  process PID COMMAND | ipc KIND ID
- *                                              as above; NUMBER is one that a dynamic user can have
+ *                                              as above; NUMBER is one that a dynamic user can have; remove-ipc does
+ *                                              what clear-keyrings does, too
  *   clear-keyrings NUMBER
  *                  free                        in any case: what is left is nobody's any more
  *   any            error CALL ERRNO            the system refused to say

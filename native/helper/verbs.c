@@ -136,8 +136,11 @@ static void verb_remove_ipc(char *number, struct context *context, struct answer
 	uid_t uid;
 
 	(void)context;
-	if (parse_ours(number, &uid, answer))
-		remove_ipc(uid, answer);
+	if (!parse_ours(number, &uid, answer))
+		return;
+	/* One question for both: most users leave neither. */
+	clear_keyrings(uid);
+	remove_ipc(uid, answer);
 }
 
 static void verb_clear_keyrings(char *number, struct context *context, struct answer *answer)

@@ -22,7 +22,7 @@ void keyring_leave(void)
 		return;
 	if (errno == EDQUOT)
 		fail(STATUS_LAUNCHER,
-		     "user %u has as many keys as it may (/proc/key-users), and the service shall not have the keyring of whoever started it",
+		     "user %u, who starts this, has as many keys as it may (/proc/key-users), and the service shall not have the keyring of its starter",
 		     (unsigned int)getuid());
 	fail_errno(errno, "cannot leave the session keyring of whoever started this");
 }

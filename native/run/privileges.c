@@ -87,6 +87,7 @@ static void enter_directory(const struct plan *plan)
 
 void privileges_drop(const struct plan *plan, const struct groups *groups, enum command_as as, int proc)
 {
+	keyring_leave();
 	if (as == AS_USER)
 		/* Before the user namespace, in which most groups are nobody's and cannot be set. */
 		set_groups(plan, groups);
@@ -104,8 +105,6 @@ void privileges_drop(const struct plan *plan, const struct groups *groups, enum 
 	}
 	if (as == AS_USER)
 		set_user(plan);
-	/* As the user, whose keyring it then is. */
-	keyring_leave();
 	(void)umask(plan->umask);
 	enter_directory(plan);
 }

@@ -156,9 +156,12 @@ export class Endings {
     if (running !== undefined) {
       return running;
     }
+    if (removes) {
+      return reaper.removeIpc(uid);
+    }
     // In any case: no caller can do it in its place, and the next user of the UID would have the keys.
     await reaper.clearKeyrings(uid);
-    return removes ? await reaper.removeIpc(uid) : undefined;
+    return undefined;
   }
 
   #retryLater(user: UserLease, delayMs: number): void {

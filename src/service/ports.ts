@@ -106,7 +106,7 @@ export interface Reaper {
    */
   endProcesses(uid: Uid, graceMs: number): Promise<Evidence | undefined>;
   /**
-   * Removes IPC objects of all kinds whose owner has the number as UID or GID.
+   * Removes IPC objects of all kinds whose owner has the number as UID or GID, and empties its keyrings as clearKeyrings().
    * @returns the first object that is left, undefined where none is
    * @throws DynuserError HostFailed where it is not known; LimitReached
    */

@@ -194,6 +194,7 @@ export class FakeReaper implements Reaper {
 
   async removeIpc(number: Uid): Promise<Evidence | undefined> {
     this.asked.push(`ipc ${number}`);
+    this.cleared.push(number);
     return this.ipc.get(number);
   }
 
