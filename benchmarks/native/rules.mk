@@ -1,5 +1,5 @@
-# The C programs that benchmarks run: dist/native/nss-lookup, dist/native/resident.
-BENCHMARK_PROGRAMS := $(TOP)/dist/native/nss-lookup $(TOP)/dist/native/resident
+# The C programs that benchmarks run.
+BENCHMARK_PROGRAMS := $(addprefix $(TOP)/dist/native/,nss-lookup resident spawn-times)
 
 $(BENCHMARK_PROGRAMS): $(TOP)/dist/native/%: $(TOP)/benchmarks/native/%.c
 	@mkdir -p $(dir $@)

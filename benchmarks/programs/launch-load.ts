@@ -2,14 +2,16 @@
  * Runs inside a machine with systemd and dynuserd, and starts commands as users: each round by everyone in turn. Prints
  * one line of JSON; launch.bench.ts reads it.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import { median } from '../support/statistics.ts';
 
 const ROUNDS = 150;
 /** systemd-run takes tens of milliseconds each: as many rounds would say no more, and take minutes. */
 const SYSTEMD_ROUNDS = 40;
 const PARALLEL = 200;
+const PARALLEL_ROUNDS = 5;
+const SPAWN_TIMES = `${CHECKOUT}dist/native/spawn-times`;
 /** launch.bench.ts has put it where dynamic users can see it, which a checkout need not be. */
 const RESIDENT = process.argv[2] ?? '';
 
@@ -37,48 +39,35 @@ export interface LaunchFigures {
 const SYSTEMD = ['systemd-run', '--wait', '--quiet', '-p', 'DynamicUser=yes'];
 const STATE = ['-p', 'StateDirectory=bench'];
 
-const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+const spawnTimes = (...argv: string[]): string => execFileSync(SPAWN_TIMES, argv, { encoding: 'utf8' }).trimEnd();
 
-function timed(argv: readonly string[]): number {
-  const before = now();
-  const { status, stderr } = spawnSync(argv[0] ?? '', argv.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
-  const took = now() - before;
-  if (status !== 0) {
-    throw new Error(`${argv.join(' ')}: exit status ${status}: ${String(stderr)}`);
-  }
-  return took;
-}
-
-/** @returns the median of each, taken in turns so that what slows the machine for a moment slows all */
+/** @returns the median of each in milliseconds, taken in turns so that what slows the machine for a moment slows all */
 function inTurns<Name extends string>(
   rounds: number,
   commands: Readonly<Record<Name, readonly string[]>>,
 ): Record<Name, number> {
   const names = Object.keys(commands) as Name[];
-  const taken = Object.fromEntries(names.map(name => [name, [] as number[]])) as Record<Name, number[]>;
-  for (let round = -3; round < rounds; round++) {
-    for (const name of names) {
-      const took = timed(commands[name]);
-      // The first rounds warm caches up.
-      if (round >= 0) {
-        taken[name].push(took);
-      }
-    }
-  }
-  return Object.fromEntries(names.map(name => [name, median(taken[name])])) as Record<Name, number>;
+  const words = names.flatMap((name, index) => [...(index === 0 ? [] : [',']), ...commands[name]]);
+  const taken = spawnTimes('turns', String(rounds), ...words)
+    .split('\n')
+    .map(line => line.split(' ').map(Number));
+  const medianOf = (index: number): number =>
+    median(taken.flatMap(([command, microseconds]) => (command === index ? [Number(microseconds) / 1_000] : [])));
+  return Object.fromEntries(names.map((name, index) => [name, medianOf(index)])) as Record<Name, number>;
 }
 
-async function allAtOnce(argv: readonly string[]): Promise<ParallelFigures> {
-  const before = now();
-  const statuses = await Promise.all(
-    Array.from({ length: PARALLEL }, async () => {
-      const child = spawn(argv[0] ?? '', argv.slice(1), { stdio: 'ignore' });
-      const [status] = await once(child, 'exit');
-      return status;
-    }),
+/** The median of some rounds in which all are started at once, and all failures. */
+function allAtOnce(argv: readonly string[]): ParallelFigures {
+  const rounds = Array.from({ length: PARALLEL_ROUNDS }, () =>
+    spawnTimes('parallel', String(PARALLEL), ...argv)
+      .split(' ')
+      .map(Number),
   );
-  const each = (now() - before) / PARALLEL;
-  return { count: PARALLEL, failures: statuses.filter(status => status !== 0).length, each };
+  return {
+    count: PARALLEL,
+    failures: rounds.reduce((sum, [, failures = 0]) => sum + failures, 0),
+    each: median(rounds.map(([microseconds = 0]) => microseconds / 1_000 / PARALLEL)),
+  };
 }
 
 /**
@@ -106,8 +95,8 @@ const figures: LaunchFigures = {
     systemdPlain: [...SYSTEMD, 'true'],
     systemdStateful: [...SYSTEMD, ...STATE, 'true'],
   }),
-  parallel: await allAtOnce(['dynuser-run', 'true']),
-  systemdParallel: await allAtOnce([...SYSTEMD, 'true']),
+  parallel: allAtOnce(['dynuser-run', 'true']),
+  systemdParallel: allAtOnce([...SYSTEMD, 'true']),
   launcherKib: launcherSize(),
 };
 process.stdout.write(`${JSON.stringify(figures)}\n`);
