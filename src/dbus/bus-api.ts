@@ -24,7 +24,7 @@ import {
 } from './interface.ts';
 import { CALLS_MAX, CALLS_PER_CALLER_MAX } from './limits.ts';
 import { DRIVER, type IncomingCall, type Signal } from './message.ts';
-import type { BusAllocator, BusCaller } from './port.ts';
+import type { BusAllocator, BusCaller, BusUserChange } from './port.ts';
 
 /** RequestName (D-Bus specification): what it answers where the name is another's, who is waited for. */
 const IN_QUEUE = 2;
@@ -37,6 +37,9 @@ export class BusApi implements BusClient {
   readonly #callers: Callers;
   readonly #endChanges: () => void;
   #connection: BusConnection | undefined;
+  /** what has no signal yet, in the order in which it came */
+  readonly #changes: BusUserChange[] = [];
+  #sending: NodeJS.Immediate | undefined;
   /** calls under way, by the unique name of the caller */
   readonly #underWay = new Map<string, number>();
   /** those of all callers but root */
@@ -53,7 +56,18 @@ export class BusApi implements BusClient {
     this.#port = port;
     this.#onTrouble = onTrouble;
     this.#callers = new Callers(onTrouble);
-    this.#endChanges = port.onChange(({ kind, uid, name }) => {
+    this.#endChanges = port.onChange(change => {
+      // Whoever caused it waits for its answer, and need not wait for the bus: that comes when the answer is on its way.
+      this.#sending ??= setImmediate(() => this.#sendChanges());
+      this.#changes.push(change);
+    });
+    bus.attach(this);
+  }
+
+  #sendChanges(): void {
+    clearImmediate(this.#sending);
+    this.#sending = undefined;
+    for (const { kind, uid, name } of this.#changes.splice(0)) {
       this.#connection?.emit({
         path: ALLOCATOR_PATH,
         interface: ALLOCATOR,
@@ -61,8 +75,7 @@ export class BusApi implements BusClient {
         signature: 'us',
         body: [uid, name],
       });
-    });
-    bus.attach(this);
+    }
   }
 
   async connected(connection: BusConnection): Promise<void> {
@@ -117,6 +130,7 @@ export class BusApi implements BusClient {
   /** Ends the signals and the waits for callers; the leases of those are left alone. Before Bus.close(). */
   close(): void {
     this.#endChanges();
+    this.#sendChanges();
     this.#callers.close();
     this.#connection = undefined;
   }
