@@ -20,9 +20,8 @@
 #define COMMAND_MAX 64
 
 struct search {
-	uint32_t number;
 	enum credentials_source *source;
-	visit_found *visit;
+	visit_credentials *visit;
 	void *data;
 	struct answer *answer;
 };
@@ -72,11 +71,9 @@ static bool visit_thread(struct search search, int directory, pid_t thread, int 
 		answer_error(search.answer, "credentials", error);
 		return true;
 	}
-	if (!credentials_have(&credentials, search.number))
-		return false;
 	struct found_thread found = { .proc = proc, .process = leader, .directory = directory, .thread = thread };
 
-	return search.visit(search.data, &found, search.answer);
+	return search.visit(search.data, &found, &credentials, search.answer);
 }
 
 /* Threads may have credentials of their own: setresuid(2) as a bare system call changes the calling thread alone. */
@@ -118,10 +115,9 @@ static bool visit_process(struct search search, int proc, pid_t process)
 	return visit_threads(search, proc, process, task);
 }
 
-bool walk_processes(uint32_t number, enum credentials_source *source, visit_found *visit, void *data,
-		    struct answer *answer)
+bool walk_threads(enum credentials_source *source, visit_credentials *visit, void *data, struct answer *answer)
 {
-	struct search search = { number, source, visit, data, answer };
+	struct search search = { source, visit, data, answer };
 	DIR *stream = opendir("/proc");
 	struct dirent *entry;
 	bool answered = false;
@@ -145,18 +141,66 @@ bool walk_processes(uint32_t number, enum credentials_source *source, visit_foun
 	return answered;
 }
 
+struct of_number {
+	uint32_t number;
+	visit_found *visit;
+	void *data;
+};
+
+static bool visit_of_number(void *data, const struct found_thread *found, const struct credentials *credentials,
+			    struct answer *answer)
+{
+	const struct of_number *of = data;
+
+	return credentials_have(credentials, of->number) && of->visit(of->data, found, answer);
+}
+
+bool walk_processes(uint32_t number, enum credentials_source *source, visit_found *visit, void *data,
+		    struct answer *answer)
+{
+	struct of_number of = { number, visit, data };
+
+	return walk_threads(source, visit_of_number, &of, answer);
+}
+
+/* For what comes and goes too fast for a walk. -1 is a nice value too; errno alone tells. */
+static bool has_real_uid(uint32_t number)
+{
+	errno = 0;
+	return getpriority(PRIO_USER, number) != -1 || errno != ESRCH;
+}
+
 bool find_process(uint32_t number, enum credentials_source *source, struct answer *answer)
 {
 	for (int walks = 0; walks < WALKS_MAX; walks++) {
 		if (walk_processes(number, source, answer_found, NULL, answer))
 			return true;
-		/* -1 is a nice value too; errno alone tells. */
-		errno = 0;
-		if (getpriority(PRIO_USER, number) == -1 && errno == ESRCH)
+		if (!has_real_uid(number))
 			return false;
 	}
 	answer_begin(answer, "process");
 	answer_number(answer, 0);
 	answer_text(answer, "too short-lived to be named");
+	return true;
+}
+
+static bool visit_of_numbers(void *data, const struct found_thread *found, const struct credentials *credentials,
+			     struct answer *answer)
+{
+	struct numbers *numbers = data;
+
+	(void)found;
+	(void)answer;
+	for (size_t i = 0; i < numbers->count; i++)
+		numbers->running[i] = numbers->running[i] || credentials_have(credentials, numbers->number[i]);
+	return false;
+}
+
+bool find_numbers(struct numbers *numbers, enum credentials_source *source, struct answer *answer)
+{
+	if (walk_threads(source, visit_of_numbers, numbers, answer))
+		return false;
+	for (size_t i = 0; i < numbers->count; i++)
+		numbers->running[i] = numbers->running[i] || has_real_uid(numbers->number[i]);
 	return true;
 }

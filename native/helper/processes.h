@@ -23,14 +23,34 @@ struct found_thread {
 	pid_t thread;
 };
 
-/* Is told of a thread; returns whether the walk is to end, with the answer written. */
+/* Is told of each thread and what it has; returns whether the walk is to end, with the answer written. */
+typedef bool visit_credentials(void *data, const struct found_thread *found, const struct credentials *credentials,
+			       struct answer *answer);
+
+/* One walk over all threads that can be seen. Returns whether the answer was written, by the visitor or with an error. */
+bool walk_threads(enum credentials_source *source, visit_credentials *visit, void *data, struct answer *answer);
+
+/* Is told of a thread that has a number; returns whether the walk is to end, with the answer written. */
 typedef bool visit_found(void *data, const struct found_thread *found, struct answer *answer);
 
 /* The visitor of find_process: answers the process. */
 visit_found answer_found;
 
-/* One walk over all threads, for the same ones as above. Returns whether the answer was written. */
+/* One walk for the same threads as find_process. Returns whether the answer was written. */
 bool walk_processes(uint32_t number, enum credentials_source *source, visit_found *visit, void *data,
 		    struct answer *answer);
+
+#define NUMBERS_MAX 64
+struct numbers {
+	uint32_t number[NUMBERS_MAX];
+	bool running[NUMBERS_MAX];
+	size_t count;
+};
+
+/*
+ * Finds out for many numbers at the cost of one walk whether find_process would find something; running is false to begin
+ * with. Returns false where it cannot be told, with the error as the answer.
+ */
+bool find_numbers(struct numbers *numbers, enum credentials_source *source, struct answer *answer);
 
 #endif

@@ -10,6 +10,9 @@
  *                  user NAME | group NAME      NSS knows a user or a group of it
  *                  ipc KIND ID                 KIND is sysv-shm, sysv-sem, sysv-msg, posix-shm or posix-mq
  *                  process PID COMMAND         runs with it; PID is 0 where it came and went too fast to be named
+ *   owner NUMBER   as uid, but for processes
+ *   running NUMBER *("," NUMBER)               NUMBERS_MAX (processes.h) at most, as below
+ *                  running *(SP NUMBER)        those that a process runs with
  *   find-processes NUMBER | terminate-processes NUMBER | kill-processes NUMBER | remove-ipc NUMBER
  *                  free                        none is left, or else the first that is:
  *                  process PID COMMAND | ipc KIND ID

@@ -86,14 +86,29 @@ static bool find_account(uint32_t number, struct answer *answer)
 	return answered;
 }
 
+static bool find_owner(uint32_t number, struct answer *answer)
+{
+	return find_account(number, answer) || find_sysv_ipc(number, answer) || find_posix_ipc(number, answer);
+}
+
+static void verb_owner(char *number, struct context *context, struct answer *answer)
+{
+	uint32_t id;
+
+	(void)context;
+	if (!parse_id(number, &id))
+		answer_begin(answer, "invalid");
+	else if (!find_owner(id, answer))
+		answer_begin(answer, "free");
+}
+
 static void verb_uid(char *number, struct context *context, struct answer *answer)
 {
 	uint32_t id;
 
 	if (!parse_id(number, &id))
 		answer_begin(answer, "invalid");
-	else if (!find_account(id, answer) && !find_sysv_ipc(id, answer) && !find_posix_ipc(id, answer) &&
-		 !find_process(id, &context->credentials, answer))
+	else if (!find_owner(id, answer) && !find_process(id, &context->credentials, answer))
 		answer_begin(answer, "free");
 }
 
@@ -105,6 +120,39 @@ static bool parse_ours(const char *number, uid_t *uid, struct answer *answer)
 	if (!good)
 		answer_begin(answer, "invalid");
 	return good;
+}
+
+static bool parse_numbers(char *text, struct numbers *numbers, struct answer *answer)
+{
+	char *rest = NULL;
+
+	for (char *number = strtok_r(text, ",", &rest); number != NULL; number = strtok_r(NULL, ",", &rest)) {
+		uid_t uid;
+
+		if (numbers->count == NUMBERS_MAX) {
+			answer_begin(answer, "invalid");
+			return false;
+		}
+		if (!parse_ours(number, &uid, answer))
+			return false;
+		numbers->number[numbers->count++] = uid;
+	}
+	if (numbers->count == 0)
+		answer_begin(answer, "invalid");
+	return numbers->count > 0;
+}
+
+static void verb_running(char *text, struct context *context, struct answer *answer)
+{
+	struct numbers numbers = { .count = 0 };
+
+	if (!parse_numbers(text, &numbers, answer) || !find_numbers(&numbers, &context->credentials, answer))
+		return;
+	answer_begin(answer, "running");
+	for (size_t i = 0; i < numbers.count; i++) {
+		if (numbers.running[i])
+			answer_number(answer, numbers.number[i]);
+	}
 }
 
 static void verb_find_processes(char *number, struct context *context, struct answer *answer)
@@ -157,6 +205,8 @@ static void verb_clear_keyrings(char *number, struct context *context, struct an
 static const struct verb verbs[] = {
 	{ "name", true, verb_name },
 	{ "uid", true, verb_uid },
+	{ "owner", true, verb_owner },
+	{ "running", false, verb_running },
 	{ "find-processes", false, verb_find_processes },
 	{ "terminate-processes", false, verb_terminate_processes },
 	{ "kill-processes", false, verb_kill_processes },

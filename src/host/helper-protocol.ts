@@ -10,6 +10,9 @@ import type { Reading } from './helper-pool.ts';
 /** ANSWER_MAX of protocol.h: the longest line in bytes, with its newline. */
 export const ANSWER_BYTES_MAX = 1_024;
 
+/** NUMBERS_MAX of processes.h: about so many UIDs one look for processes can be. */
+export const NUMBERS_MAX = 64;
+
 const PROCESS_ID_MAX = 0x40_0000;
 
 /** A question together with what to make of its answer. */
@@ -35,6 +38,20 @@ export function accountQuestion(name: UserName): Question<AccountAnswer> {
 
 export function evidenceQuestion(uid: Uid): Question<Evidence | undefined> {
   return { line: `uid ${uid}\n`, subject: `UID ${uid}`, parse: parseEvidence };
+}
+
+/** Like evidenceQuestion(), but for processes. */
+export function ownerQuestion(uid: Uid): Question<Evidence | undefined> {
+  return { ...evidenceQuestion(uid), line: `owner ${uid}\n`, parse: parseOwner };
+}
+
+/** @param uids 1 to NUMBERS_MAX. The answer has those of them that a process runs with */
+export function runningQuestion(uids: readonly Uid[]): Question<ReadonlySet<Uid>> {
+  return {
+    line: `running ${uids.join(',')}\n`,
+    subject: `the processes of ${uids.length} UIDs`,
+    parse: fields => parseRunning(fields, uids),
+  };
 }
 
 /** What ends the things of a UID; see native/helper/end_processes.h, ipc_removal.h and keyrings.h. */
@@ -94,8 +111,22 @@ function parseEvidence(fields: readonly string[]): { answer: Evidence | undefine
   if (kind === 'free') {
     return rest.length === 0 ? { answer: undefined } : undefined;
   }
-  const evidence = kind === 'ipc' ? parseIpc(rest) : kind === 'process' ? parseProcess(rest) : parseOwner(kind, rest);
+  const evidence =
+    kind === 'ipc' ? parseIpc(rest) : kind === 'process' ? parseProcess(rest) : parseAccountOwner(kind, rest);
   return evidence === undefined ? undefined : { answer: evidence };
+}
+
+function parseOwner(fields: readonly string[]): { answer: Evidence | undefined } | undefined {
+  const parsed = parseEvidence(fields);
+  return parsed?.answer?.kind === 'process' ? undefined : parsed;
+}
+
+function parseRunning(
+  [word, ...numbers]: readonly string[],
+  asked: readonly Uid[],
+): { answer: ReadonlySet<Uid> } | undefined {
+  const running = new Set(asked.filter(uid => numbers.includes(String(uid))));
+  return word === 'running' && running.size === numbers.length ? { answer: running } : undefined;
 }
 
 function parseLeftover(fields: readonly string[]): { answer: Evidence | undefined } | undefined {
@@ -104,7 +135,7 @@ function parseLeftover(fields: readonly string[]): { answer: Evidence | undefine
   return kind === undefined || kind === 'process' || kind === 'ipc' ? parsed : undefined;
 }
 
-function parseOwner(kind: string | undefined, [text, ...rest]: readonly string[]): Evidence | undefined {
+function parseAccountOwner(kind: string | undefined, [text, ...rest]: readonly string[]): Evidence | undefined {
   const name = decodeText(text);
   return (kind === 'user' || kind === 'group') && name !== undefined && rest.length === 0 ? { kind, name } : undefined;
 }

@@ -9,13 +9,23 @@ import type { Evidence } from '../core/verdict.ts';
 import type { AccountAnswer, Probe } from '../service/ports.ts';
 import { HELPERS_MAX, HelperPool, type Outcome, QUESTIONS_WAITING_MAX } from './helper-pool.ts';
 import type { HelperCommand } from './helper-process.ts';
-import { accountQuestion, evidenceQuestion, type Question, type Refusal, readReply } from './helper-protocol.ts';
+import {
+  accountQuestion,
+  evidenceQuestion,
+  ownerQuestion,
+  type Question,
+  type Refusal,
+  readReply,
+  runningQuestion,
+} from './helper-protocol.ts';
+import { ProcessLooks } from './process-looks.ts';
 
 const CHECK_SOURCES = 'check the sources in /etc/nsswitch.conf';
 
 export class HelperProbe implements Probe {
   readonly #pool: HelperPool;
   readonly #deadlineMs: number;
+  readonly #looks = new ProcessLooks(uids => this.#ask(runningQuestion(uids)));
 
   /**
    * Starts the first helper.
@@ -33,8 +43,10 @@ export class HelperProbe implements Probe {
   }
 
   /** @throws DynuserError ProbeFailed; LimitReached where too many questions wait */
-  evidence(uid: Uid): Promise<Evidence | undefined> {
-    return this.#ask(evidenceQuestion(uid));
+  async evidence(uid: Uid): Promise<Evidence | undefined> {
+    const [owner, mayRun] = await Promise.all([this.#ask(ownerQuestion(uid)), this.#looks.mayRun(uid)]);
+    // The full question names the process, or says why there is no telling.
+    return owner === undefined && mayRun ? this.#ask(evidenceQuestion(uid)) : owner;
   }
 
   /** Ends all helpers; open questions fail. @returns when the processes are gone */

@@ -12,7 +12,8 @@ import type { Evidence } from '../core/verdict.ts';
 import type { Reaper } from '../service/ports.ts';
 import { HelperPool } from './helper-pool.ts';
 import type { HelperCommand } from './helper-process.ts';
-import { type Question, type ReapVerb, readReply, reapQuestion } from './helper-protocol.ts';
+import { type Question, type ReapVerb, readReply, reapQuestion, runningQuestion } from './helper-protocol.ts';
+import { ProcessLooks } from './process-looks.ts';
 import { Turns } from './turns.ts';
 
 /** One question, in milliseconds: more than a helper takes to remove a million files. */
@@ -28,6 +29,7 @@ const LOOK_LAST_MS = 250;
 export class HelperReaper implements Reaper {
   readonly #pool: HelperPool;
   readonly #turns = new Turns(QUESTIONS_MAX);
+  readonly #looks = new ProcessLooks(uids => this.#turns.run(() => this.#askNow(runningQuestion(uids))));
 
   /** Starts the first helper. @param command the helper: its absolute path, alone but for tests */
   constructor(command: HelperCommand) {
@@ -35,6 +37,10 @@ export class HelperReaper implements Reaper {
   }
 
   async endProcesses(uid: Uid, graceMs: number): Promise<Evidence | undefined> {
+    // Most users have ended by themselves.
+    if (!(await this.#looks.mayRun(uid))) {
+      return undefined;
+    }
     if (graceMs > 0) {
       const deadline = performance.now() + graceMs;
       if ((await this.#ask('terminate-processes', uid)) === undefined) {
@@ -79,7 +85,7 @@ export class HelperReaper implements Reaper {
     return this.#turns.run(() => this.#askNow(reapQuestion(verb, uid)));
   }
 
-  async #askNow(question: Question<Evidence | undefined>): Promise<Evidence | undefined> {
+  async #askNow<Answer>(question: Question<Answer>): Promise<Answer> {
     const outcome = await this.#pool.ask(question.line, line => readReply(question, line));
     switch (outcome.kind) {
       case 'answered':

@@ -23,7 +23,7 @@ const STEPS = {
   'ending 1': /^rename\("[^"]+", "[^"]+\.end"\)/,
   'ending 2, name': /^unlink\("\/run\/dynuser\/by-name\//,
   'ending 2, number': /^unlink\("\/run\/dynuser\/by-uid\//,
-  'ending 3, processes': /^write\(\d+, "terminate-processes /,
+  'ending 3, processes': /^write\(\d+, "(?:running|terminate-processes) /,
   'ending 3, IPC': /^write\(\d+, "remove-ipc /,
   'ending 4': /^unlink\("\/run\/systemd\/dynamic-uid\//,
   'ending 5': /^unlink\("[^"]+\.end"\)/,

@@ -3,11 +3,19 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { asUid } from '../../../src/core/ids.ts';
 import { parseUserName } from '../../../src/core/name.ts';
-import { accountQuestion, evidenceQuestion, parseRefusal } from '../../../src/host/helper-protocol.ts';
+import {
+  accountQuestion,
+  evidenceQuestion,
+  ownerQuestion,
+  parseRefusal,
+  runningQuestion,
+} from '../../../src/host/helper-protocol.ts';
 
 const name = parseUserName('httpd');
 const uid = asUid(61184);
 assert.ok('name' in name && uid !== undefined);
+const other = asUid(65519);
+assert.ok(other !== undefined);
 const account = accountQuestion(name.name);
 const evidence = evidenceQuestion(uid);
 
@@ -15,6 +23,8 @@ describe('questions to a helper', () => {
   it('are one line each', () => {
     assert.equal(account.line, 'name httpd\n');
     assert.equal(evidence.line, 'uid 61184\n');
+    assert.equal(ownerQuestion(uid).line, 'owner 61184\n');
+    assert.equal(runningQuestion([uid, other]).line, 'running 61184,65519\n');
   });
 });
 
@@ -43,6 +53,23 @@ describe('answers of a helper', () => {
   for (const [line, answer] of findings) {
     it(line, () => assert.deepEqual(evidence.parse(line.split(' ')), { answer }));
   }
+
+  it('about owners, never names a process', () => {
+    const { parse } = ownerQuestion(uid);
+    assert.deepEqual(parse(['group', 'games']), { answer: { kind: 'group', name: 'games' } });
+    assert.deepEqual(parse(['free']), { answer: undefined });
+    assert.equal(parse(['process', '42', 'sshd']), undefined);
+  });
+
+  it('about those that run, names some of those that were asked for, once', () => {
+    const { parse } = runningQuestion([uid, other]);
+    assert.deepEqual(parse(['running']), { answer: new Set() });
+    assert.deepEqual(parse(['running', '65519']), { answer: new Set([other]) });
+    assert.deepEqual(parse(['running', '61184', '65519']), { answer: new Set([uid, other]) });
+    for (const line of ['', 'free', 'running 1', 'running 61184 61184', 'running 61184 ', 'running 61184,65519']) {
+      assert.equal(parse(line.split(' ')), undefined, line);
+    }
+  });
 
   const noAccounts = [
     '',

@@ -9,13 +9,17 @@ import { HelperReaper } from '../../../src/host/reaper.ts';
 const uid = asUid(61_184);
 assert.ok(uid !== undefined);
 
-/** Answers by a shell `case` on the verb in $verb, with the count of questions so far in $n, and logs the verbs. */
+/**
+ * Answers by a shell `case` on the verb in $verb, with the count of questions so far in $n, and logs the verbs. The first look
+ * for processes finds some, unless the cases say otherwise, and is not logged.
+ */
 async function withHelper(
   cases: string,
   use: (reaper: HelperReaper, asked: () => readonly string[]) => Promise<void>,
+  running = 'echo "running $uid"',
 ): Promise<void> {
   const directory = mkdtempSync(`${tmpdir()}/dynuser-reaper-`);
-  const script = `n=0; while read -r verb uid; do n=$((n + 1)); echo "$verb $uid" >>${directory}/log; case $verb in ${cases} esac; done`;
+  const script = `n=0; while read -r verb uid; do case $verb in running) ${running};; *) n=$((n + 1)); echo "$verb $uid" >>${directory}/log; case $verb in ${cases} esac;; esac; done`;
   const reaper = new HelperReaper(['/bin/sh', '-c', script]);
   try {
     await use(reaper, () => readFileSync(`${directory}/log`, 'utf8').trimEnd().split('\n'));
@@ -26,7 +30,29 @@ async function withHelper(
 }
 
 describe('the processes of a user', () => {
-  it('are asked about once where there are none', () =>
+  it('are looked for first, and nothing is done where there are none', () =>
+    withHelper(
+      '*) echo error;;',
+      async reaper => {
+        assert.equal(await reaper.endProcesses(uid, 60_000), undefined);
+        assert.equal(await reaper.endProcesses(uid, 0), undefined);
+      },
+      'echo running',
+    ));
+
+  for (const answer of ['running 61185', 'running 61184 61184', 'free', 'error pidfd_open 24']) {
+    it(`are ended all the same where the first look says "${answer}"`, () =>
+      withHelper(
+        '*) echo free;;',
+        async (reaper, asked) => {
+          assert.equal(await reaper.endProcesses(uid, 0), undefined);
+          assert.deepEqual(asked(), ['kill-processes 61184']);
+        },
+        `echo "${answer}"`,
+      ));
+  }
+
+  it('are asked about once where they have gone meanwhile', () =>
     withHelper('*) echo free;;', async (reaper, asked) => {
       assert.equal(await reaper.endProcesses(uid, 60_000), undefined);
       assert.deepEqual(asked(), ['terminate-processes 61184']);
