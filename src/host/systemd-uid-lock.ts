@@ -65,13 +65,16 @@ export class SystemdUidLocks implements UidLocks {
     if (this.#held.has(uid)) {
       return { kind: 'taken' };
     }
+    let missing = 0;
     for (let attempt = 0; attempt < OPEN_ATTEMPTS_MAX; attempt++) {
       const opened = this.#open(uid, OPEN_FLAGS | constants.O_CREAT);
       if (opened.kind === 'unusable') {
         return opened;
       }
       if (opened.kind === 'missing') {
-        throw new DynuserError('HostFailed', `the directory ${this.#directory.path} was removed; restart dynuserd`);
+        // Also with O_CREAT: the kernel found the file, and somebody unlinked it before it was open.
+        missing++;
+        continue;
       }
       const state = this.#tryLock(uid, opened.descriptor);
       if (state === 'held') {
@@ -82,6 +85,9 @@ export class SystemdUidLocks implements UidLocks {
       if (state === 'taken') {
         return { kind: 'taken' };
       }
+    }
+    if (missing === OPEN_ATTEMPTS_MAX) {
+      throw new DynuserError('HostFailed', `the directory ${this.#directory.path} was removed; restart dynuserd`);
     }
     return { kind: 'taken' };
   }
