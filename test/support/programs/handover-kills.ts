@@ -104,13 +104,18 @@ function begin(tree: string): Promise<PromiseSettledResult<{ lease: string }>> {
   return Promise.allSettled([acquire(tree, anyKind(tree))]).then(([result]) => result);
 }
 
-async function killHelper(tree: string, pauseMs: number): Promise<void> {
-  const begun = begin(tree);
+/** Waits until a walk is under way, or all is over, and then for a while. */
+async function untilWalking(begun: Promise<unknown>, pauseMs: number): Promise<void> {
   const ended = begun.then(() => true);
   while (helpers().length === 0 && !(await Promise.race([ended, sleep(1, false)]))) {
     // The walk is not there yet.
   }
   await sleep(pauseMs);
+}
+
+async function killHelper(tree: string, pauseMs: number): Promise<void> {
+  const begun = begin(tree);
+  await untilWalking(begun, pauseMs);
   for (const pid of helpers()) {
     process.kill(pid, 'SIGKILL');
   }
@@ -126,7 +131,7 @@ async function killHelper(tree: string, pauseMs: number): Promise<void> {
 
 async function killDaemon(pauseMs: number, age: boolean): Promise<void> {
   const begun = TREES.map(begin);
-  await sleep(pauseMs);
+  await untilWalking(Promise.all(begun), pauseMs);
   await daemon.kill();
   const results = await Promise.all(begun);
   if (age) {
@@ -189,7 +194,7 @@ async function work(): Promise<void> {
   tidy();
   for (let run = 0; run < wanted; run += TREES.length) {
     // Once a lock expires by itself; the wait for the others would be the longest part of this.
-    await killDaemon(Math.random() * walkMs * 2, run > 0);
+    await killDaemon(Math.random() * walkMs, run > 0);
     await Promise.all(TREES.map(tree => complete(tree, anyKind(tree))));
   }
   for (const [index, tree] of TREES.entries()) {
