@@ -74,7 +74,7 @@ describe('the exit of an idle daemon beside systemd', () => {
           sleep 0.01
         done
         wait
-        sleep 0.$((960 + RANDOM % 40)); sleep 0.0$((RANDOM % 10))
+        sleep 0.$((960 + RANDOM % 40)); sleep 0.0$((RANDOM % 10)); sleep 0.0$((RANDOM % 10))
       done`;
     let text = '';
     const count = await generations(
