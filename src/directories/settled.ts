@@ -5,7 +5,12 @@
  */
 import type { RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
-import type { DirectoryUser, PreparedDirectories, PrepareOptions } from '../service/directory-ports.ts';
+import type {
+  DirectoryUser,
+  PreparedDirectories,
+  PreparedDirectory,
+  PrepareOptions,
+} from '../service/directory-ports.ts';
 import { checkBoundary } from './boundary.ts';
 import { BOUNDARY, DIRECTORY_CLASSES, MAPPED_ID } from './classes.ts';
 import {
@@ -95,17 +100,19 @@ async function prepared(
   user: DirectoryUser,
 ): Promise<PreparedDirectories> {
   const nothingDone = { changed: 0, leftPaths: [], mountPaths: [] };
-  const all = decided.map(async tree => {
+  const all: PreparedDirectory[] = [];
+  // One after the other: nothing is under way on a descriptor once the first failure has closed all.
+  for (const tree of decided) {
     if (tree.handover.kind === 'map' && tree.directory.below === undefined) {
       await marks.write(tree.top.descriptor, user.uid);
     }
-    return preparedOf(bases, tree, user, nothingDone);
-  });
+    all.push(await preparedOf(bases, tree, user, nothingDone));
+  }
   const environment = directoryEnvironment(
     decided.map(({ directory }) => directory),
     bases,
   );
-  return { directories: await Promise.all(all), environment };
+  return { directories: all, environment };
 }
 
 /** @returns the tree, open, where it is in its place with its links and its mode */
@@ -128,8 +135,11 @@ async function settledTree(
   const top = opened.value;
   // Links that cannot be looked at are the long way's to complain of.
   const isLinked = linked.status === 'fulfilled' && linked.value;
-  if (top === undefined || (isLinked && (await hasMode(top, layout.mode)))) {
-    return top && { directory, layout, top, fresh: false };
+  if (top === undefined) {
+    return undefined;
+  }
+  if (isLinked && (await hasMode(top, layout.mode))) {
+    return { directory, layout, top, fresh: false };
   }
   top.close();
   return undefined;
