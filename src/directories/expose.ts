@@ -49,7 +49,10 @@ export async function concealDirectories(
   await withBases(bases, async open => {
     for (const top of tops) {
       const { field } = DIRECTORY_CLASSES[top.kind];
-      const base = await open.make(top.kind);
+      const base = await open.find(top.kind);
+      if (base === undefined) {
+        continue;
+      }
       const boundary = await openBoundary(base, field);
       try {
         const lock = await lockTrees(boundary, [top.source], field, () => {});
