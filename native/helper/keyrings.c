@@ -22,7 +22,7 @@
  * Invalidated, a keyring is gone as soon as the kernel comes to it, and a fresh one is made when it is next asked for. Emptied
  * before that, since it is not gone at once.
  */
-static void end(long keyring)
+static void end_keyring(long keyring)
 {
 	/* The owner may have taken its own rights. */
 	(void)syscall(SYS_keyctl, KEYCTL_SETPERM, keyring, RIGHTS);
@@ -44,26 +44,22 @@ static void end_own(const void *unused)
 	(void)unused;
 	for (size_t i = 0; i < sizeof(keyrings) / sizeof(keyrings[0]); i++) {
 		if (keyrings[i] > 0)
-			end(keyrings[i]);
+			end_keyring(keyrings[i]);
 	}
 }
 
 /*
- * Looks for a line of the user in what was read. Returns whether the search is over: it was found, or a greater number, for
- * the kernel has them in order. What is left of a line that was cut off goes to the front, for the next read.
+ * Looks for a line of the user in what was read. Returns whether there is one; where there is none, what is left of a line
+ * that was cut off goes to the front, for the next read.
  */
-static bool search_lines(char *text, size_t *length, uid_t uid, bool *found)
+static bool search_lines(char *text, size_t *length, uid_t uid)
 {
 	char *line = text;
 	char *end;
 
 	while ((end = memchr(line, '\n', *length - (size_t)(line - text))) != NULL) {
-		unsigned long user = strtoul(line, NULL, 10);
-
-		if (user >= uid) {
-			*found = user == uid;
+		if (strtoul(line, NULL, 10) == uid)
 			return true;
-		}
 		line = end + 1;
 	}
 	*length -= (size_t)(line - text);
@@ -83,10 +79,9 @@ static bool may_have_keys(uid_t uid)
 
 	if (users < 0)
 		return true;
-	while ((got = read(users, text + length, KEY_USERS_READ - length)) > 0) {
+	while (!found && (got = read(users, text + length, KEY_USERS_READ - length)) > 0) {
 		length += (size_t)got;
-		if (search_lines(text, &length, uid, &found))
-			break;
+		found = search_lines(text, &length, uid);
 	}
 	close(users);
 	return found || got < 0;
