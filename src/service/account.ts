@@ -12,8 +12,8 @@ export type AccountDecision =
 /**
  * systemd's rule (systemd.exec(5), DynamicUser=): an existing user is used as it is, and a group without the user, or
  * the reverse, is refused, since half of the name would be somebody else's. Where no user is to be made (staticOnly) the
- * user's own group may have any name. Unlike there, the name of a user that
- * systemd itself allocated a moment ago is refused too: its UID ends with systemd's unit, not with our lease.
+ * user's own group may have any name. Unlike there, the name of a user that systemd itself allocated a moment ago is refused
+ * too: its UID ends with systemd's unit, not with our lease.
  */
 export function decideAccount(
   name: UserName,
