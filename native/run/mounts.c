@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mount_calls.h"
 #include "plan.h"
 
 /* What a name of tmpfs(5)'s options may have; the kernel has far shorter ones. */
@@ -32,26 +33,26 @@ static uint64_t attributes_of(unsigned int flags)
 
 int mount_clone(int from, bool single)
 {
-	return open_tree(from, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (single ? 0U : (unsigned int)AT_RECURSIVE));
+	return call_open_tree(from, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (single ? 0U : (unsigned int)AT_RECURSIVE));
 }
 
 int mount_flags(int mount, unsigned int set, unsigned int clear, bool single)
 {
 	struct mount_attr attributes = { .attr_set = attributes_of(set), .attr_clr = attributes_of(clear) };
 
-	return mount_setattr(mount, "", AT_EMPTY_PATH | (single ? 0U : (unsigned int)AT_RECURSIVE), &attributes, sizeof(attributes));
+	return call_mount_setattr(mount, AT_EMPTY_PATH | (single ? 0U : (unsigned int)AT_RECURSIVE), &attributes);
 }
 
 int mount_map(int mount, int user_namespace)
 {
 	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (unsigned int)user_namespace };
 
-	return mount_setattr(mount, "", AT_EMPTY_PATH, &attributes, sizeof(attributes));
+	return call_mount_setattr(mount, AT_EMPTY_PATH, &attributes);
 }
 
 int mount_attach(int mount, int target)
 {
-	return move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	return call_move_mount(mount, target, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
 int mount_detach(int mount)
@@ -72,26 +73,26 @@ static int configure(int context, const char *option)
 	}
 	memcpy(name, option, length);
 	name[length] = '\0';
-	return value == NULL ? fsconfig(context, FSCONFIG_SET_FLAG, name, NULL, 0) :
-			       fsconfig(context, FSCONFIG_SET_STRING, name, value + 1, 0);
+	return value == NULL ? call_fsconfig(context, FSCONFIG_SET_FLAG, name, NULL) :
+			       call_fsconfig(context, FSCONFIG_SET_STRING, name, value + 1);
 }
 
 static int make(int context, const struct strings *options, unsigned int flags)
 {
-	if (fsconfig(context, FSCONFIG_SET_STRING, "source", "tmpfs", 0) != 0)
+	if (call_fsconfig(context, FSCONFIG_SET_STRING, "source", "tmpfs") != 0)
 		return -1;
 	for (size_t i = 0; i < options->count; i++) {
 		if (configure(context, options->items[i]) != 0)
 			return -1;
 	}
-	if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
+	if (call_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
 		return -1;
-	return fsmount(context, FSMOUNT_CLOEXEC, (unsigned int)attributes_of(flags));
+	return call_fsmount(context, FSMOUNT_CLOEXEC, (unsigned int)attributes_of(flags));
 }
 
 int mount_tmpfs(const struct strings *options, unsigned int flags)
 {
-	int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	int context = call_fsopen("tmpfs", FSOPEN_CLOEXEC);
 	int mount, error;
 
 	if (context < 0)
