@@ -4,13 +4,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fail.h"
+#include "pattern.h"
+#include "strings.h"
 
 #define DROP_IN_SUFFIX ".conf"
 
@@ -122,36 +123,48 @@ static int by_bytes(const void *one, const void *other)
 	return strcmp(*(char *const *)one, *(char *const *)other);
 }
 
+static void add_name(struct strings *names, const char *name)
+{
+	char *kept = strdup(name);
+
+	if (kept == NULL || !strings_add(names, kept))
+		fail(STATUS_LAUNCHER, "out of memory");
+}
+
 static struct strings read_names(struct answers *answers, const char *path, DIR *directory)
 {
 	struct strings names = { 0 };
 	const struct dirent *entry;
 
 	while ((errno = 0, entry = readdir(directory)) != NULL) {
-		char *name;
-
 		if (!is_drop_in(entry->d_name))
 			continue;
 		count_name(answers, path);
-		name = strdup(entry->d_name);
-		if (name == NULL || !strings_add(&names, name))
-			fail(STATUS_LAUNCHER, "out of memory");
+		add_name(&names, entry->d_name);
 	}
 	if (errno != 0)
 		fail_errno(errno, "cannot list %s", path);
-	if (names.count > 0)
-		qsort(names.items, names.count, sizeof(*names.items), by_bytes);
 	return names;
 }
 
-static void write_names(struct json_writer *writer, char *const *names, size_t count)
+/* In the order of their bytes. */
+static void write_names(struct json_writer *writer, const struct strings *names)
 {
+	if (names->count > 0)
+		qsort(names->items, names->count, sizeof(*names->items), by_bytes);
 	json_write_raw(writer, ",\"names\":[");
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < names->count; i++) {
 		json_write_raw(writer, i == 0 ? "" : ",");
-		json_write_string(writer, names[i]);
+		json_write_string(writer, names->items[i]);
 	}
 	json_write_raw(writer, "]");
+}
+
+static void free_names(struct strings *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->items[i]);
+	free(names->items);
 }
 
 static void answer_directory(struct answers *answers, const char *path)
@@ -167,56 +180,35 @@ static void answer_directory(struct answers *answers, const char *path)
 			fail_errno(errno, "cannot list %s", path);
 		names = read_names(answers, path, directory);
 		(void)closedir(directory);
-		write_names(&answers->text, names.items, names.count);
-		for (size_t i = 0; i < names.count; i++)
-			free(names.items[i]);
-		free(names.items);
+		write_names(&answers->text, &names);
+		free_names(&names);
 	}
 	json_write_raw(&answers->text, "}");
 }
 
-/* glob(3) has no bound of its own, and gives its functions no context. */
-static struct {
+struct matches {
+	struct answers *answers;
 	const char *pattern;
-	unsigned int entries;
-} walk;
+	struct strings names;
+};
 
-static void *walk_open(const char *path)
+static void keep_match(void *context, const char *path)
 {
-	return opendir(path);
-}
+	struct matches *matches = context;
 
-static struct dirent *walk_read(void *directory)
-{
-	if (++walk.entries > ENTRIES_MAX)
-		fail(STATUS_LAUNCHER, "there are more than %u names to compare with %s", ENTRIES_MAX, walk.pattern);
-	return readdir(directory);
-}
-
-static void walk_close(void *directory)
-{
-	(void)closedir(directory);
+	count_name(matches->answers, matches->pattern);
+	add_name(&matches->names, path);
 }
 
 static void answer_glob(struct answers *answers, const char *path)
 {
-	glob_t matches = {
-		.gl_opendir = walk_open, .gl_readdir = walk_read, .gl_closedir = walk_close, .gl_stat = stat, .gl_lstat = lstat
-	};
-	int result;
+	struct matches matches = { .answers = answers, .pattern = path };
 
-	walk.pattern = path;
-	result = glob(path, GLOB_ALTDIRFUNC, NULL, &matches);
-	if (result != 0 && result != GLOB_NOMATCH)
-		fail(STATUS_LAUNCHER, "cannot look for files that match %s: %s", path,
-		     result == GLOB_NOSPACE ? "out of memory" : "a directory cannot be read");
-	write_head(&answers->text, "glob", path, result == 0);
-	if (result == 0) {
-		for (size_t i = 0; i < matches.gl_pathc; i++)
-			count_name(answers, path);
-		write_names(&answers->text, matches.gl_pathv, matches.gl_pathc);
-	}
-	globfree(&matches);
+	pattern_search(path, &answers->entries, ENTRIES_MAX, keep_match, &matches);
+	write_head(&answers->text, "glob", path, matches.names.count > 0);
+	if (matches.names.count > 0)
+		write_names(&answers->text, &matches.names);
+	free_names(&matches.names);
 	json_write_raw(&answers->text, "}");
 }
 

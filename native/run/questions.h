@@ -30,6 +30,7 @@ struct answers {
 	struct json_writer text;
 	size_t bytes;
 	size_t names;
+	size_t entries;
 };
 
 /* Adds the answer to one question. Ends the launcher where it cannot be given: unreadable, or past a bound. */

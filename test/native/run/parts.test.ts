@@ -15,6 +15,7 @@ const PROGRAMS = [
   'options_test',
   'plan_fuzz_test',
   'plan_test',
+  'pattern_test',
   'questions_test',
   'launch_reply_test',
   'resolve_test',
