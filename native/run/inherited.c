@@ -16,6 +16,7 @@
 #include "fail.h"
 
 #define STREAMS 3
+#define BITS_PER_BYTE 8
 /* SD_LISTEN_FDS_START of sd_listen_fds(3). */
 #define FIRST_SOCKET 3U
 /* Far more than anybody hands over; a larger number is somebody's mistake. */
@@ -47,14 +48,18 @@ static bool streams_are_open(void)
 	return true;
 }
 
+/*
+ * The kernel's own call, since sigaction(3) refuses the signals that a C library has for itself: the service's library may be
+ * another one, which has fewer of them. The default action is a structure of zeros on every processor.
+ */
 static void reset_signals(void)
 {
-	const struct sigaction standard = { .sa_handler = SIG_DFL };
+	static const unsigned char standard[sizeof(struct sigaction)];
 	sigset_t none;
 
-	/* Fails for those that cannot be changed (SIGKILL, SIGSTOP) or are the C library's own. */
-	for (int number = 1; number <= SIGRTMAX; number++)
-		(void)sigaction(number, &standard, NULL);
+	/* Fails for those that cannot be changed (SIGKILL, SIGSTOP). */
+	for (int number = 1; number < _NSIG; number++)
+		(void)syscall(SYS_rt_sigaction, number, standard, NULL, _NSIG / BITS_PER_BYTE);
 	(void)sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) != 0)
 		fail_errno(errno, "cannot unblock the signals");
