@@ -9,7 +9,7 @@ import { HOLDERS_PER_USER_MAX } from '../core/limits.ts';
 import { deriveUserName } from '../core/name.ts';
 import { decideAccount, nameConflict, noSuchAccount } from './account.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
-import type { NameCache, Probe, UidLocks } from './ports.ts';
+import type { AccountAnswer, NameCache, Probe, UidLocks } from './ports.ts';
 import { type Acquired, type AcquireRequest, type ReferenceParts, withReference } from './reference.ts';
 import { checkLimits } from './request-limits.ts';
 import { type SearchParts, searchUid } from './uid-search.ts';
@@ -56,24 +56,44 @@ export class Allocator {
     }
     await endings.settled(name);
     const staticOnly = request.staticOnly === true;
-    const decision = decideAccount(name, await probe.account(name), range, locks, staticOnly);
+    const account = probe.account(name);
+    const made = staticOnly ? undefined : await this.#make(name, request, account);
+    if (made !== undefined) {
+      return this.#flushed(made);
+    }
+    // No UID that was tried is locked any more: a lock that is seen now is not ours.
+    const decision = decideAccount(name, await account, range, locks, staticOnly);
     switch (decision.kind) {
       case 'conflict':
         throw nameConflict(decision.reason);
       case 'static':
         return this.#useStatic({ name, uid: decision.uid, gid: decision.gid, dynamic: false, holders: [] }, request);
       case 'dynamic':
-        if (staticOnly) {
-          throw noSuchAccount(name);
-        }
-        return this.#flushed(await this.#make(name, request));
+        throw noSuchAccount(name);
     }
   }
 
-  async #make(name: UserName, request: AcquireRequest): Promise<Acquired> {
+  /**
+   * Looks for a UID while NSS is asked for the name, which for most is unknown: each takes its time, and neither needs the
+   * other.
+   * @returns undefined where the host knows the name, so that it is not for us to make a user of it
+   */
+  async #make(name: UserName, request: AcquireRequest, account: Promise<AccountAnswer>): Promise<Acquired | undefined> {
     const { directories } = request;
-    const owners = directories.length === 0 ? [] : await this.#parts.directories.owners(directories);
-    return searchUid(this.#parts, name, owners, uid => this.#try(uid, name, request));
+    const isUnknown = account.then(({ user, group }) => user === undefined && group === undefined);
+    // Awaited below in any case, but perhaps later than it fails.
+    isUnknown.catch(() => {});
+    try {
+      const owners = directories.length === 0 ? [] : await this.#parts.directories.owners(directories);
+      const found = await searchUid(this.#parts, name, owners, uid => this.#try(uid, name, request, isUnknown));
+      return found === 'known' ? undefined : found;
+    } catch (error) {
+      // A user of the host needs no UID, and a name that cannot be had neither: what NSS says comes first.
+      if (!(await isUnknown)) {
+        return undefined;
+      }
+      throw error;
+    }
   }
 
   /** A cache may remember that there was no such user: it has to forget before anybody is told that there is one. */
@@ -110,14 +130,32 @@ export class Allocator {
     });
   }
 
-  /** Steps 1 to 5 for one UID. @returns undefined where the UID is not free, with every step taken back */
-  async #try(uid: Uid, name: UserName, request: AcquireRequest): Promise<Acquired | undefined> {
+  /**
+   * Steps 1 to 5 for one UID.
+   * @param isUnknown whether the host has no account of the name
+   * @returns undefined where the UID is not free, 'known' where the host has the name; with every step taken back
+   */
+  async #try(
+    uid: Uid,
+    name: UserName,
+    request: AcquireRequest,
+    isUnknown: Promise<boolean>,
+  ): Promise<Acquired | 'known' | undefined> {
     const { registry, locks, probe, users } = this.#parts;
     const intended: UserLease = { uid, gid: uid as number as Gid, name, dynamic: true, holders: [] };
     let kept = false;
     try {
       registry.intend(intended);
-      if (locks.lock(uid, name).kind !== 'locked' || (await probe.evidence(uid)) !== undefined) {
+      if (locks.lock(uid, name).kind !== 'locked') {
+        return undefined;
+      }
+      const evidence = probe.evidence(uid);
+      evidence.catch(() => {});
+      // First: what speaks against the UID, and how long it takes to learn that, is nothing to an account of the host.
+      if (!(await isUnknown)) {
+        return 'known';
+      }
+      if ((await evidence) !== undefined) {
         return undefined;
       }
       return await withReference(this.#parts, intended, request, (holder, prepared) => {

@@ -5,24 +5,7 @@ import type { Uid } from '../../../src/core/ids.ts';
 import { HOLDERS_PER_USER_MAX } from '../../../src/core/limits.ts';
 import { releaseFor, releaseGone } from '../../../src/service/release.ts';
 import { directory, gid, uid, userName } from './fakes.ts';
-import { type House, house } from './house.ts';
-
-function fails(promise: Promise<unknown>, code: ErrorCode, pattern = /./): Promise<void> {
-  return assert.rejects(promise, (error: unknown) => {
-    assert.ok(error instanceof DynuserError, String(error));
-    assert.equal(error.code, code);
-    assert.match(error.message, pattern);
-    return true;
-  });
-}
-
-function assertEmpty({ registry, locks, users }: House): void {
-  assert.equal(users.holderCount, 0);
-  const { intents, leases, endings, byName, byUid } = registry;
-  for (const left of [intents, leases, endings, byName, byUid, locks.files, locks.held]) {
-    assert.equal(left.size, 0);
-  }
-}
+import { assertEmpty, fails, type House, house } from './house.ts';
 
 test('a name gets its preferred UID, is locked, published and durable', async () => {
   const built = house();
@@ -125,18 +108,6 @@ test('a UID that a failing request was trying is not lost for one that waits', a
   assert.equal((await second).user.uid, 61184);
 });
 
-test('a request that is to make no user takes a static one, and refuses what would be a dynamic one', async () => {
-  const built = house();
-  const reason = /there is no user nobody-knows on this host/;
-  await fails(built.acquire('nobody-knows.service', { staticOnly: true }), 'NameConflict', reason);
-  assertEmpty(built);
-  built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
-  assert.equal((await built.acquire('games.service', { staticOnly: true })).user.uid, 5);
-  built.probe.accounts.set('nobody', { user: { uid: uid(65534), gid: gid(65534) } });
-  await fails(built.acquire('nobody.service'), 'NameConflict', /no group of that name/);
-  assert.equal((await built.acquire('nobody.service', { staticOnly: true })).user.gid, 65534);
-});
-
 test('the directories are for another group where the request says so', async () => {
   const built = house();
   const acquired = await built.acquire('foo.service', {
@@ -148,30 +119,6 @@ test('the directories are for another group where the request says so', async ()
     [[acquired.user.uid, 20]],
   );
   assert.equal(acquired.user.gid, acquired.user.uid as number);
-});
-
-test('a static user of the name is used as it is, and nothing is locked or published', async () => {
-  const built = house();
-  built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
-  const { user, holder } = await built.acquire('x.service', { userName: userName('games') });
-  assert.deepEqual([user.uid, user.gid, user.dynamic], [5, 60, false]);
-  assert.equal(built.locks.files.size, 0);
-  assert.equal(built.registry.byUid.size, 0);
-  assert.equal(built.users.dynamicByUid(uid(5)), undefined);
-  await built.release(holder.lease);
-  assertEmpty(built);
-});
-
-test('half of a name is a conflict, and so is a user that systemd allocated', async () => {
-  const built = house();
-  built.probe.accounts.set('dialout', { group: { gid: gid(20) } });
-  built.probe.accounts.set('lonely', { user: { uid: uid(7), gid: gid(7) } });
-  built.probe.accounts.set('theirs', { user: { uid: uid(61999), gid: gid(61999) }, group: { gid: gid(61999) } });
-  built.locks.foreign.add(uid(61999));
-  await fails(built.acquire('dialout.service'), 'NameConflict', /group dialout \(20\)/);
-  await fails(built.acquire('lonely.service'), 'NameConflict', /no group of that name/);
-  await fails(built.acquire('theirs.service'), 'NameConflict', /systemd/);
-  assertEmpty(built);
 });
 
 for (const step of ['intend', 'publish', 'commit'] as const) {

@@ -1,4 +1,6 @@
 /** A house built on the fakes: the use cases joined as daemon.ts joins them. */
+import assert from 'node:assert/strict';
+import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
 import type { Gid, LeaseId, Pid } from '../../../src/core/ids.ts';
 import type { Lifetime } from '../../../src/core/lease.ts';
 import { parseRange, type UidRange } from '../../../src/core/range.ts';
@@ -83,4 +85,22 @@ export function house(text = '61184-65519'): House {
     release: lease => releaseFor(built, lease, ROOT),
   };
   return built;
+}
+
+export function fails(promise: Promise<unknown>, code: ErrorCode, pattern = /./): Promise<void> {
+  return assert.rejects(promise, (error: unknown) => {
+    assert.ok(error instanceof DynuserError, String(error));
+    assert.equal(error.code, code);
+    assert.match(error.message, pattern);
+    return true;
+  });
+}
+
+/** Nothing is held, and nothing was left behind. */
+export function assertEmpty({ registry, locks, users }: House): void {
+  assert.equal(users.holderCount, 0);
+  const { intents, leases, endings, byName, byUid } = registry;
+  for (const left of [intents, leases, endings, byName, byUid, locks.files, locks.held]) {
+    assert.equal(left.size, 0);
+  }
 }
