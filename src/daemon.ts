@@ -27,6 +27,7 @@ import type { PassedSocket } from './host/listen-fds.ts';
 import type { Notify } from './host/notify.ts';
 import { NSCD_SOCKET, Nscd } from './host/nscd.ts';
 import { PeerReader } from './host/peer.ts';
+import { HelperPlaces } from './host/places.ts';
 import { HelperProbe } from './host/probe.ts';
 import { ProcessWatch } from './host/process-watch.ts';
 import { HelperReaper } from './host/reaper.ts';
@@ -107,8 +108,9 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const onFailure = (what: string, cause: unknown) => logger.error({ err: cause }, what);
   const probe = new HelperProbe([helper], config.probeTimeoutMs);
   const reaper = new HelperReaper([helper]);
+  const places = new HelperPlaces([helper]);
   const nameCache = new Nscd(NSCD_SOCKET);
-  const directories = openDirectories(helper, new UserMarks());
+  const directories = openDirectories(helper, { marks: new UserMarks(), places });
   const reservations = new Reservations();
   const coolDown = new CoolDown(CLOCK, config.coolDownMs);
   const { range } = config;
@@ -175,7 +177,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     busApi.close();
     bus.close();
     endings.stop();
-    await Promise.all([probe.close(), reaper.close(), processes.close()]);
+    await Promise.all([probe.close(), reaper.close(), places.close(), processes.close()]);
     runtimeLock.release();
     if (isIdle && users.holderCount > 0) {
       // A last call on the bus has acquired a user, and somebody has to see to its end.

@@ -8,6 +8,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { asGid, asUid } from '../../src/core/ids.ts';
 import { parseUserName } from '../../src/core/name.ts';
 import { openDirectories } from '../../src/directories/room.ts';
+import { HelperPlaces } from '../../src/host/places.ts';
 import { UserMarks } from '../../src/host/user-marks.ts';
 import type { DirectoryUser } from '../../src/service/directory-ports.ts';
 import { HELPER, makeFlat } from '../../test/native/tree/fixture.ts';
@@ -79,7 +80,8 @@ function userOf(id: number): DirectoryUser {
   return { name: name.name, uid, gid, dynamic: true };
 }
 
-const room = openDirectories(HELPER, new UserMarks());
+const places = new HelperPlaces([HELPER]);
+const room = openDirectories(HELPER, { marks: new UserMarks(), places });
 
 async function ourMap(directory: string, owner: number): Promise<number> {
   const request = { runtime: [], state: [directory], cache: [], logs: [] };
@@ -138,3 +140,4 @@ for (const { directories, rounds } of SIZES) {
   figures.push(await measure(`of-${directories}`, directories, FILES, rounds));
 }
 process.stdout.write(`${JSON.stringify(figures)}\n`);
+await places.close();

@@ -13,6 +13,11 @@
  *   owner NUMBER   as uid, but for processes
  *   running NUMBER *("," NUMBER)               NUMBERS_MAX (processes.h) at most, as below
  *                  running *(SP NUMBER)        those that a process runs with
+ *   places BASE *(SP PATH)                     of each path below the directory BASE, of each component in order
+ *                  places *(SP PLACE)          up to the first that is no directory, PLACE being
+ *                  directory UID GID MODE DEVICE INODE MARK | link TEXT | other | nothing
+ *                                              MODE has the twelve bits of chmod(2), MARK is the UID of the xattr
+ *                                              trusted.dynuser.uid, "-", or "unsupported"
  *   find-processes NUMBER | terminate-processes NUMBER | kill-processes NUMBER | remove-ipc NUMBER
  *                  free                        none is left, or else the first that is:
  *                  process PID COMMAND | ipc KIND ID
@@ -24,7 +29,7 @@
  *                  again                       nothing was asked: /etc/nsswitch.conf has changed, and this process ends
  *                  invalid                     no such verb, or no such argument
  *
- * NAME, ID, COMMAND: percent-encoded, every byte but A-Z a-z 0-9 . _ / - as %XX; cut to TEXT_MAX bytes before that; may
+ * NAME, ID, COMMAND, BASE, PATH, TEXT: percent-encoded, every byte but A-Z a-z 0-9 . _ / - as %XX; cut to TEXT_MAX bytes before that; may
  * be empty. Numbers are decimal, without sign or leading zeros.
  */
 #ifndef DYNUSER_HELPER_PROTOCOL_H
@@ -34,8 +39,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define QUESTION_MAX 1024
-#define ANSWER_MAX 1024
+/* Places have the most: paths, and the texts of links. */
+#define QUESTION_MAX 8192
+#define ANSWER_MAX 8192
 /* NAME_MAX of a file, and far more than what a user name may have. */
 #define TEXT_MAX 255
 

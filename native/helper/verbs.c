@@ -11,6 +11,7 @@
 #include "keyrings.h"
 #include "manager.h"
 #include "owners.h"
+#include "places.h"
 #include "posix_ipc.h"
 #include "processes.h"
 #include "sources.h"
@@ -202,11 +203,18 @@ static void verb_clear_keyrings(char *number, struct context *context, struct an
 	answer_begin(answer, "free");
 }
 
+static void verb_places(char *argument, struct context *context, struct answer *answer)
+{
+	(void)context;
+	look_at_places(argument, answer);
+}
+
 static const struct verb verbs[] = {
 	{ "name", true, verb_name },
 	{ "uid", true, verb_uid },
 	{ "owner", true, verb_owner },
 	{ "running", false, verb_running },
+	{ "places", false, verb_places },
 	{ "find-processes", false, verb_find_processes },
 	{ "terminate-processes", false, verb_terminate_processes },
 	{ "kill-processes", false, verb_kill_processes },

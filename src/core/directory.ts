@@ -1,5 +1,5 @@
 /** What is said of a user's directories: their classes, and how a tree becomes a user's (systemd.exec(5)). */
-import type { UserName } from './ids.ts';
+import type { Uid, UserName } from './ids.ts';
 
 /** In the order in which systemd takes them: owners are looked for, and directories are made, in this order. */
 export const DIRECTORY_KINDS = ['runtime', 'state', 'cache', 'logs'] as const;
@@ -66,3 +66,24 @@ export interface DirectoryHolder {
   readonly user: UserName;
   readonly directories: readonly LeasedDirectory[];
 }
+
+/** A directory as it was found below a base. */
+export interface SeenDirectory {
+  readonly kind: 'directory';
+  readonly uid: number;
+  readonly gid: number;
+  /** permission bits, 0 … 0o7777 */
+  readonly mode: number;
+  /** the number of its file system, and its own in that, in decimal */
+  readonly device: string;
+  readonly inode: string;
+  /** whose it was last, as far as it remembers; unsupported where its file system cannot */
+  readonly mark: Uid | 'none' | 'unsupported';
+}
+
+/** What there is at a place. */
+export type Seen =
+  | SeenDirectory
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'link'; readonly text: string }
+  | { readonly kind: 'other' };

@@ -3,20 +3,28 @@
  * those that are as they are to be and for those that have to be handed over.
  */
 import type { HandoverKind, RequestedDirectory } from '../core/directory.ts';
-import type { DirectoryMarks, DirectoryUser, PreparedDirectory, PrepareOptions } from '../service/directory-ports.ts';
+import type {
+  DirectoryMarks,
+  DirectoryPlaces,
+  DirectoryUser,
+  PreparedDirectory,
+  PrepareOptions,
+} from '../service/directory-ports.ts';
 import { type BaseDirectories, DIRECTORY_CLASSES } from './classes.ts';
 import { directoryFailed } from './failure.ts';
 import { decideFor, type Tree } from './hand-over.ts';
 import type { Handover } from './handover.ts';
 import { exposedLayoutOf, type Layout, layoutOf } from './layout.ts';
+import type { RememberingHelper } from './mappable.ts';
 import { isExposed, refuseSharing } from './sharing.ts';
-import type { TreeHelper, TreeResult } from './tree-helper.ts';
+import type { TreeResult } from './tree-helper.ts';
 import type { TreeWork } from './tree-work.ts';
 
 export interface RoomParts {
   readonly bases: BaseDirectories;
-  readonly helper: TreeHelper;
+  readonly helper: RememberingHelper;
   readonly marks: DirectoryMarks;
+  readonly places: DirectoryPlaces;
   readonly work: TreeWork;
 }
 
@@ -69,17 +77,22 @@ export function refuseShared(
   }
 }
 
-function handoverOf(decided: readonly Decided[], { kind, below }: RequestedDirectory): HandoverKind | undefined {
+/** @returns how the tree of the same request is handed over that a directory is a part of */
+export function handoverOf(
+  decided: readonly Pick<Decided, 'directory' | 'handover'>[],
+  { kind, below }: RequestedDirectory,
+): HandoverKind | undefined {
   return decided.find(({ directory }) => directory.kind === kind && directory.source === below)?.handover.kind;
 }
 
-/** A tree as the caller is told of it, once it is the user's. */
-export async function preparedOf(
+/** A tree as the caller is told of it, once it is the user's. @param identity of its top, as fstat(2) has it */
+export function preparedOf(
   bases: BaseDirectories,
-  { directory, layout: layoutBefore, top, handover }: Decided,
+  { directory, layout: layoutBefore, handover }: Pick<Decided, 'directory' | 'layout' | 'handover'>,
+  identity: Pick<PreparedDirectory, 'device' | 'inode'>,
   user: DirectoryUser,
   { changed, leftPaths, mountPaths }: Pick<TreeResult, 'changed' | 'leftPaths' | 'mountPaths'>,
-): Promise<PreparedDirectory> {
+): PreparedDirectory {
   const exposed = isToExpose(directory, user);
   const layout = exposed ? exposedLayoutOf(directory, bases) : layoutBefore;
   const { kind, source, preserved, aliases, readOnly, below } = directory;
@@ -87,7 +100,7 @@ export async function preparedOf(
     ...{ kind, source, preserved, exposed, aliases, readOnly, handover: handover.kind },
     ...{ publicPath: layout.publicPath, realPath: layout.realPath },
     ...(below === undefined ? {} : { within: `${layout.base}/${below}` }),
-    ...(await top.identity()),
+    ...{ device: identity.device, inode: identity.inode },
     ...{ diskUid: handover.uid, diskGid: handover.gid, changed, leftPaths, mountPaths },
   };
 }

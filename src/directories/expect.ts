@@ -1,58 +1,22 @@
-/** Looks at trees without changing them: who owns them, and what a handover would be. */
+/** Looks at trees without changing them: what a handover would be. */
 
 import type { HandoverKind, RequestedDirectory } from '../core/directory.ts';
-import { DynuserError } from '../core/errors.ts';
-import { asUid, type Uid } from '../core/ids.ts';
+import { asUid } from '../core/ids.ts';
 import type { DirectoryUser, ExpectedHandover } from '../service/directory-ports.ts';
-import { DIRECTORY_CLASSES, MAPPED_ID } from './classes.ts';
+import { DIRECTORY_CLASSES } from './classes.ts';
 import type { RoomParts } from './decided.ts';
 import { decideFor } from './hand-over.ts';
 import type { Handover } from './handover.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { exposedLayoutOf, type Layout, layoutOf } from './layout.ts';
 import { COUNT_DEADLINE_MS } from './limits.ts';
-import { type OpenBases, openAbove, withBases } from './open-bases.ts';
+import { openAbove, withBases } from './open-bases.ts';
 import { openTree } from './path.ts';
 import { survey } from './place.ts';
 import type { TreeCounts, TreeHelper } from './tree-helper.ts';
 
-/** @returns the owner of each tree that exists, in order, or who a mapped one was shown as last; what cannot be opened has none, and prepare() will say why */
-export async function ownersOf(parts: RoomParts, directories: readonly RequestedDirectory[]): Promise<readonly Uid[]> {
-  return withBases(parts.bases, async open => {
-    const found: Uid[] = [];
-    for (const directory of directories) {
-      const owner = await ownerOf(parts, open, directory);
-      if (owner !== undefined) {
-        found.push(owner);
-      }
-    }
-    return found;
-  });
-}
-
-async function ownerOf(parts: RoomParts, open: OpenBases, directory: RequestedDirectory): Promise<Uid | undefined> {
-  try {
-    const base = await open.find(directory.kind);
-    const top = base === undefined ? undefined : await openEither(base, layoutOf(directory, true, parts.bases));
-    if (top === undefined) {
-      return undefined;
-    }
-    try {
-      const { uid } = await top.status();
-      return uid === MAPPED_ID ? await parts.marks.read(top.descriptor) : asUid(uid);
-    } finally {
-      top.close();
-    }
-  } catch (error) {
-    if (error instanceof DynuserError && error.code === 'DirectoryFailed') {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
 /** The tree in its place, or where it would be moved from. */
-async function openEither(base: HeldDirectory, layout: Layout): Promise<HeldDirectory | undefined> {
+export async function openEither(base: HeldDirectory, layout: Layout): Promise<HeldDirectory | undefined> {
   return (await openTree(base, layout.tree)) ?? (await openTree(base, layout.counterpart));
 }
 

@@ -9,15 +9,26 @@ import type { TreeHelper } from './tree-helper.ts';
 
 interface Answer {
   readonly canMap: Promise<boolean>;
+  /** what it was, once it is known */
+  known: boolean | undefined;
   /** of the monotonic clock, in milliseconds */
   readonly until: number;
 }
 
+export interface RememberingHelper extends TreeHelper {
+  /** Whether id-mapped mounts can be made on a file system; undefined where that is not remembered. @param device its number */
+  couldMap(device: number): boolean | undefined;
+}
+
 /** @returns the helper with such a memory. @param now the monotonic clock, in milliseconds */
-export function remembering(helper: TreeHelper, now: () => number = () => performance.now()): TreeHelper {
+export function remembering(helper: TreeHelper, now: () => number = () => performance.now()): RememberingHelper {
   const answers = new Map<number, Answer>();
   return {
     ...helper,
+    couldMap(device) {
+      const answer = answers.get(device);
+      return answer !== undefined && answer.until > now() ? answer.known : undefined;
+    },
     async canMap(top: HeldDirectory, field: string) {
       const { dev } = await top.status();
       const known = answers.get(dev);
@@ -28,9 +39,15 @@ export function remembering(helper: TreeHelper, now: () => number = () => perfor
         answers.clear();
       }
       const canMap = helper.canMap(top, field);
-      answers.set(dev, { canMap, until: now() + MAPPABLE_TTL_MS });
-      // A question that failed is no answer.
-      canMap.catch(() => answers.delete(dev));
+      const answer: Answer = { canMap, known: undefined, until: now() + MAPPABLE_TTL_MS };
+      answers.set(dev, answer);
+      canMap.then(
+        known => {
+          answer.known = known;
+        },
+        // A question that failed is no answer.
+        () => answers.delete(dev),
+      );
       return canMap;
     },
   };

@@ -195,7 +195,7 @@ async function handAllOver(
     if (handover.kind === 'map' && directory.below === undefined) {
       await marks.write(top.descriptor, user.uid);
     }
-    prepared.push(await preparedOf(bases, tree, user, done));
+    prepared.push(preparedOf(bases, tree, await top.identity(), user, done));
   }
   return { directories: prepared, environment: directoryEnvironment(directories, bases) };
 }

@@ -1,9 +1,10 @@
 /** The front door of the room: state, cache, logs and runtime directories of users. */
-import type { Directories, DirectoryMarks } from '../service/directory-ports.ts';
+import type { Directories, DirectoryMarks, DirectoryPlaces } from '../service/directory-ports.ts';
 import { BASE_DIRECTORIES, type BaseDirectories } from './classes.ts';
 import { directoryEnvironment } from './environment.ts';
-import { expectHandovers, ownersOf } from './expect.ts';
+import { expectHandovers } from './expect.ts';
 import { concealDirectories } from './expose.ts';
+import { lookAt } from './look.ts';
 import { remembering } from './mappable.ts';
 import { prepareDirectories } from './prepare.ts';
 import { removeDirectories } from './remove.ts';
@@ -13,19 +14,24 @@ import { TreeWork } from './tree-work.ts';
 
 /**
  * @param program the path of dynuser-helper
- * @param marks where mapped trees remember their users
+ * @param host where mapped trees remember their users, and who looks at places
  * @param bases other directories than /run, /var/lib, /var/cache and /var/log, for tests
  */
 export function openDirectories(
   program: string,
-  marks: DirectoryMarks,
+  host: { readonly marks: DirectoryMarks; readonly places: DirectoryPlaces },
   bases: BaseDirectories = BASE_DIRECTORIES,
 ): Directories {
-  const parts = { bases, marks, helper: remembering(treeHelper(program)), work: new TreeWork() };
+  const parts = { ...host, bases, helper: remembering(treeHelper(program)), work: new TreeWork() };
   return {
     requested: requestedDirectories,
     environment: directories => directoryEnvironment(directories, bases),
-    owners: directories => ownersOf(parts, directories),
+    look: directories => lookAt(parts, directories),
+    owners: async directories => {
+      const look = await lookAt(parts, directories);
+      look.end();
+      return look.owners;
+    },
     prepare: (directories, user, options, commit) => prepareDirectories(parts, directories, user, options, commit),
     expect: (directories, user, options) => expectHandovers(parts, directories, user, options),
     putAway: async (directories, live) => {

@@ -1,21 +1,18 @@
 /**
  * The short way to directories that are as they are to be: in their places, with their links, the user's, with their
  * modes. Nothing is changed, so that nothing is locked. A tree that another process hands over is not taken for settled:
- * its top is marked for as long as that lasts. What this process does meanwhile is known by TreeWork.
+ * its top is marked for as long as that lasts. What this process does meanwhile is known by TreeWork. Pure, but for the look.
  */
-import type { RequestedDirectory } from '../core/directory.ts';
-import { DynuserError } from '../core/errors.ts';
+import type { RequestedDirectory, SeenDirectory } from '../core/directory.ts';
 import type {
   DirectoryUser,
   PreparedDirectories,
   PreparedDirectory,
   PrepareOptions,
 } from '../service/directory-ports.ts';
-import { checkBoundary } from './boundary.ts';
-import { BOUNDARY, DIRECTORY_CLASSES, MAPPED_ID } from './classes.ts';
+import { BOUNDARY, BOUNDARY_MODE, MAPPED_ID } from './classes.ts';
 import {
-  type Decided,
-  decideAll,
+  handoverOf,
   isToExpose,
   layoutNow,
   preparedOf,
@@ -24,12 +21,17 @@ import {
   refuseShared,
 } from './decided.ts';
 import { directoryEnvironment } from './environment.ts';
-import type { Tree } from './hand-over.ts';
-import type { HeldDirectory } from './held-directory.ts';
+import { decideHandover, type Handover, wouldMap } from './handover.ts';
 import type { Layout } from './layout.ts';
-import { type OpenBases, withBases } from './open-bases.ts';
-import { findWhat } from './path.ts';
+import { lookAt, RoomLook, type Sight } from './look.ts';
 import { decideLink, decidePlacement } from './placement.ts';
+
+interface Settled {
+  readonly directory: RequestedDirectory;
+  readonly layout: Layout;
+  readonly top: SeenDirectory;
+  readonly handover: Handover;
+}
 
 /**
  * @returns what was committed; undefined where something is to be done to a directory, or cannot be had: the long way
@@ -45,172 +47,103 @@ export async function prepareSettled<T>(
   if (options.verify || directories.some(directory => isToExpose(directory, user))) {
     return undefined;
   }
-  const look = parts.work.look(directories);
+  const { look: given } = options;
+  const own = given instanceof RoomLook && given.holds ? undefined : await lookAt(parts, directories);
+  const look = own ?? (given instanceof RoomLook ? given : undefined);
   try {
-    return await withBases(parts.bases, async open => {
-      const prepared = await findSettled(parts, open, directories, user, options);
-      if (prepared === undefined || !look.holds || isRefused(user, directories, prepared, options)) {
-        return undefined;
-      }
-      // In the tick of that answer: no other request comes between.
-      return { committed: commit(prepared) };
-    });
+    const prepared = look && findSettled(parts, look, directories, user, options);
+    if (!look?.holds || prepared === undefined || isRefused(user, directories, prepared, options)) {
+      return undefined;
+    }
+    // In the tick of that answer: no other request comes between.
+    return { committed: commit(prepared) };
   } finally {
-    look.end();
+    own?.end();
   }
 }
 
-async function findSettled(
+function findSettled(
   parts: RoomParts,
-  open: OpenBases,
+  look: RoomLook,
   directories: readonly RequestedDirectory[],
   user: DirectoryUser,
   options: PrepareOptions,
-): Promise<PreparedDirectories | undefined> {
-  const trees: Tree[] = [];
-  try {
-    for (const directory of directories) {
-      const base = await open.find(directory.kind);
-      const tree = base === undefined ? undefined : await settledTree(parts, base, directory, user, options);
-      if (tree === undefined) {
-        return undefined;
-      }
-      trees.push(tree);
-    }
-    const decided = await decideAll(parts, trees, user, options);
-    if (decided.some(({ handover }) => handover.walk)) {
+): PreparedDirectories | undefined {
+  const settled: Settled[] = [];
+  for (const directory of directories) {
+    const sight = look.at(directory);
+    const layout = layoutNow(parts, directory, user, options);
+    const top = sight && settledTop(sight, layout, directory);
+    const handover = top && settledHandover(parts, settled, { directory, layout, top }, user, options);
+    if (top === undefined || handover === undefined) {
       return undefined;
     }
-    return await prepared(parts, decided, user);
-  } catch (error) {
-    if (error instanceof DynuserError) {
-      return undefined;
-    }
-    throw error;
-  } finally {
-    for (const { top } of trees) {
-      top.close();
-    }
+    settled.push({ directory, layout, top, handover });
   }
-}
-
-async function prepared(
-  { bases, marks }: RoomParts,
-  decided: readonly Decided[],
-  user: DirectoryUser,
-): Promise<PreparedDirectories> {
   const nothingDone = { changed: 0, leftPaths: [], mountPaths: [] };
-  const all: PreparedDirectory[] = [];
-  // One after the other: nothing is under way on a descriptor once the first failure has closed all.
-  for (const tree of decided) {
-    if (tree.handover.kind === 'map' && tree.directory.below === undefined) {
-      await marks.write(tree.top.descriptor, user.uid);
-    }
-    all.push(await preparedOf(bases, tree, user, nothingDone));
-  }
-  const environment = directoryEnvironment(
-    decided.map(({ directory }) => directory),
-    bases,
-  );
-  return { directories: all, environment };
+  const prepared: PreparedDirectory[] = settled.map(tree => preparedOf(parts.bases, tree, tree.top, user, nothingDone));
+  return { directories: prepared, environment: directoryEnvironment(directories, parts.bases) };
 }
 
-/** @returns the tree, open, where it is in its place with its links and its mode */
-async function settledTree(
-  parts: RoomParts,
-  base: HeldDirectory,
-  directory: RequestedDirectory,
-  user: DirectoryUser,
-  options: PrepareOptions,
-): Promise<Tree | undefined> {
-  const layout = layoutNow(parts, directory, user, options);
-  const isPart = directory.below !== undefined;
-  const [opened, linked] = await Promise.allSettled([
-    openSettled(base, directory, layout),
-    hasLinks(base, layout, isPart),
-  ]);
-  if (opened.status === 'rejected') {
-    throw opened.reason;
-  }
-  const top = opened.value;
-  // Links that cannot be looked at are the long way's to complain of.
-  const isLinked = linked.status === 'fulfilled' && linked.value;
-  if (top === undefined) {
+/** @returns the tree's top, where it is in its place with its links and its mode, and what is above it is as it is to be */
+function settledTop(sight: Sight, layout: Layout, { below }: RequestedDirectory): SeenDirectory | undefined {
+  const directories = sight.directories(layout.tree);
+  const top = directories?.at(-1);
+  if (directories === undefined || top?.mode !== layout.mode || !hasLinks(sight, layout, below !== undefined)) {
     return undefined;
   }
-  if (isLinked && (await hasMode(top, layout.mode))) {
-    return { directory, layout, top, fresh: false };
-  }
-  top.close();
-  return undefined;
+  const isClear = directories
+    .slice(0, -1)
+    .every((each, depth) =>
+      layout.tree[depth] === BOUNDARY && depth === 0 ? isBoundary(each) : !isChangingHands(each),
+    );
+  return isClear ? top : undefined;
 }
 
-async function hasMode(top: HeldDirectory, mode: number): Promise<boolean> {
-  try {
-    return ((await top.status()).mode & 0o7777) === mode;
-  } catch (error) {
-    top.close();
-    throw error;
-  }
-}
-
-/** Opens the directories down to a tree, and looks whether the boundary is one and none above the tree is changing hands. */
-async function openSettled(
-  base: HeldDirectory,
-  { kind }: RequestedDirectory,
-  { tree }: Layout,
-): Promise<HeldDirectory | undefined> {
-  let top: HeldDirectory = base;
-  for (const [depth, name] of tree.entries()) {
-    const below: HeldDirectory | undefined = await top.open(name).finally(() => closeUnless(top, base));
-    if (below === undefined) {
-      return undefined;
-    }
-    top = below;
-    if (depth === tree.length - 1) {
-      break;
-    }
-    try {
-      if (name === BOUNDARY && depth === 0) {
-        await checkBoundary(top, DIRECTORY_CLASSES[kind].field);
-      } else if (await isChangingHands(top)) {
-        top.close();
-        return undefined;
-      }
-    } catch (error) {
-      top.close();
-      throw error;
-    }
-  }
-  return top;
+/** What checkBoundary() asks for. */
+function isBoundary({ uid, gid, mode }: SeenDirectory): boolean {
+  return uid === 0 && gid === 0 && (mode & ~BOUNDARY_MODE) === 0;
 }
 
 /** The mark of a handover that is under way, or was interrupted; the helper that makes it is its one owner. */
-async function isChangingHands(directory: HeldDirectory): Promise<boolean> {
-  const { uid, gid } = await directory.status();
+function isChangingHands({ uid, gid }: SeenDirectory): boolean {
   return uid === 0 && gid === MAPPED_ID;
 }
 
-function closeUnless(directory: HeldDirectory, base: HeldDirectory): void {
-  if (directory !== base) {
-    directory.close();
+function hasLinks(sight: Sight, layout: Layout, isPart: boolean): boolean {
+  const counterpart = isPart ? ({ kind: 'nothing' } as const) : sight.what(layout.counterpart);
+  if (counterpart === undefined) {
+    return false;
   }
-}
-
-async function hasLinks(base: HeldDirectory, layout: Layout, isPart: boolean): Promise<boolean> {
-  const [counterpart, ...aliases] = await Promise.all([
-    isPart ? ({ kind: 'nothing' } as const) : findWhat(base, layout.counterpart),
-    ...layout.aliases.map(link => findWhat(base, link.components)),
-  ]);
-  // What is at the tree's own place was opened, and is a directory.
   const placement = decidePlacement(layout, isPart, { kind: 'directory' }, counterpart);
   const isPlaced = placement.kind === 'keep' && placement.link === 'none';
-  return isPlaced && aliases.every((found, at) => isKept(layout, at, found));
+  return isPlaced && layout.aliases.every(link => isKept(sight, link));
 }
 
-function isKept(layout: Layout, at: number, found: Awaited<ReturnType<typeof findWhat>>): boolean {
-  const link = layout.aliases[at];
-  return link !== undefined && decideLink('', link, found) === 'keep';
+function isKept(sight: Sight, link: Layout['aliases'][number]): boolean {
+  const found = sight.what(link.components);
+  return found !== undefined && decideLink('', link, found) === 'keep';
+}
+
+/** @returns how it is the user's already; undefined where it is not, does not remember the user, or there is no telling */
+function settledHandover(
+  { helper }: RoomParts,
+  before: readonly Settled[],
+  { directory, layout, top }: Omit<Settled, 'handover'>,
+  user: DirectoryUser,
+  options: PrepareOptions,
+): Handover | undefined {
+  const within = handoverOf(before, directory);
+  const makesMounts = options.makesMounts && !directory.exposed;
+  const facts = { owner: top, isPrivate: layout.isPrivate, makesMounts, ...(within === undefined ? {} : { within }) };
+  const asks = wouldMap(facts, user) && within === undefined;
+  const canMap = asks ? helper.couldMap(Number(top.device)) : true;
+  const handover = canMap === undefined ? undefined : decideHandover(facts, user, canMap);
+  if (handover === undefined || handover.walk) {
+    return undefined;
+  }
+  const remembers = handover.kind !== 'map' || directory.below !== undefined;
+  return remembers || top.mark === user.uid || top.mark === 'unsupported' ? handover : undefined;
 }
 
 function isRefused(

@@ -58,11 +58,17 @@ export class HelperPool {
   #startTimer: NodeJS.Timeout | undefined;
   #closed: { resolve(): void } | undefined;
 
-  /** Starts the first helper at once. @param deadlineMs for one question, in milliseconds */
+  /** @param deadlineMs for one question, in milliseconds */
   constructor(command: HelperCommand, deadlineMs: number) {
     this.#command = command;
     this.#deadlineMs = deadlineMs;
-    this.#start();
+  }
+
+  /** Starts the first helper, so that the first question does not wait for that. */
+  warm(): void {
+    if (this.#helpers.size === 0) {
+      this.#start();
+    }
   }
 
   /**

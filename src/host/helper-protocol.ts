@@ -7,8 +7,9 @@ import { type Evidence, IPC_KINDS } from '../core/verdict.ts';
 import type { AccountAnswer } from '../service/ports.ts';
 import type { Reading } from './helper-pool.ts';
 
-/** ANSWER_MAX of protocol.h: the longest line in bytes, with its newline. */
-export const ANSWER_BYTES_MAX = 1_024;
+/** QUESTION_MAX and ANSWER_MAX of protocol.h: the longest lines in bytes, with their newlines. */
+export const QUESTION_BYTES_MAX = 8_192;
+export const ANSWER_BYTES_MAX = 8_192;
 
 /** NUMBERS_MAX of processes.h: about so many UIDs one look for processes can be. */
 export const NUMBERS_MAX = 64;
@@ -163,20 +164,27 @@ function asId<Id extends Uid | Gid>(
 }
 
 /** Decimal without sign or leading zeros; ten digits hold every id. */
-function parseNumber(text: string | undefined): number | undefined {
+export function parseNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^(?:0|[1-9]\d{0,9})$/.test(text) ? Number(text) : undefined;
 }
 
-/**
- * Decodes percent-encoded text for people: bytes that are no UTF-8 become U+FFFD, control characters are left out, for the
- * text ends in logs and on terminals.
- */
+/** Decodes percent-encoded text for people: control characters are left out, for the text ends in logs and on terminals. */
 function decodeText(text: string | undefined): string | undefined {
-  if (text === undefined || !/^(?:[A-Za-z0-9._/-]|%[0-9A-F]{2})*$/.test(text)) {
+  return text === undefined ? undefined : decodeExactly(text)?.replace(/\p{Cc}/gu, '');
+}
+
+/** Decodes percent-encoded text; bytes that are no UTF-8 become U+FFFD. */
+export function decodeExactly(text: string): string | undefined {
+  if (!/^(?:[A-Za-z0-9._/-]|%[0-9A-F]{2})*$/.test(text)) {
     return undefined;
   }
   const bytes = text.replace(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
-  return Buffer.from(bytes, 'latin1')
-    .toString('utf8')
-    .replace(/\p{Cc}/gu, '');
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+/** The reverse: percent-encodes every byte that could be taken for something else. */
+export function encodeText(text: string): string {
+  return text.replace(/[^A-Za-z0-9._/-]/gu, character =>
+    [...Buffer.from(character)].map(byte => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+  );
 }

@@ -35,6 +35,7 @@ export class HelperProbe implements Probe {
   constructor(command: HelperCommand, deadlineMs: number) {
     this.#deadlineMs = deadlineMs;
     this.#pool = new HelperPool(command, deadlineMs);
+    this.#pool.warm();
   }
 
   /** @throws DynuserError ProbeFailed; LimitReached where too many questions wait */

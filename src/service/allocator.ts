@@ -8,6 +8,7 @@ import type { UserLease } from '../core/lease.ts';
 import { HOLDERS_PER_USER_MAX } from '../core/limits.ts';
 import { deriveUserName } from '../core/name.ts';
 import { decideAccount, nameConflict, noSuchAccount } from './account.ts';
+import type { DirectoryLook } from './directory-ports.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
 import type { AccountAnswer, NameCache, Probe, UidLocks } from './ports.ts';
 import { type Acquired, type AcquireRequest, type ReferenceParts, withReference } from './reference.ts';
@@ -83,9 +84,12 @@ export class Allocator {
     const isUnknown = account.then(({ user, group }) => user === undefined && group === undefined);
     // Awaited below in any case, but perhaps later than it fails.
     isUnknown.catch(() => {});
+    let look: DirectoryLook | undefined;
     try {
-      const owners = directories.length === 0 ? [] : await this.#parts.directories.owners(directories);
-      const found = await searchUid(this.#parts, name, owners, uid => this.#try(uid, name, request, isUnknown));
+      look = directories.length === 0 ? undefined : await this.#parts.directories.look(directories);
+      const seen = look === undefined ? request : { ...request, look };
+      const owners = look?.owners ?? [];
+      const found = await searchUid(this.#parts, name, owners, uid => this.#try(uid, name, seen, isUnknown));
       return found === 'known' ? undefined : found;
     } catch (error) {
       // A user of the host needs no UID, and a name that cannot be had neither: what NSS says comes first.
@@ -93,6 +97,8 @@ export class Allocator {
         return undefined;
       }
       throw error;
+    } finally {
+      look?.end();
     }
   }
 

@@ -7,6 +7,7 @@ import type {
   HandoverKind,
   LeasedDirectory,
   RequestedDirectory,
+  Seen,
 } from '../core/directory.ts';
 import type { Gid, Uid, UserName } from '../core/ids.ts';
 
@@ -36,6 +37,8 @@ export interface HandoverWishes {
 }
 
 export interface PrepareOptions extends HandoverWishes {
+  /** a look at these directories by this room, which need not be made again while it is fresh */
+  readonly look?: DirectoryLook;
   /** the live leases at the moment of the call; asked once the directories are locked */
   readonly live: () => readonly DirectoryHolder[];
   readonly onProgress?: (progress: HandoverProgress) => void;
@@ -93,6 +96,24 @@ export interface DirectoryMarks {
   write(descriptor: number, uid: Uid): Promise<void>;
 }
 
+/** Looks at places without following or changing anything, all those of a directory in one step. */
+export interface DirectoryPlaces {
+  /**
+   * @param base the path of a directory
+   * @param paths below it
+   * @returns for each path what its components are, down to the first that is no directory; undefined where that cannot be
+   * told, and who wants to know has to look for itself
+   */
+  look(base: string, paths: readonly string[]): Promise<readonly (readonly Seen[])[] | undefined>;
+}
+
+/** What was found out about the directories of a request. Whoever has it ends it. */
+export interface DirectoryLook {
+  /** the owners of the trees that exist, in order: the first candidates; what cannot be opened has none */
+  readonly owners: readonly Uid[];
+  end(): void;
+}
+
 export interface Directories {
   /** @returns STATE_DIRECTORY and its siblings, as prepare() gives them */
   environment(directories: readonly RequestedDirectory[]): Readonly<Record<string, string>>;
@@ -101,7 +122,9 @@ export interface Directories {
    * @returns the directories by class, then by path, each one after those that it is below
    */
   requested(request: DirectoryRequest, settings: DirectorySettings): readonly RequestedDirectory[];
-  /** @returns the owners of the trees that exist, in order: the first candidates; never throws for one that does not exist */
+  /** Looks at the trees that exist; one that does not exist, or cannot be opened, is no error here. */
+  look(directories: readonly RequestedDirectory[]): Promise<DirectoryLook>;
+  /** @returns what a look has of them */
   owners(directories: readonly RequestedDirectory[]): Promise<readonly Uid[]>;
   /**
    * Makes, moves and hands over the directories. Where this fails before a handover began, everything is where it was;

@@ -6,7 +6,13 @@ import type { RequestedDirectory } from '../core/directory.ts';
 import type { Gid, LeaseId, Pid, Uid, UnitName, UserName } from '../core/ids.ts';
 import type { Cleanup, Holder, Lifetime, UserLease } from '../core/lease.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
-import type { Directories, HandoverProgress, HandoverWishes, PreparedDirectories } from './directory-ports.ts';
+import type {
+  Directories,
+  DirectoryLook,
+  HandoverProgress,
+  HandoverWishes,
+  PreparedDirectories,
+} from './directory-ports.ts';
 import type { Clock, Randomness } from './ports.ts';
 import { limitReached } from './refusals.ts';
 import { type ReleaseParts, releaseGone } from './release.ts';
@@ -31,6 +37,8 @@ export interface AcquireRequest extends HandoverWishes {
   /** aborted when the caller is gone, so that nobody would learn of the lease */
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: HandoverProgress, user: Pick<UserLease, 'name' | 'uid' | 'gid'>) => void;
+  /** at these directories, where there was one already */
+  readonly look?: DirectoryLook;
 }
 
 export interface Acquired extends PreparedDirectories {
@@ -56,7 +64,7 @@ export async function withReference<Result>(
   make: (holder: Holder, prepared: PreparedDirectories) => Result,
 ): Promise<Result> {
   const { directories, users } = parts;
-  const { makesMounts, verify, signal, onProgress } = request;
+  const { makesMounts, verify, signal, onProgress, look } = request;
   let made: LeaseId | undefined;
   const finish = (prepared: PreparedDirectories): Result => {
     if (signal.aborted) {
@@ -72,6 +80,7 @@ export async function withReference<Result>(
   }
   const options = {
     ...{ makesMounts, verify, signal, live: () => users.directoryHolders() },
+    ...(look === undefined ? {} : { look }),
     ...(onProgress === undefined ? {} : { onProgress: (at: HandoverProgress) => onProgress(at, user) }),
   };
   const owner = request.directoryGid === undefined ? user : { ...user, gid: request.directoryGid };

@@ -6,9 +6,11 @@ import { asGid, asUid } from '../../../src/core/ids.ts';
 import { parseUserName } from '../../../src/core/name.ts';
 import type { BaseDirectories } from '../../../src/directories/classes.ts';
 import { openDirectories } from '../../../src/directories/room.ts';
+import { HelperPlaces } from '../../../src/host/places.ts';
 import { UserMarks } from '../../../src/host/user-marks.ts';
 import type {
   Directories,
+  DirectoryPlaces,
   DirectoryUser,
   PreparedDirectories,
   PrepareOptions,
@@ -31,8 +33,13 @@ export interface Room {
 
 export const NONE: () => readonly DirectoryHolder[] = () => [];
 
-/** @param program another helper, and the parent of the bases of another room */
-export function openRoom(context: TestContext, program = HELPER, root = temporaryDirectory(context)): Room {
+/** @param program another helper, the parent of the bases of another room, and who looks at places */
+export function openRoom(
+  context: TestContext,
+  program = HELPER,
+  root = temporaryDirectory(context),
+  places = helperPlaces(context, program),
+): Room {
   const bases: BaseDirectories = {
     runtime: `${root}/run`,
     state: `${root}/lib`,
@@ -42,7 +49,7 @@ export function openRoom(context: TestContext, program = HELPER, root = temporar
   for (const base of Object.values(bases)) {
     mkdirSync(base, { recursive: true, mode: 0o755 });
   }
-  const directories = openDirectories(program, new UserMarks(), bases);
+  const directories = openDirectories(program, { marks: new UserMarks(), places }, bases);
   return {
     directories,
     root,
@@ -54,6 +61,12 @@ export function openRoom(context: TestContext, program = HELPER, root = temporar
       return directories.prepare(requested, user, { ...defaults, ...more }, prepared => prepared);
     },
   };
+}
+
+function helperPlaces(context: TestContext, program: string): DirectoryPlaces {
+  const places = new HelperPlaces([program]);
+  context.after(() => places.close());
+  return places;
 }
 
 export function userOf(id: number, dynamic = true, text = `user-${id}`): DirectoryUser {

@@ -6,32 +6,45 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DirectoryHolder } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { lockName } from '../../../src/directories/directory-lock.ts';
-import { shell } from '../../native/tree/fixture.ts';
-import { NEW, OLD, openRoom, type Room, userOf } from './fixture.ts';
+import { LOOK_FRESH_MS } from '../../../src/directories/limits.ts';
+import { HelperPlaces } from '../../../src/host/places.ts';
+import type { DirectoryLook, DirectoryPlaces } from '../../../src/service/directory-ports.ts';
+import { HELPER, shell, temporaryDirectory } from '../../native/tree/fixture.ts';
+import { NEW, NONE, OLD, openRoom, type Room, userOf } from './fixture.ts';
 
 /** What another allocator has locked waits for it on the long way; this is longer than the short way ever takes. */
 const A_WHILE_MS = 300;
 
 const VALUES = ['foo:alias', 'foo/sub', 'deep/tree'];
 
+interface SettledRoom {
+  readonly room: Room;
+  /** what another allocator does */
+  lock(): void;
+  unlock(): void;
+}
+
 /** A room whose directories are settled for the user NEW, and locked by another allocator. */
-async function settledRoom(context: TestContext): Promise<{ readonly room: Room; unlock(): void }> {
-  const room = openRoom(context);
+async function settledRoom(context: TestContext, places?: DirectoryPlaces): Promise<SettledRoom> {
+  const room = openRoom(context, HELPER, temporaryDirectory(context), places);
   await room.prepare(userOf(NEW), VALUES);
   const locks = ['foo', 'deep'].map(tree => `${room.root}/lib/private/${lockName(tree)}`);
-  for (const lock of locks) {
-    mkdirSync(lock);
-  }
-  const unlock = () => {
-    for (const lock of locks) {
-      rmdirSync(lock);
+  const lock = () => {
+    for (const name of locks) {
+      mkdirSync(name);
     }
   };
-  return { room, unlock };
+  const unlock = () => {
+    for (const name of locks) {
+      rmdirSync(name);
+    }
+  };
+  lock();
+  return { room, lock, unlock };
 }
 
 test('what is settled is had while another has the lock, for each kind of handover', async context => {
-  const { room } = await settledRoom(context);
+  const { room, lock, unlock } = await settledRoom(context);
   const owned = await room.prepare(userOf(NEW), VALUES);
   assert.deepEqual(
     owned.directories.map(({ source, handover, changed, within, aliases }) => [
@@ -51,6 +64,11 @@ test('what is settled is had while another has the lock, for each kind of handov
   );
 
   shell(room.root, 'chown 65534:65534 lib/private/foo lib/private/foo/sub');
+  const mapping = room.prepare(userOf(OLD), ['foo', 'foo/sub'], { makesMounts: true });
+  assert.equal(await Promise.race([mapping.then(() => 'had'), sleep(A_WHILE_MS, 'waits')]), 'waits', 'another user');
+  unlock();
+  await mapping;
+  lock();
   const mapped = await room.prepare(userOf(OLD), ['foo', 'foo/sub'], { makesMounts: true });
   assert.deepEqual(
     mapped.directories.map(({ handover, diskUid }) => [handover, diskUid]),
@@ -100,6 +118,60 @@ test('a tree below one that is changing hands is none of ours until that is over
   assert.equal(await Promise.race([preparing.then(() => 'had'), sleep(A_WHILE_MS, 'waits')]), 'waits');
   unlock();
   await preparing;
+});
+
+test('a look that was made before is used once, while it is fresh and nobody was at work', async context => {
+  let looks = 0;
+  const places = new HelperPlaces([HELPER]);
+  context.after(() => places.close());
+  const counted: DirectoryPlaces = {
+    look(base, paths) {
+      looks++;
+      return places.look(base, paths);
+    },
+  };
+  const { room, unlock } = await settledRoom(context, counted);
+  const requested = room.directories.requested(
+    { runtime: [], state: ['foo'], cache: [], logs: [] },
+    { modes: {}, preserveRuntime: false },
+  );
+  const prepareWith = (look: DirectoryLook) => {
+    const options = { makesMounts: false, verify: false, live: NONE, look };
+    return room.directories.prepare(requested, userOf(NEW), options, prepared => prepared);
+  };
+  const look = await room.directories.look(requested);
+  looks = 0;
+  await prepareWith(look);
+  assert.equal(looks, 0);
+
+  shell(room.root, 'mv lib/private/foo lib/private/elsewhere');
+  await sleep(LOOK_FRESH_MS);
+  const preparing = prepareWith(look);
+  assert.equal(await Promise.race([preparing.then(() => 'had'), sleep(A_WHILE_MS, 'waits')]), 'waits', 'it is stale');
+  const fresh = await room.directories.look(requested);
+  unlock();
+  await preparing;
+  assert.equal(lstatSync(`${room.root}/lib/private/foo`).uid, NEW, 'it was made anew');
+  looks = 0;
+  await prepareWith(fresh);
+  assert.equal(looks, 1, 'it was made while another request was at work');
+  look.end();
+  fresh.end();
+});
+
+test('where the one look says nothing, each step is looked at, and the result is the same', async context => {
+  const { room, unlock } = await settledRoom(context, { look: async () => undefined });
+  unlock();
+  const { directories } = await room.prepare(userOf(NEW), VALUES);
+  assert.deepEqual(
+    directories.map(({ handover, changed }) => [handover, changed]),
+    Array(3).fill(['none', 0]),
+  );
+  const requested = room.directories.requested(
+    { runtime: [], state: ['foo', 'none'], cache: [], logs: [] },
+    { modes: {}, preserveRuntime: false },
+  );
+  assert.deepEqual(await room.directories.owners(requested), [NEW]);
 });
 
 test('what is to be verified is walked under the lock', async context => {

@@ -44,6 +44,11 @@ function environment(build: Build): string[] {
   ];
 }
 
+/** The helper as it was built, in the host's own world. */
+export function built(build: Build): HelperCommand {
+  return ['/usr/bin/env', ...environment(build).slice(1), build.helper];
+}
+
 /**
  * The helper with a file as its /etc/nsswitch.conf, and after a shell script that may mount more in its mount namespace.
  */

@@ -47,7 +47,7 @@ const WRONG: readonly (readonly [what: string, script: string | undefined, reaso
   ['is killed', 'kill -9 $$', /ended with SIGKILL/],
   ['says nothing', 'exec sleep 60', /said nothing for 0\.3 s/],
   ['says what is none of its lines', 'echo hello; exec sleep 60', /said what is none of its lines/],
-  ['does not end a line', 'head -c 5000 /dev/zero | tr "\\0" x; exec sleep 60', /said what is none of its lines/],
+  ['does not end a line', 'head -c 10000 /dev/zero | tr "\\0" x; exec sleep 60', /said what is none of its lines/],
 ];
 
 for (const [what, script, reason] of WRONG) {

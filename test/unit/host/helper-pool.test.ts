@@ -94,7 +94,7 @@ describe('a pool of helpers', () => {
     ['an endless line', 'read -r l; exec tr "\\0" x </dev/zero', /broke its protocol/],
     [
       'a line just too long',
-      'read -r l; head -c 1024 /dev/zero | tr "\\0" x; echo; exec sleep 9',
+      'read -r l; head -c 8192 /dev/zero | tr "\\0" x; echo; exec sleep 9',
       /broke its protocol/,
     ],
     ['nothing, and ends', 'read -r l; exit 0', /exited with status 0/],
@@ -111,7 +111,8 @@ describe('a pool of helpers', () => {
     const directory = mkdtempSync(`${tmpdir()}/dynuser-pool-`);
     const first = `mkdir ${directory}/first 2>/dev/null && echo early && exec sleep 9; read -r l; echo right; read -r l`;
     try {
-      await withPool(script(first), PATIENT_MS, async ask => {
+      await withPool(script(first), PATIENT_MS, async (ask, pool) => {
+        pool.warm();
         await sleep(200);
         assert.deepEqual(await ask('x'), { kind: 'answered', answer: 'right' });
       });
@@ -121,8 +122,8 @@ describe('a pool of helpers', () => {
   });
 
   it('takes the longest line there may be', () =>
-    withPool(script('read -r l; head -c 1023 /dev/zero | tr "\\0" x; echo; exec sleep 9'), PATIENT_MS, async ask => {
-      assert.deepEqual(await ask('x'), { kind: 'answered', answer: 'x'.repeat(1023) });
+    withPool(script('read -r l; head -c 8191 /dev/zero | tr "\\0" x; echo; exec sleep 9'), PATIENT_MS, async ask => {
+      assert.deepEqual(await ask('x'), { kind: 'answered', answer: 'x'.repeat(8191) });
     }));
 
   it('says that the helper is not there', () =>

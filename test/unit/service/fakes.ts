@@ -11,6 +11,7 @@ import { parseUnitName, parseUserName } from '../../../src/core/name.ts';
 import type { Evidence } from '../../../src/core/verdict.ts';
 import type {
   Directories,
+  DirectoryLook,
   DirectoryUser,
   ExpectedHandover,
   PreparedDirectories,
@@ -206,6 +207,8 @@ export class FakeReaper implements Reaper {
 /** Directories that are always ready, with a gate before they are. */
 export class FakeDirectories implements Directories {
   found: readonly Uid[] = [];
+  /** those that have not ended */
+  looks = 0;
   readonly removed: string[] = [];
   readonly concealed: string[] = [];
   /** called when directories are to be exposed */
@@ -222,6 +225,11 @@ export class FakeDirectories implements Directories {
 
   async owners(): Promise<readonly Uid[]> {
     return this.found;
+  }
+
+  async look(): Promise<DirectoryLook> {
+    this.looks++;
+    return { owners: this.found, end: () => void this.looks-- };
   }
 
   async prepare<T>(

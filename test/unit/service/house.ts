@@ -97,8 +97,9 @@ export function fails(promise: Promise<unknown>, code: ErrorCode, pattern = /./)
 }
 
 /** Nothing is held, and nothing was left behind. */
-export function assertEmpty({ registry, locks, users }: House): void {
+export function assertEmpty({ registry, locks, users, directories }: House): void {
   assert.equal(users.holderCount, 0);
+  assert.equal(directories.looks, 0);
   const { intents, leases, endings, byName, byUid } = registry;
   for (const left of [intents, leases, endings, byName, byUid, locks.files, locks.held]) {
     assert.equal(left.size, 0);

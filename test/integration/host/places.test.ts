@@ -1,0 +1,120 @@
+/** Places below a directory, as the real helper sees them; and what is made of a helper that lies. */
+import assert from 'node:assert/strict';
+import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { describe, it, type TestContext, test } from 'node:test';
+import type { Seen } from '../../../src/core/directory.ts';
+import type { HelperCommand } from '../../../src/host/helper-process.ts';
+import { HelperPlaces } from '../../../src/host/places.ts';
+import { shell, temporaryDirectory } from '../../native/tree/fixture.ts';
+import { buildHelpers, built } from './helpers.ts';
+
+const NOTHING: Seen = { kind: 'nothing' };
+const OTHER: Seen = { kind: 'other' };
+
+function open(context: TestContext, command: HelperCommand): HelperPlaces {
+  const places = new HelperPlaces(command);
+  context.after(() => places.close());
+  return places;
+}
+
+function directory(path: string, mark: 'none' | number = 'none'): Seen {
+  const { uid, gid, mode, dev, ino } = lstatSync(path);
+  const numbers = { uid, gid, mode: mode & 0o7777, device: String(dev), inode: String(ino) };
+  return { kind: 'directory', ...numbers, mark } as Seen;
+}
+
+for (const build of buildHelpers().map(each => ({ name: each.name, command: built(each) }))) {
+  describe(`places, as the ${build.name} helper sees them`, () => {
+    it('each component is told, down to the first that is no directory', async context => {
+      const base = temporaryDirectory(context);
+      mkdirSync(`${base}/private/deep/tree`, { recursive: true });
+      shell(base, 'chmod 0700 private; chown 61184:61185 private/deep; chmod 1751 private/deep');
+      shell(base, 'setfattr -n trusted.dynuser.uid -v 61186 private/deep/tree');
+      symlinkSync('private/deep/../so%me where', `${base}/link`);
+      writeFileSync(`${base}/file`, '');
+      shell(base, 'mkfifo pipe');
+      const paths = ['private/deep/tree', 'private/none/at/all', 'link', 'link/deep', 'file', 'pipe/x', 'none'];
+      assert.deepEqual(await open(context, build.command).look(base, paths), [
+        [
+          directory(`${base}/private`),
+          directory(`${base}/private/deep`),
+          directory(`${base}/private/deep/tree`, 61_186),
+        ],
+        [directory(`${base}/private`), NOTHING],
+        [{ kind: 'link', text: 'private/deep/../so%me where' }],
+        [{ kind: 'link', text: 'private/deep/../so%me where' }],
+        [OTHER],
+        [OTHER],
+        [NOTHING],
+      ]);
+    });
+
+    it('names of any bytes are names', async context => {
+      const base = temporaryDirectory(context);
+      const names = ['with space', 'per%41cent', 'ünïcode', 'new\nline', '...', '-', 'a'.repeat(255)];
+      for (const name of names) {
+        mkdirSync(`${base}/${name}`);
+      }
+      assert.deepEqual(
+        await open(context, build.command).look(base, names),
+        names.map(name => [directory(`${base}/${name}`)]),
+      );
+    });
+
+    it('a file system without such attributes is told from a directory without a mark', async context => {
+      const places = open(context, build.command);
+      const [[proc] = []] = (await places.look('/proc', ['self'])) ?? [];
+      assert.equal(proc?.kind, 'link', 'a link is not followed, wherever it leads');
+      const [[system] = []] = (await places.look('/proc', ['sys'])) ?? [];
+      assert.equal(system?.kind === 'directory' && system.mark, 'unsupported');
+    });
+
+    for (const [what, base, path] of [
+      ['the way out of a base', '', '../x'],
+      ['a base that is none', '/none', 'x'],
+      ['a base that is a file', '/file', 'x'],
+      ['a path that is too long', '', Array(200).fill('a').join('/')],
+      ['a link whose text is too long', '', 'long'],
+    ] as const) {
+      it(`${what} is no answer, and the next question has one`, async context => {
+        const top = temporaryDirectory(context);
+        writeFileSync(`${top}/file`, '');
+        symlinkSync('x'.repeat(256), `${top}/long`);
+        const places = open(context, build.command);
+        assert.equal(await places.look(`${top}${base}`, [path]), undefined);
+        assert.deepEqual(await places.look(top, ['none']), [[NOTHING]]);
+      });
+    }
+
+    it('more than a line has room for is no answer', async context => {
+      const top = temporaryDirectory(context);
+      const places = open(context, build.command);
+      for (let at = 0; at < 40; at++) {
+        symlinkSync('x'.repeat(250), `${top}/${at}`);
+      }
+      const all = Array.from({ length: 40 }, (_, at) => String(at));
+      assert.equal(await places.look(top, all), undefined);
+      assert.equal((await places.look(top, all.slice(0, 20)))?.length, 20);
+      assert.equal(await places.look(top, Array(60).fill('y'.repeat(200))), undefined);
+    });
+  });
+}
+
+for (const line of [
+  'places',
+  'places nothing nothing',
+  'places something',
+  'places directory 0 0 493 1 2',
+  'places directory 0 0 493 1 2 x nothing',
+  'places directory -1 0 493 1 2 - nothing',
+  'places directory 0 0 4096 1 2 - nothing',
+  'places directory 0 0 493 1 0x2 - nothing',
+  'places directory 0 0 493 1 2 4294967295 nothing',
+  'places link a%2',
+  'account - -',
+]) {
+  test(`"${line}" is no answer to a question for two components`, async context => {
+    const places = open(context, ['/bin/sh', '-c', `read -r l; echo '${line}'; read -r l`]);
+    assert.equal(await places.look('/', ['a/b']), undefined);
+  });
+}
