@@ -1,6 +1,6 @@
 /*
- * Owns what the account database says of the service's user. It is asked in the launcher's own world, before any other is
- * made: modules of NSS need their files and sockets.
+ * Owns what the account databases say of the service's user. They are asked in the launcher's own world, before any other is
+ * made: their sources need their files and sockets. For a dynamic user without groups by name nothing is asked.
  */
 #ifndef RUN_MEMBERSHIPS_H
 #define RUN_MEMBERSHIPS_H

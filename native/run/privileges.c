@@ -23,7 +23,7 @@ static void check_groups(const struct groups *groups)
 
 	/* The kernel keeps them sorted, as we have them (setgroups(2) of Linux). */
 	if (count < 0 || (size_t)count != groups->count ||
-	    memcmp(present, groups->ids, groups->count * sizeof(*present)) != 0)
+	    (count > 0 && memcmp(present, groups->ids, groups->count * sizeof(*present)) != 0))
 		fail(STATUS_LAUNCHER, "the kernel did not set the supplementary groups as it was asked to");
 	free(present);
 }

@@ -20,6 +20,8 @@ const NEVER_FAIL = new Set([
   'set_robust_list',
   'exit_group',
 ]);
+/** What getent(1) prints. The launcher's own first line would fail with it. */
+const PRINTED = /^write\(1, /;
 
 /** Of many calls in a row that differ in a number alone, the first and the last stand for all. */
 function representatives(calls: readonly TracedCall[]): TracedCall[] {
@@ -27,6 +29,7 @@ function representatives(calls: readonly TracedCall[]): TracedCall[] {
   return calls.filter(
     (call, index) =>
       !NEVER_FAIL.has(call.name) &&
+      !PRINTED.test(call.line) &&
       (kind(call) !== kind(calls[index - 1]) || kind(call) !== kind(calls[index + 1]) || call.name !== 'prctl'),
   );
 }

@@ -8,6 +8,7 @@ const BUILDS = [
   ['sanitized', '1', 'dist/native-sanitized'],
 ] as const;
 const PROGRAMS = [
+  'account_lines_test',
   'group_file_test',
   'variables_test',
   'filter_test',
