@@ -1,6 +1,7 @@
 /* Words for failures, and their exit statuses; see fail.h. */
 #include "fail.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,29 @@
 #define PREFIX "dynuser-run: "
 /* Two paths of PATH_MAX bytes and a sentence around them; what is longer is cut. */
 #define LINE_MAX_BYTES 8704U
+
+const char *fail_words(int error)
+{
+	static const struct {
+		int error;
+		const char *words;
+	} usual[] = {
+		{ EBUSY, "Device or resource busy" },
+		{ EDQUOT, "Disk quota exceeded" },
+		{ EIO, "Input/output error" },
+		{ ELOOP, "Too many levels of symbolic links" },
+		{ EMFILE, "Too many open files" },
+		{ ENAMETOOLONG, "File name too long" },
+		{ ENOMEM, "Cannot allocate memory" },
+		{ EXDEV, "Invalid cross-device link" },
+	};
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+		if (usual[i].error == error)
+			return usual[i].words;
+	}
+	return strerror(error);
+}
 
 /* The line goes out in one write(2), so that those of processes that share the stream do not mix. */
 static void write_line(char *line, size_t length)
@@ -38,7 +62,7 @@ static void say_line(int error, const char *format, va_list arguments)
 	if (error != 0) {
 		size_t room = LINE_MAX_BYTES - length;
 
-		length += bounded(snprintf(line + length, room, ": %s", strerror(error)), room);
+		length += bounded(snprintf(line + length, room, ": %s", fail_words(error)), room);
 	}
 	write_line(line, length);
 }

@@ -13,6 +13,9 @@ enum {
 	STATUS_SIGNAL = 128,
 };
 
+/* What an errno number means, in the words of glibc, whichever library this is: those that other programs of most hosts say. */
+const char *fail_words(int error);
+
 /* Says one line, as printf(3) makes it, without the newline. Control characters in it become question marks. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -33,7 +33,7 @@ static _Noreturn void fail_to_execute(const char *path, int error)
 		     path);
 	if (is_absence(error))
 		fail(STATUS_NOT_EXECUTABLE, "cannot execute %s: the interpreter that it names is not there", path);
-	fail(STATUS_NOT_EXECUTABLE, "cannot execute %s: %s", path, strerror(error));
+	fail(STATUS_NOT_EXECUTABLE, "cannot execute %s: %s", path, fail_words(error));
 }
 
 static bool is_there(const char *path)

@@ -1,13 +1,13 @@
-# The C tests of dynuser-run's parts, below dist/native/test/run or dist/native-sanitized/test/run.
+# The C tests of dynuser-run's parts, below dist/native/test/run or dist/native-sanitized/test/run. Compiled as the launcher is.
 
 RUN_TEST := $(TOP)/test/native/run
 RUN_TEST_OUT := $(if $(filter 1,$(SANITIZE)),$(TOP)/dist/native-sanitized/test/run,$(TOP)/dist/native/test/run)
-RUN_PARTS := $(filter-out $(OBJ)/run/main.o,$(RUN_OBJECTS))
+RUN_PARTS := $(filter-out $(RUN_OBJ)/run/main.o,$(RUN_OBJECTS))
 RUN_TESTS := $(patsubst $(RUN_TEST)/%.c,%,$(wildcard $(RUN_TEST)/*_test.c))
 
-$(RUN_TEST_OUT)/%_test: $(RUN_TEST)/%_test.c $(RUN_PARTS)
+$(RUN_TEST_OUT)/%_test: $(RUN_TEST)/%_test.c $(RUN_PARTS) $(RUN_LINKED)
 	@mkdir -p $(dir $@)
-	$(CC) $(ALL_CFLAGS) -Irun -I$(TOP)/test/native/support $(LDFLAGS_HARDEN) $(LDFLAGS) -o $@ $^
+	$(RUN_CC) $(RUN_CFLAGS) -Irun -I$(TOP)/test/native/support $(LDFLAGS_HARDEN) $(LDFLAGS) $(RUN_LINK) -o $@ $(filter-out $(RUN_LINKED),$^)
 
 run-tests: $(OUT)/dynuser-run $(addprefix $(RUN_TEST_OUT)/,$(RUN_TESTS))
 

@@ -9,6 +9,8 @@ const FILES = 3_000;
 const TREE = '/var/lib/private/big';
 const UNIT_FILE = '/etc/asked.service';
 const TRIES_MAX = 500;
+/** For strace(1): C libraries differ in which of the two they open a file with. */
+const OPEN = '/^open(at)?$';
 
 async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
   for (let tries = 0; !(await condition()); tries++) {
@@ -89,7 +91,7 @@ describe('a launcher and a daemon that', () => {
     await withInstalled({}, async host => {
       await host.machine.write(UNIT_FILE, '[Service]\nDynamicUser=yes\nExecStart=/bin/echo ran\n');
       const daemon = await host.startDaemon();
-      const launcher = await stoppedAt(host, 'openat', [`--unit-file=${UNIT_FILE}`], UNIT_FILE);
+      const launcher = await stoppedAt(host, OPEN, [`--unit-file=${UNIT_FILE}`], UNIT_FILE);
       daemon.kill('SIGKILL');
       await daemon.ended;
       await host.startDaemon();
