@@ -58,11 +58,15 @@ static bool ask_past_systemd(struct manager_question *question, const char *name
 	return ask_sources(name, owners, failure);
 }
 
-bool find_owners(const char *name, struct owners *owners, struct failure *failure)
+void owners_begin(struct owners_search *search, const char *name)
 {
-	struct manager_question question;
+	search->name = name;
+	search->is_manager_asked = sources_have_systemd() &&
+				   manager_question_begin(&search->question, MANAGER_SOCKET, name);
+}
 
-	if (sources_have("systemd") && manager_question_begin(&question, MANAGER_SOCKET, name))
-		return ask_past_systemd(&question, name, owners, failure);
-	return ask_sources(name, owners, failure);
+bool owners_end(struct owners_search *search, struct owners *owners, struct failure *failure)
+{
+	return search->is_manager_asked ? ask_past_systemd(&search->question, search->name, owners, failure) :
+					  ask_sources(search->name, owners, failure);
 }

@@ -69,6 +69,19 @@ void answer_error(struct answer *answer, const char *call, int error)
 	answer_number(answer, error > 0 ? (uint64_t)error : EIO);
 }
 
+bool answer_is_error(const struct answer *answer)
+{
+	static const char error[] = "error ";
+
+	return answer->length > sizeof(error) - 1 && memcmp(answer->line, error, sizeof(error) - 1) == 0;
+}
+
+void answer_append(struct answer *answer, const struct answer *other)
+{
+	append(answer, " ", 1);
+	append(answer, other->line, other->length);
+}
+
 bool question_read(int descriptor, char line[QUESTION_MAX])
 {
 	size_t length = 0;

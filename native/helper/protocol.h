@@ -13,6 +13,10 @@
  *   owner NUMBER   as uid, but for processes
  *   running NUMBER *("," NUMBER)               NUMBERS_MAX (processes.h) at most, as below
  *                  running *(SP NUMBER)        those that a process runs with
+ *   claim NAME NUMBER NUMBERS                  as name, owner, and unless NUMBERS is "-", running, in one
+ *                  claim USER GROUP [running *(SP NUMBER)] OWNER
+ *                                              OWNER as the answer to owner
+ *   finish NUMBER  running NUMBER              a process runs with it, and nothing was done; or as remove-ipc
  *   places BASE *(SP PATH)                     of each path below the directory BASE, of each component in order
  *                  places *(SP PLACE)          up to the first that is no directory, PLACE being
  *                  directory UID GID MODE DEVICE INODE MARK | link TEXT | other | nothing
@@ -60,6 +64,10 @@ void answer_number(struct answer *answer, uint64_t number);
 void answer_text(struct answer *answer, const char *text);
 /* Makes the answer "error CALL ERRNO". */
 void answer_error(struct answer *answer, const char *call, int error);
+/* Whether it was made by answer_error(). */
+bool answer_is_error(const struct answer *answer);
+/* Appends all of another answer, its first word as a field. */
+void answer_append(struct answer *answer, const struct answer *other);
 
 /*
  * Reads one question into line, NUL-terminated and without its LF.

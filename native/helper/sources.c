@@ -12,14 +12,17 @@
 #include <unistd.h>
 
 #define OWN_SERVICE "dynuser"
+#define SYSTEMD_SERVICE "systemd"
 #define DEFAULT_SERVICES "files"
 #define BLANK " \t\r\f\v"
 #define BLANK_OR_COMMENT BLANK "\n#"
 
 static const char *const databases[] = { "passwd", "group" };
 #define DATABASES (sizeof(databases) / sizeof(databases[0]))
-/* The services of each, as glibc has them. */
+/* The services of each, and the same without nss-systemd. */
 static char configured[DATABASES][SOURCES_LINE_MAX];
+static char others[DATABASES][SOURCES_LINE_MAX];
+static bool has_systemd, is_left_out;
 
 /* Returns what follows "DATABASE:" on this line, or NULL where the line is of another database. */
 static const char *line_services(const char *line, const char *database)
@@ -34,8 +37,13 @@ static const char *line_services(const char *line, const char *database)
 	return *line == ':' ? line + 1 : NULL;
 }
 
-/* Copies the words of a line, each a service or a bracketed action, without OWN_SERVICE and the actions after it. */
-static bool copy_services(const char *from, char services[SOURCES_LINE_MAX])
+static bool is_word(const char *text, size_t length, const char *word)
+{
+	return word != NULL && length == strlen(word) && strncmp(text, word, length) == 0;
+}
+
+/* Copies the words of a line, each a service or a bracketed action, without OWN_SERVICE, one other, and the actions after it. */
+static bool copy_services(const char *from, const char *without, char services[SOURCES_LINE_MAX])
 {
 	bool dropping = false;
 	size_t length = 0;
@@ -50,7 +58,7 @@ static bool copy_services(const char *from, char services[SOURCES_LINE_MAX])
 		if (count == 0)
 			break;
 		if (!action)
-			dropping = count == strlen(OWN_SERVICE) && strncmp(from, OWN_SERVICE, count) == 0;
+			dropping = is_word(from, count, OWN_SERVICE) || is_word(from, count, without);
 		if (!dropping) {
 			if (count + 2 > SOURCES_LINE_MAX - length)
 				return false;
@@ -64,14 +72,14 @@ static bool copy_services(const char *from, char services[SOURCES_LINE_MAX])
 	return true;
 }
 
-bool sources_extract(const char *text, const char *database, char services[SOURCES_LINE_MAX])
+bool sources_extract(const char *text, const char *database, const char *without, char services[SOURCES_LINE_MAX])
 {
 	services[0] = '\0';
 	while (text != NULL) {
 		const char *from = line_services(text, database);
 
 		/* As in glibc, the last line of a database wins. */
-		if (from != NULL && !copy_services(from, services))
+		if (from != NULL && !copy_services(from, without, services))
 			return false;
 		text = strchr(text, '\n');
 		if (text != NULL)
@@ -102,18 +110,6 @@ static int read_file(int descriptor, char text[SOURCES_FILE_MAX + 1])
 	return EFBIG;
 }
 
-static int configure(const char *text)
-{
-	for (size_t i = 0; i < DATABASES; i++) {
-		if (!sources_extract(text, databases[i], configured[i]))
-			return E2BIG;
-		/* It sets no errno where the line is no service list. */
-		if (__nss_configure_lookup(databases[i], configured[i]) != 0)
-			return EINVAL;
-	}
-	return 0;
-}
-
 static bool has_word(const char *services, const char *service)
 {
 	size_t length = strlen(service);
@@ -130,13 +126,40 @@ static bool has_word(const char *services, const char *service)
 	}
 }
 
-bool sources_have(const char *service)
+static int tell_glibc(char services[DATABASES][SOURCES_LINE_MAX])
 {
 	for (size_t i = 0; i < DATABASES; i++) {
-		if (has_word(configured[i], service))
-			return true;
+		/* It sets no errno where the line is no service list. */
+		if (__nss_configure_lookup(databases[i], services[i]) != 0)
+			return EINVAL;
 	}
-	return false;
+	return 0;
+}
+
+static int configure(const char *text)
+{
+	for (size_t i = 0; i < DATABASES; i++) {
+		if (!sources_extract(text, databases[i], NULL, configured[i]) ||
+		    !sources_extract(text, databases[i], SYSTEMD_SERVICE, others[i]))
+			return E2BIG;
+		has_systemd = has_systemd || has_word(configured[i], SYSTEMD_SERVICE);
+	}
+	return tell_glibc(configured);
+}
+
+bool sources_have_systemd(void)
+{
+	return has_systemd;
+}
+
+void sources_leave_out_systemd(bool leave_out)
+{
+	leave_out = leave_out && has_systemd;
+	if (leave_out == is_left_out)
+		return;
+	/* What glibc has taken once it takes again; where it has no memory, more is asked than need be, or asked again. */
+	if (tell_glibc(leave_out ? others : configured) == 0)
+		is_left_out = leave_out;
 }
 
 static struct sources_stamp stamp_now(const char *path)

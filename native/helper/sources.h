@@ -23,12 +23,12 @@ struct sources_stamp {
 };
 
 /*
- * Takes the services of one database out of the text of an nsswitch.conf(5), without the word dynuser and the
- * [STATUS=ACTION] that follows it. A database that is not named there, or has no other source, gets "files", glibc's
+ * Takes the services of one database out of the text of an nsswitch.conf(5), without the word dynuser, and one other unless
+ * that is NULL, each with the [STATUS=ACTION] that follows it. A database that is not named there, or has no other source, gets "files", glibc's
  * own default.
  * Returns false where the line is longer than SOURCES_LINE_MAX.
  */
-bool sources_extract(const char *text, const char *database, char services[SOURCES_LINE_MAX]);
+bool sources_extract(const char *text, const char *database, const char *without, char services[SOURCES_LINE_MAX]);
 
 /*
  * Configures glibc for passwd and group from the file. To be called once, before the first lookup.
@@ -36,8 +36,14 @@ bool sources_extract(const char *text, const char *database, char services[SOURC
  */
 int sources_configure(const char *path, struct sources_stamp *stamp);
 
-/* Whether this is one of the configured sources of users or of groups. */
-bool sources_have(const char *service);
+/* Whether nss-systemd(8) is among the configured sources of users or of groups. */
+bool sources_have_systemd(void);
+
+/*
+ * Whether lookups from here on leave out nss-systemd, where it is among the sources; by default they do not. Where it is the only
+ * one, "files" stands for it: what that knows is known to everybody.
+ */
+void sources_leave_out_systemd(bool leave_out);
 
 /* Whether the file is another one now, or has been written to. */
 bool sources_changed(const char *path, const struct sources_stamp *stamp);

@@ -1,21 +1,17 @@
 /* Each verb parses its own argument and writes exactly one answer. */
 #include "verbs.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "accounts.h"
+#include "arguments.h"
+#include "claims.h"
 #include "end_processes.h"
-#include "identity.h"
 #include "ipc_removal.h"
 #include "keyrings.h"
-#include "manager.h"
-#include "owners.h"
 #include "places.h"
-#include "posix_ipc.h"
 #include "processes.h"
 #include "sources.h"
-#include "sysv_ipc.h"
 
 struct verb {
 	const char *name;
@@ -23,137 +19,21 @@ struct verb {
 	void (*run)(char *argument, struct context *context, struct answer *answer);
 };
 
-static void verb_name(char *name, struct context *context, struct answer *answer)
+/* One question for the usual end, where the user's processes have ended before it. */
+static void verb_finish(char *number, struct context *context, struct answer *answer)
 {
-	struct owners owners;
-	struct failure failure;
-	char ids[32];
+	struct numbers numbers = { .count = 1 };
 
-	(void)context;
-	if (!decode_text(name) || name[0] == '\0') {
-		answer_begin(answer, "invalid");
+	if (!parse_ours(number, &numbers.number[0], answer) ||
+	    !find_numbers(&numbers, &context->credentials, answer))
+		return;
+	if (numbers.running[0]) {
+		answer_begin(answer, "running");
+		answer_running(&numbers, answer);
 		return;
 	}
-	if (!find_owners(name, &owners, &failure)) {
-		answer_error(answer, failure.call, failure.error);
-		return;
-	}
-	answer_begin(answer, "account");
-	if (owners.has_user) {
-		(void)snprintf(ids, sizeof(ids), "%u:%u", owners.user.number, owners.user.group);
-		answer_word(answer, ids);
-	} else {
-		answer_word(answer, "-");
-	}
-	if (owners.has_group)
-		answer_number(answer, owners.group.number);
-	else
-		answer_word(answer, "-");
-}
-
-/* Answers where NSS knows the number, or failed to say. */
-static bool find_in_nss(uint32_t number, struct answer *answer)
-{
-	struct account account;
-	struct failure failure;
-	const char *kind = "user";
-	enum lookup found = user_by_number(number, &account, &failure);
-
-	if (found == LOOKUP_NOT_FOUND) {
-		kind = "group";
-		found = group_by_number(number, &account, &failure);
-	}
-	if (found == LOOKUP_NOT_FOUND)
-		return false;
-	if (found == LOOKUP_FAILED) {
-		answer_error(answer, failure.call, failure.error);
-		return true;
-	}
-	answer_begin(answer, kind);
-	answer_text(answer, account.name);
-	return true;
-}
-
-/*
- * The daemon asks for a number that it has locked, or seen unlocked a moment ago. Where that lock is one that the service
- * manager takes too, none of its users has the number, and it need not be asked.
- */
-static bool find_account(uint32_t number, struct answer *answer)
-{
-	manager_ask(!manager_locks_tell(MANAGER_LOCKS, MANAGER_SOCKET));
-	bool answered = find_in_nss(number, answer);
-
-	manager_ask(true);
-	return answered;
-}
-
-static bool find_owner(uint32_t number, struct answer *answer)
-{
-	return find_account(number, answer) || find_sysv_ipc(number, answer) || find_posix_ipc(number, answer);
-}
-
-static void verb_owner(char *number, struct context *context, struct answer *answer)
-{
-	uint32_t id;
-
-	(void)context;
-	if (!parse_id(number, &id))
-		answer_begin(answer, "invalid");
-	else if (!find_owner(id, answer))
-		answer_begin(answer, "free");
-}
-
-static void verb_uid(char *number, struct context *context, struct answer *answer)
-{
-	uint32_t id;
-
-	if (!parse_id(number, &id))
-		answer_begin(answer, "invalid");
-	else if (!find_owner(id, answer) && !find_process(id, &context->credentials, answer))
-		answer_begin(answer, "free");
-}
-
-/* What ends a user's things takes no number that dynuser cannot have given out, whatever the daemon says. */
-static bool parse_ours(const char *number, uid_t *uid, struct answer *answer)
-{
-	bool good = uid_from_text(number, strlen(number), uid);
-
-	if (!good)
-		answer_begin(answer, "invalid");
-	return good;
-}
-
-static bool parse_numbers(char *text, struct numbers *numbers, struct answer *answer)
-{
-	char *rest = NULL;
-
-	for (char *number = strtok_r(text, ",", &rest); number != NULL; number = strtok_r(NULL, ",", &rest)) {
-		uid_t uid;
-
-		if (numbers->count == NUMBERS_MAX) {
-			answer_begin(answer, "invalid");
-			return false;
-		}
-		if (!parse_ours(number, &uid, answer))
-			return false;
-		numbers->number[numbers->count++] = uid;
-	}
-	if (numbers->count == 0)
-		answer_begin(answer, "invalid");
-	return numbers->count > 0;
-}
-
-static void verb_running(char *text, struct context *context, struct answer *answer)
-{
-	struct numbers numbers = { .count = 0 };
-
-	if (!parse_numbers(text, &numbers, answer) || !find_numbers(&numbers, &context->credentials, answer))
-		return;
-	answer_begin(answer, "running");
-	for (size_t i = 0; i < numbers.count; i++) {
-		if (numbers.running[i])
-			answer_number(answer, numbers.number[i]);
-	}
+	clear_keyrings(numbers.number[0]);
+	remove_ipc(numbers.number[0], answer);
 }
 
 static void verb_find_processes(char *number, struct context *context, struct answer *answer)
@@ -214,6 +94,8 @@ static const struct verb verbs[] = {
 	{ "uid", true, verb_uid },
 	{ "owner", true, verb_owner },
 	{ "running", false, verb_running },
+	{ "claim", true, verb_claim },
+	{ "finish", false, verb_finish },
 	{ "places", false, verb_places },
 	{ "find-processes", false, verb_find_processes },
 	{ "terminate-processes", false, verb_terminate_processes },

@@ -3,11 +3,12 @@
  * or went meanwhile are seen.
  */
 import { mayAcquire, mayNameDirectories } from '../core/access.ts';
+import type { AccountAnswer } from '../core/account.ts';
 import type { RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asGid, asUid, type Gid, type Uid } from '../core/ids.ts';
 import { parseUserName } from '../core/name.ts';
-import type { AccountAnswer, Probe } from '../service/ports.ts';
+import type { Probe } from '../service/ports.ts';
 import type { Peer } from './peer.ts';
 
 export class Admission {

@@ -2,9 +2,9 @@
  * The lines that this daemon and dynuser-helper exchange; native/helper/protocol.h is their definition. Pure. What the helper says
  * is not trusted: a foreign NSS module runs in it. An answer that is not exactly one of the known is no answer.
  */
+import type { AccountAnswer } from '../core/account.ts';
 import { asGid, asUid, type Gid, type Uid, type UserName } from '../core/ids.ts';
 import { type Evidence, IPC_KINDS } from '../core/verdict.ts';
-import type { AccountAnswer } from '../service/ports.ts';
 import type { Reading } from './helper-pool.ts';
 
 /** QUESTION_MAX and ANSWER_MAX of protocol.h: the longest lines in bytes, with their newlines. */
@@ -46,6 +46,23 @@ export function ownerQuestion(uid: Uid): Question<Evidence | undefined> {
   return { ...evidenceQuestion(uid), line: `owner ${uid}\n`, parse: parseOwner };
 }
 
+/** What claimQuestion() is answered. */
+export interface Claimed {
+  readonly account: AccountAnswer;
+  readonly owner: Evidence | undefined;
+  /** whether a process runs with the UID; undefined where that was not asked */
+  readonly mayRun: boolean | undefined;
+}
+
+/** Like accountQuestion() and ownerQuestion() in one. @param looks whether it is to be a runningQuestion() too */
+export function claimQuestion(name: UserName, uid: Uid, looks: boolean): Question<Claimed> {
+  return {
+    line: `claim ${name} ${uid} ${looks ? uid : '-'}\n`,
+    subject: `the user "${name}" and UID ${uid}`,
+    parse: fields => parseClaim(fields, uid, looks),
+  };
+}
+
 /** @param uids 1 to NUMBERS_MAX. The answer has those of them that a process runs with */
 export function runningQuestion(uids: readonly Uid[]): Question<ReadonlySet<Uid>> {
   return {
@@ -53,6 +70,15 @@ export function runningQuestion(uids: readonly Uid[]): Question<ReadonlySet<Uid>
     subject: `the processes of ${uids.length} UIDs`,
     parse: fields => parseRunning(fields, uids),
   };
+}
+
+/**
+ * Like runningQuestion() for one UID, and where no process runs with it like reapQuestion('remove-ipc').
+ * The answer 'running' says that one does.
+ */
+export function finishQuestion(uid: Uid): Question<Evidence | 'running' | undefined> {
+  const { subject } = reapQuestion('remove-ipc', uid);
+  return { line: `finish ${uid}\n`, subject, parse: fields => parseFinish(fields, uid) };
 }
 
 /** What ends the things of a UID; see native/helper/end_processes.h, ipc_removal.h and keyrings.h. */
@@ -87,6 +113,18 @@ export function parseRefusal(fields: readonly string[]): Refusal | undefined {
   }
   const number = parseNumber(errno);
   return /^[A-Za-z0-9_./-]+$/.test(call) && number !== undefined ? { call, errno: number } : undefined;
+}
+
+function parseClaim(fields: readonly string[], uid: Uid, looks: boolean): { answer: Claimed } | undefined {
+  const [word, user = '', group = '', ...rest] = fields;
+  const end = looks && rest[1] === String(uid) ? 2 : 1;
+  const running = looks ? parseRunning(rest.slice(0, end), [uid]) : undefined;
+  const account = parseAccount(['account', user, group]);
+  const owner = parseOwner(looks ? rest.slice(end) : rest);
+  if (word !== 'claim' || account === undefined || owner === undefined || (looks && running === undefined)) {
+    return undefined;
+  }
+  return { answer: { account: account.answer, owner: owner.answer, mayRun: running?.answer.has(uid) } };
 }
 
 function parseAccount(fields: readonly string[]): { answer: AccountAnswer } | undefined {
@@ -134,6 +172,15 @@ function parseLeftover(fields: readonly string[]): { answer: Evidence | undefine
   const parsed = parseEvidence(fields);
   const kind = parsed?.answer?.kind;
   return kind === undefined || kind === 'process' || kind === 'ipc' ? parsed : undefined;
+}
+
+function parseFinish(fields: readonly string[], uid: Uid): { answer: Evidence | 'running' | undefined } | undefined {
+  const running = parseRunning(fields, [uid])?.answer;
+  if (running !== undefined) {
+    return running.has(uid) ? { answer: 'running' } : undefined;
+  }
+  const left = parseLeftover(fields);
+  return left?.answer?.kind === 'process' ? undefined : left;
 }
 
 function parseAccountOwner(kind: string | undefined, [text, ...rest]: readonly string[]): Evidence | undefined {

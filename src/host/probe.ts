@@ -3,18 +3,21 @@
  * hangs or crashes costs one question. This file puts what went wrong into words.
  */
 import { getSystemErrorMap } from 'node:util';
+import { type AccountAnswer, isKnown } from '../core/account.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Uid, UserName } from '../core/ids.ts';
 import type { Evidence } from '../core/verdict.ts';
-import type { AccountAnswer, Probe } from '../service/ports.ts';
+import type { Claim, Probe } from '../service/ports.ts';
 import { HELPERS_MAX, HelperPool, type Outcome, QUESTIONS_WAITING_MAX } from './helper-pool.ts';
 import type { HelperCommand } from './helper-process.ts';
 import {
   accountQuestion,
+  claimQuestion,
   evidenceQuestion,
   ownerQuestion,
   type Question,
   type Refusal,
+  type Reply,
   readReply,
   runningQuestion,
 } from './helper-protocol.ts';
@@ -25,6 +28,8 @@ const CHECK_SOURCES = 'check the sources in /etc/nsswitch.conf';
 export class HelperProbe implements Probe {
   readonly #pool: HelperPool;
   readonly #deadlineMs: number;
+  /** how many are under way */
+  #claims = 0;
   readonly #looks = new ProcessLooks(uids => this.#ask(runningQuestion(uids)));
 
   /**
@@ -50,20 +55,56 @@ export class HelperProbe implements Probe {
     return owner === undefined && mayRun ? this.#ask(evidenceQuestion(uid)) : owner;
   }
 
+  /**
+   * One question where it is the only one, so that there is one process to wake; where there are others, one look at the
+   * processes is for all.
+   * @throws DynuserError ProbeFailed; LimitReached where too many questions wait
+   */
+  async claim(name: UserName, uid: Uid): Promise<Claim> {
+    const isAlone = this.#claims === 0;
+    this.#claims++;
+    try {
+      const [claimed, others] = await Promise.all([
+        this.#tell(claimQuestion(name, uid, isAlone)),
+        isAlone ? undefined : this.#looks.mayRun(uid),
+      ]);
+      if ('refusal' in claimed) {
+        return await this.#claimInTurn(name, uid);
+      }
+      const { account, owner, mayRun = others } = claimed.answer;
+      // The full question names the process, or says why there is no telling.
+      const runs = owner === undefined && mayRun !== false && !isKnown(account);
+      return { account, evidence: runs ? await this.#ask(evidenceQuestion(uid)) : owner };
+    } finally {
+      this.#claims--;
+    }
+  }
+
+  /** So that a failure is told of what failed, and one of the UID not at all where the name needs none. */
+  async #claimInTurn(name: UserName, uid: Uid): Promise<Claim> {
+    const account = await this.account(name);
+    return { account, evidence: isKnown(account) ? undefined : await this.evidence(uid) };
+  }
+
   /** Ends all helpers; open questions fail. @returns when the processes are gone */
   close(): Promise<void> {
     return this.#pool.close();
   }
 
   async #ask<Answer>(question: Question<Answer>): Promise<Answer> {
+    const reply = await this.#tell(question);
+    if ('refusal' in reply) {
+      throw refused(question.subject, reply.refusal);
+    }
+    return reply.answer;
+  }
+
+  async #tell<Answer>(question: Question<Answer>): Promise<Reply<Answer>> {
     const outcome = await this.#pool.ask(question.line, line => readReply(question, line));
     if (outcome.kind !== 'answered') {
       throw this.#failure(question.subject, outcome);
     }
-    if ('refusal' in outcome.answer) {
-      throw refused(question.subject, outcome.answer.refusal);
-    }
-    return outcome.answer.answer;
+    return outcome.answer;
   }
 
   #failure(subject: string, outcome: Exclude<Outcome<never>, { kind: 'answered' }>): DynuserError {

@@ -12,7 +12,14 @@ import type { Evidence } from '../core/verdict.ts';
 import type { Reaper } from '../service/ports.ts';
 import { HelperPool } from './helper-pool.ts';
 import type { HelperCommand } from './helper-process.ts';
-import { type Question, type ReapVerb, readReply, reapQuestion, runningQuestion } from './helper-protocol.ts';
+import {
+  finishQuestion,
+  type Question,
+  type ReapVerb,
+  readReply,
+  reapQuestion,
+  runningQuestion,
+} from './helper-protocol.ts';
 import { ProcessLooks } from './process-looks.ts';
 import { Turns } from './turns.ts';
 
@@ -28,6 +35,8 @@ const LOOK_LAST_MS = 250;
 
 export class HelperReaper implements Reaper {
   readonly #pool: HelperPool;
+  /** how many are asked the short way */
+  #finishing = 0;
   readonly #turns = new Turns(QUESTIONS_MAX);
   readonly #looks = new ProcessLooks(uids => this.#turns.run(() => this.#askNow(runningQuestion(uids))));
 
@@ -35,6 +44,22 @@ export class HelperReaper implements Reaper {
   constructor(command: HelperCommand) {
     this.#pool = new HelperPool(command, QUESTION_DEADLINE_MS);
     this.#pool.warm();
+  }
+
+  async endAll(uid: Uid, graceMs: number): Promise<Evidence | undefined> {
+    // Most users have ended by themselves: then one question is all, and where it is the only one, the cheapest.
+    if (this.#finishing === 0) {
+      this.#finishing++;
+      try {
+        const left = await this.#turns.run(() => this.#askNow(finishQuestion(uid)));
+        if (left !== 'running') {
+          return left;
+        }
+      } finally {
+        this.#finishing--;
+      }
+    }
+    return (await this.endProcesses(uid, graceMs)) ?? this.removeIpc(uid);
   }
 
   async endProcesses(uid: Uid, graceMs: number): Promise<Evidence | undefined> {

@@ -1,8 +1,9 @@
 /** What the host's own accounts mean for a name: a dynamic user may be made, a static one is used, or neither. */
+import { type AccountAnswer, isKnown } from '../core/account.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Gid, Uid, UserName } from '../core/ids.ts';
 import { inRange, type UidRange } from '../core/range.ts';
-import type { AccountAnswer, UidLocks } from './ports.ts';
+import type { UidLocks } from './ports.ts';
 
 export type AccountDecision =
   | { readonly kind: 'dynamic' }
@@ -23,7 +24,7 @@ export function decideAccount(
   staticOnly: boolean,
 ): AccountDecision {
   const { user, group } = answer;
-  if (user === undefined && group === undefined) {
+  if (!isKnown(answer)) {
     return { kind: 'dynamic' };
   }
   if (user === undefined) {

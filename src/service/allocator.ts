@@ -2,6 +2,7 @@
  * Acquire: joins the live user of a name, uses the host's static user of it, or makes a dynamic one. A UID is given out
  * only after lock, probe and durable write have all succeeded; whatever fails on the way takes back its own steps.
  */
+import { isKnown } from '../core/account.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Gid, Uid, UserName } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
@@ -9,8 +10,9 @@ import { HOLDERS_PER_USER_MAX } from '../core/limits.ts';
 import { deriveUserName } from '../core/name.ts';
 import { decideAccount, nameConflict, noSuchAccount } from './account.ts';
 import type { DirectoryLook } from './directory-ports.ts';
+import { Inquiry } from './inquiry.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
-import type { AccountAnswer, NameCache, Probe, UidLocks } from './ports.ts';
+import type { NameCache, Probe, UidLocks } from './ports.ts';
 import { type Acquired, type AcquireRequest, type ReferenceParts, withReference } from './reference.ts';
 import { checkLimits } from './request-limits.ts';
 import { type SearchParts, searchUid } from './uid-search.ts';
@@ -57,13 +59,13 @@ export class Allocator {
     }
     await endings.settled(name);
     const staticOnly = request.staticOnly === true;
-    const account = probe.account(name);
-    const made = staticOnly ? undefined : await this.#make(name, request, account);
+    const inquiry = new Inquiry(probe, name);
+    const made = staticOnly ? undefined : await this.#make(name, request, inquiry);
     if (made !== undefined) {
       return this.#flushed(made);
     }
     // No UID that was tried is locked any more: a lock that is seen now is not ours.
-    const decision = decideAccount(name, await account, range, locks, staticOnly);
+    const decision = decideAccount(name, await inquiry.account(), range, locks, staticOnly);
     switch (decision.kind) {
       case 'conflict':
         throw nameConflict(decision.reason);
@@ -75,25 +77,21 @@ export class Allocator {
   }
 
   /**
-   * Looks for a UID while NSS is asked for the name, which for most is unknown: each takes its time, and neither needs the
-   * other.
+   * Looks for a UID before it is known whether the host has the name, which it has not for most: NSS is asked for both.
    * @returns undefined where the host knows the name, so that it is not for us to make a user of it
    */
-  async #make(name: UserName, request: AcquireRequest, account: Promise<AccountAnswer>): Promise<Acquired | undefined> {
+  async #make(name: UserName, request: AcquireRequest, inquiry: Inquiry): Promise<Acquired | undefined> {
     const { directories } = request;
-    const isUnknown = account.then(({ user, group }) => user === undefined && group === undefined);
-    // Awaited below in any case, but perhaps later than it fails.
-    isUnknown.catch(() => {});
     let look: DirectoryLook | undefined;
     try {
       look = directories.length === 0 ? undefined : await this.#parts.directories.look(directories);
       const seen = look === undefined ? request : { ...request, look };
       const owners = look?.owners ?? [];
-      const found = await searchUid(this.#parts, name, owners, uid => this.#try(uid, name, seen, isUnknown));
+      const found = await searchUid(this.#parts, name, owners, uid => this.#try(uid, name, seen, inquiry));
       return found === 'known' ? undefined : found;
     } catch (error) {
       // A user of the host needs no UID, and a name that cannot be had neither: what NSS says comes first.
-      if (!(await isUnknown)) {
+      if (isKnown(await inquiry.account())) {
         return undefined;
       }
       throw error;
@@ -138,16 +136,15 @@ export class Allocator {
 
   /**
    * Steps 1 to 5 for one UID.
-   * @param isUnknown whether the host has no account of the name
    * @returns undefined where the UID is not free, 'known' where the host has the name; with every step taken back
    */
   async #try(
     uid: Uid,
     name: UserName,
     request: AcquireRequest,
-    isUnknown: Promise<boolean>,
+    inquiry: Inquiry,
   ): Promise<Acquired | 'known' | undefined> {
-    const { registry, locks, probe, users } = this.#parts;
+    const { registry, locks, users } = this.#parts;
     const intended: UserLease = { uid, gid: uid as number as Gid, name, dynamic: true, holders: [] };
     let kept = false;
     try {
@@ -155,14 +152,9 @@ export class Allocator {
       if (locks.lock(uid, name).kind !== 'locked') {
         return undefined;
       }
-      const evidence = probe.evidence(uid);
-      evidence.catch(() => {});
-      // First: what speaks against the UID, and how long it takes to learn that, is nothing to an account of the host.
-      if (!(await isUnknown)) {
-        return 'known';
-      }
-      if ((await evidence) !== undefined) {
-        return undefined;
+      const evidence = await inquiry.about(uid);
+      if (evidence !== undefined) {
+        return evidence === 'known' ? evidence : undefined;
       }
       return await withReference(this.#parts, intended, request, (holder, prepared) => {
         const user: UserLease = { ...intended, holders: [holder] };

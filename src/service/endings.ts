@@ -152,6 +152,9 @@ export class Endings {
     }
     const ends = holders.every(holder => holder.cleanup.processes);
     const removes = holders.every(holder => holder.cleanup.ipc);
+    if (ends && removes) {
+      return reaper.endAll(uid, graceMs);
+    }
     const running = ends ? await reaper.endProcesses(uid, graceMs) : undefined;
     if (running !== undefined) {
       return running;

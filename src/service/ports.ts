@@ -2,15 +2,17 @@
  * What the use cases need of the outside, as types alone. Adapters in registry, host and directories implement these;
  * daemon.ts joins the two. Times are in milliseconds.
  */
-import type { Gid, LeaseId, Pid, Uid, UserName } from '../core/ids.ts';
+import type { AccountAnswer } from '../core/account.ts';
+import type { LeaseId, Pid, Uid, UserName } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 import type { Evidence } from '../core/verdict.ts';
 
-/** What NSS says of a name: the user and the group that carry it, each where there is one. */
-export interface AccountAnswer {
-  readonly user?: { readonly uid: Uid; readonly gid: Gid };
-  readonly group?: { readonly gid: Gid };
+/** What was found out about a name and about a UID that is tried for it. */
+export interface Claim {
+  readonly account: AccountAnswer;
+  /** as evidence() has it; where the host has the name it may be missing */
+  readonly evidence: Evidence | undefined;
 }
 
 /** Questions about the machine that may block or crash; each is answered in a helper process within a deadline. */
@@ -23,6 +25,8 @@ export interface Probe {
    * @throws DynuserError ProbeFailed
    */
   evidence(uid: Uid): Promise<Evidence | undefined>;
+  /** Both at once, which takes little longer than either. @throws DynuserError ProbeFailed */
+  claim(name: UserName, uid: Uid): Promise<Claim>;
 }
 
 export type LockOutcome =
@@ -105,6 +109,8 @@ export interface Reaper {
    * @throws DynuserError HostFailed where it is not known; LimitReached
    */
   endProcesses(uid: Uid, graceMs: number): Promise<Evidence | undefined>;
+  /** Both at once: endProcesses(), and where none is left removeIpc(). @throws DynuserError as these */
+  endAll(uid: Uid, graceMs: number): Promise<Evidence | undefined>;
   /**
    * Removes IPC objects of all kinds whose owner has the number as UID or GID, and empties its keyrings as clearKeyrings().
    * @returns the first object that is left, undefined where none is

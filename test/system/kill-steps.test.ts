@@ -23,6 +23,6 @@ describe('a daemon that is killed at every step', () => {
     const text = await machine.output([process.execPath, program, String(LEASES)], { timeoutMs: DEADLINE_MS });
     const { kills, missed, steps } = JSON.parse(text);
     t.diagnostic(`${kills} kills, ${missed} that came too late; ${Object.keys(steps).length} scenarios`);
-    assert.ok(kills > 80, `${kills} kills`);
+    assert.ok(kills > 70, `${kills} kills`);
   });
 });

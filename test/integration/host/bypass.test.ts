@@ -3,15 +3,17 @@
  * where the answer is known otherwise.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { HelperProbe } from '../../../src/host/probe.ts';
 import { buildHelpers, uid, userName, whileOpen, withDirectory, withSources } from './helpers.ts';
-import { knowsNobody, withUserDatabase } from './user-database.ts';
+import { knowsNobody, sharedLocks, withUserDatabase } from './user-database.ts';
 
 const [build] = buildHelpers();
 assert.ok(build !== undefined);
 const DEADLINE_MS = 10_000;
+const MANAGER = 'io.systemd.DynamicUser';
+const FILES_FIRST = 'passwd: files systemd\ngroup: files [SUCCESS=merge] systemd\n';
 
 describe('the helper', () => {
   it('is answered by nss-systemd without our own socket', () => {
@@ -42,6 +44,31 @@ describe('the helper', () => {
       assert.equal(connections('io.systemd.DropIn'), 0);
     });
   });
+
+  it('leaves nss-systemd out where nobody but the service manager knows users, and asks it as soon as somebody does', () =>
+    withDirectory(async traces => {
+      const [trace, records] = [`${traces}/trace`, `${traces}/records`];
+      mkdirSync(records);
+      const options = {
+        providers: { [MANAGER]: knowsNobody, 'io.systemd.Multiplexer': knowsNobody },
+        prepare: (directory: string) => `${sharedLocks(directory)} && mount --bind ${records} /run/userdb`,
+        sources: FILES_FIRST,
+        before: ['strace', '-A', '-f', '-qq', '-e', 'trace=openat', '-o', trace],
+      };
+      await withUserDatabase(build, options, async (asks, connections) => {
+        const isRead = () => /"\/run\/userdb\/[^"]+\.(?:user|group)"/.test(readFileSync(trace, 'utf8'));
+        assert.deepEqual(await asks.account(userName('dropped')), {});
+        assert.equal(await asks.evidence(uid(64_410)), undefined);
+        assert.equal(connections(MANAGER), 1, 'for the name, by the helper itself');
+        assert.equal(isRead(), false);
+        writeFileSync(`${records}/dropped.user`, '{"userName":"dropped","uid":64410,"gid":64411}');
+        writeFileSync(`${records}/64410.user`, '{"userName":"dropped","uid":64410,"gid":64411}');
+        assert.deepEqual((await asks.account(userName('dropped'))).user, { uid: 64_410, gid: 64_411 });
+        assert.deepEqual(await asks.evidence(uid(64_410)), { kind: 'user', name: 'dropped' });
+        assert.equal(isRead(), true);
+        assert.deepEqual((await asks.claim(userName('dropped'), uid(64_410))).account.user?.uid, 64_410);
+      });
+    }));
 
   it('loads no module of ours, and asks no nscd', () =>
     withDirectory(async directory => {

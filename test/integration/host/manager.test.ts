@@ -1,9 +1,8 @@
 /** What the helper asks the service manager about its dynamic users, and what it makes of the answers, right and wrong ones. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { buildHelpers, uid, userName } from './helpers.ts';
-import { knowsNobody, type Provider, withUserDatabase } from './user-database.ts';
+import { knowsNobody, type Provider, sharedLocks, withUserDatabase } from './user-database.ts';
 
 const MANAGER = 'io.systemd.DynamicUser';
 const NAME = userName('theirs');
@@ -77,12 +76,8 @@ for (const build of buildHelpers()) {
     }
 
     it('is asked for numbers only where it does not share our locks', async () => {
-      const prepare = (directory: string): string => {
-        mkdirSync(`${directory}/locks`);
-        return `mount --bind ${directory}/locks /run/systemd/dynamic-uid`;
-      };
       const providers = { [MANAGER]: manager };
-      await withUserDatabase(build, { providers, prepare }, async (probe, connections) => {
+      await withUserDatabase(build, { providers, prepare: sharedLocks }, async (probe, connections) => {
         assert.equal(await probe.evidence(uid(64_420)), undefined);
         assert.equal(connections(MANAGER), 0);
         assert.deepEqual((await probe.account(NAME)).user, { uid: 61_999, gid: 61_999 });

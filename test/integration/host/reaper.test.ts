@@ -91,6 +91,25 @@ for (const build of buildHelpers()) {
         }));
     }
 
+    for (const thing of ['posix-shm', 'sysv-sem', 'process-real', 'thread-saved']) {
+      it(`ends all there is, ${thing}, in one step or in several`, () =>
+        withReaper(besideThing(build, thing, UID), async reaper => {
+          // Two at a time: the second goes the long way in any case.
+          const ends = [ours, uid(UID + 1)].map(number => reaper.endAll(number, 0));
+          assert.deepEqual(await Promise.all(ends), [undefined, undefined]);
+          assert.deepEqual(await reaper.endAll(ours, 0), undefined);
+        }));
+    }
+
+    it('names a process that the end of all cannot end', () =>
+      withReaper(
+        beside(build.helper, `setpriv --reuid 64001 --regid ${UID} --clear-groups sleep 60 &`),
+        async reaper => {
+          const left = await reaper.endAll(ours, 0);
+          assert.ok(left?.kind === 'process' && left.command === 'sleep');
+        },
+      ));
+
     it('names a segment that another user has attached', () =>
       withReaper(besideThing(build, 'sysv-shm-attached', UID), async reaper => {
         const left = await reaper.removeIpc(ours);
@@ -103,6 +122,7 @@ for (const build of buildHelpers()) {
           const refused = { code: 'HostFailed', message: /gave an answer that is none/ };
           await assert.rejects(reaper.endProcesses(uid(number), 0), refused);
           await assert.rejects(reaper.endProcesses(uid(number), 1), refused);
+          await assert.rejects(reaper.endAll(uid(number), 0), refused);
           await assert.rejects(reaper.removeIpc(uid(number)), refused);
           await assert.rejects(reaper.clearKeyrings(uid(number)), refused);
         }));

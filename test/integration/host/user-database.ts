@@ -17,6 +17,8 @@ export interface UserDatabaseOptions<Name extends string> {
   readonly prepare?: (directory: string) => string;
   /** nsswitch.conf; nss-systemd alone by default */
   readonly sources?: string;
+  /** a program with arguments that starts the helper, such as strace(1) */
+  readonly before?: readonly string[];
 }
 
 /**
@@ -25,7 +27,7 @@ export interface UserDatabaseOptions<Name extends string> {
  */
 export function withUserDatabase<Name extends string>(
   build: Build,
-  { providers, prepare, sources = 'passwd: systemd\ngroup: systemd\n' }: UserDatabaseOptions<Name>,
+  { providers, prepare, before = [], sources = 'passwd: systemd\ngroup: systemd\n' }: UserDatabaseOptions<Name>,
   use: (probe: HelperProbe, connections: (name: Name) => number) => Promise<void>,
 ): Promise<void> {
   return withDirectory(async directory => {
@@ -36,7 +38,9 @@ export function withUserDatabase<Name extends string>(
     writeFileSync(`${directory}/nsswitch.conf`, sources);
     const places = '/run/systemd/userdb /run/systemd/dynamic-uid /run/userdb';
     const script = `mount -t tmpfs tmpfs /run && mkdir -p ${places} && mount --bind ${sockets} /run/systemd/userdb`;
-    const command = withSources(build, `${directory}/nsswitch.conf`, `${script} && ${prepare?.(directory) ?? 'true'}`);
+    const made = `${script} && ${prepare?.(directory) ?? 'true'}`;
+    const [first = '', ...rest] = [...before, ...withSources(build, `${directory}/nsswitch.conf`, made)];
+    const command = [first, ...rest] as const;
     try {
       for (const [name, provider] of Object.entries<Provider>(providers)) {
         const count = (): unknown => counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -49,6 +53,12 @@ export function withUserDatabase<Name extends string>(
       }
     }
   });
+}
+
+/** For `prepare`: locks on the file system of the sockets, as on a host whose service manager has both. */
+export function sharedLocks(directory: string): string {
+  mkdirSync(`${directory}/locks`);
+  return `mount --bind ${directory}/locks /run/systemd/dynamic-uid`;
 }
 
 function serve(path: string, provider: Provider, connected: () => void): Promise<Server> {

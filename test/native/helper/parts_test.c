@@ -128,15 +128,27 @@ static void test_sources(void)
 		{ "passwd_compat: nis\npasswd: compat\n", "compat " },
 		{ "passwd: files [NOTFOUND=ret\npasswd_compat: x", "files [NOTFOUND=ret " },
 	};
+	static const struct {
+		const char *text, *passwd;
+	} without[] = {
+		{ "passwd: files systemd\n", "files " },
+		{ "passwd: systemd\n", "files" },
+		{ "passwd: files [SUCCESS=merge] systemd [NOTFOUND=return] dynuser sss", "files [SUCCESS=merge] sss " },
+		{ "passwd: systemd-resolve mysystemd", "systemd-resolve mysystemd " },
+	};
 	char services[SOURCES_LINE_MAX];
 	char text[2 * SOURCES_LINE_MAX] = "passwd: ";
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		CHECK(sources_extract(cases[i].text, "passwd", services), "%s", cases[i].text);
+		CHECK(sources_extract(cases[i].text, "passwd", NULL, services), "%s", cases[i].text);
 		CHECK(strcmp(services, cases[i].passwd) == 0, "%s: %s", cases[i].text, services);
 	}
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		CHECK(sources_extract(without[i].text, "passwd", "systemd", services), "%s", without[i].text);
+		CHECK(strcmp(services, without[i].passwd) == 0, "%s: %s", without[i].text, services);
+	}
 	memset(text + 8, 'x', SOURCES_LINE_MAX);
-	CHECK(!sources_extract(text, "passwd", services), "a line that is too long");
+	CHECK(!sources_extract(text, "passwd", NULL, services), "a line that is too long");
 }
 
 static void write_file(const char *path, const char *text, size_t count)

@@ -23,8 +23,7 @@ const STEPS = {
   'ending 1': /^rename\("[^"]+", "[^"]+\.end"\)/,
   'ending 2, name': /^unlink\("\/run\/dynuser\/by-name\//,
   'ending 2, number': /^unlink\("\/run\/dynuser\/by-uid\//,
-  'ending 3, processes': /^write\(\d+, "(?:running|terminate-processes) /,
-  'ending 3, IPC': /^write\(\d+, "remove-ipc /,
+  'ending 3': /^write\(\d+, "finish /,
   'ending 4': /^unlink\("\/run\/systemd\/dynamic-uid\//,
   'ending 5': /^unlink\("[^"]+\.end"\)/,
 } as const;
@@ -33,15 +32,7 @@ export type Step = keyof typeof STEPS;
 
 const MAKING: readonly Step[] = ['making 1', 'making 2', 'making 3', 'making 4', 'making 5', 'answer'];
 const WRITING: readonly Step[] = ['making 1', 'making 5', 'answer'];
-const ENDING: readonly Step[] = [
-  'ending 1',
-  'ending 2, name',
-  'ending 2, number',
-  'ending 3, processes',
-  'ending 3, IPC',
-  'ending 4',
-  'ending 5',
-];
+const ENDING: readonly Step[] = ['ending 1', 'ending 2, name', 'ending 2, number', 'ending 3', 'ending 4', 'ending 5'];
 
 /** @returns the step that a call is, where it is one */
 export function stepOf(call: TracedCall): Step | undefined {

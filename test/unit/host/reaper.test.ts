@@ -119,7 +119,7 @@ describe('trouble', () => {
   }
 
   it('is told of where the daemon stops', () =>
-    withHelper('*) sleep 60;;', async reaper => {
+    withHelper('*) exec sleep 60;;', async reaper => {
       const asked = assert.rejects(reaper.removeIpc(uid), { code: 'HostFailed', message: /is stopping/ });
       await reaper.close();
       await asked;

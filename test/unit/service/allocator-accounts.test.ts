@@ -71,12 +71,14 @@ test('a static user whose UID is the one that was tried for a dynamic one is no 
 test('what NSS says of a name is waited for, and no user is made without it', async () => {
   const built = house();
   let answer: (error: Error) => void = () => undefined;
-  built.probe.account = () => new Promise((_resolve, reject) => (answer = reject));
-  let probed: () => void = () => undefined;
-  const isProbed = new Promise<void>(resolve => (probed = resolve));
-  built.probe.gate = async () => probed();
+  let asked: () => void = () => undefined;
+  const isAsked = new Promise<void>(resolve => (asked = resolve));
+  built.probe.account = () => {
+    asked();
+    return new Promise((_resolve, reject) => (answer = reject));
+  };
   const request = built.acquire('a.service');
-  await isProbed;
+  await isAsked;
   assert.deepEqual([...built.locks.held].length, 1);
   assert.equal(built.registry.byUid.size, 0);
   answer(new DynuserError('ProbeFailed', 'no answer about a name'));

@@ -1,4 +1,6 @@
 /** Stand-ins for the ports of the use cases, each as simple as its contract allows. */
+
+import type { AccountAnswer } from '../../../src/core/account.ts';
 import type {
   DirectoryHolder,
   DirectoryKind,
@@ -18,7 +20,7 @@ import type {
   PrepareOptions,
 } from '../../../src/service/directory-ports.ts';
 import type {
-  AccountAnswer,
+  Claim,
   LockOutcome,
   PeekOutcome,
   Probe,
@@ -60,6 +62,13 @@ export class FakeProbe implements Probe {
   async evidence(number: Uid): Promise<Evidence | undefined> {
     await this.gate();
     return this.against.get(number);
+  }
+
+  /** As the real one: what fails for the number is nothing to a name that the host has. */
+  async claim(name: UserName, number: Uid): Promise<Claim> {
+    const account = await this.account(name);
+    const isKnown = account.user !== undefined || account.group !== undefined;
+    return { account, evidence: isKnown ? undefined : await this.evidence(number) };
   }
 }
 
@@ -191,6 +200,10 @@ export class FakeReaper implements Reaper {
   async endProcesses(number: Uid, graceMs: number): Promise<Evidence | undefined> {
     this.asked.push(`processes ${number} ${graceMs}`);
     return this.processes.get(number);
+  }
+
+  async endAll(number: Uid, graceMs: number): Promise<Evidence | undefined> {
+    return (await this.endProcesses(number, graceMs)) ?? this.removeIpc(number);
   }
 
   async removeIpc(number: Uid): Promise<Evidence | undefined> {

@@ -1,0 +1,172 @@
+/* The order in which a name and a number are examined; see claims.h and protocol.h. */
+#include "claims.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "manager.h"
+#include "owners.h"
+#include "posix_ipc.h"
+#include "sysv_ipc.h"
+
+/* Ends the search. Returns false where it failed, and the answer says so. */
+static bool answer_owners(const char *word, struct owners_search *search, struct answer *answer)
+{
+	struct owners owners;
+	struct failure failure;
+	char ids[32];
+
+	if (!owners_end(search, &owners, &failure)) {
+		answer_error(answer, failure.call, failure.error);
+		return false;
+	}
+	answer_begin(answer, word);
+	if (owners.has_user) {
+		(void)snprintf(ids, sizeof(ids), "%u:%u", owners.user.number, owners.user.group);
+		answer_word(answer, ids);
+	} else {
+		answer_word(answer, "-");
+	}
+	if (owners.has_group)
+		answer_number(answer, owners.group.number);
+	else
+		answer_word(answer, "-");
+	return true;
+}
+
+void verb_name(char *name, struct context *context, struct answer *answer)
+{
+	struct owners_search search;
+
+	(void)context;
+	if (!parse_name(name, answer))
+		return;
+	owners_begin(&search, name);
+	(void)answer_owners("account", &search, answer);
+}
+
+/* Answers where NSS knows the number, or failed to say. */
+static bool find_in_nss(uint32_t number, struct answer *answer)
+{
+	struct account account;
+	struct failure failure;
+	const char *kind = "user";
+	enum lookup found = user_by_number(number, &account, &failure);
+
+	if (found == LOOKUP_NOT_FOUND) {
+		kind = "group";
+		found = group_by_number(number, &account, &failure);
+	}
+	if (found == LOOKUP_NOT_FOUND)
+		return false;
+	if (found == LOOKUP_FAILED) {
+		answer_error(answer, failure.call, failure.error);
+		return true;
+	}
+	answer_begin(answer, kind);
+	answer_text(answer, account.name);
+	return true;
+}
+
+/*
+ * The daemon asks for a number that it has locked, or seen unlocked a moment ago. Where that lock is one that the service
+ * manager takes too, none of its users has the number, and it need not be asked.
+ */
+static bool find_account(uint32_t number, struct answer *answer)
+{
+	manager_ask(!manager_locks_tell(MANAGER_LOCKS, MANAGER_SOCKET));
+	bool answered = find_in_nss(number, answer);
+
+	manager_ask(true);
+	return answered;
+}
+
+static bool find_owner(uint32_t number, struct answer *answer)
+{
+	return find_account(number, answer) || find_sysv_ipc(number, answer) || find_posix_ipc(number, answer);
+}
+
+void verb_owner(char *number, struct context *context, struct answer *answer)
+{
+	uint32_t id;
+
+	(void)context;
+	if (!parse_id(number, &id))
+		answer_begin(answer, "invalid");
+	else if (!find_owner(id, answer))
+		answer_begin(answer, "free");
+}
+
+void verb_uid(char *number, struct context *context, struct answer *answer)
+{
+	uint32_t id;
+
+	if (!parse_id(number, &id))
+		answer_begin(answer, "invalid");
+	else if (!find_owner(id, answer) && !find_process(id, &context->credentials, answer))
+		answer_begin(answer, "free");
+}
+
+void answer_running(const struct numbers *numbers, struct answer *answer)
+{
+	for (size_t i = 0; i < numbers->count; i++) {
+		if (numbers->running[i])
+			answer_number(answer, numbers->number[i]);
+	}
+}
+
+void verb_running(char *text, struct context *context, struct answer *answer)
+{
+	struct numbers numbers = { .count = 0 };
+
+	if (!parse_numbers(text, &numbers, answer) || !find_numbers(&numbers, &context->credentials, answer))
+		return;
+	answer_begin(answer, "running");
+	answer_running(&numbers, answer);
+}
+
+/* Looks for all that speaks against the number while the manager has the question for the name. */
+static void claim(const char *name, uint32_t number, struct numbers *numbers, struct context *context,
+		  struct answer *answer)
+{
+	struct owners_search search;
+	struct answer owner;
+
+	owners_begin(&search, name);
+	bool is_owned = find_owner(number, &owner);
+
+	/* What fails is answered once the search has ended. */
+	bool looked = numbers->count == 0 || find_numbers(numbers, &context->credentials, &owner);
+
+	if (!answer_owners("claim", &search, answer))
+		return;
+	if (!looked || (is_owned && answer_is_error(&owner))) {
+		*answer = owner;
+		return;
+	}
+	if (numbers->count > 0) {
+		answer_word(answer, "running");
+		answer_running(numbers, answer);
+	}
+	if (is_owned)
+		answer_append(answer, &owner);
+	else
+		answer_word(answer, "free");
+}
+
+void verb_claim(char *name, struct context *context, struct answer *answer)
+{
+	struct numbers numbers = { .count = 0 };
+	char *rest = NULL;
+	char *number = strtok_r(name, " ", &rest) == NULL ? NULL : strtok_r(NULL, " ", &rest);
+	char *look = strtok_r(NULL, " ", &rest);
+	uint32_t id;
+
+	if (number == NULL || look == NULL || !parse_id(number, &id)) {
+		answer_begin(answer, "invalid");
+		return;
+	}
+	if (parse_name(name, answer) && (strcmp(look, "-") == 0 || parse_numbers(look, &numbers, answer)))
+		claim(name, id, &numbers, context, answer);
+}

@@ -1,0 +1,70 @@
+/** A name and a UID in one question: the same as one after the other, whether the claim is alone or one of several. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { HelperProbe } from '../../../src/host/probe.ts';
+import { besideThing, buildHelpers, built, uid, userName, whileOpen } from './helpers.ts';
+import { type Provider, sharedLocks, withUserDatabase } from './user-database.ts';
+
+const DEADLINE_MS = 10_000;
+const NUMBER = 64_310;
+const UNKNOWN = userName('nosuchuser');
+const ROOT = { user: { uid: 0, gid: 0 }, group: { gid: 0 } };
+
+for (const build of buildHelpers()) {
+  describe(`a claim (${build.name} helper)`, () => {
+    it('says of a name and of a number what is to be said', () =>
+      whileOpen(new HelperProbe(built(build), DEADLINE_MS), async probe => {
+        const free = { account: {}, evidence: undefined };
+        assert.deepEqual(await probe.claim(UNKNOWN, uid(NUMBER)), free);
+        assert.deepEqual((await probe.claim(userName('root'), uid(NUMBER))).account, ROOT);
+        const claims = Array.from({ length: 20 }, (_, at) => probe.claim(UNKNOWN, uid(NUMBER + at)));
+        assert.deepEqual(await Promise.all(claims), Array(20).fill(free));
+      }));
+
+    for (const [thing, evidence] of [
+      ['sysv-shm', { kind: 'ipc', object: 'sysv-shm', id: '0' }],
+      ['process-saved', { kind: 'process' }],
+    ] as const) {
+      it(`tells of what the UID has: ${thing}`, () =>
+        whileOpen(new HelperProbe(besideThing(build, thing, NUMBER), DEADLINE_MS), async probe => {
+          const alone = await probe.claim(UNKNOWN, uid(NUMBER));
+          assert.deepEqual({ ...alone.evidence, ...evidence }, alone.evidence);
+          const [, second] = await Promise.all([NUMBER + 1, NUMBER].map(number => probe.claim(UNKNOWN, uid(number))));
+          assert.deepEqual(second, alone);
+        }));
+    }
+
+    it('asks the service manager for the name meanwhile', () => {
+      const manager: Provider = call => {
+        const { userName: name } = JSON.parse(call.slice(0, -1)).parameters;
+        return name === 'theirs'
+          ? '{"parameters":{"record":{"userName":"theirs","uid":61999}}}\0'
+          : '{"error":"io.systemd.UserDatabase.NoRecordFound","parameters":{}}\0';
+      };
+      const providers = { 'io.systemd.DynamicUser': manager };
+      const sources = 'passwd: files systemd\ngroup: files systemd\n';
+      const options = { providers, sources, prepare: sharedLocks };
+      return withUserDatabase(build, options, async (probe, connections) => {
+        const { account } = await probe.claim(userName('theirs'), uid(NUMBER));
+        assert.deepEqual(account, { user: { uid: 61_999, gid: 61_999 }, group: { gid: 61_999 } });
+        assert.equal(connections('io.systemd.DynamicUser'), 1);
+      });
+    });
+  });
+}
+
+for (const line of [
+  'claim - - free',
+  'claim - - running 64310',
+  'claim - - running 64311 free',
+  'claim - - running 64310 64310 free',
+  'claim - running free',
+  'claim 0 - running free',
+  'account - -',
+  'claim - - running process 1 x',
+]) {
+  it(`"${line}" is no answer to a claim`, () =>
+    whileOpen(new HelperProbe(['/bin/sh', '-c', `read -r l; echo '${line}'; read -r l`], DEADLINE_MS), probe =>
+      assert.rejects(probe.claim(UNKNOWN, uid(NUMBER)), /gave an answer that is none when asked for the user/),
+    ));
+}
