@@ -29,7 +29,8 @@ struct varlink_bounds {
 };
 
 /*
- * Connects to the socket at path. buffer (size bytes, at least 1) must live until varlink_close().
+ * Connects to the socket at path. buffer (size bytes, at least 1) must live until varlink_close(); it may be put
+ * into the connection later, before anything is received.
  * Fails with ENOENT, ECONNREFUSED, EACCES and the like where no service is there, and ETIMEDOUT. Nothing is
  * left open on failure.
  */

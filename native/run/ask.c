@@ -25,6 +25,8 @@
 struct dialogue {
 	struct varlink connection;
 	char *buffer;
+	/* Why there is no connection; 0: there is one. */
+	int error;
 	char path[PATH_MAX];
 };
 
@@ -44,27 +46,38 @@ static struct deadline silence(void)
 	return deadline_after(SILENCE_SECONDS * MS_PER_S);
 }
 
-static void open_dialogue(struct dialogue *dialogue)
+struct dialogue *ask_early(void)
 {
 	const struct varlink_bounds bounds = { .milliseconds = SILENCE_SECONDS * MS_PER_S, .bytes = ALL_REPLIES_BYTES_MAX };
-	int error;
+	static struct dialogue dialogue;
 
-	find_socket(dialogue->path, sizeof(dialogue->path));
+	find_socket(dialogue.path, sizeof(dialogue.path));
+	dialogue.error = varlink_open(&dialogue.connection, dialogue.path, bounds, NULL, 0);
+	return &dialogue;
+}
+
+static void check_connection(const struct dialogue *dialogue)
+{
+	if (dialogue->error == ENOENT || dialogue->error == ECONNREFUSED)
+		fail(STATUS_LAUNCHER,
+		     "the daemon is not running (nobody listens at %s); start it with 'systemctl start dynuserd', or run dynuserd",
+		     dialogue->path);
+	if (dialogue->error == ETIMEDOUT)
+		fail(STATUS_LAUNCHER, "the daemon at %s took no connection for %u seconds", dialogue->path, SILENCE_SECONDS);
+	if (dialogue->error != 0)
+		fail_errno(dialogue->error, "cannot connect to the daemon at %s", dialogue->path);
+}
+
+static void make_room(struct dialogue *dialogue)
+{
 	/* Pages come to be as they are written to. Not malloc(3)'s: it lives until execve(2) takes it all. */
 	dialogue->buffer = mmap(NULL, REPLY_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (dialogue->buffer == MAP_FAILED)
 		fail_errno(errno, "cannot have memory for the daemon's answer");
 	/* Nor by two MiB at once for an answer of some hundred bytes; an old kernel may not have huge pages at all. */
 	(void)madvise(dialogue->buffer, REPLY_BYTES_MAX, MADV_NOHUGEPAGE);
-	error = varlink_open(&dialogue->connection, dialogue->path, bounds, dialogue->buffer, REPLY_BYTES_MAX);
-	if (error == ENOENT || error == ECONNREFUSED)
-		fail(STATUS_LAUNCHER,
-		     "the daemon is not running (nobody listens at %s); start it with 'systemctl start dynuserd', or run dynuserd",
-		     dialogue->path);
-	if (error == ETIMEDOUT)
-		fail(STATUS_LAUNCHER, "the daemon at %s took no connection for %u seconds", dialogue->path, SILENCE_SECONDS);
-	if (error != 0)
-		fail_errno(error, "cannot connect to the daemon at %s", dialogue->path);
+	dialogue->connection.buffer = dialogue->buffer;
+	dialogue->connection.size = REPLY_BYTES_MAX;
 }
 
 static _Noreturn void fail_dialogue(const struct dialogue *dialogue, int error)
@@ -130,31 +143,32 @@ static void check_answer(const struct dialogue *dialogue, const struct options *
 		     options->explain ? "an explanation" : "a plan");
 }
 
-const struct reply *ask(const struct options *options, bool may_mount)
+const struct reply *ask(struct dialogue *dialogue, const struct options *options, bool may_mount)
 {
-	static struct dialogue dialogue;
 	static struct reply reply;
 	struct answers answers = { .text = json_write_begin(REQUEST_BYTES_MAX) };
 	struct json_writer request = json_write_begin(REQUEST_BYTES_MAX);
 	unsigned int rounds = 0;
 
+	/* Bad options are told where there is no daemon, too. */
 	request_write(&request, options, may_mount, &answers);
-	open_dialogue(&dialogue);
+	check_connection(dialogue);
+	make_room(dialogue);
 	for (;;) {
-		call(&dialogue, &request, &reply);
+		call(dialogue, &request, &reply);
 		if (reply.question_count == 0)
 			break;
 		if (++rounds == ROUNDS_MAX)
-			fail(STATUS_LAUNCHER, "the daemon at %s goes on asking after %u rounds", dialogue.path, rounds);
+			fail(STATUS_LAUNCHER, "the daemon at %s goes on asking after %u rounds", dialogue->path, rounds);
 		for (size_t i = 0; i < reply.question_count; i++)
 			answer_question(&answers, &reply.questions[i]);
 		request_write(&request, options, may_mount, &answers);
 	}
-	varlink_close(&dialogue.connection);
+	varlink_close(&dialogue->connection);
 	json_write_end(&request);
 	json_write_end(&answers.text);
 	for (size_t i = 0; i < reply.warnings.count; i++)
 		say("%s", reply.warnings.items[i]);
-	check_answer(&dialogue, options, &reply);
+	check_answer(dialogue, options, &reply);
 	return &reply;
 }

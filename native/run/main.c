@@ -30,7 +30,8 @@ int main(int argc, char **argv)
 {
 	struct inherited inherited = inherited_take();
 	const struct options options = options_read(argc, argv);
-	const struct reply *reply = ask(&options, may_mount(options.isolation == ISOLATION_BEST_EFFORT));
+	struct dialogue *dialogue = ask_early();
+	const struct reply *reply = ask(dialogue, &options, may_mount(options.isolation == ISOLATION_BEST_EFFORT));
 	struct service service = { .plan = &reply->plan, .command = options.command, .inherited = inherited };
 	struct account account;
 

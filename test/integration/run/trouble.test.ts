@@ -56,6 +56,14 @@ describe('dynuser-run and a daemon in trouble', () => {
     await host.machine.output(['rm', OTHER_SOCKET]);
   });
 
+  it('says what is wrong with its options where there is no daemon, too', async () => {
+    const script = 'exec dynuser-run -p "$(printf "A=\\351")" true';
+    const options = { env: { DYNUSER_RUNTIME_DIRECTORY: '/run/nowhere' } };
+    fails(await host.machine.run(['sh', '-c', script], options), /--property: 'A=.*' is not UTF-8/);
+    fails(await host.launch(['--no-such-option'], options), /--no-such-option/);
+    assert.equal((await host.launch(['--version'], options)).status, 0);
+  });
+
   it('says what the daemon refused, and why', async () => {
     host.answer = () => {
       throw new VarlinkError('io.dynuser.Allocator.LaunchFailed', { field: 'StateDirectory', reason: 'it is\nodd' });
