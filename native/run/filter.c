@@ -1,6 +1,7 @@
 /*
- * Classic BPF by hand (seccomp(2)): for each ABI a run of tests of the call's number, each with its own end, so that no jump
- * is longer than a few instructions. The numbers are those of the kernel's tables, which never change. See filter.h.
+ * Classic BPF by hand (seccomp(2)): for each ABI a search tree over the numbers of calls, whose leaves have their own ends. Why
+ * not one test after the other: when a filter is installed the kernel tries it with every number that there is, to know those
+ * that are always allowed. The numbers are those of the kernel's tables, which never change. See filter.h.
  */
 #include "filter.h"
 
@@ -10,6 +11,7 @@
 #include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -75,34 +77,77 @@ static size_t argument(unsigned int index)
 	return offsetof(struct seccomp_data, args) + index * sizeof(uint64_t);
 }
 
-/* The accumulator has the call's number, before and, where it is another one, afterwards. */
-static void put_mode_rule(struct program *program, int number, unsigned int mode)
+/* What is tested of a call. */
+struct rule {
+	int number;
+	/* The argument that has the mode; 0, where no call has it: the call itself is refused. */
+	unsigned int mode;
+	/* Whether the mode counts only where a file may be made; flags is the argument before it then. */
+	bool opens;
+};
+
+#define RULES_MAX 12U
+
+static int by_number(const void *one, const void *other)
 {
-	if (number == NONE)
-		return;
-	put(program, BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)number, 0, 4);
-	put_load(program, argument(mode));
-	put(program, BPF_JMP | BPF_JSET | BPF_K, SPECIAL_BITS, 0, 1);
-	put_return(program, DENY);
+	return ((const struct rule *)one)->number - ((const struct rule *)other)->number;
+}
+
+static size_t rules_of(const struct abi *abi, struct rule rules[RULES_MAX])
+{
+	const struct rule all[RULES_MAX] = {
+		{ abi->chmod, 1, false },     { abi->fchmod, 1, false },  { abi->fchmodat, 2, false }, { abi->fchmodat2, 2, false },
+		{ abi->mkdir, 1, false },     { abi->mkdirat, 2, false }, { abi->mknod, 1, false },    { abi->mknodat, 2, false },
+		{ abi->creat, 1, false },     { abi->open, 2, true },	  { abi->openat, 3, true },    { abi->openat2, 0, false },
+	};
+	size_t count = 0;
+
+	for (size_t i = 0; i < RULES_MAX; i++) {
+		if (all[i].number != NONE)
+			rules[count++] = all[i];
+	}
+	qsort(rules, count, sizeof(*rules), by_number);
+	return count;
+}
+
+/* The accumulator has the call's number. The last instruction is where the jumps of those before it lead: to allow. */
+static void put_rule(struct program *program, const struct rule *rule)
+{
+	size_t test = program->length;
+
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)rule->number, 0, 0);
+	if (rule->mode == 0) {
+		put_return(program, ABSENT);
+	} else {
+		if (rule->opens) {
+			put_load(program, argument(rule->mode - 1));
+			put(program, BPF_JMP | BPF_JSET | BPF_K, (unsigned int)O_CREAT | TMPFILE_FLAG, 0, 3);
+		}
+		put_load(program, argument(rule->mode));
+		put(program, BPF_JMP | BPF_JSET | BPF_K, SPECIAL_BITS, 0, 1);
+		put_return(program, DENY);
+	}
+	program->at[test].jf = (unsigned char)(program->length - test - 1);
 	put_return(program, ALLOW);
 }
 
-/* The mode counts only where a file may be made; flags is the argument before it. */
-static void put_open_rule(struct program *program, int number, unsigned int mode)
+static void put_tree(struct program *program, const struct rule *rules, size_t count)
 {
-	if (number == NONE)
+	size_t half = count / 2, test = program->length;
+
+	if (count == 1) {
+		put_rule(program, rules);
 		return;
-	put(program, BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)number, 0, 6);
-	put_load(program, argument(mode - 1));
-	put(program, BPF_JMP | BPF_JSET | BPF_K, (unsigned int)O_CREAT | TMPFILE_FLAG, 0, 3);
-	put_load(program, argument(mode));
-	put(program, BPF_JMP | BPF_JSET | BPF_K, SPECIAL_BITS, 0, 1);
-	put_return(program, DENY);
-	put_return(program, ALLOW);
+	}
+	put(program, BPF_JMP | BPF_JGE | BPF_K, (unsigned int)rules[half].number, 0, 0);
+	put_tree(program, rules, half);
+	program->at[test].jt = (unsigned char)(program->length - test - 1);
+	put_tree(program, rules + half, count - half);
 }
 
 static void put_abi(struct program *program, const struct abi *abi)
 {
+	struct rule rules[RULES_MAX];
 	size_t test = program->length;
 
 	/* How far it is to the next ABI is known at the end. */
@@ -110,20 +155,7 @@ static void put_abi(struct program *program, const struct abi *abi)
 	put_load(program, offsetof(struct seccomp_data, nr));
 	if (abi->architecture == AUDIT_ARCH_X86_64)
 		put(program, BPF_ALU | BPF_AND | BPF_K, ~X32_BIT, 0, 0);
-	put_mode_rule(program, abi->chmod, 1);
-	put_mode_rule(program, abi->fchmod, 1);
-	put_mode_rule(program, abi->fchmodat, 2);
-	put_mode_rule(program, abi->fchmodat2, 2);
-	put_mode_rule(program, abi->mkdir, 1);
-	put_mode_rule(program, abi->mkdirat, 2);
-	put_mode_rule(program, abi->mknod, 1);
-	put_mode_rule(program, abi->mknodat, 2);
-	put_mode_rule(program, abi->creat, 1);
-	put_open_rule(program, abi->open, 2);
-	put_open_rule(program, abi->openat, 3);
-	put(program, BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)abi->openat2, 0, 1);
-	put_return(program, ABSENT);
-	put_return(program, ALLOW);
+	put_tree(program, rules, rules_of(abi, rules));
 	program->at[test].jf = (unsigned char)(program->length - test - 1);
 }
 

@@ -6,7 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -149,16 +152,83 @@ static void try_i386(const char *path)
 }
 #endif
 
+/* What the kernel would do: only the instructions that the filter has. */
+static unsigned int verdict_on(const struct sock_filter *at, const struct seccomp_data *data)
+{
+	unsigned int value = 0;
+
+	for (;; at++) {
+		bool yes = false;
+
+		switch (at->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			memcpy(&value, (const char *)data + at->k, sizeof(value));
+			continue;
+		case BPF_ALU | BPF_AND | BPF_K:
+			value &= at->k;
+			continue;
+		case BPF_RET | BPF_K:
+			return at->k;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			yes = value == at->k;
+			break;
+		case BPF_JMP | BPF_JGE | BPF_K:
+			yes = value >= at->k;
+			break;
+		case BPF_JMP | BPF_JSET | BPF_K:
+			yes = (value & at->k) != 0;
+			break;
+		default:
+			CHECK(false, "instruction %x", at->code);
+		}
+		at += yes ? at->jt : at->jf;
+	}
+}
+
+static bool is_ruled(const struct numbers *numbers, long number)
+{
+	const long *all = (const long *)numbers;
+
+	for (size_t i = 0; i < sizeof(*numbers) / sizeof(*all); i++) {
+		if (all[i] == number)
+			return true;
+	}
+	return false;
+}
+
+/* Every number that there is, with every bit set that a mode or flags can have, and with none. */
+static void test_all_numbers(const struct sock_filter *program, unsigned int architecture, unsigned int bit, const struct numbers *numbers)
+{
+	struct seccomp_data worst = { .arch = architecture }, best = { .arch = architecture };
+
+	memset(worst.args, 0xFF, sizeof(worst.args));
+	for (long number = 0; number < 1000; number++) {
+		worst.nr = best.nr = (int)((unsigned int)number | bit);
+		CHECK((verdict_on(program, &worst) == SECCOMP_RET_ALLOW) != is_ruled(numbers, number), "%ld of %x", number, architecture);
+		CHECK((verdict_on(program, &best) == SECCOMP_RET_ALLOW) == (number != numbers->openat2), "%ld of %x", number, architecture);
+	}
+	worst.nr = -1;
+	CHECK(verdict_on(program, &worst) == SECCOMP_RET_ALLOW, "-1");
+}
+
 int main(void)
 {
 	struct sock_filter program[FILTER_LENGTH_MAX];
+	const struct seccomp_data unknown = { .arch = 1, .nr = 1 };
 	char *path = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 
 	CHECK(path != MAP_FAILED, "%s", strerror(errno));
 	(void)strcpy(path, "/nowhere/to/be/found");
 	CHECK(filter_write(program) > 0 && filter_write(program) < FILTER_LENGTH_MAX, "%zu", filter_write(program));
+	CHECK(verdict_on(program, &unknown) == (SECCOMP_RET_ERRNO | ENOSYS), "an ABI that nobody knows");
 	CHECK(in_child(test_native, path) == 0, "native");
+#if defined(__aarch64__)
+	test_all_numbers(program, AUDIT_ARCH_AARCH64, 0, &aarch64_numbers);
+#endif
 #if defined(__x86_64__)
+	test_all_numbers(program, AUDIT_ARCH_X86_64, 0, &x86_64_numbers);
+	test_all_numbers(program, AUDIT_ARCH_X86_64, (unsigned int)X32_BIT, &x86_64_numbers);
+	test_all_numbers(program, AUDIT_ARCH_I386, 0, &i386_numbers);
 	CHECK(in_child(test_x32, path) == 0, "x32");
 	/* A kernel without the 32-bit ABI answers with a signal; then there is nothing to filter. */
 	if (in_child(try_i386, path) == 0)
