@@ -15,9 +15,11 @@ static void check_object(const struct step *step, int found)
 {
 	struct stat status;
 
+	if (!step->has_device)
+		return;
 	if (fstat(found, &status) != 0)
 		fail_errno(errno, "cannot look at %s", step->path);
-	if (step->has_device && (status.st_dev != (dev_t)step->device || status.st_ino != (ino_t)step->inode))
+	if (status.st_dev != (dev_t)step->device || status.st_ino != (ino_t)step->inode)
 		fail(STATUS_LAUNCHER,
 		     "%s is not the directory that was made ready for the service: it was exchanged while the service started, or the daemon sees another file system there",
 		     step->path);

@@ -27,24 +27,25 @@ static int open_root(const char *path)
 	return root;
 }
 
-void world_make_directories(const struct plan *plan)
+static void make_directory(const struct step *step)
 {
 	int root = open_root("/");
 	mode_t mask = umask(0);
+	int made = resolve_directory(root, step->path, step->has_mode ? step->mode : PARENT_MODE);
 
-	for (size_t i = 0; i < plan->step_count; i++) {
-		const struct step *step = &plan->steps[i];
-		int made;
-
-		if (step->verb != STEP_MAKE)
-			continue;
-		made = resolve_directory(root, step->path, step->has_mode ? step->mode : PARENT_MODE);
-		if (made < 0)
-			fail_errno(errno, "cannot make the directory %s", step->path);
-		(void)close(made);
-	}
+	if (made < 0)
+		fail_errno(errno, "cannot make the directory %s", step->path);
+	(void)close(made);
 	(void)umask(mask);
 	(void)close(root);
+}
+
+void world_make_directories(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->step_count; i++) {
+		if (plan->steps[i].verb == STEP_MAKE)
+			make_directory(&plan->steps[i]);
+	}
 }
 
 static void make_namespace(void)
