@@ -17,11 +17,13 @@ struct search {
 	size_t bound;
 	pattern_found *found;
 	void *context;
+	/* The pattern again, whose slashes become NULs for as long as the part before them is compared. */
+	char parts[PATH_MAX];
 	/* What was chosen so far. */
 	char path[PATH_MAX];
 };
 
-static void descend(struct search *search, size_t length, const char *rest);
+static void descend(struct search *search, size_t length, char *rest);
 
 /* Whether a part has to be compared with names, and is not one itself. */
 static bool has_wildcard(const char *part, size_t length)
@@ -45,7 +47,7 @@ static size_t append(struct search *search, size_t length, const char *name, siz
 	return length + size;
 }
 
-static void choose_literal(struct search *search, size_t length, const char *part, size_t size)
+static void choose_literal(struct search *search, size_t length, char *part, size_t size)
 {
 	size_t end = length;
 
@@ -66,24 +68,32 @@ static bool is_shortage(int error)
 	return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
-static void choose_matches(struct search *search, size_t length, const char *part, size_t size)
+static bool matches(char *part, size_t size, const char *name)
+{
+	char after = part[size];
+	bool result;
+
+	part[size] = '\0';
+	result = fnmatch(part, name, FNM_PERIOD) == 0;
+	part[size] = after;
+	return result;
+}
+
+static void choose_matches(struct search *search, size_t length, char *part, size_t size)
 {
 	DIR *directory = opendir(length == 0 ? "." : search->path);
 	const struct dirent *entry;
-	char wanted[PATH_MAX];
 
 	if (directory == NULL && is_shortage(errno))
 		fail_errno(errno, "cannot look for files that match %s", search->pattern);
 	if (directory == NULL)
 		return;
-	memcpy(wanted, part, size);
-	wanted[size] = '\0';
 	while ((entry = readdir(directory)) != NULL) {
 		size_t end;
 
 		if (++*search->entries > search->bound)
 			fail(STATUS_LAUNCHER, "there are more than %zu names to compare with %s", search->bound, search->pattern);
-		if (fnmatch(wanted, entry->d_name, FNM_PERIOD) != 0)
+		if (!matches(part, size, entry->d_name))
 			continue;
 		end = append(search, length, entry->d_name, strlen(entry->d_name));
 		if (end > 0)
@@ -92,7 +102,7 @@ static void choose_matches(struct search *search, size_t length, const char *par
 	(void)closedir(directory);
 }
 
-static void descend(struct search *search, size_t length, const char *rest)
+static void descend(struct search *search, size_t length, char *rest)
 {
 	struct stat status;
 	size_t size;
@@ -118,8 +128,10 @@ static void descend(struct search *search, size_t length, const char *rest)
 void pattern_search(const char *pattern, size_t *entries, size_t bound, pattern_found *found, void *context)
 {
 	struct search search = { .pattern = pattern, .entries = entries, .bound = bound, .found = found, .context = context };
+	size_t size = strlen(pattern) + 1;
 
-	/* No part of it is longer than a path then. */
-	if (pattern[0] != '\0' && strlen(pattern) < sizeof(search.path))
-		descend(&search, 0, pattern);
+	if (pattern[0] == '\0' || size > sizeof(search.parts))
+		return;
+	memcpy(search.parts, pattern, size);
+	descend(&search, 0, search.parts);
 }

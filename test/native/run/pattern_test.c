@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,6 +76,28 @@ static void test_long_patterns(void)
 	}
 }
 
+/* As deep as a path can be, with a small stack: what a directory costs is not a path of its own. */
+static void test_depth(void)
+{
+	enum { DEPTH = 500 };
+	const struct rlimit small = { .rlim_cur = 256 * 1024, .rlim_max = RLIM_INFINITY };
+	char pattern[2 * DEPTH + 1];
+	struct strings found = { 0 };
+	size_t entries = 0;
+	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; i < DEPTH; i++) {
+		CHECK(mkdir("d", 0755) == 0 && chdir("d") == 0, "%zu: %s", i, strerror(errno));
+	}
+	CHECK(here >= 0 && fchdir(here) == 0 && close(here) == 0, "%s", strerror(errno));
+	for (size_t i = 0; i < DEPTH; i++)
+		memcpy(pattern + 2 * i, "*/", 2);
+	pattern[2 * DEPTH - 1] = '\0';
+	CHECK(setrlimit(RLIMIT_STACK, &small) == 0, "%s", strerror(errno));
+	pattern_search(pattern, &entries, BOUND * DEPTH, keep, &found);
+	CHECK(found.count == 1 && strlen(found.items[0]) == 2 * DEPTH - 1, "%zu", found.count);
+}
+
 /* The number that were compared; -1: the search ended the process, as the launcher's ends it. */
 static int compared(const char *pattern, size_t before, size_t bound)
 {
@@ -122,6 +145,7 @@ int main(void)
 		expect_as_glob(patterns[i]);
 	test_long_patterns();
 	test_bound();
+	test_depth();
 	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
 	return system(command) == 0 ? 0 : 1;
 }
