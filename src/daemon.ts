@@ -2,7 +2,6 @@
  * The hall: builds every room, hands each its ports, and knows the order of start and its reverse. No decision about a
  * user is made here.
  */
-import { randomBytes } from 'node:crypto';
 import { Acquisition } from './api/acquisition.ts';
 import { Admission } from './api/admission.ts';
 import { allocatorInterface } from './api/allocator.ts';
@@ -30,6 +29,7 @@ import { PeerReader } from './host/peer.ts';
 import { HelperPlaces } from './host/places.ts';
 import { HelperProbe } from './host/probe.ts';
 import { ProcessWatch } from './host/process-watch.ts';
+import { RandomBytes } from './host/random-bytes.ts';
 import { HelperReaper } from './host/reaper.ts';
 import { takeRuntimeLock } from './host/runtime-lock.ts';
 import { SYSTEMD_LOCK_DIRECTORY, SystemdUidLocks } from './host/systemd-uid-lock.ts';
@@ -248,12 +248,14 @@ const CLOCK: Clock = {
   monotonic: () => performance.now(),
 };
 
+const RANDOM = new RandomBytes();
+
 const RANDOMNESS: Randomness = {
-  uint32: () => randomBytes(4).readUInt32LE(0),
-  leaseId: () => leaseIdOf(randomBytes(LEASE_ID_BYTES)),
+  uint32: () => RANDOM.take(4).readUInt32LE(0),
+  leaseId: () => leaseIdOf(RANDOM.take(LEASE_ID_BYTES)),
 };
 
 /** What makes the unit name of a launch that names none one of its own. */
 function freshName(): string {
-  return randomBytes(8).toString('hex');
+  return RANDOM.take(8).toString('hex');
 }

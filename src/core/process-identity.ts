@@ -6,8 +6,8 @@ export interface ProcessIdentity {
   readonly boot: string;
   /** its number in the PID namespace of this daemon */
   readonly pid: Pid;
-  /** when it started, in clock ticks after the boot: proc_pid_stat(5), field 22 */
-  readonly startTime: number;
+  /** when it started, in clock ticks after the boot: proc_pid_stat(5), field 22; may be undefined where the inode is known */
+  readonly startTime: number | undefined;
   /** the inode number of its pidfds in decimal, never given out twice in a boot; undefined before Linux 6.9 */
   readonly inode: string | undefined;
 }
@@ -21,6 +21,6 @@ export function isSameProcess(one: ProcessIdentity, other: ProcessIdentity): boo
     return false;
   }
   return one.inode === undefined || other.inode === undefined
-    ? one.startTime === other.startTime
+    ? one.startTime !== undefined && one.startTime === other.startTime
     : one.inode === other.inode;
 }

@@ -22,7 +22,7 @@ import {
   SIGNALS,
   signatureOf,
 } from './interface.ts';
-import { CALLS_MAX, CALLS_PER_CALLER_MAX } from './limits.ts';
+import { CALLS_MAX, CALLS_PER_CALLER_MAX, SIGNAL_DELAY_MS } from './limits.ts';
 import { DRIVER, type IncomingCall, type Signal } from './message.ts';
 import type { BusAllocator, BusCaller, BusUserChange } from './port.ts';
 
@@ -39,7 +39,7 @@ export class BusApi implements BusClient {
   #connection: BusConnection | undefined;
   /** what has no signal yet, in the order in which it came */
   readonly #changes: BusUserChange[] = [];
-  #sending: NodeJS.Immediate | undefined;
+  #sending: NodeJS.Timeout | undefined;
   /** calls under way, by the unique name of the caller */
   readonly #underWay = new Map<string, number>();
   /** those of all callers but root */
@@ -57,24 +57,22 @@ export class BusApi implements BusClient {
     this.#onTrouble = onTrouble;
     this.#callers = new Callers(onTrouble);
     this.#endChanges = port.onChange(change => {
-      // Whoever caused it waits for its answer, and need not wait for the bus: that comes when the answer is on its way.
-      this.#sending ??= setImmediate(() => this.#sendChanges());
+      // Whoever caused it waits for its answer, and need not wait for the bus.
+      this.#sending ??= setTimeout(() => this.#sendChanges(), SIGNAL_DELAY_MS);
       this.#changes.push(change);
     });
     bus.attach(this);
   }
 
   #sendChanges(): void {
-    clearImmediate(this.#sending);
+    clearTimeout(this.#sending);
     this.#sending = undefined;
-    for (const { kind, uid, name } of this.#changes.splice(0)) {
-      this.#connection?.emit({
-        path: ALLOCATOR_PATH,
-        interface: ALLOCATOR,
-        member: SIGNALS[kind],
-        signature: 'us',
-        body: [uid, name],
-      });
+    const signals = this.#changes.splice(0).map(({ kind, uid, name }) => ({
+      ...{ path: ALLOCATOR_PATH, interface: ALLOCATOR, member: SIGNALS[kind] },
+      ...{ signature: 'us', body: [uid, name] },
+    }));
+    if (signals.length > 0) {
+      this.#connection?.emit(signals);
     }
   }
 

@@ -28,8 +28,8 @@ export interface ConnectionEvents {
 export interface BusConnection {
   /** @returns the body of the answer. @throws BusError where it is an error; Error where there is none in time */
   call(question: Question): Promise<readonly unknown[]>;
-  /** Sends a signal to whoever listens; nothing where the connection is gone. */
-  emit(signal: Omit<Signal, 'sender'>): void;
+  /** Sends signals to whoever listens, in one write; nothing where the connection is gone. */
+  emit(signals: readonly Omit<Signal, 'sender'>[]): void;
   close(): void;
 }
 
@@ -115,8 +115,12 @@ export async function openConnection(socket: string, events: ConnectionEvents): 
         );
       });
     },
-    emit({ path, interface: name, member, signature, body }) {
-      send(Message.newSignal(path, name, member, signature, [...body]));
+    emit(signals) {
+      stream.cork();
+      for (const { path, interface: name, member, signature, body } of signals) {
+        send(Message.newSignal(path, name, member, signature, [...body]));
+      }
+      stream.uncork();
     },
     close() {
       end('the connection was closed');

@@ -2,7 +2,7 @@
  * nscd(8), where it runs: it remembers users and groups for minutes, those that were there and those that were not, and
  * answers programs in front of every NSS module. Its caches of both are dropped when a user comes or goes.
  */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { DynuserError } from '../core/errors.ts';
 import type { NameCache } from '../service/ports.ts';
@@ -28,7 +28,12 @@ export class Nscd implements NameCache {
   }
 
   present(): boolean {
-    return existsSync(this.#path);
+    try {
+      return statSync(this.#path, { throwIfNoEntry: false }) !== undefined;
+    } catch {
+      // Whatever keeps us from seeing it: asking it tells.
+      return true;
+    }
   }
 
   async flush(): Promise<void> {

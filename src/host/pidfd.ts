@@ -13,6 +13,10 @@ const DESCRIPTOR_BYTES = 4;
 /** PID_FS_MAGIC of linux/magic.h: since Linux 6.9 pidfds have a file system, whose inode numbers are those of processes. */
 const PID_FS_MAGIC = 0x5049_4446;
 const POLLIN = 1;
+/** linux/pidfd.h, since Linux 6.13: PIDFD_GET_INFO, and of its struct pidfd_info the size that was published first. */
+const GET_INFORMATION = 0xc0_40_ff_0b;
+const INFORMATION_BYTES = 64;
+const INFORMATION_PID_OFFSET = 16;
 
 export type PeerPidfd =
   | { readonly kind: 'pidfd'; readonly descriptor: number }
@@ -25,12 +29,17 @@ export class Pidfds {
   readonly #poll = foreign('poll', ['pointer', 'size_t', 'int32']);
   readonly #pollRequest = Buffer.alloc(8);
   readonly #peer: SocketOption = socketOption(SO_PEERPIDFD, DESCRIPTOR_BYTES);
+  readonly #ioctl = foreign('ioctl', ['int32', 'size_t', 'pointer']);
+  readonly #information = Buffer.alloc(INFORMATION_BYTES);
   #haveInodes: boolean | undefined;
+  #haveInformation = true;
 
   constructor() {
     writePointer(this.#poll.frame, 0, this.#pollRequest);
     this.#poll.frame.writeBigUInt64LE(1n, SLOT);
     this.#poll.frame.writeInt32LE(0, 2 * SLOT);
+    this.#ioctl.frame.writeBigUInt64LE(BigInt(GET_INFORMATION), SLOT);
+    writePointer(this.#ioctl.frame, 2 * SLOT, this.#information);
   }
 
   /**
@@ -89,11 +98,15 @@ export class Pidfds {
   }
 
   /**
-   * Its number in our PID namespace, as /proc/self/fdinfo has it (pidfd_open(2)).
+   * Its number in our PID namespace, as PIDFD_GET_INFO or /proc/self/fdinfo has it (pidfd_open(2)).
    * @returns 'gone' once it has exited and was waited for; 'invisible' where it runs in a PID namespace that is neither ours
    * nor below ours, and so has no number here
    */
   number(descriptor: number): Pid | 'gone' | 'invisible' {
+    const known = this.#askNumber(descriptor);
+    if (known !== undefined) {
+      return known;
+    }
     const text = readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1');
     const digits = /^Pid:\t(-1|\d+)$/m.exec(text)?.[1];
     if (digits === '-1') {
@@ -107,5 +120,22 @@ export class Pidfds {
       throw new Error(`/proc/self/fdinfo/${descriptor} of a pidfd has no Pid: line`);
     }
     return pid;
+  }
+
+  /** In one system call. @returns undefined where there is none, whatever the reason: the kernel's file says which */
+  #askNumber(descriptor: number): Pid | undefined {
+    if (!this.#haveInformation) {
+      return undefined;
+    }
+    this.#information.fill(0);
+    this.#ioctl.frame.writeInt32LE(descriptor, 0);
+    try {
+      checked('ioctl', this.#ioctl);
+      return asPid(this.#information.readUInt32LE(INFORMATION_PID_OFFSET));
+    } catch (error) {
+      // ESRCH is an answer: it has exited, or runs where we cannot see it.
+      this.#haveInformation = systemErrorCode(error) === 'ESRCH';
+      return undefined;
+    }
   }
 }

@@ -90,9 +90,10 @@ export class ProcessWatch implements Processes {
   /** Takes over the descriptor. */
   #pin(descriptor: number, pid: Pid): PinOutcome {
     try {
-      const startTime = readStartTime(pid);
       const inode = this.#pidfds.inode(descriptor);
-      if (startTime === undefined || this.#pidfds.hasExited(descriptor)) {
+      // The inode is the better of the two, and two system calls instead of five.
+      const startTime = inode === undefined ? readStartTime(pid) : undefined;
+      if ((startTime ?? inode) === undefined || this.#pidfds.hasExited(descriptor)) {
         closeSync(descriptor);
         return GONE;
       }

@@ -89,8 +89,9 @@ function decodeProcess(value: unknown): ProcessIdentity | undefined {
   if (
     typeof boot !== 'string' ||
     pid === undefined ||
-    typeof startTime !== 'number' ||
-    (inode !== undefined && typeof inode !== 'string')
+    (startTime !== undefined && typeof startTime !== 'number') ||
+    (inode !== undefined && typeof inode !== 'string') ||
+    (startTime === undefined && inode === undefined)
   ) {
     return undefined;
   }

@@ -210,7 +210,7 @@ describe('what is no bus', () => {
     };
     const most = OUTPUT_BYTES_MAX / (1024 * 1024);
     for (let count = 0; count < 2 * most; count++) {
-      connection.emit(signal);
+      connection.emit([signal]);
     }
     assert.deepEqual(lost, ['the message bus does not take what it is sent']);
     await assert.rejects(askDriver(connection, 'GetId'), /the connection to the message bus is gone/);

@@ -15,6 +15,9 @@ const CASES: readonly (readonly [what: string, other: ProcessIdentity, same: boo
   ['one of another number', { ...known, pid: otherPid }, false],
   ['one that got its number within the same clock tick', { ...known, inode: '8' }, false],
   ['itself, read where inodes tell nothing', { ...known, inode: undefined }, true],
+  ['itself, known by its inode alone', { ...known, startTime: undefined }, true],
+  ['one with the same inode and nothing else in another boot', { ...known, boot: 'b2', startTime: undefined }, false],
+  ['one of which nothing is known', { ...known, startTime: undefined, inode: undefined }, false],
   ['one that started later, where inodes tell nothing', { ...known, startTime: 101, inode: undefined }, false],
 ];
 

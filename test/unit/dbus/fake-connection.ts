@@ -13,8 +13,8 @@ export class FakeConnection implements BusConnection {
     return this.answers.get(question.member)?.(question) ?? [];
   }
 
-  emit(signal: Omit<Signal, 'sender'>): void {
-    this.emitted.push(signal);
+  emit(signals: readonly Omit<Signal, 'sender'>[]): void {
+    this.emitted.push(...signals);
   }
 
   close(): void {}

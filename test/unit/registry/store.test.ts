@@ -91,6 +91,9 @@ test('who acquired a lease is kept for those lifetimes that need it, and nothing
     };
     const kept = [put(1, { lifetime: 'connection' }), put(2, { lifetime: 'connection', process })];
     kept.push(put(3, { lifetime: 'process', process }));
+    kept.push(put(7, { lifetime: 'process', process: { ...process, inode: undefined } }));
+    kept.push(put(8, { lifetime: 'process', process: { ...process, startTime: undefined } }));
+    put(9, { lifetime: 'process', process: { ...process, startTime: undefined, inode: undefined } });
     put(4, { lifetime: 'process' });
     put(5, { lifetime: 'explicit', process });
     put(6, { lifetime: 'unit', process });
@@ -100,7 +103,7 @@ test('who acquired a lease is kept for those lifetimes that need it, and nothing
     );
     assert.deepEqual(
       aside.toSorted(),
-      [4, 5, 6].map(number => join(path, `leases/${number}`)),
+      [4, 5, 6, 9].map(number => join(path, `leases/${number}`)),
     );
   });
 });
