@@ -34,6 +34,8 @@ const SOURCES: readonly Source[] = [
     lookups: 1_000,
   },
   { name: 'files systemd', nsswitch: 'files systemd', user: 'theirs0', lookups: 1_000 },
+  { name: 'dynuser, links', nsswitch: 'dynuser', user: 'ours0', lookups: 5_000 },
+  { name: 'systemd', nsswitch: 'systemd', user: 'theirs0', lookups: 1_000 },
 ];
 const FUNCTIONS = ['getpwuid', 'getpwnam'] as const;
 const OUTCOMES = ['hit', 'miss'] as const;
@@ -95,11 +97,18 @@ function report(figures: Figures): void {
   ]);
   const least = (ratio: (call: string, outcome: string) => number): number =>
     Math.min(...columns.map(({ call, outcome }) => ratio(call, outcome)));
-  const links = least((c, o) => figure('files systemd', c, o) / figure('files dynuser, links', c, o));
+  const links = least((c, o) => figure('systemd', c, o) / figure('dynuser, links', c, o));
+  const behind = least((c, o) => figure('files systemd', c, o) / figure('files dynuser, links', c, o));
   const varlink = least((c, o) => figure('files systemd', c, o) / figure('files dynuser, varlink', c, o));
   const files = 1 / least((c, o) => figure('files', c, 'miss') / figure('files dynuser, links', c, o));
   printTargets([
-    { what: 'links against nss-systemd', wanted: '≥ 20×', measured: `${links.toFixed(1)}×`, reached: links >= 20 },
+    {
+      what: 'links against nss-systemd, each alone',
+      wanted: '≥ 20×',
+      measured: `${links.toFixed(1)}×`,
+      reached: links >= 20,
+    },
+    { what: 'the same, each behind files', wanted: '≥ 20×', measured: `${behind.toFixed(1)}×`, reached: behind >= 20 },
     { what: 'links against a files miss', wanted: '≤ 2×', measured: `${files.toFixed(2)}×`, reached: files <= 2 },
     {
       what: 'varlink against nss-systemd',
