@@ -1,4 +1,4 @@
-/* Empty things, without rights for anybody, on a tmpfs that is mounted nowhere else; see hide.h. */
+/* Empty things, without rights for anybody, on a tmpfs that is the service's alone, and read-only there; see hide.h. */
 #include "hide.h"
 
 #include <errno.h>
@@ -9,7 +9,10 @@
 #include "mounts.h"
 #include "plan.h"
 
-#define FLAGS (1U << MOUNT_NO_SUID | 1U << MOUNT_NO_DEVICES | 1U << MOUNT_NO_EXEC)
+/* No part of the tmpfs begins with a dot (attic.h). */
+#define EMPTY_DIRECTORY ".directory"
+#define EMPTY_FILE ".file"
+#define FLAGS (1U << MOUNT_READ_ONLY | 1U << MOUNT_NO_SUID | 1U << MOUNT_NO_DEVICES | 1U << MOUNT_NO_EXEC)
 
 static int clone_named(int tmpfs, const char *name)
 {
@@ -19,7 +22,7 @@ static int clone_named(int tmpfs, const char *name)
 
 	if (path >= 0)
 		(void)close(path);
-	if (clone >= 0 && mount_flags(clone, 1U << MOUNT_READ_ONLY, 0, true) != 0) {
+	if (clone >= 0 && mount_flags(clone, FLAGS, 0, true) != 0) {
 		error = errno;
 		(void)close(clone);
 		clone = -1;
@@ -28,36 +31,13 @@ static int clone_named(int tmpfs, const char *name)
 	return clone;
 }
 
-/* What is attached nowhere cannot be cloned before Linux 6.15, so for that moment it is put over /. */
-static int make_both(struct hidden *hidden, int root, int tmpfs)
+int hide_prepare(struct hidden *hidden, int tmpfs)
 {
-	if (mkdirat(tmpfs, "directory", 0) != 0 || mknodat(tmpfs, "file", S_IFREG, 0) != 0 || mount_attach(tmpfs, root) != 0)
+	if (mkdirat(tmpfs, EMPTY_DIRECTORY, 0) != 0 || mknodat(tmpfs, EMPTY_FILE, S_IFREG, 0) != 0)
 		return -1;
-	hidden->file = clone_named(tmpfs, "file");
-	hidden->directory = hidden->file < 0 ? -1 : clone_named(tmpfs, "directory");
-	if (hidden->directory < 0) {
-		int error = errno;
-
-		(void)mount_detach(tmpfs);
-		errno = error;
-		return -1;
-	}
-	return mount_detach(tmpfs);
-}
-
-static int make(struct hidden *hidden, int root)
-{
-	char mode[] = "mode=0755", size[] = "size=4k", inodes[] = "nr_inodes=8";
-	char *options[] = { mode, size, inodes };
-	const struct strings list = { .items = options, .count = 3 };
-	int tmpfs = mount_tmpfs(&list, FLAGS);
-	int result = tmpfs < 0 ? -1 : make_both(hidden, root, tmpfs);
-	int error = errno;
-
-	if (tmpfs >= 0)
-		(void)close(tmpfs);
-	errno = error;
-	return result;
+	hidden->file = clone_named(tmpfs, EMPTY_FILE);
+	hidden->directory = hidden->file < 0 ? -1 : clone_named(tmpfs, EMPTY_DIRECTORY);
+	return hidden->directory < 0 ? -1 : 0;
 }
 
 static int put(int *mount, bool *used, int target)
@@ -74,11 +54,11 @@ static int put(int *mount, bool *used, int target)
 	return mount_attach(*mount, target);
 }
 
-int hide(struct hidden *hidden, int root, int target)
+int hide(struct hidden *hidden, int target)
 {
 	struct stat status;
 
-	if (fstat(target, &status) != 0 || (hidden->file < 0 && make(hidden, root) != 0))
+	if (fstat(target, &status) != 0)
 		return -1;
 	return S_ISDIR(status.st_mode) ? put(&hidden->directory, &hidden->directory_used, target) :
 					 put(&hidden->file, &hidden->file_used, target);

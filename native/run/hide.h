@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Mounts of the two, made when the first is needed. Begins as HIDDEN_NONE. */
+/* Mounts of the two. Begins as HIDDEN_NONE. */
 struct hidden {
 	int file;
 	int directory;
@@ -15,7 +15,10 @@ struct hidden {
 
 #define HIDDEN_NONE { .file = -1, .directory = -1 }
 
-/* Puts an empty one of its kind over what a descriptor is. -1 with errno. Changes the working directory to /. */
-int hide(struct hidden *hidden, int root, int target);
+/* Makes both in a tmpfs that is attached somewhere. -1 with errno. */
+int hide_prepare(struct hidden *hidden, int tmpfs);
+
+/* Puts an empty one of its kind over what a descriptor is. They were prepared. -1 with errno. */
+int hide(struct hidden *hidden, int target);
 
 #endif

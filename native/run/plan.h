@@ -28,6 +28,7 @@ struct id_map {
 struct step {
 	const char *path;
 	const char *target;
+	const char *part;
 	struct strings options;
 	uint64_t device, inode;
 	struct id_map map;

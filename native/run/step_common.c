@@ -53,6 +53,12 @@ void step_attach(struct world *world, int mount, int target, const char *path)
 		fail_errno(errno, "cannot keep the new root directory");
 }
 
+struct attic *step_attic(struct world *world)
+{
+	attic_open(&world->attic, world->plan, world->host_root, &world->hidden);
+	return &world->attic;
+}
+
 void step_flags(int mount, const struct step *step, bool single)
 {
 	if ((step->set != 0 || step->clear != 0) && mount_flags(mount, step->set, step->clear, single) != 0)

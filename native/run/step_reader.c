@@ -1,6 +1,8 @@
 /* The tables of a step's members; see step_reader.h. */
 #include "step_reader.h"
 
+#include <string.h>
+
 #define AT(structure, field) .offset = offsetof(struct structure, field)
 #define SEEN(field) .seen = offsetof(struct step, field) + 1
 #define MODE_MAX 07777U
@@ -63,10 +65,18 @@ static const struct member step_rows[] = {
 	{ "set", MEMBER_CUSTOM, true, AT(step, set), .read = read_flags },
 	{ "clear", MEMBER_CUSTOM, true, AT(step, clear), .read = read_flags },
 	{ "mode", MEMBER_NUMBER, true, AT(step, mode), SEEN(has_mode) },
+	{ "part", MEMBER_TEXT, true, AT(step, part) },
 	{ "options", MEMBER_TEXTS, true, AT(step, options), SEEN(has_options) },
 	{ "create", MEMBER_WORD, true, AT(step, create), .words = create_words },
 	{ "target", MEMBER_TEXT, true, AT(step, target) },
 };
+
+/* A single component. What else is in that directory is named by the launcher. */
+static bool is_part(const struct step *step)
+{
+	return step->verb == STEP_COVER && step->has_mode && step->part[0] != '\0' && step->part[0] != '.' &&
+	       strchr(step->part, '/') == NULL;
+}
 
 /* Whether the step has what its verb cannot do without, and nothing that the verb would leave out. */
 static bool is_whole(const struct step *step)
@@ -90,6 +100,8 @@ static bool is_whole(const struct step *step)
 	    (step->has_options && step->verb != STEP_COVER) ||
 	    (step->create != CREATE_NOTHING && step->verb != STEP_PLACE && step->verb != STEP_COVER) ||
 	    (step->create == CREATE_FILE && step->verb == STEP_COVER))
+		return false;
+	if (step->part != NULL && !is_part(step))
 		return false;
 	return (step->target != NULL) == (step->verb == STEP_LINK);
 }

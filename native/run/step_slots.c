@@ -41,7 +41,7 @@ static int open_pinned(const struct world *world, const struct step *step)
 }
 
 /* Of a file, no descriptor can be the working directory, so its path has to do; this namespace is ours alone. */
-static void take_away(const struct step *step, int found)
+static void take_away(struct world *world, const struct step *step, int found)
 {
 	int result = mount_is_root(found);
 	struct stat status;
@@ -51,7 +51,7 @@ static void take_away(const struct step *step, int found)
 	if (result < 0 || fstat(found, &status) != 0)
 		fail_errno(errno, "cannot look at %s", step->path);
 	if (S_ISDIR(status.st_mode))
-		result = mount_detach(found);
+		result = attic_take(step_attic(world), found) ? 0 : -1;
 	else
 		result = umount2(step->path, MNT_DETACH | UMOUNT_NOFOLLOW);
 	if (result != 0)
@@ -64,6 +64,7 @@ static void map(struct world *world, const struct step *step, int clone)
 
 	if (world->proc < 0)
 		fail(STATUS_LAUNCHER, "/proc is not mounted, and %s cannot be id-mapped without", step->path);
+	attic_close(&world->attic);
 	namespace = idmap_namespace(&world->idmaps, world->proc, &step->map);
 	if (namespace < 0)
 		fail_errno(errno, "cannot have a user namespace to map the owners of %s", step->path);
@@ -90,7 +91,7 @@ void step_pin(struct world *world, const struct step *step)
 		map(world, step, clone);
 	step_flags(clone, step, step->single);
 	if (step->take_away)
-		take_away(step, found);
+		take_away(world, step, found);
 	(void)close(found);
 	world->slots[step->slot].mount = clone;
 }

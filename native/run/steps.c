@@ -11,14 +11,12 @@
 #include "resolve.h"
 #include "steps.h"
 
-static void cover(struct world *world, const struct step *step)
+static int make_tmpfs(const struct step *step)
 {
 	struct strings options = { 0 };
 	char mode[sizeof("mode=") + DIGITS_MAX];
-	int target = step_target(world, step), mount;
+	int mount;
 
-	if (target == STEP_ABSENT)
-		return;
 	(void)digits_put(stpcpy(mode, "mode="), step->mode, 8);
 	for (size_t i = 0; i < step->options.count; i++) {
 		if (!strings_add(&options, step->options.items[i]))
@@ -29,8 +27,18 @@ static void cover(struct world *world, const struct step *step)
 	mount = mount_tmpfs(&options, step->set);
 	if (mount < 0)
 		fail_errno(errno, "cannot make a tmpfs for %s", step->path);
-	step_attach(world, mount, target, step->path);
 	free(options.items);
+	return mount;
+}
+
+static void cover(struct world *world, const struct step *step)
+{
+	int target = step_target(world, step), mount;
+
+	if (target == STEP_ABSENT)
+		return;
+	mount = step->part == NULL ? make_tmpfs(step) : attic_part(step_attic(world), step);
+	step_attach(world, mount, target, step->path);
 	(void)close(mount);
 	(void)close(target);
 }
@@ -81,13 +89,17 @@ static void hide_step(struct world *world, const struct step *step)
 
 	if (target == STEP_ABSENT)
 		return;
-	if (hide(&world->hidden, world->host_root, target) != 0)
+	(void)step_attic(world);
+	if (hide(&world->hidden, target) != 0)
 		fail_errno(errno, "cannot hide %s", step->path);
 	(void)close(target);
 }
 
 void step_do(struct world *world, const struct step *step)
 {
+	/* All clones are made; from here on what the service sees changes, and what is over / is no part of it. */
+	if (step->verb != STEP_MAKE && step->verb != STEP_PIN)
+		attic_close(&world->attic);
 	switch (step->verb) {
 	case STEP_MAKE:
 		/* The host's directories were there before the first step; see world_make_directories(). */

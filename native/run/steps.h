@@ -25,6 +25,9 @@ int step_target(const struct world *world, const struct step *step);
 /* Attaches a mount at the path that target was opened by. */
 void step_attach(struct world *world, int mount, int target, const char *path);
 
+/* The attic, made where it was not: once it is attached, every step but make and pin begins with its end. */
+struct attic *step_attic(struct world *world);
+
 /* Sets and clears the flags that a step has. */
 void step_flags(int mount, const struct step *step, bool single);
 

@@ -124,7 +124,7 @@ static void enter_without_mounts(const struct plan *plan)
 
 static void enter_with_mounts(const struct plan *plan)
 {
-	struct world world = { .hidden = HIDDEN_NONE };
+	struct world world = { .hidden = HIDDEN_NONE, .attic = ATTIC_NONE, .plan = plan };
 
 	make_namespace();
 	world.host_root = open_root("/");
@@ -134,6 +134,7 @@ static void enter_with_mounts(const struct plan *plan)
 	make_slots(&world, plan);
 	for (size_t i = 0; i < plan->step_count; i++)
 		step_do(&world, &plan->steps[i]);
+	attic_close(&world.attic);
 	enter_root(&world);
 	restore_limit(&world);
 	free(world.slots);

@@ -7,6 +7,7 @@
 
 #include <sys/resource.h>
 
+#include "attic.h"
 #include "hide.h"
 #include "idmap.h"
 #include "plan.h"
@@ -33,7 +34,9 @@ struct world {
 	struct slot *slots;
 	size_t slot_count;
 	struct idmaps idmaps;
+	const struct plan *plan;
 	struct hidden hidden;
+	struct attic attic;
 	/* the bound on descriptors, to be put back */
 	struct rlimit descriptors;
 };

@@ -4,6 +4,7 @@
  */
 
 import type { Holder, UserLease } from '../core/lease.ts';
+import { LaunchMemory } from '../launch/launch.ts';
 import type { Endings } from '../service/endings.ts';
 import { explain } from '../service/explain.ts';
 import type { Acquired } from '../service/reference.ts';
@@ -23,11 +24,12 @@ export interface AllocatorApiParts extends LaunchParts {
 }
 
 export function allocatorInterface(parts: AllocatorApiParts): InterfaceImplementation<Peer> {
+  const launches = new LaunchMemory();
   return {
     description: ALLOCATOR_INTERFACE,
     methods: {
       Acquire: mapped(call => acquire(parts, call)),
-      Launch: mapped(call => launch(parts, call)),
+      Launch: mapped(call => launch(parts, launches, call)),
       Claim: mapped(call => claim(parts, call)),
       Release: mapped(call => release(parts, call)),
       List: mapped(call => list(parts, call)),

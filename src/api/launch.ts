@@ -5,7 +5,7 @@
 import { DynuserError } from '../core/errors.ts';
 import { asGid, type Gid } from '../core/ids.ts';
 import { deriveUserName, parseUnitName, parseUserName } from '../core/name.ts';
-import { explainPlan, planLaunch, readLaunch } from '../launch/launch.ts';
+import { explainPlan, type LaunchMemory, planLaunch } from '../launch/launch.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Wanted } from '../launch/request.ts';
 import type { Directories, ExpectedHandover } from '../service/directory-ports.ts';
@@ -30,23 +30,29 @@ export interface LaunchParts {
 }
 
 /** @throws DynuserError any; VarlinkError InvalidParameter */
-export async function launch(parts: LaunchParts, call: Call<Peer>): Promise<JsonObject> {
+export async function launch(parts: LaunchParts, memory: LaunchMemory, call: Call<Peer>): Promise<JsonObject> {
   const { peer, parameters } = call;
   if (peer.uid !== 0) {
     const reason = `only root may launch a program as another user, and the user ${peer.uid} asks`;
     throw new DynuserError('NotPermitted', reason, { field: 'unit' });
   }
-  const read = readLaunch(readLaunchRequest(parameters), readAnswers(parameters));
+  const read = memory.read(readLaunchRequest(parameters), readAnswers(parameters));
   if ('questions' in read) {
     return reply({ questions: read.questions });
   }
   const { wanted } = read;
   const unit = wanted.unit ?? `run-r${parts.freshName()}.service`;
   const explains = (parameters as LaunchParameters).explain === true;
-  return explains ? explained(parts, wanted, unit) : acquired(parts, wanted, unit, call);
+  return explains ? explained(parts, wanted, unit) : acquired(parts, memory, wanted, unit, call);
 }
 
-async function acquired(parts: LaunchParts, wanted: Wanted, unit: string, call: Call<Peer>): Promise<JsonObject> {
+async function acquired(
+  parts: LaunchParts,
+  memory: LaunchMemory,
+  wanted: Wanted,
+  unit: string,
+  call: Call<Peer>,
+): Promise<JsonObject> {
   const { peer, connection } = call;
   let processGid: Gid | undefined;
   const got = await parts.acquisition.acquire(
@@ -65,7 +71,7 @@ async function acquired(parts: LaunchParts, wanted: Wanted, unit: string, call: 
     },
   );
   try {
-    const plan = planLaunch(wanted, { ...accountOf(got.user), ...withGroup(processGid), ...preparedOf(got) });
+    const plan = memory.plan(wanted, { ...accountOf(got.user), ...withGroup(processGid), ...preparedOf(got) });
     return reply({ plan, lease: got.holder.lease, warnings: warningsOf(wanted) });
   } catch (error) {
     await parts.acquisition.release(got.holder.lease, peer);

@@ -91,8 +91,10 @@ function stepWords(step: LaunchStep, placed: ReadonlySet<number | undefined>): s
         return `take away what is mounted at ${where}`;
       }
       return `keep #${slot}: ${where}${step.takeAway === true ? ', taken away' : ''}${listed(flags)}`;
-    case 'cover':
-      return `an empty file system at ${where}, mode ${octal(step.mode)}${listed([...(step.options ?? []), flags].join(', '))}`;
+    case 'cover': {
+      const what = step.part === undefined ? 'an empty file system' : `the part ${step.part} of an empty file system`;
+      return `${what} at ${where}, mode ${octal(step.mode)}${listed([...(step.options ?? []), flags].join(', '))}`;
+    }
     case 'attributes':
       return `${where}${step.single === true ? '' : ' and all below it'} becomes ${flags}`;
     case 'place':

@@ -21,5 +21,8 @@ export const PATH_BYTES_MAX = 4_095;
 export const COMPONENT_BYTES_MAX = 255;
 /** What of a value is shown in a message. */
 export const SHOWN_MAX = 128;
+/** Launches that are remembered, and characters of a request that is. */
+export const REMEMBERED_MAX = 64;
+export const REMEMBERED_KEY_MAX = 4_096;
 /** A line of an explanation. */
 export const COLUMNS_MAX = 100;

@@ -3,12 +3,19 @@ import { capabilityMask, DEVICE_CAPABILITIES } from './capabilities.ts';
 import { planCommands, type Variables } from './commands.ts';
 import { failing } from './complaint.ts';
 import { type PlannedEnvironment, planEnvironment } from './environment.ts';
-import type { LaunchPlan } from './plan.ts';
+import type { LaunchPlan, LaunchStep } from './plan.ts';
 import type { Acquired, Wanted } from './request.ts';
 import { worldSteps } from './steps.ts';
 
-/** @throws DynuserError LaunchFailed where a path or a variable turns out not to be there, LimitReached */
-export function planLaunch(wanted: Wanted, acquired: Acquired): LaunchPlan {
+/**
+ * @param steps makes those of the world; whoever remembers them says so
+ * @throws DynuserError LaunchFailed where a path or a variable turns out not to be there, LimitReached
+ */
+export function planLaunch(
+  wanted: Wanted,
+  acquired: Acquired,
+  steps: () => readonly LaunchStep[] = () => worldSteps(wanted, acquired),
+): LaunchPlan {
   const { settings } = wanted;
   const environment = planEnvironment(wanted, acquired);
   const held = settings.privateDevices ? settings.boundingSet & ~DEVICE_CAPABILITIES : settings.boundingSet;
@@ -21,7 +28,7 @@ export function planLaunch(wanted: Wanted, acquired: Acquired): LaunchPlan {
     groups: settings.supplementaryGroups,
     ...(settings.rootDirectory === undefined ? {} : { root: settings.rootDirectory }),
     mountNamespace: wanted.makesMounts,
-    steps: worldSteps(wanted, acquired),
+    steps: steps(),
     privateUsers: settings.privateUsers && !isLeftOut(wanted, 'PrivateUsers'),
     noNewPrivileges: settings.noNewPrivileges,
     restrictSuidSgid: settings.restrictSuidSgid,

@@ -42,6 +42,7 @@ export interface LaunchStep {
   readonly clear?: readonly MountFlag[];
   readonly mode?: number;
   readonly options?: readonly string[];
+  readonly part?: string;
   readonly create?: 'directory' | 'file';
   readonly target?: string;
 }

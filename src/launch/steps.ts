@@ -108,14 +108,16 @@ class StepBuilder {
   }
 
   #cover(entry: PlacedEntry): void {
-    const { path, mode = 0o755, options = [], flags = [] } = entry;
+    const { path, mode = 0o755, options = [], flags = [], part } = entry;
     const set = unique([...flags, ...suidFlag(this.#settings)]);
     const inEmpty = isEmpty(entry.container);
     if (entry.container === undefined && (entry.kind === 'temporary' || this.#root !== '')) {
       this.makes.push({ do: 'make', path: `${this.#root}${path}`, mode });
     }
     const create = inEmpty || entry.container?.kind === 'bind' ? ({ create: 'directory' } as const) : {};
-    this.places.push({ do: 'cover', path, ...(inEmpty ? {} : optionalOf(entry)), mode, options, set, ...create });
+    const shared = part === undefined ? {} : { part };
+    const optional = inEmpty ? {} : optionalOf(entry);
+    this.places.push({ do: 'cover', path, ...optional, mode, options, ...shared, set, ...create });
     if (entry.readOnly === true) {
       this.closings.push({ do: 'attributes', path, single: true, ...optionalOf(entry), set: ['readOnly'] });
     }

@@ -29,6 +29,8 @@ export interface WorldEntry {
   /** cover, temporary */
   readonly mode?: number;
   readonly options?: readonly string[];
+  /** cover: its name in the one file system of all that have one */
+  readonly part?: string;
   readonly flags?: readonly MountFlag[];
   /** what is mounted there goes; otherwise it is in the mount table, unseen below the new one */
   readonly clears?: boolean;

@@ -21,7 +21,7 @@ export function worldEntries(wanted: Wanted, acquired: Acquired): WorldEntry[] {
     // What systemd gave other services to be secret; a name in it is the name of one.
     { kind: 'hide', path: CREDENTIALS, field: 'DynamicUser', optional: true, clears: false },
     ...homeEntries(settings),
-    ...(settings.privateTmp ? ['/tmp', '/var/tmp'].map(privateTmpEntry) : []),
+    ...(settings.privateTmp ? [privateTmpEntry('/tmp', 'tmp'), privateTmpEntry('/var/tmp', 'var-tmp')] : []),
     ...(settings.privateDevices ? deviceEntries(settings.hasJournal) : []),
     ...boundaryEntries(settings, acquired.directories),
     ...acquired.directories.flatMap(directory => directoryEntries(directory, acquired, settings)),
@@ -85,7 +85,8 @@ function homeEntry(path: string, protectHome: ProtectHome): WorldEntry {
 /** Of file systems that hold nothing but directories to mount on; the sizes are systemd's. */
 const SMALL = ['size=4m', 'nr_inodes=1k'] as const;
 
-function privateTmpEntry(path: string): WorldEntry {
+/** As systemd has them, in one file system: the bounds are of both together. */
+function privateTmpEntry(path: string, part: string): WorldEntry {
   return {
     kind: 'cover',
     path,
@@ -93,6 +94,7 @@ function privateTmpEntry(path: string): WorldEntry {
     optional: true,
     mode: 0o1777,
     options: ['size=10%', 'nr_inodes=400k'],
+    part,
     flags: ['noSuid', 'noDevices'],
   };
 }

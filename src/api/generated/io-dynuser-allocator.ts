@@ -144,6 +144,8 @@ type LaunchStep (
   # make, cover: permission bits; cover: further options as tmpfs(5) has them, "size=10%"
   mode: ?int,
   options: ?[]string,
+  # cover: it is the directory of this name in one file system with all covers that have a name, which have the same options
+  part: ?string,
   # place, cover: what is made at the path, with parents, where there is nothing; a cover makes directories
   create: ?(directory, file),
   target: ?string
@@ -501,6 +503,8 @@ export type LaunchStep = {
   /** make, cover: permission bits; cover: further options as tmpfs(5) has them, "size=10%" */
   readonly mode?: number;
   readonly options?: readonly string[];
+  /** cover: it is the directory of this name in one file system with all covers that have a name, which have the same options */
+  readonly part?: string;
   /** place, cover: what is made at the path, with parents, where there is nothing; a cover makes directories */
   readonly create?: 'directory' | 'file';
   readonly target?: string;

@@ -135,6 +135,39 @@ describe('the world of dynuser-run', () => {
     await refused([twice, { do: 'place', path: '/etc/passwd', slot: 0 }], /cannot mount over \/etc\/passwd/);
   });
 
+  it('has parts of one file system, which know nothing of each other, and go with the world', async () => {
+    const [options, set] = [['size=256k', 'nr_inodes=32'], ['noSuid', 'noDevices'] as const];
+    const part = (name: string, path: string, mode: number, more: Partial<LaunchStep> = {}): LaunchStep => {
+      return { do: 'cover', path, mode, options, part: name, set: [...set], ...more };
+    };
+    const [one, other] = [part('one', '/opt', 0o1777), part('other', '/srv', 0o750, { set: [...set, 'noExec'] })];
+    const script = `stat -c '%n %a %u' /opt /srv; [ "$(stat -c %d /opt)" = "$(stat -c %d /srv)" ] && echo shared
+      ls -A /opt/.. | grep -c taken; echo x >/opt/file; ls -A /srv; head -c 400k /dev/zero >/opt/large 2>/dev/null || echo full; rm /opt/large
+      grep -c ' /opt rw,nosuid,nodev,relatime.*size=256k' /proc/self/mountinfo
+      cp /bin/true /opt/file; /opt/file && echo runs; ls /home`;
+    const taken: LaunchStep = { do: 'pin', path: '/dev', slot: 0, takeAway: true };
+    const same = part('other', '/srv', 0o755);
+    const steps = [
+      taken,
+      { do: 'place', path: '/dev', slot: 0 } as const,
+      one,
+      same,
+      { do: 'hide', path: '/home' } as const,
+    ];
+    const root = { ...world(...steps), uid: 0, gid: 0, userName: 'root' };
+    const { stdout, stderr } = await host.run(root, ['sh', '-c', script]);
+    assert.equal(stdout, '/opt 1777 0\n/srv 755 0\nshared\n0\nfull\n1\nruns\n', stderr);
+    await refused([one, other], /has \/srv in one file system with \/opt, and other options for it/);
+    await refused([one, { ...same, options: ['size=1m'] }], /and other options for it/);
+    await refused([one, { ...one, path: '/srv' }], /cannot make a directory for \/srv: File exists/);
+    await refused(
+      Array.from({ length: 17 }, (_, at) => part(`p${at}`, '/srv', 0o755)),
+      /more than 16 parts/,
+    );
+    const late: LaunchStep[] = [{ do: 'hide', path: '/home' }, taken, { do: 'place', path: '/dev', slot: 0 }];
+    assert.equal(await output(late, 'echo x >/dev/null; ls -A /home'), '');
+  });
+
   it('makes links once, and never over something else', async () => {
     const link: LaunchStep = { do: 'link', path: '/opt/link', target: '/srv' };
     assert.equal(await output([{ do: 'cover', path: '/opt' }, link, link], 'readlink /opt/link'), '/srv');

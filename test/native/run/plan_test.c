@@ -149,6 +149,7 @@ static void test_steps(void)
 		"{\"do\":\"attributes\",\"path\":\"/\",\"set\":[\"readOnly\"],\"clear\":[\"noSuid\"],\"single\":true}",
 		"{\"do\":\"place\",\"path\":\"/a\",\"slot\":0,\"create\":\"file\"}", "{\"do\":\"link\",\"path\":\"/a\",\"target\":\"b\"}",
 		"{\"do\":\"hide\",\"path\":\"/a\",\"optional\":true}", "{\"do\":\"cover\",\"path\":\"/a\",\"create\":\"directory\"}",
+		"{\"do\":\"cover\",\"path\":\"/a\",\"mode\":1023,\"part\":\"var-tmp\"}",
 		"{\"do\":\"hide\",\"path\":\"/a\",\"slot\":null,\"idMap\":null}",
 	};
 	static const char *const bad[] = {
@@ -158,6 +159,9 @@ static void test_steps(void)
 		"{\"do\":\"place\",\"path\":\"/a\",\"slot\":0,\"create\":\"fifo\"}", "{\"do\":\"link\",\"path\":\"/a\"}",
 		"{\"do\":\"hide\",\"path\":\"/a\",\"target\":\"b\"}", "{\"do\":\"hide\",\"path\":\"/a\",\"set\":[\"readOnly\"]}",
 		"{\"do\":\"place\",\"path\":\"/a\",\"slot\":0,\"set\":[\"readOnly\"]}", "{\"do\":\"cover\",\"path\":\"/a\",\"create\":\"file\"}",
+		"{\"do\":\"cover\",\"path\":\"/a\",\"part\":\"tmp\"}", "{\"do\":\"hide\",\"path\":\"/a\",\"part\":\"tmp\"}",
+		"{\"do\":\"cover\",\"path\":\"/a\",\"mode\":448,\"part\":\"\"}", "{\"do\":\"cover\",\"path\":\"/a\",\"mode\":448,\"part\":\"a/b\"}",
+		"{\"do\":\"cover\",\"path\":\"/a\",\"mode\":448,\"part\":\"..\"}", "{\"do\":\"cover\",\"path\":\"/a\",\"mode\":448,\"part\":\".taken\"}",
 		"{\"do\":\"attributes\",\"path\":\"/a\",\"set\":[\"sync\"]}", "{\"do\":\"hide\",\"path\":\"/a\",\"single\":true}",
 		"{\"do\":\"attributes\",\"path\":\"/a\",\"set\":[\"noExec\"],\"clear\":[\"noExec\"]}",
 		"{\"do\":\"pin\",\"path\":\"/a\",\"slot\":0,\"straight\":true,\"device\":\"1\"}",

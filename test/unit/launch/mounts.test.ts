@@ -94,7 +94,7 @@ describe('mounts that are asked for', () => {
     ]);
     assert.ok(
       lines(planOf(['TemporaryFileSystem=/var'])).includes(
-        'cover /var/tmp 1777 size=10% nr_inodes=400k noSuid noDevices directory',
+        'cover /var/tmp 1777 size=10% nr_inodes=400k part:var-tmp noSuid noDevices directory',
       ),
     );
     assert.ok(

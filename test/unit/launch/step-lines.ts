@@ -16,6 +16,7 @@ function line(step: LaunchStep): string {
     set,
     mode,
     options,
+    part,
     create,
     target,
   } = step;
@@ -29,6 +30,7 @@ function line(step: LaunchStep): string {
     idMap === undefined ? '' : `map:${idMap.diskUid}:${idMap.diskGid}:${idMap.uid}:${idMap.gid}`,
     mode === undefined ? '' : mode.toString(8),
     ...(options ?? []),
+    part === undefined ? '' : `part:${part}`,
     ...(set ?? []),
     create ?? '',
     target === undefined ? '' : `→${target}`,

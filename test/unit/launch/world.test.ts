@@ -17,8 +17,8 @@ describe('the world of a dynamic user', () => {
       'place /proc #1',
       'hide /run/credentials ?',
       'place /sys #2',
-      'cover /tmp 1777 size=10% nr_inodes=400k noSuid noDevices ?',
-      'cover /var/tmp 1777 size=10% nr_inodes=400k noSuid noDevices ?',
+      'cover /tmp 1777 size=10% nr_inodes=400k part:tmp noSuid noDevices ?',
+      'cover /var/tmp 1777 size=10% nr_inodes=400k part:var-tmp noSuid noDevices ?',
     ]);
   });
 
@@ -182,9 +182,9 @@ describe('a root of its own', () => {
       'place /proc #3',
       'hide /run/credentials ?',
       'place /sys #4',
-      'cover /tmp 1777 size=10% nr_inodes=400k noSuid noDevices ?',
+      'cover /tmp 1777 size=10% nr_inodes=400k part:tmp noSuid noDevices ?',
       'place /var/lib/wuff #5 directory',
-      'cover /var/tmp 1777 size=10% nr_inodes=400k noSuid noDevices ?',
+      'cover /var/tmp 1777 size=10% nr_inodes=400k part:var-tmp noSuid noDevices ?',
     ]);
   });
 });
