@@ -8,7 +8,9 @@
 #include "manager.h"
 #include "owners.h"
 #include "posix_ipc.h"
+#include "sources.h"
 #include "sysv_ipc.h"
+#include "user_database.h"
 
 /* Ends the search. Returns false where it failed, and the answer says so. */
 static bool answer_owners(const char *word, struct owners_search *search, struct answer *answer)
@@ -75,9 +77,13 @@ static bool find_in_nss(uint32_t number, struct answer *answer)
  */
 static bool find_account(uint32_t number, struct answer *answer)
 {
-	manager_ask(!manager_locks_tell(MANAGER_LOCKS, MANAGER_SOCKET));
+	bool locks_tell = manager_locks_tell(MANAGER_LOCKS, MANAGER_SOCKET);
+
+	manager_ask(!locks_tell);
+	sources_leave_out_systemd(locks_tell && !user_database_may_have_number(number));
 	bool answered = find_in_nss(number, answer);
 
+	sources_leave_out_systemd(false);
 	manager_ask(true);
 	return answered;
 }

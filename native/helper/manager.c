@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "sources.h"
-#include "user_database.h"
-
 static char variable[] = "SYSTEMD_NSS_DYNAMIC_BYPASS=0";
 
 bool manager_prepare(void)
@@ -20,8 +17,6 @@ bool manager_prepare(void)
 void manager_ask(bool ask)
 {
 	variable[sizeof(variable) - 2] = ask ? '0' : '1';
-	/* Then there may be nobody whom it would ask, or read of. */
-	sources_leave_out_systemd(!ask && user_database_has_manager_alone());
 }
 
 bool manager_locks_tell(const char *locks, const char *socket)

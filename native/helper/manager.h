@@ -13,7 +13,7 @@
 /* Makes the switch. To be called once, before the first lookup. Returns false where there is no memory for it. */
 bool manager_prepare(void);
 
-/* Sets the switch: whether lookups from here on go to the manager. Where they do not, nss-systemd is asked for what else it knows. */
+/* Sets the switch: whether lookups from here on go to the manager. */
 void manager_ask(bool ask);
 
 /*

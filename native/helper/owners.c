@@ -9,6 +9,7 @@
 #include "manager.h"
 #include "manager_question.h"
 #include "sources.h"
+#include "user_database.h"
 
 static bool ask_sources(const char *name, struct owners *owners, struct failure *failure)
 {
@@ -39,8 +40,10 @@ static bool ask_past_systemd(struct manager_question *question, const char *name
 	uint32_t number = 0;
 
 	manager_ask(false);
+	sources_leave_out_systemd(!user_database_may_have_name(name));
 	bool told = ask_sources(name, owners, failure);
 
+	sources_leave_out_systemd(false);
 	manager_ask(true);
 	if (!told || (owners->has_user && owners->has_group)) {
 		manager_question_drop(question);

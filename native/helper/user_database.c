@@ -9,6 +9,9 @@
 #include "dynuser.h"
 
 #define SERVICES "/run/systemd/userdb"
+/* The foreign UIDs of systemd 258 (docs/UIDS-GIDS.md), 0x7FFE0000 and above, and their names. */
+#define FOREIGN_FIRST 2147352576U
+#define FOREIGN_NAME "foreign-"
 
 /* Where systemd looks for records, of every version that there is. */
 static const char *const records[] = {
@@ -21,6 +24,9 @@ static const char *const known[] = {
 	"io.systemd.DropIn",	  "io.systemd.Multiplexer",
 	"io.systemd.NameServiceSwitch",
 };
+
+/* Which of the last three it is depends on how systemd was built. */
+static const char *const made_up[] = { "root", "nobody", "nogroup", "nfsnobody" };
 
 static bool is_known(const char *service)
 {
@@ -54,11 +60,25 @@ static bool has_only(const char *path, bool (*expected)(const char *entry))
 	return only;
 }
 
-bool user_database_has_manager_alone(void)
+static bool has_manager_alone(void)
 {
 	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
 		if (!has_only(records[i], NULL))
 			return false;
 	}
 	return has_only(SERVICES, is_known);
+}
+
+bool user_database_may_have_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof(made_up) / sizeof(made_up[0]); i++) {
+		if (strcmp(name, made_up[i]) == 0)
+			return true;
+	}
+	return strncmp(name, FOREIGN_NAME, strlen(FOREIGN_NAME)) == 0 || !has_manager_alone();
+}
+
+bool user_database_may_have_number(uint32_t number)
+{
+	return number == 0 || number == DYNUSER_UID_NOBODY || number >= FOREIGN_FIRST || !has_manager_alone();
 }

@@ -7,11 +7,14 @@
 #define DYNUSER_HELPER_USER_DATABASE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
- * Whether nobody but the service manager is there to know users: no records in files, and of sockets only those of the
- * manager, of dynuser, and of those who tell what others know. False also where that cannot be told.
+ * Whether a name, or a number, may be known to nss-systemd beside the manager's users: there is a record in a file, or a socket
+ * of others than the manager, dynuser and those who tell what others know, or it is one that nss-systemd makes up itself.
+ * True also where that cannot be told.
  */
-bool user_database_has_manager_alone(void);
+bool user_database_may_have_name(const char *name);
+bool user_database_may_have_number(uint32_t number);
 
 #endif

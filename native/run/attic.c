@@ -118,7 +118,7 @@ void attic_open(struct attic *attic, const struct plan *plan, int root, struct h
 
 bool attic_take(const struct attic *attic, int mount)
 {
-	return attic->taken >= 0 ? mount_attach(mount, attic->taken) == 0 : mount_detach(mount) == 0;
+	return (attic->taken >= 0 && mount_attach(mount, attic->taken) == 0) || mount_detach(mount) == 0;
 }
 
 int attic_part(struct attic *attic, const struct step *step)

@@ -41,7 +41,10 @@ struct attic {
  */
 void attic_open(struct attic *attic, const struct plan *plan, int root, struct hidden *hidden);
 
-/* Takes a mount away from where it is attached; descriptor is its root. False with errno: the kernel refuses. */
+/*
+ * Takes a mount away from where it is attached; the descriptor is its root. By itself where it cannot be moved, or after the
+ * attic was closed. False with errno: the kernel refuses.
+ */
 bool attic_take(const struct attic *attic, int mount);
 
 /* Gives out the part of a step, attached nowhere; its caller closes it. */

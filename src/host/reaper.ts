@@ -47,19 +47,21 @@ export class HelperReaper implements Reaper {
   }
 
   async endAll(uid: Uid, graceMs: number): Promise<Evidence | undefined> {
-    // Most users have ended by themselves: then one question is all, and where it is the only one, the cheapest.
-    if (this.#finishing === 0) {
-      this.#finishing++;
-      try {
-        const left = await this.#turns.run(() => this.#askNow(finishQuestion(uid)));
-        if (left !== 'running') {
-          return left;
-        }
-      } finally {
-        this.#finishing--;
-      }
+    const left = this.#finishing === 0 ? await this.#finish(uid) : 'running';
+    return left === 'running' ? ((await this.endProcesses(uid, graceMs)) ?? this.removeIpc(uid)) : left;
+  }
+
+  /** Most users have ended by themselves: then one question is all, and where it is the only one, the cheapest. */
+  async #finish(uid: Uid): Promise<Evidence | 'running' | undefined> {
+    this.#finishing++;
+    try {
+      return await this.#turns.run(() => this.#askNow(finishQuestion(uid)));
+    } catch {
+      // The long way meets it too, or says more.
+      return 'running';
+    } finally {
+      this.#finishing--;
     }
-    return (await this.endProcesses(uid, graceMs)) ?? this.removeIpc(uid);
   }
 
   async endProcesses(uid: Uid, graceMs: number): Promise<Evidence | undefined> {

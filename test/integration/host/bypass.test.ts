@@ -61,6 +61,10 @@ describe('the helper', () => {
         assert.equal(await asks.evidence(uid(64_410)), undefined);
         assert.equal(connections(MANAGER), 1, 'for the name, by the helper itself');
         assert.equal(isRead(), false);
+        // Of its own making, for hosts whose files have neither.
+        assert.equal((await asks.account(userName('nobody'))).user?.uid, 65_534);
+        assert.equal(isRead(), true);
+        writeFileSync(trace, '');
         writeFileSync(`${records}/dropped.user`, '{"userName":"dropped","uid":64410,"gid":64411}');
         writeFileSync(`${records}/64410.user`, '{"userName":"dropped","uid":64410,"gid":64411}');
         assert.deepEqual((await asks.account(userName('dropped'))).user, { uid: 64_410, gid: 64_411 });

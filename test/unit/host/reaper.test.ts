@@ -96,6 +96,22 @@ describe('the processes of a user', () => {
     }));
 });
 
+describe('all that a user leaves', () => {
+  it('is one question where nothing runs any more', () =>
+    withHelper('finish) echo free;;', async (reaper, asked) => {
+      assert.equal(await reaper.endAll(uid, 60_000), undefined);
+      assert.deepEqual(asked(), ['finish 61184']);
+    }));
+
+  for (const answer of ['echo "running 61184"', 'echo "error /proc 24"', 'echo "running 61185"', 'exit 3']) {
+    it(`is ended step by step where the one question has "${answer}"`, () =>
+      withHelper(`finish) ${answer};; *) echo free;;`, async (reaper, asked) => {
+        assert.equal(await reaper.endAll(uid, 0), undefined);
+        assert.deepEqual(asked(), ['finish 61184', 'kill-processes 61184', 'remove-ipc 61184']);
+      }));
+  }
+});
+
 describe('the IPC objects of a user', () => {
   it('are gone, or one is named', () =>
     withHelper('*) [ $n = 1 ] && echo free || echo "ipc posix-shm /dev/shm/x";;', async reaper => {
