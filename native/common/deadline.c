@@ -5,6 +5,8 @@
 
 #define MS_PER_S 1000L
 #define NS_PER_MS 1000000L
+#define NS_PER_US 1000L
+#define US_PER_S 1000000U
 #define NS_PER_S 1000000000L
 
 /* clock_gettime(2) cannot fail for CLOCK_MONOTONIC and an address of ours, and is no system call (vdso(7)). */
@@ -16,12 +18,13 @@ static struct timespec now(void)
 	return time;
 }
 
-struct deadline deadline_after(unsigned int milliseconds)
+/* nanoseconds: less than a second. */
+static struct deadline later(time_t seconds, long nanoseconds)
 {
 	struct deadline deadline = { .at = now() };
 
-	deadline.at.tv_sec += (time_t)(milliseconds / (unsigned int)MS_PER_S);
-	deadline.at.tv_nsec += (long)(milliseconds % (unsigned int)MS_PER_S) * NS_PER_MS;
+	deadline.at.tv_sec += seconds;
+	deadline.at.tv_nsec += nanoseconds;
 	if (deadline.at.tv_nsec >= NS_PER_S) {
 		deadline.at.tv_sec += 1;
 		deadline.at.tv_nsec -= NS_PER_S;
@@ -29,11 +32,33 @@ struct deadline deadline_after(unsigned int milliseconds)
 	return deadline;
 }
 
-int deadline_left(const struct deadline *deadline)
+struct deadline deadline_after(unsigned int milliseconds)
+{
+	return later((time_t)(milliseconds / (unsigned int)MS_PER_S),
+		     (long)(milliseconds % (unsigned int)MS_PER_S) * NS_PER_MS);
+}
+
+struct deadline deadline_soon(unsigned int microseconds)
+{
+	return later(0, microseconds < US_PER_S ? (long)microseconds * NS_PER_US : NS_PER_S - 1);
+}
+
+static long long left_of(const struct deadline *deadline)
 {
 	struct timespec time = now();
-	long long left = ((long long)deadline->at.tv_sec - (long long)time.tv_sec) * NS_PER_S +
-			 ((long long)deadline->at.tv_nsec - (long long)time.tv_nsec);
+
+	return ((long long)deadline->at.tv_sec - (long long)time.tv_sec) * NS_PER_S +
+	       ((long long)deadline->at.tv_nsec - (long long)time.tv_nsec);
+}
+
+bool deadline_is_past(const struct deadline *deadline)
+{
+	return left_of(deadline) <= 0;
+}
+
+int deadline_left(const struct deadline *deadline)
+{
+	long long left = left_of(deadline);
 
 	if (left <= 0)
 		return 0;

@@ -5,6 +5,7 @@
 #ifndef DYNUSER_DEADLINE_H
 #define DYNUSER_DEADLINE_H
 
+#include <stdbool.h>
 #include <time.h>
 
 /* A moment of CLOCK_MONOTONIC, which setting the wall clock does not move. */
@@ -14,6 +15,12 @@ struct deadline {
 
 /* The moment that many milliseconds from now. */
 struct deadline deadline_after(unsigned int milliseconds);
+
+/* The moment that many microseconds from now, at most a second. */
+struct deadline deadline_soon(unsigned int microseconds);
+
+/* Whether it is past, to the nanosecond. */
+bool deadline_is_past(const struct deadline *deadline);
 
 /* The milliseconds that are left, rounded up so that a wait of them ends at or after the moment; 0: it is past. */
 int deadline_left(const struct deadline *deadline);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -17,7 +18,7 @@
  * poll(2): a unix socket whose backlog is full answers that with EAGAIN and has nothing to poll for
  * (connect(2), ERRORS), while a blocking one waits for its turn and honours SO_SNDTIMEO (socket(7)).
  */
-static int bound_by_deadline(const struct varlink *connection)
+static int bound_by_deadline(struct varlink *connection)
 {
 	int left = deadline_left(&connection->deadline);
 	struct timeval timeout = { .tv_sec = left / MS_PER_S, .tv_usec = (left % MS_PER_S) * US_PER_MS };
@@ -25,10 +26,15 @@ static int bound_by_deadline(const struct varlink *connection)
 	/* A timeout of zero would mean to wait for ever. */
 	if (left == 0)
 		return ETIMEDOUT;
-	return setsockopt(connection->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0 ? errno : 0;
+	if (left == connection->bound)
+		return 0;
+	if (setsockopt(connection->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0)
+		return errno;
+	connection->bound = left;
+	return 0;
 }
 
-static int connect_to(const struct varlink *connection, const char *path)
+static int connect_to(struct varlink *connection, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	size_t length = strnlen(path, sizeof(address.sun_path));
@@ -61,6 +67,7 @@ int varlink_open(struct varlink *connection, const char *path, struct varlink_bo
 		.buffer = buffer,
 		.size = size,
 		.budget = bounds.bytes,
+		.awake = bounds.awake,
 	};
 	if (connection->fd < 0)
 		return errno;
@@ -90,33 +97,53 @@ int varlink_send(struct varlink *connection, const char *message, size_t length)
 	return 0;
 }
 
-/* Waits until there is something to receive, and receives it behind what the buffer has. */
+/* Receives behind what the buffer has. EAGAIN: there is nothing yet. */
+static int receive_now(struct varlink *connection)
+{
+	size_t room = connection->size - connection->end;
+	ssize_t received = recv(connection->fd, connection->buffer + connection->end, room, MSG_DONTWAIT);
+
+	if (received < 0)
+		return errno == EINTR ? EAGAIN : errno;
+	if (received == 0)
+		return ECONNRESET;
+	if ((size_t)received > connection->budget)
+		return EMSGSIZE;
+	connection->budget -= (size_t)received;
+	connection->end += (size_t)received;
+	return 0;
+}
+
+/* Whoever answers may need this very processor: it is given up between two looks. */
+static int receive_awake(struct varlink *connection)
+{
+	struct deadline end = deadline_soon(connection->awake);
+	int error = receive_now(connection);
+
+	connection->awake = 0;
+	while (error == EAGAIN && !deadline_is_past(&end) && !deadline_is_past(&connection->deadline)) {
+		(void)sched_yield();
+		error = receive_now(connection);
+	}
+	return error;
+}
+
+/* Waits until there is something to receive, and receives it. */
 static int receive_some(struct varlink *connection)
 {
 	struct pollfd readable = { .fd = connection->fd, .events = POLLIN };
-	size_t room = connection->size - connection->end;
+	int error = connection->awake == 0 ? EAGAIN : receive_awake(connection);
 
-	for (;;) {
+	while (error == EAGAIN) {
 		int left = deadline_left(&connection->deadline);
-		ssize_t received;
 
 		if (left == 0)
 			return ETIMEDOUT;
 		if (poll(&readable, 1, left) < 0 && errno != EINTR)
 			return errno;
-		received = recv(connection->fd, connection->buffer + connection->end, room, MSG_DONTWAIT);
-		if (received < 0 && (errno == EAGAIN || errno == EINTR))
-			continue;
-		if (received < 0)
-			return errno;
-		if (received == 0)
-			return ECONNRESET;
-		if ((size_t)received > connection->budget)
-			return EMSGSIZE;
-		connection->budget -= (size_t)received;
-		connection->end += (size_t)received;
-		return 0;
+		error = receive_now(connection);
 	}
+	return error;
 }
 
 /* Moves what is not yet handed out to the front of the buffer, so that the rest of its message has room. */

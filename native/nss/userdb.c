@@ -70,7 +70,11 @@ static int receive_reply(struct varlink *connection, enum record_kind kind, stru
 /* Asks for one record. */
 static int ask(const char *runtime, enum record_kind kind, const char *request, struct identity *who)
 {
-	const struct varlink_bounds bounds = { .milliseconds = LOOKUP_WAIT_MS, .bytes = REPLY_MAX };
+	const struct varlink_bounds bounds = {
+		.milliseconds = LOOKUP_WAIT_MS,
+		.bytes = REPLY_MAX,
+		.awake = LOOKUP_AWAKE_US,
+	};
 	char buffer[REPLY_MAX];
 	struct varlink connection;
 	struct reply reply;

@@ -31,9 +31,11 @@ export class Admission {
     if (peer.uid === 0) {
       return;
     }
+    // Before anything is waited for: later the connection may be another's.
+    const groups = this.#groups.length === 0 ? [] : peer.groups();
     const uids = await this.#resolve(this.#users, asUid, answer => answer.user?.uid);
     const gids = await this.#resolve(this.#groups, asGid, answer => answer.group?.gid);
-    const access = mayAcquire(peer, { uids, gids });
+    const access = mayAcquire({ uid: peer.uid, gid: peer.gid, groups }, { uids, gids });
     if (!access.allowed) {
       throw new DynuserError('NotPermitted', access.reason, { field: 'unit' });
     }

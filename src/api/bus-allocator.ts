@@ -1,6 +1,6 @@
 /** The allocator as the D-Bus interface needs it: the same Acquire and Release, and the live dynamic users by name and number. */
 import { DynuserError } from '../core/errors.ts';
-import { asUid } from '../core/ids.ts';
+import { asUid, type Gid } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
 import { parseUserName } from '../core/name.ts';
 import type { UserTable } from '../service/user-table.ts';
@@ -10,7 +10,8 @@ import type { Acquisition } from './acquisition.ts';
 import type { Peer } from './peer.ts';
 
 /** A caller on the bus, as the bus daemon says. */
-export interface BusPeer extends Omit<Peer, 'pin'> {
+export interface BusPeer extends Omit<Peer, 'pin' | 'groups'> {
+  readonly groups: readonly Gid[];
   /** whether nobody is there any more to take the answer */
   readonly closed: boolean;
   onClose(listener: () => void): () => void;
@@ -96,7 +97,7 @@ function toHouseError(error: unknown): unknown {
 }
 
 function identityOf({ uid, gid, groups, pid }: BusPeer): Omit<Peer, 'pin'> {
-  return { uid, gid, groups, pid };
+  return { uid, gid, groups: () => groups, pid };
 }
 
 /** The bus tells the process by its number alone; who needs more names it with `pid`. */

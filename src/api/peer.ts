@@ -7,8 +7,8 @@ export interface Peer {
   readonly gid: Gid;
   /** undefined for a process in a PID namespace that the daemon cannot see into */
   readonly pid: Pid | undefined;
-  /** its supplementary groups */
-  readonly groups: readonly Gid[];
+  /** its supplementary groups; to be called as pin() is. Most calls need none */
+  groups(): readonly Gid[];
   /** the process that connected; to be called while its connection is open, and before anything is waited for */
   pin(): PeerPinOutcome;
 }

@@ -36,7 +36,7 @@ export function mayAcquire(peer: AccessPeer, policy: AccessPolicy): Access {
  * A directory is any below its base: whoever could name one could have the host's own package database given to a user
  * that it holds.
  */
-export function mayNameDirectories(peer: AccessPeer): Access {
+export function mayNameDirectories(peer: Pick<AccessPeer, 'uid'>): Access {
   if (peer.uid === 0) {
     return ALLOWED;
   }
@@ -47,7 +47,7 @@ export function mayNameDirectories(peer: AccessPeer): Access {
 }
 
 /** @param owner the UID of the process that acquired the reference */
-export function mayRelease(peer: AccessPeer, owner: Uid): Access {
+export function mayRelease(peer: Pick<AccessPeer, 'uid'>, owner: Uid): Access {
   if (peer.uid === 0 || peer.uid === owner) {
     return ALLOWED;
   }

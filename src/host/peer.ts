@@ -1,7 +1,8 @@
 /**
  * Who is at the other end of a UNIX socket, as the kernel recorded it when the peer connected (unix(7), SO_PEERCRED and
- * SO_PEERGROUPS). Both are read at once, before the connection is used: a descriptor's number is soon another socket's,
- * so that asking later could name a stranger. About 2 µs in all.
+ * SO_PEERGROUPS). The first is read at once, before the connection is used: a descriptor's number is soon another socket's,
+ * so that asking later could name a stranger. The groups are for the few callers that need them, while the socket is open.
+ * About 3 µs each.
  */
 import { DynuserError } from '../core/errors.ts';
 import { asGid, asPid, asUid, type Gid, type Pid, type Uid } from '../core/ids.ts';
@@ -20,8 +21,8 @@ export interface PeerCredentials {
   readonly gid: Gid;
   /** undefined where the peer is in a PID namespace that this process cannot see into */
   readonly pid: Pid | undefined;
-  /** its supplementary groups */
-  readonly groups: readonly Gid[];
+  /** its supplementary groups, asked for when called: only while its connection is open */
+  groups(): readonly Gid[];
 }
 
 /** Reads credentials; holds the memory that the kernel writes them into. */
@@ -43,13 +44,21 @@ export class PeerReader {
         throw new Error('SO_PEERCRED names no user');
       }
       // The kernel writes 0 for a process that has no number in our PID namespace.
-      return { uid, gid, pid: asPid(value.readInt32LE(0)), groups: this.#readGroups(descriptor) };
+      return { uid, gid, pid: asPid(value.readInt32LE(0)), groups: () => this.#readGroups(descriptor) };
     } catch (error) {
       throw new DynuserError('HostFailed', 'the kernel does not say who has connected', {}, error);
     }
   }
 
   #readGroups(descriptor: number): readonly Gid[] {
+    try {
+      return this.#askGroups(descriptor);
+    } catch (error) {
+      throw new DynuserError('HostFailed', 'the kernel does not say which groups have connected', {}, error);
+    }
+  }
+
+  #askGroups(descriptor: number): readonly Gid[] {
     const size = this.#groups.read(descriptor);
     if (size <= this.#groups.value.length) {
       return parseGroups(this.#groups, size);

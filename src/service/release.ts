@@ -21,7 +21,11 @@ export interface ReleaseParts {
  * @returns what keeps the UID reserved for now, in words; undefined where it is free, or others still hold the user
  * @throws DynuserError NoSuchLease, NotPermitted, DirectoryFailed, LimitReached; the reference is still there then
  */
-export async function releaseFor(parts: ReleaseParts, lease: LeaseId, peer: AccessPeer): Promise<string | undefined> {
+export async function releaseFor(
+  parts: ReleaseParts,
+  lease: LeaseId,
+  peer: Pick<AccessPeer, 'uid'>,
+): Promise<string | undefined> {
   const holder = parts.users.byLease(lease)?.holders.find(held => held.lease === lease);
   if (holder === undefined) {
     throw new DynuserError('NoSuchLease', `no live lease has the id ${lease}`, { field: 'lease' });

@@ -6,7 +6,7 @@ import { socketDescriptor } from '../../../src/varlink/socket-handle.ts';
 const reader = new PeerReader();
 const server = createServer(socket => {
   const peer = reader.read(socketDescriptor(socket) ?? -1);
-  process.stdout.write(`${JSON.stringify({ ...peer, pid: peer.pid ?? null })}\n`);
+  process.stdout.write(`${JSON.stringify({ ...peer, pid: peer.pid ?? null, groups: peer.groups() })}\n`);
   socket.destroy();
   server.close();
 });

@@ -1,7 +1,7 @@
 /** A house built on the fakes: the use cases joined as daemon.ts joins them. */
 import assert from 'node:assert/strict';
 import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
-import type { Gid, LeaseId, Pid } from '../../../src/core/ids.ts';
+import type { LeaseId, Pid } from '../../../src/core/ids.ts';
 import type { Lifetime } from '../../../src/core/lease.ts';
 import { parseRange, type UidRange } from '../../../src/core/range.ts';
 import { Allocator } from '../../../src/service/allocator.ts';
@@ -33,7 +33,7 @@ export interface House {
   release(lease: LeaseId): Promise<string | undefined>;
 }
 
-const ROOT = { uid: uid(0), gid: 0 as Gid, groups: [] };
+const ROOT = { uid: uid(0) };
 
 /** @param text the range, such as "61184-61186" */
 export function house(text = '61184-65519'): House {
