@@ -1,15 +1,11 @@
 /**
  * The short way to directories that are as they are to be: in their places, with their links, the user's, with their
- * modes. Nothing is changed, so that nothing is locked. A tree that another process hands over is not taken for settled:
- * its top is marked for as long as that lasts. What this process does meanwhile is known by TreeWork. Pure, but for the look.
+ * modes. Nothing is changed but what a mapped tree remembers, which is a hint; so nothing is locked. A tree that another process hands over is not taken for settled:
+ * its top is marked for as long as that lasts. What this process does meanwhile is known by TreeWork.
  */
 import type { RequestedDirectory, SeenDirectory } from '../core/directory.ts';
-import type {
-  DirectoryUser,
-  PreparedDirectories,
-  PreparedDirectory,
-  PrepareOptions,
-} from '../service/directory-ports.ts';
+import { DynuserError } from '../core/errors.ts';
+import type { DirectoryUser, PreparedDirectories, PrepareOptions } from '../service/directory-ports.ts';
 import { BOUNDARY, BOUNDARY_MODE, MAPPED_ID } from './classes.ts';
 import {
   handoverOf,
@@ -24,6 +20,8 @@ import { directoryEnvironment } from './environment.ts';
 import { decideHandover, type Handover, wouldMap } from './handover.ts';
 import type { Layout } from './layout.ts';
 import { lookAt, RoomLook, type Sight } from './look.ts';
+import { withBases } from './open-bases.ts';
+import { openTree } from './path.ts';
 import { decideLink, decidePlacement } from './placement.ts';
 
 interface Settled {
@@ -51,15 +49,77 @@ export async function prepareSettled<T>(
   const own = given instanceof RoomLook && given.holds ? undefined : await lookAt(parts, directories);
   const look = own ?? (given instanceof RoomLook ? given : undefined);
   try {
-    const prepared = look && findSettled(parts, look, directories, user, options);
-    if (!look?.holds || prepared === undefined || isRefused(user, directories, prepared, options)) {
+    const settled = look && findSettled(parts, look, directories, user, options);
+    if (look === undefined || settled === undefined || !(await remember(parts, settled, user))) {
       return undefined;
     }
-    // In the tick of that answer: no other request comes between.
+    const prepared = preparedDirectories(parts, settled, user);
+    if (!look.holds || isRefused(user, directories, prepared, options)) {
+      return undefined;
+    }
+    // In the tick of these: no other request comes between.
     return { committed: commit(prepared) };
   } finally {
     own?.end();
   }
+}
+
+/** Marks the mapped trees that another user had last. @returns whether they are still those that were seen */
+async function remember(parts: RoomParts, settled: readonly Settled[], user: DirectoryUser): Promise<boolean> {
+  const forgetful = settled.filter(tree => !remembers(tree, user));
+  if (forgetful.length === 0) {
+    return true;
+  }
+  try {
+    return await markAll(parts, forgetful, user);
+  } catch (error) {
+    if (error instanceof DynuserError) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+async function markAll(parts: RoomParts, forgetful: readonly Settled[], user: DirectoryUser): Promise<boolean> {
+  return withBases(parts.bases, async open => {
+    for (const tree of forgetful) {
+      const base = await open.find(tree.directory.kind);
+      const top = base === undefined ? undefined : await openTree(base, tree.layout.tree);
+      if (top === undefined) {
+        return false;
+      }
+      try {
+        const { device, inode } = await top.identity();
+        if (device !== tree.top.device || inode !== tree.top.inode) {
+          return false;
+        }
+        await parts.marks.write(top.descriptor, user.uid);
+      } finally {
+        top.close();
+      }
+    }
+    return true;
+  });
+}
+
+/** Of a tree that has its owner on disk, that is who had it; of a part, its tree remembers. */
+function remembers({ handover, directory, top }: Settled, user: DirectoryUser): boolean {
+  const isMarked = top.mark === user.uid || top.mark === 'unsupported';
+  return isMarked || handover.kind !== 'map' || directory.below !== undefined;
+}
+
+function preparedDirectories(
+  { bases }: RoomParts,
+  settled: readonly Settled[],
+  user: DirectoryUser,
+): PreparedDirectories {
+  const nothingDone = { changed: 0, leftPaths: [], mountPaths: [] };
+  const directories = settled.map(tree => preparedOf(bases, tree, tree.top, user, nothingDone));
+  const environment = directoryEnvironment(
+    settled.map(({ directory }) => directory),
+    bases,
+  );
+  return { directories, environment };
 }
 
 function findSettled(
@@ -68,7 +128,7 @@ function findSettled(
   directories: readonly RequestedDirectory[],
   user: DirectoryUser,
   options: PrepareOptions,
-): PreparedDirectories | undefined {
+): readonly Settled[] | undefined {
   const settled: Settled[] = [];
   for (const directory of directories) {
     const sight = look.at(directory);
@@ -80,9 +140,7 @@ function findSettled(
     }
     settled.push({ directory, layout, top, handover });
   }
-  const nothingDone = { changed: 0, leftPaths: [], mountPaths: [] };
-  const prepared: PreparedDirectory[] = settled.map(tree => preparedOf(parts.bases, tree, tree.top, user, nothingDone));
-  return { directories: prepared, environment: directoryEnvironment(directories, parts.bases) };
+  return settled;
 }
 
 /** @returns the tree's top, where it is in its place with its links and its mode, and what is above it is as it is to be */
@@ -125,7 +183,7 @@ function isKept(sight: Sight, link: Layout['aliases'][number]): boolean {
   return found !== undefined && decideLink('', link, found) === 'keep';
 }
 
-/** @returns how it is the user's already; undefined where it is not, does not remember the user, or there is no telling */
+/** @returns how it is the user's already; undefined where it is not, or there is no telling */
 function settledHandover(
   { helper }: RoomParts,
   before: readonly Settled[],
@@ -139,11 +197,7 @@ function settledHandover(
   const asks = wouldMap(facts, user) && within === undefined;
   const canMap = asks ? helper.couldMap(Number(top.device)) : true;
   const handover = canMap === undefined ? undefined : decideHandover(facts, user, canMap);
-  if (handover === undefined || handover.walk) {
-    return undefined;
-  }
-  const remembers = handover.kind !== 'map' || directory.below !== undefined;
-  return remembers || top.mark === user.uid || top.mark === 'unsupported' ? handover : undefined;
+  return handover?.walk === true ? undefined : handover;
 }
 
 function isRefused(

@@ -1,5 +1,6 @@
 /** The short way to directories that are as they are to be: without a lock, and never where anything is to be done. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +11,7 @@ import { LOOK_FRESH_MS } from '../../../src/directories/limits.ts';
 import { HelperPlaces } from '../../../src/host/places.ts';
 import type { DirectoryLook, DirectoryPlaces } from '../../../src/service/directory-ports.ts';
 import { HELPER, shell, temporaryDirectory } from '../../native/tree/fixture.ts';
-import { NEW, NONE, OLD, openRoom, type Room, userOf } from './fixture.ts';
+import { NEW, NONE, OLD, openRoom, type Room, THIRD, userOf } from './fixture.ts';
 
 /** What another allocator has locked waits for it on the long way; this is longer than the short way ever takes. */
 const A_WHILE_MS = 300;
@@ -83,6 +84,33 @@ test('what is settled is had while another has the lock, for each kind of handov
     ),
     [OLD],
   );
+  const again = await room.prepare(userOf(THIRD), ['foo', 'foo/sub'], { makesMounts: true });
+  assert.deepEqual(again.directories[0]?.inode, mapped.directories[0]?.inode);
+  const text = ['-n', 'trusted.dynuser.uid', '--only-values', `${room.root}/lib/private/foo`];
+  assert.equal(execFileSync('getfattr', text, { encoding: 'utf8' }), String(THIRD), 'it remembers the last');
+});
+
+test('a mapped tree that is exchanged between the look and the mark is looked at the long way', async context => {
+  const helper = new HelperPlaces([HELPER]);
+  context.after(() => helper.close());
+  let exchange = () => undefined as unknown;
+  const places: DirectoryPlaces = {
+    async look(base, paths) {
+      const seen = await helper.look(base, paths);
+      exchange();
+      return seen;
+    },
+  };
+  const { room, unlock } = await settledRoom(context, places);
+  unlock();
+  shell(room.root, 'chown -R 65534:65534 lib/private/foo');
+  await room.prepare(userOf(OLD), ['foo'], { makesMounts: true });
+  exchange = () =>
+    shell(room.root, 'mv lib/private/foo lib/private/former; mkdir lib/private/foo; chown 7:7 lib/private/foo');
+  const { directories } = await room.prepare(userOf(THIRD), ['foo'], { makesMounts: true });
+  assert.equal(directories[0]?.changed, 1, 'what is there now was given to 65534');
+  const { ino, uid } = lstatSync(`${room.root}/lib/private/foo`);
+  assert.deepEqual([String(ino), uid], [directories[0]?.inode, 65_534]);
 });
 
 for (const [what, script, mended] of [
