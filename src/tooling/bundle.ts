@@ -13,9 +13,9 @@ const NATIVE_PACKAGES = ['@2060.io/ffi-napi', '@2060.io/ref-napi'];
 const SHEBANG = '#!/usr/bin/env';
 /**
  * The daemon's flags. V8 lets the space for new objects grow to 48 MB under load, and that for old ones to four times
- * what lives there; with these it stays below 80 MB with a full range, and is as fast (benchmarks/README.md).
+ * what lives there; with these it stays below 90 MB with a full range, and is as fast (benchmarks/README.md).
  */
-const DAEMON_NODE = '-S node --max-semi-space-size=2';
+const DAEMON_NODE = '-S node --max-semi-space-size=2 --heap-growing-percent=40';
 /** CommonJS packages (pino) inside an ES module need a require of their own for Node's built-in modules. */
 const REQUIRE = `import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);`;
