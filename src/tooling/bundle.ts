@@ -2,7 +2,7 @@
  * `npm run bundle`: makes of each program one JavaScript file in dist/lib, so that it starts with one read instead of
  * hundreds, and beside them the native modules, which cannot be bundled, with no more than they load at run time.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { VERSION } from '../version.ts';
 import { BUILT, CHECKOUT } from './checkout.ts';
@@ -48,12 +48,19 @@ async function bundleProgram(name: string, node: string, ...prelude: readonly st
   return [...new Set(foreign.map(packageOf))].sort();
 }
 
-/** The licenses of what is inside the bundles, which their authors ask to be passed on with every copy. */
+/** Where distributions have the license of musl, which is inside dynuser-run where that is a static program. */
+const MUSL_LICENSES = ['/usr/share/doc/musl-dev/copyright', '/usr/share/licenses/musl/COPYRIGHT'];
+
+/** The licenses of what is inside the bundles and the launcher, which their authors ask to be passed on with every copy. */
 function installLicenses(packages: readonly string[]): void {
   const texts = packages.map(directory => {
     const files = legalAndManifest(directory).filter(path => !path.endsWith('package.json'));
     return [directory.replace(/^.*node_modules\//, ''), ...files.map(path => readFileSync(CHECKOUT + path, 'utf8'))];
   });
+  const musl = MUSL_LICENSES.find(path => existsSync(path));
+  if (musl !== undefined) {
+    texts.push(['musl', readFileSync(musl, 'utf8')]);
+  }
   installFile(`${BUILT}/third-party-licenses.txt`, texts.map(text => text.join('\n\n')).join('\n\n'), 0o644);
 }
 
