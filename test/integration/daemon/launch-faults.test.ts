@@ -37,9 +37,7 @@ function representatives(calls: readonly TracedCall[]): TracedCall[] {
 describe('a start in which one system call fails', () => {
   let launches: TracedLaunches;
   before(async () => {
-    launches = await TracedLaunches.boot();
-    await launches.installed.machine.output(['sh', '-c', PREPARATION]);
-    await launches.installed.startDaemon();
+    launches = await TracedLaunches.boot(PREPARATION);
   });
   after(() => launches.stop());
 

@@ -11,9 +11,7 @@ const ON_DISK = `cd /var/lib && find . -mindepth 1 -printf '%p %y %u %g %m %l\\n
 describe('a launcher that is killed', () => {
   let launches: TracedLaunches;
   before(async () => {
-    launches = await TracedLaunches.boot();
-    await launches.installed.machine.output(['sh', '-c', PREPARATION]);
-    await launches.installed.startDaemon();
+    launches = await TracedLaunches.boot(PREPARATION);
   });
   after(() => launches.stop());
 

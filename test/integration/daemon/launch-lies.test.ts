@@ -22,9 +22,7 @@ const DROPS: readonly (readonly [call: RegExp, words: RegExp])[] = [
 
 let launches: TracedLaunches;
 before(async () => {
-  launches = await TracedLaunches.boot();
-  await launches.installed.machine.output(['sh', '-c', PREPARATION]);
-  await launches.installed.startDaemon();
+  launches = await TracedLaunches.boot(PREPARATION);
 });
 after(() => launches.stop());
 

@@ -33,9 +33,13 @@ export class TracedLaunches {
     this.#mounts = this.hostMounts();
   }
 
-  static async boot(): Promise<TracedLaunches> {
+  /** With the daemon running. @param preparation a shell script that makes what the starts need */
+  static async boot(preparation: string): Promise<TracedLaunches> {
     const machine = await Machine.boot({ init: 'plain', stage: true, nsswitch: DYNUSER_NSSWITCH, varLib: 'disk' });
-    return new TracedLaunches(new Installed(machine));
+    const launches = new TracedLaunches(new Installed(machine));
+    await machine.output(['sh', '-c', preparation]);
+    await launches.installed.startDaemon();
+    return launches;
   }
 
   /** Runs a command to its end under strace. */
