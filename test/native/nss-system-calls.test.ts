@@ -93,9 +93,11 @@ describe('system calls of a lookup through the socket', () => {
   });
   after(() => close());
 
-  it('are ten, of which the first two look for links', async () => {
+  it('are two that look for links, six of the socket, and what it takes until the reply is there', async () => {
     const { calls, answer } = await trace('passwdByUid', USER.uid, USER.name, variables);
     assert.match(answer, new RegExp(`^${USER.name}:`));
-    assert.equal(calls.length, 10, calls.join());
+    // Awake at first, giving the processor up between two looks; asleep once where that was not enough.
+    const wait = '(?:recvfrom,sched_yield,)*recvfrom,(?:poll,recvfrom,)?';
+    assert.match(calls.join(), new RegExp(`^readlink,access,socket,setsockopt,connect,sendto,${wait}close$`));
   });
 });
