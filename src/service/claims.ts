@@ -87,6 +87,12 @@ export class Claims {
       return;
     }
     const pinned: PinnedProcess = outcome.process;
+    if (this.#parts.graceMs <= 0) {
+      // Now, and not with the next timers: somebody may claim it before.
+      pinned.close();
+      this.#release(lease);
+      return;
+    }
     // The wait keeps no daemon from stopping: the next one grants it anew.
     const timer = setTimeout(() => this.#release(lease), this.#parts.graceMs).unref();
     this.#waiting.set(lease, () => {

@@ -99,6 +99,18 @@ test('the process that acquired a lease takes it back, once, and then it waits n
   assert.equal(built.users.holderCount, 1);
 });
 
+test('without a grace nobody gets anything back, however soon he asks', async () => {
+  const built = house();
+  const { holder } = await acquire(built, 'a.service', process(1));
+  const { claims, processes } = claimsOf(built, 0);
+  processes.start(process(1));
+  assert.equal(claims.resume(), 0);
+  refuses(() => claims.claim(holder.lease, uid(7), process(1)));
+  assert.equal(processes.open, 0);
+  await new Promise(resolve => setImmediate(resolve));
+  assert.equal(built.users.holderCount, 0);
+});
+
 test('nobody else takes it, and all are told the same', async () => {
   const built = house();
   const { holder } = await acquire(built, 'a.service', process(1));
