@@ -12,6 +12,8 @@ const TRACE = '/run/trace';
 const STRACE = ['strace', '-f', '-qqq', '-o', TRACE];
 /** How long a lease may take to end, in tries of 20 ms. */
 const TRIES_MAX = 500;
+/** In so many tries one after the other there has to be none. */
+const EMPTY_LOOKS = 3;
 /** Prints what the kernel says of the program, and the mounts that it sees, in one process that has no children. */
 export const WITNESS = ['cat', '/proc/self/status', '/proc/self/mountinfo'] as const;
 const STATUS_LINES = /^(?:Umask|[UG]id|Groups|Cap\w+|NoNewPrivs|Seccomp\w*|Sig(?:Blk|Ign|Cgt)):/;
@@ -70,11 +72,15 @@ export class TracedLaunches {
 
   /** Waits until no user is left. @returns what is not as it was before, in words */
   async remains(): Promise<string[]> {
-    for (let tries = 0; tries < TRIES_MAX && this.#leases().length > 0; tries++) {
+    let left = this.#leases();
+    // The request of a launcher that is gone may be on its way to the daemon still.
+    for (let tries = 0, empty = 0; tries < TRIES_MAX && empty < EMPTY_LOOKS; tries++) {
       await sleep(20);
+      left = this.#leases();
+      empty = left.length === 0 ? empty + 1 : 0;
     }
     const mounts = this.hostMounts() === this.#mounts ? [] : ['mounts have changed on the host'];
-    return [...this.#leases(), ...mounts];
+    return [...left, ...mounts];
   }
 
   #leases(): string[] {
