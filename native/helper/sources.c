@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <nss.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -157,9 +158,10 @@ void sources_leave_out_systemd(bool leave_out)
 	leave_out = leave_out && has_systemd;
 	if (leave_out == is_left_out)
 		return;
-	/* What glibc has taken once it takes again; where it has no memory, more is asked than need be, or asked again. */
-	if (tell_glibc(leave_out ? others : configured) == 0)
-		is_left_out = leave_out;
+	/* What glibc has taken once it takes again. With half of it a source would not be asked: no answer is better than such. */
+	if (tell_glibc(leave_out ? others : configured) != 0)
+		_exit(EXIT_FAILURE);
+	is_left_out = leave_out;
 }
 
 static struct sources_stamp stamp_now(const char *path)

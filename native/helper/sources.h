@@ -41,7 +41,7 @@ bool sources_have_systemd(void);
 
 /*
  * Whether lookups from here on leave out nss-systemd, where it is among the sources; by default they do not. Where it is the only
- * one, "files" stands for it: what that knows is known to everybody.
+ * one, "files" stands for it: what that knows is known to everybody. Ends the process where glibc does not take it.
  */
 void sources_leave_out_systemd(bool leave_out);
 
