@@ -6,6 +6,7 @@ import { DynuserError } from '../core/errors.ts';
 import { startDaemon } from '../daemon.ts';
 import { takePassedSockets } from '../host/listen-fds.ts';
 import { openNotify } from '../host/notify.ts';
+import { tierUpSooner } from '../host/tier-up.ts';
 import { createLogger } from '../logger.ts';
 import { VERSION } from '../version.ts';
 
@@ -23,6 +24,7 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 async function main(): Promise<void> {
+  tierUpSooner();
   const options = readOptions();
   if (options.help === true || options.version === true) {
     process.stdout.write(options.help === true ? HELP : `dynuserd ${VERSION}\n`);
