@@ -37,12 +37,17 @@ const GROUP_LOOKUP: Lookup = {
   reply: user => ({ record: { ...groupRecord(user) } }),
 };
 
-export function userDatabaseInterface<P>(users: UserTable): InterfaceImplementation<P> {
+/** @param asked called at each lookup of a user or a group, before its answer */
+export function userDatabaseInterface<P>(users: UserTable, asked: () => void): InterfaceImplementation<P> {
+  const answer = (call: Call<P>, lookup: Lookup): JsonObject => {
+    asked();
+    return lookUp(call, users, lookup);
+  };
   return {
     description: USER_DATABASE_INTERFACE,
     methods: {
-      GetUserRecord: call => lookUp(call, users, USER_LOOKUP),
-      GetGroupRecord: call => lookUp(call, users, GROUP_LOOKUP),
+      GetUserRecord: call => answer(call, USER_LOOKUP),
+      GetGroupRecord: call => answer(call, GROUP_LOOKUP),
       GetMemberships: ({ parameters }) => {
         checkName(parameters, 'userName');
         checkName(parameters, 'groupName');
