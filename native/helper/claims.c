@@ -110,7 +110,7 @@ void verb_uid(char *number, struct context *context, struct answer *answer)
 
 	if (!parse_id(number, &id))
 		answer_begin(answer, "invalid");
-	else if (!find_owner(id, answer) && !find_process(id, &context->credentials, answer))
+	else if (!find_owner(id, answer) && !find_process(id, &context->threads, answer))
 		answer_begin(answer, "free");
 }
 
@@ -126,7 +126,7 @@ void verb_running(char *text, struct context *context, struct answer *answer)
 {
 	struct numbers numbers = { .count = 0 };
 
-	if (!parse_numbers(text, &numbers, answer) || !find_numbers(&numbers, &context->credentials, answer))
+	if (!parse_numbers(text, &numbers, answer) || !find_numbers(&numbers, &context->threads, answer))
 		return;
 	answer_begin(answer, "running");
 	answer_running(&numbers, answer);
@@ -143,7 +143,7 @@ static void claim(const char *name, uint32_t number, struct numbers *numbers, st
 	bool is_owned = find_owner(number, &owner);
 
 	/* What fails is answered once the search has ended. */
-	bool looked = numbers->count == 0 || find_numbers(numbers, &context->credentials, &owner);
+	bool looked = numbers->count == 0 || find_numbers(numbers, &context->threads, &owner);
 
 	if (!answer_owners("claim", &search, answer))
 		return;

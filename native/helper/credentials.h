@@ -21,6 +21,16 @@ enum credentials_source { CREDENTIALS_UNKNOWN, CREDENTIALS_PIDFD, CREDENTIALS_ST
  */
 int credentials_read(int directory, pid_t thread, enum credentials_source *source, struct credentials *credentials);
 
+/*
+ * The same, and leaves *descriptor open, from which credentials_again reads what that thread has later; it is -1 where there
+ * is nothing to keep. The thread's number may be another's by then: the descriptor never is.
+ */
+int credentials_take(int directory, pid_t thread, enum credentials_source *source, struct credentials *credentials,
+		     int *descriptor);
+
+/* source as it was after credentials_take. Returns 0, or an errno value: whichever it is, the descriptor is of no more use. */
+int credentials_again(int descriptor, enum credentials_source source, struct credentials *credentials);
+
 bool credentials_have(const struct credentials *credentials, uint32_t number);
 
 #endif

@@ -77,15 +77,17 @@ static bool signal_found(void *data, const struct found_thread *found, struct an
 }
 
 /* Returns whether all that have the UID as their own were reached at once; the next look tells what came of it. */
-static bool signal_processes(uid_t uid, const int *signals, size_t count, enum credentials_source *source)
+static bool signal_processes(uid_t uid, const int *signals, size_t count, struct known_threads *known)
 {
+	/* Without what is kept: a thread's path below its process is needed, and known ones are read without it. */
+	struct known_threads none = { .source = known->source };
 	struct answer unused;
 	bool reached = signal_as_user(uid, signals, count);
 
 	for (size_t i = 0; i < count; i++) {
 		struct orders orders = { uid, signals[i] };
 
-		(void)walk_processes(uid, source, signal_found, &orders, &unused);
+		(void)walk_processes(uid, &none, signal_found, &orders, &unused);
 	}
 	return reached;
 }
@@ -115,29 +117,29 @@ static void pause_before(const struct deadline *deadline, int *milliseconds)
 		*milliseconds *= 2;
 }
 
-bool find_running(uid_t uid, enum credentials_source *source, struct answer *answer)
+bool find_running(uid_t uid, struct known_threads *known, struct answer *answer)
 {
-	return walk_processes(uid, source, answer_running, NULL, answer);
+	return walk_processes(uid, known, answer_running, NULL, answer);
 }
 
-void terminate_processes(uid_t uid, enum credentials_source *source, struct answer *answer)
+void terminate_processes(uid_t uid, struct known_threads *known, struct answer *answer)
 {
 	static const int signals[] = { SIGTERM, SIGCONT };
 	struct deadline deadline = deadline_after(TERMINATE_WAIT_MS);
 	int pause = PAUSE_FIRST_MS;
 
-	if (find_process(uid, source, answer)) {
-		(void)signal_processes(uid, signals, 2, source);
+	if (find_process(uid, known, answer)) {
+		(void)signal_processes(uid, signals, 2, known);
 		do {
 			pause_before(&deadline, &pause);
-		} while (deadline_left(&deadline) > 0 && find_running(uid, source, answer));
-		if (find_process(uid, source, answer))
+		} while (deadline_left(&deadline) > 0 && find_running(uid, known, answer));
+		if (find_process(uid, known, answer))
 			return;
 	}
 	answer_begin(answer, "free");
 }
 
-void kill_processes(uid_t uid, enum credentials_source *source, struct answer *answer)
+void kill_processes(uid_t uid, struct known_threads *known, struct answer *answer)
 {
 	static const int signals[] = { SIGKILL };
 	struct deadline deadline = deadline_after(KILL_WAIT_MS);
@@ -148,10 +150,10 @@ void kill_processes(uid_t uid, enum credentials_source *source, struct answer *a
 	 * Processes that were all given SIGKILL at one moment fork no more: one walk then sees every one of them, and
 	 * find_process need not be asked about the dead.
 	 */
-	while (reached ? find_running(uid, source, answer) : find_process(uid, source, answer)) {
+	while (reached ? find_running(uid, known, answer) : find_process(uid, known, answer)) {
 		if (deadline_left(&deadline) == 0)
 			return;
-		reached = signal_processes(uid, signals, 1, source);
+		reached = signal_processes(uid, signals, 1, known);
 		pause_before(&deadline, &pause);
 	}
 	answer_begin(answer, "free");

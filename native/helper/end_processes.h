@@ -2,7 +2,7 @@
 #ifndef DYNUSER_HELPER_END_PROCESSES_H
 #define DYNUSER_HELPER_END_PROCESSES_H
 
-#include "credentials.h"
+#include "known_threads.h"
 #include "protocol.h"
 
 /*
@@ -14,14 +14,14 @@
  * Looks for one that has not exited. Returns whether the answer was written. For waiting, and no proof: who forks and ends
  * all the time can stay ahead of it.
  */
-bool find_running(uid_t uid, enum credentials_source *source, struct answer *answer);
+bool find_running(uid_t uid, struct known_threads *known, struct answer *answer);
 
 /*
  * Asks them to end: SIGTERM, and SIGCONT for those that are stopped, then looks for TERMINATE_WAIT_MS at most. Answers "free"
  * where find_process finds none; where that is so to begin with, forks and waits for nothing.
  */
 #define TERMINATE_WAIT_MS 20
-void terminate_processes(uid_t uid, enum credentials_source *source, struct answer *answer);
+void terminate_processes(uid_t uid, struct known_threads *known, struct answer *answer);
 
 /*
  * Ends them: SIGKILL, again and again until none is left, for KILL_WAIT_MS at most. Answers "free" where find_process finds
@@ -29,6 +29,6 @@ void terminate_processes(uid_t uid, enum credentials_source *source, struct answ
  * for in many a container nobody ever does.
  */
 #define KILL_WAIT_MS 1000
-void kill_processes(uid_t uid, enum credentials_source *source, struct answer *answer);
+void kill_processes(uid_t uid, struct known_threads *known, struct answer *answer);
 
 #endif

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "known_threads.h"
 #include "manager.h"
 #include "protocol.h"
 #include "sources.h"
@@ -48,6 +49,7 @@ static int take_output(void)
 
 int main(int argc, char **argv)
 {
+	static struct known_list lists[2];
 	char line[QUESTION_MAX];
 	struct answer answer;
 	struct context context = { 0 };
@@ -66,6 +68,7 @@ int main(int argc, char **argv)
 		perror("dynuser-helper");
 		return EXIT_FAILURE;
 	}
+	known_prepare(&context.threads, lists);
 	context.sources_error = sources_configure(NSSWITCH_CONF, &stamp);
 
 	while (question_read(STDIN_FILENO, line)) {

@@ -15,12 +15,12 @@
 
 #define WALKS_MAX 3
 /* proc(5): /proc/<pid>/task has two links of its own, and one for each thread. */
-#define LINKS_SINGLE_THREADED 3
+#define LINKS_OF_NO_THREAD 2
 /* TASK_COMM_LEN of the kernel is 16, worker threads' names are up to 63. */
 #define COMMAND_MAX 64
 
 struct search {
-	enum credentials_source *source;
+	struct known_threads *known;
 	visit_credentials *visit;
 	void *data;
 	struct answer *answer;
@@ -63,7 +63,7 @@ bool answer_found(void *data, const struct found_thread *found, struct answer *a
 static bool visit_thread(struct search search, int directory, pid_t thread, int proc, pid_t leader)
 {
 	struct credentials credentials;
-	int error = credentials_read(directory, thread, search.source, &credentials);
+	int error = known_read(search.known, directory, leader, thread, &credentials);
 
 	if (error == ESRCH)
 		return false;
@@ -102,22 +102,46 @@ static bool visit_threads(struct search search, int proc, pid_t process, const c
 	return answered;
 }
 
-static bool visit_process(struct search search, int proc, pid_t process)
+/*
+ * Looks at a process that had as many threads a moment ago as are known of it: where these all live still, they were all
+ * that it had. Returns false where one does not, and the process has to be looked at anew.
+ */
+static bool visit_known(struct search search, int proc, pid_t process, size_t count, bool *answered)
 {
-	char task[32];
-	struct stat status;
+	struct found_thread found = { .proc = proc, .process = process, .directory = proc };
+	struct credentials credentials;
 
-	if (visit_thread(search, proc, process, proc, process))
-		return true;
-	(void)snprintf(task, sizeof(task), "%d/task", process);
-	if (fstatat(proc, task, &status, 0) < 0 || status.st_nlink == LINKS_SINGLE_THREADED)
-		return false;
-	return visit_threads(search, proc, process, task);
+	*answered = false;
+	for (size_t i = 0; i < count && !*answered; i++) {
+		if (!known_again(search.known, i, &found.thread, &credentials))
+			return false;
+		*answered = search.visit(search.data, &found, &credentials, search.answer);
+	}
+	known_keep(search.known);
+	return true;
 }
 
-bool walk_threads(enum credentials_source *source, visit_credentials *visit, void *data, struct answer *answer)
+static bool visit_process(struct search search, int proc, pid_t process)
 {
-	struct search search = { source, visit, data, answer };
+	size_t known = known_turn_to(search.known, process);
+	char task[32];
+	struct stat status;
+	bool answered;
+
+	(void)snprintf(task, sizeof(task), "%d/task", process);
+	if (fstatat(proc, task, &status, 0) < 0)
+		return visit_thread(search, proc, process, proc, process);
+	if (known > 0 && status.st_nlink == known + LINKS_OF_NO_THREAD &&
+	    visit_known(search, proc, process, known, &answered))
+		return answered;
+	if (visit_thread(search, proc, process, proc, process))
+		return true;
+	return status.st_nlink != LINKS_OF_NO_THREAD + 1 && visit_threads(search, proc, process, task);
+}
+
+bool walk_threads(struct known_threads *known, visit_credentials *visit, void *data, struct answer *answer)
+{
+	struct search search = { known, visit, data, answer };
 	DIR *stream = opendir("/proc");
 	struct dirent *entry;
 	bool answered = false;
@@ -127,6 +151,7 @@ bool walk_threads(enum credentials_source *source, visit_credentials *visit, voi
 		answer_error(answer, "/proc", errno);
 		return true;
 	}
+	known_begin(known);
 	errno = 0;
 	while (!answered && (entry = readdir(stream)) != NULL) {
 		if (parse_pid(entry->d_name, &process))
@@ -137,6 +162,7 @@ bool walk_threads(enum credentials_source *source, visit_credentials *visit, voi
 		answer_error(answer, "readdir", errno);
 		answered = true;
 	}
+	known_end(known, !answered);
 	closedir(stream);
 	return answered;
 }
@@ -155,12 +181,12 @@ static bool visit_of_number(void *data, const struct found_thread *found, const 
 	return credentials_have(credentials, of->number) && of->visit(of->data, found, answer);
 }
 
-bool walk_processes(uint32_t number, enum credentials_source *source, visit_found *visit, void *data,
+bool walk_processes(uint32_t number, struct known_threads *known, visit_found *visit, void *data,
 		    struct answer *answer)
 {
 	struct of_number of = { number, visit, data };
 
-	return walk_threads(source, visit_of_number, &of, answer);
+	return walk_threads(known, visit_of_number, &of, answer);
 }
 
 /* For what comes and goes too fast for a walk. -1 is a nice value too; errno alone tells. */
@@ -170,10 +196,10 @@ static bool has_real_uid(uint32_t number)
 	return getpriority(PRIO_USER, number) != -1 || errno != ESRCH;
 }
 
-bool find_process(uint32_t number, enum credentials_source *source, struct answer *answer)
+bool find_process(uint32_t number, struct known_threads *known, struct answer *answer)
 {
 	for (int walks = 0; walks < WALKS_MAX; walks++) {
-		if (walk_processes(number, source, answer_found, NULL, answer))
+		if (walk_processes(number, known, answer_found, NULL, answer))
 			return true;
 		if (!has_real_uid(number))
 			return false;
@@ -196,9 +222,9 @@ static bool visit_of_numbers(void *data, const struct found_thread *found, const
 	return false;
 }
 
-bool find_numbers(struct numbers *numbers, enum credentials_source *source, struct answer *answer)
+bool find_numbers(struct numbers *numbers, struct known_threads *known, struct answer *answer)
 {
-	if (walk_threads(source, visit_of_numbers, numbers, answer))
+	if (walk_threads(known, visit_of_numbers, numbers, answer))
 		return false;
 	for (size_t i = 0; i < numbers->count; i++)
 		numbers->running[i] = numbers->running[i] || has_real_uid(numbers->number[i]);

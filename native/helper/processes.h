@@ -3,6 +3,7 @@
 #define DYNUSER_HELPER_PROCESSES_H
 
 #include "credentials.h"
+#include "known_threads.h"
 #include "protocol.h"
 
 /*
@@ -13,7 +14,7 @@
  *
  * Returns whether the answer was written: the first process, or an error.
  */
-bool find_process(uint32_t number, enum credentials_source *source, struct answer *answer);
+bool find_process(uint32_t number, struct known_threads *known, struct answer *answer);
 
 /* A thread that has the number. */
 struct found_thread {
@@ -28,7 +29,7 @@ typedef bool visit_credentials(void *data, const struct found_thread *found, con
 			       struct answer *answer);
 
 /* One walk over all threads that can be seen. Returns whether the answer was written, by the visitor or with an error. */
-bool walk_threads(enum credentials_source *source, visit_credentials *visit, void *data, struct answer *answer);
+bool walk_threads(struct known_threads *known, visit_credentials *visit, void *data, struct answer *answer);
 
 /* Is told of a thread that has a number; returns whether the walk is to end, with the answer written. */
 typedef bool visit_found(void *data, const struct found_thread *found, struct answer *answer);
@@ -37,7 +38,7 @@ typedef bool visit_found(void *data, const struct found_thread *found, struct an
 visit_found answer_found;
 
 /* One walk for the same threads as find_process. Returns whether the answer was written. */
-bool walk_processes(uint32_t number, enum credentials_source *source, visit_found *visit, void *data,
+bool walk_processes(uint32_t number, struct known_threads *known, visit_found *visit, void *data,
 		    struct answer *answer);
 
 #define NUMBERS_MAX 64
@@ -51,6 +52,6 @@ struct numbers {
  * Finds out for many numbers at the cost of one walk whether find_process would find something; running is false to begin
  * with. Returns false where it cannot be told, with the error as the answer.
  */
-bool find_numbers(struct numbers *numbers, enum credentials_source *source, struct answer *answer);
+bool find_numbers(struct numbers *numbers, struct known_threads *known, struct answer *answer);
 
 #endif

@@ -25,7 +25,7 @@ static void verb_finish(char *number, struct context *context, struct answer *an
 	struct numbers numbers = { .count = 1 };
 
 	if (!parse_ours(number, &numbers.number[0], answer) ||
-	    !find_numbers(&numbers, &context->credentials, answer))
+	    !find_numbers(&numbers, &context->threads, answer))
 		return;
 	if (numbers.running[0]) {
 		answer_begin(answer, "running");
@@ -40,7 +40,7 @@ static void verb_find_processes(char *number, struct context *context, struct an
 {
 	uid_t uid;
 
-	if (parse_ours(number, &uid, answer) && !find_running(uid, &context->credentials, answer))
+	if (parse_ours(number, &uid, answer) && !find_running(uid, &context->threads, answer))
 		answer_begin(answer, "free");
 }
 
@@ -49,7 +49,7 @@ static void verb_terminate_processes(char *number, struct context *context, stru
 	uid_t uid;
 
 	if (parse_ours(number, &uid, answer))
-		terminate_processes(uid, &context->credentials, answer);
+		terminate_processes(uid, &context->threads, answer);
 }
 
 static void verb_kill_processes(char *number, struct context *context, struct answer *answer)
@@ -57,7 +57,7 @@ static void verb_kill_processes(char *number, struct context *context, struct an
 	uid_t uid;
 
 	if (parse_ours(number, &uid, answer))
-		kill_processes(uid, &context->credentials, answer);
+		kill_processes(uid, &context->threads, answer);
 }
 
 static void verb_remove_ipc(char *number, struct context *context, struct answer *answer)

@@ -2,12 +2,12 @@
 #ifndef DYNUSER_HELPER_VERBS_H
 #define DYNUSER_HELPER_VERBS_H
 
-#include "credentials.h"
+#include "known_threads.h"
 #include "protocol.h"
 
 /* What is learnt once and kept between questions. */
 struct context {
-	enum credentials_source credentials;
+	struct known_threads threads;
 	/* why NSS cannot be asked, or 0: what asks nothing of it is answered all the same */
 	int sources_error;
 };

@@ -17,8 +17,9 @@ $(HELPER_TEST_OUT)/%_test: $(HELPER_TEST)/%_test.c $(HELPER_PARTS) $(wildcard $(
 	@mkdir -p $(dir $@)
 	$(CC) $(ALL_CFLAGS) -Ihelper -I$(TOP)/test/native/support $(LDFLAGS_HARDEN) $(LDFLAGS) -pthread -o $@ $(filter-out %.h,$^)
 
-# Tests with a cast that fills a file of its own.
-$(HELPER_TEST_OUT)/end_processes_test: $(HELPER_TEST)/processes_to_end.c
+# Tests with a cast or a stage that fills a file of its own.
+$(HELPER_TEST_OUT)/end_processes_test: $(HELPER_TEST)/processes_to_end.c $(HELPER_TEST)/pid_namespace.c
+$(HELPER_TEST_OUT)/known_threads_test: $(HELPER_TEST)/pid_namespace.c
 $(HELPER_TEST_OUT)/ipc_removal_test: $(HELPER_TEST)/ipc_objects.c
 
 HELPER_TESTS := $(patsubst $(HELPER_TEST)/%.c,%,$(wildcard $(HELPER_TEST)/*_test.c))

@@ -5,17 +5,15 @@
 #include "end_processes.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "pid_namespace.h"
 #include "processes_to_end.h"
 #include "stand_in.h"
 
@@ -23,9 +21,10 @@
 #define REUSE_ROUNDS 300
 #define SPOTLESS 7
 
-static enum credentials_source source = CREDENTIALS_UNKNOWN;
+static struct known_list lists[2];
+static struct known_threads threads;
 
-typedef void end(uid_t uid, enum credentials_source *credentials, struct answer *answer);
+typedef void end(uid_t uid, struct known_threads *known, struct answer *answer);
 
 /* Both look for a bounded time only, which may pass on a busy machine before PID 1 has run: hence some attempts. */
 #define ATTEMPTS 500
@@ -35,7 +34,7 @@ static void expect_free(int line, end *function)
 	struct answer answer = { .length = 0 };
 
 	for (int i = 0; i < ATTEMPTS; i++) {
-		function(OURS, &source, &answer);
+		function(OURS, &threads, &answer);
 		if (answer.length == 4 && memcmp(answer.line, "free", 4) == 0)
 			return;
 	}
@@ -46,7 +45,7 @@ static void expect_process(int line, end *function)
 {
 	struct answer answer = { .length = 0 };
 
-	function(OURS, &source, &answer);
+	function(OURS, &threads, &answer);
 	CHECK(answer.length >= 8 && memcmp(answer.line, "process ", 8) == 0, "line %d: %.*s instead of a process", line,
 	      (int)answer.length, answer.line);
 }
@@ -163,7 +162,7 @@ static void test_reused_numbers(void)
 		if (round % 20 > 10) {
 			struct answer answer;
 
-			kill_processes(OURS, &source, &answer);
+			kill_processes(OURS, &threads, &answer);
 		}
 		CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == SPOTLESS,
 		      "a process of another UID was signalled");
@@ -180,6 +179,7 @@ static bool runs(uid_t uid)
 
 static int run_tests(void)
 {
+	known_prepare(&threads, lists);
 	test_nothing();
 	test_asked();
 	test_hard_to_end();
@@ -199,24 +199,5 @@ static int run_tests(void)
 
 int main(void)
 {
-	int status = 0;
-
-	CHECK(unshare(CLONE_NEWNS | CLONE_NEWPID) == 0, "unshare");
-	CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "mount");
-	pid_t first = fork();
-
-	if (first != 0) {
-		CHECK(waitpid(first, &status, 0) == first, "waitpid");
-		/* Not exit(3): the search for leaks would need a process of the namespace, which has ended. */
-		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
-	}
-	CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && mount("proc", "/proc", "proc", 0, NULL) == 0, "mount");
-	pid_t tests = fork();
-
-	if (tests == 0)
-		return run_tests();
-	/* PID 1 waits for all that lose their parents. */
-	for (pid_t ended = 0; ended != tests;)
-		ended = waitpid(-1, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	return in_pid_namespace(run_tests);
 }

@@ -7,7 +7,7 @@ const BUILDS = [
   ['plain', '0', 'dist/native'],
   ['sanitized', '1', 'dist/native-sanitized'],
 ] as const;
-const PROGRAMS = ['parts_test', 'search_test', 'end_processes_test', 'ipc_removal_test'];
+const PROGRAMS = ['parts_test', 'search_test', 'known_threads_test', 'end_processes_test', 'ipc_removal_test'];
 
 describe('the parts of dynuser-helper', () => {
   for (const [name, sanitize, output] of BUILDS) {
