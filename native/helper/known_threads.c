@@ -4,16 +4,22 @@
  */
 #include "known_threads.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* FD_SETSIZE: the numbers below it are left to NSS modules, of which some still use select(2). */
 #define DESCRIPTOR_MIN 1024
+/* proc(5): /proc/<pid>/task has two links of its own, and one for each thread. */
+#define LINKS_OF_NO_THREAD 2
 
 void known_prepare(struct known_threads *known, struct known_list lists[2])
 {
-	const rlim_t wanted = DESCRIPTOR_MIN + KNOWN_MAX;
+	/* A thread has one, and a process another. */
+	const rlim_t wanted = DESCRIPTOR_MIN + 2 * KNOWN_MAX;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
@@ -24,11 +30,17 @@ void known_prepare(struct known_threads *known, struct known_list lists[2])
 	known->now = &lists[1];
 }
 
+static void drop_descriptor(int *descriptor)
+{
+	if (*descriptor >= 0)
+		close(*descriptor);
+	*descriptor = -1;
+}
+
 static void drop(struct known_thread *thread)
 {
-	if (thread->descriptor >= 0)
-		close(thread->descriptor);
-	thread->descriptor = -1;
+	drop_descriptor(&thread->descriptor);
+	drop_descriptor(&thread->task);
 }
 
 static void move(struct known_threads *known, struct known_thread *thread)
@@ -37,23 +49,39 @@ static void move(struct known_threads *known, struct known_thread *thread)
 
 	if (thread->descriptor >= 0 && now->count < KNOWN_MAX) {
 		now->threads[now->count++] = *thread;
-		thread->descriptor = -1;
+		thread->descriptor = thread->task = -1;
 	}
 	drop(thread);
 }
 
-/* The descriptor is the list's, or is closed. */
-static void add(struct known_threads *known, pid_t process, pid_t thread, int descriptor)
+/* Moves a descriptor to where it may stay. Returns -1 where there is no place. */
+static int settle(int descriptor)
+{
+	int settled = descriptor < 0 ? -1 : fcntl(descriptor, F_DUPFD_CLOEXEC, DESCRIPTOR_MIN);
+
+	drop_descriptor(&descriptor);
+	return settled;
+}
+
+/* The descriptor is the list's from now on, or is closed. */
+static void add(struct known_threads *known, int directory, pid_t process, pid_t thread, int descriptor)
 {
 	struct known_list *now = known->now;
+	struct known_thread one = { process, thread, -1, -1 };
+	char name[32];
 
-	if (now != NULL && now->count < KNOWN_MAX) {
-		int kept = fcntl(descriptor, F_DUPFD_CLOEXEC, DESCRIPTOR_MIN);
-
-		if (kept >= 0)
-			now->threads[now->count++] = (struct known_thread){ process, thread, kept };
+	if (now == NULL || now->count == KNOWN_MAX) {
+		close(descriptor);
+		return;
 	}
-	close(descriptor);
+	one.descriptor = settle(descriptor);
+	if (one.descriptor < 0)
+		return;
+	if (thread == process) {
+		(void)snprintf(name, sizeof(name), "%d/task", process);
+		one.task = settle(openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC));
+	}
+	now->threads[now->count++] = one;
 }
 
 void known_begin(struct known_threads *known)
@@ -73,6 +101,19 @@ size_t known_turn_to(struct known_threads *known, pid_t process)
 	while (known->end < before->count && before->threads[known->end].process == process)
 		known->end++;
 	return known->end - known->first;
+}
+
+int known_count(struct known_threads *known, int proc, pid_t process, size_t *count)
+{
+	int task = known->first < known->end ? known->before->threads[known->first].task : -1;
+	struct stat status;
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "%d/task", process);
+	if ((task >= 0 ? fstat(task, &status) : fstatat(proc, name, &status, 0)) < 0)
+		return errno;
+	*count = status.st_nlink - LINKS_OF_NO_THREAD;
+	return 0;
 }
 
 bool known_again(struct known_threads *known, size_t index, pid_t *thread, struct credentials *credentials)
@@ -112,7 +153,7 @@ int known_read(struct known_threads *known, int directory, pid_t process, pid_t 
 	int error = credentials_take(directory, thread, &known->source, credentials, &descriptor);
 
 	if (descriptor >= 0)
-		add(known, process, thread, descriptor);
+		add(known, directory, process, thread, descriptor);
 	return error;
 }
 

@@ -19,6 +19,8 @@ struct known_thread {
 	pid_t thread;
 	/* -1: given on, or closed */
 	int descriptor;
+	/* of the first thread of a process: its task directory, as a path alone (O_PATH), or -1 */
+	int task;
 };
 
 /* In the order of a walk, in which the threads of a process stand together. */
@@ -44,6 +46,12 @@ void known_begin(struct known_threads *known);
 
 /* Turns to a process. Returns how many of its threads are known. */
 size_t known_turn_to(struct known_threads *known, pid_t process);
+
+/*
+ * Finds out how many threads the process that was turned to has now; proc is an open /proc. Returns 0, or an errno value where
+ * it is gone.
+ */
+int known_count(struct known_threads *known, int proc, pid_t process, size_t *count);
 
 /*
  * Reads the credentials of the known thread number index of the process. Returns false where that cannot be done any more: the

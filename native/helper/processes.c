@@ -10,12 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define WALKS_MAX 3
-/* proc(5): /proc/<pid>/task has two links of its own, and one for each thread. */
-#define LINKS_OF_NO_THREAD 2
 /* TASK_COMM_LEN of the kernel is 16, worker threads' names are up to 63. */
 #define COMMAND_MAX 64
 
@@ -123,20 +120,18 @@ static bool visit_known(struct search search, int proc, pid_t process, size_t co
 
 static bool visit_process(struct search search, int proc, pid_t process)
 {
-	size_t known = known_turn_to(search.known, process);
+	size_t known = known_turn_to(search.known, process), count;
 	char task[32];
-	struct stat status;
 	bool answered;
 
-	(void)snprintf(task, sizeof(task), "%d/task", process);
-	if (fstatat(proc, task, &status, 0) < 0)
+	if (known_count(search.known, proc, process, &count) != 0)
 		return visit_thread(search, proc, process, proc, process);
-	if (known > 0 && status.st_nlink == known + LINKS_OF_NO_THREAD &&
-	    visit_known(search, proc, process, known, &answered))
+	if (known > 0 && count == known && visit_known(search, proc, process, known, &answered))
 		return answered;
 	if (visit_thread(search, proc, process, proc, process))
 		return true;
-	return status.st_nlink != LINKS_OF_NO_THREAD + 1 && visit_threads(search, proc, process, task);
+	(void)snprintf(task, sizeof(task), "%d/task", process);
+	return count != 1 && visit_threads(search, proc, process, task);
 }
 
 bool walk_threads(struct known_threads *known, visit_credentials *visit, void *data, struct answer *answer)

@@ -5,138 +5,19 @@
 #include "known_threads.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "pid_namespace.h"
 #include "processes.h"
+#include "puppet.h"
 
-#define OURS 64000U
-#define SAME ((uid_t)-1)
-#define THREADS_MAX 8
 /* What is kept has numbers from here on (FD_SETSIZE). */
 #define KEPT_FROM 1024
-#define KEPT_TO (KEPT_FROM + KNOWN_MAX)
-/* PID 1, the test, and the puppet's first thread. */
-#define THREADS_AT_FIRST 3
-
-/* A process that does as it is told, one letter at a time. */
-struct puppet {
-	pid_t process;
-	int orders, done;
-};
-
-/* The same letter at each end of a pipe. */
-static char receive(int descriptor)
-{
-	char letter = 0;
-
-	return read(descriptor, &letter, 1) == 1 ? letter : 0;
-}
-
-static void send(int descriptor, char letter)
-{
-	CHECK(write(descriptor, &letter, 1) == 1, "write");
-}
-
-/* Of the calling thread alone: libc's own function would change all of the process. */
-static void become(uid_t uid)
-{
-	CHECK(syscall(SYS_setresuid, SAME, uid, SAME) == 0, "setresuid");
-}
-
-struct part {
-	int orders[2], done[2];
-	pthread_t thread;
-};
-
-static void *play(void *argument)
-{
-	struct part *part = argument;
-
-	send(part->done[1], '+');
-	for (;;) {
-		char order = receive(part->orders[0]);
-
-		if (order == 'u')
-			become(OURS);
-		if (order == 'r')
-			become(0);
-		if (order == '-')
-			return NULL;
-		send(part->done[1], order);
-	}
-}
-
-static void obey(char order, struct part *parts, size_t *count)
-{
-	struct part *last = &parts[*count > 0 ? *count - 1 : 0];
-
-	if (order == '+') {
-		last = &parts[(*count)++];
-		CHECK(*count <= THREADS_MAX && pipe(last->orders) == 0 && pipe(last->done) == 0, "pipe");
-		CHECK(pthread_create(&last->thread, NULL, play, last) == 0, "pthread_create");
-		(void)receive(last->done[0]);
-	} else if (order == 'U' || order == 'R') {
-		become(order == 'U' ? OURS : 0);
-	} else {
-		send(last->orders[1], order);
-		if (order != '-')
-			(void)receive(last->done[0]);
-		else
-			CHECK(pthread_join(last->thread, NULL) == 0 && (*count)-- > 0, "pthread_join");
-	}
-}
-
-/*
- * + starts a thread, - ends the last one; u and r change what the last one is, to OURS and back to root; U and R the same of
- * the first thread of all.
- */
-static struct puppet start_puppet(void)
-{
-	static struct part parts[THREADS_MAX];
-	int orders[2], done[2];
-	size_t count = 0;
-
-	CHECK(pipe2(orders, O_CLOEXEC) == 0 && pipe2(done, O_CLOEXEC) == 0, "pipe2");
-	pid_t process = fork();
-
-	CHECK(process >= 0, "fork");
-	if (process > 0) {
-		close(orders[0]);
-		close(done[1]);
-		return (struct puppet){ process, orders[1], done[0] };
-	}
-	CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "prctl");
-	for (;;) {
-		char order = receive(orders[0]);
-
-		obey(order, parts, &count);
-		send(done[1], order);
-	}
-}
-
-static void tell(const struct puppet *puppet, const char *orders)
-{
-	for (; *orders != '\0'; orders++) {
-		send(puppet->orders, *orders);
-		CHECK(receive(puppet->done) == *orders, "%c", *orders);
-	}
-}
-
-static void end_puppet(const struct puppet *puppet)
-{
-	CHECK(kill(puppet->process, SIGKILL) == 0 && waitpid(puppet->process, NULL, 0) == puppet->process, "kill");
-	close(puppet->orders);
-	close(puppet->done);
-}
+#define KEPT_TO (KEPT_FROM + 2 * KNOWN_MAX)
+/* PID 1, the test and a puppet: of each there are its first thread and its task directory. */
+#define KEPT_AT_FIRST (2 * 3)
 
 static int count_open(int from, int to)
 {
@@ -196,7 +77,7 @@ static void test_every_change(enum credentials_source source)
 	struct answer answer = { .length = 0 };
 	struct found_thread found;
 	struct puppet puppet = start_puppet();
-	const int alone = THREADS_AT_FIRST;
+	const int alone = KEPT_AT_FIRST;
 	int low = count_open(0, KEPT_FROM);
 
 	EXPECT(&known, &puppet, "", NOWHERE, alone);
@@ -217,7 +98,7 @@ static void test_every_change(enum credentials_source source)
 	EXPECT(&known, &puppet, "r", NOWHERE, alone + 3);
 	end_puppet(&puppet);
 	CHECK(!walk_processes(OURS, &known, note_thread, &found, &answer), "%.*s", (int)answer.length, answer.line);
-	CHECK(count_open(KEPT_FROM, KEPT_TO) == alone - 1, "%d are kept", count_open(KEPT_FROM, KEPT_TO));
+	CHECK(count_open(KEPT_FROM, KEPT_TO) == alone - 2, "%d are kept", count_open(KEPT_FROM, KEPT_TO));
 	/* None of those that select(2) can take; two of them were the puppet's. */
 	CHECK(count_open(0, KEPT_FROM) == low - 2, "%d descriptors below, %d before", count_open(0, KEPT_FROM), low);
 }
@@ -228,13 +109,37 @@ static void test_early_end(enum credentials_source source)
 	struct known_threads known = begin(source);
 	struct puppet first = start_puppet(), second = start_puppet();
 
-	EXPECT(&known, &second, "++", NOWHERE, THREADS_AT_FIRST + 3);
-	EXPECT(&known, &first, "U", IN_FIRST_THREAD, THREADS_AT_FIRST + 3);
-	EXPECT(&known, &first, "R", NOWHERE, THREADS_AT_FIRST + 3);
-	EXPECT(&known, &second, "u", IN_ANOTHER, THREADS_AT_FIRST + 3);
+	EXPECT(&known, &second, "++", NOWHERE, KEPT_AT_FIRST + 4);
+	EXPECT(&known, &first, "U", IN_FIRST_THREAD, KEPT_AT_FIRST + 4);
+	EXPECT(&known, &first, "R", NOWHERE, KEPT_AT_FIRST + 4);
+	EXPECT(&known, &second, "u", IN_ANOTHER, KEPT_AT_FIRST + 4);
 	end_puppet(&second);
-	EXPECT(&known, &first, "", NOWHERE, THREADS_AT_FIRST);
+	EXPECT(&known, &first, "", NOWHERE, KEPT_AT_FIRST);
 	end_puppet(&first);
+}
+
+/* Numbers of a process and its thread that are another's by the next walk, as many as before. */
+static void test_reused_numbers(enum credentials_source source)
+{
+	struct known_threads known = begin(source);
+	struct puppet first = start_puppet();
+	char last[16];
+
+	EXPECT(&known, &first, "+", NOWHERE, KEPT_AT_FIRST + 1);
+	end_puppet(&first);
+	/* pid_namespaces(7): the number that was given out last. */
+	int descriptor = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+	int length = snprintf(last, sizeof(last), "%d", first.process - 1);
+
+	CHECK(descriptor >= 0 && write(descriptor, last, (size_t)length) == length, "ns_last_pid");
+	close(descriptor);
+	struct puppet second = start_puppet();
+
+	CHECK(second.process == first.process, "%d, not %d", second.process, first.process);
+	EXPECT(&known, &second, "+u", IN_ANOTHER, -1);
+	EXPECT(&known, &second, "rU", IN_FIRST_THREAD, -1);
+	EXPECT(&known, &second, "R", NOWHERE, KEPT_AT_FIRST + 1);
+	end_puppet(&second);
 }
 
 /* With more threads than descriptors, each walk opens what it could not keep. */
@@ -254,7 +159,7 @@ static void test_few_descriptors(enum credentials_source source)
 	CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0, "setrlimit");
 	EXPECT(&known, &puppet, "-+u", IN_ANOTHER, -1);
 	CHECK(setrlimit(RLIMIT_NOFILE, &usual) == 0, "setrlimit");
-	EXPECT(&known, &puppet, "r", NOWHERE, THREADS_AT_FIRST + 3);
+	EXPECT(&known, &puppet, "r", NOWHERE, KEPT_AT_FIRST + 3);
 	end_puppet(&puppet);
 }
 
@@ -265,6 +170,7 @@ static int run_tests(void)
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
 		test_every_change(sources[i]);
 		test_early_end(sources[i]);
+		test_reused_numbers(sources[i]);
 		test_few_descriptors(sources[i]);
 	}
 	return 0;
