@@ -110,7 +110,13 @@ export class Store implements Registry, RegistryRecovery {
     removeOthers(this.#byName, new Set(dynamic.map(user => user.name)));
     removeOthers(this.#byUid, new Set(dynamic.map(user => String(user.uid))));
     for (const user of dynamic) {
-      this.publish(user);
+      // Most have both links still: to look is a fifth of the work of making one that is there.
+      if (
+        this.#byUid.readLink(String(user.uid)) !== user.name ||
+        this.#byName.readLink(user.name) !== String(user.uid)
+      ) {
+        this.publish(user);
+      }
     }
     for (const directory of [this.#leases, this.#static]) {
       for (const name of directory.names().filter(isIntent)) {
