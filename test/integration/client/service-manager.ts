@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect } from 'dynuser';
 
@@ -27,7 +26,8 @@ async function supervise(client: Client, unit: string, command: string): Promise
       signal: AbortSignal.any([stop.signal, lease.signal]),
     });
     child.on('error', error => error.name === 'AbortError' || console.error(`${unit}: ${error.message}`));
-    await once(child, 'close');
+    // It has ended, never began, or was told to go. What runs on as the user all the same ends with the lease.
+    await new Promise(resolve => child.once('close', resolve).once('error', resolve));
     await sleep(100, undefined, { signal: stop.signal }).catch(() => {});
   }
 }
