@@ -20,9 +20,8 @@ import { BusApi } from './dbus/bus-api.ts';
 import { UnitWatch } from './dbus/unit-watch.ts';
 import { openDirectories } from './directories/room.ts';
 import { PinnedDirectory } from './files/pinned-directory.ts';
-import { BusyPoll } from './host/busy-poll.ts';
 import { knock } from './host/knock.ts';
-import { raiseDescriptorLimit, yieldProcessor } from './host/libc.ts';
+import { raiseDescriptorLimit } from './host/libc.ts';
 import type { PassedSocket } from './host/listen-fds.ts';
 import type { Notify } from './host/notify.ts';
 import { NSCD_SOCKET, Nscd } from './host/nscd.ts';
@@ -139,12 +138,11 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   });
   const busApi = new BusApi(bus, new BusAllocator(users, acquisition), onFailure);
   const peers = new PeerReader();
-  const busyPoll = new BusyPoll({ now: CLOCK.monotonic, soon: setImmediate, yieldProcessor });
   const server = new VarlinkServer<Peer>({
     info: INFO,
     interfaces: [
       allocatorInterface({ users, acquisition, explain: shared, endings, directories, probe, freshName }),
-      userDatabaseInterface(users, () => busyPoll.asked()),
+      userDatabaseInterface(users),
     ],
     identify: descriptor => ({ ...peers.read(descriptor), pin: () => processes.fromPeer(descriptor) }),
     quotaKey: peer => peer.uid,

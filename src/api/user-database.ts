@@ -37,17 +37,12 @@ const GROUP_LOOKUP: Lookup = {
   reply: user => ({ record: { ...groupRecord(user) } }),
 };
 
-/** @param asked called at each lookup of a user or a group, before its answer */
-export function userDatabaseInterface<P>(users: UserTable, asked: () => void): InterfaceImplementation<P> {
-  const answer = (call: Call<P>, lookup: Lookup): JsonObject => {
-    asked();
-    return lookUp(call, users, lookup);
-  };
+export function userDatabaseInterface<P>(users: UserTable): InterfaceImplementation<P> {
   return {
     description: USER_DATABASE_INTERFACE,
     methods: {
-      GetUserRecord: call => answer(call, USER_LOOKUP),
-      GetGroupRecord: call => answer(call, GROUP_LOOKUP),
+      GetUserRecord: call => lookUp(call, users, USER_LOOKUP),
+      GetGroupRecord: call => lookUp(call, users, GROUP_LOOKUP),
       GetMemberships: ({ parameters }) => {
         checkName(parameters, 'userName');
         checkName(parameters, 'groupName');

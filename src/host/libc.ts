@@ -252,10 +252,3 @@ function sendTo(descriptor: number, address: string, message: Buffer): void {
     }
   }
 }
-
-const yieldCall = foreign('sched_yield', []);
-
-/** Lets other threads run that wait for this processor (sched_yield(2)). */
-export function yieldProcessor(): void {
-  yieldCall.invoke();
-}
