@@ -28,7 +28,7 @@ int credentials_read(int directory, pid_t thread, enum credentials_source *sourc
 int credentials_take(int directory, pid_t thread, enum credentials_source *source, struct credentials *credentials,
 		     int *descriptor);
 
-/* source as it was after credentials_take. Returns 0, or an errno value: whichever it is, the descriptor is of no more use. */
+/* source as it was after credentials_take. Returns 0, or an errno value, with which the descriptor is of no more use. */
 int credentials_again(int descriptor, enum credentials_source source, struct credentials *credentials);
 
 bool credentials_have(const struct credentials *credentials, uint32_t number);

@@ -110,7 +110,7 @@ export class Store implements Registry, RegistryRecovery {
     removeOthers(this.#byName, new Set(dynamic.map(user => user.name)));
     removeOthers(this.#byUid, new Set(dynamic.map(user => String(user.uid))));
     for (const user of dynamic) {
-      // Most have both links still: to look is a fifth of the work of making one that is there.
+      // Most have both links still, and to make one that is there throws and catches an error.
       if (
         this.#byUid.readLink(String(user.uid)) !== user.name ||
         this.#byName.readLink(user.name) !== String(user.uid)
