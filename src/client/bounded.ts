@@ -1,4 +1,5 @@
 /** Waits that end: with their time, or when the caller loses interest. */
+import { onAbort } from './abort-listeners.ts';
 import { DynuserError } from './errors.ts';
 
 export interface Patience {
@@ -18,6 +19,7 @@ export class Wait {
   readonly #ended: Promise<never>;
   #reject: (reason: unknown) => void = () => {};
   #timer: NodeJS.Timeout | undefined;
+  readonly #unlisten: readonly (() => void)[];
 
   constructor(patience: Patience) {
     this.#patience = patience;
@@ -27,9 +29,7 @@ export class Wait {
     });
     // Nobody may be racing it when it ends.
     this.#ended.catch(() => {});
-    for (const signal of patience.signals) {
-      signal.addEventListener('abort', this.#abort);
-    }
+    this.#unlisten = patience.signals.map(signal => onAbort(signal, this.#abort));
     this.#abort();
     this.restart();
   }
@@ -52,8 +52,8 @@ export class Wait {
   /** Must be called in the end. */
   dispose(): void {
     clearTimeout(this.#timer);
-    for (const signal of this.#patience.signals) {
-      signal.removeEventListener('abort', this.#abort);
+    for (const unlisten of this.#unlisten) {
+      unlisten();
     }
     this.#over.abort();
   }

@@ -151,6 +151,36 @@ describe('calls', () => {
     assert.equal((await failure(client.acquire({ unit: 'b' }))).code, 'Closed');
   });
 
+  it('a hundred calls at once share the client and a signal without a warning', async () => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => warnings.push(warning);
+    process.on('warning', listen);
+    const { signal } = new AbortController();
+    try {
+      const units = Array.from({ length: 100 }, (_, index) => ({ unit: `many-${index}` }));
+      const leases = await Promise.all(units.map(unit => client.acquire(unit, { signal })));
+      const others = await Promise.all(
+        units.map(unit => client.acquire({ ...unit, lifetime: 'explicit' }, { signal })),
+      );
+      assert.equal(daemon.leases.size, 200);
+      await Promise.all([...leases, ...others].map(lease => lease.release()));
+      // A warning is emitted in a later turn (process.emitWarning).
+      await new Promise(setImmediate);
+    } finally {
+      process.off('warning', listen);
+    }
+    assert.deepEqual(warnings, []);
+  });
+
+  it('the end of the client ends every call that waits', async () => {
+    daemon.gate = new Promise(() => {});
+    const units = Array.from({ length: 20 }, (_, index) => ({ unit: `many-${index}` }));
+    const ends = Promise.all(units.map(unit => failure(client.acquire(unit))));
+    await until(() => daemon.count('Acquire') > 0);
+    await client.close();
+    assert.deepEqual(new Set((await ends).map(({ code }) => code)), new Set(['Closed']));
+  });
+
   it('await using releases', async () => {
     {
       await using lease = await client.acquire({ unit: 'web.service', lifetime: 'explicit' });
