@@ -1,31 +1,49 @@
 /**
- * `npm test [-- ROOM[/PATH]...]`: runs the compiled tests, each file in a process of its own and within a bound on its
- * time, room after room, and closes with the counts. Exit status 0 only where tests ran and every one passed.
+ * `npm test [-- --all | ROOM[/PATH]...]`: runs the compiled tests, each file in a process of its own and within a bound on
+ * its time, room after room, and closes with the counts. Without arguments every room but `stress`, with `--all` that one
+ * too. Exit status 0 only if tests ran and every one passed.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
+import { CHECKOUT } from '../src/tooling/checkout.ts';
+import { type Declared, declaredIn } from './support/declared.ts';
 
 const TESTS = fileURLToPath(new URL('.', import.meta.url));
 
+/** Machines mostly wait, for a boot or for an end: more of them at a time than there are processors, up to a bound. */
+const MACHINES_PER_PROCESSOR = 2;
+const MACHINES_MAX = 8;
+const MACHINES = Math.min(MACHINES_MAX, MACHINES_PER_PROCESSOR * availableParallelism());
+
 interface Room {
   readonly name: string;
-  /** files that run at a time: rooms that look at the machine as a whole have it to themselves */
+  /** how many files run at a time; those that declare that they run alone come after the others */
   readonly concurrency: number;
-  /** the bound on one file, in milliseconds */
-  readonly fileTimeoutMs: number;
+  /** the bound on one file that declares none, in seconds */
+  readonly limitSec: number;
   readonly needsRoot: boolean;
+  /** only run if it is named, or with --all */
+  readonly onDemand?: true;
 }
 
 const ROOMS: readonly Room[] = [
-  { name: 'unit', concurrency: 2, fileTimeoutMs: 60_000, needsRoot: false },
-  { name: 'contract', concurrency: 1, fileTimeoutMs: 60_000, needsRoot: false },
-  { name: 'regression', concurrency: 1, fileTimeoutMs: 120_000, needsRoot: true },
-  { name: 'integration', concurrency: 1, fileTimeoutMs: 300_000, needsRoot: true },
-  { name: 'native', concurrency: 1, fileTimeoutMs: 300_000, needsRoot: true },
-  { name: 'system', concurrency: 1, fileTimeoutMs: 300_000, needsRoot: true },
+  { name: 'unit', concurrency: 2, limitSec: 60, needsRoot: false },
+  { name: 'contract', concurrency: 1, limitSec: 60, needsRoot: false },
+  { name: 'integration', concurrency: MACHINES, limitSec: 300, needsRoot: true },
+  { name: 'native', concurrency: MACHINES, limitSec: 300, needsRoot: true },
+  { name: 'system', concurrency: MACHINES, limitSec: 300, needsRoot: true },
+  // Load and long runs: one file at a time, since some of them measure.
+  { name: 'stress', concurrency: 1, limitSec: 300, needsRoot: true, onDemand: true },
 ];
+
+interface TestFile {
+  /** below test/, such as unit/config.test.js */
+  readonly path: string;
+  readonly declared: Declared;
+}
 
 interface Counts {
   tests: number;
@@ -37,21 +55,19 @@ interface Counts {
 
 type Event = Parameters<InstanceType<typeof spec>['write']>[0];
 
-function testFiles(room: Room, chosen: readonly string[]): string[] {
-  const directory = `${TESTS}${room.name}`;
-  if (!existsSync(directory)) {
-    return [];
-  }
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+/** @returns every test file of a room, in order */
+function filesOf(room: Room): readonly TestFile[] {
+  return readdirSync(`${TESTS}${room.name}`, { recursive: true, encoding: 'utf8' })
     .filter(path => path.endsWith('.test.js'))
+    .sort()
     .map(path => `${room.name}/${path}`)
-    .filter(path => chosen.length === 0 || chosen.some(prefix => path.startsWith(prefix)))
-    .sort();
+    .map(path => ({ path, declared: declaredIn(`${CHECKOUT}test/${path.replace(/\.js$/, '.ts')}`) }));
 }
 
 /** Runs one file and gives its events in one piece, so that files that run at a time are not mixed up in the report. */
-async function runFile(path: string, timeout: number): Promise<Event[]> {
+async function runFile({ path, declared }: TestFile, room: Room): Promise<Event[]> {
   const events: Event[] = [];
+  const timeout = (declared.limitSec ?? room.limitSec) * 1_000;
   for await (const event of run({ files: [TESTS + path], concurrency: 1, timeout })) {
     // The counts of each file, which its run ends with, would be taken for the counts of all.
     if (event.type !== 'test:diagnostic' || event.data.nesting > 0) {
@@ -75,14 +91,23 @@ function count(counts: Counts, event: Event): void {
   }
 }
 
-async function runRoom(room: Room, files: readonly string[], take: (events: readonly Event[]) => void): Promise<void> {
+type Take = (events: readonly Event[]) => void;
+
+async function runAtATime(concurrency: number, files: readonly TestFile[], room: Room, take: Take): Promise<void> {
   const waiting = [...files];
   const worker = async (): Promise<void> => {
-    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
-      take(await runFile(path, room.fileTimeoutMs));
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      take(await runFile(file, room));
     }
   };
-  await Promise.all(Array.from({ length: room.concurrency }, worker));
+  await Promise.all(Array.from({ length: concurrency }, worker));
+}
+
+async function runRoom(room: Room, files: readonly TestFile[], take: Take): Promise<void> {
+  const alone = ({ declared }: TestFile): boolean => declared.alone !== undefined;
+  const together = files.filter(file => !alone(file));
+  await runAtATime(room.concurrency, together, room, take);
+  await runAtATime(1, files.filter(alone), room, take);
 }
 
 function refuse(message: string): never {
@@ -90,9 +115,19 @@ function refuse(message: string): never {
   process.exit(2);
 }
 
-const chosen = process.argv.slice(2);
-const plan = ROOMS.map(room => ({ room, files: testFiles(room, chosen) })).filter(({ files }) => files.length > 0);
-const unknown = chosen.find(prefix => !plan.some(({ files }) => files.some(path => path.startsWith(prefix))));
+const words = process.argv.slice(2);
+const all = words.includes('--all');
+const chosen = words.filter(word => word !== '--all');
+const option = chosen.find(word => word.startsWith('-'));
+if (option !== undefined || (all && chosen.length > 0)) {
+  refuse(`${option ?? '--all'}: usage: npm test [-- --all | ROOM[/PATH]...]`);
+}
+const isChosen = (room: Room, path: string): boolean =>
+  chosen.length === 0 ? all || room.onDemand !== true : chosen.some(prefix => path.startsWith(prefix));
+const plan = ROOMS.map(room => ({ room, files: filesOf(room).filter(({ path }) => isChosen(room, path)) })).filter(
+  ({ files }) => files.length > 0,
+);
+const unknown = chosen.find(prefix => !plan.some(({ files }) => files.some(({ path }) => path.startsWith(prefix))));
 if (plan.length === 0 || unknown !== undefined) {
   refuse(
     `there are no tests${unknown === undefined ? '' : ` in ${unknown}`}; rooms: ${ROOMS.map(r => r.name).join(', ')}`,

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { errorOf, type Installed, replyOf, withInstalled } from '../../support/installed.ts';
+import { buildNative } from '../../support/native.ts';
 
 const ACQUIRE = 'io.dynuser.Allocator.Acquire';
 const NSSWITCH = { passwd: 'files dutest dynuser', group: 'files dutest dynuser' };
@@ -12,7 +13,7 @@ const acquire = (unit: string) => [ACQUIRE, { unit, lifetime: 'explicit' }] as c
 
 /** Installs the NSS module of test/native/helper, which hangs, crashes or fails as the name that is asked says. */
 async function installFaultyModule(host: Installed): Promise<void> {
-  execFileSync('make', ['-s', '-C', `${CHECKOUT}native`, 'helper-tests']);
+  buildNative('helper-tests', { sanitize: false });
   const multiarch = execFileSync('gcc', ['-print-multiarch'], { encoding: 'utf8' }).trim();
   const library = `${CHECKOUT}dist/native/test/helper/libnss_dutest.so.2`;
   await host.machine.output(['cp', library, `/usr/lib/${multiarch}/`]);

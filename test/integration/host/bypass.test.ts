@@ -2,6 +2,7 @@
  * A helper's questions never come back to the daemon, by nss-systemd or our own module, and never end at nscd; nor do they go
  * where the answer is known otherwise.
  */
+// runs alone: the helper looks at every process of the host, and a machine of another test has users of the same range
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';

@@ -1,4 +1,5 @@
 /** A name and a UID in one question: the same as one after the other, whether the claim is alone or one of several. */
+// runs alone: the helper looks at every process of the host, and a machine of another test has users of the same range
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HelperProbe } from '../../../src/host/probe.ts';

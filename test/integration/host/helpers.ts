@@ -2,7 +2,6 @@
  * dynuser-helper in worlds of a test's making: with another nsswitch.conf and the test's own NSS module, or beside one
  * thing that a UID owns. Every command is for HelperProbe; what it makes goes with the helper.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { asUid, type Uid } from '../../../src/core/ids.ts';
@@ -10,6 +9,7 @@ import { parseUserName } from '../../../src/core/name.ts';
 import type { HelperCommand } from '../../../src/host/helper-process.ts';
 import { HelperProbe } from '../../../src/host/probe.ts';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { buildNative } from '../../support/native.ts';
 
 /** One way in which the helper was built. */
 export interface Build {
@@ -26,8 +26,8 @@ const OPTIONS: Readonly<Record<string, string>> = {
 
 /** Builds the helper and its tools, plain and with sanitizers; does nothing where they are up to date. */
 export function buildHelpers(): readonly Build[] {
-  for (const sanitize of ['0', '1']) {
-    execFileSync('make', ['-s', '-C', `${CHECKOUT}native`, `SANITIZE=${sanitize}`, 'helper-tests']);
+  for (const sanitize of [false, true]) {
+    buildNative('helper-tests', { sanitize });
   }
   const sanitized = `${CHECKOUT}dist/native-sanitized`;
   return [

@@ -1,4 +1,5 @@
 /** What the helper asks the service manager about its dynamic users, and what it makes of the answers, right and wrong ones. */
+// runs alone: the helper looks at every process of the host, and a machine of another test has users of the same range
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { buildHelpers, uid, userName } from './helpers.ts';

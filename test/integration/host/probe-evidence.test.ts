@@ -2,6 +2,7 @@
  * Everything that speaks against a UID, one at a time, made by root in namespaces of its own: IPC objects of every kind and processes
  * by each of their IDs. And what does not: things of others, and of other file systems.
  */
+// runs alone: the helper looks at every process of the host, and a machine of another test has users of the same range
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { describe, it } from 'node:test';

@@ -2,6 +2,7 @@
  * What NSS modules do to a question: those that answer, err, are slow, hang, crash, print, or leave a child behind. The real
  * helper, plain and sanitized, with the real glibc and a module made for it.
  */
+// runs alone: the helper looks at every process of the host, and a machine of another test has users of the same range
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';

@@ -1,4 +1,5 @@
 /** What a user leaves behind is ended by the real helper, in PID and IPC namespaces of the test's own. */
+// runs alone: the helper ends every process of a UID on the host, and a machine of another test may have one
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';

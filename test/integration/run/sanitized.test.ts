@@ -1,14 +1,13 @@
 /** The launcher with AddressSanitizer and UndefinedBehaviorSanitizer, through whole starts and refusals. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { after, before, it } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import { PREPARATION, STARTS } from '../../support/launches/starts.ts';
 import { testimony } from '../../support/launches/traced.ts';
 import { Machine } from '../../support/machine.ts';
+import { buildNative } from '../../support/native.ts';
 
-const BUILD_DEADLINE_MS = 200_000;
 /** What the launcher holds until execve(2) is nothing that it lost. */
 const ENVIRONMENT = { ASAN_OPTIONS: 'detect_leaks=0' };
 const REFUSED: readonly (readonly string[])[] = [
@@ -24,10 +23,7 @@ const REFUSED: readonly (readonly string[])[] = [
 
 let host: Installed;
 before(async () => {
-  const lock = `${CHECKOUT}dist/.native-tests.lock`;
-  execFileSync('flock', [lock, 'make', '-s', '-C', `${CHECKOUT}native`, 'SANITIZE=1', 'run-tests'], {
-    timeout: BUILD_DEADLINE_MS,
-  });
+  buildNative('run-tests', { sanitize: true });
   const machine = await Machine.boot({ init: 'plain', stage: true, nsswitch: DYNUSER_NSSWITCH, varLib: 'disk' });
   host = new Installed(machine);
   const sanitized = `${CHECKOUT}dist/native-sanitized/dynuser-run`;

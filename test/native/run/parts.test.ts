@@ -2,10 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { buildNative } from '../../support/native.ts';
 
 const BUILDS = [
-  ['plain', '0', 'dist/native'],
-  ['sanitized', '1', 'dist/native-sanitized'],
+  ['plain', false, 'dist/native'],
+  ['sanitized', true, 'dist/native-sanitized'],
 ] as const;
 const PROGRAMS = [
   'account_lines_test',
@@ -21,17 +22,13 @@ const PROGRAMS = [
   'launch_reply_test',
   'resolve_test',
 ];
-/** A build may have to wait for that of another test file, and the fuzzing takes some seconds. */
-const BUILD_DEADLINE_MS = 300_000;
+/** The fuzzing takes some seconds. */
 const RUN_DEADLINE_MS = 120_000;
 
 describe('the parts of dynuser-run', () => {
   for (const [name, sanitize, output] of BUILDS) {
     it(name, () => {
-      const lock = `${CHECKOUT}dist/.native-tests.lock`;
-      execFileSync('flock', [lock, 'make', '-s', '-C', `${CHECKOUT}native`, `SANITIZE=${sanitize}`, 'run-tests'], {
-        timeout: BUILD_DEADLINE_MS,
-      });
+      buildNative('run-tests', { sanitize });
       for (const program of PROGRAMS) {
         execFileSync(`${CHECKOUT}${output}/test/run/${program}`, {
           stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,12 +1,11 @@
 /** Builds the C tests of the NSS module, plain and with sanitizers, and runs what was built. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { buildNative } from '../../support/native.ts';
 
-/** A build may have to wait for that of another test file. */
-const BUILD_DEADLINE_MS = 300_000;
 /** More than any C test takes on a busy machine; those that wait for a time-out of the module take 8 s. */
 const RUN_DEADLINE_MS = 120_000;
 
@@ -29,14 +28,9 @@ export const SANITIZED: Build = {
   programs: `${CHECKOUT}dist/native-sanitized/test/`,
 };
 
-/** Brings a build up to date. Test files run at the same time, hence the lock. @throws Error with what make said */
+/** Brings a build up to date. @throws Error with what make said */
 export function make(build: Build): void {
-  const variables = build.name === 'sanitized' ? ['SANITIZE=1'] : [];
-  const lock = `${CHECKOUT}dist/.native-tests.lock`;
-  execFileSync('flock', [lock, 'make', '-s', '-C', `${CHECKOUT}native`, 'nss-tests', ...variables], {
-    timeout: BUILD_DEADLINE_MS,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  buildNative('nss-tests', { sanitize: build.name === 'sanitized' });
 }
 
 export interface Finished {

@@ -1,18 +1,15 @@
 /** The verbs on the tree that has everything, built with AddressSanitizer and UndefinedBehaviorSanitizer. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { before, test } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { buildNative } from '../../support/native.ts';
 import { makeFlat, NEW, OLD, runVerb, temporaryDirectory, type VerbResult } from './fixture.ts';
 import { makeTorture } from './torture.ts';
 
 const SANITIZED = `${CHECKOUT}dist/native-sanitized/dynuser-helper`;
-/** A build may have to wait for that of another test file. */
-const BUILD_DEADLINE_MS = 300_000;
 
 before(() => {
-  const make = ['make', '-s', '-C', `${CHECKOUT}native`, '../dist/native-sanitized/dynuser-helper', 'SANITIZE=1'];
-  execFileSync('flock', [`${CHECKOUT}dist/.native-tests.lock`, ...make], { timeout: BUILD_DEADLINE_MS, stdio: 'pipe' });
+  buildNative('../dist/native-sanitized/dynuser-helper', { sanitize: true });
 });
 
 function clean(result: VerbResult): VerbResult {

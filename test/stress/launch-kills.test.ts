@@ -1,8 +1,8 @@
 /** A launcher that is killed at every system call of a start: its user is gone, and the next start finds all as it was. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { PREPARATION, STARTS } from '../../support/launches/starts.ts';
-import { TracedLaunches, testimony } from '../../support/launches/traced.ts';
+import { PREPARATION, STARTS } from '../support/launches/starts.ts';
+import { TracedLaunches, testimony } from '../support/launches/traced.ts';
 
 const KILLED = 128 + 9;
 /** What is on disk of the directories, and whose it is. */

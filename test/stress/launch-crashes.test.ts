@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Installed, withInstalled } from '../../support/installed.ts';
+import { type Installed, withInstalled } from '../support/installed.ts';
 
 const FILES = 3_000;
 const TREE = '/var/lib/private/big';

@@ -1,9 +1,9 @@
 /** An hour's worth of use in a minute or two: what the daemon has at the end is what it had at the start. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CHECKOUT } from '../../../src/tooling/checkout.ts';
-import { DYNUSER_NSSWITCH } from '../../support/installed.ts';
-import { Machine } from '../../support/machine.ts';
+import { CHECKOUT } from '../../src/tooling/checkout.ts';
+import { DYNUSER_NSSWITCH } from '../support/installed.ts';
+import { Machine } from '../support/machine.ts';
 
 /** One a second for an hour; a faster machine does more of them. */
 const USES = 3_600;

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chown, NEW, OLD, shell, THIRD, temporaryDirectory } from './fixture.ts';
+import { chown, NEW, OLD, shell, THIRD, temporaryDirectory } from '../native/tree/fixture.ts';
 
 const RUNS = 1_000;
 const OPEN_RUNS = 500;

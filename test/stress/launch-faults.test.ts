@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { PREPARATION, STARTS } from '../../support/launches/starts.ts';
-import { type TracedCall, TracedLaunches, testimony } from '../../support/launches/traced.ts';
+import { PREPARATION, STARTS } from '../support/launches/starts.ts';
+import { type TracedCall, TracedLaunches, testimony } from '../support/launches/traced.ts';
 
 /** Calls whose failure would say nothing. */
 const NEVER_FAIL = new Set([

@@ -1,8 +1,8 @@
 /** A kernel, or a filter around the launcher, that says yes and does nothing: each drop of privilege is looked at afterwards. */
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import { PREPARATION, STARTS } from '../../support/launches/starts.ts';
-import { TracedLaunches, testimony } from '../../support/launches/traced.ts';
+import { PREPARATION, STARTS } from '../support/launches/starts.ts';
+import { TracedLaunches, testimony } from '../support/launches/traced.ts';
 
 /** Calls by which privileges go, and what is said where they only seem to. */
 const DROPS: readonly (readonly [call: RegExp, words: RegExp])[] = [

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CallResult, errorOf, type Installed, replyOf, withInstalled } from '../../support/installed.ts';
+import { type CallResult, errorOf, type Installed, replyOf, withInstalled } from '../support/installed.ts';
 
 const ACQUIRE = 'io.dynuser.Allocator.Acquire';
 const RELEASE = 'io.dynuser.Allocator.Release';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { withInstalled } from '../../support/installed.ts';
+import { withInstalled } from '../support/installed.ts';
 
 test('200 clients at random while the daemon is killed 50 times: every answered lease is there, and no name or UID twice', async t => {
   await withInstalled({}, async host => {

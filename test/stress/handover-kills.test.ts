@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
-import { Machine } from '../../support/machine.ts';
+import { DYNUSER_NSSWITCH, Installed } from '../support/installed.ts';
+import { Machine } from '../support/machine.ts';
 
 /** Handovers that are cut short by the death of their helper, and as many by that of the daemon. */
 const EACH = 100;
