@@ -8,7 +8,8 @@
 #include <stdbool.h>
 
 #define MANAGER_LOCKS "/run/systemd/dynamic-uid"
-#define MANAGER_SOCKET "/run/systemd/userdb/io.systemd.DynamicUser"
+#define MANAGER_SERVICE "io.systemd.DynamicUser"
+#define MANAGER_SOCKET "/run/systemd/userdb/" MANAGER_SERVICE
 
 /* Makes the switch. To be called once, before the first lookup. Returns false where there is no memory for it. */
 bool manager_prepare(void);

@@ -1,9 +1,11 @@
 /*
- * Where nss-systemd is among the sources, the service manager is asked past it, once instead of three times. What is not
- * clear then, or not possible, nss-systemd is asked for.
+ * The service manager is asked whenever its socket is there, whatever nsswitch.conf says: one name must not have two users
+ * because no program looks up systemd's. If nss-systemd is among the sources, it is bypassed, so that the manager has one
+ * question instead of three; it is asked only if the manager's answer is not clear.
  */
 #include "owners.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "manager.h"
@@ -34,42 +36,69 @@ static void take_user(struct owners *owners, const char *name, uint32_t number)
 	owners->has_user = owners->has_group = true;
 }
 
-static bool ask_past_systemd(struct manager_question *question, const char *name, struct owners *owners,
-			     struct failure *failure)
+/* Asks the sources, without the manager and without what nss-systemd would look up beside it. */
+static bool ask_sources_alone(const char *name, struct owners *owners, struct failure *failure)
 {
-	uint32_t number = 0;
-
 	manager_ask(false);
 	sources_leave_out_systemd(!user_database_may_have_name(name));
 	bool told = ask_sources(name, owners, failure);
 
 	sources_leave_out_systemd(false);
 	manager_ask(true);
-	if (!told || (owners->has_user && owners->has_group)) {
+	return told;
+}
+
+/*
+ * Whether the sources have said all. Half of a name is completed by the manager's user only if every program of the host is
+ * told the same, by nss-systemd: the manager has a "user" of each group too that a unit names.
+ */
+static bool is_complete(const struct owners *owners)
+{
+	return sources_have_systemd() ? owners->has_user && owners->has_group : owners->has_user || owners->has_group;
+}
+
+/* The manager drops its connections when it executes itself anew: so it is asked a second time. */
+static enum manager_answer ask_again(const char *name, uint32_t *number)
+{
+	struct manager_question question;
+
+	return manager_question_begin(&question, MANAGER_SOCKET, name) ? manager_question_end(&question, number) :
+									 MANAGER_HAS_NONE;
+}
+
+static bool ask_manager_too(struct manager_question *question, const char *name, struct owners *owners,
+			    struct failure *failure)
+{
+	uint32_t number = 0;
+	bool told = ask_sources_alone(name, owners, failure);
+
+	if (!told || is_complete(owners)) {
 		manager_question_drop(question);
 		return told;
 	}
-	switch (manager_question_end(question, &number)) {
-	case MANAGER_HAS_NONE:
-		return true;
-	case MANAGER_HAS_USER:
-		take_user(owners, name, number);
-		return true;
-	case MANAGER_UNCLEAR:
-		break;
+	enum manager_answer answer = manager_question_end(question, &number);
+
+	if (answer == MANAGER_UNCLEAR && sources_have_systemd())
+		return ask_sources(name, owners, failure);
+	if (answer == MANAGER_UNCLEAR)
+		answer = ask_again(name, &number);
+	if (answer == MANAGER_UNCLEAR) {
+		*failure = (struct failure){ .call = MANAGER_SERVICE, .error = EIO };
+		return false;
 	}
-	return ask_sources(name, owners, failure);
+	if (answer == MANAGER_HAS_USER)
+		take_user(owners, name, number);
+	return true;
 }
 
 void owners_begin(struct owners_search *search, const char *name)
 {
 	search->name = name;
-	search->is_manager_asked = sources_have_systemd() &&
-				   manager_question_begin(&search->question, MANAGER_SOCKET, name);
+	search->is_manager_asked = manager_question_begin(&search->question, MANAGER_SOCKET, name);
 }
 
 bool owners_end(struct owners_search *search, struct owners *owners, struct failure *failure)
 {
-	return search->is_manager_asked ? ask_past_systemd(&search->question, search->name, owners, failure) :
+	return search->is_manager_asked ? ask_manager_too(&search->question, search->name, owners, failure) :
 					  ask_sources(search->name, owners, failure);
 }

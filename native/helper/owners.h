@@ -1,4 +1,4 @@
-/* Owns who has a name on this host: what NSS says, the service manager's dynamic users among it. */
+/* Owns who has a name on this host: what NSS says, and the service manager's dynamic users, whether NSS has them or not. */
 #ifndef DYNUSER_HELPER_OWNERS_H
 #define DYNUSER_HELPER_OWNERS_H
 

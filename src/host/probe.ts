@@ -24,6 +24,9 @@ import {
 import { ProcessLooks } from './process-looks.ts';
 
 const CHECK_SOURCES = 'check the sources in /etc/nsswitch.conf';
+/** MANAGER_SERVICE of native/helper/manager.h, which is asked past nsswitch.conf. */
+const MANAGER_SERVICE = 'io.systemd.DynamicUser';
+const CHECK_MANAGER = `look at who serves /run/systemd/userdb/${MANAGER_SERVICE}: varlinkctl info asks it`;
 
 export class HelperProbe implements Probe {
   readonly #pool: HelperPool;
@@ -136,8 +139,6 @@ export class HelperProbe implements Probe {
 function refused(subject: string, { call, errno }: Refusal): DynuserError {
   const [code, words] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error'];
   const asksNss = /^get(?:pw|gr)/.test(call) || call.endsWith('nsswitch.conf');
-  return new DynuserError(
-    'ProbeFailed',
-    `${call} failed when asked for ${subject}: ${code}, ${words}${asksNss ? `; ${CHECK_SOURCES}` : ''}`,
-  );
+  const advice = asksNss ? `; ${CHECK_SOURCES}` : call === MANAGER_SERVICE ? `; ${CHECK_MANAGER}` : '';
+  return new DynuserError('ProbeFailed', `${call} failed when asked for ${subject}: ${code}, ${words}${advice}`);
 }

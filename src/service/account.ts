@@ -5,6 +5,9 @@ import type { Gid, Uid, UserName } from '../core/ids.ts';
 import { inRange, type UidRange } from '../core/range.ts';
 import type { UidLocks } from './ports.ts';
 
+const OTHER_NAME = 'choose another user name';
+
+/** A conflict's reason says what is wrong and what to do. */
 export type AccountDecision =
   | { readonly kind: 'dynamic' }
   | { readonly kind: 'static'; readonly uid: Uid; readonly gid: Gid }
@@ -30,23 +33,25 @@ export function decideAccount(
   if (user === undefined) {
     return {
       kind: 'conflict',
-      reason: `the group ${name} (${group?.gid}) exists on this host, but no user of that name`,
+      reason: `the group ${name} (${group?.gid}) exists on this host, but no user of that name: ${OTHER_NAME}, or make the user`,
     };
   }
   if (inRange(range, user.uid) && locks.peek(user.uid).kind === 'taken') {
-    return { kind: 'conflict', reason: `the user ${name} is a dynamic user of systemd (UID ${user.uid})` };
+    const reason = `the user ${name} is a dynamic user of systemd (UID ${user.uid}): ${OTHER_NAME}, or stop its unit first`;
+    return { kind: 'conflict', reason };
   }
   if (group === undefined && !staticOnly) {
     return {
       kind: 'conflict',
-      reason: `the user ${name} (${user.uid}) exists on this host, but no group of that name`,
+      reason: `the user ${name} (${user.uid}) exists on this host, but no group of that name: ${OTHER_NAME}, or make the group`,
     };
   }
   return { kind: 'static', uid: user.uid, gid: user.gid };
 }
 
+/** @param reason of a conflict */
 export function nameConflict(reason: string): DynuserError {
-  return new DynuserError('NameConflict', `${reason}: choose another user name, or make both`, { field: 'userName' });
+  return new DynuserError('NameConflict', reason, { field: 'userName' });
 }
 
 /** A request that is to make no user names one that the host does not have. */

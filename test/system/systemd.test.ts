@@ -54,6 +54,17 @@ describe('two allocators on one host, each blind to the other but for the lock f
     await machine.output(['dynuserctl', 'release', SECOND]);
   });
 
+  it('the name of a user that systemd has is refused all the same, with advice that helps', async () => {
+    await startDynamicUnit(machine, 'two');
+    const { status, stderr } = await machine.run(['dynuserctl', 'acquire', 'two.service']);
+    assert.equal(status, 1);
+    assert.match(stderr, /the user two is a dynamic user of systemd \(UID \d+\): .*stop its unit first/);
+    assert.doesNotMatch(stderr, /make both/);
+    await machine.output(['systemctl', 'stop', 'two']);
+    assert.match(await machine.output(['dynuserctl', 'acquire', 'two.service']), /^\d+$/);
+    await machine.output(['dynuserctl', 'release', 'two']);
+  });
+
   it('both leave no lock behind', async () => {
     assert.equal(
       await machine.output(['ls', '/run/systemd/dynamic-uid', '/run/dynuser/by-uid']),

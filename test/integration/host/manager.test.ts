@@ -45,11 +45,22 @@ for (const build of buildHelpers()) {
         assert.equal(connections(MANAGER), 2);
       }));
 
-    it('is not asked where nss-systemd is no source', () =>
+    it('is asked for a name also if nss-systemd is no source', () =>
       withUserDatabase(build, { providers: { [MANAGER]: manager }, sources: OTHER }, async (probe, connections) => {
-        assert.deepEqual(await probe.account(NAME), {});
-        assert.equal(connections(MANAGER), 0);
+        assert.deepEqual(await probe.account(UNKNOWN), {});
+        assert.equal(connections(MANAGER), 1);
+        const ids = { user: { uid: 61_999, gid: 61_999 }, group: { gid: 61_999 } };
+        assert.deepEqual(await probe.account(NAME), ids);
+        assert.deepEqual((await probe.claim(NAME, uid(64_420))).account, ids);
+        assert.equal(connections(MANAGER), 3);
       }));
+
+    it('adds no half to a name that the sources know if nss-systemd is no source', () => {
+      const phantom: Provider = () => '{"parameters":{"record":{"uid":20}}}\0';
+      return withUserDatabase(build, { providers: { [MANAGER]: phantom }, sources: OTHER }, async probe => {
+        assert.deepEqual(await probe.account(userName('dialout')), { group: { gid: 20 } });
+      });
+    });
 
     it('does not change what sources before it say', () => {
       // As where a unit has Group=dialout: the manager knows a "user" of every name that its units have named.
@@ -72,6 +83,19 @@ for (const build of buildHelpers()) {
           const ids = { user: { uid: 61_999, gid: 61_999 }, group: { gid: 61_999 } };
           assert.deepEqual(await probe.account(NAME), ids);
           assert.ok(connections(MANAGER) >= 3, 'once by us, then for the user and the group');
+        });
+      });
+    }
+
+    for (const [what, reply] of NONSENSE) {
+      it(`is asked again if it ${what}, and nobody is told that there is no such user`, async () => {
+        let asked = 0;
+        const once: Provider = call => (asked++ === 0 ? reply : manager(call));
+        await withUserDatabase(build, { providers: { [MANAGER]: once }, sources: OTHER }, async probe => {
+          assert.deepEqual((await probe.account(NAME)).user, { uid: 61_999, gid: 61_999 });
+        });
+        await withUserDatabase(build, { providers: { [MANAGER]: () => reply }, sources: OTHER }, async probe => {
+          await assert.rejects(probe.account(NAME), /io\.systemd\.DynamicUser failed .*: EIO.*; look at who serves/);
         });
       });
     }
