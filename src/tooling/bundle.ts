@@ -10,22 +10,16 @@ import { installFile } from './install-file.ts';
 
 const NATIVE_PACKAGES = ['@2060.io/ffi-napi', '@2060.io/ref-napi'];
 
-const SHEBANG = '#!/usr/bin/env';
-/**
- * The daemon's flags. V8 lets the space for new objects grow to 48 MB under load, and that for old ones to four times
- * what lives there; with these it stays below 90 MB with a full range, and is as fast (benchmarks/README.md).
- */
-const DAEMON_NODE = '-S node --max-semi-space-size=2 --heap-growing-percent=40';
 /** CommonJS packages (pino) inside an ES module need a require of their own for Node's built-in modules. */
 const REQUIRE = `import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);`;
 
 /**
- * @param node how env(1) has to start Node
+ * A bundle is no program by itself: native/start/ starts Node on it, with the flags and the environment that it is to have.
  * @param prelude lines to start the file with; dynuserctl does without, and so starts faster
  * @returns the directories of the packages that went into it
  */
-async function bundleProgram(name: string, node: string, ...prelude: readonly string[]): Promise<readonly string[]> {
+async function bundleProgram(name: string, ...prelude: readonly string[]): Promise<readonly string[]> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: CHECKOUT,
     entryPoints: [`src/bin/${name}.ts`],
@@ -38,11 +32,11 @@ async function bundleProgram(name: string, node: string, ...prelude: readonly st
     format: 'esm',
     charset: 'utf8',
     external: NATIVE_PACKAGES,
-    banner: { js: [`${SHEBANG} ${node}`, ...prelude].join('\n') },
+    banner: { js: prelude.join('\n') },
     logLevel: 'warning',
   });
   for (const file of outputFiles) {
-    installFile(`${BUILT}/${name}.js`, file.contents, 0o755);
+    installFile(`${BUILT}/${name}.js`, file.contents, 0o644);
   }
   const foreign = Object.keys(metafile.inputs).filter(path => path.startsWith('node_modules/'));
   return [...new Set(foreign.map(packageOf))].sort();
@@ -104,8 +98,8 @@ function legalAndManifest(directory: string): string[] {
     .map(entry => `${directory}/${entry}`);
 }
 
-const inDaemon = await bundleProgram('dynuserd', DAEMON_NODE, REQUIRE);
-const inCommand = await bundleProgram('dynuserctl', 'node');
+const inDaemon = await bundleProgram('dynuserd', REQUIRE);
+const inCommand = await bundleProgram('dynuserctl');
 installLicenses([...new Set([...inDaemon, ...inCommand])]);
 await copyNativePackages();
 // Away from the checkout, Node has nothing else to tell it that the bundles are ES modules.

@@ -20,10 +20,10 @@ interface StagedFile {
   readonly mode: number;
 }
 
-/** Programs are links: Node resolves them before it looks for package.json and node_modules, which lie beside the file. */
+/** Programs are links: what they start lies beside the file that they lead to. */
 const LINKS: readonly { readonly path: string; readonly target: string }[] = [
-  { path: 'usr/bin/dynuserctl', target: '../lib/dynuser/dynuserctl.js' },
-  { path: 'usr/sbin/dynuserd', target: '../lib/dynuser/dynuserd.js' },
+  { path: 'usr/bin/dynuserctl', target: '../lib/dynuser/dynuserctl' },
+  { path: 'usr/sbin/dynuserd', target: '../lib/dynuser/dynuserd' },
 ];
 
 function filesToStage(): readonly StagedFile[] {
@@ -38,8 +38,10 @@ function filesToStage(): readonly StagedFile[] {
     mode: DATA,
   });
   return [
-    built('dynuserd.js', EXECUTABLE),
-    built('dynuserctl.js', EXECUTABLE),
+    built('dynuserd', EXECUTABLE),
+    built('dynuserd.js', DATA),
+    built('dynuserctl', EXECUTABLE),
+    built('dynuserctl.js', DATA),
     built('dynuser-helper', EXECUTABLE),
     { source: `${BUILT}/dynuser-run`, path: 'usr/bin/dynuser-run', mode: EXECUTABLE },
     built('package.json', DATA),
