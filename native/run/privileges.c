@@ -74,6 +74,12 @@ static void forbid_new_privileges(void)
 		fail(STATUS_LAUNCHER, "the kernel did not forbid new privileges");
 }
 
+/* Root can do to a terminal what it likes in other ways; what starts as root to become the user ("!") is the user. */
+static unsigned int filter_parts(const struct plan *plan)
+{
+	return (plan->restrict_suid_sgid ? FILTER_SPECIAL_FILES : 0U) | (plan->uid != 0 ? FILTER_TERMINAL : 0U);
+}
+
 /*
  * As the user: on a network file system only it may have the right to enter, and what it may not enter it shall not be in.
  * After the world was made: a directory that was entered before would be a way out of it.
@@ -100,8 +106,7 @@ void privileges_drop(const struct plan *plan, const struct groups *groups, enum 
 		/* The filter needs one of the two: this, or CAP_SYS_ADMIN, which is gone after the UID. */
 		if (plan->no_new_privileges)
 			forbid_new_privileges();
-		if (plan->restrict_suid_sgid)
-			filter_install();
+		filter_install(filter_parts(plan));
 	}
 	if (as == AS_USER)
 		set_user(plan);

@@ -1,6 +1,7 @@
 /*
  * The seccomp filter, call by call and by every ABI that this processor has: special modes are refused, all others are not, and
- * where no file is made a mode means nothing. No arguments.
+ * where no file is made a mode means nothing; of ioctl(2) the requests that type into a terminal are refused, whatever is in the
+ * upper half of the argument. Each part of the filter does nothing of the other's. No arguments.
  */
 #include "filter.h"
 
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -44,8 +46,12 @@ static void expect(system_call *call, long number, const long arguments[4], long
 }
 
 struct numbers {
-	long chmod, fchmod, fchmodat, fchmodat2, mkdir, mkdirat, mknod, mknodat, creat, open, openat, openat2;
+	long chmod, fchmod, fchmodat, fchmodat2, mkdir, mkdirat, mknod, mknodat, creat, open, openat, openat2, ioctl, ioctl_x32;
 };
+
+#define BOTH (FILTER_SPECIAL_FILES | FILTER_TERMINAL)
+/* What the kernel does not look at: an argument has 64 bits, and a request of ioctl(2) 32. */
+#define UPPER (sizeof(long) == 8 ? 0x5A5A5A5A00000000L : 0L)
 
 /* The path leads nowhere, so that nothing is made: what gets past the filter fails otherwise. */
 static void test_abi(system_call *call, const struct numbers *at, const char *path)
@@ -78,6 +84,20 @@ static void test_abi(system_call *call, const struct numbers *at, const char *pa
 	expect(call, at->openat2, (const long[]){ AT_FDCWD, p, p, 24 }, ENOSYS, "openat2");
 }
 
+/* No such descriptor: what gets past the filter fails otherwise. */
+static void test_terminal(system_call *call, long number, long upper)
+{
+	static const struct {
+		long request;
+		bool types;
+		const char *what;
+	} all[] = { { TIOCSTI, true, "TIOCSTI" },     { TIOCLINUX, true, "TIOCLINUX" },	   { TIOCGWINSZ, false, "TIOCGWINSZ" },
+		    { TIOCSTI - 1, false, "before" }, { TIOCLINUX + 1, false, "behind" }, { TIOCSTI | 0x80000000L, false, "bit 31" } };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		expect(call, number, (const long[]){ 1000, all[i].request | upper, 0, 0 }, all[i].types ? EPERM : 0, all[i].what);
+}
+
 #if defined(__x86_64__)
 /* The 32-bit way into the kernel, which is there for 64-bit programs too; addresses have to be below 4 GiB. */
 static long i386(long number, long one, long two, long three, long four)
@@ -93,11 +113,11 @@ static long x32(long number, long one, long two, long three, long four)
 	return native(number | X32_BIT, one, two, three, four);
 }
 
-static const struct numbers x86_64_numbers = { 90, 91, 268, 452, 83, 258, 133, 259, 85, 2, 257, 437 };
-static const struct numbers i386_numbers = { 15, 94, 306, 452, 39, 296, 14, 297, 8, 5, 295, 437 };
+static const struct numbers x86_64_numbers = { 90, 91, 268, 452, 83, 258, 133, 259, 85, 2, 257, 437, 16, 514 };
+static const struct numbers i386_numbers = { 15, 94, 306, 452, 39, 296, 14, 297, 8, 5, 295, 437, 54, NONE };
 #define NATIVE_NUMBERS x86_64_numbers
 #elif defined(__aarch64__)
-static const struct numbers aarch64_numbers = { NONE, 52, 53, 452, NONE, 34, NONE, 33, NONE, NONE, 56, 437 };
+static const struct numbers aarch64_numbers = { NONE, 52, 53, 452, NONE, 34, NONE, 33, NONE, NONE, 56, 437, 29, NONE };
 #define NATIVE_NUMBERS aarch64_numbers
 #endif
 
@@ -116,32 +136,58 @@ static int in_child(void (*test)(const char *path), const char *path)
 	return status;
 }
 
-static void install(void)
+static void install(unsigned int parts)
 {
 	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "%s", strerror(errno));
-	filter_install();
+	filter_install(parts);
 }
 
 static void test_native(const char *path)
 {
 	/* Without it the calls fail otherwise, so what is seen below is the filter's. */
 	CHECK(native(NATIVE_NUMBERS.fchmod, 1000, S_ISUID, 0, 0) == EBADF, "fchmod");
-	install();
+	CHECK(native(NATIVE_NUMBERS.ioctl, 1000, TIOCSTI, 0, 0) == EBADF, "ioctl");
+	install(BOTH);
 	test_abi(native, &NATIVE_NUMBERS, path);
+	test_terminal(native, NATIVE_NUMBERS.ioctl, 0);
+	test_terminal(native, NATIVE_NUMBERS.ioctl, UPPER);
+}
+
+static void test_special_files_alone(const char *path)
+{
+	install(FILTER_SPECIAL_FILES);
+	test_abi(native, &NATIVE_NUMBERS, path);
+	CHECK(native(NATIVE_NUMBERS.ioctl, 1000, TIOCSTI, 0, 0) == EBADF, "ioctl");
+}
+
+static void test_terminal_alone(const char *path)
+{
+	(void)path;
+	install(0);
+	CHECK(prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_DISABLED, "a filter of nothing");
+	install(FILTER_TERMINAL);
+	test_terminal(native, NATIVE_NUMBERS.ioctl, UPPER);
+	CHECK(native(NATIVE_NUMBERS.fchmod, 1000, S_ISUID, 0, 0) == EBADF, "fchmod");
 }
 
 #if defined(__x86_64__)
 static void test_x32(const char *path)
 {
-	install();
+	install(BOTH);
 	test_abi(x32, &x86_64_numbers, path);
+	/* A kernel without this ABI answers ENOSYS to all that gets past the filter. */
+	test_terminal(x32, x86_64_numbers.ioctl, UPPER);
+	test_terminal(x32, x86_64_numbers.ioctl_x32, UPPER);
+	/* Kernels before 5.4 take the numbers of x32 without its bit, too. */
+	test_terminal(native, x86_64_numbers.ioctl_x32, UPPER);
 }
 
 static void test_i386(const char *path)
 {
 	CHECK(i386(i386_numbers.fchmod, 1000, S_ISUID, 0, 0) == EBADF, "fchmod");
-	install();
+	install(BOTH);
 	test_abi(i386, &i386_numbers, path);
+	test_terminal(i386, i386_numbers.ioctl, 0);
 }
 
 static void try_i386(const char *path)
@@ -196,16 +242,27 @@ static bool is_ruled(const struct numbers *numbers, long number)
 	return false;
 }
 
-/* Every number that there is, with every bit set that a mode or flags can have, and with none. */
+/*
+ * Every number that there is, with every bit set that a mode or flags can have, and with none; and with the requests of a
+ * terminal in the argument that ioctl(2) has them in.
+ */
 static void test_all_numbers(const struct sock_filter *program, unsigned int architecture, unsigned int bit, const struct numbers *numbers)
 {
-	struct seccomp_data worst = { .arch = architecture }, best = { .arch = architecture };
+	static const unsigned long requests[] = { TIOCSTI, TIOCLINUX, TIOCSTI | 0xFFFFFFFF00000000UL };
+	struct seccomp_data worst = { .arch = architecture }, best = { .arch = architecture }, typing = { .arch = architecture };
 
 	memset(worst.args, 0xFF, sizeof(worst.args));
 	for (long number = 0; number < 1000; number++) {
-		worst.nr = best.nr = (int)((unsigned int)number | bit);
-		CHECK((verdict_on(program, &worst) == SECCOMP_RET_ALLOW) != is_ruled(numbers, number), "%ld of %x", number, architecture);
+		bool is_ioctl = number == numbers->ioctl || number == numbers->ioctl_x32;
+		bool refused = is_ruled(numbers, number) && !is_ioctl;
+
+		worst.nr = best.nr = typing.nr = (int)((unsigned int)number | bit);
+		CHECK((verdict_on(program, &worst) == SECCOMP_RET_ALLOW) != refused, "%ld of %x", number, architecture);
 		CHECK((verdict_on(program, &best) == SECCOMP_RET_ALLOW) == (number != numbers->openat2), "%ld of %x", number, architecture);
+		for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+			typing.args[1] = requests[i];
+			CHECK(!is_ioctl || verdict_on(program, &typing) == (SECCOMP_RET_ERRNO | EPERM), "%ld of %x", number, architecture);
+		}
 	}
 	worst.nr = -1;
 	CHECK(verdict_on(program, &worst) == SECCOMP_RET_ALLOW, "-1");
@@ -219,9 +276,11 @@ int main(void)
 
 	CHECK(path != MAP_FAILED, "%s", strerror(errno));
 	(void)strcpy(path, "/nowhere/to/be/found");
-	CHECK(filter_write(program) > 0 && filter_write(program) < FILTER_LENGTH_MAX, "%zu", filter_write(program));
+	CHECK(filter_write(program, BOTH) > 0 && filter_write(program, BOTH) < FILTER_LENGTH_MAX, "%zu", filter_write(program, BOTH));
 	CHECK(verdict_on(program, &unknown) == (SECCOMP_RET_ERRNO | ENOSYS), "an ABI that nobody knows");
 	CHECK(in_child(test_native, path) == 0, "native");
+	CHECK(in_child(test_special_files_alone, path) == 0, "without a terminal");
+	CHECK(in_child(test_terminal_alone, path) == 0, "a terminal alone");
 #if defined(__aarch64__)
 	test_all_numbers(program, AUDIT_ARCH_AARCH64, 0, &aarch64_numbers);
 #endif
