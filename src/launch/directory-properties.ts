@@ -1,6 +1,7 @@
 /** StateDirectory= and its siblings, with their modes (systemd.exec(5)). What their values mean is read where they are made. */
 import type { DirectoryKind } from '../core/directory.ts';
-import { bound } from './complaint.ts';
+import { readEscape } from '../core/escape.ts';
+import { bound, show } from './complaint.ts';
 import { LIST_MAX } from './limits.ts';
 import { list, type PropertyContext, type PropertyReader, single } from './property.ts';
 import { readChoice, readMode, readRelativePath } from './values.ts';
@@ -20,6 +21,9 @@ export const CLASS_BASES: Readonly<Record<DirectoryKind, string>> = {
   cache: '/var/cache',
   logs: '/var/log',
 };
+
+/** What a backslash makes part of a path, beside the escapes of C. */
+const SEPARATORS = ': ';
 
 const KINDS = Object.keys(CLASS_NAMES) as DirectoryKind[];
 
@@ -47,12 +51,25 @@ function readValues(value: string, context: PropertyContext): string[] {
 }
 
 function readConfiguration(value: string, context: PropertyContext): string[] {
-  return wordsOf(value, context).map(word => {
-    if (word.includes(':')) {
-      context.fail('a directory of configuration has no further names and no flags');
+  return readValues(value, context).map(word => readRelativePath(withoutEscapes(word, context), context.fail));
+}
+
+/** The path that a value of one part has, with its escapes replaced (systemd.exec(5): a colon in a path is written "\:"). */
+function withoutEscapes(word: string, { fail }: PropertyContext): string {
+  const bytes: Buffer[] = [];
+  for (let index = 0; index < word.length; ) {
+    const plain = /^[^\\:]+/.exec(word.slice(index))?.[0];
+    const escaped = word.charAt(index) === '\\' ? readEscape(word.slice(index + 1), SEPARATORS) : undefined;
+    if (word.charAt(index) === ':') {
+      fail('a directory of configuration has no further names and no flags; a colon in its name is written "\\:"');
     }
-    return readRelativePath(context.expand(word), context.fail);
-  });
+    const next = plain === undefined ? escaped?.bytes : Buffer.from(plain);
+    bytes.push(next ?? fail(`${show(word)} has an invalid escape; a backslash is written "\\\\"`));
+    index += plain?.length ?? 1 + (escaped?.length ?? 0);
+  }
+  const whole = Buffer.concat(bytes);
+  const text = whole.toString('utf8');
+  return Buffer.from(text).equals(whole) ? text : fail(`the escapes in ${show(word)} give bytes that are not UTF-8`);
 }
 
 function wordsOf(value: string, { fail, field }: PropertyContext): string[] {

@@ -38,7 +38,7 @@ export function planEnvironment(wanted: Wanted, acquired: Acquired): PlannedEnvi
     variables.set(name, value);
   }
   if (wanted.configurationDirectories.length > 0) {
-    variables.set(CONFIGURATION, wanted.configurationDirectories.map(escapeColons).join(':'));
+    variables.set(CONFIGURATION, wanted.configurationDirectories.join(':'));
   }
   for (const assignment of environment.assignments) {
     const equals = assignment.indexOf('=');
@@ -55,8 +55,4 @@ export function planEnvironment(wanted: Wanted, acquired: Acquired): PlannedEnvi
   const names = account || acquired.uid === 0 ? OF_LAUNCHER : [...OF_LAUNCHER, ...OF_ACCOUNT];
   const stale = environment.inherit ? names.filter(name => !variables.has(name)) : [];
   return { variables, unset: [...new Set([...environment.unset, ...stale])], account };
-}
-
-function escapeColons(path: string): string {
-  return path.replace(/[\\:]/g, '\\$&');
 }

@@ -64,6 +64,16 @@ export const DYNAMIC_UNITS: readonly ComparedUnit[] = [
     lines: [DYNAMIC, 'RuntimeDirectory=world-run', 'RuntimeDirectoryPreserve=yes'],
     places: ['/run/private/world-run'],
   },
+  {
+    name: 'world-colon',
+    lines: [
+      DYNAMIC,
+      'StateDirectory=world-a\\:b',
+      'RuntimeDirectory=world-run\\:x',
+      'ConfigurationDirectory=world-configuration/a\\:b',
+    ],
+    places: ['/var/lib/world-a:b', '/run/world-run:x', '/etc/world-configuration/a:b'],
+  },
   { name: 'world-groups', lines: [DYNAMIC, 'SupplementaryGroups=games audio'] },
   { name: 'world-group', lines: [DYNAMIC, 'Group=games', 'StateDirectory=world-state'] },
   { name: 'world-named', lines: [DYNAMIC, 'User=world-other', 'StateDirectory=world-state'] },

@@ -71,9 +71,10 @@ test('classes come in the order of systemd, each with its mode and its variable'
   );
 });
 
-test('a colon in a path is escaped in the environment', () => {
-  assert.deepEqual(directoryEnvironment(requested({ state: ['a\\:b', 'c\\\\d'] }), BASE_DIRECTORIES), {
-    STATE_DIRECTORY: '/var/lib/a\\:b:/var/lib/c\\\\d',
+test('the environment has the path that is there, colons and backslashes as they are', () => {
+  assert.deepEqual(directoryEnvironment(requested({ state: ['a\\:b'], cache: ['c\\\\d'] }), BASE_DIRECTORIES), {
+    STATE_DIRECTORY: '/var/lib/a:b',
+    CACHE_DIRECTORY: '/var/cache/c\\d',
   });
 });
 

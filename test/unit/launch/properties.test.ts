@@ -89,11 +89,15 @@ test('directories are lists of words that keep their escapes', () => {
   ]);
   assert.deepEqual(wanted.directories, { runtime: [], state: ['a', 'b c', 'd\\:e:f:ro'], cache: [], logs: [] });
   assert.deepEqual(wantedOf(['ConfigurationDirectory=b a//b ./b']).configurationDirectories, ['/etc/a/b', '/etc/b']);
+  assert.deepEqual(wantedOf(['ConfigurationDirectory=a\\:b c\\\\d\\x41']).configurationDirectories, [
+    '/etc/a:b',
+    '/etc/c\\dA',
+  ]);
   assert.equal(wantedOf(['RuntimeDirectory=a', 'RuntimeDirectoryPreserve=yes']).runtimePreserve, true);
   const kept = wantedOf(['RuntimeDirectory=a', 'RuntimeDirectoryPreserve=restart']);
   assert.equal(kept.runtimePreserve, true);
   assert.match(kept.warnings.join(), /RuntimeDirectoryPreserve=restart/);
-  for (const value of ['../x', '/x', 'a:b', '.', 'x/../y']) {
+  for (const value of ['../x', '/x', 'a:b', '.', 'x/../y', 'a\\q', 'a\\xff', 'a\\:b:c']) {
     refuses(() => settings(`ConfigurationDirectory=${value}`), 'ConfigurationDirectory');
   }
   assert.deepEqual(
