@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DYNUSER_NSSWITCH, Installed } from '../installed.ts';
 import { Machine } from '../machine.ts';
-import { unpackPackages } from './packages.ts';
+import { unpackSupervisor } from './packages.ts';
 import { type Start, WebService } from './service.ts';
 
 export type Supervised = 'web' | 'dynuserd';
@@ -20,7 +20,7 @@ export interface Supervisor {
 }
 
 /**
- * @param packages Debian packages with all that they depend on
+ * @param packages its Debian package, and others that it does not depend on and the README uses
  * @param open writes the README's files, and starts the supervisor with both services
  */
 export function proveSupervisor(
@@ -40,7 +40,9 @@ export function proveSupervisor(
       host = new Installed(machine);
       web = new WebService(host);
       await web.install();
-      await unpackPackages(machine, packages);
+      for (const each of packages) {
+        await unpackSupervisor(machine, each);
+      }
       supervisor = await open(host);
       first = await web.start(1);
     });

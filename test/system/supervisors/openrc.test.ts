@@ -3,17 +3,16 @@ import { readmeFiles } from '../../support/readme.ts';
 import { proveSupervisor } from '../../support/supervisors/proofs.ts';
 
 /**
- * What a boot with OpenRC leaves behind: it runs no service where it did not boot. The empty file is of the package
- * insserv, which knows of the order of LSB scripts; there are none to be ordered here.
+ * What a boot with OpenRC leaves behind: it runs no service where it did not boot.
  */
 const BOOTED = `
 set -e
 for state in daemons exclusive failed hotplugged inactive options scheduled started starting stopped stopping tmp wasinactive; do
 	mkdir -p "/run/openrc/$state"
 done
-touch /run/openrc/softlevel /etc/insserv.conf`;
+touch /run/openrc/softlevel`;
 
-proveSupervisor('OpenRC', ['openrc_', 'librc1', 'libeinfo1'], async ({ machine }) => {
+proveSupervisor('OpenRC', ['openrc'], async ({ machine }) => {
   for (const { path, text } of readmeFiles('OpenRC')) {
     await machine.write(path, text, 0o755);
   }

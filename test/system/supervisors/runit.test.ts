@@ -3,7 +3,7 @@ import { readmeFiles } from '../../support/readme.ts';
 import { proveSupervisor } from '../../support/supervisors/proofs.ts';
 import { runSupervisor } from '../../support/supervisors/service.ts';
 
-proveSupervisor('runit', ['runit_'], async ({ machine }) => {
+proveSupervisor('runit', ['runit'], async ({ machine }) => {
   for (const { path, text } of readmeFiles('runit')) {
     await machine.write(path, text, 0o755);
   }

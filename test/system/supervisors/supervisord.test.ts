@@ -3,7 +3,7 @@ import { readmeFiles } from '../../support/readme.ts';
 import { proveSupervisor } from '../../support/supervisors/proofs.ts';
 import { runSupervisor } from '../../support/supervisors/service.ts';
 
-proveSupervisor('supervisord', ['supervisor_', 'python3-pkg-resources_'], async ({ machine }) => {
+proveSupervisor('supervisord', ['supervisor'], async ({ machine }) => {
   for (const { path, text } of readmeFiles('supervisord')) {
     await machine.write(path, text);
   }

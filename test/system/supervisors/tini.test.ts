@@ -6,7 +6,7 @@ import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import { firstChild, type MachineProcess } from '../../support/machine/process.ts';
 import { Machine } from '../../support/machine.ts';
 import { readmeFiles } from '../../support/readme.ts';
-import { unpackPackages } from '../../support/supervisors/packages.ts';
+import { unpackSupervisor } from '../../support/supervisors/packages.ts';
 import { type Start, WebService } from '../../support/supervisors/service.ts';
 
 const ENTRY_POINT = '/usr/local/bin/entrypoint';
@@ -33,7 +33,7 @@ describe('a service below tini, in a PID namespace of its own', () => {
     host = new Installed(machine);
     web = new WebService(host);
     await web.install();
-    await unpackPackages(machine, ['tini_']);
+    await unpackSupervisor(machine, 'tini');
     for (const { text } of readmeFiles('Process 1 of a container')) {
       await machine.write(ENTRY_POINT, text, 0o755);
     }
