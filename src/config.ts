@@ -37,7 +37,8 @@ export interface Config {
   readonly logLevel: LogLevel;
 }
 
-type Settings = Omit<Config, 'runtimeDirectory'>;
+/** What the file can say. */
+export type Settings = Omit<Config, 'runtimeDirectory'>;
 
 export const DEFAULTS: Settings = {
   range: DEFAULT_RANGE,
@@ -136,16 +137,35 @@ export function parseConfig(text: string, path: string): Partial<Settings> {
 
 function readConfig(path: string, required: boolean): string {
   try {
-    if (statSync(path).size > CONFIG_BYTES_MAX) {
-      throw invalid(`${path}: it is larger than ${CONFIG_BYTES_MAX} bytes`);
+    const { size, isRegular } = fileAt(path);
+    // To read a FIFO or a device may wait for ever.
+    if (!isRegular) {
+      throw invalid(`${path}: it is no regular file; replace it by one`);
+    }
+    if (size > CONFIG_BYTES_MAX) {
+      throw invalid(`${path}: it is larger than ${CONFIG_BYTES_MAX} bytes; shorten it`);
     }
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (!required && hasCode(error, 'ENOENT')) {
       return '';
     }
-    throw error instanceof DynuserError ? error : invalid(`${path}: ${String(error)}`);
+    if (hasCode(error, 'ENOENT')) {
+      throw invalid(`${path}: it does not exist; create it, or start without --config=`);
+    }
+    throw error instanceof DynuserError
+      ? error
+      : invalid(`${path}: it cannot be read (${reasonOf(error)}); check it and its file system`);
   }
+}
+
+function fileAt(path: string): { readonly size: number; readonly isRegular: boolean } {
+  const status = statSync(path);
+  return { size: status.size, isRegular: status.isFile() };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function runtimeDirectory(configured: string | undefined): string {

@@ -9,7 +9,6 @@ import { BusAllocator } from './api/bus-allocator.ts';
 import { ConnectionLeases } from './api/connection-leases.ts';
 import type { Peer } from './api/peer.ts';
 import { userDatabaseInterface } from './api/user-database.ts';
-import type { Config } from './config.ts';
 import { DynuserError } from './core/errors.ts';
 import { LEASE_ID_BYTES, type LeaseId, leaseIdOf, type UserName } from './core/ids.ts';
 import { rangeSize } from './core/range.ts';
@@ -35,9 +34,11 @@ import { takeRuntimeLock } from './host/runtime-lock.ts';
 import { SYSTEMD_LOCK_DIRECTORY, SystemdUidLocks } from './host/systemd-uid-lock.ts';
 import { linkUserDatabase } from './host/user-database-link.ts';
 import { UserMarks } from './host/user-marks.ts';
+import type { LiveConfig } from './live-config.ts';
 import type { Logger } from './logger.ts';
 import { DAEMON_LOCK, PUBLIC_MODE, SOCKET } from './registry/layout.ts';
 import { Store } from './registry/store.ts';
+import { reloadConfig } from './reload.ts';
 import { Allocator } from './service/allocator.ts';
 import { Claims } from './service/claims.ts';
 import { CoolDown } from './service/cool-down.ts';
@@ -67,7 +68,7 @@ const INFO = {
 
 /** What the process gives the daemon beside its configuration. */
 export interface Surroundings {
-  readonly config: Config;
+  readonly config: LiveConfig;
   readonly logger: Logger;
   /** the path of dynuser-helper */
   readonly helper: string;
@@ -81,6 +82,8 @@ export interface Surroundings {
 export interface Daemon {
   /** Stops in reverse order; leases stay for the next start. May be called again. */
   stop(): Promise<void>;
+  /** Reads the configuration again; what is wrong with it is said in the log, and changes nothing. */
+  reload(): void;
   /** settles when the daemon has stopped by itself, since it had nothing to do */
   readonly idle: Promise<void>;
 }
@@ -90,7 +93,8 @@ export interface Daemon {
  * @throws DynuserError what is wrong with the host, in words a person can act on
  */
 export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
-  const { config, logger, helper, notify, socket, busAddress } = surroundings;
+  const { config: live, logger, helper, notify, socket, busAddress } = surroundings;
+  const config = live.current;
   raiseDescriptorLimit(rangeSize(config.range) + config.maxConnections + DESCRIPTORS_SPARE);
   const runtime = openRuntime(config.runtimeDirectory);
   const runtimeLock = takeRuntimeLock(runtime, DAEMON_LOCK);
@@ -106,16 +110,27 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   }
 
   const onFailure = (what: string, cause: unknown) => logger.error({ err: cause }, what);
-  const probe = new HelperProbe([helper], config.probeTimeoutMs);
+  const probe = new HelperProbe([helper], {
+    get deadlineMs() {
+      return live.current.probeTimeoutMs;
+    },
+  });
   const reaper = new HelperReaper([helper]);
   const places = new HelperPlaces([helper]);
   const nameCache = new Nscd(NSCD_SOCKET);
   const directories = openDirectories(helper, { marks: new UserMarks(), places });
   const reservations = new Reservations();
-  const coolDown = new CoolDown(CLOCK, config.coolDownMs);
+  const coolDown = new CoolDown(CLOCK, {
+    get durationMs() {
+      return live.current.coolDownMs;
+    },
+  });
   const { range } = config;
   const endings = new Endings({
-    ...{ users, registry, locks, reaper, nameCache, directories, coolDown, graceMs: config.killGraceMs },
+    ...{ users, registry, locks, reaper, nameCache, directories, coolDown },
+    get graceMs() {
+      return live.current.killGraceMs;
+    },
     onLeft: ({ name, uid }, left) => logger.warn({ user: name, uid, left }, 'a user that ended left something'),
   });
   for (const user of report.ending) {
@@ -134,7 +149,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const connectionLeases = new ConnectionLeases(release, onFailure);
   const acquisition = new Acquisition({
     ...{ allocator, release, directories, lifetimes, claims, connectionLeases },
-    admission: new Admission(config.allowUsers, config.allowGroups, probe),
+    admission: new Admission(live, probe),
   });
   const busApi = new BusApi(bus, new BusAllocator(users, acquisition), onFailure);
   const peers = new PeerReader();
@@ -154,6 +169,10 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
       maxConnectionsPerPeer: config.maxConnectionsPerUser,
       idleTimeoutMs: config.idleTimeoutMs,
     },
+  });
+  live.onChange(({ logLevel, maxConnectionsPerUser, idleTimeoutMs }) => {
+    logger.level = logLevel;
+    server.adjust({ maxConnectionsPerPeer: maxConnectionsPerUser, idleTimeoutMs });
   });
   const path = `${config.runtimeDirectory}/${SOCKET}`;
   lifetimes.resume();
@@ -210,7 +229,12 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
       });
     }
   });
-  return { stop: () => stopOnce(false), idle };
+  const reload = (): void => {
+    if (stopped === undefined) {
+      reloadConfig(live, logger, notify);
+    }
+  };
+  return { stop: () => stopOnce(false), reload, idle };
 }
 
 function openRuntime(path: string): PinnedDirectory {

@@ -11,15 +11,22 @@ import { parseUserName } from '../core/name.ts';
 import type { Probe } from '../service/ports.ts';
 import type { Peer } from './peer.ts';
 
+/** Read at each request, since the configuration may be exchanged. */
+export interface AdmissionConfig {
+  readonly current: {
+    /** names or UIDs of users, as the configuration has them */
+    readonly allowUsers: readonly string[];
+    /** the same of groups */
+    readonly allowGroups: readonly string[];
+  };
+}
+
 export class Admission {
-  readonly #users: readonly string[];
-  readonly #groups: readonly string[];
+  readonly #config: AdmissionConfig;
   readonly #probe: Pick<Probe, 'account'>;
 
-  /** @param users names or numbers, as the configuration has them; so are groups */
-  constructor(users: readonly string[], groups: readonly string[], probe: Pick<Probe, 'account'>) {
-    this.#users = users;
-    this.#groups = groups;
+  constructor(config: AdmissionConfig, probe: Pick<Probe, 'account'>) {
+    this.#config = config;
     this.#probe = probe;
   }
 
@@ -31,10 +38,11 @@ export class Admission {
     if (peer.uid === 0) {
       return;
     }
+    const { allowUsers, allowGroups } = this.#config.current;
     // Before anything is waited for: later the connection may be another's.
-    const groups = this.#groups.length === 0 ? [] : peer.groups();
-    const uids = await this.#resolve(this.#users, asUid, answer => answer.user?.uid);
-    const gids = await this.#resolve(this.#groups, asGid, answer => answer.group?.gid);
+    const groups = allowGroups.length === 0 ? [] : peer.groups();
+    const uids = await this.#resolve(allowUsers, asUid, answer => answer.user?.uid);
+    const gids = await this.#resolve(allowGroups, asGid, answer => answer.group?.gid);
     const access = mayAcquire({ uid: peer.uid, gid: peer.gid, groups }, { uids, gids });
     if (!access.allowed) {
       throw new DynuserError('NotPermitted', access.reason, { field: 'unit' });

@@ -7,6 +7,7 @@ import { startDaemon } from '../daemon.ts';
 import { takePassedSockets } from '../host/listen-fds.ts';
 import { openNotify } from '../host/notify.ts';
 import { tierUpSooner } from '../host/tier-up.ts';
+import { LiveConfig } from '../live-config.ts';
 import { createLogger } from '../logger.ts';
 import { VERSION } from '../version.ts';
 
@@ -22,6 +23,8 @@ them. Runs in the foreground, as root.
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+/** Nobody needs the daemon, and the next connection starts it: by this the unit tells it from every other end. */
+const EXIT_IDLE = 3;
 
 async function main(): Promise<void> {
   tierUpSooner();
@@ -35,11 +38,16 @@ async function main(): Promise<void> {
   }
   // Whatever the supervisor's mask is, modes are what the code says.
   process.umask(0o022);
-  const config = loadConfig({
-    ...(options.config === undefined ? {} : { file: options.config }),
-    environment: process.env,
+  const environment = { ...process.env };
+  const file = options.config === undefined ? {} : { file: options.config };
+  const config = new LiveConfig(() => loadConfig({ ...file, environment }));
+  const logger = createLogger(config.current.logLevel);
+  let reload: (() => void) | undefined;
+  let isReloadDue = false;
+  process.on('SIGHUP', () => {
+    isReloadDue = reload === undefined;
+    reload?.();
   });
-  const logger = createLogger(config.logLevel);
   const daemon = await startDaemon({
     config,
     logger,
@@ -48,9 +56,12 @@ async function main(): Promise<void> {
     busAddress: process.env['DBUS_SYSTEM_BUS_ADDRESS'],
     socket: takePassedSockets(process.env, process.pid)[0],
   });
-  const exit = () => process.exit(0);
-  stopOnSignal(() => daemon.stop().then(exit));
-  daemon.idle.then(exit).catch(fail);
+  stopOnSignal(() => daemon.stop().then(() => process.exit(0)));
+  daemon.idle.then(() => process.exit(EXIT_IDLE)).catch(fail);
+  reload = daemon.reload;
+  if (isReloadDue) {
+    daemon.reload();
+  }
 }
 
 function readOptions(): { config?: string; help?: boolean; version?: boolean } {

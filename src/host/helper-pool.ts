@@ -33,6 +33,7 @@ export type Reading<Answer> = { readonly answer: Answer } | 'again' | 'nonsense'
 interface Waiting {
   readonly line: string;
   readonly timer: NodeJS.Timeout;
+  readonly deadlineMs: number;
   helper: Helper | undefined;
   /** performance.now() when a helper got it; infinite while it waits */
   askedAt: number;
@@ -47,9 +48,15 @@ interface Helper {
   question: Waiting | undefined;
 }
 
+/** Read at each question, so that they may change. */
+export interface PoolSettings {
+  /** how long one question may take, waiting included, in milliseconds */
+  readonly deadlineMs: number;
+}
+
 export class HelperPool {
   readonly #command: HelperCommand;
-  readonly #deadlineMs: number;
+  readonly #settings: PoolSettings;
   /** helpers that can be asked, now or after their question */
   readonly #helpers = new Set<Helper>();
   readonly #waiting: Waiting[] = [];
@@ -58,10 +65,9 @@ export class HelperPool {
   #startTimer: NodeJS.Timeout | undefined;
   #closed: { resolve(): void } | undefined;
 
-  /** @param deadlineMs for one question, in milliseconds */
-  constructor(command: HelperCommand, deadlineMs: number) {
+  constructor(command: HelperCommand, settings: PoolSettings) {
     this.#command = command;
-    this.#deadlineMs = deadlineMs;
+    this.#settings = settings;
   }
 
   /** Starts the first helper, so that the first question does not wait for that. */
@@ -82,6 +88,7 @@ export class HelperPool {
     if (this.#waiting.length >= QUESTIONS_WAITING_MAX) {
       return Promise.resolve({ kind: 'full' });
     }
+    const { deadlineMs } = this.#settings;
     return new Promise(resolve => {
       const settle = (outcome: Outcome<Answer>): void => {
         clearTimeout(question.timer);
@@ -89,7 +96,8 @@ export class HelperPool {
       };
       const question: Waiting = {
         line,
-        timer: setTimeout(() => this.#expire(question), this.#deadlineMs),
+        timer: setTimeout(() => this.#expire(question), deadlineMs),
+        deadlineMs,
         helper: undefined,
         askedAt: Number.POSITIVE_INFINITY,
         again: 0,
@@ -237,7 +245,7 @@ export class HelperPool {
 
   #expire(question: Waiting): void {
     const { helper } = question;
-    question.settle({ kind: 'late', asked: performance.now() - question.askedAt >= this.#deadlineMs / 2 });
+    question.settle({ kind: 'late', asked: performance.now() - question.askedAt >= question.deadlineMs / 2 });
     if (helper === undefined) {
       this.#waiting.splice(this.#waiting.indexOf(question), 1);
     } else {

@@ -13,6 +13,8 @@ const ADDRESS_BYTES_MAX = 108;
 /** What can be told. A status is one line for people. */
 export type Notification =
   | { readonly state: 'ready'; readonly status: string }
+  | { readonly state: 'reloading' }
+  | { readonly state: 'reloaded' }
   | { readonly state: 'stopping' }
   | { readonly state: 'status'; readonly status: string };
 
@@ -46,6 +48,11 @@ function encode(notification: Notification): string {
   switch (notification.state) {
     case 'ready':
       return `READY=1\nMAINPID=${process.pid}\n${statusLine(notification.status)}`;
+    case 'reloading':
+      // CLOCK_MONOTONIC in microseconds, which Type=notify-reload asks for; hrtime is that clock.
+      return `RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}\n`;
+    case 'reloaded':
+      return 'READY=1\n';
     case 'stopping':
       return 'STOPPING=1\n';
     case 'status':

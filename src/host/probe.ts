@@ -8,7 +8,7 @@ import { DynuserError } from '../core/errors.ts';
 import type { Uid, UserName } from '../core/ids.ts';
 import type { Evidence } from '../core/verdict.ts';
 import type { Claim, Probe } from '../service/ports.ts';
-import { HELPERS_MAX, HelperPool, type Outcome, QUESTIONS_WAITING_MAX } from './helper-pool.ts';
+import { HELPERS_MAX, HelperPool, type Outcome, type PoolSettings, QUESTIONS_WAITING_MAX } from './helper-pool.ts';
 import type { HelperCommand } from './helper-process.ts';
 import {
   accountQuestion,
@@ -30,7 +30,7 @@ const CHECK_MANAGER = `look at who serves /run/systemd/userdb/${MANAGER_SERVICE}
 
 export class HelperProbe implements Probe {
   readonly #pool: HelperPool;
-  readonly #deadlineMs: number;
+  readonly #settings: PoolSettings;
   /** how many are under way */
   #claims = 0;
   readonly #looks = new ProcessLooks(uids => this.#ask(runningQuestion(uids)));
@@ -38,11 +38,11 @@ export class HelperProbe implements Probe {
   /**
    * Starts the first helper.
    * @param command the helper: its absolute path, alone but for tests
-   * @param deadlineMs how long one question may take, waiting included, in milliseconds
+   * @param settings how long one question may take, waiting included; read at each question
    */
-  constructor(command: HelperCommand, deadlineMs: number) {
-    this.#deadlineMs = deadlineMs;
-    this.#pool = new HelperPool(command, deadlineMs);
+  constructor(command: HelperCommand, settings: PoolSettings) {
+    this.#settings = settings;
+    this.#pool = new HelperPool(command, settings);
     this.#pool.warm();
   }
 
@@ -111,7 +111,7 @@ export class HelperProbe implements Probe {
   }
 
   #failure(subject: string, outcome: Exclude<Outcome<never>, { kind: 'answered' }>): DynuserError {
-    const limit = `${this.#deadlineMs / 1_000} s`;
+    const limit = `${this.#settings.deadlineMs / 1_000} s`;
     switch (outcome.kind) {
       case 'late':
         return new DynuserError(

@@ -5,21 +5,27 @@
 import type { Uid, UserName } from '../core/ids.ts';
 import type { Clock } from './ports.ts';
 
+/** Read at each use, so that it may change. */
+export interface CoolDownSettings {
+  /** how long a UID cools down, in milliseconds; 0 for not at all */
+  readonly durationMs: number;
+}
+
 export class CoolDown {
   readonly #clock: Clock;
-  readonly #durationMs: number;
+  readonly #settings: CoolDownSettings;
   readonly #freed = new Map<Uid, { readonly name: UserName; readonly until: number }>();
 
-  /** @param durationMs how long a UID cools down, in milliseconds; 0 for not at all */
-  constructor(clock: Clock, durationMs: number) {
+  constructor(clock: Clock, settings: CoolDownSettings) {
     this.#clock = clock;
-    this.#durationMs = durationMs;
+    this.#settings = settings;
   }
 
   /** Notes that a UID was freed. There is one entry for each UID of the range at most. */
   freed(uid: Uid, name: UserName): void {
-    if (this.#durationMs > 0) {
-      this.#freed.set(uid, { name, until: this.#clock.monotonic() + this.#durationMs });
+    const { durationMs } = this.#settings;
+    if (durationMs > 0) {
+      this.#freed.set(uid, { name, until: this.#clock.monotonic() + durationMs });
     }
   }
 

@@ -68,6 +68,11 @@ export class VarlinkServer<P> {
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
   }
 
+  /** Changes limits while it runs; connections that are past a new one stay. */
+  adjust(limits: Partial<ServerLimits>): void {
+    Object.assign(this.#host.limits, limits);
+  }
+
   /** the path that it listens on, where it listens on one */
   get address(): string | undefined {
     const address = this.#server.address();

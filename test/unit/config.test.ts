@@ -66,7 +66,8 @@ test('a missing default file means the defaults, a missing named file is an erro
   const directory = mkdtempSync(join(tmpdir(), 'dynuser-config-'));
   try {
     const file = join(directory, 'dynuserd.conf');
-    assert.throws(() => loadConfig({ file, environment: {} }), /ENOENT/);
+    assert.throws(() => loadConfig({ file, environment: {} }), /dynuserd.conf: it does not exist; create it, or start/);
+    assert.throws(() => loadConfig({ file: directory, environment: {} }), /it is no regular file; replace it/);
     writeFileSync(file, 'LogLevel=error\n');
     const config = loadConfig({ file, environment: { DYNUSER_RUNTIME_DIRECTORY: '/run/other' } });
     assert.equal(config.runtimeDirectory, '/run/other');

@@ -7,6 +7,8 @@ import { type Installed, replyOf, withInstalled } from '../../support/installed.
 const ACQUIRE = 'io.dynuser.Allocator.Acquire';
 const RELEASE = 'io.dynuser.Allocator.Release';
 const SOCKET = '/run/dynuser/io.dynuser.DynamicUser';
+/** As the unit has it: RestartPreventExitStatus=. */
+const IDLE = 3;
 const CONFIG = 'ExitIdleSec=1\nCoolDownSec=0\n';
 
 async function activated(host: Installed) {
@@ -31,7 +33,7 @@ test('with a passed socket it exits when nothing is left to do, and not before',
     assert.equal(await within(2_500), 'runs', 'somebody is connected');
     watcher.kill('SIGTERM');
     await watcher.ended;
-    assert.deepEqual(await within(10_000), { status: 0 });
+    assert.deepEqual(await within(10_000), { status: IDLE });
     assert.deepEqual(await host.traces(), []);
   });
 });
@@ -42,7 +44,7 @@ test('a UID that cools down is remembered first', async () => {
     const { lease } = replyOf((await host.calls([[ACQUIRE, { unit: 'x.service', lifetime: 'explicit' }]]))[0]);
     await host.calls([[RELEASE, { lease }]]);
     assert.equal(await within(2_500), 'runs');
-    assert.deepEqual(await within(10_000), { status: 0 });
+    assert.deepEqual(await within(10_000), { status: IDLE });
   });
 });
 

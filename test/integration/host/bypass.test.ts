@@ -80,10 +80,13 @@ describe('the helper', () => {
       writeFileSync(`${directory}/nsswitch.conf`, 'passwd: files dynuser\ngroup: files dynuser\n');
       const [program, ...rest] = withSources(build, `${directory}/nsswitch.conf`);
       const trace = ['-f', '-qq', '-e', 'trace=openat,connect,execve', '-o', `${directory}/trace`];
-      await whileOpen(new HelperProbe(['strace', '-A', ...trace, program, ...rest], DEADLINE_MS), async probe => {
-        assert.deepEqual(await probe.account(userName('nosuchuser')), {});
-        assert.equal(await probe.evidence(uid(64_401)), undefined);
-      });
+      await whileOpen(
+        new HelperProbe(['strace', '-A', ...trace, program, ...rest], { deadlineMs: DEADLINE_MS }),
+        async probe => {
+          assert.deepEqual(await probe.account(userName('nosuchuser')), {});
+          assert.equal(await probe.evidence(uid(64_401)), undefined);
+        },
+      );
       const calls = readFileSync(`${directory}/trace`, 'utf8');
       const helper = calls.slice(calls.indexOf(`execve("${build.helper}"`));
       assert.match(helper, /openat\(.*"\/etc\/passwd"/, 'files is asked');

@@ -14,7 +14,7 @@ const ROOT = { user: { uid: 0, gid: 0 }, group: { gid: 0 } };
 for (const build of buildHelpers()) {
   describe(`a claim (${build.name} helper)`, () => {
     it('says of a name and of a number what is to be said', () =>
-      whileOpen(new HelperProbe(built(build), DEADLINE_MS), async probe => {
+      whileOpen(new HelperProbe(built(build), { deadlineMs: DEADLINE_MS }), async probe => {
         const free = { account: {}, evidence: undefined };
         assert.deepEqual(await probe.claim(UNKNOWN, uid(NUMBER)), free);
         assert.deepEqual((await probe.claim(userName('root'), uid(NUMBER))).account, ROOT);
@@ -27,7 +27,7 @@ for (const build of buildHelpers()) {
       ['process-saved', { kind: 'process' }],
     ] as const) {
       it(`tells of what the UID has: ${thing}`, () =>
-        whileOpen(new HelperProbe(besideThing(build, thing, NUMBER), DEADLINE_MS), async probe => {
+        whileOpen(new HelperProbe(besideThing(build, thing, NUMBER), { deadlineMs: DEADLINE_MS }), async probe => {
           const alone = await probe.claim(UNKNOWN, uid(NUMBER));
           assert.deepEqual({ ...alone.evidence, ...evidence }, alone.evidence);
           const [, second] = await Promise.all([NUMBER + 1, NUMBER].map(number => probe.claim(UNKNOWN, uid(number))));
@@ -65,7 +65,8 @@ for (const line of [
   'claim - - running process 1 x',
 ]) {
   it(`"${line}" is no answer to a claim`, () =>
-    whileOpen(new HelperProbe(['/bin/sh', '-c', `read -r l; echo '${line}'; read -r l`], DEADLINE_MS), probe =>
-      assert.rejects(probe.claim(UNKNOWN, uid(NUMBER)), /gave an answer that is none when asked for the user/),
+    whileOpen(
+      new HelperProbe(['/bin/sh', '-c', `read -r l; echo '${line}'; read -r l`], { deadlineMs: DEADLINE_MS }),
+      probe => assert.rejects(probe.claim(UNKNOWN, uid(NUMBER)), /gave an answer that is none when asked for the user/),
     ));
 }

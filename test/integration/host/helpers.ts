@@ -83,7 +83,9 @@ export function withProbe(
   return withDirectory(async directory => {
     const configuration = `${directory}/nsswitch.conf`;
     writeFileSync(configuration, lines);
-    await whileOpen(new HelperProbe(withSources(build, configuration), deadlineMs), probe => use(probe, configuration));
+    await whileOpen(new HelperProbe(withSources(build, configuration), { deadlineMs }), probe =>
+      use(probe, configuration),
+    );
   });
 }
 

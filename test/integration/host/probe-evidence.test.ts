@@ -15,7 +15,7 @@ const NUMBER = 64_300;
 
 function found(build: Build, thing: string): Promise<Evidence | undefined> {
   return new Promise((resolve, reject) => {
-    const probe = new HelperProbe(besideThing(build, thing, NUMBER), DEADLINE_MS);
+    const probe = new HelperProbe(besideThing(build, thing, NUMBER), { deadlineMs: DEADLINE_MS });
     whileOpen(probe, async () => {
       assert.equal(await probe.evidence(uid(NUMBER + 1)), undefined, 'another UID is free');
       resolve(await probe.evidence(uid(NUMBER)));
@@ -60,7 +60,7 @@ for (const build of buildHelpers()) {
     it('not: processes that come and go all the time', async () => {
       const churn = spawn('sh', ['-c', 'while :; do (exit 0); (exit 0) & done'], { stdio: 'ignore' });
       try {
-        await whileOpen(new HelperProbe([build.helper], DEADLINE_MS), async probe => {
+        await whileOpen(new HelperProbe([build.helper], { deadlineMs: DEADLINE_MS }), async probe => {
           for (let turn = 0; turn < 300; turn++) {
             assert.equal(await probe.evidence(uid(NUMBER)), undefined);
           }

@@ -46,7 +46,9 @@ export function withUserDatabase<Name extends string>(
         const count = (): unknown => counts.set(name, (counts.get(name) ?? 0) + 1);
         servers.push(await serve(`${sockets}/${name}`, provider, count));
       }
-      await whileOpen(new HelperProbe(command, DEADLINE_MS), probe => use(probe, name => counts.get(name) ?? 0));
+      await whileOpen(new HelperProbe(command, { deadlineMs: DEADLINE_MS }), probe =>
+        use(probe, name => counts.get(name) ?? 0),
+      );
     } finally {
       for (const server of servers) {
         server.close();

@@ -19,7 +19,7 @@ async function withPool(
   deadlineMs: number,
   use: (ask: (line: string) => Promise<Outcome<string>>, pool: HelperPool) => Promise<void>,
 ): Promise<void> {
-  const pool = new HelperPool(command, deadlineMs);
+  const pool = new HelperPool(command, { deadlineMs });
   const ask = (line: string): Promise<Outcome<string>> =>
     pool.ask<string>(`${line}\n`, answer => (answer === 'again' || answer === 'nonsense' ? answer : { answer }));
   try {

@@ -49,7 +49,7 @@ export function house(text = '61184-65519'): House {
   const locks = new FakeLocks();
   const directories = new FakeDirectories();
   const reaper = new FakeReaper();
-  const coolDown = new CoolDown(clock, 60_000);
+  const coolDown = new CoolDown(clock, { durationMs: 60_000 });
   const nameCache = { present: () => false, flush: async () => undefined };
   const left: string[] = [];
   const endings = new Endings({

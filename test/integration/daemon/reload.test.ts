@@ -1,0 +1,148 @@
+/** SIGHUP: what can change without a restart does, the rest is said, and a file that is wrong changes nothing. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DYNUSER_NSSWITCH, errorOf, Installed, replyOf } from '../../support/installed.ts';
+import type { MachineProcess } from '../../support/machine/process.ts';
+import { Machine } from '../../support/machine.ts';
+
+const FILE = '/etc/dynuser/dynuserd.conf';
+const ACQUIRE = 'io.dynuser.Allocator.Acquire';
+const RELEASE = 'io.dynuser.Allocator.Release';
+/** A user without an account. */
+const PEER = 4_711;
+const DEADLINE_MS = 10_000;
+
+describe('SIGHUP', () => {
+  let machine: Machine;
+  let host: Installed;
+  let daemon: MachineProcess;
+  let log = '';
+  before(async () => {
+    machine = await Machine.boot({ init: 'plain', stage: true, nsswitch: DYNUSER_NSSWITCH });
+    host = new Installed(machine);
+    daemon = await host.startDaemon();
+    daemon.stderr.on('data', (text: string) => {
+      log += text;
+    });
+  });
+  after(() => machine.stop());
+
+  /** @returns the messages that the reload left, with what belongs to them */
+  const reload = async (text: string | undefined): Promise<Record<string, unknown>[]> => {
+    await machine.output(['rm', '-rf', FILE]);
+    if (text !== undefined) {
+      await machine.write(FILE, text);
+    }
+    const from = log.length;
+    daemon.kill('SIGHUP');
+    for (const deadline = Date.now() + DEADLINE_MS; !/reloaded|stays as it was/.test(log.slice(from)); await sleep(5)) {
+      assert.ok(Date.now() < deadline, 'nothing is said of the reload');
+    }
+    // The words of one reload are written in one tick, so that what came with the first one is all.
+    return log
+      .slice(from)
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line));
+  };
+  const mayAcquire = async (): Promise<boolean> => {
+    const [result] = await host.calls([[ACQUIRE, { unit: 'peers.service', lifetime: 'explicit' }]], { uid: PEER });
+    if (result !== undefined && 'reply' in result) {
+      assert.deepEqual(replyOf((await host.calls([[RELEASE, { lease: replyOf(result)['lease'] }]]))[0]), {});
+      return true;
+    }
+    assert.equal(errorOf(result).error, 'io.dynuser.Allocator.NotPermitted');
+    return false;
+  };
+
+  it('gives and takes the right to acquire, while leases live on', async () => {
+    assert.match(await machine.output(['dynuserctl', 'acquire', 'before.service']), /^\d+$/);
+    assert.equal(await mayAcquire(), false);
+    assert.deepEqual(
+      (await reload(`AllowUsers=${PEER}\n`)).map(line => [line['msg'], line['applied']]),
+      [['configuration reloaded', ['AllowUsers']]],
+    );
+    assert.equal(await mayAcquire(), true);
+    await reload(`AllowGroups=${PEER}\n`);
+    assert.equal(await mayAcquire(), true);
+    assert.deepEqual(
+      (await reload(undefined)).map(line => line['applied']),
+      [['AllowGroups']],
+    );
+    assert.equal(await mayAcquire(), false);
+    assert.equal((await machine.run(['id', 'before'])).status, 0);
+  });
+
+  it('says what changes at the next start alone, and applies the rest', async () => {
+    const lines = await reload('UidRange=61184-61200\nKillGraceSec=1\nMaxConnections=100\n');
+    assert.deepEqual(
+      lines.map(line => [line['level'], line['msg']]),
+      [
+        [30, 'configuration reloaded'],
+        [40, 'UidRange=, MaxConnections= changes at the next start; restart dynuserd for it'],
+      ],
+    );
+    assert.deepEqual(lines[0]?.['applied'], ['KillGraceSec']);
+    // The range is the one it was started with: the preferred UID of this name lies outside of the new one.
+    assert.equal(await machine.output(['dynuserctl', 'acquire', 'dynamic-user-test.service']), '64642');
+  });
+
+  it('a bound of the server changes: a connection without a call is closed sooner', async () => {
+    await reload('IdleTimeoutSec=1\n');
+    const idle = connect(machine.path('/run/dynuser/io.dynuser.DynamicUser'));
+    idle.resume();
+    const closed = once(idle, 'close').then(() => 'closed');
+    assert.equal(await Promise.race([closed, sleep(DEADLINE_MS, 'still open', { ref: false })]), 'closed');
+  });
+
+  for (const [what, text, words] of [
+    ['a key that is not known', 'AllowUser=0\n', /dynuserd\.conf:1: unknown key "AllowUser"/],
+    ['a value that cannot be', `AllowUsers=\nProbeTimeoutSec=soon\n`, /dynuserd\.conf:2: ProbeTimeoutSec=: it must be/],
+    ['a file that is too long', '#'.repeat(70_000), /dynuserd\.conf: it is larger than 65536 bytes; shorten it/],
+  ] as const) {
+    it(`${what} keeps the former configuration, and is said`, async () => {
+      await reload(`AllowUsers=${PEER}\n`);
+      const lines = await reload(text);
+      assert.equal(lines.length, 1);
+      assert.equal(lines[0]?.['level'], 50);
+      assert.match(String(lines[0]?.['msg']), /^the configuration stays as it was: /);
+      assert.match(String(lines[0]?.['msg']), words);
+      assert.equal(await mayAcquire(), true);
+    });
+  }
+
+  it('a FIFO in the place of the file holds nothing up', async () => {
+    await machine.output(['rm', '-f', FILE]);
+    await machine.output(['mkfifo', FILE]);
+    const from = log.length;
+    daemon.kill('SIGHUP');
+    for (const deadline = Date.now() + DEADLINE_MS; !/no regular file/.test(log.slice(from)); await sleep(5)) {
+      assert.ok(Date.now() < deadline, log.slice(from));
+    }
+    assert.equal((await host.ctl(['list'])).status, 0);
+  });
+
+  it('without end it ends nothing', async () => {
+    await reload('');
+    for (let count = 0; count < 200; count++) {
+      daemon.kill('SIGHUP');
+      await sleep(1);
+    }
+    assert.match(await machine.output(['dynuserctl', 'list']), /dynamic-user-test/);
+  });
+
+  it('the level of the log changes too', async () => {
+    await machine.write(FILE, `LogLevel=error\nAllowUsers=${PEER}\n`);
+    daemon.kill('SIGHUP');
+    for (const deadline = Date.now() + DEADLINE_MS; !(await mayAcquire()); await sleep(5)) {
+      assert.ok(Date.now() < deadline, 'it is never reloaded');
+    }
+    const from = log.length;
+    daemon.kill('SIGTERM');
+    assert.equal(await daemon.ended, 0);
+    assert.equal(log.slice(from), '', 'what it says of its end is not as bad');
+  });
+});
