@@ -10,6 +10,7 @@
 #include "dynuser.h"
 #include "fail.h"
 #include "request.h"
+#include "typed.h"
 #include "varlink.h"
 
 /* How long the daemon may say nothing. A handover of large directories takes longer, and is told of meanwhile. */
@@ -21,6 +22,8 @@
 #define ALL_REPLIES_BYTES_MAX (128U * 1024U * 1024U)
 /* A unit file asks for its drop-ins, those for their environment files, by more than one pattern. */
 #define ROUNDS_MAX 16U
+/* What an error is about: a path of a unit file, a line, a property. */
+#define TYPED_BYTES_MAX (PATH_MAX + 128U)
 
 struct dialogue {
 	struct varlink connection;
@@ -91,19 +94,21 @@ static _Noreturn void fail_dialogue(const struct dialogue *dialogue, int error)
 	fail_errno(error, "lost the daemon at %s", dialogue->path);
 }
 
-static _Noreturn void fail_refused(const struct dialogue *dialogue, const struct reply *reply)
+static _Noreturn void fail_refused(const struct dialogue *dialogue, const struct options *options, const struct reply *reply)
 {
-	if (reply->reason != NULL && reply->field != NULL && reply->field[0] != '\0')
-		fail(STATUS_LAUNCHER, "%s: %s", reply->field, reply->reason);
+	char typed[TYPED_BYTES_MAX] = "";
+
+	if (reply->field != NULL)
+		typed_write(options, reply->field, typed, sizeof(typed));
 	if (reply->reason != NULL)
-		fail(STATUS_LAUNCHER, "%s", reply->reason);
+		fail(STATUS_LAUNCHER, "%s%s", typed, reply->reason);
 	if (strcmp(reply->error, "org.varlink.service.MethodNotFound") == 0)
 		fail(STATUS_LAUNCHER, "the daemon at %s is too old to launch anything; restart it after the upgrade", dialogue->path);
 	fail(STATUS_LAUNCHER, "the daemon at %s answered with the error %s", dialogue->path, reply->error);
 }
 
 /* Receives up to the last reply to a call; those before it have progress alone, and count as signs of life. */
-static void receive(struct dialogue *dialogue, struct reply *reply)
+static void receive(struct dialogue *dialogue, const struct options *options, struct reply *reply)
 {
 	char where[96];
 
@@ -122,10 +127,10 @@ static void receive(struct dialogue *dialogue, struct reply *reply)
 			     dialogue->path, where[0] == '\0' ? "no JSON" : where);
 	} while (reply->continues);
 	if (reply->error != NULL)
-		fail_refused(dialogue, reply);
+		fail_refused(dialogue, options, reply);
 }
 
-static void call(struct dialogue *dialogue, const struct json_writer *request, struct reply *reply)
+static void call(struct dialogue *dialogue, const struct options *options, const struct json_writer *request, struct reply *reply)
 {
 	int error;
 
@@ -133,7 +138,7 @@ static void call(struct dialogue *dialogue, const struct json_writer *request, s
 	error = varlink_send(&dialogue->connection, request->text, request->length);
 	if (error != 0)
 		fail_dialogue(dialogue, error);
-	receive(dialogue, reply);
+	receive(dialogue, options, reply);
 }
 
 static void check_answer(const struct dialogue *dialogue, const struct options *options, const struct reply *reply)
@@ -155,7 +160,7 @@ const struct reply *ask(struct dialogue *dialogue, const struct options *options
 	check_connection(dialogue);
 	make_room(dialogue);
 	for (;;) {
-		call(dialogue, &request, &reply);
+		call(dialogue, options, &request, &reply);
 		if (reply.question_count == 0)
 			break;
 		if (++rounds == ROUNDS_MAX)

@@ -46,24 +46,38 @@ static char *absolute(const char *path)
 	return path[0] == '/' ? joined(path, "") : joined(joined(present_directory(), "/"), path);
 }
 
-/* The value of WorkingDirectory=, where % would begin a specifier (systemd.unit(5)): systemd-run's option has none. */
-static void add_working_directory(struct options *options, const char *directory)
-{
-	const char prefix[] = "WorkingDirectory=";
-	const char *path = absolute(directory);
-	char *property = malloc(sizeof(prefix) + 2 * strlen(path));
-	char *at = property;
+static const struct shorthand no_shorthands[SHORTHANDS] = {
+	[SHORTHAND_USER] = { "User", NULL },
+	[SHORTHAND_GROUP] = { "Group", NULL },
+	[SHORTHAND_DIRECTORY] = { "WorkingDirectory", NULL },
+	[SHORTHAND_TYPE] = { "Type", NULL },
+};
 
-	if (property == NULL)
+/* A property by an option that stands for it. */
+static void add_shorthand(struct options *options, size_t which, const char *option, const char *value)
+{
+	struct shorthand *shorthand = &options->shorthands[which];
+
+	shorthand->option = option;
+	add(&options->properties, joined(joined(shorthand->property, "="), value));
+}
+
+/* The value of WorkingDirectory=, where % would begin a specifier (systemd.unit(5)): systemd-run's option has none. */
+static void add_working_directory(struct options *options, const char *option, const char *directory)
+{
+	const char *path = absolute(directory);
+	char *value = malloc(2 * strlen(path) + 1);
+	char *at = value;
+
+	if (value == NULL)
 		fail(STATUS_LAUNCHER, "out of memory");
-	at = stpcpy(at, prefix);
 	for (; *path != '\0'; path++) {
 		if (*path == '%')
 			*at++ = '%';
 		*at++ = *path;
 	}
 	*at = '\0';
-	add(&options->properties, property);
+	add_shorthand(options, SHORTHAND_DIRECTORY, option, value);
 }
 
 /* NAME alone passes on the launcher's own variable, as with systemd-run(1); it is empty where there is none. */
@@ -83,6 +97,12 @@ static void add_property(struct options *options, const char *property)
 {
 	if (property[0] == '=' || strchr(property, '=') == NULL)
 		fail(STATUS_LAUNCHER, "--property: '%s' is not NAME=VALUE" HINT, property);
+	for (size_t i = 0; i < SHORTHANDS; i++) {
+		size_t length = strlen(options->shorthands[i].property);
+
+		if (strncmp(property, options->shorthands[i].property, length) == 0 && property[length] == '=')
+			options->shorthands[i].option = NULL;
+	}
 	add(&options->properties, joined(property, ""));
 }
 
@@ -105,19 +125,22 @@ static void apply(struct options *options, enum option_code code, const char *va
 		options->unit = value;
 		break;
 	case OPTION_USER:
-		add(&options->properties, joined("User=", value));
+		add_shorthand(options, SHORTHAND_USER, "--uid=", value);
 		break;
 	case OPTION_GROUP:
-		add(&options->properties, joined("Group=", value));
+		add_shorthand(options, SHORTHAND_GROUP, "--gid=", value);
 		break;
 	case OPTION_SETENV:
 		add_variable(options, value);
 		break;
 	case OPTION_WORKING_DIRECTORY:
-		add_working_directory(options, value);
+		add_working_directory(options, "--working-directory=", value);
 		break;
 	case OPTION_SAME_DIRECTORY:
-		add_working_directory(options, present_directory());
+		add_working_directory(options, "--same-dir", present_directory());
+		break;
+	case OPTION_SERVICE_TYPE:
+		add_shorthand(options, SHORTHAND_TYPE, "--service-type=", value);
 		break;
 	case OPTION_UNIT_FILE:
 		options->unit_file = absolute(value);
@@ -226,6 +249,7 @@ struct options options_read(int argc, char **argv)
 	struct options options = { 0 };
 	char **words = argc > 0 ? argv + 1 : argv;
 
+	memcpy(options.shorthands, no_shorthands, sizeof(no_shorthands));
 	while (words[0] != NULL && words[0][0] == '-' && words[0][1] != '\0') {
 		if (strcmp(words[0], "--") == 0) {
 			words++;

@@ -8,6 +8,15 @@
 
 enum isolation { ISOLATION_DEFAULT, ISOLATION_FULL, ISOLATION_BEST_EFFORT };
 
+/* Properties that options stand for. */
+enum { SHORTHAND_USER, SHORTHAND_GROUP, SHORTHAND_DIRECTORY, SHORTHAND_TYPE, SHORTHANDS };
+
+struct shorthand {
+	const char *property;
+	/* The option by which the property was given last, "--uid="; null: by its name, or not at all. */
+	const char *option;
+};
+
 struct options {
 	const char *unit;
 	const char *unit_file;
@@ -15,6 +24,7 @@ struct options {
 	/* NAME=VALUE as in [Service], and assignments of the environment, each in the order of the command line */
 	struct strings properties;
 	struct strings environment;
+	struct shorthand shorthands[SHORTHANDS];
 	enum isolation isolation;
 	bool ignore_unknown;
 	bool explain;

@@ -18,6 +18,7 @@ static const char help[] =
 	"  -u, --unit=NAME              run under this unit name; the user's name comes from it\n"
 	"      --uid=USER               run as this user (User=)\n"
 	"      --gid=GROUP              run with this group (Group=)\n"
+	"      --service-type=TYPE      the type of the service (Type=)\n"
 	"  -E, --setenv=NAME[=VALUE]    set a variable, or pass on one of the environment\n"
 	"      --clear-environment      begin with an empty environment\n"
 	"      --working-directory=DIR  run in this directory\n"
@@ -32,7 +33,7 @@ static const char help[] =
 	"      --version                print the version\n"
 	"\n"
 	"Options of systemd-run that change nothing here are accepted: --wait, --pipe (-P), --pty (-t), --quiet (-q),\n"
-	"--collect (-G), --no-block, --service-type=, --slice=, --description= and others.\n"
+	"--collect (-G), --no-block, --slice=, --description= and others.\n"
 	"\n"
 	"Exit status: the command's own; 125 the launcher failed, 126 the command cannot be executed, 127 it was not\n"
 	"found; 128 and the signal's number, in a shell, where a signal ended it.\n";

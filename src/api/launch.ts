@@ -34,7 +34,7 @@ export async function launch(parts: LaunchParts, memory: LaunchMemory, call: Cal
   const { peer, parameters } = call;
   if (peer.uid !== 0) {
     const reason = `only root may launch a program as another user, and the user ${peer.uid} asks`;
-    throw new DynuserError('NotPermitted', reason, { field: 'unit' });
+    throw new DynuserError('NotPermitted', reason, { field: 'caller' });
   }
   const read = memory.read(readLaunchRequest(parameters), readAnswers(parameters));
   if ('questions' in read) {
@@ -43,7 +43,30 @@ export async function launch(parts: LaunchParts, memory: LaunchMemory, call: Cal
   const { wanted } = read;
   const unit = wanted.unit ?? `run-r${parts.freshName()}.service`;
   const explains = (parameters as LaunchParameters).explain === true;
-  return explains ? explained(parts, wanted, unit) : acquired(parts, memory, wanted, unit, call);
+  try {
+    return await (explains ? explained(parts, wanted, unit) : acquired(parts, memory, wanted, unit, call));
+  } catch (error) {
+    throw inWordsOfLaunch(error, wanted);
+  }
+}
+
+/** The property that each parameter of Acquire is made of: a launch names none of these parameters. */
+const PROPERTIES_OF_PARAMETERS: ReadonlyMap<string, string> = new Map([
+  ['userName', 'User'],
+  ...['Runtime', 'State', 'Cache', 'Logs'].flatMap(kind =>
+    ['Directory', 'DirectoryMode'].map(what => [`${kind.toLowerCase()}${what}`, `${kind}${what}`] as const),
+  ),
+]);
+
+/** An error of the allocator, with the field by which the launch knows it: that of its property, where one was given. */
+function inWordsOfLaunch(error: unknown, { fields }: Wanted): unknown {
+  const property = error instanceof DynuserError ? PROPERTIES_OF_PARAMETERS.get(error.detail.field ?? '') : undefined;
+  if (!(error instanceof DynuserError) || property === undefined) {
+    return error;
+  }
+  // Without User= the name comes from the unit, or was made up.
+  const field = fields.get(property) ?? (property === 'User' ? 'unit' : property);
+  return new DynuserError(error.code, error.message, { ...error.detail, field }, error);
 }
 
 async function acquired(
@@ -153,7 +176,7 @@ function userNameOf({ userName }: Wanted, unit: string): string | undefined {
 }
 
 function warningsOf({ warnings, missing }: Wanted): readonly string[] {
-  return [...warnings, ...missing.map(what => `without the right to mount this is left out: ${what}`)];
+  return [...warnings, ...missing.map(what => what.replace(': ', ' not applied (cannot mount): '))];
 }
 
 /** The room of launches and the interface describe the same shapes; the compiler compares them here. */

@@ -12,6 +12,8 @@ export interface EnvironmentFile {
 
 /** Where a value is undefined the property was not given, or reset by an empty value. */
 export interface Draft {
+  /** of each property that was given: the field of an error about its last assignment */
+  readonly fields: Map<string, string>;
   dynamicUser: boolean | undefined;
   user: string | undefined;
   group: string | undefined;
@@ -53,6 +55,7 @@ export interface Draft {
 
 export function newDraft(): Draft {
   return {
+    fields: new Map(),
     dynamicUser: undefined,
     user: undefined,
     group: undefined,

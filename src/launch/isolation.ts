@@ -10,27 +10,33 @@ export interface IsolationOutcome {
   readonly missing: readonly string[];
 }
 
-/** @throws DynuserError NotPermitted where mounts are needed and the launcher may make none */
-export function decideIsolation(settings: Settings, mayMount: boolean, isolation: Isolation): IsolationOutcome {
+const CANNOT_MOUNT =
+  'cannot mount: CAP_SYS_ADMIN is missing or limited to a nested user namespace (usual in containers)';
+
+/**
+ * @param fields of each property that was given, the field of an error about it
+ * @throws DynuserError NotPermitted where mounts are needed and the launcher may make none
+ */
+export function decideIsolation(
+  settings: Settings,
+  mayMount: boolean,
+  isolation: Isolation,
+  fields: ReadonlyMap<string, string>,
+): IsolationOutcome {
   const needs = needsMounts(settings);
   if (mayMount || (!needs && !settings.privateUsers)) {
     return { makesMounts: needs, exposeDirectories: false, missing: [] };
   }
-  if (isolation === 'full') {
-    throw new DynuserError(
-      'NotPermitted',
-      'the launcher may make no mounts: it has no CAP_SYS_ADMIN, or in a user namespace of its own alone, as in most containers; ' +
-        '--isolation=best-effort goes on without them, and says what is missing',
-      { field: 'isolation' },
-    );
-  }
   const vital = vitalMounts(settings);
-  if (vital.length > 0) {
-    throw new DynuserError(
-      'NotPermitted',
-      `${vital.join(', ')} cannot be left out, and the launcher may make no mounts: it has no CAP_SYS_ADMIN`,
-      { field: vital[0] ?? 'isolation' },
-    );
+  const [first] = vital;
+  if (first !== undefined) {
+    const names = vital.map(name => `${name}=`).join(', ');
+    const reason = `${CANNOT_MOUNT}, and without ${names} the service would be another one; give the launcher CAP_SYS_ADMIN, or take ${vital.length === 1 ? 'it' : 'them'} out`;
+    throw new DynuserError('NotPermitted', reason, { field: fields.get(first) ?? first });
+  }
+  if (isolation === 'full') {
+    const reason = `${CANNOT_MOUNT}; use --isolation=best-effort to run without it`;
+    throw new DynuserError('NotPermitted', reason, { field: 'isolation' });
   }
   return { makesMounts: false, exposeDirectories: settings.privateClasses.length > 0, missing: missingWords(settings) };
 }
@@ -61,13 +67,13 @@ function vitalMounts(settings: Settings): string[] {
 function missingWords(settings: Settings): string[] {
   const { protectSystem, protectHome } = settings;
   const words: readonly (string | false)[] = [
-    protectSystem !== 'no' && `ProtectSystem=${protectSystem}: the file system is not read-only`,
+    protectSystem !== 'no' && `ProtectSystem=${protectSystem}: the file system stays writable`,
     protectHome !== 'no' && `ProtectHome=${protectHome}: homes are as open as their modes`,
     settings.privateTmp && 'PrivateTmp=yes: /tmp and /var/tmp are shared with all',
     settings.privateDevices && 'PrivateDevices=yes: all devices are there, each as open as its mode',
     settings.privateUsers && 'PrivateUsers=yes: the user sees all other users',
     settings.readOnly.length > 0 && 'ReadOnlyPaths=: these paths are not read-only',
-    settings.privateClasses.length > 0 && 'the directories of other services are seen, and closed by their modes alone',
+    settings.privateClasses.length > 0 && 'hiding the directories of other services: their modes alone close them',
   ];
   return words.filter(word => word !== false);
 }

@@ -21,6 +21,8 @@ export const PATH_BYTES_MAX = 4_095;
 export const COMPONENT_BYTES_MAX = 255;
 /** What of a value is shown in a message. */
 export const SHOWN_MAX = 128;
+/** Properties that one error names. */
+export const REFUSED_SHOWN_MAX = 32;
 /** Launches that are remembered, and characters of a request that is. */
 export const REMEMBERED_MAX = 64;
 export const REMEMBERED_KEY_MAX = 4_096;

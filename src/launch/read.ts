@@ -17,6 +17,7 @@ import type { LaunchRequest, Wanted } from './request.ts';
 import type { CommandLine, Settings } from './settings.ts';
 import { collectAssignments } from './sources.ts';
 import { Specifiers } from './specifiers.ts';
+import { withoutUnsupported } from './unsupported.ts';
 
 /**
  * Reads a request. Where it needs to see files of the launcher's world that no answer has, these are the questions; then
@@ -47,14 +48,14 @@ function read(request: LaunchRequest, questions: Questions): Wanted {
   const { assignments, unit } = collectAssignments(request, questions, warn);
   const specifiers = new Specifiers(unit, request.unitFile, questions);
   const draft = newDraft();
-  for (const assignment of assignments) {
-    applyAssignment(draft, assignment, { specifiers, ignoreUnknown: request.ignoreUnknown, warn });
+  for (const assignment of withoutUnsupported(assignments, { ignoreUnknown: request.ignoreUnknown, warn })) {
+    applyAssignment(draft, assignment, specifiers);
   }
   if (draft.runtimePreserve === 'restart') {
     warn('RuntimeDirectoryPreserve=restart: nobody says which stop is the last, so the directories are kept');
   }
   const settings = settle(draft, request, questions, warn);
-  const outcome = decideIsolation(settings, request.mayMount, request.isolation);
+  const outcome = decideIsolation(settings, request.mayMount, request.isolation, draft.fields);
   const unitName = request.unit ?? unit?.name;
   return {
     ...(unitName === undefined ? {} : { unit: unitName }),
@@ -67,6 +68,7 @@ function read(request: LaunchRequest, questions: Questions): Wanted {
     configurationDirectories: settings.configuration.map(path => `/etc/${path}`),
     removeIPC: settings.removeIPC,
     ...outcome,
+    fields: draft.fields,
     warnings: [...warnings],
     settings,
   };
@@ -151,6 +153,11 @@ function environmentOf(
 
 function commandsOf(draft: Draft, request: LaunchRequest): CommandLine[] | undefined {
   const { type, start, startBefore } = draft;
+  if (type === 'forking') {
+    failing(draft.fields.get('Type') ?? 'Type')(
+      '"forking" cannot be launched: the service is the process itself; let it stay in the foreground',
+    );
+  }
   if (request.unitFile === undefined) {
     const name = start.length > 0 ? 'ExecStart' : startBefore.length > 0 ? 'ExecStartPre' : undefined;
     return name === undefined
@@ -158,11 +165,6 @@ function commandsOf(draft: Draft, request: LaunchRequest): CommandLine[] | undef
       : failing(name)('without a unit file the command is that of the command line');
   }
   const fail = failing(`${request.unitFile}: ExecStart`);
-  if (type === 'forking') {
-    failing(`${request.unitFile}: Type`)(
-      '"forking" cannot be launched: the service is the process itself; let it stay in the foreground',
-    );
-  }
   if (start.length === 0) {
     fail('the unit file has no command to start');
   }

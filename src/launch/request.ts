@@ -43,6 +43,8 @@ export interface Wanted {
   readonly makesMounts: boolean;
   /** best effort without mounts: directories have to be reachable at their public paths */
   readonly exposeDirectories: boolean;
+  /** of each property that was given: its field in errors, which says where it is from */
+  readonly fields: ReadonlyMap<string, string>;
   /** for standard error */
   readonly warnings: readonly string[];
   /** what of the isolation is left out, in words */

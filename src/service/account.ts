@@ -56,6 +56,6 @@ export function nameConflict(reason: string): DynuserError {
 
 /** A request that is to make no user names one that the host does not have. */
 export function noSuchAccount(name: UserName): DynuserError {
-  const reason = `there is no user ${name} on this host, and none is to be made: name one that there is, or ask for a dynamic one`;
+  const reason = `user ${name} does not exist and DynamicUser=no forbids creating it; name an existing user`;
   return new DynuserError('NameConflict', reason, { field: 'userName' });
 }

@@ -1,5 +1,6 @@
 /* The command line: what each option means, and what is refused. No arguments. */
 #include "options.h"
+#include "typed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,10 +96,41 @@ static void test_paths(void)
 
 static void test_systemd_run(void)
 {
-	struct options options = read_line("dynuser-run|--wait|--pipe|-PtqG|--pty|--quiet|--collect|--service-type=oneshot|--no-block|"
+	struct options options = read_line("dynuser-run|--wait|--pipe|-PtqG|--pty|--quiet|--collect|--no-block|"
 					   "--slice=a.slice|--description|text|--expand-environment=no|-|x");
 
 	CHECK(strcmp(options.command[0], "-") == 0 && options.properties.count == 0, "%s", options.command[0]);
+}
+
+static void expect_typed(const char *line, const char *field, const char *expected)
+{
+	struct options options = read_line(line);
+	char text[64];
+
+	typed_write(&options, field, text, sizeof(text));
+	CHECK(strcmp(text, expected) == 0, "%s of %s: '%s'", field, line, text);
+}
+
+/* What an error is about is called as it was typed: by the option or by the property, whichever came last. */
+static void test_typed(void)
+{
+	expect_typed("dynuser-run|--uid=games|cmd", "User", "--uid=: ");
+	expect_typed("dynuser-run|--uid|games|-pUser=x|cmd", "User", "User=: ");
+	expect_typed("dynuser-run|-pUser=x|--uid=games|-pUsers=y|cmd", "User", "--uid=: ");
+	expect_typed("dynuser-run|--gid=x|cmd", "Group", "--gid=: ");
+	expect_typed("dynuser-run|--gid=x|cmd", "User", "User=: ");
+	expect_typed("dynuser-run|-d|cmd", "WorkingDirectory", "--same-dir: ");
+	expect_typed("dynuser-run|--working-directory=/x|cmd", "WorkingDirectory", "--working-directory=: ");
+	expect_typed("dynuser-run|--service-type=forking|cmd", "Type", "--service-type=: ");
+	expect_typed("dynuser-run|--uid=x|cmd", "/etc/x.service:3: User", "/etc/x.service:3: User=: ");
+	expect_typed("dynuser-run|cmd", "/etc/x.env:3", "/etc/x.env:3: ");
+	expect_typed("dynuser-run|cmd", "unit", "--unit=: ");
+	expect_typed("dynuser-run|cmd", "setEnvironment", "--setenv=: ");
+	expect_typed("dynuser-run|cmd", "StateDirectoryMode", "StateDirectoryMode=: ");
+	expect_typed("dynuser-run|cmd", "properties", "");
+	expect_typed("dynuser-run|cmd", "", "");
+	expect_typed("dynuser-run|cmd", "/%s%n", "/%s%n: ");
+	expect_typed("dynuser-run|cmd", "/a/path/that/is/longer/than/there/is/room/for/in/the/text/of/the/caller: User", "");
 }
 
 static void test_refusals(void)
@@ -123,6 +155,7 @@ int main(void)
 	test_environment();
 	test_paths();
 	test_systemd_run();
+	test_typed();
 	test_refusals();
 	return 0;
 }

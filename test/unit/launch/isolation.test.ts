@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planLaunch } from '../../../src/launch/launch.ts';
-import { acquiredOf, refuses, wantedOf } from './wanted.ts';
+import { acquiredOf, refuses, wantedOf, wantedOfUnit } from './wanted.ts';
 
 const FULL = { mayMount: false, isolation: 'full' } as const;
 const BEST = { mayMount: false, isolation: 'bestEffort' } as const;
@@ -11,13 +11,7 @@ test('without the right to mount, a launch that needs mounts is refused, and tol
   const bare = ['ProtectSystem=no', 'ProtectHome=no', 'PrivateTmp=no'];
   assert.equal(wantedOf(bare, FULL).makesMounts, false);
   assert.equal(wantedOf(['DynamicUser=no', 'StateDirectory=x'], FULL).makesMounts, false);
-  for (const more of [
-    'StateDirectory=x',
-    'PrivateDevices=yes',
-    'ReadOnlyPaths=/x',
-    'PrivateUsers=yes',
-    'RootDirectory=/x',
-  ]) {
+  for (const more of ['StateDirectory=x', 'PrivateDevices=yes', 'ReadOnlyPaths=/x', 'PrivateUsers=yes']) {
     refuses(() => wantedOf([...bare, more], FULL), 'isolation', /CAP_SYS_ADMIN/, 'NotPermitted');
   }
 });
@@ -48,20 +42,17 @@ test('best effort with the right to mount is full isolation', () => {
   assert.deepEqual(wanted.missing, []);
 });
 
-test('what makes another world of it cannot be left out', () => {
-  for (const [name, value] of [
-    ['RootDirectory', '/x'],
-    ['BindPaths', '/x'],
-    ['TemporaryFileSystem', '/x'],
-    ['InaccessiblePaths', '/x'],
-  ]) {
-    refuses(
-      () => wantedOf([`${name}=${value}`], BEST),
-      name ?? '',
-      new RegExp(`^${name} cannot be left out`),
-      'NotPermitted',
-    );
+test('what makes another world of it cannot be left out, whatever the effort, and nobody is sent the way that is none', () => {
+  for (const name of ['RootDirectory', 'BindPaths', 'TemporaryFileSystem', 'InaccessiblePaths']) {
+    for (const how of [FULL, BEST]) {
+      const words = new RegExp(
+        `^cannot mount: CAP_SYS_ADMIN .* without ${name}= .*; give the launcher CAP_SYS_ADMIN(?!.*effort)`,
+      );
+      refuses(() => wantedOf([`${name}=/x`], how), name, words, 'NotPermitted');
+    }
   }
+  const ofFile = () => wantedOfUnit(['ExecStart=/x', 'DynamicUser=yes', 'BindPaths=/a'], BEST);
+  refuses(ofFile, '/srv/wuff.service:4: BindPaths', /BindPaths=/, 'NotPermitted');
 });
 
 test('mounts are made where something needs them, and only there', () => {

@@ -4,7 +4,7 @@ import { DIRECTORY_CLASSES } from '../../../src/directories/classes.ts';
 import { ALL_CAPABILITIES, capabilityMask } from '../../../src/launch/capabilities.ts';
 import { CLASS_BASES } from '../../../src/launch/directory-properties.ts';
 import type { Settings } from '../../../src/launch/settings.ts';
-import { refuses, wantedOf } from './wanted.ts';
+import { refuses, wantedOf, wantedOfUnit } from './wanted.ts';
 
 function settings(...properties: string[]): Settings {
   return wantedOf(properties, { unit: 'wuff' }).settings;
@@ -213,7 +213,11 @@ test('what systemd knows and a launcher does not do is passed over, said, or ref
   ]);
   for (const property of ['PrivateNetwork=yes', 'SystemCallFilter=@system-service', 'ProtectKernelTunables=yes']) {
     const name = property.replace(/=.*/, '');
-    refuses(() => wantedOf([property]), name, new RegExp(`${name}= is not supported.*--ignore-unknown`));
+    refuses(
+      () => wantedOf([property]),
+      'properties',
+      new RegExp(`unsupported property ${name}=; use --ignore-unknown`),
+    );
     assert.deepEqual(wantedOf([property], { ignoreUnknown: true }).warnings, [
       `${name}= is not supported, and left out`,
     ]);
@@ -221,14 +225,38 @@ test('what systemd knows and a launcher does not do is passed over, said, or ref
 });
 
 test('an unknown property is refused by its name, with the nearest known one', () => {
-  refuses(() => wantedOf(['StateDirectry=x']), 'StateDirectry', /"StateDirectry"; StateDirectory= is near it/);
-  refuses(() => wantedOf(['Restrt=x']), 'Restrt', /Restart= is near it/);
-  refuses(() => wantedOf(['constructor=x']), 'constructor', /no property "constructor"/);
-  refuses(() => wantedOf(['Qqqqqqqqqqqq=x']), 'Qqqqqqqqqqqq', /no property "Qqqqqqqqqqqq"; --ignore-unknown/);
+  const words = (...properties: string[]): RegExp =>
+    new RegExp(`^unknown propert(y|ies) ${properties.join(', ')}; use --ignore-unknown to skip (it|them)$`);
+  refuses(
+    () => wantedOf(['StateDirectry=x']),
+    'properties',
+    words('"StateDirectry" \\(did you mean StateDirectory=\\?\\)'),
+  );
+  refuses(() => wantedOf(['Restrt=x']), 'properties', words('"Restrt" \\(did you mean Restart=\\?\\)'));
+  refuses(() => wantedOf(['constructor=x']), 'properties', words('"constructor"'));
+  refuses(() => wantedOf(['Qqqqqqqqqqqq=x', 'Zzz=y']), 'properties', words('"Qqqqqqqqqqqq"', '"Zzz"'));
   assert.deepEqual(wantedOf(['Foo=x', 'Foo=y'], { ignoreUnknown: true }).warnings, ['Foo= is unknown, and left out']);
   refuses(() => wantedOf(['User']), 'properties', /NAME=VALUE/);
   refuses(() => wantedOf(['=x']), 'properties', /NAME=VALUE/);
   refuses(() => wantedOf(['User=a\0b']), 'User', /NUL/);
+});
+
+test('all properties of a unit file that cannot be had are named at once, each with its line', () => {
+  const lines = [
+    'ExecStart=/x',
+    'SystemCallFilter=a',
+    'LockPersonality=yes',
+    'Usr=x',
+    'SystemCallFilter=b',
+    'UMask=zz',
+  ];
+  refuses(
+    () => wantedOfUnit(lines),
+    'properties',
+    /^unsupported properties SystemCallFilter= \(\/srv\/wuff.service:3\), LockPersonality= \(\/srv\/wuff.service:4\), unknown property "Usr" \(\/srv\/wuff.service:5; did you mean User=\?\); use --ignore-unknown to run without them, less/,
+  );
+  const many = Array.from({ length: 40 }, (_, index) => `Qqqqqqq${index}=x`);
+  refuses(() => wantedOf(many), 'properties', /"Qqqqqqq31" and 8 more; use/);
 });
 
 test('lists, properties and text have bounds, which are said', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readLaunch } from '../../../src/launch/launch.ts';
-import { readIn, refuses, requestOf, type World, wantedOfUnit } from './wanted.ts';
+import { readIn, refuses, requestOf, type World, wantedOf, wantedOfUnit } from './wanted.ts';
 
 const FILE = '/srv/a-b@.service';
 
@@ -78,7 +78,7 @@ test('a unit file says itself whether there is a dynamic user', () => {
 
 test('errors of a unit file say where they are', () => {
   refuses(() => wantedOfUnit(['ExecStart=/x', 'UMask=9']), '/srv/wuff.service:3: UMask', /mode/);
-  refuses(() => wantedOfUnit(['ExecStart=/x', 'Stat=9']), '/srv/wuff.service:3: Stat', /Stat/);
+  refuses(() => wantedOfUnit(['ExecStart=/x', 'Stat=9']), 'properties', /"Stat" \(\/srv\/wuff.service:3;/);
   refuses(() => wantedOfUnit(['.include /srv/wuff.service']), '/srv/wuff.service:2', /\.include/);
   refuses(() => wantedOfUnit(['ExecStart=/x', 'User=%d']), '/srv/wuff.service:3: User', /credentials/);
 });
@@ -95,7 +95,9 @@ test('a unit file that is not there, or is no service, is refused', () => {
 test('commands: one, or several of a oneshot', () => {
   refuses(() => wantedOfUnit(['User=x']), '/srv/wuff.service: ExecStart', /no command/);
   refuses(() => wantedOfUnit(['ExecStart=/x', 'ExecStart=/y']), '/srv/wuff.service: ExecStart', /Type=oneshot/);
-  refuses(() => wantedOfUnit(['Type=forking', 'ExecStart=/x']), '/srv/wuff.service: Type', /foreground/);
+  refuses(() => wantedOfUnit(['Type=forking', 'ExecStart=/x']), '/srv/wuff.service:2: Type', /foreground/);
+  refuses(() => wantedOf(['Type=forking']), 'Type', /foreground/);
+  assert.equal(wantedOf(['Type=forking', 'Type=simple']).dynamicUser, true);
   const several = wantedOfUnit(['Type=oneshot', 'ExecStart=/x', 'ExecStart=/y ; /z', 'ExecStartPre=/w']);
   assert.deepEqual(
     several.settings.commands?.map(({ path }) => path),

@@ -7,7 +7,7 @@ import { assertEmpty, fails, house } from './house.ts';
 
 test('a request that is to make no user takes a static one, and refuses what would be a dynamic one', async () => {
   const built = house();
-  const reason = /there is no user nobody-knows on this host/;
+  const reason = /user nobody-knows does not exist/;
   await fails(built.acquire('nobody-knows.service', { staticOnly: true }), 'NameConflict', reason);
   assertEmpty(built);
   built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
