@@ -24,6 +24,7 @@ function ownSources(): string[] {
     ...sourcesBelow('native', '.h'),
     ...sourcesBelow('test', '.sh'),
     '.ci/prepare',
+    '.ci/fresh-root',
     '.ci/run',
   ].filter(path => !path.startsWith('src/api/generated/'));
 }
