@@ -1,3 +1,4 @@
+// time limit: 300 s
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withInstalled } from '../support/installed.ts';

@@ -1,4 +1,5 @@
 /** A daemon that is killed, held up or replaced while a launcher starts its program. */
+// time limit: 120 s
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';

@@ -1,4 +1,5 @@
 /** A kernel, or a filter around the launcher, that says yes and does nothing: each drop of privilege is looked at afterwards. */
+// time limit: 120 s
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { PREPARATION, STARTS } from '../support/launches/starts.ts';

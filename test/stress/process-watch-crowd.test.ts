@@ -1,4 +1,5 @@
 /** A host full of services: 4,000 processes are followed at a time, for nothing while they live, and each end is seen at once. */
+// time limit: 120 s
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

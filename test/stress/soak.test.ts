@@ -1,4 +1,5 @@
 /** An hour's worth of use in a minute or two: what the daemon has at the end is what it had at the start. */
+// time limit: 300 s
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';

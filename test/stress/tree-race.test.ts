@@ -1,4 +1,5 @@
 /** The old owner races the walk: whatever it swaps, no inode outside the tree gets another owner. */
+// time limit: 300 s
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
