@@ -11,6 +11,7 @@ import type { Peer } from './api/peer.ts';
 import { userDatabaseInterface } from './api/user-database.ts';
 import { DynuserError } from './core/errors.ts';
 import { LEASE_ID_BYTES, type LeaseId, leaseIdOf, type UserName } from './core/ids.ts';
+import type { UserLease } from './core/lease.ts';
 import { rangeSize } from './core/range.ts';
 import { USER_DATABASE_SERVICE } from './core/records.ts';
 import { systemBusSocket } from './dbus/address.ts';
@@ -24,6 +25,7 @@ import { raiseDescriptorLimit } from './host/libc.ts';
 import type { PassedSocket } from './host/listen-fds.ts';
 import type { Notify } from './host/notify.ts';
 import { NSCD_SOCKET, Nscd } from './host/nscd.ts';
+import { type KeptLocks, openUidLocks } from './host/open-uid-locks.ts';
 import { PeerReader } from './host/peer.ts';
 import { HelperPlaces } from './host/places.ts';
 import { HelperProbe } from './host/probe.ts';
@@ -31,7 +33,6 @@ import { ProcessWatch } from './host/process-watch.ts';
 import { RandomBytes } from './host/random-bytes.ts';
 import { HelperReaper } from './host/reaper.ts';
 import { takeRuntimeLock } from './host/runtime-lock.ts';
-import { SYSTEMD_LOCK_DIRECTORY, SystemdUidLocks } from './host/systemd-uid-lock.ts';
 import { linkUserDatabase } from './host/user-database-link.ts';
 import { UserMarks } from './host/user-marks.ts';
 import type { LiveConfig } from './live-config.ts';
@@ -46,6 +47,7 @@ import { Endings } from './service/endings.ts';
 import { IdleWatch } from './service/idle.ts';
 import { KeyedQueue } from './service/keyed-queue.ts';
 import { Lifetimes } from './service/lifetimes.ts';
+import { LockWatch } from './service/lock-watch.ts';
 import type { Clock, Randomness } from './service/ports.ts';
 import { recover } from './service/recovery.ts';
 import { releaseGone } from './service/release.ts';
@@ -75,6 +77,8 @@ export interface Surroundings {
   readonly notify: Notify;
   /** the socket that a service manager opened for us, if it did */
   readonly socket: PassedSocket | undefined;
+  /** what the service manager keeps for us */
+  readonly kept: KeptLocks;
   /** $DBUS_SYSTEM_BUS_ADDRESS */
   readonly busAddress: string | undefined;
 }
@@ -101,15 +105,22 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   if (runtimeLock === undefined) {
     throw new DynuserError('HostFailed', `another dynuserd is running on ${config.runtimeDirectory}`);
   }
-  const locks = SystemdUidLocks.open(SYSTEMD_LOCK_DIRECTORY);
+  const onFailure = (what: string, cause: unknown) => logger.error({ err: cause }, what);
+  const { locks, lockStore } = openUidLocks({
+    ...{ ...surroundings.kept, runtimeDirectory: config.runtimeDirectory, helper },
+    report: (what, cause) => logger.warn({ err: cause }, what),
+  });
   const registry = new Store(runtime, (file, reason) => logger.warn({ file, reason }, 'set aside in the registry'));
   const users = new UserTable();
   const report = recover({ registry, locks, users });
-  for (const { user, reason } of report.unlocked) {
-    logger.error({ user: user.name, uid: user.uid, reason }, 'a UID in use could not be locked again');
+  const onLost = ({ name, uid, lost: reason }: UserLease, cause?: unknown) =>
+    logger.error(
+      { user: name, uid, reason, err: cause },
+      'a user has lost its UID: nothing of that is touched any more',
+    );
+  for (const user of report.lost) {
+    onLost(user);
   }
-
-  const onFailure = (what: string, cause: unknown) => logger.error({ err: cause }, what);
   const probe = new HelperProbe([helper], {
     get deadlineMs() {
       return live.current.probeTimeoutMs;
@@ -131,6 +142,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     get graceMs() {
       return live.current.killGraceMs;
     },
+    onLost,
     onLeft: ({ name, uid }, left) => logger.warn({ user: name, uid, left }, 'a user that ended left something'),
   });
   for (const user of report.ending) {
@@ -139,7 +151,8 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const release = { users, registry, directories, endings };
   const shared = { range, users, reservations, coolDown, probe, locks, directories, randomness: RANDOMNESS };
   const queue = new KeyedQueue<UserName>();
-  const allocator = new Allocator({ ...shared, registry, endings, nameCache, queue, clock: CLOCK });
+  const allocator = new Allocator({ ...shared, registry, endings, nameCache, queue, onLost, clock: CLOCK });
+  const lockWatch = new LockWatch({ users, registry, locks, onLost, onFailure });
   const bus = openBus(busAddress, logger);
   const processes = new ProcessWatch(onFailure);
   const units = new UnitWatch(bus, onFailure);
@@ -196,7 +209,8 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     busApi.close();
     bus.close();
     endings.stop();
-    await Promise.all([probe.close(), reaper.close(), places.close(), processes.close()]);
+    lockWatch.stop();
+    await Promise.all([probe.close(), reaper.close(), places.close(), processes.close(), lockStore?.close()]);
     runtimeLock.release();
     if (isIdle && users.holderCount > 0) {
       // A last call on the bus has acquired a user, and somebody has to see to its end.

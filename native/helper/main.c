@@ -1,7 +1,8 @@
 /*
  * dynuser-helper: a child of dynuserd that answers what may block or crash, so that a foreign NSS module never
  * runs inside the daemon. It lives until its standard input ends; the daemon kills it where it does not answer in time.
- * It decides nothing: the daemon judges what it answers. With the argument "tree" it is another program: tree_verbs.h.
+ * It decides nothing: the daemon judges what it answers. With the argument "tree" or "keep-locks" it is another program:
+ * tree_verbs.h, lock_keeper.h.
  *
  * The daemon sets its environment: DYNUSER_NSS_BYPASS and SYSTEMD_BYPASS_USERDB, so that no question comes back to the
  * daemon by way of our own module or nss-systemd. What nss-systemd asks the service manager is switched here: manager.h.
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "known_threads.h"
+#include "lock_keeper.h"
 #include "manager.h"
 #include "protocol.h"
 #include "sources.h"
@@ -25,12 +27,17 @@
 
 #define EXIT_USAGE 2
 
-/* Makes this process one that dies with its parent, dumps no core, and holds nothing but its three streams. */
-static bool confine(void)
+/* Makes this process one that dumps no core, makes private files, and keeps no directory busy. */
+static bool detach(void)
 {
 	umask(077);
-	/* A parent that died before this call is noticed by the end of the standard input. */
-	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0 && chdir("/") == 0;
+	return prctl(PR_SET_DUMPABLE, 0) == 0 && chdir("/") == 0;
+}
+
+/* The same, and it dies with its parent. One that died before this call is noticed by the end of the standard input. */
+static bool confine(void)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && detach();
 }
 
 /* close_range(2) is there since Linux 5.9; before that, and below seccomp, Node's O_CLOEXEC has to do. */
@@ -57,6 +64,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "tree") == 0)
 		return confine() ? tree_main(argc - 2, argv + 2) : EXIT_FAILURE;
+	if (argc > 1 && strcmp(argv[1], "keep-locks") == 0)
+		return detach() ? lock_keeper_main(argc - 2, argv + 2) : EXIT_FAILURE;
 	if (argc != 1) {
 		(void)fprintf(stderr, "%s is started by dynuserd alone and takes no arguments\n", argv[0]);
 		return EXIT_USAGE;

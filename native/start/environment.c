@@ -9,8 +9,9 @@
 static const char *const kept[] = {
 	/* the daemon's, and its clients' */
 	"DYNUSER_*", "DBUS_SYSTEM_BUS_ADDRESS",
-	/* sd_listen_fds(3), sd_notify(3) */
+	/* sd_listen_fds(3), sd_notify(3), systemd.exec(5): whom the manager means, and what it stores */
 	"LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET",
+	"SYSTEMD_EXEC_PID", "FDSTORE",
 	/* of a terminal and its user: dynuserctl's columns, colours and times */
 	"TERM", "NO_COLOR", "TZ", "LANG", "LC_*",
 	"PATH",

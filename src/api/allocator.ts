@@ -166,6 +166,7 @@ function toWireLease(user: UserLease, holder: Holder): JsonObject {
     since: holder.since * MICROSECONDS_PER_MILLISECOND,
     directories: holder.directories.map(directory => directory.publicPath),
     ...(holder.missing === undefined ? {} : { missing: holder.missing }),
+    ...(user.lost === undefined ? {} : { lost: user.lost }),
   };
 }
 

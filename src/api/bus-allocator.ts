@@ -57,8 +57,7 @@ export class BusAllocator {
 
   uidOf(name: string): number | undefined {
     const parsed = parseUserName(name);
-    const user = 'name' in parsed ? this.#users.byName(parsed.name) : undefined;
-    return user?.dynamic === true ? user.uid : undefined;
+    return 'name' in parsed ? this.#users.dynamicByName(parsed.name)?.uid : undefined;
   }
 
   nameOf(number: number): string | undefined {
@@ -75,8 +74,11 @@ export class BusAllocator {
   /** @param listener told of each dynamic user that came, with its first reference, or went, with its last. @returns ends that */
   onChange(listener: (change: UserChange) => void): () => void {
     return this.#users.watch(({ kind, user, holder }) => {
-      if (user.dynamic && isWhole(user, holder.lease)) {
-        listener({ kind, uid: user.uid, name: user.name });
+      // A lost user went when it was lost.
+      const isTold =
+        kind === 'lost' ? holder === user.holders[0] : user.lost === undefined && isWhole(user, holder.lease);
+      if (user.dynamic && isTold) {
+        listener({ kind: kind === 'allocated' ? kind : 'released', uid: user.uid, name: user.name });
       }
     });
   }

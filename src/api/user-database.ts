@@ -91,8 +91,7 @@ function enumerate<P>(call: Call<P>, users: UserTable, reply: RecordReply): Json
 
 function dynamicByName(users: UserTable, name: string): UserLease | undefined {
   const parsed = parseUserName(name);
-  const user = 'name' in parsed ? users.byName(parsed.name) : undefined;
-  return user?.dynamic === true ? user : undefined;
+  return 'name' in parsed ? users.dynamicByName(parsed.name) : undefined;
 }
 
 function checkId(parameters: JsonObject, key: string): Uid | undefined {

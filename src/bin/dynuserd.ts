@@ -4,8 +4,9 @@ import { parseArgs } from 'node:util';
 import { CONFIG_FILE, loadConfig } from '../config.ts';
 import { DynuserError } from '../core/errors.ts';
 import { startDaemon } from '../daemon.ts';
-import { takePassedSockets } from '../host/listen-fds.ts';
+import { takePassedDescriptors } from '../host/listen-fds.ts';
 import { openNotify } from '../host/notify.ts';
+import { findManagerStore } from '../host/open-lock-store.ts';
 import { tierUpSooner } from '../host/tier-up.ts';
 import { LiveConfig } from '../live-config.ts';
 import { createLogger } from '../logger.ts';
@@ -48,13 +49,17 @@ async function main(): Promise<void> {
     isReloadDue = reload === undefined;
     reload?.();
   });
+  // Before the variables are taken out of the environment.
+  const manager = findManagerStore(process.env, process.pid);
+  const passed = takePassedDescriptors(process.env, process.pid);
   const daemon = await startDaemon({
     config,
     logger,
     helper: fileURLToPath(new URL('./dynuser-helper', import.meta.url)),
     notify: openNotify(process.env),
     busAddress: process.env['DBUS_SYSTEM_BUS_ADDRESS'],
-    socket: takePassedSockets(process.env, process.pid)[0],
+    socket: passed.sockets[0],
+    kept: { manager, stored: passed.stored },
   });
   stopOnSignal(() => daemon.stop().then(() => process.exit(0)));
   daemon.idle.then(() => process.exit(EXIT_IDLE)).catch(fail);

@@ -94,7 +94,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'List the users and who holds them',
     description: [
       'Lists every lease, sorted by UID and age: a user has one lease for each of its holders and lives as long as it has any.',
-      'A user without a lease of which something is left is shown as "ending": its name resolves no more, and its UID is reserved until nothing is left.',
+      'A user without a lease of which something is left is shown as "ending": its name resolves no more, and its UID is reserved until nothing is left. One whose UID somebody else has locked is shown as "lost".',
       'In JSON one array of leases; "since" is in microseconds since the epoch.',
     ],
     options: [],

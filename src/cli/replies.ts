@@ -18,7 +18,7 @@ import { absent, choice, integer, leaseId, object, objects, text, texts, truth }
 
 const ORIGINS = ['owner', 'preferred', 'sweep'] as const;
 const OUTCOMES = ['allocate', 'join', 'static', 'conflict', 'exhausted'] as const;
-const EVENTS = ['existing', 'ready', 'allocated', 'released'] as const;
+const EVENTS = ['existing', 'ready', 'allocated', 'released', 'lost'] as const;
 const COUNTED = ['all', 'some'] as const;
 
 /** What org.varlink.service.GetInfo says, as far as it is shown. */
@@ -72,6 +72,7 @@ function checkLease(lease: JsonObject): Lease {
     ...(absent(lease, 'ending') ? {} : { ending: truth(lease, 'ending') }),
     ...(absent(lease, 'remains') ? {} : { remains: text(lease, 'remains') }),
     ...(absent(lease, 'missing') ? {} : { missing: texts(lease, 'missing') }),
+    ...(absent(lease, 'lost') ? {} : { lost: text(lease, 'lost') }),
   };
 }
 

@@ -48,4 +48,6 @@ export interface UserLease {
   /** false for a static user of the host that is used as it is: it is recorded, but never locked or published */
   readonly dynamic: boolean;
   readonly holders: readonly Holder[];
+  /** why the UID is not this user's any more, in words: somebody else may have it. Once lost, it is never had again */
+  readonly lost?: string;
 }

@@ -6,6 +6,7 @@
 /** One reason why a UID is not free. */
 export type Evidence =
   | { readonly kind: 'lease'; readonly name: string }
+  | { readonly kind: 'lost'; readonly name: string }
   | { readonly kind: 'ending'; readonly name: string }
   | { readonly kind: 'cooling'; readonly name: string }
   | { readonly kind: 'reserved' }
@@ -32,6 +33,8 @@ export function describeEvidence(evidence: Evidence): string {
   switch (evidence.kind) {
     case 'lease':
       return `held by the dynamic user ${evidence.name}`;
+    case 'lost':
+      return `it was lost by the dynamic user ${evidence.name}, whose leases are not released yet`;
     case 'ending':
       return `held until nothing is left of the dynamic user ${evidence.name}`;
     case 'cooling':

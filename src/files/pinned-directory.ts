@@ -7,6 +7,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -43,6 +44,20 @@ export class PinnedDirectory {
       throw new Error(`${path} must belong to the user ${owner} and be writable by nobody else`);
     }
     return new PinnedDirectory(path, descriptor);
+  }
+
+  /** Whether the path still leads to this directory: it may have been removed, renamed, or replaced by another. */
+  isInPlace(): boolean {
+    const pinned = fstatSync(this.#descriptor);
+    try {
+      const named = lstatSync(this.path);
+      return named.ino === pinned.ino && named.dev === pinned.dev;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) {
+        return false;
+      }
+      throw error;
+    }
   }
 
   /** Opens a directory below this one, made with the mode where it is missing. */

@@ -4,70 +4,131 @@
  * long as the UID is in use, has the user's name in it, and is unlinked while the lock is still held.
  * Never waits for a lock, and never touches a file whose lock another holds.
  */
-import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { DynuserError } from '../core/errors.ts';
 import type { Uid, UserName } from '../core/ids.ts';
 import { PinnedDirectory } from '../files/pinned-directory.ts';
 import type { LockOutcome, PeekOutcome, UidLocks } from '../service/ports.ts';
-import { hostError, systemErrorCode } from './host-error.ts';
-import { flock, LOCK_EXCLUSIVE, LOCK_SHARED } from './libc.ts';
+import { hostError } from './host-error.ts';
+import { LockFile } from './lock-file.ts';
+import type { LockStore } from './lock-store.ts';
 
 export const SYSTEMD_LOCK_DIRECTORY = '/run/systemd/dynamic-uid';
 const DIRECTORY_MODE = 0o755;
-const FILE_MODE = 0o600;
 /** How often a file may be unlinked by its former holder between our open and our lock, before the UID counts as taken. */
 const OPEN_ATTEMPTS_MAX = 16;
 
-/**
- * Whatever somebody put at the path, opening it must not wait: O_RDWR never does for a FIFO (fifo(7)), O_NONBLOCK is for
- * devices. Node adds O_CLOEXEC.
- */
-const OPEN_FLAGS = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NOCTTY | constants.O_NONBLOCK;
+interface Held {
+  /** holds the lock */
+  readonly descriptor: number;
+  readonly name: UserName;
+  /** whether the store has a duplicate of it */
+  kept: boolean;
+}
 
-/** Codes of open(2) that speak against this one path; any other is the host's trouble, which the next UID would meet too. */
-const UNUSABLE: ReadonlyMap<string, string> = new Map([
-  ['ELOOP', 'it is a symbolic link'],
-  ['EISDIR', 'it is a directory'],
-  ['ENXIO', 'it is a socket or a device'],
-  ['ENODEV', 'it is a device'],
-  ['EACCES', 'opening it is not allowed'],
-  ['EPERM', 'opening it is not allowed; it may be immutable'],
-  ['ETXTBSY', 'it is being executed'],
-]);
-
-type Opened =
-  | { readonly kind: 'open'; readonly descriptor: number }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'unusable'; readonly reason: string };
+export interface UidLockOptions {
+  /** keeps locks beyond the end of this process; without it they end with it */
+  readonly store?: LockStore;
+  /** the descriptors that a former daemon had kept, by UID */
+  readonly inherited?: ReadonlyMap<Uid, number>;
+  /** told of what somebody did to the files, in words */
+  readonly report?: (what: string) => void;
+}
 
 export class SystemdUidLocks implements UidLocks {
-  readonly #directory: PinnedDirectory;
-  /** the descriptors that hold the locks */
-  readonly #held = new Map<Uid, number>();
+  #directory: PinnedDirectory;
+  readonly #store: LockStore | undefined;
+  readonly #report: (what: string) => void;
+  readonly #held = new Map<Uid, Held>();
+  /** what a former daemon had kept, until it is locked again or dropped */
+  readonly #inherited: Map<Uid, number>;
 
-  private constructor(directory: PinnedDirectory) {
+  private constructor(directory: PinnedDirectory, { store, inherited, report }: UidLockOptions) {
     this.#directory = directory;
+    this.#store = store;
+    this.#report = report ?? (() => {});
+    this.#inherited = new Map(inherited);
   }
 
   /**
-   * @param path the directory, made where it is missing; /run/systemd/dynamic-uid but for tests
-   * @throws DynuserError HostFailed where it cannot be made, or others may write to it
+   * @param path the directory, made if it is missing; /run/systemd/dynamic-uid but for tests
+   * @throws DynuserError HostFailed if it cannot be made, or others may write to it
    */
-  static open(path: string): SystemdUidLocks {
-    try {
-      return new SystemdUidLocks(PinnedDirectory.open(path, { create: { mode: DIRECTORY_MODE } }));
-    } catch (error) {
-      throw hostError(error, `cannot use the lock directory ${path}`);
-    }
+  static open(path: string, options: UidLockOptions = {}): SystemdUidLocks {
+    return new SystemdUidLocks(openDirectory(path), options);
   }
 
   lock(uid: Uid, name: UserName): LockOutcome {
-    if (this.#held.has(uid)) {
+    this.#renewDirectory();
+    return this.#held.has(uid) ? { kind: 'taken' } : (this.#adopt(uid, name) ?? this.#take(uid, name));
+  }
+
+  keep(uid: Uid): void {
+    const held = this.#held.get(uid);
+    if (held !== undefined && this.#store !== undefined && !held.kept) {
+      held.kept = true;
+      this.#store.keep(uid, held.descriptor);
+    }
+  }
+
+  confirm(uid: Uid): LockOutcome {
+    this.#renewDirectory();
+    const held = this.#held.get(uid);
+    if (held === undefined) {
       return { kind: 'taken' };
     }
+    return this.#file(uid).isAtPath(held.descriptor) ? { kind: 'locked' } : this.#lockAgain(uid, held);
+  }
+
+  peek(uid: Uid): PeekOutcome {
+    this.#renewDirectory();
+    const file = this.#file(uid);
+    const opened = file.open(false);
+    if (opened.kind !== 'open') {
+      return opened.kind === 'missing' ? { kind: 'free' } : opened;
+    }
+    return { kind: file.isTaken(opened.descriptor) ? 'taken' : 'free' };
+  }
+
+  release(uid: Uid): void {
+    const held = this.#held.get(uid);
+    if (held !== undefined) {
+      this.#held.delete(uid);
+      this.#end(uid, held);
+    }
+  }
+
+  sweep(uid: Uid): void {
+    if (this.#held.has(uid)) {
+      return;
+    }
+    const file = this.#file(uid);
+    const inherited = this.#inherited.get(uid);
+    if (inherited !== undefined) {
+      this.#inherited.delete(uid);
+      this.#end(uid, { descriptor: inherited, kept: true });
+    }
+    const opened = file.open(false);
+    if (opened.kind === 'open' && file.tryLock(opened.descriptor) === 'held') {
+      file.unlinkAndClose(opened.descriptor);
+    }
+  }
+
+  /** Ends what a former daemon had kept and nobody has locked again: locks of users that are no more. */
+  dropInherited(): void {
+    for (const uid of [...this.#inherited.keys()]) {
+      this.sweep(uid);
+    }
+  }
+
+  #file(uid: Uid): LockFile {
+    return new LockFile(this.#directory, uid);
+  }
+
+  #take(uid: Uid, name: UserName): LockOutcome {
+    const file = this.#file(uid);
     let missing = 0;
     for (let attempt = 0; attempt < OPEN_ATTEMPTS_MAX; attempt++) {
-      const opened = this.#open(uid, OPEN_FLAGS | constants.O_CREAT);
+      const opened = file.open(true);
       if (opened.kind === 'unusable') {
         return opened;
       }
@@ -76,10 +137,10 @@ export class SystemdUidLocks implements UidLocks {
         missing++;
         continue;
       }
-      const state = this.#tryLock(uid, opened.descriptor);
+      const state = file.tryLock(opened.descriptor);
       if (state === 'held') {
-        this.#writeName(uid, opened.descriptor, name);
-        this.#held.set(uid, opened.descriptor);
+        file.writeName(opened.descriptor, name);
+        this.#held.set(uid, { descriptor: opened.descriptor, name, kept: false });
         return { kind: 'locked' };
       }
       if (state === 'taken') {
@@ -87,112 +148,77 @@ export class SystemdUidLocks implements UidLocks {
       }
     }
     if (missing === OPEN_ATTEMPTS_MAX) {
-      throw new DynuserError('HostFailed', `the directory ${this.#directory.path} was removed; restart dynuserd`);
+      throw new DynuserError('HostFailed', `the directory ${this.#directory.path} is removed again and again`);
     }
     return { kind: 'taken' };
   }
 
-  peek(uid: Uid): PeekOutcome {
-    const opened = this.#open(uid, OPEN_FLAGS);
-    if (opened.kind !== 'open') {
-      return opened.kind === 'missing' ? { kind: 'free' } : opened;
+  /** Takes over what a former daemon had kept. @returns undefined if there is nothing, or it keeps nobody out any more */
+  #adopt(uid: Uid, name: UserName): LockOutcome | undefined {
+    const descriptor = this.#inherited.get(uid);
+    if (descriptor === undefined) {
+      return undefined;
     }
+    this.#inherited.delete(uid);
+    const file = this.#file(uid);
+    if (!file.isAtPath(descriptor)) {
+      this.#end(uid, { descriptor, kept: true });
+      return undefined;
+    }
+    if (file.tryLock(descriptor) !== 'held') {
+      this.#store?.drop(uid);
+      return undefined;
+    }
+    this.#held.set(uid, { descriptor, name, kept: true });
+    return { kind: 'locked' };
+  }
+
+  /** The file of a lock was unlinked, or another put in its place: the lock is taken anew, if nobody else has it. */
+  #lockAgain(uid: Uid, held: Held): LockOutcome {
+    this.#held.delete(uid);
+    this.#end(uid, held);
+    const outcome = this.#take(uid, held.name);
+    if (outcome.kind === 'locked') {
+      this.#report(`the lock file of UID ${uid} (${held.name}) was gone, and is locked again`);
+      if (held.kept) {
+        this.keep(uid);
+      }
+    }
+    return outcome;
+  }
+
+  #end(uid: Uid, { descriptor, kept }: Pick<Held, 'descriptor' | 'kept'>): void {
     try {
-      // Shared, so that two who look do not take each other for a holder.
-      return { kind: flock(opened.descriptor, LOCK_SHARED) ? 'free' : 'taken' };
-    } catch (error) {
-      throw hostError(error, `cannot try the lock of ${this.#path(uid)}`);
+      this.#file(uid).unlinkAndClose(descriptor);
     } finally {
-      closeSync(opened.descriptor);
+      // Last: as long as the file is there, nobody else can lock it, also if we end in between.
+      if (kept) {
+        this.#store?.drop(uid);
+      }
     }
   }
 
-  release(uid: Uid): void {
-    const descriptor = this.#held.get(uid);
-    if (descriptor !== undefined) {
-      this.#held.delete(uid);
-      this.#unlinkAndClose(uid, descriptor);
-    }
-  }
-
-  sweep(uid: Uid): void {
-    if (this.#held.has(uid)) {
+  /** Somebody may have removed the directory, or put another in its place: what was locked there keeps nobody out. */
+  #renewDirectory(): void {
+    if (this.#directory.isInPlace()) {
       return;
     }
-    const opened = this.#open(uid, OPEN_FLAGS);
-    if (opened.kind === 'open' && this.#tryLock(uid, opened.descriptor) === 'held') {
-      this.#unlinkAndClose(uid, opened.descriptor);
+    const { path } = this.#directory;
+    const renewed = openDirectory(path);
+    this.#directory.close();
+    this.#directory = renewed;
+    this.#report(`the directory ${path} was gone or another one, and ${this.#held.size} UIDs are locked again in it`);
+    for (const [uid, held] of [...this.#held]) {
+      // Whoever asks for a lock that cannot be had again is told so by confirm().
+      this.#lockAgain(uid, held);
     }
   }
+}
 
-  #path(uid: Uid): string {
-    return `${this.#directory.path}/${uid}`;
-  }
-
-  #open(uid: Uid, flags: number): Opened {
-    let descriptor: number;
-    try {
-      descriptor = openSync(this.#directory.entry(String(uid)), flags, FILE_MODE);
-    } catch (error) {
-      const code = systemErrorCode(error) ?? '';
-      const reason = UNUSABLE.get(code);
-      if (reason !== undefined) {
-        return { kind: 'unusable', reason: `${this.#path(uid)}: ${reason}` };
-      }
-      if (code === 'ENOENT') {
-        return { kind: 'missing' };
-      }
-      throw hostError(error, `cannot open ${this.#path(uid)}`);
-    }
-    if (!fstatSync(descriptor).isFile()) {
-      closeSync(descriptor);
-      return { kind: 'unusable', reason: `${this.#path(uid)}: it is no regular file` };
-    }
-    return { kind: 'open', descriptor };
-  }
-
-  /** Takes the lock of an open file; closes the file unless it is held then. */
-  #tryLock(uid: Uid, descriptor: number): 'held' | 'taken' | 'unlinked' {
-    let held = false;
-    try {
-      if (!flock(descriptor, LOCK_EXCLUSIVE)) {
-        return 'taken';
-      }
-      // The former holder may have unlinked it before we had the lock; ours would be a lock that nobody sees.
-      held = fstatSync(descriptor).nlink > 0;
-      return held ? 'held' : 'unlinked';
-    } catch (error) {
-      throw hostError(error, `cannot lock ${this.#path(uid)}`);
-    } finally {
-      if (!held) {
-        closeSync(descriptor);
-      }
-    }
-  }
-
-  #writeName(uid: Uid, descriptor: number, name: UserName): void {
-    try {
-      ftruncateSync(descriptor, writeSync(descriptor, `${name}\n`, 0));
-    } catch (error) {
-      this.#unlinkAndClose(uid, descriptor);
-      throw hostError(error, `cannot write to ${this.#path(uid)}`);
-    }
-  }
-
-  /** Ends a lock that is held: the name goes first, so that nobody can lock the file once more under it. */
-  #unlinkAndClose(uid: Uid, descriptor: number): void {
-    const entry = this.#directory.entry(String(uid));
-    try {
-      const locked = fstatSync(descriptor);
-      const named = lstatSync(entry, { throwIfNoEntry: false });
-      // Whoever put another file there meanwhile keeps it.
-      if (named !== undefined && named.ino === locked.ino && named.dev === locked.dev) {
-        unlinkSync(entry);
-      }
-    } catch (error) {
-      throw hostError(error, `cannot remove ${this.#path(uid)}`);
-    } finally {
-      closeSync(descriptor);
-    }
+function openDirectory(path: string): PinnedDirectory {
+  try {
+    return PinnedDirectory.open(path, { create: { mode: DIRECTORY_MODE } });
+  } catch (error) {
+    throw hostError(error, `cannot use the lock directory ${path}`);
   }
 }

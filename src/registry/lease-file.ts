@@ -28,7 +28,11 @@ export function decodeLease(text: string): UserLease | undefined {
   if (uid === undefined || gid === undefined || !('name' in parsed) || holders === undefined) {
     return undefined;
   }
-  return { uid, gid, name: parsed.name, dynamic: file['dynamic'], holders };
+  const lost = file['lost'];
+  if (lost !== undefined && (typeof lost !== 'string' || lost === '')) {
+    return undefined;
+  }
+  return { uid, gid, name: parsed.name, dynamic: file['dynamic'], holders, ...(lost === undefined ? {} : { lost }) };
 }
 
 function decodeHolders(value: unknown): readonly Holder[] | undefined {

@@ -56,7 +56,7 @@ export class Store implements Registry, RegistryRecovery {
   }
 
   publish(user: UserLease): void {
-    if (!user.dynamic) {
+    if (!user.dynamic || user.lost !== undefined) {
       return;
     }
     try {
@@ -106,7 +106,7 @@ export class Store implements Registry, RegistryRecovery {
   }
 
   settle(users: readonly UserLease[]): void {
-    const dynamic = users.filter(user => user.dynamic);
+    const dynamic = users.filter(user => user.dynamic && user.lost === undefined);
     removeOthers(this.#byName, new Set(dynamic.map(user => user.name)));
     removeOthers(this.#byUid, new Set(dynamic.map(user => String(user.uid))));
     for (const user of dynamic) {

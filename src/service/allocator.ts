@@ -12,12 +12,13 @@ import { decideAccount, nameConflict, noSuchAccount } from './account.ts';
 import type { DirectoryLook } from './directory-ports.ts';
 import { Inquiry } from './inquiry.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
+import { confirmUser, type LossParts, lostConflict } from './losses.ts';
 import type { NameCache, Probe, UidLocks } from './ports.ts';
 import { type Acquired, type AcquireRequest, type ReferenceParts, withReference } from './reference.ts';
 import { checkLimits } from './request-limits.ts';
 import { type SearchParts, searchUid } from './uid-search.ts';
 
-export interface AllocatorParts extends SearchParts, ReferenceParts {
+export interface AllocatorParts extends SearchParts, ReferenceParts, Pick<LossParts, 'onLost'> {
   readonly queue: KeyedQueue<UserName>;
   readonly probe: Probe;
   readonly locks: UidLocks;
@@ -52,6 +53,9 @@ export class Allocator {
   async #acquireNamed(name: UserName, request: AcquireRequest): Promise<Acquired> {
     const { users, probe, range, locks, endings } = this.#parts;
     for (let live = users.byName(name); live !== undefined; live = users.byName(name)) {
+      if (confirmUser(this.#parts, live).lost !== undefined) {
+        throw lostConflict(users.byName(name) ?? live);
+      }
       const joined = await this.#join(live, request);
       if (joined !== undefined) {
         return joined;
@@ -135,7 +139,7 @@ export class Allocator {
   }
 
   /**
-   * Steps 1 to 5 for one UID.
+   * Steps 1 to 6 for one UID.
    * @returns undefined where the UID is not free, 'known' where the host has the name; with every step taken back
    */
   async #try(
@@ -160,6 +164,7 @@ export class Allocator {
         const user: UserLease = { ...intended, holders: [holder] };
         registry.intend(user);
         registry.publish(user);
+        locks.keep(uid);
         registry.commit(user);
         kept = true;
         users.put(user);

@@ -66,6 +66,7 @@ export class Claims {
     const holder = user?.holders.find(held => held.lease === lease);
     if (
       user === undefined ||
+      user.lost !== undefined ||
       holder?.process === undefined ||
       process === undefined ||
       holder.owner !== owner ||

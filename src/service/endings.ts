@@ -1,6 +1,7 @@
 /**
  * The end of a user, in the steps that ports.ts numbers: it stops resolving at once, and its UID is free only when
- * nothing of it is left. What cannot be removed keeps the UID reserved, and is tried again, also by the next daemon.
+ * nothing of it is left. What cannot be removed keeps the UID reserved, and is tried again, also by the next daemon. Nothing is
+ * done to a UID that is not locked by us: this file alone has anything of a user ended or removed, and asks before each attempt.
  */
 import { isPassing } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
@@ -9,6 +10,7 @@ import type { UserLease } from '../core/lease.ts';
 import { describeEvidence, type Evidence } from '../core/verdict.ts';
 import type { CoolDown } from './cool-down.ts';
 import type { Directories } from './directory-ports.ts';
+import { lossOf } from './losses.ts';
 import type { NameCache, Reaper, Registry, UidLocks } from './ports.ts';
 import type { UserTable } from './user-table.ts';
 
@@ -28,6 +30,8 @@ export interface EndingParts {
   readonly coolDown: CoolDown;
   /** told of what a user left and could not be removed */
   readonly onLeft: (user: UserLease, left: string) => void;
+  /** told of a user that ends and whose UID is not ours any more: nothing of it was touched */
+  readonly onLost: (user: UserLease) => void;
 }
 
 /** A user that ends. */
@@ -110,6 +114,10 @@ export class Endings {
   async #cleanUp(user: UserLease): Promise<string | undefined> {
     const { users, registry, locks, coolDown } = this.#parts;
     try {
+      const lost = user.lost ?? (user.dynamic ? lossOf(locks.confirm(user.uid)) : undefined);
+      if (lost !== undefined) {
+        return this.#forget({ ...user, lost });
+      }
       const left = await this.#removeRemains(user);
       if (left !== undefined) {
         return left;
@@ -125,6 +133,16 @@ export class Endings {
       users.free(user);
       coolDown.freed(user.uid, user.name);
     }
+    return undefined;
+  }
+
+  /** The end of a lost user: what has its UID now is somebody else's. */
+  #forget(user: UserLease): undefined {
+    const { users, registry, locks, onLost } = this.#parts;
+    locks.release(user.uid);
+    registry.erase(user);
+    users.free(user);
+    onLost(user);
     return undefined;
   }
 

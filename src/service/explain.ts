@@ -8,6 +8,7 @@ import { describeEvidence, type Evidence } from '../core/verdict.ts';
 import { decideAccount, nameConflict } from './account.ts';
 import type { CoolDown } from './cool-down.ts';
 import type { Directories, ExpectedHandover, HandoverWishes } from './directory-ports.ts';
+import { lostConflict } from './losses.ts';
 import type { Probe, Randomness, UidLocks } from './ports.ts';
 import { rangeExhausted } from './refusals.ts';
 import type { Reservations } from './reservations.ts';
@@ -69,6 +70,9 @@ type Choice = Omit<Explanation, 'userName' | 'nameOrigin' | 'handovers'>;
 
 async function choose(parts: ExplainParts, request: ExplainRequest, name: UserName): Promise<Choice> {
   const live = parts.users.byName(name);
+  if (live?.lost !== undefined) {
+    return { outcome: 'conflict', reason: lostConflict(live).message, dynamic: true, candidates: [] };
+  }
   if (live !== undefined) {
     const holders = live.holders.length === 1 ? 'one lease' : `${live.holders.length} leases`;
     const reason = `the user lives already, with ${holders}, and is joined`;
@@ -143,8 +147,8 @@ function describe(evidence: Evidence | undefined): string {
 async function gather(parts: ExplainParts, uid: Uid, name: UserName | undefined): Promise<Evidence | undefined> {
   const holder = parts.users.holding(uid);
   if (holder !== undefined) {
-    const live = parts.users.dynamicByUid(uid) === holder;
-    return { kind: live ? 'lease' : 'ending', name: holder.name };
+    const kind = holder.lost !== undefined ? 'lost' : parts.users.dynamicByUid(uid) === holder ? 'lease' : 'ending';
+    return { kind, name: holder.name };
   }
   if (parts.reservations.has(uid)) {
     return { kind: 'reserved' };

@@ -40,12 +40,22 @@ export type PeekOutcome = { readonly kind: 'free' } | Exclude<LockOutcome, { rea
 export interface UidLocks {
   /** Creates and flocks the file, writes the name; held until release() or the end of the process. Never blocks. */
   lock(uid: Uid, name: UserName): LockOutcome;
+  /** Has a lock outlive this process, for the next daemon to take up by lock(). Where that is not possible it does nothing. */
+  keep(uid: Uid): void;
+  /**
+   * Whether a UID is locked by us now. If its file was unlinked or replaced, it is locked again, unless somebody else has it.
+   * @returns 'locked', or why the UID is not ours any more: it never is again, then
+   * @throws DynuserError HostFailed, LimitReached
+   */
+  confirm(uid: Uid): LockOutcome;
   /** Whether another holder has the lock now, without creating or keeping anything. */
   peek(uid: Uid): PeekOutcome;
   /** Unlinks the file while the lock is held, then lets go. A UID that is not locked here is left alone. */
   release(uid: Uid): void;
   /** Removes the file that a former process of this daemon may have left for a UID, unless somebody holds it. */
   sweep(uid: Uid): void;
+  /** Ends what a former daemon had kept and lock() did not take up. Called once, after a start. */
+  dropInherited(): void;
 }
 
 /**
@@ -58,7 +68,8 @@ export interface UidLocks {
  * | 2 the UID is locked | UidLocks.lock | UidLocks.release |
  * | 3 uid → name is published | publish | unpublish |
  * | 4 name → uid is published | publish | unpublish |
- * | 5 the intent becomes the lease | commit | |
+ * | 5 the lock is handed to what keeps it beyond our end | UidLocks.keep | UidLocks.release |
+ * | 6 the intent becomes the lease | commit | |
  *
  * | step of ending | by |
  * | --- | --- |
@@ -68,8 +79,9 @@ export interface UidLocks {
  * | 4 the UID is unlocked | UidLocks.release |
  * | 5 nothing is known of it any more | erase |
  *
- * A static user is never locked or published. After a crash, what did not reach step 5 of making is taken back, and what
- * reached step 1 of ending goes on from there.
+ * A static user is never locked or published. After a crash, what did not reach step 6 of making is taken back, and what
+ * reached step 1 of ending goes on from there. Step 3 of ending is for a UID that is locked by us: of a lost one nothing is
+ * touched, and step 5 follows.
  */
 export interface Registry {
   intend(user: UserLease): void;
@@ -88,7 +100,7 @@ export interface RegistryContents {
   readonly users: readonly UserLease[];
   /** users that reached step 1 of ending, and not step 5 */
   readonly ending: readonly UserLease[];
-  /** UIDs whose making did not reach step 5 */
+  /** UIDs whose making did not reach step 6 */
   readonly intended: readonly Uid[];
 }
 

@@ -2,8 +2,8 @@
  * Start after a stop or a crash: the leases that were answered live on, everything else that a former process of this
  * daemon left is taken back. What a lease lasted as long as may be gone: Lifetimes and Claims find out.
  */
-import { DynuserError } from '../core/errors.ts';
 import type { UserLease } from '../core/lease.ts';
+import { lossOf } from './losses.ts';
 import type { Registry, RegistryRecovery, UidLocks } from './ports.ts';
 import type { UserTable } from './user-table.ts';
 
@@ -11,8 +11,8 @@ export interface RecoveryReport {
   readonly users: number;
   /** users that have to be ended by Endings.resume(): the former process did not come to it, or died over it */
   readonly ending: readonly UserLease[];
-  /** users whose UID could not be locked again, each with the reason: they are kept, but are not theirs alone */
-  readonly unlocked: readonly { readonly user: UserLease; readonly reason: string }[];
+  /** users that were found to be lost: their UID could not be locked again */
+  readonly lost: readonly UserLease[];
 }
 
 export interface RecoveryParts {
@@ -21,45 +21,48 @@ export interface RecoveryParts {
   readonly users: UserTable;
 }
 
-/** Fills the table and takes the locks again. Called once, before the first request. */
+/**
+ * Fills the table and takes the locks again. Called once, before the first request.
+ * @throws DynuserError HostFailed, LimitReached: a lock could not be tried. Nothing is lost by that: the next start tries again
+ */
 export function recover({ registry, locks, users }: RecoveryParts): RecoveryReport {
-  const { users: kept, ending, intended } = registry.load();
-  const unlocked: { user: UserLease; reason: string }[] = [];
-  for (const user of [...kept, ...ending]) {
-    const reason = user.dynamic ? lockAgain(locks, user) : undefined;
-    if (reason !== undefined) {
-      unlocked.push({ user, reason });
-    }
-  }
+  const loaded = registry.load();
+  const kept = loaded.users.map(user => lockAgain(locks, user));
+  const ending = loaded.ending.map(user => lockAgain(locks, user));
+  const lost = kept.filter((user, index) => user !== loaded.users[index]);
   for (const user of kept) {
     users.put(user);
   }
   const present = new Set([...kept, ...ending].filter(user => user.dynamic).map(user => user.uid));
-  for (const uid of intended) {
+  for (const uid of loaded.intended) {
     if (!present.has(uid)) {
       locks.sweep(uid);
     }
   }
+  locks.dropInherited();
   // Last, since the intents say which locks a crash in the middle of this would still have to sweep.
   registry.settle(kept);
-  return { users: kept.length, ending, unlocked };
+  for (const user of lost) {
+    try {
+      registry.intend(user);
+      registry.commit(user);
+    } catch {
+      // A full registry: the next start finds it out again.
+    }
+  }
+  return { users: kept.length, ending, lost };
 }
 
-function lockAgain(locks: UidLocks, user: UserLease): string | undefined {
-  try {
-    const outcome = locks.lock(user.uid, user.name);
-    switch (outcome.kind) {
-      case 'locked':
-        return undefined;
-      case 'taken':
-        return 'somebody else has locked it meanwhile';
-      case 'unusable':
-        return outcome.reason;
-    }
-  } catch (error) {
-    if (error instanceof DynuserError) {
-      return error.message;
-    }
-    throw error;
+/** @returns the user, lost unless its UID is locked then */
+function lockAgain(locks: UidLocks, user: UserLease): UserLease {
+  if (!user.dynamic || user.lost !== undefined) {
+    return user;
   }
+  const lost = lossOf(locks.lock(user.uid, user.name));
+  if (lost !== undefined) {
+    return { ...user, lost };
+  }
+  // Also one of a daemon that had nothing to keep it.
+  locks.keep(user.uid);
+  return user;
 }

@@ -84,9 +84,12 @@ function dropNow(parts: ReleaseParts, lease: LeaseId): Promise<string | undefine
   return undefined;
 }
 
-/** Short-lived and exposed directories of one of several holders; those of the last one go with the user, after its processes. */
+/**
+ * Short-lived and exposed directories of one of several holders; those of the last one go with the user, after its processes.
+ * What a lost user had may be somebody else's.
+ */
 function passingDirectories(user: UserLease | undefined, lease: LeaseId) {
-  if (user === undefined || user.holders.length === 1) {
+  if (user === undefined || user.holders.length === 1 || user.lost !== undefined) {
     return [];
   }
   const holder = user.holders.find(held => held.lease === lease);

@@ -1,14 +1,14 @@
 /**
  * The users in memory: a cache of the registry by which every lookup is answered. Holds the indexes together and tells
- * watchers of each change; decides nothing. Live users resolve; ending ones only keep their UID reserved.
+ * watchers of each change; decides nothing. Live users resolve; lost and ending ones only keep their UID from being given out.
  */
 import type { DirectoryHolder } from '../core/directory.ts';
 import type { LeaseId, Uid, UserName } from '../core/ids.ts';
 import type { Holder, UserLease } from '../core/lease.ts';
 
-/** One reference that came or went. */
+/** One reference that came or went, or whose user has lost its UID. */
 export interface LeaseChange {
-  readonly kind: 'allocated' | 'released';
+  readonly kind: 'allocated' | 'released' | 'lost';
   readonly user: UserLease;
   readonly holder: Holder;
 }
@@ -17,11 +17,12 @@ export class UserTable {
   readonly #byName = new Map<UserName, UserLease>();
   readonly #dynamicByUid = new Map<Uid, UserLease>();
   readonly #nameByLease = new Map<LeaseId, UserName>();
+  readonly #lost = new Map<Uid, UserLease>();
   readonly #ending = new Map<Uid, UserLease>();
   readonly #leaving = new Set<LeaseId>();
   readonly #watchers = new Set<(change: LeaseChange) => void>();
 
-  /** @returns the live user of that name */
+  /** @returns the user of that name that has references, a lost one too */
   byName(name: UserName): UserLease | undefined {
     return this.#byName.get(name);
   }
@@ -31,9 +32,15 @@ export class UserTable {
     return this.#dynamicByUid.get(uid);
   }
 
-  /** @returns the user, live or ending, that keeps a UID of the range from being given out */
+  /** @returns the live dynamic user of that name */
+  dynamicByName(name: UserName): UserLease | undefined {
+    const user = this.#byName.get(name);
+    return user?.dynamic === true && user.lost === undefined ? user : undefined;
+  }
+
+  /** @returns the user, live, lost or ending, that keeps a UID of the range from being given out */
   holding(uid: Uid): UserLease | undefined {
-    return this.#dynamicByUid.get(uid) ?? this.#ending.get(uid);
+    return this.#dynamicByUid.get(uid) ?? this.#lost.get(uid) ?? this.#ending.get(uid);
   }
 
   byLease(lease: LeaseId): UserLease | undefined {
@@ -41,7 +48,7 @@ export class UserTable {
     return name === undefined ? undefined : this.#byName.get(name);
   }
 
-  /** All live users, static ones too, in the order in which they came. */
+  /** All users that have references, static and lost ones too, in the order in which they came. */
   live(): IterableIterator<UserLease> {
     return this.#byName.values();
   }
@@ -56,9 +63,9 @@ export class UserTable {
     return this.#ending.values();
   }
 
-  /** How many UIDs of the range are held, by live and by ending users. */
+  /** How many UIDs of the range are held, by live, lost and ending users. */
   get heldCount(): number {
-    return this.#dynamicByUid.size + this.#ending.size;
+    return this.#dynamicByUid.size + this.#lost.size + this.#ending.size;
   }
 
   get holderCount(): number {
@@ -74,7 +81,7 @@ export class UserTable {
     return count;
   }
 
-  /** Who has which directories, one entry for each reference. */
+  /** Who has which directories, one entry for each reference. Those of a lost user are not its own any more. */
   directoryHolders(): DirectoryHolder[] {
     return this.#directoryHolders(() => true);
   }
@@ -96,7 +103,7 @@ export class UserTable {
   #directoryHolders(counts: (lease: LeaseId) => boolean): DirectoryHolder[] {
     const found: DirectoryHolder[] = [];
     for (const user of this.#byName.values()) {
-      for (const { lease, directories } of user.holders) {
+      for (const { lease, directories } of user.lost === undefined ? user.holders : []) {
         if (directories.length > 0 && counts(lease)) {
           found.push({ user: user.name, directories });
         }
@@ -107,12 +114,20 @@ export class UserTable {
 
   /** Puts a live user in, in place of its former state, and tells watchers which references came and went. */
   put(user: UserLease): void {
-    const former = this.#byName.get(user.name)?.holders ?? [];
+    const former = this.#byName.get(user.name);
     this.#byName.set(user.name, user);
-    if (user.dynamic) {
+    if (user.dynamic && user.lost === undefined) {
       this.#dynamicByUid.set(user.uid, user);
+    } else if (user.dynamic) {
+      this.#dynamicByUid.delete(user.uid);
+      this.#lost.set(user.uid, user);
     }
-    this.#tell(user, former, user.holders);
+    this.#tell(user, former?.holders ?? [], user.holders);
+    if (former !== undefined && former.lost === undefined && user.lost !== undefined) {
+      for (const holder of user.holders) {
+        this.#notify({ kind: 'lost', user, holder });
+      }
+    }
   }
 
   /** Takes a live user out, and tells watchers that its references went. */
@@ -121,6 +136,7 @@ export class UserTable {
     this.#byName.delete(user.name);
     if (user.dynamic) {
       this.#dynamicByUid.delete(user.uid);
+      this.#lost.delete(user.uid);
     }
     this.#tell(user, former, []);
   }

@@ -6,7 +6,7 @@ import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import { Machine } from '../support/machine.ts';
 
 const LEASES = 1_000;
-const DEADLINE_MS = 280_000;
+const DEADLINE_MS = 540_000;
 /** Connections wait for the program that kills, however slow the machine is. */
 const CONFIG = 'ConnectionGraceSec=600\nIdleTimeoutSec=3600\nLogLevel=warn\n';
 

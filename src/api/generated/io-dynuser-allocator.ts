@@ -31,7 +31,10 @@ type Lease (
   # what keeps the UID of an ending user reserved, where a first attempt could not remove it
   remains: ?string,
   # what of the usual isolation its process goes without
-  missing: ?[]string
+  missing: ?[]string,
+  # why the UID is not the user's any more: its lock could not be had again. Nothing resolves, and nothing of that UID is
+  # touched, also when the lease is released
+  lost: ?string
 )
 
 # How a directory became the user's.
@@ -328,7 +331,7 @@ method Explain(
 
 # First one reply for each live reference and one 'ready', then a reply for each change.
 # [Requires 'more' flag]
-method Watch() -> (event: (existing, ready, allocated, released), lease: ?Lease)
+method Watch() -> (event: (existing, ready, allocated, released, lost), lease: ?Lease)
 
 # A unit or user name that is not one; field says which.
 error InvalidName(field: string, reason: string)
@@ -380,6 +383,11 @@ export type Lease = {
   readonly remains?: string;
   /** what of the usual isolation its process goes without */
   readonly missing?: readonly string[];
+  /**
+   * why the UID is not the user's any more: its lock could not be had again. Nothing resolves, and nothing of that UID is
+   * touched, also when the lease is released
+   */
+  readonly lost?: string;
 };
 
 /**
@@ -729,7 +737,7 @@ export type ExplainReply = {
 export type WatchParameters = { readonly [key: string]: never };
 
 export type WatchReply = {
-  readonly event: 'existing' | 'ready' | 'allocated' | 'released';
+  readonly event: 'existing' | 'ready' | 'allocated' | 'released' | 'lost';
   readonly lease?: Lease;
 };
 

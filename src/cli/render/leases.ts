@@ -30,7 +30,7 @@ export function renderLeases(leases: readonly Lease[], layout: TableLayout, now:
     printable(lease.userName),
     printable(lease.unit),
     // How long it lasts is nobody's question any more.
-    lease.ending === true ? 'ending' : lease.lifetime,
+    lease.ending === true ? 'ending' : lease.lost === undefined ? lease.lifetime : 'lost',
     pidCell(lease),
     relativeTime(lease.since, now),
     directoriesCell(lease),
@@ -42,8 +42,10 @@ export function renderLeases(leases: readonly Lease[], layout: TableLayout, now:
 /** @returns "2 users, 3 leases", and how many of the users are ending where any is */
 function countWords(leases: readonly Lease[]): string {
   const ending = endingUsers(leases).length;
+  const lost = lostUsers(leases).length;
   const all = `${countOf(countUsers(leases), 'user')}, ${countOf(leases.length, 'lease')}`;
-  return ending === 0 ? all : `${all}; ${ending} ${ending === 1 ? 'user is' : 'users are'} ending`;
+  const gone = lost === 0 ? all : `${all}; ${lost} ${lost === 1 ? 'user has' : 'users have'} lost the UID`;
+  return ending === 0 ? gone : `${gone}; ${ending} ${ending === 1 ? 'user is' : 'users are'} ending`;
 }
 
 /** @returns how many users the leases hold: a name can have a UID that is ending, and a new one */
@@ -55,6 +57,12 @@ export function countUsers(leases: readonly Lease[]): number {
 export function endingUsers(leases: readonly Lease[]): Lease[] {
   const ending = leases.filter(lease => lease.ending === true);
   return [...new Map(ending.map(lease => [identity(lease), lease])).values()];
+}
+
+/** @returns one lease of each user that has lost its UID, in order */
+export function lostUsers(leases: readonly Lease[]): Lease[] {
+  const lost = leases.filter(lease => lease.lost !== undefined);
+  return [...new Map(lost.map(lease => [identity(lease), lease])).values()];
 }
 
 function identity({ uid, userName }: Lease): string {
@@ -77,10 +85,14 @@ export function renderUser(holders: readonly [Lease, ...Lease[]], style: Style, 
   if (user.ending === true) {
     fields.push(['State', ENDING_WORDS], ['Remains', remainsWords(user)]);
   }
+  if (user.lost !== undefined) {
+    fields.push(['State', LOST_WORDS], ['Reason', printable(user.lost)]);
+  }
   fields.push(['Leases', String(holders.length)]);
   return [renderFields(fields, style), ...holders.map(holder => renderHolder(holder, style, now))].join('\n');
 }
 
+const LOST_WORDS = 'lost: its UID is not its own any more; nothing resolves, and a release touches nothing of that UID';
 const ENDING_WORDS = 'ending: nothing resolves to it any more, and its UID is reserved until nothing of it is left';
 
 /** @returns what keeps the UID of a user that is ending reserved */

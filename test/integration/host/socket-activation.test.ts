@@ -10,8 +10,8 @@ import { withDirectory } from './helpers.ts';
 const MODULE = new URL('../../../src/host/listen-fds.js', import.meta.url).href;
 const PROGRAM = `
   import { createServer } from 'node:net';
-  import { takePassedSockets } from ${JSON.stringify(MODULE)};
-  const [socket] = takePassedSockets(process.env, process.pid);
+  import { takePassedDescriptors } from ${JSON.stringify(MODULE)};
+  const [socket] = takePassedDescriptors(process.env, process.pid).sockets;
   const server = createServer(peer => { peer.end(socket.name); server.close(); });
   server.listen({ fd: socket.descriptor });`;
 

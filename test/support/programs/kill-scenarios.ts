@@ -18,21 +18,31 @@ const STEPS = {
   'making 2': /^flock\(/,
   'making 3': /^symlink\("[^"]+", "\/run\/dynuser\/by-uid\//,
   'making 4': /^symlink\("[^"]+", "\/run\/dynuser\/by-name\//,
-  'making 5': /^rename\("[^"]+\.new", /,
+  'making 5': /^sendmsg\(.*"FDSTORE=1/,
+  'making 6': /^rename\("[^"]+\.new", /,
   answer: /^write\(\d+, "\{\\"parameters\\"/,
   'ending 1': /^rename\("[^"]+", "[^"]+\.end"\)/,
   'ending 2, name': /^unlink\("\/run\/dynuser\/by-name\//,
   'ending 2, number': /^unlink\("\/run\/dynuser\/by-uid\//,
   'ending 3': /^write\(\d+, "finish /,
   'ending 4': /^unlink\("\/run\/systemd\/dynamic-uid\//,
+  'ending 4, kept': /^sendmsg\(.*"FDSTOREREMOVE=1/,
   'ending 5': /^unlink\("[^"]+\.end"\)/,
 } as const;
 
 export type Step = keyof typeof STEPS;
 
-const MAKING: readonly Step[] = ['making 1', 'making 2', 'making 3', 'making 4', 'making 5', 'answer'];
-const WRITING: readonly Step[] = ['making 1', 'making 5', 'answer'];
-const ENDING: readonly Step[] = ['ending 1', 'ending 2, name', 'ending 2, number', 'ending 3', 'ending 4', 'ending 5'];
+const MAKING: readonly Step[] = ['making 1', 'making 2', 'making 3', 'making 4', 'making 5', 'making 6', 'answer'];
+const WRITING: readonly Step[] = ['making 1', 'making 6', 'answer'];
+const ENDING: readonly Step[] = [
+  'ending 1',
+  'ending 2, name',
+  'ending 2, number',
+  'ending 3',
+  'ending 4',
+  'ending 4, kept',
+  'ending 5',
+];
 
 /** @returns the step that a call is, where it is one */
 export function stepOf(call: TracedCall): Step | undefined {
@@ -75,18 +85,18 @@ async function release({ client }: Bonds, { lease }: Lease): Promise<void> {
 }
 
 export const SCENARIOS: readonly Scenario[] = [
-  { name: 'making, explicit', steps: MAKING, everywhere: true, decides: 'making 5', request: () => VICTIM },
+  { name: 'making, explicit', steps: MAKING, everywhere: true, decides: 'making 6', request: () => VICTIM },
   {
     name: 'making, connection',
     steps: MAKING,
-    decides: 'making 5',
+    decides: 'making 6',
     request: () => ({ ...VICTIM, lifetime: 'connection' }),
   },
-  { name: 'making, process', steps: MAKING, decides: 'making 5', request: ofProcess },
-  { name: 'making, unit', steps: MAKING, decides: 'making 5', request: () => ({ ...VICTIM, lifetime: 'unit' }) },
-  { name: 'making, static', steps: WRITING, decides: 'making 5', request: () => STATIC },
-  { name: 'joining', steps: WRITING, everywhere: true, decides: 'making 5', request: () => JOINED },
-  { name: 'leaving', steps: WRITING, everywhere: true, decides: 'making 5', request: () => JOINED, end: release },
+  { name: 'making, process', steps: MAKING, decides: 'making 6', request: ofProcess },
+  { name: 'making, unit', steps: MAKING, decides: 'making 6', request: () => ({ ...VICTIM, lifetime: 'unit' }) },
+  { name: 'making, static', steps: WRITING, decides: 'making 6', request: () => STATIC },
+  { name: 'joining', steps: WRITING, everywhere: true, decides: 'making 6', request: () => JOINED },
+  { name: 'leaving', steps: WRITING, everywhere: true, decides: 'making 6', request: () => JOINED, end: release },
   {
     name: 'release',
     steps: [...ENDING, 'answer'],

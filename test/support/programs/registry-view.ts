@@ -8,7 +8,9 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 const RUNTIME = '/run/dynuser';
 const LOCKS = '/run/systemd/dynamic-uid';
 /** All that the daemon ever keeps in its runtime directory. */
-const ENTRIES = ['by-name', 'by-uid', 'dynuserd.lock', 'io.dynuser.DynamicUser', 'leases', 'set-aside', 'static'];
+const ENTRIES = [
+  ...['by-name', 'by-uid', 'dynuserd.lock', 'io.dynuser.DynamicUser', 'leases', 'lock-keeper', 'set-aside', 'static'],
+];
 
 export interface DiskUser {
   readonly uid: number;
@@ -26,7 +28,7 @@ export interface RegistryView {
   readonly unsettled: readonly string[];
   readonly byUid: ReadonlyMap<number, string>;
   readonly byName: ReadonlyMap<string, number>;
-  /** lock files, each with its text and the process that has locked it */
+  /** lock files, each with its text and the process whose descriptor holds its lock */
   readonly locks: ReadonlyMap<number, { readonly text: string; readonly holder: number | undefined }>;
   /** locks by flock(2), whatever the file */
   readonly flocks: readonly { readonly pid: number; readonly inode: number }[];
@@ -38,9 +40,9 @@ export function countUsers(): { readonly users: number; readonly unsettled: numb
   return { users: names.length, unsettled: names.filter(name => !isSettled(name)).length };
 }
 
-/** @param daemon its pid, where it runs: its locks are read then, and those of all others where it does not */
-export function readRegistry(daemon?: number): RegistryView {
-  const flocks = readFlocks(daemon);
+/** @param holder the process whose locks are read: the daemon, or what keeps them after its death */
+export function readRegistry(holder: number): RegistryView {
+  const flocks = readFlocks(holder);
   const leases = readdirSync(`${RUNTIME}/leases`);
   const statics = readdirSync(`${RUNTIME}/static`);
   const users = leases.filter(isSettled).map(name => readUser(`${RUNTIME}/leases/${name}`));
@@ -71,28 +73,24 @@ export function assertSettled(daemon: number): RegistryView {
   const locks = new Map(users.map(user => [user.uid, { text: `${user.name}\n`, holder: daemon }]));
   assert.deepEqual(sorted(view.locks), sorted(locks), 'lock files');
   assert.equal(view.flocks.length, users.length + 1, 'one lock for each UID, and that of the runtime directory');
+  assert.equal(readFlocks(keeper()).length, users.length, 'the keeper has each, and no other');
   return view;
 }
 
 /** What has to be so in the moment in which the daemon was killed, in the middle of one thing. */
 export function assertWhole(): void {
-  const view = readRegistry();
+  const view = readRegistry(keeper());
   assert.ok(view.unsettled.length <= 1, view.unsettled.join());
   for (const { uid, name } of view.dynamic.values()) {
     assert.equal(view.byUid.get(uid), name, 'a user does not resolve by its number');
     assert.equal(view.byName.get(name), uid, 'a user does not resolve by its name');
-    assert.ok(view.locks.has(uid), 'a user has no lock file');
+    assert.ok(view.locks.get(uid)?.holder !== undefined, 'a user has no lock file, or it was not kept');
   }
   assert.equal(new Set(view.byUid.values()).size, view.byUid.size, 'two UIDs have one name');
   assert.equal(new Set(view.byName.values()).size, view.byName.size, 'two names have one UID');
   for (const [name, uid] of view.byName) {
     assert.equal(view.byUid.get(uid) ?? name, name, 'a UID has two names');
   }
-  assert.deepEqual(
-    [...view.locks].filter(([, { holder }]) => holder !== undefined),
-    [],
-    'somebody has a UID locked',
-  );
 }
 
 function isSettled(name: string): boolean {
@@ -104,14 +102,29 @@ function readUser(path: string): DiskUser {
   return { uid, name, leases: holders.map(({ lease }: { lease: string }) => lease) };
 }
 
+/** The lock keeper: it outlives the daemon. */
+function keeper(): number {
+  const found = readdirSync('/proc').find(pid => /^\d+$/.test(pid) && commandOf(pid).includes('\0keep-locks\0'));
+  assert.ok(found, 'there is no lock keeper');
+  return Number(found);
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    // It has ended meanwhile.
+    return '';
+  }
+}
+
 /**
- * As in proc_locks(5): "1: FLOCK  ADVISORY  WRITE 123 00:2a:77 0 EOF". /proc/locks is read in pieces, between which those of
- * others come and go, so that a line may be missed; what a process has is said with each of its descriptors.
+ * As in proc_locks(5), with each descriptor of a process: "lock: 1: FLOCK  ADVISORY  WRITE 123 00:2a:77 0 EOF". The number is
+ * of the process that took the lock, which may be a former daemon.
  */
-function readFlocks(daemon: number | undefined): { pid: number; inode: number }[] {
-  const text = daemon === undefined ? readFileSync('/proc/locks', 'utf8') : readDescriptors(daemon);
-  const lines = text.matchAll(/^(?:lock:\t)?\d+: FLOCK +ADVISORY +WRITE (\d+) \w+:\w+:(\d+) /gm);
-  return Array.from(lines, ([, pid, inode]) => ({ pid: Number(pid), inode: Number(inode) }));
+function readFlocks(pid: number): { pid: number; inode: number }[] {
+  const lines = readDescriptors(pid).matchAll(/^lock:\t\d+: FLOCK +ADVISORY +WRITE -?\d+ \w+:\w+:(\d+) /gm);
+  return Array.from(lines, ([, inode]) => ({ pid, inode: Number(inode) }));
 }
 
 function readDescriptors(pid: number): string {

@@ -3,22 +3,23 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { takePassedSockets } from '../../../src/host/listen-fds.ts';
+import { takePassedDescriptors } from '../../../src/host/listen-fds.ts';
 
 const PID = 4242;
+const NONE = { sockets: [], stored: [] };
 const MODULE = new URL('../../../src/host/listen-fds.js', import.meta.url).href;
 
 describe('passed sockets', () => {
   it('are none without the variables, and none for another process', () => {
-    assert.deepEqual(takePassedSockets({}, PID), []);
-    assert.deepEqual(takePassedSockets({ LISTEN_FDS: '1' }, PID), []);
-    assert.deepEqual(takePassedSockets({ LISTEN_FDS: '1', LISTEN_PID: '1' }, PID), []);
-    assert.deepEqual(takePassedSockets({ LISTEN_FDS: '0', LISTEN_PID: '4242', LISTEN_FDNAMES: '' }, PID), []);
+    assert.deepEqual(takePassedDescriptors({}, PID), NONE);
+    assert.deepEqual(takePassedDescriptors({ LISTEN_FDS: '1' }, PID), NONE);
+    assert.deepEqual(takePassedDescriptors({ LISTEN_FDS: '1', LISTEN_PID: '1' }, PID), NONE);
+    assert.deepEqual(takePassedDescriptors({ LISTEN_FDS: '0', LISTEN_PID: '4242', LISTEN_FDNAMES: '' }, PID), NONE);
   });
 
   it('are taken out of the environment', () => {
     const environment = { LISTEN_FDS: '1', LISTEN_PID: '1', LISTEN_FDNAMES: 'x', PATH: '/bin' };
-    takePassedSockets(environment, PID);
+    takePassedDescriptors(environment, PID);
     assert.deepEqual(environment, { PATH: '/bin' });
   });
 
@@ -26,7 +27,8 @@ describe('passed sockets', () => {
     ['', undefined, /LISTEN_FDS= is not a number/],
     ['-1', undefined, /not a number/],
     ['1x', undefined, /not a number/],
-    ['17', undefined, /from 0 to 16/],
+    ['8209', undefined, /from 0 to 8208/],
+    ['17', undefined, /has 17 sockets: 16 at most/],
     ['99999999', undefined, /not a number/],
     ['1', 'a:b', /has 2 names, LISTEN_FDS is 1/],
   ];
@@ -38,7 +40,7 @@ describe('passed sockets', () => {
         ...(names === undefined ? {} : { LISTEN_FDNAMES: names }),
       };
       assert.throws(
-        () => takePassedSockets(environment, PID),
+        () => takePassedDescriptors(environment, PID),
         error => error instanceof DynuserError && error.code === 'HostFailed' && reason.test(error.message),
       );
     });
@@ -47,9 +49,9 @@ describe('passed sockets', () => {
   /** Runs in a process whose descriptor 3 is what the given stdio makes it. */
   function inChild(third: 'pipe' | 'ignore'): string {
     const program = `
-      import { takePassedSockets } from ${JSON.stringify(MODULE)};
+      import { takePassedDescriptors } from ${JSON.stringify(MODULE)};
       const environment = { LISTEN_FDS: '1', LISTEN_PID: String(process.pid) };
-      try { console.log(JSON.stringify(takePassedSockets(environment, process.pid))); }
+      try { console.log(JSON.stringify(takePassedDescriptors(environment, process.pid).sockets)); }
       catch (error) { console.log(error.message); }`;
     const stdio = ['ignore', 'pipe', 'inherit', third] as const;
     return execFileSync(process.execPath, ['--input-type=module', '-e', program], {

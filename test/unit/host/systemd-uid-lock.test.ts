@@ -10,6 +10,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -211,16 +212,53 @@ describe('the lock files shared with systemd', () => {
   });
 
   it('tell the fault of the host from that of a path', () => {
-    rmSync(directory, { recursive: true });
+    rmSync(`${top}/systemd`, { recursive: true });
+    writeFileSync(`${top}/systemd`, '');
     assert.throws(
       () => locks.lock(UID, NAME),
-      error => error instanceof DynuserError && error.code === 'HostFailed' && /was removed/.test(error.message),
+      error => error instanceof DynuserError && error.code === 'HostFailed' && /lock directory/.test(error.message),
     );
     writeFileSync(`${top}/file`, '');
     assert.throws(
       () => SystemdUidLocks.open(`${top}/file/dynamic-uid`),
       error => error instanceof DynuserError && error.code === 'HostFailed' && /lock directory/.test(error.message),
     );
+  });
+
+  it('are made again in a directory that was removed, or that is another one by now', async () => {
+    const told: string[] = [];
+    locks = SystemdUidLocks.open(directory, { report: what => told.push(what) });
+    const other = uid(61_648);
+    locks.lock(UID, NAME);
+    rmSync(directory, { recursive: true });
+    assert.deepEqual(locks.lock(other, NAME), { kind: 'locked' });
+    assert.equal(statSync(directory).mode & 0o7777, 0o755);
+    assert.deepEqual(readdirSync(directory), [String(UID), String(other)]);
+    assert.equal(othersCanLock(), false);
+    assert.match(told.join('\n'), /gone or another one, and 1 UIDs are locked again/);
+    // Somebody else is faster: as systemd, which makes the directory by itself and knows nothing of our locks.
+    renameSync(directory, `${top}/former`);
+    mkdirSync(directory, { mode: 0o755 });
+    await hold();
+    assert.deepEqual(locks.confirm(other), { kind: 'locked' });
+    assert.deepEqual(locks.confirm(UID), { kind: 'taken' });
+    locks.release(UID);
+    assert.deepEqual(readdirSync(directory), [String(UID), String(other)], 'their file is theirs');
+  });
+
+  it('are ours only as long as the file that is locked is the one at the path', async () => {
+    locks.lock(UID, NAME);
+    assert.deepEqual(locks.confirm(UID), { kind: 'locked' });
+    rmSync(path);
+    assert.deepEqual(locks.confirm(UID), { kind: 'locked' }, 'nobody has it, so it is taken again');
+    assert.equal(readFileSync(path, 'utf8'), 'waldo\n');
+    assert.equal(othersCanLock(), false);
+    rmSync(path);
+    await hold();
+    assert.deepEqual(locks.confirm(UID), { kind: 'taken' });
+    await letGo();
+    assert.deepEqual(locks.confirm(UID), { kind: 'taken' }, 'what was lost is not taken up again');
+    assert.equal(existsSync(path), true);
   });
 
   it('are never held twice, whatever two sides do at a time', async () => {

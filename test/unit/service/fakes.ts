@@ -19,17 +19,7 @@ import type {
   PreparedDirectories,
   PrepareOptions,
 } from '../../../src/service/directory-ports.ts';
-import type {
-  Claim,
-  LockOutcome,
-  PeekOutcome,
-  Probe,
-  Reaper,
-  Registry,
-  RegistryContents,
-  RegistryRecovery,
-  UidLocks,
-} from '../../../src/service/ports.ts';
+import type { Claim, Probe, Reaper, Registry, RegistryContents, RegistryRecovery } from '../../../src/service/ports.ts';
 
 export const uid = (number: number) => number as Uid;
 
@@ -69,49 +59,6 @@ export class FakeProbe implements Probe {
     const account = await this.account(name);
     const isKnown = account.user !== undefined || account.group !== undefined;
     return { account, evidence: isKnown ? undefined : await this.evidence(number) };
-  }
-}
-
-/** Locks as the kernel has them: others' locks outlive a daemon, ours are gone when it is killed, files stay. */
-export class FakeLocks implements UidLocks {
-  readonly files = new Set<Uid>();
-  readonly foreign = new Set<Uid>();
-  readonly strange = new Map<Uid, string>();
-  readonly held = new Set<Uid>();
-
-  lock(number: Uid): LockOutcome {
-    const peeked = this.peek(number);
-    if (peeked.kind !== 'free') {
-      return peeked;
-    }
-    this.files.add(number);
-    this.held.add(number);
-    return { kind: 'locked' };
-  }
-
-  peek(number: Uid): PeekOutcome {
-    const reason = this.strange.get(number);
-    if (reason !== undefined) {
-      return { kind: 'unusable', reason };
-    }
-    return this.foreign.has(number) || this.held.has(number) ? { kind: 'taken' } : { kind: 'free' };
-  }
-
-  release(number: Uid): void {
-    if (this.held.delete(number)) {
-      this.files.delete(number);
-    }
-  }
-
-  sweep(number: Uid): void {
-    if (this.peek(number).kind === 'free') {
-      this.files.delete(number);
-    }
-  }
-
-  /** What a SIGKILL does: the locks are gone, the files stay. */
-  crash(): void {
-    this.held.clear();
   }
 }
 
@@ -177,7 +124,7 @@ export class FakeRegistry implements Registry, RegistryRecovery {
     this.intents.clear();
     this.byUid.clear();
     this.byName.clear();
-    for (const user of users) {
+    for (const user of users.filter(({ lost }) => lost === undefined)) {
       this.publish(user);
     }
   }

@@ -12,7 +12,8 @@ import type { AcquireRequest } from '../../../src/service/reference.ts';
 import { releaseFor } from '../../../src/service/release.ts';
 import { Reservations } from '../../../src/service/reservations.ts';
 import { UserTable } from '../../../src/service/user-table.ts';
-import { FakeDirectories, FakeLocks, FakeProbe, FakeReaper, FakeRegistry, uid, unitName } from './fakes.ts';
+import { FakeLocks } from './fake-locks.ts';
+import { FakeDirectories, FakeProbe, FakeReaper, FakeRegistry, uid, unitName } from './fakes.ts';
 
 export interface House {
   readonly allocator: Allocator;
@@ -27,6 +28,8 @@ export interface House {
   readonly range: UidRange;
   /** what Endings said of users that left something */
   readonly left: string[];
+  /** the names of users that lost their UID, as they were told of */
+  readonly lost: string[];
   /** the clock, in milliseconds */
   now: number;
   acquire(unit: string, more?: Partial<AcquireRequest>): ReturnType<Allocator['acquire']>;
@@ -52,14 +55,17 @@ export function house(text = '61184-65519'): House {
   const coolDown = new CoolDown(clock, { durationMs: 60_000 });
   const nameCache = { present: () => false, flush: async () => undefined };
   const left: string[] = [];
+  const lost: string[] = [];
   const endings = new Endings({
     ...{ users, registry, locks, reaper, directories, coolDown, nameCache, graceMs: 5 },
     onLeft: (user, words) => left.push(`${user.name}: ${words}`),
+    onLost: user => lost.push(user.name),
   });
   const probe = new FakeProbe();
   const allocator = new Allocator({
     ...{ range, users, probe, locks, registry, directories, endings, coolDown, nameCache, clock },
     queue: new KeyedQueue(),
+    onLost: user => lost.push(user.name),
     reservations: new Reservations(),
     randomness: {
       uint32: () => drawn++,
@@ -67,7 +73,7 @@ export function house(text = '61184-65519'): House {
     },
   });
   const built: House = {
-    ...{ allocator, users, probe, locks, registry, reaper, directories, endings, coolDown, range, left, now: 0 },
+    ...{ allocator, users, probe, locks, registry, reaper, directories, endings, coolDown, range, left, lost, now: 0 },
     acquire: (unit, more = {}) =>
       allocator.acquire({
         unit: unitName(unit),

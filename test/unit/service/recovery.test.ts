@@ -1,34 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Endings } from '../../../src/service/endings.ts';
 import type { Registry, UidLocks } from '../../../src/service/ports.ts';
-import { recover } from '../../../src/service/recovery.ts';
-import { UserTable } from '../../../src/service/user-table.ts';
+import type { UserTable } from '../../../src/service/user-table.ts';
 import { userName } from './fakes.ts';
 import { type House, house } from './house.ts';
+import { restart } from './restart.ts';
 
 class Killed extends Error {}
-
-/** What the next daemon finds after the former one was killed: its files, without its locks and its memory. */
-async function restart(built: House) {
-  built.locks.crash();
-  const { registry, locks, reaper, directories, coolDown, left } = built;
-  const users = new UserTable();
-  const report = recover({ registry, locks, users });
-  const endings = new Endings({
-    ...{ users, registry, locks, reaper, directories, coolDown, graceMs: 5 },
-    nameCache: { present: () => false, flush: async () => undefined },
-    onLeft: (user, words) => left.push(`${user.name}: ${words}`),
-  });
-  await Promise.all(report.ending.map(user => endings.resume(user)));
-  return { users, report };
-}
 
 /**
  * Lets the daemon die just before or just after one step: the step throws, and nothing that the daemon would do to clean
  * up after an error happens either, since a killed process does nothing any more.
  */
-function dieAt(built: House, step: keyof Registry | 'lock' | 'unlock', after: boolean): void {
+function dieAt(built: House, step: keyof Registry | 'lock' | 'keep' | 'unlock', after: boolean): void {
   const registry: Registry = built.registry;
   const locks: UidLocks = built.locks;
   let dead = false;
@@ -54,6 +38,7 @@ function dieAt(built: House, step: keyof Registry | 'lock' | 'unlock', after: bo
     });
   }
   Object.defineProperty(built.locks, 'lock', { configurable: true, value: guard('lock', locks.lock.bind(locks)) });
+  Object.defineProperty(built.locks, 'keep', { configurable: true, value: guard('keep', locks.keep.bind(locks)) });
   Object.defineProperty(built.locks, 'release', {
     configurable: true,
     value: guard('unlock', locks.release.bind(locks)),
@@ -65,6 +50,7 @@ function revive(built: House): void {
     Reflect.deleteProperty(built.registry, name);
   }
   Reflect.deleteProperty(built.locks, 'lock');
+  Reflect.deleteProperty(built.locks, 'keep');
   Reflect.deleteProperty(built.locks, 'release');
 }
 
@@ -80,7 +66,7 @@ function assertOnly(built: House, users: UserTable, names: readonly string[]): v
   assert.equal(built.registry.intents.size + built.registry.endings.size, 0);
 }
 
-const MAKING = ['intend', 'lock', 'publish', 'commit'] as const;
+const MAKING = ['intend', 'lock', 'publish', 'keep', 'commit'] as const;
 const ENDING = ['revoke', 'unpublish', 'unlock', 'erase'] as const;
 const STEPS = ['intend', 'publish', 'commit', 'forget', 'revoke', 'unpublish', 'erase'] as const;
 
@@ -88,6 +74,7 @@ for (const step of MAKING) {
   for (const after of [false, true]) {
     test(`killed ${after ? 'after' : 'before'} "${step}" of an acquisition`, async () => {
       const built = house();
+      built.locks.keeps = true;
       await built.acquire('kept.service');
       dieAt(built, step, after);
       await assert.rejects(built.acquire('dying.service'), Killed);
@@ -135,16 +122,4 @@ test('references that last as long as a connection are there, for whoever may cl
   const { users } = await restart(built);
   assert.deepEqual(users.byName(userName('mixed'))?.holders, [holder, other.holder]);
   assertOnly(built, users, ['mixed']);
-});
-
-test('a UID that somebody else locked meanwhile is kept and reported', async () => {
-  const built = house();
-  const { user } = await built.acquire('kept.service');
-  built.locks.foreign.add(user.uid);
-  const { users, report } = await restart(built);
-  assert.equal(users.dynamicByUid(user.uid)?.name, 'kept');
-  assert.deepEqual(
-    report.unlocked.map(({ user: kept }) => kept.name),
-    ['kept'],
-  );
 });

@@ -1,0 +1,269 @@
+/* See lock_keeper.h. One loop, one connection, a table: whatever a peer sends that is not understood changes nothing. */
+#include "lock_keeper.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "protocol.h"
+
+#define EXIT_USAGE 2
+#define STORE "FDSTORE=1\nFDNAME=uid-"
+#define REMOVE "FDSTOREREMOVE=1\nFDNAME=uid-"
+#define NAME "uid-%u"
+#define END "END"
+#define MS_PER_S 1000
+#define US_PER_MS 1000
+
+struct kept {
+	uint32_t uid;
+	int descriptor;
+};
+
+static struct kept locks[KEEPER_LOCKS_MAX];
+static size_t count;
+
+struct keeper {
+	const char *path;
+	struct stat socket;
+	int listener;
+	/* -1: nobody is connected */
+	int connection;
+};
+
+static void forget(uint32_t uid)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (locks[i].uid == uid) {
+			close(locks[i].descriptor);
+			locks[i] = locks[--count];
+			return;
+		}
+	}
+}
+
+static void keep(uint32_t uid, int descriptor)
+{
+	forget(uid);
+	if (count == KEEPER_LOCKS_MAX)
+		close(descriptor);
+	else
+		locks[count++] = (struct kept){ uid, descriptor };
+}
+
+/* The number of a message of one kind, without its last LF. */
+static bool parse_message(char *text, size_t length, const char *kind, uint32_t *uid)
+{
+	size_t prefix = strlen(kind);
+
+	if (length <= prefix || memcmp(text, kind, prefix) != 0 || text[length - 1] != '\n')
+		return false;
+	text[length - 1] = '\0';
+	return strlen(text) == length - 1 && parse_id(text + prefix, uid);
+}
+
+/* Takes over the one descriptor of a message; more than one have no room, and the kernel closes them. Returns -1 for none. */
+static int take_descriptor(struct msghdr *message)
+{
+	struct cmsghdr *control = CMSG_FIRSTHDR(message);
+	int descriptor = -1;
+
+	if (control != NULL && control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS &&
+	    control->cmsg_len == CMSG_LEN(sizeof(descriptor)))
+		memcpy(&descriptor, CMSG_DATA(control), sizeof(descriptor));
+	return descriptor;
+}
+
+/* Returns false where the connection has ended. */
+static bool receive(int connection)
+{
+	char text[KEEPER_MESSAGE_MAX];
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct iovec part = { .iov_base = text, .iov_len = sizeof(text) };
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+	ssize_t length = recvmsg(connection, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	uint32_t uid;
+
+	/* ECONNRESET: the other side has ended without reading all. It is said once; what it sent is still there. */
+	if (length <= 0)
+		return length < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET);
+	int descriptor = take_descriptor(&message);
+
+	if (descriptor >= 0 && parse_message(text, (size_t)length, STORE, &uid)) {
+		keep(uid, descriptor);
+		return true;
+	}
+	if (descriptor >= 0)
+		close(descriptor);
+	else if (parse_message(text, (size_t)length, REMOVE, &uid))
+		forget(uid);
+	return true;
+}
+
+static bool send_message(int connection, const char *text, const int *descriptor)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct iovec part = { .iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	ssize_t sent;
+
+	if (descriptor != NULL) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), descriptor, sizeof(int));
+	}
+	do
+		sent = sendmsg(connection, &message, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent >= 0;
+}
+
+static bool send_all(int connection)
+{
+	char name[32];
+
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(name, sizeof(name), NAME, locks[i].uid);
+		if (!send_message(connection, name, &locks[i].descriptor))
+			return false;
+	}
+	return send_message(connection, END, NULL);
+}
+
+/* The path's directory is root's, and so is the socket; this is what the kernel says in any case. */
+static bool is_own_user(int connection)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
+}
+
+static void serve(struct keeper *keeper, int connection)
+{
+	const struct timeval wait = { KEEPER_SEND_MS / MS_PER_S, KEEPER_SEND_MS % MS_PER_S * US_PER_MS };
+
+	if (connection < 0)
+		return;
+	/* A daemon that has ended already is heard all the same: what it sent is there to be read. */
+	if (!is_own_user(connection) ||
+	    setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0 ||
+	    (!send_all(connection) && errno != EPIPE)) {
+		close(connection);
+		return;
+	}
+	/* There is one daemon: what the former one had sent was read before this one connected, or is lost with it. */
+	if (keeper->connection >= 0)
+		close(keeper->connection);
+	keeper->connection = connection;
+}
+
+static bool is_in_place(const struct keeper *keeper)
+{
+	struct stat now;
+
+	return lstat(keeper->path, &now) == 0 && now.st_dev == keeper->socket.st_dev &&
+	       now.st_ino == keeper->socket.st_ino;
+}
+
+static bool listen_at(struct keeper *keeper)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(keeper->path) >= sizeof(address.sun_path))
+		return false;
+	memcpy(address.sun_path, keeper->path, strlen(keeper->path));
+	keeper->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* umask 077: nobody else can connect. What is at the path is of a keeper that is gone. */
+	return keeper->listener >= 0 && (unlink(keeper->path) == 0 || errno == ENOENT) &&
+	       bind(keeper->listener, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+	       listen(keeper->listener, 4) == 0 && lstat(keeper->path, &keeper->socket) == 0;
+}
+
+/* Reads all that is there, so that a daemon that ends has everything taken that it sent. */
+static void read_connection(struct keeper *keeper)
+{
+	while (keeper->connection >= 0) {
+		errno = 0;
+		if (!receive(keeper->connection)) {
+			close(keeper->connection);
+			keeper->connection = -1;
+		} else if (errno == EAGAIN) {
+			return;
+		}
+	}
+}
+
+static int loop(struct keeper *keeper)
+{
+	while (keeper->connection >= 0 || (count > 0 && is_in_place(keeper))) {
+		struct pollfd events[] = { { .fd = keeper->listener, .events = POLLIN },
+					   { .fd = keeper->connection, .events = POLLIN } };
+
+		if (poll(events, 2, keeper->connection >= 0 ? -1 : KEEPER_LOOK_MS) < 0 && errno != EINTR)
+			return EXIT_FAILURE;
+		read_connection(keeper);
+		if (events[0].revents != 0)
+			serve(keeper, accept4(keeper->listener, NULL, NULL, SOCK_CLOEXEC));
+	}
+	if (is_in_place(keeper))
+		(void)unlink(keeper->path);
+	return EXIT_SUCCESS;
+}
+
+/* From here on it needs no privilege: what it opens and unlinks is its own user's. */
+static bool drop_privileges(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_capset, &header, none) == 0;
+}
+
+int lock_keeper_main(int argc, char **argv)
+{
+	struct keeper keeper = { .listener = -1, .connection = -1 };
+	struct rlimit limit;
+
+	if (argc != 1) {
+		(void)fprintf(stderr, "dynuser-helper keep-locks is started by dynuserd alone\n");
+		return EXIT_USAGE;
+	}
+	keeper.path = argv[0];
+	(void)syscall(SYS_close_range, KEEPER_CONNECTION + 1U, ~0U, 0U);
+	/* The session and the signals of whoever started the daemon are not its business: it ends as lock_keeper.h says. */
+	(void)setsid();
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGINT, SIG_IGN);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (!drop_privileges() || !listen_at(&keeper))
+		return EXIT_FAILURE;
+	serve(&keeper, KEEPER_CONNECTION);
+	return loop(&keeper);
+}

@@ -1,0 +1,54 @@
+/** Looks from time to time whether the UIDs of live users are still locked by us: root can unlink or replace a lock file. */
+import type { UserName } from '../core/ids.ts';
+import { confirmUser, type LossParts } from './losses.ts';
+
+/** From the end of one round to the beginning of the next, in milliseconds. */
+export const LOCK_WATCH_MS = 10_000;
+/** Locks that are looked at in one turn of the event loop, each with two system calls. */
+const LOCKS_A_TURN = 64;
+
+export interface LockWatchParts extends LossParts {
+  /** told of what could not be seen */
+  readonly onFailure: (what: string, cause: unknown) => void;
+}
+
+export class LockWatch {
+  readonly #parts: LockWatchParts;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(parts: LockWatchParts) {
+    this.#parts = parts;
+    this.#later();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #later(): void {
+    if (!this.#stopped) {
+      this.#timer = setTimeout(() => void this.#round(), LOCK_WATCH_MS).unref();
+    }
+  }
+
+  async #round(): Promise<void> {
+    const { users, onFailure } = this.#parts;
+    const names: UserName[] = Array.from(users.dynamic(), ({ name }) => name);
+    try {
+      for (let index = 0; index < names.length && !this.#stopped; index += LOCKS_A_TURN) {
+        for (const name of names.slice(index, index + LOCKS_A_TURN)) {
+          const user = users.dynamicByName(name);
+          if (user !== undefined) {
+            confirmUser(this.#parts, user);
+          }
+        }
+        await new Promise(resolve => setImmediate(resolve));
+      }
+    } catch (error) {
+      onFailure('cannot see whether the UIDs of users are still locked', error);
+    }
+    this.#later();
+  }
+}
