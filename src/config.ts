@@ -22,6 +22,8 @@ export interface Config {
   /** names or UIDs of peers beside root that may acquire */
   readonly allowUsers: readonly string[];
   readonly allowGroups: readonly string[];
+  /** names or UIDs of peers that may name directories, beside root of this host */
+  readonly directoryUsers: readonly string[];
   readonly maxConnections: number;
   readonly maxConnectionsPerUser: number;
   /** how long a connection may stay open without a call, a lease or a watch, in milliseconds */
@@ -45,6 +47,7 @@ export const DEFAULTS: Settings = {
   probeTimeoutMs: 5_000,
   allowUsers: [],
   allowGroups: [],
+  directoryUsers: [],
   maxConnections: 4_096,
   maxConnectionsPerUser: 512,
   idleTimeoutMs: 60_000,
@@ -66,6 +69,7 @@ const KEYS: Readonly<Record<string, (value: string) => Parsed>> = {
   ProbeTimeoutSec: value => seconds(value, 0.1, 60, milliseconds => ({ probeTimeoutMs: milliseconds })),
   AllowUsers: value => ({ allowUsers: words(value) }),
   AllowGroups: value => ({ allowGroups: words(value) }),
+  DirectoryUsers: value => ({ directoryUsers: words(value) }),
   MaxConnections: value => integer(value, 64, 65_536, count => ({ maxConnections: count })),
   MaxConnectionsPerUser: value => integer(value, 1, 65_536, count => ({ maxConnectionsPerUser: count })),
   IdleTimeoutSec: value => seconds(value, 1, 3_600, milliseconds => ({ idleTimeoutMs: milliseconds })),

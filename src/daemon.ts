@@ -9,8 +9,9 @@ import { BusAllocator } from './api/bus-allocator.ts';
 import { ConnectionLeases } from './api/connection-leases.ts';
 import type { Peer } from './api/peer.ts';
 import { userDatabaseInterface } from './api/user-database.ts';
+import { ROOT } from './core/access.ts';
 import { DynuserError } from './core/errors.ts';
-import { LEASE_ID_BYTES, type LeaseId, leaseIdOf, type UserName } from './core/ids.ts';
+import type { LeaseId, UserName } from './core/ids.ts';
 import type { UserLease } from './core/lease.ts';
 import { rangeSize } from './core/range.ts';
 import { USER_DATABASE_SERVICE } from './core/records.ts';
@@ -20,6 +21,7 @@ import { BusApi } from './dbus/bus-api.ts';
 import { UnitWatch } from './dbus/unit-watch.ts';
 import { openDirectories } from './directories/room.ts';
 import { PinnedDirectory } from './files/pinned-directory.ts';
+import { CLOCK, freshName, RANDOMNESS } from './host/clock-and-randomness.ts';
 import { knock } from './host/knock.ts';
 import { raiseDescriptorLimit } from './host/libc.ts';
 import type { PassedSocket } from './host/listen-fds.ts';
@@ -28,11 +30,12 @@ import { NSCD_SOCKET, Nscd } from './host/nscd.ts';
 import { type KeptLocks, openUidLocks } from './host/open-uid-locks.ts';
 import { PeerReader } from './host/peer.ts';
 import { HelperPlaces } from './host/places.ts';
+import { PUBLIC_LIMITS } from './host/pool-limits.ts';
 import { HelperProbe } from './host/probe.ts';
 import { ProcessWatch } from './host/process-watch.ts';
-import { RandomBytes } from './host/random-bytes.ts';
 import { HelperReaper } from './host/reaper.ts';
 import { takeRuntimeLock } from './host/runtime-lock.ts';
+import { Standings } from './host/standing.ts';
 import { linkUserDatabase } from './host/user-database-link.ts';
 import { UserMarks } from './host/user-marks.ts';
 import type { LiveConfig } from './live-config.ts';
@@ -48,7 +51,6 @@ import { IdleWatch } from './service/idle.ts';
 import { KeyedQueue } from './service/keyed-queue.ts';
 import { Lifetimes } from './service/lifetimes.ts';
 import { LockWatch } from './service/lock-watch.ts';
-import type { Clock, Randomness } from './service/ports.ts';
 import { recover } from './service/recovery.ts';
 import { releaseGone } from './service/release.ts';
 import { Reservations } from './service/reservations.ts';
@@ -121,11 +123,14 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   for (const user of report.lost) {
     onLost(user);
   }
-  const probe = new HelperProbe([helper], {
+  const probeSettings = {
     get deadlineMs() {
       return live.current.probeTimeoutMs;
     },
-  });
+  };
+  const probes = new HelperProbe([helper], probeSettings);
+  probes.warm();
+  const publicProbes = new HelperProbe([helper], probeSettings, PUBLIC_LIMITS);
   const reaper = new HelperReaper([helper]);
   const places = new HelperPlaces([helper]);
   const nameCache = new Nscd(NSCD_SOCKET);
@@ -149,9 +154,9 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     void endings.resume(user);
   }
   const release = { users, registry, directories, endings };
-  const shared = { range, users, reservations, coolDown, probe, locks, directories, randomness: RANDOMNESS };
+  const shared = { range, users, reservations, coolDown, locks, directories, randomness: RANDOMNESS };
   const queue = new KeyedQueue<UserName>();
-  const allocator = new Allocator({ ...shared, registry, endings, nameCache, queue, onLost, clock: CLOCK });
+  const allocator = new Allocator({ ...shared, probes, registry, endings, nameCache, queue, onLost, clock: CLOCK });
   const lockWatch = new LockWatch({ users, registry, locks, onLost, onFailure });
   const bus = openBus(busAddress, logger);
   const processes = new ProcessWatch(onFailure);
@@ -160,19 +165,27 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const lifetimes = new Lifetimes({ ...watched, units });
   const claims = new Claims({ ...watched, graceMs: config.connectionGraceMs });
   const connectionLeases = new ConnectionLeases(release, onFailure);
+  const admission = new Admission(live, probes.for({ ...ROOT, isRoot: false }));
   const acquisition = new Acquisition({
-    ...{ allocator, release, directories, lifetimes, claims, connectionLeases },
-    admission: new Admission(live, probe),
+    ...{ allocator, release, directories, lifetimes, claims, connectionLeases, admission },
   });
-  const busApi = new BusApi(bus, new BusAllocator(users, acquisition), onFailure);
+  const standings = new Standings();
+  const busAllocator = new BusAllocator(users, acquisition, pid => standings.ofNumber(pid));
+  const busApi = new BusApi(bus, busAllocator, onFailure);
   const peers = new PeerReader();
   const server = new VarlinkServer<Peer>({
     info: INFO,
     interfaces: [
-      allocatorInterface({ users, acquisition, explain: shared, endings, directories, probe, freshName }),
+      allocatorInterface({
+        ...{ users, acquisition, admission, explain: shared, endings, directories, probes, publicProbes, freshName },
+      }),
       userDatabaseInterface(users),
     ],
-    identify: descriptor => ({ ...peers.read(descriptor), pin: () => processes.fromPeer(descriptor) }),
+    identify: descriptor => ({
+      ...peers.read(descriptor),
+      pin: () => processes.fromPeer(descriptor),
+      standing: () => standings.ofPeer(descriptor),
+    }),
     quotaKey: peer => peer.uid,
     privileged: peer => peer.uid === 0,
     // What peers do wrong is theirs to see; what the daemon does wrong is ours.
@@ -210,7 +223,9 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     bus.close();
     endings.stop();
     lockWatch.stop();
-    await Promise.all([probe.close(), reaper.close(), places.close(), processes.close(), lockStore?.close()]);
+    await Promise.all([probes.close(), publicProbes.close(), reaper.close(), places.close(), processes.close()]);
+    await lockStore?.close();
+    standings.close();
     runtimeLock.release();
     if (isIdle && users.holderCount > 0) {
       // A last call on the bus has acquired a user, and somebody has to see to its end.
@@ -279,21 +294,4 @@ function linkDatabase(socket: string, logger: Logger): (() => void) | undefined 
     logger.error({ err: error }, 'cannot put the socket into the user database');
     return undefined;
   }
-}
-
-const CLOCK: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-};
-
-const RANDOM = new RandomBytes();
-
-const RANDOMNESS: Randomness = {
-  uint32: () => RANDOM.take(4).readUInt32LE(0),
-  leaseId: () => leaseIdOf(RANDOM.take(LEASE_ID_BYTES)),
-};
-
-/** What makes the unit name of a launch that names none one of its own. */
-function freshName(): string {
-  return RANDOM.take(8).toString('hex');
 }

@@ -15,6 +15,7 @@ const KEY_OF: Readonly<Record<keyof Settings, string>> = {
   probeTimeoutMs: 'ProbeTimeoutSec',
   allowUsers: 'AllowUsers',
   allowGroups: 'AllowGroups',
+  directoryUsers: 'DirectoryUsers',
   maxConnections: 'MaxConnections',
   maxConnectionsPerUser: 'MaxConnectionsPerUser',
   idleTimeoutMs: 'IdleTimeoutSec',

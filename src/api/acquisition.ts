@@ -14,7 +14,7 @@ import type { PeerPinOutcome, PinnedProcess } from '../service/ports.ts';
 import type { Acquired } from '../service/reference.ts';
 import { type ReleaseParts, releaseFor } from '../service/release.ts';
 import type { JsonObject } from '../varlink/json.ts';
-import type { Admission } from './admission.ts';
+import { type Admission, type Caller, checkAcquire, checkDirectories } from './admission.ts';
 import type { ClosableConnection, ConnectionLeases } from './connection-leases.ts';
 import type { Peer } from './peer.ts';
 import { readCleanup, readLifetime, readRequest } from './request.ts';
@@ -64,7 +64,8 @@ export class Acquisition {
     const request = readRequest(parameters, this.#parts.directories);
     const lifetime = readLifetime(parameters);
     // Before anything is waited for: later the connection may be another's.
-    const process = this.#pin(parameters, lifetime, asker);
+    const caller = admission.identify(peer);
+    const process = this.#pin(parameters, lifetime, asker, caller);
     const identity = process?.identity ?? this.#claimant(lifetime, asker);
     const gone = new AbortController();
     const forget = connection.onClose(() => gone.abort());
@@ -73,7 +74,9 @@ export class Acquisition {
     }
     let bound = false;
     try {
-      await admission.check(peer, request.directories);
+      const rights = await admission.rightsOf(caller);
+      checkAcquire(rights);
+      checkDirectories(rights, request.directories);
       if (lifetime === 'unit') {
         await lifetimes.checkUnit(request.unit);
       }
@@ -85,6 +88,7 @@ export class Acquisition {
         pid: peer.pid,
         ...(identity === undefined ? {} : { process: identity }),
         owner: peer.uid,
+        isRoot: caller.requester.isRoot,
         cleanup: readCleanup(parameters),
         signal: gone.signal,
         ...(wishes === undefined ? {} : { staticOnly: wishes.staticOnly, missing: wishes.missing }),
@@ -110,7 +114,8 @@ export class Acquisition {
    * @throws DynuserError NoSuchLease, NotPermitted, DirectoryFailed, LimitReached
    */
   async release(text: string, peer: Peer): Promise<string | undefined> {
-    return releaseFor(this.#parts.release, readLease(text), peer);
+    const { requester } = this.#parts.admission.identify(peer);
+    return releaseFor(this.#parts.release, readLease(text), requester);
   }
 
   /**
@@ -130,13 +135,18 @@ export class Acquisition {
     return lifetime === 'connection' && mayClaim ? this.#parts.lifetimes.identityOf(pin, peer.pid) : undefined;
   }
 
-  #pin(parameters: JsonObject, lifetime: Lifetime, { peer, pin }: Asker): PinnedProcess | undefined {
+  #pin(
+    parameters: JsonObject,
+    lifetime: Lifetime,
+    { peer, pin }: Asker,
+    { requester }: Caller,
+  ): PinnedProcess | undefined {
     if (lifetime !== 'process') {
       return undefined;
     }
     const { lifetimes } = this.#parts;
     const pid = asPid(Number(parameters['pid'] ?? Number.NaN));
-    return pid === undefined ? lifetimes.callerOf(pin, peer.pid) : lifetimes.processOf(pid, peer.uid);
+    return pid === undefined ? lifetimes.callerOf(pin, peer.pid) : lifetimes.processOf(pid, requester);
   }
 }
 

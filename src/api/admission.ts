@@ -1,8 +1,16 @@
 /**
- * Who may acquire: the configuration's names become numbers when a peer other than root asks, so that accounts that came
- * or went meanwhile are seen.
+ * Who may do what: joins what the kernel says of a peer to what the configuration allows. The configuration's names become
+ * numbers when a peer other than root asks, so that accounts that came or went meanwhile are seen.
  */
-import { mayAcquire, mayNameDirectories } from '../core/access.ts';
+import {
+  type AccessPeer,
+  type AccessPolicy,
+  decideRights,
+  isRootOfHost,
+  type Requester,
+  type Rights,
+  rootRights,
+} from '../core/access.ts';
 import type { AccountAnswer } from '../core/account.ts';
 import type { RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
@@ -11,47 +19,70 @@ import { parseUserName } from '../core/name.ts';
 import type { Probe } from '../service/ports.ts';
 import type { Peer } from './peer.ts';
 
+/** Names or numbers, as the configuration has them. */
+export interface AccessLists {
+  readonly allowUsers: readonly string[];
+  readonly allowGroups: readonly string[];
+  readonly directoryUsers: readonly string[];
+}
+
 /** Read at each request, since the configuration may be exchanged. */
 export interface AdmissionConfig {
-  readonly current: {
-    /** names or UIDs of users, as the configuration has them */
-    readonly allowUsers: readonly string[];
-    /** the same of groups */
-    readonly allowGroups: readonly string[];
-  };
+  readonly current: AccessLists;
+}
+
+/** What the kernel says of a peer, read in the tick of its call. */
+export interface Caller extends AccessPeer {
+  readonly requester: Requester;
 }
 
 export class Admission {
   readonly #config: AdmissionConfig;
   readonly #probe: Pick<Probe, 'account'>;
+  /** the look-up of the names that is under way */
+  #resolving: { readonly lists: AccessLists; readonly policy: Promise<AccessPolicy> } | undefined;
 
+  /** @param probe asks for the names of the lists; one name at a time, however many peers ask */
   constructor(config: AdmissionConfig, probe: Pick<Probe, 'account'>) {
     this.#config = config;
     this.#probe = probe;
   }
 
-  /**
-   * @param directories those that the peer names
-   * @throws DynuserError NotPermitted; ProbeFailed where a name of the configuration cannot be looked up
-   */
-  async check(peer: Peer, directories: readonly RequestedDirectory[]): Promise<void> {
-    if (peer.uid === 0) {
-      return;
+  /** To be called in the tick of the call, before anything is waited for: later the connection may be another's. */
+  identify(peer: Peer): Caller {
+    const { uid, gid } = peer;
+    const standing = uid === 0 ? peer.standing() : undefined;
+    const identity = { uid, gid, ...(standing === undefined ? {} : { standing }) };
+    const needsGroups = this.#config.current.allowGroups.length > 0 && rootRights(identity) === undefined;
+    const requester = { uid, isRoot: isRootOfHost(identity) };
+    return { ...identity, groups: needsGroups ? peer.groups() : [], requester };
+  }
+
+  /** @throws DynuserError ProbeFailed if a name of the configuration cannot be looked up */
+  async rightsOf(caller: Caller): Promise<Rights> {
+    return rootRights(caller) ?? decideRights(caller, await this.#currentPolicy());
+  }
+
+  /** One look-up of the names is for all that ask meanwhile, so that no crowd can keep NSS busy. */
+  async #currentPolicy(): Promise<AccessPolicy> {
+    const lists = this.#config.current;
+    const resolving = this.#resolving?.lists === lists ? this.#resolving : { lists, policy: this.#resolveLists(lists) };
+    this.#resolving = resolving;
+    try {
+      return await resolving.policy;
+    } finally {
+      if (this.#resolving === resolving) {
+        this.#resolving = undefined;
+      }
     }
-    const { allowUsers, allowGroups } = this.#config.current;
-    // Before anything is waited for: later the connection may be another's.
-    const groups = allowGroups.length === 0 ? [] : peer.groups();
-    const uids = await this.#resolve(allowUsers, asUid, answer => answer.user?.uid);
-    const gids = await this.#resolve(allowGroups, asGid, answer => answer.group?.gid);
-    const access = mayAcquire({ uid: peer.uid, gid: peer.gid, groups }, { uids, gids });
-    if (!access.allowed) {
-      throw new DynuserError('NotPermitted', access.reason, { field: 'unit' });
-    }
-    const [first] = directories;
-    const naming = mayNameDirectories(peer);
-    if (first !== undefined && !naming.allowed) {
-      throw new DynuserError('NotPermitted', naming.reason, { field: `${first.kind}Directory` });
-    }
+  }
+
+  async #resolveLists({ allowUsers, allowGroups, directoryUsers }: AccessLists): Promise<AccessPolicy> {
+    return {
+      uids: await this.#resolve(allowUsers, asUid, answer => answer.user?.uid),
+      gids: await this.#resolve(allowGroups, asGid, answer => answer.group?.gid),
+      directoryUids: await this.#resolve(directoryUsers, asUid, answer => answer.user?.uid),
+    };
   }
 
   async #resolve<Id extends Uid | Gid>(
@@ -72,5 +103,19 @@ export class Admission {
       }
     }
     return ids;
+  }
+}
+
+/** @throws DynuserError NotPermitted if a peer may not acquire */
+export function checkAcquire({ acquire }: Rights): void {
+  if (!acquire.allowed) {
+    throw new DynuserError('NotPermitted', acquire.reason, { field: 'unit' });
+  }
+}
+
+/** @throws DynuserError NotPermitted if a request names directories and its peer may not: not even ask about one */
+export function checkDirectories(rights: Rights, [first]: readonly RequestedDirectory[]): void {
+  if (first !== undefined && !rights.directories.allowed) {
+    throw new DynuserError('NotPermitted', rights.directories.reason, { field: `${first.kind}Directory` });
   }
 }

@@ -7,11 +7,13 @@ import type { Holder, UserLease } from '../core/lease.ts';
 import { LaunchMemory } from '../launch/launch.ts';
 import type { Endings } from '../service/endings.ts';
 import { explain } from '../service/explain.ts';
+import type { Probes } from '../service/ports.ts';
 import type { Acquired } from '../service/reference.ts';
 import type { UserTable } from '../service/user-table.ts';
 import { expectedMore } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call, InterfaceImplementation, MethodHandler } from '../varlink/server.ts';
+import { checkDirectories } from './admission.ts';
 import { toWireError } from './error-map.ts';
 import { ALLOCATOR_INTERFACE } from './generated/io-dynuser-allocator.ts';
 import { type LaunchParts, launch } from './launch.ts';
@@ -21,6 +23,8 @@ import { readRequest } from './request.ts';
 export interface AllocatorApiParts extends LaunchParts {
   readonly users: UserTable;
   readonly endings: Pick<Endings, 'remains'>;
+  /** the questions of peers that may not acquire, who keep nobody else waiting */
+  readonly publicProbes: Probes;
 }
 
 export function allocatorInterface(parts: AllocatorApiParts): InterfaceImplementation<Peer> {
@@ -97,9 +101,15 @@ function list(parts: AllocatorApiParts, call: Call<Peer>): JsonObject {
   return last === undefined ? {} : { lease: last };
 }
 
-async function explainCall(parts: AllocatorApiParts, { parameters }: Call<Peer>): Promise<JsonObject> {
+async function explainCall(parts: AllocatorApiParts, { peer, parameters }: Call<Peer>): Promise<JsonObject> {
+  const { admission, probes, publicProbes } = parts;
+  const caller = admission.identify(peer);
   const { userName, makesMounts, verify, ...request } = readRequest(parameters, parts.directories);
-  const { candidates, handovers, dynamic, ...explanation } = await explain(parts.explain, {
+  const rights = await admission.rightsOf(caller);
+  // The answer tells of directories that are closed to others: whether one is there, whose it is, and how large.
+  checkDirectories(rights, request.directories);
+  const probe = (rights.acquire.allowed ? probes : publicProbes).for(rights.requester);
+  const { candidates, handovers, dynamic, ...explanation } = await explain(parts.explain, probe, {
     ...request,
     ...(userName === undefined ? {} : { userName }),
     wishes: { makesMounts, verify },

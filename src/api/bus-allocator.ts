@@ -1,6 +1,7 @@
 /** The allocator as the D-Bus interface needs it: the same Acquire and Release, and the live dynamic users by name and number. */
+import type { Standing } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
-import { asUid, type Gid } from '../core/ids.ts';
+import { asUid, type Gid, type Pid } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
 import { parseUserName } from '../core/name.ts';
 import type { UserTable } from '../service/user-table.ts';
@@ -10,7 +11,7 @@ import type { Acquisition } from './acquisition.ts';
 import type { Peer } from './peer.ts';
 
 /** A caller on the bus, as the bus daemon says. */
-export interface BusPeer extends Omit<Peer, 'pin' | 'groups'> {
+export interface BusPeer extends Omit<Peer, 'pin' | 'groups' | 'standing'> {
   readonly groups: readonly Gid[];
   /** whether nobody is there any more to take the answer */
   readonly closed: boolean;
@@ -26,15 +27,18 @@ export interface UserChange {
 export class BusAllocator {
   readonly #users: UserTable;
   readonly #acquisition: Acquisition;
+  readonly #standingOf: (pid: Pid | undefined) => Standing;
 
-  constructor(users: UserTable, acquisition: Acquisition) {
+  /** @param standingOf what a process with the UID 0 is to this host */
+  constructor(users: UserTable, acquisition: Acquisition, standingOf: (pid: Pid | undefined) => Standing) {
     this.#users = users;
     this.#acquisition = acquisition;
+    this.#standingOf = standingOf;
   }
 
   /** @throws DynuserError any */
   async acquire(parameters: JsonObject, caller: BusPeer) {
-    const peer: Peer = { ...identityOf(caller), pin: unpinned };
+    const peer = this.#peerOf(caller);
     const connection = {
       get closed() {
         return caller.closed;
@@ -52,7 +56,11 @@ export class BusAllocator {
 
   /** @throws DynuserError NoSuchLease, NotPermitted, DirectoryFailed, LimitReached */
   async release(lease: string, caller: BusPeer): Promise<void> {
-    await this.#acquisition.release(lease, { ...identityOf(caller), pin: unpinned });
+    await this.#acquisition.release(lease, this.#peerOf(caller));
+  }
+
+  #peerOf({ uid, gid, groups, pid }: BusPeer): Peer {
+    return { uid, gid, pid, groups: () => groups, pin: unpinned, standing: () => this.#standingOf(pid) };
   }
 
   uidOf(name: string): number | undefined {
@@ -96,10 +104,6 @@ function toHouseError(error: unknown): unknown {
   }
   const field = String(error.parameters['parameter'] ?? '');
   return new DynuserError('InvalidName', `the option ${field} cannot have this value here`, { field }, error);
-}
-
-function identityOf({ uid, gid, groups, pid }: BusPeer): Omit<Peer, 'pin'> {
-  return { uid, gid, groups: () => groups, pid };
 }
 
 /** The bus tells the process by its number alone; who needs more names it with `pid`. */

@@ -2,6 +2,7 @@
  * Launch: a user for the process that asks, and the plan by which that process becomes the service. What the properties
  * mean is the business of the room of launches; here they meet the allocator.
  */
+import { ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asGid, type Gid } from '../core/ids.ts';
 import { deriveUserName, parseUnitName, parseUserName } from '../core/name.ts';
@@ -9,12 +10,13 @@ import { explainPlan, type LaunchMemory, planLaunch } from '../launch/launch.ts'
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Wanted } from '../launch/request.ts';
 import type { Directories, ExpectedHandover } from '../service/directory-ports.ts';
-import { type ExplainParts, explain } from '../service/explain.ts';
-import type { Probe } from '../service/ports.ts';
+import { explain, type SharedParts } from '../service/explain.ts';
+import type { Probes } from '../service/ports.ts';
 import type { Acquired } from '../service/reference.ts';
 import type { Call } from '../varlink/handler.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Acquisition } from './acquisition.ts';
+import { type Admission, checkAcquire, checkDirectories } from './admission.ts';
 import type { LaunchParameters, LaunchReply } from './generated/io-dynuser-allocator.ts';
 import { acquireParameters, readAnswers, readLaunchRequest } from './launch-request.ts';
 import type { Peer } from './peer.ts';
@@ -22,9 +24,10 @@ import { readRequest } from './request.ts';
 
 export interface LaunchParts {
   readonly acquisition: Acquisition;
-  readonly explain: ExplainParts;
+  readonly admission: Admission;
+  readonly explain: SharedParts;
   readonly directories: Pick<Directories, 'requested' | 'environment'>;
-  readonly probe: Pick<Probe, 'account'>;
+  readonly probes: Probes;
   /** random text that is part of a unit name, for launches that name none */
   readonly freshName: () => string;
 }
@@ -44,7 +47,7 @@ export async function launch(parts: LaunchParts, memory: LaunchMemory, call: Cal
   const unit = wanted.unit ?? `run-r${parts.freshName()}.service`;
   const explains = (parameters as LaunchParameters).explain === true;
   try {
-    return await (explains ? explained(parts, wanted, unit) : acquired(parts, memory, wanted, unit, call));
+    return await (explains ? explained(parts, wanted, unit, peer) : acquired(parts, memory, wanted, unit, call));
   } catch (error) {
     throw inWordsOfLaunch(error, wanted);
   }
@@ -102,11 +105,15 @@ async function acquired(
   }
 }
 
-async function explained(parts: LaunchParts, wanted: Wanted, unit: string): Promise<JsonObject> {
+async function explained(parts: LaunchParts, wanted: Wanted, unit: string, peer: Peer): Promise<JsonObject> {
+  const caller = parts.admission.identify(peer);
   const request = readRequest(acquireParameters(wanted, unit), parts.directories);
   const { userName, makesMounts, verify, ...named } = request;
+  const rights = await parts.admission.rightsOf(caller);
+  checkAcquire(rights);
+  checkDirectories(rights, request.directories);
   const processGid = await groupOf(parts, wanted, unit);
-  const found = await explain(parts.explain, {
+  const found = await explain(parts.explain, parts.probes.for(rights.requester), {
     ...named,
     ...(userName === undefined ? {} : { userName }),
     wishes: { makesMounts, verify },
@@ -161,7 +168,7 @@ async function groupOf(parts: LaunchParts, wanted: Wanted, unit: string): Promis
   const gid = /^\d+$/.test(group)
     ? asGid(Number(group))
     : 'name' in parsed
-      ? (await parts.probe.account(parsed.name)).group?.gid
+      ? (await parts.probes.for(ROOT).account(parsed.name)).group?.gid
       : undefined;
   if (gid === undefined) {
     const reason = `there is no group ${group} on this host: make it, or leave Group= out for a group of the user's own`;

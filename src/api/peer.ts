@@ -1,4 +1,5 @@
 /** Who is at the other end of a connection, as the kernel says (unix(7), SO_PEERCRED); never what a message says. */
+import type { Standing } from '../core/access.ts';
 import type { Gid, Pid, Uid } from '../core/ids.ts';
 import type { PeerPinOutcome } from '../service/ports.ts';
 
@@ -11,4 +12,6 @@ export interface Peer {
   groups(): readonly Gid[];
   /** the process that connected; to be called while its connection is open, and before anything is waited for */
   pin(): PeerPinOutcome;
+  /** what it is to this host if its UID is 0; to be called as pin() is */
+  standing(): Standing;
 }

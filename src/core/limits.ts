@@ -6,8 +6,13 @@ export const HOLDERS_MAX = 16_384;
 export const HOLDERS_PER_USER_MAX = 256;
 /** References that one UID other than root may have: a peer that the configuration allows cannot drain the range. */
 export const HOLDERS_PER_PEER_MAX = 1_024;
+/** Of all references, those that UIDs other than root may have together: the rest is root's. */
+export const HOLDERS_OF_OTHERS_MAX = 12_288;
 /** Requests for users that are under way at a time. */
 export const REQUESTS_IN_FLIGHT_MAX = 1_024;
+/** Of these, those of one UID other than root, and those of all such UIDs together. */
+export const REQUESTS_PER_PEER_MAX = 128;
+export const REQUESTS_OF_OTHERS_MAX = 512;
 /** The whole search for a free UID, in milliseconds: a host on which every answer is slow still gets a word. */
 export const SEARCH_DEADLINE_MS = 20_000;
 /** Directories in one request. */

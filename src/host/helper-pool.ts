@@ -3,12 +3,11 @@
  * included; a helper that misses it is killed. What becomes of a question is a value: nothing here throws, and one bad
  * helper costs the question that it was asked.
  */
+import { type Requester, ROOT } from '../core/access.ts';
 import { type HelperCommand, HelperProcess } from './helper-process.ts';
+import { ACQUIRING_LIMITS, type PoolLimits } from './pool-limits.ts';
+import { QuestionCounts, QuestionQueue } from './question-queue.ts';
 
-/** Helpers that answer at the same time: so many NSS questions may hang before all others wait. */
-export const HELPERS_MAX = 4;
-/** Questions that wait for a helper. */
-export const QUESTIONS_WAITING_MAX = 256;
 /** Processes in all: one that was killed in an uninterruptible sleep stays until its system call ends. */
 const PROCESSES_MAX = 16;
 /** A helper that dies at every question costs a fork each: so many at once, then one in every START_INTERVAL_MS. */
@@ -23,14 +22,15 @@ export type Outcome<Answer> =
   | { readonly kind: 'late'; readonly asked: boolean }
   /** the helper is gone; the reason completes "the helper process …" */
   | { readonly kind: 'ended'; readonly reason: string }
-  /** too many questions wait */
-  | { readonly kind: 'full' }
+  /** so many questions wait already: of one UID, or of all */
+  | { readonly kind: 'full'; readonly limit: number; readonly of: 'uid' | 'all' }
   | { readonly kind: 'closed' };
 
 /** What a helper's line is for the question that was asked. */
 export type Reading<Answer> = { readonly answer: Answer } | 'again' | 'nonsense';
 
 interface Waiting {
+  readonly requester: Requester;
   readonly line: string;
   readonly timer: NodeJS.Timeout;
   readonly deadlineMs: number;
@@ -57,17 +57,20 @@ export interface PoolSettings {
 export class HelperPool {
   readonly #command: HelperCommand;
   readonly #settings: PoolSettings;
+  readonly #limits: PoolLimits;
   /** helpers that can be asked, now or after their question */
   readonly #helpers = new Set<Helper>();
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting = new QuestionQueue<Waiting>();
+  readonly #unsettled = new QuestionCounts();
   #processes = 0;
   #starts = STARTS_BURST;
   #startTimer: NodeJS.Timeout | undefined;
   #closed: { resolve(): void } | undefined;
 
-  constructor(command: HelperCommand, settings: PoolSettings) {
+  constructor(command: HelperCommand, settings: PoolSettings, limits: PoolLimits = ACQUIRING_LIMITS) {
     this.#command = command;
     this.#settings = settings;
+    this.#limits = limits;
   }
 
   /** Starts the first helper, so that the first question does not wait for that. */
@@ -80,21 +83,30 @@ export class HelperPool {
   /**
    * @param line the question, with its newline
    * @param read makes an answer of the helper's line, which is not to be trusted
+   * @param requester on whose behalf it is asked: root's questions wait for nobody else's
    */
-  ask<Answer>(line: string, read: (line: string) => Reading<Answer>): Promise<Outcome<Answer>> {
+  ask<Answer>(
+    line: string,
+    read: (line: string) => Reading<Answer>,
+    requester: Requester = ROOT,
+  ): Promise<Outcome<Answer>> {
     if (this.#closed !== undefined) {
       return Promise.resolve({ kind: 'closed' });
     }
-    if (this.#waiting.length >= QUESTIONS_WAITING_MAX) {
-      return Promise.resolve({ kind: 'full' });
+    const full = this.#reachedLimit(requester);
+    if (full !== undefined) {
+      return Promise.resolve(full);
     }
     const { deadlineMs } = this.#settings;
+    this.#unsettled.change(requester, 1);
     return new Promise(resolve => {
       const settle = (outcome: Outcome<Answer>): void => {
         clearTimeout(question.timer);
+        this.#unsettled.change(requester, -1);
         resolve(outcome);
       };
       const question: Waiting = {
+        requester,
         line,
         timer: setTimeout(() => this.#expire(question), deadlineMs),
         deadlineMs,
@@ -121,7 +133,7 @@ export class HelperPool {
     return new Promise(resolve => {
       this.#closed = { resolve };
       clearTimeout(this.#startTimer);
-      for (const question of this.#waiting.splice(0)) {
+      for (const question of this.#waiting.clear()) {
         question.settle({ kind: 'closed' });
       }
       for (const helper of [...this.#helpers]) {
@@ -134,11 +146,33 @@ export class HelperPool {
     });
   }
 
+  #reachedLimit(requester: Requester): Extract<Outcome<never>, { kind: 'full' }> | undefined {
+    const { waiting, questionsPerUid } = this.#limits;
+    if (this.#unsettled.of(requester) >= questionsPerUid) {
+      return { kind: 'full', limit: questionsPerUid, of: 'uid' };
+    }
+    const count = requester.isRoot ? this.#waiting.rootCount : this.#waiting.othersCount;
+    return count >= waiting ? { kind: 'full', limit: waiting, of: 'all' } : undefined;
+  }
+
+  /** Whether no question but root's may be given to a helper now, since the others have as many helpers as they may. */
+  get #rootOnly(): boolean {
+    let busy = 0;
+    for (const { question } of this.#helpers) {
+      busy += question?.requester.isRoot === false ? 1 : 0;
+    }
+    return busy >= this.#limits.helpersOfOthers;
+  }
+
   /** Gives the waiting questions to idle helpers, and starts helpers for the rest as far as the limits go. */
   #assign(): void {
-    while (this.#waiting.length > 0) {
+    for (;;) {
+      const rootOnly = this.#rootOnly;
+      if (this.#waiting.rootCount + (rootOnly ? 0 : this.#waiting.othersCount) === 0) {
+        return;
+      }
       const helper = this.#idle() ?? this.#start();
-      const question = helper === undefined ? undefined : this.#waiting.shift();
+      const question = helper === undefined ? undefined : this.#waiting.shift(rootOnly);
       if (helper === undefined || question === undefined) {
         return;
       }
@@ -159,7 +193,7 @@ export class HelperPool {
   }
 
   #start(): Helper | undefined {
-    if (this.#helpers.size >= HELPERS_MAX || this.#processes >= PROCESSES_MAX || this.#closed !== undefined) {
+    if (this.#helpers.size >= this.#limits.helpers || this.#processes >= PROCESSES_MAX || this.#closed !== undefined) {
       return undefined;
     }
     this.#startTimer ??= setTimeout(() => this.#earnStart(), START_INTERVAL_MS).unref();
@@ -188,7 +222,7 @@ export class HelperPool {
       return helper;
     } catch (error) {
       const reason = `cannot be started (${error instanceof Error ? error.message : String(error)})`;
-      this.#waiting.shift()?.settle({ kind: 'ended', reason });
+      this.#waiting.shift(false)?.settle({ kind: 'ended', reason });
       return undefined;
     }
   }
@@ -247,7 +281,7 @@ export class HelperPool {
     const { helper } = question;
     question.settle({ kind: 'late', asked: performance.now() - question.askedAt >= question.deadlineMs / 2 });
     if (helper === undefined) {
-      this.#waiting.splice(this.#waiting.indexOf(question), 1);
+      this.#waiting.remove(question);
     } else {
       this.#discard(helper);
     }

@@ -3,12 +3,13 @@
  * hangs or crashes costs one question. This file puts what went wrong into words.
  */
 import { getSystemErrorMap } from 'node:util';
+import { type Requester, ROOT } from '../core/access.ts';
 import { type AccountAnswer, isKnown } from '../core/account.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Uid, UserName } from '../core/ids.ts';
 import type { Evidence } from '../core/verdict.ts';
 import type { Claim, Probe } from '../service/ports.ts';
-import { HELPERS_MAX, HelperPool, type Outcome, type PoolSettings, QUESTIONS_WAITING_MAX } from './helper-pool.ts';
+import { HelperPool, type Outcome, type PoolSettings } from './helper-pool.ts';
 import type { HelperCommand } from './helper-process.ts';
 import {
   accountQuestion,
@@ -21,6 +22,7 @@ import {
   readReply,
   runningQuestion,
 } from './helper-protocol.ts';
+import { ACQUIRING_LIMITS, type PoolLimits } from './pool-limits.ts';
 import { ProcessLooks } from './process-looks.ts';
 
 const CHECK_SOURCES = 'check the sources in /etc/nsswitch.conf';
@@ -33,60 +35,81 @@ export class HelperProbe implements Probe {
   readonly #settings: PoolSettings;
   /** how many are under way */
   #claims = 0;
-  readonly #looks = new ProcessLooks(uids => this.#ask(runningQuestion(uids)));
+  /** One look is for all who wait, root among them: so it never waits behind others. */
+  readonly #looks = new ProcessLooks(uids => this.#ask(runningQuestion(uids), ROOT));
 
   /**
-   * Starts the first helper.
    * @param command the helper: its absolute path, alone but for tests
    * @param settings how long one question may take, waiting included; read at each question
    */
-  constructor(command: HelperCommand, settings: PoolSettings) {
+  constructor(command: HelperCommand, settings: PoolSettings, limits: PoolLimits = ACQUIRING_LIMITS) {
     this.#settings = settings;
-    this.#pool = new HelperPool(command, settings);
+    this.#pool = new HelperPool(command, settings, limits);
+  }
+
+  /** Starts the first helper, so that the first question does not wait for that. */
+  warm(): void {
     this.#pool.warm();
   }
 
-  /** @throws DynuserError ProbeFailed; LimitReached where too many questions wait */
+  for(requester: Requester): Probe {
+    return {
+      account: name => this.#account(name, requester),
+      evidence: uid => this.#evidence(uid, requester),
+      claim: (name, uid) => this.#claim(name, uid, requester),
+    };
+  }
+
+  /** @throws DynuserError ProbeFailed; LimitReached if too many questions wait */
   account(name: UserName): Promise<AccountAnswer> {
-    return this.#ask(accountQuestion(name));
+    return this.#account(name, ROOT);
   }
 
-  /** @throws DynuserError ProbeFailed; LimitReached where too many questions wait */
-  async evidence(uid: Uid): Promise<Evidence | undefined> {
-    const [owner, mayRun] = await Promise.all([this.#ask(ownerQuestion(uid)), this.#looks.mayRun(uid)]);
+  /** @throws DynuserError ProbeFailed; LimitReached if too many questions wait */
+  evidence(uid: Uid): Promise<Evidence | undefined> {
+    return this.#evidence(uid, ROOT);
+  }
+
+  /** @throws DynuserError ProbeFailed; LimitReached if too many questions wait */
+  claim(name: UserName, uid: Uid): Promise<Claim> {
+    return this.#claim(name, uid, ROOT);
+  }
+
+  #account(name: UserName, requester: Requester): Promise<AccountAnswer> {
+    return this.#ask(accountQuestion(name), requester);
+  }
+
+  async #evidence(uid: Uid, requester: Requester): Promise<Evidence | undefined> {
+    const [owner, mayRun] = await Promise.all([this.#ask(ownerQuestion(uid), requester), this.#looks.mayRun(uid)]);
     // The full question names the process, or says why there is no telling.
-    return owner === undefined && mayRun ? this.#ask(evidenceQuestion(uid)) : owner;
+    return owner === undefined && mayRun ? this.#ask(evidenceQuestion(uid), requester) : owner;
   }
 
-  /**
-   * One question where it is the only one, so that there is one process to wake; where there are others, one look at the
-   * processes is for all.
-   * @throws DynuserError ProbeFailed; LimitReached where too many questions wait
-   */
-  async claim(name: UserName, uid: Uid): Promise<Claim> {
+  /** One question if it is the only one, so that there is one process to wake; otherwise one look at the processes is for all. */
+  async #claim(name: UserName, uid: Uid, requester: Requester): Promise<Claim> {
     const isAlone = this.#claims === 0;
     this.#claims++;
     try {
       const [claimed, others] = await Promise.all([
-        this.#tell(claimQuestion(name, uid, isAlone)),
+        this.#tell(claimQuestion(name, uid, isAlone), requester),
         isAlone ? undefined : this.#looks.mayRun(uid),
       ]);
       if ('refusal' in claimed) {
-        return await this.#claimInTurn(name, uid);
+        return await this.#claimInTurn(name, uid, requester);
       }
       const { account, owner, mayRun = others } = claimed.answer;
       // The full question names the process, or says why there is no telling.
       const runs = owner === undefined && mayRun !== false && !isKnown(account);
-      return { account, evidence: runs ? await this.#ask(evidenceQuestion(uid)) : owner };
+      return { account, evidence: runs ? await this.#ask(evidenceQuestion(uid), requester) : owner };
     } finally {
       this.#claims--;
     }
   }
 
   /** So that a failure is told of what failed, and one of the UID not at all where the name needs none. */
-  async #claimInTurn(name: UserName, uid: Uid): Promise<Claim> {
-    const account = await this.account(name);
-    return { account, evidence: isKnown(account) ? undefined : await this.evidence(uid) };
+  async #claimInTurn(name: UserName, uid: Uid, requester: Requester): Promise<Claim> {
+    const account = await this.#account(name, requester);
+    return { account, evidence: isKnown(account) ? undefined : await this.#evidence(uid, requester) };
   }
 
   /** Ends all helpers; open questions fail. @returns when the processes are gone */
@@ -94,23 +117,23 @@ export class HelperProbe implements Probe {
     return this.#pool.close();
   }
 
-  async #ask<Answer>(question: Question<Answer>): Promise<Answer> {
-    const reply = await this.#tell(question);
+  async #ask<Answer>(question: Question<Answer>, requester: Requester): Promise<Answer> {
+    const reply = await this.#tell(question, requester);
     if ('refusal' in reply) {
       throw refused(question.subject, reply.refusal);
     }
     return reply.answer;
   }
 
-  async #tell<Answer>(question: Question<Answer>): Promise<Reply<Answer>> {
-    const outcome = await this.#pool.ask(question.line, line => readReply(question, line));
+  async #tell<Answer>(question: Question<Answer>, requester: Requester): Promise<Reply<Answer>> {
+    const outcome = await this.#pool.ask(question.line, line => readReply(question, line), requester);
     if (outcome.kind !== 'answered') {
-      throw this.#failure(question.subject, outcome);
+      throw this.#failure(question.subject, outcome, requester);
     }
     return outcome.answer;
   }
 
-  #failure(subject: string, outcome: Exclude<Outcome<never>, { kind: 'answered' }>): DynuserError {
+  #failure(subject: string, outcome: Exclude<Outcome<never>, { kind: 'answered' }>, { uid }: Requester): DynuserError {
     const limit = `${this.#settings.deadlineMs / 1_000} s`;
     switch (outcome.kind) {
       case 'late':
@@ -128,7 +151,9 @@ export class HelperProbe implements Probe {
       case 'full':
         return new DynuserError(
           'LimitReached',
-          `${QUESTIONS_WAITING_MAX} questions wait for ${HELPERS_MAX} helper processes; try again later`,
+          outcome.of === 'uid'
+            ? `the user ${uid} waits for the answers to ${outcome.limit} questions about this host already; try again when one has come`
+            : `${outcome.limit} questions wait for the helper processes; try again later`,
         );
       case 'closed':
         return new DynuserError('ProbeFailed', `${subject} was not asked for: dynuserd is stopping`);

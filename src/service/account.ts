@@ -59,3 +59,9 @@ export function noSuchAccount(name: UserName): DynuserError {
   const reason = `user ${name} does not exist and DynamicUser=no forbids creating it; name an existing user`;
   return new DynuserError('NameConflict', reason, { field: 'userName' });
 }
+
+/** A lease of a static user decides about its directories and what it leaves behind; it was never given to the peer. */
+export function staticIsRoots(name: UserName): DynuserError {
+  const reason = `the user ${name} is an account of this host, and only root may acquire it: choose another user name`;
+  return new DynuserError('NotPermitted', reason, { field: 'userName' });
+}

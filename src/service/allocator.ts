@@ -2,32 +2,33 @@
  * Acquire: joins the live user of a name, uses the host's static user of it, or makes a dynamic one. A UID is given out
  * only after lock, probe and durable write have all succeeded; whatever fails on the way takes back its own steps.
  */
+import { mayJoin, type Requester } from '../core/access.ts';
 import { isKnown } from '../core/account.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Gid, Uid, UserName } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
 import { HOLDERS_PER_USER_MAX } from '../core/limits.ts';
 import { deriveUserName } from '../core/name.ts';
-import { decideAccount, nameConflict, noSuchAccount } from './account.ts';
+import { decideAccount, nameConflict, noSuchAccount, staticIsRoots } from './account.ts';
 import type { DirectoryLook } from './directory-ports.ts';
 import { Inquiry } from './inquiry.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
 import { confirmUser, type LossParts, lostConflict } from './losses.ts';
-import type { NameCache, Probe, UidLocks } from './ports.ts';
+import type { NameCache, Probes, UidLocks } from './ports.ts';
 import { type Acquired, type AcquireRequest, type ReferenceParts, withReference } from './reference.ts';
-import { checkLimits } from './request-limits.ts';
+import { checkLimits, RequestsUnderWay } from './request-limits.ts';
 import { type SearchParts, searchUid } from './uid-search.ts';
 
 export interface AllocatorParts extends SearchParts, ReferenceParts, Pick<LossParts, 'onLost'> {
   readonly queue: KeyedQueue<UserName>;
-  readonly probe: Probe;
+  readonly probes: Probes;
   readonly locks: UidLocks;
   readonly nameCache: NameCache;
 }
 
 export class Allocator {
   readonly #parts: AllocatorParts;
-  #inFlight = 0;
+  readonly #underWay = new RequestsUnderWay();
 
   constructor(parts: AllocatorParts) {
     this.#parts = parts;
@@ -35,23 +36,19 @@ export class Allocator {
 
   /** How many requests are under way, also of callers that have gone. */
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#underWay.count;
   }
 
   /** @throws DynuserError NameConflict, RangeExhausted, ProbeFailed, DirectoryFailed, LimitReached, HostFailed */
   async acquire(request: AcquireRequest): Promise<Acquired> {
-    checkLimits(this.#parts.users, this.#inFlight, request.owner);
+    const requester = requesterOf(request);
+    checkLimits(this.#parts.users, this.#underWay, requester);
     const name = request.userName ?? deriveUserName(request.unit, request.perInstance).name;
-    this.#inFlight++;
-    try {
-      return await this.#parts.queue.run(name, () => this.#acquireNamed(name, request));
-    } finally {
-      this.#inFlight--;
-    }
+    return this.#underWay.during(requester, () => this.#parts.queue.run(name, () => this.#acquireNamed(name, request)));
   }
 
   async #acquireNamed(name: UserName, request: AcquireRequest): Promise<Acquired> {
-    const { users, probe, range, locks, endings } = this.#parts;
+    const { users, probes, range, locks, endings } = this.#parts;
     for (let live = users.byName(name); live !== undefined; live = users.byName(name)) {
       if (confirmUser(this.#parts, live).lost !== undefined) {
         throw lostConflict(users.byName(name) ?? live);
@@ -63,7 +60,7 @@ export class Allocator {
     }
     await endings.settled(name);
     const staticOnly = request.staticOnly === true;
-    const inquiry = new Inquiry(probe, name);
+    const inquiry = new Inquiry(probes.for(requesterOf(request)), name);
     const made = staticOnly ? undefined : await this.#make(name, request, inquiry);
     if (made !== undefined) {
       return this.#flushed(made);
@@ -74,6 +71,9 @@ export class Allocator {
       case 'conflict':
         throw nameConflict(decision.reason);
       case 'static':
+        if (!request.isRoot) {
+          throw staticIsRoots(name);
+        }
         return this.#useStatic({ name, uid: decision.uid, gid: decision.gid, dynamic: false, holders: [] }, request);
       case 'dynamic':
         throw noSuchAccount(name);
@@ -115,11 +115,14 @@ export class Allocator {
 
   /** @returns undefined where the user ended before its directories were ready */
   async #join(live: UserLease, request: AcquireRequest): Promise<Acquired | undefined> {
+    checkJoin(live, request);
     return withReference(this.#parts, live, request, (holder, prepared) => {
       const present = this.#parts.users.byName(live.name);
       if (present?.uid !== live.uid) {
         return undefined;
       }
+      // Others may have joined it while its directories were made ready.
+      checkJoin(present, request);
       if (present.holders.length >= HOLDERS_PER_USER_MAX) {
         const reason = `the user ${live.name} has ${HOLDERS_PER_USER_MAX} leases already`;
         throw new DynuserError('LimitReached', reason, { field: 'userName' });
@@ -183,5 +186,18 @@ export class Allocator {
     this.#parts.registry.intend(user);
     this.#parts.registry.commit(user);
     this.#parts.users.put(user);
+  }
+}
+
+function requesterOf({ owner, isRoot }: AcquireRequest): Requester {
+  return { uid: owner, isRoot };
+}
+
+/** @throws DynuserError NotPermitted */
+function checkJoin({ name, holders }: UserLease, request: AcquireRequest): void {
+  const owners = holders.map(holder => holder.owner);
+  const access = mayJoin(requesterOf(request), name, owners);
+  if (!access.allowed) {
+    throw new DynuserError('NotPermitted', access.reason, { field: 'userName' });
   }
 }

@@ -45,19 +45,24 @@ export interface Explanation {
   readonly handovers: readonly ExpectedHandover[];
 }
 
-export interface ExplainParts {
+export interface SharedParts {
   readonly range: UidRange;
   readonly users: UserTable;
   readonly reservations: Reservations;
-  readonly probe: Probe;
   readonly locks: Pick<UidLocks, 'peek'>;
   readonly directories: Pick<Directories, 'owners' | 'expect'>;
   readonly coolDown: CoolDown;
   readonly randomness: Randomness;
 }
 
-/** @throws DynuserError ProbeFailed, DirectoryFailed */
-export async function explain(parts: ExplainParts, request: ExplainRequest): Promise<Explanation> {
+type ExplainParts = SharedParts & { readonly probe: Probe };
+
+/**
+ * @param probe asks the host on behalf of whoever wants to know
+ * @throws DynuserError ProbeFailed, DirectoryFailed
+ */
+export async function explain(shared: SharedParts, probe: Probe, request: ExplainRequest): Promise<Explanation> {
+  const parts = { ...shared, probe };
   const derived = deriveUserName(request.unit, request.perInstance);
   const userName = request.userName ?? derived.name;
   const nameOrigin = request.userName === undefined ? derived.origin : 'given in the request';

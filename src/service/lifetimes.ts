@@ -2,8 +2,9 @@
  * References that end by themselves: with a process, or with a systemd unit. Watches over each for as long as it lives,
  * and lets go of it when it was released otherwise. What ends with a connection is the business of who has connections.
  */
+import type { Requester } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
-import type { LeaseId, Pid, Uid, UnitName } from '../core/ids.ts';
+import type { LeaseId, Pid, UnitName } from '../core/ids.ts';
 import type { Holder } from '../core/lease.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 import type { PeerPinOutcome, PinnedProcess, Processes, Units } from './ports.ts';
@@ -38,14 +39,14 @@ export class Lifetimes {
    * run as them.
    * @throws DynuserError NotPermitted, ProbeFailed
    */
-  processOf(pid: Pid, peer: Uid): PinnedProcess {
+  processOf(pid: Pid, { uid, isRoot }: Requester): PinnedProcess {
     const outcome = this.#parts.processes.open(pid);
     if (outcome.kind === 'gone') {
       throw refused('ProbeFailed', 'pid', `there is no process ${pid}`);
     }
-    if (peer !== 0 && outcome.process.owner() !== peer) {
+    if (!isRoot && outcome.process.owner() !== uid) {
       outcome.process.close();
-      throw refused('NotPermitted', 'pid', `the process ${pid} is not the user ${peer}'s: name one of your own`);
+      throw refused('NotPermitted', 'pid', `the process ${pid} is not the user ${uid}'s: name one of your own`);
     }
     return outcome.process;
   }

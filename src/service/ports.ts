@@ -2,6 +2,7 @@
  * What the use cases need of the outside, as types alone. Adapters in registry, host and directories implement these;
  * daemon.ts joins the two. Times are in milliseconds.
  */
+import type { Requester } from '../core/access.ts';
 import type { AccountAnswer } from '../core/account.ts';
 import type { LeaseId, Pid, Uid, UserName } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
@@ -13,6 +14,11 @@ export interface Claim {
   readonly account: AccountAnswer;
   /** as evidence() has it; where the host has the name it may be missing */
   readonly evidence: Evidence | undefined;
+}
+
+/** Hands out questions by who asks: root's are answered first, and nobody else's hold them up. */
+export interface Probes {
+  for(requester: Requester): Probe;
 }
 
 /** Questions about the machine that may block or crash; each is answered in a helper process within a deadline. */

@@ -25,7 +25,10 @@ export interface AcquireRequest extends HandoverWishes {
   readonly pid: Pid | undefined;
   /** lifetime `process`: the process that the reference is bound to */
   readonly process?: ProcessIdentity;
+  /** the UID of the peer that asks */
   readonly owner: Uid;
+  /** whether that is root of this host */
+  readonly isRoot: boolean;
   readonly directories: readonly RequestedDirectory[];
   readonly cleanup: Cleanup;
   /** the user has to be an account of the host: none is made */

@@ -1,5 +1,5 @@
 /** Release: drops one reference; the last one ends the user. */
-import { type AccessPeer, mayRelease } from '../core/access.ts';
+import { mayRelease, type Requester } from '../core/access.ts';
 import { isPassing } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { LeaseId } from '../core/ids.ts';
@@ -24,13 +24,13 @@ export interface ReleaseParts {
 export async function releaseFor(
   parts: ReleaseParts,
   lease: LeaseId,
-  peer: Pick<AccessPeer, 'uid'>,
+  requester: Requester,
 ): Promise<string | undefined> {
   const holder = parts.users.byLease(lease)?.holders.find(held => held.lease === lease);
   if (holder === undefined) {
     throw new DynuserError('NoSuchLease', `no live lease has the id ${lease}`, { field: 'lease' });
   }
-  const access = mayRelease(peer, holder.owner);
+  const access = mayRelease(requester, holder.owner);
   if (!access.allowed) {
     throw new DynuserError('NotPermitted', access.reason, { field: 'lease' });
   }

@@ -302,7 +302,7 @@ method Release(lease: string) -> (remains: ?string)
 # [Supports 'more' flag]
 method List() -> (lease: ?Lease, leases: ?[]Lease)
 
-# Says what Acquire would do, and why, and changes nothing.
+# Says what Acquire would do, and why, and changes nothing. Everybody may ask; about directories, who may name them.
 method Explain(
   unit: string,
   userName: ?string,
@@ -701,7 +701,7 @@ export type ListReply = {
   readonly leases?: readonly Lease[];
 };
 
-/** Says what Acquire would do, and why, and changes nothing. */
+/** Says what Acquire would do, and why, and changes nothing. Everybody may ask; about directories, who may name them. */
 export type ExplainParameters = {
   readonly unit: string;
   readonly userName?: string;

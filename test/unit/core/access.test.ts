@@ -1,37 +1,103 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mayAcquire, mayNameDirectories, mayRelease } from '../../../src/core/access.ts';
+import {
+  type Access,
+  type AccessPeer,
+  type AccessPolicy,
+  decideRights,
+  mayJoin,
+  mayRelease,
+  type Requester,
+  rootRights,
+  type Standing,
+} from '../../../src/core/access.ts';
 import type { Gid, Uid } from '../../../src/core/ids.ts';
 
-const peer = (uid: number, gid = uid, groups: number[] = []) => ({
-  uid: uid as Uid,
-  gid: gid as Gid,
-  groups: groups as Gid[],
-});
-const NOBODY_ELSE = { uids: new Set<Uid>(), gids: new Set<Gid>() };
+const HOST: Standing = { kind: 'host', mayChown: true };
+const BARE: Standing = { kind: 'host', mayChown: false };
+const FOREIGN: Standing = { kind: 'foreign', reason: 'is in another user namespace' };
+const UNKNOWN: Standing = { kind: 'unknown', reason: 'this kernel does not say which process asks' };
+
+function peer(uid: number, gid = uid, groups: number[] = []): AccessPeer {
+  return { uid: uid as Uid, gid: gid as Gid, groups: groups as Gid[] };
+}
+
+const root = (standing: Standing): AccessPeer => ({ ...peer(0), standing });
+
+function policy(lists: { uids?: number[]; gids?: number[]; directoryUids?: number[] } = {}): AccessPolicy {
+  const { uids = [], gids = [], directoryUids = [] } = lists;
+  return { uids: new Set(uids as Uid[]), gids: new Set(gids as Gid[]), directoryUids: new Set(directoryUids as Uid[]) };
+}
+
+function denied(access: Access, pattern: RegExp): void {
+  assert.ok(!access.allowed);
+  assert.match(access.reason, pattern);
+}
+
+const asker = (uid: number, isRoot = false): Requester => ({ uid: uid as Uid, isRoot });
 
 test('root alone may acquire unless the configuration says more', () => {
-  assert.equal(mayAcquire(peer(0), NOBODY_ELSE).allowed, true);
-  assert.equal(mayAcquire(peer(1000, 0, [0]), NOBODY_ELSE).allowed, false);
+  assert.equal(decideRights(root(HOST), policy()).acquire.allowed, true);
+  denied(decideRights(peer(1000, 0, [0]), policy()).acquire, /the user 1000 may not acquire users: .*AllowUsers=/);
 });
 
 test('a user, a primary group or a supplementary group may be allowed', () => {
-  const policy = { uids: new Set([1000 as Uid]), gids: new Set([50 as Gid]) };
-  assert.equal(mayAcquire(peer(1000), policy).allowed, true);
-  assert.equal(mayAcquire(peer(1001, 50), policy).allowed, true);
-  assert.equal(mayAcquire(peer(1001, 1001, [4, 50]), policy).allowed, true);
-  assert.equal(mayAcquire(peer(1001, 1001, [4]), policy).allowed, false);
+  const lists = policy({ uids: [1000], gids: [50] });
+  for (const allowed of [peer(1000), peer(1001, 50), peer(1001, 1001, [4, 50])]) {
+    assert.equal(decideRights(allowed, lists).acquire.allowed, true);
+  }
+  assert.equal(decideRights(peer(1001, 1001, [4]), lists).acquire.allowed, false);
 });
 
-test('root alone names directories', () => {
-  assert.equal(mayNameDirectories(peer(0)).allowed, true);
-  assert.equal(mayNameDirectories(peer(1000, 0, [0])).allowed, false);
+test('root of this host names directories, and needs what chown(1) needs', () => {
+  assert.equal(decideRights(root(HOST), policy()).directories.allowed, true);
+  const bare = decideRights(root(BARE), policy());
+  assert.deepEqual([bare.requester.isRoot, bare.acquire.allowed], [true, true]);
+  denied(bare.directories, /CAP_CHOWN and CAP_DAC_OVERRIDE.*DirectoryUsers=/);
 });
 
-test('a lease is released by root and by its owner alone', () => {
-  assert.equal(mayRelease(peer(0), 1000 as Uid).allowed, true);
-  assert.equal(mayRelease(peer(1000), 1000 as Uid).allowed, true);
-  const denied = mayRelease(peer(1001), 1000 as Uid);
-  assert.ok(!denied.allowed);
-  assert.match(denied.reason, /1000/);
+test('the root of a container or of a user namespace is an ordinary peer', () => {
+  const { requester, acquire, directories } = decideRights(root(FOREIGN), policy());
+  assert.equal(requester.isRoot, false);
+  denied(acquire, /is in another user namespace: run this on the host, or name root in AllowUsers=/);
+  denied(directories, /user namespace/);
+  const listed = decideRights(root(FOREIGN), policy({ uids: [0] }));
+  assert.deepEqual([listed.requester.isRoot, listed.acquire.allowed], [false, true]);
+  denied(listed.directories, /only on the host itself/);
+});
+
+test('a kernel that does not say which process asks gives root no directories', () => {
+  const { requester, directories } = decideRights(root(UNKNOWN), policy());
+  assert.equal(requester.isRoot, true);
+  denied(directories, /this kernel does not say.*DirectoryUsers=/);
+  assert.equal(decideRights(root(UNKNOWN), policy({ directoryUids: [0] })).directories.allowed, true);
+});
+
+test('a peer names directories if the configuration says so, and only if it may acquire', () => {
+  denied(decideRights(peer(1000), policy({ uids: [1000] })).directories, /the user 1000.*DirectoryUsers=/);
+  assert.equal(decideRights(peer(1000), policy({ uids: [1000], directoryUids: [1000] })).directories.allowed, true);
+  assert.equal(decideRights(peer(1000), policy({ directoryUids: [1000] })).directories.allowed, false);
+});
+
+test('no configuration has to be asked for root that has everything', () => {
+  assert.equal(rootRights(root(HOST))?.directories.allowed, true);
+  for (const other of [root(BARE), root(FOREIGN), root(UNKNOWN), peer(0), peer(1000)]) {
+    assert.equal(rootRights(other), undefined);
+  }
+});
+
+test('a lease is released by root and by its owner alone, and one of root by no root of a container', () => {
+  assert.equal(mayRelease(asker(0, true), 1000 as Uid).allowed, true);
+  assert.equal(mayRelease(asker(1000), 1000 as Uid).allowed, true);
+  denied(mayRelease(asker(1001), 1000 as Uid), /belongs to the user 1000/);
+  assert.equal(mayRelease(asker(0, false), 0 as Uid).allowed, false);
+});
+
+test('a user is joined by root, and by the UID that holds every lease of it', () => {
+  const owners = (...uids: number[]) => uids as Uid[];
+  assert.equal(mayJoin(asker(0, true), 'svc', owners(1000, 0)).allowed, true);
+  assert.equal(mayJoin(asker(1000), 'svc', owners(1000, 1000)).allowed, true);
+  denied(mayJoin(asker(1000), 'svc', owners(1000, 1001)), /svc is held by the user 1001/);
+  denied(mayJoin(asker(1000), 'svc', owners(1000, 0)), /svc is held by root/);
+  denied(mayJoin(asker(0, false), 'svc', owners(0)), /svc is held by root/);
 });

@@ -4,8 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HELPERS_MAX, HelperPool, type Outcome, QUESTIONS_WAITING_MAX } from '../../../src/host/helper-pool.ts';
+import { type Requester, ROOT } from '../../../src/core/access.ts';
+import type { Uid } from '../../../src/core/ids.ts';
+import { HelperPool, type Outcome } from '../../../src/host/helper-pool.ts';
 import type { HelperCommand } from '../../../src/host/helper-process.ts';
+import { ACQUIRING_LIMITS, HELPERS_MAX, PUBLIC_LIMITS, QUESTIONS_WAITING_MAX } from '../../../src/host/pool-limits.ts';
 
 const PATIENT_MS = 10_000;
 const SHORT_MS = 300;
@@ -82,7 +85,7 @@ describe('a pool of helpers', () => {
   it('refuses what is beyond its queue, and takes questions again when that is shorter', () =>
     withPool(SILENT, SHORT_MS, async ask => {
       const outcomes = Array.from({ length: HELPERS_MAX + QUESTIONS_WAITING_MAX }, () => ask('x'));
-      assert.deepEqual(await ask('x'), { kind: 'full' });
+      assert.deepEqual(await ask('x'), { kind: 'full', limit: QUESTIONS_WAITING_MAX, of: 'all' });
       await Promise.all(outcomes);
       assert.equal((await ask('x')).kind, 'late');
     }));
@@ -152,5 +155,70 @@ describe('a pool of helpers', () => {
         assert.deepEqual(outcome, { kind: 'closed' });
       }
       assert.deepEqual(await ask('x'), { kind: 'closed' });
+    }));
+});
+
+const requester = (uid: number): Requester => ({ uid: uid as Uid, isRoot: false });
+
+/** A pool whose helpers answer each question, `SECONDS NAME`, with the name after that time; or never, for the seconds `hang`. */
+async function withSlowPool(
+  limits: typeof PUBLIC_LIMITS,
+  use: (ask: (line: string, from: Requester) => Promise<Outcome<string>>) => Promise<void>,
+): Promise<void> {
+  const pool = new HelperPool(
+    script(
+      'while read -r seconds name; do [ "$seconds" = hang ] && exec sleep 100; sleep "$seconds"; echo "$name"; done',
+    ),
+    { deadlineMs: PATIENT_MS },
+    limits,
+  );
+  try {
+    await use((line, from) => pool.ask<string>(`${line}\n`, answer => ({ answer }), from));
+  } finally {
+    await pool.close();
+  }
+}
+
+describe('a pool that several users ask', () => {
+  it('keeps helpers for root, whatever the questions of others do', () =>
+    withSlowPool(ACQUIRING_LIMITS, async ask => {
+      const hanging = Array.from({ length: 32 }, (_, index) => ask('hang x', requester(1000 + (index % 4))));
+      assert.deepEqual(await ask('0 root', ROOT), { kind: 'answered', answer: 'root' });
+      assert.equal(hanging.length, 32);
+    }));
+
+  it('answers root first, and the others in turn by UID', () =>
+    withSlowPool({ helpers: 1, helpersOfOthers: 1, waiting: 64, questionsPerUid: 64 }, async ask => {
+      const order: string[] = [];
+      const note = async (line: string, from: Requester) => {
+        const outcome = await ask(line, from);
+        order.push(outcome.kind === 'answered' ? outcome.answer : outcome.kind);
+      };
+      await Promise.all([
+        note('0.2 first', requester(1)),
+        ...['a1', 'a2', 'a3'].map(name => note(`0 ${name}`, requester(1))),
+        note('0 b1', requester(2)),
+        note('0 root', ROOT),
+      ]);
+      assert.deepEqual(order, ['first', 'root', 'a1', 'b1', 'a2', 'a3']);
+    }));
+
+  it('bounds what one UID may have asked, and lets it ask again once it was answered', () =>
+    withSlowPool(PUBLIC_LIMITS, async ask => {
+      const { questionsPerUid } = PUBLIC_LIMITS;
+      const asked = Array.from({ length: questionsPerUid }, () => ask('0.01 x', requester(7)));
+      assert.deepEqual(await ask('0 x', requester(7)), { kind: 'full', limit: questionsPerUid, of: 'uid' });
+      const other = ask('0 y', requester(8));
+      await Promise.all(asked);
+      assert.deepEqual(await other, { kind: 'answered', answer: 'y' });
+      assert.deepEqual(await ask('0 z', requester(7)), { kind: 'answered', answer: 'z' });
+    }));
+
+  it('bounds what all users but root may have waiting, and takes no place of root for it', () =>
+    withSlowPool({ helpers: 1, helpersOfOthers: 1, waiting: 3, questionsPerUid: 64 }, async ask => {
+      const asked = Array.from({ length: 4 }, (_, index) => ask('0.05 x', requester(index)));
+      assert.deepEqual(await ask('0 x', requester(9)), { kind: 'full', limit: 3, of: 'all' });
+      assert.deepEqual(await ask('0 root', ROOT), { kind: 'answered', answer: 'root' });
+      await Promise.all(asked);
     }));
 });

@@ -206,9 +206,9 @@ test('leases are bounded for one user', async () => {
 test('a foreign lease, an unknown one and one that was released are refused', async () => {
   const built = house();
   const { holder } = await built.acquire('a.service', { owner: uid(1000) });
-  const stranger = { uid: uid(1001) };
+  const stranger = { uid: uid(1001), isRoot: false };
   const code = (expected: ErrorCode) => (error: unknown) => error instanceof DynuserError && error.code === expected;
   await assert.rejects(releaseFor(built, holder.lease, stranger), code('NotPermitted'));
-  await releaseFor(built, holder.lease, { uid: uid(1000) });
+  await releaseFor(built, holder.lease, { uid: uid(1000), isRoot: false });
   await assert.rejects(built.release(holder.lease), code('NoSuchLease'));
 });

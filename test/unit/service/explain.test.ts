@@ -11,13 +11,13 @@ function ask(built: House, unit: string) {
     {
       range,
       users,
-      probe,
       locks,
       directories,
       coolDown,
       reservations: new Reservations(),
       randomness: { uint32: () => 0, leaseId: () => assert.fail('explain makes no lease') },
     },
+    probe,
     {
       unit: unitName(unit),
       perInstance: false,

@@ -19,7 +19,15 @@ import type {
   PreparedDirectories,
   PrepareOptions,
 } from '../../../src/service/directory-ports.ts';
-import type { Claim, Probe, Reaper, Registry, RegistryContents, RegistryRecovery } from '../../../src/service/ports.ts';
+import type {
+  Claim,
+  Probe,
+  Probes,
+  Reaper,
+  Registry,
+  RegistryContents,
+  RegistryRecovery,
+} from '../../../src/service/ports.ts';
 
 export const uid = (number: number) => number as Uid;
 
@@ -39,11 +47,15 @@ export function userName(text: string): UserName {
   return parsed.name;
 }
 
-export class FakeProbe implements Probe {
+export class FakeProbe implements Probe, Probes {
   readonly accounts = new Map<string, AccountAnswer>();
   readonly against = new Map<number, Evidence>();
   /** awaited before each answer about a number, so that a test can hold requests in the middle */
   gate: () => Promise<void> = async () => undefined;
+
+  for(): Probe {
+    return this;
+  }
 
   async account(name: UserName): Promise<AccountAnswer> {
     return this.accounts.get(name) ?? {};

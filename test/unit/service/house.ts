@@ -1,5 +1,6 @@
 /** A house built on the fakes: the use cases joined as daemon.ts joins them. */
 import assert from 'node:assert/strict';
+import { ROOT } from '../../../src/core/access.ts';
 import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
 import type { LeaseId, Pid } from '../../../src/core/ids.ts';
 import type { Lifetime } from '../../../src/core/lease.ts';
@@ -36,8 +37,6 @@ export interface House {
   release(lease: LeaseId): Promise<string | undefined>;
 }
 
-const ROOT = { uid: uid(0) };
-
 /** @param text the range, such as "61184-61186" */
 export function house(text = '61184-65519'): House {
   const range = parseRange(text);
@@ -63,7 +62,7 @@ export function house(text = '61184-65519'): House {
   });
   const probe = new FakeProbe();
   const allocator = new Allocator({
-    ...{ range, users, probe, locks, registry, directories, endings, coolDown, nameCache, clock },
+    ...{ range, users, probes: probe, locks, registry, directories, endings, coolDown, nameCache, clock },
     queue: new KeyedQueue(),
     onLost: user => lost.push(user.name),
     reservations: new Reservations(),
@@ -81,6 +80,7 @@ export function house(text = '61184-65519'): House {
         lifetime: 'explicit' as Lifetime,
         pid: 100 as Pid,
         owner: uid(0),
+        isRoot: (more.owner ?? 0) === 0,
         directories: [],
         makesMounts: false,
         verify: false,

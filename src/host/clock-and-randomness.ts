@@ -1,0 +1,21 @@
+/** What makes one run of the daemon unlike another: the time, and numbers that nobody can foresee. */
+import { LEASE_ID_BYTES, leaseIdOf } from '../core/ids.ts';
+import type { Clock, Randomness } from '../service/ports.ts';
+import { RandomBytes } from './random-bytes.ts';
+
+export const CLOCK: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+};
+
+const RANDOM = new RandomBytes();
+
+export const RANDOMNESS: Randomness = {
+  uint32: () => RANDOM.take(4).readUInt32LE(0),
+  leaseId: () => leaseIdOf(RANDOM.take(LEASE_ID_BYTES)),
+};
+
+/** What makes the unit name of a launch that names none one of its own. */
+export function freshName(): string {
+  return RANDOM.take(8).toString('hex');
+}
