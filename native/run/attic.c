@@ -50,7 +50,7 @@ static int make_tmpfs(const struct step *part)
 		fits = fits && strings_add(&options, part == NULL ? alone[i] : part->options.items[i]);
 	if (!fits || !strings_add(&options, mode))
 		fail(STATUS_LAUNCHER, "out of memory");
-	mount = mount_tmpfs(&options, FLAGS);
+	mount = mount_new("tmpfs", &options, FLAGS);
 	if (mount < 0)
 		fail_errno(errno, "cannot make a tmpfs for %s", part == NULL ? "what the service shall not see" : part->path);
 	free(options.items);

@@ -77,9 +77,9 @@ static int configure(int context, const char *option)
 			       call_fsconfig(context, FSCONFIG_SET_STRING, name, value + 1);
 }
 
-static int make(int context, const struct strings *options, unsigned int flags)
+static int make(int context, const char *type, const struct strings *options, unsigned int flags)
 {
-	if (call_fsconfig(context, FSCONFIG_SET_STRING, "source", "tmpfs") != 0)
+	if (call_fsconfig(context, FSCONFIG_SET_STRING, "source", type) != 0)
 		return -1;
 	for (size_t i = 0; i < options->count; i++) {
 		if (configure(context, options->items[i]) != 0)
@@ -90,14 +90,14 @@ static int make(int context, const struct strings *options, unsigned int flags)
 	return call_fsmount(context, FSMOUNT_CLOEXEC, (unsigned int)attributes_of(flags));
 }
 
-int mount_tmpfs(const struct strings *options, unsigned int flags)
+int mount_new(const char *type, const struct strings *options, unsigned int flags)
 {
-	int context = call_fsopen("tmpfs", FSOPEN_CLOEXEC);
+	int context = call_fsopen(type, FSOPEN_CLOEXEC);
 	int mount, error;
 
 	if (context < 0)
 		return -1;
-	mount = make(context, options, flags);
+	mount = make(context, type, options, flags);
 	error = errno;
 	(void)close(context);
 	errno = error;

@@ -24,8 +24,8 @@ int mount_attach(int mount, int target);
 /* Takes a mount away from where it is attached; descriptor is its root. Changes the working directory to /. */
 int mount_detach(int mount);
 
-/* A new tmpfs, attached nowhere. Options are "name=value" or "name", as in tmpfs(5); flags as in mount_flags(). */
-int mount_tmpfs(const struct strings *options, unsigned int flags);
+/* A new file system of a type, attached nowhere. Options are "name=value" or "name", as in tmpfs(5) and proc(5); flags as in mount_flags(). */
+int mount_new(const char *type, const struct strings *options, unsigned int flags);
 
 /* 1: a descriptor is the root of a mount; 0: it is not; -1 with errno: the kernel does not say. */
 int mount_is_root(int descriptor);

@@ -22,6 +22,7 @@ static const struct option_entry table[] = {
 	{ "instance", '\0', OPTION_INSTANCE, VALUE_NEEDED, NULL },
 	{ "ignore-unknown", '\0', OPTION_IGNORE_UNKNOWN, VALUE_NONE, NULL },
 	{ "isolation", '\0', OPTION_ISOLATION, VALUE_NEEDED, NULL },
+	{ "untrusted", '\0', OPTION_UNTRUSTED, VALUE_NONE, NULL },
 	{ "explain", '\0', OPTION_EXPLAIN, VALUE_NONE, NULL },
 	{ "clear-environment", '\0', OPTION_CLEAR_ENVIRONMENT, VALUE_NONE, NULL },
 	{ "help", 'h', OPTION_HELP, VALUE_NONE, NULL },

@@ -154,6 +154,9 @@ static void apply(struct options *options, enum option_code code, const char *va
 	case OPTION_ISOLATION:
 		options->isolation = read_isolation(value);
 		break;
+	case OPTION_UNTRUSTED:
+		options->untrusted = true;
+		break;
 	case OPTION_EXPLAIN:
 		options->explain = true;
 		break;

@@ -28,6 +28,7 @@ struct options {
 	enum isolation isolation;
 	bool ignore_unknown;
 	bool explain;
+	bool untrusted;
 	bool clear_environment;
 	/* the command and its arguments, with a null pointer behind them; its first is null where there is none */
 	char **command;

@@ -15,7 +15,8 @@
 #define SLOTS_MAX 16384U
 #define COMMANDS_MAX 1024U
 
-enum step_verb { STEP_MAKE, STEP_PIN, STEP_COVER, STEP_ATTRIBUTES, STEP_PLACE, STEP_LINK, STEP_HIDE };
+enum step_verb { STEP_MAKE, STEP_PIN, STEP_MOUNT, STEP_COVER, STEP_ATTRIBUTES, STEP_PLACE, STEP_LINK, STEP_HIDE };
+enum step_type { TYPE_NONE, TYPE_PROC, TYPE_SYSFS, TYPE_MQUEUE };
 enum step_create { CREATE_NOTHING, CREATE_DIRECTORY, CREATE_FILE };
 
 /* A set of them is the bits 1 << MOUNT_... */
@@ -36,6 +37,7 @@ struct step {
 	unsigned int set, clear;
 	enum step_verb verb;
 	enum step_create create;
+	enum step_type type;
 	bool optional, straight, take_away, single;
 	/* whether there was one */
 	bool has_slot, has_mode, has_map, has_device, has_inode, has_options;
@@ -58,13 +60,14 @@ struct plan {
 	struct strings groups;
 	struct strings environment;
 	struct strings unset_environment;
+	struct strings pass_environment;
 	struct step *steps;
 	size_t step_count;
 	/* count 0: the command of the command line */
 	struct command *commands;
 	size_t command_count;
 	uint64_t bounding_set, ambient_set;
-	bool dynamic, mount_namespace, private_users, no_new_privileges, restrict_suid_sgid, working_directory_optional,
+	bool dynamic, mount_namespace, private_users, private_network, private_ipc, no_new_privileges, restrict_suid_sgid, working_directory_optional,
 		inherit_environment, account_environment;
 };
 

@@ -52,6 +52,8 @@ static void write_parameters(struct json_writer *writer, const struct options *o
 		json_write_raw(writer, ",\"inheritEnvironment\":false");
 	if (options->ignore_unknown)
 		json_write_raw(writer, ",\"ignoreUnknown\":true");
+	if (options->untrusted)
+		json_write_raw(writer, ",\"untrusted\":true");
 	if (options->explain)
 		json_write_raw(writer, ",\"explain\":true");
 	if (options->isolation != ISOLATION_DEFAULT)

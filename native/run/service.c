@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "namespaces.h"
 #include "preparation.h"
 #include "privileges.h"
 #include "program.h"
@@ -22,8 +23,10 @@ static void become_kind(const struct service *service, enum command_as as)
 
 	if (service->plan->private_users && proc < 0)
 		fail_errno(errno, "cannot open /proc, without which users cannot be mapped");
-	if (as != AS_OUTSIDE)
+	if (as != AS_OUTSIDE) {
+		namespaces_enter(service->plan);
 		world_enter(service->plan);
+	}
 	privileges_drop(service->plan, &service->groups, as, proc);
 }
 

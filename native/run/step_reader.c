@@ -8,8 +8,9 @@
 #define MODE_MAX 07777U
 
 /* In the order of their enumerations. */
-static const char *const verb_words[] = { "make", "pin", "cover", "attributes", "place", "link", "hide", NULL };
+static const char *const verb_words[] = { "make", "pin", "mount", "cover", "attributes", "place", "link", "hide", NULL };
 static const char *const flag_words[] = { "readOnly", "noSuid", "noDevices", "noExec", NULL };
+static const char *const type_words[] = { "", "proc", "sysfs", "mqueue", NULL };
 static const char *const create_words[] = { "", "directory", "file", NULL };
 
 struct flags {
@@ -67,6 +68,7 @@ static const struct member step_rows[] = {
 	{ "mode", MEMBER_NUMBER, true, AT(step, mode), SEEN(has_mode) },
 	{ "part", MEMBER_TEXT, true, AT(step, part) },
 	{ "options", MEMBER_TEXTS, true, AT(step, options), SEEN(has_options) },
+	{ "type", MEMBER_WORD, true, AT(step, type), .words = type_words },
 	{ "create", MEMBER_WORD, true, AT(step, create), .words = create_words },
 	{ "target", MEMBER_TEXT, true, AT(step, target) },
 };
@@ -81,12 +83,12 @@ static bool is_part(const struct step *step)
 /* Whether the step has what its verb cannot do without, and nothing that the verb would leave out. */
 static bool is_whole(const struct step *step)
 {
-	bool is_pin = step->verb == STEP_PIN;
+	bool is_pin = step->verb == STEP_PIN, is_mount = step->verb == STEP_MOUNT;
 	bool has_flags = step->set != 0 || step->clear != 0;
 
 	if (step->path[0] != '/' || (step->has_mode && step->mode > MODE_MAX) || (step->set & step->clear) != 0)
 		return false;
-	if (step->has_slot != (is_pin || step->verb == STEP_PLACE) || (step->has_slot && step->slot >= SLOTS_MAX))
+	if (step->has_slot != (is_pin || is_mount || step->verb == STEP_PLACE) || (step->has_slot && step->slot >= SLOTS_MAX))
 		return false;
 	if (!is_pin && (step->straight || step->take_away || step->has_map || step->has_device || step->has_inode))
 		return false;
@@ -94,14 +96,17 @@ static bool is_whole(const struct step *step)
 		return false;
 	if (step->single && !is_pin && step->verb != STEP_ATTRIBUTES)
 		return false;
-	if (has_flags && !is_pin && step->verb != STEP_COVER && step->verb != STEP_ATTRIBUTES)
+	if (has_flags && !is_pin && !is_mount && step->verb != STEP_COVER && step->verb != STEP_ATTRIBUTES)
 		return false;
 	if ((step->has_mode && step->verb != STEP_MAKE && step->verb != STEP_COVER) ||
-	    (step->has_options && step->verb != STEP_COVER) ||
+	    (step->has_options && !is_mount && step->verb != STEP_COVER) ||
 	    (step->create != CREATE_NOTHING && step->verb != STEP_PLACE && step->verb != STEP_COVER) ||
 	    (step->create == CREATE_FILE && step->verb == STEP_COVER))
 		return false;
 	if (step->part != NULL && !is_part(step))
+		return false;
+	/* What is new has no flags to take away. */
+	if ((step->type != TYPE_NONE) != is_mount || (is_mount && step->clear != 0))
 		return false;
 	return (step->target != NULL) == (step->verb == STEP_LINK);
 }

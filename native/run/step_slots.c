@@ -1,4 +1,4 @@
-/* Clones of mounts: pin takes one into a slot, place puts it where the service shall see it; see steps.h. */
+/* Clones of mounts: pin takes one into a slot, mount makes a new one there, place puts it where the service shall see it; see steps.h. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -72,12 +72,38 @@ static void map(struct world *world, const struct step *step, int clone)
 		fail_errno(errno, "cannot map the owners of %s", step->path);
 }
 
+static void check_empty(const struct world *world, const struct step *step)
+{
+	if (world->slots[step->slot].mount != SLOT_EMPTY)
+		fail(STATUS_LAUNCHER, "the plan fills slot %u twice, the second time with %s", step->slot, step->path);
+}
+
+void step_mount(struct world *world, const struct step *step)
+{
+	static const char *const types[] = { "", "proc", "sysfs", "mqueue" };
+	struct slot *slot = &world->slots[step->slot];
+	const char *root = world->plan->root;
+	int found;
+
+	check_empty(world, step);
+	found = open_pinned(world, step);
+	if (found == STEP_ABSENT) {
+		slot->mount = SLOT_LEFT_OUT;
+		return;
+	}
+	(void)close(found);
+	slot->mount = mount_new(types[step->type], &step->options, step->set);
+	if (slot->mount < 0)
+		fail_errno(errno, "cannot mount a new %s for %s", types[step->type], step->path);
+	slot->below = submounts_keep(world->proc, world->host_root, step->path, step->set & (1U << MOUNT_READ_ONLY | 1U << MOUNT_NO_SUID));
+	slot->cut = root == NULL ? 0 : strlen(root);
+}
+
 void step_pin(struct world *world, const struct step *step)
 {
 	int found, clone;
 
-	if (world->slots[step->slot].mount != SLOT_EMPTY)
-		fail(STATUS_LAUNCHER, "the plan fills slot %u twice, the second time with %s", step->slot, step->path);
+	check_empty(world, step);
 	found = open_pinned(world, step);
 	if (found == STEP_ABSENT) {
 		world->slots[step->slot].mount = SLOT_LEFT_OUT;
@@ -118,5 +144,6 @@ void step_place(struct world *world, const struct step *step)
 	}
 	slot->placed = true;
 	step_attach(world, slot->mount, target, step->path);
+	submounts_place(&slot->below, world->root, slot->cut);
 	(void)close(target);
 }

@@ -24,7 +24,7 @@ static int make_tmpfs(const struct step *step)
 	}
 	if (step->has_mode && !strings_add(&options, mode))
 		fail(STATUS_LAUNCHER, "out of memory");
-	mount = mount_tmpfs(&options, step->set);
+	mount = mount_new("tmpfs", &options, step->set);
 	if (mount < 0)
 		fail_errno(errno, "cannot make a tmpfs for %s", step->path);
 	free(options.items);
@@ -98,7 +98,7 @@ static void hide_step(struct world *world, const struct step *step)
 void step_do(struct world *world, const struct step *step)
 {
 	/* All clones are made; from here on what the service sees changes, and what is over / is no part of it. */
-	if (step->verb != STEP_MAKE && step->verb != STEP_PIN)
+	if (step->verb != STEP_MAKE && step->verb != STEP_PIN && step->verb != STEP_MOUNT)
 		attic_close(&world->attic);
 	switch (step->verb) {
 	case STEP_MAKE:
@@ -106,6 +106,9 @@ void step_do(struct world *world, const struct step *step)
 		break;
 	case STEP_PIN:
 		step_pin(world, step);
+		break;
+	case STEP_MOUNT:
+		step_mount(world, step);
 		break;
 	case STEP_COVER:
 		cover(world, step);

@@ -15,8 +15,9 @@
 /* Does one step. */
 void step_do(struct world *world, const struct step *step);
 
-/* A clone into a slot, and the one of a slot to its place. */
+/* A clone into a slot, a new file system into one, and what is in a slot to its place. */
 void step_pin(struct world *world, const struct step *step);
+void step_mount(struct world *world, const struct step *step);
 void step_place(struct world *world, const struct step *step);
 
 /* What a step is about, in the service's world, made where the step says so; STEP_ABSENT where it is to be left out. */

@@ -14,6 +14,7 @@ static const struct {
 	{ "unitFile", "--unit-file=" },
 	{ "instance", "--instance=" },
 	{ "setEnvironment", "--setenv=" },
+	{ "untrusted", "--untrusted" },
 };
 
 /* The option that stood for a property, where it was one. */
@@ -38,8 +39,11 @@ static bool is_property(const char *name)
 
 void typed_write(const struct options *options, const char *field, char *text, size_t size)
 {
-	/* "/etc/x.service:3: User" is the property of a unit file, and "/etc/x.env:3" a line of another file. */
-	const char *colon = field[0] == '/' ? strstr(field, ": ") : NULL;
+	/*
+	 * "/etc/x.service:3: User" is the property of a unit file, "--untrusted: User" that of an option, and "/etc/x.env:3" a line of
+	 * another file.
+	 */
+	const char *colon = field[0] == '/' || field[0] == '-' ? strstr(field, ": ") : NULL;
 	const char *option = option_for(options, field);
 	const char *name = colon == NULL ? field : colon + 2;
 	int length;

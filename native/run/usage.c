@@ -28,6 +28,7 @@ static const char help[] =
 	"      --ignore-unknown         warn of properties that are not known, instead of failing\n"
 	"      --isolation=full|best-effort\n"
 	"                               where mounts cannot be made: refuse (the default), or go without\n"
+	"      --untrusted              run a program that may be hostile: without network, environment, and sight of others\n"
 	"      --explain                print what would be done, and do nothing\n"
 	"  -h, --help                   print this\n"
 	"      --version                print the version\n"

@@ -18,6 +18,19 @@ static void append(struct strings *list, char *variable)
 		fail(STATUS_LAUNCHER, "the environment has too many variables");
 }
 
+/* Whether a variable is one of those that the service's environment begins with: by its name, or by the beginning before "*". */
+static bool is_passed(const struct plan *plan, const char *variable)
+{
+	for (size_t i = 0; i < plan->pass_environment.count; i++) {
+		const char *name = plan->pass_environment.items[i];
+		size_t length = strlen(name);
+
+		if (length > 0 && name[length - 1] == '*' ? strncmp(variable, name, length - 1) == 0 : has_name(variable, name, length))
+			return true;
+	}
+	return false;
+}
+
 static void set(struct strings *list, char *assignment)
 {
 	size_t length = strcspn(assignment, "=");
@@ -67,7 +80,7 @@ char **variables_make(const struct plan *plan, const struct account *account, co
 
 	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
 		/* Sockets that are passed on are nothing to a program that is not told of them. */
-		if (plan->inherit_environment || inherited_has_variable(inherited, *variable))
+		if (plan->inherit_environment || is_passed(plan, *variable) || inherited_has_variable(inherited, *variable))
 			append(&list, *variable);
 	}
 	set_account(&list, &plan->environment, "HOME", account->home);

@@ -11,6 +11,7 @@
 #include "hide.h"
 #include "idmap.h"
 #include "plan.h"
+#include "submounts.h"
 
 /* A slot that no pin has filled, and one whose pin was left out. */
 #define SLOT_EMPTY (-1)
@@ -18,6 +19,9 @@
 
 struct slot {
 	int mount;
+	/* of a new file system: what is to be mounted below it, and how much of their paths is not the service's */
+	struct submounts below;
+	size_t cut;
 	/* whether it is attached somewhere already */
 	bool placed;
 };

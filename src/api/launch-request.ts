@@ -17,6 +17,7 @@ export function readLaunchRequest(parameters: JsonObject): LaunchRequest {
     properties: texts(parameters['properties']),
     setEnvironment: texts(parameters['setEnvironment']),
     ignoreUnknown: parameters['ignoreUnknown'] === true,
+    untrusted: parameters['untrusted'] === true,
     mayMount: parameters['mayMount'] === true,
     isolation: parameters['isolation'] === 'bestEffort' ? 'bestEffort' : 'full',
   };

@@ -1,7 +1,16 @@
 /** The settings while properties are being read: what was set by name, and what is still to be had of files. */
 import type { DirectoryKind } from '../core/directory.ts';
 import { ALL_CAPABILITIES, NO_CAPABILITIES } from './capabilities.ts';
-import type { AccessPath, BindPath, CommandLine, ProtectHome, ProtectSystem, TemporaryFileSystem } from './settings.ts';
+import type {
+  AccessPath,
+  BindPath,
+  CommandLine,
+  ProcSubset,
+  ProtectHome,
+  ProtectProc,
+  ProtectSystem,
+  TemporaryFileSystem,
+} from './settings.ts';
 
 export interface EnvironmentFile {
   readonly path: string;
@@ -28,6 +37,10 @@ export interface Draft {
   privateTmp: boolean | undefined;
   privateDevices: boolean | undefined;
   privateUsers: boolean | undefined;
+  privateNetwork: boolean | undefined;
+  privateIPC: boolean | undefined;
+  protectProc: ProtectProc | undefined;
+  procSubset: ProcSubset | undefined;
   removeIPC: boolean | undefined;
   noNewPrivileges: boolean | undefined;
   restrictSuidSgid: boolean | undefined;
@@ -70,6 +83,10 @@ export function newDraft(): Draft {
     privateTmp: undefined,
     privateDevices: undefined,
     privateUsers: undefined,
+    privateNetwork: undefined,
+    privateIPC: undefined,
+    protectProc: undefined,
+    procSubset: undefined,
     removeIPC: undefined,
     noNewPrivileges: undefined,
     restrictSuidSgid: undefined,

@@ -26,7 +26,7 @@ export function planEnvironment(wanted: Wanted, acquired: Acquired): PlannedEnvi
   const { environment } = wanted.settings;
   const account = environment.login && !acquired.dynamic;
   const variables = new Map<string, string>();
-  if (!environment.inherit) {
+  if (!environment.inherit && !environment.pass.includes('PATH')) {
     variables.set('PATH', PATH);
   }
   // systemd 257 sets USER in any case.

@@ -5,6 +5,7 @@ import { IMPLIED_PROPERTIES } from './implied.ts';
 import { COLUMNS_MAX } from './limits.ts';
 import type { LaunchPlan, LaunchStep, MountFlag } from './plan.ts';
 import type { Wanted } from './request.ts';
+import { untrustedWords } from './untrusted.ts';
 
 const INDENT = '  ';
 const FLAG_WORDS: Readonly<Record<MountFlag, string>> = {
@@ -19,6 +20,7 @@ export function explainPlan(wanted: Wanted, plan: LaunchPlan): string[] {
   const sections: readonly (readonly [string, readonly string[]])[] = [
     ['User', userWords(wanted, plan)],
     ['Directories', directoryWords(wanted, plan)],
+    ['Set by --untrusted', wanted.untrusted ? untrustedWords(wanted.fields) : []],
     ['Implied by DynamicUser=', impliedWords(wanted)],
     ['World', worldWords(plan)],
     ['Privileges', privilegeWords(plan)],
@@ -75,6 +77,8 @@ function worldWords(plan: LaunchPlan): string[] {
     ...(plan.mountNamespace
       ? ['a mount namespace of its own']
       : ['no mount namespace: the mounts are those of the host']),
+    ...(plan.privateNetwork ? ['a network namespace of its own, with a loopback interface and nothing else'] : []),
+    ...(plan.privateIPC ? ['an IPC namespace of its own'] : []),
     ...plan.steps.map(step => stepWords(step, placed)),
   ];
 }
@@ -91,6 +95,8 @@ function stepWords(step: LaunchStep, placed: ReadonlySet<number | undefined>): s
         return `take away what is mounted at ${where}`;
       }
       return `keep #${slot}: ${where}${step.takeAway === true ? ', taken away' : ''}${listed(flags)}`;
+    case 'mount':
+      return `keep #${slot}: a new ${step.type} for ${where}${listed([...(step.options ?? []), flags].join(', '))}`;
     case 'cover': {
       const what = step.part === undefined ? 'an empty file system' : `the part ${step.part} of an empty file system`;
       return `${what} at ${where}, mode ${octal(step.mode)}${listed([...(step.options ?? []), flags].join(', '))}`;
@@ -119,7 +125,11 @@ function privilegeWords(plan: LaunchPlan): string[] {
 
 function environmentWords(plan: LaunchPlan): string[] {
   return [
-    plan.inheritEnvironment ? "begins with the launcher's own" : 'begins empty',
+    plan.inheritEnvironment
+      ? "begins with the launcher's own"
+      : plan.passEnvironment.length === 0
+        ? 'begins empty'
+        : `begins with these of the launcher's own: ${plan.passEnvironment.join(' ')}`,
     ...plan.environment,
     ...(plan.unsetEnvironment.length === 0 ? [] : [`without ${plan.unsetEnvironment.join(' ')}`]),
     ...(plan.accountEnvironment ? ['HOME and SHELL of the account'] : []),

@@ -45,9 +45,9 @@ const DIFFERENCES = names(`
 const PROTECTIONS = names(`
   ExecCondition PermissionsStartOnly RootImage RootImageOptions RootImagePolicy RootHash RootHashSignature RootVerity
   RootEphemeral MountImages MountImagePolicy ExtensionImages ExtensionImagePolicy ExtensionDirectories MountAPIVFS
-  BindLogSockets MountFlags PrivateMounts PrivateNetwork NetworkNamespacePath PrivateIPC IPCNamespacePath PrivatePIDs
+  BindLogSockets MountFlags PrivateMounts NetworkNamespacePath IPCNamespacePath PrivatePIDs
   ProtectHostname ProtectClock ProtectKernelTunables ProtectKernelModules ProtectKernelLogs ProtectControlGroups
-  ProtectProc ProcSubset RestrictAddressFamilies RestrictFileSystems RestrictNamespaces LockPersonality
+  RestrictAddressFamilies RestrictFileSystems RestrictNamespaces LockPersonality
   MemoryDenyWriteExecute RestrictRealtime SystemCallFilter SystemCallErrorNumber SystemCallArchitectures SystemCallLog
   NoExecPaths ExecPaths SecureBits Capabilities SELinuxContext AppArmorProfile SmackProcessLabel PAMName MemoryKSM
   IPAddressAllow IPAddressDeny IPIngressFilterPath IPEgressFilterPath BPFProgram SocketBindAllow SocketBindDeny

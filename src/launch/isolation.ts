@@ -1,6 +1,6 @@
 /** Whether a launch needs mounts, and what becomes of it where the launcher may make none. Pure. */
 import { DynuserError } from '../core/errors.ts';
-import type { Isolation } from './request.ts';
+import type { LaunchRequest } from './request.ts';
 import type { Settings } from './settings.ts';
 
 export interface IsolationOutcome {
@@ -19,13 +19,16 @@ const CANNOT_MOUNT =
  */
 export function decideIsolation(
   settings: Settings,
-  mayMount: boolean,
-  isolation: Isolation,
+  { mayMount, isolation, untrusted }: Pick<LaunchRequest, 'mayMount' | 'isolation' | 'untrusted'>,
   fields: ReadonlyMap<string, string>,
 ): IsolationOutcome {
   const needs = needsMounts(settings);
   if (mayMount || (!needs && !settings.privateUsers)) {
     return { makesMounts: needs, exposeDirectories: false, missing: [] };
+  }
+  if (untrusted) {
+    const reason = `${CANNOT_MOUNT}, and without mounts and namespaces nothing holds a hostile program; give the launcher CAP_SYS_ADMIN`;
+    throw new DynuserError('NotPermitted', reason, { field: 'untrusted' });
   }
   const vital = vitalMounts(settings);
   const [first] = vital;
@@ -47,6 +50,10 @@ function needsMounts(settings: Settings): boolean {
     settings.protectHome !== 'no' ||
     settings.privateTmp ||
     settings.privateDevices ||
+    settings.privateNetwork ||
+    settings.privateIPC ||
+    settings.protectProc !== 'default' ||
+    settings.procSubset !== 'all' ||
     settings.readWrite.length > 0 ||
     settings.readOnly.length > 0 ||
     settings.privateClasses.length > 0 ||
@@ -72,6 +79,10 @@ function missingWords(settings: Settings): string[] {
     settings.privateTmp && 'PrivateTmp=yes: /tmp and /var/tmp are shared with all',
     settings.privateDevices && 'PrivateDevices=yes: all devices are there, each as open as its mode',
     settings.privateUsers && 'PrivateUsers=yes: the user sees all other users',
+    settings.privateNetwork && "PrivateNetwork=yes: the network is the host's",
+    settings.privateIPC && 'PrivateIPC=yes: System V objects and message queues are shared with all',
+    settings.protectProc !== 'default' && `ProtectProc=${settings.protectProc}: the processes of all users are seen`,
+    settings.procSubset !== 'all' && `ProcSubset=${settings.procSubset}: all of /proc is there`,
     settings.readOnly.length > 0 && 'ReadOnlyPaths=: these paths are not read-only',
     settings.privateClasses.length > 0 && 'hiding the directories of other services: their modes alone close them',
   ];

@@ -17,6 +17,9 @@ export function planLaunch(
   steps: () => readonly LaunchStep[] = () => worldSteps(wanted, acquired),
 ): LaunchPlan {
   const { settings } = wanted;
+  if (wanted.untrusted && acquired.uid === 0) {
+    failing('untrusted')(`the user ${acquired.userName} is root; name another user`);
+  }
   const environment = planEnvironment(wanted, acquired);
   const held = settings.privateDevices ? settings.boundingSet & ~DEVICE_CAPABILITIES : settings.boundingSet;
   const variables = variablesOf(wanted, environment);
@@ -30,6 +33,8 @@ export function planLaunch(
     mountNamespace: wanted.makesMounts,
     steps: steps(),
     privateUsers: settings.privateUsers && !isLeftOut(wanted, 'PrivateUsers'),
+    privateNetwork: settings.privateNetwork && !isLeftOut(wanted, 'PrivateNetwork'),
+    privateIPC: settings.privateIPC && !isLeftOut(wanted, 'PrivateIPC'),
     noNewPrivileges: settings.noNewPrivileges,
     restrictSuidSgid: settings.restrictSuidSgid,
     boundingSet: capabilityMask(held),
@@ -38,6 +43,7 @@ export function planLaunch(
     ...(settings.workingDirectory === undefined ? {} : { workingDirectory: settings.workingDirectory }),
     workingDirectoryOptional: settings.workingDirectoryOptional,
     inheritEnvironment: settings.environment.inherit,
+    passEnvironment: settings.environment.pass,
     environment: [...environment.variables].map(([name, value]) => `${name}=${value}`),
     unsetEnvironment: environment.unset,
     accountEnvironment: environment.account,

@@ -20,6 +20,9 @@ export interface LaunchAnswer extends LaunchQuestion {
 
 export type MountFlag = 'readOnly' | 'noSuid' | 'noDevices' | 'noExec';
 
+/** File systems that show a namespace, or the kernel, to who mounts them. */
+export type FileSystemType = 'proc' | 'sysfs' | 'mqueue';
+
 export interface IdMap {
   readonly diskUid: number;
   readonly diskGid: number;
@@ -28,7 +31,7 @@ export interface IdMap {
 }
 
 export interface LaunchStep {
-  readonly do: 'make' | 'pin' | 'cover' | 'attributes' | 'place' | 'link' | 'hide';
+  readonly do: 'make' | 'pin' | 'mount' | 'cover' | 'attributes' | 'place' | 'link' | 'hide';
   readonly path: string;
   readonly slot?: number;
   readonly optional?: boolean;
@@ -43,6 +46,7 @@ export interface LaunchStep {
   readonly mode?: number;
   readonly options?: readonly string[];
   readonly part?: string;
+  readonly type?: FileSystemType;
   readonly create?: 'directory' | 'file';
   readonly target?: string;
 }
@@ -64,6 +68,8 @@ export interface LaunchPlan {
   readonly mountNamespace: boolean;
   readonly steps: readonly LaunchStep[];
   readonly privateUsers: boolean;
+  readonly privateNetwork: boolean;
+  readonly privateIPC: boolean;
   readonly noNewPrivileges: boolean;
   readonly restrictSuidSgid: boolean;
   readonly boundingSet: string;
@@ -72,6 +78,7 @@ export interface LaunchPlan {
   readonly workingDirectory?: string;
   readonly workingDirectoryOptional: boolean;
   readonly inheritEnvironment: boolean;
+  readonly passEnvironment: readonly string[];
   readonly environment: readonly string[];
   readonly unsetEnvironment: readonly string[];
   readonly accountEnvironment: boolean;

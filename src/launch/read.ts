@@ -2,7 +2,7 @@
 import { DIRECTORY_KINDS, type DirectoryKind } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { accountPlaces } from './account.ts';
-import { bound, failing } from './complaint.ts';
+import { bound, failing, show } from './complaint.ts';
 import { JOURNAL_SOCKET, KERNEL_MEMORY } from './devices.ts';
 import { type Draft, newDraft } from './draft.ts';
 import { readEnvironmentFiles } from './environment-files.ts';
@@ -18,6 +18,7 @@ import type { CommandLine, Settings } from './settings.ts';
 import { collectAssignments } from './sources.ts';
 import { Specifiers } from './specifiers.ts';
 import { withoutUnsupported } from './unsupported.ts';
+import { UNTRUSTED_VARIABLES } from './untrusted.ts';
 
 /**
  * Reads a request. Where it needs to see files of the launcher's world that no answer has, these are the questions; then
@@ -55,13 +56,14 @@ function read(request: LaunchRequest, questions: Questions): Wanted {
     warn('RuntimeDirectoryPreserve=restart: nobody says which stop is the last, so the directories are kept');
   }
   const settings = settle(draft, request, questions, warn);
-  const outcome = decideIsolation(settings, request.mayMount, request.isolation, draft.fields);
+  const outcome = decideIsolation(settings, request, draft.fields);
   const unitName = request.unit ?? unit?.name;
   return {
     ...(unitName === undefined ? {} : { unit: unitName }),
     ...(draft.user === undefined ? {} : { userName: draft.user }),
     ...(draft.group === undefined || draft.group === draft.user ? {} : { group: draft.group }),
     dynamicUser: settings.dynamicUser,
+    untrusted: request.untrusted,
     directories: draft.directories,
     modes: draft.modes,
     runtimePreserve: preservesRuntime(draft),
@@ -78,6 +80,9 @@ function settle(draft: Draft, request: LaunchRequest, questions: Questions, warn
   const dynamic = draft.dynamicUser ?? request.unitFile === undefined;
   const { workingDirectory, rootDirectory } = draft;
   const commands = commandsOf(draft, request);
+  if (request.untrusted) {
+    checkUntrusted(draft, dynamic, commands ?? []);
+  }
   const places = accountPlaces(draft, dynamic, commands ?? [], questions);
   if (workingDirectory === '~' && dynamic) {
     failing('WorkingDirectory')('"~" is the home of the user, and a dynamic user has none');
@@ -95,6 +100,10 @@ function settle(draft: Draft, request: LaunchRequest, questions: Questions, warn
     ...withImplied(draft, dynamic),
     privateDevices: draft.privateDevices ?? false,
     privateUsers: draft.privateUsers ?? false,
+    privateNetwork: draft.privateNetwork ?? false,
+    privateIPC: draft.privateIPC ?? false,
+    protectProc: draft.protectProc ?? 'default',
+    procSubset: draft.procSubset ?? 'all',
     readWrite: draft.readWrite,
     readOnly: draft.readOnly,
     inaccessible: draft.inaccessible,
@@ -115,6 +124,18 @@ function settle(draft: Draft, request: LaunchRequest, questions: Questions, warn
   };
 }
 
+/** Of root, nothing that the preset takes away would be out of reach. */
+function checkUntrusted({ user }: Draft, dynamic: boolean, commands: readonly CommandLine[]): void {
+  const fail = failing('untrusted');
+  if (!dynamic && (user === undefined || user === 'root' || user === '0')) {
+    fail('the program would be root; leave DynamicUser=no out, or name a user');
+  }
+  const privileged = commands.find(command => command.as !== 'user');
+  if (privileged !== undefined) {
+    fail(`${show(privileged.path)} would run as root; take its prefix "+" or "!" away`);
+  }
+}
+
 function preservesRuntime(draft: Draft): boolean {
   return (draft.runtimePreserve ?? 'no') !== 'no';
 }
@@ -130,7 +151,9 @@ function environmentOf(
   questions: Questions,
   warn: (text: string) => void,
 ): Settings['environment'] {
-  const inherit = request.inheritEnvironment ?? request.unitFile === undefined;
+  const ownCommand = request.unitFile === undefined;
+  const inherit = request.inheritEnvironment ?? (ownCommand && !request.untrusted);
+  const passes = request.untrusted && ownCommand && request.inheritEnvironment === undefined;
   if (draft.passEnvironment.length > 0 && !inherit) {
     failing('PassEnvironment')(
       `the service does not begin with the launcher's environment; give ${draft.passEnvironment[0]} with --setenv=`,
@@ -144,6 +167,7 @@ function environmentOf(
   bound(assignments.length, VARIABLES_MAX, 'variables', 'setEnvironment');
   return {
     inherit,
+    pass: passes ? UNTRUSTED_VARIABLES : [],
     // systemd 257: SetLoginEnvironment= is on where there is a user other than the manager's own.
     login: draft.loginEnvironment ?? (dynamic || draft.user !== undefined),
     assignments,

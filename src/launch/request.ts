@@ -18,6 +18,8 @@ export interface LaunchRequest {
   readonly instance?: string;
   /** unknown properties are said in warnings, and no error */
   readonly ignoreUnknown: boolean;
+  /** the program may be hostile: see untrusted.ts */
+  readonly untrusted: boolean;
   readonly mayMount: boolean;
   readonly isolation: Isolation;
 }
@@ -31,6 +33,7 @@ export interface Wanted {
   /** Group=: a group of the host that the process has instead of the user's own */
   readonly group?: string;
   readonly dynamicUser: boolean;
+  readonly untrusted: boolean;
   /** one entry a word, specifiers expanded, escapes kept: as StateDirectory= and its siblings have them */
   readonly directories: DirectoryRequest;
   /** only those that were asked for */

@@ -2,6 +2,8 @@
 import type { DirectoryKind } from '../core/directory.ts';
 
 export type ProtectSystem = 'no' | 'yes' | 'full' | 'strict';
+export type ProtectProc = 'default' | 'noaccess' | 'invisible' | 'ptraceable';
+export type ProcSubset = 'all' | 'pid';
 export type ProtectHome = 'no' | 'yes' | 'read-only' | 'tmpfs';
 
 /** A path of ReadWritePaths= and its siblings (systemd.exec(5)). */
@@ -42,6 +44,8 @@ export interface CommandLine {
 export interface EnvironmentSettings {
   /** it begins with the launcher's own */
   readonly inherit: boolean;
+  /** where it does not: names of variables of the launcher's own that it begins with; with "*" at its end, a beginning of names */
+  readonly pass: readonly string[];
   /** LOGNAME is set, and HOME and SHELL where the account has them */
   readonly login: boolean;
   /** NAME=VALUE in order: of Environment=, then of the files, then of the command line */
@@ -66,6 +70,10 @@ export interface Settings {
   readonly privateTmp: boolean;
   readonly privateDevices: boolean;
   readonly privateUsers: boolean;
+  readonly privateNetwork: boolean;
+  readonly privateIPC: boolean;
+  readonly protectProc: ProtectProc;
+  readonly procSubset: ProcSubset;
   readonly removeIPC: boolean;
   readonly noNewPrivileges: boolean;
   readonly restrictSuidSgid: boolean;

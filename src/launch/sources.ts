@@ -5,6 +5,7 @@ import type { Questions } from './questions.ts';
 import type { LaunchRequest } from './request.ts';
 import { type Assignment, parseUnitFile } from './unit-file.ts';
 import { dropInDirectories, splitUnitName, type UnitParts, unitOfFile } from './unit-name.ts';
+import { UNTRUSTED_ASSIGNMENTS } from './untrusted.ts';
 import { trimmed } from './words.ts';
 
 export interface Sources {
@@ -26,7 +27,8 @@ export function collectAssignments(
   const ofFile = unitFile === undefined ? undefined : checkedFile(unitFile, instance);
   const fromFiles = ofFile === undefined ? [] : readFiles(ofFile, questions, warn);
   const unit = request.unit === undefined ? ofFile?.unit : splitUnitName(request.unit, failing('unit'));
-  const assignments = [...fromFiles, ...request.properties.map(readProperty)];
+  const preset = request.untrusted ? UNTRUSTED_ASSIGNMENTS : [];
+  const assignments = [...fromFiles, ...preset, ...request.properties.map(readProperty)];
   bound(assignments.length, ASSIGNMENTS_MAX, 'properties', 'properties');
   const length = assignments.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
   bound(length, TEXT_MAX, 'characters in all properties', 'properties');

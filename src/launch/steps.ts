@@ -69,6 +69,8 @@ function isThere(entry: PlacedEntry): boolean {
       );
 }
 
+const READ_ONLY: readonly MountFlag[] = ['readOnly'];
+
 class StepBuilder {
   readonly makes: LaunchStep[] = [];
   readonly pins: LaunchStep[] = [];
@@ -92,13 +94,37 @@ class StepBuilder {
     if (entry.clears ?? (entry.kind === 'hide' && entry.container === undefined)) {
       this.#clear(entry.path);
     }
-    if (entry.kind === 'hide') {
+    if (entry.kind === 'mount') {
+      this.#mount(entry);
+    } else if (entry.container?.kind === 'mount' && ['readOnly', 'readWrite', 'spared'].includes(entry.kind)) {
+      // What is on the host at that path is another file system.
+      const change = entry.kind === 'readOnly' ? { set: READ_ONLY } : { clear: READ_ONLY };
+      this.places.push({ do: 'attributes', path: entry.path, ...optionalOf(entry), ...change });
+    } else if (entry.kind === 'hide') {
       this.places.push({ do: 'hide', path: entry.path, ...optionalOf(entry) });
     } else if (isEmpty(entry)) {
       this.#cover(entry);
     } else {
       this.#clone(entry);
     }
+  }
+
+  /** It is made before what it shows is taken away, which the kernel asks for in a user namespace. */
+  #mount({ path, type, options = [], flags = [], readOnly, container, optional }: PlacedEntry): void {
+    const set = unique([...(readOnly === true ? READ_ONLY : []), ...flags, ...suidFlag(this.#settings)]);
+    const mount: LaunchStep = {
+      do: 'mount',
+      path: `${this.#root}${path}`,
+      ...(type === undefined ? {} : { type }),
+      ...(options.length === 0 ? {} : { options }),
+      ...(optional === true ? { optional } : {}),
+      set,
+    };
+    if (this.#root !== '' && container === undefined) {
+      this.makes.push({ do: 'make', path: mount.path, mode: 0o755 });
+    }
+    const isMade = isEmpty(container) || container?.kind === 'bind';
+    this.places.push(this.#place(mount, this.pins, path, isMade ? 'directory' : undefined));
   }
 
   /** Takes away what is mounted at a path of the host, for good. */

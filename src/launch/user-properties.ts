@@ -8,6 +8,8 @@ import { asBoolean, readAccount, readBoolean, readChoice, readMode, readPath } f
 type FlagKey =
   | 'dynamicUser'
   | 'privateDevices'
+  | 'privateNetwork'
+  | 'privateIPC'
   | 'removeIPC'
   | 'noNewPrivileges'
   | 'restrictSuidSgid'
@@ -24,6 +26,10 @@ export const USER_PROPERTIES: ReadonlyMap<string, PropertyReader> = new Map<stri
   ['PrivateTmp', single('privateTmp', (value, { fail }) => readChoice(value, ['disconnected'], fail) !== 'no')],
   ['PrivateUsers', single('privateUsers', readPrivateUsers)],
   ['PrivateDevices', flag('privateDevices')],
+  ['PrivateNetwork', flag('privateNetwork')],
+  ['PrivateIPC', flag('privateIPC')],
+  ['ProtectProc', single('protectProc', readWord(['default', 'noaccess', 'invisible', 'ptraceable']))],
+  ['ProcSubset', single('procSubset', readWord(['all', 'pid']))],
   ['RemoveIPC', flag('removeIPC')],
   ['NoNewPrivileges', flag('noNewPrivileges')],
   ['RestrictSUIDSGID', flag('restrictSuidSgid')],
@@ -37,6 +43,11 @@ export const USER_PROPERTIES: ReadonlyMap<string, PropertyReader> = new Map<stri
 
 function flag(key: FlagKey): PropertyReader {
   return single(key, (value, { fail }) => readBoolean(value, fail));
+}
+
+function readWord<const T extends string>(words: readonly T[]): (value: string, context: PropertyContext) => T {
+  return (value, { fail }) =>
+    words.find(word => word === value) ?? fail(`${show(value)} must be one of: ${words.join(', ')}`);
 }
 
 function readAccountOf(value: string, { expand, fail }: PropertyContext): string {

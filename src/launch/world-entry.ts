@@ -1,15 +1,16 @@
 /** What is to be at a path in the world of a service. Types, their order, and how they are put in order. Pure. */
-import type { IdMap, MountFlag } from './plan.ts';
+import type { FileSystemType, IdMap, MountFlag } from './plan.ts';
 import { isWithin } from './values.ts';
 
 /**
  * What is at a path, the stronger first: of two at one path the first holds (systemd, src/core/namespace.c, orders them
  * so, too).
  * hide: nothing that can be used. bind: something of the host. cover: an empty file system of the launcher's own making.
+ * mount: a new file system of the kernel's, with what is mounted below the present one.
  * readOnly, readWrite: what is there, made so. temporary: an empty file system that was asked for. spared: what is there,
  * left alone where all around is made read-only
  */
-const KINDS = ['hide', 'bind', 'cover', 'readOnly', 'readWrite', 'temporary', 'spared'] as const;
+const KINDS = ['hide', 'bind', 'cover', 'mount', 'readOnly', 'readWrite', 'temporary', 'spared'] as const;
 
 export interface WorldEntry {
   readonly kind: (typeof KINDS)[number];
@@ -26,9 +27,11 @@ export interface WorldEntry {
   readonly inode?: string;
   readonly idMap?: IdMap;
   readonly create?: 'directory' | 'file';
-  /** cover, temporary */
+  /** cover, temporary, mount (options) */
   readonly mode?: number;
   readonly options?: readonly string[];
+  /** mount */
+  readonly type?: FileSystemType;
   /** cover: its name in the one file system of all that have one */
   readonly part?: string;
   readonly flags?: readonly MountFlag[];
@@ -48,7 +51,9 @@ export function isEmpty(entry: WorldEntry | undefined): boolean {
 
 /** @returns whether what is at the entry can be written; without one, what is at "/" */
 function isWritable(entry: WorldEntry | undefined, rootReadOnly: boolean): boolean {
-  return entry === undefined ? !rootReadOnly : entry.kind !== 'readOnly' && !(entry.kind === 'bind' && entry.readOnly);
+  return entry === undefined
+    ? !rootReadOnly
+    : entry.kind !== 'readOnly' && !(['bind', 'mount'].includes(entry.kind) && entry.readOnly);
 }
 
 /**
@@ -84,7 +89,7 @@ function rank(entry: WorldEntry): number {
 }
 
 function isContainer(entry: WorldEntry): boolean {
-  return entry.kind === 'bind' || isEmpty(entry);
+  return entry.kind === 'bind' || entry.kind === 'mount' || isEmpty(entry);
 }
 
 /** What is missing in an empty file system is for whoever makes the steps to complain of. */

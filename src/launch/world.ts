@@ -2,6 +2,7 @@
 
 import { deviceEntries } from './devices.ts';
 import { CLASS_BASES } from './directory-properties.ts';
+import type { FileSystemType } from './plan.ts';
 import type { Acquired, AcquiredDirectory, Wanted } from './request.ts';
 import type { AccessPath, BindPath, ProtectHome, Settings } from './settings.ts';
 import { temporaryEntry } from './temporary.ts';
@@ -12,6 +13,8 @@ const HOMES = ['/home', '/root', '/run/user'] as const;
 /** What has protections of its own, and is left as it is where "/" becomes read-only. */
 const SPARED = ['/dev', '/proc', '/sys'] as const;
 const CREDENTIALS = '/run/credentials';
+/** POSIX message queues, of the IPC namespace of whoever mounts them (mq_overview(7)). */
+const QUEUES = '/dev/mqueue';
 
 /** @returns what is to be where, in no order, and perhaps twice */
 export function worldEntries(wanted: Wanted, acquired: Acquired): WorldEntry[] {
@@ -22,7 +25,8 @@ export function worldEntries(wanted: Wanted, acquired: Acquired): WorldEntry[] {
     { kind: 'hide', path: CREDENTIALS, field: 'DynamicUser', optional: true, clears: false },
     ...homeEntries(settings),
     ...(settings.privateTmp ? [privateTmpEntry('/tmp', 'tmp'), privateTmpEntry('/var/tmp', 'var-tmp')] : []),
-    ...(settings.privateDevices ? deviceEntries(settings.hasJournal) : []),
+    ...deviceEntriesOf(settings),
+    ...kernelEntries(settings),
     ...boundaryEntries(settings, acquired.directories),
     ...acquired.directories.flatMap(directory => directoryEntries(directory, acquired, settings)),
     ...wanted.configurationDirectories.map(path => configurationEntry(path, settings)),
@@ -40,6 +44,36 @@ export function isRootReadOnly(settings: Settings): boolean {
   return (
     settings.protectSystem === 'strict' || settings.readOnly.some(({ path }) => pathInRoot(path, settings) === '/')
   );
+}
+
+/** Without those in whose place something else was asked for. */
+function deviceEntriesOf(settings: Settings): WorldEntry[] {
+  const { privateDevices, hasJournal, temporary, binds, privateIPC } = settings;
+  const others = [
+    ...temporary.map(({ path }) => path),
+    ...binds.map(({ destination }) => destination),
+    ...(privateIPC ? [QUEUES] : []),
+  ];
+  return privateDevices ? deviceEntries(hasJournal).filter(({ path }) => !others.includes(path)) : [];
+}
+
+/** File systems of the kernel that show the service's own namespaces, or less of the host's processes. */
+function kernelEntries(settings: Settings): WorldEntry[] {
+  const { privateNetwork, privateIPC, protectProc, procSubset } = settings;
+  const entry = (path: string, type: FileSystemType, field: string, options: readonly string[] = []): WorldEntry => ({
+    ...{ kind: 'mount', path, type, field, options, optional: true, clears: true },
+    readOnly: settings.readOnly.some(given => pathInRoot(given.path, settings) === path),
+    flags: ['noSuid', 'noDevices', 'noExec'],
+  });
+  const proc = [
+    ...(protectProc === 'default' ? [] : [`hidepid=${protectProc}`]),
+    ...(procSubset === 'all' ? [] : [`subset=${procSubset}`]),
+  ];
+  return [
+    ...(proc.length === 0 ? [] : [entry('/proc', 'proc', 'ProtectProc', proc)]),
+    ...(privateNetwork ? [entry('/sys', 'sysfs', 'PrivateNetwork')] : []),
+    ...(privateIPC ? [entry(QUEUES, 'mqueue', 'PrivateIPC')] : []),
+  ];
 }
 
 function systemEntries({ protectSystem, privateDevices }: Settings): WorldEntry[] {

@@ -185,6 +185,7 @@ describe('unit files', () => {
       properties: [],
       setEnvironment: [],
       ignoreUnknown: false,
+      untrusted: false,
       mayMount: true,
       isolation: 'full',
     } as const;

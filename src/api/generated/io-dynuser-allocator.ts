@@ -112,22 +112,27 @@ type LaunchAnswer (
   names: ?[]string
 )
 
+# File systems of the kernel that show a namespace of whoever mounts them.
+type FileSystemType (proc, sysfs, mqueue)
+
 type MountFlag (readOnly, noSuid, noDevices, noExec)
 
 # An id-mapped mount: what belongs to diskUid and diskGid is shown as uid's and gid's, and root's as root's.
 type IdMap (diskUid: int, diskGid: int, uid: int, gid: int)
 
-# One step in making the world of a service. Paths are absolute. Those of make and pin are the host's; those of all
+# One step in making the world of a service. Paths are absolute. Those of make, pin and mount are the host's; those of all
 # others are the service's, and nothing above its root is reached by them.
 # make: a directory, with its parents (0755), where it is missing; its mode is set to 'mode' only where it was made
 # pin: a clone of the mounts at and below the path, kept in 'slot'
+# mount: a new file system of 'type', with the options of proc(5), kept in 'slot' for 'path', with clones of what is mounted
+# below the path; where one of them has no place in the new file system it is left out
 # cover: an empty tmpfs at the path, with the options of tmpfs(5)
 # attributes: of all mounts at and below the path, or of the one at the path alone ('single')
 # place: the clone in 'slot' at the path
 # link: a symlink at the path to 'target'; it is right where it is there already
 # hide: the file or directory at the path becomes an empty one that nobody may use
 type LaunchStep (
-  do: (make, pin, cover, attributes, place, link, hide),
+  do: (make, pin, mount, cover, attributes, place, link, hide),
   path: string,
   slot: ?int,
   # where the path does not exist the step, and every step with its slot, is left out
@@ -141,14 +146,16 @@ type LaunchStep (
   # pin: what is mounted below the path stays behind
   single: ?bool,
   idMap: ?IdMap,
-  # pin, cover, attributes: flags to set, and to take away
+  # pin, mount, cover, attributes: flags to set, and to take away
   set: ?[]MountFlag,
   clear: ?[]MountFlag,
-  # make, cover: permission bits; cover: further options as tmpfs(5) has them, "size=10%"
+  # make, cover: permission bits; cover, mount: further options as tmpfs(5) and proc(5) have them, "size=10%"
   mode: ?int,
   options: ?[]string,
   # cover: it is the directory of this name in one file system with all covers that have a name, which have the same options
   part: ?string,
+  # mount
+  type: ?FileSystemType,
   # place, cover: what is made at the path, with parents, where there is nothing; a cover makes directories
   create: ?(directory, file),
   target: ?string
@@ -181,6 +188,10 @@ type LaunchPlan (
   steps: []LaunchStep,
   # a user namespace in which root, the user and its group are themselves, and all others are nobody
   privateUsers: bool,
+  # a network namespace with a loopback interface that is up, and nothing else
+  privateNetwork: bool,
+  # an IPC namespace
+  privateIPC: bool,
   noNewPrivileges: bool,
   # a seccomp filter keeps files from becoming setuid or setgid
   restrictSuidSgid: bool,
@@ -193,6 +204,8 @@ type LaunchPlan (
   workingDirectoryOptional: bool,
   # the launcher's own environment is where the service's begins; else it begins empty
   inheritEnvironment: bool,
+  # where it begins empty: names of variables of the launcher's own that it begins with; "LC_*" is all that begin so
+  passEnvironment: []string,
   # NAME=VALUE, later ones win
   environment: []string,
   unsetEnvironment: []string,
@@ -266,6 +279,8 @@ method Launch(
   instance: ?string,
   # properties that are not known are said in warnings, and no error
   ignoreUnknown: ?bool,
+  # the program may be hostile: all that a launch can take from it, unless the properties say otherwise
+  untrusted: ?bool,
   # whether the launcher may make mounts, and what to do where it may not
   mayMount: bool,
   isolation: ?(full, bestEffort),
@@ -469,6 +484,9 @@ export type LaunchAnswer = {
   readonly names?: readonly string[];
 };
 
+/** File systems of the kernel that show a namespace of whoever mounts them. */
+export type FileSystemType = 'proc' | 'sysfs' | 'mqueue';
+
 export type MountFlag = 'readOnly' | 'noSuid' | 'noDevices' | 'noExec';
 
 /** An id-mapped mount: what belongs to diskUid and diskGid is shown as uid's and gid's, and root's as root's. */
@@ -480,10 +498,12 @@ export type IdMap = {
 };
 
 /**
- * One step in making the world of a service. Paths are absolute. Those of make and pin are the host's; those of all
+ * One step in making the world of a service. Paths are absolute. Those of make, pin and mount are the host's; those of all
  * others are the service's, and nothing above its root is reached by them.
  * make: a directory, with its parents (0755), where it is missing; its mode is set to 'mode' only where it was made
  * pin: a clone of the mounts at and below the path, kept in 'slot'
+ * mount: a new file system of 'type', with the options of proc(5), kept in 'slot' for 'path', with clones of what is mounted
+ * below the path; where one of them has no place in the new file system it is left out
  * cover: an empty tmpfs at the path, with the options of tmpfs(5)
  * attributes: of all mounts at and below the path, or of the one at the path alone ('single')
  * place: the clone in 'slot' at the path
@@ -491,7 +511,7 @@ export type IdMap = {
  * hide: the file or directory at the path becomes an empty one that nobody may use
  */
 export type LaunchStep = {
-  readonly do: 'make' | 'pin' | 'cover' | 'attributes' | 'place' | 'link' | 'hide';
+  readonly do: 'make' | 'pin' | 'mount' | 'cover' | 'attributes' | 'place' | 'link' | 'hide';
   readonly path: string;
   readonly slot?: number;
   /** where the path does not exist the step, and every step with its slot, is left out */
@@ -505,14 +525,16 @@ export type LaunchStep = {
   /** pin: what is mounted below the path stays behind */
   readonly single?: boolean;
   readonly idMap?: IdMap;
-  /** pin, cover, attributes: flags to set, and to take away */
+  /** pin, mount, cover, attributes: flags to set, and to take away */
   readonly set?: readonly MountFlag[];
   readonly clear?: readonly MountFlag[];
-  /** make, cover: permission bits; cover: further options as tmpfs(5) has them, "size=10%" */
+  /** make, cover: permission bits; cover, mount: further options as tmpfs(5) and proc(5) have them, "size=10%" */
   readonly mode?: number;
   readonly options?: readonly string[];
   /** cover: it is the directory of this name in one file system with all covers that have a name, which have the same options */
   readonly part?: string;
+  /** mount */
+  readonly type?: FileSystemType;
   /** place, cover: what is made at the path, with parents, where there is nothing; a cover makes directories */
   readonly create?: 'directory' | 'file';
   readonly target?: string;
@@ -549,6 +571,10 @@ export type LaunchPlan = {
   readonly steps: readonly LaunchStep[];
   /** a user namespace in which root, the user and its group are themselves, and all others are nobody */
   readonly privateUsers: boolean;
+  /** a network namespace with a loopback interface that is up, and nothing else */
+  readonly privateNetwork: boolean;
+  /** an IPC namespace */
+  readonly privateIPC: boolean;
   readonly noNewPrivileges: boolean;
   /** a seccomp filter keeps files from becoming setuid or setgid */
   readonly restrictSuidSgid: boolean;
@@ -561,6 +587,8 @@ export type LaunchPlan = {
   readonly workingDirectoryOptional: boolean;
   /** the launcher's own environment is where the service's begins; else it begins empty */
   readonly inheritEnvironment: boolean;
+  /** where it begins empty: names of variables of the launcher's own that it begins with; "LC_*" is all that begin so */
+  readonly passEnvironment: readonly string[];
   /** NAME=VALUE, later ones win */
   readonly environment: readonly string[];
   readonly unsetEnvironment: readonly string[];
@@ -642,6 +670,8 @@ export type LaunchParameters = {
   readonly instance?: string;
   /** properties that are not known are said in warnings, and no error */
   readonly ignoreUnknown?: boolean;
+  /** the program may be hostile: all that a launch can take from it, unless the properties say otherwise */
+  readonly untrusted?: boolean;
   /** whether the launcher may make mounts, and what to do where it may not */
   readonly mayMount: boolean;
   readonly isolation?: 'full' | 'bestEffort';

@@ -41,7 +41,7 @@ describe('the privileges of dynuser-run', () => {
     const bits = ['--securebits', '+noroot,+no_setuid_fixup'];
     const lines = await status({ noNewPrivileges: false }, [...wide, ...bits]);
     assert.deepEqual(pick(lines, 'CapInh', 'CapPrm', 'CapEff', 'CapAmb', 'Groups'), [NONE, NONE, NONE, NONE, `${UID}`]);
-    assert.deepEqual(pick(lines, 'NoNewPrivs', 'Seccomp'), ['0', '0']);
+    assert.deepEqual(pick(lines, 'NoNewPrivs', 'Seccomp', 'Seccomp_filters'), ['0', '2', '1'], 'for the terminal');
     host.answer = host.planned({});
     const dump = await host.machine.output([...wide, ...bits, 'dynuser-run', 'setpriv', '--dump']);
     assert.match(dump, /^Securebits: \[none\]$/m);

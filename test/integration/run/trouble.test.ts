@@ -68,7 +68,7 @@ describe('dynuser-run and a daemon in trouble', () => {
     host.answer = () => {
       throw new VarlinkError('io.dynuser.Allocator.LaunchFailed', { field: 'StateDirectory', reason: 'it is\nodd' });
     };
-    fails(await host.launch(['true']), /^dynuser-run: StateDirectory: it is\?odd$/m);
+    fails(await host.launch(['true']), /^dynuser-run: StateDirectory=: it is\?odd$/m);
     const old = await against(socket =>
       socket.on('data', () => socket.write(reply({ error: 'org.varlink.service.MethodNotFound' }))),
     );

@@ -56,7 +56,7 @@ static int status_of(const char *text)
 static void test_values(void)
 {
 	struct options options = read_line("dynuser-run|-p|A=b|--property=C=|-pD=e=f|--uid=games|--gid|7|-u|x.service|--isolation=best-effort|"
-					   "--ignore-unknown|--explain|--clear-environment|-E|V=w|cmd|-p|x");
+					   "--ignore-unknown|--untrusted|--explain|--clear-environment|-E|V=w|cmd|-p|x");
 
 	CHECK(options.properties.count == 5, "%zu", options.properties.count);
 	CHECK(strcmp(options.properties.items[0], "A=b") == 0 && strcmp(options.properties.items[1], "C=") == 0 &&
@@ -64,7 +64,7 @@ static void test_values(void)
 		      strcmp(options.properties.items[4], "Group=7") == 0,
 	      "%s %s", options.properties.items[2], options.properties.items[3]);
 	CHECK(strcmp(options.unit, "x.service") == 0 && options.isolation == ISOLATION_BEST_EFFORT, "%s", options.unit);
-	CHECK(options.ignore_unknown && options.explain && options.clear_environment, "flags");
+	CHECK(options.ignore_unknown && options.untrusted && options.explain && options.clear_environment, "flags");
 	CHECK(strcmp(options.environment.items[0], "V=w") == 0, "%s", options.environment.items[0]);
 	CHECK(strcmp(options.command[0], "cmd") == 0 && strcmp(options.command[1], "-p") == 0 && options.command[3] == NULL,
 	      "what follows the command is its own");
@@ -127,6 +127,8 @@ static void test_typed(void)
 	expect_typed("dynuser-run|cmd", "unit", "--unit=: ");
 	expect_typed("dynuser-run|cmd", "setEnvironment", "--setenv=: ");
 	expect_typed("dynuser-run|cmd", "StateDirectoryMode", "StateDirectoryMode=: ");
+	expect_typed("dynuser-run|--untrusted|cmd", "untrusted", "--untrusted: ");
+	expect_typed("dynuser-run|--untrusted|cmd", "--untrusted: PrivateNetwork", "--untrusted: PrivateNetwork=: ");
 	expect_typed("dynuser-run|cmd", "properties", "");
 	expect_typed("dynuser-run|cmd", "", "");
 	expect_typed("dynuser-run|cmd", "/%s%n", "/%s%n: ");

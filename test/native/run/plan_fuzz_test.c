@@ -17,10 +17,10 @@ static const char *const seeds[] = {
 	"{\"parameters\":{\"plan\":{\"uid\":61184,\"gid\":61184,\"userName\":\"a\",\"dynamic\":true,\"groups\":[\"x\"],\"mountNamespace\":true,"
 	"\"steps\":[{\"do\":\"pin\",\"path\":\"/a\",\"slot\":0,\"straight\":true,\"device\":\"1\",\"inode\":\"2\",\"set\":[\"noSuid\"],"
 	"\"idMap\":{\"diskUid\":65534,\"diskGid\":65534,\"uid\":61184,\"gid\":61184}},{\"do\":\"cover\",\"path\":\"/b\",\"options\":[\"size=10%\"],"
-	"\"mode\":448},{\"do\":\"place\",\"path\":\"/c\",\"slot\":0,\"create\":\"directory\"},{\"do\":\"link\",\"path\":\"/d\",\"target\":\"e\"}],"
-	"\"privateUsers\":false,\"noNewPrivileges\":true,\"restrictSuidSgid\":true,\"boundingSet\":\"000001ffffffffff\","
+	"\"mode\":448},{\"do\":\"mount\",\"path\":\"/p\",\"slot\":1,\"type\":\"proc\",\"options\":[\"subset=pid\"]},{\"do\":\"place\",\"path\":\"/c\",\"slot\":0,\"create\":\"directory\"},{\"do\":\"link\",\"path\":\"/d\",\"target\":\"e\"}],"
+	"\"privateUsers\":false,\"privateNetwork\":true,\"privateIPC\":false,\"noNewPrivileges\":true,\"restrictSuidSgid\":true,\"boundingSet\":\"000001ffffffffff\","
 	"\"ambientSet\":\"0000000000000000\",\"umask\":18,\"workingDirectory\":\"/\",\"workingDirectoryOptional\":false,"
-	"\"inheritEnvironment\":true,\"environment\":[\"A=\\u00e9\\n\",\"B=2\"],\"unsetEnvironment\":[\"C\"],\"accountEnvironment\":false,"
+	"\"inheritEnvironment\":true,\"passEnvironment\":[\"LC_*\"],\"environment\":[\"A=\\u00e9\\n\",\"B=2\"],\"unsetEnvironment\":[\"C\"],\"accountEnvironment\":false,"
 	"\"commands\":[{\"path\":\"/bin/sh\",\"arguments\":[\"sh\",\"-c\"],\"as\":\"user\",\"ignoreFailure\":false}]},\"lease\":\"x\","
 	"\"warnings\":[\"w\"]}}",
 	"{\"parameters\":{\"questions\":[{\"kind\":\"file\",\"path\":\"/etc/x\"},{\"kind\":\"glob\",\"path\":\"/*\"}]},\"continues\":false}",

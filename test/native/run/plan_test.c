@@ -10,7 +10,8 @@ static const char *const members[] = {
 	"\"mountNamespace\":true", "\"steps\":[]", "\"privateUsers\":false", "\"noNewPrivileges\":true",
 	"\"restrictSuidSgid\":true", "\"boundingSet\":\"000001ffffffffff\"", "\"ambientSet\":\"0000000000000400\"",
 	"\"umask\":18", "\"workingDirectoryOptional\":false", "\"inheritEnvironment\":true", "\"environment\":[\"A=b\"]",
-	"\"unsetEnvironment\":[]", "\"accountEnvironment\":false",
+	"\"unsetEnvironment\":[]", "\"accountEnvironment\":false", "\"privateNetwork\":true", "\"privateIPC\":true",
+	"\"passEnvironment\":[\"PATH\",\"LC_*\"]",
 };
 
 #define MEMBERS (sizeof(members) / sizeof(members[0]))
@@ -73,6 +74,7 @@ static void test_values(void)
 		      plan.restrict_suid_sgid && plan.inherit_environment && !plan.account_environment,
 	      "booleans");
 	CHECK(strcmp(plan.root, "/srv") == 0 && plan.working_directory == NULL, "paths");
+	CHECK(plan.private_network && plan.private_ipc && plan.pass_environment.count == 2, "namespaces");
 	CHECK(plan.environment.count == 1 && plan.unset_environment.count == 0, "environment");
 	CHECK(plan.command_count == 2 && plan.commands[0].as == AS_ROOT && plan.commands[0].ignore_failure, "commands");
 	CHECK(strcmp(plan.commands[0].arguments.items[0], "-a") == 0 && plan.commands[1].as == AS_USER, "commands");

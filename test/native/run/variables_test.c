@@ -32,11 +32,18 @@ static struct strings list_of(char *const *items, size_t count)
 int main(void)
 {
 	const struct account nobody = { 0 }, somebody = { .home = "/home", .shell = "/bin/sh" };
+	char pass[] = "A", start[] = "H*", all[] = "*";
 	char a[] = "A=1", b[] = "B=2", again[] = "A=3", home[] = "HOME=/given", name[] = "AB", pair[] = "B=2", other[] = "B=9", empty[] = "C=";
 	struct plan plan = { 0 };
 
 	expect(&plan, &nobody, 0, "");
 	expect(&plan, &nobody, 1, "LISTEN_FDS=1 ");
+	plan.pass_environment = list_of((char *[]){ pass, start }, 2);
+	expect(&plan, &nobody, 0, "A=own HOME=/own ");
+	expect(&plan, &somebody, 1, "A=own LISTEN_FDS=1 HOME=/home SHELL=/bin/sh ");
+	plan.pass_environment = list_of((char *[]){ all }, 1);
+	expect(&plan, &nobody, 0, "A=own AB=own LISTEN_FDS=1 HOME=/own ");
+	plan.pass_environment = (struct strings){ 0 };
 	plan.inherit_environment = true;
 	expect(&plan, &nobody, 0, "A=own AB=own LISTEN_FDS=1 HOME=/own ");
 	expect(&plan, &somebody, 0, "A=own AB=own LISTEN_FDS=1 HOME=/home SHELL=/bin/sh ");

@@ -20,7 +20,7 @@ export interface Start {
 const properties = (...list: readonly string[]): string[] => list.flatMap(property => ['-p', property]);
 
 /** What the launcher needs, and what it shall give away, where being root gives nothing by itself. */
-const CAPABILITIES = '+chown,+dac_override,+kill,+mknod,+setfcap,+setgid,+setuid,+setpcap,+sys_admin';
+const CAPABILITIES = '+chown,+dac_override,+kill,+mknod,+setfcap,+setgid,+setuid,+setpcap,+sys_admin,+net_admin';
 
 /** A launcher that may make no mounts, as in most containers. */
 const CONTAINED = [
@@ -40,6 +40,7 @@ export const STARTS: readonly Start[] = [
       ...['dynuser-run', '-u', 'web'],
       ...properties('PrivateUsers=yes', 'PrivateDevices=yes', 'CapabilityBoundingSet=CAP_KILL CAP_CHOWN'),
       ...properties('AmbientCapabilities=CAP_KILL', 'WorkingDirectory=/usr', 'InaccessiblePaths=/etc/passwd /mnt'),
+      ...properties('PrivateNetwork=yes', 'PrivateIPC=yes', 'ProtectProc=ptraceable'),
       ...properties('TemporaryFileSystem=/opt', 'BindPaths=/srv/bound:/media', 'SupplementaryGroups=games'),
       ...WITNESS,
     ],

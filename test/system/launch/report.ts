@@ -47,6 +47,12 @@ for descriptor in /proc/$$/fd/*; do
 done
 section keys
 perl -e '${KEYS_SCRIPT}'
+section network
+# With lo alone, and lo up, a port that nobody listens on refuses; without it there is no way there.
+echo "interfaces=$(ls /sys/class/net | tr '\\n' ' ')"
+echo "loopback=$(perl -MIO::Socket -e 'IO::Socket::INET->new(PeerAddr => "127.0.0.1:1") or print $!')"
+echo "queues=$(perl -e 'print msgget(0x6475, 0) ? "seen" : "$!"')"
+echo "processes of root=$(ls -d /proc/1 2>&1)"
 section limits
 cat /proc/self/limits
 section places

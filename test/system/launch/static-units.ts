@@ -40,6 +40,11 @@ export const STATIC_UNITS: readonly ComparedUnit[] = [
       'StateDirectory=world-state',
     ],
   },
+  {
+    name: 'world-static-network',
+    lines: [STATIC, 'User=games', 'PrivateNetwork=yes', 'ProtectProc=noaccess', 'PrivateIPC=yes'],
+  },
+  { name: 'world-root-network', lines: [STATIC, 'PrivateNetwork=yes'] },
   { name: 'world-login', lines: [STATIC, 'User=games', 'SetLoginEnvironment=yes'] },
   { name: 'world-nologin', lines: [STATIC, 'User=games', 'SetLoginEnvironment=no'] },
   { name: 'world-homeless', lines: [STATIC, 'User=world-homeless'] },

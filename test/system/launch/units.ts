@@ -18,6 +18,7 @@ mkdir -p /srv/world-data/inner /srv/world-hidden /srv/world-target /home/somebod
 echo secret >/srv/world-hidden/file
 echo data >/srv/world-data/file
 chmod 1777 /srv/world-data
+perl -e 'msgget(0x6475, 01000 | 0666) // die $!'
 mkdir -p /srv/world-root
 for name in bin lib lib64 sbin; do [ ! -e /usr/$name ] || ln -s usr/$name /srv/world-root/$name; done
 chmod 0777 /srv/world-data/inner

@@ -4,6 +4,7 @@ import { planLaunch } from '../../../src/launch/launch.ts';
 import { acquiredOf, refuses, wantedOf, wantedOfUnit } from './wanted.ts';
 
 const FULL = { mayMount: false, isolation: 'full' } as const;
+const OWN = ['PrivateNetwork=yes', 'PrivateIPC=yes', 'ProtectProc=invisible', 'ProcSubset=pid'];
 const BEST = { mayMount: false, isolation: 'bestEffort' } as const;
 
 test('without the right to mount, a launch that needs mounts is refused, and told what to do', () => {
@@ -11,7 +12,7 @@ test('without the right to mount, a launch that needs mounts is refused, and tol
   const bare = ['ProtectSystem=no', 'ProtectHome=no', 'PrivateTmp=no'];
   assert.equal(wantedOf(bare, FULL).makesMounts, false);
   assert.equal(wantedOf(['DynamicUser=no', 'StateDirectory=x'], FULL).makesMounts, false);
-  for (const more of ['StateDirectory=x', 'PrivateDevices=yes', 'ReadOnlyPaths=/x', 'PrivateUsers=yes']) {
+  for (const more of ['StateDirectory=x', 'PrivateDevices=yes', 'ReadOnlyPaths=/x', 'PrivateUsers=yes', ...OWN]) {
     refuses(() => wantedOf([...bare, more], FULL), 'isolation', /CAP_SYS_ADMIN/, 'NotPermitted');
   }
 });
@@ -33,6 +34,15 @@ test('best effort goes without mounts, and says what is missing', () => {
   assert.equal(plan.noNewPrivileges, true);
   assert.equal(plan.restrictSuidSgid, true);
   assert.equal(wantedOf([], BEST).exposeDirectories, false);
+  const alone = wantedOf(OWN, BEST);
+  for (const property of OWN) {
+    assert.ok(
+      alone.missing.some(words => words.startsWith(`${property}: `)),
+      property,
+    );
+  }
+  const open = planLaunch(alone, acquiredOf());
+  assert.deepEqual([open.privateNetwork, open.privateIPC, open.steps.length], [false, false, 0]);
 });
 
 test('best effort with the right to mount is full isolation', () => {

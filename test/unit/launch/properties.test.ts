@@ -41,6 +41,13 @@ test('booleans, choices and modes', () => {
     assert.equal(settings(`PrivateDevices=${word}`).privateDevices, value, word);
   }
   assert.equal(settings('PrivateUsers=self').privateUsers, true);
+  assert.equal(settings('PrivateNetwork=on').privateNetwork, true);
+  assert.equal(settings('PrivateIPC=1').privateIPC, true);
+  assert.equal(settings('ProtectProc=noaccess').protectProc, 'noaccess');
+  assert.equal(settings('ProtectProc=invisible', 'ProtectProc=').protectProc, 'default');
+  assert.equal(settings('ProcSubset=pid').procSubset, 'pid');
+  refuses(() => settings('ProtectProc=yes'), 'ProtectProc', /default, noaccess, invisible, ptraceable/);
+  refuses(() => settings('ProcSubset=no'), 'ProcSubset', /all, pid/);
   assert.equal(settings('UMask=0077').umask, 0o077);
   assert.equal(settings('UMask=77', 'UMask=').umask, 0o022);
   const { modes } = wantedOf(['StateDirectoryMode=0700', 'CacheDirectoryMode=1', 'CacheDirectoryMode=']);
@@ -211,7 +218,7 @@ test('what systemd knows and a launcher does not do is passed over, said, or ref
     'KeyringMode= is not carried out: it is always "private"',
     'IgnoreSIGPIPE= is not carried out: it is always "no"',
   ]);
-  for (const property of ['PrivateNetwork=yes', 'SystemCallFilter=@system-service', 'ProtectKernelTunables=yes']) {
+  for (const property of ['RestrictNamespaces=yes', 'SystemCallFilter=@system-service', 'ProtectKernelTunables=yes']) {
     const name = property.replace(/=.*/, '');
     refuses(
       () => wantedOf([property]),

@@ -17,6 +17,7 @@ function line(step: LaunchStep): string {
     mode,
     options,
     part,
+    type,
     create,
     target,
   } = step;
@@ -31,6 +32,7 @@ function line(step: LaunchStep): string {
     mode === undefined ? '' : mode.toString(8),
     ...(options ?? []),
     part === undefined ? '' : `part:${part}`,
+    type === undefined ? '' : `type:${type}`,
     ...(set ?? []),
     create ?? '',
     target === undefined ? '' : `→${target}`,

@@ -10,6 +10,7 @@ export function requestOf(properties: readonly string[], more: Partial<LaunchReq
     properties,
     setEnvironment: [],
     ignoreUnknown: false,
+    untrusted: false,
     mayMount: true,
     isolation: 'full',
     ...more,

@@ -39,6 +39,43 @@ describe('the world of a dynamic user', () => {
     ]);
   });
 
+  it('has new file systems of the kernel where they show its own namespaces, with what was below the old ones', () => {
+    const flags = 'noSuid noDevices noExec';
+    const kernel = (...properties: string[]) => beyond(planOf(properties)).map(text => text.replace(/#\d+ /, '# '));
+    assert.deepEqual(kernel('PrivateNetwork=yes'), [`mount /sys # type:sysfs ${flags} ?`, 'pin /sys # takeAway ?']);
+    assert.deepEqual(kernel('ProtectProc=invisible', 'ProcSubset=pid'), [
+      `mount /proc # hidepid=invisible subset=pid type:proc ${flags} ?`,
+      'pin /proc # takeAway ?',
+    ]);
+    assert.deepEqual(kernel('PrivateIPC=yes'), [
+      `mount /dev/mqueue # type:mqueue ${flags} ?`,
+      'pin /dev/mqueue # takeAway ?',
+      'place /dev/mqueue #2',
+    ]);
+    const plan = planOf(['PrivateNetwork=yes', 'PrivateIPC=yes']);
+    assert.deepEqual([plan.privateNetwork, plan.privateIPC], [true, true]);
+    assert.deepEqual([planOf([]).privateNetwork, planOf([]).privateIPC], [false, false]);
+  });
+
+  it('has new file systems of the kernel read-only, and in parts, where it says so', () => {
+    const whole = lines(planOf(['ProtectProc=invisible', 'ReadOnlyPaths=/proc']));
+    assert.ok(whole.some(text => /^mount \/proc #\d hidepid=invisible type:proc readOnly noSuid/.test(text)));
+    const part = lines(planOf(['PrivateNetwork=yes', 'ReadOnlyPaths=/sys/fs', 'InaccessiblePaths=/sys/firmware']));
+    assert.ok(part.includes('attributes /sys/fs readOnly'), part.join('\n'));
+    assert.ok(part.includes('hide /sys/firmware'), part.join('\n'));
+    assert.ok(part.indexOf('attributes /sys/fs readOnly') > part.findIndex(text => text.startsWith('place /sys ')));
+  });
+
+  it('has what was asked for at a path of PrivateDevices=, and not the device or directory of the host', () => {
+    const own = lines(planOf(['PrivateDevices=yes', 'PrivateIPC=yes', 'TemporaryFileSystem=/dev/shm:mode=1777']));
+    assert.ok(own.some(text => text.startsWith('cover /dev/shm 1777 ')));
+    assert.deepEqual(
+      own.filter(text => /^pin \/dev\/(?:shm|mqueue) /.test(text) && !text.includes('takeAway')),
+      [],
+    );
+    assert.ok(own.some(text => /^place \/dev\/mqueue #\d+ directory$/.test(text)));
+  });
+
   it('maps to the group that the process has', () => {
     const directories = [privateDirectory('wuff', { handover: 'map', diskUid: 65_534, diskGid: 65_534 })];
     const plan = planOf(['StateDirectory=wuff', 'Group=dialout'], { directories, processGid: 20 });
