@@ -1,8 +1,8 @@
 /*
  * dynuser-helper: a child of dynuserd that answers what may block or crash, so that a foreign NSS module never
  * runs inside the daemon. It lives until its standard input ends; the daemon kills it where it does not answer in time.
- * It decides nothing: the daemon judges what it answers. With the argument "tree" or "keep-locks" it is another program:
- * tree_verbs.h, lock_keeper.h.
+ * It decides nothing: the daemon judges what it answers. The argument is its role, role.h; with "tree", "keep-locks" or "namespace"
+ * it is another program: tree_verbs.h, lock_keeper.h, user_namespace.h.
  *
  * The daemon sets its environment: DYNUSER_NSS_BYPASS and SYSTEMD_BYPASS_USERDB, so that no question comes back to the
  * daemon by way of our own module or nss-systemd. What nss-systemd asks the service manager is switched here: manager.h.
@@ -21,8 +21,10 @@
 #include "lock_keeper.h"
 #include "manager.h"
 #include "protocol.h"
+#include "role.h"
 #include "sources.h"
 #include "tree_verbs.h"
+#include "user_namespace.h"
 #include "verbs.h"
 
 #define EXIT_USAGE 2
@@ -61,17 +63,20 @@ int main(int argc, char **argv)
 	struct answer answer;
 	struct context context = { 0 };
 	struct sources_stamp stamp;
+	enum role role;
 
 	if (argc > 1 && strcmp(argv[1], "tree") == 0)
 		return confine() ? tree_main(argc - 2, argv + 2) : EXIT_FAILURE;
 	if (argc > 1 && strcmp(argv[1], "keep-locks") == 0)
 		return detach() ? lock_keeper_main(argc - 2, argv + 2) : EXIT_FAILURE;
-	if (argc != 1) {
-		(void)fprintf(stderr, "%s is started by dynuserd alone and takes no arguments\n", argv[0]);
+	if (argc == 3 && strcmp(argv[1], "namespace") == 0)
+		return namespace_main(argv[2]);
+	if (argc != 2 || !role_named(argv[1], &role)) {
+		(void)fprintf(stderr, "dynuser-helper: it is started by dynuserd alone; dynuserctl asks that\n");
 		return EXIT_USAGE;
 	}
 	close_inherited();
-	int output = confine() && manager_prepare() ? take_output() : -1;
+	int output = confine() && role_take(role) && manager_prepare() ? take_output() : -1;
 
 	if (output < 0) {
 		perror("dynuser-helper");
@@ -87,7 +92,7 @@ int main(int argc, char **argv)
 		if (changed)
 			answer_begin(&answer, "again");
 		else
-			answer_question(line, &context, &answer);
+			answer_question(line, role, &context, &answer);
 		if (!answer_write(output, &answer) || changed)
 			break;
 	}

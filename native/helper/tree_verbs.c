@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "role.h"
 #include "tree_limits.h"
 
 #define EXIT_USAGE 2
@@ -32,6 +33,13 @@ static bool parse_owner(char **argv, struct tree_owner *owner)
 static int status_of(bool good)
 {
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static enum role role_of(const char *verb)
+{
+	if (strcmp(verb, "count") == 0)
+		return ROLE_TREE_READ;
+	return strcmp(verb, "probe") == 0 ? ROLE_TREE_PROBE : ROLE_TREE_CHANGE;
 }
 
 static int run(int argc, char **argv, struct tree_report *report)
@@ -59,6 +67,10 @@ int tree_main(int argc, char **argv)
 	/* close_range(2) is there since Linux 5.9; before that Node's O_CLOEXEC has to do. */
 	(void)syscall(SYS_close_range, TREE_TOP_DESCRIPTOR + 1U, ~0U, 0U);
 	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + TREE_NICENESS);
+	if (argc > 0 && !role_take(role_of(argv[0]))) {
+		perror("dynuser-helper: capabilities");
+		return EXIT_FAILURE;
+	}
 	tree_report_start(&report, STDOUT_FILENO);
 	if (!tree_owner_prepare()) {
 		perror("dynuser-helper: /proc/self/fd");

@@ -15,6 +15,8 @@
 
 struct verb {
 	const char *name;
+	/* the roles that have it */
+	unsigned int roles;
 	bool asks_nss;
 	void (*run)(char *argument, struct context *context, struct answer *answer);
 };
@@ -90,18 +92,18 @@ static void verb_places(char *argument, struct context *context, struct answer *
 }
 
 static const struct verb verbs[] = {
-	{ "name", true, verb_name },
-	{ "uid", true, verb_uid },
-	{ "owner", true, verb_owner },
-	{ "running", false, verb_running },
-	{ "claim", true, verb_claim },
-	{ "finish", false, verb_finish },
-	{ "places", false, verb_places },
-	{ "find-processes", false, verb_find_processes },
-	{ "terminate-processes", false, verb_terminate_processes },
-	{ "kill-processes", false, verb_kill_processes },
-	{ "remove-ipc", false, verb_remove_ipc },
-	{ "clear-keyrings", false, verb_clear_keyrings },
+	{ "name", ROLE_PROBE, true, verb_name },
+	{ "uid", ROLE_PROBE, true, verb_uid },
+	{ "owner", ROLE_PROBE, true, verb_owner },
+	{ "running", ROLE_PROBE | ROLE_REAPER, false, verb_running },
+	{ "claim", ROLE_PROBE, true, verb_claim },
+	{ "finish", ROLE_REAPER, false, verb_finish },
+	{ "places", ROLE_PLACES, false, verb_places },
+	{ "find-processes", ROLE_REAPER, false, verb_find_processes },
+	{ "terminate-processes", ROLE_REAPER, false, verb_terminate_processes },
+	{ "kill-processes", ROLE_REAPER, false, verb_kill_processes },
+	{ "remove-ipc", ROLE_REAPER, false, verb_remove_ipc },
+	{ "clear-keyrings", ROLE_REAPER, false, verb_clear_keyrings },
 };
 
 static void run_verb(const struct verb *verb, char *argument, struct context *context, struct answer *answer)
@@ -112,14 +114,14 @@ static void run_verb(const struct verb *verb, char *argument, struct context *co
 		verb->run(argument, context, answer);
 }
 
-void answer_question(char *line, struct context *context, struct answer *answer)
+void answer_question(char *line, enum role role, struct context *context, struct answer *answer)
 {
 	char *space = strchr(line, ' ');
 
 	if (space != NULL) {
 		*space = '\0';
 		for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-			if (strcmp(line, verbs[i].name) == 0) {
+			if ((verbs[i].roles & role) != 0 && strcmp(line, verbs[i].name) == 0) {
 				run_verb(&verbs[i], space + 1, context, answer);
 				return;
 			}

@@ -4,6 +4,7 @@
 
 #include "known_threads.h"
 #include "protocol.h"
+#include "role.h"
 
 /* What is learnt once and kept between questions. */
 struct context {
@@ -12,7 +13,7 @@ struct context {
 	int sources_error;
 };
 
-/* Answers one question; the line is changed in the course of it. */
-void answer_question(char *line, struct context *context, struct answer *answer);
+/* Answers one question of those that the role has; the line is changed in the course of it. */
+void answer_question(char *line, enum role role, struct context *context, struct answer *answer);
 
 #endif

@@ -22,7 +22,7 @@ export class HelperPlaces {
 
   /** Starts nothing: many hosts never give out a directory. @param command the helper: its absolute path, alone but for tests */
   constructor(command: HelperCommand) {
-    this.#pool = new HelperPool(command, { deadlineMs: QUESTION_DEADLINE_MS });
+    this.#pool = new HelperPool([...command, 'places'], { deadlineMs: QUESTION_DEADLINE_MS });
   }
 
   /** @returns undefined where it cannot be told, whatever the reason: who then looks by other means meets it too */

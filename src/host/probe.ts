@@ -44,7 +44,7 @@ export class HelperProbe implements Probe {
    */
   constructor(command: HelperCommand, settings: PoolSettings, limits: PoolLimits = ACQUIRING_LIMITS) {
     this.#settings = settings;
-    this.#pool = new HelperPool(command, settings, limits);
+    this.#pool = new HelperPool([...command, 'probe'], settings, limits);
   }
 
   /** Starts the first helper, so that the first question does not wait for that. */

@@ -42,7 +42,7 @@ export class HelperReaper implements Reaper {
 
   /** Starts the first helper. @param command the helper: its absolute path, alone but for tests */
   constructor(command: HelperCommand) {
-    this.#pool = new HelperPool(command, { deadlineMs: QUESTION_DEADLINE_MS });
+    this.#pool = new HelperPool([...command, 'reaper'], { deadlineMs: QUESTION_DEADLINE_MS });
     this.#pool.warm();
   }
 

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Machine } from '../support/machine.ts';
 
 const DEADLINE_MS = 15_000;
+/** Of systemd-analyze(1), from 0 to 10. */
+const EXPOSURE_MAX = 2.5;
 
 describe('dynuserd.service', () => {
   let machine: Machine;
@@ -21,6 +23,58 @@ describe('dynuserd.service', () => {
       assert.ok(Date.now() < deadline, `never: ${what}`);
     }
   };
+
+  it('is exposed no more than it has to be', async () => {
+    const { stdout } = await machine.run(['systemd-analyze', 'security', '--no-pager', 'dynuserd']);
+    const level = /Overall exposure level for dynuserd\.service: (\d+\.\d)/.exec(stdout)?.[1];
+    assert.ok(level !== undefined && Number(level) > 0 && Number(level) <= EXPOSURE_MAX, stdout);
+  });
+
+  it('each helper has the capabilities that its questions need, and no way to more', async () => {
+    await machine.output(['dynuserctl', 'explain', 'web.service', '--state-directory=web']);
+    const pids = (await machine.output(['pgrep', '-x', 'dynuser-helper'])).split('\n');
+    const seen = new Map<string, string>();
+    for (const pid of pids) {
+      const role = (await machine.output(['cat', `/proc/${pid}/cmdline`])).split('\0')[1] ?? '';
+      const status = await machine.output(['cat', `/proc/${pid}/status`]);
+      const field = (name: string) => new RegExp(`^${name}:\\s+(\\w+)$`, 'm').exec(status)?.[1] ?? '';
+      assert.deepEqual([field('CapPrm'), field('NoNewPrivs')], [field('CapEff'), '1'], role);
+      assert.equal(BigInt(`0x${field('CapInh')}${field('CapAmb')}`), 0n);
+      seen.set(role, field('CapPrm'));
+    }
+    const bits = (...numbers: readonly number[]) =>
+      numbers
+        .reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n)
+        .toString(16)
+        .padStart(16, '0');
+    // Numbers of linux/capability.h: DAC_OVERRIDE 1, DAC_READ_SEARCH 2, FOWNER 3, KILL 5, SETGID 6, SETUID 7, SYS_PTRACE 19, SYS_ADMIN 21.
+    assert.equal(seen.get('probe'), bits(2, 19));
+    assert.equal(seen.get('reaper'), bits(1, 2, 3, 5, 6, 7, 19, 21));
+    assert.equal(seen.get('places') ?? bits(2, 21), bits(2, 21));
+  });
+
+  it('maps trees in its sandbox, with the user namespace that was made before it', async () => {
+    await machine.output(['mount', '-t', 'tmpfs', 'tmpfs', '/var/lib']);
+    await machine.output(['systemctl', 'restart', 'dynuserd']);
+    // What is there already is root's: to change its owners takes a walk, or a mount that shows others.
+    await machine.output(['sh', '-c', 'mkdir -p /var/lib/mapped && echo x >/var/lib/mapped/f']);
+    const made = await machine.output([
+      'dynuser-run',
+      '-q',
+      '-p',
+      'StateDirectory=mapped',
+      'sh',
+      '-c',
+      'echo x >$STATE_DIRECTORY/f; stat -c %U $STATE_DIRECTORY/f; id -un',
+    ]);
+    const [owner, user] = made.split('\n');
+    assert.equal(owner, user);
+    const onDisk = await machine.output(['stat', '-c', '%u', '/var/lib/private/mapped/f']);
+    // Whether the kernel can is asked outside of the sandbox: tmpfs can since Linux 6.3.
+    const probe = 'exec 3</var/lib; /usr/lib/dynuser/dynuser-helper tree probe; true';
+    const canMap = (await machine.output(['sh', '-c', probe])).startsWith('yes');
+    assert.equal(onDisk === '65534', canMap, onDisk);
+  });
 
   it('systemctl reload reads the configuration again, in the same process', async () => {
     const pid = await show('MainPID');
@@ -57,5 +111,6 @@ describe('dynuserd.service', () => {
     await machine.output(['systemctl', 'stop', 'dynuserd']);
     await sleep(500);
     assert.deepEqual([await show('ActiveState'), await show('Result')], ['inactive', 'success']);
+    assert.doesNotMatch(await machine.output(['cat', '/proc/self/mounts']), /dynuser/, 'what was made for it is gone');
   });
 });

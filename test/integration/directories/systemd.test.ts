@@ -77,7 +77,9 @@ test('systemd finishes a handover of ours that was interrupted', async () => {
 test('the helper can do its work in the sandbox of the daemon’s unit', async () => {
   const unitFile = readFileSync(`${CHECKOUT}systemd/dynuserd.service`, 'utf8');
   const sandbox =
-    unitFile.match(/^(?:Capability|Restrict|SystemCall|NoNew|Protect|ReadWrite|Private|Lock)\w*=.*$/gm) ?? [];
+    unitFile.match(
+      /^(?:Capability|Restrict|SystemCall|NoNew|Protect|ReadWrite|Private|Lock|IPAddress|UMask)\w*=.*$/gm,
+    ) ?? [];
   assert.ok(sandbox.length > 10);
   // Where the sandbox cannot hide it: a checkout may be in /home, /root or /tmp.
   await machine.output(['cp', HELPER, '/run/helper']);
@@ -94,7 +96,17 @@ test('the helper can do its work in the sandbox of the daemon’s unit', async (
   await machine.write('/run/work', script);
   await machine.write('/run/systemd/system/sandbox.service', `${service.join('\n')}\n`);
   await machine.output(['systemctl', 'daemon-reload']);
+  await machine.output(['mkdir', '-p', '/run/dynuser']);
+  // As ExecStartPre= and ExecStopPost= of the unit do, outside of the sandbox, in which no namespace can be made.
+  const namespace = (action: string) => machine.output(['/run/helper', 'namespace', action]);
+  const mounted = async () => /user-namespace/.test(await machine.output(['cat', '/proc/self/mounts']));
+  await namespace('keep');
+  await namespace('keep');
+  assert.ok(await mounted());
   await machine.output(['systemctl', 'start', 'sandbox.service']);
+  await namespace('drop');
+  await namespace('drop');
+  assert.equal(await mounted(), false);
   assert.match(await machine.output(['cat', '/run/output']), /^yes\ndone (\d+) \1 0 0\ndone \1 \1 0 0$/);
   assert.equal(await owners(), `${NEW}:${NEW}`);
 });

@@ -20,7 +20,7 @@ function beside(helper: string, script: string): HelperCommand {
     ...namespaces,
     'sh',
     '-ec',
-    `{ ${script} } </dev/null >/dev/null 2>&1; sleep 0.3; "$1"; true`,
+    `{ ${script} } </dev/null >/dev/null 2>&1; sleep 0.3; "$@"; true`,
     'sh',
     helper,
   ];

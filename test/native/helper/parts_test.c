@@ -101,7 +101,7 @@ static void test_verbs(void)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		(void)snprintf(line, sizeof(line), "%s", bad[i]);
-		answer_question(line, &context, &answer);
+		answer_question(line, ROLE_PROBE, &context, &answer);
 		CHECK(answer.length == strlen("invalid") && memcmp(answer.line, "invalid", answer.length) == 0, "%s",
 		      bad[i]);
 	}

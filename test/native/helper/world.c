@@ -233,8 +233,8 @@ static void make(const char *thing, uid_t number, bool group)
 
 int main(int argc, char **argv)
 {
-	if (argc != 4) {
-		(void)fprintf(stderr, "usage: world THING NUMBER PROGRAM\n");
+	if (argc < 4) {
+		(void)fprintf(stderr, "usage: world THING NUMBER PROGRAM [ARGUMENT]\n");
 		return 1;
 	}
 	bool group = strncmp(argv[1], "gid-", 4) == 0;
@@ -242,7 +242,7 @@ int main(int argc, char **argv)
 	check(mount("tmpfs", "/dev", "tmpfs", 0, "mode=0755") == 0 && mkdir("/dev/shm", 01777) == 0, "/dev");
 	check(mount("tmpfs", "/mnt", "tmpfs", 0, "mode=0755") == 0, "mount /mnt");
 	make(argv[1] + (group ? 4 : 0), (uid_t)atoi(argv[2]), group);
-	execl(argv[3], argv[3], (char *)NULL);
+	execv(argv[3], argv + 3);
 	perror(argv[3]);
 	return 1;
 }

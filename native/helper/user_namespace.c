@@ -1,0 +1,201 @@
+/* A child makes it, and it lives by whatever has it open or mounted; see user_namespace.h. */
+#include "user_namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define EXIT_USAGE 2
+#define FILE_MODE 0600
+
+/* The owner on disk of a mapped tree, which systemd uses too, mapped to itself: any mapping tells. */
+#define MAPPING "65534 65534 1"
+
+/* The child is needed for less than a millisecond; where this process is killed meanwhile, nobody else ends it. */
+#define CHILD_SECONDS 5U
+
+static void be_namespace(int ready)
+{
+	const char byte = 0;
+
+	if (unshare(CLONE_NEWUSER) != 0 || write(ready, &byte, sizeof(byte)) != (ssize_t)sizeof(byte))
+		_exit(EXIT_FAILURE);
+	(void)alarm(CHILD_SECONDS);
+	for (;;)
+		(void)pause();
+}
+
+/*
+ * A child in a user namespace of its own, which waits to be killed. clone3(2) would do in one call, but cannot be had below
+ * a filter like that of systemd's RestrictNamespaces=, which has no way to look at its arguments. -1 with errno.
+ */
+static pid_t start_namespace(void)
+{
+	int ends[2];
+	char byte;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	pid_t child = fork();
+
+	if (child == 0)
+		be_namespace(ends[1]);
+	int error = errno;
+
+	(void)close(ends[1]);
+	if (child > 0 && read(ends[0], &byte, sizeof(byte)) != (ssize_t)sizeof(byte)) {
+		/* It has ended: user namespaces are not there, not allowed, or all used up. */
+		(void)waitpid(child, NULL, 0);
+		child = -1;
+		error = EPERM;
+	}
+	(void)close(ends[0]);
+	errno = error;
+	return child;
+}
+
+static bool write_mapping(pid_t child, const char *file)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", child, file);
+	int opened = open(path, O_WRONLY | O_CLOEXEC);
+	bool good = opened >= 0 && write(opened, MAPPING, strlen(MAPPING)) == (ssize_t)strlen(MAPPING);
+	int error = errno;
+
+	if (opened >= 0)
+		(void)close(opened);
+	errno = error;
+	return good;
+}
+
+static int open_namespace(pid_t child)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", child);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* The user namespace outlives the child by the descriptor. */
+static struct refusal make_namespace(int *opened)
+{
+	pid_t child = start_namespace();
+
+	if (child < 0)
+		return (struct refusal){ "unshare", errno };
+	struct refusal refusal = { NULL, 0 };
+
+	if (!write_mapping(child, "uid_map") || !write_mapping(child, "gid_map"))
+		refusal = (struct refusal){ "write", errno };
+	else if ((*opened = open_namespace(child)) < 0)
+		refusal = (struct refusal){ "open", errno };
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+	return refusal;
+}
+
+/* Any other file answers ENOTTY. */
+static bool is_user_namespace(int opened)
+{
+	return ioctl(opened, NS_GET_NSTYPE) == CLONE_NEWUSER;
+}
+
+/* The directory is root's alone; what is in the place of the mount is looked at before it is used. -1 where there is none. */
+static int open_kept(void)
+{
+	int opened = open(NAMESPACE_PATH, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (opened < 0 || is_user_namespace(opened))
+		return opened;
+	(void)close(opened);
+	return -1;
+}
+
+struct refusal namespace_open(int *opened)
+{
+	*opened = open_kept();
+	return *opened >= 0 ? (struct refusal){ NULL, 0 } : make_namespace(opened);
+}
+
+static int failed(const char *what)
+{
+	(void)fprintf(stderr, "dynuser-helper: %s: %s: %s; trees change hands by a walk instead of a mount\n", NAMESPACE_PATH, what,
+		      strerror(errno));
+	return EXIT_FAILURE;
+}
+
+static int keep(void)
+{
+	char source[64];
+	int namespace = open_kept();
+
+	if (namespace >= 0) {
+		(void)close(namespace);
+		return EXIT_SUCCESS;
+	}
+	struct refusal refusal = make_namespace(&namespace);
+
+	if (refusal.call != NULL) {
+		errno = refusal.error;
+		return failed(refusal.call);
+	}
+	(void)snprintf(source, sizeof(source), "/proc/self/fd/%d", namespace);
+	int file = open(NAMESPACE_PATH, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, FILE_MODE);
+	int status = EXIT_SUCCESS;
+
+	if (file < 0)
+		status = failed("open");
+	else if (mount(source, NAMESPACE_PATH, NULL, MS_BIND, NULL) != 0)
+		status = failed("mount");
+	if (file >= 0)
+		(void)close(file);
+	(void)close(namespace);
+	return status;
+}
+
+/* Without a mount there may still be the file. */
+static int drop(void)
+{
+	if (umount2(NAMESPACE_PATH, MNT_DETACH | UMOUNT_NOFOLLOW) != 0 && errno != EINVAL && errno != ENOENT)
+		return failed("umount2");
+	if (unlink(NAMESPACE_PATH) != 0 && errno != ENOENT)
+		return failed("unlink");
+	return EXIT_SUCCESS;
+}
+
+/* A command of a unit has a mount namespace of its own even with "+" (systemd.service(5)); the mount belongs into the host's. */
+static bool enter_mounts_of_process_one(void)
+{
+	int opened = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
+	bool entered = opened >= 0 && setns(opened, CLONE_NEWNS) == 0;
+	int error = errno;
+
+	if (opened >= 0)
+		(void)close(opened);
+	errno = error;
+	return entered;
+}
+
+int namespace_main(const char *action)
+{
+	if (!enter_mounts_of_process_one())
+		return failed("/proc/1/ns/mnt");
+	if (strcmp(action, "keep") == 0)
+		return keep();
+	if (strcmp(action, "drop") == 0)
+		return drop();
+	(void)fprintf(stderr, "dynuser-helper: namespace: there are keep and drop\n");
+	return EXIT_USAGE;
+}
