@@ -21,6 +21,7 @@ import { BusApi } from './dbus/bus-api.ts';
 import { UnitWatch } from './dbus/unit-watch.ts';
 import { openDirectories } from './directories/room.ts';
 import { PinnedDirectory } from './files/pinned-directory.ts';
+import { AcceptSocket } from './host/accept.ts';
 import { CLOCK, freshName, RANDOMNESS } from './host/clock-and-randomness.ts';
 import { knock } from './host/knock.ts';
 import { raiseDescriptorLimit } from './host/libc.ts';
@@ -188,6 +189,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     }),
     quotaKey: peer => peer.uid,
     privileged: peer => peer.uid === 0,
+    acceptCalls: new AcceptSocket(),
     // What peers do wrong is theirs to see; what the daemon does wrong is ours.
     onFailure: ({ fault, what, cause }) => logger[fault === 'service' ? 'error' : 'debug']({ err: cause }, what),
     limits: {

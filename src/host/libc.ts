@@ -88,6 +88,27 @@ export function checked(syscall: string, call: ForeignFunction): number {
   }
 }
 
+/**
+ * Invokes a function that does not wait.
+ * @returns undefined if it would have to (EAGAIN), which costs no Error
+ * @throws Error the system's
+ */
+export function unlessItWaits(syscall: string, call: ForeignFunction): number | undefined {
+  for (;;) {
+    const result = call.invoke();
+    if (result !== -1) {
+      return result;
+    }
+    const errno = ffi.errno();
+    if (errno === EWOULDBLOCK) {
+      return undefined;
+    }
+    if (errno !== EINTR) {
+      throw systemError(syscall, errno);
+    }
+  }
+}
+
 /** @returns an Error like those of node:fs, with code, errno and syscall */
 function systemError(syscall: string, errno: number): Error {
   const [code, words] = getSystemErrorMap().get(-errno) ?? [`E${errno}`, 'unknown error'];

@@ -10,9 +10,12 @@ export interface Placed {
   readonly privileged: boolean;
 }
 
+/** Of what there are too many. */
+export type Refusal = 'connections' | 'connections of one peer';
+
 export type Admission<C> =
   | { readonly admitted: true; readonly displaced?: C }
-  | { readonly admitted: false; readonly reason: 'connections' | 'connections of one peer' };
+  | { readonly admitted: false; readonly reason: Refusal };
 
 type PlaceLimits = Pick<ServerLimits, 'maxConnections' | 'maxConnectionsPerPeer' | 'reservedConnections'>;
 
@@ -38,22 +41,25 @@ export class ConnectionTable<C extends Placed> {
     return [...this.#all];
   }
 
+  /** @returns why there is no place for such a connection now, or undefined if there is one */
+  refusal({ privileged, quotaKey }: Placed): Refusal | undefined {
+    const { maxConnections, maxConnectionsPerPeer, reservedConnections } = this.#limits;
+    if (privileged) {
+      return this.#all.size >= maxConnections && this.#longestIdle() === undefined ? 'connections' : undefined;
+    }
+    if ((this.#perPeer.get(quotaKey) ?? 0) >= maxConnectionsPerPeer) {
+      return 'connections of one peer';
+    }
+    return this.#all.size >= maxConnections - reservedConnections ? 'connections' : undefined;
+  }
+
   /** Gives a connection a place, as idle. A displaced one is out of the table already, and is to be closed. */
   admit(connection: C, now: number): Admission<C> {
-    const { maxConnections, maxConnectionsPerPeer, reservedConnections } = this.#limits;
-    const ofPeer = this.#perPeer.get(connection.quotaKey) ?? 0;
-    if (!connection.privileged) {
-      if (ofPeer >= maxConnectionsPerPeer) {
-        return { admitted: false, reason: 'connections of one peer' };
-      }
-      if (this.#all.size >= maxConnections - reservedConnections) {
-        return { admitted: false, reason: 'connections' };
-      }
+    const reason = this.refusal(connection);
+    if (reason !== undefined) {
+      return { admitted: false, reason };
     }
-    const displaced = this.#all.size >= maxConnections ? this.#longestIdle() : undefined;
-    if (this.#all.size >= maxConnections && displaced === undefined) {
-      return { admitted: false, reason: 'connections' };
-    }
+    const displaced = this.#all.size >= this.#limits.maxConnections ? this.#longestIdle() : undefined;
     if (displaced !== undefined) {
       this.remove(displaced);
     }

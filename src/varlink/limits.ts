@@ -29,8 +29,9 @@ export interface ServerLimits {
   readonly maxQueuedBytes: number;
   /** the same for all connections together; past it the one with the most waiting is closed */
   readonly maxQueuedBytesInAll: number;
-  /** requests of one connection that are answered before the other connections have their turn */
-  readonly maxPipelined: number;
+  /** connections that wait for their turn to be admitted, in all and of one quota key; more are closed at once */
+  readonly maxNewConnections: number;
+  readonly maxNewConnectionsPerPeer: number;
 }
 
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
@@ -45,12 +46,27 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   // The list of a full table, sent at once to a peer that has yet to read the first of it.
   maxQueuedBytes: 16 * 1024 * 1024,
   maxQueuedBytesInAll: 64 * 1024 * 1024,
-  maxPipelined: 64,
+  maxNewConnections: 2_048,
+  maxNewConnectionsPerPeer: 512,
 };
+
+/**
+ * What is done in one turn of the event loop for peers of one rank: pieces of work, such as a request, and the milliseconds after
+ * which no other is begun. The longest piece that a peer can ask for adds itself.
+ */
+export const TURN_PIECES_MAX = 64;
+export const TURN_MS_MAX = 1;
+/** Connections that one listening socket is asked for in one turn, and the milliseconds after which it is asked no more. */
+export const ACCEPTS_PER_TURN_MAX = 512;
+export const ACCEPT_MS_MAX = 2;
+/** What is read from a peer at a time: a hostile one has no more of it in memory that nobody has looked at. */
+export const READ_BYTES_MAX = 16 * 1024;
+/** The same for privileged peers, whose requests are longer. */
+export const READ_BYTES_PRIVILEGED_MAX = 64 * 1024;
 
 /** Waiting output past which a sender is told to slow down, and the next pipelined request waits. */
 export const OUTPUT_HIGH_WATER_BYTES = 64 * 1024;
-/** Input behind a call that is under way past which no more is read. One read adds at most 64 KiB (libuv). */
+/** Input behind a call that is under way past which no more is read. One read adds at most READ_BYTES_PRIVILEGED_MAX. */
 export const READ_AHEAD_BYTES_MAX = 16 * 1024;
 /** How often deadlines are looked at; each may be late by this much. */
 export const SWEEP_INTERVAL_MS = 1_000;

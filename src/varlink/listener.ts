@@ -13,11 +13,12 @@ const BIRTH_UMASK = 0o177;
 
 /**
  * Replaces a socket that nobody listens on any more.
+ * @param started called once it listens, before a connection can be accepted
  * @throws Error that says what to do, where the path is too long or taken; errors of the system calls
  */
-export async function listen(server: Server, target: ListenTarget): Promise<void> {
+export async function listen(server: Server, target: ListenTarget, started: () => void): Promise<void> {
   if ('fd' in target) {
-    await listening(server, () => server.listen({ fd: target.fd }, LISTEN_BACKLOG));
+    await listening(server, () => server.listen({ fd: target.fd }, LISTEN_BACKLOG), started);
     return;
   }
   const { path, mode = DEFAULT_MODE } = target;
@@ -25,21 +26,25 @@ export async function listen(server: Server, target: ListenTarget): Promise<void
     throw new Error(`the socket path ${path} has more than ${SOCKET_PATH_MAX} bytes: choose a shorter directory`);
   }
   await removeStale(path);
-  await listening(server, () => {
-    // bind and listen happen inside this call, and no other code runs before the mask is back.
-    const umask = process.umask(BIRTH_UMASK);
-    try {
-      server.listen({ path, backlog: LISTEN_BACKLOG });
-    } finally {
-      process.umask(umask);
-    }
-    if (server.listening) {
-      chmodSync(path, mode);
-    }
-  });
+  await listening(
+    server,
+    () => {
+      // bind and listen happen inside this call, and no other code runs before the mask is back.
+      const umask = process.umask(BIRTH_UMASK);
+      try {
+        server.listen({ path, backlog: LISTEN_BACKLOG });
+      } finally {
+        process.umask(umask);
+      }
+      if (server.listening) {
+        chmodSync(path, mode);
+      }
+    },
+    started,
+  );
 }
 
-function listening(server: Server, start: () => void): Promise<void> {
+function listening(server: Server, start: () => void, started: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.once('listening', () => {
@@ -47,6 +52,9 @@ function listening(server: Server, start: () => void): Promise<void> {
       resolve();
     });
     start();
+    if (server.listening) {
+      started();
+    }
   });
 }
 

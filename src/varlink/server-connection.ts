@@ -4,49 +4,21 @@
  */
 import type { Socket } from 'node:net';
 import { CloseListeners } from './close-listeners.ts';
-import type { ConnectionTable } from './connection-table.ts';
-import { type Answer, type CallOrigin, dispatch, refusal, type Services } from './dispatch.ts';
-import { READ_AHEAD_BYTES_MAX, type ServerLimits } from './limits.ts';
-import type { OutputBudget } from './output-budget.ts';
+import type { ConnectionHost, Failure, Identity } from './connection-host.ts';
+import { type Answer, type CallOrigin, dispatch, refusal } from './dispatch.ts';
+import { READ_AHEAD_BYTES_MAX } from './limits.ts';
 import { ServerSession } from './session.ts';
-import { isPeerGone } from './socket-handle.ts';
-
-/** What went wrong without anybody to be told on the wire. */
-export interface Failure {
-  /** the connection that it happened on, Connection.id */
-  readonly connection?: number;
-  /** a peer's faults are its own, and it can cause any number of them; the service's are for its operators to mend */
-  readonly fault: 'peer' | 'service';
-  readonly what: string;
-  readonly cause?: unknown;
-}
-
-/** What the connections of a server share. */
-export interface ConnectionHost<P> extends Services<P> {
-  readonly limits: ServerLimits;
-  readonly table: ConnectionTable<ServerConnection<P>>;
-  readonly budget: OutputBudget<ServerConnection<P>>;
-  /** whether connections are to end as soon as they have nothing under way */
-  readonly draining: boolean;
-  /** milliseconds that only ever grow */
-  now(): number;
-  onFailure(failure: Failure): void;
-}
-
-/** Whose connection it is. */
-export interface Identity<P> {
-  readonly peer: P;
-  readonly quotaKey: string | number;
-  readonly privileged: boolean;
-}
+import { type AcceptedSocket, isPeerGone } from './socket-handle.ts';
+import type { Rank, Task } from './turns.ts';
 
 /** Errors by which a peer's leaving shows where it did not wait for all of its replies. */
 const DEPARTURES: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET']);
 
-export class ServerConnection<P> implements CallOrigin<P> {
+export class ServerConnection<P> implements CallOrigin<P>, Task {
   readonly id: number;
   readonly quotaKey: string | number;
   readonly privileged: boolean;
+  readonly level: Rank;
   readonly peer: P;
   readonly #socket: Socket;
   readonly #host: ConnectionHost<P>;
@@ -59,27 +31,29 @@ export class ServerConnection<P> implements CallOrigin<P> {
   /** no further input is taken: the replies that wait go out, then the socket closes */
   #ending = false;
   #inputEnded = false;
-  /** requests are there, but it is the turn of the others */
-  #yielding = false;
 
-  constructor(id: number, socket: Socket, identity: Identity<P>, host: ConnectionHost<P>) {
+  /** Begins to read; nothing is answered before the caller has given it its place in the table, in the same tick. */
+  constructor(id: number, accepted: AcceptedSocket, identity: Identity<P>, host: ConnectionHost<P>) {
     this.id = id;
     this.peer = identity.peer;
     this.quotaKey = identity.quotaKey;
     this.privileged = identity.privileged;
-    this.#socket = socket;
+    this.level = identity.rank;
     this.#host = host;
     const { maxFrameBytes, maxFrameBytesPrivileged } = host.limits;
     this.#session = new ServerSession(identity.privileged ? maxFrameBytesPrivileged : maxFrameBytes);
+    const buffer = identity.privileged ? host.input.privileged : host.input.others;
+    this.#socket = accepted.open({
+      buffer,
+      read: length => {
+        this.#session.receive(Buffer.from(buffer.subarray(0, length)));
+        this.#advance();
+      },
+    });
+    this.#listen(this.#socket);
   }
 
-  /** Begins to read. The connection must have its place in the table. */
-  start(): void {
-    const socket = this.#socket;
-    socket.on('data', (chunk: Buffer) => {
-      this.#session.receive(chunk);
-      this.#advance();
-    });
+  #listen(socket: Socket): void {
     socket.on('end', () => {
       this.#inputEnded = true;
       this.#advance();
@@ -97,6 +71,10 @@ export class ServerConnection<P> implements CallOrigin<P> {
       this.#leave();
       this.#listeners.tell();
     });
+  }
+
+  get owner(): string | number {
+    return this.quotaKey;
   }
 
   get closed(): boolean {
@@ -164,52 +142,58 @@ export class ServerConnection<P> implements CallOrigin<P> {
     return !this.#closed && !this.#socket.writableNeedDrain;
   }
 
-  /** Answers the requests that are there, until one takes its time, the peer does not read, or others are to have a turn. */
+  /** Answers the requests that are there: now, or when it is its turn; until then nothing more is read. */
   #advance(): void {
-    let consumed = false;
-    for (let turn = 0; !this.#ending && !this.#host.draining && !this.#isBlocked(); turn++) {
-      if (turn === this.#host.limits.maxPipelined) {
-        this.#yieldTurn();
-        break;
-      }
-      const step = this.#session.next();
-      if (step === undefined) {
-        break;
-      }
-      consumed = true;
-      if (step.kind === 'broken') {
-        this.#fail('peer', `closed, since a request ${step.reason}`);
-        this.end();
-        return;
-      }
-      const answer = step.kind === 'call' ? dispatch(this.#host, this, step.call) : refusal(this.#host, step.error);
-      if (answer instanceof Promise) {
-        this.#host.table.markBusy(this);
-        void answer.then(late => {
-          this.#reply(late);
-          this.#markWhetherIdle();
-          this.#advance();
-        });
-      } else {
-        this.#reply(answer);
-      }
-    }
-    if (!this.#ending) {
-      this.#settle(consumed);
+    if (this.#host.turns.run(this) && !this.#ending) {
+      this.#socket.pause();
     }
   }
 
-  /** Whether requests that are there have to wait. */
+  /** Answers one request, as Task.step(). */
+  step(): boolean {
+    const consumed = !this.#ending && !this.#host.draining && !this.#isBlocked() && this.#answerNext();
+    if (this.#ending) {
+      return false;
+    }
+    if (consumed) {
+      this.#host.table.frameEnded(this);
+      this.#markWhetherIdle();
+      if (this.#session.buffered > 0 && !this.#isBlocked()) {
+        return true;
+      }
+    }
+    this.#settle();
+    return false;
+  }
+
+  /** @returns whether there was a request */
+  #answerNext(): boolean {
+    const step = this.#session.next();
+    if (step === undefined) {
+      return false;
+    }
+    if (step.kind === 'broken') {
+      this.#fail('peer', `closed, since a request ${step.reason}`);
+      this.end();
+      return true;
+    }
+    const answer = step.kind === 'call' ? dispatch(this.#host, this, step.call) : refusal(this.#host, step.error);
+    if (answer instanceof Promise) {
+      this.#host.table.markBusy(this);
+      void answer.then(late => {
+        this.#reply(late);
+        this.#markWhetherIdle();
+        this.#advance();
+      });
+    } else {
+      this.#reply(answer);
+    }
+    return true;
+  }
+
+  /** Whether requests that are there have to wait for the end of another, or for the peer to read. */
   #isBlocked(): boolean {
-    return this.#session.busy || this.#yielding || this.#socket.writableNeedDrain;
-  }
-
-  #yieldTurn(): void {
-    this.#yielding = true;
-    setImmediate(() => {
-      this.#yielding = false;
-      this.#advance();
-    });
+    return this.#session.busy || this.#socket.writableNeedDrain;
   }
 
   #reply({ error, parameters, failure }: Answer): void {
@@ -238,21 +222,18 @@ export class ServerConnection<P> implements CallOrigin<P> {
   }
 
   /** Brings what depends on the state of the session up to date with it. */
-  #settle(consumed: boolean): void {
+  #settle(): void {
     const { table, draining } = this.#host;
     const { buffered } = this.#session;
-    const blocked = this.#isBlocked();
-    if (consumed) {
-      table.frameEnded(this);
-      this.#markWhetherIdle();
-    }
-    if (blocked) {
+    if (this.#isBlocked()) {
       if (this.#inputEnded) {
         table.markUnread(this);
         this.probe();
       } else if (buffered > READ_AHEAD_BYTES_MAX) {
         table.markUnread(this);
         this.#socket.pause();
+      } else {
+        this.#resume();
       }
       return;
     }
@@ -265,6 +246,10 @@ export class ServerConnection<P> implements CallOrigin<P> {
     if (buffered > 0) {
       table.frameBegun(this, this.#host.now());
     }
+    this.#resume();
+  }
+
+  #resume(): void {
     if (this.#socket.isPaused()) {
       this.#socket.resume();
     }
@@ -279,6 +264,7 @@ export class ServerConnection<P> implements CallOrigin<P> {
   #leave(): void {
     this.#closed = true;
     this.#ending = true;
+    this.#host.turns.cancel(this);
     this.#host.table.remove(this);
     this.#host.budget.account(this, 0);
   }

@@ -1,16 +1,26 @@
 /** A varlink service on UNIX sockets: accepts peers, gives them places within the limits, and sees to their deadlines. */
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { type AcceptCalls, Acceptor } from './acceptor.ts';
+import type { ConnectionHost, Failure, Identity } from './connection-host.ts';
 import { ConnectionTable } from './connection-table.ts';
 import type { InterfaceImplementation } from './handler.ts';
-import { DEFAULT_SERVER_LIMITS, OUTPUT_HIGH_WATER_BYTES, type ServerLimits, SWEEP_INTERVAL_MS } from './limits.ts';
+import {
+  DEFAULT_SERVER_LIMITS,
+  READ_BYTES_MAX,
+  READ_BYTES_PRIVILEGED_MAX,
+  type ServerLimits,
+  SWEEP_INTERVAL_MS,
+} from './limits.ts';
 import { type ListenTarget, listen } from './listener.ts';
 import { MethodTable } from './method-table.ts';
 import { OutputBudget } from './output-budget.ts';
-import { type ConnectionHost, type Failure, type Identity, ServerConnection } from './server-connection.ts';
+import { ServerConnection } from './server-connection.ts';
 import type { ServiceInfo } from './service-interface.ts';
-import { socketDescriptor } from './socket-handle.ts';
+import type { AcceptedSocket } from './socket-handle.ts';
+import { type Rank, Turns } from './turns.ts';
 
+export type { AcceptCalls } from './acceptor.ts';
 export type { Call, Connection, InterfaceImplementation, MethodHandler } from './handler.ts';
 
 export interface ServerOptions<P> {
@@ -23,6 +33,11 @@ export interface ServerOptions<P> {
   quotaKey(peer: P): string | number;
   /** Such peers may use the reserved places, and where all are taken, the one that has been idle the longest. */
   privileged(peer: P): boolean;
+  /** before whom a peer is served: privileged ones first and the others last unless given */
+  rank?(peer: P): Rank;
+  /** shared with other servers, so that those of all ranks are served in their order; its own unless given */
+  readonly turns?: Turns;
+  readonly acceptCalls?: AcceptCalls;
   /** Told of what has nobody to be told on the wire. */
   onFailure(failure: Failure): void;
   readonly limits?: Partial<ServerLimits>;
@@ -37,6 +52,7 @@ export class VarlinkServer<P> {
   readonly #options: ServerOptions<P>;
   readonly #host: ConnectionHost<P> & { draining: boolean };
   readonly #server: Server;
+  readonly #acceptor: Acceptor<Identity<P>>;
   #lastId = 0;
   #sweeper: NodeJS.Timeout | undefined;
 
@@ -50,21 +66,28 @@ export class VarlinkServer<P> {
       internalError: options.internalError ?? DEFAULT_INTERNAL_ERROR,
       table: new ConnectionTable(limits),
       budget: new OutputBudget(limits.maxQueuedBytesInAll),
+      turns: options.turns ?? new Turns(),
+      input: { privileged: Buffer.alloc(READ_BYTES_PRIVILEGED_MAX), others: Buffer.alloc(READ_BYTES_MAX) },
       draining: false,
       now: () => performance.now(),
       onFailure: options.onFailure,
     };
-    // A peer that shuts down its sending still gets its replies. The high-water mark is the one of the output queue.
-    const settings = { allowHalfOpen: true, highWaterMark: OUTPUT_HIGH_WATER_BYTES };
-    this.#server = createServer(settings, socket => this.#accept(socket));
+    this.#server = createServer();
+    this.#acceptor = new Acceptor({
+      turns: this.#host.turns,
+      limits,
+      calls: options.acceptCalls,
+      now: this.#host.now,
+      identify: descriptor => this.#identify(descriptor),
+      admit: (accepted, identity) => this.#admit(accepted, identity),
+      refused: what => this.#host.onFailure({ fault: 'peer', what: `refused: too many ${what}` }),
+      failed: cause => this.#host.onFailure({ fault: 'service', what: 'cannot accept connections', cause }),
+    });
   }
 
   /** @throws Error where the socket cannot be had; it says which and why */
   async listen(target: ListenTarget): Promise<void> {
-    await listen(this.#server, target);
-    this.#server.on('error', (cause: Error) =>
-      this.#host.onFailure({ fault: 'service', what: 'cannot accept connections', cause }),
-    );
+    await listen(this.#server, target, () => this.#acceptor.start(this.#server));
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
   }
 
@@ -79,23 +102,24 @@ export class VarlinkServer<P> {
     return typeof address === 'string' ? address : undefined;
   }
 
-  /** how many connections there are */
+  /** how many connections there are, with those that wait for their turn to be admitted */
   get connections(): number {
-    return this.#host.table.size;
+    return this.#host.table.size + this.#acceptor.waiting;
   }
 
   /** how many there have been */
   get accepted(): number {
-    return this.#lastId;
+    return this.#acceptor.accepted;
   }
 
   /**
    * Takes no new connections and requests, waits for calls under way, then closes all. Once this has returned, no connection is accepted:
-   * one that was is in the table, and others wait in a socket that somebody else has open too.
+   * one that was is in the table or closed, and others wait in a socket that somebody else has open too.
    * @param graceMs how long to wait
    */
   async close(graceMs: number = DEFAULT_GRACE_MS): Promise<void> {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
+    this.#acceptor.close();
     // node:net calls back as soon as its last socket is destroyed, before those who wait for that socket's end are told.
     const told = this.#host.table.all().map(connection => new Promise<void>(resolve => connection.onClose(resolve)));
     this.#host.draining = true;
@@ -114,32 +138,30 @@ export class VarlinkServer<P> {
     clearInterval(this.#sweeper);
   }
 
-  #accept(socket: Socket): void {
-    const identity = this.#identify(socket);
-    if (identity === undefined) {
-      socket.destroy();
-      return;
-    }
+  #admit(accepted: AcceptedSocket, identity: Identity<P>): void {
+    const { table, now } = this.#host;
     this.#lastId += 1;
-    const connection = new ServerConnection(this.#lastId, socket, identity, this.#host);
-    const admission = this.#host.table.admit(connection, this.#host.now());
-    if (!admission.admitted) {
-      socket.destroy();
-      this.#host.onFailure({ connection: connection.id, fault: 'peer', what: `refused: too many ${admission.reason}` });
+    const refusal = table.refusal(identity);
+    if (refusal !== undefined) {
+      accepted.close();
+      this.#host.onFailure({ connection: this.#lastId, fault: 'peer', what: `refused: too many ${refusal}` });
       return;
     }
-    admission.displaced?.expel('closed as the longest idle, to make room for a privileged peer');
-    connection.start();
+    const connection = new ServerConnection(this.#lastId, accepted, identity, this.#host);
+    const admission = table.admit(connection, now());
+    if (admission.admitted) {
+      admission.displaced?.expel('closed as the longest idle, to make room for a privileged peer');
+    } else {
+      connection.destroy();
+    }
   }
 
-  #identify(socket: Socket): Identity<P> | undefined {
+  #identify(descriptor: number): Identity<P> | undefined {
     try {
-      const descriptor = socketDescriptor(socket);
-      if (descriptor === undefined) {
-        return undefined;
-      }
       const peer = this.#options.identify(descriptor);
-      return { peer, quotaKey: this.#options.quotaKey(peer), privileged: this.#options.privileged(peer) };
+      const privileged = this.#options.privileged(peer);
+      const rank = this.#options.rank?.(peer) ?? (privileged ? 'first' : 'others');
+      return { peer, quotaKey: this.#options.quotaKey(peer), privileged, rank };
     } catch (cause) {
       this.#host.onFailure({ fault: 'service', what: 'refused: a peer could not be identified', cause });
       return undefined;

@@ -70,6 +70,13 @@ export class RawSender {
     this.#socket.write(Buffer.concat([fixed, array, padding(length, 8), body]));
   }
 
+  /** Waits until the bus has taken what was sent. */
+  async flushed(): Promise<void> {
+    if (this.#socket.writableNeedDrain) {
+      await once(this.#socket, 'drain');
+    }
+  }
+
   close(): void {
     this.#socket.destroy();
   }

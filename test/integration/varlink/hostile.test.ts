@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Turns } from '../../../src/varlink/turns.ts';
 import { eventually, RawPeer } from './raw-peer.ts';
 import { startService, type TestService } from './service.ts';
 
@@ -204,7 +205,7 @@ test('a flood behind a call that is under way stops being read', async t => {
 });
 
 test('a flood of requests leaves the others their turns', async t => {
-  const service = await startService(t, { maxPipelined: 16 });
+  const service = await startService(t, {}, { turns: new Turns({ piecesMax: 16 }) });
   const flooder = await RawPeer.connect(service.path);
   const peer = await RawPeer.connect(service.path);
   await assertServes(service);

@@ -4,11 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Failure } from '../../../src/varlink/connection-host.ts';
 import { VarlinkError } from '../../../src/varlink/errors.ts';
 import type { JsonObject } from '../../../src/varlink/json.ts';
 import type { ServerLimits } from '../../../src/varlink/limits.ts';
-import { type Call, type InterfaceImplementation, VarlinkServer } from '../../../src/varlink/server.ts';
-import type { Failure } from '../../../src/varlink/server-connection.ts';
+import {
+  type Call,
+  type InterfaceImplementation,
+  type ServerOptions,
+  VarlinkServer,
+} from '../../../src/varlink/server.ts';
 
 export const SERVICE_INFO = { vendor: 'Example', product: 'Ping', version: '1.2', url: 'https://example.org/' };
 
@@ -59,7 +64,11 @@ export function temporaryDirectory(t: TestContext): string {
   return directory;
 }
 
-export async function startService(t: TestContext, limits: Partial<ServerLimits> = {}): Promise<TestService> {
+export async function startService(
+  t: TestContext,
+  limits: Partial<ServerLimits> = {},
+  options: Pick<Partial<ServerOptions<TestPeer>>, 'turns' | 'acceptCalls'> = {},
+): Promise<TestService> {
   const path = join(temporaryDirectory(t), 'socket');
   const failures: Failure[] = [];
   const pinged: string[] = [];
@@ -78,6 +87,7 @@ export async function startService(t: TestContext, limits: Partial<ServerLimits>
     privileged: peer => peer.privileged,
     onFailure: failure => failures.push(failure),
     limits,
+    ...options,
   });
   const service: TestService = {
     path,

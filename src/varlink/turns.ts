@@ -1,0 +1,152 @@
+/**
+ * Shares the time of the event loop among those who ask for it. Work is done piece by piece, in levels: what is asked on a lower one
+ * waits for nothing of a higher one but the piece that is under way. On one level owners take turns (fair-queue.ts). Between two
+ * turns the loop goes on: whoever comes meanwhile is seen.
+ */
+import { FairQueue, type OwnerKey, type Slice } from './fair-queue.ts';
+import { TURN_MS_MAX, TURN_PIECES_MAX } from './limits.ts';
+
+/** Ranks of peers, from the first served to the last. */
+export type Rank = 'first' | 'preferred' | 'others';
+
+/** Levels of work, likewise. What peers of a rank ask comes before their new connections, and all of them before the message bus. */
+export type Level = Rank | `${Rank}-new` | 'bus';
+
+const LEVELS: readonly Level[] = ['first', 'first-new', 'preferred', 'preferred-new', 'others', 'others-new', 'bus'];
+
+export interface Task {
+  readonly level: Level;
+  /** who shares with whom: the tasks of one owner are served one after the other */
+  readonly owner: OwnerKey;
+  /**
+   * Does one piece of the work; must not throw.
+   * @returns whether there is more to do now
+   */
+  step(): boolean;
+}
+
+export interface TurnOptions {
+  /** pieces of work on one level in one turn, and the milliseconds after which no further one is begun */
+  readonly piecesMax?: number;
+  readonly msMax?: number;
+  /** milliseconds that only ever grow */
+  readonly now?: () => number;
+  /** has something done once the event loop has looked at what came in: setImmediate() unless given */
+  readonly later?: (what: () => void) => void;
+}
+
+class LevelQueue {
+  readonly queue: FairQueue<Task>;
+  /** what was done since the loop last went on */
+  pieces = 0;
+  ms = 0;
+
+  constructor(slice: Slice) {
+    this.queue = new FairQueue(slice);
+  }
+}
+
+export class Turns {
+  readonly #piecesMax: number;
+  readonly #msMax: number;
+  readonly #now: () => number;
+  readonly #later: (what: () => void) => void;
+  readonly #levels: ReadonlyMap<Level, LevelQueue>;
+  #scheduled = false;
+
+  constructor(options: TurnOptions = {}) {
+    const { piecesMax = TURN_PIECES_MAX, msMax = TURN_MS_MAX } = options;
+    this.#piecesMax = piecesMax;
+    this.#msMax = msMax;
+    this.#now = options.now ?? (() => performance.now());
+    this.#later = options.later ?? setImmediate;
+    this.#levels = new Map(LEVELS.map(level => [level, new LevelQueue({ ms: msMax, pieces: piecesMax })]));
+  }
+
+  /**
+   * Has a task stepped until it has no more to do: at once as far as this turn allows, the rest by turns.
+   * @returns whether there is a rest: then it waits in the queue
+   */
+  run(task: Task): boolean {
+    const level = this.#levelOf(task);
+    if (level.queue.has(task)) {
+      return true;
+    }
+    // Nobody on its level waits: it is its turn.
+    while (level.queue.size === 0 && this.#mayGoOn(level)) {
+      if (!this.#timed(level, task).more) {
+        return false;
+      }
+    }
+    level.queue.add(task.owner, task);
+    this.#schedule();
+    return true;
+  }
+
+  /** Whether a task waits for its turn. */
+  waits(task: Task): boolean {
+    return this.#levelOf(task).queue.has(task);
+  }
+
+  /** Takes a task out of the queue. */
+  cancel(task: Task): void {
+    this.#levelOf(task).queue.remove(task);
+  }
+
+  #levelOf({ level }: Task): LevelQueue {
+    const found = this.#levels.get(level);
+    if (found === undefined) {
+      throw new RangeError(`there is no level ${level}`);
+    }
+    return found;
+  }
+
+  #mayGoOn({ pieces, ms }: LevelQueue): boolean {
+    return pieces < this.#piecesMax && ms < this.#msMax;
+  }
+
+  #timed(level: LevelQueue, task: Task): { readonly more: boolean; readonly ms: number } {
+    const before = this.#now();
+    const more = task.step();
+    const ms = this.#now() - before;
+    level.pieces++;
+    level.ms += ms;
+    return { more, ms };
+  }
+
+  #schedule(): void {
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#later(() => this.#turn());
+    }
+  }
+
+  #turn(): void {
+    this.#scheduled = false;
+    let waiting = 0;
+    for (const level of this.#levels.values()) {
+      level.pieces = 0;
+      level.ms = 0;
+      this.#serve(level);
+      waiting += level.queue.size;
+    }
+    if (waiting > 0) {
+      this.#schedule();
+    }
+  }
+
+  #serve(level: LevelQueue): void {
+    const { queue } = level;
+    while (this.#mayGoOn(level)) {
+      const task = queue.first();
+      if (task === undefined) {
+        return;
+      }
+      const { more, ms } = this.#timed(level, task);
+      // A step may have ended its own task, or another's.
+      if (queue.first() === task) {
+        queue.done(ms, more);
+      }
+    }
+  }
+}
