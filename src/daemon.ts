@@ -7,7 +7,7 @@ import { Admission } from './api/admission.ts';
 import { allocatorInterface } from './api/allocator.ts';
 import { BusAllocator } from './api/bus-allocator.ts';
 import { ConnectionLeases } from './api/connection-leases.ts';
-import type { Peer } from './api/peer.ts';
+import { Sockets, socketDescriptors } from './api/sockets.ts';
 import { userDatabaseInterface } from './api/user-database.ts';
 import { ROOT } from './core/access.ts';
 import { DynuserError } from './core/errors.ts';
@@ -39,9 +39,10 @@ import { takeRuntimeLock } from './host/runtime-lock.ts';
 import { Standings } from './host/standing.ts';
 import { linkUserDatabase } from './host/user-database-link.ts';
 import { UserMarks } from './host/user-marks.ts';
+import { listening, openToAllowed } from './listening.ts';
 import type { LiveConfig } from './live-config.ts';
 import type { Logger } from './logger.ts';
-import { DAEMON_LOCK, PUBLIC_MODE, SOCKET } from './registry/layout.ts';
+import { DAEMON_LOCK, PUBLIC_MODE } from './registry/layout.ts';
 import { Store } from './registry/store.ts';
 import { reloadConfig } from './reload.ts';
 import { Allocator } from './service/allocator.ts';
@@ -56,7 +57,6 @@ import { recover } from './service/recovery.ts';
 import { releaseGone } from './service/release.ts';
 import { Reservations } from './service/reservations.ts';
 import { UserTable } from './service/user-table.ts';
-import { VarlinkServer } from './varlink/server.ts';
 import { VERSION } from './version.ts';
 
 /** Descriptors beside one for each lock and each connection: log, helpers, directories, the runtime's own. */
@@ -78,8 +78,8 @@ export interface Surroundings {
   /** the path of dynuser-helper */
   readonly helper: string;
   readonly notify: Notify;
-  /** the socket that a service manager opened for us, if it did */
-  readonly socket: PassedSocket | undefined;
+  /** the sockets that a service manager opened for us */
+  readonly sockets: readonly PassedSocket[];
   /** what the service manager keeps for us */
   readonly kept: KeptLocks;
   /** $DBUS_SYSTEM_BUS_ADDRESS */
@@ -100,9 +100,9 @@ export interface Daemon {
  * @throws DynuserError what is wrong with the host, in words a person can act on
  */
 export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
-  const { config: live, logger, helper, notify, socket, busAddress } = surroundings;
+  const { config: live, logger, helper, notify, sockets, busAddress } = surroundings;
   const config = live.current;
-  raiseDescriptorLimit(rangeSize(config.range) + config.maxConnections + DESCRIPTORS_SPARE);
+  raiseDescriptorLimit(rangeSize(config.range) + socketDescriptors(config.maxConnections) + DESCRIPTORS_SPARE);
   const runtime = openRuntime(config.runtimeDirectory);
   const runtimeLock = takeRuntimeLock(runtime, DAEMON_LOCK);
   if (runtimeLock === undefined) {
@@ -174,7 +174,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const busAllocator = new BusAllocator(users, acquisition, pid => standings.ofNumber(pid));
   const busApi = new BusApi(bus, busAllocator, onFailure);
   const peers = new PeerReader();
-  const server = new VarlinkServer<Peer>({
+  const server = new Sockets({
     info: INFO,
     interfaces: [
       allocatorInterface({
@@ -187,8 +187,6 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
       pin: () => processes.fromPeer(descriptor),
       standing: () => standings.ofPeer(descriptor),
     }),
-    quotaKey: peer => peer.uid,
-    privileged: peer => peer.uid === 0,
     acceptCalls: new AcceptSocket(),
     // What peers do wrong is theirs to see; what the daemon does wrong is ours.
     onFailure: ({ fault, what, cause }) => logger[fault === 'service' ? 'error' : 'debug']({ err: cause }, what),
@@ -202,11 +200,17 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     logger.level = logLevel;
     server.adjust({ maxConnectionsPerPeer: maxConnectionsPerUser, idleTimeoutMs });
   });
-  const path = `${config.runtimeDirectory}/${SOCKET}`;
   lifetimes.resume();
   const unclaimed = claims.resume();
   bus.start();
-  await server.listen(socket === undefined ? { path, mode: 0o666 } : { fd: socket.descriptor });
+  const { path, stays, targets } = listening(config.runtimeDirectory, sockets);
+  await server.listen(targets);
+  const openSocket = () => openToAllowed(name => runtime.entry(name), admission, logger);
+  // One after the other, so that the last configuration is the one that stays.
+  let opened = openSocket();
+  live.onChange(() => {
+    opened = opened.then(openSocket);
+  });
   const unlink = linkDatabase(path, logger);
   notify({ state: 'ready', status: `${report.users} users` });
   logger.info({ version: VERSION, users: report.users, unclaimed, socket: path }, 'ready');
@@ -216,7 +220,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     // First: a manager that knows has whoever asks for us wait, instead of taking us for running.
     notify({ state: 'stopping' });
     // A socket that the service manager opened stays when we go, and so does its name: the next lookup starts us.
-    if (socket === undefined) {
+    if (!stays) {
       unlink?.();
     }
     connectionLeases.stop();
@@ -240,7 +244,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     return stopped;
   };
   const idle = new Promise<void>(resolve => {
-    if (config.exitIdleMs > 0 && socket === undefined) {
+    if (config.exitIdleMs > 0 && !stays) {
       logger.warn('ExitIdleSec= is passed over: nobody has passed a socket by which the next daemon would be started');
     } else if (config.exitIdleMs > 0) {
       new IdleWatch({

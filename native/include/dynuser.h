@@ -29,6 +29,7 @@
 #define DYNUSER_BY_UID "by-uid"
 #define DYNUSER_BY_NAME "by-name"
 #define DYNUSER_SOCKET "io.dynuser.DynamicUser"
+#define DYNUSER_ALLOCATOR_SOCKET "io.dynuser.Allocator"
 #define DYNUSER_SERVICE "io.dynuser.DynamicUser"
 
 #define DYNUSER_ENV_RUNTIME_DIRECTORY "DYNUSER_RUNTIME_DIRECTORY"

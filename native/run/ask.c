@@ -33,15 +33,15 @@ struct dialogue {
 	char path[PATH_MAX];
 };
 
-static void find_socket(char *path, size_t size)
+static void find_socket(char *path, size_t size, const char *name)
 {
 	const char *directory = secure_getenv(DYNUSER_ENV_RUNTIME_DIRECTORY);
 
 	if (directory == NULL || directory[0] != '/')
 		directory = DYNUSER_RUNTIME_DIRECTORY;
-	if (strlen(directory) + sizeof("/" DYNUSER_SOCKET) > size)
+	if (strlen(directory) + strlen("/") + strlen(name) >= size)
 		fail(STATUS_LAUNCHER, "%s is too long", DYNUSER_ENV_RUNTIME_DIRECTORY);
-	(void)stpcpy(stpcpy(path, directory), "/" DYNUSER_SOCKET);
+	(void)stpcpy(stpcpy(stpcpy(path, directory), "/"), name);
 }
 
 static struct deadline silence(void)
@@ -54,8 +54,16 @@ struct dialogue *ask_early(void)
 	const struct varlink_bounds bounds = { .milliseconds = SILENCE_SECONDS * MS_PER_S, .bytes = ALL_REPLIES_BYTES_MAX };
 	static struct dialogue dialogue;
 
-	find_socket(dialogue.path, sizeof(dialogue.path));
+	/*
+	 * No other user's requests stand before ours on the socket of who may acquire. It may be closed to us, missing in a
+	 * container, or left by a daemon that is too old for it now.
+	 */
+	find_socket(dialogue.path, sizeof(dialogue.path), DYNUSER_ALLOCATOR_SOCKET);
 	dialogue.error = varlink_open(&dialogue.connection, dialogue.path, bounds, NULL, 0);
+	if (dialogue.error == ENOENT || dialogue.error == EACCES || dialogue.error == EPERM || dialogue.error == ECONNREFUSED) {
+		find_socket(dialogue.path, sizeof(dialogue.path), DYNUSER_SOCKET);
+		dialogue.error = varlink_open(&dialogue.connection, dialogue.path, bounds, NULL, 0);
+	}
 	return &dialogue;
 }
 

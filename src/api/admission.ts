@@ -63,6 +63,14 @@ export class Admission {
     return rootRights(caller) ?? decideRights(caller, await this.#currentPolicy());
   }
 
+  /**
+   * @returns whom the configuration lets acquire besides root, of the accounts that exist now
+   * @throws DynuserError ProbeFailed if a name of the configuration cannot be looked up
+   */
+  allowed(): Promise<Pick<AccessPolicy, 'uids' | 'gids'>> {
+    return this.#currentPolicy();
+  }
+
   /** One look-up of the names is for all that ask meanwhile, so that no crowd can keep NSS busy. */
   async #currentPolicy(): Promise<AccessPolicy> {
     const lists = this.#config.current;

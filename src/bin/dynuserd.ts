@@ -58,7 +58,7 @@ async function main(): Promise<void> {
     helper: fileURLToPath(new URL('./dynuser-helper', import.meta.url)),
     notify: openNotify(process.env),
     busAddress: process.env['DBUS_SYSTEM_BUS_ADDRESS'],
-    socket: passed.sockets[0],
+    sockets: passed.sockets,
     kept: { manager, stored: passed.stored },
   });
   stopOnSignal(() => daemon.stop().then(() => process.exit(0)));

@@ -2,13 +2,13 @@
  * A connection to dynuserd with bounded waits. All that can go wrong with it leaves here as a CommandFailure in words;
  * callers see replies, or nothing.
  */
-import { connect, type VarlinkClient } from '../varlink/client.ts';
+import { connectToFirst, type VarlinkClient } from '../varlink/client.ts';
 import { VarlinkError } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import { DaemonTimeout, describeErrorReply, describeTransportTrouble } from './daemon-words.ts';
 import { CommandFailure } from './failure.ts';
 import { CLIENT_TIMEOUT_MS, REPLY_TIMEOUT_MS } from './limits.ts';
-import { socketPath } from './socket-path.ts';
+import { socketPaths } from './socket-path.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface Daemon {
@@ -26,8 +26,7 @@ export interface Daemon {
 
 /** Connects, lends the connection, and closes it in the end. @throws CommandFailure */
 export async function withDaemon<T>(surroundings: Surroundings, use: (daemon: Daemon) => Promise<T>): Promise<T> {
-  const path = socketPath(surroundings.environment);
-  const client = await connectTo(path);
+  const { client, path } = await connectTo(socketPaths(surroundings.environment));
   try {
     return await use(daemonOver(client, path));
   } finally {
@@ -35,11 +34,11 @@ export async function withDaemon<T>(surroundings: Surroundings, use: (daemon: Da
   }
 }
 
-async function connectTo(path: string): Promise<VarlinkClient> {
+async function connectTo(paths: readonly string[]): Promise<{ readonly client: VarlinkClient; readonly path: string }> {
   try {
-    return await connect(path, { timeoutMs: CLIENT_TIMEOUT_MS });
+    return await connectToFirst(paths, { timeoutMs: CLIENT_TIMEOUT_MS });
   } catch (error) {
-    throw new CommandFailure(describeTransportTrouble(error, path), 1, error);
+    throw new CommandFailure(describeTransportTrouble(error, paths.at(-1) ?? ''), 1, error);
   }
 }
 

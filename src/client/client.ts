@@ -43,7 +43,7 @@ export interface ClientEvents {
 
 /** @internal */
 export interface ClientSettings {
-  readonly path: string;
+  readonly paths: readonly string[];
   readonly timeoutMs: number;
   readonly reconnect: boolean;
 }
@@ -59,7 +59,7 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
   constructor(settings: ClientSettings) {
     super();
     this.#settings = settings;
-    this.#open = opener(settings.path, settings.reconnect);
+    this.#open = opener(settings.paths, settings.reconnect);
     this.#line = new Line<HeldLease>(settings, {
       disconnected: reason => this.#tell('disconnected', reason),
       reconnected: leases => this.#tell('reconnected', leases),

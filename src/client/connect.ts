@@ -7,7 +7,7 @@ import { Client } from './client.ts';
 import { open } from './connection.ts';
 import { toDynuserError } from './errors.ts';
 import { CALL_TIMEOUT_MS, TIMEOUT_MAX_MS } from './limits.ts';
-import { socketPath } from './socket-path.ts';
+import { socketPaths } from './socket-path.ts';
 
 export type {
   AcquireParameters,
@@ -27,7 +27,10 @@ export { DynuserError, type DynuserErrorCode } from './errors.ts';
 export type { HeldLease, Released } from './held-lease.ts';
 
 export interface ConnectOptions {
-  /** of the daemon's socket; io.dynuser.DynamicUser in DYNUSER_RUNTIME_DIRECTORY or /run/dynuser unless given */
+  /**
+   * of the daemon's socket; in DYNUSER_RUNTIME_DIRECTORY or /run/dynuser unless given: io.dynuser.Allocator if this process may
+   * connect to it, else io.dynuser.DynamicUser
+   */
   readonly path?: string;
   /** how long to wait for an answer, in milliseconds; 60,000 unless given */
   readonly timeoutMs?: number;
@@ -50,14 +53,14 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
   if (!(timeoutMs > 0 && timeoutMs <= TIMEOUT_MAX_MS)) {
     throw new RangeError(`timeoutMs must be more than 0 and at most ${TIMEOUT_MAX_MS}, not ${timeoutMs}`);
   }
-  const path = socketPath(options.path, process.env);
+  const paths = socketPaths(options.path, process.env);
   const signals = signal === undefined ? [] : [signal];
-  await within({ what: `the daemon at ${path}`, timeoutMs, signals }, wait => greet(path, wait.over));
-  return new Client({ path, timeoutMs, reconnect });
+  await within({ what: `the daemon at ${paths.at(-1)}`, timeoutMs, signals }, wait => greet(paths, wait.over));
+  return new Client({ paths, timeoutMs, reconnect });
 }
 
-async function greet(path: string, over: AbortSignal): Promise<void> {
-  const connection = await open(path);
+async function greet(paths: readonly string[], over: AbortSignal): Promise<void> {
+  const connection = await open(paths);
   over.addEventListener('abort', () => connection.close(), { once: true });
   try {
     await connection.call('org.varlink.service.GetInfo');

@@ -1,27 +1,30 @@
 /** How this package gets a connection, and how long it goes on trying. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type VarlinkClient } from '../varlink/client.ts';
+import { connectToFirst, type VarlinkClient } from '../varlink/client.ts';
 import { DynuserError, toDynuserError } from './errors.ts';
 import { LINE_TIMEOUT_MS, RETRY_FIRST_MS, RETRY_LONGEST_MS } from './limits.ts';
 
 /** @param over aborted where the connection is wanted no more. @throws DynuserError ConnectionFailed */
 export type Opener = (over: AbortSignal) => Promise<VarlinkClient>;
 
-/** One attempt. connect(2) to a UNIX socket does not wait: it fails where the queue is full (unix(7)). */
-export async function open(path: string): Promise<VarlinkClient> {
+/**
+ * One attempt. connect(2) to a UNIX socket does not wait: it fails where the queue is full (unix(7)).
+ * @param paths of the daemon's sockets, in the order in which they are tried
+ */
+export async function open(paths: readonly string[]): Promise<VarlinkClient> {
   try {
-    return await connect(path, { timeoutMs: LINE_TIMEOUT_MS });
+    return (await connectToFirst(paths, { timeoutMs: LINE_TIMEOUT_MS })).client;
   } catch (error) {
     throw toDynuserError(error);
   }
 }
 
 /** @param retry whether to try again while the daemon is away, which it is while it restarts */
-export function opener(path: string, retry: boolean): Opener {
+export function opener(paths: readonly string[], retry: boolean): Opener {
   return async over => {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await open(path);
+        return await open(paths);
       } catch (error) {
         if (!retry || over.aborted || !isUnreachable(error)) {
           throw error;

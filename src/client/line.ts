@@ -27,7 +27,7 @@ export interface LineListener<Lease extends Hanging> {
 }
 
 export interface LineOptions {
-  readonly path: string;
+  readonly paths: readonly string[];
   readonly reconnect: boolean;
 }
 
@@ -156,7 +156,7 @@ export class Line<Lease extends Hanging> {
   async #open(): Promise<VarlinkClient> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const connection = await open(this.#options.path);
+        const connection = await open(this.#options.paths);
         await this.#claimAll(connection);
         return this.#adopt(connection);
       } catch (error) {

@@ -9,9 +9,11 @@ import { hostError, systemErrorCode } from './host-error.ts';
 import { LOCKS_KEPT_MAX, uidOfKeptName } from './lock-store.ts';
 
 const FIRST_DESCRIPTOR = 3;
-/** Beside locks we ask for one socket; a unit that hands over more than a few is not ours. */
+/** Beside locks we ask for two sockets; a unit that hands over more than a few is not ours. */
 const SOCKETS_MAX = 16;
 const DESCRIPTORS_MAX = SOCKETS_MAX + LOCKS_KEPT_MAX;
+/** FileDescriptorName= of the socket of those who may acquire; one of any other name is that of everybody. */
+const ALLOCATOR_NAME = 'allocator';
 
 export interface PassedDescriptors {
   readonly sockets: readonly PassedSocket[];
@@ -63,6 +65,14 @@ export function takePassedDescriptors(environment: NodeJS.ProcessEnv, pid: numbe
     }
   }
   return { sockets, stored };
+}
+
+/** @returns the first of the passed sockets that is for these peers, if there is one */
+export function passedSocket(
+  sockets: readonly PassedSocket[],
+  of: 'everybody' | 'allocator',
+): PassedSocket | undefined {
+  return sockets.find(({ name }) => (name === ALLOCATOR_NAME) === (of === 'allocator'));
 }
 
 function isSocket(descriptor: number): boolean {

@@ -7,6 +7,8 @@ export const BY_UID = 'by-uid';
 export const BY_NAME = 'by-name';
 /** The socket, named after the service in the user database. */
 export const SOCKET = 'io.dynuser.DynamicUser';
+/** The socket of those who may acquire, to which nobody else can connect. */
+export const ALLOCATOR_SOCKET = 'io.dynuser.Allocator';
 /** Lease files of dynamic users, by UID. Not for others to read: the public part is the links and the socket. */
 export const LEASES = 'leases';
 /** Lease files of static users that are in use, by name, since several names may share a number. */

@@ -16,9 +16,12 @@ Where it is set there is no bold and no faint text on a terminal.
 `;
 const FILES = `.Sh FILES
 .Bl -tag -width Ds
-.It Pa /run/dynuser/io.dynuser.DynamicUser
+.It Pa /run/dynuser/io.dynuser.Allocator
 The socket of
-.Xr dynuserd 8 .
+.Xr dynuserd 8
+for root and for who else may acquire, which is tried first.
+.It Pa /run/dynuser/io.dynuser.DynamicUser
+Its socket for everybody.
 .El
 `;
 const EXIT_STATUS = `.Sh EXIT STATUS

@@ -52,6 +52,7 @@ function filesToStage(): readonly StagedFile[] {
     { source: `${BUILT}/libnss_dynuser.so.2`, path: `${libraryDirectory()}/libnss_dynuser.so.2`, mode: DATA },
     systemd('dynuserd.service', 'lib/systemd/system/dynuserd.service'),
     systemd('dynuserd.socket', 'lib/systemd/system/dynuserd.socket'),
+    systemd('dynuserd-allocator.socket', 'lib/systemd/system/dynuserd-allocator.socket'),
     systemd('tmpfiles.conf', 'lib/tmpfiles.d/dynuser.conf'),
     systemd('io.dynuser.Allocator1.conf', 'share/dbus-1/system.d/io.dynuser.Allocator1.conf'),
     systemd('io.dynuser.Allocator1.service', 'share/dbus-1/system-services/io.dynuser.Allocator1.service'),

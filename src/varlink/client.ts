@@ -59,6 +59,35 @@ export async function connect(path: string, options: ClientOptions = {}): Promis
   });
 }
 
+/** Errors of connect(2) by which a socket is not there, is closed to us, or is one on which nobody listens. */
+const PASSED_OVER: ReadonlySet<unknown> = new Set(['ENOENT', 'EACCES', 'EPERM', 'ECONNREFUSED']);
+
+/**
+ * Connects to the first of several sockets of one service that is there and open to us.
+ * @param paths in the order of preference, at least one
+ * @returns the client, and the path that it is connected to
+ * @throws ConnectionError of the last, or of one that is there and did not answer in time
+ */
+export async function connectToFirst(
+  paths: readonly string[],
+  options: ClientOptions = {},
+): Promise<{ readonly client: VarlinkClient; readonly path: string }> {
+  const [path = '', ...others] = paths;
+  try {
+    return { client: await connect(path, options), path };
+  } catch (error) {
+    if (others.length > 0 && isPassedOver(error)) {
+      return connectToFirst(others, options);
+    }
+    throw error;
+  }
+}
+
+function isPassedOver(error: unknown): boolean {
+  const cause = error instanceof ConnectionError ? error.cause : undefined;
+  return cause instanceof Error && PASSED_OVER.has(Reflect.get(cause, 'code'));
+}
+
 export class VarlinkClient {
   /** settles when the connection is gone, whoever ended it */
   readonly closed: Promise<void>;

@@ -4,7 +4,7 @@ import { it } from 'node:test';
 import { parseUserName, USER_NAME_MAX } from '../../src/core/name.ts';
 import { DEFAULT_RANGE, POSSIBLE_UIDS, RESERVED_UIDS } from '../../src/core/range.ts';
 import { HOME_DIRECTORY, REAL_NAME, SHELL, USER_DATABASE_SERVICE } from '../../src/core/records.ts';
-import { BY_NAME, BY_UID, RUNTIME_DIRECTORY, SOCKET } from '../../src/registry/layout.ts';
+import { ALLOCATOR_SOCKET, BY_NAME, BY_UID, RUNTIME_DIRECTORY, SOCKET } from '../../src/registry/layout.ts';
 import { VERSION } from '../../src/version.ts';
 import { readSource, sourcesBelow } from '../support/sources.ts';
 
@@ -30,6 +30,7 @@ const SHARED: Readonly<Record<string, string | number | undefined>> = {
   DYNUSER_BY_UID: BY_UID,
   DYNUSER_BY_NAME: BY_NAME,
   DYNUSER_SOCKET: SOCKET,
+  DYNUSER_ALLOCATOR_SOCKET: ALLOCATOR_SOCKET,
   DYNUSER_SERVICE: USER_DATABASE_SERVICE,
   DYNUSER_ENV_RUNTIME_DIRECTORY: 'DYNUSER_RUNTIME_DIRECTORY',
   DYNUSER_GECOS: REAL_NAME,

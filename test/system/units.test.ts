@@ -7,6 +7,7 @@ import { Machine } from '../support/machine.ts';
 const DEADLINE_MS = 10_000;
 const LINK = '/run/systemd/userdb/io.dynuser.DynamicUser';
 const SOCKET = '/run/dynuser/io.dynuser.DynamicUser';
+const ALLOCATOR_SOCKET = '/run/dynuser/io.dynuser.Allocator';
 
 describe('the units', () => {
   let machine: Machine;
@@ -20,7 +21,9 @@ describe('the units', () => {
     machine.output(['systemctl', 'show', '-P', property, 'dynuserd.service']);
 
   it('are without a fault in the eyes of systemd-analyze', async () => {
-    const units = ['dynuserd.service', 'dynuserd.socket'].map(unit => `/usr/lib/systemd/system/${unit}`);
+    const units = ['dynuserd.service', 'dynuserd.socket', 'dynuserd-allocator.socket'].map(
+      unit => `/usr/lib/systemd/system/${unit}`,
+    );
     assert.deepEqual(await machine.run(['systemd-analyze', 'verify', ...units]), { status: 0, stdout: '', stderr: '' });
     const { status } = await machine.run(['systemd-analyze', 'security', '--threshold=40', 'dynuserd.service']);
     assert.equal(status, 0, 'its exposure, in tenths, is above 40');
@@ -32,11 +35,22 @@ describe('the units', () => {
     await machine.output(['systemctl', 'start', 'dynuserd.socket']);
     assert.equal(await show('ActiveState'), 'inactive');
     assert.equal(await machine.output(['stat', '-c', '%a', SOCKET]), '666');
+    assert.equal(await machine.output(['stat', '-c', '%a', ALLOCATOR_SOCKET]), '600');
     assert.equal(await machine.output(['readlink', LINK]), SOCKET);
     assert.equal(await machine.output(['dynuserctl', 'acquire', 'dynamic-user-test.service']), '64642');
     assert.equal(await show('ActiveState'), 'active');
     assert.equal(await show('Type'), 'notify');
     assert.notEqual(await show('StatusText'), '');
+    const inodes = (): Promise<string> => machine.output(['stat', '-c', '%i', SOCKET, ALLOCATOR_SOCKET]);
+    const before = await inodes();
+    await machine.output(['systemctl', 'restart', 'dynuserd.service']);
+    assert.equal(await inodes(), before, 'the daemon serves the sockets that it is given');
+  });
+
+  it('start the daemon when root asks on the socket of the allocator', async () => {
+    await machine.output(['systemctl', 'stop', 'dynuserd.service']);
+    await machine.output(['varlinkctl', 'call', ALLOCATOR_SOCKET, 'org.varlink.service.GetInfo', '{}']);
+    assert.equal(await show('ActiveState'), 'active');
   });
 
   it('keep the leases, the links and the socket over a restart', async () => {

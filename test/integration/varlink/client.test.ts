@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type VarlinkClient } from '../../../src/varlink/client.ts';
+import { connect, connectToFirst, type VarlinkClient } from '../../../src/varlink/client.ts';
 import { ConnectionError, VarlinkError } from '../../../src/varlink/errors.ts';
 import type { JsonObject } from '../../../src/varlink/json.ts';
 import { eventually } from './raw-peer.ts';
@@ -198,4 +199,23 @@ test('calls on one connection are bounded', async t => {
   client.close();
   const outcomes: PromiseSettledResult<JsonObject>[] = await Promise.allSettled(calls);
   assert.ok(outcomes.every(outcome => outcome.status === 'rejected'));
+});
+
+test('of several sockets the first is taken that is there and on which somebody listens', async t => {
+  const [first, second] = [await startService(t), await startService(t)];
+  const missing = join(temporaryDirectory(t), 'missing');
+  const deserted = join(temporaryDirectory(t), 'deserted');
+  const program = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+  spawnSync(process.execPath, ['-e', program, deserted]);
+  for (const paths of [
+    [first.path, second.path],
+    [missing, deserted, first.path],
+  ]) {
+    const { client, path } = await connectToFirst(paths);
+    assert.equal(path, first.path);
+    client.close();
+  }
+  await assert.rejects(connectToFirst([deserted, missing]), { name: 'ConnectionError', message: /missing.*ENOENT/ });
+  // What cannot be a socket is no reason to try the next.
+  await assert.rejects(connectToFirst([`${first.path}/below`, first.path]), ConnectionError);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { takePassedDescriptors } from '../../../src/host/listen-fds.ts';
+import { passedSocket, takePassedDescriptors } from '../../../src/host/listen-fds.ts';
 
 const PID = 4242;
 const NONE = { sockets: [], stored: [] };
@@ -21,6 +21,19 @@ describe('passed sockets', () => {
     const environment = { LISTEN_FDS: '1', LISTEN_PID: '1', LISTEN_FDNAMES: 'x', PATH: '/bin' };
     takePassedDescriptors(environment, PID);
     assert.deepEqual(environment, { PATH: '/bin' });
+  });
+
+  it('are told apart by their names', () => {
+    const [varlink, allocator, unknown] = ['varlink', 'allocator', 'unknown'].map((name, index) => ({
+      descriptor: 3 + index,
+      name,
+    }));
+    assert.ok(varlink && allocator && unknown);
+    assert.equal(passedSocket([allocator, varlink], 'everybody'), varlink);
+    assert.equal(passedSocket([varlink, allocator], 'allocator'), allocator);
+    assert.equal(passedSocket([unknown], 'everybody'), unknown);
+    assert.equal(passedSocket([unknown], 'allocator'), undefined);
+    assert.equal(passedSocket([], 'everybody'), undefined);
   });
 
   const wrong: readonly (readonly [count: string, names: string | undefined, reason: RegExp])[] = [

@@ -1,0 +1,73 @@
+/**
+ * The two sockets that the daemon serves the same interfaces on: that of everybody, and that of those who may acquire, to which nobody
+ * else can connect. Each has its own places for connections. Root is served first on both, then the second socket, then the first.
+ */
+import type { InterfaceImplementation } from '../varlink/handler.ts';
+import { DEFAULT_SERVER_LIMITS, type ServerLimits } from '../varlink/limits.ts';
+import type { ListenTarget } from '../varlink/listener.ts';
+import { type AcceptCalls, type ServerOptions, VarlinkServer } from '../varlink/server.ts';
+import type { ServiceInfo } from '../varlink/service-interface.ts';
+import { type Rank, Turns } from '../varlink/turns.ts';
+import type { Peer } from './peer.ts';
+
+export interface SocketsOptions {
+  readonly info: ServiceInfo;
+  readonly interfaces: readonly InterfaceImplementation<Peer>[];
+  identify(descriptor: number): Peer;
+  readonly onFailure: ServerOptions<Peer>['onFailure'];
+  readonly acceptCalls: AcceptCalls;
+  /** of each of the two */
+  readonly limits: Partial<ServerLimits>;
+}
+
+/** @returns how many descriptors the connections of both sockets may take, if each has so many connections at most */
+export function socketDescriptors(maxConnections: number): number {
+  return 2 * (maxConnections + DEFAULT_SERVER_LIMITS.maxNewConnections);
+}
+
+export class Sockets {
+  /** by which all work for peers is shared */
+  readonly turns = new Turns();
+  readonly #everybody: VarlinkServer<Peer>;
+  readonly #allocator: VarlinkServer<Peer>;
+
+  constructor(options: SocketsOptions) {
+    const server = (rank: Rank): VarlinkServer<Peer> =>
+      new VarlinkServer<Peer>({
+        ...options,
+        turns: this.turns,
+        quotaKey: peer => peer.uid,
+        privileged: peer => peer.uid === 0,
+        rank: peer => (peer.uid === 0 ? 'first' : rank),
+      });
+    this.#everybody = server('others');
+    this.#allocator = server('preferred');
+  }
+
+  /** @throws Error where one of the sockets cannot be had; it says which and why */
+  async listen(targets: { readonly everybody: ListenTarget; readonly allocator: ListenTarget }): Promise<void> {
+    // In this order: whoever finds the second socket has been able to find the first.
+    await this.#allocator.listen(targets.allocator);
+    await this.#everybody.listen(targets.everybody);
+  }
+
+  /** Has other limits from now on, as VarlinkServer.adjust(). */
+  adjust(limits: Parameters<VarlinkServer<Peer>['adjust']>[0]): void {
+    this.#everybody.adjust(limits);
+    this.#allocator.adjust(limits);
+  }
+
+  get connections(): number {
+    return this.#everybody.connections + this.#allocator.connections;
+  }
+
+  /** how many there have been */
+  get accepted(): number {
+    return this.#everybody.accepted + this.#allocator.accepted;
+  }
+
+  /** As VarlinkServer.close(), both at a time: none is accepted on either once this has returned. */
+  async close(graceMs: number): Promise<void> {
+    await Promise.all([this.#everybody.close(graceMs), this.#allocator.close(graceMs)]);
+  }
+}
