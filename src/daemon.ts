@@ -14,7 +14,6 @@ import { DynuserError } from './core/errors.ts';
 import type { LeaseId, UserName } from './core/ids.ts';
 import type { UserLease } from './core/lease.ts';
 import { rangeSize } from './core/range.ts';
-import { USER_DATABASE_SERVICE } from './core/records.ts';
 import { systemBusSocket } from './dbus/address.ts';
 import { Bus } from './dbus/bus.ts';
 import { BusApi } from './dbus/bus-api.ts';
@@ -37,9 +36,8 @@ import { ProcessWatch } from './host/process-watch.ts';
 import { HelperReaper } from './host/reaper.ts';
 import { takeRuntimeLock } from './host/runtime-lock.ts';
 import { Standings } from './host/standing.ts';
-import { linkUserDatabase } from './host/user-database-link.ts';
 import { UserMarks } from './host/user-marks.ts';
-import { listening, openToAllowed } from './listening.ts';
+import { linkDatabase, listening, openToAllowed } from './listening.ts';
 import type { LiveConfig } from './live-config.ts';
 import type { Logger } from './logger.ts';
 import { DAEMON_LOCK, PUBLIC_MODE } from './registry/layout.ts';
@@ -57,6 +55,7 @@ import { recover } from './service/recovery.ts';
 import { releaseGone } from './service/release.ts';
 import { Reservations } from './service/reservations.ts';
 import { UserTable } from './service/user-table.ts';
+import { Turns } from './varlink/turns.ts';
 import { VERSION } from './version.ts';
 
 /** Descriptors beside one for each lock and each connection: log, helpers, directories, the runtime's own. */
@@ -159,7 +158,8 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const queue = new KeyedQueue<UserName>();
   const allocator = new Allocator({ ...shared, probes, registry, endings, nameCache, queue, onLost, clock: CLOCK });
   const lockWatch = new LockWatch({ users, registry, locks, onLost, onFailure });
-  const bus = openBus(busAddress, logger);
+  const turns = new Turns();
+  const bus = openBus(busAddress, turns, logger);
   const processes = new ProcessWatch(onFailure);
   const units = new UnitWatch(bus, onFailure);
   const watched = { users, processes, onFailure, release: (lease: LeaseId) => releaseGone(release, lease) };
@@ -188,6 +188,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
       standing: () => standings.ofPeer(descriptor),
     }),
     acceptCalls: new AcceptSocket(),
+    turns,
     // What peers do wrong is theirs to see; what the daemon does wrong is ours.
     onFailure: ({ fault, what, cause }) => logger[fault === 'service' ? 'error' : 'debug']({ err: cause }, what),
     limits: {
@@ -281,23 +282,14 @@ function openRuntime(path: string): PinnedDirectory {
 }
 
 /** The bus is optional: without one, requests that need it are refused by name. */
-function openBus(address: string | undefined, logger: Logger): Bus {
+function openBus(address: string | undefined, turns: Turns, logger: Logger): Bus {
   const socket = systemBusSocket(address);
   if ('reason' in socket) {
     throw new DynuserError('InvalidConfiguration', socket.reason);
   }
-  return new Bus(socket.path, {
-    state: (connected, reason) => logger.info({ connected, reason }, 'message bus'),
-    trouble: (what, cause) => logger.debug({ err: cause }, what),
-  });
-}
-
-/** Without it systemd's user database lacks our users, and everything else works: said, and no reason not to start. */
-function linkDatabase(socket: string, logger: Logger): (() => void) | undefined {
-  try {
-    return linkUserDatabase(USER_DATABASE_SERVICE, socket);
-  } catch (error) {
-    logger.error({ err: error }, 'cannot put the socket into the user database');
-    return undefined;
-  }
+  const reports = {
+    state: (connected: boolean, reason: string) => logger.info({ connected, reason }, 'message bus'),
+    trouble: (what: string, cause: unknown) => logger.debug({ err: cause }, what),
+  };
+  return new Bus(socket.path, reports, turns);
 }

@@ -1,7 +1,9 @@
 /** Where the daemon listens: which socket is whose, and whom the kernel lets connect to that of the allocator. */
 import type { Admission } from './api/admission.ts';
+import { USER_DATABASE_SERVICE } from './core/records.ts';
 import { type PassedSocket, passedSocket } from './host/listen-fds.ts';
 import { letConnect } from './host/socket-access.ts';
+import { linkUserDatabase } from './host/user-database-link.ts';
 import type { Logger } from './logger.ts';
 import { ALLOCATOR_SOCKET, SOCKET } from './registry/layout.ts';
 import type { ListenTarget } from './varlink/listener.ts';
@@ -47,5 +49,15 @@ export async function openToAllowed(
     letConnect(entry(ALLOCATOR_SOCKET), uids, gids);
   } catch (error) {
     logger.warn({ err: error }, 'AllowUsers= and AllowGroups= cannot use the socket of the allocator');
+  }
+}
+
+/** Without it systemd's user database lacks our users, and everything else works: said, and no reason not to start. */
+export function linkDatabase(socket: string, logger: Logger): (() => void) | undefined {
+  try {
+    return linkUserDatabase(USER_DATABASE_SERVICE, socket);
+  } catch (error) {
+    logger.error({ err: error }, 'cannot put the socket into the user database');
+    return undefined;
   }
 }

@@ -7,7 +7,7 @@ import { DEFAULT_SERVER_LIMITS, type ServerLimits } from '../varlink/limits.ts';
 import type { ListenTarget } from '../varlink/listener.ts';
 import { type AcceptCalls, type ServerOptions, VarlinkServer } from '../varlink/server.ts';
 import type { ServiceInfo } from '../varlink/service-interface.ts';
-import { type Rank, Turns } from '../varlink/turns.ts';
+import type { Rank, Turns } from '../varlink/turns.ts';
 import type { Peer } from './peer.ts';
 
 export interface SocketsOptions {
@@ -16,6 +16,8 @@ export interface SocketsOptions {
   identify(descriptor: number): Peer;
   readonly onFailure: ServerOptions<Peer>['onFailure'];
   readonly acceptCalls: AcceptCalls;
+  /** by which all work for peers is shared */
+  readonly turns: Turns;
   /** of each of the two */
   readonly limits: Partial<ServerLimits>;
 }
@@ -26,8 +28,6 @@ export function socketDescriptors(maxConnections: number): number {
 }
 
 export class Sockets {
-  /** by which all work for peers is shared */
-  readonly turns = new Turns();
   readonly #everybody: VarlinkServer<Peer>;
   readonly #allocator: VarlinkServer<Peer>;
 
@@ -35,7 +35,6 @@ export class Sockets {
     const server = (rank: Rank): VarlinkServer<Peer> =>
       new VarlinkServer<Peer>({
         ...options,
-        turns: this.turns,
         quotaKey: peer => peer.uid,
         privileged: peer => peer.uid === 0,
         rank: peer => (peer.uid === 0 ? 'first' : rank),

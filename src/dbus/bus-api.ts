@@ -120,6 +120,7 @@ export class BusApi implements BusClient {
       await askDriver(connection, 'ReleaseName', 's', ALLOCATOR).catch((error: unknown) => {
         this.#onTrouble('the name on the bus could not be given back', error);
       });
+      connection.flush();
     }
     const grace = sleep(graceMs, undefined, { ref: false });
     await Promise.race([Promise.all(this.#tasks), grace]);

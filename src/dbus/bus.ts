@@ -5,6 +5,7 @@
 import { type BusConnection, openConnection } from './connection.ts';
 import { RETRY_FIRST_MS, RETRY_LAST_MS } from './limits.ts';
 import { DRIVER, type IncomingCall, type Signal } from './message.ts';
+import type { BusTurns } from './port.ts';
 
 /** One who uses the bus. None of these may throw but connected(). */
 export interface BusClient {
@@ -29,6 +30,7 @@ export interface BusReports {
 export class Bus {
   readonly #socket: string;
   readonly #reports: BusReports;
+  readonly #turns: BusTurns | undefined;
   readonly #clients: BusClient[] = [];
   #connection: BusConnection | undefined;
   #attempt: Promise<void> | undefined;
@@ -38,10 +40,14 @@ export class Bus {
   #told: boolean | undefined;
   #closed = false;
 
-  /** @param socket the path of the bus's socket, from address.ts */
-  constructor(socket: string, reports: BusReports) {
+  /**
+   * @param socket the path of the bus's socket, from address.ts
+   * @param turns when calls and signals are told to the clients: at once unless given
+   */
+  constructor(socket: string, reports: BusReports, turns?: BusTurns) {
     this.#socket = socket;
     this.#reports = reports;
+    this.#turns = turns;
   }
 
   /** Adds a client; before start() alone. */
@@ -90,16 +96,20 @@ export class Bus {
     const openedAt = performance.now();
     let connection: BusConnection;
     try {
-      connection = await openConnection(this.#socket, {
-        signal: signal => this.#tell(signal),
-        call: call => this.#pass(call),
-        lost: reason => {
-          // One that holds for a while is no reason to wait long for the next.
-          this.#delay = performance.now() - openedAt > RETRY_LAST_MS ? RETRY_FIRST_MS : this.#delay;
-          this.#lost(reason);
+      connection = await openConnection(
+        this.#socket,
+        {
+          signal: signal => this.#tell(signal),
+          call: call => this.#pass(call),
+          lost: reason => {
+            // One that holds for a while is no reason to wait long for the next.
+            this.#delay = performance.now() - openedAt > RETRY_LAST_MS ? RETRY_FIRST_MS : this.#delay;
+            this.#lost(reason);
+          },
+          dropped: reason => this.#reports.trouble('a message on the bus was not read', new Error(reason)),
         },
-        dropped: reason => this.#reports.trouble('a message on the bus was not read', new Error(reason)),
-      });
+        this.#turns,
+      );
     } catch (error) {
       this.#lost(error instanceof Error ? error.message : String(error));
       return;

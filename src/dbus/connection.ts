@@ -13,6 +13,7 @@ import {
   type Signal,
   type TypedValue,
 } from './message.ts';
+import type { BusTurns } from './port.ts';
 import { openWire } from './wire.ts';
 
 /** What happens on a connection. None of these may throw. */
@@ -30,12 +31,36 @@ export interface BusConnection {
   call(question: Question): Promise<readonly unknown[]>;
   /** Sends signals to whoever listens, in one write; nothing where the connection is gone. */
   emit(signals: readonly Omit<Signal, 'sender'>[]): void;
+  /** Has everything told that came in and waits for the turn of its sender. */
+  flush(): void;
   close(): void;
 }
 
-/** @throws Error that says why there is no connection, within a bound */
-export async function openConnection(socket: string, events: ConnectionEvents): Promise<BusConnection> {
-  const { bus, stream } = await openWire(socket, reason => events.dropped(reason));
+/** What comes is told at once, however much it is. */
+const AT_ONCE: BusTurns = {
+  run: task => {
+    while (task.step()) {
+      // One message after the other.
+    }
+  },
+};
+
+/**
+ * @param turns when calls and signals are told
+ * @throws Error that says why there is no connection, within a bound
+ */
+export async function openConnection(
+  socket: string,
+  events: ConnectionEvents,
+  turns: BusTurns = AT_ONCE,
+): Promise<BusConnection> {
+  // Before the connection is open there is nobody to answer to.
+  let refuse = (_answer: Message): unknown => undefined;
+  const { bus, stream, guard } = await openWire(socket, {
+    turns,
+    onDropped: reason => events.dropped(reason),
+    onRefused: (call, reason) => refuse(refusal(call, reason)),
+  });
   if (stream.destroyed) {
     throw new Error(`the message bus at ${socket} closed the connection`);
   }
@@ -69,6 +94,7 @@ export async function openConnection(socket: string, events: ConnectionEvents): 
     return !over;
   };
 
+  refuse = send;
   stream.once('close', () => lose('the message bus closed the connection'));
   bus.on('message', message => {
     if (!over && message.type === MessageType.SIGNAL) {
@@ -122,6 +148,9 @@ export async function openConnection(socket: string, events: ConnectionEvents): 
       }
       stream.uncork();
     },
+    flush() {
+      guard.flush();
+    },
     close() {
       end('the connection was closed');
     },
@@ -147,6 +176,14 @@ function toMessage({ destination, path, interface: name, member, signature = '',
   // Whoever is asked is there already: a question must not start a service.
   const flags = MessageFlag.NO_AUTO_START;
   return new Message({ destination, path, interface: name, member, signature, body: [...body], flags });
+}
+
+/** The answer to a call that was not decoded: a caller without one would wait for it. */
+function refusal({ sender, serial }: { readonly sender: string; readonly serial: number }, reason: string): Message {
+  const type = MessageType.ERROR;
+  const errorName = `${DRIVER}.Error.LimitsExceeded`;
+  const body = [`the message was not read: ${reason}`];
+  return new Message({ type, errorName, destination: sender, replySerial: serial, signature: 's', body });
 }
 
 function incomingCall(message: Message, send: (message: Message) => boolean): IncomingCall {

@@ -21,10 +21,26 @@ export const CALLER_GRACE_MS = 10_000;
 
 /**
  * The longest message that is read; the bus itself lets any user send 32 MiB and more (dbus-daemon(1),
- * max_message_size), and to decode one of small pieces takes a millisecond for each KiB. The longest that we ask for is
- * systemd's answer about UNITS_PER_LOOK units.
+ * max_message_size).
  */
 export const MESSAGE_BYTES_MAX = 64 * 1024;
+/**
+ * How many values the body of a message may hold: to decode 16,000 of them, which have room in MESSAGE_BYTES_MAX, takes a tenth of a
+ * second. The most that we ask for is systemd's answer about UNITS_PER_LOOK units, eleven values each; an Acquire of all options with
+ * the most directories has fewer.
+ */
+export const VALUES_MAX = 1_024;
+/** The same for the bus itself: the groups of a caller may be many, and nobody else can send as the bus. */
+export const VALUES_FROM_BUS_MAX = 20_000;
+/** How deep containers and variants may lie in each other; the deepest that we ask for is 4. */
+export const DEPTH_MAX = 16;
+/** The specification has nine header fields, none of which is a container. */
+export const HEADER_FIELDS_MAX = 32;
+export const HEADER_VALUES_MAX = 256;
+/** Calls and signals of one sender that wait for their turn; a further one is refused. */
+export const QUEUED_PER_SENDER_MAX = 256;
+/** What of all senders waits for its turn; past that the last message of who has the most is refused. */
+export const QUEUED_BYTES_MAX = 4 * 1024 * 1024;
 /** What may wait to be taken by the bus; beyond that the connection is given up. */
 export const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 /** Units in one question to systemd. */

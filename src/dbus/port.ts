@@ -1,6 +1,19 @@
 /** What the D-Bus interface needs of the daemon, as types alone; daemon.ts joins the two. */
 import type { Gid, Pid, Uid } from '../core/ids.ts';
 
+/** Work for one sender, done piece by piece. */
+export interface BusTask {
+  readonly level: 'bus';
+  readonly owner: string;
+  /** Does one piece; never throws. @returns whether there is more */
+  step(): boolean;
+}
+
+/** Shares the time of the event loop: runs a task at once as far as there is time for it, and the rest by turns with the others. */
+export interface BusTurns {
+  run(task: BusTask): unknown;
+}
+
 /** Who calls, as the bus daemon says, which has it from the kernel; never what a message says. */
 export interface BusCaller {
   readonly uid: Uid;

@@ -5,33 +5,35 @@
 import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
 import { type MessageBus, sessionBus } from '@jellybrick/dbus-next';
-import { guardInbound } from './inbound-guard.ts';
+import { guardInbound, type InboundGuard, type InboundOptions } from './inbound-guard.ts';
 import { OPEN_TIMEOUT_MS } from './limits.ts';
 
 export interface Wire {
   readonly bus: MessageBus;
   /** its 'close' is the end of the connection */
   readonly stream: Duplex;
+  readonly guard: InboundGuard;
 }
 
 /**
  * Connects, authenticates by the kernel's credentials alone, and says Hello.
  * @param socket the path of the bus's socket, one that address.ts let through
- * @param onDropped told of each message that was not read, and why
+ * @param inbound how what comes in is read, and who is told of what is not
  * @throws Error that says why there is no connection, within OPEN_TIMEOUT_MS
  */
-export async function openWire(socket: string, onDropped: (reason: string) => void): Promise<Wire> {
+export async function openWire(socket: string, inbound: InboundOptions): Promise<Wire> {
   // Of the library's two functions for whatever bus, this is the one that takes an address.
   const bus = sessionBus({ busAddress: `unix:path=${socket}`, authMethods: ['EXTERNAL'] });
   const connection = connectionOf(bus);
   // The library's types leave its "error" event out.
   const errors: EventEmitter = bus;
   let open = false;
+  let guard: InboundGuard | undefined;
   const opened = new Promise<Duplex>((resolve, reject) => {
     // A listener for errors has to stay for good: what nobody listens to would end the daemon.
     errors.on('error', (error: unknown) => {
       const words = error instanceof Error ? error.message : String(error);
-      return open ? onDropped(words) : reject(new Error(words));
+      return open ? inbound.onDropped(words) : reject(new Error(words));
     });
     connection.once('end', () => reject(new Error('it closed the connection')));
     connection.once('connect', () => {
@@ -39,7 +41,7 @@ export async function openWire(socket: string, onDropped: (reason: string) => vo
       process.nextTick(() => {
         const stream = streamOf(connection);
         if (stream !== undefined) {
-          guardInbound(stream, onDropped);
+          guard = guardInbound(stream, inbound);
         }
       });
     });
@@ -51,7 +53,10 @@ export async function openWire(socket: string, onDropped: (reason: string) => vo
   try {
     const stream = await within(OPEN_TIMEOUT_MS, opened);
     open = true;
-    return { bus, stream };
+    if (guard === undefined) {
+      throw new Error('dbus-next has no reader');
+    }
+    return { bus, stream, guard };
   } catch (error) {
     streamOf(connection)?.destroy();
     const words = error instanceof Error ? error.message : String(error);

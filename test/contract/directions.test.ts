@@ -41,7 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   bin: ['daemon.ts', 'cli', 'host', 'core', 'config.ts', 'live-config.ts', 'logger.ts', 'version.ts'],
   'config.ts': ['core', 'files', 'registry/layout.ts'],
-  'listening.ts': ['api', 'host', 'varlink', 'registry/layout.ts', 'logger.ts'],
+  'listening.ts': ['api', 'core', 'host', 'varlink', 'registry/layout.ts', 'logger.ts'],
   'live-config.ts': ['config.ts'],
   'logger.ts': ['config.ts'],
   'reload.ts': ['live-config.ts', 'logger.ts', 'host'],

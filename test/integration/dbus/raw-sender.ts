@@ -6,7 +6,8 @@ import { connect, type Socket } from 'node:net';
 const METHOD_CALL = 1;
 const SIGNAL = 4;
 
-type Field = readonly [code: number, type: 'o' | 's' | 'g', value: string];
+/** A field whose value is bytes has them marshalled already, by its type. */
+type Field = readonly [code: number, type: string, value: string | Buffer];
 
 export interface RawMessage {
   readonly kind: 'call' | 'signal';
@@ -16,6 +17,32 @@ export interface RawMessage {
   readonly member: string;
   readonly signature: string;
   readonly body: Buffer;
+  /** further header fields */
+  readonly fields?: readonly Field[];
+}
+
+/** @returns the bytes of a message, as the bus or a client sends them */
+export function encodeMessage(message: RawMessage, serial: number): Buffer {
+  const { kind, destination, path, interface: name, member, signature, body } = message;
+  const fields: Field[] = [
+    [1, 'o', path],
+    [2, 's', name],
+    [3, 's', member],
+    [6, 's', destination],
+    ...(signature === '' ? [] : [[8, 'g', signature] as const]),
+    ...(message.fields ?? []),
+  ];
+  const array = fields.map(encodeField).reduce((all, field) => Buffer.concat([all, padding(all.length, 8), field]));
+  const { length } = array;
+  const fixed = Buffer.alloc(16);
+  fixed.write('l', 0);
+  fixed.writeUInt8(kind === 'call' ? METHOD_CALL : SIGNAL, 1);
+  fixed.writeUInt8(kind === 'call' ? 0 : 1, 2);
+  fixed.writeUInt8(1, 3);
+  fixed.writeUInt32LE(body.length, 4);
+  fixed.writeUInt32LE(serial, 8);
+  fixed.writeUInt32LE(length, 12);
+  return Buffer.concat([fixed, array, padding(length, 8), body]);
 }
 
 export class RawSender {
@@ -49,25 +76,8 @@ export class RawSender {
     return sender;
   }
 
-  send({ kind, destination, path, interface: name, member, signature, body }: RawMessage): void {
-    const fields: Field[] = [
-      [1, 'o', path],
-      [2, 's', name],
-      [3, 's', member],
-      [6, 's', destination],
-      ...(signature === '' ? [] : [[8, 'g', signature] as const]),
-    ];
-    const array = fields.map(encodeField).reduce((all, field) => Buffer.concat([all, padding(all.length, 8), field]));
-    const { length } = array;
-    const fixed = Buffer.alloc(16);
-    fixed.write('l', 0);
-    fixed.writeUInt8(kind === 'call' ? METHOD_CALL : SIGNAL, 1);
-    fixed.writeUInt8(kind === 'call' ? 0 : 1, 2);
-    fixed.writeUInt8(1, 3);
-    fixed.writeUInt32LE(body.length, 4);
-    fixed.writeUInt32LE(this.#serial++, 8);
-    fixed.writeUInt32LE(length, 12);
-    this.#socket.write(Buffer.concat([fixed, array, padding(length, 8), body]));
+  send(message: RawMessage): void {
+    this.#socket.write(encodeMessage(message, this.#serial++));
   }
 
   /** Waits until the bus has taken what was sent. */
@@ -84,7 +94,10 @@ export class RawSender {
 
 /** A struct of the code and a variant, which starts on a multiple of 8. */
 function encodeField([code, type, value]: Field): Buffer {
-  const head = Buffer.from([code, 1, type.charCodeAt(0), 0]);
+  const head = Buffer.from(`${String.fromCharCode(code, type.length)}${type}\0`, 'latin1');
+  if (typeof value !== 'string') {
+    return Buffer.concat([head, value]);
+  }
   const text = Buffer.from(`${value}\0`);
   const size = Buffer.alloc(type === 'g' ? 1 : 4);
   if (type === 'g') {

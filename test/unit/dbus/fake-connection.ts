@@ -17,6 +17,8 @@ export class FakeConnection implements BusConnection {
     this.emitted.push(...signals);
   }
 
+  flush(): void {}
+
   close(): void {}
 
   count(member: string): number {

@@ -1,0 +1,130 @@
+/** What is read of a message before it is decoded: of ones that dbus-daemon would pass on, and of bytes that it would not. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { DEPTH_MAX, HEADER_FIELDS_MAX, HEADER_VALUES_MAX } from '../../../src/dbus/limits.ts';
+import { checkBody, FIXED_BYTES, readHead, restLength } from '../../../src/dbus/raw-message.ts';
+import { encodeMessage, type RawMessage } from '../../integration/dbus/raw-sender.ts';
+
+function message(parts: Partial<RawMessage>): { fixed: Buffer; rest: Buffer } {
+  const bytes = encodeMessage(
+    {
+      ...{ kind: 'call', destination: 'a.b', path: '/', interface: 'a.b', member: 'M', signature: '' },
+      ...{ body: Buffer.alloc(0), ...parts },
+    },
+    258,
+  );
+  return { fixed: bytes.subarray(0, FIXED_BYTES), rest: bytes.subarray(FIXED_BYTES) };
+}
+
+/** Checks a body of a signature, given as hexadecimal digits. */
+function check(signature: string, hex: string, max = 100): void {
+  const { fixed, rest } = message({ signature, body: Buffer.from(hex.replaceAll(' ', ''), 'hex') });
+  checkBody(fixed, rest, readHead(fixed, rest), max);
+}
+
+/** @returns how many values the body is counted as */
+function count(signature: string, hex: string): number {
+  for (let max = 0; ; max++) {
+    try {
+      check(signature, hex, max);
+      return max;
+    } catch (error) {
+      assert.match(String(error), /it holds more than \d+ values/);
+    }
+  }
+}
+
+describe('a message before it is decoded', () => {
+  it('says who sent it, and what it is', () => {
+    const fields = [[7, 's', ':1.42'] as const];
+    const { fixed, rest } = message({
+      signature: 'su',
+      body: Buffer.from('00000000000000000100000 0'.replace(' ', ''), 'hex'),
+      fields,
+    });
+    assert.equal(restLength(fixed), rest.length);
+    const { sender, signature, serial, type, replyExpected } = readHead(fixed, rest);
+    assert.deepEqual([sender, signature, serial, type, replyExpected], [':1.42', 'su', 258, 1, true]);
+    const signal = message({ kind: 'signal' });
+    assert.deepEqual(readHead(signal.fixed, signal.rest), {
+      ...{ type: 4, serial: 258, replyExpected: false, sender: '', signature: '' },
+    });
+  });
+
+  it('is read in both byte orders', () => {
+    const { fixed, rest } = message({ signature: 'au', body: Buffer.from('0000000400000001', 'hex') });
+    const [fields, body] = [fixed.readUInt32LE(12), fixed.readUInt32LE(4)];
+    const big = Buffer.from(fixed);
+    big.write('B', 0);
+    big.writeUInt32BE(body, 4);
+    big.writeUInt32BE(fields, 12);
+    assert.equal(restLength(big), rest.length);
+    checkBody(big, rest, { ...readHead(fixed, rest) }, 2);
+  });
+
+  it('has each of its values counted', () => {
+    assert.equal(count('yb', '07 000000 01000000'), 2);
+    assert.equal(count('ad', '10000000 00000000 0000000000000000 0000000000000000'), 3);
+    assert.equal(count('ay', '05000000 0102030405'), 1);
+    assert.equal(count('as', '0a000000 01000000 6100 0000 00000000 00'.replace('0a', '0d')), 3);
+    // A variant, and what is in it.
+    assert.equal(count('v', '01 75 00 00 2a000000'), 2);
+    // A dictionary of two entries: the array, and of each the entry, its key, its variant and the value in that.
+    const entry = '0100000061 00 01 79 00 09'.replaceAll(' ', '');
+    assert.equal(count('a{sv}', `1a000000 00000000 ${entry} 000000000000 ${entry}`), 9);
+    assert.equal(count('a(yy)as', '0a000000 00000000 0101 000000000000 0202 0000 00000000'), 8);
+  });
+
+  it('is refused if its header is too much', () => {
+    const fields = (number: number) => Array.from({ length: number }, () => [99, 's', 'x'] as const);
+    const much = message({ fields: fields(HEADER_FIELDS_MAX) });
+    assert.throws(() => readHead(much.fixed, much.rest), /more than \d+ header fields/);
+    const large = Buffer.alloc(4 + 4 * HEADER_VALUES_MAX);
+    large.writeUInt32LE(large.length - 4);
+    const array = message({ fields: [[99, 'au', Buffer.concat([Buffer.alloc(3), large])]] });
+    assert.throws(() => readHead(array.fixed, array.rest), /holds more than/);
+  });
+
+  it('is refused if it is nested without end', () => {
+    const deep = DEPTH_MAX + 2;
+    assert.throws(() => check('v', '017600'.repeat(deep), 1_000), /nested deeper/);
+    assert.throws(() => check(`${'('.repeat(deep)}y${')'.repeat(deep)}`, '07', 1_000), /nested deeper/);
+  });
+
+  it('is refused if it is cut short, or its signature is none', () => {
+    for (const [signature, hex] of [
+      ['u', '0100'],
+      ['s', 'ff000000 6100'],
+      ['au', '08000000 01000000'],
+      ['a(yy)', '08000000 00000000 0101'],
+      ['v', '05 75'],
+      ['g', 'ff 75'],
+    ] as const) {
+      assert.throws(() => check(signature, hex), /cut short/, signature);
+    }
+    for (const signature of ['a', '(y', 'a(', 'z', ')', 'a{s', '{', 'a()('] as const) {
+      assert.throws(() => check(signature, '0000000000000000'), /has the type|has no end/, signature);
+    }
+    // An element of no bytes would be read for ever.
+    assert.throws(() => check('a()', '01000000 00000000 00'), /holds more than/);
+  });
+
+  it('is never taken for more than its bytes, whatever they are', () => {
+    let seed = 20_261_127;
+    const random = (): number => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return seed;
+    };
+    for (let round = 0; round < 20_000; round++) {
+      const rest = Buffer.from(Array.from({ length: random() % 96 }, () => random() % 256));
+      const fixed = Buffer.from(Array.from({ length: FIXED_BYTES }, () => random() % 256));
+      fixed.write(round % 2 === 0 ? 'l' : 'B', 0);
+      fixed.writeUInt32LE(random() % 64, 12);
+      try {
+        checkBody(fixed, rest, { ...readHead(fixed, rest), signature: 'a{sv}' }, 1_000);
+      } catch (error) {
+        assert.equal(error instanceof Error ? error.name : error, 'Unreadable');
+      }
+    }
+  });
+});
