@@ -32,6 +32,10 @@ it('loses nothing that was answered when it is restarted under load', async () =
   load.stderr.setEncoding('utf8').on('data', chunk => {
     complaints += chunk;
   });
+  await until(
+    'the connection has its lease',
+    async () => (await machine.run(['getent', 'passwd', 'connected'])).status === 0,
+  );
   for (let restart = 0; restart < RESTARTS; restart++) {
     await sleep(200);
     await machine.output([

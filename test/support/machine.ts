@@ -30,7 +30,7 @@ export interface MachineOptions {
   readonly stage?: boolean;
   /** Lines of nsswitch.conf to set, such as { passwd: 'files dynuser' }; other databases keep theirs. */
   readonly nsswitch?: Readonly<Record<string, string>>;
-  /** disk: /var/lib is an empty directory on the file system that the checkout is on, where mounts can be id-mapped. */
+  /** disk: /var/lib is an empty directory of the host's /var/tmp, where mounts can be id-mapped (test/support/disk.sh). */
   readonly varLib?: 'disk';
 }
 

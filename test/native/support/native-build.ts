@@ -1,8 +1,6 @@
 /** Builds the C tests of the NSS module, plain and with sanitizers, and runs what was built. */
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { buildNative } from '../../support/native.ts';
 
@@ -60,9 +58,12 @@ export function run(
   });
 }
 
-/** A directory for a test, gone when its process ends. Everybody may look into it: some tests drop their rights. */
+/**
+ * A directory for a test, gone when its process ends. Everybody may look into it: some tests drop their rights, and some have a
+ * setgid program in it, which has no effect in /tmp where that is mounted nosuid, as Debian 13 has it.
+ */
 export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'dynuser-'));
+  const directory = mkdtempSync('/var/tmp/dynuser-native-');
   chmodSync(directory, 0o755);
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
   return directory;

@@ -79,7 +79,8 @@ mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup 2>/dev/null ||
 
 # The overlay shows the root file system alone: a checkout (or a Node) on another one is brought in, read-only.
 for path in "$checkout" "$(dirname "$(dirname "$node")")"; do
-	if [ ! -e ".$path" ] || [ -z "$(ls -A ".$path")" ]; then
+	top=${path#/}
+	if [ "$(stat -c %d "$path")" != "$(stat -c %d "/${top%%/*}")" ] || [ ! -e ".$path" ] || [ -z "$(ls -A ".$path")" ]; then
 		mkdir -p ".$path"
 		mount --bind "$path" ".$path"
 		mount -o remount,bind,ro ".$path"

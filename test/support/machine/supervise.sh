@@ -1,6 +1,7 @@
 # Keeps one disposable machine: makes what it stands on, starts it, and when its own standard input ends (the test
 # stopped it, or died) ends it and takes everything away. Runs in a mount namespace of its own, so every mount it makes
-# goes with it. Never writes outside the folder it is given, but for one group below cgroup2.
+# goes with it. Never writes outside the folder it is given, but for one group below cgroup2, and for a folder in /var/tmp
+# if the machine is to have a disk.
 #
 # usage: sh supervise.sh CHECKOUT NODE plain|systemd none|disk
 set -eu
@@ -16,7 +17,7 @@ base=$checkout/dist/machine
 mkdir -p "$base"
 disk=
 if [ "$var_lib" = disk ]; then
-	disk=$(mktemp -d "$checkout/dist/machine-disk.XXXXXX")
+	disk=$(mktemp -d /var/tmp/dynuser-machine.XXXXXX)
 	chmod 0755 "$disk"
 fi
 mount -t tmpfs -o mode=0755,size=2g machine "$base"

@@ -24,9 +24,12 @@ const held = new Set<string>();
 const doubtful = new Set<string>();
 let unanswered = 0;
 
-/** Goes on after every loss of the connection; any other error ends this program. */
-async function again(use: (client: VarlinkClient) => Promise<void>): Promise<void> {
-  while (running) {
+/** Goes on after every loss of the connection, as long as it is wanted; any other error ends this program. */
+async function again(
+  use: (client: VarlinkClient) => Promise<void>,
+  wanted: () => boolean = () => running,
+): Promise<void> {
+  while (wanted()) {
     try {
       const client = await connect(SOCKET);
       try {
@@ -69,7 +72,8 @@ async function churn(number: number): Promise<void> {
 
 async function hold(): Promise<void> {
   let lease: string | undefined;
-  await again(async client => {
+  let compared = false;
+  const use = async (client: VarlinkClient): Promise<void> => {
     if (lease === undefined) {
       lease = String((await client.call('io.dynuser.Allocator.Acquire', { unit: 'connected.service' }))['lease']);
     } else {
@@ -81,7 +85,10 @@ async function hold(): Promise<void> {
       throw new ConnectionError('the daemon is gone');
     }
     await compare(lease);
-  });
+    compared = true;
+  };
+  // To the comparison, also if the last restart is noticed when all others have ended.
+  await again(use, () => !compared);
 }
 
 /** While the connection of that lease is open. */
