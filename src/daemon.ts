@@ -7,23 +7,22 @@ import { Admission } from './api/admission.ts';
 import { allocatorInterface } from './api/allocator.ts';
 import { BusAllocator } from './api/bus-allocator.ts';
 import { ConnectionLeases } from './api/connection-leases.ts';
-import { Sockets, socketDescriptors } from './api/sockets.ts';
+import { limitsFor, Sockets, socketDescriptors } from './api/sockets.ts';
 import { userDatabaseInterface } from './api/user-database.ts';
 import { ROOT } from './core/access.ts';
 import { DynuserError } from './core/errors.ts';
 import type { LeaseId, UserName } from './core/ids.ts';
 import type { UserLease } from './core/lease.ts';
-import { rangeSize } from './core/range.ts';
 import { systemBusSocket } from './dbus/address.ts';
 import { Bus } from './dbus/bus.ts';
 import { BusApi } from './dbus/bus-api.ts';
 import { UnitWatch } from './dbus/unit-watch.ts';
 import { openDirectories } from './directories/room.ts';
-import { PinnedDirectory } from './files/pinned-directory.ts';
 import { AcceptSocket } from './host/accept.ts';
 import { CLOCK, freshName, RANDOMNESS } from './host/clock-and-randomness.ts';
+import { leasesPastLimit, reserveDescriptors } from './host/descriptors.ts';
+import { checkHelper } from './host/helper-process.ts';
 import { knock } from './host/knock.ts';
-import { raiseDescriptorLimit } from './host/libc.ts';
 import type { PassedSocket } from './host/listen-fds.ts';
 import type { Notify } from './host/notify.ts';
 import { NSCD_SOCKET, Nscd } from './host/nscd.ts';
@@ -34,13 +33,13 @@ import { PUBLIC_LIMITS } from './host/pool-limits.ts';
 import { HelperProbe } from './host/probe.ts';
 import { ProcessWatch } from './host/process-watch.ts';
 import { HelperReaper } from './host/reaper.ts';
-import { takeRuntimeLock } from './host/runtime-lock.ts';
+import { openRuntimeDirectory, takeRuntimeLock } from './host/runtime-lock.ts';
 import { Standings } from './host/standing.ts';
 import { UserMarks } from './host/user-marks.ts';
 import { linkDatabase, listening, openToAllowed } from './listening.ts';
 import type { LiveConfig } from './live-config.ts';
 import type { Logger } from './logger.ts';
-import { DAEMON_LOCK, PUBLIC_MODE } from './registry/layout.ts';
+import { DAEMON_LOCK, LEASES, PUBLIC_MODE } from './registry/layout.ts';
 import { Store } from './registry/store.ts';
 import { reloadConfig } from './reload.ts';
 import { Allocator } from './service/allocator.ts';
@@ -58,8 +57,6 @@ import { UserTable } from './service/user-table.ts';
 import { Turns } from './varlink/turns.ts';
 import { VERSION } from './version.ts';
 
-/** Descriptors beside one for each lock and each connection: log, helpers, directories, the runtime's own. */
-const DESCRIPTORS_SPARE = 256;
 /** How long calls in flight may take to end when the daemon stops, in milliseconds. */
 const STOP_GRACE_MS = 2_000;
 
@@ -101,11 +98,23 @@ export interface Daemon {
 export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const { config: live, logger, helper, notify, sockets, busAddress } = surroundings;
   const config = live.current;
-  raiseDescriptorLimit(rangeSize(config.range) + socketDescriptors(config.maxConnections) + DESCRIPTORS_SPARE);
-  const runtime = openRuntime(config.runtimeDirectory);
+  checkHelper(helper);
+  const runtime = openRuntimeDirectory(config.runtimeDirectory, PUBLIC_MODE);
   const runtimeLock = takeRuntimeLock(runtime, DAEMON_LOCK);
   if (runtimeLock === undefined) {
-    throw new DynuserError('HostFailed', `another dynuserd is running on ${config.runtimeDirectory}`);
+    throw new DynuserError('HostFailed', `another dynuserd is running on ${config.runtimeDirectory}; stop it first`);
+  }
+  // Before locks are taken again: a lease is not to be lost for want of a descriptor.
+  const descriptors = reserveDescriptors(
+    `${config.runtimeDirectory}/${LEASES}`,
+    config.maxConnections,
+    socketDescriptors,
+  );
+  if (descriptors.connections < config.maxConnections) {
+    logger.warn(
+      { ...descriptors },
+      'the hard limit on descriptors is enough for fewer connections than MaxConnections=',
+    );
   }
   const onFailure = (what: string, cause: unknown) => logger.error({ err: cause }, what);
   const { locks, lockStore } = openUidLocks({
@@ -156,7 +165,10 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const release = { users, registry, directories, endings };
   const shared = { range, users, reservations, coolDown, locks, directories, randomness: RANDOMNESS };
   const queue = new KeyedQueue<UserName>();
-  const allocator = new Allocator({ ...shared, probes, registry, endings, nameCache, queue, onLost, clock: CLOCK });
+  const room = { leases: descriptors.leases, refusal: leasesPastLimit(descriptors.leases) };
+  const allocator = new Allocator({
+    ...{ ...shared, probes, registry, endings, nameCache, queue, onLost, clock: CLOCK, room },
+  });
   const lockWatch = new LockWatch({ users, registry, locks, onLost, onFailure });
   const turns = new Turns();
   const bus = openBus(busAddress, turns, logger);
@@ -192,7 +204,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     // What peers do wrong is theirs to see; what the daemon does wrong is ours.
     onFailure: ({ fault, what, cause }) => logger[fault === 'service' ? 'error' : 'debug']({ err: cause }, what),
     limits: {
-      maxConnections: config.maxConnections,
+      ...limitsFor(descriptors.connections),
       maxConnectionsPerPeer: config.maxConnectionsPerUser,
       idleTimeoutMs: config.idleTimeoutMs,
     },
@@ -271,14 +283,6 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     }
   };
   return { stop: () => stopOnce(false), reload, idle };
-}
-
-function openRuntime(path: string): PinnedDirectory {
-  try {
-    return PinnedDirectory.open(path, { create: { mode: PUBLIC_MODE } });
-  } catch (error) {
-    throw new DynuserError('HostFailed', `cannot use the runtime directory: ${String(error)}`, {}, error);
-  }
 }
 
 /** The bus is optional: without one, requests that need it are refused by name. */

@@ -22,9 +22,21 @@ export interface SocketsOptions {
   readonly limits: Partial<ServerLimits>;
 }
 
+/** @returns the limits of a server that has so many connections at most: where there are few, half of them are root's */
+export function limitsFor(
+  maxConnections: number,
+): Pick<ServerLimits, 'maxConnections' | 'reservedConnections' | 'maxNewConnections'> {
+  const { reservedConnections, maxNewConnections } = DEFAULT_SERVER_LIMITS;
+  return {
+    maxConnections,
+    reservedConnections: Math.min(reservedConnections, Math.floor(maxConnections / 2)),
+    maxNewConnections: Math.min(maxNewConnections, maxConnections),
+  };
+}
+
 /** @returns how many descriptors the connections of both sockets may take, if each has so many connections at most */
 export function socketDescriptors(maxConnections: number): number {
-  return 2 * (maxConnections + DEFAULT_SERVER_LIMITS.maxNewConnections);
+  return 2 * (maxConnections + limitsFor(maxConnections).maxNewConnections);
 }
 
 export class Sockets {

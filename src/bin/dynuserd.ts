@@ -94,9 +94,14 @@ function stopOnSignal(stop: () => Promise<void>): void {
 }
 
 function fail(error: unknown): never {
-  const words = error instanceof DynuserError ? error.message : error instanceof Error ? error.stack : String(error);
+  const words = isExpected(error) ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`dynuserd: ${words}\n`);
   process.exit(EXIT_FAILED);
+}
+
+/** What the host refused is a sentence; where this code is wrong, the stack tells its authors where. */
+function isExpected(error: unknown): error is Error {
+  return error instanceof DynuserError || (error instanceof Error && 'syscall' in error);
 }
 
 main().catch(fail);

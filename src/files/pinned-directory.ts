@@ -13,9 +13,11 @@ import {
   readdirSync,
   readlinkSync,
   renameSync,
+  statSync,
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 
 const GROUP_OR_OTHERS_MAY_WRITE = 0o022;
 
@@ -34,7 +36,7 @@ export class PinnedDirectory {
    */
   static open(path: string, options: { readonly create?: { readonly mode: number } } = {}): PinnedDirectory {
     if (options.create !== undefined) {
-      mkdirSync(path, { recursive: true, mode: options.create.mode });
+      makeDirectories(path, options.create.mode);
     }
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     const status = fstatSync(descriptor);
@@ -144,4 +146,25 @@ function ignoring(code: string, action: () => void): void {
       throw error;
     }
   }
+}
+
+/** Not mkdirSync's `recursive`: that says ENOENT where a file system is full or read-only (Node, MKDirpSync). */
+function makeDirectories(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    // On a read-only file system also what is there already is an EROFS (mkdir(2)).
+    if (isDirectory(path)) {
+      return;
+    }
+    if (!hasCode(error, 'ENOENT') || dirname(path) === path) {
+      throw error;
+    }
+    makeDirectories(dirname(path), mode);
+    mkdirSync(path, { mode });
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

@@ -3,6 +3,8 @@
  * knows neither questions nor deadlines; who uses it kills it. Never asked twice at a time.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { DynuserError } from '../core/errors.ts';
 import { ANSWER_BYTES_MAX } from './helper-protocol.ts';
 
 /**
@@ -88,6 +90,16 @@ export class HelperProcess {
       this.#ended = true;
       this.#events.ended(reason);
     }
+  }
+}
+
+/** Without its helper the daemon could answer no request. @throws DynuserError HostFailed */
+export function checkHelper(path: string): void {
+  try {
+    accessSync(path, constants.X_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DynuserError('HostFailed', `${path}: it cannot be run (${reason}); install dynuser again`, {}, error);
   }
 }
 

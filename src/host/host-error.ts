@@ -3,6 +3,15 @@ import { DynuserError } from '../core/errors.ts';
 
 const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EDQUOT', 'ENOLCK']);
 
+/** What to do about the trouble that a host has as a whole. */
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ['EMFILE', 'raise LimitNOFILE= of dynuserd, or release users'],
+  ['ENFILE', 'raise fs.file-max of the host'],
+  ['ENOSPC', 'free some space there'],
+  ['EDQUOT', 'free some space there'],
+  ['EROFS', 'make that file system writable'],
+]);
+
 /** @returns the code of a system error, such as 'ENOENT', or undefined where the value is none */
 export function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
@@ -14,7 +23,8 @@ export function systemErrorCode(error: unknown): string | undefined {
  */
 export function hostError(error: unknown, what: string): DynuserError {
   const code = systemErrorCode(error);
-  const words = error instanceof Error ? error.message : String(error);
+  const remedy = code === undefined ? undefined : REMEDIES.get(code);
+  const words = (error instanceof Error ? error.message : String(error)) + (remedy === undefined ? '' : `; ${remedy}`);
   return new DynuserError(
     code !== undefined && EXHAUSTED.has(code) ? 'LimitReached' : 'HostFailed',
     `${what}: ${words}`,

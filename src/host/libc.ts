@@ -189,10 +189,13 @@ export function socketOption(option: number, size: number): SocketOption {
 const RLIMIT_NOFILE = 7;
 
 /**
- * Makes sure that this process may have so many files open (getrlimit(2)); a limit that is high enough is left as it is.
- * @throws Error EPERM where the hard limit is lower, and this process may not raise it
+ * Raises how many files this process may have open (getrlimit(2)); a limit that is high enough is left as it is, and one that
+ * this process may not raise is raised as far as it may.
+ * @param wanted how many are of use
+ * @returns how many there may be now
+ * @throws Error the system's
  */
-export function raiseDescriptorLimit(minimum: number): void {
+export function raiseDescriptorLimit(wanted: number): number {
   const limits = Buffer.alloc(2 * SLOT);
   const call = (name: string): void => {
     const { frame, invoke } = foreign(name, ['int32', 'pointer']);
@@ -202,15 +205,28 @@ export function raiseDescriptorLimit(minimum: number): void {
       throw systemError(name, ffi.errno());
     }
   };
+  const set = (soft: bigint, hard: bigint): void => {
+    limits.writeBigUInt64LE(soft, 0);
+    limits.writeBigUInt64LE(hard, SLOT);
+    call('setrlimit');
+  };
   call('getrlimit');
-  const wanted = BigInt(minimum);
   const soft = limits.readBigUInt64LE(0);
   const hard = limits.readBigUInt64LE(SLOT);
-  if (soft < wanted) {
-    limits.writeBigUInt64LE(wanted, 0);
-    limits.writeBigUInt64LE(hard < wanted ? wanted : hard, SLOT);
-    call('setrlimit');
+  const enough = BigInt(wanted);
+  if (soft < enough && hard < enough) {
+    try {
+      set(enough, enough);
+    } catch {
+      // EPERM: without CAP_SYS_RESOURCE, or past fs.nr_open. What is allowed is taken.
+      set(hard, hard);
+    }
+  } else if (soft < enough) {
+    set(enough, hard);
   }
+  call('getrlimit');
+  const reached = limits.readBigUInt64LE(0);
+  return Number(reached > BigInt(Number.MAX_SAFE_INTEGER) ? BigInt(Number.MAX_SAFE_INTEGER) : reached);
 }
 
 const AF_UNIX = 1;

@@ -1,6 +1,6 @@
 /** One daemon for one runtime directory: a lock on a file in it, which the kernel drops when its holder ends, however it ends. */
 import { closeSync, constants, openSync } from 'node:fs';
-import type { PinnedDirectory } from '../files/pinned-directory.ts';
+import { PinnedDirectory } from '../files/pinned-directory.ts';
 import { hostError } from './host-error.ts';
 import { flock, LOCK_EXCLUSIVE } from './libc.ts';
 
@@ -37,5 +37,17 @@ export function takeRuntimeLock(directory: PinnedDirectory, name: string): Runti
     if (!held) {
       closeSync(descriptor);
     }
+  }
+}
+
+/**
+ * @param mode of the directory where it has to be made
+ * @throws DynuserError HostFailed, LimitReached
+ */
+export function openRuntimeDirectory(path: string, mode: number): PinnedDirectory {
+  try {
+    return PinnedDirectory.open(path, { create: { mode } });
+  } catch (error) {
+    throw hostError(error, `cannot use the runtime directory ${path}`);
   }
 }

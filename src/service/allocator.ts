@@ -16,11 +16,13 @@ import type { KeyedQueue } from './keyed-queue.ts';
 import { confirmUser, type LossParts, lostConflict } from './losses.ts';
 import type { NameCache, Probes, UidLocks } from './ports.ts';
 import { type Acquired, type AcquireRequest, type ReferenceParts, withReference } from './reference.ts';
-import { checkLimits, RequestsUnderWay } from './request-limits.ts';
+import { checkLimits, type LeaseRoom, RequestsUnderWay } from './request-limits.ts';
 import { type SearchParts, searchUid } from './uid-search.ts';
 
 export interface AllocatorParts extends SearchParts, ReferenceParts, Pick<LossParts, 'onLost'> {
   readonly queue: KeyedQueue<UserName>;
+  /** what the process has descriptors for; unbounded where absent */
+  readonly room?: LeaseRoom;
   readonly probes: Probes;
   readonly locks: UidLocks;
   readonly nameCache: NameCache;
@@ -42,7 +44,7 @@ export class Allocator {
   /** @throws DynuserError NameConflict, RangeExhausted, ProbeFailed, DirectoryFailed, LimitReached, HostFailed */
   async acquire(request: AcquireRequest): Promise<Acquired> {
     const requester = requesterOf(request);
-    checkLimits(this.#parts.users, this.#underWay, requester);
+    checkLimits(this.#parts.users, this.#underWay, requester, this.#parts.room);
     const name = request.userName ?? deriveUserName(request.unit, request.perInstance).name;
     return this.#underWay.during(requester, () => this.#parts.queue.run(name, () => this.#acquireNamed(name, request)));
   }

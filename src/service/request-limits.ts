@@ -55,8 +55,23 @@ export class RequestsUnderWay {
   }
 }
 
+/** How many leases the process can hold. */
+export interface LeaseRoom {
+  readonly leases: number;
+  /** what a request past that is told */
+  readonly refusal: string;
+}
+
 /** @throws DynuserError LimitReached */
-export function checkLimits(users: UserTable, underWay: RequestsUnderWay, requester: Requester): void {
+export function checkLimits(
+  users: UserTable,
+  underWay: RequestsUnderWay,
+  requester: Requester,
+  room?: LeaseRoom,
+): void {
+  if (room !== undefined && users.holderCount + underWay.count >= room.leases) {
+    throw limitReached(room.refusal);
+  }
   if (underWay.count >= REQUESTS_IN_FLIGHT_MAX) {
     throw limitReached(`${REQUESTS_IN_FLIGHT_MAX} requests are under way: try again`);
   }
