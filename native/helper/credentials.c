@@ -1,8 +1,4 @@
-/*
- * Two ways to the same numbers. PIDFD_GET_INFO (Linux 6.13, with pidfds of threads since 6.9) is one short call, and its
- * pidfd some three; /proc/<pid>/status (proc_pid_status(5)) is there on every kernel, but formats some sixty lines for the
- * two that are wanted.
- */
+/* The lines that are wanted stand at the start of the file, and fit into one read unless a thread has hundreds of groups. */
 #include "credentials.h"
 
 #include <errno.h>
@@ -10,64 +6,134 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-/* linux/pidfd.h, for headers older than 6.13. The first published size of the structure, 64 bytes, has all we read. */
-struct pidfd_information {
-	uint64_t mask;
-	uint64_t cgroup;
-	uint32_t pid, tgid, ppid;
-	uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
-	int32_t exit_code;
-};
-_Static_assert(sizeof(struct pidfd_information) == 64, "PIDFD_INFO_SIZE_VER0");
-#define INFORMATION_CREDENTIALS (UINT64_C(1) << 1)
-#define GET_INFORMATION _IOWR(0xFF, 11, struct pidfd_information)
-#define OPEN_THREAD O_EXCL
+#define STATUS_HEAD 4096
+/* All groups with ten digits and a space each, and what stands before and behind them. */
+#define STATUS_MAX (STATUS_HEAD + GROUPS_MAX * 11)
 
-/* Name:, Umask:, State: and the ids stand at its start, in far fewer bytes. */
-#define STATUS_HEAD 1024
+#define USERS_LABEL "\nUid:\t"
+#define GROUPS_LABEL "\nGid:\t"
+#define SUPPLEMENTARY_LABEL "\nGroups:\t"
+#define KERNEL_LABEL "\nKthread:\t1\n"
+#define THREADS_LABEL "\nThreads:\t"
 
-static int read_pidfd(int descriptor, struct credentials *credentials)
+enum holding credentials_hold(const struct credentials *credentials, uint32_t number)
 {
-	struct pidfd_information information = { .mask = INFORMATION_CREDENTIALS };
+	for (int i = 0; i < 4; i++) {
+		if (credentials->uids[i] == number)
+			return HOLDS_AS_USER;
+	}
+	for (int i = 0; i < 4; i++) {
+		if (credentials->gids[i] == number)
+			return HOLDS_AS_GROUP;
+	}
+	for (size_t i = 0; i < credentials->group_count; i++) {
+		if (credentials->groups[i] == number)
+			return HOLDS_AS_SUPPLEMENTARY;
+	}
+	return HOLDS_NOT;
+}
 
-	if (ioctl(descriptor, GET_INFORMATION, &information) < 0)
-		return errno;
-	/* A process that is gone but for its pidfd has no credentials any more. */
-	if ((information.mask & INFORMATION_CREDENTIALS) == 0)
-		return ESRCH;
-	*credentials = (struct credentials){
-		.uids = { information.ruid, information.euid, information.suid, information.fsuid },
-		.gids = { information.rgid, information.egid, information.sgid, information.fsgid },
-	};
-	return 0;
+/* Reads a number up to one of the bytes that may follow it. Returns where it ended, NULL if it is none. */
+static const char *parse_number(const char *text, char after, uint32_t *number)
+{
+	uint64_t value = 0;
+	const char *at = text;
+
+	for (; *at >= '0' && *at <= '9' && at - text < 10; at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	if (at == text || *at != after || value > UINT32_MAX)
+		return NULL;
+	*number = (uint32_t)value;
+	return at + 1;
 }
 
 static bool parse_ids(const char *text, const char *label, uint32_t ids[4])
 {
-	const char *line = strstr(text, label);
+	const char *at = strstr(text, label);
 
-	if (line == NULL)
+	if (at == NULL)
 		return false;
-	line += strlen(label);
-	for (int i = 0; i < 4; i++) {
-		char *end = NULL;
-		unsigned long long id;
-
-		errno = 0;
-		id = strtoull(line, &end, 10);
-		if (errno != 0 || end == line || id > UINT32_MAX || *end != (i < 3 ? '\t' : '\n'))
-			return false;
-		ids[i] = (uint32_t)id;
-		line = end;
-	}
-	return true;
+	at += strlen(label);
+	for (int i = 0; i < 4 && at != NULL; i++)
+		at = parse_number(at, i < 3 ? '\t' : '\n', &ids[i]);
+	return at != NULL;
 }
 
-static int open_status(int directory, pid_t thread)
+/* Each group has a space behind it; the line of none has one as well. */
+static bool parse_groups(const char *text, struct credentials *credentials)
+{
+	const char *at = strstr(text, SUPPLEMENTARY_LABEL);
+
+	credentials->group_count = 0;
+	if (at == NULL)
+		return false;
+	at += strlen(SUPPLEMENTARY_LABEL);
+	while (*at >= '0' && *at <= '9') {
+		if (credentials->group_count == GROUPS_MAX)
+			return false;
+		at = parse_number(at, ' ', &credentials->groups[credentials->group_count]);
+		if (at == NULL)
+			return false;
+		credentials->group_count++;
+	}
+	return *at == '\n' || (at[0] == ' ' && at[1] == '\n');
+}
+
+static bool parse_threads(const char *text, uint32_t *threads)
+{
+	const char *at = strstr(text, THREADS_LABEL);
+
+	return at != NULL && parse_number(at + strlen(THREADS_LABEL), '\n', threads) != NULL;
+}
+
+/* The labels start lines: a newline in the name of the process is escaped. */
+static int parse(const char *text, struct credentials *credentials)
+{
+	if (!parse_ids(text, USERS_LABEL, credentials->uids) || !parse_ids(text, GROUPS_LABEL, credentials->gids) ||
+	    !parse_groups(text, credentials) || !parse_threads(text, &credentials->threads))
+		return EBADMSG;
+	credentials->is_kernel = strstr(text, KERNEL_LABEL) != NULL;
+	return 0;
+}
+
+/* What fits into no short read: one long one, in pieces of the same text, since the kernel goes on where it stopped. */
+static int read_long(int descriptor, struct credentials *credentials)
+{
+	char *text = malloc(STATUS_MAX + 1);
+	size_t length = 0;
+	ssize_t got = 1;
+
+	if (text == NULL)
+		return ENOMEM;
+	while (got > 0 && length < STATUS_MAX) {
+		got = pread(descriptor, text + length, STATUS_MAX - length, (off_t)length);
+		length += got > 0 ? (size_t)got : 0;
+	}
+	int error = got < 0 ? errno : 0;
+
+	text[length] = '\0';
+	if (error == 0)
+		error = parse(text, credentials);
+	free(text);
+	return error;
+}
+
+int credentials_of(int descriptor, struct credentials *credentials)
+{
+	char text[STATUS_HEAD + 1];
+	ssize_t length = pread(descriptor, text, STATUS_HEAD, 0);
+
+	if (length < 0)
+		return errno;
+	if (length == STATUS_HEAD)
+		return read_long(descriptor, credentials);
+	text[length] = '\0';
+	return parse(text, credentials);
+}
+
+int credentials_open(int directory, pid_t thread)
 {
 	char name[32];
 
@@ -79,85 +145,14 @@ static int open_status(int directory, pid_t thread)
 	return descriptor;
 }
 
-static int read_status(int descriptor, struct credentials *credentials)
+int credentials_read(int directory, pid_t thread, struct credentials *credentials)
 {
-	char text[STATUS_HEAD];
-	ssize_t length = pread(descriptor, text, sizeof(text) - 1, 0);
+	int descriptor = credentials_open(directory, thread);
 
-	if (length < 0)
+	if (descriptor < 0)
 		return errno;
-	text[length] = '\0';
-	/* The labels start lines: a newline in the name of the process is escaped. */
-	if (!parse_ids(text, "\nUid:\t", credentials->uids) || !parse_ids(text, "\nGid:\t", credentials->gids))
-		return EBADMSG;
-	return 0;
-}
+	int error = credentials_of(descriptor, credentials);
 
-int credentials_again(int descriptor, enum credentials_source source, struct credentials *credentials)
-{
-	return source == CREDENTIALS_PIDFD ? read_pidfd(descriptor, credentials) :
-					     read_status(descriptor, credentials);
-}
-
-/* Opens and reads; what cannot be read is closed, and is -1 then. */
-static int take(int opened, enum credentials_source source, struct credentials *credentials, int *descriptor)
-{
-	*descriptor = opened;
-	if (opened < 0)
-		return errno;
-	int error = credentials_again(opened, source, credentials);
-
-	if (error != 0) {
-		close(opened);
-		*descriptor = -1;
-	}
+	close(descriptor);
 	return error;
-}
-
-static int take_pidfd(pid_t thread, struct credentials *credentials, int *descriptor)
-{
-	int opened = (int)syscall(SYS_pidfd_open, thread, OPEN_THREAD);
-
-	return take(opened, CREDENTIALS_PIDFD, credentials, descriptor);
-}
-
-int credentials_take(int directory, pid_t thread, enum credentials_source *source, struct credentials *credentials,
-		     int *descriptor)
-{
-	if (*source == CREDENTIALS_UNKNOWN) {
-		*source = take_pidfd(getpid(), credentials, descriptor) == 0 ? CREDENTIALS_PIDFD : CREDENTIALS_STATUS;
-		if (*descriptor >= 0)
-			close(*descriptor);
-	}
-	if (*source == CREDENTIALS_STATUS)
-		return take(open_status(directory, thread), CREDENTIALS_STATUS, credentials, descriptor);
-	int error = take_pidfd(thread, credentials, descriptor);
-
-	if (error == 0 || error == ESRCH)
-		return error;
-	/* Whatever else a kernel says of a thread that is just ending, its status file knows better. */
-	error = take(open_status(directory, thread), CREDENTIALS_STATUS, credentials, descriptor);
-	if (error == 0)
-		close(*descriptor);
-	*descriptor = -1;
-	return error;
-}
-
-int credentials_read(int directory, pid_t thread, enum credentials_source *source, struct credentials *credentials)
-{
-	int descriptor;
-	int error = credentials_take(directory, thread, source, credentials, &descriptor);
-
-	if (descriptor >= 0)
-		close(descriptor);
-	return error;
-}
-
-bool credentials_have(const struct credentials *credentials, uint32_t number)
-{
-	for (int i = 0; i < 4; i++) {
-		if (credentials->uids[i] == number || credentials->gids[i] == number)
-			return true;
-	}
-	return false;
 }

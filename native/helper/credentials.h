@@ -1,36 +1,44 @@
-/* Owns how the credentials of one thread are read: UIDs and GIDs, each real, effective, saved and of the file system. */
+/*
+ * Owns how the credentials of one thread are read: UIDs and GIDs, each real, effective, saved and of the file system, and its
+ * supplementary groups. By /proc/<pid>/status (proc_pid_status(5)), which alone has the groups.
+ */
 #ifndef DYNUSER_HELPER_CREDENTIALS_H
 #define DYNUSER_HELPER_CREDENTIALS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/* NGROUPS_MAX of the kernel: the supplementary groups that a thread can have (setgroups(2)). */
+#define GROUPS_MAX 65536
 
 struct credentials {
 	uint32_t uids[4];
 	uint32_t gids[4];
+	/* a thread of the kernel's own, as far as the kernel tells (Linux 6.8): it never becomes another's */
+	bool is_kernel;
+	/* of its process, at a moment after the credentials were read; 0 if it had ended by then */
+	uint32_t threads;
+	size_t group_count;
+	uint32_t groups[GROUPS_MAX];
 };
 
-/* Which way the running kernel offers; found out once, at the first thread. */
-enum credentials_source { CREDENTIALS_UNKNOWN, CREDENTIALS_PIDFD, CREDENTIALS_STATUS };
+/* As what a thread has a number; with several, the first of these. */
+enum holding { HOLDS_NOT, HOLDS_AS_USER, HOLDS_AS_GROUP, HOLDS_AS_SUPPLEMENTARY };
+
+enum holding credentials_hold(const struct credentials *credentials, uint32_t number);
 
 /*
- * Reads the credentials of a thread of this PID namespace. directory is an open /proc/<pid>/task, or /proc, and the thread a
- * name in it.
- * Returns 0, ESRCH where the thread is gone, or another errno value.
+ * Opens what tells of a thread. directory is an open /proc/<pid>/task, or /proc, and the thread a name in it. The thread's number
+ * may be another's later: the descriptor never is. Returns -1 with errno, ESRCH if the thread is gone.
  */
-int credentials_read(int directory, pid_t thread, enum credentials_source *source, struct credentials *credentials);
+int credentials_open(int directory, pid_t thread);
 
-/*
- * The same, and leaves *descriptor open, from which credentials_again reads what that thread has later; it is -1 where there
- * is nothing to keep. The thread's number may be another's by then: the descriptor never is.
- */
-int credentials_take(int directory, pid_t thread, enum credentials_source *source, struct credentials *credentials,
-		     int *descriptor);
+/* Reads what a thread has now. Returns 0, ESRCH if the thread is gone, or another errno value. */
+int credentials_of(int descriptor, struct credentials *credentials);
 
-/* source as it was after credentials_take. Returns 0, or an errno value, with which the descriptor is of no more use. */
-int credentials_again(int descriptor, enum credentials_source source, struct credentials *credentials);
-
-bool credentials_have(const struct credentials *credentials, uint32_t number);
+/* Both, and closes it again. */
+int credentials_read(int directory, pid_t thread, struct credentials *credentials);
 
 #endif

@@ -26,34 +26,24 @@ struct orders {
 	int signal;
 };
 
-static bool has_uid(const struct credentials *credentials, uid_t uid)
-{
-	for (int i = 0; i < 4; i++) {
-		if (credentials->uids[i] == uid)
-			return true;
-	}
-	return false;
-}
+/* Of one thread at a time, while no other walk is under way. */
+static struct credentials credentials;
 
-/* Reads what a thread's status says while the pidfd of its process is open. */
+/*
+ * Reads what a thread's status says while the pidfd of its process is open; by its path below the process, since a number alone
+ * could be that of another process's thread by now.
+ */
 static bool still_has_uid(const struct found_thread *found, uid_t uid)
 {
-	/* By its path below the process: a number alone could be that of another process's thread by now. */
-	enum credentials_source by_path = CREDENTIALS_STATUS;
-	struct credentials credentials;
-
-	return credentials_read(found->directory, found->thread, &by_path, &credentials) == 0 &&
-	       has_uid(&credentials, uid);
+	return credentials_read(found->directory, found->thread, &credentials) == 0 &&
+	       credentials_hold(&credentials, uid) == HOLDS_AS_USER;
 }
 
 /* The kernel's own rule for kill(2), by which the stand-in reaches a process: its real or saved UID. */
 static bool is_reached_by_user(const struct found_thread *found, uid_t uid)
 {
-	enum credentials_source by_path = CREDENTIALS_STATUS;
-	struct credentials leader;
-
-	return credentials_read(found->proc, found->process, &by_path, &leader) == 0 &&
-	       (leader.uids[0] == uid || leader.uids[2] == uid);
+	return credentials_read(found->proc, found->process, &credentials) == 0 &&
+	       (credentials.uids[0] == uid || credentials.uids[2] == uid);
 }
 
 /*
@@ -63,7 +53,7 @@ static bool is_reached_by_user(const struct found_thread *found, uid_t uid)
 static bool signal_found(void *data, const struct found_thread *found, struct answer *answer)
 {
 	const struct orders *orders = data;
-	int descriptor = (int)syscall(SYS_pidfd_open, found->process, 0);
+	int descriptor = found->holds == HOLDS_AS_USER ? (int)syscall(SYS_pidfd_open, found->process, 0) : -1;
 
 	(void)answer;
 	if (descriptor < 0)
@@ -77,10 +67,10 @@ static bool signal_found(void *data, const struct found_thread *found, struct an
 }
 
 /* Returns whether all that have the UID as their own were reached at once; the next look tells what came of it. */
-static bool signal_processes(uid_t uid, const int *signals, size_t count, struct known_threads *known)
+static bool signal_processes(uid_t uid, const int *signals, size_t count)
 {
 	/* Without what is kept: a thread's path below its process is needed, and known ones are read without it. */
-	struct known_threads none = { .source = known->source };
+	struct known_threads none = { .before = NULL };
 	struct answer unused;
 	bool reached = signal_as_user(uid, signals, count);
 
@@ -92,18 +82,55 @@ static bool signal_processes(uid_t uid, const int *signals, size_t count, struct
 	return reached;
 }
 
-/* A visitor like answer_found that passes over processes whose threads have all exited: their pidfd is readable. */
-static bool answer_running(void *data, const struct found_thread *found, struct answer *answer)
+/* What a look for processes of the UID has found; the answer names it, or is an error. */
+enum left {
+	LEFT_NOTHING,
+	LEFT_OTHERS, /* they have the number as a group alone: they belong to another user, and keep it */
+	LEFT_OURS,   /* or it is not known */
+};
+
+struct look {
+	bool with_exited;
+	bool has_ours, has_others;
+	struct answer others;
+};
+
+/* Whether a process has an exited last thread: its pidfd is readable then. */
+static bool has_exited(pid_t process)
 {
-	struct pollfd exited = { .fd = (int)syscall(SYS_pidfd_open, found->process, 0), .events = POLLIN };
+	struct pollfd exited = { .fd = (int)syscall(SYS_pidfd_open, process, 0), .events = POLLIN };
 
-	if (exited.fd < 0 && errno == ESRCH)
+	if (exited.fd < 0)
+		return errno == ESRCH;
+	bool readable = poll(&exited, 1, 0) == 1;
+
+	close(exited.fd);
+	return readable;
+}
+
+/* Those of the UID come first: what others have is told only if there is none. */
+static bool note_left(void *data, const struct found_thread *found, struct answer *answer)
+{
+	struct look *look = data;
+
+	if ((found->holds != HOLDS_AS_USER && look->has_others) ||
+	    (!look->with_exited && has_exited(found->process)))
 		return false;
-	bool running = exited.fd < 0 || poll(&exited, 1, 0) != 1;
+	look->has_ours = found->holds == HOLDS_AS_USER;
+	look->has_others = !look->has_ours;
+	return answer_found(NULL, found, look->has_ours ? answer : &look->others) && look->has_ours;
+}
 
-	if (exited.fd >= 0)
-		close(exited.fd);
-	return running && answer_found(data, found, answer);
+static enum left look_for(uid_t uid, bool with_exited, struct known_threads *known, struct answer *answer)
+{
+	struct look look = { .with_exited = with_exited };
+
+	if (walk_processes(uid, known, note_left, &look, answer))
+		return LEFT_OURS;
+	if (!look.has_others)
+		return LEFT_NOTHING;
+	*answer = look.others;
+	return LEFT_OTHERS;
 }
 
 static void pause_before(const struct deadline *deadline, int *milliseconds)
@@ -119,7 +146,7 @@ static void pause_before(const struct deadline *deadline, int *milliseconds)
 
 bool find_running(uid_t uid, struct known_threads *known, struct answer *answer)
 {
-	return walk_processes(uid, known, answer_running, NULL, answer);
+	return look_for(uid, false, known, answer) != LEFT_NOTHING;
 }
 
 void terminate_processes(uid_t uid, struct known_threads *known, struct answer *answer)
@@ -127,16 +154,17 @@ void terminate_processes(uid_t uid, struct known_threads *known, struct answer *
 	static const int signals[] = { SIGTERM, SIGCONT };
 	struct deadline deadline = deadline_after(TERMINATE_WAIT_MS);
 	int pause = PAUSE_FIRST_MS;
+	enum left left = look_for(uid, true, known, answer);
 
-	if (find_process(uid, known, answer)) {
-		(void)signal_processes(uid, signals, 2, known);
+	if (left == LEFT_OURS) {
+		(void)signal_processes(uid, signals, 2);
 		do {
 			pause_before(&deadline, &pause);
-		} while (deadline_left(&deadline) > 0 && find_running(uid, known, answer));
-		if (find_process(uid, known, answer))
-			return;
+			left = look_for(uid, true, known, answer);
+		} while (left == LEFT_OURS && deadline_left(&deadline) > 0);
 	}
-	answer_begin(answer, "free");
+	if (left == LEFT_NOTHING)
+		answer_begin(answer, "free");
 }
 
 void kill_processes(uid_t uid, struct known_threads *known, struct answer *answer)
@@ -145,16 +173,15 @@ void kill_processes(uid_t uid, struct known_threads *known, struct answer *answe
 	struct deadline deadline = deadline_after(KILL_WAIT_MS);
 	int pause = PAUSE_FIRST_MS;
 	bool reached = false;
+	enum left left;
 
-	/*
-	 * Processes that were all given SIGKILL at one moment fork no more: one walk then sees every one of them, and
-	 * find_process need not be asked about the dead.
-	 */
-	while (reached ? find_running(uid, known, answer) : find_process(uid, known, answer)) {
+	/* Once all were given SIGKILL at one moment, the dead that nobody has waited for count no more. */
+	while ((left = look_for(uid, !reached, known, answer)) == LEFT_OURS) {
 		if (deadline_left(&deadline) == 0)
 			return;
-		reached = signal_processes(uid, signals, 1, known);
+		reached = signal_processes(uid, signals, 1);
 		pause_before(&deadline, &pause);
 	}
-	answer_begin(answer, "free");
+	if (left == LEFT_NOTHING)
+		answer_begin(answer, "free");
 }

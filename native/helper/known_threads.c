@@ -6,20 +6,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <poll.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* FD_SETSIZE: the numbers below it are left to NSS modules, of which some still use select(2). */
 #define DESCRIPTOR_MIN 1024
-/* proc(5): /proc/<pid>/task has two links of its own, and one for each thread. */
-#define LINKS_OF_NO_THREAD 2
 
 void known_prepare(struct known_threads *known, struct known_list lists[2])
 {
-	/* A thread has one, and a process another. */
-	const rlim_t wanted = DESCRIPTOR_MIN + 2 * KNOWN_MAX;
+	const rlim_t wanted = DESCRIPTOR_MIN + KNOWN_MAX;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
@@ -37,21 +34,15 @@ static void drop_descriptor(int *descriptor)
 	*descriptor = -1;
 }
 
-static void drop(struct known_thread *thread)
-{
-	drop_descriptor(&thread->descriptor);
-	drop_descriptor(&thread->task);
-}
-
 static void move(struct known_threads *known, struct known_thread *thread)
 {
 	struct known_list *now = known->now;
 
 	if (thread->descriptor >= 0 && now->count < KNOWN_MAX) {
 		now->threads[now->count++] = *thread;
-		thread->descriptor = thread->task = -1;
+		thread->descriptor = -1;
 	}
-	drop(thread);
+	drop_descriptor(&thread->descriptor);
 }
 
 /* Moves a descriptor to where it may stay. Returns -1 where there is no place. */
@@ -63,24 +54,71 @@ static int settle(int descriptor)
 	return settled;
 }
 
+/* pidfd_open(2): readable once the thread has exited, so that until then its number is nobody else's. */
+static bool is_running(int pidfd)
+{
+	struct pollfd exited = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&exited, 1, 0) == 0;
+}
+
+/* What a thread of the kernel has; one that had anything else would be read each time. */
+static bool is_roots_alone(const struct credentials *credentials)
+{
+	uint32_t any = 0;
+
+	for (int i = 0; i < 4; i++)
+		any |= credentials->uids[i] | credentials->gids[i];
+	return any == 0 && credentials->group_count == 0;
+}
+
+/*
+ * The kernel executes no program in such a thread (kernel_execve() refuses since Linux 5.19, and the line in its status that
+ * says what it is came later), and gives none other credentials: what has been read of it holds for as long as it runs.
+ * Returns the pidfd to keep in place of the descriptor, or -1.
+ */
+static int pin_kernel_thread(int directory, pid_t process, pid_t thread, struct credentials *credentials)
+{
+	if (!credentials->is_kernel || thread != process || !is_roots_alone(credentials))
+		return -1;
+	int pidfd = (int)syscall(SYS_pidfd_open, process, 0);
+
+	/* Read while it is pinned: it is that thread which was read. */
+	if (pidfd >= 0 && (credentials_read(directory, thread, credentials) != 0 || !credentials->is_kernel ||
+			   !is_roots_alone(credentials) || !is_running(pidfd)))
+		drop_descriptor(&pidfd);
+	return pidfd;
+}
+
+/* The first thread of a process is read again whenever its threads are listed. */
+static bool is_added(const struct known_list *now, pid_t process)
+{
+	for (size_t i = now->count; i > 0 && now->threads[i - 1].process == process; i--) {
+		if (now->threads[i - 1].thread == process)
+			return true;
+	}
+	return false;
+}
+
 /* The descriptor is the list's from now on, or is closed. */
-static void add(struct known_threads *known, int directory, pid_t process, pid_t thread, int descriptor)
+static void add(struct known_threads *known, int directory, pid_t process, pid_t thread, int descriptor,
+		struct credentials *credentials)
 {
 	struct known_list *now = known->now;
-	struct known_thread one = { process, thread, -1, -1 };
-	char name[32];
+	struct known_thread one = { process, thread, -1, false };
 
-	if (now == NULL || now->count == KNOWN_MAX) {
+	if (now == NULL || now->count == KNOWN_MAX || (thread == process && is_added(now, process))) {
 		close(descriptor);
 		return;
 	}
-	one.descriptor = settle(descriptor);
+	int pidfd = pin_kernel_thread(directory, process, thread, credentials);
+
+	one.is_kernel = pidfd >= 0;
+	if (one.is_kernel)
+		drop_descriptor(&descriptor);
+	one.descriptor = settle(one.is_kernel ? pidfd : descriptor);
 	if (one.descriptor < 0)
 		return;
-	if (thread == process) {
-		(void)snprintf(name, sizeof(name), "%d/task", process);
-		one.task = settle(openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC));
-	}
 	now->threads[now->count++] = one;
 }
 
@@ -96,24 +134,22 @@ size_t known_turn_to(struct known_threads *known, pid_t process)
 	if (before == NULL)
 		return 0;
 	while (known->first < before->count && before->threads[known->first].process < process)
-		drop(&before->threads[known->first++]);
+		drop_descriptor(&before->threads[known->first++].descriptor);
 	known->end = known->next = known->first;
 	while (known->end < before->count && before->threads[known->end].process == process)
 		known->end++;
 	return known->end - known->first;
 }
 
-int known_count(struct known_threads *known, int proc, pid_t process, size_t *count)
+bool known_is_kernel(struct known_threads *known)
 {
-	int task = known->first < known->end ? known->before->threads[known->first].task : -1;
-	struct stat status;
-	char name[32];
+	const struct known_thread *one = known->before == NULL ? NULL : &known->before->threads[known->first];
 
-	(void)snprintf(name, sizeof(name), "%d/task", process);
-	if ((task >= 0 ? fstat(task, &status) : fstatat(proc, name, &status, 0)) < 0)
-		return errno;
-	*count = status.st_nlink - LINKS_OF_NO_THREAD;
-	return 0;
+	if (known->first == known->end || one == NULL || !one->is_kernel || one->descriptor < 0 ||
+	    !is_running(one->descriptor))
+		return false;
+	known_keep(known);
+	return true;
 }
 
 bool known_again(struct known_threads *known, size_t index, pid_t *thread, struct credentials *credentials)
@@ -121,7 +157,7 @@ bool known_again(struct known_threads *known, size_t index, pid_t *thread, struc
 	struct known_thread *one = &known->before->threads[known->first + index];
 
 	*thread = one->thread;
-	return credentials_again(one->descriptor, known->source, credentials) == 0;
+	return one->descriptor >= 0 && !one->is_kernel && credentials_of(one->descriptor, credentials) == 0;
 }
 
 /* Searches from where the last one was found: the threads of a process are listed in much the same order each time. */
@@ -144,16 +180,21 @@ static struct known_thread *find(struct known_threads *known, pid_t thread)
 int known_read(struct known_threads *known, int directory, pid_t process, pid_t thread, struct credentials *credentials)
 {
 	struct known_thread *one = find(known, thread);
-	int descriptor;
 
-	if (one != NULL && credentials_again(one->descriptor, known->source, credentials) == 0) {
+	if (one != NULL && !one->is_kernel && credentials_of(one->descriptor, credentials) == 0) {
 		move(known, one);
 		return 0;
 	}
-	int error = credentials_take(directory, thread, &known->source, credentials, &descriptor);
+	int descriptor = credentials_open(directory, thread);
 
-	if (descriptor >= 0)
-		add(known, directory, process, thread, descriptor);
+	if (descriptor < 0)
+		return errno;
+	int error = credentials_of(descriptor, credentials);
+
+	if (error == 0)
+		add(known, directory, process, thread, descriptor, credentials);
+	else
+		close(descriptor);
 	return error;
 }
 
@@ -171,7 +212,7 @@ void known_end(struct known_threads *known, bool whole)
 		return;
 	for (size_t index = known->first; index < before->count; index++) {
 		if (whole)
-			drop(&before->threads[index]);
+			drop_descriptor(&before->threads[index].descriptor);
 		else
 			move(known, &before->threads[index]);
 	}

@@ -1,6 +1,7 @@
 /*
  * Owns what is kept of the threads that a walk has seen, for the next walk: a descriptor of each, from which its credentials
- * are read again. To read them is a seventh of the work; to open and close, the rest.
+ * are read again. To open and close them each time would take as long again as to read them. Threads of the kernel's own
+ * are not read again at all.
  */
 #ifndef DYNUSER_HELPER_KNOWN_THREADS_H
 #define DYNUSER_HELPER_KNOWN_THREADS_H
@@ -11,7 +12,7 @@
 
 #include "credentials.h"
 
-/* Threads that are kept; those past them are opened each time. A pidfd takes some 1.5 KiB of the kernel's memory. */
+/* Threads that are kept; those past them are opened each time. A descriptor takes some 1.5 KiB of the kernel's memory. */
 #define KNOWN_MAX 2048
 
 struct known_thread {
@@ -19,8 +20,8 @@ struct known_thread {
 	pid_t thread;
 	/* -1: given on, or closed */
 	int descriptor;
-	/* of the first thread of a process: its task directory, as a path alone (O_PATH), or -1 */
-	int task;
+	/* the descriptor is a pidfd: as long as the thread runs it has root's IDs and no groups */
+	bool is_kernel;
 };
 
 /* In the order of a walk, in which the threads of a process stand together. */
@@ -30,8 +31,7 @@ struct known_list {
 };
 
 struct known_threads {
-	enum credentials_source source;
-	/* of the walk before, and of the one that goes on; NULL where nothing is to be kept */
+	/* of the walk before, and of the one that goes on; NULL if nothing is to be kept */
 	struct known_list *before, *now;
 	/* those of the process that is visited: in before, from first up to end */
 	size_t first, end;
@@ -47,14 +47,11 @@ void known_begin(struct known_threads *known);
 /* Turns to a process. Returns how many of its threads are known. */
 size_t known_turn_to(struct known_threads *known, pid_t process);
 
-/*
- * Finds out how many threads the process that was turned to has now; proc is an open /proc. Returns 0, or an errno value where
- * it is gone.
- */
-int known_count(struct known_threads *known, int proc, pid_t process, size_t *count);
+/* Whether the process that was turned to is a thread of the kernel, known and still there; it is kept then. */
+bool known_is_kernel(struct known_threads *known);
 
 /*
- * Reads the credentials of the known thread number index of the process. Returns false where that cannot be done any more: the
+ * Reads the credentials of the known thread number index of the process. Returns false if that cannot be done any more: the
  * thread has most likely ended.
  */
 bool known_again(struct known_threads *known, size_t index, pid_t *thread, struct credentials *credentials);
@@ -65,7 +62,7 @@ int known_read(struct known_threads *known, int directory, pid_t process, pid_t 
 /* Keeps what is known of the present process as it is. */
 void known_keep(struct known_threads *known);
 
-/* Forgets what was not met, or where the walk ended early, keeps it. */
+/* Forgets what was not met, or if the walk ended early, keeps it. */
 void known_end(struct known_threads *known, bool whole);
 
 #endif

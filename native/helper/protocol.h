@@ -9,7 +9,8 @@
  *   uid NUMBER     free                        nothing speaks against the number, or else the first evidence:
  *                  user NAME | group NAME      NSS knows a user or a group of it
  *                  ipc KIND ID                 KIND is sysv-shm, sysv-sem, sysv-msg, posix-shm or posix-mq
- *                  process PID COMMAND         runs with it; PID is 0 where it came and went too fast to be named
+ *                  process PID COMMAND AS      runs with it, AS its user, group or supplementary group; PID is 0 if it came
+ *                                              and went too fast to be named
  *   owner NUMBER   as uid, but for processes
  *   running NUMBER *("," NUMBER)               NUMBERS_MAX (processes.h) at most, as below
  *                  running *(SP NUMBER)        those that a process runs with
@@ -24,7 +25,7 @@
  *                                              trusted.dynuser.uid, "-", or "unsupported"
  *   find-processes NUMBER | terminate-processes NUMBER | kill-processes NUMBER | remove-ipc NUMBER
  *                  free                        none is left, or else the first that is:
- *                  process PID COMMAND | ipc KIND ID
+ *                  process PID COMMAND AS | ipc KIND ID
  *                                              as above; NUMBER is one that a dynamic user can have; remove-ipc does
  *                                              what clear-keyrings does, too
  *   clear-keyrings NUMBER

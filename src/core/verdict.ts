@@ -15,7 +15,17 @@ export type Evidence =
   | { readonly kind: 'user'; readonly name: string }
   | { readonly kind: 'group'; readonly name: string }
   | { readonly kind: 'ipc'; readonly object: IpcKind; readonly id: string }
-  | { readonly kind: 'process'; readonly pid: number; readonly command: string };
+  | { readonly kind: 'process'; readonly pid: number; readonly command: string; readonly as: ProcessRole };
+
+/** What a process has the number as; with several, the first. Only a process that has it as its user is ended with the user. */
+export const PROCESS_ROLES = ['user', 'group', 'supplementary'] as const;
+export type ProcessRole = (typeof PROCESS_ROLES)[number];
+
+const ROLE_WORDS: Readonly<Record<ProcessRole, string>> = {
+  user: 'runs with it',
+  group: 'has it as its group',
+  supplementary: 'has it as a supplementary group',
+};
 
 export const IPC_KINDS = ['sysv-shm', 'sysv-sem', 'sysv-msg', 'posix-shm', 'posix-mq'] as const;
 export type IpcKind = (typeof IPC_KINDS)[number];
@@ -52,6 +62,6 @@ export function describeEvidence(evidence: Evidence): string {
     case 'ipc':
       return `the ${IPC_WORDS[evidence.object]} ${evidence.id} belongs to it`;
     case 'process':
-      return `process ${evidence.pid} (${evidence.command}) runs with it`;
+      return `process ${evidence.pid} (${evidence.command}) ${ROLE_WORDS[evidence.as]}`;
   }
 }

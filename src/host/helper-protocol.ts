@@ -2,9 +2,10 @@
  * The lines that this daemon and dynuser-helper exchange; native/helper/protocol.h is their definition. Pure. What the helper says
  * is not trusted: a foreign NSS module runs in it. An answer that is not exactly one of the known is no answer.
  */
+import { getSystemErrorMap } from 'node:util';
 import type { AccountAnswer } from '../core/account.ts';
 import { asGid, asUid, type Gid, type Uid, type UserName } from '../core/ids.ts';
-import { type Evidence, IPC_KINDS } from '../core/verdict.ts';
+import { type Evidence, IPC_KINDS, PROCESS_ROLES } from '../core/verdict.ts';
 import type { Reading } from './helper-pool.ts';
 
 /** QUESTION_MAX and ANSWER_MAX of protocol.h: the longest lines in bytes, with their newlines. */
@@ -106,6 +107,20 @@ export function readReply<Answer>(question: Question<Answer>, line: string): Rea
   return reply === undefined ? 'nonsense' : { answer: reply };
 }
 
+/** WALK_CALL of process_walk.h: processes started and ended faster than they could be read. */
+export const WALK_CALL = 'processes';
+export const WALK_WORDS =
+  'processes start and end faster than they can be read; find what forks without end, and limit it (TasksMax=)';
+
+/** @returns what failed, in words that complete "cannot …: …" */
+export function refusalWords({ call, errno }: Refusal): string {
+  if (call === WALK_CALL) {
+    return WALK_WORDS;
+  }
+  const [code, words] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error'];
+  return `${call} failed: ${code}, ${words}`;
+}
+
 export function parseRefusal(fields: readonly string[]): Refusal | undefined {
   const [word, call, errno, ...rest] = fields;
   if (word !== 'error' || call === undefined || errno === undefined || rest.length > 0) {
@@ -194,11 +209,12 @@ function parseIpc([word, text, ...rest]: readonly string[]): Evidence | undefine
   return object !== undefined && id !== undefined && rest.length === 0 ? { kind: 'ipc', object, id } : undefined;
 }
 
-function parseProcess([digits, text, ...rest]: readonly string[]): Evidence | undefined {
+function parseProcess([digits, text, word, ...rest]: readonly string[]): Evidence | undefined {
   const pid = parseNumber(digits);
   const command = decodeText(text);
-  return pid !== undefined && pid <= PROCESS_ID_MAX && command !== undefined && rest.length === 0
-    ? { kind: 'process', pid, command }
+  const as = PROCESS_ROLES.find(role => role === word);
+  return pid !== undefined && pid <= PROCESS_ID_MAX && command !== undefined && as !== undefined && rest.length === 0
+    ? { kind: 'process', pid, command, as }
     : undefined;
 }
 

@@ -21,6 +21,8 @@ import {
   type Reply,
   readReply,
   runningQuestion,
+  WALK_CALL,
+  WALK_WORDS,
 } from './helper-protocol.ts';
 import { ACQUIRING_LIMITS, type PoolLimits } from './pool-limits.ts';
 import { ProcessLooks } from './process-looks.ts';
@@ -162,6 +164,9 @@ export class HelperProbe implements Probe {
 }
 
 function refused(subject: string, { call, errno }: Refusal): DynuserError {
+  if (call === WALK_CALL) {
+    return new DynuserError('ProbeFailed', `cannot tell whether ${subject} is free: ${WALK_WORDS}`);
+  }
   const [code, words] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error'];
   const asksNss = /^get(?:pw|gr)/.test(call) || call.endsWith('nsswitch.conf');
   const advice = asksNss ? `; ${CHECK_SOURCES}` : call === MANAGER_SERVICE ? `; ${CHECK_MANAGER}` : '';

@@ -5,7 +5,6 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getSystemErrorMap } from 'node:util';
 import { DynuserError } from '../core/errors.ts';
 import type { Uid } from '../core/ids.ts';
 import type { Evidence } from '../core/verdict.ts';
@@ -18,6 +17,7 @@ import {
   type ReapVerb,
   readReply,
   reapQuestion,
+  refusalWords,
   runningQuestion,
 } from './helper-protocol.ts';
 import { ProcessLooks } from './process-looks.ts';
@@ -71,15 +71,16 @@ export class HelperReaper implements Reaper {
     }
     if (graceMs > 0) {
       const deadline = performance.now() + graceMs;
-      if ((await this.#ask('terminate-processes', uid)) === undefined) {
-        return undefined;
+      const left = await this.#ask('terminate-processes', uid);
+      if (!isOurs(left)) {
+        return left;
       }
       await this.#waitForEnd(uid, deadline);
     }
     const deadline = performance.now() + KILL_DEADLINE_MS;
     for (;;) {
       const left = await this.#ask('kill-processes', uid);
-      if (left === undefined || performance.now() > deadline) {
+      if (!isOurs(left) || performance.now() > deadline) {
         return left;
       }
     }
@@ -102,7 +103,7 @@ export class HelperReaper implements Reaper {
   async #waitForEnd(uid: Uid, deadline: number): Promise<void> {
     for (let pause = LOOK_FIRST_MS; ; pause = Math.min(pause * 2, LOOK_LAST_MS)) {
       const rest = deadline - performance.now();
-      if (rest <= 0 || (await this.#ask('find-processes', uid)) === undefined) {
+      if (rest <= 0 || !isOurs(await this.#ask('find-processes', uid))) {
         return;
       }
       await sleep(Math.min(pause, rest));
@@ -118,9 +119,7 @@ export class HelperReaper implements Reaper {
     switch (outcome.kind) {
       case 'answered':
         if ('refusal' in outcome.answer) {
-          const { call, errno } = outcome.answer.refusal;
-          const [code, words] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error'];
-          throw failed(question, `${call} failed: ${code}, ${words}`);
+          throw failed(question, refusalWords(outcome.answer.refusal));
         }
         return outcome.answer.answer;
       case 'late':
@@ -133,6 +132,11 @@ export class HelperReaper implements Reaper {
         throw failed(question, 'dynuserd is stopping');
     }
   }
+}
+
+/** Whether it is a process of the UID: one that has the number as a group alone is another user's, and is not waited for. */
+function isOurs(left: Evidence | undefined): boolean {
+  return left?.kind === 'process' && left.as === 'user';
 }
 
 function failed(question: Question<unknown>, reason: string): DynuserError {

@@ -62,7 +62,7 @@ for (const line of [
   'claim - running free',
   'claim 0 - running free',
   'account - -',
-  'claim - - running process 1 x',
+  'claim - - running process 1 x user',
 ]) {
   it(`"${line}" is no answer to a claim`, () =>
     whileOpen(

@@ -34,7 +34,7 @@ const IPC: readonly (readonly [thing: string, object: string, id: RegExp])[] = [
   ['posix-mq', 'posix-mq', /^\/du-queue$/],
 ];
 
-const IDS = ['real', 'effective', 'saved', 'filesystem'];
+const IDS = ['real', 'effective', 'saved', 'filesystem', 'supplementary'];
 
 for (const build of buildHelpers()) {
   describe(`evidence against a UID (${build.name} helper)`, () => {
@@ -51,6 +51,10 @@ for (const build of buildHelpers()) {
         it(`${prefix}${thing}`, async () => {
           const evidence = await found(build, prefix + thing);
           assert.equal(evidence?.kind, 'process');
+          assert.equal(
+            evidence.as,
+            thing.endsWith('supplementary') ? 'supplementary' : prefix === '' ? 'user' : 'group',
+          );
           assert.ok(evidence.pid > 1, 'the process is named, and is not the helper itself');
           assert.equal(evidence.command, 'du world)');
         });

@@ -67,15 +67,19 @@ for (const build of buildHelpers()) {
       });
     });
 
-    it('leaves alone what has the number as its group', () =>
-      withReaper(
-        beside(build.helper, `setpriv --reuid 64001 --regid ${UID} --clear-groups sleep 60 &`),
-        async reaper => {
-          const left = await reaper.endProcesses(ours, 0);
-          assert.ok(left?.kind === 'process' && left.command === 'sleep');
+    for (const [as, options] of [
+      ['group', `--regid ${UID} --clear-groups`],
+      ['supplementary', `--regid 64001 --groups 1,${UID},2`],
+    ]) {
+      it(`leaves alone what has the number as ${as}, and does not wait for it`, () =>
+        withReaper(beside(build.helper, `setpriv --reuid 64001 ${options} sleep 60 &`), async reaper => {
+          const started = performance.now();
+          const left = await reaper.endProcesses(ours, 60_000);
+          assert.ok(left?.kind === 'process' && left.command === 'sleep' && left.as === as);
           assert.deepEqual(await reaper.endProcesses(ours, 0), left);
-        },
-      ));
+          assert.ok(performance.now() - started < 30_000, 'neither for the grace to end');
+        }));
+    }
 
     for (const thing of [
       'sysv-shm',

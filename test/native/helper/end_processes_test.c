@@ -107,19 +107,48 @@ static void test_every_place(void)
 	}
 }
 
+/* Of which the stand-in reaches only those with the UID as real or saved one: the others are followed, one by one. */
+static void test_forks_in_part(void)
+{
+	static const char *const places[] = { "real", "effective", "saved", "filesystem" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		processes_use(places[i]);
+		struct answer answer = { .length = 0 };
+
+		start(chain_in_part);
+		start(chain_in_part);
+		expect_free(__LINE__, kill_processes);
+		milliseconds(10);
+		CHECK(!find_running(OURS, &threads, &answer), "%.*s", (int)answer.length, answer.line);
+	}
+}
+
+/* A process of another user that has the number as a group alone is told of, and neither signalled nor waited for. */
 static void test_group_alone(void)
 {
-	struct timespec before, after;
+	static void (*const kinds[])(int) = { by_group, by_supplementary };
+	static const char *const as[] = { "group", "supplementary" };
 
-	start(by_group);
-	CHECK(clock_gettime(CLOCK_MONOTONIC, &before) == 0, "clock");
-	expect_process(__LINE__, kill_processes);
-	CHECK(clock_gettime(CLOCK_MONOTONIC, &after) == 0, "clock");
-	CHECK(after.tv_sec - before.tv_sec <= 3 * KILL_WAIT_MS / 1000, "it waits no longer than it says");
-	/* Ended by who may; the next tests find nothing. */
-	CHECK(signal_as_user(OTHERS, &(int){ SIGKILL }, 1), "signal_as_user");
-	milliseconds(50);
-	expect_free(__LINE__, kill_processes);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		static end *const ends[] = { kill_processes, terminate_processes };
+
+		start(kinds[i]);
+		for (size_t j = 0; j < sizeof(ends) / sizeof(ends[0]); j++) {
+			struct answer answer = { .length = 0 };
+
+			/* Of both, ours is what is told of and ended first. */
+			start(plain);
+			while (ends[j](OURS, &threads, &answer), memmem(answer.line, answer.length, " user", 5) != NULL)
+				milliseconds(10);
+			answer.line[answer.length] = '\0';
+			CHECK(strcmp(strrchr(answer.line, ' ') + 1, as[i]) == 0, "%s", answer.line);
+		}
+		/* Ended by who may; the next tests find nothing. */
+		CHECK(signal_as_user(OTHERS, &(int){ SIGKILL }, 1), "signal_as_user");
+		milliseconds(50);
+		expect_free(__LINE__, kill_processes);
+	}
 }
 
 /* One that has exited, and that its parent does not wait for. */
@@ -185,6 +214,7 @@ static int run_tests(void)
 	test_hard_to_end();
 	test_forks_without_end();
 	test_every_place();
+	test_forks_in_part();
 	test_group_alone();
 	test_not_waited_for();
 	test_reused_numbers();

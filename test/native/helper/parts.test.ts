@@ -8,7 +8,14 @@ const BUILDS = [
   ['plain', false, 'dist/native'],
   ['sanitized', true, 'dist/native-sanitized'],
 ] as const;
-const PROGRAMS = ['parts_test', 'search_test', 'known_threads_test', 'end_processes_test', 'ipc_removal_test'];
+const PROGRAMS = [
+  'parts_test',
+  'search_test',
+  'known_threads_test',
+  'process_walk_test',
+  'end_processes_test',
+  'ipc_removal_test',
+];
 
 describe('the parts of dynuser-helper', () => {
   for (const [name, sanitize, output] of BUILDS) {

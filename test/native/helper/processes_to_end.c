@@ -1,6 +1,7 @@
 /* Processes of every kind that a test of ending them needs; see the header. */
 #include "processes_to_end.h"
 
+#include <grp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -80,9 +81,8 @@ void stopped(int descriptor)
 		(void)raise(SIGSTOP);
 }
 
-void chain(int descriptor)
+static _Noreturn void fork_for_ever(int descriptor)
 {
-	become(OURS);
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_IGN);
 	ready(descriptor);
@@ -90,6 +90,12 @@ void chain(int descriptor)
 		if (fork() > 0)
 			_exit(0);
 	}
+}
+
+void chain(int descriptor)
+{
+	become(OURS);
+	fork_for_ever(descriptor);
 }
 
 void rival(int descriptor)
@@ -142,6 +148,12 @@ void in_part(int descriptor)
 	wait_for_ever();
 }
 
+void chain_in_part(int descriptor)
+{
+	become_in_part();
+	fork_for_ever(descriptor);
+}
+
 static void *thread(void *descriptor)
 {
 	become_in_part();
@@ -161,6 +173,15 @@ void in_thread(int descriptor)
 void by_group(int descriptor)
 {
 	CHECK(setresgid(OURS, OURS, OURS) == 0 && setresuid(OTHERS, OTHERS, OTHERS) == 0, "credentials");
+	ready(descriptor);
+	wait_for_ever();
+}
+
+void by_supplementary(int descriptor)
+{
+	const gid_t group = OURS;
+
+	CHECK(setgroups(1, &group) == 0 && setresuid(OTHERS, OTHERS, OTHERS) == 0, "credentials");
 	ready(descriptor);
 	wait_for_ever();
 }

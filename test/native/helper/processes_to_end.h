@@ -34,10 +34,14 @@ void rival(int descriptor);
 /* The first process of a PID namespace below, and one more in it. */
 void elsewhere(int descriptor);
 void in_part(int descriptor);
+/* As chain(), and holds the UID as in_part(). */
+void chain_in_part(int descriptor);
 /* As in_part(), in a second thread alone. */
 void in_thread(int descriptor);
 /* The GID is ours, the UID is not. */
 void by_group(int descriptor);
+/* The same, as a supplementary group alone. */
+void by_supplementary(int descriptor);
 void others(int descriptor);
 
 #endif

@@ -1,9 +1,10 @@
 /*
- * How dynuser-helper searches: the walk of a tree, however deep and whatever moves in it, and the two ways to read
- * credentials, which must agree. Takes no arguments; needs root.
+ * How dynuser-helper searches: the walk of a tree, however deep and whatever moves in it, and how credentials are read. Takes no
+ * arguments; needs root.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -165,20 +166,33 @@ static void test_moving_tree(void)
 
 static void test_credentials(void)
 {
+	static const gid_t few[] = { 64000, 0, 4294967294U };
+	static gid_t many[GROUPS_MAX];
+	static struct credentials read;
 	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	enum credentials_source quick = CREDENTIALS_UNKNOWN, slow = CREDENTIALS_STATUS;
-	struct credentials one, other;
 
-	CHECK(proc >= 0 && setresgid(1, 2, 3) == 0 && setresuid(4, 5, 0) == 0, "credentials");
-	CHECK(credentials_read(proc, getpid(), &quick, &one) == 0, "whichever is there");
-	CHECK(credentials_read(proc, getpid(), &slow, &other) == 0, "/proc/<pid>/status");
-	CHECK(memcmp(&one, &other, sizeof(one)) == 0, "both ways agree");
-	CHECK(one.uids[0] == 4 && one.uids[1] == 5 && one.uids[2] == 0 && one.uids[3] == 5, "the order of the UIDs");
-	CHECK(one.gids[0] == 1 && one.gids[1] == 2 && one.gids[2] == 3 && one.gids[3] == 2, "the order of the GIDs");
+	CHECK(proc >= 0 && setgroups(3, few) == 0 && setresgid(1, 2, 3) == 0 && setresuid(4, 5, 0) == 0, "credentials");
+	CHECK(credentials_read(proc, getpid(), &read) == 0, "/proc/<pid>/status");
+	CHECK(read.uids[0] == 4 && read.uids[1] == 5 && read.uids[2] == 0 && read.uids[3] == 5, "the order of the UIDs");
+	CHECK(read.gids[0] == 1 && read.gids[1] == 2 && read.gids[2] == 3 && read.gids[3] == 2, "the order of the GIDs");
+	CHECK(!read.is_kernel && read.group_count == 3, "%zu groups", read.group_count);
+	CHECK(credentials_hold(&read, 5) == HOLDS_AS_USER && credentials_hold(&read, 3) == HOLDS_AS_GROUP &&
+		      credentials_hold(&read, 64000) == HOLDS_AS_SUPPLEMENTARY &&
+		      credentials_hold(&read, 4294967294U) == HOLDS_AS_SUPPLEMENTARY &&
+		      credentials_hold(&read, 6) == HOLDS_NOT,
+	      "as what");
 	CHECK(setresuid(0, 0, 0) == 0 && setresgid(0, 0, 0) == 0, "credentials");
+	/* As many as there can be, of the most digits; and none at all. */
+	for (size_t i = 0; i < GROUPS_MAX; i++)
+		many[i] = (gid_t)(4294967294U - i);
+	CHECK(setgroups(GROUPS_MAX, many) == 0 && credentials_read(proc, getpid(), &read) == 0, "many groups");
+	CHECK(read.group_count == GROUPS_MAX, "%zu groups", read.group_count);
+	for (size_t i = 0; i < GROUPS_MAX; i += GROUPS_MAX - 1)
+		CHECK(credentials_hold(&read, many[i]) == HOLDS_AS_SUPPLEMENTARY, "%u", many[i]);
+	CHECK(setgroups(0, NULL) == 0 && credentials_read(proc, getpid(), &read) == 0, "no groups");
+	CHECK(read.group_count == 0, "%zu groups", read.group_count);
 	/* PID_MAX_LIMIT is never given out. */
-	CHECK(credentials_read(proc, 4194304, &quick, &one) == ESRCH, "no such process");
-	CHECK(credentials_read(proc, 4194304, &slow, &one) == ESRCH, "no such process");
+	CHECK(credentials_read(proc, 4194304, &read) == ESRCH, "no such process");
 	close(proc);
 }
 

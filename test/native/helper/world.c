@@ -136,6 +136,14 @@ static void make_mount(struct owner owner)
 	make_file("/dev/shm/other/file", owner);
 }
 
+/* The group of this thread alone, which has others before and behind it. */
+static void join(gid_t group)
+{
+	const gid_t groups[] = { 1, group, 2 };
+
+	check(syscall(SYS_setgroups, 3, groups) == 0, "setgroups");
+}
+
 /* Changes one of the four UIDs or GIDs of this thread alone: libc's wrappers would change those of all threads. */
 static void become(const char *which, uid_t id, bool group)
 {
@@ -143,6 +151,10 @@ static void become(const char *which, uid_t id, bool group)
 	uid_t effective = strcmp(which, "effective") == 0 ? id : SAME;
 	uid_t saved = strcmp(which, "saved") == 0 ? id : SAME;
 
+	if (strcmp(which, "supplementary") == 0) {
+		join(id);
+		return;
+	}
 	if (strcmp(which, "filesystem") == 0)
 		(void)syscall(group ? SYS_setfsgid : SYS_setfsuid, id);
 	else

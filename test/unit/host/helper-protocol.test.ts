@@ -47,8 +47,10 @@ describe('answers of a helper', () => {
     ['user %C3%A4%FF%1B%5B2J', { kind: 'user', name: 'ä\ufffd[2J' }],
     ['ipc sysv-sem 7', { kind: 'ipc', object: 'sysv-sem', id: '7' }],
     ['ipc posix-shm /dev/shm/x', { kind: 'ipc', object: 'posix-shm', id: '/dev/shm/x' }],
-    ['process 42 sshd', { kind: 'process', pid: 42, command: 'sshd' }],
-    ['process 0 ', { kind: 'process', pid: 0, command: '' }],
+    ['process 42 sshd user', { kind: 'process', pid: 42, command: 'sshd', as: 'user' }],
+    ['process 42 smbd group', { kind: 'process', pid: 42, command: 'smbd', as: 'group' }],
+    ['process 42 cat supplementary', { kind: 'process', pid: 42, command: 'cat', as: 'supplementary' }],
+    ['process 0  user', { kind: 'process', pid: 0, command: '', as: 'user' }],
   ];
   for (const [line, answer] of findings) {
     it(line, () => assert.deepEqual(evidence.parse(line.split(' ')), { answer }));
@@ -107,10 +109,13 @@ describe('answers of a helper', () => {
     'ipc sysv 1',
     'ipc sysv-shm',
     'ipc sysv-shm 1 2',
-    'process x y',
+    'process x y user',
     'process 1',
-    'process 4194305 x',
-    'process 01 x',
+    'process 1 x',
+    'process 1 x y',
+    'process 1 x user y',
+    'process 4194305 x user',
+    'process 01 x user',
     'account - -',
     'toString x',
   ];

@@ -66,7 +66,7 @@ describe('the processes of a user', () => {
 
   it('have the grace to end by themselves, and the last look is one that proves it', () =>
     withHelper(
-      'find-processes) [ $n -lt 4 ] && echo "process 7 sh" || echo free;; kill-processes) echo free;; *) echo "process 7 sh";;',
+      'find-processes) [ $n -lt 4 ] && echo "process 7 sh user" || echo free;; kill-processes) echo free;; *) echo "process 7 sh user";;',
       async (reaper, asked) => {
         const started = performance.now();
         assert.equal(await reaper.endProcesses(uid, 60_000), undefined);
@@ -79,7 +79,7 @@ describe('the processes of a user', () => {
     ));
 
   it('are killed when the grace is over', () =>
-    withHelper('kill-processes) echo free;; *) echo "process 7 sh";;', async (reaper, asked) => {
+    withHelper('kill-processes) echo free;; *) echo "process 7 sh user";;', async (reaper, asked) => {
       const started = performance.now();
       assert.equal(await reaper.endProcesses(uid, 200), undefined);
       assert.ok(performance.now() - started >= 200);
@@ -88,9 +88,9 @@ describe('the processes of a user', () => {
     }));
 
   it('are told of where they do not end', () =>
-    withHelper('*) sleep 0.5; echo "process 42 D%20state";;', async (reaper, asked) => {
+    withHelper('*) sleep 0.5; echo "process 42 D%20state user";;', async (reaper, asked) => {
       const started = performance.now();
-      assert.deepEqual(await reaper.endProcesses(uid, 0), { kind: 'process', pid: 42, command: 'D state' });
+      assert.deepEqual(await reaper.endProcesses(uid, 0), { kind: 'process', pid: 42, command: 'D state', as: 'user' });
       assert.ok(performance.now() - started < 7_000, 'it does not try for ever');
       assert.ok(asked().length > 5, 'it tries more than once');
     }));

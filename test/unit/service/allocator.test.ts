@@ -50,7 +50,7 @@ test('each evidence costs its UID and not the request', async () => {
     ({ locks }) => locks.strange.set(preferred, 'it is a directory'),
     ({ probe }) => probe.against.set(preferred, { kind: 'user', name: 'someone' }),
     ({ probe }) => probe.against.set(preferred, { kind: 'ipc', object: 'posix-mq', id: '/q' }),
-    ({ probe }) => probe.against.set(preferred, { kind: 'process', pid: 9, command: 'left' }),
+    ({ probe }) => probe.against.set(preferred, { kind: 'process', pid: 9, command: 'left', as: 'group' }),
   ];
   for (const spoilOne of spoil) {
     const fresh = house();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { directory, userName } from './fakes.ts';
 import { type House, house } from './house.ts';
 
-const PROCESS = { kind: 'process', pid: 7, command: 'stuck' } as const;
+const PROCESS = { kind: 'process', pid: 7, command: 'stuck', as: 'user' } as const;
 
 async function ended(built: House, more: Parameters<House['acquire']>[1] = {}) {
   const acquired = await built.acquire('a.service', more);

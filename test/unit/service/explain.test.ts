@@ -48,7 +48,7 @@ test('puts each evidence into words', async () => {
   built.probe.against.set(user, { kind: 'user', name: 'bob' });
   built.probe.against.set(group, { kind: 'group', name: 'staff' });
   built.probe.against.set(ipc, { kind: 'ipc', object: 'sysv-shm', id: '32768' });
-  built.probe.against.set(process, { kind: 'process', pid: 42, command: 'sleep' });
+  built.probe.against.set(process, { kind: 'process', pid: 42, command: 'sleep', as: 'user' });
   built.directories.found = [held, locked, strange, user, group, ipc, process, free];
   const { candidates, uid: given } = await ask(built, 'x.service');
   assert.equal(given, free);
@@ -70,7 +70,7 @@ test('says who had a UID a moment ago, who is still ending, and that a cooling o
   const finding = cooling.candidates.find(({ uid }) => uid === first.user.uid)?.finding;
   assert.ok(finding === undefined || finding === "it was the dynamic user first's a moment ago");
   const stuck = await built.acquire('stuck.service');
-  built.reaper.processes.set(stuck.user.uid, { kind: 'process', pid: 7, command: 'd-state' });
+  built.reaper.processes.set(stuck.user.uid, { kind: 'process', pid: 7, command: 'd-state', as: 'user' });
   await built.release(stuck.holder.lease);
   const explanation = await ask(built, 'other.service');
   assert.equal(explanation.uid, first.user.uid, 'the one that cools down, since nothing else is free');
