@@ -50,7 +50,7 @@ test('so does the release of each of several leases', async () => {
 test('what could not be removed before is not tried again once the UID is lost', async () => {
   const built = house();
   const { user, holder } = await built.acquire('mine.service');
-  built.reaper.processes.set(user.uid, { kind: 'process', pid: 1, command: 'stays' });
+  built.reaper.processes.set(user.uid, { kind: 'process', pid: 1, command: 'stays', as: 'user' });
   assert.match((await built.release(holder.lease)) ?? '', /process 1/);
   built.reaper.asked.length = 0;
   built.locks.foreign.add(user.uid);
@@ -115,7 +115,7 @@ test('a UID that somebody else locked while no daemon ran is lost, and stays los
 test('a user that was ending, and whose UID somebody else locked while no daemon ran, ends without a touch', async () => {
   const built = house();
   const { user, holder } = await built.acquire('mine.service');
-  built.reaper.processes.set(user.uid, { kind: 'process', pid: 1, command: 'stays' });
+  built.reaper.processes.set(user.uid, { kind: 'process', pid: 1, command: 'stays', as: 'user' });
   await built.release(holder.lease);
   built.endings.stop();
   built.reaper.asked.length = 0;
