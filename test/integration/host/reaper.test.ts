@@ -9,6 +9,8 @@ import { besideThing, buildHelpers, uid, withDirectory, withSources } from './he
 
 const UID = 64_000;
 const ours = uid(UID);
+/** Of whom the host has nothing, beside which one test looks. */
+const nobodys = uid(63_179);
 const AS_USER = `setpriv --reuid ${UID} --regid ${UID} --clear-groups --`;
 
 /** The helper beside what a shell script has started; PID 1 is the shell, which waits for orphans. */
@@ -138,8 +140,8 @@ for (const build of buildHelpers()) {
         const configuration = `${directory}/nsswitch.conf`;
         writeFileSync(configuration, 'passwd: files [NOTFOUND=what]\n');
         await withReaper(withSources(build, configuration), async reaper => {
-          assert.equal(await reaper.endProcesses(ours, 0), undefined);
-          assert.equal(await reaper.removeIpc(ours), undefined);
+          assert.equal(await reaper.endProcesses(nobodys, 0), undefined);
+          assert.equal(await reaper.removeIpc(nobodys), undefined);
         });
       }));
   });
