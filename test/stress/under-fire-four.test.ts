@@ -1,0 +1,18 @@
+// time limit: 900 s
+/** Root is served while four users attack: see support/under-fire.ts. */
+import { after, before, describe, it } from 'node:test';
+import { FLOODS, UnderFire } from '../support/under-fire.ts';
+
+describe('root is not kept waiting by four users', () => {
+  let fire: UnderFire;
+  before(async () => {
+    fire = await UnderFire.start();
+  });
+  after(() => fire.stop());
+
+  for (const flood of FLOODS) {
+    it(flood, async t => {
+      t.diagnostic(await fire.during(flood, 4));
+    });
+  }
+});
