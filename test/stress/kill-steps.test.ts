@@ -1,5 +1,5 @@
 /** A daemon that is killed at every step of making and of ending a user, with a thousand leases of all lifetimes beside. */
-// time limit: 300 s
+// time limit: 600 s
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';

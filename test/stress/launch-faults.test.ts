@@ -2,7 +2,7 @@
  * Every system call of a start fails once. Either the launcher says so and nothing is left, or the program runs exactly as it
  * does without the fault: it never runs with more than was planned.
  */
-// time limit: 300 s
+// time limit: 600 s
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { PREPARATION, STARTS } from '../support/launches/starts.ts';

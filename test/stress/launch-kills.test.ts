@@ -1,5 +1,5 @@
 /** A launcher that is killed at every system call of a start: its user is gone, and the next start finds all as it was. */
-// time limit: 300 s
+// time limit: 600 s
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { PREPARATION, STARTS } from '../support/launches/starts.ts';

@@ -1,5 +1,5 @@
 /** Enumerations of a hundred thousand users and more through the NSS module, plain and with ASan and UBSan. */
-// time limit: 300 s
+// time limit: 540 s
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { make, PLAIN, run, SANITIZED, temporaryDirectory } from '../native/support/native-build.ts';
