@@ -19,6 +19,7 @@ import { BusApi } from './dbus/bus-api.ts';
 import { UnitWatch } from './dbus/unit-watch.ts';
 import { openDirectories } from './directories/room.ts';
 import { AcceptSocket } from './host/accept.ts';
+import { ACCOUNTS_LOCK, PasswordFileLock } from './host/accounts-lock.ts';
 import { CLOCK, freshName, RANDOMNESS } from './host/clock-and-randomness.ts';
 import { leasesPastLimit, reserveDescriptors } from './host/descriptors.ts';
 import { checkHelper } from './host/helper-process.ts';
@@ -124,11 +125,8 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const registry = new Store(runtime, (file, reason) => logger.warn({ file, reason }, 'set aside in the registry'));
   const users = new UserTable();
   const report = recover({ registry, locks, users });
-  const onLost = ({ name, uid, lost: reason }: UserLease, cause?: unknown) =>
-    logger.error(
-      { user: name, uid, reason, err: cause },
-      'a user has lost its UID: nothing of that is touched any more',
-    );
+  const onLost = ({ name: user, uid, lost: reason }: UserLease, cause?: unknown) =>
+    logger.error({ user, uid, reason, err: cause }, 'a user has lost its UID: nothing of that is touched any more');
   for (const user of report.lost) {
     onLost(user);
   }
@@ -166,8 +164,10 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const shared = { range, users, reservations, coolDown, locks, directories, randomness: RANDOMNESS };
   const queue = new KeyedQueue<UserName>();
   const room = { leases: descriptors.leases, refusal: leasesPastLimit(descriptors.leases) };
+  const waitMs = () => live.current.probeTimeoutMs;
+  const accounts = new PasswordFileLock(ACCOUNTS_LOCK, waitMs, what => logger.warn(what));
   const allocator = new Allocator({
-    ...{ ...shared, probes, registry, endings, nameCache, queue, onLost, clock: CLOCK, room },
+    ...{ ...shared, probes, accounts, registry, endings, nameCache, queue, onLost, clock: CLOCK, room },
   });
   const lockWatch = new LockWatch({ users, registry, locks, onLost, onFailure });
   const turns = new Turns();

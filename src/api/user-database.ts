@@ -61,7 +61,7 @@ function lookUp<P>(call: Call<P>, users: UserTable, lookup: Lookup): JsonObject 
   if (id === undefined && name === undefined) {
     return enumerate(call, users, lookup.reply);
   }
-  const byId = id === undefined ? undefined : users.dynamicByUid(id);
+  const byId = id === undefined ? undefined : users.numbered(id);
   const byName = name === undefined ? undefined : dynamicByName(users, name);
   const found = byId ?? byName;
   if (found === undefined) {

@@ -53,7 +53,6 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ['NoSuchLease', "'dynuserctl show NAME' shows the leases of a user"],
   ['RangeExhausted', "'dynuserctl list' shows who holds them"],
   ['LimitReached', "'dynuserctl list' shows who holds what"],
-  ['ProbeFailed', 'the name services that were asked are those of /etc/nsswitch.conf'],
 ]);
 
 const OURS = 'io.dynuser.Allocator.';

@@ -14,7 +14,7 @@ import type { DirectoryLook } from './directory-ports.ts';
 import { Inquiry } from './inquiry.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
 import { confirmUser, type LossParts, lostConflict } from './losses.ts';
-import type { NameCache, Probes, UidLocks } from './ports.ts';
+import type { AccountsLock, NameCache, Probes, UidLocks } from './ports.ts';
 import { type Acquired, type AcquireRequest, type ReferenceParts, withReference } from './reference.ts';
 import { checkLimits, type LeaseRoom, RequestsUnderWay } from './request-limits.ts';
 import { type SearchParts, searchUid } from './uid-search.ts';
@@ -25,6 +25,7 @@ export interface AllocatorParts extends SearchParts, ReferenceParts, Pick<LossPa
   readonly room?: LeaseRoom;
   readonly probes: Probes;
   readonly locks: UidLocks;
+  readonly accounts: AccountsLock;
   readonly nameCache: NameCache;
 }
 
@@ -153,17 +154,27 @@ export class Allocator {
     request: AcquireRequest,
     inquiry: Inquiry,
   ): Promise<Acquired | 'known' | undefined> {
-    const { registry, locks, users } = this.#parts;
+    const { registry, locks, users, accounts } = this.#parts;
     const intended: UserLease = { uid, gid: uid as number as Gid, name, dynamic: true, holders: [] };
     let kept = false;
+    const done: (() => void)[] = [];
     try {
       registry.intend(intended);
       if (locks.lock(uid, name).kind !== 'locked') {
         return undefined;
       }
+      // From the questions about the UID until it resolves as ours, nobody makes an account with that number.
+      const unlockAccounts = await accounts.take();
+      done.push(unlockAccounts);
       const evidence = await inquiry.about(uid);
       if (evidence !== undefined) {
         return evidence === 'known' ? evidence : undefined;
+      }
+      if (request.directories.length > 0) {
+        // To make them ready may take minutes, in which accounts can be changed: the UID resolves before it.
+        done.push(users.announce(intended));
+        registry.publish(intended);
+        unlockAccounts();
       }
       return await withReference(this.#parts, intended, request, (holder, prepared) => {
         const user: UserLease = { ...intended, holders: [holder] };
@@ -176,6 +187,9 @@ export class Allocator {
         return { user, holder, ...prepared };
       });
     } finally {
+      for (const end of done) {
+        end();
+      }
       if (!kept) {
         registry.unpublish(intended);
         locks.release(uid);

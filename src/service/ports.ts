@@ -35,6 +35,19 @@ export interface Probe {
   claim(name: UserName, uid: Uid): Promise<Claim>;
 }
 
+/**
+ * The lock of the host's account files, which useradd(8), systemd and others hold while they choose a number. Whoever holds it
+ * finds no new account between its questions about a number and the moment in which that resolves as its own.
+ */
+export interface AccountsLock {
+  /**
+   * Waits for the lock, for no longer than a probe may take. Concurrent requests share it.
+   * @returns lets go of it; may be called again
+   * @throws DynuserError ProbeFailed, LimitReached, HostFailed
+   */
+  take(): Promise<() => void>;
+}
+
 export type LockOutcome =
   | { readonly kind: 'locked' }
   | { readonly kind: 'taken' }

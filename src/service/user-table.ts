@@ -18,6 +18,7 @@ export class UserTable {
   readonly #dynamicByUid = new Map<Uid, UserLease>();
   readonly #nameByLease = new Map<LeaseId, UserName>();
   readonly #lost = new Map<Uid, UserLease>();
+  readonly #announced = new Map<Uid, UserLease>();
   readonly #ending = new Map<Uid, UserLease>();
   readonly #leaving = new Set<LeaseId>();
   readonly #watchers = new Set<(change: LeaseChange) => void>();
@@ -36,6 +37,20 @@ export class UserTable {
   dynamicByName(name: UserName): UserLease | undefined {
     const user = this.#byName.get(name);
     return user?.dynamic === true && user.lost === undefined ? user : undefined;
+  }
+
+  /** @returns the user that has a number, or is about to */
+  numbered(uid: Uid): UserLease | undefined {
+    return this.#dynamicByUid.get(uid) ?? this.#announced.get(uid);
+  }
+
+  /**
+   * A user that is being made has its number from now on, before it is live: whoever chooses a number for an account has to see
+   * it. @returns ends that, once it is live or is none
+   */
+  announce(user: UserLease): () => void {
+    this.#announced.set(user.uid, user);
+    return () => this.#announced.delete(user.uid);
   }
 
   /** @returns the user, live, lost or ending, that keeps a UID of the range from being given out */

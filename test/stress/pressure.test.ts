@@ -129,26 +129,3 @@ test('no descriptor left: requests are refused, leases live on, and with room al
     assert.equal(await daemon.ended, 0);
   });
 });
-
-test('whoever holds /etc/.pwd.lock holds nothing of this up', async () => {
-  await withInstalled({}, async host => {
-    const { machine } = host;
-    // As useradd and passwd lock it (lckpwdf(3)).
-    const editor = await machine.spawn(['flock', '--fcntl', '/etc/.pwd.lock', 'sleep', 'infinity']);
-    const locked = ['flock', '--fcntl', '--nonblock', '/etc/.pwd.lock', 'true'];
-    await until('it is locked', async () => (await machine.run(locked)).status === 1);
-    await host.startDaemon();
-    const run = (...argv: string[]) => machine.output(argv, { timeoutMs: ANSWER_MS });
-    const lease = await leaseOf(host, 'locked', { stateDirectory: ['locked'] });
-    assert.match(await run('id', 'locked'), /^uid=\d+\(locked\)/);
-    assert.equal(await run('dynuser-run', '-u', 'launched', '-p', 'StateDirectory=launched', 'id', '-nu'), 'launched');
-    assert.equal(replyOf(await acquire(host, 'static', { userName: 'games' }))['dynamic'], false);
-    await run('dynuserctl', 'explain', 'other.service');
-    await run('dynuserctl', 'release', 'games');
-    assert.deepEqual(replyOf(await call(host, RELEASE, { lease })), {});
-    await until('nothing is left', async () => (await host.traces()).length === 0);
-    assert.equal((await machine.run(locked)).status, 1, 'it was locked all the time');
-    editor.kill('SIGKILL');
-    await editor.ended;
-  });
-});

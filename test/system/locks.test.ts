@@ -149,6 +149,36 @@ describe('locks beside a real systemd', () => {
   });
 });
 
+describe('the lock of the account files in the sandbox of the unit', () => {
+  it('is made, waited for, and had', async () => {
+    const machine = await Machine.boot({ init: 'systemd', stage: true });
+    try {
+      await machine.output([
+        'sh',
+        '-c',
+        'rm -f /etc/.pwd.lock && systemctl daemon-reload && systemctl start dynuserd.service',
+      ]);
+      assert.equal(await machine.output(['stat', '-c', '%U:%G %a', '/etc/.pwd.lock']), 'root:root 600');
+      const editor = await machine.spawn(['flock', '--fcntl', '--no-fork', '/etc/.pwd.lock', 'sleep', 'infinity']);
+      const isFree = async () =>
+        (await machine.run(['flock', '--fcntl', '--nonblock', '/etc/.pwd.lock', 'true'])).status === 0;
+      await until('it is locked', async () => !(await isFree()));
+      let isGiven = false;
+      const acquired = machine.output(['dynuserctl', 'acquire', 'waits.service']).then(text => {
+        isGiven = true;
+        return text;
+      });
+      await sleep(300);
+      assert.equal(isGiven, false);
+      editor.kill('SIGKILL');
+      assert.match(await acquired, /^\d+$/);
+      assert.doesNotMatch(await machine.output(['systemctl', 'status', '-n50', 'dynuserd']), /without a lock/);
+    } finally {
+      await machine.stop();
+    }
+  });
+});
+
 describe('locks without a service manager that stores descriptors', () => {
   let machine: Machine;
   const run = (...argv: string[]) => machine.output(argv);

@@ -1,5 +1,5 @@
 import type { Uid } from '../../../src/core/ids.ts';
-import type { LockOutcome, PeekOutcome, UidLocks } from '../../../src/service/ports.ts';
+import type { AccountsLock, LockOutcome, PeekOutcome, UidLocks } from '../../../src/service/ports.ts';
 
 /** Locks as the kernel has them: others' locks outlive a daemon, ours are gone when it is killed, files stay. */
 export class FakeLocks implements UidLocks {
@@ -74,5 +74,22 @@ export class FakeLocks implements UidLocks {
   /** What a SIGKILL does: the locks are gone, the files stay. */
   crash(): void {
     this.held.clear();
+  }
+}
+
+/** Counts who holds it. */
+export class FakeAccountsLock implements AccountsLock {
+  holders = 0;
+  /** awaited before it is taken */
+  gate: () => Promise<void> = async () => undefined;
+
+  async take(): Promise<() => void> {
+    await this.gate();
+    this.holders++;
+    let isHeld = true;
+    return () => {
+      this.holders -= isHeld ? 1 : 0;
+      isHeld = false;
+    };
   }
 }

@@ -13,7 +13,7 @@ import type { AcquireRequest } from '../../../src/service/reference.ts';
 import { releaseFor } from '../../../src/service/release.ts';
 import { Reservations } from '../../../src/service/reservations.ts';
 import { UserTable } from '../../../src/service/user-table.ts';
-import { FakeLocks } from './fake-locks.ts';
+import { FakeAccountsLock, FakeLocks } from './fake-locks.ts';
 import { FakeDirectories, FakeProbe, FakeReaper, FakeRegistry, uid, unitName } from './fakes.ts';
 
 export interface House {
@@ -21,6 +21,7 @@ export interface House {
   readonly users: UserTable;
   readonly probe: FakeProbe;
   readonly locks: FakeLocks;
+  readonly accounts: FakeAccountsLock;
   readonly registry: FakeRegistry;
   readonly reaper: FakeReaper;
   readonly directories: FakeDirectories;
@@ -49,6 +50,7 @@ export function house(text = '61184-65519'): House {
   const users = new UserTable();
   const registry = new FakeRegistry();
   const locks = new FakeLocks();
+  const accounts = new FakeAccountsLock();
   const directories = new FakeDirectories();
   const reaper = new FakeReaper();
   const coolDown = new CoolDown(clock, { durationMs: 60_000 });
@@ -64,6 +66,7 @@ export function house(text = '61184-65519'): House {
   const allocator = new Allocator({
     ...{ range, users, probes: probe, locks, registry, directories, endings, coolDown, nameCache, clock },
     queue: new KeyedQueue(),
+    accounts,
     onLost: user => lost.push(user.name),
     reservations: new Reservations(),
     randomness: {
@@ -72,7 +75,22 @@ export function house(text = '61184-65519'): House {
     },
   });
   const built: House = {
-    ...{ allocator, users, probe, locks, registry, reaper, directories, endings, coolDown, range, left, lost, now: 0 },
+    ...{
+      allocator,
+      users,
+      probe,
+      locks,
+      accounts,
+      registry,
+      reaper,
+      directories,
+      endings,
+      coolDown,
+      range,
+      left,
+      lost,
+      now: 0,
+    },
     acquire: (unit, more = {}) =>
       allocator.acquire({
         unit: unitName(unit),
@@ -103,7 +121,8 @@ export function fails(promise: Promise<unknown>, code: ErrorCode, pattern = /./)
 }
 
 /** Nothing is held, and nothing was left behind. */
-export function assertEmpty({ registry, locks, users, directories }: House): void {
+export function assertEmpty({ registry, locks, accounts, users, directories }: House): void {
+  assert.equal(accounts.holders, 0);
   assert.equal(users.holderCount, 0);
   assert.equal(directories.looks, 0);
   const { intents, leases, endings, byName, byUid } = registry;
