@@ -105,6 +105,15 @@ describe('locks beside a real systemd', () => {
     }
     const refused = await machine.run(['dynuserctl', 'acquire', `${OURS}.service`]);
     assert.match(refused.stderr, /has lost its UID 63769: .*; release its leases/);
+    const { stdout } = await machine.run(['dynuserctl', 'doctor', '--json=short']);
+    assert.ok(
+      JSON.parse(stdout).some((found: { check: string; level: string; finding: string }) => {
+        return (
+          found.check === 'Lost users' && found.level === 'problem' && found.finding.startsWith(`${OURS} has lost`)
+        );
+      }),
+      stdout,
+    );
 
     await run('dynuserctl', 'release', OURS);
     await assertTheirs();

@@ -4,6 +4,7 @@ import { inspectLink } from '../host-lookups.ts';
 import { type DaemonFacts, judgeDaemon } from './checks/daemon.ts';
 import { judgeDirectories, lookAtDirectories } from './checks/directories.ts';
 import { judgeLeases, lookAtLeases } from './checks/leases.ts';
+import { judgeLocks, lookAtLocks } from './checks/locks.ts';
 import { judgeNameService, lookAtNameService } from './checks/name-service.ts';
 import { judgeRights, lookAtRights } from './checks/rights.ts';
 import { judgeRuntimeDirectory, lookAtRuntimeDirectory } from './checks/runtime-directory.ts';
@@ -27,8 +28,9 @@ export interface Patient {
 export async function examine({ host, socket, daemon, now, userDatabase }: Patient): Promise<Finding[]> {
   const leases = daemon.reachable ? daemon.leases : undefined;
   const runtime = lookAtRuntimeDirectory(host, socket);
-  const [nameService, services] = await Promise.all([
+  const [nameService, locks, services] = await Promise.all([
     lookAtNameService(host, runtime.path, leases),
+    lookAtLocks(host, leases),
     lookAtServices(host),
   ]);
   return [
@@ -40,6 +42,7 @@ export async function examine({ host, socket, daemon, now, userDatabase }: Patie
     ...judgeRange(lookAtRange(host)),
     ...judgeDirectories(lookAtDirectories(host)),
     ...judgeLeases(lookAtLeases(host, runtime.path, { leases, now })),
+    ...judgeLocks(locks),
     ...judgeServices(services),
   ];
 }

@@ -44,7 +44,7 @@ test('a host that is well, looked at by root and by others', async () => {
     const other = await examine(host, 1000);
     assert.deepEqual(
       { status: other.status, amiss: amiss(other.findings) },
-      { status: 0, amiss: ['unknown Registry'] },
+      { status: 0, amiss: ['unknown Registry', 'unknown Locks'] },
     );
 
     const text = await host.ctl(['doctor']);

@@ -74,11 +74,13 @@ describe('accounts that change while a UID is chosen', () => {
 
   it('who makes an account of a number that is being given out waits, and finds it taken', async () => {
     const uid = await preferred('asked');
-    await run('sh', '-c', `kill -STOP $(pgrep -fx '/.*/dynuser-helper')`);
+    const signal = (name: string) =>
+      run('sh', '-c', `for helper in $(pgrep -f '^/[^ ]*/dynuser-helper'); do kill -${name} $helper; done`);
+    await signal('STOP');
     const acquired = acquire('asked');
     await until('the accounts are locked while the host is asked', async () => !(await canEdit()));
     const edited = edit(uid);
-    await run('sh', '-c', `kill -CONT $(pgrep -fx '/.*/dynuser-helper')`);
+    await signal('CONT');
     assert.equal(Number(await acquired), uid);
     assert.equal((await edited).said, 'taken asked');
     await run('dynuserctl', 'release', 'asked');
