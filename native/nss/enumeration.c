@@ -70,7 +70,7 @@ static int next(struct enumeration *enumeration, enum record_kind kind, pack_fun
 
 	if (error != ENODATA)
 		return error;
-	error = snapshot_take(kind, &fresh);
+	error = snapshot_take(enumeration->database, kind, &fresh);
 	if (error == 0) {
 		error = step_in(enumeration, &fresh, pack, record, buffer, size);
 		snapshot_free(fresh);

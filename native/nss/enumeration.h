@@ -10,8 +10,9 @@
 #include "packing.h"
 #include "snapshot.h"
 
-/* All zeros: not begun. */
+/* All zeros but the name: not begun. */
 struct enumeration {
+	const char *database;	/* of nsswitch.conf(5) */
 	struct fork_lock lock;
 	_Atomic(struct snapshot *) snapshot;
 	_Atomic(size_t) position;

@@ -11,7 +11,7 @@ enum nss_status _nss_dynuser_setgrent(int stay_open);
 enum nss_status _nss_dynuser_getgrent_r(struct group *result, char *buffer, size_t size, int *error_number);
 enum nss_status _nss_dynuser_endgrent(void);
 
-static struct enumeration all_groups;
+static struct enumeration all_groups = { .database = "group" };
 
 NSS_EXPORT enum nss_status _nss_dynuser_getgrnam_r(const char *name, struct group *result, char *buffer, size_t size,
 						   int *error_number)

@@ -14,7 +14,7 @@ enum nss_status _nss_dynuser_setsgent(int stay_open);
 enum nss_status _nss_dynuser_getsgent_r(struct sgrp *result, char *buffer, size_t size, int *error_number);
 enum nss_status _nss_dynuser_endsgent(void);
 
-static struct enumeration all_gshadow_records;
+static struct enumeration all_gshadow_records = { .database = "gshadow" };
 
 NSS_EXPORT enum nss_status _nss_dynuser_getsgnam_r(const char *name, struct sgrp *result, char *buffer, size_t size,
 						   int *error_number)

@@ -12,7 +12,7 @@ enum nss_status _nss_dynuser_setpwent(int stay_open);
 enum nss_status _nss_dynuser_getpwent_r(struct passwd *result, char *buffer, size_t size, int *error_number);
 enum nss_status _nss_dynuser_endpwent(void);
 
-static struct enumeration all_users;
+static struct enumeration all_users = { .database = "passwd" };
 
 NSS_EXPORT enum nss_status _nss_dynuser_getpwnam_r(const char *name, struct passwd *result, char *buffer, size_t size,
 						   int *error_number)

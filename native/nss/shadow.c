@@ -14,7 +14,7 @@ enum nss_status _nss_dynuser_setspent(int stay_open);
 enum nss_status _nss_dynuser_getspent_r(struct spwd *result, char *buffer, size_t size, int *error_number);
 enum nss_status _nss_dynuser_endspent(void);
 
-static struct enumeration all_shadow_records;
+static struct enumeration all_shadow_records = { .database = "shadow" };
 
 NSS_EXPORT enum nss_status _nss_dynuser_getspnam_r(const char *name, struct spwd *result, char *buffer, size_t size,
 						   int *error_number)

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "environment.h"
+#include "sibling.h"
 #include "userdb.h"
 
 /*
@@ -24,6 +25,8 @@ static void free_pages(void *pages, size_t bytes)
 		(void)munmap(pages, bytes);
 }
 
+_Static_assert(LIST_BUFFER > SWITCH_FILE_MAX, "the buffer is lent to both");
+
 /* userdb_list() calls this at most LIST_RECORDS_MAX times. */
 static void append(const struct identity *who, void *context)
 {
@@ -32,14 +35,17 @@ static void append(const struct identity *who, void *context)
 	snapshot->users[snapshot->count++] = *who;
 }
 
-int snapshot_take(enum record_kind kind, struct snapshot **snapshot)
+int snapshot_take(const char *database, enum record_kind kind, struct snapshot **snapshot)
 {
+	const char *runtime = environment_runtime_directory();
 	struct snapshot *taken = take_pages(sizeof(*taken));
 	char *buffer = take_pages(LIST_BUFFER);
 	int error = ENOMEM;
 
 	if (taken != NULL && buffer != NULL)
-		error = userdb_list(environment_runtime_directory(), kind, buffer, LIST_BUFFER, append, taken);
+		error = sibling_lists_us(runtime, database, buffer) ?
+				0 :
+				userdb_list(runtime, kind, buffer, LIST_BUFFER, append, taken);
 	free_pages(buffer, LIST_BUFFER);
 	if (error != 0 && error != ENOENT) {
 		snapshot_free(taken);

@@ -15,10 +15,10 @@ struct snapshot {
 };
 
 /*
- * Asks for all users. 0 and a snapshot for snapshot_free(), an empty one where no daemon is there; or the errors of
- * userdb.h.
+ * Asks for all users. 0 and a snapshot for snapshot_free(), an empty one where no daemon is there, or another source of the
+ * database lists them (sibling.h); or the errors of userdb.h.
  */
-int snapshot_take(enum record_kind kind, struct snapshot **snapshot);
+int snapshot_take(const char *database, enum record_kind kind, struct snapshot **snapshot);
 
 /* NULL is allowed. */
 void snapshot_free(struct snapshot *snapshot);

@@ -1,0 +1,139 @@
+/* Who else lists our users; see sibling.h. */
+#include "sibling.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bounds.h"
+#include "dynuser.h"
+
+#define SWITCH_FILE "/etc/nsswitch.conf"
+#define USER_DATABASE "/run/systemd/userdb/" DYNUSER_SERVICE
+#define SYSTEMD_SERVICE "systemd"
+#define SYSTEMD_MODULE "libnss_systemd.so.2"
+/* What nss-systemd is told to pass over (systemd, docs/ENVIRONMENT.md); systemd-userdbd sets it where it asks NSS itself. */
+#define BYPASS "SYSTEMD_BYPASS_USERDB"
+#define BYPASSED_BY_USERDBD "io.systemd.NameServiceSwitch"
+#define BLANK " \t\r\f\v"
+/* No "#": glibc takes what follows one in the middle of a line for more sources. */
+#define WORD_END BLANK "\n["
+#define MODULE_PATH_MAX 4096
+
+/* Whether a list has the word. separators: what is between two, without the NUL. */
+static bool has_word(const char *list, const char *separators, const char *end, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (;;) {
+		list += strspn(list, separators);
+		if (*list == '[') {
+			list += strcspn(list, "]\n");
+			list += *list == ']';
+			continue;
+		}
+		size_t count = strcspn(list, end);
+
+		if (count == 0)
+			return false;
+		if (count == length && strncmp(list, word, length) == 0)
+			return true;
+		list += count;
+	}
+}
+
+bool switch_names(const char *text, const char *database, const char *service)
+{
+	size_t length = strlen(database);
+	bool names = false;
+
+	while (text != NULL) {
+		text += strspn(text, BLANK);
+		if (strncmp(text, database, length) == 0) {
+			const char *colon = text + length;
+
+			colon += strspn(colon, BLANK);
+			if (*colon == ':')
+				names = has_word(colon + 1, BLANK, WORD_END, service);
+		}
+		text = strchr(text, '\n');
+		if (text != NULL)
+			text++;
+	}
+	return names;
+}
+
+/* Returns whether the whole file is in the buffer, as text. */
+static bool read_switch_file(char *buffer)
+{
+	/* O_NONBLOCK: a FIFO in its place would hold the program up. */
+	int file = open(SWITCH_FILE, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	size_t length = 0;
+	bool whole = false;
+
+	if (file < 0)
+		return false;
+	while (length <= SWITCH_FILE_MAX) {
+		ssize_t count = read(file, buffer + length, SWITCH_FILE_MAX + 1 - length);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count <= 0) {
+			whole = count == 0;
+			break;
+		}
+		length += (size_t)count;
+	}
+	(void)close(file);
+	if (!whole || length > SWITCH_FILE_MAX)
+		return false;
+	buffer[length] = '\0';
+	return strlen(buffer) == length;
+}
+
+/* The entry of the user database may be another instance's, or of a daemon that is no more. */
+static bool is_in_user_database(const char *runtime)
+{
+	char path[RUNTIME_DIRECTORY_MAX + sizeof("/" DYNUSER_SOCKET)];
+	struct stat ours, theirs;
+
+	(void)snprintf(path, sizeof(path), "%s/" DYNUSER_SOCKET, runtime);
+	return stat(path, &ours) == 0 && stat(USER_DATABASE, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+	       ours.st_ino == theirs.st_ino;
+}
+
+/* nsswitch.conf may name a module that is not installed. All modules of a host lie in one directory. */
+static bool is_installed(void)
+{
+	char path[MODULE_PATH_MAX];
+	Dl_info own;
+
+	if (dladdr(SYSTEMD_MODULE, &own) == 0 || own.dli_fname == NULL)
+		return false;
+	const char *slash = strrchr(own.dli_fname, '/');
+
+	if (slash == NULL)
+		return false;
+	int written = snprintf(path, sizeof(path), "%.*s/" SYSTEMD_MODULE, (int)(slash - own.dli_fname), own.dli_fname);
+
+	return written > 0 && written < MODULE_PATH_MAX && access(path, R_OK) == 0;
+}
+
+bool sibling_lists_us(const char *runtime, const char *database, char *buffer)
+{
+	const char *bypassed = secure_getenv(BYPASS);
+
+	if (!is_in_user_database(runtime))
+		return false;
+	if (bypassed != NULL && has_word(bypassed, ":", ":", DYNUSER_SERVICE))
+		return false;
+	/* Whoever asks systemd-userdbd for all users is given those of our socket too. */
+	if (bypassed != NULL && has_word(bypassed, ":", ":", BYPASSED_BY_USERDBD))
+		return true;
+	return read_switch_file(buffer) && switch_names(buffer, database, SYSTEMD_SERVICE) && is_installed();
+}
