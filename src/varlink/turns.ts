@@ -73,10 +73,8 @@ export class Turns {
       return true;
     }
     // Nobody on its level waits: it is its turn.
-    while (level.queue.size === 0 && this.#mayGoOn(level)) {
-      if (!this.#timed(level, task).more) {
-        return false;
-      }
+    if (level.queue.size === 0 && this.#mayGoOn(level) && !this.#stepAlone(level, task, 0)) {
+      return false;
     }
     level.queue.add(task.owner, task);
     this.#schedule();
@@ -105,13 +103,23 @@ export class Turns {
     return pieces < this.#piecesMax && ms < this.#msMax;
   }
 
-  #timed(level: LevelQueue, task: Task): { readonly more: boolean; readonly ms: number } {
-    const before = this.#now();
-    const more = task.step();
-    const ms = this.#now() - before;
-    level.pieces++;
-    level.ms += ms;
-    return { more, ms };
+  /**
+   * Steps a task as long as no other waits on its level and the turn allows, at least once.
+   * @param others how many of its level are in the queue if it is the only one that asks
+   * @returns whether there is more to do for it
+   */
+  #stepAlone(level: LevelQueue, task: Task, others: 0 | 1): boolean {
+    let before = this.#now();
+    for (;;) {
+      const more = task.step();
+      const after = this.#now();
+      level.pieces++;
+      level.ms += after - before;
+      before = after;
+      if (!more || level.queue.size !== others || !this.#mayGoOn(level)) {
+        return more;
+      }
+    }
   }
 
   #schedule(): void {
@@ -142,10 +150,11 @@ export class Turns {
       if (task === undefined) {
         return;
       }
-      const { more, ms } = this.#timed(level, task);
+      const before = level.ms;
+      const more = this.#stepAlone(level, task, 1);
       // A step may have ended its own task, or another's.
       if (queue.first() === task) {
-        queue.done(ms, more);
+        queue.done(level.ms - before, more);
       }
     }
   }
