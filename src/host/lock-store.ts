@@ -34,6 +34,8 @@ export interface LockStoreOptions {
   readonly socket: DescriptorSocket;
   /** how many descriptors it takes; LOCKS_KEPT_MAX at most */
   readonly capacity: number;
+  /** how long a lock is held before it is sent, in milliseconds: one that is let go before costs no message; 0 by default */
+  readonly delayMs?: number;
   /** a new one, with an empty store, after the other side has gone; without it, what cannot be sent is dropped */
   readonly reopen?: () => DescriptorSocket;
   /** told of what fails: locks that are not kept end with this process */
@@ -59,7 +61,8 @@ export class LockStore {
   }
 
   /**
-   * Has a descriptor kept, from this call on unless the store's queue is full: then a few milliseconds later. Never waits.
+   * Has a descriptor kept: from this call on, or after the delay, or while the store's queue is full a few milliseconds later.
+   * Never waits.
    * @param descriptor stays the caller's, who calls drop() before closing it
    */
   keep(uid: Uid, descriptor: number): void {
@@ -71,7 +74,13 @@ export class LockStore {
       return;
     }
     this.#kept.set(uid, descriptor);
-    this.#change(uid);
+    const { delayMs = 0 } = this.#options;
+    if (delayMs > 0) {
+      this.#unsent.add(uid);
+      this.#sendLater(delayMs);
+    } else {
+      this.#change(uid);
+    }
   }
 
   /** Notes what the store has already, from a former daemon. */
@@ -84,12 +93,18 @@ export class LockStore {
   drop(uid: Uid): void {
     if (this.#kept.delete(uid)) {
       this.#isFull = false;
-      this.#change(uid);
+      if (this.#stored.has(uid)) {
+        this.#change(uid);
+      } else {
+        this.#unsent.delete(uid);
+      }
     }
   }
 
   /** Lets go of the store, which keeps what it has, once all was sent, or within CLOSE_MS. */
   async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#flush();
     for (const deadline = performance.now() + CLOSE_MS; this.#unsent.size > 0 && performance.now() < deadline; ) {
       await sleep(RETRY_MS);
     }
@@ -103,7 +118,7 @@ export class LockStore {
     // In order: what waits for one UID is sent as it is by then.
     if (this.#unsent.size > 0 || !this.#send(uid)) {
       this.#unsent.add(uid);
-      this.#retryLater();
+      this.#sendLater(RETRY_MS);
     }
   }
 
@@ -111,7 +126,7 @@ export class LockStore {
     this.#timer = undefined;
     for (const uid of [...this.#unsent]) {
       if (!this.#send(uid)) {
-        this.#retryLater();
+        this.#sendLater(RETRY_MS);
         return;
       }
       this.#unsent.delete(uid);
@@ -164,11 +179,11 @@ export class LockStore {
     for (const uid of this.#kept.keys()) {
       this.#unsent.add(uid);
     }
-    this.#retryLater();
+    this.#sendLater(RETRY_MS);
     return true;
   }
 
-  #retryLater(): void {
-    this.#timer ??= setTimeout(() => this.#flush(), RETRY_MS).unref();
+  #sendLater(delayMs: number): void {
+    this.#timer ??= setTimeout(() => this.#flush(), delayMs).unref();
   }
 }

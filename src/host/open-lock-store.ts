@@ -12,6 +12,11 @@ export const LOCK_KEEPER = 'lock-keeper';
 const KEEPER_WAIT_MS = 5_000;
 /** What it sends after the last lock; END of native/helper/lock_keeper.c. */
 const KEEPER_END = 'END';
+/**
+ * Each message costs systemd's process 1 a quarter of a millisecond. A user that ends sooner than this, in milliseconds, costs it
+ * nothing; a crash of the daemon in this time leaves a lock that is taken again if it is free, and a lost lease if it is not.
+ */
+const MANAGER_DELAY_MS = 50;
 const SYSTEMD_NOTIFY = '/run/systemd/notify';
 
 /** A service manager's descriptor store. */
@@ -93,7 +98,7 @@ function openManager({ address, capacity }: ManagerStore, { stored, onFailure }:
   }
   const socket = DescriptorSocket.connect(address, SOCK_DGRAM);
   // A manager that executes itself anew keeps its socket, and one that is gone takes us with it.
-  return adopted(new LockStore({ socket, capacity, onFailure }), inherited);
+  return adopted(new LockStore({ socket, capacity, delayMs: MANAGER_DELAY_MS, onFailure }), inherited);
 }
 
 function openKeeper(socket: DescriptorSocket, path: string, choice: LockStoreChoice): OpenLockStore {

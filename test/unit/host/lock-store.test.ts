@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asUid, type Uid } from '../../../src/core/ids.ts';
 import { DescriptorSocket, type ReceivedMessage } from '../../../src/host/descriptor-socket.ts';
 import { flock, LOCK_EXCLUSIVE } from '../../../src/host/libc.ts';
-import { keptName, LockStore, uidOfKeptName } from '../../../src/host/lock-store.ts';
-import { findManagerStore, LOCK_KEEPER, openLockStore } from '../../../src/host/open-lock-store.ts';
+import { LockStore } from '../../../src/host/lock-store.ts';
+import { LOCK_KEEPER, openLockStore } from '../../../src/host/open-lock-store.ts';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 
 const HELPER = `${CHECKOUT}dist/lib/dynuser-helper`;
@@ -44,41 +44,18 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-describe("the service manager's descriptor store", () => {
-  const FDSTORE = { NOTIFY_SOCKET: '/run/x/notify', FDSTORE: '4368' };
-  const CASES: readonly (readonly [environment: NodeJS.ProcessEnv, capacity: number | undefined])[] = [
-    [{}, undefined],
-    [{ FDSTORE: '10' }, undefined],
-    [{ NOTIFY_SOCKET: '/run/x/notify' }, undefined],
-    [{ NOTIFY_SOCKET: '/run/systemd/notify' }, 8_192],
-    [FDSTORE, 4_368],
-    [{ ...FDSTORE, FDSTORE: '999999' }, 8_192],
-    [{ ...FDSTORE, FDSTORE: '0' }, undefined],
-    [{ ...FDSTORE, SYSTEMD_EXEC_PID: '7' }, 4_368],
-    [{ ...FDSTORE, SYSTEMD_EXEC_PID: '8' }, undefined],
-  ];
-  for (const [environment, capacity] of CASES) {
-    it(`takes ${capacity ?? 'no'} locks with ${JSON.stringify(environment)}`, () => {
-      assert.equal(findManagerStore(environment, 7)?.capacity, capacity);
-    });
-  }
-
-  it('knows locks by names that stand for one UID each', () => {
-    assert.equal(uidOfKeptName(keptName(uid(63_769))), 63_769);
-    for (const name of ['varlink', 'uid-', 'uid-01', 'uid--1', 'uid-4294967295', 'uid-1x', 'xuid-1', 'uid-1\n']) {
-      assert.equal(uidOfKeptName(name), undefined, name);
-    }
-  });
-});
-
 describe('a store', () => {
   /** The far end of a store's socket is read by us. */
-  function storeOf(capacity: number) {
+  function storeOf(capacity: number, delayMs = 0) {
     const { near, far } = DescriptorSocket.pair();
     const failures: string[] = [];
     const peer = new DescriptorSocket(far);
     peer.limitWait(1_000);
-    return { store: new LockStore({ socket: near, capacity, onFailure: what => failures.push(what) }), peer, failures };
+    return {
+      store: new LockStore({ socket: near, capacity, delayMs, onFailure: what => failures.push(what) }),
+      peer,
+      failures,
+    };
   }
 
   /** The store's timer is of this very process: it has to have its turns. */
@@ -119,6 +96,24 @@ describe('a store', () => {
     peer.close();
     closeSync(one);
     closeSync(two);
+  });
+
+  it('is not told of a lock that is let go within the delay, and of all that are held at the end', async () => {
+    const { store, peer } = storeOf(10, 60_000);
+    const file = locked('1');
+    for (const number of [1, 2, 3]) {
+      store.keep(uid(number), file);
+    }
+    store.drop(uid(1));
+    await store.close();
+    const texts = [];
+    for (let message = peer.receive(); message !== undefined; message = peer.receive()) {
+      texts.push(message.text);
+      closeSync(message.descriptor ?? assert.fail());
+    }
+    assert.deepEqual(texts, ['FDSTORE=1\nFDNAME=uid-2\n', 'FDSTORE=1\nFDNAME=uid-3\n']);
+    peer.close();
+    closeSync(file);
   });
 
   it('waits for a full queue, and then says what is so by then', async () => {
