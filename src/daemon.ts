@@ -161,14 +161,15 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     void endings.resume(user);
   }
   const release = { users, registry, directories, endings };
-  const shared = { range, users, reservations, coolDown, locks, directories, randomness: RANDOMNESS };
+  const choice = {
+    ...{ range, users, reservations, coolDown, locks, directories, endings, clock: CLOCK, randomness: RANDOMNESS },
+  };
   const queue = new KeyedQueue<UserName>();
   const room = { leases: descriptors.leases, refusal: leasesPastLimit(descriptors.leases) };
   const waitMs = () => live.current.probeTimeoutMs;
   const accounts = new PasswordFileLock(ACCOUNTS_LOCK, waitMs, what => logger.warn(what));
-  const allocator = new Allocator({
-    ...{ ...shared, probes, accounts, registry, endings, nameCache, queue, onLost, clock: CLOCK, room },
-  });
+  const allocator = new Allocator({ ...choice, probes, registry, accounts, nameCache, queue, onLost, room });
+  const explain = { ...choice, allocator };
   const lockWatch = new LockWatch({ users, registry, locks, onLost, onFailure });
   const turns = new Turns();
   const bus = openBus(busAddress, turns, logger);
@@ -190,7 +191,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     info: INFO,
     interfaces: [
       allocatorInterface({
-        ...{ users, acquisition, admission, explain: shared, endings, directories, probes, publicProbes, freshName },
+        ...{ users, acquisition, admission, explain, endings, directories, probes, publicProbes, freshName },
       }),
       userDatabaseInterface(users),
     ],

@@ -2,6 +2,7 @@
  * Acquire and Release as every interface offers them: raw parameters, whose types alone were checked, and who asks, as
  * the kernel or the bus says. Binds the lease to what it lasts as long as.
  */
+import { ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asLeaseId, asPid, type Gid, type LeaseId } from '../core/ids.ts';
 import type { Lifetime } from '../core/lease.ts';
@@ -116,6 +117,11 @@ export class Acquisition {
   async release(text: string, peer: Peer): Promise<string | undefined> {
     const { requester } = this.#parts.admission.identify(peer);
     return releaseFor(this.#parts.release, readLease(text), requester);
+  }
+
+  /** Takes back a lease of which its peer was not told. @throws DynuserError as release() does */
+  async drop(lease: LeaseId): Promise<void> {
+    await releaseFor(this.#parts.release, lease, ROOT);
   }
 
   /**

@@ -123,7 +123,11 @@ export function checkAcquire({ acquire }: Rights): void {
 
 /** @throws DynuserError NotPermitted if a request names directories and its peer may not: not even ask about one */
 export function checkDirectories(rights: Rights, [first]: readonly RequestedDirectory[]): void {
-  if (first !== undefined && !rights.directories.allowed) {
+  if (first === undefined) {
+    return;
+  }
+  checkAcquire(rights);
+  if (!rights.directories.allowed) {
     throw new DynuserError('NotPermitted', rights.directories.reason, { field: `${first.kind}Directory` });
   }
 }

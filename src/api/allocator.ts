@@ -14,7 +14,7 @@ import { expectedMore } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call, InterfaceImplementation, MethodHandler } from '../varlink/server.ts';
 import { checkDirectories } from './admission.ts';
-import { toWireError } from './error-map.ts';
+import { toWireError, wireNameOf } from './error-map.ts';
 import { ALLOCATOR_INTERFACE } from './generated/io-dynuser-allocator.ts';
 import { type LaunchParts, launch } from './launch.ts';
 import type { Peer } from './peer.ts';
@@ -109,13 +109,14 @@ async function explainCall(parts: AllocatorApiParts, { peer, parameters }: Call<
   // The answer tells of directories that are closed to others: whether one is there, whose it is, and how large.
   checkDirectories(rights, request.directories);
   const probe = (rights.acquire.allowed ? probes : publicProbes).for(rights.requester);
-  const { candidates, handovers, dynamic, ...explanation } = await explain(parts.explain, probe, {
+  const { candidates, handovers, dynamic, refusal, ...explanation } = await explain(parts.explain, probe, rights, {
     ...request,
     ...(userName === undefined ? {} : { userName }),
     wishes: { makesMounts, verify },
   });
   return {
     ...explanation,
+    ...(refusal === undefined ? {} : { error: wireNameOf(refusal), field: refusal.detail.field ?? '' }),
     candidates: candidates.map(candidate => ({ ...candidate })),
     handovers: handovers.map(({ source, realPath, readOnly, aliases, within, ...handover }) => ({ ...handover })),
   };

@@ -20,6 +20,11 @@ const WIRE_NAMES: Readonly<Record<ErrorCode, string>> = {
   InvalidConfiguration: 'ProbeFailed',
 };
 
+/** @returns the name of an error on the wire, without that of the interface */
+export function wireNameOf({ code }: DynuserError): string {
+  return WIRE_NAMES[code];
+}
+
 /** @returns the wire's form of an error of the house; anything else as it is, for the server to report */
 export function toWireError(error: unknown): unknown {
   if (!(error instanceof DynuserError)) {
@@ -28,5 +33,5 @@ export function toWireError(error: unknown): unknown {
   const { held, field = '' } = error.detail;
   const reason = error.message;
   const parameters: JsonObject = error.code === 'RangeExhausted' ? { held: held ?? 0, reason } : { field, reason };
-  return new VarlinkError(`${ALLOCATOR}.${WIRE_NAMES[error.code]}`, parameters);
+  return new VarlinkError(`${ALLOCATOR}.${wireNameOf(error)}`, parameters);
 }

@@ -10,7 +10,7 @@ import { explainPlan, type LaunchMemory, planLaunch } from '../launch/launch.ts'
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Wanted } from '../launch/request.ts';
 import type { Directories, ExpectedHandover } from '../service/directory-ports.ts';
-import { explain, type SharedParts } from '../service/explain.ts';
+import { type ExplainParts, explain } from '../service/explain.ts';
 import type { Probes } from '../service/ports.ts';
 import type { Acquired } from '../service/reference.ts';
 import type { Call } from '../varlink/handler.ts';
@@ -25,7 +25,7 @@ import { readRequest } from './request.ts';
 export interface LaunchParts {
   readonly acquisition: Acquisition;
   readonly admission: Admission;
-  readonly explain: SharedParts;
+  readonly explain: ExplainParts;
   readonly directories: Pick<Directories, 'requested' | 'environment'>;
   readonly probes: Probes;
   /** random text that is part of a unit name, for launches that name none */
@@ -100,7 +100,7 @@ async function acquired(
     const plan = memory.plan(wanted, { ...accountOf(got.user), ...withGroup(processGid), ...preparedOf(got) });
     return reply({ plan, lease: got.holder.lease, warnings: warningsOf(wanted) });
   } catch (error) {
-    await parts.acquisition.release(got.holder.lease, peer);
+    await parts.acquisition.drop(got.holder.lease);
     throw error;
   }
 }
@@ -113,12 +113,16 @@ async function explained(parts: LaunchParts, wanted: Wanted, unit: string, peer:
   checkAcquire(rights);
   checkDirectories(rights, request.directories);
   const processGid = await groupOf(parts, wanted, unit);
-  const found = await explain(parts.explain, parts.probes.for(rights.requester), {
+  const found = await explain(parts.explain, parts.probes.for(rights.requester), rights, {
     ...named,
     ...(userName === undefined ? {} : { userName }),
     wishes: { makesMounts, verify },
     staticOnly: !wanted.dynamicUser,
+    ...(processGid === undefined ? {} : { directoryGid: processGid }),
   });
+  if (found.refusal !== undefined) {
+    throw found.refusal;
+  }
   const { uid, gid, dynamic } = found;
   if (uid === undefined || gid === undefined || (dynamic && !wanted.dynamicUser)) {
     const reason = dynamic ? `there is no user ${found.userName} on this host` : found.reason;

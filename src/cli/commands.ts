@@ -69,7 +69,7 @@ const REQUEST_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
-/** How acquire makes what it hands over, and what becomes of it in the end. */
+/** How acquire makes what it hands over. */
 const HANDOVER_OPTIONS: readonly OptionSpec[] = [
   ...DIRECTORY_CLASSES.map(
     ([name, base]): OptionSpec => ({
@@ -83,6 +83,10 @@ const HANDOVER_OPTIONS: readonly OptionSpec[] = [
     help: 'While the user lives, have its directories at their public paths with mode 0700: for services that are started without mounts',
   },
   { name: 'runtime-directory-preserve', help: 'Keep directories below /run when the user ends' },
+];
+
+/** What becomes of what a user leaves behind. */
+const CLEANUP_OPTIONS: readonly OptionSpec[] = [
   { name: 'no-kill-processes', help: 'Leave processes of the user alone when it ends' },
   { name: 'no-remove-ipc', help: 'Leave IPC objects of the user alone when it ends' },
 ];
@@ -125,6 +129,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       ...REQUEST_OPTIONS,
       ...HANDOVER_OPTIONS,
+      ...CLEANUP_OPTIONS,
       {
         name: 'lifetime',
         value: LIFETIMES.join('|'),
@@ -158,10 +163,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     operands: ['UNIT'],
     summary: 'Say what acquire would do, and why',
     description: [
-      'Changes nothing. Shows the outcome, the name and how it came about, and the candidates in order with what was found about each, up to the first that is free.',
+      'Says what acquire would do with the same options for the same caller, or why it would be refused; exit status 1 then. Changes nothing. Shows the outcome, the name and how it came about, and the candidates in order with what was found about each, up to the first that is free.',
       'Of each directory it shows how it would be handed over (none: it is the user\'s already; chown: its owner is changed), who owns it, and how many of its inodes would change; "at least" where there was no time to count them all.',
     ],
-    options: REQUEST_OPTIONS,
+    options: [...REQUEST_OPTIONS, ...HANDOVER_OPTIONS],
     examples: [
       'dynuserctl explain dynamic-user-test.service',
       'dynuserctl explain --user=web --state-directory=web web.service',

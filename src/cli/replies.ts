@@ -17,7 +17,7 @@ import type { JsonObject } from '../varlink/json.ts';
 import { absent, choice, integer, leaseId, object, objects, text, texts, truth } from './fields.ts';
 
 const ORIGINS = ['owner', 'preferred', 'sweep'] as const;
-const OUTCOMES = ['allocate', 'join', 'static', 'conflict', 'exhausted'] as const;
+const OUTCOMES = ['allocate', 'join', 'static', 'conflict', 'exhausted', 'refused'] as const;
 const EVENTS = ['existing', 'ready', 'allocated', 'released', 'lost'] as const;
 const COUNTED = ['all', 'some'] as const;
 
@@ -46,6 +46,8 @@ export function checkExplainReply(reply: JsonObject): ExplainReply {
     nameOrigin: text(reply, 'nameOrigin'),
     outcome: choice(reply, 'outcome', OUTCOMES),
     reason: text(reply, 'reason'),
+    ...(absent(reply, 'error') ? {} : { error: text(reply, 'error') }),
+    ...(absent(reply, 'field') ? {} : { field: text(reply, 'field') }),
     ...(absent(reply, 'uid') ? {} : { uid: integer(reply, 'uid') }),
     ...(absent(reply, 'gid') ? {} : { gid: integer(reply, 'gid') }),
     candidates: objects(reply, 'candidates').map(checkCandidate),

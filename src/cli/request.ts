@@ -13,7 +13,7 @@ const DIRECTORY_PARAMETERS = {
 } as const;
 
 /** What Acquire and Explain take alike. */
-export function requestParameters({ operands, options }: Invocation): JsonObject {
+function requestParameters({ operands, options }: Invocation): JsonObject {
   const user = lastValue(options, 'user');
   const directories = Object.entries(DIRECTORY_PARAMETERS).flatMap(([option, parameter]) => {
     const values = options.get(option);
@@ -28,15 +28,22 @@ export function requestParameters({ operands, options }: Invocation): JsonObject
   };
 }
 
+/** @throws CommandFailure with status 2 for a mode that is none */
+export function explainParameters(invocation: Invocation): JsonObject {
+  const { options } = invocation;
+  return {
+    ...requestParameters(invocation),
+    ...handover(options, 'explain'),
+  };
+}
+
 /** @throws CommandFailure with status 2 for a mode or a process that is none, or that the lifetime has no use for */
 export function acquireParameters(invocation: Invocation): JsonObject {
   const { options } = invocation;
   return {
     ...requestParameters(invocation),
-    ...modes(options),
+    ...handover(options, 'acquire'),
     ...lifetime(options),
-    ...(options.has('expose-directories') ? { exposeDirectories: true } : {}),
-    ...(options.has('runtime-directory-preserve') ? { runtimeDirectoryPreserve: true } : {}),
     ...(options.has('no-kill-processes') ? { killProcesses: false } : {}),
     ...(options.has('no-remove-ipc') ? { removeIPC: false } : {}),
   };
@@ -62,18 +69,27 @@ function lifetime(options: OptionValues): JsonObject {
   return { lifetime: given, pid };
 }
 
-function modes(options: OptionValues): JsonObject {
+/** @param verb for the hint of a usage error */
+function handover(options: OptionValues, verb: string): JsonObject {
+  return {
+    ...modes(options, verb),
+    ...(options.has('expose-directories') ? { exposeDirectories: true } : {}),
+    ...(options.has('runtime-directory-preserve') ? { runtimeDirectoryPreserve: true } : {}),
+  };
+}
+
+function modes(options: OptionValues, verb: string): JsonObject {
   const given = Object.entries(DIRECTORY_PARAMETERS).flatMap(([option, parameter]) => {
     const text = lastValue(options, `${option}-mode`);
-    return text === undefined ? [] : [[`${parameter}Mode`, readMode(`--${option}-mode`, text)] as const];
+    return text === undefined ? [] : [[`${parameter}Mode`, readMode(`--${option}-mode`, text, verb)] as const];
   });
   return Object.fromEntries(given);
 }
 
 /** Octal, as chmod(1) takes it: at most four digits that mean anything. */
-function readMode(option: string, text: string): number {
+function readMode(option: string, text: string, verb: string): number {
   if (!/^0*[0-7]{1,4}$/.test(text)) {
-    throw usageFailure(`'${printable(text)}' is no mode for '${option}': it is octal, such as 0750`, 'acquire');
+    throw usageFailure(`'${printable(text)}' is no mode for '${option}': it is octal, such as 0750`, verb);
   }
   return Number.parseInt(text, 8);
 }

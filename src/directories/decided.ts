@@ -12,7 +12,7 @@ import type {
 } from '../service/directory-ports.ts';
 import { type BaseDirectories, DIRECTORY_CLASSES } from './classes.ts';
 import { directoryFailed } from './failure.ts';
-import { decideFor, type Tree } from './hand-over.ts';
+import type { Tree } from './hand-over.ts';
 import type { Handover } from './handover.ts';
 import { exposedLayoutOf, type Layout, layoutOf } from './layout.ts';
 import type { RememberingHelper } from './mappable.ts';
@@ -41,34 +41,17 @@ export function layoutNow(
   { bases }: RoomParts,
   directory: RequestedDirectory,
   user: DirectoryUser,
-  { live }: PrepareOptions,
+  { live }: Pick<PrepareOptions, 'live'>,
 ): Layout {
   return isToExpose(directory, user) && isExposed(directory, live())
     ? exposedLayoutOf(directory, bases)
     : layoutOf(directory, user.dynamic, bases);
 }
 
-export async function decideAll(
-  { helper }: RoomParts,
-  trees: readonly Tree[],
-  user: DirectoryUser,
-  options: PrepareOptions,
-): Promise<readonly Decided[]> {
-  const decided: Decided[] = [];
-  for (const tree of trees) {
-    const within = handoverOf(decided, tree.directory);
-    const makesMounts = options.makesMounts && !tree.directory.exposed;
-    decided.push({ ...tree, handover: await decideFor(helper, tree, user, makesMounts, within) });
-  }
-  const wanted = decided.map(({ directory, handover }) => ({ ...directory, handover: handover.kind }));
-  refuseShared(user, wanted, options);
-  return decided;
-}
-
 export function refuseShared(
   user: DirectoryUser,
   directories: readonly (Wanted & { readonly handover?: HandoverKind })[],
-  { makesMounts, live }: PrepareOptions,
+  { makesMounts, live }: Pick<PrepareOptions, 'makesMounts' | 'live'>,
 ): void {
   const wanted = directories.map(directory => ({ ...directory, exposed: isToExpose(directory, user) }));
   const refusal = refuseSharing(user.name, wanted, makesMounts, live());

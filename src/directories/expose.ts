@@ -26,9 +26,8 @@ export async function exposeTrees(
   const undo = undoLog();
   try {
     for (const directory of directories) {
-      const { field } = DIRECTORY_CLASSES[directory.kind];
       const layout = exposedLayoutOf(directory, bases);
-      const { top } = await place(await open.make(directory.kind), layout, directory.below !== undefined, field, undo);
+      const { top } = await place(await open.make(directory.kind), layout, directory, undo);
       top.close();
     }
   } catch (error) {
@@ -99,11 +98,9 @@ async function concealOne(
   directory: RequestedDirectory,
   undo: UndoLog,
 ): Promise<void> {
-  const { field } = DIRECTORY_CLASSES[directory.kind];
   const layout = layoutOf(directory, true, bases);
-  const isPart = directory.below !== undefined;
   // Somebody has removed the tree: there is nothing to move, and nothing is made in its place.
-  if ((await survey(base, layout, isPart, field)).kind !== 'make') {
-    (await place(base, layout, isPart, field, undo)).top.close();
+  if ((await survey(base, layout, directory)).placement.kind !== 'make') {
+    (await place(base, layout, directory, undo)).top.close();
   }
 }

@@ -1,8 +1,8 @@
 /** Carries out the handover of one tree that is in its place and locked. */
-import type { HandoverKind, RequestedDirectory } from '../core/directory.ts';
-import type { DirectoryUser, PrepareOptions } from '../service/directory-ports.ts';
+import type { RequestedDirectory } from '../core/directory.ts';
+import type { PrepareOptions } from '../service/directory-ports.ts';
 import { DIRECTORY_CLASSES } from './classes.ts';
-import { decideHandover, type Handover, wouldMap } from './handover.ts';
+import type { Handover } from './handover.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import type { Layout } from './layout.ts';
 import type { TreeHelper, TreeResult } from './tree-helper.ts';
@@ -12,22 +12,6 @@ export interface Tree {
   readonly layout: Layout;
   readonly top: HeldDirectory;
   readonly fresh: boolean;
-}
-
-/** @param within how the tree of the same request was handed over that this one is a part of */
-export async function decideFor(
-  helper: TreeHelper,
-  tree: Pick<Tree, 'directory' | 'layout' | 'top'>,
-  user: DirectoryUser,
-  makesMounts: boolean,
-  within: HandoverKind | undefined,
-): Promise<Handover> {
-  const { uid, gid } = await tree.top.status();
-  const { isPrivate } = tree.layout;
-  const facts = { owner: { uid, gid }, isPrivate, makesMounts, ...(within === undefined ? {} : { within }) };
-  const asks = wouldMap(facts, user) && within === undefined;
-  const canMap = asks ? await helper.canMap(tree.top, DIRECTORY_CLASSES[tree.directory.kind].field) : true;
-  return decideHandover(facts, user, canMap);
 }
 
 /** @returns what was changed, and what was left alone */

@@ -8,11 +8,10 @@ import { asUid, type Uid } from '../core/ids.ts';
 import type { DirectoryLook } from '../service/directory-ports.ts';
 import { MAPPED_ID } from './classes.ts';
 import type { RoomParts } from './decided.ts';
-import { openEither } from './expect.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { LOOK_FRESH_MS } from './limits.ts';
 import { type OpenBases, withBases } from './open-bases.ts';
-import type { Found } from './path.ts';
+import { type Found, openTree } from './path.ts';
 import type { Look } from './tree-work.ts';
 
 /** What was seen of one directory's places. */
@@ -143,7 +142,7 @@ async function askOwner(
 ): Promise<Uid | undefined> {
   try {
     const base = await open.find(directory.kind);
-    const top = base === undefined ? undefined : await openEither(base, layout);
+    const top = base && ((await openTree(base, layout.tree)) ?? (await openTree(base, layout.counterpart)));
     if (top === undefined) {
       return undefined;
     }

@@ -1,11 +1,22 @@
 /** Puts a tree where it belongs, with its links, by the decisions of placement.ts; each step can be taken back. */
 import type { Stats } from 'node:fs';
+import type { RequestedDirectory } from '../core/directory.ts';
+import { DIRECTORY_CLASSES } from './classes.ts';
 import { directoryFailed } from './failure.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import type { Layout, PlannedLink } from './layout.ts';
 import { type Entry, type Found, findEntry, findWhat, lookAt, openTree } from './path.ts';
 import { decideLink, decidePlacement, type LinkChange, type Placement } from './placement.ts';
 import type { UndoLog } from './undo.ts';
+
+/** What a layout's place needs. */
+export interface Survey {
+  readonly placement: Exclude<Placement, { readonly kind: 'refuse' }>;
+  /** of each alias, in order */
+  readonly links: readonly AliasChange[];
+}
+
+type AliasChange = 'keep' | 'make' | 'replace';
 
 export interface PlacedTree {
   /** the tree's top; the caller closes it */
@@ -16,34 +27,44 @@ export interface PlacedTree {
 
 const NOTHING: Found = { kind: 'nothing' };
 
-/** What a layout's place needs; nothing is changed. @throws DynuserError DirectoryFailed where something is in the way */
-export async function survey(base: HeldDirectory, layout: Layout, below: boolean, field: string): Promise<Placement> {
+/**
+ * Says what a layout's place needs, and changes nothing.
+ * @param base undefined if it is missing: there is nothing below it then
+ * @param isInCounterpart it is a part of a tree that is to be moved, and still where that is
+ * @throws DynuserError DirectoryFailed if something is in the way
+ */
+export async function survey(
+  base: HeldDirectory | undefined,
+  layout: Layout,
+  { kind, below }: Pick<RequestedDirectory, 'kind' | 'below'>,
+  isInCounterpart = false,
+): Promise<Survey> {
+  const { field } = DIRECTORY_CLASSES[kind];
+  const find = (components: readonly string[]) => (base === undefined ? NOTHING : findWhat(base, components));
   const [tree, counterpart] = await Promise.all([
-    findWhat(base, layout.tree),
+    find(isInCounterpart ? layout.counterpart : layout.tree),
     // Of a part of another tree, the other place is behind the link to that tree, or moves with it.
-    below ? NOTHING : findWhat(base, layout.counterpart),
+    below === undefined ? find(layout.counterpart) : NOTHING,
   ]);
-  const placement = decidePlacement(layout, below, tree, counterpart);
+  const placement = decidePlacement(layout, below !== undefined, tree, counterpart);
   if (placement.kind === 'refuse') {
     throw directoryFailed(field, placement.reason);
   }
+  const links: AliasChange[] = [];
   for (const link of layout.aliases) {
-    linkChange(layout, link, await findWhat(base, link.components), field);
+    links.push(linkChange(layout, link, await find(link.components), field));
   }
-  return placement;
+  return { placement, links };
 }
 
 export async function place(
   base: HeldDirectory,
   layout: Layout,
-  below: boolean,
-  field: string,
+  directory: Pick<RequestedDirectory, 'kind' | 'below'>,
   undo: UndoLog,
 ): Promise<PlacedTree> {
-  const placement = await survey(base, layout, below, field);
-  if (placement.kind === 'refuse') {
-    throw directoryFailed(field, placement.reason);
-  }
+  const { field } = DIRECTORY_CLASSES[directory.kind];
+  const { placement } = await survey(base, layout, directory);
   await changeLink(base, layout, placement.link, 'remove', undo);
   const top = await placeTree(base, layout, placement.kind, field, undo);
   try {
@@ -135,7 +156,7 @@ async function changeLink(
   });
 }
 
-function linkChange(layout: Layout, link: PlannedLink, found: Found, field: string): 'keep' | 'make' | 'replace' {
+function linkChange(layout: Layout, link: PlannedLink, found: Found, field: string): AliasChange {
   const decision = decideLink(`${layout.base}/${link.components.join('/')}`, link, found);
   if (typeof decision !== 'string') {
     throw directoryFailed(field, decision.reason);

@@ -1,6 +1,6 @@
 /**
- * Prepares the directories of a request. Where something is to be done to one, it looks at all, locks all, puts all in
- * their places, decides on all, and only then hands one after the other over. Up to there everything can be taken back, and is.
+ * Prepares the directories of a request by its plan. If something is to be done to one, it locks all, plans again, puts all
+ * in their places, and only then hands one after the other over. Up to there everything can be taken back, and is.
  */
 import { DIRECTORY_KINDS, type DirectoryKind, type RequestedDirectory } from '../core/directory.ts';
 import type {
@@ -11,24 +11,18 @@ import type {
 } from '../service/directory-ports.ts';
 import { openBoundary } from './boundary.ts';
 import { DIRECTORY_CLASSES } from './classes.ts';
-import {
-  type Decided,
-  decideAll,
-  isToExpose,
-  layoutNow,
-  preparedOf,
-  type RoomParts,
-  refuseAborted,
-  refuseShared,
-} from './decided.ts';
+import { type Decided, isToExpose, preparedOf, type RoomParts, refuseAborted } from './decided.ts';
 import { lockTrees, type TreeLock } from './directory-lock.ts';
 import { directoryEnvironment } from './environment.ts';
 import { exposeTrees } from './expose.ts';
-import { handOver, type Tree } from './hand-over.ts';
+import { directoryFailed } from './failure.ts';
+import { handOver } from './hand-over.ts';
 import { type Heartbeat, heartbeat } from './heartbeat.ts';
+import type { HeldDirectory } from './held-directory.ts';
 import { PROGRESS_SILENCE_MS } from './limits.ts';
 import { type OpenBases, withBases } from './open-bases.ts';
-import { place, survey } from './place.ts';
+import { place } from './place.ts';
+import { type DirectoryPlan, type PlannedTree, planDirectories } from './plan.ts';
 import { prepareSettled } from './settled.ts';
 import { isUnshared } from './sharing.ts';
 import { type UndoLog, undoLog } from './undo.ts';
@@ -43,6 +37,13 @@ export async function prepareDirectories<T>(
   const settled = await prepareSettled(parts, directories, user, options, commit);
   if (settled !== undefined) {
     return settled.committed;
+  }
+  // Before anything is made: a request that is refused leaves not even an empty boundary behind.
+  const plan = await withBases(parts.bases, open => planDirectories(parts, open, directories, user, options));
+  // It was not known whether a file system can map, and the plan has found out.
+  const known = plan.isSettled ? await prepareSettled(parts, directories, user, options, commit) : undefined;
+  if (known !== undefined) {
+    return known.committed;
   }
   const end = parts.work.begin(directories);
   const alive = signsOfLife(parts, directories, options);
@@ -73,18 +74,15 @@ async function prepareLocked<T>(
   const signal = options.signal === undefined ? lost.signal : AbortSignal.any([options.signal, lost.signal]);
   const watched = { ...options, signal };
   return withBases(parts.bases, async open => {
-    // Before anything is made: a request that is refused leaves not even an empty boundary behind.
-    for (const directory of directories) {
-      await look(parts, open, directory, user, options);
-    }
     const locks: TreeLock[] = [];
-    const trees: Tree[] = [];
+    const tops: HeldDirectory[] = [];
     try {
       for (const kind of DIRECTORY_KINDS) {
         locks.push(await lock(open, kind, directories, () => lost.abort()));
       }
-      refuseShared(user, directories, options);
-      const decided = await placeAll(parts, open, directories, user, watched, trees);
+      // What was seen without the locks may be otherwise by now.
+      const plan = await planDirectories(parts, open, directories, user, options);
+      const decided = await placeAll(open, plan, tops);
       const prepared = await handAllOver(parts, decided, user, watched);
       refuseAborted(signal, directories);
       const committed = commit(prepared);
@@ -97,7 +95,7 @@ async function prepareLocked<T>(
       }
       return committed;
     } finally {
-      for (const { top } of trees) {
+      for (const top of tops) {
         top.close();
       }
       for (const held of locks.reverse()) {
@@ -105,21 +103,6 @@ async function prepareLocked<T>(
       }
     }
   });
-}
-
-/** A look ahead, so that in most cases nothing has to be taken back of a request that cannot be met. */
-async function look(
-  parts: RoomParts,
-  open: OpenBases,
-  directory: RequestedDirectory,
-  user: DirectoryUser,
-  options: PrepareOptions,
-): Promise<void> {
-  const base = directory.below === undefined ? await open.find(directory.kind) : undefined;
-  if (base !== undefined) {
-    const { field } = DIRECTORY_CLASSES[directory.kind];
-    await survey(base, layoutNow(parts, directory, user, options), false, field);
-  }
 }
 
 /** Locks the trees of one class. */
@@ -145,37 +128,40 @@ async function lock(
   }
 }
 
-async function placeAll(
-  parts: RoomParts,
-  open: OpenBases,
-  directories: readonly RequestedDirectory[],
-  user: DirectoryUser,
-  options: PrepareOptions,
-  trees: Tree[],
-): Promise<readonly Decided[]> {
+/** @param tops gets what was opened */
+async function placeAll(open: OpenBases, { trees }: DirectoryPlan, tops: HeldDirectory[]): Promise<readonly Decided[]> {
   const undo = undoLog();
   try {
-    for (const directory of directories) {
-      trees.push(await placeOne(parts, open, directory, user, options, undo));
+    const decided: Decided[] = [];
+    for (const tree of trees) {
+      const placed = await placeOne(open, tree, undo);
+      tops.push(placed.top);
+      decided.push(placed);
+      await checkPlaced(tree, placed);
     }
-    return await decideAll(parts, trees, user, options);
+    return decided;
   } catch (error) {
     throw await undo.takeBack(error);
   }
 }
 
 async function placeOne(
-  parts: RoomParts,
   open: OpenBases,
-  directory: RequestedDirectory,
-  user: DirectoryUser,
-  options: PrepareOptions,
+  { directory, layout, handover }: PlannedTree,
   undo: UndoLog,
-): Promise<Tree> {
-  const layout = layoutNow(parts, directory, user, options);
-  const { field } = DIRECTORY_CLASSES[directory.kind];
-  const placed = await place(await open.make(directory.kind), layout, directory.below !== undefined, field, undo);
-  return { directory, layout, ...placed };
+): Promise<Decided> {
+  const placed = await place(await open.make(directory.kind), layout, directory, undo);
+  return { directory, layout, handover, ...placed };
+}
+
+/** Whether it is the tree that the plan is about: others may own a directory on the way, and heed no lock. */
+async function checkPlaced({ present, directory, layout }: PlannedTree, { top, fresh }: Decided): Promise<void> {
+  const { device, inode } = await top.identity();
+  const isSame = present === undefined ? fresh : present.device === device && present.inode === inode;
+  if (!isSame) {
+    const { field } = DIRECTORY_CLASSES[directory.kind];
+    throw directoryFailed(field, `${layout.publicPath} was replaced while it was put in its place: try again`);
+  }
 }
 
 async function handAllOver(

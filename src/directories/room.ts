@@ -27,11 +27,6 @@ export function openDirectories(
     requested: requestedDirectories,
     environment: directories => directoryEnvironment(directories, bases),
     look: directories => lookAt(parts, directories),
-    owners: async directories => {
-      const look = await lookAt(parts, directories);
-      look.end();
-      return look.owners;
-    },
     prepare: (directories, user, options, commit) => prepareDirectories(parts, directories, user, options, commit),
     expect: (directories, user, options) => expectHandovers(parts, directories, user, options),
     putAway: async (directories, live) => {

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { directoryFailed, errnoWords } from './failure.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { parseTreeLine, type TreeLine } from './helper-lines.ts';
-import { HELPER_LINE_MAX, HELPER_SILENCE_MS, HELPER_WORDS_MAX, PROBES_MAX, WALKS_MAX } from './limits.ts';
+import { COUNTS_MAX, HELPER_LINE_MAX, HELPER_SILENCE_MS, HELPER_WORDS_MAX, PROBES_MAX, WALKS_MAX } from './limits.ts';
 import { slots } from './slots.ts';
 
 export interface TreeCounts {
@@ -46,12 +46,13 @@ export interface TreeHelper {
 /** @param program the path of dynuser-helper */
 export function treeHelper(program: string, silenceMs: number = HELPER_SILENCE_MS): TreeHelper {
   const walks = slots(WALKS_MAX);
+  const counts = slots(COUNTS_MAX);
   const probes = slots(PROBES_MAX);
-  const walk = async (top: HeldDirectory, verb: readonly string[], options: WalkOptions) =>
-    resultOf(await walks(() => runHelper(program, top, verb, options, silenceMs)), top, options.field);
+  const walk = async (top: HeldDirectory, verb: readonly string[], options: WalkOptions, places = walks) =>
+    resultOf(await places(() => runHelper(program, top, verb, options, silenceMs)), top, options.field);
   return {
     chown: (top, uid, gid, mode, options) => walk(top, ['chown', String(uid), String(gid), mode.toString(8)], options),
-    count: (top, uid, gid, options) => walk(top, ['count', String(uid), String(gid)], options),
+    count: (top, uid, gid, options) => walk(top, ['count', String(uid), String(gid)], options, counts),
     removeContents: (top, options) => walk(top, ['remove'], options),
     async canMap(top, field) {
       const lines = await probes(() => runHelper(program, top, ['probe'], { field }, silenceMs));

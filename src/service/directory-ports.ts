@@ -124,8 +124,6 @@ export interface Directories {
   requested(request: DirectoryRequest, settings: DirectorySettings): readonly RequestedDirectory[];
   /** Looks at the trees that exist; one that does not exist, or cannot be opened, is no error here. */
   look(directories: readonly RequestedDirectory[]): Promise<DirectoryLook>;
-  /** @returns what a look has of them */
-  owners(directories: readonly RequestedDirectory[]): Promise<readonly Uid[]>;
   /**
    * Makes, moves and hands over the directories. Where this fails before a handover began, everything is where it was;
    * after that the tree is behind the boundary, marked, and the next call finishes.
@@ -139,11 +137,14 @@ export interface Directories {
     options: PrepareOptions,
     commit: (prepared: PreparedDirectories) => T,
   ): Promise<T>;
-  /** Says what prepare() would do, and changes nothing. */
+  /**
+   * Says what prepare() would do, by the same plan, and changes nothing.
+   * @throws DynuserError DirectoryFailed if prepare() would refuse it
+   */
   expect(
     directories: readonly RequestedDirectory[],
     user: DirectoryUser,
-    wishes: HandoverWishes,
+    options: HandoverWishes & Pick<PrepareOptions, 'live'>,
   ): Promise<readonly ExpectedHandover[]>;
   /**
    * Removes those of a user's directories that go with it, and all links to them, and moves those that were exposed behind

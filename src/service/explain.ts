@@ -1,18 +1,21 @@
-/** Explain: what Acquire would do for a request, and why, step by step. Allocates, locks and writes nothing. */
-import { type CandidateOrigin, candidates } from '../core/candidates.ts';
+/**
+ * Explain: what Acquire would do for a request, or would refuse, and why. It makes the same choice by the same functions;
+ * only it locks nothing, writes nothing, and leaves directories as they are.
+ */
+import type { Rights } from '../core/access.ts';
+import type { CandidateOrigin } from '../core/candidates.ts';
 import type { RequestedDirectory } from '../core/directory.ts';
+import { DynuserError, type ErrorCode } from '../core/errors.ts';
 import type { Gid, Uid, UnitName, UserName } from '../core/ids.ts';
+import type { UserLease } from '../core/lease.ts';
 import { deriveUserName } from '../core/name.ts';
-import type { UidRange } from '../core/range.ts';
 import { describeEvidence, type Evidence } from '../core/verdict.ts';
-import { decideAccount, nameConflict } from './account.ts';
-import type { CoolDown } from './cool-down.ts';
+import type { Allocator } from './allocator.ts';
+import { type ChoiceParts, type ChoiceSteps, chooseUser } from './choose-user.ts';
 import type { Directories, ExpectedHandover, HandoverWishes } from './directory-ports.ts';
-import { lostConflict } from './losses.ts';
-import type { Probe, Randomness, UidLocks } from './ports.ts';
-import { rangeExhausted } from './refusals.ts';
-import type { Reservations } from './reservations.ts';
-import type { UserTable } from './user-table.ts';
+import { evidenceOfLock } from './inquiry.ts';
+import type { Probe } from './ports.ts';
+import type { Finding } from './uid-search.ts';
 
 export interface ExplainRequest {
   readonly unit: UnitName;
@@ -22,6 +25,7 @@ export interface ExplainRequest {
   readonly wishes: HandoverWishes;
   /** as in a request to acquire */
   readonly staticOnly?: boolean;
+  readonly directoryGid?: Gid;
 }
 
 export interface ExplainedCandidate {
@@ -31,11 +35,15 @@ export interface ExplainedCandidate {
   readonly finding: string;
 }
 
+export const OUTCOMES = ['allocate', 'join', 'static', 'conflict', 'exhausted', 'refused'] as const;
+
 export interface Explanation {
   readonly userName: UserName;
   readonly nameOrigin: string;
-  readonly outcome: 'allocate' | 'join' | 'static' | 'conflict' | 'exhausted';
+  readonly outcome: (typeof OUTCOMES)[number];
   readonly reason: string;
+  /** the error that Acquire would fail with; absent if it would not fail */
+  readonly refusal?: DynuserError;
   /** whether the user is or would be a dynamic one */
   readonly dynamic: boolean;
   readonly uid?: Uid;
@@ -45,97 +53,119 @@ export interface Explanation {
   readonly handovers: readonly ExpectedHandover[];
 }
 
-export interface SharedParts {
-  readonly range: UidRange;
-  readonly users: UserTable;
-  readonly reservations: Reservations;
-  readonly locks: Pick<UidLocks, 'peek'>;
-  readonly directories: Pick<Directories, 'owners' | 'expect'>;
-  readonly coolDown: CoolDown;
-  readonly randomness: Randomness;
+export interface ExplainParts extends ChoiceParts {
+  readonly allocator: Pick<Allocator, 'checkLimits'>;
+  readonly directories: Pick<Directories, 'look' | 'expect'>;
 }
 
-type ExplainParts = SharedParts & { readonly probe: Probe };
+/** The errors that are answers: any other says that there is no telling what Acquire would do. */
+const REFUSALS: Readonly<Partial<Record<ErrorCode, Explanation['outcome']>>> = {
+  NameConflict: 'conflict',
+  RangeExhausted: 'exhausted',
+  NotPermitted: 'refused',
+  LimitReached: 'refused',
+  DirectoryFailed: 'refused',
+};
 
 /**
  * @param probe asks the host on behalf of whoever wants to know
- * @throws DynuserError ProbeFailed, DirectoryFailed
+ * @param rights of whoever wants to know: the answer is about an Acquire of its own
+ * @throws DynuserError ProbeFailed, HostFailed
  */
-export async function explain(shared: SharedParts, probe: Probe, request: ExplainRequest): Promise<Explanation> {
-  const parts = { ...shared, probe };
+export async function explain(
+  parts: ExplainParts,
+  probe: Probe,
+  rights: Rights,
+  request: ExplainRequest,
+): Promise<Explanation> {
   const derived = deriveUserName(request.unit, request.perInstance);
   const userName = request.userName ?? derived.name;
   const nameOrigin = request.userName === undefined ? derived.origin : 'given in the request';
-  const found = await choose(parts, request, userName);
-  const handovers = await expectHandovers(parts, request, userName, found);
-  return { userName, nameOrigin, ...found, handovers };
-}
-
-type Choice = Omit<Explanation, 'userName' | 'nameOrigin' | 'handovers'>;
-
-async function choose(parts: ExplainParts, request: ExplainRequest, name: UserName): Promise<Choice> {
-  const live = parts.users.byName(name);
-  if (live?.lost !== undefined) {
-    return { outcome: 'conflict', reason: lostConflict(live).message, dynamic: true, candidates: [] };
-  }
-  if (live !== undefined) {
-    const holders = live.holders.length === 1 ? 'one lease' : `${live.holders.length} leases`;
-    const reason = `the user lives already, with ${holders}, and is joined`;
-    const { uid, gid, dynamic } = live;
-    return { outcome: 'join', reason, dynamic, uid, gid, candidates: [] };
-  }
-  const staticOnly = request.staticOnly === true;
-  const decision = decideAccount(name, await parts.probe.account(name), parts.range, parts.locks, staticOnly);
-  switch (decision.kind) {
-    case 'conflict':
-      return { outcome: 'conflict', reason: nameConflict(decision.reason).message, dynamic: false, candidates: [] };
-    case 'static': {
-      const { uid, gid } = decision;
-      const reason = 'this host has the user, which is used';
-      return { outcome: 'static', reason, dynamic: false, uid, gid, candidates: [] };
+  const candidates = new Map<Uid, ExplainedCandidate>();
+  const named = { userName, nameOrigin };
+  const { user, refusal } = await choose(parts, probe, rights, { ...request, userName }, candidates);
+  const ids = user === undefined ? { dynamic: false } : { dynamic: user.dynamic, uid: user.uid, gid: user.gid };
+  try {
+    refuse(parts, rights, refusal);
+    const handovers = user === undefined ? [] : await expectHandovers(parts, request, user);
+    const outcome = user?.outcome ?? 'allocate';
+    const reason = user?.reason ?? '';
+    return { ...named, outcome, reason, ...ids, candidates: [...candidates.values()], handovers };
+  } catch (error) {
+    const outcome = error instanceof DynuserError ? REFUSALS[error.code] : undefined;
+    if (outcome === undefined || !(error instanceof DynuserError)) {
+      throw error;
     }
-    case 'dynamic':
-      return search(parts, request, name);
+    const dynamic = outcome === 'exhausted' || ids.dynamic;
+    const refused = { outcome, reason: error.message, refusal: error };
+    return { ...named, ...ids, ...refused, dynamic, candidates: [...candidates.values()], handovers: [] };
   }
 }
 
-async function expectHandovers(
+/** @throws DynuserError the first of what Acquire would be refused with, in its order */
+function refuse({ allocator }: ExplainParts, { acquire, requester }: Rights, refusal: DynuserError | undefined): void {
+  if (!acquire.allowed) {
+    throw new DynuserError('NotPermitted', acquire.reason, { field: 'unit' });
+  }
+  allocator.checkLimits(requester);
+  if (refusal !== undefined) {
+    throw refusal;
+  }
+}
+
+/** The user that would be had. */
+interface Chosen extends Pick<UserLease, 'name' | 'uid' | 'gid' | 'dynamic'> {
+  readonly outcome: 'allocate' | 'join' | 'static';
+  readonly reason: string;
+}
+
+/** @param candidates gets those that were looked at */
+async function choose(
   parts: ExplainParts,
-  { directories, wishes }: ExplainRequest,
-  name: UserName,
-  { dynamic, uid, gid }: Choice,
-): Promise<readonly ExpectedHandover[]> {
-  if (uid === undefined || gid === undefined || directories.length === 0) {
-    return [];
-  }
-  return parts.directories.expect(directories, { name, uid, gid, dynamic }, wishes);
-}
-
-async function search(parts: ExplainParts, request: ExplainRequest, name: UserName): Promise<Choice> {
-  const found: ExplainedCandidate[] = [];
-  const draw = { start: parts.randomness.uint32(), stride: parts.randomness.uint32() };
-  const owners = request.directories.length === 0 ? [] : await parts.directories.owners(request.directories);
-  let cooling: ExplainedCandidate | undefined;
-  for (const { uid, origin } of candidates(owners, name, parts.range, draw)) {
-    const evidence = await gather(parts, uid, origin === 'owner' ? undefined : name);
-    const candidate = { uid, origin, free: evidence === undefined, finding: describe(evidence) };
-    found.push(candidate);
-    if (evidence === undefined) {
-      return given(candidate, found);
+  probe: Probe,
+  { requester }: Rights,
+  { userName: name, directories, staticOnly = false }: ExplainRequest & { readonly userName: UserName },
+  candidates: Map<Uid, ExplainedCandidate>,
+): Promise<{ readonly user?: Chosen; readonly refusal?: DynuserError }> {
+  let last: Finding | undefined;
+  const steps: ChoiceSteps<Chosen> = {
+    // A loss is found out by who can write it down.
+    confirm: live => live,
+    async join({ holders, ...live }) {
+      const count = holders.length === 1 ? 'one lease' : `${holders.length} leases`;
+      return { ...live, outcome: 'join', reason: `the user lives already, with ${count}, and is joined` };
+    },
+    async useStatic({ holders, ...account }) {
+      return { ...account, outcome: 'static', reason: 'this host has the user, which is used' };
+    },
+    async tryUid(uid, inquiry) {
+      const lock = parts.locks.peek(uid);
+      const evidence = lock.kind === 'free' ? await inquiry.about(uid) : evidenceOfLock(lock);
+      if (evidence !== undefined) {
+        return evidence === 'known' ? evidence : { evidence };
+      }
+      return { made: { name, uid, gid: uid as number as Gid, dynamic: true, outcome: 'allocate', reason: '' } };
+    },
+    onFinding(finding) {
+      last = finding;
+      candidates.set(finding.uid, describe(finding, candidates.get(finding.uid)));
+    },
+  };
+  try {
+    const user = await chooseUser(parts, probe, { name, requester, directories, staticOnly }, steps);
+    if (user.outcome !== 'allocate') {
+      // Of a name that the host has, no UID had to be found.
+      candidates.clear();
+      return { user };
     }
-    cooling ??= evidence.kind === 'cooling' ? candidate : undefined;
+    const reason = `the UID ${user.uid} is free, and is the ${ORIGIN_WORDS[last?.origin ?? 'sweep']}`;
+    return { user: { ...user, reason } };
+  } catch (error) {
+    if (error instanceof DynuserError && REFUSALS[error.code] !== undefined) {
+      return { refusal: error };
+    }
+    throw error;
   }
-  // Nothing else is free, so the first that cools down would be taken.
-  if (cooling !== undefined) {
-    return given(cooling, found);
-  }
-  const { message } = rangeExhausted(parts.range, parts.users.heldCount);
-  return { outcome: 'exhausted', reason: message, dynamic: true, candidates: found };
-}
-
-function given({ uid, origin }: ExplainedCandidate, candidates: readonly ExplainedCandidate[]): Choice {
-  const reason = `the UID ${uid} is free, and is the ${ORIGIN_WORDS[origin]}`;
-  return { outcome: 'allocate', reason, dynamic: true, uid, gid: uid as number as Gid, candidates };
 }
 
 const ORIGIN_WORDS: Readonly<Record<CandidateOrigin, string>> = {
@@ -144,29 +174,24 @@ const ORIGIN_WORDS: Readonly<Record<CandidateOrigin, string>> = {
   sweep: 'first free one of a search through the whole range',
 };
 
-function describe(evidence: Evidence | undefined): string {
-  return evidence === undefined ? 'free' : describeEvidence(evidence);
+/** @param former what was found out about the same UID before: it was put aside, and nothing better was found */
+function describe({ uid, origin, evidence }: Finding, former: ExplainedCandidate | undefined): ExplainedCandidate {
+  const finding = evidence === undefined ? 'free' : describeEvidence(evidence);
+  return { uid, origin, free: evidence === undefined, finding: reconsidered(finding, evidence, former) };
 }
 
-/** @param name who asks; undefined for the owner of its directories, who needs no cool-down */
-async function gather(parts: ExplainParts, uid: Uid, name: UserName | undefined): Promise<Evidence | undefined> {
-  const holder = parts.users.holding(uid);
-  if (holder !== undefined) {
-    const kind = holder.lost !== undefined ? 'lost' : parts.users.dynamicByUid(uid) === holder ? 'lease' : 'ending';
-    return { kind, name: holder.name };
+function reconsidered(finding: string, evidence: Evidence | undefined, former: ExplainedCandidate | undefined): string {
+  return evidence === undefined && former !== undefined ? `${former.finding}, and no other is free` : finding;
+}
+
+async function expectHandovers(
+  { directories: room, users }: ExplainParts,
+  { directories, wishes, directoryGid }: ExplainRequest,
+  { name, uid, gid, dynamic }: Chosen,
+): Promise<readonly ExpectedHandover[]> {
+  if (directories.length === 0) {
+    return [];
   }
-  if (parts.reservations.has(uid)) {
-    return { kind: 'reserved' };
-  }
-  const lock = parts.locks.peek(uid);
-  switch (lock.kind) {
-    case 'taken':
-      return { kind: 'systemd-lock' };
-    case 'unusable':
-      return { kind: 'lock-unusable', reason: lock.reason };
-    case 'free': {
-      const former = name === undefined ? undefined : parts.coolDown.formerHolder(uid, name);
-      return (await parts.probe.evidence(uid)) ?? (former && { kind: 'cooling', name: former });
-    }
-  }
+  const owner = { name, uid, gid: directoryGid ?? gid, dynamic };
+  return room.expect(directories, owner, { ...wishes, live: () => users.directoryHolders() });
 }

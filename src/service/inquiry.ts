@@ -2,7 +2,7 @@
 import { type AccountAnswer, isKnown } from '../core/account.ts';
 import type { Uid, UserName } from '../core/ids.ts';
 import type { Evidence } from '../core/verdict.ts';
-import type { Probe } from './ports.ts';
+import type { LockOutcome, Probe } from './ports.ts';
 
 export class Inquiry {
   readonly #probe: Probe;
@@ -36,4 +36,9 @@ export class Inquiry {
     const { account, evidence } = await claim;
     return isKnown(account) ? 'known' : evidence;
   }
+}
+
+/** What a lock that cannot be had says of its UID. */
+export function evidenceOfLock(outcome: Exclude<LockOutcome, { readonly kind: 'locked' }>): Evidence {
+  return outcome.kind === 'taken' ? { kind: 'systemd-lock' } : { kind: 'lock-unusable', reason: outcome.reason };
 }

@@ -317,7 +317,8 @@ method Release(lease: string) -> (remains: ?string)
 # [Supports 'more' flag]
 method List() -> (lease: ?Lease, leases: ?[]Lease)
 
-# Says what Acquire would do, and why, and changes nothing. Everybody may ask; about directories, who may name them.
+# Says what Acquire would do for the caller, or would refuse it, and why, and changes nothing. Everybody may ask; about
+# directories, who may name them.
 method Explain(
   unit: string,
   userName: ?string,
@@ -326,16 +327,27 @@ method Explain(
   cacheDirectory: ?[]string,
   logsDirectory: ?[]string,
   runtimeDirectory: ?[]string,
+  stateDirectoryMode: ?int,
+  cacheDirectoryMode: ?int,
+  logsDirectoryMode: ?int,
+  runtimeDirectoryMode: ?int,
+  runtimeDirectoryPreserve: ?bool,
+  exposeDirectories: ?bool,
   makesMounts: ?bool,
   verify: ?bool
 ) -> (
   userName: string,
   # how the name came about, in words
   nameOrigin: string,
-  outcome: (allocate, join, static, conflict, exhausted),
+  # conflict, exhausted, refused: Acquire would fail
+  outcome: (allocate, join, static, conflict, exhausted, refused),
   # the outcome in words
   reason: string,
-  # the UID that would be given, where there is one
+  # the name of the error that Acquire would fail with, without that of the interface
+  error: ?string,
+  # the parameter that the error is about
+  field: ?string,
+  # the UID that would be given, where there is one; where Acquire would be refused, the one that was chosen before that
   uid: ?int,
   gid: ?int,
   # the candidates in order, up to the first that is free
@@ -731,7 +743,10 @@ export type ListReply = {
   readonly leases?: readonly Lease[];
 };
 
-/** Says what Acquire would do, and why, and changes nothing. Everybody may ask; about directories, who may name them. */
+/**
+ * Says what Acquire would do for the caller, or would refuse it, and why, and changes nothing. Everybody may ask; about
+ * directories, who may name them.
+ */
 export type ExplainParameters = {
   readonly unit: string;
   readonly userName?: string;
@@ -740,6 +755,12 @@ export type ExplainParameters = {
   readonly cacheDirectory?: readonly string[];
   readonly logsDirectory?: readonly string[];
   readonly runtimeDirectory?: readonly string[];
+  readonly stateDirectoryMode?: number;
+  readonly cacheDirectoryMode?: number;
+  readonly logsDirectoryMode?: number;
+  readonly runtimeDirectoryMode?: number;
+  readonly runtimeDirectoryPreserve?: boolean;
+  readonly exposeDirectories?: boolean;
   readonly makesMounts?: boolean;
   readonly verify?: boolean;
 };
@@ -748,10 +769,15 @@ export type ExplainReply = {
   readonly userName: string;
   /** how the name came about, in words */
   readonly nameOrigin: string;
-  readonly outcome: 'allocate' | 'join' | 'static' | 'conflict' | 'exhausted';
+  /** conflict, exhausted, refused: Acquire would fail */
+  readonly outcome: 'allocate' | 'join' | 'static' | 'conflict' | 'exhausted' | 'refused';
   /** the outcome in words */
   readonly reason: string;
-  /** the UID that would be given, where there is one */
+  /** the name of the error that Acquire would fail with, without that of the interface */
+  readonly error?: string;
+  /** the parameter that the error is about */
+  readonly field?: string;
+  /** the UID that would be given, where there is one; where Acquire would be refused, the one that was chosen before that */
   readonly uid?: number;
   readonly gid?: number;
   /** the candidates in order, up to the first that is free */

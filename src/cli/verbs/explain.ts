@@ -1,4 +1,5 @@
 /** dynuserctl explain UNIT */
+import type { ExplainReply } from '../../api/generated/io-dynuser-allocator.ts';
 import type { Handler } from '../commands.ts';
 import { withDaemon } from '../daemon.ts';
 import { layoutOf } from '../layout.ts';
@@ -6,11 +7,14 @@ import { ALLOCATION_TIMEOUT_MS } from '../limits.ts';
 import { renderExplanation } from '../render/explanation.ts';
 import { renderJson } from '../render/json.ts';
 import { checkExplainReply } from '../replies.ts';
-import { requestParameters } from '../request.ts';
+import { explainParameters } from '../request.ts';
+
+/** The outcomes with which an acquire succeeds. */
+const GRANTED: readonly ExplainReply['outcome'][] = ['allocate', 'join', 'static'];
 
 export const explain: Handler = async (invocation, surroundings) => {
   const reply = await withDaemon(surroundings, daemon =>
-    daemon.call('io.dynuser.Allocator.Explain', requestParameters(invocation), ALLOCATION_TIMEOUT_MS),
+    daemon.call('io.dynuser.Allocator.Explain', explainParameters(invocation), ALLOCATION_TIMEOUT_MS),
   );
   const explanation = checkExplainReply(reply);
   await surroundings.output.write(
@@ -18,5 +22,5 @@ export const explain: Handler = async (invocation, surroundings) => {
       ? renderExplanation(explanation, layoutOf(invocation, surroundings))
       : renderJson(explanation, invocation.json),
   );
-  return 0;
+  return GRANTED.includes(explanation.outcome) ? 0 : 1;
 };

@@ -50,10 +50,15 @@ test('every option reaches the daemon as its parameter', async () => {
   });
 });
 
-test('explain takes --verify; how directories are made is none of its business', async () => {
-  assert.equal((await command(['explain', UNIT, '--verify'])).status, 0);
-  assert.deepEqual(daemon.calls[0]?.parameters, { unit: UNIT, verify: true });
-  assert.equal((await command(['explain', UNIT, '--state-directory-mode=0750'])).status, 2);
+test('explain takes what decides about an acquire, and not what becomes of the lease', async () => {
+  const made = ['--verify', '--state-directory-mode=0750', '--expose-directories', '--runtime-directory-preserve'];
+  await command(['explain', UNIT, ...made]);
+  assert.deepEqual(daemon.calls[0]?.parameters, {
+    ...{ unit: UNIT, verify: true, stateDirectoryMode: 0o750, exposeDirectories: true, runtimeDirectoryPreserve: true },
+  });
+  for (const option of ['--no-kill-processes', '--lifetime=explicit']) {
+    assert.equal((await command(['explain', UNIT, option])).status, 2, option);
+  }
 });
 
 test('a mode that is none: exit status 2, and nothing is asked', async () => {

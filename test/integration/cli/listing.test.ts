@@ -96,7 +96,7 @@ test('explain: asks for exactly what was given', async () => {
     '--state-directory=b',
     '--runtime-directory=c',
   );
-  assert.equal(status, 0);
+  assert.equal(status, 1, 'an acquire would fail');
   assert.match(output, /^Outcome: conflict: r\n/);
   assert.deepEqual(daemon.calls, [
     {
@@ -110,6 +110,22 @@ test('explain: asks for exactly what was given', async () => {
       },
     },
   ]);
+});
+
+test('explain: the exit status says whether an acquire would succeed', async () => {
+  for (const [outcome, status] of [
+    ['allocate', 0],
+    ['join', 0],
+    ['static', 0],
+    ['conflict', 1],
+    ['exhausted', 1],
+    ['refused', 1],
+  ] as const) {
+    const refusal = status === 0 ? {} : { error: 'DirectoryFailed', field: 'stateDirectory' };
+    daemon.explanation = { ...daemon.explanation, outcome, ...refusal };
+    assert.equal((await command('explain', 'a.service')).status, status, outcome);
+    assert.equal((await command('--json=short', 'explain', 'a.service')).status, status, outcome);
+  }
 });
 
 test('explain: the whole answer in JSON', async () => {

@@ -111,12 +111,38 @@ test('Explain tells nothing of a directory to whoever may not name one', async (
       for (const path of ['closed', 'closed/link', 'nothing']) {
         const [result] = await host.calls([[EXPLAIN, { unit: 'x.service', stateDirectory: [path] }]], { uid });
         const { error, parameters } = errorOf(result);
-        assert.deepEqual([error, parameters['field']], ['io.dynuser.Allocator.NotPermitted', 'stateDirectory']);
+        const field = uid === 1000 ? 'stateDirectory' : 'unit';
+        assert.deepEqual([error, parameters['field']], ['io.dynuser.Allocator.NotPermitted', field]);
         assert.doesNotMatch(String(parameters['reason']), /closed|link|secret|nothing/);
       }
       replyOf((await host.calls([[EXPLAIN, { unit: 'x.service' }]], { uid }))[0]);
     }
     replyOf((await host.calls([[EXPLAIN, { unit: 'x.service', stateDirectory: ['closed'] }]]))[0]);
+  });
+});
+
+test('explain says beforehand what acquire refuses, in the same words, and exits with 1', async () => {
+  await withInstalled({ config: 'AllowUsers=1000\n' }, async host => {
+    await host.startDaemon();
+    const script = 'mkdir -p -m 0755 /var/log/private && chmod 0755 /var/log/private';
+    await host.machine.output(['sh', '-c', script]);
+    assert.equal((await ctl(host, [], ['acquire', '--state-directory=shared', 'one.service'])).status, 0);
+    for (const [uid, argv] of [
+      [0, ['--state-directory=shared', 'two.service']],
+      [0, ['--logs-directory=two', 'two.service']],
+      [0, ['dialout.service']],
+      [1000, ['one.service']],
+      [1000, ['games.service']],
+      [1001, ['two.service']],
+    ] as const) {
+      const explained = await host.ctl(['--json=short', 'explain', ...argv], { uid });
+      const { reason } = JSON.parse(explained.stdout);
+      assert.equal(explained.status, 1, reason);
+      const acquired = await host.ctl(['acquire', ...argv], { uid });
+      assert.equal(acquired.status, 1);
+      assert.ok(acquired.stderr.includes(reason), `${acquired.stderr} is not ${reason}`);
+    }
+    assert.equal((await ctl(host, [], ['explain', '--state-directory=shared', 'one.service'])).status, 0);
   });
 });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync, symlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { shell } from '../../native/tree/fixture.ts';
-import { NEW, NONE, openRoom, type Room, userOf } from './fixture.ts';
+import { NEW, NONE, openRoom, ownersOf, type Room, userOf } from './fixture.ts';
 
 function requested(room: Room, ...values: string[]) {
   const settings = { modes: {}, preserveRuntime: false, expose: false };
@@ -15,8 +15,12 @@ test('what is looked at is not made, and what is expected is what comes', async 
   const lib = `${room.root}/lib`;
   rmSync(lib, { recursive: true });
   const directories = requested(room, 'foo', 'foo/bar');
-  assert.deepEqual(await room.directories.owners(directories), []);
-  const expected = await room.directories.expect(directories, userOf(NEW), { makesMounts: true, verify: false });
+  assert.deepEqual(await ownersOf(room, directories), []);
+  const expected = await room.directories.expect(directories, userOf(NEW), {
+    makesMounts: true,
+    verify: false,
+    live: NONE,
+  });
   assert.equal(existsSync(lib), false);
   const { directories: prepared } = await room.prepare(userOf(NEW), ['foo', 'foo/bar'], { makesMounts: true });
   assert.deepEqual(

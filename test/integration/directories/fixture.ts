@@ -1,8 +1,13 @@
 /** The room over bases of a test's own, on the disk, with the real helper. */
 import { mkdirSync } from 'node:fs';
 import type { TestContext } from 'node:test';
-import type { DirectoryHolder, DirectoryKind, DirectorySettings } from '../../../src/core/directory.ts';
-import { asGid, asUid } from '../../../src/core/ids.ts';
+import type {
+  DirectoryHolder,
+  DirectoryKind,
+  DirectorySettings,
+  RequestedDirectory,
+} from '../../../src/core/directory.ts';
+import { asGid, asUid, type Uid } from '../../../src/core/ids.ts';
 import { parseUserName } from '../../../src/core/name.ts';
 import type { BaseDirectories } from '../../../src/directories/classes.ts';
 import { openDirectories } from '../../../src/directories/room.ts';
@@ -29,6 +34,16 @@ export interface Room {
     values: readonly string[],
     options?: Partial<PrepareOptions> & Partial<DirectorySettings> & { readonly kind?: DirectoryKind },
   ): Promise<PreparedDirectories>;
+}
+
+/** @returns who a search for a UID would try first for these directories */
+export async function ownersOf(
+  { directories: room }: Room,
+  directories: readonly RequestedDirectory[],
+): Promise<readonly Uid[]> {
+  const look = await room.look(directories);
+  look.end();
+  return look.owners;
 }
 
 export const NONE: () => readonly DirectoryHolder[] = () => [];

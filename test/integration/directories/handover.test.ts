@@ -8,7 +8,7 @@ import { DynuserError } from '../../../src/core/errors.ts';
 import { lockName, lockTrees } from '../../../src/directories/directory-lock.ts';
 import { HeldDirectory } from '../../../src/directories/held-directory.ts';
 import { makeFlat, owners, shell } from '../../native/tree/fixture.ts';
-import { NEW, NONE, OLD, openRoom, type Room, THIRD, userOf } from './fixture.ts';
+import { NEW, NONE, OLD, openRoom, ownersOf, type Room, THIRD, userOf } from './fixture.ts';
 
 const refusedBecause = (reason: RegExp) => (error: unknown) => {
   assert.ok(error instanceof DynuserError, String(error));
@@ -19,7 +19,7 @@ const refusedBecause = (reason: RegExp) => (error: unknown) => {
 
 async function ownersFor(room: Room, values: readonly string[]): Promise<readonly number[]> {
   const request = { runtime: [], state: values, cache: values, logs: [] };
-  return room.directories.owners(room.directories.requested(request, { modes: {}, preserveRuntime: false }));
+  return ownersOf(room, room.directories.requested(request, { modes: {}, preserveRuntime: false }));
 }
 
 test('the example of the article: the same owner again, and the file is there', async context => {
@@ -143,16 +143,16 @@ test('a mapped tree remembers its user, who is the first candidate for its next 
     ],
   );
   await room.prepare(userOf(THIRD), ['other']);
-  assert.deepEqual(await room.directories.owners(requested), [OLD, THIRD], 'by mark, and by owner');
+  assert.deepEqual(await ownersOf(room, requested), [OLD, THIRD], 'by mark, and by owner');
   await room.prepare(userOf(NEW), ['foo'], { makesMounts: true });
-  assert.deepEqual((await room.directories.owners(requested))[0], NEW);
+  assert.deepEqual((await ownersOf(room, requested))[0], NEW);
   // Whatever else can be there is no UID.
   for (const text of ['', '0', '-1', '61184 ', '4294967295', '99999999999']) {
     execFileSync('setfattr', ['-n', 'trusted.dynuser.uid', '-v', text, `${room.root}/lib/private/foo`]);
-    assert.deepEqual(await room.directories.owners(requested), [THIRD], text);
+    assert.deepEqual(await ownersOf(room, requested), [THIRD], text);
   }
   execFileSync('setfattr', ['-x', 'trusted.dynuser.uid', `${room.root}/lib/private/foo`]);
-  assert.deepEqual(await room.directories.owners(requested), [THIRD]);
+  assert.deepEqual(await ownersOf(room, requested), [THIRD]);
 });
 
 test('says what a handover would be, and changes nothing', async context => {
@@ -162,7 +162,7 @@ test('says what a handover would be, and changes nothing', async context => {
   const request = { runtime: [], state: ['fresh', 'old'], cache: [], logs: [] };
   const requested = room.directories.requested(request, { modes: {}, preserveRuntime: false });
   const expect = (id: number, makesMounts: boolean) =>
-    room.directories.expect(requested, userOf(id), { makesMounts, verify: false });
+    room.directories.expect(requested, userOf(id), { makesMounts, verify: false, live: NONE });
   const [fresh, old] = await expect(NEW, false);
   assert.deepEqual([fresh?.handover, fresh?.owner, fresh?.inodes, fresh?.changes], ['chown', undefined, 0, 1]);
   assert.equal(fresh?.realPath, `${room.root}/lib/private/fresh`);

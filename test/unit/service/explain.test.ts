@@ -1,30 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decideRights, type Rights } from '../../../src/core/access.ts';
+import { DynuserError } from '../../../src/core/errors.ts';
 import { explain } from '../../../src/service/explain.ts';
-import { Reservations } from '../../../src/service/reservations.ts';
 import { directory, gid, uid, unitName, userName } from './fakes.ts';
 import { type House, house } from './house.ts';
 
-function ask(built: House, unit: string) {
-  const { range, users, probe, locks, directories, coolDown } = built;
-  return explain(
-    {
-      range,
-      users,
-      locks,
-      directories,
-      coolDown,
-      reservations: new Reservations(),
-      randomness: { uint32: () => 0, leaseId: () => assert.fail('explain makes no lease') },
-    },
-    probe,
-    {
-      unit: unitName(unit),
-      perInstance: false,
-      directories: [directory('state', 'wuff')],
-      wishes: { makesMounts: false, verify: false },
-    },
+const ROOTS = decideRights(
+  { uid: uid(0), gid: gid(0), groups: [], standing: { kind: 'host', mayChown: true } },
+  { uids: new Set(), gids: new Set(), directoryUids: new Set() },
+);
+
+function rightsOf(number: number, isAllowed: boolean): Rights {
+  const uids = new Set(isAllowed ? [uid(number)] : []);
+  return decideRights(
+    { uid: uid(number), gid: gid(number), groups: [] },
+    { uids, gids: new Set(), directoryUids: uids },
   );
+}
+
+function ask({ explainParts, probe }: House, unit: string, rights = ROOTS) {
+  return explain(explainParts, probe, rights, {
+    unit: unitName(unit),
+    perInstance: false,
+    directories: [directory('state', 'wuff')],
+    wishes: { makesMounts: false, verify: false },
+  });
 }
 
 test('says which UID a request would get, and changes nothing', async () => {
@@ -91,4 +92,35 @@ test('says when a user would be joined, used as it is, refused, or not found roo
   const full = await ask(built, 'other.service');
   assert.equal(full.outcome, 'exhausted');
   assert.equal(full.candidates.length, 1);
+});
+
+test('a request that would be refused is no promise: the outcome says so, with the error', async () => {
+  const built = house();
+  await built.acquire('roots.service');
+  const joined = await ask(built, 'roots.service', rightsOf(1000, true));
+  assert.deepEqual([joined.outcome, joined.refusal?.code], ['refused', 'NotPermitted']);
+  assert.match(joined.reason, /roots is held by root/);
+  const stranger = await ask(built, 'dynamic-user-test.service', rightsOf(1001, false));
+  assert.deepEqual([stranger.outcome, stranger.refusal?.code, stranger.uid], ['refused', 'NotPermitted', 64642]);
+  assert.equal(stranger.candidates.length, 1, 'it is told what would be found, all the same');
+  built.directories.refusal = new DynuserError('DirectoryFailed', 'it is in use', { field: 'stateDirectory' });
+  const busy = await ask(built, 'other.service');
+  assert.deepEqual([busy.outcome, busy.reason, busy.handovers], ['refused', 'it is in use', []]);
+  built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
+  assert.equal((await ask(built, 'games.service', rightsOf(1000, true))).refusal?.code, 'NotPermitted');
+});
+
+test('leaves the UIDs that it looks at to whoever wants them meanwhile', async () => {
+  const built = house();
+  let open: () => void = () => undefined;
+  let gate: Promise<void> | undefined = new Promise(resolve => {
+    open = resolve;
+  });
+  built.probe.gate = async () => gate;
+  const asking = ask(built, 'dynamic-user-test.service');
+  await new Promise(setImmediate);
+  gate = undefined;
+  assert.equal((await built.acquire('dynamic-user-test.service')).user.uid, 64642);
+  open();
+  await asking;
 });

@@ -7,6 +7,7 @@ import type {
   LeasedDirectory,
   RequestedDirectory,
 } from '../../../src/core/directory.ts';
+import type { DynuserError } from '../../../src/core/errors.ts';
 import type { Gid, Uid, UnitName, UserName } from '../../../src/core/ids.ts';
 import type { UserLease } from '../../../src/core/lease.ts';
 import { parseUnitName, parseUserName } from '../../../src/core/name.ts';
@@ -183,6 +184,8 @@ export class FakeDirectories implements Directories {
   looks = 0;
   readonly removed: string[] = [];
   readonly concealed: string[] = [];
+  /** what prepare() and expect() refuse */
+  refusal: DynuserError | undefined;
   /** called when directories are to be exposed */
   exposing: () => void = () => undefined;
   gate: () => Promise<void> = async () => undefined;
@@ -193,10 +196,6 @@ export class FakeDirectories implements Directories {
 
   environment(): Readonly<Record<string, string>> {
     return {};
-  }
-
-  async owners(): Promise<readonly Uid[]> {
-    return this.found;
   }
 
   async look(): Promise<DirectoryLook> {
@@ -211,6 +210,9 @@ export class FakeDirectories implements Directories {
     commit: (prepared: PreparedDirectories) => T,
   ): Promise<T> {
     await this.gate();
+    if (this.refusal !== undefined) {
+      throw this.refusal;
+    }
     const prepared = directories.map(({ kind, source, preserved, exposed, aliases, readOnly }) => ({
       ...{
         kind,
@@ -231,6 +233,9 @@ export class FakeDirectories implements Directories {
   }
 
   async expect(): Promise<readonly ExpectedHandover[]> {
+    if (this.refusal !== undefined) {
+      throw this.refusal;
+    }
     return [];
   }
 

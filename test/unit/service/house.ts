@@ -7,7 +7,9 @@ import type { Lifetime } from '../../../src/core/lease.ts';
 import { parseRange, type UidRange } from '../../../src/core/range.ts';
 import { Allocator } from '../../../src/service/allocator.ts';
 import { CoolDown } from '../../../src/service/cool-down.ts';
+import type { Directories } from '../../../src/service/directory-ports.ts';
 import { Endings } from '../../../src/service/endings.ts';
+import type { ExplainParts } from '../../../src/service/explain.ts';
 import { KeyedQueue } from '../../../src/service/keyed-queue.ts';
 import type { AcquireRequest } from '../../../src/service/reference.ts';
 import { releaseFor } from '../../../src/service/release.ts';
@@ -17,6 +19,10 @@ import { FakeAccountsLock, FakeLocks } from './fake-locks.ts';
 import { FakeDirectories, FakeProbe, FakeReaper, FakeRegistry, uid, unitName } from './fakes.ts';
 
 export interface House {
+  /** what explains, joined as daemon.ts joins it */
+  readonly explainParts: ExplainParts;
+  /** the next unpredictable number */
+  draw: () => number;
   readonly allocator: Allocator;
   readonly users: UserTable;
   readonly probe: FakeProbe;
@@ -38,13 +44,20 @@ export interface House {
   release(lease: LeaseId): Promise<string | undefined>;
 }
 
-/** @param text the range, such as "61184-61186" */
-export function house(text = '61184-65519'): House {
+/**
+ * @param text the range, such as "61184-61186"
+ * @param room real directories, instead of those that `directories` of the house stands for
+ */
+export function house(text = '61184-65519', room?: Directories): House {
   const range = parseRange(text);
   if (typeof range === 'string') {
     throw new TypeError(range);
   }
   let drawn = 0;
+  const randomness = {
+    uint32: () => built.draw(),
+    leaseId: () => (leases++).toString(16).padStart(32, '0') as LeaseId,
+  };
   let leases = 0;
   const clock = { now: () => 1_000, monotonic: () => built.now };
   const users = new UserTable();
@@ -52,29 +65,29 @@ export function house(text = '61184-65519'): House {
   const locks = new FakeLocks();
   const accounts = new FakeAccountsLock();
   const directories = new FakeDirectories();
+  const used = room ?? directories;
   const reaper = new FakeReaper();
   const coolDown = new CoolDown(clock, { durationMs: 60_000 });
   const nameCache = { present: () => false, flush: async () => undefined };
   const left: string[] = [];
   const lost: string[] = [];
   const endings = new Endings({
-    ...{ users, registry, locks, reaper, directories, coolDown, nameCache, graceMs: 5 },
+    ...{ users, registry, locks, reaper, directories: used, coolDown, nameCache, graceMs: 5 },
     onLeft: (user, words) => left.push(`${user.name}: ${words}`),
     onLost: user => lost.push(user.name),
   });
   const probe = new FakeProbe();
-  const allocator = new Allocator({
-    ...{ range, users, probes: probe, locks, registry, directories, endings, coolDown, nameCache, clock },
-    queue: new KeyedQueue(),
-    accounts,
-    onLost: user => lost.push(user.name),
+  const choice = {
+    ...{ range, users, locks, directories: used, endings, coolDown, clock, randomness },
     reservations: new Reservations(),
-    randomness: {
-      uint32: () => drawn++,
-      leaseId: () => (leases++).toString(16).padStart(32, '0') as LeaseId,
-    },
+  };
+  const allocator = new Allocator({
+    ...{ ...choice, probes: probe, accounts, registry, nameCache, queue: new KeyedQueue() },
+    onLost: user => lost.push(user.name),
   });
   const built: House = {
+    explainParts: { ...choice, allocator },
+    draw: () => drawn++,
     ...{
       allocator,
       users,
@@ -106,7 +119,7 @@ export function house(text = '61184-65519'): House {
         signal: new AbortController().signal,
         ...more,
       }),
-    release: lease => releaseFor(built, lease, ROOT),
+    release: lease => releaseFor({ users, registry, directories: used, endings }, lease, ROOT),
   };
   return built;
 }
