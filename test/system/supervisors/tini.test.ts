@@ -1,6 +1,7 @@
 /** tini, as process 1 of a PID namespace of its own, which is what `docker run --init` is; the daemon is outside of it. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import { firstChild, type MachineProcess } from '../../support/machine/process.ts';
@@ -11,6 +12,16 @@ import { type Start, WebService } from '../../support/supervisors/service.ts';
 
 const ENTRY_POINT = '/usr/local/bin/entrypoint';
 const [SIGKILL, SIGNALED] = [9, 128];
+
+/** A root directory of its own: the machine's programs, and of its /run what the README shares, read-only. */
+const CONTAINER = [
+  ...['unshare', '--mount', '--propagation', 'private', 'sh', '-ec'],
+  'mkdir -p /c; mount -t tmpfs none /c; cd /; for d in *; do ' +
+    'if [ -L "$d" ]; then cp -P "$d" /c/; elif [ "$d" != c ] && [ "$d" != run ]; then mkdir -p "/c/$d"; mount --rbind "/$d" "/c/$d"; fi; ' +
+    'done; mkdir -p /c/run/dynuser; mount --bind -o ro /run/dynuser /c/run/dynuser; exec chroot /c "$@"',
+  'sh',
+];
+const PATH = `/usr/sbin:/usr/bin:${dirname(process.execPath)}`;
 
 interface Container {
   /** unshare, whose only child is tini, and whose exit status is tini's */
@@ -98,6 +109,30 @@ describe('a service below tini, in a PID namespace of its own', () => {
     const { process, tini, start } = await run();
     assert.equal(start.uid, uid);
     await web.kill('KILL', tini);
+    assert.equal(await process.ended, SIGNALED + SIGKILL);
+    await isFree();
+  });
+
+  it('in a container of its own root directory, with the socket that the README shares, looks users up and no more', async () => {
+    const { process, program } = await run();
+    const inside = (...argv: readonly string[]) => machine.run([...CONTAINER, ...argv], { env: { PATH } });
+    const line = await inside('getent', 'passwd', 'web');
+    assert.match(line.stdout, new RegExp(`^web:x:${uid}:`));
+    const viaSocket = await inside('dynuserctl', '--json=short', 'show', 'web');
+    assert.equal(JSON.parse(viaSocket.stdout).uid ?? JSON.parse(viaSocket.stdout)[0]?.uid, uid);
+    for (const argv of [
+      ['acquire', 'other.service'],
+      ['acquire', '--state-directory=web', 'other.service'],
+      ['release', '--all', 'web'],
+      ['explain', '--state-directory=web', 'other.service'],
+    ]) {
+      const refused = await inside('dynuserctl', ...argv);
+      assert.equal(refused.status, 1, refused.stderr);
+      assert.match(refused.stderr, /root/);
+    }
+    assert.equal((await inside('touch', '/run/dynuser/by-uid/file')).status, 1, 'it is read-only');
+    assert.equal((await web.leases()).length, 1);
+    await web.kill('KILL', program);
     assert.equal(await process.ended, SIGNALED + SIGKILL);
     await isFree();
   });
