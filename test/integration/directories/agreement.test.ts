@@ -78,7 +78,7 @@ function populate({ root }: Room, built: House): void {
   built.probe.accounts.set('alone', { user: { uid: alone, gid: gid(100) } });
   built.locks.foreign.add(uid(FIRST_UID));
   built.locks.strange.set(uid(FIRST_UID + 1), 'ELOOP');
-  built.probe.against.set(FIRST_UID + 2, { kind: 'process', pid: 42, command: 'sleep' });
+  built.probe.against.set(FIRST_UID + 2, { kind: 'process', pid: 42, command: 'sleep', as: 'user' });
   built.probe.against.set(FIRST_UID + 3, { kind: 'user', name: 'bob' });
   const [mine, other] = [FIRST_UID + 4, FIRST_UID + 2];
   for (const base of ['lib', 'log', 'cache']) {
