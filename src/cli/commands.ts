@@ -202,7 +202,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     operands: [],
     summary: 'Look the host over, and say what to do where something is amiss',
     description: [
-      'Checks the daemon and its rights, the runtime directory, nsswitch.conf and the NSS module with a live user, the user database of systemd, who else may have UIDs of the range, the directories of users and what they are on, users that do not end, and the system bus. Changes nothing; every wait has an end.',
+      'Checks the daemon, its rights, namespaces and helper, the accounts that it allows, the runtime directory and the room in it, nsswitch.conf and the NSS module with a live user, the user database of systemd, who else may have UIDs of the range, the directories of users and what they are on, users that do not end, and the system bus. Changes nothing; every wait has an end.',
       'Each check is ok, a warning, a problem, or unknown where this user or this host does not show it; run it as root to see all. In JSON an array of objects with "check", "level", "finding" and, where there is something to do, "advice".',
       'Exit status 1 where there is a problem.',
     ],

@@ -6,6 +6,7 @@ import { judgeDirectories, lookAtDirectories } from './checks/directories.ts';
 import { judgeLeases, lookAtLeases } from './checks/leases.ts';
 import { judgeLocks, lookAtLocks } from './checks/locks.ts';
 import { judgeNameService, lookAtNameService } from './checks/name-service.ts';
+import { judgeProcess, lookAtProcess } from './checks/process.ts';
 import { judgeRights, lookAtRights } from './checks/rights.ts';
 import { judgeRuntimeDirectory, lookAtRuntimeDirectory } from './checks/runtime-directory.ts';
 import { judgeServices, lookAtServices } from './checks/services.ts';
@@ -28,14 +29,17 @@ export interface Patient {
 export async function examine({ host, socket, daemon, now, userDatabase }: Patient): Promise<Finding[]> {
   const leases = daemon.reachable ? daemon.leases : undefined;
   const runtime = lookAtRuntimeDirectory(host, socket);
-  const [nameService, locks, services] = await Promise.all([
+  const rights = lookAtRights(host, runtime.path);
+  const [process, nameService, locks, services] = await Promise.all([
+    lookAtProcess(host, runtime.path, rights.pid),
     lookAtNameService(host, runtime.path, leases),
     lookAtLocks(host, leases),
     lookAtServices(host),
   ]);
   return [
     ...judgeDaemon(daemon, VERSION),
-    ...judgeRights(lookAtRights(host, runtime.path)),
+    ...judgeRights(rights),
+    ...judgeProcess(process),
     ...judgeRuntimeDirectory(runtime),
     ...judgeNameService(nameService),
     ...judgeUserDatabase(inspectLink(userDatabase, socket)),

@@ -28,6 +28,13 @@ export interface Ran {
   readonly errors: string;
 }
 
+/** What is left on a file system. */
+export interface Room {
+  readonly bytes: number;
+  readonly files: number;
+  readonly isReadOnly: boolean;
+}
+
 export interface Host {
   /** the start of a text file */
   text(path: string): Seen<string>;
@@ -39,6 +46,8 @@ export interface Host {
   names(path: string): Seen<readonly string[]>;
   /** f_type of statfs(2), where the path leads */
   fileSystem(path: string): Seen<number>;
+  /** what is left on the file system where the path leads */
+  room(path: string): Seen<Room>;
   /** the release of the kernel, as uname(2) has it */
   readonly kernel: string;
   /** Runs a program for a bounded time. @returns undefined where there is no such program */

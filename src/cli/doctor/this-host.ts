@@ -1,9 +1,19 @@
 /** The host that this process runs on. Everything is read with a bound, nothing is changed. */
 import { execFile } from 'node:child_process';
-import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync, statfsSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  statfsSync,
+} from 'node:fs';
 import { release } from 'node:os';
 import { DOCTOR_FILE_BYTES_MAX, PROBE_OUTPUT_BYTES_MAX, PROBE_TIMEOUT_MS } from '../limits.ts';
-import { Hidden, type Host, type Inode, type Ran, type Seen } from './host.ts';
+import { Hidden, type Host, type Inode, type Ran, type Room, type Seen } from './host.ts';
 
 /** @param environment of the programs that are run */
 export function thisHost(environment: Readonly<Record<string, string | undefined>>): Host {
@@ -13,6 +23,7 @@ export function thisHost(environment: Readonly<Record<string, string | undefined
     link: path => seen(() => readlinkSync(path)),
     names: path => seen(() => readdirSync(path)),
     fileSystem: path => seen(() => statfsSync(path).type),
+    room: path => seen(() => roomOf(path)),
     kernel: release(),
     run: (argv, added = {}) => run(argv, { ...environment, ...added }),
   };
@@ -50,6 +61,22 @@ function inodeOf(path: string): Inode {
   const { uid, gid, mode, dev, ino } = lstatSync(path, { bigint: true });
   const kind = KINDS.get(Number(mode) & constants.S_IFMT) ?? 'other';
   return { kind, uid: Number(uid), gid: Number(gid), mode: Number(mode) & 0o7777, device: dev, inode: ino };
+}
+
+function roomOf(path: string): Room {
+  const { bavail, bsize, ffree, files } = statfsSync(path);
+  // A file system that counts no files (tmpfs with nr_inodes=0) has no bound on them.
+  return { bytes: bavail * bsize, files: files === 0 ? Number.POSITIVE_INFINITY : ffree, isReadOnly: isReadOnly(path) };
+}
+
+/** access(2) says so to everybody, and before it looks at permissions. */
+function isReadOnly(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EROFS';
+  }
 }
 
 const KINDS: ReadonlyMap<number, Inode['kind']> = new Map([

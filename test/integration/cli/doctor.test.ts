@@ -75,6 +75,23 @@ test('what is broken is named, and only that', async () => {
       [`mv ${module} ${module}.away`, `mv ${module}.away ${module}`, 'problem NSS module', 'problem Lookups'],
       ['rm /run/dynuser/by-uid/*; ', 'true', 'problem Lookups'],
       ['echo a:62000:10 >> /etc/subuid', 'sed -i /^a:62000/d /etc/subuid', 'problem UID range'],
+      ['chmod 0644 /usr/lib/dynuser/dynuser-helper', 'chmod 0755 /usr/lib/dynuser/dynuser-helper', 'problem Helper'],
+      [
+        'mkdir -p /etc/dynuser; printf "AllowUsers=root 12 nobody-such\\nAllowGroups=nor-this" >/etc/dynuser/dynuserd.conf',
+        'rm /etc/dynuser/dynuserd.conf',
+        'warning Allowed accounts',
+        'warning Allowed accounts',
+      ],
+      [
+        'mount --bind /run/dynuser /run/dynuser; mount -o remount,bind,ro /run/dynuser',
+        'umount /run/dynuser',
+        'problem Room for leases',
+      ],
+      [
+        'fallocate -l $(df --output=avail -B1 /run | tail -1) /run/ballast',
+        'rm /run/ballast',
+        'problem Room for leases',
+      ],
       ['touch /run/dynuser/set-aside/x', 'rm /run/dynuser/set-aside/x', 'warning Registry'],
     ];
     for (const [breaking, mending, ...expected] of cases) {
@@ -105,5 +122,16 @@ test('a daemon without the rights that it needs', async () => {
     );
     daemon.kill('SIGTERM');
     await daemon.ended;
+  });
+});
+
+test('a daemon in a PID namespace of its own', async () => {
+  await withInstalled({}, async host => {
+    await host.machine.spawn(['unshare', '--pid', '--fork', '--kill-child=KILL', '/usr/sbin/dynuserd']);
+    for (let tries = 0; (await host.ctl(['list'])).status !== 0; tries++) {
+      assert.ok(tries < 200, 'the daemon starts');
+    }
+    const { status, findings } = await examine(host);
+    assert.deepEqual([status, amiss(findings).includes('problem Namespaces of the daemon')], [1, true]);
   });
 });

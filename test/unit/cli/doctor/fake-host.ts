@@ -23,6 +23,7 @@ export function fakeHost(fake: FakeHost): Host {
     link: path => fake.links?.[path],
     names: path => fake.names?.[path],
     fileSystem: path => fake.fileSystems?.[path],
+    room: () => undefined,
     kernel: '6.1.0-9-amd64',
     run: async argv => {
       const ran = fake.programs?.[argv.join(' ')];
