@@ -9,7 +9,17 @@ const RUNTIME = '/run/dynuser';
 const LOCKS = '/run/systemd/dynamic-uid';
 /** All that the daemon ever keeps in its runtime directory. */
 const ENTRIES = [
-  ...['by-name', 'by-uid', 'dynuserd.lock', 'io.dynuser.DynamicUser', 'leases', 'lock-keeper', 'set-aside', 'static'],
+  ...[
+    'by-name',
+    'by-uid',
+    'dynuserd.lock',
+    'io.dynuser.Allocator',
+    'io.dynuser.DynamicUser',
+    'leases',
+    'lock-keeper',
+    'set-aside',
+    'static',
+  ],
 ];
 
 export interface DiskUser {
