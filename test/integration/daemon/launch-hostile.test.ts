@@ -41,7 +41,7 @@ describe('what is hostile', () => {
       'ConfigurationDirectory',
     ]) {
       for (const value of ['../x', 'a/../../x', '/etc', '..', `${'a/'.repeat(3_000)}b`, 'a'.repeat(300)]) {
-        await refused(['-p', `${kind}=${value}`, 'echo', 'no'], new RegExp(`^dynuser-run: ${kind}: `, 'i'));
+        await refused(['-p', `${kind}=${value}`, 'echo', 'no'], new RegExp(`^dynuser-run: ${kind}=?: `, 'i'));
       }
       await inUnit(`${kind}=a\0b`, /x\.service has NUL characters/);
     }
@@ -51,10 +51,10 @@ describe('what is hostile', () => {
       'TemporaryFileSystem=../x',
       'User=../root',
     ]) {
-      await refused(['-p', property, 'echo', 'no'], new RegExp(`^dynuser-run: ${property.replace(/=.*/, '')}: `));
+      await refused(['-p', property, 'echo', 'no'], new RegExp(`^dynuser-run: ${property.replace(/=.*/, '')}=?: `));
     }
     for (const name of ['../x', 'a\nb', 'a/b', '', 'x'.repeat(300)]) {
-      await refused([`--unit=${name}`, 'echo', 'no'], /^dynuser-run: unit: /);
+      await refused([`--unit=${name}`, 'echo', 'no'], /^dynuser-run: (?:--)?unit=?: /);
     }
   });
 
@@ -68,7 +68,7 @@ describe('what is hostile', () => {
       ExecStart: index => `/bin/echo w${index}`,
     };
     for (const [name, one] of Object.entries(lists)) {
-      await inUnit(`${name}=${many(10_000, one)}`, new RegExp(`${name}: .*at most`));
+      await inUnit(`${name}=${many(10_000, one)}`, new RegExp(`${name}=?: .*at most`));
     }
     await inUnit(
       many(10_000, index => `\nEnvironment=V${index}=x`),
