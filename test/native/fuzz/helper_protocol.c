@@ -1,0 +1,226 @@
+/*
+ * Questions of a daemon to the helper: each line gets one answer of the protocol, whatever is in it; what ends things of a UID is called
+ * for numbers of dynamic users alone; and text that is encoded decodes to itself. What would look at the host, or change it, is wrapped by
+ * the linker (fuzz.mk) and answered here; beside that, the process gives its capabilities up before it begins.
+ */
+#include "target.h"
+
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "accounts.h"
+#include "check.h"
+#include "end_processes.h"
+#include "identity.h"
+#include "ipc_removal.h"
+#include "keyrings.h"
+#include "manager.h"
+#include "owners.h"
+#include "posix_ipc.h"
+#include "processes.h"
+#include "sysv_ipc.h"
+#include "verbs.h"
+
+bool __wrap_find_running(uid_t uid, struct known_threads *known, struct answer *answer);
+void __wrap_terminate_processes(uid_t uid, struct known_threads *known, struct answer *answer);
+void __wrap_kill_processes(uid_t uid, struct known_threads *known, struct answer *answer);
+void __wrap_remove_ipc(uid_t uid, struct answer *answer);
+void __wrap_clear_keyrings(uid_t uid);
+bool __wrap_find_numbers(struct numbers *numbers, struct known_threads *known, struct answer *answer);
+bool __wrap_find_process(uint32_t number, struct known_threads *known, struct answer *answer);
+bool __wrap_find_sysv_ipc(uint32_t number, struct answer *answer);
+bool __wrap_find_posix_ipc(uint32_t number, struct answer *answer);
+bool __wrap_manager_locks_tell(const char *locks, const char *socket);
+void __wrap_owners_begin(struct owners_search *search, const char *name);
+bool __wrap_owners_end(struct owners_search *search, struct owners *owners, struct failure *failure);
+enum lookup __wrap_user_by_number(uint32_t uid, struct account *account, struct failure *failure);
+enum lookup __wrap_group_by_number(uint32_t gid, struct account *account, struct failure *failure);
+
+static void check_ours(uid_t uid)
+{
+	CHECK(uid_is_possible(uid), "something of UID %u is to be ended", uid);
+}
+
+bool __wrap_find_running(uid_t uid, struct known_threads *known, struct answer *answer)
+{
+	(void)known;
+	(void)answer;
+	check_ours(uid);
+	return false;
+}
+
+void __wrap_terminate_processes(uid_t uid, struct known_threads *known, struct answer *answer)
+{
+	(void)known;
+	check_ours(uid);
+	answer_begin(answer, "free");
+}
+
+void __wrap_kill_processes(uid_t uid, struct known_threads *known, struct answer *answer)
+{
+	(void)known;
+	check_ours(uid);
+	answer_begin(answer, "free");
+}
+
+void __wrap_remove_ipc(uid_t uid, struct answer *answer)
+{
+	check_ours(uid);
+	answer_begin(answer, "free");
+}
+
+void __wrap_clear_keyrings(uid_t uid)
+{
+	check_ours(uid);
+}
+
+/* Every second number has a process. */
+bool __wrap_find_numbers(struct numbers *numbers, struct known_threads *known, struct answer *answer)
+{
+	(void)known;
+	(void)answer;
+	CHECK(numbers->count >= 1 && numbers->count <= NUMBERS_MAX, "%zu numbers", numbers->count);
+	for (size_t i = 0; i < numbers->count; i++) {
+		check_ours(numbers->number[i]);
+		numbers->running[i] = i % 2 == 1;
+	}
+	return true;
+}
+
+bool __wrap_find_process(uint32_t number, struct known_threads *known, struct answer *answer)
+{
+	(void)number;
+	(void)known;
+	(void)answer;
+	return false;
+}
+
+bool __wrap_find_sysv_ipc(uint32_t number, struct answer *answer)
+{
+	(void)number;
+	(void)answer;
+	return false;
+}
+
+bool __wrap_find_posix_ipc(uint32_t number, struct answer *answer)
+{
+	(void)number;
+	(void)answer;
+	return false;
+}
+
+bool __wrap_manager_locks_tell(const char *locks, const char *socket)
+{
+	(void)locks;
+	(void)socket;
+	return false;
+}
+
+void __wrap_owners_begin(struct owners_search *search, const char *name)
+{
+	CHECK(name[0] != '\0' && strlen(name) <= TEXT_MAX, "%zu bytes of a name", strlen(name));
+	search->name = name;
+}
+
+bool __wrap_owners_end(struct owners_search *search, struct owners *owners, struct failure *failure)
+{
+	(void)search;
+	(void)failure;
+	memset(owners, 0, sizeof(*owners));
+	return true;
+}
+
+enum lookup __wrap_user_by_number(uint32_t uid, struct account *account, struct failure *failure)
+{
+	(void)uid;
+	(void)account;
+	(void)failure;
+	return LOOKUP_NOT_FOUND;
+}
+
+/* One that has a name of every sort of byte. */
+enum lookup __wrap_group_by_number(uint32_t gid, struct account *account, struct failure *failure)
+{
+	(void)failure;
+	if (gid % 2 == 0)
+		return LOOKUP_NOT_FOUND;
+	memset(account, 0, sizeof(*account));
+	account->number = gid;
+	(void)snprintf(account->name, sizeof(account->name), "a %%\n\303\251/..");
+	return LOOKUP_FOUND;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3, .pid = 0 };
+	struct __user_cap_data_struct none[2] = { { 0 }, { 0 } };
+
+	(void)argc;
+	(void)argv;
+	CHECK(syscall(SYS_capset, &header, none) == 0, "the capabilities stay");
+	return 0;
+}
+
+/* Reads the input as the helper reads its standard input. */
+static bool read_question(const uint8_t *data, size_t size, char line[QUESTION_MAX])
+{
+	static int file = -1;
+
+	if (file < 0)
+		file = memfd_create("question", MFD_CLOEXEC);
+	CHECK(file >= 0 && ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t)size, "no file");
+	CHECK(lseek(file, 0, SEEK_SET) == 0, "no file");
+	return question_read(file, line);
+}
+
+/* What is printable comes back as one line of words, each of the bytes that the protocol has. */
+static void check_answer(const struct answer *answer)
+{
+	static const char fields[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/%:-";
+
+	CHECK(answer->length > 0 && answer->length < ANSWER_MAX, "%zu bytes", answer->length);
+	for (size_t i = 0; i < answer->length; i++) {
+		char byte = answer->line[i];
+
+		CHECK(byte == ' ' || (byte != '\0' && strchr(fields, byte) != NULL), "byte %u at %zu", (unsigned char)byte, i);
+	}
+	CHECK(answer->line[0] != ' ' && answer->line[answer->length - 1] != ' ', "an empty field");
+}
+
+/* Whatever decodes is encoded in one way, and decodes to the same again. */
+static void try_text(const char *line)
+{
+	char text[QUESTION_MAX];
+	struct answer answer;
+
+	(void)snprintf(text, sizeof(text), "%s", line);
+	if (!decode_text(text))
+		return;
+	CHECK(strlen(text) <= TEXT_MAX, "%zu bytes", strlen(text));
+	answer_begin(&answer, "x");
+	answer_text(&answer, text);
+	CHECK(answer.length < ANSWER_MAX, "%zu bytes", answer.length);
+	answer.line[answer.length] = '\0';
+	char *encoded = answer.line + strlen("x ");
+
+	CHECK(decode_text(encoded) && strcmp(encoded, text) == 0, "%s", text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct context context = { 0 };
+	char line[QUESTION_MAX];
+	struct answer answer;
+
+	if (size > QUESTION_MAX + 16U || !read_question(data, size, line))
+		return 0;
+	CHECK(strlen(line) == size - 1 && data[size - 1] == '\n', "%zu of %zu bytes", strlen(line), size);
+	try_text(line);
+	answer.length = 0;
+	answer_question(line, &context, &answer);
+	check_answer(&answer);
+	return 0;
+}
