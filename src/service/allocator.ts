@@ -14,6 +14,7 @@ import type { AccountsLock, NameCache, Probes, UidLocks } from './ports.ts';
 import { type Acquired, type AcquireRequest, type ReferenceParts, withReference } from './reference.ts';
 import { checkLimits, type LeaseRoom, RequestsUnderWay } from './request-limits.ts';
 import type { Trial } from './uid-search.ts';
+import { writeLease } from './write-lease.ts';
 
 export interface AllocatorParts
   extends Omit<ChoiceParts, keyof ReferenceParts | 'locks'>,
@@ -160,8 +161,7 @@ export class Allocator {
   }
 
   #write(user: UserLease): void {
-    this.#parts.registry.intend(user);
-    this.#parts.registry.commit(user);
+    writeLease(this.#parts.registry, user);
     this.#parts.users.put(user);
   }
 }

@@ -8,6 +8,7 @@ import type { Directories } from './directory-ports.ts';
 import type { Endings } from './endings.ts';
 import type { Registry } from './ports.ts';
 import type { UserTable } from './user-table.ts';
+import { writeLease } from './write-lease.ts';
 
 export interface ReleaseParts {
   readonly users: UserTable;
@@ -78,8 +79,7 @@ function dropNow(parts: ReleaseParts, lease: LeaseId): Promise<string | undefine
   if (smaller.holders.length === 0) {
     return parts.endings.begin(user);
   }
-  parts.registry.intend(smaller);
-  parts.registry.commit(smaller);
+  writeLease(parts.registry, smaller);
   parts.users.put(smaller);
   return undefined;
 }
