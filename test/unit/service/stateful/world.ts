@@ -1,6 +1,5 @@
 /** Carries the actions out, keeps a journal of what was answered, and compares host and daemon with it after each. */
 import assert from 'node:assert/strict';
-import type { Requester } from '../../../../src/core/access.ts';
 import { DynuserError } from '../../../../src/core/errors.ts';
 import type { Gid, LeaseId, Pid, Uid, UserName } from '../../../../src/core/ids.ts';
 import { LEASE_ID_BYTES, leaseIdOf } from '../../../../src/core/ids.ts';
@@ -8,7 +7,9 @@ import type { ProcessIdentity } from '../../../../src/core/process-identity.ts';
 import { parseRange, type UidRange } from '../../../../src/core/range.ts';
 import type { Acquired } from '../../../../src/service/reference.ts';
 import { type Action, UIDS } from './actions.ts';
-import { COOL_DOWN_MS, Daemon } from './daemon.ts';
+import { isOurs, requester } from './answers.ts';
+import { Cooling, heldUids } from './cooling.ts';
+import { Daemon } from './daemon.ts';
 import { Host, Killed } from './host.ts';
 import { checkAll } from './invariants.ts';
 
@@ -34,8 +35,7 @@ export class World {
   daemon: Daemon;
   readonly #range: UidRange;
   readonly #processes = new Set<number>();
-  /** when a UID was freed, and who had it; the daemon forgets it with its end */
-  readonly #freed = new Map<Uid, { name: string; at: number }>();
+  readonly #cooling = new Cooling(this.host);
   #leases = 0;
   #pids = 1_000;
 
@@ -48,11 +48,11 @@ export class World {
 
   async carryOut(action: Action): Promise<void> {
     this.host.turns = action.do === 'race' ? action.turns : [0];
-    const before = this.#held();
+    const before = heldUids(this.daemon.users);
     await this.#do(action);
     await this.#quiet();
     if (action.do !== 'kill' && action.do !== 'die') {
-      this.#noteFreed(before);
+      this.#cooling.note(before, this.daemon.users);
     }
     checkAll(this);
   }
@@ -98,6 +98,8 @@ export class World {
       case 'exit': {
         const chosen = this.#choose(action.lease);
         if (chosen?.process !== undefined) {
+          // As for a connection that closes.
+          host.full = undefined;
           this.#processes.delete(chosen.process.pid);
           daemon.exited(chosen.process);
           if (this.waiting.has(chosen.lease)) {
@@ -164,17 +166,8 @@ export class World {
       assert.equal(outcome.user.uid, live.uid);
     } else if (outcome.user.dynamic) {
       assert.ok(free.includes(outcome.user.uid as number as (typeof UIDS)[number]), `${outcome.user.uid} was not free`);
-      this.#checkCoolDown(outcome, free);
+      this.#cooling.check(outcome.user, free);
     }
-  }
-
-  /** A UID that was somebody else's a moment ago is given out only if no other is left. */
-  #checkCoolDown({ user: { uid, name } }: Acquired, free: readonly number[]): void {
-    const isCool = (other: number) => {
-      const freed = this.#freed.get(other as Uid);
-      return freed === undefined || freed.name === name || freed.at + COOL_DOWN_MS <= this.host.now;
-    };
-    assert.ok(isCool(uid) || !free.some(isCool), `${uid} has not cooled down, and one of ${free} has`);
   }
 
   async #race(asked: readonly Asking[], releases: readonly number[]): Promise<void> {
@@ -207,7 +200,8 @@ export class World {
       return;
     }
     const other = { ...chosen.process, inode: '1' };
-    const isRight = by === 'its process' && this.waiting.has(chosen.lease);
+    const isLost = this.daemon.users.byLease(chosen.lease)?.lost !== undefined;
+    const isRight = by === 'its process' && this.waiting.has(chosen.lease) && !isLost;
     try {
       this.daemon.claims.claim(
         ...([chosen.lease, by === 'another user' ? ((chosen.by + 1) as Uid) : chosen.by] as const),
@@ -257,10 +251,14 @@ export class World {
     for (const uid of taken) {
       host.take(uid as Uid);
     }
-    this.#freed.clear();
+    this.#cooling.forget();
     this.waiting.clear();
+    const files = [...host.files.leases.values(), ...host.files.endings.values()];
+    const before = new Map(files.map(({ uid, name }) => [uid, name] as const));
     this.daemon = this.#start();
     await this.#quiet();
+    // What ends as this one starts is freed by it, and remembered.
+    this.#cooling.note(before, this.daemon.users);
     for (const { lease, process } of [...this.journal.values()]) {
       if (process !== undefined && !this.#processes.has(process.pid)) {
         this.#forget(lease, 'always');
@@ -285,35 +283,9 @@ export class World {
     return [...this.journal.values()][number % Math.max(this.journal.size, 1)];
   }
 
-  #held(): Map<Uid, string> {
-    return new Map(
-      UIDS.flatMap(uid => {
-        const user = this.daemon.users.holding(uid as Uid);
-        return user === undefined || user.lost !== undefined ? [] : [[uid as Uid, user.name] as const];
-      }),
-    );
-  }
-
-  #noteFreed(before: ReadonlyMap<Uid, string>): void {
-    for (const [uid, name] of before) {
-      if (this.daemon.users.holding(uid) === undefined) {
-        this.#freed.set(uid, { name, at: this.host.now });
-      }
-    }
-  }
-
   async #quiet(): Promise<void> {
     for (let turn = 0; turn < QUIET_TURNS; turn++) {
       await new Promise(resolve => setImmediate(resolve));
     }
   }
-}
-
-function requester(uid: Uid): Requester {
-  return { uid, isRoot: uid === 0 };
-}
-
-function isOurs(error: unknown): DynuserError {
-  assert.ok(error instanceof DynuserError, error instanceof Error ? error.stack : String(error));
-  return error;
 }
