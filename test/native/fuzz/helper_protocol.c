@@ -39,9 +39,19 @@ bool __wrap_owners_end(struct owners_search *search, struct owners *owners, stru
 enum lookup __wrap_user_by_number(uint32_t uid, struct account *account, struct failure *failure);
 enum lookup __wrap_group_by_number(uint32_t gid, struct account *account, struct failure *failure);
 
+/* The role that is asked. */
+static enum role asked;
+
 static void check_ours(uid_t uid)
 {
+	CHECK(asked == ROLE_REAPER || asked == ROLE_PROBE, "role %d", (int)asked);
 	CHECK(uid_is_possible(uid), "something of UID %u is to be ended", uid);
+}
+
+static void check_ended(uid_t uid)
+{
+	CHECK(asked == ROLE_REAPER, "role %d ends something", (int)asked);
+	check_ours(uid);
 }
 
 bool __wrap_find_running(uid_t uid, struct known_threads *known, struct answer *answer)
@@ -55,26 +65,26 @@ bool __wrap_find_running(uid_t uid, struct known_threads *known, struct answer *
 void __wrap_terminate_processes(uid_t uid, struct known_threads *known, struct answer *answer)
 {
 	(void)known;
-	check_ours(uid);
+	check_ended(uid);
 	answer_begin(answer, "free");
 }
 
 void __wrap_kill_processes(uid_t uid, struct known_threads *known, struct answer *answer)
 {
 	(void)known;
-	check_ours(uid);
+	check_ended(uid);
 	answer_begin(answer, "free");
 }
 
 void __wrap_remove_ipc(uid_t uid, struct answer *answer)
 {
-	check_ours(uid);
+	check_ended(uid);
 	answer_begin(answer, "free");
 }
 
 void __wrap_clear_keyrings(uid_t uid)
 {
-	check_ours(uid);
+	check_ended(uid);
 }
 
 /* Every second number has a process. */
@@ -209,18 +219,31 @@ static void try_text(const char *line)
 	CHECK(decode_text(encoded) && strcmp(encoded, text) == 0, "%s", text);
 }
 
+/* Every role answers: with what it is asked, or that it is none of its questions. */
+static void try_roles(const char *line)
+{
+	static const enum role roles[] = { ROLE_PROBE, ROLE_REAPER, ROLE_PLACES, ROLE_TREE_READ };
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		struct context context = { 0 };
+		char question[QUESTION_MAX];
+		struct answer answer = { .length = 0 };
+
+		(void)snprintf(question, sizeof(question), "%s", line);
+		asked = roles[i];
+		answer_question(question, roles[i], &context, &answer);
+		check_answer(&answer);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct context context = { 0 };
 	char line[QUESTION_MAX];
-	struct answer answer;
 
 	if (size > QUESTION_MAX + 16U || !read_question(data, size, line))
 		return 0;
 	CHECK(strlen(line) == size - 1 && data[size - 1] == '\n', "%zu of %zu bytes", strlen(line), size);
 	try_text(line);
-	answer.length = 0;
-	answer_question(line, &context, &answer);
-	check_answer(&answer);
+	try_roles(line);
 	return 0;
 }
