@@ -4,12 +4,12 @@
  *
  * | step of the model      | step of the code                                                                               |
  * | ---------------------- | ---------------------------------------------------------------------------------------------- |
- * | PWD                    | /etc/.pwd.lock is taken before a UID is chosen, and held until the user resolves                |
  * | INTEND, FORGET         | Registry.intend, forget: leases/<uid>.new (src/service/allocator.ts, #try)                      |
  * | OPEN, FLOCK, RECHECK   | SystemdUidLocks.lock: open(2), flock(2), and the file must still have its name after that       |
- * | STORE                  | the descriptor is given to the service manager or the keeper, before the lease is written      |
+ * | PWD                    | AccountsLock.take: /etc/.pwd.lock, from the questions until the user resolves                   |
  * | PROBE                  | Inquiry.about: whether the name is systemd's; whether the UID has an account or a process       |
  * | PUBLISH, COMMIT        | Registry.publish, commit: both links, then the lease                                            |
+ * | STORE                  | UidLocks.keep: the service manager or the keeper has the descriptor before there is a lease    |
  * | REVOKE, UNPUBLISH      | Endings.begin: leases/<uid>.end, then no links                                                  |
  * | REAP                   | Endings.#reap: processes are killed, objects are removed                                        |
  * | UNLINK, UNSTORE, CLOSE | SystemdUidLocks.release: the name goes while the lock is held                                   |
@@ -22,7 +22,7 @@
  * UID 0; UID 1 is there to be given to a name a second time. Each M_… leaves out a step or exchanges two, and the search has to find the
  * harm.
  *
- * WITH_STRANGER: another program locks the file of a UID, and unlinks it or not. WITH_USERADD: useradd(8) makes an account. WITH_LOSS:
+ * WITH_STRANGER: another program locks the file of a UID, and unlinks it or not; dynuserd has one name then, since that is about UIDs alone. WITH_USERADD: useradd(8) makes an account. WITH_LOSS:
  * the store may lose what it keeps, since somebody kills the keeper: a UID can become somebody else's then, and what still has to hold is
  * that nothing is ended for it, and that its lease is not published any more.
  */
@@ -142,23 +142,18 @@ inline unlockOurs() {
 #endif
 }
 
-#ifdef M_NO_PWD_LOCK
-#define PWD_LOCK_IS_FREE true
-#define TAKE_PWD_LOCK skip
-#else
-#define PWD_LOCK_IS_FREE (pwdLock == NOBODY || pwdLock == DYNUSERD)
-#define TAKE_PWD_LOCK pwdLock = DYNUSERD; pwdUsers++
-#endif
 inline leavePwdLock() {
-#ifndef M_NO_PWD_LOCK
-	pwdUsers--;
-	if
-	:: pwdUsers == 0 -> pwdLock = NOBODY
-	:: else
-	fi
-#else
-	skip
-#endif
+	d_step {
+		if
+		:: hasPwdLock ->
+			hasPwdLock = false; pwdUsers--;
+			if
+			:: pwdUsers == 0 -> pwdLock = NOBODY
+			:: else
+			fi
+		:: else
+		fi
+	}
 }
 #define NAME_IS_KNOWN (n == 0 && systemdUser)
 #define UNUSABLE (NAME_IS_KNOWN || (u == 0 && (account || process || systemdProcess)))
@@ -168,14 +163,13 @@ inline leavePwdLock() {
 
 /* dynuserd: the requests for one name, which come one after the other (KeyedQueue). */
 proctype requests(byte n) {
-	byte u;
+	byte u; bool hasPwdLock;
 end:
 	do
 	:: atomic { up && ready && LIVES_AT(0) -> busy++; u = 0 }; goto release
 	:: atomic { up && ready && LIVES_AT(1) -> busy++; u = 1 }; goto release
-	:: atomic { up && ready && !LIVES && PWD_LOCK_IS_FREE && IS_FREE(0) -> busy++; u = 0; trying[0] = true; TAKE_PWD_LOCK };   /* PWD */
-		goto acquire
-	:: atomic { up && ready && !LIVES && PWD_LOCK_IS_FREE && IS_FREE(1) -> busy++; u = 1; trying[1] = true; TAKE_PWD_LOCK };
+	:: atomic { up && ready && !LIVES && IS_FREE(0) -> busy++; u = 0; trying[0] = true }; goto acquire
+	:: atomic { up && ready && !LIVES && IS_FREE(1) -> busy++; u = 1; trying[1] = true };
 acquire:
 		{
 			intent[u] = n + 1;                                                                          /* INTEND */
@@ -193,11 +187,14 @@ acquire:
 				if
 				:: !mine -> goto undo
 				:: mine -> isOurs = true
-				fi;
-#if !defined(M_STORE_AFTER_COMMIT) && !defined(M_NO_STORE)
-				store = dynuserdFile                                                                    /* STORE */
-#endif
+				fi
 			fi;
+#ifndef M_NO_PWD_LOCK
+			if
+			:: d_step { pwdLock == NOBODY || pwdLock == DYNUSERD -> pwdLock = DYNUSERD; pwdUsers++; hasPwdLock = true }   /* PWD */
+			:: pwdLock == SYSTEMD || pwdLock == STRANGER -> goto undo
+			fi;
+#endif
 #ifndef M_PROBE_BEFORE_LOCK
 			if
 			:: UNUSABLE -> goto undo                                                                    /* PROBE */
@@ -205,9 +202,21 @@ acquire:
 			fi;
 #endif
 #ifdef M_PWD_UNLOCK_BEFORE_PUBLISH
-			d_step { leavePwdLock() };
+			leavePwdLock();
 #endif
 			d_step { byUid[u] = n + 1; byName[n] = u + 1 };                                             /* PUBLISH */
+			/* Directories take their time: without /etc/.pwd.lock, since the user resolves. They may fail. */
+			leavePwdLock();
+			if
+			:: true
+			:: d_step { byUid[u] = 0; byName[n] = 0 }; goto undo
+			fi;
+#if !defined(M_STORE_AFTER_COMMIT) && !defined(M_NO_STORE)
+			if
+			:: u == 0 -> store = dynuserdFile                                                           /* STORE */
+			:: u == 1
+			fi;
+#endif
 			d_step { lease[u] = n + 1; intent[u] = 0 };                                                 /* COMMIT */
 #ifdef M_STORE_AFTER_COMMIT
 			if
@@ -217,22 +226,18 @@ acquire:
 #endif
 			goto tried;
 undo:		/* What failed takes back its own steps. */
+			leavePwdLock();
 			if
 			:: u == 0 && mine -> unlockOurs()
 			:: u == 1 || !mine
 			fi;
 			intent[u] = 0;                                                                              /* FORGET */
-tried:		skip;
-#ifdef M_PWD_UNLOCK_BEFORE_PUBLISH
-			d_step { trying[u] = false; busy--; u = 0 }
-#else
-			d_step { trying[u] = false; busy--; u = 0; leavePwdLock() }
-#endif
+tried:		atomic { trying[u] = false; busy--; u = 0 };
 			goto end;
 release:
 			atomic { ending[u] = n + 1; lease[u] = 0 };                                                 /* REVOKE */
 			d_step { byName[n] = 0; byUid[u] = 0; busy--; u = 0 }                                       /* UNPUBLISH */
-		} unless { d_step { !up -> busy--; u = 0 } }
+		} unless { d_step { !up -> busy--; u = 0; hasPwdLock = false } }
 	od
 }
 
@@ -431,7 +436,10 @@ proctype useradd() {
 
 init {
 	atomic {
-		run requests(0); run requests(1); run endings(); run starts(); run kills(); run systemd();
+#ifndef WITH_STRANGER
+		run requests(0);
+#endif
+		run requests(1); run endings(); run starts(); run kills(); run systemd();
 #ifdef WITH_STRANGER
 		run stranger();
 #endif

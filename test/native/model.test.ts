@@ -19,7 +19,7 @@ const ENDED = /assertion violated \( ?!\(systemdProcess\)&& !\(systemdUser\)\)/;
 
 const MUTANTS: Readonly<Record<string, RegExp>> = {
   M_NO_RECHECK: TWO,
-  M_PROBE_BEFORE_LOCK: ENDED,
+  M_PROBE_BEFORE_LOCK: TWO,
   M_NO_PWD_LOCK: TWO,
   M_PWD_UNLOCK_BEFORE_PUBLISH: TWO,
   M_CLOSE_BEFORE_UNLINK: TWO,
