@@ -22,6 +22,9 @@
  * UID 0; UID 1 is there to be given to a name a second time. Each M_… leaves out a step or exchanges two, and the search has to find the
  * harm.
  *
+ * One step is stricter than the code: RELOCK takes the old file alone, with our name in it. recover() makes a new one if it is gone, as
+ * M_RELOCK_NEW_FILE does, and the harm is that of WITH_LOSS: SECURITY.md names it among what is no boundary.
+ *
  * WITH_STRANGER: another program locks the file of a UID, and unlinks it or not; dynuserd has one name then, since that is about UIDs alone. WITH_USERADD: useradd(8) makes an account. WITH_LOSS:
  * the store may lose what it keeps, since somebody kills the keeper: a UID can become somebody else's then, and what still has to hold is
  * that nothing is ended for it, and that its lease is not published any more.

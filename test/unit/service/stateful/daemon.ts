@@ -35,7 +35,7 @@ class HostReaper implements Reaper {
   async endProcesses(uid: Uid): Promise<Evidence | undefined> {
     this.#check('the processes', uid);
     await this.#host.answer();
-    return this.#host.stubborn.has(uid) ? { kind: 'process', pid: 9, command: 'stubborn' } : undefined;
+    return this.#host.stubborn.has(uid) ? { kind: 'process', pid: 9, command: 'stubborn', as: 'user' } : undefined;
   }
 
   async endAll(uid: Uid): Promise<Evidence | undefined> {
@@ -99,6 +99,7 @@ export class Daemon {
     this.allocator = new Allocator({
       ...{ ...ports, range, probes, clock, endings: this.endings },
       ...{ queue: new KeyedQueue(), reservations: new Reservations(), onLost: () => undefined },
+      accounts: { take: async () => () => undefined },
       randomness: { uint32: () => drawn++, leaseId },
     });
     const adopt = (identity: ProcessIdentity): PinOutcome => {

@@ -175,7 +175,7 @@ export class HostProbe implements Probe, Probes {
     if (this.#host.numbers.has(uid)) {
       return { kind: 'user', name: 'static' };
     }
-    return this.#host.strangers.has(uid) ? { kind: 'process', pid: 7, command: 'other' } : undefined;
+    return this.#host.strangers.has(uid) ? { kind: 'process', pid: 7, command: 'other', as: 'user' } : undefined;
   }
 
   async claim(name: UserName, uid: Uid): Promise<Claim> {
