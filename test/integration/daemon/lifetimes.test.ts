@@ -160,7 +160,7 @@ test('a second daemon on one runtime directory is refused, and the first lives o
     await host.startDaemon();
     const second = await host.machine.run(['/usr/sbin/dynuserd']);
     assert.equal(second.status, 1);
-    assert.equal(second.stderr, 'dynuserd: another dynuserd is running on /run/dynuser\n');
+    assert.equal(second.stderr, 'dynuserd: another dynuserd is running on /run/dynuser; stop it first\n');
     assert.equal((await host.ctl(['list', '--json=short'])).stdout, '[]\n');
   });
 });

@@ -1,8 +1,9 @@
 /** What a service's directory is may change at any moment of its start: nothing outside of it is ever touched. */
+// time limit: 300 s
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
-import { Machine } from '../../support/machine.ts';
+import { DYNUSER_NSSWITCH, Installed } from '../support/installed.ts';
+import { Machine } from '../support/machine.ts';
 
 const ROUNDS = 200;
 /** Exchanges two paths without end, by renameat2(2). */
