@@ -9,8 +9,8 @@ void remove_ipc(uid_t number, struct answer *answer)
 	for (int passes = 0; find_sysv_ipc(number, answer) || find_posix_ipc(number, answer); passes++) {
 		if (passes == REMOVAL_PASSES)
 			return;
-		remove_sysv_ipc(number);
-		remove_posix_ipc(number);
+		remove_sysv_ipc(number, number);
+		remove_posix_ipc(number, number);
 	}
 	answer_begin(answer, "free");
 }

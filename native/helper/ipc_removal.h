@@ -16,11 +16,17 @@
  */
 void remove_ipc(uid_t number, struct answer *answer);
 
-/* The two halves; both leave out what they cannot remove. */
-void remove_sysv_ipc(uid_t number);
-void remove_posix_ipc(uid_t number);
+/* No object is of this number: it stands for a half that is not asked for. */
+#define NO_OWNER ((uid_t)-1)
+
+/*
+ * The two halves: objects whose owner is the UID, and those whose group is the GID. Both leave out what they cannot remove; none
+ * of root's is removed for its owner or its group.
+ */
+void remove_sysv_ipc(uid_t uid, gid_t gid);
+void remove_posix_ipc(uid_t uid, gid_t gid);
 
 /* The second half in any tree. */
-void remove_in_tree(const char *top, uid_t number);
+void remove_in_tree(const char *top, uid_t uid, gid_t gid);
 
 #endif

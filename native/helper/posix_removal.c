@@ -13,19 +13,25 @@
 #include "ipc_walk.h"
 #include "posix_ipc.h"
 
-static bool belongs(const struct stat *status, uid_t number)
+/* Whose objects go. */
+struct owners {
+	uid_t uid;
+	gid_t gid;
+};
+
+static bool belongs(const struct stat *status, const struct owners *owners)
 {
-	return status->st_uid == number || status->st_gid == number;
+	return (status->st_uid == owners->uid && owners->uid != 0) || (status->st_gid == owners->gid && owners->gid != 0);
 }
 
 static enum walk_step remove_entry(void *data, const struct walk_entry *entry, struct answer *answer)
 {
-	const uid_t *number = data;
+	const struct owners *owners = data;
 
 	(void)answer;
 	if (S_ISDIR(entry->status->st_mode))
 		return WALK_DESCEND;
-	if (belongs(entry->status, *number))
+	if (belongs(entry->status, owners))
 		(void)unlinkat(entry->directory, entry->name, 0);
 	return WALK_ON;
 }
@@ -33,25 +39,26 @@ static enum walk_step remove_entry(void *data, const struct walk_entry *entry, s
 /* rmdir(2) takes empty directories alone: what is of others in it keeps it. */
 static void remove_directory(void *data, int parent, const char *name, dev_t device, ino_t inode)
 {
-	const uid_t *number = data;
+	const struct owners *owners = data;
 	struct stat status;
 
 	if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0 && status.st_dev == device &&
-	    status.st_ino == inode && belongs(&status, *number))
+	    status.st_ino == inode && belongs(&status, owners))
 		(void)unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-void remove_in_tree(const char *top, uid_t number)
+void remove_in_tree(const char *top, uid_t uid, gid_t gid)
 {
-	const struct ipc_visitor visitor = { .entry = remove_entry, .leave = remove_directory, .data = &number };
+	struct owners owners = { .uid = uid, .gid = gid };
+	const struct ipc_visitor visitor = { .entry = remove_entry, .leave = remove_directory, .data = &owners };
 	struct answer unused;
 
 	/* An error ends this walk, and the next search too, which then answers it. */
 	(void)walk_ipc(top, &visitor, &unused);
 }
 
-void remove_posix_ipc(uid_t number)
+void remove_posix_ipc(uid_t uid, gid_t gid)
 {
-	remove_in_tree(POSIX_SHM_DIRECTORY, number);
-	remove_in_tree(POSIX_MQ_DIRECTORY, number);
+	remove_in_tree(POSIX_SHM_DIRECTORY, uid, gid);
+	remove_in_tree(POSIX_MQ_DIRECTORY, uid, gid);
 }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
@@ -121,7 +122,13 @@ static void remove_as(uid_t owner, const struct kind *kind, int id)
 		abort();
 }
 
-void remove_sysv_ipc(uid_t number)
+/* Whether an object is one of those that go. */
+static bool belongs(const struct ipc_perm *owner, uid_t uid, gid_t gid)
+{
+	return (owner->uid == uid && uid != 0) || (owner->gid == gid && gid != 0);
+}
+
+void remove_sysv_ipc(uid_t uid, gid_t gid)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		/* -1 in a kernel without System V IPC. */
@@ -131,7 +138,7 @@ void remove_sysv_ipc(uid_t number)
 			struct ipc_perm owner;
 			int id = kinds[i].look(place, &owner);
 
-			if (id < 0 || (owner.uid != number && owner.gid != number))
+			if (id < 0 || !belongs(&owner, uid, gid))
 				continue;
 			if (kinds[i].remove(id) < 0 && errno == EPERM)
 				remove_as(owner.uid, &kinds[i], id);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "account_ipc.h"
 #include "accounts.h"
 #include "arguments.h"
 #include "claims.h"
@@ -74,6 +75,12 @@ static void verb_remove_ipc(char *number, struct context *context, struct answer
 	remove_ipc(uid, answer);
 }
 
+static void verb_remove_account_ipc(char *argument, struct context *context, struct answer *answer)
+{
+	(void)context;
+	remove_account_ipc(argument, answer);
+}
+
 static void verb_clear_keyrings(char *number, struct context *context, struct answer *answer)
 {
 	uid_t uid;
@@ -103,6 +110,7 @@ static const struct verb verbs[] = {
 	{ "terminate-processes", ROLE_REAPER, false, verb_terminate_processes },
 	{ "kill-processes", ROLE_REAPER, false, verb_kill_processes },
 	{ "remove-ipc", ROLE_REAPER, false, verb_remove_ipc },
+	{ "remove-account-ipc", ROLE_REAPER, false, verb_remove_account_ipc },
 	{ "clear-keyrings", ROLE_REAPER, false, verb_clear_keyrings },
 };
 

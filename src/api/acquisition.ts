@@ -91,6 +91,8 @@ export class Acquisition {
         owner: peer.uid,
         isRoot: caller.requester.isRoot,
         cleanup: readCleanup(parameters),
+        // Objects of an account are the host's: only who says so has them removed.
+        removesAccountIpc: parameters['removeIPC'] === true,
         signal: gone.signal,
         ...(wishes === undefined ? {} : { staticOnly: wishes.staticOnly, missing: wishes.missing }),
         ...(directoryGid === undefined ? {} : { directoryGid }),

@@ -1,4 +1,5 @@
 /** The parameters of Launch, and what a launch wants as the parameters of Acquire: between the wire and the room of launches. */
+import type { UserName } from '../core/ids.ts';
 import type { LaunchAnswer, QuestionKind } from '../launch/plan.ts';
 import type { LaunchRequest, Wanted } from '../launch/request.ts';
 import type { Json, JsonObject } from '../varlink/json.ts';
@@ -66,6 +67,11 @@ export function acquireParameters(wanted: Wanted, unit: string): JsonObject {
     }
   }
   return parameters;
+}
+
+/** @param name the group, and so the user who has it */
+export function acquireGroupParameters(name: UserName, unit: string): JsonObject {
+  return { unit, userName: name, lifetime: 'process' };
 }
 
 function asText(value: Json | undefined): string | undefined {

@@ -2,10 +2,8 @@
  * Launch: a user for the process that asks, and the plan by which that process becomes the service. What the properties
  * mean is the business of the room of launches; here they meet the allocator.
  */
-import { ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
-import { asGid, type Gid } from '../core/ids.ts';
-import { deriveUserName, parseUnitName, parseUserName } from '../core/name.ts';
+import type { Gid, LeaseId } from '../core/ids.ts';
 import { explainPlan, type LaunchMemory, planLaunch } from '../launch/launch.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Wanted } from '../launch/request.ts';
@@ -13,11 +11,13 @@ import type { Directories, ExpectedHandover } from '../service/directory-ports.t
 import { type ExplainParts, explain } from '../service/explain.ts';
 import type { Probes } from '../service/ports.ts';
 import type { Acquired } from '../service/reference.ts';
+import { limitReached } from '../service/refusals.ts';
 import type { Call } from '../varlink/handler.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Acquisition } from './acquisition.ts';
 import { type Admission, checkAcquire, checkDirectories } from './admission.ts';
 import type { LaunchParameters, LaunchReply } from './generated/io-dynuser-allocator.ts';
+import { acquireGroup, expectGroup, type ProcessGroup, withAccountName } from './launch-accounts.ts';
 import { acquireParameters, readAnswers, readLaunchRequest } from './launch-request.ts';
 import type { Peer } from './peer.ts';
 import { readRequest } from './request.ts';
@@ -43,7 +43,7 @@ export async function launch(parts: LaunchParts, memory: LaunchMemory, call: Cal
   if ('questions' in read) {
     return reply({ questions: read.questions });
   }
-  const { wanted } = read;
+  const wanted = await withAccountName(parts, read.wanted);
   const unit = wanted.unit ?? `run-r${parts.freshName()}.service`;
   const explains = (parameters as LaunchParameters).explain === true;
   try {
@@ -80,27 +80,34 @@ async function acquired(
   call: Call<Peer>,
 ): Promise<JsonObject> {
   const { peer, connection } = call;
-  let processGid: Gid | undefined;
-  const got = await parts.acquisition.acquire(
-    acquireParameters(wanted, unit),
-    {
-      ...{ peer, connection, answered: !call.oneway, mayClaim: true, pin: () => peer.pin() },
-      ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}),
-    },
-    {
-      staticOnly: !wanted.dynamicUser,
-      missing: wanted.missing,
-      directoryGid: async () => {
-        processGid = await groupOf(parts, wanted, unit);
-        return processGid;
-      },
-    },
-  );
+  const asker = { peer, connection, answered: !call.oneway, mayClaim: true, pin: () => peer.pin() };
+  // What was asked for meanwhile may have outlived the caller, and its connection may be another's.
+  if (connection.closed) {
+    throw limitReached('the caller has gone before it was answered');
+  }
+  const leases: LeaseId[] = [];
+  let group: ProcessGroup | undefined;
   try {
-    const plan = memory.plan(wanted, { ...accountOf(got.user), ...withGroup(processGid), ...preparedOf(got) });
+    const got = await parts.acquisition.acquire(
+      acquireParameters(wanted, unit),
+      { ...asker, ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}) },
+      {
+        staticOnly: !wanted.dynamicUser,
+        missing: wanted.missing,
+        directoryGid: async () => {
+          group = await acquireGroup(parts, wanted, unit, asker);
+          leases.push(...(group?.lease === undefined ? [] : [group.lease]));
+          return group?.gid;
+        },
+      },
+    );
+    leases.push(got.holder.lease);
+    const plan = memory.plan(wanted, { ...accountOf(got.user), ...withGroup(group?.gid), ...preparedOf(got) });
     return reply({ plan, lease: got.holder.lease, warnings: warningsOf(wanted) });
   } catch (error) {
-    await parts.acquisition.drop(got.holder.lease);
+    for (const lease of leases.reverse()) {
+      await parts.acquisition.drop(lease);
+    }
     throw error;
   }
 }
@@ -112,7 +119,7 @@ async function explained(parts: LaunchParts, wanted: Wanted, unit: string, peer:
   const rights = await parts.admission.rightsOf(caller);
   checkAcquire(rights);
   checkDirectories(rights, request.directories);
-  const processGid = await groupOf(parts, wanted, unit);
+  const processGid = await expectGroup(parts, rights, wanted, unit);
   const found = await explain(parts.explain, parts.probes.for(rights.requester), rights, {
     ...named,
     ...(userName === undefined ? {} : { userName }),
@@ -124,9 +131,8 @@ async function explained(parts: LaunchParts, wanted: Wanted, unit: string, peer:
     throw found.refusal;
   }
   const { uid, gid, dynamic } = found;
-  if (uid === undefined || gid === undefined || (dynamic && !wanted.dynamicUser)) {
-    const reason = dynamic ? `there is no user ${found.userName} on this host` : found.reason;
-    throw new DynuserError('LaunchFailed', reason, { field: 'unit' });
+  if (uid === undefined || gid === undefined) {
+    throw new DynuserError('LaunchFailed', found.reason, { field: 'caller' });
   }
   const directories = found.handovers.map(handover => ({ ...handover, ...diskOwner(handover, uid, gid), ...UNSEEN }));
   const plan: LaunchPlan = planLaunch(wanted, {
@@ -156,34 +162,6 @@ function preparedOf({ directories, environment }: Acquired) {
 
 function withGroup(processGid: Gid | undefined) {
   return processGid === undefined ? {} : { processGid };
-}
-
-/**
- * The number of Group=. systemd would allocate a group that the host does not have; here it is refused, since a user's
- * own group is there already.
- * @returns undefined where it is the user's own
- */
-async function groupOf(parts: LaunchParts, wanted: Wanted, unit: string): Promise<Gid | undefined> {
-  const { group } = wanted;
-  if (group === undefined || (wanted.dynamicUser && group === userNameOf(wanted, unit))) {
-    return undefined;
-  }
-  const parsed = parseUserName(group);
-  const gid = /^\d+$/.test(group)
-    ? asGid(Number(group))
-    : 'name' in parsed
-      ? (await parts.probes.for(ROOT).account(parsed.name)).group?.gid
-      : undefined;
-  if (gid === undefined) {
-    const reason = `there is no group ${group} on this host: make it, or leave Group= out for a group of the user's own`;
-    throw new DynuserError('LaunchFailed', reason, { field: 'Group' });
-  }
-  return gid;
-}
-
-function userNameOf({ userName }: Wanted, unit: string): string | undefined {
-  const parsed = parseUnitName(unit);
-  return userName ?? ('unit' in parsed ? deriveUserName(parsed.unit, false).name : undefined);
 }
 
 function warningsOf({ warnings, missing }: Wanted): readonly string[] {

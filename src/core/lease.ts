@@ -38,6 +38,8 @@ export interface Cleanup {
   readonly processes: boolean;
   /** removes IPC objects of the UID and GID */
   readonly ipc: boolean;
+  /** of a static user: its IPC objects are removed, and those of this group, which its process had; absent: they stay */
+  readonly accountIpc?: Gid;
 }
 
 /** A user with at least one holder. */

@@ -91,6 +91,15 @@ export function reapQuestion(verb: ReapVerb, uid: Uid): Question<Evidence | unde
   return { line: `${verb} ${uid}\n`, subject: `an end of the ${things} of UID ${uid}`, parse: parseLeftover };
 }
 
+/** Removes the IPC objects of a static user, and of a group, as far as they can be; see native/helper/account_ipc.h. */
+export function accountIpcQuestion(uid: Uid, gid: Gid): Question<undefined> {
+  return {
+    line: `remove-account-ipc ${uid},${gid}\n`,
+    subject: `an end of the IPC objects of the user ${uid} and the group ${gid}`,
+    parse: ([word, ...rest]) => (word === 'free' && rest.length === 0 ? { answer: undefined } : undefined),
+  };
+}
+
 export type Reply<Answer> = { readonly answer: Answer } | { readonly refusal: Refusal };
 
 /** Reads a line for HelperPool.ask. */

@@ -6,12 +6,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynuserError } from '../core/errors.ts';
-import type { Uid } from '../core/ids.ts';
+import type { Gid, Uid } from '../core/ids.ts';
 import type { Evidence } from '../core/verdict.ts';
 import type { Reaper } from '../service/ports.ts';
 import { HelperPool } from './helper-pool.ts';
 import type { HelperCommand } from './helper-process.ts';
 import {
+  accountIpcQuestion,
   finishQuestion,
   type Question,
   type ReapVerb,
@@ -88,6 +89,10 @@ export class HelperReaper implements Reaper {
 
   removeIpc(uid: Uid): Promise<Evidence | undefined> {
     return this.#ask('remove-ipc', uid);
+  }
+
+  removeAccountIpc(uid: Uid, gid: Gid): Promise<void> {
+    return this.#turns.run(() => this.#askNow(accountIpcQuestion(uid, gid)));
   }
 
   async clearKeyrings(uid: Uid): Promise<void> {

@@ -14,6 +14,8 @@ const OF_LAUNCHER = [
 ] as const;
 const OF_ACCOUNT = ['HOME', 'SHELL'] as const;
 
+const NOBODY = 65_534;
+
 export interface PlannedEnvironment {
   readonly variables: ReadonlyMap<string, string>;
   /** NAME, or NAME=VALUE: what of an inherited environment goes */
@@ -24,7 +26,8 @@ export interface PlannedEnvironment {
 
 export function planEnvironment(wanted: Wanted, acquired: Acquired): PlannedEnvironment {
   const { environment } = wanted.settings;
-  const account = environment.login && !acquired.dynamic;
+  // nobody is known to systemd itself, which gives it no home, whatever the account database has.
+  const account = environment.login && !acquired.dynamic && acquired.uid !== NOBODY;
   const variables = new Map<string, string>();
   if (!environment.inherit && !environment.pass.includes('PATH')) {
     variables.set('PATH', PATH);

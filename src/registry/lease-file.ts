@@ -136,7 +136,15 @@ function decodeCleanup(value: unknown): Cleanup | undefined {
   if (!isObject(value) || typeof value['processes'] !== 'boolean' || typeof value['ipc'] !== 'boolean') {
     return undefined;
   }
-  return { processes: value['processes'], ipc: value['ipc'] };
+  const accountIpc = value['accountIpc'] === undefined ? undefined : asGid(Number(value['accountIpc']));
+  if (accountIpc === undefined && value['accountIpc'] !== undefined) {
+    return undefined;
+  }
+  return {
+    processes: value['processes'],
+    ipc: value['ipc'],
+    ...(accountIpc === undefined ? {} : { accountIpc }),
+  };
 }
 
 function asLifetime(value: unknown): Lifetime | undefined {

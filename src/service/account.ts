@@ -14,9 +14,8 @@ export type AccountDecision =
   | { readonly kind: 'conflict'; readonly reason: string };
 
 /**
- * systemd's rule (systemd.exec(5), DynamicUser=): an existing user is used as it is, and a group without the user, or
- * the reverse, is refused, since half of the name would be somebody else's. Where no user is to be made (staticOnly) the
- * user's own group may have any name. Unlike there, the name of a user that systemd itself allocated a moment ago is refused
+ * systemd's rule (systemd.exec(5), DynamicUser=): an existing user is used as it is, with its own group, whatever that is
+ * called; a group without the user is refused, since half of the name would be somebody else's. Unlike there, the name of a user that systemd itself allocated a moment ago is refused
  * too: its UID ends with systemd's unit, not with our lease.
  */
 export function decideAccount(
@@ -24,7 +23,6 @@ export function decideAccount(
   answer: AccountAnswer,
   range: UidRange,
   locks: Pick<UidLocks, 'peek'>,
-  staticOnly: boolean,
 ): AccountDecision {
   const { user, group } = answer;
   if (!isKnown(answer)) {
@@ -39,12 +37,6 @@ export function decideAccount(
   if (inRange(range, user.uid) && locks.peek(user.uid).kind === 'taken') {
     const reason = `the user ${name} is a dynamic user of systemd (UID ${user.uid}): ${OTHER_NAME}, or stop its unit first`;
     return { kind: 'conflict', reason };
-  }
-  if (group === undefined && !staticOnly) {
-    return {
-      kind: 'conflict',
-      reason: `the user ${name} (${user.uid}) exists on this host, but no group of that name: ${OTHER_NAME}, or make the group`,
-    };
   }
   return { kind: 'static', uid: user.uid, gid: user.gid };
 }

@@ -78,7 +78,7 @@ export async function chooseUser<Made>(
     return made;
   }
   // No UID that was tried is locked any more: a lock that is seen now is not ours.
-  const decision = decideAccount(name, await inquiry.account(), range, locks, staticOnly);
+  const decision = decideAccount(name, await inquiry.account(), range, locks);
   switch (decision.kind) {
     case 'conflict':
       throw nameConflict(decision.reason);

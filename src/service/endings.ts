@@ -165,7 +165,12 @@ export class Endings {
   async #reap({ dynamic, uid, holders }: UserLease): Promise<Evidence | undefined> {
     const { reaper, graceMs } = this.#parts;
     if (!dynamic) {
-      // A static user's processes and objects are the host's own: it had them before, and has them after.
+      // A static user's processes and objects are the host's own: it had them before, and has them after. Its objects go
+      // only if each lease that ends now asked for that by name.
+      const groups = holders.flatMap(({ cleanup }) => (cleanup.accountIpc === undefined ? [] : [cleanup.accountIpc]));
+      for (const gid of groups.length === holders.length ? new Set(groups) : []) {
+        await reaper.removeAccountIpc(uid, gid);
+      }
       return undefined;
     }
     const ends = holders.every(holder => holder.cleanup.processes);

@@ -4,7 +4,7 @@
  */
 import type { Requester } from '../core/access.ts';
 import type { AccountAnswer } from '../core/account.ts';
-import type { LeaseId, Pid, Uid, UserName } from '../core/ids.ts';
+import type { Gid, LeaseId, Pid, Uid, UserName } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 import type { Evidence } from '../core/verdict.ts';
@@ -148,6 +148,11 @@ export interface Reaper {
    * @throws DynuserError HostFailed where it is not known; LimitReached
    */
   removeIpc(uid: Uid): Promise<Evidence | undefined>;
+  /**
+   * Removes the IPC objects whose owner is a static user, and those of a group, as far as they can be; none of root's.
+   * @throws DynuserError HostFailed where it is not known; LimitReached
+   */
+  removeAccountIpc(uid: Uid, gid: Gid): Promise<void>;
   /**
    * Empties the keyrings that the kernel keeps for the UID itself (user-keyring(7)): they outlive its processes.
    * @throws DynuserError HostFailed where it is not known; LimitReached

@@ -31,6 +31,8 @@ export interface AcquireRequest extends HandoverWishes {
   readonly isRoot: boolean;
   readonly directories: readonly RequestedDirectory[];
   readonly cleanup: Cleanup;
+  /** of a static user, too, IPC objects are removed when its last lease ends */
+  readonly removesAccountIpc?: boolean;
   /** the user has to be an account of the host: none is made */
   readonly staticOnly?: boolean;
   /** the group of the directories, where it is not the user's own */
@@ -73,7 +75,7 @@ export async function withReference<Result>(
     if (signal.aborted) {
       throw limitReached('the caller has gone before it was answered');
     }
-    const holder = holderOf(parts, request, prepared);
+    const holder = holderOf(parts, user, request, prepared);
     const result = make(holder, prepared);
     made = holder.lease;
     return result;
@@ -99,10 +101,16 @@ export async function withReference<Result>(
 
 function holderOf(
   { randomness, clock }: ReferenceParts,
+  user: UserLease,
   request: AcquireRequest,
   { directories }: PreparedDirectories,
 ): Holder {
-  const { unit, lifetime, pid, process, owner, cleanup, missing = [] } = request;
+  const { unit, lifetime, pid, process, owner, missing = [] } = request;
+  const ofAccount = !user.dynamic && request.removesAccountIpc === true;
+  const cleanup: Cleanup = {
+    ...request.cleanup,
+    ...(ofAccount ? { accountIpc: request.directoryGid ?? user.gid } : {}),
+  };
   return {
     ...(process === undefined ? {} : { process }),
     ...(missing.length === 0 ? {} : { missing }),

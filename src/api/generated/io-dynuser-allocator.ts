@@ -245,7 +245,8 @@ method Acquire(
   makesMounts: ?bool,
   # looks through directories whose top is right already, and repairs wrong owners below
   verify: ?bool,
-  # when the user ends: whether its processes are ended, and its IPC objects removed; true unless given
+  # when the user ends: whether its processes are ended, and its IPC objects removed; true unless given. Of a static user no
+  # process is ended, and its objects are removed only if it is given as true
   killProcesses: ?bool,
   removeIPC: ?bool
 ) -> (
@@ -644,7 +645,10 @@ export type AcquireParameters = {
   readonly makesMounts?: boolean;
   /** looks through directories whose top is right already, and repairs wrong owners below */
   readonly verify?: boolean;
-  /** when the user ends: whether its processes are ended, and its IPC objects removed; true unless given */
+  /**
+   * when the user ends: whether its processes are ended, and its IPC objects removed; true unless given. Of a static user no
+   * process is ended, and its objects are removed only if it is given as true
+   */
   readonly killProcesses?: boolean;
   readonly removeIPC?: boolean;
 };

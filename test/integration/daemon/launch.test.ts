@@ -48,7 +48,7 @@ test('who may not launch, and what cannot be launched, leaves nothing', async ()
     await host.startDaemon();
     const foreign = errorOf((await host.calls([[LAUNCH, { mayMount: true }]], { uid: 1000 }))[0]);
     assert.equal(foreign.error, 'io.dynuser.Allocator.NotPermitted');
-    const parameters = { mayMount: true, properties: ['Group=nobody-knows'], unit: 'a.service' };
+    const parameters = { mayMount: true, properties: ['DynamicUser=no', 'Group=nobody-knows'], unit: 'a.service' };
     const group = errorOf((await host.calls([[LAUNCH, parameters]]))[0]);
     assert.equal(group.error, 'io.dynuser.Allocator.LaunchFailed');
     assert.equal(group.parameters['field'], 'Group');

@@ -9,6 +9,8 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -19,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "account_ipc.h"
 #include "check.h"
 #include "ipc_objects.h"
 
@@ -32,18 +35,59 @@ static void expect(const char *expected)
 	CHECK(answer.length >= strlen(expected) && memcmp(answer.line, expected, strlen(expected)) == 0,
 	      "%.*s instead of %s", (int)answer.length, answer.line, expected);
 }
+static void remove_account(const char *argument, const char *expected)
+{
+	struct answer answer = { .length = 0 };
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%s", argument);
+	remove_account_ipc(text, &answer);
+	CHECK(answer.length >= strlen(expected) && memcmp(answer.line, expected, strlen(expected)) == 0, "%s: %.*s", argument,
+	      (int)answer.length, answer.line);
+}
+
+/* Of an account: what is of its UID or of the group, and not what is of a number that is the other's. */
+static void test_account(void)
+{
+	static const char *const invalid[] = { "", "5", "5,", ",5", "05,6", "5,+6", "5,6,7", "5,4294967295", "99999999999,5", "-1,5" };
+	const struct {
+		const char *path;
+		uid_t uid;
+		gid_t gid;
+		bool goes;
+	} files[] = { { "/dev/shm/of-user", 5, 7, true },    { "/dev/shm/of-group", 9, 60, true },  { "/dev/shm/of-root", 0, 0, false },
+		      { "/dev/shm/exchanged", 60, 5, false }, { "/dev/shm/of-others", 9, 9, false } };
+
+	for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
+		remove_account(invalid[i], "invalid");
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		make_file(files[i].path);
+		CHECK(chown(files[i].path, files[i].uid, files[i].gid) == 0, "chown");
+	}
+	remove_account("0,0", "free");
+	CHECK(there("/dev/shm/of-user") && there("/dev/shm/of-root"), "what is of nobody");
+	remove_account("5,60", "free");
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		CHECK(there(files[i].path) != files[i].goes, "%s", files[i].path);
+		CHECK(files[i].goes || unlink(files[i].path) == 0, "unlink");
+	}
+}
+
 static void test_all_kinds(void)
 {
 	expect("free");
+	char account_text[32];
 	struct made ours = make_as(OURS), theirs = make_as(OTHERS);
 
+	(void)snprintf(account_text, sizeof(account_text), "%u,%u", (unsigned int)OTHERS, (unsigned int)OTHERS);
 	check_made(OURS, &ours, true);
 	expect("free");
 	check_made(OURS, &ours, false);
 	check_made(OTHERS, &theirs, true);
 	CHECK(there("/outside/file"), "what a symlink of ours leads to");
-	remove_sysv_ipc(OTHERS);
-	remove_posix_ipc(OTHERS);
+	remove_account("0,0", "free");
+	check_made(OTHERS, &theirs, true);
+	remove_account(account_text, "free");
 	check_made(OTHERS, &theirs, false);
 }
 
@@ -180,6 +224,7 @@ int main(void)
 	CHECK(mount("mqueue", "/dev/mqueue", "mqueue", 0, NULL) == 0, "mount");
 	make_file("/outside/file");
 	CHECK(chown("/outside/file", OURS, OURS) == 0, "chown");
+	test_account();
 	test_all_kinds();
 	test_group_and_capabilities();
 	test_attached();

@@ -76,6 +76,9 @@ export const DYNAMIC_UNITS: readonly ComparedUnit[] = [
   },
   { name: 'world-groups', lines: [DYNAMIC, 'SupplementaryGroups=games audio'] },
   { name: 'world-group', lines: [DYNAMIC, 'Group=games', 'StateDirectory=world-state'] },
+  { name: 'world-both', lines: [DYNAMIC, 'User=world-u', 'Group=world-g', 'StateDirectory=world-state'] },
+  { name: 'world-nobody', lines: [DYNAMIC, 'User=nobody'] },
+  { name: 'world-number', lines: [DYNAMIC, 'User=1'] },
   { name: 'world-named', lines: [DYNAMIC, 'User=world-other', 'StateDirectory=world-state'] },
   {
     name: 'world-static-user',

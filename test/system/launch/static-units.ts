@@ -45,6 +45,8 @@ export const STATIC_UNITS: readonly ComparedUnit[] = [
     lines: [STATIC, 'User=games', 'PrivateNetwork=yes', 'ProtectProc=noaccess', 'PrivateIPC=yes'],
   },
   { name: 'world-root-network', lines: [STATIC, 'PrivateNetwork=yes'] },
+  { name: 'world-static-nobody', lines: [STATIC, 'User=nobody'] },
+  { name: 'world-static-number', lines: [STATIC, 'User=5'] },
   { name: 'world-login', lines: [STATIC, 'User=games', 'SetLoginEnvironment=yes'] },
   { name: 'world-nologin', lines: [STATIC, 'User=games', 'SetLoginEnvironment=no'] },
   { name: 'world-homeless', lines: [STATIC, 'User=world-homeless'] },

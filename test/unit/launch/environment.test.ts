@@ -98,6 +98,8 @@ test('HOME and SHELL come from an account that has them: not from that of a dyna
   assert.equal(plan.accountEnvironment, true);
   assert.ok(!plan.unsetEnvironment.includes('HOME'));
   assert.equal(planOf([]).accountEnvironment, false);
+  const nobody = { uid: 65_534, gid: 65_534, userName: 'nobody', dynamic: false };
+  assert.equal(planOf(['User=nobody'], nobody).accountEnvironment, false);
   const root = { uid: 0, gid: 0, userName: 'root', dynamic: false };
   const plain = planOf(['DynamicUser=no'], root);
   assert.equal(plain.accountEnvironment, false);

@@ -13,7 +13,6 @@ test('a request that is to make no user takes a static one, and refuses what wou
   built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
   assert.equal((await built.acquire('games.service', { staticOnly: true })).user.uid, 5);
   built.probe.accounts.set('nobody', { user: { uid: uid(65534), gid: gid(65534) } });
-  await fails(built.acquire('nobody.service'), 'NameConflict', /no group of that name/);
   assert.equal((await built.acquire('nobody.service', { staticOnly: true })).user.gid, 65534);
 });
 
@@ -29,14 +28,20 @@ test('a static user of the name is used as it is, and nothing is locked or publi
   assertEmpty(built);
 });
 
-test('half of a name is a conflict, and so is a user that systemd allocated', async () => {
+test('a user whose group has another name is used with that group', async () => {
+  const built = house();
+  built.probe.accounts.set('nobody', { user: { uid: uid(65534), gid: gid(65534) } });
+  const { user } = await built.acquire('nobody.service');
+  assert.deepEqual([user.uid, user.gid, user.dynamic], [65534, 65534, false]);
+  assert.equal(built.locks.files.size, 0);
+});
+
+test('a group alone is a conflict, and so is a user that systemd allocated', async () => {
   const built = house();
   built.probe.accounts.set('dialout', { group: { gid: gid(20) } });
-  built.probe.accounts.set('lonely', { user: { uid: uid(7), gid: gid(7) } });
   built.probe.accounts.set('theirs', { user: { uid: uid(61999), gid: gid(61999) }, group: { gid: gid(61999) } });
   built.locks.foreign.add(uid(61999));
   await fails(built.acquire('dialout.service'), 'NameConflict', /group dialout \(20\)/);
-  await fails(built.acquire('lonely.service'), 'NameConflict', /no group of that name/);
   await fails(built.acquire('theirs.service'), 'NameConflict', /systemd/);
   assertEmpty(built);
 });

@@ -73,6 +73,24 @@ test('the processes of a static user are the host’s own', async () => {
   assert.equal(built.registry.endings.size, 0);
 });
 
+test('the IPC objects of a static user go with its last lease, if that asked for it', async () => {
+  const built = house();
+  const account = { uid: 5 as never, gid: 60 as never };
+  built.probe.accounts.set('a', { user: account, group: { gid: account.gid } });
+  await ended(built, { removesAccountIpc: true });
+  assert.deepEqual(built.reaper.asked, ['account ipc 5 60']);
+  const [first, second] = [
+    await built.acquire('a.service', { removesAccountIpc: true, directoryGid: 29 as never }),
+    await built.acquire('a.service', { removesAccountIpc: true, directoryGid: 29 as never }),
+  ];
+  await built.release(first.holder.lease);
+  assert.equal(built.reaper.asked.length, 1, 'another lease still has it');
+  await built.release(second.holder.lease);
+  assert.deepEqual(built.reaper.asked.slice(1), ['account ipc 5 29'], 'of the group that the process had');
+  const { user } = await built.acquire('b.service', { removesAccountIpc: true });
+  assert.equal(user.holders[0]?.cleanup.accountIpc, undefined, 'a dynamic user has the number for itself');
+});
+
 test('a new request for a name waits until the former user has ended, and gets its UID back', async () => {
   const built = house();
   const first = await built.acquire('a.service');

@@ -172,6 +172,10 @@ export class FakeReaper implements Reaper {
     return this.ipc.get(number);
   }
 
+  async removeAccountIpc(number: Uid, group: Gid): Promise<void> {
+    this.asked.push(`account ipc ${number} ${group}`);
+  }
+
   async clearKeyrings(number: Uid): Promise<void> {
     this.cleared.push(number);
   }

@@ -1,0 +1,161 @@
+/** User= and Group= of a launch, as systemd has them: numbers of accounts, groups of the host, and dynamic groups. */
+import { type Rights, ROOT } from '../core/access.ts';
+import { DynuserError } from '../core/errors.ts';
+import { asGid, asUid, type Gid, type LeaseId, type Uid, type UserName } from '../core/ids.ts';
+import { deriveUserName, parseUnitName, parseUserName } from '../core/name.ts';
+import type { Wanted } from '../launch/request.ts';
+import type { Directories } from '../service/directory-ports.ts';
+import { type ExplainParts, explain } from '../service/explain.ts';
+import type { Probe, Probes } from '../service/ports.ts';
+import { limitReached } from '../service/refusals.ts';
+import type { Acquisition, Asker } from './acquisition.ts';
+import { acquireGroupParameters } from './launch-request.ts';
+import { readRequest } from './request.ts';
+
+export interface AccountParts {
+  readonly acquisition: Pick<Acquisition, 'acquire'>;
+  readonly explain: ExplainParts;
+  readonly directories: Pick<Directories, 'requested'>;
+  readonly probes: Probes;
+}
+
+/** The group of a process, where it is not the user's own; with the lease that keeps it, if it is a dynamic one. */
+export interface ProcessGroup {
+  readonly gid: Gid;
+  readonly lease?: LeaseId;
+}
+
+const NUMBER = /^\d+$/;
+
+/**
+ * The name of the account that a number in User= stands for. systemd takes any number; a number without an account would be
+ * nobody's today, and somebody's tomorrow.
+ * @throws DynuserError LaunchFailed if no account has the number; ProbeFailed
+ */
+export async function withAccountName(parts: Pick<AccountParts, 'probes'>, wanted: Wanted): Promise<Wanted> {
+  const { userName } = wanted;
+  if (userName === undefined || !NUMBER.test(userName)) {
+    return wanted;
+  }
+  const uid = asUid(Number(userName));
+  const name = uid === undefined ? undefined : uid === 0 ? 'root' : await nameOf(parts.probes.for(ROOT), uid);
+  if (name === undefined) {
+    const reason = `no account has the number ${userName}; name a user, or leave it out for a dynamic one`;
+    throw new DynuserError('LaunchFailed', reason, { field: wanted.fields.get('User') ?? 'User' });
+  }
+  return { ...wanted, userName: name };
+}
+
+async function nameOf(probe: Probe, uid: Uid): Promise<UserName | undefined> {
+  const evidence = await probe.evidence(uid);
+  const parsed = evidence?.kind === 'user' ? parseUserName(evidence.name) : undefined;
+  if (parsed === undefined || !('name' in parsed)) {
+    return undefined;
+  }
+  // Several accounts may have one number: the name has to lead back to it.
+  return (await probe.account(parsed.name)).user?.uid === uid ? parsed.name : undefined;
+}
+
+/**
+ * The group of Group=: a group of the host, or a dynamic one, whose user lives already or is made. The lease keeps its number
+ * for as long as the process has it. To be called while the connection of the asker is open.
+ * @returns undefined if it is the user's own
+ * @throws DynuserError LaunchFailed if there is none, and none is to be made; NameConflict; those of Acquire
+ */
+export async function acquireGroup(
+  parts: AccountParts,
+  wanted: Wanted,
+  unit: string,
+  asker: Asker,
+): Promise<ProcessGroup | undefined> {
+  const found = await hostGroup(parts, wanted, unit);
+  if (found === undefined || 'gid' in found) {
+    return found;
+  }
+  if (asker.connection.closed) {
+    throw limitReached('the caller has gone before it was answered');
+  }
+  try {
+    const { user, holder } = await parts.acquisition.acquire(acquireGroupParameters(found.name, unit), asker, {
+      staticOnly: !wanted.dynamicUser,
+      missing: [],
+      directoryGid: async () => undefined,
+    });
+    return { gid: user.gid, lease: holder.lease };
+  } catch (error) {
+    throw inWordsOfGroup(error, found.name, wanted);
+  }
+}
+
+/** As acquireGroup(), but nothing is acquired: the number that the group would have. */
+export async function expectGroup(
+  parts: AccountParts,
+  rights: Rights,
+  wanted: Wanted,
+  unit: string,
+): Promise<Gid | undefined> {
+  const found = await hostGroup(parts, wanted, unit);
+  if (found === undefined || 'gid' in found) {
+    return found?.gid;
+  }
+  const { makesMounts, verify, ...named } = readRequest(acquireGroupParameters(found.name, unit), parts.directories);
+  const { gid, refusal } = await explain(parts.explain, parts.probes.for(ROOT), rights, {
+    ...named,
+    wishes: { makesMounts, verify },
+    staticOnly: !wanted.dynamicUser,
+  });
+  if (refusal !== undefined) {
+    throw inWordsOfGroup(refusal, found.name, wanted);
+  }
+  return gid;
+}
+
+/** What the host has of the group: its number; or the name, if it has none of that name. */
+async function hostGroup(
+  { probes }: Pick<AccountParts, 'probes'>,
+  wanted: Wanted,
+  unit: string,
+): Promise<{ readonly gid: Gid } | { readonly name: UserName } | undefined> {
+  const { group } = wanted;
+  if (group === undefined || (wanted.dynamicUser && group === userNameOf(wanted, unit))) {
+    return undefined;
+  }
+  const gid = NUMBER.test(group) ? asGid(Number(group)) : undefined;
+  if (gid !== undefined) {
+    return { gid };
+  }
+  const parsed = parseUserName(group);
+  if (!('name' in parsed)) {
+    throw noSuchGroup(group, wanted);
+  }
+  const { user, group: present } = await probes.for(ROOT).account(parsed.name);
+  if (present === undefined && user !== undefined) {
+    const reason = `the user ${group} (${user.uid}) exists on this host, but no group of that name; name another group`;
+    throw new DynuserError('NameConflict', reason, fieldOf(wanted));
+  }
+  return present === undefined ? { name: parsed.name } : { gid: present.gid };
+}
+
+function userNameOf({ userName }: Wanted, unit: string): string | undefined {
+  const parsed = parseUnitName(unit);
+  return userName ?? ('unit' in parsed ? deriveUserName(parsed.unit, false).name : undefined);
+}
+
+/** What Acquire says of a user is here about the group. */
+function inWordsOfGroup(error: unknown, name: UserName, wanted: Wanted): unknown {
+  if (!(error instanceof DynuserError) || error.detail.field !== 'userName') {
+    return error;
+  }
+  return error.code === 'NameConflict' && !wanted.dynamicUser
+    ? noSuchGroup(name, wanted)
+    : new DynuserError(error.code, error.message, { ...error.detail, ...fieldOf(wanted) }, error);
+}
+
+function noSuchGroup(name: string, wanted: Wanted): DynuserError {
+  const reason = `group ${name} does not exist; name an existing group, or leave it out for the user's own`;
+  return new DynuserError('LaunchFailed', reason, fieldOf(wanted));
+}
+
+function fieldOf({ fields }: Wanted): { readonly field: string } {
+  return { field: fields.get('Group') ?? 'Group' };
+}
