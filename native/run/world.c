@@ -52,12 +52,17 @@ static void make_namespace(void)
 {
 	if (unshare(CLONE_NEWNS) != 0) {
 		if (errno == EPERM)
-			fail(STATUS_LAUNCHER, "a mount namespace needs the capability CAP_SYS_ADMIN, which is missing or blocked here; give it, or use --isolation=best-effort to do without");
+			fail(STATUS_LAUNCHER, "cannot have a mount namespace: the capability CAP_SYS_ADMIN is missing or blocked here; give it, or use --isolation=best-effort to run without");
 		fail_errno(errno, "cannot have a mount namespace");
 	}
 	/* From here on mounts come in from the host, and none goes out (mount_namespaces(7)). */
-	if (mount("", "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
-		fail_errno(errno, "cannot keep mounts from the host (a chroot has no mount of its own at /, and some containers forbid it; --isolation=best-effort does without)");
+	if (mount("", "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
+		return;
+	if (errno == EINVAL)
+		fail(STATUS_LAUNCHER, "cannot keep mounts from the host: / is not a mount, as in a chroot; use --isolation=best-effort to run without them");
+	if (errno == EPERM || errno == EACCES)
+		fail(STATUS_LAUNCHER, "cannot keep mounts from the host: mount(2) is forbidden here, as in some containers; use --isolation=best-effort to run without them");
+	fail_errno(errno, "cannot keep mounts from the host");
 }
 
 /* Every clone is a descriptor until it is attached, and may be needed until the last step. */

@@ -47,13 +47,35 @@ function systemCode(error: unknown): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : systemCode(error.cause);
 }
 
-/** What to do, where the daemon's own reason does not say it. By the error's name within io.dynuser.Allocator. */
-const ADVICE: ReadonlyMap<string, string> = new Map([
-  ['NotPermitted', 'who may is set in /etc/dynuser/dynuserd.conf'],
-  ['NoSuchLease', "'dynuserctl show NAME' shows the leases of a user"],
-  ['RangeExhausted', "'dynuserctl list' shows who holds them"],
-  ['LimitReached', "'dynuserctl list' shows who holds what"],
+/** What to do, if the daemon's own reason does not say it: by the error's name within io.dynuser.Allocator. */
+interface Advice {
+  readonly text: string;
+  /** the fields of errors that it has to do with; absent: all */
+  readonly fields?: readonly string[];
+}
+
+const ADVICE: ReadonlyMap<string, Advice> = new Map<string, Advice>([
+  ['NotPermitted', { text: 'who may is set in /etc/dynuser/dynuserd.conf', fields: ['unit', ...directoryFields()] }],
+  ['NoSuchLease', { text: "'dynuserctl show NAME' shows the leases of a user" }],
+  ['RangeExhausted', { text: "'dynuserctl list' shows who holds them" }],
+  ['LimitReached', { text: "'dynuserctl list' shows who holds what", fields: ['lease', 'userName'] }],
 ]);
+
+/** The options of this command by the parameters that they become: who typed the one knows nothing of the other. */
+const OPTIONS: ReadonlyMap<string, string> = new Map([
+  ['userName', '--user='],
+  ['lifetime', '--lifetime='],
+  ['pid', '--pid='],
+  ['exposeDirectories', '--expose-directories'],
+  ...directoryFields().flatMap(field => {
+    const option = `--${field.replace('Directory', '-directory')}`;
+    return [[field, `${option}=`] as const, [`${field}Mode`, `${option}-mode=`] as const];
+  }),
+]);
+
+function directoryFields(): string[] {
+  return ['runtime', 'state', 'cache', 'logs'].map(kind => `${kind}Directory`);
+}
 
 const OURS = 'io.dynuser.Allocator.';
 const VARLINK = 'org.varlink.service.';
@@ -63,8 +85,12 @@ export function describeErrorReply(reply: VarlinkError, method: string): string 
   const { error, parameters } = reply;
   const reason = ownValue(parameters, 'reason');
   if (error.startsWith(OURS) && typeof reason === 'string') {
-    const advice = adviceFor(error.slice(OURS.length), method);
-    return advice === undefined ? printable(reason) : `${printable(reason)} (${advice})`;
+    const given = ownValue(parameters, 'field');
+    const field = typeof given === 'string' ? given : '';
+    const option = OPTIONS.get(field);
+    const words = option === undefined ? printable(reason) : `${option}: ${printable(reason)}`;
+    const advice = adviceFor(error.slice(OURS.length), field, method);
+    return advice === undefined ? words : `${words} (${advice})`;
   }
   const parameter = ownValue(parameters, 'parameter');
   if (error === `${VARLINK}InvalidParameter` && typeof parameter === 'string') {
@@ -76,7 +102,9 @@ export function describeErrorReply(reply: VarlinkError, method: string): string 
   return `${method}: dynuserd answered ${printable(error)} ${renderJson(parameters, 'short').trimEnd()}`;
 }
 
-function adviceFor(error: string, method: string): string | undefined {
+function adviceFor(error: string, field: string, method: string): string | undefined {
+  const advice = ADVICE.get(error);
   // Who may release is not configured: the owner may, and root.
-  return error === 'NotPermitted' && method === `${OURS}Release` ? undefined : ADVICE.get(error);
+  const fits = !(error === 'NotPermitted' && method === `${OURS}Release`) && (advice?.fields?.includes(field) ?? true);
+  return fits ? advice?.text : undefined;
 }

@@ -205,6 +205,6 @@ test('a refusal is said in its own words, also beside JSON', async () => {
   assert.deepEqual(await command('acquire', UNIT, '--json=short'), {
     status: 1,
     output: '',
-    errors: 'dynuserctl: the group web exists\\x1b[2J\n',
+    errors: 'dynuserctl: --user=: the group web exists\\x1b[2J\n',
   });
 });

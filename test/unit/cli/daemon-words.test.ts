@@ -49,6 +49,20 @@ test('a reason of the allocator is said as it is, with advice where there is som
   assert.match(describeErrorReply(reply('NoSuchLease'), RELEASE), /^because \('dynuserctl show NAME' /);
 });
 
+test('an error names the option that was typed, and gives no advice about anything else', () => {
+  const said = (error: string, field: string, method = ACQUIRE): string =>
+    describeErrorReply(new VarlinkError(`io.dynuser.Allocator.${error}`, { field, reason: 'because' }), method);
+  assert.equal(said('NameConflict', 'userName'), '--user=: because');
+  assert.equal(said('DirectoryFailed', 'logsDirectory'), '--logs-directory=: because');
+  assert.equal(said('DirectoryFailed', 'runtimeDirectoryMode'), '--runtime-directory-mode=: because');
+  assert.equal(said('NotPermitted', 'pid'), '--pid=: because');
+  assert.match(said('NotPermitted', 'stateDirectory'), /^--state-directory=: because \(who may is set in /);
+  assert.equal(said('ProbeFailed', 'unit'), 'because');
+  assert.equal(said('LimitReached', 'registry'), 'because');
+  assert.equal(said('LimitReached', 'cacheDirectory'), '--cache-directory=: because');
+  assert.match(said('LimitReached', 'lease'), /^because \('dynuserctl list' /);
+});
+
 test('the errors of varlink itself, and ones that nobody knows', () => {
   const said = (error: string, parameters = {}): string =>
     describeErrorReply(new VarlinkError(error, parameters), ACQUIRE);
