@@ -52,6 +52,12 @@ class HostReaper implements Reaper {
     this.#check('the keyrings', uid);
   }
 
+  async removeAccountIpc(uid: Uid): Promise<void> {
+    if (this.#host.held.has(uid)) {
+      this.#host.violations.push(`the objects of ${uid}, a dynamic user, are removed as those of an account`);
+    }
+  }
+
   #check(what: string, uid: Uid): void {
     if (!this.#host.held.has(uid) || this.#host.lockOwner.get(uid) !== 'dynuserd') {
       this.#host.violations.push(`${what} of ${uid}, which is not locked by us, are ended`);
