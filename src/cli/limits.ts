@@ -33,3 +33,6 @@ export const PROBE_TIMEOUT_MS = 5_000;
 export const PROBE_OUTPUT_BYTES_MAX = 1_048_576;
 /** Findings of one kind that doctor shows: accounts in the range, users that do not end. */
 export const FINDINGS_OF_A_KIND_MAX = 8;
+/** How often the bus is asked whether the daemon's name is there, and how long is waited between, in milliseconds. */
+export const BUS_NAME_TRIES = 15;
+export const BUS_NAME_RETRY_MS = 200;

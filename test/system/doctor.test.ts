@@ -10,21 +10,33 @@ let machine: Machine;
 before(async () => {
   const nsswitch = { passwd: LINES, group: LINES, shadow: LINES, gshadow: LINES };
   machine = await Machine.boot({ init: 'systemd', stage: true, nsswitch });
-  await machine.output(['systemctl', 'start', 'dbus.socket', 'systemd-userdbd.socket', 'dynuserd']);
-  await machine.output(['dynuserctl', 'acquire', 'web.service']);
+  await machine.output(['systemctl', 'start', 'dbus.socket', 'systemd-userdbd.socket']);
 });
 after(() => machine.stop());
 
 /** @returns what is not ok, each with its level */
-async function amiss(): Promise<string[]> {
-  const { stdout } = await machine.run(['dynuserctl', 'doctor', '--json=short']);
+async function amiss(...options: readonly string[]): Promise<string[]> {
+  const { stdout } = await machine.run(['dynuserctl', 'doctor', '--json=short', ...options]);
   const findings: Finding[] = JSON.parse(stdout);
   assert.ok(findings.length > 10);
   return findings.filter(({ level }) => level !== 'ok').map(({ check, level }) => `${level} ${check}`);
 }
 
-test('a host as the README sets it up is well', async () => {
+test('a fresh host as the README sets it up is well, before anything has asked the daemon', async () => {
+  await machine.output(['systemctl', 'enable', '--now', 'dynuserd.socket']);
+  // Nobody lives who could be looked up: that is not known, and no alarm.
+  assert.deepEqual(await amiss(), ['unknown Lookups']);
+  const { status, stdout } = await machine.run(['dynuserctl', 'doctor', '--try']);
+  assert.match(stdout, /\n0 problems, 0 warnings\.\n$/);
+  assert.doesNotMatch(stdout, /^(?!ok )[a-z]+ {2}/m);
+  assert.equal(status, 0);
+  assert.equal(await machine.output(['dynuserctl', 'list', '--json=short']), '[]');
+});
+
+test('a host with a live user is well', async () => {
+  await machine.output(['dynuserctl', 'acquire', 'web.service']);
   assert.deepEqual(await amiss(), []);
+  assert.deepEqual(await amiss('--try'), []);
 });
 
 test('no link in the user database, and no policy on the bus', async () => {

@@ -14,6 +14,7 @@ import { judgeRange, lookAtRange } from './checks/uid-range.ts';
 import { judgeUserDatabase } from './checks/user-database.ts';
 import type { Finding } from './finding.ts';
 import type { Host } from './host.ts';
+import type { TrialUser } from './trial.ts';
 
 export interface Patient {
   readonly host: Host;
@@ -24,15 +25,17 @@ export interface Patient {
   readonly now: number;
   /** of systemd's user database */
   readonly userDatabase: string;
+  /** the user of --try, which lives meanwhile */
+  readonly trial?: TrialUser;
 }
 
-export async function examine({ host, socket, daemon, now, userDatabase }: Patient): Promise<Finding[]> {
+export async function examine({ host, socket, daemon, now, userDatabase, trial }: Patient): Promise<Finding[]> {
   const leases = daemon.reachable ? daemon.leases : undefined;
   const runtime = lookAtRuntimeDirectory(host, socket);
   const rights = lookAtRights(host, runtime.path);
   const [process, nameService, locks, services] = await Promise.all([
     lookAtProcess(host, runtime.path, rights.pid),
-    lookAtNameService(host, runtime.path, leases),
+    lookAtNameService(host, runtime.path, { leases, trial }),
     lookAtLocks(host, leases),
     lookAtServices(host),
   ]);

@@ -1,10 +1,12 @@
 /** dynuserctl doctor: looks the host over. */
 import type { Handler } from '../commands.ts';
-import { withDaemon } from '../daemon.ts';
+import { type Daemon, withDaemon } from '../daemon.ts';
 import type { DaemonFacts } from '../doctor/checks/daemon.ts';
-import { examine } from '../doctor/examine.ts';
+import { examine, type Patient } from '../doctor/examine.ts';
+import type { Finding } from '../doctor/finding.ts';
 import type { Host } from '../doctor/host.ts';
 import { thisHost } from '../doctor/this-host.ts';
+import { beginTrial, endTrial, trialName } from '../doctor/trial.ts';
 import { CommandFailure } from '../failure.ts';
 import { HOST_LOOKUP_PATHS } from '../host-lookups.ts';
 import { layoutOf } from '../layout.ts';
@@ -20,13 +22,16 @@ export function doctorOf(hostOf: (environment: Surroundings['environment']) => H
   return async (invocation, surroundings) => {
     // The module's switch is for whoever must not be answered: what is asked here is whether it answers.
     const { DYNUSER_NSS_BYPASS: _, ...environment } = surroundings.environment;
-    const findings = await examine({
-      host: hostOf(environment),
+    const host = hostOf(environment);
+    const daemon = await askDaemon(surroundings);
+    const patient: Patient = {
+      ...{ host, daemon },
       socket: socketPath(environment),
-      daemon: await askDaemon(surroundings),
       now: surroundings.now(),
       userDatabase: HOST_LOOKUP_PATHS.userDatabase,
-    });
+    };
+    const tries = invocation.options.has('try') && daemon.reachable;
+    const findings = await (tries ? examineWithTrial(patient, surroundings) : examine(patient));
     await surroundings.output.write(
       invocation.json === 'off'
         ? renderFindings(findings, layoutOf(invocation, surroundings))
@@ -37,6 +42,33 @@ export function doctorOf(hostOf: (environment: Surroundings['environment']) => H
 }
 
 export const doctor: Handler = doctorOf(thisHost);
+
+/** @throws CommandFailure if it is interrupted, after which nothing of the trial is left */
+async function examineWithTrial(patient: Patient, surroundings: Surroundings): Promise<Finding[]> {
+  const interruption = surroundings.listenForInterruption();
+  const interrupted = new Promise<never>((_, reject) => {
+    interruption.signal.addEventListener('abort', () => reject(new CommandFailure(INTERRUPTED)), { once: true });
+  });
+  // It may come before anybody waits for it, who then sees it all the same.
+  interrupted.catch(() => {});
+  try {
+    // Leaving withDaemon closes the connection, and that ends the lease.
+    return await withDaemon(surroundings, daemon => Promise.race([interrupted, tryOnce(daemon, patient)]));
+  } finally {
+    interruption.dispose();
+  }
+}
+
+const INTERRUPTED = 'interrupted: the user of the trial ends with this command';
+
+async function tryOnce(daemon: Daemon, patient: Patient): Promise<Finding[]> {
+  const { finding, user } = await beginTrial(daemon, trialName());
+  if (user === undefined) {
+    return [...(await examine(patient)), finding];
+  }
+  const findings = await examine({ ...patient, trial: user });
+  return [...findings, finding, await endTrial(daemon, patient.host, user)];
+}
 
 async function askDaemon(surroundings: Surroundings): Promise<DaemonFacts> {
   try {

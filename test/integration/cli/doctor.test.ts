@@ -4,8 +4,13 @@ import { test } from 'node:test';
 import type { Finding } from '../../../src/cli/doctor/finding.ts';
 import { type Installed, withInstalled } from '../../support/installed.ts';
 
-async function examine(host: Installed, uid = 0): Promise<{ status: number; findings: Finding[] }> {
-  const { status, stdout, stderr } = await host.ctl(['doctor', '--json=short'], uid === 0 ? {} : { uid });
+async function examine(
+  host: Installed,
+  uid = 0,
+  options: readonly string[] = [],
+): Promise<{ status: number; findings: Finding[] }> {
+  const argv = ['doctor', '--json=short', ...options];
+  const { status, stdout, stderr } = await host.ctl(argv, uid === 0 ? {} : { uid });
   assert.equal(stderr, '');
   return { status, findings: JSON.parse(stdout) };
 }
@@ -133,5 +138,63 @@ test('a daemon in a PID namespace of its own', async () => {
     }
     const { status, findings } = await examine(host);
     assert.deepEqual([status, amiss(findings).includes('problem Namespaces of the daemon')], [1, true]);
+  });
+});
+
+test('--try on a fresh host, without the right to, with a module that is not found, and interrupted', async () => {
+  await withInstalled({}, async host => {
+    const { machine } = host;
+    await host.startDaemon();
+    const tried = async (uid = 0) => {
+      const { status, findings } = await examine(host, uid, ['--try']);
+      return { status, amiss: amiss(findings), findings };
+    };
+
+    const fresh = await tried();
+    assert.deepEqual([fresh.status, fresh.amiss], [0, []]);
+    const [lookups, acquired, released] = ['Lookups', 'Acquire', 'Release'].map(
+      name => fresh.findings.find(({ check }) => check === name)?.finding ?? '',
+    );
+    const [, name = '', uid = ''] = /^(dynuser-doctor-[0-9a-f]{8}) has got the UID (\d+)$/.exec(acquired ?? '') ?? [];
+    assert.equal(lookups, `${name} and ${uid} resolve to each other`);
+    assert.equal(released, `${name} is released, and resolves no more`);
+    assert.deepEqual(await host.traces(), []);
+
+    const other = await tried(1000);
+    assert.deepEqual([other.status, other.amiss.includes('unknown Acquire')], [0, true]);
+    assert.match(
+      other.findings.find(({ check }) => check === 'Acquire')?.finding ?? '',
+      /who may is set in .*; run it as root/,
+    );
+    assert.ok(other.findings.every(({ check }) => check !== 'Release'));
+
+    const module = await machine.output(['sh', '-c', 'ls /usr/lib/*/libnss_dynuser.so.2']);
+    await machine.output(['mv', module, `${module}.away`]);
+    const unresolved = await tried();
+    await machine.output(['mv', `${module}.away`, module]);
+    assert.deepEqual([unresolved.status, unresolved.amiss], [1, ['problem NSS module', 'problem Lookups']]);
+    assert.deepEqual(await host.traces(), []);
+
+    // The user of the trial lives while getent waits.
+    await machine.write('/usr/local/bin/getent', '#!/bin/sh\necho >>/run/asked\nexec sleep 60\n', 0o755);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
+      await machine.output(['rm', '-f', '/run/asked']);
+      const command = await machine.spawn(['dynuserctl', 'doctor', '--try']);
+      for (let tries = 0; (await machine.run(['test', '-s', '/run/asked'])).status !== 0; tries++) {
+        assert.ok(tries < 500, 'it asks');
+      }
+      assert.match((await host.ctl(['list', '--no-legend'])).stdout, / dynuser-doctor-/);
+      let errors = '';
+      command.stderr.setEncoding('utf8').on('data', (text: string) => {
+        errors += text;
+      });
+      command.kill(signal);
+      await host.untilNothingIsKept();
+      await command.ended;
+      assert.equal(
+        errors,
+        signal === 'SIGKILL' ? '' : 'dynuserctl: interrupted: the user of the trial ends with this command\n',
+      );
+    }
   });
 });

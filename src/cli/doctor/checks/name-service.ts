@@ -33,16 +33,24 @@ const BARRIER = /[[\s](?:notfound|!success|!unavail|!tryagain)=return/i;
 /** No user has this name (useradd(8) would not take it), so the question reaches the module and nobody else. */
 const NOBODY = 'dynuser-doctor.';
 
-/** @param leases as the daemon lists them; undefined where it does not answer */
+interface KnownUsers {
+  /** as the daemon lists them; undefined if it does not answer */
+  readonly leases: readonly Lease[] | undefined;
+  /** the user of --try */
+  readonly trial?: LiveUser | undefined;
+}
+
+/** Looks up the user of a trial if there is one, else a user that lives. */
 export async function lookAtNameService(
   host: Host,
   runtimeDirectory: string,
-  leases: readonly Lease[] | undefined,
+  { leases, trial }: KnownUsers,
 ): Promise<NameServiceFacts> {
-  const user =
+  const live =
     leases === undefined
       ? publishedUser(host, runtimeDirectory)
       : leases.find(lease => lease.dynamic && lease.ending !== true);
+  const user = trial ?? live;
   const keys: (readonly [Lookup['database'], string])[] =
     user === undefined
       ? []
@@ -119,7 +127,7 @@ function judgeModule(module: Seen<Ran>): Finding {
 function judgeLookups({ user, lookups }: NameServiceFacts): Finding {
   const { ok, problem, unknown } = findingsOf('Lookups');
   if (user === undefined) {
-    return unknown('no dynamic user lives that could be looked up');
+    return unknown("no dynamic user lives that could be looked up; 'dynuserctl doctor --try' makes one for a moment");
   }
   const hidden = lookups.find(({ answer }) => answer === undefined || answer instanceof Hidden);
   if (hidden !== undefined) {

@@ -1,4 +1,6 @@
 /** The services of the host beside the daemon: the system bus, which it may use, and nscd, which remembers too much. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BUS_NAME_RETRY_MS, BUS_NAME_TRIES } from '../../limits.ts';
 import { type Finding, findingsOf } from '../finding.ts';
 import { Hidden, type Host, type Inode, type Ran, type Seen } from '../host.ts';
 
@@ -17,14 +19,33 @@ const POLICY = `${BUS_NAME}.conf`;
 const POLICY_DIRECTORIES = ['/usr/share/dbus-1/system.d', '/etc/dbus-1/system.d'];
 const NSCD_SOCKET = '/run/nscd/socket';
 
-export async function lookAtServices(host: Host): Promise<ServiceFacts> {
+/** @param pause between two questions of the bus */
+export async function lookAtServices(host: Host, pause = () => sleep(BUS_NAME_RETRY_MS)): Promise<ServiceFacts> {
   const bus = host.inode(BUS_SOCKET);
   return {
     bus,
     policies: POLICY_DIRECTORIES.map(directory => host.inode(`${directory}/${POLICY}`)),
-    owned: bus === undefined ? undefined : await askOwner(host),
+    owned: bus === undefined ? undefined : await waitForOwner(host, pause),
     nscd: host.inode(NSCD_SOCKET),
   };
+}
+
+/** A daemon that has just started, by the question of this command maybe, answers before it has got its name on the bus. */
+async function waitForOwner(host: Host, pause: () => Promise<void>): Promise<Seen<Ran>> {
+  let owned = await askOwner(host);
+  for (let tries = 1; tries < BUS_NAME_TRIES && isAnswered(owned) && !hasOwner(owned); tries++) {
+    await pause();
+    owned = await askOwner(host);
+  }
+  return owned;
+}
+
+function isAnswered(owned: Seen<Ran>): owned is Ran {
+  return owned !== undefined && !(owned instanceof Hidden) && owned.status === 0;
+}
+
+function hasOwner({ output }: Ran): boolean {
+  return /\btrue\b/.test(output);
 }
 
 /** busctl(1) comes with systemd, dbus-send(1) with dbus-daemon: a bus has one of them beside it. */
@@ -57,10 +78,10 @@ function judgeBus({ bus, policies, owned }: ServiceFacts): Finding {
     const words = `no policy lets dynuserd have the name ${BUS_NAME}`;
     return warning(words, `install ${POLICY} in ${POLICY_DIRECTORIES[0]}, then 'systemctl reload dbus'`);
   }
-  if (owned instanceof Hidden || owned === undefined || owned.status !== 0) {
+  if (!isAnswered(owned)) {
     return unknown('the bus could not be asked whether somebody has the name');
   }
-  return /\btrue\b/.test(owned.output)
+  return hasOwner(owned)
     ? ok(`${BUS_NAME} is there`)
     : warning(`nobody has the name ${BUS_NAME} on the bus`, "restart dynuserd; 'journalctl -u dynuserd' says why not");
 }

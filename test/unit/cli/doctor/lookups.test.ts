@@ -20,7 +20,7 @@ describe('the name service', () => {
       await lookAtNameService(
         fakeHost({ texts: { '/etc/nsswitch.conf': text }, programs: programs ?? {} }),
         '/run/dynuser',
-        leases,
+        { leases },
       ),
     );
   const answers = {
@@ -79,7 +79,7 @@ describe('the name service', () => {
 
   it('while the daemon is away, of a user that it has published', async () => {
     const away = (host: FakeHost) =>
-      lookAtNameService(fakeHost(host), '/run/dynuser', undefined).then(judgeNameService);
+      lookAtNameService(fakeHost(host), '/run/dynuser', { leases: undefined }).then(judgeNameService);
     const published = {
       names: { '/run/dynuser/by-uid': ['.lock', '64642'] },
       links: { '/run/dynuser/by-uid/64642': 'dynamic-user-test' },
@@ -106,7 +106,8 @@ describe('services of the host', () => {
   const POLICY = { '/etc/dbus-1/system.d/io.dynuser.Allocator1.conf': { kind: 'file' } } as const;
   const ASK = 'org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus NameHasOwner s io.dynuser.Allocator1';
   const BUSCTL = `busctl --system --timeout=3 call ${ASK}`;
-  const look = async (fake: FakeHost) => judgeServices(await lookAtServices(fakeHost(fake)));
+  const look = async (fake: FakeHost, pause = async () => {}) =>
+    judgeServices(await lookAtServices(fakeHost(fake), pause));
 
   it('no bus is as well as one with our name', async () => {
     expect(await look({}), /^ok this host has no system bus/, /^ok no nscd/);
@@ -128,5 +129,14 @@ describe('services of the host', () => {
       /^ok/,
     );
     expect(await look({ inodes, programs: { [BUSCTL]: { status: 1 } } }), /^unknown/, /^ok/);
+  });
+
+  it('a daemon that has just started gets its name a moment later', async () => {
+    const inodes = { ...BUS, ...POLICY };
+    const programs = { [BUSCTL]: { output: 'b false\n' } };
+    const arrives = async () => {
+      programs[BUSCTL] = { output: 'b true\n' };
+    };
+    expect(await look({ inodes, programs }, arrives), /^ok io\.dynuser/, /^ok/);
   });
 });
