@@ -52,7 +52,7 @@ export function planDescriptors(
     );
   }
   const left = limit - SPARE - PER_LEASE * (leased + 1);
-  const wantsAll = left - cost(connections) >= PER_LEASE * (HOLDERS_MAX - leased);
+  const wantsAll = left - cost(connections) >= PER_LEASE * Math.max(0, HOLDERS_MAX - leased);
   const share = Math.max(costLeast, Math.floor(left / SHARE_OF_CONNECTIONS));
   const given = wantsAll || cost(connections) <= share ? connections : Math.floor(share / PER_CONNECTION_MAX);
   return { connections: given, leases: Math.floor((limit - SPARE - cost(given)) / PER_LEASE) };

@@ -1,7 +1,10 @@
 /** What a host may lack when the daemon starts, or while it runs: each is one sentence that says what to do, and no stack trace. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, it } from 'node:test';
+import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { type Installed, withInstalled } from '../../support/installed.ts';
+import { SOCKET } from '../../support/programs/daemon-process.ts';
 
 /** Starts the daemon behind a shell's preparation, which must not come up. */
 async function refusal(host: Installed, prepare: string, argv: readonly string[] = []): Promise<string> {
@@ -15,6 +18,8 @@ async function refusal(host: Installed, prepare: string, argv: readonly string[]
   return stderr;
 }
 
+/** Connections that a daemon with few descriptors has on each socket. */
+const CONNECTIONS_LEAST = 64;
 const LIMIT = (count: number) => `ulimit -n ${count}`;
 /** Root of a container, who may not raise the hard limit. */
 const BOUND = ['setpriv', '--bounding-set', '-sys_resource'];
@@ -75,7 +80,17 @@ describe('a daemon with few descriptors', () => {
           /^the descriptors of dynuserd are enough for \d+ leases: release some; or raise/,
         );
       }
+      // Whatever is leased, there are connections, and half of them are root's.
+      const flood = `${CHECKOUT}dist/test/support/programs/idle-flood.js`;
+      const others = await machine.spawn([process.execPath, flood, '200'], { uid: 1000 });
+      const [counts = ''] = await once(others.stdout.setEncoding('utf8'), 'data');
+      const { open } = JSON.parse(counts);
+      assert.ok(open > 0 && open <= CONNECTIONS_LEAST / 2, counts);
       assert.equal((await host.ctl(['list', '--json=short'])).status, 0);
+      const answers = JSON.parse(await host.program('root-answers', {}, [SOCKET, '10', '0']));
+      assert.deepEqual(answers.failures, []);
+      others.kill('SIGTERM');
+      await others.ended;
       assert.equal((await host.ctl(['release', 'u0'])).status, 0);
       assert.equal((await host.ctl(['acquire', 'again.service'])).status, 0);
       daemon.kill('SIGTERM');
