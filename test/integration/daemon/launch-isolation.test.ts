@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
+import { firstOutput } from '../../support/machine/process.ts';
 import { Machine } from '../../support/machine.ts';
 
 const WITHOUT_CAPABILITY = ['setpriv', '--bounding-set', '-sys_admin', '--inh-caps', '-sys_admin'];
@@ -27,6 +28,8 @@ describe('a launcher', () => {
   before(async () => {
     const machine = await Machine.boot({ init: 'plain', stage: true, nsswitch: DYNUSER_NSSWITCH, varLib: 'disk' });
     host = new Installed(machine);
+    // Root of another user namespace acquires users, and names directories, by these lines alone.
+    await machine.write('/etc/dynuser/dynuserd.conf', 'AllowUsers=root\nDirectoryUsers=root\n');
     await host.startDaemon();
   });
   after(() => host.machine.stop());
@@ -77,7 +80,7 @@ describe('a launcher', () => {
       const argv = ['--isolation=best-effort', '-p', 'StateDirectory=best', 'sh', '-c'];
       const script = 'echo mine >$STATE_DIRECTORY/secret; echo ready; read -r line; exit 0';
       const process = await host.machine.spawn([...prefix, 'dynuser-run', '-u', 'best', ...argv, script]);
-      await new Promise(resolve => process.stdout.once('data', resolve));
+      assert.equal(await firstOutput(process), 'ready\n');
       for (const path of ['/var/lib/best/secret', '/var/lib/private/best/secret']) {
         assert.notEqual((await host.machine.run(['cat', path], { uid: 1000 })).status, 0, path);
       }
