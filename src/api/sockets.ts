@@ -2,6 +2,7 @@
  * The two sockets that the daemon serves the same interfaces on: that of everybody, and that of those who may acquire, to which nobody
  * else can connect. Each has its own places for connections. Root is served first on both, then the second socket, then the first.
  */
+import { isRootOfHost } from '../core/access.ts';
 import type { InterfaceImplementation } from '../varlink/handler.ts';
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from '../varlink/limits.ts';
 import type { ListenTarget } from '../varlink/listener.ts';
@@ -34,22 +35,41 @@ export function limitsFor(
   };
 }
 
+/** A peer as it is seen when it connects. */
+interface ConnectedPeer extends Peer {
+  /** root of this host, for whom places are kept: root of a container is nobody's but its own */
+  readonly isRoot: boolean;
+}
+
+function isRoot(peer: Peer): boolean {
+  try {
+    return isRootOfHost({ uid: peer.uid, standing: peer.standing() });
+  } catch {
+    // It cannot be looked at for want of descriptors, say: it is served, as everybody is.
+    return false;
+  }
+}
+
 /** @returns how many descriptors the connections of both sockets may take, if each has so many connections at most */
 export function socketDescriptors(maxConnections: number): number {
   return 2 * (maxConnections + limitsFor(maxConnections).maxNewConnections);
 }
 
 export class Sockets {
-  readonly #everybody: VarlinkServer<Peer>;
-  readonly #allocator: VarlinkServer<Peer>;
+  readonly #everybody: VarlinkServer<ConnectedPeer>;
+  readonly #allocator: VarlinkServer<ConnectedPeer>;
 
   constructor(options: SocketsOptions) {
-    const server = (rank: Rank): VarlinkServer<Peer> =>
-      new VarlinkServer<Peer>({
+    const server = (rank: Rank): VarlinkServer<ConnectedPeer> =>
+      new VarlinkServer<ConnectedPeer>({
         ...options,
+        identify: descriptor => {
+          const peer = options.identify(descriptor);
+          return { ...peer, isRoot: peer.uid === 0 && isRoot(peer) };
+        },
         quotaKey: peer => peer.uid,
-        privileged: peer => peer.uid === 0,
-        rank: peer => (peer.uid === 0 ? 'first' : rank),
+        privileged: peer => peer.isRoot,
+        rank: peer => (peer.isRoot ? 'first' : rank),
       });
     this.#everybody = server('others');
     this.#allocator = server('preferred');
@@ -63,7 +83,7 @@ export class Sockets {
   }
 
   /** Has other limits from now on, as VarlinkServer.adjust(). */
-  adjust(limits: Parameters<VarlinkServer<Peer>['adjust']>[0]): void {
+  adjust(limits: Parameters<VarlinkServer<ConnectedPeer>['adjust']>[0]): void {
     this.#everybody.adjust(limits);
     this.#allocator.adjust(limits);
   }

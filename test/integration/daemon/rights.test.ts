@@ -146,6 +146,22 @@ test('explain says beforehand what acquire refuses, in the same words, and exits
   });
 });
 
+test('the places for connections that are kept for root are not taken by the root of a container', async () => {
+  await withInstalled({ config: 'MaxConnections=300\nMaxConnectionsPerUser=300\n' }, async host => {
+    await host.startDaemon();
+    const programs = `${CHECKOUT}dist/test/support/programs`;
+    const flood = await host.machine.spawn([process.execPath, `${programs}/idle-flood.js`, '300'], { uid: 1000 });
+    const [text] = await once(flood.stdout, 'data');
+    assert.ok(JSON.parse(String(text)).open < 300, 'the rest is kept for root');
+    const list = { input: `${JSON.stringify(['io.dynuser.Allocator.List', {}])}\n` };
+    const call = [process.execPath, `${programs}/calls.js`];
+    assert.equal((await host.machine.run([...CONTAINER, ...call], list)).status, 1);
+    assert.equal((await host.machine.run(call, list)).status, 0);
+    flood.kill('SIGKILL');
+    await flood.ended;
+  });
+});
+
 test('every Acquire of root succeeds while a user asks Explain on all the connections that it gets', async () => {
   await withInstalled({}, async host => {
     await host.startDaemon();
