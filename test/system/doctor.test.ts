@@ -39,6 +39,15 @@ test('a host with a live user is well', async () => {
   assert.deepEqual(await amiss('--try'), []);
 });
 
+test('a source that goes to the network, which the unit does not have', async () => {
+  await machine.output(['sed', '-i', 's/^passwd: .*/passwd: files dynuser systemd nis/', '/etc/nsswitch.conf']);
+  assert.deepEqual(await amiss(), ['warning Network of the daemon']);
+  const dropIn = '[Service]\nPrivateNetwork=no\n';
+  await machine.write('/run/systemd/system/dynuserd.service.d/network.conf', dropIn);
+  await machine.output(['sh', '-c', 'systemctl daemon-reload && systemctl restart dynuserd']);
+  assert.deepEqual(await amiss(), []);
+});
+
 test('no link in the user database, and no policy on the bus', async () => {
   await machine.output(['rm', '/run/systemd/userdb/io.dynuser.DynamicUser']);
   await machine.output(['rm', '/usr/share/dbus-1/system.d/io.dynuser.Allocator1.conf']);

@@ -6,6 +6,7 @@ import { judgeDirectories, lookAtDirectories } from './checks/directories.ts';
 import { judgeLeases, lookAtLeases } from './checks/leases.ts';
 import { judgeLocks, lookAtLocks } from './checks/locks.ts';
 import { judgeNameService, lookAtNameService } from './checks/name-service.ts';
+import { judgeNetworkSources, lookAtNetworkSources } from './checks/network-sources.ts';
 import { judgeProcess, lookAtProcess } from './checks/process.ts';
 import { judgeRights, lookAtRights } from './checks/rights.ts';
 import { judgeRuntimeDirectory, lookAtRuntimeDirectory } from './checks/runtime-directory.ts';
@@ -45,6 +46,7 @@ export async function examine({ host, socket, daemon, now, userDatabase, trial }
     ...judgeProcess(process),
     ...judgeRuntimeDirectory(runtime),
     ...judgeNameService(nameService),
+    ...judgeNetworkSources(lookAtNetworkSources(host, rights.pid)),
     ...judgeUserDatabase(inspectLink(userDatabase, socket)),
     ...judgeRange(lookAtRange(host)),
     ...judgeDirectories(lookAtDirectories(host)),
