@@ -1,5 +1,15 @@
 /** One lock file of systemd's protocol: how it is opened, locked, named and removed, whatever somebody else does meanwhile. */
-import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import type { Uid, UserName } from '../core/ids.ts';
 import type { PinnedDirectory } from '../files/pinned-directory.ts';
 import { hostError, systemErrorCode } from './host-error.ts';
@@ -100,6 +110,18 @@ export class LockFile {
       return named !== undefined && named.ino === locked.ino && named.dev === locked.dev;
     } catch (error) {
       throw hostError(error, `cannot look at ${this.#path}`);
+    }
+  }
+
+  /** Whether an open file has a name in it, as writeName() leaves it. */
+  hasName(descriptor: number, name: UserName): boolean {
+    const expected = Buffer.from(`${name}\n`);
+    const found = Buffer.alloc(expected.length + 1);
+    try {
+      const length = readSync(descriptor, found, 0, found.length, 0);
+      return found.subarray(0, length).equals(expected);
+    } catch (error) {
+      throw hostError(error, `cannot read ${this.#path}`);
     }
   }
 

@@ -4,6 +4,7 @@
  * long as the UID is in use, has the user's name in it, and is unlinked while the lock is still held.
  * Never waits for a lock, and never touches a file whose lock another holds.
  */
+import { closeSync } from 'node:fs';
 import { DynuserError } from '../core/errors.ts';
 import type { Uid, UserName } from '../core/ids.ts';
 import { PinnedDirectory } from '../files/pinned-directory.ts';
@@ -59,7 +60,12 @@ export class SystemdUidLocks implements UidLocks {
 
   lock(uid: Uid, name: UserName): LockOutcome {
     this.#renewDirectory();
-    return this.#held.has(uid) ? { kind: 'taken' } : (this.#adopt(uid, name) ?? this.#take(uid, name));
+    return this.#held.has(uid) ? { kind: 'taken' } : this.#take(uid, name);
+  }
+
+  relock(uid: Uid, name: UserName): LockOutcome {
+    this.#renewDirectory();
+    return this.#held.has(uid) ? { kind: 'taken' } : (this.#adopt(uid, name) ?? this.#takeOld(uid, name));
   }
 
   keep(uid: Uid): void {
@@ -151,6 +157,25 @@ export class SystemdUidLocks implements UidLocks {
       throw new DynuserError('HostFailed', `the directory ${this.#directory.path} is removed again and again`);
     }
     return { kind: 'taken' };
+  }
+
+  /** Takes the file that a former daemon left, and no other: every other holder of the UID would have unlinked or renamed it. */
+  #takeOld(uid: Uid, name: UserName): LockOutcome {
+    const file = this.#file(uid);
+    const opened = file.open(false);
+    if (opened.kind !== 'open') {
+      return opened.kind === 'missing' ? { kind: 'unusable', reason: 'its lock file is gone' } : opened;
+    }
+    const state = file.tryLock(opened.descriptor);
+    if (state !== 'held') {
+      return state === 'taken' ? { kind: 'taken' } : { kind: 'unusable', reason: 'its lock file is gone' };
+    }
+    if (!file.hasName(opened.descriptor, name)) {
+      closeSync(opened.descriptor);
+      return { kind: 'unusable', reason: 'its lock file has the name of somebody else' };
+    }
+    this.#held.set(uid, { descriptor: opened.descriptor, name, kept: false });
+    return { kind: 'locked' };
   }
 
   /** Takes over what a former daemon had kept. @returns undefined if there is nothing, or it keeps nobody out any more */

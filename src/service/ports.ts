@@ -59,7 +59,12 @@ export type PeekOutcome = { readonly kind: 'free' } | Exclude<LockOutcome, { rea
 export interface UidLocks {
   /** Creates and flocks the file, writes the name; held until release() or the end of the process. Never blocks. */
   lock(uid: Uid, name: UserName): LockOutcome;
-  /** Has a lock outlive this process, for the next daemon to take up by lock(). Where that is not possible it does nothing. */
+  /**
+   * Locks the UID of a user that a former daemon left, by what that had kept, or by the file that it left with the name in it. Makes
+   * no file: if ours is gone, somebody else had the UID meanwhile, and may have left processes that are not the user's.
+   */
+  relock(uid: Uid, name: UserName): LockOutcome;
+  /** Has a lock outlive this process, for the next daemon to take up by relock(). If that is not possible it does nothing. */
   keep(uid: Uid): void;
   /**
    * Whether a UID is locked by us now. If its file was unlinked or replaced, it is locked again, unless somebody else has it.

@@ -58,7 +58,7 @@ function lockAgain(locks: UidLocks, user: UserLease): UserLease {
   if (!user.dynamic || user.lost !== undefined) {
     return user;
   }
-  const lost = lossOf(locks.lock(user.uid, user.name));
+  const lost = lossOf(locks.relock(user.uid, user.name));
   if (lost !== undefined) {
     return { ...user, lost };
   }

@@ -14,16 +14,13 @@
  * | REAP                   | Endings.#reap: processes are killed, objects are removed                                        |
  * | UNLINK, UNSTORE, CLOSE | SystemdUidLocks.release: the name goes while the lock is held                                   |
  * | ERASE                  | Registry.erase: leases/<uid>.end is removed                                                     |
- * | ADOPT, RELOCK, LOST    | recover (src/service/recovery.ts): the stored lock, the old file locked anew, or a lost lease   |
+ * | ADOPT, RELOCK, LOST    | UidLocks.relock: the stored lock, the old file with our name locked anew, or a lost lease       |
  * | SWEEP, SETTLE          | recover: the lock files of intents go, then the links are those of the users that live          |
  *
  * An inode of the lock file is a slot. Its lock belongs to an open file description: that of the daemon lives on while the store has a
  * duplicate. UIDs are alike, and so are names: so everybody else meets the first ones alone, UID 0 and name 0, and the lock file is that of
  * UID 0; UID 1 is there to be given to a name a second time. Each M_… leaves out a step or exchanges two, and the search has to find the
  * harm.
- *
- * One step is stricter than the code: RELOCK takes the old file alone, with our name in it. recover() makes a new one if it is gone, as
- * M_RELOCK_NEW_FILE does, and the harm is that of WITH_LOSS: SECURITY.md names it among what is no boundary.
  *
  * WITH_STRANGER: another program locks the file of a UID, and unlinks it or not; dynuserd has one name then, since that is about UIDs alone. WITH_USERADD: useradd(8) makes an account. WITH_LOSS:
  * the store may lose what it keeps, since somebody kills the keeper: a UID can become somebody else's then, and what still has to hold is

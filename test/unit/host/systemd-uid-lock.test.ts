@@ -101,6 +101,40 @@ describe('the lock files shared with systemd', () => {
     }
   }
 
+  describe('after a daemon that kept nothing', () => {
+    it('are taken again by the file that it left, and its name in it', () => {
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(path, 'waldo\n');
+      const { ino } = statSync(path);
+      assert.deepEqual(locks.relock(UID, NAME), { kind: 'locked' });
+      assert.equal(statSync(path).ino, ino);
+      assert.equal(othersCanLock(), false);
+      locks.release(UID);
+      assert.equal(existsSync(path), false);
+    });
+
+    it('are lost if the file is gone, since somebody else had the UID: none is made', () => {
+      assert.deepEqual(locks.relock(UID, NAME), { kind: 'unusable', reason: 'its lock file is gone' });
+      assert.equal(existsSync(path), false);
+    });
+
+    for (const text of ['', 'waldo', 'wald\n', 'waldo\n\n', 'odlaw\n']) {
+      it(`are lost if the file has ${JSON.stringify(text)} in it, which is left as it is`, () => {
+        writeFileSync(path, text);
+        const outcome = locks.relock(UID, NAME);
+        assert.deepEqual(outcome, { kind: 'unusable', reason: 'its lock file has the name of somebody else' });
+        assert.equal(readFileSync(path, 'utf8'), text);
+        assert.equal(othersCanLock(), true);
+      });
+    }
+
+    it('are lost while somebody else has the file locked', async () => {
+      writeFileSync(path, 'waldo\n');
+      await hold();
+      assert.deepEqual(locks.relock(UID, NAME), { kind: 'taken' });
+    });
+  });
+
   it('are made like those of systemd: parents 0755, files 0600 with the name', () => {
     assert.deepEqual(locks.lock(UID, NAME), { kind: 'locked' });
     assert.equal(statSync(directory).mode & 0o7777, 0o755);

@@ -12,11 +12,18 @@ export class FakeLocks implements UidLocks {
   /** what outlives a crash beside its lock: UIDs that keep() was called for */
   readonly kept = new Set<Uid>();
 
-  lock(number: Uid): LockOutcome {
-    if (this.kept.has(number) && this.files.has(number)) {
+  relock(number: Uid): LockOutcome {
+    if (!this.files.has(number)) {
+      return { kind: 'unusable', reason: 'its lock file is gone' };
+    }
+    if (this.kept.has(number)) {
       this.held.add(number);
       return { kind: 'locked' };
     }
+    return this.lock(number);
+  }
+
+  lock(number: Uid): LockOutcome {
     const peeked = this.peek(number);
     if (peeked.kind !== 'free') {
       return peeked;

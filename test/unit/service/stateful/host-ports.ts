@@ -24,11 +24,21 @@ export class HostLocks implements UidLocks {
   }
 
   lock(uid: Uid): LockOutcome {
+    const { held, lockOwner } = this.#host;
+    return held.has(uid) || lockOwner.has(uid) ? { kind: 'taken' } : this.#take(uid);
+  }
+
+  relock(uid: Uid): LockOutcome {
     const { held, kept, lockOwner, lockFiles } = this.#host;
     const isKept = kept.has(uid) && lockOwner.get(uid) === 'dynuserd';
     if (held.has(uid) || (lockOwner.has(uid) && !isKept)) {
       return { kind: 'taken' };
     }
+    return lockFiles.has(uid) ? this.#take(uid) : { kind: 'unusable', reason: 'its lock file is gone' };
+  }
+
+  #take(uid: Uid): LockOutcome {
+    const { held, lockOwner, lockFiles } = this.#host;
     lockOwner.set(uid, 'dynuserd');
     lockFiles.add(uid);
     held.add(uid);
