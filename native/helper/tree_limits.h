@@ -15,7 +15,11 @@
 #define TREE_THREADS_MAX 4U
 /* Directories that are open and wait for the work in them, before they are done themselves. */
 #define TREE_DEPARTURES 256U
-/* Directories below each other; a path of that depth has no name in Linux, and is reached by descriptors alone. */
+/* How deep a removal goes: what is deeper is moved to the top first, so that there is no depth that it does not come to. */
+#define TREE_LIFT_DEPTH 4096U
+/* Names that are tried for what is moved there. */
+#define TREE_LIFT_NAMES 8U
+/* Directories below each other, but for a removal; a path of that depth has no name in Linux, and is reached by descriptors alone. */
 #define TREE_DEPTH_MAX 65536U
 /* Directories on the way down that are held open; those above are opened again by way of "..". */
 #define TREE_OPEN_DIRECTORIES 32U

@@ -1,7 +1,9 @@
 #include "tree_walk.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "tree_limits.h"
@@ -75,6 +77,34 @@ static bool enter(struct tree_walk *walk, int descriptor, struct tree_status *st
 	return walk->visitor->enter == NULL || walk->visitor->enter(hand, descriptor, status, closed);
 }
 
+/*
+ * Moves a directory from deep below to the top, under a name that nobody can have foreseen: an empty directory of that name would be
+ * replaced, which is to be removed as well. Returns false if that cannot be, as for a mount point.
+ */
+static bool lift(struct tree_walk *walk, int parent, const char *from)
+{
+	char name[sizeof(".lifted-") + 16];
+
+	for (unsigned int tries = 0; tries < TREE_LIFT_NAMES; tries++) {
+		uint64_t number;
+
+		if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+			return false;
+		(void)snprintf(name, sizeof(name), ".lifted-%016llx", (unsigned long long)number);
+		if (renameat(parent, from, walk->crew.top, name) == 0)
+			return true;
+		if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR)
+			return false;
+	}
+	return false;
+}
+
+/* Whether a removal is so deep that it goes on from the top. */
+static bool is_deep(const struct tree_walk *walk)
+{
+	return walk->visitor->remove != NULL && walk->depth >= TREE_LIFT_DEPTH;
+}
+
 /* Goes down into the last directory that was noted; one that is a mount point is left alone. */
 static bool descend(struct tree_walk *walk)
 {
@@ -84,6 +114,12 @@ static bool descend(struct tree_walk *walk)
 	int parent = walk->frames[walk->depth - 1].descriptor;
 	size_t place = tree_names_last(&walk->names);
 	const char *name = walk->names.bytes + place;
+
+	if (is_deep(walk) && lift(walk, parent, name)) {
+		walk->lifted = true;
+		tree_names_cut(&walk->names, place);
+		return true;
+	}
 	int opened = tree_open(parent, name);
 
 	if (opened < 0 && errno == EXDEV) {
@@ -144,6 +180,20 @@ static bool ascend(struct tree_walk *walk)
 	return settle(walk, false);
 }
 
+/* Reads the top once more, if something was moved there. Sets *more if so. */
+static bool read_lifted(struct tree_walk *walk, bool *more)
+{
+	const struct tree_frame *top = &walk->frames[0];
+
+	*more = walk->lifted;
+	if (!walk->lifted)
+		return true;
+	walk->lifted = false;
+	if (lseek(top->descriptor, 0, SEEK_SET) < 0)
+		return tree_fail(&walk->crew.hands[0], "lseek", errno, top->descriptor, "");
+	return tree_read(walk);
+}
+
 static bool walk_down(struct tree_walk *walk, const struct tree_top *top)
 {
 	/* A description of its own, so that the place in it belongs to this walk alone. */
@@ -156,8 +206,13 @@ static bool walk_down(struct tree_walk *walk, const struct tree_top *top)
 	for (;;) {
 		bool more = walk->names.length > walk->frames[walk->depth - 1].below;
 
-		if (!more && walk->depth == 1)
-			return settle(walk, true) && tree_crew_wait(&walk->crew, tree_crew_now(&walk->crew));
+		if (!more && walk->depth == 1) {
+			if (!read_lifted(walk, &more))
+				return false;
+			if (!more)
+				return settle(walk, true) && tree_crew_wait(&walk->crew, tree_crew_now(&walk->crew));
+			continue;
+		}
 		if (more ? !descend(walk) : !ascend(walk))
 			return false;
 	}

@@ -62,6 +62,8 @@ struct tree_walk {
 	struct tree_frame *frames;
 	size_t depth;
 	size_t capacity;
+	/* a directory was moved to the top, which has to be read again */
+	bool lifted;
 	struct tree_names names;
 	/* first in, first out: departures[n % TREE_DEPARTURES] for n from settled to left-1 */
 	struct tree_departure departures[TREE_DEPARTURES];

@@ -61,6 +61,38 @@ export function isPassing({ preserved, exposed }: LeasedDirectory): boolean {
   return !preserved || exposed;
 }
 
+/** @returns whether one directory is a part of the other, by their paths alone */
+export function isPart(
+  one: Pick<LeasedDirectory, 'kind' | 'source'>,
+  of: Pick<LeasedDirectory, 'kind' | 'source'>,
+): boolean {
+  return one.kind === of.kind && one.source.startsWith(`${of.source}/`);
+}
+
+/**
+ * A directory that goes with its lease stays for as long as another lease of the same user has a part of it, and has to go with that.
+ * @param held the directories of a lease that stays
+ * @param left those of one that leaves
+ * @returns the directories of the one that stays: before its own, the outermost of those that it has a part of
+ */
+export function inheritDirectories(
+  held: readonly LeasedDirectory[],
+  left: readonly LeasedDirectory[],
+): readonly LeasedDirectory[] {
+  const above = left.filter(
+    one =>
+      !one.preserved &&
+      held.some(own => !own.preserved && isPart(own, one)) &&
+      !held.some(own => own.kind === one.kind && (own.source === one.source || isPart(one, own))),
+  );
+  const outermost = above.filter(one => !above.some(other => isPart(one, other)));
+  // What is between such a directory and a part of it goes with both, so that the list does not grow with each lease that leaves.
+  const own = held.filter(
+    one => one.preserved || !outermost.some(top => isPart(one, top)) || !held.some(other => isPart(other, one)),
+  );
+  return outermost.length === 0 ? held : [...outermost, ...own];
+}
+
 /** Who has which directories now. */
 export interface DirectoryHolder {
   readonly user: UserName;

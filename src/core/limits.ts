@@ -17,5 +17,7 @@ export const REQUESTS_OF_OTHERS_MAX = 512;
 export const SEARCH_DEADLINE_MS = 20_000;
 /** Directories in one request. */
 export const DIRECTORIES_MAX = 64;
+/** Directories of one lease: its own, and above each one at most that another lease of its user has left to it. */
+export const HELD_DIRECTORIES_MAX = 2 * DIRECTORIES_MAX;
 /** The longest directory value of a request in bytes: PATH_MAX, limits.h. */
 export const DIRECTORY_BYTES_MAX = 4_096;

@@ -5,7 +5,7 @@
 import { DIRECTORY_KINDS, HANDOVER_KINDS, type LeasedDirectory } from '../core/directory.ts';
 import { asGid, asLeaseId, asPid, asUid } from '../core/ids.ts';
 import { type Cleanup, type Holder, LIFETIMES, type Lifetime, type UserLease } from '../core/lease.ts';
-import { DIRECTORIES_MAX, HOLDERS_PER_USER_MAX } from '../core/limits.ts';
+import { HELD_DIRECTORIES_MAX, HOLDERS_PER_USER_MAX } from '../core/limits.ts';
 import { parseUnitName, parseUserName } from '../core/name.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 
@@ -103,7 +103,7 @@ function decodeProcess(value: unknown): ProcessIdentity | undefined {
 }
 
 function decodeDirectories(value: unknown): readonly LeasedDirectory[] | undefined {
-  if (!Array.isArray(value) || value.length > DIRECTORIES_MAX) {
+  if (!Array.isArray(value) || value.length > HELD_DIRECTORIES_MAX) {
     return undefined;
   }
   const directories = value.map(decodeDirectory);

@@ -1,9 +1,9 @@
 /** Release: drops one reference; the last one ends the user. */
 import { mayRelease, type Requester } from '../core/access.ts';
-import { isPassing } from '../core/directory.ts';
+import { inheritDirectories, isPassing, type LeasedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { LeaseId } from '../core/ids.ts';
-import type { UserLease } from '../core/lease.ts';
+import type { Holder, UserLease } from '../core/lease.ts';
 import type { Directories } from './directory-ports.ts';
 import type { Endings } from './endings.ts';
 import type { Registry } from './ports.ts';
@@ -57,12 +57,16 @@ export async function releaseGone(parts: ReleaseParts, lease: LeaseId): Promise<
 async function drop(parts: ReleaseParts, lease: LeaseId): Promise<string | undefined> {
   const stay = parts.users.leave(lease);
   try {
-    const passing = passingDirectories(parts.users.byLease(lease), lease);
-    if (passing.length > 0) {
-      // First, so that a crash in between leaves a lease without its directories in their places, and never the reverse.
+    // First, so that a crash in between leaves a lease without its directories in their places, and never the reverse.
+    for (let away: readonly LeasedDirectory[] = []; ; ) {
+      const passing = passingDirectories(parts.users.byLease(lease), lease).filter(one => !away.includes(one));
+      if (passing.length === 0) {
+        return dropNow(parts, lease);
+      }
       await parts.directories.putAway(passing, () => parts.users.remainingHolders());
+      // Meanwhile another lease may have left some to this one.
+      away = [...away, ...passing];
     }
-    return dropNow(parts, lease);
   } finally {
     stay();
   }
@@ -97,5 +101,12 @@ function passingDirectories(user: UserLease | undefined, lease: LeaseId) {
 }
 
 function without(user: UserLease, lease: LeaseId): UserLease {
-  return { ...user, holders: user.holders.filter(held => held.lease !== lease) };
+  const left = user.holders.find(held => held.lease === lease)?.directories ?? [];
+  const staying = user.holders.filter(held => held.lease !== lease);
+  return { ...user, holders: staying.map(held => inherit(held, left)) };
+}
+
+function inherit(holder: Holder, left: readonly LeasedDirectory[]): Holder {
+  const directories = inheritDirectories(holder.directories, left);
+  return directories === holder.directories ? holder : { ...holder, directories };
 }
