@@ -30,7 +30,7 @@ import { NSCD_SOCKET, Nscd } from './host/nscd.ts';
 import { type KeptLocks, openUidLocks } from './host/open-uid-locks.ts';
 import { PeerReader } from './host/peer.ts';
 import { HelperPlaces } from './host/places.ts';
-import { PUBLIC_LIMITS } from './host/pool-limits.ts';
+import { ACQUIRING_LIMITS, PUBLIC_LIMITS } from './host/pool-limits.ts';
 import { HelperProbe } from './host/probe.ts';
 import { ProcessWatch } from './host/process-watch.ts';
 import { HelperReaper } from './host/reaper.ts';
@@ -130,15 +130,19 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   for (const user of report.lost) {
     onLost(user);
   }
+  const { range } = config;
+  const searching = [helper, String(range.first), String(range.last)] as const;
   const probeSettings = {
     get deadlineMs() {
       return live.current.probeTimeoutMs;
     },
   };
-  const probes = new HelperProbe([helper], probeSettings);
+  const reaper = new HelperReaper(searching, (uid, removed) =>
+    logger.warn({ uid, ...removed }, 'IPC objects that others had given to a UID were removed'),
+  );
+  const probes = new HelperProbe(searching, probeSettings, ACQUIRING_LIMITS, uid => reaper.removeGifts(uid));
   probes.warm();
-  const publicProbes = new HelperProbe([helper], probeSettings, PUBLIC_LIMITS);
-  const reaper = new HelperReaper([helper]);
+  const publicProbes = new HelperProbe(searching, probeSettings, PUBLIC_LIMITS);
   const places = new HelperPlaces([helper]);
   const nameCache = new Nscd(NSCD_SOCKET);
   const directories = openDirectories(helper, { marks: new UserMarks(), places });
@@ -148,7 +152,6 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
       return live.current.coolDownMs;
     },
   });
-  const { range } = config;
   const endings = new Endings({
     ...{ users, registry, locks, reaper, nameCache, directories, coolDown },
     get graceMs() {

@@ -88,30 +88,39 @@ static bool find_account(uint32_t number, struct answer *answer)
 	return answered;
 }
 
-static bool find_owner(uint32_t number, struct answer *answer)
+static bool find_owner(uint32_t number, const struct context *context, bool *given, struct answer *answer)
 {
-	return find_account(number, answer) || find_sysv_ipc(number, answer) || find_posix_ipc(number, answer);
+	*given = false;
+	return find_account(number, answer) || find_sysv_ipc(number, &context->dynamic, given, answer) ||
+	       find_posix_ipc(number, answer);
+}
+
+/* What is answered if nothing speaks against a number. */
+static const char *free_word(bool given)
+{
+	return given ? "given" : "free";
 }
 
 void verb_owner(char *number, struct context *context, struct answer *answer)
 {
 	uint32_t id;
+	bool given;
 
-	(void)context;
 	if (!parse_id(number, &id))
 		answer_begin(answer, "invalid");
-	else if (!find_owner(id, answer))
-		answer_begin(answer, "free");
+	else if (!find_owner(id, context, &given, answer))
+		answer_begin(answer, free_word(given));
 }
 
 void verb_uid(char *number, struct context *context, struct answer *answer)
 {
 	uint32_t id;
+	bool given;
 
 	if (!parse_id(number, &id))
 		answer_begin(answer, "invalid");
-	else if (!find_owner(id, answer) && !find_process(id, &context->threads, answer))
-		answer_begin(answer, "free");
+	else if (!find_owner(id, context, &given, answer) && !find_process(id, &context->threads, answer))
+		answer_begin(answer, free_word(given));
 }
 
 void answer_running(const struct numbers *numbers, struct answer *answer)
@@ -138,9 +147,10 @@ static void claim(const char *name, uint32_t number, struct numbers *numbers, st
 {
 	struct owners_search search;
 	struct answer owner;
+	bool given;
 
 	owners_begin(&search, name);
-	bool is_owned = find_owner(number, &owner);
+	bool is_owned = find_owner(number, context, &given, &owner);
 
 	/* What fails is answered once the search has ended. */
 	bool looked = numbers->count == 0 || find_numbers(numbers, &context->threads, &owner);
@@ -158,7 +168,7 @@ static void claim(const char *name, uint32_t number, struct numbers *numbers, st
 	if (is_owned)
 		answer_append(answer, &owner);
 	else
-		answer_word(answer, "free");
+		answer_word(answer, free_word(given));
 }
 
 void verb_claim(char *name, struct context *context, struct answer *answer)

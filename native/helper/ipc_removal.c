@@ -2,14 +2,26 @@
 #include "ipc_removal.h"
 
 #include "posix_ipc.h"
-#include "sysv_ipc.h"
 
-void remove_ipc(uid_t number, struct answer *answer)
+static bool find(uid_t number, const struct uid_range *dynamic, struct answer *answer)
 {
-	for (int passes = 0; find_sysv_ipc(number, answer) || find_posix_ipc(number, answer); passes++) {
-		if (passes == REMOVAL_PASSES)
-			return;
-		remove_sysv_ipc(number, number);
+	bool given = false;
+
+	return find_sysv_ipc(number, dynamic, &given, answer) || find_posix_ipc(number, answer);
+}
+
+void remove_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer)
+{
+	/* Also what counts for nothing; a walk of empty tables, as on most hosts, costs three system calls. */
+	remove_own_sysv_ipc(number);
+	for (int passes = 0; find(number, dynamic, answer); passes++) {
+		if (passes == REMOVAL_PASSES) {
+			disown_posix_ipc(number);
+			if (find(number, dynamic, answer))
+				return;
+			break;
+		}
+		remove_own_sysv_ipc(number);
 		remove_posix_ipc(number, number);
 	}
 	answer_begin(answer, "free");

@@ -5,16 +5,25 @@
 #include <sys/types.h>
 
 #include "protocol.h"
+#include "sysv_ipc.h"
 
 /* Walks over everything: a second one is for what was moved or made meanwhile, and more would never end. */
 #define REMOVAL_PASSES 3
+/* Objects that strangers gave that are named; all are counted. */
+#define GIVEN_NAMED_MAX 3
 
 /*
- * Removes what find_sysv_ipc and find_posix_ipc find for the number. Answers "free" where nothing is left, else the first that
- * is: a segment that is attached, which the kernel removes with its last user; a directory that has things of others in it;
- * a mount point; what somebody makes anew all the time.
+ * Removes what the number created, and what belongs to it, whoever gave it. A directory in which others have something, a mount
+ * point, and what somebody hides from the removal become root's. Answers "free" if nothing is left, else the first that is:
+ * what somebody makes anew all the time.
  */
-void remove_ipc(uid_t number, struct answer *answer);
+void remove_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer);
+
+/*
+ * Removes System V objects that strangers gave to a number, and answers how many, and of the first ones the kind, the id and the
+ * creator. One walk: they count for nothing, and who goes on giving must not keep the number from being given out.
+ */
+void remove_given_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer);
 
 /* No object is of this number: it stands for a half that is not asked for. */
 #define NO_OWNER ((uid_t)-1)
@@ -26,7 +35,14 @@ void remove_ipc(uid_t number, struct answer *answer);
 void remove_sysv_ipc(uid_t uid, gid_t gid);
 void remove_posix_ipc(uid_t uid, gid_t gid);
 
-/* The second half in any tree. */
+/* As the first, of a number that is both, and what it created as well, whoever has that. */
+void remove_own_sysv_ipc(uid_t number);
+
+/* Makes what is left of the second half root's. */
+void disown_posix_ipc(uid_t number);
+
+/* The same in any tree. */
 void remove_in_tree(const char *top, uid_t uid, gid_t gid);
+void disown_in_tree(const char *top, uid_t number);
 
 #endif

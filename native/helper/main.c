@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "dynuser.h"
 #include "known_threads.h"
 #include "lock_keeper.h"
 #include "manager.h"
@@ -56,12 +57,18 @@ static int take_output(void)
 	return output < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ? -1 : output;
 }
 
+/* The UIDs that dynamic users have, as FIRST LAST; without these, the usual ones. */
+static bool read_range(int count, char **numbers, struct uid_range *range)
+{
+	return count == 0 || (count == 2 && parse_id(numbers[0], &range->first) && parse_id(numbers[1], &range->last));
+}
+
 int main(int argc, char **argv)
 {
 	static struct known_list lists[2];
 	char line[QUESTION_MAX];
 	struct answer answer;
-	struct context context = { 0 };
+	struct context context = { .dynamic = { DYNUSER_UID_MIN, DYNUSER_UID_MAX } };
 	struct sources_stamp stamp;
 	enum role role;
 
@@ -71,7 +78,7 @@ int main(int argc, char **argv)
 		return detach() ? lock_keeper_main(argc - 2, argv + 2) : EXIT_FAILURE;
 	if (argc == 3 && strcmp(argv[1], "namespace") == 0)
 		return namespace_main(argv[2]);
-	if (argc != 2 || !role_named(argv[1], &role)) {
+	if (argc < 2 || !role_named(argv[argc - 1], &role) || !read_range(argc - 2, argv + 1, &context.dynamic)) {
 		(void)fprintf(stderr, "dynuser-helper: it is started by dynuserd alone; dynuserctl asks that\n");
 		return EXIT_USAGE;
 	}

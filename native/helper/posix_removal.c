@@ -6,6 +6,7 @@
  * directory, and to the one that the other thing came from: both things could have been removed without us.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,6 +56,46 @@ void remove_in_tree(const char *top, uid_t uid, gid_t gid)
 
 	/* An error ends this walk, and the next search too, which then answers it. */
 	(void)walk_ipc(top, &visitor, &unused);
+}
+
+/* The bits of a mode but set-user-ID and set-group-ID. */
+#define KEPT_BITS 01777U
+
+/*
+ * Everybody else keeps what rights there were, and nobody gets more: of a file the kernel clears the set-ID bits when its owner
+ * changes, and of a directory, that new files in it get its group is ended here.
+ */
+static enum walk_step disown_entry(void *data, const struct walk_entry *entry, struct answer *answer)
+{
+	const struct owners *owners = data;
+	const struct stat *status = entry->status;
+	char path[sizeof("/proc/self/fd/") + 16];
+
+	(void)answer;
+	if (belongs(status, owners)) {
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", entry->descriptor);
+		/* What fails is found by the search that follows. */
+		if ((S_ISLNK(status->st_mode) || chmod(path, status->st_mode & KEPT_BITS) == 0) &&
+		    fchownat(entry->descriptor, "", status->st_uid == owners->uid ? 0 : (uid_t)-1,
+			     status->st_gid == owners->gid ? 0 : (gid_t)-1, AT_EMPTY_PATH) < 0)
+			return WALK_ON;
+	}
+	return S_ISDIR(status->st_mode) ? WALK_DESCEND : WALK_ON;
+}
+
+void disown_in_tree(const char *top, uid_t number)
+{
+	struct owners owners = { .uid = number, .gid = number };
+	const struct ipc_visitor visitor = { .entry = disown_entry, .data = &owners };
+	struct answer unused;
+
+	(void)walk_ipc(top, &visitor, &unused);
+}
+
+void disown_posix_ipc(uid_t number)
+{
+	disown_in_tree(POSIX_SHM_DIRECTORY, number);
+	disown_in_tree(POSIX_MQ_DIRECTORY, number);
 }
 
 void remove_posix_ipc(uid_t uid, gid_t gid)

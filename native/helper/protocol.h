@@ -9,6 +9,7 @@
  *   uid NUMBER     free                        nothing speaks against the number, or else the first evidence:
  *                  user NAME | group NAME      NSS knows a user or a group of it
  *                  ipc KIND ID                 KIND is sysv-shm, sysv-sem, sysv-msg, posix-shm or posix-mq
+ *                  given                       nothing either, but strangers gave it System V objects (sysv_ipc.h)
  *                  process PID COMMAND AS      runs with it, AS its user, group or supplementary group; PID is 0 if it came
  *                                              and went too fast to be named
  *   owner NUMBER   as uid, but for processes
@@ -28,6 +29,9 @@
  *                  process PID COMMAND AS | ipc KIND ID
  *                                              as above; NUMBER is one that a dynamic user can have; remove-ipc does
  *                                              what clear-keyrings does, too
+ *   remove-given NUMBER                        removes what "given" tells of; NUMBER as above
+ *                  removed COUNT *(SP KIND SP ID SP UID)
+ *                                              how many, and of the first ones their creators too
  *   clear-keyrings NUMBER
  *                  free                        in any case: what is left is nobody's any more
  *   any            error CALL ERRNO            the system refused to say

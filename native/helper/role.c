@@ -23,10 +23,11 @@ static uint64_t needed_by(enum role role)
 	case ROLE_REAPER:
 		/*
 		 * Becomes the user to signal all of it at once, signals by itself what has other UIDs, removes System V objects (IPC_RMID
-		 * of another's takes CAP_SYS_ADMIN) and files of others in /dev/shm and /dev/mqueue, which are sticky.
+		 * of another's takes CAP_SYS_ADMIN) and files of others in /dev/shm and /dev/mqueue, which are sticky, and takes from
+		 * the user what cannot be removed there (CAP_CHOWN).
 		 */
 		return READS | SEES_PROCESSES | BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_KILL) | BIT(CAP_SYS_ADMIN) |
-		       BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER);
+		       BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_CHOWN);
 	case ROLE_PLACES:
 		/* Attributes below "trusted." are shown to CAP_SYS_ADMIN alone (xattr(7)). */
 		return READS | BIT(CAP_SYS_ADMIN);

@@ -1,132 +1,244 @@
 /*
- * One line an object in /proc/sysvipc/ (proc_sysvipc(5)): a header, then columns of numbers. Where the kernel counts no objects
- * of a kind, as on most hosts, its table is not read, which would take ten times as long.
+ * System V objects by their place in the kernel's tables: the *_INFO and *_STAT_ANY commands of shmctl(2), semctl(2) and
+ * msgctl(2) (Linux 4.17).
  */
 #include "sysv_ipc.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 
-#define LINE_MAX_BYTES 512
-/* The id of the object is the second column in all three. */
-#define COLUMN_ID 1
-
-/* Each returns how many objects of its kind there are in this IPC namespace, or a negative value where that is not told. */
-static int count_shm(void)
-{
-	struct shm_info info;
-
-	return shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&info) < 0 ? -1 : info.used_ids;
-}
-
-static int count_sem(void)
-{
-	struct seminfo info;
-
-	return semctl(0, 0, SEM_INFO, &info) < 0 ? -1 : info.semusz;
-}
-
-static int count_msg(void)
-{
-	struct msginfo info;
-
-	return msgctl(0, MSG_INFO, (struct msqid_ds *)(void *)&info) < 0 ? -1 : info.msgpool;
-}
-
-/* The owner's UID and GID stand side by side. */
-struct table {
-	const char *path;
-	const char *kind;
-	int column_uid;
-	int (*count)(void);
+/* semctl(2): the caller has to define it. */
+union semun {
+	int val;
+	struct semid_ds *buf;
+	unsigned short *array;
+	struct seminfo *__buf;
 };
 
-static const struct table tables[] = {
-	{ "/proc/sysvipc/shm", "sysv-shm", 7, count_shm },
-	{ "/proc/sysvipc/sem", "sysv-sem", 4, count_sem },
-	{ "/proc/sysvipc/msg", "sysv-msg", 7, count_msg },
+/*
+ * What the three kinds have in common. highest returns the last place that is taken, and *count is how many are; look returns the
+ * id of what is at a place, or -1.
+ */
+struct sysv_kind {
+	const char *name;
+	int (*highest)(int *count);
+	int (*look)(int place, struct ipc_perm *permissions, bool *is_attached);
+	int (*remove)(int id);
 };
 
-struct object {
-	uint64_t id, uid, gid;
-};
-
-/* Columns before the owner may be negative (the key) or octal (the permissions): only the three wanted are checked. */
-static bool parse_object(char *line, int column_uid, struct object *object)
+static int shm_highest(int *count)
 {
-	char *rest = NULL;
-	char *word = strtok_r(line, " \n", &rest);
-	uint64_t numbers[3] = { 0 };
-	size_t taken = 0;
+	/* longer than the struct shm_info that is written there */
+	union {
+		struct shmid_ds any;
+		struct shm_info information;
+	} place = { 0 };
 
-	for (int column = 0; word != NULL && taken < 3; column++, word = strtok_r(NULL, " \n", &rest)) {
-		if (column != COLUMN_ID && column != column_uid && column != column_uid + 1)
+	_Static_assert(sizeof(struct shmid_ds) >= sizeof(struct shm_info), "room for shm_info");
+	int highest = shmctl(0, SHM_INFO, &place.any);
+
+	*count = place.information.used_ids;
+	return highest;
+}
+
+static int shm_look(int place, struct ipc_perm *permissions, bool *is_attached)
+{
+	struct shmid_ds status;
+	int id = shmctl(place, SHM_STAT_ANY, &status);
+
+	if (id >= 0) {
+		*permissions = status.shm_perm;
+		*is_attached = status.shm_nattch > 0;
+	}
+	return id;
+}
+
+static int shm_remove(int id)
+{
+	return shmctl(id, IPC_RMID, NULL);
+}
+
+static int sem_highest(int *count)
+{
+	struct seminfo information = { 0 };
+	int highest = semctl(0, 0, SEM_INFO, (union semun){ .__buf = &information });
+
+	*count = information.semusz;
+	return highest;
+}
+
+static int sem_look(int place, struct ipc_perm *permissions, bool *is_attached)
+{
+	struct semid_ds status;
+	int id = semctl(place, 0, SEM_STAT_ANY, (union semun){ .buf = &status });
+
+	(void)is_attached;
+	if (id >= 0)
+		*permissions = status.sem_perm;
+	return id;
+}
+
+static int sem_remove(int id)
+{
+	return semctl(id, 0, IPC_RMID);
+}
+
+static int msg_highest(int *count)
+{
+	union {
+		struct msqid_ds any;
+		struct msginfo information;
+	} place = { 0 };
+
+	_Static_assert(sizeof(struct msqid_ds) >= sizeof(struct msginfo), "room for msginfo");
+	int highest = msgctl(0, MSG_INFO, &place.any);
+
+	*count = place.information.msgpool;
+	return highest;
+}
+
+static int msg_look(int place, struct ipc_perm *permissions, bool *is_attached)
+{
+	struct msqid_ds status;
+	int id = msgctl(place, MSG_STAT_ANY, &status);
+
+	(void)is_attached;
+	if (id >= 0)
+		*permissions = status.msg_perm;
+	return id;
+}
+
+static int msg_remove(int id)
+{
+	return msgctl(id, IPC_RMID, NULL);
+}
+
+static const struct sysv_kind kinds[] = {
+	{ "sysv-shm", shm_highest, shm_look, shm_remove },
+	{ "sysv-sem", sem_highest, sem_look, sem_remove },
+	{ "sysv-msg", msg_highest, msg_look, msg_remove },
+};
+
+const char *sysv_kind_name(const struct sysv_object *object)
+{
+	return object->kind->name;
+}
+
+static bool is_created_by(const struct sysv_object *object, uint32_t number)
+{
+	return object->creator_uid == number || object->creator_gid == number;
+}
+
+static bool is_owned_by(const struct sysv_object *object, uint32_t number)
+{
+	return object->uid == number || object->gid == number;
+}
+
+static bool is_dynamic(uint32_t uid, const struct uid_range *dynamic)
+{
+	return uid >= dynamic->first && uid <= dynamic->last;
+}
+
+bool sysv_counts(const struct sysv_object *object, uint32_t number, const struct uid_range *dynamic)
+{
+	return !object->is_doomed &&
+	       (is_created_by(object, number) ||
+		(is_owned_by(object, number) && is_dynamic(object->creator_uid, dynamic)));
+}
+
+bool sysv_was_given(const struct sysv_object *object, uint32_t number, const struct uid_range *dynamic)
+{
+	return !object->is_doomed && is_owned_by(object, number) && !sysv_counts(object, number, dynamic);
+}
+
+/* Whether a place is merely empty, or has been emptied meanwhile. */
+static bool is_gone(int error)
+{
+	return error == EINVAL || error == EIDRM;
+}
+
+static bool walk_kind(const struct sysv_kind *kind, visit_sysv *visit, void *data, bool *ended)
+{
+	int count = 0;
+	/* -1 in a kernel without System V IPC; 0 where the first place is taken, and where none is. */
+	int highest = kind->highest(&count);
+
+	for (int place = 0; count > 0 && place <= highest && !*ended; place++) {
+		struct sysv_object object = { .kind = kind };
+		struct ipc_perm permissions;
+
+		object.id = kind->look(place, &permissions, &object.is_attached);
+		if (object.id < 0 && !is_gone(errno))
+			return false;
+		if (object.id < 0)
 			continue;
-		char *end = NULL;
+		object.uid = permissions.uid;
+		object.gid = permissions.gid;
+		object.creator_uid = permissions.cuid;
+		object.creator_gid = permissions.cgid;
+		object.is_doomed = kind->look == shm_look && (permissions.mode & SHM_DEST) != 0;
+		*ended = visit(data, &object);
+	}
+	return true;
+}
 
-		errno = 0;
-		numbers[taken++] = strtoull(word, &end, 10);
-		if (errno != 0 || *end != '\0')
+bool walk_sysv(visit_sysv *visit, void *data)
+{
+	bool ended = false;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !ended; i++) {
+		if (!walk_kind(&kinds[i], visit, data, &ended))
 			return false;
 	}
-	*object = (struct object){ numbers[0], numbers[1], numbers[2] };
-	return taken == 3;
+	return true;
 }
 
-static bool search_lines(FILE *stream, const struct table *table, uint32_t number, struct answer *answer)
-{
-	char line[LINE_MAX_BYTES];
-	bool header = true;
-	struct object object;
+struct search {
+	uint32_t number;
+	const struct uid_range *dynamic;
+	bool *given;
+	bool found;
+	struct answer *answer;
+};
 
-	while (fgets(line, sizeof(line), stream) != NULL) {
-		if (header) {
-			header = false;
-			continue;
-		}
-		if (!parse_object(line, table->column_uid, &object)) {
-			answer_error(answer, table->path, EBADMSG);
-			return true;
-		}
-		if (object.uid == number || object.gid == number) {
-			answer_begin(answer, "ipc");
-			answer_word(answer, table->kind);
-			answer_number(answer, object.id);
-			return true;
-		}
-	}
-	if (ferror(stream)) {
-		answer_error(answer, table->path, errno);
-		return true;
-	}
-	return false;
+static bool search_object(void *data, const struct sysv_object *object)
+{
+	struct search *search = data;
+
+	if (sysv_was_given(object, search->number, search->dynamic))
+		*search->given = true;
+	if (!sysv_counts(object, search->number, search->dynamic))
+		return false;
+	search->found = true;
+	answer_begin(search->answer, "ipc");
+	answer_word(search->answer, sysv_kind_name(object));
+	answer_number(search->answer, (uint64_t)object->id);
+	return true;
 }
 
-bool find_sysv_ipc(uint32_t number, struct answer *answer)
+bool find_sysv_ipc(uint32_t number, const struct uid_range *dynamic, bool *given, struct answer *answer)
 {
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		if (tables[i].count() == 0)
-			continue;
-		FILE *stream = fopen(tables[i].path, "re");
+	struct search search = { .number = number, .dynamic = dynamic, .given = given, .answer = answer };
 
-		/* A kernel without System V IPC has no such file, and no such objects. */
-		if (stream == NULL && errno == ENOENT)
-			continue;
-		if (stream == NULL) {
-			answer_error(answer, tables[i].path, errno);
-			return true;
-		}
-		bool answered = search_lines(stream, &tables[i], number, answer);
+	if (walk_sysv(search_object, &search))
+		return search.found;
+	answer_error(answer, "sysvipc", errno);
+	return true;
+}
 
-		(void)fclose(stream);
-		if (answered)
-			return true;
-	}
-	return false;
+bool sysv_remove(const struct sysv_object *object)
+{
+	return object->kind->remove(object->id) == 0;
+}
+
+void sysv_close(const struct sysv_object *object)
+{
+	struct shmid_ds status = { 0 };
+
+	/* Owner, group and mode 0: root's. */
+	if (object->is_attached)
+		(void)shmctl(object->id, IPC_SET, &status);
 }

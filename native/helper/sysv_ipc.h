@@ -1,14 +1,59 @@
-/* Owns the search for System V IPC objects (sysvipc(7)) of a UID or GID, in this process's IPC namespace. Reads only. */
+/*
+ * Owns the search for System V IPC objects (sysvipc(7)) of a UID or GID, in this process's IPC namespace, and what such an object
+ * says. Reads only.
+ *
+ * Whoever has an object can give it to any UID and GID (IPC_SET of shmctl(2), semctl(2), msgctl(2)), so its owner proves nothing.
+ * Its creator cannot be changed, and keeps the owner's rights. An object counts for the number that created it, and for the one
+ * that has it if its creator is a dynamic user; any other was given by a stranger. A segment that is marked for destruction
+ * (SHM_DEST) counts for nobody.
+ */
 #ifndef DYNUSER_HELPER_SYSV_IPC_H
 #define DYNUSER_HELPER_SYSV_IPC_H
 
 #include "protocol.h"
 
+/* The UIDs of dynamic users, both ends included. */
+struct uid_range {
+	uint32_t first, last;
+};
+
+struct sysv_kind;
+
+/* An object as it was found. */
+struct sysv_object {
+	const struct sysv_kind *kind;
+	/* has a sequence number in it, so that it is never that of an object which came to the same place later */
+	int id;
+	uint32_t uid, gid, creator_uid, creator_gid;
+	bool is_doomed; /* marked for destruction */
+	bool is_attached;
+};
+
+/* The word of the protocol. */
+const char *sysv_kind_name(const struct sysv_object *object);
+
+/* Whether it counts for the number. */
+bool sysv_counts(const struct sysv_object *object, uint32_t number, const struct uid_range *dynamic);
+
+/* Whether a stranger gave it to the number. */
+bool sysv_was_given(const struct sysv_object *object, uint32_t number, const struct uid_range *dynamic);
+
+/* Is told of each object; returns whether the walk is to end. */
+typedef bool visit_sysv(void *data, const struct sysv_object *object);
+
+/* Visits all objects. Returns false if the kernel refuses to tell of one, with errno set. */
+bool walk_sysv(visit_sysv *visit, void *data);
+
 /*
- * Looks for a shared memory segment, attached or not, a semaphore set or a message queue whose owner has the number as
- * UID or GID. The creator's ids are no evidence: they give no access once the owner is another (svipc(7)).
+ * Looks for an object that counts for the number. *given becomes true if one was met before it that a stranger gave.
  * Returns whether the answer was written: the first object, or an error.
  */
-bool find_sysv_ipc(uint32_t number, struct answer *answer);
+bool find_sysv_ipc(uint32_t number, const struct uid_range *dynamic, bool *given, struct answer *answer);
+
+/* Removes an object; the caller may do so, or else errno is EPERM. */
+bool sysv_remove(const struct sysv_object *object);
+
+/* Takes from an attached segment, which outlives its removal, its owner and all rights to attach it. Is nothing to others. */
+void sysv_close(const struct sysv_object *object);
 
 #endif

@@ -1,147 +1,115 @@
-/*
- * System V objects by their place in the kernel's tables (the *_INFO and *_STAT_ANY commands of shmctl(2), semctl(2) and
- * msgctl(2)). The id that a look returns has a sequence number in it, so that IPC_RMID never hits an object that came to the
- * same place later.
- */
+/* The removal of System V IPC objects, each as its owner if need be; see ipc_removal.h. */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/ipc.h>
-#include <sys/msg.h>
 #include <sys/prctl.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
 #include <unistd.h>
 
 #include "ipc_removal.h"
 
 #define SAME ((uid_t)-1)
 
-/* semctl(2): the caller has to define it. */
-union semun {
-	int val;
-	struct semid_ds *buf;
-	unsigned short *array;
-	struct seminfo *__buf;
-};
-
-/* What the three kinds have in common; place is below what highest returns, and look returns the id or -1. */
-struct kind {
-	int (*highest)(void);
-	int (*look)(int place, struct ipc_perm *owner);
-	int (*remove)(int id);
-};
-
-static int shm_highest(void)
-{
-	struct shmid_ds information; /* longer than the struct shm_info that is written there */
-
-	_Static_assert(sizeof(struct shmid_ds) >= sizeof(struct shm_info), "room for shm_info");
-	return shmctl(0, SHM_INFO, &information);
-}
-
-static int shm_look(int place, struct ipc_perm *owner)
-{
-	struct shmid_ds status;
-	int id = shmctl(place, SHM_STAT_ANY, &status);
-
-	if (id >= 0)
-		*owner = status.shm_perm;
-	return id;
-}
-
-static int shm_remove(int id)
-{
-	return shmctl(id, IPC_RMID, NULL);
-}
-
-static int sem_highest(void)
-{
-	struct seminfo information;
-
-	return semctl(0, 0, SEM_INFO, (union semun){ .__buf = &information });
-}
-
-static int sem_look(int place, struct ipc_perm *owner)
-{
-	struct semid_ds status;
-	int id = semctl(place, 0, SEM_STAT_ANY, (union semun){ .buf = &status });
-
-	if (id >= 0)
-		*owner = status.sem_perm;
-	return id;
-}
-
-static int sem_remove(int id)
-{
-	return semctl(id, 0, IPC_RMID);
-}
-
-static int msg_highest(void)
-{
-	struct msqid_ds information;
-
-	_Static_assert(sizeof(struct msqid_ds) >= sizeof(struct msginfo), "room for msginfo");
-	return msgctl(0, MSG_INFO, &information);
-}
-
-static int msg_look(int place, struct ipc_perm *owner)
-{
-	struct msqid_ds status;
-	int id = msgctl(place, MSG_STAT_ANY, &status);
-
-	if (id >= 0)
-		*owner = status.msg_perm;
-	return id;
-}
-
-static int msg_remove(int id)
-{
-	return msgctl(id, IPC_RMID, NULL);
-}
-
-static const struct kind kinds[] = {
-	{ shm_highest, shm_look, shm_remove },
-	{ sem_highest, sem_look, sem_remove },
-	{ msg_highest, msg_look, msg_remove },
-};
-
 /*
- * Only the owner may remove an object, and CAP_SYS_ADMIN, which a hardened daemon does not have: so the owner's UID becomes
- * the effective one for a moment. The real and the saved one stay root's, so that no process of the owner may signal us.
+ * Only owner and creator may change or remove an object, and CAP_SYS_ADMIN, which a hardened daemon does not have: so the owner's
+ * UID becomes the effective one for a moment. The real and the saved one stay root's, so that no process of the owner may
+ * signal us.
  */
-static void remove_as(uid_t owner, const struct kind *kind, int id)
+static bool act_as(uid_t owner, const struct sysv_object *object, bool (*act)(const struct sysv_object *object))
 {
 	if (setresuid(SAME, owner, SAME) != 0)
-		return;
-	(void)kind->remove(id);
+		return false;
+	bool done = act(object);
+
 	/* A change of the effective UID clears what confine() in main.c has set. */
 	if (setresuid(SAME, 0, SAME) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
 	    prctl(PR_SET_DUMPABLE, 0) != 0)
 		abort();
+	return done;
 }
 
-/* Whether an object is one of those that go. */
-static bool belongs(const struct ipc_perm *owner, uid_t uid, gid_t gid)
+/* An attached segment is root's first, and then marked for destruction, as which it lives on with nobody's rights. */
+static bool close_and_remove(const struct sysv_object *object)
 {
-	return (owner->uid == uid && uid != 0) || (owner->gid == gid && gid != 0);
+	sysv_close(object);
+	return sysv_remove(object);
+}
+
+static bool remove_object(const struct sysv_object *object)
+{
+	if (close_and_remove(object))
+		return true;
+	/* The owner gives it to root by the first step, and root removes it; what is not attached it removes itself. */
+	return errno == EPERM && (act_as(object->uid, object, close_and_remove) || sysv_remove(object));
+}
+
+/* Whose objects go; NO_OWNER for nobody's. */
+struct goners {
+	uid_t uid;
+	gid_t gid;
+	uid_t creator; /* as UID and as GID */
+};
+
+static bool goes(const struct sysv_object *object, const struct goners *goners)
+{
+	return !object->is_doomed &&
+	       ((object->uid == goners->uid && object->uid != 0) || (object->gid == goners->gid && object->gid != 0) ||
+		object->creator_uid == goners->creator || object->creator_gid == goners->creator);
+}
+
+static bool remove_goner(void *data, const struct sysv_object *object)
+{
+	if (goes(object, data))
+		(void)remove_object(object);
+	return false;
 }
 
 void remove_sysv_ipc(uid_t uid, gid_t gid)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		/* -1 in a kernel without System V IPC. */
-		int highest = kinds[i].highest();
+	struct goners goners = { uid, gid, NO_OWNER };
 
-		for (int place = 0; place <= highest; place++) {
-			struct ipc_perm owner;
-			int id = kinds[i].look(place, &owner);
+	(void)walk_sysv(remove_goner, &goners);
+}
 
-			if (id < 0 || !belongs(&owner, uid, gid))
-				continue;
-			if (kinds[i].remove(id) < 0 && errno == EPERM)
-				remove_as(owner.uid, &kinds[i], id);
-		}
+void remove_own_sysv_ipc(uid_t number)
+{
+	struct goners goners = { number, number, number };
+
+	(void)walk_sysv(remove_goner, &goners);
+}
+
+struct giving {
+	uid_t number;
+	const struct uid_range *dynamic;
+	uint64_t removed;
+	struct sysv_object named[GIVEN_NAMED_MAX];
+};
+
+static bool remove_of_stranger(void *data, const struct sysv_object *object)
+{
+	struct giving *giving = data;
+
+	if (sysv_was_given(object, giving->number, giving->dynamic) && remove_object(object)) {
+		if (giving->removed < GIVEN_NAMED_MAX)
+			giving->named[giving->removed] = *object;
+		giving->removed++;
+	}
+	return false;
+}
+
+void remove_given_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer)
+{
+	struct giving giving = { .number = number, .dynamic = dynamic };
+
+	if (!walk_sysv(remove_of_stranger, &giving)) {
+		answer_error(answer, "sysvipc", errno);
+		return;
+	}
+	answer_begin(answer, "removed");
+	answer_number(answer, giving.removed);
+	for (size_t i = 0; i < giving.removed && i < GIVEN_NAMED_MAX; i++) {
+		answer_word(answer, sysv_kind_name(&giving.named[i]));
+		answer_number(answer, (uint64_t)giving.named[i].id);
+		answer_number(answer, giving.named[i].creator_uid);
 	}
 }

@@ -36,7 +36,7 @@ static void verb_finish(char *number, struct context *context, struct answer *an
 		return;
 	}
 	clear_keyrings(numbers.number[0]);
-	remove_ipc(numbers.number[0], answer);
+	remove_ipc(numbers.number[0], &context->dynamic, answer);
 }
 
 static void verb_find_processes(char *number, struct context *context, struct answer *answer)
@@ -67,12 +67,19 @@ static void verb_remove_ipc(char *number, struct context *context, struct answer
 {
 	uid_t uid;
 
-	(void)context;
 	if (!parse_ours(number, &uid, answer))
 		return;
 	/* One question for both: most users leave neither. */
 	clear_keyrings(uid);
-	remove_ipc(uid, answer);
+	remove_ipc(uid, &context->dynamic, answer);
+}
+
+static void verb_remove_given(char *number, struct context *context, struct answer *answer)
+{
+	uid_t uid;
+
+	if (parse_ours(number, &uid, answer))
+		remove_given_ipc(uid, &context->dynamic, answer);
 }
 
 static void verb_remove_account_ipc(char *argument, struct context *context, struct answer *answer)
@@ -111,6 +118,7 @@ static const struct verb verbs[] = {
 	{ "kill-processes", ROLE_REAPER, false, verb_kill_processes },
 	{ "remove-ipc", ROLE_REAPER, false, verb_remove_ipc },
 	{ "remove-account-ipc", ROLE_REAPER, false, verb_remove_account_ipc },
+	{ "remove-given", ROLE_REAPER, false, verb_remove_given },
 	{ "clear-keyrings", ROLE_REAPER, false, verb_clear_keyrings },
 };
 

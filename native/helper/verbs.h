@@ -5,10 +5,12 @@
 #include "known_threads.h"
 #include "protocol.h"
 #include "role.h"
+#include "sysv_ipc.h"
 
 /* What is learnt once and kept between questions. */
 struct context {
 	struct known_threads threads;
+	struct uid_range dynamic;
 	/* why NSS cannot be asked, or 0: what asks nothing of it is answered all the same */
 	int sources_error;
 };

@@ -5,7 +5,7 @@
 import { getSystemErrorMap } from 'node:util';
 import type { AccountAnswer } from '../core/account.ts';
 import { asGid, asUid, type Gid, type Uid, type UserName } from '../core/ids.ts';
-import { type Evidence, IPC_KINDS, PROCESS_ROLES } from '../core/verdict.ts';
+import { type Evidence, IPC_KINDS, type IpcKind, PROCESS_ROLES } from '../core/verdict.ts';
 import type { Reading } from './helper-pool.ts';
 
 /** QUESTION_MAX and ANSWER_MAX of protocol.h: the longest lines in bytes, with their newlines. */
@@ -38,19 +38,27 @@ export function accountQuestion(name: UserName): Question<AccountAnswer> {
   return { line: `name ${name}\n`, subject: `the user "${name}"`, parse: parseAccount };
 }
 
-export function evidenceQuestion(uid: Uid): Question<Evidence | undefined> {
-  return { line: `uid ${uid}\n`, subject: `UID ${uid}`, parse: parseEvidence };
+/** What was found about a UID. */
+export interface Finding {
+  /** what speaks against it first, undefined if nothing does */
+  readonly evidence: Evidence | undefined;
+  /** strangers gave it System V IPC objects, which count for nothing (native/helper/sysv_ipc.h); said if nothing speaks against it */
+  readonly given: boolean;
+}
+
+export function evidenceQuestion(uid: Uid): Question<Finding> {
+  return { line: `uid ${uid}\n`, subject: `UID ${uid}`, parse: parseFinding };
 }
 
 /** Like evidenceQuestion(), but for processes. */
-export function ownerQuestion(uid: Uid): Question<Evidence | undefined> {
+export function ownerQuestion(uid: Uid): Question<Finding> {
   return { ...evidenceQuestion(uid), line: `owner ${uid}\n`, parse: parseOwner };
 }
 
 /** What claimQuestion() is answered. */
 export interface Claimed {
   readonly account: AccountAnswer;
-  readonly owner: Evidence | undefined;
+  readonly owner: Finding;
   /** whether a process runs with the UID; undefined where that was not asked */
   readonly mayRun: boolean | undefined;
 }
@@ -97,6 +105,22 @@ export function accountIpcQuestion(uid: Uid, gid: Gid): Question<undefined> {
     line: `remove-account-ipc ${uid},${gid}\n`,
     subject: `an end of the IPC objects of the user ${uid} and the group ${gid}`,
     parse: ([word, ...rest]) => (word === 'free' && rest.length === 0 ? { answer: undefined } : undefined),
+  };
+}
+
+/** IPC objects that strangers had given to a UID and that were removed. */
+export interface RemovedGifts {
+  readonly count: number;
+  /** the first of them, with the UIDs that created them */
+  readonly named: readonly { readonly object: IpcKind; readonly id: number; readonly creator: number }[];
+}
+
+/** Removes what Finding.given tells of. */
+export function giftsQuestion(uid: Uid): Question<RemovedGifts> {
+  return {
+    line: `remove-given ${uid}\n`,
+    subject: `IPC objects that others gave to UID ${uid}`,
+    parse: parseGifts,
   };
 }
 
@@ -169,6 +193,12 @@ function parseAccount(fields: readonly string[]): { answer: AccountAnswer } | un
   return { answer: { ...userParsed, ...groupParsed } };
 }
 
+function parseFinding(fields: readonly string[]): { answer: Finding } | undefined {
+  const given = fields.length === 1 && fields[0] === 'given';
+  const parsed = given ? { answer: undefined } : parseEvidence(fields);
+  return parsed && { answer: { evidence: parsed.answer, given } };
+}
+
 function parseEvidence(fields: readonly string[]): { answer: Evidence | undefined } | undefined {
   const [kind, ...rest] = fields;
   if (kind === 'free') {
@@ -179,9 +209,27 @@ function parseEvidence(fields: readonly string[]): { answer: Evidence | undefine
   return evidence === undefined ? undefined : { answer: evidence };
 }
 
-function parseOwner(fields: readonly string[]): { answer: Evidence | undefined } | undefined {
-  const parsed = parseEvidence(fields);
-  return parsed?.answer?.kind === 'process' ? undefined : parsed;
+function parseOwner(fields: readonly string[]): { answer: Finding } | undefined {
+  const parsed = parseFinding(fields);
+  return parsed?.answer.evidence?.kind === 'process' ? undefined : parsed;
+}
+
+function parseGifts([word, digits, ...rest]: readonly string[]): { answer: RemovedGifts } | undefined {
+  const count = parseNumber(digits);
+  if (word !== 'removed' || count === undefined || rest.length % 3 !== 0 || rest.length / 3 > count) {
+    return undefined;
+  }
+  const named: { object: IpcKind; id: number; creator: number }[] = [];
+  for (let at = 0; at < rest.length; at += 3) {
+    const object = IPC_KINDS.find(known => known === rest[at]);
+    const id = parseNumber(rest[at + 1]);
+    const creator = parseNumber(rest[at + 2]);
+    if (object === undefined || id === undefined || creator === undefined) {
+      return undefined;
+    }
+    named.push({ object, id, creator });
+  }
+  return { answer: { count, named } };
 }
 
 function parseRunning(

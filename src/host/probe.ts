@@ -15,6 +15,7 @@ import {
   accountQuestion,
   claimQuestion,
   evidenceQuestion,
+  type Finding,
   ownerQuestion,
   type Question,
   type Refusal,
@@ -35,6 +36,7 @@ const CHECK_MANAGER = `look at who serves /run/systemd/userdb/${MANAGER_SERVICE}
 export class HelperProbe implements Probe {
   readonly #pool: HelperPool;
   readonly #settings: PoolSettings;
+  readonly #removeGifts: (uid: Uid) => Promise<void>;
   /** how many are under way */
   #claims = 0;
   /** One look is for all who wait, root among them: so it never waits behind others. */
@@ -43,9 +45,16 @@ export class HelperProbe implements Probe {
   /**
    * @param command the helper: its absolute path, alone but for tests
    * @param settings how long one question may take, waiting included; read at each question
+   * @param removeGifts removes what strangers gave to a UID that take() or claim() found to be free but for that
    */
-  constructor(command: HelperCommand, settings: PoolSettings, limits: PoolLimits = ACQUIRING_LIMITS) {
+  constructor(
+    command: HelperCommand,
+    settings: PoolSettings,
+    limits: PoolLimits = ACQUIRING_LIMITS,
+    removeGifts: (uid: Uid) => Promise<void> = async () => {},
+  ) {
     this.#settings = settings;
+    this.#removeGifts = removeGifts;
     this.#pool = new HelperPool([...command, 'probe'], settings, limits);
   }
 
@@ -58,6 +67,7 @@ export class HelperProbe implements Probe {
     return {
       account: name => this.#account(name, requester),
       evidence: uid => this.#evidence(uid, requester),
+      take: uid => this.#take(uid, requester),
       claim: (name, uid) => this.#claim(name, uid, requester),
     };
   }
@@ -72,7 +82,12 @@ export class HelperProbe implements Probe {
     return this.#evidence(uid, ROOT);
   }
 
-  /** @throws DynuserError ProbeFailed; LimitReached if too many questions wait */
+  /** @throws DynuserError ProbeFailed; LimitReached if too many questions wait; what removeGifts throws */
+  take(uid: Uid): Promise<Evidence | undefined> {
+    return this.#take(uid, ROOT);
+  }
+
+  /** @throws DynuserError as take() */
   claim(name: UserName, uid: Uid): Promise<Claim> {
     return this.#claim(name, uid, ROOT);
   }
@@ -82,9 +97,25 @@ export class HelperProbe implements Probe {
   }
 
   async #evidence(uid: Uid, requester: Requester): Promise<Evidence | undefined> {
+    return (await this.#find(uid, requester)).evidence;
+  }
+
+  async #take(uid: Uid, requester: Requester): Promise<Evidence | undefined> {
+    return this.#taken(uid, await this.#find(uid, requester));
+  }
+
+  async #find(uid: Uid, requester: Requester): Promise<Finding> {
     const [owner, mayRun] = await Promise.all([this.#ask(ownerQuestion(uid), requester), this.#looks.mayRun(uid)]);
     // The full question names the process, or says why there is no telling.
-    return owner === undefined && mayRun ? this.#ask(evidenceQuestion(uid), requester) : owner;
+    return owner.evidence === undefined && mayRun ? this.#ask(evidenceQuestion(uid), requester) : owner;
+  }
+
+  /** @returns what speaks against the UID; if nothing does, what strangers gave to it is gone */
+  async #taken(uid: Uid, { evidence, given }: Finding): Promise<Evidence | undefined> {
+    if (evidence === undefined && given) {
+      await this.#removeGifts(uid);
+    }
+    return evidence;
   }
 
   /** One question if it is the only one, so that there is one process to wake; otherwise one look at the processes is for all. */
@@ -100,9 +131,13 @@ export class HelperProbe implements Probe {
         return await this.#claimInTurn(name, uid, requester);
       }
       const { account, owner, mayRun = others } = claimed.answer;
+      if (isKnown(account)) {
+        return { account, evidence: owner.evidence };
+      }
       // The full question names the process, or says why there is no telling.
-      const runs = owner === undefined && mayRun !== false && !isKnown(account);
-      return { account, evidence: runs ? await this.#ask(evidenceQuestion(uid), requester) : owner };
+      const runs = owner.evidence === undefined && mayRun !== false;
+      const finding = runs ? await this.#ask(evidenceQuestion(uid), requester) : owner;
+      return { account, evidence: await this.#taken(uid, finding) };
     } finally {
       this.#claims--;
     }
@@ -111,7 +146,7 @@ export class HelperProbe implements Probe {
   /** So that a failure is told of what failed, and one of the UID not at all where the name needs none. */
   async #claimInTurn(name: UserName, uid: Uid, requester: Requester): Promise<Claim> {
     const account = await this.#account(name, requester);
-    return { account, evidence: isKnown(account) ? undefined : await this.#evidence(uid, requester) };
+    return { account, evidence: isKnown(account) ? undefined : await this.#take(uid, requester) };
   }
 
   /** Ends all helpers; open questions fail. @returns when the processes are gone */

@@ -14,8 +14,10 @@ import type { HelperCommand } from './helper-process.ts';
 import {
   accountIpcQuestion,
   finishQuestion,
+  giftsQuestion,
   type Question,
   type ReapVerb,
+  type RemovedGifts,
   readReply,
   reapQuestion,
   refusalWords,
@@ -41,8 +43,15 @@ export class HelperReaper implements Reaper {
   readonly #turns = new Turns(QUESTIONS_MAX);
   readonly #looks = new ProcessLooks(uids => this.#turns.run(() => this.#askNow(runningQuestion(uids))));
 
-  /** Starts the first helper. @param command the helper: its absolute path, alone but for tests */
-  constructor(command: HelperCommand) {
+  readonly #onGifts: (uid: Uid, removed: RemovedGifts) => void;
+
+  /**
+   * Starts the first helper.
+   * @param command the helper: its absolute path, with the range of UIDs unless that is the usual one
+   * @param onGifts told of what removeGifts() has removed
+   */
+  constructor(command: HelperCommand, onGifts: (uid: Uid, removed: RemovedGifts) => void = () => {}) {
+    this.#onGifts = onGifts;
     this.#pool = new HelperPool([...command, 'reaper'], { deadlineMs: QUESTION_DEADLINE_MS });
     this.#pool.warm();
   }
@@ -93,6 +102,14 @@ export class HelperReaper implements Reaper {
 
   removeAccountIpc(uid: Uid, gid: Gid): Promise<void> {
     return this.#turns.run(() => this.#askNow(accountIpcQuestion(uid, gid)));
+  }
+
+  /** Removes the System V IPC objects that strangers gave to a UID. @throws DynuserError HostFailed, LimitReached */
+  async removeGifts(uid: Uid): Promise<void> {
+    const removed = await this.#turns.run(() => this.#askNow(giftsQuestion(uid)));
+    if (removed.count > 0) {
+      this.#onGifts(uid, removed);
+    }
   }
 
   async clearKeyrings(uid: Uid): Promise<void> {

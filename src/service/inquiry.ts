@@ -27,7 +27,7 @@ export class Inquiry {
    */
   async about(uid: Uid): Promise<Evidence | 'known' | undefined> {
     if (this.#account !== undefined) {
-      return isKnown(await this.#account) ? 'known' : this.#probe.evidence(uid);
+      return isKnown(await this.#account) ? 'known' : this.#probe.take(uid);
     }
     const claim = this.#probe.claim(this.#name, uid);
     this.#account = claim.then(({ account }) => account);

@@ -31,7 +31,13 @@ export interface Probe {
    * @throws DynuserError ProbeFailed
    */
   evidence(uid: Uid): Promise<Evidence | undefined>;
-  /** Both at once, which takes little longer than either. @throws DynuserError ProbeFailed */
+  /**
+   * As evidence(), for who has locked the UID and is about to give it out: if nothing speaks against it, IPC objects that
+   * strangers gave to it, which count for nothing, are removed.
+   * @throws DynuserError ProbeFailed
+   */
+  take(uid: Uid): Promise<Evidence | undefined>;
+  /** account() and take() at once, which takes little longer than either. @throws DynuserError ProbeFailed */
   claim(name: UserName, uid: Uid): Promise<Claim>;
 }
 

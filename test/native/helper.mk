@@ -13,6 +13,10 @@ $(HELPER_TEST_OUT)/world: $(HELPER_TEST)/world.c
 	@mkdir -p $(dir $@)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS_HARDEN) $(LDFLAGS) -pthread -o $@ $<
 
+$(HELPER_TEST_OUT)/giver: $(HELPER_TEST)/giver.c
+	@mkdir -p $(dir $@)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS_HARDEN) $(LDFLAGS) -o $@ $<
+
 $(HELPER_TEST_OUT)/%_test: $(HELPER_TEST)/%_test.c $(HELPER_PARTS) $(wildcard $(HELPER_TEST)/*.h)
 	@mkdir -p $(dir $@)
 	$(CC) $(ALL_CFLAGS) -Ihelper -I$(TOP)/test/native/support $(LDFLAGS_HARDEN) $(LDFLAGS) -pthread -o $@ $(filter-out %.h,$^)
@@ -25,6 +29,6 @@ $(HELPER_TEST_OUT)/ipc_removal_test: $(HELPER_TEST)/ipc_objects.c
 
 HELPER_TESTS := $(patsubst $(HELPER_TEST)/%.c,%,$(wildcard $(HELPER_TEST)/*_test.c))
 
-helper-tests: $(OUT)/dynuser-helper $(addprefix $(HELPER_TEST_OUT)/,libnss_dutest.so.2 world $(HELPER_TESTS))
+helper-tests: $(OUT)/dynuser-helper $(addprefix $(HELPER_TEST_OUT)/,libnss_dutest.so.2 world giver $(HELPER_TESTS))
 
 .PHONY: helper-tests

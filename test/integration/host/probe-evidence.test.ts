@@ -6,9 +6,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { describe, it } from 'node:test';
+import type { Uid } from '../../../src/core/ids.ts';
 import type { Evidence } from '../../../src/core/verdict.ts';
+import { ACQUIRING_LIMITS } from '../../../src/host/pool-limits.ts';
 import { HelperProbe } from '../../../src/host/probe.ts';
-import { type Build, besideThing, buildHelpers, uid, whileOpen } from './helpers.ts';
+import { type Build, besideThing, buildHelpers, uid, userName, whileOpen } from './helpers.ts';
 
 const DEADLINE_MS = 10_000;
 const NUMBER = 64_300;
@@ -73,6 +75,30 @@ for (const build of buildHelpers()) {
         churn.kill();
       }
     });
+
+    for (const prefix of ['given-', 'gid-given-']) {
+      for (const object of ['sysv-shm', 'sysv-shm-attached', 'sysv-sem', 'sysv-msg']) {
+        it(`not: ${prefix}${object}, which is to be removed for who takes the UID`, async () => {
+          const gifts: Uid[] = [];
+          const probe = new HelperProbe(
+            besideThing(build, prefix + object, NUMBER),
+            { deadlineMs: DEADLINE_MS },
+            ACQUIRING_LIMITS,
+            async to => void gifts.push(to),
+          );
+          await whileOpen(probe, async () => {
+            assert.equal(await probe.evidence(uid(NUMBER)), undefined);
+            assert.deepEqual(gifts, [], 'not for a look');
+            assert.equal(await probe.take(uid(NUMBER + 1)), undefined);
+            assert.deepEqual(gifts, [], 'not for another UID');
+            assert.equal(await probe.take(uid(NUMBER)), undefined);
+            assert.deepEqual(gifts.splice(0), [uid(NUMBER)]);
+            assert.equal((await probe.claim(userName('nobodys'), uid(NUMBER))).evidence, undefined);
+            assert.deepEqual(gifts, [uid(NUMBER)]);
+          });
+        });
+      }
+    }
 
     for (const thing of ['nothing', 'outside-link', 'outside-mount']) {
       it(`not: ${thing}`, async () => {

@@ -28,10 +28,14 @@ function beside(helper: string, script: string): HelperCommand {
   ];
 }
 
-async function withReaper(command: HelperCommand, use: (reaper: HelperReaper) => Promise<void>): Promise<void> {
-  const reaper = new HelperReaper(command);
+async function withReaper(
+  command: HelperCommand,
+  use: (reaper: HelperReaper, gifts: readonly unknown[]) => Promise<void>,
+): Promise<void> {
+  const gifts: unknown[] = [];
+  const reaper = new HelperReaper(command, (...removed) => gifts.push(removed));
   try {
-    await use(reaper);
+    await use(reaper, gifts);
   } finally {
     await reaper.close();
   }
@@ -117,10 +121,21 @@ for (const build of buildHelpers()) {
         },
       ));
 
-    it('names a segment that another user has attached', () =>
+    for (const thing of ['given-sysv-shm', 'given-sysv-shm-attached', 'given-sysv-sem', 'gid-given-sysv-msg']) {
+      it(`removes ${thing} before the UID is given out`, () =>
+        withReaper(besideThing(build, thing, UID), async (reaper, gifts) => {
+          const object = thing.replace(/^(?:gid-)?given-|-attached$/g, '');
+          await reaper.removeGifts(uid(UID + 1));
+          assert.deepEqual(gifts, []);
+          await reaper.removeGifts(ours);
+          await reaper.removeGifts(ours);
+          assert.deepEqual(gifts, [[ours, { count: 1, named: [{ object, id: 0, creator: 0 }] }]]);
+        }));
+    }
+
+    it('is not kept by a segment that another user has attached, which is marked for destruction', () =>
       withReaper(besideThing(build, 'sysv-shm-attached', UID), async reaper => {
-        const left = await reaper.removeIpc(ours);
-        assert.ok(left?.kind === 'ipc' && left.object === 'sysv-shm');
+        assert.equal(await reaper.removeIpc(ours), undefined);
       }));
 
     for (const number of [0, 1_000, 60_577, 65_534, 65_535, 2_147_483_648, 4_294_967_294]) {

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
@@ -26,12 +27,17 @@
 #include "ipc_objects.h"
 
 #define DEEP 3000
+#define GIVEN 2200
+/* Has neither of the others' numbers. */
+#define STRANGER 1000U
+
+static const struct uid_range dynamic = { 61184, 65519 };
 
 static void expect(const char *expected)
 {
 	struct answer answer = { .length = 0 };
 
-	remove_ipc(OURS, &answer);
+	remove_ipc(OURS, &dynamic, &answer);
 	CHECK(answer.length >= strlen(expected) && memcmp(answer.line, expected, strlen(expected)) == 0,
 	      "%.*s instead of %s", (int)answer.length, answer.line, expected);
 }
@@ -124,19 +130,114 @@ static void test_group_and_capabilities(void)
 	CHECK(!there("/dev/shm/by-group"), "the file");
 }
 
-/* The kernel keeps an attached segment until its last user has let go: that long it is told of. */
+static struct shmid_ds status_of(int segment)
+{
+	struct shmid_ds status;
+
+	CHECK(shmctl(segment, IPC_STAT, &status) == 0, "shmctl");
+	return status;
+}
+
+/* The kernel keeps an attached segment until its last user has let go; nobody has a right to it any more, and it counts for nobody. */
 static void test_attached(void)
 {
-	int segment = shmget(IPC_PRIVATE, SEGMENT, IPC_CREAT | 0600);
-	struct shmid_ds status;
+	struct made ours = make_as(OURS);
+	void *memory = shmat(ours.segment, NULL, 0);
+
+	CHECK(memory != (void *)-1, "shmat");
+	expect("free");
+	struct shmid_ds status = status_of(ours.segment);
+
+	CHECK((status.shm_perm.mode & SHM_DEST) != 0 && (status.shm_perm.mode & 0777) == 0, "%o", status.shm_perm.mode);
+	CHECK(status.shm_perm.uid == 0 && status.shm_perm.gid == 0 && status.shm_perm.cuid == OURS, "its owner");
+	CHECK(shmdt(memory) == 0 && shmctl(ours.segment, IPC_STAT, &status) < 0, "shmdt");
+}
+
+static void find(bool expected, bool given)
+{
+	struct answer answer = { .length = 0 };
+	bool was_given = false;
+	bool found = find_sysv_ipc(OURS, &dynamic, &was_given, &answer);
+
+	CHECK(found == expected && was_given == given, "found %d, given %d", found, was_given);
+}
+
+/* Makes a queue by one user and gives it away. */
+static int give_queue(uid_t creator, uid_t uid, gid_t gid)
+{
+	struct msqid_ds status;
+
+	CHECK(setresgid(0, creator, 0) == 0 && setresuid(0, creator, 0) == 0, "credentials");
+	int queue = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
+
+	CHECK(queue >= 0 && msgctl(queue, IPC_STAT, &status) == 0, "msgget");
+	status.msg_perm.uid = uid;
+	status.msg_perm.gid = gid;
+	CHECK(msgctl(queue, IPC_SET, &status) == 0, "msgctl");
+	CHECK(setresuid(0, 0, 0) == 0 && setresgid(0, 0, 0) == 0, "credentials");
+	return queue;
+}
+
+static bool has_queue(int queue)
+{
+	struct msqid_ds status;
+
+	return msgctl(queue, IPC_STAT, &status) == 0;
+}
+
+/* By whom an object was made decides for whom it counts; what it counts for is removed at the end of that. */
+static void test_creators(void)
+{
+	int away = give_queue(OURS, STRANGER, STRANGER);
+
+	find(true, false);
+	expect("free");
+	CHECK(!has_queue(away), "ours, in others' hands");
+	int dynamics = give_queue(OTHERS, OURS, OTHERS);
+
+	find(true, false);
+	expect("free");
+	CHECK(!has_queue(dynamics), "ours, of another dynamic user");
+	int gift = give_queue(STRANGER, OURS, STRANGER);
+
+	find(false, true);
+	expect("free");
+	CHECK(!has_queue(gift), "a gift, at the end of a user");
+	int others = give_queue(STRANGER, OTHERS, OTHERS);
+
+	find(false, false);
+	expect("free");
+	CHECK(has_queue(others) && msgctl(others, IPC_RMID, NULL) == 0, "what others gave to others");
+}
+
+/* What strangers gave, to the UID or to the GID, goes by one question; an attached segment of theirs is nobody's then. */
+static void test_given(void)
+{
+	struct answer answer = { .length = 0 };
+	int segment = make_by_group(), ours = give_queue(OURS, OURS, OURS), theirs = give_queue(STRANGER, STRANGER, STRANGER);
 	void *memory = shmat(segment, NULL, 0);
 
-	CHECK(memory != (void *)-1 && shmctl(segment, IPC_STAT, &status) == 0, "shmat");
-	status.shm_perm.uid = OURS;
-	CHECK(shmctl(segment, IPC_SET, &status) == 0, "shmctl");
-	expect("ipc sysv-shm ");
-	CHECK(shmdt(memory) == 0, "shmdt");
+	for (int i = 0; i < GIVEN; i++)
+		(void)give_queue(STRANGER, i % 2 == 0 ? OURS : STRANGER, i % 2 == 0 ? STRANGER : OURS);
+	remove_given_ipc(OURS, &dynamic, &answer);
+	answer.line[answer.length] = '\0';
+	CHECK(strncmp(answer.line, "removed 2200 sysv-msg ", 22) == 0, "%s", answer.line);
+	CHECK(strcmp(strrchr(answer.line, ' '), " 1000") == 0, "%s", answer.line);
+	CHECK(has_queue(ours) && has_queue(theirs), "what was not given");
+	/* The segment was made by a dynamic user. */
+	find(true, false);
 	expect("free");
+	CHECK(!has_queue(ours) && has_queue(theirs) && shmdt(memory) == 0, "ours alone");
+	CHECK(msgctl(theirs, IPC_RMID, NULL) == 0, "msgctl");
+}
+
+/* What others have a part in cannot go, and becomes root's: so it keeps nobody's number. */
+static void expect_roots(const char *path, mode_t mode)
+{
+	struct stat status;
+
+	CHECK(lstat(path, &status) == 0 && status.st_uid == 0 && status.st_gid == 0, "%s", path);
+	CHECK((status.st_mode & 07777) == mode, "%s: %o", path, status.st_mode);
 }
 
 static void test_things_of_others(void)
@@ -151,27 +252,29 @@ static void test_things_of_others(void)
 	CHECK(link("/dev/shm/ours/own", "/dev/shm/theirs/hard-link") == 0, "link");
 	CHECK(chown("/dev/shm/ours", OURS, OURS) == 0 && chown("/dev/shm/ours/own", OURS, OURS) == 0, "chown");
 	CHECK(chown("/dev/shm/ours/foreign", OTHERS, OTHERS) == 0 && chown("/dev/shm/theirs", OTHERS, OTHERS) == 0, "chown");
-	expect("ipc posix-shm /dev/shm/ours");
+	CHECK(chmod("/dev/shm/ours", 07777) == 0, "chmod");
+	expect("free");
 	CHECK(there("/dev/shm/ours/foreign") && there("/dev/shm/theirs/file") && there("/dev/shm/ours/hard-link"), "others'");
+	expect_roots("/dev/shm/ours", 01777);
 	CHECK(!there("/dev/shm/ours/own") && !there("/dev/shm/theirs/hard-link"), "ours under both names");
 	CHECK(rmdir("/dev/shm/ours/empty") == 0 && rmdir("/dev/shm/theirs/empty") == 0, "empty directories of others");
 	CHECK(unlink("/dev/shm/ours/foreign") == 0 && unlink("/dev/shm/ours/hard-link") == 0, "unlink");
-	expect("free");
-	CHECK(!there("/dev/shm/ours") && there("/dev/shm/theirs/file"), "ours alone");
+	CHECK(rmdir("/dev/shm/ours") == 0 && there("/dev/shm/theirs/file"), "ours alone");
 	CHECK(unlink("/dev/shm/theirs/file") == 0 && rmdir("/dev/shm/theirs") == 0, "unlink");
 }
 
-/* A mount below a directory of ours is not entered, and keeps the directory. */
+/* A mount below a directory of ours is not entered, and keeps the directory, which is root's then. */
 static void test_mounted(void)
 {
 	CHECK(mkdir("/dev/shm/ours", 0755) == 0 && mkdir("/dev/shm/ours/mounted", 0755) == 0, "mkdir");
 	CHECK(mount("tmpfs", "/dev/shm/ours/mounted", "tmpfs", 0, NULL) == 0, "mount");
 	make_file("/dev/shm/ours/mounted/file");
 	CHECK(chown("/dev/shm/ours", OURS, 0) == 0 && chown("/dev/shm/ours/mounted/file", OURS, 0) == 0, "chown");
-	expect("ipc posix-shm /dev/shm/ours");
-	CHECK(there("/dev/shm/ours/mounted/file"), "what is in the mount");
-	CHECK(umount("/dev/shm/ours/mounted") == 0 && rmdir("/dev/shm/ours/mounted") == 0, "umount");
 	expect("free");
+	CHECK(there("/dev/shm/ours/mounted/file"), "what is in the mount");
+	expect_roots("/dev/shm/ours", 0755);
+	CHECK(umount("/dev/shm/ours/mounted") == 0 && rmdir("/dev/shm/ours/mounted") == 0, "umount");
+	CHECK(rmdir("/dev/shm/ours") == 0, "rmdir");
 }
 
 static void test_deep(void)
@@ -208,7 +311,7 @@ static void test_made_anew(void)
 	}
 	CHECK(child > 0 && pipe(ends) == 0, "fork");
 	for (int i = 0; i < 20; i++)
-		remove_ipc(OURS, &(struct answer){ .length = 0 });
+		remove_ipc(OURS, &dynamic, &(struct answer){ .length = 0 });
 	CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child, "kill");
 	expect("free");
 }
@@ -228,6 +331,8 @@ int main(void)
 	test_all_kinds();
 	test_group_and_capabilities();
 	test_attached();
+	test_creators();
+	test_given();
 	test_things_of_others();
 	test_mounted();
 	test_deep();

@@ -60,11 +60,30 @@ static void make_file(const char *path, struct owner owner)
 	give(path, owner);
 }
 
+/*
+ * System V objects are made by who they then belong to, so that they count; with "given-" before their name by root, which gives
+ * them away as any user could.
+ */
+static bool is_given;
+
+static void begin_creation(struct owner owner)
+{
+	if (!is_given)
+		check(setresgid(SAME, owner.gid, SAME) == 0 && setresuid(SAME, owner.uid, SAME) == 0, "creator");
+}
+
+static void end_creation(void)
+{
+	check(setresuid(SAME, 0, SAME) == 0 && setresgid(SAME, 0, SAME) == 0, "root");
+}
+
 static void make_sysv_shm(struct owner owner, bool attached)
 {
+	begin_creation(owner);
 	int id = shmget(IPC_KEY, IPC_BYTES, IPC_CREAT | 0600);
 	struct shmid_ds status;
 
+	end_creation();
 	check(id >= 0 && shmctl(id, IPC_STAT, &status) == 0, "shmget");
 	status.shm_perm.uid = owner.uid;
 	status.shm_perm.gid = owner.gid;
@@ -86,9 +105,11 @@ static void make_sysv_shm(struct owner owner, bool attached)
 
 static void make_sysv_sem(struct owner owner)
 {
+	begin_creation(owner);
 	int id = semget(IPC_KEY, 1, IPC_CREAT | 0600);
 	struct semid_ds status;
 
+	end_creation();
 	check(id >= 0 && semctl(id, 0, IPC_STAT, &status) == 0, "semget");
 	status.sem_perm.uid = owner.uid;
 	status.sem_perm.gid = owner.gid;
@@ -97,9 +118,11 @@ static void make_sysv_sem(struct owner owner)
 
 static void make_sysv_msg(struct owner owner)
 {
+	begin_creation(owner);
 	int id = msgget(IPC_KEY, IPC_CREAT | 0600);
 	struct msqid_ds status;
 
+	end_creation();
 	check(id >= 0 && msgctl(id, IPC_STAT, &status) == 0, "msgget");
 	status.msg_perm.uid = owner.uid;
 	status.msg_perm.gid = owner.gid;
@@ -217,6 +240,8 @@ static void make(const char *thing, uid_t number, bool group)
 {
 	struct owner owner = { group ? 0 : number, group ? number : 0 };
 
+	is_given = strncmp(thing, "given-", 6) == 0;
+	thing += is_given ? 6 : 0;
 	if (strncmp(thing, "process-", 8) == 0)
 		make_process(thing + 8, number, group, false);
 	else if (strncmp(thing, "thread-", 7) == 0)

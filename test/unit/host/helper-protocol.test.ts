@@ -6,6 +6,7 @@ import { parseUserName } from '../../../src/core/name.ts';
 import {
   accountQuestion,
   evidenceQuestion,
+  giftsQuestion,
   ownerQuestion,
   parseRefusal,
   runningQuestion,
@@ -53,14 +54,36 @@ describe('answers of a helper', () => {
     ['process 0  user', { kind: 'process', pid: 0, command: '', as: 'user' }],
   ];
   for (const [line, answer] of findings) {
-    it(line, () => assert.deepEqual(evidence.parse(line.split(' ')), { answer }));
+    it(line, () => assert.deepEqual(evidence.parse(line.split(' ')), { answer: { evidence: answer, given: false } }));
   }
 
   it('about owners, never names a process', () => {
     const { parse } = ownerQuestion(uid);
-    assert.deepEqual(parse(['group', 'games']), { answer: { kind: 'group', name: 'games' } });
-    assert.deepEqual(parse(['free']), { answer: undefined });
-    assert.equal(parse(['process', '42', 'sshd']), undefined);
+    assert.deepEqual(parse(['group', 'games']), {
+      answer: { evidence: { kind: 'group', name: 'games' }, given: false },
+    });
+    assert.deepEqual(parse(['free']), { answer: { evidence: undefined, given: false } });
+    assert.equal(parse(['process', '42', 'sshd', 'user']), undefined);
+  });
+
+  it('say that a UID is free but for what strangers gave to it, and what of that was removed', () => {
+    assert.deepEqual(evidence.parse(['given']), { answer: { evidence: undefined, given: true } });
+    const { line, parse } = giftsQuestion(uid);
+    assert.equal(line, 'remove-given 61184\n');
+    assert.deepEqual(parse(['removed', '0']), { answer: { count: 0, named: [] } });
+    assert.deepEqual(parse('removed 2168 sysv-msg 7 1000 sysv-shm 3 0'.split(' ')), {
+      answer: {
+        count: 2168,
+        named: [
+          { object: 'sysv-msg', id: 7, creator: 1000 },
+          { object: 'sysv-shm', id: 3, creator: 0 },
+        ],
+      },
+    });
+    const none = ['', 'free', 'removed', 'removed x', 'removed 0 sysv-msg 7 1000', 'removed 1 sysv-msg 7'];
+    for (const text of [...none, 'removed 1 sysv 7 0', 'removed 1 sysv-msg -7 0', 'removed 1 sysv-msg 7 x']) {
+      assert.equal(parse(text.split(' ')), undefined, text);
+    }
   });
 
   it('about those that run, names some of those that were asked for, once', () => {
@@ -98,6 +121,7 @@ describe('answers of a helper', () => {
     '',
     'free ',
     'free free',
+    'given 1',
     'Free',
     'user',
     'user a b',

@@ -67,6 +67,10 @@ export class FakeProbe implements Probe, Probes {
     return this.against.get(number);
   }
 
+  take(number: Uid): Promise<Evidence | undefined> {
+    return this.evidence(number);
+  }
+
   /** As the real one: what fails for the number is nothing to a name that the host has. */
   async claim(name: UserName, number: Uid): Promise<Claim> {
     const account = await this.account(name);

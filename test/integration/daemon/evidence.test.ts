@@ -1,0 +1,157 @@
+/**
+ * No number is anybody else's: what others hold of a UID or GID by groups, by effective IDs and by gifts, against the installed
+ * daemon.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { type Installed, replyOf, withInstalled } from '../../support/installed.ts';
+import type { MachineProcess } from '../../support/machine/process.ts';
+import { buildNative } from '../../support/native.ts';
+
+const DEADLINE_MS = 30_000;
+const STRANGER = 1_000;
+
+async function acquire(host: Installed, unit: string): Promise<{ uid: number; lease: string }> {
+  const [result] = await host.calls([['io.dynuser.Allocator.Acquire', { unit, lifetime: 'explicit' }]]);
+  const { uid, lease } = replyOf(result);
+  return { uid: Number(uid), lease: String(lease) };
+}
+
+async function release(host: Installed, lease: string): Promise<void> {
+  replyOf((await host.calls([['io.dynuser.Allocator.Release', { lease }]]))[0]);
+}
+
+async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(20)) {
+    assert.ok(Date.now() < deadline, `never: ${what}`);
+  }
+}
+
+async function endOf(process: MachineProcess): Promise<void> {
+  process.kill('SIGKILL');
+  await process.ended;
+}
+
+test('who has the group of a user that ended as a supplementary one keeps its number, and is named', async () => {
+  await withInstalled({ config: 'CoolDownSec=0\n' }, async host => {
+    await host.startDaemon();
+    const { uid, lease } = await acquire(host, 'appa.service');
+    const ids = ['--reuid', String(STRANGER), '--regid', String(STRANGER), '--groups', String(uid)];
+    const holder = await host.machine.spawn(['setpriv', ...ids, 'sh', '-c', 'echo in; exec sleep 600']);
+    await holder.stdout.take(1).toArray();
+    await release(host, lease);
+    const words = /process \d+ \(s(?:h|leep)\) has it as a supplementary group/;
+    assert.match((await host.ctl(['list'])).stdout, words);
+    // Of the same name, which would have the same number at once.
+    const next = await acquire(host, 'appa.service');
+    assert.notEqual(next.uid, uid);
+    assert.equal((await host.machine.run(['pgrep', '-x', 'sleep'])).status, 0, 'it is not ours to end');
+    await release(host, next.lease);
+
+    // Nor is the number given out if nobody remembers why it is reserved.
+    const { stdout } = await host.ctl(['explain', 'appa.service']);
+    assert.match(stdout, /held until nothing is left/);
+    const other = await host.machine.spawn(['setpriv', '--groups', String(next.uid), 'sleep', '601']);
+    await until('explain names it', async () =>
+      /has it as a supplementary group/.test((await host.ctl(['explain', 'appa.service'])).stdout),
+    );
+    await endOf(other);
+    await endOf(holder);
+    await host.machine.run(['pkill', '-x', 'sleep']);
+    await until('the number is free', async () => {
+      const again = await acquire(host, 'appa.service');
+      await release(host, again.lease);
+      return again.uid === uid;
+    });
+  });
+});
+
+test('a process that forks for ever with the UID as its effective one alone keeps it from everybody else', async () => {
+  const TRIES = 40;
+  await withInstalled({ config: 'CoolDownSec=0\n' }, async host => {
+    await host.startDaemon();
+    const { uid, lease } = await acquire(host, 'chain.service');
+    await release(host, lease);
+    // On a busy machine, and with so many processes that one has ended long before it is read.
+    const idle = await host.machine.spawn(['sh', '-c', 'for i in $(seq 150); do sleep 300 & done; wait']);
+    const burners = await host.machine.spawn([
+      'sh',
+      '-c',
+      'for i in 1 2 3; do timeout 60 sh -c "while :; do :; done" & done; wait',
+    ]);
+    // Each looks whether it may go on, and none goes on for ever.
+    const chain = `$SIG{CHLD} = "IGNORE"; $> = ${uid}; print "on\n"; close STDOUT; $t = time; while (time < $t + 60 and -e "/tmp/on") { exit if fork }`;
+    await host.machine.write('/tmp/on', '');
+    const started = await host.machine.spawn(['perl', '-e', `$| = 1; ${chain}`]);
+    await started.stdout.take(1).toArray();
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const given = await acquire(host, 'chain.service');
+      assert.notEqual(given.uid, uid, `try ${attempt}`);
+      await release(host, given.lease);
+    }
+    await host.machine.output(['rm', '/tmp/on']);
+    await until('the number is free', async () => {
+      const given = await acquire(host, 'chain.service');
+      await release(host, given.lease);
+      return given.uid === uid;
+    });
+    await Promise.all([endOf(idle), endOf(burners), endOf(started)]);
+  });
+});
+
+test('a process that forks for ever with the UID as its effective one alone ends with the user', async () => {
+  await withInstalled({ config: 'KillGraceSec=0\n' }, async host => {
+    await host.startDaemon();
+    const { uid, lease } = await acquire(host, 'chain.service');
+    const chain = `$SIG{CHLD} = "IGNORE"; $> = ${uid}; print "on\n"; close STDOUT; $t = time; while (time < $t + 60) { exit if fork }`;
+    const started = await host.machine.spawn(['perl', '-e', `$| = 1; ${chain}`]);
+    await started.stdout.take(1).toArray();
+    await release(host, lease);
+    await until('nothing of it is left', async () => (await host.ctl(['list', '--json=short'])).stdout.trim() === '[]');
+    assert.equal((await host.machine.run(['pgrep', '-x', 'perl'])).status, 1);
+    await endOf(started);
+  });
+});
+
+test('IPC objects that a stranger gave to every number count for nothing, and go when a number is given out', async () => {
+  buildNative('helper-tests', { sanitize: false });
+  await withInstalled({ config: 'CoolDownSec=0\n' }, async host => {
+    const daemon = await host.startDaemon();
+    let log = '';
+    daemon.stderr.on('data', (text: string) => {
+      log += text;
+    });
+    const first = await acquire(host, 'ipc.service');
+    await release(host, first.lease);
+    const program = `${CHECKOUT}dist/native/test/helper/giver`;
+    const giver = await host.machine.spawn([program, '61184', '65519', String(STRANGER)]);
+    await giver.stdout.take(1).toArray();
+    const queues = async () => (await host.machine.output(['cat', '/proc/sysvipc/msg'])).trim().split('\n').length - 1;
+    const before = await queues();
+    assert.equal(before, 2_168);
+    const explained = JSON.parse((await host.ctl(['explain', '--json=short', 'ipc.service'])).stdout);
+    assert.equal(explained.uid, first.uid);
+    assert.equal(await queues(), before, 'explain removes nothing');
+    const given = await acquire(host, 'ipc.service');
+    assert.equal(given.uid, first.uid);
+    assert.equal(await queues(), before - 1);
+    await until('it is said', async () => /IPC objects that others had given to a UID were removed/.test(log));
+    await release(host, given.lease);
+
+    // The segment that its creator keeps attached was given to the first number of the range.
+    const all = await host.calls(
+      Array.from({ length: 30 }, (_, number) => [
+        'io.dynuser.Allocator.Acquire',
+        { unit: `u${number}.service`, lifetime: 'explicit' },
+      ]),
+    );
+    assert.equal(new Set(all.map(result => replyOf(result)['uid'])).size, 30);
+    for (const result of all) {
+      await release(host, String(replyOf(result)['lease']));
+    }
+    assert.equal((await host.ctl(['list', '--json=short'])).stdout.trim(), '[]', 'none is kept');
+    await endOf(giver);
+  });
+});
