@@ -154,7 +154,8 @@ export interface Reaper {
   /** Both at once: endProcesses(), and where none is left removeIpc(). @throws DynuserError as these */
   endAll(uid: Uid, graceMs: number): Promise<Evidence | undefined>;
   /**
-   * Removes IPC objects of all kinds whose owner has the number as UID or GID, and empties its keyrings as clearKeyrings().
+   * Removes IPC objects of all kinds that the number created, or whose owner has it as UID or GID, and empties its keyrings as
+   * clearKeyrings().
    * @returns the first object that is left, undefined where none is
    * @throws DynuserError HostFailed where it is not known; LimitReached
    */
