@@ -127,9 +127,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const report = recover({ registry, locks, users });
   const onLost = ({ name: user, uid, lost: reason }: UserLease, cause?: unknown) =>
     logger.error({ user, uid, reason, err: cause }, 'a user has lost its UID: nothing of that is touched any more');
-  for (const user of report.lost) {
-    onLost(user);
-  }
+  report.lost.forEach(user => onLost(user));
   const { range } = config;
   const searching = [helper, String(range.first), String(range.last)] as const;
   const probeSettings = {

@@ -5,7 +5,7 @@
 import { getSystemErrorMap } from 'node:util';
 import type { AccountAnswer } from '../core/account.ts';
 import { asGid, asUid, type Gid, type Uid, type UserName } from '../core/ids.ts';
-import { type Evidence, IPC_KINDS, type IpcKind, PROCESS_ROLES } from '../core/verdict.ts';
+import { type Evidence, IPC_KINDS, PROCESS_ROLES } from '../core/verdict.ts';
 import type { Reading } from './helper-pool.ts';
 
 /** QUESTION_MAX and ANSWER_MAX of protocol.h: the longest lines in bytes, with their newlines. */
@@ -108,22 +108,6 @@ export function accountIpcQuestion(uid: Uid, gid: Gid): Question<undefined> {
   };
 }
 
-/** IPC objects that strangers had given to a UID and that were removed. */
-export interface RemovedGifts {
-  readonly count: number;
-  /** the first of them, with the UIDs that created them */
-  readonly named: readonly { readonly object: IpcKind; readonly id: number; readonly creator: number }[];
-}
-
-/** Removes what Finding.given tells of. */
-export function giftsQuestion(uid: Uid): Question<RemovedGifts> {
-  return {
-    line: `remove-given ${uid}\n`,
-    subject: `IPC objects that others gave to UID ${uid}`,
-    parse: parseGifts,
-  };
-}
-
 export type Reply<Answer> = { readonly answer: Answer } | { readonly refusal: Refusal };
 
 /** Reads a line for HelperPool.ask. */
@@ -212,24 +196,6 @@ function parseEvidence(fields: readonly string[]): { answer: Evidence | undefine
 function parseOwner(fields: readonly string[]): { answer: Finding } | undefined {
   const parsed = parseFinding(fields);
   return parsed?.answer.evidence?.kind === 'process' ? undefined : parsed;
-}
-
-function parseGifts([word, digits, ...rest]: readonly string[]): { answer: RemovedGifts } | undefined {
-  const count = parseNumber(digits);
-  if (word !== 'removed' || count === undefined || rest.length % 3 !== 0 || rest.length / 3 > count) {
-    return undefined;
-  }
-  const named: { object: IpcKind; id: number; creator: number }[] = [];
-  for (let at = 0; at < rest.length; at += 3) {
-    const object = IPC_KINDS.find(known => known === rest[at]);
-    const id = parseNumber(rest[at + 1]);
-    const creator = parseNumber(rest[at + 2]);
-    if (object === undefined || id === undefined || creator === undefined) {
-      return undefined;
-    }
-    named.push({ object, id, creator });
-  }
-  return { answer: { count, named } };
 }
 
 function parseRunning(

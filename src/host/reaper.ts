@@ -14,15 +14,14 @@ import type { HelperCommand } from './helper-process.ts';
 import {
   accountIpcQuestion,
   finishQuestion,
-  giftsQuestion,
   type Question,
   type ReapVerb,
-  type RemovedGifts,
   readReply,
   reapQuestion,
   refusalWords,
   runningQuestion,
 } from './helper-protocol.ts';
+import { giftsQuestion, type RemovedGifts } from './ipc-gifts.ts';
 import { ProcessLooks } from './process-looks.ts';
 import { Turns } from './turns.ts';
 

@@ -6,11 +6,11 @@ import { parseUserName } from '../../../src/core/name.ts';
 import {
   accountQuestion,
   evidenceQuestion,
-  giftsQuestion,
   ownerQuestion,
   parseRefusal,
   runningQuestion,
 } from '../../../src/host/helper-protocol.ts';
+import { giftsQuestion } from '../../../src/host/ipc-gifts.ts';
 
 const name = parseUserName('httpd');
 const uid = asUid(61184);
