@@ -27,13 +27,10 @@ import { knock } from './host/knock.ts';
 import type { PassedSocket } from './host/listen-fds.ts';
 import type { Notify } from './host/notify.ts';
 import { NSCD_SOCKET, Nscd } from './host/nscd.ts';
+import { openHelpers } from './host/open-helpers.ts';
 import { type KeptLocks, openUidLocks } from './host/open-uid-locks.ts';
 import { PeerReader } from './host/peer.ts';
-import { HelperPlaces } from './host/places.ts';
-import { ACQUIRING_LIMITS, PUBLIC_LIMITS } from './host/pool-limits.ts';
-import { HelperProbe } from './host/probe.ts';
 import { ProcessWatch } from './host/process-watch.ts';
-import { HelperReaper } from './host/reaper.ts';
 import { openRuntimeDirectory, takeRuntimeLock } from './host/runtime-lock.ts';
 import { Standings } from './host/standing.ts';
 import { UserMarks } from './host/user-marks.ts';
@@ -127,21 +124,18 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const report = recover({ registry, locks, users });
   const onLost = ({ name: user, uid, lost: reason }: UserLease, cause?: unknown) =>
     logger.error({ user, uid, reason, err: cause }, 'a user has lost its UID: nothing of that is touched any more');
-  report.lost.forEach(user => onLost(user));
-  const { range } = config;
-  const searching = [helper, String(range.first), String(range.last)] as const;
+  for (const user of report.lost) {
+    onLost(user);
+  }
   const probeSettings = {
     get deadlineMs() {
       return live.current.probeTimeoutMs;
     },
   };
-  const reaper = new HelperReaper(searching, (uid, removed) =>
+  const { range } = config;
+  const { reaper, probes, publicProbes, places } = openHelpers(helper, range, probeSettings, (uid, removed) =>
     logger.warn({ uid, ...removed }, 'IPC objects that others had given to a UID were removed'),
   );
-  const probes = new HelperProbe(searching, probeSettings, ACQUIRING_LIMITS, uid => reaper.removeGifts(uid));
-  probes.warm();
-  const publicProbes = new HelperProbe(searching, probeSettings, PUBLIC_LIMITS);
-  const places = new HelperPlaces([helper]);
   const nameCache = new Nscd(NSCD_SOCKET);
   const directories = openDirectories(helper, { marks: new UserMarks(), places });
   const reservations = new Reservations();
