@@ -188,6 +188,10 @@ export class HostProbe implements Probe, Probes {
     return this.#host.strangers.has(uid) ? { kind: 'process', pid: 7, command: 'other', as: 'user' } : undefined;
   }
 
+  take(uid: Uid): Promise<Evidence | undefined> {
+    return this.evidence(uid);
+  }
+
   async claim(name: UserName, uid: Uid): Promise<Claim> {
     const account = await this.account(name);
     return { account, evidence: await this.evidence(uid) };
