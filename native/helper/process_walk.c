@@ -113,6 +113,19 @@ static bool is_newer(const struct walk *walk, const struct sweep *sweep, pid_t p
 	return (uint32_t)process > sweep->limit && (uint32_t)process <= read_last_pid(walk);
 }
 
+/*
+ * Has the next sweep begin at what is gone. What is from before PIDs began anew has started others in the meantime whose PIDs are
+ * lower than its own: so for that it begins at the very first, and passes over what was seen.
+ */
+static void go_back(struct sweep *sweep, const struct listed *listed)
+{
+	off_t position = (uint32_t)listed->pid > sweep->limit ? 0 : listed->position;
+
+	if (sweep->is_proof || position < sweep->position)
+		sweep->position = position;
+	sweep->is_proof = false;
+}
+
 /* Visits a process that was listed. Returns whether the answer was written. */
 static bool visit_listed(const struct walk *walk, const struct listed *listed, struct sweep *sweep)
 {
@@ -120,10 +133,8 @@ static bool visit_listed(const struct walk *walk, const struct listed *listed, s
 
 	if (walked == WALKED_SEEN && !pid_set_add(&seen_processes, listed->pid))
 		return fail(walk, "realloc", errno);
-	if (walked == WALKED_GONE && sweep->is_proof) {
-		sweep->is_proof = false;
-		sweep->position = listed->position;
-	}
+	if (walked == WALKED_GONE)
+		go_back(sweep, listed);
 	return walked == WALKED_ANSWERED;
 }
 

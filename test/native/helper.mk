@@ -25,7 +25,7 @@ $(HELPER_TEST_OUT)/%_test: $(HELPER_TEST)/%_test.c $(HELPER_PARTS) $(wildcard $(
 $(HELPER_TEST_OUT)/end_processes_test: $(HELPER_TEST)/processes_to_end.c $(HELPER_TEST)/pid_namespace.c
 $(HELPER_TEST_OUT)/known_threads_test: $(HELPER_TEST)/puppet.c $(HELPER_TEST)/pid_namespace.c
 $(HELPER_TEST_OUT)/process_walk_test: $(HELPER_TEST)/processes_to_end.c $(HELPER_TEST)/pid_namespace.c
-$(HELPER_TEST_OUT)/ipc_removal_test: $(HELPER_TEST)/ipc_objects.c
+$(HELPER_TEST_OUT)/ipc_removal_test $(HELPER_TEST_OUT)/ipc_gifts_test: $(HELPER_TEST)/ipc_objects.c
 
 HELPER_TESTS := $(patsubst $(HELPER_TEST)/%.c,%,$(wildcard $(HELPER_TEST)/*_test.c))
 

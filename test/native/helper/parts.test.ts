@@ -15,6 +15,7 @@ const PROGRAMS = [
   'process_walk_test',
   'end_processes_test',
   'ipc_removal_test',
+  'ipc_gifts_test',
 ];
 
 describe('the parts of dynuser-helper', () => {

@@ -22,7 +22,7 @@
 
 #define IDLE 150
 #define WALKS 40
-#define WRAPS 15
+#define WRAPS 40
 #define BOMBS 6
 #define BURNERS 3
 #define OURS_THREADS 2
@@ -213,7 +213,7 @@ static void test_chains(void)
 		int chain = start_chain(chains[i]);
 
 		expect_found(__LINE__, as[i], WALKS);
-		/* Where PIDs begin anew, a child has a lower one than its parent. */
+		/* Where PIDs begin anew, or have just done so, a child has a lower one than its parent. */
 		for (int wrap = 0; wrap < WRAPS; wrap++) {
 			last_pid(largest_pid() - 1 - wrap % 5);
 			expect_found(__LINE__, as[i], 1);
