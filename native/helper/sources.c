@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gnu/libc-version.h>
 #include <nss.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +18,6 @@
 #define SYSTEMD_SERVICE "systemd"
 #define DEFAULT_SERVICES "files"
 #define BLANK " \t\r\f\v"
-#define BLANK_OR_COMMENT BLANK "\n#"
 
 static const char *const databases[] = { "passwd", "group" };
 #define DATABASES (sizeof(databases) / sizeof(databases[0]))
@@ -25,7 +26,7 @@ static char configured[DATABASES][SOURCES_LINE_MAX];
 static char others[DATABASES][SOURCES_LINE_MAX];
 static bool has_systemd, is_left_out;
 
-/* Returns what follows "DATABASE:" on this line, or NULL where the line is of another database. */
+/* Returns what follows "DATABASE:" on this line, or NULL if the line is of another database. glibc takes a blank for the colon. */
 static const char *line_services(const char *line, const char *database)
 {
 	size_t length = strlen(database);
@@ -34,8 +35,21 @@ static const char *line_services(const char *line, const char *database)
 	if (strncmp(line, database, length) != 0)
 		return NULL;
 	line += length;
-	line += strspn(line, BLANK);
-	return *line == ':' ? line + 1 : NULL;
+	return *line != '\0' && strchr(":" BLANK, *line) != NULL ? line + 1 : NULL;
+}
+
+/*
+ * What ends a line. nsswitch.conf(5) knows no comment behind sources: since glibc 2.33 a "#" there is a source like any other
+ * word, and what follows it is asked; before, it ended the line.
+ */
+static const char *line_ends(void)
+{
+	unsigned int major = 0, minor = 0;
+
+	/* Of one that cannot be read the answer is that of today: it asks more. */
+	if (sscanf(gnu_get_libc_version(), "%u.%u", &major, &minor) == 2 && major == 2 && minor < 33)
+		return "\n#";
+	return "\n";
 }
 
 static bool is_word(const char *text, size_t length, const char *word)
@@ -46,13 +60,19 @@ static bool is_word(const char *text, size_t length, const char *word)
 /* Copies the words of a line, each a service or a bracketed action, without OWN_SERVICE, one other, and the actions after it. */
 static bool copy_services(const char *from, const char *without, char services[SOURCES_LINE_MAX])
 {
+	char line[SOURCES_LINE_MAX];
+	size_t line_length = strcspn(from, line_ends()), length = 0;
 	bool dropping = false;
-	size_t length = 0;
 
+	if (line_length >= sizeof(line))
+		return false;
+	memcpy(line, from, line_length);
+	line[line_length] = '\0';
+	from = line;
 	for (;;) {
 		from += strspn(from, BLANK);
 		bool action = *from == '[';
-		size_t count = action ? strcspn(from, "]\n#") : strcspn(from, BLANK_OR_COMMENT "[");
+		size_t count = strcspn(from, action ? "]" : BLANK "[");
 
 		if (action && from[count] == ']')
 			count++;

@@ -118,7 +118,15 @@ static void test_sources(void)
 		{ "passwd: dynuser\n", "files" },
 		{ "passwd:\n", "files" },
 		{ "passwd", "files" },
-		{ "  passwd :\tfiles dynuser systemd # dynuser\n", "files systemd " },
+		/* The colon is a source here, as for glibc, which has none of that name. */
+		{ "  passwd :\tfiles dynuser systemd\n", ": files systemd " },
+		{ "passwd files\tsystemd\n", "files systemd " },
+		/* A "#" behind sources is one, and so is what follows it. */
+		{ "passwd: files # sss dynuser\ngroup: x", "files # sss " },
+		{ "passwd: files #sss\n", "files #sss " },
+		{ "passwd: files#sss dynuser# db\n", "files#sss dynuser# db " },
+		{ "passwd: # sss\n", "# sss " },
+		{ "passwd: sss [NOTFOUND=return # ] db\n", "sss [NOTFOUND=return # ] db " },
 		{ "passwd: files dynuser [NOTFOUND=return] sss\n", "files sss " },
 		{ "passwd: dynuser [!UNAVAIL=return SUCCESS=merge] [NOTFOUND=return] files [NOTFOUND=return] sss",
 		  "files [NOTFOUND=return] sss " },

@@ -106,8 +106,18 @@ function judgeSwitch(text: Seen<string>): Finding[] {
     } else if (line.slice(index).some(word => word === 'files' || word === 'compat')) {
       findings.push(warning(`'${SERVICE}' is before the host's own files in ${where}`, `move it after 'files'`));
     }
+    if (hasLateComment(text ?? '', database)) {
+      // For one before glibc 2.33 it is a comment: the two do not agree, and no file means the first.
+      const words = `glibc takes a '#' and what follows it for sources in ${where}`;
+      findings.push(warning(words, 'put the comment on a line of its own'));
+    }
   }
   return findings.length > 0 ? findings : [ok(`'${SERVICE}' is in its four lines, after the host's own files`)];
+}
+
+/** Whether a "#" stands behind the name of the database. */
+function hasLateComment(text: string, database: string): boolean {
+  return new RegExp(`^[ \\t]*${database}[ \\t:][^\\n]*#`, 'm').test(text);
 }
 
 function judgeModule(module: Seen<Ran>): Finding {
