@@ -50,7 +50,7 @@ export async function beginTrial(
     }
     return {
       finding: isErrorReply(error, 'io.dynuser.Allocator.NotPermitted')
-        ? unknown(`${error.message}; run it as root to try`)
+        ? unknown(error.message)
         : problem(error.message, "mend what is said; the log of dynuserd may say more ('journalctl -u dynuserd')"),
     };
   }

@@ -164,7 +164,7 @@ test('--try on a fresh host, without the right to, with a module that is not fou
     assert.deepEqual([other.status, other.amiss.includes('unknown Acquire')], [0, true]);
     assert.match(
       other.findings.find(({ check }) => check === 'Acquire')?.finding ?? '',
-      /who may is set in .*; run it as root/,
+      /may not acquire users: run this as root, or name it in AllowUsers=/,
     );
     assert.ok(other.findings.every(({ check }) => check !== 'Release'));
 

@@ -55,7 +55,7 @@ describe('the acquire', () => {
 
   it('no right, no room, somebody else', async () => {
     const cases: readonly (readonly [answer: object, finding: RegExp])[] = [
-      [failure('NotPermitted', 'only root may'), /^unknown only root may; run it as root/],
+      [failure('NotPermitted', 'only root may'), /^unknown only root may$/],
       [failure('RangeExhausted', 'no UID is free'), /^problem no UID is free$/],
       [new CommandFailure('lost dynuserd'), /^problem lost dynuserd$/],
       [{ ...ACQUIRED, userName: 'other' }, /^problem dynuserd gives something else/],
