@@ -8,7 +8,7 @@ import { type AccountAnswer, isKnown } from '../core/account.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Uid, UserName } from '../core/ids.ts';
 import type { Evidence } from '../core/verdict.ts';
-import type { Claim, Probe } from '../service/ports.ts';
+import type { Claim, ClaimPurpose, Probe } from '../service/ports.ts';
 import { HelperPool, type Outcome, type PoolSettings } from './helper-pool.ts';
 import type { HelperCommand } from './helper-process.ts';
 import {
@@ -68,7 +68,7 @@ export class HelperProbe implements Probe {
       account: name => this.#account(name, requester),
       evidence: uid => this.#evidence(uid, requester),
       take: uid => this.#take(uid, requester),
-      claim: (name, uid) => this.#claim(name, uid, requester),
+      claim: (name, uid, purpose) => this.#claim(name, uid, requester, purpose),
     };
   }
 
@@ -88,8 +88,8 @@ export class HelperProbe implements Probe {
   }
 
   /** @throws DynuserError as take() */
-  claim(name: UserName, uid: Uid): Promise<Claim> {
-    return this.#claim(name, uid, ROOT);
+  claim(name: UserName, uid: Uid, purpose?: ClaimPurpose): Promise<Claim> {
+    return this.#claim(name, uid, ROOT, purpose);
   }
 
   #account(name: UserName, requester: Requester): Promise<AccountAnswer> {
@@ -119,7 +119,7 @@ export class HelperProbe implements Probe {
   }
 
   /** One question if it is the only one, so that there is one process to wake; otherwise one look at the processes is for all. */
-  async #claim(name: UserName, uid: Uid, requester: Requester): Promise<Claim> {
+  async #claim(name: UserName, uid: Uid, requester: Requester, purpose: ClaimPurpose = 'take'): Promise<Claim> {
     const isAlone = this.#claims === 0;
     this.#claims++;
     try {
@@ -128,7 +128,7 @@ export class HelperProbe implements Probe {
         isAlone ? undefined : this.#looks.mayRun(uid),
       ]);
       if ('refusal' in claimed) {
-        return await this.#claimInTurn(name, uid, requester);
+        return await this.#claimInTurn(name, uid, requester, purpose);
       }
       const { account, owner, mayRun = others } = claimed.answer;
       if (isKnown(account)) {
@@ -137,16 +137,20 @@ export class HelperProbe implements Probe {
       // The full question names the process, or says why there is no telling.
       const runs = owner.evidence === undefined && mayRun !== false;
       const finding = runs ? await this.#ask(evidenceQuestion(uid), requester) : owner;
-      return { account, evidence: await this.#taken(uid, finding) };
+      return { account, evidence: purpose === 'look' ? finding.evidence : await this.#taken(uid, finding) };
     } finally {
       this.#claims--;
     }
   }
 
   /** So that a failure is told of what failed, and one of the UID not at all where the name needs none. */
-  async #claimInTurn(name: UserName, uid: Uid, requester: Requester): Promise<Claim> {
+  async #claimInTurn(name: UserName, uid: Uid, requester: Requester, purpose: ClaimPurpose): Promise<Claim> {
     const account = await this.#account(name, requester);
-    return { account, evidence: isKnown(account) ? undefined : await this.#take(uid, requester) };
+    if (isKnown(account)) {
+      return { account, evidence: undefined };
+    }
+    const asked = purpose === 'look' ? this.#evidence(uid, requester) : this.#take(uid, requester);
+    return { account, evidence: await asked };
   }
 
   /** Ends all helpers; open questions fail. @returns when the processes are gone */

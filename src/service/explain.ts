@@ -13,7 +13,7 @@ import { describeEvidence, type Evidence } from '../core/verdict.ts';
 import type { Allocator } from './allocator.ts';
 import { type ChoiceParts, type ChoiceSteps, chooseUser } from './choose-user.ts';
 import type { Directories, ExpectedHandover, HandoverWishes } from './directory-ports.ts';
-import { evidenceOfLock } from './inquiry.ts';
+import { evidenceOfLock, lookingProbe } from './inquiry.ts';
 import type { Probe } from './ports.ts';
 import type { Finding } from './uid-search.ts';
 
@@ -152,7 +152,7 @@ async function choose(
     },
   };
   try {
-    const user = await chooseUser(parts, probe, { name, requester, directories, staticOnly }, steps);
+    const user = await chooseUser(parts, lookingProbe(probe), { name, requester, directories, staticOnly }, steps);
     if (user.outcome !== 'allocate') {
       // Of a name that the host has, no UID had to be found.
       candidates.clear();

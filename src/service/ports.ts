@@ -21,6 +21,8 @@ export interface Probes {
   for(requester: Requester): Probe;
 }
 
+export type ClaimPurpose = 'take' | 'look';
+
 /** Questions about the machine that may block or crash; each is answered in a helper process within a deadline. */
 export interface Probe {
   /** Asks NSS for a user and a group of that name. @throws DynuserError ProbeFailed */
@@ -37,8 +39,12 @@ export interface Probe {
    * @throws DynuserError ProbeFailed
    */
   take(uid: Uid): Promise<Evidence | undefined>;
-  /** account() and take() at once, which takes little longer than either. @throws DynuserError ProbeFailed */
-  claim(name: UserName, uid: Uid): Promise<Claim>;
+  /**
+   * account() and take() at once, which takes little longer than either.
+   * @param purpose 'look' for who gives out nothing: as evidence() in place of take()
+   * @throws DynuserError ProbeFailed
+   */
+  claim(name: UserName, uid: Uid, purpose?: ClaimPurpose): Promise<Claim>;
 }
 
 /**

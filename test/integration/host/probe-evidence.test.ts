@@ -88,6 +88,7 @@ for (const build of buildHelpers()) {
           );
           await whileOpen(probe, async () => {
             assert.equal(await probe.evidence(uid(NUMBER)), undefined);
+            assert.equal((await probe.claim(userName('nobodys'), uid(NUMBER), 'look')).evidence, undefined);
             assert.deepEqual(gifts, [], 'not for a look');
             assert.equal(await probe.take(uid(NUMBER + 1)), undefined);
             assert.deepEqual(gifts, [], 'not for another UID');
