@@ -138,10 +138,15 @@ export class Endings {
 
   /** The end of a lost user: what has its UID now is somebody else's. */
   #forget(user: UserLease): undefined {
-    const { users, registry, locks, onLost } = this.#parts;
+    const { users, registry, locks, coolDown, onLost } = this.#parts;
+    const isNobodys = locks.peek(user.uid).kind === 'free';
     locks.release(user.uid);
     registry.erase(user);
     users.free(user);
+    // Nobody's is what a daemon leaves that died between the release of the lock and the end of its files.
+    if (isNobodys) {
+      coolDown.freed(user.uid, user.name);
+    }
     onLost(user);
     return undefined;
   }
