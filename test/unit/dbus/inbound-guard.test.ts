@@ -108,6 +108,19 @@ describe('the guard on what comes in', () => {
     assert.deepEqual(dropped, []);
   });
 
+  it('is not held up by a message without header fields or body', async () => {
+    const bare = Buffer.alloc(FIXED);
+    bare.set([0x6c, 1, 0, 1]);
+    bare.writeUInt32LE(5, 8);
+    const messages = Buffer.concat([call('a'), bare, call('b')]);
+    await push(messages);
+    await push(messages, 1);
+    assert.deepEqual(
+      read.filter(member => member !== ''),
+      ['a', 'b', 'a', 'b'],
+    );
+  });
+
   it('skips what is too long, however it comes in, and goes on with the next', async () => {
     const long = call('x', bytes(MESSAGE_BYTES_MAX));
     const messages = Buffer.concat([call('a'), long, long, call('b')]);
