@@ -169,10 +169,9 @@ static bool sweep_on(const struct walk *walk, struct sweep *sweep)
 	return deadline_is_past(&walk->deadline) && listing.length > 0 && fail(walk, WALK_CALL, EAGAIN);
 }
 
-/* All sweeps. What is known is of use in the first one alone: the others are about what has just been started. */
-static bool walk_all(struct walk *walk, struct known_threads *known)
+/* All sweeps. What is known is of use in the first one alone: the others are about what has just been started, of which none is. */
+static bool walk_all(struct walk *walk, struct known_threads *known, struct known_threads *none)
 {
-	struct known_threads none = { .before = NULL };
 	struct sweep sweep = { .limit = read_last_pid(walk) };
 
 	seen_processes.count = 0;
@@ -181,7 +180,7 @@ static bool walk_all(struct walk *walk, struct known_threads *known)
 	bool answered = sweep_on(walk, &sweep);
 
 	known_end(known, !answered);
-	walk->known = &none;
+	walk->known = none;
 	for (int sweeps = 1; !answered; sweeps++) {
 		uint32_t last = read_last_pid(walk);
 
@@ -204,6 +203,7 @@ bool walk_threads(struct known_threads *known, visit_credentials *visit, void *d
 	struct walk walk = {
 		.visit = visit, .data = data, .answer = answer, .deadline = deadline_after(WALK_WAIT_MS)
 	};
+	struct known_threads none = { .before = NULL };
 	bool answered = true;
 
 	walk.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -211,7 +211,7 @@ bool walk_threads(struct known_threads *known, visit_credentials *visit, void *d
 	if (walk.proc < 0)
 		(void)fail(&walk, "/proc", errno);
 	else
-		answered = walk_all(&walk, known);
+		answered = walk_all(&walk, known, &none);
 	if (walk.proc >= 0)
 		close(walk.proc);
 	if (walk.load >= 0)
