@@ -116,13 +116,17 @@ static bool is_covered(const struct submounts *all, size_t which)
 /* The clone of what is seen at a path; -1: nothing is, since something is mounted above it. */
 static int clone(int root, const char *path, unsigned int set)
 {
-	int found = resolve(root, path, 0), mount;
+	int found = resolve(root, path, 0), is_root, mount;
 
 	if (found < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return -1;
 	if (found < 0)
 		fail_errno(errno, "cannot find the mount at %s", path);
-	if (mount_is_root(found) != 1) {
+	/* What cannot be looked at may be the mount that hides what is below it: it is not left out. */
+	is_root = mount_is_root(found);
+	if (is_root < 0)
+		fail_errno(errno, "cannot look at %s", path);
+	if (is_root == 0) {
 		(void)close(found);
 		return -1;
 	}

@@ -45,12 +45,19 @@ describe('a start in which one system call fails', () => {
   for (const { name: start, argv } of STARTS) {
     it(`${start}: is refused in words and leaves nothing, or is as without the fault`, async () => {
       const undisturbed = await launches.run(argv);
-      assert.deepEqual([undisturbed.status, undisturbed.stderr.replace(/^.* left out: .*\n/gm, '')], [0, '']);
+      assert.deepEqual(
+        [undisturbed.status, undisturbed.stderr.replace(/^.* not applied \(cannot mount\): .*\n/gm, '')],
+        [0, ''],
+      );
       const normal = testimony(undisturbed.stdout);
       assert.ok(normal.length > 10);
       const refused = new Set<string>();
-      for (const call of representatives(await launches.record(argv))) {
-        const { status, stdout, stderr } = await launches.tamper(argv, call, 'error=EPERM');
+      const faults = representatives(await launches.record(argv)).flatMap(call =>
+        // A socket that is closed to the launcher is followed by the public one; with another error there is no second try.
+        (call.name === 'connect' ? ['EPERM', 'ENOMEM'] : ['EPERM']).map(error => ({ call, error })),
+      );
+      for (const { call, error } of faults) {
+        const { status, stdout, stderr } = await launches.tamper(argv, call, `error=${error}`);
         if (status === 0) {
           assert.deepEqual(testimony(stdout), normal, `another world without ${call.line}`);
         } else {
