@@ -89,6 +89,9 @@ export function factsOf(report: string): Facts {
   return facts;
 }
 
+/** Of a namespace that is kept at a path: systemd takes no right to write from it, and there is nothing to write to. */
+const NAMESPACE = 'nsfs';
+
 const IDENTITIES = ['uid', 'gid', 'groups', 'user name', 'group name', 'group names'] as const;
 
 function readSection(name: string, lines: readonly string[]): (readonly [what: string, value: string])[] {
@@ -98,7 +101,9 @@ function readSection(name: string, lines: readonly string[]): (readonly [what: s
     case 'environment':
       return lines.map(line => [`variable ${before(line, '=')}`, after(line, '=')]);
     case 'mounts':
-      return visible(lines.map(mountOf)).flatMap(mountFacts);
+      return visible(lines.map(mountOf))
+        .filter(({ type }) => type !== NAMESPACE)
+        .flatMap(mountFacts);
     case 'status':
       return lines
         .map(line => [before(line, ':'), after(line, ':').trim()] as const)
