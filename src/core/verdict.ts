@@ -7,7 +7,8 @@
 export type Evidence =
   | { readonly kind: 'lease'; readonly name: string }
   | { readonly kind: 'lost'; readonly name: string }
-  | { readonly kind: 'ending'; readonly name: string }
+  /** left: what keeps the UID reserved, in words; undefined while that is being found out */
+  | { readonly kind: 'ending'; readonly name: string; readonly left: string | undefined }
   | { readonly kind: 'cooling'; readonly name: string }
   | { readonly kind: 'reserved' }
   | { readonly kind: 'systemd-lock' }
@@ -46,7 +47,7 @@ export function describeEvidence(evidence: Evidence): string {
     case 'lost':
       return `it was lost by the dynamic user ${evidence.name}, whose leases are not released yet`;
     case 'ending':
-      return `held until nothing is left of the dynamic user ${evidence.name}`;
+      return `held until nothing is left of the dynamic user ${evidence.name}${evidence.left === undefined ? '' : `: ${evidence.left}`}`;
     case 'cooling':
       return `it was the dynamic user ${evidence.name}'s a moment ago`;
     case 'reserved':

@@ -21,7 +21,7 @@ import { type Finding, type SearchParts, searchUid, type Trial } from './uid-sea
 export interface ChoiceParts extends SearchParts {
   readonly locks: Pick<UidLocks, 'peek'>;
   readonly directories: Pick<Directories, 'look'>;
-  readonly endings: Pick<Endings, 'settled'>;
+  readonly endings: Pick<Endings, 'settled' | 'leftOf'>;
 }
 
 export interface ChoiceRequest {
@@ -121,6 +121,7 @@ async function makeUser<Made>(
     const found = await searchUid(parts, look?.owners ?? [], {
       name,
       attempt: uid => tryUid(uid, inquiry, look),
+      leftOf: user => parts.endings.leftOf(user),
       ...(onFinding === undefined ? {} : { onFinding }),
     });
     return found === 'known' ? undefined : found.made;

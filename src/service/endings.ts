@@ -77,6 +77,11 @@ export class Endings {
     await this.#attempts.get(name);
   }
 
+  /** What keeps the UID of a user that is ending reserved, in words; undefined while that is being found out. */
+  leftOf(user: UserLease): string | undefined {
+    return this.#left.get(user);
+  }
+
   /** The users whose UID is still reserved. */
   *remains(): Generator<Remains, void, undefined> {
     for (const [user, left] of this.#left) {

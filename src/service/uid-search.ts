@@ -5,6 +5,7 @@
 import { type Candidate, candidates } from '../core/candidates.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Uid, UserName } from '../core/ids.ts';
+import type { UserLease } from '../core/lease.ts';
 import { SEARCH_DEADLINE_MS } from '../core/limits.ts';
 import type { UidRange } from '../core/range.ts';
 import type { Evidence } from '../core/verdict.ts';
@@ -38,6 +39,8 @@ export interface Search<Made> {
   readonly name: UserName;
   /** Tries a UID that no other request is trying; called in the tick in which that is so. */
   readonly attempt: (uid: Uid) => Promise<Trial<Made>>;
+  /** @returns what keeps the UID of a user that is ending reserved, in words, as far as it is known */
+  readonly leftOf: (user: UserLease) => string | undefined;
   /** told of each candidate in order */
   readonly onFinding?: (finding: Finding) => void;
 }
@@ -77,7 +80,7 @@ export async function searchUid<Made>(
  */
 async function tryAll<Made>(
   { clock, users, reservations, coolDown }: SearchParts,
-  { name, attempt, onFinding }: Search<Made>,
+  { name, attempt, leftOf, onFinding }: Search<Made>,
   order: Iterable<UidCandidate>,
   whileCooling: boolean,
   deadline: number,
@@ -89,8 +92,12 @@ async function tryAll<Made>(
     const holder = users.holding(uid);
     if (holder !== undefined) {
       const { lost, name: user } = holder;
-      const kind = lost !== undefined ? 'lost' : users.dynamicByUid(uid) === holder ? 'lease' : 'ending';
-      report({ kind, name: user });
+      const isLive = lost === undefined && users.dynamicByUid(uid) === holder;
+      report(
+        lost === undefined && !isLive
+          ? { kind: 'ending', name: user, left: leftOf(holder) }
+          : { kind: isLive ? 'lease' : 'lost', name: user },
+      );
       continue;
     }
     if (reservations.has(uid)) {

@@ -36,7 +36,15 @@ export function renderLeases(leases: readonly Lease[], layout: TableLayout, now:
     directoriesCell(lease),
   ]);
   const table = renderTable(LEASE_COLUMNS, rows, layout);
-  return layout.legend ? `${table}\n${countWords(leases)}.\n` : table;
+  return layout.legend ? `${table}\n${countWords(leases)}.\n${remainsLines(leases)}` : table;
+}
+
+/** @returns a line for each user that cannot end, with what keeps its UID reserved */
+function remainsLines(leases: readonly Lease[]): string {
+  return endingUsers(leases)
+    .filter(({ remains }) => remains !== undefined)
+    .map(user => `${user.uid} ${printable(user.userName)} cannot end: ${remainsWords(user)}.\n`)
+    .join('');
 }
 
 /** @returns "2 users, 3 leases", and how many of the users are ending where any is */

@@ -43,7 +43,9 @@ test('who has the group of a user that ended as a supplementary one keeps its nu
     await holder.stdout.take(1).toArray();
     await release(host, lease);
     const words = /process \d+ \(s(?:h|leep)\) has it as a supplementary group/;
-    assert.match((await host.ctl(['list', '--json=short'])).stdout, words);
+    for (const argv of [['list'], ['list', '--json=short'], ['explain', 'appa.service']]) {
+      assert.match((await host.ctl(argv)).stdout, words, argv.join(' '));
+    }
     // Of the same name, which would have the same number at once.
     const next = await acquire(host, 'appa.service');
     assert.notEqual(next.uid, uid);

@@ -76,7 +76,10 @@ test('says who had a UID a moment ago, who is still ending, and that a cooling o
   const explanation = await ask(built, 'other.service');
   assert.equal(explanation.uid, first.user.uid, 'the one that cools down, since nothing else is free');
   assert.ok(
-    explanation.candidates.some(({ finding }) => finding === 'held until nothing is left of the dynamic user stuck'),
+    explanation.candidates.some(
+      ({ finding }) =>
+        finding === 'held until nothing is left of the dynamic user stuck: process 7 (d-state) runs with it',
+    ),
   );
 });
 

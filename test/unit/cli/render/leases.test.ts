@@ -64,6 +64,19 @@ test('a process that the daemon cannot see into has no number', () => {
   assert.match(renderUser([foreign], layout.style, NOW), /^ +PID: -$/m);
 });
 
+test('what keeps the UID of a user reserved stands below the totals, once', () => {
+  const ending = sampleLease({
+    uid: 61185,
+    userName: 'appa',
+    ending: true,
+    remains: 'process 7 (old\u001b) runs with it',
+  });
+  const text = renderLeases([ending, { ...ending, unit: 'b' }], layout, NOW);
+  assert.match(text, /; 1 user is ending\.\n61185 appa cannot end: process 7 \(old.*\) runs with it\.\n$/);
+  assert.equal(text.includes('\u001b'), false);
+  assert.doesNotMatch(renderLeases([ending], { ...layout, legend: false }, NOW), /cannot end/);
+});
+
 test('a user that is ending is shown with what keeps its UID reserved', () => {
   const remains = 'process 7 (a\x1b) runs with it';
   const shown = renderUser([sampleLease({ ending: true, remains })], layout.style, NOW);
