@@ -14,7 +14,7 @@ const REFUSED: readonly (readonly string[])[] = [
   ['--nonsense'],
   ['-p', 'StateDirectory=../x', 'true'],
   ['-p', 'BindPaths=/no/such/file:/mnt', 'true'],
-  ['-p', 'Group=nobody-knows', 'true'],
+  ['-p', 'DynamicUser=no', '-p', 'Group=nobody-knows', 'true'],
   ['--unit-file=/no/such.service'],
   ['-p', 'EnvironmentFile=/dev/*', 'true'],
   ['-p', 'WorkingDirectory=/nowhere', 'true'],
