@@ -24,20 +24,24 @@
 #include "sysv_ipc.h"
 #include "verbs.h"
 
-bool __wrap_find_running(uid_t uid, struct known_threads *known, struct answer *answer);
-void __wrap_terminate_processes(uid_t uid, struct known_threads *known, struct answer *answer);
-void __wrap_kill_processes(uid_t uid, struct known_threads *known, struct answer *answer);
-void __wrap_remove_ipc(uid_t uid, struct answer *answer);
-void __wrap_clear_keyrings(uid_t uid);
-bool __wrap_find_numbers(struct numbers *numbers, struct known_threads *known, struct answer *answer);
-bool __wrap_find_process(uint32_t number, struct known_threads *known, struct answer *answer);
-bool __wrap_find_sysv_ipc(uint32_t number, struct answer *answer);
-bool __wrap_find_posix_ipc(uint32_t number, struct answer *answer);
-bool __wrap_manager_locks_tell(const char *locks, const char *socket);
-void __wrap_owners_begin(struct owners_search *search, const char *name);
-bool __wrap_owners_end(struct owners_search *search, struct owners *owners, struct failure *failure);
-enum lookup __wrap_user_by_number(uint32_t uid, struct account *account, struct failure *failure);
-enum lookup __wrap_group_by_number(uint32_t gid, struct account *account, struct failure *failure);
+/* Each has the type of what it stands for: the linker would take any. */
+__typeof__(find_running) __wrap_find_running;
+__typeof__(terminate_processes) __wrap_terminate_processes;
+__typeof__(kill_processes) __wrap_kill_processes;
+__typeof__(remove_ipc) __wrap_remove_ipc;
+__typeof__(remove_given_ipc) __wrap_remove_given_ipc;
+__typeof__(remove_sysv_ipc) __wrap_remove_sysv_ipc;
+__typeof__(remove_posix_ipc) __wrap_remove_posix_ipc;
+__typeof__(clear_keyrings) __wrap_clear_keyrings;
+__typeof__(find_numbers) __wrap_find_numbers;
+__typeof__(find_process) __wrap_find_process;
+__typeof__(find_sysv_ipc) __wrap_find_sysv_ipc;
+__typeof__(find_posix_ipc) __wrap_find_posix_ipc;
+__typeof__(manager_locks_tell) __wrap_manager_locks_tell;
+__typeof__(owners_begin) __wrap_owners_begin;
+__typeof__(owners_end) __wrap_owners_end;
+__typeof__(user_by_number) __wrap_user_by_number;
+__typeof__(group_by_number) __wrap_group_by_number;
 
 /* The role that is asked. */
 static enum role asked;
@@ -76,10 +80,35 @@ void __wrap_kill_processes(uid_t uid, struct known_threads *known, struct answer
 	answer_begin(answer, "free");
 }
 
-void __wrap_remove_ipc(uid_t uid, struct answer *answer)
+void __wrap_remove_ipc(uid_t uid, const struct uid_range *dynamic, struct answer *answer)
 {
+	(void)dynamic;
 	check_ended(uid);
 	answer_begin(answer, "free");
+}
+
+void __wrap_remove_given_ipc(uid_t uid, const struct uid_range *dynamic, struct answer *answer)
+{
+	(void)dynamic;
+	check_ended(uid);
+	answer_begin(answer, "free");
+}
+
+/* Of an account: any number but none. */
+static void check_account(uid_t uid, gid_t gid)
+{
+	CHECK(asked == ROLE_REAPER, "role %d removes something", (int)asked);
+	CHECK(uid != NO_OWNER && gid != NO_OWNER, "objects of UID %u and GID %u are to be removed", uid, gid);
+}
+
+void __wrap_remove_sysv_ipc(uid_t uid, gid_t gid)
+{
+	check_account(uid, gid);
+}
+
+void __wrap_remove_posix_ipc(uid_t uid, gid_t gid)
+{
+	check_account(uid, gid);
 }
 
 void __wrap_clear_keyrings(uid_t uid)
@@ -108,9 +137,11 @@ bool __wrap_find_process(uint32_t number, struct known_threads *known, struct an
 	return false;
 }
 
-bool __wrap_find_sysv_ipc(uint32_t number, struct answer *answer)
+bool __wrap_find_sysv_ipc(uint32_t number, const struct uid_range *dynamic, bool *given, struct answer *answer)
 {
 	(void)number;
+	(void)dynamic;
+	(void)given;
 	(void)answer;
 	return false;
 }
