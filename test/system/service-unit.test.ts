@@ -35,7 +35,8 @@ describe('dynuserd.service', () => {
     const pids = (await machine.output(['pgrep', '-x', 'dynuser-helper'])).split('\n');
     const seen = new Map<string, string>();
     for (const pid of pids) {
-      const role = (await machine.output(['cat', `/proc/${pid}/cmdline`])).split('\0')[1] ?? '';
+      // The range comes first.
+      const role = (await machine.output(['cat', `/proc/${pid}/cmdline`])).split('\0').filter(Boolean).at(-1) ?? '';
       const status = await machine.output(['cat', `/proc/${pid}/status`]);
       const field = (name: string) => new RegExp(`^${name}:\\s+(\\w+)$`, 'm').exec(status)?.[1] ?? '';
       assert.deepEqual([field('CapPrm'), field('NoNewPrivs')], [field('CapEff'), '1'], role);

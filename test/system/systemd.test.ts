@@ -135,6 +135,8 @@ describe("systemd's users through our own questions, with nss-systemd", () => {
   before(async () => {
     const nsswitch = { passwd: 'files dynuser systemd', group: 'files dynuser systemd' };
     machine = await Machine.boot({ init: 'systemd', stage: true, nsswitch });
+    // Of a UID that was another name's a moment ago nothing more is asked.
+    await machine.write('/etc/dynuser/dynuserd.conf', 'CoolDownSec=0\n');
     await machine.output(['systemctl', 'daemon-reload']);
     await machine.output(['systemctl', 'start', 'dynuserd.service']);
   });
