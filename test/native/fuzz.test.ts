@@ -1,16 +1,17 @@
 /** The fuzz targets in C hold for all inputs of their corpora, under ASan and UBSan. `npm run fuzz` looks for more. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import { corpusOf } from '../fuzz/fuzz.ts';
 import { NATIVE_TARGETS, programOf } from '../fuzz/native.ts';
+import { buildNative } from '../support/native.ts';
 
 const CORPUS_MIN = 5;
 const REPLAY_TIMEOUT_MS = 60_000;
 
 describe('the fuzz targets in C', () => {
-  execFileSync('make', ['-s', '-C', `${CHECKOUT}native`, 'fuzz-replays', 'SANITIZE=1'], { stdio: 'inherit' });
+  buildNative('fuzz-replays', { sanitize: true });
   const replay = (target: string, files: readonly string[]) =>
     spawnSync(`${CHECKOUT}dist/native-sanitized/test/fuzz/${programOf(target)}`, files, {
       ...{ encoding: 'utf8', timeout: REPLAY_TIMEOUT_MS },

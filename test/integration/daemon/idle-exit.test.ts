@@ -9,7 +9,11 @@ const RELEASE = 'io.dynuser.Allocator.Release';
 const SOCKET = '/run/dynuser/io.dynuser.DynamicUser';
 /** As the unit has it: RestartPreventExitStatus=. */
 const IDLE = 3;
-const CONFIG = 'ExitIdleSec=1\nCoolDownSec=0\n';
+/** Longer than a client takes to start on a busy machine: it has to be there before the daemon goes. */
+const IDLE_SEC = 3;
+const CONFIG = `ExitIdleSec=${IDLE_SEC}\nCoolDownSec=0\n`;
+/** By then an idle daemon has gone. */
+const LONGER_MS = IDLE_SEC * 1_500;
 
 async function activated(host: Installed) {
   await host.machine.output(['mkdir', '-p', '/run/dynuser']);
@@ -27,10 +31,10 @@ test('with a passed socket it exits when nothing is left to do, and not before',
   await withInstalled({ config: CONFIG }, async host => {
     const { within } = await activated(host);
     const { lease } = replyOf((await host.calls([[ACQUIRE, { unit: 'x.service', lifetime: 'explicit' }]]))[0]);
-    assert.equal(await within(2_500), 'runs', 'a user lives');
+    assert.equal(await within(LONGER_MS), 'runs', 'a user lives');
     const watcher = await host.machine.spawn(['dynuserctl', 'watch']);
     await host.calls([[RELEASE, { lease }]]);
-    assert.equal(await within(2_500), 'runs', 'somebody is connected');
+    assert.equal(await within(LONGER_MS), 'runs', 'somebody is connected');
     watcher.kill('SIGTERM');
     await watcher.ended;
     assert.deepEqual(await within(10_000), { status: IDLE });
@@ -39,11 +43,11 @@ test('with a passed socket it exits when nothing is left to do, and not before',
 });
 
 test('a UID that cools down is remembered first', async () => {
-  await withInstalled({ config: 'ExitIdleSec=1\nCoolDownSec=4\n' }, async host => {
+  await withInstalled({ config: `ExitIdleSec=${IDLE_SEC}\nCoolDownSec=${2 * IDLE_SEC}\n` }, async host => {
     const { within } = await activated(host);
     const { lease } = replyOf((await host.calls([[ACQUIRE, { unit: 'x.service', lifetime: 'explicit' }]]))[0]);
     await host.calls([[RELEASE, { lease }]]);
-    assert.equal(await within(2_500), 'runs');
+    assert.equal(await within(LONGER_MS), 'runs');
     assert.deepEqual(await within(10_000), { status: IDLE });
   });
 });
@@ -51,7 +55,7 @@ test('a UID that cools down is remembered first', async () => {
 test('without a passed socket it says that it cannot, and stays', async () => {
   await withInstalled({ config: CONFIG }, async host => {
     const daemon = await host.startDaemon();
-    assert.equal(await Promise.race([daemon.ended, sleep(2_500, 'runs')]), 'runs');
+    assert.equal(await Promise.race([daemon.ended, sleep(LONGER_MS, 'runs')]), 'runs');
     daemon.kill('SIGTERM');
     assert.equal(await daemon.ended, 0);
     const again = await host.machine.run(['timeout', '2', '/usr/sbin/dynuserd']);
