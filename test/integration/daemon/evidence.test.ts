@@ -75,10 +75,10 @@ test('a process that forks for ever with the UID as its effective one alone keep
     const burners = await host.machine.spawn([
       'sh',
       '-c',
-      'for i in 1 2 3; do timeout 60 sh -c "while :; do :; done" & done; wait',
+      'for i in 1 2 3; do timeout 240 sh -c "while :; do :; done" & done; wait',
     ]);
     // Each looks whether it may go on, and none goes on for ever.
-    const chain = `$SIG{CHLD} = "IGNORE"; $> = ${uid}; print "on\n"; close STDOUT; $t = time; while (time < $t + 60 and -e "/tmp/on") { exit if fork }`;
+    const chain = `$SIG{CHLD} = "IGNORE"; $> = ${uid}; print "on\n"; close STDOUT; $t = time; while (time < $t + 240 and -e "/tmp/on") { exit if fork }`;
     await host.machine.write('/tmp/on', '');
     const started = await host.machine.spawn(['perl', '-e', `$| = 1; ${chain}`]);
     await started.stdout.take(1).toArray();
