@@ -7,12 +7,12 @@ import { UIDS } from './actions.ts';
 import { COOL_DOWN_MS } from './daemon.ts';
 import type { Host } from './host.ts';
 
-/** @returns the UIDs that users have, live or ending, with their names; not those of lost users */
+/** @returns the UIDs that users have, live, lost or ending, with their names */
 export function heldUids(users: UserTable): Map<Uid, string> {
   const found = new Map<Uid, string>();
   for (const uid of UIDS) {
     const user = users.holding(uid as Uid);
-    if (user !== undefined && user.lost === undefined) {
+    if (user !== undefined) {
       found.set(uid as Uid, user.name);
     }
   }
@@ -27,10 +27,10 @@ export class Cooling {
     this.#host = host;
   }
 
-  /** Those of the UIDs that nobody has any more were freed now. */
+  /** Those of the UIDs that nobody has any more were freed now; one that was lost may be somebody else's. */
   note(before: ReadonlyMap<Uid, string>, users: UserTable): void {
     for (const [uid, name] of before) {
-      if (users.holding(uid) === undefined) {
+      if (users.holding(uid) === undefined && !this.#host.lockOwner.has(uid)) {
         this.#freed.set(uid, { name, at: this.#host.now });
       }
     }
