@@ -25,7 +25,11 @@ test('list: says of a lease that it is ending, and how many users are', async ()
   const lines = output.split('\n');
   assert.match(lines[1] ?? '', /^61185 +dynamic-user-test +dynamic-user-test\.service +ending +4711 /);
   assert.match(lines[2] ?? '', /^64642 +dynamic-user-test +dynamic-user-test\.service +explicit +4711 /);
-  assert.deepEqual(lines.slice(4), ['2 users, 2 leases; 1 user is ending.', '']);
+  assert.deepEqual(lines.slice(4), [
+    '2 users, 2 leases; 1 user is ending.',
+    `61185 dynamic-user-test cannot end: ${SAID}.`,
+    '',
+  ]);
   assert.deepEqual(JSON.parse((await command('list', '--json=short')).output), [ending, sampleLease()]);
 });
 
