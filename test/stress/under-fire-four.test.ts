@@ -6,13 +6,13 @@ import { FLOODS, UnderFire } from '../support/under-fire.ts';
 describe('root is not kept waiting by four users', () => {
   let fire: UnderFire;
   before(async () => {
-    fire = await UnderFire.start();
+    fire = await UnderFire.start(4);
   });
   after(() => fire.stop());
 
   for (const flood of FLOODS) {
     it(flood, async t => {
-      t.diagnostic(await fire.during(flood, 4));
+      t.diagnostic(await fire.during(flood));
     });
   }
 });

@@ -6,13 +6,13 @@ import { FLOODS, UnderFire } from '../support/under-fire.ts';
 describe('root is not kept waiting by one user', () => {
   let fire: UnderFire;
   before(async () => {
-    fire = await UnderFire.start();
+    fire = await UnderFire.start(1);
   });
   after(() => fire.stop());
 
   for (const flood of FLOODS) {
     it(flood, async t => {
-      t.diagnostic(await fire.during(flood, 1));
+      t.diagnostic(await fire.during(flood));
     });
   }
 });

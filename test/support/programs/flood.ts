@@ -10,6 +10,7 @@
  *   lists                asks for the list of leases on all connections
  *   explain              asks Explain on all connections
  *   explain-directories  the same, with directories
+ *   busy                 asks nothing, and keeps a processor busy
  *   bus                  sends messages of 60 KiB of tiny variants over the system bus, whose socket the path is
  */
 import { connect, type Socket } from 'node:net';
@@ -21,6 +22,8 @@ const BATCH_BYTES = 64 * 1024;
 /** Connections that a storm has under way at a time. */
 const STORM_WIDTH = 64;
 const BUS_MESSAGES = 16;
+/** How long `busy` leaves its standard input alone at a time. */
+const BUSY_MS = 20;
 
 const LOOKUP = request('io.systemd.UserDatabase.GetUserRecord', { uid: 61_300, service: 'io.dynuser.DynamicUser' });
 const EXPLAIN = request('io.dynuser.Allocator.Explain', { unit: 'flood.service' });
@@ -134,6 +137,15 @@ switch (what) {
     for (let count = 0; count < STORM_WIDTH; count++) {
       storm(what === 'storm' ? LOOKUP : '');
     }
+    break;
+  case 'busy':
+    going();
+    setInterval(() => {
+      const end = performance.now() + BUSY_MS;
+      while (performance.now() < end) {
+        // Busy.
+      }
+    }, 0);
     break;
   case 'bus':
     await floodBus();
