@@ -5,12 +5,12 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
+import type { DirectoryUser } from '../../src/allocator/directory-ports.ts';
 import { asGid, asUid } from '../../src/core/ids.ts';
 import { parseUserName } from '../../src/core/name.ts';
 import { openDirectories } from '../../src/directories/room.ts';
 import { HelperPlaces } from '../../src/host/places.ts';
 import { UserMarks } from '../../src/host/user-marks.ts';
-import type { DirectoryUser } from '../../src/service/directory-ports.ts';
 import { HELPER, makeFlat } from '../../test/native/tree/fixture.ts';
 import { median } from '../support/statistics.ts';
 

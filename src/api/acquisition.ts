@@ -2,18 +2,19 @@
  * Acquire and Release as every interface offers them: raw parameters, whose types alone were checked, and who asks, as
  * the kernel or the bus says. Binds the lease to what it lasts as long as.
  */
+
+import type { Allocator } from '../allocator/allocate.ts';
+import type { Directories, HandoverProgress } from '../allocator/directory-ports.ts';
+import type { Acquired } from '../allocator/lease.ts';
+import type { Lifetimes } from '../allocator/lifetimes.ts';
+import type { PeerPinOutcome, PinnedProcess } from '../allocator/ports.ts';
+import type { Claimed, Claims } from '../allocator/reclaim.ts';
+import { type ReleaseParts, releaseFor } from '../allocator/release.ts';
 import { ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asLeaseId, asPid, type Gid, type LeaseId } from '../core/ids.ts';
 import type { Lifetime } from '../core/lease.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
-import type { Allocator } from '../service/allocator.ts';
-import type { Claimed, Claims } from '../service/claims.ts';
-import type { Directories, HandoverProgress } from '../service/directory-ports.ts';
-import type { Lifetimes } from '../service/lifetimes.ts';
-import type { PeerPinOutcome, PinnedProcess } from '../service/ports.ts';
-import type { Acquired } from '../service/reference.ts';
-import { type ReleaseParts, releaseFor } from '../service/release.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import { type Admission, type Caller, checkAcquire, checkDirectories } from './admission.ts';
 import type { ClosableConnection, ConnectionLeases } from './connection-leases.ts';

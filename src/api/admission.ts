@@ -2,6 +2,8 @@
  * Who may do what: joins what the kernel says of a peer to what the configuration allows. The configuration's names become
  * numbers when a peer other than root asks, so that accounts that came or went meanwhile are seen.
  */
+
+import type { Probe } from '../allocator/ports.ts';
 import {
   type AccessPeer,
   type AccessPolicy,
@@ -16,7 +18,6 @@ import type { RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asGid, asUid, type Gid, type Uid } from '../core/ids.ts';
 import { parseUserName } from '../core/name.ts';
-import type { Probe } from '../service/ports.ts';
 import type { Peer } from './peer.ts';
 
 /** Names or numbers, as the configuration has them. */

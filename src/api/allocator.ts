@@ -3,13 +3,13 @@
  * Who asks comes from the kernel, never from the message.
  */
 
+import { explain } from '../allocator/explain.ts';
+import type { Acquired } from '../allocator/lease.ts';
+import type { Probes } from '../allocator/ports.ts';
+import type { Endings } from '../allocator/teardown.ts';
+import type { UserTable } from '../allocator/user-table.ts';
 import type { Holder, UserLease } from '../core/lease.ts';
 import { LaunchMemory } from '../launch/launch.ts';
-import type { Endings } from '../service/endings.ts';
-import { explain } from '../service/explain.ts';
-import type { Probes } from '../service/ports.ts';
-import type { Acquired } from '../service/reference.ts';
-import type { UserTable } from '../service/user-table.ts';
 import { expectedMore } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call, InterfaceImplementation, MethodHandler } from '../varlink/server.ts';

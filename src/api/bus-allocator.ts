@@ -1,10 +1,11 @@
 /** The allocator as the D-Bus interface needs it: the same Acquire and Release, and the live dynamic users by name and number. */
+
+import type { UserTable } from '../allocator/user-table.ts';
 import type { Standing } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asUid, type Gid, type Pid } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
 import { parseUserName } from '../core/name.ts';
-import type { UserTable } from '../service/user-table.ts';
 import { VarlinkError } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Acquisition } from './acquisition.ts';

@@ -2,8 +2,9 @@
  * Leases that live as long as a connection: ends them with it, and lets go of a connection whose lease ended before, so
  * that it can be closed as idle again.
  */
+
+import { type ReleaseParts, releaseGone } from '../allocator/release.ts';
 import type { LeaseId } from '../core/ids.ts';
-import { type ReleaseParts, releaseGone } from '../service/release.ts';
 
 /** What a lease may last as long as; a connection of varlink, or a name on a bus. */
 export interface ClosableConnection {

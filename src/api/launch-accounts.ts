@@ -1,13 +1,14 @@
 /** User= and Group= of a launch, as systemd has them: numbers of accounts, groups of the host, and dynamic groups. */
+
+import type { Directories } from '../allocator/directory-ports.ts';
+import { type ExplainParts, explain } from '../allocator/explain.ts';
+import type { Probe, Probes } from '../allocator/ports.ts';
+import { limitReached } from '../allocator/refusals.ts';
 import { type Rights, ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asGid, asUid, type Gid, type LeaseId, type Uid, type UserName } from '../core/ids.ts';
 import { deriveUserName, parseUnitName, parseUserName } from '../core/name.ts';
 import type { Wanted } from '../launch/request.ts';
-import type { Directories } from '../service/directory-ports.ts';
-import { type ExplainParts, explain } from '../service/explain.ts';
-import type { Probe, Probes } from '../service/ports.ts';
-import { limitReached } from '../service/refusals.ts';
 import type { Acquisition, Asker } from './acquisition.ts';
 import { acquireGroupParameters } from './launch-request.ts';
 import { readRequest } from './request.ts';

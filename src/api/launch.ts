@@ -2,16 +2,17 @@
  * Launch: a user for the process that asks, and the plan by which that process becomes the service. What the properties
  * mean is the business of the room of launches; here they meet the allocator.
  */
+
+import type { Directories, ExpectedHandover } from '../allocator/directory-ports.ts';
+import { type ExplainParts, explain } from '../allocator/explain.ts';
+import type { Acquired } from '../allocator/lease.ts';
+import type { Probes } from '../allocator/ports.ts';
+import { limitReached } from '../allocator/refusals.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Gid, LeaseId } from '../core/ids.ts';
 import { explainPlan, type LaunchMemory, planLaunch } from '../launch/launch.ts';
 import type { LaunchPlan } from '../launch/plan.ts';
 import type { Wanted } from '../launch/request.ts';
-import type { Directories, ExpectedHandover } from '../service/directory-ports.ts';
-import { type ExplainParts, explain } from '../service/explain.ts';
-import type { Probes } from '../service/ports.ts';
-import type { Acquired } from '../service/reference.ts';
-import { limitReached } from '../service/refusals.ts';
 import type { Call } from '../varlink/handler.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Acquisition } from './acquisition.ts';

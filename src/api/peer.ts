@@ -1,7 +1,8 @@
 /** Who is at the other end of a connection, as the kernel says (unix(7), SO_PEERCRED); never what a message says. */
+
+import type { PeerPinOutcome } from '../allocator/ports.ts';
 import type { Standing } from '../core/access.ts';
 import type { Gid, Pid, Uid } from '../core/ids.ts';
-import type { PeerPinOutcome } from '../service/ports.ts';
 
 export interface Peer {
   readonly uid: Uid;

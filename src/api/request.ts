@@ -1,11 +1,12 @@
 /** The parameters that Acquire and Explain share, from the wire's types into the house's own. */
+
+import type { Directories, HandoverWishes } from '../allocator/directory-ports.ts';
 import type { DirectoryKind, RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asPid, type UnitName, type UserName } from '../core/ids.ts';
 import { type Cleanup, LIFETIMES, type Lifetime } from '../core/lease.ts';
 import { DIRECTORIES_MAX, DIRECTORY_BYTES_MAX } from '../core/limits.ts';
 import { parseUnitName, parseUserName } from '../core/name.ts';
-import type { Directories, HandoverWishes } from '../service/directory-ports.ts';
 import { invalidParameter } from '../varlink/errors.ts';
 import type { Json, JsonObject } from '../varlink/json.ts';
 

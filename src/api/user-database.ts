@@ -3,11 +3,12 @@
  * that are in use belong to the host's own databases and are never shown here. Where systemd departs from its own
  * documentation, the documentation is followed.
  */
+
+import type { UserTable } from '../allocator/user-table.ts';
 import { asUid, type Uid } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
 import { isLookupName, parseUserName } from '../core/name.ts';
 import { groupRecord, USER_DATABASE_SERVICE, userRecord } from '../core/records.ts';
-import type { UserTable } from '../service/user-table.ts';
 import { expectedMore, invalidParameter, VarlinkError } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call, InterfaceImplementation } from '../varlink/server.ts';

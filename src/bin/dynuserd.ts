@@ -1,16 +1,16 @@
 /** The daemon's front door: argv and environment → configuration → start → exit status. */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { CONFIG_FILE, loadConfig } from '../config.ts';
 import { DynuserError } from '../core/errors.ts';
-import { startDaemon } from '../daemon.ts';
+import { VERSION } from '../core/version.ts';
+import { CONFIG_FILE, loadConfig } from '../daemon/config.ts';
+import { LiveConfig } from '../daemon/live-config.ts';
+import { createLogger } from '../daemon/logger.ts';
+import { startDaemon } from '../daemon/main.ts';
 import { takePassedDescriptors } from '../host/listen-fds.ts';
 import { openNotify } from '../host/notify.ts';
 import { findManagerStore } from '../host/open-lock-store.ts';
 import { tierUpSooner } from '../host/tier-up.ts';
-import { LiveConfig } from '../live-config.ts';
-import { createLogger } from '../logger.ts';
-import { VERSION } from '../version.ts';
 
 const HELP = `Usage: dynuserd [OPTIONS]
 

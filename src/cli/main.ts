@@ -1,6 +1,6 @@
 /** One run of dynuserctl: arguments and surroundings in, exit status out. Decides nothing that a verb decides. */
 
-import { VERSION } from '../version.ts';
+import { VERSION } from '../core/version.ts';
 import { parseCommandLine } from './command-line.ts';
 import { COMMANDS, GLOBAL_OPTIONS } from './commands.ts';
 import { CommandFailure, type ExitStatus } from './failure.ts';

@@ -1,4 +1,4 @@
-/** What the D-Bus interface needs of the daemon, as types alone; daemon.ts joins the two. */
+/** What the D-Bus interface needs of the daemon, as types alone; daemon/main.ts joins the two. */
 import type { Gid, Pid, Uid } from '../core/ids.ts';
 
 /** Work for one sender, done piece by piece. */

@@ -3,7 +3,7 @@
  * has ended is always asked, and asked again after everything that may have swallowed a signal: a new connection, a new
  * systemd, a reload. Without a bus or without systemd nothing is said and nothing is lost.
  */
-import type { UnitCheck, Units } from '../service/ports.ts';
+import type { UnitCheck, Units } from '../allocator/ports.ts';
 import type { BusAccess, BusClient } from './bus.ts';
 import { type BusConnection, typedValue } from './connection.ts';
 import { LOOK_RETRY_MS, SYSTEMD_WAIT_MS, UNITS_PER_LOOK } from './limits.ts';

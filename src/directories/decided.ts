@@ -2,14 +2,15 @@
  * What is decided of the trees of a request before anything is done to them, and how a caller is told of one: the same for
  * those that are as they are to be and for those that have to be handed over.
  */
-import type { HandoverKind, RequestedDirectory } from '../core/directory.ts';
+
 import type {
   DirectoryMarks,
   DirectoryPlaces,
   DirectoryUser,
   PreparedDirectory,
   PrepareOptions,
-} from '../service/directory-ports.ts';
+} from '../allocator/directory-ports.ts';
+import type { HandoverKind, RequestedDirectory } from '../core/directory.ts';
 import { type BaseDirectories, DIRECTORY_CLASSES } from './classes.ts';
 import { directoryFailed } from './failure.ts';
 import type { Tree } from './hand-over.ts';

@@ -1,7 +1,8 @@
 /** Prints the plan for the directories of a request: what a handover would be, and how many inodes it would change. */
+
+import type { DirectoryUser, ExpectedHandover } from '../allocator/directory-ports.ts';
 import type { RequestedDirectory } from '../core/directory.ts';
 import { asUid } from '../core/ids.ts';
-import type { DirectoryUser, ExpectedHandover } from '../service/directory-ports.ts';
 import { DIRECTORY_CLASSES } from './classes.ts';
 import { isToExpose, type RoomParts } from './decided.ts';
 import type { Handover } from './handover.ts';

@@ -1,6 +1,7 @@
 /** Carries out the handover of one tree that is in its place and locked. */
+
+import type { PrepareOptions } from '../allocator/directory-ports.ts';
 import type { RequestedDirectory } from '../core/directory.ts';
-import type { PrepareOptions } from '../service/directory-ports.ts';
 import { DIRECTORY_CLASSES } from './classes.ts';
 import type { Handover } from './handover.ts';
 import type { HeldDirectory } from './held-directory.ts';

@@ -2,10 +2,11 @@
  * One look at the places of a request: who owns the trees that exist, and all that is needed to tell whether they are as they
  * are to be. What was seen holds as long as nobody in this process is at work on it, and is good for a short while.
  */
+
+import type { DirectoryLook } from '../allocator/directory-ports.ts';
 import type { RequestedDirectory, Seen, SeenDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asUid, type Uid } from '../core/ids.ts';
-import type { DirectoryLook } from '../service/directory-ports.ts';
 import { MAPPED_ID } from './classes.ts';
 import type { RoomParts } from './decided.ts';
 import { type Layout, layoutOf } from './layout.ts';

@@ -2,8 +2,9 @@
  * The plan for the directories of a request: what is where, what has to be moved, made, linked and given, or why that is
  * refused. Acquire carries it out, after it was made once more under the locks; Explain prints it. Looks, and changes nothing.
  */
+
+import type { DirectoryUser, PrepareOptions } from '../allocator/directory-ports.ts';
 import type { RequestedDirectory } from '../core/directory.ts';
-import type { DirectoryUser, PrepareOptions } from '../service/directory-ports.ts';
 import { checkBoundary } from './boundary.ts';
 import { BOUNDARY, DIRECTORY_CLASSES } from './classes.ts';
 import { handoverOf, isToExpose, layoutNow, type RoomParts, refuseShared } from './decided.ts';

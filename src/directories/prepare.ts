@@ -2,13 +2,14 @@
  * Prepares the directories of a request by its plan. If something is to be done to one, it locks all, plans again, puts all
  * in their places, and only then hands one after the other over. Up to there everything can be taken back, and is.
  */
-import { DIRECTORY_KINDS, type DirectoryKind, type RequestedDirectory } from '../core/directory.ts';
+
 import type {
   DirectoryUser,
   PreparedDirectories,
   PreparedDirectory,
   PrepareOptions,
-} from '../service/directory-ports.ts';
+} from '../allocator/directory-ports.ts';
+import { DIRECTORY_KINDS, type DirectoryKind, type RequestedDirectory } from '../core/directory.ts';
 import { openBoundary } from './boundary.ts';
 import { DIRECTORY_CLASSES } from './classes.ts';
 import { type Decided, isToExpose, preparedOf, type RoomParts, refuseAborted } from './decided.ts';

@@ -1,5 +1,5 @@
 /** The front door of the room: state, cache, logs and runtime directories of users. */
-import type { Directories, DirectoryMarks, DirectoryPlaces } from '../service/directory-ports.ts';
+import type { Directories, DirectoryMarks, DirectoryPlaces } from '../allocator/directory-ports.ts';
 import { BASE_DIRECTORIES, type BaseDirectories } from './classes.ts';
 import { directoryEnvironment } from './environment.ts';
 import { expectHandovers } from './expect.ts';

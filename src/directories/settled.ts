@@ -3,9 +3,10 @@
  * modes. Nothing is changed but what a mapped tree remembers, which is a hint; so nothing is locked. A tree that another process hands over is not taken for settled:
  * its top is marked for as long as that lasts. What this process does meanwhile is known by TreeWork.
  */
+
+import type { DirectoryUser, PreparedDirectories, PrepareOptions } from '../allocator/directory-ports.ts';
 import type { RequestedDirectory, SeenDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
-import type { DirectoryUser, PreparedDirectories, PrepareOptions } from '../service/directory-ports.ts';
 import { BOUNDARY, BOUNDARY_MODE, MAPPED_ID } from './classes.ts';
 import {
   handoverOf,

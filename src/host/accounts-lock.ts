@@ -5,8 +5,8 @@
  */
 import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AccountsLock } from '../allocator/ports.ts';
 import { DynuserError } from '../core/errors.ts';
-import type { AccountsLock } from '../service/ports.ts';
 import { hostError, systemErrorCode } from './host-error.ts';
 import { checked, foreign, SLOT, writePointer } from './libc.ts';
 

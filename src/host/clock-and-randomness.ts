@@ -1,6 +1,7 @@
 /** What makes one run of the daemon unlike another: the time, and numbers that nobody can foresee. */
+
+import type { Clock, Randomness } from '../allocator/ports.ts';
 import { LEASE_ID_BYTES, leaseIdOf } from '../core/ids.ts';
-import type { Clock, Randomness } from '../service/ports.ts';
 import { RandomBytes } from './random-bytes.ts';
 
 export const CLOCK: Clock = {

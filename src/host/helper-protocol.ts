@@ -4,8 +4,8 @@
  */
 import { getSystemErrorMap } from 'node:util';
 import type { AccountAnswer } from '../core/account.ts';
+import { type Evidence, IPC_KINDS, PROCESS_ROLES } from '../core/evidence.ts';
 import { asGid, asUid, type Gid, type Uid, type UserName } from '../core/ids.ts';
-import { type Evidence, IPC_KINDS, PROCESS_ROLES } from '../core/verdict.ts';
 import type { Reading } from './helper-pool.ts';
 
 /** QUESTION_MAX and ANSWER_MAX of protocol.h: the longest lines in bytes, with their newlines. */

@@ -1,6 +1,7 @@
 /** The question that has IPC objects removed which strangers gave to a UID; see native/helper/sysv_ipc.h. Pure. */
+
+import { IPC_KINDS, type IpcKind } from '../core/evidence.ts';
 import type { Uid } from '../core/ids.ts';
-import { IPC_KINDS, type IpcKind } from '../core/verdict.ts';
 import { parseNumber, type Question } from './helper-protocol.ts';
 
 /** IPC objects that strangers had given to a UID and that were removed. */

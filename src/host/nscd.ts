@@ -4,8 +4,8 @@
  */
 import { statSync } from 'node:fs';
 import { connect } from 'node:net';
+import type { NameCache } from '../allocator/ports.ts';
 import { DynuserError } from '../core/errors.ts';
-import type { NameCache } from '../service/ports.ts';
 import { systemErrorCode } from './host-error.ts';
 
 /** paths.h of glibc's nscd, by way of /var/run. */

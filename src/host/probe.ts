@@ -3,12 +3,12 @@
  * hangs or crashes costs one question. This file puts what went wrong into words.
  */
 import { getSystemErrorMap } from 'node:util';
+import type { Claim, ClaimPurpose, Probe } from '../allocator/ports.ts';
 import { type Requester, ROOT } from '../core/access.ts';
 import { type AccountAnswer, isKnown } from '../core/account.ts';
 import { DynuserError } from '../core/errors.ts';
+import type { Evidence } from '../core/evidence.ts';
 import type { Uid, UserName } from '../core/ids.ts';
-import type { Evidence } from '../core/verdict.ts';
-import type { Claim, ClaimPurpose, Probe } from '../service/ports.ts';
 import { HelperPool, type Outcome, type PoolSettings } from './helper-pool.ts';
 import type { HelperCommand } from './helper-process.ts';
 import {

@@ -3,9 +3,9 @@
  * this daemon by its identity, never by its number alone. Knows nothing of leases; signals nothing.
  */
 import { closeSync } from 'node:fs';
+import type { PeerPinOutcome, PinnedProcess, PinOutcome, Processes } from '../allocator/ports.ts';
 import type { Pid } from '../core/ids.ts';
 import { isSameProcess, type ProcessIdentity } from '../core/process-identity.ts';
-import type { PeerPinOutcome, PinnedProcess, PinOutcome, Processes } from '../service/ports.ts';
 import { Epoll } from './epoll.ts';
 import { hostError } from './host-error.ts';
 import { Pidfds } from './pidfd.ts';

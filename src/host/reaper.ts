@@ -5,10 +5,10 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Reaper } from '../allocator/ports.ts';
 import { DynuserError } from '../core/errors.ts';
+import type { Evidence } from '../core/evidence.ts';
 import type { Gid, Uid } from '../core/ids.ts';
-import type { Evidence } from '../core/verdict.ts';
-import type { Reaper } from '../service/ports.ts';
 import { HelperPool } from './helper-pool.ts';
 import type { HelperCommand } from './helper-process.ts';
 import {

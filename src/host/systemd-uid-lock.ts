@@ -5,10 +5,10 @@
  * Never waits for a lock, and never touches a file whose lock another holds.
  */
 import { closeSync } from 'node:fs';
+import type { LockOutcome, PeekOutcome, UidLocks } from '../allocator/ports.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Uid, UserName } from '../core/ids.ts';
 import { PinnedDirectory } from '../files/pinned-directory.ts';
-import type { LockOutcome, PeekOutcome, UidLocks } from '../service/ports.ts';
 import { hostError } from './host-error.ts';
 import { LockFile } from './lock-file.ts';
 import type { LockStore } from './lock-store.ts';

@@ -3,11 +3,11 @@
  * memory of what it wrote. Never asks who may; never reads what others wrote without checking it.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import type { Registry, RegistryContents, RegistryRecovery } from '../allocator/ports.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asUid, type Uid } from '../core/ids.ts';
 import type { UserLease } from '../core/lease.ts';
 import { hasCode, type PinnedDirectory } from '../files/pinned-directory.ts';
-import type { Registry, RegistryContents, RegistryRecovery } from '../service/ports.ts';
 import {
   BY_NAME,
   BY_UID,

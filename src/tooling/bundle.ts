@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { build } from 'esbuild';
-import { VERSION } from '../version.ts';
+import { VERSION } from '../core/version.ts';
 import { BUILT, CHECKOUT } from './checkout.ts';
 import { installFile } from './install-file.ts';
 

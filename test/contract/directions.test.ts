@@ -1,5 +1,5 @@
 /**
- * Which room of src may import which: the table of ARCHITECTURE.md. A room is a folder of src, or a file right below it.
+ * Which room of src may import which: the table of ARCHITECTURE.md. A room is a folder of src.
  */
 import assert from 'node:assert/strict';
 import { posix } from 'node:path';
@@ -11,58 +11,36 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   varlink: [],
   files: [],
-  service: ['core'],
+  allocator: ['core'],
   registry: ['core', 'files'],
   host: ['core', 'files'],
   directories: ['core', 'files'],
   dbus: ['core'],
   launch: ['core'],
   // The syntax of a directory's value is part of the request, and pure.
-  api: ['varlink', 'service', 'core', 'launch', 'directories/value.ts'],
-  cli: ['varlink', 'api/generated', 'core', 'version.ts'],
+  api: ['varlink', 'allocator', 'core', 'launch', 'directories/value.ts'],
+  cli: ['varlink', 'api/generated', 'core'],
   // Published: what it loads is what every program that uses it loads.
   client: ['varlink', 'api/generated', 'core'],
-  'daemon.ts': [
-    'api',
-    'service',
-    'core',
-    'varlink',
-    'registry',
-    'host',
-    'directories',
-    'dbus',
-    'files',
-    'config.ts',
-    'listening.ts',
-    'live-config.ts',
-    'logger.ts',
-    'reload.ts',
-    'version.ts',
-  ],
-  bin: ['daemon.ts', 'cli', 'host', 'core', 'config.ts', 'live-config.ts', 'logger.ts', 'version.ts'],
-  'config.ts': ['core', 'files', 'registry/layout.ts'],
-  'listening.ts': ['api', 'core', 'host', 'varlink', 'registry/layout.ts', 'logger.ts'],
-  'live-config.ts': ['config.ts'],
-  'logger.ts': ['config.ts'],
-  'reload.ts': ['live-config.ts', 'logger.ts', 'host'],
-  'version.ts': [],
+  daemon: ['api', 'allocator', 'core', 'varlink', 'registry', 'host', 'directories', 'dbus', 'files'],
+  bin: ['daemon', 'cli', 'host', 'core'],
   // The manual and the completions are made from the table of commands.
-  tooling: ['varlink', 'version.ts', 'cli/commands.ts', 'cli/render/text.ts'],
+  tooling: ['varlink', 'core/version.ts', 'cli/commands.ts', 'cli/render/text.ts'],
 };
 
 /** What a room may import as types alone: ports are implemented, not called, by the adapters. */
 const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
-  registry: ['service/ports.ts'],
-  host: ['service/ports.ts'],
-  directories: ['service/directory-ports.ts'],
-  dbus: ['service/ports.ts'],
+  registry: ['allocator/ports.ts'],
+  host: ['allocator/ports.ts'],
+  directories: ['allocator/directory-ports.ts'],
+  dbus: ['allocator/ports.ts'],
 };
 
 /** Packages, each with the only files that may import it. */
 const IMPORTERS: Readonly<Record<string, RegExp>> = {
   '@2060.io/ffi-napi': /^src\/host\/libc\.ts$/,
   '@2060.io/ref-napi': /^src\/host\/libc\.ts$/,
-  pino: /^src\/logger\.ts$/,
+  pino: /^src\/daemon\/logger\.ts$/,
   'proper-lockfile': /^src\/directories\/directory-lock\.ts$/,
   '@jellybrick/dbus-next': /^src\/dbus\//,
   esbuild: /^src\/tooling\/bundle\.ts$/,
@@ -129,11 +107,11 @@ describe('directions between the rooms', () => {
 
   it('finds what is against the table', () => {
     const text = [
-      "import { a } from '../service/allocator.ts';",
-      "import type { Probe } from '../service/ports.ts';",
+      "import { a } from '../allocator/allocate.ts';",
+      "import type { Probe } from '../allocator/ports.ts';",
       "import {\n  flock,\n} from '../host/libc.ts';",
       "export * from '../registry/layout.ts';",
-      "import '../daemon.ts';",
+      "import '../daemon/main.ts';",
       "const late = await import('../cli/commands.ts');",
       "import pino from 'pino';",
       "import bindings from '@2060.io/ffi-napi/lib/bindings.js';",
@@ -144,9 +122,9 @@ describe('directions between the rooms', () => {
         .map(violation)
         .filter(reason => reason !== undefined),
       [
-        'src/registry/new.ts imports src/service/allocator.ts',
+        'src/registry/new.ts imports src/allocator/allocate.ts',
         'src/registry/new.ts imports src/host/libc.ts',
-        'src/registry/new.ts imports src/daemon.ts',
+        'src/registry/new.ts imports src/daemon/main.ts',
         'src/registry/new.ts imports the package pino',
         'src/registry/new.ts imports the package @2060.io/ffi-napi/lib/bindings.js',
         'src/registry/new.ts imports src/cli/commands.ts',
@@ -159,10 +137,10 @@ describe('directions between the rooms', () => {
     assert.deepEqual(computed, []);
   });
 
-  it('core, service and launch, which decide, have no clock, randomness or I/O of their own', () => {
+  it('core, allocator and launch, which decide, have no clock, randomness or I/O of their own', () => {
     const allowed = new Set(['node:buffer']);
     const pure = imports.filter(
-      ({ from, to }) => /^src\/(?:core|service|launch)\//.test(from) && to.startsWith('node:'),
+      ({ from, to }) => /^src\/(?:core|allocator|launch)\//.test(from) && to.startsWith('node:'),
     );
     assert.deepEqual(
       pure.filter(({ to }) => !allowed.has(to)),

@@ -1,7 +1,7 @@
 /** What holds for the repository as a whole: dependencies, the version, and no trace of where it was made. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { VERSION } from '../../src/version.ts';
+import { VERSION } from '../../src/core/version.ts';
 import { readSource, sourcesBelow } from '../support/sources.ts';
 
 /** A JSON object whose shape the tests below check as they go. */
@@ -55,7 +55,7 @@ it('package-lock.json names no server, and holds what any server gives to its ha
   }
 });
 
-it('the version is the same in package.json, package-lock.json and src/version.ts', () => {
+it('the version is the same in package.json, package-lock.json and src/core/version.ts', () => {
   const { version } = readJson('package.json');
   assert.equal(version, VERSION);
   assert.equal(readJson('package-lock.json')['version'], VERSION);

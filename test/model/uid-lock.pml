@@ -4,7 +4,7 @@
  *
  * | step of the model      | step of the code                                                                               |
  * | ---------------------- | ---------------------------------------------------------------------------------------------- |
- * | INTEND, FORGET         | Registry.intend, forget: leases/<uid>.new (src/service/allocator.ts, #try)                      |
+ * | INTEND, FORGET         | Registry.intend, forget: leases/<uid>.new (src/allocator/allocate.ts, #try)                      |
  * | OPEN, FLOCK, RECHECK   | SystemdUidLocks.lock: open(2), flock(2), and the file must still have its name after that       |
  * | PWD                    | AccountsLock.take: /etc/.pwd.lock, from the questions until the user resolves                   |
  * | PROBE                  | Inquiry.about: whether the name is systemd's; whether the UID has an account or a process       |

@@ -6,10 +6,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PinnedProcess } from '../../src/allocator/ports.ts';
 import { asPid } from '../../src/core/ids.ts';
 import { raiseDescriptorLimit } from '../../src/host/libc.ts';
 import { ProcessWatch } from '../../src/host/process-watch.ts';
-import type { PinnedProcess } from '../../src/service/ports.ts';
 
 const CROWD = 4_000;
 const SAMPLES = 100;

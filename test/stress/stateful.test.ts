@@ -8,7 +8,7 @@ const RUNS = 5_000;
 const TIMEOUT_MS = 240_000;
 
 test(`the allocator holds in ${RUNS} random histories`, () => {
-  const file = fileURLToPath(new URL('../unit/service/stateful.test.js', import.meta.url));
+  const file = fileURLToPath(new URL('../unit/allocator/stateful.test.js', import.meta.url));
   // Without the mark of a test runner, since it would speak to one in its own protocol.
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
   const { status, stdout } = spawnSync(process.execPath, ['--test', file], {

@@ -1,5 +1,5 @@
 /** All the checks: each looks at its part of the host, and judges what it saw. */
-import { VERSION } from '../../version.ts';
+import { VERSION } from '../../core/version.ts';
 import { inspectLink } from '../host-lookups.ts';
 import { type DaemonFacts, judgeDaemon } from './checks/daemon.ts';
 import { judgeDirectories, lookAtDirectories } from './checks/directories.ts';

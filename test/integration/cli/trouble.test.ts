@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { VERSION } from '../../../src/version.ts';
+import { VERSION } from '../../../src/core/version.ts';
 import { type Outcome, runCommand } from './run-command.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../src/bin/dynuserctl.js', import.meta.url));

@@ -4,15 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { explain } from '../../../src/allocator/explain.ts';
 import { checkAcquire, checkDirectories } from '../../../src/api/admission.ts';
 import { decideRights, type Rights, type Standing } from '../../../src/core/access.ts';
 import type { DirectoryKind, RequestedDirectory } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import type { Holder } from '../../../src/core/lease.ts';
-import { explain } from '../../../src/service/explain.ts';
 import { shell } from '../../native/tree/fixture.ts';
-import { gid, uid, unitName, userName } from '../../unit/service/fakes.ts';
-import { type House, house } from '../../unit/service/house.ts';
+import { gid, uid, unitName, userName } from '../../unit/allocator/fakes.ts';
+import { type House, house } from '../../unit/allocator/use-cases.ts';
 import { openRoom, type Room } from './fixture.ts';
 
 const REQUESTS = 500;

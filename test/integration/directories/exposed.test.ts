@@ -12,9 +12,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
+import type { DirectoryUser, PreparedDirectories, PrepareOptions } from '../../../src/allocator/directory-ports.ts';
 import type { DirectoryHolder } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
-import type { DirectoryUser, PreparedDirectories, PrepareOptions } from '../../../src/service/directory-ports.ts';
 import { shell } from '../../native/tree/fixture.ts';
 import { NEW, NONE, OLD, openRoom, type Room, userOf } from './fixture.ts';
 

@@ -2,6 +2,13 @@
 import { mkdirSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import type {
+  Directories,
+  DirectoryPlaces,
+  DirectoryUser,
+  PreparedDirectories,
+  PrepareOptions,
+} from '../../../src/allocator/directory-ports.ts';
+import type {
   DirectoryHolder,
   DirectoryKind,
   DirectorySettings,
@@ -13,13 +20,6 @@ import type { BaseDirectories } from '../../../src/directories/classes.ts';
 import { openDirectories } from '../../../src/directories/room.ts';
 import { HelperPlaces } from '../../../src/host/places.ts';
 import { UserMarks } from '../../../src/host/user-marks.ts';
-import type {
-  Directories,
-  DirectoryPlaces,
-  DirectoryUser,
-  PreparedDirectories,
-  PrepareOptions,
-} from '../../../src/service/directory-ports.ts';
 import { HELPER, temporaryDirectory } from '../../native/tree/fixture.ts';
 
 export { NEW, OLD, THIRD } from '../../native/tree/fixture.ts';

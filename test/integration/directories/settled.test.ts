@@ -4,12 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DirectoryLook, DirectoryPlaces } from '../../../src/allocator/directory-ports.ts';
 import type { DirectoryHolder } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { lockName } from '../../../src/directories/directory-lock.ts';
 import { LOOK_FRESH_MS } from '../../../src/directories/limits.ts';
 import { HelperPlaces } from '../../../src/host/places.ts';
-import type { DirectoryLook, DirectoryPlaces } from '../../../src/service/directory-ports.ts';
 import { HELPER, shell, temporaryDirectory } from '../../native/tree/fixture.ts';
 import { NEW, NONE, OLD, openRoom, ownersOf, type Room, THIRD, userOf } from './fixture.ts';
 

@@ -6,8 +6,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { describe, it } from 'node:test';
+import type { Evidence } from '../../../src/core/evidence.ts';
 import type { Uid } from '../../../src/core/ids.ts';
-import type { Evidence } from '../../../src/core/verdict.ts';
 import { ACQUIRING_LIMITS } from '../../../src/host/pool-limits.ts';
 import { HelperProbe } from '../../../src/host/probe.ts';
 import { type Build, besideThing, buildHelpers, uid, userName, whileOpen } from './helpers.ts';

@@ -6,9 +6,9 @@ import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PinnedProcess } from '../../../src/allocator/ports.ts';
 import { asPid, type Pid } from '../../../src/core/ids.ts';
 import { ProcessWatch } from '../../../src/host/process-watch.ts';
-import type { PinnedProcess } from '../../../src/service/ports.ts';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { withDirectory } from './helpers.ts';
 

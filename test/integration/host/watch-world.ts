@@ -8,9 +8,9 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PinnedProcess, PinOutcome } from '../../../src/allocator/ports.ts';
 import { asPid, type Pid } from '../../../src/core/ids.ts';
 import { ProcessWatch } from '../../../src/host/process-watch.ts';
-import type { PinnedProcess, PinOutcome } from '../../../src/service/ports.ts';
 import { socketDescriptor } from '../../../src/varlink/socket-handle.ts';
 
 function watcher(): ProcessWatch {

@@ -1,7 +1,7 @@
 /** dynuser-run where there is nothing else, as in a container image of one program. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { VERSION } from '../../../src/version.ts';
+import { VERSION } from '../../../src/core/version.ts';
 import { LauncherHost } from './fake-daemon.ts';
 
 const BARE = '/srv/bare';

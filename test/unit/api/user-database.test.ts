@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { UserTable } from '../../../src/allocator/user-table.ts';
 import { userDatabaseInterface } from '../../../src/api/user-database.ts';
-import { UserTable } from '../../../src/service/user-table.ts';
 import { VarlinkError } from '../../../src/varlink/errors.ts';
 import type { Call } from '../../../src/varlink/handler.ts';
 import type { JsonObject } from '../../../src/varlink/json.ts';
-import { gid, uid, userName } from '../service/fakes.ts';
+import { gid, uid, userName } from '../allocator/fakes.ts';
 
 const SERVICE = 'io.dynuser.DynamicUser';
 

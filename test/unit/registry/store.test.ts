@@ -8,7 +8,7 @@ import type { Holder, UserLease } from '../../../src/core/lease.ts';
 import { PinnedDirectory } from '../../../src/files/pinned-directory.ts';
 import { decodeLease, encodeLease } from '../../../src/registry/lease-file.ts';
 import { Store } from '../../../src/registry/store.ts';
-import { uid, unitName, userName } from '../service/fakes.ts';
+import { uid, unitName, userName } from '../allocator/fakes.ts';
 
 function lease(name: string, number: number, dynamic = true): UserLease {
   return {

@@ -1,0 +1,54 @@
+/** What NSS says of the name of a request: asked once, by itself or together with the first UID that is tried for it. */
+import { type AccountAnswer, isKnown } from '../core/account.ts';
+import type { Evidence } from '../core/evidence.ts';
+import type { Uid, UserName } from '../core/ids.ts';
+import type { LockOutcome, Probe } from './ports.ts';
+
+export class Inquiry {
+  readonly #probe: Probe;
+  readonly #name: UserName;
+  #account: Promise<AccountAnswer> | undefined;
+
+  constructor(probe: Probe, name: UserName) {
+    this.#probe = probe;
+    this.#name = name;
+  }
+
+  /** @throws DynuserError ProbeFailed, LimitReached; the same each time */
+  account(): Promise<AccountAnswer> {
+    this.#account ??= this.#probe.account(this.#name);
+    return this.#account;
+  }
+
+  /**
+   * @returns what speaks against a UID, undefined where nothing does; 'known' where the host has the name, whatever is to be
+   * said of the UID then
+   * @throws DynuserError ProbeFailed, LimitReached
+   */
+  async about(uid: Uid): Promise<Evidence | 'known' | undefined> {
+    if (this.#account !== undefined) {
+      return isKnown(await this.#account) ? 'known' : this.#probe.take(uid);
+    }
+    const claim = this.#probe.claim(this.#name, uid);
+    this.#account = claim.then(({ account }) => account);
+    // It may be that nobody asks for it again.
+    this.#account.catch(() => {});
+    const { account, evidence } = await claim;
+    return isKnown(account) ? 'known' : evidence;
+  }
+}
+
+/** What a lock that cannot be had says of its UID. */
+export function evidenceOfLock(outcome: Exclude<LockOutcome, { readonly kind: 'locked' }>): Evidence {
+  return outcome.kind === 'taken' ? { kind: 'systemd-lock' } : { kind: 'lock-unusable', reason: outcome.reason };
+}
+
+/** @returns a probe that looks alone: it removes nothing, whatever it is asked */
+export function lookingProbe(probe: Probe): Probe {
+  return {
+    account: name => probe.account(name),
+    evidence: uid => probe.evidence(uid),
+    take: uid => probe.evidence(uid),
+    claim: (name, uid) => probe.claim(name, uid, 'look'),
+  };
+}

@@ -1,0 +1,212 @@
+/**
+ * The end of a user, in the steps that ports.ts numbers: it stops resolving at once, and its UID is free only when
+ * nothing of it is left. What cannot be removed keeps the UID reserved, and is tried again, also by the next daemon. Nothing is
+ * done to a UID that is not locked by us: this file alone has anything of a user ended or removed, and asks before each attempt.
+ */
+import { isPassing } from '../core/directory.ts';
+import { DynuserError } from '../core/errors.ts';
+import { describeEvidence, type Evidence } from '../core/evidence.ts';
+import type { UserName } from '../core/ids.ts';
+import type { UserLease } from '../core/lease.ts';
+import type { CoolDown } from './cool-down.ts';
+import type { Directories } from './directory-ports.ts';
+import { lossOf } from './losses.ts';
+import type { NameCache, Reaper, Registry, UidLocks } from './ports.ts';
+import type { UserTable } from './user-table.ts';
+
+/** When what was left is tried again, in milliseconds: doubled each time, up to the greatest. */
+const RETRY_FIRST_MS = 1_000;
+const RETRY_MAX_MS = 60_000;
+
+export interface EndingParts {
+  readonly users: UserTable;
+  readonly registry: Registry;
+  readonly locks: UidLocks;
+  readonly reaper: Reaper;
+  readonly nameCache: NameCache;
+  /** how long processes may take to end by themselves, in milliseconds */
+  readonly graceMs: number;
+  readonly directories: Pick<Directories, 'putAway'>;
+  readonly coolDown: CoolDown;
+  /** told of what a user left and could not be removed */
+  readonly onLeft: (user: UserLease, left: string) => void;
+  /** told of a user that ends and whose UID is not ours any more: nothing of it was touched */
+  readonly onLost: (user: UserLease) => void;
+}
+
+/** A user that ends. */
+export interface Remains {
+  readonly user: UserLease;
+  /** what keeps its UID reserved, in words; undefined while that is being found out */
+  readonly left: string | undefined;
+}
+
+export class Endings {
+  readonly #parts: EndingParts;
+  readonly #left = new Map<UserLease, string | undefined>();
+  readonly #attempts = new Map<UserName, Promise<string | undefined>>();
+  readonly #retries = new Set<NodeJS.Timeout>();
+
+  constructor(parts: EndingParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Ends a live user: steps 1 and 2 before this returns, the others after.
+   * @returns what is left after the first attempt, in words, or undefined where the UID is free
+   * @throws DynuserError the registry's, with the user as it was
+   */
+  begin(user: UserLease): Promise<string | undefined> {
+    const { users, registry } = this.#parts;
+    registry.revoke(user);
+    users.remove(user);
+    registry.unpublish(user);
+    return this.resume(user);
+  }
+
+  /** Goes on with a user that reached step 1 before. */
+  resume(user: UserLease): Promise<string | undefined> {
+    if (user.dynamic) {
+      this.#parts.users.reserve(user);
+    }
+    return this.#attempt(user, RETRY_FIRST_MS);
+  }
+
+  /** Waits for the first attempt to end the former user of a name, where one is under way. */
+  async settled(name: UserName): Promise<void> {
+    await this.#attempts.get(name);
+  }
+
+  /** What keeps the UID of a user that is ending reserved, in words; undefined while that is being found out. */
+  leftOf(user: UserLease): string | undefined {
+    return this.#left.get(user);
+  }
+
+  /** The users whose UID is still reserved. */
+  *remains(): Generator<Remains, void, undefined> {
+    for (const [user, left] of this.#left) {
+      yield { user, left };
+    }
+  }
+
+  /** Tries nothing again; what is under way ends by itself. */
+  stop(): void {
+    for (const timer of this.#retries) {
+      clearTimeout(timer);
+    }
+    this.#retries.clear();
+  }
+
+  async #attempt(user: UserLease, retryMs: number): Promise<string | undefined> {
+    this.#left.set(user, undefined);
+    const attempt = this.#cleanUp(user);
+    this.#attempts.set(user.name, attempt);
+    const left = await attempt;
+    if (this.#attempts.get(user.name) === attempt) {
+      this.#attempts.delete(user.name);
+    }
+    if (left === undefined) {
+      this.#left.delete(user);
+      return undefined;
+    }
+    this.#left.set(user, left);
+    this.#parts.onLeft(user, left);
+    this.#retryLater(user, retryMs);
+    return left;
+  }
+
+  /** Steps 3 to 5. @returns what is left, in words */
+  async #cleanUp(user: UserLease): Promise<string | undefined> {
+    const { users, registry, locks, coolDown } = this.#parts;
+    try {
+      const lost = user.lost ?? (user.dynamic ? lossOf(locks.confirm(user.uid)) : undefined);
+      if (lost !== undefined) {
+        return this.#forget({ ...user, lost });
+      }
+      const left = await this.#removeRemains(user);
+      if (left !== undefined) {
+        return left;
+      }
+      if (user.dynamic) {
+        locks.release(user.uid);
+      }
+      registry.erase(user);
+    } catch (error) {
+      return error instanceof DynuserError ? error.message : String(error);
+    }
+    if (user.dynamic) {
+      users.free(user);
+      coolDown.freed(user.uid, user.name);
+    }
+    return undefined;
+  }
+
+  /** The end of a lost user: what has its UID now is somebody else's. */
+  #forget(user: UserLease): undefined {
+    const { users, registry, locks, coolDown, onLost } = this.#parts;
+    const isNobodys = locks.peek(user.uid).kind === 'free';
+    locks.release(user.uid);
+    registry.erase(user);
+    users.free(user);
+    // Nobody's is what a daemon leaves that died between the release of the lock and the end of its files.
+    if (isNobodys) {
+      coolDown.freed(user.uid, user.name);
+    }
+    onLost(user);
+    return undefined;
+  }
+
+  async #removeRemains(user: UserLease): Promise<string | undefined> {
+    const { users, directories, nameCache } = this.#parts;
+    const left = await this.#reap(user);
+    if (left !== undefined) {
+      return describeEvidence(left);
+    }
+    const passing = user.holders.flatMap(holder => holder.directories).filter(isPassing);
+    if (passing.length > 0) {
+      await directories.putAway(passing, () => users.remainingHolders());
+    }
+    if (user.dynamic && nameCache.present()) {
+      await nameCache.flush();
+    }
+    return undefined;
+  }
+
+  async #reap({ dynamic, uid, holders }: UserLease): Promise<Evidence | undefined> {
+    const { reaper, graceMs } = this.#parts;
+    if (!dynamic) {
+      // A static user's processes and objects are the host's own: it had them before, and has them after. Its objects go
+      // only if each lease that ends now asked for that by name.
+      const groups = holders.flatMap(({ cleanup }) => (cleanup.accountIpc === undefined ? [] : [cleanup.accountIpc]));
+      for (const gid of groups.length === holders.length ? new Set(groups) : []) {
+        await reaper.removeAccountIpc(uid, gid);
+      }
+      return undefined;
+    }
+    const ends = holders.every(holder => holder.cleanup.processes);
+    const removes = holders.every(holder => holder.cleanup.ipc);
+    if (ends && removes) {
+      return reaper.endAll(uid, graceMs);
+    }
+    const running = ends ? await reaper.endProcesses(uid, graceMs) : undefined;
+    if (running !== undefined) {
+      return running;
+    }
+    if (removes) {
+      return reaper.removeIpc(uid);
+    }
+    // In any case: no caller can do it in its place, and the next user of the UID would have the keys.
+    await reaper.clearKeyrings(uid);
+    return undefined;
+  }
+
+  #retryLater(user: UserLease, delayMs: number): void {
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer);
+      void this.#attempt(user, Math.min(delayMs * 2, RETRY_MAX_MS));
+    }, delayMs);
+    // What is left is written down: it keeps no daemon from stopping.
+    timer.unref();
+    this.#retries.add(timer);
+  }
+}

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { releaseFor, releaseGone } from '../../../src/allocator/release.ts';
+import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
+import type { Uid } from '../../../src/core/ids.ts';
+import { HOLDERS_PER_USER_MAX } from '../../../src/core/limits.ts';
+import { directory, gid, uid, userName } from './fakes.ts';
+import { assertEmpty, fails, type House, house } from './use-cases.ts';
+
+test('a name gets its preferred UID, is locked, published and durable', async () => {
+  const built = house();
+  const { user, holder } = await built.acquire('dynamic-user-test.service');
+  assert.equal(user.uid, 64642);
+  assert.equal(user.gid, 64642);
+  assert.equal(user.dynamic, true);
+  assert.equal(built.registry.byUid.get(uid(64642)), 'dynamic-user-test');
+  assert.equal(built.registry.byName.get(userName('dynamic-user-test')), 64642);
+  assert.deepEqual(built.registry.leases.get('dynamic-user-test'), user);
+  assert.ok(built.locks.held.has(uid(64642)));
+  await built.release(holder.lease);
+  assertEmpty(built);
+});
+
+test('several holders share the user of a name, and the last one ends it', async () => {
+  const built = house();
+  const first = await built.acquire('one.service', { userName: userName('shared') });
+  const second = await built.acquire('two.service', { userName: userName('shared') });
+  assert.equal(first.user.uid, second.user.uid);
+  assert.notEqual(first.holder.lease, second.holder.lease);
+  await built.release(first.holder.lease);
+  assert.equal(built.registry.byUid.size, 1);
+  assert.equal(built.registry.leases.get('shared')?.holders.length, 1);
+  await built.release(second.holder.lease);
+  assertEmpty(built);
+});
+
+test('two requests for one name at the same time make one user', async () => {
+  const built = house();
+  const [first, second] = await Promise.all([built.acquire('tmpl@a.service'), built.acquire('tmpl@b.service')]);
+  assert.equal(first.user.uid, second.user.uid);
+  assert.equal(built.users.heldCount, 1);
+  assert.equal(built.users.holderCount, 2);
+});
+
+test('each evidence costs its UID and not the request', async () => {
+  const built = house();
+  const preferred = uid(64642);
+  const spoil: ((house: House) => void)[] = [
+    ({ locks }) => locks.foreign.add(preferred),
+    ({ locks }) => locks.strange.set(preferred, 'it is a directory'),
+    ({ probe }) => probe.against.set(preferred, { kind: 'user', name: 'someone' }),
+    ({ probe }) => probe.against.set(preferred, { kind: 'ipc', object: 'posix-mq', id: '/q' }),
+    ({ probe }) => probe.against.set(preferred, { kind: 'process', pid: 9, command: 'left', as: 'group' }),
+  ];
+  for (const spoilOne of spoil) {
+    const fresh = house();
+    spoilOne(fresh);
+    const { user, holder } = await fresh.acquire('dynamic-user-test.service');
+    assert.notEqual(user.uid, preferred);
+    await fresh.release(holder.lease);
+    assertEmpty(fresh);
+  }
+  assert.equal((await built.acquire('dynamic-user-test.service')).user.uid, preferred);
+});
+
+test('owners of directories are tried before the preferred UID', async () => {
+  const built = house();
+  built.directories.found = [uid(0), uid(65534), uid(63122)];
+  const directories = [directory('state', 'wuff')];
+  assert.equal((await built.acquire('run-u16087.service', { directories })).user.uid, 63122);
+});
+
+test('while one UID is free a request succeeds, and then the range is exhausted', async () => {
+  const built = house('61184-61186');
+  const uids = new Set<Uid>();
+  for (const unit of ['a', 'b', 'c']) {
+    uids.add((await built.acquire(unit)).user.uid);
+  }
+  assert.deepEqual([...uids].toSorted(), [61184, 61185, 61186]);
+  await assert.rejects(built.acquire('d'), (error: unknown) => {
+    assert.ok(error instanceof DynuserError);
+    assert.equal(error.code, 'RangeExhausted');
+    assert.equal(error.detail.held, 3);
+    return true;
+  });
+  const b = built.users.byName(userName('b'));
+  assert.ok(b?.holders[0]);
+  await built.release(b.holders[0].lease);
+  assert.equal((await built.acquire('d')).user.uid, b.uid);
+});
+
+test('a UID that a failing request was trying is not lost for one that waits', async () => {
+  const built = house('61184-61184');
+  const caller = new AbortController();
+  let open = (): void => undefined;
+  const gate = new Promise<void>(resolve => {
+    open = resolve;
+  });
+  built.probe.gate = () => gate;
+  const first = built.acquire('one', { signal: caller.signal });
+  await new Promise(setImmediate);
+  built.probe.gate = async () => undefined;
+  const second = built.acquire('two');
+  await new Promise(setImmediate);
+  caller.abort();
+  open();
+  await fails(first, 'LimitReached', /gone/);
+  assert.equal((await second).user.uid, 61184);
+});
+
+test('the directories are for another group where the request says so', async () => {
+  const built = house();
+  const acquired = await built.acquire('foo.service', {
+    directories: [directory('state', 'foo')],
+    directoryGid: gid(20),
+  });
+  assert.deepEqual(
+    acquired.directories.map(each => [each.diskUid, each.diskGid]),
+    [[acquired.user.uid, 20]],
+  );
+  assert.equal(acquired.user.gid, acquired.user.uid as number);
+});
+
+for (const step of ['intend', 'publish', 'commit'] as const) {
+  test(`a registry that fails at "${step}" leaves nothing of a new user behind`, async () => {
+    const built = house();
+    built.registry.failure = { step, error: new DynuserError('LimitReached', 'full') };
+    await fails(built.acquire('a.service'), 'LimitReached');
+    assertEmpty(built);
+    assert.ok((await built.acquire('a.service')).user.dynamic);
+  });
+}
+
+test('a registry that fails while a user is joined leaves the user as it was', async () => {
+  const built = house();
+  const { user } = await built.acquire('a.service');
+  built.registry.failure = { step: 'intend', error: new DynuserError('LimitReached', 'full') };
+  await fails(built.acquire('a.service'), 'LimitReached');
+  assert.deepEqual(built.users.byName(user.name), user);
+});
+
+test('a reference whose connection is gone goes even where the registry cannot be written', async () => {
+  const built = house();
+  const first = await built.acquire('a.service', { lifetime: 'connection' });
+  await built.acquire('a.service');
+  built.registry.failure = { step: 'intend', error: new DynuserError('LimitReached', 'full') };
+  await assert.rejects(releaseGone(built, first.holder.lease), DynuserError);
+  assert.equal(built.users.holderCount, 1);
+  await releaseGone(built, first.holder.lease);
+  assert.equal(built.users.holderCount, 1);
+});
+
+test('where directories cannot be exposed after all, the reference is dropped again, and others stay', async () => {
+  const built = house();
+  const directories = [{ ...directory('state', 'a'), exposed: true }];
+  const first = await built.acquire('a.service');
+  built.directories.exposing = () => {
+    throw new DynuserError('DirectoryFailed', 'in the way');
+  };
+  await fails(built.acquire('a.service', { directories }), 'DirectoryFailed', /in the way/);
+  assert.deepEqual(built.users.byName(first.user.name)?.holders, [first.holder]);
+  assert.deepEqual(built.directories.concealed, ['a']);
+  await built.release(first.holder.lease);
+  await fails(built.acquire('b.service', { directories }), 'DirectoryFailed', /in the way/);
+  assertEmpty(built);
+});
+
+test('of two references that leave at a time, the last one puts the directory away; a third without it keeps nothing', async () => {
+  const built = house();
+  const directories = [{ ...directory('state', 'a'), exposed: true }];
+  await built.acquire('a.service');
+  const two = [await built.acquire('a.service', { directories }), await built.acquire('a.service', { directories })];
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>(resolve => {
+    open = resolve;
+  });
+  built.directories.gate = () => opened;
+  const releases = two.map(({ holder }) => built.release(holder.lease));
+  open();
+  await Promise.all(releases);
+  assert.ok(built.directories.concealed.length > 0);
+  assert.equal(built.users.holderCount, 1);
+  const again = await built.acquire('a.service', { directories });
+  const last = await built.acquire('a.service', { directories });
+  built.directories.concealed.length = 0;
+  await built.release(again.holder.lease);
+  assert.deepEqual(built.directories.concealed, [], 'another one has it');
+  await built.release(last.holder.lease);
+  assert.deepEqual(built.directories.concealed, ['a']);
+});
+
+test('a caller that is gone before it was answered leaves nothing', async () => {
+  const built = house();
+  await fails(built.acquire('a.service', { signal: AbortSignal.abort() }), 'LimitReached', /gone/);
+  assertEmpty(built);
+});
+
+test('leases are bounded for one user', async () => {
+  const built = house();
+  for (let count = 0; count < HOLDERS_PER_USER_MAX; count++) {
+    await built.acquire('a.service');
+  }
+  await fails(built.acquire('a.service'), 'LimitReached', /256 leases already/);
+});
+
+test('a foreign lease, an unknown one and one that was released are refused', async () => {
+  const built = house();
+  const { holder } = await built.acquire('a.service', { owner: uid(1000) });
+  const stranger = { uid: uid(1001), isRoot: false };
+  const code = (expected: ErrorCode) => (error: unknown) => error instanceof DynuserError && error.code === expected;
+  await assert.rejects(releaseFor(built, holder.lease, stranger), code('NotPermitted'));
+  await releaseFor(built, holder.lease, { uid: uid(1000), isRoot: false });
+  await assert.rejects(built.release(holder.lease), code('NoSuchLease'));
+});

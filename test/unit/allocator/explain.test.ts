@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { explain } from '../../../src/allocator/explain.ts';
+import { decideRights, type Rights } from '../../../src/core/access.ts';
+import { DynuserError } from '../../../src/core/errors.ts';
+import { directory, gid, uid, unitName, userName } from './fakes.ts';
+import { type House, house } from './use-cases.ts';
+
+const ROOTS = decideRights(
+  { uid: uid(0), gid: gid(0), groups: [], standing: { kind: 'host', mayChown: true } },
+  { uids: new Set(), gids: new Set(), directoryUids: new Set() },
+);
+
+function rightsOf(number: number, isAllowed: boolean): Rights {
+  const uids = new Set(isAllowed ? [uid(number)] : []);
+  return decideRights(
+    { uid: uid(number), gid: gid(number), groups: [] },
+    { uids, gids: new Set(), directoryUids: uids },
+  );
+}
+
+function ask({ explainParts, probe }: House, unit: string, rights = ROOTS) {
+  return explain(explainParts, probe, rights, {
+    unit: unitName(unit),
+    perInstance: false,
+    directories: [directory('state', 'wuff')],
+    wishes: { makesMounts: false, verify: false },
+  });
+}
+
+test('says which UID a request would get, and changes nothing', async () => {
+  const built = house();
+  const explanation = await ask(built, 'dynamic-user-test.service');
+  assert.equal(explanation.outcome, 'allocate');
+  assert.equal(explanation.uid, 64642);
+  assert.deepEqual(explanation.candidates, [{ uid: 64642, origin: 'preferred', free: true, finding: 'free' }]);
+  assert.equal(built.locks.files.size + built.registry.intents.size + built.users.holderCount, 0);
+});
+
+test('puts each evidence into words', async () => {
+  const built = house('61184-61191');
+  await built.acquire('holder.service');
+  const held = built.users.byName(userName('holder'))?.uid;
+  const others = Array.from({ length: 8 }, (_, index) => uid(61184 + index)).filter(number => number !== held);
+  const [locked, strange, user, group, ipc, process, free] = others;
+  assert.ok(held && locked && strange && user && group && ipc && process && free);
+  built.locks.foreign.add(locked);
+  built.locks.strange.set(strange, 'ELOOP');
+  built.probe.against.set(user, { kind: 'user', name: 'bob' });
+  built.probe.against.set(group, { kind: 'group', name: 'staff' });
+  built.probe.against.set(ipc, { kind: 'ipc', object: 'sysv-shm', id: '32768' });
+  built.probe.against.set(process, { kind: 'process', pid: 42, command: 'sleep', as: 'user' });
+  built.directories.found = [held, locked, strange, user, group, ipc, process, free];
+  const { candidates, uid: given } = await ask(built, 'x.service');
+  assert.equal(given, free);
+  const finding = new Map(candidates.map(candidate => [candidate.uid, candidate.finding]));
+  assert.equal(finding.get(held), 'held by the dynamic user holder');
+  assert.equal(finding.get(locked), 'locked by systemd or another allocator');
+  assert.match(finding.get(strange) ?? '', /lock file cannot be used: ELOOP/);
+  assert.equal(finding.get(user), 'the user bob has this number');
+  assert.equal(finding.get(group), 'the group staff has this number');
+  assert.equal(finding.get(ipc), 'the System V shared memory segment 32768 belongs to it');
+  assert.equal(finding.get(process), 'process 42 (sleep) runs with it');
+});
+
+test('says who had a UID a moment ago, who is still ending, and that a cooling one is better than none', async () => {
+  const built = house('61184-61185');
+  const first = await built.acquire('first.service');
+  await built.release(first.holder.lease);
+  const cooling = await ask(built, 'other.service');
+  const finding = cooling.candidates.find(({ uid }) => uid === first.user.uid)?.finding;
+  assert.ok(finding === undefined || finding === "it was the dynamic user first's a moment ago");
+  const stuck = await built.acquire('stuck.service');
+  built.reaper.processes.set(stuck.user.uid, { kind: 'process', pid: 7, command: 'd-state', as: 'user' });
+  await built.release(stuck.holder.lease);
+  const explanation = await ask(built, 'other.service');
+  assert.equal(explanation.uid, first.user.uid, 'the one that cools down, since nothing else is free');
+  assert.ok(
+    explanation.candidates.some(
+      ({ finding }) =>
+        finding === 'held until nothing is left of the dynamic user stuck: process 7 (d-state) runs with it',
+    ),
+  );
+});
+
+test('says when a user would be joined, used as it is, refused, or not found room for', async () => {
+  const built = house('61184-61184');
+  await built.acquire('live.service');
+  built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
+  built.probe.accounts.set('dialout', { group: { gid: gid(20) } });
+  assert.equal((await ask(built, 'live.service')).outcome, 'join');
+  const used = await ask(built, 'games.service');
+  assert.deepEqual([used.outcome, used.uid, used.gid], ['static', 5, 60]);
+  assert.equal((await ask(built, 'dialout.service')).outcome, 'conflict');
+  const full = await ask(built, 'other.service');
+  assert.equal(full.outcome, 'exhausted');
+  assert.equal(full.candidates.length, 1);
+});
+
+test('a request that would be refused is no promise: the outcome says so, with the error', async () => {
+  const built = house();
+  await built.acquire('roots.service');
+  const joined = await ask(built, 'roots.service', rightsOf(1000, true));
+  assert.deepEqual([joined.outcome, joined.refusal?.code], ['refused', 'NotPermitted']);
+  assert.match(joined.reason, /roots is held by root/);
+  const stranger = await ask(built, 'dynamic-user-test.service', rightsOf(1001, false));
+  assert.deepEqual([stranger.outcome, stranger.refusal?.code, stranger.uid], ['refused', 'NotPermitted', 64642]);
+  assert.equal(stranger.candidates.length, 1, 'it is told what would be found, all the same');
+  built.directories.refusal = new DynuserError('DirectoryFailed', 'it is in use', { field: 'stateDirectory' });
+  const busy = await ask(built, 'other.service');
+  assert.deepEqual([busy.outcome, busy.reason, busy.handovers], ['refused', 'it is in use', []]);
+  built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
+  assert.equal((await ask(built, 'games.service', rightsOf(1000, true))).refusal?.code, 'NotPermitted');
+});
+
+test('leaves the UIDs that it looks at to whoever wants them meanwhile', async () => {
+  const built = house();
+  let open: () => void = () => undefined;
+  let gate: Promise<void> | undefined = new Promise(resolve => {
+    open = resolve;
+  });
+  built.probe.gate = async () => gate;
+  const asking = ask(built, 'dynamic-user-test.service');
+  await new Promise(setImmediate);
+  gate = undefined;
+  assert.equal((await built.acquire('dynamic-user-test.service')).user.uid, 64642);
+  open();
+  await asking;
+});

@@ -1,0 +1,272 @@
+/** Stand-ins for the ports of the use cases, each as simple as its contract allows. */
+
+import type {
+  Directories,
+  DirectoryLook,
+  DirectoryUser,
+  ExpectedHandover,
+  PreparedDirectories,
+  PrepareOptions,
+} from '../../../src/allocator/directory-ports.ts';
+import type {
+  Claim,
+  Probe,
+  Probes,
+  Reaper,
+  Registry,
+  RegistryContents,
+  RegistryRecovery,
+} from '../../../src/allocator/ports.ts';
+import type { AccountAnswer } from '../../../src/core/account.ts';
+import type {
+  DirectoryHolder,
+  DirectoryKind,
+  LeasedDirectory,
+  RequestedDirectory,
+} from '../../../src/core/directory.ts';
+import type { DynuserError } from '../../../src/core/errors.ts';
+import type { Evidence } from '../../../src/core/evidence.ts';
+import type { Gid, Uid, UnitName, UserName } from '../../../src/core/ids.ts';
+import type { UserLease } from '../../../src/core/lease.ts';
+import { parseUnitName, parseUserName } from '../../../src/core/name.ts';
+
+export const uid = (number: number) => number as Uid;
+
+export function unitName(text: string): UnitName {
+  const parsed = parseUnitName(text);
+  if (!('unit' in parsed)) {
+    throw new TypeError(parsed.reason);
+  }
+  return parsed.unit;
+}
+
+export function userName(text: string): UserName {
+  const parsed = parseUserName(text);
+  if (!('name' in parsed)) {
+    throw new TypeError(parsed.reason);
+  }
+  return parsed.name;
+}
+
+export class FakeProbe implements Probe, Probes {
+  readonly accounts = new Map<string, AccountAnswer>();
+  readonly against = new Map<number, Evidence>();
+  /** awaited before each answer about a number, so that a test can hold requests in the middle */
+  gate: () => Promise<void> = async () => undefined;
+
+  for(): Probe {
+    return this;
+  }
+
+  async account(name: UserName): Promise<AccountAnswer> {
+    return this.accounts.get(name) ?? {};
+  }
+
+  async evidence(number: Uid): Promise<Evidence | undefined> {
+    await this.gate();
+    return this.against.get(number);
+  }
+
+  take(number: Uid): Promise<Evidence | undefined> {
+    return this.evidence(number);
+  }
+
+  /** As the real one: what fails for the number is nothing to a name that the host has. */
+  async claim(name: UserName, number: Uid): Promise<Claim> {
+    const account = await this.account(name);
+    const isKnown = account.user !== undefined || account.group !== undefined;
+    return { account, evidence: isKnown ? undefined : await this.evidence(number) };
+  }
+}
+
+export class FakeRegistry implements Registry, RegistryRecovery {
+  readonly intents = new Map<string, UserLease>();
+  readonly leases = new Map<string, UserLease>();
+  readonly endings = new Map<string, UserLease>();
+  readonly byUid = new Map<Uid, UserName>();
+  readonly byName = new Map<UserName, Uid>();
+  /** thrown by the step of that name, once */
+  failure: { step: keyof Registry; error: Error } | undefined;
+
+  intend(user: UserLease): void {
+    this.#step('intend');
+    this.intents.set(user.name, user);
+  }
+
+  publish(user: UserLease): void {
+    this.#step('publish');
+    if (user.dynamic) {
+      this.byUid.set(user.uid, user.name);
+      this.byName.set(user.name, user.uid);
+    }
+  }
+
+  commit(user: UserLease): void {
+    this.#step('commit');
+    this.intents.delete(user.name);
+    this.leases.set(user.name, user);
+  }
+
+  revoke(user: UserLease): void {
+    this.#step('revoke');
+    this.leases.delete(user.name);
+    this.endings.set(user.name, user);
+  }
+
+  unpublish(user: UserLease): void {
+    this.#step('unpublish');
+    this.byName.delete(user.name);
+    this.byUid.delete(user.uid);
+  }
+
+  forget(user: UserLease): void {
+    this.#step('forget');
+    this.intents.delete(user.name);
+  }
+
+  erase(user: UserLease): void {
+    this.#step('erase');
+    this.endings.delete(user.name);
+  }
+
+  load(): RegistryContents {
+    return {
+      users: [...this.leases.values()],
+      ending: [...this.endings.values()],
+      intended: [...this.intents.values()].map(user => user.uid),
+    };
+  }
+
+  settle(users: readonly UserLease[]): void {
+    this.intents.clear();
+    this.byUid.clear();
+    this.byName.clear();
+    for (const user of users.filter(({ lost }) => lost === undefined)) {
+      this.publish(user);
+    }
+  }
+
+  #step(step: keyof Registry): void {
+    if (this.failure?.step === step) {
+      const { error } = this.failure;
+      this.failure = undefined;
+      throw error;
+    }
+  }
+}
+
+export class FakeReaper implements Reaper {
+  readonly processes = new Map<number, Evidence>();
+  readonly ipc = new Map<number, Evidence>();
+  readonly asked: string[] = [];
+  readonly cleared: number[] = [];
+
+  async endProcesses(number: Uid, graceMs: number): Promise<Evidence | undefined> {
+    this.asked.push(`processes ${number} ${graceMs}`);
+    return this.processes.get(number);
+  }
+
+  async endAll(number: Uid, graceMs: number): Promise<Evidence | undefined> {
+    return (await this.endProcesses(number, graceMs)) ?? this.removeIpc(number);
+  }
+
+  async removeIpc(number: Uid): Promise<Evidence | undefined> {
+    this.asked.push(`ipc ${number}`);
+    this.cleared.push(number);
+    return this.ipc.get(number);
+  }
+
+  async removeAccountIpc(number: Uid, group: Gid): Promise<void> {
+    this.asked.push(`account ipc ${number} ${group}`);
+  }
+
+  async clearKeyrings(number: Uid): Promise<void> {
+    this.cleared.push(number);
+  }
+}
+
+/** Directories that are always ready, with a gate before they are. */
+export class FakeDirectories implements Directories {
+  found: readonly Uid[] = [];
+  /** those that have not ended */
+  looks = 0;
+  readonly removed: string[] = [];
+  readonly concealed: string[] = [];
+  /** what prepare() and expect() refuse */
+  refusal: DynuserError | undefined;
+  /** called when directories are to be exposed */
+  exposing: () => void = () => undefined;
+  gate: () => Promise<void> = async () => undefined;
+
+  requested(): readonly RequestedDirectory[] {
+    return [];
+  }
+
+  environment(): Readonly<Record<string, string>> {
+    return {};
+  }
+
+  async look(): Promise<DirectoryLook> {
+    this.looks++;
+    return { owners: this.found, end: () => void this.looks-- };
+  }
+
+  async prepare<T>(
+    directories: readonly RequestedDirectory[],
+    user: DirectoryUser,
+    _options: PrepareOptions,
+    commit: (prepared: PreparedDirectories) => T,
+  ): Promise<T> {
+    await this.gate();
+    if (this.refusal !== undefined) {
+      throw this.refusal;
+    }
+    const prepared = directories.map(({ kind, source, preserved, exposed, aliases, readOnly }) => ({
+      ...{
+        kind,
+        source,
+        preserved,
+        exposed,
+        aliases,
+        readOnly,
+        handover: 'chown' as const,
+        publicPath: `/${kind}/${source}`,
+      },
+      ...{ realPath: `/${kind}/private/${source}`, diskUid: user.uid, diskGid: user.gid, changed: 1 },
+      ...{ device: '1', inode: '2', leftPaths: [], mountPaths: [] },
+    }));
+    const committed = commit({ directories: prepared, environment: {} });
+    this.exposing();
+    return committed;
+  }
+
+  async expect(): Promise<readonly ExpectedHandover[]> {
+    if (this.refusal !== undefined) {
+      throw this.refusal;
+    }
+    return [];
+  }
+
+  async putAway(
+    directories: readonly LeasedDirectory[],
+    live: () => readonly DirectoryHolder[],
+  ): Promise<readonly string[]> {
+    await this.gate();
+    const held = live().flatMap(holder => holder.directories);
+    for (const { exposed, source } of directories) {
+      if (exposed && !held.some(other => other.source === source)) {
+        this.concealed.push(source);
+      }
+    }
+    const paths = directories.filter(directory => !directory.preserved).map(directory => directory.publicPath);
+    this.removed.push(...paths);
+    return paths;
+  }
+}
+
+/** A request's directory, as the room of directories makes it. */
+export function directory(kind: DirectoryKind, source: string): RequestedDirectory {
+  return { kind, source, aliases: [], readOnly: false, mode: 0o755, preserved: kind !== 'runtime', exposed: false };
+}
+
+export const gid = (number: number) => number as Gid;

@@ -1,0 +1,137 @@
+/** Users whose UID somebody else has locked: nothing of it is touched, nothing resolves to it, and it is said. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { confirmUser } from '../../../src/allocator/losses.ts';
+import type { LeaseChange } from '../../../src/allocator/user-table.ts';
+import { directory, userName } from './fakes.ts';
+import { restart } from './restart.ts';
+import { assertEmpty, fails, type House, house } from './use-cases.ts';
+
+/** One user with a runtime directory, whose UID somebody else has locked since. */
+async function loseOne(built: House, holders = 1) {
+  const directories = [directory('runtime', 'mine')];
+  const first = await built.acquire('mine.service', { directories });
+  const others = [];
+  for (let count = 1; count < holders; count++) {
+    others.push(await built.acquire('mine.service', { directories: [directory('runtime', `mine${count}`)] }));
+  }
+  built.locks.foreign.add(first.user.uid);
+  return { uid: first.user.uid, leases: [first, ...others].map(({ holder }) => holder.lease) };
+}
+
+function assertUntouched({ reaper, directories }: House): void {
+  assert.deepEqual([reaper.asked, reaper.cleared, directories.removed, directories.concealed], [[], [], [], []]);
+}
+
+test('the release of a user whose UID somebody else has locked touches nothing of that UID', async () => {
+  const built = house();
+  const { uid, leases } = await loseOne(built);
+  const [lease] = leases;
+  assert.ok(lease);
+  assert.equal(await built.release(lease), undefined);
+  assertUntouched(built);
+  assert.deepEqual(built.lost, ['mine']);
+  assert.equal(built.locks.files.delete(uid), true, 'the file is the other one`s');
+  assertEmpty(built);
+  assert.equal(built.coolDown.isCooling, false, 'it is not ours to cool down');
+});
+
+test('so does the release of each of several leases', async () => {
+  const built = house();
+  const { leases } = await loseOne(built, 3);
+  confirmUser({ ...built, onLost: () => undefined }, built.users.byName(userName('mine')) ?? assert.fail());
+  for (const lease of leases) {
+    assert.equal(await built.release(lease), undefined);
+  }
+  assertUntouched(built);
+  assert.equal(built.users.holderCount, 0);
+});
+
+test('what could not be removed before is not tried again once the UID is lost', async () => {
+  const built = house();
+  const { user, holder } = await built.acquire('mine.service');
+  built.reaper.processes.set(user.uid, { kind: 'process', pid: 1, command: 'stays', as: 'user' });
+  assert.match((await built.release(holder.lease)) ?? '', /process 1/);
+  built.reaper.asked.length = 0;
+  built.locks.foreign.add(user.uid);
+  const [remains] = [...built.endings.remains()];
+  assert.ok(remains);
+  assert.equal(await built.endings.resume(remains.user), undefined);
+  assertUntouched(built);
+  built.endings.stop();
+});
+
+test('a lost user does not resolve, is told of, and keeps its UID from being given out', async () => {
+  const built = house('61184-61185');
+  const changes: LeaseChange['kind'][] = [];
+  const { uid } = await loseOne(built);
+  built.users.watch(({ kind }) => changes.push(kind));
+  await fails(
+    built.acquire('mine.service'),
+    'NameConflict',
+    /the user mine has lost its UID \d+: .*; release its leases/,
+  );
+  const name = userName('mine');
+  assert.deepEqual(changes, ['lost']);
+  assert.match(built.users.byName(name)?.lost ?? '', /somebody else has locked its UID/);
+  assert.deepEqual([built.users.dynamicByName(name), built.users.dynamicByUid(uid)], [undefined, undefined]);
+  assert.deepEqual([...built.users.dynamic()], []);
+  assert.deepEqual([built.registry.byName.size, built.registry.byUid.size], [0, 0]);
+  assert.equal(built.registry.leases.get(name)?.lost, built.users.byName(name)?.lost, 'it is written down');
+  assert.equal(built.directories.removed.length, 0);
+  // The other one ends: the number is kept until the lost leases are released.
+  built.locks.foreign.delete(uid);
+  built.locks.files.delete(uid);
+  assert.notEqual((await built.acquire('first.service')).user.uid, uid);
+  await fails(built.acquire('second.service'), 'RangeExhausted');
+});
+
+test('a directory that a lost user had is not kept from others by it', async () => {
+  const built = house();
+  await loseOne(built);
+  assert.equal(built.users.directoryHolders().length, 1);
+  await fails(built.acquire('mine.service'), 'NameConflict');
+  assert.equal(built.users.directoryHolders().length, 0);
+});
+
+test('a UID that somebody else locked while no daemon ran is lost, and stays lost', async () => {
+  const built = house();
+  const { uid } = await loseOne(built);
+  const first = await restart(built);
+  assert.deepEqual(
+    first.report.lost.map(user => user.name),
+    ['mine'],
+  );
+  assert.equal(built.registry.byUid.size, 0);
+  // The other one has ended by now, and may have left anything.
+  built.locks.foreign.delete(uid);
+  const { users, report } = await restart(built);
+  assert.deepEqual(report.lost, [], 'it was told before');
+  assert.match(users.byName(userName('mine'))?.lost ?? '', /somebody else/);
+  assert.equal(built.locks.held.size, 0);
+  assertUntouched(built);
+});
+
+test('a user that was ending, and whose UID somebody else locked while no daemon ran, ends without a touch', async () => {
+  const built = house();
+  const { user, holder } = await built.acquire('mine.service');
+  built.reaper.processes.set(user.uid, { kind: 'process', pid: 1, command: 'stays', as: 'user' });
+  await built.release(holder.lease);
+  built.endings.stop();
+  built.reaper.asked.length = 0;
+  built.locks.foreign.add(user.uid);
+  const { users } = await restart(built);
+  assertUntouched(built);
+  assert.deepEqual([users.heldCount, built.registry.endings.size], [0, 0]);
+});
+
+test('a lock that was kept is there for the next daemon, and one that was not is taken if it is free', async () => {
+  for (const keeps of [true, false]) {
+    const built = house();
+    built.locks.keeps = keeps;
+    const { user } = await built.acquire('mine.service');
+    const { users, report } = await restart(built);
+    assert.deepEqual([report.lost, [...built.locks.held]], [[], [user.uid]]);
+    assert.equal(users.dynamicByUid(user.uid)?.name, 'mine');
+  }
+});

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PinOutcome } from '../../../src/allocator/ports.ts';
+import { Claims } from '../../../src/allocator/reclaim.ts';
+import { DynuserError } from '../../../src/core/errors.ts';
+import type { LeaseId, Pid } from '../../../src/core/ids.ts';
+import { isSameProcess, type ProcessIdentity } from '../../../src/core/process-identity.ts';
+import { uid } from './fakes.ts';
+import { type House, house } from './use-cases.ts';
+
+const process = (pid: number, inode = String(pid)): ProcessIdentity => {
+  return { boot: 'b', pid: pid as Pid, startTime: 1, inode };
+};
+
+/** Processes that are there until a test ends them. */
+class FakeProcesses {
+  readonly running = new Map<ProcessIdentity, () => void>();
+  open = 0;
+
+  adopt(identity: ProcessIdentity): PinOutcome {
+    const found = [...this.running.keys()].find(known => isSameProcess(known, identity));
+    if (found === undefined) {
+      return { kind: 'gone' };
+    }
+    this.open++;
+    let open = true;
+    const close = () => {
+      this.open -= open ? 1 : 0;
+      open = false;
+    };
+    const onExit = (callback: () => void) => {
+      this.running.set(found, () => {
+        if (open) {
+          callback();
+        }
+      });
+    };
+    return { kind: 'running', process: { identity: found, owner: () => uid(0), onExit, close } };
+  }
+
+  start(...identities: ProcessIdentity[]): void {
+    for (const identity of identities) {
+      this.running.set(identity, () => undefined);
+    }
+  }
+
+  exit(identity: ProcessIdentity): void {
+    for (const [known, told] of this.running) {
+      if (isSameProcess(known, identity)) {
+        this.running.delete(known);
+        told();
+      }
+    }
+  }
+}
+
+function claimsOf(built: House, graceMs = 60_000) {
+  const processes = new FakeProcesses();
+  const failures: string[] = [];
+  const claims = new Claims({
+    ...{ users: built.users, processes, graceMs },
+    release: async lease => {
+      await built.release(lease);
+    },
+    onFailure: what => failures.push(what),
+  });
+  return { claims, processes, failures };
+}
+
+const acquire = (built: House, unit: string, identity?: ProcessIdentity) =>
+  built.acquire(unit, {
+    lifetime: 'connection',
+    owner: uid(7),
+    ...(identity === undefined ? {} : { process: identity }),
+  });
+
+function refuses(action: () => unknown): string {
+  let message = '';
+  assert.throws(action, error => {
+    assert.ok(error instanceof DynuserError);
+    assert.equal(error.code, 'NoSuchLease');
+    ({ message } = error);
+    return true;
+  });
+  return message;
+}
+
+test('the process that acquired a lease takes it back, once, and then it waits no more', async () => {
+  const built = house();
+  const { holder, user } = await acquire(built, 'a.service', process(1));
+  const { claims, processes } = claimsOf(built);
+  processes.start(process(1));
+  assert.equal(claims.resume(), 1);
+  assert.equal(processes.open, 1);
+  assert.deepEqual(claims.claim(holder.lease, uid(7), process(1)), { user, holder });
+  assert.equal(processes.open, 0);
+  refuses(() => claims.claim(holder.lease, uid(7), process(1)));
+  assert.equal(built.users.holderCount, 1);
+});
+
+test('without a grace nobody gets anything back, however soon he asks', async () => {
+  const built = house();
+  const { holder } = await acquire(built, 'a.service', process(1));
+  const { claims, processes } = claimsOf(built, 0);
+  processes.start(process(1));
+  assert.equal(claims.resume(), 0);
+  refuses(() => claims.claim(holder.lease, uid(7), process(1)));
+  assert.equal(processes.open, 0);
+  await new Promise(resolve => setImmediate(resolve));
+  assert.equal(built.users.holderCount, 0);
+});
+
+test('nobody else takes it, and all are told the same', async () => {
+  const built = house();
+  const { holder } = await acquire(built, 'a.service', process(1));
+  const explicit = await built.acquire('b.service', { owner: uid(7) });
+  const { claims, processes } = claimsOf(built);
+  processes.start(process(1));
+  claims.resume();
+  const words = [
+    refuses(() => claims.claim(holder.lease, uid(7), process(2))),
+    refuses(() => claims.claim(holder.lease, uid(7), process(1, 'another of the number'))),
+    refuses(() => claims.claim(holder.lease, uid(0), process(1))),
+    refuses(() => claims.claim(holder.lease, uid(7), undefined)),
+    refuses(() => claims.claim(explicit.holder.lease, uid(7), process(1))).replace(explicit.holder.lease, holder.lease),
+    refuses(() => claims.claim('f'.repeat(32) as LeaseId, uid(7), process(1))).replace('f'.repeat(32), holder.lease),
+  ];
+  assert.equal(new Set(words).size, 1);
+  claims.claim(holder.lease, uid(7), process(1));
+});
+
+test('a lease whose process is gone or was never seen ends at once, one whose process ends then, one in time after the grace', async () => {
+  const built = house();
+  await acquire(built, 'gone.service', process(1));
+  await acquire(built, 'unseen.service');
+  await acquire(built, 'ending.service', process(2));
+  const { holder } = await acquire(built, 'late.service', process(3));
+  await built.acquire('explicit.service');
+  const names = () => [...built.users.live()].map(user => user.name);
+  const { claims, processes, failures } = claimsOf(built, 1_000);
+  processes.start(process(2), process(3));
+  assert.equal(claims.resume(), 2);
+  await sleep(0);
+  assert.deepEqual(names(), ['ending', 'late', 'explicit']);
+  processes.exit(process(2));
+  await sleep(0);
+  assert.deepEqual(names(), ['late', 'explicit']);
+  for (let waited = 0; names().length > 1 && waited < 10_000; waited += 50) {
+    await sleep(50);
+  }
+  assert.deepEqual(names(), ['explicit']);
+  refuses(() => claims.claim(holder.lease, uid(7), process(3)));
+  assert.deepEqual([processes.open, failures], [0, []]);
+});
+
+test('a lease that is released while it waits is nobody’s any more', async () => {
+  const built = house();
+  const { holder } = await acquire(built, 'a.service', process(1));
+  const { claims, processes } = claimsOf(built, 20);
+  processes.start(process(1));
+  claims.resume();
+  await built.release(holder.lease);
+  assert.equal(processes.open, 0);
+  refuses(() => claims.claim(holder.lease, uid(7), process(1)));
+  await sleep(50);
+});

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Registry, UidLocks } from '../../../src/allocator/ports.ts';
+import type { UserTable } from '../../../src/allocator/user-table.ts';
+import { userName } from './fakes.ts';
+import { restart } from './restart.ts';
+import { type House, house } from './use-cases.ts';
+
+class Killed extends Error {}
+
+/**
+ * Lets the daemon die just before or just after one step: the step throws, and nothing that the daemon would do to clean
+ * up after an error happens either, since a killed process does nothing any more.
+ */
+function dieAt(built: House, step: keyof Registry | 'lock' | 'keep' | 'unlock', after: boolean): void {
+  const registry: Registry = built.registry;
+  const locks: UidLocks = built.locks;
+  let dead = false;
+  const guard = <Arguments extends unknown[], Result>(name: string, action: (...given: Arguments) => Result) => {
+    return (...given: Arguments): Result => {
+      if (dead) {
+        throw new Killed();
+      }
+      if (name !== step) {
+        return action(...given);
+      }
+      if (after) {
+        action(...given);
+      }
+      dead = true;
+      throw new Killed();
+    };
+  };
+  for (const name of STEPS) {
+    Object.defineProperty(built.registry, name, {
+      configurable: true,
+      value: guard(name, registry[name].bind(registry)),
+    });
+  }
+  Object.defineProperty(built.locks, 'lock', { configurable: true, value: guard('lock', locks.lock.bind(locks)) });
+  Object.defineProperty(built.locks, 'keep', { configurable: true, value: guard('keep', locks.keep.bind(locks)) });
+  Object.defineProperty(built.locks, 'release', {
+    configurable: true,
+    value: guard('unlock', locks.release.bind(locks)),
+  });
+}
+
+function revive(built: House): void {
+  for (const name of STEPS) {
+    Reflect.deleteProperty(built.registry, name);
+  }
+  Reflect.deleteProperty(built.locks, 'lock');
+  Reflect.deleteProperty(built.locks, 'keep');
+  Reflect.deleteProperty(built.locks, 'release');
+}
+
+function assertOnly(built: House, users: UserTable, names: readonly string[]): void {
+  const uids = names.map(name => users.byName(userName(name))?.uid);
+  assert.equal(uids.includes(undefined), false);
+  assert.equal(users.heldCount, names.length);
+  assert.deepEqual([...built.registry.leases.keys()].toSorted(), names.toSorted());
+  assert.deepEqual([...built.registry.byName.keys()].toSorted(), names.toSorted());
+  assert.deepEqual([...built.registry.byUid.keys()].toSorted(), uids.toSorted());
+  assert.deepEqual([...built.locks.files].toSorted(), uids.toSorted());
+  assert.deepEqual([...built.locks.held].toSorted(), uids.toSorted());
+  assert.equal(built.registry.intents.size + built.registry.endings.size, 0);
+}
+
+const MAKING = ['intend', 'lock', 'publish', 'keep', 'commit'] as const;
+const ENDING = ['revoke', 'unpublish', 'unlock', 'erase'] as const;
+const STEPS = ['intend', 'publish', 'commit', 'forget', 'revoke', 'unpublish', 'erase'] as const;
+
+for (const step of MAKING) {
+  for (const after of [false, true]) {
+    test(`killed ${after ? 'after' : 'before'} "${step}" of an acquisition`, async () => {
+      const built = house();
+      built.locks.keeps = true;
+      await built.acquire('kept.service');
+      dieAt(built, step, after);
+      await assert.rejects(built.acquire('dying.service'), Killed);
+      revive(built);
+      // The commit is the point of no return: what follows it in the same tick is the answer.
+      const names = step === 'commit' && after ? ['kept', 'dying'] : ['kept'];
+      assertOnly(built, (await restart(built)).users, names);
+    });
+  }
+}
+
+for (const step of ENDING) {
+  for (const after of [false, true]) {
+    test(`killed ${after ? 'after' : 'before'} "${step}" of a release`, async () => {
+      const built = house();
+      await built.acquire('kept.service');
+      const { holder } = await built.acquire('dying.service');
+      dieAt(built, step, after);
+      const told = await built.release(holder.lease).catch(error => error);
+      assert.ok(told instanceof Killed || built.left.length > 0, 'the release did not end');
+      revive(built);
+      const names = step === 'revoke' && !after ? ['kept', 'dying'] : ['kept'];
+      assertOnly(built, (await restart(built)).users, names);
+    });
+  }
+}
+
+test('killed while a user is joined: the references that were answered are there, and no other', async () => {
+  for (const step of ['intend', 'commit'] as const) {
+    const built = house();
+    const { holder } = await built.acquire('shared.service');
+    dieAt(built, step, false);
+    await assert.rejects(built.acquire('shared.service'), Killed);
+    revive(built);
+    const { users } = await restart(built);
+    assert.deepEqual(users.byName(userName('shared'))?.holders, [holder]);
+    assertOnly(built, users, ['shared']);
+  }
+});
+
+test('references that last as long as a connection are there, for whoever may claim them', async () => {
+  const built = house();
+  const { holder } = await built.acquire('mixed.service');
+  const other = await built.acquire('mixed.service', { lifetime: 'connection' });
+  const { users } = await restart(built);
+  assert.deepEqual(users.byName(userName('mixed'))?.holders, [holder, other.holder]);
+  assertOnly(built, users, ['mixed']);
+});

@@ -1,0 +1,69 @@
+/** What one user can take of the requests and leases that there may be, and what is kept for root. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  HOLDERS_OF_OTHERS_MAX,
+  HOLDERS_PER_PEER_MAX,
+  REQUESTS_OF_OTHERS_MAX,
+  REQUESTS_PER_PEER_MAX,
+} from '../../../src/core/limits.ts';
+import { uid, unitName, userName } from './fakes.ts';
+import { fails, type House, house } from './use-cases.ts';
+
+/** Requests that stay under way until the test lets them go on. */
+function held(built: House): () => void {
+  let open: () => void = () => undefined;
+  const gate = new Promise<void>(resolve => {
+    open = resolve;
+  });
+  built.probe.gate = () => gate;
+  return open;
+}
+
+test('one user has so many requests under way, and root as many as there may be', async () => {
+  const built = house();
+  const letGo = held(built);
+  const requests = Array.from({ length: REQUESTS_PER_PEER_MAX }, (_, index) =>
+    built.acquire(`a${index}.service`, { owner: uid(1000) }),
+  );
+  await fails(built.acquire('more.service', { owner: uid(1000) }), 'LimitReached', /requests of the user 1000/);
+  requests.push(built.acquire('other.service', { owner: uid(1001) }), built.acquire('root.service'));
+  letGo();
+  await Promise.all(requests);
+  await built.acquire('more.service', { owner: uid(1000) });
+});
+
+test('all users together leave root a place for its request', async () => {
+  const built = house();
+  const letGo = held(built);
+  const requests = Array.from({ length: REQUESTS_OF_OTHERS_MAX }, (_, index) =>
+    built.acquire(`a${index}.service`, { owner: uid(1000 + Math.floor(index / 100)) }),
+  );
+  await fails(built.acquire('more.service', { owner: uid(2000) }), 'LimitReached', /users other than root/);
+  requests.push(built.acquire('root.service'));
+  letGo();
+  await Promise.all(requests);
+});
+
+test('one user has so many leases, and all users together leave root the rest', async () => {
+  const built = house();
+  const fill = (owner: number, count: number) => {
+    const { holders, ...user } = {
+      ...{ uid: uid(61184), gid: 61184 as never, name: userName(`u${owner}`), dynamic: false },
+      holders: Array.from({ length: count }, (_, index) => ({
+        ...{ lease: `${owner}-${index}` as never, unit: unitName('a.service'), lifetime: 'explicit' as const },
+        ...{ pid: undefined, owner: uid(owner), since: 0, directories: [], cleanup: { processes: true, ipc: true } },
+      })),
+    };
+    built.users.put({ ...user, holders });
+  };
+  fill(1000, HOLDERS_PER_PEER_MAX);
+  await fails(built.acquire('a.service', { owner: uid(1000) }), 'LimitReached', /the user 1000 holds/);
+  await built.acquire('b.service', { owner: uid(1001) });
+  for (let owner = 1002; built.users.holderCount < HOLDERS_OF_OTHERS_MAX; owner++) {
+    fill(owner, HOLDERS_PER_PEER_MAX);
+  }
+  await fails(built.acquire('c.service', { owner: uid(1001) }), 'LimitReached', /the rest is root's/);
+  const { user } = await built.acquire('root.service');
+  assert.equal(user.holders.length, 1);
+});

@@ -1,0 +1,170 @@
+/** A daemon on a host in memory: the use cases, joined as daemon/main.ts joins them, from its start to its kill. */
+
+import { Allocator } from '../../../../src/allocator/allocate.ts';
+import { CoolDown } from '../../../../src/allocator/cool-down.ts';
+import { KeyedQueue } from '../../../../src/allocator/keyed-queue.ts';
+import type { Acquired } from '../../../../src/allocator/lease.ts';
+import type { PinOutcome, Reaper } from '../../../../src/allocator/ports.ts';
+import { Claims } from '../../../../src/allocator/reclaim.ts';
+import { recover } from '../../../../src/allocator/recovery.ts';
+import { releaseFor, releaseGone } from '../../../../src/allocator/release.ts';
+import { Reservations } from '../../../../src/allocator/reservations.ts';
+import { Endings } from '../../../../src/allocator/teardown.ts';
+import { UserTable } from '../../../../src/allocator/user-table.ts';
+import type { Requester } from '../../../../src/core/access.ts';
+import type { Evidence } from '../../../../src/core/evidence.ts';
+import type { LeaseId, Pid, Uid, UnitName } from '../../../../src/core/ids.ts';
+import type { Lifetime } from '../../../../src/core/lease.ts';
+import { isSameProcess, type ProcessIdentity } from '../../../../src/core/process-identity.ts';
+import type { UidRange } from '../../../../src/core/range.ts';
+import { FakeDirectories } from '../fakes.ts';
+import type { Host } from './host.ts';
+import { HostLocks, HostProbe, HostRegistry } from './host-ports.ts';
+
+export const COOL_DOWN_MS = 60_000;
+/** Longer than any test runs: what waits for it does not end by itself. */
+const GRACE_MS = 3_600_000;
+
+/** Ends what a UID has, and notes if that was somebody else's. */
+class HostReaper implements Reaper {
+  readonly #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  async endProcesses(uid: Uid): Promise<Evidence | undefined> {
+    this.#check('the processes', uid);
+    await this.#host.answer();
+    return this.#host.stubborn.has(uid) ? { kind: 'process', pid: 9, command: 'stubborn', as: 'user' } : undefined;
+  }
+
+  async endAll(uid: Uid): Promise<Evidence | undefined> {
+    return (await this.endProcesses(uid)) ?? this.removeIpc(uid);
+  }
+
+  async removeIpc(uid: Uid): Promise<Evidence | undefined> {
+    this.#check('the objects', uid);
+    await this.#host.answer();
+    return undefined;
+  }
+
+  async clearKeyrings(uid: Uid): Promise<void> {
+    this.#check('the keyrings', uid);
+  }
+
+  async removeAccountIpc(uid: Uid): Promise<void> {
+    if (this.#host.held.has(uid)) {
+      this.#host.violations.push(`the objects of ${uid}, a dynamic user, are removed as those of an account`);
+    }
+  }
+
+  #check(what: string, uid: Uid): void {
+    if (!this.#host.held.has(uid) || this.#host.lockOwner.get(uid) !== 'dynuserd') {
+      this.#host.violations.push(`${what} of ${uid}, which is not locked by us, are ended`);
+    }
+    if (this.#host.strangers.has(uid)) {
+      this.#host.violations.push(`${what} of ${uid} that are ended are somebody else's`);
+    }
+  }
+}
+
+export class Daemon {
+  readonly users = new UserTable();
+  readonly endings: Endings;
+  readonly allocator: Allocator;
+  readonly claims: Claims;
+  readonly coolDown: CoolDown;
+  readonly #parts: Parameters<typeof releaseFor>[0];
+  readonly #exits = new Map<number, Set<() => void>>();
+
+  /**
+   * Starts: takes up what a former daemon left.
+   * @param isRunning whether a process is there
+   * @throws Killed if the host says so
+   */
+  constructor(host: Host, range: UidRange, isRunning: (process: ProcessIdentity) => boolean, leaseId: () => LeaseId) {
+    const { users } = this;
+    const registry = host.portOf(new HostRegistry(host));
+    const locks = host.portOf(new HostLocks(host));
+    const reaper = host.portOf(new HostReaper(host));
+    const probes = host.portOf(new HostProbe(host));
+    const clock = { now: () => host.now, monotonic: () => host.now };
+    const directories = new FakeDirectories();
+    const nameCache = { present: () => false, flush: async () => undefined };
+    const report = recover({ registry, locks, users });
+    this.coolDown = new CoolDown(clock, { durationMs: COOL_DOWN_MS });
+    const { coolDown } = this;
+    const ports = { users, registry, locks, directories, nameCache, coolDown };
+    this.endings = new Endings({
+      ...{ ...ports, reaper, graceMs: 5 },
+      onLeft: () => undefined,
+      onLost: () => undefined,
+    });
+    this.#parts = { users, registry, directories, endings: this.endings };
+    let drawn = host.daemon;
+    this.allocator = new Allocator({
+      ...{ ...ports, range, probes, clock, endings: this.endings },
+      ...{ queue: new KeyedQueue(), reservations: new Reservations(), onLost: () => undefined },
+      accounts: { take: async () => () => undefined },
+      randomness: { uint32: () => drawn++, leaseId },
+    });
+    const adopt = (identity: ProcessIdentity): PinOutcome => {
+      if (!isRunning(identity)) {
+        return { kind: 'gone' };
+      }
+      const told = new Set<() => void>();
+      this.#exits.set(identity.pid, told);
+      const process = {
+        ...{ identity, owner: () => 0 as Uid, close: () => told.clear() },
+        onExit: (callback: () => void) => void told.add(callback),
+      };
+      return { kind: 'running', process };
+    };
+    this.claims = new Claims({
+      ...{ users, processes: { adopt }, graceMs: GRACE_MS, onFailure: () => undefined },
+      release: lease => releaseGone(this.#parts, lease),
+    });
+    for (const user of report.ending) {
+      void this.endings.resume(user).catch(() => undefined);
+    }
+    this.claims.resume();
+  }
+
+  acquire(
+    unit: string,
+    by: Requester,
+    more: { lifetime: Lifetime; process?: ProcessIdentity; signal: AbortSignal },
+  ): Promise<Acquired> {
+    return this.allocator.acquire({
+      ...{ unit: `${unit}.service` as UnitName, perInstance: false, pid: 100 as Pid, owner: by.uid, isRoot: by.isRoot },
+      ...{ directories: [], makesMounts: false, verify: false, cleanup: { processes: true, ipc: true } },
+      ...more,
+    });
+  }
+
+  release(lease: LeaseId, by: Requester): Promise<string | undefined> {
+    return releaseFor(this.#parts, lease, by);
+  }
+
+  /** What a connection that closes does. */
+  releaseGone(lease: LeaseId): Promise<void> {
+    return releaseGone(this.#parts, lease);
+  }
+
+  /** A process has ended that a lease waits for. */
+  exited({ pid }: ProcessIdentity): void {
+    for (const told of [...(this.#exits.get(pid) ?? [])]) {
+      told();
+    }
+  }
+
+  /** Tries nothing again by itself from now on. */
+  stop(): void {
+    this.endings.stop();
+  }
+}
+
+export function sameProcess(one: ProcessIdentity | undefined, other: ProcessIdentity): boolean {
+  return one !== undefined && isSameProcess(one, other);
+}

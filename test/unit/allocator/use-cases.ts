@@ -1,0 +1,145 @@
+/** The use cases built on the fakes, joined as daemon/main.ts joins them. */
+import assert from 'node:assert/strict';
+import { Allocator } from '../../../src/allocator/allocate.ts';
+import { CoolDown } from '../../../src/allocator/cool-down.ts';
+import type { Directories } from '../../../src/allocator/directory-ports.ts';
+import type { ExplainParts } from '../../../src/allocator/explain.ts';
+import { KeyedQueue } from '../../../src/allocator/keyed-queue.ts';
+import type { AcquireRequest } from '../../../src/allocator/lease.ts';
+import { releaseFor } from '../../../src/allocator/release.ts';
+import { Reservations } from '../../../src/allocator/reservations.ts';
+import { Endings } from '../../../src/allocator/teardown.ts';
+import { UserTable } from '../../../src/allocator/user-table.ts';
+import { ROOT } from '../../../src/core/access.ts';
+import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
+import type { LeaseId, Pid } from '../../../src/core/ids.ts';
+import type { Lifetime } from '../../../src/core/lease.ts';
+import { parseRange, type UidRange } from '../../../src/core/range.ts';
+import { FakeAccountsLock, FakeLocks } from './fake-locks.ts';
+import { FakeDirectories, FakeProbe, FakeReaper, FakeRegistry, uid, unitName } from './fakes.ts';
+
+export interface House {
+  /** what explains, joined as daemon/main.ts joins it */
+  readonly explainParts: ExplainParts;
+  /** the next unpredictable number */
+  draw: () => number;
+  readonly allocator: Allocator;
+  readonly users: UserTable;
+  readonly probe: FakeProbe;
+  readonly locks: FakeLocks;
+  readonly accounts: FakeAccountsLock;
+  readonly registry: FakeRegistry;
+  readonly reaper: FakeReaper;
+  readonly directories: FakeDirectories;
+  readonly endings: Endings;
+  readonly coolDown: CoolDown;
+  readonly range: UidRange;
+  /** what Endings said of users that left something */
+  readonly left: string[];
+  /** the names of users that lost their UID, as they were told of */
+  readonly lost: string[];
+  /** the clock, in milliseconds */
+  now: number;
+  acquire(unit: string, more?: Partial<AcquireRequest>): ReturnType<Allocator['acquire']>;
+  release(lease: LeaseId): Promise<string | undefined>;
+}
+
+/**
+ * @param text the range, such as "61184-61186"
+ * @param room real directories, instead of those that `directories` of the house stands for
+ */
+export function house(text = '61184-65519', room?: Directories): House {
+  const range = parseRange(text);
+  if (typeof range === 'string') {
+    throw new TypeError(range);
+  }
+  let drawn = 0;
+  const randomness = {
+    uint32: () => built.draw(),
+    leaseId: () => (leases++).toString(16).padStart(32, '0') as LeaseId,
+  };
+  let leases = 0;
+  const clock = { now: () => 1_000, monotonic: () => built.now };
+  const users = new UserTable();
+  const registry = new FakeRegistry();
+  const locks = new FakeLocks();
+  const accounts = new FakeAccountsLock();
+  const directories = new FakeDirectories();
+  const used = room ?? directories;
+  const reaper = new FakeReaper();
+  const coolDown = new CoolDown(clock, { durationMs: 60_000 });
+  const nameCache = { present: () => false, flush: async () => undefined };
+  const left: string[] = [];
+  const lost: string[] = [];
+  const endings = new Endings({
+    ...{ users, registry, locks, reaper, directories: used, coolDown, nameCache, graceMs: 5 },
+    onLeft: (user, words) => left.push(`${user.name}: ${words}`),
+    onLost: user => lost.push(user.name),
+  });
+  const probe = new FakeProbe();
+  const choice = {
+    ...{ range, users, locks, directories: used, endings, coolDown, clock, randomness },
+    reservations: new Reservations(),
+  };
+  const allocator = new Allocator({
+    ...{ ...choice, probes: probe, accounts, registry, nameCache, queue: new KeyedQueue() },
+    onLost: user => lost.push(user.name),
+  });
+  const built: House = {
+    explainParts: { ...choice, allocator },
+    draw: () => drawn++,
+    ...{
+      allocator,
+      users,
+      probe,
+      locks,
+      accounts,
+      registry,
+      reaper,
+      directories,
+      endings,
+      coolDown,
+      range,
+      left,
+      lost,
+      now: 0,
+    },
+    acquire: (unit, more = {}) =>
+      allocator.acquire({
+        unit: unitName(unit),
+        perInstance: false,
+        lifetime: 'explicit' as Lifetime,
+        pid: 100 as Pid,
+        owner: uid(0),
+        isRoot: (more.owner ?? 0) === 0,
+        directories: [],
+        makesMounts: false,
+        verify: false,
+        cleanup: { processes: true, ipc: true },
+        signal: new AbortController().signal,
+        ...more,
+      }),
+    release: lease => releaseFor({ users, registry, directories: used, endings }, lease, ROOT),
+  };
+  return built;
+}
+
+export function fails(promise: Promise<unknown>, code: ErrorCode, pattern = /./): Promise<void> {
+  return assert.rejects(promise, (error: unknown) => {
+    assert.ok(error instanceof DynuserError, String(error));
+    assert.equal(error.code, code);
+    assert.match(error.message, pattern);
+    return true;
+  });
+}
+
+/** Nothing is held, and nothing was left behind. */
+export function assertEmpty({ registry, locks, accounts, users, directories }: House): void {
+  assert.equal(accounts.holders, 0);
+  assert.equal(users.holderCount, 0);
+  assert.equal(directories.looks, 0);
+  const { intents, leases, endings, byName, byUid } = registry;
+  for (const left of [intents, leases, endings, byName, byUid, locks.files, locks.held]) {
+    assert.equal(left.size, 0);
+  }
+}
