@@ -1,5 +1,5 @@
 /** The front door of dynuserctl: argv and environment in, exit status out. No logic. */
 import { run } from '../cli/main.ts';
-import { processSurroundings } from '../cli/process-surroundings.ts';
+import { thisProcess } from '../cli/this-process.ts';
 
-process.exitCode = await run(process.argv.slice(2), processSurroundings());
+process.exitCode = await run(process.argv.slice(2), thisProcess());

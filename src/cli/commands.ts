@@ -6,8 +6,8 @@
 import { LIFETIMES } from '../core/lease.ts';
 import type { Invocation } from './command-line.ts';
 import type { ExitStatus } from './failure.ts';
+import type { ProcessIo } from './process-io.ts';
 import { JSON_MODES } from './render/json.ts';
-import type { Surroundings } from './surroundings.ts';
 
 export interface OptionSpec {
   /** without its dashes */
@@ -21,7 +21,7 @@ export interface OptionSpec {
 }
 
 /** @throws CommandFailure */
-export type Handler = (invocation: Invocation, surroundings: Surroundings) => Promise<ExitStatus>;
+export type Handler = (invocation: Invocation, io: ProcessIo) => Promise<ExitStatus>;
 
 export interface CommandSpec {
   readonly verb: string;
@@ -202,7 +202,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     operands: [],
     summary: 'Look the host over, and say what to do where something is amiss',
     description: [
-      'Checks the daemon, its rights, namespaces and helper, the accounts that it allows, the runtime directory and the room in it, nsswitch.conf and the NSS module with a live user, sources of accounts that need the network, the user database of systemd, who else may have UIDs of the range, the directories of users and what they are on, users that do not end, and the system bus. Changes nothing without --try; every wait has an end.',
+      'Checks the daemon, its rights, namespaces and helper, the accounts that it allows, the runtime directory and the free space in it, nsswitch.conf and the NSS module with a live user, sources of accounts that need the network, the user database of systemd, who else may have UIDs of the range, the directories of users and what they are on, users that do not end, and the system bus. Changes nothing without --try; every wait has an end.',
       'With --try it also acquires a user of its own with a random name, looks it up while it lives, and releases it. The lease ends with this command, also if that is interrupted or killed.',
       'Each check is ok, a warning, a problem, or unknown where this user or this host does not show it; run it as root to see all. In JSON an array of objects with "check", "level", "finding" and, where there is something to do, "advice".',
       'Exit status 1 where there is a problem.',

@@ -5,11 +5,11 @@
 import { connectToFirst, type VarlinkClient } from '../varlink/client.ts';
 import { VarlinkError } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
-import { DaemonTimeout, describeErrorReply, describeTransportTrouble } from './daemon-words.ts';
+import { DaemonTimeout, describeErrorReply, describeTransportTrouble } from './error-messages.ts';
 import { CommandFailure } from './failure.ts';
 import { CLIENT_TIMEOUT_MS, REPLY_TIMEOUT_MS } from './limits.ts';
+import type { ProcessIo } from './process-io.ts';
 import { socketPaths } from './socket-path.ts';
-import type { Surroundings } from './surroundings.ts';
 
 export interface Daemon {
   /** @param timeoutMs how long to wait for the reply */
@@ -25,8 +25,8 @@ export interface Daemon {
 }
 
 /** Connects, lends the connection, and closes it in the end. @throws CommandFailure */
-export async function withDaemon<T>(surroundings: Surroundings, use: (daemon: Daemon) => Promise<T>): Promise<T> {
-  const { client, path } = await connectTo(socketPaths(surroundings.environment));
+export async function withDaemon<T>(io: ProcessIo, use: (daemon: Daemon) => Promise<T>): Promise<T> {
+  const { client, path } = await connectTo(socketPaths(io.environment));
   try {
     return await use(daemonOver(client, path));
   } finally {

@@ -7,18 +7,13 @@ import type { Acquired } from './acquire-replies.ts';
 import { type Daemon, isErrorReply, withDaemon } from './daemon.ts';
 import { CommandFailure } from './failure.ts';
 import { RETURN_DEADLINE_MS, RETURN_RETRY_MS } from './limits.ts';
+import type { ProcessIo } from './process-io.ts';
 import { printable } from './render/text.ts';
-import type { Surroundings } from './surroundings.ts';
 
 type Held = Pick<Acquired, 'lease' | 'userName'>;
 
 /** @throws CommandFailure where the lease has ended, or the daemon does not come back */
-export async function hold(
-  surroundings: Surroundings,
-  daemon: Daemon,
-  held: Held,
-  interruption: AbortSignal,
-): Promise<void> {
+export async function hold(io: ProcessIo, daemon: Daemon, held: Held, interruption: AbortSignal): Promise<void> {
   const interrupted = new Promise<void>(resolve => {
     interruption.addEventListener('abort', () => resolve(), { once: true });
   });
@@ -26,20 +21,20 @@ export async function hold(
     await Promise.race([interrupted, daemon.closed]);
   }
   if (!interruption.aborted) {
-    await takeBack(surroundings, held, interruption);
+    await takeBack(io, held, interruption);
   }
 }
 
-async function takeBack(surroundings: Surroundings, held: Held, interruption: AbortSignal): Promise<void> {
+async function takeBack(io: ProcessIo, held: Held, interruption: AbortSignal): Promise<void> {
   const deadline = performance.now() + RETURN_DEADLINE_MS;
   const who = `the lease ${held.lease} of ${printable(held.userName)}`;
   while (!interruption.aborted) {
     let claimed = false;
     try {
-      await withDaemon(surroundings, async next => {
+      await withDaemon(io, async next => {
         await next.call('io.dynuser.Allocator.Claim', { lease: held.lease });
         claimed = true;
-        await hold(surroundings, next, held, interruption);
+        await hold(io, next, held, interruption);
       });
       return;
     } catch (error) {

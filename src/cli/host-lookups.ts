@@ -5,7 +5,7 @@
 import { closeSync, lstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { NSSWITCH_BYTES_MAX } from './limits.ts';
-import { switchLine } from './switch-line.ts';
+import { nsswitchWords } from './nsswitch.ts';
 
 /** The places that are looked at. */
 export interface LookupPaths {
@@ -49,7 +49,7 @@ export function inspectHostLookups(paths: LookupPaths, socket: string): HostLook
 
 /** @returns the services of a database in the order of the file, without actions in brackets (nsswitch.conf(5)) */
 export function servicesOf(text: string, database: string): string[] {
-  return switchLine(text, database).filter(word => !word.startsWith('['));
+  return nsswitchWords(text, database).filter(word => !word.startsWith('['));
 }
 
 /** @param directory of the user database; the link is named after the socket */

@@ -1,10 +1,10 @@
 /** How output is laid out in this run: by the options of the command line, the terminal and the environment. */
 import type { Invocation } from './command-line.ts';
+import type { ProcessIo } from './process-io.ts';
 import { chooseStyle } from './render/style.ts';
 import type { TableLayout } from './render/table.ts';
-import type { Surroundings } from './surroundings.ts';
 
-export function layoutOf(invocation: Invocation, { output, environment }: Surroundings): TableLayout {
+export function layoutOf(invocation: Invocation, { output, environment }: ProcessIo): TableLayout {
   return {
     legend: invocation.legend,
     columns: output.terminal?.columns,

@@ -1,49 +1,49 @@
-/** One run of dynuserctl: arguments and surroundings in, exit status out. Decides nothing that a verb decides. */
+/** One run of dynuserctl: arguments and the process in, exit status out. Decides nothing that a verb decides. */
 
 import { VERSION } from '../core/version.ts';
 import { parseCommandLine } from './command-line.ts';
 import { COMMANDS, GLOBAL_OPTIONS } from './commands.ts';
 import { CommandFailure, type ExitStatus } from './failure.ts';
+import type { ProcessIo } from './process-io.ts';
 import { renderCommandHelp, renderHelp } from './render/help.ts';
 import { printable } from './render/text.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** @param argv the arguments after the program's name */
-export async function run(argv: readonly string[], surroundings: Surroundings): Promise<ExitStatus> {
+export async function run(argv: readonly string[], io: ProcessIo): Promise<ExitStatus> {
   try {
-    return judgeOutput(await execute(argv, surroundings), surroundings);
+    return judgeOutput(await execute(argv, io), io);
   } catch (error) {
     if (error instanceof CommandFailure) {
-      await surroundings.errors.write(`dynuserctl: ${error.message}\n`);
+      await io.errors.write(`dynuserctl: ${error.message}\n`);
       return error.status;
     }
     throw error;
   }
 }
 
-async function execute(argv: readonly string[], surroundings: Surroundings): Promise<ExitStatus> {
+async function execute(argv: readonly string[], io: ProcessIo): Promise<ExitStatus> {
   const line = parseCommandLine(argv);
   switch (line.kind) {
     case 'help':
-      await surroundings.output.write(
+      await io.output.write(
         line.command === undefined
           ? renderHelp(COMMANDS, GLOBAL_OPTIONS)
           : renderCommandHelp(line.command, GLOBAL_OPTIONS),
       );
       return 0;
     case 'version':
-      await surroundings.output.write(`dynuserctl ${VERSION}\n`);
+      await io.output.write(`dynuserctl ${VERSION}\n`);
       return 0;
     case 'command': {
       const handler = await line.command.load();
-      return await handler(line.invocation, surroundings);
+      return await handler(line.invocation, io);
     }
   }
 }
 
 /** Output that nobody reads any more (a pager that was left, head(1)) is no failure; output that could not be kept is. */
-function judgeOutput(status: ExitStatus, surroundings: Surroundings): ExitStatus {
-  const { broken } = surroundings.output;
+function judgeOutput(status: ExitStatus, io: ProcessIo): ExitStatus {
+  const { broken } = io.output;
   if (!broken.aborted || isBrokenPipe(broken.reason)) {
     return status;
   }

@@ -2,7 +2,7 @@
  * One line on a terminal that is drawn again and again and is gone in the end. Writes nothing at all where the output
  * is no terminal, or one that cannot go back to the start of a line.
  */
-import type { Output } from './surroundings.ts';
+import type { Output } from './process-io.ts';
 
 export interface ProgressLine {
   /** @param render makes the line, for the width in columns that it is given; what it makes must be printable */

@@ -1,34 +1,34 @@
 /**
- * Who waits for an AbortSignal. Node warns of a leak from the eleventh listener of one signal on, and a hundred calls at
- * once may share one: so each signal gets a single listener, which tells all that wait.
+ * Any number of listeners for one AbortSignal. Node warns of a leak from the eleventh listener of a signal on, and a
+ * hundred calls at once may share one: so each signal gets a single listener, which calls all others.
  */
 
-const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+const listenersOf = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * @param told called once, when the signal is aborted after this call; one that is aborted already calls nobody
- * @returns takes the listener back
+ * @param listener called once, when the signal is aborted after this call; never if it is aborted already
+ * @returns a function that removes the listener
  */
-export function onAbort(signal: AbortSignal, told: () => void): () => void {
-  const listeners = waiting.get(signal) ?? listen(signal);
-  // A function of its own for each, so that the same one may be given twice.
-  const listener = () => told();
-  listeners.add(listener);
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  const listeners = listenersOf.get(signal) ?? listen(signal);
+  // Wrapped, so that the same function may be given twice.
+  const entry = () => listener();
+  listeners.add(entry);
   return () => {
-    listeners.delete(listener);
+    listeners.delete(entry);
   };
 }
 
-/** The listener stays with its signal, without holding anything but the set, which is empty when nobody waits. */
+/** The listener stays with its signal, and holds nothing but the set, which is empty when nobody waits. */
 function listen(signal: AbortSignal): Set<() => void> {
   const listeners = new Set<() => void>();
-  waiting.set(signal, listeners);
+  listenersOf.set(signal, listeners);
   signal.addEventListener(
     'abort',
     () => {
-      const told = [...listeners];
+      const current = [...listeners];
       listeners.clear();
-      for (const listener of told) {
+      for (const listener of current) {
         listener();
       }
     },

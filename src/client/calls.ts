@@ -3,8 +3,8 @@ import type { AcquireReply, Progress } from '../api/generated/io-dynuser-allocat
 import type { VarlinkClient } from '../varlink/client.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Acquired } from './acquired.ts';
-import { type Patience, type Wait, within } from './bounded.ts';
 import type { Opener } from './connection.ts';
+import { type Deadline, type Wait, within } from './deadline.ts';
 import { DynuserError, toDynuserError } from './errors.ts';
 import { type Method, qualified, readReply, writeParameters } from './wire.ts';
 
@@ -16,11 +16,11 @@ export async function callOnce<Reply>(
   open: Opener,
   method: Method,
   parameters: JsonObject,
-  patience: Patience,
+  deadline: Deadline,
 ): Promise<Reply> {
   let connection: VarlinkClient | undefined;
   try {
-    return await within(patience, async wait => {
+    return await within(deadline, async wait => {
       connection = await openFor(open, wait);
       return readReply<Reply>(method, await connection.call(qualified(method), parameters));
     });
@@ -32,22 +32,22 @@ export async function callOnce<Reply>(
 }
 
 /** What the two waits of a stream may take: for the connection, and for each reply. */
-export interface StreamPatience {
-  readonly connection: Patience;
-  readonly reply: Patience;
+export interface StreamDeadlines {
+  readonly connection: Deadline;
+  readonly reply: Deadline;
 }
 
 /** The reader may take its time between replies. @throws as callOnce() does */
 export async function* streamOnce<Reply>(
   open: Opener,
   method: Method,
-  patience: StreamPatience,
+  deadline: StreamDeadlines,
 ): AsyncGenerator<Reply, void, void> {
-  const connection = await within(patience.connection, wait => openFor(open, wait));
+  const connection = await within(deadline.connection, wait => openFor(open, wait));
   try {
     const stream = connection.stream(qualified(method), writeParameters(method, {}));
     for (;;) {
-      const result = await within(patience.reply, () => stream.next());
+      const result = await within(deadline.reply, () => stream.next());
       if (result.done) {
         return;
       }
@@ -62,8 +62,8 @@ export async function* streamOnce<Reply>(
 
 /** A connection that comes after the wait for it is closed at once. */
 async function openFor(open: Opener, wait: Wait): Promise<VarlinkClient> {
-  const connection = await open(wait.over);
-  if (wait.over.aborted) {
+  const connection = await open(wait.signal);
+  if (wait.signal.aborted) {
     connection.close();
   }
   return connection;
@@ -71,20 +71,20 @@ async function openFor(open: Opener, wait: Wait): Promise<VarlinkClient> {
 
 /**
  * Acquires on a connection of its own, which the lease does not need.
- * @param told may give the wait more time
+ * @param onProgress may give the wait more time
  */
 export async function acquireOnce(
   open: Opener,
   parameters: JsonObject,
   wait: Wait,
-  told: (progress: Progress) => void,
+  onProgress: (progress: Progress) => void,
 ): Promise<Acquired> {
   const connection = await openFor(open, wait);
   // The daemon sees a caller that is gone before its answer, and takes the lease back.
   const close = () => connection.close();
-  wait.over.addEventListener('abort', close, { once: true });
+  wait.signal.addEventListener('abort', close, { once: true });
   try {
-    return await requestUser(connection, parameters, told);
+    return await requestUser(connection, parameters, onProgress);
   } finally {
     close();
   }
@@ -94,14 +94,14 @@ export async function acquireOnce(
 export async function requestUser(
   connection: VarlinkClient,
   parameters: JsonObject,
-  told: (progress: Progress) => void,
+  onProgress: (progress: Progress) => void,
 ): Promise<Acquired> {
   for await (const value of connection.stream(qualified('Acquire'), parameters)) {
     const { progress, ...rest } = readReply<AcquireReply>('Acquire', value);
     if (progress === undefined) {
       return completeAnswer(rest);
     }
-    told(progress);
+    onProgress(progress);
   }
   throw new DynuserError('UnexpectedReply', 'the daemon ended Acquire without an answer');
 }

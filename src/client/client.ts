@@ -12,12 +12,12 @@ import type {
   WatchReply,
 } from '../api/generated/io-dynuser-allocator.ts';
 import type { Acquired } from './acquired.ts';
-import { type Patience, within } from './bounded.ts';
 import { acquireOnce, callOnce, streamOnce } from './calls.ts';
 import { type Opener, opener } from './connection.ts';
+import { type Deadline, within } from './deadline.ts';
 import { DynuserError, toDynuserError } from './errors.ts';
 import { HeldLease, type Released } from './held-lease.ts';
-import { Line } from './line.ts';
+import { LeaseConnection } from './lease-connection.ts';
 import { writeParameters } from './wire.ts';
 
 export interface CallOptions {
@@ -28,7 +28,7 @@ export interface CallOptions {
 }
 
 export interface AcquireOptions extends CallOptions {
-  /** told how far the handover of a large directory is */
+  /** called with how far the handover of a large directory is */
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -51,7 +51,7 @@ export interface ClientSettings {
 /** connect() makes these. */
 export class Client extends EventEmitter<ClientEvents> implements AsyncDisposable {
   readonly #settings: ClientSettings;
-  readonly #line: Line<HeldLease>;
+  readonly #leaseConnection: LeaseConnection<HeldLease>;
   readonly #open: Opener;
   readonly #closing = new AbortController();
 
@@ -60,7 +60,7 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
     super();
     this.#settings = settings;
     this.#open = opener(settings.paths, settings.reconnect);
-    this.#line = new Line<HeldLease>(settings, {
+    this.#leaseConnection = new LeaseConnection<HeldLease>(settings, {
       disconnected: reason => this.#tell('disconnected', reason),
       reconnected: leases => this.#tell('reconnected', leases),
       lost: (lease, reason) => {
@@ -81,14 +81,14 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
     const owner = { release: (lease: HeldLease) => this.#release(lease) };
     const make = (acquired: Acquired) => new HeldLease(owner, acquired, lifetime);
     try {
-      return await within(this.#patience(`Acquire for ${parameters.unit}`, options), wait => {
-        const told = (progress: Progress): void => {
+      return await within(this.#deadline(`Acquire for ${parameters.unit}`, options), wait => {
+        const onProgress = (progress: Progress): void => {
           wait.restart();
           options.onProgress?.(progress);
         };
         return lifetime === 'connection'
-          ? this.#line.acquire(written, wait.over, make, told)
-          : acquireOnce(this.#open, written, wait, told).then(make);
+          ? this.#leaseConnection.acquire(written, wait.signal, make, onProgress)
+          : acquireOnce(this.#open, written, wait, onProgress).then(make);
       });
     } catch (error) {
       throw toDynuserError(error);
@@ -102,8 +102,8 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
 
   /** The live leases of the host, and those of users that are ending. */
   async *list(options: CallOptions = {}): AsyncGenerator<Lease, void, void> {
-    const patience = this.#patience('List', options);
-    const replies = streamOnce<ListReply>(this.#open, 'List', { connection: patience, reply: patience });
+    const deadline = this.#deadline('List', options);
+    const replies = streamOnce<ListReply>(this.#open, 'List', { connection: deadline, reply: deadline });
     for await (const { lease, leases = [] } of replies) {
       yield* lease === undefined ? leases : [lease];
     }
@@ -119,15 +119,15 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
    * @throws DynuserError ConnectionFailed where the daemon ends: whoever watches again begins with what is live then
    */
   watch(options: Pick<CallOptions, 'signal'> = {}): AsyncGenerator<WatchReply, void, void> {
-    const patience = this.#patience('Watch', options);
-    const { timeoutMs, ...endless } = patience;
-    return streamOnce<WatchReply>(this.#open, 'Watch', { connection: patience, reply: endless });
+    const deadline = this.#deadline('Watch', options);
+    const { timeoutMs, ...endless } = deadline;
+    return streamOnce<WatchReply>(this.#open, 'Watch', { connection: deadline, reply: endless });
   }
 
   /** Ends all calls under way, and every lease that lasts as long as this client. */
   async close(): Promise<void> {
     this.#closing.abort(new DynuserError('Closed', 'the client was closed'));
-    await this.#line.close();
+    await this.#leaseConnection.close();
   }
 
   /** `await using` ends with close(). */
@@ -142,7 +142,7 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
       return {};
     }
     try {
-      return await this.#line.letGo(lease, () => this.release(lease.id));
+      return await this.#leaseConnection.untrack(lease, () => this.release(lease.id));
     } catch (error) {
       if (error instanceof DynuserError && error.code === 'NoSuchLease') {
         return {};
@@ -153,10 +153,10 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
 
   #call<Reply>(method: 'Release' | 'Explain', parameters: object, options: CallOptions): Promise<Reply> {
     const written = writeParameters(method, { ...parameters });
-    return callOnce<Reply>(this.#open, method, written, this.#patience(method, options));
+    return callOnce<Reply>(this.#open, method, written, this.#deadline(method, options));
   }
 
-  #patience(what: string, { timeoutMs = this.#settings.timeoutMs, signal }: CallOptions): Patience {
+  #deadline(what: string, { timeoutMs = this.#settings.timeoutMs, signal }: CallOptions): Deadline {
     const closing = this.#closing.signal;
     closing.throwIfAborted();
     return { what, timeoutMs, signals: signal === undefined ? [closing] : [closing, signal] };

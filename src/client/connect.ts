@@ -2,9 +2,10 @@
  * The entry of the package `dynuser`: connect(), and the types of what it gives. Programs import this file alone, as
  * 'dynuser'. It loads nothing but Node's own modules and the varlink library beside it.
  */
-import { within } from './bounded.ts';
+
 import { Client } from './client.ts';
 import { open } from './connection.ts';
+import { within } from './deadline.ts';
 import { toDynuserError } from './errors.ts';
 import { CALL_TIMEOUT_MS, TIMEOUT_MAX_MS } from './limits.ts';
 import { socketPaths } from './socket-path.ts';
@@ -55,13 +56,13 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
   }
   const paths = socketPaths(options.path, process.env);
   const signals = signal === undefined ? [] : [signal];
-  await within({ what: `the daemon at ${paths.at(-1)}`, timeoutMs, signals }, wait => greet(paths, wait.over));
+  await within({ what: `the daemon at ${paths.at(-1)}`, timeoutMs, signals }, wait => greet(paths, wait.signal));
   return new Client({ paths, timeoutMs, reconnect });
 }
 
-async function greet(paths: readonly string[], over: AbortSignal): Promise<void> {
+async function greet(paths: readonly string[], signal: AbortSignal): Promise<void> {
   const connection = await open(paths);
-  over.addEventListener('abort', () => connection.close(), { once: true });
+  signal.addEventListener('abort', () => connection.close(), { once: true });
   try {
     await connection.call('org.varlink.service.GetInfo');
   } catch (error) {

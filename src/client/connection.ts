@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectToFirst, type VarlinkClient } from '../varlink/client.ts';
 import { DynuserError, toDynuserError } from './errors.ts';
-import { LINE_TIMEOUT_MS, RETRY_FIRST_MS, RETRY_LONGEST_MS } from './limits.ts';
+import { LEASE_CONNECTION_TIMEOUT_MS, RETRY_FIRST_MS, RETRY_LONGEST_MS } from './limits.ts';
 
-/** @param over aborted where the connection is wanted no more. @throws DynuserError ConnectionFailed */
-export type Opener = (over: AbortSignal) => Promise<VarlinkClient>;
+/** @param signal aborted where the connection is wanted no more. @throws DynuserError ConnectionFailed */
+export type Opener = (signal: AbortSignal) => Promise<VarlinkClient>;
 
 /**
  * One attempt. connect(2) to a UNIX socket does not wait: it fails where the queue is full (unix(7)).
@@ -13,7 +13,7 @@ export type Opener = (over: AbortSignal) => Promise<VarlinkClient>;
  */
 export async function open(paths: readonly string[]): Promise<VarlinkClient> {
   try {
-    return (await connectToFirst(paths, { timeoutMs: LINE_TIMEOUT_MS })).client;
+    return (await connectToFirst(paths, { timeoutMs: LEASE_CONNECTION_TIMEOUT_MS })).client;
   } catch (error) {
     throw toDynuserError(error);
   }
@@ -21,27 +21,27 @@ export async function open(paths: readonly string[]): Promise<VarlinkClient> {
 
 /** @param retry whether to try again while the daemon is away, which it is while it restarts */
 export function opener(paths: readonly string[], retry: boolean): Opener {
-  return async over => {
+  return async signal => {
     for (let attempt = 0; ; attempt++) {
       try {
         return await open(paths);
       } catch (error) {
-        if (!retry || over.aborted || !isUnreachable(error)) {
+        if (!retry || signal.aborted || !isUnreachable(error)) {
           throw error;
         }
       }
-      await pause(attempt, over);
-      over.throwIfAborted();
+      await pause(attempt, signal);
+      signal.throwIfAborted();
     }
   };
 }
 
 /** Waits before another attempt: longer each time, up to a bound. @param attempt how many there were, beginning with 0 */
-export async function pause(attempt: number, over: AbortSignal): Promise<void> {
+export async function pause(attempt: number, signal: AbortSignal): Promise<void> {
   const delay = Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_LONGEST_MS);
   // Not all at the same moment, where many programs wait for one daemon.
   const spread = delay * (0.5 + Math.random() / 2);
-  await sleep(spread, undefined, { signal: over }).catch(() => {});
+  await sleep(spread, undefined, { signal }).catch(() => {});
 }
 
 /** @param error of open() */

@@ -5,7 +5,7 @@ export const CALL_TIMEOUT_MS = 60_000;
 /** The longest that setTimeout() can wait. */
 export const TIMEOUT_MAX_MS = 0x7fff_ffff;
 /** The connection that leases hang on outlives any one answer: to close it would end them all. */
-export const LINE_TIMEOUT_MS = 3_600_000;
+export const LEASE_CONNECTION_TIMEOUT_MS = 3_600_000;
 /** Between two attempts to reach the daemon again: the first, and the longest, well below its grace for claims (10 s). */
 export const RETRY_FIRST_MS = 20;
 export const RETRY_LONGEST_MS = 1_000;

@@ -2,22 +2,22 @@
 import { VERSION } from '../../core/version.ts';
 import { inspectLink } from '../host-lookups.ts';
 import { type DaemonFacts, judgeDaemon } from './checks/daemon.ts';
-import { judgeDirectories, lookAtDirectories } from './checks/directories.ts';
-import { judgeLeases, lookAtLeases } from './checks/leases.ts';
-import { judgeLocks, lookAtLocks } from './checks/locks.ts';
-import { judgeNameService, lookAtNameService } from './checks/name-service.ts';
-import { judgeNetworkSources, lookAtNetworkSources } from './checks/network-sources.ts';
-import { judgeProcess, lookAtProcess } from './checks/process.ts';
-import { judgeRights, lookAtRights } from './checks/rights.ts';
-import { judgeRuntimeDirectory, lookAtRuntimeDirectory } from './checks/runtime-directory.ts';
-import { judgeServices, lookAtServices } from './checks/services.ts';
-import { judgeRange, lookAtRange } from './checks/uid-range.ts';
+import { inspectDirectories, judgeDirectories } from './checks/directories.ts';
+import { inspectLeases, judgeLeases } from './checks/leases.ts';
+import { inspectLocks, judgeLocks } from './checks/locks.ts';
+import { inspectNameService, judgeNameService } from './checks/name-service.ts';
+import { inspectNetworkSources, judgeNetworkSources } from './checks/network-sources.ts';
+import { inspectProcess, judgeProcess } from './checks/process.ts';
+import { inspectRights, judgeRights } from './checks/rights.ts';
+import { inspectRuntimeDirectory, judgeRuntimeDirectory } from './checks/runtime-directory.ts';
+import { inspectServices, judgeServices } from './checks/services.ts';
+import { inspectRange, judgeRange } from './checks/uid-range.ts';
 import { judgeUserDatabase } from './checks/user-database.ts';
 import type { Finding } from './finding.ts';
 import type { Host } from './host.ts';
 import type { TrialUser } from './trial.ts';
 
-export interface Patient {
+export interface DoctorInput {
   readonly host: Host;
   /** the path of the daemon's socket */
   readonly socket: string;
@@ -30,15 +30,15 @@ export interface Patient {
   readonly trial?: TrialUser;
 }
 
-export async function examine({ host, socket, daemon, now, userDatabase, trial }: Patient): Promise<Finding[]> {
+export async function examine({ host, socket, daemon, now, userDatabase, trial }: DoctorInput): Promise<Finding[]> {
   const leases = daemon.reachable ? daemon.leases : undefined;
-  const runtime = lookAtRuntimeDirectory(host, socket);
-  const rights = lookAtRights(host, runtime.path);
+  const runtime = inspectRuntimeDirectory(host, socket);
+  const rights = inspectRights(host, runtime.path);
   const [process, nameService, locks, services] = await Promise.all([
-    lookAtProcess(host, runtime.path, rights.pid),
-    lookAtNameService(host, runtime.path, { leases, trial }),
-    lookAtLocks(host, leases),
-    lookAtServices(host),
+    inspectProcess(host, runtime.path, rights.pid),
+    inspectNameService(host, runtime.path, { leases, trial }),
+    inspectLocks(host, leases),
+    inspectServices(host),
   ]);
   return [
     ...judgeDaemon(daemon, VERSION),
@@ -46,11 +46,11 @@ export async function examine({ host, socket, daemon, now, userDatabase, trial }
     ...judgeProcess(process),
     ...judgeRuntimeDirectory(runtime),
     ...judgeNameService(nameService),
-    ...judgeNetworkSources(lookAtNetworkSources(host, rights.pid)),
+    ...judgeNetworkSources(inspectNetworkSources(host, rights.pid)),
     ...judgeUserDatabase(inspectLink(userDatabase, socket)),
-    ...judgeRange(lookAtRange(host)),
-    ...judgeDirectories(lookAtDirectories(host)),
-    ...judgeLeases(lookAtLeases(host, runtime.path, { leases, now })),
+    ...judgeRange(inspectRange(host)),
+    ...judgeDirectories(inspectDirectories(host)),
+    ...judgeLeases(inspectLeases(host, runtime.path, { leases, now })),
     ...judgeLocks(locks),
     ...judgeServices(services),
   ];

@@ -1,7 +1,7 @@
 /** What the checks can ask of the host, as types: this-host.ts is the real one, tests have their own. */
 
 /** What could not be seen, and why: a value like any other, since an operator without rights gets as far as they go. */
-export class Hidden {
+export class Unreadable {
   readonly why: string;
 
   constructor(why: string) {
@@ -10,7 +10,7 @@ export class Hidden {
 }
 
 /** undefined where it does not exist */
-export type Seen<T> = T | undefined | Hidden;
+export type Observed<T> = T | undefined | Unreadable;
 
 export interface Inode {
   readonly kind: 'directory' | 'file' | 'link' | 'socket' | 'other';
@@ -22,14 +22,14 @@ export interface Inode {
   readonly inode: bigint;
 }
 
-export interface Ran {
+export interface CommandResult {
   readonly status: number;
   readonly output: string;
   readonly errors: string;
 }
 
 /** What is left on a file system. */
-export interface Room {
+export interface FreeSpace {
   readonly bytes: number;
   readonly files: number;
   readonly isReadOnly: boolean;
@@ -37,21 +37,24 @@ export interface Room {
 
 export interface Host {
   /** the start of a text file */
-  text(path: string): Seen<string>;
+  text(path: string): Observed<string>;
   /** of the path itself, where it is a symlink */
-  inode(path: string): Seen<Inode>;
+  inode(path: string): Observed<Inode>;
   /** what a symlink says */
-  link(path: string): Seen<string>;
+  link(path: string): Observed<string>;
   /** the names in a directory */
-  names(path: string): Seen<readonly string[]>;
+  names(path: string): Observed<readonly string[]>;
   /** f_type of statfs(2), where the path leads */
-  fileSystem(path: string): Seen<number>;
+  fileSystem(path: string): Observed<number>;
   /** what is left on the file system where the path leads */
-  room(path: string): Seen<Room>;
+  freeSpace(path: string): Observed<FreeSpace>;
   /** the release of the kernel, as uname(2) has it */
   readonly kernel: string;
   /** Runs a program for a bounded time. @returns undefined where there is no such program */
-  run(argv: readonly [string, ...string[]], environment?: Readonly<Record<string, string>>): Promise<Seen<Ran>>;
+  run(
+    argv: readonly [string, ...string[]],
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<Observed<CommandResult>>;
 }
 
 /** @returns the permission bits as ls and chmod write them */

@@ -13,31 +13,31 @@ import {
 } from 'node:fs';
 import { release } from 'node:os';
 import { DOCTOR_FILE_BYTES_MAX, PROBE_OUTPUT_BYTES_MAX, PROBE_TIMEOUT_MS } from '../limits.ts';
-import { Hidden, type Host, type Inode, type Ran, type Room, type Seen } from './host.ts';
+import { type CommandResult, type FreeSpace, type Host, type Inode, type Observed, Unreadable } from './host.ts';
 
 /** @param environment of the programs that are run */
 export function thisHost(environment: Readonly<Record<string, string | undefined>>): Host {
   return {
-    text: path => seen(() => readStart(path)),
-    inode: path => seen(() => inodeOf(path)),
-    link: path => seen(() => readlinkSync(path)),
-    names: path => seen(() => readdirSync(path)),
-    fileSystem: path => seen(() => statfsSync(path).type),
-    room: path => seen(() => roomOf(path)),
+    text: path => observe(() => readStart(path)),
+    inode: path => observe(() => inodeOf(path)),
+    link: path => observe(() => readlinkSync(path)),
+    names: path => observe(() => readdirSync(path)),
+    fileSystem: path => observe(() => statfsSync(path).type),
+    freeSpace: path => observe(() => freeSpaceOf(path)),
     kernel: release(),
     run: (argv, added = {}) => run(argv, { ...environment, ...added }),
   };
 }
 
-function seen<T>(look: () => T): Seen<T> {
+function observe<T>(read: () => T): Observed<T> {
   try {
-    return look();
+    return read();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       return undefined;
     }
-    return new Hidden(code === 'EACCES' || code === 'EPERM' ? 'only root can see it' : String(error));
+    return new Unreadable(code === 'EACCES' || code === 'EPERM' ? 'only root can see it' : String(error));
   }
 }
 
@@ -63,7 +63,7 @@ function inodeOf(path: string): Inode {
   return { kind, uid: Number(uid), gid: Number(gid), mode: Number(mode) & 0o7777, device: dev, inode: ino };
 }
 
-function roomOf(path: string): Room {
+function freeSpaceOf(path: string): FreeSpace {
   const { bavail, bsize, ffree, files } = statfsSync(path);
   // A file system that counts no files (tmpfs with nr_inodes=0) has no bound on them.
   return { bytes: bavail * bsize, files: files === 0 ? Number.POSITIVE_INFINITY : ffree, isReadOnly: isReadOnly(path) };
@@ -89,7 +89,7 @@ const KINDS: ReadonlyMap<number, Inode['kind']> = new Map([
 function run(
   [program, ...argv]: readonly [string, ...string[]],
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<Seen<Ran>> {
+): Promise<Observed<CommandResult>> {
   const options = {
     env: environment,
     timeout: PROBE_TIMEOUT_MS,
@@ -107,7 +107,7 @@ function run(
       } else {
         const late =
           error.killed === true ? `${program} gave no answer within ${PROBE_TIMEOUT_MS / 1_000} s` : undefined;
-        resolve(new Hidden(late ?? `${program}: ${error.message}`));
+        resolve(new Unreadable(late ?? `${program}: ${error.message}`));
       }
     });
     child.stdin?.end();

@@ -9,7 +9,7 @@ import { CommandFailure } from '../failure.ts';
 import { ALLOCATION_TIMEOUT_MS, RELEASE_TIMEOUT_MS } from '../limits.ts';
 import { checkReleaseReply } from '../replies.ts';
 import { type Finding, findingsOf } from './finding.ts';
-import { Hidden, type Host } from './host.ts';
+import { type Host, Unreadable } from './host.ts';
 
 /** The user of a trial, and its lease. */
 export interface TrialUser {
@@ -73,11 +73,11 @@ export async function endTrial(daemon: Daemon, host: Host, { userName, lease }: 
     return problem(error.message, "see the log of dynuserd ('journalctl -u dynuserd')");
   }
   // By its name alone: its UID may be somebody else's already.
-  const ran = await host.run(['getent', 'passwd', userName]);
-  if (ran === undefined || ran instanceof Hidden) {
-    return unknown(ran?.why ?? 'there is no getent here to ask with whether the name is gone');
+  const result = await host.run(['getent', 'passwd', userName]);
+  if (result === undefined || result instanceof Unreadable) {
+    return unknown(result?.why ?? 'there is no getent here to ask with whether the name is gone');
   }
-  return ran.status === NOT_FOUND
+  return result.status === NOT_FOUND
     ? ok(`${userName} is released, and resolves no more`)
     : problem(`${userName} is released, and 'getent passwd ${userName}' still finds it`, 'restart nscd or sssd');
 }

@@ -9,27 +9,27 @@ import { CommandFailure, type ExitStatus } from '../failure.ts';
 import { hold } from '../holding.ts';
 import { layoutOf } from '../layout.ts';
 import { ALLOCATION_TIMEOUT_MS } from '../limits.ts';
+import type { ProcessIo } from '../process-io.ts';
 import { type ProgressLine, progressLine } from '../progress-line.ts';
 import { renderHandovers, renderLeftAlone } from '../render/handovers.ts';
 import { renderJson } from '../render/json.ts';
 import { renderProgress } from '../render/progress.ts';
 import { printable } from '../render/text.ts';
 import { acquireParameters } from '../request.ts';
-import type { Surroundings } from '../surroundings.ts';
 
-export const acquire: Handler = async (invocation, surroundings) => {
+export const acquire: Handler = async (invocation, io) => {
   const parameters = acquireParameters(invocation);
   // From the start: an interruption has to take the line of progress with it. And before the UID is printed: who reads
   // it may interrupt at once, and that is the proper end of a lease that lasts as long as this command.
-  const interruption = surroundings.listenForInterruption();
+  const interruption = io.listenForInterruption();
   try {
-    return await withDaemon<ExitStatus>(surroundings, async daemon => {
-      const line = progressLine(surroundings.errors, surroundings.environment);
+    return await withDaemon<ExitStatus>(io, async daemon => {
+      const line = progressLine(io.errors, io.environment);
       const acquired = await ask(daemon, parameters, line, interruption.signal);
-      await surroundings.errors.write(renderLeftAlone(acquired.directories));
-      await surroundings.output.write(answer(acquired, parameters, invocation, surroundings));
+      await io.errors.write(renderLeftAlone(acquired.directories));
+      await io.output.write(answer(acquired, parameters, invocation, io));
       if (parameters['lifetime'] === 'connection') {
-        await hold(surroundings, daemon, acquired, interruption.signal);
+        await hold(io, daemon, acquired, interruption.signal);
       }
       return 0;
     });
@@ -74,18 +74,13 @@ async function ask(
 const INTERRUPTED =
   'interrupted: no lease is held; a directory that was changing hands is finished by the next acquire';
 
-function answer(
-  acquired: Acquired,
-  parameters: JsonObject,
-  invocation: Invocation,
-  surroundings: Surroundings,
-): string {
+function answer(acquired: Acquired, parameters: JsonObject, invocation: Invocation, io: ProcessIo): string {
   if (invocation.json !== 'off') {
     return renderJson(acquired, invocation.json);
   }
-  return surroundings.output.terminal === undefined
+  return io.output.terminal === undefined
     ? `${acquired.uid}\n`
-    : describe(acquired, parameters) + renderHandovers(acquired.directories, layoutOf(invocation, surroundings).style);
+    : describe(acquired, parameters) + renderHandovers(acquired.directories, layoutOf(invocation, io).style);
 }
 
 function describe(acquired: Acquired, { lifetime, pid }: JsonObject): string {

@@ -2,7 +2,7 @@
 import type { Handler } from '../commands.ts';
 import { type Daemon, withDaemon } from '../daemon.ts';
 import type { DaemonFacts } from '../doctor/checks/daemon.ts';
-import { examine, type Patient } from '../doctor/examine.ts';
+import { type DoctorInput, examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
 import type { Host } from '../doctor/host.ts';
 import { thisHost } from '../doctor/this-host.ts';
@@ -11,30 +11,30 @@ import { CommandFailure } from '../failure.ts';
 import { HOST_LOOKUP_PATHS } from '../host-lookups.ts';
 import { layoutOf } from '../layout.ts';
 import { listLeases } from '../leases.ts';
+import type { ProcessIo } from '../process-io.ts';
 import { renderFindings } from '../render/doctor.ts';
 import { renderJson } from '../render/json.ts';
 import { checkServiceInfo } from '../replies.ts';
 import { socketPath } from '../socket-path.ts';
-import type { Surroundings } from '../surroundings.ts';
 
 /** @param hostOf the host that is looked at, with the environment of the programs that are run on it */
-export function doctorOf(hostOf: (environment: Surroundings['environment']) => Host): Handler {
-  return async (invocation, surroundings) => {
+export function doctorOf(hostOf: (environment: ProcessIo['environment']) => Host): Handler {
+  return async (invocation, io) => {
     // The module's switch is for whoever must not be answered: what is asked here is whether it answers.
-    const { DYNUSER_NSS_BYPASS: _, ...environment } = surroundings.environment;
+    const { DYNUSER_NSS_BYPASS: _, ...environment } = io.environment;
     const host = hostOf(environment);
-    const daemon = await askDaemon(surroundings);
-    const patient: Patient = {
+    const daemon = await askDaemon(io);
+    const input: DoctorInput = {
       ...{ host, daemon },
       socket: socketPath(environment),
-      now: surroundings.now(),
+      now: io.now(),
       userDatabase: HOST_LOOKUP_PATHS.userDatabase,
     };
     const tries = invocation.options.has('try') && daemon.reachable;
-    const findings = await (tries ? examineWithTrial(patient, surroundings) : examine(patient));
-    await surroundings.output.write(
+    const findings = await (tries ? examineWithTrial(input, io) : examine(input));
+    await io.output.write(
       invocation.json === 'off'
-        ? renderFindings(findings, layoutOf(invocation, surroundings))
+        ? renderFindings(findings, layoutOf(invocation, io))
         : renderJson(findings, invocation.json),
     );
     return findings.some(({ level }) => level === 'problem') ? 1 : 0;
@@ -44,8 +44,8 @@ export function doctorOf(hostOf: (environment: Surroundings['environment']) => H
 export const doctor: Handler = doctorOf(thisHost);
 
 /** @throws CommandFailure if it is interrupted, after which nothing of the trial is left */
-async function examineWithTrial(patient: Patient, surroundings: Surroundings): Promise<Finding[]> {
-  const interruption = surroundings.listenForInterruption();
+async function examineWithTrial(input: DoctorInput, io: ProcessIo): Promise<Finding[]> {
+  const interruption = io.listenForInterruption();
   const interrupted = new Promise<never>((_, reject) => {
     interruption.signal.addEventListener('abort', () => reject(new CommandFailure(INTERRUPTED)), { once: true });
   });
@@ -53,7 +53,7 @@ async function examineWithTrial(patient: Patient, surroundings: Surroundings): P
   interrupted.catch(() => {});
   try {
     // Leaving withDaemon closes the connection, and that ends the lease.
-    return await withDaemon(surroundings, daemon => Promise.race([interrupted, tryOnce(daemon, patient)]));
+    return await withDaemon(io, daemon => Promise.race([interrupted, tryOnce(daemon, input)]));
   } finally {
     interruption.dispose();
   }
@@ -61,18 +61,18 @@ async function examineWithTrial(patient: Patient, surroundings: Surroundings): P
 
 const INTERRUPTED = 'interrupted: the user of the trial ends with this command';
 
-async function tryOnce(daemon: Daemon, patient: Patient): Promise<Finding[]> {
+async function tryOnce(daemon: Daemon, input: DoctorInput): Promise<Finding[]> {
   const { finding, user } = await beginTrial(daemon, trialName());
   if (user === undefined) {
-    return [...(await examine(patient)), finding];
+    return [...(await examine(input)), finding];
   }
-  const findings = await examine({ ...patient, trial: user });
-  return [...findings, finding, await endTrial(daemon, patient.host, user)];
+  const findings = await examine({ ...input, trial: user });
+  return [...findings, finding, await endTrial(daemon, input.host, user)];
 }
 
-async function askDaemon(surroundings: Surroundings): Promise<DaemonFacts> {
+async function askDaemon(io: ProcessIo): Promise<DaemonFacts> {
   try {
-    return await withDaemon(surroundings, async daemon => {
+    return await withDaemon(io, async daemon => {
       const service = checkServiceInfo(await daemon.call('org.varlink.service.GetInfo'));
       return { reachable: true, service, leases: await listLeases(daemon) };
     });

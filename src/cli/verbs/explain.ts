@@ -12,14 +12,14 @@ import { explainParameters } from '../request.ts';
 /** The outcomes with which an acquire succeeds. */
 const GRANTED: readonly ExplainReply['outcome'][] = ['allocate', 'join', 'static'];
 
-export const explain: Handler = async (invocation, surroundings) => {
-  const reply = await withDaemon(surroundings, daemon =>
+export const explain: Handler = async (invocation, io) => {
+  const reply = await withDaemon(io, daemon =>
     daemon.call('io.dynuser.Allocator.Explain', explainParameters(invocation), ALLOCATION_TIMEOUT_MS),
   );
   const explanation = checkExplainReply(reply);
-  await surroundings.output.write(
+  await io.output.write(
     invocation.json === 'off'
-      ? renderExplanation(explanation, layoutOf(invocation, surroundings))
+      ? renderExplanation(explanation, layoutOf(invocation, io))
       : renderJson(explanation, invocation.json),
   );
   return GRANTED.includes(explanation.outcome) ? 0 : 1;

@@ -6,11 +6,11 @@ import { listLeases } from '../leases.ts';
 import { renderJson } from '../render/json.ts';
 import { renderLeases } from '../render/leases.ts';
 
-export const list: Handler = async (invocation, surroundings) => {
-  const leases = await withDaemon(surroundings, listLeases);
-  await surroundings.output.write(
+export const list: Handler = async (invocation, io) => {
+  const leases = await withDaemon(io, listLeases);
+  await io.output.write(
     invocation.json === 'off'
-      ? renderLeases(leases, layoutOf(invocation, surroundings), surroundings.now())
+      ? renderLeases(leases, layoutOf(invocation, io), io.now())
       : renderJson(leases, invocation.json),
   );
   return 0;

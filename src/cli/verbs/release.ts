@@ -13,14 +13,14 @@ import { checkReleaseReply } from '../replies.ts';
 const RELEASE = 'io.dynuser.Allocator.Release';
 const NO_SUCH_LEASE = 'io.dynuser.Allocator.NoSuchLease';
 
-export const release: Handler = async ({ operands, options }, surroundings) => {
+export const release: Handler = async ({ operands, options }, io) => {
   const [which = ''] = operands;
   const all = options.has('all');
   const lease = asLeaseId(which);
   if (lease !== undefined && all) {
     throw usageFailure('--all goes with a name or a UID, not with a lease', 'release');
   }
-  const { released, remains } = await withDaemon(surroundings, async daemon => {
+  const { released, remains } = await withDaemon(io, async daemon => {
     if (lease !== undefined) {
       return { released: `the lease ${lease}`, remains: await releaseOne(daemon, lease) };
     }
@@ -31,10 +31,10 @@ export const release: Handler = async ({ operands, options }, surroundings) => {
   });
   if (remains !== undefined) {
     const what = 'the lease is dropped, but the UID stays reserved while something of the user is left';
-    await surroundings.errors.write(`dynuserctl: ${what}: ${printable(remains)}. It is tried again by itself\n`);
+    await io.errors.write(`dynuserctl: ${what}: ${printable(remains)}. It is tried again by itself\n`);
   }
-  if (surroundings.output.terminal !== undefined) {
-    await surroundings.output.write(`Released ${released}.\n`);
+  if (io.output.terminal !== undefined) {
+    await io.output.write(`Released ${released}.\n`);
   }
   return 0;
 };

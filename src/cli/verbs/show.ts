@@ -6,13 +6,13 @@ import { leasesOf, listLeases } from '../leases.ts';
 import { renderJson } from '../render/json.ts';
 import { renderUser } from '../render/leases.ts';
 
-export const show: Handler = async (invocation, surroundings) => {
-  const leases = await withDaemon(surroundings, listLeases);
+export const show: Handler = async (invocation, io) => {
+  const leases = await withDaemon(io, listLeases);
   const holders = leasesOf(leases, invocation.operands[0] ?? '');
   const [{ userName, uid, gid, dynamic }] = holders;
-  await surroundings.output.write(
+  await io.output.write(
     invocation.json === 'off'
-      ? renderUser(holders, layoutOf(invocation, surroundings).style, surroundings.now())
+      ? renderUser(holders, layoutOf(invocation, io).style, io.now())
       : renderJson({ userName, uid, gid, dynamic, leases: holders }, invocation.json),
   );
   return 0;

@@ -5,25 +5,25 @@ import { CommandFailure } from '../failure.ts';
 import { HOST_LOOKUP_PATHS, inspectHostLookups, type LookupPaths } from '../host-lookups.ts';
 import { layoutOf } from '../layout.ts';
 import { listLeases } from '../leases.ts';
+import type { ProcessIo } from '../process-io.ts';
 import { renderJson } from '../render/json.ts';
 import { countUsers, endingUsers } from '../render/leases.ts';
 import { renderStatus, type Status } from '../render/status.ts';
 import { checkServiceInfo } from '../replies.ts';
 import { socketPath } from '../socket-path.ts';
-import type { Surroundings } from '../surroundings.ts';
 
 /** @param paths the places of the host that are looked at */
 export function statusOf(paths: LookupPaths): Handler {
-  return async (invocation, surroundings) => {
-    const socket = socketPath(surroundings.environment);
+  return async (invocation, io) => {
+    const socket = socketPath(io.environment);
     const status: Status = {
-      ...(await inspectDaemon(surroundings)),
+      ...(await inspectDaemon(io)),
       socket,
       lookups: inspectHostLookups(paths, socket),
     };
-    await surroundings.output.write(
+    await io.output.write(
       invocation.json === 'off'
-        ? renderStatus(status, layoutOf(invocation, surroundings).style)
+        ? renderStatus(status, layoutOf(invocation, io).style)
         : renderJson(status, invocation.json),
     );
     return status.reachable ? 0 : 1;
@@ -32,9 +32,9 @@ export function statusOf(paths: LookupPaths): Handler {
 
 export const status: Handler = statusOf(HOST_LOOKUP_PATHS);
 
-async function inspectDaemon(surroundings: Surroundings): Promise<Omit<Status, 'socket' | 'lookups'>> {
+async function inspectDaemon(io: ProcessIo): Promise<Omit<Status, 'socket' | 'lookups'>> {
   try {
-    return await withDaemon(surroundings, async daemon => {
+    return await withDaemon(io, async daemon => {
       const service = checkServiceInfo(await daemon.call('org.varlink.service.GetInfo'));
       const leases = await listLeases(daemon);
       const live = leases.filter(lease => lease.ending !== true);

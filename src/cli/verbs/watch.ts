@@ -8,14 +8,14 @@ import { eventTime, renderEvent, renderEventTitles } from '../render/event.ts';
 import { renderJson } from '../render/json.ts';
 import { checkWatchReply } from '../replies.ts';
 
-export const watch: Handler = async (invocation, surroundings) => {
-  const { output, now } = surroundings;
+export const watch: Handler = async (invocation, io) => {
+  const { output, now } = io;
   const { json } = invocation;
-  const layout = layoutOf(invocation, surroundings);
-  const interruption = surroundings.listenForInterruption();
+  const layout = layoutOf(invocation, io);
+  const interruption = io.listenForInterruption();
   const stopped = (): boolean => interruption.signal.aborted || output.broken.aborted;
   try {
-    await withDaemon(surroundings, async daemon => {
+    await withDaemon(io, async daemon => {
       interruption.signal.addEventListener('abort', daemon.close, { once: true });
       if (json === 'off' && layout.legend) {
         await output.write(renderEventTitles(layout.style));

@@ -90,12 +90,12 @@ test('what is broken is named, and only that', async () => {
       [
         'mount --bind /run/dynuser /run/dynuser; mount -o remount,bind,ro /run/dynuser',
         'umount /run/dynuser',
-        'problem Room for leases',
+        'problem Space for leases',
       ],
       [
         'fallocate -l $(df --output=avail -B1 /run | tail -1) /run/ballast',
         'rm /run/ballast',
-        'problem Room for leases',
+        'problem Space for leases',
       ],
       ['touch /run/dynuser/set-aside/x', 'rm /run/dynuser/set-aside/x', 'warning Registry'],
     ];

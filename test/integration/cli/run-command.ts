@@ -1,9 +1,9 @@
-/** Runs dynuserctl: within this process with surroundings of the test's own, or as the program that operators run. */
+/** Runs dynuserctl: within this process with io of the test's own, or as the program that operators run. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../../src/cli/main.ts';
-import type { Output } from '../../../src/cli/surroundings.ts';
+import type { Output } from '../../../src/cli/process-io.ts';
 
 export interface Outcome {
   readonly status: number;

@@ -2,18 +2,18 @@
 
 import { fileSystemWords } from '../file-systems.ts';
 import { type Finding, findingsOf } from '../finding.ts';
-import { Hidden, type Host, type Inode, octal, type Seen } from '../host.ts';
+import { type Host, type Inode, type Observed, octal, Unreadable } from '../host.ts';
 
 export interface BaseFacts {
   readonly base: string;
-  readonly boundary: Seen<Inode>;
-  readonly fileSystem: Seen<number>;
+  readonly boundary: Observed<Inode>;
+  readonly fileSystem: Observed<number>;
 }
 
 export interface DirectoryFacts {
   readonly bases: readonly BaseFacts[];
   readonly kernel: string;
-  readonly locks: Seen<Inode>;
+  readonly locks: Observed<Inode>;
 }
 
 /** Bases of directories that outlive their user (src/directories/classes.ts). */
@@ -24,11 +24,11 @@ const LOCKS = '/run/systemd/dynamic-uid';
 /** Written by others than the owner. */
 const OTHERS_WRITE = 0o022;
 
-export function lookAtDirectories(host: Host): DirectoryFacts {
+export function inspectDirectories(host: Host): DirectoryFacts {
   const bases = BASES.map(base => {
     const path = `${base}/${BOUNDARY}`;
     const boundary = host.inode(path);
-    const exists = boundary !== undefined && !(boundary instanceof Hidden) && boundary.kind === 'directory';
+    const exists = boundary !== undefined && !(boundary instanceof Unreadable) && boundary.kind === 'directory';
     return { base, boundary, fileSystem: host.fileSystem(exists ? path : base) };
   });
   return { bases, kernel: host.kernel, locks: host.inode(LOCKS) };
@@ -45,7 +45,7 @@ function judgeBoundaries(bases: readonly BaseFacts[]): Finding[] {
     if (boundary === undefined) {
       return [];
     }
-    if (boundary instanceof Hidden) {
+    if (boundary instanceof Unreadable) {
       return [unknown(`${path}: ${boundary.why}`)];
     }
     if (boundary.kind !== 'directory') {
@@ -68,15 +68,15 @@ function judgeFileSystems({ bases, kernel }: DirectoryFacts): Finding {
     if (fileSystem === undefined) {
       return `${base}: made when it is needed`;
     }
-    return fileSystem instanceof Hidden ? '' : `${base}: ${fileSystemWords(fileSystem, kernel)}`;
+    return fileSystem instanceof Unreadable ? '' : `${base}: ${fileSystemWords(fileSystem, kernel)}`;
   });
   const seen = words.filter(word => word !== '');
   return seen.length === 0 ? unknown('what they are on cannot be asked') : ok(seen.join('; '));
 }
 
-function judgeLocks(locks: Seen<Inode>): Finding {
+function judgeLocks(locks: Observed<Inode>): Finding {
   const { ok, problem, unknown } = findingsOf('Locks with systemd');
-  if (locks instanceof Hidden) {
+  if (locks instanceof Unreadable) {
     return unknown(`${LOCKS}: ${locks.why}`);
   }
   if (locks === undefined) {

@@ -4,14 +4,14 @@ import { FINDINGS_OF_A_KIND_MAX } from '../../limits.ts';
 import { endingUsers, remainsWords } from '../../render/leases.ts';
 import { localTime } from '../../render/time.ts';
 import { type Finding, findingsOf } from '../finding.ts';
-import { Hidden, type Host, type Seen } from '../host.ts';
+import { type Host, type Observed, Unreadable } from '../host.ts';
 
 export interface LeaseFacts {
   /** undefined where the daemon does not say */
   readonly leases: readonly Lease[] | undefined;
   /** milliseconds since the epoch */
   readonly now: number;
-  readonly setAside: Seen<readonly string[]>;
+  readonly setAside: Observed<readonly string[]>;
   readonly setAsidePath: string;
 }
 
@@ -19,7 +19,7 @@ export interface LeaseFacts {
 const CLOCK_TOLERANCE_MS = 60_000;
 const SET_ASIDE = 'set-aside';
 
-export function lookAtLeases(
+export function inspectLeases(
   host: Host,
   runtimeDirectory: string,
   { leases, now }: Pick<LeaseFacts, 'leases' | 'now'>,
@@ -71,7 +71,7 @@ function judgeClock({ leases = [], now }: LeaseFacts): Finding[] {
 
 function judgeSetAside({ setAside, setAsidePath }: LeaseFacts): Finding {
   const { ok, warning, unknown } = findingsOf('Registry');
-  if (setAside instanceof Hidden) {
+  if (setAside instanceof Unreadable) {
     return unknown(`${setAsidePath}: ${setAside.why}`);
   }
   const names = setAside ?? [];

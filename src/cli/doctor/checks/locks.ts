@@ -3,18 +3,18 @@ import type { Lease } from '../../../api/generated/io-dynuser-allocator.ts';
 import { FINDINGS_OF_A_KIND_MAX } from '../../limits.ts';
 import { lostUsers } from '../../render/leases.ts';
 import { type Finding, type Findings, findingsOf } from '../finding.ts';
-import { Hidden, type Host, type Ran, type Seen } from '../host.ts';
+import { type CommandResult, type Host, type Observed, Unreadable } from '../host.ts';
 
 /** One live dynamic user, and the name in its lock file. */
 interface Lock {
   readonly user: Pick<Lease, 'uid' | 'userName'>;
-  readonly name: Seen<string>;
+  readonly name: Observed<string>;
 }
 
 /** What one source of accounts knows, as lines of passwd(5). */
 interface Source {
   readonly name: 'files' | 'systemd';
-  readonly accounts: Seen<Ran>;
+  readonly accounts: Observed<CommandResult>;
 }
 
 export interface LockFacts {
@@ -29,7 +29,7 @@ export const LOCK_DIRECTORY = '/run/systemd/dynamic-uid';
 const WITHOUT_OURS = { SYSTEMD_BYPASS_USERDB: 'io.dynuser.DynamicUser', DYNUSER_NSS_BYPASS: '1' };
 
 /** @param leases as the daemon lists them */
-export async function lookAtLocks(host: Host, leases: readonly Lease[] | undefined): Promise<LockFacts> {
+export async function inspectLocks(host: Host, leases: readonly Lease[] | undefined): Promise<LockFacts> {
   const users = liveUsers(leases ?? []);
   const locks = users.map(user => ({ user, name: host.text(`${LOCK_DIRECTORY}/${user.uid}`) }));
   const sources: Source[] =
@@ -67,12 +67,12 @@ function judgeLost(leases: readonly Lease[]): Finding[] {
 
 function judgeFiles({ locks }: LockFacts): Finding[] {
   const findings = findingsOf('Locks');
-  const hidden = locks.find(({ name }) => name instanceof Hidden)?.name;
-  if (hidden instanceof Hidden) {
+  const hidden = locks.find(({ name }) => name instanceof Unreadable)?.name;
+  if (hidden instanceof Unreadable) {
     return [findings.unknown(`${LOCK_DIRECTORY}: ${hidden.why}`)];
   }
   const problems = locks.flatMap(({ user: { userName, uid }, name }) => {
-    const found = name instanceof Hidden ? undefined : name?.trimEnd();
+    const found = name instanceof Unreadable ? undefined : name?.trimEnd();
     if (found === userName) {
       return [];
     }
@@ -111,8 +111,8 @@ function judgeNames({ locks, sources }: LockFacts): Finding[] {
 }
 
 /** A source that is not there, or cannot be asked, knows nobody: what is wrong with it is told elsewhere. */
-function accountsOf(accounts: Seen<Ran>): { readonly name: string; readonly uid: number }[] {
-  const text = accounts === undefined || accounts instanceof Hidden ? '' : accounts.output;
+function accountsOf(accounts: Observed<CommandResult>): { readonly name: string; readonly uid: number }[] {
+  const text = accounts === undefined || accounts instanceof Unreadable ? '' : accounts.output;
   return Array.from(text.matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm), ([, name = '', uid]) => ({ name, uid: Number(uid) }));
 }
 

@@ -1,22 +1,22 @@
 /** Whether programs of this host resolve dynamic users: the lines of nsswitch.conf, the module, and a live user. */
 import type { Lease } from '../../../api/generated/io-dynuser-allocator.ts';
-import { switchLine } from '../../switch-line.ts';
+import { nsswitchWords } from '../../nsswitch.ts';
 import { type Finding, findingsOf } from '../finding.ts';
-import { Hidden, type Host, type Ran, type Seen } from '../host.ts';
+import { type CommandResult, type Host, type Observed, Unreadable } from '../host.ts';
 
 /** A live user, and what the host answers about it. */
 interface Lookup {
   readonly database: 'passwd' | 'group';
   readonly key: string;
-  readonly answer: Seen<Ran>;
+  readonly answer: Observed<CommandResult>;
 }
 
 type LiveUser = Pick<Lease, 'userName' | 'uid' | 'gid'>;
 
 export interface NameServiceFacts {
-  readonly switchFile: Seen<string>;
+  readonly switchFile: Observed<string>;
   /** a lookup of the module alone, with the dynamic linker saying what it loads */
-  readonly module: Seen<Ran>;
+  readonly module: Observed<CommandResult>;
   /** undefined where no dynamic user lives */
   readonly user: LiveUser | undefined;
   readonly lookups: readonly Lookup[];
@@ -41,7 +41,7 @@ interface KnownUsers {
 }
 
 /** Looks up the user of a trial if there is one, else a user that lives. */
-export async function lookAtNameService(
+export async function inspectNameService(
   host: Host,
   runtimeDirectory: string,
   { leases, trial }: KnownUsers,
@@ -73,9 +73,9 @@ export async function lookAtNameService(
 function publishedUser(host: Host, runtimeDirectory: string): LiveUser | undefined {
   const directory = `${runtimeDirectory}/by-uid`;
   const names = host.names(directory);
-  const uid = names instanceof Hidden ? undefined : names?.find(name => /^\d+$/.test(name));
+  const uid = names instanceof Unreadable ? undefined : names?.find(name => /^\d+$/.test(name));
   const userName = uid === undefined ? undefined : host.link(`${directory}/${uid}`);
-  return userName === undefined || userName instanceof Hidden
+  return userName === undefined || userName instanceof Unreadable
     ? undefined
     : { userName, uid: Number(uid), gid: Number(uid) };
 }
@@ -84,14 +84,14 @@ export function judgeNameService(facts: NameServiceFacts): Finding[] {
   return [...judgeSwitch(facts.switchFile), judgeModule(facts.module), judgeLookups(facts)];
 }
 
-function judgeSwitch(text: Seen<string>): Finding[] {
+function judgeSwitch(text: Observed<string>): Finding[] {
   const { ok, warning, problem, unknown } = findingsOf('nsswitch.conf');
-  if (text instanceof Hidden) {
+  if (text instanceof Unreadable) {
     return [unknown(`${SWITCH_FILE}: ${text.why}`)];
   }
   const findings: Finding[] = [];
   for (const database of [...NEEDED, ...WANTED]) {
-    const line = switchLine(text ?? '', database);
+    const line = nsswitchWords(text ?? '', database);
     const where = `the line '${database}:' of ${SWITCH_FILE}`;
     const index = line.indexOf(SERVICE);
     const before = line.slice(0, index);
@@ -120,12 +120,12 @@ function hasLateComment(text: string, database: string): boolean {
   return new RegExp(`^[ \\t]*${database}[ \\t:][^\\n]*#`, 'm').test(text);
 }
 
-function judgeModule(module: Seen<Ran>): Finding {
+function judgeModule(module: Observed<CommandResult>): Finding {
   const { ok, problem, unknown } = findingsOf('NSS module');
   if (module === undefined) {
     return unknown('there is no getent here to load it with');
   }
-  if (module instanceof Hidden) {
+  if (module instanceof Unreadable) {
     return unknown(module.why);
   }
   const loaded = /calling init: (\S*libnss_dynuser\.so\.2)/.exec(module.errors)?.[1];
@@ -139,9 +139,9 @@ function judgeLookups({ user, lookups }: NameServiceFacts): Finding {
   if (user === undefined) {
     return unknown("no dynamic user lives that could be looked up; 'dynuserctl doctor --try' makes one for a moment");
   }
-  const hidden = lookups.find(({ answer }) => answer === undefined || answer instanceof Hidden);
+  const hidden = lookups.find(({ answer }) => answer === undefined || answer instanceof Unreadable);
   if (hidden !== undefined) {
-    return unknown(hidden.answer instanceof Hidden ? hidden.answer.why : 'there is no getent here to ask with');
+    return unknown(hidden.answer instanceof Unreadable ? hidden.answer.why : 'there is no getent here to ask with');
   }
   const wrong = lookups.filter(({ answer }) => !isAnswer(answer, user));
   if (wrong.length === 0) {
@@ -155,10 +155,10 @@ function judgeLookups({ user, lookups }: NameServiceFacts): Finding {
 }
 
 /** passwd(5) and group(5): name, password and number are the first three fields of both. */
-function isAnswer(answer: Seen<Ran>, user: LiveUser): boolean {
+function isAnswer(answer: Observed<CommandResult>, user: LiveUser): boolean {
   return (
     answer !== undefined &&
-    !(answer instanceof Hidden) &&
+    !(answer instanceof Unreadable) &&
     answer.status === 0 &&
     answer.output.startsWith(`${user.userName}:x:${user.uid}:`)
   );

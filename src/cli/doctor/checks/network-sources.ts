@@ -1,16 +1,16 @@
 /** Whether a source of accounts in nsswitch.conf goes to the network by itself while the daemon has none (dynuserd.service). */
-import { switchLine } from '../../switch-line.ts';
+import { nsswitchWords } from '../../nsswitch.ts';
 import { type Finding, findingsOf } from '../finding.ts';
-import { Hidden, type Host, type Inode, type Seen } from '../host.ts';
+import { type Host, type Inode, type Observed, Unreadable } from '../host.ts';
 import { SWITCH_FILE } from './name-service.ts';
 
 export interface NetworkFacts {
-  readonly switchFile: Seen<string>;
+  readonly switchFile: Observed<string>;
   /** the network namespaces of the daemon and of process 1 */
-  readonly own: Seen<string>;
-  readonly first: Seen<string>;
+  readonly own: Observed<string>;
+  readonly first: Observed<string>;
   /** of nslcd, the daemon that one of the two modules named ldap asks */
-  readonly nslcd: Seen<Inode>;
+  readonly nslcd: Observed<Inode>;
 }
 
 const DATABASES = ['passwd', 'group'];
@@ -27,7 +27,7 @@ const DROP_IN =
   "'systemctl edit dynuserd': [Service], PrivateNetwork=no, IPAddressDeny=, RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK";
 
 /** @param pid of the daemon, if it can be seen */
-export function lookAtNetworkSources(host: Host, pid: Seen<number>): NetworkFacts {
+export function inspectNetworkSources(host: Host, pid: Observed<number>): NetworkFacts {
   return {
     switchFile: host.text(SWITCH_FILE),
     own: typeof pid === 'number' ? host.link(`/proc/${pid}/ns/net`) : undefined,
@@ -38,16 +38,16 @@ export function lookAtNetworkSources(host: Host, pid: Seen<number>): NetworkFact
 
 export function judgeNetworkSources({ switchFile, own, first, nslcd }: NetworkFacts): Finding[] {
   const { ok, warning, unknown } = findingsOf('Network of the daemon');
-  if (typeof own !== 'string' || typeof first !== 'string' || switchFile instanceof Hidden) {
+  if (typeof own !== 'string' || typeof first !== 'string' || switchFile instanceof Unreadable) {
     // What cannot be seen of the process and of the file is told by their own checks.
     return [];
   }
   if (own === first) {
     return [ok('it has that of the host')];
   }
-  const words = DATABASES.flatMap(database => switchLine(switchFile ?? '', database));
+  const words = DATABASES.flatMap(database => nsswitchWords(switchFile ?? '', database));
   const sources = [...new Set(words.filter(word => !word.startsWith('[')))];
-  const asksNslcd = nslcd !== undefined && !(nslcd instanceof Hidden);
+  const asksNslcd = nslcd !== undefined && !(nslcd instanceof Unreadable);
   const findings = sources.flatMap(source => {
     if (LOCAL.has(source) || (source === LDAP && asksNslcd)) {
       return [];

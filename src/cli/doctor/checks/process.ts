@@ -1,6 +1,6 @@
-/** What the daemon's process is among: its namespaces, its helper, room in the runtime directory, and the accounts it allows. */
+/** What the daemon's process is among: its namespaces, its helper, free space in the runtime directory, and the accounts it allows. */
 import { type Finding, findingsOf } from '../finding.ts';
-import { Hidden, type Host, type Inode, type Ran, type Room, type Seen } from '../host.ts';
+import { type CommandResult, type FreeSpace, type Host, type Inode, type Observed, Unreadable } from '../host.ts';
 
 /** More accounts than these are not asked for: each is a process. */
 const ACCOUNTS_MAX = 16;
@@ -14,19 +14,27 @@ const FILES_LEAST = 64;
 export interface ProcessFacts {
   readonly runtimeDirectory: string;
   /** where the namespaces of PIDs of the daemon and of process 1 are said */
-  readonly pidNamespace: { readonly own: Seen<string>; readonly first: Seen<string> };
+  readonly pidNamespace: { readonly own: Observed<string>; readonly first: Observed<string> };
   /** the runtime directory as the daemon has it, and as it is here */
-  readonly directory: { readonly daemons: Seen<Inode>; readonly ours: Seen<Inode> };
-  readonly helper: { readonly path: string; readonly ran: Seen<Ran> } | undefined;
-  readonly room: Seen<Room>;
+  readonly directory: { readonly daemons: Observed<Inode>; readonly ours: Observed<Inode> };
+  readonly helper: { readonly path: string; readonly result: Observed<CommandResult> } | undefined;
+  readonly freeSpace: Observed<FreeSpace>;
   /** of AllowUsers= and AllowGroups=, each with what getent(1) says */
-  readonly accounts: readonly { readonly key: string; readonly name: string; readonly ran: Seen<Ran> }[];
+  readonly accounts: readonly {
+    readonly key: string;
+    readonly name: string;
+    readonly result: Observed<CommandResult>;
+  }[];
 }
 
 /** @param pid of the daemon, where it can be seen */
-export async function lookAtProcess(host: Host, runtimeDirectory: string, pid: Seen<number>): Promise<ProcessFacts> {
+export async function inspectProcess(
+  host: Host,
+  runtimeDirectory: string,
+  pid: Observed<number>,
+): Promise<ProcessFacts> {
   const at = typeof pid === 'number' ? `/proc/${pid}` : undefined;
-  const of = <T>(look: (path: string) => Seen<T>): Seen<T> => (at === undefined ? undefined : look(at));
+  const of = <T>(read: (path: string) => Observed<T>): Observed<T> => (at === undefined ? undefined : read(at));
   const path = helperOf(of(base => host.text(`${base}/cmdline`)));
   return {
     runtimeDirectory,
@@ -35,19 +43,19 @@ export async function lookAtProcess(host: Host, runtimeDirectory: string, pid: S
       daemons: of(base => host.inode(`${base}/root${runtimeDirectory}`)),
       ours: host.inode(runtimeDirectory),
     },
-    helper: path === undefined ? undefined : { path, ran: await host.run([path]) },
-    room: host.room(runtimeDirectory),
+    helper: path === undefined ? undefined : { path, result: await host.run([path]) },
+    freeSpace: host.freeSpace(runtimeDirectory),
     accounts: await Promise.all(
       allowed(host.text(CONFIG_FILE)).map(async ({ key, name }) => ({
         ...{ key, name },
-        ran: await host.run(['getent', key === 'AllowUsers' ? 'passwd' : 'group', name]),
+        result: await host.run(['getent', key === 'AllowUsers' ? 'passwd' : 'group', name]),
       })),
     ),
   };
 }
 
 /** The helper lies beside the bundle, which is the last word of Node's command line that ends so. */
-function helperOf(commandLine: Seen<string>): string | undefined {
+function helperOf(commandLine: Observed<string>): string | undefined {
   if (typeof commandLine !== 'string') {
     return undefined;
   }
@@ -56,7 +64,7 @@ function helperOf(commandLine: Seen<string>): string | undefined {
 }
 
 /** Numbers need no account. */
-function allowed(text: Seen<string>): { key: string; name: string }[] {
+function allowed(text: Observed<string>): { key: string; name: string }[] {
   if (typeof text !== 'string') {
     return [];
   }
@@ -67,7 +75,7 @@ function allowed(text: Seen<string>): { key: string; name: string }[] {
 }
 
 export function judgeProcess(facts: ProcessFacts): Finding[] {
-  return [...judgeNamespaces(facts), ...judgeHelper(facts), ...judgeRoom(facts), ...judgeAccounts(facts)];
+  return [...judgeNamespaces(facts), ...judgeHelper(facts), ...judgeFreeSpace(facts), ...judgeAccounts(facts)];
 }
 
 function judgeNamespaces({ pidNamespace: { own, first }, directory }: ProcessFacts): Finding[] {
@@ -81,7 +89,7 @@ function judgeNamespaces({ pidNamespace: { own, first }, directory }: ProcessFac
     return [problem(words, 'run it in that of process 1: in a container with the PID namespace of the host')];
   }
   const { daemons, ours } = directory;
-  if (daemons === undefined || daemons instanceof Hidden || ours === undefined || ours instanceof Hidden) {
+  if (daemons === undefined || daemons instanceof Unreadable || ours === undefined || ours instanceof Unreadable) {
     return [];
   }
   return daemons.device === ours.device && daemons.inode === ours.inode
@@ -94,31 +102,34 @@ function judgeHelper({ helper }: ProcessFacts): Finding[] {
   if (helper === undefined) {
     return [];
   }
-  const { path, ran } = helper;
-  if (ran !== undefined && !(ran instanceof Hidden) && ran.status === HELPER_REFUSES) {
+  const { path, result } = helper;
+  if (result !== undefined && !(result instanceof Unreadable) && result.status === HELPER_REFUSES) {
     return [ok(`${path} runs`)];
   }
-  const why = ran === undefined ? 'it is not there' : ran instanceof Hidden ? ran.why : ran.errors.trim();
+  const why =
+    result === undefined ? 'it is not there' : result instanceof Unreadable ? result.why : result.errors.trim();
   return [problem(`${path} cannot run: ${why}`, 'install dynuser again, and restart dynuserd')];
 }
 
-function judgeRoom({ room, runtimeDirectory }: ProcessFacts): Finding[] {
-  const { ok, problem } = findingsOf('Room for leases');
-  if (room === undefined || room instanceof Hidden) {
+function judgeFreeSpace({ freeSpace, runtimeDirectory }: ProcessFacts): Finding[] {
+  const { ok, problem } = findingsOf('Space for leases');
+  if (freeSpace === undefined || freeSpace instanceof Unreadable) {
     return [];
   }
-  if (room.isReadOnly) {
+  if (freeSpace.isReadOnly) {
     return [problem(`${runtimeDirectory} is on a read-only file system`, 'remount it writable')];
   }
-  return room.bytes < BYTES_LEAST || room.files < FILES_LEAST
+  return freeSpace.bytes < BYTES_LEAST || freeSpace.files < FILES_LEAST
     ? [problem(`the file system of ${runtimeDirectory} is full`, 'free some space there')]
-    : [ok(`there is room in ${runtimeDirectory}`)];
+    : [ok(`there is space in ${runtimeDirectory}`)];
 }
 
 function judgeAccounts({ accounts }: ProcessFacts): Finding[] {
   const { ok, warning } = findingsOf('Allowed accounts');
   // getent(1): 2, a key that was not found.
-  const missing = accounts.filter(({ ran }) => ran !== undefined && !(ran instanceof Hidden) && ran.status === 2);
+  const missing = accounts.filter(
+    ({ result }) => result !== undefined && !(result instanceof Unreadable) && result.status === 2,
+  );
   if (missing.length > 0) {
     return missing.map(({ key, name }) =>
       warning(`${key}= names ${name}, which this host does not have`, `make the account, or mend ${CONFIG_FILE}`),

@@ -1,11 +1,11 @@
 /** Whether the daemon's process may do what it needs to do, as far as /proc shows it. */
 import { type Finding, findingsOf } from '../finding.ts';
-import { Hidden, type Host, type Inode, type Seen } from '../host.ts';
+import { type Host, type Inode, type Observed, Unreadable } from '../host.ts';
 
 export interface RightsFacts {
   /** the process that holds the daemon's lock */
-  readonly pid: Seen<number>;
-  readonly status: Seen<string>;
+  readonly pid: Observed<number>;
+  readonly status: Observed<string>;
 }
 
 const LOCK = 'dynuserd.lock';
@@ -24,17 +24,17 @@ const NEEDED: readonly (readonly [number: number, name: string, need: string])[]
   [21, 'CAP_SYS_ADMIN', 'to remove IPC objects of a user that ended'],
 ];
 
-export function lookAtRights(host: Host, runtimeDirectory: string): RightsFacts {
+export function inspectRights(host: Host, runtimeDirectory: string): RightsFacts {
   const pid = lockHolder(host.text('/proc/locks'), host.inode(`${runtimeDirectory}/${LOCK}`));
   return { pid, status: typeof pid === 'number' ? host.text(`/proc/${pid}/status`) : undefined };
 }
 
 export function judgeRights({ pid, status }: RightsFacts): Finding[] {
   const { ok, problem, unknown } = findingsOf('Rights of the daemon');
-  if (pid instanceof Hidden) {
+  if (pid instanceof Unreadable) {
     return [unknown(pid.why)];
   }
-  if (pid === undefined || status === undefined || status instanceof Hidden) {
+  if (pid === undefined || status === undefined || status instanceof Unreadable) {
     return [unknown('its process cannot be seen from here')];
   }
   const effective = /^CapEff:\s*([0-9a-f]{16})$/m.exec(status)?.[1];
@@ -56,11 +56,11 @@ export function judgeRights({ pid, status }: RightsFacts): Finding[] {
 }
 
 /** proc_locks(5): a line for each lock, with its process and "major:minor:inode", the device's parts in hexadecimal. */
-function lockHolder(locks: Seen<string>, file: Seen<Inode>): Seen<number> {
-  if (locks instanceof Hidden || locks === undefined) {
+function lockHolder(locks: Observed<string>, file: Observed<Inode>): Observed<number> {
+  if (locks instanceof Unreadable || locks === undefined) {
     return locks;
   }
-  if (file instanceof Hidden || file === undefined) {
+  if (file instanceof Unreadable || file === undefined) {
     return file;
   }
   const part = (value: bigint): string => value.toString(16).padStart(2, '0');

@@ -1,13 +1,13 @@
 /** The runtime directory: root's, open to all for looking, and on tmpfs, so that no lease outlives the boot. */
 import { type Finding, findingsOf } from '../finding.ts';
-import { Hidden, type Host, type Inode, octal, type Seen } from '../host.ts';
+import { type Host, type Inode, type Observed, octal, Unreadable } from '../host.ts';
 
 export interface RuntimeDirectoryFacts {
   readonly path: string;
-  readonly directory: Seen<Inode>;
-  readonly fileSystem: Seen<number>;
+  readonly directory: Observed<Inode>;
+  readonly fileSystem: Observed<number>;
   readonly socketPath: string;
-  readonly socket: Seen<Inode>;
+  readonly socket: Observed<Inode>;
 }
 
 /** statfs(2): file systems that are in memory. */
@@ -17,7 +17,7 @@ const DIRECTORY_MODE = 0o755;
 const SOCKET_MODE = 0o666;
 
 /** @param socketPath the daemon's socket, which is in the runtime directory */
-export function lookAtRuntimeDirectory(host: Host, socketPath: string): RuntimeDirectoryFacts {
+export function inspectRuntimeDirectory(host: Host, socketPath: string): RuntimeDirectoryFacts {
   const path = socketPath.slice(0, socketPath.lastIndexOf('/')) || '/';
   return {
     path,
@@ -31,7 +31,7 @@ export function lookAtRuntimeDirectory(host: Host, socketPath: string): RuntimeD
 export function judgeRuntimeDirectory(facts: RuntimeDirectoryFacts): Finding[] {
   const { ok, problem, unknown } = findingsOf('Runtime directory');
   const { path, directory } = facts;
-  if (directory instanceof Hidden) {
+  if (directory instanceof Unreadable) {
     return [unknown(`${path}: ${directory.why}`)];
   }
   if (directory === undefined) {
@@ -54,7 +54,7 @@ export function judgeRuntimeDirectory(facts: RuntimeDirectoryFacts): Finding[] {
 
 function judgeFileSystem({ path, fileSystem }: RuntimeDirectoryFacts): Finding[] {
   const { problem } = findingsOf('Runtime directory');
-  if (fileSystem instanceof Hidden || fileSystem === undefined) {
+  if (fileSystem instanceof Unreadable || fileSystem === undefined) {
     return [];
   }
   return fileSystem === TMPFS_MAGIC || fileSystem === RAMFS_MAGIC
@@ -65,7 +65,7 @@ function judgeFileSystem({ path, fileSystem }: RuntimeDirectoryFacts): Finding[]
 function judgeSocket({ socketPath, socket }: RuntimeDirectoryFacts): Finding[] {
   const { problem } = findingsOf('Socket');
   // Whether it is there is for the check of the daemon to say.
-  if (socket instanceof Hidden || socket === undefined) {
+  if (socket instanceof Unreadable || socket === undefined) {
     return [];
   }
   if (socket.kind !== 'socket') {

@@ -2,14 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BUS_NAME_RETRY_MS, BUS_NAME_TRIES } from '../../limits.ts';
 import { type Finding, findingsOf } from '../finding.ts';
-import { Hidden, type Host, type Inode, type Ran, type Seen } from '../host.ts';
+import { type CommandResult, type Host, type Inode, type Observed, Unreadable } from '../host.ts';
 
 export interface ServiceFacts {
-  readonly bus: Seen<Inode>;
-  readonly policies: readonly Seen<Inode>[];
+  readonly bus: Observed<Inode>;
+  readonly policies: readonly Observed<Inode>[];
   /** what the bus says about our name */
-  readonly owned: Seen<Ran>;
-  readonly nscd: Seen<Inode>;
+  readonly owned: Observed<CommandResult>;
+  readonly nscd: Observed<Inode>;
 }
 
 const BUS_SOCKET = '/run/dbus/system_bus_socket';
@@ -20,7 +20,7 @@ const POLICY_DIRECTORIES = ['/usr/share/dbus-1/system.d', '/etc/dbus-1/system.d'
 const NSCD_SOCKET = '/run/nscd/socket';
 
 /** @param pause between two questions of the bus */
-export async function lookAtServices(host: Host, pause = () => sleep(BUS_NAME_RETRY_MS)): Promise<ServiceFacts> {
+export async function inspectServices(host: Host, pause = () => sleep(BUS_NAME_RETRY_MS)): Promise<ServiceFacts> {
   const bus = host.inode(BUS_SOCKET);
   return {
     bus,
@@ -31,7 +31,7 @@ export async function lookAtServices(host: Host, pause = () => sleep(BUS_NAME_RE
 }
 
 /** A daemon that has just started, by the question of this command maybe, answers before it has got its name on the bus. */
-async function waitForOwner(host: Host, pause: () => Promise<void>): Promise<Seen<Ran>> {
+async function waitForOwner(host: Host, pause: () => Promise<void>): Promise<Observed<CommandResult>> {
   let owned = await askOwner(host);
   for (let tries = 1; tries < BUS_NAME_TRIES && isAnswered(owned) && !hasOwner(owned); tries++) {
     await pause();
@@ -40,16 +40,16 @@ async function waitForOwner(host: Host, pause: () => Promise<void>): Promise<See
   return owned;
 }
 
-function isAnswered(owned: Seen<Ran>): owned is Ran {
-  return owned !== undefined && !(owned instanceof Hidden) && owned.status === 0;
+function isAnswered(owned: Observed<CommandResult>): owned is CommandResult {
+  return owned !== undefined && !(owned instanceof Unreadable) && owned.status === 0;
 }
 
-function hasOwner({ output }: Ran): boolean {
+function hasOwner({ output }: CommandResult): boolean {
   return /\btrue\b/.test(output);
 }
 
 /** busctl(1) comes with systemd, dbus-send(1) with dbus-daemon: a bus has one of them beside it. */
-async function askOwner(host: Host): Promise<Seen<Ran>> {
+async function askOwner(host: Host): Promise<Observed<CommandResult>> {
   const destination = 'org.freedesktop.DBus';
   const path = '/org/freedesktop/DBus';
   const asked = await host.run([
@@ -86,7 +86,7 @@ function judgeBus({ bus, policies, owned }: ServiceFacts): Finding {
     : warning(`nobody has the name ${BUS_NAME} on the bus`, "restart dynuserd; 'journalctl -u dynuserd' says why not");
 }
 
-function judgeNscd(nscd: Seen<Inode>): Finding {
+function judgeNscd(nscd: Observed<Inode>): Finding {
   const { ok } = findingsOf('nscd');
   return nscd === undefined
     ? ok('no nscd that would remember users that are gone')

@@ -2,14 +2,14 @@
 import { DEFAULT_RANGE, inRange, parseRange, type UidRange } from '../../../core/range.ts';
 import { FINDINGS_OF_A_KIND_MAX } from '../../limits.ts';
 import { type Finding, findingsOf } from '../finding.ts';
-import { Hidden, type Host, type Seen } from '../host.ts';
+import { type Host, type Observed, Unreadable } from '../host.ts';
 
 export interface RangeFacts {
-  readonly configuration: Seen<string>;
+  readonly configuration: Observed<string>;
   /** by path */
-  readonly accounts: ReadonlyMap<string, Seen<string>>;
-  readonly loginDefaults: Seen<string>;
-  readonly subordinates: ReadonlyMap<string, Seen<string>>;
+  readonly accounts: ReadonlyMap<string, Observed<string>>;
+  readonly loginDefaults: Observed<string>;
+  readonly subordinates: ReadonlyMap<string, Observed<string>>;
 }
 
 const CONFIGURATION = '/etc/dynuser/dynuserd.conf';
@@ -19,7 +19,7 @@ const SUBORDINATES = ['/etc/subuid', '/etc/subgid'];
 /** login.defs(5): the ranges that new accounts are given from. */
 const GIVEN_OUT = ['UID', 'GID', 'SYS_UID', 'SYS_GID', 'SUB_UID', 'SUB_GID'];
 
-export function lookAtRange(host: Host): RangeFacts {
+export function inspectRange(host: Host): RangeFacts {
   const texts = (paths: readonly string[]) => new Map(paths.map(path => [path, host.text(path)]));
   return {
     configuration: host.text(CONFIGURATION),
@@ -32,7 +32,7 @@ export function lookAtRange(host: Host): RangeFacts {
 export function judgeRange(facts: RangeFacts): Finding[] {
   const { ok, problem, unknown } = findingsOf('UID range');
   const range = configuredRange(facts.configuration);
-  if (range instanceof Hidden) {
+  if (range instanceof Unreadable) {
     return [unknown(`${CONFIGURATION}: ${range.why}`)];
   }
   if (typeof range === 'string') {
@@ -49,8 +49,8 @@ export function judgeRange(facts: RangeFacts): Finding[] {
     : [ok(`${words}: no account, and no range of useradd or a user namespace, is in it`)];
 }
 
-function configuredRange(configuration: Seen<string>): UidRange | string | Hidden {
-  if (configuration instanceof Hidden) {
+function configuredRange(configuration: Observed<string>): UidRange | string | Unreadable {
+  if (configuration instanceof Unreadable) {
     return configuration;
   }
   const value = /^[ \t]*UidRange[ \t]*=[ \t]*(.*?)[ \t\r]*$/m.exec(configuration ?? '')?.[1];
@@ -60,7 +60,7 @@ function configuredRange(configuration: Seen<string>): UidRange | string | Hidde
 function judgeAccounts(accounts: RangeFacts['accounts'], range: UidRange): Finding[] {
   const { warning, unknown } = findingsOf('UID range');
   return Array.from(accounts).flatMap(([path, text]) => {
-    if (text instanceof Hidden) {
+    if (text instanceof Unreadable) {
       return [unknown(`${path}: ${text.why}`)];
     }
     // passwd(5), group(5): the number is the third field of both.
@@ -77,9 +77,9 @@ function judgeAccounts(accounts: RangeFacts['accounts'], range: UidRange): Findi
   });
 }
 
-function judgeLoginDefaults(text: Seen<string>, range: UidRange): Finding[] {
+function judgeLoginDefaults(text: Observed<string>, range: UidRange): Finding[] {
   const { warning, unknown } = findingsOf('UID range');
-  if (text instanceof Hidden) {
+  if (text instanceof Unreadable) {
     return [unknown(`${LOGIN_DEFAULTS}: ${text.why}`)];
   }
   const number = (key: string): number => Number(new RegExp(`^\\s*${key}\\s+(\\d+)`, 'm').exec(text ?? '')?.[1]);
@@ -94,7 +94,7 @@ function judgeLoginDefaults(text: Seen<string>, range: UidRange): Finding[] {
 function judgeSubordinates(subordinates: RangeFacts['subordinates'], range: UidRange): Finding[] {
   const { problem, unknown } = findingsOf('UID range');
   return Array.from(subordinates).flatMap(([path, text]) => {
-    if (text instanceof Hidden) {
+    if (text instanceof Unreadable) {
       return [unknown(`${path}: ${text.why}`)];
     }
     // subuid(5): owner, first number, how many.

@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { judgeDaemon } from '../../../../src/cli/doctor/checks/daemon.ts';
-import { judgeDirectories, lookAtDirectories } from '../../../../src/cli/doctor/checks/directories.ts';
-import { judgeLeases, lookAtLeases } from '../../../../src/cli/doctor/checks/leases.ts';
-import { judgeRights, lookAtRights } from '../../../../src/cli/doctor/checks/rights.ts';
-import { judgeRuntimeDirectory, lookAtRuntimeDirectory } from '../../../../src/cli/doctor/checks/runtime-directory.ts';
-import { judgeRange, lookAtRange } from '../../../../src/cli/doctor/checks/uid-range.ts';
-import type { Hidden } from '../../../../src/cli/doctor/host.ts';
+import { inspectDirectories, judgeDirectories } from '../../../../src/cli/doctor/checks/directories.ts';
+import { inspectLeases, judgeLeases } from '../../../../src/cli/doctor/checks/leases.ts';
+import { inspectRights, judgeRights } from '../../../../src/cli/doctor/checks/rights.ts';
+import { inspectRuntimeDirectory, judgeRuntimeDirectory } from '../../../../src/cli/doctor/checks/runtime-directory.ts';
+import { inspectRange, judgeRange } from '../../../../src/cli/doctor/checks/uid-range.ts';
+import type { Unreadable } from '../../../../src/cli/doctor/host.ts';
 import { NOW, sampleLease } from '../sample.ts';
 import { type FakeHost, fakeHost } from './fake-host.ts';
-import { CLOSED, expect, told } from './told.ts';
+import { CLOSED, expect, linesOf } from './findings.ts';
 
 it('the daemon: away, of another version, well', () => {
   const service = { vendor: 'dynuser', product: 'dynuserd', version: '1.0.0' };
@@ -21,11 +21,12 @@ it('the daemon: away, of another version, well', () => {
 
 describe('the runtime directory', () => {
   const TMPFS = 0x01021994;
-  const look = (fake: FakeHost) => judgeRuntimeDirectory(lookAtRuntimeDirectory(fakeHost(fake), '/run/dynuser/socket'));
+  const inspect = (fake: FakeHost) =>
+    judgeRuntimeDirectory(inspectRuntimeDirectory(fakeHost(fake), '/run/dynuser/socket'));
 
   it('well', () => {
     const inodes = { '/run/dynuser': {}, '/run/dynuser/socket': { kind: 'socket', mode: 0o666 } } as const;
-    expect(look({ inodes, fileSystems: { '/run/dynuser': TMPFS } }), /^ok /);
+    expect(inspect({ inodes, fileSystems: { '/run/dynuser': TMPFS } }), /^ok /);
   });
 
   it('everything that can be wrong with it', () => {
@@ -34,22 +35,22 @@ describe('the runtime directory', () => {
       '/run/dynuser/socket': { kind: 'socket', mode: 0o600 },
     } as const;
     expect(
-      look({ inodes, fileSystems: { '/run/dynuser': 0xef53 } }),
+      inspect({ inodes, fileSystems: { '/run/dynuser': 0xef53 } }),
       /^problem .* belongs to 1000:0/,
       /^problem .* mode 0775/,
       /^problem .* no tmpfs/,
       /^problem .*socket has the mode 0600/,
     );
-    expect(look({}), /^problem .* not there/);
-    expect(look({ inodes: { '/run/dynuser': { kind: 'link' } } }), /^problem .* no directory/);
-    expect(look({ inodes: { '/run/dynuser': CLOSED } }), /^unknown .*only root/);
+    expect(inspect({}), /^problem .* not there/);
+    expect(inspect({ inodes: { '/run/dynuser': { kind: 'link' } } }), /^problem .* no directory/);
+    expect(inspect({ inodes: { '/run/dynuser': CLOSED } }), /^unknown .*only root/);
     const file = { '/run/dynuser': {}, '/run/dynuser/socket': { kind: 'file' } } as const;
-    expect(look({ inodes: file, fileSystems: { '/run/dynuser': TMPFS } }), /^problem .*socket is no socket/);
+    expect(inspect({ inodes: file, fileSystems: { '/run/dynuser': TMPFS } }), /^problem .*socket is no socket/);
   });
 });
 
 describe('the range of UIDs', () => {
-  const look = (texts: FakeHost['texts']) => judgeRange(lookAtRange(fakeHost({ texts: texts ?? {} })));
+  const inspect = (texts: FakeHost['texts']) => judgeRange(inspectRange(fakeHost({ texts: texts ?? {} })));
 
   it('well, with the defaults of everything', () => {
     const texts = {
@@ -57,7 +58,7 @@ describe('the range of UIDs', () => {
       '/etc/login.defs': 'UID_MIN 1000\nUID_MAX 60000\n#SUB_UID_MIN 100\n#SUB_UID_MAX 999999\n',
       '/etc/subuid': 'me:100000:65536\n',
     };
-    expect(look(texts), /^ok 61184-65519:/);
+    expect(inspect(texts), /^ok 61184-65519:/);
   });
 
   it('accounts, new accounts and user namespaces that reach into it', () => {
@@ -69,7 +70,7 @@ describe('the range of UIDs', () => {
       '/etc/subgid': 'behind:65520:10\nover:1:100000\n',
     };
     expect(
-      look(texts),
+      inspect(texts),
       /^warning first of \/etc\/passwd has 61184/,
       /^warning last of \/etc\/passwd has 65519/,
       /^warning g of \/etc\/group has 62000/,
@@ -84,21 +85,21 @@ describe('the range of UIDs', () => {
       '/etc/dynuser/dynuserd.conf': '# UidRange=1-2\n UidRange = 70000-70009 \n',
       '/etc/passwd': 'a:x:62000:1::/:\n',
     };
-    expect(look(texts), /^ok 70000-70009:/);
-    expect(look({ '/etc/dynuser/dynuserd.conf': 'UidRange=7' }), /^problem .*UidRange=: "7" is not two numbers/);
-    expect(look({ '/etc/dynuser/dynuserd.conf': CLOSED }), /^unknown/);
-    expect(look({ '/etc/subuid': CLOSED }), /^unknown \/etc\/subuid: only root/);
+    expect(inspect(texts), /^ok 70000-70009:/);
+    expect(inspect({ '/etc/dynuser/dynuserd.conf': 'UidRange=7' }), /^problem .*UidRange=: "7" is not two numbers/);
+    expect(inspect({ '/etc/dynuser/dynuserd.conf': CLOSED }), /^unknown/);
+    expect(inspect({ '/etc/subuid': CLOSED }), /^unknown \/etc\/subuid: only root/);
   });
 });
 
 describe('directories', () => {
   const EXT4 = { '/var/lib': 0xef53, '/var/cache': 0x01021994, '/var/log': 0x794c7630 };
-  const look = (fake: FakeHost) => judgeDirectories(lookAtDirectories(fakeHost(fake)));
+  const inspect = (fake: FakeHost) => judgeDirectories(inspectDirectories(fakeHost(fake)));
 
   it('well, and how directories are handed over there', () => {
     const inodes = { '/var/lib/private': { mode: 0o700 }, '/run/systemd/dynamic-uid': {} };
     expect(
-      look({ inodes, fileSystems: { ...EXT4, '/var/lib/private': 0xef53 } }),
+      inspect({ inodes, fileSystems: { ...EXT4, '/var/lib/private': 0xef53 } }),
       /^ok /,
       // tmpfs can from Linux 6.3 on, and this one is 6.1.
       /^ok \/var\/lib: ext4, .*id-mapped.*; \/var\/cache: tmpfs, handed over by chown; \/var\/log: overlayfs, .*chown$/,
@@ -113,7 +114,7 @@ describe('directories', () => {
       '/var/log/private': { mode: 0o700, gid: 4 },
       '/run/systemd/dynamic-uid': { mode: 0o777 },
     } as const;
-    const findings = look({ inodes, fileSystems: { '/var/lib/private': 1, '/var/cache': 1 } });
+    const findings = inspect({ inodes, fileSystems: { '/var/lib/private': 1, '/var/cache': 1 } });
     expect(
       findings,
       /^problem .*mode 0711/,
@@ -122,7 +123,7 @@ describe('directories', () => {
       /^ok .*; \/var\/log: made when it is needed$/,
       /^problem .*0777/,
     );
-    const hidden = look({
+    const hidden = inspect({
       inodes: { '/var/lib/private': CLOSED, '/run/systemd/dynamic-uid': CLOSED },
       fileSystems: EXT4,
     });
@@ -131,12 +132,12 @@ describe('directories', () => {
 });
 
 describe('leases and the registry', () => {
-  const look = (leases: ReturnType<typeof sampleLease>[] | undefined, names: FakeHost['names'] = {}) =>
-    judgeLeases(lookAtLeases(fakeHost({ names }), '/run/dynuser', { leases, now: NOW }));
+  const inspect = (leases: ReturnType<typeof sampleLease>[] | undefined, names: FakeHost['names'] = {}) =>
+    judgeLeases(inspectLeases(fakeHost({ names }), '/run/dynuser', { leases, now: NOW }));
 
   it('well', () => {
-    expect(look([sampleLease()]), /^ok no UID is reserved/, /^ok no lease is from the future/, /^ok /);
-    expect(look([]), /^ok/, /^ok/);
+    expect(inspect([sampleLease()]), /^ok no UID is reserved/, /^ok no lease is from the future/, /^ok /);
+    expect(inspect([]), /^ok/, /^ok/);
   });
 
   it('users that do not end, a clock that was set back, files set aside', () => {
@@ -145,17 +146,17 @@ describe('leases and the registry', () => {
       sampleLease({ since: (NOW + 120_000) * 1_000 }),
     ];
     expect(
-      look(leases, { '/run/dynuser/set-aside': ['61184'] }),
+      inspect(leases, { '/run/dynuser/set-aside': ['61184'] }),
       /^warning the UID 61200 of dynamic-user-test stays reserved: a mount at/,
       /^warning .*the clock was set back/,
       /^warning 1 file that is no lease was found/,
     );
     const many = Array.from({ length: 10 }, (_, index) => sampleLease({ uid: 61200 + index, ending: true }));
-    assert.match(told(look(many))[8] ?? '', /^warning 2 more UIDs/);
+    assert.match(linesOf(inspect(many))[8] ?? '', /^warning 2 more UIDs/);
   });
 
   it('what cannot be seen', () => {
-    expect(look(undefined, { '/run/dynuser/set-aside': CLOSED }), /^unknown the daemon/, /^unknown .*only root/);
+    expect(inspect(undefined, { '/run/dynuser/set-aside': CLOSED }), /^unknown the daemon/, /^unknown .*only root/);
   });
 });
 
@@ -164,18 +165,18 @@ describe('the rights of the daemon', () => {
   const inodes = { '/run/dynuser/dynuserd.lock': { kind: 'file', device: 0x84an, inode: 77n } } as const;
   const LOCKS = '1: POSIX  ADVISORY  WRITE 1 08:4a:77 0 EOF\n2: FLOCK  ADVISORY  WRITE 4711 08:4a:77 0 EOF\n';
   const status = (uid: number, effective: string) => `Name:\tnode\nUid:\t0\t${uid}\t0\t0\nCapEff:\t${effective}\n`;
-  const look = (text: string | undefined, locks: string | Hidden = LOCKS) => {
+  const inspect = (text: string | undefined, locks: string | Unreadable = LOCKS) => {
     const texts = { '/proc/locks': locks, ...(text === undefined ? {} : { '/proc/4711/status': text }) };
-    return judgeRights(lookAtRights(fakeHost({ texts, inodes }), '/run/dynuser'));
+    return judgeRights(inspectRights(fakeHost({ texts, inodes }), '/run/dynuser'));
   };
 
   it('all, too few, and none that could be seen', () => {
-    expect(look(status(0, '000001ffffffffff')), /^ok process 4711/);
-    expect(look(status(0, '00000000002800fd')), /^problem process 4711 lacks CAP_DAC_OVERRIDE/);
-    expect(look(status(1000, '000001ffffffffff')), /^problem dynuserd \(process 4711\) runs as the user 1000/);
-    expect(look(undefined), /^unknown/);
-    expect(look(status(0, '000001ffffffffff'), LOCKS.replaceAll(':77', ':78')), /^unknown/);
-    expect(look(status(0, '000001ffffffffff'), LOCKS.replace('4711', '0')), /^unknown/);
-    expect(look(undefined, CLOSED), /^unknown only root/);
+    expect(inspect(status(0, '000001ffffffffff')), /^ok process 4711/);
+    expect(inspect(status(0, '00000000002800fd')), /^problem process 4711 lacks CAP_DAC_OVERRIDE/);
+    expect(inspect(status(1000, '000001ffffffffff')), /^problem dynuserd \(process 4711\) runs as the user 1000/);
+    expect(inspect(undefined), /^unknown/);
+    expect(inspect(status(0, '000001ffffffffff'), LOCKS.replaceAll(':77', ':78')), /^unknown/);
+    expect(inspect(status(0, '000001ffffffffff'), LOCKS.replace('4711', '0')), /^unknown/);
+    expect(inspect(undefined, CLOSED), /^unknown only root/);
   });
 });

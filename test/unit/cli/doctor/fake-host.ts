@@ -1,18 +1,18 @@
 /** A host of tables: what is not in them is not there. */
-import type { Hidden, Host, Inode, Ran, Room, Seen } from '../../../../src/cli/doctor/host.ts';
+import type { CommandResult, FreeSpace, Host, Inode, Observed, Unreadable } from '../../../../src/cli/doctor/host.ts';
 
 export interface FakeHost {
-  readonly texts?: Readonly<Record<string, string | Hidden>>;
-  readonly inodes?: Readonly<Record<string, Partial<Inode> | Hidden>>;
-  readonly names?: Readonly<Record<string, readonly string[] | Hidden>>;
-  readonly links?: Readonly<Record<string, string | Hidden>>;
-  readonly rooms?: Readonly<Record<string, Partial<Room> | Hidden>>;
+  readonly texts?: Readonly<Record<string, string | Unreadable>>;
+  readonly inodes?: Readonly<Record<string, Partial<Inode> | Unreadable>>;
+  readonly names?: Readonly<Record<string, readonly string[] | Unreadable>>;
+  readonly links?: Readonly<Record<string, string | Unreadable>>;
+  readonly freeSpaces?: Readonly<Record<string, Partial<FreeSpace> | Unreadable>>;
   readonly fileSystems?: Readonly<Record<string, number>>;
   /** by the words of the command line */
-  readonly programs?: Readonly<Record<string, Seen<Partial<Ran>>>>;
+  readonly programs?: Readonly<Record<string, Observed<Partial<CommandResult>>>>;
 }
 
-const ROOM: Room = { bytes: 1 << 30, files: 10_000, isReadOnly: false };
+const FREE_SPACE: FreeSpace = { bytes: 1 << 30, files: 10_000, isReadOnly: false };
 const DIRECTORY: Inode = { kind: 'directory', uid: 0, gid: 0, mode: 0o755, device: 0n, inode: 1n };
 
 export function fakeHost(fake: FakeHost): Host {
@@ -25,14 +25,14 @@ export function fakeHost(fake: FakeHost): Host {
     link: path => fake.links?.[path],
     names: path => fake.names?.[path],
     fileSystem: path => fake.fileSystems?.[path],
-    room: path => {
-      const room = fake.rooms?.[path];
-      return room === undefined || 'why' in room ? room : { ...ROOM, ...room };
+    freeSpace: path => {
+      const freeSpace = fake.freeSpaces?.[path];
+      return freeSpace === undefined || 'why' in freeSpace ? freeSpace : { ...FREE_SPACE, ...freeSpace };
     },
     kernel: '6.1.0-9-amd64',
     run: async argv => {
-      const ran = fake.programs?.[argv.join(' ')];
-      return ran === undefined || 'why' in ran ? ran : { status: 0, output: '', errors: '', ...ran };
+      const result = fake.programs?.[argv.join(' ')];
+      return result === undefined || 'why' in result ? result : { status: 0, output: '', errors: '', ...result };
     },
   };
 }

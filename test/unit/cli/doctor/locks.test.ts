@@ -1,15 +1,15 @@
 /** Whether doctor sees leases that are lost, locks of others, and names and numbers that live twice. */
 import { describe, it } from 'node:test';
 import type { Lease } from '../../../../src/api/generated/io-dynuser-allocator.ts';
-import { judgeLocks, lookAtLocks } from '../../../../src/cli/doctor/checks/locks.ts';
+import { inspectLocks, judgeLocks } from '../../../../src/cli/doctor/checks/locks.ts';
 import { sampleLease } from '../sample.ts';
 import { type FakeHost, fakeHost } from './fake-host.ts';
-import { CLOSED, expect } from './told.ts';
+import { CLOSED, expect } from './findings.ts';
 
 const MINE = sampleLease({ uid: 63_769, userName: 'svc42' });
 const LOCK = { '/run/systemd/dynamic-uid/63769': 'svc42\n' };
-const look = async (leases: readonly Lease[] | undefined, fake: FakeHost = {}) =>
-  judgeLocks(await lookAtLocks(fakeHost(fake), leases));
+const inspect = async (leases: readonly Lease[] | undefined, fake: FakeHost = {}) =>
+  judgeLocks(await inspectLocks(fakeHost(fake), leases));
 
 describe('locks and names of live users', () => {
   it('well, with and without users', async () => {
@@ -19,28 +19,33 @@ describe('locks and names of live users', () => {
   });
 
   async function expectWell(leases: readonly Lease[], fake?: FakeHost): Promise<void> {
-    expect(await look(leases, fake), /^ok no user has lost/, /^ok each UID/, /^ok no account/);
+    expect(await inspect(leases, fake), /^ok no user has lost/, /^ok each UID/, /^ok no account/);
   }
 
   it('lost users, each once', async () => {
     const lost = sampleLease({ uid: 63_769, userName: 'svc42', lost: 'somebody else has locked its UID' });
     expect(
-      await look([lost, { ...lost, lease: 'f'.repeat(32) }]),
+      await inspect([lost, { ...lost, lease: 'f'.repeat(32) }]),
       /^problem svc42 has lost its UID 63769: somebody else has locked its UID$/,
       /^ok each/,
       /^ok no account/,
     );
     const many = Array.from({ length: 10 }, (_, index) => ({ ...lost, uid: 61_200 + index }));
-    expect(await look(many), ...Array.from({ length: 8 }, () => /^problem svc42/), /^problem 2 more/, /^ok/, /^ok/);
+    expect(await inspect(many), ...Array.from({ length: 8 }, () => /^problem svc42/), /^problem 2 more/, /^ok/, /^ok/);
   });
 
   it('lock files that are gone, or of others', async () => {
     const rest = [/^ok no account/] as const;
-    expect(await look([MINE]), /^ok/, /^problem svc42 lives with the UID 63769, and the lock file is gone$/, ...rest);
+    expect(
+      await inspect([MINE]),
+      /^ok/,
+      /^problem svc42 lives with the UID 63769, and the lock file is gone$/,
+      ...rest,
+    );
     const theirs = { '/run/systemd/dynamic-uid/63769': 'svc87\n' };
-    expect(await look([MINE], { texts: theirs }), /^ok/, /^problem svc42 .* the lock is that of svc87$/, ...rest);
+    expect(await inspect([MINE], { texts: theirs }), /^ok/, /^problem svc42 .* the lock is that of svc87$/, ...rest);
     const closed = { '/run/systemd/dynamic-uid/63769': CLOSED };
-    expect(await look([MINE], { texts: closed }), /^ok/, /^unknown .*only root/, ...rest);
+    expect(await inspect([MINE], { texts: closed }), /^ok/, /^unknown .*only root/, ...rest);
   });
 
   it('names and numbers that live twice', async () => {
@@ -49,19 +54,19 @@ describe('locks and names of live users', () => {
       programs: { 'getent -s files passwd': { output: files }, 'getent -s systemd passwd': { output: systemd } },
     });
     const root = 'root:x:0:0::/:/bin/sh\n';
-    expect(await look([MINE], sources(root, 'svc42:x:63769:63769::/:\n')), /^ok/, /^ok/, /^ok/);
+    expect(await inspect([MINE], sources(root, 'svc42:x:63769:63769::/:\n')), /^ok/, /^ok/, /^ok/);
     expect(
-      await look([MINE], sources(`${root}other:x:63769:100::/:\n`, 'svc42:x:64277:64277::/:\n')),
+      await inspect([MINE], sources(`${root}other:x:63769:100::/:\n`, 'svc42:x:64277:64277::/:\n')),
       /^ok/,
       /^ok/,
       /^problem the UID 63769 is that of the dynamic user svc42, and of other of 'files'$/,
       /^problem svc42 lives twice: as the dynamic user 63769, and as 64277 of 'systemd'$/,
     );
     const hidden: FakeHost = { texts: LOCK, programs: { 'getent -s files passwd': CLOSED } };
-    expect(await look([MINE], hidden), /^ok/, /^ok/, /^ok/);
+    expect(await inspect([MINE], hidden), /^ok/, /^ok/, /^ok/);
   });
 
   it('what the daemon does not tell', async () => {
-    expect(await look(undefined));
+    expect(await inspect(undefined));
   });
 });

@@ -1,10 +1,10 @@
-/** The checks of what the daemon's process is among: namespaces, helper, room, accounts, network. */
+/** The checks of what the daemon's process is among: namespaces, helper, freeSpace, accounts, network. */
 import { describe, it } from 'node:test';
-import { judgeNetworkSources, lookAtNetworkSources } from '../../../../src/cli/doctor/checks/network-sources.ts';
-import { judgeProcess, lookAtProcess } from '../../../../src/cli/doctor/checks/process.ts';
-import type { Seen } from '../../../../src/cli/doctor/host.ts';
+import { inspectNetworkSources, judgeNetworkSources } from '../../../../src/cli/doctor/checks/network-sources.ts';
+import { inspectProcess, judgeProcess } from '../../../../src/cli/doctor/checks/process.ts';
+import type { Observed } from '../../../../src/cli/doctor/host.ts';
 import { type FakeHost, fakeHost } from './fake-host.ts';
-import { CLOSED, expect } from './told.ts';
+import { CLOSED, expect } from './findings.ts';
 
 const RUN = '/run/dynuser';
 const HELPER = '/opt/lib/dynuser/dynuser-helper';
@@ -13,57 +13,62 @@ const WELL = {
   links: { '/proc/1/ns/pid': 'pid:[1]', '/proc/4711/ns/pid': 'pid:[1]' },
   inodes: { [RUN]: { inode: 7n }, [`/proc/4711/root${RUN}`]: { inode: 7n } },
   programs: { [HELPER]: { status: 2 } },
-  rooms: { [RUN]: {} },
+  freeSpaces: { [RUN]: {} },
 } satisfies FakeHost;
 
-const look = async (changes: FakeHost = {}, pid: Seen<number> = 4711) =>
-  judgeProcess(await lookAtProcess(fakeHost({ ...WELL, ...changes }), RUN, pid));
+const inspect = async (changes: FakeHost = {}, pid: Observed<number> = 4711) =>
+  judgeProcess(await inspectProcess(fakeHost({ ...WELL, ...changes }), RUN, pid));
 
-const OK = [/^ok it sees the processes/, /^ok .*dynuser-helper runs$/, /^ok there is room/] as const;
+const OK = [/^ok it sees the processes/, /^ok .*dynuser-helper runs$/, /^ok there is space/] as const;
 
 describe('the process of the daemon', () => {
   it('well, seen and not seen', async () => {
-    expect(await look(), ...OK);
-    expect(await look({}, CLOSED), /^ok there is room/);
-    expect(await look({ links: {}, texts: {} }, undefined), /^ok there is room/);
-    const hidden = { links: { '/proc/1/ns/pid': CLOSED, '/proc/4711/ns/pid': CLOSED }, rooms: { [RUN]: CLOSED } };
-    expect(await look(hidden), /^ok .*dynuser-helper runs$/);
+    expect(await inspect(), ...OK);
+    expect(await inspect({}, CLOSED), /^ok there is space/);
+    expect(await inspect({ links: {}, texts: {} }, undefined), /^ok there is space/);
+    const hidden = { links: { '/proc/1/ns/pid': CLOSED, '/proc/4711/ns/pid': CLOSED }, freeSpaces: { [RUN]: CLOSED } };
+    expect(await inspect(hidden), /^ok .*dynuser-helper runs$/);
   });
 
   it('in namespaces of its own', async () => {
     const links = { ...WELL.links, '/proc/4711/ns/pid': 'pid:[2]' };
-    expect(await look({ links }), /^problem dynuserd runs in a PID namespace of its own/, ...OK.slice(1));
+    expect(await inspect({ links }), /^problem dynuserd runs in a PID namespace of its own/, ...OK.slice(1));
     const inode = { ...WELL.inodes, [`/proc/4711/root${RUN}`]: { inode: 8n } };
-    expect(await look({ inodes: inode }), /^problem the runtime directory of dynuserd is another/, ...OK.slice(1));
+    expect(await inspect({ inodes: inode }), /^problem the runtime directory of dynuserd is another/, ...OK.slice(1));
     const device = { ...WELL.inodes, [`/proc/4711/root${RUN}`]: { inode: 7n, device: 9n } };
-    expect(await look({ inodes: device }), /^problem the runtime directory of dynuserd is another/, ...OK.slice(1));
+    expect(await inspect({ inodes: device }), /^problem the runtime directory of dynuserd is another/, ...OK.slice(1));
     const closed = { ...WELL.inodes, [`/proc/4711/root${RUN}`]: CLOSED };
-    expect(await look({ inodes: closed }), ...OK.slice(1));
+    expect(await inspect({ inodes: closed }), ...OK.slice(1));
   });
 
   it('a helper that cannot run', async () => {
     const expectHelper = async (programs: FakeHost['programs'], pattern: RegExp) =>
-      expect(await look({ programs: programs ?? {} }), OK[0], pattern, OK[2]);
+      expect(await inspect({ programs: programs ?? {} }), OK[0], pattern, OK[2]);
     await expectHelper({}, /^problem .*dynuser-helper cannot run: it is not there$/);
     const broken = { status: 127, errors: 'libc.so.6: not found\n' };
     await expectHelper({ [HELPER]: broken }, /^problem .* cannot run: libc\.so\.6: not found$/);
     await expectHelper({ [HELPER]: CLOSED }, /^problem .* cannot run: only root can see it$/);
   });
 
-  it('no room for a lease', async () => {
-    const rooms = [{ bytes: 1024 * 1024 - 1 }, { files: 63 }];
-    for (const room of rooms) {
+  it('no space for a lease', async () => {
+    const freeSpaces = [{ bytes: 1024 * 1024 - 1 }, { files: 63 }];
+    for (const freeSpace of freeSpaces) {
       expect(
-        await look({ rooms: { [RUN]: room } }),
+        await inspect({ freeSpaces: { [RUN]: freeSpace } }),
         OK[0],
         OK[1],
         /^problem the file system of \/run\/dynuser is full$/,
       );
     }
     const least = { bytes: 1024 * 1024, files: 64 };
-    expect(await look({ rooms: { [RUN]: least } }), ...OK);
+    expect(await inspect({ freeSpaces: { [RUN]: least } }), ...OK);
     const readOnly = { isReadOnly: true, bytes: 0 };
-    expect(await look({ rooms: { [RUN]: readOnly } }), OK[0], OK[1], /^problem .* is on a read-only file system$/);
+    expect(
+      await inspect({ freeSpaces: { [RUN]: readOnly } }),
+      OK[0],
+      OK[1],
+      /^problem .* is on a read-only file system$/,
+    );
   });
 
   it('accounts that are allowed and not there', async () => {
@@ -77,14 +82,14 @@ describe('the process of the daemon', () => {
       'getent passwd slow': CLOSED,
     };
     const there = config('AllowUsers=web 1001\n AllowGroups = staff\n# AllowUsers=gone\n');
-    expect(await look({ ...there, programs }), ...OK, /^ok those of AllowUsers= and AllowGroups= are there$/);
+    expect(await inspect({ ...there, programs }), ...OK, /^ok those of AllowUsers= and AllowGroups= are there$/);
     expect(
-      await look({ ...config('AllowUsers=web gone slow\nAllowGroups=lost\n'), programs }),
+      await inspect({ ...config('AllowUsers=web gone slow\nAllowGroups=lost\n'), programs }),
       ...OK,
       /^warning AllowUsers= names gone,/,
       /^warning AllowGroups= names lost,/,
     );
-    expect(await look({ ...config('AllowUsers=0\n'), programs }), ...OK);
+    expect(await inspect({ ...config('AllowUsers=0\n'), programs }), ...OK);
   });
 });
 
@@ -92,7 +97,7 @@ describe('the network of the daemon', () => {
   const PRIVATE = { '/proc/1/ns/net': 'net:[1]', '/proc/4711/ns/net': 'net:[2]' };
   const sources = (passwd: string, fake: FakeHost = {}) =>
     judgeNetworkSources(
-      lookAtNetworkSources(
+      inspectNetworkSources(
         fakeHost({ links: PRIVATE, ...fake, texts: { '/etc/nsswitch.conf': `passwd: ${passwd}\ngroup: files\n` } }),
         4711,
       ),
@@ -116,6 +121,6 @@ describe('the network of the daemon', () => {
     const links = { ...PRIVATE, '/proc/4711/ns/net': 'net:[1]' };
     expect(sources('files nis', { links }), /^ok it has that of the host$/);
     expect(sources('files nis', { links: {} }));
-    expect(judgeNetworkSources(lookAtNetworkSources(fakeHost({ links: PRIVATE }), undefined)));
+    expect(judgeNetworkSources(inspectNetworkSources(fakeHost({ links: PRIVATE }), undefined)));
   });
 });

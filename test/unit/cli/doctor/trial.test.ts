@@ -8,7 +8,7 @@ import { VarlinkError } from '../../../../src/varlink/errors.ts';
 import type { JsonObject } from '../../../../src/varlink/json.ts';
 import { sampleAcquired } from '../sample.ts';
 import { type FakeHost, fakeHost } from './fake-host.ts';
-import { CLOSED, expect } from './told.ts';
+import { CLOSED, expect } from './findings.ts';
 
 const NAME = 'dynuser-doctor-0a1b2c3d';
 const USER = { userName: NAME, uid: 64642, gid: 64642, lease: '0123456789abcdef0123456789abcdef' };

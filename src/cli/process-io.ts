@@ -1,6 +1,6 @@
-/** What a run of the command sees of its process, as types: the front door hands in the real one, tests their own. */
+/** What a run of the command uses of its process, as types: bin/dynuserctl.ts passes the real one, tests pass their own. */
 
-export interface Surroundings {
+export interface ProcessIo {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly output: Output;
   readonly errors: Output;

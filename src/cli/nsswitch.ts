@@ -1,7 +1,7 @@
 /** nsswitch.conf(5) as a list of words. Pure. */
 
 /** @returns the services of a database and the actions in brackets behind them, in the order of the file */
-export function switchLine(text: string, database: string): string[] {
+export function nsswitchWords(text: string, database: string): string[] {
   const words: string[] = [];
   for (const line of text.split('\n')) {
     const [name, ...rest] = line.replace(/#.*/, '').split(':');

@@ -2,7 +2,7 @@
 import { onAbort } from './abort-listeners.ts';
 import { DynuserError } from './errors.ts';
 
-export interface Patience {
+export interface Deadline {
   /** what is waited for, for the words of the error */
   readonly what: string;
   /** milliseconds; absent for a wait for what may never happen, which its signals alone end */
@@ -12,33 +12,33 @@ export interface Patience {
 }
 
 export class Wait {
-  /** aborted when the wait is over, however it ended: what was begun for it alone may stop */
-  readonly over: AbortSignal;
-  readonly #patience: Patience;
-  readonly #over = new AbortController();
+  /** aborted when it has ended, however it ended: what was begun for it alone may stop */
+  readonly signal: AbortSignal;
+  readonly #deadline: Deadline;
+  readonly #ending = new AbortController();
   readonly #ended: Promise<never>;
   #reject: (reason: unknown) => void = () => {};
   #timer: NodeJS.Timeout | undefined;
   readonly #unlisten: readonly (() => void)[];
 
-  constructor(patience: Patience) {
-    this.#patience = patience;
-    this.over = this.#over.signal;
+  constructor(deadline: Deadline) {
+    this.#deadline = deadline;
+    this.signal = this.#ending.signal;
     this.#ended = new Promise((_, reject) => {
       this.#reject = reject;
     });
     // Nobody may be racing it when it ends.
     this.#ended.catch(() => {});
-    this.#unlisten = patience.signals.map(signal => onAbort(signal, this.#abort));
+    this.#unlisten = deadline.signals.map(signal => onAbort(signal, this.#abort));
     this.#abort();
     this.restart();
   }
 
   /** The time begins anew. */
   restart(): void {
-    const { timeoutMs, what } = this.#patience;
+    const { timeoutMs, what } = this.#deadline;
     clearTimeout(this.#timer);
-    if (timeoutMs !== undefined && !this.over.aborted) {
+    if (timeoutMs !== undefined && !this.signal.aborted) {
       const expire = () => this.#reject(new DynuserError('Timeout', `${what}: no answer within ${timeoutMs} ms`));
       this.#timer = setTimeout(expire, timeoutMs);
     }
@@ -55,11 +55,11 @@ export class Wait {
     for (const unlisten of this.#unlisten) {
       unlisten();
     }
-    this.#over.abort();
+    this.#ending.abort();
   }
 
   readonly #abort = (): void => {
-    const aborted = this.#patience.signals.find(signal => signal.aborted);
+    const aborted = this.#deadline.signals.find(signal => signal.aborted);
     if (aborted !== undefined) {
       this.#reject(aborted.reason);
     }
@@ -67,8 +67,8 @@ export class Wait {
 }
 
 /** @throws DynuserError Timeout, the reason of a signal, or what the work throws */
-export async function within<T>(patience: Patience, work: (wait: Wait) => Promise<T>): Promise<T> {
-  const wait = new Wait(patience);
+export async function within<T>(deadline: Deadline, work: (wait: Wait) => Promise<T>): Promise<T> {
+  const wait = new Wait(deadline);
   try {
     return await wait.for(work(wait));
   } finally {

@@ -13,12 +13,12 @@ import { CLAIM_ATTEMPTS_MAX } from './limits.ts';
 import { qualified, readReply, writeParameters } from './wire.ts';
 
 /** What the line knows of a lease. */
-export interface Hanging {
+export interface TrackedLease {
   readonly id: string;
   readonly uid: number;
 }
 
-export interface LineListener<Lease extends Hanging> {
+export interface LeaseConnectionListener<Lease extends TrackedLease> {
   /** leases are held, and the connection is gone */
   disconnected(reason: DynuserError): void;
   /** it is there again, and these are still held */
@@ -26,14 +26,14 @@ export interface LineListener<Lease extends Hanging> {
   lost(lease: Lease, reason: DynuserError): void;
 }
 
-export interface LineOptions {
+export interface LeaseConnectionOptions {
   readonly paths: readonly string[];
   readonly reconnect: boolean;
 }
 
-export class Line<Lease extends Hanging> {
-  readonly #options: LineOptions;
-  readonly #listener: LineListener<Lease>;
+export class LeaseConnection<Lease extends TrackedLease> {
+  readonly #options: LeaseConnectionOptions;
+  readonly #listener: LeaseConnectionListener<Lease>;
   readonly #held = new Set<Lease>();
   readonly #closing = new AbortController();
   #connection: VarlinkClient | undefined;
@@ -41,31 +41,31 @@ export class Line<Lease extends Hanging> {
   /** requests that need the connection */
   #requests = 0;
 
-  constructor(options: LineOptions, listener: LineListener<Lease>) {
+  constructor(options: LeaseConnectionOptions, listener: LeaseConnectionListener<Lease>) {
     this.#options = options;
     this.#listener = listener;
   }
 
   /**
    * @param make makes the lease of an answer; it hangs on the line from then on
-   * @param over aborted where the caller waits no longer: an answer that comes later is given back
+   * @param signal aborted where the caller waits no longer: an answer that comes later is given back
    */
   async acquire(
     parameters: JsonObject,
-    over: AbortSignal,
+    signal: AbortSignal,
     make: (acquired: Acquired) => Lease,
-    told: (progress: Progress) => void,
+    onProgress: (progress: Progress) => void,
   ): Promise<Lease> {
     this.#requests++;
     const settle = this.#settleOnce();
     // Whoever waits no longer must not keep a connection, or the attempts to get one, alive.
-    over.addEventListener('abort', settle, { once: true });
+    signal.addEventListener('abort', settle, { once: true });
     try {
-      const lease = make(await this.#request(parameters, over, told));
+      const lease = make(await this.#request(parameters, signal, onProgress));
       this.#held.add(lease);
       return lease;
     } finally {
-      over.removeEventListener('abort', settle);
+      signal.removeEventListener('abort', settle);
       settle();
     }
   }
@@ -74,7 +74,7 @@ export class Line<Lease extends Hanging> {
    * The lease is no longer claimed. The connection stays until the work is done: with its end the daemon would end the
    * lease by itself, and tell nobody what remains.
    */
-  async letGo<T>(lease: Lease, work: () => Promise<T>): Promise<T> {
+  async untrack<T>(lease: Lease, work: () => Promise<T>): Promise<T> {
     this.#held.delete(lease);
     this.#requests++;
     try {
@@ -98,15 +98,19 @@ export class Line<Lease extends Hanging> {
    * Asks once more where the connection was lost before the answer: what it may have been given there ends with the
    * connection, or unclaimed. Not more often: it may be this very request that no daemon survives.
    */
-  async #request(parameters: JsonObject, over: AbortSignal, told: (progress: Progress) => void): Promise<Acquired> {
+  async #request(
+    parameters: JsonObject,
+    signal: AbortSignal,
+    onProgress: (progress: Progress) => void,
+  ): Promise<Acquired> {
     for (let attempt = 1; ; attempt++) {
       const connection = await this.#ready();
-      over.throwIfAborted();
+      signal.throwIfAborted();
       try {
-        const acquired = await requestUser(connection, parameters, told);
-        if (over.aborted) {
+        const acquired = await requestUser(connection, parameters, onProgress);
+        if (signal.aborted) {
           await connection.call(qualified('Release'), { lease: acquired.lease });
-          over.throwIfAborted();
+          signal.throwIfAborted();
         }
         if (this.#connection === connection) {
           return acquired;
@@ -114,7 +118,7 @@ export class Line<Lease extends Hanging> {
         throw new DynuserError('ConnectionFailed', 'the connection was lost, and the new lease with it');
       } catch (thrown) {
         const error = toDynuserError(thrown);
-        if (attempt > 1 || !this.#options.reconnect || over.aborted || !isUnreachable(error)) {
+        if (attempt > 1 || !this.#options.reconnect || signal.aborted || !isUnreachable(error)) {
           throw error;
         }
       }
@@ -239,7 +243,7 @@ export class Line<Lease extends Hanging> {
         if (isUnreachable(error)) {
           throw error;
         }
-        if (attempt === CLAIM_ATTEMPTS_MAX || !isPassing(error)) {
+        if (attempt === CLAIM_ATTEMPTS_MAX || !isTransient(error)) {
           this.#lose(lease, error);
           return;
         }
@@ -250,6 +254,6 @@ export class Line<Lease extends Hanging> {
 }
 
 /** Whether the daemon may do a moment later what it could not do now. */
-function isPassing(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   return error instanceof DynuserError && (error.code === 'ProbeFailed' || error.code === 'LimitReached');
 }

@@ -1,12 +1,12 @@
-/** The surroundings of a real process: its streams, signals and clock. */
-import type { Interruption, Output, Surroundings } from './surroundings.ts';
+/** The streams, signals, environment and clock of this process. */
+import type { Interruption, Output, ProcessIo } from './process-io.ts';
 
 /** Longer than any process lives between two wake-ups that matter: the timer only keeps the event loop alive. */
 const KEEP_ALIVE_MS = 0x7fff_ffff;
 /** What a terminal that does not know its size is taken for (termcap's own default). */
 const DEFAULT_COLUMNS = 80;
 
-export function processSurroundings(): Surroundings {
+export function thisProcess(): ProcessIo {
   return {
     environment: process.env,
     output: outputOf(process.stdout),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DaemonTimeout, describeErrorReply, describeTransportTrouble } from '../../../src/cli/daemon-words.ts';
+import { DaemonTimeout, describeErrorReply, describeTransportTrouble } from '../../../src/cli/error-messages.ts';
 import { ConnectionError, VarlinkError } from '../../../src/varlink/errors.ts';
 
 const PATH = '/run/dynuser/io.dynuser.DynamicUser';
