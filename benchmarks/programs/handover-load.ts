@@ -8,7 +8,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import type { DirectoryUser } from '../../src/allocator/directory-ports.ts';
 import { asGid, asUid } from '../../src/core/ids.ts';
 import { parseUserName } from '../../src/core/name.ts';
-import { openDirectories } from '../../src/directories/room.ts';
+import { openDirectories } from '../../src/directories/open-directories.ts';
 import { HelperPlaces } from '../../src/host/places.ts';
 import { UserMarks } from '../../src/host/user-marks.ts';
 import { HELPER, makeFlat } from '../../test/native/tree/fixture.ts';

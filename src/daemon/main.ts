@@ -31,7 +31,7 @@ import { systemBusSocket } from '../dbus/address.ts';
 import { Bus } from '../dbus/bus.ts';
 import { BusApi } from '../dbus/bus-api.ts';
 import { UnitWatch } from '../dbus/unit-watch.ts';
-import { openDirectories } from '../directories/room.ts';
+import { openDirectories } from '../directories/open-directories.ts';
 import { AcceptSocket } from '../host/accept.ts';
 import { ACCOUNTS_LOCK, PasswordFileLock } from '../host/accounts-lock.ts';
 import { CLOCK, freshName, RANDOMNESS } from '../host/clock-and-randomness.ts';

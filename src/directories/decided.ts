@@ -11,15 +11,15 @@ import type {
   PrepareOptions,
 } from '../allocator/directory-ports.ts';
 import type { HandoverKind, RequestedDirectory } from '../core/directory.ts';
+import type { Tree } from './apply/hand-over.ts';
 import { type BaseDirectories, DIRECTORY_CLASSES } from './classes.ts';
-import { directoryFailed } from './failure.ts';
-import type { Tree } from './hand-over.ts';
-import type { Handover } from './handover.ts';
-import { exposedLayoutOf, type Layout, layoutOf } from './layout.ts';
-import type { RememberingHelper } from './mappable.ts';
-import { isExposed, refuseSharing } from './sharing.ts';
+import { directoryFailed } from './errors.ts';
+import type { TreeWork } from './observe/activity.ts';
+import type { RememberingHelper } from './observe/map-support.ts';
+import type { Handover } from './plan/handover.ts';
+import { exposedLayoutOf, type Layout, layoutOf } from './plan/layout.ts';
+import { isExposed, refuseSharing } from './plan/sharing.ts';
 import type { TreeResult } from './tree-helper.ts';
-import type { TreeWork } from './tree-work.ts';
 
 export interface RoomParts {
   readonly bases: BaseDirectories;

@@ -8,7 +8,7 @@ import fs, { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { hasCode } from '../files/pinned-directory.ts';
-import { callFailed, directoryFailed } from './failure.ts';
+import { callFailed, directoryFailed } from './errors.ts';
 
 const BASE_MODE = 0o755;
 

@@ -3,7 +3,7 @@
  * top as an open descriptor and never a path; it can be killed at any moment, and the next one finishes what it began.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { directoryFailed, errnoWords } from './failure.ts';
+import { directoryFailed, errnoWords } from './errors.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { parseTreeLine, type TreeLine } from './helper-lines.ts';
 import { COUNTS_MAX, HELPER_LINE_MAX, HELPER_SILENCE_MS, HELPER_WORDS_MAX, PROBES_MAX, WALKS_MAX } from './limits.ts';

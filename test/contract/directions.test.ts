@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   dbus: ['core'],
   launch: ['core'],
   // The syntax of a directory's value is part of the request, and pure.
-  api: ['varlink', 'allocator', 'core', 'launch', 'directories/value.ts'],
+  api: ['varlink', 'allocator', 'core', 'launch', 'directories/plan/value.ts'],
   cli: ['varlink', 'api/generated', 'core'],
   // Published: what it loads is what every program that uses it loads.
   client: ['varlink', 'api/generated', 'core'],
@@ -41,7 +41,7 @@ const IMPORTERS: Readonly<Record<string, RegExp>> = {
   '@2060.io/ffi-napi': /^src\/host\/libc\.ts$/,
   '@2060.io/ref-napi': /^src\/host\/libc\.ts$/,
   pino: /^src\/daemon\/logger\.ts$/,
-  'proper-lockfile': /^src\/directories\/directory-lock\.ts$/,
+  'proper-lockfile': /^src\/directories\/apply\/lock\.ts$/,
   '@jellybrick/dbus-next': /^src\/dbus\//,
   esbuild: /^src\/tooling\/bundle\.ts$/,
 };

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { parseDirectoryValue } from '../../../src/directories/value.ts';
+import { parseDirectoryValue } from '../../../src/directories/plan/value.ts';
 import { explainPlan, planLaunch, readLaunch } from '../../../src/launch/launch.ts';
 import type { LaunchAnswer } from '../../../src/launch/plan.ts';
 import { PROPERTY_NAMES } from '../../../src/launch/properties.ts';

@@ -17,7 +17,7 @@ import type {
 import { asGid, asUid, type Uid } from '../../../src/core/ids.ts';
 import { parseUserName } from '../../../src/core/name.ts';
 import type { BaseDirectories } from '../../../src/directories/classes.ts';
-import { openDirectories } from '../../../src/directories/room.ts';
+import { openDirectories } from '../../../src/directories/open-directories.ts';
 import { HelperPlaces } from '../../../src/host/places.ts';
 import { UserMarks } from '../../../src/host/user-marks.ts';
 import { HELPER, temporaryDirectory } from '../../native/tree/fixture.ts';

@@ -5,7 +5,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync
 import { test } from 'node:test';
 import type { DirectoryHolder, LeasedDirectory } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { lockName, lockTrees } from '../../../src/directories/directory-lock.ts';
+import { lockName, lockTrees } from '../../../src/directories/apply/lock.ts';
 import { HeldDirectory } from '../../../src/directories/held-directory.ts';
 import { makeFlat, owners, shell } from '../../native/tree/fixture.ts';
 import { NEW, NONE, OLD, openRoom, ownersOf, type Room, THIRD, userOf } from './fixture.ts';

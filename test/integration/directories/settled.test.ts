@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DirectoryLook, DirectoryPlaces } from '../../../src/allocator/directory-ports.ts';
 import type { DirectoryHolder } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { lockName } from '../../../src/directories/directory-lock.ts';
+import { lockName } from '../../../src/directories/apply/lock.ts';
 import { LOOK_FRESH_MS } from '../../../src/directories/limits.ts';
 import { HelperPlaces } from '../../../src/host/places.ts';
 import { HELPER, shell, temporaryDirectory } from '../../native/tree/fixture.ts';

@@ -7,7 +7,7 @@ import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, lutimesSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lockName } from '../../../src/directories/directory-lock.ts';
+import { lockName } from '../../../src/directories/apply/lock.ts';
 import { contents, makeFlat, owners } from '../../native/tree/fixture.ts';
 import { callOnce, DaemonProcess } from './daemon-process.ts';
 

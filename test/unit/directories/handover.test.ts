@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asGid, asUid, type Gid, type Uid } from '../../../src/core/ids.ts';
-import { decideHandover, type TreeFacts, wouldMap } from '../../../src/directories/handover.ts';
+import { decideHandover, type TreeFacts, wouldMap } from '../../../src/directories/plan/handover.ts';
 
 const USER = user(61_500, true);
 

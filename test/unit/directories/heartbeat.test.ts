@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HandoverProgress } from '../../../src/allocator/directory-ports.ts';
-import { heartbeat } from '../../../src/directories/heartbeat.ts';
+import { heartbeat } from '../../../src/directories/apply/heartbeat.ts';
 
 test('progress is told at once, and the last of it again in every silence', context => {
   context.mock.timers.enable({ apis: ['setInterval'] });

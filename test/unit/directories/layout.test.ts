@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DirectoryKind } from '../../../src/core/directory.ts';
 import { BASE_DIRECTORIES } from '../../../src/directories/classes.ts';
-import { type Layout, layoutOf, relativePath } from '../../../src/directories/layout.ts';
-import type { Found } from '../../../src/directories/path.ts';
-import { decideLink, decidePlacement } from '../../../src/directories/placement.ts';
-import { requestedDirectories } from '../../../src/directories/requested.ts';
+import type { Found } from '../../../src/directories/observe/path.ts';
+import { type Layout, layoutOf, relativePath } from '../../../src/directories/plan/layout.ts';
+import { decideLink, decidePlacement } from '../../../src/directories/plan/placement.ts';
+import { requestedDirectories } from '../../../src/directories/plan/request.ts';
 
 function layout(text: string, dynamic: boolean, kind: DirectoryKind = 'state', preserveRuntime = false): Layout {
   const request = { runtime: [], state: [], cache: [], logs: [], [kind]: [text] };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DirectoryHolder, HandoverKind } from '../../../src/core/directory.ts';
 import { parseUserName } from '../../../src/core/name.ts';
-import { isUnshared, refuseSharing } from '../../../src/directories/sharing.ts';
+import { isUnshared, refuseSharing } from '../../../src/directories/plan/sharing.ts';
 
 const name = (text: string) => {
   const parsed = parseUserName(text);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DynuserError } from '../../../src/core/errors.ts';
+import { undoLog } from '../../../src/directories/apply/undo.ts';
 import { slots } from '../../../src/directories/slots.ts';
-import { undoLog } from '../../../src/directories/undo.ts';
 
 test('takes steps back in reverse, all of them, and says which could not be', async () => {
   const undo = undoLog();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDirectoryValue } from '../../../src/directories/value.ts';
+import { parseDirectoryValue } from '../../../src/directories/plan/value.ts';
 
 test('reads the value syntax of systemd.exec(5)', () => {
   assert.deepEqual(parseDirectoryValue('foo'), { source: 'foo', readOnly: false });

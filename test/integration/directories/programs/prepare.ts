@@ -1,5 +1,5 @@
 /** Prepares a state directory for a user inside a machine: prepare NAME UID MOUNTS. Prints what was prepared, as JSON. */
-import { openDirectories } from '../../../../src/directories/room.ts';
+import { openDirectories } from '../../../../src/directories/open-directories.ts';
 import { HelperPlaces } from '../../../../src/host/places.ts';
 import { UserMarks } from '../../../../src/host/user-marks.ts';
 import { HELPER } from '../../../native/tree/fixture.ts';

@@ -1,5 +1,5 @@
 /** Remembers how to take back what was done, and takes it back in reverse. */
-import { DynuserError } from '../core/errors.ts';
+import { DynuserError } from '../../core/errors.ts';
 
 export interface UndoLog {
   /** @param action takes one step back; called once, after all that were added later */

@@ -1,7 +1,7 @@
 /** The boundary below a base, <base>/private: nobody but root gets to what is behind it. Made where it is missing. */
-import { BOUNDARY, BOUNDARY_MODE } from './classes.ts';
-import { directoryFailed } from './failure.ts';
-import type { HeldDirectory } from './held-directory.ts';
+import { BOUNDARY, BOUNDARY_MODE } from '../classes.ts';
+import { directoryFailed } from '../errors.ts';
+import type { HeldDirectory } from '../held-directory.ts';
 
 /** @throws DynuserError DirectoryFailed where it is no directory, or not root's, or others may enter */
 export async function openBoundary(base: HeldDirectory, field: string): Promise<HeldDirectory> {

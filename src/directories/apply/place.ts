@@ -1,12 +1,12 @@
 /** Puts a tree where it belongs, with its links, by the decisions of placement.ts; each step can be taken back. */
 import type { Stats } from 'node:fs';
-import type { RequestedDirectory } from '../core/directory.ts';
-import { DIRECTORY_CLASSES } from './classes.ts';
-import { directoryFailed } from './failure.ts';
-import type { HeldDirectory } from './held-directory.ts';
-import type { Layout, PlannedLink } from './layout.ts';
-import { type Entry, type Found, findEntry, findWhat, lookAt, openTree } from './path.ts';
-import { decideLink, decidePlacement, type LinkChange, type Placement } from './placement.ts';
+import type { RequestedDirectory } from '../../core/directory.ts';
+import { DIRECTORY_CLASSES } from '../classes.ts';
+import { directoryFailed } from '../errors.ts';
+import type { HeldDirectory } from '../held-directory.ts';
+import { type Entry, type Found, findEntry, findWhat, lookAt, openTree } from '../observe/path.ts';
+import type { Layout, PlannedLink } from '../plan/layout.ts';
+import { decideLink, decidePlacement, type LinkChange, type Placement } from '../plan/placement.ts';
 import type { UndoLog } from './undo.ts';
 
 /** What a layout's place needs. */

@@ -2,8 +2,9 @@
  * Decides what has to be done to have a tree where it belongs: nothing, make it, or move it across the boundary. Pure;
  * what it is told was found, and what it cannot tell apart it refuses, so that nothing is ever lost.
  */
+
+import type { Found } from '../observe/path.ts';
 import type { Layout, PlannedLink } from './layout.ts';
-import type { Found } from './path.ts';
 
 export type Placement =
   | { readonly kind: 'keep' | 'make' | 'move'; readonly link: LinkChange }

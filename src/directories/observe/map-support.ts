@@ -3,9 +3,9 @@
  * answer is the same for all of a file system. An answer that has become wrong, because another file system got the
  * number meanwhile, costs the launches of that while a clear error, and no data.
  */
-import type { HeldDirectory } from './held-directory.ts';
-import { MAPPABLE_MAX, MAPPABLE_TTL_MS } from './limits.ts';
-import type { TreeHelper } from './tree-helper.ts';
+import type { HeldDirectory } from '../held-directory.ts';
+import { MAPPABLE_MAX, MAPPABLE_TTL_MS } from '../limits.ts';
+import type { TreeHelper } from '../tree-helper.ts';
 
 interface Answer {
   readonly canMap: Promise<boolean>;

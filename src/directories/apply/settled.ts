@@ -4,10 +4,10 @@
  * its top is marked for as long as that lasts. What this process does meanwhile is known by TreeWork.
  */
 
-import type { DirectoryUser, PreparedDirectories, PrepareOptions } from '../allocator/directory-ports.ts';
-import type { RequestedDirectory, SeenDirectory } from '../core/directory.ts';
-import { DynuserError } from '../core/errors.ts';
-import { BOUNDARY, BOUNDARY_MODE, MAPPED_ID } from './classes.ts';
+import type { DirectoryUser, PreparedDirectories, PrepareOptions } from '../../allocator/directory-ports.ts';
+import type { RequestedDirectory, SeenDirectory } from '../../core/directory.ts';
+import { DynuserError } from '../../core/errors.ts';
+import { BOUNDARY, BOUNDARY_MODE, MAPPED_ID } from '../classes.ts';
 import {
   handoverOf,
   isToExpose,
@@ -16,14 +16,14 @@ import {
   type RoomParts,
   refuseAborted,
   refuseShared,
-} from './decided.ts';
-import { directoryEnvironment } from './environment.ts';
-import { decideHandover, type Handover, wouldMap } from './handover.ts';
-import type { Layout } from './layout.ts';
-import { lookAt, RoomLook, type Sight } from './look.ts';
-import { withBases } from './open-bases.ts';
-import { openTree } from './path.ts';
-import { decideLink, decidePlacement } from './placement.ts';
+} from '../decided.ts';
+import { lookAt, RoomLook, type Sight } from '../observe/look.ts';
+import { openTree } from '../observe/path.ts';
+import { withBases } from '../open-bases.ts';
+import { directoryEnvironment } from '../plan/environment.ts';
+import { decideHandover, type Handover, wouldMap } from '../plan/handover.ts';
+import type { Layout } from '../plan/layout.ts';
+import { decideLink, decidePlacement } from '../plan/placement.ts';
 
 interface Settled {
   readonly directory: RequestedDirectory;

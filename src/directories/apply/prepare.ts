@@ -8,24 +8,24 @@ import type {
   PreparedDirectories,
   PreparedDirectory,
   PrepareOptions,
-} from '../allocator/directory-ports.ts';
-import { DIRECTORY_KINDS, type DirectoryKind, type RequestedDirectory } from '../core/directory.ts';
-import { openBoundary } from './boundary.ts';
-import { DIRECTORY_CLASSES } from './classes.ts';
-import { type Decided, isToExpose, preparedOf, type RoomParts, refuseAborted } from './decided.ts';
-import { lockTrees, type TreeLock } from './directory-lock.ts';
-import { directoryEnvironment } from './environment.ts';
-import { exposeTrees } from './expose.ts';
-import { directoryFailed } from './failure.ts';
+} from '../../allocator/directory-ports.ts';
+import { DIRECTORY_KINDS, type DirectoryKind, type RequestedDirectory } from '../../core/directory.ts';
+import { DIRECTORY_CLASSES } from '../classes.ts';
+import { type Decided, isToExpose, preparedOf, type RoomParts, refuseAborted } from '../decided.ts';
+import { directoryFailed } from '../errors.ts';
+import type { HeldDirectory } from '../held-directory.ts';
+import { PROGRESS_SILENCE_MS } from '../limits.ts';
+import { type OpenBases, withBases } from '../open-bases.ts';
+import { directoryEnvironment } from '../plan/environment.ts';
+import { type DirectoryPlan, type PlannedTree, planDirectories } from '../plan/plan.ts';
+import { isUnshared } from '../plan/sharing.ts';
 import { handOver } from './hand-over.ts';
 import { type Heartbeat, heartbeat } from './heartbeat.ts';
-import type { HeldDirectory } from './held-directory.ts';
-import { PROGRESS_SILENCE_MS } from './limits.ts';
-import { type OpenBases, withBases } from './open-bases.ts';
+import { lockTrees, type TreeLock } from './lock.ts';
 import { place } from './place.ts';
-import { type DirectoryPlan, type PlannedTree, planDirectories } from './plan.ts';
+import { openBoundary } from './private-directory.ts';
+import { exposeTrees } from './publish.ts';
 import { prepareSettled } from './settled.ts';
-import { isUnshared } from './sharing.ts';
 import { type UndoLog, undoLog } from './undo.ts';
 
 export async function prepareDirectories<T>(

@@ -5,13 +5,13 @@ import type { RequestedDirectory } from '../core/directory.ts';
 import { asUid } from '../core/ids.ts';
 import { DIRECTORY_CLASSES } from './classes.ts';
 import { isToExpose, type RoomParts } from './decided.ts';
-import type { Handover } from './handover.ts';
 import type { HeldDirectory } from './held-directory.ts';
-import { exposedLayoutOf } from './layout.ts';
 import { COUNT_DEADLINE_MS } from './limits.ts';
+import { openTree } from './observe/path.ts';
 import { type OpenBases, withBases } from './open-bases.ts';
-import { openTree } from './path.ts';
-import { outerPath, type PlannedTree, type PlanOptions, planDirectories } from './plan.ts';
+import type { Handover } from './plan/handover.ts';
+import { exposedLayoutOf } from './plan/layout.ts';
+import { outerPath, type PlannedTree, type PlanOptions, planDirectories } from './plan/plan.ts';
 import type { TreeCounts, TreeHelper } from './tree-helper.ts';
 
 /** @throws DynuserError DirectoryFailed if the plan is a refusal */

@@ -3,17 +3,17 @@
  * refused. Acquire carries it out, after it was made once more under the locks; Explain prints it. Looks, and changes nothing.
  */
 
-import type { DirectoryUser, PrepareOptions } from '../allocator/directory-ports.ts';
-import type { RequestedDirectory } from '../core/directory.ts';
-import { checkBoundary } from './boundary.ts';
-import { BOUNDARY, DIRECTORY_CLASSES } from './classes.ts';
-import { handoverOf, isToExpose, layoutNow, type RoomParts, refuseShared } from './decided.ts';
+import type { DirectoryUser, PrepareOptions } from '../../allocator/directory-ports.ts';
+import type { RequestedDirectory } from '../../core/directory.ts';
+import { type Survey, survey } from '../apply/place.ts';
+import { checkBoundary } from '../apply/private-directory.ts';
+import { BOUNDARY, DIRECTORY_CLASSES } from '../classes.ts';
+import { handoverOf, isToExpose, layoutNow, type RoomParts, refuseShared } from '../decided.ts';
+import type { HeldDirectory } from '../held-directory.ts';
+import { openTree } from '../observe/path.ts';
+import { type OpenBases, openAbove } from '../open-bases.ts';
 import { decideHandover, type Handover, wouldMap } from './handover.ts';
-import type { HeldDirectory } from './held-directory.ts';
 import type { Layout } from './layout.ts';
-import { type OpenBases, openAbove } from './open-bases.ts';
-import { openTree } from './path.ts';
-import { type Survey, survey } from './place.ts';
 
 /** What there is of a tree now. */
 export interface PresentTree {

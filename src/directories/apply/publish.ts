@@ -2,16 +2,16 @@
  * Moves trees between their public paths and the boundary for callers that make no mounts: out when all of a request is
  * theirs, and back when the last lease ends. By rename alone; what cannot be moved leaves everything where it was.
  */
-import type { DirectoryHolder, LeasedDirectory, RequestedDirectory } from '../core/directory.ts';
-import { openBoundary } from './boundary.ts';
-import { type BaseDirectories, DIRECTORY_CLASSES, EXPOSED_MODE_MASK } from './classes.ts';
-import { lockTrees } from './directory-lock.ts';
-import type { HeldDirectory } from './held-directory.ts';
-import { exposedLayoutOf, layoutOf } from './layout.ts';
-import { type OpenBases, withBases } from './open-bases.ts';
+import type { DirectoryHolder, LeasedDirectory, RequestedDirectory } from '../../core/directory.ts';
+import { type BaseDirectories, DIRECTORY_CLASSES, EXPOSED_MODE_MASK } from '../classes.ts';
+import type { HeldDirectory } from '../held-directory.ts';
+import { type OpenBases, withBases } from '../open-bases.ts';
+import { exposedLayoutOf, layoutOf } from '../plan/layout.ts';
+import { isBelow } from '../plan/request.ts';
+import { isUnshared } from '../plan/sharing.ts';
+import { lockTrees } from './lock.ts';
 import { place, survey } from './place.ts';
-import { isBelow } from './requested.ts';
-import { isUnshared } from './sharing.ts';
+import { openBoundary } from './private-directory.ts';
 import { type UndoLog, undoLog } from './undo.ts';
 
 /**

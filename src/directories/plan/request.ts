@@ -8,10 +8,10 @@ import {
   type DirectoryRequest,
   type DirectorySettings,
   type RequestedDirectory,
-} from '../core/directory.ts';
-import { DynuserError } from '../core/errors.ts';
-import { DIRECTORIES_MAX } from '../core/limits.ts';
-import { DEFAULT_MODE, DIRECTORY_CLASSES, MODE_MAX } from './classes.ts';
+} from '../../core/directory.ts';
+import { DynuserError } from '../../core/errors.ts';
+import { DIRECTORIES_MAX } from '../../core/limits.ts';
+import { DEFAULT_MODE, DIRECTORY_CLASSES, MODE_MAX } from '../classes.ts';
 import { parseDirectoryValue } from './value.ts';
 
 /**

@@ -2,7 +2,7 @@
  * Says again how far a handover is while nothing happens: it may wait for another that works on the tree, or for its turn
  * among many, for longer than a caller stays with a daemon that is silent.
  */
-import type { HandoverProgress } from '../allocator/directory-ports.ts';
+import type { HandoverProgress } from '../../allocator/directory-ports.ts';
 
 export interface Heartbeat {
   readonly onProgress: (progress: HandoverProgress) => void;

@@ -2,7 +2,7 @@
  * Knows which trees this process is at work on, so that who only looks at one learns whether what it saw still holds. The
  * lock beside a tree says the same to every process; asking it costs several steps on the disk, and this none. Pure.
  */
-import { overlap, type Place } from './sharing.ts';
+import { overlap, type Place } from '../plan/sharing.ts';
 
 export interface Look {
   /** whether nobody has been at work on the places, or on what is above or below one, since the look began */

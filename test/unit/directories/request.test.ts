@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import type { DirectoryRequest, DirectorySettings } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { BASE_DIRECTORIES } from '../../../src/directories/classes.ts';
-import { directoryEnvironment } from '../../../src/directories/environment.ts';
-import { requestedDirectories } from '../../../src/directories/requested.ts';
+import { directoryEnvironment } from '../../../src/directories/plan/environment.ts';
+import { requestedDirectories } from '../../../src/directories/plan/request.ts';
 
 const SETTINGS: DirectorySettings = { modes: {}, preserveRuntime: false };
 

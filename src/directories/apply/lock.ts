@@ -5,10 +5,10 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import lockfile from 'proper-lockfile';
-import { hasCode } from '../files/pinned-directory.ts';
-import { directoryFailed, systemWords } from './failure.ts';
-import type { HeldDirectory } from './held-directory.ts';
-import { LOCK_POLL_MS, LOCK_STALE_MS, LOCK_WAIT_MS } from './limits.ts';
+import { hasCode } from '../../files/pinned-directory.ts';
+import { directoryFailed, systemWords } from '../errors.ts';
+import type { HeldDirectory } from '../held-directory.ts';
+import { LOCK_POLL_MS, LOCK_STALE_MS, LOCK_WAIT_MS } from '../limits.ts';
 
 export interface TreeLock {
   /** Lets go; what cannot be removed expires. */

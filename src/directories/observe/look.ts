@@ -3,17 +3,17 @@
  * are to be. What was seen holds as long as nobody in this process is at work on it, and is good for a short while.
  */
 
-import type { DirectoryLook } from '../allocator/directory-ports.ts';
-import type { RequestedDirectory, Seen, SeenDirectory } from '../core/directory.ts';
-import { DynuserError } from '../core/errors.ts';
-import { asUid, type Uid } from '../core/ids.ts';
-import { MAPPED_ID } from './classes.ts';
-import type { RoomParts } from './decided.ts';
-import { type Layout, layoutOf } from './layout.ts';
-import { LOOK_FRESH_MS } from './limits.ts';
-import { type OpenBases, withBases } from './open-bases.ts';
+import type { DirectoryLook } from '../../allocator/directory-ports.ts';
+import type { RequestedDirectory, Seen, SeenDirectory } from '../../core/directory.ts';
+import { DynuserError } from '../../core/errors.ts';
+import { asUid, type Uid } from '../../core/ids.ts';
+import { MAPPED_ID } from '../classes.ts';
+import type { RoomParts } from '../decided.ts';
+import { LOOK_FRESH_MS } from '../limits.ts';
+import { type OpenBases, withBases } from '../open-bases.ts';
+import { type Layout, layoutOf } from '../plan/layout.ts';
+import type { Look } from './activity.ts';
 import { type Found, openTree } from './path.ts';
-import type { Look } from './tree-work.ts';
 
 /** What was seen of one directory's places. */
 export class Sight {

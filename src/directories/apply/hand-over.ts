@@ -1,12 +1,12 @@
 /** Carries out the handover of one tree that is in its place and locked. */
 
-import type { PrepareOptions } from '../allocator/directory-ports.ts';
-import type { RequestedDirectory } from '../core/directory.ts';
-import { DIRECTORY_CLASSES } from './classes.ts';
-import type { Handover } from './handover.ts';
-import type { HeldDirectory } from './held-directory.ts';
-import type { Layout } from './layout.ts';
-import type { TreeHelper, TreeResult } from './tree-helper.ts';
+import type { PrepareOptions } from '../../allocator/directory-ports.ts';
+import type { RequestedDirectory } from '../../core/directory.ts';
+import { DIRECTORY_CLASSES } from '../classes.ts';
+import type { HeldDirectory } from '../held-directory.ts';
+import type { Handover } from '../plan/handover.ts';
+import type { Layout } from '../plan/layout.ts';
+import type { TreeHelper, TreeResult } from '../tree-helper.ts';
 
 export interface Tree {
   readonly directory: RequestedDirectory;

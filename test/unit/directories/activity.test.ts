@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DirectoryKind } from '../../../src/core/directory.ts';
-import { TreeWork } from '../../../src/directories/tree-work.ts';
+import { TreeWork } from '../../../src/directories/observe/activity.ts';
 
 const at = (source: string, kind: DirectoryKind = 'state') => ({ kind, source });
 

@@ -1,6 +1,6 @@
 /** Where a directory of a request is: its tree, its public name, its links. Pure; follows systemd.exec(5), DynamicUser=. */
-import type { RequestedDirectory } from '../core/directory.ts';
-import { type BaseDirectories, BOUNDARY, DYNAMIC_MODE_MASK, EXPOSED_MODE_MASK } from './classes.ts';
+import type { RequestedDirectory } from '../../core/directory.ts';
+import { type BaseDirectories, BOUNDARY, DYNAMIC_MODE_MASK, EXPOSED_MODE_MASK } from '../classes.ts';
 
 /** A symlink, as its place below the base and its text. */
 export interface PlannedLink {

@@ -3,10 +3,10 @@
  * mapped for neither. Without this, the second would take the first's files away (systemd issue 7090). An exposed directory
  * is so for all that have it, and whole: another lease would move it away, or a part of it. Pure.
  */
-import type { DirectoryHolder, HandoverKind, LeasedDirectory } from '../core/directory.ts';
-import type { UserName } from '../core/ids.ts';
-import { DIRECTORY_CLASSES } from './classes.ts';
-import { isBelow } from './requested.ts';
+import type { DirectoryHolder, HandoverKind, LeasedDirectory } from '../../core/directory.ts';
+import type { UserName } from '../../core/ids.ts';
+import { DIRECTORY_CLASSES } from '../classes.ts';
+import { isBelow } from './request.ts';
 
 export type Place = Pick<LeasedDirectory, 'kind' | 'source'>;
 

@@ -2,9 +2,9 @@
  * Decides how a tree becomes a user's: by nothing, by an id-mapped mount, or by new owners on disk. Pure. What it decides
  * is what systemd 257 understands, and the reverse: a tree of 65534 is a mapped one, any other owner is its user.
  */
-import type { HandoverKind } from '../core/directory.ts';
-import type { Gid, Uid } from '../core/ids.ts';
-import { MAPPED_ID } from './classes.ts';
+import type { HandoverKind } from '../../core/directory.ts';
+import type { Gid, Uid } from '../../core/ids.ts';
+import { MAPPED_ID } from '../classes.ts';
 
 export interface Handover {
   readonly kind: HandoverKind;

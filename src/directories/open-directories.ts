@@ -1,16 +1,16 @@
 /** The front door of the room: state, cache, logs and runtime directories of users. */
 import type { Directories, DirectoryMarks, DirectoryPlaces } from '../allocator/directory-ports.ts';
+import { prepareDirectories } from './apply/prepare.ts';
+import { concealDirectories } from './apply/publish.ts';
+import { removeDirectories } from './apply/remove.ts';
 import { BASE_DIRECTORIES, type BaseDirectories } from './classes.ts';
-import { directoryEnvironment } from './environment.ts';
-import { expectHandovers } from './expect.ts';
-import { concealDirectories } from './expose.ts';
-import { lookAt } from './look.ts';
-import { remembering } from './mappable.ts';
-import { prepareDirectories } from './prepare.ts';
-import { removeDirectories } from './remove.ts';
-import { requestedDirectories } from './requested.ts';
+import { expectHandovers } from './explain.ts';
+import { TreeWork } from './observe/activity.ts';
+import { lookAt } from './observe/look.ts';
+import { remembering } from './observe/map-support.ts';
+import { directoryEnvironment } from './plan/environment.ts';
+import { requestedDirectories } from './plan/request.ts';
 import { treeHelper } from './tree-helper.ts';
-import { TreeWork } from './tree-work.ts';
 
 /**
  * @param program the path of dynuser-helper

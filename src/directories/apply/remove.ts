@@ -1,15 +1,15 @@
 /** Removes the directories that go with their user, and all links to them: the links first, so that none ever dangles. */
-import type { DirectoryHolder, LeasedDirectory } from '../core/directory.ts';
-import { openBoundary } from './boundary.ts';
-import { BOUNDARY, DIRECTORY_CLASSES } from './classes.ts';
-import type { RoomParts } from './decided.ts';
-import { lockTrees } from './directory-lock.ts';
-import type { HeldDirectory } from './held-directory.ts';
-import { relativePath } from './layout.ts';
-import { withBases } from './open-bases.ts';
-import { type Entry, findEntry, lookAt } from './path.ts';
-import { isBelow } from './requested.ts';
-import { isUnshared } from './sharing.ts';
+import type { DirectoryHolder, LeasedDirectory } from '../../core/directory.ts';
+import { BOUNDARY, DIRECTORY_CLASSES } from '../classes.ts';
+import type { RoomParts } from '../decided.ts';
+import type { HeldDirectory } from '../held-directory.ts';
+import { type Entry, findEntry, lookAt } from '../observe/path.ts';
+import { withBases } from '../open-bases.ts';
+import { relativePath } from '../plan/layout.ts';
+import { isBelow } from '../plan/request.ts';
+import { isUnshared } from '../plan/sharing.ts';
+import { lockTrees } from './lock.ts';
+import { openBoundary } from './private-directory.ts';
 
 export async function removeDirectories(
   parts: RoomParts,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HeldDirectory } from '../../../src/directories/held-directory.ts';
 import { MAPPABLE_MAX, MAPPABLE_TTL_MS } from '../../../src/directories/limits.ts';
-import { remembering } from '../../../src/directories/mappable.ts';
+import { remembering } from '../../../src/directories/observe/map-support.ts';
 import type { TreeHelper } from '../../../src/directories/tree-helper.ts';
 
 const on = (dev: number) => ({ status: async () => ({ dev }) }) as unknown as HeldDirectory;
