@@ -8,7 +8,7 @@ import { type Rights, ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asGid, asUid, type Gid, type LeaseId, type Uid, type UserName } from '../core/ids.ts';
 import { deriveUserName, parseUnitName, parseUserName } from '../core/name.ts';
-import type { Wanted } from '../launch/request.ts';
+import type { Wanted } from '../launch/plan/request.ts';
 import type { Acquisition, Asker } from './acquisition.ts';
 import { acquireGroupParameters } from './launch-request.ts';
 import { readRequest } from './request.ts';

@@ -1,7 +1,7 @@
 /** The parameters of Launch, and what a launch wants as the parameters of Acquire: between the wire and the room of launches. */
 import type { UserName } from '../core/ids.ts';
+import type { LaunchRequest, Wanted } from '../launch/plan/request.ts';
 import type { LaunchAnswer, QuestionKind } from '../launch/plan.ts';
-import type { LaunchRequest, Wanted } from '../launch/request.ts';
 import type { Json, JsonObject } from '../varlink/json.ts';
 
 export function readLaunchRequest(parameters: JsonObject): LaunchRequest {

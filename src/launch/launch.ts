@@ -1,5 +1,5 @@
 /** The room's door: two stages, and the plan in words. */
-export { explainPlan } from './explain.ts';
-export { planLaunch } from './make-plan.ts';
-export { LaunchMemory } from './memory.ts';
-export { readLaunch } from './read.ts';
+export { explainPlan } from './plan/explain.ts';
+export { LaunchMemory } from './plan/memory.ts';
+export { planLaunch } from './plan/plan-launch.ts';
+export { readLaunch } from './plan/resolve.ts';

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { parseEnvironmentFile } from '../../../src/launch/environment-file.ts';
-import { type Assignment, parseUnitFile } from '../../../src/launch/unit-file.ts';
+import { parseEnvironmentFile } from '../../../src/launch/syntax/environment-file.ts';
+import { type Assignment, parseUnitFile } from '../../../src/launch/syntax/unit-file.ts';
 import { outcomeOf, type Target } from './types.ts';
 
 const PATH = '/srv/a.service';

@@ -6,10 +6,10 @@ import assert from 'node:assert/strict';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { parseDirectoryValue } from '../../../src/directories/plan/value.ts';
 import { explainPlan, planLaunch, readLaunch } from '../../../src/launch/launch.ts';
+import type { LaunchRequest } from '../../../src/launch/plan/request.ts';
 import type { LaunchAnswer } from '../../../src/launch/plan.ts';
-import { PROPERTY_NAMES } from '../../../src/launch/properties.ts';
-import type { LaunchRequest } from '../../../src/launch/request.ts';
-import { acquiredOf, answerOf, privateDirectory, requestOf, type World } from '../../unit/launch/wanted.ts';
+import { PROPERTY_NAMES } from '../../../src/launch/properties/table.ts';
+import { acquiredOf, answerOf, privateDirectory, requestOf, type World } from '../../unit/launch/launches.ts';
 import { outcomeOf, type Target } from './types.ts';
 
 const UNIT_FILE = '/srv/x@.service';

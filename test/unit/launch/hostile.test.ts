@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { explainPlan, planLaunch, readLaunch } from '../../../src/launch/launch.ts';
+import type { LaunchRequest } from '../../../src/launch/plan/request.ts';
 import type { LaunchAnswer } from '../../../src/launch/plan.ts';
-import { PROPERTY_NAMES } from '../../../src/launch/properties.ts';
-import type { LaunchRequest } from '../../../src/launch/request.ts';
-import { acquiredOf, answerOf, privateDirectory, requestOf, type World } from './wanted.ts';
+import { PROPERTY_NAMES } from '../../../src/launch/properties/table.ts';
+import { acquiredOf, answerOf, privateDirectory, requestOf, type World } from './launches.ts';
 
 const PIECES = [
   ...[

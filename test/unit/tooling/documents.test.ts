@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS, GLOBAL_OPTIONS } from '../../../src/cli/commands.ts';
 import { CONFIG_KEYS } from '../../../src/daemon/config.ts';
-import { PROPERTY_NAMES } from '../../../src/launch/properties.ts';
+import { PROPERTY_NAMES } from '../../../src/launch/properties/table.ts';
 import { completions, manualPages } from '../../../src/tooling/documents.ts';
 import { readSource } from '../../support/sources.ts';
 

@@ -1,0 +1,104 @@
+/** What is to be at a path in the world of a service. Types, their order, and how they are put in order. Pure. */
+import type { FileSystemType, IdMap, MountFlag } from '../plan.ts';
+import { isWithin } from '../syntax/values.ts';
+
+/**
+ * What is at a path, the stronger first: of two at one path the first holds (systemd, src/core/namespace.c, orders them
+ * so, too).
+ * hide: nothing that can be used. bind: something of the host. cover: an empty file system of the launcher's own making.
+ * mount: a new file system of the kernel's, with what is mounted below the present one.
+ * readOnly, readWrite: what is there, made so. temporary: an empty file system that was asked for. spared: what is there,
+ * left alone where all around is made read-only
+ */
+const KINDS = ['hide', 'bind', 'cover', 'mount', 'readOnly', 'readWrite', 'temporary', 'spared'] as const;
+
+export interface WorldEntry {
+  readonly kind: (typeof KINDS)[number];
+  /** in the service's world */
+  readonly path: string;
+  /** the field of an error about it */
+  readonly field: string;
+  readonly optional?: boolean;
+  readonly readOnly?: boolean;
+  /** bind: the path on the host, and what is known of it */
+  readonly source?: string;
+  readonly single?: boolean;
+  readonly device?: string;
+  readonly inode?: string;
+  readonly idMap?: IdMap;
+  readonly create?: 'directory' | 'file';
+  /** cover, temporary, mount (options) */
+  readonly mode?: number;
+  readonly options?: readonly string[];
+  /** mount */
+  readonly type?: FileSystemType;
+  /** cover: its name in the one file system of all that have one */
+  readonly part?: string;
+  readonly flags?: readonly MountFlag[];
+  /** what is mounted there goes; otherwise it is in the mount table, unseen below the new one */
+  readonly clears?: boolean;
+}
+
+/** An entry with those that it is below. */
+export interface PlacedEntry extends WorldEntry {
+  /** the nearest bind or empty file system above it */
+  readonly container?: PlacedEntry;
+}
+
+export function isEmpty(entry: WorldEntry | undefined): boolean {
+  return entry?.kind === 'cover' || entry?.kind === 'temporary';
+}
+
+/** @returns whether what is at the entry can be written; without one, what is at "/" */
+function isWritable(entry: WorldEntry | undefined, rootReadOnly: boolean): boolean {
+  return entry === undefined
+    ? !rootReadOnly
+    : entry.kind !== 'readOnly' && !(['bind', 'mount'].includes(entry.kind) && entry.readOnly);
+}
+
+/**
+ * Puts entries in order, parents before what is below them, one a path, and leaves out those that change nothing and
+ * those below what is hidden.
+ */
+export function arrangeEntries(entries: readonly WorldEntry[], rootReadOnly: boolean): PlacedEntry[] {
+  const sorted = entries
+    .map(entry => ({ entry, key: Buffer.from(entry.path.replaceAll('/', '\0')) }))
+    .sort((one, other) => Buffer.compare(one.key, other.key) || rank(one.entry) - rank(other.entry));
+  const arranged: PlacedEntry[] = [];
+  const above: PlacedEntry[] = [];
+  let last: string | undefined;
+  for (const { entry } of sorted) {
+    while (above.length > 0 && !isWithin(entry.path, above.at(-1)?.path ?? '')) {
+      above.pop();
+    }
+    const nearest = above.at(-1);
+    if (entry.path === last || nearest?.kind === 'hide' || changesNothing(entry, nearest, rootReadOnly)) {
+      continue;
+    }
+    last = entry.path;
+    const container = nearest === undefined || isContainer(nearest) ? nearest : nearest.container;
+    const placed = container === undefined ? entry : { ...entry, container };
+    arranged.push(placed);
+    above.push(placed);
+  }
+  return arranged;
+}
+
+function rank(entry: WorldEntry): number {
+  return KINDS.indexOf(entry.kind);
+}
+
+function isContainer(entry: WorldEntry): boolean {
+  return entry.kind === 'bind' || entry.kind === 'mount' || isEmpty(entry);
+}
+
+/** What is missing in an empty file system is for whoever makes the steps to complain of. */
+function changesNothing(entry: WorldEntry, nearest: WorldEntry | undefined, rootReadOnly: boolean): boolean {
+  if (entry.kind === 'readOnly') {
+    return !isWritable(nearest, rootReadOnly);
+  }
+  if (entry.kind === 'readWrite' || entry.kind === 'spared') {
+    return isWritable(nearest, rootReadOnly) && !isEmpty(nearest);
+  }
+  return false;
+}

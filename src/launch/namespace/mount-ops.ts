@@ -1,0 +1,236 @@
+/** From what is where to the steps that make it so, in their order. Pure. */
+
+import { failing, show } from '../errors.ts';
+import type { Acquired, Wanted } from '../plan/request.ts';
+import type { LaunchStep, MountFlag } from '../plan.ts';
+import { CLASS_BASES } from '../properties/directories.ts';
+import type { Settings } from '../properties/exec-settings.ts';
+import { isWithin } from '../syntax/values.ts';
+import { deviceLinks } from './devices.ts';
+import { isRootReadOnly, worldEntries } from './layout.ts';
+import { arrangeEntries, isEmpty, type PlacedEntry } from './mount-entry.ts';
+
+/**
+ * The steps: what has to be there on the host; clones of all that is kept or bound, as it is on the host; "/" as a whole;
+ * then path by path, parents first; links; and what becomes read-only once it is complete.
+ * @throws DynuserError LaunchFailed where a path is in a file system that is empty
+ */
+export function worldSteps(wanted: Wanted, acquired: Acquired): LaunchStep[] {
+  const { settings } = wanted;
+  const made = wanted.configurationDirectories.map(
+    (path): LaunchStep => ({ do: 'make', path, mode: settings.configurationMode }),
+  );
+  if (!wanted.makesMounts) {
+    return made;
+  }
+  const rootReadOnly = isRootReadOnly(settings);
+  const entries = arrangeEntries(worldEntries(wanted, acquired), rootReadOnly).filter(isThere);
+  const builder = new StepBuilder(settings);
+  for (const entry of entries) {
+    builder.add(entry);
+  }
+  const links = directoryLinks(acquired, settings, entries);
+  const early = settings.rootDirectory === undefined ? [] : links;
+  return [
+    ...made,
+    ...builder.makes,
+    ...builder.pins,
+    ...builder.takeAways.reverse(),
+    ...builder.early,
+    ...early,
+    ...wholeTree(settings, rootReadOnly),
+    ...builder.places,
+    ...(settings.privateDevices ? deviceLinks(settings) : []),
+    ...links.filter(link => !early.includes(link)),
+    ...builder.closings,
+  ];
+}
+
+function wholeTree(settings: Settings, rootReadOnly: boolean): LaunchStep[] {
+  const set: MountFlag[] = [...(rootReadOnly ? (['readOnly'] as const) : []), ...suidFlag(settings)];
+  return set.length === 0 ? [] : [{ do: 'attributes', path: '/', set }];
+}
+
+function suidFlag(settings: Settings): MountFlag[] {
+  return settings.noNewPrivileges ? ['noSuid'] : [];
+}
+
+/** What only changes a path changes nothing where there is nothing: in an empty file system. */
+function isThere(entry: PlacedEntry): boolean {
+  const changes = ['hide', 'readOnly', 'readWrite', 'spared'].includes(entry.kind);
+  if (!changes || !isEmpty(entry.container)) {
+    // A boundary in a file system that is empty is empty already.
+    return !(entry.field === 'DynamicUser' && isEmpty(entry.container));
+  }
+  return entry.optional === true
+    ? false
+    : failing(entry.field)(
+        `${show(entry.path)} is in the empty file system at ${entry.container?.path}, so it is not there`,
+      );
+}
+
+const READ_ONLY: readonly MountFlag[] = ['readOnly'];
+
+class StepBuilder {
+  readonly makes: LaunchStep[] = [];
+  readonly pins: LaunchStep[] = [];
+  /** last of all pins, and the deepest first: what is kept below these paths has to be cloned before */
+  readonly takeAways: LaunchStep[] = [];
+  readonly early: LaunchStep[] = [];
+  readonly places: LaunchStep[] = [];
+  readonly closings: LaunchStep[] = [];
+  readonly #settings: Settings;
+  readonly #root: string;
+  readonly #rootReadOnly: boolean;
+  #slots = 0;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#root = settings.rootDirectory ?? '';
+    this.#rootReadOnly = isRootReadOnly(settings);
+  }
+
+  add(entry: PlacedEntry): void {
+    if (entry.clears ?? (entry.kind === 'hide' && entry.container === undefined)) {
+      this.#clear(entry.path);
+    }
+    if (entry.kind === 'mount') {
+      this.#mount(entry);
+    } else if (entry.container?.kind === 'mount' && ['readOnly', 'readWrite', 'spared'].includes(entry.kind)) {
+      // What is on the host at that path is another file system.
+      const change = entry.kind === 'readOnly' ? { set: READ_ONLY } : { clear: READ_ONLY };
+      this.places.push({ do: 'attributes', path: entry.path, ...optionalOf(entry), ...change });
+    } else if (entry.kind === 'hide') {
+      this.places.push({ do: 'hide', path: entry.path, ...optionalOf(entry) });
+    } else if (isEmpty(entry)) {
+      this.#cover(entry);
+    } else {
+      this.#clone(entry);
+    }
+  }
+
+  /** It is made before what it shows is taken away, which the kernel asks for in a user namespace. */
+  #mount({ path, type, options = [], flags = [], readOnly, container, optional }: PlacedEntry): void {
+    const set = unique([...(readOnly === true ? READ_ONLY : []), ...flags, ...suidFlag(this.#settings)]);
+    const mount: LaunchStep = {
+      do: 'mount',
+      path: `${this.#root}${path}`,
+      ...(type === undefined ? {} : { type }),
+      ...(options.length === 0 ? {} : { options }),
+      ...(optional === true ? { optional } : {}),
+      set,
+    };
+    if (this.#root !== '' && container === undefined) {
+      this.makes.push({ do: 'make', path: mount.path, mode: 0o755 });
+    }
+    const isMade = isEmpty(container) || container?.kind === 'bind';
+    this.places.push(this.#place(mount, this.pins, path, isMade ? 'directory' : undefined));
+  }
+
+  /** Takes away what is mounted at a path of the host, for good. */
+  #clear(path: string): void {
+    const slot = this.#slots++;
+    this.takeAways.push({ do: 'pin', path: `${this.#root}${path}`, optional: true, takeAway: true, slot });
+  }
+
+  #cover(entry: PlacedEntry): void {
+    const { path, mode = 0o755, options = [], flags = [], part } = entry;
+    const set = unique([...flags, ...suidFlag(this.#settings)]);
+    const inEmpty = isEmpty(entry.container);
+    if (entry.container === undefined && (entry.kind === 'temporary' || this.#root !== '')) {
+      this.makes.push({ do: 'make', path: `${this.#root}${path}`, mode });
+    }
+    const create = inEmpty || entry.container?.kind === 'bind' ? ({ create: 'directory' } as const) : {};
+    const shared = part === undefined ? {} : { part };
+    const optional = inEmpty ? {} : optionalOf(entry);
+    this.places.push({ do: 'cover', path, ...optional, mode, options, ...shared, set, ...create });
+    if (entry.readOnly === true) {
+      this.closings.push({ do: 'attributes', path, single: true, ...optionalOf(entry), set: ['readOnly'] });
+    }
+  }
+
+  #clone(entry: PlacedEntry): void {
+    const { path } = entry;
+    // What is bound over itself is there, but in a file system that is empty and in another root.
+    const mayBeMissing = entry.source !== path || this.#root !== '' || entry.container !== undefined;
+    const create = mayBeMissing ? entry.create : undefined;
+    const readOnly = entry.kind === 'readOnly' || entry.readOnly === true;
+    const origin = this.#originOf(entry);
+    // What is changed in place is not to be there twice, once unseen below what it became.
+    const takeAway = entry.source === undefined && entry.container === undefined;
+    const flags = [...(readOnly ? (['readOnly'] as const) : []), ...(entry.flags ?? []), ...suidFlag(this.#settings)];
+    const set = unique(flags);
+    const pin: LaunchStep = {
+      do: 'pin',
+      path: origin.path,
+      ...optionalOf(entry),
+      ...(entry.inode === undefined ? {} : { straight: true, device: entry.device ?? '', inode: entry.inode }),
+      ...(takeAway ? { takeAway } : {}),
+      ...(entry.single === true ? { single: true } : {}),
+      ...(origin.idMap === undefined ? {} : { idMap: origin.idMap }),
+      ...(set.length === 0 ? {} : { set }),
+    };
+    if (create === 'directory' && entry.container === undefined) {
+      this.makes.push({ do: 'make', path: `${this.#root}${path}`, mode: 0o755 });
+    }
+    if (create === 'file' && entry.container === undefined && this.#rootReadOnly) {
+      // A file to mount on can be made only while "/" is writable; the mount itself then becomes read-only with it.
+      this.early.push(this.#place(pin, this.pins, path, create));
+    }
+    this.places.push(this.#place(pin, takeAway ? this.takeAways : this.pins, path, create));
+  }
+
+  /** Gives the pin a slot of its own. */
+  #place(pin: LaunchStep, pins: LaunchStep[], path: string, create: 'directory' | 'file' | undefined): LaunchStep {
+    const slot = this.#slots++;
+    pins.push({ ...pin, slot });
+    return { do: 'place', path, slot, ...(create === undefined ? {} : { create }) };
+  }
+
+  /** Where on the host it is: what is below a bind is below its source. */
+  #originOf({ path, source, idMap, container }: PlacedEntry): Pick<LaunchStep, 'path' | 'idMap'> {
+    if (source !== undefined) {
+      return idMap === undefined ? { path: source } : { path: source, idMap };
+    }
+    if (container?.source !== undefined) {
+      const below = `${container.source}${path.slice(container.path.length)}`;
+      return container.idMap === undefined ? { path: below } : { path: below, idMap: container.idMap };
+    }
+    return { path: `${this.#root}${path}` };
+  }
+}
+
+/** On the host the links are there already; in a file system that is empty, and in another root, they are made. */
+function directoryLinks(acquired: Acquired, settings: Settings, entries: readonly PlacedEntry[]): LaunchStep[] {
+  const inRoot = settings.rootDirectory !== undefined;
+  return acquired.directories.flatMap(({ kind, publicPath, realPath, within, aliases }) => {
+    const tree = inRoot ? publicPath : realPath;
+    const names = aliases.map(alias => `${CLASS_BASES[kind]}/${alias}`);
+    const own = tree === publicPath || within !== undefined ? [] : [publicPath];
+    return [...own, ...names]
+      .filter(path => inRoot || isEmpty(deepest(path, entries)))
+      .map((path): LaunchStep => ({ do: 'link', path, target: relativeTarget(path, tree) }));
+  });
+}
+
+function deepest(path: string, entries: readonly PlacedEntry[]): PlacedEntry | undefined {
+  return entries.filter(entry => isWithin(path, entry.path)).at(-1);
+}
+
+/** @returns the text of a symlink at one absolute path that leads to another */
+function relativeTarget(path: string, target: string): string {
+  const [from, to] = [path.split('/').slice(0, -1), target.split('/')];
+  let shared = 0;
+  while (shared < from.length && shared < to.length - 1 && from[shared] === to[shared]) {
+    shared++;
+  }
+  return [...from.slice(shared).map(() => '..'), ...to.slice(shared)].join('/');
+}
+
+function optionalOf(entry: PlacedEntry): { readonly optional?: true } {
+  return entry.optional === true ? { optional: true } : {};
+}
+
+function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}

@@ -1,0 +1,45 @@
+/** Reads the files of EnvironmentFile=, through the questions that a launcher answers. */
+import { bound, failing, show } from '../errors.ts';
+import { VARIABLES_MAX } from '../limits.ts';
+import { isVariableName } from '../properties/environment.ts';
+import type { EnvironmentFile } from '../properties/parsed-properties.ts';
+import { parseEnvironmentFile } from '../syntax/environment-file.ts';
+import type { Questions } from './questions.ts';
+
+/** @returns their assignments, NAME=VALUE, in order; what is none is said in a warning */
+export function readEnvironmentFiles(
+  files: readonly EnvironmentFile[],
+  questions: Questions,
+  warn: (text: string) => void,
+): string[] {
+  const found: string[] = [];
+  for (const file of files) {
+    for (const path of pathsOf(file, questions)) {
+      const text = questions.file(path);
+      if (text === undefined && !file.optional && questions.knows('file', path)) {
+        failing(file.field)(`there is no readable file ${show(path)}; "-" before the path makes do without it`);
+      }
+      for (const { name, value } of parseEnvironmentFile(text ?? '')) {
+        if (isVariableName(name) && !value.includes('\0')) {
+          found.push(`${name}=${value}`);
+        } else {
+          warn(`${path}: ${show(name)} is no name of a variable, and is left out`);
+        }
+      }
+      bound(found.length, VARIABLES_MAX, 'variables of environment files', file.field);
+    }
+  }
+  return found;
+}
+
+function pathsOf(file: EnvironmentFile, questions: Questions): readonly string[] {
+  // glob(7): a path without these is one file.
+  if (!/[*?[\]{}\\]/.test(file.path)) {
+    return [file.path];
+  }
+  const paths = questions.glob(file.path);
+  if (paths === undefined && !file.optional && questions.knows('glob', file.path)) {
+    failing(file.field)(`no file matches ${show(file.path)}; "-" before the path makes do without one`);
+  }
+  return (paths ?? []).filter(path => path.startsWith('/') && !path.includes('\0'));
+}

@@ -1,0 +1,185 @@
+/** A plan in words, for people who want to know what a launch does. Pure. */
+
+import { COLUMNS_MAX } from '../limits.ts';
+import type { LaunchPlan, LaunchStep, MountFlag } from '../plan.ts';
+import { CLASS_NAMES } from '../properties/directories.ts';
+import { IMPLIED_PROPERTIES } from '../properties/implied.ts';
+import { ALL_CAPABILITIES, capabilityNames, NO_CAPABILITIES } from '../syntax/capabilities.ts';
+import type { Wanted } from './request.ts';
+import { untrustedWords } from './untrusted.ts';
+
+const INDENT = '  ';
+const FLAG_WORDS: Readonly<Record<MountFlag, string>> = {
+  readOnly: 'read-only',
+  noSuid: 'nosuid',
+  noDevices: 'nodev',
+  noExec: 'noexec',
+};
+
+/** @returns lines of at most COLUMNS_MAX columns */
+export function explainPlan(wanted: Wanted, plan: LaunchPlan): string[] {
+  const sections: readonly (readonly [string, readonly string[]])[] = [
+    ['User', userWords(wanted, plan)],
+    ['Directories', directoryWords(wanted, plan)],
+    ['Set by --untrusted', wanted.untrusted ? untrustedWords(wanted.fields) : []],
+    ['Implied by DynamicUser=', impliedWords(wanted)],
+    ['World', worldWords(plan)],
+    ['Privileges', privilegeWords(plan)],
+    ['Environment', environmentWords(plan)],
+    ['Commands', commandWords(plan)],
+    ['Missing', wanted.missing],
+    ['Warnings', wanted.warnings],
+  ];
+  return sections.flatMap(([title, words]) =>
+    words.length === 0 ? [] : [`${title}:`, ...words.flatMap(text => wrap(printable(text)))],
+  );
+}
+
+function userWords({ settings }: Wanted, plan: LaunchPlan): string[] {
+  const sort = plan.dynamic ? 'dynamic' : settings.dynamicUser ? 'a static user of that name, used as it is' : 'static';
+  return [
+    `${plan.userName}, UID ${plan.uid}, GID ${plan.gid}: ${sort}`,
+    ...(plan.groups.length === 0 ? [] : [`supplementary groups: ${plan.groups.join(', ')}`]),
+    ...(plan.privateUsers ? ['PrivateUsers=yes: sees itself and root; everybody else is nobody'] : []),
+  ];
+}
+
+function directoryWords(wanted: Wanted, plan: LaunchPlan): string[] {
+  const mapped = plan.steps.filter(step => step.do === 'pin' && step.idMap !== undefined).map(step => step.path);
+  return [
+    ...Object.entries(CLASS_NAMES).flatMap(([kind, name]) => {
+      const values = wanted.directories[kind as keyof typeof CLASS_NAMES];
+      return values.length === 0 ? [] : [`${name}=${values.join(' ')}`];
+    }),
+    ...mapped.map(path => `${path}: shown as the user's by an id-mapped mount, 65534's on disk`),
+    ...wanted.configurationDirectories.map(path => `${path}: configuration, root's`),
+  ];
+}
+
+function impliedWords({ settings, missing }: Wanted): string[] {
+  return IMPLIED_PROPERTIES.map(({ name, key, meaning }) => {
+    const value = settings[key];
+    const on = value !== false && value !== 'no';
+    const shown = typeof value === 'string' ? value : on ? 'yes' : 'no';
+    const origin = settings.byName.includes(name) ? 'by name' : settings.dynamicUser ? 'implied' : 'not implied';
+    if (missing.some(words => words.startsWith(`${name}=`))) {
+      return `${name}=${shown}, ${origin}: left out, since no mounts can be made`;
+    }
+    return on
+      ? `${name}=${shown}, ${origin}: ${meaning}; ${name}=no turns it off`
+      : `${name}=no, ${origin}: off; ${name}=${name === 'ProtectSystem' ? 'strict' : 'yes'} turns it on`;
+  });
+}
+
+function worldWords(plan: LaunchPlan): string[] {
+  const placed = new Set(plan.steps.filter(step => step.do === 'place').map(step => step.slot));
+  return [
+    ...(plan.root === undefined ? [] : [`its root is ${plan.root}`]),
+    ...(plan.mountNamespace
+      ? ['a mount namespace of its own']
+      : ['no mount namespace: the mounts are those of the host']),
+    ...(plan.privateNetwork ? ['a network namespace of its own, with a loopback interface and nothing else'] : []),
+    ...(plan.privateIPC ? ['an IPC namespace of its own'] : []),
+    ...plan.steps.map(step => stepWords(step, placed)),
+  ];
+}
+
+function stepWords(step: LaunchStep, placed: ReadonlySet<number | undefined>): string {
+  const { path, slot } = step;
+  const flags = (step.set ?? []).map(flag => FLAG_WORDS[flag]).join(', ');
+  const where = step.optional === true ? `${path}, where it is there` : path;
+  switch (step.do) {
+    case 'make':
+      return `make ${path}, mode ${octal(step.mode)}`;
+    case 'pin':
+      if (step.takeAway === true && !placed.has(slot)) {
+        return `take away what is mounted at ${where}`;
+      }
+      return `keep #${slot}: ${where}${step.takeAway === true ? ', taken away' : ''}${listed(flags)}`;
+    case 'mount':
+      return `keep #${slot}: a new ${step.type} for ${where}${listed([...(step.options ?? []), flags].join(', '))}`;
+    case 'cover': {
+      const what = step.part === undefined ? 'an empty file system' : `the part ${step.part} of an empty file system`;
+      return `${what} at ${where}, mode ${octal(step.mode)}${listed([...(step.options ?? []), flags].join(', '))}`;
+    }
+    case 'attributes':
+      return `${where}${step.single === true ? '' : ' and all below it'} becomes ${flags}`;
+    case 'place':
+      return `put #${slot} at ${path}`;
+    case 'link':
+      return `link ${path} to ${step.target}`;
+    case 'hide':
+      return `hide ${where}`;
+  }
+}
+
+function privilegeWords(plan: LaunchPlan): string[] {
+  const bounding = BigInt(`0x${plan.boundingSet}`);
+  const ambient = BigInt(`0x${plan.ambientSet}`);
+  const taken = capabilityNames(ALL_CAPABILITIES & ~bounding);
+  return [
+    `capabilities: ${ambient === NO_CAPABILITIES ? 'none' : capabilityNames(ambient).join(' ')}`,
+    `bounding set: ${taken.length === 0 ? 'all' : bounding === NO_CAPABILITIES ? 'none' : `all but ${taken.join(' ')}`}`,
+    `umask ${octal(plan.umask)}`,
+  ];
+}
+
+function environmentWords(plan: LaunchPlan): string[] {
+  return [
+    plan.inheritEnvironment
+      ? "begins with the launcher's own"
+      : plan.passEnvironment.length === 0
+        ? 'begins empty'
+        : `begins with these of the launcher's own: ${plan.passEnvironment.join(' ')}`,
+    ...plan.environment,
+    ...(plan.unsetEnvironment.length === 0 ? [] : [`without ${plan.unsetEnvironment.join(' ')}`]),
+    ...(plan.accountEnvironment ? ['HOME and SHELL of the account'] : []),
+    ...(plan.workingDirectory === undefined
+      ? []
+      : [`starts in ${plan.workingDirectory}${plan.workingDirectoryOptional ? ', where it is there' : ''}`]),
+  ];
+}
+
+function commandWords(plan: LaunchPlan): string[] {
+  const who = { user: 'as the user', root: 'as root', outside: 'as root, outside of the world' } as const;
+  return plan.commands === undefined
+    ? ['that of the command line, as the user']
+    : plan.commands.map(command => {
+        const failure = command.ignoreFailure ? ', its failure is ignored' : '';
+        const own = command.arguments[0] === command.path ? '' : `${command.path} as `;
+        return `${own}${command.arguments.map(shown).join(' ')} (${who[command.as]}${failure})`;
+      });
+}
+
+/** As a shell would have to be given it. */
+function shown(word: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function octal(mode: number | undefined): string {
+  return (mode ?? 0).toString(8).padStart(4, '0');
+}
+
+function listed(text: string): string {
+  return text === '' ? '' : ` (${text})`;
+}
+
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** Breaks at white space where there is some, and further lines are further to the right. */
+function wrap(text: string): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  let indent = INDENT;
+  while (rest !== '') {
+    const room = COLUMNS_MAX - indent.length;
+    const space = rest.lastIndexOf(' ', room);
+    const end = rest.length <= room ? rest.length : space > 0 ? space : room;
+    lines.push(indent + rest.slice(0, end));
+    rest = rest.slice(end).replace(/^ +/, '');
+    indent = INDENT + INDENT;
+  }
+  return lines;
+}

@@ -1,0 +1,56 @@
+/** Sets of capabilities (capabilities(7)) as bit masks, and how properties change them (systemd.exec(5)). Pure. */
+import { type Fail, show } from '../errors.ts';
+
+/** In the order of their numbers, linux/capability.h. */
+const NAMES = [
+  'chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service',
+  'net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot sys_ptrace sys_pacct sys_admin',
+  'sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease audit_write audit_control setfcap mac_override',
+  'mac_admin syslog wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore',
+].flatMap(line => line.split(' '));
+
+export const ALL_CAPABILITIES = (1n << BigInt(NAMES.length)) - 1n;
+export const NO_CAPABILITIES = 0n;
+/** What PrivateDevices= takes away: making devices, and reaching hardware around them. */
+export const DEVICE_CAPABILITIES = maskOf('mknod') | maskOf('sys_rawio');
+
+function maskOf(name: string): bigint {
+  return 1n << BigInt(NAMES.indexOf(name));
+}
+
+/**
+ * The next state of CapabilityBoundingSet= or AmbientCapabilities=. A value replaces the untouched set, and adds to one
+ * that was set before; with "~" it is what is not in the set. Empty: no capability; "~" alone: all.
+ * @param words the value's, without "~"
+ * @param untouched the set before any value
+ */
+export function changeCapabilities(
+  now: bigint,
+  words: readonly string[],
+  inverted: boolean,
+  untouched: bigint,
+  fail: Fail,
+): bigint {
+  const sum = words.reduce((mask, word) => mask | readCapability(word, fail), 0n);
+  if (sum === 0n || now === untouched) {
+    return inverted ? ALL_CAPABILITIES & ~sum : sum;
+  }
+  return inverted ? now & ~sum : now | sum;
+}
+
+function readCapability(word: string, fail: Fail): bigint {
+  const index = NAMES.indexOf(word.toLowerCase().replace(/^cap_/, ''));
+  return index < 0 || !/^cap_/i.test(word)
+    ? fail(`${show(word)} is no capability; capabilities(7) lists them`)
+    : 1n << BigInt(index);
+}
+
+/** @returns the mask as 16 hexadecimal digits, as /proc/PID/status has it */
+export function capabilityMask(set: bigint): string {
+  return set.toString(16).padStart(16, '0');
+}
+
+/** @returns the names of a set, "CAP_CHOWN …" */
+export function capabilityNames(set: bigint): string[] {
+  return NAMES.filter((_, index) => (set >> BigInt(index)) % 2n === 1n).map(name => `CAP_${name.toUpperCase()}`);
+}

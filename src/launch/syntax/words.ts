@@ -1,0 +1,138 @@
+/**
+ * Words as systemd takes them from a value (systemd.syntax(7), "Quoting"): separated by white space, with quotes that may
+ * begin anywhere in a word, and backslashes. Pure, and linear in the length of the text.
+ */
+import { ESCAPE_MAX, readEscape } from '../../core/escape.ts';
+import type { Fail } from '../errors.ts';
+import { show } from '../errors.ts';
+
+export const WHITESPACE = ' \t\n\r';
+
+/**
+ * What a backslash does.
+ * c: an escape of C; one that is none stays as it is. plain: the next character is itself. keep: nothing
+ */
+export type Backslash = 'c' | 'plain' | 'keep';
+
+export interface Word {
+  readonly text: string;
+  /** where the next word may begin */
+  readonly next: number;
+  /** the separator that ended it; empty at the end of the text */
+  readonly end: string;
+}
+
+/** @returns where the first character at or after an index is that is no white space */
+export function skipWhitespace(text: string, from: number): number {
+  let index = from;
+  while (index < text.length && WHITESPACE.includes(text.charAt(index))) {
+    index++;
+  }
+  return index;
+}
+
+/** @returns the text without white space, as systemd counts it, at its ends */
+export function trimmed(text: string): string {
+  let end = text.length;
+  while (end > 0 && WHITESPACE.includes(text.charAt(end - 1))) {
+    end--;
+  }
+  return text.slice(Math.min(skipWhitespace(text, 0), end), end);
+}
+
+/**
+ * Takes one word, which begins at 'from' after white space.
+ * @param separators what ends a word beside white space
+ * @returns undefined where there is none
+ * @throws through fail where a quote is not closed, the text ends in a backslash, or escapes give no UTF-8
+ */
+export function takeWord(
+  text: string,
+  from: number,
+  backslash: Backslash,
+  fail: Fail,
+  separators = '',
+): Word | undefined {
+  let index = skipWhitespace(text, from);
+  if (index >= text.length) {
+    return undefined;
+  }
+  const parts = new Parts();
+  let quote = '';
+  for (; index < text.length; index++) {
+    const character = text.charAt(index);
+    if (character === '\\' && backslash !== 'keep') {
+      index += takeEscape(text, index + 1, backslash, parts, fail);
+    } else if (quote !== '') {
+      quote = character === quote ? '' : quote;
+      parts.add(character, quote !== '');
+    } else if (character === '"' || character === "'") {
+      quote = character;
+    } else if (WHITESPACE.includes(character) || separators.includes(character)) {
+      return { text: parts.whole(fail), next: index + 1, end: character };
+    } else {
+      parts.add(character, true);
+    }
+  }
+  if (quote !== '') {
+    fail(`${show(text)} has a quote ${quote} that is not closed`);
+  }
+  return { text: parts.whole(fail), next: index, end: '' };
+}
+
+/** @returns all words of a text, fewer than or as many as 'most'; the caller complains of one more */
+export function splitWords(text: string, backslash: Backslash, fail: Fail, most: number): string[] {
+  const words: string[] = [];
+  for (let from = 0; words.length <= most; ) {
+    const word = takeWord(text, from, backslash, fail);
+    if (word === undefined) {
+      break;
+    }
+    words.push(word.text);
+    from = word.next;
+  }
+  return words;
+}
+
+/** @returns how many characters after the backslash were taken */
+function takeEscape(text: string, at: number, backslash: 'c' | 'plain', parts: Parts, fail: Fail): number {
+  const next = text.charAt(at);
+  if (next === '') {
+    fail(`${show(text)} ends in a backslash; a backslash of its own is written "\\\\"`);
+  }
+  const found = backslash === 'c' ? readEscape(text.slice(at, at + ESCAPE_MAX)) : undefined;
+  if (found !== undefined) {
+    parts.addBytes(found.bytes);
+    return found.length;
+  }
+  // systemd warns of an escape that is none, and goes on with both characters.
+  parts.add(backslash === 'c' ? `\\${next}` : next, true);
+  return 1;
+}
+
+/** A word in the making: characters, and bytes that only together need to be UTF-8. */
+class Parts {
+  readonly #chunks: Buffer[] = [];
+  #text = '';
+
+  add(text: string, wanted: boolean): void {
+    this.#text += wanted ? text : '';
+  }
+
+  addBytes(bytes: Buffer): void {
+    if (this.#text !== '') {
+      this.#chunks.push(Buffer.from(this.#text));
+      this.#text = '';
+    }
+    this.#chunks.push(bytes);
+  }
+
+  whole(fail: Fail): string {
+    if (this.#chunks.length === 0) {
+      return this.#text;
+    }
+    const bytes = Buffer.concat([...this.#chunks, Buffer.from(this.#text)]);
+    const text = bytes.toString('utf8');
+    return Buffer.from(text).equals(bytes) ? text : fail(`the escapes in ${show(text)} give bytes that are no UTF-8`);
+  }
+}

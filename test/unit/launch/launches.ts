@@ -1,0 +1,107 @@
+/** Requests and answers for the tests of launches: what matters is given, the rest is usual. */
+import assert from 'node:assert/strict';
+import { DynuserError } from '../../../src/core/errors.ts';
+import { planLaunch, readLaunch } from '../../../src/launch/launch.ts';
+import type { Acquired, AcquiredDirectory, LaunchRequest, Wanted } from '../../../src/launch/plan/request.ts';
+import type { LaunchAnswer, LaunchPlan, LaunchQuestion } from '../../../src/launch/plan.ts';
+
+export function requestOf(properties: readonly string[], more: Partial<LaunchRequest> = {}): LaunchRequest {
+  return {
+    properties,
+    setEnvironment: [],
+    ignoreUnknown: false,
+    untrusted: false,
+    mayMount: true,
+    isolation: 'full',
+    ...more,
+  };
+}
+
+/** The files of a launcher's world: texts by path, and directories by the names that they hold. */
+export interface World {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly directories?: Readonly<Record<string, readonly string[]>>;
+  readonly globs?: Readonly<Record<string, readonly string[]>>;
+}
+
+export function answerOf(question: LaunchQuestion, world: World): LaunchAnswer {
+  const { kind, path } = question;
+  if (kind === 'file') {
+    const text = world.files?.[path];
+    return text === undefined ? { kind, path, found: false } : { kind, path, found: true, text };
+  }
+  const names = (kind === 'directory' ? world.directories : world.globs)?.[path];
+  return names === undefined ? { kind, path, found: false } : { kind, path, found: true, names };
+}
+
+export interface ReadOutcome {
+  readonly wanted: Wanted;
+  readonly asked: readonly string[];
+  readonly rounds: number;
+}
+
+/** Asks and answers until there is nothing to ask. */
+export function readIn(world: World, request: LaunchRequest): ReadOutcome {
+  const answers: LaunchAnswer[] = [];
+  for (let rounds = 0; rounds < 8; rounds++) {
+    const outcome = readLaunch(request, answers);
+    if ('wanted' in outcome) {
+      return { wanted: outcome.wanted, asked: answers.map(({ path }) => path), rounds };
+    }
+    assert.ok(outcome.questions.length > 0);
+    answers.push(...outcome.questions.map(question => answerOf(question, world)));
+  }
+  return assert.fail('more than eight rounds');
+}
+
+export function wantedOf(properties: readonly string[], more: Partial<LaunchRequest> = {}, world: World = {}): Wanted {
+  return readIn(world, requestOf(properties, more)).wanted;
+}
+
+/** What a unit file with these lines in [Service] wants. */
+export function wantedOfUnit(lines: readonly string[], more: Partial<LaunchRequest> = {}, world: World = {}): Wanted {
+  const unitFile = more.unitFile ?? '/srv/wuff.service';
+  const text = ['[Service]', ...lines, ''].join('\n');
+  const request = requestOf(more.properties ?? [], { ...more, unitFile });
+  return readIn({ ...world, files: { ...world.files, [unitFile]: text } }, request).wanted;
+}
+
+export function acquiredOf(more: Partial<Acquired> = {}): Acquired {
+  return { uid: 61_214, gid: 61_214, userName: 'wuff', dynamic: true, directories: [], environment: {}, ...more };
+}
+
+export function privateDirectory(path: string, more: Partial<AcquiredDirectory> = {}): AcquiredDirectory {
+  return {
+    kind: 'state',
+    publicPath: `/var/lib/${path}`,
+    realPath: `/var/lib/private/${path}`,
+    readOnly: false,
+    handover: 'chown',
+    diskUid: 61_214,
+    diskGid: 61_214,
+    aliases: [],
+    device: '2049',
+    inode: '77',
+    ...more,
+  };
+}
+
+export function planOf(
+  properties: readonly string[],
+  acquired: Partial<Acquired> = {},
+  more: Partial<LaunchRequest> = {},
+  world: World = {},
+): LaunchPlan {
+  return planLaunch(wantedOf(properties, more, world), acquiredOf(acquired));
+}
+
+/** Asserts that something is refused, by the field and by words that the reason holds. */
+export function refuses(act: () => unknown, field: string, words: RegExp = /./, code = 'LaunchFailed'): void {
+  assert.throws(act, (error: unknown) => {
+    assert.ok(error instanceof DynuserError, String(error));
+    assert.equal(error.detail.field, field, error.message);
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, words);
+    return true;
+  });
+}

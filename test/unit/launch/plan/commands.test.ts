@@ -1,0 +1,119 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are variables of unit files
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { planLaunch } from '../../../../src/launch/launch.ts';
+import type { Acquired } from '../../../../src/launch/plan/request.ts';
+import type { LaunchCommand } from '../../../../src/launch/plan.ts';
+import { acquiredOf, refuses, type World, wantedOfUnit } from '../launches.ts';
+
+const ENVIRONMENT = 'Environment="ONE=one" "TWO=two three" "QUOTED=a \'b c\' \\"d" EMPTY= "DOLLAR=$ONE"';
+
+function commands(
+  line: string,
+  more: readonly string[] = [],
+  acquired: Partial<Acquired> = {},
+  world: World = {},
+): readonly LaunchCommand[] {
+  const wanted = wantedOfUnit(['Type=oneshot', `ExecStart=${line}`, ENVIRONMENT, ...more], {}, world);
+  return planLaunch(wanted, acquiredOf(acquired)).commands ?? [];
+}
+
+function words(line: string): readonly string[] {
+  return commands(line)[0]?.arguments ?? [];
+}
+
+test('a command line is words, escapes, specifiers and variables', () => {
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ['/bin/a b  "c d" \'e f\'', ['/bin/a', 'b', 'c d', 'e f']],
+    ['/bin/a a\\x20b \\101 \\q', ['/bin/a', 'a b', 'A', '\\q']],
+    ['/bin/a %p %% 100%', ['/bin/a', 'wuff', '%', '100%']],
+    ['/bin/a $ONE ${ONE} x${ONE}y', ['/bin/a', 'one', 'one', 'xoney']],
+    ['/bin/a $TWO ${TWO} "$TWO"', ['/bin/a', 'two', 'three', 'two three', 'two', 'three']],
+    ['/bin/a x$ONE', ['/bin/a', 'x$ONE']],
+    ['/bin/a $$ONE $$ $${ONE} a$$b', ['/bin/a', '$ONE', '$', '${ONE}', 'a$b']],
+    ['/bin/a $NONE ${NONE} <${NONE}>', ['/bin/a', '', '<>']],
+    ['/bin/a $EMPTY ${EMPTY}', ['/bin/a', '']],
+    ['/bin/a $QUOTED', ['/bin/a', 'a', 'b c', 'd']],
+    ['/bin/a $DOLLAR ${DOLLAR}', ['/bin/a', '$ONE', '$ONE']],
+    ['/bin/a ${ONE', ['/bin/a', '${ONE']],
+    ['/bin/a ${ONE:-x} ${ONE:${ONE}}', ['/bin/a', '${ONE:-x}', '${ONE:one}']],
+    ['/bin/a "" b', ['/bin/a', '', 'b']],
+    ['/bin/a ";" \\; x\\;', ['/bin/a', ';', ';', 'x\\;']],
+    [':/bin/a $ONE ${ONE} $$', ['/bin/a', '$ONE', '${ONE}', '$$']],
+    ['@/bin/a b c', ['b', 'c']],
+    ['@/bin/a $ONE c', ['one', 'c']],
+    ['"/bin/a b" c', ['/bin/a b', 'c']],
+    ['sh -c x', ['sh', '-c', 'x']],
+  ];
+  for (const [line, expected] of cases) {
+    assert.deepEqual(words(line), expected, line);
+  }
+  assert.deepEqual(commands('/bin/a $USER', ['DynamicUser=yes'])[0]?.arguments, ['/bin/a', 'wuff']);
+});
+
+test('prefixes say who runs it, and what becomes of a failure', () => {
+  const cases: readonly (readonly [string, LaunchCommand['as'], boolean])[] = [
+    ['/x', 'user', false],
+    ['-/x', 'user', true],
+    ['+/x', 'outside', false],
+    ['!/x', 'root', false],
+    ['-@+/x y', 'outside', true],
+    [':!-/x', 'root', true],
+  ];
+  for (const [line, as, ignoreFailure] of cases) {
+    const [command] = commands(line);
+    assert.deepEqual({ as: command?.as, ignoreFailure: command?.ignoreFailure }, { as, ignoreFailure }, line);
+    assert.equal(command?.path, '/x');
+  }
+  const field = '/srv/wuff.service:3: ExecStart';
+  refuses(() => commands('!!/x'), field, /"!!"/);
+  refuses(() => commands('|/x'), field, /"\|"/);
+  refuses(() => commands('+!/x'), field, /exclude/);
+  refuses(() => commands('--/x'), field, /twice/);
+  refuses(() => commands('@/x'), field, /name/);
+});
+
+test('several commands in one value are separated by semicolons, and each is run', () => {
+  assert.deepEqual(
+    commands('/a x ; /b ;; ; /c;d').map(command => command.arguments),
+    [['/a', 'x'], ['/b', ';;'], ['/c;d']],
+  );
+  assert.deepEqual(
+    commands('/a', ['ExecStartPre=-/p 1', 'ExecStartPre=/q']).map(({ path }) => path),
+    ['/p', '/q', '/a'],
+  );
+});
+
+test('what names no program is refused', () => {
+  for (const line of [
+    '-',
+    '/',
+    '/bin/',
+    'bin/true',
+    '/a/../b',
+    '""',
+    '..',
+    '/a "b',
+    '/a \\xff',
+    `/${'x'.repeat(256)}`,
+  ]) {
+    refuses(() => commands(line), '/srv/wuff.service:3: ExecStart');
+  }
+});
+
+test('the home of a static account may be named, and one that is not known is refused', () => {
+  const games = { uid: 5, gid: 60, userName: 'games', dynamic: false };
+  const passwd = { files: { '/etc/passwd': 'games:x:5:60:games:/usr/games:/usr/sbin/nologin' } };
+  assert.deepEqual(commands('/x ${HOME}', ['User=games'], games, passwd)[0]?.arguments, ['/x', '/usr/games']);
+  refuses(() => commands('/x ${HOME}', ['User=games'], games), 'ExecStart', /--setenv=/);
+  assert.deepEqual(commands('/x ${HOME}', ['DynamicUser=yes'])[0]?.arguments, ['/x', '']);
+  const inherits = wantedOfUnit(['ExecStart=/x $TERM'], { inheritEnvironment: true });
+  refuses(() => planLaunch(inherits, acquiredOf()), 'ExecStart', /\$TERM.*--setenv=/);
+});
+
+test('words and what variables make of them have bounds', () => {
+  refuses(() => commands(`/a ${'x '.repeat(5_000)}`), '/srv/wuff.service:3: ExecStart', /4096 words/, 'LimitReached');
+  const big = [`Environment=BIG=${'x'.repeat(100_000)}`];
+  refuses(() => commands(`/a ${'${BIG}'.repeat(50)}`, big), 'ExecStart', /characters/, 'LimitReached');
+  refuses(() => commands(`/a ${'${BIG} '.repeat(50)}`, big), 'ExecStart', /characters/, 'LimitReached');
+});

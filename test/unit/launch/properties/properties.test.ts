@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DIRECTORY_CLASSES } from '../../../../src/directories/classes.ts';
+import { CLASS_BASES } from '../../../../src/launch/properties/directories.ts';
+import type { Settings } from '../../../../src/launch/properties/exec-settings.ts';
+import { ALL_CAPABILITIES, capabilityMask } from '../../../../src/launch/syntax/capabilities.ts';
+import { refuses, wantedOf, wantedOfUnit } from '../launches.ts';
+
+function settings(...properties: string[]): Settings {
+  return wantedOf(properties, { unit: 'wuff' }).settings;
+}
+
+test('what a dynamic user implies, each to be turned off by its name', () => {
+  const implied = settings();
+  const shown = ({ protectSystem, protectHome, privateTmp, removeIPC, noNewPrivileges, restrictSuidSgid }: Settings) =>
+    [protectSystem, protectHome, privateTmp, removeIPC, noNewPrivileges, restrictSuidSgid].join(' ');
+  assert.equal(shown(implied), 'strict read-only true true true true');
+  assert.equal(shown(settings('DynamicUser=no')), 'no no false false false false');
+  assert.equal(shown(settings('ProtectSystem=no')), 'no read-only true true true true');
+  assert.equal(shown(settings('ProtectHome=no', 'PrivateTmp=no')), 'strict no false true true true');
+  assert.equal(shown(settings('RemoveIPC=no', 'NoNewPrivileges=0')), 'strict read-only true false false true');
+  assert.equal(shown(settings('RestrictSUIDSGID=off')), 'strict read-only true true true false');
+  // Weaker values than the implied one are made up to it, as with systemd; stronger ones are kept.
+  assert.equal(shown(settings('ProtectSystem=full', 'ProtectHome=tmpfs')), 'strict tmpfs true true true true');
+  assert.equal(shown(settings('DynamicUser=no', 'ProtectSystem=full')), 'full no false false false false');
+  assert.equal(shown(settings('ProtectSystem=no', 'ProtectSystem=')), 'strict read-only true true true true');
+  assert.deepEqual(settings('PrivateTmp=disconnected', 'ProtectHome=no').byName, ['ProtectHome', 'PrivateTmp']);
+});
+
+test('booleans, choices and modes', () => {
+  for (const [word, value] of [
+    ['1', true],
+    ['Yes', true],
+    ['t', true],
+    ['ON', true],
+    ['0', false],
+    ['n', false],
+    ['false', false],
+    ['off', false],
+  ] as const) {
+    assert.equal(settings(`PrivateDevices=${word}`).privateDevices, value, word);
+  }
+  assert.equal(settings('PrivateUsers=self').privateUsers, true);
+  assert.equal(settings('PrivateNetwork=on').privateNetwork, true);
+  assert.equal(settings('PrivateIPC=1').privateIPC, true);
+  assert.equal(settings('ProtectProc=noaccess').protectProc, 'noaccess');
+  assert.equal(settings('ProtectProc=invisible', 'ProtectProc=').protectProc, 'default');
+  assert.equal(settings('ProcSubset=pid').procSubset, 'pid');
+  refuses(() => settings('ProtectProc=yes'), 'ProtectProc', /default, noaccess, invisible, ptraceable/);
+  refuses(() => settings('ProcSubset=no'), 'ProcSubset', /all, pid/);
+  assert.equal(settings('UMask=0077').umask, 0o077);
+  assert.equal(settings('UMask=77', 'UMask=').umask, 0o022);
+  const { modes } = wantedOf(['StateDirectoryMode=0700', 'CacheDirectoryMode=1', 'CacheDirectoryMode=']);
+  assert.deepEqual(modes, { state: 0o700 });
+  for (const property of [
+    'PrivateDevices=maybe',
+    'ProtectSystem=Full',
+    'ProtectHome=readonly',
+    'PrivateTmp=connected',
+    'PrivateUsers=identity',
+    'UMask=8',
+    'UMask=10000',
+    'UMask=-1',
+    'StateDirectoryMode=rwx',
+    'Type=what',
+    'RuntimeDirectoryPreserve=never',
+  ]) {
+    refuses(() => settings(property), property.replace(/=.*/, ''));
+  }
+});
+
+test('users and groups', () => {
+  const wanted = wantedOf([
+    'User=wuff',
+    'Group=dialout',
+    'SupplementaryGroups=audio video',
+    'SupplementaryGroups=44 audio',
+  ]);
+  assert.equal(wanted.userName, 'wuff');
+  assert.equal(wanted.group, 'dialout');
+  assert.deepEqual(wanted.settings.supplementaryGroups, ['audio', 'video', '44']);
+  assert.equal(wantedOf(['User=wuff', 'Group=wuff']).group, undefined);
+  assert.equal(wantedOf(['User=wuff', 'User=']).userName, undefined);
+  assert.deepEqual(settings('SupplementaryGroups=a', 'SupplementaryGroups=').supplementaryGroups, []);
+  for (const property of ['User=a:b', 'User=a/b', 'Group=-1', 'SupplementaryGroups=a 4294967295', 'User=..']) {
+    refuses(() => settings(property), property.replace(/=.*/, ''));
+  }
+});
+
+test('directories are lists of words that keep their escapes', () => {
+  const wanted = wantedOf([
+    'StateDirectory=a "b c"',
+    'StateDirectory=d\\:e:f:ro',
+    'CacheDirectory=x',
+    'CacheDirectory=',
+  ]);
+  assert.deepEqual(wanted.directories, { runtime: [], state: ['a', 'b c', 'd\\:e:f:ro'], cache: [], logs: [] });
+  assert.deepEqual(wantedOf(['ConfigurationDirectory=b a//b ./b']).configurationDirectories, ['/etc/a/b', '/etc/b']);
+  assert.deepEqual(wantedOf(['ConfigurationDirectory=a\\:b c\\\\d\\x41']).configurationDirectories, [
+    '/etc/a:b',
+    '/etc/c\\dA',
+  ]);
+  assert.equal(wantedOf(['RuntimeDirectory=a', 'RuntimeDirectoryPreserve=yes']).runtimePreserve, true);
+  const kept = wantedOf(['RuntimeDirectory=a', 'RuntimeDirectoryPreserve=restart']);
+  assert.equal(kept.runtimePreserve, true);
+  assert.match(kept.warnings.join(), /RuntimeDirectoryPreserve=restart/);
+  for (const value of ['../x', '/x', 'a:b', '.', 'x/../y', 'a\\q', 'a\\xff', 'a\\:b:c']) {
+    refuses(() => settings(`ConfigurationDirectory=${value}`), 'ConfigurationDirectory');
+  }
+  assert.deepEqual(
+    CLASS_BASES,
+    Object.fromEntries(Object.entries(DIRECTORY_CLASSES).map(([kind, { base }]) => [kind, base])),
+  );
+});
+
+test('lists of paths', () => {
+  const { readWrite, readOnly, inaccessible } = settings(
+    'ReadWritePaths=/a -/b +/c',
+    'ReadWritePaths=-+/d "/e f"',
+    'ReadOnlyPaths=/%p//x/./y',
+    'InaccessibleDirectories=/a',
+    'InaccessiblePaths=',
+  );
+  assert.deepEqual(readWrite, [
+    { path: '/a', optional: false, inRoot: false },
+    { path: '/b', optional: true, inRoot: false },
+    { path: '/c', optional: false, inRoot: true },
+    { path: '/d', optional: true, inRoot: true },
+    { path: '/e f', optional: false, inRoot: false },
+  ]);
+  assert.deepEqual(
+    readOnly.map(({ path }) => path),
+    ['/wuff/x/y'],
+  );
+  assert.deepEqual(inaccessible, []);
+  for (const value of ['a', '/a/../b', '/..', '--/a', '+-/a', '-', `/${'x'.repeat(256)}`, '/x'.repeat(3_000)]) {
+    refuses(() => settings(`ReadWritePaths=${value}`), 'ReadWritePaths');
+  }
+});
+
+test('bind mounts have a source, a destination and options', () => {
+  const bind = { readOnly: false, optional: false, recursive: true };
+  const { binds } = settings('BindPaths=/a /b:/c -/d:/e:norbind "/f g":/h:rbind /i\\:j', 'BindReadOnlyPaths=/k/:/l/');
+  assert.deepEqual(binds, [
+    { ...bind, source: '/a', destination: '/a' },
+    { ...bind, source: '/b', destination: '/c' },
+    { ...bind, source: '/d', destination: '/e', optional: true, recursive: false },
+    { ...bind, source: '/f g', destination: '/h' },
+    { ...bind, source: '/i:j', destination: '/i:j' },
+    { ...bind, source: '/k', destination: '/l', readOnly: true },
+  ]);
+  assert.deepEqual(settings('BindPaths=/a', 'BindReadOnlyPaths=').binds, []);
+  for (const value of ['a', '/a:b', '/a:/b:ro', '/a:/', '/a:', '/a: /b', ':/b', '/a/..:/b', '/a:/b/../c']) {
+    refuses(() => settings(`BindPaths=${value}`), 'BindPaths');
+  }
+  refuses(() => settings('BindPaths=/a:/b:rbind:x'), 'BindPaths', /parts/, 'LimitReached');
+});
+
+test('temporary file systems have a path and options of tmpfs(5)', () => {
+  const { temporary } = settings('TemporaryFileSystem=/a /b:ro,size=10M,mode=0700 "/c d:nodev"');
+  assert.deepEqual(temporary, [
+    { path: '/a', options: [] },
+    { path: '/b', options: ['ro', 'size=10M', 'mode=0700'] },
+    { path: '/c d', options: ['nodev'] },
+  ]);
+  for (const value of ['a', '/', '/a:bind', '/a:size=x', '/a:ro,,rw', '/a:mode=9', '/a/..']) {
+    refuses(() => settings(`TemporaryFileSystem=${value}`), 'TemporaryFileSystem');
+  }
+});
+
+test('capability sets are replaced, added to and inverted as systemd does', () => {
+  const mask = (...values: string[]) =>
+    capabilityMask(settings(...values.map(value => `CapabilityBoundingSet=${value}`)).boundingSet);
+  assert.equal(mask(), '000001ffffffffff');
+  assert.equal(mask(''), '0000000000000000');
+  assert.equal(mask('~'), '000001ffffffffff');
+  assert.equal(mask('CAP_CHOWN cap_kill'), '0000000000000021');
+  assert.equal(mask('CAP_CHOWN', 'CAP_KILL'), '0000000000000021');
+  assert.equal(mask('~CAP_CHOWN'), '000001fffffffffe');
+  assert.equal(mask('~CAP_CHOWN', '~CAP_KILL'), '000001ffffffffde');
+  assert.equal(mask('CAP_CHOWN CAP_KILL', '~CAP_KILL'), '0000000000000001');
+  assert.equal(mask('CAP_CHOWN', '', 'CAP_CHECKPOINT_RESTORE'), '0000010000000000');
+  const ambient = settings('AmbientCapabilities=CAP_NET_BIND_SERVICE', 'AmbientCapabilities=CAP_SYS_ADMIN').ambientSet;
+  assert.equal(capabilityMask(ambient), '0000000000200400');
+  assert.equal(settings('AmbientCapabilities=~').ambientSet, ALL_CAPABILITIES);
+  for (const value of ['CHOWN', 'CAP_NOTHING', '0', 'CAP_']) {
+    refuses(() => settings(`CapabilityBoundingSet=${value}`), 'CapabilityBoundingSet', /capabilities\(7\)/);
+  }
+});
+
+test('working and root directories', () => {
+  const optional = settings('WorkingDirectory=-/srv/%p');
+  assert.equal(optional.workingDirectory, '/srv/wuff');
+  assert.equal(optional.workingDirectoryOptional, true);
+  assert.equal(settings('WorkingDirectory=/a', 'WorkingDirectory=').workingDirectory, undefined);
+  assert.equal(settings('RootDirectory=/').rootDirectory, undefined);
+  assert.equal(settings('RootDirectory=/srv//root/').rootDirectory, '/srv/root');
+  refuses(() => settings('WorkingDirectory=~'), 'WorkingDirectory', /dynamic user/);
+  refuses(() => settings('WorkingDirectory=a'), 'WorkingDirectory');
+  refuses(() => settings('RootDirectory=/a/..'), 'RootDirectory');
+  const passwd = { files: { '/etc/passwd': 'root:x:0:0::/root:/bin/sh\ngames:x:5:60::/usr/games:/bin/false\n' } };
+  const home = (...more: string[]) =>
+    wantedOf(['DynamicUser=no', 'WorkingDirectory=~', ...more], {}, passwd).settings.workingDirectory;
+  assert.equal(home('User=games'), '/usr/games');
+  assert.equal(home('User=5'), '/usr/games');
+  assert.equal(home(), '/root');
+  refuses(() => home('User=wuff'), 'WorkingDirectory', /\/etc\/passwd/);
+});
+
+test('what systemd knows and a launcher does not do is passed over, said, or refused', () => {
+  const ignored = ['Restart=always', 'KillMode=process', 'StandardOutput=journal', 'X-Mine=1', 'ProtectClock=no'];
+  assert.deepEqual(wantedOf([...ignored, 'SystemCallFilter=', 'Type=notify']).warnings, []);
+  assert.deepEqual(wantedOf(['MemoryMax=1G', 'LimitNOFILE=']).warnings, [
+    'MemoryMax= is not carried out: it is left to what starts the launcher',
+  ]);
+  assert.deepEqual(wantedOf(['KeyringMode=private', 'IgnoreSIGPIPE=off', 'KeyringMode=']).warnings, []);
+  assert.deepEqual(wantedOf(['KeyringMode=inherit', 'IgnoreSIGPIPE=yes']).warnings, [
+    'KeyringMode= is not carried out: it is always "private"',
+    'IgnoreSIGPIPE= is not carried out: it is always "no"',
+  ]);
+  for (const property of ['RestrictNamespaces=yes', 'SystemCallFilter=@system-service', 'ProtectKernelTunables=yes']) {
+    const name = property.replace(/=.*/, '');
+    refuses(
+      () => wantedOf([property]),
+      'properties',
+      new RegExp(`unsupported property ${name}=; use --ignore-unknown`),
+    );
+    assert.deepEqual(wantedOf([property], { ignoreUnknown: true }).warnings, [
+      `${name}= is not supported, and left out`,
+    ]);
+  }
+});
+
+test('an unknown property is refused by its name, with the nearest known one', () => {
+  const words = (...properties: string[]): RegExp =>
+    new RegExp(`^unknown propert(y|ies) ${properties.join(', ')}; use --ignore-unknown to skip (it|them)$`);
+  refuses(
+    () => wantedOf(['StateDirectry=x']),
+    'properties',
+    words('"StateDirectry" \\(did you mean StateDirectory=\\?\\)'),
+  );
+  refuses(() => wantedOf(['Restrt=x']), 'properties', words('"Restrt" \\(did you mean Restart=\\?\\)'));
+  refuses(() => wantedOf(['constructor=x']), 'properties', words('"constructor"'));
+  refuses(() => wantedOf(['Qqqqqqqqqqqq=x', 'Zzz=y']), 'properties', words('"Qqqqqqqqqqqq"', '"Zzz"'));
+  assert.deepEqual(wantedOf(['Foo=x', 'Foo=y'], { ignoreUnknown: true }).warnings, ['Foo= is unknown, and left out']);
+  refuses(() => wantedOf(['User']), 'properties', /NAME=VALUE/);
+  refuses(() => wantedOf(['=x']), 'properties', /NAME=VALUE/);
+  refuses(() => wantedOf(['User=a\0b']), 'User', /NUL/);
+});
+
+test('all properties of a unit file that cannot be had are named at once, each with its line', () => {
+  const lines = [
+    'ExecStart=/x',
+    'SystemCallFilter=a',
+    'LockPersonality=yes',
+    'Usr=x',
+    'SystemCallFilter=b',
+    'UMask=zz',
+  ];
+  refuses(
+    () => wantedOfUnit(lines),
+    'properties',
+    /^unsupported properties SystemCallFilter= \(\/srv\/wuff.service:3\), LockPersonality= \(\/srv\/wuff.service:4\), unknown property "Usr" \(\/srv\/wuff.service:5; did you mean User=\?\); use --ignore-unknown to run without them, less/,
+  );
+  const many = Array.from({ length: 40 }, (_, index) => `Qqqqqqq${index}=x`);
+  refuses(() => wantedOf(many), 'properties', /"Qqqqqqq31" and 8 more; use/);
+});
+
+test('lists, properties and text have bounds, which are said', () => {
+  const many = Array.from({ length: 10_000 }, (_, index) => `/x${index}`).join(' ');
+  for (const name of ['ReadWritePaths', 'InaccessiblePaths', 'TemporaryFileSystem', 'BindPaths']) {
+    refuses(() => wantedOf([`${name}=${many}`]), name, /1024 entries/, 'LimitReached');
+  }
+  refuses(() => wantedOf([`StateDirectory=${many.replaceAll('/', '')}`]), 'StateDirectory', /1024/, 'LimitReached');
+  refuses(
+    () => wantedOf([`Environment=${many.replaceAll(/\/(x\d+)/g, '$1=y')}`]),
+    'Environment',
+    /1024/,
+    'LimitReached',
+  );
+  refuses(() => wantedOf(Array(2_000).fill('BindPaths=/x')), 'BindPaths', /1024/, 'LimitReached');
+  refuses(() => wantedOf(Array(5_000).fill('User=x')), 'properties', /4096 properties/, 'LimitReached');
+  refuses(() => wantedOf([`Environment=A=${'x'.repeat(1_100_000)}`]), 'properties', /1048576/, 'LimitReached');
+});

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { failing } from '../../../../src/launch/errors.ts';
+import {
+  dropInDirectories,
+  splitUnitName,
+  unescapeUnitName,
+  unitOfFile,
+} from '../../../../src/launch/syntax/unit-name.ts';
+import { refuses } from '../launches.ts';
+
+const fail = failing('Test');
+
+test('a unit name has a prefix and perhaps an instance', () => {
+  assert.deepEqual(splitUnitName('wuff', fail), { name: 'wuff.service', prefix: 'wuff' });
+  assert.deepEqual(splitUnitName('a@b@c.service', fail), { name: 'a@b@c.service', prefix: 'a', instance: 'b@c' });
+  assert.deepEqual(splitUnitName('a@.service', fail), { name: 'a@.service', prefix: 'a', instance: '' });
+  for (const name of ['', '.service', '@x.service', 'a/b', 'x.socket', 'a b.service', 'a\0']) {
+    refuses(() => splitUnitName(name, fail), 'Test');
+  }
+});
+
+test('the unit of a file is its instance, where it is a template', () => {
+  assert.equal(unitOfFile('a.service', undefined, fail).name, 'a.service');
+  assert.equal(unitOfFile('a@.service', 'x\\x2dy', fail).name, 'a@x\\x2dy.service');
+  assert.equal(unitOfFile('a@x.service', undefined, fail).name, 'a@x.service');
+  assert.equal(unitOfFile('a@x.service', 'x', fail).name, 'a@x.service');
+  const refused: readonly (readonly [string, string | undefined, RegExp])[] = [
+    ['a.conf', undefined, /"\.service"/],
+    ['a.service', 'x', /no template/],
+    ['a@.service', undefined, /--instance=/],
+    ['a@.service', '', /--instance=/],
+    ['a@x.service', 'y', /already/],
+    ['a@.service', 'x/y', /systemd-escape/],
+    ['a@.service', '../x', /systemd-escape/],
+  ];
+  for (const [file, instance, words] of refused) {
+    refuses(() => unitOfFile(file, instance, fail), 'Test', words);
+  }
+});
+
+test('escapes of unit names are those of systemd-escape(1)', () => {
+  assert.equal(unescapeUnitName('foo-bar\\x2dbaz'), 'foo/bar-baz');
+  assert.equal(unescapeUnitName('\\xc3\\xbcber'), 'über');
+  assert.equal(unescapeUnitName('a\\xzz\\'), 'a\\xzz\\');
+});
+
+test('drop-in directories come from the name to its prefixes, in each place, and last those of all services', () => {
+  const beside = dropInDirectories(splitUnitName('a-b@i.service', fail), '/srv');
+  assert.deepEqual(beside.slice(0, 6), [
+    '/srv/a-b@i.service.d',
+    '/srv/a-b@.service.d',
+    '/srv/a-@.service.d',
+    '/etc/systemd/system/a-b@i.service.d',
+    '/etc/systemd/system/a-b@.service.d',
+    '/etc/systemd/system/a-@.service.d',
+  ]);
+  assert.deepEqual(beside.slice(-5), [
+    '/srv/service.d',
+    '/etc/systemd/system/service.d',
+    '/run/systemd/system/service.d',
+    '/usr/local/lib/systemd/system/service.d',
+    '/usr/lib/systemd/system/service.d',
+  ]);
+  assert.deepEqual(dropInDirectories(splitUnitName('a--b', fail), '/etc/systemd/system').slice(0, 3), [
+    '/etc/systemd/system/a--b.service.d',
+    '/etc/systemd/system/a--.service.d',
+    '/etc/systemd/system/a-.service.d',
+  ]);
+  assert.equal(dropInDirectories(splitUnitName('a', fail), '/')[0], '/a.service.d');
+});

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { failing } from '../../../../src/launch/errors.ts';
+import { type Backslash, splitWords, takeWord, trimmed } from '../../../../src/launch/syntax/words.ts';
+import { refuses } from '../launches.ts';
+
+const fail = failing('Test');
+
+function words(text: string, backslash: Backslash = 'c'): string[] {
+  return splitWords(text, backslash, fail, 100);
+}
+
+test('words are separated by white space, and quotes may begin anywhere', () => {
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ['', []],
+    ['  \t ', []],
+    ['a  b\tc', ['a', 'b', 'c']],
+    ['"a b" c', ['a b', 'c']],
+    ["'a \" b'", ['a " b']],
+    ['a"b c"d', ['ab cd']],
+    ['"" x', ['', 'x']],
+    [`"it's"`, ["it's"]],
+    ['ü 😀', ['ü', '😀']],
+  ];
+  for (const [text, expected] of cases) {
+    assert.deepEqual(words(text), expected, text);
+  }
+});
+
+test('a backslash is an escape of C, makes the next character itself, or is kept', () => {
+  const cases: readonly (readonly [string, Backslash, readonly string[]])[] = [
+    ['a\\sb \\x41 \\101 \\u00fc', 'c', ['a b', 'A', 'A', 'ü']],
+    ['"a\\nb"', 'c', ['a\nb']],
+    ['\\xc3\\xbcber', 'c', ['über']],
+    ['a\\qb \\x4', 'c', ['a\\qb', '\\x4']],
+    ['a\\ b c', 'plain', ['a b', 'c']],
+    ['a\\\\b \\x41', 'plain', ['a\\b', 'x41']],
+    ['a\\:b', 'keep', ['a\\:b']],
+    ['"a\\" b', 'keep', ['a\\', 'b']],
+  ];
+  for (const [text, backslash, expected] of cases) {
+    assert.deepEqual(words(text, backslash), expected, `${text} ${backslash}`);
+  }
+});
+
+test('what has no end, and bytes that are no UTF-8, are refused', () => {
+  for (const text of ['"a', "a 'b", 'a\\', '\\xff', '\\xc3 \\xbc']) {
+    refuses(() => words(text), 'Test');
+  }
+});
+
+test('a separator ends a word beside white space, unless it is escaped', () => {
+  assert.deepEqual(takeWord('a:b', 0, 'plain', fail, ':'), { text: 'a', next: 2, end: ':' });
+  assert.deepEqual(takeWord('a\\:b c', 0, 'plain', fail, ':'), { text: 'a:b', next: 5, end: ' ' });
+});
+
+test('no more words are split than one above the bound', () => {
+  assert.equal(splitWords('a '.repeat(10_000), 'c', fail, 10).length, 11);
+});
+
+test('only what systemd counts as white space is trimmed', () => {
+  assert.equal(trimmed(' \t a b \r\n'), 'a b');
+  assert.equal(trimmed('\u00a0a'), '\u00a0a');
+  assert.equal(trimmed('  '), '');
+});
