@@ -1,4 +1,4 @@
-/* Objects, arrays, numbers and literals of the strict JSON reader; see json.h. */
+/* See json.h. */
 #include "json.h"
 
 #include <string.h>
@@ -20,7 +20,8 @@ static bool next_is(const struct json_reader *reader, char byte)
 	return reader->at < reader->end && *reader->at == byte;
 }
 
-bool json_take(struct json_reader *reader, char byte)
+/* Skips white space and takes the byte if it is next. */
+static bool take(struct json_reader *reader, char byte)
 {
 	skip_space(reader);
 	if (!next_is(reader, byte))
@@ -35,25 +36,183 @@ bool json_at_end(struct json_reader *reader)
 	return reader->at == reader->end;
 }
 
+/* Where the bytes of a string go; size 0: nowhere. */
+struct sink {
+	char *buffer;
+	size_t size;
+	size_t length;
+	bool fits;
+};
+
+static void put(struct sink *sink, unsigned int byte)
+{
+	/* One place stays free for the NUL; a NUL within the text would cut a C string short. */
+	if (byte == 0 || sink->length + 1 >= sink->size) {
+		sink->fits = false;
+		return;
+	}
+	sink->buffer[sink->length++] = (char)byte;
+}
+
+/* UTF-8 of a code point that is no surrogate (RFC 3629, section 3). */
+static void put_code_point(struct sink *sink, uint32_t point)
+{
+	if (point < 0x80) {
+		put(sink, point);
+		return;
+	}
+	if (point < 0x800) {
+		put(sink, 0xC0 | point >> 6);
+	} else {
+		if (point < 0x10000) {
+			put(sink, 0xE0 | point >> 12);
+		} else {
+			put(sink, 0xF0 | point >> 18);
+			put(sink, 0x80 | (point >> 12 & 0x3F));
+		}
+		put(sink, 0x80 | (point >> 6 & 0x3F));
+	}
+	put(sink, 0x80 | (point & 0x3F));
+}
+
+static bool take_hex4(struct json_reader *reader, uint32_t *value)
+{
+	*value = 0;
+	if (reader->end - reader->at < 4)
+		return false;
+	for (unsigned int i = 0; i < 4; i++) {
+		char byte = *reader->at++;
+
+		if (byte >= '0' && byte <= '9')
+			*value = *value << 4 | (uint32_t)(byte - '0');
+		else if (byte >= 'a' && byte <= 'f')
+			*value = *value << 4 | (uint32_t)(byte - 'a' + 10);
+		else if (byte >= 'A' && byte <= 'F')
+			*value = *value << 4 | (uint32_t)(byte - 'A' + 10);
+		else
+			return false;
+	}
+	return true;
+}
+
+/* What follows "\u": one code point, or a pair of surrogates for one (RFC 8259, section 7). */
+static bool take_unicode(struct json_reader *reader, struct sink *sink)
+{
+	uint32_t high, low;
+
+	if (!take_hex4(reader, &high))
+		return false;
+	if (high < 0xD800 || high > 0xDFFF) {
+		put_code_point(sink, high);
+		return true;
+	}
+	if (high > 0xDBFF || reader->end - reader->at < 2 || reader->at[0] != '\\' || reader->at[1] != 'u')
+		return false;
+	reader->at += 2;
+	if (!take_hex4(reader, &low) || low < 0xDC00 || low > 0xDFFF)
+		return false;
+	put_code_point(sink, 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00));
+	return true;
+}
+
+/* What follows a backslash. */
+static bool take_escape(struct json_reader *reader, struct sink *sink)
+{
+	static const char escapes[] = "\"\\/bfnrt";
+	static const char meanings[] = "\"\\/\b\f\n\r\t";
+
+	if (reader->at == reader->end)
+		return false;
+	if (*reader->at == 'u') {
+		reader->at++;
+		return take_unicode(reader, sink);
+	}
+	for (unsigned int i = 0; i < sizeof(escapes) - 1; i++) {
+		if (*reader->at == escapes[i]) {
+			reader->at++;
+			put(sink, (unsigned char)meanings[i]);
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * A sequence of UTF-8 beyond ASCII whose first byte was taken, by the table of well-formed ones (RFC 3629, section 4).
+ */
+static bool take_utf8(struct json_reader *reader, struct sink *sink, unsigned char first)
+{
+	unsigned int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
+	/*
+	 * The second byte has narrower bounds where the first alone would allow a longer form than needed or a
+	 * surrogate.
+	 */
+	unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+	unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+
+	if (first < 0xC2 || first > 0xF4 || (size_t)(reader->end - reader->at) < more)
+		return false;
+	put(sink, first);
+	for (; more > 0; more--) {
+		unsigned char byte = (unsigned char)*reader->at++;
+
+		if (byte < low || byte > high)
+			return false;
+		put(sink, byte);
+		low = 0x80;
+		high = 0xBF;
+	}
+	return true;
+}
+
+enum json_fit json_string(struct json_reader *reader, char *buffer, size_t size)
+{
+	struct sink sink = { .buffer = buffer, .size = size, .fits = true };
+
+	if (!take(reader, '"'))
+		return JSON_BROKEN;
+	while (reader->at < reader->end) {
+		unsigned char byte = (unsigned char)*reader->at++;
+		bool well_formed = true;
+
+		if (byte == '"') {
+			if (size > 0)
+				buffer[sink.fits ? sink.length : 0] = '\0';
+			return sink.fits ? JSON_FIT : JSON_UNFIT;
+		}
+		if (byte == '\\')
+			well_formed = take_escape(reader, &sink);
+		else if (byte >= 0x80)
+			well_formed = take_utf8(reader, &sink, byte);
+		else if (byte < 0x20)
+			well_formed = false;
+		else
+			put(&sink, byte);
+		if (!well_formed)
+			return JSON_BROKEN;
+	}
+	return JSON_BROKEN;
+}
+
 static bool read_member(struct json_reader *reader, json_member *member, void *context)
 {
 	char key[JSON_KEY_MAX + 1];
 
-	return json_string(reader, key, sizeof(key)) != JSON_BROKEN && json_take(reader, ':') &&
+	return json_string(reader, key, sizeof(key)) != JSON_BROKEN && take(reader, ':') &&
 	       member(reader, key, context);
 }
 
 bool json_object(struct json_reader *reader, json_member *member, void *context)
 {
-	if (!json_take(reader, '{') || reader->depth == JSON_DEPTH_MAX)
+	if (!take(reader, '{') || reader->depth == JSON_DEPTH_MAX)
 		return false;
 	reader->depth++;
-	if (!json_take(reader, '}')) {
+	if (!take(reader, '}')) {
 		do {
 			if (!read_member(reader, member, context))
 				return false;
-		} while (json_take(reader, ','));
-		if (!json_take(reader, '}'))
+		} while (take(reader, ','));
+		if (!take(reader, '}'))
 			return false;
 	}
 	reader->depth--;
@@ -62,15 +221,15 @@ bool json_object(struct json_reader *reader, json_member *member, void *context)
 
 bool json_array(struct json_reader *reader, json_item *item, void *context)
 {
-	if (!json_take(reader, '[') || reader->depth == JSON_DEPTH_MAX)
+	if (!take(reader, '[') || reader->depth == JSON_DEPTH_MAX)
 		return false;
 	reader->depth++;
-	if (!json_take(reader, ']')) {
+	if (!take(reader, ']')) {
 		do {
 			if (!item(reader, context))
 				return false;
-		} while (json_take(reader, ','));
-		if (!json_take(reader, ']'))
+		} while (take(reader, ','));
+		if (!take(reader, ']'))
 			return false;
 	}
 	reader->depth--;
@@ -92,7 +251,7 @@ static bool take_number(struct json_reader *reader, bool *plain)
 {
 	const char *first;
 
-	*plain = !json_take(reader, '-');
+	*plain = !take(reader, '-');
 	first = reader->at;
 	if (!take_digits(reader) || (*first == '0' && reader->at - first > 1))
 		return false;

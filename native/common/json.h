@@ -63,7 +63,4 @@ bool json_skip(struct json_reader *reader);
 /* Whether nothing but white space is left. */
 bool json_at_end(struct json_reader *reader);
 
-/* Skips white space and takes the byte if it is next. */
-bool json_take(struct json_reader *reader, char byte);
-
 #endif

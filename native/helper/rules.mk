@@ -1,6 +1,6 @@
 # dynuser-helper: asks NSS, IPC and /proc for the daemon, ends what a UID leaves behind, and walks trees.
 HELPER_OBJECTS := $(patsubst helper/%.c,$(OBJ)/helper/%.o,$(wildcard helper/*.c)) \
-	$(patsubst %,$(OBJ)/common/%.o,deadline identity json json_string utf8 varlink)
+	$(patsubst %,$(OBJ)/common/%.o,deadline identity json utf8 varlink)
 
 all: $(OUT)/dynuser-helper
 

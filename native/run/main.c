@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ask.h"
-#include "fail.h"
-#include "inherited.h"
-#include "may_mount.h"
-#include "memberships.h"
-#include "options.h"
-#include "service.h"
-#include "variables.h"
+#include "protocol/daemon_client.h"
+#include "cli/fail.h"
+#include "exec/inherited.h"
+#include "namespace/may_mount.h"
+#include "accounts/memberships.h"
+#include "cli/options.h"
+#include "exec/service.h"
+#include "exec/environment.h"
 
 static _Noreturn void explain(const struct reply *reply)
 {

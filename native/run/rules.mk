@@ -3,7 +3,8 @@
 # the dynamic linker and without what glibc asks of the processor, and runs in any container as a single file. Everywhere else,
 # and with sanitizers, which musl has none of, it is a dynamic program of the system's libc.
 
-RUN_SOURCES := $(wildcard run/*.c) $(addprefix common/,varlink.c deadline.c json.c json_string.c json_write.c utf8.c)
+RUN_SOURCES := $(wildcard run/*.c run/*/*.c) \
+	$(addprefix common/,deadline.c digits.c json.c json_write.c string_list.c utf8.c varlink.c)
 
 MUSL_CC ?= $(shell command -v musl-gcc)
 RUN_IS_STATIC := $(if $(filter 1,$(SANITIZE)),,$(MUSL_CC))
@@ -14,12 +15,13 @@ RUN_CC := $(MUSL_CC)
 # musl-gcc sees its own headers alone. Those of the kernel belong to no libc; those of glibc beside them must stay out of sight,
 # where they would fill holes of musl's without a word.
 RUN_KERNEL := $(RUN_OBJ)/kernel
-RUN_CFLAGS := $(filter-out -fPIC,$(ALL_CFLAGS)) -fPIE -isystem $(RUN_KERNEL)
+RUN_CFLAGS := $(filter-out -fPIC,$(ALL_CFLAGS)) -Irun -fPIE -isystem $(RUN_KERNEL)
 RUN_LINK := -static-pie
 else
 RUN_OBJ := $(OBJ)
 RUN_CC := $(CC)
 RUN_CFLAGS := $(ALL_CFLAGS)
+$(OBJ)/run/%.o: ALL_CFLAGS += -Irun
 RUN_LINK := -pie
 endif
 
@@ -45,7 +47,7 @@ $(RUN_OBJ)/%.o: %.c
 	@mkdir -p $(dir $@)
 	$(RUN_CC) $(RUN_CFLAGS) -MMD -MP -c -o $@ $<
 
--include $(wildcard $(RUN_OBJ)/*/*.d)
+-include $(wildcard $(RUN_OBJ)/*/*.d $(RUN_OBJ)/*/*/*.d)
 endif
 
 $(OUT)/dynuser-run: $(RUN_OBJECTS) $(RUN_RELINK)

@@ -13,7 +13,7 @@ export const VARIABLES_MAX = 4_096;
 /** Words in one command line, and command lines in one launch. */
 export const ARGUMENTS_MAX = 4_096;
 export const COMMANDS_MAX = 64;
-/** Questions of one round, and answers of all; the launcher has bounds of its own, native/run/questions.h. */
+/** Questions of one round, and answers of all; the launcher has bounds of its own, native/run/protocol/questions.h. */
 export const QUESTIONS_MAX = 1_000;
 export const ANSWERS_MAX = 4_096;
 /** A path in bytes, and a component of one: PATH_MAX less its NUL, and NAME_MAX, limits.h. */

@@ -7,8 +7,8 @@ FUZZ_OUT := $(TOP)/dist/fuzz
 FUZZ_REPLAY_OUT := $(if $(filter 1,$(SANITIZE)),$(TOP)/dist/native-sanitized/test/fuzz,$(TOP)/dist/native/test/fuzz)
 
 # What each target is linked with.
-FUZZ_nss_reply := nss/reply.c $(addprefix common/,identity.c json.c json_string.c)
-FUZZ_json_reader := $(addprefix common/,json.c json_string.c)
+FUZZ_nss_reply := nss/reply.c $(addprefix common/,identity.c json.c)
+FUZZ_json_reader := common/json.c
 FUZZ_launch_plan := $(filter-out run/main.c,$(RUN_SOURCES))
 FUZZ_helper_protocol := $(filter-out helper/main.c,$(HELPER_OBJECTS:$(OBJ)/%.o=%.c))
 FUZZ_INCLUDE_nss_reply := nss
@@ -30,13 +30,13 @@ FUZZ_CC ?= $(firstword $(foreach compiler,clang clang-22 clang-21 clang-20 clang
 FUZZ_CFLAGS := -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
 define fuzz_target
-$(FUZZ_OUT)/$(1): $(FUZZ)/$(1).c $(FUZZ_$(1)) $(wildcard $(FUZZ)/*.h */*.h)
+$(FUZZ_OUT)/$(1): $(FUZZ)/$(1).c $(FUZZ_$(1)) $(wildcard $(FUZZ)/*.h */*.h */*/*.h)
 	@mkdir -p $$(dir $$@)
 	$$(if $$(FUZZ_CC),,$$(error there is no clang with the runtime of libFuzzer here; install it (Debian: clang libclang-rt-dev)))
 	$$(FUZZ_CC) $(CFLAGS_STANDARD) -w $$(FUZZ_CFLAGS) -I$(FUZZ_INCLUDE_$(1)) -I$(TOP)/test/native/support -I$(FUZZ) \
 		$(FUZZ_LDFLAGS_$(1)) -o $$@ $(FUZZ)/$(1).c $(FUZZ_$(1))
 
-$(FUZZ_REPLAY_OUT)/$(1): $(FUZZ)/$(1).c $(FUZZ)/replay.c $(FUZZ_$(1)) $(wildcard $(FUZZ)/*.h */*.h)
+$(FUZZ_REPLAY_OUT)/$(1): $(FUZZ)/$(1).c $(FUZZ)/replay.c $(FUZZ_$(1)) $(wildcard $(FUZZ)/*.h */*.h */*/*.h)
 	@mkdir -p $$(dir $$@)
 	$$(CC) $$(ALL_CFLAGS) -I$(FUZZ_INCLUDE_$(1)) -I$(TOP)/test/native/support -I$(FUZZ) $$(LDFLAGS_HARDEN) $$(LDFLAGS) \
 		$(FUZZ_LDFLAGS_$(1)) -o $$@ $(FUZZ)/$(1).c $(FUZZ)/replay.c $(FUZZ_$(1))

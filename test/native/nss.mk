@@ -17,9 +17,9 @@ $(OBJ)/test/%.o: $(TEST)/%.c
 
 $(TEST_LOADING:%=$(TEST_OUT)/%): $(TEST_OUT)/%: $(OBJ)/test/%.o $(TEST_SUPPORT_OBJECTS) $(OBJ)/common/identity.o
 $(TEST_OUT)/hostile_test $(TEST_OUT)/cancel_test: $(OBJ)/test/hostile_servers.o
-$(TEST_OUT)/json_test: $(OBJ)/test/json_test.o $(addprefix $(OBJ)/common/,json.o json_string.o)
+$(TEST_OUT)/json_test: $(OBJ)/test/json_test.o $(OBJ)/common/json.o
 $(TEST_OUT)/reply_test $(TEST_OUT)/fuzz_test: $(TEST_OUT)/%: $(OBJ)/test/%.o $(OBJ)/nss/reply.o \
-	$(addprefix $(OBJ)/common/,identity.o json.o json_string.o)
+	$(addprefix $(OBJ)/common/,identity.o json.o)
 $(TEST_OUT)/fork_lock_test: $(OBJ)/test/fork_lock_test.o $(OBJ)/nss/fork_lock.o $(OBJ)/common/deadline.o
 $(TEST_OUT)/varlink_test: $(OBJ)/test/varlink_test.o $(addprefix $(OBJ)/test/support/,users.o leftovers.o) \
 	$(addprefix $(OBJ)/common/,varlink.o deadline.o)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "launch_reply.h"
+#include "protocol/launch_reply.h"
 
 #define TEXT_MAX (1024U * 1024)
 

@@ -1,5 +1,5 @@
 /* What getent(1) prints, and what it does not. No arguments. */
-#include "account_lines.h"
+#include "accounts/account_lines.h"
 
 #include <stdint.h>
 #include <string.h>

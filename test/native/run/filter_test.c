@@ -3,7 +3,7 @@
  * where no file is made a mode means nothing; of ioctl(2) the requests that type into a terminal are refused, whatever is in the
  * upper half of the argument. Each part of the filter does nothing of the other's. No arguments.
  */
-#include "filter.h"
+#include "privileges/seccomp_filter.h"
 
 #include <errno.h>
 #include <fcntl.h>

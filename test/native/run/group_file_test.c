@@ -1,5 +1,5 @@
 /* Lines of /etc/group, good and bad, as glibc reads them, and a file that cannot be read. No arguments. */
-#include "group_file.h"
+#include "accounts/group_file.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Envelopes of replies: what counts as an answer, and what is said of errors. No arguments. */
-#include "launch_reply.h"
+#include "protocol/launch_reply.h"
 
 #include <string.h>
 

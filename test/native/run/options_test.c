@@ -1,6 +1,6 @@
 /* The command line: what each option means, and what is refused. No arguments. */
-#include "options.h"
-#include "typed.h"
+#include "cli/options.h"
+#include "cli/field_label.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Patterns, held against glob(3), and their bound. No arguments. */
-#include "pattern.h"
+#include "protocol/pattern.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "strings.h"
+#include "string_list.h"
 
 #define BOUND 1000U
 

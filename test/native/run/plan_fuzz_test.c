@@ -2,7 +2,7 @@
  * Replies damaged at random, but the same at each run: the reader must not crash, read or write beyond the message (the
  * sanitizer sees it), or take for sound what breaks the rules of a plan. No arguments.
  */
-#include "launch_reply.h"
+#include "protocol/launch_reply.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The reader of plans: what a plan has is what the C form has, and nothing may be missing, unknown or of another kind. */
-#include "plan_reader.h"
+#include "protocol/plan_reader.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Answers to questions: files, drop-ins, patterns, and what is none of them and must not be waited for. No arguments. */
-#include "questions.h"
+#include "protocol/questions.h"
 
 #include <errno.h>
 #include <fcntl.h>

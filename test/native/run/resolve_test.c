@@ -1,9 +1,10 @@
 /* Paths below a root: nothing leads out of it, and what is missing is made with the modes that it is to have. No arguments. */
-#include "resolve.h"
+#include "namespace/resolve.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

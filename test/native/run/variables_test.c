@@ -1,5 +1,5 @@
 /* The environment of a service: where it begins, what wins, and what is taken away. No arguments. */
-#include "variables.h"
+#include "exec/environment.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -103,7 +103,7 @@ describe('manual pages', () => {
   });
 
   it('dynuser-run(1) has every option of its own, and every property that is carried out', () => {
-    const table = readSource('native/run/option_table.c');
+    const table = readSource('native/run/cli/option_table.c');
     const own = [...table.matchAll(/^\t\{ "([a-z-]+)", '.*', (OPTION_\w+),/gm)].filter(
       // An option of systemd-run of which one value alone is taken, the one that changes nothing.
       ([, , code]) => code !== 'OPTION_NO_EXPANSION',
@@ -119,7 +119,7 @@ describe('manual pages', () => {
 
   it('dynuser-run(1) has every option of systemd-run that it takes or refuses', () => {
     const text = page('dynuser-run.1');
-    const table = readSource('native/run/option_table.c');
+    const table = readSource('native/run/cli/option_table.c');
     for (const [macro, introduction] of [
       ['IGNORED', 'change nothing here are accepted'],
       ['REFUSED', 'These are refused'],

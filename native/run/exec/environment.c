@@ -1,0 +1,104 @@
+/* Assignments in order, later ones win; see environment.h. */
+#include "environment.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/fail.h"
+
+static bool has_name(const char *variable, const char *name, size_t length)
+{
+	return strncmp(variable, name, length) == 0 && variable[length] == '=';
+}
+
+static void append(struct strings *list, char *variable)
+{
+	if (!strings_add(list, variable))
+		fail(STATUS_LAUNCHER, "the environment has too many variables");
+}
+
+/* Whether a variable is one of those that the service's environment begins with: by its name, or by the beginning before "*". */
+static bool is_passed(const struct plan *plan, const char *variable)
+{
+	for (size_t i = 0; i < plan->pass_environment.count; i++) {
+		const char *name = plan->pass_environment.items[i];
+		size_t length = strlen(name);
+
+		if (length > 0 && name[length - 1] == '*' ? strncmp(variable, name, length - 1) == 0 : has_name(variable, name, length))
+			return true;
+	}
+	return false;
+}
+
+static void set(struct strings *list, char *assignment)
+{
+	size_t length = strcspn(assignment, "=");
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (has_name(list->items[i], assignment, length)) {
+			list->items[i] = assignment;
+			return;
+		}
+	}
+	append(list, assignment);
+}
+
+/* NAME takes a variable away, NAME=VALUE only where it has that value (UnsetEnvironment= of systemd.exec(5)). */
+static void unset(struct strings *list, const char *what)
+{
+	bool by_name = strchr(what, '=') == NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (by_name ? has_name(list->items[i], what, strlen(what)) : strcmp(list->items[i], what) == 0)
+			continue;
+		list->items[kept++] = list->items[i];
+	}
+	list->count = kept;
+	if (list->items != NULL)
+		list->items[kept] = NULL;
+}
+
+static void set_account(struct strings *list, const struct strings *given, const char *name, const char *value)
+{
+	char *assignment;
+
+	if (value == NULL || variables_value(given->items, name) != NULL)
+		return;
+	assignment = malloc(strlen(name) + strlen(value) + 2);
+	if (assignment == NULL)
+		fail(STATUS_LAUNCHER, "out of memory");
+	(void)stpcpy(stpcpy(stpcpy(assignment, name), "="), value);
+	set(list, assignment);
+}
+
+char **variables_make(const struct plan *plan, const struct account *account, const struct inherited *inherited)
+{
+	struct strings list = { 0 };
+	static char *none = NULL;
+
+	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
+		/* Sockets that are passed on are nothing to a program that is not told of them. */
+		if (plan->inherit_environment || is_passed(plan, *variable) || inherited_has_variable(inherited, *variable))
+			append(&list, *variable);
+	}
+	set_account(&list, &plan->environment, "HOME", account->home);
+	set_account(&list, &plan->environment, "SHELL", account->shell);
+	for (size_t i = 0; i < plan->environment.count; i++)
+		set(&list, plan->environment.items[i]);
+	for (size_t i = 0; i < plan->unset_environment.count; i++)
+		unset(&list, plan->unset_environment.items[i]);
+	return list.items == NULL ? &none : list.items;
+}
+
+const char *variables_value(char *const *environment, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (; environment != NULL && *environment != NULL; environment++) {
+		if (has_name(*environment, name, length))
+			return *environment + length + 1;
+	}
+	return NULL;
+}

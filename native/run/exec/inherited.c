@@ -1,0 +1,123 @@
+/*
+ * Actions and mask of signals are all reset, as systemd does for a service, ignored ones too: whoever starts a service, a
+ * shell's nohup(1) or a supervisor, what it ignores for itself is not the service's business. See inherited.h.
+ */
+#include "inherited.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cli/fail.h"
+
+#define STREAMS 3
+#define BITS_PER_BYTE 8
+/* SD_LISTEN_FDS_START of sd_listen_fds(3). */
+#define FIRST_SOCKET 3U
+/* Far more than anybody hands over; a larger number is somebody's mistake. */
+#define SOCKETS_MAX 4096U
+
+static void open_streams(void)
+{
+	for (;;) {
+		int descriptor = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		if (descriptor < 0)
+			fail_errno(errno, "cannot open /dev/null in place of a stream that is closed");
+		if (descriptor >= STREAMS) {
+			(void)close(descriptor);
+			return;
+		}
+		/* The lowest free number is the one that was closed; the service keeps it. */
+		if (fcntl(descriptor, F_SETFD, 0) != 0)
+			fail_errno(errno, "cannot keep /dev/null open");
+	}
+}
+
+static bool streams_are_open(void)
+{
+	for (int stream = 0; stream < STREAMS; stream++) {
+		if (fcntl(stream, F_GETFD) < 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The kernel's own call, since sigaction(3) refuses the signals that a C library has for itself: the service's library may be
+ * another one, which has fewer of them. The default action is a structure of zeros on every processor.
+ */
+static void reset_signals(void)
+{
+	static const unsigned char standard[sizeof(struct sigaction)];
+	sigset_t none;
+
+	/* Fails for those that cannot be changed (SIGKILL, SIGSTOP). */
+	for (int number = 1; number < _NSIG; number++)
+		(void)syscall(SYS_rt_sigaction, number, standard, NULL, _NSIG / BITS_PER_BYTE);
+	(void)sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) != 0)
+		fail_errno(errno, "cannot unblock the signals");
+}
+
+/* A decimal number without sign or space; 0 where it is none, or greater than the bound. */
+static unsigned long number_of(const char *text, unsigned long bound)
+{
+	char *end = NULL;
+	unsigned long value;
+
+	if (text == NULL || text[0] < '0' || text[0] > '9')
+		return 0;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	return errno != 0 || *end != '\0' || value > bound ? 0 : value;
+}
+
+static unsigned int sockets_for_us(void)
+{
+	if (number_of(getenv("LISTEN_PID"), (unsigned long)__INT_MAX__) != (unsigned long)getpid())
+		return 0;
+	return (unsigned int)number_of(getenv("LISTEN_FDS"), SOCKETS_MAX);
+}
+
+/* close_range(2) has the flag since Linux 5.11, and what else the launcher does needs 5.12. */
+static void close_at_exec(void)
+{
+	if (syscall(SYS_close_range, (unsigned int)STREAMS, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+		fail_errno(errno, "cannot mark the inherited descriptors (close_range; Linux 5.11 or later is needed)");
+}
+
+struct inherited inherited_take(void)
+{
+	if (!streams_are_open())
+		open_streams();
+	reset_signals();
+	close_at_exec();
+	return (struct inherited){ .sockets = sockets_for_us() };
+}
+
+void inherited_pass_on(const struct inherited *inherited)
+{
+	for (unsigned int i = 0; i < inherited->sockets; i++) {
+		int descriptor = (int)(FIRST_SOCKET + i);
+
+		if (fcntl(descriptor, F_SETFD, 0) != 0)
+			fail_errno(errno, "LISTEN_FDS=%u, but descriptor %d cannot be passed on", inherited->sockets, descriptor);
+	}
+}
+
+bool inherited_has_variable(const struct inherited *inherited, const char *variable)
+{
+	static const char *const names[] = { "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES=" };
+
+	for (size_t i = 0; inherited->sockets > 0 && i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strncmp(variable, names[i], strlen(names[i])) == 0)
+			return true;
+	}
+	return false;
+}
