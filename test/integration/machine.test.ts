@@ -8,15 +8,9 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import { Machine } from '../support/machine.ts';
+import { until } from '../support/until.ts';
 
 /** Waits up to two seconds for something to be so. */
-async function eventually(what: string, condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries++) {
-    assert.ok(tries < 100, what);
-    await sleep(20);
-  }
-}
-
 function leftovers(): string[] {
   const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
   const disks = readdirSync('/var/tmp').filter(entry => entry.startsWith('dynuser-machine.'));
@@ -42,9 +36,9 @@ describe('a plain machine', () => {
   it('has its own processes, host name and empty run and tmp', async () => {
     assert.equal(await machine.output(['hostname']), 'machine');
     // What is not process 1, what that waits for, or the program that looks, is the host's.
-    const processes = await machine.output(['sh', '-c', 'cat /proc/[0-9]*/comm; :']);
+    const processes = await machine.sh('cat /proc/[0-9]*/comm; :');
     assert.deepEqual([...new Set(processes.split('\n'))].sort(), ['sh', 'sleep']);
-    assert.equal(await machine.output(['sh', '-c', 'ls -A /dev/shm; ls -A /run/systemd 2>/dev/null; :']), '');
+    assert.equal(await machine.sh('ls -A /dev/shm; ls -A /run/systemd 2>/dev/null; :'), '');
   });
 
   it('has the nsswitch.conf that was asked for, other lines kept', async () => {
@@ -67,9 +61,9 @@ describe('a plain machine', () => {
   });
 
   it('reaps what is left without a parent', async () => {
-    await machine.output(['sh', '-c', '(sleep 0.05 &) ; exit 0']);
+    await machine.sh('(sleep 0.05 &) ; exit 0');
     await sleep(150);
-    assert.equal(await machine.output(['sh', '-c', 'grep -l "^State:.Z" /proc/[0-9]*/status || true']), '');
+    assert.equal(await machine.sh('grep -l "^State:.Z" /proc/[0-9]*/status || true'), '');
   });
 
   it('leaves a program running that can be signalled', async () => {
@@ -140,8 +134,8 @@ describe('a machine whose test dies', () => {
       const pid = Number(String(line));
       assert.ok(existsSync(`/proc/${pid}`));
       end(child.pid ?? assert.fail('it did not start'));
-      await eventually('process 1 is gone', () => !existsSync(`/proc/${pid}`));
-      await eventually('its disk and its cgroup are gone', () => leftovers().length === 0);
+      await until('process 1 is gone', () => !existsSync(`/proc/${pid}`));
+      await until('its disk and its cgroup are gone', () => leftovers().length === 0);
     });
   }
 });

@@ -3,25 +3,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Installed, withInstalled } from '../support/installed.ts';
+import { until } from '../support/until.ts';
 
 const FILES = 3_000;
 const TREE = '/var/lib/private/big';
 const UNIT_FILE = '/etc/asked.service';
-const TRIES_MAX = 500;
 /** For strace(1): C libraries differ in which of the two they open a file with. */
 const OPEN = '/^open(at)?$';
-
-async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (let tries = 0; !(await condition()); tries++) {
-    assert.ok(tries < TRIES_MAX, `not in time: ${what}`);
-    await sleep(20);
-  }
-}
-
-const nothingStays = (host: Installed): Promise<void> =>
-  until(async () => (await host.traces()).length === 0, 'the user is gone');
 
 /** Starts the launcher so that it stops at a system call, and waits until it has. @returns it, and how it goes on */
 async function stoppedAt(host: Installed, call: string, argv: readonly string[], path?: string) {
@@ -35,7 +24,7 @@ async function stoppedAt(host: Installed, call: string, argv: readonly string[],
     });
   }
   const stopped = async () => /stopped by SIGSTOP/.test((await machine.run(['cat', '/run/trace'])).stdout);
-  await until(stopped, `dynuser-run makes the call ${call}`);
+  await until(`dynuser-run makes the call ${call}`, stopped);
   return {
     signal: (name: string) => machine.output(['pkill', `-${name}`, '-x', 'dynuser-run']),
     result: tracer.ended.then(status => ({ status, ...output })),
@@ -47,7 +36,7 @@ describe('a launcher and a daemon that', () => {
     await withInstalled({}, async host => {
       const { machine } = host;
       const script = `mkdir -p -m 700 /var/lib/private && mkdir ${TREE} && cd ${TREE} && seq ${FILES} | xargs touch`;
-      await machine.output(['sh', '-c', script]);
+      await machine.sh(script);
       await machine.output(['chown', '-R', '1000:1000', TREE]);
       const daemon = await host.startDaemon();
       // In the helper that it starts: the daemon itself gives no file to anybody.
@@ -56,20 +45,20 @@ describe('a launcher and a daemon that', () => {
       await machine.spawn(['strace', '-f', '-qqq', '-o', '/run/frozen', '-e', freeze, '-p', number]);
       const launched = machine.run(['dynuser-run', '-u', 'big', '-p', 'StateDirectory=big', 'echo', 'ran']);
       const frozen = async () => /stopped by SIGSTOP/.test((await machine.run(['cat', '/run/frozen'])).stdout);
-      await until(frozen, 'the helper stops in the middle');
+      await until('the helper stops in the middle', frozen);
       daemon.kill('SIGKILL');
       await daemon.ended;
       const { status, stdout, stderr } = await launched;
       assert.deepEqual([status, stdout], [125, '']);
       assert.match(stderr, /^dynuser-run: the daemon at \S+ closed the connection before it answered\n$/);
-      const left = Number(await machine.output(['sh', '-c', `find ${TREE} -user 1000 | wc -l`]));
+      const left = Number(await machine.sh(`find ${TREE} -user 1000 | wc -l`));
       assert.ok(left > 1 && left < FILES, `${left} files are the old owner's`);
       await host.startDaemon();
-      await nothingStays(host);
+      await host.untilNothingIsKept();
       const count = `find . -user "$(id -u)" | wc -l`;
       const again = ['dynuser-run', '-u', 'big', '-p', 'StateDirectory=big', '-p', `WorkingDirectory=${TREE}`];
       assert.equal(await machine.output([...again, 'sh', '-c', count]), String(FILES + 1));
-      await nothingStays(host);
+      await host.untilNothingIsKept();
     });
   });
 
@@ -84,7 +73,7 @@ describe('a launcher and a daemon that', () => {
       await launcher.signal('CONT');
       const { status, stdout } = await launcher.result;
       assert.deepEqual([status, stdout], [0, `kept\n${before?.uid}\n`]);
-      await nothingStays(host);
+      await host.untilNothingIsKept();
     });
   });
 
@@ -109,19 +98,19 @@ describe('a launcher and a daemon that', () => {
       // Below a shell: nsenter(1) stops with its own child, and does not go on with it.
       const shell = await host.machine.spawn(['sh', '-c', '/usr/sbin/dynuserd & echo $!; wait']);
       const [number] = (await once(shell.stdout.setEncoding('utf8'), 'data')) as [string];
-      await until(async () => (await host.ctl(['list'])).status === 0, 'the daemon answers');
+      await until('the daemon answers', async () => (await host.ctl(['list'])).status === 0);
       const signal = (name: string) => host.machine.output(['kill', `-${name}`, number.trim()]);
       await signal('STOP');
       const launcher = await host.machine.spawn(['dynuser-run', '-u', 'late', '-p', 'StateDirectory=late', 'true']);
       const waits = async () =>
         (await host.machine.run(['sh', '-c', 'cat /proc/$(pgrep -x dynuser-run)/wchan'])).stdout;
-      await until(async () => /poll/.test(await waits()), 'the launcher waits for the answer');
+      await until('the launcher waits for the answer', async () => /poll/.test(await waits()));
       launcher.kill('SIGKILL');
       await launcher.ended;
       await signal('CONT');
       // It answers after what came before.
       assert.equal((await host.ctl(['list', '--json=short'])).stdout.trim(), '[]');
-      await nothingStays(host);
+      await host.untilNothingIsKept();
       assert.equal(
         await host.machine.output(['dynuser-run', '-u', 'late', '-p', 'StateDirectory=late', 'echo', 'ran']),
         'ran',

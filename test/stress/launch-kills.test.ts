@@ -22,7 +22,7 @@ describe('a launcher that is killed', () => {
       const normal = testimony((await launches.run(argv)).stdout);
       const calls = await launches.record(argv);
       assert.deepEqual(await launches.remains(), []);
-      const disk = await machine.output(['sh', '-c', ON_DISK]);
+      const disk = await machine.sh(ON_DISK);
       // What stands between others of the same name dies no other death than they.
       const chosen = calls.filter(
         ({ name }, index) => name !== 'close' && (name !== calls[index - 1]?.name || name !== calls[index + 1]?.name),
@@ -42,7 +42,7 @@ describe('a launcher that is killed', () => {
         assert.deepEqual(await launches.remains(), [], call.line);
       }
       assert.ok(killed > 30 && killed > chosen.length * 0.9, `${killed} of ${chosen.length}`);
-      assert.equal(await machine.output(['sh', '-c', ON_DISK]), disk);
+      assert.equal(await machine.sh(ON_DISK), disk);
       assert.deepEqual(testimony((await launches.run(argv)).stdout), normal);
       assert.equal((await machine.run(['pgrep', '-x', 'dynuser-run'])).status, 1, 'a child of the launcher is left');
     });

@@ -39,7 +39,7 @@ describe('a start in which something is exchanged', () => {
             `set -e; mkdir -p /srv/victim/deep /srv/boundary/web; chmod 700 /srv/boundary; echo text >/srv/victim/deep/file
              ${launch}; ${make}`,
           ]);
-          const before = await machine.output(['sh', '-c', VICTIMS]);
+          const before = await machine.sh(VICTIMS);
           const other = path.replace(/[^/]*$/, 'other');
           const attacker = await machine.spawn(['/usr/bin/python3', '-c', EXCHANGE, path, other]);
           await new Promise(resolve => attacker.stdout.once('data', resolve));
@@ -47,7 +47,7 @@ describe('a start in which something is exchanged', () => {
           const { stdout, stderr } = await machine.run(['sh', '-c', loop], { timeoutMs: 200_000 });
           attacker.kill('SIGKILL');
           await attacker.ended;
-          assert.equal(await machine.output(['sh', '-c', VICTIMS]), before);
+          assert.equal(await machine.sh(VICTIMS), before);
           const count = (pattern: RegExp): number => stdout.match(pattern)?.length ?? 0;
           assert.equal(count(/^status (?:0|1|2|125)$/gm), ROUNDS, stdout.slice(0, 500));
           assert.ok(count(/^ran$/gm) <= count(/^status 0$/gm));

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type CallResult, errorOf, type Installed, replyOf, withInstalled } from '../support/installed.ts';
+import { until } from '../support/until.ts';
 
 const ACQUIRE = 'io.dynuser.Allocator.Acquire';
 const RELEASE = 'io.dynuser.Allocator.Release';
@@ -30,12 +30,6 @@ async function listed(host: Installed): Promise<string[]> {
   const { leases } = replyOf(await call(host, LIST));
   assert.ok(Array.isArray(leases));
   return leases.map(({ userName }) => String(userName)).toSorted();
-}
-
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + ANSWER_MS; !(await condition()); await sleep(20)) {
-    assert.ok(Date.now() < deadline, `never: ${what}`);
-  }
 }
 
 test('a full /run: what needs room is refused, what gives it back is not, and a start needs none', async () => {
@@ -78,7 +72,7 @@ test('a full /run: what needs room is refused, what gives it back is not, and a 
     assert.equal((await machine.run(['id', 'kept'])).status, 0);
     assert.equal((await machine.run(['id', 'more'])).status, 1);
 
-    await machine.output(['sh', '-c', 'rm /run/ballast /run/[bc][0-9]*']);
+    await machine.sh('rm /run/ballast /run/[bc][0-9]*');
     for (const lease of [kept, shared, other, await leaseOf(host, 'more')]) {
       assert.deepEqual(replyOf(await call(host, RELEASE, { lease })), {});
     }
@@ -92,9 +86,9 @@ test('no descriptor left: requests are refused, leases live on, and with room al
     const daemon = await host.startDaemon();
     const leases = [await leaseOf(host, 'before')];
     const ends = await leaseOf(host, 'ends');
-    const limit = (count: number) => machine.output(['sh', '-c', `prlimit --pid $(pidof -s node) --nofile=${count}:`]);
+    const limit = (count: number) => machine.sh(`prlimit --pid $(pidof -s node) --nofile=${count}:`);
     const open = readdirSync(`/proc/${daemon.pid}/fd`).length;
-    assert.equal(await machine.output(['sh', '-c', 'pidof node | wc -w']), '1', 'the daemon is the only one');
+    assert.equal(await machine.sh('pidof node | wc -w'), '1', 'the daemon is the only one');
     // Room for one connection and a few leases.
     await limit(open + 6);
     const calls = Array.from(

@@ -5,8 +5,8 @@ import { after, before, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import { Machine } from '../support/machine.ts';
+import { until } from '../support/until.ts';
 
-const DEADLINE_MS = 20_000;
 const RESTARTS = 6;
 
 let machine: Machine;
@@ -16,12 +16,6 @@ before(async () => {
   await machine.output(['systemctl', 'start', 'dbus.socket', 'dbus.service', 'dynuserd.socket', 'dynuserd.service']);
 });
 after(() => machine.stop());
-
-const until = async (what: string, condition: () => Promise<boolean>): Promise<void> => {
-  for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(20)) {
-    assert.ok(Date.now() < deadline, `never: ${what}`);
-  }
-};
 
 it('loses nothing that was answered when it is restarted under load', async () => {
   const load = await machine.spawn([process.execPath, `${CHECKOUT}dist/test/support/programs/load.js`]);

@@ -1,12 +1,8 @@
 /** A plain machine with dynuser installed and the daemon running, as most tests of the whole want it. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import type { MachineProcess, RunOptions, RunResult } from './machine/process.ts';
 import { Machine } from './machine.ts';
-
-const START_DEADLINE_MS = 10_000;
-/** How long the end of users may take, with the processes that they leave. */
-const END_DEADLINE_MS = 20_000;
+import { until } from './until.ts';
 
 export const DYNUSER_NSSWITCH = {
   passwd: 'files dynuser',
@@ -56,13 +52,10 @@ export class Installed {
     daemon.stderr.setEncoding('utf8').on('data', (text: string) => {
       log += text;
     });
-    const deadline = Date.now() + START_DEADLINE_MS;
-    while ((await this.ctl(['list', '--json=short'])).status !== 0) {
-      if (Date.now() > deadline) {
-        throw new Error(`dynuserd does not answer: ${log}`);
-      }
-      await sleep(20);
-    }
+    await until(
+      () => `dynuserd answers; its log: ${log}`,
+      async () => (await this.ctl(['list', '--json=short'])).status === 0,
+    );
     return daemon;
   }
 
@@ -89,19 +82,20 @@ export class Installed {
   /** The names of everything that the daemon keeps: links, lease files, and its lock files. */
   async traces(): Promise<string[]> {
     const script = 'cd /run && find dynuser/by-* dynuser/leases dynuser/static systemd/dynamic-uid -mindepth 1; true';
-    const text = await this.machine.output(['sh', '-c', `{ ${script}; } 2>/dev/null`]);
+    const text = await this.machine.sh(`{ ${script}; } 2>/dev/null`);
     return text.split('\n').filter(line => line !== '');
   }
 
   /** Waits until the daemon keeps nothing: the lease of a process ends with it, and nobody waits for that otherwise. */
   async untilNothingIsKept(): Promise<void> {
-    const deadline = Date.now() + END_DEADLINE_MS;
-    for (let left = await this.traces(); left.length > 0; left = await this.traces()) {
-      if (Date.now() > deadline) {
-        throw new Error(`after ${END_DEADLINE_MS} ms there still is ${left.join(' ')}`);
-      }
-      await sleep(20);
-    }
+    let left: readonly string[] = [];
+    await until(
+      () => `the daemon keeps nothing; it keeps ${left.join(' ')}`,
+      async () => {
+        left = await this.traces();
+        return left.length === 0;
+      },
+    );
   }
 }
 

@@ -86,6 +86,11 @@ export class Machine {
     return stdout.replace(/\n$/, '');
   }
 
+  /** Runs a shell script that has to succeed. @returns its standard output, without the last line's end */
+  sh(script: string, options: RunOptions = {}): Promise<string> {
+    return this.output(['sh', '-c', script], options);
+  }
+
   /** Starts a program and leaves it running; it ends with the machine at the latest. */
   spawn(argv: readonly string[], options: Pick<RunOptions, 'env' | 'uid'> = {}): Promise<MachineProcess> {
     return start(this.pid, argv, options);

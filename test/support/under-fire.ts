@@ -90,7 +90,7 @@ export class UnderFire {
         'dynuserd.service',
       ]);
       const make = `mkdir -p /var/lib/private/fire && cd /var/lib/private/fire && i=0; while [ $i -lt ${FILES} ]; do : >$i; i=$((i + 1)); done`;
-      await machine.output(['sh', '-c', make]);
+      await machine.sh(make);
       // The first of everything loads and compiles.
       await fire.#measure(10);
       fire.#quiet = await fire.#beside('busy', async () => ({
@@ -170,7 +170,7 @@ export class UnderFire {
   /** @returns how long each of the commands took, in milliseconds; each has to succeed */
   async #timed(commands: readonly string[]): Promise<number[]> {
     const timed = commands.map(command => `s=$(date +%s%N); ${command} || exit; e=$(date +%s%N); echo $((e - s))`);
-    const text = await this.#machine.output(['sh', '-c', timed.join('\n')], { timeoutMs: PROGRAM_MS });
+    const text = await this.#machine.sh(timed.join('\n'), { timeoutMs: PROGRAM_MS });
     return text.split('\n').map(line => Number(line) / 1e6);
   }
 

@@ -44,7 +44,7 @@ test('a source that goes to the network, which the unit does not have', async ()
   assert.deepEqual(await amiss(), ['warning Network of the daemon']);
   const dropIn = '[Service]\nPrivateNetwork=no\n';
   await machine.write('/run/systemd/system/dynuserd.service.d/network.conf', dropIn);
-  await machine.output(['sh', '-c', 'systemctl daemon-reload && systemctl restart dynuserd']);
+  await machine.sh('systemctl daemon-reload && systemctl restart dynuserd');
   assert.deepEqual(await amiss(), []);
 });
 

@@ -1,8 +1,8 @@
 /** The installed daemon under systemd while something around it goes: the bus, stopped, hung or killed. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Machine } from '../support/machine.ts';
+import { until } from '../support/until.ts';
 
 const DEADLINE_MS = 20_000;
 const SOCKET = '/run/dynuser/io.dynuser.DynamicUser';
@@ -26,12 +26,6 @@ describe('the daemon under systemd', () => {
     return machine.run(argv, { timeoutMs });
   };
   const resolves = async (name: string) => (await machine.run(['id', name])).status === 0;
-  const until = async (what: string, condition: () => Promise<boolean>): Promise<void> => {
-    for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(20)) {
-      assert.ok(Date.now() < deadline, `never: ${what}`);
-    }
-  };
-
   it('keeps the lease of a unit over a restart of the bus, and ends it when the unit has ended, in between or after', async () => {
     for (const unit of ['between', 'beyond']) {
       await run(unit);

@@ -3,17 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Machine } from '../support/machine.ts';
+import { until } from '../support/until.ts';
 
 /** Two names that prefer one UID. */
 const [OURS, THEIRS, UID] = ['svc42', 'svc87', '63769'];
 const LOCKS = '/run/systemd/dynamic-uid';
-const DEADLINE_MS = 20_000;
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + DEADLINE_MS; !(await holds()); await sleep(20)) {
-    assert.ok(Date.now() < deadline, what);
-  }
-}
 
 describe('locks beside a real systemd', () => {
   let machine: Machine;

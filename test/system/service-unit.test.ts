@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Machine } from '../support/machine.ts';
+import { until } from '../support/until.ts';
 
-const DEADLINE_MS = 15_000;
 /** Of systemd-analyze(1), from 0 to 10. */
 const EXPOSURE_MAX = 2.5;
 
@@ -18,12 +18,6 @@ describe('dynuserd.service', () => {
   after(() => machine.stop());
 
   const show = (property: string) => machine.output(['systemctl', 'show', '-P', property, 'dynuserd']);
-  const until = async (what: string, condition: () => Promise<boolean>): Promise<void> => {
-    for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(20)) {
-      assert.ok(Date.now() < deadline, `never: ${what}`);
-    }
-  };
-
   it('is exposed no more than it has to be', async () => {
     const { stdout } = await machine.run(['systemd-analyze', 'security', '--no-pager', 'dynuserd']);
     const level = /Overall exposure level for dynuserd\.service: (\d+\.\d)/.exec(stdout)?.[1];
@@ -58,7 +52,7 @@ describe('dynuserd.service', () => {
     await machine.output(['mount', '-t', 'tmpfs', 'tmpfs', '/var/lib']);
     await machine.output(['systemctl', 'restart', 'dynuserd']);
     // What is there already is root's: to change its owners takes a walk, or a mount that shows others.
-    await machine.output(['sh', '-c', 'mkdir -p /var/lib/mapped && echo x >/var/lib/mapped/f']);
+    await machine.sh('mkdir -p /var/lib/mapped && echo x >/var/lib/mapped/f');
     const made = await machine.output([
       'dynuser-run',
       '-q',
@@ -73,7 +67,7 @@ describe('dynuserd.service', () => {
     const onDisk = await machine.output(['stat', '-c', '%u', '/var/lib/private/mapped/f']);
     // Whether the kernel can is asked outside of the sandbox: tmpfs can since Linux 6.3.
     const probe = 'exec 3</var/lib; /usr/lib/dynuser/dynuser-helper tree probe; true';
-    const canMap = (await machine.output(['sh', '-c', probe])).startsWith('yes');
+    const canMap = (await machine.sh(probe)).startsWith('yes');
     assert.equal(onDisk === '65534', canMap, onDisk);
   });
 

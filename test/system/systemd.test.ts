@@ -159,7 +159,7 @@ describe("systemd's users through our own questions, with nss-systemd", () => {
     );
     await machine.write('/etc/userdb/dropped.group', '{"groupName":"dropped","gid":64411}');
     const links = `cd /etc/userdb && ln -s dropped.user ${THEIR_UID}.user && ln -s dropped.group 64411.group`;
-    await machine.output(['sh', '-c', links]);
+    await machine.sh(links);
     assert.match(await machine.output(['dynuserctl', 'explain', 'dropped.service']), new RegExp(`${THEIR_UID}`));
     const explained = await machine.output(['dynuserctl', 'explain', `${SECOND}.service`]);
     assert.match(explained, new RegExp(`^${THEIR_UID} +preferred +.*the user dropped has this number`, 'm'));

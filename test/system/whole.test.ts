@@ -12,7 +12,6 @@ const BUS = ['io.dynuser.Allocator1', '/io/dynuser/Allocator1', 'io.dynuser.Allo
 describe('the installed daemon beside systemd', () => {
   let machine: Machine;
   let host: Installed;
-  const sh = (script: string) => machine.output(['sh', '-c', script]);
 
   before(async () => {
     const nsswitch = { ...DYNUSER_NSSWITCH, passwd: 'files dynuser systemd', group: 'files dynuser systemd' };
@@ -50,38 +49,40 @@ describe('the installed daemon beside systemd', () => {
 
   it('takes over what a DynamicUser= unit wrote, and gives it back, mapped and chowned', async () => {
     await unit('sysd', 'mkdir -p $STATE_DIRECTORY/deep/er; echo one >$STATE_DIRECTORY/deep/er/file');
-    assert.equal(await sh('stat -c "%u" /var/lib/private/shared/deep/er/file'), '65534', 'systemd maps it');
+    assert.equal(await machine.sh('stat -c "%u" /var/lib/private/shared/deep/er/file'), '65534', 'systemd maps it');
 
     const mapped = await acquire({ unit: 'ours.service', stateDirectory: ['shared'], makesMounts: true });
     assert.equal(handover(mapped), 'map');
-    assert.equal(await sh('stat -c "%u" /var/lib/private/shared/deep/er/file'), '65534');
+    assert.equal(await machine.sh('stat -c "%u" /var/lib/private/shared/deep/er/file'), '65534');
     await release(mapped['lease']);
 
     const owned = await acquire({ unit: 'ours.service', stateDirectory: ['shared'] });
     assert.equal(handover(owned), 'chown');
-    assert.equal(await sh('stat -c "%u" /var/lib/private/shared/deep/er/file'), String(owned['uid']));
-    await sh(`setpriv --reuid=${owned['uid']} --regid=${owned['uid']} --clear-groups true`);
+    assert.equal(await machine.sh('stat -c "%u" /var/lib/private/shared/deep/er/file'), String(owned['uid']));
+    await machine.sh(`setpriv --reuid=${owned['uid']} --regid=${owned['uid']} --clear-groups true`);
     await release(owned['lease']);
 
     const back = 'cat $STATE_DIRECTORY/deep/er/file; echo two >>$STATE_DIRECTORY/deep/er/file; id -u';
     assert.equal(await unit('sysd', back), `one\n${owned['uid']}`, 'systemd reuses the owner of the directory');
     const again = await acquire({ unit: 'ours.service', stateDirectory: ['shared'] });
     assert.equal(handover(again), 'none');
-    assert.equal(await sh('cat /var/lib/shared/deep/er/file'), 'one\ntwo');
+    assert.equal(await machine.sh('cat /var/lib/shared/deep/er/file'), 'one\ntwo');
     await release(again['lease']);
   });
 
   it('moves a static service’s directory behind the boundary, and back', async () => {
-    await sh('mkdir -p /var/lib/moving && echo kept >/var/lib/moving/file && chown -R games:games /var/lib/moving');
+    await machine.sh(
+      'mkdir -p /var/lib/moving && echo kept >/var/lib/moving/file && chown -R games:games /var/lib/moving',
+    );
     const dynamic = await acquire({ unit: 'moving.service', stateDirectory: ['moving'] });
-    assert.equal(await sh('readlink /var/lib/moving'), 'private/moving');
-    assert.equal(await sh('stat -c %u /var/lib/private/moving/file'), String(dynamic['uid']));
+    assert.equal(await machine.sh('readlink /var/lib/moving'), 'private/moving');
+    assert.equal(await machine.sh('stat -c %u /var/lib/private/moving/file'), String(dynamic['uid']));
     await release(dynamic['lease']);
     const fixed = await acquire({ unit: 'x.service', userName: 'games', stateDirectory: ['moving'] });
     assert.equal(fixed['dynamic'], false);
-    assert.equal(await sh('stat -c "%F %U" /var/lib/moving'), 'directory games');
-    assert.equal(await sh('cat /var/lib/moving/file; ls /var/lib/private'), 'kept\nshared');
-    assert.equal(await sh('stat -c %U /var/lib/moving/file'), 'games');
+    assert.equal(await machine.sh('stat -c "%F %U" /var/lib/moving'), 'directory games');
+    assert.equal(await machine.sh('cat /var/lib/moving/file; ls /var/lib/private'), 'kept\nshared');
+    assert.equal(await machine.sh('stat -c %U /var/lib/moving/file'), 'games');
     await release(fixed['lease']);
   });
 

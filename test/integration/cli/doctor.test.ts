@@ -26,9 +26,9 @@ async function broken(
   breaking: string,
   mending: string,
 ): Promise<{ status: number; amiss: string[] }> {
-  await host.machine.output(['sh', '-c', breaking]);
+  await host.machine.sh(breaking);
   const { status, findings } = await examine(host);
-  await host.machine.output(['sh', '-c', mending]);
+  await host.machine.sh(mending);
   return { status, amiss: amiss(findings) };
 }
 
@@ -67,7 +67,7 @@ test('what is broken is named, and only that', async () => {
   await withInstalled({}, async host => {
     await host.startDaemon();
     await host.ctl(['acquire', 'web.service', '--state-directory=web']);
-    const module = (await host.machine.output(['sh', '-c', 'ls /usr/lib/*/libnss_dynuser.so.2'])).trim();
+    const module = (await host.machine.sh('ls /usr/lib/*/libnss_dynuser.so.2')).trim();
     const cases: readonly (readonly [breaking: string, mending: string, ...amiss: string[]])[] = [
       ['chmod 0777 /run/dynuser', 'chmod 0755 /run/dynuser', 'problem Runtime directory'],
       ['chmod 0755 /var/lib/private', 'chmod 0700 /var/lib/private', 'problem Boundaries'],
@@ -168,7 +168,7 @@ test('--try on a fresh host, without the right to, with a module that is not fou
     );
     assert.ok(other.findings.every(({ check }) => check !== 'Release'));
 
-    const module = await machine.output(['sh', '-c', 'ls /usr/lib/*/libnss_dynuser.so.2']);
+    const module = await machine.sh('ls /usr/lib/*/libnss_dynuser.so.2');
     await machine.output(['mv', module, `${module}.away`]);
     const unresolved = await tried();
     await machine.output(['mv', `${module}.away`, module]);

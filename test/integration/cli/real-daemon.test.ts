@@ -24,7 +24,7 @@ test('a directory goes from one user to the next; explain says before what acqui
     assert.match(first, /^\d{5}\n$/);
     const uid = first.trim();
     assert.equal(await host.machine.output(['stat', '-c', '%u:%g %a', TREE]), `${uid}:${uid} 750`);
-    await host.machine.output(['sh', '-c', `cd ${TREE} && mkdir d && touch d/a d/b && chown -R ${uid}:${uid} d`]);
+    await host.machine.sh(`cd ${TREE} && mkdir d && touch d/a d/b && chown -R ${uid}:${uid} d`);
 
     assert.match(await ctl(host, 'list'), new RegExp(`^${uid} +web +web\\.service +explicit .* /var/lib/web$`, 'm'));
     assert.match(await ctl(host, 'show', uid), /^Directories: \/var\/lib\/web$/m);
@@ -69,7 +69,7 @@ test('--verify repairs what is wrong below a right top; mounts are left alone, a
     const argv = ['acquire', 'web.service', '--state-directory=web'];
     const uid = (await ctl(host, ...argv)).trim();
     const script = `cd ${TREE} && touch a && chown 0:0 a && mkdir m && chown ${uid}:${uid} m && mount -t tmpfs none m`;
-    await host.machine.output(['sh', '-c', script]);
+    await host.machine.sh(script);
     await ctl(host, 'release', 'web');
     assert.equal((await ctl(host, ...argv)).trim(), uid);
     await ctl(host, 'release', 'web');
@@ -88,7 +88,7 @@ test('what keeps a UID reserved is told by release, list, show and status, until
     await host.startDaemon();
     const uid = (await ctl(host, 'acquire', 'web.service', '--runtime-directory=web')).trim();
     // A mount in a directory that has to go: it is busy.
-    await host.machine.output(['sh', '-c', 'cd /run/web && mkdir m && mount -t tmpfs none m']);
+    await host.machine.sh('cd /run/web && mkdir m && mount -t tmpfs none m');
     const { status, stdout, stderr } = await host.ctl(['release', 'web']);
     assert.deepEqual({ status, stdout }, { status: 0, stdout: '' });
     assert.match(stderr, /^dynuserctl: the lease is dropped, but the UID stays reserved [^\n]+\n$/);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect, DynuserError, type HeldLease } from '../../../src/client/connect.ts';
+import { until } from '../../support/until.ts';
 import { FakeDaemon } from './fake-daemon.ts';
 
 /** Long enough for a slow machine, and still an end. */
@@ -21,12 +22,6 @@ afterEach(async () => {
   await client.close();
   await daemon.stop();
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + DEADLINE_MS; !condition(); await sleep(5)) {
-    assert.ok(Date.now() < deadline, `it never came about: ${condition}`);
-  }
-}
 
 async function failure(promise: Promise<unknown>): Promise<DynuserError> {
   const error = await promise.then(
@@ -57,7 +52,7 @@ describe('calls', () => {
     assert.deepEqual(await lease.release(), {});
     assert.deepEqual(await lease.release(), {}, 'a second release is the first one');
     assert.equal(daemon.count('Release'), 1);
-    await until(() => daemon.connections.size === 0);
+    await until('no connection is left', () => daemon.connections.size === 0);
     assert.equal((await client.explain({ unit: 'web.service' })).outcome, 'exhausted');
   });
 
@@ -68,7 +63,7 @@ describe('calls', () => {
       open = resolve;
     });
     const released = lease.release();
-    await until(() => daemon.count('Release') === 1);
+    await until('one release is asked for', () => daemon.count('Release') === 1);
     assert.equal(daemon.leases.size, 1, 'the end of the connection would have ended it');
     open();
     await released;
@@ -101,7 +96,7 @@ describe('calls', () => {
       assert.equal(event, 'ready');
       break;
     }
-    await until(() => daemon.connections.size === 0);
+    await until('no connection is left', () => daemon.connections.size === 0);
     const stop = new AbortController();
     const watched = (async () => {
       for await (const { event } of client.watch({ signal: stop.signal })) {
@@ -110,7 +105,7 @@ describe('calls', () => {
       }
     })();
     await assert.rejects(watched, /enough/);
-    await until(() => daemon.connections.size === 0);
+    await until('no connection is left', () => daemon.connections.size === 0);
   });
 
   it('no daemon: connect says so', async () => {
@@ -132,11 +127,11 @@ describe('calls', () => {
       assert.equal(late.code, 'Timeout');
       open();
       if (lifetime === 'connection') {
-        await until(() => daemon.count('Release') === 1);
-        await until(() => daemon.leases.size === 1);
+        await until('one release is asked for', () => daemon.count('Release') === 1);
+        await until('one lease is left', () => daemon.leases.size === 1);
       }
       assert.equal(held.signal.aborted, false, 'the others on its connection are still held');
-      await until(() => daemon.connections.size === 1);
+      await until('one connection is left', () => daemon.connections.size === 1);
     });
   }
 
@@ -145,7 +140,7 @@ describe('calls', () => {
     const pending = client.watch().next();
     assert.equal((await pending).value?.event, 'ready');
     await client.close();
-    await until(() => daemon.leases.size === 0);
+    await until('no lease is left', () => daemon.leases.size === 0);
     assert.equal(lease.signal.aborted, false);
     assert.deepEqual(await lease.release(), {});
     assert.equal((await failure(client.acquire({ unit: 'b' }))).code, 'Closed');
@@ -176,7 +171,7 @@ describe('calls', () => {
     daemon.gate = new Promise(() => {});
     const units = Array.from({ length: 20 }, (_, index) => ({ unit: `many-${index}` }));
     const ends = Promise.all(units.map(unit => failure(client.acquire(unit))));
-    await until(() => daemon.count('Acquire') > 0);
+    await until('the request is there', () => daemon.count('Acquire') > 0);
     await client.close();
     assert.deepEqual(new Set((await ends).map(({ code }) => code)), new Set(['Closed']));
   });
@@ -210,7 +205,7 @@ describe('a daemon that restarts', () => {
     );
     // They hang on the new connection now.
     await client.close();
-    await until(() => daemon.leases.size === 0);
+    await until('no lease is left', () => daemon.leases.size === 0);
   });
 
   it('a lease that is not there any more is lost: event and signal', async () => {
@@ -271,7 +266,7 @@ describe('a daemon that restarts', () => {
     assert.equal((await failure(client.acquire({ unit: 'b' }, { timeoutMs: 50 }))).code, 'Timeout');
     assert.equal((await failure(client.explain({ unit: 'b' }, { timeoutMs: 50 }))).code, 'Timeout');
     await daemon.start();
-    await until(() => daemon.count('Claim') === 1);
+    await until('one claim is made', () => daemon.count('Claim') === 1);
     await sleep(50);
     assert.deepEqual([daemon.count('Acquire'), daemon.count('Explain')], [1, 0], 'given up is given up');
   });

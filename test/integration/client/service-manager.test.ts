@@ -1,19 +1,12 @@
 /** The README's service manager, as it stands there, beside the real daemon in a machine of its own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { type Installed, withInstalled } from '../../support/installed.ts';
 import { readSource } from '../../support/sources.ts';
+import { until } from '../../support/until.ts';
 
 const PROGRAM = `${CHECKOUT}dist/test/integration/client/service-manager.js`;
-const DEADLINE_MS = 10_000;
-
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(20)) {
-    assert.ok(Date.now() < deadline, what);
-  }
-}
 
 async function users(host: Installed): Promise<string[]> {
   const { stdout } = await host.ctl(['list', '--json=short']);
@@ -59,7 +52,7 @@ test('a manager that is killed leaves nothing behind either', async () => {
     await until('the service runs', async () => (await host.machine.run(['pgrep', '-u', 'web'])).status === 0);
     manager.kill('SIGKILL');
     await manager.ended;
-    await until('the user ends with the connection', async () => (await host.traces()).length === 0);
+    await host.untilNothingIsKept();
   });
 });
 

@@ -25,6 +25,8 @@ except KeyError:
     with open('/etc/passwd', 'a') as passwd:
         passwd.write('edited%d:x:%d:100::/:/usr/sbin/nologin\\n' % (uid, uid))`;
 
+import { until } from '../../support/until.ts';
+
 describe('accounts that change while a UID is chosen', () => {
   let machine: Machine;
   let host: Installed;
@@ -40,12 +42,6 @@ describe('accounts that change while a UID is chosen', () => {
   const run = (...argv: string[]) => machine.output(argv);
   const acquire = (name: string) => run('dynuserctl', 'acquire', `${name}.service`);
   const canEdit = async () => (await machine.run(['flock', '--fcntl', '--nonblock', LOCK, 'true'])).status === 0;
-
-  async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    for (const deadline = Date.now() + DEADLINE_MS; !(await holds()); await sleep(10)) {
-      assert.ok(Date.now() < deadline, what);
-    }
-  }
 
   async function preferred(name: string): Promise<number> {
     const { uid } = JSON.parse(await run('dynuserctl', 'explain', `${name}.service`, '--json=short'));

@@ -1,12 +1,11 @@
 /** The socket of those who may acquire: the kernel lets nobody else connect, and programs prefer it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Installed, withInstalled } from '../../support/installed.ts';
+import { until } from '../../support/until.ts';
 
 const ALLOCATOR = '/run/dynuser/io.dynuser.Allocator';
 const EVERYBODY = '/run/dynuser/io.dynuser.DynamicUser';
-const DEADLINE_MS = 10_000;
 
 const ALLOWED_USER = 2001;
 const ALLOWED_GROUP = 3001;
@@ -19,13 +18,8 @@ async function connectAs(host: Installed, uid: number, path: string): Promise<st
   return host.machine.output([process.execPath, '-e', program, path], { uid });
 }
 
-async function untilConnects(host: Installed, uid: number): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while ((await connectAs(host, uid, ALLOCATOR)) !== 'connected') {
-    assert.ok(Date.now() < deadline, `the user ${uid} cannot connect`);
-    await sleep(50);
-  }
-}
+const untilConnects = (host: Installed, uid: number): Promise<void> =>
+  until(`the user ${uid} can connect`, async () => (await connectAs(host, uid, ALLOCATOR)) === 'connected');
 
 test('nobody can connect to it but root, and those who may acquire', async () => {
   await withInstalled({ config: `AllowUsers=${ALLOWED_USER}\nAllowGroups=${ALLOWED_GROUP}\n` }, async host => {

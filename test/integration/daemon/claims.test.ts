@@ -2,23 +2,13 @@
 import assert from 'node:assert/strict';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { type CallResult, errorOf, type Installed, replyOf, withInstalled } from '../../support/installed.ts';
 import type { MachineProcess } from '../../support/machine/process.ts';
+import { until } from '../../support/until.ts';
 
 const ACQUIRE = 'io.dynuser.Allocator.Acquire';
 const CLAIM = 'io.dynuser.Allocator.Claim';
-
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
-    if (await condition()) {
-      return;
-    }
-    await sleep(20);
-  }
-  assert.fail(`never: ${what}`);
-}
 
 const lives = async (host: Installed, name: string) =>
   (await host.machine.run(['getent', 'passwd', name])).status === 0;
@@ -88,7 +78,7 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
       assert.ok(await lives(host, 'held'));
       await holder.say('close');
       await until('the user is gone with the connection', async () => !(await lives(host, 'held')));
-      await until('nothing is left', async () => (await host.traces()).length === 0);
+      await host.untilNothingIsKept();
       await holder.kill();
     });
   });
@@ -110,7 +100,7 @@ test('what is not claimed ends after the grace time, with its process before tha
     await until('the user of the killed one is gone', async () => !(await lives(host, 'killed')));
     assert.ok(await lives(host, 'late'), 'before the grace time is over');
     await until('the grace time is over', async () => !(await lives(host, 'late')));
-    await until('nothing is left', async () => (await host.traces()).length === 0);
+    await host.untilNothingIsKept();
     await late.reopen();
     assert.equal(errorOf(await late.say(CLAIM, { lease })).error, 'io.dynuser.Allocator.NoSuchLease');
     await late.kill();

@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import type { MachineProcess } from '../../support/machine/process.ts';
 import { Machine } from '../../support/machine.ts';
+import { until } from '../../support/until.ts';
 
-const DEADLINE_MS = 15_000;
 /** How long signals go on after the program is up: many times what the inspector needs to listen, in milliseconds. */
 const AFTERWARDS_MS = 500;
 
@@ -77,7 +77,7 @@ describe('no signal, variable or file opens a debugger', () => {
     process.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
     });
-    await until(() => output.includes('\n'));
+    await until('the program runs', () => output.includes('\n'));
     return { process, pid: output.slice(0, output.indexOf('\n')), errors: () => errors };
   };
   const end = async ({ process, pid }: Watched): Promise<void> => {
@@ -91,13 +91,14 @@ describe('no signal, variable or file opens a debugger', () => {
         .split('\n')
         .filter(line => line.split(/\s+/)[4] === '0A'),
     );
-  const untilUp = () => until(async () => (await host.ctl(['list', '--json=short'])).status === 0);
+  const untilUp = () =>
+    until('the daemon answers', async () => (await host.ctl(['list', '--json=short'])).status === 0);
   const isDebugged = (watched: Watched): boolean =>
     listening().length > 0 || /Debugger listening|Starting inspector/.test(watched.errors());
 
   it('this test sees one: Node itself opens it at the signal', async () => {
     const watched = await start(['node', '/usr/lib/dynuser/dynuserd.js']);
-    await until(() => isDebugged(watched));
+    await until('the inspector listens', () => isDebugged(watched));
     await end(watched);
   });
 
@@ -165,9 +166,3 @@ describe('no signal, variable or file opens a debugger', () => {
     );
   });
 });
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(10)) {
-    assert.ok(Date.now() < deadline, `it never came about: ${condition}`);
-  }
-}

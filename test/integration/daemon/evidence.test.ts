@@ -4,13 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { type Installed, replyOf, withInstalled } from '../../support/installed.ts';
 import type { MachineProcess } from '../../support/machine/process.ts';
 import { buildNative } from '../../support/native.ts';
+import { until } from '../../support/until.ts';
 
-const DEADLINE_MS = 30_000;
 const STRANGER = 1_000;
 
 async function acquire(host: Installed, unit: string): Promise<{ uid: number; lease: string }> {
@@ -21,12 +20,6 @@ async function acquire(host: Installed, unit: string): Promise<{ uid: number; le
 
 async function release(host: Installed, lease: string): Promise<void> {
   replyOf((await host.calls([['io.dynuser.Allocator.Release', { lease }]]))[0]);
-}
-
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(20)) {
-    assert.ok(Date.now() < deadline, `never: ${what}`);
-  }
 }
 
 async function endOf(process: MachineProcess): Promise<void> {

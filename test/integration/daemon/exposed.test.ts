@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorOf, type Installed, replyOf, withInstalled } from '../../support/installed.ts';
+import { until } from '../../support/until.ts';
 
 const ACQUIRE = 'io.dynuser.Allocator.Acquire';
 const RELEASE = 'io.dynuser.Allocator.Release';
@@ -57,9 +58,9 @@ test('a daemon that is killed while a user lives, or while it ends, has its dire
     const second = await host.startDaemon();
     assert.equal(await stat(host), OUT, 'the lease lives, and so does what it has');
     const releasing = host.ctl(['release', 'foo']);
-    while (!(await host.traces()).some(name => name.endsWith('.end'))) {
-      await sleep(10);
-    }
+    await until('the end of the user is recorded', async () =>
+      (await host.traces()).some(name => name.endsWith('.end')),
+    );
     second.kill('SIGKILL');
     await Promise.all([second.ended, releasing]);
     assert.match(await stat(host), /^directory \S+ 700/);
@@ -74,7 +75,7 @@ test('what was exposed when the host went down is taken up by the next acquisiti
   await withInstalled({}, async host => {
     const daemon = await host.startDaemon();
     const uid = (await host.ctl(['acquire', ...OPTIONS, 'foo.service'])).stdout.trim();
-    await host.machine.output(['sh', '-c', `printf data >/var/lib/foo/file; chown ${uid}:${uid} /var/lib/foo/file`]);
+    await host.machine.sh(`printf data >/var/lib/foo/file; chown ${uid}:${uid} /var/lib/foo/file`);
     daemon.kill('SIGKILL');
     await daemon.ended;
     await host.machine.output(['rm', '-r', '/run/dynuser', '/run/systemd/dynamic-uid']);

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Installed, replyOf, withInstalled } from '../../support/installed.ts';
 import type { MachineProcess } from '../../support/machine/process.ts';
+import { until } from '../../support/until.ts';
 
 const DEADLINE_MS = 30_000;
 const CONFIG = 'KillGraceSec=0.5\n';
@@ -24,12 +25,6 @@ async function processesOf(host: Installed, uid: number): Promise<string[]> {
   const { stdout } = await host.machine.run(['ps', '-o', 'pid=,stat=,args=', '-U', String(uid), '-u', String(uid)]);
   // A zombie runs nothing any more: it is its parent's to bury.
   return stdout.split('\n').filter(line => line !== '' && !/^ *\d+ Z/.test(line));
-}
-
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + DEADLINE_MS; !(await condition()); await sleep(10)) {
-    assert.ok(Date.now() < deadline, `never: ${what}`);
-  }
 }
 
 interface Holder {
@@ -145,7 +140,7 @@ test('a holder that stops itself has its user for as long as it is there, and go
 test('a holder that leaves processes of the UID in another PID namespace, whose first process is not of the UID', async () => {
   await withInstalled({ config: CONFIG }, async host => {
     await host.startDaemon();
-    const sleeper = Number(await host.machine.output(['sh', '-c', 'sleep 600 >/dev/null 2>&1 & echo $!']));
+    const sleeper = Number(await host.machine.sh('sleep 600 >/dev/null 2>&1 & echo $!'));
     const request = { unit: 'held.service', lifetime: 'process', pid: sleeper };
     const uid = Number(replyOf((await host.calls([['io.dynuser.Allocator.Acquire', request]]))[0])['uid']);
     const as = `setpriv --reuid=${uid} --regid=${uid} --clear-groups`;

@@ -30,7 +30,6 @@ describe('what is hostile', () => {
     await host.machine.write(UNIT, `${SERVICE}${lines}\n`);
     await refused([`--unit-file=${UNIT}`], words);
   };
-  const sh = (script: string) => host.machine.output(['sh', '-c', script]);
 
   it('in a property is refused by its name: "..", NUL, absolute where it may not be, and other names', async () => {
     for (const kind of [
@@ -93,7 +92,7 @@ describe('what is hostile', () => {
 
   it('in the place of a unit file is not waited for, nor read without end', async () => {
     await host.machine.write('/etc/hostile/plain.service', SERVICE);
-    await sh(`cd /etc/hostile; mkfifo fifo.service; ln -s /dev/zero device.service; truncate -s 1G huge.service
+    await host.machine.sh(`cd /etc/hostile; mkfifo fifo.service; ln -s /dev/zero device.service; truncate -s 1G huge.service
       ln -s loop.service loop.service; mkdir directory.service; ln -s a.service b.service; ln -s b.service a.service
       ln -s /dev/tty tty.service; printf '\\351' >latin.service; head -c 1000000 /dev/zero >zero.service`);
     const cases: Readonly<Record<string, RegExp>> = {
@@ -117,27 +116,29 @@ describe('what is hostile', () => {
   });
 
   it('includes itself: drop-ins in a circle are each read once, and nothing includes anything', async () => {
-    await sh(`cd /etc/hostile; mkdir x.service.d; ln -s .. x.service.d/up; ln -s ../x.service x.service.d/self.conf
+    await host.machine.sh(`cd /etc/hostile; mkdir x.service.d; ln -s .. x.service.d/up; ln -s ../x.service x.service.d/self.conf
       ln -s . x.service.d/directory.conf; ln -s x.service.d x.service.d.d`);
     await host.machine.write(UNIT, SERVICE.replace('ExecStart=', 'ExecStart=\nExecStart='));
     assert.equal(await host.machine.output(['dynuser-run', `--unit-file=${UNIT}`]), 'ran');
     await inUnit(`.include ${UNIT}`, /x\.service:4: systemd reads "\.include" no more/);
-    await sh('cd /etc/hostile/x.service.d; i=0; while [ $i -lt 1100 ]; do : >f$i.conf; i=$((i + 1)); done');
+    await host.machine.sh(
+      'cd /etc/hostile/x.service.d; i=0; while [ $i -lt 1100 ]; do : >f$i.conf; i=$((i + 1)); done',
+    );
     await refused([`--unit-file=${UNIT}`], /more than 1000 names/);
-    await sh('rm -r /etc/hostile/x.service.d; ln -s x.service.d /etc/hostile/x.service.d');
+    await host.machine.sh('rm -r /etc/hostile/x.service.d; ln -s x.service.d /etc/hostile/x.service.d');
     await refused([`--unit-file=${UNIT}`], /Too many levels of symbolic links/);
-    await sh('rm /etc/hostile/x.service.d');
+    await host.machine.sh('rm /etc/hostile/x.service.d');
   });
 
   it('as a pattern does not look through the whole machine', async () => {
-    await sh(
+    await host.machine.sh(
       'mkdir -p /srv/wide && cd /srv/wide && seq 400 | xargs mkdir && for d in *; do (cd $d && seq 300 | xargs touch); done',
     );
     await inUnit('EnvironmentFile=/srv/wide/*/[!0-9]', /more than \d+ names to compare with \/srv\/wide/);
   });
 
   it('as a program on a file system without execution is said to be there', async () => {
-    await sh(
+    await host.machine.sh(
       'mkdir -p /srv/noexec; mount -t tmpfs -o noexec,mode=755 none /srv/noexec; install -m 755 /bin/true /srv/noexec/tool',
     );
     const { status, stderr } = await host.machine.run(['dynuser-run', '/srv/noexec/tool']);

@@ -52,7 +52,7 @@ describe('a launcher', () => {
     });
 
     it(`${name} does with its best effort what needs no mounts, and says what is missing`, async () => {
-      await host.machine.output(['sh', '-c', 'grep -q ^crew: /etc/group || echo crew:x:777:best >>/etc/group']);
+      await host.machine.sh('grep -q ^crew: /etc/group || echo crew:x:777:best >>/etc/group');
       const script = `id -un; id -Gn; grep -E '^(NoNewPrivs|Seccomp|CapPrm|CapEff):' /proc/self/status | tr '\\t' ' '
         stat -Lc '%U %a' $STATE_DIRECTORY; echo kept >>$STATE_DIRECTORY/file; cat $STATE_DIRECTORY/file
         chmod 4755 $STATE_DIRECTORY/file || echo refused; dynuserctl show best`;

@@ -16,7 +16,7 @@ async function nothingStays(host: Installed): Promise<void> {
 test('a program is the user of its unit, resolvable, in the groups that name it, and its UID is free when it ends', async () => {
   await withInstalled({}, async host => {
     await host.startDaemon();
-    await host.machine.output(['sh', '-c', 'echo media:x:777:somebody,grouped >>/etc/group']);
+    await host.machine.sh('echo media:x:777:somebody,grouped >>/etc/group');
     const run = (...argv: string[]) => host.machine.output(['dynuser-run', '-u', 'grouped', ...argv]);
     const uid = Number(await run('id', '-u'));
     assert.ok(uid >= 61184 && uid <= 65519);

@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Installed, replyOf, withInstalled } from '../../support/installed.ts';
+import { until } from '../../support/until.ts';
 
 const ACQUIRE = 'io.dynuser.Allocator.Acquire';
-
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await condition()) {
-      return;
-    }
-    await sleep(20);
-  }
-  assert.fail(`never: ${what}`);
-}
 
 const resolves = async (host: Installed, name: string) =>
   (await host.machine.run(['getent', 'passwd', name])).status === 0;
@@ -55,7 +45,7 @@ test('a lease of a process ends with it: the one that asks, or the one that is n
     await until('the user of a program that has ended is gone', async () => !(await resolves(host, 'bound')));
 
     const script = 'sleep 600 >/dev/null 2>&1 & echo $!';
-    const pid = Number(await host.machine.output(['sh', '-c', script]));
+    const pid = Number(await host.machine.sh(script));
     replyOf((await host.calls([process(pid)]))[0]);
     const foreign = (await host.calls([process(pid)], { uid: 1000 }))[0];
     assert.ok(foreign !== undefined && 'error' in foreign);
@@ -66,7 +56,7 @@ test('a lease of a process ends with it: the one that asks, or the one that is n
     assert.ok(await resolves(host, 'bound'), 'the process lives, and so does its lease, over a restart');
     await host.machine.output(['kill', '-9', String(pid)]);
     await until('the user is gone with the process', async () => !(await resolves(host, 'bound')));
-    await until('nothing is left', async () => (await host.traces()).length === 0);
+    await host.untilNothingIsKept();
     const gone = (await host.calls([process(pid)]))[0];
     assert.ok(gone !== undefined && 'error' in gone);
     assert.match(String(gone.parameters['reason']), /there is no process/);
@@ -76,13 +66,13 @@ test('a lease of a process ends with it: the one that asks, or the one that is n
 test('a process that ended while the daemon was away ends its lease at the next start', async () => {
   await withInstalled({}, async host => {
     const daemon = await host.startDaemon();
-    const pid = Number(await host.machine.output(['sh', '-c', 'sleep 600 >/dev/null 2>&1 & echo $!']));
+    const pid = Number(await host.machine.sh('sleep 600 >/dev/null 2>&1 & echo $!'));
     replyOf((await host.calls([[ACQUIRE, { unit: 'bound.service', lifetime: 'process', pid }]]))[0]);
     daemon.kill('SIGKILL');
     await daemon.ended;
     await host.machine.output(['kill', '-9', String(pid)]);
     await host.startDaemon();
-    await until('nothing is left', async () => (await host.traces()).length === 0);
+    await host.untilNothingIsKept();
   });
 });
 
@@ -103,7 +93,7 @@ test('when a user ends, its processes and its IPC objects go with it, and nobody
     const [result] = await host.calls([[ACQUIRE, { unit: 'busy.service', lifetime: 'explicit' }]]);
     const { uid, lease } = replyOf(result);
     const as = (user: unknown, command: string) =>
-      host.machine.output(['sh', '-c', `setpriv --reuid=${user} --regid=${user} --clear-groups sh -c '${command}'`]);
+      host.machine.sh(`setpriv --reuid=${user} --regid=${user} --clear-groups sh -c '${command}'`);
     const stubborn = 'trap "" TERM; (trap "" TERM; while :; do sleep 1; done) >/dev/null 2>&1 &';
     await as(uid, `${stubborn} mkdir /dev/shm/mine; touch /dev/shm/mine/x; ipcmk -M 4096 >/dev/null`);
     await as(1000, 'sleep 600 >/dev/null 2>&1 & touch /dev/shm/other; ipcmk -M 4096 >/dev/null');

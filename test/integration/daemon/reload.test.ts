@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DYNUSER_NSSWITCH, errorOf, Installed, replyOf } from '../../support/installed.ts';
 import type { MachineProcess } from '../../support/machine/process.ts';
 import { Machine } from '../../support/machine.ts';
+import { until } from '../../support/until.ts';
 
 const FILE = '/etc/dynuser/dynuserd.conf';
 const ACQUIRE = 'io.dynuser.Allocator.Acquire';
@@ -38,9 +39,7 @@ describe('SIGHUP', () => {
     }
     const from = log.length;
     daemon.kill('SIGHUP');
-    for (const deadline = Date.now() + DEADLINE_MS; !/reloaded|stays as it was/.test(log.slice(from)); await sleep(5)) {
-      assert.ok(Date.now() < deadline, 'nothing is said of the reload');
-    }
+    await until('the log tells of the reload', () => /reloaded|stays as it was/.test(log.slice(from)));
     // The words of one reload are written in one tick, so that what came with the first one is all.
     return log
       .slice(from)
@@ -119,9 +118,7 @@ describe('SIGHUP', () => {
     await machine.output(['mkfifo', FILE]);
     const from = log.length;
     daemon.kill('SIGHUP');
-    for (const deadline = Date.now() + DEADLINE_MS; !/no regular file/.test(log.slice(from)); await sleep(5)) {
-      assert.ok(Date.now() < deadline, log.slice(from));
-    }
+    await until('the log tells of the FIFO', () => /no regular file/.test(log.slice(from)));
     assert.equal((await host.ctl(['list'])).status, 0);
   });
 
@@ -137,9 +134,7 @@ describe('SIGHUP', () => {
   it('the level of the log changes too', async () => {
     await machine.write(FILE, `LogLevel=error\nAllowUsers=${PEER}\n`);
     daemon.kill('SIGHUP');
-    for (const deadline = Date.now() + DEADLINE_MS; !(await mayAcquire()); await sleep(5)) {
-      assert.ok(Date.now() < deadline, 'it is never reloaded');
-    }
+    await until('the daemon has reloaded', mayAcquire);
     const from = log.length;
     daemon.kill('SIGTERM');
     assert.equal(await daemon.ended, 0);

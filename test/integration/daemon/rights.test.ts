@@ -34,7 +34,7 @@ function refused({ status, stderr }: RunResult, pattern: RegExp): void {
 test('the UID 0 alone is not root: no directory of the host is moved, no lease of root released', async () => {
   await withInstalled({}, async host => {
     await host.startDaemon();
-    await host.machine.output(['sh', '-c', 'mkdir -p /var/lib/victim && echo secret >/var/lib/victim/file']);
+    await host.machine.sh('mkdir -p /var/lib/victim && echo secret >/var/lib/victim/file');
     const before = await host.machine.output(['stat', '-c', '%n %U %a %i', '/var/lib/victim', '/var/lib/victim/file']);
     const lease = JSON.parse((await ctl(host, [], ['--json=short', 'acquire', 'roots.service'])).stdout).lease;
     const named = ['acquire', '--state-directory=victim', 'x.service'];
@@ -106,7 +106,7 @@ test('a peer that may acquire joins its own users alone, and has no account of t
 test('Explain tells nothing of a directory to whoever may not name one', async () => {
   await withInstalled({ config: 'AllowUsers=1000\n' }, async host => {
     await host.startDaemon();
-    await host.machine.output(['sh', '-c', 'mkdir -m 0700 /var/lib/closed && ln -s /secret /var/lib/closed/link']);
+    await host.machine.sh('mkdir -m 0700 /var/lib/closed && ln -s /secret /var/lib/closed/link');
     for (const uid of [1000, 1001]) {
       for (const path of ['closed', 'closed/link', 'nothing']) {
         const [result] = await host.calls([[EXPLAIN, { unit: 'x.service', stateDirectory: [path] }]], { uid });
@@ -125,7 +125,7 @@ test('explain says beforehand what acquire refuses, in the same words, and exits
   await withInstalled({ config: 'AllowUsers=1000\n' }, async host => {
     await host.startDaemon();
     const script = 'mkdir -p -m 0755 /var/log/private && chmod 0755 /var/log/private';
-    await host.machine.output(['sh', '-c', script]);
+    await host.machine.sh(script);
     assert.equal((await ctl(host, [], ['acquire', '--state-directory=shared', 'one.service'])).status, 0);
     for (const [uid, argv] of [
       [0, ['--state-directory=shared', 'two.service']],

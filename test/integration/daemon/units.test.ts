@@ -38,7 +38,7 @@ test('every service unit of this machine: acquired, resolved by name and number,
     );
     assert.deepEqual(await host.traces(), []);
     assert.equal((await host.machine.run(['getent', 'passwd', ...names])).stdout, '');
-    const locks = await host.machine.output(['sh', '-c', 'cat /proc/locks']);
+    const locks = await host.machine.sh('cat /proc/locks');
     // The one that is left is the daemon's own, by which there is one for each runtime directory.
     assert.ok(locks.split('\n').filter(line => line.includes('FLOCK')).length <= 1, locks);
   });

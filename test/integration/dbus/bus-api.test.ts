@@ -8,7 +8,8 @@ import { askDriver, type BusConnection, openConnection } from '../../../src/dbus
 import { CALLS_PER_CALLER_MAX } from '../../../src/dbus/limits.ts';
 import type { Question } from '../../../src/dbus/message.ts';
 import { TableAllocator } from '../../support/table-allocator.ts';
-import { PrivateBus, until } from './private-bus.ts';
+import { until } from '../../support/until.ts';
+import { PrivateBus } from './private-bus.ts';
 
 const NAME = 'io.dynuser.Allocator1';
 const PATH = '/io/dynuser/Allocator1';

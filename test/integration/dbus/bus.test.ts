@@ -11,7 +11,8 @@ import { askDriver, openConnection } from '../../../src/dbus/connection.ts';
 import { CALL_TIMEOUT_MS, OPEN_TIMEOUT_MS, OUTPUT_BYTES_MAX } from '../../../src/dbus/limits.ts';
 import { UnitWatch } from '../../../src/dbus/unit-watch.ts';
 import { TableAllocator } from '../../support/table-allocator.ts';
-import { PrivateBus, until } from './private-bus.ts';
+import { until } from '../../support/until.ts';
+import { PrivateBus } from './private-bus.ts';
 
 const NAME = 'io.dynuser.Allocator1';
 const PATH = '/io/dynuser/Allocator1';

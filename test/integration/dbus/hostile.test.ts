@@ -6,7 +6,8 @@ import { BusApi } from '../../../src/dbus/bus-api.ts';
 import { askDriver, openConnection } from '../../../src/dbus/connection.ts';
 import { MESSAGE_BYTES_MAX, VALUES_MAX } from '../../../src/dbus/limits.ts';
 import { TableAllocator } from '../../support/table-allocator.ts';
-import { PrivateBus, until } from './private-bus.ts';
+import { until } from '../../support/until.ts';
+import { PrivateBus } from './private-bus.ts';
 import { RawSender } from './raw-sender.ts';
 
 const NAME = 'io.dynuser.Allocator1';

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../support/until.ts';
 
 const DEADLINE_MS = 5_000;
 
@@ -93,12 +93,3 @@ async function runToEnd(program: string, argv: readonly string[]): Promise<Outpu
 }
 
 /** Waits until something is so. @throws Error that says what is not */
-export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (!(await condition())) {
-    if (Date.now() > deadline) {
-      throw new Error(`still not so: ${what}`);
-    }
-    await sleep(10);
-  }
-}

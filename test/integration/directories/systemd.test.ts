@@ -37,7 +37,7 @@ async function ours(uid: number, mounts: boolean): Promise<readonly unknown[]> {
   return [directory?.handover, directory?.changed];
 }
 
-const owners = () => machine.output(['sh', '-c', `find ${TREE} -printf '%U:%G\\n' | sort -u`]);
+const owners = () => machine.sh(`find ${TREE} -printf '%U:%G\\n' | sort -u`);
 
 test('a tree goes from systemd to us and back, mapped and by new owners, with all data', async () => {
   await unit('one', []);

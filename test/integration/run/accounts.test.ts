@@ -16,7 +16,7 @@ describe('the accounts that dynuser-run asks for', () => {
   let host: LauncherHost;
   before(async () => {
     host = await LauncherHost.boot();
-    await host.machine.output(['sh', '-c', `echo extra:x:4711:games >>/etc/group; mv ${GETENT} ${REAL}`]);
+    await host.machine.sh(`echo extra:x:4711:games >>/etc/group; mv ${GETENT} ${REAL}`);
   });
   after(() => host.stop());
   beforeEach(() => getent(`echo "$@" >>${ASKED}; exec ${REAL} "$@"`));
@@ -106,7 +106,7 @@ describe('the accounts that dynuser-run asks for', () => {
     await getent(`{ ${witness}; } >${ASKED} 2>&1; exec ${REAL} "$@"`);
     const script = `trap "" HUP INT USR1; exec 5</etc/hostname; SECRET=1 exec dynuser-run true <<X\ninput\nX`;
     host.answer = host.planned(GAMES);
-    await host.machine.output(['sh', '-c', script]);
+    await host.machine.sh(script);
     const said = await asked();
     assert.match(said, /^PATH=\/usr\/sbin:\/usr\/bin:\/sbin:\/bin$/m);
     assert.match(said, /^LC_ALL=C$/m);
@@ -151,7 +151,7 @@ describe('the accounts that dynuser-run asks for', () => {
   it('are complete when getent has ended, whoever keeps its output open or has closed it', async () => {
     await getent(`sleep 1000 2>/dev/null & echo $! >${ASKED}; exec ${REAL} "$@"`);
     assert.equal(await groups(GAMES), '60 4711');
-    await host.machine.output(['sh', '-c', `kill $(cat ${ASKED})`]);
+    await host.machine.sh(`kill $(cat ${ASKED})`);
     await getent('echo games 4711; exec >&-; i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); done; exit 3');
     await fails(GAMES, /failed with exit status 3/);
   });
@@ -166,7 +166,7 @@ describe('the accounts that dynuser-run asks for', () => {
     await host.machine.output(gone);
     host.answer = host.planned(GAMES);
     const killed = `dynuser-run true & while ! [ -s ${ASKED} ]; do sleep 0.02; done; kill -9 $!; wait $!; echo $?`;
-    assert.equal(await host.machine.output(['sh', '-c', killed]), '137');
+    assert.equal(await host.machine.sh(killed), '137');
     await host.machine.output(gone);
   });
 });

@@ -15,7 +15,7 @@ describe('dynuser-run', () => {
     const { status, stdout } = await host.run({}, ['sh', '-c', 'printf "%s|" "$0" "$@"; exit 42', 'a b', '', '-p']);
     assert.deepEqual([status, stdout], [42, 'a b||-p|']);
     const script = 'echo $$; exec dynuser-run -- sh -c \'echo $$ $(cut -d " " -f 4 /proc/$$/stat)\'';
-    const [before = '', pid = '', parent] = (await host.machine.output(['sh', '-c', script])).split(/\s/);
+    const [before = '', pid = '', parent] = (await host.machine.sh(script)).split(/\s/);
     assert.equal(pid, before);
     assert.notEqual(parent, '1', 'whoever started it is still its parent');
   });
@@ -96,7 +96,7 @@ describe('dynuser-run', () => {
       ['A=3', 'B=2', 'HOME=/usr/games', 'KEPT=y'],
       'its shell is none',
     );
-    await host.machine.output(['sh', '-c', 'echo homeless:x:6:60::/:/bin/sh >>/etc/passwd']);
+    await host.machine.sh('echo homeless:x:6:60::/:/bin/sh >>/etc/passwd');
     const homeless = await host.output({ ...games, userName: 'homeless' }, ['env'], {});
     assert.match(homeless, /^SHELL=\/bin\/sh$/m);
     assert.doesNotMatch(homeless, /^HOME=/m, 'its home is none');
@@ -130,7 +130,7 @@ describe('dynuser-run', () => {
 
   it('takes a relative path from the directory that it was started in', async () => {
     await host.machine.write('/opt/p/tool', '#!/bin/sh\npwd\n', 0o755);
-    assert.equal(await host.machine.output(['sh', '-c', 'cd /opt && exec dynuser-run p/tool']), '/');
+    assert.equal(await host.machine.sh('cd /opt && exec dynuser-run p/tool'), '/');
   });
 
   it('goes where the plan says, with the mask of the plan', async () => {
@@ -161,7 +161,7 @@ describe('dynuser-run', () => {
       while [ $i -lt 21 ]; do set -- "$@" "$x"; i=$((i + 1)); done
       exec dynuser-run -- sh -c 'printf %s "$@" | wc -c' sh "$@"`;
     host.answer = host.planned({});
-    assert.equal((await host.machine.output(['sh', '-c', script])).split('\n').at(-1), '2100000');
+    assert.equal((await host.machine.sh(script)).split('\n').at(-1), '2100000');
     const names = Array.from({ length: 1_000 }, (_, index) => `V${index}`);
     const env = Object.fromEntries(names.map(name => [name, 'value']));
     const flags = names.map(name => `--setenv=${name}`);
@@ -177,10 +177,10 @@ describe('dynuser-run', () => {
   it('keeps its socket off closed streams, and opens /dev/null in their place', async () => {
     const script = "exec dynuser-run -- sh -c 'readlink /proc/$$/fd/0 /proc/$$/fd/2' 0<&- 2>&-";
     host.answer = host.planned({});
-    assert.equal(await host.machine.output(['sh', '-c', script]), '/dev/null\n/dev/null');
+    assert.equal(await host.machine.sh(script), '/dev/null\n/dev/null');
     const all = 'dynuser-run -- sh -c "readlink /proc/self/fd/* >/tmp/streams" 0<&- 1>&- 2>&-; cat /tmp/streams';
-    await host.machine.output(['sh', '-c', 'install -m 666 /dev/null /tmp/streams']);
-    assert.equal(await host.machine.output(['sh', '-c', all]), '/dev/null\n/tmp/streams\n/dev/null');
+    await host.machine.sh('install -m 666 /dev/null /tmp/streams');
+    assert.equal(await host.machine.sh(all), '/dev/null\n/tmp/streams\n/dev/null');
   });
 
   it('closes what it inherited, but for sockets that are meant for this process', async () => {
@@ -197,7 +197,7 @@ describe('dynuser-run', () => {
     host.answer = host.planned({});
     const script = "trap '' TERM PIPE HUP; exec dynuser-run -- cat /proc/self/status";
     const zero = '0000000000000000';
-    const status = await host.machine.output(['sh', '-c', script]);
+    const status = await host.machine.sh(script);
     const lines = status.match(/^Sig(?:Blk|Ign|Cgt):.*$/gm);
     assert.deepEqual(lines, [`SigBlk:\t${zero}`, `SigIgn:\t${zero}`, `SigCgt:\t${zero}`]);
   });

@@ -60,7 +60,7 @@ describe('the commands of dynuser-run', () => {
     const script = 'echo $(id -u) $(cat /opt/mark) $(grep -c "NoNewPrivs:.1" /proc/self/status) $(pwd) $(umask)';
     const mark =
       'mkdir -p /opt; echo host >/opt/mark; mkdir -p /srv/inside; echo inside >/srv/inside/mark; chmod 755 /srv/inside';
-    await host.machine.output(['sh', '-c', mark]);
+    await host.machine.sh(mark);
     const { stdout, stderr } = await launch({
       ...commands(sh(script, { as: 'outside' }), sh(script, { as: 'root' }), sh(script)),
       mountNamespace: true,
@@ -75,7 +75,7 @@ describe('the commands of dynuser-run', () => {
   });
 
   it('have all capabilities as root, which can become the user by itself', async () => {
-    const full = (await host.machine.output(['sh', '-c', 'grep CapPrm /proc/self/status'])).replace(/.*\s/, '');
+    const full = (await host.machine.sh('grep CapPrm /proc/self/status')).replace(/.*\s/, '');
     const script = `grep CapEff /proc/self/status; setpriv --reuid ${UID} --regid ${UID} --clear-groups id -u`;
     const { stdout, stderr } = await launch({ ...commands(sh(script, { as: 'root' })), restrictSuidSgid: true });
     assert.equal(stdout, `CapEff:\t${full}\n${UID}\n`, stderr);
@@ -84,7 +84,7 @@ describe('the commands of dynuser-run', () => {
   it('get no sockets that are for the service', async () => {
     host.answer = host.planned(commands(sh('test ! -e /proc/$$/fd/3 && echo none'), sh('readlink /proc/$$/fd/3')));
     const script = 'exec env LISTEN_PID=$$ LISTEN_FDS=1 dynuser-run --unit-file=/x 3</etc/passwd';
-    assert.equal(await host.machine.output(['sh', '-c', script]), 'none\n/etc/passwd');
+    assert.equal(await host.machine.sh(script), 'none\n/etc/passwd');
   });
 
   it('pass on a signal to the one that runs, and end the launcher by it', async () => {

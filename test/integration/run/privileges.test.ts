@@ -48,7 +48,7 @@ describe('the privileges of dynuser-run', () => {
   });
 
   it('are the groups of the account database and of the plan', async () => {
-    await host.machine.output(['sh', '-c', 'echo "extra:x:4711:games" >>/etc/group']);
+    await host.machine.sh('echo "extra:x:4711:games" >>/etc/group');
     const lines = await status({ userName: 'games', uid: 5, gid: 60, groups: ['adm'] });
     assert.deepEqual(pick(lines, 'Uid', 'Gid', 'Groups'), ['5 5 5 5', '60 60 60 60', '4 60 4711']);
     const unknown = await host.run({ groups: ['no-such-group'] }, ['true']);

@@ -27,7 +27,7 @@ before(async () => {
   const machine = await Machine.boot({ init: 'plain', stage: true, nsswitch: DYNUSER_NSSWITCH, varLib: 'disk' });
   host = new Installed(machine);
   const sanitized = `${CHECKOUT}dist/native-sanitized/dynuser-run`;
-  await machine.output(['sh', '-c', `${PREPARATION}\ninstall -m 755 ${sanitized} /usr/bin/dynuser-run`]);
+  await machine.sh(`${PREPARATION}\ninstall -m 755 ${sanitized} /usr/bin/dynuser-run`);
   await host.startDaemon();
 });
 after(() => host.machine.stop());

@@ -146,7 +146,7 @@ describe('dynuser-run and a daemon in trouble', () => {
   });
 
   it('answers nobody who asks for what cannot be read, and says so', async () => {
-    await host.machine.output(['sh', '-c', 'printf "caf\\351" >/etc/latin']);
+    await host.machine.sh('printf "caf\\351" >/etc/latin');
     host.answer = () => ({ questions: [{ kind: 'file', path: '/etc/latin' }] });
     fails(await host.launch(['true']), /\/etc\/latin, or a name in it, is not UTF-8/);
   });

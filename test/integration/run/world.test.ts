@@ -192,7 +192,7 @@ describe('the world of dynuser-run', () => {
   it('makes another directory the root, and reaches nothing above it', async () => {
     const copy =
       'mkdir -p /srv/root/etc && ln -sfn /etc /srv/root/abs && ln -sfn ../../../../etc /srv/root/up && echo in >/srv/root/etc/mark';
-    await host.machine.output(['sh', '-c', copy]);
+    await host.machine.sh(copy);
     const trees = ['/usr', '/proc'].flatMap((path, slot): LaunchStep[] => [
       { do: 'pin', path, slot },
       { do: 'place', path, slot, create: 'directory' },
@@ -258,7 +258,7 @@ describe('the world of dynuser-run', () => {
     host.answer = host.planned(world({ do: 'cover', path: '/opt' }, ...steps));
     const script =
       'ulimit -Sn 100; ulimit -Hn 400; exec dynuser-run -- sh -c "ls /opt | wc -l; ulimit -Sn; ulimit -Hn"';
-    assert.equal(await host.machine.output(['sh', '-c', script]), '300\n100\n400');
+    assert.equal(await host.machine.sh(script), '300\n100\n400');
   });
 
   it('is not to be had without CAP_SYS_ADMIN, and says so', async () => {

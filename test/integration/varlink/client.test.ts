@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, connectToFirst, type VarlinkClient } from '../../../src/varlink/client.ts';
 import { ConnectionError, VarlinkError } from '../../../src/varlink/errors.ts';
 import type { JsonObject } from '../../../src/varlink/json.ts';
-import { eventually } from './raw-peer.ts';
+import { until } from '../../support/until.ts';
 import { startService, temporaryDirectory } from './service.ts';
 
 const INTERFACE = 'interface a.b\nmethod M(f: ?float) -> (n: int, o: ?int)\nmethod S() -> (n: int)\n';
@@ -111,7 +111,7 @@ test('leaving a stream early closes the connection', async t => {
     break;
   }
   await client.closed;
-  await eventually(() => service.ended.length === 1, 'the service learns of it');
+  await until('the service learns of it', () => service.ended.length === 1);
   await assert.rejects(client.call('org.example.ping.Ping', { text: '' }), ConnectionError);
   await assert.rejects(client.oneway('org.example.ping.Ping', { text: '' }), ConnectionError);
   await assert.rejects(client.stream('org.example.ping.Count', { to: 1 }).next(), ConnectionError);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually, RawPeer } from './raw-peer.ts';
+import { until } from '../../support/until.ts';
+import { RawPeer } from './raw-peer.ts';
 import { startService, type TestService } from './service.ts';
 
 const PING = 'org.example.ping.Ping';
@@ -31,7 +32,7 @@ test('thousands of idle connections of one peer: the others and root are answere
     idle.push(...(await connectMany(service, 100)));
     // The test and the server take turns in one process: connections are made faster than they can be accepted.
     const kept = Math.min(idle.length, 512);
-    await eventually(() => idle.filter(peer => !peer.isClosed).length === kept, 'one peer keeps its part');
+    await until('one peer keeps its part', () => idle.filter(peer => !peer.isClosed).length === kept);
   }
   assert.equal(service.server.connections, 512);
   service.identity = { key: 1001, privileged: false };
@@ -43,7 +44,7 @@ test('thousands of idle connections of one peer: the others and root are answere
   for (const peer of [...idle, other, root]) {
     peer.close();
   }
-  await eventually(() => service.server.connections === 0, 'every place is free again');
+  await until('every place is free again', () => service.server.connections === 0);
 });
 
 test('where every place is taken, root displaces the longest idle, never one that is held or busy', async t => {
@@ -81,7 +82,7 @@ test('idle connections end, those with a call under way do not', { timeout: 30_0
   await sleep(1_500);
   assert.ok(!waiting.isClosed);
   waiting.close();
-  await eventually(() => service.ended.length === 1, 'the handler learns of the end');
+  await until('the handler learns of the end', () => service.ended.length === 1);
 });
 
 test('a connection that is held stays open until the hold ends', { timeout: 30_000 }, async t => {
@@ -154,7 +155,7 @@ test('a peer that leaves during a call is noticed at once, and one that only sen
   await sleep(1_200);
   assert.deepEqual(service.ended, [1]);
   listening.close();
-  await eventually(() => service.ended.length === 2, 'the end of the other, which has no event of its own');
+  await until('the end of the other, which has no event of its own', () => service.ended.length === 2);
 });
 
 test('close() lets calls under way finish, then ends all', async t => {
@@ -164,7 +165,7 @@ test('close() lets calls under way finish, then ends all', async t => {
   working.send(
     '{"method":"org.example.ping.PingLater","parameters":{"text":"x"}}\0{"method":"org.example.ping.Missing"}\0',
   );
-  await eventually(() => service.server.connections === 2, 'both are there');
+  await until('both are there', () => service.server.connections === 2);
   await sleep(5);
   const before = Date.now();
   await service.server.close(5_000);

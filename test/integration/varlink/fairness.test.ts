@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AcceptSocket } from '../../../src/host/accept.ts';
 import { Turns } from '../../../src/varlink/turns.ts';
-import { eventually, RawPeer } from './raw-peer.ts';
+import { until } from '../../support/until.ts';
+import { RawPeer } from './raw-peer.ts';
 import { startService, type TestService } from './service.ts';
 
 const PING = 'org.example.ping.Ping';
@@ -18,7 +19,7 @@ function ping(text: string): string {
 /** Many connections of one peer that are there and have sent nothing. */
 async function connectMany(service: TestService, count: number): Promise<RawPeer[]> {
   const peers = await Promise.all(Array.from({ length: count }, () => RawPeer.connect(service.path)));
-  await eventually(() => service.server.connections === count, 'all are accepted');
+  await until('all are accepted', () => service.server.connections === count);
   return peers;
 }
 
@@ -81,7 +82,7 @@ test('all connections that wait are accepted in a few turns of the event loop', 
   }
   // connect(2) of a UNIX socket does not wait: all were there in the first.
   assert.ok(turns < count / 10, `${turns} turns for ${count} connections`);
-  await eventually(() => service.server.connections === count, 'each has its place');
+  await until('each has its place', () => service.server.connections === count);
   for (const peer of await connecting) {
     peer.close();
   }
@@ -95,8 +96,8 @@ test('who connects and leaves without a word costs no place, and is not taken fo
       peer.close();
     }
   }
-  await eventually(() => service.server.accepted === 1_000, 'all were accepted');
-  await eventually(() => service.server.connections === 0, 'none is left');
+  await until('all were accepted', () => service.server.accepted === 1_000);
+  await until('none is left', () => service.server.connections === 0);
   assert.deepEqual(service.failures, []);
 });
 
@@ -123,7 +124,7 @@ test('new connections that wait for their turn have a bound for each peer, and r
   const connect = async (count: number): Promise<RawPeer[]> => {
     const before = service.server.accepted;
     const peers = await Promise.all(Array.from({ length: count }, () => RawPeer.connect(service.path)));
-    await eventually(() => service.server.accepted === before + count, 'all are accepted');
+    await until('all are accepted', () => service.server.accepted === before + count);
     return peers;
   };
   const peers = await connect(60);
@@ -140,7 +141,7 @@ test('new connections that wait for their turn have a bound for each peer, and r
   assert.match(await root.call(PING, '{"text":"root"}'), /root/);
   letGo();
   const open = () => [...peers, ...others].filter(peer => !peer.isClosed).length;
-  await eventually(() => open() === 1 + 20 + 10 && service.server.connections === open() + 1, 'the others stay');
+  await until('the others stay', () => open() === 1 + 20 + 10 && service.server.connections === open() + 1);
   for (const peer of [root, ...peers, ...others]) {
     peer.close();
   }
@@ -149,7 +150,7 @@ test('new connections that wait for their turn have a bound for each peer, and r
 test('close() ends those that wait for their turn', async t => {
   const service = await startService(t, {}, { turns: heldTurns().turns, acceptCalls: new AcceptSocket() });
   const peers = await Promise.all(Array.from({ length: 50 }, () => RawPeer.connect(service.path)));
-  await eventually(() => service.server.accepted === 50, 'all were accepted');
+  await until('all were accepted', () => service.server.accepted === 50);
   assert.equal(service.server.connections, 50);
   await service.server.close(0);
   for (const peer of peers) {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Turns } from '../../../src/varlink/turns.ts';
-import { eventually, RawPeer } from './raw-peer.ts';
+import { until } from '../../support/until.ts';
+import { RawPeer } from './raw-peer.ts';
 import { startService, type TestService } from './service.ts';
 
 const PING = 'org.example.ping.Ping';
@@ -121,7 +122,7 @@ test('a peer that never reads has its queue bounded, and is closed at the end of
   peer.stopReading();
   const padding = 'x'.repeat(32 * 1024);
   peer.send(`{"method":"org.example.ping.Count","parameters":{"to":1000,"padding":"${padding}"},"more":true}\0`);
-  await eventually(() => service.server.connections === 0, 'it is closed');
+  await until('it is closed', () => service.server.connections === 0);
   assert.match(service.failures[0]?.what ?? '', /too many replies wait/);
   await assertServes(service);
   peer.close();
@@ -139,10 +140,10 @@ test('all who do not read share one bound, and who has the most pays', async t =
   const modest = await RawPeer.connect(service.path);
   modest.stopReading();
   modest.send(count(35));
-  await eventually(() => service.failures.length > 0, 'somebody pays');
+  await until('somebody pays', () => service.failures.length > 0);
   assert.match(service.failures[0]?.what ?? '', /fill the memory for all/);
   assert.equal(service.failures[0]?.connection, 1);
-  await eventually(() => service.server.connections === 1, 'one of them is left');
+  await until('one of them is left', () => service.server.connections === 1);
   for (const peer of [greedy, modest]) {
     peer.close();
   }
@@ -201,7 +202,7 @@ test('a flood behind a call that is under way stops being read', async t => {
   assert.deepEqual(service.pinged, []);
   await assertServes(service);
   peer.close();
-  await eventually(() => service.ended.length === 1, 'its leaving is seen though nothing of it is read');
+  await until('its leaving is seen though nothing of it is read', () => service.ended.length === 1);
 });
 
 test('a flood of requests leaves the others their turns', async t => {
@@ -231,7 +232,7 @@ test('hundreds of half frames and resets leave no connection behind', async t =>
     }
     peer.close();
   }
-  await eventually(() => service.server.connections === 0, 'every place is free again');
+  await until('every place is free again', () => service.server.connections === 0);
   assert.deepEqual(service.failures, []);
   await assertServes(service);
 });

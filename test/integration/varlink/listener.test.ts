@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../../../src/varlink/client.ts';
 import { VarlinkServer } from '../../../src/varlink/server.ts';
-import { eventually } from './raw-peer.ts';
+import { until } from '../../support/until.ts';
 import { SERVICE_INFO, temporaryDirectory } from './service.ts';
 
 function emptyServer(t: TestContext): VarlinkServer<undefined> {
@@ -96,7 +96,7 @@ test('serves on a socket that the service manager opened', async t => {
     child.kill();
     await exited;
   });
-  await eventually(() => existsSync(path), 'the socket is there');
+  await until('the socket is there', () => existsSync(path));
   await assertServes(path);
   await assertServes(path);
 });

@@ -112,12 +112,3 @@ export class RawPeer {
 }
 
 /** Waits until something is so. @throws Error where that takes too long */
-export async function eventually(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!condition()) {
-    if (Date.now() > deadline) {
-      throw new Error(`not within ${PATIENCE_MS} ms: ${what}`);
-    }
-    await new Promise(resolve => setTimeout(resolve, 10));
-  }
-}

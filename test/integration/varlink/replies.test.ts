@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventually, RawPeer } from './raw-peer.ts';
+import { until } from '../../support/until.ts';
+import { RawPeer } from './raw-peer.ts';
 import { startService } from './service.ts';
 
 const PING = 'org.example.ping.Ping';
@@ -109,7 +110,7 @@ test('nothing goes out behind the final reply', async t => {
   const peer = await RawPeer.connect(service.path);
   peer.send('{"method":"org.example.ping.Fail","parameters":{"how":"late"},"more":true}\0');
   assert.equal(await peer.frame(), '{"parameters":{"text":"final"}}\0');
-  await eventually(() => service.thrown.length === 1, 'the late reply is refused');
+  await until('the late reply is refused', () => service.thrown.length === 1);
   assert.match(String(service.thrown[0]), /has had its final reply/);
   assert.equal(await peer.call(PING, '{"text":"next"}'), '{"parameters":{"text":"next"}}\0');
   peer.close();
@@ -163,7 +164,7 @@ test('a peer that sends no more gets its replies, then the end', async t => {
   peer.send(`{"method":"${PING}Later","parameters":{"text":"late"}}\0{"half`);
   peer.halfClose();
   assert.equal(await peer.rest(), '{"parameters":{"text":"late"}}\0');
-  await eventually(() => service.server.connections === 0, 'the place is free again');
+  await until('the place is free again', () => service.server.connections === 0);
 });
 
 test('GetInfo and GetInterfaceDescription describe the service to the letter', async t => {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
-import { eventually } from './raw-peer.ts';
+import { until } from '../../support/until.ts';
 import { startService } from './service.ts';
 
 interface Outcome {
@@ -72,7 +72,7 @@ test('call, with a reply, an error, many replies, and none', async t => {
   );
 
   assert.equal(await succeed('--oneway', 'call', service.path, ping, '{"text":"quiet"}'), '');
-  await eventually(() => service.pinged.includes('quiet'), 'the call without an answer was made');
+  await until('the call without an answer was made', () => service.pinged.includes('quiet'));
 });
 
 const INTERFACES = `${CHECKOUT}src/api/interfaces/`;

@@ -39,7 +39,7 @@ export class TracedLaunches {
   static async boot(preparation: string): Promise<TracedLaunches> {
     const machine = await Machine.boot({ init: 'plain', stage: true, nsswitch: DYNUSER_NSSWITCH, varLib: 'disk' });
     const launches = new TracedLaunches(new Installed(machine));
-    await machine.output(['sh', '-c', preparation]);
+    await machine.sh(preparation);
     await launches.installed.startDaemon();
     return launches;
   }

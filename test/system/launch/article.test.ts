@@ -22,8 +22,6 @@ describe('the article', () => {
   });
   after(() => machine.stop());
 
-  const sh = (script: string): Promise<string> => machine.output(['sh', '-c', script]);
-
   /** Runs a command to its end, and waits for the end of its user. */
   async function run(options: string, script: string): Promise<string> {
     const said = await machine.output(['sh', '-c', `exec dynuser-run ${options} sh -c "$1"`, 'sh', script]);
@@ -52,14 +50,14 @@ describe('the article', () => {
       `${UNITS}/dynamic-user-test.service`,
       `[Service]\nExecStart=/bin/sh -c '${STAY}'\nDynamicUser=yes\n`,
     );
-    const accounts = await sh('cat /etc/passwd /etc/group /etc/shadow /etc/gshadow');
+    const accounts = await machine.sh('cat /etc/passwd /etc/group /etc/shadow /etc/gshadow');
     const service = await start(`--unit-file=${UNITS}/dynamic-user-test.service`);
-    assert.match(await sh('ps -e -o pid,comm,user | grep sleep'), /^ *\d+ sleep +dynamic-user-test$/m);
+    assert.match(await machine.sh('ps -e -o pid,comm,user | grep sleep'), /^ *\d+ sleep +dynamic-user-test$/m);
     const id = 'uid=64642(dynamic-user-test) gid=64642(dynamic-user-test) groups=64642(dynamic-user-test)';
-    assert.equal(await sh('id dynamic-user-test'), id);
-    assert.equal(await sh('cat /etc/passwd /etc/group /etc/shadow /etc/gshadow'), accounts);
+    assert.equal(await machine.sh('id dynamic-user-test'), id);
+    assert.equal(await machine.sh('cat /etc/passwd /etc/group /etc/shadow /etc/gshadow'), accounts);
     await stop(service);
-    assert.equal(await sh('id dynamic-user-test 2>&1 || true'), 'id: ‘dynamic-user-test’: no such user');
+    assert.equal(await machine.sh('id dynamic-user-test 2>&1 || true'), 'id: ‘dynamic-user-test’: no such user');
   });
 
   it('a shell on a terminal, which stays root’s, by the command line of systemd-run', async () => {
@@ -72,15 +70,15 @@ describe('the article', () => {
   });
 
   it('a filter in a pipeline, by the command line of systemd-run', async () => {
-    await sh("printf '%s\\n' wuff Foobar foobar wuff foobar >/root/some-file.txt");
+    await machine.sh("printf '%s\\n' wuff Foobar foobar wuff foobar >/root/some-file.txt");
     const filter = 'dynuser-run --pipe --property=DynamicUser=1 sort -u';
-    await sh(`cd /root && cat some-file.txt | ${filter} | grep -i foobar > some-other-file.txt`);
-    assert.equal(await sh('cat /root/some-other-file.txt'), 'Foobar\nfoobar');
+    await machine.sh(`cd /root && cat some-file.txt | ${filter} | grep -i foobar > some-other-file.txt`);
+    assert.equal(await machine.sh('cat /root/some-other-file.txt'), 'Foobar\nfoobar');
     await host.untilNothingIsKept();
   });
 
   it('nothing can be written to but /tmp, /var/tmp and what is for all, and they are its own and go with it', async () => {
-    await sh('touch /tmp/host /var/tmp/host');
+    await machine.sh('touch /tmp/host /var/tmp/host');
     const said = await run(
       '-u closed',
       `for directory in / /etc /usr /opt /srv /var /var/lib /var/cache /var/log /var/spool /home /root /run /boot; do
@@ -89,40 +87,40 @@ describe('the article', () => {
       for directory in /tmp /var/tmp /dev/shm /dev/mqueue; do touch $directory/mark && ls -A $directory; done`,
     );
     assert.equal(said, 'mark\nmark\nmark\nmark');
-    assert.equal(await sh('ls -A /tmp /var/tmp /dev/shm /dev/mqueue | grep mark || true'), '');
-    await sh('rm /tmp/host /var/tmp/host');
+    assert.equal(await machine.sh('ls -A /tmp /var/tmp /dev/shm /dev/mqueue | grep mark || true'), '');
+    await machine.sh('rm /tmp/host /var/tmp/host');
   });
 
   it('IPC objects go with it', async () => {
     assert.match(await run('-u ipc', 'ipcmk -M 64 -S 1 -Q >/dev/null; ipcs'), /(?: ipc .*[\s\S]*){3}/);
-    assert.doesNotMatch(await sh('ipcs'), /^0x/m);
+    assert.doesNotMatch(await machine.sh('ipcs'), /^0x/m);
   });
 
   it('a runtime directory is there for others as long as it runs', async () => {
     const service = await start(`-u foobar -p RuntimeDirectory=foobar sh -c '>$RUNTIME_DIRECTORY/socket; ${STAY}'`);
     assert.equal(
-      await sh('stat -c "%U %a %n" /run/foobar /run/foobar/socket'),
+      await machine.sh('stat -c "%U %a %n" /run/foobar /run/foobar/socket'),
       'foobar 755 /run/foobar\nfoobar 644 /run/foobar/socket',
     );
     await stop(service);
-    await sh('! test -e /run/foobar');
+    await machine.sh('! test -e /run/foobar');
   });
 
   it('a directory of a static user, of a dynamic one after it, and back again', async () => {
     const look =
       'stat -L -c "%U" /var/lib/foobar /var/lib/foobar/file; readlink /var/lib/foobar; cat /var/lib/foobar/file';
     await run('-p DynamicUser=no -p User=games -p StateDirectory=foobar', 'echo one >$STATE_DIRECTORY/file');
-    assert.equal(await sh(`{ ${look}; } || true`), 'games\ngames\none');
+    assert.equal(await machine.sh(`{ ${look}; } || true`), 'games\ngames\none');
     assert.equal(
       await run('-u foobar -p StateDirectory=foobar', `${look}; echo two >>$STATE_DIRECTORY/file`),
       'foobar\nfoobar\nprivate/foobar\none',
     );
-    assert.equal(await sh('stat -c "%U %a" /var/lib/private'), 'root 700');
+    assert.equal(await machine.sh('stat -c "%U %a" /var/lib/private'), 'root 700');
     assert.equal(
       await run('-p DynamicUser=no -p User=games -p StateDirectory=foobar', `${look}; true`),
       'games\ngames\none\ntwo',
     );
-    assert.equal(await sh('stat -c %F /var/lib/foobar'), 'directory');
+    assert.equal(await machine.sh('stat -c %F /var/lib/foobar'), 'directory');
   });
 
   it('cache and logs behind boundaries of their own, and within sees only its own', async () => {
@@ -133,9 +131,9 @@ describe('the article', () => {
       'ls -A /var/cache/private /var/log/private; touch /var/cache/foobar/mark',
     );
     assert.equal(said, '/var/cache/private:\nfoobar\n\n/var/log/private:\nfoobar');
-    assert.equal(await sh('stat -c "%U %a" /var/cache/private /var/log/private'), 'root 700\nroot 700');
-    assert.equal(await sh('readlink /var/cache/foobar /var/log/foobar'), 'private/foobar\nprivate/foobar');
-    assert.match(await sh('ls -ALR /var/cache/foobar/'), /mark/);
+    assert.equal(await machine.sh('stat -c "%U %a" /var/cache/private /var/log/private'), 'root 700\nroot 700');
+    assert.equal(await machine.sh('readlink /var/cache/foobar /var/log/foobar'), 'private/foobar\nprivate/foobar');
+    assert.match(await machine.sh('ls -ALR /var/cache/foobar/'), /mark/);
   });
 
   for (const [property, base, how] of [
@@ -164,15 +162,15 @@ describe('the article', () => {
     for (const instance of ['customer1', 'customer2']) {
       services.push(await start(`--unit-file=${UNITS}/foo@.service --instance=${instance}`));
     }
-    const users = (await sh('ps -e -o comm,user:32 | grep sleep.*foo | sort')).split('\n');
+    const users = (await machine.sh('ps -e -o comm,user:32 | grep sleep.*foo | sort')).split('\n');
     assert.deepEqual(
       users.map(line => line.split(/ +/)[1]),
       ['foo-customer1', 'foo-customer2'],
     );
-    assert.notEqual(await sh('id -u foo-customer1'), await sh('id -u foo-customer2'));
+    assert.notEqual(await machine.sh('id -u foo-customer1'), await machine.sh('id -u foo-customer2'));
     await stop(...services);
     assert.equal(
-      await sh('cd /var/lib/foo && grep -r "" customer1/ customer2/'),
+      await machine.sh('cd /var/lib/foo && grep -r "" customer1/ customer2/'),
       'customer1/seen:customer1\ncustomer2/seen:customer2',
     );
   });
@@ -184,7 +182,7 @@ describe('the article', () => {
     const unit = `${UNITS}/mydaemond.service`;
     await machine.write(unit, '[Service]\nExecStart=!/usr/local/bin/mydaemond\nDynamicUser=yes\nUser=mydaemon\n');
     assert.equal(
-      await sh(`dynuser-run --unit-file=${unit}`),
+      await machine.sh(`dynuser-run --unit-file=${unit}`),
       'uid=63574(mydaemon) gid=63574(mydaemon) groups=63574(mydaemon)',
     );
   });
@@ -195,13 +193,13 @@ describe('the article', () => {
   });
 
   it('a host with an empty /var: what is needed is made when it is needed', async () => {
-    await sh('mount -t tmpfs -o mode=0755 tmpfs /var');
+    await machine.sh('mount -t tmpfs -o mode=0755 tmpfs /var');
     const said = await run(
       '-u stateless -p StateDirectory=a -p CacheDirectory=b -p LogsDirectory=c',
       'touch $STATE_DIRECTORY/x $CACHE_DIRECTORY/x $LOGS_DIRECTORY/x && stat -c "%U %a" /var/lib /var/cache /var/log',
     );
     assert.equal(said, 'root 755\nroot 755\nroot 755');
-    assert.equal(await sh('ls /var/lib/a/ /var/cache/b/ /var/log/c/ | grep -c x'), '3');
-    await sh('umount /var');
+    assert.equal(await machine.sh('ls /var/lib/a/ /var/cache/b/ /var/log/c/ | grep -c x'), '3');
+    await machine.sh('umount /var');
   });
 });

@@ -73,7 +73,7 @@ describe('an untrusted program', () => {
       script,
     ]);
     assert.equal(said, 'dynuser\nvisitor\ntemporary\nrefused');
-    assert.equal(await machine.output(['sh', '-c', 'find /tmp /var/tmp /dev/shm -name own; echo nothing']), 'nothing');
+    assert.equal(await machine.sh('find /tmp /var/tmp /dev/shm -name own; echo nothing'), 'nothing');
   });
 
   it('has no capability, not even in the bounding set, and nobody but itself and root in sight', async () => {

@@ -113,7 +113,7 @@ describe('a dynamic user', () => {
     assert.equal(await shell(script), seen);
     assert.equal(await shell(script), seen, 'nothing is left of the first');
     assert.equal(
-      await machine.output(['sh', '-c', 'cd /; ls /tmp/of-the-host; ls -d /tmp/mine /var/tmp/mine; true']),
+      await machine.sh('cd /; ls /tmp/of-the-host; ls -d /tmp/mine /var/tmp/mine; true'),
       '/tmp/of-the-host',
     );
     assert.equal(await machine.output(['cat', '/proc/1/mountinfo']), mounts, 'nor a mount');

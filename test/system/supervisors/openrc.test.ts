@@ -16,7 +16,7 @@ proveSupervisor('OpenRC', ['openrc'], async ({ machine }) => {
   for (const { path, text } of readmeFiles('OpenRC')) {
     await machine.write(path, text, 0o755);
   }
-  await machine.output(['sh', '-c', BOOTED]);
+  await machine.sh(BOOTED);
   const service = (name: string, ...verb: string[]) => machine.output(['rc-service', name, ...verb]);
   await service('web', 'start');
   return {

@@ -11,11 +11,11 @@ import { flock, LOCK_EXCLUSIVE } from '../../../src/host/libc.ts';
 import { LockStore } from '../../../src/host/lock-store.ts';
 import { LOCK_KEEPER, openLockStore } from '../../../src/host/open-lock-store.ts';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { until } from '../../support/until.ts';
 
 const HELPER = `${CHECKOUT}dist/lib/dynuser-helper`;
 const MODULE = new URL('../../../src/host/open-lock-store.js', import.meta.url).href;
 const LIBC = new URL('../../../src/host/libc.js', import.meta.url).href;
-const GONE_MS = 10_000;
 
 function uid(number: number): Uid {
   return asUid(number) ?? assert.fail();
@@ -36,12 +36,6 @@ function locked(name: string): number {
   const descriptor = openSync(`${top}/${name}`, 'w+');
   assert.ok(flock(descriptor, LOCK_EXCLUSIVE));
   return descriptor;
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + GONE_MS; !holds(); await sleep(5)) {
-    assert.ok(Date.now() < deadline, what);
-  }
 }
 
 describe('a store', () => {
