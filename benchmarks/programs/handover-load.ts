@@ -89,7 +89,10 @@ async function ourMap(directory: string, owner: number): Promise<number> {
   settle();
   const before = now();
   const options = { makesMounts: true, verify: false, live: () => [] };
-  const kind = await room.prepare(requested, userOf(owner), options, prepared => prepared.directories[0]?.handover);
+  await using prepared = await room.prepare(requested, userOf(owner), options);
+  prepared.commit();
+  const kind = prepared.directories[0]?.handover;
+  await prepared.publish();
   const time = now() - before;
   if (kind !== 'map') {
     throw new Error(`the tree is handed over by ${kind}, and was to be mapped`);

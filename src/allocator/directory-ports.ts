@@ -64,10 +64,29 @@ export interface PreparedDirectory extends LeasedDirectory {
   readonly mountPaths: readonly string[];
 }
 
-export interface PreparedDirectories {
+/** The directories of a request, as they are handed out with its lease. */
+export interface DirectoriesOfLease {
   readonly directories: readonly PreparedDirectory[];
   /** STATE_DIRECTORY and its siblings */
   readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * Directories that are ready for a lease. No other request gets at them until they are disposed of, which leaves them as
+ * they are: if no lease was written, the next request for them has less to do.
+ */
+export interface PreparedDirectories extends DirectoriesOfLease, AsyncDisposable {
+  /**
+   * To be called in the tick in which the lease is written: from then on live() has it.
+   * @throws DynuserError DirectoryFailed if they are not ready any more
+   */
+  commit(): void;
+  /**
+   * Moves those that are to be exposed to their public paths. To be called after commit(), so that the lease says which
+   * have to be put away again, even if this fails.
+   * @throws DynuserError DirectoryFailed; all are where they were then
+   */
+  publish(): Promise<void>;
 }
 
 /** What prepare() would do with a directory. */
@@ -127,16 +146,13 @@ export interface Directories {
   /**
    * Makes, moves and hands over the directories. Where this fails before a handover began, everything is where it was;
    * after that the tree is behind the boundary, marked, and the next call finishes.
-   * @param commit makes the user's lease public; called while the trees are still locked, so that no other request gets
-   * between. What it returns is returned. Only then, and unless that is undefined, directories are exposed: who wrote down
-   * that they are to be is there to put them away again, also where this fails after all
+   * @throws DynuserError DirectoryFailed, LimitReached, ProbeFailed
    */
-  prepare<T>(
+  prepare(
     directories: readonly RequestedDirectory[],
     user: DirectoryUser,
     options: PrepareOptions,
-    commit: (prepared: PreparedDirectories) => T,
-  ): Promise<T>;
+  ): Promise<PreparedDirectories>;
   /**
    * Says what prepare() would do, by the same plan, and changes nothing.
    * @throws DynuserError DirectoryFailed if prepare() would refuse it

@@ -8,10 +8,10 @@ import type { Cleanup, Holder, Lifetime, UserLease } from '../core/lease.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 import type {
   Directories,
+  DirectoriesOfLease,
   DirectoryLook,
   HandoverProgress,
   HandoverWishes,
-  PreparedDirectories,
 } from './directory-ports.ts';
 import type { Clock, Randomness } from './ports.ts';
 import { limitReached } from './refusals.ts';
@@ -46,7 +46,7 @@ export interface AcquireRequest extends HandoverWishes {
   readonly look?: DirectoryLook;
 }
 
-export interface Acquired extends PreparedDirectories {
+export interface Acquired extends DirectoriesOfLease {
   readonly user: UserLease;
   readonly holder: Holder;
 }
@@ -66,36 +66,48 @@ export async function withReference<Result>(
   parts: ReferenceParts,
   user: UserLease,
   request: AcquireRequest,
-  make: (holder: Holder, prepared: PreparedDirectories) => Result,
+  make: (holder: Holder, prepared: DirectoriesOfLease) => Result,
 ): Promise<Result> {
   const { directories, users } = parts;
   const { makesMounts, verify, signal, onProgress, look } = request;
-  let made: LeaseId | undefined;
-  const finish = (prepared: PreparedDirectories): Result => {
-    if (signal.aborted) {
-      throw limitReached('the caller has gone before it was answered');
-    }
-    const holder = holderOf(parts, user, request, prepared);
-    const result = make(holder, prepared);
-    made = holder.lease;
-    return result;
-  };
-  if (request.directories.length === 0) {
-    return finish({ directories: [], environment: {} });
-  }
   const options = {
     ...{ makesMounts, verify, signal, live: () => users.directoryHolders() },
     ...(look === undefined ? {} : { look }),
     ...(onProgress === undefined ? {} : { onProgress: (at: HandoverProgress) => onProgress(at, user) }),
   };
   const owner = request.directoryGid === undefined ? user : { ...user, gid: request.directoryGid };
-  try {
-    return await directories.prepare(request.directories, owner, options, finish);
-  } catch (error) {
-    if (made !== undefined) {
-      await releaseGone(parts, made);
+  // Disposed of after the directories, which are locked until then, and which it needs to put them away.
+  await using written = new WrittenLease(parts);
+  await using prepared =
+    request.directories.length === 0 ? undefined : await directories.prepare(request.directories, owner, options);
+  if (signal.aborted) {
+    throw limitReached('the caller has gone before it was answered');
+  }
+  const ready = prepared ?? { directories: [], environment: {} };
+  const holder = holderOf(parts, user, request, ready);
+  prepared?.commit();
+  const result = make(holder, ready);
+  if (result !== undefined && prepared !== undefined) {
+    written.lease = holder.lease;
+    await prepared.publish();
+    written.lease = undefined;
+  }
+  return result;
+}
+
+/** Drops a lease that was written, but could not be answered with. */
+class WrittenLease implements AsyncDisposable {
+  lease: LeaseId | undefined;
+  readonly #parts: ReferenceParts;
+
+  constructor(parts: ReferenceParts) {
+    this.#parts = parts;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.lease !== undefined) {
+      await releaseGone(this.#parts, this.lease);
     }
-    throw error;
   }
 }
 
@@ -103,7 +115,7 @@ function holderOf(
   { randomness, clock }: ReferenceParts,
   user: UserLease,
   request: AcquireRequest,
-  { directories }: PreparedDirectories,
+  { directories }: DirectoriesOfLease,
 ): Holder {
   const { unit, lifetime, pid, process, owner, missing = [] } = request;
   const ofAccount = !user.dynamic && request.removesAccountIpc === true;

@@ -1,6 +1,7 @@
 /** The front door of the room: state, cache, logs and runtime directories of users. */
 import type { Directories, DirectoryMarks, DirectoryPlaces } from '../allocator/directory-ports.ts';
 import { prepareDirectories } from './apply/prepare.ts';
+import { prepareScoped } from './apply/prepare-scoped.ts';
 import { concealDirectories } from './apply/publish.ts';
 import { removeDirectories } from './apply/remove.ts';
 import { BASE_DIRECTORIES, type BaseDirectories } from './classes.ts';
@@ -27,7 +28,8 @@ export function openDirectories(
     requested: requestedDirectories,
     environment: directories => directoryEnvironment(directories, bases),
     look: directories => lookAt(parts, directories),
-    prepare: (directories, user, options, commit) => prepareDirectories(parts, directories, user, options, commit),
+    prepare: (directories, user, options) =>
+      prepareScoped(commit => prepareDirectories(parts, directories, user, options, commit)),
     expect: (directories, user, options) => expectHandovers(parts, directories, user, options),
     putAway: async (directories, live) => {
       const end = parts.work.begin(directories);

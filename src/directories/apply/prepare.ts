@@ -4,8 +4,8 @@
  */
 
 import type {
+  DirectoriesOfLease,
   DirectoryUser,
-  PreparedDirectories,
   PreparedDirectory,
   PrepareOptions,
 } from '../../allocator/directory-ports.ts';
@@ -33,7 +33,7 @@ export async function prepareDirectories<T>(
   directories: readonly RequestedDirectory[],
   user: DirectoryUser,
   options: PrepareOptions,
-  commit: (prepared: PreparedDirectories) => T,
+  commit: (prepared: DirectoriesOfLease) => Promise<T>,
 ): Promise<T> {
   const settled = await prepareSettled(parts, directories, user, options, commit);
   if (settled !== undefined) {
@@ -69,7 +69,7 @@ async function prepareLocked<T>(
   directories: readonly RequestedDirectory[],
   user: DirectoryUser,
   options: PrepareOptions,
-  commit: (prepared: PreparedDirectories) => T,
+  commit: (prepared: DirectoriesOfLease) => Promise<T>,
 ): Promise<T> {
   const lost = new AbortController();
   const signal = options.signal === undefined ? lost.signal : AbortSignal.any([options.signal, lost.signal]);
@@ -86,7 +86,7 @@ async function prepareLocked<T>(
       const decided = await placeAll(open, plan, tops);
       const prepared = await handAllOver(parts, decided, user, watched);
       refuseAborted(signal, directories);
-      const committed = commit(prepared);
+      const committed = await commit(prepared);
       if (committed !== undefined) {
         await exposeTrees(
           parts.bases,
@@ -170,7 +170,7 @@ async function handAllOver(
   decided: readonly Decided[],
   user: DirectoryUser,
   options: PrepareOptions,
-): Promise<PreparedDirectories> {
+): Promise<DirectoriesOfLease> {
   const directories = decided.map(({ directory }) => directory);
   const prepared: PreparedDirectory[] = [];
   for (const tree of decided) {

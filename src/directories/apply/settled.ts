@@ -4,7 +4,7 @@
  * its top is marked for as long as that lasts. What this process does meanwhile is known by TreeWork.
  */
 
-import type { DirectoryUser, PreparedDirectories, PrepareOptions } from '../../allocator/directory-ports.ts';
+import type { DirectoriesOfLease, DirectoryUser, PrepareOptions } from '../../allocator/directory-ports.ts';
 import type { RequestedDirectory, SeenDirectory } from '../../core/directory.ts';
 import { DynuserError } from '../../core/errors.ts';
 import { BOUNDARY, BOUNDARY_MODE, MAPPED_ID } from '../classes.ts';
@@ -41,7 +41,7 @@ export async function prepareSettled<T>(
   directories: readonly RequestedDirectory[],
   user: DirectoryUser,
   options: PrepareOptions,
-  commit: (prepared: PreparedDirectories) => T,
+  commit: (prepared: DirectoriesOfLease) => Promise<T>,
 ): Promise<{ readonly committed: T } | undefined> {
   if (options.verify || directories.some(directory => isToExpose(directory, user))) {
     return undefined;
@@ -59,7 +59,7 @@ export async function prepareSettled<T>(
       return undefined;
     }
     // In the tick of these: no other request comes between.
-    return { committed: commit(prepared) };
+    return { committed: await commit(prepared) };
   } finally {
     own?.end();
   }
@@ -113,7 +113,7 @@ function preparedDirectories(
   { bases }: RoomParts,
   settled: readonly Settled[],
   user: DirectoryUser,
-): PreparedDirectories {
+): DirectoriesOfLease {
   const nothingDone = { changed: 0, leftPaths: [], mountPaths: [] };
   const directories = settled.map(tree => preparedOf(bases, tree, tree.top, user, nothingDone));
   const environment = directoryEnvironment(
@@ -204,7 +204,7 @@ function settledHandover(
 function isRefused(
   user: DirectoryUser,
   directories: readonly RequestedDirectory[],
-  { directories: wanted }: PreparedDirectories,
+  { directories: wanted }: DirectoriesOfLease,
   options: PrepareOptions,
 ): boolean {
   try {

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
-import type { DirectoryUser, PreparedDirectories, PrepareOptions } from '../../../src/allocator/directory-ports.ts';
+import type { DirectoriesOfLease, DirectoryUser, PrepareOptions } from '../../../src/allocator/directory-ports.ts';
 import type { DirectoryHolder } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { shell } from '../../native/tree/fixture.ts';
@@ -21,7 +21,7 @@ import { NEW, NONE, OLD, openRoom, type Room, userOf } from './fixture.ts';
 const EXPOSED = { expose: true, modes: { state: 0o777 } };
 const STATIC = userOf(1_234, false);
 
-const holds = (user: DirectoryUser, prepared: PreparedDirectories) => (): readonly DirectoryHolder[] => [
+const holds = (user: DirectoryUser, prepared: DirectoriesOfLease) => (): readonly DirectoryHolder[] => [
   { user: user.name, directories: prepared.directories },
 ];
 
@@ -164,16 +164,17 @@ test('a lease that was not written exposes nothing, and what is in the way leave
   const options = { makesMounts: false, verify: false, live: NONE };
   const [expected] = await room.directories.expect(requested, userOf(NEW), options);
   assert.equal(expected?.realPath, `${room.root}/lib/foo`, 'it is said beforehand where it will be');
-  const unwritten = await room.directories.prepare(requested, userOf(NEW), options, () => undefined);
-  assert.equal(unwritten, undefined);
+  const unwritten = await room.directories.prepare(requested, userOf(NEW), options);
+  await unwritten[Symbol.asyncDispose]();
   assert.equal(readlinkSync(`${room.root}/lib/foo`), 'private/foo');
-  const obstructed = room.directories.prepare(requested, userOf(NEW), options, () => {
+  {
+    await using obstructed = await room.directories.prepare(requested, userOf(NEW), options);
     // After all was looked at: what only somebody with root's rights can do.
     rmSync(`${room.root}/lib/zoo`);
     mkdirSync(`${room.root}/lib/zoo`);
-    return true;
-  });
-  await assert.rejects(obstructed, failure(/there are two directories/));
+    obstructed.commit();
+    await assert.rejects(obstructed.publish(), failure(/there are two directories/));
+  }
   assert.equal(readlinkSync(`${room.root}/lib/foo`), 'private/foo', 'the first is back');
   assert.equal(lstatSync(`${room.root}/lib/private/zoo`).uid, NEW);
 });

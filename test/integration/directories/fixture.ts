@@ -3,9 +3,9 @@ import { mkdirSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import type {
   Directories,
+  DirectoriesOfLease,
   DirectoryPlaces,
   DirectoryUser,
-  PreparedDirectories,
   PrepareOptions,
 } from '../../../src/allocator/directory-ports.ts';
 import type {
@@ -33,7 +33,7 @@ export interface Room {
     user: DirectoryUser,
     values: readonly string[],
     options?: Partial<PrepareOptions> & Partial<DirectorySettings> & { readonly kind?: DirectoryKind },
-  ): Promise<PreparedDirectories>;
+  ): Promise<DirectoriesOfLease>;
 }
 
 /** @returns who a search for a UID would try first for these directories */
@@ -44,6 +44,14 @@ export async function ownersOf(
   const look = await room.look(directories);
   look.end();
   return look.owners;
+}
+
+/** Prepares and publishes directories, as for a lease that is written. */
+export async function prepareAll(...[directories, ...given]: [Directories, ...Parameters<Directories['prepare']>]) {
+  await using prepared = await directories.prepare(...given);
+  prepared.commit();
+  await prepared.publish();
+  return { directories: prepared.directories, environment: prepared.environment };
 }
 
 export const NONE: () => readonly DirectoryHolder[] = () => [];
@@ -73,7 +81,7 @@ export function openRoom(
       const request = { runtime: [], state: [], cache: [], logs: [], [kind]: values };
       const requested = directories.requested(request, { modes, preserveRuntime, expose });
       const defaults = { makesMounts: false, verify: false, live: NONE };
-      return directories.prepare(requested, user, { ...defaults, ...more }, prepared => prepared);
+      return prepareAll(directories, requested, user, { ...defaults, ...more });
     },
   };
 }

@@ -211,13 +211,12 @@ test('the lease is made while the tree is locked: of two at a time one sees the 
   const holders: DirectoryHolder[] = [];
   const request = { runtime: [], state: ['foo'], cache: [], logs: [] };
   const requested = room.directories.requested(request, { modes: {}, preserveRuntime: false });
-  const acquire = (id: number) =>
-    room.directories.prepare(
-      requested,
-      userOf(id),
-      { makesMounts: false, verify: false, live: () => holders },
-      prepared => void holders.push({ user: userOf(id).name, directories: prepared.directories }),
-    );
+  const acquire = async (id: number) => {
+    const options = { makesMounts: false, verify: false, live: () => holders };
+    await using prepared = await room.directories.prepare(requested, userOf(id), options);
+    prepared.commit();
+    holders.push({ user: userOf(id).name, directories: prepared.directories });
+  };
   const results = await Promise.allSettled([OLD, NEW, THIRD].map(acquire));
   assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected', 'rejected']);
   assert.equal(`user-${lstatSync(`${room.root}/lib/private/foo`).uid}`, holders[0]?.user);

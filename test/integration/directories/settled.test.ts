@@ -11,7 +11,7 @@ import { lockName } from '../../../src/directories/apply/lock.ts';
 import { LOOK_FRESH_MS } from '../../../src/directories/limits.ts';
 import { HelperPlaces } from '../../../src/host/places.ts';
 import { HELPER, shell, temporaryDirectory } from '../../native/tree/fixture.ts';
-import { NEW, NONE, OLD, openRoom, ownersOf, type Room, THIRD, userOf } from './fixture.ts';
+import { NEW, NONE, OLD, openRoom, ownersOf, prepareAll, type Room, THIRD, userOf } from './fixture.ts';
 
 /** What another allocator has locked waits for it on the long way; this is longer than the short way ever takes. */
 const A_WHILE_MS = 300;
@@ -163,7 +163,7 @@ test('a look that was made before is used once, while it is fresh and nobody was
   );
   const prepareWith = (look: DirectoryLook) => {
     const options = { makesMounts: false, verify: false, live: NONE, look };
-    return room.directories.prepare(requested, userOf(NEW), options, prepared => prepared);
+    return prepareAll(room.directories, requested, userOf(NEW), options);
   };
   const look = await room.directories.look(requested);
   looks = 0;

@@ -194,6 +194,10 @@ export class FakeDirectories implements Directories {
   readonly concealed: string[] = [];
   /** what prepare() and expect() refuse */
   refusal: DynuserError | undefined;
+  /** those that were prepared and are not disposed of */
+  preparing = 0;
+  /** called in the tick in which a lease is written */
+  committing: () => void = () => undefined;
   /** called when directories are to be exposed */
   exposing: () => void = () => undefined;
   gate: () => Promise<void> = async () => undefined;
@@ -211,12 +215,11 @@ export class FakeDirectories implements Directories {
     return { owners: this.found, end: () => void this.looks-- };
   }
 
-  async prepare<T>(
+  async prepare(
     directories: readonly RequestedDirectory[],
     user: DirectoryUser,
     _options: PrepareOptions,
-    commit: (prepared: PreparedDirectories) => T,
-  ): Promise<T> {
+  ): Promise<PreparedDirectories> {
     await this.gate();
     if (this.refusal !== undefined) {
       throw this.refusal;
@@ -235,9 +238,14 @@ export class FakeDirectories implements Directories {
       ...{ realPath: `/${kind}/private/${source}`, diskUid: user.uid, diskGid: user.gid, changed: 1 },
       ...{ device: '1', inode: '2', leftPaths: [], mountPaths: [] },
     }));
-    const committed = commit({ directories: prepared, environment: {} });
-    this.exposing();
-    return committed;
+    this.preparing++;
+    return {
+      directories: prepared,
+      environment: {},
+      commit: () => this.committing(),
+      publish: async () => this.exposing(),
+      [Symbol.asyncDispose]: async () => void this.preparing--,
+    };
   }
 
   async expect(): Promise<readonly ExpectedHandover[]> {

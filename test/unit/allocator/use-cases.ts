@@ -138,6 +138,7 @@ export function assertEmpty({ registry, locks, accounts, users, directories }: H
   assert.equal(accounts.holders, 0);
   assert.equal(users.holderCount, 0);
   assert.equal(directories.looks, 0);
+  assert.equal(directories.preparing, 0);
   const { intents, leases, endings, byName, byUid } = registry;
   for (const left of [intents, leases, endings, byName, byUid, locks.files, locks.held]) {
     assert.equal(left.size, 0);
