@@ -1,4 +1,4 @@
-/** The README's service manager, as it stands there, beside the real daemon in a machine of its own. */
+/** The service manager of docs/client.md, as it stands there, beside the real daemon in a machine of its own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
@@ -14,8 +14,8 @@ async function users(host: Installed): Promise<string[]> {
   return leases.map(({ userName }) => userName).sort();
 }
 
-test('the README shows the very program that is tried here', () => {
-  const blocks = [...readSource('README.md').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, block]) => block);
+test('the document shows the very program that is tried here', () => {
+  const blocks = [...readSource('docs/client.md').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, block]) => block);
   assert.deepEqual(blocks, [readSource('test/integration/client/service-manager.ts')]);
 });
 

@@ -8,7 +8,7 @@ import { type Start, WebService } from './service.ts';
 
 export type Supervised = 'web' | 'dynuserd';
 
-/** A supervisor by its own commands, with the files of the README. */
+/** A supervisor by its own commands, with the files of docs/supervisors.md. */
 export interface Supervisor {
   /** @returns what the supervisor holds to be the process of a service; undefined where it holds it to be down */
   pid(service: Supervised): Promise<number | undefined>;
@@ -20,8 +20,8 @@ export interface Supervisor {
 }
 
 /**
- * @param packages its Debian package, and others that it does not depend on and the README uses
- * @param open writes the README's files, and starts the supervisor with both services
+ * @param packages its Debian package, and others that it does not depend on and the document uses
+ * @param open writes the document's files, and starts the supervisor with both services
  */
 export function proveSupervisor(
   name: string,

@@ -1,4 +1,4 @@
-/** The service `web` of the README's examples: its program, and all that can be seen of it from outside. */
+/** The service `web` of the examples in docs/: its program, and all that can be seen of it from outside. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Installed } from '../installed.ts';

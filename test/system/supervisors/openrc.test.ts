@@ -1,5 +1,5 @@
 /** OpenRC: services under supervise-daemon. */
-import { readmeFiles } from '../../support/readme.ts';
+import { exampleFiles } from '../../support/examples.ts';
 import { proveSupervisor } from '../../support/supervisors/proofs.ts';
 
 /**
@@ -13,7 +13,7 @@ done
 touch /run/openrc/softlevel`;
 
 proveSupervisor('OpenRC', ['openrc'], async ({ machine }) => {
-  for (const { path, text } of readmeFiles('OpenRC')) {
+  for (const { path, text } of exampleFiles('docs/supervisors.md', 'OpenRC')) {
     await machine.write(path, text, 0o755);
   }
   await machine.sh(BOOTED);

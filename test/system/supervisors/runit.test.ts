@@ -1,10 +1,10 @@
 /** runit: runsvdir over /etc/service, as Debian has it. */
-import { readmeFiles } from '../../support/readme.ts';
+import { exampleFiles } from '../../support/examples.ts';
 import { proveSupervisor } from '../../support/supervisors/proofs.ts';
 import { runSupervisor } from '../../support/supervisors/service.ts';
 
 proveSupervisor('runit', ['runit'], async ({ machine }) => {
-  for (const { path, text } of readmeFiles('runit')) {
+  for (const { path, text } of exampleFiles('docs/supervisors.md', 'runit')) {
     await machine.write(path, text, 0o755);
   }
   // /etc/service is a link to a directory of runlevels, which the package's own scripts would make.

@@ -1,12 +1,12 @@
 /** s6: s6-svscan over service directories on tmpfs, with run scripts in execline. */
-import { readmeFiles } from '../../support/readme.ts';
+import { exampleFiles } from '../../support/examples.ts';
 import { proveSupervisor } from '../../support/supervisors/proofs.ts';
 import { runSupervisor } from '../../support/supervisors/service.ts';
 
 const SCANNED = '/run/service';
 
 proveSupervisor('s6', ['s6', 'execline'], async ({ machine }) => {
-  for (const { path, text } of readmeFiles('s6')) {
+  for (const { path, text } of exampleFiles('docs/supervisors.md', 's6')) {
     await machine.write(`${SCANNED}/${path}`, text, 0o755);
   }
   await runSupervisor(machine, ['s6-svscan', SCANNED]);

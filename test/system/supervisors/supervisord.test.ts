@@ -1,10 +1,10 @@
 /** supervisord, with Debian's own main configuration. */
-import { readmeFiles } from '../../support/readme.ts';
+import { exampleFiles } from '../../support/examples.ts';
 import { proveSupervisor } from '../../support/supervisors/proofs.ts';
 import { runSupervisor } from '../../support/supervisors/service.ts';
 
 proveSupervisor('supervisord', ['supervisor'], async ({ machine }) => {
-  for (const { path, text } of readmeFiles('supervisord')) {
+  for (const { path, text } of exampleFiles('docs/supervisors.md', 'supervisord')) {
     await machine.write(path, text);
   }
   await runSupervisor(machine, ['supervisord', '-n', '-c', '/etc/supervisor/supervisord.conf']);

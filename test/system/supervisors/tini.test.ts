@@ -3,17 +3,17 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { exampleFiles } from '../../support/examples.ts';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import { firstChild, type MachineProcess } from '../../support/machine/process.ts';
 import { Machine } from '../../support/machine.ts';
-import { readmeFiles } from '../../support/readme.ts';
 import { unpackSupervisor } from '../../support/supervisors/packages.ts';
 import { type Start, WebService } from '../../support/supervisors/service.ts';
 
 const ENTRY_POINT = '/usr/local/bin/entrypoint';
 const [SIGKILL, SIGNALED] = [9, 128];
 
-/** A root directory of its own: the machine's programs, and of its /run what the README shares, read-only. */
+/** A root directory of its own: the machine's programs, and of its /run what docs/containers.md shares, read-only. */
 const CONTAINER = [
   ...['unshare', '--mount', '--propagation', 'private', 'sh', '-ec'],
   'mkdir -p /c; mount -t tmpfs none /c; cd /; for d in *; do ' +
@@ -45,7 +45,7 @@ describe('a service below tini, in a PID namespace of its own', () => {
     web = new WebService(host);
     await web.install();
     await unpackSupervisor(machine, 'tini');
-    for (const { text } of readmeFiles('Process 1 of a container')) {
+    for (const { text } of exampleFiles('docs/containers.md', 'Process 1 of a container')) {
       await machine.write(ENTRY_POINT, text, 0o755);
     }
     await host.startDaemon();
@@ -113,7 +113,7 @@ describe('a service below tini, in a PID namespace of its own', () => {
     await isFree();
   });
 
-  it('in a container of its own root directory, with the socket that the README shares, looks users up and no more', async () => {
+  it('in a container of its own root directory, with the socket that docs/containers.md shares, looks users up and no more', async () => {
     const { process, program } = await run();
     const inside = (...argv: readonly string[]) => machine.run([...CONTAINER, ...argv], { env: { PATH } });
     const line = await inside('getent', 'passwd', 'web');

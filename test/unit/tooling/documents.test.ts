@@ -88,10 +88,8 @@ describe('manual pages', () => {
     );
   });
 
-  it('dynuserd.conf(5) and the README have every key of the configuration', () => {
+  it('dynuserd.conf(5) has every key of the configuration', () => {
     assert.deepEqual(items(page('dynuserd.conf.5'), 'Cm').sort(), [...CONFIG_KEYS].sort());
-    const table = [...readSource('README.md').matchAll(/^\| `([A-Z]\w+)` \|/gm)].map(([, key]) => key);
-    assert.deepEqual(table.sort(), [...CONFIG_KEYS].sort());
   });
 
   it('dynuserd(8) has every option of dynuserd', () => {
@@ -132,11 +130,6 @@ describe('manual pages', () => {
       );
       assert.deepEqual(listed.sort(), names.sort(), macro);
     }
-  });
-
-  it('the README has every property that is carried out, and no other', () => {
-    const [, list = ''] = /^\*\*Properties\*\*[^`]*`-p`[^`]*`([^`]+)`\.$/m.exec(readSource('README.md')) ?? [];
-    assert.deepEqual(list.split(/\s+/).sort(), [...PROPERTY_NAMES].sort());
   });
 
   it('libnss_dynuser(8) has every variable that the module reads', () => {
