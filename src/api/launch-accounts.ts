@@ -8,7 +8,7 @@ import { type Rights, ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asGid, asUid, type Gid, type LeaseId, type Uid, type UserName } from '../core/ids.ts';
 import { deriveUserName, parseUnitName, parseUserName } from '../core/name.ts';
-import type { Wanted } from '../launch/plan/request.ts';
+import type { ResolvedLaunch } from '../launch/plan/request.ts';
 import type { Acquisition, Asker } from './acquisition.ts';
 import { acquireGroupParameters } from './launch-request.ts';
 import { readRequest } from './request.ts';
@@ -33,18 +33,21 @@ const NUMBER = /^\d+$/;
  * nobody's today, and somebody's tomorrow.
  * @throws DynuserError LaunchFailed if no account has the number; ProbeFailed
  */
-export async function withAccountName(parts: Pick<AccountParts, 'probes'>, wanted: Wanted): Promise<Wanted> {
-  const { userName } = wanted;
+export async function withAccountName(
+  parts: Pick<AccountParts, 'probes'>,
+  resolved: ResolvedLaunch,
+): Promise<ResolvedLaunch> {
+  const { userName } = resolved;
   if (userName === undefined || !NUMBER.test(userName)) {
-    return wanted;
+    return resolved;
   }
   const uid = asUid(Number(userName));
   const name = uid === undefined ? undefined : uid === 0 ? 'root' : await nameOf(parts.probes.for(ROOT), uid);
   if (name === undefined) {
     const reason = `no account has the number ${userName}; name a user, or leave it out for a dynamic one`;
-    throw new DynuserError('LaunchFailed', reason, { field: wanted.fields.get('User') ?? 'User' });
+    throw new DynuserError('LaunchFailed', reason, { field: resolved.fields.get('User') ?? 'User' });
   }
-  return { ...wanted, userName: name };
+  return { ...resolved, userName: name };
 }
 
 async function nameOf(probe: Probe, uid: Uid): Promise<UserName | undefined> {
@@ -65,11 +68,11 @@ async function nameOf(probe: Probe, uid: Uid): Promise<UserName | undefined> {
  */
 export async function acquireGroup(
   parts: AccountParts,
-  wanted: Wanted,
+  resolved: ResolvedLaunch,
   unit: string,
   asker: Asker,
 ): Promise<ProcessGroup | undefined> {
-  const found = await hostGroup(parts, wanted, unit);
+  const found = await hostGroup(parts, resolved, unit);
   if (found === undefined || 'gid' in found) {
     return found;
   }
@@ -78,13 +81,13 @@ export async function acquireGroup(
   }
   try {
     const { user, holder } = await parts.acquisition.acquire(acquireGroupParameters(found.name, unit), asker, {
-      staticOnly: !wanted.dynamicUser,
+      staticOnly: !resolved.dynamicUser,
       missing: [],
       directoryGid: async () => undefined,
     });
     return { gid: user.gid, lease: holder.lease };
   } catch (error) {
-    throw inWordsOfGroup(error, found.name, wanted);
+    throw inWordsOfGroup(error, found.name, resolved);
   }
 }
 
@@ -92,10 +95,10 @@ export async function acquireGroup(
 export async function expectGroup(
   parts: AccountParts,
   rights: Rights,
-  wanted: Wanted,
+  resolved: ResolvedLaunch,
   unit: string,
 ): Promise<Gid | undefined> {
-  const found = await hostGroup(parts, wanted, unit);
+  const found = await hostGroup(parts, resolved, unit);
   if (found === undefined || 'gid' in found) {
     return found?.gid;
   }
@@ -103,10 +106,10 @@ export async function expectGroup(
   const { gid, refusal } = await explain(parts.explain, parts.probes.for(ROOT), rights, {
     ...named,
     wishes: { makesMounts, verify },
-    staticOnly: !wanted.dynamicUser,
+    staticOnly: !resolved.dynamicUser,
   });
   if (refusal !== undefined) {
-    throw inWordsOfGroup(refusal, found.name, wanted);
+    throw inWordsOfGroup(refusal, found.name, resolved);
   }
   return gid;
 }
@@ -114,11 +117,11 @@ export async function expectGroup(
 /** What the host has of the group: its number; or the name, if it has none of that name. */
 async function hostGroup(
   { probes }: Pick<AccountParts, 'probes'>,
-  wanted: Wanted,
+  resolved: ResolvedLaunch,
   unit: string,
 ): Promise<{ readonly gid: Gid } | { readonly name: UserName } | undefined> {
-  const { group } = wanted;
-  if (group === undefined || (wanted.dynamicUser && group === userNameOf(wanted, unit))) {
+  const { group } = resolved;
+  if (group === undefined || (resolved.dynamicUser && group === userNameOf(resolved, unit))) {
     return undefined;
   }
   const gid = NUMBER.test(group) ? asGid(Number(group)) : undefined;
@@ -127,36 +130,36 @@ async function hostGroup(
   }
   const parsed = parseUserName(group);
   if (!('name' in parsed)) {
-    throw noSuchGroup(group, wanted);
+    throw noSuchGroup(group, resolved);
   }
   const { user, group: present } = await probes.for(ROOT).account(parsed.name);
   if (present === undefined && user !== undefined) {
     const reason = `the user ${group} (${user.uid}) exists on this host, but no group of that name; name another group`;
-    throw new DynuserError('NameConflict', reason, fieldOf(wanted));
+    throw new DynuserError('NameConflict', reason, fieldOf(resolved));
   }
   return present === undefined ? { name: parsed.name } : { gid: present.gid };
 }
 
-function userNameOf({ userName }: Wanted, unit: string): string | undefined {
+function userNameOf({ userName }: ResolvedLaunch, unit: string): string | undefined {
   const parsed = parseUnitName(unit);
   return userName ?? ('unit' in parsed ? deriveUserName(parsed.unit, false).name : undefined);
 }
 
 /** What Acquire says of a user is here about the group. */
-function inWordsOfGroup(error: unknown, name: UserName, wanted: Wanted): unknown {
+function inWordsOfGroup(error: unknown, name: UserName, resolved: ResolvedLaunch): unknown {
   if (!(error instanceof DynuserError) || error.detail.field !== 'userName') {
     return error;
   }
-  return error.code === 'NameConflict' && !wanted.dynamicUser
-    ? noSuchGroup(name, wanted)
-    : new DynuserError(error.code, error.message, { ...error.detail, ...fieldOf(wanted) }, error);
+  return error.code === 'NameConflict' && !resolved.dynamicUser
+    ? noSuchGroup(name, resolved)
+    : new DynuserError(error.code, error.message, { ...error.detail, ...fieldOf(resolved) }, error);
 }
 
-function noSuchGroup(name: string, wanted: Wanted): DynuserError {
+function noSuchGroup(name: string, resolved: ResolvedLaunch): DynuserError {
   const reason = `group ${name} does not exist; name an existing group, or leave it out for the user's own`;
-  return new DynuserError('LaunchFailed', reason, fieldOf(wanted));
+  return new DynuserError('LaunchFailed', reason, fieldOf(resolved));
 }
 
-function fieldOf({ fields }: Wanted): { readonly field: string } {
+function fieldOf({ fields }: ResolvedLaunch): { readonly field: string } {
   return { field: fields.get('Group') ?? 'Group' };
 }

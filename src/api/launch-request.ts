@@ -1,8 +1,8 @@
 /** The parameters of Launch, and what a launch wants as the parameters of Acquire: between the wire and the room of launches. */
 import type { UserName } from '../core/ids.ts';
-import type { LaunchRequest, Wanted } from '../launch/plan/request.ts';
-import type { LaunchAnswer, QuestionKind } from '../launch/plan.ts';
+import type { LaunchRequest, ResolvedLaunch } from '../launch/plan/request.ts';
 import type { Json, JsonObject } from '../varlink/json.ts';
+import type { LaunchAnswer, LaunchQuestion } from './generated/io-dynuser-allocator.ts';
 
 export function readLaunchRequest(parameters: JsonObject): LaunchRequest {
   const text = (field: string): string | undefined => asText(parameters[field]);
@@ -34,7 +34,7 @@ export function readAnswers(parameters: JsonObject): readonly LaunchAnswer[] {
     const { kind, path, found, text, names } = answer as JsonObject;
     const given = asText(text);
     return {
-      kind: String(kind) as QuestionKind,
+      kind: String(kind) as LaunchQuestion['kind'],
       path: String(path),
       found: found === true,
       ...(given === undefined ? {} : { text: given }),
@@ -44,19 +44,19 @@ export function readAnswers(parameters: JsonObject): readonly LaunchAnswer[] {
 }
 
 /** @param unit the name that the launch wants, or one that was made up for it */
-export function acquireParameters(wanted: Wanted, unit: string): JsonObject {
-  const { directories, modes, userName } = wanted;
+export function acquireParameters(resolved: ResolvedLaunch, unit: string): JsonObject {
+  const { directories, modes, userName } = resolved;
   const parameters: Record<string, Json> = {
     unit,
     lifetime: 'process',
-    runtimeDirectoryPreserve: wanted.runtimePreserve,
-    removeIPC: wanted.removeIPC,
-    makesMounts: wanted.makesMounts,
-    exposeDirectories: wanted.exposeDirectories,
+    runtimeDirectoryPreserve: resolved.runtimePreserve,
+    removeIPC: resolved.removeIPC,
+    makesMounts: resolved.makesMounts,
+    exposeDirectories: resolved.exposeDirectories,
   };
   if (userName !== undefined) {
     parameters['userName'] = userName;
-  } else if (!wanted.dynamicUser) {
+  } else if (!resolved.dynamicUser) {
     parameters['userName'] = 'root';
   }
   for (const kind of ['runtime', 'state', 'cache', 'logs'] as const) {

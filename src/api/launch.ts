@@ -11,13 +11,12 @@ import { limitReached } from '../allocator/refusals.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Gid, LeaseId } from '../core/ids.ts';
 import { explainPlan, type LaunchMemory, planLaunch } from '../launch/launch.ts';
-import type { Wanted } from '../launch/plan/request.ts';
-import type { LaunchPlan } from '../launch/plan.ts';
+import type { ResolvedLaunch } from '../launch/plan/request.ts';
 import type { Call } from '../varlink/handler.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Acquisition } from './acquisition.ts';
 import { type Admission, checkAcquire, checkDirectories } from './admission.ts';
-import type { LaunchParameters, LaunchReply } from './generated/io-dynuser-allocator.ts';
+import type { LaunchParameters, LaunchPlan, LaunchReply } from './generated/io-dynuser-allocator.ts';
 import { acquireGroup, expectGroup, type ProcessGroup, withAccountName } from './launch-accounts.ts';
 import { acquireParameters, readAnswers, readLaunchRequest } from './launch-request.ts';
 import type { Peer } from './peer.ts';
@@ -44,13 +43,13 @@ export async function launch(parts: LaunchParts, memory: LaunchMemory, call: Cal
   if ('questions' in read) {
     return reply({ questions: read.questions });
   }
-  const wanted = await withAccountName(parts, read.wanted);
-  const unit = wanted.unit ?? `run-r${parts.freshName()}.service`;
+  const resolved = await withAccountName(parts, read.resolved);
+  const unit = resolved.unit ?? `run-r${parts.freshName()}.service`;
   const explains = (parameters as LaunchParameters).explain === true;
   try {
-    return await (explains ? explained(parts, wanted, unit, peer) : acquired(parts, memory, wanted, unit, call));
+    return await (explains ? explained(parts, resolved, unit, peer) : acquired(parts, memory, resolved, unit, call));
   } catch (error) {
-    throw inWordsOfLaunch(error, wanted);
+    throw inWordsOfLaunch(error, resolved);
   }
 }
 
@@ -63,7 +62,7 @@ const PROPERTIES_OF_PARAMETERS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** An error of the allocator, with the field by which the launch knows it: that of its property, where one was given. */
-function inWordsOfLaunch(error: unknown, { fields }: Wanted): unknown {
+function inWordsOfLaunch(error: unknown, { fields }: ResolvedLaunch): unknown {
   const property = error instanceof DynuserError ? PROPERTIES_OF_PARAMETERS.get(error.detail.field ?? '') : undefined;
   if (!(error instanceof DynuserError) || property === undefined) {
     return error;
@@ -76,7 +75,7 @@ function inWordsOfLaunch(error: unknown, { fields }: Wanted): unknown {
 async function acquired(
   parts: LaunchParts,
   memory: LaunchMemory,
-  wanted: Wanted,
+  resolved: ResolvedLaunch,
   unit: string,
   call: Call<Peer>,
 ): Promise<JsonObject> {
@@ -90,21 +89,21 @@ async function acquired(
   let group: ProcessGroup | undefined;
   try {
     const got = await parts.acquisition.acquire(
-      acquireParameters(wanted, unit),
+      acquireParameters(resolved, unit),
       { ...asker, ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}) },
       {
-        staticOnly: !wanted.dynamicUser,
-        missing: wanted.missing,
+        staticOnly: !resolved.dynamicUser,
+        missing: resolved.missing,
         directoryGid: async () => {
-          group = await acquireGroup(parts, wanted, unit, asker);
+          group = await acquireGroup(parts, resolved, unit, asker);
           leases.push(...(group?.lease === undefined ? [] : [group.lease]));
           return group?.gid;
         },
       },
     );
     leases.push(got.holder.lease);
-    const plan = memory.plan(wanted, { ...accountOf(got.user), ...withGroup(group?.gid), ...preparedOf(got) });
-    return reply({ plan, lease: got.holder.lease, warnings: warningsOf(wanted) });
+    const plan = memory.plan(resolved, { ...accountOf(got.user), ...withGroup(group?.gid), ...preparedOf(got) });
+    return reply({ plan, lease: got.holder.lease, warnings: warningsOf(resolved) });
   } catch (error) {
     for (const lease of leases.reverse()) {
       await parts.acquisition.drop(lease);
@@ -113,19 +112,19 @@ async function acquired(
   }
 }
 
-async function explained(parts: LaunchParts, wanted: Wanted, unit: string, peer: Peer): Promise<JsonObject> {
+async function explained(parts: LaunchParts, resolved: ResolvedLaunch, unit: string, peer: Peer): Promise<JsonObject> {
   const caller = parts.admission.identify(peer);
-  const request = readRequest(acquireParameters(wanted, unit), parts.directories);
+  const request = readRequest(acquireParameters(resolved, unit), parts.directories);
   const { userName, makesMounts, verify, ...named } = request;
   const rights = await parts.admission.rightsOf(caller);
   checkAcquire(rights);
   checkDirectories(rights, request.directories);
-  const processGid = await expectGroup(parts, rights, wanted, unit);
+  const processGid = await expectGroup(parts, rights, resolved, unit);
   const found = await explain(parts.explain, parts.probes.for(rights.requester), rights, {
     ...named,
     ...(userName === undefined ? {} : { userName }),
     wishes: { makesMounts, verify },
-    staticOnly: !wanted.dynamicUser,
+    staticOnly: !resolved.dynamicUser,
     ...(processGid === undefined ? {} : { directoryGid: processGid }),
   });
   if (found.refusal !== undefined) {
@@ -136,12 +135,12 @@ async function explained(parts: LaunchParts, wanted: Wanted, unit: string, peer:
     throw new DynuserError('LaunchFailed', found.reason, { field: 'caller' });
   }
   const directories = found.handovers.map(handover => ({ ...handover, ...diskOwner(handover, uid, gid), ...UNSEEN }));
-  const plan: LaunchPlan = planLaunch(wanted, {
+  const plan: LaunchPlan = planLaunch(resolved, {
     ...{ uid, gid, userName: found.userName, dynamic, directories },
     ...withGroup(processGid),
     environment: parts.directories.environment(request.directories),
   });
-  return reply({ explanation: explainPlan(wanted, plan), warnings: warningsOf(wanted) });
+  return reply({ explanation: explainPlan(resolved, plan), warnings: warningsOf(resolved) });
 }
 
 /** Nothing was opened, so no inode can be told. */
@@ -165,7 +164,7 @@ function withGroup(processGid: Gid | undefined) {
   return processGid === undefined ? {} : { processGid };
 }
 
-function warningsOf({ warnings, missing }: Wanted): readonly string[] {
+function warningsOf({ warnings, missing }: ResolvedLaunch): readonly string[] {
   return [...warnings, ...missing.map(what => what.replace(': ', ' not applied (cannot mount): '))];
 }
 

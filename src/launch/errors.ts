@@ -1,4 +1,4 @@
-/** How values are complained about: each reader gets these, and says only what is wrong. */
+/** Errors of a launch: `<what>: <problem>; <what to do>`. Readers of values get a Fail, and say only the problem. */
 import { DynuserError } from '../core/errors.ts';
 import { SHOWN_MAX } from './limits.ts';
 
@@ -6,20 +6,20 @@ import { SHOWN_MAX } from './limits.ts';
 export type Fail = (reason: string) => never;
 
 /** @param field the property, option or file that the reason is about */
-export function failing(field: string): Fail {
+export function failFor(field: string): Fail {
   return reason => {
     throw new DynuserError('LaunchFailed', reason, { field });
   };
 }
 
-/** @throws DynuserError LimitReached where there are more than may be */
-export function bound(count: number, most: number, what: string, field: string): void {
+/** @throws DynuserError LimitReached if count is more than most */
+export function checkLimit(count: number, most: number, what: string, field: string): void {
   if (count > most) {
     throw new DynuserError('LimitReached', `there may be ${most} ${what} at most`, { field });
   }
 }
 
-/** Quotes what came from outside: control characters escaped, and cut to a length that fits into a message. */
-export function show(text: string): string {
+/** Quotes text from outside: control characters are escaped, and it is cut to SHOWN_MAX characters. */
+export function quote(text: string): string {
   return JSON.stringify(text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text);
 }

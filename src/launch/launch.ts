@@ -2,4 +2,4 @@
 export { explainPlan } from './plan/explain.ts';
 export { LaunchMemory } from './plan/memory.ts';
 export { planLaunch } from './plan/plan-launch.ts';
-export { readLaunch } from './plan/resolve.ts';
+export { resolveLaunch } from './plan/resolve.ts';

@@ -34,6 +34,8 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
   host: ['allocator/ports.ts'],
   directories: ['allocator/directory-ports.ts'],
   dbus: ['allocator/ports.ts'],
+  // The plan is what the interface says.
+  launch: ['api/generated'],
 };
 
 /** Packages, each with the only files that may import it. */

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import type { LaunchAnswer, LaunchPlan, LaunchQuestion } from '../../src/api/generated/io-dynuser-allocator.ts';
 import { DynuserError } from '../../src/core/errors.ts';
-import { planLaunch, readLaunch } from '../../src/launch/launch.ts';
-import type { LaunchAnswer, LaunchPlan, LaunchQuestion } from '../../src/launch/plan.ts';
+import { planLaunch, resolveLaunch } from '../../src/launch/launch.ts';
 import { Machine } from '../support/machine.ts';
 
 const UNITS = '/etc/systemd/system';
@@ -190,14 +190,14 @@ describe('unit files', () => {
       isolation: 'full',
     } as const;
     for (;;) {
-      const outcome = readLaunch(
+      const outcome = resolveLaunch(
         { ...request, unitFile: file, ...(instance === undefined ? {} : { instance }) },
         answers,
       );
-      if ('wanted' in outcome) {
-        const userName = outcome.wanted.userName ?? 'root';
+      if ('resolved' in outcome) {
+        const userName = outcome.resolved.userName ?? 'root';
         const root = { uid: 0, gid: 0, userName, dynamic: false, directories: [], environment: {} };
-        return planLaunch(outcome.wanted, root);
+        return planLaunch(outcome.resolved, root);
       }
       answers.push(...outcome.questions.map(answer));
     }

@@ -1,6 +1,6 @@
 /** The /dev of PrivateDevices=: devices that hold nothing, terminals, and shared memory (systemd.exec(5)). Pure data. */
-import type { LaunchStep } from '../plan.ts';
-import type { WorldEntry } from './mount-entry.ts';
+import type { LaunchStep } from '../../api/generated/io-dynuser-allocator.ts';
+import type { MountEntry } from './mount-entry.ts';
 
 const FIELD = 'PrivateDevices';
 const NODES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'] as const;
@@ -26,7 +26,7 @@ interface DeviceLinks {
 }
 
 /** @param hasJournal whether JOURNAL_SOCKET is there */
-export function deviceEntries(hasJournal: boolean): WorldEntry[] {
+export function deviceEntries(hasJournal: boolean): MountEntry[] {
   return [
     {
       kind: 'cover',
@@ -43,7 +43,7 @@ export function deviceEntries(hasJournal: boolean): WorldEntry[] {
   ];
 }
 
-function bindOf(name: string, create: 'file' | 'directory'): WorldEntry {
+function bindOf(name: string, create: 'file' | 'directory'): MountEntry {
   const path = `/dev/${name}`;
   return { kind: 'bind', path, field: FIELD, source: path, create, optional: true };
 }

@@ -1,25 +1,25 @@
 /** From settings to what is where in the world of a service (systemd.exec(5), "Sandboxing"). Pure. */
 
-import type { Acquired, AcquiredDirectory, Wanted } from '../plan/request.ts';
-import type { FileSystemType } from '../plan.ts';
+import type { FileSystemType } from '../../api/generated/io-dynuser-allocator.ts';
+import type { Acquired, AcquiredDirectory, ResolvedLaunch } from '../plan/request.ts';
 import { CLASS_BASES } from '../properties/directories.ts';
-import type { AccessPath, BindPath, ProtectHome, Settings } from '../properties/exec-settings.ts';
+import type { AccessPath, BindPath, ExecSettings, ProtectHome } from '../properties/exec-settings.ts';
 import { isWithin } from '../syntax/values.ts';
 import { deviceEntries } from './devices.ts';
-import type { WorldEntry } from './mount-entry.ts';
+import type { MountEntry } from './mount-entry.ts';
 import { temporaryEntry } from './tmpfs.ts';
 
 const HOMES = ['/home', '/root', '/run/user'] as const;
 /** What has protections of its own, and is left as it is where "/" becomes read-only. */
-const SPARED = ['/dev', '/proc', '/sys'] as const;
+const EXEMPT = ['/dev', '/proc', '/sys'] as const;
 const CREDENTIALS = '/run/credentials';
 /** POSIX message queues, of the IPC namespace of whoever mounts them (mq_overview(7)). */
 const QUEUES = '/dev/mqueue';
 
 /** @returns what is to be where, in no order, and perhaps twice */
-export function worldEntries(wanted: Wanted, acquired: Acquired): WorldEntry[] {
-  const { settings } = wanted;
-  const entries: WorldEntry[] = [
+export function mountEntries(resolved: ResolvedLaunch, acquired: Acquired): MountEntry[] {
+  const { settings } = resolved;
+  const entries: MountEntry[] = [
     ...systemEntries(settings),
     // What systemd gave other services to be secret; a name in it is the name of one.
     { kind: 'hide', path: CREDENTIALS, field: 'DynamicUser', optional: true, clears: false },
@@ -27,9 +27,9 @@ export function worldEntries(wanted: Wanted, acquired: Acquired): WorldEntry[] {
     ...(settings.privateTmp ? [privateTmpEntry('/tmp', 'tmp'), privateTmpEntry('/var/tmp', 'var-tmp')] : []),
     ...deviceEntriesOf(settings),
     ...kernelEntries(settings),
-    ...boundaryEntries(settings, acquired.directories),
+    ...privateDirectoryEntries(settings, acquired.directories),
     ...acquired.directories.flatMap(directory => directoryEntries(directory, acquired, settings)),
-    ...wanted.configurationDirectories.map(path => configurationEntry(path, settings)),
+    ...resolved.configurationDirectories.map(path => configurationEntry(path, settings)),
     ...accessEntries(settings.readWrite, 'readWrite', 'ReadWritePaths', settings),
     ...accessEntries(settings.readOnly, 'readOnly', 'ReadOnlyPaths', settings),
     ...accessEntries(settings.inaccessible, 'hide', 'InaccessiblePaths', settings),
@@ -40,14 +40,14 @@ export function worldEntries(wanted: Wanted, acquired: Acquired): WorldEntry[] {
 }
 
 /** Whether "/" as a whole becomes read-only. */
-export function isRootReadOnly(settings: Settings): boolean {
+export function isRootReadOnly(settings: ExecSettings): boolean {
   return (
     settings.protectSystem === 'strict' || settings.readOnly.some(({ path }) => pathInRoot(path, settings) === '/')
   );
 }
 
 /** Without those in whose place something else was asked for. */
-function deviceEntriesOf(settings: Settings): WorldEntry[] {
+function deviceEntriesOf(settings: ExecSettings): MountEntry[] {
   const { privateDevices, hasJournal, temporary, binds, privateIPC } = settings;
   const others = [
     ...temporary.map(({ path }) => path),
@@ -58,9 +58,9 @@ function deviceEntriesOf(settings: Settings): WorldEntry[] {
 }
 
 /** File systems of the kernel that show the service's own namespaces, or less of the host's processes. */
-function kernelEntries(settings: Settings): WorldEntry[] {
+function kernelEntries(settings: ExecSettings): MountEntry[] {
   const { privateNetwork, privateIPC, protectProc, procSubset } = settings;
-  const entry = (path: string, type: FileSystemType, field: string, options: readonly string[] = []): WorldEntry => ({
+  const entry = (path: string, type: FileSystemType, field: string, options: readonly string[] = []): MountEntry => ({
     ...{ kind: 'mount', path, type, field, options, optional: true, clears: true },
     readOnly: settings.readOnly.some(given => pathInRoot(given.path, settings) === path),
     flags: ['noSuid', 'noDevices', 'noExec'],
@@ -76,29 +76,29 @@ function kernelEntries(settings: Settings): WorldEntry[] {
   ];
 }
 
-function systemEntries({ protectSystem, privateDevices }: Settings): WorldEntry[] {
+function systemEntries({ protectSystem, privateDevices }: ExecSettings): MountEntry[] {
   const field = 'ProtectSystem';
   if (protectSystem === 'strict') {
-    return SPARED.filter(path => path !== '/dev' || !privateDevices).map(path => {
-      return { kind: 'spared', path, field, optional: true };
+    return EXEMPT.filter(path => path !== '/dev' || !privateDevices).map(path => {
+      return { kind: 'exempt', path, field, optional: true };
     });
   }
   const paths = protectSystem === 'no' ? [] : ['/usr', '/boot', '/efi', ...(protectSystem === 'full' ? ['/etc'] : [])];
   return paths.map(path => ({ kind: 'readOnly', path, field, optional: true }));
 }
 
-function homeEntries({ protectHome, protectSystem }: Settings): WorldEntry[] {
+function homeEntries({ protectHome, protectSystem }: ExecSettings): MountEntry[] {
   if (protectHome === 'no' && protectSystem !== 'strict') {
     return [];
   }
   return HOMES.map(path => homeEntry(path, protectHome));
 }
 
-function homeEntry(path: string, protectHome: ProtectHome): WorldEntry {
+function homeEntry(path: string, protectHome: ProtectHome): MountEntry {
   const at = { path, field: 'ProtectHome', optional: true };
   switch (protectHome) {
     case 'no':
-      return { ...at, kind: 'spared' };
+      return { ...at, kind: 'exempt' };
     case 'read-only':
       return { ...at, kind: 'readOnly' };
     case 'yes':
@@ -120,7 +120,7 @@ function homeEntry(path: string, protectHome: ProtectHome): WorldEntry {
 const SMALL = ['size=4m', 'nr_inodes=1k'] as const;
 
 /** As systemd has them, in one file system: the bounds are of both together. */
-function privateTmpEntry(path: string, part: string): WorldEntry {
+function privateTmpEntry(path: string, part: string): MountEntry {
   return {
     kind: 'cover',
     path,
@@ -134,7 +134,7 @@ function privateTmpEntry(path: string, part: string): WorldEntry {
 }
 
 /** An empty boundary, so that nobody else's directories are seen. In a root of its own the trees are at their public paths. */
-function boundaryEntries(settings: Settings, directories: readonly AcquiredDirectory[]): WorldEntry[] {
+function privateDirectoryEntries(settings: ExecSettings, directories: readonly AcquiredDirectory[]): MountEntry[] {
   if (settings.rootDirectory !== undefined) {
     return [];
   }
@@ -152,7 +152,7 @@ function boundaryEntries(settings: Settings, directories: readonly AcquiredDirec
   }));
 }
 
-function directoryEntries(directory: AcquiredDirectory, acquired: Acquired, settings: Settings): WorldEntry[] {
+function directoryEntries(directory: AcquiredDirectory, acquired: Acquired, settings: ExecSettings): MountEntry[] {
   const { publicPath, realPath, readOnly, device, inode, diskUid, diskGid } = directory;
   const parent = acquired.directories.find(other => other.publicPath === directory.within);
   if (parent !== undefined && parent.readOnly === readOnly) {
@@ -177,7 +177,7 @@ function directoryEntries(directory: AcquiredDirectory, acquired: Acquired, sett
 }
 
 /** It is root's, and writable for commands with root's privileges alone. */
-function configurationEntry(path: string, { rootDirectory }: Settings): WorldEntry {
+function configurationEntry(path: string, { rootDirectory }: ExecSettings): MountEntry {
   const field = 'ConfigurationDirectory';
   return rootDirectory === undefined
     ? { kind: 'readWrite', path, field }
@@ -188,8 +188,8 @@ function accessEntries(
   paths: readonly AccessPath[],
   kind: 'readWrite' | 'readOnly' | 'hide',
   field: string,
-  settings: Settings,
-): WorldEntry[] {
+  settings: ExecSettings,
+): MountEntry[] {
   return paths.flatMap(({ path, optional, inRoot }) => {
     const inside = inRoot ? path : pathInRoot(path, settings);
     return inside === undefined || inside === '/' ? [] : [{ kind, path: inside, field, optional }];
@@ -197,14 +197,14 @@ function accessEntries(
 }
 
 /** @returns the path as the service sees it; undefined for one of the host that is not in the service's root */
-export function pathInRoot(path: string, { rootDirectory }: Pick<Settings, 'rootDirectory'>): string | undefined {
+export function pathInRoot(path: string, { rootDirectory }: Pick<ExecSettings, 'rootDirectory'>): string | undefined {
   if (rootDirectory === undefined) {
     return path;
   }
   return isWithin(path, rootDirectory) ? path.slice(rootDirectory.length) || '/' : undefined;
 }
 
-function bindEntry(bind: BindPath, { bindDirectories }: Settings): WorldEntry {
+function bindEntry(bind: BindPath, { bindDirectories }: ExecSettings): MountEntry {
   const isDirectory = bindDirectories.includes(bind.source);
   return {
     kind: 'bind',
@@ -219,7 +219,7 @@ function bindEntry(bind: BindPath, { bindDirectories }: Settings): WorldEntry {
 }
 
 /** A path below the public name of a private directory is one below its tree: there is where it is mounted. */
-function treePath(path: string, directories: readonly AcquiredDirectory[], settings: Settings): string {
+function treePath(path: string, directories: readonly AcquiredDirectory[], settings: ExecSettings): string {
   if (settings.rootDirectory !== undefined) {
     return path;
   }

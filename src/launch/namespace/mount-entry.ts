@@ -1,5 +1,5 @@
 /** What is to be at a path in the world of a service. Types, their order, and how they are put in order. Pure. */
-import type { FileSystemType, IdMap, MountFlag } from '../plan.ts';
+import type { FileSystemType, IdMap, MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
 import { isWithin } from '../syntax/values.ts';
 
 /**
@@ -7,12 +7,12 @@ import { isWithin } from '../syntax/values.ts';
  * so, too).
  * hide: nothing that can be used. bind: something of the host. cover: an empty file system of the launcher's own making.
  * mount: a new file system of the kernel's, with what is mounted below the present one.
- * readOnly, readWrite: what is there, made so. temporary: an empty file system that was asked for. spared: what is there,
+ * readOnly, readWrite: what is there, made so. temporary: an empty file system that was asked for. exempt: what is there,
  * left alone where all around is made read-only
  */
-const KINDS = ['hide', 'bind', 'cover', 'mount', 'readOnly', 'readWrite', 'temporary', 'spared'] as const;
+const KINDS = ['hide', 'bind', 'cover', 'mount', 'readOnly', 'readWrite', 'temporary', 'exempt'] as const;
 
-export interface WorldEntry {
+export interface MountEntry {
   readonly kind: (typeof KINDS)[number];
   /** in the service's world */
   readonly path: string;
@@ -40,17 +40,17 @@ export interface WorldEntry {
 }
 
 /** An entry with those that it is below. */
-export interface PlacedEntry extends WorldEntry {
+export interface PlacedEntry extends MountEntry {
   /** the nearest bind or empty file system above it */
   readonly container?: PlacedEntry;
 }
 
-export function isEmpty(entry: WorldEntry | undefined): boolean {
+export function isEmpty(entry: MountEntry | undefined): boolean {
   return entry?.kind === 'cover' || entry?.kind === 'temporary';
 }
 
 /** @returns whether what is at the entry can be written; without one, what is at "/" */
-function isWritable(entry: WorldEntry | undefined, rootReadOnly: boolean): boolean {
+function isWritable(entry: MountEntry | undefined, rootReadOnly: boolean): boolean {
   return entry === undefined
     ? !rootReadOnly
     : entry.kind !== 'readOnly' && !(['bind', 'mount'].includes(entry.kind) && entry.readOnly);
@@ -60,7 +60,7 @@ function isWritable(entry: WorldEntry | undefined, rootReadOnly: boolean): boole
  * Puts entries in order, parents before what is below them, one a path, and leaves out those that change nothing and
  * those below what is hidden.
  */
-export function arrangeEntries(entries: readonly WorldEntry[], rootReadOnly: boolean): PlacedEntry[] {
+export function arrangeEntries(entries: readonly MountEntry[], rootReadOnly: boolean): PlacedEntry[] {
   const sorted = entries
     .map(entry => ({ entry, key: Buffer.from(entry.path.replaceAll('/', '\0')) }))
     .sort((one, other) => Buffer.compare(one.key, other.key) || rank(one.entry) - rank(other.entry));
@@ -84,20 +84,20 @@ export function arrangeEntries(entries: readonly WorldEntry[], rootReadOnly: boo
   return arranged;
 }
 
-function rank(entry: WorldEntry): number {
+function rank(entry: MountEntry): number {
   return KINDS.indexOf(entry.kind);
 }
 
-function isContainer(entry: WorldEntry): boolean {
+function isContainer(entry: MountEntry): boolean {
   return entry.kind === 'bind' || entry.kind === 'mount' || isEmpty(entry);
 }
 
 /** What is missing in an empty file system is for whoever makes the steps to complain of. */
-function changesNothing(entry: WorldEntry, nearest: WorldEntry | undefined, rootReadOnly: boolean): boolean {
+function changesNothing(entry: MountEntry, nearest: MountEntry | undefined, rootReadOnly: boolean): boolean {
   if (entry.kind === 'readOnly') {
     return !isWritable(nearest, rootReadOnly);
   }
-  if (entry.kind === 'readWrite' || entry.kind === 'spared') {
+  if (entry.kind === 'readWrite' || entry.kind === 'exempt') {
     return isWritable(nearest, rootReadOnly) && !isEmpty(nearest);
   }
   return false;

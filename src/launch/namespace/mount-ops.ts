@@ -1,13 +1,13 @@
 /** From what is where to the steps that make it so, in their order. Pure. */
 
-import { failing, show } from '../errors.ts';
-import type { Acquired, Wanted } from '../plan/request.ts';
-import type { LaunchStep, MountFlag } from '../plan.ts';
+import type { LaunchStep, MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
+import { failFor, quote } from '../errors.ts';
+import type { Acquired, ResolvedLaunch } from '../plan/request.ts';
 import { CLASS_BASES } from '../properties/directories.ts';
-import type { Settings } from '../properties/exec-settings.ts';
+import type { ExecSettings } from '../properties/exec-settings.ts';
 import { isWithin } from '../syntax/values.ts';
 import { deviceLinks } from './devices.ts';
-import { isRootReadOnly, worldEntries } from './layout.ts';
+import { isRootReadOnly, mountEntries } from './layout.ts';
 import { arrangeEntries, isEmpty, type PlacedEntry } from './mount-entry.ts';
 
 /**
@@ -15,17 +15,17 @@ import { arrangeEntries, isEmpty, type PlacedEntry } from './mount-entry.ts';
  * then path by path, parents first; links; and what becomes read-only once it is complete.
  * @throws DynuserError LaunchFailed where a path is in a file system that is empty
  */
-export function worldSteps(wanted: Wanted, acquired: Acquired): LaunchStep[] {
-  const { settings } = wanted;
-  const made = wanted.configurationDirectories.map(
+export function planMountOps(resolved: ResolvedLaunch, acquired: Acquired): LaunchStep[] {
+  const { settings } = resolved;
+  const made = resolved.configurationDirectories.map(
     (path): LaunchStep => ({ do: 'make', path, mode: settings.configurationMode }),
   );
-  if (!wanted.makesMounts) {
+  if (!resolved.makesMounts) {
     return made;
   }
   const rootReadOnly = isRootReadOnly(settings);
-  const entries = arrangeEntries(worldEntries(wanted, acquired), rootReadOnly).filter(isThere);
-  const builder = new StepBuilder(settings);
+  const entries = arrangeEntries(mountEntries(resolved, acquired), rootReadOnly).filter(isThere);
+  const builder = new MountOpBuilder(settings);
   for (const entry of entries) {
     builder.add(entry);
   }
@@ -46,32 +46,32 @@ export function worldSteps(wanted: Wanted, acquired: Acquired): LaunchStep[] {
   ];
 }
 
-function wholeTree(settings: Settings, rootReadOnly: boolean): LaunchStep[] {
+function wholeTree(settings: ExecSettings, rootReadOnly: boolean): LaunchStep[] {
   const set: MountFlag[] = [...(rootReadOnly ? (['readOnly'] as const) : []), ...suidFlag(settings)];
   return set.length === 0 ? [] : [{ do: 'attributes', path: '/', set }];
 }
 
-function suidFlag(settings: Settings): MountFlag[] {
+function suidFlag(settings: ExecSettings): MountFlag[] {
   return settings.noNewPrivileges ? ['noSuid'] : [];
 }
 
 /** What only changes a path changes nothing where there is nothing: in an empty file system. */
 function isThere(entry: PlacedEntry): boolean {
-  const changes = ['hide', 'readOnly', 'readWrite', 'spared'].includes(entry.kind);
+  const changes = ['hide', 'readOnly', 'readWrite', 'exempt'].includes(entry.kind);
   if (!changes || !isEmpty(entry.container)) {
     // A boundary in a file system that is empty is empty already.
     return !(entry.field === 'DynamicUser' && isEmpty(entry.container));
   }
   return entry.optional === true
     ? false
-    : failing(entry.field)(
-        `${show(entry.path)} is in the empty file system at ${entry.container?.path}, so it is not there`,
+    : failFor(entry.field)(
+        `${quote(entry.path)} is in the empty file system at ${entry.container?.path}, so it is not there`,
       );
 }
 
 const READ_ONLY: readonly MountFlag[] = ['readOnly'];
 
-class StepBuilder {
+class MountOpBuilder {
   readonly makes: LaunchStep[] = [];
   readonly pins: LaunchStep[] = [];
   /** last of all pins, and the deepest first: what is kept below these paths has to be cloned before */
@@ -79,12 +79,12 @@ class StepBuilder {
   readonly early: LaunchStep[] = [];
   readonly places: LaunchStep[] = [];
   readonly closings: LaunchStep[] = [];
-  readonly #settings: Settings;
+  readonly #settings: ExecSettings;
   readonly #root: string;
   readonly #rootReadOnly: boolean;
   #slots = 0;
 
-  constructor(settings: Settings) {
+  constructor(settings: ExecSettings) {
     this.#settings = settings;
     this.#root = settings.rootDirectory ?? '';
     this.#rootReadOnly = isRootReadOnly(settings);
@@ -96,7 +96,7 @@ class StepBuilder {
     }
     if (entry.kind === 'mount') {
       this.#mount(entry);
-    } else if (entry.container?.kind === 'mount' && ['readOnly', 'readWrite', 'spared'].includes(entry.kind)) {
+    } else if (entry.container?.kind === 'mount' && ['readOnly', 'readWrite', 'exempt'].includes(entry.kind)) {
       // What is on the host at that path is another file system.
       const change = entry.kind === 'readOnly' ? { set: READ_ONLY } : { clear: READ_ONLY };
       this.places.push({ do: 'attributes', path: entry.path, ...optionalOf(entry), ...change });
@@ -201,7 +201,7 @@ class StepBuilder {
 }
 
 /** On the host the links are there already; in a file system that is empty, and in another root, they are made. */
-function directoryLinks(acquired: Acquired, settings: Settings, entries: readonly PlacedEntry[]): LaunchStep[] {
+function directoryLinks(acquired: Acquired, settings: ExecSettings, entries: readonly PlacedEntry[]): LaunchStep[] {
   const inRoot = settings.rootDirectory !== undefined;
   return acquired.directories.flatMap(({ kind, publicPath, realPath, within, aliases }) => {
     const tree = inRoot ? publicPath : realPath;

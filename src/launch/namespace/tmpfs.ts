@@ -1,7 +1,7 @@
 /** From TemporaryFileSystem= and its options (systemd.exec(5), tmpfs(5)) to an empty file system. Pure. */
-import type { MountFlag } from '../plan.ts';
+import type { MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
 import type { TemporaryFileSystem } from '../properties/exec-settings.ts';
-import type { WorldEntry } from './mount-entry.ts';
+import type { MountEntry } from './mount-entry.ts';
 
 /** Options that are flags of the mount, each with what takes it back. */
 const FLAGS: ReadonlyMap<string, { readonly flag: MountFlag; readonly on: boolean }> = new Map([
@@ -23,7 +23,7 @@ const DEFAULTS = [
   { names: ['nr_inodes'], option: 'nr_inodes=400k' },
 ] as const;
 
-export function temporaryEntry({ path, options }: TemporaryFileSystem): WorldEntry {
+export function temporaryEntry({ path, options }: TemporaryFileSystem): MountEntry {
   const flags = new Set<MountFlag>(['noDevices']);
   const rest: string[] = [];
   let mode = DEFAULT_MODE;

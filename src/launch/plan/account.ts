@@ -1,7 +1,7 @@
 /** The home and the shell of a static account, for what is decided before the launch: "~", and $HOME in a command line. */
 
 import type { CommandLine } from '../properties/exec-settings.ts';
-import type { Draft } from '../properties/parsed-properties.ts';
+import type { ParsedProperties } from '../properties/parsed-properties.ts';
 import type { Questions } from './questions.ts';
 
 const PASSWD = '/etc/passwd';
@@ -11,19 +11,19 @@ export interface AccountPlaces {
   readonly shell?: string;
 }
 
-/** @returns what /etc/passwd has of the user, where the draft needs it; a dynamic user has no home and no shell */
+/** @returns what /etc/passwd has of the user, if something needs it; a dynamic user has no home and no shell */
 export function accountPlaces(
-  draft: Draft,
+  parsed: ParsedProperties,
   dynamic: boolean,
   commands: readonly CommandLine[],
   questions: Questions,
 ): AccountPlaces {
   const words = commands.flatMap(command => (command.expands ? command.words : []));
-  const needs = draft.workingDirectory === '~' || words.some(word => /\$\{?(?:HOME|SHELL)\b/.test(word));
+  const needs = parsed.workingDirectory === '~' || words.some(word => /\$\{?(?:HOME|SHELL)\b/.test(word));
   if (dynamic || !needs) {
     return {};
   }
-  const user = draft.user ?? 'root';
+  const user = parsed.user ?? 'root';
   const column = /^\d+$/.test(user) ? 2 : 0;
   const lines = (questions.file(PASSWD) ?? '').split('\n').map(line => line.split(':'));
   const entry = lines.find(fields => fields.length === 7 && fields[column] === user);

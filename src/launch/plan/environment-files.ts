@@ -1,5 +1,5 @@
 /** Reads the files of EnvironmentFile=, through the questions that a launcher answers. */
-import { bound, failing, show } from '../errors.ts';
+import { checkLimit, failFor, quote } from '../errors.ts';
 import { VARIABLES_MAX } from '../limits.ts';
 import { isVariableName } from '../properties/environment.ts';
 import type { EnvironmentFile } from '../properties/parsed-properties.ts';
@@ -17,16 +17,16 @@ export function readEnvironmentFiles(
     for (const path of pathsOf(file, questions)) {
       const text = questions.file(path);
       if (text === undefined && !file.optional && questions.knows('file', path)) {
-        failing(file.field)(`there is no readable file ${show(path)}; "-" before the path makes do without it`);
+        failFor(file.field)(`there is no readable file ${quote(path)}; "-" before the path makes do without it`);
       }
       for (const { name, value } of parseEnvironmentFile(text ?? '')) {
         if (isVariableName(name) && !value.includes('\0')) {
           found.push(`${name}=${value}`);
         } else {
-          warn(`${path}: ${show(name)} is no name of a variable, and is left out`);
+          warn(`${path}: ${quote(name)} is no name of a variable, and is left out`);
         }
       }
-      bound(found.length, VARIABLES_MAX, 'variables of environment files', file.field);
+      checkLimit(found.length, VARIABLES_MAX, 'variables of environment files', file.field);
     }
   }
   return found;
@@ -39,7 +39,7 @@ function pathsOf(file: EnvironmentFile, questions: Questions): readonly string[]
   }
   const paths = questions.glob(file.path);
   if (paths === undefined && !file.optional && questions.knows('glob', file.path)) {
-    failing(file.field)(`no file matches ${show(file.path)}; "-" before the path makes do without one`);
+    failFor(file.field)(`no file matches ${quote(file.path)}; "-" before the path makes do without one`);
   }
   return (paths ?? []).filter(path => path.startsWith('/') && !path.includes('\0'));
 }

@@ -1,5 +1,5 @@
 /** The environment of a service: from where its variables come, and which holds (systemd.exec(5), "Environment"). Pure. */
-import type { Acquired, Wanted } from './request.ts';
+import type { Acquired, ResolvedLaunch } from './request.ts';
 
 /** systemd's default for services of the system, where /usr/sbin is a directory of its own. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin';
@@ -24,8 +24,8 @@ export interface PlannedEnvironment {
   readonly account: boolean;
 }
 
-export function planEnvironment(wanted: Wanted, acquired: Acquired): PlannedEnvironment {
-  const { environment } = wanted.settings;
+export function planEnvironment(resolved: ResolvedLaunch, acquired: Acquired): PlannedEnvironment {
+  const { environment } = resolved.settings;
   // nobody is known to systemd itself, which gives it no home, whatever the account database has.
   const account = environment.login && !acquired.dynamic && acquired.uid !== NOBODY;
   const variables = new Map<string, string>();
@@ -40,8 +40,8 @@ export function planEnvironment(wanted: Wanted, acquired: Acquired): PlannedEnvi
   for (const [name, value] of Object.entries(acquired.environment)) {
     variables.set(name, value);
   }
-  if (wanted.configurationDirectories.length > 0) {
-    variables.set(CONFIGURATION, wanted.configurationDirectories.join(':'));
+  if (resolved.configurationDirectories.length > 0) {
+    variables.set(CONFIGURATION, resolved.configurationDirectories.join(':'));
   }
   for (const assignment of environment.assignments) {
     const equals = assignment.indexOf('=');

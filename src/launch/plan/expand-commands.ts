@@ -1,7 +1,8 @@
 /** Variables in command lines (systemd.service(5), "Command lines"): `$NAME` as a word, `${NAME}` anywhere, `$$`. Pure. */
-import { bound, failing } from '../errors.ts';
+
+import type { LaunchCommand } from '../../api/generated/io-dynuser-allocator.ts';
+import { checkLimit, failFor } from '../errors.ts';
 import { ARGUMENTS_MAX, EXPANDED_MAX } from '../limits.ts';
-import type { LaunchCommand } from '../plan.ts';
 import type { CommandLine } from '../properties/exec-settings.ts';
 import { splitWords } from '../syntax/words.ts';
 
@@ -16,8 +17,8 @@ export function planCommands(lines: readonly CommandLine[], variables: Variables
   return lines.map(line => {
     const words = line.expands ? line.words.flatMap((word, index) => expand(word, index, line, variables)) : line.words;
     made += words.reduce((sum, word) => sum + word.length, 0);
-    bound(made, EXPANDED_MAX, 'characters in all command lines', FIELD);
-    bound(words.length, ARGUMENTS_MAX, 'words in a command line', FIELD);
+    checkLimit(made, EXPANDED_MAX, 'characters in all command lines', FIELD);
+    checkLimit(words.length, ARGUMENTS_MAX, 'words in a command line', FIELD);
     return {
       path: line.path,
       arguments: words.length === 0 ? [line.path] : words,
@@ -34,14 +35,14 @@ function expand(word: string, index: number, line: CommandLine, variables: Varia
   }
   if (/^\$(?![{$])/.test(word)) {
     const value = variables(word.slice(1)) ?? '';
-    return splitWords(closeQuote(value), 'plain', failing(FIELD), ARGUMENTS_MAX);
+    return splitWords(closeQuote(value), 'plain', failFor(FIELD), ARGUMENTS_MAX);
   }
   let made = 0;
   // A colon would begin a default value, which command lines do not have: then nothing is replaced.
   const text = word.replace(/\$\$|\$\{([^}:]*)\}/g, (_whole, name: string | undefined) => {
     const value = name === undefined ? '$' : (variables(name) ?? '');
     made += value.length;
-    bound(made, EXPANDED_MAX, 'characters in all command lines', FIELD);
+    checkLimit(made, EXPANDED_MAX, 'characters in all command lines', FIELD);
     return value;
   });
   return [text];

@@ -1,11 +1,11 @@
 /** A plan in words, for people who want to know what a launch does. Pure. */
 
+import type { LaunchPlan, LaunchStep, MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
 import { COLUMNS_MAX } from '../limits.ts';
-import type { LaunchPlan, LaunchStep, MountFlag } from '../plan.ts';
 import { CLASS_NAMES } from '../properties/directories.ts';
 import { IMPLIED_PROPERTIES } from '../properties/implied.ts';
 import { ALL_CAPABILITIES, capabilityNames, NO_CAPABILITIES } from '../syntax/capabilities.ts';
-import type { Wanted } from './request.ts';
+import type { ResolvedLaunch } from './request.ts';
 import { untrustedWords } from './untrusted.ts';
 
 const INDENT = '  ';
@@ -17,25 +17,25 @@ const FLAG_WORDS: Readonly<Record<MountFlag, string>> = {
 };
 
 /** @returns lines of at most COLUMNS_MAX columns */
-export function explainPlan(wanted: Wanted, plan: LaunchPlan): string[] {
+export function explainPlan(resolved: ResolvedLaunch, plan: LaunchPlan): string[] {
   const sections: readonly (readonly [string, readonly string[]])[] = [
-    ['User', userWords(wanted, plan)],
-    ['Directories', directoryWords(wanted, plan)],
-    ['Set by --untrusted', wanted.untrusted ? untrustedWords(wanted.fields) : []],
-    ['Implied by DynamicUser=', impliedWords(wanted)],
+    ['User', userWords(resolved, plan)],
+    ['Directories', directoryWords(resolved, plan)],
+    ['Set by --untrusted', resolved.untrusted ? untrustedWords(resolved.fields) : []],
+    ['Implied by DynamicUser=', impliedWords(resolved)],
     ['World', worldWords(plan)],
     ['Privileges', privilegeWords(plan)],
     ['Environment', environmentWords(plan)],
     ['Commands', commandWords(plan)],
-    ['Missing', wanted.missing],
-    ['Warnings', wanted.warnings],
+    ['Missing', resolved.missing],
+    ['Warnings', resolved.warnings],
   ];
   return sections.flatMap(([title, words]) =>
     words.length === 0 ? [] : [`${title}:`, ...words.flatMap(text => wrap(printable(text)))],
   );
 }
 
-function userWords({ settings }: Wanted, plan: LaunchPlan): string[] {
+function userWords({ settings }: ResolvedLaunch, plan: LaunchPlan): string[] {
   const sort = plan.dynamic ? 'dynamic' : settings.dynamicUser ? 'a static user of that name, used as it is' : 'static';
   return [
     `${plan.userName}, UID ${plan.uid}, GID ${plan.gid}: ${sort}`,
@@ -44,19 +44,19 @@ function userWords({ settings }: Wanted, plan: LaunchPlan): string[] {
   ];
 }
 
-function directoryWords(wanted: Wanted, plan: LaunchPlan): string[] {
+function directoryWords(resolved: ResolvedLaunch, plan: LaunchPlan): string[] {
   const mapped = plan.steps.filter(step => step.do === 'pin' && step.idMap !== undefined).map(step => step.path);
   return [
     ...Object.entries(CLASS_NAMES).flatMap(([kind, name]) => {
-      const values = wanted.directories[kind as keyof typeof CLASS_NAMES];
+      const values = resolved.directories[kind as keyof typeof CLASS_NAMES];
       return values.length === 0 ? [] : [`${name}=${values.join(' ')}`];
     }),
     ...mapped.map(path => `${path}: shown as the user's by an id-mapped mount, 65534's on disk`),
-    ...wanted.configurationDirectories.map(path => `${path}: configuration, root's`),
+    ...resolved.configurationDirectories.map(path => `${path}: configuration, root's`),
   ];
 }
 
-function impliedWords({ settings, missing }: Wanted): string[] {
+function impliedWords({ settings, missing }: ResolvedLaunch): string[] {
   return IMPLIED_PROPERTIES.map(({ name, key, meaning }) => {
     const value = settings[key];
     const on = value !== false && value !== 'no';

@@ -1,6 +1,6 @@
 /** Whether a launch needs mounts, and what becomes of it where the launcher may make none. Pure. */
 import { DynuserError } from '../../core/errors.ts';
-import type { Settings } from '../properties/exec-settings.ts';
+import type { ExecSettings } from '../properties/exec-settings.ts';
 import type { LaunchRequest } from './request.ts';
 
 export interface IsolationOutcome {
@@ -18,7 +18,7 @@ const CANNOT_MOUNT =
  * @throws DynuserError NotPermitted where mounts are needed and the launcher may make none
  */
 export function decideIsolation(
-  settings: Settings,
+  settings: ExecSettings,
   { mayMount, isolation, untrusted }: Pick<LaunchRequest, 'mayMount' | 'isolation' | 'untrusted'>,
   fields: ReadonlyMap<string, string>,
 ): IsolationOutcome {
@@ -44,7 +44,7 @@ export function decideIsolation(
   return { makesMounts: false, exposeDirectories: settings.privateClasses.length > 0, missing: missingWords(settings) };
 }
 
-function needsMounts(settings: Settings): boolean {
+function needsMounts(settings: ExecSettings): boolean {
   return (
     settings.protectSystem !== 'no' ||
     settings.protectHome !== 'no' ||
@@ -62,7 +62,7 @@ function needsMounts(settings: Settings): boolean {
 }
 
 /** A service that does not find its files, or sees what it must not, is another service. */
-function vitalMounts(settings: Settings): string[] {
+function vitalMounts(settings: ExecSettings): string[] {
   return [
     settings.rootDirectory === undefined ? '' : 'RootDirectory',
     settings.binds.length === 0 ? '' : 'BindPaths',
@@ -71,7 +71,7 @@ function vitalMounts(settings: Settings): string[] {
   ].filter(name => name !== '');
 }
 
-function missingWords(settings: Settings): string[] {
+function missingWords(settings: ExecSettings): string[] {
   const { protectSystem, protectHome } = settings;
   const words: readonly (string | false)[] = [
     protectSystem !== 'no' && `ProtectSystem=${protectSystem}: the file system stays writable`,

@@ -1,29 +1,29 @@
-/** The second stage of a launch: from what was wanted and what was acquired to the plan. Pure. */
+/** The second stage of a launch: from the resolved properties and the acquired user to the plan. Pure. */
 
-import { failing } from '../errors.ts';
-import { worldSteps } from '../namespace/mount-ops.ts';
-import type { LaunchPlan, LaunchStep } from '../plan.ts';
+import type { LaunchPlan, LaunchStep } from '../../api/generated/io-dynuser-allocator.ts';
+import { failFor } from '../errors.ts';
+import { planMountOps } from '../namespace/mount-ops.ts';
 import { capabilityMask, DEVICE_CAPABILITIES } from '../syntax/capabilities.ts';
 import { type PlannedEnvironment, planEnvironment } from './environment.ts';
 import { planCommands, type Variables } from './expand-commands.ts';
-import type { Acquired, Wanted } from './request.ts';
+import type { Acquired, ResolvedLaunch } from './request.ts';
 
 /**
  * @param steps makes those of the world; whoever remembers them says so
  * @throws DynuserError LaunchFailed where a path or a variable turns out not to be there, LimitReached
  */
 export function planLaunch(
-  wanted: Wanted,
+  resolved: ResolvedLaunch,
   acquired: Acquired,
-  steps: () => readonly LaunchStep[] = () => worldSteps(wanted, acquired),
+  steps: () => readonly LaunchStep[] = () => planMountOps(resolved, acquired),
 ): LaunchPlan {
-  const { settings } = wanted;
-  if (wanted.untrusted && acquired.uid === 0) {
-    failing('untrusted')(`the user ${acquired.userName} is root; name another user`);
+  const { settings } = resolved;
+  if (resolved.untrusted && acquired.uid === 0) {
+    failFor('untrusted')(`the user ${acquired.userName} is root; name another user`);
   }
-  const environment = planEnvironment(wanted, acquired);
+  const environment = planEnvironment(resolved, acquired);
   const held = settings.privateDevices ? settings.boundingSet & ~DEVICE_CAPABILITIES : settings.boundingSet;
-  const variables = variablesOf(wanted, environment);
+  const variables = variablesOf(resolved, environment);
   return {
     uid: acquired.uid,
     gid: acquired.processGid ?? acquired.gid,
@@ -31,11 +31,11 @@ export function planLaunch(
     dynamic: acquired.dynamic,
     groups: settings.supplementaryGroups,
     ...(settings.rootDirectory === undefined ? {} : { root: settings.rootDirectory }),
-    mountNamespace: wanted.makesMounts,
+    mountNamespace: resolved.makesMounts,
     steps: steps(),
-    privateUsers: settings.privateUsers && !isLeftOut(wanted, 'PrivateUsers'),
-    privateNetwork: settings.privateNetwork && !isLeftOut(wanted, 'PrivateNetwork'),
-    privateIPC: settings.privateIPC && !isLeftOut(wanted, 'PrivateIPC'),
+    privateUsers: settings.privateUsers && !isLeftOut(resolved, 'PrivateUsers'),
+    privateNetwork: settings.privateNetwork && !isLeftOut(resolved, 'PrivateNetwork'),
+    privateIPC: settings.privateIPC && !isLeftOut(resolved, 'PrivateIPC'),
     noNewPrivileges: settings.noNewPrivileges,
     restrictSuidSgid: settings.restrictSuidSgid,
     boundingSet: capabilityMask(held),
@@ -52,12 +52,12 @@ export function planLaunch(
   };
 }
 
-function isLeftOut(wanted: Wanted, property: string): boolean {
-  return wanted.missing.some(words => words.startsWith(`${property}=`));
+function isLeftOut(resolved: ResolvedLaunch, property: string): boolean {
+  return resolved.missing.some(words => words.startsWith(`${property}=`));
 }
 
 /** The values that a command line may name, which have to be known before the launch. */
-function variablesOf({ settings }: Wanted, { variables, unset, account }: PlannedEnvironment): Variables {
+function variablesOf({ settings }: ResolvedLaunch, { variables, unset, account }: PlannedEnvironment): Variables {
   const { inherit, home, shell } = settings.environment;
   const ofAccount = new Map([
     ['HOME', home],
@@ -66,7 +66,7 @@ function variablesOf({ settings }: Wanted, { variables, unset, account }: Planne
   return name => {
     const value = variables.get(name) ?? (account && !unset.includes(name) ? ofAccount.get(name) : undefined);
     if (value === undefined && ((inherit && !unset.includes(name)) || (account && ofAccount.has(name)))) {
-      failing('ExecStart')(`what $${name} is can only be told by the launcher's environment; give it with --setenv=`);
+      failFor('ExecStart')(`what $${name} is can only be told by the launcher's environment; give it with --setenv=`);
     }
     return value;
   };

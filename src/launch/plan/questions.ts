@@ -1,7 +1,8 @@
 /** What a launcher saw in its world, and what it is still to be asked. */
-import { bound } from '../errors.ts';
+
+import type { LaunchAnswer, LaunchQuestion } from '../../api/generated/io-dynuser-allocator.ts';
+import { checkLimit } from '../errors.ts';
 import { ANSWERS_MAX, QUESTIONS_MAX, TEXT_MAX } from '../limits.ts';
-import type { LaunchAnswer, LaunchQuestion, QuestionKind } from '../plan.ts';
 
 export class Questions {
   readonly #answers = new Map<string, LaunchAnswer>();
@@ -9,9 +10,9 @@ export class Questions {
 
   /** @throws DynuserError LimitReached */
   constructor(answers: readonly LaunchAnswer[]) {
-    bound(answers.length, ANSWERS_MAX, 'answers', 'answers');
+    checkLimit(answers.length, ANSWERS_MAX, 'answers', 'answers');
     const length = answers.reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
-    bound(length, TEXT_MAX, 'characters in all files', 'answers');
+    checkLimit(length, TEXT_MAX, 'characters in all files', 'answers');
     for (const answer of answers) {
       const key = keyOf(answer.kind, answer.path);
       if (!this.#answers.has(key)) {
@@ -41,22 +42,22 @@ export class Questions {
   }
 
   /** @returns whether the question has its answer */
-  knows(kind: QuestionKind, path: string): boolean {
+  knows(kind: LaunchQuestion['kind'], path: string): boolean {
     return this.#answers.has(keyOf(kind, path));
   }
 
-  #ask(kind: QuestionKind, path: string): LaunchAnswer | undefined {
+  #ask(kind: LaunchQuestion['kind'], path: string): LaunchAnswer | undefined {
     const key = keyOf(kind, path);
     const answer = this.#answers.get(key);
     if (answer === undefined) {
       this.#open.set(key, { kind, path });
-      bound(this.#open.size, QUESTIONS_MAX, 'files to look at', path);
+      checkLimit(this.#open.size, QUESTIONS_MAX, 'files to look at', path);
       return undefined;
     }
     return answer.found ? answer : undefined;
   }
 }
 
-function keyOf(kind: QuestionKind, path: string): string {
+function keyOf(kind: LaunchQuestion['kind'], path: string): string {
   return `${kind}:${path}`;
 }

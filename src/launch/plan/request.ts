@@ -1,6 +1,6 @@
 /** What a launch asks for, what it wants of the allocator, and what the allocator gave it. Types alone. */
 import type { DirectoryKind, DirectoryRequest, DirectorySettings, HandoverKind } from '../../core/directory.ts';
-import type { Settings } from '../properties/exec-settings.ts';
+import type { ExecSettings } from '../properties/exec-settings.ts';
 
 export type Isolation = 'full' | 'bestEffort';
 
@@ -25,7 +25,7 @@ export interface LaunchRequest {
 }
 
 /** What a launch wants of the allocator, and all that the plan is made of afterwards. */
-export interface Wanted {
+export interface ResolvedLaunch {
   /** absent where neither the request nor a unit file names one: the caller invents it */
   readonly unit?: string;
   /** User=. Absent: for a dynamic user the name comes from the unit; without DynamicUser= it is root */
@@ -52,7 +52,7 @@ export interface Wanted {
   readonly warnings: readonly string[];
   /** what of the isolation is left out, in words */
   readonly missing: readonly string[];
-  readonly settings: Settings;
+  readonly settings: ExecSettings;
 }
 
 /** A directory as the allocator gave it. */

@@ -1,8 +1,8 @@
 /** Where the assignments of a launch come from, in the order in which they hold: unit file, drop-ins, command line. */
-import { bound, failing, show } from '../errors.ts';
+import { checkLimit, failFor, quote } from '../errors.ts';
 import { ASSIGNMENTS_MAX, TEXT_MAX } from '../limits.ts';
 import { type Assignment, parseUnitFile } from '../syntax/unit-file.ts';
-import { dropInDirectories, splitUnitName, type UnitParts, unitOfFile } from '../syntax/unit-name.ts';
+import { dropInDirectories, splitUnitName, type UnitName, unitOfFile } from '../syntax/unit-name.ts';
 import { trimmed } from '../syntax/words.ts';
 import type { Questions } from './questions.ts';
 import type { LaunchRequest } from './request.ts';
@@ -11,7 +11,7 @@ import { UNTRUSTED_ASSIGNMENTS } from './untrusted.ts';
 export interface Sources {
   readonly assignments: readonly Assignment[];
   /** absent where nothing names the unit */
-  readonly unit?: UnitParts;
+  readonly unit?: UnitName;
 }
 
 /** @throws DynuserError LaunchFailed, LimitReached */
@@ -22,33 +22,33 @@ export function collectAssignments(
 ): Sources {
   const { unitFile, instance } = request;
   if (unitFile === undefined && instance !== undefined) {
-    failing('instance')('only a unit file has instances; give --unit-file= too');
+    failFor('instance')('only a unit file has instances; give --unit-file= too');
   }
   const ofFile = unitFile === undefined ? undefined : checkedFile(unitFile, instance);
   const fromFiles = ofFile === undefined ? [] : readFiles(ofFile, questions, warn);
-  const unit = request.unit === undefined ? ofFile?.unit : splitUnitName(request.unit, failing('unit'));
+  const unit = request.unit === undefined ? ofFile?.unit : splitUnitName(request.unit, failFor('unit'));
   const preset = request.untrusted ? UNTRUSTED_ASSIGNMENTS : [];
   const assignments = [...fromFiles, ...preset, ...request.properties.map(readProperty)];
-  bound(assignments.length, ASSIGNMENTS_MAX, 'properties', 'properties');
+  checkLimit(assignments.length, ASSIGNMENTS_MAX, 'properties', 'properties');
   const length = assignments.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
-  bound(length, TEXT_MAX, 'characters in all properties', 'properties');
+  checkLimit(length, TEXT_MAX, 'characters in all properties', 'properties');
   return unit === undefined ? { assignments } : { assignments, unit };
 }
 
 interface UnitFile {
   readonly path: string;
   readonly directory: string;
-  readonly unit: UnitParts;
+  readonly unit: UnitName;
 }
 
 function checkedFile(path: string, instance: string | undefined): UnitFile {
-  const fail = failing('unitFile');
+  const fail = failFor('unitFile');
   if (!path.startsWith('/') || path.includes('\0')) {
-    fail(`the path ${show(path)} of a unit file must be absolute`);
+    fail(`the path ${quote(path)} of a unit file must be absolute`);
   }
   const slash = path.lastIndexOf('/');
   const unit = unitOfFile(path.slice(slash + 1), instance, reason =>
-    failing(reason.includes('instance') ? 'instance' : 'unitFile')(reason),
+    failFor(reason.includes('instance') ? 'instance' : 'unitFile')(reason),
   );
   return { path, directory: path.slice(0, slash).replace(/\/+$/, '') || '/', unit };
 }
@@ -56,7 +56,7 @@ function checkedFile(path: string, instance: string | undefined): UnitFile {
 function readFiles(file: UnitFile, questions: Questions, warn: (text: string) => void): Assignment[] {
   const text = questions.file(file.path);
   if (text === undefined && questions.knows('file', file.path)) {
-    failing('unitFile')(`there is no readable file ${show(file.path)}`);
+    failFor('unitFile')(`there is no readable file ${quote(file.path)}`);
   }
   const dropIns = new Map<string, string>();
   for (const directory of dropInDirectories(file.unit, file.directory)) {
@@ -77,8 +77,8 @@ function readFiles(file: UnitFile, questions: Questions, warn: (text: string) =>
 function readProperty(text: string): Assignment {
   const equals = text.indexOf('=');
   if (equals <= 0) {
-    failing('properties')(`${show(text)} is no property; it must be NAME=VALUE`);
+    failFor('properties')(`${quote(text)} is no property; it must be NAME=VALUE`);
   }
   const assignment = { name: trimmed(text.slice(0, equals)), value: trimmed(text.slice(equals + 1)) };
-  return text.includes('\0') ? failing(assignment.name)('a value must not contain NUL characters') : assignment;
+  return text.includes('\0') ? failFor(assignment.name)('a value must not contain NUL characters') : assignment;
 }

@@ -1,7 +1,7 @@
 /** StateDirectory= and its siblings, with their modes (systemd.exec(5)). What their values mean is read where they are made. */
 import type { DirectoryKind } from '../../core/directory.ts';
 import { readEscape } from '../../core/escape.ts';
-import { bound, show } from '../errors.ts';
+import { checkLimit, quote } from '../errors.ts';
 import { LIST_MAX } from '../limits.ts';
 import { readChoice, readMode, readRelativePath } from '../syntax/values.ts';
 import { splitWords } from '../syntax/words.ts';
@@ -28,19 +28,19 @@ const SEPARATORS = ': ';
 const KINDS = Object.keys(CLASS_NAMES) as DirectoryKind[];
 
 export const DIRECTORY_PROPERTIES: ReadonlyMap<string, PropertyReader> = new Map([
-  ...KINDS.map(kind => [CLASS_NAMES[kind], list(draft => draft.directories[kind], readValues)] as const),
+  ...KINDS.map(kind => [CLASS_NAMES[kind], list(parsed => parsed.directories[kind], readValues)] as const),
   ...KINDS.map(kind => [`${CLASS_NAMES[kind]}Mode`, modeOf(kind)] as const),
-  ['ConfigurationDirectory', list(draft => draft.configuration, readConfiguration)],
+  ['ConfigurationDirectory', list(parsed => parsed.configuration, readConfiguration)],
   ['ConfigurationDirectoryMode', single('configurationMode', (value, { fail }) => readMode(value, fail))],
   ['RuntimeDirectoryPreserve', single('runtimePreserve', (value, { fail }) => readChoice(value, ['restart'], fail))],
 ]);
 
 function modeOf(kind: DirectoryKind): PropertyReader {
-  return (draft, value, { fail }) => {
+  return (parsed, value, { fail }) => {
     if (value === '') {
-      delete draft.modes[kind];
+      delete parsed.modes[kind];
     } else {
-      draft.modes[kind] = readMode(value, fail);
+      parsed.modes[kind] = readMode(value, fail);
     }
   };
 }
@@ -64,16 +64,16 @@ function withoutEscapes(word: string, { fail }: PropertyContext): string {
       fail('a directory of configuration has no further names and no flags; a colon in its name is written "\\:"');
     }
     const next = plain === undefined ? escaped?.bytes : Buffer.from(plain);
-    bytes.push(next ?? fail(`${show(word)} has an invalid escape; a backslash is written "\\\\"`));
+    bytes.push(next ?? fail(`${quote(word)} has an invalid escape; a backslash is written "\\\\"`));
     index += plain?.length ?? 1 + (escaped?.length ?? 0);
   }
   const whole = Buffer.concat(bytes);
   const text = whole.toString('utf8');
-  return Buffer.from(text).equals(whole) ? text : fail(`the escapes in ${show(word)} give bytes that are not UTF-8`);
+  return Buffer.from(text).equals(whole) ? text : fail(`the escapes in ${quote(word)} give bytes that are not UTF-8`);
 }
 
 function wordsOf(value: string, { fail, field }: PropertyContext): string[] {
   const words = splitWords(value, 'keep', fail, LIST_MAX);
-  bound(words.length, LIST_MAX, 'entries in its list', field);
+  checkLimit(words.length, LIST_MAX, 'entries in its list', field);
   return words;
 }

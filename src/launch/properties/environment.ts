@@ -1,5 +1,5 @@
 /** Environment= and its siblings (systemd.exec(5), "Environment"). */
-import { bound, type Fail, show } from '../errors.ts';
+import { checkLimit, type Fail, quote } from '../errors.ts';
 import { LIST_MAX } from '../limits.ts';
 import { readPath } from '../syntax/values.ts';
 import { splitWords } from '../syntax/words.ts';
@@ -7,10 +7,10 @@ import type { EnvironmentFile } from './parsed-properties.ts';
 import { list, type PropertyContext, type PropertyReader } from './property.ts';
 
 export const ENVIRONMENT_PROPERTIES: ReadonlyMap<string, PropertyReader> = new Map<string, PropertyReader>([
-  ['Environment', list(draft => draft.environment, readAssignments)],
-  ['EnvironmentFile', list(draft => draft.environmentFiles, readFile)],
-  ['PassEnvironment', list(draft => draft.passEnvironment, readNames)],
-  ['UnsetEnvironment', list(draft => draft.unsetEnvironment, readUnset)],
+  ['Environment', list(parsed => parsed.environment, readAssignments)],
+  ['EnvironmentFile', list(parsed => parsed.environmentFiles, readFile)],
+  ['PassEnvironment', list(parsed => parsed.passEnvironment, readNames)],
+  ['UnsetEnvironment', list(parsed => parsed.unsetEnvironment, readUnset)],
 ]);
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -24,7 +24,7 @@ export function readVariable(text: string, fail: Fail): { readonly name: string;
   const equals = text.indexOf('=');
   const name = equals < 0 ? text : text.slice(0, equals);
   if (equals < 0 || !isVariableName(name)) {
-    fail(`${show(text)} is no assignment of a variable; it must be NAME=VALUE`);
+    fail(`${quote(text)} is no assignment of a variable; it must be NAME=VALUE`);
   }
   const value = text.slice(equals + 1);
   return text.includes('\0') ? fail(`the value of ${name} must not contain NUL characters`) : { name, value };
@@ -47,7 +47,7 @@ function readFile(value: string, { expand, fail, field }: PropertyContext): Envi
 function readNames(value: string, context: PropertyContext): string[] {
   return wordsOf(value, context).map(word => {
     const name = context.expand(word);
-    return isVariableName(name) ? name : context.fail(`${show(name)} is no name of a variable`);
+    return isVariableName(name) ? name : context.fail(`${quote(name)} is no name of a variable`);
   });
 }
 
@@ -63,6 +63,6 @@ function readUnset(value: string, context: PropertyContext): string[] {
 
 function wordsOf(value: string, { fail, field }: PropertyContext): string[] {
   const words = splitWords(value, 'c', fail, LIST_MAX);
-  bound(words.length, LIST_MAX, 'entries in its list', field);
+  checkLimit(words.length, LIST_MAX, 'entries in its list', field);
   return words;
 }

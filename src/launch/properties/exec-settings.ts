@@ -58,7 +58,7 @@ export interface EnvironmentSettings {
 }
 
 /** All settings of a launch, with systemd's defaults and what DynamicUser= implies (systemd.exec(5)). */
-export interface Settings {
+export interface ExecSettings {
   readonly dynamicUser: boolean;
   /** the properties that were set by name, of those that DynamicUser= implies */
   readonly byName: readonly string[];

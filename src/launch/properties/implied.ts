@@ -1,10 +1,10 @@
 /** What DynamicUser= implies (systemd.exec(5)). Unlike with systemd, each may be turned off by its name. Pure. */
 
-import type { Settings } from './exec-settings.ts';
-import type { Draft } from './parsed-properties.ts';
+import type { ExecSettings } from './exec-settings.ts';
+import type { ParsedProperties } from './parsed-properties.ts';
 
 type ImpliedSettings = Pick<
-  Settings,
+  ExecSettings,
   'protectSystem' | 'protectHome' | 'privateTmp' | 'removeIPC' | 'noNewPrivileges' | 'restrictSuidSgid'
 >;
 
@@ -25,21 +25,21 @@ export const IMPLIED_PROPERTIES: readonly ImpliedProperty[] = [
 ];
 
 /** @returns the settings, as they are with and without a dynamic user */
-export function withImplied(draft: Draft, dynamic: boolean): ImpliedSettings {
-  const { protectSystem } = draft;
+export function withImplied(parsed: ParsedProperties, dynamic: boolean): ImpliedSettings {
+  const { protectSystem } = parsed;
   // A dynamic user's UID is another's later: a weaker value is made up to "strict", as with systemd, and "no" is a decision.
   const strict = dynamic && protectSystem !== 'no';
   return {
     protectSystem: strict ? 'strict' : (protectSystem ?? 'no'),
-    protectHome: draft.protectHome ?? (dynamic ? 'read-only' : 'no'),
-    privateTmp: draft.privateTmp ?? dynamic,
-    removeIPC: draft.removeIPC ?? dynamic,
-    noNewPrivileges: draft.noNewPrivileges ?? dynamic,
-    restrictSuidSgid: draft.restrictSuidSgid ?? dynamic,
+    protectHome: parsed.protectHome ?? (dynamic ? 'read-only' : 'no'),
+    privateTmp: parsed.privateTmp ?? dynamic,
+    removeIPC: parsed.removeIPC ?? dynamic,
+    noNewPrivileges: parsed.noNewPrivileges ?? dynamic,
+    restrictSuidSgid: parsed.restrictSuidSgid ?? dynamic,
   };
 }
 
 /** @returns the names of those that were set by name */
-export function setByName(draft: Draft): string[] {
-  return IMPLIED_PROPERTIES.filter(({ key }) => draft[key] !== undefined).map(({ name }) => name);
+export function setByName(parsed: ParsedProperties): string[] {
+  return IMPLIED_PROPERTIES.filter(({ key }) => parsed[key] !== undefined).map(({ name }) => name);
 }

@@ -20,7 +20,7 @@ export interface EnvironmentFile {
 }
 
 /** Where a value is undefined the property was not given, or reset by an empty value. */
-export interface Draft {
+export interface ParsedProperties {
   /** of each property that was given: the field of an error about its last assignment */
   readonly fields: Map<string, string>;
   dynamicUser: boolean | undefined;
@@ -66,7 +66,7 @@ export interface Draft {
   start: CommandLine[];
 }
 
-export function newDraft(): Draft {
+export function newParsedProperties(): ParsedProperties {
   return {
     fields: new Map(),
     dynamicUser: undefined,

@@ -1,5 +1,5 @@
 /** Properties that are lists of paths: what may be written, read or seen, and what is mounted where (systemd.exec(5)). */
-import { bound, show } from '../errors.ts';
+import { checkLimit, quote } from '../errors.ts';
 import { LIST_MAX } from '../limits.ts';
 import { readPath } from '../syntax/values.ts';
 import { skipWhitespace, takeWord } from '../syntax/words.ts';
@@ -7,14 +7,14 @@ import type { AccessPath, BindPath, TemporaryFileSystem } from './exec-settings.
 import { list, type PropertyContext, type PropertyReader, plainWords } from './property.ts';
 
 export const PATH_PROPERTIES: ReadonlyMap<string, PropertyReader> = new Map([
-  ['ReadWritePaths', list(draft => draft.readWrite, readAccessPaths)],
-  ['ReadOnlyPaths', list(draft => draft.readOnly, readAccessPaths)],
-  ['InaccessiblePaths', list(draft => draft.inaccessible, readAccessPaths)],
+  ['ReadWritePaths', list(parsed => parsed.readWrite, readAccessPaths)],
+  ['ReadOnlyPaths', list(parsed => parsed.readOnly, readAccessPaths)],
+  ['InaccessiblePaths', list(parsed => parsed.inaccessible, readAccessPaths)],
   // Their names before systemd 231, which it still takes.
-  ['ReadWriteDirectories', list(draft => draft.readWrite, readAccessPaths)],
-  ['ReadOnlyDirectories', list(draft => draft.readOnly, readAccessPaths)],
-  ['InaccessibleDirectories', list(draft => draft.inaccessible, readAccessPaths)],
-  ['TemporaryFileSystem', list(draft => draft.temporary, readTemporary)],
+  ['ReadWriteDirectories', list(parsed => parsed.readWrite, readAccessPaths)],
+  ['ReadOnlyDirectories', list(parsed => parsed.readOnly, readAccessPaths)],
+  ['InaccessibleDirectories', list(parsed => parsed.inaccessible, readAccessPaths)],
+  ['TemporaryFileSystem', list(parsed => parsed.temporary, readTemporary)],
   ['BindPaths', bindsOf(false)],
   ['BindReadOnlyPaths', bindsOf(true)],
 ]);
@@ -51,21 +51,21 @@ function checkOption(option: string, { fail }: PropertyContext): string {
     /^(?:mode=[0-7]{1,5}|[ug]id=\d{1,10}|huge=(?:never|always|within_size|advise)|mpol=[a-z:=0-9,-]{1,64})$/;
   return [flag, sized, other].some(pattern => pattern.test(option))
     ? option
-    : fail(`${show(option)} is no option of a tmpfs; tmpfs(5) lists them`);
+    : fail(`${quote(option)} is no option of a tmpfs; tmpfs(5) lists them`);
 }
 
 /** Reads `source[:destination[:options]]`; "-" before the source: it may be missing. */
 function bindsOf(readOnly: boolean): PropertyReader {
-  return (draft, value, context) => {
+  return (parsed, value, context) => {
     if (value === '') {
       // Both properties fill one list, and each empties it (systemd.exec(5)).
-      draft.binds.length = 0;
+      parsed.binds.length = 0;
       return;
     }
     for (const bind of readBinds(value, readOnly, context)) {
-      draft.binds.push(bind);
+      parsed.binds.push(bind);
     }
-    bound(draft.binds.length, LIST_MAX, 'entries in its list', context.field);
+    checkLimit(parsed.binds.length, LIST_MAX, 'entries in its list', context.field);
   };
 }
 
@@ -84,15 +84,15 @@ function readBinds(value: string, readOnly: boolean, context: PropertyContext): 
       from = word.next;
       end = word.end;
       if (end === ':' && (from === value.length || skipWhitespace(value, from) > from)) {
-        fail(`${show(word.text)} has a colon with nothing behind it`);
+        fail(`${quote(word.text)} has a colon with nothing behind it`);
       }
-      bound(parts.length, 3, 'parts of a path', field);
+      checkLimit(parts.length, 3, 'parts of a path', field);
     }
     const [source = '', destination, options = ''] = parts;
     if (parts.length === 0) {
       return found;
     }
-    bound(found.length + 1, LIST_MAX, 'entries in its list', field);
+    checkLimit(found.length + 1, LIST_MAX, 'entries in its list', field);
     found.push(
       toBind(expand(source), destination === undefined ? undefined : expand(destination), options, readOnly, context),
     );
@@ -113,7 +113,7 @@ function toBind(
     fail('nothing can be mounted at "/"; a root of its own is given with RootDirectory=');
   }
   if (!['', 'rbind', 'norbind'].includes(options)) {
-    fail(`${show(options)} is no option of a bind mount; there are "rbind" and "norbind"`);
+    fail(`${quote(options)} is no option of a bind mount; there are "rbind" and "norbind"`);
   }
   return { source: from, destination: to, readOnly, optional, recursive: options !== 'norbind' };
 }

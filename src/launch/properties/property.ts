@@ -1,8 +1,8 @@
-/** What the reader of a property is: it takes a value, and changes the draft. Shared parts of such readers. */
-import { bound, type Fail } from '../errors.ts';
+/** What the reader of a property is: it takes a value, and changes the parsed properties. Shared parts of such readers. */
+import { checkLimit, type Fail } from '../errors.ts';
 import { LIST_MAX } from '../limits.ts';
 import { splitWords } from '../syntax/words.ts';
-import type { Draft } from './parsed-properties.ts';
+import type { ParsedProperties } from './parsed-properties.ts';
 
 export interface PropertyContext {
   readonly fail: Fail;
@@ -13,28 +13,30 @@ export interface PropertyContext {
 }
 
 /** @param value without white space at its ends; empty resets */
-export type PropertyReader = (draft: Draft, value: string, context: PropertyContext) => void;
+export type PropertyReader = (parsed: ParsedProperties, value: string, context: PropertyContext) => void;
 
-/** The names of the draft's values of a type. */
-export type KeysOf<T> = { [Key in keyof Draft]: Draft[Key] extends T ? Key : never }[keyof Draft];
+/** The names of the parsed values of a type. */
+export type KeysOf<T> = {
+  [Key in keyof ParsedProperties]: ParsedProperties[Key] extends T ? Key : never;
+}[keyof ParsedProperties];
 
 /** A single value: empty takes it back, the last one holds. */
-export function single<Key extends keyof Draft>(
+export function single<Key extends keyof ParsedProperties>(
   key: Key,
-  read: (value: string, context: PropertyContext) => Draft[Key],
+  read: (value: string, context: PropertyContext) => ParsedProperties[Key],
 ): PropertyReader {
-  return (draft, value, context) => {
-    draft[key] = value === '' ? (undefined as Draft[Key]) : read(value, context);
+  return (parsed, value, context) => {
+    parsed[key] = value === '' ? (undefined as ParsedProperties[Key]) : read(value, context);
   };
 }
 
 /** A list: empty empties it, other values add to it. */
 export function list<T>(
-  of: (draft: Draft) => T[],
+  of: (parsed: ParsedProperties) => T[],
   read: (value: string, context: PropertyContext) => T[],
 ): PropertyReader {
-  return (draft, value, context) => {
-    const entries = of(draft);
+  return (parsed, value, context) => {
+    const entries = of(parsed);
     if (value === '') {
       entries.length = 0;
       return;
@@ -42,13 +44,13 @@ export function list<T>(
     for (const entry of read(value, context)) {
       entries.push(entry);
     }
-    bound(entries.length, LIST_MAX, 'entries in its list', context.field);
+    checkLimit(entries.length, LIST_MAX, 'entries in its list', context.field);
   };
 }
 
 /** @returns the words of a value, in which quotes are taken away and a backslash makes the next character itself */
 export function plainWords(value: string, { fail, field }: PropertyContext): string[] {
   const words = splitWords(value, 'plain', fail, LIST_MAX);
-  bound(words.length, LIST_MAX, 'entries in its list', field);
+  checkLimit(words.length, LIST_MAX, 'entries in its list', field);
   return words;
 }

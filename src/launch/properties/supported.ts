@@ -1,11 +1,11 @@
 /** The assignments that a launch does not carry out: which mean nothing here, which are worth a warning, which are refused. */
 import { nearest } from '../../core/nearest.ts';
-import { failing, show } from '../errors.ts';
+import { failFor, quote } from '../errors.ts';
 import { REFUSED_SHOWN_MAX } from '../limits.ts';
 import { type Assignment, fieldOf } from '../syntax/unit-file.ts';
 import { asBoolean } from '../syntax/values.ts';
 import { isCarriedOut, PROPERTY_NAMES } from './table.ts';
-import { fixedValue, foreignNames, foreignSort, isOff } from './unsupported-properties.ts';
+import { classify, fixedValue, isOff, unsupportedNames } from './unsupported-properties.ts';
 
 export interface UnsupportedOptions {
   /** --ignore-unknown: what would be refused is left out with a warning */
@@ -17,14 +17,14 @@ export interface UnsupportedOptions {
  * @returns the assignments that are carried out, in their order
  * @throws DynuserError LaunchFailed that names all properties that are not supported or not known
  */
-export function withoutUnsupported(assignments: readonly Assignment[], options: UnsupportedOptions): Assignment[] {
+export function selectSupported(assignments: readonly Assignment[], options: UnsupportedOptions): Assignment[] {
   const refused: Assignment[] = [];
   const carriedOut = assignments.filter(assignment => {
     const { name, value } = assignment;
     if (isCarriedOut(name)) {
       return true;
     }
-    const sort = foreignSort(name);
+    const sort = classify(name);
     const field = fieldOf(assignment);
     if (sort === 'manager' || name.startsWith('X-') || (sort === 'protection' && isOff(value))) {
       return false;
@@ -53,8 +53,8 @@ function warnOfDifference(name: string, value: string, field: string, warn: (tex
 /** One sentence for all of them, each by the place of its first assignment. */
 function refuse(refused: readonly Assignment[]): never {
   const once = refused.filter((one, index) => refused.findIndex(({ name }) => name === one.name) === index);
-  const unsupported = once.filter(({ name }) => foreignSort(name) !== undefined);
-  const unknown = once.filter(({ name }) => foreignSort(name) === undefined);
+  const unsupported = once.filter(({ name }) => classify(name) !== undefined);
+  const unknown = once.filter(({ name }) => classify(name) === undefined);
   const parts = [
     ...listWords('unsupported', unsupported, unsupportedWords),
     ...listWords('unknown', unknown, unknownWords),
@@ -64,7 +64,7 @@ function refuse(refused: readonly Assignment[]): never {
     unsupported.length === 0
       ? `use --ignore-unknown to skip ${it}`
       : `use --ignore-unknown to run without ${it}, less protected than the service is meant to be`;
-  return failing('properties')(`${parts.join(', ')}; ${way}`);
+  return failFor('properties')(`${parts.join(', ')}; ${way}`);
 }
 
 function listWords(sort: string, list: readonly Assignment[], words: (one: Assignment) => string): string[] {
@@ -81,10 +81,10 @@ function unsupportedWords({ name, origin }: Assignment): string {
 }
 
 function unknownWords({ name, origin }: Assignment): string {
-  const meant = nearest(name, PROPERTY_NAMES) ?? nearest(name, foreignNames());
+  const meant = nearest(name, PROPERTY_NAMES) ?? nearest(name, unsupportedNames());
   const notes = [
     ...(origin === undefined ? [] : [origin]),
     ...(meant === undefined ? [] : [`did you mean ${meant}=?`]),
   ];
-  return notes.length === 0 ? show(name) : `${show(name)} (${notes.join('; ')})`;
+  return notes.length === 0 ? quote(name) : `${quote(name)} (${notes.join('; ')})`;
 }

@@ -1,12 +1,12 @@
 /** The properties that are carried out, by their names. */
 
-import { failing, show } from '../errors.ts';
+import { failFor, quote } from '../errors.ts';
 import { COMMAND_PROPERTIES } from '../syntax/command-line.ts';
 import type { Specifiers } from '../syntax/specifiers.ts';
 import { type Assignment, fieldOf } from '../syntax/unit-file.ts';
 import { DIRECTORY_PROPERTIES } from './directories.ts';
 import { ENVIRONMENT_PROPERTIES } from './environment.ts';
-import type { Draft } from './parsed-properties.ts';
+import type { ParsedProperties } from './parsed-properties.ts';
 import { PATH_PROPERTIES } from './paths.ts';
 import { type PropertyReader, single } from './property.ts';
 import { USER_PROPERTIES } from './user.ts';
@@ -21,7 +21,7 @@ const READERS: ReadonlyMap<string, PropertyReader> = new Map<string, PropertyRea
   ...COMMAND_PROPERTIES,
   [
     'Type',
-    single('type', (value, { fail }) => TYPES.find(type => type === value) ?? fail(`there is no ${show(value)}`)),
+    single('type', (value, { fail }) => TYPES.find(type => type === value) ?? fail(`there is no ${quote(value)}`)),
   ],
 ]);
 
@@ -37,12 +37,12 @@ export function isCarriedOut(name: string): boolean {
  * Applies an assignment of a property that is carried out; any other is for unsupported.ts.
  * @throws DynuserError LaunchFailed, LimitReached
  */
-export function applyAssignment(draft: Draft, assignment: Assignment, specifiers: Specifiers): void {
+export function applyAssignment(parsed: ParsedProperties, assignment: Assignment, specifiers: Specifiers): void {
   const { name, value } = assignment;
   const field = fieldOf(assignment);
-  const fail = failing(field);
-  draft.fields.set(name, field);
-  READERS.get(name)?.(draft, value, {
+  const fail = failFor(field);
+  parsed.fields.set(name, field);
+  READERS.get(name)?.(parsed, value, {
     fail,
     field,
     expand: (text, quote) => specifiers.expand(text, fail, field, quote),

@@ -56,10 +56,10 @@ const PROTECTIONS = names(`
   StateDirectoryQuota CacheDirectoryQuota LogsDirectoryQuota StateDirectoryAccounting
 `);
 
-export type Foreign = 'manager' | 'difference' | 'protection';
+export type UnsupportedKind = 'manager' | 'difference' | 'protection';
 
 /** @returns the sort of a setting of systemd that is not carried out; undefined where systemd knows none of that name */
-export function foreignSort(name: string): Foreign | undefined {
+export function classify(name: string): UnsupportedKind | undefined {
   return MANAGERS.has(name)
     ? 'manager'
     : DIFFERENCES.has(name)
@@ -79,7 +79,7 @@ export function isOff(value: string): boolean {
   return value === '' || asBoolean(value) === false;
 }
 
-export function foreignNames(): string[] {
+export function unsupportedNames(): string[] {
   return [...MANAGERS, ...DIFFERENCES, ...PROTECTIONS];
 }
 

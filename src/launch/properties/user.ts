@@ -1,9 +1,9 @@
 /** Properties of the user, its privileges and the file system as a whole (systemd.exec(5)). */
 
-import { show } from '../errors.ts';
+import { quote } from '../errors.ts';
 import { ALL_CAPABILITIES, changeCapabilities, NO_CAPABILITIES } from '../syntax/capabilities.ts';
 import { asBoolean, readAccount, readBoolean, readChoice, readMode, readPath } from '../syntax/values.ts';
-import type { Draft } from './parsed-properties.ts';
+import type { ParsedProperties } from './parsed-properties.ts';
 import { list, type PropertyContext, type PropertyReader, plainWords, single } from './property.ts';
 
 type FlagKey =
@@ -20,7 +20,7 @@ export const USER_PROPERTIES: ReadonlyMap<string, PropertyReader> = new Map<stri
   ['DynamicUser', flag('dynamicUser')],
   ['User', single('user', readAccountOf)],
   ['Group', single('group', readAccountOf)],
-  ['SupplementaryGroups', list(draft => draft.supplementaryGroups, readGroups)],
+  ['SupplementaryGroups', list(parsed => parsed.supplementaryGroups, readGroups)],
   ['ProtectSystem', single('protectSystem', (value, { fail }) => readChoice(value, ['full', 'strict'], fail))],
   ['ProtectHome', single('protectHome', (value, { fail }) => readChoice(value, ['read-only', 'tmpfs'], fail))],
   // systemd 257 has two kinds; here both are an empty one that goes with the service.
@@ -48,7 +48,7 @@ function flag(key: FlagKey): PropertyReader {
 
 function readWord<const T extends string>(words: readonly T[]): (value: string, context: PropertyContext) => T {
   return (value, { fail }) =>
-    words.find(word => word === value) ?? fail(`${show(value)} must be one of: ${words.join(', ')}`);
+    words.find(word => word === value) ?? fail(`${quote(value)} must be one of: ${words.join(', ')}`);
 }
 
 function readAccountOf(value: string, { expand, fail }: PropertyContext): string {
@@ -63,20 +63,20 @@ function readPrivateUsers(value: string, { fail }: PropertyContext): boolean {
   if (value === 'identity') {
     fail('"identity" is not supported; "yes" maps root, the user and its group');
   }
-  return value === 'self' || (asBoolean(value) ?? fail(`${show(value)} must be one of: yes, no, self`));
+  return value === 'self' || (asBoolean(value) ?? fail(`${quote(value)} must be one of: yes, no, self`));
 }
 
 /** "-" before the path: it may be missing. "~": the home of the user. */
-function readWorkingDirectory(draft: Draft, value: string, { expand, fail }: PropertyContext): void {
-  draft.workingDirectoryOptional = value.startsWith('-');
-  const path = draft.workingDirectoryOptional ? value.slice(1) : value;
-  draft.workingDirectory = path === '' || path === '~' ? path || undefined : readPath(expand(path), fail);
+function readWorkingDirectory(parsed: ParsedProperties, value: string, { expand, fail }: PropertyContext): void {
+  parsed.workingDirectoryOptional = value.startsWith('-');
+  const path = parsed.workingDirectoryOptional ? value.slice(1) : value;
+  parsed.workingDirectory = path === '' || path === '~' ? path || undefined : readPath(expand(path), fail);
 }
 
 function capabilities(key: 'boundingSet' | 'ambientSet', untouched: bigint): PropertyReader {
-  return (draft, value, context) => {
+  return (parsed, value, context) => {
     const inverted = value.startsWith('~');
     const words = plainWords(inverted ? value.slice(1) : value, context);
-    draft[key] = changeCapabilities(draft[key], words, inverted, untouched, context.fail);
+    parsed[key] = changeCapabilities(parsed[key], words, inverted, untouched, context.fail);
   };
 }

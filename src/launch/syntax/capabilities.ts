@@ -1,5 +1,5 @@
 /** Sets of capabilities (capabilities(7)) as bit masks, and how properties change them (systemd.exec(5)). Pure. */
-import { type Fail, show } from '../errors.ts';
+import { type Fail, quote } from '../errors.ts';
 
 /** In the order of their numbers, linux/capability.h. */
 const NAMES = [
@@ -41,7 +41,7 @@ export function changeCapabilities(
 function readCapability(word: string, fail: Fail): bigint {
   const index = NAMES.indexOf(word.toLowerCase().replace(/^cap_/, ''));
   return index < 0 || !/^cap_/i.test(word)
-    ? fail(`${show(word)} is no capability; capabilities(7) lists them`)
+    ? fail(`${quote(word)} is no capability; capabilities(7) lists them`)
     : 1n << BigInt(index);
 }
 

@@ -1,5 +1,5 @@
 /** The syntax of ExecStart= and ExecStartPre= (systemd.service(5), "Command lines"). Pure. */
-import { bound, show } from '../errors.ts';
+import { checkLimit, quote } from '../errors.ts';
 import { ARGUMENTS_MAX, COMMANDS_MAX } from '../limits.ts';
 import type { CommandLine } from '../properties/exec-settings.ts';
 import { list, type PropertyContext, type PropertyReader } from '../properties/property.ts';
@@ -7,8 +7,8 @@ import { readPath } from './values.ts';
 import { skipWhitespace, takeWord, WHITESPACE } from './words.ts';
 
 export const COMMAND_PROPERTIES: ReadonlyMap<string, PropertyReader> = new Map<string, PropertyReader>([
-  ['ExecStart', list(draft => draft.start, readCommands)],
-  ['ExecStartPre', list(draft => draft.startBefore, readCommands)],
+  ['ExecStart', list(parsed => parsed.start, readCommands)],
+  ['ExecStartPre', list(parsed => parsed.startBefore, readCommands)],
 ]);
 
 /** Several commands in one value are separated by a semicolon that is a word of its own. */
@@ -20,7 +20,7 @@ function readCommands(value: string, context: PropertyContext): CommandLine[] {
     if (words.length > 0) {
       found.push(toCommand(words, context));
     }
-    bound(found.length, COMMANDS_MAX, 'commands in it', context.field);
+    checkLimit(found.length, COMMANDS_MAX, 'commands in it', context.field);
   }
   return found;
 }
@@ -48,7 +48,7 @@ function takeCommand(
       words.push(word.text);
       at = word.next;
     }
-    bound(words.length, ARGUMENTS_MAX, 'words in it', field);
+    checkLimit(words.length, ARGUMENTS_MAX, 'words in it', field);
   }
 }
 
@@ -63,16 +63,16 @@ function toCommand(words: readonly string[], context: PropertyContext): CommandL
   const prefixes = prefixesOf(first, context);
   const given = context.expand(first.slice(prefixes.length));
   if (given === '' || given.endsWith('/')) {
-    fail(`${show(first)} names no program`);
+    fail(`${quote(first)} names no program`);
   }
   const path = given.includes('/') ? readPath(given, fail) : given;
   const expanded = rest.map(word => context.expand(word));
   const ownName = prefixes.includes('@');
   if (ownName && expanded.length === 0) {
-    fail(`after ${show(first)} there must be the name that the program is to see as its own`);
+    fail(`after ${quote(first)} there must be the name that the program is to see as its own`);
   }
   if (path === '.' || path === '..' || [path, ...expanded].some(word => word.includes('\0'))) {
-    fail(`${show(first)} names no program that can be started`);
+    fail(`${quote(first)} names no program that can be started`);
   }
   return {
     path,

@@ -1,11 +1,11 @@
 /** What specifiers say of the host: its names and ids, read from the files in which the kernel and systemd keep them. */
-import { type Fail, show } from '../errors.ts';
+import { type Fail, quote } from '../errors.ts';
 import type { Questions } from '../plan/questions.ts';
 
-export type Facts = Pick<Questions, 'file' | 'glob' | 'knows'>;
+export type HostFiles = Pick<Questions, 'file' | 'glob' | 'knows'>;
 
 /** Enough for a host name (HOST_NAME_MAX 64), a release (65), a pretty name; more is nothing that these files hold. */
-const FACT_MAX = 256;
+const VALUE_MAX = 256;
 const HOST_NAME = '/proc/sys/kernel/hostname';
 const OS_RELEASE = ['/etc/os-release', '/usr/lib/os-release'] as const;
 
@@ -32,56 +32,56 @@ const OS_FIELDS: Readonly<Record<string, string>> = {
 };
 
 /** @returns what a specifier says of the host, "" while that is being asked; undefined where it is no such specifier */
-export function hostFact(letter: string, facts: Facts, fail: Fail): string | undefined {
+export function hostSpecifier(letter: string, host: HostFiles, fail: Fail): string | undefined {
   switch (letter) {
     case 's':
       // The shell of root, as systemd has it where nothing else says so.
-      return facts.glob('/bin/bash') === undefined ? '/bin/sh' : '/bin/bash';
+      return host.glob('/bin/bash') === undefined ? '/bin/sh' : '/bin/bash';
     case 'H':
-      return firstLine(HOST_NAME, letter, facts, fail);
+      return firstLine(HOST_NAME, letter, host, fail);
     case 'l':
-      return firstLine(HOST_NAME, letter, facts, fail).replace(/\..*$/s, '');
+      return firstLine(HOST_NAME, letter, host, fail).replace(/\..*$/s, '');
     case 'q':
-      return release(facts, ['/etc/machine-info'], 'PRETTY_HOSTNAME') || firstLine(HOST_NAME, letter, facts, fail);
+      return release(host, ['/etc/machine-info'], 'PRETTY_HOSTNAME') || firstLine(HOST_NAME, letter, host, fail);
     case 'm':
-      return firstLine('/etc/machine-id', letter, facts, fail);
+      return firstLine('/etc/machine-id', letter, host, fail);
     case 'b':
-      return firstLine('/proc/sys/kernel/random/boot_id', letter, facts, fail).replaceAll('-', '');
+      return firstLine('/proc/sys/kernel/random/boot_id', letter, host, fail).replaceAll('-', '');
     case 'v':
-      return firstLine('/proc/sys/kernel/osrelease', letter, facts, fail);
+      return firstLine('/proc/sys/kernel/osrelease', letter, host, fail);
     case 'a': {
-      const machine = firstLine('/proc/sys/kernel/arch', letter, facts, fail);
+      const machine = firstLine('/proc/sys/kernel/arch', letter, host, fail);
       return ARCHITECTURES[machine] ?? machine;
     }
     default: {
       const field = OS_FIELDS[letter];
-      return field === undefined ? undefined : release(facts, OS_RELEASE, field);
+      return field === undefined ? undefined : release(host, OS_RELEASE, field);
     }
   }
 }
 
-function firstLine(path: string, letter: string, facts: Facts, fail: Fail): string {
-  const text = facts.file(path);
+function firstLine(path: string, letter: string, host: HostFiles, fail: Fail): string {
+  const text = host.file(path);
   if (text === undefined) {
-    return facts.knows('file', path) ? fail(`%${letter} is in ${path}, which is not there`) : '';
+    return host.knows('file', path) ? fail(`%${letter} is in ${path}, which is not there`) : '';
   }
   const line = text.split('\n', 1)[0] ?? '';
-  return line === '' || line.length > FACT_MAX ? fail(`%${letter} cannot be ${show(line)}, as ${path} has it`) : line;
+  return line === '' || line.length > VALUE_MAX ? fail(`%${letter} cannot be ${quote(line)}, as ${path} has it`) : line;
 }
 
 /** A value of os-release(5) or machine-info(5): of the first of the files that there is. */
-function release(facts: Facts, paths: readonly string[], field: string): string {
+function release(host: HostFiles, paths: readonly string[], field: string): string {
   for (const path of paths) {
-    const text = facts.file(path);
+    const text = host.file(path);
     if (text !== undefined) {
       const line = text.split('\n').find(candidate => candidate.startsWith(`${field}=`));
       const value = line?.slice(field.length + 1).trim() ?? '';
       return value
         .replace(/^(["'])(.*)\1$/, '$2')
         .replace(/\\(.)/g, '$1')
-        .slice(0, FACT_MAX);
+        .slice(0, VALUE_MAX);
     }
-    if (!facts.knows('file', path)) {
+    if (!host.knows('file', path)) {
       return '';
     }
   }

@@ -1,8 +1,8 @@
 /** Specifiers of unit files (systemd.unit(5), "Specifiers") for a service of the system: %i, %n, %S and the others. */
-import { bound, type Fail } from '../errors.ts';
+import { checkLimit, type Fail } from '../errors.ts';
 import { EXPANDED_MAX } from '../limits.ts';
-import { type Facts, hostFact } from './host-specifiers.ts';
-import { type UnitParts, unescapeUnitName } from './unit-name.ts';
+import { type HostFiles, hostSpecifier } from './host-specifiers.ts';
+import { type UnitName, unescapeUnitName } from './unit-name.ts';
 
 /** The service manager is root's (%u and %h are of its own user, not of User=), and has no user's directories. */
 const FIXED: Readonly<Record<string, string>> = {
@@ -22,7 +22,7 @@ const FIXED: Readonly<Record<string, string>> = {
   h: '/root',
 };
 
-const OF_UNIT: Readonly<Record<string, (unit: UnitParts) => string>> = {
+const OF_UNIT: Readonly<Record<string, (unit: UnitName) => string>> = {
   n: unit => unit.name,
   N: unit => unit.name.slice(0, -'.service'.length),
   p: unit => unit.prefix,
@@ -36,15 +36,15 @@ const OF_UNIT: Readonly<Record<string, (unit: UnitParts) => string>> = {
 
 /** What specifiers stand for in one launch; counts what they make of its text. */
 export class Specifiers {
-  readonly #unit: UnitParts | undefined;
+  readonly #unit: UnitName | undefined;
   readonly #unitFile: string | undefined;
-  readonly #facts: Facts;
+  readonly #host: HostFiles;
   #made = 0;
 
-  constructor(unit: UnitParts | undefined, unitFile: string | undefined, facts: Facts) {
+  constructor(unit: UnitName | undefined, unitFile: string | undefined, host: HostFiles) {
     this.#unit = unit;
     this.#unitFile = unitFile;
-    this.#facts = facts;
+    this.#host = host;
   }
 
   /**
@@ -56,7 +56,7 @@ export class Specifiers {
     return text.replace(/%([%A-Za-z0-9])/g, (_whole, letter: string) => {
       const value = this.#valueOf(letter, fail);
       this.#made += value.length;
-      bound(this.#made, EXPANDED_MAX, 'characters out of specifiers', field);
+      checkLimit(this.#made, EXPANDED_MAX, 'characters out of specifiers', field);
       return quote(value);
     });
   }
@@ -80,7 +80,7 @@ export class Specifiers {
       return fail('%d is the directory of credentials, which a launcher has none of');
     }
     return (
-      hostFact(letter, this.#facts, fail) ??
+      hostSpecifier(letter, this.#host, fail) ??
       fail(`there is no specifier %${letter}; a percent sign of its own is written %%`)
     );
   }

@@ -1,5 +1,5 @@
 /** The syntax of unit files (systemd.syntax(7)): sections, assignments, comments, lines that go on. Pure. */
-import { failing, show } from '../errors.ts';
+import { failFor, quote } from '../errors.ts';
 import { trimmed } from './words.ts';
 
 /** An assignment, and where it is from. */
@@ -26,7 +26,7 @@ export function parseUnitFile(text: string, path: string, warn: (text: string) =
   let section: string | undefined;
   for (const { line, number } of logicalLines(text)) {
     const origin = `${path}:${number}`;
-    const fail = failing(origin);
+    const fail = failFor(origin);
     if (line.includes('\0')) {
       fail('a unit file must not contain NUL characters');
     }
@@ -34,7 +34,7 @@ export function parseUnitFile(text: string, path: string, warn: (text: string) =
       fail('systemd reads ".include" no more; put what is added into a drop-in, NAME.service.d/NAME.conf');
     }
     if (line.startsWith('[')) {
-      section = line.endsWith(']') ? line.slice(1, -1) : fail(`${show(line)} is no section; it must end in "]"`);
+      section = line.endsWith(']') ? line.slice(1, -1) : fail(`${quote(line)} is no section; it must end in "]"`);
       if (!['Unit', 'Service', 'Install'].includes(section) && !section.startsWith('X-')) {
         warn(`${origin}: the section [${section}] is not one of a service, and is left out`);
       }
@@ -42,10 +42,10 @@ export function parseUnitFile(text: string, path: string, warn: (text: string) =
     }
     const equals = line.indexOf('=');
     if (equals <= 0) {
-      fail(`${show(line)} is no assignment; it must be NAME=VALUE`);
+      fail(`${quote(line)} is no assignment; it must be NAME=VALUE`);
     }
     if (section === undefined) {
-      fail(`${show(line)} is before the first section`);
+      fail(`${quote(line)} is before the first section`);
     }
     if (section === 'Service') {
       found.push({ name: trimmed(line.slice(0, equals)), value: trimmed(line.slice(equals + 1)), origin });

@@ -1,7 +1,7 @@
 /** The parts of a unit's name (systemd.unit(5)), and the drop-in directories that belong to it. Pure. */
 import { parseUnitName } from '../../core/name.ts';
 import type { Fail } from '../errors.ts';
-import { show } from '../errors.ts';
+import { quote } from '../errors.ts';
 
 const SERVICE = '.service';
 /** systemd.unit(5), "Unit File Load Path": what an administrator, the running system and packages put there. */
@@ -12,7 +12,7 @@ const SEARCH_PATH = [
   '/usr/lib/systemd/system',
 ] as const;
 
-export interface UnitParts {
+export interface UnitName {
   /** with its suffix */
   readonly name: string;
   readonly prefix: string;
@@ -21,19 +21,19 @@ export interface UnitParts {
 }
 
 /** @returns the parts of a service's name; one without a suffix gets it */
-export function splitUnitName(text: string, fail: Fail): UnitParts {
+export function splitUnitName(text: string, fail: Fail): UnitName {
   const parsed = parseUnitName(text);
   if ('reason' in parsed) {
     return fail(parsed.reason);
   }
   const known = /\.(?:socket|mount|swap|slice|scope|timer|path|target|device|automount)$/.exec(text);
   if (known !== null) {
-    return fail(`${show(text)} is no service; only services can be launched`);
+    return fail(`${quote(text)} is no service; only services can be launched`);
   }
   const stem = text.endsWith(SERVICE) ? text.slice(0, -SERVICE.length) : text;
   const at = stem.indexOf('@');
   if (stem === '' || at === 0) {
-    return fail(`${show(text)} has no name before its suffix`);
+    return fail(`${quote(text)} has no name before its suffix`);
   }
   const name = `${stem}${SERVICE}`;
   return at < 0 ? { name, prefix: stem } : { name, prefix: stem.slice(0, at), instance: stem.slice(at + 1) };
@@ -44,27 +44,27 @@ export function splitUnitName(text: string, fail: Fail): UnitParts {
  * @param instance the instance of a template
  * @returns the unit that the file is for
  */
-export function unitOfFile(file: string, instance: string | undefined, fail: Fail): UnitParts {
+export function unitOfFile(file: string, instance: string | undefined, fail: Fail): UnitName {
   if (!file.endsWith(SERVICE)) {
-    return fail(`${show(file)} must end in ".service"`);
+    return fail(`${quote(file)} must end in ".service"`);
   }
   const parts = splitUnitName(file, fail);
   if (parts.instance === undefined && instance !== undefined) {
-    return fail(`${show(file)} is no template, so it has no instances; a template's name ends in "@.service"`);
+    return fail(`${quote(file)} is no template, so it has no instances; a template's name ends in "@.service"`);
   }
   if (parts.instance === '' && (instance === undefined || instance === '')) {
-    return fail(`${show(file)} is a template; say which instance of it with --instance=`);
+    return fail(`${quote(file)} is a template; say which instance of it with --instance=`);
   }
   if (parts.instance !== undefined && parts.instance !== '') {
     return instance === undefined || instance === parts.instance
       ? parts
-      : fail(`${show(file)} is the instance ${show(parts.instance)} already`);
+      : fail(`${quote(file)} is the instance ${quote(parts.instance)} already`);
   }
   if (instance === undefined) {
     return parts;
   }
   if (!/^[A-Za-z0-9:_.\\@-]+$/.test(instance)) {
-    return fail(`the instance ${show(instance)} must be escaped; "systemd-escape" shows how`);
+    return fail(`the instance ${quote(instance)} must be escaped; "systemd-escape" shows how`);
   }
   return splitUnitName(`${parts.prefix}@${instance}${SERVICE}`, fail);
 }
@@ -82,7 +82,7 @@ export function unescapeUnitName(text: string): string {
  * template's, those of each prefix that ends in a dash, and the ones of all services.
  * @param beside the directory of the unit file
  */
-export function dropInDirectories(unit: UnitParts, beside: string): string[] {
+export function dropInDirectories(unit: UnitName, beside: string): string[] {
   const search = SEARCH_PATH.some(path => path === beside) ? SEARCH_PATH : [beside, ...SEARCH_PATH];
   const mark = unit.instance === undefined ? '' : '@';
   const own = unit.instance === undefined || unit.instance === '' ? [] : [unit.name];

@@ -4,7 +4,7 @@
  */
 import { ESCAPE_MAX, readEscape } from '../../core/escape.ts';
 import type { Fail } from '../errors.ts';
-import { show } from '../errors.ts';
+import { quote } from '../errors.ts';
 
 export const WHITESPACE = ' \t\n\r';
 
@@ -58,24 +58,24 @@ export function takeWord(
     return undefined;
   }
   const parts = new Parts();
-  let quote = '';
+  let open = '';
   for (; index < text.length; index++) {
     const character = text.charAt(index);
     if (character === '\\' && backslash !== 'keep') {
       index += takeEscape(text, index + 1, backslash, parts, fail);
-    } else if (quote !== '') {
-      quote = character === quote ? '' : quote;
-      parts.add(character, quote !== '');
+    } else if (open !== '') {
+      open = character === open ? '' : open;
+      parts.add(character, open !== '');
     } else if (character === '"' || character === "'") {
-      quote = character;
+      open = character;
     } else if (WHITESPACE.includes(character) || separators.includes(character)) {
       return { text: parts.whole(fail), next: index + 1, end: character };
     } else {
       parts.add(character, true);
     }
   }
-  if (quote !== '') {
-    fail(`${show(text)} has a quote ${quote} that is not closed`);
+  if (open !== '') {
+    fail(`${quote(text)} has a quote ${open} that is not closed`);
   }
   return { text: parts.whole(fail), next: index, end: '' };
 }
@@ -98,7 +98,7 @@ export function splitWords(text: string, backslash: Backslash, fail: Fail, most:
 function takeEscape(text: string, at: number, backslash: 'c' | 'plain', parts: Parts, fail: Fail): number {
   const next = text.charAt(at);
   if (next === '') {
-    fail(`${show(text)} ends in a backslash; a backslash of its own is written "\\\\"`);
+    fail(`${quote(text)} ends in a backslash; a backslash of its own is written "\\\\"`);
   }
   const found = backslash === 'c' ? readEscape(text.slice(at, at + ESCAPE_MAX)) : undefined;
   if (found !== undefined) {
@@ -133,6 +133,6 @@ class Parts {
     }
     const bytes = Buffer.concat([...this.#chunks, Buffer.from(this.#text)]);
     const text = bytes.toString('utf8');
-    return Buffer.from(text).equals(bytes) ? text : fail(`the escapes in ${show(text)} give bytes that are no UTF-8`);
+    return Buffer.from(text).equals(bytes) ? text : fail(`the escapes in ${quote(text)} give bytes that are no UTF-8`);
   }
 }

@@ -3,11 +3,11 @@
  * error that names a field, or a plan that holds together: absolute paths without "..", no NUL, the same each time.
  */
 import assert from 'node:assert/strict';
+import type { LaunchAnswer } from '../../../src/api/generated/io-dynuser-allocator.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { parseDirectoryValue } from '../../../src/directories/plan/value.ts';
-import { explainPlan, planLaunch, readLaunch } from '../../../src/launch/launch.ts';
+import { explainPlan, planLaunch, resolveLaunch } from '../../../src/launch/launch.ts';
 import type { LaunchRequest } from '../../../src/launch/plan/request.ts';
-import type { LaunchAnswer } from '../../../src/launch/plan.ts';
 import { PROPERTY_NAMES } from '../../../src/launch/properties/table.ts';
 import { acquiredOf, answerOf, privateDirectory, requestOf, type World } from '../../unit/launch/launches.ts';
 import { outcomeOf, type Target } from './types.ts';
@@ -18,17 +18,17 @@ const ROUNDS_MAX = 10;
 function launch(request: LaunchRequest, world: World): unknown {
   const answers: LaunchAnswer[] = [];
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const outcome = readLaunch(request, answers);
+    const outcome = resolveLaunch(request, answers);
     if ('questions' in outcome) {
       assert.ok(outcome.questions.length > 0);
       answers.push(...outcome.questions.map(question => answerOf(question, world)));
       continue;
     }
     const plan = planLaunch(
-      outcome.wanted,
+      outcome.resolved,
       acquiredOf({ directories: [privateDirectory('wuff', { aliases: ['a'] })] }),
     );
-    assert.ok(explainPlan(outcome.wanted, plan).every(line => line.length <= 100));
+    assert.ok(explainPlan(outcome.resolved, plan).every(line => line.length <= 100));
     for (const step of plan.steps) {
       assert.ok(step.path.startsWith('/') && !step.path.split('/').includes('..'), step.path);
     }

@@ -2,10 +2,10 @@
 /** Whatever text comes in: what comes out is a plan that holds together, questions, or an error of ours. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LaunchAnswer } from '../../../src/api/generated/io-dynuser-allocator.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { explainPlan, planLaunch, readLaunch } from '../../../src/launch/launch.ts';
+import { explainPlan, planLaunch, resolveLaunch } from '../../../src/launch/launch.ts';
 import type { LaunchRequest } from '../../../src/launch/plan/request.ts';
-import type { LaunchAnswer } from '../../../src/launch/plan.ts';
 import { PROPERTY_NAMES } from '../../../src/launch/properties/table.ts';
 import { acquiredOf, answerOf, privateDirectory, requestOf, type World } from './launches.ts';
 
@@ -107,14 +107,14 @@ function worldOf(dice: Dice, unitFile: string): World {
 function launch(request: LaunchRequest, world: World): boolean {
   const answers: LaunchAnswer[] = [];
   for (let round = 0; round < 10; round++) {
-    const outcome = readLaunch(request, answers);
+    const outcome = resolveLaunch(request, answers);
     if ('questions' in outcome) {
       answers.push(...outcome.questions.map(question => answerOf(question, world)));
       continue;
     }
     const acquired = acquiredOf({ directories: [privateDirectory('wuff', { aliases: ['a'] })] });
-    const plan = planLaunch(outcome.wanted, acquired);
-    assert.ok(explainPlan(outcome.wanted, plan).every(line => line.length <= 100));
+    const plan = planLaunch(outcome.resolved, acquired);
+    assert.ok(explainPlan(outcome.resolved, plan).every(line => line.length <= 100));
     for (const step of plan.steps) {
       assert.ok(step.path.startsWith('/') && !step.path.split('/').includes('..'), step.path);
     }

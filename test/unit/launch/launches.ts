@@ -1,9 +1,9 @@
 /** Requests and answers for the tests of launches: what matters is given, the rest is usual. */
 import assert from 'node:assert/strict';
+import type { LaunchAnswer, LaunchPlan, LaunchQuestion } from '../../../src/api/generated/io-dynuser-allocator.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { planLaunch, readLaunch } from '../../../src/launch/launch.ts';
-import type { Acquired, AcquiredDirectory, LaunchRequest, Wanted } from '../../../src/launch/plan/request.ts';
-import type { LaunchAnswer, LaunchPlan, LaunchQuestion } from '../../../src/launch/plan.ts';
+import { planLaunch, resolveLaunch } from '../../../src/launch/launch.ts';
+import type { Acquired, AcquiredDirectory, LaunchRequest, ResolvedLaunch } from '../../../src/launch/plan/request.ts';
 
 export function requestOf(properties: readonly string[], more: Partial<LaunchRequest> = {}): LaunchRequest {
   return {
@@ -35,7 +35,7 @@ export function answerOf(question: LaunchQuestion, world: World): LaunchAnswer {
 }
 
 export interface ReadOutcome {
-  readonly wanted: Wanted;
+  readonly resolved: ResolvedLaunch;
   readonly asked: readonly string[];
   readonly rounds: number;
 }
@@ -44,9 +44,9 @@ export interface ReadOutcome {
 export function readIn(world: World, request: LaunchRequest): ReadOutcome {
   const answers: LaunchAnswer[] = [];
   for (let rounds = 0; rounds < 8; rounds++) {
-    const outcome = readLaunch(request, answers);
-    if ('wanted' in outcome) {
-      return { wanted: outcome.wanted, asked: answers.map(({ path }) => path), rounds };
+    const outcome = resolveLaunch(request, answers);
+    if ('resolved' in outcome) {
+      return { resolved: outcome.resolved, asked: answers.map(({ path }) => path), rounds };
     }
     assert.ok(outcome.questions.length > 0);
     answers.push(...outcome.questions.map(question => answerOf(question, world)));
@@ -54,16 +54,24 @@ export function readIn(world: World, request: LaunchRequest): ReadOutcome {
   return assert.fail('more than eight rounds');
 }
 
-export function wantedOf(properties: readonly string[], more: Partial<LaunchRequest> = {}, world: World = {}): Wanted {
-  return readIn(world, requestOf(properties, more)).wanted;
+export function resolvedOf(
+  properties: readonly string[],
+  more: Partial<LaunchRequest> = {},
+  world: World = {},
+): ResolvedLaunch {
+  return readIn(world, requestOf(properties, more)).resolved;
 }
 
 /** What a unit file with these lines in [Service] wants. */
-export function wantedOfUnit(lines: readonly string[], more: Partial<LaunchRequest> = {}, world: World = {}): Wanted {
+export function resolvedOfUnit(
+  lines: readonly string[],
+  more: Partial<LaunchRequest> = {},
+  world: World = {},
+): ResolvedLaunch {
   const unitFile = more.unitFile ?? '/srv/wuff.service';
   const text = ['[Service]', ...lines, ''].join('\n');
   const request = requestOf(more.properties ?? [], { ...more, unitFile });
-  return readIn({ ...world, files: { ...world.files, [unitFile]: text } }, request).wanted;
+  return readIn({ ...world, files: { ...world.files, [unitFile]: text } }, request).resolved;
 }
 
 export function acquiredOf(more: Partial<Acquired> = {}): Acquired {
@@ -92,7 +100,7 @@ export function planOf(
   more: Partial<LaunchRequest> = {},
   world: World = {},
 ): LaunchPlan {
-  return planLaunch(wantedOf(properties, more, world), acquiredOf(acquired));
+  return planLaunch(resolvedOf(properties, more, world), acquiredOf(acquired));
 }
 
 /** Asserts that something is refused, by the field and by words that the reason holds. */

@@ -1,5 +1,5 @@
 /** Steps as lines, for the tests of worlds. */
-import type { LaunchPlan, LaunchStep } from '../../../../src/launch/plan.ts';
+import type { LaunchPlan, LaunchStep } from '../../../../src/api/generated/io-dynuser-allocator.ts';
 import { planOf } from '../launches.ts';
 
 /** A step as one line, with what of it matters. */

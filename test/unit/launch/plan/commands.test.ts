@@ -1,10 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are variables of unit files
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LaunchCommand } from '../../../../src/api/generated/io-dynuser-allocator.ts';
 import { planLaunch } from '../../../../src/launch/launch.ts';
 import type { Acquired } from '../../../../src/launch/plan/request.ts';
-import type { LaunchCommand } from '../../../../src/launch/plan.ts';
-import { acquiredOf, refuses, type World, wantedOfUnit } from '../launches.ts';
+import { acquiredOf, refuses, resolvedOfUnit, type World } from '../launches.ts';
 
 const ENVIRONMENT = 'Environment="ONE=one" "TWO=two three" "QUOTED=a \'b c\' \\"d" EMPTY= "DOLLAR=$ONE"';
 
@@ -14,8 +14,8 @@ function commands(
   acquired: Partial<Acquired> = {},
   world: World = {},
 ): readonly LaunchCommand[] {
-  const wanted = wantedOfUnit(['Type=oneshot', `ExecStart=${line}`, ENVIRONMENT, ...more], {}, world);
-  return planLaunch(wanted, acquiredOf(acquired)).commands ?? [];
+  const resolved = resolvedOfUnit(['Type=oneshot', `ExecStart=${line}`, ENVIRONMENT, ...more], {}, world);
+  return planLaunch(resolved, acquiredOf(acquired)).commands ?? [];
 }
 
 function words(line: string): readonly string[] {
@@ -107,7 +107,7 @@ test('the home of a static account may be named, and one that is not known is re
   assert.deepEqual(commands('/x ${HOME}', ['User=games'], games, passwd)[0]?.arguments, ['/x', '/usr/games']);
   refuses(() => commands('/x ${HOME}', ['User=games'], games), 'ExecStart', /--setenv=/);
   assert.deepEqual(commands('/x ${HOME}', ['DynamicUser=yes'])[0]?.arguments, ['/x', '']);
-  const inherits = wantedOfUnit(['ExecStart=/x $TERM'], { inheritEnvironment: true });
+  const inherits = resolvedOfUnit(['ExecStart=/x $TERM'], { inheritEnvironment: true });
   refuses(() => planLaunch(inherits, acquiredOf()), 'ExecStart', /\$TERM.*--setenv=/);
 });
 

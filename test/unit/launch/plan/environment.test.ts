@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planLaunch } from '../../../../src/launch/launch.ts';
 import { parseEnvironmentFile } from '../../../../src/launch/syntax/environment-file.ts';
-import { acquiredOf, planOf, readIn, refuses, requestOf, wantedOf, wantedOfUnit } from '../launches.ts';
+import { acquiredOf, planOf, readIn, refuses, requestOf, resolvedOf, resolvedOfUnit } from '../launches.ts';
 
 function file(text: string): string[] {
   return parseEnvironmentFile(text).map(({ name, value }) => `${name}=${value}`);
@@ -39,26 +39,26 @@ test('EnvironmentFile= asks for its files, and may have wildcards and do without
     files: { '/e/a.env': 'A=a\n1=x', '/e/b.env': 'A=b\nB=b' },
     globs: { '/e/*.env': ['/e/a.env', '/e/b.env'] },
   };
-  const { wanted, asked, rounds } = readIn(world, requestOf(['EnvironmentFile=/e/*.env', 'EnvironmentFile=-/none']));
-  assert.deepEqual(wanted.settings.environment.assignments, ['A=a', 'A=b', 'B=b']);
+  const { resolved, asked, rounds } = readIn(world, requestOf(['EnvironmentFile=/e/*.env', 'EnvironmentFile=-/none']));
+  assert.deepEqual(resolved.settings.environment.assignments, ['A=a', 'A=b', 'B=b']);
   assert.deepEqual(asked, ['/e/*.env', '/none', '/e/a.env', '/e/b.env']);
   assert.equal(rounds, 2);
-  assert.match(wanted.warnings.join(), /\/e\/a\.env: "1" is no name/);
-  refuses(() => wantedOf(['EnvironmentFile=/none']), 'EnvironmentFile', /no readable file "\/none"/);
-  refuses(() => wantedOf(['EnvironmentFile=/none/*']), 'EnvironmentFile', /no file matches/);
-  assert.deepEqual(wantedOf(['EnvironmentFile=/none', 'EnvironmentFile=']).settings.environment.assignments, []);
-  refuses(() => wantedOf(['EnvironmentFile=rel']), 'EnvironmentFile', /absolute/);
+  assert.match(resolved.warnings.join(), /\/e\/a\.env: "1" is no name/);
+  refuses(() => resolvedOf(['EnvironmentFile=/none']), 'EnvironmentFile', /no readable file "\/none"/);
+  refuses(() => resolvedOf(['EnvironmentFile=/none/*']), 'EnvironmentFile', /no file matches/);
+  assert.deepEqual(resolvedOf(['EnvironmentFile=/none', 'EnvironmentFile=']).settings.environment.assignments, []);
+  refuses(() => resolvedOf(['EnvironmentFile=rel']), 'EnvironmentFile', /absolute/);
 });
 
 test('Environment= has quotes, escapes and specifiers', () => {
-  const { assignments } = wantedOf(['Environment="A=1 2" B=x\\x20y \'C="\' D=%%', 'Environment=E=']).settings
+  const { assignments } = resolvedOf(['Environment="A=1 2" B=x\\x20y \'C="\' D=%%', 'Environment=E=']).settings
     .environment;
   assert.deepEqual(assignments, ['A=1 2', 'B=x y', 'C="', 'D=%', 'E=']);
   for (const value of ['A', '1=x', '=x', 'A B=1', 'Ä=1']) {
-    refuses(() => wantedOf([`Environment=${value}`]), 'Environment', /NAME=VALUE/);
+    refuses(() => resolvedOf([`Environment=${value}`]), 'Environment', /NAME=VALUE/);
   }
-  refuses(() => wantedOf([], { setEnvironment: ['A'] }), 'setEnvironment', /NAME=VALUE/);
-  refuses(() => wantedOf([], { setEnvironment: ['A=\0'] }), 'setEnvironment', /NUL/);
+  refuses(() => resolvedOf([], { setEnvironment: ['A'] }), 'setEnvironment', /NAME=VALUE/);
+  refuses(() => resolvedOf([], { setEnvironment: ['A=\0'] }), 'setEnvironment', /NUL/);
 });
 
 test('later sources of a variable hold: allocator, Environment=, files, command line; UnsetEnvironment= has the last word', () => {
@@ -109,14 +109,14 @@ test('HOME and SHELL come from an account that has them: not from that of a dyna
 });
 
 test('CONFIGURATION_DIRECTORY names the directories below /etc', () => {
-  const wanted = wantedOf(['ConfigurationDirectory=b a']);
-  const plan = planLaunch(wanted, acquiredOf());
+  const resolved = resolvedOf(['ConfigurationDirectory=b a']);
+  const plan = planLaunch(resolved, acquiredOf());
   assert.ok(plan.environment.includes('CONFIGURATION_DIRECTORY=/etc/a:/etc/b'));
 });
 
 test('PassEnvironment= passes on what is inherited, and is refused where nothing is', () => {
-  assert.deepEqual(wantedOf(['PassEnvironment=A B']).warnings, []);
-  refuses(() => wantedOf(['PassEnvironment=A'], { inheritEnvironment: false }), 'PassEnvironment', /--setenv=/);
-  refuses(() => wantedOf(['PassEnvironment=A=1']), 'PassEnvironment', /no name/);
-  assert.equal(wantedOfUnit(['ExecStart=/x', 'PassEnvironment=A', 'PassEnvironment=']).warnings.length, 0);
+  assert.deepEqual(resolvedOf(['PassEnvironment=A B']).warnings, []);
+  refuses(() => resolvedOf(['PassEnvironment=A'], { inheritEnvironment: false }), 'PassEnvironment', /--setenv=/);
+  refuses(() => resolvedOf(['PassEnvironment=A=1']), 'PassEnvironment', /no name/);
+  assert.equal(resolvedOfUnit(['ExecStart=/x', 'PassEnvironment=A', 'PassEnvironment=']).warnings.length, 0);
 });

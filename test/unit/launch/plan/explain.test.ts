@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explainPlan, planLaunch } from '../../../../src/launch/launch.ts';
-import type { Wanted } from '../../../../src/launch/plan/request.ts';
-import { acquiredOf, privateDirectory, wantedOf, wantedOfUnit } from '../launches.ts';
+import type { ResolvedLaunch } from '../../../../src/launch/plan/request.ts';
+import { acquiredOf, privateDirectory, resolvedOf, resolvedOfUnit } from '../launches.ts';
 
-function explain(wanted: Wanted, acquired = acquiredOf()): string {
-  const lines = explainPlan(wanted, planLaunch(wanted, acquired));
+function explain(resolved: ResolvedLaunch, acquired = acquiredOf()): string {
+  const lines = explainPlan(resolved, planLaunch(resolved, acquired));
   for (const line of lines) {
     assert.ok(line.length <= 100 && line.length > 0 && !/\p{Cc}/u.test(line), JSON.stringify(line));
   }
@@ -14,7 +14,7 @@ function explain(wanted: Wanted, acquired = acquiredOf()): string {
 
 test('a plan in words: who, what is implied and how that is turned off, where and what', () => {
   const directories = [privateDirectory('wuff', { handover: 'map', diskUid: 65_534, diskGid: 65_534 })];
-  const text = explain(wantedOf(['StateDirectory=wuff', 'PrivateTmp=no', 'UMask=077']), acquiredOf({ directories }));
+  const text = explain(resolvedOf(['StateDirectory=wuff', 'PrivateTmp=no', 'UMask=077']), acquiredOf({ directories }));
   for (const words of [
     'User:\n  wuff, UID 61214, GID 61214: dynamic',
     '  StateDirectory=wuff\n  /var/lib/private/wuff: shown as the user',
@@ -31,30 +31,30 @@ test('a plan in words: who, what is implied and how that is turned off, where an
 });
 
 test('what is missing is said, and is not said to be on', () => {
-  const text = explain(wantedOf([], { mayMount: false, isolation: 'bestEffort' }));
+  const text = explain(resolvedOf([], { mayMount: false, isolation: 'bestEffort' }));
   assert.match(text, /ProtectSystem=strict, implied: left out/);
   assert.match(text, /Missing:\n {2}ProtectSystem=strict: /);
   assert.match(text, /no mount namespace/);
 });
 
 test('commands are shown as a shell would take them, and nothing reaches the terminal as it is', () => {
-  const wanted = wantedOfUnit([
+  const resolved = resolvedOfUnit([
     'DynamicUser=yes',
     'ExecStartPre=-!/p',
     `ExecStart=@/x y "it's" \\x1b[31m ${'z'.repeat(300)}`,
   ]);
-  const text = explain(wanted);
+  const text = explain(resolved);
   assert.match(text, / {2}\/p \(as root, its failure is ignored\)/);
   assert.match(text, / {2}\/x as y 'it'\\''s' '\\x1b\[31m'/);
 });
 
 test('a static user is said to be one', () => {
   const games = acquiredOf({ uid: 5, gid: 60, userName: 'games', dynamic: false });
-  assert.match(explain(wantedOf(['User=games']), games), /games, UID 5, GID 60: a static user of that name/);
-  assert.match(explain(wantedOf(['User=games', 'DynamicUser=no']), games), /ProtectHome=no, not implied: off/);
+  assert.match(explain(resolvedOf(['User=games']), games), /games, UID 5, GID 60: a static user of that name/);
+  assert.match(explain(resolvedOf(['User=games', 'DynamicUser=no']), games), /ProtectHome=no, not implied: off/);
 });
 
 test('capabilities are shown by name', () => {
-  const text = explain(wantedOf(['PrivateDevices=yes', 'AmbientCapabilities=CAP_NET_BIND_SERVICE']));
+  const text = explain(resolvedOf(['PrivateDevices=yes', 'AmbientCapabilities=CAP_NET_BIND_SERVICE']));
   assert.match(text, /capabilities: CAP_NET_BIND_SERVICE\n {2}bounding set: all but CAP_SYS_RAWIO CAP_MKNOD/);
 });

@@ -1,15 +1,15 @@
 /** A launch that is asked for again comes to the same, and what could be another is read anew. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LaunchMemory, planLaunch, readLaunch } from '../../../../src/launch/launch.ts';
+import { LaunchMemory, planLaunch, resolveLaunch } from '../../../../src/launch/launch.ts';
 import { REMEMBERED_MAX } from '../../../../src/launch/limits.ts';
-import type { LaunchRequest, Wanted } from '../../../../src/launch/plan/request.ts';
+import type { LaunchRequest, ResolvedLaunch } from '../../../../src/launch/plan/request.ts';
 import { acquiredOf, answerOf, privateDirectory, requestOf } from '../launches.ts';
 
-function read(memory: LaunchMemory, request: LaunchRequest): Wanted {
+function read(memory: LaunchMemory, request: LaunchRequest): ResolvedLaunch {
   const outcome = memory.read(request, []);
-  assert.ok('wanted' in outcome);
-  return outcome.wanted;
+  assert.ok('resolved' in outcome);
+  return outcome.resolved;
 }
 
 test('each launch has its own plan, the first time and every other', () => {
@@ -25,11 +25,11 @@ test('each launch has its own plan, the first time and every other', () => {
     ),
   );
   for (const { request, acquired } of [...launches, ...launches, ...launches.toReversed()]) {
-    const wanted = read(memory, request);
-    const fresh = readLaunch(request, []);
-    assert.ok('wanted' in fresh);
-    assert.deepEqual(wanted, fresh.wanted);
-    assert.deepEqual(memory.plan(wanted, acquired), planLaunch(fresh.wanted, acquired));
+    const resolved = read(memory, request);
+    const fresh = resolveLaunch(request, []);
+    assert.ok('resolved' in fresh);
+    assert.deepEqual(resolved, fresh.resolved);
+    assert.deepEqual(memory.plan(resolved, acquired), planLaunch(fresh.resolved, acquired));
   }
 });
 
@@ -64,7 +64,7 @@ test('what needs the launcher’s files is asked for each time, and errors are t
       outcome = memory.read(file, given);
     }
     assert.equal(
-      'wanted' in outcome && outcome.wanted.settings.umask,
+      'resolved' in outcome && outcome.resolved.settings.umask,
       Number.parseInt(mask, 8),
       'as the file says now',
     );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readLaunch } from '../../../../src/launch/launch.ts';
-import { readIn, refuses, requestOf, type World, wantedOf, wantedOfUnit } from '../launches.ts';
+import { resolveLaunch } from '../../../../src/launch/launch.ts';
+import { readIn, refuses, requestOf, resolvedOf, resolvedOfUnit, type World } from '../launches.ts';
 
 const FILE = '/srv/a-b@.service';
 
@@ -19,14 +19,14 @@ function world(files: Readonly<Record<string, string>>, more: World = {}): World
 
 function assignmentsIn(files: Readonly<Record<string, string>>, properties: readonly string[] = []): readonly string[] {
   const request = requestOf(properties, { unitFile: FILE, instance: 'i' });
-  return readIn(world(files), request).wanted.settings.environment.assignments;
+  return readIn(world(files), request).resolved.settings.environment.assignments;
 }
 
 test('a unit file is asked for with the directories of its drop-ins, and these then with their names', () => {
   const files = { [FILE]: 'ExecStart=/bin/true', '/srv/a-@.service.d/x.conf': 'User=%p' };
-  const { wanted, asked, rounds } = readIn(world(files), requestOf([], { unitFile: FILE, instance: 'i' }));
-  assert.equal(wanted.userName, 'a-b');
-  assert.equal(wanted.unit, 'a-b@i.service');
+  const { resolved, asked, rounds } = readIn(world(files), requestOf([], { unitFile: FILE, instance: 'i' }));
+  assert.equal(resolved.userName, 'a-b');
+  assert.equal(resolved.unit, 'a-b@i.service');
   assert.equal(rounds, 2);
   assert.equal(asked[0], FILE);
   assert.equal(asked.at(-1), '/srv/a-@.service.d/x.conf');
@@ -47,7 +47,7 @@ test('drop-ins follow the file in order of their names, and a higher directory m
 test('names that are no drop-ins are left out', () => {
   const request = requestOf([], { unitFile: '/srv/x.service' });
   const names = ['../evil.conf', 'a/b.conf', '.conf', 'notes', 'nul\0.conf'];
-  const outcome = readLaunch(request, [
+  const outcome = resolveLaunch(request, [
     { kind: 'file', path: '/srv/x.service', found: true, text: '[Service]\nExecStart=/x\n' },
     { kind: 'directory', path: '/srv/x.service.d', found: true, names },
   ]);
@@ -59,28 +59,28 @@ test('names that are no drop-ins are left out', () => {
 });
 
 test('properties of the command line and variables come after the file', () => {
-  const wanted = wantedOfUnit(['ExecStart=/x', 'User=file', 'Environment=A=1'], {
+  const resolved = resolvedOfUnit(['ExecStart=/x', 'User=file', 'Environment=A=1'], {
     properties: ['User=line'],
     setEnvironment: ['A=2'],
     unit: 'other',
   });
-  assert.equal(wanted.userName, 'line');
-  assert.equal(wanted.unit, 'other');
-  assert.deepEqual(wanted.settings.environment.assignments, ['A=1', 'A=2']);
+  assert.equal(resolved.userName, 'line');
+  assert.equal(resolved.unit, 'other');
+  assert.deepEqual(resolved.settings.environment.assignments, ['A=1', 'A=2']);
 });
 
 test('a unit file says itself whether there is a dynamic user', () => {
-  assert.equal(wantedOfUnit(['ExecStart=/x']).dynamicUser, false);
-  assert.equal(wantedOfUnit(['ExecStart=/x', 'DynamicUser=yes']).dynamicUser, true);
-  assert.equal(wantedOfUnit(['ExecStart=/x']).settings.environment.inherit, false);
-  assert.equal(wantedOfUnit(['ExecStart=/x'], { inheritEnvironment: true }).settings.environment.inherit, true);
+  assert.equal(resolvedOfUnit(['ExecStart=/x']).dynamicUser, false);
+  assert.equal(resolvedOfUnit(['ExecStart=/x', 'DynamicUser=yes']).dynamicUser, true);
+  assert.equal(resolvedOfUnit(['ExecStart=/x']).settings.environment.inherit, false);
+  assert.equal(resolvedOfUnit(['ExecStart=/x'], { inheritEnvironment: true }).settings.environment.inherit, true);
 });
 
 test('errors of a unit file say where they are', () => {
-  refuses(() => wantedOfUnit(['ExecStart=/x', 'UMask=9']), '/srv/wuff.service:3: UMask', /mode/);
-  refuses(() => wantedOfUnit(['ExecStart=/x', 'Stat=9']), 'properties', /"Stat" \(\/srv\/wuff.service:3;/);
-  refuses(() => wantedOfUnit(['.include /srv/wuff.service']), '/srv/wuff.service:2', /\.include/);
-  refuses(() => wantedOfUnit(['ExecStart=/x', 'User=%d']), '/srv/wuff.service:3: User', /credentials/);
+  refuses(() => resolvedOfUnit(['ExecStart=/x', 'UMask=9']), '/srv/wuff.service:3: UMask', /mode/);
+  refuses(() => resolvedOfUnit(['ExecStart=/x', 'Stat=9']), 'properties', /"Stat" \(\/srv\/wuff.service:3;/);
+  refuses(() => resolvedOfUnit(['.include /srv/wuff.service']), '/srv/wuff.service:2', /\.include/);
+  refuses(() => resolvedOfUnit(['ExecStart=/x', 'User=%d']), '/srv/wuff.service:3: User', /credentials/);
 });
 
 test('a unit file that is not there, or is no service, is refused', () => {
@@ -93,22 +93,22 @@ test('a unit file that is not there, or is no service, is refused', () => {
 });
 
 test('commands: one, or several of a oneshot', () => {
-  refuses(() => wantedOfUnit(['User=x']), '/srv/wuff.service: ExecStart', /no command/);
-  refuses(() => wantedOfUnit(['ExecStart=/x', 'ExecStart=/y']), '/srv/wuff.service: ExecStart', /Type=oneshot/);
-  refuses(() => wantedOfUnit(['Type=forking', 'ExecStart=/x']), '/srv/wuff.service:2: Type', /foreground/);
-  refuses(() => wantedOf(['Type=forking']), 'Type', /foreground/);
-  assert.equal(wantedOf(['Type=forking', 'Type=simple']).dynamicUser, true);
-  const several = wantedOfUnit(['Type=oneshot', 'ExecStart=/x', 'ExecStart=/y ; /z', 'ExecStartPre=/w']);
+  refuses(() => resolvedOfUnit(['User=x']), '/srv/wuff.service: ExecStart', /no command/);
+  refuses(() => resolvedOfUnit(['ExecStart=/x', 'ExecStart=/y']), '/srv/wuff.service: ExecStart', /Type=oneshot/);
+  refuses(() => resolvedOfUnit(['Type=forking', 'ExecStart=/x']), '/srv/wuff.service:2: Type', /foreground/);
+  refuses(() => resolvedOf(['Type=forking']), 'Type', /foreground/);
+  assert.equal(resolvedOf(['Type=forking', 'Type=simple']).dynamicUser, true);
+  const several = resolvedOfUnit(['Type=oneshot', 'ExecStart=/x', 'ExecStart=/y ; /z', 'ExecStartPre=/w']);
   assert.deepEqual(
     several.settings.commands?.map(({ path }) => path),
     ['/w', '/x', '/y', '/z'],
   );
-  assert.equal(wantedOfUnit(['ExecStart=/x', 'ExecStart=', 'ExecStart=/y']).settings.commands?.length, 1);
+  assert.equal(resolvedOfUnit(['ExecStart=/x', 'ExecStart=', 'ExecStart=/y']).settings.commands?.length, 1);
   refuses(() => readIn({}, requestOf(['ExecStartPre=/x'])), 'ExecStartPre', /command line/);
 });
 
 test('answers have a bound, in number and in length', () => {
   const answer = { kind: 'file', path: '/x', found: true, text: 'x'.repeat(2_000) } as const;
-  refuses(() => readLaunch(requestOf([]), Array(5_000).fill(answer)), 'answers', /4096 answers/, 'LimitReached');
-  refuses(() => readLaunch(requestOf([]), Array(600).fill(answer)), 'answers', /characters/, 'LimitReached');
+  refuses(() => resolveLaunch(requestOf([]), Array(5_000).fill(answer)), 'answers', /4096 answers/, 'LimitReached');
+  refuses(() => resolveLaunch(requestOf([]), Array(600).fill(answer)), 'answers', /characters/, 'LimitReached');
 });

@@ -1,84 +1,84 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explainPlan, planLaunch } from '../../../../src/launch/launch.ts';
-import { acquiredOf, refuses, wantedOf, wantedOfUnit } from '../launches.ts';
+import { acquiredOf, refuses, resolvedOf, resolvedOfUnit } from '../launches.ts';
 
 const UNTRUSTED = { untrusted: true } as const;
 
 test('an untrusted program has what a launch can take from it taken', () => {
-  const wanted = wantedOf([], UNTRUSTED);
-  const { settings } = wanted;
-  assert.equal(wanted.dynamicUser, true);
+  const resolved = resolvedOf([], UNTRUSTED);
+  const { settings } = resolved;
+  assert.equal(resolved.dynamicUser, true);
   assert.deepEqual(
     [settings.privateNetwork, settings.privateIPC, settings.privateUsers, settings.privateDevices, settings.privateTmp],
     [true, true, true, true, true],
   );
   assert.deepEqual([settings.protectProc, settings.procSubset], ['invisible', 'pid']);
   assert.deepEqual([settings.protectSystem, settings.protectHome], ['strict', 'yes']);
-  const plan = planLaunch(wanted, acquiredOf());
+  const plan = planLaunch(resolved, acquiredOf());
   assert.deepEqual([plan.boundingSet, plan.ambientSet], ['0'.repeat(16), '0'.repeat(16)]);
   assert.deepEqual([plan.noNewPrivileges, plan.restrictSuidSgid, plan.privateNetwork], [true, true, true]);
 });
 
 test('what is typed holds over the preset, and the preset over a unit file', () => {
-  const typed = wantedOf(['PrivateNetwork=no', 'CapabilityBoundingSet=CAP_KILL'], UNTRUSTED);
+  const typed = resolvedOf(['PrivateNetwork=no', 'CapabilityBoundingSet=CAP_KILL'], UNTRUSTED);
   assert.equal(typed.settings.privateNetwork, false);
   assert.equal(typed.settings.boundingSet, 1n << 5n);
   assert.equal(typed.settings.privateIPC, true);
   const lines = ['ExecStart=/x', 'DynamicUser=no', 'User=games', 'PrivateNetwork=no', 'ProtectHome=no', 'UMask=077'];
-  const ofFile = wantedOfUnit(lines, UNTRUSTED);
+  const ofFile = resolvedOfUnit(lines, UNTRUSTED);
   assert.deepEqual([ofFile.dynamicUser, ofFile.userName], [true, 'games']);
   assert.deepEqual([ofFile.settings.privateNetwork, ofFile.settings.protectHome], [true, 'yes']);
   assert.equal(ofFile.settings.umask, 0o077);
-  const both = wantedOfUnit(lines, { ...UNTRUSTED, properties: ['ProtectHome=tmpfs'] });
+  const both = resolvedOfUnit(lines, { ...UNTRUSTED, properties: ['ProtectHome=tmpfs'] });
   assert.equal(both.settings.protectHome, 'tmpfs');
 });
 
 test('its environment begins with a few variables, and what is set for it is there', () => {
   const plan = planLaunch(
-    wantedOf(['Environment=A=1'], { ...UNTRUSTED, setEnvironment: ['B=2', 'PATH=/x'] }),
+    resolvedOf(['Environment=A=1'], { ...UNTRUSTED, setEnvironment: ['B=2', 'PATH=/x'] }),
     acquiredOf(),
   );
   assert.equal(plan.inheritEnvironment, false);
   assert.deepEqual(plan.passEnvironment, ['PATH', 'TERM', 'LANG', 'LC_*']);
   assert.deepEqual(plan.environment, ['USER=wuff', 'LOGNAME=wuff', 'A=1', 'B=2', 'PATH=/x']);
-  const empty = planLaunch(wantedOf([], { ...UNTRUSTED, inheritEnvironment: false }), acquiredOf());
+  const empty = planLaunch(resolvedOf([], { ...UNTRUSTED, inheritEnvironment: false }), acquiredOf());
   assert.deepEqual(empty.passEnvironment, []);
-  const ofFile = planLaunch(wantedOfUnit(['ExecStart=/x'], UNTRUSTED), acquiredOf());
+  const ofFile = planLaunch(resolvedOfUnit(['ExecStart=/x'], UNTRUSTED), acquiredOf());
   assert.deepEqual([ofFile.inheritEnvironment, ofFile.passEnvironment], [false, []]);
   assert.equal(ofFile.environment[0], 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin');
-  assert.deepEqual(planLaunch(wantedOf([]), acquiredOf()).passEnvironment, []);
+  assert.deepEqual(planLaunch(resolvedOf([]), acquiredOf()).passEnvironment, []);
 });
 
 test('it is never root, and no command of its unit file is', () => {
-  refuses(() => wantedOf(['DynamicUser=no'], UNTRUSTED), 'untrusted', /would be root/);
+  refuses(() => resolvedOf(['DynamicUser=no'], UNTRUSTED), 'untrusted', /would be root/);
   for (const user of ['root', '0']) {
-    refuses(() => wantedOf(['DynamicUser=no', `User=${user}`], UNTRUSTED), 'untrusted', /would be root/);
+    refuses(() => resolvedOf(['DynamicUser=no', `User=${user}`], UNTRUSTED), 'untrusted', /would be root/);
   }
-  assert.equal(wantedOf(['DynamicUser=no', 'User=games'], UNTRUSTED).dynamicUser, false);
+  assert.equal(resolvedOf(['DynamicUser=no', 'User=games'], UNTRUSTED).dynamicUser, false);
   const root = acquiredOf({ uid: 0, gid: 0, userName: 'toor', dynamic: false });
-  refuses(() => planLaunch(wantedOf(['User=toor'], UNTRUSTED), root), 'untrusted', /toor is root/);
+  refuses(() => planLaunch(resolvedOf(['User=toor'], UNTRUSTED), root), 'untrusted', /toor is root/);
   for (const prefix of ['+', '!', '-+']) {
     const lines = [`ExecStartPre=${prefix}/bin/a`, 'ExecStart=/bin/b'];
-    refuses(() => wantedOfUnit(lines, UNTRUSTED), 'untrusted', /"\/bin\/a" would run as root/);
-    assert.equal(wantedOfUnit(lines).dynamicUser, false);
+    refuses(() => resolvedOfUnit(lines, UNTRUSTED), 'untrusted', /"\/bin\/a" would run as root/);
+    assert.equal(resolvedOfUnit(lines).dynamicUser, false);
   }
 });
 
 test('where nothing can be taken from it, it is refused, whatever the effort', () => {
   for (const isolation of ['full', 'bestEffort'] as const) {
     const how = { ...UNTRUSTED, mayMount: false, isolation };
-    refuses(() => wantedOf([], how), 'untrusted', /CAP_SYS_ADMIN(?!.*best-effort)/, 'NotPermitted');
+    refuses(() => resolvedOf([], how), 'untrusted', /CAP_SYS_ADMIN(?!.*best-effort)/, 'NotPermitted');
   }
 });
 
 test('the explanation has what it sets, and what was changed in that', () => {
-  const wanted = wantedOf(['PrivateNetwork=no'], UNTRUSTED);
-  const text = explainPlan(wanted, planLaunch(wanted, acquiredOf())).join('\n');
+  const resolved = resolvedOf(['PrivateNetwork=no'], UNTRUSTED);
+  const text = explainPlan(resolved, planLaunch(resolved, acquiredOf())).join('\n');
   assert.match(text, /^Set by --untrusted:\n {2}DynamicUser=yes\n/m);
   assert.match(text, /^ {2}PrivateNetwork=yes, changed by PrivateNetwork=$/m);
   assert.match(text, /^ {2}PrivateIPC=yes$/m);
   assert.match(text, /^ {2}begins with these of the launcher's own: PATH TERM LANG LC_\*$/m);
-  const plain = wantedOf([]);
+  const plain = resolvedOf([]);
   assert.doesNotMatch(explainPlan(plain, planLaunch(plain, acquiredOf())).join('\n'), /untrusted/);
 });

@@ -2,18 +2,24 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DIRECTORY_CLASSES } from '../../../../src/directories/classes.ts';
 import { CLASS_BASES } from '../../../../src/launch/properties/directories.ts';
-import type { Settings } from '../../../../src/launch/properties/exec-settings.ts';
+import type { ExecSettings } from '../../../../src/launch/properties/exec-settings.ts';
 import { ALL_CAPABILITIES, capabilityMask } from '../../../../src/launch/syntax/capabilities.ts';
-import { refuses, wantedOf, wantedOfUnit } from '../launches.ts';
+import { refuses, resolvedOf, resolvedOfUnit } from '../launches.ts';
 
-function settings(...properties: string[]): Settings {
-  return wantedOf(properties, { unit: 'wuff' }).settings;
+function settings(...properties: string[]): ExecSettings {
+  return resolvedOf(properties, { unit: 'wuff' }).settings;
 }
 
 test('what a dynamic user implies, each to be turned off by its name', () => {
   const implied = settings();
-  const shown = ({ protectSystem, protectHome, privateTmp, removeIPC, noNewPrivileges, restrictSuidSgid }: Settings) =>
-    [protectSystem, protectHome, privateTmp, removeIPC, noNewPrivileges, restrictSuidSgid].join(' ');
+  const shown = ({
+    protectSystem,
+    protectHome,
+    privateTmp,
+    removeIPC,
+    noNewPrivileges,
+    restrictSuidSgid,
+  }: ExecSettings) => [protectSystem, protectHome, privateTmp, removeIPC, noNewPrivileges, restrictSuidSgid].join(' ');
   assert.equal(shown(implied), 'strict read-only true true true true');
   assert.equal(shown(settings('DynamicUser=no')), 'no no false false false false');
   assert.equal(shown(settings('ProtectSystem=no')), 'no read-only true true true true');
@@ -50,7 +56,7 @@ test('booleans, choices and modes', () => {
   refuses(() => settings('ProcSubset=no'), 'ProcSubset', /all, pid/);
   assert.equal(settings('UMask=0077').umask, 0o077);
   assert.equal(settings('UMask=77', 'UMask=').umask, 0o022);
-  const { modes } = wantedOf(['StateDirectoryMode=0700', 'CacheDirectoryMode=1', 'CacheDirectoryMode=']);
+  const { modes } = resolvedOf(['StateDirectoryMode=0700', 'CacheDirectoryMode=1', 'CacheDirectoryMode=']);
   assert.deepEqual(modes, { state: 0o700 });
   for (const property of [
     'PrivateDevices=maybe',
@@ -70,17 +76,17 @@ test('booleans, choices and modes', () => {
 });
 
 test('users and groups', () => {
-  const wanted = wantedOf([
+  const resolved = resolvedOf([
     'User=wuff',
     'Group=dialout',
     'SupplementaryGroups=audio video',
     'SupplementaryGroups=44 audio',
   ]);
-  assert.equal(wanted.userName, 'wuff');
-  assert.equal(wanted.group, 'dialout');
-  assert.deepEqual(wanted.settings.supplementaryGroups, ['audio', 'video', '44']);
-  assert.equal(wantedOf(['User=wuff', 'Group=wuff']).group, undefined);
-  assert.equal(wantedOf(['User=wuff', 'User=']).userName, undefined);
+  assert.equal(resolved.userName, 'wuff');
+  assert.equal(resolved.group, 'dialout');
+  assert.deepEqual(resolved.settings.supplementaryGroups, ['audio', 'video', '44']);
+  assert.equal(resolvedOf(['User=wuff', 'Group=wuff']).group, undefined);
+  assert.equal(resolvedOf(['User=wuff', 'User=']).userName, undefined);
   assert.deepEqual(settings('SupplementaryGroups=a', 'SupplementaryGroups=').supplementaryGroups, []);
   for (const property of ['User=a:b', 'User=a/b', 'Group=-1', 'SupplementaryGroups=a 4294967295', 'User=..']) {
     refuses(() => settings(property), property.replace(/=.*/, ''));
@@ -88,20 +94,20 @@ test('users and groups', () => {
 });
 
 test('directories are lists of words that keep their escapes', () => {
-  const wanted = wantedOf([
+  const resolved = resolvedOf([
     'StateDirectory=a "b c"',
     'StateDirectory=d\\:e:f:ro',
     'CacheDirectory=x',
     'CacheDirectory=',
   ]);
-  assert.deepEqual(wanted.directories, { runtime: [], state: ['a', 'b c', 'd\\:e:f:ro'], cache: [], logs: [] });
-  assert.deepEqual(wantedOf(['ConfigurationDirectory=b a//b ./b']).configurationDirectories, ['/etc/a/b', '/etc/b']);
-  assert.deepEqual(wantedOf(['ConfigurationDirectory=a\\:b c\\\\d\\x41']).configurationDirectories, [
+  assert.deepEqual(resolved.directories, { runtime: [], state: ['a', 'b c', 'd\\:e:f:ro'], cache: [], logs: [] });
+  assert.deepEqual(resolvedOf(['ConfigurationDirectory=b a//b ./b']).configurationDirectories, ['/etc/a/b', '/etc/b']);
+  assert.deepEqual(resolvedOf(['ConfigurationDirectory=a\\:b c\\\\d\\x41']).configurationDirectories, [
     '/etc/a:b',
     '/etc/c\\dA',
   ]);
-  assert.equal(wantedOf(['RuntimeDirectory=a', 'RuntimeDirectoryPreserve=yes']).runtimePreserve, true);
-  const kept = wantedOf(['RuntimeDirectory=a', 'RuntimeDirectoryPreserve=restart']);
+  assert.equal(resolvedOf(['RuntimeDirectory=a', 'RuntimeDirectoryPreserve=yes']).runtimePreserve, true);
+  const kept = resolvedOf(['RuntimeDirectory=a', 'RuntimeDirectoryPreserve=restart']);
   assert.equal(kept.runtimePreserve, true);
   assert.match(kept.warnings.join(), /RuntimeDirectoryPreserve=restart/);
   for (const value of ['../x', '/x', 'a:b', '.', 'x/../y', 'a\\q', 'a\\xff', 'a\\:b:c']) {
@@ -200,7 +206,7 @@ test('working and root directories', () => {
   refuses(() => settings('RootDirectory=/a/..'), 'RootDirectory');
   const passwd = { files: { '/etc/passwd': 'root:x:0:0::/root:/bin/sh\ngames:x:5:60::/usr/games:/bin/false\n' } };
   const home = (...more: string[]) =>
-    wantedOf(['DynamicUser=no', 'WorkingDirectory=~', ...more], {}, passwd).settings.workingDirectory;
+    resolvedOf(['DynamicUser=no', 'WorkingDirectory=~', ...more], {}, passwd).settings.workingDirectory;
   assert.equal(home('User=games'), '/usr/games');
   assert.equal(home('User=5'), '/usr/games');
   assert.equal(home(), '/root');
@@ -209,23 +215,23 @@ test('working and root directories', () => {
 
 test('what systemd knows and a launcher does not do is passed over, said, or refused', () => {
   const ignored = ['Restart=always', 'KillMode=process', 'StandardOutput=journal', 'X-Mine=1', 'ProtectClock=no'];
-  assert.deepEqual(wantedOf([...ignored, 'SystemCallFilter=', 'Type=notify']).warnings, []);
-  assert.deepEqual(wantedOf(['MemoryMax=1G', 'LimitNOFILE=']).warnings, [
+  assert.deepEqual(resolvedOf([...ignored, 'SystemCallFilter=', 'Type=notify']).warnings, []);
+  assert.deepEqual(resolvedOf(['MemoryMax=1G', 'LimitNOFILE=']).warnings, [
     'MemoryMax= is not carried out: it is left to what starts the launcher',
   ]);
-  assert.deepEqual(wantedOf(['KeyringMode=private', 'IgnoreSIGPIPE=off', 'KeyringMode=']).warnings, []);
-  assert.deepEqual(wantedOf(['KeyringMode=inherit', 'IgnoreSIGPIPE=yes']).warnings, [
+  assert.deepEqual(resolvedOf(['KeyringMode=private', 'IgnoreSIGPIPE=off', 'KeyringMode=']).warnings, []);
+  assert.deepEqual(resolvedOf(['KeyringMode=inherit', 'IgnoreSIGPIPE=yes']).warnings, [
     'KeyringMode= is not carried out: it is always "private"',
     'IgnoreSIGPIPE= is not carried out: it is always "no"',
   ]);
   for (const property of ['RestrictNamespaces=yes', 'SystemCallFilter=@system-service', 'ProtectKernelTunables=yes']) {
     const name = property.replace(/=.*/, '');
     refuses(
-      () => wantedOf([property]),
+      () => resolvedOf([property]),
       'properties',
       new RegExp(`unsupported property ${name}=; use --ignore-unknown`),
     );
-    assert.deepEqual(wantedOf([property], { ignoreUnknown: true }).warnings, [
+    assert.deepEqual(resolvedOf([property], { ignoreUnknown: true }).warnings, [
       `${name}= is not supported, and left out`,
     ]);
   }
@@ -235,17 +241,17 @@ test('an unknown property is refused by its name, with the nearest known one', (
   const words = (...properties: string[]): RegExp =>
     new RegExp(`^unknown propert(y|ies) ${properties.join(', ')}; use --ignore-unknown to skip (it|them)$`);
   refuses(
-    () => wantedOf(['StateDirectry=x']),
+    () => resolvedOf(['StateDirectry=x']),
     'properties',
     words('"StateDirectry" \\(did you mean StateDirectory=\\?\\)'),
   );
-  refuses(() => wantedOf(['Restrt=x']), 'properties', words('"Restrt" \\(did you mean Restart=\\?\\)'));
-  refuses(() => wantedOf(['constructor=x']), 'properties', words('"constructor"'));
-  refuses(() => wantedOf(['Qqqqqqqqqqqq=x', 'Zzz=y']), 'properties', words('"Qqqqqqqqqqqq"', '"Zzz"'));
-  assert.deepEqual(wantedOf(['Foo=x', 'Foo=y'], { ignoreUnknown: true }).warnings, ['Foo= is unknown, and left out']);
-  refuses(() => wantedOf(['User']), 'properties', /NAME=VALUE/);
-  refuses(() => wantedOf(['=x']), 'properties', /NAME=VALUE/);
-  refuses(() => wantedOf(['User=a\0b']), 'User', /NUL/);
+  refuses(() => resolvedOf(['Restrt=x']), 'properties', words('"Restrt" \\(did you mean Restart=\\?\\)'));
+  refuses(() => resolvedOf(['constructor=x']), 'properties', words('"constructor"'));
+  refuses(() => resolvedOf(['Qqqqqqqqqqqq=x', 'Zzz=y']), 'properties', words('"Qqqqqqqqqqqq"', '"Zzz"'));
+  assert.deepEqual(resolvedOf(['Foo=x', 'Foo=y'], { ignoreUnknown: true }).warnings, ['Foo= is unknown, and left out']);
+  refuses(() => resolvedOf(['User']), 'properties', /NAME=VALUE/);
+  refuses(() => resolvedOf(['=x']), 'properties', /NAME=VALUE/);
+  refuses(() => resolvedOf(['User=a\0b']), 'User', /NUL/);
 });
 
 test('all properties of a unit file that cannot be had are named at once, each with its line', () => {
@@ -258,27 +264,27 @@ test('all properties of a unit file that cannot be had are named at once, each w
     'UMask=zz',
   ];
   refuses(
-    () => wantedOfUnit(lines),
+    () => resolvedOfUnit(lines),
     'properties',
     /^unsupported properties SystemCallFilter= \(\/srv\/wuff.service:3\), LockPersonality= \(\/srv\/wuff.service:4\), unknown property "Usr" \(\/srv\/wuff.service:5; did you mean User=\?\); use --ignore-unknown to run without them, less/,
   );
   const many = Array.from({ length: 40 }, (_, index) => `Qqqqqqq${index}=x`);
-  refuses(() => wantedOf(many), 'properties', /"Qqqqqqq31" and 8 more; use/);
+  refuses(() => resolvedOf(many), 'properties', /"Qqqqqqq31" and 8 more; use/);
 });
 
 test('lists, properties and text have bounds, which are said', () => {
   const many = Array.from({ length: 10_000 }, (_, index) => `/x${index}`).join(' ');
   for (const name of ['ReadWritePaths', 'InaccessiblePaths', 'TemporaryFileSystem', 'BindPaths']) {
-    refuses(() => wantedOf([`${name}=${many}`]), name, /1024 entries/, 'LimitReached');
+    refuses(() => resolvedOf([`${name}=${many}`]), name, /1024 entries/, 'LimitReached');
   }
-  refuses(() => wantedOf([`StateDirectory=${many.replaceAll('/', '')}`]), 'StateDirectory', /1024/, 'LimitReached');
+  refuses(() => resolvedOf([`StateDirectory=${many.replaceAll('/', '')}`]), 'StateDirectory', /1024/, 'LimitReached');
   refuses(
-    () => wantedOf([`Environment=${many.replaceAll(/\/(x\d+)/g, '$1=y')}`]),
+    () => resolvedOf([`Environment=${many.replaceAll(/\/(x\d+)/g, '$1=y')}`]),
     'Environment',
     /1024/,
     'LimitReached',
   );
-  refuses(() => wantedOf(Array(2_000).fill('BindPaths=/x')), 'BindPaths', /1024/, 'LimitReached');
-  refuses(() => wantedOf(Array(5_000).fill('User=x')), 'properties', /4096 properties/, 'LimitReached');
-  refuses(() => wantedOf([`Environment=A=${'x'.repeat(1_100_000)}`]), 'properties', /1048576/, 'LimitReached');
+  refuses(() => resolvedOf(Array(2_000).fill('BindPaths=/x')), 'BindPaths', /1024/, 'LimitReached');
+  refuses(() => resolvedOf(Array(5_000).fill('User=x')), 'properties', /4096 properties/, 'LimitReached');
+  refuses(() => resolvedOf([`Environment=A=${'x'.repeat(1_100_000)}`]), 'properties', /1048576/, 'LimitReached');
 });

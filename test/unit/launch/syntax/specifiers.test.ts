@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failing } from '../../../../src/launch/errors.ts';
+import { failFor } from '../../../../src/launch/errors.ts';
 import { Questions } from '../../../../src/launch/plan/questions.ts';
 import { Specifiers } from '../../../../src/launch/syntax/specifiers.ts';
 import { splitUnitName } from '../../../../src/launch/syntax/unit-name.ts';
-import { answerOf, readIn, refuses, requestOf, type World, wantedOf } from '../launches.ts';
+import { answerOf, readIn, refuses, requestOf, resolvedOf, type World } from '../launches.ts';
 
-const fail = failing('Test');
+const fail = failFor('Test');
 
 const HOST: World = {
   files: {
@@ -100,11 +100,11 @@ test('what specifiers make has a bound', () => {
 
 test('a specifier in the value of a directory is part of its path, whatever it holds', () => {
   const request = requestOf(['StateDirectory=%p/%i:a%%b'], { unit: 'foo\\x2dbar@x:y.service' });
-  assert.deepEqual(readIn({}, request).wanted.directories.state, ['foo\\\\x2dbar/x\\:y:a%b']);
+  assert.deepEqual(readIn({}, request).resolved.directories.state, ['foo\\\\x2dbar/x\\:y:a%b']);
 });
 
 test('only what is used is asked for', () => {
   assert.deepEqual(readIn(HOST, requestOf(['Environment=A=%H'])).asked, ['/proc/sys/kernel/hostname']);
   assert.deepEqual(readIn(HOST, requestOf(['Environment=A=%%H'])).asked, []);
-  assert.deepEqual(wantedOf(['Environment=A=%H'], {}, HOST).settings.environment.assignments, ['A=box.example.org']);
+  assert.deepEqual(resolvedOf(['Environment=A=%H'], {}, HOST).settings.environment.assignments, ['A=box.example.org']);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failing } from '../../../../src/launch/errors.ts';
+import { failFor } from '../../../../src/launch/errors.ts';
 import {
   dropInDirectories,
   splitUnitName,
@@ -9,7 +9,7 @@ import {
 } from '../../../../src/launch/syntax/unit-name.ts';
 import { refuses } from '../launches.ts';
 
-const fail = failing('Test');
+const fail = failFor('Test');
 
 test('a unit name has a prefix and perhaps an instance', () => {
   assert.deepEqual(splitUnitName('wuff', fail), { name: 'wuff.service', prefix: 'wuff' });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failing } from '../../../../src/launch/errors.ts';
+import { failFor } from '../../../../src/launch/errors.ts';
 import { type Backslash, splitWords, takeWord, trimmed } from '../../../../src/launch/syntax/words.ts';
 import { refuses } from '../launches.ts';
 
-const fail = failing('Test');
+const fail = failFor('Test');
 
 function words(text: string, backslash: Backslash = 'c'): string[] {
   return splitWords(text, backslash, fail, 100);
