@@ -32,8 +32,6 @@ function fault(document: string, { language, path, text }: Block, played: boolea
       return text === readSource('test/integration/client/service-manager.ts')
         ? undefined
         : 'a program that is not tried';
-    case 'mermaid':
-      return undefined;
     default:
       return UNTRIED.some(beginning => text.startsWith(beginning)) ? undefined : 'no test tries this';
   }
