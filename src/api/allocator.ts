@@ -8,13 +8,14 @@ import type { Acquired } from '../allocator/lease.ts';
 import type { Probes } from '../allocator/ports.ts';
 import type { Endings } from '../allocator/teardown.ts';
 import type { UserTable } from '../allocator/user-table.ts';
+import { wireCodeOf } from '../core/errors.ts';
 import type { Holder, UserLease } from '../core/lease.ts';
 import { LaunchMemory } from '../launch/launch.ts';
 import { expectedMore } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call, InterfaceImplementation, MethodHandler } from '../varlink/server.ts';
 import { checkDirectories } from './admission.ts';
-import { toWireError, wireNameOf } from './error-map.ts';
+import { toWireError } from './error-map.ts';
 import { ALLOCATOR_INTERFACE } from './generated/io-dynuser-allocator.ts';
 import { type LaunchParts, launch } from './launch.ts';
 import type { Peer } from './peer.ts';
@@ -116,7 +117,7 @@ async function explainCall(parts: AllocatorApiParts, { peer, parameters }: Call<
   });
   return {
     ...explanation,
-    ...(refusal === undefined ? {} : { error: wireNameOf(refusal), field: refusal.detail.field ?? '' }),
+    ...(refusal === undefined ? {} : { error: wireCodeOf(refusal.code), field: refusal.detail.field ?? '' }),
     candidates: candidates.map(candidate => ({ ...candidate })),
     handovers: handovers.map(({ source, realPath, readOnly, aliases, within, ...handover }) => ({ ...handover })),
   };

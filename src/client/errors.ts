@@ -1,21 +1,10 @@
 /**
- * What a call of this package rejects with: one class, a closed set of codes. The first part are the errors of the
- * interface io.dynuser.Allocator, by their names there; a test holds the two together.
+ * What a call of this package rejects with: one class, with the error codes of io.dynuser.Allocator and some
+ * more for what can go wrong on the way to the daemon.
  */
+import { ERRORS, type WireErrorCode } from '../core/wire-names.ts';
 import { ConnectionError, VarlinkError } from '../varlink/errors.ts';
 import { ownValue } from '../varlink/json.ts';
-
-export const DAEMON_CODES = [
-  'InvalidName',
-  'NameConflict',
-  'RangeExhausted',
-  'NotPermitted',
-  'NoSuchLease',
-  'ProbeFailed',
-  'DirectoryFailed',
-  'LaunchFailed',
-  'LimitReached',
-] as const;
 
 /**
  * InvalidParameter: the daemon does not take a parameter, which `field` names.
@@ -34,7 +23,7 @@ export const CLIENT_CODES = [
   'UnexpectedReply',
 ] as const;
 
-export type DynuserErrorCode = (typeof DAEMON_CODES)[number] | (typeof CLIENT_CODES)[number];
+export type DynuserErrorCode = WireErrorCode | (typeof CLIENT_CODES)[number];
 
 export interface DynuserErrorDetail {
   readonly field?: string;
@@ -77,8 +66,8 @@ function fromReply(cause: VarlinkError): DynuserError {
     const value = ownValue(parameters, key);
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
-  const code = DAEMON_CODES.find(known => `${ALLOCATOR}${known}` === error);
-  if (code !== undefined) {
+  const code = error.startsWith(ALLOCATOR) ? error.slice(ALLOCATOR.length) : '';
+  if (isErrorCode(code)) {
     const field = text('field');
     const held = ownValue(parameters, 'held');
     return new DynuserError(code, text('reason') ?? 'the daemon gave no reason', {
@@ -93,4 +82,8 @@ function fromReply(cause: VarlinkError): DynuserError {
     return new DynuserError('InvalidParameter', reason, { field: parameter, cause });
   }
   return new DynuserError('UnexpectedReply', `the daemon answered ${error}: is it older than this package?`, { cause });
+}
+
+function isErrorCode(name: string): name is WireErrorCode {
+  return Object.hasOwn(ERRORS, name);
 }

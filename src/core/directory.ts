@@ -1,16 +1,15 @@
 /** What is said of a user's directories: their classes, and how a tree becomes a user's (systemd.exec(5)). */
 import type { Uid, UserName } from './ids.ts';
+import type { DirectoryKind, Handover } from './wire-names.ts';
 
-/** In the order in which systemd takes them: owners are looked for, and directories are made, in this order. */
-export const DIRECTORY_KINDS = ['runtime', 'state', 'cache', 'logs'] as const;
-export type DirectoryKind = (typeof DIRECTORY_KINDS)[number];
+/** The kinds are in the order in which systemd takes them: owners are looked for, and directories are made, in this order. */
+export { DIRECTORY_KINDS, type DirectoryKind, HANDOVERS as HANDOVER_KINDS } from './wire-names.ts';
 
-export const HANDOVER_KINDS = ['none', 'map', 'chown'] as const;
 /**
  * none: it is the user's already. map: it belongs to 65534 on disk, and the caller makes a mount that shows it as the
  * user's. chown: it is the user's from now on.
  */
-export type HandoverKind = (typeof HANDOVER_KINDS)[number];
+export type HandoverKind = Handover;
 
 /** The values of a request, of each class as systemd.exec(5) writes them. */
 export type DirectoryRequest = Readonly<Record<DirectoryKind, readonly string[]>>;

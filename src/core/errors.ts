@@ -1,23 +1,26 @@
 /**
- * The one error class of the house and its closed set of codes. api/error-map.ts turns each code into a wire error;
- * an expected answer ("not found", "taken") is a value and never one of these.
+ * The error class and its codes. Callers are told those of the interface definition, from which wire-names.ts is
+ * generated; an expected answer ("not found", "taken") is a value and never one of these.
  */
+import { ERRORS, type WireErrorCode } from './wire-names.ts';
 
-export const ERROR_CODES = [
-  'InvalidName',
-  'NameConflict',
-  'RangeExhausted',
-  'NotPermitted',
-  'NoSuchLease',
-  'ProbeFailed',
-  'DirectoryFailed',
-  'LaunchFailed',
-  'LimitReached',
-  'InvalidConfiguration',
-  'HostFailed',
-] as const;
+/** Codes that the log alone tells apart, with what callers are told: they can do the same, repair the host and ask again. */
+const INTERNAL_CODES = {
+  HostFailed: 'ProbeFailed',
+  InvalidConfiguration: 'ProbeFailed',
+} as const satisfies Readonly<Record<string, WireErrorCode>>;
 
-export type ErrorCode = (typeof ERROR_CODES)[number];
+type InternalCode = keyof typeof INTERNAL_CODES;
+export type ErrorCode = WireErrorCode | InternalCode;
+
+/** @returns the code that callers are told */
+export function wireCodeOf(code: ErrorCode): WireErrorCode {
+  return isInternal(code) ? INTERNAL_CODES[code] : code;
+}
+
+function isInternal(code: ErrorCode): code is InternalCode {
+  return Object.hasOwn(INTERNAL_CODES, code);
+}
 
 /** What a person needs to act on an error: which input, and numbers that belong to it. */
 export interface ErrorDetail {
@@ -38,4 +41,10 @@ export class DynuserError extends Error {
     this.code = code;
     this.detail = detail;
   }
+}
+
+/** @returns the parameters of the error reply, as the interface declares them for the error's code */
+export function errorParameters({ code, message, detail }: DynuserError): Record<string, string | number> {
+  const values = { field: detail.field ?? '', held: detail.held ?? 0, reason: message };
+  return Object.fromEntries(ERRORS[wireCodeOf(code)].map(name => [name, values[name]]));
 }

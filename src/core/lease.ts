@@ -5,10 +5,9 @@
 import type { LeasedDirectory } from './directory.ts';
 import type { Gid, LeaseId, Pid, Uid, UnitName, UserName } from './ids.ts';
 import type { ProcessIdentity } from './process-identity.ts';
+import type { Lifetime } from './wire-names.ts';
 
-/** How long a reference lasts: see contract, `lifetime`. */
-export const LIFETIMES = ['connection', 'process', 'unit', 'explicit'] as const;
-export type Lifetime = (typeof LIFETIMES)[number];
+export { LIFETIMES, type Lifetime } from './wire-names.ts';
 
 /** One reference to a user. */
 export interface Holder {

@@ -1,31 +1,10 @@
 /** The arguments of Acquire, from the types of D-Bus into those of the request: only types are checked here. */
 import { asPid } from '../core/ids.ts';
 import { LIFETIMES } from '../core/lease.ts';
+import { ACQUIRE_OPTIONS } from './acquire-option-types.ts';
 import { refuse } from './call-errors.ts';
 import { typedValue } from './connection.ts';
 import type { AcquireParameters } from './port.ts';
-
-/** The options, by the names of io.dynuser.Allocator, with the D-Bus type of each. */
-export const OPTIONS: Readonly<Record<string, 's' | 'b' | 'u' | 'as'>> = {
-  userName: 's',
-  perInstance: 'b',
-  lifetime: 's',
-  pid: 'u',
-  stateDirectory: 'as',
-  cacheDirectory: 'as',
-  logsDirectory: 'as',
-  runtimeDirectory: 'as',
-  stateDirectoryMode: 'u',
-  cacheDirectoryMode: 'u',
-  logsDirectoryMode: 'u',
-  runtimeDirectoryMode: 'u',
-  runtimeDirectoryPreserve: 'b',
-  exposeDirectories: 'b',
-  makesMounts: 'b',
-  verify: 'b',
-  killProcesses: 'b',
-  removeIPC: 'b',
-};
 
 /**
  * @param unit of type s
@@ -39,9 +18,9 @@ export function readAcquire(unit: unknown, options: unknown): AcquireParameters 
   }
   const parameters: Record<string, string | number | boolean | string[]> = { unit };
   for (const [name, variant] of Object.entries(options)) {
-    const type = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
+    const type = isOption(name) ? ACQUIRE_OPTIONS[name] : undefined;
     if (type === undefined) {
-      const known = Object.keys(OPTIONS).join(', ');
+      const known = Object.keys(ACQUIRE_OPTIONS).join(', ');
       throw refuse('InvalidArgs', `unknown option ${JSON.stringify(name.slice(0, 64))}; there are ${known}`);
     }
     const value = readValue(variant, type);
@@ -52,6 +31,10 @@ export function readAcquire(unit: unknown, options: unknown): AcquireParameters 
   }
   checkLifetime(parameters);
   return parameters;
+}
+
+function isOption(name: string): name is keyof typeof ACQUIRE_OPTIONS {
+  return Object.hasOwn(ACQUIRE_OPTIONS, name);
 }
 
 /** In varlink these two are refused by the protocol's own error, which D-Bus has another name for. */

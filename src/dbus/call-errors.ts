@@ -1,27 +1,12 @@
-/** How a call fails: the one map from errors to names on the bus, exhaustive, so that a new code cannot be forgotten. */
-import { DynuserError, type ErrorCode } from '../core/errors.ts';
+/** How a call fails on the bus. */
+import { DynuserError, type ErrorCode, wireCodeOf } from '../core/errors.ts';
 import { ALLOCATOR } from './interface.ts';
 import { DRIVER } from './message.ts';
-
-const ERROR_NAMES: Readonly<Record<ErrorCode, string>> = {
-  InvalidName: 'InvalidName',
-  NameConflict: 'NameConflict',
-  RangeExhausted: 'RangeExhausted',
-  NotPermitted: 'NotPermitted',
-  NoSuchLease: 'NoSuchLease',
-  ProbeFailed: 'ProbeFailed',
-  DirectoryFailed: 'DirectoryFailed',
-  LaunchFailed: 'LaunchFailed',
-  LimitReached: 'LimitReached',
-  // A caller can do the same about both: mend the host and ask again.
-  HostFailed: 'ProbeFailed',
-  InvalidConfiguration: 'ProbeFailed',
-};
 
 /** The errors of the specification that are used here. */
 type StandardError = 'InvalidArgs' | 'UnknownObject' | 'UnknownInterface' | 'UnknownMethod';
 
-/** A call that this room itself refuses. */
+/** A call that is refused here, before it gets to the port. */
 export class CallRefused extends Error {
   override readonly name = 'CallRefused';
   readonly errorName: string;
@@ -38,7 +23,7 @@ export function refuse(error: StandardError, reason: string): CallRefused {
 
 /** @param error one of the interface's own, by the last part of its name */
 export function refuseOwn(error: 'NoSuchDynamicUser' | ErrorCode, reason: string): CallRefused {
-  const name = error === 'NoSuchDynamicUser' ? error : ERROR_NAMES[error];
+  const name = error === 'NoSuchDynamicUser' ? error : wireCodeOf(error);
   return new CallRefused(`${ALLOCATOR}.${name}`, reason);
 }
 

@@ -118,6 +118,6 @@ function words(name: string): string[] {
   return name.split(/[.-]|(?<=[a-z0-9])(?=[A-Z])/);
 }
 
-function templateLiteral(text: string): string {
+export function templateLiteral(text: string): string {
   return `\`${text.replace(/[\\`]|\$(?=\{)/g, '\\$&')}\``;
 }

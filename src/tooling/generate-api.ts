@@ -1,27 +1,40 @@
-/** Writes src/api/generated from src/api/interfaces: the .varlink files are the only truth of the wire. */
+/** Writes what src/api/interfaces declares as TypeScript: the .varlink files are the only truth of the wire. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseInterface } from '../varlink/idl/parse.ts';
 import { apiModule } from './api-module.ts';
 import { CHECKOUT } from './checkout.ts';
+import { acquireOptionTypes, serviceDescription, wireNames } from './derived-modules.ts';
 
-const INTERFACES = `${CHECKOUT}src/api/interfaces/`;
-export const GENERATED = `${CHECKOUT}src/api/generated/`;
+const INTERFACES = 'src/api/interfaces';
+export const GENERATED = 'src/api/generated';
+const ALLOCATOR = 'io.dynuser.Allocator.varlink';
+const SERVICE = 'org.varlink.service.varlink';
 
-/** @returns the text of each file that belongs into src/api/generated, by its name */
+/** @returns the text of each generated file, by its path in the checkout */
 export function generatedFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
-  for (const source of readdirSync(INTERFACES).sort()) {
+  for (const source of readdirSync(`${CHECKOUT}${INTERFACES}`).sort()) {
     if (source.endsWith('.varlink')) {
-      const { name, module } = apiModule(source, readFileSync(INTERFACES + source, 'utf8'));
-      files.set(`${name}.ts`, module);
+      const { name, module } = apiModule(source, readInterface(source));
+      files.set(`${GENERATED}/${name}.ts`, module);
     }
   }
+  const allocator = parseInterface(readInterface(ALLOCATOR));
+  files.set('src/core/wire-names.ts', wireNames(ALLOCATOR, allocator));
+  files.set('src/dbus/acquire-option-types.ts', acquireOptionTypes(ALLOCATOR, allocator));
+  files.set('src/varlink/service-description.ts', serviceDescription(SERVICE, readInterface(SERVICE)));
   return files;
 }
 
+function readInterface(name: string): string {
+  return readFileSync(`${CHECKOUT}${INTERFACES}/${name}`, 'utf8');
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  mkdirSync(GENERATED, { recursive: true });
-  for (const [name, text] of generatedFiles()) {
-    writeFileSync(GENERATED + name, text);
+  for (const [path, text] of generatedFiles()) {
+    mkdirSync(dirname(CHECKOUT + path), { recursive: true });
+    writeFileSync(CHECKOUT + path, text);
   }
 }

@@ -5,7 +5,8 @@ import { encodeStruct } from './idl/encode.ts';
 import type { IdlInterface, IdlMethod, IdlStruct } from './idl/model.ts';
 import { parseInterface } from './idl/parse.ts';
 import type { JsonObject } from './json.ts';
-import { SERVICE_DESCRIPTION, type ServiceInfo, serviceInterface } from './service-interface.ts';
+import { SERVICE_DESCRIPTION } from './service-description.ts';
+import { type ServiceInfo, serviceInterface } from './service-interface.ts';
 
 export interface ServedMethod<P> {
   readonly idl: IdlInterface;

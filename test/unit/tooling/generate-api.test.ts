@@ -2,14 +2,38 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { apiModule } from '../../../src/tooling/api-module.ts';
+import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { acquireOptionTypes, wireNames } from '../../../src/tooling/derived-modules.ts';
 import { GENERATED, generatedFiles } from '../../../src/tooling/generate-api.ts';
+import { parseInterface } from '../../../src/varlink/idl/parse.ts';
 
-test('src/api/generated is what "npm run generate" makes of src/api/interfaces, and nothing else', () => {
+test('the generated files are what "npm run generate" makes of src/api/interfaces', () => {
   const files = generatedFiles();
-  assert.deepEqual(readdirSync(GENERATED).sort(), [...files.keys()].sort());
-  for (const [name, text] of files) {
-    assert.equal(readFileSync(GENERATED + name, 'utf8'), text, `${name}: run "npm run generate"`);
+  const modules = [...files.keys()].filter(path => path.startsWith(`${GENERATED}/`));
+  assert.deepEqual(
+    readdirSync(CHECKOUT + GENERATED)
+      .map(name => `${GENERATED}/${name}`)
+      .sort(),
+    modules.sort(),
+  );
+  for (const [path, text] of files) {
+    assert.equal(readFileSync(CHECKOUT + path, 'utf8'), text, `${path}: run "npm run generate"`);
   }
+});
+
+test('a new error, enum or option needs nothing but its line in the interface', () => {
+  const idl = parseInterface(
+    'interface a.b\ntype NewKind (one, two)\nerror Novel(field: string, reason: string)\nmethod Acquire(unit: string, flag: ?bool, kind: ?NewKind, names: ?[]string, count: ?int) -> ()\n',
+  );
+  const names = wireNames('x.varlink', idl);
+  assert.match(names, /^ {2}Novel: \['field', 'reason'\],$/m);
+  assert.match(names, /^export const NEW_KINDS = \['one', 'two'\] as const;\nexport type NewKind = /m);
+  assert.match(
+    acquireOptionTypes('x.varlink', idl),
+    /\{\n {2}flag: 'b',\n {2}kind: 's',\n {2}names: 'as',\n {2}count: 'u',\n\}/,
+  );
+  const odd = parseInterface('interface a.b\nmethod Acquire(numbers: ?[]int) -> ()\n');
+  assert.throws(() => acquireOptionTypes('x.varlink', odd), /numbers: its type has no D-Bus type here/);
 });
 
 test('each construct of the language has its type', () => {

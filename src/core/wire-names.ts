@@ -1,0 +1,26 @@
+/** Generated from io.dynuser.Allocator.varlink by "npm run generate": change that file, not this one. Names that travel. */
+
+/** The errors, each with its fields. */
+export const ERRORS = {
+  InvalidName: ['field', 'reason'],
+  NameConflict: ['field', 'reason'],
+  RangeExhausted: ['held', 'reason'],
+  NotPermitted: ['field', 'reason'],
+  NoSuchLease: ['field', 'reason'],
+  ProbeFailed: ['field', 'reason'],
+  DirectoryFailed: ['field', 'reason'],
+  LaunchFailed: ['field', 'reason'],
+  LimitReached: ['field', 'reason'],
+} as const;
+export type WireErrorCode = keyof typeof ERRORS;
+
+export const LIFETIMES = ['connection', 'process', 'unit', 'explicit'] as const;
+export type Lifetime = (typeof LIFETIMES)[number];
+export const HANDOVERS = ['none', 'map', 'chown'] as const;
+export type Handover = (typeof HANDOVERS)[number];
+export const DIRECTORY_KINDS = ['runtime', 'state', 'cache', 'logs'] as const;
+export type DirectoryKind = (typeof DIRECTORY_KINDS)[number];
+export const FILE_SYSTEM_TYPES = ['proc', 'sysfs', 'mqueue'] as const;
+export type FileSystemType = (typeof FILE_SYSTEM_TYPES)[number];
+export const MOUNT_FLAGS = ['readOnly', 'noSuid', 'noDevices', 'noExec'] as const;
+export type MountFlag = (typeof MOUNT_FLAGS)[number];
