@@ -1,49 +1,61 @@
 /**
- * `npm test [-- --all | ROOM[/PATH]...]`: runs the compiled tests, each file in a process of its own and within a bound on
- * its time, room after room, and closes with the counts. Without arguments every room but `stress`, with `--all` that one
- * too. Exit status 0 only if tests ran and every one passed.
+ * `npm test [-- [PATH...] [-t NAME...]]`: runs the compiled tests, each file in a process of its own and within a bound on its time,
+ * and closes with the counts, what could not be tried on this host and why, and the slowest files. Without a path every tier but
+ * `stress`. Exit status 0 only if tests ran and every one passed.
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { CHECKOUT } from '../src/tooling/checkout.ts';
-import { type Declared, declaredIn } from './support/declared.ts';
+import { findLacking, LACKING_VARIABLE, type Lacking, type Need, reasonFor } from './support/host.ts';
+import { readTestFile, type TestFile } from './support/test-file.ts';
 
 const TESTS = fileURLToPath(new URL('.', import.meta.url));
+/** How long each file took when it last ran, in milliseconds: the longest start first, so that none is waited for at the end. */
+const DURATIONS = `${CHECKOUT}dist/.test-durations.json`;
+const SLOWEST_SHOWN = 10;
+const USAGE = 'usage: npm test [-- [PATH...] [-t NAME...]]; a path is one below test/, or the beginning of one';
 
 /** Machines mostly wait, for a boot or for an end: more of them at a time than there are processors, up to a bound. */
 const MACHINES_PER_PROCESSOR = 2;
 const MACHINES_MAX = 8;
 const MACHINES = Math.min(MACHINES_MAX, MACHINES_PER_PROCESSOR * availableParallelism());
 
-interface Room {
-  readonly name: string;
-  /** how many files run at a time; those that declare that they run alone come after the others */
+/** Files that run together: those of all folders of a tier, so many at a time; those that declare it run alone, after the others. */
+interface Tier {
+  readonly folders: readonly string[];
   readonly concurrency: number;
   /** the bound on one file that declares none, in seconds */
   readonly limitSec: number;
   readonly needsRoot: boolean;
-  /** only run if it is named, or with --all */
-  readonly onDemand?: true;
+  /** only run if a path names it */
+  readonly onDemand: boolean;
 }
 
-const ROOMS: readonly Room[] = [
-  { name: 'unit', concurrency: 2, limitSec: 60, needsRoot: false },
-  { name: 'contract', concurrency: 1, limitSec: 60, needsRoot: false },
-  { name: 'integration', concurrency: MACHINES, limitSec: 300, needsRoot: true },
-  { name: 'native', concurrency: MACHINES, limitSec: 300, needsRoot: true },
-  { name: 'system', concurrency: MACHINES, limitSec: 300, needsRoot: true },
+const TIERS: readonly Tier[] = [
+  {
+    folders: ['unit', 'contract'],
+    concurrency: availableParallelism(),
+    limitSec: 60,
+    needsRoot: false,
+    onDemand: false,
+  },
+  {
+    folders: ['integration', 'native', 'system'],
+    concurrency: MACHINES,
+    limitSec: 300,
+    needsRoot: true,
+    onDemand: false,
+  },
   // Load and long runs: one file at a time, since some of them measure.
-  { name: 'stress', concurrency: 1, limitSec: 300, needsRoot: true, onDemand: true },
+  { folders: ['stress'], concurrency: 1, limitSec: 300, needsRoot: true, onDemand: true },
 ];
 
-interface TestFile {
-  /** below test/, such as unit/config.test.js */
-  readonly path: string;
-  readonly declared: Declared;
-}
+/** What single tests of a file may ask for, by skipUnless(). */
+const NEEDS_OF_SOME: readonly Need[] = ['user namespaces', 'id-mapped mounts'];
 
 interface Counts {
   tests: number;
@@ -55,109 +67,195 @@ interface Counts {
 
 type Event = Parameters<InstanceType<typeof spec>['write']>[0];
 
-/** @returns every test file of a room, in order */
-function filesOf(room: Room): readonly TestFile[] {
-  return readdirSync(`${TESTS}${room.name}`, { recursive: true, encoding: 'utf8' })
-    .filter(path => path.endsWith('.test.js'))
-    .sort()
-    .map(path => `${room.name}/${path}`)
-    .map(path => ({ path, declared: declaredIn(`${CHECKOUT}test/${path.replace(/\.js$/, '.ts')}`) }));
-}
+/** What node:test says of a test that has another name than was asked for: it is left out of every count. */
+const OTHER_NAME = 'test name does not match pattern';
+const ENDS: ReadonlySet<string> = new Set(['test:pass', 'test:fail']);
 
-/** Runs one file and gives its events in one piece, so that files that run at a time are not mixed up in the report. */
-async function runFile({ path, declared }: TestFile, room: Room): Promise<Event[]> {
-  const events: Event[] = [];
-  const timeout = (declared.limitSec ?? room.limitSec) * 1_000;
-  for await (const event of run({ files: [TESTS + path], concurrency: 1, timeout })) {
-    // The counts of each file, which its run ends with, would be taken for the counts of all.
-    if (event.type !== 'test:diagnostic' || event.data.nesting > 0) {
-      events.push(event);
-    }
-  }
-  return events;
-}
-
-function count(counts: Counts, event: Event): void {
-  if ((event.type !== 'test:pass' && event.type !== 'test:fail') || event.data.details.type === 'suite') {
-    return;
-  }
-  counts.tests++;
-  if (event.data.skip !== undefined) {
-    counts.skipped++;
-  } else if (event.data.todo !== undefined) {
-    counts.todo++;
-  } else {
-    counts[event.type === 'test:pass' ? 'pass' : 'fail']++;
-  }
-}
-
-type Take = (events: readonly Event[]) => void;
-
-async function runAtATime(concurrency: number, files: readonly TestFile[], room: Room, take: Take): Promise<void> {
-  const waiting = [...files];
-  const worker = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      take(await runFile(file, room));
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, worker));
-}
-
-async function runRoom(room: Room, files: readonly TestFile[], take: Take): Promise<void> {
-  const alone = ({ declared }: TestFile): boolean => declared.alone !== undefined;
-  const together = files.filter(file => !alone(file));
-  await runAtATime(room.concurrency, together, room, take);
-  await runAtATime(1, files.filter(alone), room, take);
-}
+const counts: Counts = { tests: 0, pass: 0, fail: 0, skipped: 0, todo: 0 };
+/** The tests that were not tried, by the reason. */
+const skipped = new Map<string, string[]>();
+const durations: Record<string, number> = readDurations();
+const ran: string[] = [];
+const reporter = new spec();
 
 function refuse(message: string): never {
   process.stderr.write(`test: ${message}\n`);
   process.exit(2);
 }
 
-const words = process.argv.slice(2);
-const all = words.includes('--all');
-const chosen = words.filter(word => word !== '--all');
-const option = chosen.find(word => word.startsWith('-'));
-if (option !== undefined || (all && chosen.length > 0)) {
-  refuse(`${option ?? '--all'}: usage: npm test [-- --all | ROOM[/PATH]...]`);
-}
-const isChosen = (room: Room, path: string): boolean =>
-  chosen.length === 0 ? all || room.onDemand !== true : chosen.some(prefix => path.startsWith(prefix));
-const plan = ROOMS.map(room => ({ room, files: filesOf(room).filter(({ path }) => isChosen(room, path)) })).filter(
-  ({ files }) => files.length > 0,
-);
-const unknown = chosen.find(prefix => !plan.some(({ files }) => files.some(({ path }) => path.startsWith(prefix))));
-if (plan.length === 0 || unknown !== undefined) {
-  refuse(
-    `there are no tests${unknown === undefined ? '' : ` in ${unknown}`}; rooms: ${ROOMS.map(r => r.name).join(', ')}`,
-  );
-}
-const rootless = plan.filter(({ room }) => room.needsRoot).map(({ room }) => room.name);
-if (process.getuid?.() !== 0 && rootless.length > 0) {
-  refuse(`the rooms ${rootless.join(', ')} need root; without it: npm test -- unit contract`);
+function parseCommandLine(): { readonly paths: readonly string[]; readonly names: readonly string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { 'test-name-pattern': { type: 'string', short: 't', multiple: true } },
+    });
+    const paths = positionals.map(path => path.replace(/^(?:\.\/)?test\//, '').replace(/\.test\.ts$/, '.test.js'));
+    return { paths, names: values['test-name-pattern'] ?? [] };
+  } catch (error) {
+    refuse(`${error instanceof Error ? error.message : error}; ${USAGE}`);
+  }
 }
 
-const started = process.hrtime.bigint();
-const counts: Counts = { tests: 0, pass: 0, fail: 0, skipped: 0, todo: 0 };
-const reporter = new spec();
-reporter.pipe(process.stdout);
-for (const { room, files } of plan) {
-  await runRoom(room, files, events => {
-    for (const event of events) {
-      count(counts, event);
-      reporter.write(event);
+function readDurations(): Record<string, number> {
+  try {
+    return JSON.parse(readFileSync(DURATIONS, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+/** @returns the test files of a tier that the paths choose, the one that took longest first, what never ran before them */
+function filesOf(tier: Tier, paths: readonly string[]): readonly TestFile[] {
+  const isChosen = (file: string): boolean =>
+    paths.length === 0 ? !tier.onDemand : paths.some(path => file.startsWith(path));
+  return tier.folders
+    .flatMap(folder =>
+      readdirSync(TESTS + folder, { recursive: true, encoding: 'utf8' }).map(path => `${folder}/${path}`),
+    )
+    .filter(path => path.endsWith('.test.js') && isChosen(path))
+    .sort((one, other) => (durations[other] ?? Infinity) - (durations[one] ?? Infinity) || (one < other ? -1 : 1))
+    .map(readTestFile);
+}
+
+/** Runs one file and gives its events in one piece, so that files that run at a time are not mixed up in the report. */
+async function runFile({ path, declared }: TestFile, tier: Tier, names: readonly string[]): Promise<Event[]> {
+  const events: Event[] = [];
+  const timeout = (declared.limitSec ?? tier.limitSec) * 1_000;
+  const testNamePatterns = names.map(name => new RegExp(name));
+  const started = performance.now();
+  for await (const event of run({ files: [TESTS + path], concurrency: 1, timeout, testNamePatterns })) {
+    // The counts of each file, which its run ends with, would be taken for the counts of all.
+    if (event.type !== 'test:diagnostic' || event.data.nesting > 0) {
+      events.push(event);
     }
-  });
+  }
+  if (names.length === 0) {
+    durations[path] = Math.round(performance.now() - started);
+  }
+  ran.push(path);
+  return events;
+}
+
+/** What the report has of a file that this host cannot run. */
+function skipFile({ path }: TestFile, skip: string): Event[] {
+  const details = { duration_ms: 0, type: 'test' };
+  return [{ type: 'test:pass', data: { name: path, nesting: 0, testNumber: 1, details, skip } } as Event];
+}
+
+function take(path: string, events: readonly Event[]): void {
+  for (const event of names.length === 0 ? events : withoutOtherNames(events)) {
+    if (event.type === 'test:pass' || event.type === 'test:fail') {
+      count(path, event);
+    }
+    reporter.write(event);
+  }
+}
+
+/** Leaves out the tests that have another name than was asked for, from their start to their end, and suites of such tests alone. */
+function withoutOtherNames(events: readonly Event[]): Event[] {
+  const kept: Event[] = [];
+  for (const event of events) {
+    if (event.type !== 'test:pass') {
+      kept.push(event);
+      continue;
+    }
+    const { name, nesting, skip, details } = event.data;
+    const start = kept.findLastIndex(
+      ({ type, data }) => type === 'test:start' && data.name === name && data.nesting === nesting,
+    );
+    const isEmptySuite = details.type === 'suite' && !kept.slice(start).some(({ type }) => ENDS.has(type));
+    if (skip === OTHER_NAME || (isEmptySuite && skip === undefined)) {
+      kept.splice(start, 1);
+    } else {
+      kept.push(event);
+    }
+  }
+  return kept;
+}
+
+function count(path: string, { type, data }: Extract<Event, { type: 'test:pass' | 'test:fail' }>): void {
+  const skip = data.skip;
+  if (data.details.type === 'suite' && skip === undefined) {
+    return;
+  }
+  counts.tests++;
+  if (skip !== undefined) {
+    counts.skipped++;
+    const reason = typeof skip === 'string' ? skip : 'it says no reason';
+    skipped.set(reason, [...(skipped.get(reason) ?? []), path.replace(/\.test\.js$/, '')]);
+  } else if (data.todo !== undefined) {
+    counts.todo++;
+  } else {
+    counts[type === 'test:pass' ? 'pass' : 'fail']++;
+  }
+}
+
+async function runAtATime(concurrency: number, files: readonly TestFile[], work: (file: TestFile) => Promise<void>) {
+  const waiting = [...files];
+  const worker = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      await work(file);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+}
+
+async function runTier(tier: Tier, files: readonly TestFile[], names: readonly string[], lacking: Lacking) {
+  const work = async (file: TestFile): Promise<void> => {
+    const reason = reasonFor(lacking, file.needs);
+    take(file.path, reason === undefined ? await runFile(file, tier, names) : skipFile(file, reason));
+  };
+  const alone = ({ declared }: TestFile): boolean => declared.alone !== undefined;
+  const together = files.filter(file => !alone(file));
+  await runAtATime(tier.concurrency, together, work);
+  await runAtATime(1, files.filter(alone), work);
+}
+
+/** @returns the lines that the run ends with */
+function summary(durationMs: number): string[] {
+  const slowest = ran.toSorted((one, other) => (durations[other] ?? 0) - (durations[one] ?? 0)).slice(0, SLOWEST_SHOWN);
+  return [
+    ...(names.length === 0 && ran.length > SLOWEST_SHOWN
+      ? slowest.map(
+          path => `# slow: ${((durations[path] ?? 0) / 1_000).toFixed(1)} s ${path.replace(/\.test\.js$/, '')}`,
+        )
+      : []),
+    ...[...skipped].map(([reason, paths]) => {
+      const where = [...new Set(paths)].map(path => `${path} (${paths.filter(other => other === path).length})`);
+      return `# not tried: ${reason}: ${where.join(', ')}`;
+    }),
+    ...Object.entries(counts).map(([name, number]) => `# ${name} ${number}`),
+    `# duration_ms ${Math.round(durationMs)}`,
+  ];
+}
+
+const { paths, names } = parseCommandLine();
+const plan = TIERS.map(tier => ({ tier, files: filesOf(tier, paths) })).filter(({ files }) => files.length > 0);
+const unknown = paths.find(path => !plan.some(({ files }) => files.some(file => file.path.startsWith(path))));
+if (plan.length === 0 || unknown !== undefined) {
+  refuse(
+    `there are no tests${unknown === undefined ? '' : ` in ${unknown}`}; ${USAGE}; folders: ${TIERS.flatMap(({ folders }) => folders).join(', ')}`,
+  );
+}
+if (process.getuid?.() !== 0 && plan.some(({ tier }) => tier.needsRoot)) {
+  refuse('all tests but unit and contract need root; without it: npm test -- unit contract');
+}
+
+const started = performance.now();
+const lacking = await findLacking(
+  new Set(
+    plan.flatMap(({ tier, files }) => [...(tier.needsRoot ? NEEDS_OF_SOME : []), ...files.flatMap(file => file.needs)]),
+  ),
+);
+process.env[LACKING_VARIABLE] = JSON.stringify(lacking);
+reporter.pipe(process.stdout);
+for (const { tier, files } of plan) {
+  await runTier(tier, files, names, lacking);
 }
 await new Promise<void>(resolve => {
   reporter.once('end', resolve);
   reporter.end();
 });
-const duration = Number(process.hrtime.bigint() - started) / 1e6;
-process.stdout.write(
-  `${Object.entries(counts)
-    .map(([name, number]) => `# ${name} ${number}\n`)
-    .join('')}# duration_ms ${Math.round(duration)}\n`,
-);
+writeFileSync(DURATIONS, `${JSON.stringify(durations, null, 1)}\n`);
+process.stdout.write(`${summary(performance.now() - started).join('\n')}\n`);
 process.exitCode = counts.tests > 0 && counts.fail === 0 ? 0 : 1;

@@ -2,9 +2,8 @@
  * What a test file declares of itself to the runner, each in a line of its own:
  *
  *     // runs alone: WHY       no other file runs meanwhile, since it looks at the host as a whole, or measures
- *     // time limit: 600 s     the bound on the whole file, instead of that of its room
+ *     // time limit: 600 s     the bound on the whole file, instead of that of its tier
  */
-import { readFileSync } from 'node:fs';
 
 export interface Declared {
   /** why it runs alone */
@@ -17,12 +16,7 @@ const LIMIT = /^\/\/ time limit: ([1-9]\d{0,3}) s$/;
 /** What is meant as a declaration, however it is written. */
 const ABOUT = /^\s*(?:\/\/|\/?\*+)\s*(?:runs?\s+alone\b|time\s*limit\b)/i;
 
-/** @param source a test's .ts file @throws Error if a line of it is meant as a declaration and is none */
-export function declaredIn(source: string): Declared {
-  return parseDeclared(readFileSync(source, 'utf8'), source);
-}
-
-/** @param text a test's source @param name what errors call it */
+/** @param text a test's source @param name what errors call it @throws Error if a line of it is meant as a declaration and is none */
 export function parseDeclared(text: string, name: string): Declared {
   const lines = text.split('\n').filter(line => ABOUT.test(line));
   const alone = lines.map(line => ALONE.exec(line)?.[1]).filter(why => why !== undefined);
