@@ -17,7 +17,7 @@
 
 /* The connection that the daemon that starts it passes on. */
 #define KEEPER_CONNECTION 3
-/* Locks that are held at most: LOCKS_KEPT_MAX of src/host/lock-store.ts. */
+/* Locks that are held at most: LOCKS_KEPT_MAX of src/host/systemd/lock-store.ts. */
 #define KEEPER_LOCKS_MAX 8192
 /* How often it looks whether its socket is still at the path while nobody is connected, in milliseconds. */
 #define KEEPER_LOOK_MS 2000

@@ -7,9 +7,9 @@ import { CONFIG_FILE, loadConfig } from '../daemon/config.ts';
 import { LiveConfig } from '../daemon/live-config.ts';
 import { createLogger } from '../daemon/logger.ts';
 import { startDaemon } from '../daemon/main.ts';
-import { takePassedDescriptors } from '../host/listen-fds.ts';
-import { openNotify } from '../host/notify.ts';
-import { findManagerStore } from '../host/open-lock-store.ts';
+import { takePassedDescriptors } from '../host/systemd/listen-fds.ts';
+import { openNotify } from '../host/systemd/notify.ts';
+import { findManagerStore } from '../host/systemd/open-lock-store.ts';
 import { tierUpSooner } from '../host/tier-up.ts';
 
 const HELP = `Usage: dynuserd [OPTIONS]

@@ -32,21 +32,21 @@ import { Bus } from '../dbus/bus.ts';
 import { BusApi } from '../dbus/bus-api.ts';
 import { UnitWatch } from '../dbus/unit-watch.ts';
 import { openDirectories } from '../directories/open-directories.ts';
-import { AcceptSocket } from '../host/accept.ts';
 import { ACCOUNTS_LOCK, PasswordFileLock } from '../host/accounts-lock.ts';
 import { CLOCK, freshName, RANDOMNESS } from '../host/clock-and-randomness.ts';
-import { leasesPastLimit, reserveDescriptors } from '../host/descriptors.ts';
-import { checkHelper } from '../host/helper-process.ts';
-import { knock } from '../host/knock.ts';
-import type { PassedSocket } from '../host/listen-fds.ts';
-import type { Notify } from '../host/notify.ts';
+import { openHelpers } from '../host/helper/open-helpers.ts';
+import { checkHelper } from '../host/helper/process.ts';
+import { AcceptSocket } from '../host/libc/accept.ts';
+import { leasesPastLimit, reserveDescriptors } from '../host/libc/descriptors.ts';
 import { NSCD_SOCKET, Nscd } from '../host/nscd.ts';
-import { openHelpers } from '../host/open-helpers.ts';
-import { type KeptLocks, openUidLocks } from '../host/open-uid-locks.ts';
-import { PeerReader } from '../host/peer.ts';
-import { ProcessWatch } from '../host/process-watch.ts';
+import { PeerReader } from '../host/processes/peer.ts';
+import { Standings } from '../host/processes/standing.ts';
+import { ProcessWatch } from '../host/processes/watch.ts';
 import { openRuntimeDirectory, takeRuntimeLock } from '../host/runtime-lock.ts';
-import { Standings } from '../host/standing.ts';
+import { activateSuccessor } from '../host/systemd/activate-successor.ts';
+import type { PassedSocket } from '../host/systemd/listen-fds.ts';
+import type { Notify } from '../host/systemd/notify.ts';
+import { type KeptLocks, openUidLocks } from '../host/systemd/open-uid-locks.ts';
 import { UserMarks } from '../host/user-marks.ts';
 import { DAEMON_LOCK, LEASES, PUBLIC_MODE } from '../registry/layout.ts';
 import { Store } from '../registry/store.ts';
@@ -245,7 +245,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     runtimeLock.release();
     if (isIdle && users.holderCount > 0) {
       // A last call on the bus has acquired a user, and somebody has to see to its end.
-      await knock(path);
+      await activateSuccessor(path);
     }
     logger.info('stopped');
   };

@@ -1,5 +1,5 @@
 /** One reload of the configuration: what the service manager and the log are told of it. */
-import type { Notify } from '../host/notify.ts';
+import type { Notify } from '../host/systemd/notify.ts';
 import type { LiveConfig } from './live-config.ts';
 import type { Logger } from './logger.ts';
 

@@ -3,11 +3,11 @@
  * top as an open descriptor and never a path; it can be killed at any moment, and the next one finishes what it began.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { Semaphore } from '../core/semaphore.ts';
 import { directoryFailed, errnoWords } from './errors.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { parseTreeLine, type TreeLine } from './helper-lines.ts';
 import { COUNTS_MAX, HELPER_LINE_MAX, HELPER_SILENCE_MS, HELPER_WORDS_MAX, PROBES_MAX, WALKS_MAX } from './limits.ts';
-import { slots } from './slots.ts';
 
 export interface TreeCounts {
   readonly inodes: number;
@@ -45,17 +45,17 @@ export interface TreeHelper {
 
 /** @param program the path of dynuser-helper */
 export function treeHelper(program: string, silenceMs: number = HELPER_SILENCE_MS): TreeHelper {
-  const walks = slots(WALKS_MAX);
-  const counts = slots(COUNTS_MAX);
-  const probes = slots(PROBES_MAX);
-  const walk = async (top: HeldDirectory, verb: readonly string[], options: WalkOptions, places = walks) =>
-    resultOf(await places(() => runHelper(program, top, verb, options, silenceMs)), top, options.field);
+  const walks = new Semaphore(WALKS_MAX);
+  const counts = new Semaphore(COUNTS_MAX);
+  const probes = new Semaphore(PROBES_MAX);
+  const walk = async (top: HeldDirectory, verb: readonly string[], options: WalkOptions, limit = walks) =>
+    resultOf(await limit.run(() => runHelper(program, top, verb, options, silenceMs)), top, options.field);
   return {
     chown: (top, uid, gid, mode, options) => walk(top, ['chown', String(uid), String(gid), mode.toString(8)], options),
     count: (top, uid, gid, options) => walk(top, ['count', String(uid), String(gid)], options, counts),
     removeContents: (top, options) => walk(top, ['remove'], options),
     async canMap(top, field) {
-      const lines = await probes(() => runHelper(program, top, ['probe'], { field }, silenceMs));
+      const lines = await probes.run(() => runHelper(program, top, ['probe'], { field }, silenceMs));
       return lines.at(-1)?.kind === 'yes';
     },
   };

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AccountsLock } from '../allocator/ports.ts';
 import { DynuserError } from '../core/errors.ts';
 import { hostError, systemErrorCode } from './host-error.ts';
-import { checked, foreign, SLOT, writePointer } from './libc.ts';
+import { checked, foreign, SLOT, writePointer } from './libc/libc.ts';
 
 export const ACCOUNTS_LOCK = '/etc/.pwd.lock';
 const FILE_MODE = 0o600;

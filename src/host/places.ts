@@ -5,9 +5,9 @@
 
 import type { Seen, SeenDirectory } from '../core/directory.ts';
 import { asUid } from '../core/ids.ts';
-import { HelperPool } from './helper-pool.ts';
-import type { HelperCommand } from './helper-process.ts';
-import { decodeExactly, encodeText, parseNumber, parseRefusal, QUESTION_BYTES_MAX } from './helper-protocol.ts';
+import { HelperPool } from './helper/pool.ts';
+import type { HelperCommand } from './helper/process.ts';
+import { decodeExactly, encodeText, parseNumber, parseRefusal, QUESTION_BYTES_MAX } from './helper/protocol.ts';
 
 /** Opening a few directories takes microseconds; a disk that has to spin up, some seconds. */
 const QUESTION_DEADLINE_MS = 5_000;

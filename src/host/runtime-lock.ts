@@ -2,7 +2,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { PinnedDirectory } from '../files/pinned-directory.ts';
 import { hostError } from './host-error.ts';
-import { flock, LOCK_EXCLUSIVE } from './libc.ts';
+import { flock, LOCK_EXCLUSIVE } from './libc/libc.ts';
 
 /** Others may neither read nor open it: whoever can open a file can flock it. */
 const FILE_MODE = 0o600;

@@ -5,7 +5,7 @@
  * attributes there is none.
  */
 import { asUid, type Uid } from '../core/ids.ts';
-import { foreign, SLOT, writePointer } from './libc.ts';
+import { foreign, SLOT, writePointer } from './libc/libc.ts';
 
 const NAME = Buffer.from('trusted.dynuser.uid\0');
 /** Digits of the greatest UID. */

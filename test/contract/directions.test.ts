@@ -40,8 +40,8 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages, each with the only files that may import it. */
 const IMPORTERS: Readonly<Record<string, RegExp>> = {
-  '@2060.io/ffi-napi': /^src\/host\/libc\.ts$/,
-  '@2060.io/ref-napi': /^src\/host\/libc\.ts$/,
+  '@2060.io/ffi-napi': /^src\/host\/libc\/libc\.ts$/,
+  '@2060.io/ref-napi': /^src\/host\/libc\/libc\.ts$/,
   pino: /^src\/daemon\/logger\.ts$/,
   'proper-lockfile': /^src\/directories\/apply\/lock\.ts$/,
   '@jellybrick/dbus-next': /^src\/dbus\//,
@@ -93,7 +93,7 @@ describe('directions between the modules', () => {
     const text = [
       "import { a } from '../allocator/allocate.ts';",
       "import type { Probe } from '../allocator/ports.ts';",
-      "import {\n  flock,\n} from '../host/libc.ts';",
+      "import {\n  flock,\n} from '../host/libc/libc.ts';",
       "export * from '../registry/layout.ts';",
       "import '../daemon/main.ts';",
       "const late = await import('../cli/commands.ts');",
@@ -107,7 +107,7 @@ describe('directions between the modules', () => {
         .filter(reason => reason !== undefined),
       [
         'src/registry/new.ts imports src/allocator/allocate.ts',
-        'src/registry/new.ts imports src/host/libc.ts',
+        'src/registry/new.ts imports src/host/libc/libc.ts',
         'src/registry/new.ts imports src/daemon/main.ts',
         'src/registry/new.ts imports src/cli/commands.ts',
         'src/registry/new.ts imports the package pino',

@@ -8,8 +8,8 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PinnedProcess } from '../../src/allocator/ports.ts';
 import { asPid } from '../../src/core/ids.ts';
-import { raiseDescriptorLimit } from '../../src/host/libc.ts';
-import { ProcessWatch } from '../../src/host/process-watch.ts';
+import { raiseDescriptorLimit } from '../../src/host/libc/libc.ts';
+import { ProcessWatch } from '../../src/host/processes/watch.ts';
 
 const CROWD = 4_000;
 const SAMPLES = 100;

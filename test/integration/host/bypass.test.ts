@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { HelperProbe } from '../../../src/host/probe.ts';
+import { HelperProbe } from '../../../src/host/helper/probe.ts';
 import { buildHelpers, uid, userName, whileOpen, withDirectory, withSources } from './helpers.ts';
 import { knowsNobody, sharedLocks, withUserDatabase } from './user-database.ts';
 

@@ -2,7 +2,7 @@
 // runs alone: the helper looks at every process of the host, and a machine of another test has users of the same range
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { HelperProbe } from '../../../src/host/probe.ts';
+import { HelperProbe } from '../../../src/host/helper/probe.ts';
 import { besideThing, buildHelpers, built, uid, userName, whileOpen } from './helpers.ts';
 import { type Provider, sharedLocks, withUserDatabase } from './user-database.ts';
 

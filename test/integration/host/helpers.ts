@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { asUid, type Uid } from '../../../src/core/ids.ts';
 import { parseUserName } from '../../../src/core/name.ts';
-import type { HelperCommand } from '../../../src/host/helper-process.ts';
-import { HelperProbe } from '../../../src/host/probe.ts';
+import { HelperProbe } from '../../../src/host/helper/probe.ts';
+import type { HelperCommand } from '../../../src/host/helper/process.ts';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { buildNative } from '../../support/native.ts';
 

@@ -1,6 +1,6 @@
 /** Not a test: listens on the UNIX socket of argv[2], prints who connects as one line of JSON, and ends. */
 import { createServer } from 'node:net';
-import { PeerReader } from '../../../src/host/peer.ts';
+import { PeerReader } from '../../../src/host/processes/peer.ts';
 import { socketDescriptor } from '../../../src/varlink/socket-handle.ts';
 
 const reader = new PeerReader();

@@ -6,7 +6,7 @@ import { chmodSync, closeSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { PeerReader } from '../../../src/host/peer.ts';
+import { PeerReader } from '../../../src/host/processes/peer.ts';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { withDirectory } from './helpers.ts';
 

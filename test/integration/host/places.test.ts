@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, it, type TestContext, test } from 'node:test';
 import type { Seen } from '../../../src/core/directory.ts';
-import type { HelperCommand } from '../../../src/host/helper-process.ts';
+import type { HelperCommand } from '../../../src/host/helper/process.ts';
 import { HelperPlaces } from '../../../src/host/places.ts';
 import { shell, temporaryDirectory } from '../../native/tree/fixture.ts';
 import { buildHelpers, built } from './helpers.ts';

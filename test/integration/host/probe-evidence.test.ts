@@ -8,8 +8,8 @@ import { spawn } from 'node:child_process';
 import { describe, it } from 'node:test';
 import type { Evidence } from '../../../src/core/evidence.ts';
 import type { Uid } from '../../../src/core/ids.ts';
-import { ACQUIRING_LIMITS } from '../../../src/host/pool-limits.ts';
-import { HelperProbe } from '../../../src/host/probe.ts';
+import { ACQUIRING_LIMITS } from '../../../src/host/helper/pool-limits.ts';
+import { HelperProbe } from '../../../src/host/helper/probe.ts';
 import { type Build, besideThing, buildHelpers, uid, userName, whileOpen } from './helpers.ts';
 
 const DEADLINE_MS = 10_000;

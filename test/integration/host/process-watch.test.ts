@@ -8,7 +8,7 @@ import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PinnedProcess } from '../../../src/allocator/ports.ts';
 import { asPid, type Pid } from '../../../src/core/ids.ts';
-import { ProcessWatch } from '../../../src/host/process-watch.ts';
+import { ProcessWatch } from '../../../src/host/processes/watch.ts';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { withDirectory } from './helpers.ts';
 
@@ -244,7 +244,7 @@ s.recv(1)`;
 describe('the watch', () => {
   it('lets its process end once it is closed, while processes are followed', async () => {
     const script = `
-      const { ProcessWatch } = await import(${JSON.stringify(`${CHECKOUT}dist/src/host/process-watch.js`)});
+      const { ProcessWatch } = await import(${JSON.stringify(`${CHECKOUT}dist/src/host/processes/watch.js`)});
       const watch = new ProcessWatch(() => {});
       watch.open(process.ppid).process.onExit(() => {});
       await new Promise(resolve => setTimeout(resolve, 50));

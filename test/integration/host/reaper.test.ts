@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import type { HelperCommand } from '../../../src/host/helper-process.ts';
-import { HelperReaper } from '../../../src/host/reaper.ts';
+import type { HelperCommand } from '../../../src/host/helper/process.ts';
+import { HelperReaper } from '../../../src/host/helper/reaper.ts';
 import { besideThing, buildHelpers, uid, withDirectory, withSources } from './helpers.ts';
 
 const UID = 64_000;

@@ -7,7 +7,7 @@ import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDirectory } from './helpers.ts';
 
-const MODULE = new URL('../../../src/host/listen-fds.js', import.meta.url).href;
+const MODULE = new URL('../../../src/host/systemd/listen-fds.js', import.meta.url).href;
 const PROGRAM = `
   import { createServer } from 'node:net';
   import { takePassedDescriptors } from ${JSON.stringify(MODULE)};

@@ -1,7 +1,7 @@
 /** A user database of a test's making: providers behind its sockets, and a helper's probe that finds them there. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { HelperProbe } from '../../../src/host/probe.ts';
+import { HelperProbe } from '../../../src/host/helper/probe.ts';
 import { type Build, whileOpen, withDirectory, withSources } from './helpers.ts';
 
 const DEADLINE_MS = 10_000;

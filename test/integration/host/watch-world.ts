@@ -10,7 +10,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PinnedProcess, PinOutcome } from '../../../src/allocator/ports.ts';
 import { asPid, type Pid } from '../../../src/core/ids.ts';
-import { ProcessWatch } from '../../../src/host/process-watch.ts';
+import { ProcessWatch } from '../../../src/host/processes/watch.ts';
 import { socketDescriptor } from '../../../src/varlink/socket-handle.ts';
 
 function watcher(): ProcessWatch {

@@ -1,7 +1,7 @@
 /** Who waits for whom: counts of what was answered before, and of turns of the event loop; never times. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AcceptSocket } from '../../../src/host/accept.ts';
+import { AcceptSocket } from '../../../src/host/libc/accept.ts';
 import { Turns } from '../../../src/varlink/turns.ts';
 import { until } from '../../support/until.ts';
 import { RawPeer } from './raw-peer.ts';

@@ -6,7 +6,7 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HELPERS_MAX, PUBLIC_LIMITS } from '../../../src/host/pool-limits.ts';
+import { HELPERS_MAX, PUBLIC_LIMITS } from '../../../src/host/helper/pool-limits.ts';
 import { connect, type VarlinkClient } from '../../../src/varlink/client.ts';
 import { DaemonProcess, SOCKET } from './daemon-process.ts';
 import { assertSettled, countUsers } from './registry-view.ts';

@@ -1,0 +1,165 @@
+/**
+ * Ends what a user leaves behind: processes, keys and IPC objects, in helper processes of its own, so that neither an NSS module
+ * that hangs delays it nor it the questions to NSS. What is left is seen by a search and never assumed; whoever asks decides
+ * what becomes of a UID that has something left.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Reaper } from '../../allocator/ports.ts';
+import { DynuserError } from '../../core/errors.ts';
+import type { Evidence } from '../../core/evidence.ts';
+import type { Gid, Uid } from '../../core/ids.ts';
+import { Semaphore } from '../../core/semaphore.ts';
+import { ProcessScans } from '../processes/scan.ts';
+import { giftsQuestion, type RemovedGifts } from './ipc-gifts.ts';
+import { HelperPool } from './pool.ts';
+import type { HelperCommand } from './process.ts';
+import {
+  accountIpcQuestion,
+  finishQuestion,
+  type Question,
+  type ReapVerb,
+  readReply,
+  reapQuestion,
+  refusalWords,
+  runningQuestion,
+} from './protocol.ts';
+
+/** One question, in milliseconds: more than a helper takes to remove a million files. */
+const QUESTION_DEADLINE_MS = 30_000;
+/** Questions that are with the helpers or in their queue; the rest wait here. */
+const QUESTIONS_MAX = 64;
+/** How long processes may take to go once they were killed; what takes longer sleeps uninterruptibly. */
+const KILL_DEADLINE_MS = 5_000;
+/** Pauses between two looks in the time of grace: the first, and the longest. */
+const LOOK_FIRST_MS = 10;
+const LOOK_LAST_MS = 250;
+
+export class HelperReaper implements Reaper {
+  readonly #pool: HelperPool;
+  /** how many are asked the short way */
+  #finishing = 0;
+  readonly #semaphore = new Semaphore(QUESTIONS_MAX);
+  readonly #scans = new ProcessScans(uids => this.#semaphore.run(() => this.#askNow(runningQuestion(uids))));
+
+  readonly #onGifts: (uid: Uid, removed: RemovedGifts) => void;
+
+  /**
+   * Starts the first helper.
+   * @param command the helper: its absolute path, with the range of UIDs unless that is the usual one
+   * @param onGifts told of what removeGifts() has removed
+   */
+  constructor(command: HelperCommand, onGifts: (uid: Uid, removed: RemovedGifts) => void = () => {}) {
+    this.#onGifts = onGifts;
+    this.#pool = new HelperPool([...command, 'reaper'], { deadlineMs: QUESTION_DEADLINE_MS });
+    this.#pool.warm();
+  }
+
+  async endAll(uid: Uid, graceMs: number): Promise<Evidence | undefined> {
+    const left = this.#finishing === 0 ? await this.#finish(uid) : 'running';
+    return left === 'running' ? ((await this.endProcesses(uid, graceMs)) ?? this.removeIpc(uid)) : left;
+  }
+
+  /** Most users have ended by themselves: then one question is all, and where it is the only one, the cheapest. */
+  async #finish(uid: Uid): Promise<Evidence | 'running' | undefined> {
+    this.#finishing++;
+    try {
+      return await this.#semaphore.run(() => this.#askNow(finishQuestion(uid)));
+    } catch {
+      // The long way meets it too, or says more.
+      return 'running';
+    } finally {
+      this.#finishing--;
+    }
+  }
+
+  async endProcesses(uid: Uid, graceMs: number): Promise<Evidence | undefined> {
+    // Most users have ended by themselves.
+    if (!(await this.#scans.mayRun(uid))) {
+      return undefined;
+    }
+    if (graceMs > 0) {
+      const deadline = performance.now() + graceMs;
+      const left = await this.#ask('terminate-processes', uid);
+      if (!isOurs(left)) {
+        return left;
+      }
+      await this.#waitForEnd(uid, deadline);
+    }
+    const deadline = performance.now() + KILL_DEADLINE_MS;
+    for (;;) {
+      const left = await this.#ask('kill-processes', uid);
+      if (!isOurs(left) || performance.now() > deadline) {
+        return left;
+      }
+    }
+  }
+
+  removeIpc(uid: Uid): Promise<Evidence | undefined> {
+    return this.#ask('remove-ipc', uid);
+  }
+
+  removeAccountIpc(uid: Uid, gid: Gid): Promise<void> {
+    return this.#semaphore.run(() => this.#askNow(accountIpcQuestion(uid, gid)));
+  }
+
+  /** Removes the System V IPC objects that strangers gave to a UID. @throws DynuserError HostFailed, LimitReached */
+  async removeGifts(uid: Uid): Promise<void> {
+    const removed = await this.#semaphore.run(() => this.#askNow(giftsQuestion(uid)));
+    if (removed.count > 0) {
+      this.#onGifts(uid, removed);
+    }
+  }
+
+  async clearKeyrings(uid: Uid): Promise<void> {
+    await this.#ask('clear-keyrings', uid);
+  }
+
+  /** Ends the helpers; what is under way fails with HostFailed. @returns when their processes are gone */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  /** The helper is not kept while time passes: a grace of minutes costs a look four times a second. */
+  async #waitForEnd(uid: Uid, deadline: number): Promise<void> {
+    for (let pause = LOOK_FIRST_MS; ; pause = Math.min(pause * 2, LOOK_LAST_MS)) {
+      const rest = deadline - performance.now();
+      if (rest <= 0 || !isOurs(await this.#ask('find-processes', uid))) {
+        return;
+      }
+      await sleep(Math.min(pause, rest));
+    }
+  }
+
+  #ask(verb: ReapVerb, uid: Uid): Promise<Evidence | undefined> {
+    return this.#semaphore.run(() => this.#askNow(reapQuestion(verb, uid)));
+  }
+
+  async #askNow<Answer>(question: Question<Answer>): Promise<Answer> {
+    const outcome = await this.#pool.ask(question.line, line => readReply(question, line));
+    switch (outcome.kind) {
+      case 'answered':
+        if ('refusal' in outcome.answer) {
+          throw failed(question, refusalWords(outcome.answer.refusal));
+        }
+        return outcome.answer.answer;
+      case 'late':
+        throw failed(question, `it took longer than ${QUESTION_DEADLINE_MS / 1_000} s`);
+      case 'ended':
+        throw failed(question, `the helper process ${outcome.reason}`);
+      case 'full':
+        throw new DynuserError('LimitReached', `cannot see to ${question.subject}: too many questions wait; try again`);
+      case 'closed':
+        throw failed(question, 'dynuserd is stopping');
+    }
+  }
+}
+
+/** Whether it is a process of the UID: one that has the number as a group alone is another user's, and is not waited for. */
+function isOurs(left: Evidence | undefined): boolean {
+  return left?.kind === 'process' && left.as === 'user';
+}
+
+function failed(question: Question<unknown>, reason: string): DynuserError {
+  return new DynuserError('HostFailed', `cannot see to ${question.subject}: ${reason}`);
+}

@@ -1,0 +1,62 @@
+/**
+ * What /proc says of a process. By number, so that the answer may be about another process: who asks holds a pidfd of the one
+ * that is meant, and looks afterwards whether that has exited.
+ */
+import { readFileSync } from 'node:fs';
+import { asUid, type Pid, type Uid } from '../../core/ids.ts';
+import { systemErrorCode } from '../host-error.ts';
+
+/** proc_pid_stat(5): the fields are counted from 1, and the first that follows the name is the third. */
+const START_TIME = 22;
+const FIRST_AFTER_NAME = 3;
+
+/** @returns when it started, in clock ticks after the boot; undefined where there is no such process */
+export function readStartTime(pid: Pid): number | undefined {
+  const text = readProcessFile(pid, 'stat');
+  return text === undefined ? undefined : parseStartTime(text);
+}
+
+/** @returns its real UID; undefined where there is no such process */
+export function readRealUid(pid: Pid): Uid | undefined {
+  const text = readProcessFile(pid, 'status');
+  return text === undefined ? undefined : parseRealUid(text);
+}
+
+/** @param text of proc_pid_stat(5) @throws Error where it is none */
+export function parseStartTime(text: string): number {
+  // The name in parentheses is the process's own choice, parentheses and spaces included; what follows are numbers.
+  const field = text.slice(text.lastIndexOf(')') + 2).split(' ')[START_TIME - FIRST_AFTER_NAME];
+  const ticks = Number(field);
+  if (field === undefined || !/^\d+$/.test(field) || !Number.isSafeInteger(ticks)) {
+    throw new Error(`/proc/<pid>/stat has no start time: "${text.slice(0, 200)}"`);
+  }
+  return ticks;
+}
+
+/** @param text of proc_pid_status(5) @throws Error where it is none */
+export function parseRealUid(text: string): Uid {
+  // A newline in the name of the process is escaped, so that a label starts a line.
+  const uid = asUid(Number(/^Uid:\t(\d+)\t/m.exec(text)?.[1]));
+  if (uid === undefined) {
+    throw new Error(`/proc/<pid>/status has no UIDs: "${text.slice(0, 200)}"`);
+  }
+  return uid;
+}
+
+/** The kernel's name for this boot. @throws Error the system's */
+export function readBoot(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+}
+
+function readProcessFile(pid: Pid, name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1');
+  } catch (error) {
+    const code = systemErrorCode(error);
+    // ESRCH: it went between open(2) and read(2).
+    if (code === 'ENOENT' || code === 'ESRCH') {
+      return undefined;
+    }
+    throw error;
+  }
+}

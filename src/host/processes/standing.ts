@@ -1,0 +1,149 @@
+/**
+ * Tells root of this host from a process that merely has the UID 0: by its user namespace, its root directory and its
+ * capabilities. All is read from /proc by the number of a process whose pidfd is held, and believed only if that process had
+ * not exited afterwards. Nothing here touches a file system but /proc, since one of a container may never answer.
+ */
+import { closeSync, openSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import type { Standing } from '../../core/access.ts';
+import type { Pid } from '../../core/ids.ts';
+import { Pidfds } from './pidfd.ts';
+
+/** linux/capability.h: bits of CapEff in proc_pid_status(5). */
+const CAP_CHOWN = 1n << 0n;
+const CAP_DAC_OVERRIDE = 1n << 1n;
+const CAPABILITIES_NEEDED = CAP_CHOWN | CAP_DAC_OVERRIDE;
+
+const UNREADABLE: Standing = { kind: 'foreign', reason: 'has ended, or cannot be looked at by dynuserd' };
+
+export class Standings {
+  readonly #pidfds = new Pidfds();
+  readonly #userNamespace = namespaceOf('self', 'user');
+  readonly #rootMount = rootMountOf('self');
+  /** mount namespaces whose root directory is ours; kept open, so that no other gets the number of one */
+  readonly #mountNamespaces = new Set<number>();
+  readonly #descriptors: number[] = [];
+
+  constructor() {
+    this.#pin('self');
+    // A daemon that a service manager has put into a mount namespace of its own: callers are in that of process 1.
+    this.#pin('1');
+  }
+
+  /** The process that called connect(2) for a connection. @param socket connected @throws Error the system's */
+  ofPeer(socket: number): Standing {
+    const peer = this.#pidfds.ofPeer(socket);
+    switch (peer.kind) {
+      case 'gone':
+        return UNREADABLE;
+      case 'unsupported':
+        return { kind: 'unknown', reason: 'this kernel does not say which process asks (SO_PEERPIDFD, Linux 6.5)' };
+      case 'pidfd':
+        return this.#judge(peer.descriptor, this.#pidfds.number(peer.descriptor));
+    }
+  }
+
+  /**
+   * The process that has a number now. Who had it when somebody else saw it may be gone; on the message bus, whose word this
+   * is, that is no boundary: UID 0 there is root to systemd as well.
+   * @throws Error the system's
+   */
+  ofNumber(pid: Pid | undefined): Standing {
+    const descriptor = pid === undefined ? undefined : this.#pidfds.open(pid);
+    return descriptor === undefined ? UNREADABLE : this.#judge(descriptor, pid ?? 'gone');
+  }
+
+  close(): void {
+    for (const descriptor of this.#descriptors.splice(0)) {
+      closeSync(descriptor);
+    }
+    this.#mountNamespaces.clear();
+  }
+
+  /** Closes the descriptor. */
+  #judge(descriptor: number, pid: Pid | 'gone' | 'invisible'): Standing {
+    try {
+      if (pid === 'invisible') {
+        return { kind: 'foreign', reason: 'is in a PID namespace that dynuserd cannot see into' };
+      }
+      const standing = pid === 'gone' ? UNREADABLE : this.#read(pid);
+      // While it has not exited its number is nobody else's, and neither is what was read.
+      return this.#pidfds.hasExited(descriptor) ? UNREADABLE : standing;
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  #read(pid: Pid): Standing {
+    try {
+      if (namespaceOf(pid, 'user') !== this.#userNamespace) {
+        return { kind: 'foreign', reason: 'is in another user namespace' };
+      }
+      if (!this.#hasOurRoot(pid)) {
+        return { kind: 'foreign', reason: 'has another root directory, as in a container or a chroot' };
+      }
+      const capabilities = parseCapabilities(readFileSync(`/proc/${pid}/status`, 'latin1'));
+      return { kind: 'host', mayChown: (capabilities & CAPABILITIES_NEEDED) === CAPABILITIES_NEEDED };
+    } catch (error) {
+      if (error instanceof Error && 'code' in error) {
+        return UNREADABLE;
+      }
+      throw error;
+    }
+  }
+
+  #hasOurRoot(pid: Pid): boolean {
+    // readlink(2) asks no file system, unlike stat(2). In a namespace that is known, a chroot is all that could differ.
+    if (this.#mountNamespaces.has(namespaceOf(pid, 'mnt'))) {
+      return readlinkSync(`/proc/${pid}/root`) === '/';
+    }
+    return this.#rootMount !== undefined && rootMountOf(pid) === this.#rootMount;
+  }
+
+  #pin(process: string): void {
+    try {
+      const descriptor = openSync(`/proc/${process}/ns/mnt`, 'r');
+      this.#descriptors.push(descriptor);
+      if (process === 'self' || (rootMountOf(process) === this.#rootMount && this.#rootMount !== undefined)) {
+        this.#mountNamespaces.add(statSync(`/proc/self/fd/${descriptor}`).ino);
+      }
+    } catch {
+      // Not ours to see: its processes are then looked at one by one.
+    }
+  }
+}
+
+/** @returns the inode number of a namespace, which is its own as long as it lives @throws Error the system's */
+function namespaceOf(process: Pid | 'self', kind: 'user' | 'mnt'): number {
+  return statSync(`/proc/${process}/ns/${kind}`).ino;
+}
+
+/** @throws Error the system's */
+function rootMountOf(process: Pid | string): string | undefined {
+  return parseRootMount(readFileSync(`/proc/${process}/mountinfo`, 'latin1'));
+}
+
+/**
+ * @param text of proc_pid_mountinfo(5)
+ * @returns which directory of which file system the root directory is; undefined if it is no mount point, as after chroot(2),
+ * or there is no telling
+ */
+export function parseRootMount(text: string): string | undefined {
+  const roots = text
+    .split('\n')
+    .map(line => line.split(' '))
+    .filter(fields => fields[4] === '/');
+  // Of several, the one that no other is mounted on.
+  const tops = roots.filter(([id]) => !roots.some(([, parent]) => parent === id));
+  const [, , device, path] = tops[0] ?? [];
+  return tops.length === 1 && device !== undefined && path !== undefined ? `${device} ${path}` : undefined;
+}
+
+/** @param text of proc_pid_status(5) @returns the effective ones @throws TypeError if it has none */
+export function parseCapabilities(text: string): bigint {
+  // A newline in the name of the process is escaped, so that a label starts a line.
+  const digits = /^CapEff:\t([0-9a-f]{16})$/m.exec(text)?.[1];
+  if (digits === undefined) {
+    throw new TypeError(`/proc/<pid>/status has no capabilities: "${text.slice(0, 200)}"`);
+  }
+  return BigInt(`0x${digits}`);
+}

@@ -1,0 +1,149 @@
+/** In which order a helper is asked to end a user's things, and what is made of its answers. The helper is a shell script. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { describe, it } from 'node:test';
+import { asUid } from '../../../../src/core/ids.ts';
+import { HelperReaper } from '../../../../src/host/helper/reaper.ts';
+
+const uid = asUid(61_184);
+assert.ok(uid !== undefined);
+
+/**
+ * Answers by a shell `case` on the verb in $verb, with the count of questions so far in $n, and logs the verbs. The first look
+ * for processes finds some, unless the cases say otherwise, and is not logged.
+ */
+async function withHelper(
+  cases: string,
+  use: (reaper: HelperReaper, asked: () => readonly string[]) => Promise<void>,
+  running = 'echo "running $uid"',
+): Promise<void> {
+  const directory = mkdtempSync(`${tmpdir()}/dynuser-reaper-`);
+  const script = `n=0; while read -r verb uid; do case $verb in running) ${running};; *) n=$((n + 1)); echo "$verb $uid" >>${directory}/log; case $verb in ${cases} esac;; esac; done`;
+  const reaper = new HelperReaper(['/bin/sh', '-c', script]);
+  try {
+    await use(reaper, () => readFileSync(`${directory}/log`, 'utf8').trimEnd().split('\n'));
+  } finally {
+    await reaper.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+describe('the processes of a user', () => {
+  it('are looked for first, and nothing is done where there are none', () =>
+    withHelper(
+      '*) echo error;;',
+      async reaper => {
+        assert.equal(await reaper.endProcesses(uid, 60_000), undefined);
+        assert.equal(await reaper.endProcesses(uid, 0), undefined);
+      },
+      'echo running',
+    ));
+
+  for (const answer of ['running 61185', 'running 61184 61184', 'free', 'error pidfd_open 24']) {
+    it(`are ended all the same where the first look says "${answer}"`, () =>
+      withHelper(
+        '*) echo free;;',
+        async (reaper, asked) => {
+          assert.equal(await reaper.endProcesses(uid, 0), undefined);
+          assert.deepEqual(asked(), ['kill-processes 61184']);
+        },
+        `echo "${answer}"`,
+      ));
+  }
+
+  it('are asked about once where they have gone meanwhile', () =>
+    withHelper('*) echo free;;', async (reaper, asked) => {
+      assert.equal(await reaper.endProcesses(uid, 60_000), undefined);
+      assert.deepEqual(asked(), ['terminate-processes 61184']);
+    }));
+
+  it('are killed at once without a grace', () =>
+    withHelper('kill-processes) echo free;;', async (reaper, asked) => {
+      assert.equal(await reaper.endProcesses(uid, 0), undefined);
+      assert.deepEqual(asked(), ['kill-processes 61184']);
+    }));
+
+  it('have the grace to end by themselves, and the last look is one that proves it', () =>
+    withHelper(
+      'find-processes) [ $n -lt 4 ] && echo "process 7 sh user" || echo free;; kill-processes) echo free;; *) echo "process 7 sh user";;',
+      async (reaper, asked) => {
+        const started = performance.now();
+        assert.equal(await reaper.endProcesses(uid, 60_000), undefined);
+        assert.ok(performance.now() - started < 5_000, 'the rest of the grace is not waited for');
+        assert.deepEqual(
+          asked().map(line => line.split('-')[0]),
+          ['terminate', 'find', 'find', 'find', 'kill'],
+        );
+      },
+    ));
+
+  it('are killed when the grace is over', () =>
+    withHelper('kill-processes) echo free;; *) echo "process 7 sh user";;', async (reaper, asked) => {
+      const started = performance.now();
+      assert.equal(await reaper.endProcesses(uid, 200), undefined);
+      assert.ok(performance.now() - started >= 200);
+      assert.equal(asked().at(-1), 'kill-processes 61184');
+      assert.ok(asked().length < 10, 'there are pauses between the looks');
+    }));
+
+  it('are told of where they do not end', () =>
+    withHelper('*) sleep 0.5; echo "process 42 D%20state user";;', async (reaper, asked) => {
+      const started = performance.now();
+      assert.deepEqual(await reaper.endProcesses(uid, 0), { kind: 'process', pid: 42, command: 'D state', as: 'user' });
+      assert.ok(performance.now() - started < 7_000, 'it does not try for ever');
+      assert.ok(asked().length > 5, 'it tries more than once');
+    }));
+});
+
+describe('all that a user leaves', () => {
+  it('is one question where nothing runs any more', () =>
+    withHelper('finish) echo free;;', async (reaper, asked) => {
+      assert.equal(await reaper.endAll(uid, 60_000), undefined);
+      assert.deepEqual(asked(), ['finish 61184']);
+    }));
+
+  for (const answer of ['echo "running 61184"', 'echo "error /proc 24"', 'echo "running 61185"', 'exit 3']) {
+    it(`is ended step by step where the one question has "${answer}"`, () =>
+      withHelper(`finish) ${answer};; *) echo free;;`, async (reaper, asked) => {
+        assert.equal(await reaper.endAll(uid, 0), undefined);
+        assert.deepEqual(asked(), ['finish 61184', 'kill-processes 61184', 'remove-ipc 61184']);
+      }));
+  }
+});
+
+describe('the IPC objects of a user', () => {
+  it('are gone, or one is named', () =>
+    withHelper('*) [ $n = 1 ] && echo free || echo "ipc posix-shm /dev/shm/x";;', async reaper => {
+      assert.equal(await reaper.removeIpc(uid), undefined);
+      assert.deepEqual(await reaper.removeIpc(uid), { kind: 'ipc', object: 'posix-shm', id: '/dev/shm/x' });
+    }));
+});
+
+describe('trouble', () => {
+  const TROUBLE: readonly (readonly [what: string, answer: string, message: RegExp])[] = [
+    ['a refusal', 'echo error fork 11', /IPC objects of UID 61184: fork failed: EAGAIN/],
+    ['an invalid number', 'echo invalid', /gave an answer that is none/],
+    ['a user, which is nothing that is left', 'echo user games', /gave an answer that is none/],
+    ['a helper that dies', 'exit 3', /exited with status 3/],
+  ];
+  for (const [what, answer, message] of TROUBLE) {
+    it(`is told of: ${what}`, () =>
+      withHelper(`*) ${answer};;`, async reaper => {
+        await assert.rejects(reaper.removeIpc(uid), { code: 'HostFailed', message });
+      }));
+  }
+
+  it('is told of where the daemon stops', () =>
+    withHelper('*) exec sleep 60;;', async reaper => {
+      const asked = assert.rejects(reaper.removeIpc(uid), { code: 'HostFailed', message: /is stopping/ });
+      await reaper.close();
+      await asked;
+    }));
+
+  it('is none of it that a thousand ask at once', () =>
+    withHelper('*) echo free;;', async reaper => {
+      const results = await Promise.all(Array.from({ length: 1_000 }, () => reaper.removeIpc(uid)));
+      assert.ok(results.every(left => left === undefined));
+    }));
+});
