@@ -2,10 +2,10 @@
  * dynuser-helper: a child of dynuserd that answers what may block or crash, so that a foreign NSS module never
  * runs inside the daemon. It lives until its standard input ends; the daemon kills it where it does not answer in time.
  * It decides nothing: the daemon judges what it answers. The argument is its role, role.h; with "tree", "keep-locks" or "namespace"
- * it is another program: tree_verbs.h, lock_keeper.h, user_namespace.h.
+ * it is another program: tree/commands.h, lock_keeper.h, user_namespace.h.
  *
  * The daemon sets its environment: DYNUSER_NSS_BYPASS and SYSTEMD_BYPASS_USERDB, so that no question comes back to the
- * daemon by way of our own module or nss-systemd. What nss-systemd asks the service manager is switched here: manager.h.
+ * daemon by way of our own module or nss-systemd. What nss-systemd asks the service manager is switched here: probe/pid1_lookup.h.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -20,11 +20,11 @@
 #include "dynuser.h"
 #include "known_threads.h"
 #include "lock_keeper.h"
-#include "manager.h"
+#include "probe/pid1_lookup.h"
 #include "protocol.h"
 #include "role.h"
-#include "sources.h"
-#include "tree_verbs.h"
+#include "probe/sources.h"
+#include "tree/commands.h"
 #include "user_namespace.h"
 #include "verbs.h"
 
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	close_inherited();
-	int output = confine() && role_take(role) && manager_prepare() ? take_output() : -1;
+	int output = confine() && role_take(role) && pid1_lookup_prepare() ? take_output() : -1;
 
 	if (output < 0) {
 		perror("dynuser-helper");

@@ -3,16 +3,16 @@
 
 #include <string.h>
 
-#include "account_ipc.h"
-#include "accounts.h"
+#include "reap/account_ipc.h"
+#include "probe/accounts.h"
 #include "arguments.h"
-#include "claims.h"
-#include "end_processes.h"
-#include "ipc_removal.h"
-#include "keyrings.h"
+#include "probe/availability.h"
+#include "reap/end_processes.h"
+#include "reap/ipc_removal.h"
+#include "reap/keyrings.h"
 #include "places.h"
 #include "processes.h"
-#include "sources.h"
+#include "probe/sources.h"
 
 struct verb {
 	const char *name;

@@ -1,4 +1,4 @@
-/** Reads the lines of `dynuser-helper tree` (native/helper/tree_report.h). Pure; what is no such line is undefined. */
+/** Reads the lines of `dynuser-helper tree` (native/helper/tree/report.h). Pure; what is no such line is undefined. */
 
 export type TreeLine =
   | { readonly kind: 'progress'; readonly inodes: number; readonly changed: number }

@@ -30,7 +30,7 @@ import {
 } from './protocol.ts';
 
 const CHECK_SOURCES = 'check the sources in /etc/nsswitch.conf';
-/** MANAGER_SERVICE of native/helper/manager.h, which is asked past nsswitch.conf. */
+/** PID1_SERVICE of native/helper/probe/pid1_lookup.h, which is asked past nsswitch.conf. */
 const MANAGER_SERVICE = 'io.systemd.DynamicUser';
 const CHECK_MANAGER = `look at who serves /run/systemd/userdb/${MANAGER_SERVICE}: varlinkctl info asks it`;
 

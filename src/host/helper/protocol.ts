@@ -86,7 +86,7 @@ export function finishQuestion(uid: Uid): Question<Evidence | 'running' | undefi
   return { line: `finish ${uid}\n`, subject, parse: fields => parseFinish(fields, uid) };
 }
 
-/** What ends the things of a UID; see native/helper/end_processes.h, ipc_removal.h and keyrings.h. */
+/** What ends the things of a UID; see native/helper/reap/end_processes.h, ipc_removal.h and keyrings.h. */
 export type ReapVerb = 'find-processes' | 'terminate-processes' | 'kill-processes' | 'remove-ipc' | 'clear-keyrings';
 
 /** Answered by the first thing of the UID that is left. */
@@ -95,7 +95,7 @@ export function reapQuestion(verb: ReapVerb, uid: Uid): Question<Evidence | unde
   return { line: `${verb} ${uid}\n`, subject: `an end of the ${things} of UID ${uid}`, parse: parseLeftover };
 }
 
-/** Removes the IPC objects of a static user, and of a group, as far as they can be; see native/helper/account_ipc.h. */
+/** Removes the IPC objects of a static user, and of a group, as far as they can be; see native/helper/reap/account_ipc.h. */
 export function accountIpcQuestion(uid: Uid, gid: Gid): Question<undefined> {
   return {
     line: `remove-account-ipc ${uid},${gid}\n`,

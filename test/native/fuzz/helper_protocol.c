@@ -11,14 +11,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "accounts.h"
+#include "probe/accounts.h"
 #include "check.h"
-#include "end_processes.h"
+#include "reap/end_processes.h"
 #include "identity.h"
-#include "ipc_removal.h"
-#include "keyrings.h"
-#include "manager.h"
-#include "owners.h"
+#include "reap/ipc_removal.h"
+#include "reap/keyrings.h"
+#include "probe/pid1_lookup.h"
+#include "probe/owners.h"
 #include "posix_ipc.h"
 #include "processes.h"
 #include "sysv_ipc.h"
@@ -37,7 +37,7 @@ __typeof__(find_numbers) __wrap_find_numbers;
 __typeof__(find_process) __wrap_find_process;
 __typeof__(find_sysv_ipc) __wrap_find_sysv_ipc;
 __typeof__(find_posix_ipc) __wrap_find_posix_ipc;
-__typeof__(manager_locks_tell) __wrap_manager_locks_tell;
+__typeof__(pid1_locks_tell) __wrap_pid1_locks_tell;
 __typeof__(owners_begin) __wrap_owners_begin;
 __typeof__(owners_end) __wrap_owners_end;
 __typeof__(user_by_number) __wrap_user_by_number;
@@ -153,7 +153,7 @@ bool __wrap_find_posix_ipc(uint32_t number, struct answer *answer)
 	return false;
 }
 
-bool __wrap_manager_locks_tell(const char *locks, const char *socket)
+bool __wrap_pid1_locks_tell(const char *locks, const char *socket)
 {
 	(void)locks;
 	(void)socket;

@@ -2,7 +2,7 @@
  * Ends real processes of every kind in a PID namespace of the test's own: those that ignore, stop, fork without end, hide in
  * another namespace or hold the UID in one of its lesser places; and that no other process is ever signalled. Needs root.
  */
-#include "end_processes.h"
+#include "reap/end_processes.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 #include "check.h"
 #include "pid_namespace.h"
 #include "processes_to_end.h"
-#include "stand_in.h"
+#include "reap/run_as_uid.h"
 
 #define CHAINS 6
 #define REUSE_ROUNDS 300
@@ -154,7 +154,7 @@ static void test_group_alone(void)
 			CHECK(strcmp(strrchr(answer.line, ' ') + 1, as[i]) == 0, "%s", answer.line);
 		}
 		/* Ended by who may; the next tests find nothing. */
-		CHECK(signal_as_user(OTHERS, &(int){ SIGKILL }, 1), "signal_as_user");
+		CHECK(signal_as_uid(OTHERS, &(int){ SIGKILL }, 1), "signal_as_uid");
 		milliseconds(50);
 		expect_free(__LINE__, kill_processes);
 	}

@@ -2,7 +2,7 @@
  * Who created a System V object decides for whom it counts, whoever has it, and what strangers gave goes. In IPC and mount namespaces
  * of the test's own, so that nothing has to be cleaned up. Needs root.
  */
-#include "ipc_removal.h"
+#include "reap/ipc_removal.h"
 
 #include <sched.h>
 #include <string.h>

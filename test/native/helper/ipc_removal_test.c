@@ -2,7 +2,7 @@
  * IPC objects of all five kinds, left behind by real processes, are removed; what belongs to others is there afterwards. In IPC
  * and mount namespaces of the test's own, so that nothing has to be cleaned up. Needs root.
  */
-#include "ipc_removal.h"
+#include "reap/ipc_removal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "account_ipc.h"
+#include "reap/account_ipc.h"
 #include "check.h"
 #include "ipc_objects.h"
 

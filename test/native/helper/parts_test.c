@@ -13,7 +13,7 @@
 
 #include "check.h"
 #include "protocol.h"
-#include "sources.h"
+#include "probe/sources.h"
 #include "verbs.h"
 
 static void test_ids(void)

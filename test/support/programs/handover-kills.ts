@@ -17,7 +17,7 @@ const TREES = ['a', 'b', 'c', 'd', 'e'];
 const DIRECTORIES = 50;
 const FILES = 100;
 const INODES = DIRECTORIES * (FILES + 1) + 1;
-/** The owner of a top that is marked (native/helper/tree_mark.h). */
+/** The owner of a top that is marked (native/helper/tree/owner_hint.h). */
 const MARK = '0:65534';
 const STATIC_USER = 'games';
 /** No candidate for anybody: the first handover changes every inode. */

@@ -1,0 +1,31 @@
+/* Owns the questions to NSS, and what counts as "not found". It may block or crash as the NSS modules of the host do. */
+#ifndef DYNUSER_HELPER_PROBE_ACCOUNTS_H
+#define DYNUSER_HELPER_PROBE_ACCOUNTS_H
+
+#include <sys/types.h>
+
+#include "protocol.h"
+
+/* The largest record that is read; a group with some ten thousand members. */
+#define RECORD_MAX (1024 * 1024)
+
+enum lookup { LOOKUP_FOUND, LOOKUP_NOT_FOUND, LOOKUP_FAILED };
+
+/* For a group, number is its GID; for a user its UID, and group its primary GID. */
+struct account {
+	char name[TEXT_MAX + 1];
+	uint32_t number;
+	uint32_t group;
+};
+
+struct failure {
+	const char *call;
+	int error;
+};
+
+enum lookup user_by_name(const char *name, struct account *account, struct failure *failure);
+enum lookup user_by_number(uint32_t uid, struct account *account, struct failure *failure);
+enum lookup group_by_name(const char *name, struct account *account, struct failure *failure);
+enum lookup group_by_number(uint32_t gid, struct account *account, struct failure *failure);
+
+#endif

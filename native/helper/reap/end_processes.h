@@ -1,0 +1,32 @@
+/* Owns how the processes of a UID are ended. Signals none that has another UID only; what it answers is seen, not assumed. */
+#ifndef DYNUSER_HELPER_REAP_END_PROCESSES_H
+#define DYNUSER_HELPER_REAP_END_PROCESSES_H
+
+#include "known_threads.h"
+#include "protocol.h"
+
+/*
+ * All three tell of the first process that is left as find_process (processes.h) does: of one that has the number as a UID, or if
+ * there is none, of one that has it as a group alone. That belongs to another user and is never signalled, so that nothing
+ * waits for it.
+ */
+
+/* Looks for one that has not exited. Returns whether the answer was written. */
+bool find_running(uid_t uid, struct known_threads *known, struct answer *answer);
+
+/*
+ * Asks them to end: SIGTERM, and SIGCONT for those that are stopped, then looks for TERMINATE_WAIT_MS at most. Answers "free"
+ * if none is left, exited ones included; if that is so to begin with, forks and waits for nothing.
+ */
+#define TERMINATE_WAIT_MS 20
+void terminate_processes(uid_t uid, struct known_threads *known, struct answer *answer);
+
+/*
+ * Ends them: SIGKILL, again and again until none is left, for KILL_WAIT_MS at most. Answers "free" if none
+ * is left, or if all were signalled at one moment and have exited: that nobody has waited for them is no longer counted, for
+ * in many a container nobody ever does.
+ */
+#define KILL_WAIT_MS 1000
+void kill_processes(uid_t uid, struct known_threads *known, struct answer *answer);
+
+#endif

@@ -1,0 +1,48 @@
+/* Owns the removal of the IPC objects of a UID or GID, of all five kinds. Touches none that belongs to others. */
+#ifndef DYNUSER_HELPER_REAP_IPC_REMOVAL_H
+#define DYNUSER_HELPER_REAP_IPC_REMOVAL_H
+
+#include <sys/types.h>
+
+#include "protocol.h"
+#include "sysv_ipc.h"
+
+/* Walks over everything: a second one is for what was moved or made meanwhile, and more would never end. */
+#define REMOVAL_PASSES 3
+/* Objects that strangers gave that are named; all are counted. */
+#define GIVEN_NAMED_MAX 3
+
+/*
+ * Removes what the number created, and what belongs to it, whoever gave it. A directory in which others have something, a mount
+ * point, and what somebody hides from the removal become root's. Answers "free" if nothing is left, else the first that is:
+ * what somebody makes anew all the time.
+ */
+void remove_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer);
+
+/*
+ * Removes System V objects that strangers gave to a number, and answers how many, and of the first ones the kind, the id and the
+ * creator. One walk: they count for nothing, and who goes on giving must not keep the number from being given out.
+ */
+void remove_given_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer);
+
+/* No object is of this number: it stands for a half that is not asked for. */
+#define NO_OWNER ((uid_t)-1)
+
+/*
+ * The two halves: objects whose owner is the UID, and those whose group is the GID. Both leave out what they cannot remove; none
+ * of root's is removed for its owner or its group.
+ */
+void remove_sysv_ipc(uid_t uid, gid_t gid);
+void remove_posix_ipc(uid_t uid, gid_t gid);
+
+/* As the first, of a number that is both, and what it created as well, whoever has that. */
+void remove_own_sysv_ipc(uid_t number);
+
+/* Makes what is left of the second half root's. */
+void disown_posix_ipc(uid_t number);
+
+/* The same in any tree. */
+void remove_in_tree(const char *top, uid_t uid, gid_t gid);
+void disown_in_tree(const char *top, uid_t number);
+
+#endif
