@@ -6,12 +6,12 @@ import { mdocLine, mdocOption, mdocText, mdocWord } from './mdoc.ts';
 const ENVIRONMENT = `.Sh ENVIRONMENT
 .Bl -tag -width Ds
 .It Ev DYNUSER_RUNTIME_DIRECTORY
-Where the socket of
-.Xr dynuserd 8
-is, instead of
+The directory of the sockets of
+.Xr dynuserd 8 ,
+instead of
 .Pa /run/dynuser .
 .It Ev NO_COLOR
-Where it is set there is no bold and no faint text on a terminal.
+If it is set, no text is bold or faint on a terminal.
 .El
 `;
 const FILES = `.Sh FILES
@@ -19,9 +19,9 @@ const FILES = `.Sh FILES
 .It Pa /run/dynuser/io.dynuser.Allocator
 The socket of
 .Xr dynuserd 8
-for root and for who else may acquire, which is tried first.
+for root and for others who may acquire; it is tried first.
 .It Pa /run/dynuser/io.dynuser.DynamicUser
-Its socket for everybody.
+The socket for everybody.
 .El
 `;
 const EXIT_STATUS = `.Sh EXIT STATUS
@@ -52,7 +52,7 @@ export function renderCommandManual(
     '.Sh NAME\n.Nm dynuserctl\n.Nd show and manage dynamic users\n',
     '.Sh SYNOPSIS\n.Nm\n.Op Ar OPTION ...\n.Ar COMMAND\n.Op Ar ARGUMENT ...\n',
     '.Sh DESCRIPTION\n.Nm\nshows and manages the users that\n.Xr dynuserd 8\ngives to services for as long as they run.\n',
-    'Options and arguments come in any order behind the command; those of every\ncommand may come before it, and\n.Fl \\-\nends them.\n',
+    'Options and arguments come in any order after the command.\nOptions of every command may come before it.\n.Fl \\-\nends the options.\n',
     '.Sh COMMANDS\n',
     ...commands.map(renderCommand),
     `.Sh OPTIONS\nEvery command takes these:\n${renderOptions(options)}`,
