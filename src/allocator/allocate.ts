@@ -4,25 +4,25 @@
  */
 import type { Requester } from '../core/access.ts';
 import type { Gid, Uid, UserName } from '../core/ids.ts';
-import type { UserLease } from '../core/lease.ts';
+import type { DynamicUser } from '../core/lease.ts';
 import { deriveUserName } from '../core/name.ts';
-import { type ChoiceParts, checkJoin, chooseUser } from './choose-user.ts';
+import { type ChoiceDeps, checkJoin, chooseUser } from './choose-user.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
-import { type Acquired, type AcquireRequest, type ReferenceParts, withReference } from './lease.ts';
-import { confirmUser, type LossParts } from './losses.ts';
-import { evidenceOfLock, type Inquiry } from './name-lookup.ts';
+import { type Acquired, type AcquireRequest, type LeaseDeps, withLease } from './lease.ts';
+import { confirmUser, type LossDeps } from './losses.ts';
+import { evidenceOfLock, type NameLookup } from './name-lookup.ts';
 import type { AccountsLock, NameCache, Probes, UidLocks } from './ports.ts';
-import { checkLimits, type LeaseRoom, RequestsUnderWay } from './request-limits.ts';
+import { checkLimits, type LeaseCapacity, RequestsUnderWay } from './request-limits.ts';
 import type { Trial } from './search.ts';
 import { writeLease } from './write-lease.ts';
 
-export interface AllocatorParts
-  extends Omit<ChoiceParts, keyof ReferenceParts | 'locks'>,
-    ReferenceParts,
-    Pick<LossParts, 'onLost'> {
+export interface AllocatorDeps
+  extends Omit<ChoiceDeps, keyof LeaseDeps | 'locks'>,
+    LeaseDeps,
+    Pick<LossDeps, 'onLost'> {
   readonly queue: KeyedQueue<UserName>;
   /** what the process has descriptors for; unbounded where absent */
-  readonly room?: LeaseRoom;
+  readonly capacity?: LeaseCapacity;
   readonly probes: Probes;
   readonly locks: UidLocks;
   readonly accounts: AccountsLock;
@@ -30,11 +30,11 @@ export interface AllocatorParts
 }
 
 export class Allocator {
-  readonly #parts: AllocatorParts;
+  readonly #deps: AllocatorDeps;
   readonly #underWay = new RequestsUnderWay();
 
-  constructor(parts: AllocatorParts) {
-    this.#parts = parts;
+  constructor(deps: AllocatorDeps) {
+    this.#deps = deps;
   }
 
   /** How many requests are under way, also of callers that have gone. */
@@ -44,7 +44,7 @@ export class Allocator {
 
   /** @throws DynuserError LimitReached if a requester may have no further request or lease now */
   checkLimits(requester: Requester): void {
-    checkLimits(this.#parts.users, this.#underWay, requester, this.#parts.room);
+    checkLimits(this.#deps.users, this.#underWay, requester, this.#deps.capacity);
   }
 
   /** @throws DynuserError NameConflict, NotPermitted, RangeExhausted, ProbeFailed, DirectoryFailed, LimitReached, HostFailed */
@@ -52,25 +52,25 @@ export class Allocator {
     const requester = requesterOf(request);
     this.checkLimits(requester);
     const name = request.userName ?? deriveUserName(request.unit, request.perInstance).name;
-    return this.#underWay.during(requester, () => this.#parts.queue.run(name, () => this.#acquireNamed(name, request)));
+    return this.#underWay.during(requester, () => this.#deps.queue.run(name, () => this.#acquireNamed(name, request)));
   }
 
   #acquireNamed(name: UserName, request: AcquireRequest): Promise<Acquired> {
-    const { probes, reservations } = this.#parts;
+    const { probes, reservations } = this.#deps;
     const requester = requesterOf(request);
     const { directories, staticOnly = false } = request;
     return chooseUser(
-      this.#parts,
+      this.#deps,
       probes.for(requester),
       { name, requester, directories, staticOnly },
       {
-        confirm: live => confirmUser(this.#parts, live),
+        confirm: live => confirmUser(this.#deps, live),
         join: live => this.#join(live, request),
         useStatic: account => this.#useStatic(account, request),
-        tryUid: (uid, inquiry, look) =>
+        tryUid: (uid, lookup, look) =>
           reservations.during(uid, async () => {
             const seen = look === undefined ? request : { ...request, look };
-            const trial = await this.#try(uid, name, seen, inquiry);
+            const trial = await this.#try(uid, name, seen, lookup);
             return trial === 'known' || 'evidence' in trial ? trial : { made: await this.#flushed(trial.made) };
           }),
       },
@@ -79,7 +79,7 @@ export class Allocator {
 
   /** A cache may remember that there was no such user: it has to forget before anybody is told that there is one. */
   async #flushed(acquired: Acquired): Promise<Acquired> {
-    const { nameCache } = this.#parts;
+    const { nameCache } = this.#deps;
     if (nameCache.present()) {
       await nameCache.flush();
     }
@@ -87,25 +87,25 @@ export class Allocator {
   }
 
   /** @returns undefined where the user ended before its directories were ready */
-  async #join(live: UserLease, request: AcquireRequest): Promise<Acquired | undefined> {
-    return withReference(this.#parts, live, request, (holder, prepared) => {
-      const present = this.#parts.users.byName(live.name);
+  async #join(live: DynamicUser, request: AcquireRequest): Promise<Acquired | undefined> {
+    return withLease(this.#deps, live, request, (lease, prepared) => {
+      const present = this.#deps.users.byName(live.name);
       if (present?.uid !== live.uid) {
         return undefined;
       }
       // Others may have joined it while its directories were made ready.
       checkJoin(present, requesterOf(request));
-      const user: UserLease = { ...present, holders: [...present.holders, holder] };
+      const user: DynamicUser = { ...present, leases: [...present.leases, lease] };
       this.#write(user);
-      return { user, holder, ...prepared };
+      return { user, lease, ...prepared };
     });
   }
 
-  async #useStatic(account: UserLease, request: AcquireRequest): Promise<Acquired> {
-    return withReference(this.#parts, account, request, (holder, prepared) => {
-      const user: UserLease = { ...account, holders: [holder] };
+  async #useStatic(account: DynamicUser, request: AcquireRequest): Promise<Acquired> {
+    return withLease(this.#deps, account, request, (lease, prepared) => {
+      const user: DynamicUser = { ...account, leases: [lease] };
       this.#write(user);
-      return { user, holder, ...prepared };
+      return { user, lease, ...prepared };
     });
   }
 
@@ -113,9 +113,9 @@ export class Allocator {
    * Steps 1 to 6 for one UID.
    * @returns why the UID is not free, or that the host has the name, with every step taken back
    */
-  async #try(uid: Uid, name: UserName, request: AcquireRequest, inquiry: Inquiry): Promise<Trial<Acquired>> {
-    const { registry, locks, users, accounts } = this.#parts;
-    const intended: UserLease = { uid, gid: uid as number as Gid, name, dynamic: true, holders: [] };
+  async #try(uid: Uid, name: UserName, request: AcquireRequest, lookup: NameLookup): Promise<Trial<Acquired>> {
+    const { registry, locks, users, accounts } = this.#deps;
+    const intended: DynamicUser = { uid, gid: uid as number as Gid, name, dynamic: true, leases: [] };
     let kept = false;
     const done: (() => void)[] = [];
     try {
@@ -127,7 +127,7 @@ export class Allocator {
       // From the questions about the UID until it resolves as ours, nobody makes an account with that number.
       const unlockAccounts = await accounts.take();
       done.push(unlockAccounts);
-      const found = await inquiry.about(uid);
+      const found = await lookup.check(uid);
       if (found !== undefined) {
         return found === 'known' ? found : { evidence: found };
       }
@@ -137,15 +137,15 @@ export class Allocator {
         registry.publish(intended);
         unlockAccounts();
       }
-      const made = await withReference(this.#parts, intended, request, (holder, prepared) => {
-        const user: UserLease = { ...intended, holders: [holder] };
+      const made = await withLease(this.#deps, intended, request, (lease, prepared) => {
+        const user: DynamicUser = { ...intended, leases: [lease] };
         registry.intend(user);
         registry.publish(user);
         locks.keep(uid);
         registry.commit(user);
         kept = true;
         users.put(user);
-        return { user, holder, ...prepared };
+        return { user, lease, ...prepared };
       });
       return { made };
     } finally {
@@ -160,9 +160,9 @@ export class Allocator {
     }
   }
 
-  #write(user: UserLease): void {
-    writeLease(this.#parts.registry, user);
-    this.#parts.users.put(user);
+  #write(user: DynamicUser): void {
+    writeLease(this.#deps.registry, user);
+    this.#deps.users.put(user);
   }
 }
 

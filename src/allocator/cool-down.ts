@@ -30,7 +30,7 @@ export class CoolDown {
   }
 
   /** @returns who had the UID a moment ago, where it is not to be given to this name yet */
-  formerHolder(uid: Uid, name: UserName): UserName | undefined {
+  formerUser(uid: Uid, name: UserName): UserName | undefined {
     const entry = this.#freed.get(uid);
     if (entry === undefined) {
       return undefined;

@@ -1,6 +1,6 @@
 /** What the use cases need of a user's directories. All errors are DynuserError DirectoryFailed, whose field is the parameter of the request. */
 import type {
-  DirectoryHolder,
+  DirectoriesInUse,
   DirectoryKind,
   DirectoryRequest,
   DirectorySettings,
@@ -40,7 +40,7 @@ export interface PrepareOptions extends HandoverWishes {
   /** a look at these directories by this room, which need not be made again while it is fresh */
   readonly look?: DirectoryLook;
   /** the live leases at the moment of the call; asked once the directories are locked */
-  readonly live: () => readonly DirectoryHolder[];
+  readonly live: () => readonly DirectoriesInUse[];
   readonly onProgress?: (progress: HandoverProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -167,5 +167,5 @@ export interface Directories {
    * the boundary; none that another live lease has. May be called again at any time.
    * @returns the public paths of those that were removed
    */
-  putAway(directories: readonly LeasedDirectory[], live: () => readonly DirectoryHolder[]): Promise<readonly string[]>;
+  putAway(directories: readonly LeasedDirectory[], live: () => readonly DirectoriesInUse[]): Promise<readonly string[]>;
 }

@@ -8,12 +8,12 @@ import type { RequestedDirectory } from '../core/directory.ts';
 import { DynuserError, type ErrorCode } from '../core/errors.ts';
 import { describeEvidence, type Evidence } from '../core/evidence.ts';
 import type { Gid, Uid, UnitName, UserName } from '../core/ids.ts';
-import type { UserLease } from '../core/lease.ts';
+import type { DynamicUser } from '../core/lease.ts';
 import { deriveUserName } from '../core/name.ts';
 import type { Allocator } from './allocate.ts';
-import { type ChoiceParts, type ChoiceSteps, chooseUser } from './choose-user.ts';
+import { type ChoiceDeps, type ChoiceSteps, chooseUser } from './choose-user.ts';
 import type { Directories, ExpectedHandover, HandoverWishes } from './directory-ports.ts';
-import { evidenceOfLock, lookingProbe } from './name-lookup.ts';
+import { evidenceOfLock, readOnlyProbe } from './name-lookup.ts';
 import type { Probe } from './ports.ts';
 import type { Finding } from './search.ts';
 
@@ -53,7 +53,7 @@ export interface Explanation {
   readonly handovers: readonly ExpectedHandover[];
 }
 
-export interface ExplainParts extends ChoiceParts {
+export interface ExplainDeps extends ChoiceDeps {
   readonly allocator: Pick<Allocator, 'checkLimits'>;
   readonly directories: Pick<Directories, 'look' | 'expect'>;
 }
@@ -73,7 +73,7 @@ const REFUSALS: Readonly<Partial<Record<ErrorCode, Explanation['outcome']>>> = {
  * @throws DynuserError ProbeFailed, HostFailed
  */
 export async function explain(
-  parts: ExplainParts,
+  deps: ExplainDeps,
   probe: Probe,
   rights: Rights,
   request: ExplainRequest,
@@ -83,11 +83,11 @@ export async function explain(
   const nameOrigin = request.userName === undefined ? derived.origin : 'given in the request';
   const candidates = new Map<Uid, ExplainedCandidate>();
   const named = { userName, nameOrigin };
-  const { user, refusal } = await choose(parts, probe, rights, { ...request, userName }, candidates);
+  const { user, refusal } = await choose(deps, probe, rights, { ...request, userName }, candidates);
   const ids = user === undefined ? { dynamic: false } : { dynamic: user.dynamic, uid: user.uid, gid: user.gid };
   try {
-    refuse(parts, rights, refusal);
-    const handovers = user === undefined ? [] : await expectHandovers(parts, request, user);
+    refuse(deps, rights, refusal);
+    const handovers = user === undefined ? [] : await expectHandovers(deps, request, user);
     const outcome = user?.outcome ?? 'allocate';
     const reason = user?.reason ?? '';
     return { ...named, outcome, reason, ...ids, candidates: [...candidates.values()], handovers };
@@ -103,7 +103,7 @@ export async function explain(
 }
 
 /** @throws DynuserError the first of what Acquire would be refused with, in its order */
-function refuse({ allocator }: ExplainParts, { acquire, requester }: Rights, refusal: DynuserError | undefined): void {
+function refuse({ allocator }: ExplainDeps, { acquire, requester }: Rights, refusal: DynuserError | undefined): void {
   if (!acquire.allowed) {
     throw new DynuserError('NotPermitted', acquire.reason, { field: 'unit' });
   }
@@ -114,14 +114,14 @@ function refuse({ allocator }: ExplainParts, { acquire, requester }: Rights, ref
 }
 
 /** The user that would be had. */
-interface Chosen extends Pick<UserLease, 'name' | 'uid' | 'gid' | 'dynamic'> {
+interface Chosen extends Pick<DynamicUser, 'name' | 'uid' | 'gid' | 'dynamic'> {
   readonly outcome: 'allocate' | 'join' | 'static';
   readonly reason: string;
 }
 
 /** @param candidates gets those that were looked at */
 async function choose(
-  parts: ExplainParts,
+  deps: ExplainDeps,
   probe: Probe,
   { requester }: Rights,
   { userName: name, directories, staticOnly = false }: ExplainRequest & { readonly userName: UserName },
@@ -131,16 +131,16 @@ async function choose(
   const steps: ChoiceSteps<Chosen> = {
     // A loss is found out by who can write it down.
     confirm: live => live,
-    async join({ holders, ...live }) {
-      const count = holders.length === 1 ? 'one lease' : `${holders.length} leases`;
+    async join({ leases, ...live }) {
+      const count = leases.length === 1 ? 'one lease' : `${leases.length} leases`;
       return { ...live, outcome: 'join', reason: `the user lives already, with ${count}, and is joined` };
     },
-    async useStatic({ holders, ...account }) {
+    async useStatic({ leases, ...account }) {
       return { ...account, outcome: 'static', reason: 'this host has the user, which is used' };
     },
-    async tryUid(uid, inquiry) {
-      const lock = parts.locks.peek(uid);
-      const evidence = lock.kind === 'free' ? await inquiry.about(uid) : evidenceOfLock(lock);
+    async tryUid(uid, lookup) {
+      const lock = deps.locks.peek(uid);
+      const evidence = lock.kind === 'free' ? await lookup.check(uid) : evidenceOfLock(lock);
       if (evidence !== undefined) {
         return evidence === 'known' ? evidence : { evidence };
       }
@@ -152,7 +152,7 @@ async function choose(
     },
   };
   try {
-    const user = await chooseUser(parts, lookingProbe(probe), { name, requester, directories, staticOnly }, steps);
+    const user = await chooseUser(deps, readOnlyProbe(probe), { name, requester, directories, staticOnly }, steps);
     if (user.outcome !== 'allocate') {
       // Of a name that the host has, no UID had to be found.
       candidates.clear();
@@ -185,7 +185,7 @@ function reconsidered(finding: string, evidence: Evidence | undefined, former: E
 }
 
 async function expectHandovers(
-  { directories: room, users }: ExplainParts,
+  { directories: room, users }: ExplainDeps,
   { directories, wishes, directoryGid }: ExplainRequest,
   { name, uid, gid, dynamic }: Chosen,
 ): Promise<readonly ExpectedHandover[]> {
@@ -193,5 +193,5 @@ async function expectHandovers(
     return [];
   }
   const owner = { name, uid, gid: directoryGid ?? gid, dynamic };
-  return room.expect(directories, owner, { ...wishes, live: () => users.directoryHolders() });
+  return room.expect(directories, owner, { ...wishes, live: () => users.directoriesInUse() });
 }

@@ -8,7 +8,7 @@ import type { Clock } from './ports.ts';
 const LOOKS = 10;
 const LOOK_MAX_MS = 1_000;
 
-export interface IdleParts {
+export interface IdleDeps {
   readonly clock: Pick<Clock, 'monotonic'>;
   /** how long nothing has to be under way, in milliseconds */
   readonly idleMs: number;
@@ -20,20 +20,20 @@ export interface IdleParts {
 }
 
 export class IdleWatch {
-  readonly #parts: IdleParts;
+  readonly #deps: IdleDeps;
   readonly #timer: NodeJS.Timeout;
   #since: number;
   #begun: number;
 
-  constructor(parts: IdleParts) {
-    this.#parts = parts;
-    this.#since = parts.clock.monotonic();
-    this.#begun = parts.begun();
-    this.#timer = setInterval(() => this.look(), Math.min(parts.idleMs / LOOKS, LOOK_MAX_MS)).unref();
+  constructor(deps: IdleDeps) {
+    this.#deps = deps;
+    this.#since = deps.clock.monotonic();
+    this.#begun = deps.begun();
+    this.#timer = setInterval(() => this.poll(), Math.min(deps.idleMs / LOOKS, LOOK_MAX_MS)).unref();
   }
 
-  look(): void {
-    const { clock, idleMs, busy, begun, onIdle } = this.#parts;
+  poll(): void {
+    const { clock, idleMs, busy, begun, onIdle } = this.#deps;
     const now = clock.monotonic();
     if (busy() || begun() !== this.#begun) {
       this.#since = now;

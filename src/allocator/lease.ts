@@ -1,10 +1,10 @@
 /**
- * A reference to a user: the directories of a request made ready, and in one tick with that what says that the user is
- * held. Whatever fails after it takes the reference back. Knows nothing of how a UID is found.
+ * A lease of a user: the directories of a request made ready, and in one tick with that what says that the user is
+ * held. Whatever fails after it takes the lease back. Knows nothing of how a UID is found.
  */
 import type { RequestedDirectory } from '../core/directory.ts';
 import type { Gid, LeaseId, Pid, Uid, UnitName, UserName } from '../core/ids.ts';
-import type { Cleanup, Holder, Lifetime, UserLease } from '../core/lease.ts';
+import type { Cleanup, DynamicUser, Lease, Lifetime } from '../core/lease.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 import type {
   Directories,
@@ -15,7 +15,7 @@ import type {
 } from './directory-ports.ts';
 import type { Clock, Randomness } from './ports.ts';
 import { limitReached } from './refusals.ts';
-import { type ReleaseParts, releaseGone } from './release.ts';
+import { type ReleaseDeps, releaseGone } from './release.ts';
 
 export interface AcquireRequest extends HandoverWishes {
   readonly unit: UnitName;
@@ -23,7 +23,7 @@ export interface AcquireRequest extends HandoverWishes {
   readonly perInstance: boolean;
   readonly lifetime: Lifetime;
   readonly pid: Pid | undefined;
-  /** lifetime `process`: the process that the reference is bound to */
+  /** lifetime `process`: the process that the lease is bound to */
   readonly process?: ProcessIdentity;
   /** the UID of the peer that asks */
   readonly owner: Uid;
@@ -41,54 +41,54 @@ export interface AcquireRequest extends HandoverWishes {
   readonly missing?: readonly string[];
   /** aborted when the caller is gone, so that nobody would learn of the lease */
   readonly signal: AbortSignal;
-  readonly onProgress?: (progress: HandoverProgress, user: Pick<UserLease, 'name' | 'uid' | 'gid'>) => void;
+  readonly onProgress?: (progress: HandoverProgress, user: Pick<DynamicUser, 'name' | 'uid' | 'gid'>) => void;
   /** at these directories, where there was one already */
   readonly look?: DirectoryLook;
 }
 
 export interface Acquired extends DirectoriesOfLease {
-  readonly user: UserLease;
-  readonly holder: Holder;
+  readonly user: DynamicUser;
+  readonly lease: Lease;
 }
 
-export interface ReferenceParts extends ReleaseParts {
+export interface LeaseDeps extends ReleaseDeps {
   readonly directories: Directories;
   readonly clock: Clock;
   readonly randomness: Randomness;
 }
 
 /**
- * Prepares the directories of a request, and in the tick in which all are ready makes the reference. Where they cannot be
+ * Prepares the directories of a request, and in the tick in which all are ready makes the lease. Where they cannot be
  * exposed after that, it is dropped again.
- * @param make writes the reference down; it is not called where the caller is gone
+ * @param make writes the lease down; it is not called where the caller is gone
  */
-export async function withReference<Result>(
-  parts: ReferenceParts,
-  user: UserLease,
+export async function withLease<Result>(
+  deps: LeaseDeps,
+  user: DynamicUser,
   request: AcquireRequest,
-  make: (holder: Holder, prepared: DirectoriesOfLease) => Result,
+  make: (lease: Lease, prepared: DirectoriesOfLease) => Result,
 ): Promise<Result> {
-  const { directories, users } = parts;
+  const { directories, users } = deps;
   const { makesMounts, verify, signal, onProgress, look } = request;
   const options = {
-    ...{ makesMounts, verify, signal, live: () => users.directoryHolders() },
+    ...{ makesMounts, verify, signal, live: () => users.directoriesInUse() },
     ...(look === undefined ? {} : { look }),
     ...(onProgress === undefined ? {} : { onProgress: (at: HandoverProgress) => onProgress(at, user) }),
   };
   const owner = request.directoryGid === undefined ? user : { ...user, gid: request.directoryGid };
   // Disposed of after the directories, which are locked until then, and which it needs to put them away.
-  await using written = new WrittenLease(parts);
+  await using written = new WrittenLease(deps);
   await using prepared =
     request.directories.length === 0 ? undefined : await directories.prepare(request.directories, owner, options);
   if (signal.aborted) {
     throw limitReached('the caller has gone before it was answered');
   }
   const ready = prepared ?? { directories: [], environment: {} };
-  const holder = holderOf(parts, user, request, ready);
+  const lease = leaseOf(deps, user, request, ready);
   prepared?.commit();
-  const result = make(holder, ready);
+  const result = make(lease, ready);
   if (result !== undefined && prepared !== undefined) {
-    written.lease = holder.lease;
+    written.lease = lease.id;
     await prepared.publish();
     written.lease = undefined;
   }
@@ -98,25 +98,25 @@ export async function withReference<Result>(
 /** Drops a lease that was written, but could not be answered with. */
 class WrittenLease implements AsyncDisposable {
   lease: LeaseId | undefined;
-  readonly #parts: ReferenceParts;
+  readonly #deps: LeaseDeps;
 
-  constructor(parts: ReferenceParts) {
-    this.#parts = parts;
+  constructor(deps: LeaseDeps) {
+    this.#deps = deps;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.lease !== undefined) {
-      await releaseGone(this.#parts, this.lease);
+      await releaseGone(this.#deps, this.lease);
     }
   }
 }
 
-function holderOf(
-  { randomness, clock }: ReferenceParts,
-  user: UserLease,
+function leaseOf(
+  { randomness, clock }: LeaseDeps,
+  user: DynamicUser,
   request: AcquireRequest,
   { directories }: DirectoriesOfLease,
-): Holder {
+): Lease {
   const { unit, lifetime, pid, process, owner, missing = [] } = request;
   const ofAccount = !user.dynamic && request.removesAccountIpc === true;
   const cleanup: Cleanup = {
@@ -126,7 +126,7 @@ function holderOf(
   return {
     ...(process === undefined ? {} : { process }),
     ...(missing.length === 0 ? {} : { missing }),
-    ...{ lease: randomness.leaseId(), unit, lifetime, pid, owner, since: clock.now(), cleanup },
+    ...{ id: randomness.leaseId(), unit, lifetime, pid, owner, since: clock.now(), cleanup },
     directories: directories.map(({ kind, source, publicPath, handover, preserved, exposed, aliases }) => {
       return { kind, source, publicPath, handover, preserved, exposed, aliases };
     }),

@@ -5,31 +5,31 @@
 import type { Requester } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { LeaseId, Pid, UnitName } from '../core/ids.ts';
-import type { Holder } from '../core/lease.ts';
+import type { Lease } from '../core/lease.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 import type { PeerPinOutcome, PinnedProcess, Processes, Units } from './ports.ts';
 import type { UserTable } from './user-table.ts';
 
-export interface LifetimeParts {
+export interface LifetimeDeps {
   readonly users: UserTable;
   readonly processes: Processes;
   readonly units: Units;
-  /** drops a reference whose process or unit is gone */
+  /** drops a lease whose process or unit is gone */
   readonly release: (lease: LeaseId) => Promise<void>;
   /** told of what failed with nobody left to answer */
   readonly onFailure: (what: string, cause: unknown) => void;
 }
 
 export class Lifetimes {
-  readonly #parts: LifetimeParts;
+  readonly #deps: LifetimeDeps;
   readonly #stop = new Map<LeaseId, () => void>();
 
-  constructor(parts: LifetimeParts) {
-    this.#parts = parts;
-    parts.users.watch(({ kind, holder }) => {
+  constructor(deps: LifetimeDeps) {
+    this.#deps = deps;
+    deps.users.watch(({ kind, lease }) => {
       if (kind === 'released') {
-        this.#stop.get(holder.lease)?.();
-        this.#stop.delete(holder.lease);
+        this.#stop.get(lease.id)?.();
+        this.#stop.delete(lease.id);
       }
     });
   }
@@ -40,7 +40,7 @@ export class Lifetimes {
    * @throws DynuserError NotPermitted, ProbeFailed
    */
   processOf(pid: Pid, { uid, isRoot }: Requester): PinnedProcess {
-    const outcome = this.#parts.processes.open(pid);
+    const outcome = this.#deps.processes.open(pid);
     if (outcome.kind === 'gone') {
       throw refused('ProbeFailed', 'pid', `there is no process ${pid}`);
     }
@@ -90,7 +90,7 @@ export class Lifetimes {
 
   /** @throws DynuserError ProbeFailed where the unit is not active, or systemd cannot be asked */
   async checkUnit(unit: UnitName): Promise<void> {
-    const found = await this.#parts.units.check(unit);
+    const found = await this.#deps.units.check(unit);
     switch (found.kind) {
       case 'active':
         return;
@@ -105,26 +105,26 @@ export class Lifetimes {
     }
   }
 
-  /** Watches over a reference that was just made. Takes over the process. */
-  bind(holder: Holder, process: PinnedProcess | undefined): void {
+  /** Watches over a lease that was just made. Takes over the process. */
+  bind(lease: Lease, process: PinnedProcess | undefined): void {
     const end = () => {
-      this.#parts.release(holder.lease).catch((error: unknown) => {
-        this.#parts.onFailure(`cannot end the lease ${holder.lease}, whose ${holder.lifetime} is gone`, error);
+      this.#deps.release(lease.id).catch((error: unknown) => {
+        this.#deps.onFailure(`cannot end the lease ${lease.id}, whose ${lease.lifetime} is gone`, error);
       });
     };
     if (process !== undefined) {
-      this.#stop.set(holder.lease, () => process.close());
+      this.#stop.set(lease.id, () => process.close());
       process.onExit(end);
-    } else if (holder.lifetime === 'unit') {
-      this.#stop.set(holder.lease, this.#parts.units.watch(holder.unit, end));
+    } else if (lease.lifetime === 'unit') {
+      this.#stop.set(lease.id, this.#deps.units.watch(lease.unit, end));
     }
   }
 
-  /** Takes up the references that a former daemon left: those whose process is gone end. */
+  /** Takes up the leases that a former daemon left: those whose process is gone end. */
   resume(): void {
-    for (const user of [...this.#parts.users.live()]) {
-      for (const holder of user.holders) {
-        this.#resumeOne(holder);
+    for (const user of [...this.#deps.users.live()]) {
+      for (const lease of user.leases) {
+        this.#resumeOne(lease);
       }
     }
   }
@@ -132,24 +132,24 @@ export class Lifetimes {
   /** By its number where the kernel says no more: an older one. */
   #pin(pin: () => PeerPinOutcome, pid: Pid | undefined): PeerPinOutcome {
     const pinned = pin();
-    return pinned.kind === 'unsupported' && pid !== undefined ? this.#parts.processes.open(pid) : pinned;
+    return pinned.kind === 'unsupported' && pid !== undefined ? this.#deps.processes.open(pid) : pinned;
   }
 
-  #resumeOne(holder: Holder): void {
-    if (holder.lifetime === 'connection') {
+  #resumeOne(lease: Lease): void {
+    if (lease.lifetime === 'connection') {
       return;
     }
-    if (holder.process === undefined) {
-      this.bind(holder, undefined);
+    if (lease.process === undefined) {
+      this.bind(lease, undefined);
       return;
     }
-    const outcome = this.#parts.processes.adopt(holder.process);
+    const outcome = this.#deps.processes.adopt(lease.process);
     if (outcome.kind === 'running') {
-      this.bind(holder, outcome.process);
+      this.bind(lease, outcome.process);
       return;
     }
-    this.#parts.release(holder.lease).catch((error: unknown) => {
-      this.#parts.onFailure(`cannot end the lease ${holder.lease}, whose process is gone`, error);
+    this.#deps.release(lease.id).catch((error: unknown) => {
+      this.#deps.onFailure(`cannot end the lease ${lease.id}, whose process is gone`, error);
     });
   }
 }

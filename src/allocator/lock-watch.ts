@@ -1,24 +1,24 @@
 /** Looks from time to time whether the UIDs of live users are still locked by us: root can unlink or replace a lock file. */
 import type { UserName } from '../core/ids.ts';
-import { confirmUser, type LossParts } from './losses.ts';
+import { confirmUser, type LossDeps } from './losses.ts';
 
 /** From the end of one round to the beginning of the next, in milliseconds. */
 export const LOCK_WATCH_MS = 10_000;
 /** Locks that are looked at in one turn of the event loop, each with two system calls. */
 const LOCKS_A_TURN = 64;
 
-export interface LockWatchParts extends LossParts {
+export interface LockWatchDeps extends LossDeps {
   /** told of what could not be seen */
   readonly onFailure: (what: string, cause: unknown) => void;
 }
 
 export class LockWatch {
-  readonly #parts: LockWatchParts;
+  readonly #deps: LockWatchDeps;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(parts: LockWatchParts) {
-    this.#parts = parts;
+  constructor(deps: LockWatchDeps) {
+    this.#deps = deps;
     this.#later();
   }
 
@@ -34,14 +34,14 @@ export class LockWatch {
   }
 
   async #round(): Promise<void> {
-    const { users, onFailure } = this.#parts;
+    const { users, onFailure } = this.#deps;
     const names: UserName[] = Array.from(users.dynamic(), ({ name }) => name);
     try {
       for (let index = 0; index < names.length && !this.#stopped; index += LOCKS_A_TURN) {
         for (const name of names.slice(index, index + LOCKS_A_TURN)) {
           const user = users.dynamicByName(name);
           if (user !== undefined) {
-            confirmUser(this.#parts, user);
+            confirmUser(this.#deps, user);
           }
         }
         await new Promise(resolve => setImmediate(resolve));

@@ -3,16 +3,16 @@
  * removed or given an owner; the user resolves no more, is told of as lost, and goes with its last lease.
  */
 import { DynuserError } from '../core/errors.ts';
-import type { UserLease } from '../core/lease.ts';
+import type { DynamicUser } from '../core/lease.ts';
 import type { LockOutcome, Registry, UidLocks } from './ports.ts';
 import type { UserTable } from './user-table.ts';
 
-export interface LossParts {
+export interface LossDeps {
   readonly users: UserTable;
   readonly registry: Pick<Registry, 'intend' | 'commit' | 'unpublish'>;
   readonly locks: Pick<UidLocks, 'confirm' | 'release'>;
   /** told of each user that was lost; the cause is why that could not be written down */
-  readonly onLost: (user: UserLease, cause?: unknown) => void;
+  readonly onLost: (user: DynamicUser, cause?: unknown) => void;
 }
 
 /** @returns why a UID is not ours, in words; undefined if it is locked by us */
@@ -28,20 +28,20 @@ export function lossOf(outcome: LockOutcome): string | undefined {
 }
 
 /**
- * Makes sure that the UID of a user with references is ours; if it is not, the user is lost from now on.
+ * Makes sure that the UID of a user with leases is ours; if it is not, the user is lost from now on.
  * @returns the user as it is then
  * @throws DynuserError HostFailed, LimitReached: it could not be seen
  */
-export function confirmUser(parts: LossParts, user: UserLease): UserLease {
+export function confirmUser(deps: LossDeps, user: DynamicUser): DynamicUser {
   if (!user.dynamic || user.lost !== undefined) {
     return user;
   }
-  const lost = lossOf(parts.locks.confirm(user.uid));
-  return lost === undefined ? user : lose(parts, user, lost);
+  const lost = lossOf(deps.locks.confirm(user.uid));
+  return lost === undefined ? user : lose(deps, user, lost);
 }
 
-function lose({ users, registry, locks, onLost }: LossParts, user: UserLease, reason: string): UserLease {
-  const lost: UserLease = { ...user, lost: reason };
+function lose({ users, registry, locks, onLost }: LossDeps, user: DynamicUser, reason: string): DynamicUser {
+  const lost: DynamicUser = { ...user, lost: reason };
   users.put(lost);
   locks.release(user.uid);
   let cause: unknown;
@@ -58,7 +58,7 @@ function lose({ users, registry, locks, onLost }: LossParts, user: UserLease, re
 }
 
 /** @returns what a request for the name of a lost user is told */
-export function lostConflict({ name, uid, lost }: UserLease): DynuserError {
+export function lostConflict({ name, uid, lost }: DynamicUser): DynuserError {
   const reason = `the user ${name} has lost its UID ${uid}: ${lost}; release its leases ('dynuserctl release ${name}'), then acquire it anew`;
   return new DynuserError('NameConflict', reason, { field: 'userName' });
 }

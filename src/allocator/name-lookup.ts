@@ -4,7 +4,7 @@ import type { Evidence } from '../core/evidence.ts';
 import type { Uid, UserName } from '../core/ids.ts';
 import type { LockOutcome, Probe } from './ports.ts';
 
-export class Inquiry {
+export class NameLookup {
   readonly #probe: Probe;
   readonly #name: UserName;
   #account: Promise<AccountAnswer> | undefined;
@@ -25,11 +25,11 @@ export class Inquiry {
    * said of the UID then
    * @throws DynuserError ProbeFailed, LimitReached
    */
-  async about(uid: Uid): Promise<Evidence | 'known' | undefined> {
+  async check(uid: Uid): Promise<Evidence | 'known' | undefined> {
     if (this.#account !== undefined) {
       return isKnown(await this.#account) ? 'known' : this.#probe.take(uid);
     }
-    const claim = this.#probe.claim(this.#name, uid);
+    const claim = this.#probe.check(this.#name, uid);
     this.#account = claim.then(({ account }) => account);
     // It may be that nobody asks for it again.
     this.#account.catch(() => {});
@@ -44,11 +44,11 @@ export function evidenceOfLock(outcome: Exclude<LockOutcome, { readonly kind: 'l
 }
 
 /** @returns a probe that looks alone: it removes nothing, whatever it is asked */
-export function lookingProbe(probe: Probe): Probe {
+export function readOnlyProbe(probe: Probe): Probe {
   return {
     account: name => probe.account(name),
     evidence: uid => probe.evidence(uid),
     take: uid => probe.evidence(uid),
-    claim: (name, uid) => probe.claim(name, uid, 'look'),
+    check: (name, uid) => probe.check(name, uid, 'look'),
   };
 }

@@ -6,11 +6,11 @@ import type { Requester } from '../core/access.ts';
 import type { AccountAnswer } from '../core/account.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Gid, LeaseId, Pid, Uid, UserName } from '../core/ids.ts';
-import type { UserLease } from '../core/lease.ts';
+import type { DynamicUser } from '../core/lease.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 
 /** What was found out about a name and about a UID that is tried for it. */
-export interface Claim {
+export interface NameAndUidCheck {
   readonly account: AccountAnswer;
   /** as evidence() has it; where the host has the name it may be missing */
   readonly evidence: Evidence | undefined;
@@ -21,7 +21,7 @@ export interface Probes {
   for(requester: Requester): Probe;
 }
 
-export type ClaimPurpose = 'take' | 'look';
+export type CheckPurpose = 'take' | 'look';
 
 /** Questions about the machine that may block or crash; each is answered in a helper process within a deadline. */
 export interface Probe {
@@ -44,7 +44,7 @@ export interface Probe {
    * @param purpose 'look' for who gives out nothing: as evidence() in place of take()
    * @throws DynuserError ProbeFailed
    */
-  claim(name: UserName, uid: Uid, purpose?: ClaimPurpose): Promise<Claim>;
+  check(name: UserName, uid: Uid, purpose?: CheckPurpose): Promise<NameAndUidCheck>;
 }
 
 /**
@@ -120,22 +120,22 @@ export interface UidLocks {
  * touched, and step 5 follows.
  */
 export interface Registry {
-  intend(user: UserLease): void;
-  publish(user: UserLease): void;
-  commit(user: UserLease): void;
-  forget(user: UserLease): void;
+  intend(user: DynamicUser): void;
+  publish(user: DynamicUser): void;
+  commit(user: DynamicUser): void;
+  forget(user: DynamicUser): void;
   /** Needs no room, so that a full registry can be emptied. */
-  revoke(user: UserLease): void;
-  unpublish(user: UserLease): void;
-  erase(user: UserLease): void;
+  revoke(user: DynamicUser): void;
+  unpublish(user: DynamicUser): void;
+  erase(user: DynamicUser): void;
 }
 
 /** What a former process of this daemon left in the registry. */
 export interface RegistryContents {
   /** users that live */
-  readonly users: readonly UserLease[];
+  readonly users: readonly DynamicUser[];
   /** users that reached step 1 of ending, and not step 5 */
-  readonly ending: readonly UserLease[];
+  readonly ending: readonly DynamicUser[];
   /** UIDs whose making did not reach step 6 */
   readonly intended: readonly Uid[];
 }
@@ -144,7 +144,7 @@ export interface RegistryRecovery {
   /** Reads the registry; a file that is no lease is set aside and reported, never a reason not to start. Two users of one name: the second is. */
   load(): RegistryContents;
   /** Makes the links those of the given users and no others, and removes all intents. */
-  settle(users: readonly UserLease[]): void;
+  reconcile(users: readonly DynamicUser[]): void;
 }
 
 /** Ends what a user leaves behind on the host. Each call ends within a bounded time, and may be made again at any time. */

@@ -4,38 +4,38 @@
  */
 import { DynuserError } from '../core/errors.ts';
 import type { LeaseId, Uid } from '../core/ids.ts';
-import type { Holder, UserLease } from '../core/lease.ts';
+import type { DynamicUser, Lease } from '../core/lease.ts';
 import { isSameProcess, type ProcessIdentity } from '../core/process-identity.ts';
 import type { PinnedProcess, Processes } from './ports.ts';
 import type { UserTable } from './user-table.ts';
 
-export interface ClaimParts {
+export interface ClaimDeps {
   readonly users: UserTable;
   readonly processes: Pick<Processes, 'adopt'>;
   /** how long a lease waits, in milliseconds */
   readonly graceMs: number;
-  /** drops a reference that nobody has claimed */
+  /** drops a lease that nobody has claimed */
   readonly release: (lease: LeaseId) => Promise<void>;
   /** told of what failed with nobody left to answer */
   readonly onFailure: (what: string, cause: unknown) => void;
 }
 
 /** What was taken back. */
-export interface Claimed {
-  readonly user: UserLease;
-  readonly holder: Holder;
+export interface ClaimedLease {
+  readonly user: DynamicUser;
+  readonly lease: Lease;
 }
 
 export class Claims {
-  readonly #parts: ClaimParts;
+  readonly #deps: ClaimDeps;
   /** the leases that wait, each with what ends the wait */
   readonly #waiting = new Map<LeaseId, () => void>();
 
-  constructor(parts: ClaimParts) {
-    this.#parts = parts;
-    parts.users.watch(({ kind, holder }) => {
+  constructor(deps: ClaimDeps) {
+    this.#deps = deps;
+    deps.users.watch(({ kind, lease }) => {
       if (kind === 'released') {
-        this.#endWait(holder.lease);
+        this.#endWait(lease.id);
       }
     });
   }
@@ -46,10 +46,10 @@ export class Claims {
    * @returns how many wait
    */
   resume(): number {
-    for (const user of [...this.#parts.users.live()]) {
-      for (const holder of user.holders) {
-        if (holder.lifetime === 'connection') {
-          this.#resumeOne(holder);
+    for (const user of [...this.#deps.users.live()]) {
+      for (const lease of user.leases) {
+        if (lease.lifetime === 'connection') {
+          this.#resumeOne(lease);
         }
       }
     }
@@ -61,41 +61,41 @@ export class Claims {
    * @param process the process that claims; undefined where it cannot be seen
    * @throws DynuserError NoSuchLease, whatever the reason: who may not have a lease learns nothing of it
    */
-  claim(lease: LeaseId, owner: Uid, process: ProcessIdentity | undefined): Claimed {
-    const user = this.#parts.users.byLease(lease);
-    const holder = user?.holders.find(held => held.lease === lease);
+  claim(id: LeaseId, owner: Uid, process: ProcessIdentity | undefined): ClaimedLease {
+    const user = this.#deps.users.byLease(id);
+    const lease = user?.leases.find(held => held.id === id);
     if (
       user === undefined ||
       user.lost !== undefined ||
-      holder?.process === undefined ||
+      lease?.process === undefined ||
       process === undefined ||
-      holder.owner !== owner ||
-      !isSameProcess(holder.process, process) ||
-      !this.#endWait(lease)
+      lease.owner !== owner ||
+      !isSameProcess(lease.process, process) ||
+      !this.#endWait(id)
     ) {
       const reason =
-        `no lease with the id ${lease} waits for this process: only the process that acquired it can claim it, once, ` +
+        `no lease with the id ${id} waits for this process: only the process that acquired it can claim it, once, ` +
         'within the grace time after a start of the daemon';
       throw new DynuserError('NoSuchLease', reason, { field: 'lease' });
     }
-    return { user, holder };
+    return { user, lease };
   }
 
-  #resumeOne({ lease, process }: Holder): void {
+  #resumeOne({ id: lease, process }: Lease): void {
     const outcome = process === undefined ? undefined : this.#adopt(process);
     if (outcome?.kind !== 'running') {
       this.#release(lease);
       return;
     }
     const pinned: PinnedProcess = outcome.process;
-    if (this.#parts.graceMs <= 0) {
+    if (this.#deps.graceMs <= 0) {
       // Now, and not with the next timers: somebody may claim it before.
       pinned.close();
       this.#release(lease);
       return;
     }
     // The wait keeps no daemon from stopping: the next one grants it anew.
-    const timer = setTimeout(() => this.#release(lease), this.#parts.graceMs).unref();
+    const timer = setTimeout(() => this.#release(lease), this.#deps.graceMs).unref();
     this.#waiting.set(lease, () => {
       clearTimeout(timer);
       pinned.close();
@@ -105,17 +105,17 @@ export class Claims {
 
   #adopt(process: ProcessIdentity) {
     try {
-      return this.#parts.processes.adopt(process);
+      return this.#deps.processes.adopt(process);
     } catch (error) {
-      this.#parts.onFailure(`cannot see whether the process ${process.pid} is still there`, error);
+      this.#deps.onFailure(`cannot see whether the process ${process.pid} is still there`, error);
       return undefined;
     }
   }
 
   #release(lease: LeaseId): void {
     this.#endWait(lease);
-    this.#parts.release(lease).catch((error: unknown) => {
-      this.#parts.onFailure(`cannot end the lease ${lease}, whose connection is gone`, error);
+    this.#deps.release(lease).catch((error: unknown) => {
+      this.#deps.onFailure(`cannot end the lease ${lease}, whose connection is gone`, error);
     });
   }
 

@@ -2,7 +2,7 @@
  * Start after a stop or a crash: the leases that were answered live on, everything else that a former process of this
  * daemon left is taken back. What a lease lasted as long as may be gone: Lifetimes and Claims find out.
  */
-import type { UserLease } from '../core/lease.ts';
+import type { DynamicUser } from '../core/lease.ts';
 import { lossOf } from './losses.ts';
 import type { Registry, RegistryRecovery, UidLocks } from './ports.ts';
 import type { UserTable } from './user-table.ts';
@@ -10,12 +10,12 @@ import type { UserTable } from './user-table.ts';
 export interface RecoveryReport {
   readonly users: number;
   /** users that have to be ended by Endings.resume(): the former process did not come to it, or died over it */
-  readonly ending: readonly UserLease[];
+  readonly ending: readonly DynamicUser[];
   /** users that were found to be lost: their UID could not be locked again */
-  readonly lost: readonly UserLease[];
+  readonly lost: readonly DynamicUser[];
 }
 
-export interface RecoveryParts {
+export interface RecoveryDeps {
   readonly registry: Registry & RegistryRecovery;
   readonly locks: UidLocks;
   readonly users: UserTable;
@@ -25,7 +25,7 @@ export interface RecoveryParts {
  * Fills the table and takes the locks again. Called once, before the first request.
  * @throws DynuserError HostFailed, LimitReached: a lock could not be tried. Nothing is lost by that: the next start tries again
  */
-export function recover({ registry, locks, users }: RecoveryParts): RecoveryReport {
+export function recover({ registry, locks, users }: RecoveryDeps): RecoveryReport {
   const loaded = registry.load();
   const kept = loaded.users.map(user => lockAgain(locks, user));
   const ending = loaded.ending.map(user => lockAgain(locks, user));
@@ -41,7 +41,7 @@ export function recover({ registry, locks, users }: RecoveryParts): RecoveryRepo
   }
   locks.dropInherited();
   // Last, since the intents say which locks a crash in the middle of this would still have to sweep.
-  registry.settle(kept);
+  registry.reconcile(kept);
   for (const user of lost) {
     try {
       registry.intend(user);
@@ -54,7 +54,7 @@ export function recover({ registry, locks, users }: RecoveryParts): RecoveryRepo
 }
 
 /** @returns the user, lost unless its UID is locked then */
-function lockAgain(locks: UidLocks, user: UserLease): UserLease {
+function lockAgain(locks: UidLocks, user: DynamicUser): DynamicUser {
   if (!user.dynamic || user.lost !== undefined) {
     return user;
   }

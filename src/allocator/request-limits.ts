@@ -1,9 +1,9 @@
-/** How many requests and references there may be at a time, how many one peer may have, and how many are kept for root. */
+/** How many requests and leases there may be at a time, how many one peer may have, and how many are kept for root. */
 import type { Requester } from '../core/access.ts';
 import {
-  HOLDERS_MAX,
-  HOLDERS_OF_OTHERS_MAX,
-  HOLDERS_PER_PEER_MAX,
+  LEASES_MAX,
+  LEASES_OF_OTHERS_MAX,
+  LEASES_PER_PEER_MAX,
   REQUESTS_IN_FLIGHT_MAX,
   REQUESTS_OF_OTHERS_MAX,
   REQUESTS_PER_PEER_MAX,
@@ -11,7 +11,7 @@ import {
 import { limitReached } from './refusals.ts';
 import type { UserTable } from './user-table.ts';
 
-/** The requests that are under way, each of which may become a reference. */
+/** The requests that are under way, each of which may become a lease. */
 export class RequestsUnderWay {
   readonly #others = new Map<number, number>();
   #count = 0;
@@ -56,7 +56,7 @@ export class RequestsUnderWay {
 }
 
 /** How many leases the process can hold. */
-export interface LeaseRoom {
+export interface LeaseCapacity {
   readonly leases: number;
   /** what a request past that is told */
   readonly refusal: string;
@@ -67,16 +67,16 @@ export function checkLimits(
   users: UserTable,
   underWay: RequestsUnderWay,
   requester: Requester,
-  room?: LeaseRoom,
+  capacity?: LeaseCapacity,
 ): void {
-  if (room !== undefined && users.holderCount + underWay.count >= room.leases) {
-    throw limitReached(room.refusal);
+  if (capacity !== undefined && users.leaseCount + underWay.count >= capacity.leases) {
+    throw limitReached(capacity.refusal);
   }
   if (underWay.count >= REQUESTS_IN_FLIGHT_MAX) {
     throw limitReached(`${REQUESTS_IN_FLIGHT_MAX} requests are under way: try again`);
   }
-  if (users.holderCount + underWay.count >= HOLDERS_MAX) {
-    throw limitReached(`${HOLDERS_MAX} leases are held already: release some`);
+  if (users.leaseCount + underWay.count >= LEASES_MAX) {
+    throw limitReached(`${LEASES_MAX} leases are held already: release some`);
   }
   if (!requester.isRoot) {
     checkOthers(users, underWay, requester);
@@ -94,12 +94,12 @@ function checkOthers(users: UserTable, underWay: RequestsUnderWay, requester: Re
   if (underWay.ofOthers >= REQUESTS_OF_OTHERS_MAX) {
     throw limitReached(`${REQUESTS_OF_OTHERS_MAX} requests of users other than root are under way: try again`);
   }
-  if (users.holdersOf(uid) + own >= HOLDERS_PER_PEER_MAX) {
-    throw limitReached(`the user ${uid} holds ${HOLDERS_PER_PEER_MAX} leases already: release some`);
+  if (users.leasesOf(uid) + own >= LEASES_PER_PEER_MAX) {
+    throw limitReached(`the user ${uid} holds ${LEASES_PER_PEER_MAX} leases already: release some`);
   }
-  if (users.holderCount - users.holdersOf(0 as typeof uid) + underWay.ofOthers >= HOLDERS_OF_OTHERS_MAX) {
+  if (users.leaseCount - users.leasesOf(0 as typeof uid) + underWay.ofOthers >= LEASES_OF_OTHERS_MAX) {
     throw limitReached(
-      `users other than root hold ${HOLDERS_OF_OTHERS_MAX} leases already, and the rest is root's: release some`,
+      `users other than root hold ${LEASES_OF_OTHERS_MAX} leases already, and the rest is root's: release some`,
     );
   }
 }

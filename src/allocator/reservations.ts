@@ -20,7 +20,7 @@ export class Reservations {
   }
 
   /** Waits until none of the tasks that run now for these UIDs runs any more, whatever came of them. */
-  async settled(uids: readonly Uid[]): Promise<void> {
+  async waitFor(uids: readonly Uid[]): Promise<void> {
     await Promise.allSettled(uids.map(uid => this.#trying.get(uid)));
   }
 }

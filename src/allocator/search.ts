@@ -6,7 +6,7 @@ import { type Candidate, candidates } from '../core/candidates.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Uid, UserName } from '../core/ids.ts';
-import type { UserLease } from '../core/lease.ts';
+import type { DynamicUser } from '../core/lease.ts';
 import { SEARCH_DEADLINE_MS } from '../core/limits.ts';
 import type { UidRange } from '../core/range.ts';
 import type { CoolDown } from './cool-down.ts';
@@ -26,7 +26,7 @@ export interface Finding extends UidCandidate {
   readonly evidence: Evidence | undefined;
 }
 
-export interface SearchParts {
+export interface SearchDeps {
   readonly range: UidRange;
   readonly users: UserTable;
   readonly reservations: Reservations;
@@ -40,7 +40,7 @@ export interface Search<Made> {
   /** Tries a UID that no other request is trying; called in the tick in which that is so. */
   readonly attempt: (uid: Uid) => Promise<Trial<Made>>;
   /** @returns what keeps the UID of a user that is ending reserved, in words, as far as it is known */
-  readonly leftOf: (user: UserLease) => string | undefined;
+  readonly leftoversOf: (user: DynamicUser) => string | undefined;
   /** told of each candidate in order */
   readonly onFinding?: (finding: Finding) => void;
 }
@@ -52,16 +52,16 @@ export interface Search<Made> {
  * @throws DynuserError RangeExhausted; ProbeFailed if it takes too long; what an attempt throws
  */
 export async function searchUid<Made>(
-  parts: SearchParts,
+  deps: SearchDeps,
   owners: readonly Uid[],
   search: Search<Made>,
 ): Promise<{ readonly made: Made } | 'known'> {
-  const { range, randomness, clock, users } = parts;
+  const { range, randomness, clock, users } = deps;
   const deadline = clock.monotonic() + SEARCH_DEADLINE_MS;
   const draw = { start: randomness.uint32(), stride: randomness.uint32() };
   let order: Iterable<UidCandidate> = candidates(owners, search.name, range, draw);
   for (let pass = 0; ; pass++) {
-    const found = await tryAll(parts, search, order, pass > 0, deadline);
+    const found = await tryAll(deps, search, order, pass > 0, deadline);
     if (found === 'known' || 'made' in found) {
       return found;
     }
@@ -79,8 +79,8 @@ export async function searchUid<Made>(
  * and UIDs that other requests were trying, which are free again if those fail
  */
 async function tryAll<Made>(
-  { clock, users, reservations, coolDown }: SearchParts,
-  { name, attempt, leftOf, onFinding }: Search<Made>,
+  { clock, users, reservations, coolDown }: SearchDeps,
+  { name, attempt, leftoversOf: leftOf, onFinding }: Search<Made>,
   order: Iterable<UidCandidate>,
   whileCooling: boolean,
   deadline: number,
@@ -89,13 +89,13 @@ async function tryAll<Made>(
   const contested: Uid[] = [];
   for (const { uid, origin } of order) {
     const report = (evidence: Evidence | undefined) => onFinding?.({ uid, origin, evidence });
-    const holder = users.holding(uid);
-    if (holder !== undefined) {
-      const { lost, name: user } = holder;
-      const isLive = lost === undefined && users.dynamicByUid(uid) === holder;
+    const lease = users.holding(uid);
+    if (lease !== undefined) {
+      const { lost, name: user } = lease;
+      const isLive = lost === undefined && users.dynamicByUid(uid) === lease;
       report(
         lost === undefined && !isLive
-          ? { kind: 'ending', name: user, left: leftOf(holder) }
+          ? { kind: 'ending', name: user, left: leftOf(lease) }
           : { kind: isLive ? 'lease' : 'lost', name: user },
       );
       continue;
@@ -107,7 +107,7 @@ async function tryAll<Made>(
       continue;
     }
     // Who owns the directories that the request names left them to whoever comes next: that is its heir.
-    const former = whileCooling || origin === 'owner' ? undefined : coolDown.formerHolder(uid, name);
+    const former = whileCooling || origin === 'owner' ? undefined : coolDown.formerUser(uid, name);
     if (former !== undefined) {
       report({ kind: 'cooling', name: former });
       aside.push({ uid, origin });
@@ -127,6 +127,6 @@ async function tryAll<Made>(
       });
     }
   }
-  await reservations.settled(contested);
+  await reservations.waitFor(contested);
   return { aside };
 }

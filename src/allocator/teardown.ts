@@ -3,11 +3,11 @@
  * nothing of it is left. What cannot be removed keeps the UID reserved, and is tried again, also by the next daemon. Nothing is
  * done to a UID that is not locked by us: this file alone has anything of a user ended or removed, and asks before each attempt.
  */
-import { isPassing } from '../core/directory.ts';
+import { isTransient } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { describeEvidence, type Evidence } from '../core/evidence.ts';
 import type { UserName } from '../core/ids.ts';
-import type { UserLease } from '../core/lease.ts';
+import type { DynamicUser } from '../core/lease.ts';
 import type { CoolDown } from './cool-down.ts';
 import type { Directories } from './directory-ports.ts';
 import { lossOf } from './losses.ts';
@@ -18,7 +18,7 @@ import type { UserTable } from './user-table.ts';
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 
-export interface EndingParts {
+export interface TeardownDeps {
   readonly users: UserTable;
   readonly registry: Registry;
   readonly locks: UidLocks;
@@ -29,26 +29,26 @@ export interface EndingParts {
   readonly directories: Pick<Directories, 'putAway'>;
   readonly coolDown: CoolDown;
   /** told of what a user left and could not be removed */
-  readonly onLeft: (user: UserLease, left: string) => void;
+  readonly onLeftovers: (user: DynamicUser, left: string) => void;
   /** told of a user that ends and whose UID is not ours any more: nothing of it was touched */
-  readonly onLost: (user: UserLease) => void;
+  readonly onLost: (user: DynamicUser) => void;
 }
 
 /** A user that ends. */
-export interface Remains {
-  readonly user: UserLease;
+export interface UserTeardown {
+  readonly user: DynamicUser;
   /** what keeps its UID reserved, in words; undefined while that is being found out */
-  readonly left: string | undefined;
+  readonly leftovers: string | undefined;
 }
 
-export class Endings {
-  readonly #parts: EndingParts;
-  readonly #left = new Map<UserLease, string | undefined>();
+export class Teardown {
+  readonly #deps: TeardownDeps;
+  readonly #leftovers = new Map<DynamicUser, string | undefined>();
   readonly #attempts = new Map<UserName, Promise<string | undefined>>();
   readonly #retries = new Set<NodeJS.Timeout>();
 
-  constructor(parts: EndingParts) {
-    this.#parts = parts;
+  constructor(deps: TeardownDeps) {
+    this.#deps = deps;
   }
 
   /**
@@ -56,8 +56,8 @@ export class Endings {
    * @returns what is left after the first attempt, in words, or undefined where the UID is free
    * @throws DynuserError the registry's, with the user as it was
    */
-  begin(user: UserLease): Promise<string | undefined> {
-    const { users, registry } = this.#parts;
+  begin(user: DynamicUser): Promise<string | undefined> {
+    const { users, registry } = this.#deps;
     registry.revoke(user);
     users.remove(user);
     registry.unpublish(user);
@@ -65,27 +65,27 @@ export class Endings {
   }
 
   /** Goes on with a user that reached step 1 before. */
-  resume(user: UserLease): Promise<string | undefined> {
+  resume(user: DynamicUser): Promise<string | undefined> {
     if (user.dynamic) {
-      this.#parts.users.reserve(user);
+      this.#deps.users.reserve(user);
     }
     return this.#attempt(user, RETRY_FIRST_MS);
   }
 
   /** Waits for the first attempt to end the former user of a name, where one is under way. */
-  async settled(name: UserName): Promise<void> {
+  async waitFor(name: UserName): Promise<void> {
     await this.#attempts.get(name);
   }
 
   /** What keeps the UID of a user that is ending reserved, in words; undefined while that is being found out. */
-  leftOf(user: UserLease): string | undefined {
-    return this.#left.get(user);
+  leftoversOf(user: DynamicUser): string | undefined {
+    return this.#leftovers.get(user);
   }
 
   /** The users whose UID is still reserved. */
-  *remains(): Generator<Remains, void, undefined> {
-    for (const [user, left] of this.#left) {
-      yield { user, left };
+  *underWay(): Generator<UserTeardown, void, undefined> {
+    for (const [user, left] of this.#leftovers) {
+      yield { user, leftovers: left };
     }
   }
 
@@ -97,8 +97,8 @@ export class Endings {
     this.#retries.clear();
   }
 
-  async #attempt(user: UserLease, retryMs: number): Promise<string | undefined> {
-    this.#left.set(user, undefined);
+  async #attempt(user: DynamicUser, retryMs: number): Promise<string | undefined> {
+    this.#leftovers.set(user, undefined);
     const attempt = this.#cleanUp(user);
     this.#attempts.set(user.name, attempt);
     const left = await attempt;
@@ -106,24 +106,24 @@ export class Endings {
       this.#attempts.delete(user.name);
     }
     if (left === undefined) {
-      this.#left.delete(user);
+      this.#leftovers.delete(user);
       return undefined;
     }
-    this.#left.set(user, left);
-    this.#parts.onLeft(user, left);
+    this.#leftovers.set(user, left);
+    this.#deps.onLeftovers(user, left);
     this.#retryLater(user, retryMs);
     return left;
   }
 
   /** Steps 3 to 5. @returns what is left, in words */
-  async #cleanUp(user: UserLease): Promise<string | undefined> {
-    const { users, registry, locks, coolDown } = this.#parts;
+  async #cleanUp(user: DynamicUser): Promise<string | undefined> {
+    const { users, registry, locks, coolDown } = this.#deps;
     try {
       const lost = user.lost ?? (user.dynamic ? lossOf(locks.confirm(user.uid)) : undefined);
       if (lost !== undefined) {
         return this.#forget({ ...user, lost });
       }
-      const left = await this.#removeRemains(user);
+      const left = await this.#removeLeftovers(user);
       if (left !== undefined) {
         return left;
       }
@@ -142,8 +142,8 @@ export class Endings {
   }
 
   /** The end of a lost user: what has its UID now is somebody else's. */
-  #forget(user: UserLease): undefined {
-    const { users, registry, locks, coolDown, onLost } = this.#parts;
+  #forget(user: DynamicUser): undefined {
+    const { users, registry, locks, coolDown, onLost } = this.#deps;
     const isNobodys = locks.peek(user.uid).kind === 'free';
     locks.release(user.uid);
     registry.erase(user);
@@ -156,15 +156,15 @@ export class Endings {
     return undefined;
   }
 
-  async #removeRemains(user: UserLease): Promise<string | undefined> {
-    const { users, directories, nameCache } = this.#parts;
+  async #removeLeftovers(user: DynamicUser): Promise<string | undefined> {
+    const { users, directories, nameCache } = this.#deps;
     const left = await this.#reap(user);
     if (left !== undefined) {
       return describeEvidence(left);
     }
-    const passing = user.holders.flatMap(holder => holder.directories).filter(isPassing);
-    if (passing.length > 0) {
-      await directories.putAway(passing, () => users.remainingHolders());
+    const transient = user.leases.flatMap(lease => lease.directories).filter(isTransient);
+    if (transient.length > 0) {
+      await directories.putAway(transient, () => users.directoriesThatStay());
     }
     if (user.dynamic && nameCache.present()) {
       await nameCache.flush();
@@ -172,19 +172,19 @@ export class Endings {
     return undefined;
   }
 
-  async #reap({ dynamic, uid, holders }: UserLease): Promise<Evidence | undefined> {
-    const { reaper, graceMs } = this.#parts;
+  async #reap({ dynamic, uid, leases }: DynamicUser): Promise<Evidence | undefined> {
+    const { reaper, graceMs } = this.#deps;
     if (!dynamic) {
       // A static user's processes and objects are the host's own: it had them before, and has them after. Its objects go
       // only if each lease that ends now asked for that by name.
-      const groups = holders.flatMap(({ cleanup }) => (cleanup.accountIpc === undefined ? [] : [cleanup.accountIpc]));
-      for (const gid of groups.length === holders.length ? new Set(groups) : []) {
+      const groups = leases.flatMap(({ cleanup }) => (cleanup.accountIpc === undefined ? [] : [cleanup.accountIpc]));
+      for (const gid of groups.length === leases.length ? new Set(groups) : []) {
         await reaper.removeAccountIpc(uid, gid);
       }
       return undefined;
     }
-    const ends = holders.every(holder => holder.cleanup.processes);
-    const removes = holders.every(holder => holder.cleanup.ipc);
+    const ends = leases.every(lease => lease.cleanup.processes);
+    const removes = leases.every(lease => lease.cleanup.ipc);
     if (ends && removes) {
       return reaper.endAll(uid, graceMs);
     }
@@ -200,7 +200,7 @@ export class Endings {
     return undefined;
   }
 
-  #retryLater(user: UserLease, delayMs: number): void {
+  #retryLater(user: DynamicUser, delayMs: number): void {
     const timer = setTimeout(() => {
       this.#retries.delete(timer);
       void this.#attempt(user, Math.min(delayMs * 2, RETRY_MAX_MS));

@@ -2,45 +2,45 @@
  * The users in memory: a cache of the registry by which every lookup is answered. Holds the indexes together and tells
  * watchers of each change; decides nothing. Live users resolve; lost and ending ones only keep their UID from being given out.
  */
-import type { DirectoryHolder } from '../core/directory.ts';
+import type { DirectoriesInUse } from '../core/directory.ts';
 import type { LeaseId, Uid, UserName } from '../core/ids.ts';
-import type { Holder, UserLease } from '../core/lease.ts';
+import type { DynamicUser, Lease } from '../core/lease.ts';
 
-/** One reference that came or went, or whose user has lost its UID. */
+/** One lease that came or went, or whose user has lost its UID. */
 export interface LeaseChange {
   readonly kind: 'allocated' | 'released' | 'lost';
-  readonly user: UserLease;
-  readonly holder: Holder;
+  readonly user: DynamicUser;
+  readonly lease: Lease;
 }
 
 export class UserTable {
-  readonly #byName = new Map<UserName, UserLease>();
-  readonly #dynamicByUid = new Map<Uid, UserLease>();
+  readonly #byName = new Map<UserName, DynamicUser>();
+  readonly #dynamicByUid = new Map<Uid, DynamicUser>();
   readonly #nameByLease = new Map<LeaseId, UserName>();
-  readonly #lost = new Map<Uid, UserLease>();
-  readonly #announced = new Map<Uid, UserLease>();
-  readonly #ending = new Map<Uid, UserLease>();
+  readonly #lost = new Map<Uid, DynamicUser>();
+  readonly #announced = new Map<Uid, DynamicUser>();
+  readonly #ending = new Map<Uid, DynamicUser>();
   readonly #leaving = new Set<LeaseId>();
   readonly #watchers = new Set<(change: LeaseChange) => void>();
 
-  /** @returns the user of that name that has references, a lost one too */
-  byName(name: UserName): UserLease | undefined {
+  /** @returns the user of that name that has leases, a lost one too */
+  byName(name: UserName): DynamicUser | undefined {
     return this.#byName.get(name);
   }
 
   /** @returns the live dynamic user of that UID; a static user that is in use is none */
-  dynamicByUid(uid: Uid): UserLease | undefined {
+  dynamicByUid(uid: Uid): DynamicUser | undefined {
     return this.#dynamicByUid.get(uid);
   }
 
   /** @returns the live dynamic user of that name */
-  dynamicByName(name: UserName): UserLease | undefined {
+  dynamicByName(name: UserName): DynamicUser | undefined {
     const user = this.#byName.get(name);
     return user?.dynamic === true && user.lost === undefined ? user : undefined;
   }
 
   /** @returns the user that has a number, or is about to */
-  numbered(uid: Uid): UserLease | undefined {
+  numbered(uid: Uid): DynamicUser | undefined {
     return this.#dynamicByUid.get(uid) ?? this.#announced.get(uid);
   }
 
@@ -48,33 +48,33 @@ export class UserTable {
    * A user that is being made has its number from now on, before it is live: whoever chooses a number for an account has to see
    * it. @returns ends that, once it is live or is none
    */
-  announce(user: UserLease): () => void {
+  announce(user: DynamicUser): () => void {
     this.#announced.set(user.uid, user);
     return () => this.#announced.delete(user.uid);
   }
 
   /** @returns the user, live, lost or ending, that keeps a UID of the range from being given out */
-  holding(uid: Uid): UserLease | undefined {
+  holding(uid: Uid): DynamicUser | undefined {
     return this.#dynamicByUid.get(uid) ?? this.#lost.get(uid) ?? this.#ending.get(uid);
   }
 
-  byLease(lease: LeaseId): UserLease | undefined {
+  byLease(lease: LeaseId): DynamicUser | undefined {
     const name = this.#nameByLease.get(lease);
     return name === undefined ? undefined : this.#byName.get(name);
   }
 
-  /** All users that have references, static and lost ones too, in the order in which they came. */
-  live(): IterableIterator<UserLease> {
+  /** All users that have leases, static and lost ones too, in the order in which they came. */
+  live(): IterableIterator<DynamicUser> {
     return this.#byName.values();
   }
 
   /** The live dynamic users, in the order in which they came. */
-  dynamic(): IterableIterator<UserLease> {
+  dynamic(): IterableIterator<DynamicUser> {
     return this.#dynamicByUid.values();
   }
 
   /** The users whose remains are being removed. */
-  ending(): IterableIterator<UserLease> {
+  ending(): IterableIterator<DynamicUser> {
     return this.#ending.values();
   }
 
@@ -83,31 +83,31 @@ export class UserTable {
     return this.#dynamicByUid.size + this.#lost.size + this.#ending.size;
   }
 
-  get holderCount(): number {
+  get leaseCount(): number {
     return this.#nameByLease.size;
   }
 
-  /** How many references the processes of one UID hold. */
-  holdersOf(owner: Uid): number {
+  /** How many leases the processes of one UID hold. */
+  leasesOf(owner: Uid): number {
     let count = 0;
     for (const user of this.#byName.values()) {
-      count += user.holders.filter(holder => holder.owner === owner).length;
+      count += user.leases.filter(lease => lease.owner === owner).length;
     }
     return count;
   }
 
-  /** Who has which directories, one entry for each reference. Those of a lost user are not its own any more. */
-  directoryHolders(): DirectoryHolder[] {
-    return this.#directoryHolders(() => true);
+  /** Who has which directories, one entry for each lease. Those of a lost user are not its own any more. */
+  directoriesInUse(): DirectoriesInUse[] {
+    return this.#directoriesInUse(() => true);
   }
 
-  /** Who will have which directories once all references that are leaving have left. */
-  remainingHolders(): DirectoryHolder[] {
-    return this.#directoryHolders(lease => !this.#leaving.has(lease));
+  /** Who will have which directories once all leases that are leaving have left. */
+  directoriesThatStay(): DirectoriesInUse[] {
+    return this.#directoriesInUse(lease => !this.#leaving.has(lease));
   }
 
   /**
-   * A reference is about to be dropped: of two that leave at a time, neither keeps a directory for the other.
+   * A lease is about to be dropped: of two that leave at a time, neither keeps a directory for the other.
    * @returns ends that, once it was dropped or could not be
    */
   leave(lease: LeaseId): () => void {
@@ -115,10 +115,10 @@ export class UserTable {
     return () => this.#leaving.delete(lease);
   }
 
-  #directoryHolders(counts: (lease: LeaseId) => boolean): DirectoryHolder[] {
-    const found: DirectoryHolder[] = [];
+  #directoriesInUse(counts: (lease: LeaseId) => boolean): DirectoriesInUse[] {
+    const found: DirectoriesInUse[] = [];
     for (const user of this.#byName.values()) {
-      for (const { lease, directories } of user.lost === undefined ? user.holders : []) {
+      for (const { id: lease, directories } of user.lost === undefined ? user.leases : []) {
         if (directories.length > 0 && counts(lease)) {
           found.push({ user: user.name, directories });
         }
@@ -127,8 +127,8 @@ export class UserTable {
     return found;
   }
 
-  /** Puts a live user in, in place of its former state, and tells watchers which references came and went. */
-  put(user: UserLease): void {
+  /** Puts a live user in, in place of its former state, and tells watchers which leases came and went. */
+  put(user: DynamicUser): void {
     const former = this.#byName.get(user.name);
     this.#byName.set(user.name, user);
     if (user.dynamic && user.lost === undefined) {
@@ -137,17 +137,17 @@ export class UserTable {
       this.#dynamicByUid.delete(user.uid);
       this.#lost.set(user.uid, user);
     }
-    this.#tell(user, former?.holders ?? [], user.holders);
+    this.#tell(user, former?.leases ?? [], user.leases);
     if (former !== undefined && former.lost === undefined && user.lost !== undefined) {
-      for (const holder of user.holders) {
-        this.#notify({ kind: 'lost', user, holder });
+      for (const lease of user.leases) {
+        this.#notify({ kind: 'lost', user, lease });
       }
     }
   }
 
-  /** Takes a live user out, and tells watchers that its references went. */
-  remove(user: UserLease): void {
-    const former = this.#byName.get(user.name)?.holders ?? [];
+  /** Takes a live user out, and tells watchers that its leases went. */
+  remove(user: DynamicUser): void {
+    const former = this.#byName.get(user.name)?.leases ?? [];
     this.#byName.delete(user.name);
     if (user.dynamic) {
       this.#dynamicByUid.delete(user.uid);
@@ -157,12 +157,12 @@ export class UserTable {
   }
 
   /** Reserves the UID of a user that ends. */
-  reserve(user: UserLease): void {
+  reserve(user: DynamicUser): void {
     this.#ending.set(user.uid, user);
   }
 
   /** Makes the UID of a user that has ended free. */
-  free(user: UserLease): void {
+  free(user: DynamicUser): void {
     this.#ending.delete(user.uid);
   }
 
@@ -172,17 +172,17 @@ export class UserTable {
     return () => this.#watchers.delete(watcher);
   }
 
-  #tell(user: UserLease, former: readonly Holder[], present: readonly Holder[]): void {
-    for (const holder of former) {
-      if (!present.includes(holder)) {
-        this.#nameByLease.delete(holder.lease);
-        this.#notify({ kind: 'released', user, holder });
+  #tell(user: DynamicUser, former: readonly Lease[], present: readonly Lease[]): void {
+    for (const lease of former) {
+      if (!present.includes(lease)) {
+        this.#nameByLease.delete(lease.id);
+        this.#notify({ kind: 'released', user, lease });
       }
     }
-    for (const holder of present) {
-      if (!former.includes(holder)) {
-        this.#nameByLease.set(holder.lease, user.name);
-        this.#notify({ kind: 'allocated', user, holder });
+    for (const lease of present) {
+      if (!former.includes(lease)) {
+        this.#nameByLease.set(lease.id, user.name);
+        this.#notify({ kind: 'allocated', user, lease });
       }
     }
   }

@@ -6,47 +6,47 @@
 import { explain } from '../allocator/explain.ts';
 import type { Acquired } from '../allocator/lease.ts';
 import type { Probes } from '../allocator/ports.ts';
-import type { Endings } from '../allocator/teardown.ts';
+import type { Teardown } from '../allocator/teardown.ts';
 import type { UserTable } from '../allocator/user-table.ts';
 import { wireCodeOf } from '../core/errors.ts';
-import type { Holder, UserLease } from '../core/lease.ts';
+import type { DynamicUser, Lease } from '../core/lease.ts';
 import { LaunchMemory } from '../launch/launch.ts';
 import { expectedMore } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call, InterfaceImplementation, MethodHandler } from '../varlink/server.ts';
-import { checkDirectories } from './admission.ts';
+import { checkDirectories } from './authorization.ts';
 import { toWireError } from './error-map.ts';
 import { ALLOCATOR_INTERFACE } from './generated/io-dynuser-allocator.ts';
-import { type LaunchParts, launch } from './launch.ts';
+import { type LaunchDeps, launch } from './launch.ts';
 import type { Peer } from './peer.ts';
 import { readRequest } from './request.ts';
 
-export interface AllocatorApiParts extends LaunchParts {
+export interface AllocatorApiDeps extends LaunchDeps {
   readonly users: UserTable;
-  readonly endings: Pick<Endings, 'remains'>;
+  readonly teardown: Pick<Teardown, 'underWay'>;
   /** the questions of peers that may not acquire, who keep nobody else waiting */
   readonly publicProbes: Probes;
 }
 
-export function allocatorInterface(parts: AllocatorApiParts): InterfaceImplementation<Peer> {
+export function allocatorInterface(deps: AllocatorApiDeps): InterfaceImplementation<Peer> {
   const launches = new LaunchMemory();
   return {
     description: ALLOCATOR_INTERFACE,
     methods: {
-      Acquire: mapped(call => acquire(parts, call)),
-      Launch: mapped(call => launch(parts, launches, call)),
-      Claim: mapped(call => claim(parts, call)),
-      Release: mapped(call => release(parts, call)),
-      List: mapped(call => list(parts, call)),
-      Explain: mapped(call => explainCall(parts, call)),
-      Watch: mapped(call => watch(parts, call)),
+      Acquire: mapped(call => acquire(deps, call)),
+      Launch: mapped(call => launch(deps, launches, call)),
+      Claim: mapped(call => claim(deps, call)),
+      Release: mapped(call => release(deps, call)),
+      List: mapped(call => list(deps, call)),
+      Explain: mapped(call => explainCall(deps, call)),
+      Watch: mapped(call => watch(deps, call)),
     },
   };
 }
 
-async function acquire(parts: AllocatorApiParts, call: Call<Peer>): Promise<JsonObject> {
+async function acquire(deps: AllocatorApiDeps, call: Call<Peer>): Promise<JsonObject> {
   const { peer, connection, parameters } = call;
-  const acquired = await parts.acquisition.acquire(parameters, {
+  const acquired = await deps.acquisition.acquire(parameters, {
     peer,
     connection,
     answered: !call.oneway,
@@ -57,25 +57,25 @@ async function acquire(parts: AllocatorApiParts, call: Call<Peer>): Promise<Json
   return toReply(acquired);
 }
 
-function claim(parts: AllocatorApiParts, { peer, connection, parameters }: Call<Peer>): JsonObject {
-  const asker = { peer, connection, pin: () => peer.pin() };
-  return toReference(parts.acquisition.claim(String(parameters['lease']), asker));
+function claim(deps: AllocatorApiDeps, { peer, connection, parameters }: Call<Peer>): JsonObject {
+  const caller = { peer, connection, pin: () => peer.pin() };
+  return toReference(deps.acquisition.claim(String(parameters['lease']), caller));
 }
 
-function toReference({ user, holder }: Pick<Acquired, 'user' | 'holder'>): JsonObject {
+function toReference({ user, lease }: Pick<Acquired, 'user' | 'lease'>): JsonObject {
   return {
     uid: user.uid,
     gid: user.gid,
     userName: user.name,
-    unit: holder.unit,
+    unit: lease.unit,
     dynamic: user.dynamic,
-    lease: holder.lease,
+    lease: lease.id,
   };
 }
 
-function toReply({ user, holder, directories, environment }: Acquired): JsonObject {
+function toReply({ user, lease, directories, environment }: Acquired): JsonObject {
   return {
-    ...toReference({ user, holder }),
+    ...toReference({ user, lease }),
     directories: directories.map(
       ({ source, preserved, exposed, aliases, device, inode, leftPaths, mountPaths, ...directory }) => {
         return { ...directory, leftPaths: [...leftPaths], mountPaths: [...mountPaths] };
@@ -85,13 +85,13 @@ function toReply({ user, holder, directories, environment }: Acquired): JsonObje
   };
 }
 
-async function release(parts: AllocatorApiParts, { peer, parameters }: Call<Peer>): Promise<JsonObject> {
-  const remains = await parts.acquisition.release(String(parameters['lease']), peer);
+async function release(deps: AllocatorApiDeps, { peer, parameters }: Call<Peer>): Promise<JsonObject> {
+  const remains = await deps.acquisition.release(String(parameters['lease']), peer);
   return remains === undefined ? {} : { remains };
 }
 
-function list(parts: AllocatorApiParts, call: Call<Peer>): JsonObject {
-  const leases = [...liveLeases(parts), ...endingLeases(parts)];
+function list(deps: AllocatorApiDeps, call: Call<Peer>): JsonObject {
+  const leases = [...liveLeases(deps), ...endingLeases(deps)];
   if (!call.more) {
     return { leases };
   }
@@ -102,15 +102,15 @@ function list(parts: AllocatorApiParts, call: Call<Peer>): JsonObject {
   return last === undefined ? {} : { lease: last };
 }
 
-async function explainCall(parts: AllocatorApiParts, { peer, parameters }: Call<Peer>): Promise<JsonObject> {
-  const { admission, probes, publicProbes } = parts;
-  const caller = admission.identify(peer);
-  const { userName, makesMounts, verify, ...request } = readRequest(parameters, parts.directories);
-  const rights = await admission.rightsOf(caller);
+async function explainCall(deps: AllocatorApiDeps, { peer, parameters }: Call<Peer>): Promise<JsonObject> {
+  const { authorization, probes, publicProbes } = deps;
+  const caller = authorization.identify(peer);
+  const { userName, makesMounts, verify, ...request } = readRequest(parameters, deps.directories);
+  const rights = await authorization.rightsOf(caller);
   // The answer tells of directories that are closed to others: whether one is there, whose it is, and how large.
   checkDirectories(rights, request.directories);
   const probe = (rights.acquire.allowed ? probes : publicProbes).for(rights.requester);
-  const { candidates, handovers, dynamic, refusal, ...explanation } = await explain(parts.explain, probe, rights, {
+  const { candidates, handovers, dynamic, refusal, ...explanation } = await explain(deps.explain, probe, rights, {
     ...request,
     ...(userName === undefined ? {} : { userName }),
     wishes: { makesMounts, verify },
@@ -124,17 +124,17 @@ async function explainCall(parts: AllocatorApiParts, { peer, parameters }: Call<
 }
 
 /** Never ends by itself: the connection's end is its end. A watcher that reads too slowly loses its connection. */
-function watch(parts: AllocatorApiParts, call: Call<Peer>): Promise<JsonObject> {
+function watch(deps: AllocatorApiDeps, call: Call<Peer>): Promise<JsonObject> {
   if (!call.more) {
     throw expectedMore();
   }
-  for (const lease of liveLeases(parts)) {
+  for (const lease of liveLeases(deps)) {
     call.send({ event: 'existing', lease });
   }
   call.send({ event: 'ready' });
   return new Promise(resolve => {
-    const unwatch = parts.users.watch(change => {
-      call.send({ event: change.kind, lease: toWireLease(change.user, change.holder) });
+    const unwatch = deps.users.watch(change => {
+      call.send({ event: change.kind, lease: toWireLease(change.user, change.lease) });
     });
     call.connection.onClose(() => {
       unwatch();
@@ -143,41 +143,41 @@ function watch(parts: AllocatorApiParts, call: Call<Peer>): Promise<JsonObject> 
   });
 }
 
-function liveLeases(parts: AllocatorApiParts): JsonObject[] {
+function liveLeases(deps: AllocatorApiDeps): JsonObject[] {
   const leases: JsonObject[] = [];
-  for (const user of parts.users.live()) {
-    for (const holder of user.holders) {
-      leases.push(toWireLease(user, holder));
+  for (const user of deps.users.live()) {
+    for (const lease of user.leases) {
+      leases.push(toWireLease(user, lease));
     }
   }
   return leases;
 }
 
-function endingLeases(parts: AllocatorApiParts): JsonObject[] {
-  return Array.from(parts.endings.remains()).flatMap(({ user, left }) =>
-    user.holders.map(holder => ({
-      ...toWireLease(user, holder),
+function endingLeases(deps: AllocatorApiDeps): JsonObject[] {
+  return Array.from(deps.teardown.underWay()).flatMap(({ user, leftovers }) =>
+    user.leases.map(lease => ({
+      ...toWireLease(user, lease),
       ending: true,
-      ...(left === undefined ? {} : { remains: left }),
+      ...(leftovers === undefined ? {} : { remains: leftovers }),
     })),
   );
 }
 
 const MICROSECONDS_PER_MILLISECOND = 1_000;
 
-function toWireLease(user: UserLease, holder: Holder): JsonObject {
+function toWireLease(user: DynamicUser, lease: Lease): JsonObject {
   return {
-    lease: holder.lease,
+    lease: lease.id,
     uid: user.uid,
     gid: user.gid,
     userName: user.name,
-    unit: holder.unit,
+    unit: lease.unit,
     dynamic: user.dynamic,
-    lifetime: holder.lifetime,
-    ...(holder.pid === undefined ? {} : { pid: holder.pid }),
-    since: holder.since * MICROSECONDS_PER_MILLISECOND,
-    directories: holder.directories.map(directory => directory.publicPath),
-    ...(holder.missing === undefined ? {} : { missing: holder.missing }),
+    lifetime: lease.lifetime,
+    ...(lease.pid === undefined ? {} : { pid: lease.pid }),
+    since: lease.since * MICROSECONDS_PER_MILLISECOND,
+    directories: lease.directories.map(directory => directory.publicPath),
+    ...(lease.missing === undefined ? {} : { missing: lease.missing }),
     ...(user.lost === undefined ? {} : { lost: user.lost }),
   };
 }

@@ -4,11 +4,11 @@ import type { UserTable } from '../allocator/user-table.ts';
 import type { Standing } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asUid, type Gid, type Pid } from '../core/ids.ts';
-import type { UserLease } from '../core/lease.ts';
+import type { DynamicUser } from '../core/lease.ts';
 import { parseUserName } from '../core/name.ts';
 import { VarlinkError } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
-import type { Acquisition } from './acquisition.ts';
+import type { Acquisition } from './acquire.ts';
 import type { Peer } from './peer.ts';
 
 /** A caller on the bus, as the bus daemon says. */
@@ -48,11 +48,11 @@ export class BusAllocator {
       hold: () => () => undefined,
     };
     const asker = { peer, connection, answered: true, mayClaim: false, pin: unpinned };
-    const { user, holder } = await this.#acquisition.acquire(parameters, asker).catch((error: unknown) => {
+    const { user, lease } = await this.#acquisition.acquire(parameters, asker).catch((error: unknown) => {
       throw toHouseError(error);
     });
     const { uid, gid, name, dynamic } = user;
-    return { uid, gid, userName: name, dynamic, lease: holder.lease };
+    return { uid, gid, userName: name, dynamic, lease: lease.id };
   }
 
   /** @throws DynuserError NoSuchLease, NotPermitted, DirectoryFailed, LimitReached */
@@ -80,12 +80,11 @@ export class BusAllocator {
     }
   }
 
-  /** @param listener told of each dynamic user that came, with its first reference, or went, with its last. @returns ends that */
+  /** @param listener told of each dynamic user that came, with its first lease, or went, with its last. @returns ends that */
   onChange(listener: (change: UserChange) => void): () => void {
-    return this.#users.watch(({ kind, user, holder }) => {
+    return this.#users.watch(({ kind, user, lease }) => {
       // A lost user went when it was lost.
-      const isTold =
-        kind === 'lost' ? holder === user.holders[0] : user.lost === undefined && isWhole(user, holder.lease);
+      const isTold = kind === 'lost' ? lease === user.leases[0] : user.lost === undefined && isWhole(user, lease.id);
       if (user.dynamic && isTold) {
         listener({ kind: kind === 'allocated' ? kind : 'released', uid: user.uid, name: user.name });
       }
@@ -93,9 +92,9 @@ export class BusAllocator {
   }
 }
 
-/** Whether the user came or went with this reference: the table tells of it with the user that has no other. */
-function isWhole({ holders }: UserLease, lease: string): boolean {
-  return holders.length === 1 && holders[0]?.lease === lease;
+/** Whether the user came or went with this lease: the table tells of it with the user that has no other. */
+function isWhole({ leases }: DynamicUser, lease: string): boolean {
+  return leases.length === 1 && leases[0]?.id === lease;
 }
 
 /** On the bus there are the house's own errors alone. */

@@ -3,7 +3,7 @@
  * that it can be closed as idle again.
  */
 
-import { type ReleaseParts, releaseGone } from '../allocator/release.ts';
+import { type ReleaseDeps, releaseGone } from '../allocator/release.ts';
 import type { LeaseId } from '../core/ids.ts';
 
 /** What a lease may last as long as; a connection of varlink, or a name on a bus. */
@@ -16,19 +16,19 @@ export interface ClosableConnection {
 }
 
 export class ConnectionLeases {
-  readonly #release: ReleaseParts;
+  readonly #release: ReleaseDeps;
   readonly #onFailure: (what: string, cause: unknown) => void;
   readonly #letGo = new Map<LeaseId, () => void>();
   #stopping = false;
 
   /** @param onFailure told of what failed with nobody left to answer */
-  constructor(release: ReleaseParts, onFailure: (what: string, cause: unknown) => void) {
+  constructor(release: ReleaseDeps, onFailure: (what: string, cause: unknown) => void) {
     this.#release = release;
     this.#onFailure = onFailure;
     release.users.watch(change => {
       if (change.kind === 'released') {
-        this.#letGo.get(change.holder.lease)?.();
-        this.#letGo.delete(change.holder.lease);
+        this.#letGo.get(change.lease.id)?.();
+        this.#letGo.delete(change.lease.id);
       }
     });
   }
@@ -62,8 +62,8 @@ export class ConnectionLeases {
     });
   }
 
-  #isClaimable(lease: LeaseId): boolean {
-    const holder = this.#release.users.byLease(lease)?.holders.find(held => held.lease === lease);
-    return holder?.lifetime === 'connection' && holder.process !== undefined;
+  #isClaimable(id: LeaseId): boolean {
+    const lease = this.#release.users.byLease(id)?.leases.find(held => held.id === id);
+    return lease?.lifetime === 'connection' && lease.process !== undefined;
   }
 }

@@ -1,7 +1,7 @@
 /** User= and Group= of a launch, as systemd has them: numbers of accounts, groups of the host, and dynamic groups. */
 
 import type { Directories } from '../allocator/directory-ports.ts';
-import { type ExplainParts, explain } from '../allocator/explain.ts';
+import { type ExplainDeps, explain } from '../allocator/explain.ts';
 import type { Probe, Probes } from '../allocator/ports.ts';
 import { limitReached } from '../allocator/refusals.ts';
 import { type Rights, ROOT } from '../core/access.ts';
@@ -9,13 +9,13 @@ import { DynuserError } from '../core/errors.ts';
 import { asGid, asUid, type Gid, type LeaseId, type Uid, type UserName } from '../core/ids.ts';
 import { deriveUserName, parseUnitName, parseUserName } from '../core/name.ts';
 import type { ResolvedLaunch } from '../launch/plan/request.ts';
-import type { Acquisition, Asker } from './acquisition.ts';
+import type { Acquisition, Caller } from './acquire.ts';
 import { acquireGroupParameters } from './launch-request.ts';
 import { readRequest } from './request.ts';
 
-export interface AccountParts {
+export interface AccountDeps {
   readonly acquisition: Pick<Acquisition, 'acquire'>;
-  readonly explain: ExplainParts;
+  readonly explain: ExplainDeps;
   readonly directories: Pick<Directories, 'requested'>;
   readonly probes: Probes;
 }
@@ -34,7 +34,7 @@ const NUMBER = /^\d+$/;
  * @throws DynuserError LaunchFailed if no account has the number; ProbeFailed
  */
 export async function withAccountName(
-  parts: Pick<AccountParts, 'probes'>,
+  deps: Pick<AccountDeps, 'probes'>,
   resolved: ResolvedLaunch,
 ): Promise<ResolvedLaunch> {
   const { userName } = resolved;
@@ -42,7 +42,7 @@ export async function withAccountName(
     return resolved;
   }
   const uid = asUid(Number(userName));
-  const name = uid === undefined ? undefined : uid === 0 ? 'root' : await nameOf(parts.probes.for(ROOT), uid);
+  const name = uid === undefined ? undefined : uid === 0 ? 'root' : await nameOf(deps.probes.for(ROOT), uid);
   if (name === undefined) {
     const reason = `no account has the number ${userName}; name a user, or leave it out for a dynamic one`;
     throw new DynuserError('LaunchFailed', reason, { field: resolved.fields.get('User') ?? 'User' });
@@ -67,25 +67,25 @@ async function nameOf(probe: Probe, uid: Uid): Promise<UserName | undefined> {
  * @throws DynuserError LaunchFailed if there is none, and none is to be made; NameConflict; those of Acquire
  */
 export async function acquireGroup(
-  parts: AccountParts,
+  deps: AccountDeps,
   resolved: ResolvedLaunch,
   unit: string,
-  asker: Asker,
+  caller: Caller,
 ): Promise<ProcessGroup | undefined> {
-  const found = await hostGroup(parts, resolved, unit);
+  const found = await hostGroup(deps, resolved, unit);
   if (found === undefined || 'gid' in found) {
     return found;
   }
-  if (asker.connection.closed) {
+  if (caller.connection.closed) {
     throw limitReached('the caller has gone before it was answered');
   }
   try {
-    const { user, holder } = await parts.acquisition.acquire(acquireGroupParameters(found.name, unit), asker, {
+    const { user, lease } = await deps.acquisition.acquire(acquireGroupParameters(found.name, unit), caller, {
       staticOnly: !resolved.dynamicUser,
       missing: [],
       directoryGid: async () => undefined,
     });
-    return { gid: user.gid, lease: holder.lease };
+    return { gid: user.gid, lease: lease.id };
   } catch (error) {
     throw inWordsOfGroup(error, found.name, resolved);
   }
@@ -93,17 +93,17 @@ export async function acquireGroup(
 
 /** As acquireGroup(), but nothing is acquired: the number that the group would have. */
 export async function expectGroup(
-  parts: AccountParts,
+  deps: AccountDeps,
   rights: Rights,
   resolved: ResolvedLaunch,
   unit: string,
 ): Promise<Gid | undefined> {
-  const found = await hostGroup(parts, resolved, unit);
+  const found = await hostGroup(deps, resolved, unit);
   if (found === undefined || 'gid' in found) {
     return found?.gid;
   }
-  const { makesMounts, verify, ...named } = readRequest(acquireGroupParameters(found.name, unit), parts.directories);
-  const { gid, refusal } = await explain(parts.explain, parts.probes.for(ROOT), rights, {
+  const { makesMounts, verify, ...named } = readRequest(acquireGroupParameters(found.name, unit), deps.directories);
+  const { gid, refusal } = await explain(deps.explain, deps.probes.for(ROOT), rights, {
     ...named,
     wishes: { makesMounts, verify },
     staticOnly: !resolved.dynamicUser,
@@ -116,7 +116,7 @@ export async function expectGroup(
 
 /** What the host has of the group: its number; or the name, if it has none of that name. */
 async function hostGroup(
-  { probes }: Pick<AccountParts, 'probes'>,
+  { probes }: Pick<AccountDeps, 'probes'>,
   resolved: ResolvedLaunch,
   unit: string,
 ): Promise<{ readonly gid: Gid } | { readonly name: UserName } | undefined> {

@@ -4,7 +4,7 @@
  */
 
 import type { Directories, ExpectedHandover } from '../allocator/directory-ports.ts';
-import { type ExplainParts, explain } from '../allocator/explain.ts';
+import { type ExplainDeps, explain } from '../allocator/explain.ts';
 import type { Acquired } from '../allocator/lease.ts';
 import type { Probes } from '../allocator/ports.ts';
 import { limitReached } from '../allocator/refusals.ts';
@@ -14,18 +14,18 @@ import { explainPlan, type LaunchMemory, planLaunch } from '../launch/launch.ts'
 import type { ResolvedLaunch } from '../launch/plan/request.ts';
 import type { Call } from '../varlink/handler.ts';
 import type { JsonObject } from '../varlink/json.ts';
-import type { Acquisition } from './acquisition.ts';
-import { type Admission, checkAcquire, checkDirectories } from './admission.ts';
+import type { Acquisition } from './acquire.ts';
+import { type Authorization, checkAcquire, checkDirectories } from './authorization.ts';
 import type { LaunchParameters, LaunchPlan, LaunchReply } from './generated/io-dynuser-allocator.ts';
 import { acquireGroup, expectGroup, type ProcessGroup, withAccountName } from './launch-accounts.ts';
 import { acquireParameters, readAnswers, readLaunchRequest } from './launch-request.ts';
 import type { Peer } from './peer.ts';
 import { readRequest } from './request.ts';
 
-export interface LaunchParts {
+export interface LaunchDeps {
   readonly acquisition: Acquisition;
-  readonly admission: Admission;
-  readonly explain: ExplainParts;
+  readonly authorization: Authorization;
+  readonly explain: ExplainDeps;
   readonly directories: Pick<Directories, 'requested' | 'environment'>;
   readonly probes: Probes;
   /** random text that is part of a unit name, for launches that name none */
@@ -33,7 +33,7 @@ export interface LaunchParts {
 }
 
 /** @throws DynuserError any; VarlinkError InvalidParameter */
-export async function launch(parts: LaunchParts, memory: LaunchMemory, call: Call<Peer>): Promise<JsonObject> {
+export async function launch(deps: LaunchDeps, memory: LaunchMemory, call: Call<Peer>): Promise<JsonObject> {
   const { peer, parameters } = call;
   if (peer.uid !== 0) {
     const reason = `only root may launch a program as another user, and the user ${peer.uid} asks`;
@@ -43,11 +43,11 @@ export async function launch(parts: LaunchParts, memory: LaunchMemory, call: Cal
   if ('questions' in read) {
     return reply({ questions: read.questions });
   }
-  const resolved = await withAccountName(parts, read.resolved);
-  const unit = resolved.unit ?? `run-r${parts.freshName()}.service`;
+  const resolved = await withAccountName(deps, read.resolved);
+  const unit = resolved.unit ?? `run-r${deps.freshName()}.service`;
   const explains = (parameters as LaunchParameters).explain === true;
   try {
-    return await (explains ? explained(parts, resolved, unit, peer) : acquired(parts, memory, resolved, unit, call));
+    return await (explains ? explained(deps, resolved, unit, peer) : acquired(deps, memory, resolved, unit, call));
   } catch (error) {
     throw inWordsOfLaunch(error, resolved);
   }
@@ -73,14 +73,14 @@ function inWordsOfLaunch(error: unknown, { fields }: ResolvedLaunch): unknown {
 }
 
 async function acquired(
-  parts: LaunchParts,
+  deps: LaunchDeps,
   memory: LaunchMemory,
   resolved: ResolvedLaunch,
   unit: string,
   call: Call<Peer>,
 ): Promise<JsonObject> {
   const { peer, connection } = call;
-  const asker = { peer, connection, answered: !call.oneway, mayClaim: true, pin: () => peer.pin() };
+  const caller = { peer, connection, answered: !call.oneway, mayClaim: true, pin: () => peer.pin() };
   // What was asked for meanwhile may have outlived the caller, and its connection may be another's.
   if (connection.closed) {
     throw limitReached('the caller has gone before it was answered');
@@ -88,39 +88,39 @@ async function acquired(
   const leases: LeaseId[] = [];
   let group: ProcessGroup | undefined;
   try {
-    const got = await parts.acquisition.acquire(
+    const got = await deps.acquisition.acquire(
       acquireParameters(resolved, unit),
-      { ...asker, ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}) },
+      { ...caller, ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}) },
       {
         staticOnly: !resolved.dynamicUser,
         missing: resolved.missing,
         directoryGid: async () => {
-          group = await acquireGroup(parts, resolved, unit, asker);
+          group = await acquireGroup(deps, resolved, unit, caller);
           leases.push(...(group?.lease === undefined ? [] : [group.lease]));
           return group?.gid;
         },
       },
     );
-    leases.push(got.holder.lease);
+    leases.push(got.lease.id);
     const plan = memory.plan(resolved, { ...accountOf(got.user), ...withGroup(group?.gid), ...preparedOf(got) });
-    return reply({ plan, lease: got.holder.lease, warnings: warningsOf(resolved) });
+    return reply({ plan, lease: got.lease.id, warnings: warningsOf(resolved) });
   } catch (error) {
     for (const lease of leases.reverse()) {
-      await parts.acquisition.drop(lease);
+      await deps.acquisition.drop(lease);
     }
     throw error;
   }
 }
 
-async function explained(parts: LaunchParts, resolved: ResolvedLaunch, unit: string, peer: Peer): Promise<JsonObject> {
-  const caller = parts.admission.identify(peer);
-  const request = readRequest(acquireParameters(resolved, unit), parts.directories);
+async function explained(deps: LaunchDeps, resolved: ResolvedLaunch, unit: string, peer: Peer): Promise<JsonObject> {
+  const caller = deps.authorization.identify(peer);
+  const request = readRequest(acquireParameters(resolved, unit), deps.directories);
   const { userName, makesMounts, verify, ...named } = request;
-  const rights = await parts.admission.rightsOf(caller);
+  const rights = await deps.authorization.rightsOf(caller);
   checkAcquire(rights);
   checkDirectories(rights, request.directories);
-  const processGid = await expectGroup(parts, rights, resolved, unit);
-  const found = await explain(parts.explain, parts.probes.for(rights.requester), rights, {
+  const processGid = await expectGroup(deps, rights, resolved, unit);
+  const found = await explain(deps.explain, deps.probes.for(rights.requester), rights, {
     ...named,
     ...(userName === undefined ? {} : { userName }),
     wishes: { makesMounts, verify },
@@ -138,7 +138,7 @@ async function explained(parts: LaunchParts, resolved: ResolvedLaunch, unit: str
   const plan: LaunchPlan = planLaunch(resolved, {
     ...{ uid, gid, userName: found.userName, dynamic, directories },
     ...withGroup(processGid),
-    environment: parts.directories.environment(request.directories),
+    environment: deps.directories.environment(request.directories),
   });
   return reply({ explanation: explainPlan(resolved, plan), warnings: warningsOf(resolved) });
 }

@@ -6,7 +6,7 @@
 
 import type { UserTable } from '../allocator/user-table.ts';
 import { asUid, type Uid } from '../core/ids.ts';
-import type { UserLease } from '../core/lease.ts';
+import type { DynamicUser } from '../core/lease.ts';
 import { isLookupName, parseUserName } from '../core/name.ts';
 import { groupRecord, USER_DATABASE_SERVICE, userRecord } from '../core/records.ts';
 import { expectedMore, invalidParameter, VarlinkError } from '../varlink/errors.ts';
@@ -17,7 +17,7 @@ import { USER_DATABASE_INTERFACE } from './generated/io-systemd-user-database.ts
 /** 16-bit −1: a number that systemd's clients never ask for (systemd, uid_is_valid()). */
 const INVALID_16_BIT = 65535;
 
-type RecordReply = (user: UserLease) => JsonObject;
+type RecordReply = (user: DynamicUser) => JsonObject;
 
 /** The keys of one of the two lookups. All else is the same for both, since a dynamic user's gid is its uid. */
 interface Lookup {
@@ -90,7 +90,7 @@ function enumerate<P>(call: Call<P>, users: UserTable, reply: RecordReply): Json
   return last;
 }
 
-function dynamicByName(users: UserTable, name: string): UserLease | undefined {
+function dynamicByName(users: UserTable, name: string): DynamicUser | undefined {
   const parsed = parseUserName(name);
   return 'name' in parsed ? users.dynamicByName(parsed.name) : undefined;
 }

@@ -56,7 +56,7 @@ export interface LeasedDirectory {
 }
 
 /** @returns whether the end of its last lease leaves it as it is not: it is removed then, or goes behind the boundary */
-export function isPassing({ preserved, exposed }: LeasedDirectory): boolean {
+export function isTransient({ preserved, exposed }: LeasedDirectory): boolean {
   return !preserved || exposed;
 }
 
@@ -93,7 +93,7 @@ export function inheritDirectories(
 }
 
 /** Who has which directories now. */
-export interface DirectoryHolder {
+export interface DirectoriesInUse {
   readonly user: UserName;
   readonly directories: readonly LeasedDirectory[];
 }

@@ -16,7 +16,7 @@ export type Pid = Branded<number, 'Pid'>;
 export type UserName = Branded<string, 'UserName'>;
 /** A unit name that passed the grammar of name.ts; a type suffix is not required. */
 export type UnitName = Branded<string, 'UnitName'>;
-/** The id of one reference to a user: 32 lower-case hexadecimal digits. */
+/** The id of one lease to a user: 32 lower-case hexadecimal digits. */
 export type LeaseId = Branded<string, 'LeaseId'>;
 
 const UID_LAST = 0xffff_fffe;

@@ -1,5 +1,5 @@
 /**
- * A user and the references to it. A user lives as long as it has at least one reference; all values are immutable,
+ * A user and the leases to it. A user lives as long as it has at least one lease; all values are immutable,
  * a change makes a new one.
  */
 import type { LeasedDirectory } from './directory.ts';
@@ -9,9 +9,9 @@ import type { Lifetime } from './wire-names.ts';
 
 export { LIFETIMES, type Lifetime } from './wire-names.ts';
 
-/** One reference to a user. */
-export interface Holder {
-  readonly lease: LeaseId;
+/** One holding of a user: it lives as long as one has not ended. */
+export interface Lease {
+  readonly id: LeaseId;
   readonly unit: UnitName;
   readonly lifetime: Lifetime;
   /** the process that asked, as the kernel named it; undefined where it is in a PID namespace that we cannot see into */
@@ -41,14 +41,14 @@ export interface Cleanup {
   readonly accountIpc?: Gid;
 }
 
-/** A user with at least one holder. */
-export interface UserLease {
+/** A user with at least one lease. */
+export interface DynamicUser {
   readonly uid: Uid;
   readonly gid: Gid;
   readonly name: UserName;
   /** false for a static user of the host that is used as it is: it is recorded, but never locked or published */
   readonly dynamic: boolean;
-  readonly holders: readonly Holder[];
+  readonly leases: readonly Lease[];
   /** why the UID is not this user's any more, in words: somebody else may have it. Once lost, it is never had again */
   readonly lost?: string;
 }

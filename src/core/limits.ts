@@ -1,13 +1,13 @@
 /** The bounds of the allocator: what a peer may make grow, and how long a request may take. */
 
-/** References in all: users of a full default range with several holders each. */
-export const HOLDERS_MAX = 16_384;
+/** Leases in all: users of a full default range with several each. */
+export const LEASES_MAX = 16_384;
 /** References to one user: its lease file is written whole at every change. */
-export const HOLDERS_PER_USER_MAX = 256;
+export const LEASES_PER_USER_MAX = 256;
 /** References that one UID other than root may have: a peer that the configuration allows cannot drain the range. */
-export const HOLDERS_PER_PEER_MAX = 1_024;
-/** Of all references, those that UIDs other than root may have together: the rest is root's. */
-export const HOLDERS_OF_OTHERS_MAX = 12_288;
+export const LEASES_PER_PEER_MAX = 1_024;
+/** Of all leases, those that UIDs other than root may have together: the rest is root's. */
+export const LEASES_OF_OTHERS_MAX = 12_288;
 /** Requests for users that are under way at a time. */
 export const REQUESTS_IN_FLIGHT_MAX = 1_024;
 /** Of these, those of one UID other than root, and those of all such UIDs together. */

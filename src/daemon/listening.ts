@@ -1,5 +1,5 @@
 /** Where the daemon listens: which socket is whose, and whom the kernel lets connect to that of the allocator. */
-import type { Admission } from '../api/admission.ts';
+import type { Authorization } from '../api/authorization.ts';
 import { USER_DATABASE_SERVICE } from '../core/records.ts';
 import { letConnect } from '../host/libc/socket-access.ts';
 import { type PassedSocket, passedSocket } from '../host/systemd/listen-fds.ts';
@@ -41,11 +41,11 @@ export function listening(directory: string, sockets: readonly PassedSocket[]): 
  */
 export async function openToAllowed(
   entry: (name: string) => string,
-  admission: Admission,
+  authorization: Authorization,
   logger: Logger,
 ): Promise<void> {
   try {
-    const { uids, gids } = await admission.allowed();
+    const { uids, gids } = await authorization.allowed();
     letConnect(entry(ALLOCATOR_SOCKET), uids, gids);
   } catch (error) {
     logger.warn({ err: error }, 'AllowUsers= and AllowGroups= cannot use the socket of the allocator');

@@ -13,11 +13,11 @@ import { Claims } from '../allocator/reclaim.ts';
 import { recover } from '../allocator/recovery.ts';
 import { releaseGone } from '../allocator/release.ts';
 import { Reservations } from '../allocator/reservations.ts';
-import { Endings } from '../allocator/teardown.ts';
+import { Teardown } from '../allocator/teardown.ts';
 import { UserTable } from '../allocator/user-table.ts';
-import { Acquisition } from '../api/acquisition.ts';
-import { Admission } from '../api/admission.ts';
+import { Acquisition } from '../api/acquire.ts';
 import { allocatorInterface } from '../api/allocator.ts';
+import { Authorization } from '../api/authorization.ts';
 import { BusAllocator } from '../api/bus-allocator.ts';
 import { ConnectionLeases } from '../api/connection-leases.ts';
 import { limitsFor, Sockets, socketDescriptors } from '../api/sockets.ts';
@@ -25,7 +25,7 @@ import { userDatabaseInterface } from '../api/user-database.ts';
 import { ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { LeaseId, UserName } from '../core/ids.ts';
-import type { UserLease } from '../core/lease.ts';
+import type { DynamicUser } from '../core/lease.ts';
 import { VERSION } from '../core/version.ts';
 import { systemBusSocket } from '../dbus/address.ts';
 import { Bus } from '../dbus/bus.ts';
@@ -67,7 +67,7 @@ const INFO = {
 };
 
 /** What the process gives the daemon beside its configuration. */
-export interface Surroundings {
+export interface DaemonOptions {
   readonly config: LiveConfig;
   readonly logger: Logger;
   /** the path of dynuser-helper */
@@ -94,7 +94,7 @@ export interface Daemon {
  * Starts everything; when it returns, the daemon answers.
  * @throws DynuserError what is wrong with the host, in words a person can act on
  */
-export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
+export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> {
   const { config: live, logger, helper, notify, sockets, busAddress } = surroundings;
   const config = live.current;
   checkHelper(helper);
@@ -123,7 +123,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const registry = new Store(runtime, (file, reason) => logger.warn({ file, reason }, 'set aside in the registry'));
   const users = new UserTable();
   const report = recover({ registry, locks, users });
-  const onLost = ({ name: user, uid, lost: reason }: UserLease, cause?: unknown) =>
+  const onLost = ({ name: user, uid, lost: reason }: DynamicUser, cause?: unknown) =>
     logger.error({ user, uid, reason, err: cause }, 'a user has lost its UID: nothing of that is touched any more');
   for (const user of report.lost) {
     onLost(user);
@@ -145,26 +145,26 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
       return live.current.coolDownMs;
     },
   });
-  const endings = new Endings({
+  const teardown = new Teardown({
     ...{ users, registry, locks, reaper, nameCache, directories, coolDown },
     get graceMs() {
       return live.current.killGraceMs;
     },
     onLost,
-    onLeft: ({ name, uid }, left) => logger.warn({ user: name, uid, left }, 'a user that ended left something'),
+    onLeftovers: ({ name, uid }, left) => logger.warn({ user: name, uid, left }, 'a user that ended left something'),
   });
   for (const user of report.ending) {
-    void endings.resume(user);
+    void teardown.resume(user);
   }
-  const release = { users, registry, directories, endings };
+  const release = { users, registry, directories, teardown };
   const choice = {
-    ...{ range, users, reservations, coolDown, locks, directories, endings, clock: CLOCK, randomness: RANDOMNESS },
+    ...{ range, users, reservations, coolDown, locks, directories, teardown, clock: CLOCK, randomness: RANDOMNESS },
   };
   const queue = new KeyedQueue<UserName>();
-  const room = { leases: descriptors.leases, refusal: leasesPastLimit(descriptors.leases) };
+  const capacity = { leases: descriptors.leases, refusal: leasesPastLimit(descriptors.leases) };
   const waitMs = () => live.current.probeTimeoutMs;
   const accounts = new PasswordFileLock(ACCOUNTS_LOCK, waitMs, what => logger.warn(what));
-  const allocator = new Allocator({ ...choice, probes, registry, accounts, nameCache, queue, onLost, room });
+  const allocator = new Allocator({ ...choice, probes, registry, accounts, nameCache, queue, onLost, capacity });
   const explain = { ...choice, allocator };
   const lockWatch = new LockWatch({ users, registry, locks, onLost, onFailure });
   const turns = new Turns();
@@ -175,9 +175,9 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   const lifetimes = new Lifetimes({ ...watched, units });
   const claims = new Claims({ ...watched, graceMs: config.connectionGraceMs });
   const connectionLeases = new ConnectionLeases(release, onFailure);
-  const admission = new Admission(live, probes.for({ ...ROOT, isRoot: false }));
+  const authorization = new Authorization(live, probes.for({ ...ROOT, isRoot: false }));
   const acquisition = new Acquisition({
-    ...{ allocator, release, directories, lifetimes, claims, connectionLeases, admission },
+    ...{ allocator, release, directories, lifetimes, claims, connectionLeases, authorization: authorization },
   });
   const standings = new Standings();
   const busAllocator = new BusAllocator(users, acquisition, pid => standings.ofNumber(pid));
@@ -187,7 +187,17 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     info: INFO,
     interfaces: [
       allocatorInterface({
-        ...{ users, acquisition, admission, explain, endings, directories, probes, publicProbes, freshName },
+        ...{
+          users,
+          acquisition,
+          authorization: authorization,
+          explain,
+          teardown,
+          directories,
+          probes,
+          publicProbes,
+          freshName,
+        },
       }),
       userDatabaseInterface(users),
     ],
@@ -215,7 +225,7 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
   bus.start();
   const { path, stays, targets } = listening(config.runtimeDirectory, sockets);
   await server.listen(targets);
-  const openSocket = () => openToAllowed(name => runtime.entry(name), admission, logger);
+  const openSocket = () => openToAllowed(name => runtime.entry(name), authorization, logger);
   // One after the other, so that the last configuration is the one that stays.
   let opened = openSocket();
   live.onChange(() => {
@@ -237,13 +247,13 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
     await Promise.all([server.close(STOP_GRACE_MS), busApi.retire(STOP_GRACE_MS)]);
     busApi.close();
     bus.close();
-    endings.stop();
+    teardown.stop();
     lockWatch.stop();
     await Promise.all([probes.close(), publicProbes.close(), reaper.close(), places.close(), processes.close()]);
     await lockStore?.close();
     standings.close();
     runtimeLock.release();
-    if (isIdle && users.holderCount > 0) {
+    if (isIdle && users.leaseCount > 0) {
       // A last call on the bus has acquired a user, and somebody has to see to its end.
       await activateSuccessor(path);
     }
@@ -260,8 +270,8 @@ export async function startDaemon(surroundings: Surroundings): Promise<Daemon> {
       new IdleWatch({
         ...{ clock: CLOCK, idleMs: config.exitIdleMs },
         busy: () =>
-          server.connections + busApi.callsUnderWay + allocator.inFlight + users.holderCount > 0 ||
-          !endings.remains().next().done ||
+          server.connections + busApi.callsUnderWay + allocator.inFlight + users.leaseCount > 0 ||
+          !teardown.underWay().next().done ||
           coolDown.isCooling,
         begun: () => server.accepted + busApi.calls,
         // In one tick with the last look: a connection is in the table then, or is never accepted.

@@ -59,6 +59,6 @@ export interface BusAllocator {
   uidOf(name: string): number | undefined;
   nameOf(uid: number): string | undefined;
   users(): Iterable<BusUser>;
-  /** @param listener told of each user that came, with its first reference, or went, with its last. @returns ends that */
+  /** @param listener told of each user that came, with its first lease, or went, with its last. @returns ends that */
   onChange(listener: (change: BusUserChange) => void): () => void;
 }

@@ -4,19 +4,21 @@
  */
 import { DIRECTORY_KINDS, HANDOVER_KINDS, type LeasedDirectory } from '../core/directory.ts';
 import { asGid, asLeaseId, asPid, asUid } from '../core/ids.ts';
-import { type Cleanup, type Holder, LIFETIMES, type Lifetime, type UserLease } from '../core/lease.ts';
-import { HELD_DIRECTORIES_MAX, HOLDERS_PER_USER_MAX } from '../core/limits.ts';
+import { type Cleanup, type DynamicUser, type Lease, LIFETIMES, type Lifetime } from '../core/lease.ts';
+import { HELD_DIRECTORIES_MAX, LEASES_PER_USER_MAX } from '../core/limits.ts';
 import { parseUnitName, parseUserName } from '../core/name.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 
 const VERSION = 1;
 
-export function encodeLease(user: UserLease): string {
-  return `${JSON.stringify({ version: VERSION, ...user })}\n`;
+export function encodeLease(user: DynamicUser): string {
+  const { leases, ...rest } = user;
+  const holders = leases.map(({ id, ...lease }) => ({ lease: id, ...lease }));
+  return `${JSON.stringify({ version: VERSION, ...rest, holders })}\n`;
 }
 
 /** @returns the user, or undefined where the text is not a lease file of this version, whole and in bounds */
-export function decodeLease(text: string): UserLease | undefined {
+export function decodeLease(text: string): DynamicUser | undefined {
   const file = parseObject(text);
   if (file === undefined || file['version'] !== VERSION || typeof file['dynamic'] !== 'boolean') {
     return undefined;
@@ -24,30 +26,30 @@ export function decodeLease(text: string): UserLease | undefined {
   const uid = asUid(Number(file['uid']));
   const gid = asGid(Number(file['gid']));
   const parsed = parseUserName(String(file['name']));
-  const holders = decodeHolders(file['holders']);
-  if (uid === undefined || gid === undefined || !('name' in parsed) || holders === undefined) {
+  const leases = decodeHolders(file['holders']);
+  if (uid === undefined || gid === undefined || !('name' in parsed) || leases === undefined) {
     return undefined;
   }
   const lost = file['lost'];
   if (lost !== undefined && (typeof lost !== 'string' || lost === '')) {
     return undefined;
   }
-  return { uid, gid, name: parsed.name, dynamic: file['dynamic'], holders, ...(lost === undefined ? {} : { lost }) };
+  return { uid, gid, name: parsed.name, dynamic: file['dynamic'], leases, ...(lost === undefined ? {} : { lost }) };
 }
 
-function decodeHolders(value: unknown): readonly Holder[] | undefined {
-  if (!Array.isArray(value) || value.length === 0 || value.length > HOLDERS_PER_USER_MAX) {
+function decodeHolders(value: unknown): readonly Lease[] | undefined {
+  if (!Array.isArray(value) || value.length === 0 || value.length > LEASES_PER_USER_MAX) {
     return undefined;
   }
-  const holders = value.map(decodeHolder);
-  return holders.every(holder => holder !== undefined) ? holders : undefined;
+  const leases = value.map(decodeHolder);
+  return leases.every(lease => lease !== undefined) ? leases : undefined;
 }
 
-function decodeHolder(value: unknown): Holder | undefined {
+function decodeHolder(value: unknown): Lease | undefined {
   if (!isObject(value)) {
     return undefined;
   }
-  const lease = asLeaseId(String(value['lease']));
+  const id = asLeaseId(String(value['lease']));
   const parsed = parseUnitName(String(value['unit']));
   const lifetime = asLifetime(value['lifetime']);
   const pid = value['pid'] === undefined ? undefined : asPid(Number(value['pid']));
@@ -58,7 +60,7 @@ function decodeHolder(value: unknown): Holder | undefined {
   const process = decodeProcess(value['process']);
   const missing = decodeMissing(value['missing']);
   if (
-    lease === undefined ||
+    id === undefined ||
     !('unit' in parsed) ||
     lifetime === undefined ||
     (pid === undefined) !== (value['pid'] === undefined) ||
@@ -74,7 +76,7 @@ function decodeHolder(value: unknown): Holder | undefined {
     return undefined;
   }
   const optional = { ...(process === undefined ? {} : { process }), ...(missing.length === 0 ? {} : { missing }) };
-  return { lease, unit: parsed.unit, lifetime, pid, ...optional, owner, since, directories, cleanup };
+  return { id, unit: parsed.unit, lifetime, pid, ...optional, owner, since, directories, cleanup };
 }
 
 function decodeMissing(value: unknown): readonly string[] | undefined {

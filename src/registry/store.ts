@@ -6,7 +6,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from '
 import type { Registry, RegistryContents, RegistryRecovery } from '../allocator/ports.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asUid, type Uid } from '../core/ids.ts';
-import type { UserLease } from '../core/lease.ts';
+import type { DynamicUser } from '../core/lease.ts';
 import { hasCode, type PinnedDirectory } from '../files/pinned-directory.ts';
 import {
   BY_NAME,
@@ -21,7 +21,7 @@ import {
 } from './layout.ts';
 import { decodeLease, encodeLease } from './lease-file.ts';
 
-/** A lease file of the greatest number of holders, each with all its directories, is smaller. */
+/** A lease file of the greatest number of leases, each with all its directories, is smaller. */
 const LEASE_FILE_MAX = 8 * 1024 * 1024;
 
 export type SetAside = (file: string, reason: string) => void;
@@ -44,7 +44,7 @@ export class Store implements Registry, RegistryRecovery {
     this.#onSetAside = onSetAside;
   }
 
-  intend(user: UserLease): void {
+  intend(user: DynamicUser): void {
     const [directory, name] = this.#place(user);
     const intent = name + INTENT_SUFFIX;
     try {
@@ -55,7 +55,7 @@ export class Store implements Registry, RegistryRecovery {
     }
   }
 
-  publish(user: UserLease): void {
+  publish(user: DynamicUser): void {
     if (!user.dynamic || user.lost !== undefined) {
       return;
     }
@@ -67,22 +67,22 @@ export class Store implements Registry, RegistryRecovery {
     }
   }
 
-  commit(user: UserLease): void {
+  commit(user: DynamicUser): void {
     const [directory, name] = this.#place(user);
     directory.rename(name + INTENT_SUFFIX, name);
   }
 
-  revoke(user: UserLease): void {
+  revoke(user: DynamicUser): void {
     const [directory, name] = this.#place(user);
     directory.rename(name, name + ENDING_SUFFIX);
   }
 
-  erase(user: UserLease): void {
+  erase(user: DynamicUser): void {
     const [directory, name] = this.#place(user);
     directory.remove(name + ENDING_SUFFIX);
   }
 
-  unpublish(user: UserLease): void {
+  unpublish(user: DynamicUser): void {
     if (!user.dynamic) {
       return;
     }
@@ -90,7 +90,7 @@ export class Store implements Registry, RegistryRecovery {
     this.#byUid.remove(String(user.uid));
   }
 
-  forget(user: UserLease): void {
+  forget(user: DynamicUser): void {
     const [directory, name] = this.#place(user);
     directory.remove(name + INTENT_SUFFIX);
   }
@@ -105,7 +105,7 @@ export class Store implements Registry, RegistryRecovery {
     return { users: [...live, ...liveStatic], ending, intended };
   }
 
-  settle(users: readonly UserLease[]): void {
+  reconcile(users: readonly DynamicUser[]): void {
     const dynamic = users.filter(user => user.dynamic && user.lost === undefined);
     removeOthers(this.#byName, new Set(dynamic.map(user => user.name)));
     removeOthers(this.#byUid, new Set(dynamic.map(user => String(user.uid))));
@@ -125,13 +125,13 @@ export class Store implements Registry, RegistryRecovery {
     }
   }
 
-  #place(user: UserLease): [PinnedDirectory, string] {
+  #place(user: DynamicUser): [PinnedDirectory, string] {
     return user.dynamic ? [this.#leases, String(user.uid)] : [this.#static, user.name];
   }
 
   /** Reads the lease files with a suffix, or those without any. */
-  #read(directory: PinnedDirectory, dynamic: boolean, suffix: string): UserLease[] {
-    const users: UserLease[] = [];
+  #read(directory: PinnedDirectory, dynamic: boolean, suffix: string): DynamicUser[] {
+    const users: DynamicUser[] = [];
     const names = new Set<string>();
     for (const name of directory.names()) {
       if (isIntent(name) || name.endsWith(ENDING_SUFFIX) !== (suffix === ENDING_SUFFIX)) {
@@ -179,7 +179,7 @@ function removeOthers(directory: PinnedDirectory, kept: ReadonlySet<string>): vo
   }
 }
 
-function readLease(directory: PinnedDirectory, name: string): UserLease | undefined {
+function readLease(directory: PinnedDirectory, name: string): DynamicUser | undefined {
   let descriptor: number;
   try {
     descriptor = openSync(

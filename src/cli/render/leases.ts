@@ -79,11 +79,11 @@ function identity({ uid, userName }: Lease): string {
 
 /**
  * One block for the user and one for each holder: a lease id is there to be copied, and so is never cut.
- * @param holders the leases of one user, at least one
+ * @param leases the leases of one user, at least one
  * @param now milliseconds since the epoch
  */
-export function renderUser(holders: readonly [Lease, ...Lease[]], style: Style, now: number): string {
-  const [user] = holders;
+export function renderUser(leases: readonly [Lease, ...Lease[]], style: Style, now: number): string {
+  const [user] = leases;
   const fields: [string, string][] = [
     ['Name', printable(user.userName)],
     ['UID', String(user.uid)],
@@ -96,8 +96,8 @@ export function renderUser(holders: readonly [Lease, ...Lease[]], style: Style, 
   if (user.lost !== undefined) {
     fields.push(['State', LOST_WORDS], ['Reason', printable(user.lost)]);
   }
-  fields.push(['Leases', String(holders.length)]);
-  return [renderFields(fields, style), ...holders.map(holder => renderHolder(holder, style, now))].join('\n');
+  fields.push(['Leases', String(leases.length)]);
+  return [renderFields(fields, style), ...leases.map(lease => renderLease(lease, style, now))].join('\n');
 }
 
 const LOST_WORDS = 'lost: its UID is not its own any more; nothing resolves, and a release touches nothing of that UID';
@@ -108,16 +108,16 @@ export function remainsWords({ remains }: Pick<Lease, 'remains'>): string {
   return remains === undefined ? 'not known yet: it is being ended just now' : printable(remains);
 }
 
-function renderHolder(holder: Lease, style: Style, now: number): string {
+function renderLease(lease: Lease, style: Style, now: number): string {
   return renderFields(
     [
-      ['Lease', holder.lease],
-      ['Unit', printable(holder.unit)],
-      ['Lifetime', holder.lifetime],
-      ['PID', pidCell(holder)],
-      ['Since', `${localTime(holder.since)} (${relativeTime(holder.since, now)})`],
-      ['Directories', directoriesCell(holder)],
-      ...(holder.missing ?? []).map((what): [string, string] => ['Missing', printable(what)]),
+      ['Lease', lease.lease],
+      ['Unit', printable(lease.unit)],
+      ['Lifetime', lease.lifetime],
+      ['PID', pidCell(lease)],
+      ['Since', `${localTime(lease.since)} (${relativeTime(lease.since, now)})`],
+      ['Directories', directoriesCell(lease)],
+      ...(lease.missing ?? []).map((what): [string, string] => ['Missing', printable(what)]),
     ],
     style,
   );

@@ -24,10 +24,10 @@ export const release: Handler = async ({ operands, options }, io) => {
     if (lease !== undefined) {
       return { released: `the lease ${lease}`, remains: await releaseOne(daemon, lease) };
     }
-    const holders = leasesOf(await listLeases(daemon), which);
-    checkLive(holders);
-    const named = all ? holders : [theExplicitOne(holders)];
-    return { remains: await releaseEach(daemon, named), released: sentence(holders, named) };
+    const leases = leasesOf(await listLeases(daemon), which);
+    checkLive(leases);
+    const named = all ? leases : [theExplicitOne(leases)];
+    return { remains: await releaseEach(daemon, named), released: sentence(leases, named) };
   });
   if (remains !== undefined) {
     const what = 'the lease is dropped, but the UID stays reserved while something of the user is left';
@@ -48,14 +48,14 @@ function checkLive([first]: readonly [Lease, ...Lease[]]): void {
 }
 
 /** @returns the lease that a user's name alone stands for. @throws CommandFailure where it stands for none or several */
-function theExplicitOne(holders: readonly [Lease, ...Lease[]]): Lease {
-  const [first] = holders;
+function theExplicitOne(leases: readonly [Lease, ...Lease[]]): Lease {
+  const [first] = leases;
   const name = printable(first.userName);
-  const [only, ...others] = holders.filter(holder => holder.lifetime === 'explicit');
+  const [only, ...others] = leases.filter(lease => lease.lifetime === 'explicit');
   if (only === undefined) {
     throw new CommandFailure(
       `${name} has no explicit lease: what holds it ends by itself. ` +
-        `Name a lease, or use --all as root, to end it before its time:\n${listing(holders)}`,
+        `Name a lease, or use --all as root, to end it before its time:\n${listing(leases)}`,
     );
   }
   if (others.length > 0) {
@@ -66,8 +66,8 @@ function theExplicitOne(holders: readonly [Lease, ...Lease[]]): Lease {
   return only;
 }
 
-function listing(holders: readonly Lease[]): string {
-  return holders.map(holder => `  ${holder.lease}  ${holder.lifetime}  ${printable(holder.unit)}`).join('\n');
+function listing(leases: readonly Lease[]): string {
+  return leases.map(lease => `  ${lease.lease}  ${lease.lifetime}  ${printable(lease.unit)}`).join('\n');
 }
 
 /** @returns what keeps the UID reserved, where the lease was the last one and something is left. @throws CommandFailure */
@@ -91,8 +91,8 @@ async function releaseEach(daemon: Daemon, leases: readonly Lease[]): Promise<st
   return remains;
 }
 
-function sentence(holders: readonly Lease[], released: readonly Lease[]): string {
-  const name = printable(holders[0]?.userName ?? '');
-  const left = holders.length - released.length;
+function sentence(leases: readonly Lease[], released: readonly Lease[]): string {
+  const name = printable(leases[0]?.userName ?? '');
+  const left = leases.length - released.length;
   return left === 0 ? name : `one lease of ${name}; ${left} more ${left === 1 ? 'holds' : 'hold'} it`;
 }

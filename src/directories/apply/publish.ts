@@ -2,7 +2,7 @@
  * Moves trees between their public paths and the boundary for callers that make no mounts: out when all of a request is
  * theirs, and back when the last lease ends. By rename alone; what cannot be moved leaves everything where it was.
  */
-import type { DirectoryHolder, LeasedDirectory, RequestedDirectory } from '../../core/directory.ts';
+import type { DirectoriesInUse, LeasedDirectory, RequestedDirectory } from '../../core/directory.ts';
 import { type BaseDirectories, DIRECTORY_CLASSES, EXPOSED_MODE_MASK } from '../classes.ts';
 import type { HeldDirectory } from '../held-directory.ts';
 import { type OpenBases, withBases } from '../open-bases.ts';
@@ -39,7 +39,7 @@ export async function exposeTrees(
 export async function concealDirectories(
   bases: BaseDirectories,
   directories: readonly LeasedDirectory[],
-  live: () => readonly DirectoryHolder[],
+  live: () => readonly DirectoriesInUse[],
 ): Promise<void> {
   const exposed = directories.filter(directory => directory.exposed);
   const tops = exposed.filter(

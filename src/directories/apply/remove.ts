@@ -1,5 +1,5 @@
 /** Removes the directories that go with their user, and all links to them: the links first, so that none ever dangles. */
-import type { DirectoryHolder, LeasedDirectory } from '../../core/directory.ts';
+import type { DirectoriesInUse, LeasedDirectory } from '../../core/directory.ts';
 import { BOUNDARY, DIRECTORY_CLASSES } from '../classes.ts';
 import type { RoomParts } from '../decided.ts';
 import type { HeldDirectory } from '../held-directory.ts';
@@ -14,7 +14,7 @@ import { openBoundary } from './private-directory.ts';
 export async function removeDirectories(
   parts: RoomParts,
   directories: readonly LeasedDirectory[],
-  live: () => readonly DirectoryHolder[],
+  live: () => readonly DirectoriesInUse[],
 ): Promise<readonly string[]> {
   const removed: string[] = [];
   const own = directories.filter(directory => !directory.preserved);

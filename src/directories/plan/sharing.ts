@@ -3,7 +3,7 @@
  * mapped for neither. Without this, the second would take the first's files away (systemd issue 7090). An exposed directory
  * is so for all that have it, and whole: another lease would move it away, or a part of it. Pure.
  */
-import type { DirectoryHolder, HandoverKind, LeasedDirectory } from '../../core/directory.ts';
+import type { DirectoriesInUse, HandoverKind, LeasedDirectory } from '../../core/directory.ts';
 import type { UserName } from '../../core/ids.ts';
 import { DIRECTORY_CLASSES } from '../classes.ts';
 import { isBelow } from './request.ts';
@@ -28,7 +28,7 @@ export function refuseSharing(
   user: UserName,
   wanted: readonly Wanted[],
   makesMounts: boolean,
-  live: readonly DirectoryHolder[],
+  live: readonly DirectoriesInUse[],
 ): SharingRefusal | undefined {
   for (const directory of wanted) {
     for (const holder of live) {
@@ -89,7 +89,7 @@ function isTop({ kind, source }: Place, all: readonly Place[]): boolean {
 }
 
 /** @returns whether a live lease has the directory, or the one that it is a part of, at its public path */
-export function isExposed({ kind, source }: Place, live: readonly DirectoryHolder[]): boolean {
+export function isExposed({ kind, source }: Place, live: readonly DirectoriesInUse[]): boolean {
   return live.some(({ directories }) =>
     directories.some(
       held => held.exposed && held.kind === kind && (held.source === source || isBelow(source, held.source)),
@@ -98,7 +98,7 @@ export function isExposed({ kind, source }: Place, live: readonly DirectoryHolde
 }
 
 /** @returns whether no other live lease has the directory, or one above or below it */
-export function isUnshared(directory: Place, others: readonly DirectoryHolder[]): boolean {
+export function isUnshared(directory: Place, others: readonly DirectoriesInUse[]): boolean {
   return !others.some(holder => holder.directories.some(held => overlap(held, directory)));
 }
 

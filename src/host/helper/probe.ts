@@ -4,7 +4,7 @@
  */
 
 import { getSystemErrorMap } from 'node:util';
-import type { Claim, ClaimPurpose, Probe } from '../../allocator/ports.ts';
+import type { CheckPurpose, NameAndUidCheck, Probe } from '../../allocator/ports.ts';
 import { type Requester, ROOT } from '../../core/access.ts';
 import { type AccountAnswer, isKnown } from '../../core/account.ts';
 import { DynuserError } from '../../core/errors.ts';
@@ -69,7 +69,7 @@ export class HelperProbe implements Probe {
       account: name => this.#account(name, requester),
       evidence: uid => this.#evidence(uid, requester),
       take: uid => this.#take(uid, requester),
-      claim: (name, uid, purpose) => this.#claim(name, uid, requester, purpose),
+      check: (name, uid, purpose) => this.#claim(name, uid, requester, purpose),
     };
   }
 
@@ -89,7 +89,7 @@ export class HelperProbe implements Probe {
   }
 
   /** @throws DynuserError as take() */
-  claim(name: UserName, uid: Uid, purpose?: ClaimPurpose): Promise<Claim> {
+  check(name: UserName, uid: Uid, purpose?: CheckPurpose): Promise<NameAndUidCheck> {
     return this.#claim(name, uid, ROOT, purpose);
   }
 
@@ -120,7 +120,12 @@ export class HelperProbe implements Probe {
   }
 
   /** One question if it is the only one, so that there is one process to wake; otherwise one look at the processes is for all. */
-  async #claim(name: UserName, uid: Uid, requester: Requester, purpose: ClaimPurpose = 'take'): Promise<Claim> {
+  async #claim(
+    name: UserName,
+    uid: Uid,
+    requester: Requester,
+    purpose: CheckPurpose = 'take',
+  ): Promise<NameAndUidCheck> {
     const isAlone = this.#claims === 0;
     this.#claims++;
     try {
@@ -145,7 +150,7 @@ export class HelperProbe implements Probe {
   }
 
   /** So that a failure is told of what failed, and one of the UID not at all where the name needs none. */
-  async #claimInTurn(name: UserName, uid: Uid, requester: Requester, purpose: ClaimPurpose): Promise<Claim> {
+  async #claimInTurn(name: UserName, uid: Uid, requester: Requester, purpose: CheckPurpose): Promise<NameAndUidCheck> {
     const account = await this.#account(name, requester);
     if (isKnown(account)) {
       return { account, evidence: undefined };

@@ -5,7 +5,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { DynuserError } from '../../core/errors.ts';
-import { HOLDERS_MAX } from '../../core/limits.ts';
+import { LEASES_MAX } from '../../core/limits.ts';
 import { hasCode } from '../../files/pinned-directory.ts';
 import { hostError } from '../host-error.ts';
 import { raiseDescriptorLimit } from './libc.ts';
@@ -52,7 +52,7 @@ export function planDescriptors(
     );
   }
   const left = limit - SPARE - PER_LEASE * (leased + 1);
-  const wantsAll = left - cost(connections) >= PER_LEASE * Math.max(0, HOLDERS_MAX - leased);
+  const wantsAll = left - cost(connections) >= PER_LEASE * Math.max(0, LEASES_MAX - leased);
   const share = Math.max(costLeast, Math.floor(left / SHARE_OF_CONNECTIONS));
   const given = wantsAll || cost(connections) <= share ? connections : Math.floor(share / PER_CONNECTION_MAX);
   return { connections: given, leases: Math.floor((limit - SPARE - cost(given)) / PER_LEASE) };
@@ -66,7 +66,7 @@ export function planDescriptors(
 export function reserveDescriptors(leases: string, connections: number, cost: ConnectionCost): DescriptorPlan {
   const leased = countEntries(leases);
   try {
-    const wanted = SPARE + cost(connections) + PER_LEASE * (Math.max(leased, HOLDERS_MAX) + 1);
+    const wanted = SPARE + cost(connections) + PER_LEASE * (Math.max(leased, LEASES_MAX) + 1);
     return planDescriptors(raiseDescriptorLimit(wanted), leased, connections, cost);
   } catch (error) {
     throw error instanceof DynuserError ? error : hostError(error, 'descriptors: the limit cannot be read');

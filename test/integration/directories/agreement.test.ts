@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain } from '../../../src/allocator/explain.ts';
-import { checkAcquire, checkDirectories } from '../../../src/api/admission.ts';
+import { checkAcquire, checkDirectories } from '../../../src/api/authorization.ts';
 import { decideRights, type Rights, type Standing } from '../../../src/core/access.ts';
 import type { DirectoryKind, RequestedDirectory } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
-import type { Holder } from '../../../src/core/lease.ts';
+import type { Lease } from '../../../src/core/lease.ts';
 import { shell } from '../../native/tree/fixture.ts';
 import { gid, uid, unitName, userName } from '../../unit/allocator/fakes.ts';
-import { type House, house } from '../../unit/allocator/use-cases.ts';
+import { buildUseCases, type UseCases } from '../../unit/allocator/use-cases.ts';
 import { openRoom, type Room } from './fixture.ts';
 
 const REQUESTS = 500;
@@ -71,7 +71,7 @@ const SOURCES = [
   'mapped',
 ];
 
-function populate({ root }: Room, built: House): void {
+function populate({ root }: Room, built: UseCases): void {
   const [games, alone] = [uid(5), uid(6)];
   built.probe.accounts.set('games', { user: { uid: games, gid: gid(60) }, group: { gid: gid(60) } });
   built.probe.accounts.set('dialout', { group: { gid: gid(20) } });
@@ -160,12 +160,12 @@ function named({ unit, userName: name }: Request) {
   return { unit: unitName(unit), perInstance: false, ...(name === undefined ? {} : { userName: userName(name) }) };
 }
 
-function explained({ explainParts, probe }: House, request: Request): Promise<Came> {
+function explained({ explainDeps, probe }: UseCases, request: Request): Promise<Came> {
   const { rights: of, directories, makesMounts, verify, staticOnly } = request;
   return cameOf(async () => {
     checkDirectories(of, directories);
     const wishes = { makesMounts, verify };
-    const found = await explain(explainParts, probe, of, { ...named(request), directories, wishes, staticOnly });
+    const found = await explain(explainDeps, probe, of, { ...named(request), directories, wishes, staticOnly });
     if (found.refusal !== undefined) {
       assert.ok(['conflict', 'exhausted', 'refused'].includes(found.outcome));
       return { error: found.refusal.code, reason: found.reason };
@@ -182,7 +182,7 @@ function explained({ explainParts, probe }: House, request: Request): Promise<Ca
   });
 }
 
-function acquired(built: House, request: Request, held: Holder[]): Promise<Came> {
+function acquired(built: UseCases, request: Request, held: Lease[]): Promise<Came> {
   const { rights: of, directories, makesMounts, verify, staticOnly } = request;
   const isLive = built.users.byName(userName(request.userName ?? request.unit.replace('.service', ''))) !== undefined;
   return cameOf(async () => {
@@ -191,7 +191,7 @@ function acquired(built: House, request: Request, held: Holder[]): Promise<Came>
     const { uid: owner, isRoot } = of.requester;
     const more = { ...named(request), owner, isRoot, directories, makesMounts, verify, staticOnly };
     const got = await built.acquire(request.unit, more);
-    held.push(got.holder);
+    held.push(got.lease);
     const { user } = got;
     const shown = got.directories.map(({ kind, publicPath, realPath, handover, within }) => [
       kind,
@@ -210,9 +210,9 @@ test(`${REQUESTS} random requests come out as Explain says`, async context => {
   context.diagnostic(`DYNUSER_SEED=${seed}`);
   const dice = random(seed);
   const room = openRoom(context);
-  const built = house(`${FIRST_UID}-${LAST_UID}`, room.directories);
+  const built = buildUseCases(`${FIRST_UID}-${LAST_UID}`, room.directories);
   populate(room, built);
-  const held: Holder[] = [];
+  const held: Lease[] = [];
   const seen = new Map<string, number>();
   for (let count = 0; count < REQUESTS; count++) {
     const request = someRequest(dice, room);
@@ -230,8 +230,8 @@ test(`${REQUESTS} random requests come out as Explain says`, async context => {
     seen.set(what, (seen.get(what) ?? 0) + 1);
     built.now += dice.below(20_000);
     while (held.length > 0 && (held.length > LEASES_MAX || dice.chance(0.3))) {
-      const [holder] = held.splice(dice.below(held.length), 1);
-      await built.release(holder?.lease ?? assert.fail());
+      const [lease] = held.splice(dice.below(held.length), 1);
+      await built.release(lease?.id ?? assert.fail());
     }
   }
   context.diagnostic([...seen].map(([what, count]) => `${what} ${count}`).join(', '));

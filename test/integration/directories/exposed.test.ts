@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { test } from 'node:test';
 import type { DirectoriesOfLease, DirectoryUser, PrepareOptions } from '../../../src/allocator/directory-ports.ts';
-import type { DirectoryHolder } from '../../../src/core/directory.ts';
+import type { DirectoriesInUse } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { shell } from '../../native/tree/fixture.ts';
 import { NEW, NONE, OLD, openRoom, type Room, userOf } from './fixture.ts';
@@ -21,7 +21,7 @@ import { NEW, NONE, OLD, openRoom, type Room, userOf } from './fixture.ts';
 const EXPOSED = { expose: true, modes: { state: 0o777 } };
 const STATIC = userOf(1_234, false);
 
-const holds = (user: DirectoryUser, prepared: DirectoriesOfLease) => (): readonly DirectoryHolder[] => [
+const holds = (user: DirectoryUser, prepared: DirectoriesOfLease) => (): readonly DirectoriesInUse[] => [
   { user: user.name, directories: prepared.directories },
 ];
 
@@ -92,8 +92,8 @@ test('of a static user, and of what goes with its user, nothing is exposed that 
   const room = openRoom(context);
   const { directories } = await room.prepare(STATIC, ['foo'], EXPOSED);
   assert.deepEqual([directories[0]?.exposed, lstatSync(`${room.root}/lib/foo`).mode & 0o7777], [false, 0o777]);
-  const passing = await room.prepare(userOf(NEW), ['foo'], { kind: 'runtime', expose: true });
-  assert.equal(passing.directories[0]?.exposed, false);
+  const transient = await room.prepare(userOf(NEW), ['foo'], { kind: 'runtime', expose: true });
+  assert.equal(transient.directories[0]?.exposed, false);
 });
 
 test('a second lease of the same user shares it where it is; one of another kind, user or part does not', async context => {

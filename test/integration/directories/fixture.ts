@@ -9,7 +9,7 @@ import type {
   PrepareOptions,
 } from '../../../src/allocator/directory-ports.ts';
 import type {
-  DirectoryHolder,
+  DirectoriesInUse,
   DirectoryKind,
   DirectorySettings,
   RequestedDirectory,
@@ -54,7 +54,7 @@ export async function prepareAll(...[directories, ...given]: [Directories, ...Pa
   return { directories: prepared.directories, environment: prepared.environment };
 }
 
-export const NONE: () => readonly DirectoryHolder[] = () => [];
+export const NONE: () => readonly DirectoriesInUse[] = () => [];
 
 /** @param program another helper, the parent of the bases of another room, and who looks at places */
 export function openRoom(

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { DirectoryHolder, LeasedDirectory } from '../../../src/core/directory.ts';
+import type { DirectoriesInUse, LeasedDirectory } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { lockName, lockTrees } from '../../../src/directories/apply/lock.ts';
 import { HeldDirectory } from '../../../src/directories/held-directory.ts';
@@ -197,7 +197,7 @@ function leased(
 test('refuses a directory that a live lease of another has, by name, with everything where it was', async context => {
   const room = openRoom(context);
   await room.prepare(userOf(OLD), ['foo']);
-  const live = (): readonly DirectoryHolder[] => [
+  const live = (): readonly DirectoriesInUse[] => [
     { user: userOf(OLD).name, directories: [leased(room, 'state', 'foo')] },
   ];
   await assert.rejects(room.prepare(userOf(NEW), ['foo'], { live }), refusedBecause(/in use by user-61301/));
@@ -208,18 +208,18 @@ test('refuses a directory that a live lease of another has, by name, with everyt
 
 test('the lease is made while the tree is locked: of two at a time one sees the other', async context => {
   const room = openRoom(context);
-  const holders: DirectoryHolder[] = [];
+  const inUse: DirectoriesInUse[] = [];
   const request = { runtime: [], state: ['foo'], cache: [], logs: [] };
   const requested = room.directories.requested(request, { modes: {}, preserveRuntime: false });
   const acquire = async (id: number) => {
-    const options = { makesMounts: false, verify: false, live: () => holders };
+    const options = { makesMounts: false, verify: false, live: () => inUse };
     await using prepared = await room.directories.prepare(requested, userOf(id), options);
     prepared.commit();
-    holders.push({ user: userOf(id).name, directories: prepared.directories });
+    inUse.push({ user: userOf(id).name, directories: prepared.directories });
   };
   const results = await Promise.allSettled([OLD, NEW, THIRD].map(acquire));
   assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected', 'rejected']);
-  assert.equal(`user-${lstatSync(`${room.root}/lib/private/foo`).uid}`, holders[0]?.user);
+  assert.equal(`user-${lstatSync(`${room.root}/lib/private/foo`).uid}`, inUse[0]?.user);
 });
 
 test('a lock of another allocator is waited for, and one of a dead holder expires', async context => {
@@ -256,7 +256,7 @@ test('runtime directories go with their user, without a link that dangles; prese
     leased(room, 'runtime', 'nested/deep'),
     leased(room, 'runtime', 'kept', { preserved: true, aliases: ['kept-alias'] }),
   ];
-  const other = (): readonly DirectoryHolder[] => [
+  const other = (): readonly DirectoriesInUse[] => [
     { user: userOf(OLD).name, directories: [leased(room, 'runtime', 'nested')] },
   ];
   assert.deepEqual(await room.directories.putAway(directories, other), [`${run}/gone`]);

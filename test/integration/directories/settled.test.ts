@@ -5,7 +5,7 @@ import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync } from 'node
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DirectoryLook, DirectoryPlaces } from '../../../src/allocator/directory-ports.ts';
-import type { DirectoryHolder } from '../../../src/core/directory.ts';
+import type { DirectoriesInUse } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { lockName } from '../../../src/directories/apply/lock.ts';
 import { LOOK_FRESH_MS } from '../../../src/directories/limits.ts';
@@ -231,7 +231,7 @@ test('a live lease of another is refused by name, and leaves everything where it
     preserved: true,
     exposed: false,
   } as const;
-  const live = (): readonly DirectoryHolder[] => [
+  const live = (): readonly DirectoriesInUse[] => [
     { user: userOf(OLD).name, directories: [{ ...leased, aliases: [] }] },
   ];
   await assert.rejects(room.prepare(userOf(NEW), ['foo'], { live }), (error: unknown) => {

@@ -71,7 +71,7 @@ describe('the helper', () => {
         assert.deepEqual((await asks.account(userName('dropped'))).user, { uid: 64_410, gid: 64_411 });
         assert.deepEqual(await asks.evidence(uid(64_410)), { kind: 'user', name: 'dropped' });
         assert.equal(isRead(), true);
-        assert.deepEqual((await asks.claim(userName('dropped'), uid(64_410))).account.user?.uid, 64_410);
+        assert.deepEqual((await asks.check(userName('dropped'), uid(64_410))).account.user?.uid, 64_410);
       });
     }));
 

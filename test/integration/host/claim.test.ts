@@ -16,9 +16,9 @@ for (const build of buildHelpers()) {
     it('says of a name and of a number what is to be said', () =>
       whileOpen(new HelperProbe(built(build), { deadlineMs: DEADLINE_MS }), async probe => {
         const free = { account: {}, evidence: undefined };
-        assert.deepEqual(await probe.claim(UNKNOWN, uid(NUMBER)), free);
-        assert.deepEqual((await probe.claim(userName('root'), uid(NUMBER))).account, ROOT);
-        const claims = Array.from({ length: 20 }, (_, at) => probe.claim(UNKNOWN, uid(NUMBER + at)));
+        assert.deepEqual(await probe.check(UNKNOWN, uid(NUMBER)), free);
+        assert.deepEqual((await probe.check(userName('root'), uid(NUMBER))).account, ROOT);
+        const claims = Array.from({ length: 20 }, (_, at) => probe.check(UNKNOWN, uid(NUMBER + at)));
         assert.deepEqual(await Promise.all(claims), Array(20).fill(free));
       }));
 
@@ -28,9 +28,9 @@ for (const build of buildHelpers()) {
     ] as const) {
       it(`tells of what the UID has: ${thing}`, () =>
         whileOpen(new HelperProbe(besideThing(build, thing, NUMBER), { deadlineMs: DEADLINE_MS }), async probe => {
-          const alone = await probe.claim(UNKNOWN, uid(NUMBER));
+          const alone = await probe.check(UNKNOWN, uid(NUMBER));
           assert.deepEqual({ ...alone.evidence, ...evidence }, alone.evidence);
-          const [, second] = await Promise.all([NUMBER + 1, NUMBER].map(number => probe.claim(UNKNOWN, uid(number))));
+          const [, second] = await Promise.all([NUMBER + 1, NUMBER].map(number => probe.check(UNKNOWN, uid(number))));
           assert.deepEqual(second, alone);
         }));
     }
@@ -46,7 +46,7 @@ for (const build of buildHelpers()) {
       const sources = 'passwd: files systemd\ngroup: files systemd\n';
       const options = { providers, sources, prepare: sharedLocks };
       return withUserDatabase(build, options, async (probe, connections) => {
-        const { account } = await probe.claim(userName('theirs'), uid(NUMBER));
+        const { account } = await probe.check(userName('theirs'), uid(NUMBER));
         assert.deepEqual(account, { user: { uid: 61_999, gid: 61_999 }, group: { gid: 61_999 } });
         assert.equal(connections('io.systemd.DynamicUser'), 1);
       });
@@ -67,6 +67,6 @@ for (const line of [
   it(`"${line}" is no answer to a claim`, () =>
     whileOpen(
       new HelperProbe(['/bin/sh', '-c', `read -r l; echo '${line}'; read -r l`], { deadlineMs: DEADLINE_MS }),
-      probe => assert.rejects(probe.claim(UNKNOWN, uid(NUMBER)), /gave an answer that is none when asked for the user/),
+      probe => assert.rejects(probe.check(UNKNOWN, uid(NUMBER)), /gave an answer that is none when asked for the user/),
     ));
 }

@@ -51,7 +51,7 @@ for (const build of buildHelpers()) {
         assert.equal(connections(MANAGER), 1);
         const ids = { user: { uid: 61_999, gid: 61_999 }, group: { gid: 61_999 } };
         assert.deepEqual(await probe.account(NAME), ids);
-        assert.deepEqual((await probe.claim(NAME, uid(64_420))).account, ids);
+        assert.deepEqual((await probe.check(NAME, uid(64_420))).account, ids);
         assert.equal(connections(MANAGER), 3);
       }));
 

@@ -89,13 +89,13 @@ for (const build of buildHelpers()) {
           );
           await whileOpen(probe, async () => {
             assert.equal(await probe.evidence(uid(NUMBER)), undefined);
-            assert.equal((await probe.claim(userName('nobodys'), uid(NUMBER), 'look')).evidence, undefined);
+            assert.equal((await probe.check(userName('nobodys'), uid(NUMBER), 'look')).evidence, undefined);
             assert.deepEqual(gifts, [], 'not for a look');
             assert.equal(await probe.take(uid(NUMBER + 1)), undefined);
             assert.deepEqual(gifts, [], 'not for another UID');
             assert.equal(await probe.take(uid(NUMBER)), undefined);
             assert.deepEqual(gifts.splice(0), [uid(NUMBER)]);
-            assert.equal((await probe.claim(userName('nobodys'), uid(NUMBER))).evidence, undefined);
+            assert.equal((await probe.check(userName('nobodys'), uid(NUMBER))).evidence, undefined);
             assert.deepEqual(gifts, [uid(NUMBER)]);
           });
         });

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { gid, uid, userName } from './fakes.ts';
-import { assertEmpty, fails, house } from './use-cases.ts';
+import { assertEmpty, buildUseCases, fails } from './use-cases.ts';
 
 test('a request that is to make no user takes a static one, and refuses what would be a dynamic one', async () => {
-  const built = house();
+  const built = buildUseCases();
   const reason = /user nobody-knows does not exist/;
   await fails(built.acquire('nobody-knows.service', { staticOnly: true }), 'NameConflict', reason);
   assertEmpty(built);
@@ -17,19 +17,19 @@ test('a request that is to make no user takes a static one, and refuses what wou
 });
 
 test('a static user of the name is used as it is, and nothing is locked or published', async () => {
-  const built = house();
+  const built = buildUseCases();
   built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
-  const { user, holder } = await built.acquire('x.service', { userName: userName('games') });
+  const { user, lease } = await built.acquire('x.service', { userName: userName('games') });
   assert.deepEqual([user.uid, user.gid, user.dynamic], [5, 60, false]);
   assert.equal(built.locks.files.size, 0);
   assert.equal(built.registry.byUid.size, 0);
   assert.equal(built.users.dynamicByUid(uid(5)), undefined);
-  await built.release(holder.lease);
+  await built.release(lease.id);
   assertEmpty(built);
 });
 
 test('a user whose group has another name is used with that group', async () => {
-  const built = house();
+  const built = buildUseCases();
   built.probe.accounts.set('nobody', { user: { uid: uid(65534), gid: gid(65534) } });
   const { user } = await built.acquire('nobody.service');
   assert.deepEqual([user.uid, user.gid, user.dynamic], [65534, 65534, false]);
@@ -37,7 +37,7 @@ test('a user whose group has another name is used with that group', async () => 
 });
 
 test('a group alone is a conflict, and so is a user that systemd allocated', async () => {
-  const built = house();
+  const built = buildUseCases();
   built.probe.accounts.set('dialout', { group: { gid: gid(20) } });
   built.probe.accounts.set('theirs', { user: { uid: uid(61999), gid: gid(61999) }, group: { gid: gid(61999) } });
   built.locks.foreign.add(uid(61999));
@@ -47,7 +47,7 @@ test('a group alone is a conflict, and so is a user that systemd allocated', asy
 });
 
 test('a static user needs no UID of ours: neither a full range nor a number that cannot be probed is in its way', async () => {
-  const built = house('61184-61185');
+  const built = buildUseCases('61184-61185');
   built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
   built.probe.gate = async () => {
     throw new DynuserError('ProbeFailed', 'no answer about a number');
@@ -65,7 +65,7 @@ test('a static user needs no UID of ours: neither a full range nor a number that
 });
 
 test('a static user whose UID is the one that was tried for a dynamic one is no user of systemd', async () => {
-  const built = house();
+  const built = buildUseCases();
   const account = { user: { uid: uid(64642), gid: gid(64642) }, group: { gid: gid(64642) } };
   built.probe.accounts.set('dynamic-user-test', account);
   const { user } = await built.acquire('dynamic-user-test.service');
@@ -74,7 +74,7 @@ test('a static user whose UID is the one that was tried for a dynamic one is no 
 });
 
 test('what NSS says of a name is waited for, and no user is made without it', async () => {
-  const built = house();
+  const built = buildUseCases();
   let answer: (error: Error) => void = () => undefined;
   let asked: () => void = () => undefined;
   const isAsked = new Promise<void>(resolve => (asked = resolve));

@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import { releaseFor, releaseGone } from '../../../src/allocator/release.ts';
 import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
 import type { Uid } from '../../../src/core/ids.ts';
-import { HOLDERS_PER_USER_MAX } from '../../../src/core/limits.ts';
+import { LEASES_PER_USER_MAX } from '../../../src/core/limits.ts';
 import { directory, gid, uid, userName } from './fakes.ts';
-import { assertEmpty, fails, type House, house } from './use-cases.ts';
+import { assertEmpty, buildUseCases, fails, type UseCases } from './use-cases.ts';
 
 test('a name gets its preferred UID, is locked, published and durable', async () => {
-  const built = house();
-  const { user, holder } = await built.acquire('dynamic-user-test.service');
+  const built = buildUseCases();
+  const { user, lease } = await built.acquire('dynamic-user-test.service');
   assert.equal(user.uid, 64642);
   assert.equal(user.gid, 64642);
   assert.equal(user.dynamic, true);
@@ -17,35 +17,35 @@ test('a name gets its preferred UID, is locked, published and durable', async ()
   assert.equal(built.registry.byName.get(userName('dynamic-user-test')), 64642);
   assert.deepEqual(built.registry.leases.get('dynamic-user-test'), user);
   assert.ok(built.locks.held.has(uid(64642)));
-  await built.release(holder.lease);
+  await built.release(lease.id);
   assertEmpty(built);
 });
 
 test('several holders share the user of a name, and the last one ends it', async () => {
-  const built = house();
+  const built = buildUseCases();
   const first = await built.acquire('one.service', { userName: userName('shared') });
   const second = await built.acquire('two.service', { userName: userName('shared') });
   assert.equal(first.user.uid, second.user.uid);
-  assert.notEqual(first.holder.lease, second.holder.lease);
-  await built.release(first.holder.lease);
+  assert.notEqual(first.lease.id, second.lease.id);
+  await built.release(first.lease.id);
   assert.equal(built.registry.byUid.size, 1);
-  assert.equal(built.registry.leases.get('shared')?.holders.length, 1);
-  await built.release(second.holder.lease);
+  assert.equal(built.registry.leases.get('shared')?.leases.length, 1);
+  await built.release(second.lease.id);
   assertEmpty(built);
 });
 
 test('two requests for one name at the same time make one user', async () => {
-  const built = house();
+  const built = buildUseCases();
   const [first, second] = await Promise.all([built.acquire('tmpl@a.service'), built.acquire('tmpl@b.service')]);
   assert.equal(first.user.uid, second.user.uid);
   assert.equal(built.users.heldCount, 1);
-  assert.equal(built.users.holderCount, 2);
+  assert.equal(built.users.leaseCount, 2);
 });
 
 test('each evidence costs its UID and not the request', async () => {
-  const built = house();
+  const built = buildUseCases();
   const preferred = uid(64642);
-  const spoil: ((house: House) => void)[] = [
+  const spoil: ((house: UseCases) => void)[] = [
     ({ locks }) => locks.foreign.add(preferred),
     ({ locks }) => locks.strange.set(preferred, 'it is a directory'),
     ({ probe }) => probe.against.set(preferred, { kind: 'user', name: 'someone' }),
@@ -53,25 +53,25 @@ test('each evidence costs its UID and not the request', async () => {
     ({ probe }) => probe.against.set(preferred, { kind: 'process', pid: 9, command: 'left', as: 'group' }),
   ];
   for (const spoilOne of spoil) {
-    const fresh = house();
+    const fresh = buildUseCases();
     spoilOne(fresh);
-    const { user, holder } = await fresh.acquire('dynamic-user-test.service');
+    const { user, lease } = await fresh.acquire('dynamic-user-test.service');
     assert.notEqual(user.uid, preferred);
-    await fresh.release(holder.lease);
+    await fresh.release(lease.id);
     assertEmpty(fresh);
   }
   assert.equal((await built.acquire('dynamic-user-test.service')).user.uid, preferred);
 });
 
 test('owners of directories are tried before the preferred UID', async () => {
-  const built = house();
+  const built = buildUseCases();
   built.directories.found = [uid(0), uid(65534), uid(63122)];
   const directories = [directory('state', 'wuff')];
   assert.equal((await built.acquire('run-u16087.service', { directories })).user.uid, 63122);
 });
 
 test('while one UID is free a request succeeds, and then the range is exhausted', async () => {
-  const built = house('61184-61186');
+  const built = buildUseCases('61184-61186');
   const uids = new Set<Uid>();
   for (const unit of ['a', 'b', 'c']) {
     uids.add((await built.acquire(unit)).user.uid);
@@ -84,13 +84,13 @@ test('while one UID is free a request succeeds, and then the range is exhausted'
     return true;
   });
   const b = built.users.byName(userName('b'));
-  assert.ok(b?.holders[0]);
-  await built.release(b.holders[0].lease);
+  assert.ok(b?.leases[0]);
+  await built.release(b.leases[0].id);
   assert.equal((await built.acquire('d')).user.uid, b.uid);
 });
 
 test('a UID that a failing request was trying is not lost for one that waits', async () => {
-  const built = house('61184-61184');
+  const built = buildUseCases('61184-61184');
   const caller = new AbortController();
   let open = (): void => undefined;
   const gate = new Promise<void>(resolve => {
@@ -109,7 +109,7 @@ test('a UID that a failing request was trying is not lost for one that waits', a
 });
 
 test('the directories are for another group where the request says so', async () => {
-  const built = house();
+  const built = buildUseCases();
   const acquired = await built.acquire('foo.service', {
     directories: [directory('state', 'foo')],
     directoryGid: gid(20),
@@ -123,7 +123,7 @@ test('the directories are for another group where the request says so', async ()
 
 for (const step of ['intend', 'publish', 'commit'] as const) {
   test(`a registry that fails at "${step}" leaves nothing of a new user behind`, async () => {
-    const built = house();
+    const built = buildUseCases();
     built.registry.failure = { step, error: new DynuserError('LimitReached', 'full') };
     await fails(built.acquire('a.service'), 'LimitReached');
     assertEmpty(built);
@@ -132,41 +132,41 @@ for (const step of ['intend', 'publish', 'commit'] as const) {
 }
 
 test('a registry that fails while a user is joined leaves the user as it was', async () => {
-  const built = house();
+  const built = buildUseCases();
   const { user } = await built.acquire('a.service');
   built.registry.failure = { step: 'intend', error: new DynuserError('LimitReached', 'full') };
   await fails(built.acquire('a.service'), 'LimitReached');
   assert.deepEqual(built.users.byName(user.name), user);
 });
 
-test('a reference whose connection is gone goes even where the registry cannot be written', async () => {
-  const built = house();
+test('a lease whose connection is gone goes even where the registry cannot be written', async () => {
+  const built = buildUseCases();
   const first = await built.acquire('a.service', { lifetime: 'connection' });
   await built.acquire('a.service');
   built.registry.failure = { step: 'intend', error: new DynuserError('LimitReached', 'full') };
-  await assert.rejects(releaseGone(built, first.holder.lease), DynuserError);
-  assert.equal(built.users.holderCount, 1);
-  await releaseGone(built, first.holder.lease);
-  assert.equal(built.users.holderCount, 1);
+  await assert.rejects(releaseGone(built, first.lease.id), DynuserError);
+  assert.equal(built.users.leaseCount, 1);
+  await releaseGone(built, first.lease.id);
+  assert.equal(built.users.leaseCount, 1);
 });
 
-test('where directories cannot be exposed after all, the reference is dropped again, and others stay', async () => {
-  const built = house();
+test('where directories cannot be exposed after all, the lease is dropped again, and others stay', async () => {
+  const built = buildUseCases();
   const directories = [{ ...directory('state', 'a'), exposed: true }];
   const first = await built.acquire('a.service');
   built.directories.exposing = () => {
     throw new DynuserError('DirectoryFailed', 'in the way');
   };
   await fails(built.acquire('a.service', { directories }), 'DirectoryFailed', /in the way/);
-  assert.deepEqual(built.users.byName(first.user.name)?.holders, [first.holder]);
+  assert.deepEqual(built.users.byName(first.user.name)?.leases, [first.lease]);
   assert.deepEqual(built.directories.concealed, ['a']);
-  await built.release(first.holder.lease);
+  await built.release(first.lease.id);
   await fails(built.acquire('b.service', { directories }), 'DirectoryFailed', /in the way/);
   assertEmpty(built);
 });
 
-test('of two references that leave at a time, the last one puts the directory away; a third without it keeps nothing', async () => {
-  const built = house();
+test('of two leases that leave at a time, the last one puts the directory away; a third without it keeps nothing', async () => {
+  const built = buildUseCases();
   const directories = [{ ...directory('state', 'a'), exposed: true }];
   await built.acquire('a.service');
   const two = [await built.acquire('a.service', { directories }), await built.acquire('a.service', { directories })];
@@ -175,40 +175,40 @@ test('of two references that leave at a time, the last one puts the directory aw
     open = resolve;
   });
   built.directories.gate = () => opened;
-  const releases = two.map(({ holder }) => built.release(holder.lease));
+  const releases = two.map(({ lease }) => built.release(lease.id));
   open();
   await Promise.all(releases);
   assert.ok(built.directories.concealed.length > 0);
-  assert.equal(built.users.holderCount, 1);
+  assert.equal(built.users.leaseCount, 1);
   const again = await built.acquire('a.service', { directories });
   const last = await built.acquire('a.service', { directories });
   built.directories.concealed.length = 0;
-  await built.release(again.holder.lease);
+  await built.release(again.lease.id);
   assert.deepEqual(built.directories.concealed, [], 'another one has it');
-  await built.release(last.holder.lease);
+  await built.release(last.lease.id);
   assert.deepEqual(built.directories.concealed, ['a']);
 });
 
 test('a caller that is gone before it was answered leaves nothing', async () => {
-  const built = house();
+  const built = buildUseCases();
   await fails(built.acquire('a.service', { signal: AbortSignal.abort() }), 'LimitReached', /gone/);
   assertEmpty(built);
 });
 
 test('leases are bounded for one user', async () => {
-  const built = house();
-  for (let count = 0; count < HOLDERS_PER_USER_MAX; count++) {
+  const built = buildUseCases();
+  for (let count = 0; count < LEASES_PER_USER_MAX; count++) {
     await built.acquire('a.service');
   }
   await fails(built.acquire('a.service'), 'LimitReached', /256 leases already/);
 });
 
 test('a foreign lease, an unknown one and one that was released are refused', async () => {
-  const built = house();
-  const { holder } = await built.acquire('a.service', { owner: uid(1000) });
+  const built = buildUseCases();
+  const { lease } = await built.acquire('a.service', { owner: uid(1000) });
   const stranger = { uid: uid(1001), isRoot: false };
   const code = (expected: ErrorCode) => (error: unknown) => error instanceof DynuserError && error.code === expected;
-  await assert.rejects(releaseFor(built, holder.lease, stranger), code('NotPermitted'));
-  await releaseFor(built, holder.lease, { uid: uid(1000), isRoot: false });
-  await assert.rejects(built.release(holder.lease), code('NoSuchLease'));
+  await assert.rejects(releaseFor(built, lease.id, stranger), code('NotPermitted'));
+  await releaseFor(built, lease.id, { uid: uid(1000), isRoot: false });
+  await assert.rejects(built.release(lease.id), code('NoSuchLease'));
 });

@@ -4,7 +4,7 @@ import { explain } from '../../../src/allocator/explain.ts';
 import { decideRights, type Rights } from '../../../src/core/access.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { directory, gid, uid, unitName, userName } from './fakes.ts';
-import { type House, house } from './use-cases.ts';
+import { buildUseCases, type UseCases } from './use-cases.ts';
 
 const ROOTS = decideRights(
   { uid: uid(0), gid: gid(0), groups: [], standing: { kind: 'host', mayChown: true } },
@@ -19,8 +19,8 @@ function rightsOf(number: number, isAllowed: boolean): Rights {
   );
 }
 
-function ask({ explainParts, probe }: House, unit: string, rights = ROOTS) {
-  return explain(explainParts, probe, rights, {
+function ask({ explainDeps, probe }: UseCases, unit: string, rights = ROOTS) {
+  return explain(explainDeps, probe, rights, {
     unit: unitName(unit),
     perInstance: false,
     directories: [directory('state', 'wuff')],
@@ -29,16 +29,16 @@ function ask({ explainParts, probe }: House, unit: string, rights = ROOTS) {
 }
 
 test('says which UID a request would get, and changes nothing', async () => {
-  const built = house();
+  const built = buildUseCases();
   const explanation = await ask(built, 'dynamic-user-test.service');
   assert.equal(explanation.outcome, 'allocate');
   assert.equal(explanation.uid, 64642);
   assert.deepEqual(explanation.candidates, [{ uid: 64642, origin: 'preferred', free: true, finding: 'free' }]);
-  assert.equal(built.locks.files.size + built.registry.intents.size + built.users.holderCount, 0);
+  assert.equal(built.locks.files.size + built.registry.intents.size + built.users.leaseCount, 0);
 });
 
 test('puts each evidence into words', async () => {
-  const built = house('61184-61191');
+  const built = buildUseCases('61184-61191');
   await built.acquire('holder.service');
   const held = built.users.byName(userName('holder'))?.uid;
   const others = Array.from({ length: 8 }, (_, index) => uid(61184 + index)).filter(number => number !== held);
@@ -64,15 +64,15 @@ test('puts each evidence into words', async () => {
 });
 
 test('says who had a UID a moment ago, who is still ending, and that a cooling one is better than none', async () => {
-  const built = house('61184-61185');
+  const built = buildUseCases('61184-61185');
   const first = await built.acquire('first.service');
-  await built.release(first.holder.lease);
+  await built.release(first.lease.id);
   const cooling = await ask(built, 'other.service');
   const finding = cooling.candidates.find(({ uid }) => uid === first.user.uid)?.finding;
   assert.ok(finding === undefined || finding === "it was the dynamic user first's a moment ago");
   const stuck = await built.acquire('stuck.service');
   built.reaper.processes.set(stuck.user.uid, { kind: 'process', pid: 7, command: 'd-state', as: 'user' });
-  await built.release(stuck.holder.lease);
+  await built.release(stuck.lease.id);
   const explanation = await ask(built, 'other.service');
   assert.equal(explanation.uid, first.user.uid, 'the one that cools down, since nothing else is free');
   assert.ok(
@@ -84,7 +84,7 @@ test('says who had a UID a moment ago, who is still ending, and that a cooling o
 });
 
 test('says when a user would be joined, used as it is, refused, or not found room for', async () => {
-  const built = house('61184-61184');
+  const built = buildUseCases('61184-61184');
   await built.acquire('live.service');
   built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
   built.probe.accounts.set('dialout', { group: { gid: gid(20) } });
@@ -98,7 +98,7 @@ test('says when a user would be joined, used as it is, refused, or not found roo
 });
 
 test('a request that would be refused is no promise: the outcome says so, with the error', async () => {
-  const built = house();
+  const built = buildUseCases();
   await built.acquire('roots.service');
   const joined = await ask(built, 'roots.service', rightsOf(1000, true));
   assert.deepEqual([joined.outcome, joined.refusal?.code], ['refused', 'NotPermitted']);
@@ -114,7 +114,7 @@ test('a request that would be refused is no promise: the outcome says so, with t
 });
 
 test('leaves the UIDs that it looks at to whoever wants them meanwhile', async () => {
-  const built = house();
+  const built = buildUseCases();
   let open: () => void = () => undefined;
   let gate: Promise<void> | undefined = new Promise(resolve => {
     open = resolve;

@@ -9,7 +9,7 @@ import type {
   PrepareOptions,
 } from '../../../src/allocator/directory-ports.ts';
 import type {
-  Claim,
+  NameAndUidCheck,
   Probe,
   Probes,
   Reaper,
@@ -19,7 +19,7 @@ import type {
 } from '../../../src/allocator/ports.ts';
 import type { AccountAnswer } from '../../../src/core/account.ts';
 import type {
-  DirectoryHolder,
+  DirectoriesInUse,
   DirectoryKind,
   LeasedDirectory,
   RequestedDirectory,
@@ -27,7 +27,7 @@ import type {
 import type { DynuserError } from '../../../src/core/errors.ts';
 import type { Evidence } from '../../../src/core/evidence.ts';
 import type { Gid, Uid, UnitName, UserName } from '../../../src/core/ids.ts';
-import type { UserLease } from '../../../src/core/lease.ts';
+import type { DynamicUser } from '../../../src/core/lease.ts';
 import { parseUnitName, parseUserName } from '../../../src/core/name.ts';
 
 export const uid = (number: number) => number as Uid;
@@ -72,7 +72,7 @@ export class FakeProbe implements Probe, Probes {
   }
 
   /** As the real one: what fails for the number is nothing to a name that the host has. */
-  async claim(name: UserName, number: Uid): Promise<Claim> {
+  async check(name: UserName, number: Uid): Promise<NameAndUidCheck> {
     const account = await this.account(name);
     const isKnown = account.user !== undefined || account.group !== undefined;
     return { account, evidence: isKnown ? undefined : await this.evidence(number) };
@@ -80,20 +80,20 @@ export class FakeProbe implements Probe, Probes {
 }
 
 export class FakeRegistry implements Registry, RegistryRecovery {
-  readonly intents = new Map<string, UserLease>();
-  readonly leases = new Map<string, UserLease>();
-  readonly endings = new Map<string, UserLease>();
+  readonly intents = new Map<string, DynamicUser>();
+  readonly leases = new Map<string, DynamicUser>();
+  readonly endings = new Map<string, DynamicUser>();
   readonly byUid = new Map<Uid, UserName>();
   readonly byName = new Map<UserName, Uid>();
   /** thrown by the step of that name, once */
   failure: { step: keyof Registry; error: Error } | undefined;
 
-  intend(user: UserLease): void {
+  intend(user: DynamicUser): void {
     this.#step('intend');
     this.intents.set(user.name, user);
   }
 
-  publish(user: UserLease): void {
+  publish(user: DynamicUser): void {
     this.#step('publish');
     if (user.dynamic) {
       this.byUid.set(user.uid, user.name);
@@ -101,30 +101,30 @@ export class FakeRegistry implements Registry, RegistryRecovery {
     }
   }
 
-  commit(user: UserLease): void {
+  commit(user: DynamicUser): void {
     this.#step('commit');
     this.intents.delete(user.name);
     this.leases.set(user.name, user);
   }
 
-  revoke(user: UserLease): void {
+  revoke(user: DynamicUser): void {
     this.#step('revoke');
     this.leases.delete(user.name);
     this.endings.set(user.name, user);
   }
 
-  unpublish(user: UserLease): void {
+  unpublish(user: DynamicUser): void {
     this.#step('unpublish');
     this.byName.delete(user.name);
     this.byUid.delete(user.uid);
   }
 
-  forget(user: UserLease): void {
+  forget(user: DynamicUser): void {
     this.#step('forget');
     this.intents.delete(user.name);
   }
 
-  erase(user: UserLease): void {
+  erase(user: DynamicUser): void {
     this.#step('erase');
     this.endings.delete(user.name);
   }
@@ -137,7 +137,7 @@ export class FakeRegistry implements Registry, RegistryRecovery {
     };
   }
 
-  settle(users: readonly UserLease[]): void {
+  reconcile(users: readonly DynamicUser[]): void {
     this.intents.clear();
     this.byUid.clear();
     this.byName.clear();
@@ -257,10 +257,10 @@ export class FakeDirectories implements Directories {
 
   async putAway(
     directories: readonly LeasedDirectory[],
-    live: () => readonly DirectoryHolder[],
+    live: () => readonly DirectoriesInUse[],
   ): Promise<readonly string[]> {
     await this.gate();
-    const held = live().flatMap(holder => holder.directories);
+    const held = live().flatMap(lease => lease.directories);
     for (const { exposed, source } of directories) {
       if (exposed && !held.some(other => other.source === source)) {
         this.concealed.push(source);

@@ -16,7 +16,7 @@ function watched() {
   });
   const lookAt = (now: number) => {
     state.now = now;
-    watch.look();
+    watch.poll();
     return state.idle;
   };
   return { state, watch, lookAt };

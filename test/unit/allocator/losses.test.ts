@@ -5,26 +5,26 @@ import { confirmUser } from '../../../src/allocator/losses.ts';
 import type { LeaseChange } from '../../../src/allocator/user-table.ts';
 import { directory, userName } from './fakes.ts';
 import { restart } from './restart.ts';
-import { assertEmpty, fails, type House, house } from './use-cases.ts';
+import { assertEmpty, buildUseCases, fails, type UseCases } from './use-cases.ts';
 
 /** One user with a runtime directory, whose UID somebody else has locked since. */
-async function loseOne(built: House, holders = 1) {
+async function loseOne(built: UseCases, leases = 1) {
   const directories = [directory('runtime', 'mine')];
   const first = await built.acquire('mine.service', { directories });
   const others = [];
-  for (let count = 1; count < holders; count++) {
+  for (let count = 1; count < leases; count++) {
     others.push(await built.acquire('mine.service', { directories: [directory('runtime', `mine${count}`)] }));
   }
   built.locks.foreign.add(first.user.uid);
-  return { uid: first.user.uid, leases: [first, ...others].map(({ holder }) => holder.lease) };
+  return { uid: first.user.uid, leases: [first, ...others].map(({ lease }) => lease.id) };
 }
 
-function assertUntouched({ reaper, directories }: House): void {
+function assertUntouched({ reaper, directories }: UseCases): void {
   assert.deepEqual([reaper.asked, reaper.cleared, directories.removed, directories.concealed], [[], [], [], []]);
 }
 
 test('the release of a user whose UID somebody else has locked touches nothing of that UID', async () => {
-  const built = house();
+  const built = buildUseCases();
   const { uid, leases } = await loseOne(built);
   const [lease] = leases;
   assert.ok(lease);
@@ -37,32 +37,32 @@ test('the release of a user whose UID somebody else has locked touches nothing o
 });
 
 test('so does the release of each of several leases', async () => {
-  const built = house();
+  const built = buildUseCases();
   const { leases } = await loseOne(built, 3);
   confirmUser({ ...built, onLost: () => undefined }, built.users.byName(userName('mine')) ?? assert.fail());
   for (const lease of leases) {
     assert.equal(await built.release(lease), undefined);
   }
   assertUntouched(built);
-  assert.equal(built.users.holderCount, 0);
+  assert.equal(built.users.leaseCount, 0);
 });
 
 test('what could not be removed before is not tried again once the UID is lost', async () => {
-  const built = house();
-  const { user, holder } = await built.acquire('mine.service');
+  const built = buildUseCases();
+  const { user, lease } = await built.acquire('mine.service');
   built.reaper.processes.set(user.uid, { kind: 'process', pid: 1, command: 'stays', as: 'user' });
-  assert.match((await built.release(holder.lease)) ?? '', /process 1/);
+  assert.match((await built.release(lease.id)) ?? '', /process 1/);
   built.reaper.asked.length = 0;
   built.locks.foreign.add(user.uid);
-  const [remains] = [...built.endings.remains()];
-  assert.ok(remains);
-  assert.equal(await built.endings.resume(remains.user), undefined);
+  const [ending] = [...built.teardown.underWay()];
+  assert.ok(ending);
+  assert.equal(await built.teardown.resume(ending.user), undefined);
   assertUntouched(built);
-  built.endings.stop();
+  built.teardown.stop();
 });
 
 test('a lost user does not resolve, is told of, and keeps its UID from being given out', async () => {
-  const built = house('61184-61185');
+  const built = buildUseCases('61184-61185');
   const changes: LeaseChange['kind'][] = [];
   const { uid } = await loseOne(built);
   built.users.watch(({ kind }) => changes.push(kind));
@@ -87,15 +87,15 @@ test('a lost user does not resolve, is told of, and keeps its UID from being giv
 });
 
 test('a directory that a lost user had is not kept from others by it', async () => {
-  const built = house();
+  const built = buildUseCases();
   await loseOne(built);
-  assert.equal(built.users.directoryHolders().length, 1);
+  assert.equal(built.users.directoriesInUse().length, 1);
   await fails(built.acquire('mine.service'), 'NameConflict');
-  assert.equal(built.users.directoryHolders().length, 0);
+  assert.equal(built.users.directoriesInUse().length, 0);
 });
 
 test('a UID that somebody else locked while no daemon ran is lost, and stays lost', async () => {
-  const built = house();
+  const built = buildUseCases();
   const { uid } = await loseOne(built);
   const first = await restart(built);
   assert.deepEqual(
@@ -113,11 +113,11 @@ test('a UID that somebody else locked while no daemon ran is lost, and stays los
 });
 
 test('a user that was ending, and whose UID somebody else locked while no daemon ran, ends without a touch', async () => {
-  const built = house();
-  const { user, holder } = await built.acquire('mine.service');
+  const built = buildUseCases();
+  const { user, lease } = await built.acquire('mine.service');
   built.reaper.processes.set(user.uid, { kind: 'process', pid: 1, command: 'stays', as: 'user' });
-  await built.release(holder.lease);
-  built.endings.stop();
+  await built.release(lease.id);
+  built.teardown.stop();
   built.reaper.asked.length = 0;
   built.locks.foreign.add(user.uid);
   const { users } = await restart(built);
@@ -127,7 +127,7 @@ test('a user that was ending, and whose UID somebody else locked while no daemon
 
 test('a lock that was kept is there for the next daemon, and one that was not is taken if it is free', async () => {
   for (const keeps of [true, false]) {
-    const built = house();
+    const built = buildUseCases();
     built.locks.keeps = keeps;
     const { user } = await built.acquire('mine.service');
     const { users, report } = await restart(built);

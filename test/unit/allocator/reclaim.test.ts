@@ -7,7 +7,7 @@ import { DynuserError } from '../../../src/core/errors.ts';
 import type { LeaseId, Pid } from '../../../src/core/ids.ts';
 import { isSameProcess, type ProcessIdentity } from '../../../src/core/process-identity.ts';
 import { uid } from './fakes.ts';
-import { type House, house } from './use-cases.ts';
+import { buildUseCases, type UseCases } from './use-cases.ts';
 
 const process = (pid: number, inode = String(pid)): ProcessIdentity => {
   return { boot: 'b', pid: pid as Pid, startTime: 1, inode };
@@ -55,7 +55,7 @@ class FakeProcesses {
   }
 }
 
-function claimsOf(built: House, graceMs = 60_000) {
+function claimsOf(built: UseCases, graceMs = 60_000) {
   const processes = new FakeProcesses();
   const failures: string[] = [];
   const claims = new Claims({
@@ -68,7 +68,7 @@ function claimsOf(built: House, graceMs = 60_000) {
   return { claims, processes, failures };
 }
 
-const acquire = (built: House, unit: string, identity?: ProcessIdentity) =>
+const acquire = (built: UseCases, unit: string, identity?: ProcessIdentity) =>
   built.acquire(unit, {
     lifetime: 'connection',
     owner: uid(7),
@@ -87,55 +87,55 @@ function refuses(action: () => unknown): string {
 }
 
 test('the process that acquired a lease takes it back, once, and then it waits no more', async () => {
-  const built = house();
-  const { holder, user } = await acquire(built, 'a.service', process(1));
+  const built = buildUseCases();
+  const { lease, user } = await acquire(built, 'a.service', process(1));
   const { claims, processes } = claimsOf(built);
   processes.start(process(1));
   assert.equal(claims.resume(), 1);
   assert.equal(processes.open, 1);
-  assert.deepEqual(claims.claim(holder.lease, uid(7), process(1)), { user, holder });
+  assert.deepEqual(claims.claim(lease.id, uid(7), process(1)), { user, lease });
   assert.equal(processes.open, 0);
-  refuses(() => claims.claim(holder.lease, uid(7), process(1)));
-  assert.equal(built.users.holderCount, 1);
+  refuses(() => claims.claim(lease.id, uid(7), process(1)));
+  assert.equal(built.users.leaseCount, 1);
 });
 
 test('without a grace nobody gets anything back, however soon he asks', async () => {
-  const built = house();
-  const { holder } = await acquire(built, 'a.service', process(1));
+  const built = buildUseCases();
+  const { lease } = await acquire(built, 'a.service', process(1));
   const { claims, processes } = claimsOf(built, 0);
   processes.start(process(1));
   assert.equal(claims.resume(), 0);
-  refuses(() => claims.claim(holder.lease, uid(7), process(1)));
+  refuses(() => claims.claim(lease.id, uid(7), process(1)));
   assert.equal(processes.open, 0);
   await new Promise(resolve => setImmediate(resolve));
-  assert.equal(built.users.holderCount, 0);
+  assert.equal(built.users.leaseCount, 0);
 });
 
 test('nobody else takes it, and all are told the same', async () => {
-  const built = house();
-  const { holder } = await acquire(built, 'a.service', process(1));
+  const built = buildUseCases();
+  const { lease } = await acquire(built, 'a.service', process(1));
   const explicit = await built.acquire('b.service', { owner: uid(7) });
   const { claims, processes } = claimsOf(built);
   processes.start(process(1));
   claims.resume();
   const words = [
-    refuses(() => claims.claim(holder.lease, uid(7), process(2))),
-    refuses(() => claims.claim(holder.lease, uid(7), process(1, 'another of the number'))),
-    refuses(() => claims.claim(holder.lease, uid(0), process(1))),
-    refuses(() => claims.claim(holder.lease, uid(7), undefined)),
-    refuses(() => claims.claim(explicit.holder.lease, uid(7), process(1))).replace(explicit.holder.lease, holder.lease),
-    refuses(() => claims.claim('f'.repeat(32) as LeaseId, uid(7), process(1))).replace('f'.repeat(32), holder.lease),
+    refuses(() => claims.claim(lease.id, uid(7), process(2))),
+    refuses(() => claims.claim(lease.id, uid(7), process(1, 'another of the number'))),
+    refuses(() => claims.claim(lease.id, uid(0), process(1))),
+    refuses(() => claims.claim(lease.id, uid(7), undefined)),
+    refuses(() => claims.claim(explicit.lease.id, uid(7), process(1))).replace(explicit.lease.id, lease.id),
+    refuses(() => claims.claim('f'.repeat(32) as LeaseId, uid(7), process(1))).replace('f'.repeat(32), lease.id),
   ];
   assert.equal(new Set(words).size, 1);
-  claims.claim(holder.lease, uid(7), process(1));
+  claims.claim(lease.id, uid(7), process(1));
 });
 
 test('a lease whose process is gone or was never seen ends at once, one whose process ends then, one in time after the grace', async () => {
-  const built = house();
+  const built = buildUseCases();
   await acquire(built, 'gone.service', process(1));
   await acquire(built, 'unseen.service');
   await acquire(built, 'ending.service', process(2));
-  const { holder } = await acquire(built, 'late.service', process(3));
+  const { lease } = await acquire(built, 'late.service', process(3));
   await built.acquire('explicit.service');
   const names = () => [...built.users.live()].map(user => user.name);
   const { claims, processes, failures } = claimsOf(built, 1_000);
@@ -150,18 +150,18 @@ test('a lease whose process is gone or was never seen ends at once, one whose pr
     await sleep(50);
   }
   assert.deepEqual(names(), ['explicit']);
-  refuses(() => claims.claim(holder.lease, uid(7), process(3)));
+  refuses(() => claims.claim(lease.id, uid(7), process(3)));
   assert.deepEqual([processes.open, failures], [0, []]);
 });
 
 test('a lease that is released while it waits is nobody’s any more', async () => {
-  const built = house();
-  const { holder } = await acquire(built, 'a.service', process(1));
+  const built = buildUseCases();
+  const { lease } = await acquire(built, 'a.service', process(1));
   const { claims, processes } = claimsOf(built, 20);
   processes.start(process(1));
   claims.resume();
-  await built.release(holder.lease);
+  await built.release(lease.id);
   assert.equal(processes.open, 0);
-  refuses(() => claims.claim(holder.lease, uid(7), process(1)));
+  refuses(() => claims.claim(lease.id, uid(7), process(1)));
   await sleep(50);
 });

@@ -4,7 +4,7 @@ import type { Registry, UidLocks } from '../../../src/allocator/ports.ts';
 import type { UserTable } from '../../../src/allocator/user-table.ts';
 import { userName } from './fakes.ts';
 import { restart } from './restart.ts';
-import { type House, house } from './use-cases.ts';
+import { buildUseCases, type UseCases } from './use-cases.ts';
 
 class Killed extends Error {}
 
@@ -12,7 +12,7 @@ class Killed extends Error {}
  * Lets the daemon die just before or just after one step: the step throws, and nothing that the daemon would do to clean
  * up after an error happens either, since a killed process does nothing any more.
  */
-function dieAt(built: House, step: keyof Registry | 'lock' | 'keep' | 'unlock', after: boolean): void {
+function dieAt(built: UseCases, step: keyof Registry | 'lock' | 'keep' | 'unlock', after: boolean): void {
   const registry: Registry = built.registry;
   const locks: UidLocks = built.locks;
   let dead = false;
@@ -45,7 +45,7 @@ function dieAt(built: House, step: keyof Registry | 'lock' | 'keep' | 'unlock', 
   });
 }
 
-function revive(built: House): void {
+function revive(built: UseCases): void {
   for (const name of STEPS) {
     Reflect.deleteProperty(built.registry, name);
   }
@@ -54,7 +54,7 @@ function revive(built: House): void {
   Reflect.deleteProperty(built.locks, 'release');
 }
 
-function assertOnly(built: House, users: UserTable, names: readonly string[]): void {
+function assertOnly(built: UseCases, users: UserTable, names: readonly string[]): void {
   const uids = names.map(name => users.byName(userName(name))?.uid);
   assert.equal(uids.includes(undefined), false);
   assert.equal(users.heldCount, names.length);
@@ -73,7 +73,7 @@ const STEPS = ['intend', 'publish', 'commit', 'forget', 'revoke', 'unpublish', '
 for (const step of MAKING) {
   for (const after of [false, true]) {
     test(`killed ${after ? 'after' : 'before'} "${step}" of an acquisition`, async () => {
-      const built = house();
+      const built = buildUseCases();
       built.locks.keeps = true;
       await built.acquire('kept.service');
       dieAt(built, step, after);
@@ -89,11 +89,11 @@ for (const step of MAKING) {
 for (const step of ENDING) {
   for (const after of [false, true]) {
     test(`killed ${after ? 'after' : 'before'} "${step}" of a release`, async () => {
-      const built = house();
+      const built = buildUseCases();
       await built.acquire('kept.service');
-      const { holder } = await built.acquire('dying.service');
+      const { lease } = await built.acquire('dying.service');
       dieAt(built, step, after);
-      const told = await built.release(holder.lease).catch(error => error);
+      const told = await built.release(lease.id).catch(error => error);
       assert.ok(told instanceof Killed || built.left.length > 0, 'the release did not end');
       revive(built);
       const names = step === 'revoke' && !after ? ['kept', 'dying'] : ['kept'];
@@ -102,24 +102,24 @@ for (const step of ENDING) {
   }
 }
 
-test('killed while a user is joined: the references that were answered are there, and no other', async () => {
+test('killed while a user is joined: the leases that were answered are there, and no other', async () => {
   for (const step of ['intend', 'commit'] as const) {
-    const built = house();
-    const { holder } = await built.acquire('shared.service');
+    const built = buildUseCases();
+    const { lease } = await built.acquire('shared.service');
     dieAt(built, step, false);
     await assert.rejects(built.acquire('shared.service'), Killed);
     revive(built);
     const { users } = await restart(built);
-    assert.deepEqual(users.byName(userName('shared'))?.holders, [holder]);
+    assert.deepEqual(users.byName(userName('shared'))?.leases, [lease]);
     assertOnly(built, users, ['shared']);
   }
 });
 
-test('references that last as long as a connection are there, for whoever may claim them', async () => {
-  const built = house();
-  const { holder } = await built.acquire('mixed.service');
+test('leases that last as long as a connection are there, for whoever may claim them', async () => {
+  const built = buildUseCases();
+  const { lease } = await built.acquire('mixed.service');
   const other = await built.acquire('mixed.service', { lifetime: 'connection' });
   const { users } = await restart(built);
-  assert.deepEqual(users.byName(userName('mixed'))?.holders, [holder, other.holder]);
+  assert.deepEqual(users.byName(userName('mixed'))?.leases, [lease, other.lease]);
   assertOnly(built, users, ['mixed']);
 });

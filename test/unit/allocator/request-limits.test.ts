@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  HOLDERS_OF_OTHERS_MAX,
-  HOLDERS_PER_PEER_MAX,
+  LEASES_OF_OTHERS_MAX,
+  LEASES_PER_PEER_MAX,
   REQUESTS_OF_OTHERS_MAX,
   REQUESTS_PER_PEER_MAX,
 } from '../../../src/core/limits.ts';
 import { uid, unitName, userName } from './fakes.ts';
-import { fails, type House, house } from './use-cases.ts';
+import { buildUseCases, fails, type UseCases } from './use-cases.ts';
 
 /** Requests that stay under way until the test lets them go on. */
-function held(built: House): () => void {
+function held(built: UseCases): () => void {
   let open: () => void = () => undefined;
   const gate = new Promise<void>(resolve => {
     open = resolve;
@@ -21,7 +21,7 @@ function held(built: House): () => void {
 }
 
 test('one user has so many requests under way, and root as many as there may be', async () => {
-  const built = house();
+  const built = buildUseCases();
   const letGo = held(built);
   const requests = Array.from({ length: REQUESTS_PER_PEER_MAX }, (_, index) =>
     built.acquire(`a${index}.service`, { owner: uid(1000) }),
@@ -34,7 +34,7 @@ test('one user has so many requests under way, and root as many as there may be'
 });
 
 test('all users together leave root a place for its request', async () => {
-  const built = house();
+  const built = buildUseCases();
   const letGo = held(built);
   const requests = Array.from({ length: REQUESTS_OF_OTHERS_MAX }, (_, index) =>
     built.acquire(`a${index}.service`, { owner: uid(1000 + Math.floor(index / 100)) }),
@@ -46,24 +46,24 @@ test('all users together leave root a place for its request', async () => {
 });
 
 test('one user has so many leases, and all users together leave root the rest', async () => {
-  const built = house();
+  const built = buildUseCases();
   const fill = (owner: number, count: number) => {
-    const { holders, ...user } = {
+    const user = {
       ...{ uid: uid(61184), gid: 61184 as never, name: userName(`u${owner}`), dynamic: false },
-      holders: Array.from({ length: count }, (_, index) => ({
-        ...{ lease: `${owner}-${index}` as never, unit: unitName('a.service'), lifetime: 'explicit' as const },
+      leases: Array.from({ length: count }, (_, index) => ({
+        ...{ id: `${owner}-${index}` as never, unit: unitName('a.service'), lifetime: 'explicit' as const },
         ...{ pid: undefined, owner: uid(owner), since: 0, directories: [], cleanup: { processes: true, ipc: true } },
       })),
     };
-    built.users.put({ ...user, holders });
+    built.users.put(user);
   };
-  fill(1000, HOLDERS_PER_PEER_MAX);
+  fill(1000, LEASES_PER_PEER_MAX);
   await fails(built.acquire('a.service', { owner: uid(1000) }), 'LimitReached', /the user 1000 holds/);
   await built.acquire('b.service', { owner: uid(1001) });
-  for (let owner = 1002; built.users.holderCount < HOLDERS_OF_OTHERS_MAX; owner++) {
-    fill(owner, HOLDERS_PER_PEER_MAX);
+  for (let owner = 1002; built.users.leaseCount < LEASES_OF_OTHERS_MAX; owner++) {
+    fill(owner, LEASES_PER_PEER_MAX);
   }
   await fails(built.acquire('c.service', { owner: uid(1001) }), 'LimitReached', /the rest is root's/);
   const { user } = await built.acquire('root.service');
-  assert.equal(user.holders.length, 1);
+  assert.equal(user.leases.length, 1);
 });

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { Allocator } from '../../../src/allocator/allocate.ts';
 import { CoolDown } from '../../../src/allocator/cool-down.ts';
 import type { Directories } from '../../../src/allocator/directory-ports.ts';
-import type { ExplainParts } from '../../../src/allocator/explain.ts';
+import type { ExplainDeps } from '../../../src/allocator/explain.ts';
 import { KeyedQueue } from '../../../src/allocator/keyed-queue.ts';
 import type { AcquireRequest } from '../../../src/allocator/lease.ts';
 import { releaseFor } from '../../../src/allocator/release.ts';
 import { Reservations } from '../../../src/allocator/reservations.ts';
-import { Endings } from '../../../src/allocator/teardown.ts';
+import { Teardown } from '../../../src/allocator/teardown.ts';
 import { UserTable } from '../../../src/allocator/user-table.ts';
 import { ROOT } from '../../../src/core/access.ts';
 import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
@@ -18,9 +18,9 @@ import { parseRange, type UidRange } from '../../../src/core/range.ts';
 import { FakeAccountsLock, FakeLocks } from './fake-locks.ts';
 import { FakeDirectories, FakeProbe, FakeReaper, FakeRegistry, uid, unitName } from './fakes.ts';
 
-export interface House {
+export interface UseCases {
   /** what explains, joined as daemon/main.ts joins it */
-  readonly explainParts: ExplainParts;
+  readonly explainDeps: ExplainDeps;
   /** the next unpredictable number */
   draw: () => number;
   readonly allocator: Allocator;
@@ -31,7 +31,7 @@ export interface House {
   readonly registry: FakeRegistry;
   readonly reaper: FakeReaper;
   readonly directories: FakeDirectories;
-  readonly endings: Endings;
+  readonly teardown: Teardown;
   readonly coolDown: CoolDown;
   readonly range: UidRange;
   /** what Endings said of users that left something */
@@ -48,7 +48,7 @@ export interface House {
  * @param text the range, such as "61184-61186"
  * @param room real directories, instead of those that `directories` of the house stands for
  */
-export function house(text = '61184-65519', room?: Directories): House {
+export function buildUseCases(text = '61184-65519', room?: Directories): UseCases {
   const range = parseRange(text);
   if (typeof range === 'string') {
     throw new TypeError(range);
@@ -71,22 +71,22 @@ export function house(text = '61184-65519', room?: Directories): House {
   const nameCache = { present: () => false, flush: async () => undefined };
   const left: string[] = [];
   const lost: string[] = [];
-  const endings = new Endings({
+  const teardown = new Teardown({
     ...{ users, registry, locks, reaper, directories: used, coolDown, nameCache, graceMs: 5 },
-    onLeft: (user, words) => left.push(`${user.name}: ${words}`),
+    onLeftovers: (user, words) => left.push(`${user.name}: ${words}`),
     onLost: user => lost.push(user.name),
   });
   const probe = new FakeProbe();
   const choice = {
-    ...{ range, users, locks, directories: used, endings, coolDown, clock, randomness },
+    ...{ range, users, locks, directories: used, teardown, coolDown, clock, randomness },
     reservations: new Reservations(),
   };
   const allocator = new Allocator({
     ...{ ...choice, probes: probe, accounts, registry, nameCache, queue: new KeyedQueue() },
     onLost: user => lost.push(user.name),
   });
-  const built: House = {
-    explainParts: { ...choice, allocator },
+  const built: UseCases = {
+    explainDeps: { ...choice, allocator },
     draw: () => drawn++,
     ...{
       allocator,
@@ -97,7 +97,7 @@ export function house(text = '61184-65519', room?: Directories): House {
       registry,
       reaper,
       directories,
-      endings,
+      teardown,
       coolDown,
       range,
       left,
@@ -119,7 +119,7 @@ export function house(text = '61184-65519', room?: Directories): House {
         signal: new AbortController().signal,
         ...more,
       }),
-    release: lease => releaseFor({ users, registry, directories: used, endings }, lease, ROOT),
+    release: lease => releaseFor({ users, registry, directories: used, teardown: teardown }, lease, ROOT),
   };
   return built;
 }
@@ -134,9 +134,9 @@ export function fails(promise: Promise<unknown>, code: ErrorCode, pattern = /./)
 }
 
 /** Nothing is held, and nothing was left behind. */
-export function assertEmpty({ registry, locks, accounts, users, directories }: House): void {
+export function assertEmpty({ registry, locks, accounts, users, directories }: UseCases): void {
   assert.equal(accounts.holders, 0);
-  assert.equal(users.holderCount, 0);
+  assert.equal(users.leaseCount, 0);
   assert.equal(directories.looks, 0);
   assert.equal(directories.preparing, 0);
   const { intents, leases, endings, byName, byUid } = registry;

@@ -12,10 +12,10 @@ const SERVICE = 'io.dynuser.DynamicUser';
 function tableOf(...users: [string, number][]): UserTable {
   const table = new UserTable();
   for (const [name, number] of users) {
-    table.put({ uid: uid(number), gid: gid(number), name: userName(name), dynamic: true, holders: [] });
+    table.put({ uid: uid(number), gid: gid(number), name: userName(name), dynamic: true, leases: [] });
   }
   // A static user in use is nobody that this service may show.
-  table.put({ uid: uid(5), gid: gid(60), name: userName('games'), dynamic: false, holders: [] });
+  table.put({ uid: uid(5), gid: gid(60), name: userName('games'), dynamic: false, leases: [] });
   return table;
 }
 

@@ -34,7 +34,7 @@ function denied(access: Access, pattern: RegExp): void {
   assert.match(access.reason, pattern);
 }
 
-const asker = (uid: number, isRoot = false): Requester => ({ uid: uid as Uid, isRoot });
+const caller = (uid: number, isRoot = false): Requester => ({ uid: uid as Uid, isRoot });
 
 test('root alone may acquire unless the configuration says more', () => {
   assert.equal(decideRights(root(HOST), policy()).acquire.allowed, true);
@@ -87,17 +87,17 @@ test('no configuration has to be asked for root that has everything', () => {
 });
 
 test('a lease is released by root and by its owner alone, and one of root by no root of a container', () => {
-  assert.equal(mayRelease(asker(0, true), 1000 as Uid).allowed, true);
-  assert.equal(mayRelease(asker(1000), 1000 as Uid).allowed, true);
-  denied(mayRelease(asker(1001), 1000 as Uid), /belongs to the user 1000/);
-  assert.equal(mayRelease(asker(0, false), 0 as Uid).allowed, false);
+  assert.equal(mayRelease(caller(0, true), 1000 as Uid).allowed, true);
+  assert.equal(mayRelease(caller(1000), 1000 as Uid).allowed, true);
+  denied(mayRelease(caller(1001), 1000 as Uid), /belongs to the user 1000/);
+  assert.equal(mayRelease(caller(0, false), 0 as Uid).allowed, false);
 });
 
 test('a user is joined by root, and by the UID that holds every lease of it', () => {
   const owners = (...uids: number[]) => uids as Uid[];
-  assert.equal(mayJoin(asker(0, true), 'svc', owners(1000, 0)).allowed, true);
-  assert.equal(mayJoin(asker(1000), 'svc', owners(1000, 1000)).allowed, true);
-  denied(mayJoin(asker(1000), 'svc', owners(1000, 1001)), /svc is held by the user 1001/);
-  denied(mayJoin(asker(1000), 'svc', owners(1000, 0)), /svc is held by root/);
-  denied(mayJoin(asker(0, false), 'svc', owners(0)), /svc is held by root/);
+  assert.equal(mayJoin(caller(0, true), 'svc', owners(1000, 0)).allowed, true);
+  assert.equal(mayJoin(caller(1000), 'svc', owners(1000, 1000)).allowed, true);
+  denied(mayJoin(caller(1000), 'svc', owners(1000, 1001)), /svc is held by the user 1001/);
+  denied(mayJoin(caller(1000), 'svc', owners(1000, 0)), /svc is held by root/);
+  denied(mayJoin(caller(0, false), 'svc', owners(0)), /svc is held by root/);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DirectoryHolder, HandoverKind } from '../../../src/core/directory.ts';
+import type { DirectoriesInUse, HandoverKind } from '../../../src/core/directory.ts';
 import { parseUserName } from '../../../src/core/name.ts';
 import { isUnshared, refuseSharing } from '../../../src/directories/plan/sharing.ts';
 
@@ -10,7 +10,7 @@ const name = (text: string) => {
   return parsed.name;
 };
 
-function holder(user: string, source: string, handover: HandoverKind, exposed = false): DirectoryHolder {
+function holder(user: string, source: string, handover: HandoverKind, exposed = false): DirectoriesInUse {
   return {
     user: name(user),
     directories: [
@@ -24,7 +24,7 @@ function refusal(
   source: string,
   handover: HandoverKind | undefined,
   mounts: boolean,
-  live: DirectoryHolder,
+  live: DirectoriesInUse,
   exposed = false,
 ) {
   const wanted = { kind: 'state', source, exposed, ...(handover === undefined ? {} : { handover }) } as const;

@@ -4,21 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Gid, LeaseId, Pid } from '../../../src/core/ids.ts';
-import type { Holder, UserLease } from '../../../src/core/lease.ts';
+import type { DynamicUser, Lease } from '../../../src/core/lease.ts';
 import { PinnedDirectory } from '../../../src/files/pinned-directory.ts';
 import { decodeLease, encodeLease } from '../../../src/registry/lease-file.ts';
 import { Store } from '../../../src/registry/store.ts';
 import { uid, unitName, userName } from '../allocator/fakes.ts';
 
-function lease(name: string, number: number, dynamic = true): UserLease {
+function lease(name: string, number: number, dynamic = true): DynamicUser {
   return {
     uid: uid(number),
     gid: number as Gid,
     name: userName(name),
     dynamic,
-    holders: [
+    leases: [
       {
-        lease: 'ab'.repeat(16) as LeaseId,
+        id: 'ab'.repeat(16) as LeaseId,
         unit: unitName(`${name}.service`),
         lifetime: 'explicit',
         pid: 7 as Pid,
@@ -82,9 +82,9 @@ test('the steps of making leave a lease file and two links, and those of ending 
 test('who acquired a lease is kept for those lifetimes that need it, and nothing else is a lease', () => {
   withStore((path, store, aside) => {
     const process = { boot: 'b', pid: 7 as Pid, startTime: 1, inode: '2' };
-    const put = (number: number, changes: Partial<Holder>) => {
+    const put = (number: number, changes: Partial<Lease>) => {
       const whole = lease(`u${number}`, number);
-      const user = { ...whole, holders: whole.holders.map(holder => ({ ...holder, ...changes })) };
+      const user = { ...whole, leases: whole.leases.map(lease => ({ ...lease, ...changes })) };
       store.intend(user);
       store.commit(user);
       return user;
@@ -166,7 +166,7 @@ test('settling leaves the links of the live users, and no intents', () => {
     symlinkSync('gone', join(path, 'by-uid/61999'));
     symlinkSync('61999', join(path, 'by-name/gone'));
     store.intend(lease('half', 61400));
-    store.settle([user]);
+    store.reconcile([user]);
     assert.deepEqual(entries(path), ['by-name/wuff', 'by-uid/61214', 'leases/61214']);
     assert.equal(readlinkSync(join(path, 'by-uid/61214')), 'wuff');
   });
@@ -192,7 +192,7 @@ test('a lease file is read only where it is whole and in bounds', () => {
     file => Object.assign((file['holders'] as object[])[0] ?? {}, { cleanup: { processes: 'yes' } }),
     file => Object.assign((file['holders'] as object[])[0] ?? {}, { missing: [1] }),
     file => Object.assign((file['holders'] as object[])[0] ?? {}, { lifetime: 'eternal' }),
-    file => (file['holders'] = Array.from({ length: 257 }, () => lease('wuff', 1).holders[0])),
+    file => (file['holders'] = Array.from({ length: 257 }, () => lease('wuff', 1).leases[0])),
   ];
   for (const change of changes) {
     const file = JSON.parse(whole);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { UserTable } from '../../../../src/allocator/user-table.ts';
 import type { Uid } from '../../../../src/core/ids.ts';
-import type { UserLease } from '../../../../src/core/lease.ts';
+import type { DynamicUser } from '../../../../src/core/lease.ts';
 import { UIDS } from './actions.ts';
 import { COOL_DOWN_MS } from './daemon.ts';
 import type { Host } from './host.ts';
@@ -42,7 +42,7 @@ export class Cooling {
   }
 
   /** A UID that was somebody else's a moment ago is given out only if no other is left. */
-  check({ uid, name }: Pick<UserLease, 'uid' | 'name'>, free: readonly number[]): void {
+  check({ uid, name }: Pick<DynamicUser, 'uid' | 'name'>, free: readonly number[]): void {
     const isCool = (other: number) => {
       const freed = this.#freed.get(other as Uid);
       return freed === undefined || freed.name === name || freed.at + COOL_DOWN_MS <= this.#host.now;

@@ -9,7 +9,7 @@ import { Claims } from '../../../../src/allocator/reclaim.ts';
 import { recover } from '../../../../src/allocator/recovery.ts';
 import { releaseFor, releaseGone } from '../../../../src/allocator/release.ts';
 import { Reservations } from '../../../../src/allocator/reservations.ts';
-import { Endings } from '../../../../src/allocator/teardown.ts';
+import { Teardown } from '../../../../src/allocator/teardown.ts';
 import { UserTable } from '../../../../src/allocator/user-table.ts';
 import type { Requester } from '../../../../src/core/access.ts';
 import type { Evidence } from '../../../../src/core/evidence.ts';
@@ -71,11 +71,11 @@ class HostReaper implements Reaper {
 
 export class Daemon {
   readonly users = new UserTable();
-  readonly endings: Endings;
+  readonly teardown: Teardown;
   readonly allocator: Allocator;
   readonly claims: Claims;
   readonly coolDown: CoolDown;
-  readonly #parts: Parameters<typeof releaseFor>[0];
+  readonly #deps: Parameters<typeof releaseFor>[0];
   readonly #exits = new Map<number, Set<() => void>>();
 
   /**
@@ -96,15 +96,15 @@ export class Daemon {
     this.coolDown = new CoolDown(clock, { durationMs: COOL_DOWN_MS });
     const { coolDown } = this;
     const ports = { users, registry, locks, directories, nameCache, coolDown };
-    this.endings = new Endings({
+    this.teardown = new Teardown({
       ...{ ...ports, reaper, graceMs: 5 },
-      onLeft: () => undefined,
+      onLeftovers: () => undefined,
       onLost: () => undefined,
     });
-    this.#parts = { users, registry, directories, endings: this.endings };
+    this.#deps = { users, registry, directories, teardown: this.teardown };
     let drawn = host.daemon;
     this.allocator = new Allocator({
-      ...{ ...ports, range, probes, clock, endings: this.endings },
+      ...{ ...ports, range, probes, clock, teardown: this.teardown },
       ...{ queue: new KeyedQueue(), reservations: new Reservations(), onLost: () => undefined },
       accounts: { take: async () => () => undefined },
       randomness: { uint32: () => drawn++, leaseId },
@@ -123,10 +123,10 @@ export class Daemon {
     };
     this.claims = new Claims({
       ...{ users, processes: { adopt }, graceMs: GRACE_MS, onFailure: () => undefined },
-      release: lease => releaseGone(this.#parts, lease),
+      release: lease => releaseGone(this.#deps, lease),
     });
     for (const user of report.ending) {
-      void this.endings.resume(user).catch(() => undefined);
+      void this.teardown.resume(user).catch(() => undefined);
     }
     this.claims.resume();
   }
@@ -144,12 +144,12 @@ export class Daemon {
   }
 
   release(lease: LeaseId, by: Requester): Promise<string | undefined> {
-    return releaseFor(this.#parts, lease, by);
+    return releaseFor(this.#deps, lease, by);
   }
 
   /** What a connection that closes does. */
   releaseGone(lease: LeaseId): Promise<void> {
-    return releaseGone(this.#parts, lease);
+    return releaseGone(this.#deps, lease);
   }
 
   /** A process has ended that a lease waits for. */
@@ -161,7 +161,7 @@ export class Daemon {
 
   /** Tries nothing again by itself from now on. */
   stop(): void {
-    this.endings.stop();
+    this.teardown.stop();
   }
 }
 

@@ -1,8 +1,8 @@
 /** The ports of a daemon on a host in memory. */
 
 import type {
-  Claim,
   LockOutcome,
+  NameAndUidCheck,
   PeekOutcome,
   Probe,
   Probes,
@@ -14,7 +14,7 @@ import type {
 import type { AccountAnswer } from '../../../../src/core/account.ts';
 import type { Evidence } from '../../../../src/core/evidence.ts';
 import type { Uid, UserName } from '../../../../src/core/ids.ts';
-import type { UserLease } from '../../../../src/core/lease.ts';
+import type { DynamicUser } from '../../../../src/core/lease.ts';
 import type { Host } from './host.ts';
 
 export class HostLocks implements UidLocks {
@@ -99,37 +99,37 @@ export class HostRegistry implements Registry, RegistryRecovery {
     this.#host = host;
   }
 
-  intend(user: UserLease): void {
+  intend(user: DynamicUser): void {
     this.#host.files.intents.set(keyOf(user), user);
   }
 
-  publish({ uid, name, dynamic }: UserLease): void {
+  publish({ uid, name, dynamic }: DynamicUser): void {
     if (dynamic) {
       this.#host.byUid.set(uid, name);
       this.#host.byName.set(name, uid);
     }
   }
 
-  commit(user: UserLease): void {
+  commit(user: DynamicUser): void {
     this.#move('intents', 'leases', user);
   }
 
-  forget(user: UserLease): void {
+  forget(user: DynamicUser): void {
     this.#host.files.intents.delete(keyOf(user));
   }
 
-  revoke(user: UserLease): void {
+  revoke(user: DynamicUser): void {
     this.#move('leases', 'endings', user);
   }
 
-  unpublish({ uid, name, dynamic }: UserLease): void {
+  unpublish({ uid, name, dynamic }: DynamicUser): void {
     if (dynamic) {
       this.#host.byName.delete(name);
       this.#host.byUid.delete(uid);
     }
   }
 
-  erase(user: UserLease): void {
+  erase(user: DynamicUser): void {
     this.#host.files.endings.delete(keyOf(user));
   }
 
@@ -139,7 +139,7 @@ export class HostRegistry implements Registry, RegistryRecovery {
     return { users: [...leases.values()], ending: [...endings.values()], intended };
   }
 
-  settle(users: readonly UserLease[]): void {
+  reconcile(users: readonly DynamicUser[]): void {
     this.#host.byUid.clear();
     this.#host.byName.clear();
     for (const user of users.filter(({ lost }) => lost === undefined)) {
@@ -149,7 +149,7 @@ export class HostRegistry implements Registry, RegistryRecovery {
   }
 
   /** rename(2). */
-  #move(from: keyof Host['files'], to: keyof Host['files'], user: UserLease): void {
+  #move(from: keyof Host['files'], to: keyof Host['files'], user: DynamicUser): void {
     const key = keyOf(user);
     const file = this.#host.files[from].get(key);
     if (file === undefined) {
@@ -161,7 +161,7 @@ export class HostRegistry implements Registry, RegistryRecovery {
   }
 }
 
-function keyOf({ uid, name, dynamic }: UserLease): string {
+function keyOf({ uid, name, dynamic }: DynamicUser): string {
   return dynamic ? String(uid) : name;
 }
 
@@ -193,7 +193,7 @@ export class HostProbe implements Probe, Probes {
     return this.evidence(uid);
   }
 
-  async claim(name: UserName, uid: Uid): Promise<Claim> {
+  async check(name: UserName, uid: Uid): Promise<NameAndUidCheck> {
     const account = await this.account(name);
     return { account, evidence: await this.evidence(uid) };
   }

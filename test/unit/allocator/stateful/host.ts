@@ -7,7 +7,7 @@ import type { Registry } from '../../../../src/allocator/ports.ts';
 import type { AccountAnswer } from '../../../../src/core/account.ts';
 import { DynuserError } from '../../../../src/core/errors.ts';
 import type { Uid, UserName } from '../../../../src/core/ids.ts';
-import type { UserLease } from '../../../../src/core/lease.ts';
+import type { DynamicUser } from '../../../../src/core/lease.ts';
 
 /** What every call of a daemon that was killed ends with. */
 export class Killed extends Error {}
@@ -128,6 +128,6 @@ export class Host {
   }
 }
 
-function map(): Map<string, UserLease> {
+function map(): Map<string, DynamicUser> {
   return new Map();
 }

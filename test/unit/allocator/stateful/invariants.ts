@@ -17,7 +17,7 @@ function checkJournal({ daemon: { users }, journal }: World): void {
     const user = users.byLease(lease);
     assert.deepEqual([user?.name, user?.uid], [name, uid], `the lease ${lease}`);
   }
-  assert.equal(users.holderCount, journal.size, 'leases that nobody has');
+  assert.equal(users.leaseCount, journal.size, 'leases that nobody has');
 }
 
 /** The files say what the table says, and the links are those of the users that live. */
@@ -26,11 +26,11 @@ function checkRegistry({ daemon: { users }, host }: World): void {
   const names = live.map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
   const files = [...host.files.leases.values()].map(
-    ({ name, uid, holders }) => `${name} ${uid} ${holders.map(held => held.lease)}`,
+    ({ name, uid, leases }) => `${name} ${uid} ${leases.map(held => held.id)}`,
   );
   assert.deepEqual(
     files.sort(),
-    live.map(({ name, uid, holders }) => `${name} ${uid} ${holders.map(held => held.lease)}`).sort(),
+    live.map(({ name, uid, leases }) => `${name} ${uid} ${leases.map(held => held.id)}`).sort(),
   );
   assert.equal(host.files.intents.size, 0, 'an intent is left');
   const resolving = live.filter(({ dynamic, lost }) => dynamic && lost === undefined);
@@ -39,10 +39,10 @@ function checkRegistry({ daemon: { users }, host }: World): void {
 }
 
 /** A UID has one user, and that has its lock; what nobody has is not locked by us, nor has it a file. */
-function checkLocks({ daemon: { users, endings }, host }: World): void {
+function checkLocks({ daemon: { users, teardown }, host }: World): void {
   const living = [...users.dynamic()].map(({ uid }) => uid);
   assert.equal(new Set(living).size, living.length, 'a UID has two names');
-  const ending = new Set([...endings.remains()].map(({ user }) => user.uid));
+  const ending = new Set([...teardown.underWay()].map(({ user }) => user.uid));
   for (const uid of UIDS as readonly number[] as readonly Uid[]) {
     const isOurs = host.held.has(uid) && host.lockOwner.get(uid) === 'dynuserd';
     if (living.includes(uid)) {

@@ -149,7 +149,7 @@ export class World {
   async #acquire(asking: Asking, gone: boolean): Promise<void> {
     const { host, daemon } = this;
     const live = daemon.users.byName(asking.name as UserName);
-    const owners = live?.holders.map(holder => holder.owner) ?? [];
+    const owners = live?.leases.map(lease => lease.owner) ?? [];
     const isRefused = asking.by !== 0 && owners.some(owner => owner !== asking.by);
     const free = UIDS.filter(uid => host.isFree(uid as Uid) && daemon.users.holding(uid as Uid) === undefined);
     const wasFull = host.full !== undefined;
@@ -228,7 +228,7 @@ export class World {
     await this.#restart(taken, false);
     // Whoever was not answered may have a lease, or have it still.
     for (const user of this.daemon.users.live()) {
-      for (const { lease, owner, process } of user.holders) {
+      for (const { id: lease, owner, process } of user.leases) {
         if (!this.journal.has(lease) && typeof during !== 'number' && user.name === during.name) {
           this.journal.set(lease, { lease, name: user.name, uid: user.uid, by: owner, process });
           this.waiting.add(lease);
@@ -268,8 +268,8 @@ export class World {
     }
   }
 
-  #answered({ user, holder }: Acquired, { by }: Asking, process: ProcessIdentity | undefined): void {
-    this.journal.set(holder.lease, { lease: holder.lease, name: user.name, uid: user.uid, by: by as Uid, process });
+  #answered({ user, lease }: Acquired, { by }: Asking, process: ProcessIdentity | undefined): void {
+    this.journal.set(lease.id, { lease: lease.id, name: user.name, uid: user.uid, by: by as Uid, process });
   }
 
   #forget(lease: LeaseId, when: 'always' | 'never'): void {

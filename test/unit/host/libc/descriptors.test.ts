@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { limitsFor, socketDescriptors } from '../../../../src/api/sockets.ts';
-import { HOLDERS_MAX } from '../../../../src/core/limits.ts';
+import { LEASES_MAX } from '../../../../src/core/limits.ts';
 import { planDescriptors } from '../../../../src/host/libc/descriptors.ts';
 
 const WANTED = 4_096;
@@ -14,7 +14,7 @@ describe('the plan of descriptors', () => {
   it('with many there is all that is wanted', () => {
     const { connections, leases } = plan(1_048_576);
     assert.equal(connections, WANTED);
-    assert.ok(leases >= HOLDERS_MAX);
+    assert.ok(leases >= LEASES_MAX);
   });
 
   it('with few it holds both, and connections have their share', () => {

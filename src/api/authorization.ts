@@ -28,29 +28,29 @@ export interface AccessLists {
 }
 
 /** Read at each request, since the configuration may be exchanged. */
-export interface AdmissionConfig {
+export interface AuthorizationConfig {
   readonly current: AccessLists;
 }
 
 /** What the kernel says of a peer, read in the tick of its call. */
-export interface Caller extends AccessPeer {
+export interface PeerIdentity extends AccessPeer {
   readonly requester: Requester;
 }
 
-export class Admission {
-  readonly #config: AdmissionConfig;
+export class Authorization {
+  readonly #config: AuthorizationConfig;
   readonly #probe: Pick<Probe, 'account'>;
   /** the look-up of the names that is under way */
   #resolving: { readonly lists: AccessLists; readonly policy: Promise<AccessPolicy> } | undefined;
 
   /** @param probe asks for the names of the lists; one name at a time, however many peers ask */
-  constructor(config: AdmissionConfig, probe: Pick<Probe, 'account'>) {
+  constructor(config: AuthorizationConfig, probe: Pick<Probe, 'account'>) {
     this.#config = config;
     this.#probe = probe;
   }
 
   /** To be called in the tick of the call, before anything is waited for: later the connection may be another's. */
-  identify(peer: Peer): Caller {
+  identify(peer: Peer): PeerIdentity {
     const { uid, gid } = peer;
     const standing = uid === 0 ? peer.standing() : undefined;
     const identity = { uid, gid, ...(standing === undefined ? {} : { standing }) };
@@ -60,7 +60,7 @@ export class Admission {
   }
 
   /** @throws DynuserError ProbeFailed if a name of the configuration cannot be looked up */
-  async rightsOf(caller: Caller): Promise<Rights> {
+  async rightsOf(caller: PeerIdentity): Promise<Rights> {
     return rootRights(caller) ?? decideRights(caller, await this.#currentPolicy());
   }
 

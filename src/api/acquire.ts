@@ -8,23 +8,23 @@ import type { Directories, HandoverProgress } from '../allocator/directory-ports
 import type { Acquired } from '../allocator/lease.ts';
 import type { Lifetimes } from '../allocator/lifetimes.ts';
 import type { PeerPinOutcome, PinnedProcess } from '../allocator/ports.ts';
-import type { Claimed, Claims } from '../allocator/reclaim.ts';
-import { type ReleaseParts, releaseFor } from '../allocator/release.ts';
+import type { ClaimedLease, Claims } from '../allocator/reclaim.ts';
+import { type ReleaseDeps, releaseFor } from '../allocator/release.ts';
 import { ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asLeaseId, asPid, type Gid, type LeaseId } from '../core/ids.ts';
 import type { Lifetime } from '../core/lease.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 import type { JsonObject } from '../varlink/json.ts';
-import { type Admission, type Caller, checkAcquire, checkDirectories } from './admission.ts';
+import { type Authorization, checkAcquire, checkDirectories, type PeerIdentity } from './authorization.ts';
 import type { ClosableConnection, ConnectionLeases } from './connection-leases.ts';
 import type { Peer } from './peer.ts';
 import { readCleanup, readLifetime, readRequest } from './request.ts';
 
-export interface AcquisitionParts {
+export interface AcquisitionDeps {
   readonly allocator: Allocator;
-  readonly release: ReleaseParts;
-  readonly admission: Admission;
+  readonly release: ReleaseDeps;
+  readonly authorization: Authorization;
   readonly directories: Pick<Directories, 'requested'>;
   readonly lifetimes: Lifetimes;
   readonly claims: Claims;
@@ -32,7 +32,7 @@ export interface AcquisitionParts {
 }
 
 /** Who asks, and over what. */
-export interface Asker {
+export interface Caller {
   readonly peer: Peer;
   readonly connection: ClosableConnection;
   /** false where nobody will see the answer: without it nobody can know the lease, so nobody could release it */
@@ -53,20 +53,20 @@ export interface LaunchWishes {
 }
 
 export class Acquisition {
-  readonly #parts: AcquisitionParts;
+  readonly #deps: AcquisitionDeps;
 
-  constructor(parts: AcquisitionParts) {
-    this.#parts = parts;
+  constructor(deps: AcquisitionDeps) {
+    this.#deps = deps;
   }
 
   /** @throws DynuserError any; VarlinkError InvalidParameter */
-  async acquire(parameters: JsonObject, asker: Asker, wishes?: LaunchWishes): Promise<Acquired> {
-    const { admission, lifetimes, connectionLeases } = this.#parts;
+  async acquire(parameters: JsonObject, asker: Caller, wishes?: LaunchWishes): Promise<Acquired> {
+    const { authorization, lifetimes, connectionLeases } = this.#deps;
     const { peer, connection } = asker;
-    const request = readRequest(parameters, this.#parts.directories);
+    const request = readRequest(parameters, this.#deps.directories);
     const lifetime = readLifetime(parameters);
     // Before anything is waited for: later the connection may be another's.
-    const caller = admission.identify(peer);
+    const caller = authorization.identify(peer);
     const process = this.#pin(parameters, lifetime, asker, caller);
     const identity = process?.identity ?? this.#claimant(lifetime, asker);
     const gone = new AbortController();
@@ -76,7 +76,7 @@ export class Acquisition {
     }
     let bound = false;
     try {
-      const rights = await admission.rightsOf(caller);
+      const rights = await authorization.rightsOf(caller);
       checkAcquire(rights);
       checkDirectories(rights, request.directories);
       if (lifetime === 'unit') {
@@ -84,7 +84,7 @@ export class Acquisition {
       }
       const { onProgress } = asker;
       const directoryGid = await wishes?.directoryGid();
-      const acquired = await this.#parts.allocator.acquire({
+      const acquired = await this.#deps.allocator.acquire({
         ...request,
         lifetime,
         pid: peer.pid,
@@ -100,10 +100,10 @@ export class Acquisition {
         ...(onProgress === undefined ? {} : { onProgress }),
       });
       if (lifetime === 'connection' || connection.closed) {
-        connectionLeases.bind(acquired.holder.lease, connection);
+        connectionLeases.bind(acquired.lease.id, connection);
       }
       bound = true;
-      lifetimes.bind(acquired.holder, process);
+      lifetimes.bind(acquired.lease, process);
       return acquired;
     } finally {
       forget();
@@ -118,42 +118,42 @@ export class Acquisition {
    * @throws DynuserError NoSuchLease, NotPermitted, DirectoryFailed, LimitReached
    */
   async release(text: string, peer: Peer): Promise<string | undefined> {
-    const { requester } = this.#parts.admission.identify(peer);
-    return releaseFor(this.#parts.release, readLease(text), requester);
+    const { requester } = this.#deps.authorization.identify(peer);
+    return releaseFor(this.#deps.release, readLease(text), requester);
   }
 
   /** Takes back a lease of which its peer was not told. @throws DynuserError as release() does */
   async drop(lease: LeaseId): Promise<void> {
-    await releaseFor(this.#parts.release, lease, ROOT);
+    await releaseFor(this.#deps.release, lease, ROOT);
   }
 
   /**
    * Gives a lease whose connection was to a former daemon to the process that acquired it, for as long as this connection.
    * @throws DynuserError NoSuchLease; LimitReached, HostFailed
    */
-  claim(text: string, { peer, connection, pin }: Pick<Asker, 'peer' | 'connection' | 'pin'>): Claimed {
+  claim(text: string, { peer, connection, pin }: Pick<Caller, 'peer' | 'connection' | 'pin'>): ClaimedLease {
     const lease = readLease(text);
-    const identity = this.#parts.lifetimes.identityOf(pin, peer.pid);
-    const claimed = this.#parts.claims.claim(lease, peer.uid, identity);
-    this.#parts.connectionLeases.bind(lease, connection);
+    const identity = this.#deps.lifetimes.identityOf(pin, peer.pid);
+    const claimed = this.#deps.claims.claim(lease, peer.uid, identity);
+    this.#deps.connectionLeases.bind(lease, connection);
     return claimed;
   }
 
   /** Who may claim a lease of lifetime `connection` from the next daemon. */
-  #claimant(lifetime: Lifetime, { peer, pin, mayClaim }: Asker): ProcessIdentity | undefined {
-    return lifetime === 'connection' && mayClaim ? this.#parts.lifetimes.identityOf(pin, peer.pid) : undefined;
+  #claimant(lifetime: Lifetime, { peer, pin, mayClaim }: Caller): ProcessIdentity | undefined {
+    return lifetime === 'connection' && mayClaim ? this.#deps.lifetimes.identityOf(pin, peer.pid) : undefined;
   }
 
   #pin(
     parameters: JsonObject,
     lifetime: Lifetime,
-    { peer, pin }: Asker,
-    { requester }: Caller,
+    { peer, pin }: Caller,
+    { requester }: PeerIdentity,
   ): PinnedProcess | undefined {
     if (lifetime !== 'process') {
       return undefined;
     }
-    const { lifetimes } = this.#parts;
+    const { lifetimes } = this.#deps;
     const pid = asPid(Number(parameters['pid'] ?? Number.NaN));
     return pid === undefined ? lifetimes.callerOf(pin, peer.pid) : lifetimes.processOf(pid, requester);
   }
