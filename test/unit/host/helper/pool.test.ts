@@ -80,7 +80,7 @@ describe('a pool of helpers', () => {
     withPool(SILENT, SHORT_MS, async ask => {
       const started = performance.now();
       const outcomes = await Promise.all(Array.from({ length: HELPERS_MAX + 1 }, () => ask('x')));
-      assert.ok(performance.now() - started < SHORT_MS * 3);
+      assert.ok(performance.now() - started < PATIENT_MS, 'it did not wait for the helpers');
       assert.deepEqual(
         outcomes,
         Array.from({ length: HELPERS_MAX + 1 }, (_, index) => ({ kind: 'late', asked: index < HELPERS_MAX })),

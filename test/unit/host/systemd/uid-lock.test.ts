@@ -1,3 +1,4 @@
+// time limit: 180 s
 /** The lock files, against flock(1) of util-linux as the other side, and against everything that may be at their paths. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
