@@ -63,7 +63,7 @@ const INFO = {
   vendor: 'dynuser',
   product: 'dynuserd',
   version: VERSION,
-  url: 'https://dynuser.io/',
+  url: 'man:dynuserd(8)',
 };
 
 /** What the process gives the daemon beside its configuration. */

@@ -10,6 +10,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import {
+  attach,
   firstChild,
   type MachineProcess,
   type RunOptions,
@@ -94,6 +95,11 @@ export class Machine {
   /** Starts a program and leaves it running; it ends with the machine at the latest. */
   spawn(argv: readonly string[], options: Pick<RunOptions, 'env' | 'uid'> = {}): Promise<MachineProcess> {
     return start(this.pid, argv, options);
+  }
+
+  /** Runs a program with the terminal of this process, to its end. @returns its exit status */
+  attach(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {
+    return attach(this.pid, argv, env);
   }
 
   /** Writes a file inside the machine, making its directory. @param mode such as 0o644, the default */

@@ -15,7 +15,8 @@ export interface TestFile {
 
 /** What in the source of a test, or of what it imports below test/, shows a need. */
 const SIGNS: readonly (readonly [Need, RegExp])[] = [
-  ['machines', /\bMachine\.boot\(/],
+  // The demo and the machine of `npm run dev` are programs that a test starts.
+  ['machines', /\bMachine\.boot\(|\bdist\/test\/(?:demo|dev)\//],
   ['machines with systemd', /\binit: 'systemd'/],
   ['id-mapped mounts', /\bvarLib: 'disk'/],
 ];

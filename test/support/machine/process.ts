@@ -116,20 +116,39 @@ export async function firstOutput({ stdout, ended }: MachineProcess): Promise<st
   return String(await Promise.race([once(stdout, 'data').then(([chunk]) => chunk), silent]));
 }
 
+/** @param machine process 1 of the machine */
+export async function attach(
+  machine: number,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  // In the session of the terminal: a shell controls its jobs by it.
+  const child = spawn('nsenter', [...enterArguments(machine), ...argv], {
+    env: { PATH, LANG: 'C.UTF-8', ...env },
+    stdio: 'inherit',
+  });
+  const [status] = await once(child, 'exit');
+  return status ?? 128;
+}
+
 function enter(machine: number, argv: readonly string[], options: Pick<RunOptions, 'env' | 'uid'>): Child {
   const identity =
     options.uid === undefined
       ? []
       : ['setpriv', `--reuid=${options.uid}`, `--regid=${options.uid}`, '--clear-groups', '--'];
-  // A session of its own, so that a program that runs too long can be killed together with its children. Credentials
-  // are left as they are: root stays root, and whoever made a user namespace is root in it.
-  const user = process.getuid?.() === 0 ? [] : ['--user', '--preserve-credentials'];
-  // The root too: where the tests themselves run in a chroot, that of the mount namespace is another.
-  const namespaces = [...user, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root', '--wdns=/'];
-  return spawn('nsenter', ['--target', String(machine), ...namespaces, '--', 'setsid', ...identity, ...argv], {
+  // A session of its own, so that a program that runs too long can be killed together with its children.
+  return spawn('nsenter', [...enterArguments(machine), 'setsid', ...identity, ...argv], {
     env: { PATH, LANG: 'C.UTF-8', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+}
+
+function enterArguments(machine: number): readonly string[] {
+  // Credentials are left as they are: root stays root, and whoever made a user namespace is root in it.
+  const user = process.getuid?.() === 0 ? [] : ['--user', '--preserve-credentials'];
+  // The root too: where the tests themselves run in a chroot, that of the mount namespace is another.
+  const namespaces = [...user, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root', '--wdns=/'];
+  return ['--target', String(machine), ...namespaces, '--'];
 }
 
 /** Waits until nsenter has made the program's process: its child, since only a child is in the PID namespace. */
