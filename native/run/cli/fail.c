@@ -1,4 +1,4 @@
-/* Words for failures, and their exit statuses; see fail.h. */
+/* See fail.h. */
 #include "fail.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define PREFIX "dynuser-run: "
-/* Two paths of PATH_MAX bytes and a sentence around them; what is longer is cut. */
+/* Two paths of PATH_MAX bytes in a sentence; a longer line is cut. */
 #define LINE_MAX_BYTES 8704U
 
 const char *fail_words(int error)
@@ -34,16 +34,16 @@ const char *fail_words(int error)
 	return strerror(error);
 }
 
-/* The line goes out in one write(2), so that those of processes that share the stream do not mix. */
+/* One write(2), so that lines of processes that share the stream do not mix. */
 static void write_line(char *line, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		/* Names of files and values may hold anything; a terminal shall not act on it. */
+		/* File names and values may hold anything; a terminal must not act on it. */
 		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7F)
 			line[i] = '?';
 	}
 	line[length] = '\n';
-	/* Where standard error is gone nobody can be told; the exit status still says it. */
+	/* Without standard error only the exit status tells. */
 	if (write(STDERR_FILENO, line, length + 1) < 0)
 		return;
 }

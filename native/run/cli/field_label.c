@@ -1,4 +1,4 @@
-/* From the fields of errors to options and properties; see field_label.h. */
+/* See field_label.h. */
 #include "field_label.h"
 
 #include <ctype.h>
@@ -8,7 +8,7 @@
 /* Parameters of Launch, by the option that gives each. */
 static const struct {
 	const char *field;
-	const char *typed;
+	const char *option;
 } parameters[] = {
 	{ "unit", "--unit=" },
 	{ "unitFile", "--unit-file=" },
@@ -17,7 +17,7 @@ static const struct {
 	{ "untrusted", "--untrusted" },
 };
 
-/* The option that stood for a property, where it was one. */
+/* The option by which the property or parameter was given, or null. */
 static const char *option_for(const struct options *options, const char *field)
 {
 	for (size_t i = 0; i < SHORTHANDS; i++) {
@@ -26,7 +26,7 @@ static const char *option_for(const struct options *options, const char *field)
 	}
 	for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
 		if (strcmp(parameters[i].field, field) == 0)
-			return parameters[i].typed;
+			return parameters[i].option;
 	}
 	return NULL;
 }
@@ -37,7 +37,7 @@ static bool is_property(const char *name)
 	return isupper((unsigned char)name[0]) && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == strlen(name);
 }
 
-void typed_write(const struct options *options, const char *field, char *text, size_t size)
+void field_label_write(const struct options *options, const char *field, char *text, size_t size)
 {
 	/*
 	 * "/etc/x.service:3: User" is the property of a unit file, "--untrusted: User" that of an option, and "/etc/x.env:3" a line of

@@ -1,4 +1,4 @@
-/* Owns the names of options: those that mean something here, and what becomes of systemd-run(1)'s others. */
+/* The options, and what becomes of the other options of systemd-run(1). */
 #ifndef RUN_OPTION_TABLE_H
 #define RUN_OPTION_TABLE_H
 
@@ -23,13 +23,13 @@ enum option_code {
 	OPTION_HELP,
 	OPTION_VERSION,
 	OPTION_NO_EXPANSION,
-	/* of systemd-run, and it makes no difference to a process that becomes the program */
+	/* of systemd-run, without a meaning for a process that becomes the program */
 	OPTION_IGNORED,
-	/* of systemd-run, and it asks for what there is not; reason says what */
+	/* of systemd-run, and not supported; reason says why */
 	OPTION_REFUSED,
 };
 
-/* Optional: with "=" alone. */
+/* VALUE_OPTIONAL: only after "=". */
 enum option_value { VALUE_NONE, VALUE_NEEDED, VALUE_OPTIONAL };
 
 struct option_entry {
@@ -40,7 +40,7 @@ struct option_entry {
 	const char *reason;
 };
 
-/* The option of that long name (length bytes), or that letter; null where there is none. */
+/* The option of that long name (length bytes), or that letter; null if there is none. */
 const struct option_entry *option_named(const char *name, size_t length);
 const struct option_entry *option_lettered(char letter);
 

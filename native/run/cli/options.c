@@ -1,6 +1,6 @@
 /*
- * The parts of the command line that mean something to the launcher. Why not getopt_long(3): it takes unambiguous beginnings
- * of long options, which would change meaning as options are added, and knows nothing of options that are refused.
+ * Not by getopt_long(3): it accepts abbreviations of long options, which would change their meaning as options are added, and has no
+ * options that are refused. See options.h.
  */
 #include "options.h"
 
@@ -15,7 +15,7 @@
 
 #define HINT "; see dynuser-run --help"
 
-/* Two texts behind each other, in allocated memory. */
+/* Joins two texts in allocated memory. */
 static char *joined(const char *first, const char *second)
 {
 	char *made = malloc(strlen(first) + strlen(second) + 1);
@@ -37,7 +37,7 @@ static char *present_directory(void)
 	char *directory = getcwd(NULL, 0);
 
 	if (directory == NULL)
-		fail_errno(errno, "cannot tell the present directory");
+		fail_errno(errno, "cannot get the working directory");
 	return directory;
 }
 
@@ -53,7 +53,7 @@ static const struct shorthand no_shorthands[SHORTHANDS] = {
 	[SHORTHAND_TYPE] = { "Type", NULL },
 };
 
-/* A property by an option that stands for it. */
+/* A property given by the option that stands for it. */
 static void add_shorthand(struct options *options, size_t which, const char *option, const char *value)
 {
 	struct shorthand *shorthand = &options->shorthands[which];
@@ -86,7 +86,7 @@ static void add_variable(struct options *options, const char *assignment)
 	const char *value = strchr(assignment, '=') != NULL ? NULL : getenv(assignment);
 
 	if (assignment[0] == '\0' || assignment[0] == '=')
-		fail(STATUS_LAUNCHER, "--setenv: '%s' has no name of a variable" HINT, assignment);
+		fail(STATUS_LAUNCHER, "--setenv: '%s' has no variable name" HINT, assignment);
 	if (strchr(assignment, '=') != NULL)
 		add(&options->environment, joined(assignment, ""));
 	else
@@ -112,7 +112,7 @@ static enum isolation read_isolation(const char *value)
 		return ISOLATION_FULL;
 	if (strcmp(value, "best-effort") == 0)
 		return ISOLATION_BEST_EFFORT;
-	fail(STATUS_LAUNCHER, "--isolation: '%s' is neither full nor best-effort" HINT, value);
+	fail(STATUS_LAUNCHER, "--isolation: '%s' must be full or best-effort" HINT, value);
 }
 
 static void apply(struct options *options, enum option_code code, const char *value)
@@ -168,9 +168,9 @@ static void apply(struct options *options, enum option_code code, const char *va
 	case OPTION_VERSION:
 		usage_version();
 	case OPTION_NO_EXPANSION:
-		/* What no and its synonyms ask for is what there is: arguments are never looked into. */
+		/* "no" is what happens anyway: arguments are never expanded. */
 		if (strcmp(value, "no") != 0 && strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
-			fail(STATUS_LAUNCHER, "--expand-environment=%s cannot be had: the arguments of a command are passed as they are" HINT, value);
+			fail(STATUS_LAUNCHER, "--expand-environment=%s is not supported: the arguments of a command are passed as they are" HINT, value);
 		break;
 	case OPTION_IGNORED:
 	case OPTION_REFUSED:
@@ -178,19 +178,19 @@ static void apply(struct options *options, enum option_code code, const char *va
 	}
 }
 
-/* The option that a word names; fails where there is none, or one that cannot be had. */
+/* The option that a word names; fails if it is unknown or not supported. */
 static const struct option_entry *known(const char *name, size_t length, const char *word)
 {
 	const struct option_entry *entry = option_named(name, length);
 
 	if (entry == NULL)
-		fail(STATUS_LAUNCHER, "there is no option %s" HINT, word);
+		fail(STATUS_LAUNCHER, "unknown option %s" HINT, word);
 	if (entry->code == OPTION_REFUSED)
-		fail(STATUS_LAUNCHER, "--%s of systemd-run cannot be had: %s" HINT, entry->name, entry->reason);
+		fail(STATUS_LAUNCHER, "--%s of systemd-run is not supported: %s" HINT, entry->name, entry->reason);
 	return entry;
 }
 
-/* One word of long form; returns how many words it took. */
+/* Reads a long option; returns how many words it took. */
 static int read_long(struct options *options, char **words)
 {
 	const char *name = words[0] + 2;
@@ -210,14 +210,14 @@ static int read_long(struct options *options, char **words)
 	return 2;
 }
 
-/* One word of short options, the last of which may have a value; returns how many words it took. */
+/* Reads a word of short options, the last of which may have a value; returns how many words it took. */
 static int read_short(struct options *options, char **words)
 {
 	for (const char *letter = words[0] + 1; *letter != '\0'; letter++) {
 		const struct option_entry *entry = option_lettered(*letter);
 
 		if (entry == NULL)
-			fail(STATUS_LAUNCHER, "there is no option -%c" HINT, *letter);
+			fail(STATUS_LAUNCHER, "unknown option -%c" HINT, *letter);
 		(void)known(entry->name, strlen(entry->name), words[0]);
 		if (entry->value != VALUE_NEEDED) {
 			apply(options, entry->code, NULL);
@@ -238,9 +238,9 @@ static int read_short(struct options *options, char **words)
 static void check(const struct options *options)
 {
 	if (options->unit_file != NULL && options->command[0] != NULL)
-		fail(STATUS_LAUNCHER, "--unit-file says what to run, so there can be no command" HINT);
+		fail(STATUS_LAUNCHER, "--unit-file says what to run; remove the command" HINT);
 	if (options->unit_file == NULL && options->command[0] == NULL && !options->explain)
-		fail(STATUS_LAUNCHER, "there is no command to run" HINT);
+		fail(STATUS_LAUNCHER, "no command to run; name a program" HINT);
 	if (options->instance != NULL && options->unit_file == NULL)
 		fail(STATUS_LAUNCHER, "--instance needs --unit-file" HINT);
 	if (options->command[0] != NULL && options->command[0][0] == '\0')

@@ -1,4 +1,4 @@
-/* Owns the command line: what dynuser-run was asked for. It judges no value; the daemon does. */
+/* The command line of dynuser-run. Values are judged by the daemon. */
 #ifndef RUN_OPTIONS_H
 #define RUN_OPTIONS_H
 
@@ -13,7 +13,7 @@ enum { SHORTHAND_USER, SHORTHAND_GROUP, SHORTHAND_DIRECTORY, SHORTHAND_TYPE, SHO
 
 struct shorthand {
 	const char *property;
-	/* The option by which the property was given last, "--uid="; null: by its name, or not at all. */
+	/* The option by which the property was given last, "--uid="; null: by --property=, or not at all. */
 	const char *option;
 };
 
@@ -30,13 +30,13 @@ struct options {
 	bool explain;
 	bool untrusted;
 	bool clear_environment;
-	/* the command and its arguments, with a null pointer behind them; its first is null where there is none */
+	/* the command and its arguments, ended by a null pointer; only that if there is none */
 	char **command;
 };
 
 /*
- * Reads the command line. Prints what --help and --version ask for and ends with status 0; says what is wrong and ends with
- * STATUS_LAUNCHER. Options end at "--" and at the first word that is none.
+ * Reads the command line. --help and --version print and exit with status 0; an error is reported with STATUS_LAUNCHER. Options end at
+ * "--" and at the first word that is not an option.
  */
 struct options options_read(int argc, char **argv);
 

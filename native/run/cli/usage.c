@@ -1,4 +1,4 @@
-/* The texts of --help and --version; see usage.h. */
+/* See usage.h. */
 #include "usage.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Owns what --help and --version print. */
+/* --help and --version. */
 #ifndef RUN_USAGE_H
 #define RUN_USAGE_H
 

@@ -1,4 +1,4 @@
-/* Assignments in order, later ones win; see environment.h. */
+/* Later assignments win; see environment.h. */
 #include "environment.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static void append(struct strings *list, char *variable)
 		fail(STATUS_LAUNCHER, "the environment has too many variables");
 }
 
-/* Whether a variable is one of those that the service's environment begins with: by its name, or by the beginning before "*". */
+/* Whether the service gets this variable of the launcher: by its name, or by the prefix before "*". */
 static bool is_passed(const struct plan *plan, const char *variable)
 {
 	for (size_t i = 0; i < plan->pass_environment.count; i++) {
@@ -44,7 +44,7 @@ static void set(struct strings *list, char *assignment)
 	append(list, assignment);
 }
 
-/* NAME takes a variable away, NAME=VALUE only where it has that value (UnsetEnvironment= of systemd.exec(5)). */
+/* NAME removes a variable, NAME=VALUE only if it has that value (UnsetEnvironment= of systemd.exec(5)). */
 static void unset(struct strings *list, const char *what)
 {
 	bool by_name = strchr(what, '=') == NULL;
@@ -64,7 +64,7 @@ static void set_account(struct strings *list, const struct strings *given, const
 {
 	char *assignment;
 
-	if (value == NULL || variables_value(given->items, name) != NULL)
+	if (value == NULL || environment_value(given->items, name) != NULL)
 		return;
 	assignment = malloc(strlen(name) + strlen(value) + 2);
 	if (assignment == NULL)
@@ -73,13 +73,13 @@ static void set_account(struct strings *list, const struct strings *given, const
 	set(list, assignment);
 }
 
-char **variables_make(const struct plan *plan, const struct account *account, const struct inherited *inherited)
+char **environment_make(const struct plan *plan, const struct account *account, const struct inherited *inherited)
 {
 	struct strings list = { 0 };
 	static char *none = NULL;
 
 	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
-		/* Sockets that are passed on are nothing to a program that is not told of them. */
+		/* Without its variables a program would not know of the sockets that are passed on. */
 		if (plan->inherit_environment || is_passed(plan, *variable) || inherited_has_variable(inherited, *variable))
 			append(&list, *variable);
 	}
@@ -92,7 +92,7 @@ char **variables_make(const struct plan *plan, const struct account *account, co
 	return list.items == NULL ? &none : list.items;
 }
 
-const char *variables_value(char *const *environment, const char *name)
+const char *environment_value(char *const *environment, const char *name)
 {
 	size_t length = strlen(name);
 

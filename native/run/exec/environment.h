@@ -1,15 +1,15 @@
-/* Owns the service's environment: what the launcher has or nothing, what the plan sets, and what it takes away. */
-#ifndef RUN_VARIABLES_H
-#define RUN_VARIABLES_H
+/* The service's environment: variables of the launcher, those that the plan sets, without those that it removes. */
+#ifndef RUN_ENVIRONMENT_H
+#define RUN_ENVIRONMENT_H
 
 #include "accounts/memberships.h"
 #include "inherited.h"
 #include "protocol/plan.h"
 
-/* The variables, with a null pointer behind them. Ends the launcher where there is no memory. */
-char **variables_make(const struct plan *plan, const struct account *account, const struct inherited *inherited);
+/* The variables, ended by a null pointer. Ends the launcher if there is no memory. */
+char **environment_make(const struct plan *plan, const struct account *account, const struct inherited *inherited);
 
-/* The value of a variable; null where there is none. */
-const char *variables_value(char *const *environment, const char *name);
+/* The value of a variable; null if there is none. */
+const char *environment_value(char *const *environment, const char *name);
 
 #endif

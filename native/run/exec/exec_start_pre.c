@@ -1,4 +1,4 @@
-/* fork(2), signals, and statuses; see exec_start_pre.h. */
+/* See exec_start_pre.h. */
 #include "exec_start_pre.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "cli/fail.h"
 
-/* The launcher's pid, for the child to see whether it is still there. */
+/* The launcher's PID, by which the child sees whether it has ended. */
 static pid_t launcher;
 
 static sigset_t awaited(void)
@@ -33,7 +33,7 @@ static void change_mask(int how, const sigset_t *set)
 		fail_errno(errno, "cannot change the signal mask");
 }
 
-void preparation_bind(void)
+void exec_start_pre_bind(void)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		fail_errno(errno, "cannot tie this process to the launcher");
@@ -41,7 +41,7 @@ void preparation_bind(void)
 		_exit(STATUS_LAUNCHER);
 }
 
-/* Waits for the child, and passes on what asks us to end; *asked is the last of such signals, or stays. */
+/* Waits for the child, and passes signals on that ask us to end; *asked becomes the last of them. */
 static int wait_for(pid_t child, const sigset_t *signals, int *asked)
 {
 	for (;;) {
@@ -51,7 +51,7 @@ static int wait_for(pid_t child, const sigset_t *signals, int *asked)
 		if (ended == child)
 			return status;
 		if (ended < 0 && errno != EINTR)
-			fail_errno(errno, "lost a command that runs before the service");
+			fail_errno(errno, "cannot wait for a command that runs before the service");
 		number = sigwaitinfo(signals, NULL);
 		if (number <= 0 || number == SIGCHLD)
 			continue;
@@ -60,12 +60,12 @@ static int wait_for(pid_t child, const sigset_t *signals, int *asked)
 	}
 }
 
-/* Ends this process by a signal that is pending for nobody, as whoever sent it expects. */
+/* Ends this process by a signal, as whoever sent it expects. */
 static _Noreturn void end_by(int number, const sigset_t *blocked)
 {
 	(void)kill(getpid(), number);
 	(void)sigprocmask(SIG_UNBLOCK, blocked, NULL);
-	/* As process 1 of a PID namespace it has no default action. */
+	/* Process 1 of a PID namespace has no default actions. */
 	_exit(STATUS_SIGNAL + number);
 }
 
@@ -80,14 +80,14 @@ static void judge(const struct command *command, int status)
 			_exit(STATUS_SIGNAL + WTERMSIG(status));
 		return;
 	}
-	/* A failure that is to be ignored is no news. */
+	/* An ignored failure is not reported. */
 	if (command->ignore_failure)
 		return;
 	fail(WEXITSTATUS(status), "%s, which runs before the service, failed with exit status %d", command->path,
 	     WEXITSTATUS(status));
 }
 
-void preparation_run(const struct command *command, preparation_become *become, const void *context)
+void exec_start_pre_run(const struct command *command, exec_start_pre_child *run, const void *context)
 {
 	const sigset_t signals = awaited();
 	int asked = 0, status;
@@ -97,10 +97,10 @@ void preparation_run(const struct command *command, preparation_become *become, 
 	change_mask(SIG_BLOCK, &signals);
 	child = fork();
 	if (child < 0)
-		fail_errno(errno, "cannot have a process for %s", command->path);
+		fail_errno(errno, "cannot fork for %s", command->path);
 	if (child == 0) {
 		change_mask(SIG_UNBLOCK, &signals);
-		become(command, context);
+		run(command, context);
 		_exit(STATUS_LAUNCHER);
 	}
 	status = wait_for(child, &signals, &asked);

@@ -1,6 +1,6 @@
 /*
- * Actions and mask of signals are all reset, as systemd does for a service, ignored ones too: whoever starts a service, a
- * shell's nohup(1) or a supervisor, what it ignores for itself is not the service's business. See inherited.h.
+ * All actions and the mask of signals are reset, as systemd does, also of ignored ones: what nohup(1) or a supervisor ignores for
+ * itself must not be ignored by the service. See inherited.h.
  */
 #include "inherited.h"
 
@@ -19,7 +19,7 @@
 #define BITS_PER_BYTE 8
 /* SD_LISTEN_FDS_START of sd_listen_fds(3). */
 #define FIRST_SOCKET 3U
-/* Far more than anybody hands over; a larger number is somebody's mistake. */
+/* Far more than anybody passes; a larger number is a mistake. */
 #define SOCKETS_MAX 4096U
 
 static void open_streams(void)
@@ -28,12 +28,12 @@ static void open_streams(void)
 		int descriptor = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 		if (descriptor < 0)
-			fail_errno(errno, "cannot open /dev/null in place of a stream that is closed");
+			fail_errno(errno, "cannot open /dev/null for a closed stream");
 		if (descriptor >= STREAMS) {
 			(void)close(descriptor);
 			return;
 		}
-		/* The lowest free number is the one that was closed; the service keeps it. */
+		/* It got the number of the closed stream, and the service keeps it. */
 		if (fcntl(descriptor, F_SETFD, 0) != 0)
 			fail_errno(errno, "cannot keep /dev/null open");
 	}
@@ -49,8 +49,8 @@ static bool streams_are_open(void)
 }
 
 /*
- * The kernel's own call, since sigaction(3) refuses the signals that a C library has for itself: the service's library may be
- * another one, which has fewer of them. The default action is a structure of zeros on every processor.
+ * By the kernel's own call, since sigaction(3) refuses the signals that a C library reserves, and the service's library may be another
+ * one. The default action is a structure of zeros on every processor.
  */
 static void reset_signals(void)
 {
@@ -65,7 +65,7 @@ static void reset_signals(void)
 		fail_errno(errno, "cannot unblock the signals");
 }
 
-/* A decimal number without sign or space; 0 where it is none, or greater than the bound. */
+/* A decimal number without sign or space; 0 if the text is no such number, or greater than the bound. */
 static unsigned long number_of(const char *text, unsigned long bound)
 {
 	char *end = NULL;
@@ -85,7 +85,7 @@ static unsigned int sockets_for_us(void)
 	return (unsigned int)number_of(getenv("LISTEN_FDS"), SOCKETS_MAX);
 }
 
-/* close_range(2) has the flag since Linux 5.11, and what else the launcher does needs 5.12. */
+/* The flag needs Linux 5.11; other calls of the launcher need 5.12. */
 static void close_at_exec(void)
 {
 	if (syscall(SYS_close_range, (unsigned int)STREAMS, ~0U, CLOSE_RANGE_CLOEXEC) != 0)

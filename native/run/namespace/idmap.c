@@ -1,4 +1,4 @@
-/* User namespaces for mappings; see idmap.h. */
+/* See idmap.h. */
 #include "idmap.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ int idmap_write(int proc, pid_t process, const char *file, uint32_t inside, uint
 	int descriptor, error;
 	ssize_t written;
 
-	/* Rows must not overlap (user_namespaces(7)): where root's own files are mapped, that row says all. */
+	/* Rows must not overlap (user_namespaces(7)): a row for root's own files is the only one. */
 	if (inside != 0 && outside != 0)
 		end = stpcpy(end, "0 0 1\n");
 	end = stpcpy(digits_put(stpcpy(digits_put(end, inside, 10), " "), outside, 10), " 1\n");
@@ -51,7 +51,7 @@ int idmap_write(int proc, pid_t process, const char *file, uint32_t inside, uint
 /* Shares the memory of the launcher, so it must do nothing that changes any. */
 static int wait_for_the_end(void *parent)
 {
-	/* The namespace is needed for less than a millisecond; a launcher that is killed meanwhile leaves nothing. */
+	/* A launcher that is killed meanwhile must leave nothing. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != *(pid_t *)parent)
 		_exit(1);
 	for (;;)
@@ -80,7 +80,7 @@ static int make_namespace(int proc, const struct id_map *map)
 		return -1;
 	namespace = open_namespace(proc, child, map);
 	error = errno;
-	/* One that cannot be ended must not be waited for either; it goes with the launcher. */
+	/* A child that cannot be killed must not be waited for; it ends with the launcher. */
 	if (kill(child, SIGKILL) != 0)
 		return -1;
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)

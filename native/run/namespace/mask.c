@@ -1,4 +1,4 @@
-/* Empty things, without rights for anybody, on a tmpfs that is the service's alone, and read-only there; see mask.h. */
+/* See mask.h. */
 #include "mask.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "mounts.h"
 #include "protocol/plan.h"
 
-/* No part of the tmpfs begins with a dot (attic.h). */
+/* No other directory of the tmpfs begins with a dot (scratch.h). */
 #define EMPTY_DIRECTORY ".directory"
 #define EMPTY_FILE ".file"
 #define FLAGS (1U << MOUNT_READ_ONLY | 1U << MOUNT_NO_SUID | 1U << MOUNT_NO_DEVICES | 1U << MOUNT_NO_EXEC)
@@ -31,13 +31,13 @@ static int clone_named(int tmpfs, const char *name)
 	return clone;
 }
 
-int hide_prepare(struct hidden *hidden, int tmpfs)
+int mask_prepare(struct masks *masks, int tmpfs)
 {
 	if (mkdirat(tmpfs, EMPTY_DIRECTORY, 0) != 0 || mknodat(tmpfs, EMPTY_FILE, S_IFREG, 0) != 0)
 		return -1;
-	hidden->file = clone_named(tmpfs, EMPTY_FILE);
-	hidden->directory = hidden->file < 0 ? -1 : clone_named(tmpfs, EMPTY_DIRECTORY);
-	return hidden->directory < 0 ? -1 : 0;
+	masks->file = clone_named(tmpfs, EMPTY_FILE);
+	masks->directory = masks->file < 0 ? -1 : clone_named(tmpfs, EMPTY_DIRECTORY);
+	return masks->directory < 0 ? -1 : 0;
 }
 
 static int put(int *mount, bool *used, int target)
@@ -54,12 +54,12 @@ static int put(int *mount, bool *used, int target)
 	return mount_attach(*mount, target);
 }
 
-int hide(struct hidden *hidden, int target)
+int mask_attach(struct masks *masks, int target)
 {
 	struct stat status;
 
 	if (fstat(target, &status) != 0)
 		return -1;
-	return S_ISDIR(status.st_mode) ? put(&hidden->directory, &hidden->directory_used, target) :
-					 put(&hidden->file, &hidden->file_used, target);
+	return S_ISDIR(status.st_mode) ? put(&masks->directory, &masks->directory_used, target) :
+					 put(&masks->file, &masks->file_used, target);
 }

@@ -1,24 +1,24 @@
-/* Owns the empty file and the empty directory that nobody may use, which are put over what a service shall not see. */
-#ifndef RUN_HIDE_H
-#define RUN_HIDE_H
+/* An empty file and an empty directory that nobody may use, which are mounted over what the service must not see. */
+#ifndef RUN_MASK_H
+#define RUN_MASK_H
 
 #include <stdbool.h>
 
-/* Mounts of the two. Begins as HIDDEN_NONE. */
-struct hidden {
+/* Mounts of the two. Initialized with MASKS_NONE. */
+struct masks {
 	int file;
 	int directory;
-	/* each is cloned from the one before, which has to be attached in this namespace for that */
+	/* the next one is a clone of this one, which must be attached in this namespace for that */
 	bool file_used;
 	bool directory_used;
 };
 
-#define HIDDEN_NONE { .file = -1, .directory = -1 }
+#define MASKS_NONE { .file = -1, .directory = -1 }
 
-/* Makes both in a tmpfs that is attached somewhere. -1 with errno. */
-int hide_prepare(struct hidden *hidden, int tmpfs);
+/* Creates both in a tmpfs that is attached somewhere. -1 with errno. */
+int mask_prepare(struct masks *masks, int tmpfs);
 
-/* Puts an empty one of its kind over what a descriptor is. They were prepared. -1 with errno. */
-int hide(struct hidden *hidden, int target);
+/* Mounts an empty file or directory over the file or directory of a descriptor, after mask_prepare(). -1 with errno. */
+int mask_attach(struct masks *masks, int target);
 
 #endif

@@ -1,4 +1,4 @@
-/* A capability, a namespace, and an attempt; see may_mount.h. */
+/* See may_mount.h. */
 #include "may_mount.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 /* PROC_USER_INIT_INO of the kernel: the number of the first user namespace, which every kernel gives it. */
 #define FIRST_USER_NAMESPACE 0xEFFFFFFDU
 
-/* Without /proc nobody can tell; then it is taken for the host's own, and the first mount that fails says why. */
+/* Without /proc the host's own is assumed, and the first mount that fails says why. */
 static bool is_in_first_user_namespace(void)
 {
 	struct stat status;
@@ -24,8 +24,8 @@ static bool is_in_first_user_namespace(void)
 }
 
 /*
- * Mounts that came from a namespace with more rights can be seen, and not be taken away (mount_namespaces(7)): so it is for who
- * has but a user namespace of its own.
+ * Mounts that came from a namespace with more rights cannot be detached (mount_namespaces(7)), as for a process that has only a
+ * user namespace of its own.
  */
 static int attempt(void)
 {
@@ -36,14 +36,14 @@ static int attempt(void)
 	return first || umount2("/proc", MNT_DETACH | UMOUNT_NOFOLLOW) == 0 ? 0 : 1;
 }
 
-/* In a child, since a mount namespace cannot be left again without traces. */
+/* In a child, since a mount namespace cannot be left without traces. */
 static bool mounts_work(void)
 {
 	pid_t child = fork();
 	int status = -1;
 
 	if (child < 0)
-		fail_errno(errno, "cannot have a process");
+		fail_errno(errno, "cannot fork");
 	if (child == 0)
 		_exit(attempt());
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -57,9 +57,9 @@ bool may_mount(bool can_do_without)
 
 	if (!capability_is_effective(CAP_SYS_ADMIN))
 		return false;
-	/* Owners of the host's files cannot be mapped from there, so a service with directories would not start. */
+	/* The owners of the host's files cannot be mapped from there, so a service with directories would not start. */
 	if (!first && can_do_without)
 		return false;
-	/* The capability alone does where the answer would be a refusal either way: the attempt then says the same. */
+	/* If the launch cannot do without mounts, the first mount that fails says why. */
 	return (first && !can_do_without) || mounts_work();
 }

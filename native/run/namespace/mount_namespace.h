@@ -1,54 +1,55 @@
 /*
- * Owns the world that a service sees: a mount namespace, made by the steps of a plan one after the other. Nothing of it
- * shows outside, and it goes with the last process in it. Every failure ends the process with a sentence.
+ * Sets up the mount namespace of the service by the mount ops of a plan, in order. Nothing of it shows outside, and it ends with the
+ * last process in it. A failure ends the process with a message.
  */
-#ifndef RUN_WORLD_H
-#define RUN_WORLD_H
+#ifndef RUN_MOUNT_NAMESPACE_H
+#define RUN_MOUNT_NAMESPACE_H
 
 #include <sys/resource.h>
 
-#include "scratch.h"
-#include "mask.h"
 #include "idmap.h"
+#include "mask.h"
 #include "protocol/plan.h"
+#include "scratch.h"
 #include "submounts.h"
 
-/* A slot that no pin has filled, and one whose pin was left out. */
+/* A slot that no op has filled, and one whose op was skipped. */
 #define SLOT_EMPTY (-1)
-#define SLOT_LEFT_OUT (-2)
+#define SLOT_SKIPPED (-2)
 
 struct slot {
 	int mount;
-	/* of a new file system: what is to be mounted below it, and how much of their paths is not the service's */
-	struct submounts below;
-	size_t cut;
+	/* of a new file system: what is to be mounted below it, and how many bytes of their paths are the service's root */
+	struct submounts submounts;
+	size_t root_length;
 	/* whether it is attached somewhere already */
-	bool placed;
+	bool attached;
 };
 
-struct world {
+/* The mounts of the namespace while it is set up. */
+struct layout {
 	/* / as the launcher found it, and as the service will have it */
 	int host_root;
 	int root;
 	/* whether root has yet to become / */
 	bool root_moved;
-	/* the launcher's /proc */
+	/* the launcher's /proc; -1: it has none */
 	int proc;
-	/* clones, by number */
+	/* by number */
 	struct slot *slots;
 	size_t slot_count;
 	struct idmaps idmaps;
 	const struct plan *plan;
-	struct hidden hidden;
-	struct attic attic;
-	/* the bound on descriptors, to be put back */
+	struct masks masks;
+	struct scratch scratch;
+	/* the limit on descriptors, to be restored */
 	struct rlimit descriptors;
 };
 
-/* Makes the host's directories that a plan asks for; before the first world, since no command waits for them. */
-void world_make_directories(const struct plan *plan);
+/* Makes the host's directories that a plan asks for. Before the first namespace, since commands outside of it need them too. */
+void mount_namespace_make_directories(const struct plan *plan);
 
-/* Puts this process into the world of a plan, with / as working directory. The file mode creation mask is 0 afterwards. */
-void world_enter(const struct plan *plan);
+/* Enters the namespace of a plan, with / as working directory. The file mode creation mask is 0 afterwards. */
+void mount_namespace_enter(const struct plan *plan);
 
 #endif

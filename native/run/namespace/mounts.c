@@ -1,4 +1,4 @@
-/* The new mount API; see mounts.h. */
+/* See mounts.h. */
 #include "mounts.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "mount_calls.h"
 #include "protocol/plan.h"
 
-/* What a name of tmpfs(5)'s options may have; the kernel has far shorter ones. */
+/* The longest name of a mount option, in bytes; the kernel's are far shorter. */
 #define NAME_BYTES_MAX 64U
 
 static uint64_t attributes_of(unsigned int flags)
@@ -31,16 +31,16 @@ static uint64_t attributes_of(unsigned int flags)
 	return attributes;
 }
 
-int mount_clone(int from, bool single)
+int mount_clone(int from, bool non_recursive)
 {
-	return call_open_tree(from, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (single ? 0U : (unsigned int)AT_RECURSIVE));
+	return call_open_tree(from, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (non_recursive ? 0U : (unsigned int)AT_RECURSIVE));
 }
 
-int mount_flags(int mount, unsigned int set, unsigned int clear, bool single)
+int mount_flags(int mount, unsigned int set, unsigned int clear, bool non_recursive)
 {
 	struct mount_attr attributes = { .attr_set = attributes_of(set), .attr_clr = attributes_of(clear) };
 
-	return call_mount_setattr(mount, AT_EMPTY_PATH | (single ? 0U : (unsigned int)AT_RECURSIVE), &attributes);
+	return call_mount_setattr(mount, AT_EMPTY_PATH | (non_recursive ? 0U : (unsigned int)AT_RECURSIVE), &attributes);
 }
 
 int mount_map(int mount, int user_namespace)
@@ -57,7 +57,7 @@ int mount_attach(int mount, int target)
 
 int mount_detach(int mount)
 {
-	/* Of a path that is the working directory itself nobody can change what it leads to. */
+	/* Nobody can change what the path of the working directory itself leads to. */
 	return fchdir(mount) != 0 || umount2(".", MNT_DETACH | UMOUNT_NOFOLLOW) != 0 || chdir("/") != 0 ? -1 : 0;
 }
 

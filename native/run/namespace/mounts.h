@@ -1,6 +1,6 @@
 /*
- * Owns the calls of the mount API that Linux has since 5.2 (mounts that are descriptors until they are attached) and 5.12
- * (mount_setattr(2)). Functions return -1 with errno where they fail; descriptors are closed by execve(2).
+ * The mount API of Linux 5.2 (mounts are descriptors until they are attached) and 5.12 (mount_setattr(2)). Functions return -1 with
+ * errno on failure; descriptors are closed by execve(2).
  */
 #ifndef RUN_MOUNTS_H
 #define RUN_MOUNTS_H
@@ -9,19 +9,19 @@
 
 #include "string_list.h"
 
-/* A clone of the mount that a descriptor is in, from there on; with those below it, unless it is to be single. */
-int mount_clone(int from, bool single);
+/* Clones the mount of a descriptor, from there on, with the mounts below it unless non_recursive. */
+int mount_clone(int from, bool non_recursive);
 
 /* Sets and clears flags (bits 1 << enum mount_flag) of the mount whose root a descriptor is, and of those below it. */
-int mount_flags(int mount, unsigned int set, unsigned int clear, bool single);
+int mount_flags(int mount, unsigned int set, unsigned int clear, bool non_recursive);
 
-/* Shows a mount that is attached nowhere, but none below it, as a user namespace maps it. */
+/* Id-maps a mount that is attached nowhere, but none below it, by a user namespace. */
 int mount_map(int mount, int user_namespace);
 
-/* Attaches a mount on top of what a descriptor is. */
+/* Attaches a mount on top of the file or directory of a descriptor. */
 int mount_attach(int mount, int target);
 
-/* Takes a mount away from where it is attached; descriptor is its root. Changes the working directory to /. */
+/* Detaches a mount; the descriptor is its root. Changes the working directory to /. */
 int mount_detach(int mount);
 
 /* A new file system of a type, attached nowhere. Options are "name=value" or "name", as in tmpfs(5) and proc(5); flags as in mount_flags(). */

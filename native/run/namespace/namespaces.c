@@ -16,11 +16,11 @@ static void enter(int flag, const char *what, const char *property)
 	if (unshare(flag) == 0)
 		return;
 	if (errno == EPERM)
-		fail(STATUS_LAUNCHER, "%s=: %s needs the capability CAP_SYS_ADMIN, which is missing or blocked here; give it, or turn the property off",
+		fail(STATUS_LAUNCHER, "%s=: cannot create %s: CAP_SYS_ADMIN is missing or blocked; grant it, or turn the property off",
 		     property, what);
 	if (errno == EINVAL)
-		fail(STATUS_LAUNCHER, "%s=: this kernel was built without %s; turn the property off", property, what);
-	fail_errno(errno, "%s=: cannot have %s", property, what);
+		fail(STATUS_LAUNCHER, "%s=: cannot create %s: this kernel has none; turn the property off", property, what);
+	fail_errno(errno, "%s=: cannot create %s", property, what);
 }
 
 /* The kernel gives it its addresses when it goes up. Any socket will do for netdevice(7), also without IPv4. */
@@ -30,10 +30,10 @@ static void bring_loopback_up(void)
 	int control = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (control < 0 || ioctl(control, SIOCGIFFLAGS, &interface) != 0)
-		fail_errno(errno, "PrivateNetwork=: cannot see the loopback interface");
+		fail_errno(errno, "PrivateNetwork=: cannot find the loopback interface");
 	interface.ifr_flags = (short)(interface.ifr_flags | IFF_UP);
 	if (ioctl(control, SIOCSIFFLAGS, &interface) != 0)
-		fail_errno(errno, "PrivateNetwork=: cannot bring the loopback interface up (it takes the capability CAP_NET_ADMIN)");
+		fail_errno(errno, "PrivateNetwork=: cannot bring the loopback interface up, which needs CAP_NET_ADMIN");
 	(void)close(control);
 }
 

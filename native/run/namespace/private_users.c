@@ -15,7 +15,7 @@ static _Noreturn void write_maps(int proc, int ready, pid_t parent, uid_t uid, g
 {
 	char byte;
 
-	/* A parent that is gone is noticed by the end of the pipe. */
+	/* The end of the pipe tells that the parent has ended. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (read(ready, &byte, sizeof(byte)) != (ssize_t)sizeof(byte))
 		_exit(STATUS_LAUNCHER);
@@ -31,25 +31,25 @@ void private_users_enter(int proc, uid_t uid, gid_t gid)
 	int ends[2], status;
 
 	if (pipe2(ends, 0) != 0)
-		fail_errno(errno, "cannot have a pipe");
+		fail_errno(errno, "cannot create a pipe");
 	child = fork();
 	if (child < 0)
-		fail_errno(errno, "cannot have a process that maps users");
+		fail_errno(errno, "cannot fork a process that maps users");
 	if (child == 0) {
 		(void)close(ends[1]);
 		write_maps(proc, ends[0], self, uid, gid);
 	}
 	(void)close(ends[0]);
 	if (unshare(CLONE_NEWUSER) != 0)
-		fail_errno(errno, "cannot have a private user namespace");
+		fail_errno(errno, "cannot create a private user namespace");
 	if (write(ends[1], &byte, sizeof(byte)) != (ssize_t)sizeof(byte))
-		fail_errno(errno, "cannot have the users of a private user namespace mapped");
+		fail_errno(errno, "cannot map the users of a private user namespace");
 	(void)close(ends[1]);
 	while (waitpid(child, &status, 0) < 0) {
 		if (errno != EINTR)
 			fail_errno(errno, "lost the process that maps users");
 	}
-	/* It has said why. */
+	/* The child has said why. */
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		_exit(STATUS_LAUNCHER);
 }

@@ -1,4 +1,4 @@
-/* Paths below a root, by openat2(2); see resolve.h. */
+/* By openat2(2); see resolve.h. */
 #include "resolve.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The kernel gives up with EAGAIN where a rename somewhere made it unsure of ".." (openat2(2)); that passes. */
+/* The kernel gives up with EAGAIN if a rename somewhere made ".." uncertain (openat2(2)); that passes. */
 #define TRIES 64
 #define FILE_MODE 0644
 
@@ -37,7 +37,7 @@ int resolve(int root, const char *path, int flags)
 	return open_below(root, path, flags, RESOLVE_NO_MAGICLINKS);
 }
 
-int resolve_straight(int root, const char *path)
+int resolve_no_symlinks(int root, const char *path)
 {
 	return open_below(root, path, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
@@ -49,7 +49,7 @@ static int close_and_fail(int descriptor, int error)
 	return -1;
 }
 
-/* mkdir(2) leaves out special bits, and the default ACL of the parent may take others. */
+/* mkdir(2) leaves out special bits, and a default ACL of the parent may remove others. */
 static bool set_mode(int directory, const char *name, mode_t mode)
 {
 	int made = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -62,7 +62,7 @@ static bool set_mode(int directory, const char *name, mode_t mode)
 	return done;
 }
 
-/* Opens name in directory, made where it is missing, and closes directory. */
+/* Opens name in directory, created if it is missing, and closes directory. */
 static int step_down(int directory, const char *name, mode_t mode)
 {
 	int below;
@@ -75,12 +75,12 @@ static int step_down(int directory, const char *name, mode_t mode)
 	} else if (errno != EEXIST) {
 		return close_and_fail(directory, errno);
 	}
-	/* Somebody else may just have made it; where it is a symlink that leads nowhere, this fails with ENOTDIR. */
+	/* Somebody else may just have created it; a symlink fails with ENOTDIR. */
 	below = openat(directory, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return below < 0 ? close_and_fail(directory, errno) : ((void)close(directory), below);
 }
 
-/* Takes the slashes away that end a path. */
+/* Removes trailing slashes. */
 static size_t trim(char *path, size_t length)
 {
 	while (length > 1 && path[length - 1] == '/')
@@ -89,8 +89,8 @@ static size_t trim(char *path, size_t length)
 }
 
 /*
- * Opens the deepest directory of a path that is there. *length comes with the length of the path and leaves with that of the part
- * that was opened (0: root itself); behind it, the slashes before the missing names have become NULs.
+ * Opens the deepest existing directory of a path. *length is the length of the path, and becomes that of the part that was opened
+ * (0: root itself); the slashes after it become NULs.
  */
 static int open_present(int root, char *path, size_t *length)
 {
@@ -123,7 +123,7 @@ int resolve_directory(int root, const char *path, mode_t mode)
 		const char *name = copy + length + 1;
 
 		length += 1 + strlen(name);
-		/* Nothing stands between two slashes. */
+		/* Two slashes in a row. */
 		if (name[0] != '\0')
 			directory = step_down(directory, name, length == whole ? mode : PARENT_MODE);
 	}

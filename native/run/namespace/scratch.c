@@ -1,4 +1,4 @@
-/* One file system, made by the options of the steps that share it; see scratch.h. */
+/* See scratch.h. */
 #include "scratch.h"
 
 #include <errno.h>
@@ -11,53 +11,53 @@
 #include "cli/fail.h"
 #include "mounts.h"
 
-/* No part begins with a dot. */
-#define TAKEN ".taken"
+/* No directory that an op names begins with a dot. */
+#define DETACHED ".detached"
 #define FLAGS (1U << MOUNT_NO_SUID | 1U << MOUNT_NO_DEVICES)
 
 struct needs {
-	/* whose options the file system has */
-	const struct step *part;
-	bool takes, hides;
+	/* the first op that names a directory, whose options the tmpfs has */
+	const struct mount_op *first;
+	bool detaches, masks;
 };
 
-static struct needs look_through(const struct plan *plan)
+static struct needs needs_of(const struct plan *plan)
 {
 	struct needs needs = { 0 };
 
-	for (size_t i = 0; i < plan->step_count; i++) {
-		const struct step *step = &plan->steps[i];
+	for (size_t i = 0; i < plan->mount_op_count; i++) {
+		const struct mount_op *op = &plan->mount_ops[i];
 
-		needs.takes = needs.takes || step->take_away;
-		needs.hides = needs.hides || step->verb == STEP_HIDE;
-		if (step->part != NULL && needs.part == NULL)
-			needs.part = step;
+		needs.detaches = needs.detaches || op->detach;
+		needs.masks = needs.masks || op->kind == OP_MASK;
+		if (op->scratch != NULL && needs.first == NULL)
+			needs.first = op;
 	}
 	return needs;
 }
 
-/* What has no parts has a handful of empty things. Nobody gets to anything in it but by the mount of a part. */
-static int make_tmpfs(const struct step *part)
+/* Without directories it holds a handful of empty files. Nobody reaches anything in it but through the mount of a directory. */
+static int make_tmpfs(const struct mount_op *first)
 {
 	char size[] = "size=4k", inodes[] = "nr_inodes=16", mode[] = "mode=0700";
 	char *const alone[] = { size, inodes };
 	struct strings options = { 0 };
-	size_t count = part == NULL ? sizeof(alone) / sizeof(alone[0]) : part->options.count;
+	size_t count = first == NULL ? sizeof(alone) / sizeof(alone[0]) : first->options.count;
 	bool fits = true;
 	int mount;
 
 	for (size_t i = 0; i < count; i++)
-		fits = fits && strings_add(&options, part == NULL ? alone[i] : part->options.items[i]);
+		fits = fits && strings_add(&options, first == NULL ? alone[i] : first->options.items[i]);
 	if (!fits || !strings_add(&options, mode))
 		fail(STATUS_LAUNCHER, "out of memory");
 	mount = mount_new("tmpfs", &options, FLAGS);
 	if (mount < 0)
-		fail_errno(errno, "cannot make a tmpfs for %s", part == NULL ? "what the service shall not see" : part->path);
+		fail_errno(errno, "cannot create a tmpfs for %s", first == NULL ? "what is hidden from the service" : first->path);
 	free(options.items);
 	return mount;
 }
 
-static bool same_options(const struct step *one, const struct step *other)
+static bool same_options(const struct mount_op *one, const struct mount_op *other)
 {
 	bool same = one->options.count == other->options.count && one->set == other->set;
 
@@ -66,85 +66,85 @@ static bool same_options(const struct step *one, const struct step *other)
 	return same;
 }
 
-static void make_part(struct attic *attic, const struct step *step, const struct step *first)
+static void make_directory(struct scratch *scratch, const struct mount_op *op, const struct mount_op *first)
 {
-	struct part *part = &attic->parts[attic->part_count];
+	struct scratch_directory *made = &scratch->directories[scratch->directory_count];
 	int directory;
 
-	if (!same_options(step, first))
-		fail(STATUS_LAUNCHER, "the plan has %s in one file system with %s, and other options for it", step->path, first->path);
-	if (attic->part_count == PARTS_MAX)
-		fail(STATUS_LAUNCHER, "the plan has more than %u parts of a file system", PARTS_MAX);
-	if (mkdirat(attic->mount, step->part, step->mode) != 0)
-		fail_errno(errno, "cannot make a directory for %s", step->path);
-	directory = openat(attic->mount, step->part, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	part->name = step->part;
-	part->mount = directory < 0 ? -1 : mount_clone(directory, true);
-	if (part->mount < 0 || mount_flags(part->mount, step->set, FLAGS & ~step->set, true) != 0)
-		fail_errno(errno, "cannot make a mount for %s", step->path);
+	if (!same_options(op, first))
+		fail(STATUS_LAUNCHER, "the plan has %s in one tmpfs with %s, but with other options", op->path, first->path);
+	if (scratch->directory_count == SCRATCH_DIRECTORIES_MAX)
+		fail(STATUS_LAUNCHER, "the plan has more than %u directories in one tmpfs", SCRATCH_DIRECTORIES_MAX);
+	if (mkdirat(scratch->mount, op->scratch, op->mode) != 0)
+		fail_errno(errno, "cannot create a directory for %s", op->path);
+	directory = openat(scratch->mount, op->scratch, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	made->name = op->scratch;
+	made->mount = directory < 0 ? -1 : mount_clone(directory, true);
+	if (made->mount < 0 || mount_flags(made->mount, op->set, FLAGS & ~op->set, true) != 0)
+		fail_errno(errno, "cannot create a mount for %s", op->path);
 	(void)close(directory);
-	attic->part_count++;
+	scratch->directory_count++;
 }
 
-static int make_taken(int mount)
+static int make_detached(int mount)
 {
-	int taken = mkdirat(mount, TAKEN, 0) != 0 ? -1 : openat(mount, TAKEN, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int detached = mkdirat(mount, DETACHED, 0) != 0 ? -1 : openat(mount, DETACHED, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	if (taken < 0)
-		fail_errno(errno, "cannot make a directory for what the service shall not see");
-	return taken;
+	if (detached < 0)
+		fail_errno(errno, "cannot create a directory for detached mounts");
+	return detached;
 }
 
-void attic_open(struct attic *attic, const struct plan *plan, int root, struct hidden *hidden)
+void scratch_open(struct scratch *scratch, const struct plan *plan, int root, struct masks *masks)
 {
-	const struct needs needs = look_through(plan);
+	const struct needs needs = needs_of(plan);
 
-	if (attic->made)
+	if (scratch->created)
 		return;
-	attic->made = true;
-	attic->mount = make_tmpfs(needs.part);
+	scratch->created = true;
+	scratch->mount = make_tmpfs(needs.first);
 	/* What is attached nowhere cannot be cloned before Linux 6.15. */
-	if (mount_attach(attic->mount, root) != 0)
+	if (mount_attach(scratch->mount, root) != 0)
 		fail_errno(errno, "cannot mount a tmpfs over /");
-	for (size_t i = 0; i < plan->step_count; i++) {
-		if (plan->steps[i].part != NULL)
-			make_part(attic, &plan->steps[i], needs.part);
+	for (size_t i = 0; i < plan->mount_op_count; i++) {
+		if (plan->mount_ops[i].scratch != NULL)
+			make_directory(scratch, &plan->mount_ops[i], needs.first);
 	}
-	if (needs.hides && hide_prepare(hidden, attic->mount) != 0)
-		fail_errno(errno, "cannot make what the service sees in place of what is hidden");
-	if (needs.takes)
-		attic->taken = make_taken(attic->mount);
+	if (needs.masks && mask_prepare(masks, scratch->mount) != 0)
+		fail_errno(errno, "cannot create the empty file and directory that hide others");
+	if (needs.detaches)
+		scratch->detached = make_detached(scratch->mount);
 }
 
-bool attic_take(const struct attic *attic, int mount)
+bool scratch_detach(const struct scratch *scratch, int mount)
 {
-	return (attic->taken >= 0 && mount_attach(mount, attic->taken) == 0) || mount_detach(mount) == 0;
+	return (scratch->detached >= 0 && mount_attach(mount, scratch->detached) == 0) || mount_detach(mount) == 0;
 }
 
-int attic_part(struct attic *attic, const struct step *step)
+int scratch_take_directory(struct scratch *scratch, const struct mount_op *op)
 {
-	for (size_t i = 0; i < attic->part_count; i++) {
-		struct part *part = &attic->parts[i];
-		int mount = part->mount;
+	for (size_t i = 0; i < scratch->directory_count; i++) {
+		struct scratch_directory *directory = &scratch->directories[i];
+		int mount = directory->mount;
 
-		if (strcmp(part->name, step->part) != 0)
+		if (strcmp(directory->name, op->scratch) != 0)
 			continue;
-		part->mount = -1;
+		directory->mount = -1;
 		if (mount >= 0)
 			return mount;
 	}
-	fail(STATUS_LAUNCHER, "the plan has no directory for %s", step->path);
+	fail(STATUS_LAUNCHER, "the plan has no directory for %s", op->path);
 }
 
-void attic_close(struct attic *attic)
+void scratch_close(struct scratch *scratch)
 {
-	if (attic->mount < 0)
+	if (scratch->mount < 0)
 		return;
-	if (attic->taken >= 0)
-		(void)close(attic->taken);
-	attic->taken = -1;
-	if (mount_detach(attic->mount) != 0)
-		fail_errno(errno, "cannot take away what the service shall not see");
-	(void)close(attic->mount);
-	attic->mount = -1;
+	if (scratch->detached >= 0)
+		(void)close(scratch->detached);
+	scratch->detached = -1;
+	if (mount_detach(scratch->mount) != 0)
+		fail_errno(errno, "cannot detach the scratch tmpfs");
+	(void)close(scratch->mount);
+	scratch->mount = -1;
 }

@@ -1,11 +1,10 @@
 /*
- * Owns a tmpfs that is attached over / while the mounts of a world are cloned. What the service shall have parts of is made in
- * it, and what is taken away is moved into it, so that all of that goes with one detach: for each the kernel waits until
- * nobody can be looking at the mounts any more, which takes longer than all the rest of a step. Every failure ends the process
- * with a sentence.
+ * A tmpfs that is attached over / while the mounts of a namespace are cloned. It holds directories that the service shares the
+ * tmpfs of, and mounts that were detached from where they were, so that one unmount removes them all: the kernel waits for every
+ * single unmount until nobody can see the mount any more, longer than all else takes. A failure ends the process with a message.
  */
-#ifndef RUN_ATTIC_H
-#define RUN_ATTIC_H
+#ifndef RUN_SCRATCH_H
+#define RUN_SCRATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,43 +13,43 @@
 #include "protocol/plan.h"
 
 /* A service has two: /tmp and /var/tmp. */
-#define PARTS_MAX 16U
-#define ATTIC_NONE { .mount = -1, .taken = -1 }
+#define SCRATCH_DIRECTORIES_MAX 16U
+#define SCRATCH_NONE { .mount = -1, .detached = -1 }
 
 /* A directory of the tmpfs, as a mount that is attached nowhere until it is used. */
-struct part {
+struct scratch_directory {
 	const char *name;
 	int mount;
 };
 
-struct attic {
-	/* whether it was made, and its parts with it */
-	bool made;
+struct scratch {
+	/* whether the tmpfs was created, and its directories with it */
+	bool created;
 	/* the tmpfs while it is attached, otherwise -1 */
 	int mount;
-	/* where what is taken away goes, one on top of the other; -1 where nothing does */
-	int taken;
-	struct part parts[PARTS_MAX];
-	size_t part_count;
+	/* where detached mounts go, one on top of the other; -1: nowhere */
+	int detached;
+	struct scratch_directory directories[SCRATCH_DIRECTORIES_MAX];
+	size_t directory_count;
 };
 
 /*
- * Makes and attaches it, with the parts of the plan's steps, and what it hides things with, unless it was made before.
- * root: / as the launcher found it. While it is attached no user namespace can be made: the kernel takes whoever has something
- * over / for one in a chroot (user_namespaces(7), EPERM).
+ * Creates and attaches it, with the directories that the plan's ops name and the masks, unless it was created before.
+ * root: / as the launcher found it. While it is attached no user namespace can be created: the kernel takes a process with
+ * something over / for one in a chroot (user_namespaces(7), EPERM).
  */
-void attic_open(struct attic *attic, const struct plan *plan, int root, struct hidden *hidden);
+void scratch_open(struct scratch *scratch, const struct plan *plan, int root, struct masks *masks);
 
 /*
- * Takes a mount away from where it is attached; the descriptor is its root. By itself where it cannot be moved, or after the
- * attic was closed. False with errno: the kernel refuses.
+ * Detaches a mount from where it is; the descriptor is its root. Without the scratch tmpfs if it is closed or the mount cannot be
+ * moved. False with errno: the kernel refuses.
  */
-bool attic_take(const struct attic *attic, int mount);
+bool scratch_detach(const struct scratch *scratch, int mount);
 
-/* Gives out the part of a step, attached nowhere; its caller closes it. */
-int attic_part(struct attic *attic, const struct step *step);
+/* Hands over the directory that an op names, attached nowhere; the caller closes it. */
+int scratch_take_directory(struct scratch *scratch, const struct mount_op *op);
 
-/* Detaches it, with all that was taken away. May be called again. Changes the working directory to /. */
-void attic_close(struct attic *attic);
+/* Detaches it, with all that was moved into it. May be called again. Changes the working directory to /. */
+void scratch_close(struct scratch *scratch);
 
 #endif

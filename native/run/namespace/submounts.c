@@ -1,4 +1,4 @@
-/* From /proc/self/mountinfo (proc_pid_mountinfo(5)) to clones; see submounts.h. */
+/* Reads /proc/self/mountinfo (proc_pid_mountinfo(5)); see submounts.h. */
 #include "submounts.h"
 
 #include <errno.h>
@@ -68,7 +68,7 @@ static char *path_of(char *line)
 static void add(struct submounts *found, const char *path)
 {
 	if (found->count == SUBMOUNTS_MAX)
-		fail(STATUS_LAUNCHER, "there are more than %u mounts beside %s that would have to be kept", SUBMOUNTS_MAX, path);
+		fail(STATUS_LAUNCHER, "cannot keep the mounts around %s: there are more than %u", path, SUBMOUNTS_MAX);
 	if (found->items == NULL)
 		found->items = malloc(SUBMOUNTS_MAX * sizeof(*found->items));
 	if (found->items == NULL)
@@ -88,7 +88,7 @@ static struct submounts list(int proc, const char *path)
 	size_t room = 0;
 
 	if (file == NULL)
-		fail_errno(errno, "cannot see what is mounted below %s: /proc/self/mountinfo cannot be read", path);
+		fail_errno(errno, "cannot list the mounts below %s: cannot open /proc/self/mountinfo", path);
 	while (getline(&line, &room, file) >= 0) {
 		const char *mounted = path_of(line);
 
@@ -96,13 +96,13 @@ static struct submounts list(int proc, const char *path)
 			add(&found, mounted);
 	}
 	if (ferror(file))
-		fail_errno(errno, "cannot see what is mounted below %s", path);
+		fail_errno(errno, "cannot list the mounts below %s", path);
 	free(line);
 	(void)fclose(file);
 	return found;
 }
 
-/* Whether another one has it: it is below that, or the same path once more. */
+/* Whether it comes with another one: it lies below that, or is the same path again. */
 static bool is_covered(const struct submounts *all, size_t which)
 {
 	for (size_t i = 0; i < all->count; i++) {
@@ -113,7 +113,7 @@ static bool is_covered(const struct submounts *all, size_t which)
 	return false;
 }
 
-/* The clone of what is seen at a path; -1: nothing is, since something is mounted above it. */
+/* A clone of the mount at a path; -1: another mount hides the path. */
 static int clone(int root, const char *path, unsigned int set)
 {
 	int found = resolve(root, path, 0), is_root, mount;
@@ -121,11 +121,11 @@ static int clone(int root, const char *path, unsigned int set)
 	if (found < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return -1;
 	if (found < 0)
-		fail_errno(errno, "cannot find the mount at %s", path);
-	/* What cannot be looked at may be the mount that hides what is below it: it is not left out. */
+		fail_errno(errno, "cannot open the mount at %s", path);
+	/* A mount that cannot be inspected may be there to hide what is below it: it must not be left out. */
 	is_root = mount_is_root(found);
 	if (is_root < 0)
-		fail_errno(errno, "cannot look at %s", path);
+		fail_errno(errno, "cannot stat %s", path);
 	if (is_root == 0) {
 		(void)close(found);
 		return -1;
@@ -137,7 +137,7 @@ static int clone(int root, const char *path, unsigned int set)
 	return mount;
 }
 
-struct submounts submounts_keep(int proc, int root, const char *path, unsigned int set)
+struct submounts submounts_clone(int proc, int root, const char *path, unsigned int set)
 {
 	struct submounts found = list(proc, path);
 
@@ -148,17 +148,17 @@ struct submounts submounts_keep(int proc, int root, const char *path, unsigned i
 	return found;
 }
 
-void submounts_place(struct submounts *submounts, int root, size_t cut)
+void submounts_attach(struct submounts *submounts, int root, size_t root_length)
 {
 	for (size_t i = 0; i < submounts->count; i++) {
 		struct submount *one = &submounts->items[i];
-		int target = one->mount < 0 ? -1 : resolve(root, one->path + cut, 0);
+		int target = one->mount < 0 ? -1 : resolve(root, one->path + root_length, 0);
 
 		/* A new /proc may have less than the one before. */
 		if (one->mount >= 0 && target < 0 && errno != ENOENT && errno != ENOTDIR)
-			fail_errno(errno, "cannot find %s", one->path + cut);
+			fail_errno(errno, "cannot open %s", one->path + root_length);
 		if (target >= 0 && mount_attach(one->mount, target) != 0)
-			fail_errno(errno, "cannot mount over %s", one->path + cut);
+			fail_errno(errno, "cannot mount over %s", one->path + root_length);
 		if (target >= 0)
 			(void)close(target);
 		if (one->mount >= 0)

@@ -1,4 +1,4 @@
-/* Owns what is mounted below a path that gets a new file system: it is kept, and put back into the new one. */
+/* The mounts below a path that gets a new file system: they are cloned, and attached again in the new one. */
 #ifndef RUN_SUBMOUNTS_H
 #define RUN_SUBMOUNTS_H
 
@@ -18,12 +18,12 @@ struct submounts {
 };
 
 /*
- * Clones each mount that is directly below an absolute path of the host, with all below it, and sets flags of it. proc is a
- * descriptor of /proc. Ends the process if that fails.
+ * Clones each mount directly below an absolute path of the host, with all mounts below it, and sets mount flags (bits
+ * 1 << enum mount_flag). proc is a descriptor of /proc. Ends the process on failure.
  */
-struct submounts submounts_keep(int proc, int root, const char *path, unsigned int set);
+struct submounts submounts_clone(int proc, int root, const char *path, unsigned int set);
 
-/* Attaches them below root, each at its path less the first 'cut' bytes, if there is such a path. Frees them. */
-void submounts_place(struct submounts *submounts, int root, size_t cut);
+/* Attaches them below root, each at its path without the first root_length bytes, if that exists there. Frees them. */
+void submounts_attach(struct submounts *submounts, int root, size_t root_length);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Owns the capability sets of this process (capabilities(7)). A set is a mask with bit n for capability n. What is changed is
- * read back; every failure ends the process with a sentence.
+ * The capability sets of this process (capabilities(7)). A set is a mask with bit n for capability n. Changes are read back; a failure
+ * ends the process with a message.
  */
 #ifndef RUN_CAPABILITIES_H
 #define RUN_CAPABILITIES_H

@@ -1,11 +1,10 @@
-/* Owns the session keyring (session-keyring(7)): that of whoever started the launcher holds keys that are not the service's. */
+/* Leaves the session keyring (session-keyring(7)) of whoever started the launcher, whose keys are not the service's. */
 #ifndef RUN_KEYRING_H
 #define RUN_KEYRING_H
 
 /*
- * Puts this process into a session keyring of its own, empty and its present user's. To be called as the launcher's user: its
- * process has all rights to it that one's own session keyring gives, and no key is counted for a dynamic user that uses none.
- * Ends the process where it cannot be done.
+ * Gives this process a new, empty session keyring. To be called as the launcher's user, so that no key counts for a dynamic user that
+ * uses none; the process keeps its rights to the keyring. Ends the process on failure.
  */
 void keyring_leave(void);
 

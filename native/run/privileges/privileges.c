@@ -1,4 +1,4 @@
-/* The order, and why it is the one; see privileges.h. */
+/* See privileges.h. */
 #include "privileges.h"
 
 #include <errno.h>
@@ -21,14 +21,14 @@ static void check_groups(const struct groups *groups)
 	gid_t *present = malloc((groups->count + 1) * sizeof(*present));
 	int count = present == NULL ? -1 : getgroups((int)groups->count + 1, present);
 
-	/* The kernel keeps them sorted, as we have them (setgroups(2) of Linux). */
+	/* Linux keeps them sorted, as ours are. */
 	if (count < 0 || (size_t)count != groups->count ||
 	    (count > 0 && memcmp(present, groups->ids, groups->count * sizeof(*present)) != 0))
-		fail(STATUS_LAUNCHER, "the kernel did not set the supplementary groups as it was asked to");
+		fail(STATUS_LAUNCHER, "the kernel did not set the supplementary groups as asked");
 	free(present);
 }
 
-/* user_namespaces(7): a number that a namespace does not have cannot be had in it. */
+/* user_namespaces(7): only numbers that a namespace maps exist in it. */
 static const char *hint(int error)
 {
 	return error == EINVAL ? " (this user namespace has to map it)" : "";
@@ -61,7 +61,7 @@ static void set_user(const struct plan *plan)
 		capabilities_of_root(plan->bounding_set, plan->ambient_set);
 	else
 		capabilities_become(plan->ambient_set);
-	/* A way back would be one for the service too. */
+	/* The service could do what we can do here. */
 	if (plan->uid != 0 && (plan->ambient_set >> CAP_SETUID & 1U) == 0 && setuid(0) == 0)
 		fail(STATUS_LAUNCHER, "user %u could become root again", plan->uid);
 }
@@ -74,15 +74,15 @@ static void forbid_new_privileges(void)
 		fail(STATUS_LAUNCHER, "the kernel did not forbid new privileges");
 }
 
-/* Root can do to a terminal what it likes in other ways; what starts as root to become the user ("!") is the user. */
+/* Root has other ways to a terminal. A command with "!" becomes the user, so the filter is for it too. */
 static unsigned int filter_parts(const struct plan *plan)
 {
 	return (plan->restrict_suid_sgid ? FILTER_SPECIAL_FILES : 0U) | (plan->uid != 0 ? FILTER_TERMINAL : 0U);
 }
 
 /*
- * As the user: on a network file system only it may have the right to enter, and what it may not enter it shall not be in.
- * After the world was made: a directory that was entered before would be a way out of it.
+ * As the user, who alone may have access on a network file system, and who must not be in a directory that it may not enter. In the
+ * namespace: a directory that was entered before would lead out of it.
  */
 static void enter_directory(const struct plan *plan)
 {
@@ -106,7 +106,7 @@ void privileges_drop(const struct plan *plan, const struct groups *groups, enum 
 		/* The filter needs one of the two: this, or CAP_SYS_ADMIN, which is gone after the UID. */
 		if (plan->no_new_privileges)
 			forbid_new_privileges();
-		filter_install(filter_parts(plan));
+		seccomp_filter_install(filter_parts(plan));
 	}
 	if (as == AS_USER)
 		set_user(plan);

@@ -1,6 +1,6 @@
 /*
- * Owns the way from root to the service's user. Privileges only shrink, in the one order in which each step still may be done;
- * each is read back, and every failure ends the process with a sentence.
+ * Drops privileges from root to the service's user. They only shrink, in the one order in which each drop is still permitted; each
+ * drop is read back, and a failure ends the process with a message.
  */
 #ifndef RUN_PRIVILEGES_H
 #define RUN_PRIVILEGES_H
@@ -9,8 +9,8 @@
 #include "protocol/plan.h"
 
 /*
- * Gives up what a command of this kind does not have, and sets the file mode creation mask and the working directory. proc is
- * the launcher's /proc.
+ * Drops what a command of this kind does not have, and sets the file mode creation mask and the working directory. proc is a
+ * descriptor of the launcher's /proc.
  */
 void privileges_drop(const struct plan *plan, const struct groups *groups, enum command_as as, int proc);
 

@@ -206,7 +206,7 @@ static void put_abi(struct program *program, const struct abi *abi, unsigned int
 	program->at[test].jf = (unsigned char)(program->length - test - 1);
 }
 
-size_t filter_write(struct sock_filter instructions[FILTER_LENGTH_MAX], unsigned int parts)
+size_t seccomp_filter_write(struct sock_filter instructions[FILTER_LENGTH_MAX], unsigned int parts)
 {
 	struct program program = { .at = instructions };
 
@@ -248,7 +248,7 @@ static _Noreturn void fail_without_filter(unsigned int parts, int error)
 	     error == 0 ? "none for this processor" : fail_words(error));
 }
 
-void filter_install(unsigned int parts)
+void seccomp_filter_install(unsigned int parts)
 {
 	struct sock_filter instructions[FILTER_LENGTH_MAX];
 	struct sock_fprog program = { .filter = instructions };
@@ -256,7 +256,7 @@ void filter_install(unsigned int parts)
 
 	if (parts == 0)
 		return;
-	program.len = (unsigned short)filter_write(instructions, parts);
+	program.len = (unsigned short)seccomp_filter_write(instructions, parts);
 	if (program.len != 0) {
 		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &program) == 0) {
 			if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_FILTER)

@@ -9,8 +9,8 @@
  * FILTER_TERMINAL: nothing is typed into the terminal that the service shares with whoever started it. ioctl(2) with TIOCSTI,
  * and with TIOCLINUX (which pastes on a virtual console), fails with EPERM.
  */
-#ifndef RUN_FILTER_H
-#define RUN_FILTER_H
+#ifndef RUN_SECCOMP_FILTER_H
+#define RUN_SECCOMP_FILTER_H
 
 #include <linux/filter.h>
 #include <stddef.h>
@@ -23,12 +23,12 @@
 #define FILTER_TERMINAL 2U
 
 /* Writes the program for a set that is not empty; returns its length. 0: there is none for this processor. */
-size_t filter_write(struct sock_filter program[FILTER_LENGTH_MAX], unsigned int parts);
+size_t seccomp_filter_write(struct sock_filter program[FILTER_LENGTH_MAX], unsigned int parts);
 
 /*
  * Puts this process below the filter; an empty set needs none. Needs CAP_SYS_ADMIN or no_new_privs. Ends the process if that
  * cannot be done, but for FILTER_TERMINAL alone in a process without a controlling terminal, which has nothing to type into.
  */
-void filter_install(unsigned int parts);
+void seccomp_filter_install(unsigned int parts);
 
 #endif

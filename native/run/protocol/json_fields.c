@@ -1,4 +1,4 @@
-/* Objects by tables; see json_fields.h. */
+/* See json_fields.h. */
 #include "json_fields.h"
 
 #include <stdint.h>
@@ -8,16 +8,16 @@
 #define MASK_DIGITS 16U
 
 struct object {
-	struct reading *reading;
-	const struct members *members;
+	struct json_source *source;
+	const struct json_fields *fields;
 	char *place;
 	uint32_t seen;
 };
 
-bool members_text(struct json_reader *reader, const struct reading *reading, char **text)
+bool json_field_text(struct json_reader *reader, const struct json_source *source, char **text)
 {
-	/* The same byte as reader->at, in memory that we may write to. What is written stays behind what is read. */
-	char *place = reading->text + (reader->at - reading->start);
+	/* The byte of reader->at, writable. Writing never overtakes reading. */
+	char *place = source->text + (reader->at - source->start);
 
 	if (json_string(reader, place, (size_t)(reader->end - reader->at)) != JSON_FIT)
 		return false;
@@ -25,7 +25,7 @@ bool members_text(struct json_reader *reader, const struct reading *reading, cha
 	return true;
 }
 
-int members_word(const char *const *words, const char *text)
+int json_field_word(const char *const *words, const char *text)
 {
 	for (int i = 0; words[i] != NULL; i++) {
 		if (strcmp(words[i], text) == 0)
@@ -35,7 +35,7 @@ int members_word(const char *const *words, const char *text)
 }
 
 struct texts {
-	const struct reading *reading;
+	const struct json_source *source;
 	struct strings *list;
 };
 
@@ -44,12 +44,12 @@ static bool read_item(struct json_reader *reader, void *context)
 	const struct texts *texts = context;
 	char *text;
 
-	return members_text(reader, texts->reading, &text) && strings_add(texts->list, text);
+	return json_field_text(reader, texts->source, &text) && strings_add(texts->list, text);
 }
 
-static bool read_texts(struct json_reader *reader, const struct reading *reading, struct strings *list)
+static bool read_texts(struct json_reader *reader, const struct json_source *source, struct strings *list)
 {
-	struct texts texts = { .reading = reading, .list = list };
+	struct texts texts = { .source = source, .list = list };
 
 	return json_array(reader, read_item, &texts);
 }
@@ -65,12 +65,12 @@ static bool digit_of(char byte, unsigned int base, uint64_t *digit)
 	return true;
 }
 
-static bool read_digits(struct json_reader *reader, const struct reading *reading, unsigned int base, uint64_t *value)
+static bool read_digits(struct json_reader *reader, const struct json_source *source, unsigned int base, uint64_t *value)
 {
 	uint64_t digit;
 	char *text;
 
-	if (!members_text(reader, reading, &text) || text[0] == '\0' || (base == 16 && strlen(text) != MASK_DIGITS))
+	if (!json_field_text(reader, source, &text) || text[0] == '\0' || (base == 16 && strlen(text) != MASK_DIGITS))
 		return false;
 	*value = 0;
 	for (; *text != '\0'; text++) {
@@ -81,62 +81,62 @@ static bool read_digits(struct json_reader *reader, const struct reading *readin
 	return true;
 }
 
-static bool read_word(struct json_reader *reader, const struct reading *reading, const struct member *member, void *place)
+static bool read_word(struct json_reader *reader, const struct json_source *source, const struct json_field *field, void *place)
 {
 	char *text;
-	int index = members_text(reader, reading, &text) ? members_word(member->words, text) : -1;
+	int index = json_field_text(reader, source, &text) ? json_field_word(field->words, text) : -1;
 	unsigned int word = (unsigned int)index;
 
 	memcpy(place, &word, sizeof(word));
 	return index >= 0;
 }
 
-static bool read_value(struct json_reader *reader, struct reading *reading, const struct member *member, void *place)
+static bool read_value(struct json_reader *reader, struct json_source *source, const struct json_field *field, void *place)
 {
-	switch (member->kind) {
-	case MEMBER_TEXT:
-		return members_text(reader, reading, place);
-	case MEMBER_TEXTS:
-		return read_texts(reader, reading, place);
-	case MEMBER_NUMBER:
+	switch (field->kind) {
+	case FIELD_TEXT:
+		return json_field_text(reader, source, place);
+	case FIELD_TEXTS:
+		return read_texts(reader, source, place);
+	case FIELD_NUMBER:
 		return json_uint32(reader, place) == JSON_FIT;
-	case MEMBER_BOOLEAN:
+	case FIELD_BOOLEAN:
 		return json_boolean(reader, place);
-	case MEMBER_DECIMAL:
-		return read_digits(reader, reading, 10, place);
-	case MEMBER_MASK:
-		return read_digits(reader, reading, 16, place);
-	case MEMBER_WORD:
-		return read_word(reader, reading, member, place);
-	case MEMBER_CUSTOM:
-		return member->read(reader, reading, member, place);
+	case FIELD_DECIMAL:
+		return read_digits(reader, source, 10, place);
+	case FIELD_MASK:
+		return read_digits(reader, source, 16, place);
+	case FIELD_WORD:
+		return read_word(reader, source, field, place);
+	case FIELD_CUSTOM:
+		return field->read(reader, source, field, place);
 	}
 	return false;
 }
 
-/* Puts a name before what is known of the place where the reading broke. */
-static bool broken_at(struct reading *reading, const char *name)
+/* Prepends a name to the path of the field that failed. */
+static bool failed_at(struct json_source *source, const char *name)
 {
-	char inner[sizeof(reading->where)];
+	char inner[sizeof(source->where)];
 
-	memcpy(inner, reading->where, sizeof(inner));
-	(void)snprintf(reading->where, sizeof(reading->where), "%.31s%s%.60s", name, inner[0] == '\0' ? "" : ".", inner);
+	memcpy(inner, source->where, sizeof(inner));
+	(void)snprintf(source->where, sizeof(source->where), "%.31s%s%.60s", name, inner[0] == '\0' ? "" : ".", inner);
 	return false;
 }
 
 static bool read_row(struct json_reader *reader, struct object *object, size_t row)
 {
-	const struct member *member = &object->members->rows[row];
+	const struct json_field *field = &object->fields->rows[row];
 
 	if ((object->seen & UINT32_C(1) << row) != 0)
-		return broken_at(object->reading, member->name);
+		return failed_at(object->source, field->name);
 	object->seen |= UINT32_C(1) << row;
-	if (member->optional && json_null(reader))
+	if (field->optional && json_null(reader))
 		return true;
-	if (!read_value(reader, object->reading, member, object->place + member->offset))
-		return broken_at(object->reading, member->name);
-	if (member->seen > 0)
-		*(bool *)(object->place + member->seen - 1) = true;
+	if (!read_value(reader, object->source, field, object->place + field->offset))
+		return failed_at(object->source, field->name);
+	if (field->present > 0)
+		*(bool *)(object->place + field->present - 1) = true;
 	return true;
 }
 
@@ -144,22 +144,22 @@ static bool read_member(struct json_reader *reader, const char *key, void *conte
 {
 	struct object *object = context;
 
-	for (size_t row = 0; row < object->members->count; row++) {
-		if (strcmp(object->members->rows[row].name, key) == 0)
+	for (size_t row = 0; row < object->fields->count; row++) {
+		if (strcmp(object->fields->rows[row].name, key) == 0)
 			return read_row(reader, object, row);
 	}
-	return object->members->open ? json_skip(reader) : broken_at(object->reading, key);
+	return object->fields->allow_unknown ? json_skip(reader) : failed_at(object->source, key);
 }
 
-bool members_read(struct json_reader *reader, struct reading *reading, const struct members *members, void *place)
+bool json_fields_read(struct json_reader *reader, struct json_source *source, const struct json_fields *fields, void *place)
 {
-	struct object object = { .reading = reading, .members = members, .place = place };
+	struct object object = { .source = source, .fields = fields, .place = place };
 
 	if (!json_object(reader, read_member, &object))
 		return false;
-	for (size_t row = 0; row < members->count; row++) {
-		if (!members->rows[row].optional && (object.seen & UINT32_C(1) << row) == 0)
-			return broken_at(reading, members->rows[row].name);
+	for (size_t row = 0; row < fields->count; row++) {
+		if (!fields->rows[row].optional && (object.seen & UINT32_C(1) << row) == 0)
+			return failed_at(source, fields->rows[row].name);
 	}
 	return true;
 }

@@ -1,11 +1,10 @@
 /*
- * Owns the reading of JSON objects by tables: one row a member, with the place in a C structure that it is for. What is missing,
- * of another type, twice there or (where the table says so) unknown breaks the reading: a restriction that was not
- * understood must not be one that is left out. Texts are unescaped where they stand, since they never become longer, so
- * nothing is copied.
+ * Reads JSON objects by tables: one row for each field, with its place in a C structure. A field that is missing, of another type,
+ * repeated, or (unless the table allows it) unknown is an error: a restriction that was not understood must not be left out. Texts
+ * are unescaped in place, since they never become longer.
  */
-#ifndef RUN_MEMBERS_H
-#define RUN_MEMBERS_H
+#ifndef RUN_JSON_FIELDS_H
+#define RUN_JSON_FIELDS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,59 +12,59 @@
 #include "json.h"
 #include "string_list.h"
 
-/* The message that is read, and after a failure the path to the member that broke it: "plan.steps.mode". */
-struct reading {
-	/* the first byte of the message, in memory that may be written to, and the reader's view of the same byte */
+/* The message that is read, and after a failure the path of the field that failed: "plan.mountOps.mode". */
+struct json_source {
+	/* the first byte of the message, writable, and the reader's view of the same byte */
 	char *text;
 	const char *start;
 	char where[96];
 };
 
-struct member;
+struct json_field;
 
-/* Reads one value to its place; for what the kinds below do not have. */
-typedef bool member_read(struct json_reader *reader, struct reading *reading, const struct member *member, void *place);
+/* Reads one value to its place; for FIELD_CUSTOM. */
+typedef bool json_field_reader(struct json_reader *reader, struct json_source *source, const struct json_field *field, void *place);
 
-enum member_kind {
-	MEMBER_TEXT,	/* const char * */
-	MEMBER_TEXTS,	/* struct strings */
-	MEMBER_NUMBER,	/* uint32_t */
-	MEMBER_BOOLEAN, /* bool */
-	MEMBER_DECIMAL, /* uint64_t, of a string of decimal digits */
-	MEMBER_MASK,	/* uint64_t, of a string of 16 hexadecimal digits */
-	MEMBER_WORD,	/* an enumeration (unsigned int), of a string that is one of words */
-	MEMBER_CUSTOM,	/* what read makes of it */
+enum json_field_kind {
+	FIELD_TEXT,    /* const char * */
+	FIELD_TEXTS,   /* struct strings */
+	FIELD_NUMBER,  /* uint32_t */
+	FIELD_BOOLEAN, /* bool */
+	FIELD_DECIMAL, /* uint64_t, of a string of decimal digits */
+	FIELD_MASK,    /* uint64_t, of a string of 16 hexadecimal digits */
+	FIELD_WORD,    /* an enumeration (unsigned int), of a string that is one of words */
+	FIELD_CUSTOM,  /* whatever read makes of it */
 };
 
-struct member {
+struct json_field {
 	const char *name;
-	enum member_kind kind;
+	enum json_field_kind kind;
 	/* whether it may be missing, or null */
 	bool optional;
 	size_t offset;
-	/* where a bool that says whether it was there is, plus one; 0: nowhere */
-	size_t seen;
+	/* the offset of a bool that says whether the field is present, plus one; 0: there is none */
+	size_t present;
 	const char *const *words;
-	member_read *read;
+	json_field_reader *read;
 };
 
-struct members {
-	const struct member *rows;
+struct json_fields {
+	const struct json_field *rows;
 	size_t count;
-	/* unknown members are skipped */
-	bool open;
+	/* whether unknown fields are skipped */
+	bool allow_unknown;
 };
 
-/* At most that many rows a table. */
-#define MEMBERS_MAX 32U
+/* Rows of one table. */
+#define JSON_FIELDS_MAX 32U
 
-/* Reads an object into the structure at place. False: broken; reading->where says where. */
-bool members_read(struct json_reader *reader, struct reading *reading, const struct members *members, void *place);
+/* Reads an object into the structure at place. False: an error; source->where says where. */
+bool json_fields_read(struct json_reader *reader, struct json_source *source, const struct json_fields *fields, void *place);
 
-/* Reads a string where it stands. */
-bool members_text(struct json_reader *reader, const struct reading *reading, char **text);
+/* Reads a string in place. */
+bool json_field_text(struct json_reader *reader, const struct json_source *source, char **text);
 
-/* The index of text among words, which end with a null pointer; -1: it is none. */
-int members_word(const char *const *words, const char *text);
+/* The index of text among words, which end with a null pointer; -1: it is not one of them. */
+int json_field_word(const char *const *words, const char *text);
 
 #endif

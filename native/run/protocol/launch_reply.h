@@ -1,4 +1,4 @@
-/* Owns the reading of the daemon's replies to io.dynuser.Allocator.Launch. */
+/* Reads the daemon's replies to io.dynuser.Allocator.Launch. */
 #ifndef RUN_LAUNCH_REPLY_H
 #define RUN_LAUNCH_REPLY_H
 
@@ -9,11 +9,11 @@
 #include "questions.h"
 
 struct reply {
-	/* the name of the varlink error, and what it says of itself; null where it is none, or does not say */
+	/* the name of the varlink error and its parameters; null if it is none, or has none */
 	const char *error;
 	const char *field;
 	const char *reason;
-	/* more replies to this call follow: this one is of progress */
+	/* this reply reports progress, and more follow */
 	bool continues;
 	bool has_plan;
 	struct plan plan;
@@ -24,8 +24,8 @@ struct reply {
 };
 
 /*
- * Reads a message of length bytes, which is changed and must outlive the reply (all zeros before). False: it is not what the
- * interface says; *where says which member, "" where it is no JSON.
+ * Reads a message of length bytes, which is changed and must outlive the reply (all zeros before). False: it does not match the
+ * interface; *where is the path of the field, "" if it is not JSON.
  */
 bool reply_read(char *message, size_t length, struct reply *reply, char *where, size_t size);
 

@@ -1,4 +1,4 @@
-/* The call as JSON; see launch_request.h. */
+/* See launch_request.h. */
 #include "launch_request.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include "cli/fail.h"
 #include "utf8.h"
 
-/* JSON is UTF-8 (RFC 8259, section 8.1), so what is not cannot be asked for. */
+/* JSON is UTF-8 (RFC 8259, section 8.1). */
 static void need_utf8(const char *option, const char *value)
 {
 	if (!utf8_is_well_formed(value, strlen(value)))
@@ -61,7 +61,7 @@ static void write_parameters(struct json_writer *writer, const struct options *o
 									      ",\"isolation\":\"bestEffort\"");
 }
 
-void request_write(struct json_writer *writer, const struct options *options, bool may_mount, const struct answers *answers)
+void launch_request_write(struct json_writer *writer, const struct options *options, bool may_mount, const struct answers *answers)
 {
 	json_write_end(writer);
 	json_write_raw(writer, "{\"method\":\"io.dynuser.Allocator.Launch\",\"more\":true,\"parameters\":{");

@@ -1,11 +1,11 @@
-/* Owns the reading of one step of a plan from JSON, and the rule which members a step has to have. */
-#ifndef RUN_STEP_READER_H
-#define RUN_STEP_READER_H
+/* Reads one mount op of a plan from JSON, and checks that it has the fields of its kind. */
+#ifndef RUN_MOUNT_OP_READER_H
+#define RUN_MOUNT_OP_READER_H
 
 #include "json_fields.h"
 #include "plan.h"
 
-/* Reads a step into *step (all zeros before). False: broken; reading->where says where. */
-bool step_read(struct json_reader *reader, struct reading *reading, struct step *step);
+/* Reads an op into *op (all zeros before). False: an error; source->where says where. */
+bool mount_op_read(struct json_reader *reader, struct json_source *source, struct mount_op *op);
 
 #endif

@@ -1,4 +1,4 @@
-/* One part of the path after the other, by fnmatch(3); see pattern.h. */
+/* One component of the path after the other, by fnmatch(3); see pattern.h. */
 #include "pattern.h"
 
 #include <dirent.h>
@@ -17,27 +17,27 @@ struct search {
 	size_t bound;
 	pattern_found *found;
 	void *context;
-	/* The pattern again, whose slashes become NULs for as long as the part before them is compared. */
-	char parts[PATH_MAX];
-	/* What was chosen so far. */
+	/* A copy of the pattern, whose slashes become NULs while the component before them is compared. */
+	char directories[PATH_MAX];
+	/* The path so far. */
 	char path[PATH_MAX];
 };
 
 static void descend(struct search *search, size_t length, char *rest);
 
-/* Whether a part has to be compared with names, and is not one itself. */
-static bool has_wildcard(const char *part, size_t length)
+/* Whether a component has wildcards, or is a plain name. */
+static bool has_wildcard(const char *component, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		if (part[i] == '\\')
+		if (component[i] == '\\')
 			i++;
-		else if (strchr("*?[", part[i]) != NULL)
+		else if (strchr("*?[", component[i]) != NULL)
 			return true;
 	}
 	return false;
 }
 
-/* Puts a name behind what was chosen; 0: the path would be too long to be one. */
+/* Appends a name to the path; 0: it would be too long. */
 static size_t append(struct search *search, size_t length, const char *name, size_t size)
 {
 	if (length + size >= sizeof(search->path))
@@ -47,45 +47,45 @@ static size_t append(struct search *search, size_t length, const char *name, siz
 	return length + size;
 }
 
-static void choose_literal(struct search *search, size_t length, char *part, size_t size)
+static void choose_literal(struct search *search, size_t length, char *component, size_t size)
 {
 	size_t end = length;
 
 	for (size_t i = 0; i < size; i++) {
 		/* A slash means the same with and without one before it. */
-		if (part[i] == '\\' && part[i + 1] != '\0' && ++i == size)
+		if (component[i] == '\\' && component[i + 1] != '\0' && ++i == size)
 			break;
-		end = append(search, end, part + i, 1);
+		end = append(search, end, component + i, 1);
 		if (end == 0)
 			return;
 	}
-	descend(search, end, part + size);
+	descend(search, end, component + size);
 }
 
-/* Short of these the answer would be about the launcher, and not about what there is. */
+/* These errors are about the launcher, not about the file system. */
 static bool is_shortage(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
-static bool matches(char *part, size_t size, const char *name)
+static bool matches(char *component, size_t size, const char *name)
 {
-	char after = part[size];
+	char after = component[size];
 	bool result;
 
-	part[size] = '\0';
-	result = fnmatch(part, name, FNM_PERIOD) == 0;
-	part[size] = after;
+	component[size] = '\0';
+	result = fnmatch(component, name, FNM_PERIOD) == 0;
+	component[size] = after;
 	return result;
 }
 
-static void choose_matches(struct search *search, size_t length, char *part, size_t size)
+static void choose_matches(struct search *search, size_t length, char *component, size_t size)
 {
 	DIR *directory = opendir(length == 0 ? "." : search->path);
 	const struct dirent *entry;
 
 	if (directory == NULL && is_shortage(errno))
-		fail_errno(errno, "cannot look for files that match %s", search->pattern);
+		fail_errno(errno, "cannot find files that match %s", search->pattern);
 	if (directory == NULL)
 		return;
 	while ((entry = readdir(directory)) != NULL) {
@@ -93,11 +93,11 @@ static void choose_matches(struct search *search, size_t length, char *part, siz
 
 		if (++*search->entries > search->bound)
 			fail(STATUS_LAUNCHER, "there are more than %zu names to compare with %s", search->bound, search->pattern);
-		if (!matches(part, size, entry->d_name))
+		if (!matches(component, size, entry->d_name))
 			continue;
 		end = append(search, length, entry->d_name, strlen(entry->d_name));
 		if (end > 0)
-			descend(search, end, part + size);
+			descend(search, end, component + size);
 	}
 	(void)closedir(directory);
 }
@@ -114,7 +114,7 @@ static void descend(struct search *search, size_t length, char *rest)
 	}
 	size = strcspn(rest, "/");
 	if (size == 0) {
-		/* A link that leads nowhere is there; with a slash behind it has to be a directory. */
+		/* A dangling link exists; with a slash after it, it must lead to a directory. */
 		if (lstat(search->path, &status) == 0)
 			search->found(search->context, search->path);
 		return;
@@ -130,8 +130,8 @@ void pattern_search(const char *pattern, size_t *entries, size_t bound, pattern_
 	struct search search = { .pattern = pattern, .entries = entries, .bound = bound, .found = found, .context = context };
 	size_t size = strlen(pattern) + 1;
 
-	if (pattern[0] == '\0' || size > sizeof(search.parts))
+	if (pattern[0] == '\0' || size > sizeof(search.directories))
 		return;
-	memcpy(search.parts, pattern, size);
-	descend(&search, 0, search.parts);
+	memcpy(search.directories, pattern, size);
+	descend(&search, 0, search.directories);
 }

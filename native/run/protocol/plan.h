@@ -1,6 +1,6 @@
 /*
- * Owns the C form of what the daemon answers: the plan, as io.dynuser.Allocator.varlink has it. All texts point into the
- * message that it was read from.
+ * The plan that the daemon answers with; io.dynuser.Allocator.varlink says what each field means. All texts point into the message
+ * that it was read from.
  */
 #ifndef RUN_PLAN_H
 #define RUN_PLAN_H
@@ -10,14 +10,14 @@
 
 #include "string_list.h"
 
-/* More than the largest unit needs. Each slot is an open descriptor. */
-#define STEPS_MAX 65536U
+/* More than the largest unit needs. Each filled slot is an open descriptor. */
+#define MOUNT_OPS_MAX 65536U
 #define SLOTS_MAX 16384U
 #define COMMANDS_MAX 1024U
 
-enum step_verb { STEP_MAKE, STEP_PIN, STEP_MOUNT, STEP_COVER, STEP_ATTRIBUTES, STEP_PLACE, STEP_LINK, STEP_HIDE };
-enum step_type { TYPE_NONE, TYPE_PROC, TYPE_SYSFS, TYPE_MQUEUE };
-enum step_create { CREATE_NOTHING, CREATE_DIRECTORY, CREATE_FILE };
+enum mount_op_kind { OP_MKDIR, OP_CLONE, OP_MOUNT, OP_TMPFS, OP_REMOUNT, OP_ATTACH, OP_SYMLINK, OP_MASK };
+enum file_system_type { TYPE_NONE, TYPE_PROC, TYPE_SYSFS, TYPE_MQUEUE };
+enum mount_op_create { CREATE_NOTHING, CREATE_DIRECTORY, CREATE_FILE };
 
 /* A set of them is the bits 1 << MOUNT_... */
 enum mount_flag { MOUNT_READ_ONLY, MOUNT_NO_SUID, MOUNT_NO_DEVICES, MOUNT_NO_EXEC };
@@ -26,20 +26,20 @@ struct id_map {
 	uint32_t disk_uid, disk_gid, uid, gid;
 };
 
-struct step {
+struct mount_op {
 	const char *path;
 	const char *target;
-	const char *part;
+	const char *scratch;
 	struct strings options;
 	uint64_t device, inode;
 	struct id_map map;
 	uint32_t slot, mode;
 	unsigned int set, clear;
-	enum step_verb verb;
-	enum step_create create;
-	enum step_type type;
-	bool optional, straight, take_away, single;
-	/* whether there was one */
+	enum mount_op_kind kind;
+	enum mount_op_create create;
+	enum file_system_type type;
+	bool optional, no_symlinks, detach, non_recursive;
+	/* whether the field is present */
 	bool has_slot, has_mode, has_map, has_device, has_inode, has_options;
 };
 
@@ -61,8 +61,8 @@ struct plan {
 	struct strings environment;
 	struct strings unset_environment;
 	struct strings pass_environment;
-	struct step *steps;
-	size_t step_count;
+	struct mount_op *mount_ops;
+	size_t mount_op_count;
 	/* count 0: the command of the command line */
 	struct command *commands;
 	size_t command_count;

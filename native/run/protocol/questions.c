@@ -1,4 +1,4 @@
-/* Looking at files, directories and patterns; see questions.h. */
+/* See questions.h. */
 #include "questions.h"
 
 #include <dirent.h>
@@ -15,16 +15,15 @@
 
 #define DROP_IN_SUFFIX ".conf"
 
-/* Nothing of that name: an answer like any other. */
+/* Nothing is there, which is an answer too. */
 static bool is_absence(int error)
 {
 	return error == ENOENT || error == ENOTDIR;
 }
 
 /*
- * Opens what is of that type (S_IFREG, S_IFDIR) at the path; -1 where there is none. It is looked at before: to be opened may
- * mean something to a device, as to a watchdog or a tape. O_NONBLOCK: what has become a FIFO since must not keep the launcher
- * (open(2)).
+ * Opens a file of that type (S_IFREG, S_IFDIR); -1 if there is none at the path. The type is checked before, since opening a device,
+ * a watchdog or a tape, has effects. O_NONBLOCK: if a FIFO has taken its place since, open(2) must not wait.
  */
 static int open_kind(const char *path, mode_t type)
 {
@@ -49,7 +48,7 @@ static int open_kind(const char *path, mode_t type)
 	return -1;
 }
 
-/* All bytes of a file into allocated memory; fails where there are more than it may have. */
+/* Reads a file into allocated memory; fails if it is too long. */
 static char *read_all(const char *path, int descriptor, size_t *length)
 {
 	char *bytes = malloc(FILE_BYTES_MAX + 1);
@@ -91,12 +90,12 @@ static void answer_file(struct answers *answers, const char *path)
 	if (descriptor >= 0) {
 		bytes = read_all(path, descriptor, &length);
 		(void)close(descriptor);
-		/* In JSON it could be said, but the daemon takes it for an attack. */
+		/* JSON could hold them, but the daemon takes them for an attack. */
 		if (memchr(bytes, '\0', length) != NULL)
-			fail(STATUS_LAUNCHER, "%s has NUL characters, so it is no text", path);
+			fail(STATUS_LAUNCHER, "%s has NUL characters, so it is not a text file", path);
 		answers->bytes += length;
 		if (answers->bytes > ALL_BYTES_MAX)
-			fail(STATUS_LAUNCHER, "the files of this unit have more than %u bytes, the last of them %s", ALL_BYTES_MAX, path);
+			fail(STATUS_LAUNCHER, "the files of this unit have more than %u bytes, up to %s", ALL_BYTES_MAX, path);
 		json_write_raw(&answers->text, ",\"text\":");
 		json_write_text(&answers->text, bytes, length);
 		free(bytes);
@@ -107,7 +106,7 @@ static void answer_file(struct answers *answers, const char *path)
 static void count_name(struct answers *answers, const char *path)
 {
 	if (++answers->names > NAMES_MAX)
-		fail(STATUS_LAUNCHER, "there are more than %u names to look at, the last of them for %s", NAMES_MAX, path);
+		fail(STATUS_LAUNCHER, "the directories of this unit have more than %u names, up to %s", NAMES_MAX, path);
 }
 
 static bool is_drop_in(const char *name)
@@ -223,5 +222,5 @@ void answer_question(struct answers *answers, const struct question *question)
 	if (answers->text.error == EILSEQ)
 		fail(STATUS_LAUNCHER, "%s, or a name in it, is not UTF-8", question->path);
 	if (answers->text.error != 0)
-		fail_errno(answers->text.error, "cannot pass on what %s has", question->path);
+		fail_errno(answers->text.error, "cannot send %s to the daemon", question->path);
 }

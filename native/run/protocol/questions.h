@@ -1,6 +1,6 @@
 /*
- * Owns the answers to the daemon's questions: what of files, drop-in directories and patterns there is in the launcher's own
- * world. All of it is bounded, and nothing that is no regular file is waited for.
+ * Answers the daemon's questions about files, drop-in directories and patterns below the launcher's own root. All of it is bounded,
+ * and only regular files are read.
  */
 #ifndef RUN_QUESTIONS_H
 #define RUN_QUESTIONS_H
@@ -14,7 +14,7 @@
 #define FILE_BYTES_MAX 1048576U
 #define ALL_BYTES_MAX 4194304U
 #define NAMES_MAX 1000U
-/* What all patterns of a launch may look at, in names. */
+/* Names that all patterns of a launch may be compared with. */
 #define ENTRIES_MAX 100000U
 #define QUESTIONS_MAX 1000U
 
@@ -25,7 +25,7 @@ struct question {
 	enum question_kind kind;
 };
 
-/* What was answered so far: objects of LaunchAnswer with commas between them, and how much went into them. */
+/* The answers so far, objects of LaunchAnswer with commas in between, and what they count. */
 struct answers {
 	struct json_writer text;
 	size_t bytes;
@@ -33,7 +33,7 @@ struct answers {
 	size_t entries;
 };
 
-/* Adds the answer to one question. Ends the launcher where it cannot be given: unreadable, or past a bound. */
+/* Adds the answer to one question. Ends the launcher if it is unreadable or exceeds a bound. */
 void answer_question(struct answers *answers, const struct question *question);
 
 #endif

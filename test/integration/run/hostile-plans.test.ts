@@ -15,32 +15,29 @@ const pin = (slot: number, changes: Partial<LaunchStep> = {}): LaunchStep => ({
 });
 
 const PLANS: Readonly<Record<string, readonly [plan: Partial<LaunchPlan>, words: RegExp]>> = {
-  'a slot that nothing was pinned to': [
-    steps({ do: 'place', path: '/srv', slot: 3 }),
-    /slot 3, which nothing was pinned to/,
-  ],
+  'a slot that nothing was pinned to': [steps({ do: 'place', path: '/srv', slot: 3 }), /slot 3, which is empty/],
   'a slot that is filled twice': [steps(pin(1), pin(1)), /fills slot 1 twice/],
-  'a slot beyond the bound': [steps(pin(1_000_000)), /does not understand/],
-  'too many steps': [steps(...Array.from({ length: 70_000 }, () => pin(0))), /does not understand|sent more/],
-  'a way out by ".."': [steps({ do: 'make', path: '/srv/none/../x' }), /cannot make the directory/],
-  'a relative path': [steps({ do: 'make', path: 'srv/x' }), /cannot make the directory|does not understand/],
-  'a path that is longer than any': [steps(pin(0, { path: `/${'a/'.repeat(3_000)}` })), /cannot find/],
-  'a name that is longer than any': [steps({ do: 'cover', path: `/${'a'.repeat(300)}` }), /cannot find/],
+  'a slot beyond the bound': [steps(pin(1_000_000)), /cannot understand/],
+  'too many steps': [steps(...Array.from({ length: 70_000 }, () => pin(0))), /cannot understand|too long/],
+  'a way out by ".."': [steps({ do: 'make', path: '/srv/none/../x' }), /cannot create the directory/],
+  'a relative path': [steps({ do: 'make', path: 'srv/x' }), /cannot create the directory|cannot understand/],
+  'a path that is longer than any': [steps(pin(0, { path: `/${'a/'.repeat(3_000)}` })), /cannot open/],
+  'a name that is longer than any': [steps({ do: 'cover', path: `/${'a'.repeat(300)}` }), /cannot open/],
   'an option of tmpfs that is none': [
     steps({ do: 'cover', path: '/srv', options: ['nonsense=1'] }),
-    /cannot make a tmpfs/,
+    /cannot create a tmpfs/,
   ],
   'another file system as an option': [
     steps({ do: 'cover', path: '/srv', options: ['source', 'fstype=proc'] }),
-    /cannot make a tmpfs/,
+    /cannot create a tmpfs/,
   ],
   'an owner that is nobody': [
     steps(pin(0, { idMap: { diskUid: NO_UID, diskGid: 1, uid: 1, gid: 1 } })),
-    /cannot have a user namespace/,
+    /cannot create a user namespace/,
   ],
   'another directory than there is': [
     steps(pin(0, { straight: true, device: '1', inode: '1' })),
-    /is not the directory that was made ready/,
+    /is not the directory that was prepared/,
   ],
   'a device as the place of a directory': [
     steps(pin(0), { do: 'place', path: '/dev/null', slot: 0 }),

@@ -119,7 +119,7 @@ describe('dynuser-run', () => {
       [['data'], 126, /cannot execute \/opt\/p\/data: Permission denied$/],
       [['/opt/p/data'], 126, /cannot execute \/opt\/p\/data: Permission denied$/],
       [['/opt/p'], 126, /cannot execute \/opt\/p: Permission denied$/],
-      [['/opt/p/orphan'], 126, /cannot execute \/opt\/p\/orphan: the interpreter that it names is not there$/],
+      [['/opt/p/orphan'], 126, /cannot execute \/opt\/p\/orphan: the interpreter that it names does not exist$/],
     ] as const;
     for (const [argv, expected, words] of cases) {
       const { status, stderr } = await host.run({ environment }, argv);

@@ -7,8 +7,7 @@ import { LauncherHost, UID } from './fake-daemon.ts';
 const ARGUMENTS = `ulimit -s unlimited
   x=$(head -c 100000 /dev/zero | tr '\\0' x); n=$1; set --
   while [ "$n" -gt 0 ]; do set -- "$@" "$x"; n=$((n - 1)); done`;
-const TOO_LONG =
-  /cannot execute \/\S+: its arguments and environment are longer than the kernel takes, .*\(ulimit -s\)/;
+const TOO_LONG = /cannot execute \/\S+: its arguments and environment are too long for the kernel: .*\(ulimit -s\)/;
 
 describe('the size of what dynuser-run passes on', () => {
   let host: LauncherHost;

@@ -72,7 +72,7 @@ describe('dynuser-run and a daemon in trouble', () => {
     const old = await against(socket =>
       socket.on('data', () => socket.write(reply({ error: 'org.varlink.service.MethodNotFound' }))),
     );
-    fails(old, /is too old to launch anything/);
+    fails(old, /is too old to launch programs/);
     const other = await against(socket =>
       socket.on('data', () => socket.write(reply({ error: 'a.B', parameters: { field: 7 } }))),
     );
@@ -108,9 +108,15 @@ describe('dynuser-run and a daemon in trouble', () => {
       { parameters: { questions: [{ kind: 'socket', path: '/x' }] } },
     ];
     for (const value of cases) {
-      fails(await against(socket => socket.on('data', () => socket.write(reply(value)))), /does not understand \(.+\)/);
+      fails(
+        await against(socket => socket.on('data', () => socket.write(reply(value)))),
+        /cannot understand the daemon at .+ \(.+\)/,
+      );
     }
-    fails(await against(socket => socket.on('data', () => socket.write('}\0'))), /does not understand \(no JSON\)/);
+    fails(
+      await against(socket => socket.on('data', () => socket.write('}\0'))),
+      /cannot understand the daemon at .+ \(invalid JSON\)/,
+    );
     fails(await against(socket => socket.on('data', () => socket.write(reply({ parameters: {} })))), /without a plan/);
     const none = await against(
       socket => socket.on('data', () => socket.write(reply({ parameters: {} }))),
@@ -127,11 +133,11 @@ describe('dynuser-run and a daemon in trouble', () => {
       };
       socket.on('drain', more).once('data', more);
     });
-    fails(endless, /sent more than an answer may have/);
+    fails(endless, /sent a reply that is too long/);
     const asking = await against(socket =>
       socket.on('data', () => socket.write(reply({ parameters: { questions: [{ kind: 'file', path: '/none' }] } }))),
     );
-    fails(asking, /goes on asking after 16 rounds/);
+    fails(asking, /still asks questions after 16 rounds/);
   });
 
   it('waits for one that is slow as long as it tells of progress, and no longer than it may for one that is silent', async () => {
@@ -142,7 +148,7 @@ describe('dynuser-run and a daemon in trouble', () => {
       }),
     );
     assert.deepEqual([slow.status, slow.stderr], [0, '']);
-    fails(await against(() => undefined), /has said nothing for 30 seconds/);
+    fails(await against(() => undefined), /has been silent for 30 seconds/);
   });
 
   it('answers nobody who asks for what cannot be read, and says so', async () => {

@@ -88,13 +88,13 @@ describe('the world of dynuser-run', () => {
     assert.equal(await output([pin, place], 'cat /srv/data/file'), 'own');
     await refused(
       [{ ...pin, inode: `${inode}0` }, place],
-      /private\/app is not the directory that was made ready.*exchanged/,
+      /private\/app is not the directory that was prepared.*replaced/,
     );
-    await refused([{ ...pin, device: '1' }, place], /is not the directory that was made ready/);
+    await refused([{ ...pin, device: '1' }, place], /is not the directory that was prepared/);
     await host.machine.output(['ln', '-s', 'lib', '/var/elsewhere']);
-    await refused([{ ...pin, path: '/var/elsewhere/private/app' }, place], /is a symlink where there must be none/);
+    await refused([{ ...pin, path: '/var/elsewhere/private/app' }, place], /is a symlink, and must not be one/);
     await host.machine.output(['ln', '-s', 'app', '/var/lib/private/link']);
-    await refused([{ ...pin, path: '/var/lib/private/link' }, place], /is a symlink where there must be none/);
+    await refused([{ ...pin, path: '/var/lib/private/link' }, place], /is a symlink, and must not be one/);
   });
 
   it('hides files, directories and devices, each as an empty one of its kind', async () => {
@@ -110,7 +110,7 @@ describe('the world of dynuser-run', () => {
     const root = { ...world(...steps), uid: 0, gid: 0, userName: 'root' };
     const byRoot = await host.run(root, ['sh', '-c', 'echo x >>/etc/passwd; touch /srv/x']);
     assert.match(byRoot.stderr, /passwd: Read-only.*srv\/x': Read-only/s, 'not even root can put something there');
-    await refused([{ do: 'hide', path: '/none' }], /cannot find \/none: No such file/);
+    await refused([{ do: 'hide', path: '/none' }], /cannot open \/none: No such file/);
   });
 
   it('places clones where it is told to, with what has to be made for them', async () => {
@@ -131,7 +131,7 @@ describe('the world of dynuser-run', () => {
     assert.equal(await output(steps, script), 'text\ntext\ntext\nagain\ndeep\nf\nlink\nRead-only');
     const twice: LaunchStep = { do: 'pin', path: '/srv', slot: 0 };
     await refused([twice, twice], /fills slot 0 twice/);
-    await refused([{ do: 'place', path: '/srv', slot: 0 }], /places slot 0, which nothing was pinned to/);
+    await refused([{ do: 'place', path: '/srv', slot: 0 }], /attaches slot 0, which is empty/);
     await refused([twice, { do: 'place', path: '/etc/passwd', slot: 0 }], /cannot mount over \/etc\/passwd/);
   });
 
@@ -157,12 +157,12 @@ describe('the world of dynuser-run', () => {
     const root = { ...world(...steps), uid: 0, gid: 0, userName: 'root' };
     const { stdout, stderr } = await host.run(root, ['sh', '-c', script]);
     assert.equal(stdout, '/opt 1777 0\n/srv 755 0\nshared\n0\nfull\n1\nruns\n', stderr);
-    await refused([one, other], /has \/srv in one file system with \/opt, and other options for it/);
-    await refused([one, { ...same, options: ['size=1m'] }], /and other options for it/);
-    await refused([one, { ...one, path: '/srv' }], /cannot make a directory for \/srv: File exists/);
+    await refused([one, other], /has \/srv in one tmpfs with \/opt, but with other options/);
+    await refused([one, { ...same, options: ['size=1m'] }], /but with other options/);
+    await refused([one, { ...one, path: '/srv' }], /cannot create a directory for \/srv: File exists/);
     await refused(
       Array.from({ length: 17 }, (_, at) => part(`p${at}`, '/srv', 0o755)),
-      /more than 16 parts/,
+      /more than 16 directories/,
     );
     const late: LaunchStep[] = [{ do: 'hide', path: '/home' }, taken, { do: 'place', path: '/dev', slot: 0 }];
     assert.equal(await output(late, 'echo x >/dev/null; stat -c %a /home'), '0');
@@ -172,7 +172,7 @@ describe('the world of dynuser-run', () => {
     const link: LaunchStep = { do: 'link', path: '/opt/link', target: '/srv' };
     assert.equal(await output([{ do: 'cover', path: '/opt' }, link, link], 'readlink /opt/link'), '/srv');
     const other: LaunchStep = { ...link, target: '/etc' };
-    await refused([{ do: 'cover', path: '/opt' }, link, other], /one already that leads elsewhere/);
+    await refused([{ do: 'cover', path: '/opt' }, link, other], /one already, with another target/);
     await refused([{ do: 'link', path: '/etc/passwd', target: 'x' }], /something else is there/);
   });
 
@@ -266,6 +266,6 @@ describe('the world of dynuser-run', () => {
     const argv = ['setpriv', '--bounding-set', '-sys_admin', '--inh-caps', '-sys_admin', 'dynuser-run', 'true'];
     const { status, stderr } = await host.machine.run(argv);
     assert.equal(status, 125);
-    assert.match(stderr, /cannot have a mount namespace: .*CAP_SYS_ADMIN.*--isolation=best-effort/);
+    assert.match(stderr, /cannot create a mount namespace: .*CAP_SYS_ADMIN.*--isolation=best-effort/);
   });
 });

@@ -16,23 +16,23 @@ static void check_strings(const struct strings *list, size_t size)
 		CHECK(list->items[i] != NULL && strlen(list->items[i]) < size, "a string without an end");
 }
 
-static void check_step(const struct step *step, size_t size)
+static void check_step(const struct mount_op *op, size_t size)
 {
-	CHECK(step->path[0] == '/' && strlen(step->path) < size, "%s", step->path);
-	CHECK(step->slot < SLOTS_MAX && step->verb <= STEP_HIDE && step->create <= CREATE_FILE, "%s", step->path);
-	CHECK((step->verb == STEP_LINK) == (step->target != NULL), "%s", step->path);
-	check_strings(&step->options, size);
+	CHECK(op->path[0] == '/' && strlen(op->path) < size, "%s", op->path);
+	CHECK(op->slot < SLOTS_MAX && op->kind <= OP_MASK && op->create <= CREATE_FILE, "%s", op->path);
+	CHECK((op->kind == OP_SYMLINK) == (op->target != NULL), "%s", op->path);
+	check_strings(&op->options, size);
 }
 
 static void check_plan(const struct plan *plan, size_t size)
 {
 	CHECK(plan->user_name != NULL, "no name");
-	CHECK(plan->step_count <= STEPS_MAX && plan->command_count <= COMMANDS_MAX, "%zu steps", plan->step_count);
+	CHECK(plan->mount_op_count <= MOUNT_OPS_MAX && plan->command_count <= COMMANDS_MAX, "%zu steps", plan->mount_op_count);
 	check_strings(&plan->groups, size);
 	check_strings(&plan->environment, size);
 	check_strings(&plan->unset_environment, size);
-	for (size_t i = 0; i < plan->step_count; i++)
-		check_step(&plan->steps[i], size);
+	for (size_t i = 0; i < plan->mount_op_count; i++)
+		check_step(&plan->mount_ops[i], size);
 	for (size_t i = 0; i < plan->command_count; i++) {
 		CHECK(plan->commands[i].path[0] != '\0' && plan->commands[i].arguments.count > 0, "a command without a name");
 		CHECK(plan->commands[i].as <= AS_OUTSIDE, "a command as %d", (int)plan->commands[i].as);
@@ -43,14 +43,14 @@ static void check_plan(const struct plan *plan, size_t size)
 /* The reader leaves what it took to the end of the program: here it would be a leak. */
 static void forget(struct reply *reply)
 {
-	for (size_t i = 0; reply->plan.steps != NULL && i < reply->plan.step_count; i++)
-		free(reply->plan.steps[i].options.items);
+	for (size_t i = 0; reply->plan.mount_ops != NULL && i < reply->plan.mount_op_count; i++)
+		free(reply->plan.mount_ops[i].options.items);
 	for (size_t i = 0; reply->plan.commands != NULL && i < reply->plan.command_count; i++)
 		free(reply->plan.commands[i].arguments.items);
 	free(reply->plan.groups.items);
 	free(reply->plan.environment.items);
 	free(reply->plan.unset_environment.items);
-	free(reply->plan.steps);
+	free(reply->plan.mount_ops);
 	free(reply->plan.commands);
 	free(reply->warnings.items);
 	free(reply->explanation.items);

@@ -107,7 +107,7 @@ static void expect_typed(const char *line, const char *field, const char *expect
 	struct options options = read_line(line);
 	char text[64];
 
-	typed_write(&options, field, text, sizeof(text));
+	field_label_write(&options, field, text, sizeof(text));
 	CHECK(strcmp(text, expected) == 0, "%s of %s: '%s'", field, line, text);
 }
 

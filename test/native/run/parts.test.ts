@@ -11,8 +11,8 @@ const BUILDS = [
 const PROGRAMS = [
   'account_lines_test',
   'group_file_test',
-  'variables_test',
-  'filter_test',
+  'environment_test',
+  'seccomp_filter_test',
   'json_write_test',
   'options_test',
   'plan_fuzz_test',

@@ -88,13 +88,13 @@ static void check_plan(const struct plan *plan)
 	check_strings(&plan->groups);
 	check_strings(&plan->environment);
 	check_strings(&plan->unset_environment);
-	for (size_t i = 0; i < plan->step_count; i++) {
-		const struct step *step = &plan->steps[i];
+	for (size_t i = 0; i < plan->mount_op_count; i++) {
+		const struct mount_op *op = &plan->mount_ops[i];
 
-		CHECK(step->path[0] == '/' && step->slot < SLOTS_MAX && step->verb <= STEP_HIDE, "%s", step->path);
-		CHECK((step->verb == STEP_LINK) == (step->target != NULL), "%s", step->path);
-		check_strings(&step->options);
-		free(step->options.items);
+		CHECK(op->path[0] == '/' && op->slot < SLOTS_MAX && op->kind <= OP_MASK, "%s", op->path);
+		CHECK((op->kind == OP_SYMLINK) == (op->target != NULL), "%s", op->path);
+		check_strings(&op->options);
+		free(op->options.items);
 	}
 	for (size_t i = 0; i < plan->command_count; i++) {
 		CHECK(plan->commands[i].path[0] != '\0' && plan->commands[i].arguments.count > 0, "a command without a name");
@@ -120,7 +120,7 @@ static bool try_text(const char *text, size_t length)
 	free(reply.plan.groups.items);
 	free(reply.plan.environment.items);
 	free(reply.plan.unset_environment.items);
-	free(reply.plan.steps);
+	free(reply.plan.mount_ops);
 	free(reply.plan.commands);
 	free(reply.warnings.items);
 	free(reply.explanation.items);

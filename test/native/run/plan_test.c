@@ -5,7 +5,7 @@
 
 #include "check.h"
 
-static const char *const members[] = {
+static const char *const fields[] = {
 	"\"uid\":61184", "\"gid\":61185", "\"userName\":\"caf\\u00e9\"", "\"dynamic\":true", "\"groups\":[\"disk\",\"7\"]",
 	"\"mountNamespace\":true", "\"steps\":[]", "\"privateUsers\":false", "\"noNewPrivileges\":true",
 	"\"restrictSuidSgid\":true", "\"boundingSet\":\"000001ffffffffff\"", "\"ambientSet\":\"0000000000000400\"",
@@ -14,7 +14,7 @@ static const char *const members[] = {
 	"\"passEnvironment\":[\"PATH\",\"LC_*\"]",
 };
 
-#define MEMBERS (sizeof(members) / sizeof(members[0]))
+#define MEMBERS (sizeof(fields) / sizeof(fields[0]))
 #define TEXT_MAX 8192U
 
 /* A plan of these members without the one of that number, and with more in front. */
@@ -24,7 +24,7 @@ static void compose(char *text, size_t without, const char *more)
 
 	for (size_t i = 0; i < MEMBERS; i++) {
 		if (i != without)
-			length += (size_t)sprintf(text + length, "%s%s", length > 1 ? "," : "", members[i]);
+			length += (size_t)sprintf(text + length, "%s%s", length > 1 ? "," : "", fields[i]);
 	}
 	(void)sprintf(text + length, "}");
 }
@@ -34,7 +34,7 @@ static bool read_text(const char *text, struct plan *plan, char *where, size_t s
 {
 	size_t length = strlen(text);
 	char *copy = malloc(length);
-	struct reading reading = { .text = copy, .start = copy };
+	struct json_source source = { .text = copy, .start = copy };
 	struct json_reader reader;
 	bool sound;
 
@@ -42,8 +42,8 @@ static bool read_text(const char *text, struct plan *plan, char *where, size_t s
 	memcpy(copy, text, length);
 	reader = json_read(copy, length);
 	memset(plan, 0, sizeof(*plan));
-	sound = plan_read(&reader, &reading, plan) && json_at_end(&reader);
-	(void)snprintf(where, size, "%s", reading.where);
+	sound = plan_read(&reader, &source, plan) && json_at_end(&reader);
+	(void)snprintf(where, size, "%s", source.where);
 	return sound;
 }
 
@@ -86,7 +86,7 @@ static void test_missing(void)
 
 	for (size_t i = 0; i < MEMBERS; i++) {
 		compose(text, i, "");
-		(void)sscanf(members[i], "\"%63[a-zA-Z]\"", name);
+		(void)sscanf(fields[i], "\"%63[a-zA-Z]\"", name);
 		expect(text, false, name);
 	}
 }
@@ -135,11 +135,11 @@ static void test_broken(void)
 	}
 }
 
-static bool step_is_sound(const char *step, struct plan *plan)
+static bool step_is_sound(const char *op, struct plan *plan)
 {
 	char text[TEXT_MAX], more[1024], where[128];
 
-	(void)snprintf(more, sizeof(more), "\"steps\":[%s]", step);
+	(void)snprintf(more, sizeof(more), "\"steps\":[%s]", op);
 	compose(text, 6, more);
 	return read_text(text, plan, where, sizeof(where));
 }
@@ -177,19 +177,19 @@ static void test_steps(void)
 	static const char pin[] = "{\"do\":\"pin\",\"path\":\"/a\",\"slot\":3,\"straight\":true,\"device\":\"18446744073709551615\","
 				  "\"inode\":\"42\",\"takeAway\":true,\"single\":true,\"set\":[\"noSuid\",\"noDevices\"],"
 				  "\"idMap\":{\"diskUid\":1,\"diskGid\":2,\"uid\":3,\"gid\":4}}";
-	const struct step *step;
+	const struct mount_op *op;
 	struct plan plan;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		CHECK(step_is_sound(good[i], &plan), "%s", good[i]);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK(!step_is_sound(bad[i], &plan), "%s", bad[i]);
-	CHECK(step_is_sound(pin, &plan) && plan.step_count == 1, "%s", pin);
-	step = plan.steps;
-	CHECK(step->verb == STEP_PIN && step->slot == 3 && step->device == UINT64_MAX && step->inode == 42, "pin");
-	CHECK(step->straight && step->take_away && step->single && step->has_map, "pin");
-	CHECK(step->set == (1U << MOUNT_NO_SUID | 1U << MOUNT_NO_DEVICES) && step->clear == 0, "%u", step->set);
-	CHECK(step->map.disk_uid == 1 && step->map.disk_gid == 2 && step->map.uid == 3 && step->map.gid == 4, "map");
+	CHECK(step_is_sound(pin, &plan) && plan.mount_op_count == 1, "%s", pin);
+	op = plan.mount_ops;
+	CHECK(op->kind == OP_CLONE && op->slot == 3 && op->device == UINT64_MAX && op->inode == 42, "pin");
+	CHECK(op->no_symlinks && op->detach && op->non_recursive && op->has_map, "pin");
+	CHECK(op->set == (1U << MOUNT_NO_SUID | 1U << MOUNT_NO_DEVICES) && op->clear == 0, "%u", op->set);
+	CHECK(op->map.disk_uid == 1 && op->map.disk_gid == 2 && op->map.uid == 3 && op->map.gid == 4, "map");
 }
 
 int main(void)

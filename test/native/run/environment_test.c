@@ -15,7 +15,7 @@ static void expect(const struct plan *plan, const struct account *account, unsig
 	char found[512] = "";
 
 	environ = own;
-	for (char **variable = variables_make(plan, account, &inherited); *variable != NULL; variable++)
+	for (char **variable = environment_make(plan, account, &inherited); *variable != NULL; variable++)
 		(void)strcat(strcat(found, *variable), " ");
 	CHECK(strcmp(found, expected) == 0, "%s", found);
 }

@@ -139,7 +139,7 @@ static int in_child(void (*test)(const char *path), const char *path)
 static void install(unsigned int parts)
 {
 	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "%s", strerror(errno));
-	filter_install(parts);
+	seccomp_filter_install(parts);
 }
 
 static void test_native(const char *path)
@@ -276,7 +276,7 @@ int main(void)
 
 	CHECK(path != MAP_FAILED, "%s", strerror(errno));
 	(void)strcpy(path, "/nowhere/to/be/found");
-	CHECK(filter_write(program, BOTH) > 0 && filter_write(program, BOTH) < FILTER_LENGTH_MAX, "%zu", filter_write(program, BOTH));
+	CHECK(seccomp_filter_write(program, BOTH) > 0 && seccomp_filter_write(program, BOTH) < FILTER_LENGTH_MAX, "%zu", seccomp_filter_write(program, BOTH));
 	CHECK(verdict_on(program, &unknown) == (SECCOMP_RET_ERRNO | ENOSYS), "an ABI that nobody knows");
 	CHECK(in_child(test_native, path) == 0, "native");
 	CHECK(in_child(test_special_files_alone, path) == 0, "without a terminal");
