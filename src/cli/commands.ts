@@ -14,7 +14,7 @@ export interface OptionSpec {
   readonly name: string;
   /** what its value stands for; a switch has none */
   readonly value?: string;
-  /** the values that it takes, where they are few */
+  /** the values that it takes, if they are few */
   readonly choices?: readonly string[];
   readonly repeatable?: true;
   readonly help: string;
@@ -60,16 +60,16 @@ const REQUEST_OPTIONS: readonly OptionSpec[] = [
       name,
       value: 'DIR',
       repeatable: true,
-      help: `A directory of the unit below ${base}: the UID that owns it is tried first`,
+      help: `A directory of the unit below ${base}; the UID that owns it is tried first`,
     }),
   ),
   {
     name: 'verify',
-    help: 'Look through directories whose owner is right already, and repair wrong owners below; not while a live user has them',
+    help: 'Check the owners of all files even if the directory itself has the right one, and repair them; not while a live user has the directory',
   },
 ];
 
-/** How acquire makes what it hands over. */
+/** How acquire prepares directories. */
 const HANDOVER_OPTIONS: readonly OptionSpec[] = [
   ...DIRECTORY_CLASSES.map(
     ([name, base]): OptionSpec => ({
@@ -80,26 +80,26 @@ const HANDOVER_OPTIONS: readonly OptionSpec[] = [
   ),
   {
     name: 'expose-directories',
-    help: 'While the user lives, have its directories at their public paths with mode 0700: for services that are started without mounts',
+    help: 'While the user lives, move its directories to their public paths, with mode 0700; for services that are started without mounts',
   },
   { name: 'runtime-directory-preserve', help: 'Keep directories below /run when the user ends' },
 ];
 
-/** What becomes of what a user leaves behind. */
+/** What happens to leftovers of a user. */
 const CLEANUP_OPTIONS: readonly OptionSpec[] = [
-  { name: 'no-kill-processes', help: 'Leave processes of the user alone when it ends' },
-  { name: 'no-remove-ipc', help: 'Leave IPC objects of the user alone when it ends' },
+  { name: 'no-kill-processes', help: 'Do not end processes of the user when it ends' },
+  { name: 'no-remove-ipc', help: 'Do not remove IPC objects of the user when it ends' },
 ];
 
 export const COMMANDS: readonly CommandSpec[] = [
   {
     verb: 'list',
     operands: [],
-    summary: 'List the users and who holds them',
+    summary: 'List the users and their leases',
     description: [
-      'Lists every lease, sorted by UID and age: a user has one lease for each of its holders and lives as long as it has any.',
-      'A user without a lease of which something is left is shown as "ending": its name resolves no more, and its UID is reserved until nothing is left. One whose UID somebody else has locked is shown as "lost".',
-      'In JSON one array of leases; "since" is in microseconds since the epoch.',
+      'Lists every lease, sorted by UID and age. Several leases can hold one user, which lives until its last lease ends.',
+      'A user is shown as "ending" if its last lease has ended and something is left of it: its name no longer resolves, and its UID is reserved until nothing is left. A user is shown as "lost" if somebody else has locked its UID.',
+      'JSON is one array of leases; "since" is in microseconds since the epoch.',
     ],
     options: [],
     examples: ['dynuserctl list', 'dynuserctl --json=short list'],
@@ -108,10 +108,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     verb: 'show',
     operands: ['NAME|UID'],
-    summary: 'Show one user and who holds it',
+    summary: 'Show one user and its leases',
     description: [
-      'Shows a user by its name or number: UID, GID, kind, and each holder with its lease, unit, lifetime and directories.',
-      'Of a user that is ending it shows what keeps the UID reserved. Exit status 1 where no user has the name or number.',
+      'Shows a user by its name or UID: GID, kind, and each lease with its id, unit, lifetime and directories.',
+      'If the user is ending, it shows what keeps the UID reserved. The exit status is 1 if no user has the name or UID.',
     ],
     options: [],
     examples: ['dynuserctl show dynamic-user-test', 'dynuserctl show 64642'],
@@ -122,9 +122,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     operands: ['UNIT'],
     summary: 'Allocate the user of a unit, or join the one it has',
     description: [
-      'Allocates the user of a unit and prints its UID. A user of that name that lives already gets one more holder.',
-      'The lease lasts until it is released. With --lifetime=connection it lasts as long as this command, which then waits until it is interrupted, over restarts of the daemon too.',
-      "Directories become the user's before it is given; on a terminal, how far that is and how each was handed over is shown. What keeps its owner below them, other names of foreign files and mounts, is named on standard error.",
+      'Allocates the user of a unit and prints its UID. If a user of that name lives already, it gets one more lease.',
+      'The lease lasts until it is released. With --lifetime=connection it lasts as long as this command, which then waits until it is interrupted; it stays over restarts of the daemon.',
+      'Directories are handed over to the user first. A terminal shows the progress, and how each directory was handed over. Standard error names the files that keep their owner: mounts, and files of others that have another name elsewhere.',
     ],
     options: [
       ...REQUEST_OPTIONS,
@@ -134,9 +134,9 @@ export const COMMANDS: readonly CommandSpec[] = [
         name: 'lifetime',
         value: LIFETIMES.join('|'),
         choices: LIFETIMES,
-        help: 'How long the lease lasts: explicit, until it is released (the default), connection, as long as this command runs, process, as long as that of --pid, or unit, as long as systemd has the unit active',
+        help: 'How long the lease lasts: explicit (the default), until it is released; connection, as long as this command runs; process, as long as the process of --pid; unit, as long as the unit is active in systemd',
       },
-      { name: 'pid', value: 'PID', help: 'The process that --lifetime=process binds the lease to' },
+      { name: 'pid', value: 'PID', help: 'The process that the lease lasts as long as, with --lifetime=process' },
     ],
     examples: [
       'dynuserctl acquire dynamic-user-test.service',
@@ -150,9 +150,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     operands: ['NAME|UID|LEASE'],
     summary: 'Release a lease; the last one ends the user',
     description: [
-      'Releases a lease by its id (32 hexadecimal digits), or by name or UID the one explicit lease of that user.',
-      'Other lifetimes end by themselves: naming the lease, or --all, ends them before their time.',
-      'With the last lease the processes, IPC objects and runtime directories of the user go. What cannot be removed keeps the UID reserved: it is named on standard error and tried again by the daemon, and the lease is dropped all the same.',
+      'Releases a lease by its id (32 hexadecimal digits). A name or UID releases the one explicit lease of that user.',
+      'Leases with other lifetimes end by themselves; the id of the lease, or --all, ends them earlier.',
+      'When the last lease ends, the processes, IPC objects and runtime directories of the user are removed. If something cannot be removed, the lease ends all the same, but the UID stays reserved: standard error names what is left, and the daemon tries again.',
     ],
     options: [{ name: 'all', help: 'Release every lease of the user, whatever its lifetime' }],
     examples: ['dynuserctl release dynamic-user-test', 'dynuserctl release --all 64642'],
@@ -163,8 +163,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     operands: ['UNIT'],
     summary: 'Say what acquire would do, and why',
     description: [
-      'Says what acquire would do with the same options for the same caller, or why it would be refused; exit status 1 then. Changes nothing. Shows the outcome, the name and how it came about, and the candidates in order with what was found about each, up to the first that is free.',
-      'Of each directory it shows how it would be handed over (none: it is the user\'s already; chown: its owner is changed), who owns it, and how many of its inodes would change; "at least" where there was no time to count them all.',
+      'Says what acquire would do with the same options for the same caller, and changes nothing. If acquire would be refused, it says why, and the exit status is 1. Shows the outcome, the name and where it comes from, and the candidates in order with what was found about each, up to the first that is free.',
+      'For each directory it shows how it would be handed over (none: it is the user\'s already; chown: its owner is changed), who owns it, and how many inodes would change; "at least" means that there was no time to count them all.',
     ],
     options: [...REQUEST_OPTIONS, ...HANDOVER_OPTIONS],
     examples: [
@@ -178,8 +178,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     operands: [],
     summary: 'Show users as they come and go',
     description: [
-      'Prints a line for each live lease, then "ready", then a line for each lease as it is allocated and released, until it is interrupted.',
-      'In JSON one object for each event; "time" is in microseconds since the epoch.',
+      'Prints a line for each live lease, then "ready", then a line whenever a lease begins or ends, until it is interrupted.',
+      'JSON is one object for each event; "time" is in microseconds since the epoch.',
     ],
     options: [],
     examples: ['dynuserctl watch', 'dynuserctl --json=short watch'],
@@ -188,10 +188,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     verb: 'status',
     operands: [],
-    summary: 'Show whether the daemon answers and the host asks it',
+    summary: 'Show whether the daemon answers and lookups reach it',
     description: [
-      'Shows the daemon with its version, how many users live, what keeps the UIDs of users that have ended reserved, and whether the name service of this host and the user database of systemd know where to ask for them; where something is amiss, what to do about it.',
-      'Exit status 1 where the daemon cannot be reached.',
+      'Shows the daemon with its version, the number of live users, what keeps the UIDs of ended users reserved, and whether the name service of this host and the user database of systemd ask the daemon. If something is wrong, it says what to do.',
+      'The exit status is 1 if the daemon cannot be reached.',
     ],
     options: [],
     examples: ['dynuserctl status'],
@@ -200,12 +200,12 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     verb: 'doctor',
     operands: [],
-    summary: 'Look the host over, and say what to do where something is amiss',
+    summary: 'Check the host, and say what to do about each problem',
     description: [
-      'Checks the daemon, its rights, namespaces and helper, the accounts that it allows, the runtime directory and the free space in it, nsswitch.conf and the NSS module with a live user, sources of accounts that need the network, the user database of systemd, who else may have UIDs of the range, the directories of users and what they are on, users that do not end, and the system bus. Changes nothing without --try; every wait has an end.',
-      'With --try it also acquires a user of its own with a random name, looks it up while it lives, and releases it. The lease ends with this command, also if that is interrupted or killed.',
-      'Each check is ok, a warning, a problem, or unknown where this user or this host does not show it; run it as root to see all. In JSON an array of objects with "check", "level", "finding" and, where there is something to do, "advice".',
-      'Exit status 1 where there is a problem.',
+      'Checks the daemon, its rights, namespaces and helper, the accounts that it allows, the runtime directory and the free space in it, nsswitch.conf and the NSS module with a live user, sources of accounts that need the network, the user database of systemd, who else may use UIDs of the range, the directories of users and their file systems, users that do not end, and the system bus. Changes nothing without --try. Every wait is bounded.',
+      'With --try it also acquires a user with a random name, looks it up while it lives, and releases it. The lease ends with this command, even if it is interrupted or killed.',
+      'Each check is ok, a warning, a problem, or unknown if this user or this host does not show it; run it as root to see everything. JSON is an array of objects with "check", "level", "finding" and, if there is something to do, "advice".',
+      'The exit status is 1 if there is a problem.',
     ],
     options: [{ name: 'try', help: 'Acquire a user for a moment, look it up, and release it' }],
     examples: ['dynuserctl doctor', 'dynuserctl doctor --try', 'dynuserctl --json=short doctor'],
