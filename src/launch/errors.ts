@@ -15,7 +15,7 @@ export function failFor(field: string): Fail {
 /** @throws DynuserError LimitReached if count is more than most */
 export function checkLimit(count: number, most: number, what: string, field: string): void {
   if (count > most) {
-    throw new DynuserError('LimitReached', `there may be ${most} ${what} at most`, { field });
+    throw new DynuserError('LimitReached', `too many ${what}; use at most ${most}`, { field });
   }
 }
 

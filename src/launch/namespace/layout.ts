@@ -1,147 +1,84 @@
-/** From settings to what is where in the world of a service (systemd.exec(5), "Sandboxing"). Pure. */
-
+/** What is where in the mount namespace of a service (systemd.exec(5), "Sandboxing"). Pure. */
 import type { FileSystemType } from '../../api/generated/io-dynuser-allocator.ts';
 import type { Acquired, AcquiredDirectory, ResolvedLaunch } from '../plan/request.ts';
-import { CLASS_BASES } from '../properties/directories.ts';
-import type { AccessPath, BindPath, ExecSettings, ProtectHome } from '../properties/exec-settings.ts';
+import { DIRECTORY_BASES } from '../properties/directories.ts';
+import { type AccessPath, pathInRoot } from '../properties/paths.ts';
+import { SMALL } from '../properties/sandbox.ts';
+import { type ExecSettings, mountsOf } from '../properties/table.ts';
 import { isWithin } from '../syntax/values.ts';
 import { deviceEntries } from './devices.ts';
 import type { MountEntry } from './mount-entry.ts';
-import { temporaryEntry } from './tmpfs.ts';
 
-const HOMES = ['/home', '/root', '/run/user'] as const;
-/** What has protections of its own, and is left as it is where "/" becomes read-only. */
-const EXEMPT = ['/dev', '/proc', '/sys'] as const;
 const CREDENTIALS = '/run/credentials';
 /** POSIX message queues, of the IPC namespace of whoever mounts them (mq_overview(7)). */
 const QUEUES = '/dev/mqueue';
 
-/** @returns what is to be where, in no order, and perhaps twice */
+/** @returns what is where, in no order, and perhaps twice */
 export function mountEntries(resolved: ResolvedLaunch, acquired: Acquired): MountEntry[] {
-  const { settings } = resolved;
+  const { settings, host } = resolved;
+  const root = settings.RootDirectory;
   const entries: MountEntry[] = [
-    ...systemEntries(settings),
     // What systemd gave other services to be secret; a name in it is the name of one.
     { kind: 'hide', path: CREDENTIALS, field: 'DynamicUser', optional: true, clears: false },
-    ...homeEntries(settings),
-    ...(settings.privateTmp ? [privateTmpEntry('/tmp', 'tmp'), privateTmpEntry('/var/tmp', 'var-tmp')] : []),
-    ...deviceEntriesOf(settings),
+    ...deviceEntriesOf(resolved),
     ...kernelEntries(settings),
-    ...privateDirectoryEntries(settings, acquired.directories),
-    ...acquired.directories.flatMap(directory => directoryEntries(directory, acquired, settings)),
-    ...resolved.configurationDirectories.map(path => configurationEntry(path, settings)),
-    ...accessEntries(settings.readWrite, 'readWrite', 'ReadWritePaths', settings),
-    ...accessEntries(settings.readOnly, 'readOnly', 'ReadOnlyPaths', settings),
-    ...accessEntries(settings.inaccessible, 'hide', 'InaccessiblePaths', settings),
-    ...settings.temporary.map(temporaryEntry),
-    ...settings.binds.map(bind => bindEntry(bind, settings)),
+    ...privateDirectoryEntries(root, acquired.directories),
+    ...acquired.directories.flatMap(directory => directoryEntries(directory, acquired, root)),
+    ...resolved.configurationDirectories.map(path => configurationEntry(path, root)),
+    ...mountsOf(settings, {
+      root,
+      isStrict: settings.ProtectSystem === 'strict',
+      isDirectory: path => host.bindDirectories.includes(path),
+    }),
   ];
-  return entries.map(entry => ({ ...entry, path: treePath(entry.path, acquired.directories, settings) }));
+  return entries.map(entry => ({ ...entry, path: treePath(entry.path, acquired.directories, root) }));
 }
 
 /** Whether "/" as a whole becomes read-only. */
-export function isRootReadOnly(settings: ExecSettings): boolean {
-  return (
-    settings.protectSystem === 'strict' || settings.readOnly.some(({ path }) => pathInRoot(path, settings) === '/')
-  );
+export function isRootReadOnly({ ProtectSystem, ReadOnlyPaths, RootDirectory }: ExecSettings): boolean {
+  return ProtectSystem === 'strict' || ReadOnlyPaths.some(entry => hostPathInRoot(entry, RootDirectory) === '/');
 }
 
 /** Without those in whose place something else was asked for. */
-function deviceEntriesOf(settings: ExecSettings): MountEntry[] {
-  const { privateDevices, hasJournal, temporary, binds, privateIPC } = settings;
+function deviceEntriesOf({ settings, host }: ResolvedLaunch): MountEntry[] {
+  const { PrivateDevices, TemporaryFileSystem, BindPaths, PrivateIPC } = settings;
   const others = [
-    ...temporary.map(({ path }) => path),
-    ...binds.map(({ destination }) => destination),
-    ...(privateIPC ? [QUEUES] : []),
+    ...TemporaryFileSystem.map(({ path }) => path),
+    ...BindPaths.map(({ destination }) => destination),
+    ...(PrivateIPC ? [QUEUES] : []),
   ];
-  return privateDevices ? deviceEntries(hasJournal).filter(({ path }) => !others.includes(path)) : [];
+  return PrivateDevices ? deviceEntries(host.hasJournal).filter(({ path }) => !others.includes(path)) : [];
 }
 
 /** File systems of the kernel that show the service's own namespaces, or less of the host's processes. */
 function kernelEntries(settings: ExecSettings): MountEntry[] {
-  const { privateNetwork, privateIPC, protectProc, procSubset } = settings;
+  const { PrivateNetwork, PrivateIPC, ProtectProc, ProcSubset, ReadOnlyPaths, RootDirectory } = settings;
   const entry = (path: string, type: FileSystemType, field: string, options: readonly string[] = []): MountEntry => ({
     ...{ kind: 'mount', path, type, field, options, optional: true, clears: true },
-    readOnly: settings.readOnly.some(given => pathInRoot(given.path, settings) === path),
+    readOnly: ReadOnlyPaths.some(given => hostPathInRoot(given, RootDirectory) === path),
     flags: ['noSuid', 'noDevices', 'noExec'],
   });
   const proc = [
-    ...(protectProc === 'default' ? [] : [`hidepid=${protectProc}`]),
-    ...(procSubset === 'all' ? [] : [`subset=${procSubset}`]),
+    ...(ProtectProc === 'default' ? [] : [`hidepid=${ProtectProc}`]),
+    ...(ProcSubset === 'all' ? [] : [`subset=${ProcSubset}`]),
   ];
   return [
     ...(proc.length === 0 ? [] : [entry('/proc', 'proc', 'ProtectProc', proc)]),
-    ...(privateNetwork ? [entry('/sys', 'sysfs', 'PrivateNetwork')] : []),
-    ...(privateIPC ? [entry(QUEUES, 'mqueue', 'PrivateIPC')] : []),
+    ...(PrivateNetwork ? [entry('/sys', 'sysfs', 'PrivateNetwork')] : []),
+    ...(PrivateIPC ? [entry(QUEUES, 'mqueue', 'PrivateIPC')] : []),
   ];
 }
 
-function systemEntries({ protectSystem, privateDevices }: ExecSettings): MountEntry[] {
-  const field = 'ProtectSystem';
-  if (protectSystem === 'strict') {
-    return EXEMPT.filter(path => path !== '/dev' || !privateDevices).map(path => {
-      return { kind: 'exempt', path, field, optional: true };
-    });
-  }
-  const paths = protectSystem === 'no' ? [] : ['/usr', '/boot', '/efi', ...(protectSystem === 'full' ? ['/etc'] : [])];
-  return paths.map(path => ({ kind: 'readOnly', path, field, optional: true }));
-}
-
-function homeEntries({ protectHome, protectSystem }: ExecSettings): MountEntry[] {
-  if (protectHome === 'no' && protectSystem !== 'strict') {
+/** Empty, so that nobody else's directories are seen. In another root the trees are at their public paths. */
+function privateDirectoryEntries(root: string | undefined, directories: readonly AcquiredDirectory[]): MountEntry[] {
+  if (root !== undefined) {
     return [];
   }
-  return HOMES.map(path => homeEntry(path, protectHome));
-}
-
-function homeEntry(path: string, protectHome: ProtectHome): MountEntry {
-  const at = { path, field: 'ProtectHome', optional: true };
-  switch (protectHome) {
-    case 'no':
-      return { ...at, kind: 'exempt' };
-    case 'read-only':
-      return { ...at, kind: 'readOnly' };
-    case 'yes':
-      return { ...at, kind: 'hide' };
-    case 'tmpfs':
-      return {
-        ...at,
-        kind: 'cover',
-        clears: true,
-        readOnly: true,
-        mode: path === '/root' ? 0o700 : 0o755,
-        options: SMALL,
-        flags: ['noSuid', 'noDevices'],
-      };
-  }
-}
-
-/** Of file systems that hold nothing but directories to mount on; the sizes are systemd's. */
-const SMALL = ['size=4m', 'nr_inodes=1k'] as const;
-
-/** As systemd has them, in one file system: the bounds are of both together. */
-function privateTmpEntry(path: string, part: string): MountEntry {
-  return {
-    kind: 'cover',
-    path,
-    field: 'PrivateTmp',
-    optional: true,
-    mode: 0o1777,
-    options: ['size=10%', 'nr_inodes=400k'],
-    part,
-    flags: ['noSuid', 'noDevices'],
-  };
-}
-
-/** An empty boundary, so that nobody else's directories are seen. In a root of its own the trees are at their public paths. */
-function privateDirectoryEntries(settings: ExecSettings, directories: readonly AcquiredDirectory[]): MountEntry[] {
-  if (settings.rootDirectory !== undefined) {
-    return [];
-  }
-  const boundaries = directories
-    .map(({ kind, realPath }) => ({ path: `${CLASS_BASES[kind]}/private`, realPath }))
-    .filter(({ path, realPath }) => isWithin(realPath, path));
-  return [...new Set(boundaries.map(({ path }) => path))].map(path => ({
+  const paths = directories
+    .map(({ kind, realPath }) => ({ path: `${DIRECTORY_BASES[kind]}/private`, realPath }))
+    .filter(({ path, realPath }) => isWithin(realPath, path))
+    .map(({ path }) => path);
+  return [...new Set(paths)].map(path => ({
     kind: 'cover',
     path,
     field: 'DynamicUser',
@@ -152,7 +89,7 @@ function privateDirectoryEntries(settings: ExecSettings, directories: readonly A
   }));
 }
 
-function directoryEntries(directory: AcquiredDirectory, acquired: Acquired, settings: ExecSettings): MountEntry[] {
+function directoryEntries(directory: AcquiredDirectory, acquired: Acquired, root: string | undefined): MountEntry[] {
   const { publicPath, realPath, readOnly, device, inode, diskUid, diskGid } = directory;
   const parent = acquired.directories.find(other => other.publicPath === directory.within);
   if (parent !== undefined && parent.readOnly === readOnly) {
@@ -163,7 +100,7 @@ function directoryEntries(directory: AcquiredDirectory, acquired: Acquired, sett
   return [
     {
       kind: 'bind',
-      path: settings.rootDirectory === undefined ? realPath : publicPath,
+      path: root === undefined ? realPath : publicPath,
       field: directory.kind,
       readOnly,
       source: realPath,
@@ -177,54 +114,25 @@ function directoryEntries(directory: AcquiredDirectory, acquired: Acquired, sett
 }
 
 /** It is root's, and writable for commands with root's privileges alone. */
-function configurationEntry(path: string, { rootDirectory }: ExecSettings): MountEntry {
+function configurationEntry(path: string, root: string | undefined): MountEntry {
   const field = 'ConfigurationDirectory';
-  return rootDirectory === undefined
+  return root === undefined
     ? { kind: 'readWrite', path, field }
     : { kind: 'bind', path, field, source: path, create: 'directory' };
 }
 
-function accessEntries(
-  paths: readonly AccessPath[],
-  kind: 'readWrite' | 'readOnly' | 'hide',
-  field: string,
-  settings: ExecSettings,
-): MountEntry[] {
-  return paths.flatMap(({ path, optional, inRoot }) => {
-    const inside = inRoot ? path : pathInRoot(path, settings);
-    return inside === undefined || inside === '/' ? [] : [{ kind, path: inside, field, optional }];
-  });
-}
-
-/** @returns the path as the service sees it; undefined for one of the host that is not in the service's root */
-export function pathInRoot(path: string, { rootDirectory }: Pick<ExecSettings, 'rootDirectory'>): string | undefined {
-  if (rootDirectory === undefined) {
-    return path;
-  }
-  return isWithin(path, rootDirectory) ? path.slice(rootDirectory.length) || '/' : undefined;
-}
-
-function bindEntry(bind: BindPath, { bindDirectories }: ExecSettings): MountEntry {
-  const isDirectory = bindDirectories.includes(bind.source);
-  return {
-    kind: 'bind',
-    path: bind.destination,
-    field: bind.readOnly ? 'BindReadOnlyPaths' : 'BindPaths',
-    optional: bind.optional,
-    readOnly: bind.readOnly,
-    source: bind.source,
-    single: !bind.recursive,
-    create: isDirectory ? 'directory' : 'file',
-  };
+/** As if there were no "+" before the path. */
+function hostPathInRoot({ path, optional }: AccessPath, root: string | undefined): string | undefined {
+  return pathInRoot({ path, optional, inRoot: false }, root);
 }
 
 /** A path below the public name of a private directory is one below its tree: there is where it is mounted. */
-function treePath(path: string, directories: readonly AcquiredDirectory[], settings: ExecSettings): string {
-  if (settings.rootDirectory !== undefined) {
+function treePath(path: string, directories: readonly AcquiredDirectory[], root: string | undefined): string {
+  if (root !== undefined) {
     return path;
   }
   const names = directories.flatMap(({ publicPath, realPath, aliases, kind }) =>
-    [publicPath, ...aliases.map(alias => `${CLASS_BASES[kind]}/${alias}`)].map(name => ({ name, realPath })),
+    [publicPath, ...aliases.map(alias => `${DIRECTORY_BASES[kind]}/${alias}`)].map(name => ({ name, realPath })),
   );
   const longest = names
     .filter(({ name }) => isWithin(path, name))

@@ -3,8 +3,8 @@
 import type { LaunchStep, MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
 import { failFor, quote } from '../errors.ts';
 import type { Acquired, ResolvedLaunch } from '../plan/request.ts';
-import { CLASS_BASES } from '../properties/directories.ts';
-import type { ExecSettings } from '../properties/exec-settings.ts';
+import { DIRECTORY_BASES } from '../properties/directories.ts';
+import type { ExecSettings } from '../properties/table.ts';
 import { isWithin } from '../syntax/values.ts';
 import { deviceLinks } from './devices.ts';
 import { isRootReadOnly, mountEntries } from './layout.ts';
@@ -18,7 +18,7 @@ import { arrangeEntries, isEmpty, type PlacedEntry } from './mount-entry.ts';
 export function planMountOps(resolved: ResolvedLaunch, acquired: Acquired): LaunchStep[] {
   const { settings } = resolved;
   const made = resolved.configurationDirectories.map(
-    (path): LaunchStep => ({ do: 'make', path, mode: settings.configurationMode }),
+    (path): LaunchStep => ({ do: 'make', path, mode: settings.ConfigurationDirectoryMode ?? 0o755 }),
   );
   if (!resolved.makesMounts) {
     return made;
@@ -30,7 +30,7 @@ export function planMountOps(resolved: ResolvedLaunch, acquired: Acquired): Laun
     builder.add(entry);
   }
   const links = directoryLinks(acquired, settings, entries);
-  const early = settings.rootDirectory === undefined ? [] : links;
+  const early = settings.RootDirectory === undefined ? [] : links;
   return [
     ...made,
     ...builder.makes,
@@ -40,7 +40,7 @@ export function planMountOps(resolved: ResolvedLaunch, acquired: Acquired): Laun
     ...early,
     ...wholeTree(settings, rootReadOnly),
     ...builder.places,
-    ...(settings.privateDevices ? deviceLinks(settings) : []),
+    ...(settings.PrivateDevices ? deviceLinks(resolved.host) : []),
     ...links.filter(link => !early.includes(link)),
     ...builder.closings,
   ];
@@ -52,7 +52,7 @@ function wholeTree(settings: ExecSettings, rootReadOnly: boolean): LaunchStep[] 
 }
 
 function suidFlag(settings: ExecSettings): MountFlag[] {
-  return settings.noNewPrivileges ? ['noSuid'] : [];
+  return settings.NoNewPrivileges ? ['noSuid'] : [];
 }
 
 /** What only changes a path changes nothing where there is nothing: in an empty file system. */
@@ -86,7 +86,7 @@ class MountOpBuilder {
 
   constructor(settings: ExecSettings) {
     this.#settings = settings;
-    this.#root = settings.rootDirectory ?? '';
+    this.#root = settings.RootDirectory ?? '';
     this.#rootReadOnly = isRootReadOnly(settings);
   }
 
@@ -202,10 +202,10 @@ class MountOpBuilder {
 
 /** On the host the links are there already; in a file system that is empty, and in another root, they are made. */
 function directoryLinks(acquired: Acquired, settings: ExecSettings, entries: readonly PlacedEntry[]): LaunchStep[] {
-  const inRoot = settings.rootDirectory !== undefined;
+  const inRoot = settings.RootDirectory !== undefined;
   return acquired.directories.flatMap(({ kind, publicPath, realPath, within, aliases }) => {
     const tree = inRoot ? publicPath : realPath;
-    const names = aliases.map(alias => `${CLASS_BASES[kind]}/${alias}`);
+    const names = aliases.map(alias => `${DIRECTORY_BASES[kind]}/${alias}`);
     const own = tree === publicPath || within !== undefined ? [] : [publicPath];
     return [...own, ...names]
       .filter(path => inRoot || isEmpty(deepest(path, entries)))

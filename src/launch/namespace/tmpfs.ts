@@ -1,9 +1,9 @@
 /** From TemporaryFileSystem= and its options (systemd.exec(5), tmpfs(5)) to an empty file system. Pure. */
 import type { MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
-import type { TemporaryFileSystem } from '../properties/exec-settings.ts';
+import type { Tmpfs } from '../properties/paths.ts';
 import type { MountEntry } from './mount-entry.ts';
 
-/** Options that are flags of the mount, each with what takes it back. */
+/** Options that are flags of the mount, each with the one that undoes it. */
 const FLAGS: ReadonlyMap<string, { readonly flag: MountFlag; readonly on: boolean }> = new Map([
   ['ro', { flag: 'readOnly', on: true }],
   ['rw', { flag: 'readOnly', on: false }],
@@ -15,7 +15,7 @@ const FLAGS: ReadonlyMap<string, { readonly flag: MountFlag; readonly on: boolea
   ['exec', { flag: 'noExec', on: false }],
 ] as const);
 
-/** How access times are kept: of no consequence in memory, and none of the flags of a plan. */
+/** How access times are kept: without effect in memory, and not a flag of a plan. */
 const ACCESS_TIMES = new Set(['noatime', 'relatime', 'strictatime', 'nodiratime']);
 const DEFAULT_MODE = 0o755;
 const DEFAULTS = [
@@ -23,7 +23,7 @@ const DEFAULTS = [
   { names: ['nr_inodes'], option: 'nr_inodes=400k' },
 ] as const;
 
-export function temporaryEntry({ path, options }: TemporaryFileSystem): MountEntry {
+export function tmpfsEntry({ path, options }: Tmpfs): MountEntry {
   const flags = new Set<MountFlag>(['noDevices']);
   const rest: string[] = [];
   let mode = DEFAULT_MODE;

@@ -1,7 +1,6 @@
-/** The home and the shell of a static account, for what is decided before the launch: "~", and $HOME in a command line. */
-
-import type { CommandLine } from '../properties/exec-settings.ts';
-import type { ParsedProperties } from '../properties/parsed-properties.ts';
+/** The home and the shell of a static account, which decide what "~" and $HOME in a command line are. */
+import type { ParsedProperties } from '../properties/table.ts';
+import type { CommandLine } from '../syntax/command-line.ts';
 import type { Questions } from './questions.ts';
 
 const PASSWD = '/etc/passwd';
@@ -13,17 +12,17 @@ export interface AccountPlaces {
 
 /** @returns what /etc/passwd has of the user, if something needs it; a dynamic user has no home and no shell */
 export function accountPlaces(
-  parsed: ParsedProperties,
+  { User, WorkingDirectory }: ParsedProperties['given'],
   dynamic: boolean,
   commands: readonly CommandLine[],
   questions: Questions,
 ): AccountPlaces {
   const words = commands.flatMap(command => (command.expands ? command.words : []));
-  const needs = parsed.workingDirectory === '~' || words.some(word => /\$\{?(?:HOME|SHELL)\b/.test(word));
+  const needs = WorkingDirectory?.path === '~' || words.some(word => /\$\{?(?:HOME|SHELL)\b/.test(word));
   if (dynamic || !needs) {
     return {};
   }
-  const user = parsed.user ?? 'root';
+  const user = User ?? 'root';
   const column = /^\d+$/.test(user) ? 2 : 0;
   const lines = (questions.file(PASSWD) ?? '').split('\n').map(line => line.split(':'));
   const entry = lines.find(fields => fields.length === 7 && fields[column] === user);

@@ -1,10 +1,10 @@
-/** The environment of a service: from where its variables come, and which holds (systemd.exec(5), "Environment"). Pure. */
+/** The environment of a service: from where its variables come, and which of them wins (systemd.exec(5), "Environment"). Pure. */
 import type { Acquired, ResolvedLaunch } from './request.ts';
 
-/** systemd's default for services of the system, where /usr/sbin is a directory of its own. */
+/** systemd's default for services of the system, if /usr/sbin is not a link to /usr/bin. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin';
 const CONFIGURATION = 'CONFIGURATION_DIRECTORY';
-/** Of the launcher's own unit, and of its own account: to the service they would say what is not so. */
+/** Of the launcher's own unit and account: they would tell the service what is not so. */
 const OF_LAUNCHER = [
   'RUNTIME_DIRECTORY',
   'STATE_DIRECTORY',
@@ -20,12 +20,12 @@ export interface PlannedEnvironment {
   readonly variables: ReadonlyMap<string, string>;
   /** NAME, or NAME=VALUE: what of an inherited environment goes */
   readonly unset: readonly string[];
-  /** HOME and SHELL come from the account, where nothing else sets them */
+  /** HOME and SHELL come from the account if nothing else sets them */
   readonly account: boolean;
 }
 
 export function planEnvironment(resolved: ResolvedLaunch, acquired: Acquired): PlannedEnvironment {
-  const { environment } = resolved.settings;
+  const { environment } = resolved;
   // nobody is known to systemd itself, which gives it no home, whatever the account database has.
   const account = environment.login && !acquired.dynamic && acquired.uid !== NOBODY;
   const variables = new Map<string, string>();

@@ -3,10 +3,10 @@
 import type { LaunchCommand } from '../../api/generated/io-dynuser-allocator.ts';
 import { checkLimit, failFor } from '../errors.ts';
 import { ARGUMENTS_MAX, EXPANDED_MAX } from '../limits.ts';
-import type { CommandLine } from '../properties/exec-settings.ts';
+import type { CommandLine } from '../syntax/command-line.ts';
 import { splitWords } from '../syntax/words.ts';
 
-/** @returns the value of a variable; undefined where it is not set */
+/** @returns the value of a variable; undefined if it is not set */
 export type Variables = (name: string) => string | undefined;
 
 const FIELD = 'ExecStart';
@@ -48,7 +48,7 @@ function expand(word: string, index: number, line: CommandLine, variables: Varia
   return [text];
 }
 
-/** A value is split as far as it goes: a quote that is not closed, and a backslash at the end, are no errors there. */
+/** A value is split as far as it goes: a quote that is not closed, and a backslash at the end, are not errors there. */
 function closeQuote(value: string): string {
   let quote = '';
   let end = value;

@@ -2,8 +2,8 @@
 
 import type { LaunchPlan, LaunchStep, MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
 import { COLUMNS_MAX } from '../limits.ts';
-import { CLASS_NAMES } from '../properties/directories.ts';
-import { IMPLIED_PROPERTIES } from '../properties/implied.ts';
+import { DIRECTORY_PROPERTIES } from '../properties/directories.ts';
+import { shownProperties } from '../properties/table.ts';
 import { ALL_CAPABILITIES, capabilityNames, NO_CAPABILITIES } from '../syntax/capabilities.ts';
 import type { ResolvedLaunch } from './request.ts';
 import { untrustedWords } from './untrusted.ts';
@@ -23,7 +23,7 @@ export function explainPlan(resolved: ResolvedLaunch, plan: LaunchPlan): string[
     ['Directories', directoryWords(resolved, plan)],
     ['Set by --untrusted', resolved.untrusted ? untrustedWords(resolved.fields) : []],
     ['Implied by DynamicUser=', impliedWords(resolved)],
-    ['World', worldWords(plan)],
+    ['Namespaces', namespaceWords(resolved, plan)],
     ['Privileges', privilegeWords(plan)],
     ['Environment', environmentWords(plan)],
     ['Commands', commandWords(plan)],
@@ -36,19 +36,18 @@ export function explainPlan(resolved: ResolvedLaunch, plan: LaunchPlan): string[
 }
 
 function userWords({ settings }: ResolvedLaunch, plan: LaunchPlan): string[] {
-  const sort = plan.dynamic ? 'dynamic' : settings.dynamicUser ? 'a static user of that name, used as it is' : 'static';
+  const sort = plan.dynamic ? 'dynamic' : settings.DynamicUser ? 'a static user of that name, used as it is' : 'static';
   return [
     `${plan.userName}, UID ${plan.uid}, GID ${plan.gid}: ${sort}`,
     ...(plan.groups.length === 0 ? [] : [`supplementary groups: ${plan.groups.join(', ')}`]),
-    ...(plan.privateUsers ? ['PrivateUsers=yes: sees itself and root; everybody else is nobody'] : []),
   ];
 }
 
 function directoryWords(resolved: ResolvedLaunch, plan: LaunchPlan): string[] {
   const mapped = plan.steps.filter(step => step.do === 'pin' && step.idMap !== undefined).map(step => step.path);
   return [
-    ...Object.entries(CLASS_NAMES).flatMap(([kind, name]) => {
-      const values = resolved.directories[kind as keyof typeof CLASS_NAMES];
+    ...Object.entries(DIRECTORY_PROPERTIES).flatMap(([kind, name]) => {
+      const values = resolved.directories[kind as keyof typeof DIRECTORY_PROPERTIES];
       return values.length === 0 ? [] : [`${name}=${values.join(' ')}`];
     }),
     ...mapped.map(path => `${path}: shown as the user's by an id-mapped mount, 65534's on disk`),
@@ -56,30 +55,27 @@ function directoryWords(resolved: ResolvedLaunch, plan: LaunchPlan): string[] {
   ];
 }
 
-function impliedWords({ settings, missing }: ResolvedLaunch): string[] {
-  return IMPLIED_PROPERTIES.map(({ name, key, meaning }) => {
-    const value = settings[key];
-    const on = value !== false && value !== 'no';
-    const shown = typeof value === 'string' ? value : on ? 'yes' : 'no';
-    const origin = settings.byName.includes(name) ? 'by name' : settings.dynamicUser ? 'implied' : 'not implied';
-    if (missing.some(words => words.startsWith(`${name}=`))) {
-      return `${name}=${shown}, ${origin}: left out, since no mounts can be made`;
+function impliedWords({ settings, given, leftOut }: ResolvedLaunch): string[] {
+  const implied = shownProperties(settings).filter(({ isImplied }) => isImplied);
+  return implied.map(({ name, value, isOn, meaning }) => {
+    const origin = given.includes(name) ? 'by name' : settings.DynamicUser ? 'implied' : 'not implied';
+    if (leftOut.includes(name)) {
+      return `${name}=${value}, ${origin}: left out, since no mounts can be made`;
     }
-    return on
-      ? `${name}=${shown}, ${origin}: ${meaning}; ${name}=no turns it off`
+    return isOn
+      ? `${name}=${value}, ${origin}: ${meaning}; ${name}=no turns it off`
       : `${name}=no, ${origin}: off; ${name}=${name === 'ProtectSystem' ? 'strict' : 'yes'} turns it on`;
   });
 }
 
-function worldWords(plan: LaunchPlan): string[] {
+function namespaceWords({ settings, leftOut }: ResolvedLaunch, plan: LaunchPlan): string[] {
   const placed = new Set(plan.steps.filter(step => step.do === 'place').map(step => step.slot));
   return [
     ...(plan.root === undefined ? [] : [`its root is ${plan.root}`]),
-    ...(plan.mountNamespace
-      ? ['a mount namespace of its own']
-      : ['no mount namespace: the mounts are those of the host']),
-    ...(plan.privateNetwork ? ['a network namespace of its own, with a loopback interface and nothing else'] : []),
-    ...(plan.privateIPC ? ['an IPC namespace of its own'] : []),
+    plan.mountNamespace ? 'a mount namespace' : 'no mount namespace: the mounts are those of the host',
+    ...shownProperties(settings)
+      .filter(({ name, isOn, isImplied }) => isOn && !isImplied && !leftOut.includes(name))
+      .map(({ name, value, meaning }) => `${name}=${value}: ${meaning}`),
     ...plan.steps.map(step => stepWords(step, placed)),
   ];
 }
@@ -87,7 +83,7 @@ function worldWords(plan: LaunchPlan): string[] {
 function stepWords(step: LaunchStep, placed: ReadonlySet<number | undefined>): string {
   const { path, slot } = step;
   const flags = (step.set ?? []).map(flag => FLAG_WORDS[flag]).join(', ');
-  const where = step.optional === true ? `${path}, where it is there` : path;
+  const where = step.optional === true ? `${path}, if it is there` : path;
   switch (step.do) {
     case 'make':
       return `make ${path}, mode ${octal(step.mode)}`;
@@ -136,12 +132,12 @@ function environmentWords(plan: LaunchPlan): string[] {
     ...(plan.accountEnvironment ? ['HOME and SHELL of the account'] : []),
     ...(plan.workingDirectory === undefined
       ? []
-      : [`starts in ${plan.workingDirectory}${plan.workingDirectoryOptional ? ', where it is there' : ''}`]),
+      : [`starts in ${plan.workingDirectory}${plan.workingDirectoryOptional ? ', if it is there' : ''}`]),
   ];
 }
 
 function commandWords(plan: LaunchPlan): string[] {
-  const who = { user: 'as the user', root: 'as root', outside: 'as root, outside of the world' } as const;
+  const who = { user: 'as the user', root: 'as root', outside: 'as root, outside of the mount namespace' } as const;
   return plan.commands === undefined
     ? ['that of the command line, as the user']
     : plan.commands.map(command => {

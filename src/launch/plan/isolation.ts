@@ -1,90 +1,67 @@
-/** Whether a launch needs mounts, and what becomes of it where the launcher may make none. Pure. */
+/** Whether a launch needs mounts, and what becomes of it if the launcher cannot make them. Pure. */
 import { DynuserError } from '../../core/errors.ts';
-import type { ExecSettings } from '../properties/exec-settings.ts';
+import { type ExecSettings, neededProperties, type PropertyName } from '../properties/table.ts';
 import type { LaunchRequest } from './request.ts';
 
 export interface IsolationOutcome {
   readonly makesMounts: boolean;
   readonly exposeDirectories: boolean;
-  /** what is left out, in words */
+  /** the properties that are not carried out */
+  readonly leftOut: readonly PropertyName[];
+  /** what is lost by that, in words */
   readonly missing: readonly string[];
 }
 
 const CANNOT_MOUNT =
   'cannot mount: CAP_SYS_ADMIN is missing or limited to a nested user namespace (usual in containers)';
+const HIDING = 'hiding the directories of other services: their modes alone close them';
 
 /**
+ * @param hasPrivateDirectories which are reached, and hidden from others, by mounts
  * @param fields of each property that was given, the field of an error about it
- * @throws DynuserError NotPermitted where mounts are needed and the launcher may make none
+ * @throws DynuserError NotPermitted if mounts are needed, the launcher cannot make them, and it may not go without
  */
 export function decideIsolation(
   settings: ExecSettings,
+  hasPrivateDirectories: boolean,
   { mayMount, isolation, untrusted }: Pick<LaunchRequest, 'mayMount' | 'isolation' | 'untrusted'>,
   fields: ReadonlyMap<string, string>,
 ): IsolationOutcome {
-  const needs = needsMounts(settings);
-  if (mayMount || (!needs && !settings.privateUsers)) {
-    return { makesMounts: needs, exposeDirectories: false, missing: [] };
+  const needed = neededProperties(settings);
+  const makesMounts = hasPrivateDirectories || needed.some(({ needsMounts }) => needsMounts);
+  if (mayMount || (!makesMounts && needed.length === 0)) {
+    return { makesMounts, exposeDirectories: false, leftOut: [], missing: [] };
   }
   if (untrusted) {
-    const reason = `${CANNOT_MOUNT}, and without mounts and namespaces nothing holds a hostile program; give the launcher CAP_SYS_ADMIN`;
-    throw new DynuserError('NotPermitted', reason, { field: 'untrusted' });
+    refuse(
+      'untrusted',
+      ', and without mounts and namespaces nothing holds a hostile program; give the launcher CAP_SYS_ADMIN',
+    );
   }
-  const vital = vitalMounts(settings);
+  const vital = needed.filter(({ isVital }) => isVital).map(({ name }) => name);
   const [first] = vital;
   if (first !== undefined) {
     const names = vital.map(name => `${name}=`).join(', ');
-    const reason = `${CANNOT_MOUNT}, and without ${names} the service would be another one; give the launcher CAP_SYS_ADMIN, or take ${vital.length === 1 ? 'it' : 'them'} out`;
-    throw new DynuserError('NotPermitted', reason, { field: fields.get(first) ?? first });
+    const them = vital.length === 1 ? 'it' : 'them';
+    refuse(
+      fields.get(first) ?? first,
+      `, and without ${names} the service would be another one; give the launcher CAP_SYS_ADMIN, or take ${them} out`,
+    );
   }
   if (isolation === 'full') {
-    const reason = `${CANNOT_MOUNT}; use --isolation=best-effort to run without it`;
-    throw new DynuserError('NotPermitted', reason, { field: 'isolation' });
+    refuse('isolation', '; use --isolation=best-effort to run without it');
   }
-  return { makesMounts: false, exposeDirectories: settings.privateClasses.length > 0, missing: missingWords(settings) };
+  return {
+    makesMounts: false,
+    exposeDirectories: hasPrivateDirectories,
+    leftOut: needed.map(({ name }) => name),
+    missing: [
+      ...needed.map(({ lost }) => lost).filter(words => words !== undefined),
+      ...(hasPrivateDirectories ? [HIDING] : []),
+    ],
+  };
 }
 
-function needsMounts(settings: ExecSettings): boolean {
-  return (
-    settings.protectSystem !== 'no' ||
-    settings.protectHome !== 'no' ||
-    settings.privateTmp ||
-    settings.privateDevices ||
-    settings.privateNetwork ||
-    settings.privateIPC ||
-    settings.protectProc !== 'default' ||
-    settings.procSubset !== 'all' ||
-    settings.readWrite.length > 0 ||
-    settings.readOnly.length > 0 ||
-    settings.privateClasses.length > 0 ||
-    vitalMounts(settings).length > 0
-  );
-}
-
-/** A service that does not find its files, or sees what it must not, is another service. */
-function vitalMounts(settings: ExecSettings): string[] {
-  return [
-    settings.rootDirectory === undefined ? '' : 'RootDirectory',
-    settings.binds.length === 0 ? '' : 'BindPaths',
-    settings.temporary.length === 0 ? '' : 'TemporaryFileSystem',
-    settings.inaccessible.length === 0 ? '' : 'InaccessiblePaths',
-  ].filter(name => name !== '');
-}
-
-function missingWords(settings: ExecSettings): string[] {
-  const { protectSystem, protectHome } = settings;
-  const words: readonly (string | false)[] = [
-    protectSystem !== 'no' && `ProtectSystem=${protectSystem}: the file system stays writable`,
-    protectHome !== 'no' && `ProtectHome=${protectHome}: homes are as open as their modes`,
-    settings.privateTmp && 'PrivateTmp=yes: /tmp and /var/tmp are shared with all',
-    settings.privateDevices && 'PrivateDevices=yes: all devices are there, each as open as its mode',
-    settings.privateUsers && 'PrivateUsers=yes: the user sees all other users',
-    settings.privateNetwork && "PrivateNetwork=yes: the network is the host's",
-    settings.privateIPC && 'PrivateIPC=yes: System V objects and message queues are shared with all',
-    settings.protectProc !== 'default' && `ProtectProc=${settings.protectProc}: the processes of all users are seen`,
-    settings.procSubset !== 'all' && `ProcSubset=${settings.procSubset}: all of /proc is there`,
-    settings.readOnly.length > 0 && 'ReadOnlyPaths=: these paths are not read-only',
-    settings.privateClasses.length > 0 && 'hiding the directories of other services: their modes alone close them',
-  ];
-  return words.filter(word => word !== false);
+function refuse(field: string, reason: string): never {
+  throw new DynuserError('NotPermitted', `${CANNOT_MOUNT}${reason}`, { field });
 }

@@ -1,6 +1,7 @@
-/** What a launch asks for, what it wants of the allocator, and what the allocator gave it. Types alone. */
+/** What a launch asks for, what that resolves to, and what the allocator gave it. Types alone. */
 import type { DirectoryKind, DirectoryRequest, DirectorySettings, HandoverKind } from '../../core/directory.ts';
-import type { ExecSettings } from '../properties/exec-settings.ts';
+import type { ExecSettings, PropertyName } from '../properties/table.ts';
+import type { CommandLine } from '../syntax/command-line.ts';
 
 export type Isolation = 'full' | 'bestEffort';
 
@@ -16,7 +17,7 @@ export interface LaunchRequest {
   /** an absolute path */
   readonly unitFile?: string;
   readonly instance?: string;
-  /** unknown properties are said in warnings, and no error */
+  /** unknown properties are warnings, not errors */
   readonly ignoreUnknown: boolean;
   /** the program may be hostile: see untrusted.ts */
   readonly untrusted: boolean;
@@ -24,13 +25,40 @@ export interface LaunchRequest {
   readonly isolation: Isolation;
 }
 
-/** What a launch wants of the allocator, and all that the plan is made of afterwards. */
+/** What the environment of the service is made of, besides what the allocator gives. */
+export interface EnvironmentSources {
+  /** it begins with the launcher's own */
+  readonly inherit: boolean;
+  /** otherwise: names of variables of the launcher's own that it begins with; "LC_*" is all that begin so */
+  readonly pass: readonly string[];
+  /** LOGNAME is set, and HOME and SHELL if the account has them */
+  readonly login: boolean;
+  /** NAME=VALUE in order: of Environment=, then of the files, then of the command line */
+  readonly assignments: readonly string[];
+  /** NAME, or NAME=VALUE for a variable that goes only if it has this value */
+  readonly unset: readonly string[];
+  /** of the account's record, if a command line or the working directory needs them */
+  readonly home?: string;
+  readonly shell?: string;
+}
+
+/** What of the launcher's host the mounts depend on. */
+export interface HostFindings {
+  /** sources of binds that are directories */
+  readonly bindDirectories: readonly string[];
+  /** with PrivateDevices=: whether systemd's journal receives syslog(3) */
+  readonly hasJournal: boolean;
+  /** with PrivateDevices=: whether the kernel shows its memory */
+  readonly hasKernelMemory: boolean;
+}
+
+/** A request with all its properties read: what it needs of the allocator, and all that the plan is made of afterwards. */
 export interface ResolvedLaunch {
-  /** absent where neither the request nor a unit file names one: the caller invents it */
+  /** absent if neither the request nor a unit file names one: the caller invents it */
   readonly unit?: string;
   /** User=. Absent: for a dynamic user the name comes from the unit; without DynamicUser= it is root */
   readonly userName?: string;
-  /** Group=: a group of the host that the process has instead of the user's own */
+  /** Group=, if it is not User=: the process has it instead of the user's own */
   readonly group?: string;
   readonly dynamicUser: boolean;
   readonly untrusted: boolean;
@@ -39,10 +67,12 @@ export interface ResolvedLaunch {
   /** only those that were asked for */
   readonly modes: DirectorySettings['modes'];
   readonly runtimePreserve: boolean;
+  /** the kinds whose directories are private ones */
+  readonly privateKinds: readonly DirectoryKind[];
   /** directories below /etc, which belong to root, by their absolute paths */
   readonly configurationDirectories: readonly string[];
   readonly removeIPC: boolean;
-  /** there will be a mount namespace, and id-mapped mounts where the allocator maps directories */
+  /** there will be a mount namespace, and id-mapped mounts if the allocator maps directories */
   readonly makesMounts: boolean;
   /** best effort without mounts: directories have to be reachable at their public paths */
   readonly exposeDirectories: boolean;
@@ -50,9 +80,19 @@ export interface ResolvedLaunch {
   readonly fields: ReadonlyMap<string, string>;
   /** for standard error */
   readonly warnings: readonly string[];
-  /** what of the isolation is left out, in words */
+  /** best effort without mounts: the properties that are not carried out */
+  readonly leftOut: readonly PropertyName[];
+  /** what of the isolation is lost by that, in words */
   readonly missing: readonly string[];
+  /** the properties that an assignment gave a value */
+  readonly given: readonly PropertyName[];
   readonly settings: ExecSettings;
+  /** absolute, "~" replaced */
+  readonly workingDirectory?: string;
+  readonly environment: EnvironmentSources;
+  readonly host: HostFindings;
+  /** absent if the command is the launcher's own */
+  readonly commands?: readonly CommandLine[];
 }
 
 /** A directory as the allocator gave it. */

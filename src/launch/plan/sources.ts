@@ -1,4 +1,4 @@
-/** Where the assignments of a launch come from, in the order in which they hold: unit file, drop-ins, command line. */
+/** Where the assignments of a launch come from, in the order in which later ones win: unit file, drop-ins, command line. */
 import { checkLimit, failFor, quote } from '../errors.ts';
 import { ASSIGNMENTS_MAX, TEXT_MAX } from '../limits.ts';
 import { type Assignment, parseUnitFile } from '../syntax/unit-file.ts';
@@ -10,7 +10,7 @@ import { UNTRUSTED_ASSIGNMENTS } from './untrusted.ts';
 
 export interface Sources {
   readonly assignments: readonly Assignment[];
-  /** absent where nothing names the unit */
+  /** absent if nothing names the unit */
   readonly unit?: UnitName;
 }
 
@@ -22,7 +22,7 @@ export function collectAssignments(
 ): Sources {
   const { unitFile, instance } = request;
   if (unitFile === undefined && instance !== undefined) {
-    failFor('instance')('only a unit file has instances; give --unit-file= too');
+    failFor('instance')('an instance without a unit file; give --unit-file=, too');
   }
   const ofFile = unitFile === undefined ? undefined : checkedFile(unitFile, instance);
   const fromFiles = ofFile === undefined ? [] : readFiles(ofFile, questions, warn);
@@ -44,19 +44,17 @@ interface UnitFile {
 function checkedFile(path: string, instance: string | undefined): UnitFile {
   const fail = failFor('unitFile');
   if (!path.startsWith('/') || path.includes('\0')) {
-    fail(`the path ${quote(path)} of a unit file must be absolute`);
+    fail(`not an absolute path: ${quote(path)}; begin it with "/"`);
   }
   const slash = path.lastIndexOf('/');
-  const unit = unitOfFile(path.slice(slash + 1), instance, reason =>
-    failFor(reason.includes('instance') ? 'instance' : 'unitFile')(reason),
-  );
+  const unit = unitOfFile(path.slice(slash + 1), instance, fail, failFor('instance'));
   return { path, directory: path.slice(0, slash).replace(/\/+$/, '') || '/', unit };
 }
 
 function readFiles(file: UnitFile, questions: Questions, warn: (text: string) => void): Assignment[] {
   const text = questions.file(file.path);
   if (text === undefined && questions.knows('file', file.path)) {
-    failFor('unitFile')(`there is no readable file ${quote(file.path)}`);
+    failFor('unitFile')(`no readable file ${quote(file.path)}; name a unit file`);
   }
   const dropIns = new Map<string, string>();
   for (const directory of dropInDirectories(file.unit, file.directory)) {
@@ -77,8 +75,8 @@ function readFiles(file: UnitFile, questions: Questions, warn: (text: string) =>
 function readProperty(text: string): Assignment {
   const equals = text.indexOf('=');
   if (equals <= 0) {
-    failFor('properties')(`${quote(text)} is no property; it must be NAME=VALUE`);
+    failFor('properties')(`not a property: ${quote(text)}; use NAME=VALUE`);
   }
   const assignment = { name: trimmed(text.slice(0, equals)), value: trimmed(text.slice(equals + 1)) };
-  return text.includes('\0') ? failFor(assignment.name)('a value must not contain NUL characters') : assignment;
+  return text.includes('\0') ? failFor(assignment.name)('a NUL character in the value; leave it out') : assignment;
 }

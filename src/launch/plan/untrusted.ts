@@ -1,35 +1,20 @@
 /**
- * What --untrusted sets: for a program that may be hostile, all that a launch can take from it. Its assignments hold over
- * those of a unit file, and what is typed with --property= and --setenv= holds over them. Pure data.
+ * What --untrusted sets: for a program that may be hostile, all that a launch can take from it. Its assignments override
+ * those of a unit file, and --property= and --setenv= override them. Pure data.
  */
+import { untrustedValues } from '../properties/table.ts';
 import type { Assignment } from '../syntax/unit-file.ts';
 
 /** Where these assignments are from, in messages. */
 const ORIGIN = '--untrusted';
 
 const PRESET: readonly (readonly [name: string, value: string])[] = [
-  ['DynamicUser', 'yes'],
-  ['NoNewPrivileges', 'yes'],
-  ['RestrictSUIDSGID', 'yes'],
-  ['CapabilityBoundingSet', ''],
-  ['AmbientCapabilities', ''],
-  ['PrivateUsers', 'yes'],
-  ['PrivateNetwork', 'yes'],
-  ['PrivateIPC', 'yes'],
-  ['RemoveIPC', 'yes'],
-  ['ProtectProc', 'invisible'],
-  ['ProcSubset', 'pid'],
-  ['ProtectSystem', 'strict'],
-  ['ProtectHome', 'yes'],
-  ['PrivateTmp', 'yes'],
-  ['PrivateDevices', 'yes'],
-  // Sockets in /run are reached without a network; what is in /dev/shm is seen by all, and stays.
-  ['TemporaryFileSystem', '/run:ro,size=4m /dev/shm:mode=1777'],
+  ...untrustedValues(),
   // The links by which the NSS module finds names: without them the user would be a number to itself.
   ['BindReadOnlyPaths', '-/run/dynuser/by-uid -/run/dynuser/by-name'],
 ];
 
-/** Variables of the launcher's own environment that the program has; with "*" at its end, a beginning of names. */
+/** Variables of the launcher's own environment that the program gets; with "*" at its end, a beginning of names. */
 export const UNTRUSTED_VARIABLES: readonly string[] = ['PATH', 'TERM', 'LANG', 'LC_*'];
 
 export const UNTRUSTED_ASSIGNMENTS: readonly Assignment[] = PRESET.map(([name, value]) => ({

@@ -1,17 +1,22 @@
 /** Environment= and its siblings (systemd.exec(5), "Environment"). */
-import { checkLimit, type Fail, quote } from '../errors.ts';
-import { LIST_MAX } from '../limits.ts';
-import { readPath } from '../syntax/values.ts';
-import { splitWords } from '../syntax/words.ts';
-import type { EnvironmentFile } from './parsed-properties.ts';
-import { list, type PropertyContext, type PropertyReader } from './property.ts';
+import { type Fail, quote } from '../errors.ts';
+import { readPath, type ValueContext } from '../syntax/values.ts';
+import { list, wordsOf } from './property.ts';
 
-export const ENVIRONMENT_PROPERTIES: ReadonlyMap<string, PropertyReader> = new Map<string, PropertyReader>([
-  ['Environment', list(parsed => parsed.environment, readAssignments)],
-  ['EnvironmentFile', list(parsed => parsed.environmentFiles, readFile)],
-  ['PassEnvironment', list(parsed => parsed.passEnvironment, readNames)],
-  ['UnsetEnvironment', list(parsed => parsed.unsetEnvironment, readUnset)],
-]);
+/** A path of EnvironmentFile=, which may have wildcards. */
+export interface EnvironmentFile {
+  readonly path: string;
+  readonly optional: boolean;
+  /** the field of an error about it */
+  readonly field: string;
+}
+
+export const ENVIRONMENT = {
+  Environment: list(readAssignments),
+  EnvironmentFile: list(readFile),
+  PassEnvironment: list(readNames),
+  UnsetEnvironment: list(readUnset),
+};
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -24,45 +29,42 @@ export function readVariable(text: string, fail: Fail): { readonly name: string;
   const equals = text.indexOf('=');
   const name = equals < 0 ? text : text.slice(0, equals);
   if (equals < 0 || !isVariableName(name)) {
-    fail(`${quote(text)} is no assignment of a variable; it must be NAME=VALUE`);
+    fail(`not an assignment of a variable: ${quote(text)}; use NAME=VALUE`);
   }
   const value = text.slice(equals + 1);
-  return text.includes('\0') ? fail(`the value of ${name} must not contain NUL characters`) : { name, value };
+  return text.includes('\0') ? fail(`a NUL character in the value of ${name}; leave it out`) : { name, value };
 }
 
-function readAssignments(value: string, context: PropertyContext): string[] {
-  return wordsOf(value, context).map(word => {
-    const text = context.expand(word);
-    readVariable(text, context.fail);
-    return text;
+function readAssignments(text: string, context: ValueContext): string[] {
+  return wordsOf(text, 'c', context).map(word => {
+    const assignment = context.expand(word);
+    readVariable(assignment, context.fail);
+    return assignment;
   });
 }
 
-/** One path a value, which may have wildcards; "-" before it: it may be missing. */
-function readFile(value: string, { expand, fail, field }: PropertyContext): EnvironmentFile[] {
-  const optional = value.startsWith('-');
-  return [{ path: readPath(expand(optional ? value.slice(1) : value), fail), optional, field }];
+/** One path a value; "-" before it: it may be missing. */
+function readFile(text: string, { expand, fail, field }: ValueContext): EnvironmentFile[] {
+  const optional = text.startsWith('-');
+  return [{ path: readPath(expand(optional ? text.slice(1) : text), fail), optional, field }];
 }
 
-function readNames(value: string, context: PropertyContext): string[] {
-  return wordsOf(value, context).map(word => {
+function readNames(text: string, context: ValueContext): string[] {
+  return wordsOf(text, 'c', context).map(word => {
     const name = context.expand(word);
-    return isVariableName(name) ? name : context.fail(`${quote(name)} is no name of a variable`);
+    return isVariableName(name)
+      ? name
+      : context.fail(`not the name of a variable: ${quote(name)}; use letters, digits and "_"`);
   });
 }
 
-function readUnset(value: string, context: PropertyContext): string[] {
-  return wordsOf(value, context).map(word => {
-    const text = context.expand(word);
-    if (!isVariableName(text)) {
-      readVariable(text, context.fail);
+/** Names, or NAME=VALUE for a variable that goes if it has this value. */
+function readUnset(text: string, context: ValueContext): string[] {
+  return wordsOf(text, 'c', context).map(word => {
+    const entry = context.expand(word);
+    if (!isVariableName(entry)) {
+      readVariable(entry, context.fail);
     }
-    return text;
+    return entry;
   });
-}
-
-function wordsOf(value: string, { fail, field }: PropertyContext): string[] {
-  const words = splitWords(value, 'c', fail, LIST_MAX);
-  checkLimit(words.length, LIST_MAX, 'entries in its list', field);
-  return words;
 }

@@ -1,56 +1,126 @@
-/** What the reader of a property is: it takes a value, and changes the parsed properties. Shared parts of such readers. */
-import { checkLimit, type Fail } from '../errors.ts';
+/**
+ * What a row of the table of properties is. All that dynuser-run knows of a property is in its row: its reader, its
+ * default, what DynamicUser= makes of it, what it needs and what is lost without that, and what it plans.
+ */
+import type { LaunchPlan } from '../../api/generated/io-dynuser-allocator.ts';
+import { checkLimit } from '../errors.ts';
 import { LIST_MAX } from '../limits.ts';
-import { splitWords } from '../syntax/words.ts';
-import type { ParsedProperties } from './parsed-properties.ts';
+import type { MountEntry } from '../namespace/mount-entry.ts';
+import { asBoolean, readBoolean, readWord, type ValueContext } from '../syntax/values.ts';
+import { type Backslash, splitWords } from '../syntax/words.ts';
 
-export interface PropertyContext {
-  readonly fail: Fail;
-  /** the field of an error about the property */
-  readonly field: string;
-  /** @returns the text with its specifiers replaced, each value made to stand for itself by 'quote' */
-  readonly expand: (text: string, quote?: (value: string) => string) => string;
+/**
+ * @param text without white space at its ends; empty resets
+ * @param previous what earlier assignments made of it; undefined if there was none, or it was reset
+ * @returns undefined if the property is reset
+ */
+export type Reader<Value> = (text: string, previous: Value | undefined, context: ValueContext) => Value | undefined;
+
+/** What the rows have to know to plan mounts, besides their own value. */
+export interface LayoutContext {
+  /** RootDirectory= */
+  readonly root: string | undefined;
+  /** ProtectSystem=strict: "/" as a whole is read-only */
+  readonly isStrict: boolean;
+  /** whether a path of the host is a directory; known of the sources of binds */
+  readonly isDirectory: (path: string) => boolean;
 }
 
-/** @param value without white space at its ends; empty resets */
-export type PropertyReader = (parsed: ParsedProperties, value: string, context: PropertyContext) => void;
+/** @template Value of the property: false, 'no', an empty list or undefined if it is off */
+export interface Property<Value> {
+  readonly read: Reader<Value>;
+  /** further names for it, each with its reader */
+  readonly otherNames?: Readonly<Record<string, Reader<Value>>>;
+  /** the value if nothing gives it; a list is empty */
+  readonly default: Value;
+  /** the value with a dynamic user (systemd.exec(5), DynamicUser=). Unlike with systemd, it can be turned off by name */
+  implied?(given: Value | undefined): Value;
+  /** what --untrusted sets */
+  readonly untrusted?: string;
+  /** what the launcher must be able to make: mounts in a mount namespace, or just another namespace */
+  readonly needs?: 'mounts' | 'namespace';
+  /** what is lost if the launcher cannot make it, for a launch that goes without; absent if nothing is */
+  readonly lost?: string;
+  /** the service would be another one without it: a launch never goes without */
+  readonly isVital?: true;
+  /** what it does, for --explain: a phrase that follows "NAME=VALUE: " */
+  readonly meaning?: string;
+  /** capabilities that leave the bounding set while it is on */
+  readonly dropsCapabilities?: bigint;
+  /** what it puts where in the mount namespace */
+  mounts?(value: Value, context: LayoutContext): readonly MountEntry[];
+  /** its fields of the plan */
+  plan?(value: Value): Partial<LaunchPlan>;
+}
 
-/** The names of the parsed values of a type. */
-export type KeysOf<T> = {
-  [Key in keyof ParsedProperties]: ParsedProperties[Key] extends T ? Key : never;
-}[keyof ParsedProperties];
+type Row<Value> = Omit<Property<Value>, 'read' | 'default'>;
 
-/** A single value: empty takes it back, the last one holds. */
-export function single<Key extends keyof ParsedProperties>(
-  key: Key,
-  read: (value: string, context: PropertyContext) => ParsedProperties[Key],
-): PropertyReader {
-  return (parsed, value, context) => {
-    parsed[key] = value === '' ? (undefined as ParsedProperties[Key]) : read(value, context);
+/**
+ * A boolean that is off unless it is given or implied.
+ * @param meaningYes further words that mean yes
+ */
+export function boolean(row: Row<boolean> = {}, ...meaningYes: readonly string[]): Property<boolean> {
+  const read = (text: string, context: ValueContext): boolean =>
+    meaningYes.includes(text) || readBoolean(text, context, meaningYes);
+  return { ...row, default: false, read: single(read) };
+}
+
+/** A value of which the last assignment holds. */
+export function value<Value>(
+  read: (text: string, context: ValueContext) => Value,
+  row: Row<Value | undefined> = {},
+): Property<Value | undefined> {
+  return { ...row, default: undefined, read: single<Value | undefined>(read) };
+}
+
+/** One of several words, of which the first is the default. */
+export function word<const Word extends string>(
+  words: readonly [Word, ...Word[]],
+  row: Row<Word> = {},
+): Property<Word> {
+  return { ...row, default: words[0], read: single((text, context) => readWord(text, words, context)) };
+}
+
+/** A boolean, or one of further words. */
+export function choice<const Word extends string>(
+  words: readonly Word[],
+  row: Row<Word | 'yes' | 'no'> = {},
+): Property<Word | 'yes' | 'no'> {
+  const read = (text: string, context: ValueContext): Word | 'yes' | 'no' => {
+    const truth = asBoolean(text);
+    return truth === undefined ? readWord(text, ['yes', 'no', ...words], context) : truth ? 'yes' : 'no';
+  };
+  return { ...row, default: 'no', read: single(read) };
+}
+
+/** A list: an empty assignment empties it, others add to it. */
+export function list<Entry>(
+  read: (text: string, context: ValueContext) => readonly Entry[],
+  row: Row<readonly Entry[]> = {},
+): Property<readonly Entry[]> {
+  return { ...row, default: [], read: listReader(read) };
+}
+
+export function listReader<Entry>(
+  read: (text: string, context: ValueContext) => readonly Entry[],
+): Reader<readonly Entry[]> {
+  return (text, previous = [], context) => {
+    if (text === '') {
+      return undefined;
+    }
+    const entries = [...previous, ...read(text, context)];
+    checkLimit(entries.length, LIST_MAX, 'list entries', context.field);
+    return entries;
   };
 }
 
-/** A list: empty empties it, other values add to it. */
-export function list<T>(
-  of: (parsed: ParsedProperties) => T[],
-  read: (value: string, context: PropertyContext) => T[],
-): PropertyReader {
-  return (parsed, value, context) => {
-    const entries = of(parsed);
-    if (value === '') {
-      entries.length = 0;
-      return;
-    }
-    for (const entry of read(value, context)) {
-      entries.push(entry);
-    }
-    checkLimit(entries.length, LIST_MAX, 'entries in its list', context.field);
-  };
+export function single<Value>(read: (text: string, context: ValueContext) => Value): Reader<Value> {
+  return (text, _previous, context) => (text === '' ? undefined : read(text, context));
 }
 
-/** @returns the words of a value, in which quotes are taken away and a backslash makes the next character itself */
-export function plainWords(value: string, { fail, field }: PropertyContext): string[] {
-  const words = splitWords(value, 'plain', fail, LIST_MAX);
-  checkLimit(words.length, LIST_MAX, 'entries in its list', field);
+/** @returns the words of a value, within the bound of a list */
+export function wordsOf(text: string, backslash: Backslash, { fail, field }: ValueContext): string[] {
+  const words = splitWords(text, backslash, fail, LIST_MAX);
+  checkLimit(words.length, LIST_MAX, 'list entries', field);
   return words;
 }

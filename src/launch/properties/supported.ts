@@ -1,4 +1,4 @@
-/** The assignments that a launch does not carry out: which mean nothing here, which are worth a warning, which are refused. */
+/** Tells the assignments that a launch carries out from the others, which are passed over, a warning, or refused. */
 import { nearest } from '../../core/nearest.ts';
 import { failFor, quote } from '../errors.ts';
 import { REFUSED_SHOWN_MAX } from '../limits.ts';
@@ -8,7 +8,7 @@ import { isCarriedOut, PROPERTY_NAMES } from './table.ts';
 import { classify, fixedValue, isOff, unsupportedNames } from './unsupported-properties.ts';
 
 export interface UnsupportedOptions {
-  /** --ignore-unknown: what would be refused is left out with a warning */
+  /** --ignore-unknown: what would be refused is a warning */
   readonly ignoreUnknown: boolean;
   readonly warn: (text: string) => void;
 }
@@ -24,15 +24,15 @@ export function selectSupported(assignments: readonly Assignment[], options: Uns
     if (isCarriedOut(name)) {
       return true;
     }
-    const sort = classify(name);
+    const kind = classify(name);
     const field = fieldOf(assignment);
-    if (sort === 'manager' || name.startsWith('X-') || (sort === 'protection' && isOff(value))) {
+    if (kind === 'manager' || name.startsWith('X-') || (kind === 'protection' && isOff(value))) {
       return false;
     }
-    if (sort === 'difference') {
+    if (kind === 'difference') {
       warnOfDifference(name, value, field, options.warn);
     } else if (options.ignoreUnknown) {
-      options.warn(`${field}= is ${sort === undefined ? 'unknown' : 'not supported'}, and left out`);
+      options.warn(`${field}= is ignored: it is ${REASONS[kind ?? 'unknown']}`);
     } else {
       refused.push(assignment);
     }
@@ -41,23 +41,30 @@ export function selectSupported(assignments: readonly Assignment[], options: Uns
   return refused.length === 0 ? carriedOut : refuse(refused);
 }
 
+const REASONS = {
+  protection: 'not supported',
+  section: 'a setting of [Unit] or [Install]',
+  unknown: 'unknown',
+} as const;
+
 function warnOfDifference(name: string, value: string, field: string, warn: (text: string) => void): void {
   const fixed = fixedValue(name);
-  const isSo = value === '' || value === fixed || (fixed === 'no' && asBoolean(value) === false);
-  if (!isSo) {
+  const isAlready = value === '' || value === fixed || (fixed === 'no' && asBoolean(value) === false);
+  if (!isAlready) {
     const instead = fixed === undefined ? 'left to what starts the launcher' : `always "${fixed}"`;
-    warn(`${field}= is not carried out: it is ${instead}`);
+    warn(`${field}= is ignored: it is ${instead}`);
   }
 }
 
 /** One sentence for all of them, each by the place of its first assignment. */
 function refuse(refused: readonly Assignment[]): never {
   const once = refused.filter((one, index) => refused.findIndex(({ name }) => name === one.name) === index);
-  const unsupported = once.filter(({ name }) => classify(name) !== undefined);
-  const unknown = once.filter(({ name }) => classify(name) === undefined);
+  const ofKind = (kind: 'protection' | 'section' | undefined) => once.filter(({ name }) => classify(name) === kind);
+  const unsupported = ofKind('protection');
   const parts = [
     ...listWords('unsupported', unsupported, unsupportedWords),
-    ...listWords('unknown', unknown, unknownWords),
+    ...listWords('unknown', ofKind(undefined), unknownWords),
+    ...listWords('[Unit] or [Install]', ofKind('section'), unsupportedWords),
   ];
   const it = once.length === 1 ? 'it' : 'them';
   const way =
@@ -67,13 +74,13 @@ function refuse(refused: readonly Assignment[]): never {
   return failFor('properties')(`${parts.join(', ')}; ${way}`);
 }
 
-function listWords(sort: string, list: readonly Assignment[], words: (one: Assignment) => string): string[] {
+function listWords(adjective: string, list: readonly Assignment[], words: (one: Assignment) => string): string[] {
   if (list.length === 0) {
     return [];
   }
   const more = list.length > REFUSED_SHOWN_MAX ? ` and ${list.length - REFUSED_SHOWN_MAX} more` : '';
   const names = list.slice(0, REFUSED_SHOWN_MAX).map(words).join(', ');
-  return [`${sort} ${list.length === 1 ? 'property' : 'properties'} ${names}${more}`];
+  return [`${adjective} ${list.length === 1 ? 'property' : 'properties'} ${names}${more}`];
 }
 
 function unsupportedWords({ name, origin }: Assignment): string {

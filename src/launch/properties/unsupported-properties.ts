@@ -1,10 +1,7 @@
-/**
- * The settings of [Service] that systemd knows and a launcher does not carry out, in three sorts: those that are about
- * the service manager alone, those without which a service runs otherwise than it would, and those that protect.
- */
+/** The settings that systemd knows and a launch does not carry out, and what becomes of a launch that has one of them. */
 import { asBoolean } from '../syntax/values.ts';
 
-/** What only a service manager does, after or around the process: whoever supervises the launcher has its own way. */
+/** What only a service manager does, around the process: whoever supervises the launcher has its own way. */
 const MANAGERS = names(`
   RemainAfterExit GuessMainPID PIDFile BusName NotifyAccess Sockets NonBlocking OOMPolicy ReloadSignal
   FileDescriptorStoreMax FileDescriptorStorePreserve USBFunctionDescriptors USBFunctionStrings RootDirectoryStartOnly
@@ -27,7 +24,7 @@ const ALWAYS: ReadonlyMap<string, string> = new Map([
   ['IgnoreSIGPIPE', 'no'],
 ]);
 
-/** Resources and neighbours: the service is as safe without them, but not as it would be. */
+/** Resources and other commands: the service is as safe without them, but runs otherwise. */
 const DIFFERENCES = names(`
   ExecStartPost ExecStop ExecStopPost ExecSearchPath OpenFile Nice OOMScoreAdjust IOSchedulingClass IOSchedulingPriority
   CPUSchedulingPolicy CPUSchedulingPriority CPUSchedulingResetOnFork CPUAffinity NUMAPolicy NUMAMask TimerSlackNSec
@@ -56,31 +53,47 @@ const PROTECTIONS = names(`
   StateDirectoryQuota CacheDirectoryQuota LogsDirectoryQuota StateDirectoryAccounting
 `);
 
-export type UnsupportedKind = 'manager' | 'difference' | 'protection';
+/** Of other sections of a unit file. In their own section they are not read. */
+const OTHER_SECTIONS = names(`
+  Description Documentation Wants Requires Requisite BindsTo PartOf Upholds Conflicts Before After OnFailure OnSuccess
+  PropagatesReloadTo ReloadPropagatedFrom PropagatesStopTo StopPropagatedFrom JoinsNamespaceOf RequiresMountsFor
+  WantsMountsFor OnSuccessJobMode OnFailureJobMode IgnoreOnIsolate StopWhenUnneeded RefuseManualStart RefuseManualStop
+  AllowIsolate DefaultDependencies CollectMode FailureActionExitStatus SuccessActionExitStatus JobTimeoutSec
+  JobRunningTimeoutSec JobTimeoutAction JobTimeoutRebootArgument SourcePath
+  Alias WantedBy RequiredBy UpheldBy Also DefaultInstance
+`);
+const CONDITION = /^(?:Condition|Assert)[A-Z][A-Za-z0-9]*$/;
 
-/** @returns the sort of a setting of systemd that is not carried out; undefined where systemd knows none of that name */
+/**
+ * manager: passed over in silence. difference: a warning, unless the value is what a launch does anyway.
+ * protection: refused, unless the value turns it off. section: of [Unit] or [Install]; refused
+ */
+export type UnsupportedKind = 'manager' | 'difference' | 'protection' | 'section';
+
+const KINDS: readonly (readonly [UnsupportedKind, ReadonlySet<string>])[] = [
+  ['manager', MANAGERS],
+  ['difference', DIFFERENCES],
+  ['protection', PROTECTIONS],
+  ['section', OTHER_SECTIONS],
+];
+
+/** @returns undefined if systemd has no setting of that name */
 export function classify(name: string): UnsupportedKind | undefined {
-  return MANAGERS.has(name)
-    ? 'manager'
-    : DIFFERENCES.has(name)
-      ? 'difference'
-      : PROTECTIONS.has(name)
-        ? 'protection'
-        : undefined;
+  return KINDS.find(([, names]) => names.has(name))?.[0] ?? (CONDITION.test(name) ? 'section' : undefined);
 }
 
-/** @returns the value that a launch has in any case; undefined where it is no such setting */
+/** @returns the value that every launch has; undefined if the setting is not one of these */
 export function fixedValue(name: string): string | undefined {
   return ALWAYS.get(name);
 }
 
-/** Whether a protection is switched off by its value, so that leaving it out changes nothing. */
+/** Whether a protection is off with this value, so that ignoring it changes nothing. */
 export function isOff(value: string): boolean {
   return value === '' || asBoolean(value) === false;
 }
 
 export function unsupportedNames(): string[] {
-  return [...MANAGERS, ...DIFFERENCES, ...PROTECTIONS];
+  return KINDS.flatMap(([, names]) => [...names]);
 }
 
 function names(text: string): ReadonlySet<string> {

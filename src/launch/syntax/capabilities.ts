@@ -41,7 +41,7 @@ export function changeCapabilities(
 function readCapability(word: string, fail: Fail): bigint {
   const index = NAMES.indexOf(word.toLowerCase().replace(/^cap_/, ''));
   return index < 0 || !/^cap_/i.test(word)
-    ? fail(`${quote(word)} is no capability; capabilities(7) lists them`)
+    ? fail(`not a capability: ${quote(word)}; use those of capabilities(7)`)
     : 1n << BigInt(index);
 }
 

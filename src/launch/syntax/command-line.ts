@@ -1,18 +1,26 @@
 /** The syntax of ExecStart= and ExecStartPre= (systemd.service(5), "Command lines"). Pure. */
 import { checkLimit, quote } from '../errors.ts';
 import { ARGUMENTS_MAX, COMMANDS_MAX } from '../limits.ts';
-import type { CommandLine } from '../properties/exec-settings.ts';
-import { list, type PropertyContext, type PropertyReader } from '../properties/property.ts';
-import { readPath } from './values.ts';
+import { readPath, type ValueContext } from './values.ts';
 import { skipWhitespace, takeWord, WHITESPACE } from './words.ts';
 
-export const COMMAND_PROPERTIES: ReadonlyMap<string, PropertyReader> = new Map<string, PropertyReader>([
-  ['ExecStart', list(parsed => parsed.start, readCommands)],
-  ['ExecStartPre', list(parsed => parsed.startBefore, readCommands)],
-]);
+/** A command line, its variables not yet replaced. */
+export interface CommandLine {
+  readonly path: string;
+  /** from argv[0] on */
+  readonly words: readonly string[];
+  /** "@": the first word is argv[0], not the path */
+  readonly ownName: boolean;
+  /** without ":" variables are replaced */
+  readonly expands: boolean;
+  /** "-" */
+  readonly ignoreFailure: boolean;
+  /** "!": root, "+": root outside of the mount namespace */
+  readonly as: 'user' | 'root' | 'outside';
+}
 
 /** Several commands in one value are separated by a semicolon that is a word of its own. */
-function readCommands(value: string, context: PropertyContext): CommandLine[] {
+export function readCommands(value: string, context: ValueContext): CommandLine[] {
   const found: CommandLine[] = [];
   for (let from: number | undefined = 0; from !== undefined; ) {
     const words: string[] = [];
@@ -20,18 +28,13 @@ function readCommands(value: string, context: PropertyContext): CommandLine[] {
     if (words.length > 0) {
       found.push(toCommand(words, context));
     }
-    checkLimit(found.length, COMMANDS_MAX, 'commands in it', context.field);
+    checkLimit(found.length, COMMANDS_MAX, 'commands', context.field);
   }
   return found;
 }
 
 /** @returns where the next command begins; undefined after the last */
-function takeCommand(
-  value: string,
-  from: number,
-  words: string[],
-  { fail, field }: PropertyContext,
-): number | undefined {
+function takeCommand(value: string, from: number, words: string[], { fail, field }: ValueContext): number | undefined {
   for (let at = from; ; ) {
     at = skipWhitespace(value, at);
     if (isAlone(value, at, ';')) {
@@ -48,7 +51,7 @@ function takeCommand(
       words.push(word.text);
       at = word.next;
     }
-    checkLimit(words.length, ARGUMENTS_MAX, 'words in it', field);
+    checkLimit(words.length, ARGUMENTS_MAX, 'words in a command line', field);
   }
 }
 
@@ -57,22 +60,22 @@ function isAlone(value: string, at: number, word: string): boolean {
   return value.startsWith(word, at) && (after === '' || WHITESPACE.includes(after));
 }
 
-function toCommand(words: readonly string[], context: PropertyContext): CommandLine {
+function toCommand(words: readonly string[], context: ValueContext): CommandLine {
   const { fail } = context;
   const [first = '', ...rest] = words;
   const prefixes = prefixesOf(first, context);
   const given = context.expand(first.slice(prefixes.length));
   if (given === '' || given.endsWith('/')) {
-    fail(`${quote(first)} names no program`);
+    fail(`no program in a command: ${quote(first)}; name one`);
   }
   const path = given.includes('/') ? readPath(given, fail) : given;
   const expanded = rest.map(word => context.expand(word));
   const ownName = prefixes.includes('@');
   if (ownName && expanded.length === 0) {
-    fail(`after ${quote(first)} there must be the name that the program is to see as its own`);
+    fail(`nothing behind ${quote(first)}; "@" asks for the name that the program sees as its own`);
   }
   if (path === '.' || path === '..' || [path, ...expanded].some(word => word.includes('\0'))) {
-    fail(`${quote(first)} names no program that can be started`);
+    fail(`not a program: ${quote(first)}; name a file, without NUL characters`);
   }
   return {
     path,
@@ -84,17 +87,17 @@ function toCommand(words: readonly string[], context: PropertyContext): CommandL
   };
 }
 
-function prefixesOf(word: string, { fail }: PropertyContext): string {
+function prefixesOf(word: string, { fail }: ValueContext): string {
   const prefixes = /^[-@:+!|]*/.exec(word)?.[0] ?? '';
   if (prefixes.includes('!!')) {
-    fail('the prefix "!!" is not supported: it is for kernels without ambient capabilities; leave it out');
+    fail('the prefix "!!" is for kernels without ambient capabilities; leave it out');
   }
   if (prefixes.includes('|')) {
     fail('the prefix "|" is not supported; name the shell as the program');
   }
   if (prefixes.includes('+') && prefixes.includes('!')) {
-    fail('the prefixes "+" and "!" exclude each other');
+    fail('the prefixes "+" and "!" exclude each other; use one of them');
   }
   const twice = [...prefixes].find((prefix, index) => prefixes.indexOf(prefix) !== index);
-  return twice === undefined ? prefixes : fail(`the prefix "${twice}" is there twice`);
+  return twice === undefined ? prefixes : fail(`the prefix "${twice}" is there twice; use it once`);
 }

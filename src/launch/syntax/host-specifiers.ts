@@ -63,10 +63,14 @@ export function hostSpecifier(letter: string, host: HostFiles, fail: Fail): stri
 function firstLine(path: string, letter: string, host: HostFiles, fail: Fail): string {
   const text = host.file(path);
   if (text === undefined) {
-    return host.knows('file', path) ? fail(`%${letter} is in ${path}, which is not there`) : '';
+    return host.knows('file', path)
+      ? fail(`%${letter} is in ${path}, which is missing; create that file, or leave %${letter} out`)
+      : '';
   }
   const line = text.split('\n', 1)[0] ?? '';
-  return line === '' || line.length > VALUE_MAX ? fail(`%${letter} cannot be ${quote(line)}, as ${path} has it`) : line;
+  return line === '' || line.length > VALUE_MAX
+    ? fail(`%${letter} is ${quote(line)} in ${path}; correct that file, or leave %${letter} out`)
+    : line;
 }
 
 /** A value of os-release(5) or machine-info(5): of the first of the files that there is. */

@@ -69,20 +69,17 @@ export class Specifiers {
     const ofUnit = OF_UNIT[letter];
     if (ofUnit !== undefined) {
       return this.#unit === undefined
-        ? fail(`%${letter} is part of the unit's name, and there is none; give --unit=`)
+        ? fail(`%${letter} is part of the unit's name, which is not known; give --unit=`)
         : ofUnit(this.#unit);
     }
     if (letter === 'y' || letter === 'Y') {
-      const path = this.#unitFile ?? fail(`%${letter} is the path of the unit file, and there is none`);
+      const path = this.#unitFile ?? fail(`%${letter} is the path of a unit file; give --unit-file=, or leave it out`);
       return letter === 'y' ? path : path.slice(0, path.lastIndexOf('/')) || '/';
     }
     if (letter === 'd') {
-      return fail('%d is the directory of credentials, which a launcher has none of');
+      return fail('%d is the directory of credentials, which are not supported; leave it out');
     }
-    return (
-      hostSpecifier(letter, this.#host, fail) ??
-      fail(`there is no specifier %${letter}; a percent sign of its own is written %%`)
-    );
+    return hostSpecifier(letter, this.#host, fail) ?? fail(`unknown specifier %${letter}; write a percent sign as %%`);
   }
 }
 

@@ -28,24 +28,24 @@ export function parseUnitFile(text: string, path: string, warn: (text: string) =
     const origin = `${path}:${number}`;
     const fail = failFor(origin);
     if (line.includes('\0')) {
-      fail('a unit file must not contain NUL characters');
+      fail('a NUL character in a unit file; take it out');
     }
     if (line.startsWith('.include ')) {
-      fail('systemd reads ".include" no more; put what is added into a drop-in, NAME.service.d/NAME.conf');
+      fail('".include" is not supported, nor is it by systemd; use a drop-in, NAME.service.d/NAME.conf');
     }
     if (line.startsWith('[')) {
-      section = line.endsWith(']') ? line.slice(1, -1) : fail(`${quote(line)} is no section; it must end in "]"`);
+      section = line.endsWith(']') ? line.slice(1, -1) : fail(`not a section: ${quote(line)}; end it with "]"`);
       if (!['Unit', 'Service', 'Install'].includes(section) && !section.startsWith('X-')) {
-        warn(`${origin}: the section [${section}] is not one of a service, and is left out`);
+        warn(`${origin}: the section [${section}] is not one of a service; it is ignored`);
       }
       continue;
     }
     const equals = line.indexOf('=');
     if (equals <= 0) {
-      fail(`${quote(line)} is no assignment; it must be NAME=VALUE`);
+      fail(`not an assignment: ${quote(line)}; use NAME=VALUE`);
     }
     if (section === undefined) {
-      fail(`${quote(line)} is before the first section`);
+      fail(`an assignment before the first section: ${quote(line)}; put it below [Service]`);
     }
     if (section === 'Service') {
       found.push({ name: trimmed(line.slice(0, equals)), value: trimmed(line.slice(equals + 1)), origin });

@@ -28,12 +28,12 @@ export function splitUnitName(text: string, fail: Fail): UnitName {
   }
   const known = /\.(?:socket|mount|swap|slice|scope|timer|path|target|device|automount)$/.exec(text);
   if (known !== null) {
-    return fail(`${quote(text)} is no service; only services can be launched`);
+    return fail(`not a service: ${quote(text)}; only services can be launched`);
   }
   const stem = text.endsWith(SERVICE) ? text.slice(0, -SERVICE.length) : text;
   const at = stem.indexOf('@');
   if (stem === '' || at === 0) {
-    return fail(`${quote(text)} has no name before its suffix`);
+    return fail(`nothing before the suffix: ${quote(text)}; give the unit a name`);
   }
   const name = `${stem}${SERVICE}`;
   return at < 0 ? { name, prefix: stem } : { name, prefix: stem.slice(0, at), instance: stem.slice(at + 1) };
@@ -42,31 +42,34 @@ export function splitUnitName(text: string, fail: Fail): UnitName {
 /**
  * @param file the name of a unit file
  * @param instance the instance of a template
+ * @param fail of an error about the file
  * @returns the unit that the file is for
  */
-export function unitOfFile(file: string, instance: string | undefined, fail: Fail): UnitName {
+export function unitOfFile(file: string, instance: string | undefined, fail: Fail, failInstance: Fail): UnitName {
   if (!file.endsWith(SERVICE)) {
-    return fail(`${quote(file)} must end in ".service"`);
+    return fail(`not a service: ${quote(file)}; name a file that ends in ".service"`);
   }
   const parts = splitUnitName(file, fail);
   if (parts.instance === undefined && instance !== undefined) {
-    return fail(`${quote(file)} is no template, so it has no instances; a template's name ends in "@.service"`);
+    return failInstance(
+      `not a template: ${quote(file)}; leave --instance= out, or name a file that ends in "@.service"`,
+    );
   }
   if (parts.instance === '' && (instance === undefined || instance === '')) {
-    return fail(`${quote(file)} is a template; say which instance of it with --instance=`);
+    return failInstance(`a template without its instance: ${quote(file)}; name one with --instance=`);
   }
   if (parts.instance !== undefined && parts.instance !== '') {
     return instance === undefined || instance === parts.instance
       ? parts
-      : fail(`${quote(file)} is the instance ${quote(parts.instance)} already`);
+      : failInstance(`${quote(file)} is already the instance ${quote(parts.instance)}; leave --instance= out`);
   }
   if (instance === undefined) {
     return parts;
   }
   if (!/^[A-Za-z0-9:_.\\@-]+$/.test(instance)) {
-    return fail(`the instance ${quote(instance)} must be escaped; "systemd-escape" shows how`);
+    return failInstance(`not an escaped instance: ${quote(instance)}; "systemd-escape" escapes it`);
   }
-  return splitUnitName(`${parts.prefix}@${instance}${SERVICE}`, fail);
+  return splitUnitName(`${parts.prefix}@${instance}${SERVICE}`, failInstance);
 }
 
 /** @returns the text without the escapes of unit names: "-" is "/", "\x2d" is "-" (systemd-escape(1)) */

@@ -75,7 +75,7 @@ export function takeWord(
     }
   }
   if (open !== '') {
-    fail(`${quote(text)} has a quote ${open} that is not closed`);
+    fail(`the quote ${open} is not closed: ${quote(text)}; close it, or escape it with a backslash`);
   }
   return { text: parts.whole(fail), next: index, end: '' };
 }
@@ -98,7 +98,7 @@ export function splitWords(text: string, backslash: Backslash, fail: Fail, most:
 function takeEscape(text: string, at: number, backslash: 'c' | 'plain', parts: Parts, fail: Fail): number {
   const next = text.charAt(at);
   if (next === '') {
-    fail(`${quote(text)} ends in a backslash; a backslash of its own is written "\\\\"`);
+    fail(`a backslash at the end: ${quote(text)}; write a backslash as "\\\\"`);
   }
   const found = backslash === 'c' ? readEscape(text.slice(at, at + ESCAPE_MAX)) : undefined;
   if (found !== undefined) {
@@ -133,6 +133,6 @@ class Parts {
     }
     const bytes = Buffer.concat([...this.#chunks, Buffer.from(this.#text)]);
     const text = bytes.toString('utf8');
-    return Buffer.from(text).equals(bytes) ? text : fail(`the escapes in ${quote(text)} give bytes that are no UTF-8`);
+    return Buffer.from(text).equals(bytes) ? text : fail(`escapes that give no UTF-8: ${quote(text)}; leave them out`);
   }
 }

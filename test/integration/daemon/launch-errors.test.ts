@@ -29,7 +29,7 @@ describe('an error of dynuser-run', () => {
 
   it('names the option that was typed', async () => {
     assert.match(await refused(...STATIC, '--uid=unheard', 'true'), /^--uid=: user unheard does not exist .*; name an/);
-    assert.match(await refused('--gid=a:b', 'true'), /^--gid=: "a:b"/);
+    assert.match(await refused('--gid=a:b', 'true'), /^--gid=: not the name of a user or group: "a:b"/);
     assert.match(await refused('--uid=dialout', 'true'), /^--uid=: the group dialout /);
     assert.match(await refused('-E', '1A=b', 'true'), /^--setenv=: "1A=b"/);
     assert.match(await refused('-u', 'a b', 'true'), /^--unit=: .*"a b"/);
@@ -41,7 +41,7 @@ describe('an error of dynuser-run', () => {
     assert.match(await refused(...STATIC, '-p', 'User=unheard', 'true'), /^User=: user unheard does not exist/);
     assert.match(await refused('-p', 'StateDirectory=private', 'true'), /^StateDirectory=: "private"/);
     assert.match(await refused('-p', 'StateDirectory=a:b b', 'true'), /^StateDirectory=: the alias b /);
-    assert.match(await refused('-p', 'UMask=9', 'true'), /^UMask=: "9"/);
+    assert.match(await refused('-p', 'UMask=9', 'true'), /^UMask=: not a mode: "9"/);
   });
 
   it('names the line of the unit file', async () => {

@@ -40,19 +40,18 @@ test('EnvironmentFile= asks for its files, and may have wildcards and do without
     globs: { '/e/*.env': ['/e/a.env', '/e/b.env'] },
   };
   const { resolved, asked, rounds } = readIn(world, requestOf(['EnvironmentFile=/e/*.env', 'EnvironmentFile=-/none']));
-  assert.deepEqual(resolved.settings.environment.assignments, ['A=a', 'A=b', 'B=b']);
+  assert.deepEqual(resolved.environment.assignments, ['A=a', 'A=b', 'B=b']);
   assert.deepEqual(asked, ['/e/*.env', '/none', '/e/a.env', '/e/b.env']);
   assert.equal(rounds, 2);
-  assert.match(resolved.warnings.join(), /\/e\/a\.env: "1" is no name/);
+  assert.match(resolved.warnings.join(), /\/e\/a\.env: "1" is not the name/);
   refuses(() => resolvedOf(['EnvironmentFile=/none']), 'EnvironmentFile', /no readable file "\/none"/);
   refuses(() => resolvedOf(['EnvironmentFile=/none/*']), 'EnvironmentFile', /no file matches/);
-  assert.deepEqual(resolvedOf(['EnvironmentFile=/none', 'EnvironmentFile=']).settings.environment.assignments, []);
+  assert.deepEqual(resolvedOf(['EnvironmentFile=/none', 'EnvironmentFile=']).environment.assignments, []);
   refuses(() => resolvedOf(['EnvironmentFile=rel']), 'EnvironmentFile', /absolute/);
 });
 
 test('Environment= has quotes, escapes and specifiers', () => {
-  const { assignments } = resolvedOf(['Environment="A=1 2" B=x\\x20y \'C="\' D=%%', 'Environment=E=']).settings
-    .environment;
+  const { assignments } = resolvedOf(['Environment="A=1 2" B=x\\x20y \'C="\' D=%%', 'Environment=E=']).environment;
   assert.deepEqual(assignments, ['A=1 2', 'B=x y', 'C="', 'D=%', 'E=']);
   for (const value of ['A', '1=x', '=x', 'A B=1', 'Ä=1']) {
     refuses(() => resolvedOf([`Environment=${value}`]), 'Environment', /NAME=VALUE/);
@@ -117,6 +116,6 @@ test('CONFIGURATION_DIRECTORY names the directories below /etc', () => {
 test('PassEnvironment= passes on what is inherited, and is refused where nothing is', () => {
   assert.deepEqual(resolvedOf(['PassEnvironment=A B']).warnings, []);
   refuses(() => resolvedOf(['PassEnvironment=A'], { inheritEnvironment: false }), 'PassEnvironment', /--setenv=/);
-  refuses(() => resolvedOf(['PassEnvironment=A=1']), 'PassEnvironment', /no name/);
+  refuses(() => resolvedOf(['PassEnvironment=A=1']), 'PassEnvironment', /not the name/);
   assert.equal(resolvedOfUnit(['ExecStart=/x', 'PassEnvironment=A', 'PassEnvironment=']).warnings.length, 0);
 });

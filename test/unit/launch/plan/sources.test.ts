@@ -19,7 +19,7 @@ function world(files: Readonly<Record<string, string>>, more: World = {}): World
 
 function assignmentsIn(files: Readonly<Record<string, string>>, properties: readonly string[] = []): readonly string[] {
   const request = requestOf(properties, { unitFile: FILE, instance: 'i' });
-  return readIn(world(files), request).resolved.settings.environment.assignments;
+  return readIn(world(files), request).resolved.environment.assignments;
 }
 
 test('a unit file is asked for with the directories of its drop-ins, and these then with their names', () => {
@@ -66,14 +66,14 @@ test('properties of the command line and variables come after the file', () => {
   });
   assert.equal(resolved.userName, 'line');
   assert.equal(resolved.unit, 'other');
-  assert.deepEqual(resolved.settings.environment.assignments, ['A=1', 'A=2']);
+  assert.deepEqual(resolved.environment.assignments, ['A=1', 'A=2']);
 });
 
 test('a unit file says itself whether there is a dynamic user', () => {
   assert.equal(resolvedOfUnit(['ExecStart=/x']).dynamicUser, false);
   assert.equal(resolvedOfUnit(['ExecStart=/x', 'DynamicUser=yes']).dynamicUser, true);
-  assert.equal(resolvedOfUnit(['ExecStart=/x']).settings.environment.inherit, false);
-  assert.equal(resolvedOfUnit(['ExecStart=/x'], { inheritEnvironment: true }).settings.environment.inherit, true);
+  assert.equal(resolvedOfUnit(['ExecStart=/x']).environment.inherit, false);
+  assert.equal(resolvedOfUnit(['ExecStart=/x'], { inheritEnvironment: true }).environment.inherit, true);
 });
 
 test('errors of a unit file say where they are', () => {
@@ -100,15 +100,20 @@ test('commands: one, or several of a oneshot', () => {
   assert.equal(resolvedOf(['Type=forking', 'Type=simple']).dynamicUser, true);
   const several = resolvedOfUnit(['Type=oneshot', 'ExecStart=/x', 'ExecStart=/y ; /z', 'ExecStartPre=/w']);
   assert.deepEqual(
-    several.settings.commands?.map(({ path }) => path),
+    several.commands?.map(({ path }) => path),
     ['/w', '/x', '/y', '/z'],
   );
-  assert.equal(resolvedOfUnit(['ExecStart=/x', 'ExecStart=', 'ExecStart=/y']).settings.commands?.length, 1);
+  assert.equal(resolvedOfUnit(['ExecStart=/x', 'ExecStart=', 'ExecStart=/y']).commands?.length, 1);
   refuses(() => readIn({}, requestOf(['ExecStartPre=/x'])), 'ExecStartPre', /command line/);
 });
 
 test('answers have a bound, in number and in length', () => {
   const answer = { kind: 'file', path: '/x', found: true, text: 'x'.repeat(2_000) } as const;
-  refuses(() => resolveLaunch(requestOf([]), Array(5_000).fill(answer)), 'answers', /4096 answers/, 'LimitReached');
+  refuses(
+    () => resolveLaunch(requestOf([]), Array(5_000).fill(answer)),
+    'answers',
+    /too many answers.*4096/,
+    'LimitReached',
+  );
   refuses(() => resolveLaunch(requestOf([]), Array(600).fill(answer)), 'answers', /characters/, 'LimitReached');
 });

@@ -10,11 +10,11 @@ test('an untrusted program has what a launch can take from it taken', () => {
   const { settings } = resolved;
   assert.equal(resolved.dynamicUser, true);
   assert.deepEqual(
-    [settings.privateNetwork, settings.privateIPC, settings.privateUsers, settings.privateDevices, settings.privateTmp],
+    [settings.PrivateNetwork, settings.PrivateIPC, settings.PrivateUsers, settings.PrivateDevices, settings.PrivateTmp],
     [true, true, true, true, true],
   );
-  assert.deepEqual([settings.protectProc, settings.procSubset], ['invisible', 'pid']);
-  assert.deepEqual([settings.protectSystem, settings.protectHome], ['strict', 'yes']);
+  assert.deepEqual([settings.ProtectProc, settings.ProcSubset], ['invisible', 'pid']);
+  assert.deepEqual([settings.ProtectSystem, settings.ProtectHome], ['strict', 'yes']);
   const plan = planLaunch(resolved, acquiredOf());
   assert.deepEqual([plan.boundingSet, plan.ambientSet], ['0'.repeat(16), '0'.repeat(16)]);
   assert.deepEqual([plan.noNewPrivileges, plan.restrictSuidSgid, plan.privateNetwork], [true, true, true]);
@@ -22,16 +22,16 @@ test('an untrusted program has what a launch can take from it taken', () => {
 
 test('what is typed holds over the preset, and the preset over a unit file', () => {
   const typed = resolvedOf(['PrivateNetwork=no', 'CapabilityBoundingSet=CAP_KILL'], UNTRUSTED);
-  assert.equal(typed.settings.privateNetwork, false);
-  assert.equal(typed.settings.boundingSet, 1n << 5n);
-  assert.equal(typed.settings.privateIPC, true);
+  assert.equal(typed.settings.PrivateNetwork, false);
+  assert.equal(typed.settings.CapabilityBoundingSet, 1n << 5n);
+  assert.equal(typed.settings.PrivateIPC, true);
   const lines = ['ExecStart=/x', 'DynamicUser=no', 'User=games', 'PrivateNetwork=no', 'ProtectHome=no', 'UMask=077'];
   const ofFile = resolvedOfUnit(lines, UNTRUSTED);
   assert.deepEqual([ofFile.dynamicUser, ofFile.userName], [true, 'games']);
-  assert.deepEqual([ofFile.settings.privateNetwork, ofFile.settings.protectHome], [true, 'yes']);
-  assert.equal(ofFile.settings.umask, 0o077);
+  assert.deepEqual([ofFile.settings.PrivateNetwork, ofFile.settings.ProtectHome], [true, 'yes']);
+  assert.equal(ofFile.settings.UMask, 0o077);
   const both = resolvedOfUnit(lines, { ...UNTRUSTED, properties: ['ProtectHome=tmpfs'] });
-  assert.equal(both.settings.protectHome, 'tmpfs');
+  assert.equal(both.settings.ProtectHome, 'tmpfs');
 });
 
 test('its environment begins with a few variables, and what is set for it is there', () => {

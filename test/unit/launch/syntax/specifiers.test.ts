@@ -85,8 +85,8 @@ test('specifiers of the host ask for the file that has them, once', () => {
 
 test('what is no specifier stays, and one without a value is refused', () => {
   assert.equal(expand('100% %ä %', 'x').text, '100% %ä %');
-  refuses(() => expand('%z', 'x'), 'Test', /no specifier %z.*%%/);
-  refuses(() => expand('%1', 'x'), 'Test', /no specifier %1/);
+  refuses(() => expand('%z', 'x'), 'Test', /unknown specifier %z.*%%/);
+  refuses(() => expand('%1', 'x'), 'Test', /unknown specifier %1/);
   assert.equal(expand('%%n %%%n', 'x').text, '%n %x.service');
   refuses(() => expand('%n', undefined), 'Test', /--unit=/);
   refuses(() => expand('%d', 'x'), 'Test', /credentials/);
@@ -106,5 +106,5 @@ test('a specifier in the value of a directory is part of its path, whatever it h
 test('only what is used is asked for', () => {
   assert.deepEqual(readIn(HOST, requestOf(['Environment=A=%H'])).asked, ['/proc/sys/kernel/hostname']);
   assert.deepEqual(readIn(HOST, requestOf(['Environment=A=%%H'])).asked, []);
-  assert.deepEqual(resolvedOf(['Environment=A=%H'], {}, HOST).settings.environment.assignments, ['A=box.example.org']);
+  assert.deepEqual(resolvedOf(['Environment=A=%H'], {}, HOST).environment.assignments, ['A=box.example.org']);
 });

@@ -18,7 +18,7 @@ test('only [Service] is read, with comments and empty lines passed over', () => 
 test('a section may be there twice, and unknown ones are said, but for those of others', () => {
   const { pairs, warnings } = read('[Service]\nA=1\n[Socket]\nB=2\n[X-Mine]\nC=3\n[Service]\nD=4\n');
   assert.deepEqual(pairs, ['2 A=1', '8 D=4']);
-  assert.deepEqual(warnings, ['/x.service:3: the section [Socket] is not one of a service, and is left out']);
+  assert.deepEqual(warnings, ['/x.service:3: the section [Socket] is not one of a service; it is ignored']);
 });
 
 test('lines go on after a backslash, which becomes a space, also across comments', () => {

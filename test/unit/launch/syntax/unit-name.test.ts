@@ -10,6 +10,7 @@ import {
 import { refuses } from '../launches.ts';
 
 const fail = failFor('Test');
+const failInstance = failFor('Instance');
 
 test('a unit name has a prefix and perhaps an instance', () => {
   assert.deepEqual(splitUnitName('wuff', fail), { name: 'wuff.service', prefix: 'wuff' });
@@ -21,13 +22,12 @@ test('a unit name has a prefix and perhaps an instance', () => {
 });
 
 test('the unit of a file is its instance, where it is a template', () => {
-  assert.equal(unitOfFile('a.service', undefined, fail).name, 'a.service');
-  assert.equal(unitOfFile('a@.service', 'x\\x2dy', fail).name, 'a@x\\x2dy.service');
-  assert.equal(unitOfFile('a@x.service', undefined, fail).name, 'a@x.service');
-  assert.equal(unitOfFile('a@x.service', 'x', fail).name, 'a@x.service');
+  assert.equal(unitOfFile('a.service', undefined, fail, failInstance).name, 'a.service');
+  assert.equal(unitOfFile('a@.service', 'x\\x2dy', fail, failInstance).name, 'a@x\\x2dy.service');
+  assert.equal(unitOfFile('a@x.service', undefined, fail, failInstance).name, 'a@x.service');
+  assert.equal(unitOfFile('a@x.service', 'x', fail, failInstance).name, 'a@x.service');
   const refused: readonly (readonly [string, string | undefined, RegExp])[] = [
-    ['a.conf', undefined, /"\.service"/],
-    ['a.service', 'x', /no template/],
+    ['a.service', 'x', /not a template/],
     ['a@.service', undefined, /--instance=/],
     ['a@.service', '', /--instance=/],
     ['a@x.service', 'y', /already/],
@@ -35,8 +35,9 @@ test('the unit of a file is its instance, where it is a template', () => {
     ['a@.service', '../x', /systemd-escape/],
   ];
   for (const [file, instance, words] of refused) {
-    refuses(() => unitOfFile(file, instance, fail), 'Test', words);
+    refuses(() => unitOfFile(file, instance, fail, failInstance), 'Instance', words);
   }
+  refuses(() => unitOfFile('a.conf', undefined, fail, failInstance), 'Test', /"\.service"/);
 });
 
 test('escapes of unit names are those of systemd-escape(1)', () => {
