@@ -4,6 +4,13 @@ import { COMMANDS, GLOBAL_OPTIONS } from '../cli/commands.ts';
 import { CHECKOUT } from './checkout.ts';
 import { renderCommandManual } from './command-manual.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from './completions.ts';
+import {
+  bashLauncherCompletion,
+  fishLauncherCompletion,
+  launcherOptions,
+  withPropertyList,
+  zshLauncherCompletion,
+} from './launcher-documents.ts';
 
 export interface Document {
   /** relative to the directory that is staged */
@@ -16,17 +23,26 @@ const PAGES = `${CHECKOUT}src/manual`;
 const COMMAND_MANUAL_DATE = 'November 25, 2026';
 
 export function manualPages(): Document[] {
-  const pages = readdirSync(PAGES).map(name => ({ name, text: readFileSync(`${PAGES}/${name}`, 'utf8') }));
+  const pages = readdirSync(PAGES).map(name => ({ name, text: pageText(name) }));
   const made = { name: 'dynuserctl.1', text: renderCommandManual(COMMANDS, GLOBAL_OPTIONS, COMMAND_MANUAL_DATE) };
   return [...pages, made].map(({ name, text }) => ({ path: `usr/share/man/man${name.at(-1)}/${name}`, text }));
+}
+
+function pageText(name: string): string {
+  const text = readFileSync(`${PAGES}/${name}`, 'utf8');
+  return name === 'dynuser-run.1' ? withPropertyList(text) : text;
 }
 
 /** @param zshDirectory where zsh of this distribution looks, relative to the directory that is staged */
 export function completions(zshDirectory: string): Document[] {
   const table = { commands: COMMANDS, options: GLOBAL_OPTIONS };
+  const options = launcherOptions(readFileSync(`${CHECKOUT}native/run/cli/option_table.c`, 'utf8'));
   return [
     { path: 'usr/share/bash-completion/completions/dynuserctl', text: bashCompletion(table) },
     { path: `${zshDirectory}/_dynuserctl`, text: zshCompletion(table) },
     { path: 'usr/share/fish/vendor_completions.d/dynuserctl.fish', text: fishCompletion(table) },
+    { path: 'usr/share/bash-completion/completions/dynuser-run', text: bashLauncherCompletion(options) },
+    { path: `${zshDirectory}/_dynuser-run`, text: zshLauncherCompletion(options) },
+    { path: 'usr/share/fish/vendor_completions.d/dynuser-run.fish', text: fishLauncherCompletion(options) },
   ];
 }

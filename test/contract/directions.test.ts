@@ -24,8 +24,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ['varlink', 'api/generated', 'core'],
   daemon: ['api', 'allocator', 'core', 'varlink', 'registry', 'host', 'directories', 'dbus', 'files'],
   bin: ['daemon', 'cli', 'host', 'core'],
-  // The manual and the completions are made from the table of commands.
-  tooling: ['varlink', 'core/version.ts', 'cli/commands.ts', 'cli/render/text.ts'],
+  // The manuals and the completions are made from the tables of commands and of properties.
+  tooling: ['varlink', 'core/version.ts', 'cli/commands.ts', 'cli/render/text.ts', 'launch/properties/table.ts'],
 };
 
 /** What a module may import as types alone: ports are implemented, not called, by the adapters. */
