@@ -31,7 +31,7 @@ describe('an error of dynuser-run', () => {
     assert.match(await refused(...STATIC, '--uid=unheard', 'true'), /^--uid=: user unheard does not exist .*; name an/);
     assert.match(await refused('--gid=a:b', 'true'), /^--gid=: not the name of a user or group: "a:b"/);
     assert.match(await refused('--uid=dialout', 'true'), /^--uid=: the group dialout /);
-    assert.match(await refused('-E', '1A=b', 'true'), /^--setenv=: "1A=b"/);
+    assert.match(await refused('-E', '1A=b', 'true'), /^--setenv=: not an assignment of a variable: "1A=b"/);
     assert.match(await refused('-u', 'a b', 'true'), /^--unit=: .*"a b"/);
     assert.match(await refused('-u', 'dialout', 'true'), /^--unit=: the group dialout /, 'which the name comes from');
     assert.match(await refused('--unit-file=/nowhere.service'), /^--unit-file=: .*\/nowhere\.service/);
