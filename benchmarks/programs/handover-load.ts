@@ -9,8 +9,8 @@ import type { DirectoryUser } from '../../src/allocator/directory-ports.ts';
 import { asGid, asUid } from '../../src/core/ids.ts';
 import { parseUserName } from '../../src/core/name.ts';
 import { openDirectories } from '../../src/directories/open-directories.ts';
-import { HelperPlaces } from '../../src/host/places.ts';
-import { UserMarks } from '../../src/host/user-marks.ts';
+import { HelperPathInspector } from '../../src/host/helper/path-inspector.ts';
+import { HostOwnerHints } from '../../src/host/owner-hints.ts';
 import { HELPER, makeFlat } from '../../test/native/tree/fixture.ts';
 import { median } from '../support/statistics.ts';
 
@@ -80,8 +80,8 @@ function userOf(id: number): DirectoryUser {
   return { name: name.name, uid, gid, dynamic: true };
 }
 
-const places = new HelperPlaces([HELPER]);
-const room = openDirectories(HELPER, { marks: new UserMarks(), places });
+const inspector = new HelperPathInspector([HELPER]);
+const room = openDirectories(HELPER, { hints: new HostOwnerHints(), inspector });
 
 async function ourMap(directory: string, owner: number): Promise<number> {
   const request = { runtime: [], state: [directory], cache: [], logs: [] };
@@ -143,4 +143,4 @@ for (const { directories, rounds } of SIZES) {
   figures.push(await measure(`of-${directories}`, directories, FILES, rounds));
 }
 process.stdout.write(`${JSON.stringify(figures)}\n`);
-await places.close();
+await inspector.close();

@@ -13,7 +13,7 @@
 #define WORD_SEPARATOR " "
 #define COMPONENT_SEPARATOR "/"
 #define PERMISSION_BITS 07777U
-/* src/host/user-marks.ts writes it: whose a directory was last, in decimal. */
+/* src/host/owner-hints.ts writes it: whose a directory was last, in decimal. */
 #define MARK "trusted.dynuser.uid"
 #define MARK_DIGITS_MAX 10
 /* A word, four ids and two numbers of 64 bits. */

@@ -67,9 +67,9 @@ export class Allocator {
         confirm: live => confirmUser(this.#deps, live),
         join: live => this.#join(live, request),
         useStatic: account => this.#useStatic(account, request),
-        tryUid: (uid, lookup, look) =>
+        tryUid: (uid, lookup, snapshot) =>
           reservations.during(uid, async () => {
-            const seen = look === undefined ? request : { ...request, look };
+            const seen = snapshot === undefined ? request : { ...request, snapshot };
             const trial = await this.#try(uid, name, seen, lookup);
             return trial === 'known' || 'evidence' in trial ? trial : { made: await this.#flushed(trial.made) };
           }),

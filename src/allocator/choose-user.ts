@@ -10,7 +10,7 @@ import type { Uid, UserName } from '../core/ids.ts';
 import type { DynamicUser } from '../core/lease.ts';
 import { LEASES_PER_USER_MAX } from '../core/limits.ts';
 import { decideAccount, nameConflict, noSuchAccount, staticIsRoots } from './account.ts';
-import type { Directories, DirectoryLook } from './directory-ports.ts';
+import type { Directories, DirectorySnapshot } from './directory-ports.ts';
 import { lostConflict } from './losses.ts';
 import { NameLookup } from './name-lookup.ts';
 import type { Probe, UidLocks } from './ports.ts';
@@ -20,7 +20,7 @@ import type { Teardown } from './teardown.ts';
 
 export interface ChoiceDeps extends SearchDeps {
   readonly locks: Pick<UidLocks, 'peek'>;
-  readonly directories: Pick<Directories, 'look'>;
+  readonly directories: Pick<Directories, 'inspect'>;
   readonly teardown: Pick<Teardown, 'waitFor' | 'leftoversOf'>;
 }
 
@@ -40,9 +40,9 @@ export interface ChoiceSteps<Made> {
   join(live: DynamicUser): Promise<Made | undefined>;
   /**
    * Looks whether a UID is free, and makes a user of it if it is.
-   * @param look at the directories of the request, if it has any
+   * @param snapshot of the directories of the request, if it has any
    */
-  tryUid(uid: Uid, lookup: NameLookup, look: DirectoryLook | undefined): Promise<Trial<Made>>;
+  tryUid(uid: Uid, lookup: NameLookup, snapshot: DirectorySnapshot | undefined): Promise<Trial<Made>>;
   /** @param account without a lease */
   useStatic(account: DynamicUser): Promise<Made>;
   /** told of each UID that was looked at */
@@ -115,12 +115,12 @@ async function makeUser<Made>(
   lookup: NameLookup,
   { tryUid, onFinding }: ChoiceSteps<Made>,
 ): Promise<Made | undefined> {
-  let look: DirectoryLook | undefined;
+  let snapshot: DirectorySnapshot | undefined;
   try {
-    look = directories.length === 0 ? undefined : await deps.directories.look(directories);
-    const found = await searchUid(deps, look?.owners ?? [], {
+    snapshot = directories.length === 0 ? undefined : await deps.directories.inspect(directories);
+    const found = await searchUid(deps, snapshot?.owners ?? [], {
       name,
-      attempt: uid => tryUid(uid, lookup, look),
+      attempt: uid => tryUid(uid, lookup, snapshot),
       leftoversOf: user => deps.teardown.leftoversOf(user),
       ...(onFinding === undefined ? {} : { onFinding }),
     });
@@ -132,6 +132,6 @@ async function makeUser<Made>(
     }
     throw error;
   } finally {
-    look?.end();
+    snapshot?.[Symbol.dispose]();
   }
 }

@@ -6,8 +6,8 @@ import type {
   DirectorySettings,
   HandoverKind,
   LeasedDirectory,
+  PathStatus,
   RequestedDirectory,
-  Seen,
 } from '../core/directory.ts';
 import type { Gid, Uid, UserName } from '../core/ids.ts';
 
@@ -29,16 +29,16 @@ export interface HandoverProgress {
 }
 
 /** How a caller wants its directories handed over. */
-export interface HandoverWishes {
+export interface HandoverOptions {
   /** the caller makes the mounts that mapped trees need */
   readonly makesMounts: boolean;
   /** walks trees whose top is right already, and repairs wrong owners below */
   readonly verify: boolean;
 }
 
-export interface PrepareOptions extends HandoverWishes {
-  /** a look at these directories by this room, which need not be made again while it is fresh */
-  readonly look?: DirectoryLook;
+export interface PrepareOptions extends HandoverOptions {
+  /** of these directories, by inspect(): while it is fresh, none is taken again */
+  readonly snapshot?: DirectorySnapshot;
   /** the live leases at the moment of the call; asked once the directories are locked */
   readonly live: () => readonly DirectoriesInUse[];
   readonly onProgress?: (progress: HandoverProgress) => void;
@@ -83,7 +83,7 @@ export interface PreparedDirectories extends DirectoriesOfLease, AsyncDisposable
   commit(): void;
   /**
    * Moves those that are to be exposed to their public paths. To be called after commit(), so that the lease says which
-   * have to be put away again, even if this fails.
+   * have to be unpublished again, even if this fails.
    * @throws DynuserError DirectoryFailed; all are where they were then
    */
   publish(): Promise<void>;
@@ -108,29 +108,28 @@ export interface ExpectedHandover {
   readonly counted: 'all' | 'some';
 }
 
-/** What a directory remembers of its user where its owner on disk does not tell. It is a hint, and may be missing. */
-export interface DirectoryMarks {
+/** Whose a directory was, if its owner on disk does not tell. It may be missing. */
+export interface OwnerHints {
   /** @param descriptor the open directory */
   read(descriptor: number): Promise<Uid | undefined>;
   write(descriptor: number, uid: Uid): Promise<void>;
 }
 
-/** Looks at places without following or changing anything, all those of a directory in one step. */
-export interface DirectoryPlaces {
+/** Inspects paths without following or changing anything, all those of a directory in one step. */
+export interface PathInspector {
   /**
    * @param base the path of a directory
    * @param paths below it
-   * @returns for each path what its components are, down to the first that is no directory; undefined where that cannot be
-   * told, and who wants to know has to look for itself
+   * @returns for each path what its components are, down to the first that is not a directory; undefined if there is no
+   * answer, and the caller has to find out by itself
    */
-  look(base: string, paths: readonly string[]): Promise<readonly (readonly Seen[])[] | undefined>;
+  inspect(base: string, paths: readonly string[]): Promise<readonly (readonly PathStatus[])[] | undefined>;
 }
 
-/** What was found out about the directories of a request. Whoever has it ends it. */
-export interface DirectoryLook {
+/** What was observed of the directories of a request. */
+export interface DirectorySnapshot extends Disposable {
   /** the owners of the trees that exist, in order: the first candidates; what cannot be opened has none */
   readonly owners: readonly Uid[];
-  end(): void;
 }
 
 export interface Directories {
@@ -141,11 +140,11 @@ export interface Directories {
    * @returns the directories by class, then by path, each one after those that it is below
    */
   requested(request: DirectoryRequest, settings: DirectorySettings): readonly RequestedDirectory[];
-  /** Looks at the trees that exist; one that does not exist, or cannot be opened, is no error here. */
-  look(directories: readonly RequestedDirectory[]): Promise<DirectoryLook>;
+  /** Inspects the directories and their links. What does not exist, or cannot be opened, is no error here. */
+  inspect(directories: readonly RequestedDirectory[]): Promise<DirectorySnapshot>;
   /**
-   * Makes, moves and hands over the directories. Where this fails before a handover began, everything is where it was;
-   * after that the tree is behind the boundary, marked, and the next call finishes.
+   * Makes, moves and hands over the directories. If this fails before a handover began, everything is where it was;
+   * after that the tree is at its private path, in transition, and the next call finishes.
    * @throws DynuserError DirectoryFailed, LimitReached, ProbeFailed
    */
   prepare(
@@ -157,15 +156,15 @@ export interface Directories {
    * Says what prepare() would do, by the same plan, and changes nothing.
    * @throws DynuserError DirectoryFailed if prepare() would refuse it
    */
-  expect(
+  explain(
     directories: readonly RequestedDirectory[],
     user: DirectoryUser,
-    options: HandoverWishes & Pick<PrepareOptions, 'live'>,
+    options: HandoverOptions & Pick<PrepareOptions, 'live'>,
   ): Promise<readonly ExpectedHandover[]>;
   /**
-   * Removes those of a user's directories that go with it, and all links to them, and moves those that were exposed behind
-   * the boundary; none that another live lease has. May be called again at any time.
+   * Removes those of a user's directories that go with it, and all links to them, and unpublishes those that were exposed;
+   * none that another live lease has. May be called again at any time.
    * @returns the public paths of those that were removed
    */
-  putAway(directories: readonly LeasedDirectory[], live: () => readonly DirectoriesInUse[]): Promise<readonly string[]>;
+  cleanUp(directories: readonly LeasedDirectory[], live: () => readonly DirectoriesInUse[]): Promise<readonly string[]>;
 }

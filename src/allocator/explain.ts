@@ -12,7 +12,7 @@ import type { DynamicUser } from '../core/lease.ts';
 import { deriveUserName } from '../core/name.ts';
 import type { Allocator } from './allocate.ts';
 import { type ChoiceDeps, type ChoiceSteps, chooseUser } from './choose-user.ts';
-import type { Directories, ExpectedHandover, HandoverWishes } from './directory-ports.ts';
+import type { Directories, ExpectedHandover, HandoverOptions } from './directory-ports.ts';
 import { evidenceOfLock, readOnlyProbe } from './name-lookup.ts';
 import type { Probe } from './ports.ts';
 import type { Finding } from './search.ts';
@@ -22,7 +22,7 @@ export interface ExplainRequest {
   readonly userName?: UserName;
   readonly perInstance: boolean;
   readonly directories: readonly RequestedDirectory[];
-  readonly wishes: HandoverWishes;
+  readonly wishes: HandoverOptions;
   /** as in a request to acquire */
   readonly staticOnly?: boolean;
   readonly directoryGid?: Gid;
@@ -55,7 +55,7 @@ export interface Explanation {
 
 export interface ExplainDeps extends ChoiceDeps {
   readonly allocator: Pick<Allocator, 'checkLimits'>;
-  readonly directories: Pick<Directories, 'look' | 'expect'>;
+  readonly directories: Pick<Directories, 'inspect' | 'explain'>;
 }
 
 /** The errors that are answers: any other says that there is no telling what Acquire would do. */
@@ -193,5 +193,5 @@ async function expectHandovers(
     return [];
   }
   const owner = { name, uid, gid: directoryGid ?? gid, dynamic };
-  return room.expect(directories, owner, { ...wishes, live: () => users.directoriesInUse() });
+  return room.explain(directories, owner, { ...wishes, live: () => users.directoriesInUse() });
 }

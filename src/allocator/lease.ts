@@ -9,15 +9,15 @@ import type { ProcessIdentity } from '../core/process-identity.ts';
 import type {
   Directories,
   DirectoriesOfLease,
-  DirectoryLook,
+  DirectorySnapshot,
+  HandoverOptions,
   HandoverProgress,
-  HandoverWishes,
 } from './directory-ports.ts';
 import type { Clock, Randomness } from './ports.ts';
 import { limitReached } from './refusals.ts';
 import { type ReleaseDeps, releaseGone } from './release.ts';
 
-export interface AcquireRequest extends HandoverWishes {
+export interface AcquireRequest extends HandoverOptions {
   readonly unit: UnitName;
   readonly userName?: UserName;
   readonly perInstance: boolean;
@@ -43,7 +43,7 @@ export interface AcquireRequest extends HandoverWishes {
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: HandoverProgress, user: Pick<DynamicUser, 'name' | 'uid' | 'gid'>) => void;
   /** at these directories, where there was one already */
-  readonly look?: DirectoryLook;
+  readonly snapshot?: DirectorySnapshot;
 }
 
 export interface Acquired extends DirectoriesOfLease {
@@ -69,10 +69,10 @@ export async function withLease<Result>(
   make: (lease: Lease, prepared: DirectoriesOfLease) => Result,
 ): Promise<Result> {
   const { directories, users } = deps;
-  const { makesMounts, verify, signal, onProgress, look } = request;
+  const { makesMounts, verify, signal, onProgress, snapshot } = request;
   const options = {
     ...{ makesMounts, verify, signal, live: () => users.directoriesInUse() },
-    ...(look === undefined ? {} : { look }),
+    ...(snapshot === undefined ? {} : { snapshot }),
     ...(onProgress === undefined ? {} : { onProgress: (at: HandoverProgress) => onProgress(at, user) }),
   };
   const owner = request.directoryGid === undefined ? user : { ...user, gid: request.directoryGid };

@@ -13,7 +13,7 @@ import { writeLease } from './write-lease.ts';
 export interface ReleaseDeps {
   readonly users: UserTable;
   readonly registry: Registry;
-  readonly directories: Pick<Directories, 'putAway'>;
+  readonly directories: Pick<Directories, 'cleanUp'>;
   readonly teardown: Teardown;
 }
 
@@ -59,7 +59,7 @@ async function drop(deps: ReleaseDeps, lease: LeaseId): Promise<string | undefin
       if (transient.length === 0) {
         return dropNow(deps, lease);
       }
-      await deps.directories.putAway(transient, () => deps.users.directoriesThatStay());
+      await deps.directories.cleanUp(transient, () => deps.users.directoriesThatStay());
       // Meanwhile another lease may have left some to this one.
       away = [...away, ...transient];
     }

@@ -26,7 +26,7 @@ export interface TeardownDeps {
   readonly nameCache: NameCache;
   /** how long processes may take to end by themselves, in milliseconds */
   readonly graceMs: number;
-  readonly directories: Pick<Directories, 'putAway'>;
+  readonly directories: Pick<Directories, 'cleanUp'>;
   readonly coolDown: CoolDown;
   /** told of what a user left and could not be removed */
   readonly onLeftovers: (user: DynamicUser, left: string) => void;
@@ -164,7 +164,7 @@ export class Teardown {
     }
     const transient = user.leases.flatMap(lease => lease.directories).filter(isTransient);
     if (transient.length > 0) {
-      await directories.putAway(transient, () => users.directoriesThatStay());
+      await directories.cleanUp(transient, () => users.directoriesThatStay());
     }
     if (user.dynamic && nameCache.present()) {
       await nameCache.flush();

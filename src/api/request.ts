@@ -1,6 +1,6 @@
 /** The parameters that Acquire and Explain share, from the wire's types into the house's own. */
 
-import type { Directories, HandoverWishes } from '../allocator/directory-ports.ts';
+import type { Directories, HandoverOptions } from '../allocator/directory-ports.ts';
 import type { DirectoryKind, RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asPid, type UnitName, type UserName } from '../core/ids.ts';
@@ -10,7 +10,7 @@ import { parseUnitName, parseUserName } from '../core/name.ts';
 import { invalidParameter } from '../varlink/errors.ts';
 import type { Json, JsonObject } from '../varlink/json.ts';
 
-export interface NamedRequest extends HandoverWishes {
+export interface NamedRequest extends HandoverOptions {
   readonly unit: UnitName;
   readonly userName?: UserName;
   readonly perInstance: boolean;

@@ -18,9 +18,9 @@ export type DirectoryRequest = Readonly<Record<DirectoryKind, readonly string[]>
 export interface DirectorySettings {
   /** permission bits of the directories of a class, 0 … 0o7777; 0o755 unless given */
   readonly modes: Readonly<Partial<Record<DirectoryKind, number>>>;
-  /** runtime directories outlive the user; those of a dynamic user are behind the boundary then */
+  /** runtime directories outlive the user; those of a dynamic user are private then */
   readonly preserveRuntime: boolean;
-  /** the caller makes no mounts: what would be behind the boundary is at its public path while the user has it */
+  /** the caller makes no mounts: what would be private is at its public path while the user has it */
   readonly expose?: boolean;
 }
 
@@ -50,12 +50,12 @@ export interface LeasedDirectory {
   readonly publicPath: string;
   readonly handover: HandoverKind;
   readonly preserved: boolean;
-  /** it is at its public path for as long as the lease lasts, and goes behind the boundary after that */
+  /** it is at its public path for as long as the lease lasts, and is unpublished after that */
   readonly exposed: boolean;
   readonly aliases: readonly string[];
 }
 
-/** @returns whether the end of its last lease leaves it as it is not: it is removed then, or goes behind the boundary */
+/** @returns whether the directory is removed or unpublished when its last lease ends */
 export function isTransient({ preserved, exposed }: LeasedDirectory): boolean {
   return !preserved || exposed;
 }
@@ -99,7 +99,7 @@ export interface DirectoriesInUse {
 }
 
 /** A directory as it was found below a base. */
-export interface SeenDirectory {
+export interface DirectoryStatus {
   readonly kind: 'directory';
   readonly uid: number;
   readonly gid: number;
@@ -108,13 +108,13 @@ export interface SeenDirectory {
   /** the number of its file system, and its own in that, in decimal */
   readonly device: string;
   readonly inode: string;
-  /** whose it was last, as far as it remembers; unsupported where its file system cannot */
-  readonly mark: Uid | 'none' | 'unsupported';
+  /** whose it was last; unsupported if its file system has no such attributes */
+  readonly ownerHint: Uid | 'none' | 'unsupported';
 }
 
-/** What there is at a place. */
-export type Seen =
-  | SeenDirectory
+/** What there is at a path. */
+export type PathStatus =
+  | DirectoryStatus
   | { readonly kind: 'nothing' }
   | { readonly kind: 'link'; readonly text: string }
   | { readonly kind: 'other' };

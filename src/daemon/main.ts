@@ -39,6 +39,7 @@ import { checkHelper } from '../host/helper/process.ts';
 import { AcceptSocket } from '../host/libc/accept.ts';
 import { leasesPastLimit, reserveDescriptors } from '../host/libc/descriptors.ts';
 import { NSCD_SOCKET, Nscd } from '../host/nscd.ts';
+import { HostOwnerHints } from '../host/owner-hints.ts';
 import { PeerReader } from '../host/processes/peer.ts';
 import { Standings } from '../host/processes/standing.ts';
 import { ProcessWatch } from '../host/processes/watch.ts';
@@ -47,7 +48,6 @@ import { activateSuccessor } from '../host/systemd/activate-successor.ts';
 import type { PassedSocket } from '../host/systemd/listen-fds.ts';
 import type { Notify } from '../host/systemd/notify.ts';
 import { type KeptLocks, openUidLocks } from '../host/systemd/open-uid-locks.ts';
-import { UserMarks } from '../host/user-marks.ts';
 import { DAEMON_LOCK, LEASES, PUBLIC_MODE } from '../registry/layout.ts';
 import { Store } from '../registry/store.ts';
 import { Turns } from '../varlink/turns.ts';
@@ -134,11 +134,11 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
     },
   };
   const { range } = config;
-  const { reaper, probes, publicProbes, places } = openHelpers(helper, range, probeSettings, (uid, removed) =>
+  const { reaper, probes, publicProbes, pathInspector } = openHelpers(helper, range, probeSettings, (uid, removed) =>
     logger.warn({ uid, ...removed }, 'IPC objects that others had given to a UID were removed'),
   );
   const nameCache = new Nscd(NSCD_SOCKET);
-  const directories = openDirectories(helper, { marks: new UserMarks(), places });
+  const directories = openDirectories(helper, { hints: new HostOwnerHints(), inspector: pathInspector });
   const reservations = new Reservations();
   const coolDown = new CoolDown(CLOCK, {
     get durationMs() {
@@ -249,7 +249,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
     bus.close();
     teardown.stop();
     lockWatch.stop();
-    await Promise.all([probes.close(), publicProbes.close(), reaper.close(), places.close(), processes.close()]);
+    await Promise.all([probes.close(), publicProbes.close(), reaper.close(), pathInspector.close(), processes.close()]);
     await lockStore?.close();
     standings.close();
     runtimeLock.release();

@@ -26,15 +26,15 @@ export const BASE_DIRECTORIES: BaseDirectories = {
   logs: DIRECTORY_CLASSES.logs.base,
 };
 
-/** The directory below each base that keeps dynamic users' trees out of everybody's reach: root:root, no mode bit beyond 0700. */
-export const BOUNDARY = 'private';
-export const BOUNDARY_MODE = 0o700;
+/** The directory below each base that the private directories are in: root:root, and no mode bit beyond 0700. */
+export const PRIVATE = 'private';
+export const PRIVATE_MODE = 0o700;
 /** Directories between a base and a tree. */
 export const PARENT_MODE = 0o755;
 export const DEFAULT_MODE = 0o755;
 /** A dynamic user's directory never has setuid and setgid, which systemd takes away too. */
 export const DYNAMIC_MODE_MASK = 0o1777;
-/** Without the boundary above it, nobody but its user may enter a directory. */
+/** Nobody but its user may enter a directory of a dynamic user that is not a private one. */
 export const EXPOSED_MODE_MASK = 0o700;
 export const MODE_MAX = 0o7777;
 

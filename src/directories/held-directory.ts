@@ -1,13 +1,15 @@
 /**
  * A directory that is held open, and everything that is done in it by name. What is reached through it is relative to the
  * very inode that was opened, and no symlink is ever followed but those on the way to a base: what a former user has
- * planted in a tree leads nowhere. Node has no openat(2); /proc/self/fd/<n>/<name> is the same (proc_pid_fd(5)).
- * Asynchronous throughout: a file system that hangs must not hold up the daemon.
+ * planted in a tree leads nowhere. Asynchronous, unlike PinnedDirectory: a file system that hangs must not hold up the
+ * daemon.
  */
 import fs, { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { hasCode } from '../files/pinned-directory.ts';
+import type { DirectoryStatus } from '../core/directory.ts';
+import { DirectoryHandle, hasCode } from '../files/pinned-directory.ts';
+import { MODE_MAX } from './classes.ts';
 import { callFailed, directoryFailed } from './errors.ts';
 
 const BASE_MODE = 0o755;
@@ -18,23 +20,22 @@ const fchown = promisify(fs.fchown);
 const fchmod = promisify(fs.fchmod);
 const fstat = promisify(fs.fstat);
 
-export class HeldDirectory {
-  /** for words alone: it was the path when the directory was opened */
-  readonly path: string;
-  /** undefined once it is closed: the number is another file's then */
-  #descriptor: number | undefined;
-  readonly #field: string;
+/** What fstat(2) says of a directory; device and inode are what no other inode of the host has meanwhile. */
+type OpenStatus = Omit<DirectoryStatus, 'kind' | 'ownerHint'>;
+
+export class HeldDirectory extends DirectoryHandle {
+  /** the parameter of the request, for errors */
+  readonly field: string;
 
   private constructor(path: string, descriptor: number, field: string) {
-    this.path = path;
-    this.#descriptor = descriptor;
-    this.#field = field;
+    super(path, descriptor);
+    this.field = field;
   }
 
   /**
    * Opens a base directory, by its path: it and those above it are root's.
    * @param field the parameter of the request, for errors
-   * @returns undefined where there is nothing
+   * @returns undefined if there is nothing
    */
   static async openBase(path: string, field: string): Promise<HeldDirectory | undefined> {
     try {
@@ -61,63 +62,45 @@ export class HeldDirectory {
     return made;
   }
 
-  /** The descriptor, for a helper process to inherit; valid until close(). */
-  get descriptor(): number {
-    if (this.#descriptor === undefined) {
-      throw new TypeError(`${this.path} was closed`);
-    }
-    return this.#descriptor;
-  }
-
-  /** @returns a path to the name, valid in this process while the directory is open */
-  entry(name: string): string {
-    if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
-      throw new TypeError(`not a single path component: ${JSON.stringify(name)}`);
-    }
-    return `/proc/self/fd/${this.descriptor}/${name}`;
-  }
-
-  /** Opens a directory in this one. @returns undefined where there is nothing of that name */
+  /** Opens a directory in this one. @returns undefined if there is nothing of that name */
   async open(name: string): Promise<HeldDirectory | undefined> {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
     try {
-      return new HeldDirectory(`${this.path}/${name}`, await open(this.entry(name), flags), this.#field);
+      return new HeldDirectory(`${this.path}/${name}`, await open(this.entry(name), flags), this.field);
     } catch (error) {
       if (hasCode(error, 'ENOENT')) {
         return undefined;
       }
       if (hasCode(error, 'ELOOP') || hasCode(error, 'ENOTDIR')) {
-        throw directoryFailed(this.#field, `${this.path}/${name} is not a directory: move it out of the way`, error);
+        throw directoryFailed(this.field, `${this.path}/${name} is not a directory: move it out of the way`, error);
       }
-      throw callFailed(this.#field, 'open', `${this.path}/${name}`, error);
+      throw callFailed(this.field, 'open', `${this.path}/${name}`, error);
     }
   }
 
-  /** @returns what has the name, without following it, or undefined where there is nothing */
-  async look(name: string): Promise<Stats | undefined> {
+  /** @returns what has the name, without following it, or undefined if there is nothing */
+  async lookUp(name: string): Promise<Stats | undefined> {
     return this.#call('lstat', name, path => lstat(path), 'ENOENT');
   }
 
   /** @returns the status of the directory itself */
-  async status(): Promise<Stats> {
+  async status(): Promise<OpenStatus> {
     try {
-      return await fstat(this.descriptor);
+      // 64 bits, which a number may not hold exactly.
+      const { uid, gid, mode, dev, ino } = await fstat(this.descriptor, { bigint: true });
+      return {
+        uid: Number(uid),
+        gid: Number(gid),
+        mode: Number(mode) & MODE_MAX,
+        device: String(dev),
+        inode: String(ino),
+      };
     } catch (error) {
-      throw callFailed(this.#field, 'fstat', this.path, error);
+      throw callFailed(this.field, 'fstat', this.path, error);
     }
   }
 
-  /** @returns what no other inode of the host has meanwhile, in decimal; 64 bits that a number may not hold exactly */
-  async identity(): Promise<{ readonly device: string; readonly inode: string }> {
-    try {
-      const { dev, ino } = await fstat(this.descriptor, { bigint: true });
-      return { device: String(dev), inode: String(ino) };
-    } catch (error) {
-      throw callFailed(this.#field, 'fstat', this.path, error);
-    }
-  }
-
-  /** Makes a directory, with exactly that mode. @returns false where the name is taken */
+  /** Makes a directory, with exactly that mode. @returns false if the name is taken */
   async make(name: string, mode: number): Promise<boolean> {
     const made = await this.#call('mkdir', name, path => mkdir(path, { mode: 0o700 }).then(() => true), 'EEXIST');
     if (made === true && mode !== 0o700) {
@@ -154,8 +137,8 @@ export class HeldDirectory {
       const words = advice ? `it is a mount point, or on another file system than ${target.path}` : undefined;
       const what = `rename ${this.path}/${name} to ${target.path}/${newName}`;
       throw words === undefined
-        ? callFailed(this.#field, 'rename', `${this.path}/${name} to ${target.path}/${newName}`, error)
-        : directoryFailed(this.#field, `cannot ${what}: ${words}; move it by hand`, error);
+        ? callFailed(this.field, 'rename', `${this.path}/${name} to ${target.path}/${newName}`, error)
+        : directoryFailed(this.field, `cannot ${what}: ${words}; move it by hand`, error);
     }
   }
 
@@ -164,7 +147,7 @@ export class HeldDirectory {
     try {
       await fchown(this.descriptor, uid, gid);
     } catch (error) {
-      throw callFailed(this.#field, 'chown', this.path, error);
+      throw callFailed(this.field, 'chown', this.path, error);
     }
     await this.setMode(mode);
   }
@@ -173,15 +156,7 @@ export class HeldDirectory {
     try {
       await fchmod(this.descriptor, mode);
     } catch (error) {
-      throw callFailed(this.#field, 'chmod', this.path, error);
-    }
-  }
-
-  /** Nothing was written through it, so that there is nothing to wait for. May be called twice. */
-  close(): void {
-    if (this.#descriptor !== undefined) {
-      fs.closeSync(this.#descriptor);
-      this.#descriptor = undefined;
+      throw callFailed(this.field, 'chmod', this.path, error);
     }
   }
 
@@ -198,7 +173,7 @@ export class HeldDirectory {
       if (expected !== undefined && hasCode(error, expected)) {
         return undefined;
       }
-      throw callFailed(this.#field, call, `${this.path}/${name}`, error);
+      throw callFailed(this.field, call, `${this.path}/${name}`, error);
     }
   }
 }

@@ -19,8 +19,8 @@ export const COUNT_DEADLINE_MS = 5_000;
 /** One line of a helper, in characters (native/helper/protocol.h, ANSWER_MAX), and what is kept of its standard error. */
 export const HELPER_LINE_MAX = 8_192;
 export const HELPER_WORDS_MAX = 2_048;
-/** How long a look at directories is good for: as long as NSS usually takes, and not as long as it may. */
-export const LOOK_FRESH_MS = 1_000;
+/** How long a snapshot of directories is good for: as long as NSS usually takes, and not as long as it may. */
+export const SNAPSHOT_FRESH_MS = 1_000;
 /** How long the answer holds whether a file system can have id-mapped mounts, in milliseconds; and of how many. */
-export const MAPPABLE_TTL_MS = 60_000;
-export const MAPPABLE_MAX = 256;
+export const MAP_SUPPORT_TTL_MS = 60_000;
+export const MAP_SUPPORT_MAX = 256;

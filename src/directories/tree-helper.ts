@@ -25,7 +25,6 @@ export interface TreeResult extends TreeCounts {
 }
 
 export interface WalkOptions {
-  readonly field: string;
   readonly onProgress?: (counts: TreeCounts) => void;
   /** Ends the process; the promise is rejected then. */
   readonly signal?: AbortSignal;
@@ -38,9 +37,9 @@ export interface TreeHelper {
   /** Counts the inodes, and as changed those that chown() would change. */
   count(top: HeldDirectory, uid: number, gid: number, options: WalkOptions): Promise<TreeResult>;
   /** Removes all that is below the top. */
-  removeContents(top: HeldDirectory, options: WalkOptions): Promise<TreeResult>;
+  removeContents(top: HeldDirectory, options?: WalkOptions): Promise<TreeResult>;
   /** Whether an id-mapped mount of the tree can be made. */
-  canMap(top: HeldDirectory, field: string): Promise<boolean>;
+  canMap(top: HeldDirectory): Promise<boolean>;
 }
 
 /** @param program the path of dynuser-helper */
@@ -49,19 +48,20 @@ export function treeHelper(program: string, silenceMs: number = HELPER_SILENCE_M
   const counts = new Semaphore(COUNTS_MAX);
   const probes = new Semaphore(PROBES_MAX);
   const walk = async (top: HeldDirectory, verb: readonly string[], options: WalkOptions, limit = walks) =>
-    resultOf(await limit.run(() => runHelper(program, top, verb, options, silenceMs)), top, options.field);
+    resultOf(await limit.run(() => runHelper(program, top, verb, options, silenceMs)), top);
   return {
     chown: (top, uid, gid, mode, options) => walk(top, ['chown', String(uid), String(gid), mode.toString(8)], options),
     count: (top, uid, gid, options) => walk(top, ['count', String(uid), String(gid)], options, counts),
-    removeContents: (top, options) => walk(top, ['remove'], options),
-    async canMap(top, field) {
-      const lines = await probes.run(() => runHelper(program, top, ['probe'], { field }, silenceMs));
+    removeContents: (top, options = {}) => walk(top, ['remove'], options),
+    async canMap(top) {
+      const lines = await probes.run(() => runHelper(program, top, ['probe'], {}, silenceMs));
       return lines.at(-1)?.kind === 'yes';
     },
   };
 }
 
-function resultOf(lines: readonly TreeLine[], top: HeldDirectory, field: string): TreeResult {
+function resultOf(lines: readonly TreeLine[], top: HeldDirectory): TreeResult {
+  const { field } = top;
   const last = lines.at(-1);
   const paths = (kind: 'left' | 'mount') => lines.flatMap(line => (line.kind === kind ? [line.path] : []));
   if (last?.kind === 'done') {
@@ -88,7 +88,8 @@ function runHelper(
   options: WalkOptions,
   silenceMs: number,
 ): Promise<readonly TreeLine[]> {
-  const { field, onProgress, signal } = options;
+  const { field } = top;
+  const { onProgress, signal } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(directoryFailed(field, `the handover of ${top.path} was given up`));

@@ -1,5 +1,5 @@
 /**
- * A directory held by a descriptor, so that every later access is relative to the very inode that was checked at the
+ * Directories held by a descriptor, so that every later access is relative to the very inode that was checked at the
  * start, whatever happens to its path. Node has no openat(2): `/proc/self/fd/<n>/<name>` is the same resolution
  * (proc_pid_fd(5)). Never follows a symlink at its own last component, and never accepts a name with a slash.
  */
@@ -21,15 +21,51 @@ import { dirname } from 'node:path';
 
 const GROUP_OR_OTHERS_MAY_WRITE = 0o022;
 
-export class PinnedDirectory {
+/** A directory that is held open. May be closed twice. */
+export class DirectoryHandle implements Disposable {
+  /** for messages: it was the path when the directory was opened */
   readonly path: string;
-  readonly #descriptor: number;
+  /** undefined once it is closed: the number may be another file's then */
+  #descriptor: number | undefined;
 
-  private constructor(path: string, descriptor: number) {
+  protected constructor(path: string, descriptor: number) {
     this.path = path;
     this.#descriptor = descriptor;
   }
 
+  /** The descriptor, valid until close(). */
+  get descriptor(): number {
+    if (this.#descriptor === undefined) {
+      throw new TypeError(`${this.path} was closed`);
+    }
+    return this.#descriptor;
+  }
+
+  /**
+   * @param name one path component
+   * @returns a path that resolves from the inode that is held; valid in this process alone, while the directory is open
+   */
+  entry(name: string): string {
+    if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
+      throw new TypeError(`not a single path component: ${JSON.stringify(name)}`);
+    }
+    return `/proc/self/fd/${this.descriptor}/${name}`;
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) {
+      closeSync(this.#descriptor);
+      this.#descriptor = undefined;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** A directory that belongs to this user alone, and what is done in it, synchronously: for file systems in memory. */
+export class PinnedDirectory extends DirectoryHandle {
   /**
    * @param path an absolute path; with `create`, it and its parents are made where they are missing
    * @throws Error when it is no directory, belongs to another user, or others may write to it
@@ -50,7 +86,7 @@ export class PinnedDirectory {
 
   /** Whether the path still leads to this directory: it may have been removed, renamed, or replaced by another. */
   isInPlace(): boolean {
-    const pinned = fstatSync(this.#descriptor);
+    const pinned = fstatSync(this.descriptor);
     try {
       const named = lstatSync(this.path);
       return named.ino === pinned.ino && named.dev === pinned.dev;
@@ -67,23 +103,12 @@ export class PinnedDirectory {
     const entry = this.entry(name);
     ignoring('EEXIST', () => mkdirSync(entry, { mode }));
     const below = PinnedDirectory.open(entry);
-    return new PinnedDirectory(`${this.path}/${name}`, below.#descriptor);
-  }
-
-  /**
-   * @param name one path component
-   * @returns a path that resolves from the pinned inode; valid in this process alone, while the directory is open
-   */
-  entry(name: string): string {
-    if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
-      throw new TypeError(`not a single path component: ${JSON.stringify(name)}`);
-    }
-    return `/proc/self/fd/${this.#descriptor}/${name}`;
+    return new PinnedDirectory(`${this.path}/${name}`, below.descriptor);
   }
 
   /** @returns the names in the directory, in the order of the file system */
   names(): string[] {
-    return readdirSync(`/proc/self/fd/${this.#descriptor}`);
+    return readdirSync(`/proc/self/fd/${this.descriptor}`);
   }
 
   /** @returns the text of the symlink, or undefined where there is none of that name, or it is no symlink */
@@ -126,10 +151,6 @@ export class PinnedDirectory {
   /** Unlinks a name; one that is not there is no error. */
   remove(name: string): void {
     ignoring('ENOENT', () => unlinkSync(this.entry(name)));
-  }
-
-  close(): void {
-    closeSync(this.#descriptor);
   }
 }
 

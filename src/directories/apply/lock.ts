@@ -1,18 +1,23 @@
 /**
- * Locks a tree while it changes hands, by a directory in the boundary beside it: other allocators that share the file
- * system, as a container with its host or two hosts by NFS, see it too. The one importer of proper-lockfile.
+ * Locks a tree while it is worked on, by a directory in <base>/private: other allocators that share the file system, as a
+ * container with its host or two hosts by NFS, see it too. The one importer of proper-lockfile.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import lockfile from 'proper-lockfile';
+import type { DirectoriesInUse, LeasedDirectory } from '../../core/directory.ts';
 import { hasCode } from '../../files/pinned-directory.ts';
+import { DIRECTORY_CLASSES } from '../classes.ts';
 import { directoryFailed, systemWords } from '../errors.ts';
 import type { HeldDirectory } from '../held-directory.ts';
 import { LOCK_POLL_MS, LOCK_STALE_MS, LOCK_WAIT_MS } from '../limits.ts';
+import type { OpenBases } from '../open-bases.ts';
+import { isUnshared } from '../plan/sharing.ts';
+import { openPrivateParent } from './private-parent.ts';
 
-export interface TreeLock {
-  /** Lets go; what cannot be removed expires. */
-  release(): Promise<void>;
+export interface TreeLock extends AsyncDisposable {
+  /** what the trees are below; valid while they are locked */
+  readonly base: HeldDirectory;
 }
 
 export interface LockOptions {
@@ -39,28 +44,31 @@ export function lockName(source: string): string {
  * Takes the locks of trees of one class, and of all that these may be a part of, so that no two overlapping ones are
  * locked at a time; always in the same order, so that no two requests wait for each other.
  * @param sources the trees' paths below the base
- * @param lost called where a lock was taken from us, because this process stood still for longer than it lasts
- * @throws DynuserError DirectoryFailed where another holder does not let go in time
+ * @param lost called if a lock was taken from us, because this process stood still for longer than it lasts
+ * @throws DynuserError DirectoryFailed if another holder does not let go in time
  */
 export async function lockTrees(
-  boundary: HeldDirectory,
+  base: HeldDirectory,
   sources: readonly string[],
   field: string,
   lost: (reason: Error) => void,
   options: LockOptions = DEFAULTS,
 ): Promise<TreeLock> {
+  // The locks are reached through this descriptor for as long as they are held.
+  const parent = await openPrivateParent(base, field);
   const held: (() => Promise<void>)[] = [];
   const release = async () => {
     for (const unlock of held.splice(0).reverse()) {
       await unlock().catch(ignoreLost);
     }
+    parent.close();
   };
   for (const tree of withAncestors(sources)) {
     try {
-      held.push(await takeLock(boundary.entry(lockName(tree)), lost, options));
+      held.push(await takeLock(parent.entry(lockName(tree)), lost, options));
     } catch (error) {
       await release();
-      const path = `${boundary.path}/${tree}`;
+      const path = `${parent.path}/${tree}`;
       throw hasCode(error, 'ELOCKED')
         ? directoryFailed(
             field,
@@ -69,7 +77,29 @@ export async function lockTrees(
         : directoryFailed(field, `cannot lock ${path}: ${systemWords(error)}`, error);
     }
   }
-  return { release };
+  return { base, [Symbol.asyncDispose]: release };
+}
+
+/**
+ * Locks a directory that its user leaves.
+ * @param live the live leases, asked under the lock: who has prepared the directory meanwhile has its lease by now
+ * @returns undefined if another lease has it, or its base is missing
+ */
+export async function lockUnshared(
+  bases: OpenBases,
+  { kind, source }: LeasedDirectory,
+  live: () => readonly DirectoriesInUse[],
+): Promise<TreeLock | undefined> {
+  const base = await bases.find(kind);
+  if (base === undefined) {
+    return undefined;
+  }
+  const lock = await lockTrees(base, [source], DIRECTORY_CLASSES[kind].field, () => {});
+  if (isUnshared({ kind, source }, live())) {
+    return lock;
+  }
+  await lock[Symbol.asyncDispose]();
+  return undefined;
 }
 
 /** @returns each path once with all that it is below, in a total order */

@@ -1,188 +1,260 @@
 /**
- * Prepares the directories of a request by its plan. If something is to be done to one, it locks all, plans again, puts all
- * in their places, and only then hands one after the other over. Up to there everything can be taken back, and is.
+ * Prepares the directories of a request by its plan. If the plan is empty, nothing is changed but the owner hints, and nothing
+ * is locked. If it is not, all trees are locked and the plan is made again, all are put in their places, and only then one
+ * after the other is handed over: up to there everything can be taken back, and is.
  */
-
 import type {
-  DirectoriesOfLease,
   DirectoryUser,
+  PreparedDirectories,
   PreparedDirectory,
   PrepareOptions,
 } from '../../allocator/directory-ports.ts';
-import { DIRECTORY_KINDS, type DirectoryKind, type RequestedDirectory } from '../../core/directory.ts';
+import { DIRECTORY_KINDS, type RequestedDirectory } from '../../core/directory.ts';
 import { DIRECTORY_CLASSES } from '../classes.ts';
-import { type Decided, isToExpose, preparedOf, type RoomParts, refuseAborted } from '../decided.ts';
+import type { DirectoryDeps } from '../deps.ts';
 import { directoryFailed } from '../errors.ts';
 import type { HeldDirectory } from '../held-directory.ts';
 import { PROGRESS_SILENCE_MS } from '../limits.ts';
-import { type OpenBases, withBases } from '../open-bases.ts';
+import { makePlan } from '../make-plan.ts';
+import { inspect } from '../observe/inspect.ts';
+import { openTree } from '../observe/path.ts';
+import { RequestSnapshot } from '../observe/snapshot.ts';
+import { OpenBases } from '../open-bases.ts';
 import { directoryEnvironment } from '../plan/environment.ts';
-import { type DirectoryPlan, type PlannedTree, planDirectories } from '../plan/plan.ts';
+import { exposedLayoutOf } from '../plan/layout.ts';
+import { type DirectoryPlan, isToExpose, type PlannedTree, type PlanRequest, refuseShared } from '../plan/plan.ts';
 import { isUnshared } from '../plan/sharing.ts';
-import { handOver } from './hand-over.ts';
-import { type Heartbeat, heartbeat } from './heartbeat.ts';
-import { lockTrees, type TreeLock } from './lock.ts';
+import type { TreeResult } from '../tree-helper.ts';
+import { heartbeat } from './heartbeat.ts';
+import { lockTrees } from './lock.ts';
 import { place } from './place.ts';
-import { openBoundary } from './private-directory.ts';
-import { exposeTrees } from './publish.ts';
-import { prepareSettled } from './settled.ts';
-import { type UndoLog, undoLog } from './undo.ts';
+import { publish } from './publish.ts';
+import { Scope } from './scope.ts';
+import { undoLog } from './undo.ts';
 
-export async function prepareDirectories<T>(
-  parts: RoomParts,
+type Request = PlanRequest & PrepareOptions;
+
+export async function prepareDirectories(
+  deps: DirectoryDeps,
   directories: readonly RequestedDirectory[],
   user: DirectoryUser,
   options: PrepareOptions,
-  commit: (prepared: DirectoriesOfLease) => Promise<T>,
-): Promise<T> {
-  const settled = await prepareSettled(parts, directories, user, options, commit);
-  if (settled !== undefined) {
-    return settled.committed;
-  }
-  // Before anything is made: a request that is refused leaves not even an empty boundary behind.
-  const plan = await withBases(parts.bases, open => planDirectories(parts, open, directories, user, options));
-  // It was not known whether a file system can map, and the plan has found out.
-  const known = plan.isSettled ? await prepareSettled(parts, directories, user, options, commit) : undefined;
-  if (known !== undefined) {
-    return known.committed;
-  }
-  const end = parts.work.begin(directories);
-  const alive = signsOfLife(parts, directories, options);
-  try {
-    return await prepareLocked(parts, directories, user, { ...options, ...alive }, commit);
-  } finally {
-    alive?.stop();
-    end();
-  }
+): Promise<PreparedDirectories> {
+  const request = { ...options, directories, user };
+  return (await prepareUnlocked(deps, request)) ?? (await prepareLocked(deps, request));
 }
 
-function signsOfLife(
-  { bases }: RoomParts,
-  [first]: readonly RequestedDirectory[],
-  { onProgress }: PrepareOptions,
-): Heartbeat | undefined {
-  return onProgress && first && heartbeat(`${bases[first.kind]}/${first.source}`, onProgress, PROGRESS_SILENCE_MS);
-}
-
-async function prepareLocked<T>(
-  parts: RoomParts,
-  directories: readonly RequestedDirectory[],
-  user: DirectoryUser,
-  options: PrepareOptions,
-  commit: (prepared: DirectoriesOfLease) => Promise<T>,
-): Promise<T> {
-  const lost = new AbortController();
-  const signal = options.signal === undefined ? lost.signal : AbortSignal.any([options.signal, lost.signal]);
-  const watched = { ...options, signal };
-  return withBases(parts.bases, async open => {
-    const locks: TreeLock[] = [];
-    const tops: HeldDirectory[] = [];
-    try {
-      for (const kind of DIRECTORY_KINDS) {
-        locks.push(await lock(open, kind, directories, () => lost.abort()));
+/**
+ * Nothing is made before there is a plan: a request that is refused leaves not even an empty <base>/private.
+ * @returns undefined if the plan is not empty, or there is no telling without the locks
+ */
+async function prepareUnlocked(deps: DirectoryDeps, request: Request): Promise<PreparedDirectories | undefined> {
+  const { directories, live, snapshot: given } = request;
+  refuseShared(request, live());
+  await using scope = new Scope();
+  const bases = scope.use(new OpenBases(deps.bases));
+  const isUsable = given instanceof RequestSnapshot && given.isCurrent && given.covers(directories);
+  const snapshot = isUsable ? given : scope.use(await inspect(deps, directories));
+  if (!snapshot.isCurrent) {
+    // This process works on one of them: what was observed may be half done.
+    return undefined;
+  }
+  const plan = await makePlan(deps, bases, snapshot, request, live);
+  refuseAborted(request);
+  if (!plan.isEmpty || !(await writeHints(deps, bases, plan, request.user)) || !snapshot.isCurrent) {
+    return undefined;
+  }
+  const prepared = plan.trees.flatMap(tree =>
+    tree.present === undefined ? [] : [preparedOf(deps, tree, tree.present, request.user, NOTHING_DONE)],
+  );
+  return ready(deps, request, prepared, scope.move(), {
+    commit() {
+      refuseAborted(request);
+      if (!snapshot.isCurrent) {
+        throw directoryFailed(fieldOf(request), 'the directories were changed at the same moment: try again');
       }
-      // What was seen without the locks may be otherwise by now.
-      const plan = await planDirectories(parts, open, directories, user, options);
-      const decided = await placeAll(open, plan, tops);
-      const prepared = await handAllOver(parts, decided, user, watched);
-      refuseAborted(signal, directories);
-      const committed = await commit(prepared);
-      if (committed !== undefined) {
-        await exposeTrees(
-          parts.bases,
-          open,
-          directories.filter(directory => isToExpose(directory, user)),
-        );
-      }
-      return committed;
-    } finally {
-      for (const top of tops) {
-        top.close();
-      }
-      for (const held of locks.reverse()) {
-        await held.release();
-      }
-    }
+      refuseShared(request, live(), plan.trees);
+    },
+    publish: async () => {},
   });
 }
 
-/** Locks the trees of one class. */
-async function lock(
-  open: OpenBases,
-  kind: DirectoryKind,
-  directories: readonly RequestedDirectory[],
-  lost: () => void,
-): Promise<TreeLock> {
-  const { field } = DIRECTORY_CLASSES[kind];
-  const sources = directories.filter(directory => directory.kind === kind).map(directory => directory.source);
-  if (sources.length === 0) {
-    return { release: async () => {} };
+async function prepareLocked(deps: DirectoryDeps, request: Request): Promise<PreparedDirectories> {
+  const { directories, user } = request;
+  const lost = new AbortController();
+  const signal = request.signal === undefined ? lost.signal : AbortSignal.any([request.signal, lost.signal]);
+  const watched = { ...request, signal };
+  await using scope = new Scope();
+  scope.defer(deps.activity.begin(directories));
+  const progress = signsOfLife(deps, request, scope);
+  const bases = scope.use(new OpenBases(deps.bases));
+  for (const kind of DIRECTORY_KINDS) {
+    const sources = directories.filter(directory => directory.kind === kind).map(directory => directory.source);
+    if (sources.length > 0) {
+      const { field } = DIRECTORY_CLASSES[kind];
+      scope.use(await lockTrees(await bases.make(kind), sources, field, () => lost.abort()));
+    }
   }
-  const boundary = await openBoundary(await open.make(kind), field);
-  try {
-    // The lock is reached through the boundary's descriptor for as long as it is held.
-    const held = await lockTrees(boundary, sources, field, lost);
-    return { release: () => held.release().finally(() => boundary.close()) };
-  } catch (error) {
-    boundary.close();
-    throw error;
+  // What was observed without the locks may have changed.
+  using snapshot = await inspect(deps, directories);
+  const plan = await makePlan(deps, bases, snapshot, request, request.live);
+  const tops = await placeAll(bases, plan, scope);
+  const prepared: PreparedDirectory[] = [];
+  for (const [tree, top] of tops) {
+    refuseAborted(watched);
+    const result = await handOver(deps, tree, top, { ...watched, ...progress });
+    prepared.push(preparedOf(deps, tree, await top.status(), user, result));
   }
+  refuseAborted(watched);
+  return ready(deps, request, prepared, scope.move(), {
+    commit: () => refuseAborted(watched),
+    publish: () =>
+      publish(
+        deps,
+        bases,
+        directories.filter(directory => isToExpose(directory, user)),
+      ),
+  });
 }
 
-/** @param tops gets what was opened */
-async function placeAll(open: OpenBases, { trees }: DirectoryPlan, tops: HeldDirectory[]): Promise<readonly Decided[]> {
+function ready(
+  { bases }: DirectoryDeps,
+  { directories }: Request,
+  prepared: readonly PreparedDirectory[],
+  scope: Scope,
+  steps: Pick<PreparedDirectories, 'commit' | 'publish'>,
+): PreparedDirectories {
+  return {
+    directories: prepared,
+    environment: directoryEnvironment(directories, bases),
+    ...steps,
+    [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
+  };
+}
+
+function signsOfLife(
+  { bases }: DirectoryDeps,
+  { directories: [first], onProgress }: Request,
+  scope: Scope,
+): Pick<PrepareOptions, 'onProgress'> {
+  if (first === undefined || onProgress === undefined) {
+    return {};
+  }
+  const beats = heartbeat(`${bases[first.kind]}/${first.source}`, onProgress, PROGRESS_SILENCE_MS);
+  scope.defer(() => beats.stop());
+  return { onProgress: beats.onProgress };
+}
+
+/** @returns each tree with its top, which the scope closes */
+async function placeAll(
+  bases: OpenBases,
+  { trees }: DirectoryPlan,
+  scope: Scope,
+): Promise<ReadonlyMap<PlannedTree, HeldDirectory>> {
   const undo = undoLog();
+  const tops = new Map<PlannedTree, HeldDirectory>();
   try {
-    const decided: Decided[] = [];
     for (const tree of trees) {
-      const placed = await placeOne(open, tree, undo);
-      tops.push(placed.top);
-      decided.push(placed);
-      await checkPlaced(tree, placed);
+      tops.set(tree, scope.use(await place(await bases.make(tree.directory.kind), tree, undo)));
     }
-    return decided;
+    return tops;
   } catch (error) {
     throw await undo.takeBack(error);
   }
 }
 
-async function placeOne(
-  open: OpenBases,
-  { directory, layout, handover }: PlannedTree,
-  undo: UndoLog,
-): Promise<Decided> {
-  const placed = await place(await open.make(directory.kind), layout, directory, undo);
-  return { directory, layout, handover, ...placed };
-}
+const NOTHING_DONE = { changed: 0, leftPaths: [], mountPaths: [] };
 
-/** Whether it is the tree that the plan is about: others may own a directory on the way, and heed no lock. */
-async function checkPlaced({ present, directory, layout }: PlannedTree, { top, fresh }: Decided): Promise<void> {
-  const { device, inode } = await top.identity();
-  const isSame = present === undefined ? fresh : present.device === device && present.inode === inode;
-  if (!isSame) {
-    const { field } = DIRECTORY_CLASSES[directory.kind];
-    throw directoryFailed(field, `${layout.publicPath} was replaced while it was put in its place: try again`);
+/** Gives a tree that is in its place and locked to its user. @returns what was changed, and what was left alone */
+async function handOver(
+  { helper, hints }: DirectoryDeps,
+  tree: PlannedTree,
+  top: HeldDirectory,
+  { user, verify, live, onProgress, signal }: Request,
+): Promise<HandoverResult> {
+  const { directory, layout, handover, present } = tree;
+  const { uid, gid } = handover;
+  let result: HandoverResult = NOTHING_DONE;
+  if (present === undefined) {
+    // It was made just now: it is empty, and root's, as are the directories above it.
+    await top.give(uid, gid, layout.mode);
+    result = { ...NOTHING_DONE, changed: 1 };
+    // Processes of a live lease could change a tree while it is walked, and be in the way of the walk.
+  } else if (handover.walk || (verify && isUnshared(directory, live()))) {
+    const { publicPath } = layout;
+    result = await helper.chown(top, uid, gid, layout.mode, {
+      onProgress: counts => onProgress?.({ publicPath, ...counts }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } else if (present.mode !== layout.mode) {
+    await top.setMode(layout.mode);
   }
+  if (hasHint(tree)) {
+    await hints.write(top.descriptor, user.uid);
+  }
+  return result;
 }
 
-async function handAllOver(
-  { bases, helper, marks }: RoomParts,
-  decided: readonly Decided[],
-  user: DirectoryUser,
-  options: PrepareOptions,
-): Promise<DirectoriesOfLease> {
-  const directories = decided.map(({ directory }) => directory);
-  const prepared: PreparedDirectory[] = [];
-  for (const tree of decided) {
-    refuseAborted(options.signal, directories);
-    const { directory, handover, top } = tree;
-    // Of a live lease: its processes could change a tree while it is walked, and be in the way of it.
-    const verify = options.verify && isUnshared(directory, options.live());
-    const done = await handOver(helper, tree, handover, { ...options, verify });
-    if (handover.kind === 'map' && directory.below === undefined) {
-      await marks.write(top.descriptor, user.uid);
+type HandoverResult = Pick<TreeResult, 'changed' | 'leftPaths' | 'mountPaths'>;
+
+/** A tree that has its owner on disk needs no hint; a part is found by the hint of its tree. */
+function hasHint({ handover, directory }: PlannedTree): boolean {
+  return handover.kind === 'map' && directory.below === undefined;
+}
+
+/**
+ * Writes the owner hints of trees that are mapped already. It is all that an empty plan changes.
+ * @returns false if a tree is not the one that was observed any more
+ */
+async function writeHints(
+  { hints }: DirectoryDeps,
+  bases: OpenBases,
+  { trees }: DirectoryPlan,
+  { uid }: DirectoryUser,
+): Promise<boolean> {
+  for (const tree of trees) {
+    const { present, directory } = tree;
+    if (present === undefined || !hasHint(tree) || present.ownerHint === uid || present.ownerHint === 'unsupported') {
+      continue;
     }
-    prepared.push(preparedOf(bases, tree, await top.identity(), user, done));
+    const base = await bases.find(directory.kind);
+    using top = base && (await openTree(base, present.components));
+    const status = await top?.status();
+    if (top === undefined || status?.device !== present.device || status.inode !== present.inode) {
+      return false;
+    }
+    await hints.write(top.descriptor, uid);
   }
-  return { directories: prepared, environment: directoryEnvironment(directories, bases) };
+  return true;
+}
+
+/** A tree as the caller is told of it, once it is the user's. @param top the status of its top */
+function preparedOf(
+  { bases }: DirectoryDeps,
+  { directory, layout: layoutBefore, handover }: PlannedTree,
+  top: Pick<PreparedDirectory, 'device' | 'inode'>,
+  user: DirectoryUser,
+  { changed, leftPaths, mountPaths }: HandoverResult,
+): PreparedDirectory {
+  const exposed = isToExpose(directory, user);
+  const layout = exposed ? exposedLayoutOf(directory, bases) : layoutBefore;
+  const { kind, source, preserved, aliases, readOnly, below } = directory;
+  return {
+    ...{ kind, source, preserved, exposed, aliases, readOnly, handover: handover.kind },
+    ...{ publicPath: layout.publicPath, realPath: layout.realPath },
+    ...(below === undefined ? {} : { within: `${layout.base}/${below}` }),
+    ...{ device: top.device, inode: top.inode },
+    ...{ diskUid: handover.uid, diskGid: handover.gid, changed, leftPaths, mountPaths },
+  };
+}
+
+function fieldOf({ directories: [first] }: Request): string {
+  return DIRECTORY_CLASSES[first?.kind ?? 'state'].field;
+}
+
+function refuseAborted(request: Request): void {
+  if (request.signal?.aborted === true) {
+    const reason = 'the handover was given up: the caller has gone, or the lock was lost; try again';
+    throw directoryFailed(fieldOf(request), reason);
+  }
 }

@@ -1,106 +1,84 @@
 /**
- * Moves trees between their public paths and the boundary for callers that make no mounts: out when all of a request is
+ * Moves trees between their private and their public paths for callers that make no mounts: out once all of a request is
  * theirs, and back when the last lease ends. By rename alone; what cannot be moved leaves everything where it was.
  */
 import type { DirectoriesInUse, LeasedDirectory, RequestedDirectory } from '../../core/directory.ts';
-import { type BaseDirectories, DIRECTORY_CLASSES, EXPOSED_MODE_MASK } from '../classes.ts';
-import type { HeldDirectory } from '../held-directory.ts';
-import { type OpenBases, withBases } from '../open-bases.ts';
-import { exposedLayoutOf, layoutOf } from '../plan/layout.ts';
+import { EXPOSED_MODE_MASK } from '../classes.ts';
+import type { DirectoryDeps } from '../deps.ts';
+import { inspect } from '../observe/inspect.ts';
+import type { OpenBases } from '../open-bases.ts';
+import { exposedLayoutOf, type Layout, layoutOf } from '../plan/layout.ts';
+import { type PlannedPlace, planPlace } from '../plan/plan.ts';
 import { isBelow } from '../plan/request.ts';
-import { isUnshared } from '../plan/sharing.ts';
-import { lockTrees } from './lock.ts';
-import { place, survey } from './place.ts';
-import { openBoundary } from './private-directory.ts';
-import { type UndoLog, undoLog } from './undo.ts';
+import { outermost } from '../plan/sharing.ts';
+import { lockUnshared } from './lock.ts';
+import { place } from './place.ts';
+import { undoLog } from './undo.ts';
 
 /**
  * Moves trees to their public paths; those that are there already stay. The caller has locked them.
  * @param directories those that are to be exposed, each one after those that it is below
+ * @throws DynuserError DirectoryFailed; all are where they were then
  */
-export async function exposeTrees(
-  bases: BaseDirectories,
-  open: OpenBases,
+export async function publish(
+  deps: DirectoryDeps,
+  bases: OpenBases,
   directories: readonly RequestedDirectory[],
 ): Promise<void> {
-  const undo = undoLog();
-  try {
-    for (const directory of directories) {
-      const layout = exposedLayoutOf(directory, bases);
-      const { top } = await place(await open.make(directory.kind), layout, directory, undo);
-      top.close();
-    }
-  } catch (error) {
-    throw await undo.takeBack(error);
-  }
+  const planned = await planPlaces(deps, directories, directory => exposedLayoutOf(directory, deps.bases));
+  await placeAll(bases, planned);
 }
 
-/** Moves those that were exposed behind the boundary, but for those that another live lease has. */
-export async function concealDirectories(
-  bases: BaseDirectories,
+/** Moves those that were exposed back to their private paths, but for those that another live lease has. */
+export async function unpublish(
+  deps: DirectoryDeps,
+  bases: OpenBases,
   directories: readonly LeasedDirectory[],
   live: () => readonly DirectoriesInUse[],
 ): Promise<void> {
   const exposed = directories.filter(directory => directory.exposed);
-  const tops = exposed.filter(
-    one => !exposed.some(other => other.kind === one.kind && isBelow(one.source, other.source)),
-  );
-  await withBases(bases, async open => {
-    for (const top of tops) {
-      const { field } = DIRECTORY_CLASSES[top.kind];
-      const base = await open.find(top.kind);
-      if (base === undefined) {
-        continue;
-      }
-      const boundary = await openBoundary(base, field);
-      try {
-        const lock = await lockTrees(boundary, [top.source], field, () => {});
-        try {
-          // Asked under the lock: who has prepared the directory meanwhile has its lease by now.
-          if (isUnshared(top, live())) {
-            await concealTree(bases, base, top, exposed);
-          }
-        } finally {
-          await lock.release();
-        }
-      } finally {
-        boundary.close();
-      }
+  for (const top of outermost(exposed)) {
+    await using lock = await lockUnshared(bases, top, live);
+    if (lock !== undefined) {
+      const parts = exposed.filter(part => part.kind === top.kind && isBelow(part.source, top.source));
+      const trees = [
+        { ...top, ...UNREQUESTED },
+        ...parts.map(part => ({ ...part, ...UNREQUESTED, below: top.source })),
+      ];
+      const planned = await planPlaces(deps, trees, directory => layoutOf(directory, true, deps.bases));
+      // If somebody has removed a tree, there is nothing to move, and nothing is made in its place.
+      await placeAll(
+        bases,
+        planned.filter(({ placement }) => placement.tree !== 'make'),
+      );
     }
-  });
-}
-
-async function concealTree(
-  bases: BaseDirectories,
-  base: HeldDirectory,
-  top: LeasedDirectory,
-  exposed: readonly LeasedDirectory[],
-): Promise<void> {
-  const undo = undoLog();
-  try {
-    await concealOne(bases, base, { ...top, ...UNREQUESTED }, undo);
-    for (const part of exposed) {
-      if (part.kind === top.kind && isBelow(part.source, top.source)) {
-        await concealOne(bases, base, { ...part, ...UNREQUESTED, below: top.source }, undo);
-      }
-    }
-  } catch (error) {
-    throw await undo.takeBack(error);
   }
 }
 
 /** What a layout does not depend on here: a tree that is moved back keeps the mode that it has. */
 const UNREQUESTED = { readOnly: false, mode: EXPOSED_MODE_MASK };
 
-async function concealOne(
-  bases: BaseDirectories,
-  base: HeldDirectory,
-  directory: RequestedDirectory,
-  undo: UndoLog,
-): Promise<void> {
-  const layout = layoutOf(directory, true, bases);
-  // Somebody has removed the tree: there is nothing to move, and nothing is made in its place.
-  if ((await survey(base, layout, directory)).placement.kind !== 'make') {
-    (await place(base, layout, directory, undo)).top.close();
+async function planPlaces(
+  deps: DirectoryDeps,
+  directories: readonly RequestedDirectory[],
+  layout: (directory: RequestedDirectory) => Layout,
+): Promise<readonly PlannedPlace[]> {
+  using snapshot = await inspect(deps, directories);
+  const planned: PlannedPlace[] = [];
+  for (const directory of directories) {
+    planned.push(planPlace(snapshot.of(directory), planned, directory, layout(directory)));
+  }
+  return planned;
+}
+
+async function placeAll(bases: OpenBases, planned: readonly PlannedPlace[]): Promise<void> {
+  const undo = undoLog();
+  try {
+    for (const tree of planned) {
+      const top = await place(await bases.make(tree.directory.kind), tree, undo);
+      top.close();
+    }
+  } catch (error) {
+    throw await undo.takeBack(error);
   }
 }

@@ -1,70 +1,52 @@
 /** Removes the directories that go with their user, and all links to them: the links first, so that none ever dangles. */
 import type { DirectoriesInUse, LeasedDirectory } from '../../core/directory.ts';
-import { BOUNDARY, DIRECTORY_CLASSES } from '../classes.ts';
-import type { RoomParts } from '../decided.ts';
+import { PRIVATE } from '../classes.ts';
+import type { DirectoryDeps } from '../deps.ts';
 import type { HeldDirectory } from '../held-directory.ts';
-import { type Entry, findEntry, lookAt } from '../observe/path.ts';
-import { withBases } from '../open-bases.ts';
+import { findEntry, statusOf } from '../observe/path.ts';
+import type { OpenBases } from '../open-bases.ts';
 import { relativePath } from '../plan/layout.ts';
 import { isBelow } from '../plan/request.ts';
-import { isUnshared } from '../plan/sharing.ts';
-import { lockTrees } from './lock.ts';
-import { openBoundary } from './private-directory.ts';
+import { outermost } from '../plan/sharing.ts';
+import { lockUnshared } from './lock.ts';
 
+/** @returns the public paths of those that were removed: none that another live lease has */
 export async function removeDirectories(
-  parts: RoomParts,
+  deps: DirectoryDeps,
+  bases: OpenBases,
   directories: readonly LeasedDirectory[],
   live: () => readonly DirectoriesInUse[],
 ): Promise<readonly string[]> {
   const removed: string[] = [];
   const own = directories.filter(directory => !directory.preserved);
-  const outermost = own.filter(one => !own.some(other => other.kind === one.kind && isBelow(one.source, other.source)));
-  return withBases(parts.bases, async open => {
-    for (const directory of outermost) {
-      const { field } = DIRECTORY_CLASSES[directory.kind];
-      const base = await open.find(directory.kind);
-      if (base === undefined) {
-        continue;
-      }
-      const boundary = await openBoundary(base, field);
-      try {
-        const lock = await lockTrees(boundary, [directory.source], field, () => {});
-        try {
-          // Asked under the lock: who has prepared the directory meanwhile has its lease by now.
-          if (isUnshared(directory, live()) && (await removeOne(parts, base, directory, own))) {
-            removed.push(`${parts.bases[directory.kind]}/${directory.source}`);
-          }
-        } finally {
-          await lock.release();
-        }
-      } finally {
-        boundary.close();
-      }
+  for (const directory of outermost(own)) {
+    await using lock = await lockUnshared(bases, directory, live);
+    if (lock !== undefined && (await removeOne(deps, lock.base, directory, own))) {
+      removed.push(`${deps.bases[directory.kind]}/${directory.source}`);
     }
-    return removed;
-  });
+  }
+  return removed;
 }
 
-/** Tree and link may be on either side of the boundary: what a former version or systemd left is removed as well. */
+/** Tree and link may be at the private and at the public path: what a former version or systemd left is removed as well. */
 async function removeOne(
-  parts: RoomParts,
+  deps: DirectoryDeps,
   base: HeldDirectory,
   directory: LeasedDirectory,
   own: readonly LeasedDirectory[],
 ): Promise<boolean> {
   const open = directory.source.split('/');
-  const closed = [BOUNDARY, ...open];
+  const closed = [PRIVATE, ...open];
   for (const { kind, source, aliases } of own) {
     const inside = kind === directory.kind && (source === directory.source || isBelow(source, directory.source));
     for (const alias of inside ? aliases : []) {
       const target = source.split('/');
-      await removeLink(base, alias.split('/'), [target, [BOUNDARY, ...target]]);
+      await removeLink(base, alias.split('/'), [target, [PRIVATE, ...target]]);
     }
   }
   await removeLink(base, open, [closed]);
-  const { field } = DIRECTORY_CLASSES[directory.kind];
-  const wasOpen = await removeTree(parts, base, open, field);
-  const wasClosed = await removeTree(parts, base, closed, field);
+  const wasOpen = await removeTree(deps, base, open);
+  const wasClosed = await removeTree(deps, base, closed);
   return wasOpen || wasClosed;
 }
 
@@ -73,52 +55,23 @@ async function removeLink(
   place: readonly string[],
   targets: readonly (readonly string[])[],
 ): Promise<void> {
-  await ifThere(base, place, async entry => {
-    const found = await lookAt(entry);
-    const { text } = found.kind === 'link' ? found : { text: undefined };
-    if (text !== undefined && targets.some(target => text === relativePath(place, target))) {
-      await entry.parent.unlink(entry.name);
-    }
-  });
-}
-
-async function removeTree(
-  { helper }: RoomParts,
-  base: HeldDirectory,
-  place: readonly string[],
-  field: string,
-): Promise<boolean> {
-  let removed = false;
-  await ifThere(base, place, async entry => {
-    if ((await lookAt(entry)).kind !== 'directory') {
-      return;
-    }
-    const top = await entry.parent.open(entry.name);
-    if (top === undefined) {
-      return;
-    }
-    try {
-      await helper.removeContents(top, { field });
-    } finally {
-      top.close();
-    }
-    await entry.parent.removeDirectory(entry.name);
-    removed = true;
-  });
-  return removed;
-}
-
-async function ifThere(
-  base: HeldDirectory,
-  place: readonly string[],
-  action: (entry: Entry) => Promise<void>,
-): Promise<void> {
-  const entry = await findEntry(base, place, false);
-  try {
-    if (entry !== undefined) {
-      await action(entry);
-    }
-  } finally {
-    entry?.close();
+  using entry = await findEntry(base, place);
+  const found = entry && (await statusOf(entry.parent, entry.name));
+  if (found?.kind === 'link' && targets.some(target => found.text === relativePath(place, target))) {
+    await entry?.parent.unlink(entry.name);
   }
+}
+
+async function removeTree({ helper }: DirectoryDeps, base: HeldDirectory, place: readonly string[]): Promise<boolean> {
+  using entry = await findEntry(base, place);
+  if (entry === undefined || (await statusOf(entry.parent, entry.name)).kind !== 'directory') {
+    return false;
+  }
+  using top = await entry.parent.open(entry.name);
+  if (top === undefined) {
+    return false;
+  }
+  await helper.removeContents(top);
+  await entry.parent.removeDirectory(entry.name);
+  return true;
 }

@@ -1,44 +1,44 @@
 /**
- * Knows which trees this process is at work on, so that who only looks at one learns whether what it saw still holds. The
- * lock beside a tree says the same to every process; asking it costs several steps on the disk, and this none. Pure.
+ * Knows which directories this process works on, so that it is known whether a snapshot still holds. The lock beside a
+ * directory says the same to every process, but asking it costs several steps on the disk, and this none. Pure.
  */
 import { overlap, type Place } from '../plan/sharing.ts';
 
-export interface Look {
-  /** whether nobody has been at work on the places, or on what is above or below one, since the look began */
-  readonly holds: boolean;
+export interface Watch {
+  /** whether nobody has worked on the places, or on what is above or below one, since the watch began */
+  readonly isUndisturbed: boolean;
   end(): void;
 }
 
 interface Watched {
   readonly places: readonly Place[];
-  disturbed: boolean;
+  isDisturbed: boolean;
 }
 
-export class TreeWork {
+export class Activity {
   readonly #works = new Set<readonly Place[]>();
-  readonly #looks = new Set<Watched>();
+  readonly #watched = new Set<Watched>();
 
-  /** Says that trees may be changed from now on. @returns what to call when that is over */
+  /** Says that directories may be changed from now on. @returns what to call when that is over */
   begin(places: readonly Place[]): () => void {
-    // A list of its own: one that is given twice is twice at work.
+    // A new list: the same one may be worked on twice at a time.
     const work = [...places];
     this.#works.add(work);
-    for (const look of this.#looks) {
-      look.disturbed ||= anyOverlap(look.places, work);
+    for (const watched of this.#watched) {
+      watched.isDisturbed ||= anyOverlap(watched.places, work);
     }
     return () => void this.#works.delete(work);
   }
 
-  /** Begins a look at trees; the caller ends it. */
-  look(places: readonly Place[]): Look {
-    const watched: Watched = { places, disturbed: [...this.#works].some(work => anyOverlap(places, work)) };
-    this.#looks.add(watched);
+  /** Watches directories; the caller ends it. */
+  watch(places: readonly Place[]): Watch {
+    const watched: Watched = { places, isDisturbed: [...this.#works].some(work => anyOverlap(places, work)) };
+    this.#watched.add(watched);
     return {
-      get holds() {
-        return !watched.disturbed;
+      get isUndisturbed() {
+        return !watched.isDisturbed;
       },
-      end: () => void this.#looks.delete(watched),
+      end: () => void this.#watched.delete(watched),
     };
   }
 }

@@ -1,76 +1,81 @@
 /** Walks paths below a base component by component, each opened and checked; nothing on the way is followed. */
+import type { PathStatus } from '../../core/directory.ts';
 import { PARENT_MODE } from '../classes.ts';
 import type { HeldDirectory } from '../held-directory.ts';
 
 /** The directory that a path's last component is in, and that component. */
-export interface Entry {
+export class Entry implements Disposable {
   readonly parent: HeldDirectory;
   readonly name: string;
+  readonly #base: HeldDirectory;
+
+  constructor(base: HeldDirectory, parent: HeldDirectory, name: string) {
+    this.#base = base;
+    this.parent = parent;
+    this.name = name;
+  }
+
   /** Closes the parent, unless that is the base. */
-  close(): void;
+  [Symbol.dispose](): void {
+    if (this.parent !== this.#base) {
+      this.parent.close();
+    }
+  }
 }
 
 /**
- * @param make whether directories that are missing on the way are made, root's and 0755
- * @returns undefined where one is missing
- * @throws DynuserError DirectoryFailed where something on the way is no directory
+ * @returns undefined if a directory on the way is missing
+ * @throws DynuserError DirectoryFailed if something on the way is not a directory
  */
-export async function findEntry(
+export async function findEntry(base: HeldDirectory, components: readonly string[]): Promise<Entry | undefined> {
+  return walk(base, components, (above, name) => above.open(name));
+}
+
+/** Like findEntry(), but makes the directories that are missing on the way: root's, with the mode 0755. */
+export async function makeEntry(base: HeldDirectory, components: readonly string[]): Promise<Entry> {
+  const entry = await walk(base, components, async (above, name) => {
+    const present = await above.open(name);
+    if (present !== undefined) {
+      return present;
+    }
+    await above.make(name, PARENT_MODE);
+    return above.open(name);
+  });
+  if (entry === undefined) {
+    throw new TypeError(`${base.path}/${components.join('/')} has no parent though it was made`);
+  }
+  return entry;
+}
+
+async function walk(
   base: HeldDirectory,
   components: readonly string[],
-  make: boolean,
+  open: (above: HeldDirectory, name: string) => Promise<HeldDirectory | undefined>,
 ): Promise<Entry | undefined> {
-  let parent = base;
-  const close = () => {
-    if (parent !== base) {
-      parent.close();
-    }
-  };
-  for (const name of components.slice(0, -1)) {
-    let below: HeldDirectory | undefined;
-    try {
-      below = await openParent(parent, name, make);
-    } finally {
-      close();
-    }
-    if (below === undefined) {
+  let entry = new Entry(base, base, components[0] ?? '');
+  for (const name of components.slice(1)) {
+    using above = entry;
+    const parent = await open(above.parent, above.name);
+    if (parent === undefined) {
       return undefined;
     }
-    parent = below;
+    entry = new Entry(base, parent, name);
   }
-  return { parent, name: components.at(-1) ?? '', close };
+  return entry;
 }
 
-async function openParent(above: HeldDirectory, name: string, make: boolean): Promise<HeldDirectory | undefined> {
-  const present = await above.open(name);
-  if (present !== undefined || !make) {
-    return present;
-  }
-  await above.make(name, PARENT_MODE);
-  return above.open(name);
+/** Opens a tree. @returns undefined if there is nothing at that place */
+export async function openTree(base: HeldDirectory, components: readonly string[]): Promise<HeldDirectory | undefined> {
+  using entry = await findEntry(base, components);
+  return await entry?.parent.open(entry.name);
 }
 
-/** What is found at a place below a base. */
-export type Found =
-  | { readonly kind: 'nothing' }
-  | { readonly kind: 'directory' }
-  | { readonly kind: 'link'; readonly text: string }
-  | { readonly kind: 'other' };
-
-export async function findWhat(base: HeldDirectory, components: readonly string[]): Promise<Found> {
-  const entry = await findEntry(base, components, false);
-  if (entry === undefined) {
-    return { kind: 'nothing' };
-  }
-  try {
-    return await lookAt(entry);
-  } finally {
-    entry.close();
-  }
-}
-
-export async function lookAt({ parent, name }: Pick<Entry, 'parent' | 'name'>): Promise<Found> {
-  const status = await parent.look(name);
+/** @returns what has a name in a directory, without its owner */
+export async function statusOf(
+  parent: HeldDirectory,
+  name: string,
+): Promise<Exclude<PathStatus, { readonly kind: 'directory' }> | { readonly kind: 'directory' }> {
+  const status = await parent.lookUp(name);
   if (status === undefined) {
     return { kind: 'nothing' };
   }
@@ -78,17 +83,4 @@ export async function lookAt({ parent, name }: Pick<Entry, 'parent' | 'name'>): 
     return { kind: 'link', text: await parent.readLink(name) };
   }
   return { kind: status.isDirectory() ? 'directory' : 'other' };
-}
-
-/** Opens a tree. @returns undefined where there is nothing at that place */
-export async function openTree(base: HeldDirectory, components: readonly string[]): Promise<HeldDirectory | undefined> {
-  const entry = await findEntry(base, components, false);
-  if (entry === undefined) {
-    return undefined;
-  }
-  try {
-    return await entry.parent.open(entry.name);
-  } finally {
-    entry.close();
-  }
 }

@@ -1,6 +1,6 @@
-/** Where a directory of a request is: its tree, its public name, its links. Pure; follows systemd.exec(5), DynamicUser=. */
+/** Where a directory of a request is: its tree, its public path, its links. Pure; follows systemd.exec(5), DynamicUser=. */
 import type { RequestedDirectory } from '../../core/directory.ts';
-import { type BaseDirectories, BOUNDARY, DYNAMIC_MODE_MASK, EXPOSED_MODE_MASK } from '../classes.ts';
+import { type BaseDirectories, DYNAMIC_MODE_MASK, EXPOSED_MODE_MASK, PRIVATE } from '../classes.ts';
 
 /** A symlink, as its place below the base and its text. */
 export interface PlannedLink {
@@ -12,7 +12,7 @@ export interface PlannedLink {
 
 export interface Layout {
   readonly base: string;
-  /** behind the boundary, with a link at the public path */
+  /** a private directory, with a link at the public path */
   readonly isPrivate: boolean;
   /** where the tree is, and where it would be for a user of the other sort, as components below the base */
   readonly tree: readonly string[];
@@ -27,14 +27,14 @@ export interface Layout {
 }
 
 /**
- * Of an exposed directory it is the layout behind the boundary, where it is before and after; exposedLayoutOf() says the other.
+ * Of an exposed directory it is the private layout, which it has before and after; exposedLayoutOf() says the other.
  * @param dynamic whether the user is one; a static user's directories are all public
  */
 export function layoutOf(directory: RequestedDirectory, dynamic: boolean, bases: BaseDirectories): Layout {
   const base = bases[directory.kind];
   const isPrivate = dynamic && directory.preserved;
   const open = directory.source.split('/');
-  const closed = [BOUNDARY, ...open];
+  const closed = [PRIVATE, ...open];
   const [tree, counterpart] = isPrivate ? [closed, open] : [open, closed];
   const link = isPrivate && directory.below === undefined ? linkTo(open, closed, []) : undefined;
   return {

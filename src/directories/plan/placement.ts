@@ -1,94 +1,120 @@
 /**
- * Decides what has to be done to have a tree where it belongs: nothing, make it, or move it across the boundary. Pure;
- * what it is told was found, and what it cannot tell apart it refuses, so that nothing is ever lost.
+ * Plans what has to be done to have a tree where it belongs, with its links: nothing, make it, or move it between its
+ * private and its public path. Pure; what cannot be told apart is refused, so that nothing is ever lost.
  */
-
-import type { Found } from '../observe/path.ts';
+import type { PathStatus, RequestedDirectory } from '../../core/directory.ts';
+import { DIRECTORY_CLASSES } from '../classes.ts';
+import { directoryFailed } from '../errors.ts';
+import type { PathSnapshot } from '../observe/snapshot.ts';
 import type { Layout, PlannedLink } from './layout.ts';
 
-export type Placement =
-  | { readonly kind: 'keep' | 'make' | 'move'; readonly link: LinkChange }
-  | { readonly kind: 'refuse'; readonly reason: string };
+/** A symlink, as its place below the base and its text. */
+export type LinkAt = Pick<PlannedLink, 'components' | 'text'>;
 
-/** What becomes of the symlink at the public path. */
-export type LinkChange = 'none' | 'make' | 'remove';
+export interface Placement {
+  readonly tree: 'keep' | 'make' | 'move';
+  /** links that have to go before the tree is moved or made */
+  readonly unlink: readonly LinkAt[];
+  /** links to make once the tree is in its place */
+  readonly link: readonly LinkAt[];
+}
+
+const NOTHING: PathStatus = { kind: 'nothing' };
 
 /**
- * @param tree what is where the tree belongs
- * @param counterpart what is where it would be for a user of the other sort
+ * @param isInCounterpart it is a part of a tree that is to be moved, and still where that is
+ * @throws DynuserError DirectoryFailed if something is in the way, or a path could not be inspected
  */
-export function decidePlacement(layout: Layout, below: boolean, tree: Found, counterpart: Found): Placement {
-  if (tree.kind === 'other' || (tree.kind === 'link' && layout.isPrivate)) {
-    return refuse(layout.realPath, tree);
+export function planPlacement(
+  paths: PathSnapshot,
+  layout: Layout,
+  { kind, below }: Pick<RequestedDirectory, 'kind' | 'below'>,
+  isInCounterpart = false,
+): Placement {
+  const { field } = DIRECTORY_CLASSES[kind];
+  const tree = paths.at(isInCounterpart ? layout.counterpart : layout.tree);
+  // The other place of a part is behind the link to its tree, or moves with that.
+  const counterpart = below === undefined ? paths.at(layout.counterpart) : NOTHING;
+  const placement = placeTree(layout, below !== undefined, tree, counterpart, field);
+  const [unlink, link] = [[...placement.unlink], [...placement.link]];
+  for (const alias of layout.aliases) {
+    const found = paths.at(alias.components);
+    if (found.kind === 'link' && found.text === alias.text) {
+      continue;
+    }
+    if (found.kind !== 'nothing') {
+      // A link can be what it was before a migration.
+      if (found.kind !== 'link' || !alias.former.includes(found.text)) {
+        throw inTheWay(field, `${layout.base}/${alias.components.join('/')}`, found);
+      }
+      unlink.push({ components: alias.components, text: found.text });
+    }
+    link.push(alias);
   }
-  // What is below another directory of the request moved with that one.
-  if (below) {
-    return tree.kind === 'link' ? refuse(layout.realPath, tree) : { kind: keepOrMake(tree), link: 'none' };
-  }
-  return layout.isPrivate ? placePrivate(layout, tree, counterpart) : placePublic(layout, tree, counterpart);
+  return { tree: placement.tree, unlink, link };
 }
 
-function placePrivate(layout: Layout, tree: Found, open: Found): Placement {
+function placeTree(
+  layout: Layout,
+  isPart: boolean,
+  tree: PathStatus,
+  counterpart: PathStatus,
+  field: string,
+): Placement {
+  if (tree.kind === 'other' || (tree.kind === 'link' && (layout.isPrivate || isPart))) {
+    throw inTheWay(field, layout.realPath, tree);
+  }
+  if (isPart) {
+    return { tree: keepOrMake(tree), unlink: [], link: [] };
+  }
+  return layout.isPrivate
+    ? placePrivate(layout, tree, counterpart, field)
+    : placePublic(layout, tree, counterpart, field);
+}
+
+function placePrivate(layout: Layout, tree: PathStatus, open: PathStatus, field: string): Placement {
+  const link = layout.link === undefined ? [] : [layout.link];
   switch (open.kind) {
     case 'nothing':
-      return { kind: keepOrMake(tree), link: 'make' };
+      return { tree: keepOrMake(tree), unlink: [], link };
     case 'link':
-      return leadsToTree(layout, open.text)
-        ? { kind: keepOrMake(tree), link: 'none' }
-        : refuse(layout.publicPath, open);
+      if (open.text !== layout.realPath && open.text !== layout.link?.text) {
+        throw inTheWay(field, layout.publicPath, open);
+      }
+      return { tree: keepOrMake(tree), unlink: [], link: [] };
     case 'directory':
-      return tree.kind === 'nothing' ? { kind: 'move', link: 'make' } : refuseTwo(layout);
+      if (tree.kind !== 'nothing') {
+        throw twoTrees(field, layout);
+      }
+      return { tree: 'move', unlink: [], link };
     case 'other':
-      return refuse(layout.publicPath, open);
+      throw inTheWay(field, layout.publicPath, open);
   }
 }
 
-function placePublic(layout: Layout, tree: Found, closed: Found): Placement {
+function placePublic(layout: Layout, tree: PathStatus, closed: PathStatus, field: string): Placement {
   if (closed.kind === 'link' || closed.kind === 'other') {
-    return refuse(counterpartPath(layout), closed);
+    throw inTheWay(field, counterpartPath(layout), closed);
   }
-  switch (tree.kind) {
-    case 'nothing':
-      return { kind: closed.kind === 'nothing' ? 'make' : 'move', link: 'none' };
-    case 'link':
-      return leadsToCounterpart(layout, tree.text)
-        ? { kind: closed.kind === 'nothing' ? 'make' : 'move', link: 'remove' }
-        : refuse(layout.publicPath, tree);
-    case 'directory':
-      return closed.kind === 'nothing' ? { kind: 'keep', link: 'none' } : refuseTwo(layout);
-    case 'other':
-      return refuse(layout.publicPath, tree);
+  if (tree.kind === 'directory') {
+    if (closed.kind !== 'nothing') {
+      throw twoTrees(field, layout);
+    }
+    return { tree: 'keep', unlink: [], link: [] };
   }
+  if (tree.kind === 'link' && !leadsToCounterpart(layout, tree.text)) {
+    throw inTheWay(field, layout.publicPath, tree);
+  }
+  const unlink = tree.kind === 'link' ? [{ components: layout.tree, text: tree.text }] : [];
+  return { tree: closed.kind === 'nothing' ? 'make' : 'move', unlink, link: [] };
 }
 
-function keepOrMake(found: Found): 'keep' | 'make' {
+function keepOrMake(found: PathStatus): 'keep' | 'make' {
   return found.kind === 'directory' ? 'keep' : 'make';
 }
 
-/** Whether what is found at the place of a link can become it: it is it, or it is what it was before a migration. */
-export function decideLink(path: string, link: PlannedLink, found: Found): 'keep' | 'make' | 'replace' | Refusal {
-  switch (found.kind) {
-    case 'nothing':
-      return 'make';
-    case 'link':
-      if (found.text === link.text) {
-        return 'keep';
-      }
-      return link.former.includes(found.text) ? 'replace' : refuse(path, found);
-    case 'directory':
-    case 'other':
-      return refuse(path, found);
-  }
-}
-
-type Refusal = Extract<Placement, { readonly kind: 'refuse' }>;
-
 function counterpartPath(layout: Layout): string {
   return `${layout.base}/${layout.counterpart.join('/')}`;
-}
-
-function leadsToTree(layout: Layout, text: string): boolean {
-  return text === layout.realPath || text === layout.link?.text;
 }
 
 function leadsToCounterpart(layout: Layout, text: string): boolean {
@@ -96,13 +122,13 @@ function leadsToCounterpart(layout: Layout, text: string): boolean {
   return text === counterpartPath(layout) || text === [...Array(depth).fill('..'), ...layout.counterpart].join('/');
 }
 
-function refuse(path: string, found: Found): Refusal {
-  const words =
+function inTheWay(field: string, path: string, found: PathStatus) {
+  const what =
     found.kind === 'link' ? `a symlink to ${found.text}` : found.kind === 'directory' ? 'a directory' : 'a file';
-  return { kind: 'refuse', reason: `${path} is ${words}, and in the way: move it elsewhere` };
+  return directoryFailed(field, `${path} is ${what}, and in the way: move it elsewhere`);
 }
 
-function refuseTwo(layout: Layout): Refusal {
+function twoTrees(field: string, layout: Layout) {
   const both = `${layout.realPath} and ${counterpartPath(layout)}`;
-  return { kind: 'refuse', reason: `there are two directories, ${both}: move one of them elsewhere` };
+  return directoryFailed(field, `there are two directories, ${both}: move one of them elsewhere`);
 }

@@ -1,155 +1,220 @@
 /**
- * The plan for the directories of a request: what is where, what has to be moved, made, linked and given, or why that is
- * refused. Acquire carries it out, after it was made once more under the locks; Explain prints it. Looks, and changes nothing.
+ * The plan for the directories of a request: what has to be moved, made, linked and given, or why that is refused. Acquire
+ * carries it out, after it made it once more under the locks; Explain prints it. If it is empty, nothing has to be done, and
+ * nothing is locked. Pure.
  */
+import type { DirectoryUser, HandoverOptions } from '../../allocator/directory-ports.ts';
+import type { DirectoriesInUse, DirectoryStatus, HandoverKind, RequestedDirectory } from '../../core/directory.ts';
+import { type BaseDirectories, DIRECTORY_CLASSES, MAPPED_ID, PRIVATE } from '../classes.ts';
+import { directoryFailed } from '../errors.ts';
+import type { PathSnapshot } from '../observe/snapshot.ts';
+import { decideHandover, type Handover, type TreeFacts, wouldMap } from './handover.ts';
+import { exposedLayoutOf, type Layout, layoutOf } from './layout.ts';
+import { type Placement, planPlacement } from './placement.ts';
+import { checkPrivateParent } from './private-parent.ts';
+import { isExposed, refuseSharing } from './sharing.ts';
 
-import type { DirectoryUser, PrepareOptions } from '../../allocator/directory-ports.ts';
-import type { RequestedDirectory } from '../../core/directory.ts';
-import { type Survey, survey } from '../apply/place.ts';
-import { checkBoundary } from '../apply/private-directory.ts';
-import { BOUNDARY, DIRECTORY_CLASSES } from '../classes.ts';
-import { handoverOf, isToExpose, layoutNow, type RoomParts, refuseShared } from '../decided.ts';
-import type { HeldDirectory } from '../held-directory.ts';
-import { openTree } from '../observe/path.ts';
-import { type OpenBases, openAbove } from '../open-bases.ts';
-import { decideHandover, type Handover, wouldMap } from './handover.ts';
-import type { Layout } from './layout.ts';
-
-/** What there is of a tree now. */
-export interface PresentTree {
-  /** where it is, as components below the base */
-  readonly components: readonly string[];
-  readonly uid: number;
-  readonly gid: number;
-  /** permission bits */
-  readonly mode: number;
-  readonly device: string;
-  readonly inode: string;
+/** What a plan is made from. */
+export interface ObservedDirectories {
+  of(directory: RequestedDirectory): PathSnapshot;
+  /** of the directories that mayMap() names, those whose file system makes id-mapped mounts */
+  readonly mappable: ReadonlySet<RequestedDirectory>;
 }
 
-export interface PlannedTree {
+export interface PlanRequest extends HandoverOptions {
+  /** each one after those that it is below */
+  readonly directories: readonly RequestedDirectory[];
+  readonly user: DirectoryUser;
+}
+
+/** What there is of a tree now. */
+export interface PresentTree extends DirectoryStatus {
+  /** where it is, as components below the base */
+  readonly components: readonly string[];
+}
+
+/** How a tree gets where it belongs. */
+export interface PlannedPlace {
   readonly directory: RequestedDirectory;
   readonly layout: Layout;
-  readonly steps: Survey;
+  readonly placement: Placement;
   /** absent if there is none yet */
   readonly present?: PresentTree;
+}
+
+export interface PlannedTree extends PlannedPlace {
   readonly handover: Handover;
 }
 
 export interface DirectoryPlan {
-  /** in the order of the request, each one after those that it is below */
+  /** in the order of the request */
   readonly trees: readonly PlannedTree[];
-  /** whether nothing is to be done: a plan that is carried out by committing the lease */
-  readonly isSettled: boolean;
+  /** whether nothing has to be done to any of them */
+  readonly isEmpty: boolean;
 }
 
-/** What a plan depends on beside what is on the disk. */
-export type PlanOptions = Pick<PrepareOptions, 'makesMounts' | 'verify' | 'live'>;
-
-/** @throws DynuserError DirectoryFailed if the directories cannot be had, with the field and what to do */
-export async function planDirectories(
-  parts: RoomParts,
-  open: OpenBases,
-  directories: readonly RequestedDirectory[],
-  user: DirectoryUser,
-  options: PlanOptions,
-): Promise<DirectoryPlan> {
-  refuseShared(user, directories, options);
+/**
+ * @param live the live leases
+ * @throws DynuserError DirectoryFailed if the directories cannot be had, with the field and what to do
+ */
+export function planDirectories(
+  bases: BaseDirectories,
+  observed: ObservedDirectories,
+  request: PlanRequest,
+  live: readonly DirectoriesInUse[],
+): DirectoryPlan {
+  const { directories, user } = request;
+  refuseShared(request, live);
   const trees: PlannedTree[] = [];
   for (const directory of directories) {
-    trees.push(await planTree(parts, open, trees, directory, user, options));
+    trees.push(planTree(bases, observed, trees, directory, request, live));
   }
-  const isSettled = !options.verify && trees.every(tree => isInPlace(tree) && !isToExpose(tree.directory, user));
-  if (!isSettled || trees.some(({ layout }) => layout.isPrivate)) {
-    await checkBoundaries(open, directories);
+  const isInPlace = trees.every(tree => !isToExpose(tree.directory, user) && isUnchanged(tree, observed));
+  const isEmpty = !request.verify && isInPlace;
+  // The locks of directories are there, too.
+  if (!isEmpty || trees.some(({ layout }) => layout.isPrivate)) {
+    checkPrivateParents(observed, trees);
   }
-  const wanted = trees.map(({ directory, handover }) => ({ ...directory, handover: handover.kind }));
-  refuseShared(user, wanted, options);
-  return { trees, isSettled };
+  refuseShared(request, live, trees);
+  return { trees, isEmpty };
 }
 
-async function planTree(
-  parts: RoomParts,
-  open: OpenBases,
-  before: readonly PlannedTree[],
+/**
+ * @param trees the plan, once there is one
+ * @throws DynuserError DirectoryFailed if a live lease keeps the request from one of its directories
+ */
+export function refuseShared(
+  { directories, user, makesMounts }: PlanRequest,
+  live: readonly DirectoriesInUse[],
+  trees?: readonly PlannedTree[],
+): void {
+  const wanted = directories.map((directory, index) => {
+    const handover = trees?.[index]?.handover.kind;
+    return { ...directory, exposed: isToExpose(directory, user), ...(handover === undefined ? {} : { handover }) };
+  });
+  const refusal = refuseSharing(user.name, wanted, makesMounts, live);
+  if (refusal !== undefined) {
+    throw directoryFailed(refusal.field, refusal.reason);
+  }
+}
+
+/** @returns whether the directory is at its public path while the user has it, and private before and after */
+export function isToExpose(directory: Pick<RequestedDirectory, 'exposed'>, user: DirectoryUser): boolean {
+  return directory.exposed && user.dynamic;
+}
+
+/** Where a tree is handed over: at its private path, unless live processes have it at its public path already. */
+function layoutNow(
+  bases: BaseDirectories,
   directory: RequestedDirectory,
   user: DirectoryUser,
-  options: PlanOptions,
-): Promise<PlannedTree> {
-  const layout = layoutNow(parts, directory, user, options);
-  const base = await open.find(directory.kind);
-  const outer = before.find(
-    tree => tree.directory.kind === directory.kind && tree.directory.source === directory.below,
-  );
-  // A part of a tree that will be moved is still where that is.
-  const isInCounterpart = outer?.steps.placement.kind === 'move';
-  const steps = await survey(base, layout, directory, isInCounterpart);
-  const components = isInCounterpart || steps.placement.kind === 'move' ? layout.counterpart : layout.tree;
-  const top = base === undefined || steps.placement.kind === 'make' ? undefined : await openTree(base, components);
-  try {
-    const present = top === undefined ? undefined : await presentTree(top, components);
-    const owner = present ?? { uid: 0, gid: 0 };
-    const within = handoverOf(before, directory);
-    const makesMounts = options.makesMounts && !directory.exposed;
-    const facts = { owner, isPrivate: layout.isPrivate, makesMounts, ...(within === undefined ? {} : { within }) };
-    const asks = wouldMap(facts, user) && within === undefined;
-    const canMap = asks ? await canMapAt(parts, base, top, layout, directory) : true;
-    const handover = decideHandover(facts, user, canMap);
-    return { directory, layout, steps, ...(present === undefined ? {} : { present }), handover };
-  } finally {
-    top?.close();
-  }
+  live: readonly DirectoriesInUse[],
+): Layout {
+  return isToExpose(directory, user) && isExposed(directory, live)
+    ? exposedLayoutOf(directory, bases)
+    : layoutOf(directory, user.dynamic, bases);
 }
 
-async function presentTree(top: HeldDirectory, components: readonly string[]): Promise<PresentTree> {
-  const { uid, gid, mode } = await top.status();
-  const { device, inode } = await top.identity();
-  return { components, uid, gid, mode: mode & 0o7777, device, inode };
+function planTree(
+  bases: BaseDirectories,
+  observed: ObservedDirectories,
+  before: readonly PlannedTree[],
+  directory: RequestedDirectory,
+  request: PlanRequest,
+  live: readonly DirectoriesInUse[],
+): PlannedTree {
+  const layout = layoutNow(bases, directory, request.user, live);
+  const place = planPlace(observed.of(directory), before, directory, layout);
+  const outer = outerTree(before, directory);
+  const facts = factsOf(directory, layout, request, place.present, outer?.handover.kind);
+  const canMap = outer === undefined ? observed.mappable.has(directory) : true;
+  return { ...place, handover: decideHandover(facts, request.user, canMap) };
 }
 
-/** Of a tree that would be made, the nearest directory above its place stands for it: it is on the same file system. */
-async function canMapAt(
-  { helper, bases }: RoomParts,
-  base: HeldDirectory | undefined,
-  top: HeldDirectory | undefined,
+/**
+ * @param before those of the same request that the directory may be a part of
+ * @throws DynuserError DirectoryFailed if something is in the way
+ */
+export function planPlace(
+  paths: PathSnapshot,
+  before: readonly PlannedPlace[],
+  directory: RequestedDirectory,
   layout: Layout,
-  { kind }: RequestedDirectory,
-): Promise<boolean> {
-  const { field } = DIRECTORY_CLASSES[kind];
-  if (top !== undefined) {
-    return helper.canMap(top, field);
+): PlannedPlace {
+  // A part of a tree that will be moved is still where that is.
+  const isInCounterpart = outerTree(before, directory)?.placement.tree === 'move';
+  const placement = planPlacement(paths, layout, directory, isInCounterpart);
+  const components = isInCounterpart || placement.tree === 'move' ? layout.counterpart : layout.tree;
+  const present = placement.tree === 'make' ? undefined : presentTree(paths, components);
+  return { directory, layout, placement, ...(present === undefined ? {} : { present }) };
+}
+
+function presentTree(paths: PathSnapshot, components: readonly string[]): PresentTree | undefined {
+  const status = paths.at(components);
+  return status.kind === 'directory' ? { ...status, components } : undefined;
+}
+
+function factsOf(
+  directory: RequestedDirectory,
+  { isPrivate }: Layout,
+  { makesMounts }: PlanRequest,
+  present: DirectoryStatus | undefined,
+  within: HandoverKind | undefined,
+): TreeFacts {
+  return {
+    owner: present ?? { uid: 0, gid: 0 },
+    isPrivate,
+    makesMounts: makesMounts && !directory.exposed,
+    ...(within === undefined ? {} : { within }),
+  };
+}
+
+/**
+ * @param present the top of the tree, if there is one
+ * @returns whether the plan depends on whether the file system makes id-mapped mounts
+ */
+export function mayMap(
+  directory: RequestedDirectory,
+  layout: Layout,
+  request: PlanRequest,
+  present: DirectoryStatus | undefined,
+): boolean {
+  return (
+    directory.below === undefined && wouldMap(factsOf(directory, layout, request, present, undefined), request.user)
+  );
+}
+
+function isUnchanged(tree: PlannedTree, observed: ObservedDirectories): boolean {
+  const { directory, placement, present, layout, handover } = tree;
+  const isPlaced = placement.tree === 'keep' && placement.unlink.length === 0 && placement.link.length === 0;
+  if (!isPlaced || present?.mode !== layout.mode || handover.walk) {
+    return false;
   }
-  if (base === undefined) {
-    const above = await openAbove(bases[kind], field);
-    return helper.canMap(above, field).finally(() => above.close());
-  }
-  for (let depth = layout.tree.length - 1; depth > 0; depth--) {
-    const above = await openTree(base, layout.tree.slice(0, depth));
-    if (above !== undefined) {
-      return helper.canMap(above, field).finally(() => above.close());
+  const above = observed.of(directory).directoriesAlong(layout.tree).slice(0, -1);
+  return !above.some(isInTransition);
+}
+
+/** A handover is under way, or was interrupted: it begins with this owner, and the helper that makes it is the only one. */
+function isInTransition({ uid, gid }: DirectoryStatus): boolean {
+  return uid === 0 && gid === MAPPED_ID;
+}
+
+function checkPrivateParents(observed: ObservedDirectories, trees: readonly PlannedTree[]): void {
+  const checked = new Set<string>();
+  for (const { directory, layout } of trees) {
+    const closed = layout.tree[0] === PRIVATE ? layout.tree : layout.counterpart;
+    const [parent] = checked.has(layout.base) ? [] : observed.of(directory).directoriesAlong(closed);
+    checked.add(layout.base);
+    if (parent !== undefined) {
+      checkPrivateParent(`${layout.base}/${PRIVATE}`, parent, DIRECTORY_CLASSES[directory.kind].field);
     }
   }
-  return helper.canMap(base, field);
 }
 
-function isInPlace({ steps, present, layout, handover }: PlannedTree): boolean {
-  const { placement, links } = steps;
-  const isPlaced = placement.kind === 'keep' && placement.link === 'none' && links.every(change => change === 'keep');
-  return isPlaced && present?.mode === layout.mode && !handover.walk;
-}
-
-/** The locks of trees are in the boundaries, of runtime directories too. One that is missing is made when it is needed. */
-async function checkBoundaries(open: OpenBases, directories: readonly RequestedDirectory[]): Promise<void> {
-  for (const kind of new Set(directories.map(directory => directory.kind))) {
-    const base = await open.find(kind);
-    const boundary = await base?.open(BOUNDARY);
-    if (boundary !== undefined) {
-      await checkBoundary(boundary, DIRECTORY_CLASSES[kind].field).finally(() => boundary.close());
-    }
-  }
-}
-
-/** @returns the public path of the tree of the same request that a directory is a part of */
-export function outerPath(trees: readonly PlannedTree[], { kind, below }: RequestedDirectory): string | undefined {
-  return trees.find(({ directory }) => directory.kind === kind && directory.source === below)?.layout.publicPath;
+/** @returns the tree of the same request that a directory is a part of */
+export function outerTree<Tree extends PlannedPlace>(
+  trees: readonly Tree[],
+  { kind, below }: RequestedDirectory,
+): Tree | undefined {
+  return trees.find(({ directory }) => directory.kind === kind && directory.source === below);
 }

@@ -1,5 +1,5 @@
 /**
- * Decides whether two live leases may have one directory: where it is mapped for both, or the user is the same and it is
+ * Decides whether two live leases may have one directory: if it is mapped for both, or the user is the same and it is
  * mapped for neither. Without this, the second would take the first's files away (systemd issue 7090). An exposed directory
  * is so for all that have it, and whole: another lease would move it away, or a part of it. Pure.
  */
@@ -22,7 +22,7 @@ export interface SharingRefusal {
  * Called twice: before anything is moved, and with what the handover would be, before it.
  * @param wanted the directories of a request, each with the handover that was decided, if it was
  * @param live the live leases
- * @returns why one of them cannot be had, or undefined where all can
+ * @returns why one of them cannot be had, or undefined if all can
  */
 export function refuseSharing(
   user: UserName,
@@ -75,7 +75,7 @@ function exposureRefusal(
     if (rival.exposed !== wanted.exposed) {
       return rival.exposed
         ? 'for which it is exposed at its public path: only a lease that exposes it too can share it'
-        : 'for which it is behind the boundary: it cannot be exposed meanwhile';
+        : 'for which it is private: it cannot be exposed meanwhile';
     }
     if (rival.exposed && rival.source !== wanted.source) {
       return `for which ${rival.source} is exposed: a lease can share that whole, and no other part of it`;
@@ -100,6 +100,11 @@ export function isExposed({ kind, source }: Place, live: readonly DirectoriesInU
 /** @returns whether no other live lease has the directory, or one above or below it */
 export function isUnshared(directory: Place, others: readonly DirectoriesInUse[]): boolean {
   return !others.some(holder => holder.directories.some(held => overlap(held, directory)));
+}
+
+/** @returns those that are not a part of another one of them */
+export function outermost<Directory extends Place>(directories: readonly Directory[]): readonly Directory[] {
+  return directories.filter(directory => isTop(directory, directories));
 }
 
 /** @returns whether the two are one tree, or one is a part of the other */

@@ -3,7 +3,7 @@
  * and `\:` for a colon within a part. Pure: says what a value names, and touches nothing.
  */
 import { readEscape } from '../../core/escape.ts';
-import { BOUNDARY } from '../classes.ts';
+import { PRIVATE } from '../classes.ts';
 
 export const DIRECTORY_FLAGS = ['ro'] as const;
 
@@ -23,11 +23,11 @@ const SHOWN_MAX = 255;
 /** What a backslash makes part of a value, instead of an end. */
 const SEPARATORS = ': ';
 
-/** @returns the value, or the reason why it is none */
+/** @returns the parsed value, or an error message */
 export function parseDirectoryValue(text: string): DirectoryValue | string {
   const parts = splitParts(text);
   if (parts === undefined) {
-    return `${show(text)} has an escape that is none; a backslash is written "\\\\"`;
+    return `${show(text)} has an invalid escape; a backslash is written "\\\\"`;
   }
   if (parts.length > 3) {
     return `${show(text)} has more than three parts; a colon within a part is written "\\:"`;
@@ -38,7 +38,7 @@ export function parseDirectoryValue(text: string): DirectoryValue | string {
   }
   const flags = parts[2] ?? '';
   if (flags !== '' && !DIRECTORY_FLAGS.some(flag => flag === flags)) {
-    return `${show(flags)} is no flag of a directory; there is only "ro"`;
+    return `${show(flags)} is not a flag of a directory; there is only "ro"`;
   }
   const value = { source: source.path, readOnly: flags === 'ro' };
   if (parts[1] === undefined || parts[1] === '') {
@@ -48,7 +48,7 @@ export function parseDirectoryValue(text: string): DirectoryValue | string {
   return 'reason' in destination ? destination.reason : { ...value, destination: destination.path };
 }
 
-/** @returns the parts without their escapes, or undefined where one has an escape that is none, or is no UTF-8 */
+/** @returns the parts without their escapes; undefined if an escape is invalid or the text is not UTF-8 */
 function splitParts(text: string): string[] | undefined {
   const parts: Buffer[][] = [[]];
   for (let index = 0; index < text.length; ) {
@@ -94,8 +94,8 @@ function checkPath(path: string): { readonly path: string } | { readonly reason:
   if (path.includes('\0') || tooLong || Buffer.byteLength(path) > PATH_MAX) {
     return { reason: `${shown} is a path that no file system can hold` };
   }
-  if (components[0] === BOUNDARY) {
-    return { reason: `${shown} is the boundary itself, which no service may have` };
+  if (components[0] === PRIVATE) {
+    return { reason: `${shown} holds the private directories, and no service may have it` };
   }
   return { path: components.join('/') };
 }

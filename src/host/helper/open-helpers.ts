@@ -1,8 +1,8 @@
 /** The helper processes of a daemon, by the classes of questions that each kind answers. */
 import type { Uid } from '../../core/ids.ts';
 import type { UidRange } from '../../core/range.ts';
-import { HelperPlaces } from '../places.ts';
 import type { RemovedGifts } from './ipc-gifts.ts';
+import { HelperPathInspector } from './path-inspector.ts';
 import type { PoolSettings } from './pool.ts';
 import { ACQUIRING_LIMITS, PUBLIC_LIMITS } from './pool-limits.ts';
 import { HelperProbe } from './probe.ts';
@@ -30,6 +30,6 @@ export function openHelpers(
     reaper,
     probes,
     publicProbes: new HelperProbe(searching, settings, PUBLIC_LIMITS),
-    places: new HelperPlaces([program]),
+    pathInspector: new HelperPathInspector([program]),
   };
 }

@@ -16,7 +16,7 @@ test('what is looked at is not made, and what is expected is what comes', async 
   rmSync(lib, { recursive: true });
   const directories = requested(room, 'foo', 'foo/bar');
   assert.deepEqual(await ownersOf(room, directories), []);
-  const expected = await room.directories.expect(directories, userOf(NEW), {
+  const expected = await room.directories.explain(directories, userOf(NEW), {
     makesMounts: true,
     verify: false,
     live: NONE,
@@ -47,7 +47,7 @@ test('a base that cannot be made is refused, and what is not there needs no remo
   const { directories } = await room.prepare(userOf(NEW), ['foo'], { kind: 'runtime' });
   rmSync(`${room.root}/run`, { recursive: true });
   const leased = directories.map(one => ({ ...one, preserved: false, exposed: false }));
-  assert.deepEqual(await room.directories.putAway(leased, NONE), []);
+  assert.deepEqual(await room.directories.cleanUp(leased, NONE), []);
   assert.equal(existsSync(`${room.root}/run`), false);
 
   rmSync(`${room.root}/lib`, { recursive: true });

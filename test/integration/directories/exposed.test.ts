@@ -70,10 +70,10 @@ test('goes out by rename for the user alone, and back with its links when the la
   assert.deepEqual(found[0], { same: true, handover: 'chown', exposed: true, inode: String(ino) });
   assert.equal(found[1]?.same, true);
   assert.equal(tree(room), listed(OUT));
-  assert.deepEqual(await room.directories.putAway(prepared.directories, holds(user, prepared)), []);
+  assert.deepEqual(await room.directories.cleanUp(prepared.directories, holds(user, prepared)), []);
   assert.equal(tree(room), listed(OUT), 'another lease has it');
   for (let times = 0; times < 2; times++) {
-    assert.deepEqual(await room.directories.putAway(prepared.directories, NONE), []);
+    assert.deepEqual(await room.directories.cleanUp(prepared.directories, NONE), []);
     assert.equal(tree(room), listed(BACK));
     assert.equal(lstatSync(`${room.root}/lib/private/foo`).ino, ino, 'nothing was copied');
   }
@@ -84,7 +84,7 @@ test('is made, and left out where it was removed meanwhile', async context => {
   const prepared = await room.prepare(userOf(NEW), ['deep/foo'], EXPOSED);
   assert.equal(lstatSync(`${room.root}/lib/deep/foo`).mode & 0o7777, 0o700);
   rmSync(`${room.root}/lib/deep/foo`, { recursive: true });
-  await room.directories.putAway(prepared.directories, NONE);
+  await room.directories.cleanUp(prepared.directories, NONE);
   assert.ok(!existsSync(`${room.root}/lib/private/deep/foo`));
 });
 
@@ -162,7 +162,7 @@ test('a lease that was not written exposes nothing, and what is in the way leave
     { modes: {}, preserveRuntime: false, expose: true },
   );
   const options = { makesMounts: false, verify: false, live: NONE };
-  const [expected] = await room.directories.expect(requested, userOf(NEW), options);
+  const [expected] = await room.directories.explain(requested, userOf(NEW), options);
   assert.equal(expected?.realPath, `${room.root}/lib/foo`, 'it is said beforehand where it will be');
   const unwritten = await room.directories.prepare(requested, userOf(NEW), options);
   await unwritten[Symbol.asyncDispose]();
@@ -187,12 +187,12 @@ test('what cannot go back says why, stays where it is, and goes back once it can
   symlinkSync('elsewhere', `${room.root}/lib/alias`);
   const before = tree(room);
   await assert.rejects(
-    room.directories.putAway(directories, NONE),
+    room.directories.cleanUp(directories, NONE),
     failure(/alias is a symlink to elsewhere, and in the way/),
   );
   assert.equal(tree(room), before);
   rmSync(`${room.root}/lib/alias`);
-  await room.directories.putAway(directories, NONE);
+  await room.directories.cleanUp(directories, NONE);
   assert.equal(readlinkSync(`${room.root}/lib/alias`), 'private/foo/part');
   assert.equal(readFileSync(`${room.root}/lib/alias/../file`, 'utf8'), 'data');
 });

@@ -4,8 +4,8 @@ import type { TestContext } from 'node:test';
 import type {
   Directories,
   DirectoriesOfLease,
-  DirectoryPlaces,
   DirectoryUser,
+  PathInspector,
   PrepareOptions,
 } from '../../../src/allocator/directory-ports.ts';
 import type {
@@ -18,8 +18,8 @@ import { asGid, asUid, type Uid } from '../../../src/core/ids.ts';
 import { parseUserName } from '../../../src/core/name.ts';
 import type { BaseDirectories } from '../../../src/directories/classes.ts';
 import { openDirectories } from '../../../src/directories/open-directories.ts';
-import { HelperPlaces } from '../../../src/host/places.ts';
-import { UserMarks } from '../../../src/host/user-marks.ts';
+import { HelperPathInspector } from '../../../src/host/helper/path-inspector.ts';
+import { HostOwnerHints } from '../../../src/host/owner-hints.ts';
 import { HELPER, temporaryDirectory } from '../../native/tree/fixture.ts';
 
 export { NEW, OLD, THIRD } from '../../native/tree/fixture.ts';
@@ -41,9 +41,8 @@ export async function ownersOf(
   { directories: room }: Room,
   directories: readonly RequestedDirectory[],
 ): Promise<readonly Uid[]> {
-  const look = await room.look(directories);
-  look.end();
-  return look.owners;
+  using snapshot = await room.inspect(directories);
+  return snapshot.owners;
 }
 
 /** Prepares and publishes directories, as for a lease that is written. */
@@ -56,12 +55,12 @@ export async function prepareAll(...[directories, ...given]: [Directories, ...Pa
 
 export const NONE: () => readonly DirectoriesInUse[] = () => [];
 
-/** @param program another helper, the parent of the bases of another room, and who looks at places */
+/** @param program another helper, the parent of the bases of another room, and who inspects paths */
 export function openRoom(
   context: TestContext,
   program = HELPER,
   root = temporaryDirectory(context),
-  places = helperPlaces(context, program),
+  inspector = helperInspector(context, program),
 ): Room {
   const bases: BaseDirectories = {
     runtime: `${root}/run`,
@@ -72,7 +71,7 @@ export function openRoom(
   for (const base of Object.values(bases)) {
     mkdirSync(base, { recursive: true, mode: 0o755 });
   }
-  const directories = openDirectories(program, { marks: new UserMarks(), places }, bases);
+  const directories = openDirectories(program, { hints: new HostOwnerHints(), inspector }, bases);
   return {
     directories,
     root,
@@ -86,10 +85,10 @@ export function openRoom(
   };
 }
 
-function helperPlaces(context: TestContext, program: string): DirectoryPlaces {
-  const places = new HelperPlaces([program]);
-  context.after(() => places.close());
-  return places;
+function helperInspector(context: TestContext, program: string): PathInspector {
+  const inspector = new HelperPathInspector([program]);
+  context.after(() => inspector.close());
+  return inspector;
 }
 
 export function userOf(id: number, dynamic = true, text = `user-${id}`): DirectoryUser {

@@ -162,7 +162,7 @@ test('says what a handover would be, and changes nothing', async context => {
   const request = { runtime: [], state: ['fresh', 'old'], cache: [], logs: [] };
   const requested = room.directories.requested(request, { modes: {}, preserveRuntime: false });
   const expect = (id: number, makesMounts: boolean) =>
-    room.directories.expect(requested, userOf(id), { makesMounts, verify: false, live: NONE });
+    room.directories.explain(requested, userOf(id), { makesMounts, verify: false, live: NONE });
   const [fresh, old] = await expect(NEW, false);
   assert.deepEqual([fresh?.handover, fresh?.owner, fresh?.inodes, fresh?.changes], ['chown', undefined, 0, 1]);
   assert.equal(fresh?.realPath, `${room.root}/lib/private/fresh`);
@@ -226,7 +226,7 @@ test('a lock of another allocator is waited for, and one of a dead holder expire
   const room = openRoom(context);
   await room.prepare(userOf(OLD), ['foo']);
   const lock = `${room.root}/lib/private/${lockName('foo')}`;
-  const base = await HeldDirectory.makeBase(`${room.root}/lib/private`, 'stateDirectory');
+  const base = await HeldDirectory.makeBase(`${room.root}/lib`, 'stateDirectory');
   try {
     mkdirSync(lock);
     const take = (waitMs: number) =>
@@ -237,7 +237,7 @@ test('a lock of another allocator is waited for, and one of a dead holder expire
     utimesSync(lock, longAgo, longAgo);
     const taken = await take(5_000);
     assert.deepEqual(readdirSync(`${room.root}/lib/private`).length, 3);
-    await taken.release();
+    await taken[Symbol.asyncDispose]();
     assert.deepEqual(readdirSync(`${room.root}/lib/private`), ['foo']);
   } finally {
     base.close();
@@ -259,17 +259,17 @@ test('runtime directories go with their user, without a link that dangles; prese
   const other = (): readonly DirectoriesInUse[] => [
     { user: userOf(OLD).name, directories: [leased(room, 'runtime', 'nested')] },
   ];
-  assert.deepEqual(await room.directories.putAway(directories, other), [`${run}/gone`]);
+  assert.deepEqual(await room.directories.cleanUp(directories, other), [`${run}/gone`]);
   assert.ok(existsSync(`${run}/nested/deep`));
-  assert.deepEqual(await room.directories.putAway(directories, NONE), [`${run}/nested/deep`]);
-  assert.deepEqual(await room.directories.putAway(directories, NONE), [], 'and once is enough');
+  assert.deepEqual(await room.directories.cleanUp(directories, NONE), [`${run}/nested/deep`]);
+  assert.deepEqual(await room.directories.cleanUp(directories, NONE), [], 'and once is enough');
   assert.equal(
     shell(run, 'find . -mindepth 1 | sort'),
     './kept\n./kept-alias\n./nested\n./private\n./private/kept\n./x\n',
   );
 
   const dropped = { ...leased(room, 'runtime', 'kept', { aliases: ['kept-alias'] }), preserved: false };
-  assert.deepEqual(await room.directories.putAway([dropped], NONE), [`${run}/kept`]);
+  assert.deepEqual(await room.directories.cleanUp([dropped], NONE), [`${run}/kept`]);
   assert.equal(shell(run, 'find . -xtype l'), '', 'no link dangles');
   assert.equal(existsSync(`${run}/private/kept`), false);
 });

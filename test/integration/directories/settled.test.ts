@@ -1,19 +1,19 @@
-/** The short way to directories that are as they are to be: without a lock, and never where anything is to be done. */
+/** A plan that is empty is carried out without a lock; one that is not never is. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DirectoryLook, DirectoryPlaces } from '../../../src/allocator/directory-ports.ts';
+import type { DirectorySnapshot, PathInspector } from '../../../src/allocator/directory-ports.ts';
 import type { DirectoriesInUse } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { lockName } from '../../../src/directories/apply/lock.ts';
-import { LOOK_FRESH_MS } from '../../../src/directories/limits.ts';
-import { HelperPlaces } from '../../../src/host/places.ts';
+import { SNAPSHOT_FRESH_MS } from '../../../src/directories/limits.ts';
+import { HelperPathInspector } from '../../../src/host/helper/path-inspector.ts';
 import { HELPER, shell, temporaryDirectory } from '../../native/tree/fixture.ts';
 import { NEW, NONE, OLD, openRoom, ownersOf, prepareAll, type Room, THIRD, userOf } from './fixture.ts';
 
-/** What another allocator has locked waits for it on the long way; this is longer than the short way ever takes. */
+/** What another allocator has locked is waited for if there is anything to do; this is longer than an empty plan ever takes. */
 const A_WHILE_MS = 300;
 
 const VALUES = ['foo:alias', 'foo/sub', 'deep/tree'];
@@ -26,8 +26,8 @@ interface SettledRoom {
 }
 
 /** A room whose directories are settled for the user NEW, and locked by another allocator. */
-async function settledRoom(context: TestContext, places?: DirectoryPlaces): Promise<SettledRoom> {
-  const room = openRoom(context, HELPER, temporaryDirectory(context), places);
+async function settledRoom(context: TestContext, inspector?: PathInspector): Promise<SettledRoom> {
+  const room = openRoom(context, HELPER, temporaryDirectory(context), inspector);
   await room.prepare(userOf(NEW), VALUES);
   const locks = ['foo', 'deep'].map(tree => `${room.root}/lib/private/${lockName(tree)}`);
   const lock = () => {
@@ -88,18 +88,19 @@ test('what is settled is had while another has the lock, for each kind of handov
   assert.equal(execFileSync('getfattr', text, { encoding: 'utf8' }), String(THIRD), 'it remembers the last');
 });
 
-test('a mapped tree that is exchanged between the look and the mark is looked at the long way', async context => {
-  const helper = new HelperPlaces([HELPER]);
+test('a mapped tree that is exchanged between the inspection and its hint is inspected again', async context => {
+  const helper = new HelperPathInspector([HELPER]);
   context.after(() => helper.close());
   let exchange = () => undefined as unknown;
-  const places: DirectoryPlaces = {
-    async look(base, paths) {
-      const seen = await helper.look(base, paths);
+  const inspector: PathInspector = {
+    async inspect(base, paths) {
+      const found = await helper.inspect(base, paths);
       exchange();
-      return seen;
+      exchange = () => undefined;
+      return found;
     },
   };
-  const { room, unlock } = await settledRoom(context, places);
+  const { room, unlock } = await settledRoom(context, inspector);
   unlock();
   shell(room.root, 'chown -R 65534:65534 lib/private/foo');
   await room.prepare(userOf(OLD), ['foo'], { makesMounts: true });
@@ -147,13 +148,13 @@ test('a tree below one that is changing hands is none of ours until that is over
 });
 
 test('a look that was made before is used once, while it is fresh and nobody was at work', async context => {
-  let looks = 0;
-  const places = new HelperPlaces([HELPER]);
-  context.after(() => places.close());
-  const counted: DirectoryPlaces = {
-    look(base, paths) {
-      looks++;
-      return places.look(base, paths);
+  let inspections = 0;
+  const inspector = new HelperPathInspector([HELPER]);
+  context.after(() => inspector.close());
+  const counted: PathInspector = {
+    inspect(base, paths) {
+      inspections++;
+      return inspector.inspect(base, paths);
     },
   };
   const { room, unlock } = await settledRoom(context, counted);
@@ -161,32 +162,32 @@ test('a look that was made before is used once, while it is fresh and nobody was
     { runtime: [], state: ['foo'], cache: [], logs: [] },
     { modes: {}, preserveRuntime: false },
   );
-  const prepareWith = (look: DirectoryLook) => {
-    const options = { makesMounts: false, verify: false, live: NONE, look };
+  const prepareWith = (snapshot: DirectorySnapshot) => {
+    const options = { makesMounts: false, verify: false, live: NONE, snapshot };
     return prepareAll(room.directories, requested, userOf(NEW), options);
   };
-  const look = await room.directories.look(requested);
-  looks = 0;
-  await prepareWith(look);
-  assert.equal(looks, 0);
+  const early = await room.directories.inspect(requested);
+  inspections = 0;
+  await prepareWith(early);
+  assert.equal(inspections, 0);
 
   shell(room.root, 'mv lib/private/foo lib/private/elsewhere');
-  await sleep(LOOK_FRESH_MS);
-  const preparing = prepareWith(look);
+  await sleep(SNAPSHOT_FRESH_MS);
+  const preparing = prepareWith(early);
   assert.equal(await Promise.race([preparing.then(() => 'had'), sleep(A_WHILE_MS, 'waits')]), 'waits', 'it is stale');
-  const fresh = await room.directories.look(requested);
+  const fresh = await room.directories.inspect(requested);
   unlock();
   await preparing;
   assert.equal(lstatSync(`${room.root}/lib/private/foo`).uid, NEW, 'it was made anew');
-  looks = 0;
+  inspections = 0;
   await prepareWith(fresh);
-  assert.equal(looks, 1, 'it was made while another request was at work');
-  look.end();
-  fresh.end();
+  assert.equal(inspections, 1, 'it was made while another request was at work');
+  early[Symbol.dispose]();
+  fresh[Symbol.dispose]();
 });
 
 test('where the one look says nothing, each step is looked at, and the result is the same', async context => {
-  const { room, unlock } = await settledRoom(context, { look: async () => undefined });
+  const { room, unlock } = await settledRoom(context, { inspect: async () => undefined });
   unlock();
   const { directories } = await room.prepare(userOf(NEW), VALUES);
   assert.deepEqual(

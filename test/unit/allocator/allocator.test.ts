@@ -159,7 +159,7 @@ test('where directories cannot be exposed after all, the lease is dropped again,
   };
   await fails(built.acquire('a.service', { directories }), 'DirectoryFailed', /in the way/);
   assert.deepEqual(built.users.byName(first.user.name)?.leases, [first.lease]);
-  assert.deepEqual(built.directories.concealed, ['a']);
+  assert.deepEqual(built.directories.unpublished, ['a']);
   await built.release(first.lease.id);
   await fails(built.acquire('b.service', { directories }), 'DirectoryFailed', /in the way/);
   assertEmpty(built);
@@ -178,15 +178,15 @@ test('of two leases that leave at a time, the last one puts the directory away; 
   const releases = two.map(({ lease }) => built.release(lease.id));
   open();
   await Promise.all(releases);
-  assert.ok(built.directories.concealed.length > 0);
+  assert.ok(built.directories.unpublished.length > 0);
   assert.equal(built.users.leaseCount, 1);
   const again = await built.acquire('a.service', { directories });
   const last = await built.acquire('a.service', { directories });
-  built.directories.concealed.length = 0;
+  built.directories.unpublished.length = 0;
   await built.release(again.lease.id);
-  assert.deepEqual(built.directories.concealed, [], 'another one has it');
+  assert.deepEqual(built.directories.unpublished, [], 'another one has it');
   await built.release(last.lease.id);
-  assert.deepEqual(built.directories.concealed, ['a']);
+  assert.deepEqual(built.directories.unpublished, ['a']);
 });
 
 test('a caller that is gone before it was answered leaves nothing', async () => {

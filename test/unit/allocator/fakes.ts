@@ -2,7 +2,7 @@
 
 import type {
   Directories,
-  DirectoryLook,
+  DirectorySnapshot,
   DirectoryUser,
   ExpectedHandover,
   PreparedDirectories,
@@ -189,10 +189,10 @@ export class FakeReaper implements Reaper {
 export class FakeDirectories implements Directories {
   found: readonly Uid[] = [];
   /** those that have not ended */
-  looks = 0;
+  snapshots = 0;
   readonly removed: string[] = [];
-  readonly concealed: string[] = [];
-  /** what prepare() and expect() refuse */
+  readonly unpublished: string[] = [];
+  /** what prepare() and explain() refuse */
   refusal: DynuserError | undefined;
   /** those that were prepared and are not disposed of */
   preparing = 0;
@@ -210,9 +210,9 @@ export class FakeDirectories implements Directories {
     return {};
   }
 
-  async look(): Promise<DirectoryLook> {
-    this.looks++;
-    return { owners: this.found, end: () => void this.looks-- };
+  async inspect(): Promise<DirectorySnapshot> {
+    this.snapshots++;
+    return { owners: this.found, [Symbol.dispose]: () => void this.snapshots-- };
   }
 
   async prepare(
@@ -248,14 +248,14 @@ export class FakeDirectories implements Directories {
     };
   }
 
-  async expect(): Promise<readonly ExpectedHandover[]> {
+  async explain(): Promise<readonly ExpectedHandover[]> {
     if (this.refusal !== undefined) {
       throw this.refusal;
     }
     return [];
   }
 
-  async putAway(
+  async cleanUp(
     directories: readonly LeasedDirectory[],
     live: () => readonly DirectoriesInUse[],
   ): Promise<readonly string[]> {
@@ -263,7 +263,7 @@ export class FakeDirectories implements Directories {
     const held = live().flatMap(lease => lease.directories);
     for (const { exposed, source } of directories) {
       if (exposed && !held.some(other => other.source === source)) {
-        this.concealed.push(source);
+        this.unpublished.push(source);
       }
     }
     const paths = directories.filter(directory => !directory.preserved).map(directory => directory.publicPath);

@@ -20,7 +20,7 @@ async function loseOne(built: UseCases, leases = 1) {
 }
 
 function assertUntouched({ reaper, directories }: UseCases): void {
-  assert.deepEqual([reaper.asked, reaper.cleared, directories.removed, directories.concealed], [[], [], [], []]);
+  assert.deepEqual([reaper.asked, reaper.cleared, directories.removed, directories.unpublished], [[], [], [], []]);
 }
 
 test('the release of a user whose UID somebody else has locked touches nothing of that UID', async () => {

@@ -137,7 +137,7 @@ export function fails(promise: Promise<unknown>, code: ErrorCode, pattern = /./)
 export function assertEmpty({ registry, locks, accounts, users, directories }: UseCases): void {
   assert.equal(accounts.holders, 0);
   assert.equal(users.leaseCount, 0);
-  assert.equal(directories.looks, 0);
+  assert.equal(directories.snapshots, 0);
   assert.equal(directories.preparing, 0);
   const { intents, leases, endings, byName, byUid } = registry;
   for (const left of [intents, leases, endings, byName, byUid, locks.files, locks.held]) {

@@ -1,8 +1,7 @@
 /**
- * Owns the extended attribute by which a directory remembers whose it was: trusted.dynuser.uid (xattr(7)), which root alone
- * reads and writes. A tree that is shown by id-mapped mounts belongs to 65534 on disk, and says nothing of its user; with
- * the mark the next one can be given the same UID, also after a reboot. It is a hint: where the file system has no such
- * attributes there is none.
+ * Owns the extended attribute that says whose a directory was: trusted.dynuser.uid (xattr(7)), which root alone reads and
+ * writes. A tree that is shown by id-mapped mounts belongs to 65534 on disk, which says nothing of its user; with the hint
+ * the next one can be given the same UID, also after a reboot. A file system without such attributes has no hints.
  */
 import { asUid, type Uid } from '../core/ids.ts';
 import { foreign, SLOT, writePointer } from './libc/libc.ts';
@@ -11,8 +10,8 @@ const NAME = Buffer.from('trusted.dynuser.uid\0');
 /** Digits of the greatest UID. */
 const VALUE_BYTES_MAX = 10;
 
-export class UserMarks {
-  /** @param descriptor an open directory. @returns the UID that it is marked with, or undefined where it has no mark */
+export class HostOwnerHints {
+  /** @param descriptor an open directory. @returns the UID in its hint, or undefined if it has none */
   async read(descriptor: number): Promise<Uid | undefined> {
     // A frame of its own for each call: it is read on another thread, and a file system may take its time.
     const { frame, invokeOnThread } = foreign('fgetxattr', ['int32', 'pointer', 'pointer', 'size_t']);
@@ -26,7 +25,7 @@ export class UserMarks {
     return /^[1-9]\d*$/.test(text) ? asUid(Number(text)) : undefined;
   }
 
-  /** Marks an open directory; nothing happens where it cannot be marked, or is marked so. */
+  /** Writes the hint of an open directory; nothing happens if it cannot have one, or has this one. */
   async write(descriptor: number, uid: Uid): Promise<void> {
     if ((await this.read(descriptor)) === uid) {
       return;

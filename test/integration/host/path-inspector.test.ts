@@ -1,30 +1,30 @@
-/** Places below a directory, as the real helper sees them; and what is made of a helper that lies. */
+/** Paths below a directory, as the real helper sees them; and what is made of a helper that lies. */
 import assert from 'node:assert/strict';
 import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, it, type TestContext, test } from 'node:test';
-import type { Seen } from '../../../src/core/directory.ts';
+import type { PathStatus } from '../../../src/core/directory.ts';
+import { HelperPathInspector } from '../../../src/host/helper/path-inspector.ts';
 import type { HelperCommand } from '../../../src/host/helper/process.ts';
-import { HelperPlaces } from '../../../src/host/places.ts';
 import { shell, temporaryDirectory } from '../../native/tree/fixture.ts';
 import { buildHelpers, built } from './helpers.ts';
 
-const NOTHING: Seen = { kind: 'nothing' };
-const OTHER: Seen = { kind: 'other' };
+const NOTHING: PathStatus = { kind: 'nothing' };
+const OTHER: PathStatus = { kind: 'other' };
 
-function open(context: TestContext, command: HelperCommand): HelperPlaces {
-  const places = new HelperPlaces(command);
-  context.after(() => places.close());
-  return places;
+function open(context: TestContext, command: HelperCommand): HelperPathInspector {
+  const inspector = new HelperPathInspector(command);
+  context.after(() => inspector.close());
+  return inspector;
 }
 
-function directory(path: string, mark: 'none' | number = 'none'): Seen {
+function directory(path: string, ownerHint: 'none' | number = 'none'): PathStatus {
   const { uid, gid, mode, dev, ino } = lstatSync(path);
   const numbers = { uid, gid, mode: mode & 0o7777, device: String(dev), inode: String(ino) };
-  return { kind: 'directory', ...numbers, mark } as Seen;
+  return { kind: 'directory', ...numbers, ownerHint } as PathStatus;
 }
 
 for (const build of buildHelpers().map(each => ({ name: each.name, command: built(each) }))) {
-  describe(`places, as the ${build.name} helper sees them`, () => {
+  describe(`paths, as the ${build.name} helper sees them`, () => {
     it('each component is told, down to the first that is no directory', async context => {
       const base = temporaryDirectory(context);
       mkdirSync(`${base}/private/deep/tree`, { recursive: true });
@@ -34,7 +34,7 @@ for (const build of buildHelpers().map(each => ({ name: each.name, command: buil
       writeFileSync(`${base}/file`, '');
       shell(base, 'mkfifo pipe');
       const paths = ['private/deep/tree', 'private/none/at/all', 'link', 'link/deep', 'file', 'pipe/x', 'none'];
-      assert.deepEqual(await open(context, build.command).look(base, paths), [
+      assert.deepEqual(await open(context, build.command).inspect(base, paths), [
         [
           directory(`${base}/private`),
           directory(`${base}/private/deep`),
@@ -56,17 +56,17 @@ for (const build of buildHelpers().map(each => ({ name: each.name, command: buil
         mkdirSync(`${base}/${name}`);
       }
       assert.deepEqual(
-        await open(context, build.command).look(base, names),
+        await open(context, build.command).inspect(base, names),
         names.map(name => [directory(`${base}/${name}`)]),
       );
     });
 
-    it('a file system without such attributes is told from a directory without a mark', async context => {
-      const places = open(context, build.command);
-      const [[proc] = []] = (await places.look('/proc', ['self'])) ?? [];
+    it('a file system without such attributes is told from a directory without a hint', async context => {
+      const inspector = open(context, build.command);
+      const [[proc] = []] = (await inspector.inspect('/proc', ['self'])) ?? [];
       assert.equal(proc?.kind, 'link', 'a link is not followed, wherever it leads');
-      const [[system] = []] = (await places.look('/proc', ['sys'])) ?? [];
-      assert.equal(system?.kind === 'directory' && system.mark, 'unsupported');
+      const [[system] = []] = (await inspector.inspect('/proc', ['sys'])) ?? [];
+      assert.equal(system?.kind === 'directory' && system.ownerHint, 'unsupported');
     });
 
     for (const [what, base, path] of [
@@ -80,22 +80,22 @@ for (const build of buildHelpers().map(each => ({ name: each.name, command: buil
         const top = temporaryDirectory(context);
         writeFileSync(`${top}/file`, '');
         symlinkSync('x'.repeat(256), `${top}/long`);
-        const places = open(context, build.command);
-        assert.equal(await places.look(`${top}${base}`, [path]), undefined);
-        assert.deepEqual(await places.look(top, ['none']), [[NOTHING]]);
+        const inspector = open(context, build.command);
+        assert.equal(await inspector.inspect(`${top}${base}`, [path]), undefined);
+        assert.deepEqual(await inspector.inspect(top, ['none']), [[NOTHING]]);
       });
     }
 
     it('more than a line has room for is no answer', async context => {
       const top = temporaryDirectory(context);
-      const places = open(context, build.command);
+      const inspector = open(context, build.command);
       for (let at = 0; at < 40; at++) {
         symlinkSync('x'.repeat(250), `${top}/${at}`);
       }
       const all = Array.from({ length: 40 }, (_, at) => String(at));
-      assert.equal(await places.look(top, all), undefined);
-      assert.equal((await places.look(top, all.slice(0, 20)))?.length, 20);
-      assert.equal(await places.look(top, Array(60).fill('y'.repeat(200))), undefined);
+      assert.equal(await inspector.inspect(top, all), undefined);
+      assert.equal((await inspector.inspect(top, all.slice(0, 20)))?.length, 20);
+      assert.equal(await inspector.inspect(top, Array(60).fill('y'.repeat(200))), undefined);
     });
   });
 }
@@ -114,7 +114,7 @@ for (const line of [
   'account - -',
 ]) {
   test(`"${line}" is no answer to a question for two components`, async context => {
-    const places = open(context, ['/bin/sh', '-c', `read -r l; echo '${line}'; read -r l`]);
-    assert.equal(await places.look('/', ['a/b']), undefined);
+    const inspector = open(context, ['/bin/sh', '-c', `read -r l; echo '${line}'; read -r l`]);
+    assert.equal(await inspector.inspect('/', ['a/b']), undefined);
   });
 }

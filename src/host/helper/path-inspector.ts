@@ -1,13 +1,12 @@
 /**
- * Looks at places below a directory in a helper process: a file system may take its time, and from here each step would be a
- * hop to another thread and back. A pool of its own, so that a file system that hangs keeps no question to NSS waiting.
+ * Inspects paths below a directory in a helper process: a file system may take its time, and from here each step would be a
+ * hop to another thread and back. A separate pool, so that a file system that hangs keeps no question to NSS waiting.
  */
-
-import type { Seen, SeenDirectory } from '../core/directory.ts';
-import { asUid } from '../core/ids.ts';
-import { HelperPool } from './helper/pool.ts';
-import type { HelperCommand } from './helper/process.ts';
-import { decodeExactly, encodeText, parseNumber, parseRefusal, QUESTION_BYTES_MAX } from './helper/protocol.ts';
+import type { DirectoryStatus, PathStatus } from '../../core/directory.ts';
+import { asUid } from '../../core/ids.ts';
+import { HelperPool } from './pool.ts';
+import type { HelperCommand } from './process.ts';
+import { decodeExactly, encodeText, parseNumber, parseRefusal, QUESTION_BYTES_MAX } from './protocol.ts';
 
 /** Opening a few directories takes microseconds; a disk that has to spin up, some seconds. */
 const QUESTION_DEADLINE_MS = 5_000;
@@ -15,9 +14,9 @@ const QUESTION_DEADLINE_MS = 5_000;
 const PATH_BYTES_MAX = 255;
 const MODE_MAX = 0o7777;
 
-type Places = readonly (readonly Seen[])[];
+type InspectedPaths = readonly (readonly PathStatus[])[];
 
-export class HelperPlaces {
+export class HelperPathInspector {
   readonly #pool: HelperPool;
 
   /** Starts nothing: many hosts never give out a directory. @param command the helper: its absolute path, alone but for tests */
@@ -25,14 +24,14 @@ export class HelperPlaces {
     this.#pool = new HelperPool([...command, 'places'], { deadlineMs: QUESTION_DEADLINE_MS });
   }
 
-  /** @returns undefined where it cannot be told, whatever the reason: who then looks by other means meets it too */
-  async look(base: string, paths: readonly string[]): Promise<Places | undefined> {
+  /** @returns undefined if there is no answer, whatever the reason: who then looks by other means meets it too */
+  async inspect(base: string, paths: readonly string[]): Promise<InspectedPaths | undefined> {
     const words = [base, ...paths];
     const line = `places ${words.map(encodeText).join(' ')}\n`;
     if (line.length > QUESTION_BYTES_MAX || words.some(word => Buffer.byteLength(word) > PATH_BYTES_MAX)) {
       return undefined;
     }
-    const outcome = await this.#pool.ask<Places | undefined>(line, text => {
+    const outcome = await this.#pool.ask<InspectedPaths | undefined>(line, text => {
       const fields = text.split(' ');
       if (fields.length === 1 && fields[0] === 'again') {
         return 'again';
@@ -40,7 +39,7 @@ export class HelperPlaces {
       if (parseRefusal(fields) !== undefined) {
         return { answer: undefined };
       }
-      const answer = parsePlaces(fields, paths);
+      const answer = parsePaths(fields, paths);
       return answer === undefined ? 'nonsense' : { answer };
     });
     return outcome.kind === 'answered' ? outcome.answer : undefined;
@@ -52,27 +51,27 @@ export class HelperPlaces {
   }
 }
 
-function parsePlaces([word, ...rest]: readonly string[], paths: readonly string[]): Places | undefined {
+function parsePaths([word, ...rest]: readonly string[], paths: readonly string[]): InspectedPaths | undefined {
   const fields = rest.values();
-  const places: Seen[][] = [];
+  const all: PathStatus[][] = [];
   for (const path of paths) {
-    const seen: Seen[] = [];
+    const statuses: PathStatus[] = [];
     for (const _ of path.split('/')) {
-      const place = parsePlace(fields);
-      if (place === undefined) {
+      const status = parseStatus(fields);
+      if (status === undefined) {
         return undefined;
       }
-      seen.push(place);
-      if (place.kind !== 'directory') {
+      statuses.push(status);
+      if (status.kind !== 'directory') {
         break;
       }
     }
-    places.push(seen);
+    all.push(statuses);
   }
-  return word === 'places' && fields.next().done === true ? places : undefined;
+  return word === 'places' && fields.next().done === true ? all : undefined;
 }
 
-function parsePlace(fields: Iterator<string, unknown, undefined>): Seen | undefined {
+function parseStatus(fields: Iterator<string, unknown, undefined>): PathStatus | undefined {
   const next = (): string => {
     const { value, done } = fields.next();
     return done === true ? '' : value;
@@ -95,16 +94,16 @@ function parsePlace(fields: Iterator<string, unknown, undefined>): Seen | undefi
 
 type SixFields = readonly [string, string, string, string, string, string];
 
-function parseDirectory([owner, group, bits, device, inode, marked]: SixFields): SeenDirectory | undefined {
+function parseDirectory([owner, group, bits, device, inode, hint]: SixFields): DirectoryStatus | undefined {
   const [uid, gid, mode] = [parseNumber(owner), parseNumber(group), parseNumber(bits)];
-  const mark = parseMark(marked);
-  if (uid === undefined || gid === undefined || mode === undefined || mode > MODE_MAX || mark === undefined) {
+  const ownerHint = parseHint(hint);
+  if (uid === undefined || gid === undefined || mode === undefined || mode > MODE_MAX || ownerHint === undefined) {
     return undefined;
   }
-  return isLong(device) && isLong(inode) ? { kind: 'directory', uid, gid, mode, device, inode, mark } : undefined;
+  return isLong(device) && isLong(inode) ? { kind: 'directory', uid, gid, mode, device, inode, ownerHint } : undefined;
 }
 
-function parseMark(text: string): SeenDirectory['mark'] | undefined {
+function parseHint(text: string): DirectoryStatus['ownerHint'] | undefined {
   if (text === '-') {
     return 'none';
   }

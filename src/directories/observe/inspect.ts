@@ -1,0 +1,89 @@
+/** Takes the snapshot of a request's directories: a helper is asked once a directory, and each step is made here if it cannot answer. */
+import type { PathStatus, RequestedDirectory } from '../../core/directory.ts';
+import { DynuserError } from '../../core/errors.ts';
+import { DIRECTORY_CLASSES } from '../classes.ts';
+import type { DirectoryDeps } from '../deps.ts';
+import type { HeldDirectory } from '../held-directory.ts';
+import { OpenBases } from '../open-bases.ts';
+import { layoutOf } from '../plan/layout.ts';
+import { statusOf } from './path.ts';
+import { type ObservedPath, PathSnapshot, RequestSnapshot } from './snapshot.ts';
+
+/** Changes nothing. What cannot be inspected is no error here, but one of the plan. The caller ends what it gets. */
+export async function inspect(
+  deps: DirectoryDeps,
+  directories: readonly RequestedDirectory[],
+): Promise<RequestSnapshot> {
+  const watch = deps.activity.watch(directories);
+  const since = performance.now();
+  try {
+    const paths = await Promise.all(directories.map(directory => inspectOne(deps, directory)));
+    const snapshots = new Map(directories.map((directory, index) => [directory, paths[index] as PathSnapshot]));
+    return new RequestSnapshot(deps.bases, snapshots, { watch, since });
+  } catch (error) {
+    watch.end();
+    throw error;
+  }
+}
+
+async function inspectOne(deps: DirectoryDeps, directory: RequestedDirectory): Promise<PathSnapshot> {
+  const { bases, inspector } = deps;
+  const base = bases[directory.kind];
+  // Private and public path, whoever the user will be.
+  const { tree, counterpart, aliases } = layoutOf(directory, true, bases);
+  const places = [tree, counterpart, ...aliases.map(alias => alias.components)];
+  const found =
+    (await inspector.inspect(
+      base,
+      places.map(place => place.join('/')),
+    )) ?? (await walkAll(deps, directory, places));
+  const paths = new Map(places.map((place, index) => [place.join('/'), found[index] ?? []]));
+  return new PathSnapshot(base, DIRECTORY_CLASSES[directory.kind].field, paths);
+}
+
+async function walkAll(
+  deps: DirectoryDeps,
+  { kind }: RequestedDirectory,
+  places: readonly (readonly string[])[],
+): Promise<readonly ObservedPath[]> {
+  using bases = new OpenBases(deps.bases);
+  const found: ObservedPath[] = [];
+  for (const place of places) {
+    try {
+      const base = await bases.find(kind);
+      found.push(base === undefined ? [{ kind: 'nothing' }] : await walk(deps, base, place));
+    } catch (error) {
+      if (!(error instanceof DynuserError)) {
+        throw error;
+      }
+      found.push(error);
+    }
+  }
+  return found;
+}
+
+async function walk({ hints }: DirectoryDeps, base: HeldDirectory, place: readonly string[]): Promise<PathStatus[]> {
+  const statuses: PathStatus[] = [];
+  let parent = base;
+  try {
+    for (const name of place) {
+      const status = await statusOf(parent, name);
+      const below = status.kind === 'directory' ? await parent.open(name) : undefined;
+      if (below === undefined) {
+        statuses.push(status.kind === 'directory' ? { kind: 'nothing' } : status);
+        break;
+      }
+      if (parent !== base) {
+        parent.close();
+      }
+      parent = below;
+      const ownerHint = (await hints.read(below.descriptor)) ?? 'none';
+      statuses.push({ kind: 'directory', ...(await below.status()), ownerHint });
+    }
+    return statuses;
+  } finally {
+    if (parent !== base) {
+      parent.close();
+    }
+  }
+}
