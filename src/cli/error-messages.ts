@@ -1,17 +1,10 @@
 /** What went wrong between this command and the daemon, in words: what, where, and what to do. Pure. */
-import type { VarlinkError } from '../varlink/errors.ts';
+import type { DynuserError, DynuserErrorCode } from '../client/errors.ts';
+import { DIRECTORY_KINDS } from '../core/directory.ts';
+import { VarlinkError } from '../varlink/errors.ts';
 import { ownValue } from '../varlink/json.ts';
 import { renderJson } from './render/json.ts';
 import { printable } from './render/text.ts';
-
-/** The daemon did not answer in time. */
-export class DaemonTimeout extends Error {
-  override readonly name = 'DaemonTimeout';
-  /** @param milliseconds how long it was waited for */
-  constructor(milliseconds: number) {
-    super(`no answer within ${milliseconds / 1_000} s`);
-  }
-}
 
 const START = "Start it with 'systemctl start dynuserd' or 'dynuserd'";
 
@@ -25,19 +18,28 @@ const CONNECT_WORDS: ReadonlyMap<string, string> = new Map([
   ['EAGAIN', 'too many programs are waiting for it: try again in a moment'],
 ]);
 
-/** @param cause what the client threw where it got no reply */
-export function describeTransportTrouble(cause: unknown, path: string): string {
-  const where = `dynuserd at ${printable(path)}`;
-  if (cause instanceof DaemonTimeout) {
-    return `${where} gave ${cause.message}: it hangs, or the host is overloaded. See 'journalctl -u dynuserd'`;
+/** @param path of the daemon's socket */
+export function describeError(error: DynuserError, path: string): string {
+  switch (error.code) {
+    case 'ConnectionFailed':
+      return describeLostConnection(error, path);
+    case 'Timeout':
+      return `dynuserd at ${printable(path)} does not answer (${printable(error.reason)}): it hangs, or the host is overloaded; see 'journalctl -u dynuserd'`;
+    case 'InvalidParameter':
+      return `dynuserd does not accept the parameter '${printable(error.field ?? '')}'`;
+    case 'UnexpectedReply':
+      return describeUnexpectedReply(error);
+    default:
+      return describeRefusal(error);
   }
-  const code = systemCode(cause);
+}
+
+function describeLostConnection(error: DynuserError, path: string): string {
+  const code = systemCode(error.cause);
   const words = code === undefined ? undefined : CONNECT_WORDS.get(code);
-  if (words !== undefined) {
-    return `cannot reach ${where}: ${words}`;
-  }
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return `lost ${where}: ${printable(message)}. See 'journalctl -u dynuserd'`;
+  return words === undefined
+    ? `lost dynuserd at ${printable(path)}: ${printable(error.reason)}; see 'journalctl -u dynuserd'`
+    : `cannot reach dynuserd at ${printable(path)}: ${words}`;
 }
 
 function systemCode(error: unknown): string | undefined {
@@ -47,14 +49,14 @@ function systemCode(error: unknown): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : systemCode(error.cause);
 }
 
-/** What to do, if the daemon's own reason does not say it: by the error's name within io.dynuser.Allocator. */
+/** What to do, if the daemon's own reason does not say it: by its code. */
 interface Advice {
   readonly text: string;
   /** the fields of errors that it has to do with; absent: all */
   readonly fields?: readonly string[];
 }
 
-const ADVICE: ReadonlyMap<string, Advice> = new Map<string, Advice>([
+const ADVICE: ReadonlyMap<DynuserErrorCode, Advice> = new Map<DynuserErrorCode, Advice>([
   ['NotPermitted', { text: 'who may is set in /etc/dynuser/dynuserd.conf', fields: ['unit', ...directoryFields()] }],
   ['NoSuchLease', { text: "'dynuserctl show NAME' shows the leases of a user" }],
   ['RangeExhausted', { text: "'dynuserctl list' shows who holds them" }],
@@ -74,37 +76,24 @@ const OPTIONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 function directoryFields(): string[] {
-  return ['runtime', 'state', 'cache', 'logs'].map(kind => `${kind}Directory`);
+  return DIRECTORY_KINDS.map(kind => `${kind}Directory`);
 }
 
-const OURS = 'io.dynuser.Allocator.';
-const VARLINK = 'org.varlink.service.';
-
-/** @param method the qualified name of the method that was called */
-export function describeErrorReply(reply: VarlinkError, method: string): string {
-  const { error, parameters } = reply;
-  const reason = ownValue(parameters, 'reason');
-  if (error.startsWith(OURS) && typeof reason === 'string') {
-    const given = ownValue(parameters, 'field');
-    const field = typeof given === 'string' ? given : '';
-    const option = OPTIONS.get(field);
-    const words = option === undefined ? printable(reason) : `${option}: ${printable(reason)}`;
-    const advice = adviceFor(error.slice(OURS.length), field, method);
-    return advice === undefined ? words : `${words} (${advice})`;
-  }
-  const parameter = ownValue(parameters, 'parameter');
-  if (error === `${VARLINK}InvalidParameter` && typeof parameter === 'string') {
-    return `dynuserd does not accept the parameter '${printable(parameter)}' of ${method}`;
-  }
-  if (error === `${VARLINK}MethodNotFound` || error === `${VARLINK}InterfaceNotFound`) {
-    return `dynuserd does not know ${method}: it is older than this command, or not dynuserd. Restart it after an update`;
-  }
-  return `${method}: dynuserd answered ${printable(error)} ${renderJson(parameters, 'short').trimEnd()}`;
+function describeRefusal({ code, reason, field = '' }: DynuserError): string {
+  const option = OPTIONS.get(field);
+  const words = option === undefined ? printable(reason) : `${option}: ${printable(reason)}`;
+  const advice = ADVICE.get(code);
+  return advice === undefined || advice.fields?.includes(field) === false ? words : `${words} (${advice.text})`;
 }
 
-function adviceFor(error: string, field: string, method: string): string | undefined {
-  const advice = ADVICE.get(error);
-  // Who may release is not configured: the owner may, and root.
-  const fits = !(error === 'NotPermitted' && method === `${OURS}Release`) && (advice?.fields?.includes(field) ?? true);
-  return fits ? advice?.text : undefined;
+function describeUnexpectedReply({ reason, cause }: DynuserError): string {
+  if (!(cause instanceof VarlinkError)) {
+    return `the answer cannot be understood: ${printable(reason)}; use a dynuserctl of the version of the daemon`;
+  }
+  const { error, parameters } = cause;
+  const method = ownValue(parameters, 'method') ?? ownValue(parameters, 'interface');
+  if (/^org\.varlink\.service\.(?:Method|Interface)NotFound$/.test(error) && typeof method === 'string') {
+    return `dynuserd does not know ${printable(method)}: it is older than this command, or not dynuserd; restart it after an update`;
+  }
+  return `dynuserd answered ${printable(error)} ${renderJson(parameters, 'short').trimEnd()}`;
 }

@@ -1,18 +1,16 @@
 /** The leases as the daemon lists them, and which of them an operator means by a name or a number. */
 import type { Lease } from '../api/generated/io-dynuser-allocator.ts';
-import type { Daemon } from './daemon.ts';
+import type { Client } from '../client/client.ts';
 import { CommandFailure } from './failure.ts';
 import { LISTED_LEASES_MAX } from './limits.ts';
 import { sortLeases } from './render/leases.ts';
 import { printable } from './render/text.ts';
-import { checkListReply } from './replies.ts';
 
 /** @returns all leases by UID and age, those of users that are ending among them. @throws CommandFailure */
-export async function listLeases(daemon: Daemon): Promise<Lease[]> {
+export async function listLeases(client: Pick<Client, 'list'>): Promise<Lease[]> {
   const leases: Lease[] = [];
-  // One reply for each lease: a single reply with all of them can pass the bound of a frame.
-  for await (const reply of daemon.stream('io.dynuser.Allocator.List')) {
-    leases.push(...checkListReply(reply));
+  for await (const lease of client.list()) {
+    leases.push(lease);
     if (leases.length > LISTED_LEASES_MAX) {
       throw new CommandFailure(`the daemon lists more than ${LISTED_LEASES_MAX} leases: that cannot be right`);
     }

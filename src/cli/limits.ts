@@ -9,14 +9,8 @@ export const REPLY_TIMEOUT_MS = 5_000;
 export const ALLOCATION_TIMEOUT_MS = 30_000;
 /** For the end of a user, whose processes have a grace to end by themselves (Release), in milliseconds. */
 export const RELEASE_TIMEOUT_MS = 60_000;
-/**
- * The varlink client's own bound, in milliseconds: above each of ours, which end first and say more. It is never
- * reached while connecting: connect(2) to a UNIX socket does not wait, but fails where the queue is full (unix(7)).
- */
-export const CLIENT_TIMEOUT_MS = 90_000;
-/** How long a daemon that went away is waited for by a command that holds a lease, and between attempts, in milliseconds. */
+/** How long a command that holds a lease waits for a daemon that went away, in milliseconds. */
 export const RETURN_DEADLINE_MS = 30_000;
-export const RETURN_RETRY_MS = 100;
 /** Leases in one listing: far above what the daemon keeps (HOLDERS_MAX of core/limits.ts). */
 export const LISTED_LEASES_MAX = 262_144;
 /** Paths in one warning of what was left alone in a directory. */

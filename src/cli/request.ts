@@ -1,56 +1,50 @@
 /** The options that describe a request for a user, as parameters of Acquire and Explain. The daemon judges them. */
+import type { AcquireParameters, ExplainParameters } from '../api/generated/io-dynuser-allocator.ts';
+import { DIRECTORY_KINDS } from '../core/directory.ts';
 import { asPid } from '../core/ids.ts';
-import type { JsonObject } from '../varlink/json.ts';
 import { type Invocation, lastValue, type OptionValues } from './command-line.ts';
 import { usageFailure } from './failure.ts';
 import { printable } from './render/text.ts';
 
-const DIRECTORY_PARAMETERS = {
-  'state-directory': 'stateDirectory',
-  'cache-directory': 'cacheDirectory',
-  'logs-directory': 'logsDirectory',
-  'runtime-directory': 'runtimeDirectory',
-} as const;
-
-/** What Acquire and Explain take alike. */
-function requestParameters({ operands, options }: Invocation): JsonObject {
-  const user = lastValue(options, 'user');
-  const directories = Object.entries(DIRECTORY_PARAMETERS).flatMap(([option, parameter]) => {
-    const values = options.get(option);
-    return values === undefined ? [] : [[parameter, values] as const];
-  });
-  return {
-    unit: operands[0] ?? '',
-    ...(user === undefined ? {} : { userName: user }),
-    ...(options.has('per-instance') ? { perInstance: true } : {}),
-    ...Object.fromEntries(directories),
-    ...(options.has('verify') ? { verify: true } : {}),
-  };
+/** @throws CommandFailure with status 2 for an invalid mode */
+export function explainParameters({ operands, options }: Invocation): ExplainParameters {
+  return requestParameters(operands[0] ?? '', options, 'explain');
 }
 
-/** @throws CommandFailure with status 2 for a mode that is none */
-export function explainParameters(invocation: Invocation): JsonObject {
-  const { options } = invocation;
+/** @throws CommandFailure with status 2 for an invalid mode or process, or a process that the lifetime has no use for */
+export function acquireParameters({ operands, options }: Invocation): AcquireParameters {
   return {
-    ...requestParameters(invocation),
-    ...handover(options, 'explain'),
-  };
-}
-
-/** @throws CommandFailure with status 2 for a mode or a process that is none, or that the lifetime has no use for */
-export function acquireParameters(invocation: Invocation): JsonObject {
-  const { options } = invocation;
-  return {
-    ...requestParameters(invocation),
-    ...handover(options, 'acquire'),
+    ...requestParameters(operands[0] ?? '', options, 'acquire'),
     ...lifetime(options),
     ...(options.has('no-kill-processes') ? { killProcesses: false } : {}),
     ...(options.has('no-remove-ipc') ? { removeIPC: false } : {}),
   };
 }
 
-function lifetime(options: OptionValues): JsonObject {
-  const given = lastValue(options, 'lifetime') ?? 'explicit';
+/** @param verb for the hint of a usage error */
+function requestParameters(unit: string, options: OptionValues, verb: string): ExplainParameters {
+  const user = lastValue(options, 'user');
+  const directories = DIRECTORY_KINDS.flatMap(kind => {
+    const values = options.get(`${kind}-directory`);
+    const mode = lastValue(options, `${kind}-directory-mode`);
+    return [
+      ...(values === undefined ? [] : [[`${kind}Directory`, values]]),
+      ...(mode === undefined ? [] : [[`${kind}DirectoryMode`, readMode(`--${kind}-directory-mode`, mode, verb)]]),
+    ];
+  });
+  return {
+    unit,
+    ...(user === undefined ? {} : { userName: user }),
+    ...(options.has('per-instance') ? { perInstance: true } : {}),
+    ...Object.fromEntries(directories),
+    ...(options.has('expose-directories') ? { exposeDirectories: true } : {}),
+    ...(options.has('runtime-directory-preserve') ? { runtimeDirectoryPreserve: true } : {}),
+    ...(options.has('verify') ? { verify: true } : {}),
+  };
+}
+
+function lifetime(options: OptionValues): Pick<AcquireParameters, 'lifetime' | 'pid'> {
+  const given = (lastValue(options, 'lifetime') ?? 'explicit') as NonNullable<AcquireParameters['lifetime']>;
   const text = lastValue(options, 'pid');
   if (given !== 'process') {
     if (text !== undefined) {
@@ -67,23 +61,6 @@ function lifetime(options: OptionValues): JsonObject {
     throw usageFailure(`'${printable(text)}' is no process id for '--pid': it is a number such as 4711`, 'acquire');
   }
   return { lifetime: given, pid };
-}
-
-/** @param verb for the hint of a usage error */
-function handover(options: OptionValues, verb: string): JsonObject {
-  return {
-    ...modes(options, verb),
-    ...(options.has('expose-directories') ? { exposeDirectories: true } : {}),
-    ...(options.has('runtime-directory-preserve') ? { runtimeDirectoryPreserve: true } : {}),
-  };
-}
-
-function modes(options: OptionValues, verb: string): JsonObject {
-  const given = Object.entries(DIRECTORY_PARAMETERS).flatMap(([option, parameter]) => {
-    const text = lastValue(options, `${option}-mode`);
-    return text === undefined ? [] : [[`${parameter}Mode`, readMode(`--${option}-mode`, text, verb)] as const];
-  });
-  return Object.fromEntries(given);
 }
 
 /** Octal, as chmod(1) takes it: at most four digits that mean anything. */

@@ -6,10 +6,10 @@ import type { Acquired } from './acquired.ts';
 import type { Opener } from './connection.ts';
 import { type Deadline, type Wait, within } from './deadline.ts';
 import { DynuserError, toDynuserError } from './errors.ts';
-import { type Method, qualified, readReply, writeParameters } from './wire.ts';
+import { type Method, qualified } from './interface.ts';
 
 /**
- * @template Reply the generated type of the reply
+ * @template Reply the generated type of the method's reply: the connection has checked the reply against the same text
  * @throws DynuserError, or the reason of a signal
  */
 export async function callOnce<Reply>(
@@ -22,7 +22,7 @@ export async function callOnce<Reply>(
   try {
     return await within(deadline, async wait => {
       connection = await openFor(open, wait);
-      return readReply<Reply>(method, await connection.call(qualified(method), parameters));
+      return (await connection.call(qualified(method), parameters)) as Reply;
     });
   } catch (error) {
     throw toDynuserError(error);
@@ -31,27 +31,25 @@ export async function callOnce<Reply>(
   }
 }
 
-/** What the two waits of a stream may take: for the connection, and for each reply. */
-export interface StreamDeadlines {
-  readonly connection: Deadline;
-  readonly reply: Deadline;
-}
-
-/** The reader may take its time between replies. @throws as callOnce() does */
+/**
+ * The reader may take its time between replies.
+ * @param deadline asked before each wait: for the connection, and for each reply
+ * @throws as callOnce() does
+ */
 export async function* streamOnce<Reply>(
   open: Opener,
   method: Method,
-  deadline: StreamDeadlines,
+  deadline: () => Deadline,
 ): AsyncGenerator<Reply, void, void> {
-  const connection = await within(deadline.connection, wait => openFor(open, wait));
+  const connection = await within(deadline(), wait => openFor(open, wait));
   try {
-    const stream = connection.stream(qualified(method), writeParameters(method, {}));
+    const stream = connection.stream(qualified(method));
     for (;;) {
-      const result = await within(deadline.reply, () => stream.next());
+      const result = await within(deadline(), () => stream.next());
       if (result.done) {
         return;
       }
-      yield readReply<Reply>(method, result.value);
+      yield result.value as Reply;
     }
   } catch (error) {
     throw toDynuserError(error);
@@ -97,26 +95,20 @@ export async function requestUser(
   onProgress: (progress: Progress) => void,
 ): Promise<Acquired> {
   for await (const value of connection.stream(qualified('Acquire'), parameters)) {
-    const { progress, ...rest } = readReply<AcquireReply>('Acquire', value);
+    const { progress, ...answer } = value as AcquireReply;
     if (progress === undefined) {
-      return completeAnswer(rest);
+      return completeAnswer(answer);
     }
     onProgress(progress);
   }
   throw new DynuserError('UnexpectedReply', 'the daemon ended Acquire without an answer');
 }
 
-function completeAnswer(reply: Omit<AcquireReply, 'progress'>): Acquired {
-  const { uid, gid, userName, unit, dynamic, lease, directories = [], environment = {} } = reply;
-  if (
-    uid === undefined ||
-    gid === undefined ||
-    userName === undefined ||
-    unit === undefined ||
-    dynamic === undefined ||
-    lease === undefined
-  ) {
+/** Whatever else the interface may have is handed on as it is. */
+function completeAnswer(answer: Omit<AcquireReply, 'progress'>): Acquired {
+  const { uid, gid, userName, unit, dynamic, lease } = answer;
+  if ([uid, gid, userName, unit, dynamic, lease].includes(undefined)) {
     throw new DynuserError('UnexpectedReply', 'the answer to Acquire does not say whose user it is');
   }
-  return { uid, gid, userName, unit, dynamic, lease, directories, environment };
+  return { directories: [], environment: {}, ...answer } as Acquired;
 }

@@ -17,8 +17,8 @@ import { type Opener, opener } from './connection.ts';
 import { type Deadline, within } from './deadline.ts';
 import { DynuserError, toDynuserError } from './errors.ts';
 import { HeldLease, type Released } from './held-lease.ts';
+import { checkParameters } from './interface.ts';
 import { LeaseConnection } from './lease-connection.ts';
-import { writeParameters } from './wire.ts';
 
 export interface CallOptions {
   /** instead of the client's: how long to wait for the answer, in milliseconds; progress gives it more time */
@@ -41,11 +41,19 @@ export interface ClientEvents {
   lost: [lease: HeldLease, reason: DynuserError];
 }
 
+/** What a daemon says of itself. */
+export interface DaemonInfo {
+  readonly vendor: string;
+  readonly product: string;
+  readonly version: string;
+}
+
 /** @internal */
 export interface ClientSettings {
   readonly paths: readonly string[];
   readonly timeoutMs: number;
   readonly reconnect: boolean;
+  readonly daemon: DaemonInfo;
 }
 
 /** connect() makes these. */
@@ -55,10 +63,14 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
   readonly #open: Opener;
   readonly #closing = new AbortController();
 
+  /** the daemon that answered when the client was made. @internal */
+  readonly daemon: DaemonInfo;
+
   /** @internal */
   constructor(settings: ClientSettings) {
     super();
     this.#settings = settings;
+    this.daemon = settings.daemon;
     this.#open = opener(settings.paths, settings.reconnect);
     this.#leaseConnection = new LeaseConnection<HeldLease>(settings, {
       disconnected: reason => this.#tell('disconnected', reason),
@@ -76,7 +88,7 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
    * @throws DynuserError; TypeError for a parameter that is not as the interface has it
    */
   async acquire(parameters: AcquireParameters, options: AcquireOptions = {}): Promise<HeldLease> {
-    const written = writeParameters('Acquire', parameters);
+    const written = checkParameters('Acquire', parameters);
     const lifetime = parameters.lifetime ?? 'connection';
     const owner = { release: (lease: HeldLease) => this.#release(lease) };
     const make = (acquired: Acquired) => new HeldLease(owner, acquired, lifetime);
@@ -103,7 +115,7 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
   /** The live leases of the host, and those of users that are ending. */
   async *list(options: CallOptions = {}): AsyncGenerator<Lease, void, void> {
     const deadline = this.#deadline('List', options);
-    const replies = streamOnce<ListReply>(this.#open, 'List', { connection: deadline, reply: deadline });
+    const replies = streamOnce<ListReply>(this.#open, 'List', () => deadline);
     for await (const { lease, leases = [] } of replies) {
       yield* lease === undefined ? leases : [lease];
     }
@@ -116,12 +128,18 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
 
   /**
    * First each live lease, then 'ready', then each change, until the loop is left or the signal is aborted.
-   * @throws DynuserError ConnectionFailed where the daemon ends: whoever watches again begins with what is live then
+   * @throws DynuserError ConnectionFailed if the daemon ends: whoever watches again begins with what is live then
    */
-  watch(options: Pick<CallOptions, 'signal'> = {}): AsyncGenerator<WatchReply, void, void> {
-    const deadline = this.#deadline('Watch', options);
-    const { timeoutMs, ...endless } = deadline;
-    return streamOnce<WatchReply>(this.#open, 'Watch', { connection: deadline, reply: endless });
+  async *watch(options: Pick<CallOptions, 'signal'> = {}): AsyncGenerator<WatchReply, void, void> {
+    // What is live is there at once; a change may never come.
+    let deadline: Deadline = this.#deadline('Watch', options);
+    for await (const reply of streamOnce<WatchReply>(this.#open, 'Watch', () => deadline)) {
+      if (reply.event === 'ready') {
+        const { timeoutMs, ...endless } = deadline;
+        deadline = endless;
+      }
+      yield reply;
+    }
   }
 
   /** Ends all calls under way, and every lease that lasts as long as this client. */
@@ -152,7 +170,7 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
   }
 
   #call<Reply>(method: 'Release' | 'Explain', parameters: object, options: CallOptions): Promise<Reply> {
-    const written = writeParameters(method, { ...parameters });
+    const written = checkParameters(method, { ...parameters });
     return callOnce<Reply>(this.#open, method, written, this.#deadline(method, options));
   }
 

@@ -3,11 +3,9 @@
  * 'dynuser'. It loads nothing but Node's own modules and the varlink library beside it.
  */
 
-import { Client } from './client.ts';
-import { open } from './connection.ts';
-import { within } from './deadline.ts';
-import { toDynuserError } from './errors.ts';
+import type { Client } from './client.ts';
 import { CALL_TIMEOUT_MS, TIMEOUT_MAX_MS } from './limits.ts';
+import { openClient } from './open-client.ts';
 import { socketPaths } from './socket-path.ts';
 
 export type {
@@ -56,18 +54,5 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
   }
   const paths = socketPaths(options.path, process.env);
   const signals = signal === undefined ? [] : [signal];
-  await within({ what: `the daemon at ${paths.at(-1)}`, timeoutMs, signals }, wait => greet(paths, wait.signal));
-  return new Client({ paths, timeoutMs, reconnect });
-}
-
-async function greet(paths: readonly string[], signal: AbortSignal): Promise<void> {
-  const connection = await open(paths);
-  signal.addEventListener('abort', () => connection.close(), { once: true });
-  try {
-    await connection.call('org.varlink.service.GetInfo');
-  } catch (error) {
-    throw toDynuserError(error);
-  } finally {
-    connection.close();
-  }
+  return openClient({ paths, timeoutMs, reconnect, signals });
 }

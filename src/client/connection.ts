@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectToFirst, type VarlinkClient } from '../varlink/client.ts';
 import { DynuserError, toDynuserError } from './errors.ts';
+import { INTERFACES } from './interface.ts';
 import { LEASE_CONNECTION_TIMEOUT_MS, RETRY_FIRST_MS, RETRY_LONGEST_MS } from './limits.ts';
 
 /** @param signal aborted where the connection is wanted no more. @throws DynuserError ConnectionFailed */
@@ -13,7 +14,7 @@ export type Opener = (signal: AbortSignal) => Promise<VarlinkClient>;
  */
 export async function open(paths: readonly string[]): Promise<VarlinkClient> {
   try {
-    return (await connectToFirst(paths, { timeoutMs: LEASE_CONNECTION_TIMEOUT_MS })).client;
+    return (await connectToFirst(paths, { timeoutMs: LEASE_CONNECTION_TIMEOUT_MS, interfaces: INTERFACES })).client;
   } catch (error) {
     throw toDynuserError(error);
   }

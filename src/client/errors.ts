@@ -3,7 +3,7 @@
  * more for what can go wrong on the way to the daemon.
  */
 import { ERRORS, type WireErrorCode } from '../core/wire-names.ts';
-import { ConnectionError, VarlinkError } from '../varlink/errors.ts';
+import { ConnectionError, ReplyMismatch, VarlinkError } from '../varlink/errors.ts';
 import { ownValue } from '../varlink/json.ts';
 
 /**
@@ -54,6 +54,9 @@ const ALLOCATOR = 'io.dynuser.Allocator.';
 
 /** @returns the error of this package for one of the varlink library; any other as it is */
 export function toDynuserError(error: unknown): unknown {
+  if (error instanceof ReplyMismatch) {
+    return new DynuserError('UnexpectedReply', error.message, { cause: error });
+  }
   if (error instanceof ConnectionError) {
     return new DynuserError('ConnectionFailed', error.message, { cause: error });
   }

@@ -27,6 +27,8 @@ export class HeldLease implements AsyncDisposable {
   readonly directories: readonly Directory[];
   /** STATE_DIRECTORY and its siblings, for the environment of the service */
   readonly environment: { readonly [key: string]: string };
+  /** the daemon's whole answer. @internal */
+  readonly acquired: Acquired;
   readonly #owner: LeaseOwner;
   readonly #lost = new AbortController();
   #release: Promise<Released> | undefined;
@@ -41,6 +43,7 @@ export class HeldLease implements AsyncDisposable {
     this.lifetime = lifetime;
     this.directories = acquired.directories;
     this.environment = acquired.environment;
+    this.acquired = acquired;
     this.#owner = owner;
   }
 

@@ -9,8 +9,8 @@ import type { Acquired } from './acquired.ts';
 import { requestUser } from './calls.ts';
 import { isUnreachable, open, pause } from './connection.ts';
 import { DynuserError, toDynuserError } from './errors.ts';
+import { qualified } from './interface.ts';
 import { CLAIM_ATTEMPTS_MAX } from './limits.ts';
-import { qualified, readReply, writeParameters } from './wire.ts';
 
 /** What the line knows of a lease. */
 export interface TrackedLease {
@@ -232,8 +232,8 @@ export class LeaseConnection<Lease extends TrackedLease> {
   async #claim(connection: VarlinkClient, lease: Lease): Promise<void> {
     for (let attempt = 1; this.#held.has(lease); attempt++) {
       try {
-        const parameters = writeParameters('Claim', { lease: lease.id });
-        const { uid } = readReply<ClaimReply>('Claim', await connection.call(qualified('Claim'), parameters));
+        const reply = await connection.call(qualified('Claim'), { lease: lease.id });
+        const { uid } = reply as ClaimReply;
         if (uid !== lease.uid) {
           this.#lose(lease, new DynuserError('UnexpectedReply', `it has the UID ${uid} now, and had ${lease.uid}`));
         }

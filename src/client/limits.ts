@@ -11,5 +11,3 @@ export const RETRY_FIRST_MS = 20;
 export const RETRY_LONGEST_MS = 1_000;
 /** How often a claim is repeated that failed for want of something on the daemon's side. */
 export const CLAIM_ATTEMPTS_MAX = 5;
-/** unix(7): sun_path without its NUL. Node would cut a longer path and connect to another. */
-export const SOCKET_PATH_BYTES_MAX = 107;

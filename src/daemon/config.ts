@@ -4,9 +4,9 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { DynuserError } from '../core/errors.ts';
+import { RUNTIME_DIRECTORY, RUNTIME_DIRECTORY_VARIABLE } from '../core/paths.ts';
 import { DEFAULT_RANGE, parseRange, type UidRange } from '../core/range.ts';
 import { hasCode } from '../files/pinned-directory.ts';
-import { RUNTIME_DIRECTORY } from '../registry/layout.ts';
 
 export const CONFIG_FILE = '/etc/dynuser/dynuserd.conf';
 const CONFIG_BYTES_MAX = 64 * 1024;
@@ -103,7 +103,7 @@ export function loadConfig({ file, environment }: ConfigSource): Config {
   return Object.freeze({
     ...DEFAULTS,
     ...parseConfig(text, path),
-    runtimeDirectory: runtimeDirectory(environment['DYNUSER_RUNTIME_DIRECTORY']),
+    runtimeDirectory: runtimeDirectory(environment[RUNTIME_DIRECTORY_VARIABLE]),
   });
 }
 
@@ -177,7 +177,7 @@ function runtimeDirectory(configured: string | undefined): string {
     return RUNTIME_DIRECTORY;
   }
   if (!configured.startsWith('/') || configured.includes('\0')) {
-    throw invalid(`DYNUSER_RUNTIME_DIRECTORY: "${configured}" must be an absolute path`);
+    throw invalid(`${RUNTIME_DIRECTORY_VARIABLE}: "${configured}" must be an absolute path`);
   }
   return configured;
 }

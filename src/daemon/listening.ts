@@ -1,10 +1,10 @@
 /** Where the daemon listens: which socket is whose, and whom the kernel lets connect to that of the allocator. */
 import type { Authorization } from '../api/authorization.ts';
+import { ALLOCATOR_SOCKET, SOCKET } from '../core/paths.ts';
 import { USER_DATABASE_SERVICE } from '../core/records.ts';
 import { letConnect } from '../host/libc/socket-access.ts';
 import { type PassedSocket, passedSocket } from '../host/systemd/listen-fds.ts';
 import { linkUserDatabase } from '../host/systemd/user-database-link.ts';
-import { ALLOCATOR_SOCKET, SOCKET } from '../registry/layout.ts';
 import type { ListenTarget } from '../varlink/listener.ts';
 import type { Logger } from './logger.ts';
 

@@ -7,18 +7,9 @@ import type { Registry, RegistryContents, RegistryRecovery } from '../allocator/
 import { DynuserError } from '../core/errors.ts';
 import { asUid, type Uid } from '../core/ids.ts';
 import type { DynamicUser } from '../core/lease.ts';
+import { BY_NAME, BY_UID } from '../core/paths.ts';
 import { hasCode, type PinnedDirectory } from '../files/pinned-directory.ts';
-import {
-  BY_NAME,
-  BY_UID,
-  ENDING_SUFFIX,
-  INTENT_SUFFIX,
-  LEASES,
-  PRIVATE_MODE,
-  PUBLIC_MODE,
-  SET_ASIDE,
-  STATIC_LEASES,
-} from './layout.ts';
+import { ENDING_SUFFIX, INTENT_SUFFIX, LEASES, PRIVATE_MODE, PUBLIC_MODE, SET_ASIDE, STATIC_LEASES } from './layout.ts';
 import { decodeLease, encodeLease } from './lease-file.ts';
 
 /** A lease file of the greatest number of leases, each with all its directories, is smaller. */

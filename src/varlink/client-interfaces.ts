@@ -1,6 +1,6 @@
 /** What a client knows of the interfaces that it calls: parameters are written, and replies checked, as they declare. */
-import { ConnectionError, VarlinkError } from './errors.ts';
-import { checkStruct, Mismatch } from './idl/check.ts';
+import { ReplyMismatch, VarlinkError } from './errors.ts';
+import { checkStruct, Mismatch, type UnknownFields } from './idl/check.ts';
 import { encodeStruct } from './idl/encode.ts';
 import type { IdlInterface, IdlMethod } from './idl/model.ts';
 import { parseInterface } from './idl/parse.ts';
@@ -11,8 +11,15 @@ import type { MethodReply } from './message.ts';
 export class ClientInterfaces {
   readonly #methods = new Map<string, { readonly idl: IdlInterface; readonly definition: IdlMethod }>();
 
-  /** @param descriptions interface definitions. @throws IdlError */
-  constructor(descriptions: readonly string[]) {
+  readonly #unknown: UnknownFields;
+
+  /**
+   * @param descriptions interface definitions
+   * @param unknown what becomes of fields of a reply that its interface does not declare
+   * @throws IdlError
+   */
+  constructor(descriptions: readonly string[], unknown: UnknownFields = 'refuse') {
+    this.#unknown = unknown;
     for (const idl of descriptions.map(parseInterface)) {
       for (const definition of idl.methods.values()) {
         this.#methods.set(`${idl.name}.${definition.name}`, { idl, definition });
@@ -28,7 +35,7 @@ export class ClientInterfaces {
       : encodeStruct(known.idl, known.definition.parameters, parameters);
   }
 
-  /** @throws VarlinkError for an error reply, ConnectionError for one that is not as declared */
+  /** @throws VarlinkError for an error reply, ReplyMismatch for one that is not as declared */
   checkReply(method: string, { error, parameters }: MethodReply): JsonObject {
     if (error !== undefined) {
       throw new VarlinkError(error, parameters);
@@ -37,11 +44,9 @@ export class ClientInterfaces {
     if (known === undefined) {
       return parameters;
     }
-    const checked = checkStruct(known.idl, known.definition.reply, parameters);
+    const checked = checkStruct(known.idl, known.definition.reply, parameters, this.#unknown);
     if (checked instanceof Mismatch) {
-      throw new ConnectionError(
-        `the reply to ${method} is not as declared: ${checked.path.join('.')} ${checked.reason}`,
-      );
+      throw new ReplyMismatch(method, checked);
     }
     return checked;
   }

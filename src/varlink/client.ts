@@ -14,7 +14,7 @@ export interface ClientOptions {
   /** the longest reply to take */
   readonly maxFrameBytes?: number;
   /** interface definitions: calls to these are written and their replies checked as declared */
-  readonly interfaces?: readonly string[];
+  readonly interfaces?: readonly string[] | ClientInterfaces;
 }
 
 /** Whoever waits for replies. */
@@ -32,7 +32,10 @@ interface Waiting {
 export async function connect(path: string, options: ClientOptions = {}): Promise<VarlinkClient> {
   const { timeoutMs = CLIENT_TIMEOUT_MS } = options;
   // Whether the definitions are ones shows before anything is opened.
-  const interfaces = new ClientInterfaces(options.interfaces ?? []);
+  const interfaces =
+    options.interfaces instanceof ClientInterfaces
+      ? options.interfaces
+      : new ClientInterfaces(options.interfaces ?? []);
   const socket = createConnection({ path });
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(

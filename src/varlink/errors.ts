@@ -17,10 +17,18 @@ export class VarlinkError extends Error {
 
 /** A connection that could not be made, was lost, timed out, or on which the peer broke the protocol. */
 export class ConnectionError extends Error {
-  override readonly name = 'ConnectionError';
+  override readonly name: string = 'ConnectionError';
 
   constructor(message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
+  }
+}
+
+/** A reply that is not as its interface declares it. */
+export class ReplyMismatch extends ConnectionError {
+  /** @param method the qualified name of the method that was called */
+  constructor(method: string, { path, reason }: { readonly path: readonly string[]; readonly reason: string }) {
+    super(`the reply to ${method} is not as declared: ${path.join('.')} ${reason}`);
   }
 }
 

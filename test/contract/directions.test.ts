@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   launch: ['core'],
   // The syntax of a directory's value is part of the request, and pure.
   api: ['varlink', 'allocator', 'core', 'launch', 'directories/plan/value.ts'],
-  cli: ['varlink', 'api/generated', 'core'],
+  cli: ['client', 'varlink', 'api/generated', 'core'],
   // Published: what it loads is what every program that uses it loads.
   client: ['varlink', 'api/generated', 'core'],
   daemon: ['api', 'allocator', 'core', 'varlink', 'registry', 'host', 'directories', 'dbus', 'files'],

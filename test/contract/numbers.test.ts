@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { parseUserName, USER_NAME_MAX } from '../../src/core/name.ts';
+import { ALLOCATOR_SOCKET, BY_NAME, BY_UID, RUNTIME_DIRECTORY, SOCKET } from '../../src/core/paths.ts';
 import { DEFAULT_RANGE, POSSIBLE_UIDS, RESERVED_UIDS } from '../../src/core/range.ts';
 import { HOME_DIRECTORY, REAL_NAME, SHELL, USER_DATABASE_SERVICE } from '../../src/core/records.ts';
 import { VERSION } from '../../src/core/version.ts';
-import { ALLOCATOR_SOCKET, BY_NAME, BY_UID, RUNTIME_DIRECTORY, SOCKET } from '../../src/registry/layout.ts';
 import { readSource, sourcesBelow } from '../support/sources.ts';
 
 /** What src has no name for: who reads it is C alone, or the records of shadow(5), which only C makes. */

@@ -3,20 +3,21 @@
  * connection, so that nothing stays if this process is interrupted, killed, or fails in between.
  */
 import { randomBytes } from 'node:crypto';
-import { checkAcquireReply } from '../acquire-replies.ts';
-import { type Daemon, isErrorReply } from '../daemon.ts';
-import { CommandFailure } from '../failure.ts';
-import { ALLOCATION_TIMEOUT_MS, RELEASE_TIMEOUT_MS } from '../limits.ts';
-import { checkReleaseReply } from '../replies.ts';
+import type { AcquireParameters } from '../../api/generated/io-dynuser-allocator.ts';
+import type { CallOptions } from '../../client/client.ts';
+import { DynuserError } from '../../client/errors.ts';
+import type { HeldLease } from '../../client/held-lease.ts';
+import { ALLOCATION_TIMEOUT_MS } from '../limits.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { type Host, Unreadable } from './host.ts';
 
-/** The user of a trial, and its lease. */
-export interface TrialUser {
-  readonly userName: string;
-  readonly uid: number;
-  readonly gid: number;
-  readonly lease: string;
+/** The user of a trial. */
+export type TrialUser = Pick<HeldLease, 'userName' | 'uid' | 'gid'>;
+type TrialLease = TrialUser & Pick<HeldLease, 'dynamic' | 'release'>;
+
+/** What the trial needs of the client. */
+export interface TrialClient {
+  acquire(parameters: AcquireParameters, options: CallOptions): Promise<TrialLease>;
 }
 
 /** Bytes of randomness in the name, which nobody else's user must have. */
@@ -29,48 +30,47 @@ export function trialName(): string {
   return `dynuser-doctor-${randomBytes(NAME_BYTES).toString('hex')}`;
 }
 
-/** @returns what came of the acquire, and the user if there is one */
+/** @returns what came of the acquire, and the lease if there is one */
 export async function beginTrial(
-  daemon: Daemon,
+  client: TrialClient,
   userName: string,
-): Promise<{ readonly finding: Finding; readonly user?: TrialUser }> {
+): Promise<{ readonly finding: Finding; readonly lease?: TrialLease }> {
   const { ok, problem, unknown } = findingsOf('Acquire');
   try {
-    const parameters = { unit: `${userName}.service`, userName, lifetime: 'connection' };
-    const reply = await daemon.call('io.dynuser.Allocator.Acquire', parameters, ALLOCATION_TIMEOUT_MS);
-    const checked = checkAcquireReply(reply);
-    if (!('acquired' in checked) || !checked.acquired.dynamic || checked.acquired.userName !== userName) {
+    const parameters = { unit: `${userName}.service`, userName, lifetime: 'connection' } as const;
+    const lease = await client.acquire(parameters, { timeoutMs: ALLOCATION_TIMEOUT_MS });
+    if (!lease.dynamic || lease.userName !== userName) {
       return { finding: problem(`dynuserd gives something else than the user ${userName}`, 'restart dynuserd') };
     }
-    const { uid, gid, lease } = checked.acquired;
-    return { finding: ok(`${userName} has got the UID ${uid}`), user: { userName, uid, gid, lease } };
+    return { finding: ok(`${userName} has got the UID ${lease.uid}`), lease };
   } catch (error) {
-    if (!(error instanceof CommandFailure)) {
+    if (!(error instanceof DynuserError)) {
       throw error;
     }
     return {
-      finding: isErrorReply(error, 'io.dynuser.Allocator.NotPermitted')
-        ? unknown(error.message)
-        : problem(error.message, "mend what is said; the log of dynuserd may say more ('journalctl -u dynuserd')"),
+      finding:
+        error.code === 'NotPermitted'
+          ? unknown(error.reason)
+          : problem(error.reason, "repair what is named; the log of dynuserd may say more ('journalctl -u dynuserd')"),
     };
   }
 }
 
 /** Releases the user of a trial, and asks the host whether its name is gone. */
-export async function endTrial(daemon: Daemon, host: Host, { userName, lease }: TrialUser): Promise<Finding> {
+export async function endTrial(lease: TrialLease, host: Host): Promise<Finding> {
+  const { userName } = lease;
   const { ok, warning, problem, unknown } = findingsOf('Release');
   try {
-    const reply = await daemon.call('io.dynuser.Allocator.Release', { lease }, RELEASE_TIMEOUT_MS);
-    const { remains } = checkReleaseReply(reply);
+    const { remains } = await lease.release();
     if (remains !== undefined) {
       return warning(`the UID of ${userName} stays reserved: ${remains}`, 'remove what is named');
     }
   } catch (error) {
-    if (!(error instanceof CommandFailure)) {
+    if (!(error instanceof DynuserError)) {
       throw error;
     }
-    // The connection is closed next, and with it goes the lease.
-    return problem(error.message, "see the log of dynuserd ('journalctl -u dynuserd')");
+    // The client is closed next, and with it goes the lease.
+    return problem(error.reason, "see the log of dynuserd ('journalctl -u dynuserd')");
   }
   // By its name alone: its UID may be somebody else's already.
   const result = await host.run(['getent', 'passwd', userName]);

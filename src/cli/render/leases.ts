@@ -111,7 +111,7 @@ export function remainsWords({ remains }: Pick<Lease, 'remains'>): string {
 function renderLease(lease: Lease, style: Style, now: number): string {
   return renderFields(
     [
-      ['Lease', lease.lease],
+      ['Lease', printable(lease.lease)],
       ['Unit', printable(lease.unit)],
       ['Lifetime', lease.lifetime],
       ['PID', pidCell(lease)],

@@ -1,8 +1,8 @@
 /** The state of the daemon and of the host's lookups, each with what to do where something is amiss. Pure. */
 import type { Lease } from '../../api/generated/io-dynuser-allocator.ts';
+import type { DaemonInfo } from '../../client/client.ts';
 import type { HostLookups, LinkState, SwitchState } from '../host-lookups.ts';
 import { ENDING_SHOWN_MAX } from '../limits.ts';
-import type { ServiceInfo } from '../replies.ts';
 import { remainsWords } from './leases.ts';
 import type { Style } from './style.ts';
 import { renderFields } from './table.ts';
@@ -17,7 +17,7 @@ export interface Status {
   readonly socket: string;
   /** why it is not reachable, in words */
   readonly problem?: string;
-  readonly service?: ServiceInfo;
+  readonly service?: DaemonInfo;
   /** the live ones */
   readonly users?: number;
   readonly leases?: number;

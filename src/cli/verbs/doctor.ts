@@ -1,6 +1,6 @@
 /** dynuserctl doctor: looks the host over. */
+import type { Client } from '../../client/client.ts';
 import type { Handler } from '../commands.ts';
-import { type Daemon, withDaemon } from '../daemon.ts';
 import type { DaemonFacts } from '../doctor/checks/daemon.ts';
 import { type DoctorInput, examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
@@ -14,8 +14,7 @@ import { listLeases } from '../leases.ts';
 import type { ProcessIo } from '../process-io.ts';
 import { renderFindings } from '../render/doctor.ts';
 import { renderJson } from '../render/json.ts';
-import { checkServiceInfo } from '../replies.ts';
-import { socketPath } from '../socket-path.ts';
+import { publicSocket, withClient } from '../with-client.ts';
 
 /** @param hostOf the host that is looked at, with the environment of the programs that are run on it */
 export function doctorOf(hostOf: (environment: ProcessIo['environment']) => Host): Handler {
@@ -26,7 +25,7 @@ export function doctorOf(hostOf: (environment: ProcessIo['environment']) => Host
     const daemon = await askDaemon(io);
     const input: DoctorInput = {
       ...{ host, daemon },
-      socket: socketPath(environment),
+      socket: publicSocket(environment),
       now: io.now(),
       userDatabase: HOST_LOOKUP_PATHS.userDatabase,
     };
@@ -52,8 +51,8 @@ async function examineWithTrial(input: DoctorInput, io: ProcessIo): Promise<Find
   // It may come before anybody waits for it, who then sees it all the same.
   interrupted.catch(() => {});
   try {
-    // Leaving withDaemon closes the connection, and that ends the lease.
-    return await withDaemon(io, daemon => Promise.race([interrupted, tryOnce(daemon, input)]));
+    // Leaving withClient closes the client, and that ends the lease.
+    return await withClient(io, client => Promise.race([interrupted, tryOnce(client, input)]));
   } finally {
     interruption.dispose();
   }
@@ -61,20 +60,19 @@ async function examineWithTrial(input: DoctorInput, io: ProcessIo): Promise<Find
 
 const INTERRUPTED = 'interrupted: the user of the trial ends with this command';
 
-async function tryOnce(daemon: Daemon, input: DoctorInput): Promise<Finding[]> {
-  const { finding, user } = await beginTrial(daemon, trialName());
-  if (user === undefined) {
+async function tryOnce(client: Client, input: DoctorInput): Promise<Finding[]> {
+  const { finding, lease } = await beginTrial(client, trialName());
+  if (lease === undefined) {
     return [...(await examine(input)), finding];
   }
-  const findings = await examine({ ...input, trial: user });
-  return [...findings, finding, await endTrial(daemon, input.host, user)];
+  const findings = await examine({ ...input, trial: lease });
+  return [...findings, finding, await endTrial(lease, input.host)];
 }
 
 async function askDaemon(io: ProcessIo): Promise<DaemonFacts> {
   try {
-    return await withDaemon(io, async daemon => {
-      const service = checkServiceInfo(await daemon.call('org.varlink.service.GetInfo'));
-      return { reachable: true, service, leases: await listLeases(daemon) };
+    return await withClient(io, async client => {
+      return { reachable: true, service: client.daemon, leases: await listLeases(client) };
     });
   } catch (error) {
     if (error instanceof CommandFailure) {

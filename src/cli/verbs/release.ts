@@ -1,17 +1,15 @@
 /** dynuserctl release NAME|UID|LEASE */
 import type { Lease } from '../../api/generated/io-dynuser-allocator.ts';
+import type { Client } from '../../client/client.ts';
+import { DynuserError } from '../../client/errors.ts';
 import { asLeaseId } from '../../core/ids.ts';
 import type { Handler } from '../commands.ts';
-import { type Daemon, isErrorReply, withDaemon } from '../daemon.ts';
 import { CommandFailure, usageFailure } from '../failure.ts';
 import { leasesOf, listLeases } from '../leases.ts';
 import { RELEASE_TIMEOUT_MS } from '../limits.ts';
 import { remainsWords } from '../render/leases.ts';
 import { printable } from '../render/text.ts';
-import { checkReleaseReply } from '../replies.ts';
-
-const RELEASE = 'io.dynuser.Allocator.Release';
-const NO_SUCH_LEASE = 'io.dynuser.Allocator.NoSuchLease';
+import { withClient } from '../with-client.ts';
 
 export const release: Handler = async ({ operands, options }, io) => {
   const [which = ''] = operands;
@@ -20,14 +18,14 @@ export const release: Handler = async ({ operands, options }, io) => {
   if (lease !== undefined && all) {
     throw usageFailure('--all goes with a name or a UID, not with a lease', 'release');
   }
-  const { released, remains } = await withDaemon(io, async daemon => {
+  const { released, remains } = await withClient(io, async client => {
     if (lease !== undefined) {
-      return { released: `the lease ${lease}`, remains: await releaseOne(daemon, lease) };
+      return { released: `the lease ${lease}`, remains: await releaseOne(client, lease) };
     }
-    const leases = leasesOf(await listLeases(daemon), which);
+    const leases = leasesOf(await listLeases(client), which);
     checkLive(leases);
     const named = all ? leases : [theExplicitOne(leases)];
-    return { remains: await releaseEach(daemon, named), released: sentence(leases, named) };
+    return { remains: await releaseEach(client, named), released: sentence(leases, named) };
   });
   if (remains !== undefined) {
     const what = 'the lease is dropped, but the UID stays reserved while something of the user is left';
@@ -67,23 +65,23 @@ function theExplicitOne(leases: readonly [Lease, ...Lease[]]): Lease {
 }
 
 function listing(leases: readonly Lease[]): string {
-  return leases.map(lease => `  ${lease.lease}  ${lease.lifetime}  ${printable(lease.unit)}`).join('\n');
+  return leases.map(lease => `  ${printable(lease.lease)}  ${lease.lifetime}  ${printable(lease.unit)}`).join('\n');
 }
 
-/** @returns what keeps the UID reserved, where the lease was the last one and something is left. @throws CommandFailure */
-async function releaseOne(daemon: Daemon, lease: string): Promise<string | undefined> {
-  return checkReleaseReply(await daemon.call(RELEASE, { lease }, RELEASE_TIMEOUT_MS)).remains;
+/** @returns what keeps the UID reserved, if the lease was the last one and something is left. @throws DynuserError */
+async function releaseOne(client: Client, lease: string): Promise<string | undefined> {
+  return (await client.release(lease, { timeoutMs: RELEASE_TIMEOUT_MS })).remains;
 }
 
 /** @returns what the last lease left, as releaseOne() does */
-async function releaseEach(daemon: Daemon, leases: readonly Lease[]): Promise<string | undefined> {
+async function releaseEach(client: Client, leases: readonly Lease[]): Promise<string | undefined> {
   let remains: string | undefined;
   for (const { lease } of leases) {
     try {
-      remains = await releaseOne(daemon, lease);
+      remains = await releaseOne(client, lease);
     } catch (error) {
-      // Its holder was faster: what was to be reached is reached.
-      if (!isErrorReply(error, NO_SUCH_LEASE)) {
+      // Somebody else has released it meanwhile.
+      if (!(error instanceof DynuserError && error.code === 'NoSuchLease')) {
         throw error;
       }
     }

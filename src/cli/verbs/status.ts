@@ -1,6 +1,5 @@
 /** dynuserctl status: the daemon, and whether the lookups of this host lead to it. */
 import type { Handler } from '../commands.ts';
-import { withDaemon } from '../daemon.ts';
 import { CommandFailure } from '../failure.ts';
 import { HOST_LOOKUP_PATHS, inspectHostLookups, type LookupPaths } from '../host-lookups.ts';
 import { layoutOf } from '../layout.ts';
@@ -9,13 +8,12 @@ import type { ProcessIo } from '../process-io.ts';
 import { renderJson } from '../render/json.ts';
 import { countUsers, endingUsers } from '../render/leases.ts';
 import { renderStatus, type Status } from '../render/status.ts';
-import { checkServiceInfo } from '../replies.ts';
-import { socketPath } from '../socket-path.ts';
+import { publicSocket, withClient } from '../with-client.ts';
 
 /** @param paths the places of the host that are looked at */
 export function statusOf(paths: LookupPaths): Handler {
   return async (invocation, io) => {
-    const socket = socketPath(io.environment);
+    const socket = publicSocket(io.environment);
     const status: Status = {
       ...(await inspectDaemon(io)),
       socket,
@@ -34,13 +32,12 @@ export const status: Handler = statusOf(HOST_LOOKUP_PATHS);
 
 async function inspectDaemon(io: ProcessIo): Promise<Omit<Status, 'socket' | 'lookups'>> {
   try {
-    return await withDaemon(io, async daemon => {
-      const service = checkServiceInfo(await daemon.call('org.varlink.service.GetInfo'));
-      const leases = await listLeases(daemon);
+    return await withClient(io, async client => {
+      const leases = await listLeases(client);
       const live = leases.filter(lease => lease.ending !== true);
       return {
         reachable: true,
-        service,
+        service: client.daemon,
         users: countUsers(live),
         leases: live.length,
         ending: endingUsers(leases).map(({ uid, userName, remains }) => ({

@@ -1,12 +1,10 @@
 /** dynuserctl watch: a line for each event, until the operator, the reader of the output or the daemon ends it. */
 import type { Handler } from '../commands.ts';
-import { withDaemon } from '../daemon.ts';
 import { CommandFailure } from '../failure.ts';
 import { layoutOf } from '../layout.ts';
-import { REPLY_TIMEOUT_MS } from '../limits.ts';
 import { eventTime, renderEvent, renderEventTitles } from '../render/event.ts';
 import { renderJson } from '../render/json.ts';
-import { checkWatchReply } from '../replies.ts';
+import { withClient } from '../with-client.ts';
 
 export const watch: Handler = async (invocation, io) => {
   const { output, now } = io;
@@ -15,16 +13,11 @@ export const watch: Handler = async (invocation, io) => {
   const interruption = io.listenForInterruption();
   const stopped = (): boolean => interruption.signal.aborted || output.broken.aborted;
   try {
-    await withDaemon(io, async daemon => {
-      interruption.signal.addEventListener('abort', daemon.close, { once: true });
+    await withClient(io, async client => {
       if (json === 'off' && layout.legend) {
         await output.write(renderEventTitles(layout.style));
       }
-      let ready = false;
-      const wait = (): number | 'unbounded' => (ready ? 'unbounded' : REPLY_TIMEOUT_MS);
-      for await (const reply of daemon.stream('io.dynuser.Allocator.Watch', {}, wait)) {
-        const event = checkWatchReply(reply);
-        ready ||= event.event === 'ready';
+      for await (const event of client.watch({ signal: interruption.signal })) {
         const time = eventTime(event, now());
         await output.write(
           json === 'off' ? renderEvent(event, time, output.terminal?.columns) : renderJson({ time, ...event }, json),
@@ -33,10 +26,11 @@ export const watch: Handler = async (invocation, io) => {
           return;
         }
       }
-      throw new CommandFailure('the daemon ended the stream: it stops, or this output was read too slowly');
+      throw new CommandFailure(
+        'the daemon ended the stream: it is stopping, or this output was read too slowly; watch again',
+      );
     });
   } catch (error) {
-    // Closing the connection is how an interruption ends the stream: what that looks like from inside is no failure.
     if (!stopped()) {
       throw error;
     }

@@ -14,16 +14,23 @@ export class Mismatch {
   }
 }
 
+/** What becomes of a field that is not declared. A client drops it: a newer service says more than the client knows. */
+export type UnknownFields = 'refuse' | 'drop';
+
 /**
  * @param idl where the named types are
  * @returns the declared fields alone, a null for a nullable one left out; a Mismatch names an unknown field before a
  *   field of the wrong type, and that before a missing one
  */
-export function checkStruct(idl: IdlInterface, struct: IdlStruct, value: JsonObject): JsonObject | Mismatch {
-  for (const key of Object.keys(value)) {
-    if (!struct.fields.has(key)) {
-      return new Mismatch([key], 'is not declared');
-    }
+export function checkStruct(
+  idl: IdlInterface,
+  struct: IdlStruct,
+  value: JsonObject,
+  unknown: UnknownFields = 'refuse',
+): JsonObject | Mismatch {
+  const undeclared = unknown === 'refuse' ? Object.keys(value).find(key => !struct.fields.has(key)) : undefined;
+  if (undeclared !== undefined) {
+    return new Mismatch([undeclared], 'is not declared');
   }
   const checked: Record<string, Json> = {};
   let missing: Mismatch | undefined;
@@ -35,7 +42,7 @@ export function checkStruct(idl: IdlInterface, struct: IdlStruct, value: JsonObj
       }
       continue;
     }
-    const member = checkType(idl, type, given);
+    const member = checkType(idl, type, given, unknown);
     if (member instanceof Mismatch) {
       return new Mismatch([name, ...member.path], member.reason);
     }
@@ -44,7 +51,7 @@ export function checkStruct(idl: IdlInterface, struct: IdlStruct, value: JsonObj
   return missing ?? checked;
 }
 
-function checkType(idl: IdlInterface, type: IdlType, value: Json): Json | Mismatch {
+function checkType(idl: IdlInterface, type: IdlType, value: Json, unknown: UnknownFields): Json | Mismatch {
   switch (type.kind) {
     case 'bool':
       return typeof value === 'boolean' ? value : wrong('a boolean');
@@ -63,22 +70,27 @@ function checkType(idl: IdlInterface, type: IdlType, value: Json): Json | Mismat
         ? value
         : wrong(`one of ${type.values.join(', ')}`);
     case 'maybe':
-      return value === null ? null : checkType(idl, type.element, value);
+      return value === null ? null : checkType(idl, type.element, value, unknown);
     case 'array':
-      return isJsonArray(value) ? checkArray(idl, type.element, value) : wrong('an array');
+      return isJsonArray(value) ? checkArray(idl, type.element, value, unknown) : wrong('an array');
     case 'map':
-      return isJsonObject(value) ? checkMap(idl, type.element, value) : wrong('an object');
+      return isJsonObject(value) ? checkMap(idl, type.element, value, unknown) : wrong('an object');
     case 'struct':
-      return isJsonObject(value) ? checkStruct(idl, type, value) : wrong('an object');
+      return isJsonObject(value) ? checkStruct(idl, type, value, unknown) : wrong('an object');
     case 'named':
-      return checkType(idl, namedType(idl, type.name), value);
+      return checkType(idl, namedType(idl, type.name), value, unknown);
   }
 }
 
-function checkArray(idl: IdlInterface, element: IdlType, value: readonly Json[]): Json | Mismatch {
+function checkArray(
+  idl: IdlInterface,
+  element: IdlType,
+  value: readonly Json[],
+  unknown: UnknownFields,
+): Json | Mismatch {
   const checked: Json[] = [];
   for (const given of value) {
-    const member = checkType(idl, element, given);
+    const member = checkType(idl, element, given, unknown);
     if (member instanceof Mismatch) {
       return member;
     }
@@ -87,10 +99,10 @@ function checkArray(idl: IdlInterface, element: IdlType, value: readonly Json[])
   return checked;
 }
 
-function checkMap(idl: IdlInterface, element: IdlType, value: JsonObject): Json | Mismatch {
+function checkMap(idl: IdlInterface, element: IdlType, value: JsonObject, unknown: UnknownFields): Json | Mismatch {
   const checked: [string, Json][] = [];
   for (const [key, given] of Object.entries(value)) {
-    const member = checkType(idl, element, given);
+    const member = checkType(idl, element, given, unknown);
     if (member instanceof Mismatch) {
       return member;
     }

@@ -1,6 +1,10 @@
 /** list, show and explain: what is asked of the daemon, and what is made of its answers. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { ALLOCATOR_INTERFACE, type Lease } from '../../../src/api/generated/io-dynuser-allocator.ts';
+import type { IdlType } from '../../../src/varlink/idl/model.ts';
+import { parseInterface } from '../../../src/varlink/idl/parse.ts';
+import type { Json } from '../../../src/varlink/json.ts';
 import { NOW, sampleLease } from '../../unit/cli/sample.ts';
 import { type FakeDaemon, startFakeDaemon } from './fake-daemon.ts';
 import { type Outcome, runCommand } from './run-command.ts';
@@ -13,6 +17,24 @@ afterEach(() => daemon.close());
 
 const command = (...argv: string[]): Promise<Outcome> =>
   runCommand(argv, { environment: daemon.environment, now: NOW });
+
+/** A value as the type declares it. */
+function sampleOf(type: IdlType): Json {
+  switch (type.kind) {
+    case 'maybe':
+      return sampleOf(type.element);
+    case 'array':
+      return [sampleOf(type.element)];
+    case 'bool':
+      return true;
+    case 'int':
+      return 64642;
+    case 'named':
+      return 'explicit';
+    default:
+      return 'text';
+  }
+}
 
 const older = sampleLease({ since: 1 });
 const other = sampleLease({ uid: 63122, gid: 63122, userName: 'run-u15750', unit: 'run-u15750.service' });
@@ -27,6 +49,16 @@ test('list: sorted rows and their totals', async () => {
   assert.match(lines[1] ?? '', /^63122 +run-u15750 +run-u15750\.service +explicit +4711 +5min ago +-$/);
   assert.match(lines[2] ?? '', / days ago /);
   assert.deepEqual(lines.slice(4), ['', '2 users, 3 leases.', '']);
+});
+
+test('every field that the interface gives a lease is in the JSON', async () => {
+  const idl = parseInterface(ALLOCATOR_INTERFACE);
+  const type = idl.types.get('Lease')?.type;
+  assert.ok(type?.kind === 'struct');
+  const lease = Object.fromEntries([...type.fields.values()].map(field => [field.name, sampleOf(field.type)]));
+  daemon.leases = [lease as unknown as Lease];
+  const { output } = await command('list', '--json=short');
+  assert.deepEqual(JSON.parse(output), [lease]);
 });
 
 test('list: JSON is one array, short on one line, times as they are on the wire', async () => {

@@ -45,6 +45,17 @@ async function against(treat: (connection: Socket) => void, ...argv: string[]): 
   }
 }
 
+const INFO = { vendor: 'dynuser', product: 'dynuserd', version: VERSION, url: '', interfaces: [] };
+
+/** Says who it is, and gives the same reply to all else. */
+function answering(reply: string): (connection: Socket) => void {
+  return connection =>
+    connection.on('data', data => {
+      const greets = reply !== '{}' && data.includes('org.varlink.service.GetInfo');
+      connection.write(`${greets ? JSON.stringify({ parameters: INFO }) : reply}\0`);
+    });
+}
+
 test('no daemon', async () => {
   for (const argv of [['list'], ['show', 'a'], ['acquire', 'a'], ['release', 'a'], ['explain', 'a'], ['watch']]) {
     assert.deepEqual(await command(...argv), {
@@ -77,7 +88,7 @@ test('a daemon that never answers', async () => {
   const started = Date.now();
   const { status, errors } = await against(() => {}, 'list');
   assert.equal(status, 1);
-  assert.match(errors, /^dynuserctl: dynuserd at \S+ gave no answer within 5 s: [^\n]+\n$/);
+  assert.match(errors, /^dynuserctl: dynuserd at \S+ does not answer \([^\n]* no answer within 5000 ms\): [^\n]+\n$/);
   assert.ok(Date.now() - started < 8_000);
 });
 
@@ -94,23 +105,21 @@ test('a daemon that closes the connection, and one that talks nonsense', async (
 
 test('answers of the wrong shape', async () => {
   const reply = JSON.stringify({ parameters: { lease: { uid: '64642' } } });
-  const { status, errors } = await against(
-    connection => connection.once('data', () => connection.write(`${reply}\0`)),
-    'list',
-  );
+  const { status, errors } = await against(answering(reply), 'list');
   assert.equal(status, 1);
-  assert.match(errors, /^dynuserctl: the answer cannot be understood: '\w+' is not /);
+  assert.match(
+    errors,
+    /^dynuserctl: the answer cannot be understood: [^\n]*List is not as declared: lease\.uid is not /,
+  );
+  const stranger = await against(answering('{}'), 'list');
+  assert.match(stranger.errors, /^dynuserctl: the answer cannot be understood: [^\n]*GetInfo is not as declared: /);
 });
 
 test('an answer that tells how far it is, and never how it ended', async () => {
   const reply = JSON.stringify({ parameters: { progress: { publicPath: '/a', inodes: 1, changed: 1 } } });
-  const { status, output, errors } = await against(
-    connection => connection.once('data', () => connection.write(`${reply}\0`)),
-    'acquire',
-    'a.service',
-  );
+  const { status, output, errors } = await against(answering(reply), 'acquire', 'a.service');
   assert.deepEqual({ status, output }, { status: 1, output: '' });
-  assert.match(errors, /^dynuserctl: the answer cannot be understood: its end is missing: /);
+  assert.match(errors, /^dynuserctl: the answer cannot be understood: the daemon ended Acquire without an answer; /);
 });
 
 test('a wrong command line: exit status 2, before anything is connected to', async () => {

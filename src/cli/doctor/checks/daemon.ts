@@ -1,10 +1,10 @@
 /** Whether the daemon answers, and is of the same version as this command. */
 import type { Lease } from '../../../api/generated/io-dynuser-allocator.ts';
-import type { ServiceInfo } from '../../replies.ts';
+import type { DaemonInfo } from '../../../client/client.ts';
 import { type Finding, findingsOf } from '../finding.ts';
 
 export type DaemonFacts =
-  | { readonly reachable: true; readonly service: ServiceInfo; readonly leases: readonly Lease[] }
+  | { readonly reachable: true; readonly service: DaemonInfo; readonly leases: readonly Lease[] }
   | { readonly reachable: false; readonly problem: string };
 
 /** @param version of this command */
