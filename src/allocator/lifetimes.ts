@@ -3,7 +3,7 @@
  * and lets go of it when it was released otherwise. What ends with a connection is the business of who has connections.
  */
 import type { Requester } from '../core/access.ts';
-import { DynuserError } from '../core/errors.ts';
+import { DynuserError, type ErrorCode } from '../core/errors.ts';
 import type { LeaseId, Pid, UnitName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
@@ -37,12 +37,12 @@ export class Lifetimes {
   /**
    * The process that a request names, for a peer that may speak for it: root for every process, others for those that
    * run as them.
-   * @throws DynuserError NotPermitted, ProbeFailed
+   * @throws DynuserError NotPermitted, LifetimeEnded
    */
   processOf(pid: Pid, { uid, isRoot }: Requester): PinnedProcess {
     const outcome = this.#deps.processes.open(pid);
     if (outcome.kind === 'gone') {
-      throw refused('ProbeFailed', 'pid', `there is no process ${pid}`);
+      throw refused('LifetimeEnded', 'pid', `there is no process ${pid}; name one that runs`);
     }
     if (!isRoot && outcome.process.owner() !== uid) {
       outcome.process.close();
@@ -55,7 +55,7 @@ export class Lifetimes {
    * The process that asks.
    * @param pin how the kernel knows it, from its connection
    * @param pid its number, where the daemon can see it: an older kernel says nothing more
-   * @throws DynuserError NotPermitted, ProbeFailed
+   * @throws DynuserError NotPermitted, LifetimeEnded
    */
   callerOf(pin: () => PeerPinOutcome, pid: Pid | undefined): PinnedProcess {
     const outcome = this.#pin(pin, pid);
@@ -63,7 +63,7 @@ export class Lifetimes {
       case 'running':
         return outcome.process;
       case 'gone':
-        throw refused('ProbeFailed', 'lifetime', 'the process that asks is gone');
+        throw refused('LifetimeEnded', 'lifetime', 'the process that asks is gone');
       case 'invisible':
       case 'unsupported':
         throw refused(
@@ -88,7 +88,7 @@ export class Lifetimes {
     return outcome.process.identity;
   }
 
-  /** @throws DynuserError ProbeFailed where the unit is not active, or systemd cannot be asked */
+  /** @throws DynuserError LifetimeEnded if the unit is not active, ProbeFailed if systemd cannot be asked */
   async checkUnit(unit: UnitName): Promise<void> {
     const found = await this.#deps.units.check(unit);
     switch (found.kind) {
@@ -96,7 +96,7 @@ export class Lifetimes {
         return;
       case 'inactive':
         throw refused(
-          'ProbeFailed',
+          'LifetimeEnded',
           'lifetime',
           `the unit ${unit} is not active: a lease bound to it would end at once`,
         );
@@ -154,6 +154,6 @@ export class Lifetimes {
   }
 }
 
-function refused(code: 'NotPermitted' | 'ProbeFailed', field: string, reason: string): DynuserError {
+function refused(code: ErrorCode, field: string, reason: string): DynuserError {
   return new DynuserError(code, reason, { field });
 }

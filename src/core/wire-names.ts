@@ -8,6 +8,7 @@ export const ERRORS = {
   NotPermitted: ['field', 'reason'],
   NoSuchLease: ['field', 'reason'],
   ProbeFailed: ['field', 'reason'],
+  LifetimeEnded: ['field', 'reason'],
   DirectoryFailed: ['field', 'reason'],
   LaunchFailed: ['field', 'reason'],
   LimitReached: ['field', 'reason'],

@@ -89,7 +89,9 @@ describe('the installed daemon beside systemd', () => {
   it('binds a lease to a unit, over a restart of the daemon and a re-execution of systemd', async () => {
     const gone = async () => (await machine.run(['getent', 'passwd', 'held'])).status !== 0;
     const refused = await host.calls([[ACQUIRE, { unit: 'held.service', lifetime: 'unit' }]]);
-    assert.match(String(errorOf(refused[0]).parameters['reason']), /held\.service is not active/);
+    const { error, parameters } = errorOf(refused[0]);
+    assert.equal(error, 'io.dynuser.Allocator.LifetimeEnded');
+    assert.match(String(parameters['reason']), /held\.service is not active/);
     await machine.output(['systemd-run', '--quiet', '-u', 'held', 'sleep', '600']);
     await acquire({ unit: 'held.service', lifetime: 'unit' });
     await machine.output(['systemctl', 'restart', 'dynuserd.service']);

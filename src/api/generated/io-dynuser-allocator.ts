@@ -372,6 +372,8 @@ error NoSuchLease(field: string, reason: string)
 # The host could not be asked or did not do what it was asked: a name service that hangs, crashes or fails, a registry
 # that cannot be written.
 error ProbeFailed(field: string, reason: string)
+# What the lease would last as long as is not there: the process has ended, or the unit is not active.
+error LifetimeEnded(field: string, reason: string)
 # A directory cannot be made, moved or handed over; what it holds is where it was, or goes on at the next request.
 error DirectoryFailed(field: string, reason: string)
 # A property, a unit file or an option of a launch that cannot be done: field names it, and where it is from.
@@ -834,6 +836,12 @@ export type NoSuchLeaseParameters = {
  * that cannot be written.
  */
 export type ProbeFailedParameters = {
+  readonly field: string;
+  readonly reason: string;
+};
+
+/** What the lease would last as long as is not there: the process has ended, or the unit is not active. */
+export type LifetimeEndedParameters = {
   readonly field: string;
   readonly reason: string;
 };

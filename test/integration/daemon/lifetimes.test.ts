@@ -59,6 +59,7 @@ test('a lease of a process ends with it: the one that asks, or the one that is n
     await host.untilNothingIsKept();
     const gone = (await host.calls([process(pid)]))[0];
     assert.ok(gone !== undefined && 'error' in gone);
+    assert.equal(gone.error, 'io.dynuser.Allocator.LifetimeEnded');
     assert.match(String(gone.parameters['reason']), /there is no process/);
   });
 });
