@@ -1,24 +1,13 @@
 /**
- * From arguments to an invocation of one command, by the table in commands.ts. Long options alone, as "--name=value"
- * or "--name value"; "--" ends them. Pure; every slip is a usage failure that names its argument.
+ * From arguments to an invocation of one command, by the table of commands. Long options alone, as "--name=value" or
+ * "--name value"; "--" ends them. Pure; every mistake is a usage failure that names its argument.
  */
-
+import { parseArgs } from 'node:util';
 import { nearest } from '../core/nearest.ts';
-import { COMMANDS, type CommandSpec, GLOBAL_OPTIONS, type OptionSpec } from './commands.ts';
+import type { CommandSpec, CommandTable, Invocation, OptionSpec, OptionValues } from './command.ts';
 import { usageFailure } from './failure.ts';
-import { JSON_MODES, type JsonMode } from './render/json.ts';
+import { JSON_MODES } from './render/json.ts';
 import { printable } from './render/text.ts';
-
-/** The options of one command line: the values of each, in their order; a switch has the value ''. */
-export type OptionValues = ReadonlyMap<string, readonly string[]>;
-
-export interface Invocation {
-  /** as many as the command's table entry names */
-  readonly operands: readonly string[];
-  readonly options: OptionValues;
-  readonly json: JsonMode;
-  readonly legend: boolean;
-}
 
 export type CommandLine =
   | { readonly kind: 'help'; readonly command?: CommandSpec }
@@ -26,23 +15,22 @@ export type CommandLine =
   | { readonly kind: 'command'; readonly command: CommandSpec; readonly invocation: Invocation };
 
 /** @param argv the arguments after the program's name. @throws CommandFailure with status 2 */
-export function parseCommandLine(argv: readonly string[]): CommandLine {
+export function parseCommandLine(argv: readonly string[], table: CommandTable): CommandLine {
+  const all = [...table.options, ...table.commands.flatMap(command => command.options)];
+  const types = all.map(({ name, value }) => [name, { type: value === undefined ? 'boolean' : 'string' }] as const);
+  const { tokens } = parseArgs({ args: [...argv], options: Object.fromEntries(types), strict: false, tokens: true });
   const options = new Map<string, string[]>();
   const operands: string[] = [];
   let command: CommandSpec | undefined;
-  let ended = false;
-  for (let index = 0; index < argv.length; index++) {
-    const argument = argv[index] ?? '';
-    if (!ended && argument === '--') {
-      ended = true;
-    } else if (!ended && argument.startsWith('-') && argument !== '-') {
-      const { option, value } = readOption(argument, argv[index + 1], command);
-      index += value.consumed;
-      options.set(option.name, [...(options.get(option.name) ?? []), value.text]);
-    } else if (command === undefined) {
-      command = findCommand(argument);
-    } else {
-      operands.push(argument);
+  for (const token of tokens) {
+    if (token.kind === 'option') {
+      const option = findOption(token.rawName, command, table);
+      const value = checkValue(option, token, command);
+      options.set(option.name, [...(options.get(option.name) ?? []), value]);
+    } else if (token.kind === 'positional' && command === undefined) {
+      command = findCommand(token.value, table);
+    } else if (token.kind === 'positional') {
+      operands.push(token.value);
     }
   }
   return conclude(command, operands, options);
@@ -70,67 +58,65 @@ function conclude(command: CommandSpec | undefined, operands: readonly string[],
   return { kind: 'command', command, invocation: { operands, options, json, legend: !options.has('no-legend') } };
 }
 
-function findCommand(verb: string): CommandSpec {
-  const command = COMMANDS.find(candidate => candidate.verb === verb);
+function findCommand(verb: string, { commands }: CommandTable): CommandSpec {
+  const command = commands.find(candidate => candidate.verb === verb);
   if (command === undefined) {
-    const known = COMMANDS.map(candidate => candidate.verb);
-    throw usageFailure(`there is no command '${printable(verb)}'${didYouMean(nearest(verb, known))}`);
+    const known = commands.map(candidate => candidate.verb);
+    throw usageFailure(`unknown command '${printable(verb)}'${didYouMean(verb, known)}`);
   }
   return command;
 }
 
-interface ReadOption {
-  readonly option: OptionSpec;
-  /** consumed: how many arguments after the option's own belong to it, 0 or 1 */
-  readonly value: { readonly text: string; readonly consumed: 0 | 1 };
-}
-
-function readOption(argument: string, next: string | undefined, command: CommandSpec | undefined): ReadOption {
-  const equals = argument.indexOf('=');
-  const word = equals < 0 ? argument : argument.slice(0, equals);
-  const option = findOption(word, command);
-  if (option.value === undefined) {
-    if (equals >= 0) {
-      throw usageFailure(`option '${word}' takes no value`, command?.verb);
-    }
-    return { option, value: { text: '', consumed: 0 } };
-  }
-  const text = equals < 0 ? (next ?? '') : argument.slice(equals + 1);
-  if (text === '') {
-    throw usageFailure(`option '${word}' needs a value: ${word}=${option.value}`, command?.verb);
-  }
-  if (option.choices !== undefined && !option.choices.includes(text)) {
-    const hint = didYouMean(nearest(text, option.choices));
-    const choices = option.choices.join(', ');
-    throw usageFailure(`'${printable(text)}' is no value of '${word}'${hint}: it is one of ${choices}`, command?.verb);
-  }
-  return { option, value: { text, consumed: equals < 0 ? 1 : 0 } };
-}
-
-function findOption(word: string, command: CommandSpec | undefined): OptionSpec {
-  const known = [...GLOBAL_OPTIONS, ...(command?.options ?? [])];
+/** @param word as it was typed, with its dashes */
+function findOption(word: string, command: CommandSpec | undefined, { commands, options }: CommandTable): OptionSpec {
+  const known = [...options, ...(command?.options ?? [])];
   const option = known.find(candidate => `--${candidate.name}` === word);
   if (option !== undefined) {
     return option;
   }
-  const hint = didYouMean(
-    nearest(
-      word,
-      known.map(candidate => `--${candidate.name}`),
-    ),
-  );
-  if (command === undefined && COMMANDS.some(other => other.options.some(own => `--${own.name}` === word))) {
+  if (command === undefined && commands.some(other => other.options.some(own => `--${own.name}` === word))) {
     throw usageFailure(`option '${word}' belongs after the command`);
   }
+  const hint = didYouMean(
+    word,
+    known.map(candidate => `--${candidate.name}`),
+  );
   const where = command === undefined ? '' : ` of ${command.verb}`;
-  throw usageFailure(`'${printable(word)}' is no option${where}${hint}`, command?.verb);
+  throw usageFailure(`unknown option '${printable(word)}'${where}${hint}`, command?.verb);
 }
 
-function didYouMean(word: string | undefined): string {
-  return word === undefined ? '' : ` (did you mean '${word}'?)`;
+/** @returns the value, '' for a switch */
+function checkValue(
+  { value: placeholder, choices }: OptionSpec,
+  {
+    rawName,
+    value = '',
+    inlineValue,
+  }: { readonly rawName: string; readonly value?: string | undefined; readonly inlineValue?: boolean | undefined },
+  command: CommandSpec | undefined,
+): string {
+  if (placeholder === undefined) {
+    if (inlineValue === true) {
+      throw usageFailure(`option '${rawName}' takes no value`, command?.verb);
+    }
+    return '';
+  }
+  if (value === '') {
+    throw usageFailure(`option '${rawName}' needs a value: ${rawName}=${placeholder}`, command?.verb);
+  }
+  if (choices !== undefined && !choices.includes(value)) {
+    const words = `invalid value '${printable(value)}' of '${rawName}'${didYouMean(value, choices)}`;
+    throw usageFailure(`${words}: it is one of ${choices.join(', ')}`, command?.verb);
+  }
+  return value;
 }
 
-/** @returns the value that counts where an option is given several times: the last one */
+function didYouMean(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near === undefined ? '' : ` (did you mean '${near}'?)`;
+}
+
+/** @returns the value that counts if an option is given several times: the last one */
 export function lastValue(options: OptionValues, name: string): string | undefined {
   return options.get(name)?.at(-1);
 }

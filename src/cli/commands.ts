@@ -1,40 +1,10 @@
 /**
- * The table of commands: verb, operands, options, help and handler. The parser, the help texts and shell completions
- * are made from it and know nothing of their own. A handler's file is loaded when its verb is called: starting the
- * command costs what that verb needs.
+ * The table of commands: verb, operands, options, help and handler. The parser, the help texts, the manual page and
+ * the completions are made from it and know no command by themselves.
  */
 import { LIFETIMES } from '../core/lease.ts';
-import type { Invocation } from './command-line.ts';
-import type { ExitStatus } from './failure.ts';
-import type { ProcessIo } from './process-io.ts';
+import type { CommandSpec, CommandTable, OptionSpec } from './command.ts';
 import { JSON_MODES } from './render/json.ts';
-
-export interface OptionSpec {
-  /** without its dashes */
-  readonly name: string;
-  /** what its value stands for; a switch has none */
-  readonly value?: string;
-  /** the values that it takes, if they are few */
-  readonly choices?: readonly string[];
-  readonly repeatable?: true;
-  readonly help: string;
-}
-
-/** @throws CommandFailure */
-export type Handler = (invocation: Invocation, io: ProcessIo) => Promise<ExitStatus>;
-
-export interface CommandSpec {
-  readonly verb: string;
-  /** all of them are needed, in this order */
-  readonly operands: readonly string[];
-  /** one line, as the general help shows it */
-  readonly summary: string;
-  /** paragraphs */
-  readonly description: readonly string[];
-  readonly options: readonly OptionSpec[];
-  readonly examples: readonly string[];
-  readonly load: () => Promise<Handler>;
-}
 
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'json', value: JSON_MODES.join('|'), choices: JSON_MODES, help: 'Print JSON, indented or on one line' },
@@ -212,3 +182,5 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('./verbs/doctor.ts')).doctor,
   },
 ];
+
+export const COMMAND_TABLE: CommandTable = { commands: COMMANDS, options: GLOBAL_OPTIONS };

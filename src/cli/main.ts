@@ -2,7 +2,7 @@
 
 import { VERSION } from '../core/version.ts';
 import { parseCommandLine } from './command-line.ts';
-import { COMMANDS, GLOBAL_OPTIONS } from './commands.ts';
+import { COMMAND_TABLE, COMMANDS, GLOBAL_OPTIONS } from './commands.ts';
 import { CommandFailure, type ExitStatus } from './failure.ts';
 import type { ProcessIo } from './process-io.ts';
 import { renderCommandHelp, renderHelp } from './render/help.ts';
@@ -22,7 +22,7 @@ export async function run(argv: readonly string[], io: ProcessIo): Promise<ExitS
 }
 
 async function execute(argv: readonly string[], io: ProcessIo): Promise<ExitStatus> {
-  const line = parseCommandLine(argv);
+  const line = parseCommandLine(argv, COMMAND_TABLE);
   switch (line.kind) {
     case 'help':
       await io.output.write(

@@ -2,7 +2,8 @@
 import type { AcquireParameters, ExplainParameters } from '../api/generated/io-dynuser-allocator.ts';
 import { DIRECTORY_KINDS } from '../core/directory.ts';
 import { asPid } from '../core/ids.ts';
-import { type Invocation, lastValue, type OptionValues } from './command-line.ts';
+import type { Invocation, OptionValues } from './command.ts';
+import { lastValue } from './command-line.ts';
 import { usageFailure } from './failure.ts';
 import { printable } from './render/text.ts';
 

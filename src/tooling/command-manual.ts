@@ -1,5 +1,5 @@
 /** The page dynuserctl(1), made from the table of commands: it cannot say anything else than the command does. Pure. */
-import type { CommandSpec, OptionSpec } from '../cli/commands.ts';
+import type { CommandSpec, OptionSpec } from '../cli/command.ts';
 import { mdocLine, mdocOption, mdocText, mdocWord } from './mdoc.ts';
 
 /** What the table does not say: where the command looks, and how it ends. */

@@ -2,7 +2,7 @@
  * Completions of dynuserctl for three shells, made from the table of commands. Names of users come from the daemon that
  * runs; where there is none, nothing is offered. Pure.
  */
-import type { CommandSpec, OptionSpec } from '../cli/commands.ts';
+import type { CommandSpec, OptionSpec } from '../cli/command.ts';
 
 /** Names alone that mean nothing to a shell: bash expands what it is given to choose from. */
 const LIVE_NAMES =

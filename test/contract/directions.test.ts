@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   daemon: ['api', 'allocator', 'core', 'varlink', 'registry', 'host', 'directories', 'dbus', 'files'],
   bin: ['daemon', 'cli', 'host', 'core'],
   // The manuals and the completions are made from the tables of commands and of properties.
-  tooling: ['varlink', 'core/version.ts', 'cli/commands.ts', 'cli/render/text.ts', 'launch/properties/table.ts'],
+  tooling: ['varlink', 'core', 'cli/command.ts', 'cli/commands.ts', 'cli/render/text.ts', 'launch/properties/table.ts'],
 };
 
 /** What a module may import as types alone: ports are implemented, not called, by the adapters. */

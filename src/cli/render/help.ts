@@ -1,5 +1,5 @@
 /** Help texts, made from the table of commands. Plain text within 80 columns. Pure. */
-import type { CommandSpec, OptionSpec } from '../commands.ts';
+import type { CommandSpec, OptionSpec } from '../command.ts';
 import { widthOf, wrap } from './text.ts';
 
 const WIDTH = 80;

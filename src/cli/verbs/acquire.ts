@@ -3,8 +3,7 @@
 import type { AcquireParameters } from '../../api/generated/io-dynuser-allocator.ts';
 import type { Client } from '../../client/client.ts';
 import type { HeldLease } from '../../client/held-lease.ts';
-import type { Invocation } from '../command-line.ts';
-import type { Handler } from '../commands.ts';
+import type { Handler, Invocation } from '../command.ts';
 import { CommandFailure, type ExitStatus } from '../failure.ts';
 import { holdLease } from '../hold-lease.ts';
 import { layoutOf } from '../layout.ts';

@@ -1,6 +1,6 @@
 /** dynuserctl doctor: looks the host over. */
 import type { Client } from '../../client/client.ts';
-import type { Handler } from '../commands.ts';
+import type { Handler } from '../command.ts';
 import type { DaemonFacts } from '../doctor/checks/daemon.ts';
 import { type DoctorInput, examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';

@@ -1,6 +1,6 @@
 /** dynuserctl explain UNIT */
 import type { ExplainReply } from '../../api/generated/io-dynuser-allocator.ts';
-import type { Handler } from '../commands.ts';
+import type { Handler } from '../command.ts';
 import { layoutOf } from '../layout.ts';
 import { ALLOCATION_TIMEOUT_MS } from '../limits.ts';
 import { renderExplanation } from '../render/explanation.ts';

@@ -1,5 +1,5 @@
 /** dynuserctl list */
-import type { Handler } from '../commands.ts';
+import type { Handler } from '../command.ts';
 import { layoutOf } from '../layout.ts';
 import { listLeases } from '../leases.ts';
 import { renderJson } from '../render/json.ts';

@@ -3,7 +3,7 @@ import type { Lease } from '../../api/generated/io-dynuser-allocator.ts';
 import type { Client } from '../../client/client.ts';
 import { DynuserError } from '../../client/errors.ts';
 import { asLeaseId } from '../../core/ids.ts';
-import type { Handler } from '../commands.ts';
+import type { Handler } from '../command.ts';
 import { CommandFailure, usageFailure } from '../failure.ts';
 import { leasesOf, listLeases } from '../leases.ts';
 import { RELEASE_TIMEOUT_MS } from '../limits.ts';

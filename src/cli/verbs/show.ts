@@ -1,5 +1,5 @@
 /** dynuserctl show NAME|UID */
-import type { Handler } from '../commands.ts';
+import type { Handler } from '../command.ts';
 import { layoutOf } from '../layout.ts';
 import { leasesOf, listLeases } from '../leases.ts';
 import { renderJson } from '../render/json.ts';

@@ -1,5 +1,5 @@
 /** dynuserctl status: the daemon, and whether the lookups of this host lead to it. */
-import type { Handler } from '../commands.ts';
+import type { Handler } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import { HOST_LOOKUP_PATHS, inspectHostLookups, type LookupPaths } from '../host-lookups.ts';
 import { layoutOf } from '../layout.ts';

@@ -1,5 +1,5 @@
 /** dynuserctl watch: a line for each event, until the operator, the reader of the output or the daemon ends it. */
-import type { Handler } from '../commands.ts';
+import type { Handler } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import { layoutOf } from '../layout.ts';
 import { eventTime, renderEvent, renderEventTitles } from '../render/event.ts';

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parseCommandLine } from '../../../src/cli/command-line.ts';
+import { COMMAND_TABLE } from '../../../src/cli/commands.ts';
 import { statusOf } from '../../../src/cli/verbs/status.ts';
 import { sampleLease } from '../../unit/cli/sample.ts';
 import { startFakeDaemon } from './fake-daemon.ts';
@@ -18,7 +19,7 @@ after(() => rmSync(host, { recursive: true }));
 
 /** Runs status with a host of the test's own. */
 async function statusOn(environment: Readonly<Record<string, string>>): Promise<{ status: number; report: unknown }> {
-  const line = parseCommandLine(['status', '--json=short']);
+  const line = parseCommandLine(['status', '--json=short'], COMMAND_TABLE);
   assert.ok(line.kind === 'command');
   let output = '';
   const handler = statusOf({ nsswitch: join(host, 'nsswitch.conf'), userDatabase: join(host, 'userdb') });

@@ -125,7 +125,7 @@ test('an answer that tells how far it is, and never how it ended', async () => {
 test('a wrong command line: exit status 2, before anything is connected to', async () => {
   const { status, output, errors } = await command('lst');
   assert.deepEqual({ status, output }, { status: 2, output: '' });
-  assert.match(errors, /^dynuserctl: there is no command 'lst' \(did you mean 'list'\?\)\nTry 'dynuserctl --help'/);
+  assert.match(errors, /^dynuserctl: unknown command 'lst' \(did you mean 'list'\?\)\nTry 'dynuserctl --help'/);
 });
 
 test('the program: --help, --version, and a line of usage on the right streams', () => {

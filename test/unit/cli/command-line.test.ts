@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Invocation, lastValue, parseCommandLine } from '../../../src/cli/command-line.ts';
+import type { Invocation } from '../../../src/cli/command.ts';
+import { lastValue, parseCommandLine as parse } from '../../../src/cli/command-line.ts';
+import { COMMAND_TABLE } from '../../../src/cli/commands.ts';
 import { CommandFailure } from '../../../src/cli/failure.ts';
+
+const parseCommandLine = (argv: readonly string[]) => parse(argv, COMMAND_TABLE);
 
 function invocation(...argv: string[]): Invocation & { readonly verb: string } {
   const line = parseCommandLine(argv);
@@ -66,12 +70,12 @@ test('--help and --version need nothing else', () => {
 });
 
 test('an unknown option or command is named, with the nearest that there is', () => {
-  assert.match(failure('list', '--jsno=short'), /'--jsno' is no option of list \(did you mean '--json'\?\)/);
-  assert.match(failure('--legend', 'list'), /^'--legend' is no option\n/);
-  assert.match(failure('list', '-x'), /^'-x' is no option of list\n/);
-  assert.match(failure('lst'), /there is no command 'lst' \(did you mean 'list'\?\)/);
-  assert.match(failure('frobnicate'), /there is no command 'frobnicate'\n/);
-  assert.match(failure('list', '--user=x'), /'--user' is no option of list/);
+  assert.match(failure('list', '--jsno=short'), /unknown option '--jsno' of list \(did you mean '--json'\?\)/);
+  assert.match(failure('--legend', 'list'), /^unknown option '--legend'\n/);
+  assert.match(failure('list', '-x'), /^unknown option '-x' of list\n/);
+  assert.match(failure('lst'), /unknown command 'lst' \(did you mean 'list'\?\)/);
+  assert.match(failure('frobnicate'), /unknown command 'frobnicate'\n/);
+  assert.match(failure('list', '--user=x'), /unknown option '--user' of list/);
   assert.match(failure('--user=x', 'acquire', 'y'), /option '--user' belongs after the command/);
 });
 
@@ -79,7 +83,7 @@ test('values are there where they have to be, and are those that there are', () 
   assert.match(failure('list', '--json'), /option '--json' needs a value: --json=pretty\|short\|off/);
   assert.match(failure('acquire', 'x', '--user='), /option '--user' needs a value: --user=NAME/);
   assert.match(failure('list', '--no-legend=yes'), /option '--no-legend' takes no value/);
-  assert.match(failure('list', '--json=prety'), /'prety' is no value of '--json' \(did you mean 'pretty'\?\)/);
+  assert.match(failure('list', '--json=prety'), /invalid value 'prety' of '--json' \(did you mean 'pretty'\?\)/);
   assert.match(failure('acquire', 'x', '--lifetime=ever'), /one of connection, process, unit, explicit\n/);
 });
 

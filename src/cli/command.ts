@@ -1,0 +1,49 @@
+/** What a command of dynuserctl is: the shape of the table in commands.ts, and of what a handler gets. Types alone. */
+import type { ExitStatus } from './failure.ts';
+import type { ProcessIo } from './process-io.ts';
+import type { JsonMode } from './render/json.ts';
+
+export interface OptionSpec {
+  /** without its dashes */
+  readonly name: string;
+  /** what its value stands for; a switch has none */
+  readonly value?: string;
+  /** the values that it takes, if they are few */
+  readonly choices?: readonly string[];
+  readonly repeatable?: true;
+  readonly help: string;
+}
+
+export interface CommandSpec {
+  readonly verb: string;
+  /** all of them are needed, in this order */
+  readonly operands: readonly string[];
+  /** one line, as the general help shows it */
+  readonly summary: string;
+  /** paragraphs */
+  readonly description: readonly string[];
+  readonly options: readonly OptionSpec[];
+  readonly examples: readonly string[];
+  /** A handler's file is loaded when its verb is called: starting the program costs what that verb needs. */
+  readonly load: () => Promise<Handler>;
+}
+
+export interface CommandTable {
+  readonly commands: readonly CommandSpec[];
+  /** those that every command takes */
+  readonly options: readonly OptionSpec[];
+}
+
+/** The options of one command line: the values of each, in their order; a switch has the value ''. */
+export type OptionValues = ReadonlyMap<string, readonly string[]>;
+
+export interface Invocation {
+  /** as many as the command's table entry names */
+  readonly operands: readonly string[];
+  readonly options: OptionValues;
+  readonly json: JsonMode;
+  readonly legend: boolean;
+}
+
+/** @throws CommandFailure; DynuserError within withClient() */
+export type Handler = (invocation: Invocation, io: ProcessIo) => Promise<ExitStatus>;
