@@ -1,0 +1,268 @@
+/**
+ * `npm run test:mutants [-- --count=200 --seed=1 --parallel=2 --minutes=240 --only=src/api/ --reach=92]`: changes the compiled code of src at
+ * random places, one at a time (an operator, a number, a boolean, a condition, a statement), and reports by module how many of the
+ * changes the tests see. C is not included.
+ *
+ * For each change first the unit and contract tests that load the file run, then those of the other tiers that load it or run a program
+ * that has it. The same seed makes the same changes of the same code. What was found is kept in dist/mutants: a run that was ended goes
+ * on where it was. A change that nobody could see has its reason in equivalent.json, and does not count.
+ * Exit status 0 only if all of them were tried, and at least --reach per cent were seen.
+ */
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+import { parseArgs } from 'node:util';
+import { CHECKOUT } from '../../src/tooling/checkout.ts';
+import { Random } from '../fuzz/mutate.ts';
+import { findLacking, LACKING_VARIABLE, type Lacking, reasonFor } from '../support/host.ts';
+import type { TestFile } from '../support/test-file.ts';
+import { apply, type Site, sitesOf } from './sites.ts';
+import { TestChooser } from './tests.ts';
+import { Workspace } from './workspace.ts';
+
+const DIST = `${CHECKOUT}dist/`;
+const STATE = `${DIST}mutants`;
+/** Bounds on one test file, in milliseconds, and on all tests of one change. */
+const QUICK_LIMIT_MS = 60_000;
+const FILE_LIMIT_MS = 180_000;
+const CHANGE_LIMIT_MS = 420_000;
+
+interface Mutant {
+  /** below dist, such as src/core/name.js */
+  readonly file: string;
+  readonly site: Site;
+  /** where, and what becomes of what: in one line */
+  readonly description: string;
+}
+
+interface Verdict {
+  readonly description: string;
+  readonly verdict: 'seen' | 'unseen';
+  /** the test file that saw it */
+  readonly by?: string;
+}
+
+const { values } = parseArgs({
+  options: {
+    count: { type: 'string', default: '200' },
+    seed: { type: 'string', default: '1' },
+    parallel: { type: 'string', default: '2' },
+    minutes: { type: 'string', default: '240' },
+    only: { type: 'string', default: 'src/' },
+    reach: { type: 'string', default: '92' },
+  },
+});
+
+/** Mutants at places that are chosen at random out of all that there are. */
+function choose(count: number, seed: number, only: string): Mutant[] {
+  const places = readdirSync(`${DIST}src`, { recursive: true, encoding: 'utf8' })
+    .map(path => `src/${path}`)
+    .filter(path => path.endsWith('.js') && path.startsWith(only) && !path.includes('/generated/'))
+    .sort()
+    .flatMap(file => sitesOf(readFileSync(DIST + file, 'utf8')).map(site => ({ file, site })));
+  const random = new Random(seed);
+  const mutants: Mutant[] = [];
+  while (mutants.length < count && places.length > 0) {
+    for (const { file, site } of places.splice(random.below(places.length), 1)) {
+      mutants.push({ file, site, description: describe(file, site) });
+    }
+  }
+  return mutants;
+}
+
+/** @returns where in the source, and what becomes of what */
+function describe(file: string, site: Site): string {
+  const text = readFileSync(DIST + file, 'utf8');
+  const before = text.slice(0, site.start).split('\n');
+  const map = new SourceMap(JSON.parse(readFileSync(`${DIST}${file}.map`, 'utf8')));
+  const entry = map.findEntry(before.length - 1, before.at(-1)?.length ?? 0);
+  const line = 'originalLine' in entry ? entry.originalLine + 1 : 0;
+  const words = (part: string): string => part.replace(/\s+/g, ' ').trim();
+  const whole = words(text.split('\n')[before.length - 1] ?? '');
+  return `${file.replace(/\.js$/, '.ts')}:${line}: ${words(text.slice(site.start, site.end))} -> ${words(site.replacement)} in: ${whole}`;
+}
+
+/** What a description is without the line, which moves with every change above it. */
+const place = (description: string): string => description.replace(/^([^:]+):\d+/, '$1');
+
+/** Machines may run beside each other; what looks at the host as a whole may not, and waits for all others. */
+class Turns {
+  #together = 0;
+  #alone = false;
+  #waiting: (() => void)[] = [];
+
+  async take<Result>(alone: boolean, work: () => Promise<Result>): Promise<Result> {
+    while (this.#alone || (alone && this.#together > 0)) {
+      await new Promise<void>(resolve => this.#waiting.push(resolve));
+    }
+    this.#alone = alone;
+    this.#together += alone ? 0 : 1;
+    try {
+      return await work();
+    } finally {
+      this.#alone = alone ? false : this.#alone;
+      this.#together -= alone ? 0 : 1;
+      for (const wake of this.#waiting.splice(0)) {
+        wake();
+      }
+    }
+  }
+}
+
+class Hunt {
+  readonly #tests: TestChooser;
+  readonly #lacking: Lacking;
+  readonly #turns = new Turns();
+  /** Test files that pass, or not, if nothing is changed: one that fails says nothing. */
+  readonly #sound = new Map<string, Promise<boolean>>();
+
+  constructor(tests: TestChooser, lacking: Lacking) {
+    this.#tests = tests;
+    this.#lacking = lacking;
+  }
+
+  async try(mutant: Mutant, workspace: Workspace, unchanged: Workspace): Promise<Verdict> {
+    const { description, file, site } = mutant;
+    const choice = this.#tests.choose(file);
+    const end = Date.now() + CHANGE_LIMIT_MS;
+    const seenBy = async (tests: readonly TestFile[], limitMs: number): Promise<string | undefined> => {
+      for (const test of tests.filter(({ needs }) => reasonFor(this.#lacking, needs) === undefined)) {
+        if (Date.now() > end) {
+          break;
+        }
+        if (
+          !(await this.#passes(test, workspace, limitMs)) &&
+          (await this.#confirm(test, workspace, unchanged, limitMs))
+        ) {
+          return test.path;
+        }
+      }
+      return undefined;
+    };
+    workspace.write(file, apply(readFileSync(DIST + file, 'utf8'), site));
+    try {
+      let by = await seenBy(choice.loading, QUICK_LIMIT_MS);
+      if (by === undefined) {
+        try {
+          await workspace.bundle();
+        } catch {
+          return { description, verdict: 'seen', by: 'the build' };
+        }
+        by = await seenBy(choice.running, FILE_LIMIT_MS);
+      }
+      return by === undefined ? { description, verdict: 'unseen' } : { description, verdict: 'seen', by };
+    } finally {
+      workspace.restore(file);
+    }
+  }
+
+  #passes(test: TestFile, workspace: Workspace, limitMs: number): Promise<boolean> {
+    return this.#turns.take(test.declared.alone !== undefined, () => workspace.passes(test.path, limitMs));
+  }
+
+  /** @returns whether the file fails again, and does not without the change: otherwise it is the file that is at fault */
+  async #confirm(test: TestFile, workspace: Workspace, unchanged: Workspace, limitMs: number): Promise<boolean> {
+    if (await this.#passes(test, workspace, limitMs)) {
+      return false;
+    }
+    let sound = this.#sound.get(test.path);
+    if (sound === undefined) {
+      sound = this.#passes(test, unchanged, limitMs);
+      this.#sound.set(test.path, sound);
+    }
+    return sound;
+  }
+}
+
+function readJson<Value>(path: string, otherwise: Value): Value {
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : otherwise;
+}
+
+function report(
+  mutants: readonly Mutant[],
+  verdicts: ReadonlyMap<string, Verdict>,
+  equivalent: ReadonlySet<string>,
+): number {
+  const rows = new Map<string, { seen: number; unseen: number; equivalent: number }>();
+  const unseen: string[] = [];
+  for (const { file, description } of mutants) {
+    const verdict = verdicts.get(description)?.verdict;
+    const module = file.split('/')[1] ?? '';
+    const row = rows.get(module) ?? { seen: 0, unseen: 0, equivalent: 0 };
+    rows.set(module, row);
+    if (verdict === 'seen') {
+      row.seen++;
+    } else if (verdict === 'unseen') {
+      row[equivalent.has(place(description)) ? 'equivalent' : 'unseen']++;
+      if (!equivalent.has(place(description))) {
+        unseen.push(description);
+      }
+    }
+  }
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  const share = (seen: number, missed: number): string => `${((100 * seen) / Math.max(1, seen + missed)).toFixed(1)} %`;
+  for (const description of unseen.sort()) {
+    say(`unseen: ${description}`);
+  }
+  for (const [module, row] of [...rows].sort()) {
+    say(
+      `${module}: seen ${row.seen}, unseen ${row.unseen}, equivalent ${row.equivalent}: ${share(row.seen, row.unseen)}`,
+    );
+  }
+  const all = [...rows.values()];
+  const sum = (key: 'seen' | 'unseen' | 'equivalent'): number => all.reduce((total, row) => total + row[key], 0);
+  const [seen, missed] = [sum('seen'), sum('unseen')];
+  say(`all: seen ${seen}, unseen ${missed}, equivalent ${sum('equivalent')}: ${share(seen, missed)}`);
+  return (100 * seen) / Math.max(1, seen + missed);
+}
+
+process.chdir('/');
+const mutants = choose(Number(values.count), Number(values.seed), values.only);
+const code = createHash('sha256')
+  .update(mutants.map(({ description }) => description).join('\n'))
+  .digest('hex')
+  .slice(0, 12);
+mkdirSync(STATE, { recursive: true });
+const journal = `${STATE}/${values.seed}-${code}.jsonl`;
+const lines = existsSync(journal)
+  ? readFileSync(journal, 'utf8')
+      .trim()
+      .split('\n')
+      .filter(line => line !== '')
+  : [];
+const verdicts = new Map<string, Verdict>(
+  lines.map(line => JSON.parse(line) as Verdict).map(verdict => [verdict.description, verdict]),
+);
+const equivalent = new Set(
+  readJson<{ change: string; why: string }[]>(`${CHECKOUT}test/mutants/equivalent.json`, []).map(
+    ({ change }) => change,
+  ),
+);
+const chooser = new TestChooser(DIST, readJson<Record<string, number>>(`${DIST}.test-durations.json`, {}));
+const lacking =
+  process.getuid?.() === 0
+    ? await findLacking(new Set(['machines', 'machines with systemd', 'id-mapped mounts']))
+    : { machines: 'this is not root' };
+process.env[LACKING_VARIABLE] = JSON.stringify(lacking);
+const hunt = new Hunt(chooser, lacking);
+const unchanged = new Workspace(0);
+const waiting = mutants.filter(({ description }) => !verdicts.has(description));
+const end = Date.now() + Number(values.minutes) * 60_000;
+
+async function worker(number: number): Promise<void> {
+  const workspace = new Workspace(number);
+  for (let mutant = waiting.shift(); mutant !== undefined && Date.now() < end; mutant = waiting.shift()) {
+    const verdict = await hunt.try(mutant, workspace, unchanged);
+    verdicts.set(mutant.description, verdict);
+    appendFileSync(journal, `${JSON.stringify(verdict)}\n`);
+    process.stdout.write(`${verdicts.size}/${mutants.length} ${verdict.verdict}: ${verdict.description}\n`);
+  }
+}
+
+await Promise.all(Array.from({ length: Number(values.parallel) }, (_, index) => worker(index + 1)));
+const seen = report(mutants, verdicts, equivalent);
+const left = mutants.length - verdicts.size;
+if (left > 0) {
+  process.stdout.write(`${left} are left to try: run it again\n`);
+}
+process.exitCode = left === 0 && seen >= Number(values.reach) ? 0 : 1;

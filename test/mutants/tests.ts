@@ -1,0 +1,86 @@
+/** Which tests can see a change of a file of src: those that load it, and those that run a program that has it. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import ts from 'typescript';
+import { readTestFile, type TestFile } from '../support/test-file.ts';
+
+/** The files that run the programs, by the folder of src that they concern; quick ones first. */
+const RUNNING: Readonly<Record<string, readonly string[]>> = {
+  allocator: ['integration/daemon/', 'system/locks', 'system/units'],
+  api: ['integration/daemon/', 'integration/cli/real-daemon', 'system/whole'],
+  bin: ['integration/daemon/', 'integration/cli/real-daemon', 'system/units'],
+  cli: ['integration/cli/', 'system/doctor'],
+  client: ['integration/client/'],
+  core: ['integration/daemon/', 'system/systemd'],
+  daemon: ['integration/daemon/', 'system/units', 'system/idle-exit'],
+  dbus: ['integration/dbus/', 'system/dbus', 'system/faults', 'system/dbus-daemon'],
+  directories: ['integration/directories/', 'integration/daemon/', 'system/whole', 'system/launch/article'],
+  files: ['integration/daemon/', 'integration/directories/'],
+  host: ['integration/daemon/', 'system/locks', 'system/units', 'system/enumeration'],
+  launch: ['integration/daemon/launch', 'system/launch', 'integration/run/bare'],
+  registry: ['integration/daemon/', 'system/whole'],
+  tooling: ['integration/staging', 'integration/client/package', 'unit/tooling'],
+  varlink: ['integration/daemon/bad-input', 'integration/daemon/lifetimes', 'integration/cli/real-daemon'],
+};
+
+export interface Choice {
+  /** unit and contract tests that load the file: they run with the compiled file as it was changed */
+  readonly loading: readonly TestFile[];
+  /** tests of the other tiers: they run with programs that are bundled from the changed file */
+  readonly running: readonly TestFile[];
+}
+
+export class TestChooser {
+  readonly #dist: string;
+  readonly #tests: readonly TestFile[];
+  readonly #imports = new Map<string, readonly string[]>();
+
+  /** @param dist the folder of what was compiled, with a slash at its end @param durations of each file, in milliseconds */
+  constructor(dist: string, durations: Readonly<Record<string, number>>) {
+    this.#dist = dist;
+    this.#tests = readdirSync(`${dist}test`, { recursive: true, encoding: 'utf8' })
+      .filter(path => /^(?:unit|contract|integration|native|system)\/.*\.test\.js$/.test(path))
+      .sort((one, other) => (durations[one] ?? 0) - (durations[other] ?? 0))
+      .map(readTestFile);
+  }
+
+  /** @param file such as src/core/name.js */
+  choose(file: string): Choice {
+    const prefixes = RUNNING[file.split('/')[1] ?? ''] ?? [];
+    const loads = this.#tests.filter(({ path }) => this.#reach(`test/${path}`).has(file));
+    const quick = ({ path }: TestFile): boolean => /^(?:unit|contract)\//.test(path);
+    return {
+      loading: loads.filter(quick),
+      running: [
+        ...loads.filter(test => !quick(test)),
+        ...this.#tests.filter(test => !loads.includes(test) && prefixes.some(prefix => test.path.startsWith(prefix))),
+      ],
+    };
+  }
+
+  /** @returns every file below dist that a file loads, and it */
+  #reach(file: string): Set<string> {
+    const reached = new Set<string>();
+    const waiting = [file];
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      if (!reached.has(path)) {
+        reached.add(path);
+        waiting.push(...this.#importsOf(path));
+      }
+    }
+    return reached;
+  }
+
+  #importsOf(file: string): readonly string[] {
+    let imports = this.#imports.get(file);
+    if (imports === undefined) {
+      const text = existsSync(this.#dist + file) ? readFileSync(this.#dist + file, 'utf8') : '';
+      imports = ts
+        .preProcessFile(text)
+        .importedFiles.filter(({ fileName }) => fileName.startsWith('.'))
+        .map(({ fileName }) => posix.join(posix.dirname(file), fileName));
+      this.#imports.set(file, imports);
+    }
+    return imports;
+  }
+}

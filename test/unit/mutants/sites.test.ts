@@ -1,0 +1,26 @@
+/** The changes that `npm run test:mutants` makes. */
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { apply, sitesOf } from '../../mutants/sites.ts';
+
+const changed = (text: string): string[] => sitesOf(text).map(site => apply(text, site));
+
+it('operators, numbers and booleans become others', () => {
+  assert.deepEqual(changed('export const f = (a, b) => a <= b && true;'), [
+    'export const f = (a, b) => a < b && true;',
+    'export const f = (a, b) => a <= b || true;',
+    'export const f = (a, b) => a <= b && false;',
+  ]);
+  assert.deepEqual(changed('x = 0 + y;'), [';', 'x = 1 + y;', 'x = 0 - y;']);
+});
+
+it('conditions are negated, and statements removed', () => {
+  assert.deepEqual(changed('if (ready) { start(); }'), ['if (!(ready)) { start(); }', 'if (ready) { ; }']);
+  assert.deepEqual(changed('const x = a ? b : c;'), ['const x = !(a) ? b : c;']);
+  assert.deepEqual(changed('throw new Error(text);'), [';']);
+});
+
+it('imports, super() and the joining of texts stay', () => {
+  assert.deepEqual(changed("import { a } from './a.js';\nexport { a };"), []);
+  assert.deepEqual(changed("class A extends B { constructor() { super(); } }\nconst t = 'a' + b;"), []);
+});
