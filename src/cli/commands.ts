@@ -2,6 +2,7 @@
  * The table of commands: verb, operands, options, help and handler. The parser, the help texts, the manual page and
  * the completions are made from it and know no command by themselves.
  */
+import { BASE_DIRECTORIES } from '../core/directory-classes.ts';
 import { LIFETIMES } from '../core/lease.ts';
 import type { CommandSpec, CommandTable, OptionSpec } from './command.ts';
 import { JSON_MODES } from './render/json.ts';
@@ -13,19 +14,16 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'version', help: 'Show the version' },
 ];
 
-/** The classes of directories, with the directory that each is below. */
-const DIRECTORY_CLASSES = [
-  ['state-directory', '/var/lib'],
-  ['cache-directory', '/var/cache'],
-  ['logs-directory', '/var/log'],
-  ['runtime-directory', '/run'],
-] as const;
+/** The options that name directories, with the directory that those are below; the most usual first. */
+const DIRECTORY_OPTIONS = (['state', 'cache', 'logs', 'runtime'] as const).map(
+  kind => [`${kind}-directory`, BASE_DIRECTORIES[kind]] as const,
+);
 
 /** What acquire and explain take alike: the request for a user. */
 const REQUEST_OPTIONS: readonly OptionSpec[] = [
   { name: 'user', value: 'NAME', help: 'The name of the user, instead of one derived from the unit' },
   { name: 'per-instance', help: 'One user for each instance of a template, instead of one for all of them' },
-  ...DIRECTORY_CLASSES.map(
+  ...DIRECTORY_OPTIONS.map(
     ([name, base]): OptionSpec => ({
       name,
       value: 'DIR',
@@ -41,7 +39,7 @@ const REQUEST_OPTIONS: readonly OptionSpec[] = [
 
 /** How acquire prepares directories. */
 const HANDOVER_OPTIONS: readonly OptionSpec[] = [
-  ...DIRECTORY_CLASSES.map(
+  ...DIRECTORY_OPTIONS.map(
     ([name, base]): OptionSpec => ({
       name: `${name}-mode`,
       value: 'MODE',

@@ -1,6 +1,6 @@
 /** What the work on directories needs. */
 import type { OwnerHints, PathInspector } from '../allocator/directory-ports.ts';
-import type { BaseDirectories } from './classes.ts';
+import type { BaseDirectories } from '../core/directory-classes.ts';
 import type { Activity } from './observe/activity.ts';
 import type { MapSupport } from './observe/map-support.ts';
 import type { TreeHelper } from './tree-helper.ts';

@@ -8,8 +8,8 @@ import fs, { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { DirectoryStatus } from '../core/directory.ts';
+import { MODE_MAX } from '../core/directory-classes.ts';
 import { DirectoryHandle, hasCode } from '../files/pinned-directory.ts';
-import { MODE_MAX } from './classes.ts';
 import { callFailed, directoryFailed } from './errors.ts';
 
 const BASE_MODE = 0o755;

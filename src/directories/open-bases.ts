@@ -1,7 +1,7 @@
 /** Opens the base directories of a request, each once. */
 import { dirname } from 'node:path';
 import type { DirectoryKind } from '../core/directory.ts';
-import { type BaseDirectories, DIRECTORY_CLASSES } from './classes.ts';
+import { type BaseDirectories, DIRECTORY_CLASSES } from '../core/directory-classes.ts';
 import { HeldDirectory } from './held-directory.ts';
 
 export class OpenBases implements Disposable {

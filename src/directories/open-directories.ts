@@ -1,9 +1,9 @@
 /** Opens the module: state, cache, logs and runtime directories of users. */
 import type { Directories, OwnerHints, PathInspector } from '../allocator/directory-ports.ts';
+import { BASE_DIRECTORIES, type BaseDirectories } from '../core/directory-classes.ts';
 import { prepareDirectories } from './apply/prepare.ts';
 import { unpublish } from './apply/publish.ts';
 import { removeDirectories } from './apply/remove.ts';
-import { BASE_DIRECTORIES, type BaseDirectories } from './classes.ts';
 import { explainDirectories } from './explain.ts';
 import { Activity } from './observe/activity.ts';
 import { inspect } from './observe/inspect.ts';

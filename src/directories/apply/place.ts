@@ -1,5 +1,5 @@
 /** Puts a tree where it belongs, with its links, as planned; each step can be taken back. */
-import { DIRECTORY_CLASSES } from '../classes.ts';
+import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
 import { directoryFailed } from '../errors.ts';
 import type { HeldDirectory } from '../held-directory.ts';
 import { makeEntry, openTree } from '../observe/path.ts';

@@ -10,7 +10,7 @@ import type {
   PrepareOptions,
 } from '../../allocator/directory-ports.ts';
 import { DIRECTORY_KINDS, type RequestedDirectory } from '../../core/directory.ts';
-import { DIRECTORY_CLASSES } from '../classes.ts';
+import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
 import type { DirectoryDeps } from '../deps.ts';
 import { directoryFailed } from '../errors.ts';
 import type { HeldDirectory } from '../held-directory.ts';

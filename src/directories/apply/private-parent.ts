@@ -1,5 +1,5 @@
 /** Opens <base>/private, which the private directories are in, and makes it if it is missing. */
-import { PRIVATE, PRIVATE_MODE } from '../classes.ts';
+import { PRIVATE, PRIVATE_MODE } from '../../core/directory-classes.ts';
 import { directoryFailed } from '../errors.ts';
 import type { HeldDirectory } from '../held-directory.ts';
 import { checkPrivateParent } from '../plan/private-parent.ts';

@@ -3,7 +3,7 @@
  * theirs, and back when the last lease ends. By rename alone; what cannot be moved leaves everything where it was.
  */
 import type { DirectoriesInUse, LeasedDirectory, RequestedDirectory } from '../../core/directory.ts';
-import { EXPOSED_MODE_MASK } from '../classes.ts';
+import { EXPOSED_MODE_MASK } from '../../core/directory-classes.ts';
 import type { DirectoryDeps } from '../deps.ts';
 import { inspect } from '../observe/inspect.ts';
 import type { OpenBases } from '../open-bases.ts';

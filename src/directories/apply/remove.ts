@@ -1,6 +1,6 @@
 /** Removes the directories that go with their user, and all links to them: the links first, so that none ever dangles. */
 import type { DirectoriesInUse, LeasedDirectory } from '../../core/directory.ts';
-import { PRIVATE } from '../classes.ts';
+import { PRIVATE } from '../../core/directory-classes.ts';
 import type { DirectoryDeps } from '../deps.ts';
 import type { HeldDirectory } from '../held-directory.ts';
 import { findEntry, statusOf } from '../observe/path.ts';

@@ -1,7 +1,7 @@
 /** Takes the snapshot of a request's directories: a helper is asked once a directory, and each step is made here if it cannot answer. */
 import type { PathStatus, RequestedDirectory } from '../../core/directory.ts';
+import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
 import { DynuserError } from '../../core/errors.ts';
-import { DIRECTORY_CLASSES } from '../classes.ts';
 import type { DirectoryDeps } from '../deps.ts';
 import type { HeldDirectory } from '../held-directory.ts';
 import { OpenBases } from '../open-bases.ts';

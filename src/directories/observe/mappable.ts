@@ -1,6 +1,6 @@
 /** Finds out for which directories of a request id-mapped mounts can be made, if the plan depends on it. */
 import type { DirectoryStatus, RequestedDirectory } from '../../core/directory.ts';
-import { DIRECTORY_CLASSES } from '../classes.ts';
+import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
 import type { DirectoryDeps } from '../deps.ts';
 import { directoryFailed } from '../errors.ts';
 import { HeldDirectory } from '../held-directory.ts';

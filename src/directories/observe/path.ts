@@ -1,6 +1,6 @@
 /** Walks paths below a base component by component, each opened and checked; nothing on the way is followed. */
 import type { PathStatus } from '../../core/directory.ts';
-import { PARENT_MODE } from '../classes.ts';
+import { PARENT_MODE } from '../../core/directory-classes.ts';
 import type { HeldDirectory } from '../held-directory.ts';
 
 /** The directory that a path's last component is in, and that component. */

@@ -1,9 +1,9 @@
 /** What was observed of the directories of a request: data, which a plan is made from. */
 import type { DirectorySnapshot } from '../../allocator/directory-ports.ts';
 import type { DirectoryStatus, PathStatus, RequestedDirectory } from '../../core/directory.ts';
+import { type BaseDirectories, DIRECTORY_CLASSES, MAPPED_ID } from '../../core/directory-classes.ts';
 import { DynuserError } from '../../core/errors.ts';
 import { asUid, type Uid } from '../../core/ids.ts';
-import { type BaseDirectories, DIRECTORY_CLASSES, MAPPED_ID } from '../classes.ts';
 import { directoryFailed } from '../errors.ts';
 import { SNAPSHOT_FRESH_MS } from '../limits.ts';
 import { layoutOf } from '../plan/layout.ts';

@@ -1,6 +1,6 @@
 /** The variables that tell a service its directories: STATE_DIRECTORY and its siblings (systemd.exec(5)). Pure. */
 import { DIRECTORY_KINDS, type RequestedDirectory } from '../../core/directory.ts';
-import { type BaseDirectories, DIRECTORY_CLASSES } from '../classes.ts';
+import { type BaseDirectories, DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
 
 /**
  * @returns the public paths of each class that has any, joined by colons. A colon within a path stays as it is, as with

@@ -3,8 +3,8 @@
  * is what systemd 257 understands, and the reverse: a tree of 65534 is a mapped one, any other owner is its user.
  */
 import type { HandoverKind } from '../../core/directory.ts';
+import { MAPPED_ID } from '../../core/directory-classes.ts';
 import type { Gid, Uid } from '../../core/ids.ts';
-import { MAPPED_ID } from '../classes.ts';
 
 export interface Handover {
   readonly kind: HandoverKind;

@@ -1,6 +1,6 @@
 /** Where a directory of a request is: its tree, its public path, its links. Pure; follows systemd.exec(5), DynamicUser=. */
 import type { RequestedDirectory } from '../../core/directory.ts';
-import { type BaseDirectories, DYNAMIC_MODE_MASK, EXPOSED_MODE_MASK, PRIVATE } from '../classes.ts';
+import { type BaseDirectories, DYNAMIC_MODE_MASK, EXPOSED_MODE_MASK, PRIVATE } from '../../core/directory-classes.ts';
 
 /** A symlink, as its place below the base and its text. */
 export interface PlannedLink {

@@ -3,7 +3,7 @@
  * private and its public path. Pure; what cannot be told apart is refused, so that nothing is ever lost.
  */
 import type { PathStatus, RequestedDirectory } from '../../core/directory.ts';
-import { DIRECTORY_CLASSES } from '../classes.ts';
+import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
 import { directoryFailed } from '../errors.ts';
 import type { PathSnapshot } from '../observe/snapshot.ts';
 import type { Layout, PlannedLink } from './layout.ts';

@@ -5,7 +5,7 @@
  */
 import type { DirectoryUser, HandoverOptions } from '../../allocator/directory-ports.ts';
 import type { DirectoriesInUse, DirectoryStatus, HandoverKind, RequestedDirectory } from '../../core/directory.ts';
-import { type BaseDirectories, DIRECTORY_CLASSES, MAPPED_ID, PRIVATE } from '../classes.ts';
+import { type BaseDirectories, DIRECTORY_CLASSES, MAPPED_ID, PRIVATE } from '../../core/directory-classes.ts';
 import { directoryFailed } from '../errors.ts';
 import type { PathSnapshot } from '../observe/snapshot.ts';
 import { decideHandover, type Handover, type TreeFacts, wouldMap } from './handover.ts';

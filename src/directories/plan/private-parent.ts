@@ -1,6 +1,6 @@
 /** The directory below each base that the private directories are in, <base>/private: nobody but root gets to them. Pure. */
 import type { DirectoryStatus } from '../../core/directory.ts';
-import { PRIVATE_MODE } from '../classes.ts';
+import { PRIVATE_MODE } from '../../core/directory-classes.ts';
 import { directoryFailed } from '../errors.ts';
 
 /**

@@ -9,9 +9,9 @@ import {
   type DirectorySettings,
   type RequestedDirectory,
 } from '../../core/directory.ts';
+import { DEFAULT_MODE, DIRECTORY_CLASSES, MODE_MAX } from '../../core/directory-classes.ts';
 import { DynuserError } from '../../core/errors.ts';
 import { DIRECTORIES_MAX } from '../../core/limits.ts';
-import { DEFAULT_MODE, DIRECTORY_CLASSES, MODE_MAX } from '../classes.ts';
 import { parseDirectoryValue } from './value.ts';
 
 /**

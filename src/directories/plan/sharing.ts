@@ -4,8 +4,8 @@
  * is so for all that have it, and whole: another lease would move it away, or a part of it. Pure.
  */
 import type { DirectoriesInUse, HandoverKind, LeasedDirectory } from '../../core/directory.ts';
+import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
 import type { UserName } from '../../core/ids.ts';
-import { DIRECTORY_CLASSES } from '../classes.ts';
 import { isBelow } from './request.ts';
 
 export type Place = Pick<LeasedDirectory, 'kind' | 'source'>;

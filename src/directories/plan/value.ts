@@ -2,8 +2,9 @@
  * The value syntax of StateDirectory= and its siblings (systemd.exec(5)): `source[:destination[:flags]]`, with C escapes
  * and `\:` for a colon within a part. Pure: says what a value names, and touches nothing.
  */
+
+import { PRIVATE } from '../../core/directory-classes.ts';
 import { readEscape } from '../../core/escape.ts';
-import { PRIVATE } from '../classes.ts';
 
 export const DIRECTORY_FLAGS = ['ro'] as const;
 

@@ -1,7 +1,7 @@
 /** What is where in the mount namespace of a service (systemd.exec(5), "Sandboxing"). Pure. */
 import type { FileSystemType } from '../../api/generated/io-dynuser-allocator.ts';
+import { BASE_DIRECTORIES } from '../../core/directory-classes.ts';
 import type { Acquired, AcquiredDirectory, ResolvedLaunch } from '../plan/request.ts';
-import { DIRECTORY_BASES } from '../properties/directories.ts';
 import { type AccessPath, pathInRoot } from '../properties/paths.ts';
 import { SMALL } from '../properties/sandbox.ts';
 import { type ExecSettings, mountsOf } from '../properties/table.ts';
@@ -75,7 +75,7 @@ function privateDirectoryEntries(root: string | undefined, directories: readonly
     return [];
   }
   const paths = directories
-    .map(({ kind, realPath }) => ({ path: `${DIRECTORY_BASES[kind]}/private`, realPath }))
+    .map(({ kind, realPath }) => ({ path: `${BASE_DIRECTORIES[kind]}/private`, realPath }))
     .filter(({ path, realPath }) => isWithin(realPath, path))
     .map(({ path }) => path);
   return [...new Set(paths)].map(path => ({
@@ -132,7 +132,7 @@ function treePath(path: string, directories: readonly AcquiredDirectory[], root:
     return path;
   }
   const names = directories.flatMap(({ publicPath, realPath, aliases, kind }) =>
-    [publicPath, ...aliases.map(alias => `${DIRECTORY_BASES[kind]}/${alias}`)].map(name => ({ name, realPath })),
+    [publicPath, ...aliases.map(alias => `${BASE_DIRECTORIES[kind]}/${alias}`)].map(name => ({ name, realPath })),
   );
   const longest = names
     .filter(({ name }) => isWithin(path, name))

@@ -1,9 +1,9 @@
 /** From what is where to the steps that make it so, in their order. Pure. */
 
 import type { LaunchStep, MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
+import { BASE_DIRECTORIES } from '../../core/directory-classes.ts';
 import { failFor, quote } from '../errors.ts';
 import type { Acquired, ResolvedLaunch } from '../plan/request.ts';
-import { DIRECTORY_BASES } from '../properties/directories.ts';
 import type { ExecSettings } from '../properties/table.ts';
 import { isWithin } from '../syntax/values.ts';
 import { deviceLinks } from './devices.ts';
@@ -205,7 +205,7 @@ function directoryLinks(acquired: Acquired, settings: ExecSettings, entries: rea
   const inRoot = settings.RootDirectory !== undefined;
   return acquired.directories.flatMap(({ kind, publicPath, realPath, within, aliases }) => {
     const tree = inRoot ? publicPath : realPath;
-    const names = aliases.map(alias => `${DIRECTORY_BASES[kind]}/${alias}`);
+    const names = aliases.map(alias => `${BASE_DIRECTORIES[kind]}/${alias}`);
     const own = tree === publicPath || within !== undefined ? [] : [publicPath];
     return [...own, ...names]
       .filter(path => inRoot || isEmpty(deepest(path, entries)))

@@ -13,14 +13,6 @@ export const DIRECTORY_PROPERTIES = {
   logs: 'LogsDirectory',
 } as const satisfies Readonly<Record<DirectoryKind, string>>;
 
-/** The directories below which those of each kind are. */
-export const DIRECTORY_BASES: Readonly<Record<DirectoryKind, string>> = {
-  runtime: '/run',
-  state: '/var/lib',
-  cache: '/var/cache',
-  logs: '/var/log',
-};
-
 /** What a backslash makes part of a path, besides the escapes of C. */
 const SEPARATORS = ': ';
 

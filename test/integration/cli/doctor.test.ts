@@ -70,7 +70,7 @@ test('what is broken is named, and only that', async () => {
     const module = (await host.machine.sh('ls /usr/lib/*/libnss_dynuser.so.2')).trim();
     const cases: readonly (readonly [breaking: string, mending: string, ...amiss: string[]])[] = [
       ['chmod 0777 /run/dynuser', 'chmod 0755 /run/dynuser', 'problem Runtime directory'],
-      ['chmod 0755 /var/lib/private', 'chmod 0700 /var/lib/private', 'problem Boundaries'],
+      ['chmod 0755 /var/lib/private', 'chmod 0700 /var/lib/private', 'problem Private directories'],
       [
         'cp /etc/nsswitch.conf /tmp/n; sed -i "s/^passwd:.*/passwd: files/" /etc/nsswitch.conf',
         'cp /tmp/n /etc/nsswitch.conf',

@@ -14,9 +14,9 @@ import type {
   DirectorySettings,
   RequestedDirectory,
 } from '../../../src/core/directory.ts';
+import type { BaseDirectories } from '../../../src/core/directory-classes.ts';
 import { asGid, asUid, type Uid } from '../../../src/core/ids.ts';
 import { parseUserName } from '../../../src/core/name.ts';
-import type { BaseDirectories } from '../../../src/directories/classes.ts';
 import { openDirectories } from '../../../src/directories/open-directories.ts';
 import { HelperPathInspector } from '../../../src/host/helper/path-inspector.ts';
 import { HostOwnerHints } from '../../../src/host/owner-hints.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DirectoryKind } from '../../../src/core/directory.ts';
-import { BASE_DIRECTORIES } from '../../../src/directories/classes.ts';
+import { BASE_DIRECTORIES } from '../../../src/core/directory-classes.ts';
 import { type Layout, layoutOf, relativePath } from '../../../src/directories/plan/layout.ts';
 import { requestedDirectories } from '../../../src/directories/plan/request.ts';
 

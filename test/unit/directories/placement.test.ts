@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PathStatus, RequestedDirectory } from '../../../src/core/directory.ts';
-import { BASE_DIRECTORIES } from '../../../src/directories/classes.ts';
+import { BASE_DIRECTORIES } from '../../../src/core/directory-classes.ts';
 import { directoryFailed } from '../../../src/directories/errors.ts';
 import { type ObservedPath, PathSnapshot } from '../../../src/directories/observe/snapshot.ts';
 import { layoutOf } from '../../../src/directories/plan/layout.ts';

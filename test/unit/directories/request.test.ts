@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DirectoryRequest, DirectorySettings } from '../../../src/core/directory.ts';
+import { BASE_DIRECTORIES } from '../../../src/core/directory-classes.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { BASE_DIRECTORIES } from '../../../src/directories/classes.ts';
 import { directoryEnvironment } from '../../../src/directories/plan/environment.ts';
 import { requestedDirectories } from '../../../src/directories/plan/request.ts';
 

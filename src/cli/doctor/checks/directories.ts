@@ -1,12 +1,13 @@
-/** What directories of users are kept behind and on: the boundary of each base, its file system, systemd's UID locks. */
+/** What directories of users are kept in: the private directories of each base, its file system, systemd's UID locks. */
 
+import { BASE_DIRECTORIES, PRIVATE, PRIVATE_MODE } from '../../../core/directory-classes.ts';
 import { fileSystemWords } from '../file-systems.ts';
 import { type Finding, findingsOf } from '../finding.ts';
 import { type Host, type Inode, type Observed, octal, Unreadable } from '../host.ts';
 
 export interface BaseFacts {
   readonly base: string;
-  readonly boundary: Observed<Inode>;
+  readonly privateParent: Observed<Inode>;
   readonly fileSystem: Observed<number>;
 }
 
@@ -16,49 +17,48 @@ export interface DirectoryFacts {
   readonly locks: Observed<Inode>;
 }
 
-/** Bases of directories that outlive their user (src/directories/classes.ts). */
-const BASES = ['/var/lib', '/var/cache', '/var/log'];
-const BOUNDARY = 'private';
-const BOUNDARY_MODE = 0o700;
+/** Directories below these outlive their user. */
+const BASES = (['state', 'cache', 'logs'] as const).map(kind => BASE_DIRECTORIES[kind]);
 const LOCKS = '/run/systemd/dynamic-uid';
 /** Written by others than the owner. */
 const OTHERS_WRITE = 0o022;
 
 export function inspectDirectories(host: Host): DirectoryFacts {
   const bases = BASES.map(base => {
-    const path = `${base}/${BOUNDARY}`;
-    const boundary = host.inode(path);
-    const exists = boundary !== undefined && !(boundary instanceof Unreadable) && boundary.kind === 'directory';
-    return { base, boundary, fileSystem: host.fileSystem(exists ? path : base) };
+    const path = `${base}/${PRIVATE}`;
+    const privateParent = host.inode(path);
+    const exists =
+      privateParent !== undefined && !(privateParent instanceof Unreadable) && privateParent.kind === 'directory';
+    return { base, privateParent, fileSystem: host.fileSystem(exists ? path : base) };
   });
   return { bases, kernel: host.kernel, locks: host.inode(LOCKS) };
 }
 
 export function judgeDirectories(facts: DirectoryFacts): Finding[] {
-  return [...judgeBoundaries(facts.bases), judgeFileSystems(facts), judgeLocks(facts.locks)];
+  return [...judgePrivateParents(facts.bases), judgeFileSystems(facts), judgeLocks(facts.locks)];
 }
 
-function judgeBoundaries(bases: readonly BaseFacts[]): Finding[] {
-  const { ok, problem, unknown } = findingsOf('Boundaries');
-  const findings = bases.flatMap(({ base, boundary }) => {
-    const path = `${base}/${BOUNDARY}`;
-    if (boundary === undefined) {
+function judgePrivateParents(bases: readonly BaseFacts[]): Finding[] {
+  const { ok, problem, unknown } = findingsOf('Private directories');
+  const findings = bases.flatMap(({ base, privateParent }) => {
+    const path = `${base}/${PRIVATE}`;
+    if (privateParent === undefined) {
       return [];
     }
-    if (boundary instanceof Unreadable) {
-      return [unknown(`${path}: ${boundary.why}`)];
+    if (privateParent instanceof Unreadable) {
+      return [unknown(`${path}: ${privateParent.why}`)];
     }
-    if (boundary.kind !== 'directory') {
+    if (privateParent.kind !== 'directory') {
       return [problem(`${path} is no directory`, 'move it away: dynuserd makes the directory when it is needed')];
     }
-    if (boundary.uid !== 0 || boundary.gid !== 0) {
-      return [problem(`${path} belongs to ${boundary.uid}:${boundary.gid}`, `chown root:root ${path}`)];
+    if (privateParent.uid !== 0 || privateParent.gid !== 0) {
+      return [problem(`${path} belongs to ${privateParent.uid}:${privateParent.gid}`, `chown root:root ${path}`)];
     }
-    return (boundary.mode & ~BOUNDARY_MODE) === 0
+    return (privateParent.mode & ~PRIVATE_MODE) === 0
       ? []
-      : [problem(`${path} has the mode ${octal(boundary.mode)}: others may enter`, `chmod 0700 ${path}`)];
+      : [problem(`${path} has the mode ${octal(privateParent.mode)}: others may enter`, `chmod 0700 ${path}`)];
   });
-  const paths = bases.map(({ base }) => `${base}/${BOUNDARY}`).join(', ');
+  const paths = bases.map(({ base }) => `${base}/${PRIVATE}`).join(', ');
   return findings.length > 0 ? findings : [ok(`${paths}: root's alone, or not needed yet`)];
 }
 

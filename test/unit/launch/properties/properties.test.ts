@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DIRECTORY_CLASSES } from '../../../../src/directories/classes.ts';
 import { planLaunch } from '../../../../src/launch/launch.ts';
-import { DIRECTORY_BASES } from '../../../../src/launch/properties/directories.ts';
 import type { ExecSettings } from '../../../../src/launch/properties/table.ts';
 import { ALL_CAPABILITIES, capabilityMask } from '../../../../src/launch/syntax/capabilities.ts';
 import { acquiredOf, refuses, resolvedOf, resolvedOfUnit } from '../launches.ts';
@@ -113,10 +111,6 @@ test('directories are lists of words that keep their escapes', () => {
   for (const value of ['../x', '/x', 'a:b', '.', 'x/../y', 'a\\q', 'a\\xff', 'a\\:b:c']) {
     refuses(() => settings(`ConfigurationDirectory=${value}`), 'ConfigurationDirectory');
   }
-  assert.deepEqual(
-    DIRECTORY_BASES,
-    Object.fromEntries(Object.entries(DIRECTORY_CLASSES).map(([kind, { base }]) => [kind, base])),
-  );
 });
 
 test('lists of paths', () => {

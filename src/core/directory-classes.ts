@@ -1,5 +1,5 @@
 /** The classes of directories that a service can have (systemd.exec(5), RuntimeDirectory= and its siblings). Pure. */
-import type { DirectoryKind } from '../core/directory.ts';
+import { DIRECTORY_KINDS, type DirectoryKind } from './directory.ts';
 
 export interface DirectoryClass {
   /** the directory below which paths of the class are */
@@ -7,7 +7,7 @@ export interface DirectoryClass {
   /** the environment variable that tells a service its directories */
   readonly variable: string;
   /** the parameter of a request that lists them */
-  readonly field: string;
+  readonly field: `${DirectoryKind}Directory`;
 }
 
 export const DIRECTORY_CLASSES: Readonly<Record<DirectoryKind, DirectoryClass>> = {
@@ -19,12 +19,9 @@ export const DIRECTORY_CLASSES: Readonly<Record<DirectoryKind, DirectoryClass>> 
 
 export type BaseDirectories = Readonly<Record<DirectoryKind, string>>;
 
-export const BASE_DIRECTORIES: BaseDirectories = {
-  runtime: DIRECTORY_CLASSES.runtime.base,
-  state: DIRECTORY_CLASSES.state.base,
-  cache: DIRECTORY_CLASSES.cache.base,
-  logs: DIRECTORY_CLASSES.logs.base,
-};
+export const BASE_DIRECTORIES = Object.fromEntries(
+  DIRECTORY_KINDS.map(kind => [kind, DIRECTORY_CLASSES[kind].base]),
+) as BaseDirectories;
 
 /** The directory below each base that the private directories are in: root:root, and no mode bit beyond 0700. */
 export const PRIVATE = 'private';
