@@ -1,6 +1,6 @@
 /**
- * What it takes to give a tree on ext4 to another user: beside chown -R, which changes the same inodes without looking at
- * one of them, and beside systemd's own start of a unit with the same tree. One machine, one run, in turns.
+ * What it takes to hand a tree on ext4 over to another user, next to chown -R, which changes the same inodes without checking
+ * them, and to systemd's start of a unit with the same tree. One machine, one run, in turns.
  */
 import { CHECKOUT } from '../src/tooling/checkout.ts';
 import { Machine } from '../test/support/machine.ts';

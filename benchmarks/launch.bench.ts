@@ -1,5 +1,5 @@
 /**
- * How long it takes to run a command as a dynamic user: dynuser-run beside systemd-run, which does the same, and beside
+ * How long it takes to run a command as a dynamic user: dynuser-run next to systemd-run, which does the same, and to
  * setpriv(1), which only changes the user. One machine with systemd, one run, in turns.
  */
 import { CHECKOUT } from '../src/tooling/checkout.ts';

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- NAME...]`: runs the benchmarks one after the other, each in a process of its own, after a line that
- * says what machine this is. Exit status 0 only where every target was reached.
+ * `npm run bench [-- NAME...]`: runs the benchmarks one after the other, each in a separate process, after a line that
+ * says what machine this is. The exit status is 0 only if every target was reached.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

@@ -50,7 +50,7 @@ static bool read_question(const char *function, const char *key, struct question
 	return true;
 }
 
-/* One lookup; true where the user was found. *error is the function's own answer. */
+/* One lookup; true if the user was found. *error is the function's own answer. */
 static bool look_up(const struct question *question, int *error)
 {
 	char buffer[BUFFER_BYTES];
@@ -82,7 +82,7 @@ static int compare(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-/* Fills times, sorted; false where the answers were not all the same: then the numbers would mean nothing. */
+/* Fills times, sorted; false if the answers were not all the same: then the numbers would mean nothing. */
 static bool measure(const struct question *question, long *times, size_t count, bool expected)
 {
 	for (size_t i = 0; i < count; i++) {

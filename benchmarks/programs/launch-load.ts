@@ -41,7 +41,7 @@ const STATE = ['-p', 'StateDirectory=bench'];
 
 const spawnTimes = (...argv: string[]): string => execFileSync(SPAWN_TIMES, argv, { encoding: 'utf8' }).trimEnd();
 
-/** @returns the median of each in milliseconds, taken in turns so that what slows the machine for a moment slows all */
+/** @returns the median of each in milliseconds, measured in turns, so that a slow moment of the machine slows all */
 function inTurns<Name extends string>(
   rounds: number,
   commands: Readonly<Record<Name, readonly string[]>>,

@@ -20,7 +20,7 @@ const LEASES = '/run/dynuser/leases';
 const NS_PER_S = 1e9;
 const SETTLE_MS = 30_000;
 
-/** Leases of one user: a new user costs a look at every process of the host, and thousands of them minutes. */
+/** Leases of one user: a new user costs a walk over every process of the host, and thousands of them minutes. */
 const LEASES_PER_USER = 100;
 
 /** Forks so many processes that sleep, prints their numbers, and kills all when its input ends. */

@@ -18,7 +18,7 @@ export interface Target {
   readonly reached: boolean;
 }
 
-/** Prints each target with what was measured, and lets the process fail where one is missed. */
+/** Prints each target with what was measured, and lets the process fail if one is missed. */
 export function printTargets(targets: readonly Target[]): void {
   printTable([
     ['to reach', '', 'measured', ''],

@@ -1,0 +1,68 @@
+/**
+ * The words that the project gave up for those of docs/glossary.md, and phrases that plain English does not need: none of them comes
+ * back, and what is left of some becomes less.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readSource, sourcesBelow } from '../support/sources.ts';
+
+interface GivenUp {
+  readonly pattern: RegExp;
+  /** what to write for it */
+  readonly instead: string;
+  /** how many lines have it still; whoever changes one of these lines says it otherwise, and lowers the number */
+  readonly left: number;
+}
+
+/** Word by word: in code a name has its words in camelCase or with underscores, so a pattern is tried on those too. */
+const GIVEN_UP: readonly GivenUp[] = [
+  { pattern: /\battics?\b/, instead: 'scratch', left: 0 },
+  { pattern: /\bknock(?:s|ed|ing)?\b/, instead: 'activate the successor', left: 0 },
+  { pattern: /\bspared\b/, instead: 'exempt', left: 0 },
+  { pattern: /\binquir(?:y|ies)\b/, instead: 'name lookup', left: 0 },
+  { pattern: /\bas (?:it is|they are) to be\b/, instead: 'say what matches', left: 4 },
+];
+
+/** What a person reads; test/fuzz/corpus/ is what machines wrote. */
+const FOLDERS = ['src', 'native', 'test', 'benchmarks', 'docs', 'systemd'];
+const ENDINGS = /\.(?:ts|c|h|mk|md|sh|varlink|service|socket|conf|[158])$/;
+const ROOT_DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
+/** This file has to name them, and so do the rules. */
+const EXEMPT = new Set(['test/contract/words.test.ts', 'CONTRIBUTING.md']);
+
+function texts(): { path: string; lines: string[] }[] {
+  const paths = [...FOLDERS.flatMap(folder => sourcesBelow(folder, '')), ...ROOT_DOCUMENTS];
+  return paths
+    .filter(path => ENDINGS.test(path) && !path.includes('/corpus/') && !EXEMPT.has(path))
+    .map(path => ({ path, lines: readSource(path).split('\n') }));
+}
+
+/** @returns the words of a line, those within names too, in lower case */
+function wordsOf(line: string): string {
+  return line
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replaceAll('_', ' ')
+    .toLowerCase();
+}
+
+describe('words that the project gave up', () => {
+  const files = texts();
+
+  for (const { pattern, instead, left } of GIVEN_UP) {
+    it(`${pattern.source}: ${instead}`, () => {
+      const found = files.flatMap(({ path, lines }) =>
+        lines.flatMap((line, index) => (pattern.test(wordsOf(line)) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
+      );
+      assert.ok(found.length <= left, `${found.length} lines, and ${left} are allowed:\n${found.join('\n')}`);
+    });
+  }
+
+  it('are seen within names, and within nothing else', () => {
+    assert.match(wordsOf('const lookAtAttic = attic_take(hallways)'), /\battic\b.*\battic\b/);
+    assert.doesNotMatch(wordsOf('static void latticework(void)'), /\battics?\b/);
+  });
+
+  it('are looked for in all that people read', () => {
+    assert.ok(files.length > 500, `${files.length} files are too few to be all`);
+  });
+});
