@@ -1,4 +1,4 @@
-/** The room's door: two stages, and the plan in words. */
+/** The entry point of the folder: two stages, and the plan in words. */
 export { explainPlan } from './plan/explain.ts';
 export { LaunchMemory } from './plan/memory.ts';
 export { planLaunch } from './plan/plan-launch.ts';

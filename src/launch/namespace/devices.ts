@@ -5,10 +5,10 @@ import type { MountEntry } from './mount-entry.ts';
 const FIELD = 'PrivateDevices';
 const NODES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'] as const;
 const TREES = ['pts', 'shm', 'mqueue', 'hugepages'] as const;
-/** Where syslog(3) writes to: with systemd a link to a socket of its journal, which survives it being made anew. */
+/** What syslog(3) writes to. With systemd it is a link to a socket of the journal: a link stays right when that is recreated. */
 const SYSLOG = 'log';
 export const JOURNAL_SOCKET = '/run/systemd/journal/dev-log';
-/** The kernel's memory, where it was built to show it. */
+/** The kernel's memory, if the kernel was built to show it. */
 export const KERNEL_MEMORY = '/proc/kcore';
 
 const LINKS: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-/** What is to be at a path in the world of a service. Types, their order, and how they are put in order. Pure. */
+/** What is at a path in the mount namespace of a service, and how all of that is put in order. Pure. */
 import type { FileSystemType, IdMap, MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
 import { isWithin } from '../syntax/values.ts';
 
@@ -14,7 +14,7 @@ const KINDS = ['hide', 'bind', 'cover', 'mount', 'readOnly', 'readWrite', 'tempo
 
 export interface MountEntry {
   readonly kind: (typeof KINDS)[number];
-  /** in the service's world */
+  /** as the service sees it */
   readonly path: string;
   /** the field of an error about it */
   readonly field: string;

@@ -1,4 +1,4 @@
-/** From what is where to the steps that make it so, in their order. Pure. */
+/** From the layout of the mount namespace to the ops that make it, in their order. Pure. */
 
 import type { LaunchStep, MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
 import { BASE_DIRECTORIES } from '../../core/directory-classes.ts';
@@ -13,7 +13,7 @@ import { arrangeEntries, isEmpty, type PlacedEntry } from './mount-entry.ts';
 /**
  * The steps: what has to be there on the host; clones of all that is kept or bound, as it is on the host; "/" as a whole;
  * then path by path, parents first; links; and what becomes read-only once it is complete.
- * @throws DynuserError LaunchFailed where a path is in a file system that is empty
+ * @throws DynuserError LaunchFailed if a path is in a file system that is empty
  */
 export function planMountOps(resolved: ResolvedLaunch, acquired: Acquired): LaunchStep[] {
   const { settings } = resolved;
@@ -55,11 +55,11 @@ function suidFlag(settings: ExecSettings): MountFlag[] {
   return settings.NoNewPrivileges ? ['noSuid'] : [];
 }
 
-/** What only changes a path changes nothing where there is nothing: in an empty file system. */
+/** What only changes a path has nothing to change in an empty file system. */
 function isThere(entry: PlacedEntry): boolean {
   const changes = ['hide', 'readOnly', 'readWrite', 'exempt'].includes(entry.kind);
   if (!changes || !isEmpty(entry.container)) {
-    // A boundary in a file system that is empty is empty already.
+    // In an empty file system there are no private directories to hide.
     return !(entry.field === 'DynamicUser' && isEmpty(entry.container));
   }
   return entry.optional === true
@@ -187,7 +187,7 @@ class MountOpBuilder {
     return { do: 'place', path, slot, ...(create === undefined ? {} : { create }) };
   }
 
-  /** Where on the host it is: what is below a bind is below its source. */
+  /** The path on the host: what is below a bind is below its source. */
   #originOf({ path, source, idMap, container }: PlacedEntry): Pick<LaunchStep, 'path' | 'idMap'> {
     if (source !== undefined) {
       return idMap === undefined ? { path: source } : { path: source, idMap };

@@ -164,7 +164,7 @@ function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
-/** Breaks at white space where there is some, and further lines are further to the right. */
+/** Breaks at white space if there is some, and indents further lines more. */
 function wrap(text: string): string[] {
   const lines: string[] = [];
   let rest = text;

@@ -1,4 +1,4 @@
-/** What a launcher saw in its world, and what it is still to be asked. */
+/** What a launcher saw of its host, and what it is still to be asked. */
 
 import type { LaunchAnswer, LaunchQuestion } from '../../api/generated/io-dynuser-allocator.ts';
 import { checkLimit } from '../errors.ts';
@@ -26,17 +26,17 @@ export class Questions {
     return [...this.#open.values()];
   }
 
-  /** @returns the text of a file, undefined where there is none, or not yet: see open */
+  /** @returns the text of a file, undefined if there is none, or not yet: see open */
   file(path: string): string | undefined {
     return this.#ask('file', path)?.text;
   }
 
-  /** @returns the names in a directory that end in .conf; undefined where there is none, or not yet */
+  /** @returns the names in a directory that end in .conf; undefined if there is none, or not yet */
   directory(path: string): readonly string[] | undefined {
     return this.#ask('directory', path)?.names;
   }
 
-  /** @returns the paths that match, sorted; undefined where there is none, or not yet */
+  /** @returns the paths that match, sorted; undefined if there is none, or not yet */
   glob(path: string): readonly string[] | undefined {
     return this.#ask('glob', path)?.names;
   }

@@ -117,9 +117,9 @@ export interface Acquired {
   readonly uid: number;
   readonly gid: number;
   readonly userName: string;
-  /** false where a static user of the host is used as it is */
+  /** false if it is a static user of the host, used as it is */
   readonly dynamic: boolean;
-  /** the number of Group=, where there is one */
+  /** the number of Group=, if it is given */
   readonly processGid?: number;
   readonly directories: readonly AcquiredDirectory[];
   /** STATE_DIRECTORY and its siblings */

@@ -26,8 +26,8 @@ import { collectAssignments } from './sources.ts';
 import { UNTRUSTED_VARIABLES } from './untrusted.ts';
 
 /**
- * Reads a request. Where it needs to see files of the launcher's world that no answer has, these are the questions; then
- * it is called again with all answers so far. It asks in at most four rounds: unit file and drop-in directories,
+ * Reads a request. If it needs files of the launcher's host that no answer has, it returns questions; then it is called
+ * again with all answers so far. It asks in at most four rounds: unit file and drop-in directories,
  * drop-ins, what these name, and the matches of wildcards.
  * @throws DynuserError LaunchFailed, LimitReached, NotPermitted
  */

@@ -5,7 +5,7 @@
 import { untrustedValues } from '../properties/table.ts';
 import type { Assignment } from '../syntax/unit-file.ts';
 
-/** Where these assignments are from, in messages. */
+/** The origin of these assignments, in messages. */
 const ORIGIN = '--untrusted';
 
 const PRESET: readonly (readonly [name: string, value: string])[] = [

@@ -19,7 +19,7 @@ export interface CommandLine {
   readonly as: 'user' | 'root' | 'outside';
 }
 
-/** Several commands in one value are separated by a semicolon that is a word of its own. */
+/** Reads the commands of one value: a semicolon as a word by itself separates them. */
 export function readCommands(value: string, context: ValueContext): CommandLine[] {
   const found: CommandLine[] = [];
   for (let from: number | undefined = 0; from !== undefined; ) {
@@ -33,7 +33,7 @@ export function readCommands(value: string, context: ValueContext): CommandLine[
   return found;
 }
 
-/** @returns where the next command begins; undefined after the last */
+/** @returns the index at which the next command begins; undefined after the last */
 function takeCommand(value: string, from: number, words: string[], { fail, field }: ValueContext): number | undefined {
   for (let at = from; ; ) {
     at = skipWhitespace(value, at);

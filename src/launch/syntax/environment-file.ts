@@ -62,7 +62,7 @@ class Reader {
   #value(): string {
     let value = '';
     let plain = false;
-    // Where the plain part ends without the white space behind it.
+    // The end of the plain part without the white space behind it.
     let kept = 0;
     for (; !this.done; this.#at++) {
       const character = this.#text.charAt(this.#at);

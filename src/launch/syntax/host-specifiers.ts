@@ -1,4 +1,4 @@
-/** What specifiers say of the host: its names and ids, read from the files in which the kernel and systemd keep them. */
+/** Specifiers of the host: its names and ids, read from the files in which the kernel and systemd keep them. */
 import { type Fail, quote } from '../errors.ts';
 import type { Questions } from '../plan/questions.ts';
 
@@ -9,7 +9,7 @@ const VALUE_MAX = 256;
 const HOST_NAME = '/proc/sys/kernel/hostname';
 const OS_RELEASE = ['/etc/os-release', '/usr/lib/os-release'] as const;
 
-/** uname(2)'s machine by systemd's name (systemd.unit(5), ConditionArchitecture=), where the two differ. */
+/** uname(2)'s machine by systemd's name (systemd.unit(5), ConditionArchitecture=), if the two differ. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {
   x86_64: 'x86-64',
   i386: 'x86',
@@ -31,11 +31,11 @@ const OS_FIELDS: Readonly<Record<string, string>> = {
   A: 'IMAGE_VERSION',
 };
 
-/** @returns what a specifier says of the host, "" while that is being asked; undefined where it is no such specifier */
+/** @returns the value, "" while the launcher is being asked for it; undefined if the letter is another specifier's */
 export function hostSpecifier(letter: string, host: HostFiles, fail: Fail): string | undefined {
   switch (letter) {
     case 's':
-      // The shell of root, as systemd has it where nothing else says so.
+      // The shell of root, which systemd takes if nothing else is configured.
       return host.glob('/bin/bash') === undefined ? '/bin/sh' : '/bin/bash';
     case 'H':
       return firstLine(HOST_NAME, letter, host, fail);

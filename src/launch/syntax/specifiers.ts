@@ -50,7 +50,7 @@ export class Specifiers {
   /**
    * @param quote what a value has to be to stand for itself in this text
    * @returns the text with every specifier replaced; a percent sign before anything but a letter or a digit is one
-   * @throws through fail where there is no such specifier, or it has no value here; DynuserError LimitReached
+   * @throws through fail if the specifier is unknown or has no value here; DynuserError LimitReached
    */
   expand(text: string, fail: Fail, field: string, quote: (value: string) => string = value => value): string {
     return text.replace(/%([%A-Za-z0-9])/g, (_whole, letter: string) => {

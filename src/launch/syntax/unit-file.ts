@@ -1,4 +1,4 @@
-/** The syntax of unit files (systemd.syntax(7)): sections, assignments, comments, lines that go on. Pure. */
+/** The syntax of unit files (systemd.syntax(7)): sections, assignments, comments, continued lines. Pure. */
 import { failFor, quote } from '../errors.ts';
 import { trimmed } from './words.ts';
 
@@ -60,7 +60,7 @@ interface LogicalLine {
   readonly number: number;
 }
 
-/** Joins lines that end in a backslash; comments in between are passed over, and do not end what goes on. */
+/** Joins lines that end in a backslash; comments in between are passed over, and do not end the line. */
 function* logicalLines(text: string): Generator<LogicalLine> {
   let pending: string[] = [];
   let start = 1;

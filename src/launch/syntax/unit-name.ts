@@ -83,10 +83,10 @@ export function unescapeUnitName(text: string): string {
 /**
  * The directories in which drop-ins of a unit are, those of higher priority first (systemd.unit(5)): its own, its
  * template's, those of each prefix that ends in a dash, and the ones of all services.
- * @param beside the directory of the unit file
+ * @param directory of the unit file
  */
-export function dropInDirectories(unit: UnitName, beside: string): string[] {
-  const search = SEARCH_PATH.some(path => path === beside) ? SEARCH_PATH : [beside, ...SEARCH_PATH];
+export function dropInDirectories(unit: UnitName, directory: string): string[] {
+  const search = SEARCH_PATH.some(path => path === directory) ? SEARCH_PATH : [directory, ...SEARCH_PATH];
   const mark = unit.instance === undefined ? '' : '@';
   const own = unit.instance === undefined || unit.instance === '' ? [] : [unit.name];
   const names = [...own, ...prefixesOf(unit.prefix).map(prefix => `${prefix}${mark}${SERVICE}`)];

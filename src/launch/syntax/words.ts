@@ -10,7 +10,7 @@ export const WHITESPACE = ' \t\n\r';
 
 /**
  * What a backslash does.
- * c: an escape of C; one that is none stays as it is. plain: the next character is itself. keep: nothing
+ * c: an escape of C; an invalid one stays as it is. plain: the next character is itself. keep: nothing
  */
 export type Backslash = 'c' | 'plain' | 'keep';
 
@@ -22,7 +22,7 @@ export interface Word {
   readonly end: string;
 }
 
-/** @returns where the first character at or after an index is that is no white space */
+/** @returns the index of the first character at or after 'from' that is not white space */
 export function skipWhitespace(text: string, from: number): number {
   let index = from;
   while (index < text.length && WHITESPACE.includes(text.charAt(index))) {
@@ -42,9 +42,9 @@ export function trimmed(text: string): string {
 
 /**
  * Takes one word, which begins at 'from' after white space.
- * @param separators what ends a word beside white space
- * @returns undefined where there is none
- * @throws through fail where a quote is not closed, the text ends in a backslash, or escapes give no UTF-8
+ * @param separators what ends a word besides white space
+ * @returns undefined if there is none
+ * @throws through fail if a quote is not closed, the text ends in a backslash, or escapes give no UTF-8
  */
 export function takeWord(
   text: string,
@@ -105,7 +105,7 @@ function takeEscape(text: string, at: number, backslash: 'c' | 'plain', parts: P
     parts.addBytes(found.bytes);
     return found.length;
   }
-  // systemd warns of an escape that is none, and goes on with both characters.
+  // systemd warns of an invalid escape, and keeps both characters.
   parts.add(backslash === 'c' ? `\\${next}` : next, true);
   return 1;
 }
