@@ -23,7 +23,10 @@ export function asBoolean(text: string): boolean | undefined {
 
 /** @param further words that are allowed, too, for the error */
 export function readBoolean(text: string, { fail }: ValueContext, further: readonly string[] = []): boolean {
-  return asBoolean(text) ?? fail(`not a boolean: ${quote(text)}; use ${['yes', 'no', ...further].join(' or ')}`);
+  const words = ['yes', 'no', ...further];
+  return (
+    asBoolean(text) ?? fail(`not a boolean: ${quote(text)}; use ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`)
+  );
 }
 
 /** @returns the one of the words that the text is */

@@ -88,6 +88,8 @@ describe('the user and the group of a launch', () => {
     const first = async (...argv: readonly string[]): Promise<string> =>
       (await run('--explain', ...argv, 'true')).split('\n')[1]?.trim() ?? '';
     assert.match(await first('--uid=1'), /^daemon, UID 1, GID 1: a static user/);
+    assert.match(await first('--uid=games', '--gid=audio'), /^games, UID 5, GID 29: a static user/);
+    assert.match(await first('--uid=both-u', '--gid=29'), /^both-u, UID \d+, GID 29: dynamic$/);
     const [, gid] = /GID (\d+)/.exec(await first('--uid=both-u', '--gid=both-g')) ?? [];
     assert.equal(await run('--uid=both-u', '--gid=both-g', 'id', '-g'), gid);
     assert.match(await refused(...STATIC, '--explain', '--uid=unheard', 'true'), /--uid=: user unheard does not exist/);

@@ -50,6 +50,8 @@ test('booleans, choices and modes', () => {
   assert.equal(settings('ProtectProc=noaccess').ProtectProc, 'noaccess');
   assert.equal(settings('ProtectProc=invisible', 'ProtectProc=').ProtectProc, 'default');
   assert.equal(settings('ProcSubset=pid').ProcSubset, 'pid');
+  refuses(() => settings('PrivateDevices=maybe'), 'PrivateDevices', /^not a boolean: "maybe"; use yes or no$/);
+  refuses(() => settings('PrivateUsers=full'), 'PrivateUsers', /^not a boolean: "full"; use yes, no or self$/);
   refuses(() => settings('ProtectProc=yes'), 'ProtectProc', /default, noaccess, invisible, ptraceable/);
   refuses(() => settings('ProcSubset=no'), 'ProcSubset', /all, pid/);
   assert.equal(settings('UMask=0077').UMask, 0o077);
