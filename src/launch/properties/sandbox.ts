@@ -63,6 +63,11 @@ export const SANDBOX = {
     },
     'self',
   ),
+  PrivateMounts: boolean({
+    needs: 'mounts',
+    lost: 'mounts that it makes are seen outside',
+    meaning: 'mounts that it makes are not seen outside',
+  }),
   PrivateNetwork: boolean({
     untrusted: 'yes',
     needs: 'mounts',

@@ -42,7 +42,7 @@ const DIFFERENCES = names(`
 const PROTECTIONS = names(`
   ExecCondition PermissionsStartOnly RootImage RootImageOptions RootImagePolicy RootHash RootHashSignature RootVerity
   RootEphemeral MountImages MountImagePolicy ExtensionImages ExtensionImagePolicy ExtensionDirectories MountAPIVFS
-  BindLogSockets MountFlags PrivateMounts NetworkNamespacePath IPCNamespacePath PrivatePIDs
+  BindLogSockets MountFlags NetworkNamespacePath IPCNamespacePath PrivatePIDs
   ProtectHostname ProtectClock ProtectKernelTunables ProtectKernelModules ProtectKernelLogs ProtectControlGroups
   RestrictAddressFamilies RestrictFileSystems RestrictNamespaces LockPersonality
   MemoryDenyWriteExecute RestrictRealtime SystemCallFilter SystemCallErrorNumber SystemCallArchitectures SystemCallLog

@@ -70,4 +70,6 @@ export const STATIC_UNITS: readonly ComparedUnit[] = [
     places: ['/opt/file'],
   },
   { name: 'world-root-users', lines: [STATIC, 'PrivateUsers=yes'] },
+  { name: 'world-root-mounts', lines: [STATIC, 'PrivateMounts=yes'] },
+  { name: 'world-static-mounts', lines: [STATIC, 'User=games', 'PrivateMounts=yes'] },
 ];

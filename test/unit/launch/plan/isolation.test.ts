@@ -4,7 +4,7 @@ import { planLaunch } from '../../../../src/launch/launch.ts';
 import { acquiredOf, refuses, resolvedOf, resolvedOfUnit } from '../launches.ts';
 
 const FULL = { mayMount: false, isolation: 'full' } as const;
-const OWN = ['PrivateNetwork=yes', 'PrivateIPC=yes', 'ProtectProc=invisible', 'ProcSubset=pid'];
+const OWN = ['PrivateMounts=yes', 'PrivateNetwork=yes', 'PrivateIPC=yes', 'ProtectProc=invisible', 'ProcSubset=pid'];
 const BEST = { mayMount: false, isolation: 'bestEffort' } as const;
 
 test('without the right to mount, a launch that needs mounts is refused, and told what to do', () => {
@@ -69,6 +69,7 @@ test('mounts are made where something needs them, and only there', () => {
   assert.equal(resolvedOf([]).makesMounts, true);
   assert.equal(resolvedOf(['DynamicUser=no']).makesMounts, false);
   assert.equal(resolvedOf(['DynamicUser=no', 'StateDirectory=x']).makesMounts, false);
+  assert.equal(resolvedOf(['DynamicUser=no', 'PrivateMounts=yes']).makesMounts, true);
   const bare = ['ProtectSystem=no', 'ProtectHome=no', 'PrivateTmp=no'];
   assert.equal(resolvedOf(bare).makesMounts, false);
   assert.equal(resolvedOf([...bare, 'LogsDirectory=x']).makesMounts, true);
