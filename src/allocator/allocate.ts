@@ -1,31 +1,31 @@
 /**
- * Acquire: joins the live user of a name, uses the host's static user of it, or makes a dynamic one. A UID is given out
- * only after lock, probe and durable write have all succeeded; whatever fails on the way takes back its own steps.
+ * Acquire: joins the live user of a name, makes a dynamic one, or uses the host's static user. A UID is given out only
+ * after lock, probe and durable write have all succeeded; what fails on the way is taken back at the end of its scope.
  */
-import type { Requester } from '../core/access.ts';
-import type { Gid, Uid, UserName } from '../core/ids.ts';
+import { firstFailure } from '../core/errors.ts';
+import type { UserName } from '../core/ids.ts';
 import type { DynamicUser } from '../core/lease.ts';
 import { deriveUserName } from '../core/name.ts';
-import { type ChoiceDeps, checkJoin, chooseUser } from './choose-user.ts';
+import { checkJoin, hostAccount } from './choose-user.ts';
+import { HeldUid, type HeldUidDeps } from './held-uid.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
-import { type Acquired, type AcquireRequest, type LeaseDeps, withLease } from './lease.ts';
-import { confirmUser, type LossDeps } from './losses.ts';
-import { evidenceOfLock, type NameLookup } from './name-lookup.ts';
-import type { AccountsLock, NameCache, Probes, UidLocks } from './ports.ts';
+import { type Acquired, type LeaseDeps, PendingLease } from './lease.ts';
+import { confirmUser, type LossDeps, lostConflict } from './losses.ts';
+import { NameLookup } from './name-lookup.ts';
+import type { NameCache, Probes, UidLocks } from './ports.ts';
+import { rangeExhausted } from './refusals.ts';
+import type { AcquireRequest, LeaseOwner } from './request.ts';
 import { checkLimits, type LeaseCapacity, RequestsUnderWay } from './request-limits.ts';
-import type { Trial } from './search.ts';
+import { examineUid, type SearchDeps, searchUids } from './search.ts';
 import { writeLease } from './write-lease.ts';
 
-export interface AllocatorDeps
-  extends Omit<ChoiceDeps, keyof LeaseDeps | 'locks'>,
-    LeaseDeps,
-    Pick<LossDeps, 'onLost'> {
+export interface AllocatorDeps extends LeaseDeps, Omit<SearchDeps, keyof LeaseDeps>, HeldUidDeps {
+  readonly onLost: LossDeps['onLost'];
   readonly queue: KeyedQueue<UserName>;
-  /** what the process has descriptors for; unbounded where absent */
+  /** what the process has descriptors for; absent: unbounded */
   readonly capacity?: LeaseCapacity;
   readonly probes: Probes;
   readonly locks: UidLocks;
-  readonly accounts: AccountsLock;
   readonly nameCache: NameCache;
 }
 
@@ -43,129 +43,120 @@ export class Allocator {
   }
 
   /** @throws DynuserError LimitReached if a requester may have no further request or lease now */
-  checkLimits(requester: Requester): void {
+  checkLimits(requester: LeaseOwner['requester']): void {
     checkLimits(this.#deps.users, this.#underWay, requester, this.#deps.capacity);
   }
 
   /** @throws DynuserError NameConflict, NotPermitted, RangeExhausted, ProbeFailed, DirectoryFailed, LimitReached, HostFailed */
-  async acquire(request: AcquireRequest): Promise<Acquired> {
-    const requester = requesterOf(request);
-    this.checkLimits(requester);
+  async acquire(request: AcquireRequest, owner: LeaseOwner): Promise<Acquired> {
+    this.checkLimits(owner.requester);
     const name = request.userName ?? deriveUserName(request.unit, request.perInstance).name;
-    return this.#underWay.during(requester, () => this.#deps.queue.run(name, () => this.#acquireNamed(name, request)));
-  }
-
-  #acquireNamed(name: UserName, request: AcquireRequest): Promise<Acquired> {
-    const { probes, reservations } = this.#deps;
-    const requester = requesterOf(request);
-    const { directories, staticOnly = false } = request;
-    return chooseUser(
-      this.#deps,
-      probes.for(requester),
-      { name, requester, directories, staticOnly },
-      {
-        confirm: live => confirmUser(this.#deps, live),
-        join: live => this.#join(live, request),
-        useStatic: account => this.#useStatic(account, request),
-        tryUid: (uid, lookup, snapshot) =>
-          reservations.during(uid, async () => {
-            const seen = snapshot === undefined ? request : { ...request, snapshot };
-            const trial = await this.#try(uid, name, seen, lookup);
-            return trial === 'known' || 'evidence' in trial ? trial : { made: await this.#flushed(trial.made) };
-          }),
-      },
-    );
-  }
-
-  /** A cache may remember that there was no such user: it has to forget before anybody is told that there is one. */
-  async #flushed(acquired: Acquired): Promise<Acquired> {
-    const { nameCache } = this.#deps;
-    if (nameCache.present()) {
-      await nameCache.flush();
+    try {
+      return await this.#underWay.during(owner.requester, () =>
+        this.#deps.queue.run(name, () => this.#allocate(name, request, owner)),
+      );
+    } catch (error) {
+      throw firstFailure(error);
     }
+  }
+
+  async #allocate(name: UserName, request: AcquireRequest, owner: LeaseOwner): Promise<Acquired> {
+    const { users, teardown, probes } = this.#deps;
+    for (let live = users.byName(name); live !== undefined; live = users.byName(name)) {
+      const joined = await this.#join(live, request, owner);
+      if (joined !== undefined) {
+        return joined;
+      }
+    }
+    await teardown.waitFor(name);
+    const lookup = new NameLookup(probes.for(owner.requester), name);
+    if (request.staticOnly !== true) {
+      const made = await this.#makeUser(name, request, owner, lookup).catch((error: unknown) =>
+        lookup.comesBefore(error),
+      );
+      if (made !== undefined) {
+        return made;
+      }
+    }
+    return this.#useAccount(await hostAccount(this.#deps, name, owner.requester, lookup), request, owner);
+  }
+
+  /** @returns undefined if the user ended before its directories were ready */
+  async #join(live: DynamicUser, request: AcquireRequest, owner: LeaseOwner): Promise<Acquired | undefined> {
+    const { users, registry } = this.#deps;
+    const confirmed = confirmUser(this.#deps, live);
+    if (confirmed.lost !== undefined) {
+      throw lostConflict(confirmed);
+    }
+    checkJoin(live, owner.requester);
+    await using pending = await PendingLease.prepare(this.#deps, live, request, owner);
+    const present = users.byName(live.name);
+    if (present?.uid !== live.uid) {
+      return undefined;
+    }
+    // Others may have joined it while its directories were made ready.
+    checkJoin(present, owner.requester);
+    const lease = pending.make();
+    const user: DynamicUser = { ...present, leases: [...present.leases, lease] };
+    writeLease(registry, user);
+    users.put(user);
+    const acquired = await pending.written(user, lease);
+    pending.answered();
     return acquired;
   }
 
-  /** @returns undefined where the user ended before its directories were ready */
-  async #join(live: DynamicUser, request: AcquireRequest): Promise<Acquired | undefined> {
-    return withLease(this.#deps, live, request, (lease, prepared) => {
-      const present = this.#deps.users.byName(live.name);
-      if (present?.uid !== live.uid) {
+  /**
+   * Searches for a UID before it is known whether the host has the name, which it has not for most: NSS is asked for both.
+   * @returns undefined if the host has the name, so that it is not for us to make a user of it
+   */
+  async #makeUser(
+    name: UserName,
+    request: AcquireRequest,
+    owner: LeaseOwner,
+    lookup: NameLookup,
+  ): Promise<Acquired | undefined> {
+    const { directories, range, users, nameCache } = this.#deps;
+    const hasDirectories = request.directories.length > 0;
+    using snapshot = hasDirectories ? await directories.inspect(request.directories) : undefined;
+    const search = { name, owners: snapshot?.owners ?? [], reserves: true };
+    for await (const { uid, evidence } of searchUids(this.#deps, search)) {
+      if (evidence !== undefined) {
+        continue;
+      }
+      using held = new HeldUid(this.#deps, uid, name);
+      const found = await examineUid(held, uid, lookup);
+      if (found === 'known') {
         return undefined;
       }
-      // Others may have joined it while its directories were made ready.
-      checkJoin(present, requesterOf(request));
-      const user: DynamicUser = { ...present, leases: [...present.leases, lease] };
-      this.#write(user);
-      return { user, lease, ...prepared };
-    });
-  }
-
-  async #useStatic(account: DynamicUser, request: AcquireRequest): Promise<Acquired> {
-    return withLease(this.#deps, account, request, (lease, prepared) => {
-      const user: DynamicUser = { ...account, leases: [lease] };
-      this.#write(user);
-      return { user, lease, ...prepared };
-    });
-  }
-
-  /**
-   * Steps 1 to 6 for one UID.
-   * @returns why the UID is not free, or that the host has the name, with every step taken back
-   */
-  async #try(uid: Uid, name: UserName, request: AcquireRequest, lookup: NameLookup): Promise<Trial<Acquired>> {
-    const { registry, locks, users, accounts } = this.#deps;
-    const intended: DynamicUser = { uid, gid: uid as number as Gid, name, dynamic: true, leases: [] };
-    let kept = false;
-    const done: (() => void)[] = [];
-    try {
-      registry.intend(intended);
-      const lock = locks.lock(uid, name);
-      if (lock.kind !== 'locked') {
-        return { evidence: evidenceOfLock(lock) };
-      }
-      // From the questions about the UID until it resolves as ours, nobody makes an account with that number.
-      const unlockAccounts = await accounts.take();
-      done.push(unlockAccounts);
-      const found = await lookup.check(uid);
       if (found !== undefined) {
-        return found === 'known' ? found : { evidence: found };
+        continue;
       }
-      if (request.directories.length > 0) {
-        // To make them ready may take minutes, in which accounts can be changed: the UID resolves before it.
-        done.push(users.announce(intended));
-        registry.publish(intended);
-        unlockAccounts();
+      if (hasDirectories) {
+        held.announce();
       }
-      const made = await withLease(this.#deps, intended, request, (lease, prepared) => {
-        const user: DynamicUser = { ...intended, leases: [lease] };
-        registry.intend(user);
-        registry.publish(user);
-        locks.keep(uid);
-        registry.commit(user);
-        kept = true;
-        users.put(user);
-        return { user, lease, ...prepared };
-      });
-      return { made };
-    } finally {
-      for (const end of done) {
-        end();
+      await using pending = await PendingLease.prepare(this.#deps, held.user, request, owner, snapshot);
+      const lease = pending.make();
+      const user = held.giveOut(lease);
+      const acquired = await pending.written(user, lease);
+      if (nameCache.present()) {
+        // It may remember that there is no such user: it has to forget before anybody is told that there is one.
+        await nameCache.flush();
       }
-      if (!kept) {
-        registry.unpublish(intended);
-        locks.release(uid);
-        registry.forget(intended);
-      }
+      pending.answered();
+      return acquired;
     }
+    throw rangeExhausted(range, users.heldCount);
   }
 
-  #write(user: DynamicUser): void {
-    writeLease(this.#deps.registry, user);
-    this.#deps.users.put(user);
+  async #useAccount(account: DynamicUser, request: AcquireRequest, owner: LeaseOwner): Promise<Acquired> {
+    const { users, registry } = this.#deps;
+    await using pending = await PendingLease.prepare(this.#deps, account, request, owner);
+    const lease = pending.make();
+    const user: DynamicUser = { ...account, leases: [lease] };
+    writeLease(registry, user);
+    users.put(user);
+    const acquired = await pending.written(user, lease);
+    pending.answered();
+    return acquired;
   }
-}
-
-function requesterOf({ owner, isRoot }: AcquireRequest): Requester {
-  return { uid: owner, isRoot };
 }

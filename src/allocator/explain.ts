@@ -2,31 +2,23 @@
  * Explain: what Acquire would do for a request, or would refuse, and why. It makes the same choice by the same functions;
  * only it locks nothing, writes nothing, and leaves directories as they are.
  */
-import type { Rights } from '../core/access.ts';
+import type { Requester, Rights } from '../core/access.ts';
 import type { CandidateOrigin } from '../core/candidates.ts';
-import type { RequestedDirectory } from '../core/directory.ts';
 import { DynuserError, type ErrorCode } from '../core/errors.ts';
 import { describeEvidence, type Evidence } from '../core/evidence.ts';
-import type { Gid, Uid, UnitName, UserName } from '../core/ids.ts';
+import type { Gid, Uid, UserName } from '../core/ids.ts';
 import type { DynamicUser } from '../core/lease.ts';
 import { deriveUserName } from '../core/name.ts';
 import type { Allocator } from './allocate.ts';
-import { type ChoiceDeps, type ChoiceSteps, chooseUser } from './choose-user.ts';
-import type { Directories, ExpectedHandover, HandoverOptions } from './directory-ports.ts';
-import { evidenceOfLock, readOnlyProbe } from './name-lookup.ts';
-import type { Probe } from './ports.ts';
-import type { Finding } from './search.ts';
-
-export interface ExplainRequest {
-  readonly unit: UnitName;
-  readonly userName?: UserName;
-  readonly perInstance: boolean;
-  readonly directories: readonly RequestedDirectory[];
-  readonly wishes: HandoverOptions;
-  /** as in a request to acquire */
-  readonly staticOnly?: boolean;
-  readonly directoryGid?: Gid;
-}
+import { checkJoin, hostAccount } from './choose-user.ts';
+import type { Directories, ExpectedHandover } from './directory-ports.ts';
+import { lostConflict } from './losses.ts';
+import { NameLookup, readOnlyProbe } from './name-lookup.ts';
+import type { Probe, UidLocks } from './ports.ts';
+import { rangeExhausted } from './refusals.ts';
+import type { UserRequest } from './request.ts';
+import { examineUid, type SearchDeps, searchUids, type UidCandidate } from './search.ts';
+import type { Teardown } from './teardown.ts';
 
 export interface ExplainedCandidate {
   readonly uid: Uid;
@@ -53,7 +45,9 @@ export interface Explanation {
   readonly handovers: readonly ExpectedHandover[];
 }
 
-export interface ExplainDeps extends ChoiceDeps {
+export interface ExplainDeps extends SearchDeps {
+  readonly locks: Pick<UidLocks, 'peek'>;
+  readonly teardown: Pick<Teardown, 'waitFor' | 'leftoversOf'>;
   readonly allocator: Pick<Allocator, 'checkLimits'>;
   readonly directories: Pick<Directories, 'inspect' | 'explain'>;
 }
@@ -76,14 +70,14 @@ export async function explain(
   deps: ExplainDeps,
   probe: Probe,
   rights: Rights,
-  request: ExplainRequest,
+  request: UserRequest,
 ): Promise<Explanation> {
   const derived = deriveUserName(request.unit, request.perInstance);
   const userName = request.userName ?? derived.name;
   const nameOrigin = request.userName === undefined ? derived.origin : 'given in the request';
   const candidates = new Map<Uid, ExplainedCandidate>();
   const named = { userName, nameOrigin };
-  const { user, refusal } = await choose(deps, probe, rights, { ...request, userName }, candidates);
+  const { user, refusal } = await choose(deps, probe, rights.requester, userName, request, candidates);
   const ids = user === undefined ? { dynamic: false } : { dynamic: user.dynamic, uid: user.uid, gid: user.gid };
   try {
     refuse(deps, rights, refusal);
@@ -123,49 +117,87 @@ interface Chosen extends Pick<DynamicUser, 'name' | 'uid' | 'gid' | 'dynamic'> {
 async function choose(
   deps: ExplainDeps,
   probe: Probe,
-  { requester }: Rights,
-  { userName: name, directories, staticOnly = false }: ExplainRequest & { readonly userName: UserName },
+  requester: Requester,
+  name: UserName,
+  request: UserRequest,
   candidates: Map<Uid, ExplainedCandidate>,
 ): Promise<{ readonly user?: Chosen; readonly refusal?: DynuserError }> {
-  let last: Finding | undefined;
-  const steps: ChoiceSteps<Chosen> = {
-    // A loss is found out by who can write it down.
-    confirm: live => live,
-    async join({ leases, ...live }) {
-      const count = leases.length === 1 ? 'one lease' : `${leases.length} leases`;
-      return { ...live, outcome: 'join', reason: `the user lives already, with ${count}, and is joined` };
-    },
-    async useStatic({ leases, ...account }) {
-      return { ...account, outcome: 'static', reason: 'this host has the user, which is used' };
-    },
-    async tryUid(uid, lookup) {
-      const lock = deps.locks.peek(uid);
-      const evidence = lock.kind === 'free' ? await lookup.check(uid) : evidenceOfLock(lock);
-      if (evidence !== undefined) {
-        return evidence === 'known' ? evidence : { evidence };
-      }
-      return { made: { name, uid, gid: uid as number as Gid, dynamic: true, outcome: 'allocate', reason: '' } };
-    },
-    onFinding(finding) {
-      last = finding;
-      candidates.set(finding.uid, describe(finding, candidates.get(finding.uid)));
-    },
-  };
   try {
-    const user = await chooseUser(deps, readOnlyProbe(probe), { name, requester, directories, staticOnly }, steps);
-    if (user.outcome !== 'allocate') {
-      // Of a name that the host has, no UID had to be found.
-      candidates.clear();
-      return { user };
-    }
-    const reason = `the UID ${user.uid} is free, and is the ${ORIGIN_WORDS[last?.origin ?? 'sweep']}`;
-    return { user: { ...user, reason } };
+    const user =
+      liveUser(deps, requester, name) ??
+      (await newUser(deps, readOnlyProbe(probe), requester, name, request, candidates));
+    return { user };
   } catch (error) {
     if (error instanceof DynuserError && REFUSALS[error.code] !== undefined) {
       return { refusal: error };
     }
     throw error;
   }
+}
+
+/** A loss that nobody has noticed yet is found out by Acquire, which can write it down. */
+function liveUser({ users }: ExplainDeps, requester: Requester, name: UserName): Chosen | undefined {
+  const live = users.byName(name);
+  if (live === undefined) {
+    return undefined;
+  }
+  if (live.lost !== undefined) {
+    throw lostConflict(live);
+  }
+  checkJoin(live, requester);
+  const { leases, ...user } = live;
+  const count = leases.length === 1 ? 'one lease' : `${leases.length} leases`;
+  return { ...user, outcome: 'join', reason: `the user lives already, with ${count}, and is joined` };
+}
+
+async function newUser(
+  deps: ExplainDeps,
+  probe: Probe,
+  requester: Requester,
+  name: UserName,
+  request: UserRequest,
+  candidates: Map<Uid, ExplainedCandidate>,
+): Promise<Chosen> {
+  await deps.teardown.waitFor(name);
+  const lookup = new NameLookup(probe, name);
+  if (request.staticOnly !== true) {
+    const free = await findFree(deps, lookup, name, request, candidates).catch((error: unknown) =>
+      lookup.comesBefore(error),
+    );
+    if (free !== undefined) {
+      const { uid, origin } = free;
+      const reason = `the UID ${uid} is free, and is the ${ORIGIN_WORDS[origin]}`;
+      return { name, uid, gid: uid as number as Gid, dynamic: true, outcome: 'allocate', reason };
+    }
+  }
+  const { leases, ...account } = await hostAccount(deps, name, requester, lookup);
+  // Of a name that the host has, no UID had to be found.
+  candidates.clear();
+  return { ...account, outcome: 'static', reason: 'this host has the user, which is used' };
+}
+
+/** @returns undefined if the host has the name */
+async function findFree(
+  deps: ExplainDeps,
+  lookup: NameLookup,
+  name: UserName,
+  { directories }: UserRequest,
+  candidates: Map<Uid, ExplainedCandidate>,
+): Promise<UidCandidate | undefined> {
+  using snapshot = directories.length === 0 ? undefined : await deps.directories.inspect(directories);
+  for await (const candidate of searchUids(deps, { name, owners: snapshot?.owners ?? [], reserves: false })) {
+    const { uid } = candidate;
+    const hold = { lock: () => deps.locks.peek(uid), lockAccounts: async () => undefined };
+    const evidence = candidate.evidence ?? (await examineUid(hold, uid, lookup));
+    if (evidence === 'known') {
+      return undefined;
+    }
+    candidates.set(uid, describe(candidate, evidence, candidates.get(uid)));
+    if (evidence === undefined) {
+      return candidate;
+    }
+  }
+  throw rangeExhausted(deps.range, deps.users.heldCount);
 }
 
 const ORIGIN_WORDS: Readonly<Record<CandidateOrigin, string>> = {
@@ -175,23 +207,27 @@ const ORIGIN_WORDS: Readonly<Record<CandidateOrigin, string>> = {
 };
 
 /** @param former what was found out about the same UID before: it was put aside, and nothing better was found */
-function describe({ uid, origin, evidence }: Finding, former: ExplainedCandidate | undefined): ExplainedCandidate {
+function describe(
+  { uid, origin }: UidCandidate,
+  evidence: Evidence | undefined,
+  former: ExplainedCandidate | undefined,
+): ExplainedCandidate {
   const finding = evidence === undefined ? 'free' : describeEvidence(evidence);
-  return { uid, origin, free: evidence === undefined, finding: reconsidered(finding, evidence, former) };
-}
-
-function reconsidered(finding: string, evidence: Evidence | undefined, former: ExplainedCandidate | undefined): string {
-  return evidence === undefined && former !== undefined ? `${former.finding}, and no other is free` : finding;
+  const reconsidered = evidence === undefined && former !== undefined;
+  return {
+    ...{ uid, origin, free: evidence === undefined },
+    finding: reconsidered ? `${former.finding}, and no other is free` : finding,
+  };
 }
 
 async function expectHandovers(
-  { directories: room, users }: ExplainDeps,
-  { directories, wishes, directoryGid }: ExplainRequest,
+  { directories: planned, users }: ExplainDeps,
+  { directories, makesMounts, verify, directoryGid }: UserRequest,
   { name, uid, gid, dynamic }: Chosen,
 ): Promise<readonly ExpectedHandover[]> {
   if (directories.length === 0) {
     return [];
   }
   const owner = { name, uid, gid: directoryGid ?? gid, dynamic };
-  return room.explain(directories, owner, { ...wishes, live: () => users.directoriesInUse() });
+  return planned.explain(directories, owner, { makesMounts, verify, live: () => users.directoriesInUse() });
 }

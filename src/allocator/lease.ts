@@ -1,50 +1,13 @@
 /**
- * A lease of a user: the directories of a request made ready, and in one tick with that what says that the user is
- * held. Whatever fails after it takes the lease back. Knows nothing of how a UID is found.
+ * A lease that is being made: its directories are prepared, it is written by whoever knows its user, and it is dropped
+ * again if it cannot be answered. Knows nothing of how a UID is found.
  */
-import type { RequestedDirectory } from '../core/directory.ts';
-import type { Gid, LeaseId, Pid, Uid, UnitName, UserName } from '../core/ids.ts';
-import type { Cleanup, DynamicUser, Lease, Lifetime } from '../core/lease.ts';
-import type { ProcessIdentity } from '../core/process-identity.ts';
-import type {
-  Directories,
-  DirectoriesOfLease,
-  DirectorySnapshot,
-  HandoverOptions,
-  HandoverProgress,
-} from './directory-ports.ts';
+import { type Cleanup, type DynamicUser, type Lease, termsOf } from '../core/lease.ts';
+import type { Directories, DirectoriesOfLease, DirectorySnapshot, PreparedDirectories } from './directory-ports.ts';
 import type { Clock, Randomness } from './ports.ts';
 import { limitReached } from './refusals.ts';
 import { type ReleaseDeps, releaseGone } from './release.ts';
-
-export interface AcquireRequest extends HandoverOptions {
-  readonly unit: UnitName;
-  readonly userName?: UserName;
-  readonly perInstance: boolean;
-  readonly lifetime: Lifetime;
-  readonly pid: Pid | undefined;
-  /** lifetime `process`: the process that the lease is bound to */
-  readonly process?: ProcessIdentity;
-  /** the UID of the peer that asks */
-  readonly owner: Uid;
-  /** whether that is root of this host */
-  readonly isRoot: boolean;
-  readonly directories: readonly RequestedDirectory[];
-  readonly cleanup: Cleanup;
-  /** of a static user, too, IPC objects are removed when its last lease ends */
-  readonly removesAccountIpc?: boolean;
-  /** the user has to be an account of the host: none is made */
-  readonly staticOnly?: boolean;
-  /** the group of the directories, where it is not the user's own */
-  readonly directoryGid?: Gid;
-  /** what of the usual isolation the caller goes without, in words */
-  readonly missing?: readonly string[];
-  /** aborted when the caller is gone, so that nobody would learn of the lease */
-  readonly signal: AbortSignal;
-  readonly onProgress?: (progress: HandoverProgress, user: Pick<DynamicUser, 'name' | 'uid' | 'gid'>) => void;
-  /** at these directories, where there was one already */
-  readonly snapshot?: DirectorySnapshot;
-}
+import type { AcquireRequest, LeaseOwner } from './request.ts';
 
 export interface Acquired extends DirectoriesOfLease {
   readonly user: DynamicUser;
@@ -57,56 +20,89 @@ export interface LeaseDeps extends ReleaseDeps {
   readonly randomness: Randomness;
 }
 
-/**
- * Prepares the directories of a request, and in the tick in which all are ready makes the lease. Where they cannot be
- * exposed after that, it is dropped again.
- * @param make writes the lease down; it is not called where the caller is gone
- */
-export async function withLease<Result>(
-  deps: LeaseDeps,
-  user: DynamicUser,
-  request: AcquireRequest,
-  make: (lease: Lease, prepared: DirectoriesOfLease) => Result,
-): Promise<Result> {
-  const { directories, users } = deps;
-  const { makesMounts, verify, signal, onProgress, snapshot } = request;
-  const options = {
-    ...{ makesMounts, verify, signal, live: () => users.directoriesInUse() },
-    ...(snapshot === undefined ? {} : { snapshot }),
-    ...(onProgress === undefined ? {} : { onProgress: (at: HandoverProgress) => onProgress(at, user) }),
-  };
-  const owner = request.directoryGid === undefined ? user : { ...user, gid: request.directoryGid };
-  // Disposed of after the directories, which are locked until then, and which it needs to put them away.
-  await using written = new WrittenLease(deps);
-  await using prepared =
-    request.directories.length === 0 ? undefined : await directories.prepare(request.directories, owner, options);
-  if (signal.aborted) {
-    throw limitReached('the caller has gone before it was answered');
-  }
-  const ready = prepared ?? { directories: [], environment: {} };
-  const lease = leaseOf(deps, user, request, ready);
-  prepared?.commit();
-  const result = make(lease, ready);
-  if (result !== undefined && prepared !== undefined) {
-    written.lease = lease.id;
-    await prepared.publish();
-    written.lease = undefined;
-  }
-  return result;
-}
-
-/** Drops a lease that was written, but could not be answered with. */
-class WrittenLease implements AsyncDisposable {
-  lease: LeaseId | undefined;
+export class PendingLease implements AsyncDisposable {
   readonly #deps: LeaseDeps;
+  readonly #user: DynamicUser;
+  readonly #request: AcquireRequest;
+  readonly #owner: LeaseOwner;
+  readonly #prepared: PreparedDirectories | undefined;
+  /** written down, and not answered */
+  #unanswered: Lease | undefined;
 
-  constructor(deps: LeaseDeps) {
+  private constructor(
+    deps: LeaseDeps,
+    user: DynamicUser,
+    request: AcquireRequest,
+    owner: LeaseOwner,
+    prepared: PreparedDirectories | undefined,
+  ) {
     this.#deps = deps;
+    this.#user = user;
+    this.#request = request;
+    this.#owner = owner;
+    this.#prepared = prepared;
+  }
+
+  /**
+   * Prepares the directories of a request, which stay locked until the end of the scope.
+   * @param snapshot of these directories, if there was one
+   * @throws DynuserError DirectoryFailed, LimitReached, ProbeFailed
+   */
+  static async prepare(
+    deps: LeaseDeps,
+    user: DynamicUser,
+    request: AcquireRequest,
+    owner: LeaseOwner,
+    snapshot?: DirectorySnapshot,
+  ): Promise<PendingLease> {
+    const { directories, makesMounts, verify } = request;
+    const { signal, onProgress } = owner;
+    if (directories.length === 0) {
+      return new PendingLease(deps, user, request, owner, undefined);
+    }
+    const directoryUser = { ...user, gid: request.directoryGid ?? user.gid };
+    const prepared = await deps.directories.prepare(directories, directoryUser, {
+      ...{ makesMounts, verify, signal, live: () => deps.users.directoriesInUse() },
+      ...(snapshot === undefined ? {} : { snapshot }),
+      ...(onProgress === undefined ? {} : { onProgress: at => onProgress(at, user) }),
+    });
+    return new PendingLease(deps, user, request, owner, prepared);
+  }
+
+  /**
+   * @returns the lease, which is to be written down in the same tick
+   * @throws DynuserError LimitReached if the caller has gone; DirectoryFailed if the directories are not ready any more
+   */
+  make(): Lease {
+    if (this.#owner.signal.aborted) {
+      throw limitReached('the caller has gone before it was answered');
+    }
+    this.#prepared?.commit();
+    return leaseOf(this.#deps, this.#user, this.#request, this.#owner, this.#prepared?.directories ?? []);
+  }
+
+  /**
+   * Takes up the lease when it is written, and publishes its directories.
+   * @param user with the lease
+   * @throws DynuserError DirectoryFailed
+   */
+  async written(user: DynamicUser, lease: Lease): Promise<Acquired> {
+    this.#unanswered = lease;
+    await this.#prepared?.publish();
+    const { directories, environment } = this.#prepared ?? { directories: [], environment: {} };
+    return { user, lease, directories, environment };
+  }
+
+  /** The caller is told of the lease: it stays. */
+  answered(): void {
+    this.#unanswered = undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.lease !== undefined) {
-      await releaseGone(this.#deps, this.lease);
+    // First, since a lease that is dropped has its directories put away under the same locks.
+    await this.#prepared?.[Symbol.asyncDispose]();
+    if (this.#unanswered !== undefined) {
+      await releaseGone(this.#deps, this.#unanswered.id);
     }
   }
 }
@@ -115,18 +111,18 @@ function leaseOf(
   { randomness, clock }: LeaseDeps,
   user: DynamicUser,
   request: AcquireRequest,
-  { directories }: DirectoriesOfLease,
+  { pid, process, requester }: LeaseOwner,
+  directories: DirectoriesOfLease['directories'],
 ): Lease {
-  const { unit, lifetime, pid, process, owner, missing = [] } = request;
   const ofAccount = !user.dynamic && request.removesAccountIpc === true;
   const cleanup: Cleanup = {
     ...request.cleanup,
     ...(ofAccount ? { accountIpc: request.directoryGid ?? user.gid } : {}),
   };
   return {
+    ...termsOf(request),
     ...(process === undefined ? {} : { process }),
-    ...(missing.length === 0 ? {} : { missing }),
-    ...{ id: randomness.leaseId(), unit, lifetime, pid, owner, since: clock.now(), cleanup },
+    ...{ id: randomness.leaseId(), pid, owner: requester.uid, since: clock.now(), cleanup },
     directories: directories.map(({ kind, source, publicPath, handover, preserved, exposed, aliases }) => {
       return { kind, source, publicPath, handover, preserved, exposed, aliases };
     }),

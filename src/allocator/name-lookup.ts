@@ -21,6 +21,17 @@ export class NameLookup {
   }
 
   /**
+   * A user of the host needs no UID, and a name that cannot be had neither: what NSS says comes before what a search failed with.
+   * @returns if the host has the name
+   * @throws the error if it has not; DynuserError ProbeFailed, LimitReached
+   */
+  async comesBefore(error: unknown): Promise<undefined> {
+    if (!isKnown(await this.account())) {
+      throw error;
+    }
+  }
+
+  /**
    * @returns what speaks against a UID, undefined where nothing does; 'known' where the host has the name, whatever is to be
    * said of the UID then
    * @throws DynuserError ProbeFailed, LimitReached

@@ -1,132 +1,118 @@
 /**
- * Which UIDs are tried for a new user, one after the other, and who waits for whom: a UID is tried by one request at a
- * time. Locks and probes nothing by itself. Acquire and Explain search alike; they differ in what it is to try a UID.
+ * The search for a UID: which ones are tried for a new user, in which order, and what is found against each. Acquire and
+ * Explain search by the same functions; they differ in what it is to hold a UID.
  */
 import { type Candidate, candidates } from '../core/candidates.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Uid, UserName } from '../core/ids.ts';
-import type { DynamicUser } from '../core/lease.ts';
 import { SEARCH_DEADLINE_MS } from '../core/limits.ts';
 import type { UidRange } from '../core/range.ts';
 import type { CoolDown } from './cool-down.ts';
-import type { Clock, Randomness } from './ports.ts';
-import { rangeExhausted } from './refusals.ts';
+import { evidenceOfLock, type NameLookup } from './name-lookup.ts';
+import type { Clock, LockOutcome, PeekOutcome, Randomness } from './ports.ts';
 import type { Reservations } from './reservations.ts';
+import type { Teardown } from './teardown.ts';
 import type { UserTable } from './user-table.ts';
-
-type UidCandidate = Pick<Candidate, 'uid' | 'origin'>;
-
-/** What came of trying a UID: it was free; it is not, and why; or no UID is needed, since the host has the name. */
-export type Trial<Made> = { readonly made: Made } | { readonly evidence: Evidence } | 'known';
-
-/** What was found out about a candidate. A UID that cools down may be there again, when nothing else was free. */
-export interface Finding extends UidCandidate {
-  /** undefined if it is free */
-  readonly evidence: Evidence | undefined;
-}
 
 export interface SearchDeps {
   readonly range: UidRange;
   readonly users: UserTable;
   readonly reservations: Reservations;
   readonly coolDown: CoolDown;
+  readonly teardown: Pick<Teardown, 'leftoversOf'>;
   readonly clock: Clock;
   readonly randomness: Randomness;
 }
 
-export interface Search<Made> {
+export interface UidSearch {
   readonly name: UserName;
-  /** Tries a UID that no other request is trying; called in the tick in which that is so. */
-  readonly attempt: (uid: Uid) => Promise<Trial<Made>>;
-  /** @returns what keeps the UID of a user that is ending reserved, in words, as far as it is known */
-  readonly leftoversOf: (user: DynamicUser) => string | undefined;
-  /** told of each candidate in order */
-  readonly onFinding?: (finding: Finding) => void;
+  /** of the directories that the request names: the first candidates */
+  readonly owners: readonly Uid[];
+  /** whether the UID that is tried is kept from other requests meanwhile; not if it is only looked at */
+  readonly reserves: boolean;
+}
+
+/** A UID of the search. One that cools down, or that another request tries, comes again if nothing else was free. */
+export interface UidCandidate extends Pick<Candidate, 'uid' | 'origin'> {
+  /** why it cannot be given out now; undefined if that is to be found out by examineUid() */
+  readonly evidence: Evidence | undefined;
 }
 
 /**
- * Tries UIDs until one of them is free.
- * @param owners of the directories that the request names: the first candidates
- * @returns what was made of it; 'known' if the host has the name
- * @throws DynuserError RangeExhausted; ProbeFailed if it takes too long; what an attempt throws
+ * The UIDs to try for a new user, in order; ends if none is left. The one that is being tried is reserved until the next is asked for.
+ * @throws DynuserError ProbeFailed if it takes too long
  */
-export async function searchUid<Made>(
-  deps: SearchDeps,
-  owners: readonly Uid[],
-  search: Search<Made>,
-): Promise<{ readonly made: Made } | 'known'> {
-  const { range, randomness, clock, users } = deps;
+export async function* searchUids(deps: SearchDeps, search: UidSearch): AsyncGenerator<UidCandidate, void, undefined> {
+  const { range, randomness, clock, reservations } = deps;
   const deadline = clock.monotonic() + SEARCH_DEADLINE_MS;
   const draw = { start: randomness.uint32(), stride: randomness.uint32() };
-  let order: Iterable<UidCandidate> = candidates(owners, search.name, range, draw);
-  for (let pass = 0; ; pass++) {
-    const found = await tryAll(deps, search, order, pass > 0, deadline);
-    if (found === 'known' || 'made' in found) {
-      return found;
+  let order: Iterable<Pick<Candidate, 'uid' | 'origin'>> = candidates(search.owners, search.name, range, draw);
+  for (let isFirstPass = true; ; isFirstPass = false) {
+    const again: UidCandidate[] = [];
+    for (const { uid, origin } of order) {
+      const evidence = evidenceInMemory(deps, uid, search.name, isFirstPass && origin !== 'owner');
+      if (evidence !== undefined) {
+        if (evidence.kind === 'cooling' || evidence.kind === 'reserved') {
+          again.push({ uid, origin, evidence });
+        }
+        yield { uid, origin, evidence };
+        continue;
+      }
+      using _reserved = search.reserves ? reservations.take(uid) : undefined;
+      yield { uid, origin, evidence };
+      if (clock.monotonic() > deadline) {
+        const reason = `no free UID was found within ${SEARCH_DEADLINE_MS / 1000} s; try again`;
+        throw new DynuserError('ProbeFailed', reason, { field: 'unit' });
+      }
     }
-    if (found.aside.length === 0) {
-      throw rangeExhausted(range, users.heldCount);
+    if (again.length === 0) {
+      return;
     }
-    order = found.aside;
+    // Those that other requests were trying are free again if these failed.
+    await reservations.waitFor(again.filter(({ evidence }) => evidence?.kind === 'reserved').map(({ uid }) => uid));
+    order = again;
   }
 }
 
-/**
- * Tries candidates in order.
- * @param deadline by the monotonic clock
- * @returns what was made; or, if none was free, the candidates that another pass has to look at: UIDs that cool down,
- * and UIDs that other requests were trying, which are free again if those fail
- */
-async function tryAll<Made>(
-  { clock, users, reservations, coolDown }: SearchDeps,
-  { name, attempt, leftoversOf: leftOf, onFinding }: Search<Made>,
-  order: Iterable<UidCandidate>,
-  whileCooling: boolean,
-  deadline: number,
-): Promise<{ readonly made: Made } | 'known' | { readonly aside: readonly UidCandidate[] }> {
-  const aside: UidCandidate[] = [];
-  const contested: Uid[] = [];
-  for (const { uid, origin } of order) {
-    const report = (evidence: Evidence | undefined) => onFinding?.({ uid, origin, evidence });
-    const lease = users.holding(uid);
-    if (lease !== undefined) {
-      const { lost, name: user } = lease;
-      const isLive = lost === undefined && users.dynamicByUid(uid) === lease;
-      report(
-        lost === undefined && !isLive
-          ? { kind: 'ending', name: user, left: leftOf(lease) }
-          : { kind: isLive ? 'lease' : 'lost', name: user },
-      );
-      continue;
-    }
-    if (reservations.has(uid)) {
-      report({ kind: 'reserved' });
-      aside.push({ uid, origin });
-      contested.push(uid);
-      continue;
-    }
-    // Who owns the directories that the request names left them to whoever comes next: that is its heir.
-    const former = whileCooling || origin === 'owner' ? undefined : coolDown.formerUser(uid, name);
-    if (former !== undefined) {
-      report({ kind: 'cooling', name: former });
-      aside.push({ uid, origin });
-      continue;
-    }
-    const trial = await attempt(uid);
-    if (trial === 'known') {
-      return trial;
-    }
-    report('evidence' in trial ? trial.evidence : undefined);
-    if ('made' in trial) {
-      return trial;
-    }
-    if (clock.monotonic() > deadline) {
-      throw new DynuserError('ProbeFailed', `no free UID was found within ${SEARCH_DEADLINE_MS / 1000} s`, {
-        field: 'unit',
-      });
-    }
+/** @param avoidsCooling false for the owner of a directory of the request: it left that to whoever comes next */
+function evidenceInMemory(
+  { users, reservations, coolDown, teardown }: SearchDeps,
+  uid: Uid,
+  name: UserName,
+  avoidsCooling: boolean,
+): Evidence | undefined {
+  const user = users.holding(uid);
+  if (user !== undefined) {
+    const isLive = user.lost === undefined && users.dynamicByUid(uid) === user;
+    return user.lost === undefined && !isLive
+      ? { kind: 'ending', name: user.name, left: teardown.leftoversOf(user) }
+      : { kind: isLive ? 'lease' : 'lost', name: user.name };
   }
-  await reservations.waitFor(contested);
-  return { aside };
+  if (reservations.has(uid)) {
+    return { kind: 'reserved' };
+  }
+  const former = avoidsCooling ? coolDown.formerUser(uid, name) : undefined;
+  return former === undefined ? undefined : { kind: 'cooling', name: former };
+}
+
+/** What keeps others from a UID while it is examined: all of it for Acquire, nothing for Explain. */
+export interface UidHold {
+  lock(): LockOutcome | PeekOutcome;
+  /** From the questions about the UID until it resolves, nobody makes an account with that number. */
+  lockAccounts(): Promise<void>;
+}
+
+/**
+ * Finds out whether a UID can be given to a name.
+ * @returns why not; undefined if it can; 'known' if the host has the name, so that no UID is needed
+ * @throws DynuserError ProbeFailed, LimitReached, HostFailed
+ */
+export async function examineUid(hold: UidHold, uid: Uid, lookup: NameLookup): Promise<Evidence | 'known' | undefined> {
+  const lock = hold.lock();
+  if (lock.kind === 'taken' || lock.kind === 'unusable') {
+    return evidenceOfLock(lock);
+  }
+  await hold.lockAccounts();
+  return lookup.check(uid);
 }

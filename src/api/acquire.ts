@@ -1,31 +1,29 @@
 /**
- * Acquire and Release as every interface offers them: raw parameters, whose types alone were checked, and who asks, as
- * the kernel or the bus says. Binds the lease to what it lasts as long as.
+ * Acquire, Claim and Release as every interface offers them: a typed request, and who asks, as the kernel or the bus
+ * says. Checks the caller's rights, and binds the lease to its lifetime.
  */
 
 import type { Allocator } from '../allocator/allocate.ts';
-import type { Directories, HandoverProgress } from '../allocator/directory-ports.ts';
+import type { HandoverProgress } from '../allocator/directory-ports.ts';
 import type { Acquired } from '../allocator/lease.ts';
 import type { Lifetimes } from '../allocator/lifetimes.ts';
 import type { PeerPinOutcome, PinnedProcess } from '../allocator/ports.ts';
 import type { ClaimedLease, Claims } from '../allocator/reclaim.ts';
 import { type ReleaseDeps, releaseFor } from '../allocator/release.ts';
+import type { AcquireRequest } from '../allocator/request.ts';
 import { ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
-import { asLeaseId, asPid, type Gid, type LeaseId } from '../core/ids.ts';
-import type { Lifetime } from '../core/lease.ts';
+import { asLeaseId, type LeaseId } from '../core/ids.ts';
+import { keptProcess } from '../core/lifetime.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
-import type { JsonObject } from '../varlink/json.ts';
 import { type Authorization, checkAcquire, checkDirectories, type PeerIdentity } from './authorization.ts';
 import type { ClosableConnection, ConnectionLeases } from './connection-leases.ts';
 import type { Peer } from './peer.ts';
-import { readCleanup, readLifetime, readRequest } from './request.ts';
 
 export interface AcquisitionDeps {
   readonly allocator: Allocator;
   readonly release: ReleaseDeps;
   readonly authorization: Authorization;
-  readonly directories: Pick<Directories, 'requested'>;
   readonly lifetimes: Lifetimes;
   readonly claims: Claims;
   readonly connectionLeases: ConnectionLeases;
@@ -44,14 +42,6 @@ export interface Caller {
   readonly onProgress?: (progress: HandoverProgress) => void;
 }
 
-/** What a launch asks for beside the parameters of Acquire. */
-export interface LaunchWishes {
-  readonly staticOnly: boolean;
-  readonly missing: readonly string[];
-  /** the group of the directories, where it is not the user's own */
-  readonly directoryGid: () => Promise<Gid | undefined>;
-}
-
 export class Acquisition {
   readonly #deps: AcquisitionDeps;
 
@@ -59,56 +49,44 @@ export class Acquisition {
     this.#deps = deps;
   }
 
-  /** @throws DynuserError any; VarlinkError InvalidParameter */
-  async acquire(parameters: JsonObject, asker: Caller, wishes?: LaunchWishes): Promise<Acquired> {
-    const { authorization, lifetimes, connectionLeases } = this.#deps;
-    const { peer, connection } = asker;
-    const request = readRequest(parameters, this.#deps.directories);
-    const lifetime = readLifetime(parameters);
+  /** To be called in the tick of the call, while the connection is open. @throws DynuserError any */
+  async acquire(request: AcquireRequest, caller: Caller): Promise<Acquired> {
+    const { authorization, lifetimes, connectionLeases, allocator } = this.#deps;
+    const { peer, connection, onProgress } = caller;
     // Before anything is waited for: later the connection may be another's.
-    const caller = authorization.identify(peer);
-    const process = this.#pin(parameters, lifetime, asker, caller);
-    const identity = process?.identity ?? this.#claimant(lifetime, asker);
+    const identity = authorization.identify(peer);
+    const bound = this.#pinBound(request, caller, identity);
+    const process = bound?.identity ?? this.#claimant(request, caller);
     const gone = new AbortController();
     const forget = connection.onClose(() => gone.abort());
-    if (!asker.answered) {
+    if (!caller.answered) {
       gone.abort();
     }
-    let bound = false;
+    let isBound = false;
     try {
-      const rights = await authorization.rightsOf(caller);
+      const rights = await authorization.rightsOf(identity);
       checkAcquire(rights);
       checkDirectories(rights, request.directories);
-      if (lifetime === 'unit') {
+      if (request.lifetime === 'unit') {
         await lifetimes.checkUnit(request.unit);
       }
-      const { onProgress } = asker;
-      const directoryGid = await wishes?.directoryGid();
-      const acquired = await this.#deps.allocator.acquire({
-        ...request,
-        lifetime,
+      const acquired = await allocator.acquire(request, {
+        requester: identity.requester,
         pid: peer.pid,
-        ...(identity === undefined ? {} : { process: identity }),
-        owner: peer.uid,
-        isRoot: caller.requester.isRoot,
-        cleanup: readCleanup(parameters),
-        // Objects of an account are the host's: only who says so has them removed.
-        removesAccountIpc: parameters['removeIPC'] === true,
         signal: gone.signal,
-        ...(wishes === undefined ? {} : { staticOnly: wishes.staticOnly, missing: wishes.missing }),
-        ...(directoryGid === undefined ? {} : { directoryGid }),
+        ...(process === undefined ? {} : { process }),
         ...(onProgress === undefined ? {} : { onProgress }),
       });
-      if (lifetime === 'connection' || connection.closed) {
+      if (request.lifetime === 'connection' || connection.closed) {
         connectionLeases.bind(acquired.lease.id, connection);
       }
-      bound = true;
-      lifetimes.bind(acquired.lease, process);
+      isBound = true;
+      lifetimes.bind(acquired.lease, bound);
       return acquired;
     } finally {
       forget();
-      if (!bound) {
-        process?.close();
+      if (!isBound) {
+        bound?.close();
       }
     }
   }
@@ -139,22 +117,23 @@ export class Acquisition {
     return claimed;
   }
 
-  /** Who may claim a lease of lifetime `connection` from the next daemon. */
-  #claimant(lifetime: Lifetime, { peer, pin, mayClaim }: Caller): ProcessIdentity | undefined {
-    return lifetime === 'connection' && mayClaim ? this.#deps.lifetimes.identityOf(pin, peer.pid) : undefined;
+  /** Who may claim the lease from the next daemon. */
+  #claimant({ lifetime }: AcquireRequest, { peer, pin, mayClaim }: Caller): ProcessIdentity | undefined {
+    return keptProcess(lifetime) === 'claimant' && mayClaim
+      ? this.#deps.lifetimes.identityOf(pin, peer.pid)
+      : undefined;
   }
 
-  #pin(
-    parameters: JsonObject,
-    lifetime: Lifetime,
+  /** The process that the lease ends with. */
+  #pinBound(
+    { lifetime, pid }: AcquireRequest,
     { peer, pin }: Caller,
     { requester }: PeerIdentity,
   ): PinnedProcess | undefined {
-    if (lifetime !== 'process') {
+    if (keptProcess(lifetime) !== 'bound') {
       return undefined;
     }
     const { lifetimes } = this.#deps;
-    const pid = asPid(Number(parameters['pid'] ?? Number.NaN));
     return pid === undefined ? lifetimes.callerOf(pin, peer.pid) : lifetimes.processOf(pid, requester);
   }
 }

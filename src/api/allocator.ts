@@ -9,7 +9,7 @@ import type { Probes } from '../allocator/ports.ts';
 import type { Teardown } from '../allocator/teardown.ts';
 import type { UserTable } from '../allocator/user-table.ts';
 import { wireCodeOf } from '../core/errors.ts';
-import type { DynamicUser, Lease } from '../core/lease.ts';
+import { type DynamicUser, type Lease, termsOf } from '../core/lease.ts';
 import { LaunchMemory } from '../launch/launch.ts';
 import { expectedMore } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
@@ -19,7 +19,7 @@ import { toWireError } from './error-map.ts';
 import { ALLOCATOR_INTERFACE } from './generated/io-dynuser-allocator.ts';
 import { type LaunchDeps, launch } from './launch.ts';
 import type { Peer } from './peer.ts';
-import { readRequest } from './request.ts';
+import { readAcquire, readUser } from './request.ts';
 
 export interface AllocatorApiDeps extends LaunchDeps {
   readonly users: UserTable;
@@ -46,7 +46,7 @@ export function allocatorInterface(deps: AllocatorApiDeps): InterfaceImplementat
 
 async function acquire(deps: AllocatorApiDeps, call: Call<Peer>): Promise<JsonObject> {
   const { peer, connection, parameters } = call;
-  const acquired = await deps.acquisition.acquire(parameters, {
+  const acquired = await deps.acquisition.acquire(readAcquire(parameters, deps.directories), {
     peer,
     connection,
     answered: !call.oneway,
@@ -105,16 +105,17 @@ function list(deps: AllocatorApiDeps, call: Call<Peer>): JsonObject {
 async function explainCall(deps: AllocatorApiDeps, { peer, parameters }: Call<Peer>): Promise<JsonObject> {
   const { authorization, probes, publicProbes } = deps;
   const caller = authorization.identify(peer);
-  const { userName, makesMounts, verify, ...request } = readRequest(parameters, deps.directories);
+  const request = readUser(parameters, deps.directories);
   const rights = await authorization.rightsOf(caller);
   // The answer tells of directories that are closed to others: whether one is there, whose it is, and how large.
   checkDirectories(rights, request.directories);
   const probe = (rights.acquire.allowed ? probes : publicProbes).for(rights.requester);
-  const { candidates, handovers, dynamic, refusal, ...explanation } = await explain(deps.explain, probe, rights, {
-    ...request,
-    ...(userName === undefined ? {} : { userName }),
-    wishes: { makesMounts, verify },
-  });
+  const { candidates, handovers, dynamic, refusal, ...explanation } = await explain(
+    deps.explain,
+    probe,
+    rights,
+    request,
+  );
   return {
     ...explanation,
     ...(refusal === undefined ? {} : { error: wireCodeOf(refusal.code), field: refusal.detail.field ?? '' }),
@@ -171,13 +172,11 @@ function toWireLease(user: DynamicUser, lease: Lease): JsonObject {
     uid: user.uid,
     gid: user.gid,
     userName: user.name,
-    unit: lease.unit,
+    ...termsOf(lease),
     dynamic: user.dynamic,
-    lifetime: lease.lifetime,
     ...(lease.pid === undefined ? {} : { pid: lease.pid }),
     since: lease.since * MICROSECONDS_PER_MILLISECOND,
     directories: lease.directories.map(directory => directory.publicPath),
-    ...(lease.missing === undefined ? {} : { missing: lease.missing }),
     ...(user.lost === undefined ? {} : { lost: user.lost }),
   };
 }

@@ -2,14 +2,13 @@
 
 import type { UserTable } from '../allocator/user-table.ts';
 import type { Standing } from '../core/access.ts';
-import { DynuserError } from '../core/errors.ts';
 import { asUid, type Gid, type Pid } from '../core/ids.ts';
 import type { DynamicUser } from '../core/lease.ts';
 import { parseUserName } from '../core/name.ts';
-import { VarlinkError } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Acquisition } from './acquire.ts';
 import type { Peer } from './peer.ts';
+import { type DirectoryReader, readAcquire } from './request.ts';
 
 /** A caller on the bus, as the bus daemon says. */
 export interface BusPeer extends Omit<Peer, 'pin' | 'groups' | 'standing'> {
@@ -28,12 +27,19 @@ export interface UserChange {
 export class BusAllocator {
   readonly #users: UserTable;
   readonly #acquisition: Acquisition;
+  readonly #directories: DirectoryReader;
   readonly #standingOf: (pid: Pid | undefined) => Standing;
 
   /** @param standingOf what a process with the UID 0 is to this host */
-  constructor(users: UserTable, acquisition: Acquisition, standingOf: (pid: Pid | undefined) => Standing) {
+  constructor(
+    users: UserTable,
+    acquisition: Acquisition,
+    directories: DirectoryReader,
+    standingOf: (pid: Pid | undefined) => Standing,
+  ) {
     this.#users = users;
     this.#acquisition = acquisition;
+    this.#directories = directories;
     this.#standingOf = standingOf;
   }
 
@@ -47,10 +53,8 @@ export class BusAllocator {
       onClose: (listener: () => void) => caller.onClose(listener),
       hold: () => () => undefined,
     };
-    const asker = { peer, connection, answered: true, mayClaim: false, pin: unpinned };
-    const { user, lease } = await this.#acquisition.acquire(parameters, asker).catch((error: unknown) => {
-      throw toHouseError(error);
-    });
+    const asking = { peer, connection, answered: true, mayClaim: false, pin: unpinned };
+    const { user, lease } = await this.#acquisition.acquire(readAcquire(parameters, this.#directories), asking);
     const { uid, gid, name, dynamic } = user;
     return { uid, gid, userName: name, dynamic, lease: lease.id };
   }
@@ -95,15 +99,6 @@ export class BusAllocator {
 /** Whether the user came or went with this lease: the table tells of it with the user that has no other. */
 function isWhole({ leases }: DynamicUser, lease: string): boolean {
   return leases.length === 1 && leases[0]?.id === lease;
-}
-
-/** On the bus there are the house's own errors alone. */
-function toHouseError(error: unknown): unknown {
-  if (!(error instanceof VarlinkError)) {
-    return error;
-  }
-  const field = String(error.parameters['parameter'] ?? '');
-  return new DynuserError('InvalidName', `the option ${field} cannot have this value here`, { field }, error);
 }
 
 /** The bus tells the process by its number alone; who needs more names it with `pid`. */

@@ -1,6 +1,5 @@
 /** User= and Group= of a launch, as systemd has them: numbers of accounts, groups of the host, and dynamic groups. */
 
-import type { Directories } from '../allocator/directory-ports.ts';
 import { type ExplainDeps, explain } from '../allocator/explain.ts';
 import type { Probe, Probes } from '../allocator/ports.ts';
 import { limitReached } from '../allocator/refusals.ts';
@@ -10,13 +9,11 @@ import { asGid, asUid, type Gid, type LeaseId, type Uid, type UserName } from '.
 import { deriveUserName, parseUnitName, parseUserName } from '../core/name.ts';
 import type { ResolvedLaunch } from '../launch/plan/request.ts';
 import type { Acquisition, Caller } from './acquire.ts';
-import { acquireGroupParameters } from './launch-request.ts';
-import { readRequest } from './request.ts';
+import { groupRequestOf } from './launch-request.ts';
 
 export interface AccountDeps {
   readonly acquisition: Pick<Acquisition, 'acquire'>;
   readonly explain: ExplainDeps;
-  readonly directories: Pick<Directories, 'requested'>;
   readonly probes: Probes;
 }
 
@@ -80,11 +77,7 @@ export async function acquireGroup(
     throw limitReached('the caller has gone before it was answered');
   }
   try {
-    const { user, lease } = await deps.acquisition.acquire(acquireGroupParameters(found.name, unit), caller, {
-      staticOnly: !resolved.dynamicUser,
-      missing: [],
-      directoryGid: async () => undefined,
-    });
+    const { user, lease } = await deps.acquisition.acquire(groupRequestOf(resolved, found.name, unit), caller);
     return { gid: user.gid, lease: lease.id };
   } catch (error) {
     throw inWordsOfGroup(error, found.name, resolved);
@@ -102,12 +95,8 @@ export async function expectGroup(
   if (found === undefined || 'gid' in found) {
     return found?.gid;
   }
-  const { makesMounts, verify, ...named } = readRequest(acquireGroupParameters(found.name, unit), deps.directories);
-  const { gid, refusal } = await explain(deps.explain, deps.probes.for(ROOT), rights, {
-    ...named,
-    wishes: { makesMounts, verify },
-    staticOnly: !resolved.dynamicUser,
-  });
+  const request = groupRequestOf(resolved, found.name, unit);
+  const { gid, refusal } = await explain(deps.explain, deps.probes.for(ROOT), rights, request);
   if (refusal !== undefined) {
     throw inWordsOfGroup(refusal, found.name, resolved);
   }

@@ -1,8 +1,10 @@
-/** The parameters of Launch, and what a launch wants as the parameters of Acquire: between the wire and the room of launches. */
+/** The parameters of Launch as a launch request, and what a launch asks of the allocator. */
+import type { AcquireRequest } from '../allocator/request.ts';
 import type { UserName } from '../core/ids.ts';
 import type { LaunchRequest, ResolvedLaunch } from '../launch/plan/request.ts';
 import type { Json, JsonObject } from '../varlink/json.ts';
 import type { LaunchAnswer, LaunchQuestion } from './generated/io-dynuser-allocator.ts';
+import { type DirectoryReader, directoriesOf, unitNameOf, userNameOf } from './request.ts';
 
 export function readLaunchRequest(parameters: JsonObject): LaunchRequest {
   const text = (field: string): string | undefined => asText(parameters[field]);
@@ -43,35 +45,37 @@ export function readAnswers(parameters: JsonObject): readonly LaunchAnswer[] {
   });
 }
 
-/** @param unit the name that the launch wants, or one that was made up for it */
-export function acquireParameters(resolved: ResolvedLaunch, unit: string): JsonObject {
-  const { directories, modes, userName } = resolved;
-  const parameters: Record<string, Json> = {
-    unit,
-    lifetime: 'process',
-    runtimeDirectoryPreserve: resolved.runtimePreserve,
-    removeIPC: resolved.removeIPC,
-    makesMounts: resolved.makesMounts,
-    exposeDirectories: resolved.exposeDirectories,
+/**
+ * What a launch asks of the allocator.
+ * @param unit the name that the launch wants, or one that was made up for it
+ * @throws DynuserError InvalidName, DirectoryFailed, LimitReached; the field is the parameter of Acquire
+ */
+export function acquireRequestOf(resolved: ResolvedLaunch, unit: string, reader: DirectoryReader): AcquireRequest {
+  const { dynamicUser, makesMounts, modes, removeIPC, missing } = resolved;
+  const userName = resolved.userName ?? (dynamicUser ? undefined : 'root');
+  const settings = { modes, preserveRuntime: resolved.runtimePreserve, expose: resolved.exposeDirectories };
+  return {
+    ...ofProcess(unit, dynamicUser),
+    ...(userName === undefined ? {} : { userName: userNameOf(userName) }),
+    ...(missing.length === 0 ? {} : { missing }),
+    directories: directoriesOf(resolved.directories, settings, makesMounts, reader),
+    makesMounts,
+    cleanup: { processes: true, ipc: removeIPC },
+    removesAccountIpc: removeIPC,
   };
-  if (userName !== undefined) {
-    parameters['userName'] = userName;
-  } else if (!resolved.dynamicUser) {
-    parameters['userName'] = 'root';
-  }
-  for (const kind of ['runtime', 'state', 'cache', 'logs'] as const) {
-    parameters[`${kind}Directory`] = [...directories[kind]];
-    const mode = modes[kind];
-    if (mode !== undefined) {
-      parameters[`${kind}DirectoryMode`] = mode;
-    }
-  }
-  return parameters;
 }
 
 /** @param name the group, and so the user who has it */
-export function acquireGroupParameters(name: UserName, unit: string): JsonObject {
-  return { unit, userName: name, lifetime: 'process' };
+export function groupRequestOf({ dynamicUser }: ResolvedLaunch, name: UserName, unit: string): AcquireRequest {
+  return { ...ofProcess(unit, dynamicUser), userName: name };
+}
+
+/** A user without directories for the process that asks. */
+function ofProcess(unit: string, dynamicUser: boolean): AcquireRequest {
+  return {
+    ...{ unit: unitNameOf(unit), perInstance: false, lifetime: 'process', staticOnly: !dynamicUser },
+    ...{ directories: [], makesMounts: false, verify: false, cleanup: { processes: true, ipc: true } },
+  };
 }
 
 function asText(value: Json | undefined): string | undefined {

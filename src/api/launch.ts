@@ -14,13 +14,12 @@ import { explainPlan, type LaunchMemory, planLaunch } from '../launch/launch.ts'
 import type { ResolvedLaunch } from '../launch/plan/request.ts';
 import type { Call } from '../varlink/handler.ts';
 import type { JsonObject } from '../varlink/json.ts';
-import type { Acquisition } from './acquire.ts';
+import type { Acquisition, Caller } from './acquire.ts';
 import { type Authorization, checkAcquire, checkDirectories } from './authorization.ts';
 import type { LaunchParameters, LaunchPlan, LaunchReply } from './generated/io-dynuser-allocator.ts';
-import { acquireGroup, expectGroup, type ProcessGroup, withAccountName } from './launch-accounts.ts';
-import { acquireParameters, readAnswers, readLaunchRequest } from './launch-request.ts';
+import { acquireGroup, expectGroup, withAccountName } from './launch-accounts.ts';
+import { acquireRequestOf, readAnswers, readLaunchRequest } from './launch-request.ts';
 import type { Peer } from './peer.ts';
-import { readRequest } from './request.ts';
 
 export interface LaunchDeps {
   readonly acquisition: Acquisition;
@@ -81,25 +80,20 @@ async function acquired(
 ): Promise<JsonObject> {
   const { peer, connection } = call;
   const caller = { peer, connection, answered: !call.oneway, mayClaim: true, pin: () => peer.pin() };
-  // What was asked for meanwhile may have outlived the caller, and its connection may be another's.
-  if (connection.closed) {
-    throw limitReached('the caller has gone before it was answered');
-  }
+  checkOpen(connection);
+  const identity = deps.authorization.identify(peer);
+  const request = acquireRequestOf(resolved, unit, deps.directories);
   const leases: LeaseId[] = [];
-  let group: ProcessGroup | undefined;
   try {
+    const rights = await deps.authorization.rightsOf(identity);
+    checkAcquire(rights);
+    checkDirectories(rights, request.directories);
+    const group = await acquireGroup(deps, resolved, unit, caller);
+    leases.push(...(group?.lease === undefined ? [] : [group.lease]));
+    checkOpen(connection);
     const got = await deps.acquisition.acquire(
-      acquireParameters(resolved, unit),
+      { ...request, ...(group === undefined ? {} : { directoryGid: group.gid }) },
       { ...caller, ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}) },
-      {
-        staticOnly: !resolved.dynamicUser,
-        missing: resolved.missing,
-        directoryGid: async () => {
-          group = await acquireGroup(deps, resolved, unit, caller);
-          leases.push(...(group?.lease === undefined ? [] : [group.lease]));
-          return group?.gid;
-        },
-      },
     );
     leases.push(got.lease.id);
     const plan = memory.plan(resolved, { ...accountOf(got.user), ...withGroup(group?.gid), ...preparedOf(got) });
@@ -112,19 +106,22 @@ async function acquired(
   }
 }
 
+/** What was waited for may have outlived the caller, and its connection may be another's. @throws DynuserError LimitReached */
+function checkOpen({ closed }: Pick<Caller['connection'], 'closed'>): void {
+  if (closed) {
+    throw limitReached('the caller has gone before it was answered');
+  }
+}
+
 async function explained(deps: LaunchDeps, resolved: ResolvedLaunch, unit: string, peer: Peer): Promise<JsonObject> {
   const caller = deps.authorization.identify(peer);
-  const request = readRequest(acquireParameters(resolved, unit), deps.directories);
-  const { userName, makesMounts, verify, ...named } = request;
+  const request = acquireRequestOf(resolved, unit, deps.directories);
   const rights = await deps.authorization.rightsOf(caller);
   checkAcquire(rights);
   checkDirectories(rights, request.directories);
   const processGid = await expectGroup(deps, rights, resolved, unit);
   const found = await explain(deps.explain, deps.probes.for(rights.requester), rights, {
-    ...named,
-    ...(userName === undefined ? {} : { userName }),
-    wishes: { makesMounts, verify },
-    staticOnly: !resolved.dynamicUser,
+    ...request,
     ...(processGid === undefined ? {} : { directoryGid: processGid }),
   });
   if (found.refusal !== undefined) {

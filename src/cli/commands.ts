@@ -3,7 +3,7 @@
  * the completions are made from it and know no command by themselves.
  */
 import { BASE_DIRECTORIES } from '../core/directory-classes.ts';
-import { LIFETIMES } from '../core/lease.ts';
+import { LIFETIMES } from '../core/wire-names.ts';
 import type { CommandSpec, CommandTable, OptionSpec } from './command.ts';
 import { JSON_MODES } from './render/json.ts';
 

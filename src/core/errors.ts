@@ -43,6 +43,15 @@ export class DynuserError extends Error {
   }
 }
 
+/** @returns what failed first, if what was held by scope could not be let go of after it (SuppressedError) */
+export function firstFailure(error: unknown): unknown {
+  let first = error;
+  while (first instanceof Error && first.name === 'SuppressedError' && 'suppressed' in first) {
+    first = first.suppressed;
+  }
+  return first;
+}
+
 /** @returns the parameters of the error reply, as the interface declares them for the error's code */
 export function errorParameters({ code, message, detail }: DynuserError): Record<string, string | number> {
   const values = { field: detail.field ?? '', held: detail.held ?? 0, reason: message };

@@ -1,25 +1,73 @@
 /**
- * A user and the leases to it. A user lives as long as it has at least one lease; all values are immutable,
+ * A dynamic user and its leases. A user lives as long as it has at least one lease; all values are immutable,
  * a change makes a new one.
  */
 import type { LeasedDirectory } from './directory.ts';
 import type { Gid, LeaseId, Pid, Uid, UnitName, UserName } from './ids.ts';
+import { LIFETIMES, type Lifetime } from './lifetime.ts';
+import { parseUnitName } from './name.ts';
 import type { ProcessIdentity } from './process-identity.ts';
-import type { Lifetime } from './wire-names.ts';
 
-export { LIFETIMES, type Lifetime } from './wire-names.ts';
-
-/** One holding of a user: it lives as long as one has not ended. */
-export interface Lease {
-  readonly id: LeaseId;
+/** What a request says and its lease keeps as it is: in its file, and in the replies of List and Watch. */
+export interface LeaseTerms {
   readonly unit: UnitName;
   readonly lifetime: Lifetime;
-  /** the process that asked, as the kernel named it; undefined where it is in a PID namespace that we cannot see into */
+  /** what of the usual isolation the process goes without, in words */
+  readonly missing?: readonly string[];
+}
+
+type Read<Value> = { readonly value: Value } | { readonly reason: string };
+
+/** How each term is read: from the interface, and from a lease's file. Absent ones are undefined. */
+const TERMS: { readonly [Name in keyof LeaseTerms]-?: (value: unknown) => Read<LeaseTerms[Name] | undefined> } = {
+  unit(value) {
+    const parsed = parseUnitName(String(value));
+    return 'unit' in parsed ? { value: parsed.unit } : parsed;
+  },
+  lifetime(value) {
+    const lifetime = LIFETIMES.find(known => known === value);
+    return lifetime === undefined
+      ? { reason: `the lifetime must be one of ${LIFETIMES.join(', ')}` }
+      : { value: lifetime };
+  },
+  missing(value) {
+    const isList = value === undefined || (Array.isArray(value) && value.every(entry => typeof entry === 'string'));
+    return isList ? { value } : { reason: 'what is missing must be a list of texts' };
+  },
+};
+
+const TERM_NAMES = Object.keys(TERMS) as readonly (keyof LeaseTerms)[];
+
+/** @returns the terms among the fields of an object; or the first field that is wrong, and why */
+export function readTerms(
+  fields: Readonly<Record<string, unknown>>,
+): { readonly terms: LeaseTerms } | { readonly field: keyof LeaseTerms; readonly reason: string } {
+  const terms: Partial<Record<keyof LeaseTerms, unknown>> = {};
+  for (const name of TERM_NAMES) {
+    const read = TERMS[name](fields[name] ?? undefined);
+    if ('reason' in read) {
+      return { field: name, reason: read.reason };
+    }
+    if (read.value !== undefined) {
+      terms[name] = read.value;
+    }
+  }
+  // Each row has given the type of its field.
+  return { terms: terms as unknown as LeaseTerms };
+}
+
+/** @returns the terms alone of what has more */
+export function termsOf(lease: LeaseTerms): LeaseTerms {
+  const given = TERM_NAMES.filter(name => lease[name] !== undefined).map(name => [name, lease[name]]);
+  return Object.fromEntries(given);
+}
+
+/** One holding of a user. */
+export interface Lease extends LeaseTerms {
+  readonly id: LeaseId;
+  /** the process that asked, as the kernel named it; undefined for one in a PID namespace that we cannot see into */
   readonly pid: Pid | undefined;
-  /**
-   * lifetime `process`: the process that it is bound to. lifetime `connection`: the one that acquired it, and may claim it
-   * from the next daemon; undefined where it could not be seen, or cannot come back
-   */
+  /** the process that the lease is bound to, or that may claim it: see lifetime.ts */
   readonly process?: ProcessIdentity;
   /** the UID of the process that asked; it and root may release */
   readonly owner: Uid;
@@ -27,11 +75,9 @@ export interface Lease {
   readonly since: number;
   readonly directories: readonly LeasedDirectory[];
   readonly cleanup: Cleanup;
-  /** what of the usual isolation the process goes without, in words */
-  readonly missing?: readonly string[];
 }
 
-/** What is done about the remains of a user when it ends; a caller that does it itself switches it off. */
+/** What is removed of a user when it ends; a caller that does it itself switches it off. */
 export interface Cleanup {
   /** ends every process that runs with the UID */
   readonly processes: boolean;

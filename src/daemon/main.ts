@@ -180,7 +180,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
     ...{ allocator, release, directories, lifetimes, claims, connectionLeases, authorization: authorization },
   });
   const standings = new Standings();
-  const busAllocator = new BusAllocator(users, acquisition, pid => standings.ofNumber(pid));
+  const busAllocator = new BusAllocator(users, acquisition, directories, pid => standings.ofNumber(pid));
   const busApi = new BusApi(bus, busAllocator, onFailure);
   const peers = new PeerReader();
   const server = new Sockets({

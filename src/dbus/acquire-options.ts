@@ -1,6 +1,6 @@
 /** The arguments of Acquire, from the types of D-Bus into those of the request: only types are checked here. */
 import { asPid } from '../core/ids.ts';
-import { LIFETIMES } from '../core/lease.ts';
+import { keptProcess, LIFETIMES } from '../core/lifetime.ts';
 import { ACQUIRE_OPTIONS } from './acquire-option-types.ts';
 import { refuse } from './call-errors.ts';
 import { typedValue } from './connection.ts';
@@ -39,10 +39,11 @@ function isOption(name: string): name is keyof typeof ACQUIRE_OPTIONS {
 
 /** In varlink these two are refused by the protocol's own error, which D-Bus has another name for. */
 function checkLifetime({ lifetime = 'connection', pid }: AcquireParameters): void {
-  if (!LIFETIMES.some(known => known === lifetime)) {
+  const known = LIFETIMES.find(name => name === lifetime);
+  if (known === undefined) {
     throw refuse('InvalidArgs', `the option lifetime must be one of ${LIFETIMES.join(', ')}`);
   }
-  if (pid !== undefined && (lifetime !== 'process' || asPid(Number(pid)) === undefined)) {
+  if (pid !== undefined && (keptProcess(known) !== 'bound' || asPid(Number(pid)) === undefined)) {
     throw refuse('InvalidArgs', 'the option pid must be the number of a process, and goes with the lifetime process');
   }
 }

@@ -4,9 +4,10 @@
  */
 import { DIRECTORY_KINDS, HANDOVER_KINDS, type LeasedDirectory } from '../core/directory.ts';
 import { asGid, asLeaseId, asPid, asUid } from '../core/ids.ts';
-import { type Cleanup, type DynamicUser, type Lease, LIFETIMES, type Lifetime } from '../core/lease.ts';
+import { type Cleanup, type DynamicUser, type Lease, readTerms } from '../core/lease.ts';
+import { fitsLifetime } from '../core/lifetime.ts';
 import { HELD_DIRECTORIES_MAX, LEASES_PER_USER_MAX } from '../core/limits.ts';
-import { parseUnitName, parseUserName } from '../core/name.ts';
+import { parseUserName } from '../core/name.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 
 const VERSION = 1;
@@ -50,40 +51,26 @@ function decodeHolder(value: unknown): Lease | undefined {
     return undefined;
   }
   const id = asLeaseId(String(value['lease']));
-  const parsed = parseUnitName(String(value['unit']));
-  const lifetime = asLifetime(value['lifetime']);
+  const read = readTerms(value);
   const pid = value['pid'] === undefined ? undefined : asPid(Number(value['pid']));
   const owner = asUid(Number(value['owner']));
   const since = value['since'];
   const directories = decodeDirectories(value['directories']);
   const cleanup = decodeCleanup(value['cleanup']);
   const process = decodeProcess(value['process']);
-  const missing = decodeMissing(value['missing']);
   if (
     id === undefined ||
-    !('unit' in parsed) ||
-    lifetime === undefined ||
+    'reason' in read ||
     (pid === undefined) !== (value['pid'] === undefined) ||
     owner === undefined ||
     typeof since !== 'number' ||
     directories === undefined ||
     cleanup === undefined ||
-    missing === undefined ||
-    // Bound to a process by the identity of one; of a connection it may be known.
-    (lifetime === 'process' && process === undefined) ||
-    (process !== undefined && lifetime !== 'process' && lifetime !== 'connection')
+    !fitsLifetime(read.terms.lifetime, process !== undefined)
   ) {
     return undefined;
   }
-  const optional = { ...(process === undefined ? {} : { process }), ...(missing.length === 0 ? {} : { missing }) };
-  return { id, unit: parsed.unit, lifetime, pid, ...optional, owner, since, directories, cleanup };
-}
-
-function decodeMissing(value: unknown): readonly string[] | undefined {
-  if (value === undefined) {
-    return [];
-  }
-  return Array.isArray(value) && value.every(entry => typeof entry === 'string') ? value : undefined;
+  return { id, ...read.terms, pid, ...(process === undefined ? {} : { process }), owner, since, directories, cleanup };
 }
 
 function decodeProcess(value: unknown): ProcessIdentity | undefined {
@@ -147,10 +134,6 @@ function decodeCleanup(value: unknown): Cleanup | undefined {
     ipc: value['ipc'],
     ...(accountIpc === undefined ? {} : { accountIpc }),
   };
-}
-
-function asLifetime(value: unknown): Lifetime | undefined {
-  return LIFETIMES.find(lifetime => lifetime === value);
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

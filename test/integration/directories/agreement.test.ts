@@ -164,8 +164,13 @@ function explained({ explainDeps, probe }: UseCases, request: Request): Promise<
   const { rights: of, directories, makesMounts, verify, staticOnly } = request;
   return cameOf(async () => {
     checkDirectories(of, directories);
-    const wishes = { makesMounts, verify };
-    const found = await explain(explainDeps, probe, of, { ...named(request), directories, wishes, staticOnly });
+    const found = await explain(explainDeps, probe, of, {
+      ...named(request),
+      directories,
+      makesMounts,
+      verify,
+      staticOnly,
+    });
     if (found.refusal !== undefined) {
       assert.ok(['conflict', 'exhausted', 'refused'].includes(found.outcome));
       return { error: found.refusal.code, reason: found.reason };

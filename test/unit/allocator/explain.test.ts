@@ -24,7 +24,7 @@ function ask({ explainDeps, probe }: UseCases, unit: string, rights = ROOTS) {
     unit: unitName(unit),
     perInstance: false,
     directories: [directory('state', 'wuff')],
-    wishes: { makesMounts: false, verify: false },
+    ...{ makesMounts: false, verify: false },
   });
 }
 

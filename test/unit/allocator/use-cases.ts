@@ -5,18 +5,24 @@ import { CoolDown } from '../../../src/allocator/cool-down.ts';
 import type { Directories } from '../../../src/allocator/directory-ports.ts';
 import type { ExplainDeps } from '../../../src/allocator/explain.ts';
 import { KeyedQueue } from '../../../src/allocator/keyed-queue.ts';
-import type { AcquireRequest } from '../../../src/allocator/lease.ts';
 import { releaseFor } from '../../../src/allocator/release.ts';
+import type { AcquireRequest, LeaseOwner } from '../../../src/allocator/request.ts';
 import { Reservations } from '../../../src/allocator/reservations.ts';
 import { Teardown } from '../../../src/allocator/teardown.ts';
 import { UserTable } from '../../../src/allocator/user-table.ts';
 import { ROOT } from '../../../src/core/access.ts';
 import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
-import type { LeaseId, Pid } from '../../../src/core/ids.ts';
-import type { Lifetime } from '../../../src/core/lease.ts';
+import type { LeaseId, Pid, Uid } from '../../../src/core/ids.ts';
+import type { Lifetime } from '../../../src/core/lifetime.ts';
 import { parseRange, type UidRange } from '../../../src/core/range.ts';
 import { FakeAccountsLock, FakeLocks } from './fake-locks.ts';
 import { FakeDirectories, FakeProbe, FakeReaper, FakeRegistry, uid, unitName } from './fakes.ts';
+
+/** What a request says beyond its unit, and who asks: root unless there is an owner. */
+export type AskedOf = Partial<AcquireRequest & Omit<LeaseOwner, 'requester'>> & {
+  readonly owner?: Uid;
+  readonly isRoot?: boolean;
+};
 
 export interface UseCases {
   /** what explains, joined as daemon/main.ts joins it */
@@ -40,7 +46,7 @@ export interface UseCases {
   readonly lost: string[];
   /** the clock, in milliseconds */
   now: number;
-  acquire(unit: string, more?: Partial<AcquireRequest>): ReturnType<Allocator['acquire']>;
+  acquire(unit: string, more?: AskedOf): ReturnType<Allocator['acquire']>;
   release(lease: LeaseId): Promise<string | undefined>;
 }
 
@@ -104,21 +110,29 @@ export function buildUseCases(text = '61184-65519', room?: Directories): UseCase
       lost,
       now: 0,
     },
-    acquire: (unit, more = {}) =>
-      allocator.acquire({
-        unit: unitName(unit),
-        perInstance: false,
-        lifetime: 'explicit' as Lifetime,
-        pid: 100 as Pid,
-        owner: uid(0),
-        isRoot: (more.owner ?? 0) === 0,
-        directories: [],
-        makesMounts: false,
-        verify: false,
-        cleanup: { processes: true, ipc: true },
-        signal: new AbortController().signal,
-        ...more,
-      }),
+    acquire: (
+      unit,
+      { owner = uid(0), isRoot = owner === 0, pid = 100 as Pid, process, signal, onProgress, ...more } = {},
+    ) =>
+      allocator.acquire(
+        {
+          unit: unitName(unit),
+          perInstance: false,
+          lifetime: 'explicit' as Lifetime,
+          directories: [],
+          makesMounts: false,
+          verify: false,
+          cleanup: { processes: true, ipc: true },
+          ...more,
+        },
+        {
+          requester: { uid: owner, isRoot },
+          pid,
+          signal: signal ?? new AbortController().signal,
+          ...(process === undefined ? {} : { process }),
+          ...(onProgress === undefined ? {} : { onProgress }),
+        },
+      ),
     release: lease => releaseFor({ users, registry, directories: used, teardown: teardown }, lease, ROOT),
   };
   return built;

@@ -14,7 +14,7 @@ import { UserTable } from '../../../../src/allocator/user-table.ts';
 import type { Requester } from '../../../../src/core/access.ts';
 import type { Evidence } from '../../../../src/core/evidence.ts';
 import type { LeaseId, Pid, Uid, UnitName } from '../../../../src/core/ids.ts';
-import type { Lifetime } from '../../../../src/core/lease.ts';
+import type { Lifetime } from '../../../../src/core/lifetime.ts';
 import { isSameProcess, type ProcessIdentity } from '../../../../src/core/process-identity.ts';
 import type { UidRange } from '../../../../src/core/range.ts';
 import { FakeDirectories } from '../fakes.ts';
@@ -136,11 +136,12 @@ export class Daemon {
     by: Requester,
     more: { lifetime: Lifetime; process?: ProcessIdentity; signal: AbortSignal },
   ): Promise<Acquired> {
-    return this.allocator.acquire({
-      ...{ unit: `${unit}.service` as UnitName, perInstance: false, pid: 100 as Pid, owner: by.uid, isRoot: by.isRoot },
-      ...{ directories: [], makesMounts: false, verify: false, cleanup: { processes: true, ipc: true } },
-      ...more,
-    });
+    const { lifetime, ...owner } = more;
+    const request = {
+      ...{ unit: `${unit}.service` as UnitName, perInstance: false, lifetime, directories: [] },
+      ...{ makesMounts: false, verify: false, cleanup: { processes: true, ipc: true } },
+    };
+    return this.allocator.acquire(request, { requester: by, pid: 100 as Pid, ...owner });
   }
 
   release(lease: LeaseId, by: Requester): Promise<string | undefined> {
