@@ -1,4 +1,7 @@
-/** Writes what src/api/interfaces declares as TypeScript: the .varlink files are the only truth of the wire. */
+/**
+ * Writes what src/api/interfaces declares as TypeScript and C, and what src/core says as C: the .varlink files are the
+ * only truth of the wire.
+ */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +9,7 @@ import { parseInterface } from '../varlink/idl/parse.ts';
 import { apiModule } from './api-module.ts';
 import { CHECKOUT } from './checkout.ts';
 import { acquireOptionTypes, serviceDescription, wireNames } from './derived-modules.ts';
+import { launchTables, sharedConstants } from './native-headers.ts';
 
 const INTERFACES = 'src/api/interfaces';
 export const GENERATED = 'src/api/generated';
@@ -24,6 +28,8 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   const allocator = parseInterface(readInterface(ALLOCATOR));
   files.set('src/core/wire-names.ts', wireNames(ALLOCATOR, allocator));
   files.set('src/dbus/acquire-option-types.ts', acquireOptionTypes(ALLOCATOR, allocator));
+  files.set('native/run/protocol/launch_tables.h', launchTables(ALLOCATOR, allocator));
+  files.set('native/include/dynuser.h', sharedConstants());
   files.set('src/varlink/service-description.ts', serviceDescription(SERVICE, readInterface(SERVICE)));
   return files;
 }

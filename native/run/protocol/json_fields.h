@@ -55,6 +55,23 @@ struct json_fields {
 	bool allow_unknown;
 };
 
+/* Rows of the generated tables (launch_tables.h) for the fields of a structure: name, field of the structure, type. */
+#define FIELD_ROW(structure, text, field, ...) { .name = (text), .offset = offsetof(struct structure, field), __VA_ARGS__ }
+#define FIELD_OPTIONAL_ROW(structure, text, field, ...) FIELD_ROW(structure, text, field, .optional = true, __VA_ARGS__)
+#define FIELD_MARKED_ROW(structure, text, field, ...) \
+	FIELD_OPTIONAL_ROW(structure, text, field, .present = offsetof(struct structure, has_##field) + 1, __VA_ARGS__)
+/* Their types. The file that includes the table has the words of each enumeration, and the readers of all but single values. */
+#define NUMBER .kind = FIELD_NUMBER
+#define TEXT .kind = FIELD_TEXT
+#define TEXTS .kind = FIELD_TEXTS
+#define BOOLEAN .kind = FIELD_BOOLEAN
+#define DECIMAL .kind = FIELD_DECIMAL
+#define MASK .kind = FIELD_MASK
+#define WORD(enumeration) .kind = FIELD_WORD, .words = enumeration##_words
+#define FLAGS(enumeration) .kind = FIELD_CUSTOM, .read = read_##enumeration##s
+#define OBJECT(structure) .kind = FIELD_CUSTOM, .read = read_##structure
+#define LIST(field) .kind = FIELD_CUSTOM, .read = read_##field
+
 /* Rows of one table. */
 #define JSON_FIELDS_MAX 32U
 

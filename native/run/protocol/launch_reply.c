@@ -33,12 +33,10 @@ static const struct json_field envelope_rows[] = {
 	{ "continues", FIELD_BOOLEAN, true, AT(envelope, continues) },
 };
 
-static const char *const question_words[] = { "file", "directory", "glob", NULL };
+static const char *const launch_question_kind_words[] = { LAUNCH_QUESTION_KIND_WORDS, NULL };
 
-static const struct json_field question_rows[] = {
-	{ "kind", FIELD_WORD, AT(question, kind), .words = question_words },
-	{ "path", FIELD_TEXT, AT(question, path) },
-};
+#define QUESTION_ROW(...) FIELD_ROW(question, __VA_ARGS__),
+static const struct json_field question_rows[] = { LAUNCH_QUESTION_FIELDS(QUESTION_ROW, , ) };
 
 struct questions {
 	struct json_source *source;

@@ -3,15 +3,13 @@
 
 #include <string.h>
 
-#define AT(structure, field) .offset = offsetof(struct structure, field)
-#define PRESENT(field) .present = offsetof(struct mount_op, field) + 1
 #define MODE_MAX 07777U
 
 /* In the order of their enumerations. */
-static const char *const kind_words[] = { "make", "pin", "mount", "cover", "attributes", "place", "link", "hide", NULL };
-static const char *const flag_words[] = { "readOnly", "noSuid", "noDevices", "noExec", NULL };
-static const char *const type_words[] = { "", "proc", "sysfs", "mqueue", NULL };
-static const char *const create_words[] = { "", "directory", "file", NULL };
+static const char *const launch_step_do_words[] = { LAUNCH_STEP_DO_WORDS, NULL };
+static const char *const mount_flag_words[] = { MOUNT_FLAG_WORDS, NULL };
+static const char *const file_system_type_words[] = { "", FILE_SYSTEM_TYPE_WORDS, NULL };
+static const char *const launch_step_create_words[] = { "", LAUNCH_STEP_CREATE_WORDS, NULL };
 
 struct flags {
 	const struct json_source *source;
@@ -22,14 +20,14 @@ static bool read_flag(struct json_reader *reader, void *context)
 {
 	const struct flags *flags = context;
 	char *text;
-	int flag = json_field_text(reader, flags->source, &text) ? json_field_word(flag_words, text) : -1;
+	int flag = json_field_text(reader, flags->source, &text) ? json_field_word(mount_flag_words, text) : -1;
 
 	if (flag >= 0)
 		*flags->set |= 1U << flag;
 	return flag >= 0;
 }
 
-static bool read_flags(struct json_reader *reader, struct json_source *source, const struct json_field *member, void *place)
+static bool read_mount_flags(struct json_reader *reader, struct json_source *source, const struct json_field *member, void *place)
 {
 	struct flags flags = { .source = source, .set = place };
 
@@ -37,14 +35,10 @@ static bool read_flags(struct json_reader *reader, struct json_source *source, c
 	return json_array(reader, read_flag, &flags);
 }
 
-static const struct json_field map_rows[] = {
-	{ "diskUid", FIELD_NUMBER, AT(id_map, disk_uid) },
-	{ "diskGid", FIELD_NUMBER, AT(id_map, disk_gid) },
-	{ "uid", FIELD_NUMBER, AT(id_map, uid) },
-	{ "gid", FIELD_NUMBER, AT(id_map, gid) },
-};
+#define MAP_ROW(...) FIELD_ROW(id_map, __VA_ARGS__),
+static const struct json_field map_rows[] = { ID_MAP_FIELDS(MAP_ROW, , ) };
 
-static bool read_map(struct json_reader *reader, struct json_source *source, const struct json_field *member, void *place)
+static bool read_id_map(struct json_reader *reader, struct json_source *source, const struct json_field *member, void *place)
 {
 	static const struct json_fields members = { map_rows, sizeof(map_rows) / sizeof(map_rows[0]), false };
 
@@ -52,26 +46,10 @@ static bool read_map(struct json_reader *reader, struct json_source *source, con
 	return json_fields_read(reader, source, &members, place);
 }
 
-static const struct json_field mount_op_rows[] = {
-	{ "do", FIELD_WORD, AT(mount_op, kind), .words = kind_words },
-	{ "path", FIELD_TEXT, AT(mount_op, path) },
-	{ "slot", FIELD_NUMBER, true, AT(mount_op, slot), PRESENT(has_slot) },
-	{ "optional", FIELD_BOOLEAN, true, AT(mount_op, optional) },
-	{ "straight", FIELD_BOOLEAN, true, AT(mount_op, no_symlinks) },
-	{ "device", FIELD_DECIMAL, true, AT(mount_op, device), PRESENT(has_device) },
-	{ "inode", FIELD_DECIMAL, true, AT(mount_op, inode), PRESENT(has_inode) },
-	{ "takeAway", FIELD_BOOLEAN, true, AT(mount_op, detach) },
-	{ "single", FIELD_BOOLEAN, true, AT(mount_op, non_recursive) },
-	{ "idMap", FIELD_CUSTOM, true, AT(mount_op, map), PRESENT(has_map), .read = read_map },
-	{ "set", FIELD_CUSTOM, true, AT(mount_op, set), .read = read_flags },
-	{ "clear", FIELD_CUSTOM, true, AT(mount_op, clear), .read = read_flags },
-	{ "mode", FIELD_NUMBER, true, AT(mount_op, mode), PRESENT(has_mode) },
-	{ "part", FIELD_TEXT, true, AT(mount_op, scratch) },
-	{ "options", FIELD_TEXTS, true, AT(mount_op, options), PRESENT(has_options) },
-	{ "type", FIELD_WORD, true, AT(mount_op, type), .words = type_words },
-	{ "create", FIELD_WORD, true, AT(mount_op, create), .words = create_words },
-	{ "target", FIELD_TEXT, true, AT(mount_op, target) },
-};
+#define OP_ROW(...) FIELD_ROW(mount_op, __VA_ARGS__),
+#define OP_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(mount_op, __VA_ARGS__),
+#define OP_MARKED_ROW(...) FIELD_MARKED_ROW(mount_op, __VA_ARGS__),
+static const struct json_field mount_op_rows[] = { LAUNCH_STEP_FIELDS(OP_ROW, OP_OPTIONAL_ROW, OP_MARKED_ROW) };
 
 /* A single component. The launcher's own names begin with a dot. */
 static bool is_scratch_name(const struct mount_op *op)

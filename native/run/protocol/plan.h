@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "launch_tables.h"
 #include "string_list.h"
 
 /* More than the largest unit needs. Each filled slot is an open descriptor. */
@@ -15,12 +16,12 @@
 #define SLOTS_MAX 16384U
 #define COMMANDS_MAX 1024U
 
-enum mount_op_kind { OP_MKDIR, OP_CLONE, OP_MOUNT, OP_TMPFS, OP_REMOUNT, OP_ATTACH, OP_SYMLINK, OP_MASK };
-enum file_system_type { TYPE_NONE, TYPE_PROC, TYPE_SYSFS, TYPE_MQUEUE };
-enum mount_op_create { CREATE_NOTHING, CREATE_DIRECTORY, CREATE_FILE };
+enum mount_op_kind { LAUNCH_STEP_DO_ENUM(OP_) };
+enum file_system_type { TYPE_NONE, FILE_SYSTEM_TYPE_ENUM(TYPE_) };
+enum mount_op_create { CREATE_NOTHING, LAUNCH_STEP_CREATE_ENUM(CREATE_) };
 
 /* A set of them is the bits 1 << MOUNT_... */
-enum mount_flag { MOUNT_READ_ONLY, MOUNT_NO_SUID, MOUNT_NO_DEVICES, MOUNT_NO_EXEC };
+enum mount_flag { MOUNT_FLAG_ENUM(MOUNT_) };
 
 struct id_map {
 	uint32_t disk_uid, disk_gid, uid, gid;
@@ -43,7 +44,7 @@ struct mount_op {
 	bool has_slot, has_mode, has_map, has_device, has_inode, has_options;
 };
 
-enum command_as { AS_USER, AS_ROOT, AS_OUTSIDE };
+enum command_as { LAUNCH_COMMAND_AS_ENUM(AS_) };
 
 struct command {
 	const char *path;

@@ -5,8 +5,6 @@
 
 #include "mount_op_reader.h"
 
-#define AT(structure, field) .offset = offsetof(struct structure, field)
-
 struct list {
 	struct json_source *source;
 	struct plan *plan;
@@ -42,22 +40,21 @@ static bool read_mount_op(struct json_reader *reader, void *context)
 	return mount_op_read(reader, list->source, op);
 }
 
+/* The plan that has the list at place, and its count beside it. */
+#define PLAN_OF(place, field) ((struct plan *)(void *)((char *)(place)-offsetof(struct plan, field)))
+
 static bool read_mount_ops(struct json_reader *reader, struct json_source *source, const struct json_field *field, void *place)
 {
-	struct list list = { .source = source, .plan = place };
+	struct list list = { .source = source, .plan = PLAN_OF(place, mount_ops) };
 
 	(void)field;
 	return json_array(reader, read_mount_op, &list);
 }
 
-static const char *const as_words[] = { "user", "root", "outside", NULL };
+static const char *const launch_command_as_words[] = { LAUNCH_COMMAND_AS_WORDS, NULL };
 
-static const struct json_field command_rows[] = {
-	{ "path", FIELD_TEXT, AT(command, path) },
-	{ "arguments", FIELD_TEXTS, AT(command, arguments) },
-	{ "as", FIELD_WORD, AT(command, as), .words = as_words },
-	{ "ignoreFailure", FIELD_BOOLEAN, AT(command, ignore_failure) },
-};
+#define COMMAND_ROW(...) FIELD_ROW(command, __VA_ARGS__),
+static const struct json_field command_rows[] = { LAUNCH_COMMAND_FIELDS(COMMAND_ROW, , ) };
 
 static bool read_command(struct json_reader *reader, void *context)
 {
@@ -77,39 +74,16 @@ static bool read_command(struct json_reader *reader, void *context)
 
 static bool read_commands(struct json_reader *reader, struct json_source *source, const struct json_field *field, void *place)
 {
-	struct list list = { .source = source, .plan = place };
+	struct list list = { .source = source, .plan = PLAN_OF(place, commands) };
 
 	(void)field;
 	/* An empty list must not mean the command of the command line. */
 	return json_array(reader, read_command, &list) && list.plan->command_count > 0;
 }
 
-static const struct json_field plan_rows[] = {
-	{ "uid", FIELD_NUMBER, AT(plan, uid) },
-	{ "gid", FIELD_NUMBER, AT(plan, gid) },
-	{ "userName", FIELD_TEXT, AT(plan, user_name) },
-	{ "dynamic", FIELD_BOOLEAN, AT(plan, dynamic) },
-	{ "groups", FIELD_TEXTS, AT(plan, groups) },
-	{ "root", FIELD_TEXT, true, AT(plan, root) },
-	{ "mountNamespace", FIELD_BOOLEAN, AT(plan, mount_namespace) },
-	{ "steps", FIELD_CUSTOM, .offset = 0, .read = read_mount_ops },
-	{ "privateUsers", FIELD_BOOLEAN, AT(plan, private_users) },
-	{ "privateNetwork", FIELD_BOOLEAN, AT(plan, private_network) },
-	{ "privateIPC", FIELD_BOOLEAN, AT(plan, private_ipc) },
-	{ "noNewPrivileges", FIELD_BOOLEAN, AT(plan, no_new_privileges) },
-	{ "restrictSuidSgid", FIELD_BOOLEAN, AT(plan, restrict_suid_sgid) },
-	{ "boundingSet", FIELD_MASK, AT(plan, bounding_set) },
-	{ "ambientSet", FIELD_MASK, AT(plan, ambient_set) },
-	{ "umask", FIELD_NUMBER, AT(plan, umask) },
-	{ "workingDirectory", FIELD_TEXT, true, AT(plan, working_directory) },
-	{ "workingDirectoryOptional", FIELD_BOOLEAN, AT(plan, working_directory_optional) },
-	{ "inheritEnvironment", FIELD_BOOLEAN, AT(plan, inherit_environment) },
-	{ "passEnvironment", FIELD_TEXTS, AT(plan, pass_environment) },
-	{ "environment", FIELD_TEXTS, AT(plan, environment) },
-	{ "unsetEnvironment", FIELD_TEXTS, AT(plan, unset_environment) },
-	{ "accountEnvironment", FIELD_BOOLEAN, AT(plan, account_environment) },
-	{ "commands", FIELD_CUSTOM, true, .offset = 0, .read = read_commands },
-};
+#define PLAN_ROW(...) FIELD_ROW(plan, __VA_ARGS__),
+#define PLAN_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(plan, __VA_ARGS__),
+static const struct json_field plan_rows[] = { LAUNCH_PLAN_FIELDS(PLAN_ROW, PLAN_OPTIONAL_ROW, ) };
 
 bool plan_read(struct json_reader *reader, struct json_source *source, struct plan *plan)
 {

@@ -18,7 +18,7 @@
 #define ENTRIES_MAX 100000U
 #define QUESTIONS_MAX 1000U
 
-enum question_kind { QUESTION_FILE, QUESTION_DIRECTORY, QUESTION_GLOB };
+enum question_kind { LAUNCH_QUESTION_KIND_ENUM(QUESTION_) };
 
 struct question {
 	const char *path;
