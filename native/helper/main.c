@@ -22,11 +22,11 @@
 #include "lock_keeper.h"
 #include "probe/pid1_lookup.h"
 #include "protocol.h"
+#include "questions.h"
 #include "role.h"
 #include "probe/sources.h"
 #include "tree/commands.h"
 #include "user_namespace.h"
-#include "verbs.h"
 
 #define EXIT_USAGE 2
 
@@ -96,10 +96,11 @@ int main(int argc, char **argv)
 		/* glibc keeps the first configuration of a process, so a new one needs a new process. */
 		bool changed = sources_changed(NSSWITCH_CONF, &stamp);
 
+		answer_clear(&answer);
 		if (changed)
 			answer_begin(&answer, "again");
 		else
-			answer_question(line, role, &context, &answer);
+			answer_line(line, role, &context, &answer);
 		if (!answer_write(output, &answer) || changed)
 			break;
 	}

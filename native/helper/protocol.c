@@ -8,8 +8,8 @@
 
 #define ID_LAST 4294967294ULL
 
-/* The longest answer has two texts; one byte is kept for the LF. */
-_Static_assert(ANSWER_MAX > TEXT_MAX * 3 + 128, "an answer holds its longest text");
+/* Places have a line of their own, and see to its length themselves. Other answers have one text; one byte is kept for the LF. */
+_Static_assert(ANSWER_MAX > QUESTIONS_MAX * (TEXT_MAX * 3 + 128), "a line holds its longest answers");
 _Static_assert(QUESTION_MAX > TEXT_MAX * 3 + 16, "a question holds its longest text");
 
 static void append(struct answer *answer, const char *bytes, size_t count)
@@ -20,9 +20,20 @@ static void append(struct answer *answer, const char *bytes, size_t count)
 	}
 }
 
+void answer_clear(struct answer *answer)
+{
+	answer->start = answer->length = 0;
+}
+
+void answer_next(struct answer *answer)
+{
+	append(answer, QUESTION_SEPARATOR, strlen(QUESTION_SEPARATOR));
+	answer->start = answer->length;
+}
+
 void answer_begin(struct answer *answer, const char *word)
 {
-	answer->length = 0;
+	answer->length = answer->start;
 	append(answer, word, strlen(word));
 }
 
@@ -69,17 +80,10 @@ void answer_error(struct answer *answer, const char *call, int error)
 	answer_number(answer, error > 0 ? (uint64_t)error : EIO);
 }
 
-bool answer_is_error(const struct answer *answer)
+void answer_copy(struct answer *answer, const struct answer *other)
 {
-	static const char error[] = "error ";
-
-	return answer->length > sizeof(error) - 1 && memcmp(answer->line, error, sizeof(error) - 1) == 0;
-}
-
-void answer_append(struct answer *answer, const struct answer *other)
-{
-	append(answer, " ", 1);
-	append(answer, other->line, other->length);
+	answer->length = answer->start;
+	append(answer, other->line + other->start, other->length - other->start);
 }
 
 bool question_read(int descriptor, char line[QUESTION_MAX])

@@ -1,24 +1,25 @@
 /*
- * Owns the conversation between the daemon and dynuser-helper: lines over standard input and output, one question at
- * a time. It knows nothing of what is asked.
+ * Owns the conversation between the daemon and dynuser-helper: lines over standard input and output, one line at a time. It
+ * knows nothing of what is asked.
  *
- *   question = VERB SP ARGUMENT LF             at most QUESTION_MAX bytes, LF included
- *   answer   = WORD *(SP FIELD) LF             at most ANSWER_MAX bytes, LF included
+ *   line     = QUESTION *("; " QUESTION) LF    QUESTIONS_MAX questions, and QUESTION_MAX bytes, LF included, at most
+ *   reply    = ANSWER *("; " ANSWER) LF        in the order of the questions, ANSWER_MAX bytes, LF included, at most
+ *   QUESTION = WORD SP ARGUMENT
+ *   ANSWER   = WORD *(SP FIELD)
  *
- *   name NAME      account USER GROUP          USER is UID:GID or "-", GROUP is GID or "-"
- *   uid NUMBER     free                        nothing speaks against the number, or else the first evidence:
+ * The first answer that finds something, or fails, is the last one: the questions after it are not asked. So one line can ask
+ * what is to be done only if nothing was found before.
+ *
+ *   name NAME      account USER GROUP          USER is UID:GID or "-", GROUP is GID or "-"; found unless both are "-"
+ *   owner NUMBER   free                        no account and no IPC object has the number, or else the first that does:
  *                  user NAME | group NAME      NSS knows a user or a group of it
  *                  ipc KIND ID                 KIND is sysv-shm, sysv-sem, sysv-msg, posix-shm or posix-mq
- *                  given                       nothing either, but strangers gave it System V objects (sysv_ipc.h)
- *                  process PID COMMAND AS      runs with it, AS its user, group or supplementary group; PID is 0 if it came
+ *                  given                       as free, but strangers gave it System V objects (sysv_ipc.h)
+ *   process NUMBER free | process PID COMMAND AS
+ *                                              runs with it, AS its user, group or supplementary group; PID is 0 if it came
  *                                              and went too fast to be named
- *   owner NUMBER   as uid, but for processes
  *   running NUMBER *("," NUMBER)               NUMBERS_MAX (processes.h) at most, as below
  *                  running *(SP NUMBER)        those that a process runs with
- *   claim NAME NUMBER NUMBERS                  as name, owner, and unless NUMBERS is "-", running, in one
- *                  claim USER GROUP [running *(SP NUMBER)] OWNER
- *                                              OWNER as the answer to owner
- *   finish NUMBER  running NUMBER              a process runs with it, and nothing was done; or as remove-ipc
  *   places BASE *(SP PATH)                     of each path below the directory BASE, of each component in order
  *                  places *(SP PLACE)          up to the first that is no directory, PLACE being
  *                  directory UID GID MODE DEVICE INODE MARK | link TEXT | other | nothing
@@ -27,16 +28,15 @@
  *   find-processes NUMBER | terminate-processes NUMBER | kill-processes NUMBER | remove-ipc NUMBER
  *                  free                        none is left, or else the first that is:
  *                  process PID COMMAND AS | ipc KIND ID
- *                                              as above; NUMBER is one that a dynamic user can have; remove-ipc does
- *                                              what clear-keyrings does, too
+ *                                              as above; NUMBER is one that a dynamic user can have
  *   remove-given NUMBER                        removes what "given" tells of; NUMBER as above
  *                  removed COUNT *(SP KIND SP ID SP UID)
  *                                              how many, and of the first ones their creators too
- *   clear-keyrings NUMBER
+ *   clear-keyrings NUMBER | remove-account-ipc UID,GID
  *                  free                        in any case: what is left is nobody's any more
  *   any            error CALL ERRNO            the system refused to say
  *                  again                       nothing was asked: /etc/nsswitch.conf has changed, and this process ends
- *                  invalid                     no such verb, or no such argument
+ *                  invalid                     no such question, or no such argument
  *
  * NAME, ID, COMMAND, BASE, PATH, TEXT: percent-encoded, every byte but A-Z a-z 0-9 . _ / - as %XX; cut to TEXT_MAX bytes before that; may
  * be empty. Numbers are decimal, without sign or leading zeros.
@@ -53,13 +53,21 @@
 #define ANSWER_MAX 8192
 /* NAME_MAX of a file, and far more than what a user name may have. */
 #define TEXT_MAX 255
+#define QUESTIONS_MAX 4
+#define QUESTION_SEPARATOR "; "
 
+/* The answers of one line; the present one begins at start. */
 struct answer {
 	char line[ANSWER_MAX];
+	size_t start;
 	size_t length;
 };
 
-/* Starts an answer anew with its first word. */
+/* Forgets all answers of the line. */
+void answer_clear(struct answer *answer);
+/* Ends the present answer, and has another one follow it. */
+void answer_next(struct answer *answer);
+/* Starts the present answer anew with its first word. */
 void answer_begin(struct answer *answer, const char *word);
 /* Appends a field that is a fixed word of this program. */
 void answer_word(struct answer *answer, const char *word);
@@ -69,15 +77,13 @@ void answer_number(struct answer *answer, uint64_t number);
 void answer_text(struct answer *answer, const char *text);
 /* Makes the answer "error CALL ERRNO". */
 void answer_error(struct answer *answer, const char *call, int error);
-/* Whether it was made by answer_error(). */
-bool answer_is_error(const struct answer *answer);
-/* Appends all of another answer, its first word as a field. */
-void answer_append(struct answer *answer, const struct answer *other);
+/* Puts another answer in place of the present one. */
+void answer_copy(struct answer *answer, const struct answer *other);
 
 /*
- * Reads one question into line, NUL-terminated and without its LF.
+ * Reads one line of questions into line, NUL-terminated and without its LF.
  * Returns false at the end of input, and where the peer breaks the protocol: a line that is too long, has a NUL, or is
- * followed by another question before this one was answered.
+ * followed by another one before it was answered.
  */
 bool question_read(int descriptor, char line[QUESTION_MAX]);
 /* Writes the answer and its LF. Returns false where nobody reads. */

@@ -1,54 +1,51 @@
-/* The order in which a name and a number are examined; see probe/availability.h and protocol.h. */
+/* See availability.h. */
 #include "availability.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "arguments.h"
-#include "pid1_lookup.h"
 #include "owners.h"
+#include "pid1_lookup.h"
 #include "posix_ipc.h"
+#include "processes.h"
 #include "sources.h"
 #include "sysv_ipc.h"
 #include "user_database.h"
 
-/* Ends the search. Returns false where it failed, and the answer says so. */
-static bool answer_owners(const char *word, struct owners_search *search, struct answer *answer)
+static void answer_account(const struct owners *owners, struct answer *answer)
 {
-	struct owners owners;
-	struct failure failure;
 	char ids[32];
 
-	if (!owners_end(search, &owners, &failure)) {
-		answer_error(answer, failure.call, failure.error);
-		return false;
-	}
-	answer_begin(answer, word);
-	if (owners.has_user) {
-		(void)snprintf(ids, sizeof(ids), "%u:%u", owners.user.number, owners.user.group);
+	answer_begin(answer, "account");
+	if (owners->has_user) {
+		(void)snprintf(ids, sizeof(ids), "%u:%u", owners->user.number, owners->user.group);
 		answer_word(answer, ids);
 	} else {
 		answer_word(answer, "-");
 	}
-	if (owners.has_group)
-		answer_number(answer, owners.group.number);
+	if (owners->has_group)
+		answer_number(answer, owners->group.number);
 	else
 		answer_word(answer, "-");
-	return true;
 }
 
-void verb_name(char *name, struct context *context, struct answer *answer)
+bool ask_name(char *name, struct context *context, struct answer *answer)
 {
-	struct owners_search search;
+	struct owners owners;
+	struct failure failure;
 
 	(void)context;
 	if (!parse_name(name, answer))
-		return;
-	owners_begin(&search, name);
-	(void)answer_owners("account", &search, answer);
+		return true;
+	if (!find_owners(name, &owners, &failure)) {
+		answer_error(answer, failure.call, failure.error);
+		return true;
+	}
+	answer_account(&owners, answer);
+	return owners.has_user || owners.has_group;
 }
 
-/* Answers where NSS knows the number, or failed to say. */
+/* Answers if NSS knows the number, or failed to say. */
 static bool find_in_nss(uint32_t number, struct answer *answer)
 {
 	struct account account;
@@ -88,101 +85,49 @@ static bool find_account(uint32_t number, struct answer *answer)
 	return answered;
 }
 
-static bool find_owner(uint32_t number, const struct context *context, bool *given, struct answer *answer)
+static bool parse_number(const char *text, uint32_t *number, struct answer *answer)
 {
-	*given = false;
-	return find_account(number, answer) || find_sysv_ipc(number, &context->dynamic, given, answer) ||
-	       find_posix_ipc(number, answer);
-}
+	bool good = parse_id(text, number);
 
-/* What is answered if nothing speaks against a number. */
-static const char *free_word(bool given)
-{
-	return given ? "given" : "free";
-}
-
-void verb_owner(char *number, struct context *context, struct answer *answer)
-{
-	uint32_t id;
-	bool given;
-
-	if (!parse_id(number, &id))
+	if (!good)
 		answer_begin(answer, "invalid");
-	else if (!find_owner(id, context, &given, answer))
-		answer_begin(answer, free_word(given));
+	return good;
 }
 
-void verb_uid(char *number, struct context *context, struct answer *answer)
+bool ask_owner(char *text, struct context *context, struct answer *answer)
 {
-	uint32_t id;
-	bool given;
+	uint32_t number;
+	bool given = false;
 
-	if (!parse_id(number, &id))
-		answer_begin(answer, "invalid");
-	else if (!find_owner(id, context, &given, answer) && !find_process(id, &context->threads, answer))
-		answer_begin(answer, free_word(given));
+	if (!parse_number(text, &number, answer) || find_account(number, answer) ||
+	    find_sysv_ipc(number, &context->dynamic, &given, answer) || find_posix_ipc(number, answer))
+		return true;
+	answer_begin(answer, given ? "given" : "free");
+	return false;
 }
 
-void answer_running(const struct numbers *numbers, struct answer *answer)
+bool ask_process(char *text, struct context *context, struct answer *answer)
 {
-	for (size_t i = 0; i < numbers->count; i++) {
-		if (numbers->running[i])
-			answer_number(answer, numbers->number[i]);
-	}
+	uint32_t number;
+
+	if (!parse_number(text, &number, answer) || find_process(number, &context->threads, answer))
+		return true;
+	answer_begin(answer, "free");
+	return false;
 }
 
-void verb_running(char *text, struct context *context, struct answer *answer)
+bool ask_running(char *text, struct context *context, struct answer *answer)
 {
 	struct numbers numbers = { .count = 0 };
+	bool found = false;
 
 	if (!parse_numbers(text, &numbers, answer) || !find_numbers(&numbers, &context->threads, answer))
-		return;
+		return true;
 	answer_begin(answer, "running");
-	answer_running(&numbers, answer);
-}
-
-/* Looks for all that speaks against the number while the manager has the question for the name. */
-static void claim(const char *name, uint32_t number, struct numbers *numbers, struct context *context,
-		  struct answer *answer)
-{
-	struct owners_search search;
-	struct answer owner;
-	bool given;
-
-	owners_begin(&search, name);
-	bool is_owned = find_owner(number, context, &given, &owner);
-
-	/* What fails is answered once the search has ended. */
-	bool looked = numbers->count == 0 || find_numbers(numbers, &context->threads, &owner);
-
-	if (!answer_owners("claim", &search, answer))
-		return;
-	if (!looked || (is_owned && answer_is_error(&owner))) {
-		*answer = owner;
-		return;
+	for (size_t i = 0; i < numbers.count; i++) {
+		if (numbers.running[i])
+			answer_number(answer, numbers.number[i]);
+		found = found || numbers.running[i];
 	}
-	if (numbers->count > 0) {
-		answer_word(answer, "running");
-		answer_running(numbers, answer);
-	}
-	if (is_owned)
-		answer_append(answer, &owner);
-	else
-		answer_word(answer, free_word(given));
-}
-
-void verb_claim(char *name, struct context *context, struct answer *answer)
-{
-	struct numbers numbers = { .count = 0 };
-	char *rest = NULL;
-	char *number = strtok_r(name, " ", &rest) == NULL ? NULL : strtok_r(NULL, " ", &rest);
-	char *look = strtok_r(NULL, " ", &rest);
-	uint32_t id;
-
-	if (number == NULL || look == NULL || !parse_id(number, &id)) {
-		answer_begin(answer, "invalid");
-		return;
-	}
-	if (parse_name(name, answer) && (strcmp(look, "-") == 0 || parse_numbers(look, &numbers, answer)))
-		claim(name, id, &numbers, context, answer);
+	return found;
 }

@@ -1,18 +1,14 @@
-/* Owns the questions of whoever looks for a UID: who has a name, what speaks against a number, and both at once. */
+/* Owns the questions about a name and a number that are to be given out: who has them, and what runs with the number. */
 #ifndef DYNUSER_HELPER_PROBE_AVAILABILITY_H
 #define DYNUSER_HELPER_PROBE_AVAILABILITY_H
 
-#include "processes.h"
 #include "protocol.h"
-#include "verbs.h"
+#include "questions.h"
 
-void verb_name(char *name, struct context *context, struct answer *answer);
-void verb_owner(char *number, struct context *context, struct answer *answer);
-void verb_uid(char *number, struct context *context, struct answer *answer);
-void verb_running(char *numbers, struct context *context, struct answer *answer);
-void verb_claim(char *argument, struct context *context, struct answer *answer);
-
-/* Appends those of the numbers that a process runs with. */
-void answer_running(const struct numbers *numbers, struct answer *answer);
+/* Each parses its argument and writes the answer of protocol.h. Returns whether it found something, or failed. */
+bool ask_name(char *name, struct context *context, struct answer *answer);
+bool ask_owner(char *number, struct context *context, struct answer *answer);
+bool ask_process(char *number, struct context *context, struct answer *answer);
+bool ask_running(char *numbers, struct context *context, struct answer *answer);
 
 #endif

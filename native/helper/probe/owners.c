@@ -66,7 +66,7 @@ static enum pid1_answer ask_again(const char *name, uint32_t *number)
 									 PID1_HAS_NONE;
 }
 
-static bool ask_manager_too(struct pid1_question *question, const char *name, struct owners *owners,
+static bool ask_pid1_too(struct pid1_question *question, const char *name, struct owners *owners,
 			    struct failure *failure)
 {
 	uint32_t number = 0;
@@ -91,14 +91,11 @@ static bool ask_manager_too(struct pid1_question *question, const char *name, st
 	return true;
 }
 
-void owners_begin(struct owners_search *search, const char *name)
+bool find_owners(const char *name, struct owners *owners, struct failure *failure)
 {
-	search->name = name;
-	search->is_manager_asked = pid1_question_begin(&search->question, PID1_SOCKET, name);
-}
+	struct pid1_question question;
 
-bool owners_end(struct owners_search *search, struct owners *owners, struct failure *failure)
-{
-	return search->is_manager_asked ? ask_manager_too(&search->question, search->name, owners, failure) :
-					  ask_sources(search->name, owners, failure);
+	/* Sent first, so that process 1 answers while the sources are asked. */
+	return pid1_question_begin(&question, PID1_SOCKET, name) ? ask_pid1_too(&question, name, owners, failure) :
+								   ask_sources(name, owners, failure);
 }

@@ -24,7 +24,7 @@ static bool number_from_text(const char *text, uint32_t *number)
 	return value < NO_OWNER;
 }
 
-void remove_account_ipc(char *argument, struct answer *answer)
+bool remove_account_ipc(char *argument, struct answer *answer)
 {
 	char *comma = strchr(argument, ',');
 	uint32_t uid, gid;
@@ -33,9 +33,10 @@ void remove_account_ipc(char *argument, struct answer *answer)
 		*comma = '\0';
 	if (comma == NULL || !number_from_text(argument, &uid) || !number_from_text(comma + 1, &gid)) {
 		answer_begin(answer, "invalid");
-		return;
+		return true;
 	}
 	remove_sysv_ipc(uid, gid);
 	remove_posix_ipc(uid, gid);
 	answer_begin(answer, "free");
+	return false;
 }

@@ -6,8 +6,8 @@
 
 /*
  * The argument is "UID,GID" in decimal. Objects of root and of root's group are none of anybody's, so a half that is 0 removes
- * nothing. Always answers "free": what cannot be removed keeps no number from anybody.
+ * nothing. Answers "free", and returns false, unless the argument is invalid: what cannot be removed keeps no number from anybody.
  */
-void remove_account_ipc(char *argument, struct answer *answer);
+bool remove_account_ipc(char *argument, struct answer *answer);
 
 #endif

@@ -71,7 +71,7 @@ static bool signal_processes(uid_t uid, const int *signals, size_t count)
 {
 	/* Without what is kept: a thread's path below its process is needed, and known ones are read without it. */
 	struct known_threads none = { .before = NULL };
-	struct answer unused;
+	struct answer unused = { .length = 0 };
 	bool reached = signal_as_uid(uid, signals, count);
 
 	for (size_t i = 0; i < count; i++) {
@@ -129,7 +129,7 @@ static enum left look_for(uid_t uid, bool with_exited, struct known_threads *kno
 		return LEFT_OURS;
 	if (!look.has_others)
 		return LEFT_NOTHING;
-	*answer = look.others;
+	answer_copy(answer, &look.others);
 	return LEFT_OTHERS;
 }
 
@@ -149,7 +149,7 @@ bool find_running(uid_t uid, struct known_threads *known, struct answer *answer)
 	return look_for(uid, false, known, answer) != LEFT_NOTHING;
 }
 
-void terminate_processes(uid_t uid, struct known_threads *known, struct answer *answer)
+bool terminate_processes(uid_t uid, struct known_threads *known, struct answer *answer)
 {
 	static const int signals[] = { SIGTERM, SIGCONT };
 	struct deadline deadline = deadline_after(TERMINATE_WAIT_MS);
@@ -163,11 +163,10 @@ void terminate_processes(uid_t uid, struct known_threads *known, struct answer *
 			left = look_for(uid, true, known, answer);
 		} while (left == LEFT_OURS && deadline_left(&deadline) > 0);
 	}
-	if (left == LEFT_NOTHING)
-		answer_begin(answer, "free");
+	return left != LEFT_NOTHING;
 }
 
-void kill_processes(uid_t uid, struct known_threads *known, struct answer *answer)
+bool kill_processes(uid_t uid, struct known_threads *known, struct answer *answer)
 {
 	static const int signals[] = { SIGKILL };
 	struct deadline deadline = deadline_after(KILL_WAIT_MS);
@@ -178,10 +177,9 @@ void kill_processes(uid_t uid, struct known_threads *known, struct answer *answe
 	/* Once all were given SIGKILL at one moment, the dead that nobody has waited for count no more. */
 	while ((left = look_for(uid, !reached, known, answer)) == LEFT_OURS) {
 		if (deadline_left(&deadline) == 0)
-			return;
+			return true;
 		reached = signal_processes(uid, signals, 1);
 		pause_before(&deadline, &pause);
 	}
-	if (left == LEFT_NOTHING)
-		answer_begin(answer, "free");
+	return left != LEFT_NOTHING;
 }

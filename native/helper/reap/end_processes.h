@@ -6,27 +6,26 @@
 #include "protocol.h"
 
 /*
- * All three tell of the first process that is left as find_process (processes.h) does: of one that has the number as a UID, or if
- * there is none, of one that has it as a group alone. That belongs to another user and is never signalled, so that nothing
- * waits for it.
+ * All three return whether a process is left, and then answer the first as find_process (processes.h) does: one that has the number
+ * as a UID, or if there is none, one that has it as a group alone. That belongs to another user and is never signalled, so that
+ * nothing waits for it.
  */
 
-/* Looks for one that has not exited. Returns whether the answer was written. */
+/* Looks for one that has not exited. */
 bool find_running(uid_t uid, struct known_threads *known, struct answer *answer);
 
 /*
- * Asks them to end: SIGTERM, and SIGCONT for those that are stopped, then looks for TERMINATE_WAIT_MS at most. Answers "free"
- * if none is left, exited ones included; if that is so to begin with, forks and waits for nothing.
+ * Asks them to end: SIGTERM, and SIGCONT for those that are stopped, then looks for TERMINATE_WAIT_MS at most. None is left
+ * once those that have exited are gone too; if that is so to begin with, forks and waits for nothing.
  */
 #define TERMINATE_WAIT_MS 20
-void terminate_processes(uid_t uid, struct known_threads *known, struct answer *answer);
+bool terminate_processes(uid_t uid, struct known_threads *known, struct answer *answer);
 
 /*
- * Ends them: SIGKILL, again and again until none is left, for KILL_WAIT_MS at most. Answers "free" if none
- * is left, or if all were signalled at one moment and have exited: that nobody has waited for them is no longer counted, for
- * in many a container nobody ever does.
+ * Ends them: SIGKILL, again and again until none is left, for KILL_WAIT_MS at most. Once all were
+ * signalled at one moment, those that have exited count no more: in many a container nobody ever waits for them.
  */
 #define KILL_WAIT_MS 1000
-void kill_processes(uid_t uid, struct known_threads *known, struct answer *answer);
+bool kill_processes(uid_t uid, struct known_threads *known, struct answer *answer);
 
 #endif

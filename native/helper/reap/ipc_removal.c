@@ -10,19 +10,17 @@ static bool find(uid_t number, const struct uid_range *dynamic, struct answer *a
 	return find_sysv_ipc(number, dynamic, &given, answer) || find_posix_ipc(number, answer);
 }
 
-void remove_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer)
+bool remove_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer)
 {
 	/* Also what counts for nothing; a walk of empty tables, as on most hosts, costs three system calls. */
 	remove_own_sysv_ipc(number);
 	for (int passes = 0; find(number, dynamic, answer); passes++) {
 		if (passes == REMOVAL_PASSES) {
 			disown_posix_ipc(number);
-			if (find(number, dynamic, answer))
-				return;
-			break;
+			return find(number, dynamic, answer);
 		}
 		remove_own_sysv_ipc(number);
 		remove_posix_ipc(number, number);
 	}
-	answer_begin(answer, "free");
+	return false;
 }

@@ -14,10 +14,10 @@
 
 /*
  * Removes what the number created, and what belongs to it, whoever gave it. A directory in which others have something, a mount
- * point, and what somebody hides from the removal become root's. Answers "free" if nothing is left, else the first that is:
- * what somebody makes anew all the time.
+ * point, and what somebody hides from the removal become root's. Returns whether something is left, what somebody makes anew
+ * all the time, and answers the first such object.
  */
-void remove_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer);
+bool remove_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer);
 
 /*
  * Removes System V objects that strangers gave to a number, and answers how many, and of the first ones the kind, the id and the

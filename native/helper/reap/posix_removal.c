@@ -52,7 +52,7 @@ void remove_in_tree(const char *top, uid_t uid, gid_t gid)
 {
 	struct owners owners = { .uid = uid, .gid = gid };
 	const struct ipc_visitor visitor = { .entry = remove_entry, .leave = remove_directory, .data = &owners };
-	struct answer unused;
+	struct answer unused = { .start = 0 };
 
 	/* An error ends this walk, and the next search too, which then answers it. */
 	(void)walk_ipc(top, &visitor, &unused);
@@ -87,7 +87,7 @@ void disown_in_tree(const char *top, uid_t number)
 {
 	struct owners owners = { .uid = number, .gid = number };
 	const struct ipc_visitor visitor = { .entry = disown_entry, .data = &owners };
-	struct answer unused;
+	struct answer unused = { .start = 0 };
 
 	(void)walk_ipc(top, &visitor, &unused);
 }

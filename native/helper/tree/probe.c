@@ -31,7 +31,7 @@ static struct refusal map(int top, int namespace)
 
 bool tree_probe(int top, struct tree_report *report)
 {
-	struct answer line;
+	struct answer line = { .start = 0 };
 	int namespace = -1;
 	struct refusal refusal = namespace_open(&namespace);
 

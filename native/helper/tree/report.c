@@ -33,7 +33,6 @@ void tree_report_start(struct tree_report *report, int output)
 
 void tree_report_count(struct tree_report *report, uint64_t inodes, uint64_t changed)
 {
-	struct answer line;
 	int64_t now = milliseconds();
 
 	report->inodes += inodes;
@@ -41,6 +40,8 @@ void tree_report_count(struct tree_report *report, uint64_t inodes, uint64_t cha
 	if (now < report->next_progress)
 		return;
 	report->next_progress = now + TREE_PROGRESS_INTERVAL_MS;
+	struct answer line = { .start = 0 };
+
 	answer_begin(&line, "progress");
 	answer_number(&line, report->inodes);
 	answer_number(&line, report->changed);
@@ -49,7 +50,7 @@ void tree_report_count(struct tree_report *report, uint64_t inodes, uint64_t cha
 
 static void name(struct tree_report *report, const char *word, const struct tree_path *path, uint64_t count)
 {
-	struct answer line;
+	struct answer line = { .start = 0 };
 
 	if (count > TREE_NAMED_MAX)
 		return;
@@ -70,7 +71,7 @@ void tree_report_left(struct tree_report *report, const struct tree_path *path)
 
 void tree_report_done(struct tree_report *report)
 {
-	struct answer line;
+	struct answer line = { .start = 0 };
 
 	answer_begin(&line, "done");
 	answer_number(&line, report->inodes);
@@ -82,7 +83,7 @@ void tree_report_done(struct tree_report *report)
 
 void tree_report_failure(struct tree_report *report, const struct tree_failure *failure)
 {
-	struct answer line;
+	struct answer line = { .start = 0 };
 
 	if (failure->call == NULL) {
 		answer_begin(&line, "changed");

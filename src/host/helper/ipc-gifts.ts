@@ -11,12 +11,13 @@ export interface RemovedGifts {
   readonly named: readonly { readonly object: IpcKind; readonly id: number; readonly creator: number }[];
 }
 
-/** Removes what Finding.given tells of. */
+/** Removes what OwnerFinding.given tells of. */
 export function giftsQuestion(uid: Uid): Question<RemovedGifts> {
   return {
-    line: `remove-given ${uid}\n`,
-    subject: `IPC objects that others gave to UID ${uid}`,
+    text: `remove-given ${uid}`,
+    subject: `remove the IPC objects that others gave to UID ${uid}`,
     parse: parseGifts,
+    found: () => true,
   };
 }
 

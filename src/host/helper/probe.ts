@@ -16,17 +16,16 @@ import { ACQUIRING_LIMITS, type PoolLimits } from './pool-limits.ts';
 import type { HelperCommand } from './process.ts';
 import {
   accountQuestion,
-  claimQuestion,
-  evidenceQuestion,
-  type Finding,
+  type OwnerFinding,
   ownerQuestion,
-  type Question,
+  processQuestion,
+  type Questions,
   type Refusal,
-  type Reply,
   readReply,
   runningQuestion,
   WALK_CALL,
   WALK_WORDS,
+  writeLine,
 } from './protocol.ts';
 
 const CHECK_SOURCES = 'check the sources in /etc/nsswitch.conf';
@@ -34,19 +33,25 @@ const CHECK_SOURCES = 'check the sources in /etc/nsswitch.conf';
 const MANAGER_SERVICE = 'io.systemd.DynamicUser';
 const CHECK_MANAGER = `look at who serves /run/systemd/userdb/${MANAGER_SERVICE}: varlinkctl info asks it`;
 
+/** Of a UID that was not asked for, since the host has the name. */
+const NOTHING_FOUND: OwnerFinding = { evidence: undefined, given: false };
+
 export class HelperProbe implements Probe {
   readonly #pool: HelperPool;
   readonly #settings: PoolSettings;
   readonly #removeGifts: (uid: Uid) => Promise<void>;
   /** how many are under way */
-  #claims = 0;
-  /** One look is for all who wait, root among them: so it never waits behind others. */
-  readonly #scans = new ProcessScans(uids => this.#ask(runningQuestion(uids), ROOT));
+  #checks = 0;
+  /** One scan is for all who wait, root among them: so it never waits behind others. */
+  readonly #scans = new ProcessScans(async uids => {
+    const [running] = await this.#ask(ROOT, runningQuestion(uids));
+    return running ?? new Set();
+  });
 
   /**
    * @param command the helper: its absolute path, alone but for tests
    * @param settings how long one question may take, waiting included; read at each question
-   * @param removeGifts removes what strangers gave to a UID that take() or claim() found to be free but for that
+   * @param removeGifts removes what strangers gave to a UID that take() or check() found to be free but for that
    */
   constructor(
     command: HelperCommand,
@@ -69,7 +74,7 @@ export class HelperProbe implements Probe {
       account: name => this.#account(name, requester),
       evidence: uid => this.#evidence(uid, requester),
       take: uid => this.#take(uid, requester),
-      check: (name, uid, purpose) => this.#claim(name, uid, requester, purpose),
+      check: (name, uid, purpose) => this.#check(name, uid, requester, purpose),
     };
   }
 
@@ -90,11 +95,12 @@ export class HelperProbe implements Probe {
 
   /** @throws DynuserError as take() */
   check(name: UserName, uid: Uid, purpose?: CheckPurpose): Promise<NameAndUidCheck> {
-    return this.#claim(name, uid, ROOT, purpose);
+    return this.#check(name, uid, ROOT, purpose);
   }
 
-  #account(name: UserName, requester: Requester): Promise<AccountAnswer> {
-    return this.#ask(accountQuestion(name), requester);
+  async #account(name: UserName, requester: Requester): Promise<AccountAnswer> {
+    const [account] = await this.#ask(requester, accountQuestion(name));
+    return account ?? {};
   }
 
   async #evidence(uid: Uid, requester: Requester): Promise<Evidence | undefined> {
@@ -105,58 +111,70 @@ export class HelperProbe implements Probe {
     return this.#taken(uid, await this.#find(uid, requester));
   }
 
-  async #find(uid: Uid, requester: Requester): Promise<Finding> {
-    const [owner, mayRun] = await Promise.all([this.#ask(ownerQuestion(uid), requester), this.#scans.mayRun(uid)]);
-    // The full question names the process, or says why there is no telling.
-    return owner.evidence === undefined && mayRun ? this.#ask(evidenceQuestion(uid), requester) : owner;
+  async #find(uid: Uid, requester: Requester): Promise<OwnerFinding> {
+    const [[owner = NOTHING_FOUND], mayRun] = await Promise.all([
+      this.#ask(requester, ownerQuestion(uid)),
+      this.#scans.mayRun(uid),
+    ]);
+    return this.#withProcess(uid, owner, mayRun, requester);
+  }
+
+  /** After a scan: names the process that it has found, or says why there is no telling. */
+  async #withProcess(uid: Uid, owner: OwnerFinding, mayRun: boolean, requester: Requester): Promise<OwnerFinding> {
+    if (owner.evidence !== undefined || !mayRun) {
+      return owner;
+    }
+    const [evidence] = await this.#ask(requester, processQuestion(uid));
+    return { ...owner, evidence };
   }
 
   /** @returns what speaks against the UID; if nothing does, what strangers gave to it is gone */
-  async #taken(uid: Uid, { evidence, given }: Finding): Promise<Evidence | undefined> {
+  async #taken(uid: Uid, { evidence, given }: OwnerFinding): Promise<Evidence | undefined> {
     if (evidence === undefined && given) {
       await this.#removeGifts(uid);
     }
     return evidence;
   }
 
-  /** One question if it is the only one, so that there is one process to wake; otherwise one look at the processes is for all. */
-  async #claim(
+  async #check(
     name: UserName,
     uid: Uid,
     requester: Requester,
     purpose: CheckPurpose = 'take',
   ): Promise<NameAndUidCheck> {
-    const isAlone = this.#claims === 0;
-    this.#claims++;
+    // One line if it is the only check, so that there is one process to wake; otherwise one scan is for all of them.
+    const isAlone = this.#checks === 0;
+    this.#checks++;
     try {
-      const [claimed, others] = await Promise.all([
-        this.#tell(claimQuestion(name, uid, isAlone), requester),
-        isAlone ? undefined : this.#scans.mayRun(uid),
-      ]);
-      if ('refusal' in claimed) {
-        return await this.#claimInTurn(name, uid, requester, purpose);
-      }
-      const { account, owner, mayRun = others } = claimed.answer;
-      if (isKnown(account)) {
-        return { account, evidence: owner.evidence };
-      }
-      // The full question names the process, or says why there is no telling.
-      const runs = owner.evidence === undefined && mayRun !== false;
-      const finding = runs ? await this.#ask(evidenceQuestion(uid), requester) : owner;
-      return { account, evidence: purpose === 'look' ? finding.evidence : await this.#taken(uid, finding) };
+      const { account, found } = await (isAlone
+        ? this.#checkByOneLine(name, uid, requester)
+        : this.#checkByScan(name, uid, requester));
+      const take = purpose === 'take' && !isKnown(account);
+      return { account, evidence: take ? await this.#taken(uid, found) : found.evidence };
     } finally {
-      this.#claims--;
+      this.#checks--;
     }
   }
 
-  /** So that a failure is told of what failed, and one of the UID not at all where the name needs none. */
-  async #claimInTurn(name: UserName, uid: Uid, requester: Requester, purpose: CheckPurpose): Promise<NameAndUidCheck> {
-    const account = await this.#account(name, requester);
-    if (isKnown(account)) {
-      return { account, evidence: undefined };
-    }
-    const asked = purpose === 'look' ? this.#evidence(uid, requester) : this.#take(uid, requester);
-    return { account, evidence: await asked };
+  async #checkByOneLine(name: UserName, uid: Uid, requester: Requester) {
+    const [account = {}, owner = NOTHING_FOUND, process] = await this.#ask(
+      requester,
+      accountQuestion(name),
+      ownerQuestion(uid),
+      processQuestion(uid),
+    );
+    return { account, found: { ...owner, evidence: owner.evidence ?? process } };
+  }
+
+  async #checkByScan(name: UserName, uid: Uid, requester: Requester) {
+    const [[account = {}, owner = NOTHING_FOUND], mayRun] = await Promise.all([
+      this.#ask(requester, accountQuestion(name), ownerQuestion(uid)),
+      this.#scans.mayRun(uid),
+    ]);
+    return {
+      account,
+      found: isKnown(account) ? owner : await this.#withProcess(uid, owner, mayRun, requester),
+    };
   }
 
   /** Ends all helpers; open questions fail. @returns when the processes are gone */
@@ -164,20 +182,17 @@ export class HelperProbe implements Probe {
     return this.#pool.close();
   }
 
-  async #ask<Answer>(question: Question<Answer>, requester: Requester): Promise<Answer> {
-    const reply = await this.#tell(question, requester);
-    if ('refusal' in reply) {
-      throw refused(question.subject, reply.refusal);
-    }
-    return reply.answer;
-  }
-
-  async #tell<Answer>(question: Question<Answer>, requester: Requester): Promise<Reply<Answer>> {
-    const outcome = await this.#pool.ask(question.line, line => readReply(question, line), requester);
+  /** Asks the questions of one line. @returns their answers; undefined for what was not asked, since something was found before */
+  async #ask<Answers extends readonly unknown[]>(requester: Requester, ...questions: Questions<Answers>) {
+    const outcome = await this.#pool.ask(writeLine(questions), line => readReply<Answers>(questions, line), requester);
     if (outcome.kind !== 'answered') {
-      throw this.#failure(question.subject, outcome, requester);
+      const subjects = new Set(questions.map(({ subject }) => subject));
+      throw this.#failure([...subjects].join(' and '), outcome, requester);
     }
-    return outcome.answer;
+    if ('refusal' in outcome.answer) {
+      throw refused(outcome.answer.subject, outcome.answer.refusal);
+    }
+    return outcome.answer.answers;
   }
 
   #failure(subject: string, outcome: Exclude<Outcome<never>, { kind: 'answered' }>, { uid }: Requester): DynuserError {

@@ -3,7 +3,7 @@
  * is not trusted: a foreign NSS module runs in it. An answer that is not exactly one of the known is no answer.
  */
 import { getSystemErrorMap } from 'node:util';
-import type { AccountAnswer } from '../../core/account.ts';
+import { type AccountAnswer, isKnown } from '../../core/account.ts';
 import { type Evidence, IPC_KINDS, PROCESS_ROLES } from '../../core/evidence.ts';
 import { asGid, asUid, type Gid, type Uid, type UserName } from '../../core/ids.ts';
 
@@ -13,15 +13,26 @@ export const ANSWER_BYTES_MAX = 8_192;
 
 const PROCESS_ID_MAX = 0x40_0000;
 
+/** QUESTION_SEPARATOR of protocol.h. */
+const SEPARATOR = '; ';
+
 /** A question together with what to make of its answer. */
 export interface Question<Answer> {
-  /** the line, with its newline */
-  readonly line: string;
-  /** completes the sentence "did not answer when asked for …" */
+  /** without separator or newline */
+  readonly text: string;
+  /** completes the sentence "did not answer when asked for …", of a reaper's question "cannot …" */
   readonly subject: string;
-  /** @returns undefined where the fields are no answer to this question */
+  /** @returns undefined if the fields are no answer to this question */
   parse(fields: readonly string[]): { readonly answer: Answer } | undefined;
+  /** Whether something was found: questions behind it on the same line were not asked then. */
+  found(answer: Answer): boolean;
 }
+
+/** The questions of one line, 1 to 4. */
+export type Questions<Answers extends readonly unknown[]> = { readonly [I in keyof Answers]: Question<Answers[I]> };
+
+/** The answers of one line; undefined for what was not asked. */
+type Answered<Answers extends readonly unknown[]> = { readonly [I in keyof Answers]: Answers[I] | undefined };
 
 /** What any question may be answered instead: the system call that failed, and its errno. */
 export interface Refusal {
@@ -29,98 +40,119 @@ export interface Refusal {
   readonly errno: number;
 }
 
-export function accountQuestion(name: UserName): Question<AccountAnswer> {
-  // The strict grammar of a UserName has no byte that would need an escape.
-  return { line: `name ${name}\n`, subject: `the user "${name}"`, parse: parseAccount };
-}
-
-/** What was found about a UID. */
-export interface Finding {
+/** What was found about a UID, but for processes. */
+export interface OwnerFinding {
   /** what speaks against it first, undefined if nothing does */
   readonly evidence: Evidence | undefined;
   /** strangers gave it System V IPC objects, which count for nothing (native/helper/sysv_ipc.h); said if nothing speaks against it */
   readonly given: boolean;
 }
 
-export function evidenceQuestion(uid: Uid): Question<Finding> {
-  return { line: `uid ${uid}\n`, subject: `UID ${uid}`, parse: parseFinding };
+export function accountQuestion(name: UserName): Question<AccountAnswer> {
+  // The strict grammar of a UserName has no byte that would need an escape.
+  return { text: `name ${name}`, subject: `the user "${name}"`, parse: parseAccount, found: isKnown };
 }
 
-/** Like evidenceQuestion(), but for processes. */
-export function ownerQuestion(uid: Uid): Question<Finding> {
-  return { ...evidenceQuestion(uid), line: `owner ${uid}\n`, parse: parseOwner };
-}
-
-/** What claimQuestion() is answered. */
-export interface Claimed {
-  readonly account: AccountAnswer;
-  readonly owner: Finding;
-  /** whether a process runs with the UID; undefined where that was not asked */
-  readonly mayRun: boolean | undefined;
-}
-
-/** Like accountQuestion() and ownerQuestion() in one. @param looks whether it is to be a runningQuestion() too */
-export function claimQuestion(name: UserName, uid: Uid, looks: boolean): Question<Claimed> {
+/** Asks NSS and IPC for the number. */
+export function ownerQuestion(uid: Uid): Question<OwnerFinding> {
   return {
-    line: `claim ${name} ${uid} ${looks ? uid : '-'}\n`,
-    subject: `the user "${name}" and UID ${uid}`,
-    parse: fields => parseClaim(fields, uid, looks),
+    text: `owner ${uid}`,
+    subject: `UID ${uid}`,
+    parse: parseOwner,
+    found: ({ evidence }) => evidence !== undefined,
+  };
+}
+
+/** Asks for the first process that runs with the number. */
+export function processQuestion(uid: Uid): Question<Evidence | undefined> {
+  return {
+    text: `process ${uid}`,
+    subject: `UID ${uid}`,
+    parse: fields => parseFirst(fields, ['process']),
+    found: evidence => evidence !== undefined,
   };
 }
 
 /** @param uids 1 to SCAN_UIDS_MAX. The answer has those of them that a process runs with */
 export function runningQuestion(uids: readonly Uid[]): Question<ReadonlySet<Uid>> {
   return {
-    line: `running ${uids.join(',')}\n`,
+    text: `running ${uids.join(',')}`,
     subject: `the processes of ${uids.length} UIDs`,
     parse: fields => parseRunning(fields, uids),
+    found: running => running.size > 0,
   };
 }
 
-/**
- * Like runningQuestion() for one UID, and where no process runs with it like reapQuestion('remove-ipc').
- * The answer 'running' says that one does.
- */
-export function finishQuestion(uid: Uid): Question<Evidence | 'running' | undefined> {
-  const { subject } = reapQuestion('remove-ipc', uid);
-  return { line: `finish ${uid}\n`, subject, parse: fields => parseFinish(fields, uid) };
-}
+/** What ends the things of a UID, each with what it does; see native/helper/reap/. */
+const REAPING = {
+  'find-processes': 'look for the processes',
+  'terminate-processes': 'terminate the processes',
+  'kill-processes': 'kill the processes',
+  'clear-keyrings': 'clear the keyrings',
+  'remove-ipc': 'remove the IPC objects',
+} as const;
 
-/** What ends the things of a UID; see native/helper/reap/end_processes.h, ipc_removal.h and keyrings.h. */
-export type ReapVerb = 'find-processes' | 'terminate-processes' | 'kill-processes' | 'remove-ipc' | 'clear-keyrings';
-
-/** Answered by the first thing of the UID that is left. */
-export function reapQuestion(verb: ReapVerb, uid: Uid): Question<Evidence | undefined> {
-  const things = verb === 'remove-ipc' ? 'IPC objects' : verb === 'clear-keyrings' ? 'keys' : 'processes';
-  return { line: `${verb} ${uid}\n`, subject: `an end of the ${things} of UID ${uid}`, parse: parseLeftover };
+/** The answer is the first thing of the UID that is left. */
+export function reapQuestion(word: keyof typeof REAPING, uid: Uid): Question<Evidence | undefined> {
+  return {
+    text: `${word} ${uid}`,
+    subject: `${REAPING[word]} of UID ${uid}`,
+    parse: fields => parseFirst(fields, ['process', 'ipc']),
+    found: left => left !== undefined,
+  };
 }
 
 /** Removes the IPC objects of a static user, and of a group, as far as they can be; see native/helper/reap/account_ipc.h. */
 export function accountIpcQuestion(uid: Uid, gid: Gid): Question<undefined> {
   return {
-    line: `remove-account-ipc ${uid},${gid}\n`,
-    subject: `an end of the IPC objects of the user ${uid} and the group ${gid}`,
+    text: `remove-account-ipc ${uid},${gid}`,
+    subject: `remove the IPC objects of the user ${uid} and the group ${gid}`,
     parse: ([word, ...rest]) => (word === 'free' && rest.length === 0 ? { answer: undefined } : undefined),
+    found: () => false,
   };
 }
 
-/** What a helper's line is for the question that was asked. */
+/** @returns the line that asks them, with its newline */
+export function writeLine(questions: readonly Pick<Question<never>, 'text'>[]): string {
+  return `${questions.map(({ text }) => text).join(SEPARATOR)}\n`;
+}
+
+/** What a helper's line is for the questions that were asked. */
 export type Reading<Answer> = { readonly answer: Answer } | 'again' | 'nonsense';
 
-export type Reply<Answer> = { readonly answer: Answer } | { readonly refusal: Refusal };
+export type Reply<Answers extends readonly unknown[]> =
+  | { readonly answers: Answered<Answers> }
+  | { readonly refusal: Refusal; readonly subject: string };
 
-/** Reads a line for HelperPool.ask. */
-export function readReply<Answer>(question: Question<Answer>, line: string): Reading<Reply<Answer>> {
-  const fields = line.split(' ');
-  if (fields[0] === 'again' && fields.length === 1) {
+/** Reads a line for HelperPool.ask: all answers up to the first that found something, or a refusal at their end. */
+export function readReply<Answers extends readonly unknown[]>(
+  questions: Questions<Answers>,
+  line: string,
+): Reading<Reply<Answers>> {
+  if (line === 'again') {
     return 'again';
   }
-  const refusal = parseRefusal(fields);
-  if (refusal !== undefined) {
-    return { answer: { refusal } };
+  const answers: unknown[] = [];
+  const texts = line.split(SEPARATOR);
+  for (const [index, text] of texts.entries()) {
+    const question = questions[index];
+    const isLast = index === texts.length - 1;
+    const fields = text.split(' ');
+    const refusal = parseRefusal(fields);
+    const reply = question?.parse(fields);
+    if (question !== undefined && refusal !== undefined && isLast) {
+      return { answer: { refusal, subject: question.subject } };
+    }
+    if (question === undefined || reply === undefined) {
+      return 'nonsense';
+    }
+    const ends = question.found(reply.answer) || index === questions.length - 1;
+    if (ends !== isLast) {
+      return 'nonsense';
+    }
+    answers.push(reply.answer);
   }
-  const reply = question.parse(fields);
-  return reply === undefined ? 'nonsense' : { answer: reply };
+  return { answer: { answers: answers as unknown as Answered<Answers> } };
 }
 
 /** WALK_CALL of process_walk.h: processes started and ended faster than they could be read. */
@@ -146,18 +178,6 @@ export function parseRefusal(fields: readonly string[]): Refusal | undefined {
   return /^[A-Za-z0-9_./-]+$/.test(call) && number !== undefined ? { call, errno: number } : undefined;
 }
 
-function parseClaim(fields: readonly string[], uid: Uid, looks: boolean): { answer: Claimed } | undefined {
-  const [word, user = '', group = '', ...rest] = fields;
-  const end = looks && rest[1] === String(uid) ? 2 : 1;
-  const running = looks ? parseRunning(rest.slice(0, end), [uid]) : undefined;
-  const account = parseAccount(['account', user, group]);
-  const owner = parseOwner(looks ? rest.slice(end) : rest);
-  if (word !== 'claim' || account === undefined || owner === undefined || (looks && running === undefined)) {
-    return undefined;
-  }
-  return { answer: { account: account.answer, owner: owner.answer, mayRun: running?.answer.has(uid) } };
-}
-
 function parseAccount(fields: readonly string[]): { answer: AccountAnswer } | undefined {
   const [word, user, group, ...rest] = fields;
   if (word !== 'account' || user === undefined || group === undefined || rest.length > 0) {
@@ -176,25 +196,30 @@ function parseAccount(fields: readonly string[]): { answer: AccountAnswer } | un
   return { answer: { ...userParsed, ...groupParsed } };
 }
 
-function parseFinding(fields: readonly string[]): { answer: Finding } | undefined {
+function parseOwner(fields: readonly string[]): { answer: OwnerFinding } | undefined {
   const given = fields.length === 1 && fields[0] === 'given';
-  const parsed = given ? { answer: undefined } : parseEvidence(fields);
+  const parsed = given ? { answer: undefined } : parseFirst(fields, ['user', 'group', 'ipc']);
   return parsed && { answer: { evidence: parsed.answer, given } };
 }
 
-function parseEvidence(fields: readonly string[]): { answer: Evidence | undefined } | undefined {
-  const [kind, ...rest] = fields;
-  if (kind === 'free') {
+const EVIDENCE_PARSERS = {
+  user: (fields: readonly string[]) => parseNamed('user', fields),
+  group: (fields: readonly string[]) => parseNamed('group', fields),
+  ipc: parseIpc,
+  process: parseProcess,
+};
+
+/** Reads the first thing that was found, of one of the kinds. */
+function parseFirst(
+  [word, ...rest]: readonly string[],
+  kinds: readonly (keyof typeof EVIDENCE_PARSERS)[],
+): { answer: Evidence | undefined } | undefined {
+  if (word === 'free') {
     return rest.length === 0 ? { answer: undefined } : undefined;
   }
-  const evidence =
-    kind === 'ipc' ? parseIpc(rest) : kind === 'process' ? parseProcess(rest) : parseAccountOwner(kind, rest);
+  const kind = kinds.find(known => known === word);
+  const evidence = kind === undefined ? undefined : EVIDENCE_PARSERS[kind](rest);
   return evidence === undefined ? undefined : { answer: evidence };
-}
-
-function parseOwner(fields: readonly string[]): { answer: Finding } | undefined {
-  const parsed = parseFinding(fields);
-  return parsed?.answer.evidence?.kind === 'process' ? undefined : parsed;
 }
 
 function parseRunning(
@@ -205,24 +230,9 @@ function parseRunning(
   return word === 'running' && running.size === numbers.length ? { answer: running } : undefined;
 }
 
-function parseLeftover(fields: readonly string[]): { answer: Evidence | undefined } | undefined {
-  const parsed = parseEvidence(fields);
-  const kind = parsed?.answer?.kind;
-  return kind === undefined || kind === 'process' || kind === 'ipc' ? parsed : undefined;
-}
-
-function parseFinish(fields: readonly string[], uid: Uid): { answer: Evidence | 'running' | undefined } | undefined {
-  const running = parseRunning(fields, [uid])?.answer;
-  if (running !== undefined) {
-    return running.has(uid) ? { answer: 'running' } : undefined;
-  }
-  const left = parseLeftover(fields);
-  return left?.answer?.kind === 'process' ? undefined : left;
-}
-
-function parseAccountOwner(kind: string | undefined, [text, ...rest]: readonly string[]): Evidence | undefined {
+function parseNamed(kind: 'user' | 'group', [text, ...rest]: readonly string[]): Evidence | undefined {
   const name = decodeText(text);
-  return (kind === 'user' || kind === 'group') && name !== undefined && rest.length === 0 ? { kind, name } : undefined;
+  return name !== undefined && rest.length === 0 ? { kind, name } : undefined;
 }
 
 function parseIpc([word, text, ...rest]: readonly string[]): Evidence | undefined {

@@ -16,13 +16,12 @@ import { HelperPool } from './pool.ts';
 import type { HelperCommand } from './process.ts';
 import {
   accountIpcQuestion,
-  finishQuestion,
-  type Question,
-  type ReapVerb,
+  type Questions,
   readReply,
   reapQuestion,
   refusalWords,
   runningQuestion,
+  writeLine,
 } from './protocol.ts';
 
 /** One question, in milliseconds: more than a helper takes to remove a million files. */
@@ -40,7 +39,10 @@ export class HelperReaper implements Reaper {
   /** how many are asked the short way */
   #finishing = 0;
   readonly #semaphore = new Semaphore(QUESTIONS_MAX);
-  readonly #scans = new ProcessScans(uids => this.#semaphore.run(() => this.#askNow(runningQuestion(uids))));
+  readonly #scans = new ProcessScans(async uids => {
+    const [running] = await this.#ask(runningQuestion(uids));
+    return running ?? new Set();
+  });
 
   readonly #onGifts: (uid: Uid, removed: RemovedGifts) => void;
 
@@ -60,11 +62,12 @@ export class HelperReaper implements Reaper {
     return left === 'running' ? ((await this.endProcesses(uid, graceMs)) ?? this.removeIpc(uid)) : left;
   }
 
-  /** Most users have ended by themselves: then one question is all, and where it is the only one, the cheapest. */
+  /** Most users have ended by themselves: then one line is enough, and if it is the only one, it is the cheapest way. */
   async #finish(uid: Uid): Promise<Evidence | 'running' | undefined> {
     this.#finishing++;
     try {
-      return await this.#semaphore.run(() => this.#askNow(finishQuestion(uid)));
+      const [running, , left] = await this.#ask(runningQuestion([uid]), ...ipcQuestions(uid));
+      return running?.size === 0 ? left : 'running';
     } catch {
       // The long way meets it too, or says more.
       return 'running';
@@ -80,7 +83,7 @@ export class HelperReaper implements Reaper {
     }
     if (graceMs > 0) {
       const deadline = performance.now() + graceMs;
-      const left = await this.#ask('terminate-processes', uid);
+      const [left] = await this.#ask(reapQuestion('terminate-processes', uid));
       if (!isOurs(left)) {
         return left;
       }
@@ -88,31 +91,32 @@ export class HelperReaper implements Reaper {
     }
     const deadline = performance.now() + KILL_DEADLINE_MS;
     for (;;) {
-      const left = await this.#ask('kill-processes', uid);
+      const [left] = await this.#ask(reapQuestion('kill-processes', uid));
       if (!isOurs(left) || performance.now() > deadline) {
         return left;
       }
     }
   }
 
-  removeIpc(uid: Uid): Promise<Evidence | undefined> {
-    return this.#ask('remove-ipc', uid);
+  async removeIpc(uid: Uid): Promise<Evidence | undefined> {
+    const [, left] = await this.#ask(...ipcQuestions(uid));
+    return left;
   }
 
-  removeAccountIpc(uid: Uid, gid: Gid): Promise<void> {
-    return this.#semaphore.run(() => this.#askNow(accountIpcQuestion(uid, gid)));
+  async removeAccountIpc(uid: Uid, gid: Gid): Promise<void> {
+    await this.#ask(accountIpcQuestion(uid, gid));
   }
 
   /** Removes the System V IPC objects that strangers gave to a UID. @throws DynuserError HostFailed, LimitReached */
   async removeGifts(uid: Uid): Promise<void> {
-    const removed = await this.#semaphore.run(() => this.#askNow(giftsQuestion(uid)));
-    if (removed.count > 0) {
+    const [removed] = await this.#ask(giftsQuestion(uid));
+    if (removed !== undefined && removed.count > 0) {
       this.#onGifts(uid, removed);
     }
   }
 
   async clearKeyrings(uid: Uid): Promise<void> {
-    await this.#ask('clear-keyrings', uid);
+    await this.#ask(reapQuestion('clear-keyrings', uid));
   }
 
   /** Ends the helpers; what is under way fails with HostFailed. @returns when their processes are gone */
@@ -124,35 +128,45 @@ export class HelperReaper implements Reaper {
   async #waitForEnd(uid: Uid, deadline: number): Promise<void> {
     for (let pause = LOOK_FIRST_MS; ; pause = Math.min(pause * 2, LOOK_LAST_MS)) {
       const rest = deadline - performance.now();
-      if (rest <= 0 || !isOurs(await this.#ask('find-processes', uid))) {
+      if (rest <= 0) {
+        return;
+      }
+      const [left] = await this.#ask(reapQuestion('find-processes', uid));
+      if (!isOurs(left)) {
         return;
       }
       await sleep(Math.min(pause, rest));
     }
   }
 
-  #ask(verb: ReapVerb, uid: Uid): Promise<Evidence | undefined> {
-    return this.#semaphore.run(() => this.#askNow(reapQuestion(verb, uid)));
+  /** Asks the questions of one line. @returns their answers; undefined for what was not asked, since something was found before */
+  #ask<Answers extends readonly unknown[]>(...questions: Questions<Answers>) {
+    return this.#semaphore.run(async () => {
+      const outcome = await this.#pool.ask(writeLine(questions), line => readReply<Answers>(questions, line));
+      // The last one is what the others lead to.
+      const subject = questions.at(-1)?.subject ?? '';
+      switch (outcome.kind) {
+        case 'answered':
+          if ('refusal' in outcome.answer) {
+            throw failed(outcome.answer.subject, refusalWords(outcome.answer.refusal));
+          }
+          return outcome.answer.answers;
+        case 'late':
+          throw failed(subject, `it took longer than ${QUESTION_DEADLINE_MS / 1_000} s`);
+        case 'ended':
+          throw failed(subject, `the helper process ${outcome.reason}`);
+        case 'full':
+          throw new DynuserError('LimitReached', `cannot ${subject}: too many questions wait; try again`);
+        case 'closed':
+          throw failed(subject, 'dynuserd is stopping');
+      }
+    });
   }
+}
 
-  async #askNow<Answer>(question: Question<Answer>): Promise<Answer> {
-    const outcome = await this.#pool.ask(question.line, line => readReply(question, line));
-    switch (outcome.kind) {
-      case 'answered':
-        if ('refusal' in outcome.answer) {
-          throw failed(question, refusalWords(outcome.answer.refusal));
-        }
-        return outcome.answer.answer;
-      case 'late':
-        throw failed(question, `it took longer than ${QUESTION_DEADLINE_MS / 1_000} s`);
-      case 'ended':
-        throw failed(question, `the helper process ${outcome.reason}`);
-      case 'full':
-        throw new DynuserError('LimitReached', `cannot see to ${question.subject}: too many questions wait; try again`);
-      case 'closed':
-        throw failed(question, 'dynuserd is stopping');
-    }
-  }
+/** Most users leave neither keys nor IPC objects. */
+function ipcQuestions(uid: Uid) {
+  return [reapQuestion('clear-keyrings', uid), reapQuestion('remove-ipc', uid)] as const;
 }
 
 /** Whether it is a process of the UID: one that has the number as a group alone is another user's, and is not waited for. */
@@ -160,6 +174,6 @@ function isOurs(left: Evidence | undefined): boolean {
   return left?.kind === 'process' && left.as === 'user';
 }
 
-function failed(question: Question<unknown>, reason: string): DynuserError {
-  return new DynuserError('HostFailed', `cannot see to ${question.subject}: ${reason}`);
+function failed(subject: string, reason: string): DynuserError {
+  return new DynuserError('HostFailed', `cannot ${subject}: ${reason}`);
 }

@@ -55,16 +55,16 @@ for (const build of buildHelpers()) {
 }
 
 for (const line of [
-  'claim - - free',
-  'claim - - running 64310',
-  'claim - - running 64311 free',
-  'claim - - running 64310 64310 free',
-  'claim - running free',
-  'claim 0 - running free',
+  'account - -; free',
+  'account - -; process 1 x user',
+  'account - -; free; user x',
+  'account -; free; free',
+  'account 0 -; free; free',
   'account - -',
-  'claim - - running process 1 x user',
+  'account - -; free; free; free',
+  'account 0:0 -; free; free',
 ]) {
-  it(`"${line}" is no answer to a claim`, () =>
+  it(`"${line}" is no answer to a check`, () =>
     whileOpen(
       new HelperProbe(['/bin/sh', '-c', `read -r l; echo '${line}'; read -r l`], { deadlineMs: DEADLINE_MS }),
       probe => assert.rejects(probe.check(UNKNOWN, uid(NUMBER)), /gave an answer that is none when asked for the user/),

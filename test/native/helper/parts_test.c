@@ -14,7 +14,7 @@
 #include "check.h"
 #include "protocol.h"
 #include "probe/sources.h"
-#include "verbs.h"
+#include "questions.h"
 
 static void test_ids(void)
 {
@@ -32,7 +32,7 @@ static void test_text(void)
 {
 	static const char *const bad[] = { "%", "%4", "%4x", "%zz", "%0a", "%00", "a b", "\x80", "a%0" };
 	char text[TEXT_MAX * 3 + 8];
-	struct answer answer;
+	struct answer answer = { .start = 0 };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		(void)snprintf(text, sizeof(text), "%s", bad[i]);
@@ -91,20 +91,39 @@ static void test_questions(void)
 	CHECK(!read_bytes(longest, sizeof(longest), line), "too long");
 }
 
-static void test_verbs(void)
+static void expect_answer(const char *questions, enum role role, const char *expected)
 {
-	static const char *const bad[] = { "", "uid", "name", "uid ", "uid x", "uid -1", "name ", "name a b", "name %",
-					   "UID 1", "nome root", "uid 1 2", " uid 1" };
-	struct context context = { 0 };
-	struct answer answer;
+	struct context context = { .dynamic = { 61184, 65519 } };
+	struct answer answer = { .start = 0 };
 	char line[QUESTION_MAX];
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		(void)snprintf(line, sizeof(line), "%s", bad[i]);
-		answer_question(line, ROLE_PROBE, &context, &answer);
-		CHECK(answer.length == strlen("invalid") && memcmp(answer.line, "invalid", answer.length) == 0, "%s",
-		      bad[i]);
-	}
+	(void)snprintf(line, sizeof(line), "%s", questions);
+	answer_line(line, role, &context, &answer);
+	CHECK(answer.length == strlen(expected) && memcmp(answer.line, expected, answer.length) == 0, "%s: %.*s", questions,
+	      (int)answer.length, answer.line);
+}
+
+static void test_lines(void)
+{
+	static const char *const bad[] = { "", "owner", "name", "owner ", "owner x", "owner -1", "name ", "name a b", "name %",
+					   "OWNER 1", "nome root", "owner 1 2", " owner 1", "process x", "remove-ipc 61184",
+					   "; owner 61184", "owner 61184;process 61184" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		expect_answer(bad[i], ROLE_PROBE, "invalid");
+	expect_answer("process 61184; running 61185; owner 61186", ROLE_PROBE, "free; running; free");
+	/* What finds something, or fails, ends the line. */
+	expect_answer("running 61184; name root; running 61185", ROLE_PROBE, "running; account 0:0 0");
+	expect_answer("running 61184; owner x; running 61185", ROLE_PROBE, "running; invalid");
+	expect_answer("running 61184; ", ROLE_PROBE, "running; invalid");
+	/* More than that are not asked at all. */
+	expect_answer("running 1; running 2", ROLE_REAPER, "invalid");
+	expect_answer("running 61184; running 61185; running 61186; running 61187", ROLE_REAPER,
+		      "running; running; running; running");
+	expect_answer("running 61184; running 61185; running 61186; running 61187; running 61188", ROLE_REAPER,
+		      "invalid");
+	/* What is removed is removed only if nothing was found before. */
+	expect_answer("running 61184; clear-keyrings 61184; remove-ipc 61184", ROLE_REAPER, "running; free; free");
 }
 
 static void test_sources(void)
@@ -197,7 +216,7 @@ int main(void)
 	test_ids();
 	test_text();
 	test_questions();
-	test_verbs();
+	test_lines();
 	test_sources();
 	test_sources_file();
 	return 0;

@@ -6,10 +6,13 @@ import { parseUserName } from '../../../../src/core/name.ts';
 import { giftsQuestion } from '../../../../src/host/helper/ipc-gifts.ts';
 import {
   accountQuestion,
-  evidenceQuestion,
   ownerQuestion,
   parseRefusal,
+  processQuestion,
+  readReply,
+  reapQuestion,
   runningQuestion,
+  writeLine,
 } from '../../../../src/host/helper/protocol.ts';
 
 const name = parseUserName('httpd');
@@ -18,14 +21,15 @@ assert.ok('name' in name && uid !== undefined);
 const other = asUid(65519);
 assert.ok(other !== undefined);
 const account = accountQuestion(name.name);
-const evidence = evidenceQuestion(uid);
+const owner = ownerQuestion(uid);
+const process = processQuestion(uid);
 
 describe('questions to a helper', () => {
-  it('are one line each', () => {
-    assert.equal(account.line, 'name httpd\n');
-    assert.equal(evidence.line, 'uid 61184\n');
-    assert.equal(ownerQuestion(uid).line, 'owner 61184\n');
-    assert.equal(runningQuestion([uid, other]).line, 'running 61184,65519\n');
+  it('are one line, alone or several', () => {
+    assert.equal(writeLine([account]), 'name httpd\n');
+    assert.equal(writeLine([account, owner, process]), 'name httpd; owner 61184; process 61184\n');
+    assert.equal(writeLine([runningQuestion([uid, other])]), 'running 61184,65519\n');
+    assert.equal(writeLine([reapQuestion('remove-ipc', uid)]), 'remove-ipc 61184\n');
   });
 });
 
@@ -40,7 +44,7 @@ describe('answers of a helper', () => {
     it(line, () => assert.deepEqual(account.parse(line.split(' ')), { answer }));
   }
 
-  const findings: readonly (readonly [line: string, answer: object | undefined])[] = [
+  const owners: readonly (readonly [line: string, answer: object | undefined])[] = [
     ['free', undefined],
     ['user games', { kind: 'user', name: 'games' }],
     ['group a%20b', { kind: 'group', name: 'a b' }],
@@ -48,28 +52,74 @@ describe('answers of a helper', () => {
     ['user %C3%A4%FF%1B%5B2J', { kind: 'user', name: 'ä\ufffd[2J' }],
     ['ipc sysv-sem 7', { kind: 'ipc', object: 'sysv-sem', id: '7' }],
     ['ipc posix-shm /dev/shm/x', { kind: 'ipc', object: 'posix-shm', id: '/dev/shm/x' }],
+  ];
+  for (const [line, answer] of owners) {
+    it(line, () => assert.deepEqual(owner.parse(line.split(' ')), { answer: { evidence: answer, given: false } }));
+  }
+
+  const processes: readonly (readonly [line: string, answer: object | undefined])[] = [
+    ['free', undefined],
     ['process 42 sshd user', { kind: 'process', pid: 42, command: 'sshd', as: 'user' }],
     ['process 42 smbd group', { kind: 'process', pid: 42, command: 'smbd', as: 'group' }],
     ['process 42 cat supplementary', { kind: 'process', pid: 42, command: 'cat', as: 'supplementary' }],
     ['process 0  user', { kind: 'process', pid: 0, command: '', as: 'user' }],
   ];
-  for (const [line, answer] of findings) {
-    it(line, () => assert.deepEqual(evidence.parse(line.split(' ')), { answer: { evidence: answer, given: false } }));
+  for (const [line, answer] of processes) {
+    it(line, () => assert.deepEqual(process.parse(line.split(' ')), { answer }));
   }
 
-  it('about owners, never names a process', () => {
-    const { parse } = ownerQuestion(uid);
-    assert.deepEqual(parse(['group', 'games']), {
-      answer: { evidence: { kind: 'group', name: 'games' }, given: false },
-    });
-    assert.deepEqual(parse(['free']), { answer: { evidence: undefined, given: false } });
-    assert.equal(parse(['process', '42', 'sshd', 'user']), undefined);
+  it('are about what was asked', () => {
+    const [user, ipc, of] = ['user games', 'ipc sysv-sem 7', 'process 42 sshd user'].map(line => line.split(' '));
+    assert.ok(user !== undefined && ipc !== undefined && of !== undefined);
+    const left = reapQuestion('remove-ipc', uid);
+    const parsers = [owner, process, left];
+    assert.deepEqual(
+      [user, ipc, of].map(fields => parsers.map(({ parse }) => parse(fields) !== undefined)),
+      [
+        [true, false, false],
+        [true, false, true],
+        [false, true, true],
+      ],
+    );
+  });
+
+  it('end with the first that finds something, or with a refusal', () => {
+    const read = (line: string) => readReply([account, owner, process], line);
+    const answers = (...all: unknown[]) => ({ answer: { answers: all } });
+    const free = { evidence: undefined, given: false };
+    const games = { evidence: { kind: 'group', name: 'games' }, given: false };
+    const sshd = { kind: 'process', pid: 4, command: 'sshd', as: 'user' };
+    assert.deepEqual(read('account - -; free; free'), answers({}, free, undefined));
+    assert.deepEqual(read('account - -; given; free'), answers({}, { ...free, given: true }, undefined));
+    assert.deepEqual(read('account - 20'), answers({ group: { gid: 20 } }));
+    assert.deepEqual(read('account - -; group games'), answers({}, games));
+    assert.deepEqual(read('account - -; free; process 4 sshd user'), answers({}, free, sshd));
+    const refusal = { call: 'getpwuid_r', errno: 5 };
+    assert.deepEqual(read('account - -; error getpwuid_r 5'), { answer: { refusal, subject: 'UID 61184' } });
+    assert.deepEqual(read('error getpwuid_r 5'), { answer: { refusal, subject: 'the user "httpd"' } });
+    assert.equal(read('again'), 'again');
+    for (const line of [
+      'account - -',
+      'account - -; free',
+      'account - 20; free; free',
+      'account - -; group games; free',
+      'account - -; free; free; free',
+      'account - -; error getpwuid_r 5; free',
+      'error getpwuid_r 5; free; free',
+      'account - -; again',
+      'account - -;free; free',
+      'account - -; invalid',
+      'free; free; free',
+      '',
+    ]) {
+      assert.equal(read(line), 'nonsense', line);
+    }
   });
 
   it('say that a UID is free but for what strangers gave to it, and what of that was removed', () => {
-    assert.deepEqual(evidence.parse(['given']), { answer: { evidence: undefined, given: true } });
-    const { line, parse } = giftsQuestion(uid);
-    assert.equal(line, 'remove-given 61184\n');
+    assert.deepEqual(owner.parse(['given']), { answer: { evidence: undefined, given: true } });
+    const { text: asked, parse } = giftsQuestion(uid);
+    assert.equal(asked, 'remove-given 61184');
     assert.deepEqual(parse(['removed', '0']), { answer: { count: 0, named: [] } });
     assert.deepEqual(parse('removed 2168 sysv-msg 7 1000 sysv-shm 3 0'.split(' ')), {
       answer: {
@@ -144,7 +194,10 @@ describe('answers of a helper', () => {
     'toString x',
   ];
   for (const line of noFindings) {
-    it(`none: "${line}"`, () => assert.equal(evidence.parse(line.split(' ')), undefined));
+    it(`none: "${line}"`, () => {
+      assert.equal(owner.parse(line.split(' ')), undefined);
+      assert.equal(process.parse(line.split(' ')), undefined);
+    });
   }
 });
 

@@ -10,16 +10,16 @@ const uid = asUid(61_184);
 assert.ok(uid !== undefined);
 
 /**
- * Answers by a shell `case` on the verb in $verb, with the count of questions so far in $n, and logs the verbs. The first look
- * for processes finds some, unless the cases say otherwise, and is not logged.
+ * Answers by a shell `case` on the line, with the count of lines so far in $n, and logs the lines. A scan for processes finds
+ * some, unless the test says otherwise, and is not logged.
  */
 async function withHelper(
   cases: string,
   use: (reaper: HelperReaper, asked: () => readonly string[]) => Promise<void>,
-  running = 'echo "running $uid"',
+  running = 'echo "running 61184"',
 ): Promise<void> {
   const directory = mkdtempSync(`${tmpdir()}/dynuser-reaper-`);
-  const script = `n=0; while read -r verb uid; do case $verb in running) ${running};; *) n=$((n + 1)); echo "$verb $uid" >>${directory}/log; case $verb in ${cases} esac;; esac; done`;
+  const script = `n=0; while read -r line; do case $line in "running 61184") ${running};; *) n=$((n + 1)); echo "$line" >>${directory}/log; case $line in ${cases} esac;; esac; done`;
   const reaper = new HelperReaper(['/bin/sh', '-c', script]);
   try {
     await use(reaper, () => readFileSync(`${directory}/log`, 'utf8').trimEnd().split('\n'));
@@ -59,14 +59,14 @@ describe('the processes of a user', () => {
     }));
 
   it('are killed at once without a grace', () =>
-    withHelper('kill-processes) echo free;;', async (reaper, asked) => {
+    withHelper('kill*) echo free;;', async (reaper, asked) => {
       assert.equal(await reaper.endProcesses(uid, 0), undefined);
       assert.deepEqual(asked(), ['kill-processes 61184']);
     }));
 
   it('have the grace to end by themselves, and the last look is one that proves it', () =>
     withHelper(
-      'find-processes) [ $n -lt 4 ] && echo "process 7 sh user" || echo free;; kill-processes) echo free;; *) echo "process 7 sh user";;',
+      'find*) [ $n -lt 4 ] && echo "process 7 sh user" || echo free;; kill*) echo free;; *) echo "process 7 sh user";;',
       async (reaper, asked) => {
         const started = performance.now();
         assert.equal(await reaper.endProcesses(uid, 60_000), undefined);
@@ -79,7 +79,7 @@ describe('the processes of a user', () => {
     ));
 
   it('are killed when the grace is over', () =>
-    withHelper('kill-processes) echo free;; *) echo "process 7 sh user";;', async (reaper, asked) => {
+    withHelper('kill*) echo free;; *) echo "process 7 sh user";;', async (reaper, asked) => {
       const started = performance.now();
       assert.equal(await reaper.endProcesses(uid, 200), undefined);
       assert.ok(performance.now() - started >= 200);
@@ -97,24 +97,39 @@ describe('the processes of a user', () => {
 });
 
 describe('all that a user leaves', () => {
-  it('is one question where nothing runs any more', () =>
-    withHelper('finish) echo free;;', async (reaper, asked) => {
+  const line = 'running 61184; clear-keyrings 61184; remove-ipc 61184';
+  const clear = 'clear-keyrings 61184; remove-ipc 61184';
+
+  it('is one line if nothing runs any more', () =>
+    withHelper('running*) echo "running; free; free";;', async (reaper, asked) => {
       assert.equal(await reaper.endAll(uid, 60_000), undefined);
-      assert.deepEqual(asked(), ['finish 61184']);
+      assert.deepEqual(asked(), [line]);
     }));
 
-  for (const answer of ['echo "running 61184"', 'echo "error /proc 24"', 'echo "running 61185"', 'exit 3']) {
-    it(`is ended step by step where the one question has "${answer}"`, () =>
-      withHelper(`finish) ${answer};; *) echo free;;`, async (reaper, asked) => {
+  it('is one line that says what is left if nothing runs any more', () =>
+    withHelper('running*) echo "running; free; ipc sysv-shm 7";;', async reaper => {
+      assert.deepEqual(await reaper.endAll(uid, 60_000), { kind: 'ipc', object: 'sysv-shm', id: '7' });
+    }));
+
+  for (const answer of [
+    'echo "running 61184"',
+    'echo "error /proc 24"',
+    'echo "running; error fork 11"',
+    'echo "running 61185; free; free"',
+    'echo "running"',
+    'exit 3',
+  ]) {
+    it(`is ended step by step if the answer to the one line is "${answer}"`, () =>
+      withHelper(`running*) ${answer};; clear*) echo "free; free";; *) echo free;;`, async (reaper, asked) => {
         assert.equal(await reaper.endAll(uid, 0), undefined);
-        assert.deepEqual(asked(), ['finish 61184', 'kill-processes 61184', 'remove-ipc 61184']);
+        assert.deepEqual(asked(), [line, 'kill-processes 61184', clear]);
       }));
   }
 });
 
 describe('the IPC objects of a user', () => {
   it('are gone, or one is named', () =>
-    withHelper('*) [ $n = 1 ] && echo free || echo "ipc posix-shm /dev/shm/x";;', async reaper => {
+    withHelper('*) [ $n = 1 ] && echo "free; free" || echo "free; ipc posix-shm /dev/shm/x";;', async reaper => {
       assert.equal(await reaper.removeIpc(uid), undefined);
       assert.deepEqual(await reaper.removeIpc(uid), { kind: 'ipc', object: 'posix-shm', id: '/dev/shm/x' });
     }));
@@ -122,9 +137,9 @@ describe('the IPC objects of a user', () => {
 
 describe('trouble', () => {
   const TROUBLE: readonly (readonly [what: string, answer: string, message: RegExp])[] = [
-    ['a refusal', 'echo error fork 11', /IPC objects of UID 61184: fork failed: EAGAIN/],
+    ['a refusal', 'echo "free; error fork 11"', /cannot remove the IPC objects of UID 61184: fork failed: EAGAIN/],
     ['an invalid number', 'echo invalid', /gave an answer that is none/],
-    ['a user, which is nothing that is left', 'echo user games', /gave an answer that is none/],
+    ['a user, which is nothing that is left', 'echo "free; user games"', /gave an answer that is none/],
     ['a helper that dies', 'exit 3', /exited with status 3/],
   ];
   for (const [what, answer, message] of TROUBLE) {
@@ -142,7 +157,7 @@ describe('trouble', () => {
     }));
 
   it('is none of it that a thousand ask at once', () =>
-    withHelper('*) echo free;;', async reaper => {
+    withHelper('*) echo "free; free";;', async reaper => {
       const results = await Promise.all(Array.from({ length: 1_000 }, () => reaper.removeIpc(uid)));
       assert.ok(results.every(left => left === undefined));
     }));
