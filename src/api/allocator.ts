@@ -10,7 +10,6 @@ import type { Teardown } from '../allocator/teardown.ts';
 import type { UserTable } from '../allocator/user-table.ts';
 import { wireCodeOf } from '../core/errors.ts';
 import { type DynamicUser, type Lease, termsOf } from '../core/lease.ts';
-import { LaunchMemory } from '../launch/launch.ts';
 import { expectedMore } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call, InterfaceImplementation, MethodHandler } from '../varlink/server.ts';
@@ -29,12 +28,11 @@ export interface AllocatorApiDeps extends LaunchDeps {
 }
 
 export function allocatorInterface(deps: AllocatorApiDeps): InterfaceImplementation<Peer> {
-  const launches = new LaunchMemory();
   return {
     description: ALLOCATOR_INTERFACE,
     methods: {
       Acquire: mapped(call => acquire(deps, call)),
-      Launch: mapped(call => launch(deps, launches, call)),
+      Launch: mapped(call => launch(deps, call)),
       Claim: mapped(call => claim(deps, call)),
       Release: mapped(call => release(deps, call)),
       List: mapped(call => list(deps, call)),

@@ -10,7 +10,7 @@ import type { Probes } from '../allocator/ports.ts';
 import { limitReached } from '../allocator/refusals.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Gid, LeaseId } from '../core/ids.ts';
-import { explainPlan, type LaunchMemory, planLaunch } from '../launch/launch.ts';
+import { explainPlan, planLaunch, resolveLaunch } from '../launch/launch.ts';
 import type { ResolvedLaunch } from '../launch/plan/request.ts';
 import type { Call } from '../varlink/handler.ts';
 import type { JsonObject } from '../varlink/json.ts';
@@ -32,13 +32,13 @@ export interface LaunchDeps {
 }
 
 /** @throws DynuserError any; VarlinkError InvalidParameter */
-export async function launch(deps: LaunchDeps, memory: LaunchMemory, call: Call<Peer>): Promise<JsonObject> {
+export async function launch(deps: LaunchDeps, call: Call<Peer>): Promise<JsonObject> {
   const { peer, parameters } = call;
   if (peer.uid !== 0) {
     const reason = `only root may launch a program as another user, and the user ${peer.uid} asks`;
     throw new DynuserError('NotPermitted', reason, { field: 'caller' });
   }
-  const read = memory.read(readLaunchRequest(parameters), readAnswers(parameters));
+  const read = resolveLaunch(readLaunchRequest(parameters), readAnswers(parameters));
   if ('questions' in read) {
     return reply({ questions: read.questions });
   }
@@ -46,7 +46,7 @@ export async function launch(deps: LaunchDeps, memory: LaunchMemory, call: Call<
   const unit = resolved.unit ?? `run-r${deps.freshName()}.service`;
   const explains = (parameters as LaunchParameters).explain === true;
   try {
-    return await (explains ? explained(deps, resolved, unit, peer) : acquired(deps, memory, resolved, unit, call));
+    return await (explains ? explained(deps, resolved, unit, peer) : acquired(deps, resolved, unit, call));
   } catch (error) {
     throw inWordsOfLaunch(error, resolved);
   }
@@ -73,7 +73,6 @@ function inWordsOfLaunch(error: unknown, { fields }: ResolvedLaunch): unknown {
 
 async function acquired(
   deps: LaunchDeps,
-  memory: LaunchMemory,
   resolved: ResolvedLaunch,
   unit: string,
   call: Call<Peer>,
@@ -96,7 +95,7 @@ async function acquired(
       { ...caller, ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}) },
     );
     leases.push(got.lease.id);
-    const plan = memory.plan(resolved, { ...accountOf(got.user), ...withGroup(group?.gid), ...preparedOf(got) });
+    const plan = planLaunch(resolved, { ...accountOf(got.user), ...withGroup(group?.gid), ...preparedOf(got) });
     return reply({ plan, lease: got.lease.id, warnings: warningsOf(resolved) });
   } catch (error) {
     for (const lease of leases.reverse()) {

@@ -23,8 +23,5 @@ export const COMPONENT_BYTES_MAX = 255;
 export const SHOWN_MAX = 128;
 /** Properties that one error names. */
 export const REFUSED_SHOWN_MAX = 32;
-/** Launches that are remembered, and characters of a request that is. */
-export const REMEMBERED_MAX = 64;
-export const REMEMBERED_KEY_MAX = 4_096;
 /** A line of an explanation. */
 export const COLUMNS_MAX = 100;

@@ -1,5 +1,5 @@
 /** The second stage of a launch: from its settings and the acquired user to the plan. Pure. */
-import type { LaunchPlan, LaunchStep } from '../../api/generated/io-dynuser-allocator.ts';
+import type { LaunchPlan } from '../../api/generated/io-dynuser-allocator.ts';
 import { failFor } from '../errors.ts';
 import { planMountOps } from '../namespace/mount-ops.ts';
 import { droppedCapabilities, plannedFields } from '../properties/table.ts';
@@ -8,15 +8,8 @@ import { type PlannedEnvironment, planEnvironment } from './environment.ts';
 import { planCommands, type Variables } from './expand-commands.ts';
 import type { Acquired, ResolvedLaunch } from './request.ts';
 
-/**
- * @param steps makes those of the mount namespace; whoever remembers them says so
- * @throws DynuserError LaunchFailed if a path or a variable turns out to be missing, LimitReached
- */
-export function planLaunch(
-  resolved: ResolvedLaunch,
-  acquired: Acquired,
-  steps: () => readonly LaunchStep[] = () => planMountOps(resolved, acquired),
-): LaunchPlan {
+/** @throws DynuserError LaunchFailed if a path or a variable turns out to be missing, LimitReached */
+export function planLaunch(resolved: ResolvedLaunch, acquired: Acquired): LaunchPlan {
   const { settings, workingDirectory } = resolved;
   if (resolved.untrusted && acquired.uid === 0) {
     failFor('untrusted')(`the user ${acquired.userName} is root; name another user`);
@@ -29,7 +22,7 @@ export function planLaunch(
     userName: acquired.userName,
     dynamic: acquired.dynamic,
     mountNamespace: resolved.makesMounts,
-    steps: steps(),
+    steps: planMountOps(resolved, acquired),
     boundingSet: capabilityMask(boundingSet),
     ambientSet: capabilityMask(settings.AmbientCapabilities & boundingSet),
     ...(workingDirectory === undefined ? {} : { workingDirectory }),
