@@ -53,6 +53,11 @@ const HANDOVER_OPTIONS: readonly OptionSpec[] = [
   { name: 'runtime-directory-preserve', help: 'Keep directories below /run when the user ends' },
 ];
 
+/** What acquire alone takes. */
+const LEASE_OPTIONS: readonly OptionSpec[] = [
+  { name: 'description', value: 'TEXT', help: 'What the lease is for, in one line; show tells it' },
+];
+
 /** What happens to leftovers of a user. */
 const CLEANUP_OPTIONS: readonly OptionSpec[] = [
   { name: 'no-kill-processes', help: 'Do not end processes of the user when it ends' },
@@ -98,6 +103,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ...REQUEST_OPTIONS,
       ...HANDOVER_OPTIONS,
       ...CLEANUP_OPTIONS,
+      ...LEASE_OPTIONS,
       {
         name: 'lifetime',
         value: LIFETIMES.join('|'),

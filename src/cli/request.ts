@@ -14,9 +14,11 @@ export function explainParameters({ operands, options }: Invocation): ExplainPar
 
 /** @throws CommandFailure with status 2 for an invalid mode or process, or a process that the lifetime has no use for */
 export function acquireParameters({ operands, options }: Invocation): AcquireParameters {
+  const description = lastValue(options, 'description');
   return {
     ...requestParameters(operands[0] ?? '', options, 'acquire'),
     ...lifetime(options),
+    ...(description === undefined ? {} : { description }),
     ...(options.has('no-kill-processes') ? { killProcesses: false } : {}),
     ...(options.has('no-remove-ipc') ? { removeIPC: false } : {}),
   };

@@ -12,9 +12,14 @@ import type { ProcessIdentity } from './process-identity.ts';
 export interface LeaseTerms {
   readonly unit: UnitName;
   readonly lifetime: Lifetime;
+  /** what the lease is for, in the words of its caller */
+  readonly description?: string;
   /** what of the usual isolation the process goes without, in words */
   readonly missing?: readonly string[];
 }
+
+/** The longest description of a lease, in bytes. */
+export const DESCRIPTION_BYTES_MAX = 256;
 
 type Read<Value> = { readonly value: Value } | { readonly reason: string };
 
@@ -29,6 +34,15 @@ const TERMS: { readonly [Name in keyof LeaseTerms]-?: (value: unknown) => Read<L
     return lifetime === undefined
       ? { reason: `the lifetime must be one of ${LIFETIMES.join(', ')}` }
       : { value: lifetime };
+  },
+  description(value) {
+    if (value === undefined) {
+      return { value };
+    }
+    const isLine = typeof value === 'string' && value !== '' && !/\p{Cc}/u.test(value);
+    return isLine && Buffer.byteLength(value) <= DESCRIPTION_BYTES_MAX
+      ? { value }
+      : { reason: `a description must be one line of 1 to ${DESCRIPTION_BYTES_MAX} bytes without control characters` };
   },
   missing(value) {
     const isList = value === undefined || (Array.isArray(value) && value.every(entry => typeof entry === 'string'));

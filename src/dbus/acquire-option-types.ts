@@ -5,6 +5,7 @@ export const ACQUIRE_OPTIONS = {
   perInstance: 'b',
   lifetime: 's',
   pid: 'u',
+  description: 's',
   stateDirectory: 'as',
   cacheDirectory: 'as',
   logsDirectory: 'as',

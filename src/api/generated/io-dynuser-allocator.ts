@@ -17,6 +17,8 @@ type Lease (
   gid: int,
   userName: string,
   unit: string,
+  # what Acquire said of it
+  description: ?string,
   # false where a static user of the host is used as it is
   dynamic: bool,
   lifetime: Lifetime,
@@ -227,6 +229,8 @@ method Acquire(
   perInstance: ?bool,
   lifetime: ?Lifetime,
   pid: ?int,
+  # what the lease is for, for people: one line of at most 256 bytes
+  description: ?string,
   stateDirectory: ?[]string,
   cacheDirectory: ?[]string,
   logsDirectory: ?[]string,
@@ -398,6 +402,8 @@ export type Lease = {
   readonly gid: number;
   readonly userName: string;
   readonly unit: string;
+  /** what Acquire said of it */
+  readonly description?: string;
   /** false where a static user of the host is used as it is */
   readonly dynamic: boolean;
   readonly lifetime: Lifetime;
@@ -627,6 +633,8 @@ export type AcquireParameters = {
   readonly perInstance?: boolean;
   readonly lifetime?: Lifetime;
   readonly pid?: number;
+  /** what the lease is for, for people: one line of at most 256 bytes */
+  readonly description?: string;
   readonly stateDirectory?: readonly string[];
   readonly cacheDirectory?: readonly string[];
   readonly logsDirectory?: readonly string[];

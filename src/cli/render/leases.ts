@@ -113,6 +113,7 @@ function renderLease(lease: Lease, style: Style, now: number): string {
     [
       ['Lease', printable(lease.lease)],
       ['Unit', printable(lease.unit)],
+      ...(lease.description === undefined ? [] : [['Description', printable(lease.description)] as const]),
       ['Lifetime', lease.lifetime],
       ['PID', pidCell(lease)],
       ['Since', `${localTime(lease.since)} (${relativeTime(lease.since, now)})`],

@@ -20,7 +20,14 @@ async function json(host: Installed, ...argv: string[]): Promise<unknown> {
 test('a directory goes from one user to the next; explain says before what acquire says after', async () => {
   await withInstalled({}, async host => {
     await host.startDaemon();
-    const first = await ctl(host, 'acquire', 'web.service', '--state-directory=web', '--state-directory-mode=0750');
+    const first = await ctl(
+      host,
+      'acquire',
+      'web.service',
+      '--state-directory=web',
+      '--state-directory-mode=0750',
+      '--description=the web',
+    );
     assert.match(first, /^\d{5}\n$/);
     const uid = first.trim();
     assert.equal(await host.machine.output(['stat', '-c', '%u:%g %a', TREE]), `${uid}:${uid} 750`);
@@ -28,6 +35,7 @@ test('a directory goes from one user to the next; explain says before what acqui
 
     assert.match(await ctl(host, 'list'), new RegExp(`^${uid} +web +web\\.service +explicit .* /var/lib/web$`, 'm'));
     assert.match(await ctl(host, 'show', uid), /^Directories: \/var\/lib\/web$/m);
+    assert.match(await ctl(host, 'show', uid), /^Description: the web$/m);
     const joined = await ctl(host, 'explain', 'web.service', '--state-directory=web');
     assert.match(joined, /^Outcome: join: /);
     assert.match(joined, new RegExp(`^/var/lib/web +none +${uid} +4 +0$`, 'm'));

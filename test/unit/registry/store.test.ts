@@ -37,6 +37,7 @@ function lease(name: string, number: number, dynamic = true): DynamicUser {
         ],
         cleanup: { processes: true, ipc: false },
         missing: ['PrivateTmp=yes'],
+        description: 'it barks',
       },
     ],
   };
@@ -191,6 +192,8 @@ test('a lease file is read only where it is whole and in bounds', () => {
     file => Object.assign((file['holders'] as object[])[0] ?? {}, { directories: [{ kind: 'etc' }] }),
     file => Object.assign((file['holders'] as object[])[0] ?? {}, { cleanup: { processes: 'yes' } }),
     file => Object.assign((file['holders'] as object[])[0] ?? {}, { missing: [1] }),
+    file => Object.assign((file['holders'] as object[])[0] ?? {}, { description: 'two\nlines' }),
+    file => Object.assign((file['holders'] as object[])[0] ?? {}, { lifetime: undefined }),
     file => Object.assign((file['holders'] as object[])[0] ?? {}, { lifetime: 'eternal' }),
     file => (file['holders'] = Array.from({ length: 257 }, () => lease('wuff', 1).leases[0])),
   ];

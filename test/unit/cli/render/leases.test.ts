@@ -105,6 +105,7 @@ test('a user is shown with each of its holders', () => {
     lease: 'f'.repeat(32),
     lifetime: 'connection',
     unit: 'a\x1b',
+    description: 'b\x1b',
     directories: ['/a', '/b'],
   });
   assert.equal(
@@ -125,6 +126,7 @@ test('a user is shown with each of its holders', () => {
       '',
       '      Lease: ffffffffffffffffffffffffffffffff',
       '       Unit: a\\x1b',
+      'Description: b\\x1b',
       '   Lifetime: connection',
       '        PID: 4711',
       `      Since: ${since} (5min ago)`,
