@@ -30,7 +30,7 @@ exec unshare --mount --propagation private sh -c '
 			timeout "$2" mount -o loop /proc/self/fd/3 /var/tmp &&
 			chmod 1777 /var/tmp
 	) || {
-		echo "test: /var/tmp is on $(stat -f -c %T /var/tmp), where no mount can be id-mapped, and no disk can be mounted there: $why; allow loop devices and install e2fsprogs, or put /var/tmp on a disk: tests of mapped trees fail without" >&2
+		echo "test: /var/tmp is on $(stat -f -c %T /var/tmp), where no mount can be id-mapped, and no disk can be mounted there: $why; allow loop devices and install e2fsprogs, or put /var/tmp on a disk: tests of mapped trees are skipped" >&2
 	}
 	shift 2
 	exec "$@"' sh "$SIZE" "$WAIT" "$@"

@@ -8,6 +8,7 @@ import { DynuserError } from '../../../src/core/errors.ts';
 import { lockName, lockTrees } from '../../../src/directories/apply/lock.ts';
 import { HeldDirectory } from '../../../src/directories/held-directory.ts';
 import { makeFlat, owners, shell } from '../../native/tree/fixture.ts';
+import { skipUnless } from '../../support/host.ts';
 import { NEW, NONE, OLD, openRoom, ownersOf, type Room, THIRD, userOf } from './fixture.ts';
 
 const refusedBecause = (reason: RegExp) => (error: unknown) => {
@@ -60,7 +61,9 @@ test('owners come in order, of trees in either place, and none of what is no dir
   assert.deepEqual(await ownersFor(room, ['a', 'b', 'file', 'link', 'missing', 'link/x']), [OLD, NEW, THIRD]);
 });
 
-test('maps for a caller that makes mounts, changes owners for one that does not, and maps again', async context => {
+test('maps for a caller that makes mounts, changes owners for one that does not, and maps again', {
+  skip: skipUnless('id-mapped mounts'),
+}, async context => {
   const room = openRoom(context);
   const mapped = { uid: 65_534, gid: 65_534 };
   const one = await room.prepare(userOf(OLD), ['foo', 'foo/sub'], { makesMounts: true });
@@ -130,7 +133,9 @@ test('tells how far it is, can be given up, and is finished by the next', async 
   assert.deepEqual(readdirSync(`${room.root}/lib/private`), ['foo'], 'no lock is left');
 });
 
-test('a mapped tree remembers its user, who is the first candidate for its next one', async context => {
+test('a mapped tree remembers its user, who is the first candidate for its next one', {
+  skip: skipUnless('id-mapped mounts'),
+}, async context => {
   const room = openRoom(context);
   const request = { runtime: [], state: ['foo', 'foo/bar', 'other', 'fresh'], cache: [], logs: [] };
   const requested = room.directories.requested(request, { modes: {}, preserveRuntime: false });
@@ -155,7 +160,7 @@ test('a mapped tree remembers its user, who is the first candidate for its next 
   assert.deepEqual(await ownersOf(room, requested), [THIRD]);
 });
 
-test('says what a handover would be, and changes nothing', async context => {
+test('says what a handover would be, and changes nothing', { skip: skipUnless('id-mapped mounts') }, async context => {
   const room = openRoom(context);
   await room.prepare(userOf(OLD), ['old']);
   makeFlat(`${room.root}/lib/private/old/x`, 2, 3, OLD);

@@ -4,6 +4,7 @@ import { renameSync } from 'node:fs';
 import { test } from 'node:test';
 import { contents, owners, shell } from '../../native/tree/fixture.ts';
 import { makeTorture, stateOf } from '../../native/tree/torture.ts';
+import { skipUnless } from '../../support/host.ts';
 import { NEW, OLD, openRoom, userOf } from './fixture.ts';
 
 const FIRST = userOf(1_234, false);
@@ -11,7 +12,9 @@ const FIRST = userOf(1_234, false);
 const MAPPED = 65_534;
 const SECOND = userOf(1_235, false);
 
-test('migrates a tree of every kind of inode across the boundary and back', async context => {
+test('migrates a tree of every kind of inode across the boundary and back', {
+  skip: skipUnless('id-mapped mounts'),
+}, async context => {
   const room = openRoom(context);
   const { tree, outside } = makeTorture(room.root, FIRST.uid);
   // Bits that are taken away at the first handover.

@@ -11,6 +11,7 @@ import { lockName } from '../../../src/directories/apply/lock.ts';
 import { SNAPSHOT_FRESH_MS } from '../../../src/directories/limits.ts';
 import { HelperPathInspector } from '../../../src/host/helper/path-inspector.ts';
 import { HELPER, shell, temporaryDirectory } from '../../native/tree/fixture.ts';
+import { skipUnless } from '../../support/host.ts';
 import { NEW, NONE, OLD, openRoom, ownersOf, prepareAll, type Room, THIRD, userOf } from './fixture.ts';
 
 /** What another allocator has locked is waited for if there is anything to do; this is longer than an empty plan ever takes. */
@@ -44,7 +45,9 @@ async function settledRoom(context: TestContext, inspector?: PathInspector): Pro
   return { room, lock, unlock };
 }
 
-test('what is settled is had while another has the lock, for each kind of handover', async context => {
+test('what is settled is had while another has the lock, for each kind of handover', {
+  skip: skipUnless('id-mapped mounts'),
+}, async context => {
   const { room } = await settledRoom(context);
   const owned = await room.prepare(userOf(NEW), VALUES);
   assert.deepEqual(
@@ -88,7 +91,9 @@ test('what is settled is had while another has the lock, for each kind of handov
   assert.equal(execFileSync('getfattr', text, { encoding: 'utf8' }), String(THIRD), 'it remembers the last');
 });
 
-test('a mapped tree that is exchanged between the inspection and its hint is inspected again', async context => {
+test('a mapped tree that is exchanged between the inspection and its hint is inspected again', {
+  skip: skipUnless('id-mapped mounts'),
+}, async context => {
   const helper = new HelperPathInspector([HELPER]);
   context.after(() => helper.close());
   let exchange = () => undefined as unknown;

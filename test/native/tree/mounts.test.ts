@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { skipUnless } from '../../support/host.ts';
 import { chown, HELPER, NEW, OLD, owners, resultOf, shell, temporaryDirectory, type VerbResult } from './fixture.ts';
 
 /** Runs a verb on ./tree below a directory in a mount namespace of its own, after a script has mounted something there. */
@@ -69,7 +70,9 @@ test('removes nothing behind a mount point, and names it', context => {
   assert.match(result.stderr, /\.\/other\/below\/file$/m);
 });
 
-test('says whether a file system can id-map: a disk and tmpfs can, proc cannot', context => {
+test('says whether a file system can id-map: a disk and tmpfs can, proc cannot', {
+  skip: skipUnless('id-mapped mounts'),
+}, context => {
   const directory = temporaryDirectory(context);
   makeTree(directory);
   assert.equal(runMounted(directory, ':', 'probe').last, 'yes');
