@@ -2,7 +2,6 @@
 import { createServer, type Server } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { type AcceptCalls, Acceptor } from './acceptor.ts';
-import type { ConnectionHost, Failure, Identity } from './connection-host.ts';
 import { ConnectionTable } from './connection-table.ts';
 import type { InterfaceImplementation } from './handler.ts';
 import {
@@ -15,6 +14,7 @@ import {
 import { type ListenTarget, listen } from './listener.ts';
 import { MethodTable } from './method-table.ts';
 import { OutputBudget } from './output-budget.ts';
+import type { ConnectionHost, Failure, Identity } from './server-connection.ts';
 import { ServerConnection } from './server-connection.ts';
 import type { ServiceInfo } from './service-interface.ts';
 import type { AcceptedSocket } from './socket-handle.ts';

@@ -1,7 +1,12 @@
 /** From TemporaryFileSystem= and its options (systemd.exec(5), tmpfs(5)) to an empty file system. Pure. */
 import type { MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
-import type { Tmpfs } from '../properties/paths.ts';
 import type { MountEntry } from './mount-entry.ts';
+
+export interface Tmpfs {
+  readonly path: string;
+  /** as tmpfs(5) has them, and flags of mount(8) */
+  readonly options: readonly string[];
+}
 
 /** Options that are flags of the mount, each with the one that undoes it. */
 const FLAGS: ReadonlyMap<string, { readonly flag: MountFlag; readonly on: boolean }> = new Map([

@@ -2,7 +2,7 @@
 import { checkLimit, quote } from '../errors.ts';
 import { LIST_MAX } from '../limits.ts';
 import type { MountEntry } from '../namespace/mount-entry.ts';
-import { tmpfsEntry } from '../namespace/tmpfs.ts';
+import { type Tmpfs, tmpfsEntry } from '../namespace/tmpfs.ts';
 import { isWithin, readPath, type ValueContext } from '../syntax/values.ts';
 import { skipWhitespace, takeWord } from '../syntax/words.ts';
 import { type LayoutContext, list, listReader, type Property, value, wordsOf } from './property.ts';
@@ -125,11 +125,6 @@ function readAccessPaths(text: string, context: ValueContext): AccessPath[] {
       inRoot: inRoot === '+',
     };
   });
-}
-
-export interface Tmpfs {
-  readonly path: string;
-  readonly options: readonly string[];
 }
 
 function readTmpfs(text: string, context: ValueContext): Tmpfs[] {

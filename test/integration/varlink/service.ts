@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Failure } from '../../../src/varlink/connection-host.ts';
 import { VarlinkError } from '../../../src/varlink/errors.ts';
 import type { JsonObject } from '../../../src/varlink/json.ts';
 import type { ServerLimits } from '../../../src/varlink/limits.ts';
@@ -14,6 +13,7 @@ import {
   type ServerOptions,
   VarlinkServer,
 } from '../../../src/varlink/server.ts';
+import type { Failure } from '../../../src/varlink/server-connection.ts';
 
 export const SERVICE_INFO = { vendor: 'Example', product: 'Ping', version: '1.2', url: 'https://example.org/' };
 
