@@ -14,12 +14,16 @@ import { exposedLayoutOf } from './plan/layout.ts';
 import { isToExpose, outerTree, type PlannedTree } from './plan/plan.ts';
 import type { TreeCounts, TreeHelper } from './tree-helper.ts';
 
-/** @throws DynuserError DirectoryFailed if the plan is a refusal */
+/**
+ * @param countMs how long a tree is counted, in milliseconds
+ * @throws DynuserError DirectoryFailed if the plan is a refusal
+ */
 export async function explainDirectories(
   deps: DirectoryDeps,
   directories: readonly RequestedDirectory[],
   user: DirectoryUser,
   options: HandoverOptions & { readonly live: () => readonly DirectoriesInUse[] },
+  countMs: number = COUNT_DEADLINE_MS,
 ): Promise<readonly ExpectedHandover[]> {
   using bases = new OpenBases(deps.bases);
   using snapshot = await inspect(deps, directories);
@@ -31,7 +35,7 @@ export async function explainDirectories(
     const { publicPath, realPath } = isExposed ? exposedLayoutOf(tree.directory, deps.bases) : tree.layout;
     const outer = outerTree(trees, tree.directory);
     const within = outer === undefined ? {} : { within: outer.layout.publicPath };
-    const counts = await countTree(deps.helper, bases, tree, options.verify);
+    const counts = await countTree(deps.helper, bases, tree, options.verify, countMs);
     const handover = tree.handover.kind;
     expected.push({ kind, source, publicPath, realPath, readOnly, aliases, ...within, handover, ...counts });
   }
@@ -43,6 +47,7 @@ async function countTree(
   bases: OpenBases,
   { directory, present, handover }: PlannedTree,
   verify: boolean,
+  countMs: number,
 ): Promise<Pick<ExpectedHandover, 'owner' | 'inodes' | 'changes' | 'counted'>> {
   const base = await bases.find(directory.kind);
   using top = present && base && (await openTree(base, present.components));
@@ -50,7 +55,7 @@ async function countTree(
     // It would be made.
     return { inodes: 0, changes: 1, counted: 'all' };
   }
-  const { inodes, changed, counted } = await countWithin(helper, top, handover);
+  const { inodes, changed, counted } = await countWithin(helper, top, handover, countMs);
   const owner = asUid(present.uid);
   const changes = handover.walk || verify ? changed : 0;
   return { ...(owner === undefined ? {} : { owner }), inodes, changes, counted };
@@ -60,8 +65,9 @@ async function countWithin(
   helper: TreeHelper,
   top: HeldDirectory,
   { uid, gid }: Handover,
+  countMs: number,
 ): Promise<TreeCounts & { readonly counted: 'all' | 'some' }> {
-  const deadline = AbortSignal.timeout(COUNT_DEADLINE_MS);
+  const deadline = AbortSignal.timeout(countMs);
   let counts: TreeCounts = { inodes: 0, changed: 0 };
   const onProgress = (progress: TreeCounts) => {
     counts = progress;

@@ -23,6 +23,9 @@ export async function mappableDirectories(
   request: PlanRequest,
 ): Promise<ReadonlySet<RequestedDirectory>> {
   const mappable = new Set<RequestedDirectory>();
+  if (!request.makesMounts) {
+    return mappable;
+  }
   for (const directory of request.directories) {
     const layout = layoutOf(directory, request.user.dynamic, deps.bases);
     const paths = snapshot.of(directory);

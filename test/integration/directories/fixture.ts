@@ -1,5 +1,6 @@
 /** The room over bases of a test's own, on the disk, with the real helper. */
-import { mkdirSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readlinkSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import type {
   Directories,
@@ -71,6 +72,7 @@ export function openRoom(
   for (const base of Object.values(bases)) {
     mkdirSync(base, { recursive: true, mode: 0o755 });
   }
+  context.after(() => assert.deepEqual(descriptorsBelow(root), [], 'every directory that was opened is closed'));
   const directories = openDirectories(program, { hints: new HostOwnerHints(), inspector }, bases);
   return {
     directories,
@@ -83,6 +85,20 @@ export function openRoom(
       return prepareAll(directories, requested, user, { ...defaults, ...more });
     },
   };
+}
+
+/** @returns the open files below a directory, which may be removed by now */
+function descriptorsBelow(root: string): string[] {
+  return readdirSync('/proc/self/fd')
+    .map(descriptor => {
+      try {
+        return readlinkSync(`/proc/self/fd/${descriptor}`);
+      } catch {
+        // It was the one of this very listing.
+        return '';
+      }
+    })
+    .filter(path => path.startsWith(`${root}/`));
 }
 
 function helperInspector(context: TestContext, program: string): PathInspector {

@@ -1,11 +1,11 @@
 /** A helper that does what it should not: each time an error with words, never a hang, and no process left behind. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, test } from 'node:test';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { HeldDirectory } from '../../../src/directories/held-directory.ts';
-import { treeHelper } from '../../../src/directories/tree-helper.ts';
+import { treeHelper, type WalkOptions } from '../../../src/directories/tree-helper.ts';
 
 const directory = mkdtempSync(`${tmpdir()}/dynuser-helper-`);
 after(() => rmSync(directory, { recursive: true }));
@@ -13,7 +13,7 @@ after(() => rmSync(directory, { recursive: true }));
 const SILENCE_MS = 300;
 
 /** Runs a script as the helper, on a directory. */
-async function chown(script: string | undefined, onProgress?: (counts: unknown) => void) {
+async function chown(script: string | undefined, more: WalkOptions = {}) {
   const program = `${directory}/helper`;
   rmSync(program, { force: true });
   if (script !== undefined) {
@@ -22,8 +22,7 @@ async function chown(script: string | undefined, onProgress?: (counts: unknown) 
   }
   const top = await HeldDirectory.makeBase(directory, 'stateDirectory');
   try {
-    const options = { field: 'stateDirectory', ...(onProgress === undefined ? {} : { onProgress }) };
-    return await treeHelper(program, SILENCE_MS).chown(top, 1, 2, 0o755, options);
+    return await treeHelper(program, SILENCE_MS).chown(top, 1, 2, 0o755, more);
   } finally {
     top.close();
   }
@@ -33,7 +32,7 @@ test('passes the verb and the open top, and reads the answer', async () => {
   const progress: unknown[] = [];
   const script = `[ "$*" = "tree chown 1 2 755" ] && [ /proc/self/fd/3 -ef ${directory} ] || exit 1
     echo mount a; echo progress 1 0; echo left b; echo done 5 4 1 1`;
-  assert.deepEqual(await chown(script, counts => progress.push(counts)), {
+  assert.deepEqual(await chown(script, { onProgress: counts => progress.push(counts) }), {
     ...{ inodes: 5, changed: 4, left: 1, leftPaths: ['b'], mounts: 1, mountPaths: ['a'] },
   });
   assert.deepEqual(progress, [{ inodes: 1, changed: 0 }]);
@@ -60,3 +59,16 @@ for (const [what, script, reason] of WRONG) {
     });
   });
 }
+
+test('a walk that is given up before it begins starts no helper', async () => {
+  const signal = AbortSignal.abort();
+  await assert.rejects(chown(`touch ${directory}/started; echo done 0 0 0 0`, { signal }), /was given up$/);
+  assert.equal(existsSync(`${directory}/started`), false);
+});
+
+test('a walk that is given up ends its helper', async () => {
+  const given = new AbortController();
+  const onProgress = () => given.abort();
+  const walk = chown('echo progress 1 0; exec sleep 60', { onProgress, signal: given.signal });
+  await assert.rejects(walk, /was given up; the next handover finishes what it began/);
+});
