@@ -9,10 +9,11 @@ import { DIRECTORIES } from './directories.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { IDENTITY } from './identity.ts';
 import { PATHS } from './paths.ts';
+import { PRIVILEGES } from './privileges.ts';
 import type { LayoutContext, Property, Reader } from './property.ts';
 import { SANDBOX } from './sandbox.ts';
 
-const PROPERTIES = { ...IDENTITY, ...DIRECTORIES, ...SANDBOX, ...PATHS, ...ENVIRONMENT, ...COMMANDS };
+const PROPERTIES = { ...IDENTITY, ...DIRECTORIES, ...SANDBOX, ...PRIVILEGES, ...PATHS, ...ENVIRONMENT, ...COMMANDS };
 
 type Rows = typeof PROPERTIES;
 type ValueOf<Row> = Row extends Property<infer Value> ? Value : never;

@@ -30,6 +30,27 @@ test('a plan in words: who, what is implied and how that is turned off, where an
   }
 });
 
+test('what is implied comes in the order of the rows: what is seen, and then what may be done', () => {
+  const implied = /Implied by DynamicUser=:\n((?: {2}.*\n)+)/.exec(explain(resolvedOf([])))?.[1] ?? '';
+  assert.deepEqual(
+    [...implied.matchAll(/^ {2}(\w+)=/gm)].map(([, name]) => name),
+    ['ProtectSystem', 'ProtectHome', 'PrivateTmp', 'RemoveIPC', 'NoNewPrivileges', 'RestrictSUIDSGID'],
+  );
+});
+
+test('namespaces are said if there are some, and not if they are left out', () => {
+  const properties = ['PrivateNetwork=yes', 'PrivateUsers=yes', 'ProtectProc=invisible'];
+  const text = explain(resolvedOf(properties));
+  assert.match(text, /Namespaces:\n {2}a mount namespace\n/);
+  assert.match(text, /\n {2}PrivateNetwork=yes: its network has a loopback interface and nothing else\n/);
+  assert.match(text, /\n {2}PrivateUsers=yes: it sees itself and root; everybody else is nobody\n/);
+  assert.match(text, /\n {2}ProtectProc=invisible: of the processes of others \/proc shows less\n/);
+  assert.doesNotMatch(text, /PrivateIPC|ProcSubset/);
+  const open = explain(resolvedOf(properties, { mayMount: false, isolation: 'bestEffort' }));
+  assert.match(open, /Namespaces:\n {2}no mount namespace: [^\n]*\nPrivileges:/);
+  assert.match(open, /Missing:\n(?: {2}.*\n)* {2}PrivateNetwork=yes: the network is the host's\n/);
+});
+
 test('what is missing is said, and is not said to be on', () => {
   const text = explain(resolvedOf([], { mayMount: false, isolation: 'bestEffort' }));
   assert.match(text, /ProtectSystem=strict, implied: left out/);
