@@ -79,9 +79,19 @@ describe('the links of the documents', () => {
   ]) {
     it(`${document}: each leads somewhere`, () => {
       assert.deepEqual(brokenLinks(document), []);
+      // SECURITY.md names tests as `npm test --` takes them: test/contract/security.test.ts.
+      assert.deepEqual(document === 'SECURITY.md' ? [] : missingPaths(document), []);
     });
   }
 });
+
+/** @returns the paths of this repository that a document names and that do not exist; a word like TARGET stands for any name */
+function missingPaths(document: string): string[] {
+  const named = /`((?:src|native|test|benchmarks|systemd|docs|\.ci|\.github)\/[\w./-]*)`/g;
+  return [...readSource(document).matchAll(named)]
+    .map(([, path = '']) => path)
+    .filter(path => !existsSync(CHECKOUT + path) && !/[A-Z]{2}$/.test(path));
+}
 
 /** @returns the links of a document to files or headings that do not exist */
 function brokenLinks(document: string): string[] {
