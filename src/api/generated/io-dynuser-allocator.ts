@@ -3,14 +3,14 @@
 export const ALLOCATOR_INTERFACE = `# Dynamic UNIX users: a free UID for as long as a service needs it.
 interface io.dynuser.Allocator
 
-# How long a reference to a user lasts.
+# How long a lease lasts.
 # connection: until the caller's connection closes
-# process: until a process is gone
+# process: until a process ends
 # unit: until systemd says that the unit is inactive
 # explicit: until Release
 type Lifetime (connection, process, unit, explicit)
 
-# One reference to a live user.
+# One holding of a user.
 type Lease (
   lease: string,
   uid: int,
@@ -19,28 +19,28 @@ type Lease (
   unit: string,
   # what Acquire said of it
   description: ?string,
-  # false where a static user of the host is used as it is
+  # false if it is a static user of the host
   dynamic: bool,
   lifetime: Lifetime,
-  # the process that asked for it; absent where it is in a PID namespace that the daemon cannot see into
+  # the process that acquired it; absent if its PID namespace is one that the daemon cannot see into
   pid: ?int,
-  # when it was given, in microseconds since the epoch
+  # when it was acquired, in microseconds since the epoch
   since: int,
-  # the paths by which the unit knows its directories
+  # the public paths of its directories
   directories: []string,
-  # the last reference is dropped: nothing resolves any more, and the UID stays reserved until nothing of it is left
+  # the last lease has ended: the name no longer resolves, and the UID stays reserved until nothing is left of the user
   ending: ?bool,
-  # what keeps the UID of an ending user reserved, where a first attempt could not remove it
+  # what keeps the UID of an ending user reserved, if it could not be removed at once
   remains: ?string,
-  # what of the usual isolation its process goes without
+  # the parts of the usual isolation that its process does not have
   missing: ?[]string,
-  # why the UID is not the user's any more: its lock could not be had again. Nothing resolves, and nothing of that UID is
-  # touched, also when the lease is released
+  # why the UID is no longer the user's: somebody else has its lock. The name does not resolve, and nothing of that UID is
+  # touched, even when the lease is released
   lost: ?string
 )
 
-# How a directory became the user's.
-# none: it was already
+# How a directory was handed over to the user.
+# none: it was the user's already
 # map: on disk it belongs to diskUid and diskGid; the caller makes an id-mapped mount that shows it as the user's
 # chown: its owner was changed
 type Handover (none, map, chown)
@@ -50,48 +50,48 @@ type DirectoryKind (runtime, state, cache, logs)
 # A directory of a user, ready for use.
 type Directory (
   kind: DirectoryKind,
-  # the path by which the unit knows it, and the one of the tree itself
+  # the path that the unit uses, and the path of the directory itself
   publicPath: string,
   realPath: string,
-  # it is to be shown read-only
+  # the mount shows it read-only
   readOnly: bool,
   handover: Handover,
-  # the public path of the directory of the same request that it is a part of
+  # the public path of the directory of the same request that contains it
   within: ?string,
   # the owner on disk
   diskUid: int,
   diskGid: int,
   # how many inodes got another owner
   changed: int,
-  # paths below it that were left alone: inodes of others that have a name in it, and what is mounted there
+  # paths below it that keep their owner: inodes of others with another name elsewhere, and mounts
   leftPaths: []string,
   mountPaths: []string
 )
 
-# How far the handover of a large directory is.
+# The progress of the handover of a large directory.
 type Progress (
   publicPath: string,
   inodes: int,
   changed: int
 )
 
-# What would become of a directory.
+# How a directory would be handed over.
 type ExpectedHandover (
   kind: DirectoryKind,
   publicPath: string,
   handover: Handover,
-  # absent where there is no directory yet
+  # absent if the directory does not exist yet
   owner: ?int,
   inodes: int,
   changes: int,
-  # whether there was time to count all of a large one
+  # whether there was time to count all inodes of a large directory
   counted: (all, some)
 )
 
 # What was found about one UID.
 type Candidate (
   uid: int,
-  # why it is in the list
+  # why it is a candidate
   origin: (owner, preferred, sweep),
   free: bool,
   # in words: "free", or why not
@@ -217,15 +217,14 @@ type LaunchPlan (
   commands: ?[]LaunchCommand
 )
 
-# Allocates the user for a unit, or joins the user where it lives already.
-# Root, and peers that the configuration allows. With 'more', replies with progress alone may come before the last one,
-# which has all the others but progress.
+# Allocates the user of a unit, or joins the user if it lives already. For root, and for peers that the configuration allows.
+# With 'more', replies with nothing but progress may come before the last one, which has all fields but progress.
 # [Supports 'more' flag]
 method Acquire(
   unit: string,
-  # the user's name; derived from the unit where it is absent
+  # the user's name; if absent, it is derived from the unit
   userName: ?string,
-  # one user for each instance of a template, instead of one for the template
+  # one user for each instance of a template, instead of one for all of them
   perInstance: ?bool,
   lifetime: ?Lifetime,
   pid: ?int,
@@ -235,22 +234,22 @@ method Acquire(
   cacheDirectory: ?[]string,
   logsDirectory: ?[]string,
   runtimeDirectory: ?[]string,
-  # permission bits of the directories, 0755 unless given
+  # permission bits of the directories; the default is 0755
   stateDirectoryMode: ?int,
   cacheDirectoryMode: ?int,
   logsDirectoryMode: ?int,
   runtimeDirectoryMode: ?int,
   # runtime directories outlive the user
   runtimeDirectoryPreserve: ?bool,
-  # the caller makes no mounts, and its directories are at their public paths with mode 0700 for as long as the user lives;
-  # afterwards they are behind the boundary again
+  # for a caller that makes no mounts: while the user lives, its directories are at their public paths, with mode 0700;
+  # afterwards they are private again
   exposeDirectories: ?bool,
-  # the caller makes the id-mapped mounts that mapped directories need; without it they are never mapped
+  # the caller makes the id-mapped mounts that mapped directories need; without this they are never mapped
   makesMounts: ?bool,
-  # looks through directories whose top is right already, and repairs wrong owners below
+  # checks the owners of all files even if the directory itself has the right one, and repairs them
   verify: ?bool,
-  # when the user ends: whether its processes are ended, and its IPC objects removed; true unless given. Of a static user no
-  # process is ended, and its objects are removed only if it is given as true
+  # whether processes and IPC objects are removed when the user ends; the default is true. Processes of a static user are
+  # never ended, and its objects are removed only if removeIPC is true
   killProcesses: ?bool,
   removeIPC: ?bool
 ) -> (
@@ -303,8 +302,8 @@ method Launch(
   progress: ?Progress
 )
 
-# Takes back a lease of lifetime 'connection' whose connection was lost with a former daemon: within the grace time, by
-# the process that acquired it. It lasts as long as this connection from now on.
+# Takes back a lease of lifetime 'connection' after a restart of the daemon. Only the process that acquired it can do that,
+# within the grace time. From then on the lease lasts as long as this connection.
 method Claim(lease: string) -> (
   uid: int,
   gid: int,
@@ -314,16 +313,16 @@ method Claim(lease: string) -> (
   lease: string
 )
 
-# Drops one reference; the last one ends the user: its processes, IPC objects and runtime directories go with it. Root,
-# and the UID that acquired it. The reply comes when that is done, or says what keeps the UID reserved and is tried again.
+# Ends a lease; the last one ends the user, with its processes, IPC objects and runtime directories. For root, and for the
+# UID that acquired it. The reply comes when that is done, or says what keeps the UID reserved; the daemon tries it again.
 method Release(lease: string) -> (remains: ?string)
 
-# The live references. With 'more', one reply for each; without, a single reply with all of them.
+# The leases. With 'more', one reply for each; without it, a single reply with all of them.
 # [Supports 'more' flag]
 method List() -> (lease: ?Lease, leases: ?[]Lease)
 
-# Says what Acquire would do for the caller, or would refuse it, and why, and changes nothing. Everybody may ask; about
-# directories, who may name them.
+# Says what Acquire would do for the caller, or why it would refuse, and changes nothing. Everybody may ask; only those who may
+# request directories may ask about them.
 method Explain(
   unit: string,
   userName: ?string,
@@ -342,60 +341,60 @@ method Explain(
   verify: ?bool
 ) -> (
   userName: string,
-  # how the name came about, in words
+  # where the name comes from, in words
   nameOrigin: string,
   # conflict, exhausted, refused: Acquire would fail
   outcome: (allocate, join, static, conflict, exhausted, refused),
   # the outcome in words
   reason: string,
-  # the name of the error that Acquire would fail with, without that of the interface
+  # the name of the error that Acquire would fail with, without the interface's name
   error: ?string,
   # the parameter that the error is about
   field: ?string,
-  # the UID that would be given, where there is one; where Acquire would be refused, the one that was chosen before that
+  # the UID that would be given, if there is one; if Acquire would be refused, the UID that was chosen before that
   uid: ?int,
   gid: ?int,
   # the candidates in order, up to the first that is free
   candidates: []Candidate,
-  # what would become of the directories, where there is a UID
+  # how the directories would be handed over, if there is a UID
   handovers: []ExpectedHandover
 )
 
-# First one reply for each live reference and one 'ready', then a reply for each change.
+# First one reply for each lease and one 'ready', then a reply for each change.
 # [Requires 'more' flag]
 method Watch() -> (event: (existing, ready, allocated, released, lost), lease: ?Lease)
 
-# A unit or user name that is not one; field says which.
+# An invalid name of a unit or user; field says which.
 error InvalidName(field: string, reason: string)
-# Something else has the name: a group without a user, or the reverse, or a user that systemd allocated.
+# The name is in use: by a group without a user, a user without a group, or a user that systemd allocated.
 error NameConflict(field: string, reason: string)
 # No UID of the range is free; held says how many of them this daemon holds.
 error RangeExhausted(held: int, reason: string)
 error NotPermitted(field: string, reason: string)
 error NoSuchLease(field: string, reason: string)
-# The host could not be asked or did not do what it was asked: a name service that hangs, crashes or fails, a registry
-# that cannot be written.
+# The host cannot be asked or does not do what it should: a name service hangs, crashes or fails, or the registry cannot be
+# written.
 error ProbeFailed(field: string, reason: string)
-# What the lease would last as long as is not there: the process has ended, or the unit is not active.
+# The lifetime of the lease is over already: the process has ended, or the unit is not active.
 error LifetimeEnded(field: string, reason: string)
-# A directory cannot be made, moved or handed over; what it holds is where it was, or goes on at the next request.
+# A directory cannot be made, moved or handed over. Its files are where they were, or the next request continues.
 error DirectoryFailed(field: string, reason: string)
-# A property, a unit file or an option of a launch that cannot be done: field names it, and where it is from.
+# A property, a unit file or an option of a launch cannot be carried out; field names it, and where it comes from.
 error LaunchFailed(field: string, reason: string)
-# A bound of this daemon or of the host was reached: connections, references, memory of the registry.
+# A limit of this daemon or of the host was reached: connections, leases, memory of the registry.
 error LimitReached(field: string, reason: string)
 `;
 
 /**
- * How long a reference to a user lasts.
+ * How long a lease lasts.
  * connection: until the caller's connection closes
- * process: until a process is gone
+ * process: until a process ends
  * unit: until systemd says that the unit is inactive
  * explicit: until Release
  */
 export type Lifetime = 'connection' | 'process' | 'unit' | 'explicit';
 
-/** One reference to a live user. */
+/** One holding of a user. */
 export type Lease = {
   readonly lease: string;
   readonly uid: number;
@@ -404,31 +403,31 @@ export type Lease = {
   readonly unit: string;
   /** what Acquire said of it */
   readonly description?: string;
-  /** false where a static user of the host is used as it is */
+  /** false if it is a static user of the host */
   readonly dynamic: boolean;
   readonly lifetime: Lifetime;
-  /** the process that asked for it; absent where it is in a PID namespace that the daemon cannot see into */
+  /** the process that acquired it; absent if its PID namespace is one that the daemon cannot see into */
   readonly pid?: number;
-  /** when it was given, in microseconds since the epoch */
+  /** when it was acquired, in microseconds since the epoch */
   readonly since: number;
-  /** the paths by which the unit knows its directories */
+  /** the public paths of its directories */
   readonly directories: readonly string[];
-  /** the last reference is dropped: nothing resolves any more, and the UID stays reserved until nothing of it is left */
+  /** the last lease has ended: the name no longer resolves, and the UID stays reserved until nothing is left of the user */
   readonly ending?: boolean;
-  /** what keeps the UID of an ending user reserved, where a first attempt could not remove it */
+  /** what keeps the UID of an ending user reserved, if it could not be removed at once */
   readonly remains?: string;
-  /** what of the usual isolation its process goes without */
+  /** the parts of the usual isolation that its process does not have */
   readonly missing?: readonly string[];
   /**
-   * why the UID is not the user's any more: its lock could not be had again. Nothing resolves, and nothing of that UID is
-   * touched, also when the lease is released
+   * why the UID is no longer the user's: somebody else has its lock. The name does not resolve, and nothing of that UID is
+   * touched, even when the lease is released
    */
   readonly lost?: string;
 };
 
 /**
- * How a directory became the user's.
- * none: it was already
+ * How a directory was handed over to the user.
+ * none: it was the user's already
  * map: on disk it belongs to diskUid and diskGid; the caller makes an id-mapped mount that shows it as the user's
  * chown: its owner was changed
  */
@@ -439,48 +438,48 @@ export type DirectoryKind = 'runtime' | 'state' | 'cache' | 'logs';
 /** A directory of a user, ready for use. */
 export type Directory = {
   readonly kind: DirectoryKind;
-  /** the path by which the unit knows it, and the one of the tree itself */
+  /** the path that the unit uses, and the path of the directory itself */
   readonly publicPath: string;
   readonly realPath: string;
-  /** it is to be shown read-only */
+  /** the mount shows it read-only */
   readonly readOnly: boolean;
   readonly handover: Handover;
-  /** the public path of the directory of the same request that it is a part of */
+  /** the public path of the directory of the same request that contains it */
   readonly within?: string;
   /** the owner on disk */
   readonly diskUid: number;
   readonly diskGid: number;
   /** how many inodes got another owner */
   readonly changed: number;
-  /** paths below it that were left alone: inodes of others that have a name in it, and what is mounted there */
+  /** paths below it that keep their owner: inodes of others with another name elsewhere, and mounts */
   readonly leftPaths: readonly string[];
   readonly mountPaths: readonly string[];
 };
 
-/** How far the handover of a large directory is. */
+/** The progress of the handover of a large directory. */
 export type Progress = {
   readonly publicPath: string;
   readonly inodes: number;
   readonly changed: number;
 };
 
-/** What would become of a directory. */
+/** How a directory would be handed over. */
 export type ExpectedHandover = {
   readonly kind: DirectoryKind;
   readonly publicPath: string;
   readonly handover: Handover;
-  /** absent where there is no directory yet */
+  /** absent if the directory does not exist yet */
   readonly owner?: number;
   readonly inodes: number;
   readonly changes: number;
-  /** whether there was time to count all of a large one */
+  /** whether there was time to count all inodes of a large directory */
   readonly counted: 'all' | 'some';
 };
 
 /** What was found about one UID. */
 export type Candidate = {
   readonly uid: number;
-  /** why it is in the list */
+  /** why it is a candidate */
   readonly origin: 'owner' | 'preferred' | 'sweep';
   readonly free: boolean;
   /** in words: "free", or why not */
@@ -620,16 +619,15 @@ export type LaunchPlan = {
 };
 
 /**
- * Allocates the user for a unit, or joins the user where it lives already.
- * Root, and peers that the configuration allows. With 'more', replies with progress alone may come before the last one,
- * which has all the others but progress.
+ * Allocates the user of a unit, or joins the user if it lives already. For root, and for peers that the configuration allows.
+ * With 'more', replies with nothing but progress may come before the last one, which has all fields but progress.
  * [Supports 'more' flag]
  */
 export type AcquireParameters = {
   readonly unit: string;
-  /** the user's name; derived from the unit where it is absent */
+  /** the user's name; if absent, it is derived from the unit */
   readonly userName?: string;
-  /** one user for each instance of a template, instead of one for the template */
+  /** one user for each instance of a template, instead of one for all of them */
   readonly perInstance?: boolean;
   readonly lifetime?: Lifetime;
   readonly pid?: number;
@@ -639,7 +637,7 @@ export type AcquireParameters = {
   readonly cacheDirectory?: readonly string[];
   readonly logsDirectory?: readonly string[];
   readonly runtimeDirectory?: readonly string[];
-  /** permission bits of the directories, 0755 unless given */
+  /** permission bits of the directories; the default is 0755 */
   readonly stateDirectoryMode?: number;
   readonly cacheDirectoryMode?: number;
   readonly logsDirectoryMode?: number;
@@ -647,17 +645,17 @@ export type AcquireParameters = {
   /** runtime directories outlive the user */
   readonly runtimeDirectoryPreserve?: boolean;
   /**
-   * the caller makes no mounts, and its directories are at their public paths with mode 0700 for as long as the user lives;
-   * afterwards they are behind the boundary again
+   * for a caller that makes no mounts: while the user lives, its directories are at their public paths, with mode 0700;
+   * afterwards they are private again
    */
   readonly exposeDirectories?: boolean;
-  /** the caller makes the id-mapped mounts that mapped directories need; without it they are never mapped */
+  /** the caller makes the id-mapped mounts that mapped directories need; without this they are never mapped */
   readonly makesMounts?: boolean;
-  /** looks through directories whose top is right already, and repairs wrong owners below */
+  /** checks the owners of all files even if the directory itself has the right one, and repairs them */
   readonly verify?: boolean;
   /**
-   * when the user ends: whether its processes are ended, and its IPC objects removed; true unless given. Of a static user no
-   * process is ended, and its objects are removed only if it is given as true
+   * whether processes and IPC objects are removed when the user ends; the default is true. Processes of a static user are
+   * never ended, and its objects are removed only if removeIPC is true
    */
   readonly killProcesses?: boolean;
   readonly removeIPC?: boolean;
@@ -718,8 +716,8 @@ export type LaunchReply = {
 };
 
 /**
- * Takes back a lease of lifetime 'connection' whose connection was lost with a former daemon: within the grace time, by
- * the process that acquired it. It lasts as long as this connection from now on.
+ * Takes back a lease of lifetime 'connection' after a restart of the daemon. Only the process that acquired it can do that,
+ * within the grace time. From then on the lease lasts as long as this connection.
  */
 export type ClaimParameters = {
   readonly lease: string;
@@ -735,8 +733,8 @@ export type ClaimReply = {
 };
 
 /**
- * Drops one reference; the last one ends the user: its processes, IPC objects and runtime directories go with it. Root,
- * and the UID that acquired it. The reply comes when that is done, or says what keeps the UID reserved and is tried again.
+ * Ends a lease; the last one ends the user, with its processes, IPC objects and runtime directories. For root, and for the
+ * UID that acquired it. The reply comes when that is done, or says what keeps the UID reserved; the daemon tries it again.
  */
 export type ReleaseParameters = {
   readonly lease: string;
@@ -747,7 +745,7 @@ export type ReleaseReply = {
 };
 
 /**
- * The live references. With 'more', one reply for each; without, a single reply with all of them.
+ * The leases. With 'more', one reply for each; without it, a single reply with all of them.
  * [Supports 'more' flag]
  */
 export type ListParameters = { readonly [key: string]: never };
@@ -758,8 +756,8 @@ export type ListReply = {
 };
 
 /**
- * Says what Acquire would do for the caller, or would refuse it, and why, and changes nothing. Everybody may ask; about
- * directories, who may name them.
+ * Says what Acquire would do for the caller, or why it would refuse, and changes nothing. Everybody may ask; only those who may
+ * request directories may ask about them.
  */
 export type ExplainParameters = {
   readonly unit: string;
@@ -781,27 +779,27 @@ export type ExplainParameters = {
 
 export type ExplainReply = {
   readonly userName: string;
-  /** how the name came about, in words */
+  /** where the name comes from, in words */
   readonly nameOrigin: string;
   /** conflict, exhausted, refused: Acquire would fail */
   readonly outcome: 'allocate' | 'join' | 'static' | 'conflict' | 'exhausted' | 'refused';
   /** the outcome in words */
   readonly reason: string;
-  /** the name of the error that Acquire would fail with, without that of the interface */
+  /** the name of the error that Acquire would fail with, without the interface's name */
   readonly error?: string;
   /** the parameter that the error is about */
   readonly field?: string;
-  /** the UID that would be given, where there is one; where Acquire would be refused, the one that was chosen before that */
+  /** the UID that would be given, if there is one; if Acquire would be refused, the UID that was chosen before that */
   readonly uid?: number;
   readonly gid?: number;
   /** the candidates in order, up to the first that is free */
   readonly candidates: readonly Candidate[];
-  /** what would become of the directories, where there is a UID */
+  /** how the directories would be handed over, if there is a UID */
   readonly handovers: readonly ExpectedHandover[];
 };
 
 /**
- * First one reply for each live reference and one 'ready', then a reply for each change.
+ * First one reply for each lease and one 'ready', then a reply for each change.
  * [Requires 'more' flag]
  */
 export type WatchParameters = { readonly [key: string]: never };
@@ -811,13 +809,13 @@ export type WatchReply = {
   readonly lease?: Lease;
 };
 
-/** A unit or user name that is not one; field says which. */
+/** An invalid name of a unit or user; field says which. */
 export type InvalidNameParameters = {
   readonly field: string;
   readonly reason: string;
 };
 
-/** Something else has the name: a group without a user, or the reverse, or a user that systemd allocated. */
+/** The name is in use: by a group without a user, a user without a group, or a user that systemd allocated. */
 export type NameConflictParameters = {
   readonly field: string;
   readonly reason: string;
@@ -840,33 +838,33 @@ export type NoSuchLeaseParameters = {
 };
 
 /**
- * The host could not be asked or did not do what it was asked: a name service that hangs, crashes or fails, a registry
- * that cannot be written.
+ * The host cannot be asked or does not do what it should: a name service hangs, crashes or fails, or the registry cannot be
+ * written.
  */
 export type ProbeFailedParameters = {
   readonly field: string;
   readonly reason: string;
 };
 
-/** What the lease would last as long as is not there: the process has ended, or the unit is not active. */
+/** The lifetime of the lease is over already: the process has ended, or the unit is not active. */
 export type LifetimeEndedParameters = {
   readonly field: string;
   readonly reason: string;
 };
 
-/** A directory cannot be made, moved or handed over; what it holds is where it was, or goes on at the next request. */
+/** A directory cannot be made, moved or handed over. Its files are where they were, or the next request continues. */
 export type DirectoryFailedParameters = {
   readonly field: string;
   readonly reason: string;
 };
 
-/** A property, a unit file or an option of a launch that cannot be done: field names it, and where it is from. */
+/** A property, a unit file or an option of a launch cannot be carried out; field names it, and where it comes from. */
 export type LaunchFailedParameters = {
   readonly field: string;
   readonly reason: string;
 };
 
-/** A bound of this daemon or of the host was reached: connections, references, memory of the registry. */
+/** A limit of this daemon or of the host was reached: connections, leases, memory of the registry. */
 export type LimitReachedParameters = {
   readonly field: string;
   readonly reason: string;
