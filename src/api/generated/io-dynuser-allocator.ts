@@ -17,7 +17,7 @@ type Lease (
   gid: int,
   userName: string,
   unit: string,
-  # what Acquire said of it
+  # the description that Acquire gave
   description: ?string,
   # false if it is a static user of the host
   dynamic: bool,
@@ -401,7 +401,7 @@ export type Lease = {
   readonly gid: number;
   readonly userName: string;
   readonly unit: string;
-  /** what Acquire said of it */
+  /** the description that Acquire gave */
   readonly description?: string;
   /** false if it is a static user of the host */
   readonly dynamic: boolean;
