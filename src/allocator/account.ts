@@ -31,11 +31,11 @@ export function decideAccount(
   if (user === undefined) {
     return {
       kind: 'conflict',
-      reason: `the group ${name} (${group?.gid}) exists on this host, but no user of that name: ${OTHER_NAME}, or make the user`,
+      reason: `the group ${name} (${group?.gid}) exists on this host, but no user of that name; ${OTHER_NAME}, or create the user`,
     };
   }
   if (inRange(range, user.uid) && locks.peek(user.uid).kind === 'taken') {
-    const reason = `the user ${name} is a dynamic user of systemd (UID ${user.uid}): ${OTHER_NAME}, or stop its unit first`;
+    const reason = `the user ${name} is a dynamic user of systemd (UID ${user.uid}); ${OTHER_NAME}, or stop its unit first`;
     return { kind: 'conflict', reason };
   }
   return { kind: 'static', uid: user.uid, gid: user.gid };
@@ -46,14 +46,14 @@ export function nameConflict(reason: string): DynuserError {
   return new DynuserError('NameConflict', reason, { field: 'userName' });
 }
 
-/** A request that is to make no user names one that the host does not have. */
+/** A request that forbids making a user names one that the host does not have. */
 export function noSuchAccount(name: UserName): DynuserError {
   const reason = `user ${name} does not exist and DynamicUser=no forbids creating it; name an existing user`;
   return new DynuserError('NameConflict', reason, { field: 'userName' });
 }
 
-/** A lease of a static user decides about its directories and what it leaves behind; it was never given to the peer. */
+/** A lease of a static user decides about its directories and what it leaves behind: that is root's. */
 export function staticIsRoots(name: UserName): DynuserError {
-  const reason = `the user ${name} is an account of this host, and only root may acquire it: choose another user name`;
+  const reason = `the user ${name} is an account of this host, and only root may acquire it; choose another user name`;
   return new DynuserError('NotPermitted', reason, { field: 'userName' });
 }

@@ -1,6 +1,6 @@
 /**
- * UIDs that were freed a moment ago: given to another name only where nothing else is free, so that what still carries
- * the number somewhere is not at once somebody else's. Their own name gets them back at any time.
+ * UIDs that were freed a moment ago: given to another name only if nothing else is free, so that what still carries
+ * the number somewhere does not belong to somebody else at once. Their own name gets them back at any time.
  */
 import type { Uid, UserName } from '../core/ids.ts';
 import type { Clock } from './ports.ts';
@@ -29,7 +29,7 @@ export class CoolDown {
     }
   }
 
-  /** @returns who had the UID a moment ago, where it is not to be given to this name yet */
+  /** @returns who had the UID a moment ago, if this name must not get it yet */
   formerUser(uid: Uid, name: UserName): UserName | undefined {
     const entry = this.#freed.get(uid);
     if (entry === undefined) {

@@ -1,12 +1,12 @@
 /**
- * Notices when the daemon has had nothing to do for a time. Looks now and then, and once more in the tick in which it
- * says so: what has to be done about it in that tick is done by who is told.
+ * Notices when the daemon has had nothing to do for a time, by polling. The last poll is in the tick of the callback,
+ * which must do its work in the same tick.
  */
 import type { Clock } from './ports.ts';
 
-/** Looks in the time that is waited for: so much later than due may it be noticed. */
-const LOOKS = 10;
-const LOOK_MAX_MS = 1_000;
+/** Polls in the time that is waited for: idleness is noticed by at most one interval too late. */
+const POLLS = 10;
+const POLL_MAX_MS = 1_000;
 
 export interface IdleDeps {
   readonly clock: Pick<Clock, 'monotonic'>;
@@ -14,7 +14,7 @@ export interface IdleDeps {
   readonly idleMs: number;
   /** whether something is under way now */
   readonly busy: () => boolean;
-  /** grows with everything that is begun, so that what was over before the next look is seen */
+  /** grows with everything that begins, so that work between two polls is noticed */
   readonly begun: () => number;
   readonly onIdle: () => void;
 }
@@ -29,7 +29,7 @@ export class IdleWatch {
     this.#deps = deps;
     this.#since = deps.clock.monotonic();
     this.#begun = deps.begun();
-    this.#timer = setInterval(() => this.poll(), Math.min(deps.idleMs / LOOKS, LOOK_MAX_MS)).unref();
+    this.#timer = setInterval(() => this.poll(), Math.min(deps.idleMs / POLLS, POLL_MAX_MS)).unref();
   }
 
   poll(): void {

@@ -1,6 +1,6 @@
 /**
- * References that end by themselves: with a process, or with a systemd unit. Watches over each for as long as it lives,
- * and lets go of it when it was released otherwise. What ends with a connection is the business of who has connections.
+ * Leases that end with a process or with a systemd unit: watches each, and stops when it is released otherwise.
+ * Connections are watched by api/connection-leases.ts.
  */
 import type { Requester } from '../core/access.ts';
 import { DynuserError, type ErrorCode } from '../core/errors.ts';
@@ -14,9 +14,9 @@ export interface LifetimeDeps {
   readonly users: UserTable;
   readonly processes: Processes;
   readonly units: Units;
-  /** drops a lease whose process or unit is gone */
+  /** ends a lease whose process or unit is gone */
   readonly release: (lease: LeaseId) => Promise<void>;
-  /** told of what failed with nobody left to answer */
+  /** told of failures that have no caller to answer */
   readonly onFailure: (what: string, cause: unknown) => void;
 }
 
@@ -54,7 +54,7 @@ export class Lifetimes {
   /**
    * The process that asks.
    * @param pin how the kernel knows it, from its connection
-   * @param pid its number, where the daemon can see it: an older kernel says nothing more
+   * @param pid its number, if the daemon can see it; used if the kernel is too old to pin the process
    * @throws DynuserError NotPermitted, LifetimeEnded
    */
   callerOf(pin: () => PeerPinOutcome, pid: Pid | undefined): PinnedProcess {
@@ -76,7 +76,7 @@ export class Lifetimes {
 
   /**
    * Who asks, for a lease that is not bound to it.
-   * @returns undefined where it cannot be seen, or has exited
+   * @returns undefined if it cannot be seen, or has exited
    * @throws DynuserError LimitReached, HostFailed
    */
   identityOf(pin: () => PeerPinOutcome, pid: Pid | undefined): ProcessIdentity | undefined {
@@ -129,7 +129,7 @@ export class Lifetimes {
     }
   }
 
-  /** By its number where the kernel says no more: an older one. */
+  /** By its number if the kernel is too old for more. */
   #pin(pin: () => PeerPinOutcome, pid: Pid | undefined): PeerPinOutcome {
     const pinned = pin();
     return pinned.kind === 'unsupported' && pid !== undefined ? this.#deps.processes.open(pid) : pinned;

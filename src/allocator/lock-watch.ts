@@ -1,14 +1,14 @@
-/** Looks from time to time whether the UIDs of live users are still locked by us: root can unlink or replace a lock file. */
+/** Checks from time to time that the UIDs of live users are still locked by us: root can unlink or replace a lock file. */
 import type { UserName } from '../core/ids.ts';
 import { confirmUser, type LossDeps } from './losses.ts';
 
 /** From the end of one round to the beginning of the next, in milliseconds. */
 export const LOCK_WATCH_MS = 10_000;
-/** Locks that are looked at in one turn of the event loop, each with two system calls. */
+/** Locks that are checked in one turn of the event loop, each with two system calls. */
 const LOCKS_A_TURN = 64;
 
 export interface LockWatchDeps extends LossDeps {
-  /** told of what could not be seen */
+  /** told if the locks could not be checked */
   readonly onFailure: (what: string, cause: unknown) => void;
 }
 
@@ -47,7 +47,7 @@ export class LockWatch {
         await new Promise(resolve => setImmediate(resolve));
       }
     } catch (error) {
-      onFailure('cannot see whether the UIDs of users are still locked', error);
+      onFailure('cannot check that the UIDs of users are still locked', error);
     }
     this.#later();
   }

@@ -1,6 +1,6 @@
 /**
  * Lost leases: the UID of a user is not locked by us any more, so that it may be somebody else's. Nothing of such a UID is ended,
- * removed or given an owner; the user resolves no more, is told of as lost, and goes with its last lease.
+ * removed or given an owner; the user does not resolve any more, is listed as lost, and goes with its last lease.
  */
 import { DynuserError } from '../core/errors.ts';
 import type { DynamicUser } from '../core/lease.ts';
@@ -50,7 +50,7 @@ function lose({ users, registry, locks, onLost }: LossDeps, user: DynamicUser, r
     registry.intend(lost);
     registry.commit(lost);
   } catch (error) {
-    // The next daemon finds it out by itself, as this one did.
+    // The next daemon will find it out by itself.
     cause = error;
   }
   onLost(lost, cause);

@@ -1,4 +1,4 @@
-/** What NSS says of the name of a request: asked once, by itself or together with the first UID that is tried for it. */
+/** The NSS lookup of a request's name: made once, alone or together with the first UID that is checked for it. */
 import { type AccountAnswer, isKnown } from '../core/account.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Uid, UserName } from '../core/ids.ts';
@@ -32,8 +32,7 @@ export class NameLookup {
   }
 
   /**
-   * @returns what speaks against a UID, undefined where nothing does; 'known' where the host has the name, whatever is to be
-   * said of the UID then
+   * @returns the evidence against a UID, or undefined; 'known' if the host has the name, whatever the evidence is
    * @throws DynuserError ProbeFailed, LimitReached
    */
   async check(uid: Uid): Promise<Evidence | 'known' | undefined> {
@@ -42,19 +41,19 @@ export class NameLookup {
     }
     const claim = this.#probe.check(this.#name, uid);
     this.#account = claim.then(({ account }) => account);
-    // It may be that nobody asks for it again.
+    // Nobody may ask for it again: its failure is then told by the check.
     this.#account.catch(() => {});
     const { account, evidence } = await claim;
     return isKnown(account) ? 'known' : evidence;
   }
 }
 
-/** What a lock that cannot be had says of its UID. */
+/** The evidence that a lock is if it cannot be taken. */
 export function evidenceOfLock(outcome: Exclude<LockOutcome, { readonly kind: 'locked' }>): Evidence {
   return outcome.kind === 'taken' ? { kind: 'systemd-lock' } : { kind: 'lock-unusable', reason: outcome.reason };
 }
 
-/** @returns a probe that looks alone: it removes nothing, whatever it is asked */
+/** @returns a probe that never removes anything */
 export function readOnlyProbe(probe: Probe): Probe {
   return {
     account: name => probe.account(name),

@@ -9,14 +9,14 @@ import type { Gid, LeaseId, Pid, Uid, UserName } from '../core/ids.ts';
 import type { DynamicUser } from '../core/lease.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 
-/** What was found out about a name and about a UID that is tried for it. */
+/** What was found out about a name and a UID that is tried for it. */
 export interface NameAndUidCheck {
   readonly account: AccountAnswer;
-  /** as evidence() has it; where the host has the name it may be missing */
+  /** as evidence() gives it; may be missing if the host has the name */
   readonly evidence: Evidence | undefined;
 }
 
-/** Hands out questions by who asks: root's are answered first, and nobody else's hold them up. */
+/** Hands out a probe for each requester: root's questions are answered first, and no other delays them. */
 export interface Probes {
   for(requester: Requester): Probe;
 }
@@ -29,7 +29,7 @@ export interface Probe {
   account(name: UserName): Promise<AccountAnswer>;
   /**
    * Looks for a user or group of that number in NSS, IPC objects of that UID or GID, and processes that run with it.
-   * @returns the first evidence against the number, or undefined where there is none
+   * @returns the first evidence against the number, or undefined
    * @throws DynuserError ProbeFailed
    */
   evidence(uid: Uid): Promise<Evidence | undefined>;
@@ -41,7 +41,7 @@ export interface Probe {
   take(uid: Uid): Promise<Evidence | undefined>;
   /**
    * account() and take() at once, which takes little longer than either.
-   * @param purpose 'look' for who gives out nothing: as evidence() in place of take()
+   * @param purpose 'look' removes nothing: as evidence() instead of take()
    * @throws DynuserError ProbeFailed
    */
   check(name: UserName, uid: Uid, purpose?: CheckPurpose): Promise<NameAndUidCheck>;
@@ -111,12 +111,12 @@ export interface UidLocks {
  * | --- | --- |
  * | 1 the lease becomes one that ends | revoke |
  * | 2 name and uid no longer resolve | unpublish |
- * | 3 what the user left is removed, and what was exposed goes behind the boundary | Reaper, Directories, NameCache |
+ * | 3 what the user left is removed, and what was exposed is unpublished | Reaper, Directories, NameCache |
  * | 4 the UID is unlocked | UidLocks.release |
  * | 5 nothing is known of it any more | erase |
  *
  * A static user is never locked or published. After a crash, what did not reach step 6 of making is taken back, and what
- * reached step 1 of ending goes on from there. Step 3 of ending is for a UID that is locked by us: of a lost one nothing is
+ * reached step 1 of ending continues there. Step 3 of ending is for a UID that is locked by us: of a lost one nothing is
  * touched, and step 5 follows.
  */
 export interface Registry {
@@ -153,27 +153,27 @@ export interface Reaper {
    * Ends every process that has the UID as real, effective, saved or file-system UID: SIGTERM, and SIGKILL for those that
    * are left after the grace.
    * @param graceMs how long they may take to end by themselves, in milliseconds; with 0 they are killed at once
-   * @returns the first process that is left, undefined where none is
-   * @throws DynuserError HostFailed where it is not known; LimitReached
+   * @returns the first process that is left, or undefined
+   * @throws DynuserError HostFailed if that cannot be found out; LimitReached
    */
   endProcesses(uid: Uid, graceMs: number): Promise<Evidence | undefined>;
-  /** Both at once: endProcesses(), and where none is left removeIpc(). @throws DynuserError as these */
+  /** endProcesses(), and removeIpc() if none is left, in one step. @throws DynuserError as these */
   endAll(uid: Uid, graceMs: number): Promise<Evidence | undefined>;
   /**
    * Removes IPC objects of all kinds that the number created, or whose owner has it as UID or GID, and empties its keyrings as
    * clearKeyrings().
-   * @returns the first object that is left, undefined where none is
-   * @throws DynuserError HostFailed where it is not known; LimitReached
+   * @returns the first object that is left, or undefined
+   * @throws DynuserError HostFailed if that cannot be found out; LimitReached
    */
   removeIpc(uid: Uid): Promise<Evidence | undefined>;
   /**
    * Removes the IPC objects whose owner is a static user, and those of a group, as far as they can be; none of root's.
-   * @throws DynuserError HostFailed where it is not known; LimitReached
+   * @throws DynuserError HostFailed if that cannot be found out; LimitReached
    */
   removeAccountIpc(uid: Uid, gid: Gid): Promise<void>;
   /**
    * Empties the keyrings that the kernel keeps for the UID itself (user-keyring(7)): they outlive its processes.
-   * @throws DynuserError HostFailed where it is not known; LimitReached
+   * @throws DynuserError HostFailed if that cannot be found out; LimitReached
    */
   clearKeyrings(uid: Uid): Promise<void>;
 }
@@ -181,10 +181,10 @@ export interface Reaper {
 /** A process that was there when it was asked for. Holds one descriptor until close(). */
 export interface PinnedProcess {
   readonly identity: ProcessIdentity;
-  /** Its real UID now; undefined where it has exited. @throws DynuserError HostFailed */
+  /** Its real UID now; undefined if it has exited. @throws DynuserError HostFailed */
   owner(): Uid | undefined;
   /**
-   * Calls back when it has exited, once, in a later tick; at the next one where it has already. Once for each process.
+   * Calls back when it has exited, once, in a later tick; in the next one if it already has. At most once for each process.
    * @throws DynuserError LimitReached, HostFailed
    */
   onExit(callback: () => void): void;
@@ -208,7 +208,7 @@ export interface Processes {
   adopt(identity: ProcessIdentity): PinOutcome;
 }
 
-/** What a look at a unit found; unavailable: it could not be asked, and the reason is for the one who asked us. */
+/** The state of a unit; unavailable: systemd could not be asked, and the reason is for the caller. */
 export type UnitCheck =
   | { readonly kind: 'active' }
   | { readonly kind: 'inactive' }
@@ -216,9 +216,9 @@ export type UnitCheck =
 
 /** systemd's units. */
 export interface Units {
-  /** Looks at one unit, within a bounded time; one that is being started is active. */
+  /** Asks for the state of a unit, within a bounded time; one that is being started is active. */
   check(unit: string): Promise<UnitCheck>;
-  /** Calls back once when the unit has ended, at once where it has already. @returns ends that */
+  /** Calls back once when the unit has ended, at once if it already has. @returns ends that */
   watch(unit: string, onInactive: () => void): () => void;
 }
 
@@ -228,7 +228,7 @@ export interface NameCache {
   present(): boolean;
   /**
    * Makes it forget all users and groups.
-   * @throws DynuserError HostFailed where it runs and did not do it in time: its answers may be minutes old
+   * @throws DynuserError HostFailed if it runs and did not do so in time: its answers may be minutes old
    */
   flush(): Promise<void>;
 }

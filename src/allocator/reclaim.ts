@@ -14,9 +14,9 @@ export interface ClaimDeps {
   readonly processes: Pick<Processes, 'adopt'>;
   /** how long a lease waits, in milliseconds */
   readonly graceMs: number;
-  /** drops a lease that nobody has claimed */
+  /** ends a lease that nobody has claimed */
   readonly release: (lease: LeaseId) => Promise<void>;
-  /** told of what failed with nobody left to answer */
+  /** told of failures that have no caller to answer */
   readonly onFailure: (what: string, cause: unknown) => void;
 }
 
@@ -58,7 +58,7 @@ export class Claims {
 
   /**
    * @param owner the UID of the process that claims
-   * @param process the process that claims; undefined where it cannot be seen
+   * @param process the process that claims; undefined if it cannot be seen
    * @throws DynuserError NoSuchLease, whatever the reason: who may not have a lease learns nothing of it
    */
   claim(id: LeaseId, owner: Uid, process: ProcessIdentity | undefined): ClaimedLease {

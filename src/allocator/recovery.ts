@@ -1,6 +1,6 @@
 /**
  * Start after a stop or a crash: the leases that were answered live on, everything else that a former process of this
- * daemon left is taken back. What a lease lasted as long as may be gone: Lifetimes and Claims find out.
+ * daemon left is taken back. The process or unit a lease depends on may be gone; Lifetimes and Claims check that.
  */
 import type { DynamicUser } from '../core/lease.ts';
 import { lossOf } from './losses.ts';
@@ -9,7 +9,7 @@ import type { UserTable } from './user-table.ts';
 
 export interface RecoveryReport {
   readonly users: number;
-  /** users that have to be ended by Endings.resume(): the former process did not come to it, or died over it */
+  /** users whose teardown the former process did not finish: Teardown.resume() does */
   readonly ending: readonly DynamicUser[];
   /** users that were found to be lost: their UID could not be locked again */
   readonly lost: readonly DynamicUser[];

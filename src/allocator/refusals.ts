@@ -1,4 +1,4 @@
-/** What the use cases refuse for want of room, in words a person can act on. */
+/** The refusals of requests for which there is no room. */
 import { DynuserError } from '../core/errors.ts';
 import { rangeSize, type UidRange } from '../core/range.ts';
 

@@ -1,4 +1,4 @@
-/** Release: drops one lease; the last one ends the user. */
+/** Release: ends one lease; the last one ends the user. */
 import { mayRelease, type Requester } from '../core/access.ts';
 import { inheritDirectories, isTransient, type LeasedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
@@ -18,8 +18,8 @@ export interface ReleaseDeps {
 }
 
 /**
- * Drops a lease on behalf of a peer.
- * @returns what keeps the UID reserved for now, in words; undefined where it is free, or others still hold the user
+ * Ends a lease on behalf of a peer.
+ * @returns what keeps the UID reserved for now, in words; undefined if it is free, or the user has other leases
  * @throws DynuserError NoSuchLease, NotPermitted, DirectoryFailed, LimitReached; the lease is still there then
  */
 export async function releaseFor(deps: ReleaseDeps, id: LeaseId, requester: Requester): Promise<string | undefined> {
@@ -35,8 +35,8 @@ export async function releaseFor(deps: ReleaseDeps, id: LeaseId, requester: Requ
 }
 
 /**
- * Drops a lease whose connection is gone; one that was released before is no error. It goes even where the registry
- * or its directories cannot be written: recovery drops leases of that lifetime by itself.
+ * Ends a lease whose connection is gone; a lease that was released before is not an error. It goes even if the registry
+ * or its directories cannot be written: recovery ends leases of that lifetime by itself.
  * @throws DynuserError what failed, once the lease is gone
  */
 export async function releaseGone(deps: ReleaseDeps, lease: LeaseId): Promise<void> {

@@ -55,7 +55,7 @@ export class RequestsUnderWay {
   }
 }
 
-/** How many leases the process can hold. */
+/** How many leases the process has descriptors for. */
 export interface LeaseCapacity {
   readonly leases: number;
   /** what a request past that is told */
@@ -73,10 +73,10 @@ export function checkLimits(
     throw limitReached(capacity.refusal);
   }
   if (underWay.count >= REQUESTS_IN_FLIGHT_MAX) {
-    throw limitReached(`${REQUESTS_IN_FLIGHT_MAX} requests are under way: try again`);
+    throw limitReached(`${REQUESTS_IN_FLIGHT_MAX} requests are under way; try again`);
   }
   if (users.leaseCount + underWay.count >= LEASES_MAX) {
-    throw limitReached(`${LEASES_MAX} leases are held already: release some`);
+    throw limitReached(`${LEASES_MAX} leases are held already; release some`);
   }
   if (!requester.isRoot) {
     checkOthers(users, underWay, requester);
@@ -88,18 +88,18 @@ function checkOthers(users: UserTable, underWay: RequestsUnderWay, requester: Re
   const own = underWay.of(requester);
   if (own >= REQUESTS_PER_PEER_MAX) {
     throw limitReached(
-      `${REQUESTS_PER_PEER_MAX} requests of the user ${uid} are under way: wait for the answer to one`,
+      `${REQUESTS_PER_PEER_MAX} requests of the user ${uid} are under way; wait for the answer to one`,
     );
   }
   if (underWay.ofOthers >= REQUESTS_OF_OTHERS_MAX) {
-    throw limitReached(`${REQUESTS_OF_OTHERS_MAX} requests of users other than root are under way: try again`);
+    throw limitReached(`${REQUESTS_OF_OTHERS_MAX} requests of users other than root are under way; try again`);
   }
   if (users.leasesOf(uid) + own >= LEASES_PER_PEER_MAX) {
-    throw limitReached(`the user ${uid} holds ${LEASES_PER_PEER_MAX} leases already: release some`);
+    throw limitReached(`the user ${uid} holds ${LEASES_PER_PEER_MAX} leases already; release some`);
   }
   if (users.leaseCount - users.leasesOf(0 as typeof uid) + underWay.ofOthers >= LEASES_OF_OTHERS_MAX) {
     throw limitReached(
-      `users other than root hold ${LEASES_OF_OTHERS_MAX} leases already, and the rest is root's: release some`,
+      `users other than root hold ${LEASES_OF_OTHERS_MAX} leases already, and the rest is root's; release some`,
     );
   }
 }

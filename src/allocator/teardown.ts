@@ -1,7 +1,7 @@
 /**
- * The end of a user, in the steps that ports.ts numbers: it stops resolving at once, and its UID is free only when
- * nothing of it is left. What cannot be removed keeps the UID reserved, and is tried again, also by the next daemon. Nothing is
- * done to a UID that is not locked by us: this file alone has anything of a user ended or removed, and asks before each attempt.
+ * The teardown of a user, in the steps that ports.ts numbers: it stops resolving at once, and its UID is free only when
+ * nothing of it is left. What cannot be removed keeps the UID reserved, and is tried again, also by the next daemon. This file
+ * alone ends or removes anything of a user, and before each attempt it checks that the UID is still locked by us.
  */
 import { isTransient } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
@@ -28,7 +28,7 @@ export interface TeardownDeps {
   readonly graceMs: number;
   readonly directories: Pick<Directories, 'cleanUp'>;
   readonly coolDown: CoolDown;
-  /** told of what a user left and could not be removed */
+  /** told of leftovers that could not be removed */
   readonly onLeftovers: (user: DynamicUser, left: string) => void;
   /** told of a user that ends and whose UID is not ours any more: nothing of it was touched */
   readonly onLost: (user: DynamicUser) => void;
@@ -53,7 +53,7 @@ export class Teardown {
 
   /**
    * Ends a live user: steps 1 and 2 before this returns, the others after.
-   * @returns what is left after the first attempt, in words, or undefined where the UID is free
+   * @returns what is left after the first attempt, in words, or undefined if the UID is free
    * @throws DynuserError the registry's, with the user as it was
    */
   begin(user: DynamicUser): Promise<string | undefined> {
@@ -64,7 +64,7 @@ export class Teardown {
     return this.resume(user);
   }
 
-  /** Goes on with a user that reached step 1 before. */
+  /** Continues with a user that reached step 1 before. */
   resume(user: DynamicUser): Promise<string | undefined> {
     if (user.dynamic) {
       this.#deps.users.reserve(user);
@@ -72,7 +72,7 @@ export class Teardown {
     return this.#attempt(user, RETRY_FIRST_MS);
   }
 
-  /** Waits for the first attempt to end the former user of a name, where one is under way. */
+  /** Waits for the first attempt to end the former user of a name, if one is under way. */
   async waitFor(name: UserName): Promise<void> {
     await this.#attempts.get(name);
   }
@@ -89,7 +89,7 @@ export class Teardown {
     }
   }
 
-  /** Tries nothing again; what is under way ends by itself. */
+  /** Ends the retries; an attempt that is under way ends by itself. */
   stop(): void {
     for (const timer of this.#retries) {
       clearTimeout(timer);
@@ -148,7 +148,7 @@ export class Teardown {
     locks.release(user.uid);
     registry.erase(user);
     users.free(user);
-    // Nobody's is what a daemon leaves that died between the release of the lock and the end of its files.
+    // A daemon that died between releasing the lock and removing its files leaves a UID that is nobody's.
     if (isNobodys) {
       coolDown.freed(user.uid, user.name);
     }
@@ -195,7 +195,7 @@ export class Teardown {
     if (removes) {
       return reaper.removeIpc(uid);
     }
-    // In any case: no caller can do it in its place, and the next user of the UID would have the keys.
+    // Always: no caller can do it instead, and the next user of the UID would have the keys.
     await reaper.clearKeyrings(uid);
     return undefined;
   }
@@ -205,7 +205,7 @@ export class Teardown {
       this.#retries.delete(timer);
       void this.#attempt(user, Math.min(delayMs * 2, RETRY_MAX_MS));
     }, delayMs);
-    // What is left is written down: it keeps no daemon from stopping.
+    // Leftovers are in the registry: the daemon may stop meanwhile.
     timer.unref();
     this.#retries.add(timer);
   }

@@ -1,5 +1,5 @@
 /**
- * The users in memory: a cache of the registry by which every lookup is answered. Holds the indexes together and tells
+ * The users in memory: a cache of the registry by which every lookup is answered. Keeps the indexes consistent and tells
  * watchers of each change; decides nothing. Live users resolve; lost and ending ones only keep their UID from being given out.
  */
 import type { DirectoriesInUse } from '../core/directory.ts';
@@ -28,7 +28,7 @@ export class UserTable {
     return this.#byName.get(name);
   }
 
-  /** @returns the live dynamic user of that UID; a static user that is in use is none */
+  /** @returns the live dynamic user of that UID; never a static one */
   dynamicByUid(uid: Uid): DynamicUser | undefined {
     return this.#dynamicByUid.get(uid);
   }
@@ -46,7 +46,7 @@ export class UserTable {
 
   /**
    * A user that is being made has its number from now on, before it is live: whoever chooses a number for an account has to see
-   * it. @returns ends that, once it is live or is none
+   * it. @returns ends that, once the user lives or could not be made
    */
   announce(user: DynamicUser): () => void {
     this.#announced.set(user.uid, user);
@@ -73,7 +73,7 @@ export class UserTable {
     return this.#dynamicByUid.values();
   }
 
-  /** The users whose remains are being removed. */
+  /** The users whose leftovers are being removed. */
   ending(): IterableIterator<DynamicUser> {
     return this.#ending.values();
   }
@@ -101,14 +101,14 @@ export class UserTable {
     return this.#directoriesInUse(() => true);
   }
 
-  /** Who will have which directories once all leases that are leaving have left. */
+  /** Who will have which directories once all leases that are being released have ended. */
   directoriesThatStay(): DirectoriesInUse[] {
     return this.#directoriesInUse(lease => !this.#leaving.has(lease));
   }
 
   /**
-   * A lease is about to be dropped: of two that leave at a time, neither keeps a directory for the other.
-   * @returns ends that, once it was dropped or could not be
+   * A lease is about to end: two leases released concurrently must not keep a directory alive for each other.
+   * @returns ends that, once the lease has ended or could not
    */
   leave(lease: LeaseId): () => void {
     this.#leaving.add(lease);
@@ -161,7 +161,7 @@ export class UserTable {
     this.#ending.set(user.uid, user);
   }
 
-  /** Makes the UID of a user that has ended free. */
+  /** Frees the UID of a user that has ended. */
   free(user: DynamicUser): void {
     this.#ending.delete(user.uid);
   }

@@ -33,7 +33,7 @@ export interface AcquisitionDeps {
 export interface Caller {
   readonly peer: Peer;
   readonly connection: ClosableConnection;
-  /** false where nobody will see the answer: without it nobody can know the lease, so nobody could release it */
+  /** false if nobody will see the answer: then nobody would know the lease, and nobody could release it */
   readonly answered: boolean;
   /** whether it could claim a lease from the next daemon: who asks over a bus cannot */
   readonly mayClaim: boolean;

@@ -1,5 +1,5 @@
 /**
- * io.dynuser.Allocator: raw, IDL-checked parameters become the house's own types here, and inward nobody validates again.
+ * io.dynuser.Allocator: parameters that were checked against the IDL become typed requests, and inward nobody checks them again.
  * Who asks comes from the kernel, never from the message.
  */
 
@@ -179,7 +179,7 @@ function toWireLease(user: DynamicUser, lease: Lease): JsonObject {
   };
 }
 
-/** Errors of the house leave in the wire's form; a synchronous handler stays synchronous. */
+/** Errors leave in the form of the wire; a synchronous handler stays synchronous. */
 function mapped(handler: MethodHandler<Peer>): MethodHandler<Peer> {
   return call => {
     try {

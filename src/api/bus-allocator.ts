@@ -84,7 +84,7 @@ export class BusAllocator {
     }
   }
 
-  /** @param listener told of each dynamic user that came, with its first lease, or went, with its last. @returns ends that */
+  /** @param listener told of each dynamic user that came with its first lease, or went with its last. @returns ends that */
   onChange(listener: (change: UserChange) => void): () => void {
     return this.#users.watch(({ kind, user, lease }) => {
       // A lost user went when it was lost.

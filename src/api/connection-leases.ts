@@ -6,10 +6,10 @@
 import { type ReleaseDeps, releaseGone } from '../allocator/release.ts';
 import type { LeaseId } from '../core/ids.ts';
 
-/** What a lease may last as long as; a connection of varlink, or a name on a bus. */
+/** What a lease can be bound to: a connection of varlink, or a name on a bus. */
 export interface ClosableConnection {
   readonly closed: boolean;
-  /** @param listener called once, when it is gone; at once where it is already. @returns takes it back */
+  /** @param listener called once, when it is gone; at once if it already is. @returns takes the listener back */
   onClose(listener: () => void): () => void;
   /** Keeps it from being closed as idle. @returns ends that */
   hold(): () => void;
@@ -21,7 +21,7 @@ export class ConnectionLeases {
   readonly #letGo = new Map<LeaseId, () => void>();
   #stopping = false;
 
-  /** @param onFailure told of what failed with nobody left to answer */
+  /** @param onFailure told of failures that have no caller to answer */
   constructor(release: ReleaseDeps, onFailure: (what: string, cause: unknown) => void) {
     this.#release = release;
     this.#onFailure = onFailure;
@@ -46,9 +46,7 @@ export class ConnectionLeases {
     }
   }
 
-  /**
-   * From now on it is the daemon that closes connections: leases that can be claimed from the next one are left to it.
-   */
+  /** From now on the daemon itself closes connections: leases that can be claimed from the next daemon are left to it. */
   stop(): void {
     this.#stopping = true;
   }

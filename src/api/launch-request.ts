@@ -32,7 +32,7 @@ export function readAnswers(parameters: JsonObject): readonly LaunchAnswer[] {
     return [];
   }
   return answers.map(answer => {
-    // The interface has seen to the types.
+    // The interface has checked the types.
     const { kind, path, found, text, names } = answer as JsonObject;
     const given = asText(text);
     return {

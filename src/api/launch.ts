@@ -1,6 +1,6 @@
 /**
  * Launch: a user for the process that asks, and the plan by which that process becomes the service. What the properties
- * mean is the business of the room of launches; here they meet the allocator.
+ * mean is decided in launch/; here they meet the allocator.
  */
 
 import type { Directories, ExpectedHandover } from '../allocator/directory-ports.ts';
@@ -60,7 +60,7 @@ const PROPERTIES_OF_PARAMETERS: ReadonlyMap<string, string> = new Map([
   ),
 ]);
 
-/** An error of the allocator, with the field by which the launch knows it: that of its property, where one was given. */
+/** An error of the allocator, with the field by which the launch knows it: that of its property, if one was given. */
 function inWordsOfLaunch(error: unknown, { fields }: ResolvedLaunch): unknown {
   const property = error instanceof DynuserError ? PROPERTIES_OF_PARAMETERS.get(error.detail.field ?? '') : undefined;
   if (!(error instanceof DynuserError) || property === undefined) {
@@ -164,7 +164,7 @@ function warningsOf({ warnings, missing }: ResolvedLaunch): readonly string[] {
   return [...warnings, ...missing.map(what => what.replace(': ', ' not applied (cannot mount): '))];
 }
 
-/** The room of launches and the interface describe the same shapes; the compiler compares them here. */
+/** launch/ and the interface describe the same shapes; the compiler compares them here. */
 function reply(value: LaunchReply): JsonObject {
   return value as JsonObject;
 }

@@ -1,4 +1,4 @@
-/** The daemon's front door: argv and environment → configuration → start → exit status. */
+/** The daemon's entry point: argv and environment → configuration → start → exit status. */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DynuserError } from '../core/errors.ts';
@@ -17,7 +17,7 @@ const HELP = `Usage: dynuserd [OPTIONS]
 Allocates dynamic users for the services of this host, and serves lookups of
 them. Runs in the foreground, as root.
 
-  --config=FILE  configuration to read (${CONFIG_FILE} where it exists)
+  --config=FILE  configuration to read (${CONFIG_FILE} if it exists)
   --help         show this text
   --version      show the version
 `;
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     return;
   }
   if (process.geteuid?.() !== 0) {
-    throw new DynuserError('NotPermitted', 'dynuserd has to run as root');
+    throw new DynuserError('NotPermitted', 'dynuserd must run as root; start it by its service, or with sudo');
   }
   // Whatever the supervisor's mask is, modes are what the code says.
   process.umask(0o022);
@@ -99,7 +99,7 @@ function fail(error: unknown): never {
   process.exit(EXIT_FAILED);
 }
 
-/** What the host refused is a sentence; where this code is wrong, the stack tells its authors where. */
+/** What the host refused is a sentence; an error in this code shows its stack. */
 function isExpected(error: unknown): error is Error {
   return error instanceof DynuserError || (error instanceof Error && 'syscall' in error);
 }

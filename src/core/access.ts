@@ -23,7 +23,7 @@ export type Standing =
   /** the kernel does not tell; the reason is a sentence's first half */
   | { readonly kind: 'unknown'; readonly reason: string };
 
-/** The peers beside root that may acquire, and those of them that may name directories. */
+/** The peers besides root that may acquire, and those of them that may name directories. */
 export interface AccessPolicy {
   readonly uids: ReadonlySet<Uid>;
   readonly gids: ReadonlySet<Gid>;
@@ -138,6 +138,6 @@ export function mayJoin({ uid, isRoot }: Requester, name: string, owners: readon
   const whose = other === 0 ? 'root' : `the user ${other}`;
   return {
     allowed: false,
-    reason: `the user ${name} is held by ${whose}, and only its holder and root may join it: choose another user name`,
+    reason: `the user ${name} is held by ${whose}, and only its owner and root may join it; choose another user name`,
   };
 }

@@ -1,7 +1,7 @@
 /** What NSS says of a name. */
 import type { Gid, Uid } from './ids.ts';
 
-/** The user and the group that carry a name, each where there is one. */
+/** The user and the group that carry a name, each if there is one. */
 export interface AccountAnswer {
   readonly user?: { readonly uid: Uid; readonly gid: Gid };
   readonly group?: { readonly gid: Gid };

@@ -23,7 +23,7 @@ export const ESCAPE_MAX = 9;
 /**
  * Reads what follows a backslash.
  * @param separators further characters that a backslash makes themselves
- * @returns the bytes that it stands for and how many characters it took, or undefined where it is no escape, or one of NUL
+ * @returns the bytes that it stands for and how many characters it took, or undefined if it is not an escape, or one of NUL
  */
 export function readEscape(
   text: string,

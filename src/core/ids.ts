@@ -1,6 +1,6 @@
 /**
- * The identifiers of the whole house, as branded types: a plain number or string becomes one of these at the edge,
- * by the parsers here and in name.ts, and inward nobody validates again.
+ * The identifiers, as branded types: a plain number or string becomes one of these at the edge, by the parsers here and in
+ * name.ts, and inward nobody validates again.
  */
 
 declare const brand: unique symbol;
@@ -22,17 +22,17 @@ export type LeaseId = Branded<string, 'LeaseId'>;
 const UID_LAST = 0xffff_fffe;
 const PID_LAST = 0x40_0000;
 
-/** @returns the number as a Uid, or undefined where it is no integer in 0 … 2^32−2 */
+/** @returns the number as a Uid, or undefined if it is not an integer in 0 … 2^32−2 */
 export function asUid(value: number): Uid | undefined {
   return Number.isInteger(value) && value >= 0 && value <= UID_LAST ? (value as Uid) : undefined;
 }
 
-/** @returns the number as a Gid, or undefined where it is no integer in 0 … 2^32−2 */
+/** @returns the number as a Gid, or undefined if it is not an integer in 0 … 2^32−2 */
 export function asGid(value: number): Gid | undefined {
   return Number.isInteger(value) && value >= 0 && value <= UID_LAST ? (value as Gid) : undefined;
 }
 
-/** @returns the number as a Pid, or undefined where it is no integer in 1 … 2^22 */
+/** @returns the number as a Pid, or undefined if it is not an integer in 1 … 2^22 */
 export function asPid(value: number): Pid | undefined {
   return Number.isInteger(value) && value >= 1 && value <= PID_LAST ? (value as Pid) : undefined;
 }
@@ -44,7 +44,7 @@ export function leaseIdOf(bytes: Buffer): LeaseId {
   return bytes.toString('hex') as LeaseId;
 }
 
-/** @returns the text as a LeaseId, or undefined where it is not 32 lower-case hexadecimal digits */
+/** @returns the text as a LeaseId, or undefined if it is not 32 lower-case hexadecimal digits */
 export function asLeaseId(text: string): LeaseId | undefined {
   return /^[0-9a-f]{32}$/.test(text) ? (text as LeaseId) : undefined;
 }

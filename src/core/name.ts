@@ -59,8 +59,8 @@ export interface DerivedName {
 }
 
 /**
- * Derives the user name of a unit as systemd does for DynamicUser= without User=: the unit's prefix, or where that is
- * no user name, "_du" and the 16 hexadecimal digits of its hash.
+ * Derives the user name of a unit as systemd does for DynamicUser= without User=: the unit's prefix, or if that is
+ * not a user name, "_du" and the 16 hexadecimal digits of its hash.
  * @param perInstance keeps the instance of a template in, so that each instance has a user of its own
  */
 export function deriveUserName(unit: UnitName, perInstance: boolean): DerivedName {

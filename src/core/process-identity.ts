@@ -6,7 +6,7 @@ export interface ProcessIdentity {
   readonly boot: string;
   /** its number in the PID namespace of this daemon */
   readonly pid: Pid;
-  /** when it started, in clock ticks after the boot: proc_pid_stat(5), field 22; may be undefined where the inode is known */
+  /** when it started, in clock ticks after the boot: proc_pid_stat(5), field 22; may be undefined if the inode is known */
   readonly startTime: number | undefined;
   /** the inode number of its pidfds in decimal, never given out twice in a boot; undefined before Linux 6.9 */
   readonly inode: string | undefined;

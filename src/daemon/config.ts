@@ -19,10 +19,10 @@ export interface Config {
   readonly range: UidRange;
   /** how long one question to the host may take, in milliseconds */
   readonly probeTimeoutMs: number;
-  /** names or UIDs of peers beside root that may acquire */
+  /** names or UIDs of peers that may acquire, besides root */
   readonly allowUsers: readonly string[];
   readonly allowGroups: readonly string[];
-  /** names or UIDs of peers that may name directories, beside root of this host */
+  /** names or UIDs of peers that may request directories, besides root of this host */
   readonly directoryUsers: readonly string[];
   readonly maxConnections: number;
   readonly maxConnectionsPerUser: number;
@@ -127,7 +127,7 @@ export function parseConfig(text: string, path: string): Partial<Settings> {
       throw fail(`unknown key "${key.slice(0, 80)}"; there are ${CONFIG_KEYS.join(', ')}`);
     }
     if (seen.has(key)) {
-      throw fail(`${key}= is there twice`);
+      throw fail(`${key}= occurs twice; remove one`);
     }
     seen.add(key);
     const parsed = parse(line.slice(equals + 1).trim());
@@ -144,7 +144,7 @@ function readConfig(path: string, required: boolean): string {
     const { size, isRegular } = fileAt(path);
     // To read a FIFO or a device may wait for ever.
     if (!isRegular) {
-      throw invalid(`${path}: it is no regular file; replace it by one`);
+      throw invalid(`${path}: it is not a regular file; replace it by one`);
     }
     if (size > CONFIG_BYTES_MAX) {
       throw invalid(`${path}: it is larger than ${CONFIG_BYTES_MAX} bytes; shorten it`);

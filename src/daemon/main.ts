@@ -1,6 +1,6 @@
 /**
- * The hall: builds every room, hands each its ports, and knows the order of start and its reverse. No decision about a
- * user is made here.
+ * The composition root: builds every module, hands each its ports, and knows the order of start and its reverse. Nothing is
+ * decided about users here.
  */
 
 import { Allocator } from '../allocator/allocate.ts';
@@ -66,7 +66,7 @@ const INFO = {
   url: 'man:dynuserd(8)',
 };
 
-/** What the process gives the daemon beside its configuration. */
+/** What the process gives the daemon, with its configuration. */
 export interface DaemonOptions {
   readonly config: LiveConfig;
   readonly logger: Logger;
@@ -86,7 +86,7 @@ export interface Daemon {
   stop(): Promise<void>;
   /** Reads the configuration again; what is wrong with it is said in the log, and changes nothing. */
   reload(): void;
-  /** settles when the daemon has stopped by itself, since it had nothing to do */
+  /** resolves when the daemon has stopped by itself, since it had nothing to do */
   readonly idle: Promise<void>;
 }
 
@@ -103,7 +103,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
   if (runtimeLock === undefined) {
     throw new DynuserError('HostFailed', `another dynuserd is running on ${config.runtimeDirectory}; stop it first`);
   }
-  // Before locks are taken again: a lease is not to be lost for want of a descriptor.
+  // Before locks are taken again: no lease must be lost for lack of a descriptor.
   const descriptors = reserveDescriptors(
     `${config.runtimeDirectory}/${LEASES}`,
     config.maxConnections,
@@ -124,7 +124,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
   const users = new UserTable();
   const report = recover({ registry, locks, users });
   const onLost = ({ name: user, uid, lost: reason }: DynamicUser, cause?: unknown) =>
-    logger.error({ user, uid, reason, err: cause }, 'a user has lost its UID: nothing of that is touched any more');
+    logger.error({ user, uid, reason, err: cause }, 'a user has lost its UID: nothing of that UID is touched any more');
   for (const user of report.lost) {
     onLost(user);
   }
@@ -151,7 +151,11 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
       return live.current.killGraceMs;
     },
     onLost,
-    onLeftovers: ({ name, uid }, left) => logger.warn({ user: name, uid, left }, 'a user that ended left something'),
+    onLeftovers: ({ name, uid }, left) =>
+      logger.warn(
+        { user: name, uid, left },
+        'a user that ended has leftovers: its UID stays reserved until they are gone',
+      ),
   });
   for (const user of report.ending) {
     void teardown.resume(user);
@@ -265,7 +269,9 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
   };
   const idle = new Promise<void>(resolve => {
     if (config.exitIdleMs > 0 && !stays) {
-      logger.warn('ExitIdleSec= is passed over: nobody has passed a socket by which the next daemon would be started');
+      logger.warn(
+        'ExitIdleSec= is ignored: no socket was passed that could start the daemon again; enable dynuserd.socket',
+      );
     } else if (config.exitIdleMs > 0) {
       new IdleWatch({
         ...{ clock: CLOCK, idleMs: config.exitIdleMs },

@@ -4,7 +4,7 @@
 export const LEASES = 'leases';
 /** Lease files of static users that are in use, by name, since several names may share a number. */
 export const STATIC_LEASES = 'static';
-/** Files that were found where leases belong and are none. */
+/** Files that were found in place of leases and are not leases. */
 export const SET_ASIDE = 'set-aside';
 /** Held by the one daemon of the runtime directory. */
 export const DAEMON_LOCK = 'dynuserd.lock';

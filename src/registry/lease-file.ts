@@ -18,7 +18,7 @@ export function encodeLease(user: DynamicUser): string {
   return `${JSON.stringify({ version: VERSION, ...rest, holders })}\n`;
 }
 
-/** @returns the user, or undefined where the text is not a lease file of this version, whole and in bounds */
+/** @returns the user, or undefined if the text is not a lease file of this version, whole and in bounds */
 export function decodeLease(text: string): DynamicUser | undefined {
   const file = parseObject(text);
   if (file === undefined || file['version'] !== VERSION || typeof file['dynamic'] !== 'boolean') {

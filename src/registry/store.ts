@@ -25,7 +25,7 @@ export class Store implements Registry, RegistryRecovery {
   readonly #aside: PinnedDirectory;
   readonly #onSetAside: SetAside;
 
-  /** @param onSetAside told of every file that was found where a lease belongs and is none */
+  /** @param onSetAside told of every file in place of a lease that is not one */
   constructor(runtime: PinnedDirectory, onSetAside: SetAside) {
     this.#byUid = runtime.subdirectory(BY_UID, PUBLIC_MODE);
     this.#byName = runtime.subdirectory(BY_NAME, PUBLIC_MODE);

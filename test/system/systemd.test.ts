@@ -58,7 +58,7 @@ describe('two allocators on one host, each blind to the other but for the lock f
     await startDynamicUnit(machine, 'two');
     const { status, stderr } = await machine.run(['dynuserctl', 'acquire', 'two.service']);
     assert.equal(status, 1);
-    assert.match(stderr, /the user two is a dynamic user of systemd \(UID \d+\): .*stop its unit first/);
+    assert.match(stderr, /the user two is a dynamic user of systemd \(UID \d+\); .*stop its unit first/);
     assert.doesNotMatch(stderr, /make both/);
     await machine.output(['systemctl', 'stop', 'two']);
     assert.match(await machine.output(['dynuserctl', 'acquire', 'two.service']), /^\d+$/);

@@ -59,6 +59,6 @@ test('without a passed socket it says that it cannot, and stays', async () => {
     daemon.kill('SIGTERM');
     assert.equal(await daemon.ended, 0);
     const again = await host.machine.run(['timeout', '2', '/usr/sbin/dynuserd']);
-    assert.match(again.stderr, /"level":40.*ExitIdleSec= is passed over: nobody has passed a socket/);
+    assert.match(again.stderr, /"level":40.*ExitIdleSec= is ignored: no socket was passed/);
   });
 });

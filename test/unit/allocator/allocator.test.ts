@@ -212,3 +212,44 @@ test('a foreign lease, an unknown one and one that was released are refused', as
   await releaseFor(built, lease.id, { uid: uid(1000), isRoot: false });
   await assert.rejects(built.release(lease.id), code('NoSuchLease'));
 });
+
+test('if a name cache cannot be made to forget, the lease is dropped again: nobody knows of it', async () => {
+  const nameCache = {
+    present: () => true,
+    flush: async () => {
+      throw new DynuserError('HostFailed', 'nscd does not answer');
+    },
+  };
+  const built = buildUseCases(undefined, undefined, { nameCache });
+  await fails(built.acquire('a.service'), 'HostFailed', /nscd/);
+  await built.teardown.waitFor('a' as never);
+  assertEmpty(built);
+});
+
+test('what cannot be taken back after a failure does not hide the failure', async () => {
+  const built = buildUseCases();
+  const { forget } = built.registry;
+  built.registry.forget = () => {
+    throw new DynuserError('HostFailed', 'it cannot be removed');
+  };
+  built.registry.failure = { step: 'commit', error: new DynuserError('LimitReached', 'the registry is full') };
+  await fails(built.acquire('a.service'), 'LimitReached', /the registry is full/);
+  built.registry.forget = forget;
+  assert.equal(built.users.leaseCount, 0);
+});
+
+test('a release that fails leaves the lease with its directories', async () => {
+  const built = buildUseCases();
+  const directories = [directory('runtime', 'a')];
+  await built.acquire('a.service');
+  const { lease } = await built.acquire('a.service', { directories });
+  built.directories.gate = async () => {
+    throw new DynuserError('DirectoryFailed', 'busy');
+  };
+  await fails(built.release(lease.id), 'DirectoryFailed', /busy/);
+  assert.equal(built.users.leaseCount, 2);
+  assert.deepEqual(
+    built.users.directoriesThatStay().map(({ directories: [first] }) => first?.source),
+    ['a'],
+  );
+});

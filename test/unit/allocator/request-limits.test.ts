@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  LEASES_MAX,
   LEASES_OF_OTHERS_MAX,
   LEASES_PER_PEER_MAX,
+  REQUESTS_IN_FLIGHT_MAX,
   REQUESTS_OF_OTHERS_MAX,
   REQUESTS_PER_PEER_MAX,
 } from '../../../src/core/limits.ts';
@@ -45,9 +47,9 @@ test('all users together leave root a place for its request', async () => {
   await Promise.all(requests);
 });
 
-test('one user has so many leases, and all users together leave root the rest', async () => {
-  const built = buildUseCases();
-  const fill = (owner: number, count: number) => {
+/** Gives a peer so many leases of one account. */
+function fillOf(built: UseCases) {
+  return (owner: number, count: number): void => {
     const user = {
       ...{ uid: uid(61184), gid: 61184 as never, name: userName(`u${owner}`), dynamic: false },
       leases: Array.from({ length: count }, (_, index) => ({
@@ -57,6 +59,11 @@ test('one user has so many leases, and all users together leave root the rest', 
     };
     built.users.put(user);
   };
+}
+
+test('one user has so many leases, and all users together leave root the rest', async () => {
+  const built = buildUseCases();
+  const fill = fillOf(built);
   fill(1000, LEASES_PER_PEER_MAX);
   await fails(built.acquire('a.service', { owner: uid(1000) }), 'LimitReached', /the user 1000 holds/);
   await built.acquire('b.service', { owner: uid(1001) });
@@ -66,4 +73,27 @@ test('one user has so many leases, and all users together leave root the rest', 
   await fails(built.acquire('c.service', { owner: uid(1001) }), 'LimitReached', /the rest is root's/);
   const { user } = await built.acquire('root.service');
   assert.equal(user.leases.length, 1);
+});
+
+test('root, too, has so many requests and leases as there may be in all, and as there are descriptors for', async () => {
+  const built = buildUseCases();
+  const letGo = held(built);
+  const requests = Array.from({ length: REQUESTS_IN_FLIGHT_MAX }, (_, index) => built.acquire(`a${index}.service`));
+  assert.equal(built.allocator.inFlight, REQUESTS_IN_FLIGHT_MAX);
+  await fails(built.acquire('more.service'), 'LimitReached', /requests are under way/);
+  letGo();
+  await Promise.all(requests);
+  fillOf(built)(0, LEASES_MAX - built.users.leaseCount - 1);
+  await built.acquire('last.service');
+  await fails(built.acquire('more.service'), 'LimitReached', /leases are held already/);
+
+  const capacity = { leases: 2, refusal: 'there are descriptors for 2 leases' };
+  const small = buildUseCases(undefined, undefined, { capacity });
+  const last = held(small);
+  const first = small.acquire('a.service');
+  const second = small.acquire('b.service');
+  await fails(small.acquire('c.service'), 'LimitReached', /descriptors for 2 leases/);
+  last();
+  await Promise.all([first, second]);
+  await fails(small.acquire('c.service'), 'LimitReached', /descriptors for 2 leases/);
 });

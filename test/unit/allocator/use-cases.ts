@@ -1,6 +1,6 @@
 /** The use cases built on the fakes, joined as daemon/main.ts joins them. */
 import assert from 'node:assert/strict';
-import { Allocator } from '../../../src/allocator/allocate.ts';
+import { Allocator, type AllocatorDeps } from '../../../src/allocator/allocate.ts';
 import { CoolDown } from '../../../src/allocator/cool-down.ts';
 import type { Directories } from '../../../src/allocator/directory-ports.ts';
 import type { ExplainDeps } from '../../../src/allocator/explain.ts';
@@ -40,7 +40,7 @@ export interface UseCases {
   readonly teardown: Teardown;
   readonly coolDown: CoolDown;
   readonly range: UidRange;
-  /** what Endings said of users that left something */
+  /** what Teardown said of leftovers */
   readonly left: string[];
   /** the names of users that lost their UID, as they were told of */
   readonly lost: string[];
@@ -52,9 +52,14 @@ export interface UseCases {
 
 /**
  * @param text the range, such as "61184-61186"
- * @param room real directories, instead of those that `directories` of the house stands for
+ * @param room real directories, instead of the fake ones
+ * @param more how many leases there may be, and a name cache, if there is one
  */
-export function buildUseCases(text = '61184-65519', room?: Directories): UseCases {
+export function buildUseCases(
+  text = '61184-65519',
+  room?: Directories,
+  more: Pick<AllocatorDeps, 'capacity'> & Partial<Pick<AllocatorDeps, 'nameCache'>> = {},
+): UseCases {
   const range = parseRange(text);
   if (typeof range === 'string') {
     throw new TypeError(range);
@@ -90,6 +95,7 @@ export function buildUseCases(text = '61184-65519', room?: Directories): UseCase
   const allocator = new Allocator({
     ...{ ...choice, probes: probe, accounts, registry, nameCache, queue: new KeyedQueue() },
     onLost: user => lost.push(user.name),
+    ...more,
   });
   const built: UseCases = {
     explainDeps: { ...choice, allocator },

@@ -55,7 +55,7 @@ test('what cannot be is refused with file, line and key', () => {
   refused('toString=1', /unknown key/);
   refused('UidRange', /^file\.conf:1: "UidRange" is not a line/);
   refused('UidRange=1-2', /^file\.conf:1: UidRange=: it must lie within/);
-  refused('LogLevel=info\nLogLevel=info', /^file\.conf:2: LogLevel= is there twice/);
+  refused('LogLevel=info\nLogLevel=info', /^file\.conf:2: LogLevel= occurs twice/);
   refused('LogLevel=loud', /one of error, warn/);
   refused('MaxConnections=1e9', /whole number/);
   refused('ProbeTimeoutSec=0', /seconds from 0\.1/);
@@ -69,7 +69,7 @@ test('a missing default file means the defaults, a missing named file is an erro
   try {
     const file = join(directory, 'dynuserd.conf');
     assert.throws(() => loadConfig({ file, environment: {} }), /dynuserd.conf: it does not exist; create it, or start/);
-    assert.throws(() => loadConfig({ file: directory, environment: {} }), /it is no regular file; replace it/);
+    assert.throws(() => loadConfig({ file: directory, environment: {} }), /it is not a regular file; replace it/);
     writeFileSync(file, 'LogLevel=error\n');
     const config = loadConfig({ file, environment: { DYNUSER_RUNTIME_DIRECTORY: '/run/other' } });
     assert.equal(config.runtimeDirectory, '/run/other');

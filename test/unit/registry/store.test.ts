@@ -3,8 +3,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { DynuserError } from '../../../src/core/errors.ts';
 import type { Gid, LeaseId, Pid } from '../../../src/core/ids.ts';
 import type { DynamicUser, Lease } from '../../../src/core/lease.ts';
+import { HELD_DIRECTORIES_MAX, LEASES_PER_USER_MAX } from '../../../src/core/limits.ts';
+import { BY_NAME } from '../../../src/core/paths.ts';
 import { PinnedDirectory } from '../../../src/files/pinned-directory.ts';
 import { decodeLease, encodeLease } from '../../../src/registry/lease-file.ts';
 import { Store } from '../../../src/registry/store.ts';
@@ -202,4 +205,42 @@ test('a lease file is read only where it is whole and in bounds', () => {
     change(file);
     assert.equal(decodeLease(JSON.stringify(file)), undefined, change.toString());
   }
+});
+
+test('a user whose links cannot be made is not published, and it is said', () => {
+  withStore((path, store) => {
+    const user = lease('wuff', 61214);
+    mkdirSync(join(path, BY_NAME, 'wuff'), { recursive: true });
+    assert.throws(
+      () => store.publish(user),
+      (error: unknown) => error instanceof DynuserError && error.code === 'HostFailed',
+    );
+  });
+});
+
+test('writing leases leaves no descriptor open', () => {
+  withStore((_path, store) => {
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
+    for (let count = 0; count < 16; count++) {
+      const user = lease('wuff', 61214);
+      store.intend(user);
+      store.commit(user);
+    }
+    assert.equal(open(), before);
+  });
+});
+
+test('the bounds of a lease file are reached, and not passed', () => {
+  const user = lease('wuff', 61214);
+  const [held] = user.leases;
+  const [kept] = held?.directories ?? [];
+  assert.ok(held && kept);
+  const withDirectories = (count: number) =>
+    encodeLease({ ...user, leases: [{ ...held, directories: Array<typeof kept>(count).fill(kept) }] });
+  assert.ok(decodeLease(withDirectories(HELD_DIRECTORIES_MAX)));
+  assert.equal(decodeLease(withDirectories(HELD_DIRECTORIES_MAX + 1)), undefined);
+  const withLeases = (count: number) => encodeLease({ ...user, leases: Array<Lease>(count).fill(held) });
+  assert.ok(decodeLease(withLeases(LEASES_PER_USER_MAX)));
+  assert.equal(decodeLease(withLeases(LEASES_PER_USER_MAX + 1)), undefined);
 });
