@@ -13,6 +13,17 @@
 #include "mount_calls.h"
 #include "protocol/plan.h"
 
+/* musl before 1.2.5, as Debian 12 has it, knows nothing of statx(2). */
+#ifndef STATX_TYPE
+#include <linux/stat.h>
+#include <sys/syscall.h>
+
+static int statx(int directory, const char *path, int flags, unsigned int mask, struct statx *status)
+{
+	return (int)syscall(SYS_statx, directory, path, flags, mask, status);
+}
+#endif
+
 /* The longest name of a mount option, in bytes; the kernel's are far shorter. */
 #define NAME_BYTES_MAX 64U
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { skipUnless } from '../../support/host.ts';
 import { errorOf, type Installed, replyOf, withInstalled } from '../../support/installed.ts';
 import type { RunResult } from '../../support/machine/process.ts';
 
@@ -31,7 +32,9 @@ function refused({ status, stderr }: RunResult, pattern: RegExp): void {
   assert.equal(status, 1);
 }
 
-test('the UID 0 alone is not root: no directory of the host is moved, no lease of root released', async () => {
+test('the UID 0 alone is not root: no directory of the host is moved, no lease of root released', {
+  skip: skipUnless('user namespaces'),
+}, async () => {
   await withInstalled({}, async host => {
     await host.startDaemon();
     await host.machine.sh('mkdir -p /var/lib/victim && echo secret >/var/lib/victim/file');

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { LaunchPlan } from '../../../src/api/generated/io-dynuser-allocator.ts';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { skipUnless } from '../../support/host.ts';
 import { LauncherHost, UID } from './fake-daemon.ts';
 
 const NONE = '0000000000000000';
@@ -94,7 +95,9 @@ describe('the privileges of dynuser-run', () => {
     assert.match(stderr, /RestrictSUIDSGID= without NoNewPrivileges= needs the capability CAP_SYS_ADMIN/);
   });
 
-  it('are those of a namespace in which only root and the user are somebody', async () => {
+  it('are those of a namespace in which only root and the user are somebody', {
+    skip: skipUnless('user namespaces'),
+  }, async () => {
     const script = 'id -u; cat /proc/self/uid_map /proc/self/gid_map; stat -c %u /etc /var/mail; stat -c %g /var/mail';
     const text = await host.output({ privateUsers: true, groups: ['mail'] }, ['sh', '-c', script]);
     const row = (id: number): string => `${id} ${id} 1`;
@@ -114,7 +117,9 @@ describe('the privileges of dynuser-run', () => {
     ]);
   });
 
-  it('leave no way to look into the process before it is the program, nor descriptors of the launcher in it', async () => {
+  it('leave no way to look into the process before it is the program, nor descriptors of the launcher in it', {
+    skip: skipUnless('user namespaces'),
+  }, async () => {
     const listing = 'ls -l /proc/self/fd | grep -c -- "->"';
     assert.equal(await host.output({ mountNamespace: true, privateUsers: true }, ['sh', '-c', listing]), '4');
   });

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { skipUnless } from '../../support/host.ts';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import { Machine } from '../../support/machine.ts';
 
@@ -85,7 +86,8 @@ describe('a service on the terminal of root', () => {
     ['with the capability that the kernel asks for', ['-p', 'AmbientCapabilities=CAP_SYS_ADMIN']],
     ['without a mount namespace', ['--isolation=best-effort']],
   ] as const) {
-    it(`types nothing ${name}`, async () => {
+    const skip = name === 'with a user namespace of its own' && skipUnless('user namespaces');
+    it(`types nothing ${name}`, { skip }, async () => {
       const contained = options.some(option => option.startsWith('--isolation')) ? WITHOUT_ADMIN : [];
       const quiet = contained.length === 0 ? [] : ['sh', '-c', 'exec "$@" 2>/dev/null', 'sh'];
       assert.equal(await type(...contained, ...quiet, 'dynuser-run', ...options, '--'), REFUSED);
