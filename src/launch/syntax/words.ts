@@ -57,27 +57,27 @@ export function takeWord(
   if (index >= text.length) {
     return undefined;
   }
-  const parts = new Parts();
+  const word = new WordBuilder();
   let open = '';
   for (; index < text.length; index++) {
     const character = text.charAt(index);
     if (character === '\\' && backslash !== 'keep') {
-      index += takeEscape(text, index + 1, backslash, parts, fail);
+      index += takeEscape(text, index + 1, backslash, word, fail);
     } else if (open !== '') {
       open = character === open ? '' : open;
-      parts.add(character, open !== '');
+      word.add(character, open !== '');
     } else if (character === '"' || character === "'") {
       open = character;
     } else if (WHITESPACE.includes(character) || separators.includes(character)) {
-      return { text: parts.whole(fail), next: index + 1, end: character };
+      return { text: word.whole(fail), next: index + 1, end: character };
     } else {
-      parts.add(character, true);
+      word.add(character, true);
     }
   }
   if (open !== '') {
     fail(`the quote ${open} is not closed: ${quote(text)}; close it, or escape it with a backslash`);
   }
-  return { text: parts.whole(fail), next: index, end: '' };
+  return { text: word.whole(fail), next: index, end: '' };
 }
 
 /** @returns all words of a text, fewer than or as many as 'most'; the caller complains of one more */
@@ -95,23 +95,23 @@ export function splitWords(text: string, backslash: Backslash, fail: Fail, most:
 }
 
 /** @returns how many characters after the backslash were taken */
-function takeEscape(text: string, at: number, backslash: 'c' | 'plain', parts: Parts, fail: Fail): number {
+function takeEscape(text: string, at: number, backslash: 'c' | 'plain', word: WordBuilder, fail: Fail): number {
   const next = text.charAt(at);
   if (next === '') {
     fail(`a backslash at the end: ${quote(text)}; write a backslash as "\\\\"`);
   }
   const found = backslash === 'c' ? readEscape(text.slice(at, at + ESCAPE_MAX)) : undefined;
   if (found !== undefined) {
-    parts.addBytes(found.bytes);
+    word.addBytes(found.bytes);
     return found.length;
   }
   // systemd warns of an invalid escape, and keeps both characters.
-  parts.add(backslash === 'c' ? `\\${next}` : next, true);
+  word.add(backslash === 'c' ? `\\${next}` : next, true);
   return 1;
 }
 
 /** A word in the making: characters, and bytes that only together need to be UTF-8. */
-class Parts {
+class WordBuilder {
   readonly #chunks: Buffer[] = [];
   #text = '';
 
