@@ -1,5 +1,5 @@
 /**
- * How soon the daemon answers while a million files change hands, beside how soon it does when it has nothing else to do:
+ * How soon the daemon answers while a million files are handed over, next to how soon it does when it has nothing else to do:
  * lookups through glibc over its socket, and acquisitions of another name. One daemon, one run, by turns.
  */
 import { CHECKOUT } from '../src/tooling/checkout.ts';
@@ -16,7 +16,7 @@ const time = (milliseconds: number): string => microseconds(milliseconds * NS_PE
 const times = (value: number): string => `${value.toFixed(2)}×`;
 
 function report({ files, handoverMs, usual, busy }: BusyFigures): void {
-  const meanwhile = `while ${files.toLocaleString('en')} files change hands`;
+  const meanwhile = `while ${files.toLocaleString('en')} files are handed over`;
   printTable([
     ['', 'usually', meanwhile],
     ['lookup over the socket, mean', time(usual.lookupMean), time(busy.lookupMean)],

@@ -1,6 +1,6 @@
 /**
  * Runs inside a machine and measures what the daemon answers, and how soon, while it has nothing else to do and while the
- * files of a large tree change hands: lookups through glibc over its socket, and acquisitions of another name. The two turn
+ * files of a large tree are handed over: lookups through glibc over its socket, and acquisitions of another name. The two turn
  * by turn, in pieces that are short beside a handover. Prints one line of JSON; busy.bench.ts reads it.
  *
  * usage: busy-load DIRECTORIES ROUNDS
