@@ -98,7 +98,7 @@ static int parse(const char *text, struct credentials *credentials)
 	return 0;
 }
 
-/* What fits into no short read: one long one, in pieces of the same text, since the kernel goes on where it stopped. */
+/* What fits into no short read: one long one, in pieces of the same text, since the kernel continues where it stopped. */
 static int read_long(int descriptor, struct credentials *credentials)
 {
 	char *text = malloc(STATUS_MAX + 1);

@@ -1,7 +1,7 @@
 /*
  * Depth first, with a stack on the heap: the depth is chosen by whoever may write to /dev/shm. The first levels keep
  * their directory streams; below LEVELS_OPEN only the deepest one is open, and the way back is "..", checked by device
- * and inode. Where a directory was moved meanwhile, the walk goes on at the deepest level that is still open: its mover
+ * and inode. Where a directory was moved meanwhile, the walk continues at the deepest level that is still open: its mover
  * can hide files from any walk, and whom it hides are its own.
  */
 #include "ipc_walk.h"
@@ -132,7 +132,7 @@ static void pop(struct walk *walk, const struct ipc_visitor *visitor)
 		drop(walk);
 }
 
-/* Looks at one entry and descends into it where the visitor says so. Returns whether the answer was written. */
+/* Visits one entry, and descends into it if the visitor says so. Returns whether the answer was written. */
 static bool visit(struct walk *walk, const struct ipc_visitor *visitor, const char *name, struct answer *answer)
 {
 	int directory = dirfd(walk->levels[walk->count - 1].stream);

@@ -45,7 +45,7 @@ static void move(struct known_threads *known, struct known_thread *thread)
 	drop_descriptor(&thread->descriptor);
 }
 
-/* Moves a descriptor to where it may stay. Returns -1 where there is no place. */
+/* Moves a descriptor to where it may stay. Returns -1 if there is no place. */
 static int settle(int descriptor)
 {
 	int settled = descriptor < 0 ? -1 : fcntl(descriptor, F_DUPFD_CLOEXEC, DESCRIPTOR_MIN);

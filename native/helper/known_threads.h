@@ -31,7 +31,7 @@ struct known_list {
 };
 
 struct known_threads {
-	/* of the walk before, and of the one that goes on; NULL if nothing is to be kept */
+	/* of the walk before, and of the one that continues; NULL if nothing is to be kept */
 	struct known_list *before, *now;
 	/* those of the process that is visited: in before, from first up to end */
 	size_t first, end;

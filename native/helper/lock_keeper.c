@@ -86,7 +86,7 @@ static int take_descriptor(struct msghdr *message)
 	return descriptor;
 }
 
-/* Returns false where the connection has ended. */
+/* Returns false if the connection has ended. */
 static bool receive(int connection)
 {
 	char text[KEEPER_MESSAGE_MAX];

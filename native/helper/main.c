@@ -1,6 +1,6 @@
 /*
  * dynuser-helper: a child of dynuserd that answers what may block or crash, so that a foreign NSS module never
- * runs inside the daemon. It lives until its standard input ends; the daemon kills it where it does not answer in time.
+ * runs inside the daemon. It lives until its standard input ends; the daemon kills it if it does not answer in time.
  * It decides nothing: the daemon judges what it answers. The argument is its role, role.h; with "tree", "keep-locks" or "namespace"
  * it is another program: tree/commands.h, lock_keeper.h, user_namespace.h.
  *

@@ -8,7 +8,7 @@
 
 #include "ipc_walk.h"
 
-/* The path of an entry for people: as the kernel has it now, or the bare name where it is too long to tell. */
+/* The path of an entry for people: as the kernel has it now, or the bare name if it is too long to tell. */
 static void answer_entry(struct answer *answer, const char *kind, int entry, const char *name, size_t cut)
 {
 	char link[sizeof("/proc/self/fd/") + 16];
@@ -33,7 +33,7 @@ struct wanted {
 	uint32_t number;
 };
 
-static enum walk_step look(void *data, const struct walk_entry *entry, struct answer *answer)
+static enum walk_step visit(void *data, const struct walk_entry *entry, struct answer *answer)
 {
 	const struct wanted *wanted = data;
 
@@ -46,7 +46,7 @@ static enum walk_step look(void *data, const struct walk_entry *entry, struct an
 bool find_in_tree(const char *top, const char *kind, size_t cut, uint32_t number, struct answer *answer)
 {
 	struct wanted wanted = { .kind = kind, .cut = cut, .number = number };
-	const struct ipc_visitor visitor = { .entry = look, .data = &wanted };
+	const struct ipc_visitor visitor = { .entry = visit, .data = &wanted };
 
 	return walk_ipc(top, &visitor, answer);
 }

@@ -82,11 +82,11 @@ void answer_copy(struct answer *answer, const struct answer *other);
 
 /*
  * Reads one line of questions into line, NUL-terminated and without its LF.
- * Returns false at the end of input, and where the peer breaks the protocol: a line that is too long, has a NUL, or is
+ * Returns false at the end of input, and if the peer breaks the protocol: a line that is too long, has a NUL, or is
  * followed by another one before it was answered.
  */
 bool question_read(int descriptor, char line[QUESTION_MAX]);
-/* Writes the answer and its LF. Returns false where nobody reads. */
+/* Writes the answer and its LF. Returns false if nobody reads. */
 bool answer_write(int descriptor, struct answer *answer);
 
 /* Parses a UID or GID, 0 to 2^32-2, decimal without sign or leading zeros. */

@@ -17,7 +17,7 @@ enum role {
 	ROLE_TREE_PROBE = 32,	/* tries an id-mapped mount */
 };
 
-/* The role that the daemon names on the command line of a helper that answers questions. Returns false where there is none. */
+/* The role that the daemon names on the command line of a helper that answers questions. Returns false if there is none. */
 bool role_named(const char *name, enum role *role);
 
 /*

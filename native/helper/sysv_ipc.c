@@ -19,13 +19,13 @@ union semun {
 };
 
 /*
- * What the three kinds have in common. highest returns the last place that is taken, and *count is how many are; look returns the
+ * What the three kinds have in common. highest returns the last place that is taken, and *count is how many are; stat returns the
  * id of what is at a place, or -1.
  */
 struct sysv_kind {
 	const char *name;
 	int (*highest)(int *count);
-	int (*look)(int place, struct ipc_perm *permissions, bool *is_attached);
+	int (*stat)(int place, struct ipc_perm *permissions, bool *is_attached);
 	int (*remove)(int id);
 };
 
@@ -44,7 +44,7 @@ static int shm_highest(int *count)
 	return highest;
 }
 
-static int shm_look(int place, struct ipc_perm *permissions, bool *is_attached)
+static int shm_stat(int place, struct ipc_perm *permissions, bool *is_attached)
 {
 	struct shmid_ds status;
 	int id = shmctl(place, SHM_STAT_ANY, &status);
@@ -70,7 +70,7 @@ static int sem_highest(int *count)
 	return highest;
 }
 
-static int sem_look(int place, struct ipc_perm *permissions, bool *is_attached)
+static int sem_stat(int place, struct ipc_perm *permissions, bool *is_attached)
 {
 	struct semid_ds status;
 	int id = semctl(place, 0, SEM_STAT_ANY, (union semun){ .buf = &status });
@@ -100,7 +100,7 @@ static int msg_highest(int *count)
 	return highest;
 }
 
-static int msg_look(int place, struct ipc_perm *permissions, bool *is_attached)
+static int msg_stat(int place, struct ipc_perm *permissions, bool *is_attached)
 {
 	struct msqid_ds status;
 	int id = msgctl(place, MSG_STAT_ANY, &status);
@@ -117,9 +117,9 @@ static int msg_remove(int id)
 }
 
 static const struct sysv_kind kinds[] = {
-	{ "sysv-shm", shm_highest, shm_look, shm_remove },
-	{ "sysv-sem", sem_highest, sem_look, sem_remove },
-	{ "sysv-msg", msg_highest, msg_look, msg_remove },
+	{ "sysv-shm", shm_highest, shm_stat, shm_remove },
+	{ "sysv-sem", sem_highest, sem_stat, sem_remove },
+	{ "sysv-msg", msg_highest, msg_stat, msg_remove },
 };
 
 const char *sysv_kind_name(const struct sysv_object *object)
@@ -163,14 +163,14 @@ static bool is_gone(int error)
 static bool walk_kind(const struct sysv_kind *kind, visit_sysv *visit, void *data, bool *ended)
 {
 	int count = 0;
-	/* -1 in a kernel without System V IPC; 0 where the first place is taken, and where none is. */
+	/* -1 in a kernel without System V IPC; 0 if the first place is taken, and if none is. */
 	int highest = kind->highest(&count);
 
 	for (int place = 0; count > 0 && place <= highest && !*ended; place++) {
 		struct sysv_object object = { .kind = kind };
 		struct ipc_perm permissions;
 
-		object.id = kind->look(place, &permissions, &object.is_attached);
+		object.id = kind->stat(place, &permissions, &object.is_attached);
 		if (object.id < 0 && !is_gone(errno))
 			return false;
 		if (object.id < 0)
@@ -179,7 +179,7 @@ static bool walk_kind(const struct sysv_kind *kind, visit_sysv *visit, void *dat
 		object.gid = permissions.gid;
 		object.creator_uid = permissions.cuid;
 		object.creator_gid = permissions.cgid;
-		object.is_doomed = kind->look == shm_look && (permissions.mode & SHM_DEST) != 0;
+		object.is_doomed = kind->stat == shm_stat && (permissions.mode & SHM_DEST) != 0;
 		*ended = visit(data, &object);
 	}
 	return true;

@@ -22,7 +22,7 @@
 /* The owner on disk of a mapped tree, which systemd uses too, mapped to itself: any mapping tells. */
 #define MAPPING "65534 65534 1"
 
-/* The child is needed for less than a millisecond; where this process is killed meanwhile, nobody else ends it. */
+/* The child is needed for less than a millisecond; if this process is killed meanwhile, nobody else ends it. */
 #define CHILD_SECONDS 5U
 
 static void be_namespace(int ready)
@@ -112,7 +112,7 @@ static bool is_user_namespace(int opened)
 	return ioctl(opened, NS_GET_NSTYPE) == CLONE_NEWUSER;
 }
 
-/* The directory is root's alone; what is in the place of the mount is looked at before it is used. -1 where there is none. */
+/* The directory is root's alone; what is in the place of the mount is looked at before it is used. -1 if there is none. */
 static int open_kept(void)
 {
 	int opened = open(NAMESPACE_PATH, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

@@ -15,7 +15,7 @@ struct refusal {
 	int error;
 };
 
-/* Opens the kept user namespace, or, where there is none, makes one. *opened is to be closed where nothing was refused. */
+/* Opens the kept user namespace, or, if there is none, makes one. *opened is to be closed if nothing was refused. */
 struct refusal namespace_open(int *opened);
 
 /*

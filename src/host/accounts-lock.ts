@@ -1,7 +1,7 @@
 /**
  * The lock of the host's account files, /etc/.pwd.lock, by the protocol of lckpwdf(3): useradd(8) and systemd hold it while they
- * choose a number. Ours is a shared lock (F_RDLCK): it keeps these out, and asks for no right to write, so that it can be had
- * where /etc is read-only for this process. Requests share one hold.
+ * choose a number. Ours is a shared lock (F_RDLCK): it keeps these out, and asks for no right to write, so that it can be taken
+ * if /etc is read-only for this process. Requests share one hold.
  */
 import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

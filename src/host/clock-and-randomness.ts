@@ -1,4 +1,4 @@
-/** What makes one run of the daemon unlike another: the time, and numbers that nobody can foresee. */
+/** What differs from one run of the daemon to the next: the time, and random numbers. */
 
 import type { Clock, Randomness } from '../allocator/ports.ts';
 import { LEASE_ID_BYTES, leaseIdOf } from '../core/ids.ts';
@@ -16,7 +16,7 @@ export const RANDOMNESS: Randomness = {
   leaseId: () => leaseIdOf(RANDOM.take(LEASE_ID_BYTES)),
 };
 
-/** What makes the unit name of a launch that names none one of its own. */
+/** Makes the unit name of a launch that names none unique. */
 export function freshName(): string {
   return RANDOM.take(8).toString('hex');
 }

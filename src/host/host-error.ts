@@ -1,4 +1,4 @@
-/** How a system error becomes one of the house's own: something that ran out and may pass, or a fault of the host. */
+/** How a system error becomes a DynuserError: something that ran out and may pass, or a fault of the host. */
 import { DynuserError } from '../core/errors.ts';
 
 const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EDQUOT', 'ENOLCK']);
@@ -12,14 +12,14 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ['EROFS', 'make that file system writable'],
 ]);
 
-/** @returns the code of a system error, such as 'ENOENT', or undefined where the value is none */
+/** @returns the code of a system error, such as 'ENOENT', or undefined if the value is none */
 export function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /**
  * @param what what was tried, with the path: "cannot open /run/x"
- * @returns LimitReached where a resource ran out, else HostFailed, with the system's own words
+ * @returns LimitReached if a resource ran out, else HostFailed, with the system's own words
  */
 export function hostError(error: unknown, what: string): DynuserError {
   const code = systemErrorCode(error);

@@ -1,5 +1,5 @@
 /**
- * nscd(8), where it runs: it remembers users and groups for minutes, those that were there and those that were not, and
+ * nscd(8), if it runs: it remembers users and groups for minutes, those that were there and those that were not, and
  * answers programs in front of every NSS module. Its caches of both are dropped when a user comes or goes.
  */
 import { statSync } from 'node:fs';

@@ -16,7 +16,7 @@ export interface RuntimeLock {
 /**
  * Takes the lock, without waiting.
  * @param name the file's name in the directory
- * @returns undefined where another process has it
+ * @returns undefined if another process has it
  * @throws DynuserError HostFailed, LimitReached
  */
 export function takeRuntimeLock(directory: PinnedDirectory, name: string): RuntimeLock | undefined {
@@ -41,7 +41,7 @@ export function takeRuntimeLock(directory: PinnedDirectory, name: string): Runti
 }
 
 /**
- * @param mode of the directory where it has to be made
+ * @param mode of the directory if it has to be made
  * @throws DynuserError HostFailed, LimitReached
  */
 export function openRuntimeDirectory(path: string, mode: number): PinnedDirectory {

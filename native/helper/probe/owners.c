@@ -23,7 +23,7 @@ static bool ask_sources(const char *name, struct owners *owners, struct failure 
 	return group != LOOKUP_FAILED;
 }
 
-/* As after any other source, the manager's user is the answer where there was none. */
+/* As after any other source, the manager's user is the answer if there was none. */
 static void take_user(struct owners *owners, const char *name, uint32_t number)
 {
 	struct account account = { .number = number, .group = number };

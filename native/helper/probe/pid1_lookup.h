@@ -11,7 +11,7 @@
 #define PID1_SERVICE "io.systemd.DynamicUser"
 #define PID1_SOCKET "/run/systemd/userdb/" PID1_SERVICE
 
-/* Makes the switch. To be called once, before the first lookup. Returns false where there is no memory for it. */
+/* Makes the switch. To be called once, before the first lookup. Returns false if there is no memory for it. */
 bool pid1_lookup_prepare(void);
 
 /* Sets the switch: whether lookups from here on go to the manager. */

@@ -150,7 +150,7 @@ static bool has_word(const char *services, const char *service)
 static int tell_glibc(char services[DATABASES][SOURCES_LINE_MAX])
 {
 	for (size_t i = 0; i < DATABASES; i++) {
-		/* It sets no errno where the line is no service list. */
+		/* It sets no errno if the line is no service list. */
 		if (__nss_configure_lookup(databases[i], services[i]) != 0)
 			return EINVAL;
 	}

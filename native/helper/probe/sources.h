@@ -14,7 +14,7 @@
 #define SOURCES_FILE_MAX 65536
 #define SOURCES_LINE_MAX 1024
 
-/* The file as it was when the sources were taken from it; all zero where there was none. */
+/* The file as it was when the sources were taken from it; all zero if there was none. */
 struct sources_stamp {
 	struct timespec changed;
 	dev_t device;
@@ -26,7 +26,7 @@ struct sources_stamp {
  * Takes the services of one database out of the text of an nsswitch.conf(5), without the word dynuser, and one other unless
  * that is NULL, each with the [STATUS=ACTION] that follows it. A database that is not named there, or has no other source, gets "files", glibc's
  * own default.
- * Returns false where the line is longer than SOURCES_LINE_MAX.
+ * Returns false if the line is longer than SOURCES_LINE_MAX.
  */
 bool sources_extract(const char *text, const char *database, const char *without, char services[SOURCES_LINE_MAX]);
 
@@ -40,8 +40,8 @@ int sources_configure(const char *path, struct sources_stamp *stamp);
 bool sources_have_systemd(void);
 
 /*
- * Whether lookups from here on leave out nss-systemd, where it is among the sources; by default they do not. Where it is the only
- * one, "files" stands for it: what that knows is known to everybody. Ends the process where glibc does not take it.
+ * Whether lookups from here on leave out nss-systemd, if it is among the sources; by default they do not. If it is the only
+ * one, "files" is asked instead: what that knows, everybody knows. Ends the process if glibc does not accept it.
  */
 void sources_leave_out_systemd(bool leave_out);
 

@@ -12,7 +12,7 @@
 /*
  * Whether a name, or a number, may be known to nss-systemd beside the manager's users: there is a record in a file, or a socket
  * of others than the manager, dynuser and those who tell what others know, or it is one that nss-systemd makes up itself.
- * True also where that cannot be told.
+ * True also if that cannot be told.
  */
 bool user_database_may_have_name(const char *name);
 bool user_database_may_have_number(uint32_t number);

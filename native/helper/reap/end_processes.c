@@ -1,8 +1,8 @@
 /*
- * Two ways of signalling, neither of which can reach a stranger. A stand-in (reap/run_as_uid.h) reaches at once, and ahead of every
+ * Two ways of signalling, neither of which can reach a stranger. A child that runs as the UID (run_as_uid.h) reaches at once, and ahead of every
  * fork, all that have the UID as their own. What it may not signal has the UID as effective or file-system UID alone, or in a
- * single thread: it is signalled by its pidfd, after a look at its credentials that was taken while the pidfd was open. So
- * is, by SIGKILL, every other: where no process can be forked, or processes of the UID get the better of the stand-in.
+ * single thread: its pidfd is signalled, after its credentials were read while the pidfd was open. So
+ * is, by SIGKILL, every other, in case no process can be forked or processes of the UID end the child.
  */
 #include "end_processes.h"
 
@@ -17,7 +17,7 @@
 #include "processes.h"
 #include "run_as_uid.h"
 
-/* Pauses between two looks: the first is for processes that have just to be scheduled, the others double. */
+/* Pauses between two searches: the first is for processes that have just to be scheduled, the others double. */
 #define PAUSE_FIRST_MS 1
 #define PAUSE_LAST_MS 32
 
@@ -39,7 +39,7 @@ static bool still_has_uid(const struct found_thread *found, uid_t uid)
 	       credentials_hold(&credentials, uid) == HOLDS_AS_USER;
 }
 
-/* The kernel's own rule for kill(2), by which the stand-in reaches a process: its real or saved UID. */
+/* The kernel's own rule for kill(2), by which that child reaches a process: its real or saved UID. */
 static bool is_reached_by_user(const struct found_thread *found, uid_t uid)
 {
 	return credentials_read(found->proc, found->process, &credentials) == 0 &&
@@ -58,7 +58,7 @@ static bool signal_found(void *data, const struct found_thread *found, struct an
 	(void)answer;
 	if (descriptor < 0)
 		return false;
-	/* A second SIGTERM means "now" to some programs: whom the stand-in asked is not asked again. */
+	/* A second SIGTERM means "now" to some programs: who got one from the child gets no second one. */
 	if (still_has_uid(found, orders->uid) &&
 	    (orders->signal == SIGKILL || !is_reached_by_user(found, orders->uid)))
 		(void)syscall(SYS_pidfd_send_signal, descriptor, orders->signal, NULL, 0);
@@ -66,7 +66,7 @@ static bool signal_found(void *data, const struct found_thread *found, struct an
 	return false;
 }
 
-/* Returns whether all that have the UID as their own were reached at once; the next look tells what came of it. */
+/* Returns whether all that have the UID as their own were reached at once; the next search tells what came of it. */
 static bool signal_processes(uid_t uid, const int *signals, size_t count)
 {
 	/* Without what is kept: a thread's path below its process is needed, and known ones are read without it. */
@@ -82,14 +82,14 @@ static bool signal_processes(uid_t uid, const int *signals, size_t count)
 	return reached;
 }
 
-/* What a look for processes of the UID has found; the answer names it, or is an error. */
+/* What a search for processes of the UID has found; the answer names it, or is an error. */
 enum left {
 	LEFT_NOTHING,
 	LEFT_OTHERS, /* they have the number as a group alone: they belong to another user, and keep it */
 	LEFT_OURS,   /* or it is not known */
 };
 
-struct look {
+struct search {
 	bool with_exited;
 	bool has_ours, has_others;
 	struct answer others;
@@ -111,25 +111,25 @@ static bool has_exited(pid_t process)
 /* Those of the UID come first: what others have is told only if there is none. */
 static bool note_left(void *data, const struct found_thread *found, struct answer *answer)
 {
-	struct look *look = data;
+	struct search *search = data;
 
-	if ((found->holds != HOLDS_AS_USER && look->has_others) ||
-	    (!look->with_exited && has_exited(found->process)))
+	if ((found->holds != HOLDS_AS_USER && search->has_others) ||
+	    (!search->with_exited && has_exited(found->process)))
 		return false;
-	look->has_ours = found->holds == HOLDS_AS_USER;
-	look->has_others = !look->has_ours;
-	return answer_found(NULL, found, look->has_ours ? answer : &look->others) && look->has_ours;
+	search->has_ours = found->holds == HOLDS_AS_USER;
+	search->has_others = !search->has_ours;
+	return answer_found(NULL, found, search->has_ours ? answer : &search->others) && search->has_ours;
 }
 
-static enum left look_for(uid_t uid, bool with_exited, struct known_threads *known, struct answer *answer)
+static enum left search_for(uid_t uid, bool with_exited, struct known_threads *known, struct answer *answer)
 {
-	struct look look = { .with_exited = with_exited };
+	struct search search = { .with_exited = with_exited };
 
-	if (walk_processes(uid, known, note_left, &look, answer))
+	if (walk_processes(uid, known, note_left, &search, answer))
 		return LEFT_OURS;
-	if (!look.has_others)
+	if (!search.has_others)
 		return LEFT_NOTHING;
-	answer_copy(answer, &look.others);
+	answer_copy(answer, &search.others);
 	return LEFT_OTHERS;
 }
 
@@ -146,7 +146,7 @@ static void pause_before(const struct deadline *deadline, int *milliseconds)
 
 bool find_running(uid_t uid, struct known_threads *known, struct answer *answer)
 {
-	return look_for(uid, false, known, answer) != LEFT_NOTHING;
+	return search_for(uid, false, known, answer) != LEFT_NOTHING;
 }
 
 bool terminate_processes(uid_t uid, struct known_threads *known, struct answer *answer)
@@ -154,13 +154,13 @@ bool terminate_processes(uid_t uid, struct known_threads *known, struct answer *
 	static const int signals[] = { SIGTERM, SIGCONT };
 	struct deadline deadline = deadline_after(TERMINATE_WAIT_MS);
 	int pause = PAUSE_FIRST_MS;
-	enum left left = look_for(uid, true, known, answer);
+	enum left left = search_for(uid, true, known, answer);
 
 	if (left == LEFT_OURS) {
 		(void)signal_processes(uid, signals, 2);
 		do {
 			pause_before(&deadline, &pause);
-			left = look_for(uid, true, known, answer);
+			left = search_for(uid, true, known, answer);
 		} while (left == LEFT_OURS && deadline_left(&deadline) > 0);
 	}
 	return left != LEFT_NOTHING;
@@ -175,7 +175,7 @@ bool kill_processes(uid_t uid, struct known_threads *known, struct answer *answe
 	enum left left;
 
 	/* Once all were given SIGKILL at one moment, the dead that nobody has waited for count no more. */
-	while ((left = look_for(uid, !reached, known, answer)) == LEFT_OURS) {
+	while ((left = search_for(uid, !reached, known, answer)) == LEFT_OURS) {
 		if (deadline_left(&deadline) == 0)
 			return true;
 		reached = signal_processes(uid, signals, 1);

@@ -21,7 +21,7 @@ bool remove_ipc(uid_t number, const struct uid_range *dynamic, struct answer *an
 
 /*
  * Removes System V objects that strangers gave to a number, and answers how many, and of the first ones the kind, the id and the
- * creator. One walk: they count for nothing, and who goes on giving must not keep the number from being given out.
+ * creator. One walk: they count for nothing, and somebody who keeps giving must not keep the number from being given out.
  */
 void remove_given_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer);
 

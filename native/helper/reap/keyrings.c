@@ -49,7 +49,7 @@ static void end_own(const void *unused)
 }
 
 /*
- * Looks for a line of the user in what was read. Returns whether there is one; where there is none, what is left of a line
+ * Looks for a line of the user in what was read. Returns whether there is one; if there is none, what is left of a line
  * that was cut off goes to the front, for the next read.
  */
 static bool search_lines(char *text, size_t *length, uid_t uid)

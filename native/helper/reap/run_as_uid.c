@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A child needs some microseconds; on a machine that is out of breath some milliseconds. */
+/* A child needs some microseconds; on an overloaded machine some milliseconds. */
 #define CHILD_WAIT_MS 500
 
 /* A process without any UID but the given one; securebits(7) could have kept the capabilities over the change. */

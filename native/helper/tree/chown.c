@@ -22,7 +22,7 @@ static bool enter(struct tree_worker *worker, int descriptor, struct tree_status
 {
 	const struct handover *handover = worker->pool->context;
 
-	/* Of a tree that becomes root's, a closed directory would look like one that is done. */
+	/* Of a tree that becomes root's, a closed directory would seem done. */
 	if (tree_owned(status, &handover->owner) || handover->owner.uid == 0)
 		return true;
 	const char *failed = tree_close(descriptor, status, closed);
@@ -40,12 +40,12 @@ static bool foreign(const struct handover *handover, const struct tree_status *s
 	       !tree_former_has(&handover->former, status->uid);
 }
 
-/* Right directories are not closed, to be left alone; only where one has something wrong in it is it looked at. */
+/* A directory that has its owner already is not closed. It is examined only if something in it has another owner. */
 static bool is_closed(const struct handover *handover, const struct tree_batch *batch)
 {
 	struct tree_status status;
 
-	return batch->closed || (tree_look(batch->directory, "", &status) && tree_owned(&status, &handover->owner) &&
+	return batch->closed || (tree_stat(batch->directory, "", &status) && tree_owned(&status, &handover->owner) &&
 				tree_is_owners_alone(batch->directory, &status));
 }
 
@@ -85,7 +85,7 @@ static bool take_pinned(struct tree_worker *worker, const struct tree_batch *bat
 	}
 	if (pinned < 0)
 		return tree_fail(worker, "openat2", errno, batch->directory, name);
-	if (!tree_look(pinned, "", &status))
+	if (!tree_stat(pinned, "", &status))
 		good = tree_fail(worker, "statx", errno, batch->directory, name);
 	else if (seen != NULL && !tree_same(seen, &status))
 		good = tree_changed(worker, batch->directory, name);
@@ -100,10 +100,10 @@ static bool entry(struct tree_worker *worker, const struct tree_batch *batch, co
 	const struct handover *handover = worker->pool->context;
 	struct tree_status seen;
 
-	/* One look is enough for what is right; of what is not, the look that counts is at the pinned inode. */
+	/* One statx() is enough for what has its owner; for the rest, only the status of the pinned inode counts. */
 	if (!batch->closed && worker->expects_change)
 		return take_pinned(worker, batch, name, NULL);
-	if (!tree_look(batch->directory, name, &seen))
+	if (!tree_stat(batch->directory, name, &seen))
 		return tree_fail(worker, "statx", errno, batch->directory, name);
 	if (seen.mount != worker->pool->mount) {
 		tree_pool_report_mount(worker->pool, batch->directory, name);
@@ -123,7 +123,7 @@ static bool directory(struct tree_worker *worker, int descriptor, const struct t
 
 	if (tree_owned(status, &handover->owner))
 		return true;
-	if (!tree_look(descriptor, "", &now))
+	if (!tree_stat(descriptor, "", &now))
 		return tree_fail(worker, "statx", errno, descriptor, "");
 	/* One that got, lost or renamed an entry since it was read may have some that were never seen. */
 	if (!tree_unchanged(status, &now))
@@ -151,7 +151,7 @@ static bool finish_top(const struct tree_top *marked, const struct tree_owner *o
 	const struct tree_place place = { marked->descriptor, "" };
 	struct tree_status now;
 
-	if (!tree_look(marked->descriptor, "", &now))
+	if (!tree_stat(marked->descriptor, "", &now))
 		return fail_at_top(failure, "statx");
 	if (!tree_unchanged(&marked->status, &now))
 		return fail_at_top(failure, NULL);
@@ -170,7 +170,7 @@ static bool finish_top(const struct tree_top *marked, const struct tree_owner *o
 static bool run(struct tree_top *top, struct handover *handover, uint32_t mode, struct tree_report *report,
 		struct tree_failure *failure)
 {
-	if (!tree_look(top->descriptor, "", &top->status))
+	if (!tree_stat(top->descriptor, "", &top->status))
 		return fail_at_top(failure, "statx");
 	/* A tree whose top is right is walked all the same; the top is left alone but for its mode. */
 	const char *failed = NULL;
@@ -178,7 +178,7 @@ static bool run(struct tree_top *top, struct handover *handover, uint32_t mode, 
 
 	if (!right)
 		failed = tree_begin_transition(top->descriptor, &top->status, &handover->owner, &handover->former);
-	if (failed == NULL && !tree_look(top->descriptor, "", &top->status))
+	if (failed == NULL && !tree_stat(top->descriptor, "", &top->status))
 		failed = "statx";
 	if (failed != NULL)
 		return fail_at_top(failure, failed);

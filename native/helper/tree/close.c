@@ -33,7 +33,7 @@ const char *tree_close(int descriptor, struct tree_status *status, bool *closed)
 	/* Only now, when its old owner has no more say: what that has granted, and what the mode is in the end. */
 	const char *failed = tree_drop_acls(place, status);
 
-	if (failed == NULL && !tree_look(descriptor, "", status))
+	if (failed == NULL && !tree_stat(descriptor, "", status))
 		failed = "statx";
 	if (failed != NULL)
 		return failed;
@@ -41,7 +41,7 @@ const char *tree_close(int descriptor, struct tree_status *status, bool *closed)
 		if (!write_record(descriptor, status->mode))
 			return NULL;
 		failed = tree_set_mode(place, status->mode & KEPT_BITS & ~(uint32_t)OTHERS_WRITE);
-		if (failed == NULL && !tree_look(descriptor, "", status))
+		if (failed == NULL && !tree_stat(descriptor, "", status))
 			failed = "statx";
 	}
 	*closed = failed == NULL;

@@ -1,7 +1,7 @@
 /*
  * Owns closed directories: while one changes hands it is root's, and nobody but root can change the names in it. So what a
- * name stands for is the same at every look, and links can be counted: who may rename and unlink in between can make a
- * foreign inode of two names look like one that has no other.
+ * name stands for is the same at every time, and links can be counted: who may rename and unlink in between can make a
+ * foreign inode with two names seem to have one.
  */
 #ifndef DYNUSER_HELPER_TREE_CLOSE_H
 #define DYNUSER_HELPER_TREE_CLOSE_H
@@ -12,8 +12,8 @@
 #include "owner.h"
 
 /*
- * Closes a directory and looks at it anew. Permission bits that let others write to it are taken away meanwhile; they are
- * kept in the extended attribute trusted.dynuser.mode, which an interrupted run leaves to the next. *closed is false where
+ * Closes a directory and reads its status anew. Permission bits that let others write to it are taken away meanwhile; they are
+ * kept in the extended attribute trusted.dynuser.mode, which an interrupted run leaves to the next. *closed is false if
  * the file system has no such attributes; the directory is root's then, but others may still write to it.
  * Returns NULL, or the call that failed, with errno.
  */

@@ -22,7 +22,7 @@ bool tree_count(int top, const struct tree_owner *owner, struct tree_report *rep
 bool tree_remove(int top, struct tree_report *report);
 bool tree_probe(int top, struct tree_report *report);
 
-/* The arguments after "tree". Returns the exit status: 0, 1 where the job failed, 2 for a usage that is none. */
+/* The arguments after "tree". Returns the exit status: 0, 1 if the job failed, 2 for a usage that is none. */
 int tree_main(int argc, char **argv);
 
 #endif

@@ -8,7 +8,7 @@ static bool entry(struct tree_worker *worker, const struct tree_batch *batch, co
 {
 	struct tree_status status;
 
-	if (!tree_look(batch->directory, name, &status))
+	if (!tree_stat(batch->directory, name, &status))
 		return tree_fail(worker, "statx", errno, batch->directory, name);
 	if (status.mount != worker->pool->mount)
 		tree_pool_report_mount(worker->pool, batch->directory, name);
@@ -32,7 +32,7 @@ bool tree_count(int top, const struct tree_owner *owner, struct tree_report *rep
 	struct tree_failure failure = { .call = "statx", .path = { "." } };
 	struct tree_top start = { .descriptor = top };
 
-	if (!tree_look(top, "", &start.status)) {
+	if (!tree_stat(top, "", &start.status)) {
 		failure.error = errno;
 		tree_report_failure(report, &failure);
 		return false;

@@ -9,10 +9,10 @@
 
 #define WANTED (STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_UID | STATX_GID | STATX_INO | STATX_CTIME | STATX_MNT_ID)
 
-bool tree_look(int directory, const char *name, struct tree_status *status)
+bool tree_stat(int directory, const char *name, struct tree_status *status)
 {
 	struct statx found;
-	/* A network file system may answer from its cache: what is decided on is looked at again once it is pinned. */
+	/* A network file system may answer from its cache: what is decided on is read again once it is pinned. */
 	const int flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
 
 	if (statx(directory, name, flags, WANTED, &found) != 0)

@@ -1,5 +1,5 @@
 /*
- * Owns every opening and every look at an inode of a tree. All of it is by one name relative to a directory that is
+ * Owns how an inode of a tree is opened and its status read. All of it is by one name relative to a directory that is
  * held open: no path, no symlink, no mount point and no ".." of the tree's owner is ever followed.
  */
 #ifndef DYNUSER_HELPER_TREE_OPEN_H
@@ -21,8 +21,8 @@ struct tree_status {
 	uint32_t changed_nanoseconds;
 };
 
-/* Looks at NAME in DIRECTORY, or at DIRECTORY itself where NAME is "". False with errno; ENOSYS before Linux 5.8. */
-bool tree_look(int directory, const char *name, struct tree_status *status);
+/* Looks at NAME in DIRECTORY, or at DIRECTORY itself if NAME is "". False with errno; ENOSYS before Linux 5.8. */
+bool tree_stat(int directory, const char *name, struct tree_status *status);
 
 /* Pins an inode of any type without opening it, with O_PATH. EXDEV: it is a mount point. */
 int tree_pin(int directory, const char *name);
@@ -35,7 +35,7 @@ int tree_open_parent(int directory);
 
 bool tree_same(const struct tree_status *one, const struct tree_status *other);
 
-/* Whether neither the directory nor the names in it were changed between the two looks. */
+/* Whether neither the directory nor the names in it were changed between the two. */
 bool tree_unchanged(const struct tree_status *before, const struct tree_status *after);
 
 #endif

@@ -69,7 +69,7 @@ static int remove_attribute(struct tree_place place, const char *attribute)
 			       lremovexattr(link_to(place).text, attribute);
 }
 
-/* Most inodes have no attribute at all, and one look says so; removing blindly would write to each (xattr(7)). */
+/* Most inodes have no attribute at all, which one call tells; removing blindly would write to each (xattr(7)). */
 static bool may_have_acls(const char *names, ssize_t length)
 {
 	for (ssize_t at = 0; at < length; at += (ssize_t)strlen(names + at) + 1) {

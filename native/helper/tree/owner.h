@@ -38,7 +38,7 @@ const char *tree_give(struct tree_place place, const struct tree_status *status,
 /* Takes the POSIX ACLs from an inode; the group's bits of its mode stay as they are. Returns as tree_give() does. */
 const char *tree_drop_acls(struct tree_place place, const struct tree_status *status);
 
-/* Whether a directory that is open for reading has POSIX ACLs; also true where the system does not say. */
+/* Whether a directory that is open for reading has POSIX ACLs; also true if the system does not say. */
 bool tree_has_acls(int directory);
 
 /* Sets the permission bits, 0 to 07777, of an inode that is no symlink. Returns as tree_give() does. */

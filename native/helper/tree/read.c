@@ -23,7 +23,7 @@ static bool is_directory(int directory, const struct dirent64 *entry, bool *answ
 	*answer = entry->d_type == DT_DIR;
 	if (entry->d_type != DT_UNKNOWN)
 		return true;
-	if (!tree_look(directory, entry->d_name, &status))
+	if (!tree_stat(directory, entry->d_name, &status))
 		return false;
 	*answer = S_ISDIR(status.mode);
 	return true;
@@ -46,7 +46,7 @@ static bool sort_in(struct tree_walk *walk, struct tree_chunk *chunk, int direct
 	return true;
 }
 
-/* Reads once into the open chunk. Sets *more where there may be more to read. */
+/* Reads once into the open chunk. Sets *more if there may be more to read. */
 static bool read_part(struct tree_walk *walk, struct tree_frame *frame, bool *more)
 {
 	struct tree_chunk *chunk = tree_pool_chunk(&walk->pool);

@@ -6,7 +6,7 @@
 
 #include "walk.h"
 
-/* Reads the directory on top of the walk. False where the walk is stopped. */
+/* Reads the directory on top of the walk. False if the walk is stopped. */
 bool tree_read(struct tree_walk *walk);
 
 #endif

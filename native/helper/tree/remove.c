@@ -27,7 +27,7 @@ bool tree_remove(int top, struct tree_report *report)
 	struct tree_failure failure = { .call = "statx", .path = { "." } };
 	struct tree_top start = { .descriptor = top };
 
-	if (!tree_look(top, "", &start.status)) {
+	if (!tree_stat(top, "", &start.status)) {
 		failure.error = errno;
 		tree_report_failure(report, &failure);
 		return false;

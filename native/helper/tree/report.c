@@ -96,7 +96,7 @@ void tree_report_failure(struct tree_report *report, const struct tree_failure *
 	say(report, &line);
 }
 
-/* False where the kernel has no name for it: below PATH_MAX alone. */
+/* False if the kernel has no name for it: below PATH_MAX alone. */
 static bool read_link(int descriptor, char path[PATH_MAX])
 {
 	char link[32];

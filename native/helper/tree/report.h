@@ -51,7 +51,7 @@ void tree_report_done(struct tree_report *report);
 void tree_report_failure(struct tree_report *report, const struct tree_failure *failure);
 
 /*
- * The path of NAME in a directory that is held open, or of the directory itself where NAME is "". Words for a person: the
+ * The path of NAME in a directory that is held open, or of the directory itself if NAME is "". Words for a person: the
  * kernel's name of the directory at this moment (proc_pid_fd(5)), without that of the top.
  */
 void tree_path_find(struct tree_path *path, int top, int directory, const char *name);

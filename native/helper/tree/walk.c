@@ -72,7 +72,7 @@ static bool enter(struct tree_walk *walk, int descriptor, struct tree_status *st
 	struct tree_worker *worker = &walk->pool.workers[0];
 
 	*closed = false;
-	if (!tree_look(descriptor, "", status))
+	if (!tree_stat(descriptor, "", status))
 		return tree_fail(worker, "statx", errno, descriptor, "");
 	return walk->visitor->enter == NULL || walk->visitor->enter(worker, descriptor, status, closed);
 }
@@ -99,7 +99,7 @@ static bool lift(struct tree_walk *walk, int parent, const char *from)
 	return false;
 }
 
-/* Whether a removal is so deep that it goes on from the top. */
+/* Whether a removal is so deep that it continues from the top. */
 static bool is_deep(const struct tree_walk *walk)
 {
 	return walk->visitor->remove != NULL && walk->depth >= TREE_LIFT_DEPTH;
@@ -137,8 +137,8 @@ static bool descend(struct tree_walk *walk)
 }
 
 /*
- * Opens the parent of the directory on top where it is not held open. It must be the one that was left: a directory
- * that was moved away has another, and the walk would go on where it has no business.
+ * Opens the parent of the directory on top if it is not held open. It must be the one that was left: a directory
+ * that was moved away has another, and the walk would leave the tree.
  */
 static bool reopen_parent(struct tree_walk *walk)
 {
@@ -154,7 +154,7 @@ static bool reopen_parent(struct tree_walk *walk)
 	if (opened < 0)
 		return tree_fail(worker, "openat", errno, frame->descriptor, "");
 	parent->descriptor = opened;
-	if (!tree_look(opened, "", &status))
+	if (!tree_stat(opened, "", &status))
 		return tree_fail(worker, "statx", errno, frame->descriptor, "");
 	return tree_same(&status, &parent->status) || tree_changed(worker, frame->descriptor, "");
 }
@@ -196,7 +196,7 @@ static bool read_lifted(struct tree_walk *walk, bool *more)
 
 static bool walk_down(struct tree_walk *walk, const struct tree_top *top)
 {
-	/* A description of its own, so that the place in it belongs to this walk alone. */
+	/* Opened anew, so that the position in it belongs to this walk alone. */
 	int opened = tree_open(top->descriptor, ".");
 
 	if (opened < 0)

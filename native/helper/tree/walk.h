@@ -78,7 +78,7 @@ struct tree_top {
 };
 
 /*
- * Walks the tree below a directory, which is itself left to the caller. Returns once all work is done: false where it was stopped,
+ * Walks the tree below a directory, which is itself left to the caller. Returns once all work is done: false if it was stopped,
  * and *failure says why.
  */
 bool tree_walk(const struct tree_top *top, const struct tree_visitor *visitor, void *context,

@@ -123,7 +123,7 @@ bool tree_pool_start(struct tree_pool *pool, bool alone)
 	return pool->chunks != NULL;
 }
 
-/* A thread that cannot be had is none that is needed: the walking one works on what nobody takes. */
+/* No thread is needed: the walking one works on what nobody takes. */
 static void start_threads(struct tree_pool *pool)
 {
 	for (size_t i = 1; i < pool->threads; i++) {

@@ -37,7 +37,7 @@ struct tree_chunk {
 
 struct tree_pool;
 
-/* What a thread has of its own. */
+/* One thread of the pool. */
 struct tree_worker {
 	struct tree_pool *pool;
 	pthread_t thread;
@@ -70,22 +70,22 @@ struct tree_pool {
 };
 
 /*
- * Prepares a pool, of one thread where alone; the others start with the first chunk. pool->top, mount, report, work and
+ * Prepares a pool, of one thread if alone is set; the others start with the first chunk. pool->top, mount, report, work and
  * context are set before. False with errno.
  */
 bool tree_pool_start(struct tree_pool *pool, bool alone);
 
-/* The open chunk, with room for one more read of a directory. NULL where the work was stopped. */
+/* The open chunk, with room for one more read of a directory. NULL if the work was stopped. */
 struct tree_chunk *tree_pool_chunk(struct tree_pool *pool);
 
 /* The number that is reached once all is done that was put into chunks until now. */
 uint64_t tree_pool_now(const struct tree_pool *pool);
 
-/* Whether that number is reached; and a wait until it is, false where the work was stopped. */
+/* Whether that number is reached; and a wait until it is, false if the work was stopped. */
 bool tree_pool_reached(struct tree_pool *pool, uint64_t number);
 bool tree_pool_wait(struct tree_pool *pool, uint64_t number);
 
-/* Ends the threads. False where the work was stopped: pool->failure says why. */
+/* Ends the threads. False if the work was stopped: pool->failure says why. */
 bool tree_pool_end(struct tree_pool *pool);
 
 /* Notes what stopped a worker, and where; always false. An error that a change of the tree explains is told as that. */

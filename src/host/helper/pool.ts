@@ -1,7 +1,7 @@
 /**
- * A few helper processes and the questions that wait for them. Every question has a deadline, the time in the queue
- * included; a helper that misses it is killed. What becomes of a question is a value: nothing here throws, and one bad
- * helper costs the question that it was asked.
+ * A few helper processes and the questions that wait for them. Every question has a deadline, which includes its time in the
+ * queue; a helper that misses it is killed. The outcome of a question is a value: nothing here throws, and a bad helper costs
+ * only the question that it was asked.
  */
 import { type Requester, ROOT } from '../../core/access.ts';
 import { ACQUIRING_LIMITS, type PoolLimits } from './pool-limits.ts';
@@ -251,7 +251,7 @@ export class HelperPool {
   #retry(question: Waiting, reading: 'again' | 'nonsense'): void {
     question.helper = undefined;
     if (reading === 'nonsense') {
-      question.settle({ kind: 'ended', reason: 'gave an answer that is none' });
+      question.settle({ kind: 'ended', reason: 'gave an invalid answer' });
     } else if (++question.again > AGAIN_MAX) {
       question.settle({ kind: 'ended', reason: 'says again and again that /etc/nsswitch.conf has changed' });
     } else {

@@ -10,7 +10,7 @@ import { ANSWER_BYTES_MAX } from './protocol.ts';
 /**
  * All that a helper's environment has. Neither our own NSS module nor nss-systemd, by way of our socket in
  * /run/systemd/userdb, may bring a question back to the daemon that waits for its answer. The records below
- * /etc/userdb, /run/userdb and /usr/lib/userdb nss-systemd reads by itself where it may not ask systemd-userdbd for them,
+ * /etc/userdb, /run/userdb and /usr/lib/userdb nss-systemd reads by itself if it may not ask systemd-userdbd for them,
  * which takes it a tenth of the time.
  */
 const ENVIRONMENT = {
@@ -50,7 +50,7 @@ export class HelperProcess {
       }
     });
     this.#child.once('close', (code, signal) => this.#end(this.#broken ?? describeExit(code, signal)));
-    // There are no streams where the host has no descriptors left: then 'error' follows. EPIPE: 'close' follows.
+    // There are no streams if the host has no descriptors left: then 'error' follows. EPIPE: 'close' follows.
     this.#child.stdin?.on('error', () => {});
     this.#child.stdout?.setEncoding('latin1').on('data', (text: string) => this.#receive(text));
   }

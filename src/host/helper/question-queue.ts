@@ -26,7 +26,7 @@ export class QuestionQueue<Question extends { readonly requester: Requester }> {
     this.#listOf(question).unshift(question);
   }
 
-  /** @param rootOnly leaves the questions of others where they are. @returns the next question, no longer in the queue */
+  /** @param rootOnly leaves the questions of others alone. @returns the next question, no longer in the queue */
   shift(rootOnly: boolean): Question | undefined {
     const first = this.#root.shift();
     if (first !== undefined || rootOnly) {

@@ -1,7 +1,7 @@
 /**
- * Ends what a user leaves behind: processes, keys and IPC objects, in helper processes of its own, so that neither an NSS module
- * that hangs delays it nor it the questions to NSS. What is left is seen by a search and never assumed; whoever asks decides
- * what becomes of a UID that has something left.
+ * Ends what a user leaves behind: processes, keys and IPC objects. Its helper processes do nothing else, so that an NSS module that
+ * hangs does not delay them, nor they the questions to NSS. What is left is found by a search and never assumed; the caller
+ * decides what happens to a UID that has something left.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +30,7 @@ const QUESTION_DEADLINE_MS = 30_000;
 const QUESTIONS_MAX = 64;
 /** How long processes may take to go once they were killed; what takes longer sleeps uninterruptibly. */
 const KILL_DEADLINE_MS = 5_000;
-/** Pauses between two looks in the time of grace: the first, and the longest. */
+/** Pauses between two searches during the grace: the first, and the longest. */
 const LOOK_FIRST_MS = 10;
 const LOOK_LAST_MS = 250;
 
@@ -124,7 +124,7 @@ export class HelperReaper implements Reaper {
     return this.#pool.close();
   }
 
-  /** The helper is not kept while time passes: a grace of minutes costs a look four times a second. */
+  /** The helper is not kept while time passes: a grace of minutes costs four searches a second. */
   async #waitForEnd(uid: Uid, deadline: number): Promise<void> {
     for (let pause = LOOK_FIRST_MS; ; pause = Math.min(pause * 2, LOOK_LAST_MS)) {
       const rest = deadline - performance.now();

@@ -1,4 +1,4 @@
-/** accept4(2) and a look at what a new peer has sent, which Node lacks: to take many connections in one turn of the event loop. About 1 µs each. */
+/** accept4(2), and a peek at what a new peer has sent: calls that Node lacks, to take many connections in one turn of the event loop. About 1 µs each. */
 import { foreign, SLOT, unlessItWaits, writePointer } from './libc.ts';
 
 /** Of asm-generic/fcntl.h and bits/socket.h, the same on every architecture that Node runs on. */

@@ -35,7 +35,7 @@ const PER_CONNECTION_MAX = 4;
  * @param limit descriptors that this process may have
  * @param leased leases that there are already
  * @param connections how many are wanted
- * @throws DynuserError LimitReached where what is leased, and a few connections, do not fit
+ * @throws DynuserError LimitReached if what is leased, and a few connections, do not fit
  */
 export function planDescriptors(
   limit: number,

@@ -72,7 +72,7 @@ export function writePointer(to: Buffer, offset: number, memory: Buffer): void {
 }
 
 /**
- * Invokes a function whose -1 is an error, again where a signal interrupted it.
+ * Invokes a function whose -1 is an error, again if a signal interrupted it.
  * @throws Error the system's
  */
 export function checked(syscall: string, call: ForeignFunction): number {
@@ -124,7 +124,7 @@ const LOCK_NONBLOCK = 4;
 /**
  * Takes a BSD lock on an open file without waiting (flock(2)). It is held until the last descriptor of that open file
  * description is closed.
- * @returns whether it was taken; false where another open file description holds it
+ * @returns whether it was taken; false if another open file description holds it
  * @throws Error the system's, such as ENOLCK
  */
 export function flock(descriptor: number, mode: typeof LOCK_SHARED | typeof LOCK_EXCLUSIVE): boolean {
@@ -153,7 +153,7 @@ export interface SocketOption {
   readonly value: Buffer;
   /**
    * Reads the option of a socket (getsockopt(2)).
-   * @returns the size of the value in bytes; where it is above the size of `value`, nothing was written
+   * @returns the size of the value in bytes; if it is above the size of `value`, nothing was written
    * @throws Error the system's, such as EBADF or ENOTSOCK
    */
   read(descriptor: number): number;

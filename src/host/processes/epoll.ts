@@ -60,7 +60,7 @@ export class Epoll {
 
   /**
    * Waits until something is readable, or wake() is called. One wait at a time.
-   * @returns the tokens of what is readable; none where a signal or wake() ended the wait
+   * @returns the tokens of what is readable; none if a signal or wake() ended the wait
    * @throws Error the system's
    */
   async wait(): Promise<readonly number[]> {

@@ -10,19 +10,19 @@ import { systemErrorCode } from '../host-error.ts';
 const START_TIME = 22;
 const FIRST_AFTER_NAME = 3;
 
-/** @returns when it started, in clock ticks after the boot; undefined where there is no such process */
+/** @returns when it started, in clock ticks after the boot; undefined if there is no such process */
 export function readStartTime(pid: Pid): number | undefined {
   const text = readProcessFile(pid, 'stat');
   return text === undefined ? undefined : parseStartTime(text);
 }
 
-/** @returns its real UID; undefined where there is no such process */
+/** @returns its real UID; undefined if there is no such process */
 export function readRealUid(pid: Pid): Uid | undefined {
   const text = readProcessFile(pid, 'status');
   return text === undefined ? undefined : parseRealUid(text);
 }
 
-/** @param text of proc_pid_stat(5) @throws Error where it is none */
+/** @param text of proc_pid_stat(5) @throws Error if it is none */
 export function parseStartTime(text: string): number {
   // The name in parentheses is the process's own choice, parentheses and spaces included; what follows are numbers.
   const field = text.slice(text.lastIndexOf(')') + 2).split(' ')[START_TIME - FIRST_AFTER_NAME];
@@ -33,7 +33,7 @@ export function parseStartTime(text: string): number {
   return ticks;
 }
 
-/** @param text of proc_pid_status(5) @throws Error where it is none */
+/** @param text of proc_pid_status(5) @throws Error if it is none */
 export function parseRealUid(text: string): Uid {
   // A newline in the name of the process is escaped, so that a label starts a line.
   const uid = asUid(Number(/^Uid:\t(\d+)\t/m.exec(text)?.[1]));

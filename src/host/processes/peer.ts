@@ -19,7 +19,7 @@ const GROUPS_MAX = 65_536;
 export interface PeerCredentials {
   readonly uid: Uid;
   readonly gid: Gid;
-  /** undefined where the peer is in a PID namespace that this process cannot see into */
+  /** undefined if the peer is in a PID namespace that this process cannot see into */
   readonly pid: Pid | undefined;
   /** its supplementary groups, asked for when called: only while its connection is open */
   groups(): readonly Gid[];
@@ -32,7 +32,7 @@ export class PeerReader {
 
   /**
    * @param descriptor a connected UNIX socket
-   * @throws DynuserError HostFailed where the kernel does not say who it is; the connection is to be closed
+   * @throws DynuserError HostFailed if the kernel does not say who it is; the connection is to be closed
    */
   read(descriptor: number): PeerCredentials {
     try {

@@ -43,7 +43,7 @@ export class Pidfds {
   }
 
   /**
-   * @returns a descriptor, closed on exec; undefined where no process has the number. One that has exited and was not
+   * @returns a descriptor, closed on exec; undefined if no process has the number. One that has exited and was not
    * waited for still has it.
    * @throws Error the system's, such as EMFILE
    */
@@ -99,7 +99,7 @@ export class Pidfds {
 
   /**
    * Its number in our PID namespace, as PIDFD_GET_INFO or /proc/self/fdinfo has it (pidfd_open(2)).
-   * @returns 'gone' once it has exited and was waited for; 'invisible' where it runs in a PID namespace that is neither ours
+   * @returns 'gone' once it has exited and was waited for; 'invisible' if it runs in a PID namespace that is neither ours
    * nor below ours, and so has no number here
    */
   number(descriptor: number): Pid | 'gone' | 'invisible' {
@@ -122,7 +122,7 @@ export class Pidfds {
     return pid;
   }
 
-  /** In one system call. @returns undefined where there is none, whatever the reason: the kernel's file says which */
+  /** In one system call. @returns undefined if there is none, whatever the reason: the kernel's file says which */
   #askNumber(descriptor: number): Pid | undefined {
     if (!this.#haveInformation) {
       return undefined;

@@ -25,7 +25,7 @@ export class Standings {
 
   constructor() {
     this.#pin('self');
-    // A daemon that a service manager has put into a mount namespace of its own: callers are in that of process 1.
+    // A service manager may have given the daemon its own mount namespace: callers are in that of process 1.
     this.#pin('1');
   }
 

@@ -29,7 +29,7 @@ export class ProcessWatch implements Processes {
   #closing = false;
 
   /**
-   * @param onFailure told where a callback threw, and where waiting failed, after which no exit is noticed any more
+   * @param onFailure told if a callback threw, and if waiting failed, after which no exit is noticed any more
    * @throws DynuserError LimitReached, HostFailed
    */
   constructor(onFailure: (what: string, cause: unknown) => void) {
@@ -132,7 +132,7 @@ export class ProcessWatch implements Processes {
     };
   }
 
-  /** @returns what was followed; undefined where nobody is interested any more */
+  /** @returns what was followed; undefined if nobody is interested any more */
   #unfollow(token: number): Followed | undefined {
     const followed = this.#followed.get(token);
     if (followed !== undefined && !this.#closing) {

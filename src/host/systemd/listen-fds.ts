@@ -23,15 +23,15 @@ export interface PassedDescriptors {
 
 export interface PassedSocket {
   readonly descriptor: number;
-  /** FileDescriptorName= of the socket unit; 'unknown' where the manager named none */
+  /** FileDescriptorName= of the socket unit; 'unknown' if the manager named none */
   readonly name: string;
 }
 
 /**
  * Takes the three variables out of the environment, so that no child takes the descriptors for its own.
  * @param pid our own process id
- * @returns the descriptors, in the manager's order; none where they are meant for another process, or there are none
- * @throws DynuserError HostFailed where the variables contradict themselves, or a descriptor is neither a lock nor an open socket
+ * @returns the descriptors, in the manager's order; none if they are meant for another process, or there are none
+ * @throws DynuserError HostFailed if the variables contradict themselves, or a descriptor is neither a lock nor an open socket
  */
 export function takePassedDescriptors(environment: NodeJS.ProcessEnv, pid: number): PassedDescriptors {
   const { LISTEN_PID: forPid, LISTEN_FDS: count, LISTEN_FDNAMES: names } = environment;
@@ -82,6 +82,6 @@ function isSocket(descriptor: number): boolean {
     if (systemErrorCode(error) === 'EBADF') {
       return false;
     }
-    throw hostError(error, `cannot look at descriptor ${descriptor}`);
+    throw hostError(error, `cannot inspect descriptor ${descriptor}`);
   }
 }

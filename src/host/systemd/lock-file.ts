@@ -91,7 +91,7 @@ export class LockFile {
     }
   }
 
-  /** Whether somebody else has the lock of an open file, which is closed. Shared, so that two who look see no holder. */
+  /** Whether somebody else has the lock of an open file, which is closed. Shared, so that two who test at once do not see each other as holders. */
   isTaken(descriptor: number): boolean {
     try {
       return !flock(descriptor, LOCK_SHARED);
@@ -109,7 +109,7 @@ export class LockFile {
       const named = lstatSync(this.#entry, { throwIfNoEntry: false });
       return named !== undefined && named.ino === locked.ino && named.dev === locked.dev;
     } catch (error) {
-      throw hostError(error, `cannot look at ${this.#path}`);
+      throw hostError(error, `cannot inspect ${this.#path}`);
     }
   }
 

@@ -137,7 +137,7 @@ export class LockStore {
   #send(uid: Uid): boolean {
     const name = `FDNAME=${keptName(uid)}\n`;
     try {
-      // A second descriptor of one name would stay beside the first.
+      // The manager would keep a second descriptor of the same name as well.
       if (this.#stored.has(uid)) {
         if (this.#socket?.send(`FDSTOREREMOVE=1\n${name}`) === false) {
           return false;

@@ -18,12 +18,12 @@ export type Notification =
   | { readonly state: 'stopping' }
   | { readonly state: 'status'; readonly status: string };
 
-/** Tells the manager; does nothing where there is none. @throws DynuserError HostFailed, LimitReached */
+/** Tells the manager; does nothing if there is none. @throws DynuserError HostFailed, LimitReached */
 export type Notify = (notification: Notification) => void;
 
 /**
  * Takes $NOTIFY_SOCKET out of the environment, so that no child speaks in our name.
- * @throws DynuserError HostFailed where its value is neither an absolute path nor an abstract name
+ * @throws DynuserError HostFailed if its value is neither an absolute path nor an abstract name
  */
 export function openNotify(environment: NodeJS.ProcessEnv): Notify {
   const socket = environment['NOTIFY_SOCKET'];

@@ -9,7 +9,7 @@ export interface UidLocksChoice extends KeptLocks {
   readonly runtimeDirectory: string;
   /** the path of dynuser-helper */
   readonly helper: string;
-  /** told of what somebody did to the locks, and why they end with this process where they do */
+  /** told of what somebody did to the locks, and why they end with this process if they do */
   readonly report: (what: string, cause?: unknown) => void;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The name of our socket in systemd's user database: a symlink in /run/systemd/userdb, made where that directory is
+ * The name of our socket in systemd's user database: a symlink in /run/systemd/userdb, made if that directory exists
  * (systemd, docs/USER_GROUP_API.md). userdbctl and nss-systemd ask every socket that they find there.
  */
 import { hasCode, PinnedDirectory } from '../../files/pinned-directory.ts';
@@ -9,7 +9,7 @@ export const USER_DATABASE_DIRECTORY = '/run/systemd/userdb';
 /**
  * @param name the name of the service, which is the base name of its socket
  * @param socket the absolute path of the socket
- * @returns a function that removes the link again, or undefined where there is no such directory
+ * @returns a function that removes the link again, or undefined if there is no such directory
  * @throws Error when the directory is there and cannot be used
  */
 export function linkUserDatabase(name: string, socket: string): (() => void) | undefined {

@@ -67,6 +67,6 @@ for (const line of [
   it(`"${line}" is no answer to a check`, () =>
     whileOpen(
       new HelperProbe(['/bin/sh', '-c', `read -r l; echo '${line}'; read -r l`], { deadlineMs: DEADLINE_MS }),
-      probe => assert.rejects(probe.check(UNKNOWN, uid(NUMBER)), /gave an answer that is none when asked for the user/),
+      probe => assert.rejects(probe.check(UNKNOWN, uid(NUMBER)), /gave an invalid answer when asked for the user/),
     ));
 }

@@ -24,7 +24,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   ASAN_OPTIONS: 'detect_leaks=0:handle_segv=0',
 };
 
-/** Builds the helper and its tools, plain and with sanitizers; does nothing where they are up to date. */
+/** Builds the helper and its tools, plain and with sanitizers; does nothing if they are up to date. */
 export function buildHelpers(): readonly Build[] {
   for (const sanitize of [false, true]) {
     buildNative('helper-tests', { sanitize });

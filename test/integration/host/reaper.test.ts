@@ -141,7 +141,7 @@ for (const build of buildHelpers()) {
     for (const number of [0, 1_000, 60_577, 65_534, 65_535, 2_147_483_648, 4_294_967_294]) {
       it(`is refused the UID ${number} by the helper itself`, () =>
         withReaper([build.helper], async reaper => {
-          const refused = { code: 'HostFailed', message: /gave an answer that is none/ };
+          const refused = { code: 'HostFailed', message: /gave an invalid answer/ };
           await assert.rejects(reaper.endProcesses(uid(number), 0), refused);
           await assert.rejects(reaper.endProcesses(uid(number), 1), refused);
           await assert.rejects(reaper.endAll(uid(number), 0), refused);

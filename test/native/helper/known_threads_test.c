@@ -103,7 +103,7 @@ static void test_every_change(void)
 	CHECK(count_open(0, KEPT_FROM) == low - 2, "%d descriptors below, %d before", count_open(0, KEPT_FROM), low);
 }
 
-/* A walk that ends where it finds something forgets neither what it has passed nor what it has not come to. */
+/* A walk that ends if it finds something forgets neither what it has passed nor what it has not come to. */
 static void test_early_end(void)
 {
 	struct known_threads known = begin();

@@ -100,7 +100,7 @@ static void test_deep_tree(void)
 	few = (struct rlimit){ .rlim_cur = DESCRIPTORS, .rlim_max = usual.rlim_max };
 	CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0, "setrlimit");
 	descend(top, 0);
-	/* On its way back the walk goes on in the middle of a directory: one of the two files is behind "d" there. */
+	/* On its way back the walk continues in the middle of a directory: one of the two files is behind "d" there. */
 	for (int i = 0; i < DEEP; i++) {
 		make_file("before");
 		CHECK(mkdir("d", 0700) == 0, "mkdir");

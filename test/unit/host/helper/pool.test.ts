@@ -96,7 +96,7 @@ describe('a pool of helpers', () => {
     }));
 
   const LIARS: readonly (readonly [what: string, text: string, reason: RegExp])[] = [
-    ['nonsense', 'read -r l; echo nonsense; exec sleep 9', /gave an answer that is none/],
+    ['nonsense', 'read -r l; echo nonsense; exec sleep 9', /gave an invalid answer/],
     ['two answers', 'read -r l; printf "a\\nb\\n"; exec sleep 9', /broke its protocol/],
     ['an answer and half of one', 'read -r l; printf "a\\nb"; exec sleep 9', /broke its protocol/],
     ['an endless line', 'read -r l; exec tr "\\0" x </dev/zero', /broke its protocol/],

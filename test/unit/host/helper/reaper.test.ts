@@ -138,8 +138,8 @@ describe('the IPC objects of a user', () => {
 describe('trouble', () => {
   const TROUBLE: readonly (readonly [what: string, answer: string, message: RegExp])[] = [
     ['a refusal', 'echo "free; error fork 11"', /cannot remove the IPC objects of UID 61184: fork failed: EAGAIN/],
-    ['an invalid number', 'echo invalid', /gave an answer that is none/],
-    ['a user, which is nothing that is left', 'echo "free; user games"', /gave an answer that is none/],
+    ['an invalid number', 'echo invalid', /gave an invalid answer/],
+    ['a user, which is nothing that is left', 'echo "free; user games"', /gave an invalid answer/],
     ['a helper that dies', 'exit 3', /exited with status 3/],
   ];
   for (const [what, answer, message] of TROUBLE) {

@@ -1,4 +1,4 @@
-/** How the variables of sd_listen_fds(3) are read where they are right, wrong, or meant for another. */
+/** How the variables of sd_listen_fds(3) are read if they are right, wrong, or meant for another. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';

@@ -76,7 +76,7 @@ describe('the lock files shared with systemd', () => {
     rmSync(top, { recursive: true, force: true });
   });
 
-  /** Another process takes the lock of the file, made where it is missing, and keeps it. */
+  /** Another process takes the lock of the file, made if it is missing, and keeps it. */
   async function hold(): Promise<void> {
     holder = spawn('flock', [path, '-c', 'echo held; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
     assert.ok(holder.stdout);
