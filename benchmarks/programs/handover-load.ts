@@ -1,6 +1,6 @@
 /**
  * Runs inside a machine with systemd and hands trees on its disk over, each round by everyone in turn: chown(1), our
- * helper, our room with a mapped tree, and systemd's own start of a unit. Prints one line of JSON; handover.bench.ts reads
+ * helper, our own handover of a mapped tree, and systemd's own start of a unit. Prints one line of JSON; handover.bench.ts reads
  * it.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -81,15 +81,15 @@ function userOf(id: number): DirectoryUser {
 }
 
 const inspector = new HelperPathInspector([HELPER]);
-const room = openDirectories(HELPER, { hints: new HostOwnerHints(), inspector });
+const directories = openDirectories(HELPER, { hints: new HostOwnerHints(), inspector });
 
 async function ourMap(directory: string, owner: number): Promise<number> {
   const request = { runtime: [], state: [directory], cache: [], logs: [] };
-  const requested = room.requested(request, { modes: {}, preserveRuntime: false });
+  const requested = directories.requested(request, { modes: {}, preserveRuntime: false });
   settle();
   const before = now();
   const options = { makesMounts: true, verify: false, live: () => [] };
-  await using prepared = await room.prepare(requested, userOf(owner), options);
+  await using prepared = await directories.prepare(requested, userOf(owner), options);
   prepared.commit();
   const kind = prepared.directories[0]?.handover;
   await prepared.publish();

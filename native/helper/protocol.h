@@ -20,10 +20,10 @@
  *                                              and went too fast to be named
  *   running NUMBER *("," NUMBER)               NUMBERS_MAX (processes.h) at most, as below
  *                  running *(SP NUMBER)        those that a process runs with
- *   places BASE *(SP PATH)                     of each path below the directory BASE, of each component in order
- *                  places *(SP PLACE)          up to the first that is no directory, PLACE being
- *                  directory UID GID MODE DEVICE INODE MARK | link TEXT | other | nothing
- *                                              MODE has the twelve bits of chmod(2), MARK is the UID of the xattr
+ *   inspect BASE *(SP PATH)                    of each path below the directory BASE, of each component in order
+ *                  inspect *(SP PLACE)         up to the first that is no directory, PLACE being
+ *                  directory UID GID MODE DEVICE INODE HINT | link TEXT | other | nothing
+ *                                              MODE has the twelve bits of chmod(2), HINT is the UID of the xattr
  *                                              trusted.dynuser.uid, "-", or "unsupported"
  *   find-processes NUMBER | terminate-processes NUMBER | kill-processes NUMBER | remove-ipc NUMBER
  *                  free                        none is left, or else the first that is:

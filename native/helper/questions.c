@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "arguments.h"
-#include "places.h"
 #include "probe/availability.h"
 #include "probe/sources.h"
 #include "reap/account_ipc.h"
 #include "reap/end_processes.h"
 #include "reap/ipc_removal.h"
 #include "reap/keyrings.h"
+#include "tree/inspect.h"
 
 /* All return whether the answer is written: something was found, or failed. Otherwise the answer is "free". */
 typedef bool ask_about_uid(uid_t uid, struct context *context, struct answer *answer);
@@ -66,10 +66,10 @@ static bool remove_of_account(char *text, struct context *context, struct answer
 	return remove_account_ipc(text, answer);
 }
 
-static bool inspect_places(char *text, struct context *context, struct answer *answer)
+static bool ask_paths(char *text, struct context *context, struct answer *answer)
 {
 	(void)context;
-	look_at_places(text, answer);
+	inspect_paths(text, answer);
 	return true;
 }
 
@@ -85,7 +85,7 @@ static const struct question questions[] = {
 	{ "remove-ipc", ROLE_REAPER, false, .uid = remove_all_ipc },
 	{ "remove-given", ROLE_REAPER, false, .uid = remove_given },
 	{ "remove-account-ipc", ROLE_REAPER, false, .text = remove_of_account },
-	{ "places", ROLE_PLACES, false, .text = inspect_places },
+	{ "inspect", ROLE_INSPECT, false, .text = ask_paths },
 };
 
 static const struct question *find_question(const char *name, enum role role)

@@ -28,7 +28,7 @@ static uint64_t needed_by(enum role role)
 		 */
 		return READS | SEES_PROCESSES | BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_KILL) | BIT(CAP_SYS_ADMIN) |
 		       BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_CHOWN);
-	case ROLE_PLACES:
+	case ROLE_INSPECT:
 		/* Attributes below "trusted." are shown to CAP_SYS_ADMIN alone (xattr(7)). */
 		return READS | BIT(CAP_SYS_ADMIN);
 	case ROLE_TREE_READ:
@@ -76,7 +76,7 @@ bool role_named(const char *name, enum role *role)
 	static const struct {
 		const char *name;
 		enum role role;
-	} names[] = { { "probe", ROLE_PROBE }, { "reaper", ROLE_REAPER }, { "places", ROLE_PLACES } };
+	} names[] = { { "probe", ROLE_PROBE }, { "reaper", ROLE_REAPER }, { "inspect", ROLE_INSPECT } };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(names[i].name, name) == 0) {

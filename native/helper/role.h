@@ -11,7 +11,7 @@
 enum role {
 	ROLE_PROBE = 1,		/* foreign code runs here: NSS modules. Reads IPC lists and /proc */
 	ROLE_REAPER = 2,	/* ends what a UID left */
-	ROLE_PLACES = 4,	/* looks at directories */
+	ROLE_INSPECT = 4,	/* inspects directories */
 	ROLE_TREE_READ = 8,	/* counts the inodes of a tree */
 	ROLE_TREE_CHANGE = 16,	/* changes owners and modes in a tree, or removes what is in it */
 	ROLE_TREE_PROBE = 32,	/* tries an id-mapped mount */

@@ -45,7 +45,7 @@ describe('dynuserd.service', () => {
     // Numbers of linux/capability.h: CHOWN 0, DAC_OVERRIDE 1, DAC_READ_SEARCH 2, FOWNER 3, KILL 5, SETGID 6, SETUID 7, SYS_PTRACE 19, SYS_ADMIN 21.
     assert.equal(seen.get('probe'), bits(2, 19));
     assert.equal(seen.get('reaper'), bits(0, 1, 2, 3, 5, 6, 7, 19, 21));
-    assert.equal(seen.get('places') ?? bits(2, 21), bits(2, 21));
+    assert.equal(seen.get('inspect') ?? bits(2, 21), bits(2, 21));
   });
 
   it('maps trees in its sandbox, with the user namespace that was made before it', async () => {

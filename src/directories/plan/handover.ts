@@ -32,7 +32,7 @@ interface User {
 }
 
 /**
- * @returns whether it matters what the file system can do: the tree is to be mapped where it can
+ * @returns whether it matters what the file system can do: the tree is to be mapped if it can
  * A tree that a former user was given by chown is mapped from now on, unlike with systemd, which walks it every time.
  */
 export function wouldMap(facts: TreeFacts, user: User): boolean {
@@ -44,7 +44,7 @@ export function wouldMap(facts: TreeFacts, user: User): boolean {
   return possible && !owns(facts.owner, user);
 }
 
-/** @param canMap whether an id-mapped mount of the tree can be made; asked for only where wouldMap() says so */
+/** @param canMap whether an id-mapped mount of the tree can be made; asked for only if wouldMap() says so */
 export function decideHandover(facts: TreeFacts, user: User, canMap: boolean): Handover {
   if (wouldMap(facts, user) && canMap) {
     const mapped = { uid: MAPPED_ID, gid: MAPPED_ID };

@@ -16,7 +16,7 @@ import { parseDirectoryValue } from './value.ts';
 
 /**
  * @returns the directories in order: by class, then by path, each one after those that it is below
- * @throws DynuserError DirectoryFailed where a value is none, a mode is none, or two directories are in each other's way
+ * @throws DynuserError DirectoryFailed if a value or a mode is invalid, or two directories are in each other's way
  */
 export function requestedDirectories(request: DirectoryRequest, settings: DirectorySettings): RequestedDirectory[] {
   const all = DIRECTORY_KINDS.flatMap(kind => ofOneClass(kind, request[kind], settings));

@@ -21,13 +21,13 @@ export class HelperPathInspector {
 
   /** Starts nothing: many hosts never give out a directory. @param command the helper: its absolute path, alone but for tests */
   constructor(command: HelperCommand) {
-    this.#pool = new HelperPool([...command, 'places'], { deadlineMs: QUESTION_DEADLINE_MS });
+    this.#pool = new HelperPool([...command, 'inspect'], { deadlineMs: QUESTION_DEADLINE_MS });
   }
 
   /** @returns undefined if there is no answer, whatever the reason: who then looks by other means meets it too */
   async inspect(base: string, paths: readonly string[]): Promise<InspectedPaths | undefined> {
     const words = [base, ...paths];
-    const line = `places ${words.map(encodeText).join(' ')}\n`;
+    const line = `inspect ${words.map(encodeText).join(' ')}\n`;
     if (line.length > QUESTION_BYTES_MAX || words.some(word => Buffer.byteLength(word) > PATH_BYTES_MAX)) {
       return undefined;
     }
@@ -68,7 +68,7 @@ function parsePaths([word, ...rest]: readonly string[], paths: readonly string[]
     }
     all.push(statuses);
   }
-  return word === 'places' && fields.next().done === true ? all : undefined;
+  return word === 'inspect' && fields.next().done === true ? all : undefined;
 }
 
 function parseStatus(fields: Iterator<string, unknown, undefined>): PathStatus | undefined {

@@ -13,7 +13,7 @@ import type { Lease } from '../../../src/core/lease.ts';
 import { shell } from '../../native/tree/fixture.ts';
 import { gid, uid, unitName, userName } from '../../unit/allocator/fakes.ts';
 import { buildUseCases, type UseCases } from '../../unit/allocator/use-cases.ts';
-import { openRoom, type Room } from './fixture.ts';
+import { openSetup, type Setup } from './fixture.ts';
 
 const REQUESTS = 500;
 const FIRST_UID = 61_200;
@@ -71,7 +71,7 @@ const SOURCES = [
   'mapped',
 ];
 
-function populate({ root }: Room, built: UseCases): void {
+function populate({ root }: Setup, built: UseCases): void {
   const [games, alone] = [uid(5), uid(6)];
   built.probe.accounts.set('games', { user: { uid: games, gid: gid(60) }, group: { gid: gid(60) } });
   built.probe.accounts.set('dialout', { group: { gid: gid(20) } });
@@ -92,7 +92,7 @@ function populate({ root }: Room, built: UseCases): void {
       ].join('; '),
     );
   }
-  // Others may enter this boundary: nothing behind it can be had, and no lock in it.
+  // Others may enter this one: no private directory in it can be had, and no lock.
   shell(`${root}/cache`, 'chmod 0755 private');
   shell(`${root}/run`, 'mkdir own; mkdir -m 0700 private; touch file');
 }
@@ -107,11 +107,7 @@ interface Request {
   readonly staticOnly: boolean;
 }
 
-function someDirectories(
-  dice: Random,
-  { directories: room }: Room,
-  makesMounts: boolean,
-): readonly RequestedDirectory[] {
+function someDirectories(dice: Random, { directories }: Setup, makesMounts: boolean): readonly RequestedDirectory[] {
   const values: Record<DirectoryKind, string[]> = { runtime: [], state: [], cache: [], logs: [] };
   const kinds: readonly DirectoryKind[] = ['state', 'state', 'state', 'logs', 'runtime', 'cache'];
   for (let count = dice.below(4); count > 0; count--) {
@@ -121,10 +117,10 @@ function someDirectories(
   }
   const expose = !makesMounts && dice.chance(0.3);
   const modes = dice.chance(0.3) ? { state: 0o750 } : {};
-  return room.requested(values, { modes, preserveRuntime: dice.chance(0.2), expose });
+  return directories.requested(values, { modes, preserveRuntime: dice.chance(0.2), expose });
 }
 
-function someRequest(dice: Random, room: Room): Request {
+function someRequest(dice: Random, setup: Setup): Request {
   const makesMounts = dice.chance(0.4);
   for (;;) {
     try {
@@ -132,7 +128,7 @@ function someRequest(dice: Random, room: Room): Request {
         rights: dice.pick(PEERS),
         unit: `${dice.pick(NAMES)}.service`,
         ...(dice.chance(0.2) ? { userName: dice.pick(NAMES) } : {}),
-        directories: dice.chance(0.3) ? [] : someDirectories(dice, room, makesMounts),
+        directories: dice.chance(0.3) ? [] : someDirectories(dice, setup, makesMounts),
         ...{ makesMounts, verify: dice.chance(0.15), staticOnly: dice.chance(0.1) },
       };
     } catch (error) {
@@ -214,13 +210,13 @@ test(`${REQUESTS} random requests come out as Explain says`, async context => {
   const seed = Number(process.env['DYNUSER_SEED'] ?? 20_261_127);
   context.diagnostic(`DYNUSER_SEED=${seed}`);
   const dice = random(seed);
-  const room = openRoom(context);
-  const built = buildUseCases(`${FIRST_UID}-${LAST_UID}`, room.directories);
-  populate(room, built);
+  const setup = openSetup(context);
+  const built = buildUseCases(`${FIRST_UID}-${LAST_UID}`, setup.directories);
+  populate(setup, built);
   const held: Lease[] = [];
   const seen = new Map<string, number>();
   for (let count = 0; count < REQUESTS; count++) {
-    const request = someRequest(dice, room);
+    const request = someRequest(dice, setup);
     const draws = [dice.below(2 ** 32), dice.below(2 ** 32)];
     const drawing = () => {
       let index = 0;

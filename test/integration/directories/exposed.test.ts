@@ -1,4 +1,4 @@
-/** Directories for callers that make no mounts: at their public paths while a lease has them, behind the boundary after. */
+/** Directories for callers that make no mounts: at their public paths while a lease has them, private after. */
 import assert from 'node:assert/strict';
 import {
   chownSync,
@@ -16,7 +16,7 @@ import type { DirectoriesOfLease, DirectoryUser, PrepareOptions } from '../../..
 import type { DirectoriesInUse } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { shell } from '../../native/tree/fixture.ts';
-import { NEW, NONE, OLD, openRoom, type Room, userOf } from './fixture.ts';
+import { NEW, NONE, OLD, openSetup, type Setup, userOf } from './fixture.ts';
 
 const EXPOSED = { expose: true, modes: { state: 0o777 } };
 const STATIC = userOf(1_234, false);
@@ -25,8 +25,8 @@ const holds = (user: DirectoryUser, prepared: DirectoriesOfLease) => (): readonl
   { user: user.name, directories: prepared.directories },
 ];
 
-function tree(room: Room): string {
-  return shell(`${room.root}/lib`, 'find . -mindepth 1 -printf "%y %U %m %p %l\\n" | sort -k4');
+function tree(setup: Setup): string {
+  return shell(`${setup.root}/lib`, 'find . -mindepth 1 -printf "%y %U %m %p %l\\n" | sort -k4');
 }
 
 function failure(reason: RegExp) {
@@ -58,62 +58,62 @@ const listed = (lines: readonly string[]) => {
 };
 
 test('goes out by rename for the user alone, and back with its links when the last lease ends', async context => {
-  const room = openRoom(context);
-  await room.prepare(STATIC, ['foo', 'foo/part']);
-  writeFileSync(`${room.root}/lib/foo/part/file`, 'data');
-  const { ino } = lstatSync(`${room.root}/lib/foo`);
+  const setup = openSetup(context);
+  await setup.prepare(STATIC, ['foo', 'foo/part']);
+  writeFileSync(`${setup.root}/lib/foo/part/file`, 'data');
+  const { ino } = lstatSync(`${setup.root}/lib/foo`);
   const user = userOf(NEW);
-  const prepared = await room.prepare(user, ['foo:alias', 'foo/part'], { ...EXPOSED, makesMounts: false });
+  const prepared = await setup.prepare(user, ['foo:alias', 'foo/part'], { ...EXPOSED, makesMounts: false });
   const found = prepared.directories.map(({ publicPath, realPath, handover, exposed, inode }) => {
     return { same: publicPath === realPath, handover, exposed, inode };
   });
   assert.deepEqual(found[0], { same: true, handover: 'chown', exposed: true, inode: String(ino) });
   assert.equal(found[1]?.same, true);
-  assert.equal(tree(room), listed(OUT));
-  assert.deepEqual(await room.directories.cleanUp(prepared.directories, holds(user, prepared)), []);
-  assert.equal(tree(room), listed(OUT), 'another lease has it');
+  assert.equal(tree(setup), listed(OUT));
+  assert.deepEqual(await setup.directories.cleanUp(prepared.directories, holds(user, prepared)), []);
+  assert.equal(tree(setup), listed(OUT), 'another lease has it');
   for (let times = 0; times < 2; times++) {
-    assert.deepEqual(await room.directories.cleanUp(prepared.directories, NONE), []);
-    assert.equal(tree(room), listed(BACK));
-    assert.equal(lstatSync(`${room.root}/lib/private/foo`).ino, ino, 'nothing was copied');
+    assert.deepEqual(await setup.directories.cleanUp(prepared.directories, NONE), []);
+    assert.equal(tree(setup), listed(BACK));
+    assert.equal(lstatSync(`${setup.root}/lib/private/foo`).ino, ino, 'nothing was copied');
   }
 });
 
 test('is made, and left out where it was removed meanwhile', async context => {
-  const room = openRoom(context);
-  const prepared = await room.prepare(userOf(NEW), ['deep/foo'], EXPOSED);
-  assert.equal(lstatSync(`${room.root}/lib/deep/foo`).mode & 0o7777, 0o700);
-  rmSync(`${room.root}/lib/deep/foo`, { recursive: true });
-  await room.directories.cleanUp(prepared.directories, NONE);
-  assert.ok(!existsSync(`${room.root}/lib/private/deep/foo`));
+  const setup = openSetup(context);
+  const prepared = await setup.prepare(userOf(NEW), ['deep/foo'], EXPOSED);
+  assert.equal(lstatSync(`${setup.root}/lib/deep/foo`).mode & 0o7777, 0o700);
+  rmSync(`${setup.root}/lib/deep/foo`, { recursive: true });
+  await setup.directories.cleanUp(prepared.directories, NONE);
+  assert.ok(!existsSync(`${setup.root}/lib/private/deep/foo`));
 });
 
 test('of a static user, and of what goes with its user, nothing is exposed that is not public anyway', async context => {
-  const room = openRoom(context);
-  const { directories } = await room.prepare(STATIC, ['foo'], EXPOSED);
-  assert.deepEqual([directories[0]?.exposed, lstatSync(`${room.root}/lib/foo`).mode & 0o7777], [false, 0o777]);
-  const transient = await room.prepare(userOf(NEW), ['foo'], { kind: 'runtime', expose: true });
+  const setup = openSetup(context);
+  const { directories } = await setup.prepare(STATIC, ['foo'], EXPOSED);
+  assert.deepEqual([directories[0]?.exposed, lstatSync(`${setup.root}/lib/foo`).mode & 0o7777], [false, 0o777]);
+  const transient = await setup.prepare(userOf(NEW), ['foo'], { kind: 'runtime', expose: true });
   assert.equal(transient.directories[0]?.exposed, false);
 });
 
 test('a second lease of the same user shares it where it is; one of another kind, user or part does not', async context => {
-  const room = openRoom(context);
+  const setup = openSetup(context);
   const user = userOf(NEW);
-  const prepared = await room.prepare(user, ['foo', 'foo/part'], EXPOSED);
-  writeFileSync(`${room.root}/lib/foo/part/file`, 'data');
+  const prepared = await setup.prepare(user, ['foo', 'foo/part'], EXPOSED);
+  writeFileSync(`${setup.root}/lib/foo/part/file`, 'data');
   const live = holds(user, prepared);
   // A rename changes it: the tree was not even moved away and back from under its processes.
-  const changed = () => lstatSync(`${room.root}/lib/foo`, { bigint: true }).ctimeNs;
-  const before = tree(room);
+  const changed = () => lstatSync(`${setup.root}/lib/foo`, { bigint: true }).ctimeNs;
+  const before = tree(setup);
   const first = changed();
-  await room.prepare(user, ['foo', 'foo/part'], { ...EXPOSED, live });
+  await setup.prepare(user, ['foo', 'foo/part'], { ...EXPOSED, live });
   assert.equal(changed(), first);
-  const again = await room.prepare(user, ['foo', 'foo/part', 'foo/more'], { ...EXPOSED, live });
+  const again = await setup.prepare(user, ['foo', 'foo/part', 'foo/more'], { ...EXPOSED, live });
   assert.deepEqual(
     again.directories.map(({ handover }) => handover),
     ['none', 'chown', 'none'],
   );
-  rmSync(`${room.root}/lib/foo/more`, { recursive: true });
+  rmSync(`${setup.root}/lib/foo/more`, { recursive: true });
   const since = changed();
   const refused: [DirectoryUser, string, Partial<PrepareOptions> & { expose?: boolean }, RegExp][] = [
     [user, 'foo', { live }, /is in use by user-\d+, for which it is exposed at its public path/],
@@ -122,77 +122,77 @@ test('a second lease of the same user shares it where it is; one of another kind
     [userOf(OLD), 'foo', { live, expose: true }, /another user/],
   ];
   for (const [who, source, options, reason] of refused) {
-    await assert.rejects(room.prepare(who, [source], options), failure(reason));
-    assert.deepEqual([tree(room), changed()], [before, since]);
+    await assert.rejects(setup.prepare(who, [source], options), failure(reason));
+    assert.deepEqual([tree(setup), changed()], [before, since]);
   }
 });
 
-test('what a lease has behind the boundary is not exposed meanwhile', async context => {
-  const room = openRoom(context);
+test('what a lease has as a private directory is not exposed meanwhile', async context => {
+  const setup = openSetup(context);
   const user = userOf(NEW);
-  const live = holds(user, await room.prepare(user, ['foo']));
-  const before = tree(room);
-  await assert.rejects(room.prepare(user, ['foo'], { expose: true, live }), failure(/it cannot be exposed meanwhile/));
-  assert.equal(tree(room), before);
+  const live = holds(user, await setup.prepare(user, ['foo']));
+  const before = tree(setup);
+  await assert.rejects(setup.prepare(user, ['foo'], { expose: true, live }), failure(/it cannot be exposed meanwhile/));
+  assert.equal(tree(setup), before);
 });
 
 test('a directory that was exposed when the host went down is taken up by its user and by another', async context => {
   for (const next of [userOf(NEW), userOf(OLD)]) {
-    const room = openRoom(context);
-    await room.prepare(userOf(NEW), ['foo:alias'], EXPOSED);
-    writeFileSync(`${room.root}/lib/foo/file`, 'data');
-    chownSync(`${room.root}/lib/foo/file`, NEW, NEW);
-    const { ino } = lstatSync(`${room.root}/lib/foo`);
-    const { directories } = await room.prepare(next, ['foo:alias']);
+    const setup = openSetup(context);
+    await setup.prepare(userOf(NEW), ['foo:alias'], EXPOSED);
+    writeFileSync(`${setup.root}/lib/foo/file`, 'data');
+    chownSync(`${setup.root}/lib/foo/file`, NEW, NEW);
+    const { ino } = lstatSync(`${setup.root}/lib/foo`);
+    const { directories } = await setup.prepare(next, ['foo:alias']);
     assert.equal(directories[0]?.handover, next.uid === NEW ? 'none' : 'chown');
-    assert.equal(readlinkSync(`${room.root}/lib/foo`), 'private/foo');
-    assert.equal(readlinkSync(`${room.root}/lib/alias`), 'private/foo');
+    assert.equal(readlinkSync(`${setup.root}/lib/foo`), 'private/foo');
+    assert.equal(readlinkSync(`${setup.root}/lib/alias`), 'private/foo');
     assert.deepEqual(
-      [lstatSync(`${room.root}/lib/private/foo`).ino, lstatSync(`${room.root}/lib/foo/file`).uid],
+      [lstatSync(`${setup.root}/lib/private/foo`).ino, lstatSync(`${setup.root}/lib/foo/file`).uid],
       [ino, next.uid],
     );
   }
 });
 
-test('a lease that was not written exposes nothing, and what is in the way leaves all behind the boundary', async context => {
-  const room = openRoom(context);
-  await room.prepare(userOf(OLD), ['foo', 'zoo']);
-  const requested = room.directories.requested(
+test('a lease that was not written exposes nothing, and what is in the way leaves all private', async context => {
+  const setup = openSetup(context);
+  await setup.prepare(userOf(OLD), ['foo', 'zoo']);
+  const requested = setup.directories.requested(
     { runtime: [], state: ['foo', 'zoo'], cache: [], logs: [] },
     { modes: {}, preserveRuntime: false, expose: true },
   );
   const options = { makesMounts: false, verify: false, live: NONE };
-  const [expected] = await room.directories.explain(requested, userOf(NEW), options);
-  assert.equal(expected?.realPath, `${room.root}/lib/foo`, 'it is said beforehand where it will be');
-  const unwritten = await room.directories.prepare(requested, userOf(NEW), options);
+  const [expected] = await setup.directories.explain(requested, userOf(NEW), options);
+  assert.equal(expected?.realPath, `${setup.root}/lib/foo`, 'it is said beforehand where it will be');
+  const unwritten = await setup.directories.prepare(requested, userOf(NEW), options);
   await unwritten[Symbol.asyncDispose]();
-  assert.equal(readlinkSync(`${room.root}/lib/foo`), 'private/foo');
+  assert.equal(readlinkSync(`${setup.root}/lib/foo`), 'private/foo');
   {
-    await using obstructed = await room.directories.prepare(requested, userOf(NEW), options);
+    await using obstructed = await setup.directories.prepare(requested, userOf(NEW), options);
     // After all was looked at: what only somebody with root's rights can do.
-    rmSync(`${room.root}/lib/zoo`);
-    mkdirSync(`${room.root}/lib/zoo`);
+    rmSync(`${setup.root}/lib/zoo`);
+    mkdirSync(`${setup.root}/lib/zoo`);
     obstructed.commit();
     await assert.rejects(obstructed.publish(), failure(/there are two directories/));
   }
-  assert.equal(readlinkSync(`${room.root}/lib/foo`), 'private/foo', 'the first is back');
-  assert.equal(lstatSync(`${room.root}/lib/private/zoo`).uid, NEW);
+  assert.equal(readlinkSync(`${setup.root}/lib/foo`), 'private/foo', 'the first is back');
+  assert.equal(lstatSync(`${setup.root}/lib/private/zoo`).uid, NEW);
 });
 
 test('what cannot go back says why, stays where it is, and goes back once it can', async context => {
-  const room = openRoom(context);
-  const { directories } = await room.prepare(userOf(NEW), ['foo', 'foo/part:alias'], EXPOSED);
-  writeFileSync(`${room.root}/lib/foo/file`, 'data');
-  rmSync(`${room.root}/lib/alias`);
-  symlinkSync('elsewhere', `${room.root}/lib/alias`);
-  const before = tree(room);
+  const setup = openSetup(context);
+  const { directories } = await setup.prepare(userOf(NEW), ['foo', 'foo/part:alias'], EXPOSED);
+  writeFileSync(`${setup.root}/lib/foo/file`, 'data');
+  rmSync(`${setup.root}/lib/alias`);
+  symlinkSync('elsewhere', `${setup.root}/lib/alias`);
+  const before = tree(setup);
   await assert.rejects(
-    room.directories.cleanUp(directories, NONE),
+    setup.directories.cleanUp(directories, NONE),
     failure(/alias is a symlink to elsewhere, and in the way/),
   );
-  assert.equal(tree(room), before);
-  rmSync(`${room.root}/lib/alias`);
-  await room.directories.cleanUp(directories, NONE);
-  assert.equal(readlinkSync(`${room.root}/lib/alias`), 'private/foo/part');
-  assert.equal(readFileSync(`${room.root}/lib/alias/../file`, 'utf8'), 'data');
+  assert.equal(tree(setup), before);
+  rmSync(`${setup.root}/lib/alias`);
+  await setup.directories.cleanUp(directories, NONE);
+  assert.equal(readlinkSync(`${setup.root}/lib/alias`), 'private/foo/part');
+  assert.equal(readFileSync(`${setup.root}/lib/alias/../file`, 'utf8'), 'data');
 });

@@ -1,4 +1,4 @@
-/** The room over bases of a test's own, on the disk, with the real helper. */
+/** The directories module over bases that a test made, on the disk, with the real helper. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readlinkSync } from 'node:fs';
 import type { TestContext } from 'node:test';
@@ -25,7 +25,7 @@ import { HELPER, temporaryDirectory } from '../../native/tree/fixture.ts';
 
 export { NEW, OLD, THIRD } from '../../native/tree/fixture.ts';
 
-export interface Room {
+export interface Setup {
   readonly directories: Directories;
   /** the parent of all bases */
   readonly root: string;
@@ -39,10 +39,10 @@ export interface Room {
 
 /** @returns who a search for a UID would try first for these directories */
 export async function ownersOf(
-  { directories: room }: Room,
-  directories: readonly RequestedDirectory[],
+  { directories }: Setup,
+  requested: readonly RequestedDirectory[],
 ): Promise<readonly Uid[]> {
-  using snapshot = await room.inspect(directories);
+  using snapshot = await directories.inspect(requested);
   return snapshot.owners;
 }
 
@@ -56,13 +56,13 @@ export async function prepareAll(...[directories, ...given]: [Directories, ...Pa
 
 export const NONE: () => readonly DirectoriesInUse[] = () => [];
 
-/** @param program another helper, the parent of the bases of another room, and who inspects paths */
-export function openRoom(
+/** @param program another helper, the parent of the bases of another setup, and who inspects paths */
+export function openSetup(
   context: TestContext,
   program = HELPER,
   root = temporaryDirectory(context),
   inspector = helperInspector(context, program),
-): Room {
+): Setup {
   const bases: BaseDirectories = {
     runtime: `${root}/run`,
     state: `${root}/lib`,

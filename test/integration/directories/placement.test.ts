@@ -4,7 +4,7 @@ import { existsSync, lstatSync, readFileSync, readlinkSync, writeFileSync } from
 import { test } from 'node:test';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { shell } from '../../native/tree/fixture.ts';
-import { NEW, OLD, openRoom, type Room, userOf } from './fixture.ts';
+import { NEW, OLD, openSetup, type Setup, userOf } from './fixture.ts';
 
 const STATIC = userOf(1_234, false);
 
@@ -13,12 +13,12 @@ function everything(root: string): string {
   return shell(root, 'find . -printf "%y %U:%G %m %p %l\\n" | sort; find . -type f -exec cat {} +');
 }
 
-async function refuses(room: Room, action: () => Promise<unknown>, reason: RegExp): Promise<void> {
+async function refuses(setup: Setup, action: () => Promise<unknown>, reason: RegExp): Promise<void> {
   shell(
-    room.root,
+    setup.root,
     'for one in run lib cache log; do [ -e $one/private -o -L $one/private ] || mkdir -m 0700 $one/private; done',
   );
-  const before = everything(room.root);
+  const before = everything(setup.root);
   await assert.rejects(action, error => {
     assert.ok(error instanceof DynuserError, String(error));
     assert.equal(error.code, 'DirectoryFailed');
@@ -26,15 +26,15 @@ async function refuses(room: Room, action: () => Promise<unknown>, reason: RegEx
     assert.match(error.message, reason);
     return true;
   });
-  assert.equal(everything(room.root), before, 'everything is where it was');
+  assert.equal(everything(setup.root), before, 'everything is where it was');
 }
 
-test('makes a boundary, a tree behind it, and links to it', async context => {
-  const room = openRoom(context);
-  const { directories, environment } = await room.prepare(userOf(NEW), ['foo:alias/x', 'a/b', 'a/b/c'], {
+test('makes a private directory, and links to it', async context => {
+  const setup = openSetup(context);
+  const { directories, environment } = await setup.prepare(userOf(NEW), ['foo:alias/x', 'a/b', 'a/b/c'], {
     modes: { state: 0o6750 },
   });
-  const lib = `${room.root}/lib`;
+  const lib = `${setup.root}/lib`;
   assert.equal(
     shell(lib, 'find . -mindepth 1 -printf "%y %U %m %p %l\\n" | sort -k4'),
     [
@@ -62,7 +62,7 @@ test('makes a boundary, a tree behind it, and links to it', async context => {
   );
   const { dev, ino } = lstatSync(`${lib}/private/foo`, { bigint: true });
   assert.deepEqual([directories[2]?.device, directories[2]?.inode], [String(dev), String(ino)]);
-  const again = await room.prepare(userOf(NEW), ['foo:alias/x', 'a/b', 'a/b/c'], { modes: { state: 0o700 } });
+  const again = await setup.prepare(userOf(NEW), ['foo:alias/x', 'a/b', 'a/b/c'], { modes: { state: 0o700 } });
   assert.deepEqual(
     again.directories.map(({ handover, changed }) => [handover, changed]),
     Array(3).fill(['none', 0]),
@@ -71,13 +71,13 @@ test('makes a boundary, a tree behind it, and links to it', async context => {
 });
 
 test('migrates static → dynamic → static → dynamic by rename, with links that follow', async context => {
-  const room = openRoom(context);
-  const lib = `${room.root}/lib`;
-  await room.prepare(STATIC, ['foo/bar:alias', 'foo/bar/sub']);
+  const setup = openSetup(context);
+  const lib = `${setup.root}/lib`;
+  await setup.prepare(STATIC, ['foo/bar:alias', 'foo/bar/sub']);
   writeFileSync(`${lib}/foo/bar/sub/file`, 'data');
   const { ino } = lstatSync(`${lib}/foo/bar/sub/file`);
   for (const user of [userOf(NEW), STATIC, userOf(OLD), userOf(NEW), STATIC]) {
-    await room.prepare(user, ['foo/bar:alias', 'foo/bar/sub']);
+    await setup.prepare(user, ['foo/bar:alias', 'foo/bar/sub']);
     const place = user.dynamic ? 'private/foo/bar' : 'foo/bar';
     const found = lstatSync(`${lib}/${place}/sub/file`);
     assert.deepEqual([found.uid, found.gid, found.ino], [user.uid, user.gid, ino]);
@@ -89,13 +89,13 @@ test('migrates static → dynamic → static → dynamic by rename, with links t
   }
 });
 
-test('a link to the boundary whose tree is gone gets a new one', async context => {
-  const room = openRoom(context);
-  shell(room.root, 'ln -s private/x lib/x; ln -s private/y lib/y');
-  await room.prepare(userOf(NEW), ['x']);
-  await room.prepare(STATIC, ['y']);
-  assert.equal(lstatSync(`${room.root}/lib/x/`).uid, NEW);
-  assert.ok(lstatSync(`${room.root}/lib/y`).isDirectory());
+test('a link to a private directory that is gone gets a new one', async context => {
+  const setup = openSetup(context);
+  shell(setup.root, 'ln -s private/x lib/x; ln -s private/y lib/y');
+  await setup.prepare(userOf(NEW), ['x']);
+  await setup.prepare(STATIC, ['y']);
+  assert.equal(lstatSync(`${setup.root}/lib/x/`).uid, NEW);
+  assert.ok(lstatSync(`${setup.root}/lib/y`).isDirectory());
 });
 
 /** A script that makes the obstacle, what is asked for, and the words of the refusal; for a dynamic user and for a static one. */
@@ -121,33 +121,33 @@ const OBSTACLES: readonly (readonly [script: string, value: string, reason: RegE
 
 for (const [script, value, reason, dynamic = true] of OBSTACLES) {
   test(`refuses ${value} for a ${dynamic ? 'dynamic' : 'static'} user after: ${script}`, async context => {
-    const room = openRoom(context);
-    shell(room.root, `mkdir -m 0700 lib/private; ${script}`);
-    await refuses(room, () => room.prepare(dynamic ? userOf(NEW) : STATIC, [value]), reason);
+    const setup = openSetup(context);
+    shell(setup.root, `mkdir -m 0700 lib/private; ${script}`);
+    await refuses(setup, () => setup.prepare(dynamic ? userOf(NEW) : STATIC, [value]), reason);
   });
 }
 
 test('takes back what it did for the directories before the one that cannot be', async context => {
-  const room = openRoom(context);
-  await room.prepare(STATIC, ['moved:alias']);
-  writeFileSync(`${room.root}/lib/moved/file`, 'data');
+  const setup = openSetup(context);
+  await setup.prepare(STATIC, ['moved:alias']);
+  writeFileSync(`${setup.root}/lib/moved/file`, 'data');
   // Below a base, and so seen only when the tree is put in its place: what looks ahead does not look below a request's trees.
-  shell(room.root, 'mkdir lib/moved/x; ln -s /etc lib/moved/x/y');
-  await refuses(room, () => room.prepare(userOf(NEW), ['fresh:new', 'moved:alias', 'moved/x/y']), /moved\/x\/y/);
+  shell(setup.root, 'mkdir lib/moved/x; ln -s /etc lib/moved/x/y');
+  await refuses(setup, () => setup.prepare(userOf(NEW), ['fresh:new', 'moved:alias', 'moved/x/y']), /moved\/x\/y/);
 });
 
 test('a base of another mode accepts 0500, as systemd does', async context => {
-  const room = openRoom(context);
-  shell(room.root, 'mkdir -m 0500 lib/private');
-  await room.prepare(userOf(NEW), ['foo']);
-  assert.equal(lstatSync(`${room.root}/lib/private`).mode & 0o7777, 0o500);
+  const setup = openSetup(context);
+  shell(setup.root, 'mkdir -m 0500 lib/private');
+  await setup.prepare(userOf(NEW), ['foo']);
+  assert.equal(lstatSync(`${setup.root}/lib/private`).mode & 0o7777, 0o500);
 });
 
 test('never follows what a former user has planted in its tree', async context => {
-  const room = openRoom(context);
-  await room.prepare(userOf(OLD), ['foo']);
-  shell(room.root, 'mkdir outside; ln -s ../../../outside lib/private/foo/bar');
-  await refuses(room, () => room.prepare(userOf(NEW), ['foo', 'foo/bar/below']), /foo\/bar is not a directory/);
-  await refuses(room, () => room.prepare(userOf(NEW), ['foo', 'foo/bar']), /foo\/bar is a symlink/);
-  assert.deepEqual([lstatSync(`${room.root}/outside`).uid, existsSync(`${room.root}/outside/below`)], [0, false]);
+  const setup = openSetup(context);
+  await setup.prepare(userOf(OLD), ['foo']);
+  shell(setup.root, 'mkdir outside; ln -s ../../../outside lib/private/foo/bar');
+  await refuses(setup, () => setup.prepare(userOf(NEW), ['foo', 'foo/bar/below']), /foo\/bar is not a directory/);
+  await refuses(setup, () => setup.prepare(userOf(NEW), ['foo', 'foo/bar']), /foo\/bar is a symlink/);
+  assert.deepEqual([lstatSync(`${setup.root}/outside`).uid, existsSync(`${setup.root}/outside/below`)], [0, false]);
 });

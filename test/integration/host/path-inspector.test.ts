@@ -101,16 +101,16 @@ for (const build of buildHelpers().map(each => ({ name: each.name, command: buil
 }
 
 for (const line of [
-  'places',
-  'places nothing nothing',
-  'places something',
-  'places directory 0 0 493 1 2',
-  'places directory 0 0 493 1 2 x nothing',
-  'places directory -1 0 493 1 2 - nothing',
-  'places directory 0 0 4096 1 2 - nothing',
-  'places directory 0 0 493 1 0x2 - nothing',
-  'places directory 0 0 493 1 2 4294967295 nothing',
-  'places link a%2',
+  'inspect',
+  'inspect nothing nothing',
+  'inspect something',
+  'inspect directory 0 0 493 1 2',
+  'inspect directory 0 0 493 1 2 x nothing',
+  'inspect directory -1 0 493 1 2 - nothing',
+  'inspect directory 0 0 4096 1 2 - nothing',
+  'inspect directory 0 0 493 1 0x2 - nothing',
+  'inspect directory 0 0 493 1 2 4294967295 nothing',
+  'inspect link a%2',
   'account - -',
 ]) {
   test(`"${line}" is no answer to a question for two components`, async context => {

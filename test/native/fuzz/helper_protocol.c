@@ -263,7 +263,7 @@ static void try_text(const char *line)
 /* Every role answers: with what it is asked, or that it is none of its questions. */
 static void try_roles(const char *line)
 {
-	static const enum role roles[] = { ROLE_PROBE, ROLE_REAPER, ROLE_PLACES, ROLE_TREE_READ };
+	static const enum role roles[] = { ROLE_PROBE, ROLE_REAPER, ROLE_INSPECT, ROLE_TREE_READ };
 
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
 		struct context context = { 0 };

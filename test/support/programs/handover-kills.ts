@@ -51,7 +51,7 @@ function anyKind(tree: string): Kind {
 
 const release = (lease: string) => callOnce('io.dynuser.Allocator.Release', { lease });
 
-/** The tree, on whichever side of the boundary it is; never on both. */
+/** The tree, at its private or its public path; never at both. */
 function find(tree: string): string {
   const [hidden, open] = [`/var/lib/private/${tree}`, `/var/lib/${tree}`];
   const isOpen = existsSync(open) && lstatSync(open).isDirectory();

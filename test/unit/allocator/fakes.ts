@@ -272,7 +272,7 @@ export class FakeDirectories implements Directories {
   }
 }
 
-/** A request's directory, as the room of directories makes it. */
+/** A request's directory, as the directories module makes it. */
 export function directory(kind: DirectoryKind, source: string): RequestedDirectory {
   return { kind, source, aliases: [], readOnly: false, mode: 0o755, preserved: kind !== 'runtime', exposed: false };
 }

@@ -7,10 +7,10 @@ import { NONE, prepareAll, userOf } from '../fixture.ts';
 
 const [source = '', uid = '', mounts = ''] = process.argv.slice(2);
 const inspector = new HelperPathInspector([HELPER]);
-const room = openDirectories(HELPER, { hints: new HostOwnerHints(), inspector });
+const directories = openDirectories(HELPER, { hints: new HostOwnerHints(), inspector });
 const request = { runtime: [], state: [source], cache: [], logs: [] };
-const requested = room.requested(request, { modes: {}, preserveRuntime: false });
+const requested = directories.requested(request, { modes: {}, preserveRuntime: false });
 const options = { makesMounts: mounts === 'mounts', verify: false, live: NONE };
-const prepared = await prepareAll(room, requested, userOf(Number(uid)), options);
+const prepared = await prepareAll(directories, requested, userOf(Number(uid)), options);
 await inspector.close();
 process.stdout.write(JSON.stringify(prepared.directories));

@@ -1,5 +1,5 @@
-/* Each component is opened in the directory that was opened before it, so that no name is looked up twice. See places.h. */
-#include "places.h"
+/* Each component is opened in the directory that was opened before it, so that no name is looked up twice. See inspect.h. */
+#include "tree/inspect.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +14,8 @@
 #define COMPONENT_SEPARATOR "/"
 #define PERMISSION_BITS 07777U
 /* src/host/owner-hints.ts writes it: whose a directory was last, in decimal. */
-#define MARK "trusted.dynuser.uid"
-#define MARK_DIGITS_MAX 10
+#define OWNER_HINT "trusted.dynuser.uid"
+#define OWNER_HINT_DIGITS_MAX 10
 /* A word, four ids and two numbers of 64 bits. */
 #define DIRECTORY_BYTES_MAX 128
 
@@ -23,15 +23,15 @@ static bool has_room(struct answer *answer, size_t bytes)
 {
 	if (bytes <= sizeof(answer->line) - 1 - answer->length)
 		return true;
-	answer_error(answer, "places", E2BIG);
+	answer_error(answer, "inspect", E2BIG);
 	return false;
 }
 
-/* "-" where there is none, or none that was ever a user's; "unsupported" where the file system cannot have any. */
-static void answer_mark(int directory, struct answer *answer)
+/* "-" if there is none, or none that was ever a user's; "unsupported" if the file system cannot have any. */
+static void answer_hint(int directory, struct answer *answer)
 {
-	char digits[MARK_DIGITS_MAX + 1];
-	ssize_t length = fgetxattr(directory, MARK, digits, MARK_DIGITS_MAX);
+	char digits[OWNER_HINT_DIGITS_MAX + 1];
+	ssize_t length = fgetxattr(directory, OWNER_HINT, digits, OWNER_HINT_DIGITS_MAX);
 	uint32_t uid;
 
 	if (length < 0 && errno == ENOTSUP) {
@@ -61,7 +61,7 @@ static bool answer_directory(int directory, struct answer *answer)
 	answer_number(answer, status.st_mode & PERMISSION_BITS);
 	answer_number(answer, status.st_dev);
 	answer_number(answer, status.st_ino);
-	answer_mark(directory, answer);
+	answer_hint(directory, answer);
 	return true;
 }
 
@@ -82,7 +82,7 @@ static bool answer_other(int parent, const char *name, struct answer *answer)
 	text[length] = '\0';
 	/* answer_text() would cut it. */
 	if (length > TEXT_MAX || !has_room(answer, sizeof(" link ") + 3 * (size_t)length)) {
-		answer_error(answer, "places", E2BIG);
+		answer_error(answer, "inspect", E2BIG);
 		return false;
 	}
 	answer_word(answer, "link");
@@ -90,8 +90,8 @@ static bool answer_other(int parent, const char *name, struct answer *answer)
 	return true;
 }
 
-/* Answers for one component. Returns it, open, where it is a directory; -1 where the path ends here, well or not. */
-static int look_at(int parent, const char *name, struct answer *answer, bool *good)
+/* Answers for one component. Returns it, open, if it is a directory; -1 if the path ends here, well or not. */
+static int inspect_component(int parent, const char *name, struct answer *answer, bool *good)
 {
 	int directory = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -118,8 +118,8 @@ static bool is_component(const char *name)
 	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-/* Returns false where the answer is not that to the question: an error, or that the question is none. */
-static bool look_along(int base, char *path, struct answer *answer)
+/* Returns false if the answer is an error, or that the question is invalid. */
+static bool inspect_path(int base, char *path, struct answer *answer)
 {
 	char *rest = NULL;
 	bool good = true;
@@ -130,7 +130,7 @@ static bool look_along(int base, char *path, struct answer *answer)
 		int directory = -1;
 
 		if (is_component(name)) {
-			directory = look_at(parent, name, answer, &good);
+			directory = inspect_component(parent, name, answer, &good);
 		} else {
 			answer_begin(answer, "invalid");
 			good = false;
@@ -144,7 +144,7 @@ static bool look_along(int base, char *path, struct answer *answer)
 	return good;
 }
 
-static bool look_at_all(int base, char *paths, struct answer *answer)
+static bool inspect_all(int base, char *paths, struct answer *answer)
 {
 	char *rest = NULL;
 
@@ -154,13 +154,13 @@ static bool look_at_all(int base, char *paths, struct answer *answer)
 			answer_begin(answer, "invalid");
 			return false;
 		}
-		if (!look_along(base, path, answer))
+		if (!inspect_path(base, path, answer))
 			return false;
 	}
 	return true;
 }
 
-void look_at_places(char *argument, struct answer *answer)
+void inspect_paths(char *argument, struct answer *answer)
 {
 	char *paths = strchr(argument, ' ');
 
@@ -176,7 +176,7 @@ void look_at_places(char *argument, struct answer *answer)
 		answer_error(answer, "open", errno);
 		return;
 	}
-	answer_begin(answer, "places");
-	(void)look_at_all(base, paths, answer);
+	answer_begin(answer, "inspect");
+	(void)inspect_all(base, paths, answer);
 	close(base);
 }
