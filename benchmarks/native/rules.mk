@@ -5,6 +5,16 @@ $(BENCHMARK_PROGRAMS): $(TOP)/dist/native/%: $(TOP)/benchmarks/native/%.c
 	@mkdir -p $(dir $@)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS_HARDEN) $(LDFLAGS) -o $@ $<
 
-benchmarks: $(BENCHMARK_PROGRAMS)
+# dynuser-helper without one of its tunings, below dist/native/without: the linker puts a function of benchmarks/native/without/ in
+# place of each that is named here.
+WITHOUT_kept_threads := known_prepare
+WITHOUT_nss_shortcuts := pid1_question_begin pid1_lookup_enable sources_leave_out_systemd
+BENCHMARK_HELPERS := $(addprefix $(TOP)/dist/native/without/,kept_threads nss_shortcuts)
+
+$(BENCHMARK_HELPERS): $(TOP)/dist/native/without/%: $(TOP)/benchmarks/native/without/%.c $(HELPER_OBJECTS)
+	@mkdir -p $(dir $@)
+	$(CC) $(ALL_CFLAGS) -Ihelper $(LDFLAGS_HARDEN) $(LDFLAGS) -pie $(addprefix -Wl$(comma)--wrap=,$(WITHOUT_$*)) -o $@ $^
+
+benchmarks: $(BENCHMARK_PROGRAMS) $(BENCHMARK_HELPERS)
 
 .PHONY: benchmarks

@@ -23,12 +23,13 @@ struct program {
 };
 
 /*
- * Modules come from beside the bundle, never from NODE_PATH's or the home's directories. The daemon's: V8 lets the space for
+ * Modules come from beside the bundle, never from NODE_PATH's or the home's directories. The daemon's: functions are compiled at
+ * their first call instead of interpreted, for the first launches. V8 lets the space for
  * new objects grow to 48 MB under load, and that for old ones to four times what lives there; with these it stays below 90 MB
  * with a full range, and is as fast (benchmarks/README.md).
  */
 static const struct program programs[] = {
-	{ "dynuserd", { "--no-global-search-paths", "--max-semi-space-size=2", "--heap-growing-percent=40" } },
+	{ "dynuserd", { "--no-global-search-paths", "--always-sparkplug", "--max-semi-space-size=2", "--heap-growing-percent=40" } },
 	{ "dynuserctl", { "--no-global-search-paths" } },
 };
 

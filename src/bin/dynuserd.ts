@@ -10,7 +10,7 @@ import { startDaemon } from '../daemon/main.ts';
 import { takePassedDescriptors } from '../host/systemd/listen-fds.ts';
 import { openNotify } from '../host/systemd/notify.ts';
 import { findManagerStore } from '../host/systemd/open-lock-store.ts';
-import { tierUpSooner } from '../host/tier-up.ts';
+import { tierUpLater } from '../host/tier-up.ts';
 
 const HELP = `Usage: dynuserd [OPTIONS]
 
@@ -28,7 +28,7 @@ const EXIT_USAGE = 2;
 const EXIT_IDLE = 3;
 
 async function main(): Promise<void> {
-  tierUpSooner();
+  tierUpLater();
   const options = readOptions();
   if (options.help === true || options.version === true) {
     process.stdout.write(options.help === true ? HELP : `dynuserd ${VERSION}\n`);
