@@ -1,4 +1,4 @@
-/** The D-Bus room beside a real systemd and the system bus: units that end, buses that come and go, and who may call. */
+/** The D-Bus adapter beside a real systemd and the system bus: units that end, buses that come and go, and who may call. */
 import assert from 'node:assert/strict';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
@@ -18,8 +18,8 @@ const DAEMON = 1;
 
 type Event = Readonly<Record<string, unknown>>;
 
-/** test/support/programs/bus-room, and what it has said. */
-class Room {
+/** test/support/programs/bus-adapter, and what it has said. */
+class BusAdapter {
   readonly #process: MachineProcess;
   readonly events: Event[] = [];
 
@@ -29,9 +29,9 @@ class Room {
     process.stderr.pipe(globalThis.process.stderr);
   }
 
-  static async start(machine: Machine): Promise<Room> {
-    const program = `${CHECKOUT}dist/test/support/programs/bus-room.js`;
-    return new Room(await machine.spawn([process.execPath, program]));
+  static async start(machine: Machine): Promise<BusAdapter> {
+    const program = `${CHECKOUT}dist/test/support/programs/bus-adapter.js`;
+    return new BusAdapter(await machine.spawn([process.execPath, program]));
   }
 
   async check(unit: string): Promise<{ readonly kind: unknown; readonly reason: unknown }> {
@@ -77,11 +77,11 @@ class Room {
 
 describe('on the system bus', () => {
   let machine: Machine;
-  let room: Room;
+  let adapter: BusAdapter;
   before(async () => {
     machine = await Machine.boot({ init: 'systemd', stage: true });
     await machine.output(['systemctl', 'stop', 'dbus.socket', 'dbus.service']);
-    room = await Room.start(machine);
+    adapter = await BusAdapter.start(machine);
   });
   after(() => machine.stop());
 
@@ -91,7 +91,7 @@ describe('on the system bus', () => {
   const startBus = () => systemctl('start', 'dbus.socket', 'dbus.service');
 
   it('says that there is no bus, and goes on', async () => {
-    const { kind, reason } = await room.check('dbus.service');
+    const { kind, reason } = await adapter.check('dbus.service');
     assert.equal(kind, 'unavailable');
     assert.match(
       String(reason),
@@ -99,18 +99,18 @@ describe('on the system bus', () => {
     );
     // Watched all the same, from the moment at which there is a bus.
     await run('early', 'sleep', 'infinity');
-    await room.watch('early.service');
-    await room.watch('never-there.service');
+    await adapter.watch('early.service');
+    await adapter.watch('never-there.service');
   });
 
   it('finds the bus when it comes, and looks at what was watched before', async () => {
     await startBus();
-    assert.equal((await room.check('dbus.service')).kind, 'active');
-    assert.equal((await room.check('dbus')).kind, 'active');
-    await room.ended('never-there.service');
-    assert.equal(room.countEnded('early.service'), 0);
+    assert.equal((await adapter.check('dbus.service')).kind, 'active');
+    assert.equal((await adapter.check('dbus')).kind, 'active');
+    await adapter.ended('never-there.service');
+    assert.equal(adapter.countEnded('early.service'), 0);
     await systemctl('stop', 'early');
-    await room.ended('early.service');
+    await adapter.ended('early.service');
   });
 
   it('tells the end of a unit that is stopped, that fails, that is done, that is collected', async () => {
@@ -120,20 +120,20 @@ describe('on the system bus', () => {
     await run('collected', '--collect', 'sleep', 'infinity');
     const units = ['stopped.service', 'failed.service', 'done.service', 'collected.service'];
     for (const unit of units) {
-      await room.watch(unit);
+      await adapter.watch(unit);
     }
-    await room.ended('done.service');
+    await adapter.ended('done.service');
     assert.deepEqual(
-      units.map(unit => room.countEnded(unit)),
+      units.map(unit => adapter.countEnded(unit)),
       [0, 0, 1, 0],
     );
     await systemctl('stop', 'stopped');
     await systemctl('kill', '-s', 'KILL', 'failed', 'collected');
-    await Promise.all(units.map(unit => room.ended(unit)));
+    await Promise.all(units.map(unit => adapter.ended(unit)));
     assert.equal(await machine.output(['systemctl', 'show', '-P', 'ActiveState', 'failed']), 'failed');
     await sleep(QUIET_MS);
     assert.deepEqual(
-      units.map(unit => room.countEnded(unit)),
+      units.map(unit => adapter.countEnded(unit)),
       [1, 1, 1, 1],
       'each is told once',
     );
@@ -142,69 +142,69 @@ describe('on the system bus', () => {
   it('takes a unit that is being started, or is between two runs, for one that lives', async () => {
     await run('starting', '--no-block', '--service-type=oneshot', 'sleep', '2');
     assert.equal(await machine.output(['systemctl', 'show', '-P', 'ActiveState', 'starting']), 'activating');
-    assert.equal((await room.check('starting.service')).kind, 'active');
+    assert.equal((await adapter.check('starting.service')).kind, 'active');
     await run('queued', '--no-block', '-p', 'After=starting.service', 'sleep', 'infinity');
     assert.equal(await machine.output(['systemctl', 'show', '-P', 'ActiveState', 'queued']), 'inactive');
-    assert.equal((await room.check('queued.service')).kind, 'active');
-    await room.watch('queued.service');
+    assert.equal((await adapter.check('queued.service')).kind, 'active');
+    await adapter.watch('queued.service');
     const properties = ['-p', 'Restart=always', '-p', 'RestartSec=400ms', '-p', 'ExecStopPost=sleep 0.1'];
     await run('again', ...properties, 'sleep', 'infinity');
-    await room.watch('starting.service');
-    await room.watch('again.service');
+    await adapter.watch('starting.service');
+    await adapter.watch('again.service');
     await systemctl('restart', 'again');
     await systemctl('kill', '-s', 'KILL', 'again');
     await sleep(QUIET_MS);
-    assert.deepEqual([room.countEnded('starting.service'), room.countEnded('again.service')], [0, 0]);
-    await room.ended('starting.service');
-    assert.equal(room.countEnded('queued.service'), 0);
+    assert.deepEqual([adapter.countEnded('starting.service'), adapter.countEnded('again.service')], [0, 0]);
+    await adapter.ended('starting.service');
+    assert.equal(adapter.countEnded('queued.service'), 0);
     await systemctl('stop', 'again', 'queued');
-    await Promise.all([room.ended('again.service'), room.ended('queued.service')]);
+    await Promise.all([adapter.ended('again.service'), adapter.ended('queued.service')]);
   });
 
   it('does not lose a unit over daemon-reload and daemon-reexec', async () => {
     await run('kept', 'sleep', 'infinity');
     await run('short', 'sleep', 'infinity');
-    await room.watch('kept.service');
-    await room.watch('short.service');
+    await adapter.watch('kept.service');
+    await adapter.watch('short.service');
     await systemctl('daemon-reload');
     await systemctl('daemon-reexec');
     await systemctl('stop', 'short');
-    await room.ended('short.service');
+    await adapter.ended('short.service');
     await sleep(QUIET_MS);
-    assert.equal(room.countEnded('kept.service'), 0);
+    assert.equal(adapter.countEnded('kept.service'), 0);
     await systemctl('stop', 'kept');
-    await room.ended('kept.service');
+    await adapter.ended('kept.service');
   });
 
   it('sees after a restart of the bus what ended meanwhile, and what lives on', async () => {
     await run('meanwhile', 'sleep', 'infinity');
     await run('beyond', 'sleep', 'infinity');
-    await room.watch('meanwhile.service');
-    await room.watch('beyond.service');
-    room.events.length = 0;
+    await adapter.watch('meanwhile.service');
+    await adapter.watch('beyond.service');
+    adapter.events.length = 0;
     await systemctl('kill', '-s', 'KILL', 'dbus.service');
-    await room.until(event => event['connected'] === false);
+    await adapter.until(event => event['connected'] === false);
     await systemctl('stop', 'dbus.socket', 'dbus.service');
     await systemctl('stop', 'meanwhile');
-    assert.equal(room.countEnded('meanwhile.service'), 0);
+    assert.equal(adapter.countEnded('meanwhile.service'), 0);
     await startBus();
-    await room.ended('meanwhile.service');
+    await adapter.ended('meanwhile.service');
     await sleep(QUIET_MS);
-    assert.equal(room.countEnded('beyond.service'), 0);
+    assert.equal(adapter.countEnded('beyond.service'), 0);
     await systemctl('stop', 'beyond');
-    await room.ended('beyond.service');
+    await adapter.ended('beyond.service');
   });
 
   it('follows a hundred units at once, and a name that no unit can have among them', async () => {
     const units = Array.from({ length: 100 }, (_, index) => `many-${index}.service`);
     await Promise.all(units.map(unit => run(unit, 'sleep', 'infinity')));
     for (const unit of [...units.slice(0, 50), 'template@.service', ...units.slice(50)]) {
-      await room.watch(unit);
+      await adapter.watch(unit);
     }
-    await room.ended('template@.service');
-    assert.equal(room.countEnded('many-99.service'), 0);
+    await adapter.ended('template@.service');
+    assert.equal(adapter.countEnded('many-99.service'), 0);
     await systemctl('stop', 'many-*');
-    await Promise.all(units.map(unit => room.ended(unit)));
+    await Promise.all(units.map(unit => adapter.ended(unit)));
   });
 
   it('lets everybody look up, and asks the bus who acquires', async () => {
@@ -221,9 +221,9 @@ describe('on the system bus', () => {
   });
 
   it('keeps no process alive, and says nothing of trouble', async () => {
-    assert.equal(await room.stop(), 0);
+    assert.equal(await adapter.stop(), 0);
     assert.deepEqual(
-      room.events.filter(event => 'trouble' in event),
+      adapter.events.filter(event => 'trouble' in event),
       [],
     );
   });

@@ -84,8 +84,8 @@ export class TracedLaunches {
   }
 
   #leases(): string[] {
-    return ['leases', 'by-uid', 'by-name'].flatMap(room =>
-      readdirSync(this.installed.machine.path(`/run/dynuser/${room}`)).map(name => `${room}/${name}`),
+    return ['leases', 'by-uid', 'by-name'].flatMap(folder =>
+      readdirSync(this.installed.machine.path(`/run/dynuser/${folder}`)).map(name => `${folder}/${name}`),
     );
   }
 

@@ -45,7 +45,7 @@ test('two requests for one name at the same time make one user', async () => {
 test('each evidence costs its UID and not the request', async () => {
   const built = buildUseCases();
   const preferred = uid(64642);
-  const spoil: ((house: UseCases) => void)[] = [
+  const spoil: ((built: UseCases) => void)[] = [
     ({ locks }) => locks.foreign.add(preferred),
     ({ locks }) => locks.strange.set(preferred, 'it is a directory'),
     ({ probe }) => probe.against.set(preferred, { kind: 'user', name: 'someone' }),

@@ -1,5 +1,5 @@
 /**
- * Runs inside a machine: the D-Bus room on the system bus, with an allocator that is a table. Reads a command a line,
+ * Runs inside a machine: the D-Bus adapter on the system bus, with an allocator that is a table. Reads a command a line,
  * "check UNIT" or "watch UNIT", prints what comes of it and what happens, one JSON object a line, and ends with its input.
  */
 import { createInterface } from 'node:readline';
