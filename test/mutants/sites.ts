@@ -33,7 +33,7 @@ export function sitesOf(text: string): Site[] {
     sites.push({ start: node.getStart(file), end: node.end, replacement, kind });
   };
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || isHelper(node)) {
       return;
     }
     if (ts.isBinaryExpression(node)) {
@@ -57,6 +57,14 @@ export function sitesOf(text: string): Site[] {
   };
   visit(file);
   return sites.sort((one, other) => one.start - other.start || one.end - other.end);
+}
+
+/** What the compiler adds for a syntax that Node 20 has not, such as __addDisposableResource. */
+function isHelper(node: ts.Node): boolean {
+  return (
+    ts.isVariableStatement(node) &&
+    node.declarationList.declarations.some(({ name }) => ts.isIdentifier(name) && name.text.startsWith('__'))
+  );
 }
 
 function isText(node: ts.Node): boolean {

@@ -20,7 +20,8 @@ it('conditions are negated, and statements removed', () => {
   assert.deepEqual(changed('throw new Error(text);'), [';']);
 });
 
-it('imports, super() and the joining of texts stay', () => {
+it('imports, super(), the joining of texts and the helpers of the compiler stay', () => {
   assert.deepEqual(changed("import { a } from './a.js';\nexport { a };"), []);
   assert.deepEqual(changed("class A extends B { constructor() { super(); } }\nconst t = 'a' + b;"), []);
+  assert.deepEqual(changed('var __dispose = function (a) { if (a) a(); };'), []);
 });
