@@ -9,7 +9,7 @@ import { deriveUserName } from '../core/name.ts';
 import { checkJoin, hostAccount } from './choose-user.ts';
 import { HeldUid, type HeldUidDeps } from './held-uid.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
-import { type Acquired, type LeaseDeps, PendingLease } from './lease.ts';
+import { type Acquired, type LeaseDeps, type PendingLease, prepareLease } from './lease.ts';
 import { confirmUser, type LossDeps, lostConflict } from './losses.ts';
 import { NameLookup } from './name-lookup.ts';
 import type { NameCache, Probes, UidLocks } from './ports.ts';
@@ -83,26 +83,20 @@ export class Allocator {
 
   /** @returns undefined if the user ended before its directories were ready */
   async #join(live: DynamicUser, request: AcquireRequest, owner: LeaseOwner): Promise<Acquired | undefined> {
-    const { users, registry } = this.#deps;
+    const { users } = this.#deps;
     const confirmed = confirmUser(this.#deps, live);
     if (confirmed.lost !== undefined) {
       throw lostConflict(confirmed);
     }
     checkJoin(live, owner.requester);
-    await using pending = await PendingLease.prepare(this.#deps, live, request, owner);
+    await using pending = await prepareLease(this.#deps, live, request, owner);
     const present = users.byName(live.name);
     if (present?.uid !== live.uid) {
       return undefined;
     }
     // Others may have joined it while its directories were made ready.
     checkJoin(present, owner.requester);
-    const lease = pending.make();
-    const user: DynamicUser = { ...present, leases: [...present.leases, lease] };
-    writeLease(registry, user);
-    users.put(user);
-    const acquired = await pending.written(user, lease);
-    pending.answered();
-    return acquired;
+    return await this.#add(pending, present);
   }
 
   /**
@@ -134,7 +128,7 @@ export class Allocator {
       if (hasDirectories) {
         held.announce();
       }
-      await using pending = await PendingLease.prepare(this.#deps, held.user, request, owner, snapshot);
+      await using pending = await prepareLease(this.#deps, held.user, request, owner, snapshot);
       const lease = pending.make();
       const user = held.giveOut(lease);
       const acquired = await pending.written(user, lease);
@@ -149,12 +143,16 @@ export class Allocator {
   }
 
   async #useAccount(account: DynamicUser, request: AcquireRequest, owner: LeaseOwner): Promise<Acquired> {
-    const { users, registry } = this.#deps;
-    await using pending = await PendingLease.prepare(this.#deps, account, request, owner);
+    await using pending = await prepareLease(this.#deps, account, request, owner);
+    return await this.#add(pending, account);
+  }
+
+  /** Gives a user that is there one more lease. The caller awaits it: it disposes of the lease that is pending. */
+  async #add(pending: PendingLease, present: DynamicUser): Promise<Acquired> {
     const lease = pending.make();
-    const user: DynamicUser = { ...account, leases: [lease] };
-    writeLease(registry, user);
-    users.put(user);
+    const user: DynamicUser = { ...present, leases: [...present.leases, lease] };
+    writeLease(this.#deps.registry, user);
+    this.#deps.users.put(user);
     const acquired = await pending.written(user, lease);
     pending.answered();
     return acquired;

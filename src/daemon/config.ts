@@ -42,53 +42,83 @@ export interface Config {
 /** What the file can say. */
 export type Settings = Omit<Config, 'runtimeDirectory'>;
 
-export const DEFAULTS: Settings = {
-  range: DEFAULT_RANGE,
-  probeTimeoutMs: 5_000,
-  allowUsers: [],
-  allowGroups: [],
-  directoryUsers: [],
-  maxConnections: 4_096,
-  maxConnectionsPerUser: 512,
-  idleTimeoutMs: 60_000,
-  killGraceMs: 5_000,
-  coolDownMs: 60_000,
-  connectionGraceMs: 10_000,
-  exitIdleMs: 0,
-  logLevel: 'info',
+/** What a value becomes, or the reason why it cannot. */
+type Parsed<Value> = { readonly value: Value } | { readonly reason: string };
+
+interface SettingRow<Value> {
+  /** its key in the file */
+  readonly key: string;
+  /** its value if the file does not say */
+  readonly standard: Value;
+  readonly parse: (text: string) => Parsed<Value>;
+  /** it cannot change without a restart */
+  readonly atNextStart?: true;
+}
+
+const SETTINGS: { readonly [Name in keyof Settings]: SettingRow<Settings[Name]> } = {
+  // Users live in the range that they were allocated from.
+  range: {
+    key: 'UidRange',
+    standard: DEFAULT_RANGE,
+    atNextStart: true,
+    parse(text) {
+      const range = parseRange(text);
+      return typeof range === 'string' ? { reason: range } : { value: range };
+    },
+  },
+  probeTimeoutMs: { key: 'ProbeTimeoutSec', standard: 5_000, parse: seconds(0.1, 60) },
+  allowUsers: { key: 'AllowUsers', standard: [], parse: words },
+  allowGroups: { key: 'AllowGroups', standard: [], parse: words },
+  directoryUsers: { key: 'DirectoryUsers', standard: [], parse: words },
+  // The descriptors of connections are planned at the start.
+  maxConnections: { key: 'MaxConnections', standard: 4_096, parse: integer(64, 65_536), atNextStart: true },
+  maxConnectionsPerUser: { key: 'MaxConnectionsPerUser', standard: 512, parse: integer(1, 65_536) },
+  idleTimeoutMs: { key: 'IdleTimeoutSec', standard: 60_000, parse: seconds(1, 3_600) },
+  killGraceMs: { key: 'KillGraceSec', standard: 5_000, parse: seconds(0, 600) },
+  coolDownMs: { key: 'CoolDownSec', standard: 60_000, parse: seconds(0, 86_400) },
+  // The grace time is granted once, at the start.
+  connectionGraceMs: { key: 'ConnectionGraceSec', standard: 10_000, parse: seconds(0, 600), atNextStart: true },
+  exitIdleMs: {
+    key: 'ExitIdleSec',
+    standard: 0,
+    atNextStart: true,
+    parse(text) {
+      // systemd gives up a socket whose service ends 20 times in 2 s (systemd.socket(5), TriggerLimitBurst=).
+      const tooShort = Number(text) > 0 && Number(text) < 1;
+      return tooShort ? { reason: 'it must be 0 for never, or at least 1' } : seconds(0, 86_400)(text);
+    },
+  },
+  logLevel: {
+    key: 'LogLevel',
+    standard: 'info',
+    parse(text) {
+      const level = LOG_LEVELS.find(known => known === text);
+      return level === undefined ? { reason: `it must be one of ${LOG_LEVELS.join(', ')}` } : { value: level };
+    },
+  },
 };
 
-/** What a key's value becomes, or the reason why it cannot. */
-type Parsed = Partial<Settings> | string;
+const NAMES = Object.keys(SETTINGS) as readonly (keyof Settings)[];
 
-const KEYS: Readonly<Record<string, (value: string) => Parsed>> = {
-  UidRange: value => {
-    const range = parseRange(value);
-    return typeof range === 'string' ? range : { range };
-  },
-  ProbeTimeoutSec: value => seconds(value, 0.1, 60, milliseconds => ({ probeTimeoutMs: milliseconds })),
-  AllowUsers: value => ({ allowUsers: words(value) }),
-  AllowGroups: value => ({ allowGroups: words(value) }),
-  DirectoryUsers: value => ({ directoryUsers: words(value) }),
-  MaxConnections: value => integer(value, 64, 65_536, count => ({ maxConnections: count })),
-  MaxConnectionsPerUser: value => integer(value, 1, 65_536, count => ({ maxConnectionsPerUser: count })),
-  IdleTimeoutSec: value => seconds(value, 1, 3_600, milliseconds => ({ idleTimeoutMs: milliseconds })),
-  KillGraceSec: value => seconds(value, 0, 600, milliseconds => ({ killGraceMs: milliseconds })),
-  CoolDownSec: value => seconds(value, 0, 86_400, milliseconds => ({ coolDownMs: milliseconds })),
-  ConnectionGraceSec: value => seconds(value, 0, 600, milliseconds => ({ connectionGraceMs: milliseconds })),
-  ExitIdleSec: value => {
-    const parsed = seconds(value, 0, 86_400, milliseconds => ({ exitIdleMs: milliseconds }));
-    // systemd gives up a socket whose service ends 20 times in 2 s (systemd.socket(5), TriggerLimitBurst=).
-    return Number(value) > 0 && Number(value) < 1 ? 'it must be 0 for never, or at least 1' : parsed;
-  },
-  LogLevel: value => {
-    const level = LOG_LEVELS.find(known => known === value);
-    return level === undefined ? `it must be one of ${LOG_LEVELS.join(', ')}` : { logLevel: level };
-  },
-};
+export const DEFAULTS = Object.fromEntries(NAMES.map(name => [name, SETTINGS[name].standard])) as unknown as Settings;
 
 /** The keys that a configuration file may have. */
-export const CONFIG_KEYS: readonly string[] = Object.keys(KEYS);
+export const CONFIG_KEYS: readonly string[] = NAMES.map(name => SETTINGS[name].key);
+
+/** A setting whose value is another than before. */
+export interface ChangedSetting {
+  readonly name: keyof Settings;
+  readonly key: string;
+  /** it is in force only after the next start */
+  readonly isDeferred: boolean;
+}
+
+export function changedSettings(before: Settings, after: Settings): readonly ChangedSetting[] {
+  return NAMES.filter(name => JSON.stringify(before[name]) !== JSON.stringify(after[name])).map(name => {
+    const { key, atNextStart = false } = SETTINGS[name];
+    return { name, key, isDeferred: atNextStart };
+  });
+}
 
 export interface ConfigSource {
   /** the file that was asked for by name, which must be there; the default one may be missing */
@@ -109,7 +139,7 @@ export function loadConfig({ file, environment }: ConfigSource): Config {
 
 /** @param path names the file in errors */
 export function parseConfig(text: string, path: string): Partial<Settings> {
-  let settings: Partial<Settings> = {};
+  const settings: Partial<Record<keyof Settings, unknown>> = {};
   const seen = new Set<string>();
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trim();
@@ -122,21 +152,22 @@ export function parseConfig(text: string, path: string): Partial<Settings> {
       throw fail(`"${line.slice(0, 80)}" is not a line of the form Key=value`);
     }
     const key = line.slice(0, equals).trim();
-    const parse = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined;
-    if (parse === undefined) {
+    const name = NAMES.find(known => SETTINGS[known].key === key);
+    if (name === undefined) {
       throw fail(`unknown key "${key.slice(0, 80)}"; there are ${CONFIG_KEYS.join(', ')}`);
     }
     if (seen.has(key)) {
       throw fail(`${key}= occurs twice; remove one`);
     }
     seen.add(key);
-    const parsed = parse(line.slice(equals + 1).trim());
-    if (typeof parsed === 'string') {
-      throw fail(`${key}=: ${parsed}`);
+    const parsed = SETTINGS[name].parse(line.slice(equals + 1).trim());
+    if ('reason' in parsed) {
+      throw fail(`${key}=: ${parsed.reason}`);
     }
-    settings = { ...settings, ...parsed };
+    settings[name] = parsed.value;
   }
-  return settings;
+  // Each row has given the type of its setting.
+  return settings as Partial<Settings>;
 }
 
 function readConfig(path: string, required: boolean): string {
@@ -182,20 +213,27 @@ function runtimeDirectory(configured: string | undefined): string {
   return configured;
 }
 
-function words(value: string): string[] {
-  return value.split(/\s+/).filter(word => word !== '');
+function words(text: string): Parsed<string[]> {
+  return { value: text.split(/\s+/).filter(word => word !== '') };
 }
 
-function integer(value: string, least: number, most: number, use: (count: number) => Parsed): Parsed {
-  const count = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
-  return count >= least && count <= most ? use(count) : `it must be a whole number from ${least} to ${most}`;
+function integer(least: number, most: number): (text: string) => Parsed<number> {
+  return text => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most
+      ? { value }
+      : { reason: `it must be a whole number from ${least} to ${most}` };
+  };
 }
 
-function seconds(value: string, least: number, most: number, use: (milliseconds: number) => Parsed): Parsed {
-  const count = /^\d{1,6}(?:\.\d{1,3})?$/.test(value) ? Number(value) : Number.NaN;
-  return count >= least && count <= most
-    ? use(Math.round(count * 1_000))
-    : `it must be a number of seconds from ${least} to ${most}`;
+/** @returns what reads seconds and gives milliseconds */
+function seconds(least: number, most: number): (text: string) => Parsed<number> {
+  return text => {
+    const value = /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most
+      ? { value: Math.round(value * 1_000) }
+      : { reason: `it must be a number of seconds from ${least} to ${most}` };
+  };
 }
 
 function invalid(reason: string): DynuserError {

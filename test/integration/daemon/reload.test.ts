@@ -118,7 +118,7 @@ describe('SIGHUP', () => {
     await machine.output(['mkfifo', FILE]);
     const from = log.length;
     daemon.kill('SIGHUP');
-    await until('the log tells of the FIFO', () => /no regular file/.test(log.slice(from)));
+    await until('the log tells of the FIFO', () => /not a regular file/.test(log.slice(from)));
     assert.equal((await host.ctl(['list'])).status, 0);
   });
 

@@ -38,7 +38,7 @@ function connectionLeases() {
   return { built, failed, leases: new ConnectionLeases(built, what => failed.push(what)) };
 }
 
-const settled = () => new Promise(resolve => setImmediate(resolve));
+const nextTurn = () => new Promise(resolve => setImmediate(resolve));
 const BY = { boot: 'b', pid: 7 as Pid, startTime: 1, inode: '7' };
 
 test('a connection is held for as long as its lease, which ends with it', async () => {
@@ -48,7 +48,7 @@ test('a connection is held for as long as its lease, which ends with it', async 
   leases.bind(lease.id, connection);
   assert.equal(connection.holds, 1);
   connection.close();
-  await settled();
+  await nextTurn();
   assert.equal(built.users.leaseCount, 0);
   assert.equal(connection.holds, 0);
 });
@@ -68,7 +68,7 @@ test('a connection that is closed already ends the lease at once', async () => {
   connection.close();
   const { lease } = await built.acquire('a.service', { lifetime: 'connection' });
   leases.bind(lease.id, connection);
-  await settled();
+  await nextTurn();
   assert.deepEqual([built.users.leaseCount, connection.holds], [0, 0]);
 });
 
@@ -83,7 +83,7 @@ test('a daemon that stops leaves to the next what can be claimed there, and noth
   leases.bind(claimable.lease.id, connection);
   leases.stop();
   connection.close();
-  await settled();
+  await nextTurn();
   assert.deepEqual(
     [...built.users.live()].map(({ name }) => name),
     [claimable.user.name],
@@ -98,7 +98,7 @@ test('a lease whose end cannot be written is gone, and it is said', async () => 
   leases.bind(lease.id, connection);
   built.registry.failure = { step: 'intend', error: new Error('full') };
   connection.close();
-  await settled();
+  await nextTurn();
   assert.equal(built.users.leaseCount, 1);
   assert.match(failed[0] ?? '', new RegExp(lease.id));
 });
