@@ -5,8 +5,6 @@
 
 #define MS_PER_S 1000L
 #define NS_PER_MS 1000000L
-#define NS_PER_US 1000L
-#define US_PER_S 1000000U
 #define NS_PER_S 1000000000L
 
 /* clock_gettime(2) cannot fail for CLOCK_MONOTONIC and an address of ours, and is no system call (vdso(7)). */
@@ -18,29 +16,17 @@ static struct timespec now(void)
 	return time;
 }
 
-/* nanoseconds: less than a second. */
-static struct deadline later(time_t seconds, long nanoseconds)
+struct deadline deadline_after(unsigned int milliseconds)
 {
 	struct deadline deadline = { .at = now() };
 
-	deadline.at.tv_sec += seconds;
-	deadline.at.tv_nsec += nanoseconds;
+	deadline.at.tv_sec += (time_t)(milliseconds / (unsigned int)MS_PER_S);
+	deadline.at.tv_nsec += (long)(milliseconds % (unsigned int)MS_PER_S) * NS_PER_MS;
 	if (deadline.at.tv_nsec >= NS_PER_S) {
 		deadline.at.tv_sec += 1;
 		deadline.at.tv_nsec -= NS_PER_S;
 	}
 	return deadline;
-}
-
-struct deadline deadline_after(unsigned int milliseconds)
-{
-	return later((time_t)(milliseconds / (unsigned int)MS_PER_S),
-		     (long)(milliseconds % (unsigned int)MS_PER_S) * NS_PER_MS);
-}
-
-struct deadline deadline_soon(unsigned int microseconds)
-{
-	return later(0, microseconds < US_PER_S ? (long)microseconds * NS_PER_US : NS_PER_S - 1);
 }
 
 static long long left_of(const struct deadline *deadline)

@@ -16,9 +16,6 @@ struct deadline {
 /* The moment that many milliseconds from now. */
 struct deadline deadline_after(unsigned int milliseconds);
 
-/* The moment that many microseconds from now, at most a second. */
-struct deadline deadline_soon(unsigned int microseconds);
-
 /* Whether it is past, to the nanosecond. */
 bool deadline_is_past(const struct deadline *deadline);
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -67,7 +66,6 @@ int varlink_open(struct varlink *connection, const char *path, struct varlink_bo
 		.buffer = buffer,
 		.size = size,
 		.budget = bounds.bytes,
-		.awake = bounds.awake,
 	};
 	if (connection->fd < 0)
 		return errno;
@@ -114,27 +112,13 @@ static int receive_now(struct varlink *connection)
 	return 0;
 }
 
-/* Whoever answers may need this very processor: it is given up between two looks. */
-static int receive_awake(struct varlink *connection)
-{
-	struct deadline end = deadline_soon(connection->awake);
-	int error = receive_now(connection);
-
-	connection->awake = 0;
-	while (error == EAGAIN && !deadline_is_past(&end) && !deadline_is_past(&connection->deadline)) {
-		(void)sched_yield();
-		error = receive_now(connection);
-	}
-	return error;
-}
-
 /* Waits until there is something to receive, and receives it. */
 static int receive_some(struct varlink *connection)
 {
 	struct pollfd readable = { .fd = connection->fd, .events = POLLIN };
-	int error = connection->awake == 0 ? EAGAIN : receive_awake(connection);
+	int error;
 
-	while (error == EAGAIN) {
+	do {
 		int left = deadline_left(&connection->deadline);
 
 		if (left == 0)
@@ -142,7 +126,7 @@ static int receive_some(struct varlink *connection)
 		if (poll(&readable, 1, left) < 0 && errno != EINTR)
 			return errno;
 		error = receive_now(connection);
-	}
+	} while (error == EAGAIN);
 	return error;
 }
 

@@ -20,8 +20,6 @@ struct varlink {
 	size_t start, end, scanned;
 	/* how many more bytes the peer may send in all */
 	size_t budget;
-	/* microseconds; 0 once it was used */
-	unsigned int awake;
 	/* what sending is bounded by already, in milliseconds; 0: by nothing */
 	int bound;
 };
@@ -30,11 +28,6 @@ struct varlink {
 struct varlink_bounds {
 	unsigned int milliseconds; /* from the start of connecting to the last byte of the last reply */
 	size_t bytes;		   /* that the peer may send in all */
-	/*
-	 * What the first reply is looked for without sleeping, in microseconds, 0 to 999999. One that comes sooner than a
-	 * processor can fall asleep and be woken is there twice as fast.
-	 */
-	unsigned int awake;
 };
 
 /*

@@ -6,8 +6,6 @@
 
 /* A lookup through the socket, from connecting to the last byte. The daemon answers within 0.1 ms. */
 #define LOOKUP_WAIT_MS 2000U
-/* Of that, what is spent awake, in microseconds: the usual answer comes within it. */
-#define LOOKUP_AWAKE_US 100U
 /* The same for the list of all users. 4,336 of them are listed within 0.1 s. */
 #define LIST_WAIT_MS 5000U
 

@@ -70,11 +70,7 @@ static int receive_reply(struct varlink *connection, enum record_kind kind, stru
 /* Asks for one record. */
 static int ask(const char *runtime, enum record_kind kind, const char *request, struct identity *who)
 {
-	const struct varlink_bounds bounds = {
-		.milliseconds = LOOKUP_WAIT_MS,
-		.bytes = REPLY_MAX,
-		.awake = LOOKUP_AWAKE_US,
-	};
+	const struct varlink_bounds bounds = { .milliseconds = LOOKUP_WAIT_MS, .bytes = REPLY_MAX };
 	char buffer[REPLY_MAX];
 	struct varlink connection;
 	struct reply reply;
