@@ -20,6 +20,10 @@
  *                                              and went too fast to be named
  *   running NUMBER *("," NUMBER)               NUMBERS_MAX (processes.h) at most, as below
  *                  running *(SP NUMBER)        those that a process runs with
+ *   groups NAME NUMBER NUMBER
+ *                  groups *(SP NUMBER)         the GIDs of initgroups(3) for a user and its group, from the second number on,
+ *                                              ascending, each once, GROUPS_ANSWERED (memberships.h) at most
+ *   login NAME     login [HOME SHELL]          nothing if NSS has no such user
  *   inspect BASE *(SP PATH)                    of each path below the directory BASE, of each component in order
  *                  inspect *(SP PLACE)         up to the first that is no directory, PLACE being
  *                  directory UID GID MODE DEVICE INODE HINT | link TEXT | other | nothing
@@ -38,7 +42,7 @@
  *                  again                       nothing was asked: /etc/nsswitch.conf has changed, and this process ends
  *                  invalid                     no such question, or no such argument
  *
- * NAME, ID, COMMAND, BASE, PATH, TEXT: percent-encoded, every byte but A-Z a-z 0-9 . _ / - as %XX; cut to TEXT_MAX bytes before that; may
+ * NAME, ID, COMMAND, BASE, PATH, TEXT, HOME, SHELL: percent-encoded, every byte but A-Z a-z 0-9 . _ / - as %XX; cut to TEXT_MAX bytes before that; may
  * be empty. Numbers are decimal, without sign or leading zeros.
  */
 #ifndef DYNUSER_HELPER_PROTOCOL_H

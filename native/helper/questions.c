@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "probe/availability.h"
+#include "probe/memberships.h"
 #include "probe/sources.h"
 #include "reap/account_ipc.h"
 #include "reap/end_processes.h"
@@ -76,6 +77,8 @@ static bool ask_paths(char *text, struct context *context, struct answer *answer
 static const struct question questions[] = {
 	{ "name", ROLE_PROBE, true, .text = ask_name },
 	{ "owner", ROLE_PROBE, true, .text = ask_owner },
+	{ "groups", ROLE_PROBE, true, .text = ask_groups },
+	{ "login", ROLE_PROBE, true, .text = ask_login },
 	{ "process", ROLE_PROBE, false, .text = ask_process },
 	{ "running", ROLE_PROBE | ROLE_REAPER, false, .text = ask_running },
 	{ "find-processes", ROLE_REAPER, false, .uid = find_running_processes },

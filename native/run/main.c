@@ -10,7 +10,6 @@
 #include "cli/fail.h"
 #include "exec/inherited.h"
 #include "namespace/may_mount.h"
-#include "accounts/memberships.h"
 #include "cli/options.h"
 #include "exec/environment.h"
 #include "exec/exec.h"
@@ -33,14 +32,11 @@ int main(int argc, char **argv)
 	struct daemon_client *client = daemon_connect();
 	const struct reply *reply = daemon_launch(client, &options, may_mount(options.isolation == ISOLATION_BEST_EFFORT));
 	struct exec_context context = { .plan = &reply->plan, .command = options.command, .inherited = inherited };
-	struct account account;
 
 	if (options.explain)
 		explain(reply);
 	if (context.plan->command_count == 0 && options.command[0] == NULL)
 		fail(STATUS_LAUNCHER, "the daemon's plan has no command, and the command line has none");
-	context.groups = memberships_groups(context.plan);
-	account = memberships_account(context.plan);
-	context.environment = environment_make(context.plan, &account, &inherited);
+	context.environment = environment_make(context.plan, &inherited);
 	exec_commands(&context);
 }

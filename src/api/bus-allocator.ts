@@ -11,7 +11,7 @@ import type { Peer } from './peer.ts';
 import { type DirectoryReader, readAcquire } from './request.ts';
 
 /** A caller on the bus, as the bus daemon says. */
-export interface BusPeer extends Omit<Peer, 'pin' | 'groups' | 'standing'> {
+export interface BusPeer extends Omit<Peer, 'pin' | 'groups' | 'standing' | 'sharesRoot'> {
   readonly groups: readonly Gid[];
   /** whether nobody is there any more to take the answer */
   readonly closed: boolean;
@@ -65,7 +65,15 @@ export class BusAllocator {
   }
 
   #peerOf({ uid, gid, groups, pid }: BusPeer): Peer {
-    return { uid, gid, pid, groups: () => groups, pin: unpinned, standing: () => this.#standingOf(pid) };
+    return {
+      uid,
+      gid,
+      pid,
+      groups: () => groups,
+      pin: unpinned,
+      standing: () => this.#standingOf(pid),
+      sharesRoot: () => true,
+    };
   }
 
   uidOf(name: string): number | undefined {

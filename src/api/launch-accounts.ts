@@ -1,4 +1,7 @@
-/** User= and Group= of a launch, as systemd has them: numbers of accounts, groups of the host, and dynamic groups. */
+/**
+ * The account of a launched process, as systemd has it: User= and Group= by name or number, dynamic groups, supplementary groups,
+ * home and shell.
+ */
 
 import { type ExplainDeps, explain } from '../allocator/explain.ts';
 import type { Probe, Probes } from '../allocator/ports.ts';
@@ -7,7 +10,10 @@ import { type Rights, ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asGid, asUid, type Gid, type LeaseId, type Uid, type UserName } from '../core/ids.ts';
 import { deriveUserName, parseUnitName, parseUserName } from '../core/name.ts';
+import { usesAccount } from '../launch/plan/environment.ts';
 import type { ResolvedLaunch } from '../launch/plan/request.ts';
+import type { Login } from '../launch/syntax/account-files.ts';
+import type { AccountDatabase, ProcessUser } from './account-databases.ts';
 import type { Acquisition, Caller } from './acquire.ts';
 import { groupRequestOf } from './launch-request.ts';
 
@@ -127,6 +133,73 @@ async function hostGroup(
     throw new DynuserError('NameConflict', reason, fieldOf(resolved));
   }
   return present === undefined ? { name: parsed.name } : { gid: present.gid };
+}
+
+/** NGROUPS_MAX of Linux (setgroups(2)). */
+const GROUPS_MAX = 65_536;
+
+/** What a process has of its account besides its user. */
+export interface ProcessAccount {
+  readonly processGid?: Gid;
+  /** ascending, each once */
+  readonly groups: readonly Gid[];
+  readonly login?: Login;
+}
+
+/**
+ * @param processGid the number of Group=, if it is not the user's own
+ * @throws DynuserError LaunchFailed if a group, or the account of the user, does not exist; those of the database
+ */
+export async function resolveProcess(
+  database: AccountDatabase,
+  resolved: ResolvedLaunch,
+  user: ProcessUser & { readonly uid: Uid },
+  processGid: Gid | undefined,
+): Promise<ProcessAccount> {
+  const gid = processGid ?? user.gid;
+  // With root's group a process has only the groups that are named, as with systemd.
+  const groups = new Set(gid === 0 ? [] : [gid, ...(await database.memberships({ ...user, gid }))]);
+  for (const name of resolved.settings.SupplementaryGroups) {
+    groups.add(await namedGroup(database, resolved, name, user, gid));
+  }
+  if (groups.size > GROUPS_MAX) {
+    throw new DynuserError('LaunchFailed', `the user ${user.name} is in more than ${GROUPS_MAX} groups`);
+  }
+  const login = usesAccount(resolved, user) ? await loginOf(database, resolved, user.name) : undefined;
+  return {
+    ...(processGid === undefined ? {} : { processGid }),
+    groups: [...groups].sort((one, other) => one - other),
+    ...(login === undefined ? {} : { login }),
+  };
+}
+
+/** @param gid of the process; for an explanation neither it nor the user may exist yet */
+async function namedGroup(
+  database: AccountDatabase,
+  { group, fields }: ResolvedLaunch,
+  name: string,
+  user: ProcessUser,
+  gid: Gid,
+): Promise<Gid> {
+  const number = NUMBER.test(name) ? asGid(Number(name)) : undefined;
+  const own = name === group ? gid : name === user.name && user.dynamic ? user.gid : undefined;
+  const found = number ?? own ?? (await database.group(name));
+  if (found === undefined) {
+    const reason = `group ${name} does not exist; name an existing group`;
+    throw new DynuserError('LaunchFailed', reason, {
+      field: fields.get('SupplementaryGroups') ?? 'SupplementaryGroups',
+    });
+  }
+  return found;
+}
+
+async function loginOf(database: AccountDatabase, { fields }: ResolvedLaunch, name: UserName): Promise<Login> {
+  const login = await database.login(name);
+  if (login === undefined) {
+    const reason = `user ${name} has no account; create one, or use SetLoginEnvironment=no`;
+    throw new DynuserError('LaunchFailed', reason, { field: fields.get('User') ?? 'User' });
+  }
+  return login;
 }
 
 function userNameOf({ userName }: ResolvedLaunch, unit: string): string | undefined {

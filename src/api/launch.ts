@@ -8,16 +8,24 @@ import { type ExplainDeps, explain } from '../allocator/explain.ts';
 import type { Acquired } from '../allocator/lease.ts';
 import type { Probes } from '../allocator/ports.ts';
 import { limitReached } from '../allocator/refusals.ts';
+import type { UserTable } from '../allocator/user-table.ts';
 import { DynuserError } from '../core/errors.ts';
-import type { Gid, LeaseId } from '../core/ids.ts';
+import type { LeaseId } from '../core/ids.ts';
 import { explainPlan, planLaunch, resolveLaunch } from '../launch/launch.ts';
 import type { ResolvedLaunch } from '../launch/plan/request.ts';
 import type { Call } from '../varlink/handler.ts';
 import type { JsonObject } from '../varlink/json.ts';
+import {
+  type AccountDatabase,
+  type AccountProbe,
+  accountFiles,
+  fileDatabase,
+  hostDatabase,
+} from './account-databases.ts';
 import type { Acquisition, Caller } from './acquire.ts';
 import { type Authorization, checkAcquire, checkDirectories } from './authorization.ts';
 import type { LaunchParameters, LaunchPlan, LaunchReply } from './generated/io-dynuser-allocator.ts';
-import { acquireGroup, expectGroup, withAccountName } from './launch-accounts.ts';
+import { acquireGroup, expectGroup, resolveProcess, withAccountName } from './launch-accounts.ts';
 import { acquireRequestOf, readAnswers, readLaunchRequest } from './launch-request.ts';
 import type { Peer } from './peer.ts';
 
@@ -27,6 +35,10 @@ export interface LaunchDeps {
   readonly explain: ExplainDeps;
   readonly directories: Pick<Directories, 'requested' | 'environment'>;
   readonly probes: Probes;
+  readonly accounts: AccountProbe;
+  /** reads /etc/group of this host */
+  readonly groupFile: () => Promise<string>;
+  readonly users: Pick<UserTable, 'dynamicByName'>;
   /** random text that is part of a unit name, for launches that name none */
   readonly freshName: () => string;
 }
@@ -38,15 +50,24 @@ export async function launch(deps: LaunchDeps, call: Call<Peer>): Promise<JsonOb
     const reason = `only root may launch a program as another user, and the user ${peer.uid} asks`;
     throw new DynuserError('NotPermitted', reason, { field: 'caller' });
   }
-  const read = resolveLaunch(readLaunchRequest(parameters), readAnswers(parameters));
+  const answers = readAnswers(parameters);
+  const read = resolveLaunch(readLaunchRequest(parameters), answers);
   if ('questions' in read) {
     return reply({ questions: read.questions });
   }
+  const files = peer.sharesRoot() ? undefined : accountFiles(answers);
+  if (files !== undefined && 'questions' in files) {
+    return reply({ questions: files.questions });
+  }
+  const database =
+    files === undefined ? hostDatabase(deps.accounts, deps.groupFile, deps.users) : fileDatabase(files, deps.users);
   const resolved = await withAccountName(deps, read.resolved);
   const unit = resolved.unit ?? `run-r${deps.freshName()}.service`;
   const explains = (parameters as LaunchParameters).explain === true;
   try {
-    return await (explains ? explained(deps, resolved, unit, peer) : acquired(deps, resolved, unit, call));
+    return await (explains
+      ? explained(deps, database, resolved, unit, peer)
+      : acquired(deps, database, resolved, unit, call));
   } catch (error) {
     throw inWordsOfLaunch(error, resolved);
   }
@@ -73,6 +94,7 @@ function inWordsOfLaunch(error: unknown, { fields }: ResolvedLaunch): unknown {
 
 async function acquired(
   deps: LaunchDeps,
+  database: AccountDatabase,
   resolved: ResolvedLaunch,
   unit: string,
   call: Call<Peer>,
@@ -95,7 +117,8 @@ async function acquired(
       { ...caller, ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}) },
     );
     leases.push(got.lease.id);
-    const plan = planLaunch(resolved, { ...accountOf(got.user), ...withGroup(group?.gid), ...preparedOf(got) });
+    const account = await resolveProcess(database, resolved, got.user, group?.gid);
+    const plan = planLaunch(resolved, { ...accountOf(got.user), ...account, ...preparedOf(got) });
     return reply({ plan, lease: got.lease.id, warnings: warningsOf(resolved) });
   } catch (error) {
     for (const lease of leases.reverse()) {
@@ -112,7 +135,13 @@ function checkOpen({ closed }: Pick<Caller['connection'], 'closed'>): void {
   }
 }
 
-async function explained(deps: LaunchDeps, resolved: ResolvedLaunch, unit: string, peer: Peer): Promise<JsonObject> {
+async function explained(
+  deps: LaunchDeps,
+  database: AccountDatabase,
+  resolved: ResolvedLaunch,
+  unit: string,
+  peer: Peer,
+): Promise<JsonObject> {
   const caller = deps.authorization.identify(peer);
   const request = acquireRequestOf(resolved, unit, deps.directories);
   const rights = await deps.authorization.rightsOf(caller);
@@ -131,12 +160,14 @@ async function explained(deps: LaunchDeps, resolved: ResolvedLaunch, unit: strin
     throw new DynuserError('LaunchFailed', found.reason, { field: 'caller' });
   }
   const directories = found.handovers.map(handover => ({ ...handover, ...diskOwner(handover, uid, gid), ...UNSEEN }));
-  const plan: LaunchPlan = planLaunch(resolved, {
-    ...{ uid, gid, userName: found.userName, dynamic, directories },
-    ...withGroup(processGid),
-    environment: deps.directories.environment(request.directories),
-  });
-  return reply({ explanation: explainPlan(resolved, plan), warnings: warningsOf(resolved) });
+  const user = { uid, gid, name: found.userName, dynamic };
+  const expected = {
+    ...accountOf(user),
+    ...(await resolveProcess(database, resolved, user, processGid)),
+    ...{ directories, environment: deps.directories.environment(request.directories) },
+  };
+  const plan: LaunchPlan = planLaunch(resolved, expected);
+  return reply({ explanation: explainPlan(resolved, expected, plan), warnings: warningsOf(resolved) });
 }
 
 /** Nothing was opened, so no inode can be told. */
@@ -148,16 +179,12 @@ function diskOwner({ handover }: ExpectedHandover, uid: number, gid: number) {
   return handover === 'map' ? { diskUid: NOBODY, diskGid: NOBODY } : { diskUid: uid, diskGid: gid };
 }
 
-function accountOf({ uid, gid, name, dynamic }: Acquired['user']) {
+function accountOf({ uid, gid, name, dynamic }: Pick<Acquired['user'], 'uid' | 'gid' | 'name' | 'dynamic'>) {
   return { uid, gid, userName: name, dynamic };
 }
 
 function preparedOf({ directories, environment }: Acquired) {
   return { directories, environment };
-}
-
-function withGroup(processGid: Gid | undefined) {
-  return processGid === undefined ? {} : { processGid };
 }
 
 function warningsOf({ warnings, missing }: ResolvedLaunch): readonly string[] {

@@ -15,4 +15,6 @@ export interface Peer {
   pin(): PeerPinOutcome;
   /** what it is to this host if its UID is 0; to be called as pin() is */
   standing(): Standing;
+  /** whether its root directory is the daemon's, as far as the number of its process tells; gives no right to anything */
+  sharesRoot(): boolean;
 }

@@ -34,6 +34,7 @@ import { UnitWatch } from '../dbus/unit-watch.ts';
 import { openDirectories } from '../directories/open-directories.ts';
 import { ACCOUNTS_LOCK, PasswordFileLock } from '../host/accounts-lock.ts';
 import { CLOCK, freshName, RANDOMNESS } from '../host/clock-and-randomness.ts';
+import { readGroupFile } from '../host/group-file.ts';
 import { openHelpers } from '../host/helper/open-helpers.ts';
 import { checkHelper } from '../host/helper/process.ts';
 import { AcceptSocket } from '../host/libc/accept.ts';
@@ -202,14 +203,19 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
           publicProbes,
           freshName,
         },
+        ...{ accounts: probes, groupFile: readGroupFile },
       }),
       userDatabaseInterface(users),
     ],
-    identify: descriptor => ({
-      ...peers.read(descriptor),
-      pin: () => processes.fromPeer(descriptor),
-      standing: () => standings.ofPeer(descriptor),
-    }),
+    identify: descriptor => {
+      const peer = peers.read(descriptor);
+      return {
+        ...peer,
+        pin: () => processes.fromPeer(descriptor),
+        standing: () => standings.ofPeer(descriptor),
+        sharesRoot: () => standings.sharesRoot(peer.pid),
+      };
+    },
     acceptCalls: new AcceptSocket(),
     turns,
     // What peers do wrong is theirs to see; what the daemon does wrong is ours.

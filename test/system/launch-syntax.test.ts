@@ -196,7 +196,7 @@ describe('unit files', () => {
       );
       if ('resolved' in outcome) {
         const userName = outcome.resolved.userName ?? 'root';
-        const root = { uid: 0, gid: 0, userName, dynamic: false, directories: [], environment: {} };
+        const root = { uid: 0, gid: 0, userName, dynamic: false, groups: [], directories: [], environment: {} };
         return planLaunch(outcome.resolved, root);
       }
       answers.push(...outcome.questions.map(answer));

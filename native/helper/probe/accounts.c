@@ -23,12 +23,20 @@ struct question {
 	int (*ask)(const struct key *key, char *buffer, size_t size, struct account *account, bool *found);
 };
 
+/* Copies a field of a record; returns whether it had to be cut. */
+static bool take_text(const char *text, char copy[TEXT_MAX + 1])
+{
+	return snprintf(copy, TEXT_MAX + 1, "%s", text == NULL ? "" : text) > TEXT_MAX;
+}
+
 static void take_user(const struct passwd *record, struct account *account, bool *found)
 {
 	*found = record != NULL;
 	if (record == NULL)
 		return;
-	(void)snprintf(account->name, sizeof(account->name), "%s", record->pw_name == NULL ? "" : record->pw_name);
+	(void)take_text(record->pw_name, account->name);
+	account->is_cut = take_text(record->pw_dir, account->home);
+	account->is_cut |= take_text(record->pw_shell, account->shell);
 	account->number = record->pw_uid;
 	account->group = record->pw_gid;
 }
@@ -38,7 +46,7 @@ static void take_group(const struct group *record, struct account *account, bool
 	*found = record != NULL;
 	if (record == NULL)
 		return;
-	(void)snprintf(account->name, sizeof(account->name), "%s", record->gr_name == NULL ? "" : record->gr_name);
+	(void)take_text(record->gr_name, account->name);
 	account->number = record->gr_gid;
 	account->group = record->gr_gid;
 }

@@ -2,6 +2,7 @@
 #ifndef DYNUSER_HELPER_PROBE_ACCOUNTS_H
 #define DYNUSER_HELPER_PROBE_ACCOUNTS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "protocol.h"
@@ -11,11 +12,14 @@
 
 enum lookup { LOOKUP_FOUND, LOOKUP_NOT_FOUND, LOOKUP_FAILED };
 
-/* For a group, number is its GID; for a user its UID, and group its primary GID. */
+/* For a group, number is its GID; for a user its UID, and group its primary GID. Only a user has a home and a shell. */
 struct account {
 	char name[TEXT_MAX + 1];
+	char home[TEXT_MAX + 1], shell[TEXT_MAX + 1];
 	uint32_t number;
 	uint32_t group;
+	/* whether home or shell was too long, and is cut */
+	bool is_cut;
 };
 
 struct failure {

@@ -1,7 +1,6 @@
 /* Later assignments win; see environment.h. */
 #include "environment.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,20 +59,7 @@ static void unset(struct strings *list, const char *what)
 		list->items[kept] = NULL;
 }
 
-static void set_account(struct strings *list, const struct strings *given, const char *name, const char *value)
-{
-	char *assignment;
-
-	if (value == NULL || environment_value(given->items, name) != NULL)
-		return;
-	assignment = malloc(strlen(name) + strlen(value) + 2);
-	if (assignment == NULL)
-		fail(STATUS_LAUNCHER, "out of memory");
-	(void)stpcpy(stpcpy(stpcpy(assignment, name), "="), value);
-	set(list, assignment);
-}
-
-char **environment_make(const struct plan *plan, const struct account *account, const struct inherited *inherited)
+char **environment_make(const struct plan *plan, const struct inherited *inherited)
 {
 	struct strings list = { 0 };
 	static char *none = NULL;
@@ -83,8 +69,6 @@ char **environment_make(const struct plan *plan, const struct account *account, 
 		if (plan->inherit_environment || is_passed(plan, *variable) || inherited_has_variable(inherited, *variable))
 			append(&list, *variable);
 	}
-	set_account(&list, &plan->environment, "HOME", account->home);
-	set_account(&list, &plan->environment, "SHELL", account->shell);
 	for (size_t i = 0; i < plan->environment.count; i++)
 		set(&list, plan->environment.items[i]);
 	for (size_t i = 0; i < plan->unset_environment.count; i++)

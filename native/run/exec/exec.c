@@ -127,7 +127,7 @@ static void confine(const struct exec_context *context, enum command_as as)
 		namespaces_enter(context->plan);
 		mount_namespace_enter(context->plan);
 	}
-	privileges_drop(context->plan, &context->groups, as, proc);
+	privileges_drop(context->plan, as, proc);
 }
 
 static void exec_child(const struct command *command, const void *argument)

@@ -2,7 +2,6 @@
 #ifndef RUN_EXEC_H
 #define RUN_EXEC_H
 
-#include "accounts/memberships.h"
 #include "inherited.h"
 #include "protocol/plan.h"
 
@@ -11,7 +10,6 @@ struct exec_context {
 	/* of the command line, for a plan without commands */
 	char *const *command;
 	struct inherited inherited;
-	struct groups groups;
 	char **environment;
 };
 

@@ -16,14 +16,14 @@
 #include "keyring.h"
 #include "namespace/private_users.h"
 
-static void check_groups(const struct groups *groups)
+static void check_groups(const struct plan *plan)
 {
-	gid_t *present = malloc((groups->count + 1) * sizeof(*present));
-	int count = present == NULL ? -1 : getgroups((int)groups->count + 1, present);
+	gid_t *present = malloc((plan->group_count + 1) * sizeof(*present));
+	int count = present == NULL ? -1 : getgroups((int)plan->group_count + 1, present);
 
-	/* Linux keeps them sorted, as ours are. */
-	if (count < 0 || (size_t)count != groups->count ||
-	    (count > 0 && memcmp(present, groups->ids, groups->count * sizeof(*present)) != 0))
+	/* Linux keeps them sorted, as those of a plan are. */
+	if (count < 0 || (size_t)count != plan->group_count ||
+	    (count > 0 && memcmp(present, plan->groups, plan->group_count * sizeof(*present)) != 0))
 		fail(STATUS_LAUNCHER, "the kernel did not set the supplementary groups as asked");
 	free(present);
 }
@@ -34,13 +34,13 @@ static const char *hint(int error)
 	return error == EINVAL ? " (this user namespace has to map it)" : "";
 }
 
-static void set_groups(const struct plan *plan, const struct groups *groups)
+static void set_groups(const struct plan *plan)
 {
 	gid_t real = 0, effective = 0, saved = 0;
 
-	if (setgroups(groups->count, groups->ids) != 0)
+	if (setgroups(plan->group_count, plan->groups) != 0)
 		fail_errno(errno, "cannot set the supplementary groups%s", hint(errno));
-	check_groups(groups);
+	check_groups(plan);
 	if (setresgid(plan->gid, plan->gid, plan->gid) != 0)
 		fail_errno(errno, "cannot become group %u%s", plan->gid, hint(errno));
 	if (getresgid(&real, &effective, &saved) != 0 || real != plan->gid || effective != plan->gid || saved != plan->gid)
@@ -91,12 +91,12 @@ static void enter_directory(const struct plan *plan)
 	fail_errno(errno, "cannot change to the working directory %s", plan->working_directory);
 }
 
-void privileges_drop(const struct plan *plan, const struct groups *groups, enum command_as as, int proc)
+void privileges_drop(const struct plan *plan, enum command_as as, int proc)
 {
 	keyring_leave();
 	if (as == AS_USER)
 		/* Before the user namespace, in which most groups are nobody's and cannot be set. */
-		set_groups(plan, groups);
+		set_groups(plan);
 	if (as != AS_OUTSIDE) {
 		if (plan->private_users)
 			private_users_enter(proc, plan->uid, plan->gid);

@@ -5,13 +5,12 @@
 #ifndef RUN_PRIVILEGES_H
 #define RUN_PRIVILEGES_H
 
-#include "accounts/memberships.h"
 #include "protocol/plan.h"
 
 /*
  * Drops what a command of this kind does not have, and sets the file mode creation mask and the working directory. proc is a
  * descriptor of the launcher's /proc.
  */
-void privileges_drop(const struct plan *plan, const struct groups *groups, enum command_as as, int proc);
+void privileges_drop(const struct plan *plan, enum command_as as, int proc);
 
 #endif

@@ -33,9 +33,7 @@
 #define LAUNCH_PLAN_FIELDS(REQUIRED, OPTIONAL, MARKED) \
 	REQUIRED("uid", uid, NUMBER) \
 	REQUIRED("gid", gid, NUMBER) \
-	REQUIRED("userName", user_name, TEXT) \
-	REQUIRED("dynamic", dynamic, BOOLEAN) \
-	REQUIRED("groups", groups, TEXTS) \
+	REQUIRED("groups", groups, LIST(groups)) \
 	OPTIONAL("root", root, TEXT) \
 	REQUIRED("mountNamespace", mount_namespace, BOOLEAN) \
 	REQUIRED("steps", mount_ops, LIST(mount_ops)) \
@@ -53,7 +51,6 @@
 	REQUIRED("passEnvironment", pass_environment, TEXTS) \
 	REQUIRED("environment", environment, TEXTS) \
 	REQUIRED("unsetEnvironment", unset_environment, TEXTS) \
-	REQUIRED("accountEnvironment", account_environment, BOOLEAN) \
 	OPTIONAL("commands", commands, LIST(commands))
 
 #define LAUNCH_COMMAND_FIELDS(REQUIRED, OPTIONAL, MARKED) \

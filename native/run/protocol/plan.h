@@ -15,6 +15,8 @@
 #define MOUNT_OPS_MAX 65536U
 #define SLOTS_MAX 16384U
 #define COMMANDS_MAX 1024U
+/* NGROUPS_MAX of Linux since 2.6.4 (setgroups(2)). */
+#define GROUPS_MAX 65536U
 
 enum mount_op_kind { LAUNCH_STEP_DO_ENUM(OP_) };
 enum file_system_type { TYPE_NONE, FILE_SYSTEM_TYPE_ENUM(TYPE_) };
@@ -55,10 +57,11 @@ struct command {
 
 struct plan {
 	uint32_t uid, gid, umask;
-	const char *user_name;
 	const char *root;
 	const char *working_directory;
-	struct strings groups;
+	/* ascending, each once */
+	uint32_t *groups;
+	size_t group_count;
 	struct strings environment;
 	struct strings unset_environment;
 	struct strings pass_environment;
@@ -68,8 +71,8 @@ struct plan {
 	struct command *commands;
 	size_t command_count;
 	uint64_t bounding_set, ambient_set;
-	bool dynamic, mount_namespace, private_users, private_network, private_ipc, no_new_privileges, restrict_suid_sgid, working_directory_optional,
-		inherit_environment, account_environment;
+	bool mount_namespace, private_users, private_network, private_ipc, no_new_privileges, restrict_suid_sgid, working_directory_optional,
+		inherit_environment;
 };
 
 #endif

@@ -51,6 +51,27 @@ static bool read_mount_ops(struct json_reader *reader, struct json_source *sourc
 	return json_array(reader, read_mount_op, &list);
 }
 
+static bool read_group(struct json_reader *reader, void *context)
+{
+	struct list *list = context;
+	void *items = list->plan->groups;
+	uint32_t *group = one_more(&items, list->plan->group_count, &list->room, sizeof(*group), GROUPS_MAX);
+
+	list->plan->groups = items;
+	if (group == NULL)
+		return false;
+	list->plan->group_count++;
+	return json_uint32(reader, group) == JSON_FIT;
+}
+
+static bool read_groups(struct json_reader *reader, struct json_source *source, const struct json_field *field, void *place)
+{
+	struct list list = { .source = source, .plan = PLAN_OF(place, groups) };
+
+	(void)field;
+	return json_array(reader, read_group, &list);
+}
+
 static const char *const launch_command_as_words[] = { LAUNCH_COMMAND_AS_WORDS, NULL };
 
 #define COMMAND_ROW(...) FIELD_ROW(command, __VA_ARGS__),

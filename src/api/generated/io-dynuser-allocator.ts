@@ -179,10 +179,8 @@ type LaunchCommand (
 type LaunchPlan (
   uid: int,
   gid: int,
-  userName: string,
-  dynamic: bool,
-  # supplementary groups beside those that the account database gives userName: names or numbers
-  groups: []string,
+  # the supplementary groups, all of them, ascending
+  groups: []int,
   # the directory that becomes / of the service
   root: ?string,
   # whether there is a mount namespace; the steps need one, but for make
@@ -211,8 +209,6 @@ type LaunchPlan (
   # NAME=VALUE, later ones win
   environment: []string,
   unsetEnvironment: []string,
-  # HOME and SHELL come from the account database, where environment has none
-  accountEnvironment: bool,
   # absent: the command of the launcher's own command line, as 'user'
   commands: ?[]LaunchCommand
 )
@@ -580,10 +576,8 @@ export type LaunchCommand = {
 export type LaunchPlan = {
   readonly uid: number;
   readonly gid: number;
-  readonly userName: string;
-  readonly dynamic: boolean;
-  /** supplementary groups beside those that the account database gives userName: names or numbers */
-  readonly groups: readonly string[];
+  /** the supplementary groups, all of them, ascending */
+  readonly groups: readonly number[];
   /** the directory that becomes / of the service */
   readonly root?: string;
   /** whether there is a mount namespace; the steps need one, but for make */
@@ -612,8 +606,6 @@ export type LaunchPlan = {
   /** NAME=VALUE, later ones win */
   readonly environment: readonly string[];
   readonly unsetEnvironment: readonly string[];
-  /** HOME and SHELL come from the account database, where environment has none */
-  readonly accountEnvironment: boolean;
   /** absent: the command of the launcher's own command line, as 'user' */
   readonly commands?: readonly LaunchCommand[];
 };

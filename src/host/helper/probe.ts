@@ -9,13 +9,18 @@ import { type Requester, ROOT } from '../../core/access.ts';
 import { type AccountAnswer, isKnown } from '../../core/account.ts';
 import { DynuserError } from '../../core/errors.ts';
 import type { Evidence } from '../../core/evidence.ts';
-import type { Uid, UserName } from '../../core/ids.ts';
+import type { Gid, Uid, UserName } from '../../core/ids.ts';
 import { ProcessScans } from '../processes/scan.ts';
 import { HelperPool, type Outcome, type PoolSettings } from './pool.ts';
 import { ACQUIRING_LIMITS, type PoolLimits } from './pool-limits.ts';
 import type { HelperCommand } from './process.ts';
 import {
   accountQuestion,
+  GROUPS_ANSWERED,
+  groupQuestion,
+  groupsQuestion,
+  type LoginAnswer,
+  loginQuestion,
   type OwnerFinding,
   ownerQuestion,
   processQuestion,
@@ -28,6 +33,8 @@ import {
   writeLine,
 } from './protocol.ts';
 
+/** TEXT_MAX of native/helper/protocol.h: no name is longer. */
+const TEXT_BYTES_MAX = 255;
 const CHECK_SOURCES = 'check the sources in /etc/nsswitch.conf';
 /** PID1_SERVICE of native/helper/probe/pid1_lookup.h, which is asked past nsswitch.conf. */
 const MANAGER_SERVICE = 'io.systemd.DynamicUser';
@@ -175,6 +182,30 @@ export class HelperProbe implements Probe {
       account,
       found: isKnown(account) ? owner : await this.#withProcess(uid, owner, mayRun, requester),
     };
+  }
+
+  /** @returns the GID of a group, undefined if there is none of that name @throws DynuserError as account() */
+  async group(name: string): Promise<Gid | undefined> {
+    const [account] = Buffer.byteLength(name) > TEXT_BYTES_MAX ? [] : await this.#ask(ROOT, groupQuestion(name));
+    return account?.group?.gid;
+  }
+
+  /** @returns the groups of a user as initgroups(3) has them, ascending @throws DynuserError as account() */
+  async memberships(user: UserName, gid: Gid): Promise<readonly Gid[]> {
+    const gids: Gid[] = [];
+    for (;;) {
+      const [found = []] = await this.#ask(ROOT, groupsQuestion(user, gid, (gids.at(-1) ?? -1) + 1));
+      gids.push(...found);
+      if (found.length < GROUPS_ANSWERED) {
+        return gids;
+      }
+    }
+  }
+
+  /** @returns home and shell of a user, undefined if there is none of that name @throws DynuserError as account() */
+  async login(user: UserName): Promise<LoginAnswer | undefined> {
+    const [login] = await this.#ask(ROOT, loginQuestion(user));
+    return login;
   }
 
   /** Ends all helpers; open questions fail. @returns when the processes are gone */

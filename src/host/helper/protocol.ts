@@ -40,6 +40,46 @@ export interface Refusal {
   readonly errno: number;
 }
 
+/** @param name any that a lookup may ask for */
+export function groupQuestion(name: string): Question<AccountAnswer> {
+  return {
+    text: `name ${encodeText(name)}`,
+    subject: `the group "${name}"`,
+    parse: fields => {
+      const parsed = parseAccount(fields);
+      return parsed && { answer: parsed.answer };
+    },
+    found: isKnown,
+  };
+}
+
+/** GROUPS_ANSWERED of native/helper/probe/memberships.h: with so many GIDs, there may be more. */
+export const GROUPS_ANSWERED = 512;
+
+/** The GIDs of a user and its group from a number on, ascending. */
+export function groupsQuestion(user: string, gid: Gid, from: number): Question<readonly Gid[]> {
+  return {
+    text: `groups ${encodeText(user)} ${gid} ${from}`,
+    subject: `the groups of the user "${user}"`,
+    parse: fields => parseGroups(fields, from),
+    found: () => true,
+  };
+}
+
+export interface LoginAnswer {
+  readonly home: string;
+  readonly shell: string;
+}
+
+export function loginQuestion(user: string): Question<LoginAnswer | undefined> {
+  return {
+    text: `login ${encodeText(user)}`,
+    subject: `home and shell of the user "${user}"`,
+    parse: parseLogin,
+    found: () => true,
+  };
+}
+
 /** What was found about a UID, but for processes. */
 export interface OwnerFinding {
   /** what speaks against it first, undefined if nothing does */
@@ -194,6 +234,22 @@ function parseAccount(fields: readonly string[]): { answer: AccountAnswer } | un
     return undefined;
   }
   return { answer: { ...userParsed, ...groupParsed } };
+}
+
+function parseGroups([word, ...numbers]: readonly string[], from: number): { answer: readonly Gid[] } | undefined {
+  const gids = numbers.map(number => asId(number, asGid) ?? -1);
+  const isAscending = gids.every((gid, index) => gid >= from && gid > (gids[index - 1] ?? -1));
+  return word === 'groups' && isAscending && gids.length <= GROUPS_ANSWERED ? { answer: gids as Gid[] } : undefined;
+}
+
+function parseLogin([word, ...texts]: readonly string[]): { answer: LoginAnswer | undefined } | undefined {
+  const [home, shell] = texts.map(decodeExactly);
+  if (word === 'login' && texts.length === 0) {
+    return { answer: undefined };
+  }
+  return word === 'login' && texts.length === 2 && home !== undefined && shell !== undefined
+    ? { answer: { home, shell } }
+    : undefined;
 }
 
 function parseOwner(fields: readonly string[]): { answer: OwnerFinding } | undefined {

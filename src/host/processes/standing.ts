@@ -52,6 +52,15 @@ export class Standings {
     return descriptor === undefined ? UNREADABLE : this.#judge(descriptor, pid ?? 'gone');
   }
 
+  /** Whether the process that has a number now has our root directory. False if it has ended, or cannot be seen. */
+  sharesRoot(pid: Pid | undefined): boolean {
+    try {
+      return pid !== undefined && this.#hasOurRoot(pid);
+    } catch {
+      return false;
+    }
+  }
+
   close(): void {
     for (const descriptor of this.#descriptors.splice(0)) {
       closeSync(descriptor);

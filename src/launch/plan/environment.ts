@@ -1,4 +1,5 @@
 /** The environment of a service: from where its variables come, and which of them wins (systemd.exec(5), "Environment"). Pure. */
+import type { Login } from '../syntax/account-files.ts';
 import type { Acquired, ResolvedLaunch } from './request.ts';
 
 /** systemd's default for services of the system, if /usr/sbin is not a link to /usr/bin. */
@@ -26,8 +27,7 @@ export interface PlannedEnvironment {
 
 export function planEnvironment(resolved: ResolvedLaunch, acquired: Acquired): PlannedEnvironment {
   const { environment } = resolved;
-  // nobody is known to systemd itself, which gives it no home, whatever the account database has.
-  const account = environment.login && !acquired.dynamic && acquired.uid !== NOBODY;
+  const account = usesAccount(resolved, acquired);
   const variables = new Map<string, string>();
   if (!environment.inherit && !environment.pass.includes('PATH')) {
     variables.set('PATH', PATH);
@@ -36,6 +36,9 @@ export function planEnvironment(resolved: ResolvedLaunch, acquired: Acquired): P
   variables.set('USER', acquired.userName);
   if (environment.login) {
     variables.set('LOGNAME', acquired.userName);
+  }
+  for (const [name, value] of account ? loginVariables(acquired.login) : []) {
+    variables.set(name, value);
   }
   for (const [name, value] of Object.entries(acquired.environment)) {
     variables.set(name, value);
@@ -54,8 +57,25 @@ export function planEnvironment(resolved: ResolvedLaunch, acquired: Acquired): P
       variables.delete(name);
     }
   }
-  // With an account the launcher puts its HOME and SHELL in place of the inherited ones.
+  // An account without a home or a shell leaves the inherited one.
   const names = account || acquired.uid === 0 ? OF_LAUNCHER : [...OF_LAUNCHER, ...OF_ACCOUNT];
   const stale = environment.inherit ? names.filter(name => !variables.has(name)) : [];
   return { variables, unset: [...new Set([...environment.unset, ...stale])], account };
+}
+
+/** Whether HOME and SHELL come from the account of the user. */
+export function usesAccount(
+  { environment }: Pick<ResolvedLaunch, 'environment'>,
+  { dynamic, uid }: Pick<Acquired, 'dynamic' | 'uid'>,
+): boolean {
+  // nobody is known to systemd itself, which gives it no home, whatever the account database has.
+  return environment.login && !dynamic && uid !== NOBODY;
+}
+
+/** What stands for "none" in a record is no home and no shell for a program either (systemd.exec(5), SetLoginEnvironment=). */
+function loginVariables(login: Login | undefined): (readonly [name: string, value: string])[] {
+  const { home = '', shell = '' } = login ?? {};
+  const hasHome = home.startsWith('/') && /[^/]/.test(home);
+  const hasShell = shell.startsWith('/') && !/\/(?:|nologin|false|true)$/.test(shell);
+  return [...(hasHome ? [['HOME', home] as const] : []), ...(hasShell ? [['SHELL', shell] as const] : [])];
 }

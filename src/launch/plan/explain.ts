@@ -5,7 +5,7 @@ import { COLUMNS_MAX } from '../limits.ts';
 import { DIRECTORY_PROPERTIES } from '../properties/directories.ts';
 import { shownProperties } from '../properties/table.ts';
 import { ALL_CAPABILITIES, capabilityNames, NO_CAPABILITIES } from '../syntax/capabilities.ts';
-import type { ResolvedLaunch } from './request.ts';
+import type { Acquired, ResolvedLaunch } from './request.ts';
 import { untrustedWords } from './untrusted.ts';
 
 const INDENT = '  ';
@@ -17,9 +17,9 @@ const FLAG_WORDS: Readonly<Record<MountFlag, string>> = {
 };
 
 /** @returns lines of at most COLUMNS_MAX columns */
-export function explainPlan(resolved: ResolvedLaunch, plan: LaunchPlan): string[] {
+export function explainPlan(resolved: ResolvedLaunch, acquired: Acquired, plan: LaunchPlan): string[] {
   const sections: readonly (readonly [string, readonly string[]])[] = [
-    ['User', userWords(resolved, plan)],
+    ['User', userWords(resolved, acquired, plan)],
     ['Directories', directoryWords(resolved, plan)],
     ['Set by --untrusted', resolved.untrusted ? untrustedWords(resolved.fields) : []],
     ['Implied by DynamicUser=', impliedWords(resolved)],
@@ -35,11 +35,16 @@ export function explainPlan(resolved: ResolvedLaunch, plan: LaunchPlan): string[
   );
 }
 
-function userWords({ settings }: ResolvedLaunch, plan: LaunchPlan): string[] {
-  const sort = plan.dynamic ? 'dynamic' : settings.DynamicUser ? 'a static user of that name, used as it is' : 'static';
+function userWords({ settings }: ResolvedLaunch, acquired: Acquired, plan: LaunchPlan): string[] {
+  const groups = [...new Set(settings.SupplementaryGroups)];
+  const sort = acquired.dynamic
+    ? 'dynamic'
+    : settings.DynamicUser
+      ? 'a static user of that name, used as it is'
+      : 'static';
   return [
-    `${plan.userName}, UID ${plan.uid}, GID ${plan.gid}: ${sort}`,
-    ...(plan.groups.length === 0 ? [] : [`supplementary groups: ${plan.groups.join(', ')}`]),
+    `${acquired.userName}, UID ${plan.uid}, GID ${plan.gid}: ${sort}`,
+    ...(groups.length === 0 ? [] : [`supplementary groups: ${groups.join(', ')}`]),
   ];
 }
 
@@ -129,7 +134,6 @@ function environmentWords(plan: LaunchPlan): string[] {
         : `begins with these of the launcher's own: ${plan.passEnvironment.join(' ')}`,
     ...plan.environment,
     ...(plan.unsetEnvironment.length === 0 ? [] : [`without ${plan.unsetEnvironment.join(' ')}`]),
-    ...(plan.accountEnvironment ? ['HOME and SHELL of the account'] : []),
     ...(plan.workingDirectory === undefined
       ? []
       : [`starts in ${plan.workingDirectory}${plan.workingDirectoryOptional ? ', if it is there' : ''}`]),

@@ -19,8 +19,7 @@ export function planLaunch(resolved: ResolvedLaunch, acquired: Acquired): Launch
   const plan: Partial<LaunchPlan> = {
     uid: acquired.uid,
     gid: acquired.processGid ?? acquired.gid,
-    userName: acquired.userName,
-    dynamic: acquired.dynamic,
+    groups: acquired.groups,
     mountNamespace: resolved.makesMounts,
     steps: planMountOps(resolved, acquired),
     boundingSet: capabilityMask(boundingSet),
@@ -31,7 +30,6 @@ export function planLaunch(resolved: ResolvedLaunch, acquired: Acquired): Launch
     passEnvironment: resolved.environment.pass,
     environment: [...environment.variables].map(([name, value]) => `${name}=${value}`),
     unsetEnvironment: environment.unset,
-    accountEnvironment: environment.account,
     ...(resolved.commands === undefined
       ? {}
       : { commands: planCommands(resolved.commands, variablesOf(resolved, environment)) }),

@@ -1,6 +1,7 @@
 /** What a launch asks for, what that resolves to, and what the allocator gave it. Types alone. */
 import type { DirectoryKind, DirectoryRequest, DirectorySettings, HandoverKind } from '../../core/directory.ts';
 import type { ExecSettings, PropertyName } from '../properties/table.ts';
+import type { Login } from '../syntax/account-files.ts';
 import type { CommandLine } from '../syntax/command-line.ts';
 
 export type Isolation = 'full' | 'bestEffort';
@@ -121,6 +122,10 @@ export interface Acquired {
   readonly dynamic: boolean;
   /** the number of Group=, if it is given */
   readonly processGid?: number;
+  /** the supplementary groups of the process, ascending */
+  readonly groups: readonly number[];
+  /** home and shell of the account, if usesAccount() */
+  readonly login?: Login;
   readonly directories: readonly AcquiredDirectory[];
   /** STATE_DIRECTORY and its siblings */
   readonly environment: Readonly<Record<string, string>>;

@@ -7,9 +7,8 @@ export const IDENTITY = {
   DynamicUser: boolean({ untrusted: 'yes' }),
   User: value(readName),
   Group: value(readName),
-  SupplementaryGroups: list((text, context) => wordsOf(text, 'plain', context).map(name => readName(name, context)), {
-    plan: names => ({ groups: [...new Set(names)] }),
-  }),
+  // Their numbers are found out after the allocation: see api/launch-accounts.ts.
+  SupplementaryGroups: list((text, context) => wordsOf(text, 'plain', context).map(name => readName(name, context))),
   // On with a user other than the manager's own: see resolve.ts.
   SetLoginEnvironment: value<boolean>(readBoolean),
 };

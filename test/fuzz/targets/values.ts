@@ -24,11 +24,9 @@ function launch(request: LaunchRequest, world: World): unknown {
       answers.push(...outcome.questions.map(question => answerOf(question, world)));
       continue;
     }
-    const plan = planLaunch(
-      outcome.resolved,
-      acquiredOf({ directories: [privateDirectory('wuff', { aliases: ['a'] })] }),
-    );
-    assert.ok(explainPlan(outcome.resolved, plan).every(line => line.length <= 100));
+    const acquired = acquiredOf({ directories: [privateDirectory('wuff', { aliases: ['a'] })] });
+    const plan = planLaunch(outcome.resolved, acquired);
+    assert.ok(explainPlan(outcome.resolved, acquired, plan).every(line => line.length <= 100));
     for (const step of plan.steps) {
       assert.ok(step.path.startsWith('/') && !step.path.split('/').includes('..'), step.path);
     }

@@ -1,4 +1,7 @@
-/** User= and Group= as systemd has them: dynamic groups, accounts by number, users without a group of their name, RemoveIPC=. */
+/**
+ * The account of a launch as systemd has it: dynamic groups, accounts by number, users without a group of their name, supplementary
+ * groups, home and shell, launchers in another root directory, RemoveIPC=.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
@@ -8,6 +11,8 @@ describe('the user and the group of a launch', () => {
   let host: Installed;
   before(async () => {
     host = new Installed(await Machine.boot({ init: 'plain', stage: true, nsswitch: DYNUSER_NSSWITCH }));
+    // For root of another root directory, too.
+    await host.machine.write('/etc/dynuser/dynuserd.conf', 'AllowUsers=root\n');
     await host.startDaemon();
   });
   after(() => host.machine.stop());
@@ -97,6 +102,105 @@ describe('the user and the group of a launch', () => {
       await refused(...STATIC, '--explain', '--gid=unheard', 'true'),
       /--gid=: group unheard does not exist/,
     );
+  });
+
+  it('have the groups that the host gives a static user, and those that are named, each once', async () => {
+    await host.machine.sh('echo extra:x:4711:games >>/etc/group');
+    assert.equal(await run(...STATIC, '--uid=games', 'id', '-G'), '60 4711');
+    assert.equal(
+      await run(...STATIC, '--uid=games', '-p', 'SupplementaryGroups=disk adm 7 disk', 'id', '-G'),
+      '60 4 6 7 4711',
+    );
+    assert.equal(await run(...STATIC, '-p', 'SupplementaryGroups=disk', 'id', '-G'), '0 6', 'root has no others');
+    assert.match(
+      await refused(...STATIC, '--uid=games', '-p', 'SupplementaryGroups=disk no-such', 'true'),
+      /^dynuser-run: SupplementaryGroups=: group no-such does not exist; name an existing group$/m,
+    );
+    assert.match(
+      await refused('--explain', '-p', 'SupplementaryGroups=no-such', 'true'),
+      /^dynuser-run: SupplementaryGroups=: group no-such does not exist/,
+    );
+    await host.untilNothingIsKept();
+  });
+
+  it('are in more groups than one answer of a helper has room for', async () => {
+    const gids = Array.from({ length: 3000 }, (_, index) => 100_000 + index);
+    const lines = gids.map(gid => `many${gid}:x:${gid}:games\n`).join('');
+    await host.machine.output(['cp', '/etc/group', '/etc/group.before']);
+    await host.machine.write('/etc/group', `${await host.machine.output(['cat', '/etc/group'])}\n${lines}`);
+    const script = ['sh', '-c', 'sed -n "s/^Groups:\\t//p" /proc/self/status'];
+    assert.equal((await run(...STATIC, '--uid=games', ...script)).trim(), `60 4711 ${gids.join(' ')}`);
+    await host.machine.output(['mv', '/etc/group.before', '/etc/group']);
+  });
+
+  it('of a dynamic user are those for which /etc/group names it before it exists', async () => {
+    await host.machine.sh('echo waiting:x:4712:named-before >>/etc/group');
+    const [gid] = (await run('-u', 'named-before', 'id', '-G')).split(' ').slice(0, 1);
+    assert.equal(await run('-u', 'named-before', 'id', '-G'), `${gid} 4712`);
+    assert.equal(await run('-u', 'named-befor', 'sh', '-c', 'id -G | wc -w'), '1');
+    await host.machine.output(['mv', '/etc/group', '/etc/group.away']);
+    assert.equal(await run('-u', 'named-before', 'id', '-G'), gid, 'without the file');
+    await host.untilNothingIsKept();
+    await host.machine.output(['mkdir', '/etc/group']);
+    assert.match(await refused('-u', 'named-before', 'true'), /EISDIR/);
+    await host.machine.sh('rmdir /etc/group; mv /etc/group.away /etc/group');
+    await host.untilNothingIsKept();
+  });
+
+  it('have home and shell of a static user, if it has any, and if the launch wants them', async () => {
+    const env = async (...argv: readonly string[]): Promise<string[]> =>
+      (await run(...STATIC, ...argv, 'env'))
+        .split('\n')
+        .filter(line => /^(?:HOME|SHELL|LOGNAME)=/.test(line))
+        .sort();
+    await host.machine.sh(
+      "echo 'homeless:x:800:60::/:/bin/sh' >>/etc/passwd; echo 'spaced:x:801:60::/srv/a b%:/bin/x y' >>/etc/passwd",
+    );
+    assert.deepEqual(await env('--uid=games', '--setenv=SHELL=/own'), [
+      'HOME=/usr/games',
+      'LOGNAME=games',
+      'SHELL=/own',
+    ]);
+    assert.deepEqual(await env('--uid=spaced'), ['HOME=/srv/a b%', 'LOGNAME=spaced', 'SHELL=/bin/x y']);
+    const { stdout } = await host.machine.run(['env', '-u', 'HOME', 'dynuser-run', ...STATIC, '--uid=homeless', 'env']);
+    assert.match(stdout, /^SHELL=\/bin\/sh$/m);
+    assert.doesNotMatch(stdout, /^HOME=/m, 'its home is none');
+    assert.deepEqual(
+      await env('--uid=games', '-p', 'SetLoginEnvironment=no', '-p', 'UnsetEnvironment=HOME SHELL LOGNAME'),
+      [],
+    );
+  });
+
+  it('of a launcher in another root directory are those of its files', async () => {
+    const root = '/srv/container';
+    await host.machine.sh(`mkdir -p ${root}/etc ${root}/run/dynuser ${root}/usr ${root}/dev ${root}/proc
+      mount --bind /usr ${root}/usr; mount --bind /dev ${root}/dev; mount --bind /proc ${root}/proc
+      mount --bind /run/dynuser ${root}/run/dynuser
+      for link in bin sbin lib lib64; do ln -s usr/$link ${root}/$link; done
+      printf 'inside:x:900:games,dyn\\ndisk:x:906:\\n' >${root}/etc/group`);
+    const inside = (...argv: readonly string[]) =>
+      host.machine.run(['chroot', root, 'dynuser-run', '--isolation=best-effort', ...argv]);
+    const output = async (...argv: readonly string[]): Promise<string> => {
+      const { status, stdout, stderr } = await inside(...argv);
+      assert.equal(status, 0, stderr);
+      return stdout.trim();
+    };
+    const groups = ['sh', '-c', 'sed -n "s/^Groups:\\t//p" /proc/self/status'];
+    assert.match(await output('-u', 'dyn', '-p', 'SupplementaryGroups=disk 7', ...groups), /^7 900 906 \d+$/);
+    assert.match(await output('-u', 'nobodys', ...groups), /^\d+$/);
+    const missing = await inside('-p', 'SupplementaryGroups=adm', 'true');
+    assert.match(missing.stderr, /SupplementaryGroups=: group adm does not exist/, 'though the host has it');
+    assert.match((await inside(...STATIC, '--uid=games', 'true')).stderr, /only root may acquire it/);
+    assert.match(await output('--explain', '-p', 'SupplementaryGroups=disk', 'true'), /supplementary groups: disk/);
+    const process = await host.machine.spawn(['dynuser-run', '-u', 'appb', 'sh', '-c', 'id -g; read line']);
+    const gid = String(await new Promise(resolve => process.stdout.once('data', resolve))).trim();
+    assert.match(await output('-p', 'SupplementaryGroups=appb', ...groups), new RegExp(`^(?:\\d+ )?${gid}(?: \\d+)?$`));
+    process.stdin.end('\n');
+    await process.ended;
+    await host.machine.sh(`rm ${root}/etc/group`);
+    assert.match(await output('-u', 'dyn', ...groups), /^\d+$/, 'a dynamic user needs no file');
+    await host.machine.sh(`umount ${root}/usr ${root}/dev ${root}/proc ${root}/run/dynuser`);
+    await host.untilNothingIsKept();
   });
 
   it('leave no IPC object of a static user where RemoveIPC= says so, and all of root', async () => {

@@ -24,9 +24,7 @@ export function plan(changes: Partial<LaunchPlan> = {}): LaunchPlan {
   return {
     uid: UID,
     gid: UID,
-    userName: 'nobody-knows-it',
-    dynamic: true,
-    groups: [],
+    groups: [UID],
     mountNamespace: false,
     steps: [],
     privateUsers: false,
@@ -42,7 +40,6 @@ export function plan(changes: Partial<LaunchPlan> = {}): LaunchPlan {
     passEnvironment: [],
     environment: [],
     unsetEnvironment: [],
-    accountEnvironment: false,
     ...changes,
   };
 }

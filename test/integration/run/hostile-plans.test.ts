@@ -49,7 +49,8 @@ const PLANS: Readonly<Record<string, readonly [plan: Partial<LaunchPlan>, words:
     /did not make this process one of user|cannot become user/,
   ],
   'the number that means "no change" as the group': [{ gid: NO_UID }, /group/],
-  'a number that is none as a group': [{ groups: ['4294967295'] }, /there is no group/],
+  'a number that is none as a group': [{ groups: [NO_UID] }, /cannot set the supplementary groups/],
+  'groups that the kernel would have in another order': [{ groups: [7, 6] }, /did not set the supplementary groups/],
   'a root that is a file': [{ mountNamespace: true, root: '/etc/passwd' }, /cannot open \/etc\/passwd/],
   'a root that is not there': [{ root: '/nowhere' }, /cannot make \/nowhere the root/],
   'capabilities that the launcher may not give': [

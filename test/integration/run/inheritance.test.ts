@@ -100,7 +100,7 @@ describe('what is inherited through dynuser-run', () => {
 
   it('a launcher whose streams are closed says what is wrong to nobody, least of all to the daemon', async () => {
     const before = host.calls.length;
-    host.answer = host.planned({ groups: ['no-such-group'] });
+    host.answer = host.planned({ root: '/nowhere' });
     const { status, stderr } = await host.machine.run([
       ...['/usr/bin/python3', '-c', CLOSED, '012', 'dynuser-run', 'true'],
     ]);

@@ -41,7 +41,7 @@ describe('the commands of dynuser-run', () => {
     const command = { ...sh(''), path: 'id', arguments: ['id', '-un'] };
     const missing = await launch(commands({ ...command, path: 'nothing-of-this-name' }, sh('echo no')));
     assert.deepEqual([missing.status, missing.stdout], [127, '']);
-    const root = await launch({ ...commands(command), uid: 0, gid: 0, userName: 'root' });
+    const root = await launch({ ...commands(command), uid: 0, gid: 0 });
     assert.equal(root.stdout, 'root\n');
   });
 

@@ -107,7 +107,7 @@ describe('the world of dynuser-run', () => {
       await output([...steps, { do: 'hide', path: '/none', optional: true }], script),
       `/etc/passwd ${file}\n/etc/group ${file}\n/dev/zero ${file}\n/usr/share directory 0\n/srv directory 0`,
     );
-    const root = { ...world(...steps), uid: 0, gid: 0, userName: 'root' };
+    const root = { ...world(...steps), uid: 0, gid: 0 };
     const byRoot = await host.run(root, ['sh', '-c', 'echo x >>/etc/passwd; touch /srv/x']);
     assert.match(byRoot.stderr, /passwd: Read-only.*srv\/x': Read-only/s, 'not even root can put something there');
     await refused([{ do: 'hide', path: '/none' }], /cannot open \/none: No such file/);
@@ -154,7 +154,7 @@ describe('the world of dynuser-run', () => {
       same,
       { do: 'hide', path: '/home' } as const,
     ];
-    const root = { ...world(...steps), uid: 0, gid: 0, userName: 'root' };
+    const root = { ...world(...steps), uid: 0, gid: 0 };
     const { stdout, stderr } = await host.run(root, ['sh', '-c', script]);
     assert.equal(stdout, '/opt 1777 0\n/srv 755 0\nshared\n0\nfull\n1\nruns\n', stderr);
     await refused([one, other], /has \/srv in one tmpfs with \/opt, but with other options/);
@@ -183,7 +183,7 @@ describe('the world of dynuser-run', () => {
       { do: 'attributes', path: '/opt', clear: ['readOnly'] },
       { do: 'attributes', path: '/none', set: ['readOnly'], optional: true },
     ];
-    const root = { ...world(...steps), uid: 0, gid: 0, userName: 'root' };
+    const root = { ...world(...steps), uid: 0, gid: 0 };
     const script =
       'touch /srv/data/x 2>&1 | grep -o Read-only; touch /opt/x /srv/x && rm /opt/x /srv/x; cat /srv/data/file';
     assert.equal(await host.output(root, ['sh', '-c', script]), 'Read-only\ntext');

@@ -26,9 +26,8 @@ static void check_step(const struct mount_op *op, size_t size)
 
 static void check_plan(const struct plan *plan, size_t size)
 {
-	CHECK(plan->user_name != NULL, "no name");
 	CHECK(plan->mount_op_count <= MOUNT_OPS_MAX && plan->command_count <= COMMANDS_MAX, "%zu steps", plan->mount_op_count);
-	check_strings(&plan->groups, size);
+	CHECK(plan->group_count <= size, "%zu groups out of %zu bytes", plan->group_count, size);
 	check_strings(&plan->environment, size);
 	check_strings(&plan->unset_environment, size);
 	for (size_t i = 0; i < plan->mount_op_count; i++)
@@ -47,7 +46,7 @@ static void forget(struct reply *reply)
 		free(reply->plan.mount_ops[i].options.items);
 	for (size_t i = 0; reply->plan.commands != NULL && i < reply->plan.command_count; i++)
 		free(reply->plan.commands[i].arguments.items);
-	free(reply->plan.groups.items);
+	free(reply->plan.groups);
 	free(reply->plan.environment.items);
 	free(reply->plan.unset_environment.items);
 	free(reply->plan.mount_ops);

@@ -9,8 +9,6 @@ const BUILDS = [
   ['sanitized', true, 'dist/native-sanitized'],
 ] as const;
 const PROGRAMS = [
-  'account_lines_test',
-  'group_file_test',
   'environment_test',
   'seccomp_filter_test',
   'json_write_test',

@@ -14,13 +14,13 @@
 #define DAMAGES_MAX 4U
 
 static const char *const seeds[] = {
-	"{\"parameters\":{\"plan\":{\"uid\":61184,\"gid\":61184,\"userName\":\"a\",\"dynamic\":true,\"groups\":[\"x\"],\"mountNamespace\":true,"
+	"{\"parameters\":{\"plan\":{\"uid\":61184,\"gid\":61184,\"groups\":[7,61184],\"mountNamespace\":true,"
 	"\"steps\":[{\"do\":\"pin\",\"path\":\"/a\",\"slot\":0,\"straight\":true,\"device\":\"1\",\"inode\":\"2\",\"set\":[\"noSuid\"],"
 	"\"idMap\":{\"diskUid\":65534,\"diskGid\":65534,\"uid\":61184,\"gid\":61184}},{\"do\":\"cover\",\"path\":\"/b\",\"options\":[\"size=10%\"],"
 	"\"mode\":448},{\"do\":\"mount\",\"path\":\"/p\",\"slot\":1,\"type\":\"proc\",\"options\":[\"subset=pid\"]},{\"do\":\"place\",\"path\":\"/c\",\"slot\":0,\"create\":\"directory\"},{\"do\":\"link\",\"path\":\"/d\",\"target\":\"e\"}],"
 	"\"privateUsers\":false,\"privateNetwork\":true,\"privateIPC\":false,\"noNewPrivileges\":true,\"restrictSuidSgid\":true,\"boundingSet\":\"000001ffffffffff\","
 	"\"ambientSet\":\"0000000000000000\",\"umask\":18,\"workingDirectory\":\"/\",\"workingDirectoryOptional\":false,"
-	"\"inheritEnvironment\":true,\"passEnvironment\":[\"LC_*\"],\"environment\":[\"A=\\u00e9\\n\",\"B=2\"],\"unsetEnvironment\":[\"C\"],\"accountEnvironment\":false,"
+	"\"inheritEnvironment\":true,\"passEnvironment\":[\"LC_*\"],\"environment\":[\"A=\\u00e9\\n\",\"B=2\"],\"unsetEnvironment\":[\"C\"],"
 	"\"commands\":[{\"path\":\"/bin/sh\",\"arguments\":[\"sh\",\"-c\"],\"as\":\"user\",\"ignoreFailure\":false}]},\"lease\":\"x\","
 	"\"warnings\":[\"w\"]}}",
 	"{\"parameters\":{\"questions\":[{\"kind\":\"file\",\"path\":\"/etc/x\"},{\"kind\":\"glob\",\"path\":\"/*\"}]},\"continues\":false}",
@@ -84,8 +84,7 @@ static void check_strings(const struct strings *list)
 
 static void check_plan(const struct plan *plan)
 {
-	CHECK(plan->user_name != NULL, "no name");
-	check_strings(&plan->groups);
+	CHECK((plan->group_count == 0) == (plan->groups == NULL), "groups without memory");
 	check_strings(&plan->environment);
 	check_strings(&plan->unset_environment);
 	for (size_t i = 0; i < plan->mount_op_count; i++) {
@@ -117,7 +116,7 @@ static bool try_text(const char *text, size_t length)
 	if (sound && reply.error == NULL && reply.has_plan)
 		check_plan(&reply.plan);
 	check_strings(&reply.warnings);
-	free(reply.plan.groups.items);
+	free(reply.plan.groups);
 	free(reply.plan.environment.items);
 	free(reply.plan.unset_environment.items);
 	free(reply.plan.mount_ops);

@@ -114,7 +114,7 @@ function launch(request: LaunchRequest, world: World): boolean {
     }
     const acquired = acquiredOf({ directories: [privateDirectory('wuff', { aliases: ['a'] })] });
     const plan = planLaunch(outcome.resolved, acquired);
-    assert.ok(explainPlan(outcome.resolved, plan).every(line => line.length <= 100));
+    assert.ok(explainPlan(outcome.resolved, acquired, plan).every(line => line.length <= 100));
     for (const step of plan.steps) {
       assert.ok(step.path.startsWith('/') && !step.path.split('/').includes('..'), step.path);
     }

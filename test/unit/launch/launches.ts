@@ -75,7 +75,8 @@ export function resolvedOfUnit(
 }
 
 export function acquiredOf(more: Partial<Acquired> = {}): Acquired {
-  return { uid: 61_214, gid: 61_214, userName: 'wuff', dynamic: true, directories: [], environment: {}, ...more };
+  const user = { uid: 61_214, gid: 61_214, userName: 'wuff', dynamic: true, groups: [61_214] };
+  return { ...user, directories: [], environment: {}, ...more };
 }
 
 export function privateDirectory(path: string, more: Partial<AcquiredDirectory> = {}): AcquiredDirectory {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planLaunch } from '../../../../src/launch/launch.ts';
+import type { Acquired } from '../../../../src/launch/plan/request.ts';
 import { parseEnvironmentFile } from '../../../../src/launch/syntax/environment-file.ts';
 import { acquiredOf, planOf, readIn, refuses, requestOf, resolvedOf, resolvedOfUnit } from '../launches.ts';
 
@@ -92,18 +93,22 @@ test('an inherited environment does not say of the service what is so of the lau
 });
 
 test('HOME and SHELL come from an account that has them: not from that of a dynamic user', () => {
+  const login = { home: '/home/x', shell: '/bin/sh' };
+  const ofLogin = (properties: readonly string[], account: Partial<Acquired>): string[] =>
+    planOf(properties, { login, ...account }).environment.filter(variable => /^(?:HOME|SHELL)=/.test(variable));
+  const both = ['HOME=/home/x', 'SHELL=/bin/sh'];
   const games = { uid: 5, gid: 60, userName: 'games', dynamic: false };
-  const plan = planOf(['User=games'], games);
-  assert.equal(plan.accountEnvironment, true);
-  assert.ok(!plan.unsetEnvironment.includes('HOME'));
-  assert.equal(planOf([]).accountEnvironment, false);
+  assert.deepEqual(ofLogin(['User=games'], games), both);
+  assert.ok(!planOf(['User=games'], games).unsetEnvironment.includes('HOME'));
+  assert.deepEqual(ofLogin([], {}), []);
   const nobody = { uid: 65_534, gid: 65_534, userName: 'nobody', dynamic: false };
-  assert.equal(planOf(['User=nobody'], nobody).accountEnvironment, false);
+  assert.deepEqual(ofLogin(['User=nobody'], nobody), []);
   const root = { uid: 0, gid: 0, userName: 'root', dynamic: false };
-  const plain = planOf(['DynamicUser=no'], root);
-  assert.equal(plain.accountEnvironment, false);
-  assert.deepEqual(plain.environment, ['USER=root']);
-  assert.equal(planOf(['DynamicUser=no', 'SetLoginEnvironment=yes'], root).accountEnvironment, true);
+  assert.deepEqual(planOf(['DynamicUser=no'], { ...root, login }).environment, ['USER=root']);
+  assert.deepEqual(ofLogin(['DynamicUser=no', 'SetLoginEnvironment=yes'], root), both);
+  assert.deepEqual(ofLogin(['User=games', 'Environment=HOME=/given', 'UnsetEnvironment=SHELL'], games), [
+    'HOME=/given',
+  ]);
   assert.deepEqual(planOf(['SetLoginEnvironment=no']).environment, ['USER=wuff']);
 });
 

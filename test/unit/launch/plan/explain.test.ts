@@ -5,7 +5,7 @@ import type { ResolvedLaunch } from '../../../../src/launch/plan/request.ts';
 import { acquiredOf, privateDirectory, resolvedOf, resolvedOfUnit } from '../launches.ts';
 
 function explain(resolved: ResolvedLaunch, acquired = acquiredOf()): string {
-  const lines = explainPlan(resolved, planLaunch(resolved, acquired));
+  const lines = explainPlan(resolved, acquired, planLaunch(resolved, acquired));
   for (const line of lines) {
     assert.ok(line.length <= 100 && line.length > 0 && !/\p{Cc}/u.test(line), JSON.stringify(line));
   }

@@ -74,11 +74,11 @@ test('where nothing can be taken from it, it is refused, whatever the effort', (
 
 test('the explanation has what it sets, and what was changed in that', () => {
   const resolved = resolvedOf(['PrivateNetwork=no'], UNTRUSTED);
-  const text = explainPlan(resolved, planLaunch(resolved, acquiredOf())).join('\n');
+  const text = explainPlan(resolved, acquiredOf(), planLaunch(resolved, acquiredOf())).join('\n');
   assert.match(text, /^Set by --untrusted:\n {2}DynamicUser=yes\n/m);
   assert.match(text, /^ {2}PrivateNetwork=yes, changed by PrivateNetwork=$/m);
   assert.match(text, /^ {2}PrivateIPC=yes$/m);
   assert.match(text, /^ {2}begins with these of the launcher's own: PATH TERM LANG LC_\*$/m);
   const plain = resolvedOf([]);
-  assert.doesNotMatch(explainPlan(plain, planLaunch(plain, acquiredOf())).join('\n'), /untrusted/);
+  assert.doesNotMatch(explainPlan(plain, acquiredOf(), planLaunch(plain, acquiredOf())).join('\n'), /untrusted/);
 });

@@ -84,7 +84,8 @@ test('users and groups', () => {
   ]);
   assert.equal(resolved.userName, 'wuff');
   assert.equal(resolved.group, 'dialout');
-  assert.deepEqual(planLaunch(resolved, acquiredOf()).groups, ['audio', 'video', '44']);
+  assert.deepEqual(resolved.settings.SupplementaryGroups, ['audio', 'video', '44', 'audio']);
+  assert.deepEqual(planLaunch(resolved, acquiredOf({ groups: [44, 61_214] })).groups, [44, 61_214]);
   assert.equal(resolvedOf(['User=wuff', 'Group=wuff']).group, undefined);
   assert.equal(resolvedOf(['User=wuff', 'User=']).userName, undefined);
   assert.deepEqual(settings('SupplementaryGroups=a', 'SupplementaryGroups=').SupplementaryGroups, []);
