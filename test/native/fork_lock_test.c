@@ -64,6 +64,8 @@ static void test_fork_while_held(void)
 	/* A holder of this process that never gives it back: the wait has an end. */
 	CHECK(!fork_lock_take(&lock), "the lock was taken twice");
 	fork_lock_give(&lock);
+	/* Of no process: one that has the number that is left behind, 1 in a container, would wait for itself. */
+	CHECK(atomic_load(&lock.holder) == 0, "%d still has the lock", (int)atomic_load(&lock.holder));
 	CHECK(fork_lock_take(&lock), "the lock is not to be had");
 	fork_lock_give(&lock);
 }

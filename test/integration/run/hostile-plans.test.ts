@@ -35,6 +35,10 @@ const PLANS: Readonly<Record<string, readonly [plan: Partial<LaunchPlan>, words:
     steps(pin(0, { idMap: { diskUid: NO_UID, diskGid: 1, uid: 1, gid: 1 } })),
     /cannot create a user namespace/,
   ],
+  'a mapping of a file system that cannot be mapped': [
+    steps(pin(0, { path: '/proc', idMap: { diskUid: 0, diskGid: 0, uid: 1, gid: 1 } })),
+    /cannot map the owners of \/proc/,
+  ],
   'another directory than there is': [
     steps(pin(0, { straight: true, device: '1', inode: '1' })),
     /is not the directory that was prepared/,

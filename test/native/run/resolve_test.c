@@ -43,7 +43,12 @@ static void test_directories(void)
 	/* One that is there keeps its mode. */
 	CHECK(resolve_directory(root, "/a/b/c", 0700) >= 0 && mode_of("a/b/c") == 01750, "%o", mode_of("a/b/c"));
 	CHECK(resolve_directory(root, "/a/b/d", 0700) >= 0 && mode_of("a/b/d") == 0700, "%o", mode_of("a/b/d"));
-	CHECK(resolve_directory(root, "/", 0700) >= 0, "root");
+	made = resolve_directory(root, "/e//", 0711);
+	CHECK(made >= 0 && same(made, "e") && mode_of("e") == 0711, "%s", strerror(errno));
+	made = resolve_directory(root, "/", 0700);
+	CHECK(made >= 0 && same(made, "."), "root");
+	made = resolve_directory(root, "///", 0700);
+	CHECK(made >= 0 && same(made, "."), "root, with slashes");
 	expect_error(resolve_directory(root, "/missing/../x", 0755), EINVAL, "..");
 	expect_error(resolve_directory(root, "relative", 0755), EINVAL, "relative");
 	CHECK(mknodat(root, "file", S_IFREG | 0600, 0) == 0, "%s", strerror(errno));
