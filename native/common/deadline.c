@@ -1,4 +1,4 @@
-/* Moments to wait for; see deadline.h. */
+/* See deadline.h. */
 #include "deadline.h"
 
 #include <limits.h>

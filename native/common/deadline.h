@@ -1,6 +1,5 @@
 /*
- * Owns the measure of bounded waits: one moment by which a whole exchange must be over, so that a peer
- * that keeps a wait alive byte by byte gains nothing. Holds no state.
+ * A moment by which a whole exchange must be over, so that a peer that sends byte by byte cannot prolong it.
  */
 #ifndef DYNUSER_DEADLINE_H
 #define DYNUSER_DEADLINE_H

@@ -1,4 +1,4 @@
-/* Numbers as text; see digits.h. */
+/* See digits.h. */
 #include "digits.h"
 
 #include <string.h>

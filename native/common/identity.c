@@ -1,4 +1,4 @@
-/* The rules for numbers and names of dynamic users; see identity.h. */
+/* See identity.h. */
 #include "identity.h"
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /*
- * Owns what a dynamic user is to native code, a number and a name, and the strict rules for both.
- * Pure: it makes no system call, allocates nothing and reads no more than it says.
+ * What a dynamic user is to native code, a number and a name, and the strict rules for both. Pure: no system call, no allocation, and it
+ * reads no more than it says.
  */
 #ifndef DYNUSER_IDENTITY_H
 #define DYNUSER_IDENTITY_H

@@ -1,6 +1,6 @@
 /*
- * Owns a strict reader of JSON text (RFC 8259) from memory: no allocation, bounded depth, never a byte past the end.
- * It knows no schema: who reads an object says with a function what to do with each member.
+ * A strict reader of JSON text (RFC 8259) in memory: no allocation, bounded depth, never a byte past the end. It knows no schema: the
+ * caller gives a function for the members of an object.
  */
 #ifndef DYNUSER_JSON_H
 #define DYNUSER_JSON_H
@@ -28,8 +28,8 @@ enum json_fit {
 };
 
 /*
- * Called for each member of an object, with the key unescaped (as "" where it is longer than JSON_KEY_MAX or
- * holds a NUL: no schema has such keys). Must read or skip the value; false ends the reading as broken.
+ * Called for each member of an object, with the key unescaped (as "" if it is longer than JSON_KEY_MAX or holds a NUL: no schema has
+ * such keys). Must read or skip the value; false ends the reading as broken.
  */
 typedef bool json_member(struct json_reader *reader, const char *key, void *context);
 

@@ -1,6 +1,6 @@
 /*
- * Owns a writer of JSON text into memory that grows up to a bound. It puts no commas and knows no schema. A failure is
- * kept: what is written after it is left out, and error says at the end what it was.
+ * A writer of JSON text into memory that grows up to a bound. It writes no commas and knows no schema. After a failure nothing is
+ * written any more, and error says what it was.
  */
 #ifndef DYNUSER_JSON_WRITE_H
 #define DYNUSER_JSON_WRITE_H

@@ -1,4 +1,4 @@
-/* Lists of strings; see string_list.h. */
+/* See string_list.h. */
 #include "string_list.h"
 
 #include <stdlib.h>

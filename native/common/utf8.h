@@ -1,4 +1,4 @@
-/* Owns the question whether bytes are UTF-8, as JSON text has to be (RFC 8259, section 8.1). Pure. */
+/* Whether bytes are UTF-8, as JSON text must be (RFC 8259, section 8.1). Pure. */
 #ifndef DYNUSER_UTF8_H
 #define DYNUSER_UTF8_H
 

@@ -13,9 +13,9 @@
 #define US_PER_MS 1000
 
 /*
- * Bounds the next connect(2) or send(2) by what is left of the deadline. Why not a non-blocking connect and
- * poll(2): a unix socket whose backlog is full answers that with EAGAIN and has nothing to poll for
- * (connect(2), ERRORS), while a blocking one waits for its turn and honours SO_SNDTIMEO (socket(7)).
+ * Bounds the next connect(2) or send(2) by what is left of the deadline. Not by a non-blocking connect and poll(2): a unix socket whose
+ * backlog is full answers that with EAGAIN, and there is nothing to poll for (connect(2), ERRORS), while a blocking connect waits for
+ * its turn and honours SO_SNDTIMEO (socket(7)).
  */
 static int bound_by_deadline(struct varlink *connection)
 {

@@ -1,7 +1,7 @@
 /*
- * Owns one client connection to a varlink service, with every wait and every length bounded. It moves
- * messages (JSON text, NUL-terminated on the wire) and never looks into them. It never raises SIGPIPE, never allocates,
- * and its descriptor is close-on-exec. Functions that can fail return 0 or an errno number; errno itself is clobbered.
+ * A client connection to a varlink service, with every wait and every length bounded. It moves messages (JSON text, NUL-terminated on
+ * the wire) without reading them. It never raises SIGPIPE, never allocates, and its descriptor is close-on-exec. Functions that can
+ * fail return 0 or an errno number; errno itself is clobbered.
  */
 #ifndef DYNUSER_VARLINK_H
 #define DYNUSER_VARLINK_H
@@ -16,7 +16,7 @@ struct varlink {
 	/* where messages are received: the caller's memory, whose size bounds one message, NUL included */
 	char *buffer;
 	size_t size;
-	/* the bytes that were received and not yet handed out, and how far they are known to hold no NUL */
+	/* the bytes that were received and not yet handed out, and up to where they hold no NUL */
 	size_t start, end, scanned;
 	/* how many more bytes the peer may send in all */
 	size_t budget;
@@ -33,8 +33,7 @@ struct varlink_bounds {
 /*
  * Connects to the socket at path. buffer (size bytes, at least 1) must live until varlink_close(); it may be put
  * into the connection later, before anything is received.
- * Fails with ENOENT, ECONNREFUSED, EACCES and the like where no service is there, and ETIMEDOUT. Nothing is
- * left open on failure.
+ * Fails with ENOENT, ECONNREFUSED, EACCES and the like if there is no service, and ETIMEDOUT. Nothing is left open on failure.
  */
 int varlink_open(struct varlink *connection, const char *path, struct varlink_bounds bounds, char *buffer, size_t size);
 

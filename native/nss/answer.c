@@ -1,4 +1,4 @@
-/* From errors to statuses; see answer.h. */
+/* See answer.h. */
 #include "answer.h"
 
 #include <errno.h>

@@ -1,13 +1,13 @@
 /*
- * Owns the outward face of the module: which functions are exported, and how what was found becomes what glibc expects
- * (the GNU C Library manual, "The Interface of the Function in NSS Modules"). The entry points call these alone.
+ * What the entry points return: how a user that was found becomes what glibc expects (the GNU C Library manual, "The Interface of the
+ * Function in NSS Modules").
  *
  * The status that they return:
  *   SUCCESS   found, and packed
  *   NOTFOUND  no such user, or no daemon
- *   TRYAGAIN  *error_number is ERANGE: a larger buffer, please; nothing was consumed
- *   UNAVAIL   *error_number says why: a daemon that hangs or lies, so nobody knows
- * *error_number is set there and only there: callers pass &errno, which is otherwise left alone.
+ *   TRYAGAIN  *error_number is ERANGE: the buffer is too small; nothing was consumed
+ *   UNAVAIL   *error_number says why: the daemon hangs or answers nonsense
+ * *error_number is set only with the last two: callers pass &errno, which is otherwise left alone.
  */
 #ifndef DYNUSER_NSS_ANSWER_H
 #define DYNUSER_NSS_ANSWER_H
@@ -21,7 +21,7 @@
 /* One of the symbols of libnss_dynuser.map, which hides all others. */
 #define NSS_EXPORT __attribute__((visibility("default")))
 
-/* What the caller wants it packed into, and how that is done. */
+/* What the caller wants a user packed into, and by which function. */
 struct destination {
 	pack_function *pack;
 	void *record;

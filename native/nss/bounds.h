@@ -1,4 +1,4 @@
-/* Owns every bound of the module on waits, lengths and counts. */
+/* The bounds of the module on waits, lengths and counts. */
 #ifndef DYNUSER_NSS_BOUNDS_H
 #define DYNUSER_NSS_BOUNDS_H
 
@@ -18,16 +18,16 @@
 #define LIST_RECORDS_MAX 65536U
 /* What a list may have in bytes, whatever it holds. */
 #define LIST_BYTES_MAX (LIST_RECORDS_MAX * 512UL)
-/* What is read of a list at once: fewer system calls than one for each reply. */
+/* The bytes of a list that are read at once: one system call for many replies. */
 #define LIST_BUFFER 65536U
 
 /*
- * What other threads may take to step on in the same list. They hold the lock for less than 1 µs at a time; who
- * waits this long waits for a thread that is stopped.
+ * How long other threads may use the same list. They hold the lock for less than 1 µs at a time; after this long a wait their
+ * thread is stopped.
  */
 #define LOCK_WAIT_MS 1000U
 
-/* The runtime directory, in bytes: the rest of what sun_path (unix(7)) holds beside a slash and the socket's name. */
+/* The runtime directory, in bytes: what sun_path (unix(7)) holds without a slash and the socket's name. */
 #define RUNTIME_DIRECTORY_MAX (107U - sizeof("/" DYNUSER_SOCKET) + 1U)
 
 #endif

@@ -1,4 +1,4 @@
-/* The place in the list of all users; see enumeration.h. */
+/* See enumeration.h. */
 #include "enumeration.h"
 
 #include "caller.h"
@@ -19,7 +19,7 @@ bool enumeration_reset(struct enumeration *enumeration)
 	return locked;
 }
 
-/* Packs the user at the place and steps on. */
+/* Packs the user at the position, and advances it. */
 static int step(struct enumeration *enumeration, const struct snapshot *snapshot, pack_function *pack, void *record,
 		char *buffer, size_t size)
 {
@@ -35,8 +35,8 @@ static int step(struct enumeration *enumeration, const struct snapshot *snapshot
 }
 
 /*
- * Steps on in the list that is there; where none is, *fresh becomes it and is NULL afterwards; where there is no fresh
- * one either, ENODATA. A list that another thread was faster to put in stays: to start again would give users twice.
+ * Advances in the present list. If there is none, *fresh becomes it, and NULL afterwards; ENODATA if there is no fresh one either. A list
+ * that another thread put in meanwhile stays: to start again would list users twice.
  */
 static int step_in(struct enumeration *enumeration, struct snapshot **fresh, pack_function *pack, void *record,
 		   char *buffer, size_t size)
@@ -48,9 +48,7 @@ static int step_in(struct enumeration *enumeration, struct snapshot **fresh, pac
 		return EAGAIN;
 	snapshot = atomic_load(&enumeration->snapshot);
 	if (snapshot == NULL && *fresh != NULL) {
-		/*
-		 * The list last, so that a child that is forked between two lines has none, or one from its beginning.
-		 */
+		/* The list last, so that a child that is forked in between has no list, or one at its beginning. */
 		atomic_store(&enumeration->position, 0);
 		atomic_store(&enumeration->snapshot, *fresh);
 		snapshot = *fresh;

@@ -1,4 +1,4 @@
-/* The switches of the environment; see environment.h. */
+/* See environment.h. */
 #include "environment.h"
 
 #include <stdlib.h>

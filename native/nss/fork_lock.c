@@ -1,4 +1,4 @@
-/* A lock that survives fork(2); see fork_lock.h. */
+/* See fork_lock.h. */
 #include "fork_lock.h"
 
 #include <sched.h>
@@ -8,7 +8,7 @@
 #include "deadline.h"
 #include "bounds.h"
 
-/* How often to let others run before sleeping: the sections are shorter than a sleep. */
+/* How often to yield before sleeping: the lock is held for less than a sleep takes. */
 #define YIELDS 16U
 #define SLEEP_NS 100000L
 
@@ -19,7 +19,7 @@ static void wait_a_moment(unsigned int round)
 	if (round < YIELDS)
 		(void)sched_yield();
 	else
-		/* A real sleep: a thread of a real-time class that yields would keep the holder from running. */
+		/* A real sleep: a real-time thread that only yields would keep the holder from running. */
 		(void)nanosleep(&moment, NULL);
 }
 

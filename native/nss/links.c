@@ -1,4 +1,4 @@
-/* Lookups in the published links; see links.h. */
+/* See links.h. */
 #include "links.h"
 
 #include <stdio.h>
@@ -8,10 +8,10 @@
 
 /* Runtime directory, slash, "by-name", slash, name, NUL. */
 #define PATH_BYTES (RUNTIME_DIRECTORY_MAX + sizeof("/" DYNUSER_BY_NAME "/") + DYNUSER_NAME_MAX)
-/* One byte more than any text that is right, so that a longer one is seen to be longer. */
+/* One byte more than the longest valid text, so that a longer one is noticed. */
 #define TEXT_BYTES (DYNUSER_NAME_MAX + 1U)
 
-/* Why a link could not be read does not matter, only whether there is a directory of links to have it. */
+/* It does not matter why a link could not be read, only whether the directory of links is visible. */
 static enum links_answer links_missing(const char *runtime)
 {
 	char path[PATH_BYTES];

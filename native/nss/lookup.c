@@ -1,4 +1,4 @@
-/* Who is this; see lookup.h. */
+/* See lookup.h. */
 #include "lookup.h"
 
 #include "caller.h"

@@ -1,4 +1,4 @@
-/* Records in the caller's buffer; see packing.h. */
+/* See packing.h. */
 #include "packing.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #define UNSET (-1L)
 #define UNSET_FLAG (~0UL)
 
-/* Copies text with its NUL to *next, and steps behind it. */
+/* Copies text with its NUL to *next, and advances it. */
 static char *place(char **next, const char *text)
 {
 	size_t bytes = strlen(text) + 1;
@@ -24,13 +24,13 @@ static char *place(char **next, const char *text)
 	return copy;
 }
 
-/* The bytes up to the first address at or after buffer where a pointer may lie. */
+/* The bytes up to the first address at or after buffer that is aligned for a pointer. */
 static size_t padding(const char *buffer)
 {
 	return -(uintptr_t)buffer % alignof(char *);
 }
 
-/* Writes an array of no members to *next, which must be aligned, and steps behind it. */
+/* Writes an empty array to *next, which must be aligned, and advances it. */
 static char **place_empty_array(char **next)
 {
 	char *terminator = NULL;

@@ -1,14 +1,14 @@
-/* Replies of the user database; see reply.h. */
+/* See reply.h. */
 #include "reply.h"
 
 #include <string.h>
 
 #include "json.h"
 
-/* Longer than any qualified error name that there is; what does not fit is an error all the same. */
+/* Longer than any known error name; a longer one is an error, too. */
 #define ERROR_NAME_BYTES 128U
 
-/* What was read so far. fit: JSON_BROKEN is "not there yet". */
+/* What was read so far. JSON_BROKEN as fit: not yet. */
 struct record {
 	enum record_kind kind;
 	enum json_fit name_fit, uid_fit, gid_fit;
@@ -23,7 +23,7 @@ struct envelope {
 	bool continues;
 };
 
-/* True once, so that a member that comes twice is refused: which of two answers is meant cannot be known. */
+/* True once, so that a repeated member is refused: nobody knows which of the two is meant. */
 static bool first_time(bool *seen)
 {
 	bool first = !*seen;
@@ -81,7 +81,7 @@ static bool envelope_member(struct json_reader *reader, const char *key, void *c
 	return json_skip(reader);
 }
 
-/* Whether the record is a dynamic user's; a group has one number, a user a second one that may be left out. */
+/* Whether the record is of a dynamic user. A group has one number; the second one of a user may be missing. */
 static bool record_identity(const struct record *record, struct identity *who)
 {
 	uint32_t number = record->kind == RECORD_USER ? record->uid : record->gid;

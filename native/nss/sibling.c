@@ -1,4 +1,4 @@
-/* Who else lists our users; see sibling.h. */
+/* See sibling.h. */
 #include "sibling.h"
 
 #include <dlfcn.h>
@@ -17,15 +17,15 @@
 #define USER_DATABASE "/run/systemd/userdb/" DYNUSER_SERVICE
 #define SYSTEMD_SERVICE "systemd"
 #define SYSTEMD_MODULE "libnss_systemd.so.2"
-/* What nss-systemd is told to pass over (systemd, docs/ENVIRONMENT.md); systemd-userdbd sets it where it asks NSS itself. */
+/* The services that nss-systemd skips (systemd, docs/ENVIRONMENT.md); systemd-userdbd sets it when it asks NSS itself. */
 #define BYPASS "SYSTEMD_BYPASS_USERDB"
 #define BYPASSED_BY_USERDBD "io.systemd.NameServiceSwitch"
 #define BLANK " \t\r\f\v"
-/* No "#": glibc takes what follows one in the middle of a line for more sources. */
+/* Not "#": for glibc it does not end the sources of a line. */
 #define WORD_END BLANK "\n["
 #define MODULE_PATH_MAX 4096
 
-/* Whether a list has the word. separators: what is between two, without the NUL. */
+/* Whether a list has the word. separators: the bytes between two words, without the NUL. */
 static bool has_word(const char *list, const char *separators, const char *end, const char *word)
 {
 	size_t length = strlen(word);
@@ -71,7 +71,7 @@ bool switch_names(const char *text, const char *database, const char *service)
 /* Returns whether the whole file is in the buffer, as text. */
 static bool read_switch_file(char *buffer)
 {
-	/* O_NONBLOCK: a FIFO in its place would hold the program up. */
+	/* O_NONBLOCK: a FIFO in its place must not block the program. */
 	int file = open(SWITCH_FILE, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	size_t length = 0;
 	bool whole = false;
@@ -96,7 +96,7 @@ static bool read_switch_file(char *buffer)
 	return strlen(buffer) == length;
 }
 
-/* The entry of the user database may be another instance's, or of a daemon that is no more. */
+/* The entry of the user database may be of another instance, or of a daemon that has ended. */
 static bool is_in_user_database(const char *runtime)
 {
 	char path[RUNTIME_DIRECTORY_MAX + sizeof("/" DYNUSER_SOCKET)];
@@ -132,7 +132,7 @@ bool sibling_lists_us(const char *runtime, const char *database, char *buffer)
 		return false;
 	if (bypassed != NULL && has_word(bypassed, ":", ":", DYNUSER_SERVICE))
 		return false;
-	/* Whoever asks systemd-userdbd for all users is given those of our socket too. */
+	/* Whoever asks systemd-userdbd for all users gets those of our socket too. */
 	if (bypassed != NULL && has_word(bypassed, ":", ":", BYPASSED_BY_USERDBD))
 		return true;
 	return read_switch_file(buffer) && switch_names(buffer, database, SYSTEMD_SERVICE) && is_installed();

@@ -1,4 +1,4 @@
-/* All users at one moment; see snapshot.h. */
+/* See snapshot.h. */
 #include "snapshot.h"
 
 #include <errno.h>
@@ -9,8 +9,8 @@
 #include "userdb.h"
 
 /*
- * Why not malloc(3): after a fork(2) of a program with threads a child may use only what is async-signal-safe
- * (fork(2), NOTES), and the program's allocator, which need not be that of glibc, may be locked for ever.
+ * Not by malloc(3): after a fork(2) of a program with threads, the child may only use what is async-signal-safe (fork(2), NOTES), and
+ * the program's allocator, which need not be glibc's, may be locked for ever.
  */
 static void *take_pages(size_t bytes)
 {

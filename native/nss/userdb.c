@@ -1,4 +1,4 @@
-/* Questions to the daemon; see userdb.h. */
+/* See userdb.h. */
 #include "userdb.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #define SOCKET_PATH_BYTES (RUNTIME_DIRECTORY_MAX + sizeof("/" DYNUSER_SOCKET))
 
-/* The question, without and with the list of all. Nothing in it needs an escape: names are of a strict grammar. */
+/* The request for one record, or for all. Nothing in it needs an escape: names have a strict grammar. */
 #define REQUEST_HEAD "{\"method\":\"io.systemd.UserDatabase.Get%sRecord\",\"parameters\":{"
 #define REQUEST_TAIL "\"service\":\"" DYNUSER_SERVICE "\"}"
 
@@ -20,8 +20,8 @@ static const char *noun(enum record_kind kind)
 }
 
 /*
- * Errors of connecting that say that no daemon is there for us, which is no failure: EAFNOSUPPORT and EPERM are
- * what service sandboxes answer that filter socket(2) (systemd.exec(5), RestrictAddressFamilies=).
+ * Errors of connecting that mean that we have no daemon, which is not a failure: EAFNOSUPPORT and EPERM come from sandboxes that filter
+ * socket(2) (systemd.exec(5), RestrictAddressFamilies=).
  */
 static bool is_away(int error)
 {

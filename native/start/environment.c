@@ -1,11 +1,11 @@
-/* The variables that the programs read; see environment.h. */
+/* See environment.h. */
 #include "environment.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Each is a name, or, with "*" at its end, how names begin. */
+/* Names, or, with "*" at the end, prefixes of names. */
 static const char *const kept[] = {
 	/* the daemon's, and its clients' */
 	"DYNUSER_*", "DBUS_SYSTEM_BUS_ADDRESS",

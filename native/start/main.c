@@ -1,6 +1,6 @@
 /*
- * What is installed as dynuserd and dynuserctl: starts Node on the bundle beside it, PROGRAM.js, so that nothing that its
- * starter left (a signal, a variable, a mask) makes Node run anything else. It becomes Node; there is no process more.
+ * The programs dynuserd and dynuserctl: executes Node with the bundle in the same directory, PROGRAM.js, so that nothing inherited (a
+ * signal, a variable, a mask) makes Node run anything else.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "signals.h"
 
 #define EXIT_FAILED 1
-/* A command line is bounded by the kernel (execve(2), E2BIG); this many arguments of it are passed on. */
+/* The arguments that are passed on; the kernel bounds their length (execve(2), E2BIG). */
 #define ARGUMENTS_MAX 4096
 #define NODE_ARGUMENTS_MAX 8
 
@@ -48,7 +48,7 @@ static const struct program *find_program(const char *name)
 	return NULL;
 }
 
-/* Where this program lies, its links followed: the bundle and its modules lie beside it. Returns its length, or 0. */
+/* The path of this program, its links followed; the bundle and its modules are in the same directory. Returns its length, or 0. */
 static size_t own_path(char path[NODE_PATH_SIZE])
 {
 	ssize_t length = readlink("/proc/self/exe", path, NODE_PATH_SIZE);
@@ -66,18 +66,18 @@ int main(int argc, char **argv)
 	size_t count = 0, length = own_path(script);
 
 	if (length == 0)
-		return fail("dynuser", "/proc/self/exe", "cannot be read", "mount /proc, and start the program again");
+		return fail("dynuser", "/proc/self/exe", "cannot be read", "mount /proc, and start again");
 	const struct program *program = find_program(strrchr(script, '/') + 1);
 
 	if (program == NULL)
-		return fail("dynuser", script, "is no name of a program of dynuser", "install it under its own name");
+		return fail("dynuser", script, "is not the name of a dynuser program", "install it under its own name");
 	memcpy(script + length, ".js", sizeof(".js"));
 	if (access(script, R_OK) != 0)
 		return fail(program->name, script, strerror(errno), "install dynuser again");
 	if (argc > ARGUMENTS_MAX)
-		return fail(program->name, "arguments", "there are too many", "give fewer");
+		return fail(program->name, "arguments", "too many", "give fewer");
 	if (!find_node(getenv("PATH"), node))
-		return fail(program->name, "node", "it is in no directory of PATH",
+		return fail(program->name, "node", "not found in PATH",
 			    "install Node.js 20 or later, or set PATH for this service");
 
 	arguments[count++] = node;
@@ -91,11 +91,11 @@ int main(int argc, char **argv)
 	char **environment = keep_environment(environ);
 
 	if (environment == NULL)
-		return fail(program->name, "environment", "there is no memory for it", "free some, and start it again");
+		return fail(program->name, "environment", "out of memory", "free some, and start again");
 	if (!close_debug_signal())
 		return fail(program->name, "seccomp", strerror(errno),
-			    "the kernel has to allow seccomp filters (CONFIG_SECCOMP_FILTER), without which any signal "
-			    "SIGUSR1 would open Node's debugger to every local user");
+			    "allow seccomp filters (CONFIG_SECCOMP_FILTER in the kernel): without them SIGUSR1 opens Node's "
+			    "debugger to every local user");
 	(void)execve(node, arguments, environment);
 	return fail(program->name, node, strerror(errno), "install Node.js 20 or later");
 }

@@ -1,4 +1,4 @@
-/* The search in PATH; see node.h. */
+/* See node.h. */
 #include "node.h"
 
 #include <stdio.h>

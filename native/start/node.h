@@ -1,4 +1,4 @@
-/* Owns where Node is looked for. */
+/* Finds Node. */
 #ifndef DYNUSER_START_NODE_H
 #define DYNUSER_START_NODE_H
 
@@ -8,8 +8,8 @@
 #define NODE_PATH_SIZE 4096
 
 /*
- * Looks for the program `node` in the absolute directories of a PATH, or of the usual one for NULL. A directory relative to
- * where the starter happened to stand is passed over, and so is a file that everybody may write to. Returns whether there is one.
+ * Looks for the program `node` in the absolute directories of a PATH, or of the usual one for NULL. Relative directories are skipped, and
+ * files that everybody may write to. Returns whether there is one.
  */
 bool find_node(const char *path, char found[NODE_PATH_SIZE]);
 

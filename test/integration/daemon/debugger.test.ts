@@ -149,7 +149,7 @@ describe('no signal, variable or file opens a debugger', () => {
     for (const path of ['', '.', ':here:', 'here', '/tmp/open', '/nowhere']) {
       const { status, stderr } = await machine.run(['env', '-C', '/tmp', `PATH=${path}`, '/usr/sbin/dynuserd']);
       assert.equal(status, 1, path);
-      assert.match(stderr, /^dynuserd: node: it is in no directory of PATH; install Node.js 20 or later.*\n$/);
+      assert.match(stderr, /^dynuserd: node: not found in PATH; install Node.js 20 or later.*\n$/);
     }
     assert.equal((await machine.run(['test', '-e', '/tmp/ran-evil'])).status, 1);
     const { stdout } = await machine.run(['env', '-u', 'PATH', '/usr/bin/dynuserctl', '--version']);
