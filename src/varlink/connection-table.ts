@@ -37,6 +37,11 @@ export class ConnectionTable<C extends Placed> {
     return this.#all.size;
   }
 
+  /** from how many peers there are connections */
+  get peers(): number {
+    return this.#perPeer.size;
+  }
+
   all(): readonly C[] {
     return [...this.#all];
   }

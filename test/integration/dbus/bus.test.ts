@@ -122,6 +122,30 @@ describe('a bus that comes and goes', () => {
   });
 });
 
+describe('a client that does not get from the bus what it needs', () => {
+  it('is reported, and the bus is there for all others', async () => {
+    const host = new PrivateBus();
+    await host.start();
+    const states: boolean[] = [];
+    const trouble: string[] = [];
+    const bus = new Bus(host.socket, {
+      state: connected => states.push(connected),
+      trouble: (what, cause) => trouble.push(`${what}: ${String(cause)}`),
+    });
+    bus.attach({ connected: () => Promise.reject(new Error('no name')), lost: () => {}, signal: () => {} });
+    try {
+      bus.start();
+      await bus.ready();
+      assert.deepEqual(trouble, ['the message bus did not grant what was asked of it: Error: no name']);
+      assert.deepEqual(states, [true]);
+      assert.notEqual(bus.connection, undefined);
+    } finally {
+      bus.close();
+      await host.remove();
+    }
+  });
+});
+
 describe('what is no bus', () => {
   const directory = mkdtempSync(`${tmpdir()}/dynuser-no-bus-`);
   after(() => rmSync(directory, { recursive: true }));

@@ -43,6 +43,17 @@ for (const mode of [0o600, 0o660, 0o666]) {
   });
 }
 
+test('a path may have 107 bytes, and not one more', async t => {
+  const directory = temporaryDirectory(t);
+  const ofLength = (bytes: number): string => `${directory}/${'s'.repeat(bytes - directory.length - 1)}`;
+  const longest = ofLength(107);
+  await emptyServer(t).listen({ path: longest });
+  await assertServes(longest);
+  const tooLong = ofLength(108);
+  await assert.rejects(emptyServer(t).listen({ path: tooLong }), /has more than 107 bytes: choose a shorter directory/);
+  assert.ok(!existsSync(tooLong));
+});
+
 test('a socket that its server left behind is replaced', async t => {
   const path = join(temporaryDirectory(t), 'socket');
   // Bound and never listened on: what a killed server leaves looks the same to connect(2).

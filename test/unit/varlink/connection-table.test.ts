@@ -32,6 +32,21 @@ test('one peer has no more than its part, and gets it back', () => {
   assert.ok(!table.admit(peer(7), 0).admitted, 'removing twice gives one place back');
 });
 
+test('a peer without a connection is forgotten', () => {
+  const { table, peers } = filled();
+  assert.equal(table.peers, 3);
+  const [first, second, ...others] = peers;
+  assert.ok(first && second);
+  table.remove(first);
+  assert.equal(table.peers, 3, 'it has another one');
+  table.remove(second);
+  assert.equal(table.peers, 2);
+  for (const each of others) {
+    table.remove(each);
+  }
+  assert.equal(table.peers, 0);
+});
+
 test('the reserved places are for privileged peers', () => {
   const { table } = filled();
   assert.deepEqual(table.admit(peer(9), 9), { admitted: false, reason: 'connections' });

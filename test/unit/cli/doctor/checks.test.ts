@@ -27,6 +27,12 @@ describe('the runtime directory', () => {
   it('well', () => {
     const inodes = { '/run/dynuser': {}, '/run/dynuser/socket': { kind: 'socket', mode: 0o666 } } as const;
     expect(inspect({ inodes, fileSystems: { '/run/dynuser': TMPFS } }), /^ok /);
+    expect(inspect({ inodes, fileSystems: { '/run/dynuser': 0x858458f6 } }), /^ok /);
+  });
+
+  it('on a file system that cannot be told is no problem', () => {
+    expect(inspect({ inodes: { '/run/dynuser': {} } }), /^ok /);
+    expect(inspect({ inodes: { '/run/dynuser': {} }, fileSystems: { '/run/dynuser': CLOSED } }), /^ok /);
   });
 
   it('everything that can be wrong with it', () => {
@@ -47,6 +53,15 @@ describe('the runtime directory', () => {
     const file = { '/run/dynuser': {}, '/run/dynuser/socket': { kind: 'file' } } as const;
     expect(inspect({ inodes: file, fileSystems: { '/run/dynuser': TMPFS } }), /^problem .*socket is no socket/);
   });
+});
+
+it('the range of UIDs: its first and last number are in it, their neighbours are not', () => {
+  const ranges = (first: number, last: number) =>
+    judgeRange(inspectRange(fakeHost({ texts: { '/etc/login.defs': `UID_MIN ${first}\nUID_MAX ${last}\n` } })));
+  expect(ranges(1000, 61183), /^ok /);
+  expect(ranges(1000, 61184), /^warning UID_MIN to UID_MAX /);
+  expect(ranges(65519, 70000), /^warning UID_MIN to UID_MAX /);
+  expect(ranges(65520, 70000), /^ok /);
 });
 
 describe('the range of UIDs', () => {

@@ -7,7 +7,7 @@ export interface FakeHost {
   readonly names?: Readonly<Record<string, readonly string[] | Unreadable>>;
   readonly links?: Readonly<Record<string, string | Unreadable>>;
   readonly freeSpaces?: Readonly<Record<string, Partial<FreeSpace> | Unreadable>>;
-  readonly fileSystems?: Readonly<Record<string, number>>;
+  readonly fileSystems?: Readonly<Record<string, number | Unreadable>>;
   /** by the words of the command line */
   readonly programs?: Readonly<Record<string, Observed<Partial<CommandResult>>>>;
 }
