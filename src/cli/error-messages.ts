@@ -1,4 +1,4 @@
-/** What went wrong between this command and the daemon, in words: what, where, and what to do. Pure. */
+/** What went wrong between this command and the daemon, in words: what, the socket, and what to do. Pure. */
 import type { DynuserError, DynuserErrorCode } from '../client/errors.ts';
 import { DIRECTORY_KINDS } from '../core/directory.ts';
 import { VarlinkError } from '../varlink/errors.ts';

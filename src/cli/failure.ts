@@ -14,7 +14,7 @@ export class CommandFailure extends Error {
   }
 }
 
-/** @returns the failure of a wrong command line, with the way to its help; verb is absent where none was understood */
+/** @returns the failure of a wrong command line, with the way to its help; verb is absent if none was understood */
 export function usageFailure(message: string, verb?: string): CommandFailure {
   const help = verb === undefined ? 'dynuserctl --help' : `dynuserctl ${verb} --help`;
   return new CommandFailure(`${message}\nTry '${help}' for what there is.`, 2);

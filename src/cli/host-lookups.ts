@@ -72,7 +72,7 @@ function exists(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** @returns the first part of a file, as much as a sane one has; undefined where it cannot be read */
+/** @returns the first part of a file, as much as a sane one has; undefined if it cannot be read */
 function readStart(path: string): string | undefined {
   try {
     const descriptor = openSync(path, 'r');

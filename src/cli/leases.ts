@@ -20,8 +20,8 @@ export async function listLeases(client: Pick<Client, 'list'>): Promise<Lease[]>
 
 /**
  * @param who a user name or a UID
- * @returns the leases of that one user, at least one: the live one's where one is live, else the one's that is ending
- * @throws CommandFailure where no user, or more than one, has the name or number
+ * @returns the leases of that one user, at least one: those of the live one, or of the one that is ending if none is live
+ * @throws CommandFailure if no user, or more than one, has the name or number
  */
 export function leasesOf(leases: readonly Lease[], who: string): [Lease, ...Lease[]] {
   const number = /^\d+$/.test(who);

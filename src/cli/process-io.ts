@@ -11,7 +11,7 @@ export interface ProcessIo {
 }
 
 export interface Output {
-  /** the terminal behind the output, where it is one */
+  /** the terminal that the output goes to, if it is one */
   readonly terminal: { readonly columns: number } | undefined;
   /** Resolves when the text was handed on, or can no more be: then `broken` says why. */
   readonly write: (text: string) => Promise<void>;

@@ -1,5 +1,5 @@
 /**
- * One line on a terminal that is drawn again and again and is gone in the end. Writes nothing at all where the output
+ * One line on a terminal that is drawn again and again and is gone in the end. Writes nothing if the output
  * is no terminal, or one that cannot go back to the start of a line.
  */
 import type { Output } from './process-io.ts';

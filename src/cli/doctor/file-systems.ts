@@ -2,7 +2,7 @@
 
 interface FileSystem {
   readonly name: string;
-  /** the first kernel with which it can; absent where none can */
+  /** the first kernel with which it can; absent if none can */
   readonly since?: readonly [major: number, minor: number];
 }
 
@@ -22,7 +22,7 @@ const FILE_SYSTEMS: ReadonlyMap<number, FileSystem> = new Map([
 export function fileSystemWords(type: number, kernel: string): string {
   const known = FILE_SYSTEMS.get(type);
   if (known === undefined) {
-    return `a file system of type 0x${type.toString(16)}, of which dynuserd finds out when it is needed`;
+    return `a file system of type 0x${type.toString(16)}, which dynuserd tries when it is needed`;
   }
   return known.since !== undefined && isAtLeast(kernel, known.since)
     ? `${known.name}, handed over by id-mapped mounts`

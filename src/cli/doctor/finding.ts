@@ -1,4 +1,4 @@
-/** What a check says: how it is, in words, and what to do where something is amiss. */
+/** What a check found, in words, and what to do about it. */
 
 /** unknown: it could not be seen, by this user or on this host */
 export const LEVELS = ['ok', 'warning', 'problem', 'unknown'] as const;

@@ -9,7 +9,7 @@ export class Unreadable {
   }
 }
 
-/** undefined where it does not exist */
+/** undefined if it does not exist */
 export type Observed<T> = T | undefined | Unreadable;
 
 export interface Inode {
@@ -38,19 +38,19 @@ export interface FreeSpace {
 export interface Host {
   /** the start of a text file */
   text(path: string): Observed<string>;
-  /** of the path itself, where it is a symlink */
+  /** of the path itself, even if it is a symlink */
   inode(path: string): Observed<Inode>;
   /** what a symlink says */
   link(path: string): Observed<string>;
   /** the names in a directory */
   names(path: string): Observed<readonly string[]>;
-  /** f_type of statfs(2), where the path leads */
+  /** f_type of statfs(2); symlinks are followed */
   fileSystem(path: string): Observed<number>;
-  /** what is left on the file system where the path leads */
+  /** what is left on the file system; symlinks are followed */
   freeSpace(path: string): Observed<FreeSpace>;
   /** the release of the kernel, as uname(2) has it */
   readonly kernel: string;
-  /** Runs a program for a bounded time. @returns undefined where there is no such program */
+  /** Runs a program for a bounded time. @returns undefined if there is no such program */
   run(
     argv: readonly [string, ...string[]],
     environment?: Readonly<Record<string, string>>,

@@ -1,5 +1,5 @@
 /**
- * The trial of `doctor --try`: a user of its own, which lives while the host is examined. Its lease ends with the
+ * The trial of `doctor --try`: a user with a random name that is live while the host is examined. Its lease ends with the
  * connection, so that nothing stays if this process is interrupted, killed, or fails in between.
  */
 import { randomBytes } from 'node:crypto';

@@ -5,7 +5,7 @@ import { countOf, printable, widthOf, wrap } from './text.ts';
 
 /** Text that goes to no terminal is wrapped for one of this width. */
 const COLUMNS = 100;
-/** A terminal that is narrower than this cuts words where it likes. */
+/** A terminal that is narrower than this breaks words. */
 const NARROWEST = 40;
 const GAP = '  ';
 
@@ -14,15 +14,15 @@ export function renderFindings(findings: readonly Finding[], layout: TableLayout
   const levels = Math.max(...LEVELS.map(widthOf));
   const checks = Math.max(0, ...findings.map(({ check }) => widthOf(check)));
   const indent = ' '.repeat(levels + checks + 2 * GAP.length);
-  const room = Math.max(columns, NARROWEST + indent.length) - indent.length;
+  const width = Math.max(columns, NARROWEST + indent.length) - indent.length;
   const lines = findings.flatMap(({ check, level, finding, advice }) => {
-    const [first = '', ...rest] = wrap(printable(finding), room);
+    const [first = '', ...rest] = wrap(printable(finding), width);
     const plain = level.padEnd(levels);
     const shown = level === 'problem' || level === 'warning' ? style.strong(plain) : style.dim(plain);
     return [
       `${shown}${GAP}${check.padEnd(checks)}${GAP}${first}`,
       ...rest.map(line => indent + line),
-      ...(advice === undefined ? [] : wrap(`To do: ${printable(advice)}`, room).map(line => indent + line)),
+      ...(advice === undefined ? [] : wrap(`To do: ${printable(advice)}`, width).map(line => indent + line)),
     ];
   });
   const text = lines.map(line => `${line}\n`).join('');

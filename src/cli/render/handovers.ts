@@ -17,7 +17,7 @@ function handoverWords({ handover, changed, diskUid, diskGid }: Directory): stri
   const inodes = countOf(changed, 'inode');
   switch (handover) {
     case 'none':
-      // Only where it was asked for is anything looked at below a top that is right.
+      // Nothing below a directory with the right owner is inspected, except with --verify.
       return changed === 0 ? "none, it was the user's already" : `none, but ${inodes} below it repaired`;
     case 'chown':
       return `chown, ${inodes} changed`;

@@ -18,7 +18,7 @@ export function renderHelp(commands: readonly CommandSpec[], options: readonly O
     [
       'Environment',
       entries([
-        ['DYNUSER_RUNTIME_DIRECTORY', 'Where the socket of dynuserd is, instead of /run/dynuser'],
+        ['DYNUSER_RUNTIME_DIRECTORY', 'The directory of the socket of dynuserd, instead of /run/dynuser'],
         ['NO_COLOR', 'No bold and faint text on a terminal'],
       ]),
     ],

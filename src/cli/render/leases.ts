@@ -47,7 +47,7 @@ function remainsLines(leases: readonly Lease[]): string {
     .join('');
 }
 
-/** @returns "2 users, 3 leases", and how many of the users are ending where any is */
+/** @returns "2 users, 3 leases", and how many of the users are ending, if any */
 function countWords(leases: readonly Lease[]): string {
   const ending = endingUsers(leases).length;
   const lost = lostUsers(leases).length;

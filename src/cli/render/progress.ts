@@ -2,9 +2,9 @@
 import type { Progress } from '../../api/generated/io-dynuser-allocator.ts';
 import { cut, printable, widthOf } from './text.ts';
 
-/** @param columns the room that there is; the path is shortened for the sake of the numbers */
+/** @param columns the width of the terminal; the path is shortened, the numbers are not */
 export function renderProgress({ publicPath, inodes, changed }: Progress, columns: number): string {
-  const numbers = `: ${inodes} inodes looked at, ${changed} changed`;
+  const numbers = `: ${inodes} inodes inspected, ${changed} changed`;
   const path = cut(printable(publicPath), Math.max(1, columns - widthOf(numbers)));
   return cut(path + numbers, columns);
 }

@@ -1,4 +1,4 @@
-/** The state of the daemon and of the host's lookups, each with what to do where something is amiss. Pure. */
+/** The state of the daemon and of the host's lookups, with what to do about each problem. Pure. */
 import type { Lease } from '../../api/generated/io-dynuser-allocator.ts';
 import type { DaemonInfo } from '../../client/client.ts';
 import type { HostLookups, LinkState, SwitchState } from '../host-lookups.ts';
@@ -44,7 +44,7 @@ export function renderStatus(status: Status, style: Style): string {
   return renderFields(fields, style);
 }
 
-/** Says nothing where nobody is ending, which is how it should be. */
+/** Nothing if no user is ending, which is the usual case. */
 function endingFields(ending: readonly EndingUser[]): [string, string][] {
   if (ending.length === 0) {
     return [];

@@ -1,4 +1,4 @@
-/** The two emphases that tables use, as ECMA-48 SGR sequences, or nothing where the output takes no colour. */
+/** The two emphases that tables use, as ECMA-48 SGR sequences, or nothing if the output takes no colour. */
 
 export interface Style {
   /** for a title: bold */
@@ -12,7 +12,7 @@ const COLOURED: Style = { strong: text => `\x1b[1m${text}\x1b[0m`, dim: text => 
 
 /**
  * @param terminal whether the output is one
- * @param environment NO_COLOR switches colour off where it is set at all; so does TERM=dumb
+ * @param environment NO_COLOR switches colour off if it is set at all; so does TERM=dumb
  */
 export function chooseStyle(terminal: boolean, environment: Readonly<Record<string, string | undefined>>): Style {
   const coloured = terminal && environment['NO_COLOR'] === undefined && environment['TERM'] !== 'dumb';

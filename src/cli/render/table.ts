@@ -21,7 +21,7 @@ export interface TableLayout {
 }
 
 const GAP = 2;
-/** A column is not made narrower than this for the sake of others, so that a name can still be told from another. */
+/** A column is not made narrower than this for the sake of others, so that names stay distinguishable. */
 const NARROWEST = 8;
 
 /** @returns the table as lines, each with its line end; '' for no rows and no legend */
@@ -87,16 +87,16 @@ function renderLine(
   for (const [index, column] of columns.entries()) {
     const width = widths[index] ?? 0;
     const before = index === 0 ? 0 : GAP;
-    // A terminal too narrow even for the narrowest columns: the line ends where the terminal does.
-    const room = layout.columns === undefined ? width : Math.min(width, layout.columns - used - before);
-    if (room < 1) {
+    // A terminal too narrow even for the narrowest columns: the line is cut.
+    const available = layout.columns === undefined ? width : Math.min(width, layout.columns - used - before);
+    if (available < 1) {
       break;
     }
-    const cell = cut(row[index] ?? '', room);
-    const padding = ' '.repeat(room - widthOf(cell));
+    const cell = cut(row[index] ?? '', available);
+    const padding = ' '.repeat(available - widthOf(cell));
     const styled = title ? layout.style.strong(cell) : column.detail ? layout.style.dim(cell) : cell;
     line += ' '.repeat(before) + (column.numeric ? padding + styled : styled + padding);
-    used += before + room;
+    used += before + available;
   }
   return line.trimEnd();
 }

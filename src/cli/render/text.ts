@@ -34,7 +34,7 @@ export function widthOf(text: string): number {
   return width;
 }
 
-/** @returns the text, or where it is wider than `width` columns its start and "…", `width` columns together */
+/** @returns the text; if it is wider than `width` columns, its start and "…", `width` columns together */
 export function cut(text: string, width: number): string {
   if (widthOf(text) <= width) {
     return text;
@@ -42,7 +42,7 @@ export function cut(text: string, width: number): string {
   return width < 1 ? '' : `${[...text].slice(0, width - 1).join('')}…`;
 }
 
-/** Breaks a text at its spaces into lines of at most `width` columns; a longer word has a line of its own. */
+/** Breaks a text at its spaces into lines of at most `width` columns; a longer word has a line for itself. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

@@ -1,4 +1,4 @@
-/** dynuserctl acquire UNIT: allocates, says so, and where the lease lasts as long as this command waits. */
+/** dynuserctl acquire UNIT: acquires a lease, prints it, and holds it if it lasts as long as this command. */
 
 import type { AcquireParameters } from '../../api/generated/io-dynuser-allocator.ts';
 import type { Client } from '../../client/client.ts';

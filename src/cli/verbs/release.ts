@@ -28,8 +28,8 @@ export const release: Handler = async ({ operands, options }, io) => {
     return { remains: await releaseEach(client, named), released: sentence(leases, named) };
   });
   if (remains !== undefined) {
-    const what = 'the lease is dropped, but the UID stays reserved while something of the user is left';
-    await io.errors.write(`dynuserctl: ${what}: ${printable(remains)}. It is tried again by itself\n`);
+    const what = 'the lease is dropped, but the UID stays reserved until nothing of the user is left';
+    await io.errors.write(`dynuserctl: ${what}: ${printable(remains)}; dynuserd tries again by itself\n`);
   }
   if (io.output.terminal !== undefined) {
     await io.output.write(`Released ${released}.\n`);
@@ -37,23 +37,23 @@ export const release: Handler = async ({ operands, options }, io) => {
   return 0;
 };
 
-/** @throws CommandFailure where the user has been released before */
+/** @throws CommandFailure if the user has been released before */
 function checkLive([first]: readonly [Lease, ...Lease[]]): void {
   if (first.ending === true) {
     const who = `${printable(first.userName)} is released already, and its UID ${first.uid} stays reserved`;
-    throw new CommandFailure(`${who}: ${remainsWords(first)}. It is tried again by itself`);
+    throw new CommandFailure(`${who}: ${remainsWords(first)}; dynuserd tries again by itself`);
   }
 }
 
-/** @returns the lease that a user's name alone stands for. @throws CommandFailure where it stands for none or several */
+/** @returns the lease that a user's name alone stands for. @throws CommandFailure if it stands for none or several */
 function theExplicitOne(leases: readonly [Lease, ...Lease[]]): Lease {
   const [first] = leases;
   const name = printable(first.userName);
   const [only, ...others] = leases.filter(lease => lease.lifetime === 'explicit');
   if (only === undefined) {
     throw new CommandFailure(
-      `${name} has no explicit lease: what holds it ends by itself. ` +
-        `Name a lease, or use --all as root, to end it before its time:\n${listing(leases)}`,
+      `${name} has no explicit lease, and its leases end by themselves; ` +
+        `name a lease, or use --all as root, to end it early:\n${listing(leases)}`,
     );
   }
   if (others.length > 0) {

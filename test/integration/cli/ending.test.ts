@@ -46,7 +46,7 @@ test('show: a name means its live user; the one that is ending is shown by its U
 test('release: what is left is a warning, and the lease is dropped', async () => {
   daemon.remains = REMAINS;
   daemon.leases = [sampleLease()];
-  const errors = `dynuserctl: the lease is dropped, but the UID stays reserved while something of the user is left: ${SAID}. It is tried again by itself\n`;
+  const errors = `dynuserctl: the lease is dropped, but the UID stays reserved until nothing of the user is left: ${SAID}; dynuserd tries again by itself\n`;
   for (const argv of [[LEASE_ID], ['dynamic-user-test'], ['--all', '64642']]) {
     assert.deepEqual(await command('release', ...argv), { status: 0, output: '', errors });
   }
@@ -59,7 +59,7 @@ test('release: a user that is ending has no lease to release', async () => {
     assert.equal(status, 1);
     assert.equal(
       errors,
-      `dynuserctl: dynamic-user-test is released already, and its UID 61185 stays reserved: ${SAID}. It is tried again by itself\n`,
+      `dynuserctl: dynamic-user-test is released already, and its UID 61185 stays reserved: ${SAID}; dynuserd tries again by itself\n`,
     );
   }
   assert.deepEqual(daemon.calls, []);

@@ -82,8 +82,8 @@ test('progress: one line that is drawn again and cleared in the end', async () =
   assert.deepEqual({ status, output }, { status: 0, output: '64642\n' });
   assert.equal(
     visible(errors),
-    '<clear>/var/lib/a: 100 inodes looked at, 7 changed' +
-      '<clear>/var/lib/b\\x1b[2J: 2000 inodes looked at, 0 changed<clear>',
+    '<clear>/var/lib/a: 100 inodes inspected, 7 changed' +
+      '<clear>/var/lib/b\\x1b[2J: 2000 inodes inspected, 0 changed<clear>',
   );
 });
 

@@ -164,7 +164,7 @@ test('release: leases that end by themselves are not taken by their name', async
   daemon.leases = [sampleLease({ lifetime: 'connection' })];
   const { status, errors } = await command('release', '64642');
   assert.equal(status, 1);
-  assert.match(errors, /^dynuserctl: dynamic-user-test has no explicit lease: .*--all as root/);
+  assert.match(errors, /^dynuserctl: dynamic-user-test has no explicit lease, .*--all as root/);
   assert.ok(errors.includes(LEASE_ID));
   assert.deepEqual(released(), []);
 });

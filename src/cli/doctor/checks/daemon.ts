@@ -11,7 +11,7 @@ export type DaemonFacts =
 export function judgeDaemon(daemon: DaemonFacts, version: string): Finding[] {
   const { ok, warning, problem } = findingsOf('Daemon');
   if (!daemon.reachable) {
-    return [problem(daemon.problem, 'start it, or end it where it hangs: users that live go on resolving meanwhile')];
+    return [problem(daemon.problem, 'start it, or restart it if it hangs; live users still resolve meanwhile')];
   }
   const { service } = daemon;
   const name = `${service.product} ${service.version}`;

@@ -1,4 +1,4 @@
-/** What of the daemon's keeping wants a look: users that do not end, times that cannot be, files set aside. */
+/** What the daemon keeps: users that do not end, times in the future, files set aside. */
 import type { Lease } from '../../../api/generated/io-dynuser-allocator.ts';
 import { FINDINGS_OF_A_KIND_MAX } from '../../limits.ts';
 import { endingUsers, remainsWords } from '../../render/leases.ts';
@@ -7,7 +7,7 @@ import { type Finding, findingsOf } from '../finding.ts';
 import { type Host, type Observed, Unreadable } from '../host.ts';
 
 export interface LeaseFacts {
-  /** undefined where the daemon does not say */
+  /** undefined if the daemon does not answer */
   readonly leases: readonly Lease[] | undefined;
   /** milliseconds since the epoch */
   readonly now: number;
@@ -76,7 +76,7 @@ function judgeSetAside({ setAside, setAsidePath }: LeaseFacts): Finding {
   }
   const names = setAside ?? [];
   if (names.length === 0) {
-    return ok('nothing was found among the leases that is none');
+    return ok('all files among the leases are leases');
   }
   const files = names.length === 1 ? '1 file that is no lease was' : `${names.length} files that are no leases were`;
   return warning(`${files} found among the leases and set aside`, `look at what is in ${setAsidePath}, then remove it`);

@@ -50,7 +50,7 @@ function liveUsers(leases: readonly Lease[]): Lease[] {
 }
 
 export function judgeLocks(facts: LockFacts): Finding[] {
-  // That the daemon does not answer is told with the users that have ended.
+  // The check of ended users reports a daemon that does not answer.
   return facts.leases === undefined ? [] : [...judgeLost(facts.leases), ...judgeFiles(facts), ...judgeNames(facts)];
 }
 
@@ -110,7 +110,7 @@ function judgeNames({ locks, sources }: LockFacts): Finding[] {
   return shown(problems, findings, 'no account has the name or number of a live user');
 }
 
-/** A source that is not there, or cannot be asked, knows nobody: what is wrong with it is told elsewhere. */
+/** A source that is missing or cannot be asked knows nobody; another check reports it. */
 function accountsOf(accounts: Observed<CommandResult>): { readonly name: string; readonly uid: number }[] {
   const text = accounts === undefined || accounts instanceof Unreadable ? '' : accounts.output;
   return Array.from(text.matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm), ([, name = '', uid]) => ({ name, uid: Number(uid) }));

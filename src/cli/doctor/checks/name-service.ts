@@ -17,7 +17,7 @@ export interface NameServiceFacts {
   readonly switchFile: Observed<string>;
   /** a lookup of the module alone, with the dynamic linker saying what it loads */
   readonly module: Observed<CommandResult>;
-  /** undefined where no dynamic user lives */
+  /** undefined if no dynamic user is live */
   readonly user: LiveUser | undefined;
   readonly lookups: readonly Lookup[];
 }
@@ -25,7 +25,7 @@ export interface NameServiceFacts {
 export const SWITCH_FILE = '/etc/nsswitch.conf';
 const SERVICE = 'dynuser';
 const MODULE = 'libnss_dynuser.so.2';
-/** Where a lookup has to work for a service to start, and where it is missed by few. */
+/** Lookups that services need to start, and lookups that few programs need. */
 const NEEDED = ['passwd', 'group'];
 const WANTED = ['shadow', 'gshadow'];
 /** nsswitch.conf(5): an action that ends the lookup of a name that the service before it does not know. */
@@ -109,7 +109,7 @@ function judgeSwitch(text: Observed<string>): Finding[] {
     if (hasLateComment(text ?? '', database)) {
       // For one before glibc 2.33 it is a comment: the two do not agree, and no file means the first.
       const words = `glibc takes a '#' and what follows it for sources in ${where}`;
-      findings.push(warning(words, 'put the comment on a line of its own'));
+      findings.push(warning(words, 'put the comment on a separate line'));
     }
   }
   return findings.length > 0 ? findings : [ok(`'${SERVICE}' is in its four lines, after the host's own files`)];
@@ -137,7 +137,9 @@ function judgeModule(module: Observed<CommandResult>): Finding {
 function judgeLookups({ user, lookups }: NameServiceFacts): Finding {
   const { ok, problem, unknown } = findingsOf('Lookups');
   if (user === undefined) {
-    return unknown("no dynamic user lives that could be looked up; 'dynuserctl doctor --try' makes one for a moment");
+    return unknown(
+      "no dynamic user is live, so none can be looked up; 'dynuserctl doctor --try' creates one for a moment",
+    );
   }
   const hidden = lookups.find(({ answer }) => answer === undefined || answer instanceof Unreadable);
   if (hidden !== undefined) {
@@ -150,7 +152,7 @@ function judgeLookups({ user, lookups }: NameServiceFacts): Finding {
   const questions = wrong.map(({ database, key }) => `getent ${database} ${key}`).join(', ');
   return problem(
     `the live user ${user.userName} (${user.uid}) does not resolve by: ${questions}`,
-    'mend what is wrong with nsswitch.conf and the module; where neither is, restart nscd or sssd, which remember',
+    'repair nsswitch.conf and the module if they have findings; if not, restart nscd or sssd, which cache lookups',
   );
 }
 

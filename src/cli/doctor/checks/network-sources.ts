@@ -39,11 +39,11 @@ export function inspectNetworkSources(host: Host, pid: Observed<number>): Networ
 export function judgeNetworkSources({ switchFile, own, first, nslcd }: NetworkFacts): Finding[] {
   const { ok, warning, unknown } = findingsOf('Network of the daemon');
   if (typeof own !== 'string' || typeof first !== 'string' || switchFile instanceof Unreadable) {
-    // What cannot be seen of the process and of the file is told by their own checks.
+    // Other checks report a process or a file that cannot be read.
     return [];
   }
   if (own === first) {
-    return [ok('it has that of the host')];
+    return [ok('it has the network of the host')];
   }
   const words = DATABASES.flatMap(database => nsswitchWords(switchFile ?? '', database));
   const sources = [...new Set(words.filter(word => !word.startsWith('[')))];
@@ -60,5 +60,5 @@ export function judgeNetworkSources({ switchFile, own, first, nslcd }: NetworkFa
           ),
         ];
   });
-  return findings.length > 0 ? findings : [ok('it has none, and no source of accounts needs one')];
+  return findings.length > 0 ? findings : [ok('it has no network, and no source of accounts needs one')];
 }

@@ -13,7 +13,7 @@ const FILES_LEAST = 64;
 
 export interface ProcessFacts {
   readonly runtimeDirectory: string;
-  /** where the namespaces of PIDs of the daemon and of process 1 are said */
+  /** the PID namespaces of the daemon and of process 1 */
   readonly pidNamespace: { readonly own: Observed<string>; readonly first: Observed<string> };
   /** the runtime directory as the daemon has it, and as it is here */
   readonly directory: { readonly daemons: Observed<Inode>; readonly ours: Observed<Inode> };
@@ -27,7 +27,7 @@ export interface ProcessFacts {
   }[];
 }
 
-/** @param pid of the daemon, where it can be seen */
+/** @param pid of the daemon, if it is visible */
 export async function inspectProcess(
   host: Host,
   runtimeDirectory: string,
@@ -54,7 +54,7 @@ export async function inspectProcess(
   };
 }
 
-/** The helper lies beside the bundle, which is the last word of Node's command line that ends so. */
+/** The helper is in the directory of the bundle, which Node's command line names. */
 function helperOf(commandLine: Observed<string>): string | undefined {
   if (typeof commandLine !== 'string') {
     return undefined;
@@ -85,8 +85,10 @@ function judgeNamespaces({ pidNamespace: { own, first }, directory }: ProcessFac
     return [];
   }
   if (own !== first) {
-    const words = 'dynuserd runs in a PID namespace of its own, and does not see the processes of the host';
-    return [problem(words, 'run it in that of process 1: in a container with the PID namespace of the host')];
+    const words = 'dynuserd runs in another PID namespace, so it does not see the processes of the host';
+    return [
+      problem(words, 'run it in the PID namespace of process 1; a container needs that of the host (--pid=host)'),
+    ];
   }
   const { daemons, ours } = directory;
   if (daemons === undefined || daemons instanceof Unreadable || ours === undefined || ours instanceof Unreadable) {
@@ -94,7 +96,12 @@ function judgeNamespaces({ pidNamespace: { own, first }, directory }: ProcessFac
   }
   return daemons.device === ours.device && daemons.inode === ours.inode
     ? [ok('it sees the processes and the runtime directory of this host')]
-    : [problem('the runtime directory of dynuserd is another one than is seen here', 'share /run with it')];
+    : [
+        problem(
+          'dynuserd has another runtime directory than this host',
+          'share /run of the host with its mount namespace',
+        ),
+      ];
 }
 
 function judgeHelper({ helper }: ProcessFacts): Finding[] {
@@ -132,7 +139,10 @@ function judgeAccounts({ accounts }: ProcessFacts): Finding[] {
   );
   if (missing.length > 0) {
     return missing.map(({ key, name }) =>
-      warning(`${key}= names ${name}, which this host does not have`, `make the account, or mend ${CONFIG_FILE}`),
+      warning(
+        `${key}= names ${name}, which this host does not have`,
+        `create the account, or remove it from ${CONFIG_FILE}`,
+      ),
     );
   }
   return accounts.length === 0 ? [] : [ok('those of AllowUsers= and AllowGroups= are there')];

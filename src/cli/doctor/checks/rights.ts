@@ -35,7 +35,7 @@ export function judgeRights({ pid, status }: RightsFacts): Finding[] {
     return [unknown(pid.why)];
   }
   if (pid === undefined || status === undefined || status instanceof Unreadable) {
-    return [unknown('its process cannot be seen from here')];
+    return [unknown('its process is not visible from here')];
   }
   const effective = /^CapEff:\s*([0-9a-f]{16})$/m.exec(status)?.[1];
   const uid = /^Uid:\s*\d+\s+(\d+)/m.exec(status)?.[1];
@@ -51,7 +51,7 @@ export function judgeRights({ pid, status }: RightsFacts): Finding[] {
     return [ok(`process ${pid} has the capabilities that it needs`)];
   }
   return missing.map(([, name, need]) =>
-    problem(`process ${pid} lacks ${name}, ${need}`, 'leave it this one in the unit or the container that it runs in'),
+    problem(`process ${pid} lacks ${name}, ${need}`, 'grant it in the unit or the container that it runs in'),
   );
 }
 
@@ -67,7 +67,7 @@ function lockHolder(locks: Observed<string>, file: Observed<Inode>): Observed<nu
   const where = `${part(major(file.device))}:${part(minor(file.device))}:${file.inode}`;
   const held = locks.split('\n').find(line => line.includes('FLOCK') && line.split(/\s+/).includes(where));
   const pid = Number(/WRITE\s+(\d+)/.exec(held ?? '')?.[1]);
-  // 0 where the process is in another PID namespace.
+  // 0 if the process is in another PID namespace.
   return pid > 0 ? pid : undefined;
 }
 

@@ -1,4 +1,4 @@
-/** The services of the host beside the daemon: the system bus, which it may use, and nscd, which remembers too much. */
+/** Other services of the host: the system bus, which the daemon may use, and nscd, which caches lookups. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BUS_NAME_RETRY_MS, BUS_NAME_TRIES } from '../../limits.ts';
 import { type Finding, findingsOf } from '../finding.ts';
@@ -15,7 +15,7 @@ export interface ServiceFacts {
 const BUS_SOCKET = '/run/dbus/system_bus_socket';
 const BUS_NAME = 'io.dynuser.Allocator1';
 const POLICY = `${BUS_NAME}.conf`;
-/** dbus-daemon(1): where policies of packages and of the administrator are. */
+/** dbus-daemon(1): the directories of policies, of packages and of the administrator. */
 const POLICY_DIRECTORIES = ['/usr/share/dbus-1/system.d', '/etc/dbus-1/system.d'];
 const NSCD_SOCKET = '/run/nscd/socket';
 
@@ -48,7 +48,7 @@ function hasOwner({ output }: CommandResult): boolean {
   return /\btrue\b/.test(output);
 }
 
-/** busctl(1) comes with systemd, dbus-send(1) with dbus-daemon: a bus has one of them beside it. */
+/** busctl(1) comes with systemd, dbus-send(1) with dbus-daemon: a host with a bus has one of them. */
 async function askOwner(host: Host): Promise<Observed<CommandResult>> {
   const destination = 'org.freedesktop.DBus';
   const path = '/org/freedesktop/DBus';
@@ -72,14 +72,14 @@ export function judgeServices(facts: ServiceFacts): Finding[] {
 function judgeBus({ bus, policies, owned }: ServiceFacts): Finding {
   const { ok, warning, unknown } = findingsOf('D-Bus');
   if (bus === undefined) {
-    return ok('this host has no system bus, and needs none: varlink is there');
+    return ok('this host has no system bus, and needs none: the daemon serves varlink');
   }
   if (policies.every(policy => policy === undefined)) {
     const words = `no policy lets dynuserd have the name ${BUS_NAME}`;
     return warning(words, `install ${POLICY} in ${POLICY_DIRECTORIES[0]}, then 'systemctl reload dbus'`);
   }
   if (!isAnswered(owned)) {
-    return unknown('the bus could not be asked whether somebody has the name');
+    return unknown('the bus could not be asked whether the name has an owner');
   }
   return hasOwner(owned)
     ? ok(`${BUS_NAME} is there`)
@@ -89,6 +89,6 @@ function judgeBus({ bus, policies, owned }: ServiceFacts): Finding {
 function judgeNscd(nscd: Observed<Inode>): Finding {
   const { ok } = findingsOf('nscd');
   return nscd === undefined
-    ? ok('no nscd that would remember users that are gone')
-    : ok('nscd is there; dynuserd makes it forget when a user comes or goes');
+    ? ok('no nscd, which would cache users that are gone')
+    : ok('nscd is running; dynuserd clears its cache when a user comes or goes');
 }

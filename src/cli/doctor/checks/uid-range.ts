@@ -36,7 +36,7 @@ export function judgeRange(facts: RangeFacts): Finding[] {
     return [unknown(`${CONFIGURATION}: ${range.why}`)];
   }
   if (typeof range === 'string') {
-    return [problem(`${CONFIGURATION}: UidRange=: ${range}`, 'mend the line: dynuserd does not start with it')];
+    return [problem(`${CONFIGURATION}: UidRange=: ${range}`, 'correct the line: dynuserd does not start with it')];
   }
   const findings = [
     ...judgeAccounts(facts.accounts, range),
@@ -70,8 +70,8 @@ function judgeAccounts(accounts: RangeFacts['accounts'], range: UidRange): Findi
       .slice(0, FINDINGS_OF_A_KIND_MAX)
       .map(([name, , id]) =>
         warning(
-          `${name} of ${path} has ${id}, which dynuserd will never give out`,
-          'give it a number out of the range',
+          `${name} of ${path} has ${id}, which dynuserd never gives out`,
+          'give it a number outside of the range',
         ),
       );
   });
@@ -107,7 +107,7 @@ function judgeSubordinates(subordinates: RangeFacts['subordinates'], range: UidR
       .map(([owner]) =>
         problem(
           `${path} lets ${owner} use numbers of ${range.first}-${range.last} in user namespaces, and so act as dynamic users`,
-          'give it numbers out of the range',
+          'give it numbers outside of the range',
         ),
       );
   });

@@ -72,7 +72,7 @@ describe('the name service', () => {
   });
 
   it('what cannot be seen', async () => {
-    assert.match(linesOf(await inspect(GOOD, answers, []))[2] ?? '', /^unknown no dynamic user lives/);
+    assert.match(linesOf(await inspect(GOOD, answers, []))[2] ?? '', /^unknown no dynamic user is live/);
     assert.match(
       linesOf(await inspect(GOOD, answers, [sampleLease({ ending: true }), sampleLease({ dynamic: false })]))[2] ?? '',
       /^unknown/,
@@ -126,7 +126,7 @@ describe('services of the host', () => {
     expect(
       await inspect({ inodes, programs: { [BUSCTL]: { output: 'b true\n' } } }),
       /^ok io\.dynuser/,
-      /^ok nscd is there/,
+      /^ok nscd is running/,
     );
   });
 

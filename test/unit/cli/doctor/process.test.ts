@@ -32,11 +32,11 @@ describe('the process of the daemon', () => {
 
   it('in namespaces of its own', async () => {
     const links = { ...WELL.links, '/proc/4711/ns/pid': 'pid:[2]' };
-    expect(await inspect({ links }), /^problem dynuserd runs in a PID namespace of its own/, ...OK.slice(1));
+    expect(await inspect({ links }), /^problem dynuserd runs in another PID namespace/, ...OK.slice(1));
     const inode = { ...WELL.inodes, [`/proc/4711/root${RUN}`]: { inode: 8n } };
-    expect(await inspect({ inodes: inode }), /^problem the runtime directory of dynuserd is another/, ...OK.slice(1));
+    expect(await inspect({ inodes: inode }), /^problem dynuserd has another runtime directory/, ...OK.slice(1));
     const device = { ...WELL.inodes, [`/proc/4711/root${RUN}`]: { inode: 7n, device: 9n } };
-    expect(await inspect({ inodes: device }), /^problem the runtime directory of dynuserd is another/, ...OK.slice(1));
+    expect(await inspect({ inodes: device }), /^problem dynuserd has another runtime directory/, ...OK.slice(1));
     const closed = { ...WELL.inodes, [`/proc/4711/root${RUN}`]: CLOSED };
     expect(await inspect({ inodes: closed }), ...OK.slice(1));
   });
@@ -105,7 +105,7 @@ describe('the network of the daemon', () => {
 
   it('with none, sources that go there by themselves', () => {
     const DAEMONS = 'files dynuser systemd [NOTFOUND=return] sss winbind compat mymachines';
-    expect(sources(DAEMONS), /^ok it has none, and no source of accounts needs one$/);
+    expect(sources(DAEMONS), /^ok it has no network, and no source of accounts needs one$/);
     expect(
       sources('files nis [UNAVAIL=continue] hesiod'),
       /^warning 'nis' .* goes to the network/,
@@ -119,7 +119,7 @@ describe('the network of the daemon', () => {
 
   it('with that of the host, or not to be seen', () => {
     const links = { ...PRIVATE, '/proc/4711/ns/net': 'net:[1]' };
-    expect(sources('files nis', { links }), /^ok it has that of the host$/);
+    expect(sources('files nis', { links }), /^ok it has the network of the host$/);
     expect(sources('files nis', { links: {} }));
     expect(judgeNetworkSources(inspectNetworkSources(fakeHost({ links: PRIVATE }), undefined)));
   });
