@@ -75,7 +75,7 @@ export class Sockets {
     this.#allocator = server('preferred');
   }
 
-  /** @throws Error where one of the sockets cannot be had; it says which and why */
+  /** @throws Error if one of the sockets cannot be had; it says which and why */
   async listen(targets: { readonly everybody: ListenTarget; readonly allocator: ListenTarget }): Promise<void> {
     // In this order: whoever finds the second socket has been able to find the first.
     await this.#allocator.listen(targets.allocator);

@@ -1,4 +1,4 @@
-/** The front door of dynuserctl: argv and environment in, exit status out. No logic. */
+/** The entry point of dynuserctl: argv and environment in, exit status out. No logic. */
 import { run } from '../cli/main.ts';
 import { thisProcess } from '../cli/this-process.ts';
 

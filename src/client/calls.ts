@@ -1,4 +1,4 @@
-/** Calls that need nothing of each other: each has a connection of its own, which ends with it. */
+/** Calls that are independent: each has its own connection, which is closed with it. */
 import type { AcquireReply, Progress } from '../api/generated/io-dynuser-allocator.ts';
 import type { VarlinkClient } from '../varlink/client.ts';
 import type { JsonObject } from '../varlink/json.ts';
@@ -68,7 +68,7 @@ async function openFor(open: Opener, wait: Wait): Promise<VarlinkClient> {
 }
 
 /**
- * Acquires on a connection of its own, which the lease does not need.
+ * Acquires on a connection for itself, which the lease does not need.
  * @param onProgress may give the wait more time
  */
 export async function acquireOnce(

@@ -83,7 +83,7 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
   }
 
   /**
-   * Allocates the user of a unit, or joins the user where it lives already. Without `lifetime` it lasts until it is
+   * Allocates the user of a unit, or joins the user if it is live already. Without `lifetime` it lasts until it is
    * released or this process ends, and keeps the process alive. Requests for such leases are answered one by one.
    * @throws DynuserError; TypeError for a parameter that is not as the interface has it
    */

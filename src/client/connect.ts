@@ -1,6 +1,6 @@
 /**
  * The entry of the package `dynuser`: connect(), and the types of what it gives. Programs import this file alone, as
- * 'dynuser'. It loads nothing but Node's own modules and the varlink library beside it.
+ * 'dynuser'. It loads nothing but Node's own modules and the varlink library next to it.
  */
 
 import type { Client } from './client.ts';

@@ -1,11 +1,11 @@
-/** How this package gets a connection, and how long it goes on trying. */
+/** How this package gets a connection, and how long it keeps trying. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectToFirst, type VarlinkClient } from '../varlink/client.ts';
 import { DynuserError, toDynuserError } from './errors.ts';
 import { INTERFACES } from './interface.ts';
 import { LEASE_CONNECTION_TIMEOUT_MS, RETRY_FIRST_MS, RETRY_LONGEST_MS } from './limits.ts';
 
-/** @param signal aborted where the connection is wanted no more. @throws DynuserError ConnectionFailed */
+/** @param signal aborted if the connection is wanted no more. @throws DynuserError ConnectionFailed */
 export type Opener = (signal: AbortSignal) => Promise<VarlinkClient>;
 
 /**

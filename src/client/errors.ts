@@ -36,7 +36,7 @@ export class DynuserError extends Error {
   readonly code: DynuserErrorCode;
   /** what is wrong and what to do, in words a person can act on */
   readonly reason: string;
-  /** the parameter that the error is about, where it is about one */
+  /** the parameter that the error is about, if it is about one */
   readonly field: string | undefined;
   /** RangeExhausted: how many UIDs of the range the daemon holds */
   readonly held: number | undefined;

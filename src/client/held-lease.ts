@@ -21,7 +21,7 @@ export class HeldLease implements AsyncDisposable {
   readonly gid: number;
   readonly userName: string;
   readonly unit: string;
-  /** false where a static user of the host is used as it is */
+  /** false if a static user of the host is used as it is */
   readonly dynamic: boolean;
   readonly lifetime: Lifetime;
   readonly directories: readonly Directory[];

@@ -1,6 +1,6 @@
 /**
  * The connection that leases of lifetime `connection` hang on. It is there while one is held or being acquired, and
- * keeps the process alive so long. Where it is lost with the daemon, it is made again and the leases are claimed.
+ * keeps the process alive so long. If it is lost with the daemon, it is made again and the leases are claimed.
  */
 import type { ClaimReply, Progress } from '../api/generated/io-dynuser-allocator.ts';
 import type { VarlinkClient } from '../varlink/client.ts';
@@ -48,7 +48,7 @@ export class LeaseConnection<Lease extends TrackedLease> {
 
   /**
    * @param make makes the lease of an answer; it hangs on the line from then on
-   * @param signal aborted where the caller waits no longer: an answer that comes later is given back
+   * @param signal aborted if the caller waits no longer: an answer that comes later is given back
    */
   async acquire(
     parameters: JsonObject,
@@ -222,7 +222,7 @@ export class LeaseConnection<Lease extends TrackedLease> {
     }
   }
 
-  /** @throws ConnectionError where the connection is lost meanwhile: then all of it is done again */
+  /** @throws ConnectionError if the connection is lost meanwhile: then all of it is done again */
   async #claimAll(connection: VarlinkClient): Promise<void> {
     for (const lease of [...this.#held]) {
       await this.#claim(connection, lease);

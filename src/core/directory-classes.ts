@@ -1,5 +1,6 @@
 /** The classes of directories that a service can have (systemd.exec(5), RuntimeDirectory= and its siblings). Pure. */
 import { DIRECTORY_KINDS, type DirectoryKind } from './directory.ts';
+import { OVERFLOW_ID } from './ids.ts';
 
 export interface DirectoryClass {
   /** the directory below which paths of the class are */
@@ -36,4 +37,4 @@ export const EXPOSED_MODE_MASK = 0o700;
 export const MODE_MAX = 0o7777;
 
 /** The owner on disk of a tree that is shown by an id-mapped mount; systemd 257 uses the same. */
-export const MAPPED_ID = 65_534;
+export const MAPPED_ID = OVERFLOW_ID;

@@ -19,6 +19,9 @@ export type UnitName = Branded<string, 'UnitName'>;
 /** The id of one lease to a user: 32 lower-case hexadecimal digits. */
 export type LeaseId = Branded<string, 'LeaseId'>;
 
+/** nobody and nogroup: what the kernel shows for an ID that it cannot map (proc_sys_kernel(5), overflowuid). */
+export const OVERFLOW_ID = 65_534;
+
 const UID_LAST = 0xffff_fffe;
 const PID_LAST = 0x40_0000;
 

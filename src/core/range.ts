@@ -2,7 +2,7 @@
  * The range of UIDs that may be given out. The default is systemd's own, so that both hand the same number to the same
  * name; any other must lie where no distribution puts users of another kind (systemd, docs/UIDS-GIDS.md).
  */
-import type { Uid } from './ids.ts';
+import { OVERFLOW_ID, type Uid } from './ids.ts';
 
 /** A range of UIDs, both ends included. */
 export interface UidRange {
@@ -16,7 +16,7 @@ export const DEFAULT_RANGE: UidRange = { first: 61184 as Uid, last: 65519 as Uid
 export const POSSIBLE_UIDS: UidRange = { first: 60578 as Uid, last: 2147483647 as Uid };
 
 /** nobody, and the 16-bit −1 (chown(2) on old ABIs): within the bounds, but never given out. */
-export const RESERVED_UIDS: readonly number[] = [65534, 65535];
+export const RESERVED_UIDS: readonly number[] = [OVERFLOW_ID, 65535];
 
 /** The greatest number of UIDs in a range: what one daemon can keep lock files open for. */
 export const RANGE_SIZE_MAX = 65536;

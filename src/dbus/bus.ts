@@ -64,7 +64,7 @@ export class Bus {
     return this.#connection;
   }
 
-  /** Why there is no connection, in words; empty where there is one. */
+  /** Why there is no connection, in words; empty if there is one. */
   get reason(): string {
     return this.#connection === undefined ? this.#reason : '';
   }

@@ -2,7 +2,7 @@
  * Who calls over the bus, and whether they are still there. Identity is the bus daemon's word, by its stamp on the call;
  * presence is the caller's unique name, which the bus never gives to another. Decides nothing about either.
  */
-import { asGid, asPid, asUid, type Gid } from '../core/ids.ts';
+import { asGid, asPid, asUid, type Gid, OVERFLOW_ID } from '../core/ids.ts';
 import { askDriver, type BusConnection, typedValue } from './connection.ts';
 import { CALLER_GRACE_MS } from './limits.ts';
 import { DRIVER, DRIVER_PATH, type Signal } from './message.ts';
@@ -10,8 +10,6 @@ import type { BusCaller } from './port.ts';
 
 /** Names that went: those that came are of no interest. */
 const MATCH_RULE = `type='signal',sender='${DRIVER}',path='${DRIVER_PATH}',interface='${DRIVER}',member='NameOwnerChanged',arg2=''`;
-/** The overflow group (proc_sys_kernel(5), overflowgid): for credentials without groups, from a bus that tells none. */
-const NO_GROUP = 65534;
 
 interface Presence {
   /** calls under way */
@@ -81,7 +79,7 @@ export class Callers {
   /**
    * Lets a task run on behalf of a caller.
    * @param name the unique name that the bus stamped on the call
-   * @throws Error where the bus does not say who that is; what the task throws
+   * @throws Error if the bus does not say who that is; what the task throws
    */
   async during<Result>(name: string, task: (caller: BusCaller) => Promise<Result>): Promise<Result> {
     const connection = this.#connection;
@@ -174,9 +172,10 @@ async function readCredentials(
   }
   const listed = value('UnixGroupIDs');
   const groups: Gid[] = (Array.isArray(listed) ? listed : []).map(Number).flatMap(gid => asGid(gid) ?? []);
-  const gid = groups[0] ?? asGid(NO_GROUP);
+  // A bus may tell no groups.
+  const gid = groups[0] ?? asGid(OVERFLOW_ID);
   if (gid === undefined) {
-    throw new Error(`${NO_GROUP} is no group`);
+    throw new Error(`${OVERFLOW_ID} is no group`);
   }
   return { uid, gid, groups, pid: asPid(Number(value('ProcessID') ?? Number.NaN)) };
 }

@@ -27,9 +27,9 @@ export interface ConnectionEvents {
 }
 
 export interface BusConnection {
-  /** @returns the body of the answer. @throws BusError where it is an error; Error where there is none in time */
+  /** @returns the body of the answer. @throws BusError if it is an error; Error if there is none in time */
   call(question: Question): Promise<readonly unknown[]>;
-  /** Sends signals to whoever listens, in one write; nothing where the connection is gone. */
+  /** Sends signals to whoever listens, in one write; nothing if the connection is gone. */
   emit(signals: readonly Omit<Signal, 'sender'>[]): void;
   /** Has everything told that came in and waits for the turn of its sender. */
   flush(): void;
@@ -167,7 +167,7 @@ export function askDriver(
   return connection.call({ destination: DRIVER, path: DRIVER_PATH, interface: DRIVER, member, signature, body });
 }
 
-/** @returns the type and the value of a variant that came in, or undefined where the value is none */
+/** @returns the type and the value of a variant that came in, or undefined if the value is none */
 export function typedValue(value: unknown): TypedValue | undefined {
   return value instanceof Variant ? value : undefined;
 }

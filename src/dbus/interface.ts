@@ -58,7 +58,7 @@ const DOCTYPE = `<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introsp
  "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
 `;
 
-/** @returns what is at an object path, in the introspection format, or undefined where there is nothing */
+/** @returns what is at an object path, in the introspection format, or undefined if there is nothing */
 export function introspect(path: string): string | undefined {
   if (path === ALLOCATOR_PATH) {
     const methods = Object.entries(METHODS).map(([name, method]) => describeMethod(name, method));

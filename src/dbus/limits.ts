@@ -1,4 +1,4 @@
-/** The bounds of the D-Bus room. Times are in milliseconds. */
+/** The bounds on the bus. Times are in milliseconds. */
 
 /** The whole of opening a connection: socket, authentication, Hello. */
 export const OPEN_TIMEOUT_MS = 5_000;

@@ -41,7 +41,7 @@ export interface IncomingCall {
   /** the unique name of the caller, as the bus stamped it */
   readonly sender: string;
   readonly path: string;
-  /** absent where the caller left it open, as the specification allows */
+  /** absent if the caller left it open, as the specification allows */
   readonly interface: string | undefined;
   readonly member: string;
   readonly signature: string;

@@ -20,7 +20,7 @@ export interface BusCaller {
   readonly gid: Gid;
   /** with the primary one, where the bus tells them */
   readonly groups: readonly Gid[];
-  /** the process that connected to the bus; undefined where it is in a PID namespace that the bus cannot see into */
+  /** the process that connected to the bus; undefined if it is in a PID namespace that the bus cannot see into */
   readonly pid: Pid | undefined;
   /** whether the caller's unique name has left the bus */
   readonly closed: boolean;

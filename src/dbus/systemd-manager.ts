@@ -23,7 +23,7 @@ export async function matchSystemd(connection: BusConnection): Promise<void> {
   await Promise.all(MATCH_RULES.map(rule => askDriver(connection, 'AddMatch', 's', rule)));
 }
 
-/** @returns systemd's unique name, or undefined where it is not on the bus */
+/** @returns systemd's unique name, or undefined if it is not on the bus */
 export async function systemdOwner(connection: BusConnection): Promise<string | undefined> {
   try {
     const [owner] = await askDriver(connection, 'GetNameOwner', 's', SYSTEMD);
@@ -52,7 +52,7 @@ export async function subscribe(connection: BusConnection, systemd: string): Pro
  * Looks at units, loading those that are not loaded.
  * @param names at most UNITS_PER_LOOK full names
  * @returns a row for each, in their order
- * @throws BusError where systemd refuses one of them; Error where it does not answer
+ * @throws BusError if systemd refuses one of them; Error where it does not answer
  */
 export async function listUnits(
   connection: BusConnection,

@@ -12,7 +12,7 @@ const SUFFIX = /\.(?:service|socket|mount|swap|slice|scope|timer|path|target|dev
 
 /**
  * @param unit a name in the grammar of unit names, with or without a suffix
- * @returns the name as systemd knows it, or undefined where no unit can have it: a template without an instance, or one
+ * @returns the name as systemd knows it, or undefined if no unit can have it: a template without an instance, or one
  *   that is too long (systemd.unit(5))
  */
 export function unitFullName(unit: string): string | undefined {

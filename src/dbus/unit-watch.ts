@@ -121,7 +121,7 @@ export class UnitWatch implements BusClient, Units {
     return { kind: 'unavailable', reason: this.#bus.connection === undefined ? this.#bus.reason : this.#reason };
   }
 
-  /** @returns systemd, or undefined where there is no bus, or no systemd within SYSTEMD_WAIT_MS */
+  /** @returns systemd, or undefined if there is no bus, or no systemd within SYSTEMD_WAIT_MS */
   async #reachManager(): Promise<Manager | undefined> {
     if (this.#manager === undefined && this.#connection !== undefined) {
       await new Promise<void>(resolve => {

@@ -6,7 +6,7 @@ import { parseInterface } from '../varlink/idl/parse.ts';
  * @param source the name of the file that the text is from
  * @param text the interface definition
  * @returns the module's name without a suffix, such as io-dynuser-allocator, and its text
- * @throws IdlError, and TypeError where two members would get the same name
+ * @throws IdlError, and TypeError if two members would get the same name
  */
 export function apiModule(source: string, text: string): { readonly name: string; readonly module: string } {
   const idl = parseInterface(text);

@@ -1,6 +1,6 @@
 /**
  * Completions of dynuserctl for three shells, made from the table of commands. Names of users come from the daemon that
- * runs; where there is none, nothing is offered. Pure.
+ * runs; if there is none, nothing is offered. Pure.
  */
 import type { CommandSpec, OptionSpec } from '../cli/command.ts';
 

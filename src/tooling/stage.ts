@@ -59,7 +59,7 @@ function filesToStage(): readonly StagedFile[] {
   ];
 }
 
-/** @returns the files below a directory, relative to it; none where the directory is missing */
+/** @returns the files below a directory, relative to it; none if the directory is missing */
 function filesBelow(directory: string): string[] {
   if (!existsSync(directory)) {
     return [];

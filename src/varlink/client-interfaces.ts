@@ -27,7 +27,7 @@ export class ClientInterfaces {
     }
   }
 
-  /** @returns the text of an object. @throws TypeError where the interface is known and does not declare them so */
+  /** @returns the text of an object. @throws TypeError if the interface is known and does not declare them so */
   encodeParameters(method: string, parameters: JsonObject): string {
     const known = this.#methods.get(method);
     return known === undefined

@@ -19,7 +19,7 @@ export interface ClientOptions {
 
 /** Whoever waits for replies. */
 interface Waiting {
-  /** @throws VarlinkError for an error reply, ConnectionError where it must not be like this */
+  /** @throws VarlinkError for an error reply, ConnectionError if it must not be like this */
   reply(reply: MethodReply): void;
   /** no more replies come */
   failed(error: unknown): void;
@@ -27,7 +27,7 @@ interface Waiting {
 
 /**
  * @param path of the server's socket
- * @throws ConnectionError where there is no connection within the time
+ * @throws ConnectionError if there is no connection within the time
  */
 export async function connect(path: string, options: ClientOptions = {}): Promise<VarlinkClient> {
   const { timeoutMs = CLIENT_TIMEOUT_MS } = options;
@@ -116,7 +116,7 @@ export class VarlinkClient {
     this.closed = new Promise(resolve => socket.once('close', () => resolve()));
   }
 
-  /** @throws VarlinkError for an error reply, ConnectionError where there is none or it breaks the protocol */
+  /** @throws VarlinkError for an error reply, ConnectionError if there is none or it breaks the protocol */
   call(method: string, parameters: JsonObject = {}): Promise<JsonObject> {
     return new Promise((resolve, reject) => {
       this.#send(method, parameters, 'once');

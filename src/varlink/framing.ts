@@ -36,7 +36,7 @@ export class FrameReader {
     this.#end += chunk.length;
   }
 
-  /** @returns the next frame without its NUL, undefined where it is not complete, or 'too long' as soon as that shows */
+  /** @returns the next frame without its NUL, undefined if it is not complete, or 'too long' as soon as that shows */
   next(): Buffer | 'too long' | undefined {
     const nul = this.#buffer.subarray(0, this.#end).indexOf(NUL, this.#searched);
     const length = (nul === -1 ? this.#end : nul) - this.#start;

@@ -27,7 +27,7 @@ export interface Call<P> {
   readonly connection: Connection;
   /**
    * Sends one of several replies, for calls with `more` alone. Where the connection is gone, the reply goes nowhere.
-   * @returns false where the peer reads too slowly for more to be useful now; a peer that lets more than
+   * @returns false if the peer reads too slowly for more to be useful now; a peer that lets more than
    *   ServerLimits.maxQueuedBytes wait loses its connection
    * @throws Error for other calls, after the final reply, and for what the interface does not declare
    */

@@ -17,7 +17,7 @@ export interface ParsedJson {
   readonly duplicate?: readonly string[];
 }
 
-/** @throws JsonError where the bytes are not one JSON value that is within the bounds */
+/** @throws JsonError if the bytes are not one JSON value that is within the bounds */
 export function parseJson(bytes: Buffer): ParsedJson {
   if (!isUtf8(bytes)) {
     throw new JsonError('not UTF-8');

@@ -14,7 +14,7 @@ const BIRTH_UMASK = 0o177;
 /**
  * Replaces a socket that nobody listens on any more.
  * @param started called once it listens, before a connection can be accepted
- * @throws Error that says what to do, where the path is too long or taken; errors of the system calls
+ * @throws Error that says what to do, if the path is too long or taken; errors of the system calls
  */
 export async function listen(server: Server, target: ListenTarget, started: () => void): Promise<void> {
   if ('fd' in target) {

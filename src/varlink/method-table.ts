@@ -63,7 +63,7 @@ export class MethodTable<P> {
     return idl.methods.has(qualified.slice(dot + 1)) ? methodNotImplemented(qualified) : methodNotFound(qualified);
   }
 
-  /** @returns the text of the error's parameters. @throws TypeError where no interface declares the error like this */
+  /** @returns the text of the error's parameters. @throws TypeError if no interface declares the error like this */
   encodeError({ error, parameters }: { readonly error: string; readonly parameters: JsonObject }): string {
     const declared = this.#errors.get(error);
     if (declared === undefined) {

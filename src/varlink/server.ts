@@ -56,7 +56,7 @@ export class VarlinkServer<P> {
   #lastId = 0;
   #sweeper: NodeJS.Timeout | undefined;
 
-  /** @throws IdlError, TypeError where an interface's description and its methods do not fit */
+  /** @throws IdlError, TypeError if an interface's description and its methods do not fit */
   constructor(options: ServerOptions<P>) {
     const limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
     this.#options = options;
@@ -85,7 +85,7 @@ export class VarlinkServer<P> {
     });
   }
 
-  /** @throws Error where the socket cannot be had; it says which and why */
+  /** @throws Error if the socket cannot be had; it says which and why */
   async listen(target: ListenTarget): Promise<void> {
     await listen(this.#server, target, () => this.#acceptor.start(this.#server));
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();

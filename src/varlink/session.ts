@@ -70,7 +70,7 @@ export class ServerSession {
   /**
    * @param parameters the text of an object
    * @returns one reply of several, to be sent as it is
-   * @throws Error where the call under way is not `more`
+   * @throws Error if the call under way is not `more`
    */
   continuing(parameters: string): string {
     if (this.#underWay?.more !== true) {
@@ -79,12 +79,12 @@ export class ServerSession {
     return writeReply(parameters, true);
   }
 
-  /** @returns the last reply to the call under way, or undefined where that wants none */
+  /** @returns the last reply to the call under way, or undefined if that wants none */
   final(parameters: string): string | undefined {
     return this.#end().oneway ? undefined : writeReply(parameters, false);
   }
 
-  /** @returns the error reply to the call under way, or undefined where that wants none */
+  /** @returns the error reply to the call under way, or undefined if that wants none */
   fail(error: string, parameters: string): string | undefined {
     return this.#end().oneway ? undefined : writeErrorReply(error, parameters);
   }

@@ -13,7 +13,7 @@ const UINT64_MAX = 2n ** 64n - 1n;
 
 /**
  * @param idl where the named types are
- * @throws TypeError that names the field, where the value is not as declared
+ * @throws TypeError that names the field, if the value is not as declared
  */
 export function encodeStruct(idl: IdlInterface, struct: IdlStruct, value: JsonObject, depth = 1): string {
   if (depth > JSON_DEPTH_MAX) {
