@@ -57,16 +57,16 @@ export class LeaseConnection<Lease extends TrackedLease> {
     onProgress: (progress: Progress) => void,
   ): Promise<Lease> {
     this.#requests++;
-    const settle = this.#settleOnce();
+    const done = this.#doneOnce();
     // Whoever waits no longer must not keep a connection, or the attempts to get one, alive.
-    signal.addEventListener('abort', settle, { once: true });
+    signal.addEventListener('abort', done, { once: true });
     try {
       const lease = make(await this.#request(parameters, signal, onProgress));
       this.#held.add(lease);
       return lease;
     } finally {
-      signal.removeEventListener('abort', settle);
-      settle();
+      signal.removeEventListener('abort', done);
+      done();
     }
   }
 
@@ -80,7 +80,7 @@ export class LeaseConnection<Lease extends TrackedLease> {
     try {
       return await work();
     } finally {
-      this.#settleOnce()();
+      this.#doneOnce()();
     }
   }
 
@@ -126,11 +126,11 @@ export class LeaseConnection<Lease extends TrackedLease> {
     }
   }
 
-  #settleOnce(): () => void {
-    let settled = false;
+  #doneOnce(): () => void {
+    let isDone = false;
     return () => {
-      if (!settled) {
-        settled = true;
+      if (!isDone) {
+        isDone = true;
         this.#requests--;
         this.#closeIfUnused();
       }

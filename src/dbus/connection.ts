@@ -117,25 +117,25 @@ export async function openConnection(
           return;
         }
         const giveUp = (reason: string): void => {
-          settled();
+          answered();
           reject(new Error(`${question.member}: ${reason}`));
         };
         const timer = setTimeout(() => giveUp(`no answer within ${CALL_TIMEOUT_MS / 1_000} s`), CALL_TIMEOUT_MS);
-        const settled = (): void => {
+        const answered = (): void => {
           clearTimeout(timer);
           waiting.delete(giveUp);
         };
         waiting.add(giveUp);
         bus.call(toMessage(question)).then(
           answer => {
-            settled();
+            answered();
             // Buses with a lax policy deliver answers that were never asked for.
             return answer?.sender === question.destination
               ? resolve(answer.body)
               : reject(new Error(`${question.member}: the answer came from somebody else`));
           },
           (error: unknown) => {
-            settled();
+            answered();
             reject(error instanceof DBusError ? new BusError(error.type, error.text) : error);
           },
         );

@@ -64,7 +64,7 @@ export async function openWire(socket: string, inbound: InboundOptions): Promise
   }
 }
 
-/** @throws Error if the promise is not settled in time */
+/** @throws Error if the promise does not resolve in time */
 async function within<Value>(milliseconds: number, promise: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
