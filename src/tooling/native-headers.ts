@@ -83,7 +83,7 @@ export function sharedConstants(): string {
 }
 
 /** The types whose members dynuser-run reads one by one, with the C names of their enumerations. */
-const READ_TYPES = ['LaunchQuestion', 'LaunchPlan', 'LaunchCommand', 'LaunchStep', 'IdMap'];
+const READ_TYPES = ['LaunchQuestion', 'LaunchPlan', 'LaunchCommand', 'MountOp', 'IdMap'];
 /** Strings of digits that C keeps as numbers. */
 const NUMBERS_IN_STRINGS: Readonly<Record<string, string>> = {
   boundingSet: 'MASK',
@@ -91,20 +91,7 @@ const NUMBERS_IN_STRINGS: Readonly<Record<string, string>> = {
   device: 'DECIMAL',
   inode: 'DECIMAL',
 };
-/** What C calls otherwise: mount operations have the names of the system calls and of mount(8) there. */
-const C_NAMES: Readonly<Record<string, string>> = {
-  ...{ steps: 'mount_ops', do: 'kind', straight: 'no_symlinks', takeAway: 'detach', single: 'non_recursive' },
-  ...{ part: 'scratch', idMap: 'map' },
-  ...{
-    make: 'mkdir',
-    pin: 'clone',
-    cover: 'tmpfs',
-    attributes: 'remount',
-    place: 'attach',
-    link: 'symlink',
-    hide: 'mask',
-  },
-};
+const C_NAMES: Readonly<Record<string, string>> = { idMap: 'map' };
 /** Kinds whose absence is a value of its own in C: a null pointer, false, the first word, no flag. */
 const NULLABLE = /^(?:TEXT|BOOLEAN|WORD|FLAGS|LIST)\b/;
 

@@ -17,10 +17,10 @@
 #define LAUNCH_QUESTION_KIND_ENUM(prefix) prefix##FILE, prefix##DIRECTORY, prefix##GLOB
 #define LAUNCH_COMMAND_AS_WORDS "user", "root", "outside"
 #define LAUNCH_COMMAND_AS_ENUM(prefix) prefix##USER, prefix##ROOT, prefix##OUTSIDE
-#define LAUNCH_STEP_DO_WORDS "make", "pin", "mount", "cover", "attributes", "place", "link", "hide"
-#define LAUNCH_STEP_DO_ENUM(prefix) prefix##MKDIR, prefix##CLONE, prefix##MOUNT, prefix##TMPFS, prefix##REMOUNT, prefix##ATTACH, prefix##SYMLINK, prefix##MASK
-#define LAUNCH_STEP_CREATE_WORDS "directory", "file"
-#define LAUNCH_STEP_CREATE_ENUM(prefix) prefix##DIRECTORY, prefix##FILE
+#define MOUNT_OP_KIND_WORDS "mkdir", "clone", "mount", "tmpfs", "remount", "attach", "symlink", "mask"
+#define MOUNT_OP_KIND_ENUM(prefix) prefix##MKDIR, prefix##CLONE, prefix##MOUNT, prefix##TMPFS, prefix##REMOUNT, prefix##ATTACH, prefix##SYMLINK, prefix##MASK
+#define MOUNT_OP_CREATE_WORDS "directory", "file"
+#define MOUNT_OP_CREATE_ENUM(prefix) prefix##DIRECTORY, prefix##FILE
 
 /*
  * The fields of each type: REQUIRED ones, OPTIONAL ones whose absence is a null pointer, false, the first word or no
@@ -36,7 +36,7 @@
 	REQUIRED("groups", groups, LIST(groups)) \
 	OPTIONAL("root", root, TEXT) \
 	REQUIRED("mountNamespace", mount_namespace, BOOLEAN) \
-	REQUIRED("steps", mount_ops, LIST(mount_ops)) \
+	REQUIRED("mountOps", mount_ops, LIST(mount_ops)) \
 	REQUIRED("privateUsers", private_users, BOOLEAN) \
 	REQUIRED("privateNetwork", private_network, BOOLEAN) \
 	REQUIRED("privateIPC", private_ipc, BOOLEAN) \
@@ -59,24 +59,24 @@
 	REQUIRED("as", as, WORD(launch_command_as)) \
 	REQUIRED("ignoreFailure", ignore_failure, BOOLEAN)
 
-#define LAUNCH_STEP_FIELDS(REQUIRED, OPTIONAL, MARKED) \
-	REQUIRED("do", kind, WORD(launch_step_do)) \
+#define MOUNT_OP_FIELDS(REQUIRED, OPTIONAL, MARKED) \
+	REQUIRED("kind", kind, WORD(mount_op_kind)) \
 	REQUIRED("path", path, TEXT) \
 	MARKED("slot", slot, NUMBER) \
 	OPTIONAL("optional", optional, BOOLEAN) \
-	OPTIONAL("straight", no_symlinks, BOOLEAN) \
+	OPTIONAL("noSymlinks", no_symlinks, BOOLEAN) \
 	MARKED("device", device, DECIMAL) \
 	MARKED("inode", inode, DECIMAL) \
-	OPTIONAL("takeAway", detach, BOOLEAN) \
-	OPTIONAL("single", non_recursive, BOOLEAN) \
+	OPTIONAL("detach", detach, BOOLEAN) \
+	OPTIONAL("nonRecursive", non_recursive, BOOLEAN) \
 	MARKED("idMap", map, OBJECT(id_map)) \
 	OPTIONAL("set", set, FLAGS(mount_flag)) \
 	OPTIONAL("clear", clear, FLAGS(mount_flag)) \
 	MARKED("mode", mode, NUMBER) \
 	MARKED("options", options, TEXTS) \
-	OPTIONAL("part", scratch, TEXT) \
+	OPTIONAL("scratch", scratch, TEXT) \
 	OPTIONAL("type", type, WORD(file_system_type)) \
-	OPTIONAL("create", create, WORD(launch_step_create)) \
+	OPTIONAL("create", create, WORD(mount_op_create)) \
 	OPTIONAL("target", target, TEXT)
 
 #define ID_MAP_FIELDS(REQUIRED, OPTIONAL, MARKED) \

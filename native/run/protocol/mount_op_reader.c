@@ -6,10 +6,10 @@
 #define MODE_MAX 07777U
 
 /* In the order of their enumerations. */
-static const char *const launch_step_do_words[] = { LAUNCH_STEP_DO_WORDS, NULL };
+static const char *const mount_op_kind_words[] = { MOUNT_OP_KIND_WORDS, NULL };
 static const char *const mount_flag_words[] = { MOUNT_FLAG_WORDS, NULL };
 static const char *const file_system_type_words[] = { "", FILE_SYSTEM_TYPE_WORDS, NULL };
-static const char *const launch_step_create_words[] = { "", LAUNCH_STEP_CREATE_WORDS, NULL };
+static const char *const mount_op_create_words[] = { "", MOUNT_OP_CREATE_WORDS, NULL };
 
 struct flags {
 	const struct json_source *source;
@@ -49,7 +49,7 @@ static bool read_id_map(struct json_reader *reader, struct json_source *source, 
 #define OP_ROW(...) FIELD_ROW(mount_op, __VA_ARGS__),
 #define OP_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(mount_op, __VA_ARGS__),
 #define OP_MARKED_ROW(...) FIELD_MARKED_ROW(mount_op, __VA_ARGS__),
-static const struct json_field mount_op_rows[] = { LAUNCH_STEP_FIELDS(OP_ROW, OP_OPTIONAL_ROW, OP_MARKED_ROW) };
+static const struct json_field mount_op_rows[] = { MOUNT_OP_FIELDS(OP_ROW, OP_OPTIONAL_ROW, OP_MARKED_ROW) };
 
 /* A single component. The launcher's own names begin with a dot. */
 static bool is_scratch_name(const struct mount_op *op)

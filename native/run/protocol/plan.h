@@ -18,9 +18,9 @@
 /* NGROUPS_MAX of Linux since 2.6.4 (setgroups(2)). */
 #define GROUPS_MAX 65536U
 
-enum mount_op_kind { LAUNCH_STEP_DO_ENUM(OP_) };
+enum mount_op_kind { MOUNT_OP_KIND_ENUM(OP_) };
 enum file_system_type { TYPE_NONE, FILE_SYSTEM_TYPE_ENUM(TYPE_) };
-enum mount_op_create { CREATE_NOTHING, LAUNCH_STEP_CREATE_ENUM(CREATE_) };
+enum mount_op_create { CREATE_NOTHING, MOUNT_OP_CREATE_ENUM(CREATE_) };
 
 /* A set of them is the bits 1 << MOUNT_... */
 enum mount_flag { MOUNT_FLAG_ENUM(MOUNT_) };

@@ -122,49 +122,49 @@ type MountFlag (readOnly, noSuid, noDevices, noExec)
 # An id-mapped mount: what belongs to diskUid and diskGid is shown as uid's and gid's, and root's as root's.
 type IdMap (diskUid: int, diskGid: int, uid: int, gid: int)
 
-# One step in making the world of a service. Paths are absolute. Those of make, pin and mount are the host's; those of all
-# others are the service's, and nothing above its root is reached by them.
-# make: a directory, with its parents (0755), where it is missing; its mode is set to 'mode' only where it was made
-# pin: a clone of the mounts at and below the path, kept in 'slot'
-# mount: a new file system of 'type', with the options of proc(5), kept in 'slot' for 'path', with clones of what is mounted
-# below the path; where one of them has no place in the new file system it is left out
-# cover: an empty tmpfs at the path, with the options of tmpfs(5)
-# attributes: of all mounts at and below the path, or of the one at the path alone ('single')
-# place: the clone in 'slot' at the path
-# link: a symlink at the path to 'target'; it is right where it is there already
-# hide: the file or directory at the path becomes an empty one that nobody may use
-type LaunchStep (
-  do: (make, pin, mount, cover, attributes, place, link, hide),
+# One operation that sets up the mount namespace of a service. Paths are absolute. Those of mkdir, clone and mount are the host's;
+# those of all others are the service's, and lead nowhere above its root.
+# mkdir: creates a directory, with its parents (0755), if it is missing; 'mode' is set only if it was created
+# clone: clones the mounts at and below the path into 'slot'
+# mount: creates a file system of 'type', with the options of proc(5), in 'slot' for 'path', with clones of what is mounted below the
+# path, as far as the new file system has a place for them
+# tmpfs: mounts an empty tmpfs over the path, with the options of tmpfs(5)
+# remount: changes the flags of all mounts at and below the path, or only of the one at the path ('nonRecursive')
+# attach: attaches the clone in 'slot' at the path
+# symlink: creates a symlink at the path to 'target', unless it exists already
+# mask: mounts an empty file or directory, which nobody may use, over the file or directory at the path
+type MountOp (
+  kind: (mkdir, clone, mount, tmpfs, remount, attach, symlink, mask),
   path: string,
   slot: ?int,
-  # where the path does not exist the step, and every step with its slot, is left out
+  # if the path does not exist, the op and every op with its slot is skipped
   optional: ?bool,
-  # pin: no component of the path is a symlink, and the object is this one (decimal numbers of stat(2))
-  straight: ?bool,
+  # clone: no component of the path is a symlink, and the object is this one (decimal numbers of stat(2))
+  noSymlinks: ?bool,
   device: ?string,
   inode: ?string,
-  # pin: what is mounted at the path is taken away from it, to be put back by 'place'
-  takeAway: ?bool,
-  # pin: what is mounted below the path stays behind
-  single: ?bool,
+  # clone: what is mounted at the path is detached from it, to be attached again
+  detach: ?bool,
+  # clone: without what is mounted below the path
+  nonRecursive: ?bool,
   idMap: ?IdMap,
-  # pin, mount, cover, attributes: flags to set, and to take away
+  # clone, mount, tmpfs, remount: flags to set, and to clear
   set: ?[]MountFlag,
   clear: ?[]MountFlag,
-  # make, cover: permission bits; cover, mount: further options as tmpfs(5) and proc(5) have them, "size=10%"
+  # mkdir, tmpfs: permission bits; tmpfs, mount: further options of tmpfs(5) and proc(5), "size=10%"
   mode: ?int,
   options: ?[]string,
-  # cover: it is the directory of this name in one file system with all covers that have a name, which have the same options
-  part: ?string,
+  # tmpfs: the name of a directory in the scratch tmpfs, which all ops with such names share, with the same options
+  scratch: ?string,
   # mount
   type: ?FileSystemType,
-  # place, cover: what is made at the path, with parents, where there is nothing; a cover makes directories
+  # attach, tmpfs: what is created at the path, with parents, if nothing is there; a tmpfs creates directories
   create: ?(directory, file),
   target: ?string
 )
 
-# user: as the service's user in its world. root: in its world, with all privileges. outside: with all privileges, and
-# outside of its world
+# user: as the service's user in its namespaces. root: in its namespaces, with all privileges. outside: with all privileges, in the
+# launcher's own namespaces
 type LaunchCommand (
   # the program: a path, or a name that is looked for in the service's PATH
   path: string,
@@ -174,8 +174,8 @@ type LaunchCommand (
   ignoreFailure: bool
 )
 
-# All that a launcher does after the allocation, in this order: commands but the last are run, each in the world and as
-# the user, and waited for; the last becomes the process.
+# All that a launcher does after the allocation, in this order: commands but the last run, each in the namespaces and as
+# the user, and are waited for; the last becomes the process.
 type LaunchPlan (
   uid: int,
   gid: int,
@@ -183,9 +183,9 @@ type LaunchPlan (
   groups: []int,
   # the directory that becomes / of the service
   root: ?string,
-  # whether there is a mount namespace; the steps need one, but for make
+  # whether there is a mount namespace, which all ops but mkdir need
   mountNamespace: bool,
-  steps: []LaunchStep,
+  mountOps: []MountOp,
   # a user namespace in which root, the user and its group are themselves, and all others are nobody
   privateUsers: bool,
   # a network namespace with a loopback interface that is up, and nothing else
@@ -514,51 +514,51 @@ export type IdMap = {
 };
 
 /**
- * One step in making the world of a service. Paths are absolute. Those of make, pin and mount are the host's; those of all
- * others are the service's, and nothing above its root is reached by them.
- * make: a directory, with its parents (0755), where it is missing; its mode is set to 'mode' only where it was made
- * pin: a clone of the mounts at and below the path, kept in 'slot'
- * mount: a new file system of 'type', with the options of proc(5), kept in 'slot' for 'path', with clones of what is mounted
- * below the path; where one of them has no place in the new file system it is left out
- * cover: an empty tmpfs at the path, with the options of tmpfs(5)
- * attributes: of all mounts at and below the path, or of the one at the path alone ('single')
- * place: the clone in 'slot' at the path
- * link: a symlink at the path to 'target'; it is right where it is there already
- * hide: the file or directory at the path becomes an empty one that nobody may use
+ * One operation that sets up the mount namespace of a service. Paths are absolute. Those of mkdir, clone and mount are the host's;
+ * those of all others are the service's, and lead nowhere above its root.
+ * mkdir: creates a directory, with its parents (0755), if it is missing; 'mode' is set only if it was created
+ * clone: clones the mounts at and below the path into 'slot'
+ * mount: creates a file system of 'type', with the options of proc(5), in 'slot' for 'path', with clones of what is mounted below the
+ * path, as far as the new file system has a place for them
+ * tmpfs: mounts an empty tmpfs over the path, with the options of tmpfs(5)
+ * remount: changes the flags of all mounts at and below the path, or only of the one at the path ('nonRecursive')
+ * attach: attaches the clone in 'slot' at the path
+ * symlink: creates a symlink at the path to 'target', unless it exists already
+ * mask: mounts an empty file or directory, which nobody may use, over the file or directory at the path
  */
-export type LaunchStep = {
-  readonly do: 'make' | 'pin' | 'mount' | 'cover' | 'attributes' | 'place' | 'link' | 'hide';
+export type MountOp = {
+  readonly kind: 'mkdir' | 'clone' | 'mount' | 'tmpfs' | 'remount' | 'attach' | 'symlink' | 'mask';
   readonly path: string;
   readonly slot?: number;
-  /** where the path does not exist the step, and every step with its slot, is left out */
+  /** if the path does not exist, the op and every op with its slot is skipped */
   readonly optional?: boolean;
-  /** pin: no component of the path is a symlink, and the object is this one (decimal numbers of stat(2)) */
-  readonly straight?: boolean;
+  /** clone: no component of the path is a symlink, and the object is this one (decimal numbers of stat(2)) */
+  readonly noSymlinks?: boolean;
   readonly device?: string;
   readonly inode?: string;
-  /** pin: what is mounted at the path is taken away from it, to be put back by 'place' */
-  readonly takeAway?: boolean;
-  /** pin: what is mounted below the path stays behind */
-  readonly single?: boolean;
+  /** clone: what is mounted at the path is detached from it, to be attached again */
+  readonly detach?: boolean;
+  /** clone: without what is mounted below the path */
+  readonly nonRecursive?: boolean;
   readonly idMap?: IdMap;
-  /** pin, mount, cover, attributes: flags to set, and to take away */
+  /** clone, mount, tmpfs, remount: flags to set, and to clear */
   readonly set?: readonly MountFlag[];
   readonly clear?: readonly MountFlag[];
-  /** make, cover: permission bits; cover, mount: further options as tmpfs(5) and proc(5) have them, "size=10%" */
+  /** mkdir, tmpfs: permission bits; tmpfs, mount: further options of tmpfs(5) and proc(5), "size=10%" */
   readonly mode?: number;
   readonly options?: readonly string[];
-  /** cover: it is the directory of this name in one file system with all covers that have a name, which have the same options */
-  readonly part?: string;
+  /** tmpfs: the name of a directory in the scratch tmpfs, which all ops with such names share, with the same options */
+  readonly scratch?: string;
   /** mount */
   readonly type?: FileSystemType;
-  /** place, cover: what is made at the path, with parents, where there is nothing; a cover makes directories */
+  /** attach, tmpfs: what is created at the path, with parents, if nothing is there; a tmpfs creates directories */
   readonly create?: 'directory' | 'file';
   readonly target?: string;
 };
 
 /**
- * user: as the service's user in its world. root: in its world, with all privileges. outside: with all privileges, and
- * outside of its world
+ * user: as the service's user in its namespaces. root: in its namespaces, with all privileges. outside: with all privileges, in the
+ * launcher's own namespaces
  */
 export type LaunchCommand = {
   /** the program: a path, or a name that is looked for in the service's PATH */
@@ -570,8 +570,8 @@ export type LaunchCommand = {
 };
 
 /**
- * All that a launcher does after the allocation, in this order: commands but the last are run, each in the world and as
- * the user, and waited for; the last becomes the process.
+ * All that a launcher does after the allocation, in this order: commands but the last run, each in the namespaces and as
+ * the user, and are waited for; the last becomes the process.
  */
 export type LaunchPlan = {
   readonly uid: number;
@@ -580,9 +580,9 @@ export type LaunchPlan = {
   readonly groups: readonly number[];
   /** the directory that becomes / of the service */
   readonly root?: string;
-  /** whether there is a mount namespace; the steps need one, but for make */
+  /** whether there is a mount namespace, which all ops but mkdir need */
   readonly mountNamespace: boolean;
-  readonly steps: readonly LaunchStep[];
+  readonly mountOps: readonly MountOp[];
   /** a user namespace in which root, the user and its group are themselves, and all others are nobody */
   readonly privateUsers: boolean;
   /** a network namespace with a loopback interface that is up, and nothing else */

@@ -1,5 +1,5 @@
 /** The /dev of PrivateDevices=: devices that hold nothing, terminals, and shared memory (systemd.exec(5)). Pure data. */
-import type { LaunchStep } from '../../api/generated/io-dynuser-allocator.ts';
+import type { MountOp } from '../../api/generated/io-dynuser-allocator.ts';
 import type { MountEntry } from './mount-entry.ts';
 
 const FIELD = 'PrivateDevices';
@@ -48,11 +48,11 @@ function bindOf(name: string, create: 'file' | 'directory'): MountEntry {
   return { kind: 'bind', path, field: FIELD, source: path, create, optional: true };
 }
 
-export function deviceLinks({ hasJournal, hasKernelMemory }: DeviceLinks): LaunchStep[] {
+export function deviceLinks({ hasJournal, hasKernelMemory }: DeviceLinks): MountOp[] {
   const links = {
     ...LINKS,
     ...(hasKernelMemory ? { core: KERNEL_MEMORY } : {}),
     ...(hasJournal ? { [SYSLOG]: JOURNAL_SOCKET } : {}),
   };
-  return Object.entries(links).map(([name, target]) => ({ do: 'link', path: `/dev/${name}`, target }));
+  return Object.entries(links).map(([name, target]) => ({ kind: 'symlink', path: `/dev/${name}`, target }));
 }

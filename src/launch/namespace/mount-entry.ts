@@ -22,7 +22,7 @@ export interface MountEntry {
   readonly readOnly?: boolean;
   /** bind: the path on the host, and what is known of it */
   readonly source?: string;
-  readonly single?: boolean;
+  readonly nonRecursive?: boolean;
   readonly device?: string;
   readonly inode?: string;
   readonly idMap?: IdMap;
@@ -33,7 +33,7 @@ export interface MountEntry {
   /** mount */
   readonly type?: FileSystemType;
   /** cover: its name in the one file system of all that have one */
-  readonly part?: string;
+  readonly scratch?: string;
   readonly flags?: readonly MountFlag[];
   /** what is mounted there goes; otherwise it is in the mount table, unseen below the new one */
   readonly clears?: boolean;

@@ -1,6 +1,6 @@
 /** From the layout of the mount namespace to the ops that make it, in their order. Pure. */
 
-import type { LaunchStep, MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
+import type { MountFlag, MountOp } from '../../api/generated/io-dynuser-allocator.ts';
 import { BASE_DIRECTORIES } from '../../core/directory-classes.ts';
 import { failFor, quote } from '../errors.ts';
 import type { Acquired, ResolvedLaunch } from '../plan/request.ts';
@@ -15,10 +15,10 @@ import { arrangeEntries, isEmpty, type PlacedEntry } from './mount-entry.ts';
  * then path by path, parents first; links; and what becomes read-only once it is complete.
  * @throws DynuserError LaunchFailed if a path is in a file system that is empty
  */
-export function planMountOps(resolved: ResolvedLaunch, acquired: Acquired): LaunchStep[] {
+export function planMountOps(resolved: ResolvedLaunch, acquired: Acquired): MountOp[] {
   const { settings } = resolved;
   const made = resolved.configurationDirectories.map(
-    (path): LaunchStep => ({ do: 'make', path, mode: settings.ConfigurationDirectoryMode ?? 0o755 }),
+    (path): MountOp => ({ kind: 'mkdir', path, mode: settings.ConfigurationDirectoryMode ?? 0o755 }),
   );
   if (!resolved.makesMounts) {
     return made;
@@ -33,22 +33,22 @@ export function planMountOps(resolved: ResolvedLaunch, acquired: Acquired): Laun
   const early = settings.RootDirectory === undefined ? [] : links;
   return [
     ...made,
-    ...builder.makes,
-    ...builder.pins,
-    ...builder.takeAways.reverse(),
+    ...builder.mkdirs,
+    ...builder.clones,
+    ...builder.detaches.reverse(),
     ...builder.early,
     ...early,
     ...wholeTree(settings, rootReadOnly),
-    ...builder.places,
+    ...builder.attaches,
     ...(settings.PrivateDevices ? deviceLinks(resolved.host) : []),
     ...links.filter(link => !early.includes(link)),
     ...builder.closings,
   ];
 }
 
-function wholeTree(settings: ExecSettings, rootReadOnly: boolean): LaunchStep[] {
+function wholeTree(settings: ExecSettings, rootReadOnly: boolean): MountOp[] {
   const set: MountFlag[] = [...(rootReadOnly ? (['readOnly'] as const) : []), ...suidFlag(settings)];
-  return set.length === 0 ? [] : [{ do: 'attributes', path: '/', set }];
+  return set.length === 0 ? [] : [{ kind: 'remount', path: '/', set }];
 }
 
 function suidFlag(settings: ExecSettings): MountFlag[] {
@@ -72,13 +72,13 @@ function isThere(entry: PlacedEntry): boolean {
 const READ_ONLY: readonly MountFlag[] = ['readOnly'];
 
 class MountOpBuilder {
-  readonly makes: LaunchStep[] = [];
-  readonly pins: LaunchStep[] = [];
-  /** last of all pins, and the deepest first: what is kept below these paths has to be cloned before */
-  readonly takeAways: LaunchStep[] = [];
-  readonly early: LaunchStep[] = [];
-  readonly places: LaunchStep[] = [];
-  readonly closings: LaunchStep[] = [];
+  readonly mkdirs: MountOp[] = [];
+  readonly clones: MountOp[] = [];
+  /** last of all clones, and the deepest first: what is kept below these paths has to be cloned before */
+  readonly detaches: MountOp[] = [];
+  readonly early: MountOp[] = [];
+  readonly attaches: MountOp[] = [];
+  readonly closings: MountOp[] = [];
   readonly #settings: ExecSettings;
   readonly #root: string;
   readonly #rootReadOnly: boolean;
@@ -99,9 +99,9 @@ class MountOpBuilder {
     } else if (entry.container?.kind === 'mount' && ['readOnly', 'readWrite', 'exempt'].includes(entry.kind)) {
       // What is on the host at that path is another file system.
       const change = entry.kind === 'readOnly' ? { set: READ_ONLY } : { clear: READ_ONLY };
-      this.places.push({ do: 'attributes', path: entry.path, ...optionalOf(entry), ...change });
+      this.attaches.push({ kind: 'remount', path: entry.path, ...optionalOf(entry), ...change });
     } else if (entry.kind === 'hide') {
-      this.places.push({ do: 'hide', path: entry.path, ...optionalOf(entry) });
+      this.attaches.push({ kind: 'mask', path: entry.path, ...optionalOf(entry) });
     } else if (isEmpty(entry)) {
       this.#cover(entry);
     } else {
@@ -112,8 +112,8 @@ class MountOpBuilder {
   /** It is made before what it shows is taken away, which the kernel asks for in a user namespace. */
   #mount({ path, type, options = [], flags = [], readOnly, container, optional }: PlacedEntry): void {
     const set = unique([...(readOnly === true ? READ_ONLY : []), ...flags, ...suidFlag(this.#settings)]);
-    const mount: LaunchStep = {
-      do: 'mount',
+    const mount: MountOp = {
+      kind: 'mount',
       path: `${this.#root}${path}`,
       ...(type === undefined ? {} : { type }),
       ...(options.length === 0 ? {} : { options }),
@@ -121,31 +121,31 @@ class MountOpBuilder {
       set,
     };
     if (this.#root !== '' && container === undefined) {
-      this.makes.push({ do: 'make', path: mount.path, mode: 0o755 });
+      this.mkdirs.push({ kind: 'mkdir', path: mount.path, mode: 0o755 });
     }
     const isMade = isEmpty(container) || container?.kind === 'bind';
-    this.places.push(this.#place(mount, this.pins, path, isMade ? 'directory' : undefined));
+    this.attaches.push(this.#attach(mount, this.clones, path, isMade ? 'directory' : undefined));
   }
 
   /** Takes away what is mounted at a path of the host, for good. */
   #clear(path: string): void {
     const slot = this.#slots++;
-    this.takeAways.push({ do: 'pin', path: `${this.#root}${path}`, optional: true, takeAway: true, slot });
+    this.detaches.push({ kind: 'clone', path: `${this.#root}${path}`, optional: true, detach: true, slot });
   }
 
   #cover(entry: PlacedEntry): void {
-    const { path, mode = 0o755, options = [], flags = [], part } = entry;
+    const { path, mode = 0o755, options = [], flags = [], scratch } = entry;
     const set = unique([...flags, ...suidFlag(this.#settings)]);
     const inEmpty = isEmpty(entry.container);
     if (entry.container === undefined && (entry.kind === 'temporary' || this.#root !== '')) {
-      this.makes.push({ do: 'make', path: `${this.#root}${path}`, mode });
+      this.mkdirs.push({ kind: 'mkdir', path: `${this.#root}${path}`, mode });
     }
     const create = inEmpty || entry.container?.kind === 'bind' ? ({ create: 'directory' } as const) : {};
-    const shared = part === undefined ? {} : { part };
+    const shared = scratch === undefined ? {} : { scratch };
     const optional = inEmpty ? {} : optionalOf(entry);
-    this.places.push({ do: 'cover', path, ...optional, mode, options, ...shared, set, ...create });
+    this.attaches.push({ kind: 'tmpfs', path, ...optional, mode, options, ...shared, set, ...create });
     if (entry.readOnly === true) {
-      this.closings.push({ do: 'attributes', path, single: true, ...optionalOf(entry), set: ['readOnly'] });
+      this.closings.push({ kind: 'remount', path, nonRecursive: true, ...optionalOf(entry), set: ['readOnly'] });
     }
   }
 
@@ -157,38 +157,38 @@ class MountOpBuilder {
     const readOnly = entry.kind === 'readOnly' || entry.readOnly === true;
     const origin = this.#originOf(entry);
     // What is changed in place is not to be there twice, once unseen below what it became.
-    const takeAway = entry.source === undefined && entry.container === undefined;
+    const detach = entry.source === undefined && entry.container === undefined;
     const flags = [...(readOnly ? (['readOnly'] as const) : []), ...(entry.flags ?? []), ...suidFlag(this.#settings)];
     const set = unique(flags);
-    const pin: LaunchStep = {
-      do: 'pin',
+    const clone: MountOp = {
+      kind: 'clone',
       path: origin.path,
       ...optionalOf(entry),
-      ...(entry.inode === undefined ? {} : { straight: true, device: entry.device ?? '', inode: entry.inode }),
-      ...(takeAway ? { takeAway } : {}),
-      ...(entry.single === true ? { single: true } : {}),
+      ...(entry.inode === undefined ? {} : { noSymlinks: true, device: entry.device ?? '', inode: entry.inode }),
+      ...(detach ? { detach } : {}),
+      ...(entry.nonRecursive === true ? { nonRecursive: true } : {}),
       ...(origin.idMap === undefined ? {} : { idMap: origin.idMap }),
       ...(set.length === 0 ? {} : { set }),
     };
     if (create === 'directory' && entry.container === undefined) {
-      this.makes.push({ do: 'make', path: `${this.#root}${path}`, mode: 0o755 });
+      this.mkdirs.push({ kind: 'mkdir', path: `${this.#root}${path}`, mode: 0o755 });
     }
     if (create === 'file' && entry.container === undefined && this.#rootReadOnly) {
       // A file to mount on can be made only while "/" is writable; the mount itself then becomes read-only with it.
-      this.early.push(this.#place(pin, this.pins, path, create));
+      this.early.push(this.#attach(clone, this.clones, path, create));
     }
-    this.places.push(this.#place(pin, takeAway ? this.takeAways : this.pins, path, create));
+    this.attaches.push(this.#attach(clone, detach ? this.detaches : this.clones, path, create));
   }
 
-  /** Gives the pin a slot of its own. */
-  #place(pin: LaunchStep, pins: LaunchStep[], path: string, create: 'directory' | 'file' | undefined): LaunchStep {
+  /** Gives the clone a slot of its own. */
+  #attach(clone: MountOp, clones: MountOp[], path: string, create: 'directory' | 'file' | undefined): MountOp {
     const slot = this.#slots++;
-    pins.push({ ...pin, slot });
-    return { do: 'place', path, slot, ...(create === undefined ? {} : { create }) };
+    clones.push({ ...clone, slot });
+    return { kind: 'attach', path, slot, ...(create === undefined ? {} : { create }) };
   }
 
   /** The path on the host: what is below a bind is below its source. */
-  #originOf({ path, source, idMap, container }: PlacedEntry): Pick<LaunchStep, 'path' | 'idMap'> {
+  #originOf({ path, source, idMap, container }: PlacedEntry): Pick<MountOp, 'path' | 'idMap'> {
     if (source !== undefined) {
       return idMap === undefined ? { path: source } : { path: source, idMap };
     }
@@ -201,7 +201,7 @@ class MountOpBuilder {
 }
 
 /** On the host the links are there already; in a file system that is empty, and in another root, they are made. */
-function directoryLinks(acquired: Acquired, settings: ExecSettings, entries: readonly PlacedEntry[]): LaunchStep[] {
+function directoryLinks(acquired: Acquired, settings: ExecSettings, entries: readonly PlacedEntry[]): MountOp[] {
   const inRoot = settings.RootDirectory !== undefined;
   return acquired.directories.flatMap(({ kind, publicPath, realPath, within, aliases }) => {
     const tree = inRoot ? publicPath : realPath;
@@ -209,7 +209,7 @@ function directoryLinks(acquired: Acquired, settings: ExecSettings, entries: rea
     const own = tree === publicPath || within !== undefined ? [] : [publicPath];
     return [...own, ...names]
       .filter(path => inRoot || isEmpty(deepest(path, entries)))
-      .map((path): LaunchStep => ({ do: 'link', path, target: relativeTarget(path, tree) }));
+      .map((path): MountOp => ({ kind: 'symlink', path, target: relativeTarget(path, tree) }));
   });
 }
 

@@ -1,6 +1,6 @@
 /** A plan in words, for people who want to know what a launch does. Pure. */
 
-import type { LaunchPlan, LaunchStep, MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
+import type { LaunchPlan, MountFlag, MountOp } from '../../api/generated/io-dynuser-allocator.ts';
 import { COLUMNS_MAX } from '../limits.ts';
 import { DIRECTORY_PROPERTIES } from '../properties/directories.ts';
 import { shownProperties } from '../properties/table.ts';
@@ -49,7 +49,7 @@ function userWords({ settings }: ResolvedLaunch, acquired: Acquired, plan: Launc
 }
 
 function directoryWords(resolved: ResolvedLaunch, plan: LaunchPlan): string[] {
-  const mapped = plan.steps.filter(step => step.do === 'pin' && step.idMap !== undefined).map(step => step.path);
+  const mapped = plan.mountOps.filter(op => op.kind === 'clone' && op.idMap !== undefined).map(op => op.path);
   return [
     ...Object.entries(DIRECTORY_PROPERTIES).flatMap(([kind, name]) => {
       const values = resolved.directories[kind as keyof typeof DIRECTORY_PROPERTIES];
@@ -74,42 +74,42 @@ function impliedWords({ settings, given, leftOut }: ResolvedLaunch): string[] {
 }
 
 function namespaceWords({ settings, leftOut }: ResolvedLaunch, plan: LaunchPlan): string[] {
-  const placed = new Set(plan.steps.filter(step => step.do === 'place').map(step => step.slot));
+  const placed = new Set(plan.mountOps.filter(op => op.kind === 'attach').map(op => op.slot));
   return [
     ...(plan.root === undefined ? [] : [`its root is ${plan.root}`]),
     plan.mountNamespace ? 'a mount namespace' : 'no mount namespace: the mounts are those of the host',
     ...shownProperties(settings)
       .filter(({ name, isOn, isImplied }) => isOn && !isImplied && !leftOut.includes(name))
       .map(({ name, value, meaning }) => `${name}=${value}: ${meaning}`),
-    ...plan.steps.map(step => stepWords(step, placed)),
+    ...plan.mountOps.map(op => opWords(op, placed)),
   ];
 }
 
-function stepWords(step: LaunchStep, placed: ReadonlySet<number | undefined>): string {
-  const { path, slot } = step;
-  const flags = (step.set ?? []).map(flag => FLAG_WORDS[flag]).join(', ');
-  const where = step.optional === true ? `${path}, if it is there` : path;
-  switch (step.do) {
-    case 'make':
-      return `make ${path}, mode ${octal(step.mode)}`;
-    case 'pin':
-      if (step.takeAway === true && !placed.has(slot)) {
+function opWords(op: MountOp, placed: ReadonlySet<number | undefined>): string {
+  const { path, slot } = op;
+  const flags = (op.set ?? []).map(flag => FLAG_WORDS[flag]).join(', ');
+  const where = op.optional === true ? `${path}, if it is there` : path;
+  switch (op.kind) {
+    case 'mkdir':
+      return `make ${path}, mode ${octal(op.mode)}`;
+    case 'clone':
+      if (op.detach === true && !placed.has(slot)) {
         return `take away what is mounted at ${where}`;
       }
-      return `keep #${slot}: ${where}${step.takeAway === true ? ', taken away' : ''}${listed(flags)}`;
+      return `keep #${slot}: ${where}${op.detach === true ? ', taken away' : ''}${listed(flags)}`;
     case 'mount':
-      return `keep #${slot}: a new ${step.type} for ${where}${listed([...(step.options ?? []), flags].join(', '))}`;
-    case 'cover': {
-      const what = step.part === undefined ? 'an empty file system' : `the part ${step.part} of an empty file system`;
-      return `${what} at ${where}, mode ${octal(step.mode)}${listed([...(step.options ?? []), flags].join(', '))}`;
+      return `keep #${slot}: a new ${op.type} for ${where}${listed([...(op.options ?? []), flags].join(', '))}`;
+    case 'tmpfs': {
+      const what = op.scratch === undefined ? 'an empty file system' : `the part ${op.scratch} of an empty file system`;
+      return `${what} at ${where}, mode ${octal(op.mode)}${listed([...(op.options ?? []), flags].join(', '))}`;
     }
-    case 'attributes':
-      return `${where}${step.single === true ? '' : ' and all below it'} becomes ${flags}`;
-    case 'place':
+    case 'remount':
+      return `${where}${op.nonRecursive === true ? '' : ' and all below it'} becomes ${flags}`;
+    case 'attach':
       return `put #${slot} at ${path}`;
-    case 'link':
-      return `link ${path} to ${step.target}`;
-    case 'hide':
+    case 'symlink':
+      return `link ${path} to ${op.target}`;
+    case 'mask':
       return `hide ${where}`;
   }
 }

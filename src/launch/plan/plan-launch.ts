@@ -21,7 +21,7 @@ export function planLaunch(resolved: ResolvedLaunch, acquired: Acquired): Launch
     gid: acquired.processGid ?? acquired.gid,
     groups: acquired.groups,
     mountNamespace: resolved.makesMounts,
-    steps: planMountOps(resolved, acquired),
+    mountOps: planMountOps(resolved, acquired),
     boundingSet: capabilityMask(boundingSet),
     ambientSet: capabilityMask(settings.AmbientCapabilities & boundingSet),
     ...(workingDirectory === undefined ? {} : { workingDirectory }),

@@ -98,7 +98,7 @@ function bindEntry(bind: BindPath, { isDirectory }: LayoutContext): MountEntry {
     optional: bind.optional,
     readOnly: bind.readOnly,
     source: bind.source,
-    single: !bind.recursive,
+    nonRecursive: !bind.recursive,
     create: isDirectory(bind.source) ? 'directory' : 'file',
   };
 }

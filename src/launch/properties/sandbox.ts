@@ -136,7 +136,7 @@ function protectHome(path: string, value: 'no' | 'yes' | 'read-only' | 'tmpfs', 
 }
 
 /** As systemd has them, in one file system: the bounds are of both together. */
-function privateTmp(path: string, part: string): MountEntry {
+function privateTmp(path: string, scratch: string): MountEntry {
   return {
     kind: 'cover',
     path,
@@ -144,7 +144,7 @@ function privateTmp(path: string, part: string): MountEntry {
     optional: true,
     mode: 0o1777,
     options: ['size=10%', 'nr_inodes=400k'],
-    part,
+    scratch,
     flags: ['noSuid', 'noDevices'],
   };
 }

@@ -26,7 +26,7 @@ export function plan(changes: Partial<LaunchPlan> = {}): LaunchPlan {
     gid: UID,
     groups: [UID],
     mountNamespace: false,
-    steps: [],
+    mountOps: [],
     privateUsers: false,
     privateNetwork: false,
     privateIPC: false,

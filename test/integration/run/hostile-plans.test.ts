@@ -2,33 +2,33 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import type { LaunchPlan, LaunchStep } from '../../../src/api/generated/io-dynuser-allocator.ts';
+import type { LaunchPlan, MountOp } from '../../../src/api/generated/io-dynuser-allocator.ts';
 import { LauncherHost } from './fake-daemon.ts';
 
 const NO_UID = 4_294_967_295;
-const steps = (...list: readonly LaunchStep[]): Partial<LaunchPlan> => ({ mountNamespace: true, steps: list });
-const pin = (slot: number, changes: Partial<LaunchStep> = {}): LaunchStep => ({
-  do: 'pin',
+const steps = (...list: readonly MountOp[]): Partial<LaunchPlan> => ({ mountNamespace: true, mountOps: list });
+const pin = (slot: number, changes: Partial<MountOp> = {}): MountOp => ({
+  kind: 'clone',
   path: '/srv',
   slot,
   ...changes,
 });
 
 const PLANS: Readonly<Record<string, readonly [plan: Partial<LaunchPlan>, words: RegExp]>> = {
-  'a slot that nothing was pinned to': [steps({ do: 'place', path: '/srv', slot: 3 }), /slot 3, which is empty/],
+  'a slot that nothing was pinned to': [steps({ kind: 'attach', path: '/srv', slot: 3 }), /slot 3, which is empty/],
   'a slot that is filled twice': [steps(pin(1), pin(1)), /fills slot 1 twice/],
   'a slot beyond the bound': [steps(pin(1_000_000)), /cannot understand/],
   'too many steps': [steps(...Array.from({ length: 70_000 }, () => pin(0))), /cannot understand|too long/],
-  'a way out by ".."': [steps({ do: 'make', path: '/srv/none/../x' }), /cannot create the directory/],
-  'a relative path': [steps({ do: 'make', path: 'srv/x' }), /cannot create the directory|cannot understand/],
+  'a way out by ".."': [steps({ kind: 'mkdir', path: '/srv/none/../x' }), /cannot create the directory/],
+  'a relative path': [steps({ kind: 'mkdir', path: 'srv/x' }), /cannot create the directory|cannot understand/],
   'a path that is longer than any': [steps(pin(0, { path: `/${'a/'.repeat(3_000)}` })), /cannot open/],
-  'a name that is longer than any': [steps({ do: 'cover', path: `/${'a'.repeat(300)}` }), /cannot open/],
+  'a name that is longer than any': [steps({ kind: 'tmpfs', path: `/${'a'.repeat(300)}` }), /cannot open/],
   'an option of tmpfs that is none': [
-    steps({ do: 'cover', path: '/srv', options: ['nonsense=1'] }),
+    steps({ kind: 'tmpfs', path: '/srv', options: ['nonsense=1'] }),
     /cannot create a tmpfs/,
   ],
   'another file system as an option': [
-    steps({ do: 'cover', path: '/srv', options: ['source', 'fstype=proc'] }),
+    steps({ kind: 'tmpfs', path: '/srv', options: ['source', 'fstype=proc'] }),
     /cannot create a tmpfs/,
   ],
   'an owner that is nobody': [
@@ -40,14 +40,14 @@ const PLANS: Readonly<Record<string, readonly [plan: Partial<LaunchPlan>, words:
     /cannot map the owners of \/proc/,
   ],
   'another directory than there is': [
-    steps(pin(0, { straight: true, device: '1', inode: '1' })),
+    steps(pin(0, { noSymlinks: true, device: '1', inode: '1' })),
     /is not the directory that was prepared/,
   ],
   'a device as the place of a directory': [
-    steps(pin(0), { do: 'place', path: '/dev/null', slot: 0 }),
+    steps(pin(0), { kind: 'attach', path: '/dev/null', slot: 0 }),
     /cannot mount over/,
   ],
-  'a symlink over a directory': [steps({ do: 'link', path: '/srv', target: '/etc' }), /something else is there/],
+  'a symlink over a directory': [steps({ kind: 'symlink', path: '/srv', target: '/etc' }), /something else is there/],
   'the number that means "no change" as the user': [
     { uid: NO_UID },
     /did not make this process one of user|cannot become user/,

@@ -144,9 +144,9 @@ describe('dynuser-run', () => {
   });
 
   it('makes directories of the host, where it has no world too', async () => {
-    const steps = [{ do: 'make', path: '/srv/made/deep', mode: 0o2750 }] as const;
+    const mountOps = [{ kind: 'mkdir', path: '/srv/made/deep', mode: 0o2750 }] as const;
     const argv = ['stat', '-c', '%a', '/srv/made', '/srv/made/deep'];
-    assert.equal(await host.output({ steps, umask: 0o077 }, argv), '755\n2750');
+    assert.equal(await host.output({ mountOps, umask: 0o077 }, argv), '755\n2750');
   });
 
   it('passes on 2 MiB of arguments and 1,000 variables', async () => {

@@ -64,9 +64,9 @@ describe('the commands of dynuser-run', () => {
     const { stdout, stderr } = await launch({
       ...commands(sh(script, { as: 'outside' }), sh(script, { as: 'root' }), sh(script)),
       mountNamespace: true,
-      steps: [
-        { do: 'pin', path: '/srv/inside', slot: 0 },
-        { do: 'place', path: '/opt', slot: 0 },
+      mountOps: [
+        { kind: 'clone', path: '/srv/inside', slot: 0 },
+        { kind: 'attach', path: '/opt', slot: 0 },
       ],
       workingDirectory: '/srv',
       umask: 0o077,

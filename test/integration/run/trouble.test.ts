@@ -104,7 +104,7 @@ describe('dynuser-run and a daemon in trouble', () => {
       { parameters: { plan: { ...whole, uid: -1 } } },
       { parameters: { plan: { ...whole, newRestriction: true } } },
       { parameters: { plan: { ...whole, noNewPrivileges: undefined } } },
-      { parameters: { plan: { ...whole, steps: [{ do: 'erase', path: '/' }] } } },
+      { parameters: { plan: { ...whole, mountOps: [{ do: 'erase', path: '/' }] } } },
       { parameters: { questions: [{ kind: 'socket', path: '/x' }] } },
     ];
     for (const value of cases) {

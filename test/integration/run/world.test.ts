@@ -1,28 +1,28 @@
 /** The world that a plan's steps make: what is seen in it, who owns it, what can be written, and that nothing shows outside. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { LaunchPlan, LaunchStep } from '../../../src/api/generated/io-dynuser-allocator.ts';
+import type { LaunchPlan, MountOp } from '../../../src/api/generated/io-dynuser-allocator.ts';
 import { LauncherHost, UID } from './fake-daemon.ts';
 
 const NOBODY = 65_534;
 const ID_MAP = { diskUid: NOBODY, diskGid: NOBODY, uid: UID, gid: UID };
 
 /** What systemd implies for a dynamic user with a state directory. */
-const STRICT: readonly LaunchStep[] = [
-  { do: 'pin', path: '/var/lib/private/app', slot: 0, idMap: ID_MAP, set: ['noSuid', 'noDevices', 'noExec'] },
-  { do: 'pin', path: '/dev', slot: 1, takeAway: true },
-  { do: 'pin', path: '/proc', slot: 2, takeAway: true },
-  { do: 'attributes', path: '/', set: ['readOnly', 'noSuid'] },
-  { do: 'place', path: '/dev', slot: 1 },
-  { do: 'place', path: '/proc', slot: 2 },
-  { do: 'hide', path: '/home' },
-  { do: 'cover', path: '/tmp', mode: 0o1777, options: ['size=10%', 'nr_inodes=1k'], set: ['noSuid', 'noDevices'] },
-  { do: 'cover', path: '/var/lib/private', mode: 0o755, options: ['size=4m', 'nr_inodes=1k'] },
-  { do: 'place', path: '/var/lib/private/app', slot: 0, create: 'directory' },
-  { do: 'attributes', path: '/var/lib/private', single: true, set: ['readOnly'] },
+const STRICT: readonly MountOp[] = [
+  { kind: 'clone', path: '/var/lib/private/app', slot: 0, idMap: ID_MAP, set: ['noSuid', 'noDevices', 'noExec'] },
+  { kind: 'clone', path: '/dev', slot: 1, detach: true },
+  { kind: 'clone', path: '/proc', slot: 2, detach: true },
+  { kind: 'remount', path: '/', set: ['readOnly', 'noSuid'] },
+  { kind: 'attach', path: '/dev', slot: 1 },
+  { kind: 'attach', path: '/proc', slot: 2 },
+  { kind: 'mask', path: '/home' },
+  { kind: 'tmpfs', path: '/tmp', mode: 0o1777, options: ['size=10%', 'nr_inodes=1k'], set: ['noSuid', 'noDevices'] },
+  { kind: 'tmpfs', path: '/var/lib/private', mode: 0o755, options: ['size=4m', 'nr_inodes=1k'] },
+  { kind: 'attach', path: '/var/lib/private/app', slot: 0, create: 'directory' },
+  { kind: 'remount', path: '/var/lib/private', nonRecursive: true, set: ['readOnly'] },
 ];
 
-const world = (...steps: readonly LaunchStep[]): Partial<LaunchPlan> => ({ mountNamespace: true, steps });
+const world = (...mountOps: readonly MountOp[]): Partial<LaunchPlan> => ({ mountNamespace: true, mountOps });
 
 describe('the world of dynuser-run', () => {
   let host: LauncherHost;
@@ -38,9 +38,9 @@ describe('the world of dynuser-run', () => {
   });
   after(() => host.stop());
 
-  const output = (steps: readonly LaunchStep[], script: string): Promise<string> =>
+  const output = (steps: readonly MountOp[], script: string): Promise<string> =>
     host.output(world(...steps), ['sh', '-c', script]);
-  const refused = async (steps: readonly LaunchStep[], words: RegExp): Promise<void> => {
+  const refused = async (steps: readonly MountOp[], words: RegExp): Promise<void> => {
     const { status, stderr } = await host.run(world(...steps), ['true']);
     assert.equal(status, 125, stderr);
     assert.match(stderr, words);
@@ -67,12 +67,12 @@ describe('the world of dynuser-run', () => {
   });
 
   it('maps on tmpfs too', async () => {
-    const steps: LaunchStep[] = [
-      { do: 'pin', path: '/srv/map', slot: 0, idMap: ID_MAP },
-      { do: 'pin', path: '/var/lib/private/app', slot: 1, idMap: ID_MAP },
-      { do: 'place', path: '/srv/map', slot: 0 },
-      { do: 'cover', path: '/opt' },
-      { do: 'place', path: '/opt/app', slot: 1, create: 'directory' },
+    const steps: MountOp[] = [
+      { kind: 'clone', path: '/srv/map', slot: 0, idMap: ID_MAP },
+      { kind: 'clone', path: '/var/lib/private/app', slot: 1, idMap: ID_MAP },
+      { kind: 'attach', path: '/srv/map', slot: 0 },
+      { kind: 'tmpfs', path: '/opt' },
+      { kind: 'attach', path: '/opt/app', slot: 1, create: 'directory' },
     ];
     const script = 'touch /srv/map/made && stat -c %u /srv/map/made /opt/app';
     await host.machine.output(['mount', '-t', 'tmpfs', '-o', `uid=${NOBODY},gid=${NOBODY}`, 'x', '/srv/map']);
@@ -83,8 +83,8 @@ describe('the world of dynuser-run', () => {
   it('refuses a directory that was exchanged, and a way to it with a symlink in it', async () => {
     const status = await host.machine.output(['stat', '-c', '%d %i', '/var/lib/private/app']);
     const [device = '', inode = ''] = status.split(' ');
-    const pin = { do: 'pin', path: '/var/lib/private/app', slot: 0, straight: true, device, inode } as const;
-    const place = { do: 'place', path: '/srv/data', slot: 0 } as const;
+    const pin = { kind: 'clone', path: '/var/lib/private/app', slot: 0, noSymlinks: true, device, inode } as const;
+    const place = { kind: 'attach', path: '/srv/data', slot: 0 } as const;
     assert.equal(await output([pin, place], 'cat /srv/data/file'), 'own');
     await refused(
       [{ ...pin, inode: `${inode}0` }, place],
@@ -99,60 +99,60 @@ describe('the world of dynuser-run', () => {
 
   it('hides files, directories and devices, each as an empty one of its kind', async () => {
     const steps = ['/etc/passwd', '/etc/group', '/usr/share', '/srv', '/dev/zero'].map(
-      (path): LaunchStep => ({ do: 'hide', path }),
+      (path): MountOp => ({ kind: 'mask', path }),
     );
     const script = "stat -c '%n %F %a %s' /etc/passwd /etc/group /dev/zero; stat -c '%n %F %a' /usr/share /srv";
     const file = 'regular empty file 0 0';
     assert.equal(
-      await output([...steps, { do: 'hide', path: '/none', optional: true }], script),
+      await output([...steps, { kind: 'mask', path: '/none', optional: true }], script),
       `/etc/passwd ${file}\n/etc/group ${file}\n/dev/zero ${file}\n/usr/share directory 0\n/srv directory 0`,
     );
     const root = { ...world(...steps), uid: 0, gid: 0 };
     const byRoot = await host.run(root, ['sh', '-c', 'echo x >>/etc/passwd; touch /srv/x']);
     assert.match(byRoot.stderr, /passwd: Read-only.*srv\/x': Read-only/s, 'not even root can put something there');
-    await refused([{ do: 'hide', path: '/none' }], /cannot open \/none: No such file/);
+    await refused([{ kind: 'mask', path: '/none' }], /cannot open \/none: No such file/);
   });
 
   it('places clones where it is told to, with what has to be made for them', async () => {
-    const steps: LaunchStep[] = [
-      { do: 'pin', path: '/srv/data', slot: 0, set: ['readOnly'] },
-      { do: 'pin', path: '/srv/data/file', slot: 1 },
-      { do: 'pin', path: '/none', slot: 2, optional: true },
-      { do: 'cover', path: '/opt', mode: 0o755 },
-      { do: 'place', path: '/opt/deep/dir', slot: 0, create: 'directory' },
-      { do: 'place', path: '/opt/again', slot: 0, create: 'directory' },
-      { do: 'place', path: '/opt/f/file', slot: 1, create: 'file' },
-      { do: 'place', path: '/opt/absent', slot: 2, create: 'directory' },
-      { do: 'place', path: '/nowhere', slot: 0, optional: true },
-      { do: 'link', path: '/opt/link', target: 'deep/dir' },
+    const steps: MountOp[] = [
+      { kind: 'clone', path: '/srv/data', slot: 0, set: ['readOnly'] },
+      { kind: 'clone', path: '/srv/data/file', slot: 1 },
+      { kind: 'clone', path: '/none', slot: 2, optional: true },
+      { kind: 'tmpfs', path: '/opt', mode: 0o755 },
+      { kind: 'attach', path: '/opt/deep/dir', slot: 0, create: 'directory' },
+      { kind: 'attach', path: '/opt/again', slot: 0, create: 'directory' },
+      { kind: 'attach', path: '/opt/f/file', slot: 1, create: 'file' },
+      { kind: 'attach', path: '/opt/absent', slot: 2, create: 'directory' },
+      { kind: 'attach', path: '/nowhere', slot: 0, optional: true },
+      { kind: 'symlink', path: '/opt/link', target: 'deep/dir' },
     ];
     const script =
       'cat /opt/link/file /opt/again/file /opt/f/file; ls /opt; touch /opt/link/x 2>&1 | grep -o Read-only';
     assert.equal(await output(steps, script), 'text\ntext\ntext\nagain\ndeep\nf\nlink\nRead-only');
-    const twice: LaunchStep = { do: 'pin', path: '/srv', slot: 0 };
+    const twice: MountOp = { kind: 'clone', path: '/srv', slot: 0 };
     await refused([twice, twice], /fills slot 0 twice/);
-    await refused([{ do: 'place', path: '/srv', slot: 0 }], /attaches slot 0, which is empty/);
-    await refused([twice, { do: 'place', path: '/etc/passwd', slot: 0 }], /cannot mount over \/etc\/passwd/);
+    await refused([{ kind: 'attach', path: '/srv', slot: 0 }], /attaches slot 0, which is empty/);
+    await refused([twice, { kind: 'attach', path: '/etc/passwd', slot: 0 }], /cannot mount over \/etc\/passwd/);
   });
 
   it('has parts of one file system, which know nothing of each other, and go with the world', async () => {
     const [options, set] = [['size=256k', 'nr_inodes=32'], ['noSuid', 'noDevices'] as const];
-    const part = (name: string, path: string, mode: number, more: Partial<LaunchStep> = {}): LaunchStep => {
-      return { do: 'cover', path, mode, options, part: name, set: [...set], ...more };
+    const part = (name: string, path: string, mode: number, more: Partial<MountOp> = {}): MountOp => {
+      return { kind: 'tmpfs', path, mode, options, scratch: name, set: [...set], ...more };
     };
     const [one, other] = [part('one', '/opt', 0o1777), part('other', '/srv', 0o750, { set: [...set, 'noExec'] })];
     const script = `stat -c '%n %a %u' /opt /srv; [ "$(stat -c %d /opt)" = "$(stat -c %d /srv)" ] && echo shared
       ls -A /opt/.. | grep -c taken; echo x >/opt/file; ls -A /srv; head -c 400k /dev/zero >/opt/large 2>/dev/null || echo full; rm /opt/large
       grep -c ' /opt rw,nosuid,nodev,relatime.*size=256k' /proc/self/mountinfo
       cp /bin/true /opt/true; /opt/true && echo runs; ls /home`;
-    const taken: LaunchStep = { do: 'pin', path: '/dev', slot: 0, takeAway: true };
+    const taken: MountOp = { kind: 'clone', path: '/dev', slot: 0, detach: true };
     const same = part('other', '/srv', 0o755);
     const steps = [
       taken,
-      { do: 'place', path: '/dev', slot: 0 } as const,
+      { kind: 'attach', path: '/dev', slot: 0 } as const,
       one,
       same,
-      { do: 'hide', path: '/home' } as const,
+      { kind: 'mask', path: '/home' } as const,
     ];
     const root = { ...world(...steps), uid: 0, gid: 0 };
     const { stdout, stderr } = await host.run(root, ['sh', '-c', script]);
@@ -164,24 +164,24 @@ describe('the world of dynuser-run', () => {
       Array.from({ length: 17 }, (_, at) => part(`p${at}`, '/srv', 0o755)),
       /more than 16 directories/,
     );
-    const late: LaunchStep[] = [{ do: 'hide', path: '/home' }, taken, { do: 'place', path: '/dev', slot: 0 }];
+    const late: MountOp[] = [{ kind: 'mask', path: '/home' }, taken, { kind: 'attach', path: '/dev', slot: 0 }];
     assert.equal(await output(late, 'echo x >/dev/null; stat -c %a /home'), '0');
   });
 
   it('makes links once, and never over something else', async () => {
-    const link: LaunchStep = { do: 'link', path: '/opt/link', target: '/srv' };
-    assert.equal(await output([{ do: 'cover', path: '/opt' }, link, link], 'readlink /opt/link'), '/srv');
-    const other: LaunchStep = { ...link, target: '/etc' };
-    await refused([{ do: 'cover', path: '/opt' }, link, other], /one already, with another target/);
-    await refused([{ do: 'link', path: '/etc/passwd', target: 'x' }], /something else is there/);
+    const link: MountOp = { kind: 'symlink', path: '/opt/link', target: '/srv' };
+    assert.equal(await output([{ kind: 'tmpfs', path: '/opt' }, link, link], 'readlink /opt/link'), '/srv');
+    const other: MountOp = { ...link, target: '/etc' };
+    await refused([{ kind: 'tmpfs', path: '/opt' }, link, other], /one already, with another target/);
+    await refused([{ kind: 'symlink', path: '/etc/passwd', target: 'x' }], /something else is there/);
   });
 
   it('gives flags to what is no mount, and takes them from one mount alone', async () => {
-    const steps: LaunchStep[] = [
-      { do: 'attributes', path: '/srv/data', set: ['readOnly'] },
-      { do: 'attributes', path: '/opt', set: ['readOnly'] },
-      { do: 'attributes', path: '/opt', clear: ['readOnly'] },
-      { do: 'attributes', path: '/none', set: ['readOnly'], optional: true },
+    const steps: MountOp[] = [
+      { kind: 'remount', path: '/srv/data', set: ['readOnly'] },
+      { kind: 'remount', path: '/opt', set: ['readOnly'] },
+      { kind: 'remount', path: '/opt', clear: ['readOnly'] },
+      { kind: 'remount', path: '/none', set: ['readOnly'], optional: true },
     ];
     const root = { ...world(...steps), uid: 0, gid: 0 };
     const script =
@@ -193,19 +193,19 @@ describe('the world of dynuser-run', () => {
     const copy =
       'mkdir -p /srv/root/etc && ln -sfn /etc /srv/root/abs && ln -sfn ../../../../etc /srv/root/up && echo in >/srv/root/etc/mark';
     await host.machine.sh(copy);
-    const trees = ['/usr', '/proc'].flatMap((path, slot): LaunchStep[] => [
-      { do: 'pin', path, slot },
-      { do: 'place', path, slot, create: 'directory' },
+    const trees = ['/usr', '/proc'].flatMap((path, slot): MountOp[] => [
+      { kind: 'clone', path, slot },
+      { kind: 'attach', path, slot, create: 'directory' },
     ]);
     const links = ['bin', 'lib', 'lib64'].map(
-      (name): LaunchStep => ({ do: 'link', path: `/${name}`, target: `usr/${name}` }),
+      (name): MountOp => ({ kind: 'symlink', path: `/${name}`, target: `usr/${name}` }),
     );
-    const steps: LaunchStep[] = [
+    const steps: MountOp[] = [
       ...trees,
       ...links,
-      { do: 'hide', path: '/abs/mark' },
-      { do: 'cover', path: '/up/new', create: 'directory', mode: 0o755 },
-      { do: 'attributes', path: '/', set: ['readOnly'] },
+      { kind: 'mask', path: '/abs/mark' },
+      { kind: 'tmpfs', path: '/up/new', create: 'directory', mode: 0o755 },
+      { kind: 'remount', path: '/', set: ['readOnly'] },
     ];
     const script = 'ls /; cd ..; pwd; ls /etc; stat -c %a /etc/mark; grep -c " / / " /proc/self/mountinfo; touch /x';
     const { stdout, stderr } = await host.run({ ...world(...steps), root: '/srv/root' }, ['sh', '-c', script]);
@@ -221,17 +221,17 @@ describe('the world of dynuser-run', () => {
   });
 
   it('can have an empty root', async () => {
-    const trees = ['/usr', '/lib64', '/proc'].flatMap((path, slot): LaunchStep[] => [{ do: 'pin', path, slot }]);
+    const trees = ['/usr', '/lib64', '/proc'].flatMap((path, slot): MountOp[] => [{ kind: 'clone', path, slot }]);
     const places = ['/usr', '/lib64', '/proc'].map(
-      (path, slot): LaunchStep => ({ do: 'place', path, slot, create: 'directory' }),
+      (path, slot): MountOp => ({ kind: 'attach', path, slot, create: 'directory' }),
     );
-    const steps: LaunchStep[] = [
+    const steps: MountOp[] = [
       ...trees,
-      { do: 'hide', path: '/etc/passwd' },
-      { do: 'cover', path: '/', mode: 0o755, options: ['size=1m'] },
+      { kind: 'mask', path: '/etc/passwd' },
+      { kind: 'tmpfs', path: '/', mode: 0o755, options: ['size=1m'] },
       ...places,
-      { do: 'link', path: '/lib', target: 'usr/lib' },
-      { do: 'attributes', path: '/', single: true, set: ['readOnly'] },
+      { kind: 'symlink', path: '/lib', target: 'usr/lib' },
+      { kind: 'remount', path: '/', nonRecursive: true, set: ['readOnly'] },
     ];
     const script = 'ls /; wc -l </proc/self/mountinfo; touch /x 2>&1 | grep -o Read-only';
     const lines = (await host.output(world(...steps), ['/usr/bin/sh', '-c', script])).split('\n');
@@ -241,9 +241,7 @@ describe('the world of dynuser-run', () => {
 
   it('says that a program is on a mount without execution', async () => {
     await host.machine.write('/srv/tool', '#!/bin/sh\n', 0o755);
-    const { status, stderr } = await host.run(world({ do: 'attributes', path: '/srv', set: ['noExec'] }), [
-      '/srv/tool',
-    ]);
+    const { status, stderr } = await host.run(world({ kind: 'remount', path: '/srv', set: ['noExec'] }), ['/srv/tool']);
     assert.deepEqual(
       [status, stderr],
       [126, 'dynuser-run: cannot execute /srv/tool: its file system is mounted without execution (noexec)\n'],
@@ -251,11 +249,11 @@ describe('the world of dynuser-run', () => {
   });
 
   it('has more mounts than descriptors are allowed, and puts the bound back', async () => {
-    const steps = Array.from({ length: 300 }, (_, slot): LaunchStep[] => [
-      { do: 'pin', path: '/srv/data', slot },
-      { do: 'place', path: `/opt/${slot}`, slot, create: 'directory' },
+    const steps = Array.from({ length: 300 }, (_, slot): MountOp[] => [
+      { kind: 'clone', path: '/srv/data', slot },
+      { kind: 'attach', path: `/opt/${slot}`, slot, create: 'directory' },
     ]).flat();
-    host.answer = host.planned(world({ do: 'cover', path: '/opt' }, ...steps));
+    host.answer = host.planned(world({ kind: 'tmpfs', path: '/opt' }, ...steps));
     const script =
       'ulimit -Sn 100; ulimit -Hn 400; exec dynuser-run -- sh -c "ls /opt | wc -l; ulimit -Sn; ulimit -Hn"';
     assert.equal(await host.machine.sh(script), '300\n100\n400');

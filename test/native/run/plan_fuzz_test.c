@@ -15,9 +15,9 @@
 
 static const char *const seeds[] = {
 	"{\"parameters\":{\"plan\":{\"uid\":61184,\"gid\":61184,\"groups\":[7,61184],\"mountNamespace\":true,"
-	"\"steps\":[{\"do\":\"pin\",\"path\":\"/a\",\"slot\":0,\"straight\":true,\"device\":\"1\",\"inode\":\"2\",\"set\":[\"noSuid\"],"
-	"\"idMap\":{\"diskUid\":65534,\"diskGid\":65534,\"uid\":61184,\"gid\":61184}},{\"do\":\"cover\",\"path\":\"/b\",\"options\":[\"size=10%\"],"
-	"\"mode\":448},{\"do\":\"mount\",\"path\":\"/p\",\"slot\":1,\"type\":\"proc\",\"options\":[\"subset=pid\"]},{\"do\":\"place\",\"path\":\"/c\",\"slot\":0,\"create\":\"directory\"},{\"do\":\"link\",\"path\":\"/d\",\"target\":\"e\"}],"
+	"\"mountOps\":[{\"kind\":\"clone\",\"path\":\"/a\",\"slot\":0,\"noSymlinks\":true,\"device\":\"1\",\"inode\":\"2\",\"set\":[\"noSuid\"],"
+	"\"idMap\":{\"diskUid\":65534,\"diskGid\":65534,\"uid\":61184,\"gid\":61184}},{\"kind\":\"tmpfs\",\"path\":\"/b\",\"options\":[\"size=10%\"],"
+	"\"mode\":448},{\"kind\":\"mount\",\"path\":\"/p\",\"slot\":1,\"type\":\"proc\",\"options\":[\"subset=pid\"]},{\"kind\":\"attach\",\"path\":\"/c\",\"slot\":0,\"create\":\"directory\"},{\"kind\":\"symlink\",\"path\":\"/d\",\"target\":\"e\"}],"
 	"\"privateUsers\":false,\"privateNetwork\":true,\"privateIPC\":false,\"noNewPrivileges\":true,\"restrictSuidSgid\":true,\"boundingSet\":\"000001ffffffffff\","
 	"\"ambientSet\":\"0000000000000000\",\"umask\":18,\"workingDirectory\":\"/\",\"workingDirectoryOptional\":false,"
 	"\"inheritEnvironment\":true,\"passEnvironment\":[\"LC_*\"],\"environment\":[\"A=\\u00e9\\n\",\"B=2\"],\"unsetEnvironment\":[\"C\"],"

@@ -7,7 +7,7 @@
 
 static const char *const fields[] = {
 	"\"uid\":61184", "\"gid\":61185", "\"groups\":[7,61185]",
-	"\"mountNamespace\":true", "\"steps\":[]", "\"privateUsers\":false", "\"noNewPrivileges\":true",
+	"\"mountNamespace\":true", "\"mountOps\":[]", "\"privateUsers\":false", "\"noNewPrivileges\":true",
 	"\"restrictSuidSgid\":true", "\"boundingSet\":\"000001ffffffffff\"", "\"ambientSet\":\"0000000000000400\"",
 	"\"umask\":18", "\"workingDirectoryOptional\":false", "\"inheritEnvironment\":true", "\"environment\":[\"A=caf\\u00e9\"]",
 	"\"unsetEnvironment\":[]", "\"privateNetwork\":true", "\"privateIPC\":true",
@@ -140,7 +140,7 @@ static bool step_is_sound(const char *op, struct plan *plan)
 {
 	char text[TEXT_MAX], more[1024], where[128];
 
-	(void)snprintf(more, sizeof(more), "\"steps\":[%s]", op);
+	(void)snprintf(more, sizeof(more), "\"mountOps\":[%s]", op);
 	compose(text, 4, more);
 	return read_text(text, plan, where, sizeof(where));
 }
@@ -148,35 +148,35 @@ static bool step_is_sound(const char *op, struct plan *plan)
 static void test_steps(void)
 {
 	static const char *const good[] = {
-		"{\"do\":\"make\",\"path\":\"/a\",\"mode\":448}", "{\"do\":\"cover\",\"path\":\"/a\",\"set\":[\"noExec\"],\"options\":[]}",
-		"{\"do\":\"attributes\",\"path\":\"/\",\"set\":[\"readOnly\"],\"clear\":[\"noSuid\"],\"single\":true}",
-		"{\"do\":\"place\",\"path\":\"/a\",\"slot\":0,\"create\":\"file\"}", "{\"do\":\"link\",\"path\":\"/a\",\"target\":\"b\"}",
-		"{\"do\":\"hide\",\"path\":\"/a\",\"optional\":true}", "{\"do\":\"cover\",\"path\":\"/a\",\"create\":\"directory\"}",
-		"{\"do\":\"cover\",\"path\":\"/a\",\"mode\":1023,\"part\":\"var-tmp\"}",
-		"{\"do\":\"hide\",\"path\":\"/a\",\"slot\":null,\"idMap\":null}",
+		"{\"kind\":\"mkdir\",\"path\":\"/a\",\"mode\":448}", "{\"kind\":\"tmpfs\",\"path\":\"/a\",\"set\":[\"noExec\"],\"options\":[]}",
+		"{\"kind\":\"remount\",\"path\":\"/\",\"set\":[\"readOnly\"],\"clear\":[\"noSuid\"],\"nonRecursive\":true}",
+		"{\"kind\":\"attach\",\"path\":\"/a\",\"slot\":0,\"create\":\"file\"}", "{\"kind\":\"symlink\",\"path\":\"/a\",\"target\":\"b\"}",
+		"{\"kind\":\"mask\",\"path\":\"/a\",\"optional\":true}", "{\"kind\":\"tmpfs\",\"path\":\"/a\",\"create\":\"directory\"}",
+		"{\"kind\":\"tmpfs\",\"path\":\"/a\",\"mode\":1023,\"scratch\":\"var-tmp\"}",
+		"{\"kind\":\"mask\",\"path\":\"/a\",\"slot\":null,\"idMap\":null}",
 	};
 	static const char *const bad[] = {
-		"{\"do\":\"make\"}", "{\"path\":\"/a\"}", "{\"do\":\"erase\",\"path\":\"/a\"}", "{\"do\":\"make\",\"path\":\"a\"}",
-		"{\"do\":\"make\",\"path\":\"\"}", "{\"do\":\"make\",\"path\":\"/a\",\"mode\":4096}", "{\"do\":\"make\",\"path\":\"/a\",\"slot\":1}",
-		"{\"do\":\"pin\",\"path\":\"/a\"}", "{\"do\":\"place\",\"path\":\"/a\"}", "{\"do\":\"place\",\"path\":\"/a\",\"slot\":16384}",
-		"{\"do\":\"place\",\"path\":\"/a\",\"slot\":0,\"create\":\"fifo\"}", "{\"do\":\"link\",\"path\":\"/a\"}",
-		"{\"do\":\"hide\",\"path\":\"/a\",\"target\":\"b\"}", "{\"do\":\"hide\",\"path\":\"/a\",\"set\":[\"readOnly\"]}",
-		"{\"do\":\"place\",\"path\":\"/a\",\"slot\":0,\"set\":[\"readOnly\"]}", "{\"do\":\"cover\",\"path\":\"/a\",\"create\":\"file\"}",
-		"{\"do\":\"cover\",\"path\":\"/a\",\"part\":\"tmp\"}", "{\"do\":\"hide\",\"path\":\"/a\",\"part\":\"tmp\"}",
-		"{\"do\":\"cover\",\"path\":\"/a\",\"mode\":448,\"part\":\"\"}", "{\"do\":\"cover\",\"path\":\"/a\",\"mode\":448,\"part\":\"a/b\"}",
-		"{\"do\":\"cover\",\"path\":\"/a\",\"mode\":448,\"part\":\"..\"}", "{\"do\":\"cover\",\"path\":\"/a\",\"mode\":448,\"part\":\".taken\"}",
-		"{\"do\":\"attributes\",\"path\":\"/a\",\"set\":[\"sync\"]}", "{\"do\":\"hide\",\"path\":\"/a\",\"single\":true}",
-		"{\"do\":\"attributes\",\"path\":\"/a\",\"set\":[\"noExec\"],\"clear\":[\"noExec\"]}",
-		"{\"do\":\"pin\",\"path\":\"/a\",\"slot\":0,\"straight\":true,\"device\":\"1\"}",
-		"{\"do\":\"pin\",\"path\":\"/a\",\"slot\":0,\"device\":\"1\",\"inode\":\"1\"}",
-		"{\"do\":\"pin\",\"path\":\"/a\",\"slot\":0,\"straight\":true,\"device\":\"18446744073709551616\",\"inode\":\"1\"}",
-		"{\"do\":\"pin\",\"path\":\"/a\",\"slot\":0,\"idMap\":{\"diskUid\":1,\"diskGid\":1,\"uid\":1}}",
-		"{\"do\":\"hide\",\"path\":\"/a\",\"idMap\":{\"diskUid\":1,\"diskGid\":1,\"uid\":1,\"gid\":1}}",
-		"{\"do\":\"make\",\"path\":\"/a\",\"options\":[]}", "{\"do\":\"hide\",\"path\":\"/a\",\"takeAway\":true}",
-		"{\"do\":\"hide\",\"path\":\"/a\",\"sparkle\":true}", "7",
+		"{\"kind\":\"mkdir\"}", "{\"path\":\"/a\"}", "{\"do\":\"erase\",\"path\":\"/a\"}", "{\"kind\":\"mkdir\",\"path\":\"a\"}",
+		"{\"kind\":\"mkdir\",\"path\":\"\"}", "{\"kind\":\"mkdir\",\"path\":\"/a\",\"mode\":4096}", "{\"kind\":\"mkdir\",\"path\":\"/a\",\"slot\":1}",
+		"{\"kind\":\"clone\",\"path\":\"/a\"}", "{\"kind\":\"attach\",\"path\":\"/a\"}", "{\"kind\":\"attach\",\"path\":\"/a\",\"slot\":16384}",
+		"{\"kind\":\"attach\",\"path\":\"/a\",\"slot\":0,\"create\":\"fifo\"}", "{\"kind\":\"symlink\",\"path\":\"/a\"}",
+		"{\"kind\":\"mask\",\"path\":\"/a\",\"target\":\"b\"}", "{\"kind\":\"mask\",\"path\":\"/a\",\"set\":[\"readOnly\"]}",
+		"{\"kind\":\"attach\",\"path\":\"/a\",\"slot\":0,\"set\":[\"readOnly\"]}", "{\"kind\":\"tmpfs\",\"path\":\"/a\",\"create\":\"file\"}",
+		"{\"kind\":\"tmpfs\",\"path\":\"/a\",\"scratch\":\"tmp\"}", "{\"kind\":\"mask\",\"path\":\"/a\",\"scratch\":\"tmp\"}",
+		"{\"kind\":\"tmpfs\",\"path\":\"/a\",\"mode\":448,\"scratch\":\"\"}", "{\"kind\":\"tmpfs\",\"path\":\"/a\",\"mode\":448,\"scratch\":\"a/b\"}",
+		"{\"kind\":\"tmpfs\",\"path\":\"/a\",\"mode\":448,\"scratch\":\"..\"}", "{\"kind\":\"tmpfs\",\"path\":\"/a\",\"mode\":448,\"scratch\":\".taken\"}",
+		"{\"kind\":\"remount\",\"path\":\"/a\",\"set\":[\"sync\"]}", "{\"kind\":\"mask\",\"path\":\"/a\",\"nonRecursive\":true}",
+		"{\"kind\":\"remount\",\"path\":\"/a\",\"set\":[\"noExec\"],\"clear\":[\"noExec\"]}",
+		"{\"kind\":\"clone\",\"path\":\"/a\",\"slot\":0,\"noSymlinks\":true,\"device\":\"1\"}",
+		"{\"kind\":\"clone\",\"path\":\"/a\",\"slot\":0,\"device\":\"1\",\"inode\":\"1\"}",
+		"{\"kind\":\"clone\",\"path\":\"/a\",\"slot\":0,\"noSymlinks\":true,\"device\":\"18446744073709551616\",\"inode\":\"1\"}",
+		"{\"kind\":\"clone\",\"path\":\"/a\",\"slot\":0,\"idMap\":{\"diskUid\":1,\"diskGid\":1,\"uid\":1}}",
+		"{\"kind\":\"mask\",\"path\":\"/a\",\"idMap\":{\"diskUid\":1,\"diskGid\":1,\"uid\":1,\"gid\":1}}",
+		"{\"kind\":\"mkdir\",\"path\":\"/a\",\"options\":[]}", "{\"kind\":\"mask\",\"path\":\"/a\",\"detach\":true}",
+		"{\"kind\":\"mask\",\"path\":\"/a\",\"sparkle\":true}", "7",
 	};
-	static const char pin[] = "{\"do\":\"pin\",\"path\":\"/a\",\"slot\":3,\"straight\":true,\"device\":\"18446744073709551615\","
-				  "\"inode\":\"42\",\"takeAway\":true,\"single\":true,\"set\":[\"noSuid\",\"noDevices\"],"
+	static const char pin[] = "{\"kind\":\"clone\",\"path\":\"/a\",\"slot\":3,\"noSymlinks\":true,\"device\":\"18446744073709551615\","
+				  "\"inode\":\"42\",\"detach\":true,\"nonRecursive\":true,\"set\":[\"noSuid\",\"noDevices\"],"
 				  "\"idMap\":{\"diskUid\":1,\"diskGid\":2,\"uid\":3,\"gid\":4}}";
 	const struct mount_op *op;
 	struct plan plan;

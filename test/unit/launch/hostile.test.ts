@@ -115,8 +115,8 @@ function launch(request: LaunchRequest, world: World): boolean {
     const acquired = acquiredOf({ directories: [privateDirectory('wuff', { aliases: ['a'] })] });
     const plan = planLaunch(outcome.resolved, acquired);
     assert.ok(explainPlan(outcome.resolved, acquired, plan).every(line => line.length <= 100));
-    for (const step of plan.steps) {
-      assert.ok(step.path.startsWith('/') && !step.path.split('/').includes('..'), step.path);
+    for (const op of plan.mountOps) {
+      assert.ok(op.path.startsWith('/') && !op.path.split('/').includes('..'), op.path);
     }
     const texts = [...plan.environment, ...(plan.commands ?? []).flatMap(command => command.arguments)];
     assert.ok(!texts.some(text => text.includes('\0')));

@@ -9,16 +9,16 @@ const STATIC = { uid: 5, gid: 60, userName: 'games', dynamic: false };
 describe('the world of a dynamic user', () => {
   it('is read-only, but for what protects itself, and has its own /tmp', () => {
     assert.deepEqual(lines(planOf([])), [
-      'pin /sys #2 takeAway noSuid ?',
-      'pin /proc #1 takeAway noSuid ?',
-      'pin /dev #0 takeAway noSuid ?',
-      'attributes / readOnly noSuid',
-      'place /dev #0',
-      'place /proc #1',
-      'hide /run/credentials ?',
-      'place /sys #2',
-      'cover /tmp 1777 size=10% nr_inodes=400k part:tmp noSuid noDevices ?',
-      'cover /var/tmp 1777 size=10% nr_inodes=400k part:var-tmp noSuid noDevices ?',
+      'clone /sys #2 detach noSuid ?',
+      'clone /proc #1 detach noSuid ?',
+      'clone /dev #0 detach noSuid ?',
+      'remount / readOnly noSuid',
+      'attach /dev #0',
+      'attach /proc #1',
+      'mask /run/credentials ?',
+      'attach /sys #2',
+      'tmpfs /tmp 1777 size=10% nr_inodes=400k scratch:tmp noSuid noDevices ?',
+      'tmpfs /var/tmp 1777 size=10% nr_inodes=400k scratch:var-tmp noSuid noDevices ?',
     ]);
   });
 
@@ -30,27 +30,27 @@ describe('the world of a dynamic user', () => {
     ];
     const plan = planOf(['StateDirectory=wuff wuff/sub seen::ro'], { directories });
     assert.deepEqual(beyond(plan), [
-      'pin /var/lib/private/seen #3 straight:2049:78 readOnly noSuid',
-      'pin /var/lib/private/wuff #4 straight:2049:77 map:65534:65534:61214:61214 noSuid noDevices',
-      'cover /var/lib/private 755 size=4m nr_inodes=1k noSuid noDevices noExec',
-      'place /var/lib/private/seen #3 directory',
-      'place /var/lib/private/wuff #4 directory',
-      'attributes /var/lib/private single readOnly',
+      'clone /var/lib/private/seen #3 noSymlinks:2049:78 readOnly noSuid',
+      'clone /var/lib/private/wuff #4 noSymlinks:2049:77 map:65534:65534:61214:61214 noSuid noDevices',
+      'tmpfs /var/lib/private 755 size=4m nr_inodes=1k noSuid noDevices noExec',
+      'attach /var/lib/private/seen #3 directory',
+      'attach /var/lib/private/wuff #4 directory',
+      'remount /var/lib/private nonRecursive readOnly',
     ]);
   });
 
   it('has new file systems of the kernel where they show its own namespaces, with what was below the old ones', () => {
     const flags = 'noSuid noDevices noExec';
     const kernel = (...properties: string[]) => beyond(planOf(properties)).map(text => text.replace(/#\d+ /, '# '));
-    assert.deepEqual(kernel('PrivateNetwork=yes'), [`mount /sys # type:sysfs ${flags} ?`, 'pin /sys # takeAway ?']);
+    assert.deepEqual(kernel('PrivateNetwork=yes'), [`mount /sys # type:sysfs ${flags} ?`, 'clone /sys # detach ?']);
     assert.deepEqual(kernel('ProtectProc=invisible', 'ProcSubset=pid'), [
       `mount /proc # hidepid=invisible subset=pid type:proc ${flags} ?`,
-      'pin /proc # takeAway ?',
+      'clone /proc # detach ?',
     ]);
     assert.deepEqual(kernel('PrivateIPC=yes'), [
       `mount /dev/mqueue # type:mqueue ${flags} ?`,
-      'pin /dev/mqueue # takeAway ?',
-      'place /dev/mqueue #2',
+      'clone /dev/mqueue # detach ?',
+      'attach /dev/mqueue #2',
     ]);
     const plan = planOf(['PrivateNetwork=yes', 'PrivateIPC=yes']);
     assert.deepEqual([plan.privateNetwork, plan.privateIPC], [true, true]);
@@ -61,19 +61,19 @@ describe('the world of a dynamic user', () => {
     const whole = lines(planOf(['ProtectProc=invisible', 'ReadOnlyPaths=/proc']));
     assert.ok(whole.some(text => /^mount \/proc #\d hidepid=invisible type:proc readOnly noSuid/.test(text)));
     const part = lines(planOf(['PrivateNetwork=yes', 'ReadOnlyPaths=/sys/fs', 'InaccessiblePaths=/sys/firmware']));
-    assert.ok(part.includes('attributes /sys/fs readOnly'), part.join('\n'));
-    assert.ok(part.includes('hide /sys/firmware'), part.join('\n'));
-    assert.ok(part.indexOf('attributes /sys/fs readOnly') > part.findIndex(text => text.startsWith('place /sys ')));
+    assert.ok(part.includes('remount /sys/fs readOnly'), part.join('\n'));
+    assert.ok(part.includes('mask /sys/firmware'), part.join('\n'));
+    assert.ok(part.indexOf('remount /sys/fs readOnly') > part.findIndex(text => text.startsWith('attach /sys ')));
   });
 
   it('has what was asked for at a path of PrivateDevices=, and not the device or directory of the host', () => {
     const own = lines(planOf(['PrivateDevices=yes', 'PrivateIPC=yes', 'TemporaryFileSystem=/dev/shm:mode=1777']));
-    assert.ok(own.some(text => text.startsWith('cover /dev/shm 1777 ')));
+    assert.ok(own.some(text => text.startsWith('tmpfs /dev/shm 1777 ')));
     assert.deepEqual(
-      own.filter(text => /^pin \/dev\/(?:shm|mqueue) /.test(text) && !text.includes('takeAway')),
+      own.filter(text => /^clone \/dev\/(?:shm|mqueue) /.test(text) && !text.includes('detach')),
       [],
     );
-    assert.ok(own.some(text => /^place \/dev\/mqueue #\d+ directory$/.test(text)));
+    assert.ok(own.some(text => /^attach \/dev\/mqueue #\d+ directory$/.test(text)));
   });
 
   it('maps to the group that the process has', () => {
@@ -87,23 +87,23 @@ describe('the world of a dynamic user', () => {
     const sub = { within: '/var/lib/wuff', inode: '78' };
     const directories = [privateDirectory('wuff'), privateDirectory('wuff/sub', { ...sub, readOnly: true })];
     const plan = planOf(['StateDirectory=wuff wuff/sub::ro'], { directories });
-    assert.ok(lines(plan).includes('pin /var/lib/private/wuff/sub #4 straight:2049:78 readOnly noSuid'));
-    assert.ok(lines(plan).includes('place /var/lib/private/wuff/sub #4 directory'));
+    assert.ok(lines(plan).includes('clone /var/lib/private/wuff/sub #4 noSymlinks:2049:78 readOnly noSuid'));
+    assert.ok(lines(plan).includes('attach /var/lib/private/wuff/sub #4 directory'));
   });
 
   it('has public directories over themselves', () => {
     const directory = privateDirectory('x', { kind: 'runtime', publicPath: '/run/x', realPath: '/run/x' });
     assert.deepEqual(beyond(planOf(['RuntimeDirectory=x'], { directories: [directory] })), [
-      'pin /run/x #2 straight:2049:77 noSuid',
-      'place /run/x #2',
+      'clone /run/x #2 noSymlinks:2049:77 noSuid',
+      'attach /run/x #2',
     ]);
   });
 
   it('has root own the directories of configuration', () => {
     assert.deepEqual(beyond(planOf(['ConfigurationDirectory=x', 'ConfigurationDirectoryMode=0750'])), [
-      'make /etc/x 750',
-      'pin /etc/x #1 takeAway noSuid',
-      'place /etc/x #1',
+      'mkdir /etc/x 750',
+      'clone /etc/x #1 detach noSuid',
+      'attach /etc/x #1',
     ]);
   });
 
@@ -114,26 +114,26 @@ describe('the world of a dynamic user', () => {
       'InaccessiblePaths=-/srv/c /srv/c/d',
     ]);
     assert.deepEqual(beyond(plan), [
-      'pin /srv/c #5 takeAway ?',
-      'pin /srv/a/b #4 takeAway readOnly noSuid',
-      'pin /srv #3 takeAway noSuid',
-      'pin /opt #1 takeAway noSuid ?',
-      'place /opt #1',
-      'place /srv #3',
-      'place /srv/a/b #4',
-      'hide /srv/c ?',
+      'clone /srv/c #5 detach ?',
+      'clone /srv/a/b #4 detach readOnly noSuid',
+      'clone /srv #3 detach noSuid',
+      'clone /opt #1 detach noSuid ?',
+      'attach /opt #1',
+      'attach /srv #3',
+      'attach /srv/a/b #4',
+      'mask /srv/c ?',
     ]);
   });
 
   it('has homes as ProtectHome= says', () => {
     const homes = (value: string) => beyond(planOf([`ProtectHome=${value}`])).filter(text => text.includes(' /home'));
     assert.deepEqual(homes('read-only'), []);
-    assert.deepEqual(homes('yes'), ['pin /home #1 takeAway ?', 'hide /home ?']);
-    assert.deepEqual(homes('no'), ['pin /home #1 takeAway noSuid ?', 'place /home #1']);
+    assert.deepEqual(homes('yes'), ['clone /home #1 detach ?', 'mask /home ?']);
+    assert.deepEqual(homes('no'), ['clone /home #1 detach noSuid ?', 'attach /home #1']);
     assert.deepEqual(homes('tmpfs'), [
-      'pin /home #1 takeAway ?',
-      'cover /home 755 size=4m nr_inodes=1k noSuid noDevices ?',
-      'attributes /home single readOnly ?',
+      'clone /home #1 detach ?',
+      'tmpfs /home 755 size=4m nr_inodes=1k noSuid noDevices ?',
+      'remount /home nonRecursive readOnly ?',
     ]);
   });
 
@@ -141,14 +141,14 @@ describe('the world of a dynamic user', () => {
     assert.deepEqual(lines(planOf(['PrivateTmp=no', 'ProtectSystem=no', 'ProtectHome=no', 'NoNewPrivileges=no'])), []);
     assert.deepEqual(lines(planOf(['PrivateTmp=no', 'ProtectSystem=no', 'ProtectHome=no'])), []);
     assert.deepEqual(lines(planOf(['PrivateTmp=no', 'ProtectSystem=no'])), [
-      'pin /run/user #2 takeAway readOnly noSuid ?',
-      'pin /root #1 takeAway readOnly noSuid ?',
-      'pin /home #0 takeAway readOnly noSuid ?',
-      'attributes / noSuid',
-      'place /home #0',
-      'place /root #1',
-      'hide /run/credentials ?',
-      'place /run/user #2',
+      'clone /run/user #2 detach readOnly noSuid ?',
+      'clone /root #1 detach readOnly noSuid ?',
+      'clone /home #0 detach readOnly noSuid ?',
+      'remount / noSuid',
+      'attach /home #0',
+      'attach /root #1',
+      'mask /run/credentials ?',
+      'attach /run/user #2',
     ]);
   });
 });
@@ -157,41 +157,41 @@ describe('the world of a static user', () => {
   it('is the one of the host', () => {
     const plan = planOf(NONE, STATIC);
     assert.equal(plan.mountNamespace, false);
-    assert.deepEqual(plan.steps, []);
+    assert.deepEqual(plan.mountOps, []);
     assert.equal(plan.noNewPrivileges, false);
     assert.equal(plan.restrictSuidSgid, false);
   });
 
   it('is protected as far as is asked for', () => {
     assert.deepEqual(lines(planOf([...NONE, 'ProtectSystem=full', 'ReadWritePaths=/etc/x'], STATIC)), [
-      'pin /usr #4 takeAway readOnly ?',
-      'pin /etc/x #3 takeAway',
-      'pin /etc #2 takeAway readOnly ?',
-      'pin /efi #1 takeAway readOnly ?',
-      'pin /boot #0 takeAway readOnly ?',
-      'place /boot #0',
-      'place /efi #1',
-      'place /etc #2',
-      'place /etc/x #3',
-      'hide /run/credentials ?',
-      'place /usr #4',
+      'clone /usr #4 detach readOnly ?',
+      'clone /etc/x #3 detach',
+      'clone /etc #2 detach readOnly ?',
+      'clone /efi #1 detach readOnly ?',
+      'clone /boot #0 detach readOnly ?',
+      'attach /boot #0',
+      'attach /efi #1',
+      'attach /etc #2',
+      'attach /etc/x #3',
+      'mask /run/credentials ?',
+      'attach /usr #4',
     ]);
     assert.deepEqual(lines(planOf([...NONE, 'ReadOnlyPaths=/', 'ReadWritePaths=/srv'], STATIC)), [
-      'pin /srv #0 takeAway',
-      'attributes / readOnly',
-      'hide /run/credentials ?',
-      'place /srv #0',
+      'clone /srv #0 detach',
+      'remount / readOnly',
+      'mask /run/credentials ?',
+      'attach /srv #0',
     ]);
   });
 
   it('has its directories at their public paths, also where a dynamic one was asked for', () => {
     const directories = [privateDirectory('x', { realPath: '/var/lib/x' })];
     const plan = planOf(['StateDirectory=x'], { ...STATIC, directories });
-    assert.deepEqual(beyond(plan), ['pin /var/lib/x #3 straight:2049:77 noSuid', 'place /var/lib/x #3']);
+    assert.deepEqual(beyond(plan), ['clone /var/lib/x #3 noSymlinks:2049:77 noSuid', 'attach /var/lib/x #3']);
   });
 
   it('makes its directories of configuration without a mount namespace', () => {
-    assert.deepEqual(lines(planOf([...NONE, 'ConfigurationDirectory=x'], STATIC)), ['make /etc/x 755']);
+    assert.deepEqual(lines(planOf([...NONE, 'ConfigurationDirectory=x'], STATIC)), ['mkdir /etc/x 755']);
   });
 });
 
@@ -202,26 +202,26 @@ describe('a root of its own', () => {
     const plan = planOf(properties, { directories });
     assert.equal(plan.root, '/srv/root');
     assert.deepEqual(lines(plan), [
-      'make /srv/root/tmp 1777',
-      'make /srv/root/var/lib/wuff 755',
-      'make /srv/root/var/tmp 1777',
-      'pin /var/lib/private/wuff #5 straight:2049:77 noSuid',
-      'pin /srv/root/sys #4 takeAway noSuid ?',
-      'pin /srv/root/proc #3 takeAway noSuid ?',
-      'pin /srv/root/dev #2 takeAway noSuid ?',
-      'pin /srv/root/b #1 takeAway noSuid',
-      'pin /srv/root/a #0 takeAway noSuid',
-      'link /var/lib/also →wuff',
-      'attributes / readOnly noSuid',
-      'place /a #0',
-      'place /b #1',
-      'place /dev #2',
-      'place /proc #3',
-      'hide /run/credentials ?',
-      'place /sys #4',
-      'cover /tmp 1777 size=10% nr_inodes=400k part:tmp noSuid noDevices ?',
-      'place /var/lib/wuff #5 directory',
-      'cover /var/tmp 1777 size=10% nr_inodes=400k part:var-tmp noSuid noDevices ?',
+      'mkdir /srv/root/tmp 1777',
+      'mkdir /srv/root/var/lib/wuff 755',
+      'mkdir /srv/root/var/tmp 1777',
+      'clone /var/lib/private/wuff #5 noSymlinks:2049:77 noSuid',
+      'clone /srv/root/sys #4 detach noSuid ?',
+      'clone /srv/root/proc #3 detach noSuid ?',
+      'clone /srv/root/dev #2 detach noSuid ?',
+      'clone /srv/root/b #1 detach noSuid',
+      'clone /srv/root/a #0 detach noSuid',
+      'symlink /var/lib/also →wuff',
+      'remount / readOnly noSuid',
+      'attach /a #0',
+      'attach /b #1',
+      'attach /dev #2',
+      'attach /proc #3',
+      'mask /run/credentials ?',
+      'attach /sys #4',
+      'tmpfs /tmp 1777 size=10% nr_inodes=400k scratch:tmp noSuid noDevices ?',
+      'attach /var/lib/wuff #5 directory',
+      'tmpfs /var/tmp 1777 size=10% nr_inodes=400k scratch:var-tmp noSuid noDevices ?',
     ]);
   });
 });

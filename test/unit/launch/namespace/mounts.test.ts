@@ -14,18 +14,18 @@ describe('mounts that are asked for', () => {
       world,
     );
     assert.deepEqual(beyond(plan), [
-      'make /data 755',
-      'make /x 755',
-      'pin /srv/data #0 noSuid',
-      'pin /srv/file #2 noSuid ?',
-      'pin /srv/file #3 noSuid ?',
-      'pin /opt #4 noSuid',
-      'pin /srv/x #7 single readOnly noSuid',
-      'place /etc/file #2 file',
-      'place /data #0 directory',
-      'place /etc/file #3 file',
-      'place /opt #4',
-      'place /x #7 directory',
+      'mkdir /data 755',
+      'mkdir /x 755',
+      'clone /srv/data #0 noSuid',
+      'clone /srv/file #2 noSuid ?',
+      'clone /srv/file #3 noSuid ?',
+      'clone /opt #4 noSuid',
+      'clone /srv/x #7 nonRecursive readOnly noSuid',
+      'attach /etc/file #2 file',
+      'attach /data #0 directory',
+      'attach /etc/file #3 file',
+      'attach /opt #4',
+      'attach /x #7 directory',
     ]);
   });
 
@@ -33,13 +33,13 @@ describe('mounts that are asked for', () => {
     const properties = ['TemporaryFileSystem=/srv', 'BindReadOnlyPaths=/srv/data /srv/file'];
     const texts = lines(planOf(properties, {}, {}, world));
     assert.ok(
-      texts.some(text => /^place \/srv\/data #\d+ directory$/.test(text)),
+      texts.some(text => /^attach \/srv\/data #\d+ directory$/.test(text)),
       texts.join('\n'),
     );
-    assert.ok(texts.some(text => /^place \/srv\/file #\d+ file$/.test(text)));
+    assert.ok(texts.some(text => /^attach \/srv\/file #\d+ file$/.test(text)));
     const inRoot = lines(planOf(['RootDirectory=/srv/x', 'BindPaths=/srv/data'], {}, {}, world));
-    assert.ok(inRoot.includes('make /srv/x/srv/data 755'), inRoot.join('\n'));
-    assert.ok(inRoot.some(text => /^place \/srv\/data #\d+ directory$/.test(text)));
+    assert.ok(inRoot.includes('mkdir /srv/x/srv/data 755'), inRoot.join('\n'));
+    assert.ok(inRoot.some(text => /^attach \/srv\/data #\d+ directory$/.test(text)));
   });
 
   it('binds into a directory of the service are made there, at its tree', () => {
@@ -47,8 +47,8 @@ describe('mounts that are asked for', () => {
     const properties = ['StateDirectory=wuff:also', 'BindPaths=/srv/data:/var/lib/wuff/a /srv/x:/var/lib/also/b'];
     const plan = planOf(properties, { directories }, {}, world);
     const texts = lines(plan);
-    assert.ok(texts.includes('place /var/lib/private/wuff/a #4 directory'), texts.join('\n'));
-    assert.ok(texts.includes('place /var/lib/private/wuff/b #5 directory'));
+    assert.ok(texts.includes('attach /var/lib/private/wuff/a #4 directory'), texts.join('\n'));
+    assert.ok(texts.includes('attach /var/lib/private/wuff/b #5 directory'));
     assert.ok(!texts.some(text => text.startsWith('make')));
   });
 
@@ -61,10 +61,10 @@ describe('mounts that are asked for', () => {
       {},
       world,
     );
-    const texts = lines(plan).filter(text => text.startsWith('pin') && text.includes('readOnly'));
+    const texts = lines(plan).filter(text => text.startsWith('clone') && text.includes('readOnly'));
     assert.deepEqual(texts, [
-      'pin /srv/data/ro #1 readOnly noSuid',
-      'pin /var/lib/private/wuff/conf #6 map:65534:65534:61214:61214 readOnly noSuid',
+      'clone /srv/data/ro #1 readOnly noSuid',
+      'clone /var/lib/private/wuff/conf #6 map:65534:65534:61214:61214 readOnly noSuid',
     ]);
   });
 
@@ -81,25 +81,25 @@ describe('mounts that are asked for', () => {
       world,
     );
     assert.deepEqual(beyond(plan), [
-      'make /var/lib 711',
-      'pin /srv/data #4 noSuid',
-      'pin /var/lib/private/wuff #5 straight:2049:77 noSuid',
-      'pin /var/lib #3 takeAway ?',
-      'cover /var/lib 711 size=10% nr_inodes=400k noExec noSuid',
-      'place /var/lib/data #4 directory',
-      'place /var/lib/private/wuff #5 directory',
-      'link /var/lib/wuff →private/wuff',
-      'link /var/lib/a/b →../private/wuff',
-      'attributes /var/lib single readOnly',
+      'mkdir /var/lib 711',
+      'clone /srv/data #4 noSuid',
+      'clone /var/lib/private/wuff #5 noSymlinks:2049:77 noSuid',
+      'clone /var/lib #3 detach ?',
+      'tmpfs /var/lib 711 size=10% nr_inodes=400k noExec noSuid',
+      'attach /var/lib/data #4 directory',
+      'attach /var/lib/private/wuff #5 directory',
+      'symlink /var/lib/wuff →private/wuff',
+      'symlink /var/lib/a/b →../private/wuff',
+      'remount /var/lib nonRecursive readOnly',
     ]);
     assert.ok(
       lines(planOf(['TemporaryFileSystem=/var'])).includes(
-        'cover /var/tmp 1777 size=10% nr_inodes=400k part:var-tmp noSuid noDevices directory',
+        'tmpfs /var/tmp 1777 size=10% nr_inodes=400k scratch:var-tmp noSuid noDevices directory',
       ),
     );
     assert.ok(
       beyond(planOf(['TemporaryFileSystem=/x:size=1M,nr_inodes=5'])).includes(
-        'cover /x 755 size=1M nr_inodes=5 noDevices noSuid',
+        'tmpfs /x 755 size=1M nr_inodes=5 noDevices noSuid',
       ),
     );
   });
@@ -119,38 +119,38 @@ describe('devices', () => {
   it('are those that hold nothing, terminals, and shared memory', () => {
     const plan = planOf(['PrivateDevices=yes']);
     const texts = lines(plan);
-    assert.ok(texts.includes('pin /dev #0 takeAway ?'));
+    assert.ok(texts.includes('clone /dev #0 detach ?'));
     assert.ok(!texts.some(text => text.startsWith('place') && text.endsWith(' #0')));
-    assert.ok(texts.includes('cover /dev 755 size=4m nr_inodes=64k noSuid noExec'));
+    assert.ok(texts.includes('tmpfs /dev 755 size=4m nr_inodes=64k noSuid noExec'));
     assert.deepEqual(
-      plan.steps.filter(step => step.do === 'place' && step.path.startsWith('/dev/')).map(step => step.path.slice(5)),
+      plan.mountOps.filter(op => op.kind === 'attach' && op.path.startsWith('/dev/')).map(op => op.path.slice(5)),
       ['full', 'hugepages', 'log', 'mqueue', 'null', 'pts', 'random', 'shm', 'tty', 'urandom', 'zero'],
     );
-    assert.ok(texts.includes('link /dev/ptmx →pts/ptmx'));
-    assert.equal(texts.at(-1), 'attributes /dev single readOnly');
+    assert.ok(texts.includes('symlink /dev/ptmx →pts/ptmx'));
+    assert.equal(texts.at(-1), 'remount /dev nonRecursive readOnly');
     assert.equal(plan.boundingSet, '000001fff7fdffff');
   });
 
   it('has a link to the journal of systemd, where there is one', () => {
     const journal = { globs: { '/run/systemd/journal/dev-log': ['/run/systemd/journal/dev-log'] } };
     const texts = lines(planOf(['PrivateDevices=yes'], {}, {}, journal));
-    assert.ok(texts.includes('link /dev/log →/run/systemd/journal/dev-log'));
-    assert.ok(!texts.some(text => text.startsWith('pin /dev/log')));
-    assert.ok(!texts.some(text => text.startsWith('link /dev/core')), 'the kernel shows no memory there');
+    assert.ok(texts.includes('symlink /dev/log →/run/systemd/journal/dev-log'));
+    assert.ok(!texts.some(text => text.startsWith('clone /dev/log')));
+    assert.ok(!texts.some(text => text.startsWith('symlink /dev/core')), 'the kernel shows no memory there');
     const memory = { globs: { '/proc/kcore': ['/proc/kcore'] } };
-    assert.ok(lines(planOf(['PrivateDevices=yes'], {}, {}, memory)).includes('link /dev/core →/proc/kcore'));
+    assert.ok(lines(planOf(['PrivateDevices=yes'], {}, {}, memory)).includes('symlink /dev/core →/proc/kcore'));
   });
 
   it('keeps what is bound below /dev, which is cloned before /dev is taken away', () => {
     const texts = lines(planOf(['BindPaths=/dev/fuse:/dev/other']));
-    const [bound, taken] = ['pin /dev/fuse', 'pin /dev #'].map(start =>
+    const [bound, taken] = ['clone /dev/fuse', 'clone /dev #'].map(start =>
       texts.findIndex(text => text.startsWith(start)),
     );
     assert.ok(bound !== undefined && taken !== undefined && bound >= 0 && bound < taken);
   });
 });
 
-it('every slot that is placed was pinned once, before, and every path is mounted on once', () => {
+it('every slot that is attached was filled once, before, and every path is mounted on once', () => {
   const directories = [privateDirectory('wuff', { aliases: ['x'] })];
   const properties = [
     'StateDirectory=wuff:x',
@@ -162,19 +162,19 @@ it('every slot that is placed was pinned once, before, and every path is mounted
     'InaccessiblePaths=/boot -/boot/efi',
     'TemporaryFileSystem=/home/x /srv/ro/tmp /tmp',
   ];
-  const { steps } = planOf(properties, acquiredOf({ directories }));
-  const pinned = new Set<number>();
+  const { mountOps } = planOf(properties, acquiredOf({ directories }));
+  const filled = new Set<number>();
   const placed = new Set<string>();
-  const flip = steps.findIndex(step => step.do === 'attributes' && step.path === '/');
-  for (const [index, step] of steps.entries()) {
-    if (step.do === 'pin') {
-      assert.ok(step.slot !== undefined && !pinned.has(step.slot));
-      pinned.add(step.slot);
-    } else if (step.do === 'place' || step.do === 'cover' || step.do === 'hide') {
-      assert.ok(step.do !== 'place' || pinned.has(step.slot ?? -1));
-      assert.ok(index < flip || !placed.has(step.path), step.path);
+  const flip = mountOps.findIndex(op => op.kind === 'remount' && op.path === '/');
+  for (const [index, op] of mountOps.entries()) {
+    if (op.kind === 'clone') {
+      assert.ok(op.slot !== undefined && !filled.has(op.slot));
+      filled.add(op.slot);
+    } else if (op.kind === 'attach' || op.kind === 'tmpfs' || op.kind === 'mask') {
+      assert.ok(op.kind !== 'attach' || filled.has(op.slot ?? -1));
+      assert.ok(index < flip || !placed.has(op.path), op.path);
       if (index > flip) {
-        placed.add(step.path);
+        placed.add(op.path);
       }
     }
   }

@@ -1,37 +1,37 @@
 /** Steps as lines, for the tests of worlds. */
-import type { LaunchPlan, LaunchStep } from '../../../../src/api/generated/io-dynuser-allocator.ts';
+import type { LaunchPlan, MountOp } from '../../../../src/api/generated/io-dynuser-allocator.ts';
 import { planOf } from '../launches.ts';
 
 /** A step as one line, with what of it matters. */
-function line(step: LaunchStep): string {
+function line(op: MountOp): string {
   const {
-    do: verb,
+    kind,
     path,
     slot,
     optional,
-    straight,
-    takeAway,
-    single,
+    noSymlinks,
+    detach,
+    nonRecursive,
     idMap,
     set,
     mode,
     options,
-    part,
+    scratch,
     type,
     create,
     target,
-  } = step;
+  } = op;
   return [
-    verb,
+    kind,
     path,
     slot === undefined ? '' : `#${slot}`,
-    straight === true ? `straight:${step.device}:${step.inode}` : '',
-    takeAway === true ? 'takeAway' : '',
-    single === true ? 'single' : '',
+    noSymlinks === true ? `noSymlinks:${op.device}:${op.inode}` : '',
+    detach === true ? 'detach' : '',
+    nonRecursive === true ? 'nonRecursive' : '',
     idMap === undefined ? '' : `map:${idMap.diskUid}:${idMap.diskGid}:${idMap.uid}:${idMap.gid}`,
     mode === undefined ? '' : mode.toString(8),
     ...(options ?? []),
-    part === undefined ? '' : `part:${part}`,
+    scratch === undefined ? '' : `scratch:${scratch}`,
     type === undefined ? '' : `type:${type}`,
     ...(set ?? []),
     create ?? '',
@@ -43,7 +43,7 @@ function line(step: LaunchStep): string {
 }
 
 export function lines(plan: LaunchPlan): string[] {
-  return plan.steps.map(line);
+  return plan.mountOps.map(line);
 }
 
 /** The steps without those of an empty, dynamic launch, which are in every one. */

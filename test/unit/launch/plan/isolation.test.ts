@@ -29,7 +29,7 @@ test('best effort goes without mounts, and says what is missing', () => {
   }
   const plan = planLaunch(resolved, acquiredOf());
   assert.equal(plan.mountNamespace, false);
-  assert.deepEqual(plan.steps, []);
+  assert.deepEqual(plan.mountOps, []);
   assert.equal(plan.privateUsers, false);
   assert.equal(plan.noNewPrivileges, true);
   assert.equal(plan.restrictSuidSgid, true);
@@ -42,7 +42,7 @@ test('best effort goes without mounts, and says what is missing', () => {
     );
   }
   const open = planLaunch(alone, acquiredOf());
-  assert.deepEqual([open.privateNetwork, open.privateIPC, open.steps.length], [false, false, 0]);
+  assert.deepEqual([open.privateNetwork, open.privateIPC, open.mountOps.length], [false, false, 0]);
 });
 
 test('best effort with the right to mount is full isolation', () => {
