@@ -41,13 +41,13 @@ export interface AccountDatabase {
  */
 export function hostDatabase(
   probe: AccountProbe,
-  groupFile: () => Promise<string>,
+  groupFile: () => string,
   users: Pick<UserTable, 'dynamicByName'>,
 ): AccountDatabase {
   return {
     group: async name => users.dynamicByName(name as UserName)?.gid ?? probe.group(name),
     memberships: async ({ name, gid, dynamic }) =>
-      dynamic ? gidsOf(membershipsInFile(await groupFile(), name)) : probe.memberships(name, gid),
+      dynamic ? gidsOf(membershipsInFile(groupFile(), name)) : probe.memberships(name, gid),
     login: user => probe.login(user),
   };
 }

@@ -37,7 +37,7 @@ export interface LaunchDeps {
   readonly probes: Probes;
   readonly accounts: AccountProbe;
   /** reads /etc/group of this host */
-  readonly groupFile: () => Promise<string>;
+  readonly groupFile: () => string;
   readonly users: Pick<UserTable, 'dynamicByName'>;
   /** random text that is part of a unit name, for launches that name none */
   readonly freshName: () => string;

@@ -1,14 +1,18 @@
 /** The group file of this host, without NSS. */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { DynuserError } from '../core/errors.ts';
 
 const PATH = '/etc/group';
 
-/** @returns its text, empty if there is none @throws DynuserError HostFailed */
-export async function readGroupFile(): Promise<string> {
+/**
+ * Each launch reads it. It is read at once, in some 10 µs: threads would take longer to hand it on.
+ * @returns its text, empty if there is none
+ * @throws DynuserError HostFailed
+ */
+export function readGroupFile(): string {
   try {
     // Names that are not ASCII are nobody's here.
-    return await readFile(PATH, 'latin1');
+    return readFileSync(PATH, 'latin1');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       return '';

@@ -31,7 +31,7 @@ function probe(asked: string[] = []): AccountProbe {
   };
 }
 
-const host = (asked?: string[], groupFile = '') => hostDatabase(probe(asked), async () => groupFile, live);
+const host = (asked?: string[], groupFile = '') => hostDatabase(probe(asked), () => groupFile, live);
 
 test('a dynamic user asks nobody, but is looked for in the group file', async () => {
   const asked: string[] = [];
@@ -96,7 +96,7 @@ test('what does not exist is said, with the property that names it', async () =>
 
 test('a process has no more groups than the kernel takes', async () => {
   const many = { ...probe(), memberships: async () => Array.from({ length: 65_536 }, (_, gid) => (gid + 100) as Gid) };
-  const database = hostDatabase(many, async () => '', live);
+  const database = hostDatabase(many, () => '', live);
   await assert.rejects(
     resolveProcess(database, resolvedOf(['User=games', 'SetLoginEnvironment=no']), GAMES, undefined),
     /more than 65536 groups/,
