@@ -6,14 +6,17 @@
 import { explain } from '../allocator/explain.ts';
 import type { Acquired } from '../allocator/lease.ts';
 import type { Probes } from '../allocator/ports.ts';
+import { limitReached } from '../allocator/refusals.ts';
+import { RequestsUnderWay } from '../allocator/request-limits.ts';
 import type { Teardown } from '../allocator/teardown.ts';
 import type { UserTable } from '../allocator/user-table.ts';
 import { wireCodeOf } from '../core/errors.ts';
 import { type DynamicUser, type Lease, termsOf } from '../core/lease.ts';
+import { EXPLANATIONS_PER_PEER_MAX } from '../core/limits.ts';
 import { expectedMore } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call, InterfaceImplementation, MethodHandler } from '../varlink/server.ts';
-import { checkDirectories } from './authorization.ts';
+import { checkDirectories, type PeerIdentity } from './authorization.ts';
 import { toWireError } from './error-map.ts';
 import { ALLOCATOR_INTERFACE } from './generated/io-dynuser-allocator.ts';
 import { type LaunchDeps, launch } from './launch.ts';
@@ -28,6 +31,7 @@ export interface AllocatorApiDeps extends LaunchDeps {
 }
 
 export function allocatorInterface(deps: AllocatorApiDeps): InterfaceImplementation<Peer> {
+  const explanations = new RequestsUnderWay();
   return {
     description: ALLOCATOR_INTERFACE,
     methods: {
@@ -36,7 +40,7 @@ export function allocatorInterface(deps: AllocatorApiDeps): InterfaceImplementat
       Claim: mapped(call => claim(deps, call)),
       Release: mapped(call => release(deps, call)),
       List: mapped(call => list(deps, call)),
-      Explain: mapped(call => explainCall(deps, call)),
+      Explain: mapped(call => explainCall(deps, explanations, call)),
       Watch: mapped(call => watch(deps, call)),
     },
   };
@@ -100,9 +104,23 @@ function list(deps: AllocatorApiDeps, call: Call<Peer>): JsonObject {
   return last === undefined ? {} : { lease: last };
 }
 
-async function explainCall(deps: AllocatorApiDeps, { peer, parameters }: Call<Peer>): Promise<JsonObject> {
+/** Searches of one UID that are under way are few, however many it asks for: what waits costs everybody a part of each turn. */
+function explainCall(deps: AllocatorApiDeps, underWay: RequestsUnderWay, call: Call<Peer>): Promise<JsonObject> {
+  const caller = deps.authorization.identify(call.peer);
+  const { requester } = caller;
+  if (underWay.of(requester) >= EXPLANATIONS_PER_PEER_MAX) {
+    const count = `${EXPLANATIONS_PER_PEER_MAX} explanations of the user ${requester.uid} are under way`;
+    throw limitReached(`${count}; wait for the answer to one`);
+  }
+  return underWay.during(requester, () => explained(deps, caller, call.parameters));
+}
+
+async function explained(
+  deps: AllocatorApiDeps,
+  caller: PeerIdentity,
+  parameters: Call<Peer>['parameters'],
+): Promise<JsonObject> {
   const { authorization, probes, publicProbes } = deps;
-  const caller = authorization.identify(peer);
   const request = readUser(parameters, deps.directories);
   const rights = await authorization.rightsOf(caller);
   // The answer tells of directories that are closed to others: whether one is there, whose it is, and how large.

@@ -13,6 +13,8 @@ export const REQUESTS_IN_FLIGHT_MAX = 1_024;
 /** Of these, those of one UID other than root, and those of all such UIDs together. */
 export const REQUESTS_PER_PEER_MAX = 128;
 export const REQUESTS_OF_OTHERS_MAX = 512;
+/** Explanations of one UID other than root that are under way: each is a search of its own, and changes nothing. */
+export const EXPLANATIONS_PER_PEER_MAX = 16;
 /** The whole search for a free UID, in milliseconds: a host on which every answer is slow still gets a word. */
 export const SEARCH_DEADLINE_MS = 20_000;
 /** Directories in one request. */

@@ -24,7 +24,7 @@ const STEPS = {
   'ending 1': /^rename\("[^"]+", "[^"]+\.end"\)/,
   'ending 2, name': /^unlink\("\/run\/dynuser\/by-name\//,
   'ending 2, number': /^unlink\("\/run\/dynuser\/by-uid\//,
-  'ending 3': /^write\(\d+, "finish /,
+  'ending 3': /^write\(\d+, "running \d+; clear-keyrings /,
   'ending 4': /^unlink\("\/run\/systemd\/dynamic-uid\//,
   'ending 4, kept': /^sendmsg\(.*"FDSTOREREMOVE=1/,
   'ending 5': /^unlink\("[^"]+\.end"\)/,

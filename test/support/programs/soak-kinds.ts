@@ -107,7 +107,7 @@ const watch: Kind = async () => {
 
 const refusals: Kind = async client => {
   await refused(acquire(client, { unit: 'no name.service' }), 'InvalidName');
-  await refused(acquire(client, { unit: 'absent.service', lifetime: 'unit' }), 'ProbeFailed');
+  await refused(acquire(client, { unit: 'absent.service', lifetime: 'unit' }), 'LifetimeEnded');
   await refused(release(client, { lease: '0'.repeat(32) }), 'NoSuchLease');
 };
 
