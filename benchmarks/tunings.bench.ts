@@ -9,7 +9,7 @@ import type { Variant, VariantFigures } from './programs/tunings-load.ts';
 import { printTable } from './support/report.ts';
 
 const DEADLINE_MS = 9 * 60_000;
-const ROUNDS = 6;
+const ROUNDS = 4;
 const CROWD = 5_000;
 const CROWD_ROUNDS = 4;
 
@@ -27,6 +27,15 @@ const WITHOUT_HEAP_FLAGS: Variant = {
   flags: ['--no-global-search-paths'],
 };
 
+/** As the native start gives them to Node. */
+const HEAP_FLAGS = ['--no-global-search-paths', '--max-semi-space-size=2', '--heap-growing-percent=40'];
+const IGNORE_FLAGS =
+  "import v8 from 'node:v8'; import m from 'node:module'; v8.setFlagsFromString = () => {}; m.syncBuiltinESMExports();";
+const WITHOUT_TIER_UP: Variant = {
+  name: "with V8's compilers as they are by default",
+  flags: [...HEAP_FLAGS, '--import', `data:text/javascript,${encodeURIComponent(IGNORE_FLAGS)}`],
+};
+
 const milliseconds = (value: number): string => `${Number(value.toPrecision(3))} ms`;
 
 async function run(rounds: number, crowd: number, variants: readonly Variant[]): Promise<VariantFigures[]> {
@@ -41,7 +50,7 @@ async function run(rounds: number, crowd: number, variants: readonly Variant[]):
   }
 }
 
-const usual = await run(ROUNDS, 0, [BASE, WITHOUT_THREADS, WITHOUT_SHORTCUTS, WITHOUT_HEAP_FLAGS]);
+const usual = await run(ROUNDS, 0, [BASE, WITHOUT_THREADS, WITHOUT_SHORTCUTS, WITHOUT_HEAP_FLAGS, WITHOUT_TIER_UP]);
 printTable([
   ['acquire and release, median', 'time', 'processor', 'the first 50', 'processor', 'resident memory'],
   ...usual.map(({ name, pair, processor, firstPair, firstProcessor, rssMb }) => [

@@ -1,7 +1,7 @@
 /**
  * `npm test [-- [PATH...] [-t NAME...]]`: runs the compiled tests, each file in a process of its own and within a bound on its time,
  * and closes with the counts, what could not be tried on this host and why, and the slowest files. Without a path every tier but
- * `stress`. Exit status 0 only if tests ran and every one passed.
+ * those that are run on demand. Exit status 0 only if tests ran and every one passed.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -17,10 +17,12 @@ const TESTS = fileURLToPath(new URL('.', import.meta.url));
 /** How long each file took when it last ran, in milliseconds: the longest start first, so that none is waited for at the end. */
 const DURATIONS = `${CHECKOUT}dist/.test-durations.json`;
 const SLOWEST_SHOWN = 10;
+/** More than any file takes. */
+const NEVER_RAN_SEC = 3_600;
 const USAGE = 'usage: npm test [-- [PATH...] [-t NAME...]]; a path is one below test/, or the beginning of one';
 
 /** Machines mostly wait, for a boot or for an end: more of them at a time than there are processors, up to a bound. */
-const MACHINES_PER_PROCESSOR = 2;
+const MACHINES_PER_PROCESSOR = 3;
 const MACHINES_MAX = 8;
 const MACHINES = Math.min(MACHINES_MAX, MACHINES_PER_PROCESSOR * availableParallelism());
 
@@ -50,8 +52,14 @@ const TIERS: readonly Tier[] = [
     needsRoot: true,
     onDemand: false,
   },
-  // Load and long runs: one file at a time, since some of them measure.
-  { folders: ['stress'], concurrency: 1, limitSec: 300, needsRoot: true, onDemand: true },
+  // Load and long runs. What measures, loads the machine or races with somebody says that it runs alone.
+  { folders: ['stress'], concurrency: availableParallelism(), limitSec: 300, needsRoot: true, onDemand: true },
+  // The C with sanitizers; `npm run test:sanitized` also runs the files of other folders that try it, with that build.
+  { folders: ['sanitized'], concurrency: MACHINES, limitSec: 300, needsRoot: true, onDemand: true },
+  // Our packages, installed in a fresh Debian.
+  { folders: ['packages'], concurrency: 1, limitSec: 600, needsRoot: true, onDemand: true },
+  // Packages of Debian, fetched from a mirror.
+  { folders: ['units'], concurrency: 1, limitSec: 600, needsRoot: true, onDemand: true },
 ];
 
 /** What single tests of a file may ask for, by skipUnless(). */
@@ -89,7 +97,9 @@ function parseCommandLine(): { readonly paths: readonly string[]; readonly names
       allowPositionals: true,
       options: { 'test-name-pattern': { type: 'string', short: 't', multiple: true } },
     });
-    const paths = positionals.map(path => path.replace(/^(?:\.\/)?test\//, '').replace(/\.test\.ts$/, '.test.js'));
+    const given = positionals.map(path => path.replace(/^(?:\.\/)?test\//, '').replace(/\.test\.ts$/, '.test.js'));
+    // `npm run test:stress -- stress/soak` gives the folder as well as the file: the file is meant.
+    const paths = given.filter(path => !given.some(other => other.startsWith(`${path}/`)));
     return { paths, names: values['test-name-pattern'] ?? [] };
   } catch (error) {
     refuse(`${error instanceof Error ? error.message : error}; ${USAGE}`);
@@ -104,17 +114,26 @@ function readDurations(): Record<string, number> {
   }
 }
 
-/** @returns the test files of a tier that the paths choose, the one that took longest first, what never ran before them */
+/** How long a file takes, in milliseconds: as long as last time. One that never ran comes first, by the limit that it declares. */
+function expectedMs({ path, declared }: TestFile): number {
+  return durations[path] ?? 1_000 * (NEVER_RAN_SEC + (declared.limitSec ?? 0));
+}
+
+/** @returns the test files of a tier that the paths choose, in the order in which they start */
 function filesOf(tier: Tier, paths: readonly string[]): readonly TestFile[] {
+  // "unit" is no beginning of "units": what runs on demand is only run if its folder is named.
+  const namesTier = (path: string): boolean => tier.folders.some(folder => `${path}/`.startsWith(`${folder}/`));
   const isChosen = (file: string): boolean =>
-    paths.length === 0 ? !tier.onDemand : paths.some(path => file.startsWith(path));
+    paths.length === 0
+      ? !tier.onDemand
+      : paths.some(path => file.startsWith(path) && (!tier.onDemand || namesTier(path)));
   return tier.folders
     .flatMap(folder =>
       readdirSync(TESTS + folder, { recursive: true, encoding: 'utf8' }).map(path => `${folder}/${path}`),
     )
     .filter(path => path.endsWith('.test.js') && isChosen(path))
-    .sort((one, other) => (durations[other] ?? Infinity) - (durations[one] ?? Infinity) || (one < other ? -1 : 1))
-    .map(readTestFile);
+    .map(readTestFile)
+    .sort((one, other) => expectedMs(other) - expectedMs(one) || (one.path < other.path ? -1 : 1));
 }
 
 /** Runs one file and gives its events in one piece, so that files that run at a time are not mixed up in the report. */

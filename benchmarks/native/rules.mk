@@ -1,5 +1,5 @@
 # The C programs that benchmarks run.
-BENCHMARK_PROGRAMS := $(addprefix $(TOP)/dist/native/,nss-lookup resident spawn-times)
+BENCHMARK_PROGRAMS := $(addprefix $(TOP)/dist/native/,nss-lookup resident spawn-times call-loop)
 
 $(BENCHMARK_PROGRAMS): $(TOP)/dist/native/%: $(TOP)/benchmarks/native/%.c
 	@mkdir -p $(dir $@)
@@ -15,6 +15,13 @@ $(BENCHMARK_HELPERS): $(TOP)/dist/native/without/%: $(TOP)/benchmarks/native/wit
 	@mkdir -p $(dir $@)
 	$(CC) $(ALL_CFLAGS) -Ihelper $(LDFLAGS_HARDEN) $(LDFLAGS) -pie $(addprefix -Wl$(comma)--wrap=,$(WITHOUT_$*)) -o $@ $^
 
-benchmarks: $(BENCHMARK_PROGRAMS) $(BENCHMARK_HELPERS)
+# The same lookups through a C library without NSS modules.
+BENCHMARK_MUSL := $(if $(MUSL_CC),$(TOP)/dist/native/nss-lookup-musl)
+
+$(TOP)/dist/native/nss-lookup-musl: $(TOP)/benchmarks/native/nss-lookup.c
+	@mkdir -p $(dir $@)
+	$(MUSL_CC) -O2 -D_GNU_SOURCE -static -o $@ $<
+
+benchmarks: $(BENCHMARK_PROGRAMS) $(BENCHMARK_HELPERS) $(BENCHMARK_MUSL)
 
 .PHONY: benchmarks

@@ -2,8 +2,10 @@
  * Starts commands and says how long each took from its start until it was waited for. A program in Node would add to every
  * start a fork of all its memory, which is no part of what is compared.
  *
- *   spawn-times turns ROUNDS COMMAND [, COMMAND]...     each round by all in turn; a line "COMMAND MICROSECONDS" for each,
- *                                                       where COMMAND is its place in the order, from 0
+ *   spawn-times turns ROUNDS COMMAND [, COMMAND]...     each round by all in turn, with a pause before each, in which what ended
+ *                                                       before is cleaned up; a line "COMMAND MICROSECONDS" for each, where
+ *                                                       COMMAND is its place in the order, from 0
+ *   spawn-times first COUNT COMMAND                     one after the other, the first ones told too; lines as of turns
  *   spawn-times parallel COUNT COMMAND                  COUNT at a time; one line "MICROSECONDS FAILURES" for all
  *
  * COMMAND is a program, looked for in PATH, and its arguments; none of them is a lone comma.
@@ -21,8 +23,9 @@
 #include <unistd.h>
 
 #define COMMANDS_MAX 16
-/* The first rounds warm caches up, and are not told. */
+/* These warm caches up. */
 #define WARM_UP_ROUNDS 3
+#define PAUSE_US 5000
 
 static _Noreturn void die(const char *what, int error)
 {
@@ -69,7 +72,8 @@ static bool ended_well(pid_t child)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void turns(unsigned long rounds, char *words[])
+/* The first warm_up rounds are not told. */
+static void turns(unsigned long rounds, unsigned long warm_up, useconds_t pause_us, char *words[])
 {
 	char **commands[COMMANDS_MAX] = { words };
 	size_t count = 1;
@@ -82,13 +86,16 @@ static void turns(unsigned long rounds, char *words[])
 		*word = NULL;
 		commands[count++] = word + 1;
 	}
-	for (unsigned long round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
+	for (unsigned long round = 0; round < warm_up + rounds; round++) {
 		for (size_t i = 0; i < count; i++) {
-			int64_t before = now_us();
+			int64_t before;
 
+			if (pause_us > 0)
+				(void)usleep(pause_us);
+			before = now_us();
 			if (!ended_well(start(commands[i])))
 				die(commands[i][0], ECHILD);
-			if (round >= WARM_UP_ROUNDS)
+			if (round >= warm_up)
 				printf("%zu %lld\n", i, (long long)(now_us() - before));
 		}
 	}
@@ -112,11 +119,15 @@ int main(int argc, char *argv[])
 	unsigned long number = argc > 3 ? strtoul(argv[2], &end, 10) : 0;
 
 	if (end == NULL || *end != '\0' || number == 0) {
-		(void)fputs("usage: spawn-times turns ROUNDS COMMAND [, COMMAND]... | parallel COUNT COMMAND\n", stderr);
+		(void)fputs(
+			"usage: spawn-times turns ROUNDS COMMAND [, COMMAND]... | first COUNT COMMAND | parallel COUNT COMMAND\n",
+			stderr);
 		return 2;
 	}
 	if (strcmp(argv[1], "turns") == 0)
-		turns(number, argv + 3);
+		turns(number, WARM_UP_ROUNDS, PAUSE_US, argv + 3);
+	else if (strcmp(argv[1], "first") == 0)
+		turns(number, 0, 0, argv + 3);
 	else
 		parallel(number, argv + 3);
 	return 0;

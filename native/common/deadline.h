@@ -5,11 +5,10 @@
 #define DYNUSER_DEADLINE_H
 
 #include <stdbool.h>
-#include <time.h>
 
-/* A moment of CLOCK_MONOTONIC, which setting the wall clock does not move. */
+/* A moment of CLOCK_MONOTONIC, which setting the wall clock does not move, in nanoseconds. */
 struct deadline {
-	struct timespec at;
+	long long at;
 };
 
 /* The moment that many milliseconds from now. */

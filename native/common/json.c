@@ -115,12 +115,13 @@ static bool take_unicode(struct json_reader *reader, struct sink *sink)
 	return true;
 }
 
-/* What follows a backslash. */
+/* A backslash and what follows it. */
 static bool take_escape(struct json_reader *reader, struct sink *sink)
 {
 	static const char escapes[] = "\"\\/bfnrt";
 	static const char meanings[] = "\"\\/\b\f\n\r\t";
 
+	reader->at++;
 	if (reader->at == reader->end)
 		return false;
 	if (*reader->at == 'u') {
@@ -138,31 +139,55 @@ static bool take_escape(struct json_reader *reader, struct sink *sink)
 }
 
 /*
- * A sequence of UTF-8 beyond ASCII whose first byte was taken, by the table of well-formed ones (RFC 3629, section 4).
+ * The number of bytes of the sequence of UTF-8 at the start of length bytes (at least one), by the table of well-formed ones (RFC 3629,
+ * section 4); 0 if there is none.
  */
-static bool take_utf8(struct json_reader *reader, struct sink *sink, unsigned char first)
+static size_t utf8_sequence(const char *text, size_t length)
 {
-	unsigned int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
-	/*
-	 * The second byte has narrower bounds where the first alone would allow a longer form than needed or a
-	 * surrogate.
-	 */
-	unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-	unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+	const unsigned char *bytes = (const unsigned char *)text;
+	unsigned char first = bytes[0];
+	size_t size = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
 
-	if (first < 0xC2 || first > 0xF4 || (size_t)(reader->end - reader->at) < more)
-		return false;
-	put(sink, first);
-	for (; more > 0; more--) {
-		unsigned char byte = (unsigned char)*reader->at++;
+	if (size == 1)
+		return 1;
+	if (first < 0xC2 || first > 0xF4 || length < size)
+		return 0;
+	/* The second byte has narrower bounds if the first alone would allow a longer form than needed or a surrogate. */
+	if (bytes[1] < (first == 0xE0 ? 0xA0 :
+			first == 0xF0 ? 0x90 :
+					0x80) ||
+	    bytes[1] > (first == 0xED ? 0x9F :
+			first == 0xF4 ? 0x8F :
+					0xBF))
+		return 0;
+	for (size_t i = 2; i < size; i++) {
+		if (bytes[i] < 0x80 || bytes[i] > 0xBF)
+			return 0;
+	}
+	return size;
+}
 
-		if (byte < low || byte > high)
+bool json_is_utf8(const char *text, size_t length)
+{
+	while (length > 0) {
+		size_t size = utf8_sequence(text, length);
+
+		if (size == 0)
 			return false;
-		put(sink, byte);
-		low = 0x80;
-		high = 0xBF;
+		text += size;
+		length -= size;
 	}
 	return true;
+}
+
+/* A sequence of UTF-8 beyond ASCII. */
+static bool take_utf8(struct json_reader *reader, struct sink *sink)
+{
+	size_t size = utf8_sequence(reader->at, (size_t)(reader->end - reader->at));
+
+	for (size_t i = 0; i < size; i++)
+		put(sink, (unsigned char)*reader->at++);
+	return size > 0;
 }
 
 enum json_fit json_string(struct json_reader *reader, char *buffer, size_t size)
@@ -171,69 +196,69 @@ enum json_fit json_string(struct json_reader *reader, char *buffer, size_t size)
 
 	if (!take(reader, '"'))
 		return JSON_BROKEN;
-	while (reader->at < reader->end) {
-		unsigned char byte = (unsigned char)*reader->at++;
-		bool well_formed = true;
+	while (reader->at < reader->end && *reader->at != '"') {
+		unsigned char byte = (unsigned char)*reader->at;
+		bool well_formed = byte >= 0x20;
 
-		if (byte == '"') {
-			if (size > 0)
-				buffer[sink.fits ? sink.length : 0] = '\0';
-			return sink.fits ? JSON_FIT : JSON_UNFIT;
-		}
-		if (byte == '\\')
+		if (byte >= 0x80)
+			well_formed = take_utf8(reader, &sink);
+		else if (byte == '\\')
 			well_formed = take_escape(reader, &sink);
-		else if (byte >= 0x80)
-			well_formed = take_utf8(reader, &sink, byte);
-		else if (byte < 0x20)
-			well_formed = false;
-		else
-			put(&sink, byte);
+		else if (well_formed)
+			put(&sink, (unsigned char)*reader->at++);
 		if (!well_formed)
 			return JSON_BROKEN;
 	}
-	return JSON_BROKEN;
+	if (!next_is(reader, '"'))
+		return JSON_BROKEN;
+	reader->at++;
+	if (size > 0)
+		buffer[sink.fits ? sink.length : 0] = '\0';
+	return sink.fits ? JSON_FIT : JSON_UNFIT;
 }
 
-static bool read_member(struct json_reader *reader, json_member *member, void *context)
+/* Reads what is between the brackets of an object or array: items with commas in between. */
+static bool read_list(struct json_reader *reader, char open, char close, json_item *item, void *context)
 {
-	char key[JSON_KEY_MAX + 1];
-
-	return json_string(reader, key, sizeof(key)) != JSON_BROKEN && take(reader, ':') &&
-	       member(reader, key, context);
-}
-
-bool json_object(struct json_reader *reader, json_member *member, void *context)
-{
-	if (!take(reader, '{') || reader->depth == JSON_DEPTH_MAX)
+	if (!take(reader, open) || reader->depth == JSON_DEPTH_MAX)
 		return false;
 	reader->depth++;
-	if (!take(reader, '}')) {
-		do {
-			if (!read_member(reader, member, context))
-				return false;
-		} while (take(reader, ','));
-		if (!take(reader, '}'))
-			return false;
-	}
-	reader->depth--;
-	return true;
-}
-
-bool json_array(struct json_reader *reader, json_item *item, void *context)
-{
-	if (!take(reader, '[') || reader->depth == JSON_DEPTH_MAX)
-		return false;
-	reader->depth++;
-	if (!take(reader, ']')) {
+	if (!take(reader, close)) {
 		do {
 			if (!item(reader, context))
 				return false;
 		} while (take(reader, ','));
-		if (!take(reader, ']'))
+		if (!take(reader, close))
 			return false;
 	}
 	reader->depth--;
 	return true;
+}
+
+struct members {
+	json_member *read;
+	void *context;
+};
+
+static bool read_member(struct json_reader *reader, void *context)
+{
+	const struct members *members = context;
+	char key[JSON_KEY_MAX + 1];
+
+	return json_string(reader, key, sizeof(key)) != JSON_BROKEN && take(reader, ':') &&
+	       members->read(reader, key, members->context);
+}
+
+bool json_object(struct json_reader *reader, json_member *member, void *context)
+{
+	struct members members = { .read = member, .context = context };
+
+	return read_list(reader, '{', '}', read_member, &members);
+}
+
+bool json_array(struct json_reader *reader, json_item *item, void *context)
+{
+	return read_list(reader, '[', ']', item, context);
 }
 
 /* Takes one digit or more. */

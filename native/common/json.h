@@ -60,6 +60,9 @@ bool json_null(struct json_reader *reader);
 /* Reads any value, checks it, and forgets it. */
 bool json_skip(struct json_reader *reader);
 
+/* Whether length bytes are well-formed UTF-8, as JSON text must be (section 8.1): shortest forms, no surrogates, nothing past U+10FFFF. */
+bool json_is_utf8(const char *text, size_t length);
+
 /* Whether nothing but white space is left. */
 bool json_at_end(struct json_reader *reader);
 

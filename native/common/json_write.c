@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "json.h"
 
 #define ROOM_MIN 4096U
 
@@ -81,7 +81,7 @@ void json_write_text(struct json_writer *writer, const char *text, size_t length
 {
 	size_t start = 0;
 
-	if (!utf8_is_well_formed(text, length) && writer->error == 0)
+	if (!json_is_utf8(text, length) && writer->error == 0)
 		writer->error = EILSEQ;
 	json_write_raw(writer, "\"");
 	for (size_t i = 0; i < length; i++) {

@@ -46,12 +46,12 @@ static void move(struct known_threads *known, struct known_thread *thread)
 }
 
 /* Moves a descriptor to where it may stay. Returns -1 if there is no place. */
-static int settle(int descriptor)
+static int move_up(int descriptor)
 {
-	int settled = descriptor < 0 ? -1 : fcntl(descriptor, F_DUPFD_CLOEXEC, DESCRIPTOR_MIN);
+	int moved = descriptor < 0 ? -1 : fcntl(descriptor, F_DUPFD_CLOEXEC, DESCRIPTOR_MIN);
 
 	drop_descriptor(&descriptor);
-	return settled;
+	return moved;
 }
 
 /* pidfd_open(2): readable once the thread has exited, so that until then its number is nobody else's. */
@@ -116,7 +116,7 @@ static void add(struct known_threads *known, int directory, pid_t process, pid_t
 	one.is_kernel = pidfd >= 0;
 	if (one.is_kernel)
 		drop_descriptor(&descriptor);
-	one.descriptor = settle(one.is_kernel ? pidfd : descriptor);
+	one.descriptor = move_up(one.is_kernel ? pidfd : descriptor);
 	if (one.descriptor < 0)
 		return;
 	now->threads[now->count++] = one;

@@ -57,7 +57,8 @@ bool known_is_kernel(struct known_threads *known);
 bool known_again(struct known_threads *known, size_t index, pid_t *thread, struct credentials *credentials);
 
 /* As credentials_read, for a thread of the process that was turned to; it is known from then on. */
-int known_read(struct known_threads *known, int directory, pid_t process, pid_t thread, struct credentials *credentials);
+int known_read(struct known_threads *known, int directory, pid_t process, pid_t thread,
+	       struct credentials *credentials);
 
 /* Keeps what is known of the present process as it is. */
 void known_keep(struct known_threads *known);

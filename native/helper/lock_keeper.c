@@ -2,24 +2,21 @@
 #include "lock_keeper.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "protocol.h"
+#include "role.h"
 
-#define EXIT_USAGE 2
 #define STORE "FDSTORE=1\nFDNAME=uid-"
 #define REMOVE "FDSTOREREMOVE=1\nFDNAME=uid-"
 #define NAME "uid-%u"
@@ -169,8 +166,7 @@ static void serve(struct keeper *keeper, int connection)
 	if (connection < 0)
 		return;
 	/* A daemon that has ended already is heard all the same: what it sent is there to be read. */
-	if (!is_own_user(connection) ||
-	    setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0 ||
+	if (!is_own_user(connection) || setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0 ||
 	    (!send_all(connection) && errno != EPIPE)) {
 		close(connection);
 		return;
@@ -234,15 +230,6 @@ static int loop(struct keeper *keeper)
 	return EXIT_SUCCESS;
 }
 
-/* From here on it needs no privilege: what it opens and unlinks is its own user's. */
-static bool drop_privileges(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_capset, &header, none) == 0;
-}
-
 int lock_keeper_main(int argc, char **argv)
 {
 	struct keeper keeper = { .listener = -1, .connection = -1 };
@@ -253,7 +240,6 @@ int lock_keeper_main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	keeper.path = argv[0];
-	(void)syscall(SYS_close_range, KEEPER_CONNECTION + 1U, ~0U, 0U);
 	/* The session and the signals of whoever started the daemon are not its business: it ends as lock_keeper.h says. */
 	(void)setsid();
 	(void)signal(SIGHUP, SIG_IGN);
@@ -262,7 +248,8 @@ int lock_keeper_main(int argc, char **argv)
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	if (!drop_privileges() || !listen_at(&keeper))
+	/* It needs no privilege: what it opens and unlinks is its own user's. */
+	if (!role_take(ROLE_BARE) || !listen_at(&keeper))
 		return EXIT_FAILURE;
 	serve(&keeper, KEEPER_CONNECTION);
 	return loop(&keeper);

@@ -1,11 +1,11 @@
 /*
  * dynuser-helper: a child of dynuserd that answers what may block or crash, so that a foreign NSS module never
  * runs inside the daemon. It lives until its standard input ends; the daemon kills it if it does not answer in time.
- * It decides nothing: the daemon judges what it answers. The argument is its role, role.h; with "tree", "keep-locks" or "namespace"
- * it is another program: tree/commands.h, lock_keeper.h, user_namespace.h.
+ * It decides nothing: the daemon judges what it answers. The argument is its role, role.h; with "tree", "keep-locks", "namespace" or
+ * "images" it is another program: tree/commands.h, lock_keeper.h, user_namespace.h, image/service.h, which the launcher starts.
  *
  * The daemon sets its environment: DYNUSER_NSS_BYPASS and SYSTEMD_BYPASS_USERDB, so that no question comes back to the
- * daemon by way of our own module or nss-systemd. What nss-systemd asks the service manager is switched here: probe/pid1_lookup.h.
+ * daemon by way of our own module or nss-systemd. What nss-systemd asks the service manager is switched here: probe/pid1.h.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -18,17 +18,17 @@
 #include <unistd.h>
 
 #include "dynuser.h"
+#include "image/service.h"
 #include "known_threads.h"
 #include "lock_keeper.h"
-#include "probe/pid1_lookup.h"
+#include "passing.h"
+#include "probe/pid1.h"
 #include "protocol.h"
 #include "questions.h"
 #include "role.h"
 #include "probe/sources.h"
 #include "tree/commands.h"
 #include "user_namespace.h"
-
-#define EXIT_USAGE 2
 
 /* Makes this process one that dumps no core, makes private files, and keeps no directory busy. */
 static bool detach(void)
@@ -44,9 +44,9 @@ static bool confine(void)
 }
 
 /* close_range(2) is there since Linux 5.9; before that, and below seccomp, Node's O_CLOEXEC has to do. */
-static void close_inherited(void)
+static void close_inherited(unsigned int first)
 {
-	(void)syscall(SYS_close_range, 3U, ~0U, 0U);
+	(void)syscall(SYS_close_range, first, ~0U, 0U);
 }
 
 /* An NSS module that prints must not speak in our name: what it writes to standard output goes to standard error. */
@@ -57,10 +57,37 @@ static int take_output(void)
 	return output < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ? -1 : output;
 }
 
-/* The UIDs that dynamic users have, as FIRST LAST; without these, the usual ones. */
-static bool read_range(int count, char **numbers, struct uid_range *range)
+/* Reads FIRST-LAST in place. */
+static bool read_interval(char *text, struct uid_interval *interval)
 {
-	return count == 0 || (count == 2 && parse_id(numbers[0], &range->first) && parse_id(numbers[1], &range->last));
+	const char *first = strsep(&text, "-");
+
+	return text != NULL && parse_id(first, &interval->first) && parse_id(text, &interval->last);
+}
+
+/* The UIDs that dynamic users have, as FIRST-LAST with commas in between; without these, the usual ones. */
+static bool read_range(int count, char **arguments, struct uid_range *range)
+{
+	static const struct uid_interval usual = { DYNUSER_UID_MIN, DYNUSER_UID_MAX };
+	struct uid_interval *intervals;
+	char *rest;
+	size_t most = 1;
+
+	*range = (struct uid_range){ &usual, 1 };
+	if (count != 1)
+		return count == 0;
+	rest = arguments[0];
+	for (const char *comma = rest; (comma = strchr(comma, ',')) != NULL; comma++)
+		most++;
+	intervals = calloc(most, sizeof(*intervals));
+	if (intervals == NULL)
+		return false;
+	*range = (struct uid_range){ intervals, most };
+	for (size_t i = 0; i < most; i++) {
+		if (!read_interval(strsep(&rest, ","), &intervals[i]))
+			return false;
+	}
+	return true;
 }
 
 int main(int argc, char **argv)
@@ -68,21 +95,29 @@ int main(int argc, char **argv)
 	static struct known_list lists[2];
 	char line[QUESTION_MAX];
 	struct answer answer;
-	struct context context = { .dynamic = { DYNUSER_UID_MIN, DYNUSER_UID_MAX } };
+	struct context context = { .sources_error = 0 };
 	struct sources_stamp stamp;
 	enum role role;
 
-	if (argc > 1 && strcmp(argv[1], "tree") == 0)
+	if (argc > 1 && strcmp(argv[1], "tree") == 0) {
+		close_inherited(TREE_TOP_DESCRIPTOR + 1);
 		return confine() ? tree_main(argc - 2, argv + 2) : EXIT_FAILURE;
-	if (argc > 1 && strcmp(argv[1], "keep-locks") == 0)
+	}
+	if (argc > 1 && strcmp(argv[1], "keep-locks") == 0) {
+		close_inherited(KEEPER_CONNECTION + 1);
 		return detach() ? lock_keeper_main(argc - 2, argv + 2) : EXIT_FAILURE;
+	}
+	if (argc == 2 && strcmp(argv[1], "images") == 0) {
+		close_inherited(PASSING_CONNECTION + 1);
+		return confine() ? image_main() : EXIT_FAILURE;
+	}
 	if (argc == 3 && strcmp(argv[1], "namespace") == 0)
 		return namespace_main(argv[2]);
 	if (argc < 2 || !role_named(argv[argc - 1], &role) || !read_range(argc - 2, argv + 1, &context.dynamic)) {
 		(void)fprintf(stderr, "dynuser-helper: it is started by dynuserd alone; dynuserctl asks that\n");
 		return EXIT_USAGE;
 	}
-	close_inherited();
+	close_inherited(STDERR_FILENO + 1);
 	int output = confine() && role_take(role) && pid1_lookup_prepare() ? take_output() : -1;
 
 	if (output < 0) {

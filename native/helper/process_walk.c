@@ -1,15 +1,22 @@
-/* Sweeps over /proc, each from where something escaped the one before; see process_walk.h. */
+/*
+ * Sweeps over /proc, each from where something escaped the one before, and passes over the threads of a process; see process_walk.h.
+ *
+ * The kernel lists threads in the order in which they were started, and stops early at one that ends while it is listed. So a
+ * list of them is whole if it was read at once and its last thread lives after that; and a thread that starts the next and ends is
+ * followed in passes, as processes are.
+ */
 #include "process_walk.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "deadline.h"
-#include "listing.h"
-#include "task_walk.h"
 
 /*
  * Bytes of entries that are listed at a time, of 24 or 32 each: the longer ago a process was listed, the more likely it has
@@ -18,10 +25,157 @@
 #define BATCH_BYTES 512
 /* Far more than /proc/loadavg has. */
 #define LOAD_BYTES 128
+/* Bytes of entries of a list that is read at once: first, and as much as each of the 4,194,304 PIDs that there can be takes. */
+#define LIST_BYTES_FIRST (64U * 1024U)
+#define LIST_BYTES_MAX (128U * 1024U * 1024U)
+/* With less room left than this another entry might not have fitted in. */
+#define BYTES_OF_ENTRY 512U
+/* PIDs of a set at first. The kernel bounds them (PID_MAX_LIMIT, 4,194,304), and so the memory: 16 MiB. */
+#define PIDS_FIRST 1024
+/* proc(5): /proc/<pid>/task has two links of its own, and one for each thread. */
+#define LINKS_OF_NO_THREAD 2
 
-/* Read only while a walk is under way, and one is at a time. */
+/* A directory of /proc as it is listed: a part of it, or all of it by one call of the kernel. */
+struct listing {
+	char *bytes;
+	size_t room, length;
+	/* where the next entry is in bytes, and from where the directory would list it again, or if it is gone, what comes after it */
+	size_t next;
+	off_t position;
+};
+
+/* An entry whose name is a PID, and its position. */
+struct listed {
+	pid_t pid;
+	off_t position;
+};
+
+/* PIDs in order; most are added in rising order, which costs nothing. */
+struct pid_set {
+	pid_t *pids;
+	size_t count, room;
+};
+
+struct walk {
+	struct known_threads *known;
+	visit_credentials *visit;
+	void *data;
+	struct answer *answer;
+	struct deadline deadline;
+	int proc; /* /proc and /proc/loadavg, open */
+	int load;
+};
+
+enum walked {
+	WALKED_SEEN,	 /* all that was there at one moment was read alive */
+	WALKED_GONE,	 /* it ended before that */
+	WALKED_ANSWERED, /* the answer is written, and the walk ends */
+};
+
+/* Read or filled only while a walk is under way, and one is at a time; the room is kept. */
 static struct credentials credentials;
-static struct pid_set seen_processes;
+static struct pid_set seen_processes, seen_threads;
+static struct listing tasks;
+
+/* Lists what comes next, as much as fits into the room there is. Returns false with errno; a length of 0 is the end. */
+static bool list_on(struct listing *listing, int directory)
+{
+	ssize_t length = getdents64(directory, (void *)listing->bytes, listing->room);
+
+	listing->next = 0;
+	listing->length = length < 0 ? 0 : (size_t)length;
+	return length >= 0;
+}
+
+/* Lists all of a directory by a single getdents64(2), with as much room as that takes. Returns the same; ENOMEM: there is no such room. */
+static bool list_at_once(struct listing *listing, int directory)
+{
+	for (size_t room = listing->room == 0 ? LIST_BYTES_FIRST : listing->room; room <= LIST_BYTES_MAX; room *= 2) {
+		if (room > listing->room) {
+			char *bytes = realloc(listing->bytes, room);
+
+			if (bytes == NULL)
+				return false;
+			listing->bytes = bytes;
+			listing->room = room;
+		}
+		if (lseek(directory, 0, SEEK_SET) < 0 || !list_on(listing, directory))
+			return false;
+		if (listing->length <= listing->room - BYTES_OF_ENTRY)
+			return true;
+	}
+	errno = ENOMEM;
+	return false;
+}
+
+/* Returns false at the end of what was listed. */
+static bool list_next(struct listing *listing, struct listed *listed)
+{
+	while (listing->next < listing->length) {
+		const struct dirent64 *entry = (const struct dirent64 *)(const void *)(listing->bytes + listing->next);
+		uint32_t number;
+
+		listed->position = listing->position;
+		listing->next += entry->d_reclen;
+		listing->position = (off_t)entry->d_off;
+		if (parse_id(entry->d_name, &number) && number > 0 && number <= INT32_MAX) {
+			listed->pid = (pid_t)number;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Where the PID is, or would be. */
+static size_t place_of(const struct pid_set *set, pid_t pid)
+{
+	size_t low = 0, high = set->count;
+
+	if (high == 0 || set->pids[high - 1] < pid)
+		return high;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (set->pids[middle] < pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool pid_set_has(const struct pid_set *set, pid_t pid)
+{
+	size_t place = place_of(set, pid);
+
+	return place < set->count && set->pids[place] == pid;
+}
+
+/* Adds one that it has not. Returns false if there is no memory for it. */
+static bool pid_set_add(struct pid_set *set, pid_t pid)
+{
+	if (set->count == set->room) {
+		size_t room = set->room == 0 ? PIDS_FIRST : set->room * 2;
+		pid_t *pids = reallocarray(set->pids, room, sizeof(*pids));
+
+		if (pids == NULL)
+			return false;
+		set->pids = pids;
+		set->room = room;
+	}
+	size_t place = place_of(set, pid);
+
+	memmove(set->pids + place + 1, set->pids + place, (set->count - place) * sizeof(*set->pids));
+	set->pids[place] = pid;
+	set->count++;
+	return true;
+}
+
+static enum walked fail(const struct walk *walk, const char *call, int error)
+{
+	(void)answer_error(walk->answer, call, error);
+	return WALKED_ANSWERED;
+}
 
 static enum walked visit_thread(const struct walk *walk, int directory, pid_t thread, pid_t process)
 {
@@ -29,13 +183,68 @@ static enum walked visit_thread(const struct walk *walk, int directory, pid_t th
 
 	if (error == ESRCH)
 		return WALKED_GONE;
-	if (error != 0) {
-		answer_error(walk->answer, "credentials", error);
-		return WALKED_ANSWERED;
-	}
-	struct found_thread found = { .proc = walk->proc, .process = process, .directory = directory, .thread = thread };
+	if (error != 0)
+		return fail(walk, "credentials", error);
+	struct found_thread found = {
+		.proc = walk->proc, .process = process, .directory = directory, .thread = thread
+	};
 
 	return walk->visit(walk->data, &found, &credentials, walk->answer) ? WALKED_ANSWERED : WALKED_SEEN;
+}
+
+/* One pass over the threads of a process; WALKED_GONE if another is to be made. */
+static enum walked pass(const struct walk *walk, int task, pid_t process)
+{
+	enum walked outcome = WALKED_SEEN;
+	struct listed listed = { 0 };
+	struct stat status;
+	char name[32];
+
+	if (!list_at_once(&tasks, task))
+		return errno == ENOENT || errno == ESRCH ? WALKED_GONE : fail(walk, "getdents64", errno);
+	while (list_next(&tasks, &listed)) {
+		pid_t thread = listed.pid;
+
+		if (pid_set_has(&seen_threads, thread))
+			continue;
+		/* The first one by its name in /proc, as any process without other threads. */
+		enum walked walked = visit_thread(walk, thread == process ? walk->proc : task, thread, process);
+
+		if (walked == WALKED_ANSWERED)
+			return walked;
+		if (walked == WALKED_GONE)
+			outcome = WALKED_GONE;
+		/* A thread that executes a program takes the number of the first one, which is read each time. */
+		else if (thread != process && !pid_set_add(&seen_threads, thread))
+			return fail(walk, "realloc", errno);
+	}
+	(void)snprintf(name, sizeof(name), "%d", listed.pid);
+	return fstatat(task, name, &status, 0) == 0 ? outcome : WALKED_GONE;
+}
+
+/* Visits the threads of a process until none escapes; some may be visited more than once. */
+static enum walked walk_tasks(const struct walk *walk, pid_t process)
+{
+	enum walked outcome = WALKED_GONE;
+	struct stat status;
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "%d/task", process);
+	int task = openat(walk->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (task < 0)
+		return errno == ENOENT || errno == ESRCH ? WALKED_GONE : fail(walk, "opendir", errno);
+	seen_threads.count = 0;
+	for (int passes = 0;
+	     outcome == WALKED_GONE && fstat(task, &status) == 0 && status.st_nlink > LINKS_OF_NO_THREAD; passes++) {
+		outcome = pass(walk, task, process);
+		if (outcome == WALKED_GONE && passes == SWEEPS_MAX)
+			outcome = WALKED_SEEN;
+		if (outcome == WALKED_GONE && deadline_is_past(&walk->deadline))
+			outcome = fail(walk, WALK_CALL, EAGAIN);
+	}
+	close(task);
+	return outcome;
 }
 
 /*
@@ -71,15 +280,9 @@ static enum walked visit_process(const struct walk *walk, pid_t process)
 		walked = visit_thread(walk, walk->proc, process, process);
 		/* It was the only one at a moment after it was read, or there is none at all any more. */
 		if (walked == WALKED_SEEN && credentials.threads > 1)
-			walked = walk_tasks(walk, process, visit_thread);
+			walked = walk_tasks(walk, process);
 	}
 	return walked;
-}
-
-static bool fail(const struct walk *walk, const char *call, int error)
-{
-	answer_error(walk->answer, call, error);
-	return true;
 }
 
 /*
@@ -132,7 +335,7 @@ static bool visit_listed(const struct walk *walk, const struct listed *listed, s
 	enum walked walked = visit_process(walk, listed->pid);
 
 	if (walked == WALKED_SEEN && !pid_set_add(&seen_processes, listed->pid))
-		return fail(walk, "realloc", errno);
+		return answer_error(walk->answer, "realloc", errno);
 	if (walked == WALKED_GONE)
 		go_back(sweep, listed);
 	return walked == WALKED_ANSWERED;
@@ -142,18 +345,16 @@ static bool visit_listed(const struct walk *walk, const struct listed *listed, s
 static bool sweep_on(const struct walk *walk, struct sweep *sweep)
 {
 	char bytes[BATCH_BYTES] __attribute__((aligned(sizeof(uint64_t))));
-	struct listing listing = { .bytes = bytes, .room = sizeof(bytes) };
-	struct listing_step step = { .position = sweep->position };
+	struct listing listing = { .bytes = bytes, .room = sizeof(bytes), .position = sweep->position };
 	struct listed listed;
 
 	if (lseek(walk->proc, sweep->position, SEEK_SET) < 0)
-		return fail(walk, "lseek", errno);
+		return answer_error(walk->answer, "lseek", errno);
 	sweep->is_proof = true;
 	do {
 		if (!list_on(&listing, walk->proc))
-			return fail(walk, "getdents64", errno);
-		step.next = 0;
-		while (list_next(&listing, &step, &listed)) {
+			return answer_error(walk->answer, "getdents64", errno);
+		while (list_next(&listing, &listed)) {
 			if (pid_set_has(&seen_processes, listed.pid))
 				continue;
 			if (is_newer(walk, sweep, listed.pid)) {
@@ -166,7 +367,7 @@ static bool sweep_on(const struct walk *walk, struct sweep *sweep)
 				return true;
 		}
 	} while (listing.length > 0 && !deadline_is_past(&walk->deadline));
-	return deadline_is_past(&walk->deadline) && listing.length > 0 && fail(walk, WALK_CALL, EAGAIN);
+	return deadline_is_past(&walk->deadline) && listing.length > 0 && answer_error(walk->answer, WALK_CALL, EAGAIN);
 }
 
 /* All sweeps. What is known is of use in the first one alone: the others are about what has just been started, of which none is. */
@@ -191,7 +392,7 @@ static bool walk_all(struct walk *walk, struct known_threads *known, struct know
 			return false;
 		}
 		if (deadline_is_past(&walk->deadline))
-			return fail(walk, WALK_CALL, EAGAIN);
+			return answer_error(walk->answer, WALK_CALL, EAGAIN);
 		sweep.limit = last;
 		answered = sweep_on(walk, &sweep);
 	}
@@ -200,16 +401,14 @@ static bool walk_all(struct walk *walk, struct known_threads *known, struct know
 
 bool walk_threads(struct known_threads *known, visit_credentials *visit, void *data, struct answer *answer)
 {
-	struct walk walk = {
-		.visit = visit, .data = data, .answer = answer, .deadline = deadline_after(WALK_WAIT_MS)
-	};
+	struct walk walk = { .visit = visit, .data = data, .answer = answer, .deadline = deadline_after(WALK_WAIT_MS) };
 	struct known_threads none = { .before = NULL };
 	bool answered = true;
 
 	walk.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	walk.load = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
 	if (walk.proc < 0)
-		(void)fail(&walk, "/proc", errno);
+		(void)answer_error(answer, "/proc", errno);
 	else
 		answered = walk_all(&walk, known, &none);
 	if (walk.proc >= 0)

@@ -27,9 +27,9 @@
 
 /* A thread that was found. */
 struct found_thread {
-	int proc;	/* an open /proc */
+	int proc; /* an open /proc */
 	pid_t process;
-	int directory;	/* where credentials_read finds the thread: /proc, or the process's own task directory */
+	int directory; /* where credentials_read finds the thread: /proc, or the process's own task directory */
 	pid_t thread;
 	enum holding holds; /* set for visitors of one number (processes.h) */
 };

@@ -61,8 +61,7 @@ static bool visit_of_number(void *data, struct found_thread *found, const struct
 	return found->holds != HOLDS_NOT && of->visit(of->data, found, answer);
 }
 
-bool walk_processes(uint32_t number, struct known_threads *known, visit_found *visit, void *data,
-		    struct answer *answer)
+bool walk_processes(uint32_t number, struct known_threads *known, visit_found *visit, void *data, struct answer *answer)
 {
 	struct of_number of = { number, visit, data };
 
@@ -99,8 +98,8 @@ static bool visit_of_numbers(void *data, struct found_thread *found, const struc
 	(void)found;
 	(void)answer;
 	for (size_t i = 0; i < numbers->count; i++)
-		numbers->running[i] = numbers->running[i] ||
-				      credentials_hold(credentials, numbers->number[i]) != HOLDS_NOT;
+		numbers->running[i] =
+			numbers->running[i] || credentials_hold(credentials, numbers->number[i]) != HOLDS_NOT;
 	return false;
 }
 

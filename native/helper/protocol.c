@@ -73,11 +73,18 @@ void answer_text(struct answer *answer, const char *text)
 	}
 }
 
-void answer_error(struct answer *answer, const char *call, int error)
+bool answer_invalid(struct answer *answer)
+{
+	answer_begin(answer, "invalid");
+	return true;
+}
+
+bool answer_error(struct answer *answer, const char *call, int error)
 {
 	answer_begin(answer, "error");
 	answer_word(answer, call);
 	answer_number(answer, error > 0 ? (uint64_t)error : EIO);
+	return true;
 }
 
 void answer_copy(struct answer *answer, const struct answer *other)

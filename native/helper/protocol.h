@@ -22,7 +22,7 @@
  *                  running *(SP NUMBER)        those that a process runs with
  *   groups NAME NUMBER NUMBER
  *                  groups *(SP NUMBER)         the GIDs of initgroups(3) for a user and its group, from the second number on,
- *                                              ascending, each once, GROUPS_ANSWERED (memberships.h) at most
+ *                                              ascending, each once, GROUPS_ANSWERED at most
  *   login NAME     login [HOME SHELL]          nothing if NSS has no such user
  *   inspect BASE *(SP PATH)                    of each path below the directory BASE, of each component in order
  *                  inspect *(SP PLACE)         up to the first that is no directory, PLACE being
@@ -58,6 +58,8 @@
 /* NAME_MAX of a file, and far more than what a user name may have. */
 #define TEXT_MAX 255
 #define QUESTIONS_MAX 4
+/* The GIDs of one answer; the daemon asks for more from the last one on (src/host/helper/protocol.ts). */
+#define GROUPS_ANSWERED 512U
 #define QUESTION_SEPARATOR "; "
 
 /* The answers of one line; the present one begins at start. */
@@ -79,8 +81,9 @@ void answer_word(struct answer *answer, const char *word);
 void answer_number(struct answer *answer, uint64_t number);
 /* Appends a field that came from outside, percent-encoded. */
 void answer_text(struct answer *answer, const char *text);
-/* Makes the answer "error CALL ERRNO". */
-void answer_error(struct answer *answer, const char *call, int error);
+/* Makes the answer "error CALL ERRNO", or "invalid". Both are true: the answer is written, and ends its line. */
+bool answer_invalid(struct answer *answer);
+bool answer_error(struct answer *answer, const char *call, int error);
 /* Puts another answer in place of the present one. */
 void answer_copy(struct answer *answer, const struct answer *other);
 

@@ -17,7 +17,7 @@ struct context {
 
 /*
  * Answers the questions of one line, in their order, until one finds something or fails: the rest is not asked then. Answers
- * only what the role may be asked. Changes the line.
+ * only what the role may be asked. Changes the line. The answer is clear to begin with.
  */
 void answer_line(char *line, enum role role, struct context *context, struct answer *answer);
 

@@ -18,6 +18,8 @@
 static uint64_t needed_by(enum role role)
 {
 	switch (role) {
+	case ROLE_BARE:
+		return 0;
 	case ROLE_PROBE:
 		return READS | SEES_PROCESSES;
 	case ROLE_REAPER:
@@ -36,9 +38,10 @@ static uint64_t needed_by(enum role role)
 	case ROLE_TREE_CHANGE:
 		/*
 		 * FSETID: a new owner would otherwise take the setgid bit of a directory along with the mode that is being set.
-		 * SYS_ADMIN: what a tree that changes hands remembers is in "trusted." attributes.
+		 * SYS_ADMIN: what is kept of a tree's owner is in "trusted." attributes.
 		 */
-		return READS | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_CHOWN) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_SYS_ADMIN);
+		return READS | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_CHOWN) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) |
+		       BIT(CAP_SYS_ADMIN);
 	case ROLE_TREE_PROBE:
 		/*
 		 * SETUID, SETGID: a user namespace that maps a number other than ours (user_namespaces(7)). SYS_PTRACE: to open that of a

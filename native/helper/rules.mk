@@ -1,6 +1,6 @@
 # dynuser-helper: asks NSS, IPC and /proc for the daemon, ends what a UID leaves behind, and walks trees.
 HELPER_OBJECTS := $(patsubst helper/%.c,$(OBJ)/helper/%.o,$(wildcard helper/*.c helper/*/*.c)) \
-	$(patsubst %,$(OBJ)/common/%.o,deadline identity json utf8 varlink)
+	$(patsubst %,$(OBJ)/common/%.o,deadline identity json passing varlink)
 
 $(OBJ)/helper/%.o: ALL_CFLAGS += -Ihelper
 
@@ -8,4 +8,4 @@ all: $(OUT)/dynuser-helper
 
 $(OUT)/dynuser-helper: $(HELPER_OBJECTS)
 	@mkdir -p $(OUT)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS_HARDEN) $(LDFLAGS) -pie -o $@ $^
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS_HARDEN) $(LDFLAGS) -pie -o $@ $^ -ldl

@@ -122,11 +122,6 @@ static const struct sysv_kind kinds[] = {
 	{ "sysv-msg", msg_highest, msg_stat, msg_remove },
 };
 
-const char *sysv_kind_name(const struct sysv_object *object)
-{
-	return object->kind->name;
-}
-
 static bool is_created_by(const struct sysv_object *object, uint32_t number)
 {
 	return object->creator_uid == number || object->creator_gid == number;
@@ -139,19 +134,23 @@ static bool is_owned_by(const struct sysv_object *object, uint32_t number)
 
 static bool is_dynamic(uint32_t uid, const struct uid_range *dynamic)
 {
-	return uid >= dynamic->first && uid <= dynamic->last;
+	for (size_t i = 0; i < dynamic->count; i++) {
+		if (uid >= dynamic->intervals[i].first && uid <= dynamic->intervals[i].last)
+			return true;
+	}
+	return false;
 }
 
-bool sysv_counts(const struct sysv_object *object, uint32_t number, const struct uid_range *dynamic)
+/* Whether it counts for the number. */
+static bool counts(const struct sysv_object *object, uint32_t number, const struct uid_range *dynamic)
 {
-	return !object->is_doomed &&
-	       (is_created_by(object, number) ||
-		(is_owned_by(object, number) && is_dynamic(object->creator_uid, dynamic)));
+	return !object->is_doomed && (is_created_by(object, number) ||
+				      (is_owned_by(object, number) && is_dynamic(object->creator_uid, dynamic)));
 }
 
 bool sysv_was_given(const struct sysv_object *object, uint32_t number, const struct uid_range *dynamic)
 {
-	return !object->is_doomed && is_owned_by(object, number) && !sysv_counts(object, number, dynamic);
+	return !object->is_doomed && is_owned_by(object, number) && !counts(object, number, dynamic);
 }
 
 /* Whether a place is merely empty, or has been emptied meanwhile. */
@@ -167,7 +166,7 @@ static bool walk_kind(const struct sysv_kind *kind, visit_sysv *visit, void *dat
 	int highest = kind->highest(&count);
 
 	for (int place = 0; count > 0 && place <= highest && !*ended; place++) {
-		struct sysv_object object = { .kind = kind };
+		struct sysv_object object = { .kind = kind, .name = kind->name };
 		struct ipc_perm permissions;
 
 		object.id = kind->stat(place, &permissions, &object.is_attached);
@@ -210,11 +209,11 @@ static bool search_object(void *data, const struct sysv_object *object)
 
 	if (sysv_was_given(object, search->number, search->dynamic))
 		*search->given = true;
-	if (!sysv_counts(object, search->number, search->dynamic))
+	if (!counts(object, search->number, search->dynamic))
 		return false;
 	search->found = true;
 	answer_begin(search->answer, "ipc");
-	answer_word(search->answer, sysv_kind_name(object));
+	answer_word(search->answer, object->name);
 	answer_number(search->answer, (uint64_t)object->id);
 	return true;
 }
@@ -225,20 +224,15 @@ bool find_sysv_ipc(uint32_t number, const struct uid_range *dynamic, bool *given
 
 	if (walk_sysv(search_object, &search))
 		return search.found;
-	answer_error(answer, "sysvipc", errno);
-	return true;
+	return answer_error(answer, "sysvipc", errno);
 }
 
 bool sysv_remove(const struct sysv_object *object)
-{
-	return object->kind->remove(object->id) == 0;
-}
-
-void sysv_close(const struct sysv_object *object)
 {
 	struct shmid_ds status = { 0 };
 
 	/* Owner, group and mode 0: root's. */
 	if (object->is_attached)
 		(void)shmctl(object->id, IPC_SET, &status);
+	return object->kind->remove(object->id) == 0;
 }

@@ -12,9 +12,15 @@
 
 #include "protocol.h"
 
-/* The UIDs of dynamic users, both ends included. */
-struct uid_range {
+/* UIDs one after the other, both ends included. */
+struct uid_interval {
 	uint32_t first, last;
+};
+
+/* The UIDs of dynamic users. */
+struct uid_range {
+	const struct uid_interval *intervals;
+	size_t count;
 };
 
 struct sysv_kind;
@@ -22,18 +28,13 @@ struct sysv_kind;
 /* An object as it was found. */
 struct sysv_object {
 	const struct sysv_kind *kind;
+	const char *name; /* of the kind: the word of the protocol */
 	/* has a sequence number in it, so that it is never that of an object which came to the same place later */
 	int id;
 	uint32_t uid, gid, creator_uid, creator_gid;
 	bool is_doomed; /* marked for destruction */
 	bool is_attached;
 };
-
-/* The word of the protocol. */
-const char *sysv_kind_name(const struct sysv_object *object);
-
-/* Whether it counts for the number. */
-bool sysv_counts(const struct sysv_object *object, uint32_t number, const struct uid_range *dynamic);
 
 /* Whether a stranger gave it to the number. */
 bool sysv_was_given(const struct sysv_object *object, uint32_t number, const struct uid_range *dynamic);
@@ -50,10 +51,10 @@ bool walk_sysv(visit_sysv *visit, void *data);
  */
 bool find_sysv_ipc(uint32_t number, const struct uid_range *dynamic, bool *given, struct answer *answer);
 
-/* Removes an object; the caller may do so, or else errno is EPERM. */
+/*
+ * Removes an object, if the caller may do so; if not, errno is EPERM. An attached segment lives on, marked for destruction, as one that
+ * is root's and that nobody has a right to attach.
+ */
 bool sysv_remove(const struct sysv_object *object);
-
-/* Takes from an attached segment, which outlives its removal, its owner and all rights to attach it. Is nothing to others. */
-void sysv_close(const struct sysv_object *object);
 
 #endif

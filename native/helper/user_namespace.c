@@ -16,7 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define EXIT_USAGE 2
+#include "role.h"
+
 #define FILE_MODE 0600
 
 /* The owner on disk of a mapped tree, which systemd uses too, mapped to itself: any mapping tells. */
@@ -65,12 +66,17 @@ static pid_t start_namespace(void)
 	return child;
 }
 
-static bool write_mapping(pid_t child, const char *file)
+static int open_of(pid_t child, const char *file, int mode)
 {
 	char path[64];
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", child, file);
-	int opened = open(path, O_WRONLY | O_CLOEXEC);
+	return open(path, mode | O_CLOEXEC);
+}
+
+static bool write_mapping(pid_t child, const char *file)
+{
+	int opened = open_of(child, file, O_WRONLY);
 	bool good = opened >= 0 && write(opened, MAPPING, strlen(MAPPING)) == (ssize_t)strlen(MAPPING);
 	int error = errno;
 
@@ -80,36 +86,25 @@ static bool write_mapping(pid_t child, const char *file)
 	return good;
 }
 
-static int open_namespace(pid_t child)
-{
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", child);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
 /* The user namespace outlives the child by the descriptor. */
-static struct refusal make_namespace(int *opened)
+static const char *make_namespace(int *opened)
 {
 	pid_t child = start_namespace();
+	const char *refused = NULL;
 
+	*opened = -1;
 	if (child < 0)
-		return (struct refusal){ "unshare", errno };
-	struct refusal refusal = { NULL, 0 };
-
+		return "unshare";
 	if (!write_mapping(child, "uid_map") || !write_mapping(child, "gid_map"))
-		refusal = (struct refusal){ "write", errno };
-	else if ((*opened = open_namespace(child)) < 0)
-		refusal = (struct refusal){ "open", errno };
+		refused = "write";
+	else if ((*opened = open_of(child, "ns/user", O_RDONLY)) < 0)
+		refused = "open";
+	int error = errno;
+
 	(void)kill(child, SIGKILL);
 	(void)waitpid(child, NULL, 0);
-	return refusal;
-}
-
-/* Any other file answers ENOTTY. */
-static bool is_user_namespace(int opened)
-{
-	return ioctl(opened, NS_GET_NSTYPE) == CLONE_NEWUSER;
+	errno = error;
+	return refused;
 }
 
 /* The directory is root's alone; what is in the place of the mount is looked at before it is used. -1 if there is none. */
@@ -117,22 +112,23 @@ static int open_kept(void)
 {
 	int opened = open(NAMESPACE_PATH, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (opened < 0 || is_user_namespace(opened))
+	/* Any other file answers ENOTTY. */
+	if (opened < 0 || ioctl(opened, NS_GET_NSTYPE) == CLONE_NEWUSER)
 		return opened;
 	(void)close(opened);
 	return -1;
 }
 
-struct refusal namespace_open(int *opened)
+const char *namespace_open(int *opened)
 {
 	*opened = open_kept();
-	return *opened >= 0 ? (struct refusal){ NULL, 0 } : make_namespace(opened);
+	return *opened >= 0 ? NULL : make_namespace(opened);
 }
 
 static int failed(const char *what)
 {
-	(void)fprintf(stderr, "dynuser-helper: %s: %s: %s; trees change hands by a walk instead of a mount\n", NAMESPACE_PATH, what,
-		      strerror(errno));
+	(void)fprintf(stderr, "dynuser-helper: %s: %s: %s; trees are handed over by a walk instead of a mount\n",
+		      NAMESPACE_PATH, what, strerror(errno));
 	return EXIT_FAILURE;
 }
 
@@ -145,12 +141,10 @@ static int keep(void)
 		(void)close(namespace);
 		return EXIT_SUCCESS;
 	}
-	struct refusal refusal = make_namespace(&namespace);
+	const char *refused = make_namespace(&namespace);
 
-	if (refusal.call != NULL) {
-		errno = refusal.error;
-		return failed(refusal.call);
-	}
+	if (refused != NULL)
+		return failed(refused);
 	(void)snprintf(source, sizeof(source), "/proc/self/fd/%d", namespace);
 	int file = open(NAMESPACE_PATH, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, FILE_MODE);
 	int status = EXIT_SUCCESS;

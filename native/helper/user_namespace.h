@@ -9,14 +9,11 @@
 
 #define NAMESPACE_PATH DYNUSER_RUNTIME_DIRECTORY "/user-namespace"
 
-/* The call that failed, or NULL, and its errno. */
-struct refusal {
-	const char *call;
-	int error;
-};
-
-/* Opens the kept user namespace, or, if there is none, makes one. *opened is to be closed if nothing was refused. */
-struct refusal namespace_open(int *opened);
+/*
+ * Opens the kept user namespace, or, if there is none, makes one; *opened is to be closed. Returns NULL, or the call that was refused,
+ * with errno and *opened -1.
+ */
+const char *namespace_open(int *opened);
 
 /*
  * `dynuser-helper namespace keep` makes the mount, which may be there already; `dynuser-helper namespace drop` takes it away, which

@@ -1,4 +1,5 @@
 /* Generated from src/core by "npm run generate": change that, not this file. */
+/* clang-format off */
 #ifndef DYNUSER_H
 #define DYNUSER_H
 
@@ -27,6 +28,14 @@
 #define DYNUSER_RUNTIME_DIRECTORY "/run/dynuser"
 #define DYNUSER_BY_UID "by-uid"
 #define DYNUSER_BY_NAME "by-name"
+#define DYNUSER_HOLDERS "holders"
+#define DYNUSER_MEMBERS "members"
+#define DYNUSER_MEMBERS_ASKED "*"
+#define DYNUSER_GROUPS "groups"
+#define DYNUSER_FLEET_SNAPSHOT "fleet.snapshot"
+#define DYNUSER_FLEET_SNAPSHOT_MAGIC "dynuser-fleet 1"
+#define DYNUSER_FLEET_SNAPSHOT_LINE 43U
+#define DYNUSER_IMAGES "/run/dynuser/images"
 #define DYNUSER_SOCKET "io.dynuser.DynamicUser"
 #define DYNUSER_ALLOCATOR_SOCKET "io.dynuser.Allocator"
 #define DYNUSER_SERVICE "io.dynuser.DynamicUser"
@@ -36,7 +45,7 @@
 #define DYNUSER_ENV_BYPASS "DYNUSER_NSS_BYPASS"
 #define DYNUSER_ENV_SOURCE "DYNUSER_NSS_SOURCE"
 
-/* The records of a dynamic user. Passwords and shadow(5) are of native code alone. */
+/* The records of a dynamic user. The locked password and shadow(5) are of native code alone. */
 #define DYNUSER_PASSWORD "x"
 #define DYNUSER_LOCKED_PASSWORD "!*"
 #define DYNUSER_GECOS "Dynamic User"
@@ -44,5 +53,12 @@
 #define DYNUSER_SHELL "/usr/sbin/nologin"
 
 #define DYNUSER_SHADOW_EXPIRE 1
+
+/* The number of no call, and the errno by which a service's filter answers it. */
+#define DYNUSER_FILTER_PROBE 1073741822L
+#define DYNUSER_FILTER_PROBE_ERRNO 71
+
+/* What the daemon asks a launcher most often whether it is there. */
+#define DYNUSER_USUAL_GLOBS "/run/systemd/journal/dev-log", "/proc/kcore"
 
 #endif

@@ -1,8 +1,70 @@
 /* See enumeration.h. */
 #include "enumeration.h"
 
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "bounds.h"
 #include "caller.h"
-#include "environment.h"
+#include "fleet.h"
+#include "sibling.h"
+#include "userdb.h"
+
+/* Has room for the longest list from the start: memory that is not written to costs nothing. */
+struct snapshot {
+	size_t count;
+	struct identity users[LIST_RECORDS_MAX];
+};
+
+_Static_assert(LIST_BUFFER > SWITCH_FILE_MAX, "the buffer is lent to both");
+
+/*
+ * Not by malloc(3): after a fork(2) of a program with threads, the child may only use what is async-signal-safe (fork(2), NOTES), and
+ * the program's allocator, which need not be glibc's, may be locked for ever.
+ */
+static void *take_pages(size_t bytes)
+{
+	void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return pages == MAP_FAILED ? NULL : pages;
+}
+
+static void free_pages(void *pages, size_t bytes)
+{
+	if (pages != NULL)
+		(void)munmap(pages, bytes);
+}
+
+/* userdb_list() calls this at most LIST_RECORDS_MAX times. */
+static void append(const struct identity *who, void *context)
+{
+	struct snapshot *snapshot = context;
+
+	snapshot->users[snapshot->count++] = *who;
+}
+
+static int take_snapshot(const struct enumeration *enumeration, struct snapshot **snapshot)
+{
+	const char *runtime = caller_runtime_directory();
+	struct snapshot *taken = take_pages(sizeof(*taken));
+	char *buffer = take_pages(LIST_BUFFER);
+	int error = ENOMEM;
+
+	if (taken != NULL && buffer != NULL)
+		error = sibling_lists_us(runtime, enumeration->database, buffer) ?
+				0 :
+				userdb_list(runtime, enumeration->kind, buffer, LIST_BUFFER, append, taken);
+	/* A daemon that is there has listed the users of other hosts, too. */
+	if (error == ENOENT && taken != NULL)
+		fleet_list(runtime, buffer, LIST_BUFFER, append, taken);
+	free_pages(buffer, LIST_BUFFER);
+	if (error != 0 && error != ENOENT) {
+		free_pages(taken, sizeof(*taken));
+		return error;
+	}
+	*snapshot = taken;
+	return 0;
+}
 
 bool enumeration_reset(struct enumeration *enumeration)
 {
@@ -13,22 +75,21 @@ bool enumeration_reset(struct enumeration *enumeration)
 		struct snapshot *old = atomic_exchange(&enumeration->snapshot, NULL);
 
 		fork_lock_give(&enumeration->lock);
-		snapshot_free(old);
+		free_pages(old, sizeof(*old));
 	}
 	caller_leave(&caller);
 	return locked;
 }
 
 /* Packs the user at the position, and advances it. */
-static int step(struct enumeration *enumeration, const struct snapshot *snapshot, pack_function *pack, void *record,
-		char *buffer, size_t size)
+static int step(struct enumeration *enumeration, const struct snapshot *snapshot, const struct destination *destination)
 {
 	size_t position = atomic_load(&enumeration->position);
 	int error;
 
 	if (position == snapshot->count)
 		return ENOENT;
-	error = pack(&snapshot->users[position], record, buffer, size);
+	error = destination->pack(&snapshot->users[position], destination);
 	if (error == 0)
 		atomic_store(&enumeration->position, position + 1);
 	return error;
@@ -38,8 +99,7 @@ static int step(struct enumeration *enumeration, const struct snapshot *snapshot
  * Advances in the present list. If there is none, *fresh becomes it, and NULL afterwards; ENODATA if there is no fresh one either. A list
  * that another thread put in meanwhile stays: to start again would list users twice.
  */
-static int step_in(struct enumeration *enumeration, struct snapshot **fresh, pack_function *pack, void *record,
-		   char *buffer, size_t size)
+static int step_in(struct enumeration *enumeration, struct snapshot **fresh, const struct destination *destination)
 {
 	struct snapshot *snapshot;
 	int error = ENODATA;
@@ -55,37 +115,35 @@ static int step_in(struct enumeration *enumeration, struct snapshot **fresh, pac
 		*fresh = NULL;
 	}
 	if (snapshot != NULL)
-		error = step(enumeration, snapshot, pack, record, buffer, size);
+		error = step(enumeration, snapshot, destination);
 	fork_lock_give(&enumeration->lock);
 	return error;
 }
 
-static int next(struct enumeration *enumeration, enum record_kind kind, pack_function *pack, void *record, char *buffer,
-		size_t size)
+static int next(struct enumeration *enumeration, const struct destination *destination)
 {
 	struct snapshot *fresh = NULL;
-	int error = step_in(enumeration, &fresh, pack, record, buffer, size);
+	int error = step_in(enumeration, &fresh, destination);
 
 	if (error != ENODATA)
 		return error;
-	error = snapshot_take(enumeration->database, kind, &fresh);
+	error = take_snapshot(enumeration, &fresh);
 	if (error == 0) {
-		error = step_in(enumeration, &fresh, pack, record, buffer, size);
-		snapshot_free(fresh);
+		error = step_in(enumeration, &fresh, destination);
+		free_pages(fresh, sizeof(*fresh));
 	}
 	return error;
 }
 
-int enumeration_next(struct enumeration *enumeration, enum record_kind kind, pack_function *pack, void *record,
-		     char *buffer, size_t size)
+int enumeration_next(struct enumeration *enumeration, const struct destination *destination)
 {
 	struct caller caller;
 	int error;
 
-	if (environment_bypass())
+	if (caller_bypasses())
 		return ENOENT;
 	caller = caller_enter();
-	error = next(enumeration, kind, pack, record, buffer, size);
+	error = next(enumeration, destination);
 	caller_leave(&caller);
 	return error;
 }

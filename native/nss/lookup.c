@@ -1,49 +1,108 @@
-/* See lookup.h. */
+/*
+ * The links: <runtime>/by-uid/<uid> leads to the name, <runtime>/by-name/<name> to the number. One readlink(2) is the answer: no daemon
+ * is asked, and no reader sees a state between two answers. A second one, <runtime>/holders/<uid>, says which process the user lasts as
+ * long as, if there is one. Whoever waited for that process may know of its end before the daemon does: if it is gone, the daemon is asked,
+ * which then looks, and the answer is read once more. See lookup.h.
+ */
 #include "lookup.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bounds.h"
 #include "caller.h"
-#include "environment.h"
-#include "links.h"
-#include "userdb.h"
+#include "fleet.h"
 
-int lookup_by_uid(enum record_kind kind, uid_t uid, struct identity *who)
+/* Runtime directory, slash, "by-name", slash, name, NUL. */
+#define PATH_BYTES (RUNTIME_DIRECTORY_MAX + sizeof("/" DYNUSER_BY_NAME "/") + DYNUSER_NAME_MAX)
+/* One byte more than the longest valid text, so that a longer one is noticed. */
+#define TEXT_BYTES (DYNUSER_NAME_MAX + 1U)
+
+/* A PID, a space, and the inode of a PID namespace. */
+#define HOLDER_BYTES 48U
+
+/* It does not matter why a link could not be read, only whether the directory of links is visible. */
+static int error_of_missing(const char *runtime)
 {
-	enum links_answer answer = LINKS_UNKNOWN;
-	const char *runtime;
-	struct caller caller;
-	int error;
+	char path[PATH_BYTES];
 
-	if (!uid_is_possible(uid) || environment_bypass())
-		return ENOENT;
-	runtime = environment_runtime_directory();
-	caller = caller_enter();
-	if (!environment_forces_varlink())
-		answer = links_by_uid(runtime, uid, who);
-	if (answer == LINKS_UNKNOWN)
-		error = userdb_by_uid(runtime, kind, uid, who);
-	else
-		error = answer == LINKS_FOUND ? 0 : ENOENT;
-	caller_leave(&caller);
-	return error;
+	(void)snprintf(path, sizeof(path), "%s/" DYNUSER_BY_UID, runtime);
+	return access(path, F_OK) == 0 ? ENOENT : ENODATA;
 }
 
-int lookup_by_name(enum record_kind kind, const char *name, struct identity *who)
+/* 0; ENOENT: no such link, or a malformed one; ENODATA: no links are visible, as in a chroot that has only the socket. */
+static int read_link(const char *runtime, const struct query *query, struct identity *who)
 {
-	enum links_answer answer = LINKS_UNKNOWN;
+	char path[PATH_BYTES], text[TEXT_BYTES + 1];
+	uid_t uid = query->uid;
+	ssize_t length;
+
+	if (query->name == NULL)
+		(void)snprintf(path, sizeof(path), "%s/" DYNUSER_BY_UID "/%u", runtime, (unsigned int)uid);
+	else
+		(void)snprintf(path, sizeof(path), "%s/" DYNUSER_BY_NAME "/%s", runtime, query->name);
+	length = readlink(path, text, TEXT_BYTES);
+	if (length < 0)
+		return error_of_missing(runtime);
+	text[length] = '\0';
+	if (query->name == NULL ? !name_is_possible(text) : !uid_from_text(text, (size_t)length, &uid))
+		return ENOENT;
+	*who = identity_of(uid, query->name == NULL ? text : query->name);
+	return 0;
+}
+
+/*
+ * Whether the process that the user lasts as long as has ended: its number is nobody's, though its PID namespace is ours. Asked by
+ * getpgid(2), which makes no signal of it as kill(2) does for security modules, finds what hidepid= (proc(5)) hides, and is in the
+ * narrowest groups of system calls that sandboxes allow. A refusal is no end.
+ */
+static bool seems_over(const char *runtime, uid_t uid)
+{
+	char path[PATH_BYTES], holder[HOLDER_BYTES + 1];
+	unsigned long pid;
+	char *end;
+	struct stat ours;
+	ssize_t length;
+
+	(void)snprintf(path, sizeof(path), "%s/" DYNUSER_HOLDERS "/%u", runtime, (unsigned int)uid);
+	length = readlink(path, holder, HOLDER_BYTES);
+	if (length <= 0)
+		return false;
+	holder[length] = '\0';
+
+	pid = strtoul(holder, &end, 10);
+	if (pid == 0 || pid > INT_MAX || *end != ' ')
+		return false;
+	if (getpgid((pid_t)pid) >= 0 || errno != ESRCH || stat("/proc/self/ns/pid", &ours) != 0)
+		return false;
+	return strtoull(end, NULL, 10) == ours.st_ino;
+}
+
+int lookup(const struct query *query, struct identity *who)
+{
+	bool is_possible = query->name == NULL ? uid_is_possible(query->uid) : name_is_possible(query->name);
 	const char *runtime;
 	struct caller caller;
 	int error;
 
-	if (!name_is_possible(name) || environment_bypass())
+	if (!is_possible || caller_bypasses())
 		return ENOENT;
-	runtime = environment_runtime_directory();
+	runtime = caller_runtime_directory();
 	caller = caller_enter();
-	if (!environment_forces_varlink())
-		answer = links_by_name(runtime, name, who);
-	if (answer == LINKS_UNKNOWN)
-		error = userdb_by_name(runtime, kind, name, who);
-	else
-		error = answer == LINKS_FOUND ? 0 : ENOENT;
+	error = caller_forces_varlink() ? ENODATA : read_link(runtime, query, who);
+	if (error == 0 && seems_over(runtime, who->uid)) {
+		userdb_nudge(runtime, query);
+		error = read_link(runtime, query, who);
+	}
+	if (error == ENODATA)
+		error = userdb_find(runtime, query, who);
+	/* Last: to look up a user of this host costs nothing more. */
+	if (error == ENOENT && !caller_forces_varlink())
+		error = fleet_find(runtime, query, who);
 	caller_leave(&caller);
 	return error;
 }

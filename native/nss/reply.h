@@ -1,5 +1,5 @@
 /*
- * Owns the reading of one varlink reply to GetUserRecord or GetGroupRecord: bytes of a peer in, checked values out.
+ * Owns the reading of one varlink reply to GetUserRecord, GetGroupRecord or GetMemberships: bytes of a peer in, checked values out.
  * Pure. What the records may hold: systemd, docs/USER_RECORD.md and docs/GROUP_RECORD.md.
  */
 #ifndef DYNUSER_NSS_REPLY_H
@@ -29,5 +29,22 @@ struct reply {
  * GID is not its UID, is a reply without identity.
  */
 bool reply_read(const char *text, size_t length, enum record_kind kind, struct reply *reply);
+
+/* Who is in which group. */
+struct membership {
+	char user[DYNUSER_NAME_MAX + 1];
+	char group[DYNUSER_NAME_MAX + 1];
+};
+
+struct membership_reply {
+	bool is_error;
+	bool continues;
+	/* both names are possible ones */
+	bool has_membership;
+	struct membership membership;
+};
+
+/* The same for a reply to GetMemberships. */
+bool reply_read_membership(const char *text, size_t length, struct membership_reply *reply);
 
 #endif

@@ -47,7 +47,8 @@ static bool has_word(const char *list, const char *separators, const char *end, 
 	}
 }
 
-bool switch_names(const char *text, const char *database, const char *service)
+/* Whether the text of an nsswitch.conf names the service for the database, in its last line for it, as glibc reads it. */
+static bool switch_names(const char *text, const char *database, const char *service)
 {
 	size_t length = strlen(database);
 	bool names = false;

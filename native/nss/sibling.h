@@ -7,7 +7,6 @@
 #define DYNUSER_NSS_SIBLING_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 /* A longer file counts as one that does not name systemd. */
 #define SWITCH_FILE_MAX (32U * 1024U)
@@ -17,8 +16,5 @@
  * is listed twice is better than one that is not. buffer: at least SWITCH_FILE_MAX + 1 bytes.
  */
 bool sibling_lists_us(const char *runtime, const char *database, char *buffer);
-
-/* Whether the text of an nsswitch.conf names the service for the database, in its last line for it, as glibc reads it. */
-bool switch_names(const char *text, const char *database, const char *service);
 
 #endif

@@ -67,60 +67,52 @@ static int receive_reply(struct varlink *connection, enum record_kind kind, stru
 	return reply_read(text, length, kind, reply) ? 0 : EPROTO;
 }
 
-/* Asks for one record. */
-static int ask(const char *runtime, enum record_kind kind, const char *request, struct identity *who)
+static bool is_asked_for(const struct query *query, const struct identity *who)
 {
-	const struct varlink_bounds bounds = { .milliseconds = LOOKUP_WAIT_MS, .bytes = REPLY_MAX };
-	char buffer[REPLY_MAX];
+	return query->name == NULL ? who->uid == query->uid : strcmp(who->name, query->name) == 0;
+}
+
+static int find(const char *runtime, const struct query *query, unsigned int milliseconds, struct identity *who)
+{
+	const struct varlink_bounds bounds = { .milliseconds = milliseconds, .bytes = REPLY_MAX };
+	bool is_user = query->kind == RECORD_USER;
+	char request[REQUEST_MAX], buffer[REPLY_MAX];
 	struct varlink connection;
 	struct reply reply;
-	int error = connect_and_ask(&connection, runtime, bounds, request, buffer, sizeof(buffer));
+	int error;
 
+	if (query->name == NULL)
+		(void)snprintf(request, sizeof(request), REQUEST_HEAD "\"%s\":%u," REQUEST_TAIL "}", noun(query->kind),
+			       is_user ? "uid" : "gid", (unsigned int)query->uid);
+	else
+		(void)snprintf(request, sizeof(request), REQUEST_HEAD "\"%s\":\"%s\"," REQUEST_TAIL "}",
+			       noun(query->kind), is_user ? "userName" : "groupName", query->name);
+	error = connect_and_ask(&connection, runtime, bounds, request, buffer, sizeof(buffer));
 	if (error != 0)
 		return error;
-	error = receive_reply(&connection, kind, &reply);
+	error = receive_reply(&connection, query->kind, &reply);
 	varlink_close(&connection);
 	if (error != 0)
 		return error;
 	/* We did not ask for more than one. */
 	if (reply.continues)
 		return EPROTO;
-	if (!reply.has_identity)
+	if (!reply.has_identity || !is_asked_for(query, &reply.who))
 		return ENOENT;
 	*who = reply.who;
 	return 0;
 }
 
-int userdb_by_uid(const char *runtime, enum record_kind kind, uid_t uid, struct identity *who)
+int userdb_find(const char *runtime, const struct query *query, struct identity *who)
 {
-	char request[REQUEST_MAX];
-	struct identity found;
-	int error;
-
-	(void)snprintf(request, sizeof(request), REQUEST_HEAD "\"%s\":%u," REQUEST_TAIL "}", noun(kind),
-		       kind == RECORD_USER ? "uid" : "gid", (unsigned int)uid);
-	error = ask(runtime, kind, request, &found);
-	if (error == 0 && found.uid != uid)
-		error = ENOENT;
-	if (error == 0)
-		*who = found;
-	return error;
+	return find(runtime, query, LOOKUP_WAIT_MS, who);
 }
 
-int userdb_by_name(const char *runtime, enum record_kind kind, const char *name, struct identity *who)
+void userdb_nudge(const char *runtime, const struct query *query)
 {
-	char request[REQUEST_MAX];
-	struct identity found;
-	int error;
+	struct identity who;
 
-	(void)snprintf(request, sizeof(request), REQUEST_HEAD "\"%s\":\"%s\"," REQUEST_TAIL "}", noun(kind),
-		       kind == RECORD_USER ? "userName" : "groupName", name);
-	error = ask(runtime, kind, request, &found);
-	if (error == 0 && strcmp(found.name, name) != 0)
-		error = ENOENT;
-	if (error == 0)
-		*who = found;
-	return error;
+	(void)find(runtime, query, NUDGE_WAIT_MS, &who);
 }
 
 /* Receives the replies up to the final one. An error as the first reply: nobody is there. */
@@ -156,6 +148,50 @@ int userdb_list(const char *runtime, enum record_kind kind, char *buffer, size_t
 	if (error != 0)
 		return error;
 	error = receive_list(&connection, kind, visit, context);
+	varlink_close(&connection);
+	return error;
+}
+
+/* Receives the replies up to the final one. An error as the first reply: nobody is in it. */
+static int receive_memberships(struct varlink *connection, membership_visitor *visit, void *context)
+{
+	for (size_t count = 0; count < MEMBERSHIPS_MAX; count++) {
+		struct membership_reply reply;
+		const char *text;
+		size_t length;
+		int error = varlink_receive(connection, &text, &length);
+
+		if (error != 0)
+			return error;
+		if (!reply_read_membership(text, length, &reply))
+			return EPROTO;
+		if (reply.is_error)
+			return count == 0 && !reply.continues ? 0 : EPROTO;
+		if (reply.has_membership)
+			visit(&reply.membership, context);
+		if (!reply.continues)
+			return 0;
+	}
+	return EPROTO;
+}
+
+int userdb_memberships(const char *runtime, const char *user, const char *group, membership_visitor *visit,
+		       void *context)
+{
+	const struct varlink_bounds bounds = { .milliseconds = LOOKUP_WAIT_MS, .bytes = MEMBERSHIPS_MAX * REPLY_MAX };
+	char request[REQUEST_MAX], buffer[REPLY_MAX];
+	struct varlink connection;
+	int error;
+
+	(void)snprintf(
+		request, sizeof(request),
+		"{\"method\":\"io.systemd.UserDatabase.GetMemberships\",\"parameters\":{\"%s\":\"%s\"," REQUEST_TAIL
+		",\"more\":true}",
+		user != NULL ? "userName" : "groupName", user != NULL ? user : group);
+	error = connect_and_ask(&connection, runtime, bounds, request, buffer, sizeof(buffer));
+	if (error != 0)
+		return error;
+	error = receive_memberships(&connection, visit, context);
 	varlink_close(&connection);
 	return error;
 }

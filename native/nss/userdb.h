@@ -15,14 +15,31 @@
 
 #include "reply.h"
 
-/* The record of a number that is possible. A record of another number is no answer: ENOENT. */
-int userdb_by_uid(const char *runtime, enum record_kind kind, uid_t uid, struct identity *who);
+/* Who has this name, or, if it is null, this number? Both are possible ones. */
+struct query {
+	enum record_kind kind;
+	uid_t uid;
+	const char *name;
+};
 
-/* The same by a name that is possible. */
-int userdb_by_name(const char *runtime, enum record_kind kind, const char *name, struct identity *who);
+/* The user of a record. A record of another user is no answer: ENOENT. */
+int userdb_find(const char *runtime, const struct query *query, struct identity *who);
+
+/* Has the daemon look whether the user still lives: before it answers, it has removed the links of one that does not. */
+void userdb_nudge(const char *runtime, const struct query *query);
 
 /* Takes one user of a list. */
 typedef void userdb_visitor(const struct identity *who, void *context);
+
+/* Takes one membership. */
+typedef void membership_visitor(const struct membership *membership, void *context);
+
+/*
+ * Calls visit for every membership of the user or, if that is null, in the group, both possible names: at most MEMBERSHIPS_MAX times. None
+ * at all is 0.
+ */
+int userdb_memberships(const char *runtime, const char *user, const char *group, membership_visitor *visit,
+		       void *context);
 
 /*
  * Calls visit for every user, at most LIST_RECORDS_MAX times, in the order of the daemon; replies are received in

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 
 #include "protocol/daemon_client.h"
+#include "cli/check.h"
 #include "cli/fail.h"
 #include "exec/inherited.h"
-#include "namespace/may_mount.h"
+#include "namespace/mount_namespace.h"
 #include "cli/options.h"
 #include "exec/environment.h"
 #include "exec/exec.h"
+#include "exec/phases.h"
 
 static _Noreturn void explain(const struct reply *reply)
 {
@@ -27,16 +29,25 @@ static _Noreturn void explain(const struct reply *reply)
 
 int main(int argc, char **argv)
 {
+	check_take_over(argv);
+
 	struct inherited inherited = inherited_take();
 	const struct options options = options_read(argc, argv);
 	struct daemon_client *client = daemon_connect();
-	const struct reply *reply = daemon_launch(client, &options, may_mount(options.isolation == ISOLATION_BEST_EFFORT));
+	const struct reply *reply =
+		daemon_launch(client, &options, may_mount(options.isolation == ISOLATION_BEST_EFFORT));
 	struct exec_context context = { .plan = &reply->plan, .command = options.command, .inherited = inherited };
 
 	if (options.explain)
 		explain(reply);
-	if (context.plan->command_count == 0 && options.command[0] == NULL)
+	if (reply->skipped != NULL) {
+		say("%s", reply->skipped);
+		exit(EXIT_SUCCESS);
+	}
+	if (context.plan->phase == PHASE_NONE && context.plan->commands_count == 0 && options.command[0] == NULL)
 		fail(STATUS_LAUNCHER, "the daemon's plan has no command, and the command line has none");
 	context.environment = environment_make(context.plan, &inherited);
-	exec_commands(&context);
+	if (context.plan->phase != PHASE_NONE)
+		phase_run(&context);
+	phase_start(&context);
 }

@@ -4,7 +4,7 @@
 # and with sanitizers, which musl has none of, it is a dynamic program of the system's libc.
 
 RUN_SOURCES := $(wildcard run/*.c run/*/*.c) \
-	$(addprefix common/,deadline.c digits.c json.c json_write.c string_list.c utf8.c varlink.c)
+	$(addprefix common/,deadline.c digits.c json.c json_write.c passing.c string_list.c varlink.c)
 
 MUSL_CC ?= $(shell command -v musl-gcc)
 RUN_IS_STATIC := $(if $(filter 1,$(SANITIZE)),,$(MUSL_CC))
@@ -39,7 +39,7 @@ $(RUN_OBJECTS): | $(RUN_KERNEL)
 $(RUN_KERNEL):
 	@mkdir -p $@
 	@for header in linux/mount.h asm/unistd.h asm-generic/unistd.h; do \
-		found=$$(echo "#include <$$header>" | $(CC) -E -x c - | sed -n "s|^# [0-9]* \"\(/.*\)/$$header\".*|\1|p" | head -n 1); \
+		found=$$(echo "#include <$$header>" | $(if $(findstring musl-gcc,$(CC)),cc,$(CC)) -E -x c - | sed -n "s|^# [0-9]* \"\(/.*\)/$$header\".*|\1|p" | head -n 1); \
 		ln -sfn "$$found/$${header%/*}" "$@/$${header%/*}"; \
 	done
 
@@ -48,6 +48,12 @@ $(RUN_OBJ)/%.o: %.c
 	$(RUN_CC) $(RUN_CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(wildcard $(RUN_OBJ)/*/*.d $(RUN_OBJ)/*/*/*.d)
+
+# The helper, too, can be built with it (make CC=musl-gcc …/dynuser-helper), as it is on hosts of musl.
+ifneq ($(findstring musl-gcc,$(CC)),)
+$(HELPER_OBJECTS): ALL_CFLAGS += -isystem $(RUN_KERNEL)
+$(HELPER_OBJECTS): | $(RUN_KERNEL)
+endif
 endif
 
 $(OUT)/dynuser-run: $(RUN_OBJECTS) $(RUN_RELINK)

@@ -1,21 +1,23 @@
 /*
- * The programs dynuserd and dynuserctl: executes Node with the bundle in the same directory, PROGRAM.js, so that nothing inherited (a
- * signal, a variable, a mask) makes Node run anything else.
+ * The programs dynuserd, dynuserctl and dynuser-fleetd: executes Node with the bundle in the same directory, PROGRAM.js, so that nothing
+ * inherited (a signal, a variable, a mask) makes Node run anything else.
  */
 #include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "environment.h"
-#include "node.h"
 #include "signals.h"
 
 #define EXIT_FAILED 1
 /* The arguments that are passed on; the kernel bounds their length (execve(2), E2BIG). */
 #define ARGUMENTS_MAX 4096
 #define NODE_ARGUMENTS_MAX 8
+#define USUAL_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct program {
 	const char *name;
@@ -23,14 +25,14 @@ struct program {
 };
 
 /*
- * Modules come from beside the bundle, never from NODE_PATH's or the home's directories. The daemon's: functions are compiled at
- * their first call instead of interpreted, for the first launches. V8 lets the space for
- * new objects grow to 48 MB under load, and that for old ones to four times what lives there; with these it stays below 90 MB
- * with a full range, and is as fast (benchmarks/README.md).
+ * Modules come from beside the bundle, never from NODE_PATH's or the home's directories. The daemon's: V8 lets the space for new objects
+ * grow to 48 MB under load, and that for old ones to four times what lives there; with these it stays below 90 MB with a full range, and
+ * is as fast (benchmarks/README.md). The companion has a third less memory with them.
  */
 static const struct program programs[] = {
-	{ "dynuserd", { "--no-global-search-paths", "--always-sparkplug", "--max-semi-space-size=2", "--heap-growing-percent=40" } },
+	{ "dynuserd", { "--no-global-search-paths", "--max-semi-space-size=2", "--heap-growing-percent=40" } },
 	{ "dynuserctl", { "--no-global-search-paths" } },
+	{ "dynuser-fleetd", { "--no-global-search-paths", "--max-semi-space-size=2", "--heap-growing-percent=40" } },
 };
 
 static int fail(const char *program, const char *what, const char *problem, const char *remedy)
@@ -49,19 +51,120 @@ static const struct program *find_program(const char *name)
 }
 
 /* The path of this program, its links followed; the bundle and its modules are in the same directory. Returns its length, or 0. */
-static size_t own_path(char path[NODE_PATH_SIZE])
+static size_t own_path(char path[PATH_MAX])
 {
-	ssize_t length = readlink("/proc/self/exe", path, NODE_PATH_SIZE);
+	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
 
-	if (length <= 0 || length >= NODE_PATH_SIZE)
+	if (length <= 0 || length >= PATH_MAX)
 		return 0;
 	path[length] = '\0';
 	return (size_t)length;
 }
 
+static bool is_usable(const char *file)
+{
+	struct stat status;
+
+	return stat(file, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & S_IWOTH) == 0 &&
+	       access(file, X_OK) == 0;
+}
+
+/* The Node that came with the program, in the same directory; only the tarball for hosts whose Node is too old has one. */
+static bool find_own_node(const char *program, char found[PATH_MAX])
+{
+	int directory = (int)(strrchr(program, '/') - program);
+
+	return snprintf(found, PATH_MAX, "%.*s/node", directory, program) < PATH_MAX && is_usable(found);
+}
+
+/*
+ * Looks for the program `node` in the absolute directories of a PATH, or of the usual one for NULL. Relative directories are skipped, and
+ * files that everybody may write to.
+ */
+static bool find_node(const char *path, char found[PATH_MAX])
+{
+	if (path == NULL)
+		path = USUAL_PATH;
+	for (;;) {
+		size_t length = strcspn(path, ":");
+
+		if (path[0] == '/' && length < PATH_MAX) {
+			int written = snprintf(found, PATH_MAX, "%.*s/node", (int)length, path);
+
+			if (written < PATH_MAX && is_usable(found))
+				return true;
+		}
+		if (path[length] == '\0')
+			return false;
+		path += length + 1;
+	}
+}
+
+/*
+ * Which variables reach Node: names, or, with "*" at the end, prefixes of names. Dozens of variables make it run or load something else
+ * (NODE_OPTIONS, OPENSSL_CONF, NODE_EXTRA_CA_CERTS, LD_PRELOAD …), more with each version: so only those of this list are kept.
+ */
+static const char *const kept[] = {
+	/* the daemon's, and its clients' */
+	"DYNUSER_*",
+	"DBUS_SYSTEM_BUS_ADDRESS",
+	/* sd_listen_fds(3), sd_notify(3), systemd.exec(5): whom the manager means, and what it stores */
+	"LISTEN_PID",
+	"LISTEN_PIDFDID",
+	"LISTEN_FDS",
+	"LISTEN_FDNAMES",
+	"NOTIFY_SOCKET",
+	"JOURNAL_STREAM",
+	"SYSTEMD_EXEC_PID",
+	"FDSTORE",
+	/* where the certificate of dynuser-fleetd is */
+	"CREDENTIALS_DIRECTORY",
+	/* of a terminal and its user: dynuserctl's columns, colours, pager and times */
+	"TERM",
+	"NO_COLOR",
+	"PAGER",
+	"TZ",
+	"LANG",
+	"LC_*",
+	"PATH",
+};
+
+static bool is_kept(const char *variable)
+{
+	size_t length = strcspn(variable, "=");
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		size_t known = strlen(kept[i]);
+
+		if (kept[i][known - 1] == '*' ? length >= known && strncmp(variable, kept[i], known - 1) == 0 :
+						length == known && strncmp(variable, kept[i], known) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Returns the variables to keep; NULL if there is no memory. */
+static char **keep_environment(char *const *environment)
+{
+	size_t count = 0;
+
+	while (environment[count] != NULL)
+		count++;
+	char **result = calloc(count + 1, sizeof(*result));
+
+	if (result == NULL)
+		return NULL;
+	count = 0;
+	for (char *const *variable = environment; *variable != NULL; variable++) {
+		if (is_kept(*variable))
+			result[count++] = *variable;
+	}
+	return result;
+}
+
 int main(int argc, char **argv)
 {
-	static char script[NODE_PATH_SIZE + sizeof(".js")], node[NODE_PATH_SIZE];
+	static char script[PATH_MAX + sizeof(".js")], node[PATH_MAX];
 	static char *arguments[ARGUMENTS_MAX + NODE_ARGUMENTS_MAX + 3];
 	size_t count = 0, length = own_path(script);
 
@@ -76,7 +179,7 @@ int main(int argc, char **argv)
 		return fail(program->name, script, strerror(errno), "install dynuser again");
 	if (argc > ARGUMENTS_MAX)
 		return fail(program->name, "arguments", "too many", "give fewer");
-	if (!find_node(getenv("PATH"), node))
+	if (!find_own_node(script, node) && !find_node(getenv("PATH"), node))
 		return fail(program->name, "node", "not found in PATH",
 			    "install Node.js 20 or later, or set PATH for this service");
 
@@ -93,9 +196,10 @@ int main(int argc, char **argv)
 	if (environment == NULL)
 		return fail(program->name, "environment", "out of memory", "free some, and start again");
 	if (!close_debug_signal())
-		return fail(program->name, "seccomp", strerror(errno),
-			    "allow seccomp filters (CONFIG_SECCOMP_FILTER in the kernel): without them SIGUSR1 opens Node's "
-			    "debugger to every local user");
+		return fail(
+			program->name, "seccomp", strerror(errno),
+			"allow seccomp filters (CONFIG_SECCOMP_FILTER in the kernel): without them SIGUSR1 opens Node's "
+			"debugger to every local user");
 	(void)execve(node, arguments, environment);
 	return fail(program->name, node, strerror(errno), "install Node.js 20 or later");
 }

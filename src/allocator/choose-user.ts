@@ -3,51 +3,206 @@
  * Acquire, which carries them out, and Explain, which only says them, have in common.
  */
 import { mayJoin, type Requester } from '../core/access.ts';
+import { type AccountAnswer, isKnown } from '../core/account.ts';
 import { DynuserError } from '../core/errors.ts';
-import type { UserName } from '../core/ids.ts';
+import type { Evidence } from '../core/evidence.ts';
+import type { Gid, Uid, UserName } from '../core/ids.ts';
 import type { DynamicUser } from '../core/lease.ts';
-import { LEASES_PER_USER_MAX } from '../core/limits.ts';
-import type { UidRange } from '../core/range.ts';
-import { decideAccount, nameConflict, noSuchAccount, staticIsRoots } from './account.ts';
-import type { NameLookup } from './name-lookup.ts';
-import type { UidLocks } from './ports.ts';
-import { limitReached } from './refusals.ts';
+import { GROUPS_PER_USER_MAX, LEASES_PER_USER_MAX, MEMBERSHIPS_PER_GROUP_MAX } from '../core/limits.ts';
+import { heldGroups } from '../core/memberships.ts';
+import { restrictsPackets, samePacketRules } from '../core/packet-rules.ts';
+import type { CheckPurpose, Probe, UidLocks } from './ports.ts';
+import type { AcquireRequest, UserRequest } from './request.ts';
 
-/** @throws DynuserError NotPermitted, LimitReached if a requester cannot have one more lease of a user */
-export function checkJoin({ name, leases }: DynamicUser, requester: Requester): void {
+/** @throws DynuserError NameConflict, NotPermitted, LimitReached if a requester cannot have one more lease of a user */
+export function checkJoin(user: DynamicUser, requester: Requester, request: JoinRequest): void {
+  const { name, uid, leases, lost } = user;
+  if (lost !== undefined) {
+    throw nameConflict(
+      `the user ${name} has lost its UID ${uid}: ${lost}; release its leases ('dynuserctl release ${name}'), then acquire it anew`,
+    );
+  }
   const owners = leases.map(lease => lease.owner);
-  const access = mayJoin(requester, name, owners);
+  const access = mayJoin(requester, name, owners, request.member === undefined ? 'user' : 'group');
   if (!access.allowed) {
     throw new DynuserError('NotPermitted', access.reason, { field: 'userName' });
   }
-  if (leases.length >= LEASES_PER_USER_MAX) {
-    const { code, message } = limitReached(`the user ${name} has ${LEASES_PER_USER_MAX} leases already`);
-    throw new DynuserError(code, message, { field: 'userName' });
+  checkCounts(user, request);
+  checkPacketRules(user, request);
+}
+
+function checkCounts({ name, leases }: DynamicUser, { member, groups }: JoinRequest): void {
+  const memberships = leases.filter(lease => lease.member !== undefined).length;
+  const [count, max, what] =
+    member === undefined
+      ? [leases.length - memberships, LEASES_PER_USER_MAX, `the user ${name} has ${LEASES_PER_USER_MAX} leases`]
+      : [memberships, MEMBERSHIPS_PER_GROUP_MAX, `the group ${name} has ${MEMBERSHIPS_PER_GROUP_MAX} memberships`];
+  if (count >= max) {
+    throw new DynuserError('LimitReached', `${what} already`, { field: 'userName' });
+  }
+  const held = heldGroups({ leases: [...leases, { groups: groups ?? [] }] });
+  if (groups !== undefined && held.length > GROUPS_PER_USER_MAX) {
+    throw new DynuserError('LimitReached', `the user ${name} is in ${GROUPS_PER_USER_MAX} groups already`, {
+      field: 'userName',
+    });
   }
 }
 
+/** What of a request decides whether it may join. */
+export type JoinRequest = PacketRequest & Pick<AcquireRequest, 'groups'> & { readonly member?: unknown };
+type PacketRequest = Pick<UserRequest, 'packetRules' | 'takesPacketRules'>;
+
 /**
- * The host's account of a name, for which no user is made. No UID that was tried may be locked any more: a lock that is
- * seen now is not ours.
+ * Packets are told apart by their UID alone: no launch may loosen what another of the same user is held to, nor have it held to
+ * more; and what else an account of the host runs is not ours to hold.
+ * @throws DynuserError NameConflict
+ */
+export function checkPacketRules(user: DynamicUser, { packetRules, takesPacketRules }: PacketRequest): void {
+  const { name, dynamic, packetRules: present } = user;
+  if (!dynamic && restrictsPackets(packetRules)) {
+    throw nameConflict(
+      `the user ${name} is an account of this host, and IPAddressDeny= or RestrictNetworkInterfaces= would reach all that runs as it; use a dynamic user, or PrivateNetwork=yes`,
+    );
+  }
+  if (packetRules === undefined || takesPacketRules === true || present === undefined) {
+    return;
+  }
+  if (!samePacketRules(packetRules, present)) {
+    throw nameConflict(
+      `the user ${name} lives already with other values of IPAddressDeny=, IPAddressAllow= or RestrictNetworkInterfaces=, and a UID can have but one; give all its launches the same, or release its other leases`,
+    );
+  }
+}
+
+/** The NSS lookup of a request's name: made once, alone or together with the first UID that is checked for it. */
+export class NameLookup {
+  readonly #probe: Probe;
+  readonly #name: UserName;
+  readonly #purpose: CheckPurpose;
+  #account: Promise<AccountAnswer> | undefined;
+
+  /** @param purpose 'look' removes nothing */
+  constructor(probe: Probe, name: UserName, purpose: CheckPurpose) {
+    this.#probe = probe;
+    this.#name = name;
+    this.#purpose = purpose;
+  }
+
+  /** @throws DynuserError ProbeFailed, LimitReached; the same each time */
+  account(): Promise<AccountAnswer> {
+    this.#account ??= this.#probe.account(this.#name);
+    return this.#account;
+  }
+
+  /**
+   * A user of the host needs no UID, and a name that cannot be had neither: what NSS says comes before what a search failed with.
+   * @returns if the host has the name
+   * @throws the error if it has not; DynuserError ProbeFailed, LimitReached
+   */
+  async comesBefore(error: unknown): Promise<undefined> {
+    if (!isKnown(await this.account())) {
+      throw error;
+    }
+  }
+
+  /**
+   * @returns the evidence against a UID, or undefined; 'known' if the host has the name, whatever the evidence is
+   * @throws DynuserError ProbeFailed, LimitReached
+   */
+  async check(uid: Uid): Promise<Evidence | 'known' | undefined> {
+    if (this.#account !== undefined) {
+      if (isKnown(await this.#account)) {
+        return 'known';
+      }
+      return this.#purpose === 'take' ? this.#probe.take(uid) : this.#probe.evidence(uid);
+    }
+    const claim = this.#probe.check(this.#name, uid, this.#purpose);
+    this.#account = claim.then(({ account }) => account);
+    // Nobody may ask for it again: its failure is then told by the check.
+    this.#account.catch(() => {});
+    const { account, evidence } = await claim;
+    return isKnown(account) ? 'known' : evidence;
+  }
+}
+
+const OTHER_NAME = 'choose another user name';
+
+/**
+ * The host's account of a name, for which no user is made. systemd's rule (systemd.exec(5), DynamicUser=): an existing user is
+ * used as it is, with its own group, whatever that is called; a group without the user is refused, since half of the name
+ * would be somebody else's. Unlike there, a user that systemd itself allocated a moment ago is refused too: its UID ends
+ * with systemd's unit, not with our lease.
+ * No UID that was tried may be locked any more: a lock that is seen now is not ours.
  * @returns the account as a user without a lease
  * @throws DynuserError NameConflict, NotPermitted; ProbeFailed, LimitReached
  */
 export async function hostAccount(
-  { range, locks }: { readonly range: UidRange; readonly locks: Pick<UidLocks, 'peek'> },
+  { locks }: { readonly locks: Pick<UidLocks, 'peek'> },
   name: UserName,
-  requester: Requester,
+  { isRoot }: Requester,
   lookup: NameLookup,
 ): Promise<DynamicUser> {
-  const decision = decideAccount(name, await lookup.account(), range, locks);
-  switch (decision.kind) {
-    case 'conflict':
-      throw nameConflict(decision.reason);
-    case 'static':
-      if (!requester.isRoot) {
-        throw staticIsRoots(name);
-      }
-      return { name, uid: decision.uid, gid: decision.gid, dynamic: false, leases: [] };
-    case 'dynamic':
-      throw noSuchAccount(name);
+  const { user, group } = await lookup.account();
+  if (user === undefined) {
+    throw nameConflict(
+      group === undefined
+        ? `user ${name} does not exist and DynamicUser=no forbids creating it; name an existing user`
+        : `the group ${name} (${group.gid}) exists on this host, but no user of that name; ${OTHER_NAME}, or create the user`,
+    );
   }
+  if (locks.peek(user.uid).kind === 'taken') {
+    throw nameConflict(
+      `the user ${name} is a dynamic user of systemd (UID ${user.uid}); ${OTHER_NAME}, or stop its unit first`,
+    );
+  }
+  if (!isRoot) {
+    // A lease of a static user decides about its directories and what it leaves behind.
+    const reason = `the user ${name} is an account of this host, and only root may acquire it; ${OTHER_NAME}`;
+    throw new DynuserError('NotPermitted', reason, { field: 'userName' });
+  }
+  return { name, uid: user.uid, gid: user.gid, dynamic: false, leases: [] };
+}
+
+/**
+ * The host's group of a name, which is used as it is. As of users, one that systemd allocated is refused: its number ends with
+ * systemd's unit, not with our lease.
+ * @returns undefined if the host has nothing of that name
+ * @throws DynuserError NameConflict, NotPermitted; ProbeFailed, LimitReached
+ */
+export async function hostGroup(
+  { locks }: { readonly locks: Pick<UidLocks, 'peek'> },
+  name: UserName,
+  { isRoot }: Requester,
+  lookup: Pick<NameLookup, 'account'>,
+): Promise<Gid | undefined> {
+  const { user, group } = await lookup.account();
+  if (group === undefined) {
+    if (user === undefined) {
+      return undefined;
+    }
+    throw nameConflict(
+      `the user ${name} (${user.uid}) exists on this host, but no group of that name; name another group`,
+    );
+  }
+  if (locks.peek(group.gid as number as Uid).kind === 'taken') {
+    throw nameConflict(
+      `the group ${name} is a dynamic group of systemd (GID ${group.gid}); name another group, or stop its units first`,
+    );
+  }
+  if (!isRoot) {
+    // Who is in it may have what others gave to it.
+    const reason = `the group ${name} is a group of this host, and only root may have a user in it; name another group`;
+    throw new DynuserError('NotPermitted', reason, { field: 'userName' });
+  }
+  return group.gid;
+}
+
+/** What a request is told if it names a group that is not there, and that is not to be made. */
+export function noSuchGroup(name: UserName, isPrimary: boolean): DynuserError {
+  const otherwise = isPrimary ? ", or leave it out for the user's own" : '';
+  return nameConflict(`group ${name} does not exist; name an existing group${otherwise}`);
+}
+
+function nameConflict(reason: string): DynuserError {
+  return new DynuserError('NameConflict', reason, { field: 'userName' });
 }

@@ -3,6 +3,7 @@
  * the number somewhere does not belong to somebody else at once. Their own name gets them back at any time.
  */
 import type { Uid, UserName } from '../core/ids.ts';
+import { COOLING_MAX } from '../core/limits.ts';
 import type { Clock } from './ports.ts';
 
 /** Read at each use, so that it may change. */
@@ -12,20 +13,30 @@ export interface CoolDownSettings {
 }
 
 export class CoolDown {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #settings: CoolDownSettings;
   readonly #freed = new Map<Uid, { readonly name: UserName; readonly until: number }>();
 
-  constructor(clock: Clock, settings: CoolDownSettings) {
+  constructor(clock: Pick<Clock, 'monotonic'>, settings: CoolDownSettings) {
     this.#clock = clock;
     this.#settings = settings;
   }
 
-  /** Notes that a UID was freed. There is one entry for each UID of the range at most. */
+  /** Notes that a UID was freed, and forgets those whose time is over. */
   freed(uid: Uid, name: UserName): void {
     const { durationMs } = this.#settings;
+    const now = this.#clock.monotonic();
+    // In the order in which they were freed, so that the first that still cools is followed by none that does not, unless the
+    // duration has changed.
+    for (const [first, { until }] of this.#freed) {
+      if (until > now && this.#freed.size < COOLING_MAX) {
+        break;
+      }
+      this.#freed.delete(first);
+    }
+    this.#freed.delete(uid);
     if (durationMs > 0) {
-      this.#freed.set(uid, { name, until: this.#clock.monotonic() + durationMs });
+      this.#freed.set(uid, { name, until: now + durationMs });
     }
   }
 
@@ -40,6 +51,16 @@ export class CoolDown {
       return undefined;
     }
     return entry.name === name ? undefined : entry.name;
+  }
+
+  /** How many UIDs cool down now. */
+  get count(): number {
+    const now = this.#clock.monotonic();
+    let count = 0;
+    for (const { until } of this.#freed.values()) {
+      count += until > now ? 1 : 0;
+    }
+    return count;
   }
 
   /** Whether a UID cools down now: it is remembered here and nowhere else. */

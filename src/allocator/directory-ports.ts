@@ -1,24 +1,17 @@
 /** What the use cases need of a user's directories. All errors are DynuserError DirectoryFailed, whose field is the parameter of the request. */
 import type {
   DirectoriesInUse,
-  DirectoryKind,
   DirectoryRequest,
   DirectorySettings,
-  HandoverKind,
   LeasedDirectory,
   PathStatus,
   RequestedDirectory,
 } from '../core/directory.ts';
-import type { Gid, Uid, UserName } from '../core/ids.ts';
+import type { Gid, Uid } from '../core/ids.ts';
+import type { DynamicUser } from '../core/lease.ts';
 
 /** The user that gets the directories. */
-export interface DirectoryUser {
-  readonly name: UserName;
-  readonly uid: Uid;
-  readonly gid: Gid;
-  /** false for a static user of the host, whose directories are all public */
-  readonly dynamic: boolean;
-}
+export type DirectoryUser = Pick<DynamicUser, 'name' | 'uid' | 'gid' | 'dynamic'>;
 
 export interface HandoverProgress {
   /** the directory that is changing hands */
@@ -38,15 +31,17 @@ export interface HandoverOptions {
 
 export interface PrepareOptions extends HandoverOptions {
   /** of these directories, by inspect(): while it is fresh, none is taken again */
-  readonly snapshot?: DirectorySnapshot;
+  readonly snapshot?: DirectorySnapshot | undefined;
   /** the live leases at the moment of the call; asked once the directories are locked */
   readonly live: () => readonly DirectoriesInUse[];
-  readonly onProgress?: (progress: HandoverProgress) => void;
-  readonly signal?: AbortSignal;
+  readonly onProgress?: ((progress: HandoverProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A directory as the caller is told of it. */
 export interface PreparedDirectory extends LeasedDirectory {
+  /** further names below the base: in trees of the request, and those that the caller has to make */
+  readonly otherNames?: { readonly inner: readonly string[]; readonly covered: readonly string[] };
   readonly realPath: string;
   readonly readOnly: boolean;
   /** the public path of the directory of the same request that it is a part of, whose mount shows it too */
@@ -90,17 +85,10 @@ export interface PreparedDirectories extends DirectoriesOfLease, AsyncDisposable
 }
 
 /** What prepare() would do with a directory. */
-export interface ExpectedHandover {
-  readonly kind: DirectoryKind;
-  readonly source: string;
-  readonly publicPath: string;
-  readonly realPath: string;
-  readonly readOnly: boolean;
-  readonly aliases: readonly string[];
-  /** the public path of the directory of the same request that it is a part of */
-  readonly within?: string;
-  readonly handover: HandoverKind;
-  /** the owner of the tree's top; absent where there is no tree yet */
+export interface ExpectedHandover
+  extends Omit<LeasedDirectory, 'preserved' | 'exposed'>,
+    Pick<PreparedDirectory, 'otherNames' | 'realPath' | 'readOnly' | 'within'> {
+  /** the owner of the tree's top; absent if there is no tree yet */
   readonly owner?: Uid;
   /** inodes of the tree, and those that would change; of a large one what was counted within a bounded time */
   readonly inodes: number;
@@ -130,6 +118,8 @@ export interface PathInspector {
 export interface DirectorySnapshot extends Disposable {
   /** the owners of the trees that exist, in order: the first candidates; what cannot be opened has none */
   readonly owners: readonly Uid[];
+  /** the groups of those trees that are not mapped, in order, unless it is their owner's own */
+  readonly groups: readonly Gid[];
 }
 
 export interface Directories {

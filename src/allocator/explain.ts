@@ -7,17 +7,23 @@ import type { CandidateOrigin } from '../core/candidates.ts';
 import { DynuserError, type ErrorCode } from '../core/errors.ts';
 import { describeEvidence, type Evidence } from '../core/evidence.ts';
 import type { Gid, Uid, UserName } from '../core/ids.ts';
-import type { DynamicUser } from '../core/lease.ts';
+import { EXPLAINED_CANDIDATES_MAX } from '../core/limits.ts';
 import { deriveUserName } from '../core/name.ts';
 import type { Allocator } from './allocate.ts';
-import { checkJoin, hostAccount } from './choose-user.ts';
-import type { Directories, ExpectedHandover } from './directory-ports.ts';
-import { lostConflict } from './losses.ts';
-import { NameLookup, readOnlyProbe } from './name-lookup.ts';
+import { checkJoin, checkPacketRules, hostAccount, hostGroup, NameLookup, noSuchGroup } from './choose-user.ts';
+import type { Directories, DirectoryUser, ExpectedHandover } from './directory-ports.ts';
+import { type FleetPort, fleetConflict, rangeOfOne, staysLocal } from './fleet-port.ts';
 import type { Probe, UidLocks } from './ports.ts';
-import { rangeExhausted } from './refusals.ts';
-import type { UserRequest } from './request.ts';
-import { examineUid, type SearchDeps, searchUids, type UidCandidate } from './search.ts';
+import { nameOfRequest, type SharedGroupRequest, type UserRequest } from './request.ts';
+import {
+  examineUid,
+  rangeExhausted,
+  type SearchDeps,
+  searchUids,
+  type UidCandidate,
+  type UidSearch,
+} from './search.ts';
+import { directoryGidOf, groupRequest, groupsOfRequest, inWordsOfGroup, numbersTriedFirst } from './shared-groups.ts';
 import type { Teardown } from './teardown.ts';
 
 export interface ExplainedCandidate {
@@ -43,6 +49,16 @@ export interface Explanation {
   readonly candidates: readonly ExplainedCandidate[];
   /** what would become of the directories that the request names */
   readonly handovers: readonly ExpectedHandover[];
+  /** the groups that the request names */
+  readonly groups: readonly ExpectedGroup[];
+}
+
+export interface ExpectedGroup {
+  readonly name: UserName;
+  /** absent if it cannot be had */
+  readonly gid?: Gid;
+  readonly outcome: Chosen['outcome'] | 'refused';
+  readonly reason: string;
 }
 
 export interface ExplainDeps extends SearchDeps {
@@ -50,6 +66,8 @@ export interface ExplainDeps extends SearchDeps {
   readonly teardown: Pick<Teardown, 'waitFor' | 'leftoversOf'>;
   readonly allocator: Pick<Allocator, 'checkLimits'>;
   readonly directories: Pick<Directories, 'inspect' | 'explain'>;
+  /** absent: this host is in no fleet */
+  readonly fleet?: FleetPort;
 }
 
 /** The errors that are answers: any other says that there is no telling what Acquire would do. */
@@ -59,6 +77,8 @@ const REFUSALS: Readonly<Partial<Record<ErrorCode, Explanation['outcome']>>> = {
   NotPermitted: 'refused',
   LimitReached: 'refused',
   DirectoryFailed: 'refused',
+  FleetConflict: 'conflict',
+  FleetUnavailable: 'refused',
 };
 
 /**
@@ -75,40 +95,95 @@ export async function explain(
   const derived = deriveUserName(request.unit, request.perInstance);
   const userName = request.userName ?? derived.name;
   const nameOrigin = request.userName === undefined ? derived.origin : 'given in the request';
-  const candidates = new Map<Uid, ExplainedCandidate>();
-  const named = { userName, nameOrigin };
-  const { user, refusal } = await choose(deps, probe, rights.requester, userName, request, candidates);
-  const ids = user === undefined ? { dynamic: false } : { dynamic: user.dynamic, uid: user.uid, gid: user.gid };
+  const found = new Map<Uid, ExplainedCandidate>();
+  const groups = await explainGroups(deps, probe, rights.requester, request);
+  const wanted = { ...request, ...directoryGidOf(groupsOfRequest(request), groups) };
+  const chosen = await choose(deps, probe, rights.requester, userName, request, found).catch(asRefusal);
+  const ids = 'refusal' in chosen ? { dynamic: false } : { dynamic: chosen.dynamic, uid: chosen.uid, gid: chosen.gid };
+  const said = {
+    userName,
+    nameOrigin,
+    ...ids,
+    candidates: [...found.values()],
+    groups: groups.map(({ refusal, ...group }) => group),
+  };
   try {
-    refuse(deps, rights, refusal);
-    const handovers = user === undefined ? [] : await expectHandovers(deps, request, user);
-    const outcome = user?.outcome ?? 'allocate';
-    const reason = user?.reason ?? '';
-    return { ...named, outcome, reason, ...ids, candidates: [...candidates.values()], handovers };
-  } catch (error) {
-    const outcome = error instanceof DynuserError ? REFUSALS[error.code] : undefined;
-    if (outcome === undefined || !(error instanceof DynuserError)) {
-      throw error;
+    // In the order of Acquire.
+    if (!rights.acquire.allowed) {
+      throw new DynuserError('NotPermitted', rights.acquire.reason, { field: 'unit' });
     }
-    const dynamic = outcome === 'exhausted' || ids.dynamic;
-    const refused = { outcome, reason: error.message, refusal: error };
-    return { ...named, ...ids, ...refused, dynamic, candidates: [...candidates.values()], handovers: [] };
+    deps.allocator.checkLimits(rights.requester);
+    const refused = groups.find(({ refusal }) => refusal !== undefined)?.refusal;
+    if (refused !== undefined) {
+      throw refused;
+    }
+    if ('refusal' in chosen) {
+      throw chosen.refusal;
+    }
+    const { outcome, reason } = chosen;
+    return { ...said, outcome, reason, handovers: await expectHandovers(deps, wanted, chosen) };
+  } catch (error) {
+    const refused = asRefusal(error);
+    return { ...said, ...refused, dynamic: refused.outcome === 'exhausted' || ids.dynamic, handovers: [] };
   }
 }
 
-/** @throws DynuserError the first of what Acquire would be refused with, in its order */
-function refuse({ allocator }: ExplainDeps, { acquire, requester }: Rights, refusal: DynuserError | undefined): void {
-  if (!acquire.allowed) {
-    throw new DynuserError('NotPermitted', acquire.reason, { field: 'unit' });
+/** What would become of each group, in the order of Acquire. */
+async function explainGroups(
+  deps: ExplainDeps,
+  probe: Probe,
+  requester: Requester,
+  request: UserRequest,
+): Promise<readonly (ExpectedGroup & { readonly refusal?: DynuserError })[]> {
+  const groups: (ExpectedGroup & { readonly refusal?: DynuserError })[] = [];
+  for (const group of groupsOfRequest(request)) {
+    try {
+      groups.push({ name: group.name, ...(await explainGroup(deps, probe, requester, request, group)) });
+    } catch (error) {
+      const { reason, refusal } = asRefusal(inWordsOfGroup(error, group));
+      groups.push({ name: group.name, outcome: 'refused', reason, refusal });
+    }
   }
-  allocator.checkLimits(requester);
-  if (refusal !== undefined) {
-    throw refusal;
+  return groups;
+}
+
+async function explainGroup(
+  deps: ExplainDeps,
+  probe: Probe,
+  requester: Requester,
+  request: UserRequest,
+  group: SharedGroupRequest,
+): Promise<Omit<ExpectedGroup, 'name'>> {
+  const { name, isPrimary, mustExist } = group;
+  if (deps.users.byName(name)?.dynamic !== true) {
+    const gid = await hostGroup(deps, name, requester, new NameLookup(probe, name, 'look'));
+    if (gid !== undefined) {
+      return { gid, outcome: 'static', reason: 'this host has the group, which is used' };
+    }
+    if (mustExist) {
+      throw noSuchGroup(name, isPrimary);
+    }
   }
+  const asked = {
+    ...groupRequest(group, request),
+    member: { user: nameOfRequest(request) },
+    triedFirst: await numbersTriedFirst(deps, group, request),
+  };
+  const { gid, outcome, reason } = await choose(deps, probe, requester, name, asked, new Map());
+  return { gid, outcome, reason };
+}
+
+/** @throws the error, unless it is an answer */
+function asRefusal(error: unknown): Pick<Explanation, 'outcome' | 'reason'> & { readonly refusal: DynuserError } {
+  const outcome = error instanceof DynuserError ? REFUSALS[error.code] : undefined;
+  if (outcome === undefined || !(error instanceof DynuserError)) {
+    throw error;
+  }
+  return { outcome, reason: error.message, refusal: error };
 }
 
 /** The user that would be had. */
-interface Chosen extends Pick<DynamicUser, 'name' | 'uid' | 'gid' | 'dynamic'> {
+interface Chosen extends DirectoryUser {
   readonly outcome: 'allocate' | 'join' | 'static';
   readonly reason: string;
 }
@@ -119,47 +194,19 @@ async function choose(
   probe: Probe,
   requester: Requester,
   name: UserName,
-  request: UserRequest,
-  candidates: Map<Uid, ExplainedCandidate>,
-): Promise<{ readonly user?: Chosen; readonly refusal?: DynuserError }> {
-  try {
-    const user =
-      liveUser(deps, requester, name) ??
-      (await newUser(deps, readOnlyProbe(probe), requester, name, request, candidates));
-    return { user };
-  } catch (error) {
-    if (error instanceof DynuserError && REFUSALS[error.code] !== undefined) {
-      return { refusal: error };
-    }
-    throw error;
-  }
-}
-
-/** A loss that nobody has noticed yet is found out by Acquire, which can write it down. */
-function liveUser({ users }: ExplainDeps, requester: Requester, name: UserName): Chosen | undefined {
-  const live = users.byName(name);
-  if (live === undefined) {
-    return undefined;
-  }
-  if (live.lost !== undefined) {
-    throw lostConflict(live);
-  }
-  checkJoin(live, requester);
-  const { leases, ...user } = live;
-  const count = leases.length === 1 ? 'one lease' : `${leases.length} leases`;
-  return { ...user, outcome: 'join', reason: `the user lives already, with ${count}, and is joined` };
-}
-
-async function newUser(
-  deps: ExplainDeps,
-  probe: Probe,
-  requester: Requester,
-  name: UserName,
-  request: UserRequest,
+  request: UserRequest & { readonly member?: unknown },
   candidates: Map<Uid, ExplainedCandidate>,
 ): Promise<Chosen> {
+  const live = deps.users.byName(name);
+  if (live !== undefined) {
+    // A loss that nobody has noticed yet is found out by Acquire, which can write it down.
+    checkJoin(live, requester, request);
+    const { leases, ...user } = live;
+    const count = leases.length === 1 ? 'one lease' : `${leases.length} leases`;
+    return { ...user, outcome: 'join', reason: `the user lives already, with ${count}, and is joined` };
+  }
   await deps.teardown.waitFor(name);
-  const lookup = new NameLookup(probe, name);
+  const lookup = new NameLookup(probe, name, 'look');
   if (request.staticOnly !== true) {
     const free = await findFree(deps, lookup, name, request, candidates).catch((error: unknown) =>
       lookup.comesBefore(error),
@@ -171,6 +218,7 @@ async function newUser(
     }
   }
   const { leases, ...account } = await hostAccount(deps, name, requester, lookup);
+  checkPacketRules({ ...account, leases }, request);
   // Of a name that the host has, no UID had to be found.
   candidates.clear();
   return { ...account, outcome: 'static', reason: 'this host has the user, which is used' };
@@ -181,23 +229,73 @@ async function findFree(
   deps: ExplainDeps,
   lookup: NameLookup,
   name: UserName,
-  { directories }: UserRequest,
+  { unit, directories, triedFirst = [], fleet: asked }: UserRequest,
   candidates: Map<Uid, ExplainedCandidate>,
 ): Promise<UidCandidate | undefined> {
+  const range = deps.rangeOf(unit);
   using snapshot = directories.length === 0 ? undefined : await deps.directories.inspect(directories);
-  for await (const candidate of searchUids(deps, { name, owners: snapshot?.owners ?? [], reserves: false })) {
+  const owners = [...triedFirst, ...(snapshot?.owners ?? [])];
+  const mode = deps.fleet?.concerns(name, asked);
+  if (deps.fleet !== undefined && mode !== undefined) {
+    try {
+      return await findInFleet(deps, deps.fleet, lookup, name, owners, candidates);
+    } catch (error) {
+      if (!staysLocal(error, mode) || deps.fleet.hasShared(directories)) {
+        throw error;
+      }
+    }
+  }
+  const free = await search(deps, lookup, { name, range, owners, explains: true }, candidates);
+  if (free === undefined) {
+    throw rangeExhausted(deps, range);
+  }
+  return free === 'known' ? undefined : free;
+}
+
+/** As findFree(), of a name of the fleet. Nothing is held: another host may have the UID in a moment. */
+async function findInFleet(
+  deps: ExplainDeps,
+  fleet: FleetPort,
+  lookup: NameLookup,
+  name: UserName,
+  owners: readonly Uid[],
+  candidates: Map<Uid, ExplainedCandidate>,
+): Promise<UidCandidate | undefined> {
+  const bound = await fleet.uidOf(name);
+  const range = bound === undefined ? fleet.range : rangeOfOne(bound);
+  const first = bound === undefined ? [...fleet.formerUids(name), ...owners] : [];
+  const fleetOwnerOf = (uid: Uid) => fleet.ownerOf(uid, name);
+  const free = await search(deps, lookup, { name, range, owners: first, fleetOwnerOf, explains: true }, candidates);
+  if (free === undefined) {
+    throw bound === undefined
+      ? rangeExhausted(deps, range)
+      : fleetConflict(name, bound, candidates.get(bound)?.finding);
+  }
+  return free === 'known' ? undefined : free;
+}
+
+/** @returns undefined if no candidate is free; 'known' if the host has the name */
+async function search(
+  deps: ExplainDeps,
+  lookup: NameLookup,
+  wanted: UidSearch,
+  candidates: Map<Uid, ExplainedCandidate>,
+): Promise<UidCandidate | 'known' | undefined> {
+  for await (const candidate of searchUids(deps, wanted)) {
     const { uid } = candidate;
     const hold = { lock: () => deps.locks.peek(uid), lockAccounts: async () => undefined };
     const evidence = candidate.evidence ?? (await examineUid(hold, uid, lookup));
     if (evidence === 'known') {
-      return undefined;
+      return 'known';
     }
-    candidates.set(uid, describe(candidate, evidence, candidates.get(uid)));
+    if (evidence === undefined || candidates.size < EXPLAINED_CANDIDATES_MAX) {
+      candidates.set(uid, describe(candidate, evidence, candidates.get(uid)));
+    }
     if (evidence === undefined) {
       return candidate;
     }
   }
-  throw rangeExhausted(deps.range, deps.users.heldCount);
+  return undefined;
 }
 
 const ORIGIN_WORDS: Readonly<Record<CandidateOrigin, string>> = {
@@ -223,11 +321,14 @@ function describe(
 async function expectHandovers(
   { directories: planned, users }: ExplainDeps,
   { directories, makesMounts, verify, directoryGid }: UserRequest,
-  { name, uid, gid, dynamic }: Chosen,
+  user: Chosen,
 ): Promise<readonly ExpectedHandover[]> {
   if (directories.length === 0) {
     return [];
   }
-  const owner = { name, uid, gid: directoryGid ?? gid, dynamic };
-  return planned.explain(directories, owner, { makesMounts, verify, live: () => users.directoriesInUse() });
+  return planned.explain(
+    directories,
+    { ...user, gid: directoryGid ?? user.gid },
+    { makesMounts, verify, live: () => users.directoriesInUse() },
+  );
 }

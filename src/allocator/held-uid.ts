@@ -1,6 +1,8 @@
-/** A UID that is being given out: steps 1 to 6 of ports.ts, taken back in reverse order at the end of the scope if the last was not reached. */
+/** A UID that is being given out: steps 1 to 6 of making (ARCHITECTURE.md), taken back in reverse order at the end of the scope if the last was not reached. */
 import type { Gid, Uid, UserName } from '../core/ids.ts';
 import type { DynamicUser, Lease } from '../core/lease.ts';
+import type { AcquireSeconds } from './events.ts';
+import { tellMemberships, untellMemberships } from './memberships.ts';
 import type { AccountsLock, LockOutcome, Registry, UidLocks } from './ports.ts';
 import type { UidHold } from './search.ts';
 import type { UserTable } from './user-table.ts';
@@ -18,9 +20,13 @@ export class HeldUid implements UidHold, Disposable {
   readonly #deps: HeldUidDeps;
   readonly #ends: (() => void)[] = [];
   #isGivenOut = false;
+  /** with its lease, of whose groups others were told */
+  #told: DynamicUser | undefined;
 
-  constructor(deps: HeldUidDeps, uid: Uid, name: UserName) {
+  constructor(deps: HeldUidDeps, candidate: Uid, name: UserName) {
     this.#deps = deps;
+    // V8 keeps what was computed from a hash as a double, which is an object for each field that has it.
+    const uid = (candidate >>> 0) as Uid;
     this.user = { uid, gid: uid as number as Gid, name, dynamic: true, leases: [] };
   }
 
@@ -34,6 +40,13 @@ export class HeldUid implements UidHold, Disposable {
     this.#ends.push(await this.#deps.accounts.take());
   }
 
+  /** Lets others change accounts while something else is waited for. lockAccounts() and another look at the UID have to follow. */
+  unlockAccounts(): void {
+    for (const end of this.#ends.splice(0)) {
+      end();
+    }
+  }
+
   /** Has the UID resolve before there is a lease, and lets others change accounts: to get directories ready may take minutes. */
   announce(): void {
     this.#ends.push(this.#deps.users.announce(this.user));
@@ -42,16 +55,22 @@ export class HeldUid implements UidHold, Disposable {
     this.#ends[0]?.();
   }
 
-  /** Steps 3 to 6: from now on the user lives. @throws DynuserError the registry's */
-  giveOut(lease: Lease): DynamicUser {
+  /**
+   * Steps 3 to 6: from now on the user lives.
+   * @param more what it has besides its lease
+   * @throws DynuserError the registry's
+   */
+  giveOut(lease: Lease, more: Pick<DynamicUser, 'packetRules'>, seconds: AcquireSeconds): DynamicUser {
     const { registry, locks, users } = this.#deps;
-    const user: DynamicUser = { ...this.user, leases: [lease] };
+    const user: DynamicUser = { ...this.user, ...more, leases: [lease] };
     registry.intend(user);
     registry.publish(user);
+    this.#told = user;
+    tellMemberships(this.#deps, user);
     locks.keep(user.uid);
     registry.commit(user);
     this.#isGivenOut = true;
-    users.put(user);
+    users.put(user, seconds);
     return user;
   }
 
@@ -61,6 +80,9 @@ export class HeldUid implements UidHold, Disposable {
       end();
     }
     if (!this.#isGivenOut) {
+      if (this.#told !== undefined) {
+        untellMemberships(this.#deps, this.#told);
+      }
       registry.unpublish(this.user);
       locks.release(this.user.uid);
       registry.forget(this.user);

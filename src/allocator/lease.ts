@@ -2,18 +2,21 @@
  * A lease that is being made: its directories are prepared, it is written by whoever knows its user, and it is dropped
  * again if it cannot be answered. Knows nothing of how a UID is found.
  */
-import { type Cleanup, type DynamicUser, type Lease, termsOf } from '../core/lease.ts';
-import type {
-  Directories,
-  DirectoriesOfLease,
-  DirectorySnapshot,
-  HandoverProgress,
-  PreparedDirectories,
-} from './directory-ports.ts';
+import {
+  type Cleanup,
+  compactLease,
+  type DynamicUser,
+  type Lease,
+  type LeasedRuntime,
+  type RequestedRuntime,
+  termsOf,
+} from '../core/lease.ts';
+import type { Directories, DirectoriesOfLease, DirectorySnapshot, HandoverProgress } from './directory-ports.ts';
+import type { LeaseEvents } from './events.ts';
 import type { Clock, Randomness } from './ports.ts';
-import { limitReached } from './refusals.ts';
 import { type ReleaseDeps, releaseGone } from './release.ts';
 import type { AcquireRequest, LeaseOwner } from './request.ts';
+import { limitReached } from './request-limits.ts';
 
 export interface Acquired extends DirectoriesOfLease {
   readonly user: DynamicUser;
@@ -24,10 +27,13 @@ export interface LeaseDeps extends ReleaseDeps {
   readonly directories: Directories;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  readonly events: LeaseEvents;
 }
 
 /** A lease whose directories are prepared, and locked until the end of the scope. */
 export interface PendingLease extends AsyncDisposable {
+  /** how long its directories took, in milliseconds */
+  readonly handoverMs: number;
   /**
    * @returns the lease, which is to be written down in the same tick
    * @throws DynuserError LimitReached if the caller has gone; DirectoryFailed if the directories are not ready any more
@@ -54,10 +60,27 @@ export async function prepareLease(
   owner: LeaseOwner,
   snapshot?: DirectorySnapshot,
 ): Promise<PendingLease> {
-  const prepared = await prepareDirectories(deps, user, request, owner, snapshot);
+  const { makesMounts, verify, directoryGid = user.gid } = request;
+  const { signal, onProgress } = owner;
+  const options = {
+    ...{ makesMounts, verify, signal, snapshot, live: () => deps.users.directoriesInUse() },
+    onProgress: onProgress && ((at: HandoverProgress) => onProgress(at, user)),
+  };
+  const begun = deps.clock.monotonic();
+  const prepared =
+    request.directories.length === 0
+      ? undefined
+      : await deps.directories.prepare(request.directories, { ...user, gid: directoryGid }, options);
   const { directories, environment } = prepared ?? { directories: [], environment: {} };
+  const handoverMs = prepared === undefined ? 0 : deps.clock.monotonic() - begun;
+  for (const directory of directories) {
+    if (directory.changed > 0) {
+      deps.events.tell({ kind: 'handover', user, directory });
+    }
+  }
   let unanswered: Lease | undefined;
   return {
+    handoverMs,
     make() {
       if (owner.signal.aborted) {
         throw limitReached('the caller has gone before it was answered');
@@ -83,24 +106,6 @@ export async function prepareLease(
   };
 }
 
-async function prepareDirectories(
-  deps: LeaseDeps,
-  user: DynamicUser,
-  { directories, makesMounts, verify, directoryGid = user.gid }: AcquireRequest,
-  { signal, onProgress }: LeaseOwner,
-  snapshot: DirectorySnapshot | undefined,
-): Promise<PreparedDirectories | undefined> {
-  if (directories.length === 0) {
-    return undefined;
-  }
-  const options = {
-    ...{ makesMounts, verify, signal, live: () => deps.users.directoriesInUse() },
-    ...(snapshot === undefined ? {} : { snapshot }),
-    ...(onProgress === undefined ? {} : { onProgress: (at: HandoverProgress) => onProgress(at, user) }),
-  };
-  return deps.directories.prepare(directories, { ...user, gid: directoryGid }, options);
-}
-
 function leaseOf(
   { randomness, clock }: LeaseDeps,
   user: DynamicUser,
@@ -113,12 +118,27 @@ function leaseOf(
     ...request.cleanup,
     ...(ofAccount ? { accountIpc: request.directoryGid ?? user.gid } : {}),
   };
-  return {
+  return compactLease({
     ...termsOf(request),
     ...(process === undefined ? {} : { process }),
-    ...{ id: randomness.leaseId(), pid, owner: requester.uid, since: clock.now(), cleanup },
+    ...(request.groups === undefined ? {} : { groups: request.groups }),
+    ...(request.member === undefined ? {} : { member: request.member }),
+    ...(request.runtime === undefined ? {} : { runtime: runtimeOf(request.runtime, clock, randomness) }),
+    ...{ id: request.id ?? randomness.leaseId(), pid, owner: requester.uid, since: clock.now(), cleanup },
     directories: directories.map(({ kind, source, publicPath, handover, preserved, exposed, aliases }) => {
       return { kind, source, publicPath, handover, preserved, exposed, aliases };
     }),
-  };
+  });
+}
+
+const UINT32_COUNT = 2 ** 32;
+
+/** The time begins now: what is left of it when another daemon takes the lease up is known by its end. */
+function runtimeOf(
+  { extraMs, ...limit }: RequestedRuntime,
+  clock: Pick<Clock, 'sinceBoot'>,
+  randomness: Pick<Randomness, 'uint32'>,
+): LeasedRuntime {
+  const milliseconds = limit.milliseconds + Math.floor((extraMs * randomness.uint32()) / UINT32_COUNT);
+  return { ...limit, milliseconds, until: Math.ceil(clock.sinceBoot()) + milliseconds };
 }

@@ -1,37 +1,49 @@
 /**
- * Leases that end with a process or with a systemd unit: watches each, and stops when it is released otherwise.
- * Connections are watched by api/connection-leases.ts.
+ * Leases that end with a process, with a systemd unit, after a time, or with a connection that was to a former daemon: watches each, and
+ * stops when it is released otherwise. Connections to this daemon are watched by api/connection-leases.ts.
  */
 import type { Requester } from '../core/access.ts';
 import { DynuserError, type ErrorCode } from '../core/errors.ts';
-import type { LeaseId, Pid, UnitName } from '../core/ids.ts';
+import type { LeaseId, Pid, Uid, UnitName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
-import type { ProcessIdentity } from '../core/process-identity.ts';
-import type { PeerPinOutcome, PinnedProcess, Processes, Units } from './ports.ts';
+import { isSameProcess, type ProcessIdentity } from '../core/process-identity.ts';
+import type { LeaseEvents } from './events.ts';
+import type { Acquired } from './lease.ts';
+import type { Clock, PeerPinOutcome, PinnedProcess, Processes, Units } from './ports.ts';
 import type { UserTable } from './user-table.ts';
 
 export interface LifetimeDeps {
   readonly users: UserTable;
+  readonly events: LeaseEvents;
   readonly processes: Processes;
   readonly units: Units;
-  /** ends a lease whose process or unit is gone */
+  readonly clock: Pick<Clock, 'now' | 'sinceBoot'>;
+  /** how long a lease whose connection was to a former daemon waits to be claimed, in milliseconds */
+  readonly graceMs: number;
+  /** ends a lease whose process, unit or connection is gone */
   readonly release: (lease: LeaseId) => Promise<void>;
   /** told of failures that have no caller to answer */
   readonly onFailure: (what: string, cause: unknown) => void;
 }
 
+/** signal(7) */
+const SIGHUP = 1;
+/** The longest that a timer of Node waits. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/** What was taken back. */
+export type ClaimedLease = Pick<Acquired, 'user' | 'lease'>;
+
 export class Lifetimes {
   readonly #deps: LifetimeDeps;
+  /** what ends the watch on each lease */
   readonly #stop = new Map<LeaseId, () => void>();
+  /** those that wait to be claimed */
+  readonly #waiting = new Set<LeaseId>();
 
   constructor(deps: LifetimeDeps) {
     this.#deps = deps;
-    deps.users.watch(({ kind, lease }) => {
-      if (kind === 'released') {
-        this.#stop.get(lease.id)?.();
-        this.#stop.delete(lease.id);
-      }
-    });
+    deps.events.on(['released'], ({ lease }) => this.#forget(lease.id));
   }
 
   /**
@@ -59,19 +71,15 @@ export class Lifetimes {
    */
   callerOf(pin: () => PeerPinOutcome, pid: Pid | undefined): PinnedProcess {
     const outcome = this.#pin(pin, pid);
-    switch (outcome.kind) {
-      case 'running':
-        return outcome.process;
-      case 'gone':
-        throw refused('LifetimeEnded', 'lifetime', 'the process that asks is gone');
-      case 'invisible':
-      case 'unsupported':
-        throw refused(
-          'NotPermitted',
-          'lifetime',
-          'dynuserd cannot see the process that asks, which is in another PID namespace: use the lifetime "connection"',
-        );
+    if (outcome.kind === 'running') {
+      return outcome.process;
     }
+    if (outcome.kind === 'gone') {
+      throw refused('LifetimeEnded', 'lifetime', 'the process that asks is gone');
+    }
+    const reason =
+      'dynuserd cannot see the process that asks, which is in another PID namespace: use the lifetime "connection"';
+    throw refused('NotPermitted', 'lifetime', reason);
   }
 
   /**
@@ -91,42 +99,115 @@ export class Lifetimes {
   /** @throws DynuserError LifetimeEnded if the unit is not active, ProbeFailed if systemd cannot be asked */
   async checkUnit(unit: UnitName): Promise<void> {
     const found = await this.#deps.units.check(unit);
-    switch (found.kind) {
-      case 'active':
-        return;
-      case 'inactive':
-        throw refused(
-          'LifetimeEnded',
-          'lifetime',
-          `the unit ${unit} is not active: a lease bound to it would end at once`,
-        );
-      case 'unavailable':
-        throw refused('ProbeFailed', 'lifetime', `leases cannot be bound to units: ${found.reason}`);
+    if (found.kind === 'inactive') {
+      const reason = `the unit ${unit} is not active: a lease bound to it would end at once`;
+      throw refused('LifetimeEnded', 'lifetime', reason);
+    }
+    if (found.kind === 'unavailable') {
+      throw refused('ProbeFailed', 'lifetime', `leases cannot be bound to units: ${found.reason}`);
     }
   }
 
   /** Watches over a lease that was just made. Takes over the process. */
   bind(lease: Lease, process: PinnedProcess | undefined): void {
-    const end = () => {
-      this.#deps.release(lease.id).catch((error: unknown) => {
-        this.#deps.onFailure(`cannot end the lease ${lease.id}, whose ${lease.lifetime} is gone`, error);
-      });
-    };
+    const end = () => this.#end(lease);
     if (process !== undefined) {
-      this.#stop.set(lease.id, () => process.close());
+      const stopLimit = this.#limit(lease, process);
+      this.#stop.set(lease.id, () => {
+        stopLimit();
+        process.close();
+      });
       process.onExit(end);
     } else if (lease.lifetime === 'unit') {
       this.#stop.set(lease.id, this.#deps.units.watch(lease.unit, end));
+    } else if (lease.seconds !== undefined) {
+      const timer = setTimeout(end, this.#left(lease.seconds * 1_000, lease.since)).unref();
+      this.#stop.set(lease.id, () => clearTimeout(timer));
     }
   }
 
-  /** Takes up the leases that a former daemon left: those whose process is gone end. */
-  resume(): void {
+  /**
+   * Ends a process that may not run for ever when its time is over: by one signal, and after the grace by another. A daemon that comes
+   * in between sends the first one again, since it cannot know whether that was sent.
+   * @returns ends that
+   */
+  #limit(lease: Lease, process: PinnedProcess): () => void {
+    if (lease.runtime === undefined) {
+      return () => undefined;
+    }
+    const { runtime } = lease;
+    const { until, signal, hangup, graceMs, finalSignal } = runtime;
+    let timer: NodeJS.Timeout | undefined;
+    const at = (time: number, then: () => void): void => {
+      const left = time - this.#deps.clock.sinceBoot();
+      const isOver = left <= TIMER_MS_MAX;
+      timer = setTimeout(() => (isOver ? then() : at(time, then)), Math.min(Math.max(left, 0), TIMER_MS_MAX)).unref();
+    };
+    const send = (...numbers: readonly number[]): void => {
+      try {
+        for (const number of numbers) {
+          process.signal(number);
+        }
+      } catch (error) {
+        this.#deps.onFailure(`cannot end the process ${process.identity.pid}, whose time is over`, error);
+      }
+    };
+    at(until, () => {
+      this.#deps.events.tell({ kind: 'overtime', lease, runtime, process: process.identity });
+      send(signal, ...(hangup ? [SIGHUP] : []));
+      if (graceMs !== undefined && finalSignal !== undefined) {
+        at(until + graceMs, () => send(finalSignal));
+      }
+    });
+    return () => clearTimeout(timer);
+  }
+
+  /** @returns what is left of a time, in milliseconds; a clock that was set back does not make it longer */
+  #left(wholeMs: number, since: number): number {
+    return Math.min(Math.max(since + wholeMs - this.#deps.clock.now(), 0), wholeMs);
+  }
+
+  /**
+   * Takes up the leases that a former daemon left; called before there is a connection to this one. Those whose process is gone end.
+   * @returns how many wait to be claimed
+   */
+  resume(): number {
     for (const user of [...this.#deps.users.live()]) {
       for (const lease of user.leases) {
-        this.#resumeOne(lease);
+        // A membership ends with the lease of its member.
+        if (lease.member === undefined) {
+          this.#resumeOne(lease);
+        }
       }
     }
+    return this.#waiting.size;
+  }
+
+  /**
+   * Takes back a lease that waits: the very process that acquired it may, once, and nobody else.
+   * @param owner the UID of the process that claims
+   * @param process the process that claims; undefined if it cannot be seen
+   * @throws DynuserError NoSuchLease, whatever the reason: who may not have a lease learns nothing of it
+   */
+  claim(id: LeaseId, owner: Uid, process: ProcessIdentity | undefined): ClaimedLease {
+    const user = this.#deps.users.byLease(id);
+    const lease = user?.leases.find(held => held.id === id);
+    if (
+      user === undefined ||
+      user.lost !== undefined ||
+      lease?.process === undefined ||
+      process === undefined ||
+      lease.owner !== owner ||
+      !isSameProcess(lease.process, process) ||
+      !this.#waiting.has(id)
+    ) {
+      const reason =
+        `no lease with the id ${id} waits for this process: only the process that acquired it can claim it, once, ` +
+        'within the grace time after a start of the daemon';
+      throw refused('NoSuchLease', 'lease', reason);
+    }
+    this.#forget(id);
+    return { user, lease };
   }
 
   /** By its number if the kernel is too old for more. */
@@ -137,20 +218,60 @@ export class Lifetimes {
 
   #resumeOne(lease: Lease): void {
     if (lease.lifetime === 'connection') {
+      this.#awaitClaim(lease);
       return;
     }
-    if (lease.process === undefined) {
-      this.bind(lease, undefined);
+    const outcome = lease.process && this.#deps.processes.adopt(lease.process);
+    if (outcome?.kind === 'gone') {
+      this.#end(lease);
+    } else {
+      this.bind(lease, outcome?.process);
+    }
+  }
+
+  #awaitClaim(lease: Lease): void {
+    const process = lease.process && this.#adopt(lease.process);
+    if (process === undefined || this.#deps.graceMs <= 0) {
+      // Now, and not with the next timers: somebody may claim it before.
+      process?.close();
+      this.#end(lease);
       return;
     }
-    const outcome = this.#deps.processes.adopt(lease.process);
-    if (outcome.kind === 'running') {
-      this.bind(lease, outcome.process);
-      return;
-    }
-    this.#deps.release(lease.id).catch((error: unknown) => {
-      this.#deps.onFailure(`cannot end the lease ${lease.id}, whose process is gone`, error);
+    const end = () => {
+      this.#forget(lease.id);
+      this.#end(lease);
+    };
+    // The wait keeps no daemon from stopping: the next one grants it anew.
+    const timer = setTimeout(end, this.#deps.graceMs).unref();
+    this.#stop.set(lease.id, () => {
+      clearTimeout(timer);
+      process.close();
     });
+    this.#waiting.add(lease.id);
+    process.onExit(end);
+  }
+
+  #adopt(process: ProcessIdentity): PinnedProcess | undefined {
+    try {
+      const outcome = this.#deps.processes.adopt(process);
+      return outcome.kind === 'running' ? outcome.process : undefined;
+    } catch (error) {
+      this.#deps.onFailure(`cannot see whether the process ${process.pid} is still there`, error);
+      return undefined;
+    }
+  }
+
+  #end({ id, lifetime }: Lease): void {
+    this.#deps.release(id).catch((error: unknown) => {
+      const end = lifetime === 'timed' ? 'time is over' : `${lifetime} is gone`;
+      this.#deps.onFailure(`cannot end the lease ${id}, whose ${end}`, error);
+    });
+  }
+
+  #forget(lease: LeaseId): void {
+    this.#stop.get(lease)?.();
+    this.#stop.delete(lease);
+    this.#waiting.delete(lease);
   }
 }
 

@@ -7,6 +7,7 @@ import type { AccountAnswer } from '../core/account.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Gid, LeaseId, Pid, Uid, UserName } from '../core/ids.ts';
 import type { DynamicUser } from '../core/lease.ts';
+import type { PacketRules } from '../core/packet-rules.ts';
 import type { ProcessIdentity } from '../core/process-identity.ts';
 
 /** What was found out about a name and a UID that is tried for it. */
@@ -23,28 +24,46 @@ export interface Probes {
 
 export type CheckPurpose = 'take' | 'look';
 
-/** Questions about the machine that may block or crash; each is answered in a helper process within a deadline. */
+/**
+ * Questions about the machine that may block or crash; each is answered in a helper process within a deadline. All throw
+ * DynuserError ProbeFailed, LimitReached.
+ */
 export interface Probe {
-  /** Asks NSS for a user and a group of that name. @throws DynuserError ProbeFailed */
+  /** Asks NSS for a user and a group of that name. */
   account(name: UserName): Promise<AccountAnswer>;
   /**
    * Looks for a user or group of that number in NSS, IPC objects of that UID or GID, and processes that run with it.
    * @returns the first evidence against the number, or undefined
-   * @throws DynuserError ProbeFailed
    */
   evidence(uid: Uid): Promise<Evidence | undefined>;
   /**
    * As evidence(), for who has locked the UID and is about to give it out: if nothing speaks against it, IPC objects that
    * strangers gave to it, which count for nothing, are removed.
-   * @throws DynuserError ProbeFailed
    */
   take(uid: Uid): Promise<Evidence | undefined>;
   /**
    * account() and take() at once, which takes little longer than either.
    * @param purpose 'look' removes nothing: as evidence() instead of take()
-   * @throws DynuserError ProbeFailed
    */
   check(name: UserName, uid: Uid, purpose?: CheckPurpose): Promise<NameAndUidCheck>;
+}
+
+/** Drops packets by the UID of the process that they are of. */
+export interface PacketFilter {
+  /** @returns why rules cannot be had on this host, in words; undefined if nothing is known against it */
+  problem(): string | undefined;
+  /**
+   * Holds the packets of a UID to rules from now on, in place of former ones, until they are dropped: also after the daemon's end.
+   * @throws DynuserError HostFailed
+   */
+  hold(uid: Uid, rules: PacketRules): Promise<PacketHold>;
+  /** Takes the rules of a UID away; there need not be any. @throws DynuserError HostFailed */
+  drop(uid: Uid): Promise<void>;
+}
+
+export interface PacketHold {
+  /** Takes the rules away, unless the UID has others by now. @throws DynuserError HostFailed */
+  undo(): Promise<void>;
 }
 
 /**
@@ -67,7 +86,10 @@ export type LockOutcome =
 
 export type PeekOutcome = { readonly kind: 'free' } | Exclude<LockOutcome, { readonly kind: 'locked' }>;
 
-/** The lock files that systemd and this daemon share, /run/systemd/dynamic-uid/<uid>: one of the two has a UID at a time. */
+/**
+ * The lock files that systemd and this daemon share, /run/systemd/dynamic-uid/<uid>: one of the two has a UID at a time. A UID outside
+ * of systemd's range has no file: to lock it is to note that it is locked, and nobody else can.
+ */
 export interface UidLocks {
   /** Creates and flocks the file, writes the name; held until release() or the end of the process. Never blocks. */
   lock(uid: Uid, name: UserName): LockOutcome;
@@ -95,38 +117,28 @@ export interface UidLocks {
 }
 
 /**
- * The steps in which a user becomes durable and public, and those in which it ends. All are synchronous, so that nothing
- * runs between the last step of making and the answer.
- *
- * | step of making | by | taken back by |
- * | --- | --- | --- |
- * | 1 the intent is written down | intend | forget |
- * | 2 the UID is locked | UidLocks.lock | UidLocks.release |
- * | 3 uid → name is published | publish | unpublish |
- * | 4 name → uid is published | publish | unpublish |
- * | 5 the lock is handed to what keeps it beyond our end | UidLocks.keep | UidLocks.release |
- * | 6 the intent becomes the lease | commit | |
- *
- * | step of ending | by |
- * | --- | --- |
- * | 1 the lease becomes one that ends | revoke |
- * | 2 name and uid no longer resolve | unpublish |
- * | 3 what the user left is removed, and what was exposed is unpublished | Reaper, Directories, NameCache |
- * | 4 the UID is unlocked | UidLocks.release |
- * | 5 nothing is known of it any more | erase |
- *
- * A static user is never locked or published. After a crash, what did not reach step 6 of making is taken back, and what
- * reached step 1 of ending continues there. Step 3 of ending is for a UID that is locked by us: of a lost one nothing is
- * touched, and step 5 follows.
+ * The steps of making and of ending a user, as ARCHITECTURE.md numbers them ("The life of a user"), but for the lock and what
+ * is removed of the user. All are synchronous, so that nothing runs between the last step of making and the answer. A static
+ * user is never published.
  */
 export interface Registry {
+  /** making 1: the intent is written down */
   intend(user: DynamicUser): void;
+  /** making 3 and 4: number and name resolve */
   publish(user: DynamicUser): void;
+  /** making 6: the intent becomes the lease */
   commit(user: DynamicUser): void;
+  /** takes back making 1 */
   forget(user: DynamicUser): void;
-  /** Needs no room, so that a full registry can be emptied. */
+  /** ending 1: the lease becomes one that ends. Needs no room, so that a full registry can be emptied. */
   revoke(user: DynamicUser): void;
+  /** ending 2, and takes back making 3 and 4 */
   unpublish(user: DynamicUser): void;
+  /** Says who is in a shared group: nobody any more, if there are no names. What is told before step 6 of making is taken back with 3 and 4. */
+  tellMembers(gid: Gid, members: readonly UserName[]): void;
+  /** Says which shared groups a dynamic user is in. */
+  tellGroups(user: UserName, gids: readonly Gid[]): void;
+  /** ending 5: nothing is known of it any more */
   erase(user: DynamicUser): void;
 }
 
@@ -143,38 +155,35 @@ export interface RegistryContents {
 export interface RegistryRecovery {
   /** Reads the registry; a file that is no lease is set aside and reported, never a reason not to start. Two users of one name: the second is. */
   load(): RegistryContents;
-  /** Makes the links those of the given users and no others, and removes all intents. */
+  /** Makes the links those of the given users and no others, but for what they say if they are there, and removes all intents. */
   reconcile(users: readonly DynamicUser[]): void;
+  /** Makes links of users that live say what they should. */
+  compareLinks(users: readonly DynamicUser[]): void;
 }
 
-/** Ends what a user leaves behind on the host. Each call ends within a bounded time, and may be made again at any time. */
+/**
+ * Ends what a user leaves behind on the host. Each call ends within a bounded time, and may be made again at any time. All
+ * throw DynuserError HostFailed if what is left cannot be found out, and LimitReached.
+ */
 export interface Reaper {
   /**
    * Ends every process that has the UID as real, effective, saved or file-system UID: SIGTERM, and SIGKILL for those that
    * are left after the grace.
    * @param graceMs how long they may take to end by themselves, in milliseconds; with 0 they are killed at once
    * @returns the first process that is left, or undefined
-   * @throws DynuserError HostFailed if that cannot be found out; LimitReached
    */
   endProcesses(uid: Uid, graceMs: number): Promise<Evidence | undefined>;
-  /** endProcesses(), and removeIpc() if none is left, in one step. @throws DynuserError as these */
+  /** endProcesses(), and removeIpc() if none is left, in one step. */
   endAll(uid: Uid, graceMs: number): Promise<Evidence | undefined>;
   /**
    * Removes IPC objects of all kinds that the number created, or whose owner has it as UID or GID, and empties its keyrings as
    * clearKeyrings().
    * @returns the first object that is left, or undefined
-   * @throws DynuserError HostFailed if that cannot be found out; LimitReached
    */
   removeIpc(uid: Uid): Promise<Evidence | undefined>;
-  /**
-   * Removes the IPC objects whose owner is a static user, and those of a group, as far as they can be; none of root's.
-   * @throws DynuserError HostFailed if that cannot be found out; LimitReached
-   */
+  /** Removes the IPC objects whose owner is a static user, and those of a group, as far as they can be; none of root's. */
   removeAccountIpc(uid: Uid, gid: Gid): Promise<void>;
-  /**
-   * Empties the keyrings that the kernel keeps for the UID itself (user-keyring(7)): they outlive its processes.
-   * @throws DynuserError HostFailed if that cannot be found out; LimitReached
-   */
+  /** Empties the keyrings that the kernel keeps for the UID itself (user-keyring(7)): they outlive its processes. */
   clearKeyrings(uid: Uid): Promise<void>;
 }
 
@@ -188,6 +197,8 @@ export interface PinnedProcess {
    * @throws DynuserError LimitReached, HostFailed
    */
   onExit(callback: () => void): void;
+  /** Sends it a signal, unless it has exited: nobody else gets it. @throws DynuserError HostFailed */
+  signal(number: number): void;
   /** Ends all interest in it; nothing is called back any more. May be called again, and from the callback. */
   close(): void;
 }
@@ -238,10 +249,45 @@ export interface Clock {
   now(): number;
   /** milliseconds that only ever grow */
   monotonic(): number;
+  /** milliseconds since the boot in which the host did not sleep: the same for each daemon of a boot, whatever is done to the time of day */
+  sinceBoot(): number;
 }
 
 export interface Randomness {
   /** an unpredictable integer in 0 … 2^32−1 */
   uint32(): number;
   leaseId(): LeaseId;
+}
+
+/** A name that this host holds in its fleet. */
+export interface FleetHold {
+  readonly name: UserName;
+  readonly uid: Uid;
+  /** its user lives on this host */
+  readonly live: boolean;
+}
+
+/** As FleetStatus of io.dynuser.Allocator says it. */
+export interface FleetStatus {
+  readonly mode: 'off' | 'preferred' | 'required';
+  readonly state: 'off' | 'waiting' | 'member' | 'fenced' | 'cloned' | 'refused' | 'restoring';
+  /** why this host is no member, and what to do */
+  readonly reason?: string;
+  /** the name of the fleet, this host's id there, and its name */
+  readonly fleet?: string;
+  readonly host?: string;
+  readonly hostName?: string;
+  readonly ranges?: string;
+  /** names of the fleet that can be looked up on this host */
+  readonly known?: number;
+  readonly holds: readonly FleetHold[];
+}
+
+/** What operators ask of the fleet on this host. */
+export interface FleetOperations {
+  status(): FleetStatus;
+  /** This host holds the name no more. @throws DynuserError FleetUnavailable, or FleetConflict while the user lives */
+  forget(name: UserName): Promise<void>;
+  /** This host holds nothing more, and is no member. @throws as forget() does */
+  leave(): Promise<void>;
 }

@@ -3,35 +3,34 @@
  * daemon left is taken back. The process or unit a lease depends on may be gone; Lifetimes and Claims check that.
  */
 import type { DynamicUser } from '../core/lease.ts';
+import type { LeaseEvents } from './events.ts';
 import { lossOf } from './losses.ts';
-import type { Registry, RegistryRecovery, UidLocks } from './ports.ts';
+import type { Registry, RegistryContents, RegistryRecovery, UidLocks } from './ports.ts';
 import type { UserTable } from './user-table.ts';
 
 export interface RecoveryReport {
   readonly users: number;
   /** users whose teardown the former process did not finish: Teardown.resume() does */
   readonly ending: readonly DynamicUser[];
-  /** users that were found to be lost: their UID could not be locked again */
-  readonly lost: readonly DynamicUser[];
 }
 
 export interface RecoveryDeps {
   readonly registry: Registry & RegistryRecovery;
   readonly locks: UidLocks;
   readonly users: UserTable;
+  readonly events: LeaseEvents;
 }
 
 /**
- * Fills the table and takes the locks again. Called once, before the first request.
+ * Fills the table with what was loaded, and takes the locks again. Called once, before the first request.
  * @throws DynuserError HostFailed, LimitReached: a lock could not be tried. Nothing is lost by that: the next start tries again
  */
-export function recover({ registry, locks, users }: RecoveryDeps): RecoveryReport {
-  const loaded = registry.load();
+export function recover({ registry, locks, users, events }: RecoveryDeps, loaded: RegistryContents): RecoveryReport {
   const kept = loaded.users.map(user => lockAgain(locks, user));
   const ending = loaded.ending.map(user => lockAgain(locks, user));
   const lost = kept.filter((user, index) => user !== loaded.users[index]);
   for (const user of kept) {
-    users.put(user);
+    users.restore(user);
   }
   const present = new Set([...kept, ...ending].filter(user => user.dynamic).map(user => user.uid));
   for (const uid of loaded.intended) {
@@ -43,14 +42,33 @@ export function recover({ registry, locks, users }: RecoveryDeps): RecoveryRepor
   // Last, since the intents say which locks a crash in the middle of this would still have to sweep.
   registry.reconcile(kept);
   for (const user of lost) {
+    let cause: unknown;
     try {
       registry.intend(user);
       registry.commit(user);
-    } catch {
+    } catch (error) {
       // A full registry: the next start finds it out again.
+      cause = error;
     }
+    events.tell({ kind: 'lost', user, ...(cause === undefined ? {} : { cause }) });
   }
-  return { users: kept.length, ending, lost };
+  return { users: kept.length, ending };
+}
+
+/** Users whose links are compared in one turn of the event loop. */
+const COMPARED_A_TURN = 64;
+
+/**
+ * Compares what the links of live users say, a few in each turn. For when the daemon answers: it takes as long for very many as to read
+ * their leases, and no daemon leaves a link that says anything else. Programs read the links all the while, and did between the daemons.
+ */
+export async function compareLinks({ registry, users }: Pick<RecoveryDeps, 'registry' | 'users'>): Promise<void> {
+  const names = Array.from(users.dynamic(), ({ name }) => name);
+  for (let index = 0; index < names.length; index += COMPARED_A_TURN) {
+    await new Promise(resolve => setImmediate(resolve));
+    // Whoever is in the table then has its links: both change in one tick.
+    registry.compareLinks(names.slice(index, index + COMPARED_A_TURN).flatMap(name => users.dynamicByName(name) ?? []));
+  }
 }
 
 /** @returns the user, lost unless its UID is locked then */

@@ -3,18 +3,45 @@ import { mayRelease, type Requester } from '../core/access.ts';
 import { inheritDirectories, isTransient, type LeasedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { LeaseId } from '../core/ids.ts';
-import type { DynamicUser, Lease } from '../core/lease.ts';
+import type { DynamicUser } from '../core/lease.ts';
 import type { Directories } from './directory-ports.ts';
+import type { AcquireSeconds } from './events.ts';
+import { tellMemberships } from './memberships.ts';
 import type { Registry } from './ports.ts';
 import type { Teardown } from './teardown.ts';
 import type { UserTable } from './user-table.ts';
-import { writeLease } from './write-lease.ts';
 
 export interface ReleaseDeps {
   readonly users: UserTable;
   readonly registry: Registry;
   readonly directories: Pick<Directories, 'cleanUp'>;
   readonly teardown: Teardown;
+}
+
+/**
+ * Changes the leases of a live user. Intent and commit, as in making; the user that was there stays if either fails, and no
+ * intent is left beside it.
+ * @param seconds how long it took to acquire the lease that came, if one did
+ * @throws DynuserError LimitReached, HostFailed: the registry's
+ */
+export function rewriteUser(
+  { registry, users }: Pick<ReleaseDeps, 'registry' | 'users'>,
+  user: DynamicUser,
+  seconds?: AcquireSeconds,
+): void {
+  registry.intend(user);
+  try {
+    tellMemberships({ registry, users }, user);
+    registry.commit(user);
+  } catch (error) {
+    registry.forget(user);
+    const former = users.byName(user.name);
+    if (former !== undefined) {
+      tellMemberships({ registry, users }, former);
+    }
+    throw error;
+  }
+  users.put(user, seconds);
 }
 
 /**
@@ -26,6 +53,11 @@ export async function releaseFor(deps: ReleaseDeps, id: LeaseId, requester: Requ
   const lease = deps.users.byLease(id)?.leases.find(held => held.id === id);
   if (lease === undefined) {
     throw new DynuserError('NoSuchLease', `no live lease has the id ${id}`, { field: 'lease' });
+  }
+  if (lease.member !== undefined) {
+    const { user, lease: primary } = lease.member;
+    const reason = `the lease ${id} is the membership of ${user} in a shared group, and ends with the lease ${primary}: release that`;
+    throw new DynuserError('NotPermitted', reason, { field: 'lease' });
   }
   const access = mayRelease(requester, lease.owner);
   if (!access.allowed) {
@@ -79,8 +111,7 @@ function dropNow(deps: ReleaseDeps, lease: LeaseId): Promise<string | undefined>
   if (smaller.leases.length === 0) {
     return deps.teardown.begin(user);
   }
-  writeLease(deps.registry, smaller);
-  deps.users.put(smaller);
+  rewriteUser(deps, smaller);
   return undefined;
 }
 
@@ -99,10 +130,9 @@ function transientDirectories(user: DynamicUser | undefined, id: LeaseId) {
 function without(user: DynamicUser, lease: LeaseId): DynamicUser {
   const left = user.leases.find(held => held.id === lease)?.directories ?? [];
   const staying = user.leases.filter(held => held.id !== lease);
-  return { ...user, leases: staying.map(held => inherit(held, left)) };
-}
-
-function inherit(lease: Lease, left: readonly LeasedDirectory[]): Lease {
-  const directories = inheritDirectories(lease.directories, left);
-  return directories === lease.directories ? lease : { ...lease, directories };
+  const leases = staying.map(held => {
+    const directories = inheritDirectories(held.directories, left);
+    return directories === held.directories ? held : { ...held, directories };
+  });
+  return { ...user, leases };
 }

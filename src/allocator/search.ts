@@ -5,32 +5,69 @@
 import { type Candidate, candidates } from '../core/candidates.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { Evidence } from '../core/evidence.ts';
-import type { Uid, UserName } from '../core/ids.ts';
+import type { Uid, UnitName, UserName } from '../core/ids.ts';
 import { SEARCH_DEADLINE_MS } from '../core/limits.ts';
-import type { UidRange } from '../core/range.ts';
+import { rangeSize, type UidRange } from '../core/range.ts';
+import type { NameLookup } from './choose-user.ts';
 import type { CoolDown } from './cool-down.ts';
-import { evidenceOfLock, type NameLookup } from './name-lookup.ts';
+import type { LeaseEvents } from './events.ts';
 import type { Clock, LockOutcome, PeekOutcome, Randomness } from './ports.ts';
-import type { Reservations } from './reservations.ts';
 import type { Teardown } from './teardown.ts';
 import type { UserTable } from './user-table.ts';
 
+/** UIDs that are passed over in one turn of the event loop, each with a look into memory. */
+const PASSED_A_TURN = 4_096;
+
+/** The UIDs that requests are trying at this moment: two requests never probe one UID, and can wait for each other. */
+export class Reservations {
+  readonly #trying = new Map<Uid, Promise<void>>();
+
+  has(uid: Uid): boolean {
+    return this.#trying.has(uid);
+  }
+
+  /** Reserves a UID until the end of the scope. The caller has checked has() in the same tick. */
+  take(uid: Uid): Disposable {
+    let end: () => void = () => undefined;
+    const over = new Promise<void>(resolve => {
+      end = resolve;
+    });
+    this.#trying.set(uid, over);
+    return {
+      [Symbol.dispose]: () => {
+        this.#trying.delete(uid);
+        end();
+      },
+    };
+  }
+
+  /** Waits until the requests that try these UIDs now have ended, whatever came of them. */
+  async waitFor(uids: readonly Uid[]): Promise<void> {
+    await Promise.all(uids.map(uid => this.#trying.get(uid)));
+  }
+}
+
 export interface SearchDeps {
-  readonly range: UidRange;
+  /** the range of a unit, as it is configured now */
+  readonly rangeOf: (unit: UnitName) => UidRange;
   readonly users: UserTable;
   readonly reservations: Reservations;
   readonly coolDown: CoolDown;
   readonly teardown: Pick<Teardown, 'leftoversOf'>;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  readonly events: LeaseEvents;
 }
 
 export interface UidSearch {
   readonly name: UserName;
+  readonly range: UidRange;
   /** of the directories that the request names: the first candidates */
   readonly owners: readonly Uid[];
-  /** whether the UID that is tried is kept from other requests meanwhile; not if it is only looked at */
-  readonly reserves: boolean;
+  /** whose a UID is in the fleet, if it is not the name's own; absent: the range is this host's alone */
+  readonly fleetOwnerOf?: (uid: Uid, name: UserName) => UserName | undefined;
+  /** Explain is also told of the UIDs that cannot be given out now, and keeps none from other requests. */
+  readonly explains: boolean;
 }
 
 /** A UID of the search. One that cools down, or that another request tries, comes again if nothing else was free. */
@@ -44,27 +81,40 @@ export interface UidCandidate extends Pick<Candidate, 'uid' | 'origin'> {
  * @throws DynuserError ProbeFailed if it takes too long
  */
 export async function* searchUids(deps: SearchDeps, search: UidSearch): AsyncGenerator<UidCandidate, void, undefined> {
-  const { range, randomness, clock, reservations } = deps;
+  const { randomness, clock, reservations, events } = deps;
   const deadline = clock.monotonic() + SEARCH_DEADLINE_MS;
   const draw = { start: randomness.uint32(), stride: randomness.uint32() };
-  let order: Iterable<Pick<Candidate, 'uid' | 'origin'>> = candidates(search.owners, search.name, range, draw);
+  let order: Iterable<Pick<Candidate, 'uid' | 'origin'>> = candidates(search.owners, search.name, search.range, draw);
+  const checkDeadline = () => {
+    if (clock.monotonic() > deadline) {
+      const reason = `no free UID was found within ${SEARCH_DEADLINE_MS / 1000} s; try again`;
+      throw new DynuserError('ProbeFailed', reason, { field: 'unit' });
+    }
+  };
+  let passed = 0;
   for (let isFirstPass = true; ; isFirstPass = false) {
     const again: UidCandidate[] = [];
     for (const { uid, origin } of order) {
-      const evidence = evidenceInMemory(deps, uid, search.name, isFirstPass && origin !== 'owner');
+      const evidence = evidenceInMemory(deps, uid, search, isFirstPass && origin !== 'owner');
       if (evidence !== undefined) {
         if (evidence.kind === 'cooling' || evidence.kind === 'reserved') {
           again.push({ uid, origin, evidence });
         }
-        yield { uid, origin, evidence };
+        // To yield waits for a promise: a sweep over a full range would pay for each UID that is in use.
+        if (search.explains) {
+          yield { uid, origin, evidence };
+        } else if (events.isHeard('skipped')) {
+          events.tell({ kind: 'skipped', name: search.name, uid, evidence });
+        }
+        if (++passed % PASSED_A_TURN === 0) {
+          await new Promise(resolve => setImmediate(resolve));
+          checkDeadline();
+        }
         continue;
       }
-      using _reserved = search.reserves ? reservations.take(uid) : undefined;
+      using _reserved = search.explains ? undefined : reservations.take(uid);
       yield { uid, origin, evidence };
-      if (clock.monotonic() > deadline) {
-        const reason = `no free UID was found within ${SEARCH_DEADLINE_MS / 1000} s; try again`;
-        throw new DynuserError('ProbeFailed', reason, { field: 'unit' });
-      }
+      checkDeadline();
     }
     if (again.length === 0) {
       return;
@@ -75,11 +125,14 @@ export async function* searchUids(deps: SearchDeps, search: UidSearch): AsyncGen
   }
 }
 
-/** @param avoidsCooling false for the owner of a directory of the request: it left that to whoever comes next */
-function evidenceInMemory(
-  { users, reservations, coolDown, teardown }: SearchDeps,
+/**
+ * @param avoidsCooling false for the owner of a directory of the request: it left that to whoever comes next
+ * @returns why a UID cannot be given out now, as far as the daemon knows by itself
+ */
+export function evidenceInMemory(
+  { users, reservations, coolDown, teardown }: Pick<SearchDeps, 'users' | 'reservations' | 'coolDown' | 'teardown'>,
   uid: Uid,
-  name: UserName,
+  { name, fleetOwnerOf }: Pick<UidSearch, 'name' | 'fleetOwnerOf'>,
   avoidsCooling: boolean,
 ): Evidence | undefined {
   const user = users.holding(uid);
@@ -88,6 +141,10 @@ function evidenceInMemory(
     return user.lost === undefined && !isLive
       ? { kind: 'ending', name: user.name, left: teardown.leftoversOf(user) }
       : { kind: isLive ? 'lease' : 'lost', name: user.name };
+  }
+  const owner = fleetOwnerOf?.(uid, name);
+  if (owner !== undefined) {
+    return { kind: 'fleet', name: owner };
   }
   if (reservations.has(uid)) {
     return { kind: 'reserved' };
@@ -110,9 +167,22 @@ export interface UidHold {
  */
 export async function examineUid(hold: UidHold, uid: Uid, lookup: NameLookup): Promise<Evidence | 'known' | undefined> {
   const lock = hold.lock();
-  if (lock.kind === 'taken' || lock.kind === 'unusable') {
-    return evidenceOfLock(lock);
+  if (lock.kind === 'taken') {
+    return { kind: 'systemd-lock' };
+  }
+  if (lock.kind === 'unusable') {
+    return { kind: 'lock-unusable', reason: lock.reason };
   }
   await hold.lockAccounts();
   return lookup.check(uid);
+}
+
+/** What a request is told if its search has ended without a UID. */
+export function rangeExhausted({ users }: Pick<SearchDeps, 'users'>, range: UidRange): DynuserError {
+  const [size, held] = [rangeSize(range), users.countHeld(range)];
+  const others = held < size ? ' and the rest is used by others' : '';
+  const reason =
+    `no UID of ${range.text} is free: ${held} of ${size} are held here${others}; ` +
+    'release users that are not needed, or widen UidRange=';
+  return new DynuserError('RangeExhausted', reason, { held });
 }

@@ -1,5 +1,5 @@
 /**
- * The teardown of a user, in the steps that ports.ts numbers: it stops resolving at once, and its UID is free only when
+ * The teardown of a user, in the steps that ARCHITECTURE.md numbers: it stops resolving at once, and its UID is free only when
  * nothing of it is left. What cannot be removed keeps the UID reserved, and is tried again, also by the next daemon. This file
  * alone ends or removes anything of a user, and before each attempt it checks that the UID is still locked by us.
  */
@@ -8,10 +8,13 @@ import { DynuserError } from '../core/errors.ts';
 import { describeEvidence, type Evidence } from '../core/evidence.ts';
 import type { UserName } from '../core/ids.ts';
 import type { DynamicUser } from '../core/lease.ts';
+import { restrictsPackets } from '../core/packet-rules.ts';
 import type { CoolDown } from './cool-down.ts';
 import type { Directories } from './directory-ports.ts';
+import type { LeaseEvents } from './events.ts';
 import { lossOf } from './losses.ts';
-import type { NameCache, Reaper, Registry, UidLocks } from './ports.ts';
+import { untellMemberships } from './memberships.ts';
+import type { NameCache, PacketFilter, Reaper, Registry, UidLocks } from './ports.ts';
 import type { UserTable } from './user-table.ts';
 
 /** When what was left is tried again, in milliseconds: doubled each time, up to the greatest. */
@@ -24,14 +27,12 @@ export interface TeardownDeps {
   readonly locks: UidLocks;
   readonly reaper: Reaper;
   readonly nameCache: NameCache;
+  readonly packetFilter: Pick<PacketFilter, 'drop'>;
   /** how long processes may take to end by themselves, in milliseconds */
   readonly graceMs: number;
   readonly directories: Pick<Directories, 'cleanUp'>;
   readonly coolDown: CoolDown;
-  /** told of leftovers that could not be removed */
-  readonly onLeftovers: (user: DynamicUser, left: string) => void;
-  /** told of a user that ends and whose UID is not ours any more: nothing of it was touched */
-  readonly onLost: (user: DynamicUser) => void;
+  readonly events: LeaseEvents;
 }
 
 /** A user that ends. */
@@ -60,6 +61,7 @@ export class Teardown {
     const { users, registry } = this.#deps;
     registry.revoke(user);
     users.remove(user);
+    untellMemberships({ users, registry }, user);
     registry.unpublish(user);
     return this.resume(user);
   }
@@ -110,22 +112,36 @@ export class Teardown {
       return undefined;
     }
     this.#leftovers.set(user, left);
-    this.#deps.onLeftovers(user, left);
-    this.#retryLater(user, retryMs);
+    this.#deps.events.tell({ kind: 'leftovers', user, left });
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer);
+      void this.#attempt(user, Math.min(retryMs * 2, RETRY_MAX_MS));
+    }, retryMs);
+    // Leftovers are in the registry: the daemon may stop meanwhile.
+    timer.unref();
+    this.#retries.add(timer);
     return left;
   }
 
-  /** Steps 3 to 5. @returns what is left, in words */
+  /** Steps 3 to 5; of a lost user without 3: what has its UID now is somebody else's. @returns what is left, in words */
   async #cleanUp(user: DynamicUser): Promise<string | undefined> {
-    const { users, registry, locks, coolDown } = this.#deps;
+    const { users, registry, locks, packetFilter, coolDown, events } = this.#deps;
+    let lost: string | undefined;
+    let isFree = user.dynamic;
     try {
-      const lost = user.lost ?? (user.dynamic ? lossOf(locks.confirm(user.uid)) : undefined);
-      if (lost !== undefined) {
-        return this.#forget({ ...user, lost });
+      lost = user.lost ?? (user.dynamic ? lossOf(locks.confirm(user.uid)) : undefined);
+      if (lost === undefined) {
+        const left = await this.#removeLeftovers(user);
+        if (left !== undefined) {
+          return left;
+        }
+      } else {
+        // A daemon that died between releasing the lock and removing its files leaves a UID that is nobody's.
+        isFree = locks.peek(user.uid).kind === 'free';
       }
-      const left = await this.#removeLeftovers(user);
-      if (left !== undefined) {
-        return left;
+      if (restrictsPackets(user.packetRules)) {
+        // Also those of a lost user, whose UID somebody else may have: they are ours.
+        await packetFilter.drop(user.uid);
       }
       if (user.dynamic) {
         locks.release(user.uid);
@@ -136,23 +152,11 @@ export class Teardown {
     }
     if (user.dynamic) {
       users.free(user);
+    }
+    if (isFree) {
       coolDown.freed(user.uid, user.name);
     }
-    return undefined;
-  }
-
-  /** The end of a lost user: what has its UID now is somebody else's. */
-  #forget(user: DynamicUser): undefined {
-    const { users, registry, locks, coolDown, onLost } = this.#deps;
-    const isNobodys = locks.peek(user.uid).kind === 'free';
-    locks.release(user.uid);
-    registry.erase(user);
-    users.free(user);
-    // A daemon that died between releasing the lock and removing its files leaves a UID that is nobody's.
-    if (isNobodys) {
-      coolDown.freed(user.uid, user.name);
-    }
-    onLost(user);
+    events.tell({ kind: 'ended', user: lost === undefined ? user : { ...user, lost } });
     return undefined;
   }
 
@@ -198,15 +202,5 @@ export class Teardown {
     // Always: no caller can do it instead, and the next user of the UID would have the keys.
     await reaper.clearKeyrings(uid);
     return undefined;
-  }
-
-  #retryLater(user: DynamicUser, delayMs: number): void {
-    const timer = setTimeout(() => {
-      this.#retries.delete(timer);
-      void this.#attempt(user, Math.min(delayMs * 2, RETRY_MAX_MS));
-    }, delayMs);
-    // Leftovers are in the registry: the daemon may stop meanwhile.
-    timer.unref();
-    this.#retries.add(timer);
   }
 }

@@ -1,17 +1,13 @@
 /**
  * The users in memory: a cache of the registry by which every lookup is answered. Keeps the indexes consistent and tells
- * watchers of each change; decides nothing. Live users resolve; lost and ending ones only keep their UID from being given out.
+ * of each lease that came or went; decides nothing. Live users resolve; lost and ending ones only keep their UID from being given out.
  */
 import type { DirectoriesInUse } from '../core/directory.ts';
 import type { LeaseId, Uid, UserName } from '../core/ids.ts';
-import type { DynamicUser, Lease } from '../core/lease.ts';
-
-/** One lease that came or went, or whose user has lost its UID. */
-export interface LeaseChange {
-  readonly kind: 'allocated' | 'released' | 'lost';
-  readonly user: DynamicUser;
-  readonly lease: Lease;
-}
+import type { DynamicUser, Lease, LeasedGroup } from '../core/lease.ts';
+import { heldGroups, isTold } from '../core/memberships.ts';
+import { inRange, type UidRange } from '../core/range.ts';
+import type { AcquireSeconds, LeaseEvents } from './events.ts';
 
 export class UserTable {
   readonly #byName = new Map<UserName, DynamicUser>();
@@ -20,8 +16,19 @@ export class UserTable {
   readonly #lost = new Map<Uid, DynamicUser>();
   readonly #announced = new Map<Uid, DynamicUser>();
   readonly #ending = new Map<Uid, DynamicUser>();
+  /** how many leases each UID has acquired */
+  readonly #ownerships = new Map<Uid, number>();
+  /** those of #byName that have directories */
+  readonly #withDirectories = new Map<UserName, DynamicUser>();
+  /** the shared groups of those of #byName that hold any, and the reverse */
+  readonly #groups = new Map<UserName, readonly LeasedGroup[]>();
+  readonly #members = new Map<UserName, Set<UserName>>();
   readonly #leaving = new Set<LeaseId>();
-  readonly #watchers = new Set<(change: LeaseChange) => void>();
+  readonly #events: LeaseEvents;
+
+  constructor(events: LeaseEvents) {
+    this.#events = events;
+  }
 
   /** @returns the user of that name that has leases, a lost one too */
   byName(name: UserName): DynamicUser | undefined {
@@ -36,7 +43,34 @@ export class UserTable {
   /** @returns the live dynamic user of that name */
   dynamicByName(name: UserName): DynamicUser | undefined {
     const user = this.#byName.get(name);
-    return user?.dynamic === true && user.lost === undefined ? user : undefined;
+    return user !== undefined && isTold(user) ? user : undefined;
+  }
+
+  /** @returns the shared groups of a live dynamic user that are live themselves */
+  groupsOf(user: UserName): readonly LeasedGroup[] {
+    const held = this.#groups.get(user);
+    return held === undefined || this.dynamicByName(user) === undefined
+      ? []
+      : held.filter(({ name, gid }) => this.dynamicByName(name)?.gid === gid);
+  }
+
+  /** @returns the live dynamic users that are in a shared group, if that is live */
+  membersOf(group: UserName): readonly UserName[] {
+    const members = this.#members.get(group);
+    return members === undefined || this.dynamicByName(group) === undefined
+      ? []
+      : [...members].filter(name => this.dynamicByName(name) !== undefined);
+  }
+
+  /** The users that are in shared groups, or have been named with one that is gone. */
+  inGroups(): IterableIterator<UserName> {
+    return this.#groups.keys();
+  }
+
+  /** How many users are in how many shared groups. */
+  get membershipCounts(): { readonly groups: number; readonly memberships: number } {
+    const counts = [...this.#members.keys()].map(group => this.membersOf(group).length).filter(count => count > 0);
+    return { groups: counts.length, memberships: counts.reduce((sum, count) => sum + count, 0) };
   }
 
   /** @returns the user that has a number, or is about to */
@@ -73,14 +107,29 @@ export class UserTable {
     return this.#dynamicByUid.values();
   }
 
+  get dynamicCount(): number {
+    return this.#dynamicByUid.size;
+  }
+
+  /** How many users have leases. */
+  get liveCount(): number {
+    return this.#byName.size;
+  }
+
   /** The users whose leftovers are being removed. */
   ending(): IterableIterator<DynamicUser> {
     return this.#ending.values();
   }
 
-  /** How many UIDs of the range are held, by live, lost and ending users. */
+  /** How many UIDs are held, by live, lost and ending users. */
   get heldCount(): number {
     return this.#dynamicByUid.size + this.#lost.size + this.#ending.size;
+  }
+
+  /** Counts the UIDs of a range that are held, by live, lost and ending users. */
+  countHeld(range: UidRange): number {
+    const held = [this.#dynamicByUid, this.#lost, this.#ending].flatMap(users => [...users.keys()]);
+    return held.filter(uid => inRange(range, uid)).length;
   }
 
   get leaseCount(): number {
@@ -89,11 +138,7 @@ export class UserTable {
 
   /** How many leases the processes of one UID hold. */
   leasesOf(owner: Uid): number {
-    let count = 0;
-    for (const user of this.#byName.values()) {
-      count += user.leases.filter(lease => lease.owner === owner).length;
-    }
-    return count;
+    return this.#ownerships.get(owner) ?? 0;
   }
 
   /** Who has which directories, one entry for each lease. Those of a lost user are not its own any more. */
@@ -117,7 +162,7 @@ export class UserTable {
 
   #directoriesInUse(counts: (lease: LeaseId) => boolean): DirectoriesInUse[] {
     const found: DirectoriesInUse[] = [];
-    for (const user of this.#byName.values()) {
+    for (const user of this.#withDirectories.values()) {
       for (const { id: lease, directories } of user.lost === undefined ? user.leases : []) {
         if (directories.length > 0 && counts(lease)) {
           found.push({ user: user.name, directories });
@@ -127,33 +172,104 @@ export class UserTable {
     return found;
   }
 
-  /** Puts a live user in, in place of its former state, and tells watchers which leases came and went. */
-  put(user: DynamicUser): void {
+  /**
+   * Puts a live user in, in place of its former state, and tells which leases came and went.
+   * @param seconds how long it took to acquire the lease that came
+   */
+  put(user: DynamicUser, seconds?: AcquireSeconds): void {
     const former = this.#byName.get(user.name);
+    this.#index(user);
+    // A group may have a thousand.
+    const formerLeases = new Set(former?.leases);
+    const leases = new Set(user.leases);
+    const gone = [...formerLeases].filter(lease => !leases.has(lease));
+    for (const lease of gone) {
+      this.#forget(lease);
+      this.#events.tell({ kind: 'released', user, lease, left: user.leases.length });
+    }
+    for (const lease of user.leases) {
+      if (!formerLeases.has(lease)) {
+        this.#note(lease, user);
+        const joined = formerLeases.size > 0;
+        this.#events.tell({ kind: 'allocated', user, lease, joined, ...(seconds === undefined ? {} : { seconds }) });
+      }
+    }
+  }
+
+  /** Puts in a user whose leases a former daemon gave out. */
+  restore(user: DynamicUser): void {
+    this.#index(user);
+    for (const lease of user.leases) {
+      this.#note(lease, user);
+    }
+    this.#events.tell({ kind: 'recovered', user });
+  }
+
+  #index(user: DynamicUser): void {
     this.#byName.set(user.name, user);
+    if (this.#groups.has(user.name) || user.leases.some(({ groups }) => groups !== undefined)) {
+      this.#indexGroups(user.name, heldGroups(user));
+    }
+    if (user.leases.some(({ directories }) => directories.length > 0)) {
+      this.#withDirectories.set(user.name, user);
+    } else {
+      this.#withDirectories.delete(user.name);
+    }
     if (user.dynamic && user.lost === undefined) {
       this.#dynamicByUid.set(user.uid, user);
     } else if (user.dynamic) {
       this.#dynamicByUid.delete(user.uid);
       this.#lost.set(user.uid, user);
     }
-    this.#tell(user, former?.leases ?? [], user.leases);
-    if (former !== undefined && former.lost === undefined && user.lost !== undefined) {
-      for (const lease of user.leases) {
-        this.#notify({ kind: 'lost', user, lease });
+  }
+
+  #indexGroups(user: UserName, groups: readonly LeasedGroup[]): void {
+    for (const { name } of this.#groups.get(user) ?? []) {
+      const members = this.#members.get(name);
+      members?.delete(user);
+      if (members?.size === 0) {
+        this.#members.delete(name);
       }
+    }
+    if (groups.length === 0) {
+      this.#groups.delete(user);
+      return;
+    }
+    this.#groups.set(user, groups);
+    for (const { name } of groups) {
+      this.#members.set(name, (this.#members.get(name) ?? new Set()).add(user));
     }
   }
 
-  /** Takes a live user out, and tells watchers that its leases went. */
+  #note({ id, owner }: Lease, { name }: DynamicUser): void {
+    this.#nameByLease.set(id, name);
+    this.#ownerships.set(owner, this.leasesOf(owner) + 1);
+  }
+
+  #forget({ id, owner }: Lease): void {
+    this.#nameByLease.delete(id);
+    const left = this.leasesOf(owner) - 1;
+    if (left > 0) {
+      this.#ownerships.set(owner, left);
+    } else {
+      this.#ownerships.delete(owner);
+    }
+  }
+
+  /** Takes a live user out, and tells that its leases went. */
   remove(user: DynamicUser): void {
     const former = this.#byName.get(user.name)?.leases ?? [];
     this.#byName.delete(user.name);
+    this.#indexGroups(user.name, []);
+    this.#withDirectories.delete(user.name);
     if (user.dynamic) {
       this.#dynamicByUid.delete(user.uid);
       this.#lost.delete(user.uid);
     }
-    this.#tell(user, former, []);
+    for (const [index, lease] of former.entries()) {
+      this.#forget(lease);
+      this.#events.tell({ kind: 'released', user, lease, left: former.length - 1 - index });
+    }
   }
 
   /** Reserves the UID of a user that ends. */
@@ -164,32 +280,5 @@ export class UserTable {
   /** Frees the UID of a user that has ended. */
   free(user: DynamicUser): void {
     this.#ending.delete(user.uid);
-  }
-
-  /** @returns a function that ends the watch */
-  watch(watcher: (change: LeaseChange) => void): () => void {
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
-  }
-
-  #tell(user: DynamicUser, former: readonly Lease[], present: readonly Lease[]): void {
-    for (const lease of former) {
-      if (!present.includes(lease)) {
-        this.#nameByLease.delete(lease.id);
-        this.#notify({ kind: 'released', user, lease });
-      }
-    }
-    for (const lease of present) {
-      if (!former.includes(lease)) {
-        this.#nameByLease.set(lease.id, user.name);
-        this.#notify({ kind: 'allocated', user, lease });
-      }
-    }
-  }
-
-  #notify(change: LeaseChange): void {
-    for (const watcher of this.#watchers) {
-      watcher(change);
-    }
   }
 }

@@ -3,65 +3,85 @@
  * Who asks comes from the kernel, never from the message.
  */
 
+import type { LeaseEvents } from '../allocator/events.ts';
 import { explain } from '../allocator/explain.ts';
 import type { Acquired } from '../allocator/lease.ts';
-import type { Probes } from '../allocator/ports.ts';
-import { limitReached } from '../allocator/refusals.ts';
-import { RequestsUnderWay } from '../allocator/request-limits.ts';
+import type { FleetOperations, Probes } from '../allocator/ports.ts';
+import { limitReached, RequestsUnderWay } from '../allocator/request-limits.ts';
+import type { AcquiredInGroups } from '../allocator/shared-groups.ts';
 import type { Teardown } from '../allocator/teardown.ts';
 import type { UserTable } from '../allocator/user-table.ts';
-import { wireCodeOf } from '../core/errors.ts';
+import { DynuserError, errorParameters, wireCodeOf } from '../core/errors.ts';
+import type { LeaseId } from '../core/ids.ts';
 import { type DynamicUser, type Lease, termsOf } from '../core/lease.ts';
-import { EXPLANATIONS_PER_PEER_MAX } from '../core/limits.ts';
-import { expectedMore } from '../varlink/errors.ts';
+import { CHANGES_WAITING_MAX, EXPLANATIONS_PER_PEER_MAX, LISTED_AT_ONCE_MAX } from '../core/limits.ts';
+import { parseUserName } from '../core/name.ts';
+import { expectedMore, VarlinkError } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call, InterfaceImplementation, MethodHandler } from '../varlink/server.ts';
-import { checkDirectories, type PeerIdentity } from './authorization.ts';
-import { toWireError } from './error-map.ts';
-import { ALLOCATOR_INTERFACE } from './generated/io-dynuser-allocator.ts';
+import { callerOf } from './acquire.ts';
+import { checkDirectories } from './authorization.ts';
+import {
+  type AcquireParameters,
+  ALLOCATOR_INTERFACE,
+  type ExplainParameters,
+} from './generated/io-dynuser-allocator.ts';
 import { type LaunchDeps, launch } from './launch.ts';
+import { firstOf, sendAllButLast } from './long-replies.ts';
+import { Overtime } from './overtime.ts';
 import type { Peer } from './peer.ts';
-import { readAcquire, readUser } from './request.ts';
+import { readUser } from './request.ts';
 
-export interface AllocatorApiDeps extends LaunchDeps {
+export interface AllocatorApiDeps extends Omit<LaunchDeps, 'overtime'> {
   readonly users: UserTable;
+  readonly events: LeaseEvents;
   readonly teardown: Pick<Teardown, 'underWay'>;
   /** the questions of peers that may not acquire, who keep nobody else waiting */
   readonly publicProbes: Probes;
+  /** whether a user has its UID on all hosts of the fleet; undefined if the fleet does not have its name */
+  readonly isFleets: (user: DynamicUser) => boolean | undefined;
+  /** reads the configuration again. @throws DynuserError InvalidConfiguration */
+  readonly reload: () => Reloaded;
+  /** absent if this host has no fleet */
+  readonly fleet?: FleetOperations | undefined;
+}
+
+/** The keys of the configuration that have changed. */
+export interface Reloaded {
+  readonly applied: readonly string[];
+  /** those that are in force after the next start alone */
+  readonly deferred: readonly string[];
 }
 
 export function allocatorInterface(deps: AllocatorApiDeps): InterfaceImplementation<Peer> {
   const explanations = new RequestsUnderWay();
+  const overtime = new Overtime(deps.events);
   return {
     description: ALLOCATOR_INTERFACE,
     methods: {
       Acquire: mapped(call => acquire(deps, call)),
-      Launch: mapped(call => launch(deps, call)),
+      Launch: mapped(call => launch({ ...deps, overtime }, call)),
       Claim: mapped(call => claim(deps, call)),
       Release: mapped(call => release(deps, call)),
       List: mapped(call => list(deps, call)),
       Explain: mapped(call => explainCall(deps, explanations, call)),
       Watch: mapped(call => watch(deps, call)),
+      Reload: mapped(call => reload(deps, call)),
+      FleetStatus: mapped(call => fleetStatus(deps, call)),
+      FleetForget: mapped(call => fleetForget(deps, call)),
+      FleetLeave: mapped(call => fleetLeave(deps, call)),
     },
   };
 }
 
 async function acquire(deps: AllocatorApiDeps, call: Call<Peer>): Promise<JsonObject> {
-  const { peer, connection, parameters } = call;
-  const acquired = await deps.acquisition.acquire(readAcquire(parameters, deps.directories), {
-    peer,
-    connection,
-    answered: !call.oneway,
-    mayClaim: true,
-    pin: () => peer.pin(),
-    ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}),
-  });
-  return toReply(acquired);
+  const acquired = await deps.acquisition.acquireAsked(call.parameters as AcquireParameters, callerOf(call));
+  const fleet = deps.isFleets(acquired.user);
+  return { ...toReply(acquired), ...(fleet === undefined ? {} : { fleet }) };
 }
 
-function claim(deps: AllocatorApiDeps, { peer, connection, parameters }: Call<Peer>): JsonObject {
-  const caller = { peer, connection, pin: () => peer.pin() };
-  return toReference(deps.acquisition.claim(String(parameters['lease']), caller));
+function claim(deps: AllocatorApiDeps, call: Call<Peer>): JsonObject {
+  return toReference(deps.acquisition.claim(String(call.parameters['lease']), callerOf(call)));
 }
 
 function toReference({ user, lease }: Pick<Acquired, 'user' | 'lease'>): JsonObject {
@@ -75,15 +95,16 @@ function toReference({ user, lease }: Pick<Acquired, 'user' | 'lease'>): JsonObj
   };
 }
 
-function toReply({ user, lease, directories, environment }: Acquired): JsonObject {
+function toReply({ user, lease, directories, environment, groups }: AcquiredInGroups): JsonObject {
   return {
     ...toReference({ user, lease }),
     directories: directories.map(
-      ({ source, preserved, exposed, aliases, device, inode, leftPaths, mountPaths, ...directory }) => {
+      ({ source, preserved, exposed, aliases, otherNames, device, inode, leftPaths, mountPaths, ...directory }) => {
         return { ...directory, leftPaths: [...leftPaths], mountPaths: [...mountPaths] };
       },
     ),
     environment: { ...environment },
+    ...(groups.length === 0 ? {} : { groups: groups.map(group => ({ ...group })) }),
   };
 }
 
@@ -92,52 +113,100 @@ async function release(deps: AllocatorApiDeps, { peer, parameters }: Call<Peer>)
   return remains === undefined ? {} : { remains };
 }
 
-function list(deps: AllocatorApiDeps, call: Call<Peer>): JsonObject {
-  const leases = [...liveLeases(deps), ...endingLeases(deps)];
-  if (!call.more) {
-    return { leases };
+function list(deps: AllocatorApiDeps, call: Call<Peer>): JsonObject | Promise<JsonObject> {
+  if (call.more) {
+    return sendAllButLast(call, listed(deps)).then(last => last ?? {});
   }
-  const last = leases.pop();
-  for (const lease of leases) {
-    call.send({ lease });
+  if (deps.users.leaseCount > LISTED_AT_ONCE_MAX) {
+    throw limitReached(`more than ${LISTED_AT_ONCE_MAX} leases do not fit into one reply; call List with "more"`);
   }
-  return last === undefined ? {} : { lease: last };
+  return { leases: Array.from(listed(deps), ({ lease }) => lease) };
+}
+
+function* listed(deps: AllocatorApiDeps): Generator<{ readonly lease: JsonObject }, void, undefined> {
+  for (const { user, lease } of liveLeases(deps)) {
+    yield { lease: toWireLease(user, lease) };
+  }
+  for (const lease of endingLeases(deps)) {
+    yield { lease };
+  }
 }
 
 /** Searches of one UID that are under way are few, however many it asks for: what waits costs everybody a part of each turn. */
 function explainCall(deps: AllocatorApiDeps, underWay: RequestsUnderWay, call: Call<Peer>): Promise<JsonObject> {
-  const caller = deps.authorization.identify(call.peer);
+  const { authorization, probes, publicProbes } = deps;
+  const caller = authorization.identify(call.peer);
   const { requester } = caller;
   if (underWay.of(requester) >= EXPLANATIONS_PER_PEER_MAX) {
     const count = `${EXPLANATIONS_PER_PEER_MAX} explanations of the user ${requester.uid} are under way`;
     throw limitReached(`${count}; wait for the answer to one`);
   }
-  return underWay.during(requester, () => explained(deps, caller, call.parameters));
+  return underWay.during(requester, async () => {
+    const request = readUser(call.parameters as ExplainParameters, deps.directories);
+    const rights = await authorization.rightsOf(caller);
+    // The answer tells of directories that are closed to others: whether one is there, whose it is, and how large.
+    checkDirectories(rights, request.directories);
+    const probe = (rights.acquire.allowed ? probes : publicProbes).for(rights.requester);
+    const found = await explain(deps.explain, probe, rights, request);
+    const { candidates, handovers, dynamic, refusal, groups, ...explanation } = found;
+    return {
+      ...explanation,
+      ...(refusal === undefined ? {} : { error: wireCodeOf(refusal.code), field: refusal.detail.field ?? '' }),
+      candidates: candidates.map(candidate => ({ ...candidate })),
+      handovers: handovers.map(({ source, realPath, readOnly, aliases, otherNames, within, ...handover }) => ({
+        ...handover,
+      })),
+      ...(groups.length === 0 ? {} : { groups: groups.map(group => ({ ...group })) }),
+    };
+  });
 }
 
-async function explained(
-  deps: AllocatorApiDeps,
-  caller: PeerIdentity,
-  parameters: Call<Peer>['parameters'],
-): Promise<JsonObject> {
-  const { authorization, probes, publicProbes } = deps;
-  const request = readUser(parameters, deps.directories);
-  const rights = await authorization.rightsOf(caller);
-  // The answer tells of directories that are closed to others: whether one is there, whose it is, and how large.
-  checkDirectories(rights, request.directories);
-  const probe = (rights.acquire.allowed ? probes : publicProbes).for(rights.requester);
-  const { candidates, handovers, dynamic, refusal, ...explanation } = await explain(
-    deps.explain,
-    probe,
-    rights,
-    request,
-  );
-  return {
-    ...explanation,
-    ...(refusal === undefined ? {} : { error: wireCodeOf(refusal.code), field: refusal.detail.field ?? '' }),
-    candidates: candidates.map(candidate => ({ ...candidate })),
-    handovers: handovers.map(({ source, realPath, readOnly, aliases, within, ...handover }) => ({ ...handover })),
-  };
+function reload(deps: AllocatorApiDeps, { peer }: Call<Peer>): JsonObject {
+  const { requester } = deps.authorization.identify(peer);
+  if (!requester.isRoot) {
+    const reason = 'only root may have the configuration read again';
+    throw new DynuserError('NotPermitted', reason, { field: 'configuration' });
+  }
+  const { applied, deferred } = deps.reload();
+  return { applied: [...applied], deferred: [...deferred] };
+}
+
+function fleetStatus(deps: AllocatorApiDeps, { peer }: Call<Peer>): JsonObject {
+  checkFleetRights(deps, peer);
+  const { holds, ...status } = deps.fleet?.status() ?? { mode: 'off', state: 'off', holds: [] };
+  return { ...status, holds: holds.map(hold => ({ ...hold })) };
+}
+
+async function fleetForget(deps: AllocatorApiDeps, { peer, parameters }: Call<Peer>): Promise<JsonObject> {
+  checkFleetRights(deps, peer);
+  const parsed = parseUserName(String(parameters['name']));
+  if ('reason' in parsed) {
+    throw new DynuserError('InvalidName', parsed.reason, { field: 'name' });
+  }
+  await fleetOf(deps).forget(parsed.name);
+  return {};
+}
+
+async function fleetLeave(deps: AllocatorApiDeps, { peer }: Call<Peer>): Promise<JsonObject> {
+  checkFleetRights(deps, peer);
+  await fleetOf(deps).leave();
+  return {};
+}
+
+/** @throws DynuserError NotPermitted */
+function checkFleetRights({ authorization }: AllocatorApiDeps, peer: Peer): void {
+  if (!authorization.identify(peer).requester.isRoot) {
+    throw new DynuserError('NotPermitted', 'only root may ask for the fleet of this host', { field: 'fleet' });
+  }
+}
+
+/** @throws DynuserError FleetUnavailable */
+function fleetOf({ fleet }: AllocatorApiDeps): FleetOperations {
+  if (fleet === undefined) {
+    const reason = 'this host has no fleet; set Fleet= in dynuserd.conf';
+    throw new DynuserError('FleetUnavailable', reason, { field: 'fleet' });
+  }
+  return fleet;
 }
 
 /** Never ends by itself: the connection's end is its end. A watcher that reads too slowly loses its connection. */
@@ -145,29 +214,62 @@ function watch(deps: AllocatorApiDeps, call: Call<Peer>): Promise<JsonObject> {
   if (!call.more) {
     throw expectedMore();
   }
-  for (const lease of liveLeases(deps)) {
-    call.send({ event: 'existing', lease });
-  }
-  call.send({ event: 'ready' });
-  return new Promise(resolve => {
-    const unwatch = deps.users.watch(change => {
-      call.send({ event: change.kind, lease: toWireLease(change.user, change.lease) });
-    });
-    call.connection.onClose(() => {
-      unwatch();
-      resolve({ event: 'ready' });
-    });
-  });
+  return watchUntilGone(deps, call);
 }
 
-function liveLeases(deps: AllocatorApiDeps): JsonObject[] {
-  const leases: JsonObject[] = [];
-  for (const user of deps.users.live()) {
+async function watchUntilGone({ users, events }: AllocatorApiDeps, call: Call<Peer>): Promise<JsonObject> {
+  /** changes that came while the existing leases are sent; undefined afterwards */
+  let waiting: JsonObject[] | undefined = [];
+  const newcomers = new Set<LeaseId>();
+  const unwatch = events.on(['allocated', 'released', 'lost'], event => {
+    const { kind, user } = event;
+    for (const lease of kind === 'lost' ? user.leases : [event.lease]) {
+      const change = { event: kind, lease: toWireLease(user, lease) };
+      if (waiting === undefined) {
+        call.send(change);
+      } else if (waiting.length <= CHANGES_WAITING_MAX) {
+        waiting.push(change);
+        newcomers.add(lease.id);
+      }
+    }
+  });
+  const closed = new Promise<void>(resolve => {
+    call.connection.onClose(() => {
+      unwatch();
+      resolve();
+    });
+  });
+  function* existing(): Generator<JsonObject, void, undefined> {
+    for (const { user, lease } of liveLeases({ users })) {
+      if ((waiting?.length ?? 0) > CHANGES_WAITING_MAX) {
+        throw limitReached(`${CHANGES_WAITING_MAX} leases came and went before all were read; watch again`);
+      }
+      if (!newcomers.has(lease.id)) {
+        yield { event: 'existing', lease: toWireLease(user, lease) };
+      }
+    }
+    yield { event: 'ready' };
+  }
+  try {
+    await call.sendAll(existing());
+  } catch (error) {
+    unwatch();
+    throw error;
+  }
+  for (const change of waiting) {
+    call.send(change);
+  }
+  waiting = undefined;
+  await closed;
+  return { event: 'ready' };
+}
+
+function* liveLeases({ users }: Pick<AllocatorApiDeps, 'users'>) {
+  for (const user of firstOf(users.live(), users.liveCount)) {
     for (const lease of user.leases) {
-      leases.push(toWireLease(user, lease));
+      yield { user, lease };
     }
   }
-  return leases;
 }
 
 function endingLeases(deps: AllocatorApiDeps): JsonObject[] {
@@ -191,8 +293,12 @@ function toWireLease(user: DynamicUser, lease: Lease): JsonObject {
     ...termsOf(lease),
     dynamic: user.dynamic,
     ...(lease.pid === undefined ? {} : { pid: lease.pid }),
+    ...(lease.process === undefined ? {} : { holder: lease.process.pid }),
     since: lease.since * MICROSECONDS_PER_MILLISECOND,
+    ...(lease.runtime === undefined ? {} : { runtime: lease.runtime.milliseconds }),
     directories: lease.directories.map(directory => directory.publicPath),
+    ...(lease.groups === undefined ? {} : { groups: lease.groups.map(({ name }) => name) }),
+    ...(lease.member === undefined ? {} : { member: lease.member.user, memberLease: lease.member.lease }),
     ...(user.lost === undefined ? {} : { lost: user.lost }),
   };
 }
@@ -202,13 +308,16 @@ function mapped(handler: MethodHandler<Peer>): MethodHandler<Peer> {
   return call => {
     try {
       const reply = handler(call);
-      return reply instanceof Promise
-        ? reply.catch((error: unknown) => {
-            throw toWireError(error);
-          })
-        : reply;
+      return reply instanceof Promise ? reply.catch(refuse) : reply;
     } catch (error) {
-      throw toWireError(error);
+      return refuse(error);
     }
   };
+}
+
+/** @throws the error reply for a DynuserError; anything else as it is, for the server to report */
+function refuse(error: unknown): never {
+  throw error instanceof DynuserError
+    ? new VarlinkError(`io.dynuser.Allocator.${wireCodeOf(error.code)}`, errorParameters(error))
+    : error;
 }

@@ -27,24 +27,20 @@ export interface AccessLists {
   readonly directoryUsers: readonly string[];
 }
 
-/** Read at each request, since the configuration may be exchanged. */
-export interface AuthorizationConfig {
-  readonly current: AccessLists;
-}
-
 /** What the kernel says of a peer, read in the tick of its call. */
 export interface PeerIdentity extends AccessPeer {
   readonly requester: Requester;
 }
 
 export class Authorization {
-  readonly #config: AuthorizationConfig;
+  /** read at each request, since the configuration may be exchanged */
+  readonly #config: { readonly current: AccessLists };
   readonly #probe: Pick<Probe, 'account'>;
   /** the look-up of the names that is under way */
   #resolving: { readonly lists: AccessLists; readonly policy: Promise<AccessPolicy> } | undefined;
 
   /** @param probe asks for the names of the lists; one name at a time, however many peers ask */
-  constructor(config: AuthorizationConfig, probe: Pick<Probe, 'account'>) {
+  constructor(config: { readonly current: AccessLists }, probe: Pick<Probe, 'account'>) {
     this.#config = config;
     this.#probe = probe;
   }
@@ -61,19 +57,15 @@ export class Authorization {
 
   /** @throws DynuserError ProbeFailed if a name of the configuration cannot be looked up */
   async rightsOf(caller: PeerIdentity): Promise<Rights> {
-    return rootRights(caller) ?? decideRights(caller, await this.#currentPolicy());
+    return rootRights(caller) ?? decideRights(caller, await this.allowed());
   }
 
   /**
+   * One look-up of the names is for all that ask meanwhile, so that no crowd can keep NSS busy.
    * @returns whom the configuration lets acquire besides root, of the accounts that exist now
    * @throws DynuserError ProbeFailed if a name of the configuration cannot be looked up
    */
-  allowed(): Promise<Pick<AccessPolicy, 'uids' | 'gids'>> {
-    return this.#currentPolicy();
-  }
-
-  /** One look-up of the names is for all that ask meanwhile, so that no crowd can keep NSS busy. */
-  async #currentPolicy(): Promise<AccessPolicy> {
+  async allowed(): Promise<AccessPolicy> {
     const lists = this.#config.current;
     const resolving = this.#resolving?.lists === lists ? this.#resolving : { lists, policy: this.#resolveLists(lists) };
     this.#resolving = resolving;

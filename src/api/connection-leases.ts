@@ -3,17 +3,13 @@
  * that it can be closed as idle again.
  */
 
+import type { LeaseEvents } from '../allocator/events.ts';
 import { type ReleaseDeps, releaseGone } from '../allocator/release.ts';
 import type { LeaseId } from '../core/ids.ts';
+import type { Connection } from '../varlink/handler.ts';
 
-/** What a lease can be bound to: a connection of varlink, or a name on a bus. */
-export interface ClosableConnection {
-  readonly closed: boolean;
-  /** @param listener called once, when it is gone; at once if it already is. @returns takes the listener back */
-  onClose(listener: () => void): () => void;
-  /** Keeps it from being closed as idle. @returns ends that */
-  hold(): () => void;
-}
+/** What a lease can be bound to: a connection of varlink, or a name on a bus, which nobody closes as idle. */
+export type ClosableConnection = Pick<Connection, 'closed' | 'onClose'> & Partial<Pick<Connection, 'hold'>>;
 
 export class ConnectionLeases {
   readonly #release: ReleaseDeps;
@@ -22,20 +18,18 @@ export class ConnectionLeases {
   #stopping = false;
 
   /** @param onFailure told of failures that have no caller to answer */
-  constructor(release: ReleaseDeps, onFailure: (what: string, cause: unknown) => void) {
+  constructor(release: ReleaseDeps, events: LeaseEvents, onFailure: (what: string, cause: unknown) => void) {
     this.#release = release;
     this.#onFailure = onFailure;
-    release.users.watch(change => {
-      if (change.kind === 'released') {
-        this.#letGo.get(change.lease.id)?.();
-        this.#letGo.delete(change.lease.id);
-      }
+    events.on(['released'], ({ lease }) => {
+      this.#letGo.get(lease.id)?.();
+      this.#letGo.delete(lease.id);
     });
   }
 
   /** Binds a lease to a connection; one that is closed already ends it at once. */
   bind(lease: LeaseId, connection: ClosableConnection): void {
-    const endHold = connection.hold();
+    const endHold = connection.hold?.() ?? (() => {});
     this.#letGo.set(lease, endHold);
     const forget = connection.onClose(() => this.#end(lease));
     if (this.#letGo.has(lease)) {

@@ -3,31 +3,20 @@
  * home and shell.
  */
 
-import { type ExplainDeps, explain } from '../allocator/explain.ts';
 import type { Probe, Probes } from '../allocator/ports.ts';
-import { limitReached } from '../allocator/refusals.ts';
-import { type Rights, ROOT } from '../core/access.ts';
+import type { AcquireRequest, SharedGroupRequest } from '../allocator/request.ts';
+import type { AcquiredGroup } from '../allocator/shared-groups.ts';
+import type { UserTable } from '../allocator/user-table.ts';
+import { ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
-import { asGid, asUid, type Gid, type LeaseId, type Uid, type UserName } from '../core/ids.ts';
-import { deriveUserName, parseUnitName, parseUserName } from '../core/name.ts';
+import { asGid, asUid, type Gid, type Uid, type UserName } from '../core/ids.ts';
+import { parseUserName } from '../core/name.ts';
+import { failFor } from '../launch/errors.ts';
 import { usesAccount } from '../launch/plan/environment.ts';
-import type { ResolvedLaunch } from '../launch/plan/request.ts';
-import type { Login } from '../launch/syntax/account-files.ts';
-import type { AccountDatabase, ProcessUser } from './account-databases.ts';
-import type { Acquisition, Caller } from './acquire.ts';
-import { groupRequestOf } from './launch-request.ts';
-
-export interface AccountDeps {
-  readonly acquisition: Pick<Acquisition, 'acquire'>;
-  readonly explain: ExplainDeps;
-  readonly probes: Probes;
-}
-
-/** The group of a process, where it is not the user's own; with the lease that keeps it, if it is a dynamic one. */
-export interface ProcessGroup {
-  readonly gid: Gid;
-  readonly lease?: LeaseId;
-}
+import { Questions } from '../launch/plan/questions.ts';
+import type { Acquired, ResolvedLaunch } from '../launch/plan/request.ts';
+import { groupInFile, type Login, loginInFile, membershipsInFile } from '../launch/syntax/account-files.ts';
+import type { LaunchAnswer, LaunchQuestion } from './generated/io-dynuser-allocator.ts';
 
 const NUMBER = /^\d+$/;
 
@@ -36,19 +25,17 @@ const NUMBER = /^\d+$/;
  * nobody's today, and somebody's tomorrow.
  * @throws DynuserError LaunchFailed if no account has the number; ProbeFailed
  */
-export async function withAccountName(
-  deps: Pick<AccountDeps, 'probes'>,
-  resolved: ResolvedLaunch,
-): Promise<ResolvedLaunch> {
+export async function withAccountName(probes: Probes, resolved: ResolvedLaunch): Promise<ResolvedLaunch> {
   const { userName } = resolved;
   if (userName === undefined || !NUMBER.test(userName)) {
     return resolved;
   }
   const uid = asUid(Number(userName));
-  const name = uid === undefined ? undefined : uid === 0 ? 'root' : await nameOf(deps.probes.for(ROOT), uid);
+  const name = uid === undefined ? undefined : uid === 0 ? 'root' : await nameOf(probes.for(ROOT), uid);
   if (name === undefined) {
-    const reason = `no account has the number ${userName}; name a user, or leave it out for a dynamic one`;
-    throw new DynuserError('LaunchFailed', reason, { field: resolved.fields.get('User') ?? 'User' });
+    return failFor(fieldOf('User', resolved))(
+      `no account has the number ${userName}; name a user, or leave it out for a dynamic one`,
+    );
   }
   return { ...resolved, userName: name };
 }
@@ -64,90 +51,45 @@ async function nameOf(probe: Probe, uid: Uid): Promise<UserName | undefined> {
 }
 
 /**
- * The group of Group=: a group of the host, or a dynamic one, whose user lives already or is made. The lease keeps its number
- * for as long as the process has it. To be called while the connection of the asker is open.
- * @returns undefined if it is the user's own
- * @throws DynuserError LaunchFailed if there is none, and none is to be made; NameConflict; those of Acquire
+ * The groups of Group= and SupplementaryGroups= that the allocator has to know of: a number needs no name, and supplementary groups
+ * of the host are looked up with the account. Of a dynamic one the allocator finds the number, and keeps it.
+ * @throws DynuserError NameConflict if a name cannot be that of a group
  */
-export async function acquireGroup(
-  deps: AccountDeps,
+export function groupsOf(
   resolved: ResolvedLaunch,
-  unit: string,
-  caller: Caller,
-): Promise<ProcessGroup | undefined> {
-  const found = await hostGroup(deps, resolved, unit);
-  if (found === undefined || 'gid' in found) {
-    return found;
+  users: Pick<UserTable, 'dynamicByName'>,
+): Pick<AcquireRequest, 'sharedGroups' | 'directoryGid'> {
+  const { group, dynamicUser, settings } = resolved;
+  const gid = group !== undefined && NUMBER.test(group) ? asGid(Number(group)) : undefined;
+  const sharedGroups: SharedGroupRequest[] = [];
+  if (group !== undefined && gid === undefined) {
+    const parsed = parseUserName(group);
+    if (!('name' in parsed)) {
+      return failFor(fieldOf('Group', resolved))(
+        `group ${group} does not exist; name an existing group, or leave it out for the user's own`,
+      );
+    }
+    sharedGroups.push({ name: parsed.name, isPrimary: true, mustExist: !dynamicUser });
   }
-  if (caller.connection.closed) {
-    throw limitReached('the caller has gone before it was answered');
+  for (const name of settings.SupplementaryGroups) {
+    const live = users.dynamicByName(name as UserName);
+    if (live !== undefined) {
+      sharedGroups.push({ name: live.name, isPrimary: false, mustExist: true });
+    }
   }
-  try {
-    const { user, lease } = await deps.acquisition.acquire(groupRequestOf(resolved, found.name, unit), caller);
-    return { gid: user.gid, lease: lease.id };
-  } catch (error) {
-    throw inWordsOfGroup(error, found.name, resolved);
-  }
-}
-
-/** As acquireGroup(), but nothing is acquired: the number that the group would have. */
-export async function expectGroup(
-  deps: AccountDeps,
-  rights: Rights,
-  resolved: ResolvedLaunch,
-  unit: string,
-): Promise<Gid | undefined> {
-  const found = await hostGroup(deps, resolved, unit);
-  if (found === undefined || 'gid' in found) {
-    return found?.gid;
-  }
-  const request = groupRequestOf(resolved, found.name, unit);
-  const { gid, refusal } = await explain(deps.explain, deps.probes.for(ROOT), rights, request);
-  if (refusal !== undefined) {
-    throw inWordsOfGroup(refusal, found.name, resolved);
-  }
-  return gid;
-}
-
-/** What the host has of the group: its number; or the name, if it has none of that name. */
-async function hostGroup(
-  { probes }: Pick<AccountDeps, 'probes'>,
-  resolved: ResolvedLaunch,
-  unit: string,
-): Promise<{ readonly gid: Gid } | { readonly name: UserName } | undefined> {
-  const { group } = resolved;
-  if (group === undefined || (resolved.dynamicUser && group === userNameOf(resolved, unit))) {
-    return undefined;
-  }
-  const gid = NUMBER.test(group) ? asGid(Number(group)) : undefined;
-  if (gid !== undefined) {
-    return { gid };
-  }
-  const parsed = parseUserName(group);
-  if (!('name' in parsed)) {
-    throw noSuchGroup(group, resolved);
-  }
-  const { user, group: present } = await probes.for(ROOT).account(parsed.name);
-  if (present === undefined && user !== undefined) {
-    const reason = `the user ${group} (${user.uid}) exists on this host, but no group of that name; name another group`;
-    throw new DynuserError('NameConflict', reason, fieldOf(resolved));
-  }
-  return present === undefined ? { name: parsed.name } : { gid: present.gid };
+  return {
+    ...(gid === undefined ? {} : { directoryGid: gid }),
+    ...(sharedGroups.length === 0 ? {} : { sharedGroups }),
+  };
 }
 
 /** NGROUPS_MAX of Linux (setgroups(2)). */
 const GROUPS_MAX = 65_536;
 
-/** What a process has of its account besides its user. */
-export interface ProcessAccount {
-  readonly processGid?: Gid;
-  /** ascending, each once */
-  readonly groups: readonly Gid[];
-  readonly login?: Login;
-}
-
 /**
+ * What a process has of its account besides its user.
  * @param processGid the number of Group=, if it is not the user's own
+ * @param shared the groups that the allocator has found
  * @throws DynuserError LaunchFailed if a group, or the account of the user, does not exist; those of the database
  */
 export async function resolveProcess(
@@ -155,17 +97,23 @@ export async function resolveProcess(
   resolved: ResolvedLaunch,
   user: ProcessUser & { readonly uid: Uid },
   processGid: Gid | undefined,
-): Promise<ProcessAccount> {
+  shared: readonly AcquiredGroup[],
+): Promise<Pick<Acquired, 'processGid' | 'groups' | 'login'>> {
   const gid = processGid ?? user.gid;
   // With root's group a process has only the groups that are named, as with systemd.
   const groups = new Set(gid === 0 ? [] : [gid, ...(await database.memberships({ ...user, gid }))]);
   for (const name of resolved.settings.SupplementaryGroups) {
-    groups.add(await namedGroup(database, resolved, name, user, gid));
+    groups.add(
+      shared.find(group => group.name === name)?.gid ?? (await namedGroup(database, resolved, name, user, gid)),
+    );
   }
   if (groups.size > GROUPS_MAX) {
     throw new DynuserError('LaunchFailed', `the user ${user.name} is in more than ${GROUPS_MAX} groups`);
   }
-  const login = usesAccount(resolved, user) ? await loginOf(database, resolved, user.name) : undefined;
+  const login = usesAccount(resolved, user) ? await database.login(user.name) : undefined;
+  if (login === undefined && usesAccount(resolved, user)) {
+    failFor(fieldOf('User', resolved))(`user ${user.name} has no account; create one, or use SetLoginEnvironment=no`);
+  }
   return {
     ...(processGid === undefined ? {} : { processGid }),
     groups: [...groups].sort((one, other) => one - other),
@@ -176,52 +124,98 @@ export async function resolveProcess(
 /** @param gid of the process; for an explanation neither it nor the user may exist yet */
 async function namedGroup(
   database: AccountDatabase,
-  { group, fields }: ResolvedLaunch,
+  resolved: ResolvedLaunch,
   name: string,
   user: ProcessUser,
   gid: Gid,
 ): Promise<Gid> {
   const number = NUMBER.test(name) ? asGid(Number(name)) : undefined;
-  const own = name === group ? gid : name === user.name && user.dynamic ? user.gid : undefined;
+  const own = name === resolved.group ? gid : name === user.name && user.dynamic ? user.gid : undefined;
   const found = number ?? own ?? (await database.group(name));
   if (found === undefined) {
-    const reason = `group ${name} does not exist; name an existing group`;
-    throw new DynuserError('LaunchFailed', reason, {
-      field: fields.get('SupplementaryGroups') ?? 'SupplementaryGroups',
-    });
+    return failFor(fieldOf('SupplementaryGroups', resolved))(`group ${name} does not exist; name an existing group`);
   }
   return found;
 }
 
-async function loginOf(database: AccountDatabase, { fields }: ResolvedLaunch, name: UserName): Promise<Login> {
-  const login = await database.login(name);
-  if (login === undefined) {
-    const reason = `user ${name} has no account; create one, or use SetLoginEnvironment=no`;
-    throw new DynuserError('LaunchFailed', reason, { field: fields.get('User') ?? 'User' });
-  }
-  return login;
+/** @returns the field of an error about a property, which says where it was given */
+function fieldOf(property: string, { fields }: ResolvedLaunch): string {
+  return fields.get(property) ?? property;
 }
 
-function userNameOf({ userName }: ResolvedLaunch, unit: string): string | undefined {
-  const parsed = parseUnitName(unit);
-  return userName ?? ('unit' in parsed ? deriveUserName(parsed.unit, false).name : undefined);
+/** NSS of this host, asked outside of the daemon. @throws DynuserError ProbeFailed, LimitReached */
+export interface AccountProbe {
+  /** @returns the GID of a group, undefined if there is none of that name */
+  group(name: string): Promise<Gid | undefined>;
+  /** @returns the groups of a user as initgroups(3) has them, without duplicates; only its own if it is unknown */
+  memberships(user: UserName, gid: Gid): Promise<readonly Gid[]>;
+  /** @returns undefined if there is no user of that name */
+  login(user: UserName): Promise<Login | undefined>;
 }
 
-/** What Acquire says of a user is here about the group. */
-function inWordsOfGroup(error: unknown, name: UserName, resolved: ResolvedLaunch): unknown {
-  if (!(error instanceof DynuserError) || error.detail.field !== 'userName') {
-    return error;
-  }
-  return error.code === 'NameConflict' && !resolved.dynamicUser
-    ? noSuchGroup(name, resolved)
-    : new DynuserError(error.code, error.message, { ...error.detail, ...fieldOf(resolved) }, error);
+/** The user that a process becomes. */
+export interface ProcessUser {
+  readonly name: UserName;
+  readonly gid: Gid;
+  readonly dynamic: boolean;
 }
 
-function noSuchGroup(name: string, resolved: ResolvedLaunch): DynuserError {
-  const reason = `group ${name} does not exist; name an existing group, or leave it out for the user's own`;
-  return new DynuserError('LaunchFailed', reason, fieldOf(resolved));
+/** @throws DynuserError ProbeFailed, LimitReached, HostFailed */
+export interface AccountDatabase extends Pick<AccountProbe, 'group' | 'login'> {
+  memberships(user: ProcessUser): Promise<readonly Gid[]>;
 }
 
-function fieldOf({ fields }: ResolvedLaunch): { readonly field: string } {
-  return { field: fields.get('Group') ?? 'Group' };
+/**
+ * The accounts of this host. A dynamic user was in no database until now but ours, which has no memberships: it is looked for
+ * only in /etc/group, where an operator can name it before it exists. To ask all sources in each launch would take longer than
+ * the rest of the launch.
+ */
+export function hostDatabase(
+  probe: AccountProbe,
+  groupFile: () => string,
+  users: Pick<UserTable, 'dynamicByName'>,
+): AccountDatabase {
+  return {
+    group: async name => users.dynamicByName(name as UserName)?.gid ?? probe.group(name),
+    memberships: async ({ name, gid, dynamic }) =>
+      dynamic ? gidsOf(membershipsInFile(groupFile(), name)) : probe.memberships(name, gid),
+    login: user => probe.login(user),
+  };
+}
+
+/**
+ * The accounts of a launcher in another root directory, as its files have them: its own NSS is not asked, since nobody runs there
+ * on our behalf. Users that are dynamic on this host are known there, too.
+ */
+export function fileDatabase(files: AccountFiles, users: Pick<UserTable, 'dynamicByName'>): AccountDatabase {
+  return {
+    group: async name => gidsOf([groupInFile(files.group, name)])[0] ?? users.dynamicByName(name as UserName)?.gid,
+    memberships: async ({ name }) => gidsOf(membershipsInFile(files.group, name)),
+    login: async user => loginInFile(files.passwd, user),
+  };
+}
+
+/** @returns the launch with the number of Group=, if the files of the launcher's root directory have it */
+export function withGroupOf({ group: text }: AccountFiles, resolved: ResolvedLaunch): ResolvedLaunch {
+  const { group } = resolved;
+  const [gid] = group === undefined || NUMBER.test(group) ? [] : gidsOf([groupInFile(text, group)]);
+  return gid === undefined ? resolved : { ...resolved, group: String(gid) };
+}
+
+interface AccountFiles {
+  readonly passwd: string;
+  readonly group: string;
+}
+
+/** @returns the files that a launcher was asked for, or the questions that are open */
+export function accountFiles(
+  answers: readonly LaunchAnswer[],
+): AccountFiles | { readonly questions: readonly LaunchQuestion[] } {
+  const questions = new Questions(answers);
+  const [passwd = '', group = ''] = ['/etc/passwd', '/etc/group'].map(path => questions.file(path));
+  return questions.open.length > 0 ? { questions: questions.open } : { passwd, group };
+}
+
+function gidsOf(numbers: readonly (number | undefined)[]): Gid[] {
+  return numbers.flatMap(number => (number === undefined ? [] : (asGid(number) ?? [])));
 }

@@ -4,30 +4,41 @@
  */
 
 import type { Directories, ExpectedHandover } from '../allocator/directory-ports.ts';
-import { type ExplainDeps, explain } from '../allocator/explain.ts';
+import { type ExplainDeps, type Explanation, explain } from '../allocator/explain.ts';
 import type { Acquired } from '../allocator/lease.ts';
-import type { Probes } from '../allocator/ports.ts';
-import { limitReached } from '../allocator/refusals.ts';
+import type { PacketFilter, Probes } from '../allocator/ports.ts';
+import type { AcquireRequest } from '../allocator/request.ts';
+import { limitReached } from '../allocator/request-limits.ts';
+import type { AcquiredGroup } from '../allocator/shared-groups.ts';
 import type { UserTable } from '../allocator/user-table.ts';
+import type { Rights } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
-import type { LeaseId } from '../core/ids.ts';
+import { type Gid, type LeaseId, OVERFLOW_ID } from '../core/ids.ts';
+import { restrictsPackets } from '../core/packet-rules.ts';
+import { failFor } from '../launch/errors.ts';
 import { explainPlan, planLaunch, resolveLaunch } from '../launch/launch.ts';
-import type { ResolvedLaunch } from '../launch/plan/request.ts';
+import { needsMain, PHASE_PROPERTIES } from '../launch/plan/phases.ts';
+import type { Kernel, Acquired as LaunchAcquired, ResolvedLaunch } from '../launch/plan/request.ts';
 import type { Call } from '../varlink/handler.ts';
 import type { JsonObject } from '../varlink/json.ts';
+import { type Acquisition, type Caller, callerOf } from './acquire.ts';
+import { type Authorization, checkAcquire, checkDirectories, type PeerIdentity } from './authorization.ts';
+import type { LaunchParameters, LaunchReply } from './generated/io-dynuser-allocator.ts';
 import {
   type AccountDatabase,
   type AccountProbe,
   accountFiles,
   fileDatabase,
+  groupsOf,
   hostDatabase,
-} from './account-databases.ts';
-import type { Acquisition, Caller } from './acquire.ts';
-import { type Authorization, checkAcquire, checkDirectories } from './authorization.ts';
-import type { LaunchParameters, LaunchPlan, LaunchReply } from './generated/io-dynuser-allocator.ts';
-import { acquireGroup, expectGroup, resolveProcess, withAccountName } from './launch-accounts.ts';
-import { acquireRequestOf, readAnswers, readLaunchRequest } from './launch-request.ts';
+  resolveProcess,
+  withAccountName,
+  withGroupOf,
+} from './launch-accounts.ts';
+import { mainProcessOf } from './main-process.ts';
+import type { Overtime } from './overtime.ts';
 import type { Peer } from './peer.ts';
+import { acquireRequestOf } from './request.ts';
 
 export interface LaunchDeps {
   readonly acquisition: Acquisition;
@@ -38,94 +49,203 @@ export interface LaunchDeps {
   readonly accounts: AccountProbe;
   /** reads /etc/group of this host */
   readonly groupFile: () => string;
-  readonly users: Pick<UserTable, 'dynamicByName'>;
+  readonly users: Pick<UserTable, 'dynamicByName' | 'live'>;
+  readonly kernel: Kernel;
+  readonly overtime: Pick<Overtime, 'has'>;
+  readonly packetFilter: Pick<PacketFilter, 'problem'>;
   /** random text that is part of a unit name, for launches that name none */
   readonly freshName: () => string;
 }
 
+/** A launch that may be made, and what it asks of the allocator. */
+interface Launch {
+  readonly deps: LaunchDeps;
+  readonly call: Call<Peer>;
+  readonly database: AccountDatabase;
+  readonly resolved: ResolvedLaunch;
+  readonly unit: string;
+  readonly request: AcquireRequest;
+  readonly identity: PeerIdentity;
+  readonly rights: Rights;
+  /** a phase: the process of the service */
+  readonly main?: LaunchAcquired['main'];
+}
+
 /** @throws DynuserError any; VarlinkError InvalidParameter */
 export async function launch(deps: LaunchDeps, call: Call<Peer>): Promise<JsonObject> {
-  const { peer, parameters } = call;
+  const { peer, connection } = call;
   if (peer.uid !== 0) {
     const reason = `only root may launch a program as another user, and the user ${peer.uid} asks`;
     throw new DynuserError('NotPermitted', reason, { field: 'caller' });
   }
-  const answers = readAnswers(parameters);
-  const read = resolveLaunch(readLaunchRequest(parameters), answers);
+  // The interface has checked the types.
+  const parameters = call.parameters as LaunchParameters;
+  const { answers = [], explain: explains } = parameters;
+  const read = resolveLaunch({ ...parameters, isExplained: explains === true }, answers);
   if ('questions' in read) {
     return reply({ questions: read.questions });
   }
-  const files = peer.sharesRoot() ? undefined : accountFiles(answers);
+  const { skipped } = read.resolved;
+  if (skipped !== undefined && explains !== true) {
+    return reply({ skipped, warnings: warningsOf(read.resolved) });
+  }
+  const identity = deps.authorization.identify(peer);
+  const sharesRoot = identity.standing?.kind === 'host' || peer.sharesRoot();
+  const files = sharesRoot ? undefined : accountFiles(answers);
   if (files !== undefined && 'questions' in files) {
     return reply({ questions: files.questions });
   }
   const database =
     files === undefined ? hostDatabase(deps.accounts, deps.groupFile, deps.users) : fileDatabase(files, deps.users);
-  const resolved = await withAccountName(deps, read.resolved);
-  const unit = resolved.unit ?? `run-r${deps.freshName()}.service`;
-  const explains = (parameters as LaunchParameters).explain === true;
+  const named = await withAccountName(deps.probes, read.resolved);
+  const asked = files === undefined ? named : withGroupOf(files, named);
+  const unit = asked.unit ?? `run-r${deps.freshName()}.service`;
+  const resolved = withOvertime(deps, asked, unit);
   try {
-    return await (explains
-      ? explained(deps, database, resolved, unit, peer)
-      : acquired(deps, database, resolved, unit, call));
+    checkOpen(connection);
+    const request = { ...acquireRequestOf(resolved, unit, deps.directories), ...groupsOf(resolved, deps.users) };
+    const rights = await deps.authorization.rightsOf(identity);
+    checkAcquire(rights);
+    checkDirectories(rights, request.directories);
+    checkPacketFilter(deps, peer, resolved);
+    const main = mainOf(deps, peer, resolved, parameters, unit);
+    const reason = reasonToSkip(resolved, main, unit);
+    if (reason !== undefined && explains !== true) {
+      return reply({ skipped: reason, warnings: warningsOf(resolved) });
+    }
+    const allowed = {
+      ...{ deps, call, database, resolved, unit, request, identity, rights },
+      ...(main === undefined ? {} : { main }),
+    };
+    return await (explains === true ? explained(allowed) : acquired(allowed));
   } catch (error) {
     throw inWordsOfLaunch(error, resolved);
   }
 }
 
-/** The property that each parameter of Acquire is made of: a launch names none of these parameters. */
-const PROPERTIES_OF_PARAMETERS: ReadonlyMap<string, string> = new Map([
-  ['userName', 'User'],
-  ...['Runtime', 'State', 'Cache', 'Logs'].flatMap(kind =>
-    ['Directory', 'DirectoryMode'].map(what => [`${kind.toLowerCase()}${what}`, `${kind}${what}`] as const),
-  ),
-]);
+/** That its time was over, the starter of a service does not know. */
+function withOvertime({ overtime }: LaunchDeps, resolved: ResolvedLaunch, unit: string): ResolvedLaunch {
+  if (resolved.phase !== 'stopPost' || !overtime.has(unit)) {
+    return resolved;
+  }
+  const others = resolved.phaseVariables.filter(([name]) => name !== 'SERVICE_RESULT');
+  return { ...resolved, phaseVariables: [['SERVICE_RESULT', 'timeout'], ...others] };
+}
+
+/** @throws DynuserError LaunchFailed if packets are to be filtered, and cannot be here */
+function checkPacketFilter({ packetFilter }: LaunchDeps, peer: Peer, { packetRules, fields }: ResolvedLaunch): void {
+  if (!restrictsPackets(packetRules)) {
+    return;
+  }
+  const property = packetRules.interfaces === undefined ? 'IPAddressDeny' : 'RestrictNetworkInterfaces';
+  const fail = failFor(fields.get(property) ?? property);
+  if (!peer.sharesNetwork()) {
+    fail(
+      "dynuserd has another network, and filters packets in that alone; give it the launcher's, as dynuserd(8) says, or use PrivateNetwork=yes",
+    );
+  }
+  const problem = packetFilter.problem();
+  if (problem !== undefined) {
+    fail(`${problem}; install nftables, or use PrivateNetwork=yes`);
+  }
+}
+
+/** @throws DynuserError LaunchFailed if the phase needs one and finds none, or several */
+function mainOf(
+  { users }: LaunchDeps,
+  peer: Peer,
+  { phase }: ResolvedLaunch,
+  { mainPid, explain: explains }: LaunchParameters,
+  unit: string,
+): LaunchAcquired['main'] {
+  if (phase === undefined || !needsMain(phase)) {
+    return undefined;
+  }
+  const main = mainProcessOf(users.live(), unit, pid => peer.numberOf(pid), mainPid);
+  return main === undefined && phase !== 'stop' && explains !== true
+    ? failFor('phase')(`${unit} is not running, and ${PHASE_PROPERTIES[phase]}= is for a service that is; start it`)
+    : main;
+}
+
+/** A service that does not run cannot be stopped, and a phase may have no commands. */
+function reasonToSkip(
+  { phase, commands = [] }: ResolvedLaunch,
+  main: LaunchAcquired['main'],
+  unit: string,
+): string | undefined {
+  if (phase === 'stop') {
+    return main === undefined ? `${unit} is not running: there is nothing to stop` : undefined;
+  }
+  return (phase === 'startPost' || phase === 'stopPost') && commands.length === 0
+    ? `${unit} has no ${PHASE_PROPERTIES[phase]}=: there is nothing to run`
+    : undefined;
+}
 
 /** An error of the allocator, with the field by which the launch knows it: that of its property, if one was given. */
 function inWordsOfLaunch(error: unknown, { fields }: ResolvedLaunch): unknown {
-  const property = error instanceof DynuserError ? PROPERTIES_OF_PARAMETERS.get(error.detail.field ?? '') : undefined;
-  if (!(error instanceof DynuserError) || property === undefined) {
+  const parameter = error instanceof DynuserError ? (error.detail.field ?? '') : '';
+  if (error instanceof DynuserError && (parameter === 'group' || parameter === 'supplementaryGroups')) {
+    const property = parameter === 'group' ? 'Group' : 'SupplementaryGroups';
+    return new DynuserError(
+      error.code,
+      error.message,
+      { ...error.detail, field: fields.get(property) ?? property },
+      error,
+    );
+  }
+  const ofDirectory = /^(?:runtime|state|cache|logs)Directory(?:Mode)?$/.test(parameter);
+  if (!(error instanceof DynuserError) || !(ofDirectory || parameter === 'userName')) {
     return error;
   }
+  const property = ofDirectory ? parameter.charAt(0).toUpperCase() + parameter.slice(1) : 'User';
   // Without User= the name comes from the unit, or was made up.
   const field = fields.get(property) ?? (property === 'User' ? 'unit' : property);
   return new DynuserError(error.code, error.message, { ...error.detail, field }, error);
 }
 
-async function acquired(
-  deps: LaunchDeps,
-  database: AccountDatabase,
-  resolved: ResolvedLaunch,
-  unit: string,
-  call: Call<Peer>,
-): Promise<JsonObject> {
-  const { peer, connection } = call;
-  const caller = { peer, connection, answered: !call.oneway, mayClaim: true, pin: () => peer.pin() };
-  checkOpen(connection);
-  const identity = deps.authorization.identify(peer);
-  const request = acquireRequestOf(resolved, unit, deps.directories);
-  const leases: LeaseId[] = [];
+async function acquired({
+  deps,
+  call,
+  database,
+  resolved,
+  unit,
+  request,
+  identity,
+  main,
+}: Launch): Promise<JsonObject> {
+  const caller = callerOf(call);
+  let lease: LeaseId | undefined;
   try {
-    const rights = await deps.authorization.rightsOf(identity);
-    checkAcquire(rights);
-    checkDirectories(rights, request.directories);
-    const group = await acquireGroup(deps, resolved, unit, caller);
-    leases.push(...(group?.lease === undefined ? [] : [group.lease]));
-    checkOpen(connection);
-    const got = await deps.acquisition.acquire(
-      { ...request, ...(group === undefined ? {} : { directoryGid: group.gid }) },
-      { ...caller, ...(call.more ? { onProgress: progress => call.send({ progress: { ...progress } }) } : {}) },
+    const { user, directories, environment, groups, ...held } = await deps.acquisition.acquire(
+      request,
+      caller,
+      identity,
     );
-    leases.push(got.lease.id);
-    const account = await resolveProcess(database, resolved, got.user, group?.gid);
-    const plan = planLaunch(resolved, { ...accountOf(got.user), ...account, ...preparedOf(got) });
-    return reply({ plan, lease: got.lease.id, warnings: warningsOf(resolved) });
+    lease = held.lease.id;
+    const account = await resolveProcess(database, resolved, user, processGid(request, groups), groups);
+    const given = {
+      ...account,
+      ...dynamicGroups(resolved, groups),
+      kernel: deps.kernel,
+      ...(main === undefined ? {} : { main }),
+    };
+    const plan = planLaunch({ ...resolved, unit }, { ...accountOf(user), ...given, directories, environment });
+    return reply({ plan, lease, warnings: warningsOf(resolved) });
   } catch (error) {
-    for (const lease of leases.reverse()) {
+    if (lease !== undefined) {
       await deps.acquisition.drop(lease);
     }
     throw error;
   }
+}
+
+/** @returns the group of the process, if it is not the user's own */
+function processGid(
+  { sharedGroups = [], directoryGid }: AcquireRequest,
+  groups: readonly AcquiredGroup[],
+): Gid | undefined {
+  const primary = sharedGroups.find(({ isPrimary }) => isPrimary);
+  return groups.find(({ name }) => name === primary?.name)?.gid ?? directoryGid;
 }
 
 /** What was waited for may have outlived the caller, and its connection may be another's. @throws DynuserError LimitReached */
@@ -135,56 +255,49 @@ function checkOpen({ closed }: Pick<Caller['connection'], 'closed'>): void {
   }
 }
 
-async function explained(
-  deps: LaunchDeps,
-  database: AccountDatabase,
-  resolved: ResolvedLaunch,
-  unit: string,
-  peer: Peer,
-): Promise<JsonObject> {
-  const caller = deps.authorization.identify(peer);
-  const request = acquireRequestOf(resolved, unit, deps.directories);
-  const rights = await deps.authorization.rightsOf(caller);
-  checkAcquire(rights);
-  checkDirectories(rights, request.directories);
-  const processGid = await expectGroup(deps, rights, resolved, unit);
-  const found = await explain(deps.explain, deps.probes.for(rights.requester), rights, {
-    ...request,
-    ...(processGid === undefined ? {} : { directoryGid: processGid }),
-  });
-  if (found.refusal !== undefined) {
-    throw found.refusal;
-  }
-  const { uid, gid, dynamic } = found;
-  if (uid === undefined || gid === undefined) {
-    throw new DynuserError('LaunchFailed', found.reason, { field: 'caller' });
-  }
-  const directories = found.handovers.map(handover => ({ ...handover, ...diskOwner(handover, uid, gid), ...UNSEEN }));
-  const user = { uid, gid, name: found.userName, dynamic };
+async function explained({ deps, database, resolved, unit, request, rights, main }: Launch): Promise<JsonObject> {
+  const found = await explain(deps.explain, deps.probes.for(rights.requester), rights, request);
+  const user = userOf(found);
+  const groups = found.groups.flatMap(({ name, gid, outcome }) =>
+    gid === undefined ? [] : [{ name, gid, dynamic: outcome !== 'static' }],
+  );
   const expected = {
     ...accountOf(user),
-    ...(await resolveProcess(database, resolved, user, processGid)),
-    ...{ directories, environment: deps.directories.environment(request.directories) },
+    ...(await resolveProcess(database, resolved, user, processGid(request, groups), groups)),
+    ...dynamicGroups(resolved, groups),
+    directories: found.handovers.map(handover => ({ ...handover, ...diskOwner(handover, user), ...UNSEEN })),
+    environment: deps.directories.environment(request.directories),
+    kernel: deps.kernel,
+    ...(main === undefined ? {} : { main }),
   };
-  const plan: LaunchPlan = planLaunch(resolved, expected);
+  const plan = planLaunch({ ...resolved, unit }, expected);
   return reply({ explanation: explainPlan(resolved, expected, plan), warnings: warningsOf(resolved) });
+}
+
+/** The user that would be had. @throws DynuserError what Acquire would be refused with */
+function userOf({ refusal, uid, gid, userName: name, dynamic, reason }: Explanation) {
+  if (refusal !== undefined || uid === undefined || gid === undefined) {
+    throw refusal ?? new DynuserError('LaunchFailed', reason, { field: 'caller' });
+  }
+  return { uid, gid, name, dynamic };
+}
+
+/** Only account files of the service need them. */
+function dynamicGroups({ host }: ResolvedLaunch, groups: readonly AcquiredGroup[]) {
+  const shared = groups.flatMap(({ name, gid, dynamic }) => (dynamic ? [{ name, gid }] : []));
+  return host.accountOverlay === undefined ? {} : { dynamicGroups: shared };
 }
 
 /** Nothing was opened, so no inode can be told. */
 const UNSEEN = { device: '0', inode: '0' };
-/** Whose an id-mapped tree is on disk, as systemd 257 has it. */
-const NOBODY = 65_534;
 
-function diskOwner({ handover }: ExpectedHandover, uid: number, gid: number) {
-  return handover === 'map' ? { diskUid: NOBODY, diskGid: NOBODY } : { diskUid: uid, diskGid: gid };
+/** An id-mapped tree is nobody's on disk, as systemd 257 has it. */
+function diskOwner({ handover }: ExpectedHandover, { uid, gid }: Pick<Acquired['user'], 'uid' | 'gid'>) {
+  return handover === 'map' ? { diskUid: OVERFLOW_ID, diskGid: OVERFLOW_ID } : { diskUid: uid, diskGid: gid };
 }
 
 function accountOf({ uid, gid, name, dynamic }: Pick<Acquired['user'], 'uid' | 'gid' | 'name' | 'dynamic'>) {
   return { uid, gid, userName: name, dynamic };
-}
-
-function preparedOf({ directories, environment }: Acquired) {
-  return { directories, environment };
 }
 
 function warningsOf({ warnings, missing }: ResolvedLaunch): readonly string[] {

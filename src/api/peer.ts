@@ -17,4 +17,8 @@ export interface Peer {
   standing(): Standing;
   /** whether its root directory is the daemon's, as far as the number of its process tells; gives no right to anything */
   sharesRoot(): boolean;
+  /** whether it has the daemon's network, as far as the number of its process tells; gives no right to anything */
+  sharesNetwork(): boolean;
+  /** the number that another process has for it; undefined if it is in another PID namespace, or the peer has ended */
+  numberOf(pid: Pid): number | 'ended' | undefined;
 }

@@ -1,7 +1,7 @@
-/** The parameters of Acquire and Explain, from the types of the wire into those of the allocator. */
+/** What is asked of the allocator, in its types: by the parameters of Acquire and Explain, and by a launch. */
 
 import type { Directories } from '../allocator/directory-ports.ts';
-import type { AcquireRequest, UserRequest } from '../allocator/request.ts';
+import type { AcquireRequest, SharedGroupRequest, UserRequest } from '../allocator/request.ts';
 import {
   DIRECTORY_KINDS,
   type DirectoryKind,
@@ -11,48 +11,112 @@ import {
 } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asPid, type Pid, type UnitName, type UserName } from '../core/ids.ts';
-import { readTerms } from '../core/lease.ts';
-import { keptProcess } from '../core/lifetime.ts';
-import { DIRECTORIES_MAX, DIRECTORY_BYTES_MAX } from '../core/limits.ts';
+import { keptProcess, readTerms } from '../core/lease.ts';
+import { DIRECTORIES_MAX, DIRECTORY_BYTES_MAX, GROUPS_PER_LEASE_MAX } from '../core/limits.ts';
 import { parseUnitName, parseUserName } from '../core/name.ts';
+import { NO_PACKET_RULES } from '../core/packet-rules.ts';
+import { coveredPaths } from '../launch/launch.ts';
+import { phaseDescription } from '../launch/plan/phases.ts';
+import type { ResolvedLaunch } from '../launch/plan/request.ts';
 import { invalidParameter } from '../varlink/errors.ts';
-import type { Json, JsonObject } from '../varlink/json.ts';
+import type { AcquireParameters, ExplainParameters } from './generated/io-dynuser-allocator.ts';
 
 export type DirectoryReader = Pick<Directories, 'requested'>;
 
 /** @throws DynuserError InvalidName, DirectoryFailed, LimitReached; VarlinkError InvalidParameter */
-export function readAcquire(parameters: JsonObject, reader: DirectoryReader): AcquireRequest {
-  const read = readTerms({ ...parameters, lifetime: parameters['lifetime'] ?? 'connection' });
+export function readAcquire(parameters: AcquireParameters, reader: DirectoryReader): AcquireRequest {
+  const { lifetime = 'connection', killProcesses = true, removeIPC } = parameters;
+  const read = readTerms({ ...parameters, lifetime });
   if ('reason' in read) {
     throw new DynuserError('InvalidName', read.reason, { field: read.field });
   }
-  const pid = readPid(parameters['pid'], keptProcess(read.terms.lifetime) === 'bound');
+  const { description } = read.terms;
+  const pid = readPid(parameters.pid, keptProcess(read.terms.lifetime) === 'bound');
   return {
     ...read.terms,
     ...readUser(parameters, reader),
+    ...(description === undefined ? {} : { description: copyOf(description) }),
     ...(pid === undefined ? {} : { pid }),
-    cleanup: { processes: parameters['killProcesses'] !== false, ipc: parameters['removeIPC'] !== false },
+    cleanup: { processes: killProcesses, ipc: removeIPC ?? true },
     // Objects of an account are the host's: only who says so has them removed.
-    removesAccountIpc: parameters['removeIPC'] === true,
+    removesAccountIpc: removeIPC ?? false,
   };
 }
 
 /** @throws DynuserError InvalidName, DirectoryFailed, LimitReached */
-export function readUser(parameters: JsonObject, reader: DirectoryReader): UserRequest {
-  const userName = parameters['userName'] ?? undefined;
+export function readUser(parameters: ExplainParameters, reader: DirectoryReader): UserRequest {
+  const { unit, userName, perInstance = false, makesMounts = false, verify = false } = parameters;
+  const sharedGroups = readGroups(parameters);
   return {
-    unit: unitNameOf(String(parameters['unit'])),
-    ...(userName === undefined ? {} : { userName: userNameOf(String(userName)) }),
-    perInstance: parameters['perInstance'] === true,
+    ...(sharedGroups.length === 0 ? {} : { sharedGroups }),
+    unit: unitNameOf(unit),
+    ...(userName === undefined ? {} : { userName: userNameOf(userName) }),
+    ...('fleet' in parameters && typeof parameters.fleet === 'boolean' ? { fleet: parameters.fleet } : {}),
+    perInstance,
     directories: readDirectories(parameters, reader),
-    makesMounts: parameters['makesMounts'] === true,
-    verify: parameters['verify'] === true,
+    makesMounts,
+    verify,
   };
 }
 
+/** @throws DynuserError InvalidName, LimitReached */
+function readGroups({ group, supplementaryGroups = [] }: ExplainParameters): readonly SharedGroupRequest[] {
+  if (supplementaryGroups.length >= GROUPS_PER_LEASE_MAX) {
+    const reason = `a lease has at most ${GROUPS_PER_LEASE_MAX} groups`;
+    throw new DynuserError('LimitReached', reason, { field: 'supplementaryGroups' });
+  }
+  return [
+    ...(group === undefined ? [] : [{ name: groupNameOf(group, 'group'), isPrimary: true, mustExist: false }]),
+    ...supplementaryGroups.map(name => {
+      return { name: groupNameOf(name, 'supplementaryGroups'), isPrimary: false, mustExist: true };
+    }),
+  ];
+}
+
+/**
+ * What a launch asks for.
+ * @param unit the name that the launch wants, or one that was made up for it
+ * @throws DynuserError InvalidName, DirectoryFailed, LimitReached; the field is the parameter of Acquire
+ */
+export function acquireRequestOf(resolved: ResolvedLaunch, unit: string, reader: DirectoryReader): AcquireRequest {
+  const { dynamicUser, makesMounts, modes, removeIPC, missing } = resolved;
+  const userName = resolved.userName ?? (dynamicUser ? undefined : 'root');
+  const settings = {
+    ...{ modes, preserveRuntime: resolved.runtimePreserve, expose: resolved.exposeDirectories },
+    covered: makesMounts ? coveredPaths(resolved.settings) : [],
+  };
+  return {
+    ...ofProcess(unit, resolved),
+    packetRules: resolved.packetRules ?? NO_PACKET_RULES,
+    // Commands of a service that runs are held to what it is held to.
+    takesPacketRules: resolved.phase !== undefined,
+    ...(userName === undefined ? {} : { userName: userNameOf(userName) }),
+    ...(missing.length === 0 ? {} : { missing }),
+    ...(resolved.runtime === undefined ? {} : { runtime: resolved.runtime }),
+    directories: directoriesOf(resolved.directories, settings, makesMounts, reader),
+    makesMounts,
+    cleanup: { processes: true, ipc: removeIPC },
+    removesAccountIpc: removeIPC,
+  };
+}
+
+/** A user without directories for the process that asks. */
+function ofProcess(unit: string, { dynamicUser, phase }: ResolvedLaunch): AcquireRequest {
+  return {
+    ...(phase === undefined ? {} : { description: phaseDescription(phase) }),
+    ...{ unit: unitNameOf(unit), perInstance: false, lifetime: 'process', staticOnly: !dynamicUser },
+    ...{ directories: [], makesMounts: false, verify: false, cleanup: { processes: true, ipc: true } },
+  };
+}
+
+/** What V8 cuts out of a text keeps all of it in memory: a lease, which may last for years, would keep the message that asked for it. */
+function copyOf(text: string): string {
+  return Buffer.from(text).toString();
+}
+
 /** @throws DynuserError InvalidName */
-export function unitNameOf(text: string): UnitName {
-  const parsed = parseUnitName(text);
+function unitNameOf(text: string): UnitName {
+  const parsed = parseUnitName(copyOf(text));
   if (!('unit' in parsed)) {
     throw new DynuserError('InvalidName', parsed.reason, { field: 'unit' });
   }
@@ -60,10 +124,19 @@ export function unitNameOf(text: string): UnitName {
 }
 
 /** @throws DynuserError InvalidName */
-export function userNameOf(text: string): UserName {
-  const parsed = parseUserName(text);
+function userNameOf(text: string): UserName {
+  const parsed = parseUserName(copyOf(text));
   if (!('name' in parsed)) {
     throw new DynuserError('InvalidName', parsed.reason, { field: 'userName' });
+  }
+  return parsed.name;
+}
+
+/** @throws DynuserError InvalidName */
+function groupNameOf(text: string, field: 'group' | 'supplementaryGroups'): UserName {
+  const parsed = parseUserName(copyOf(text));
+  if (!('name' in parsed)) {
+    throw new DynuserError('InvalidName', parsed.reason.replaceAll('user name', 'group name'), { field });
   }
   return parsed.name;
 }
@@ -95,32 +168,25 @@ function checkBounds(values: readonly string[], field: string): void {
 }
 
 /** @throws VarlinkError InvalidParameter for a number that is not a process's, or that the lifetime has no use for */
-function readPid(value: Json | undefined, isUsed: boolean): Pid | undefined {
-  if (value === undefined || value === null) {
-    return undefined;
-  }
-  const pid = asPid(Number(value));
-  if (pid === undefined || !isUsed) {
+function readPid(number: number | undefined, isUsed: boolean): Pid | undefined {
+  const pid = number === undefined ? undefined : asPid(number);
+  if (number !== undefined && (pid === undefined || !isUsed)) {
     throw invalidParameter('pid');
   }
   return pid;
 }
 
-function readDirectories(parameters: JsonObject, reader: DirectoryReader): readonly RequestedDirectory[] {
+function readDirectories(parameters: ExplainParameters, reader: DirectoryReader): readonly RequestedDirectory[] {
+  const { runtimeDirectoryPreserve = false, exposeDirectories = false, makesMounts = false } = parameters;
   const modes: Partial<Record<DirectoryKind, number>> = {};
   const values: Record<DirectoryKind, readonly string[]> = { runtime: [], state: [], cache: [], logs: [] };
   for (const kind of DIRECTORY_KINDS) {
-    const value = parameters[`${kind}Directory`];
-    values[kind] = Array.isArray(value) ? value.map(String) : [];
-    const mode = parameters[`${kind}DirectoryMode`] ?? undefined;
+    values[kind] = parameters[`${kind}Directory`] ?? [];
+    const mode = parameters[`${kind}DirectoryMode`];
     if (mode !== undefined) {
-      modes[kind] = Number(mode);
+      modes[kind] = mode;
     }
   }
-  const settings = {
-    modes,
-    preserveRuntime: parameters['runtimeDirectoryPreserve'] === true,
-    expose: parameters['exposeDirectories'] === true,
-  };
-  return directoriesOf(values, settings, parameters['makesMounts'] === true, reader);
+  const settings = { modes, preserveRuntime: runtimeDirectoryPreserve, expose: exposeDirectories };
+  return directoriesOf(values, settings, makesMounts, reader);
 }

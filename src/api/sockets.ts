@@ -3,25 +3,17 @@
  * else can connect. Each has its own places for connections. Root is served first on both, then the second socket, then the first.
  */
 import { isRootOfHost } from '../core/access.ts';
-import type { InterfaceImplementation } from '../varlink/handler.ts';
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from '../varlink/limits.ts';
 import type { ListenTarget } from '../varlink/listener.ts';
-import { type AcceptCalls, type ServerOptions, VarlinkServer } from '../varlink/server.ts';
-import type { ServiceInfo } from '../varlink/service-interface.ts';
-import type { Rank, Turns } from '../varlink/turns.ts';
+import { type ServerOptions, VarlinkServer } from '../varlink/server.ts';
+import type { Rank } from '../varlink/turns.ts';
 import type { Peer } from './peer.ts';
 
-export interface SocketsOptions {
-  readonly info: ServiceInfo;
-  readonly interfaces: readonly InterfaceImplementation<Peer>[];
-  identify(descriptor: number): Peer;
-  readonly onFailure: ServerOptions<Peer>['onFailure'];
-  readonly acceptCalls: AcceptCalls;
-  /** by which all work for peers is shared */
-  readonly turns: Turns;
-  /** of each of the two */
-  readonly limits: Partial<ServerLimits>;
-}
+/** The limits are those of each of the two. */
+type SocketsOptions = Omit<ServerOptions<Peer>, 'quotaKey' | 'privileged' | 'rank' | 'internalError'>;
+
+/** Of the places for connections: as many new ones may wait. Together with those of nscd's protocol, a place costs 4 descriptors. */
+const NEW_SHARE = 0.75;
 
 /** @returns the limits of a server that has so many connections at most: where there are few, half of them are root's */
 export function limitsFor(
@@ -31,7 +23,7 @@ export function limitsFor(
   return {
     maxConnections,
     reservedConnections: Math.min(reservedConnections, Math.floor(maxConnections / 2)),
-    maxNewConnections: Math.min(maxNewConnections, maxConnections),
+    maxNewConnections: Math.min(maxNewConnections, Math.floor(maxConnections * NEW_SHARE)),
   };
 }
 
@@ -41,7 +33,11 @@ interface ConnectedPeer extends Peer {
   readonly isRoot: boolean;
 }
 
-function isRoot(peer: Peer): boolean {
+/** @returns whether a peer is root of this host; asked only of one whose UID is root's, since the answer is read from /proc */
+export function isRoot(peer: Pick<Peer, 'uid' | 'standing'>): boolean {
+  if (peer.uid !== 0) {
+    return false;
+  }
   try {
     return isRootOfHost({ uid: peer.uid, standing: peer.standing() });
   } catch {
@@ -65,7 +61,7 @@ export class Sockets {
         ...options,
         identify: descriptor => {
           const peer = options.identify(descriptor);
-          return { ...peer, isRoot: peer.uid === 0 && isRoot(peer) };
+          return { ...peer, isRoot: isRoot(peer) };
         },
         quotaKey: peer => peer.uid,
         privileged: peer => peer.isRoot,

@@ -4,90 +4,172 @@
  * documentation, the documentation is followed.
  */
 
+import type { FleetUsers } from '../allocator/fleet-port.ts';
 import type { UserTable } from '../allocator/user-table.ts';
-import { asUid, type Uid } from '../core/ids.ts';
-import type { DynamicUser } from '../core/lease.ts';
+import type { FleetUser } from '../core/fleet.ts';
+import { asUid, type Gid, type Uid, type UserName } from '../core/ids.ts';
+import { type DynamicUser, holderOf } from '../core/lease.ts';
 import { isLookupName, parseUserName } from '../core/name.ts';
 import { groupRecord, USER_DATABASE_SERVICE, userRecord } from '../core/records.ts';
 import { expectedMore, invalidParameter, VarlinkError } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call, InterfaceImplementation } from '../varlink/server.ts';
 import { USER_DATABASE_INTERFACE } from './generated/io-systemd-user-database.ts';
+import { firstOf, sendAllButLast } from './long-replies.ts';
 
 /** 16-bit −1: a number that systemd's clients never ask for (systemd, uid_is_valid()). */
 const INVALID_16_BIT = 65535;
 
-type RecordReply = (user: DynamicUser) => JsonObject;
-
-/** The keys of one of the two lookups. All else is the same for both, since a dynamic user's gid is its uid. */
-interface Lookup {
-  readonly idKey: 'uid' | 'gid';
-  readonly nameKey: 'userName' | 'groupName';
-  readonly reply: RecordReply;
-}
-
-const USER_LOOKUP: Lookup = {
-  idKey: 'uid',
-  nameKey: 'userName',
-  reply: user => ({ record: { ...userRecord(user) } }),
-};
-
-const GROUP_LOOKUP: Lookup = {
-  idKey: 'gid',
-  nameKey: 'groupName',
-  reply: user => ({ record: { ...groupRecord(user) } }),
-};
-
-export function userDatabaseInterface<P>(users: UserTable): InterfaceImplementation<P> {
+/**
+ * @param noticeEnds has leases end whose process has exited: who asks may know of its end before the daemon does
+ * @param fleet whose users live elsewhere: they are told of as if they lived here, after those that do
+ */
+export function userDatabaseInterface<P>(
+  users: UserTable,
+  noticeEnds: () => void,
+  fleet?: FleetUsers,
+): InterfaceImplementation<P> {
+  const lookUp = lookUpIn<P>(users, noticeEnds, fleet);
   return {
     description: USER_DATABASE_INTERFACE,
     methods: {
-      GetUserRecord: call => lookUp(call, users, USER_LOOKUP),
-      GetGroupRecord: call => lookUp(call, users, GROUP_LOOKUP),
-      GetMemberships: ({ parameters }) => {
-        checkName(parameters, 'userName');
-        checkName(parameters, 'groupName');
+      GetUserRecord: call => lookUp(call, 'uid', 'userName', userRecord),
+      GetGroupRecord: call => lookUp(call, 'gid', 'groupName', groupRecord),
+      GetMemberships: call => {
+        const { parameters } = call;
+        const userName = checkName(parameters, 'userName');
+        const groupName = checkName(parameters, 'groupName');
         checkService(parameters);
-        // A dynamic user's group is its own, and nobody else is in it.
-        throw noRecordFound();
+        noticeEnds();
+        return sendEach(call, memberships(users, userName, groupName));
       },
     },
   };
 }
 
-function lookUp<P>(call: Call<P>, users: UserTable, lookup: Lookup): JsonObject {
-  const id = checkId(call.parameters, lookup.idKey);
-  const name = checkName(call.parameters, lookup.nameKey);
-  checkService(call.parameters);
-  if (id === undefined && name === undefined) {
-    return enumerate(call, users, lookup.reply);
-  }
-  const byId = id === undefined ? undefined : users.numbered(id);
-  const byName = name === undefined ? undefined : dynamicByName(users, name);
-  const found = byId ?? byName;
-  if (found === undefined) {
-    throw noRecordFound();
-  }
-  if ((id !== undefined && byId !== found) || (name !== undefined && byName !== found)) {
-    throw new VarlinkError('io.systemd.UserDatabase.ConflictingRecordFound', {});
-  }
-  return lookup.reply(found);
+/** What a record tells of a user, which lives here or elsewhere. */
+type RecordedUser = Pick<DynamicUser, 'name' | 'uid' | 'gid'>;
+
+/** Both lookups are the same but for their keys, since a dynamic user's gid is its uid. */
+function lookUpIn<P>(users: UserTable, noticeEnds: () => void, fleet: FleetUsers | undefined) {
+  const find = (id: Uid | undefined, name: string | undefined) => {
+    const byId = id === undefined ? undefined : (users.numbered(id) ?? elsewhere(fleet?.userNumbered(id)));
+    const byName = name === undefined ? undefined : (dynamicByName(users, name) ?? elsewhereNamed(fleet, name));
+    return { byId, byName, found: byId ?? byName };
+  };
+  return (
+    call: Call<P>,
+    idKey: string,
+    nameKey: string,
+    recordOf: (user: RecordedUser) => JsonObject,
+  ): JsonObject | Promise<JsonObject> => {
+    const id = checkId(call.parameters, idKey);
+    const name = checkName(call.parameters, nameKey);
+    checkService(call.parameters);
+    const reply = (user: RecordedUser): JsonObject => ({ record: { ...recordOf(user) } });
+    if (id === undefined && name === undefined) {
+      noticeEnds();
+      return enumerate(call, users, fleet, reply);
+    }
+    const before =
+      (id === undefined ? undefined : users.numbered(id)) ??
+      (name === undefined ? undefined : dynamicByName(users, name));
+    if (before !== undefined && holderOf(before) !== undefined) {
+      noticeEnds();
+    }
+    const { byId, byName, found } = find(id, name);
+    if (found === undefined) {
+      throw noRecordFound();
+    }
+    if ((id !== undefined && byId?.uid !== found.uid) || (name !== undefined && byName?.name !== found.name)) {
+      throw new VarlinkError('io.systemd.UserDatabase.ConflictingRecordFound', {});
+    }
+    return reply(found);
+  };
 }
 
-/** Every record in a reply of its own. Without `more` there could be only one, so a list has to be asked for with it. */
-function enumerate<P>(call: Call<P>, users: UserTable, reply: RecordReply): JsonObject {
+/** Every record in one reply. Without `more` there could be only one, so a list has to be asked for with it. */
+function enumerate<P>(
+  call: Call<P>,
+  users: UserTable,
+  fleet: FleetUsers | undefined,
+  reply: (user: RecordedUser) => JsonObject,
+): JsonObject | Promise<JsonObject> {
   if (!call.more) {
     throw expectedMore();
   }
-  const replies = Array.from(users.dynamic(), reply);
-  const last = replies.pop();
-  if (last === undefined) {
-    throw noRecordFound();
+  const here = firstOf(users.dynamic(), users.dynamicCount);
+  return sendEach(call, each(fleet === undefined ? here : withOthers(here, users, fleet), reply));
+}
+
+/** Users elsewhere that have neither the name nor the UID of one that lives here. */
+function* withOthers(
+  here: Iterable<RecordedUser>,
+  users: UserTable,
+  fleet: FleetUsers,
+): Generator<RecordedUser, void, undefined> {
+  yield* here;
+  for (const user of fleet.users()) {
+    if (users.dynamicByName(user.name) === undefined && users.numbered(user.uid) === undefined) {
+      yield { ...user, gid: user.uid as number as Gid };
+    }
   }
-  for (const each of replies) {
-    call.send(each);
+}
+
+/** @throws VarlinkError NoRecordFound without any; ExpectedMore if there are several, and one alone may be answered */
+function sendEach<P>(call: Call<P>, replies: Iterable<JsonObject>): JsonObject | Promise<JsonObject> {
+  if (!call.more) {
+    const [first, second] = replies;
+    if (second !== undefined) {
+      throw expectedMore();
+    }
+    return first ?? refuseAll();
   }
-  return last;
+  return sendAllButLast(call, replies).then(last => last ?? refuseAll());
+}
+
+function refuseAll(): never {
+  throw noRecordFound();
+}
+
+/** Who is in which shared group; a dynamic user is not named with its own group. */
+function* memberships(
+  users: UserTable,
+  userName: string | undefined,
+  groupName: string | undefined,
+): Generator<JsonObject, void, undefined> {
+  if (userName === undefined && groupName !== undefined) {
+    for (const member of users.membersOf(groupName as UserName)) {
+      yield { userName: member, groupName };
+    }
+    return;
+  }
+  for (const user of userName === undefined ? users.inGroups() : [userName as UserName]) {
+    for (const { name } of users.groupsOf(user)) {
+      if (groupName === undefined || name === groupName) {
+        yield { userName: user, groupName: name };
+      }
+    }
+  }
+}
+
+function* each<Value, Reply>(
+  values: Iterable<Value>,
+  reply: (value: Value) => Reply,
+): Generator<Reply, void, undefined> {
+  for (const value of values) {
+    yield reply(value);
+  }
+}
+
+/** A user of another host, as one of this. */
+function elsewhere(user: FleetUser | undefined): RecordedUser | undefined {
+  return user && { ...user, gid: user.uid as number as Gid };
+}
+
+function elsewhereNamed(fleet: FleetUsers | undefined, name: string): RecordedUser | undefined {
+  const parsed = fleet === undefined ? undefined : parseUserName(name);
+  return parsed !== undefined && 'name' in parsed ? elsewhere(fleet?.userNamed(parsed.name)) : undefined;
 }
 
 function dynamicByName(users: UserTable, name: string): DynamicUser | undefined {
@@ -97,7 +179,7 @@ function dynamicByName(users: UserTable, name: string): DynamicUser | undefined 
 
 function checkId(parameters: JsonObject, key: string): Uid | undefined {
   const value = parameters[key];
-  if (value === undefined || value === null) {
+  if (value === undefined) {
     return undefined;
   }
   const id = asUid(Number(value));
@@ -109,13 +191,10 @@ function checkId(parameters: JsonObject, key: string): Uid | undefined {
 
 function checkName(parameters: JsonObject, key: string): string | undefined {
   const value = parameters[key];
-  if (value === undefined || value === null) {
-    return undefined;
-  }
-  if (typeof value !== 'string' || !isLookupName(value)) {
+  if (value !== undefined && !isLookupName(String(value))) {
     throw invalidParameter(key);
   }
-  return value;
+  return value === undefined ? undefined : String(value);
 }
 
 function checkService(parameters: JsonObject): void {

@@ -1,15 +1,22 @@
 /** The daemon's entry point: argv and environment → configuration → start → exit status. */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DynuserError } from '../core/errors.ts';
-import { VERSION } from '../core/version.ts';
-import { CONFIG_FILE, loadConfig } from '../daemon/config.ts';
+import { DynuserError, reasonOf } from '../core/errors.ts';
+import {
+  FLEET_DIRECTORY,
+  HISTORY_DIRECTORY,
+  HISTORY_DIRECTORY_VARIABLE,
+  RUNTIME_DIRECTORY,
+  RUNTIME_DIRECTORY_VARIABLE,
+} from '../core/paths.ts';
+import { versionWords } from '../core/version.ts';
+import { CONFIG_FILE, checkConfig, loadConfig } from '../daemon/config.ts';
 import { LiveConfig } from '../daemon/live-config.ts';
 import { createLogger } from '../daemon/logger.ts';
 import { startDaemon } from '../daemon/main.ts';
 import { takePassedDescriptors } from '../host/systemd/listen-fds.ts';
+import { findManagerStore } from '../host/systemd/lock-store.ts';
 import { openNotify } from '../host/systemd/notify.ts';
-import { findManagerStore } from '../host/systemd/open-lock-store.ts';
 import { tierUpLater } from '../host/tier-up.ts';
 
 const HELP = `Usage: dynuserd [OPTIONS]
@@ -18,6 +25,7 @@ Allocates dynamic users for the services of this host, and serves lookups of
 them. Runs in the foreground, as root.
 
   --config=FILE  configuration to read (${CONFIG_FILE} if it exists)
+  --check-config say whether the configuration is right, and start nothing
   --help         show this text
   --version      show the version
 `;
@@ -28,10 +36,14 @@ const EXIT_USAGE = 2;
 const EXIT_IDLE = 3;
 
 async function main(): Promise<void> {
-  tierUpLater();
   const options = readOptions();
   if (options.help === true || options.version === true) {
-    process.stdout.write(options.help === true ? HELP : `dynuserd ${VERSION}\n`);
+    process.stdout.write(options.help === true ? HELP : `dynuserd ${versionWords()}\n`);
+    return;
+  }
+  if (options['check-config'] === true) {
+    const { path, isThere } = checkConfig(options.config, process.env);
+    process.stdout.write(`${path}: ${isThere ? 'ok' : 'ok, it does not exist: all settings are the usual ones'}\n`);
     return;
   }
   if (process.geteuid?.() !== 0) {
@@ -40,9 +52,8 @@ async function main(): Promise<void> {
   // Whatever the supervisor's mask is, modes are what the code says.
   process.umask(0o022);
   const environment = { ...process.env };
-  const file = options.config === undefined ? {} : { file: options.config };
-  const config = new LiveConfig(() => loadConfig({ ...file, environment }));
-  const logger = createLogger(config.current.logLevel);
+  const config = new LiveConfig(() => loadConfig(options.config, environment));
+  const logger = createLogger(config.current.logLevel, environment['JOURNAL_STREAM']);
   let reload: (() => void) | undefined;
   let isReloadDue = false;
   process.on('SIGHUP', () => {
@@ -52,15 +63,20 @@ async function main(): Promise<void> {
   // Before the variables are taken out of the environment.
   const manager = findManagerStore(process.env, process.pid);
   const passed = takePassedDescriptors(process.env, process.pid);
+  // A daemon with another runtime directory has other users: they are not to be mixed up with those of the usual one.
+  const isSecond = (environment[RUNTIME_DIRECTORY_VARIABLE] ?? RUNTIME_DIRECTORY) !== RUNTIME_DIRECTORY;
   const daemon = await startDaemon({
     config,
     logger,
     helper: fileURLToPath(new URL('./dynuser-helper', import.meta.url)),
     notify: openNotify(process.env),
+    historyDirectory: environment[HISTORY_DIRECTORY_VARIABLE] || (isSecond ? undefined : HISTORY_DIRECTORY),
+    fleetDirectory: isSecond ? undefined : FLEET_DIRECTORY,
     busAddress: process.env['DBUS_SYSTEM_BUS_ADDRESS'],
     sockets: passed.sockets,
     kept: { manager, stored: passed.stored },
   });
+  tierUpLater();
   stopOnSignal(() => daemon.stop().then(() => process.exit(0)));
   daemon.idle.then(() => process.exit(EXIT_IDLE)).catch(fail);
   reload = daemon.reload;
@@ -69,12 +85,19 @@ async function main(): Promise<void> {
   }
 }
 
-function readOptions(): { config?: string; help?: boolean; version?: boolean } {
+type Options = { config?: string; 'check-config'?: boolean; help?: boolean; version?: boolean };
+
+function readOptions(): Options {
   try {
-    const options = { config: { type: 'string' }, help: { type: 'boolean' }, version: { type: 'boolean' } } as const;
+    const options = {
+      config: { type: 'string' },
+      'check-config': { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+      version: { type: 'boolean' },
+    } as const;
     return parseArgs({ options, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    process.stderr.write(`dynuserd: ${error instanceof Error ? error.message : String(error)}\n${HELP}`);
+    process.stderr.write(`dynuserd: ${reasonOf(error)}\n${HELP}`);
     process.exit(EXIT_USAGE);
   }
 }

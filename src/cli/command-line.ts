@@ -1,23 +1,34 @@
 /**
- * From arguments to an invocation of one command, by the table of commands. Long options alone, as "--name=value" or
- * "--name value"; "--" ends them. Pure; every mistake is a usage failure that names its argument.
+ * From arguments to an invocation of one command, by the table of commands. Options are long, as "--name=value" or
+ * "--name value", and a few have one letter, too; "--" ends them. Pure; every mistake is a usage failure that names its argument.
  */
 import { parseArgs } from 'node:util';
 import { nearest } from '../core/nearest.ts';
-import type { CommandSpec, CommandTable, Invocation, OptionSpec, OptionValues } from './command.ts';
+import {
+  type CommandSpec,
+  type CommandTable,
+  type Invocation,
+  isOptional,
+  mayRepeat,
+  type OptionSpec,
+  type OptionValues,
+} from './command.ts';
 import { usageFailure } from './failure.ts';
 import { JSON_MODES } from './render/json.ts';
 import { printable } from './render/text.ts';
 
 export type CommandLine =
-  | { readonly kind: 'help'; readonly command?: CommandSpec }
-  | { readonly kind: 'version' }
+  | { readonly kind: 'help'; readonly invocation: Invocation }
+  | { readonly kind: 'version'; readonly invocation: Invocation }
   | { readonly kind: 'command'; readonly command: CommandSpec; readonly invocation: Invocation };
 
 /** @param argv the arguments after the program's name. @throws CommandFailure with status 2 */
 export function parseCommandLine(argv: readonly string[], table: CommandTable): CommandLine {
   const all = [...table.options, ...table.commands.flatMap(command => command.options)];
-  const types = all.map(({ name, value }) => [name, { type: value === undefined ? 'boolean' : 'string' }] as const);
+  const types = all.map(({ name, value, letter }) => {
+    const type = value === undefined ? ('boolean' as const) : ('string' as const);
+    return [name, letter === undefined ? { type } : { type, short: letter }] as const;
+  });
   const { tokens } = parseArgs({ args: [...argv], options: Object.fromEntries(types), strict: false, tokens: true });
   const options = new Map<string, string[]>();
   const operands: string[] = [];
@@ -33,32 +44,47 @@ export function parseCommandLine(argv: readonly string[], table: CommandTable): 
       operands.push(token.value);
     }
   }
-  return conclude(command, operands, options);
+  return conclude(command, operands, options, table);
 }
 
-function conclude(command: CommandSpec | undefined, operands: readonly string[], options: OptionValues): CommandLine {
+/** The command that is meant if none is named. */
+const USUAL_COMMAND = 'status';
+
+function conclude(
+  named: CommandSpec | undefined,
+  operands: readonly string[],
+  options: OptionValues,
+  table: CommandTable,
+): CommandLine {
+  const invocation: Invocation = {
+    operands,
+    options,
+    json: JSON_MODES.find(mode => mode === lastValue(options, 'json')) ?? 'off',
+    legend: !options.has('no-legend'),
+    mayPage: !options.has('no-pager'),
+  };
   if (options.has('help')) {
-    return command === undefined ? { kind: 'help' } : { kind: 'help', command };
+    return { kind: 'help', invocation: { ...invocation, operands: named === undefined ? [] : [named.verb] } };
   }
   if (options.has('version')) {
-    return { kind: 'version' };
+    return { kind: 'version', invocation };
   }
-  if (command === undefined) {
-    throw usageFailure('a command is missing');
-  }
+  const command = named ?? findCommand(USUAL_COMMAND, table);
   const missing = command.operands[operands.length];
-  if (missing !== undefined) {
+  if (missing !== undefined && !isOptional(missing)) {
     throw usageFailure(`${command.verb} needs ${missing}`, command.verb);
   }
-  const extra = operands[command.operands.length];
+  const extra = mayRepeat(command.operands.at(-1)) ? undefined : operands[command.operands.length];
   if (extra !== undefined) {
-    throw usageFailure(`${command.verb} takes no further argument '${printable(extra)}'`, command.verb);
+    // Of other programs status takes the name of what it shows.
+    const instead = command.verb === USUAL_COMMAND ? `; 'dynuserctl show ${printable(extra)}' shows one user` : '';
+    throw usageFailure(`${command.verb} takes no further argument '${printable(extra)}'${instead}`, command.verb);
   }
-  const json = JSON_MODES.find(mode => mode === lastValue(options, 'json')) ?? 'off';
-  return { kind: 'command', command, invocation: { operands, options, json, legend: !options.has('no-legend') } };
+  return { kind: 'command', command, invocation };
 }
 
-function findCommand(verb: string, { commands }: CommandTable): CommandSpec {
+/** @throws CommandFailure with status 2 */
+export function findCommand(verb: string, { commands }: CommandTable): CommandSpec {
   const command = commands.find(candidate => candidate.verb === verb);
   if (command === undefined) {
     const known = commands.map(candidate => candidate.verb);
@@ -70,19 +96,18 @@ function findCommand(verb: string, { commands }: CommandTable): CommandSpec {
 /** @param word as it was typed, with its dashes */
 function findOption(word: string, command: CommandSpec | undefined, { commands, options }: CommandTable): OptionSpec {
   const known = [...options, ...(command?.options ?? [])];
-  const option = known.find(candidate => `--${candidate.name}` === word);
+  const option = known.find(
+    ({ name, letter }) => `--${name}` === word || (letter !== undefined && `-${letter}` === word),
+  );
   if (option !== undefined) {
     return option;
   }
   if (command === undefined && commands.some(other => other.options.some(own => `--${own.name}` === word))) {
     throw usageFailure(`option '${word}' belongs after the command`);
   }
-  const hint = didYouMean(
-    word,
-    known.map(candidate => `--${candidate.name}`),
-  );
+  const names = known.map(candidate => `--${candidate.name}`);
   const where = command === undefined ? '' : ` of ${command.verb}`;
-  throw usageFailure(`unknown option '${printable(word)}'${where}${hint}`, command?.verb);
+  throw usageFailure(`unknown option '${printable(word)}'${where}${didYouMean(word, names)}`, command?.verb);
 }
 
 /** @returns the value, '' for a switch */
@@ -92,7 +117,7 @@ function checkValue(
     rawName,
     value = '',
     inlineValue,
-  }: { readonly rawName: string; readonly value?: string | undefined; readonly inlineValue?: boolean | undefined },
+  }: { rawName: string; value?: string | undefined; inlineValue?: boolean | undefined },
   command: CommandSpec | undefined,
 ): string {
   if (placeholder === undefined) {

@@ -1,4 +1,4 @@
-/** What a command of dynuserctl is: the shape of the table in commands.ts, and of what a handler gets. Types alone. */
+/** What a command of dynuserctl is: the shape of the table in commands.ts, and of what a handler gets. */
 import type { ExitStatus } from './failure.ts';
 import type { ProcessIo } from './process-io.ts';
 import type { JsonMode } from './render/json.ts';
@@ -6,6 +6,8 @@ import type { JsonMode } from './render/json.ts';
 export interface OptionSpec {
   /** without its dashes */
   readonly name: string;
+  /** another name of one letter */
+  readonly letter?: string;
   /** what its value stands for; a switch has none */
   readonly value?: string;
   /** the values that it takes, if they are few */
@@ -16,7 +18,7 @@ export interface OptionSpec {
 
 export interface CommandSpec {
   readonly verb: string;
-  /** all of them are needed, in this order */
+  /** in this order; all but those in "[]" are needed; the last one may be given several times if it has "..." */
   readonly operands: readonly string[];
   /** one line, as the general help shows it */
   readonly summary: string;
@@ -26,6 +28,14 @@ export interface CommandSpec {
   readonly examples: readonly string[];
   /** A handler's file is loaded when its verb is called: starting the program costs what that verb needs. */
   readonly load: () => Promise<Handler>;
+}
+
+export function isOptional(operand: string): boolean {
+  return operand.startsWith('[');
+}
+
+export function mayRepeat(operand: string | undefined): boolean {
+  return operand?.includes('...') === true;
 }
 
 export interface CommandTable {
@@ -38,11 +48,13 @@ export interface CommandTable {
 export type OptionValues = ReadonlyMap<string, readonly string[]>;
 
 export interface Invocation {
-  /** as many as the command's table entry names */
+  /** as many as the command's table entry names, without those in "[]" or with more of the last one */
   readonly operands: readonly string[];
   readonly options: OptionValues;
   readonly json: JsonMode;
   readonly legend: boolean;
+  /** whether a long answer may be shown in a pager */
+  readonly mayPage: boolean;
 }
 
 /** @throws CommandFailure; DynuserError within withClient() */

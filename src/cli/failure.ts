@@ -1,4 +1,7 @@
 /** The one way in which a command ends without success: what to say on standard error, and the exit status. */
+import { getSystemErrorMap } from 'node:util';
+import { reasonOf } from '../core/errors.ts';
+import { printable } from './render/text.ts';
 
 /** 0 success; 1 failed or not found; 2 the command line is wrong */
 export type ExitStatus = 0 | 1 | 2;
@@ -12,6 +15,30 @@ export class CommandFailure extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.status = status;
   }
+}
+
+/**
+ * @param error of a file whose path is said elsewhere: Node's message has it, the code and the system call around the words
+ * @returns what is wrong, in words, printable
+ */
+export function problemOf(error: unknown): string {
+  const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : Number.NaN;
+  return printable(getSystemErrorMap().get(errno)?.[1] ?? reasonOf(error));
+}
+
+/** The beginning of a path below a directory that is held open, which says nothing to a reader. */
+const HELD = /^\/proc\/self\/fd\/\d+\/?/;
+
+/** @returns the same, after the path that the error has, if it has any; below a held directory, after the path from there */
+export function problemAtPath(error: unknown): string {
+  const path = error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : '';
+  const told = path.replace(HELD, '');
+  return told === '' ? problemOf(error) : `${printable(told)}: ${problemOf(error)}`;
+}
+
+/** @returns the failure of a file that cannot be used */
+export function fileFailure(path: string, error: unknown): CommandFailure {
+  return new CommandFailure(`${printable(path)}: ${problemOf(error)}`, 1, error);
 }
 
 /** @returns the failure of a wrong command line, with the way to its help; verb is absent if none was understood */

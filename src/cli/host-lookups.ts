@@ -1,24 +1,12 @@
-/**
- * Whether the lookups of this host lead to dynuserd: the name service switch, and systemd's user database. Reads two
- * files, changes nothing.
- */
-import { closeSync, lstatSync, openSync, readlinkSync, readSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { NSSWITCH_BYTES_MAX } from './limits.ts';
-import { nsswitchWords } from './nsswitch.ts';
+/** Whether the lookups of a host lead to dynuserd: the name service switch, and systemd's user database. */
+import { basename, resolve } from 'node:path';
+import { type Host, isSeen, Unreadable } from './host.ts';
 
 /** The places that are looked at. */
-export interface LookupPaths {
-  readonly nsswitch: string;
-  readonly userDatabase: string;
-}
+export const HOST_LOOKUP_PATHS = { nsswitch: '/etc/nsswitch.conf', userDatabase: '/run/systemd/userdb' };
+export type LookupPaths = typeof HOST_LOOKUP_PATHS;
 
-export const HOST_LOOKUP_PATHS: LookupPaths = {
-  nsswitch: '/etc/nsswitch.conf',
-  userDatabase: '/run/systemd/userdb',
-};
-
-const NSS_SERVICE = 'dynuser';
+export const NSS_SERVICE = 'dynuser';
 
 /** 'listed': our word stands in the line of that database; 'unreadable': the file could not be read */
 export type SwitchState = 'listed' | 'missing' | 'unreadable';
@@ -36,15 +24,20 @@ export interface HostLookups {
 }
 
 /** @param socket the path of the daemon's socket; its last part names the link as well */
-export function inspectHostLookups(paths: LookupPaths, socket: string): HostLookups {
-  const text = readStart(paths.nsswitch);
+export function inspectHostLookups(host: Host, paths: LookupPaths, socket: string): HostLookups {
+  // No such file is what glibc takes for its defaults, and those do not name us.
+  const text = host.text(paths.nsswitch) ?? '';
   const state = (database: string): SwitchState => {
-    if (text === undefined) {
+    if (text instanceof Unreadable) {
       return 'unreadable';
     }
     return servicesOf(text, database).includes(NSS_SERVICE) ? 'listed' : 'missing';
   };
-  return { passwd: state('passwd'), group: state('group'), userDatabase: inspectLink(paths.userDatabase, socket) };
+  return {
+    passwd: state('passwd'),
+    group: state('group'),
+    userDatabase: inspectLink(host, paths.userDatabase, socket),
+  };
 }
 
 /** @returns the services of a database in the order of the file, without actions in brackets (nsswitch.conf(5)) */
@@ -52,42 +45,29 @@ export function servicesOf(text: string, database: string): string[] {
   return nsswitchWords(text, database).filter(word => !word.startsWith('['));
 }
 
+/** @returns the services of a database and the actions in brackets behind them, in the order of the file */
+export function nsswitchWords(text: string, database: string): string[] {
+  const words: string[] = [];
+  for (const line of text.split('\n')) {
+    const [name, ...rest] = line.replace(/#.*/, '').split(':');
+    if (name?.trim() === database) {
+      words.push(...(rest.join(':').match(/\[[^\]]*\]|[^\s[\]]+/g) ?? []));
+    }
+  }
+  // Spaces within the brackets mean nothing: one spelling is easier to look for.
+  return words.map(word => (word.startsWith('[') ? word.replace(/\s*=\s*/g, '=') : word));
+}
+
 /** @param directory of the user database; the link is named after the socket */
-export function inspectLink(directory: string, socket: string): LinkState {
-  const link = `${directory}/${socket.slice(socket.lastIndexOf('/') + 1)}`;
-  try {
-    if (!lstatSync(link).isSymbolicLink()) {
-      return 'elsewhere';
-    }
-    return resolve(directory, readlinkSync(link)) === socket ? 'linked' : 'elsewhere';
-  } catch (error) {
-    if (!isMissing(error)) {
-      return 'unreadable';
-    }
-    return exists(directory) ? 'missing' : 'unused';
+export function inspectLink(host: Host, directory: string, socket: string): LinkState {
+  const path = `${directory}/${basename(socket)}`;
+  const found = host.inode(path);
+  if (found === undefined) {
+    return host.inode(directory) === undefined ? 'unused' : 'missing';
   }
-}
-
-function exists(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-/** @returns the first part of a file, as much as a sane one has; undefined if it cannot be read */
-function readStart(path: string): string | undefined {
-  try {
-    const descriptor = openSync(path, 'r');
-    try {
-      const buffer = Buffer.alloc(NSSWITCH_BYTES_MAX);
-      return buffer.toString('utf8', 0, readSync(descriptor, buffer));
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (error) {
-    // No such file is what glibc takes for its defaults, and those do not name us.
-    return isMissing(error) ? '' : undefined;
+  const target = host.link(path);
+  if (found instanceof Unreadable || (found.kind === 'link' && !isSeen(target))) {
+    return 'unreadable';
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+  return found.kind === 'link' && isSeen(target) && resolve(directory, target) === socket ? 'linked' : 'elsewhere';
 }

@@ -1,12 +1,14 @@
 /** The leases as the daemon lists them, and which of them an operator means by a name or a number. */
 import type { Lease } from '../api/generated/io-dynuser-allocator.ts';
-import type { Client } from '../client/client.ts';
+import type { Client, DaemonInfo } from '../client/client.ts';
 import { CommandFailure } from './failure.ts';
 import { LISTED_LEASES_MAX } from './limits.ts';
-import { sortLeases } from './render/leases.ts';
+import { patternOf } from './pattern.ts';
+import type { ProcessIo } from './process-io.ts';
 import { printable } from './render/text.ts';
+import { withClient } from './with-client.ts';
 
-/** @returns all leases by UID and age, those of users that are ending among them. @throws CommandFailure */
+/** @returns all leases by UID, then by age, those of users that are ending among them. @throws CommandFailure */
 export async function listLeases(client: Pick<Client, 'list'>): Promise<Lease[]> {
   const leases: Lease[] = [];
   for await (const lease of client.list()) {
@@ -15,7 +17,56 @@ export async function listLeases(client: Pick<Client, 'list'>): Promise<Lease[]>
       throw new CommandFailure(`the daemon lists more than ${LISTED_LEASES_MAX} leases: that cannot be right`);
     }
   }
-  return sortLeases(leases);
+  return leases.sort((a, b) => a.uid - b.uid || a.since - b.since);
+}
+
+/** What a list of leases can be sorted by. */
+export const SORT_KEYS = ['uid', 'name', 'unit', 'lifetime', 'since'] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
+
+const COMPARE: { readonly [Key in SortKey]: (one: Lease, other: Lease) => number } = {
+  uid: (one, other) => one.uid - other.uid,
+  name: (one, other) => order(one.userName, other.userName),
+  unit: (one, other) => order(one.unit, other.unit),
+  lifetime: (one, other) => order(one.lifetime, other.lifetime),
+  since: (one, other) => one.since - other.since,
+};
+
+/** By code points: the same on every host, whatever its language. */
+function order(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
+}
+
+/** @param leases as listLeases() gives them, which is what decides between equals */
+export function sortLeases(leases: readonly Lease[], key: SortKey): Lease[] {
+  return [...leases].sort(COMPARE[key]);
+}
+
+/** @returns the leases whose name, unit or UID matches one of the patterns; all of them without a pattern */
+export function matching(leases: readonly Lease[], patterns: readonly string[]): Lease[] {
+  const matches = patterns.map(patternOf);
+  return leases.filter(
+    ({ userName, unit, uid }) =>
+      matches.length === 0 || matches.some(match => match(userName) || match(unit) || match(String(uid))),
+  );
+}
+
+export type DaemonFacts =
+  | { readonly reachable: true; readonly service: DaemonInfo; readonly leases: readonly Lease[] }
+  | { readonly reachable: false; readonly problem: string };
+
+/** For commands that have something to say if the daemon does not answer, too. */
+export async function askDaemon(io: ProcessIo): Promise<DaemonFacts> {
+  try {
+    return await withClient(io, async client => {
+      return { reachable: true, service: client.daemon, leases: await listLeases(client) };
+    });
+  } catch (error) {
+    if (error instanceof CommandFailure) {
+      return { reachable: false, problem: error.message };
+    }
+    throw error;
+  }
 }
 
 /**

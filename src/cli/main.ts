@@ -1,12 +1,12 @@
 /** One run of dynuserctl: arguments and the process in, exit status out. Decides nothing that a verb decides. */
 
-import { VERSION } from '../core/version.ts';
 import { parseCommandLine } from './command-line.ts';
-import { COMMAND_TABLE, COMMANDS, GLOBAL_OPTIONS } from './commands.ts';
+import { COMMAND_TABLE } from './commands.ts';
 import { CommandFailure, type ExitStatus } from './failure.ts';
 import type { ProcessIo } from './process-io.ts';
-import { renderCommandHelp, renderHelp } from './render/help.ts';
 import { printable } from './render/text.ts';
+import { helpOf } from './verbs/help.ts';
+import { version } from './verbs/version.ts';
 
 /** @param argv the arguments after the program's name */
 export async function run(argv: readonly string[], io: ProcessIo): Promise<ExitStatus> {
@@ -25,15 +25,9 @@ async function execute(argv: readonly string[], io: ProcessIo): Promise<ExitStat
   const line = parseCommandLine(argv, COMMAND_TABLE);
   switch (line.kind) {
     case 'help':
-      await io.output.write(
-        line.command === undefined
-          ? renderHelp(COMMANDS, GLOBAL_OPTIONS)
-          : renderCommandHelp(line.command, GLOBAL_OPTIONS),
-      );
-      return 0;
+      return await helpOf(COMMAND_TABLE)(line.invocation, io);
     case 'version':
-      await io.output.write(`dynuserctl ${VERSION}\n`);
-      return 0;
+      return await version(line.invocation, io);
     case 'command': {
       const handler = await line.command.load();
       return await handler(line.invocation, io);
@@ -42,15 +36,10 @@ async function execute(argv: readonly string[], io: ProcessIo): Promise<ExitStat
 }
 
 /** Output that nobody reads any more (a pager that was left, head(1)) is no failure; output that could not be kept is. */
-function judgeOutput(status: ExitStatus, io: ProcessIo): ExitStatus {
-  const { broken } = io.output;
-  if (!broken.aborted || isBrokenPipe(broken.reason)) {
+function judgeOutput(status: ExitStatus, { output: { broken } }: ProcessIo): ExitStatus {
+  const error: NodeJS.ErrnoException | undefined = broken.reason;
+  if (error === undefined || error.code === 'EPIPE') {
     return status;
   }
-  const words = broken.reason instanceof Error ? broken.reason.message : String(broken.reason);
-  throw new CommandFailure(`cannot write the output: ${printable(words)}`, 1, broken.reason);
-}
-
-function isBrokenPipe(reason: unknown): boolean {
-  return reason instanceof Error && 'code' in reason && reason.code === 'EPIPE';
+  throw new CommandFailure(`cannot write the output: ${printable(error.message)}`, 1, error);
 }

@@ -2,11 +2,10 @@
 import type { AcquireReply, Progress } from '../api/generated/io-dynuser-allocator.ts';
 import type { VarlinkClient } from '../varlink/client.ts';
 import type { JsonObject } from '../varlink/json.ts';
-import type { Acquired } from './acquired.ts';
-import type { Opener } from './connection.ts';
+import { type Method, type Opener, qualified } from './connection.ts';
 import { type Deadline, type Wait, within } from './deadline.ts';
 import { DynuserError, toDynuserError } from './errors.ts';
-import { type Method, qualified } from './interface.ts';
+import type { Acquired } from './held-lease.ts';
 
 /**
  * @template Reply the generated type of the method's reply: the connection has checked the reply against the same text
@@ -18,16 +17,13 @@ export async function callOnce<Reply>(
   parameters: JsonObject,
   deadline: Deadline,
 ): Promise<Reply> {
-  let connection: VarlinkClient | undefined;
   try {
-    return await within(deadline, async wait => {
-      connection = await openFor(open, wait);
-      return (await connection.call(qualified(method), parameters)) as Reply;
-    });
+    const reply = await within(deadline, wait =>
+      withConnection(open, wait, connection => connection.call(qualified(method), parameters)),
+    );
+    return reply as Reply;
   } catch (error) {
     throw toDynuserError(error);
-  } finally {
-    connection?.close();
   }
 }
 
@@ -45,6 +41,11 @@ export async function* streamOnce<Reply>(
   try {
     const stream = connection.stream(qualified(method));
     for (;;) {
+      const ready = stream.take();
+      if (ready !== undefined) {
+        yield ready as Reply;
+        continue;
+      }
       const result = await within(deadline(), () => stream.next());
       if (result.done) {
         return;
@@ -68,21 +69,19 @@ async function openFor(open: Opener, wait: Wait): Promise<VarlinkClient> {
 }
 
 /**
- * Acquires on a connection for itself, which the lease does not need.
- * @param onProgress may give the wait more time
+ * Lends a connection, and closes it in the end, or when the wait ends: the daemon sees a caller that is gone before its
+ * answer, and takes back what it gave.
  */
-export async function acquireOnce(
+export async function withConnection<T>(
   open: Opener,
-  parameters: JsonObject,
   wait: Wait,
-  onProgress: (progress: Progress) => void,
-): Promise<Acquired> {
+  use: (connection: VarlinkClient) => Promise<T>,
+): Promise<T> {
   const connection = await openFor(open, wait);
-  // The daemon sees a caller that is gone before its answer, and takes the lease back.
   const close = () => connection.close();
   wait.signal.addEventListener('abort', close, { once: true });
   try {
-    return await requestUser(connection, parameters, onProgress);
+    return await use(connection);
   } finally {
     close();
   }

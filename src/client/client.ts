@@ -5,19 +5,20 @@ import type {
   AcquireParameters,
   ExplainParameters,
   ExplainReply,
+  FleetStatusReply,
   Lease,
   ListReply,
   Progress,
   ReleaseReply,
+  ReloadReply,
   WatchReply,
 } from '../api/generated/io-dynuser-allocator.ts';
-import type { Acquired } from './acquired.ts';
-import { acquireOnce, callOnce, streamOnce } from './calls.ts';
-import { type Opener, opener } from './connection.ts';
+import type { VarlinkClient } from '../varlink/client.ts';
+import { callOnce, requestUser, streamOnce, withConnection } from './calls.ts';
+import { checkParameters, type Method, type Opener, open, opener } from './connection.ts';
 import { type Deadline, within } from './deadline.ts';
 import { DynuserError, toDynuserError } from './errors.ts';
-import { HeldLease, type Released } from './held-lease.ts';
-import { checkParameters } from './interface.ts';
+import { type Acquired, HeldLease, type Released } from './held-lease.ts';
 import { LeaseConnection } from './lease-connection.ts';
 
 export interface CallOptions {
@@ -50,6 +51,7 @@ export interface DaemonInfo {
 
 /** @internal */
 export interface ClientSettings {
+  /** of the daemon's sockets, in the order in which they are tried, at least one */
   readonly paths: readonly string[];
   readonly timeoutMs: number;
   readonly reconnect: boolean;
@@ -59,7 +61,7 @@ export interface ClientSettings {
 /** connect() makes these. */
 export class Client extends EventEmitter<ClientEvents> implements AsyncDisposable {
   readonly #settings: ClientSettings;
-  readonly #leaseConnection: LeaseConnection<HeldLease>;
+  readonly #leaseConnection: LeaseConnection;
   readonly #open: Opener;
   readonly #closing = new AbortController();
 
@@ -72,7 +74,7 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
     this.#settings = settings;
     this.daemon = settings.daemon;
     this.#open = opener(settings.paths, settings.reconnect);
-    this.#leaseConnection = new LeaseConnection<HeldLease>(settings, {
+    this.#leaseConnection = new LeaseConnection(settings, {
       disconnected: reason => this.#tell('disconnected', reason),
       reconnected: leases => this.#tell('reconnected', leases),
       lost: (lease, reason) => {
@@ -90,8 +92,7 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
   async acquire(parameters: AcquireParameters, options: AcquireOptions = {}): Promise<HeldLease> {
     const written = checkParameters('Acquire', parameters);
     const lifetime = parameters.lifetime ?? 'connection';
-    const owner = { release: (lease: HeldLease) => this.#release(lease) };
-    const make = (acquired: Acquired) => new HeldLease(owner, acquired, lifetime);
+    const make = (acquired: Acquired) => new HeldLease(acquired, lifetime, lease => this.#release(lease));
     try {
       return await within(this.#deadline(`Acquire for ${parameters.unit}`, options), wait => {
         const onProgress = (progress: Progress): void => {
@@ -100,7 +101,7 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
         };
         return lifetime === 'connection'
           ? this.#leaseConnection.acquire(written, wait.signal, make, onProgress)
-          : acquireOnce(this.#open, written, wait, onProgress).then(make);
+          : withConnection(this.#open, wait, each => requestUser(each, written, onProgress)).then(make);
       });
     } catch (error) {
       throw toDynuserError(error);
@@ -117,13 +118,37 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
     const deadline = this.#deadline('List', options);
     const replies = streamOnce<ListReply>(this.#open, 'List', () => deadline);
     for await (const { lease, leases = [] } of replies) {
-      yield* lease === undefined ? leases : [lease];
+      if (lease === undefined) {
+        yield* leases;
+      } else {
+        yield lease;
+      }
     }
   }
 
   /** Says what acquire() would do, and why, and changes nothing. */
   explain(parameters: ExplainParameters, options: CallOptions = {}): Promise<ExplainReply> {
     return this.#call<ExplainReply>('Explain', parameters, options);
+  }
+
+  /** Has the daemon read its configuration again, and says which keys of it have changed. For root. @internal */
+  reload(options: CallOptions = {}): Promise<ReloadReply> {
+    return this.#call<ReloadReply>('Reload', {}, options);
+  }
+
+  /** What this host has of its fleet. For root. @internal */
+  fleetStatus(options: CallOptions = {}): Promise<FleetStatusReply> {
+    return this.#call<FleetStatusReply>('FleetStatus', {}, options);
+  }
+
+  /** This host holds a name of the fleet no more. For root. @internal */
+  async fleetForget(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#call('FleetForget', { name }, options);
+  }
+
+  /** This host leaves its fleet. For root. @internal */
+  async fleetLeave(options: CallOptions = {}): Promise<void> {
+    await this.#call('FleetLeave', {}, options);
   }
 
   /**
@@ -169,7 +194,11 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
     }
   }
 
-  #call<Reply>(method: 'Release' | 'Explain', parameters: object, options: CallOptions): Promise<Reply> {
+  #call<Reply>(
+    method: Exclude<Method, 'Acquire' | 'Claim' | 'List' | 'Watch'>,
+    parameters: object,
+    options: CallOptions,
+  ): Promise<Reply> {
     const written = checkParameters(method, { ...parameters });
     return callOnce<Reply>(this.#open, method, written, this.#deadline(method, options));
   }
@@ -183,5 +212,31 @@ export class Client extends EventEmitter<ClientEvents> implements AsyncDisposabl
   /** In a turn of its own: what a listener throws is the program's, and must not disturb the connection. */
   #tell<Event extends keyof ClientEvents>(event: Event, ...values: ClientEvents[Event]): void {
     process.nextTick(() => (this as EventEmitter).emit(event, ...values));
+  }
+}
+
+/**
+ * A client of the daemon at one of several sockets, after the daemon has said who it is.
+ * @throws DynuserError ConnectionFailed, Timeout or UnexpectedReply; the reason of a signal
+ * @internal
+ */
+export async function openClient(
+  settings: Omit<ClientSettings, 'daemon'>,
+  signals: readonly AbortSignal[] = [],
+): Promise<Client> {
+  const { paths, timeoutMs } = settings;
+  const deadline = { what: `the daemon at ${paths.at(-1)}`, timeoutMs, signals };
+  const daemon = await within(deadline, wait => withConnection(() => open(paths), wait, greet));
+  return new Client({ ...settings, daemon });
+}
+
+async function greet(connection: VarlinkClient): Promise<DaemonInfo> {
+  try {
+    // The reply has been checked against the interface.
+    const info = await connection.call('org.varlink.service.GetInfo');
+    const { vendor, product, version } = info as unknown as DaemonInfo;
+    return { vendor, product, version };
+  } catch (error) {
+    throw toDynuserError(error);
   }
 }

@@ -3,10 +3,9 @@
  * 'dynuser'. It loads nothing but Node's own modules and the varlink library next to it.
  */
 
-import type { Client } from './client.ts';
+import { type Client, openClient } from './client.ts';
+import { socketPaths } from './connection.ts';
 import { CALL_TIMEOUT_MS, TIMEOUT_MAX_MS } from './limits.ts';
-import { openClient } from './open-client.ts';
-import { socketPaths } from './socket-path.ts';
 
 export type {
   AcquireParameters,
@@ -53,6 +52,5 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
     throw new RangeError(`timeoutMs must be more than 0 and at most ${TIMEOUT_MAX_MS}, not ${timeoutMs}`);
   }
   const paths = socketPaths(options.path, process.env);
-  const signals = signal === undefined ? [] : [signal];
-  return openClient({ paths, timeoutMs, reconnect, signals });
+  return openClient({ paths, timeoutMs, reconnect }, signal === undefined ? [] : [signal]);
 }

@@ -1,5 +1,5 @@
 /** Waits that end: with their time, or when the caller loses interest. */
-import { onAbort } from './abort-listeners.ts';
+import { setMaxListeners } from 'node:events';
 import { DynuserError } from './errors.ts';
 
 export interface Deadline {
@@ -19,7 +19,6 @@ export class Wait {
   readonly #ended: Promise<never>;
   #reject: (reason: unknown) => void = () => {};
   #timer: NodeJS.Timeout | undefined;
-  readonly #unlisten: readonly (() => void)[];
 
   constructor(deadline: Deadline) {
     this.#deadline = deadline;
@@ -29,7 +28,11 @@ export class Wait {
     });
     // Nobody may be racing it when it ends.
     this.#ended.catch(() => {});
-    this.#unlisten = deadline.signals.map(signal => onAbort(signal, this.#abort));
+    for (const signal of deadline.signals) {
+      // Any number of calls may share a signal: that is no leak, of which Node would warn from the eleventh on.
+      setMaxListeners(0, signal);
+      signal.addEventListener('abort', this.#abort, { once: true, signal: this.signal });
+    }
     this.#abort();
     this.restart();
   }
@@ -52,9 +55,6 @@ export class Wait {
   /** Must be called in the end. */
   dispose(): void {
     clearTimeout(this.#timer);
-    for (const unlisten of this.#unlisten) {
-      unlisten();
-    }
     this.#ending.abort();
   }
 

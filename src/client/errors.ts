@@ -26,8 +26,8 @@ export const CLIENT_CODES = [
 export type DynuserErrorCode = WireErrorCode | (typeof CLIENT_CODES)[number];
 
 export interface DynuserErrorDetail {
-  readonly field?: string;
-  readonly held?: number;
+  readonly field?: string | undefined;
+  readonly held?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -71,13 +71,9 @@ function fromReply(cause: VarlinkError): DynuserError {
   };
   const code = error.startsWith(ALLOCATOR) ? error.slice(ALLOCATOR.length) : '';
   if (isErrorCode(code)) {
-    const field = text('field');
-    const held = ownValue(parameters, 'held');
-    return new DynuserError(code, text('reason') ?? 'the daemon gave no reason', {
-      ...(field === undefined ? {} : { field }),
-      ...(typeof held === 'number' ? { held } : {}),
-      cause,
-    });
+    const given = ownValue(parameters, 'held');
+    const held = typeof given === 'number' ? given : undefined;
+    return new DynuserError(code, text('reason') ?? 'the daemon gave no reason', { field: text('field'), held, cause });
   }
   const parameter = text('parameter');
   if (error === 'org.varlink.service.InvalidParameter' && parameter !== undefined) {

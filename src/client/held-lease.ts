@@ -1,17 +1,15 @@
 /** A lease in the hands of the program that acquired it. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Directory, Lifetime } from '../api/generated/io-dynuser-allocator.ts';
-import type { Acquired } from './acquired.ts';
+import type { AcquireReply, Directory, Group, Lifetime } from '../api/generated/io-dynuser-allocator.ts';
 import type { DynuserError } from './errors.ts';
+
+/** The answer to Acquire: what the interface has in the last reply, all of it. */
+export type Acquired = Required<Omit<AcquireReply, 'progress' | 'groups' | 'fleet'>> &
+  Pick<AcquireReply, 'groups' | 'fleet'>;
 
 export interface Released {
   /** what keeps the UID reserved, in words, where the daemon could not remove it yet: it tries again by itself */
   readonly remains?: string;
-}
-
-/** What the lease needs of the client that made it. */
-export interface LeaseOwner {
-  release(lease: HeldLease): Promise<Released>;
 }
 
 export class HeldLease implements AsyncDisposable {
@@ -23,28 +21,35 @@ export class HeldLease implements AsyncDisposable {
   readonly unit: string;
   /** false if a static user of the host is used as it is */
   readonly dynamic: boolean;
+  /** the UID is the name's on all hosts of the fleet; undefined if the fleet does not have the name */
+  readonly fleet: boolean | undefined;
   readonly lifetime: Lifetime;
   readonly directories: readonly Directory[];
   /** STATE_DIRECTORY and its siblings, for the environment of the service */
   readonly environment: { readonly [key: string]: string };
+  /** those that were asked for: what a process of the user needs besides its own group, the one of its directories first if that was named */
+  readonly groups: readonly Group[];
   /** the daemon's whole answer. @internal */
   readonly acquired: Acquired;
-  readonly #owner: LeaseOwner;
+  readonly #drop: (lease: HeldLease) => Promise<Released>;
   readonly #lost = new AbortController();
   #release: Promise<Released> | undefined;
 
-  constructor(owner: LeaseOwner, acquired: Acquired, lifetime: Lifetime) {
+  /** @param drop drops the lease: the client's part of release() */
+  constructor(acquired: Acquired, lifetime: Lifetime, drop: (lease: HeldLease) => Promise<Released>) {
     this.id = acquired.lease;
     this.uid = acquired.uid;
     this.gid = acquired.gid;
     this.userName = acquired.userName;
     this.unit = acquired.unit;
     this.dynamic = acquired.dynamic;
+    this.fleet = acquired.fleet;
     this.lifetime = lifetime;
     this.directories = acquired.directories;
     this.environment = acquired.environment;
+    this.groups = acquired.groups ?? [];
     this.acquired = acquired;
-    this.#owner = owner;
+    this.#drop = drop;
   }
 
   /**
@@ -61,7 +66,7 @@ export class HeldLease implements AsyncDisposable {
    * @throws DynuserError ConnectionFailed, Timeout or NotPermitted
    */
   release(): Promise<Released> {
-    this.#release ??= this.#owner.release(this).catch((error: unknown) => {
+    this.#release ??= this.#drop(this).catch((error: unknown) => {
       this.#release = undefined;
       throw error;
     });

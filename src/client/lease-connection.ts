@@ -5,43 +5,31 @@
 import type { ClaimReply, Progress } from '../api/generated/io-dynuser-allocator.ts';
 import type { VarlinkClient } from '../varlink/client.ts';
 import type { JsonObject } from '../varlink/json.ts';
-import type { Acquired } from './acquired.ts';
 import { requestUser } from './calls.ts';
-import { isUnreachable, open, pause } from './connection.ts';
+import { isUnreachable, open, pause, qualified } from './connection.ts';
 import { DynuserError, toDynuserError } from './errors.ts';
-import { qualified } from './interface.ts';
+import type { Acquired, HeldLease } from './held-lease.ts';
 import { CLAIM_ATTEMPTS_MAX } from './limits.ts';
 
-/** What the line knows of a lease. */
-export interface TrackedLease {
-  readonly id: string;
-  readonly uid: number;
-}
-
-export interface LeaseConnectionListener<Lease extends TrackedLease> {
+export interface LeaseConnectionListener {
   /** leases are held, and the connection is gone */
   disconnected(reason: DynuserError): void;
   /** it is there again, and these are still held */
-  reconnected(leases: readonly Lease[]): void;
-  lost(lease: Lease, reason: DynuserError): void;
+  reconnected(leases: readonly HeldLease[]): void;
+  lost(lease: HeldLease, reason: DynuserError): void;
 }
 
-export interface LeaseConnectionOptions {
-  readonly paths: readonly string[];
-  readonly reconnect: boolean;
-}
-
-export class LeaseConnection<Lease extends TrackedLease> {
-  readonly #options: LeaseConnectionOptions;
-  readonly #listener: LeaseConnectionListener<Lease>;
-  readonly #held = new Set<Lease>();
+export class LeaseConnection {
+  readonly #options: { readonly paths: readonly string[]; readonly reconnect: boolean };
+  readonly #listener: LeaseConnectionListener;
+  readonly #held = new Set<HeldLease>();
   readonly #closing = new AbortController();
   #connection: VarlinkClient | undefined;
   #opening: Promise<VarlinkClient> | undefined;
-  /** requests that need the connection */
-  #requests = 0;
+  /** those that need the connection */
+  readonly #requests = new Set<object>();
 
-  constructor(options: LeaseConnectionOptions, listener: LeaseConnectionListener<Lease>) {
+  constructor(options: { paths: readonly string[]; reconnect: boolean }, listener: LeaseConnectionListener) {
     this.#options = options;
     this.#listener = listener;
   }
@@ -53,11 +41,10 @@ export class LeaseConnection<Lease extends TrackedLease> {
   async acquire(
     parameters: JsonObject,
     signal: AbortSignal,
-    make: (acquired: Acquired) => Lease,
+    make: (acquired: Acquired) => HeldLease,
     onProgress: (progress: Progress) => void,
-  ): Promise<Lease> {
-    this.#requests++;
-    const done = this.#doneOnce();
+  ): Promise<HeldLease> {
+    const done = this.#begin();
     // Whoever waits no longer must not keep a connection, or the attempts to get one, alive.
     signal.addEventListener('abort', done, { once: true });
     try {
@@ -74,13 +61,13 @@ export class LeaseConnection<Lease extends TrackedLease> {
    * The lease is no longer claimed. The connection stays until the work is done: with its end the daemon would end the
    * lease by itself, and tell nobody what remains.
    */
-  async untrack<T>(lease: Lease, work: () => Promise<T>): Promise<T> {
+  async untrack<T>(lease: HeldLease, work: () => Promise<T>): Promise<T> {
     this.#held.delete(lease);
-    this.#requests++;
+    const done = this.#begin();
     try {
       return await work();
     } finally {
-      this.#doneOnce()();
+      done();
     }
   }
 
@@ -126,19 +113,18 @@ export class LeaseConnection<Lease extends TrackedLease> {
     }
   }
 
-  #doneOnce(): () => void {
-    let isDone = false;
+  /** A request begins. @returns to be called at its end; again does not matter */
+  #begin(): () => void {
+    const request = {};
+    this.#requests.add(request);
     return () => {
-      if (!isDone) {
-        isDone = true;
-        this.#requests--;
-        this.#closeIfUnused();
-      }
+      this.#requests.delete(request);
+      this.#closeIfUnused();
     };
   }
 
   #closeIfUnused(): void {
-    if (this.#held.size === 0 && this.#requests === 0) {
+    if (this.#held.size === 0 && this.#requests.size === 0) {
       const connection = this.#connection;
       this.#connection = undefined;
       connection?.close();
@@ -161,10 +147,12 @@ export class LeaseConnection<Lease extends TrackedLease> {
     for (let attempt = 0; ; attempt++) {
       try {
         const connection = await open(this.#options.paths);
-        await this.#claimAll(connection);
+        for (const lease of [...this.#held]) {
+          await this.#claim(connection, lease);
+        }
         return this.#adopt(connection);
       } catch (error) {
-        const wanted = this.#held.size > 0 || this.#requests > 0;
+        const wanted = this.#held.size > 0 || this.#requests.size > 0;
         if (!this.#options.reconnect || !wanted || this.#closing.signal.aborted) {
           throw this.#closing.signal.aborted ? this.#closing.signal.reason : toDynuserError(error);
         }
@@ -179,18 +167,14 @@ export class LeaseConnection<Lease extends TrackedLease> {
       throw this.#closing.signal.reason;
     }
     this.#connection = connection;
-    this.#watch(connection);
-    this.#closeIfUnused();
-    return connection;
-  }
-
-  #watch(connection: VarlinkClient): void {
     connection.closed.then(() => {
       if (this.#connection === connection) {
         this.#connection = undefined;
         this.#reconnect();
       }
     });
+    this.#closeIfUnused();
+    return connection;
   }
 
   #reconnect(): void {
@@ -215,7 +199,7 @@ export class LeaseConnection<Lease extends TrackedLease> {
     }
   }
 
-  #lose(lease: Lease, cause: unknown): void {
+  #lose(lease: HeldLease, cause: unknown): void {
     if (this.#held.delete(lease)) {
       const why = cause instanceof DynuserError ? cause.reason : String(cause);
       this.#listener.lost(lease, new DynuserError('LeaseLost', `the lease ${lease.id} is lost: ${why}`, { cause }));
@@ -223,13 +207,7 @@ export class LeaseConnection<Lease extends TrackedLease> {
   }
 
   /** @throws ConnectionError if the connection is lost meanwhile: then all of it is done again */
-  async #claimAll(connection: VarlinkClient): Promise<void> {
-    for (const lease of [...this.#held]) {
-      await this.#claim(connection, lease);
-    }
-  }
-
-  async #claim(connection: VarlinkClient, lease: Lease): Promise<void> {
+  async #claim(connection: VarlinkClient, lease: HeldLease): Promise<void> {
     for (let attempt = 1; this.#held.has(lease); attempt++) {
       try {
         const reply = await connection.call(qualified('Claim'), { lease: lease.id });

@@ -78,13 +78,12 @@ function mayAcquire(peer: AccessPeer, isRoot: boolean, policy: AccessPolicy): Ac
   if (isRoot || isListed) {
     return ALLOWED;
   }
-  const foreign = standing?.kind === 'foreign' ? `, since the process that asks ${standing.reason}` : '';
   return {
     allowed: false,
     reason:
-      foreign === ''
-        ? `the user ${uid} may not acquire users: run this as root, or name it in AllowUsers= or AllowGroups=`
-        : `root may not acquire users here${foreign}: run this on the host, or name root in AllowUsers=`,
+      standing?.kind === 'foreign'
+        ? `root may not acquire users here, since the process that asks ${standing.reason}: run this on the host, or name root in AllowUsers=`
+        : `the user ${uid} may not acquire users: run this as root, or name it in AllowUsers= or AllowGroups=`,
   };
 }
 
@@ -126,11 +125,16 @@ export function mayRelease({ uid, isRoot }: Requester, owner: Uid): Access {
 }
 
 /**
- * Whether a requester may join a live user. Whoever joins gets the UID, so it must have been given to it before: root may
- * join every user, others those whose every lease they hold themselves.
- * @param owners the UIDs of the processes that acquired the user's leases
+ * Whether a requester may join a live user, or a shared group. Whoever joins gets the number, so it must have been given to it
+ * before: root may join every user and group, others those whose every lease they hold themselves.
+ * @param owners the UIDs of the processes that acquired the leases
  */
-export function mayJoin({ uid, isRoot }: Requester, name: string, owners: readonly Uid[]): Access {
+export function mayJoin(
+  { uid, isRoot }: Requester,
+  name: string,
+  owners: readonly Uid[],
+  kind: 'user' | 'group' = 'user',
+): Access {
   const other = owners.find(owner => owner !== uid || owner === 0);
   if (isRoot || other === undefined) {
     return ALLOWED;
@@ -138,6 +142,6 @@ export function mayJoin({ uid, isRoot }: Requester, name: string, owners: readon
   const whose = other === 0 ? 'root' : `the user ${other}`;
   return {
     allowed: false,
-    reason: `the user ${name} is held by ${whose}, and only its owner and root may join it; choose another user name`,
+    reason: `the ${kind} ${name} is held by ${whose}, and only its owner and root may join it; choose another ${kind} name`,
   };
 }

@@ -22,6 +22,16 @@ export interface DirectorySettings {
   readonly preserveRuntime: boolean;
   /** the caller makes no mounts: what would be private is at its public path while the user has it */
   readonly expose?: boolean;
+  /** absolute paths that the caller covers by empty file systems; "/": all of them */
+  readonly covered?: readonly string[];
+}
+
+/** A further name of a directory, in the tree of another one. */
+export interface InnerAlias {
+  /** below the base */
+  readonly path: string;
+  /** the directory whose tree it is in: one that is below no other of the request */
+  readonly within: string;
 }
 
 /** A directory that a request asks for. */
@@ -31,6 +41,10 @@ export interface RequestedDirectory {
   readonly source: string;
   /** further names below the base, symlinks to it, in order */
   readonly aliases: readonly string[];
+  /** further ones, each in the tree of a directory of the request */
+  readonly innerAliases?: readonly InnerAlias[];
+  /** further ones that the caller makes in its mount namespace, where it covers their place: none is on the host */
+  readonly coveredAliases?: readonly string[];
   readonly readOnly: boolean;
   /** it is below another one of the request, and part of its tree: it has no link of its own */
   readonly below?: string;

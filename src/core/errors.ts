@@ -7,19 +7,13 @@ import { ERRORS, type WireErrorCode } from './wire-names.ts';
 /** Codes that the log alone tells apart, with what callers are told: they can do the same, repair the host and ask again. */
 const INTERNAL_CODES = {
   HostFailed: 'ProbeFailed',
-  InvalidConfiguration: 'ProbeFailed',
 } as const satisfies Readonly<Record<string, WireErrorCode>>;
 
-type InternalCode = keyof typeof INTERNAL_CODES;
-export type ErrorCode = WireErrorCode | InternalCode;
+export type ErrorCode = WireErrorCode | keyof typeof INTERNAL_CODES;
 
 /** @returns the code that callers are told */
 export function wireCodeOf(code: ErrorCode): WireErrorCode {
-  return isInternal(code) ? INTERNAL_CODES[code] : code;
-}
-
-function isInternal(code: ErrorCode): code is InternalCode {
-  return Object.hasOwn(INTERNAL_CODES, code);
+  return code in INTERNAL_CODES ? INTERNAL_CODES[code as keyof typeof INTERNAL_CODES] : (code as WireErrorCode);
 }
 
 /** What a person needs to act on an error: which input, and numbers that belong to it. */
@@ -41,6 +35,11 @@ export class DynuserError extends Error {
     this.code = code;
     this.detail = detail;
   }
+}
+
+/** @returns what was thrown, in its own words */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** @returns what failed first, if what was held by scope could not be let go of after it (SuppressedError) */

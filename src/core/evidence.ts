@@ -11,6 +11,7 @@ export type Evidence =
   | { readonly kind: 'ending'; readonly name: string; readonly left: string | undefined }
   | { readonly kind: 'cooling'; readonly name: string }
   | { readonly kind: 'reserved' }
+  | { readonly kind: 'fleet'; readonly name: string }
   | { readonly kind: 'systemd-lock' }
   | { readonly kind: 'lock-unusable'; readonly reason: string }
   | { readonly kind: 'user'; readonly name: string }
@@ -19,25 +20,23 @@ export type Evidence =
   | { readonly kind: 'process'; readonly pid: number; readonly command: string; readonly as: ProcessRole };
 
 /** What a process has the number as; with several, the first. Only a process that has it as its user is ended with the user. */
-export const PROCESS_ROLES = ['user', 'group', 'supplementary'] as const;
-export type ProcessRole = (typeof PROCESS_ROLES)[number];
-
-const ROLE_WORDS: Readonly<Record<ProcessRole, string>> = {
+const ROLE_WORDS = {
   user: 'runs with it',
   group: 'has it as its group',
   supplementary: 'has it as a supplementary group',
 };
+type ProcessRole = keyof typeof ROLE_WORDS;
+export const PROCESS_ROLES = Object.keys(ROLE_WORDS) as readonly ProcessRole[];
 
-export const IPC_KINDS = ['sysv-shm', 'sysv-sem', 'sysv-msg', 'posix-shm', 'posix-mq'] as const;
-export type IpcKind = (typeof IPC_KINDS)[number];
-
-const IPC_WORDS: Readonly<Record<IpcKind, string>> = {
+const IPC_WORDS = {
   'sysv-shm': 'System V shared memory segment',
   'sysv-sem': 'System V semaphore set',
   'sysv-msg': 'System V message queue',
   'posix-shm': 'POSIX shared memory object',
   'posix-mq': 'POSIX message queue',
 };
+export type IpcKind = keyof typeof IPC_WORDS;
+export const IPC_KINDS = Object.keys(IPC_WORDS) as readonly IpcKind[];
 
 /** @returns the evidence in words that complete the sentence "UID 64642 is not free: …" */
 export function describeEvidence(evidence: Evidence): string {
@@ -52,6 +51,8 @@ export function describeEvidence(evidence: Evidence): string {
       return `it was the dynamic user ${evidence.name}'s a moment ago`;
     case 'reserved':
       return 'being allocated by another request';
+    case 'fleet':
+      return `it is ${evidence.name}'s in the fleet`;
     case 'systemd-lock':
       return 'locked by systemd or another allocator';
     case 'lock-unusable':

@@ -4,14 +4,41 @@
  */
 import type { LeasedDirectory } from './directory.ts';
 import type { Gid, LeaseId, Pid, Uid, UnitName, UserName } from './ids.ts';
-import { LIFETIMES, type Lifetime } from './lifetime.ts';
 import { parseUnitName } from './name.ts';
+import type { PacketRules } from './packet-rules.ts';
 import type { ProcessIdentity } from './process-identity.ts';
+import { LIFETIMES, type Lifetime } from './wire-names.ts';
+
+export { LIFETIMES, type Lifetime };
+
+/** What a lease of a lifetime keeps of a process: the one that it ends with, the one that may claim it from the next daemon, or none. */
+export type KeptProcess = 'bound' | 'mayClaim' | 'none';
+
+const KEPT_PROCESS: Readonly<Record<Lifetime, KeptProcess>> = {
+  connection: 'mayClaim',
+  process: 'bound',
+  unit: 'none',
+  timed: 'none',
+  explicit: 'none',
+};
+
+export function keptProcess(lifetime: Lifetime): KeptProcess {
+  return KEPT_PROCESS[lifetime];
+}
+
+/** Whether a lease of that lifetime may be as it was read, with a process or without one. */
+export function fitsLifetime(lifetime: Lifetime, hasProcess: boolean): boolean {
+  const kept = keptProcess(lifetime);
+  // A process that could not be seen is not kept, and cannot claim the lease.
+  return hasProcess ? kept !== 'none' : kept !== 'bound';
+}
 
 /** What a request says and its lease keeps as it is: in its file, and in the replies of List and Watch. */
 export interface LeaseTerms {
   readonly unit: UnitName;
   readonly lifetime: Lifetime;
+  /** lifetime `timed`: how long the lease lasts */
+  readonly seconds?: number;
   /** what the lease is for, in the words of its caller */
   readonly description?: string;
   /** what of the usual isolation the process goes without, in words */
@@ -21,12 +48,15 @@ export interface LeaseTerms {
 /** The longest description of a lease, in bytes. */
 export const DESCRIPTION_BYTES_MAX = 256;
 
+/** The longest that a timed lease lasts. A timer of Node waits for less than 25 days. */
+export const LEASE_SECONDS_MAX = 14 * 24 * 60 * 60;
+
 type Read<Value> = { readonly value: Value } | { readonly reason: string };
 
 /** How each term is read: from the interface, and from a lease's file. Absent ones are undefined. */
 const TERMS: { readonly [Name in keyof LeaseTerms]-?: (value: unknown) => Read<LeaseTerms[Name] | undefined> } = {
   unit(value) {
-    const parsed = parseUnitName(String(value));
+    const parsed = parseUnitName(typeof value === 'string' ? value : '');
     return 'unit' in parsed ? { value: parsed.unit } : parsed;
   },
   lifetime(value) {
@@ -34,6 +64,13 @@ const TERMS: { readonly [Name in keyof LeaseTerms]-?: (value: unknown) => Read<L
     return lifetime === undefined
       ? { reason: `the lifetime must be one of ${LIFETIMES.join(', ')}` }
       : { value: lifetime };
+  },
+  seconds(value) {
+    if (value === undefined) {
+      return { value };
+    }
+    const isInRange = typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= LEASE_SECONDS_MAX;
+    return isInRange ? { value } : { reason: `a timed lease lasts 1 to ${LEASE_SECONDS_MAX} seconds` };
   },
   description(value) {
     if (value === undefined) {
@@ -66,22 +103,68 @@ export function readTerms(
       terms[name] = read.value;
     }
   }
+  if ((terms.lifetime === 'timed') !== (terms.seconds !== undefined)) {
+    return { field: 'seconds', reason: 'a timed lease needs its seconds, and no other lease has any' };
+  }
   // Each row has given the type of its field.
   return { terms: terms as unknown as LeaseTerms };
 }
 
 /** @returns the terms alone of what has more */
 export function termsOf(lease: LeaseTerms): LeaseTerms {
-  const given = TERM_NAMES.filter(name => lease[name] !== undefined).map(name => [name, lease[name]]);
-  return Object.fromEntries(given);
+  const terms: Partial<Record<keyof LeaseTerms, unknown>> = {};
+  for (const name of TERM_NAMES) {
+    if (lease[name] !== undefined) {
+      terms[name] = lease[name];
+    }
+  }
+  return terms as unknown as LeaseTerms;
+}
+
+/** A shared group that a lease holds for its process: the group of another dynamic user, or of nobody else. */
+export interface LeasedGroup {
+  readonly name: UserName;
+  readonly gid: Gid;
+}
+
+/** Whose membership in a group a lease of that group is, and the lease that it ends with. */
+export interface Membership {
+  readonly user: UserName;
+  readonly lease: LeaseId;
+}
+
+/** How long the process of a lease may run, and how it is ended after that. */
+export interface RuntimeLimit {
+  readonly milliseconds: number;
+  /** the signal that it gets first */
+  readonly signal: number;
+  /** SIGHUP follows it */
+  readonly hangup: boolean;
+  /** how long the process may take to end by that, in milliseconds; absent: for ever */
+  readonly graceMs?: number;
+  /** the signal that it gets then; absent: none */
+  readonly finalSignal?: number;
+}
+
+/** The limit that is asked for, and a time of which a random part is added to it. */
+export interface RequestedRuntime extends RuntimeLimit {
+  readonly extraMs: number;
+}
+
+/** The limit of a process that runs, with the end of its time: milliseconds of Clock.sinceBoot(). */
+export interface LeasedRuntime extends RuntimeLimit {
+  readonly until: number;
 }
 
 /** One holding of a user. */
 export interface Lease extends LeaseTerms {
   readonly id: LeaseId;
+  /** the shared groups that it holds, each by a lease of the group with `member` */
+  readonly groups?: readonly LeasedGroup[];
+  readonly member?: Membership;
   /** the process that asked, as the kernel named it; undefined for one in a PID namespace that we cannot see into */
   readonly pid: Pid | undefined;
-  /** the process that the lease is bound to, or that may claim it: see lifetime.ts */
+  /** the process that the lease is bound to, or that may claim it: see KeptProcess */
   readonly process?: ProcessIdentity;
   /** the UID of the process that asked; it and root may release */
   readonly owner: Uid;
@@ -89,6 +172,8 @@ export interface Lease extends LeaseTerms {
   readonly since: number;
   readonly directories: readonly LeasedDirectory[];
   readonly cleanup: Cleanup;
+  /** of a lease that is bound to a process which may not run for ever */
+  readonly runtime?: LeasedRuntime;
 }
 
 /** What is removed of a user when it ends; a caller that does it itself switches it off. */
@@ -101,6 +186,30 @@ export interface Cleanup {
   readonly accountIpc?: Gid;
 }
 
+/** Those of nearly all leases, once for all of them. */
+const NO_DIRECTORIES: readonly LeasedDirectory[] = [];
+const CLEANUPS: readonly Cleanup[] = [true, false].flatMap(processes => [true, false].map(ipc => ({ processes, ipc })));
+
+/**
+ * @returns the same lease, to be kept in as little memory as it takes: there may be a million. V8 makes a hidden class for each object that
+ *   begins with a spread and gets other fields after it, and that is larger than the lease.
+ */
+export function compactLease({ id, unit, lifetime, pid, owner, since, directories, cleanup, ...others }: Lease): Lease {
+  const { processes, ipc, accountIpc } = cleanup;
+  const shared = CLEANUPS.find(known => known.processes === processes && known.ipc === ipc);
+  return {
+    id,
+    unit,
+    lifetime,
+    pid,
+    owner,
+    since,
+    directories: directories.length === 0 ? NO_DIRECTORIES : directories,
+    cleanup: accountIpc === undefined ? (shared ?? cleanup) : cleanup,
+    ...others,
+  };
+}
+
 /** A user with at least one lease. */
 export interface DynamicUser {
   readonly uid: Uid;
@@ -109,6 +218,17 @@ export interface DynamicUser {
   /** false for a static user of the host that is used as it is: it is recorded, but never locked or published */
   readonly dynamic: boolean;
   readonly leases: readonly Lease[];
+  /**
+   * what the packets of its UID are held to, once a launch has run with it: until the user ends, since what that launch has left
+   * running would be free otherwise
+   */
+  readonly packetRules?: PacketRules;
   /** why the UID is not this user's any more, in words: somebody else may have it. Once lost, it is never had again */
   readonly lost?: string;
+}
+
+/** @returns the process whose end is the end of the user, if its only lease is bound to one */
+export function holderOf({ dynamic, lost, leases: [lease, ...others] }: DynamicUser): ProcessIdentity | undefined {
+  const isHeld = dynamic && lost === undefined && others.length === 0 && lease?.lifetime === 'process';
+  return isHeld ? lease.process : undefined;
 }

@@ -15,6 +15,9 @@ const USER_NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,30}$/;
 const UNIT_NAME = /^[A-Za-z0-9:_.\\-]+(?:@[A-Za-z0-9:_.\\@-]*)?$/;
 const UNIT_SUFFIX = /\.(?:service|socket|mount|swap|slice|scope|timer|path|target|device|automount)$/;
 
+/** Those of ASCII: what is one in Unicode alone may be in a name. */
+const CONTROL_CHARACTER = /[^\P{Cc}\u0080-\u009f]/u;
+
 /** systemd, src/core/dynamic-user.c: the key of the hash that stands in for a prefix that is no user name. */
 const NAME_KEY = Uint8Array.from([
   0x58, 0x1a, 0xaf, 0xe6, 0x28, 0x58, 0x4e, 0x96, 0xb4, 0x4e, 0xf5, 0x3b, 0x8c, 0x92, 0x07, 0xec,
@@ -90,19 +93,9 @@ export function isLookupName(text: string): boolean {
     !text.startsWith(' ') &&
     !text.endsWith(' ') &&
     !/[:/]/.test(text) &&
-    !hasControlCharacter(text) &&
+    !CONTROL_CHARACTER.test(text) &&
     !/^(?:\d+|-\d*)$/.test(text)
   );
-}
-
-function hasControlCharacter(text: string): boolean {
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code < 0x20 || code === 0x7f) {
-      return true;
-    }
-  }
-  return false;
 }
 
 /** Quotes what came from outside: control characters escaped, and cut to a length that fits into a message. */

@@ -18,8 +18,9 @@ export function siphash24(key: Uint8Array, data: Uint8Array): bigint {
   if (key.length !== 16) {
     throw new TypeError(`a SipHash key has 16 bytes, not ${key.length}`);
   }
-  const k0 = littleEndian(key, 0, 8);
-  const k1 = littleEndian(key, 8, 8);
+  const keyWords = new DataView(key.buffer, key.byteOffset);
+  const k0 = keyWords.getBigUint64(0, true);
+  const k1 = keyWords.getBigUint64(8, true);
   let v0 = k0 ^ 0x736f6d6570736575n;
   let v1 = k1 ^ 0x646f72616e646f6dn;
   let v2 = k0 ^ 0x6c7967656e657261n;
@@ -44,12 +45,14 @@ export function siphash24(key: Uint8Array, data: Uint8Array): bigint {
     v0 ^= word;
   };
 
-  const whole = data.length - (data.length % 8);
-  for (let offset = 0; offset < whole; offset += 8) {
-    absorb(littleEndian(data, offset, 8));
-  }
   // The last word carries the bytes that are left and, in its top byte, the length modulo 256.
-  absorb(littleEndian(data, whole, data.length - whole) | (BigInt(data.length & 0xff) << 56n));
+  const padded = new Uint8Array(data.length - (data.length % 8) + 8);
+  padded.set(data);
+  padded[padded.length - 1] = data.length;
+  const words = new DataView(padded.buffer);
+  for (let offset = 0; offset < padded.length; offset += 8) {
+    absorb(words.getBigUint64(offset, true));
+  }
 
   v2 ^= 0xffn;
   round();
@@ -57,12 +60,4 @@ export function siphash24(key: Uint8Array, data: Uint8Array): bigint {
   round();
   round();
   return v0 ^ v1 ^ v2 ^ v3;
-}
-
-function littleEndian(bytes: Uint8Array, offset: number, length: number): bigint {
-  let word = 0n;
-  for (let index = length - 1; index >= 0; index--) {
-    word = (word << 8n) | BigInt(bytes[offset + index] ?? 0);
-  }
-  return word;
 }

@@ -1,35 +1,52 @@
-/** Where the daemon listens: which socket is whose, and whom the kernel lets connect to that of the allocator. */
+/** Where the daemon listens: which socket is whose, whom the kernel lets connect to that of the allocator, and where others find them. */
 import type { Authorization } from '../api/authorization.ts';
-import { ALLOCATOR_SOCKET, SOCKET } from '../core/paths.ts';
+import { ALLOCATOR_SOCKET, METRICS_SERVICE, NSCD_DIRECTORY, SOCKET } from '../core/paths.ts';
 import { USER_DATABASE_SERVICE } from '../core/records.ts';
+import { hasCode, PinnedDirectory } from '../files/pinned-directory.ts';
 import { letConnect } from '../host/libc/socket-access.ts';
-import { type PassedSocket, passedSocket } from '../host/systemd/listen-fds.ts';
-import { linkUserDatabase } from '../host/systemd/user-database-link.ts';
+import type { PassedSocket } from '../host/systemd/listen-fds.ts';
 import type { ListenTarget } from '../varlink/listener.ts';
 import type { Logger } from './logger.ts';
+
+/** FileDescriptorName= of the sockets of those who may acquire, and of nscd's protocol; one of any other name is that of everybody. */
+const ALLOCATOR_NAME = 'allocator';
+const NSCD_NAME = 'nscd';
+/** The name that nscd's clients look for, in the directory of either kind. */
+const NSCD_SOCKET_NAME = 'socket';
+
+const USER_DATABASE_DIRECTORY = '/run/systemd/userdb';
+
+/** Where varlinkctl(1) looks for services by the names of their interfaces (systemd 260, list-registry). */
+const RUN = '/run';
+const VARLINK_REGISTRY = ['varlink', 'registry'] as const;
+const REGISTRY_MODE = 0o755;
+
+/** Where systemd-report(1) looks for services that have metrics (systemd 260). */
+const REPORT = ['systemd', 'report'] as const;
 
 export interface Listening {
   /** the path of the socket of everybody */
   readonly path: string;
   /** whether that socket stays when the daemon goes, since the service manager opened it */
   readonly stays: boolean;
-  readonly targets: { readonly everybody: ListenTarget; readonly allocator: ListenTarget };
+  readonly targets: { readonly everybody: ListenTarget; readonly allocator: ListenTarget; readonly nscd: ListenTarget };
 }
 
 /** @param sockets those that the service manager passed; what is not among them is opened below the directory */
 export function listening(directory: string, sockets: readonly PassedSocket[]): Listening {
   const path = `${directory}/${SOCKET}`;
-  const everybody = passedSocket(sockets, 'everybody');
-  const allocator = passedSocket(sockets, 'allocator');
+  const everybody = sockets.find(({ name }) => name !== ALLOCATOR_NAME && name !== NSCD_NAME);
+  const target = (passed: string, path: string, mode: number): ListenTarget => {
+    const socket = sockets.find(({ name }) => name === passed);
+    return socket === undefined ? { path: `${directory}/${path}`, mode } : { fd: socket.descriptor };
+  };
   return {
     path,
     stays: everybody !== undefined,
     targets: {
       everybody: everybody === undefined ? { path, mode: 0o666 } : { fd: everybody.descriptor },
-      allocator:
-        allocator === undefined
-          ? { path: `${directory}/${ALLOCATOR_SOCKET}`, mode: 0o600 }
-          : { fd: allocator.descriptor },
+      allocator: target(ALLOCATOR_NAME, ALLOCATOR_SOCKET, 0o600),
+      nscd: target(NSCD_NAME, `${NSCD_DIRECTORY}/${NSCD_SOCKET_NAME}`, 0o666),
     },
   };
 }
@@ -52,12 +69,75 @@ export async function openToAllowed(
   }
 }
 
-/** Without it systemd's user database lacks our users, and everything else works: said, and no reason not to start. */
-export function linkDatabase(socket: string, logger: Logger): (() => void) | undefined {
+/**
+ * Puts links to the socket of everybody where others look for it. Without them they lack us, and everything else works: said, and no
+ * reason not to start.
+ * - systemd's user database, if that exists (systemd, docs/USER_GROUP_API.md): userdbctl and nss-systemd ask every socket there.
+ * - the registry of varlink, by the name of our interface, which everybody may ask: so not the socket of those who may acquire.
+ * - where metrics are collected.
+ * @param socket its absolute path
+ * @returns a function that removes the links again
+ */
+export function linkSocket(socket: string, logger: Logger): () => void {
+  const unlinks = [
+    linkInto(
+      () => PinnedDirectory.open(USER_DATABASE_DIRECTORY),
+      USER_DATABASE_SERVICE,
+      socket,
+      error => logger.error({ err: error }, 'cannot put the socket into the user database'),
+    ),
+    linkInto(
+      () => openBelowRun(VARLINK_REGISTRY),
+      ALLOCATOR_SOCKET,
+      socket,
+      error => logger.warn({ err: error }, 'cannot put the socket into the registry of varlink'),
+    ),
+    linkInto(
+      () => openBelowRun(REPORT),
+      METRICS_SERVICE,
+      socket,
+      error => logger.warn({ err: error }, 'cannot put the socket where metrics are collected'),
+    ),
+  ];
+  return () => {
+    for (const unlink of unlinks) {
+      unlink?.();
+    }
+  };
+}
+
+/** Makes what is missing of it: both programs make it in the same way. */
+function openBelowRun(path: readonly string[]): PinnedDirectory {
+  let directory = PinnedDirectory.open(RUN);
+  for (const name of path) {
+    const below = directory.subdirectory(name, REGISTRY_MODE);
+    directory.close();
+    directory = below;
+  }
+  return directory;
+}
+
+/** @param onFailure told of any failure but that the directory is missing. @returns a function that removes the link again, if there is one */
+function linkInto(
+  open: () => PinnedDirectory,
+  name: string,
+  socket: string,
+  onFailure: (error: unknown) => void,
+): (() => void) | undefined {
   try {
-    return linkUserDatabase(USER_DATABASE_SERVICE, socket);
+    const directory = open();
+    directory.link(name, socket);
+    return () => {
+      // Another daemon, with a runtime directory of its own, may have put its socket here meanwhile.
+      if (directory.readLink(name) === socket) {
+        directory.remove(name);
+      }
+      directory.close();
+    };
   } catch (error) {
-    logger.error({ err: error }, 'cannot put the socket into the user database');
+    if (!hasCode(error, 'ENOENT')) {
+      onFailure(error);
+    }
     return undefined;
   }
 }

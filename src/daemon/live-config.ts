@@ -2,22 +2,18 @@
  * The configuration while the daemon runs: one frozen Config, exchanged as a whole when the file is read again. Consumers keep
  * the view and read `current` when they need a value. What cannot change without a restart keeps its value, and is named.
  */
+import { reasonOf } from '../core/errors.ts';
+import type { Notify } from '../host/systemd/notify.ts';
 import { type Config, changedSettings } from './config.ts';
+import type { Logger } from './logger.ts';
 
-/** What consumers see. */
-export interface ConfigView {
-  readonly current: Config;
-}
-
-/** The keys whose value has changed. */
-export interface Reloaded {
-  /** in force from now on */
+/** The keys that a reload has changed: at once, and for the next start alone. */
+export interface ReloadedSettings {
   readonly applied: readonly string[];
-  /** in force after the next start */
   readonly deferred: readonly string[];
 }
 
-export class LiveConfig implements ConfigView {
+export class LiveConfig {
   readonly #read: () => Config;
   readonly #listeners: ((config: Config) => void)[] = [];
   #current: Config;
@@ -40,18 +36,50 @@ export class LiveConfig implements ConfigView {
     this.#listeners.push(listener);
   }
 
+  /**
+   * Reads the configuration again, and says in the log what has changed. The manager waits for the end of the reload, however it ends
+   * (sd_notify(3), RELOADING=1).
+   * @throws DynuserError what read() throws: a file that is wrong changes nothing, and was said in the log
+   */
+  reload(logger: Logger, notify: Notify): ReloadedSettings {
+    tell(logger, () => notify({ state: 'reloading' }));
+    try {
+      return this.#exchange(logger);
+    } catch (error) {
+      logger.error(`the configuration stays as it was: ${reasonOf(error)}`);
+      throw error;
+    } finally {
+      tell(logger, () => notify({ state: 'reloaded' }));
+    }
+  }
+
   /** @throws DynuserError what read() throws; the former configuration stays in force then */
-  reload(): Reloaded {
+  #exchange(logger: Logger): ReloadedSettings {
     const wanted = this.#read();
     const changed = changedSettings(this.#current, wanted);
-    const deferred = changed.filter(({ isDeferred }) => isDeferred);
-    const kept = Object.fromEntries(deferred.map(({ name }) => [name, this.#current[name]]));
+    const later = changed.filter(({ isDeferred }) => isDeferred);
+    const kept = Object.fromEntries(later.map(({ name }) => [name, this.#current[name]]));
     // The runtime directory is of the environment, which does not change.
     this.#current = Object.freeze({ ...wanted, ...kept });
     for (const listener of this.#listeners) {
       listener(this.#current);
     }
-    const applied = changed.filter(({ isDeferred }) => !isDeferred);
-    return { applied: applied.map(({ key }) => key), deferred: deferred.map(({ key }) => key) };
+    const applied = changed.filter(({ isDeferred }) => !isDeferred).map(({ key }) => key);
+    logger.info({ applied }, 'configuration reloaded');
+    const deferred = later.map(({ key }) => key);
+    if (deferred.length > 0) {
+      const keys = deferred.map(key => `${key}=`).join(', ');
+      logger.warn(`${keys} changes at the next start; restart dynuserd for it`);
+    }
+    return { applied, deferred };
+  }
+}
+
+/** A manager that cannot be told is no reason not to reload. */
+function tell(logger: Logger, notify: () => void): void {
+  try {
+    notify();
+  } catch (error) {
+    logger.error({ err: error }, 'cannot tell the service manager of a reload');
   }
 }

@@ -1,18 +1,94 @@
-/** The one pino import: one JSON object a line on standard error, where every supervisor collects it. */
+/**
+ * The one pino import. Under systemd each line is an entry of the journal with fields; elsewhere it is a JSON object on standard
+ * error, where every supervisor collects it. Neither makes the daemon wait: requests are answered however slow the log's disk is.
+ */
 import { type DestinationStream, pino } from 'pino';
+import { type Journal, type JournalField, openJournal } from '../host/systemd/journal.ts';
 import type { LogLevel } from './config.ts';
 
 export type Logger = ReturnType<typeof createLogger>;
 
-/**
- * Writes synchronously, so that the last words of a process that dies are there. A log that cannot be written (EPIPE, a
- * full disk) is lost, and never a reason to stop.
- */
-export function createLogger(level: LogLevel) {
+/** Lines that are not written yet, in bytes: those that come when there are so many are lost. */
+const UNWRITTEN_BYTES_MAX = 1024 * 1024;
+
+/** Priorities of syslog(3), which the journal has, by pino's levels. */
+const PRIORITIES: ReadonlyMap<unknown, string> = new Map([
+  [60, '2'],
+  [50, '3'],
+  [40, '4'],
+  [30, '6'],
+  [20, '7'],
+]);
+
+/** @param journalStream $JOURNAL_STREAM */
+export function createLogger(level: LogLevel, journalStream?: string) {
+  const journal = openJournal(journalStream);
+  const usable = journal === undefined || 'reason' in journal ? undefined : journal;
+  const destination = usable === undefined ? standardError() : journalDestination(usable);
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  if (journal !== undefined && 'reason' in journal) {
+    logger.warn({ reason: journal.reason }, 'the journal cannot be used: the log is on standard error, without fields');
+  }
+  return logger;
+}
+
+/** What is not written when the process exits is written then. A log that cannot be written (EPIPE) is lost, and never a reason to stop. */
+function standardError(): DestinationStream {
   const destination: DestinationStream & { on(event: 'error', listener: () => void): unknown } = pino.destination({
     dest: 2,
-    sync: true,
+    sync: false,
+    maxLength: UNWRITTEN_BYTES_MAX,
   });
   destination.on('error', () => undefined);
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  return destination;
+}
+
+function journalDestination(journal: Pick<Journal, 'send' | 'takeLost'>): DestinationStream {
+  return {
+    write(line) {
+      if (journal.send(journalFields(JSON.parse(line)))) {
+        const lost = journal.takeLost();
+        if (lost > 0) {
+          const message = `${lost} entries of the log were lost: the journal had no room for them`;
+          journal.send(journalFields({ level: 40, msg: message, lost }));
+        }
+      }
+    },
+  };
+}
+
+/** What pino makes of a line, and the fields of the journal that mean the same. */
+const KNOWN_FIELDS: ReadonlyMap<string, string> = new Map([
+  ['msg', 'MESSAGE'],
+  ['messageId', 'MESSAGE_ID'],
+  ['user', 'DYNUSER_NAME'],
+]);
+/** The journal notes the time itself. */
+const OMITTED_FIELDS: ReadonlySet<string> = new Set(['level', 'time', 'err']);
+
+/** @returns the fields of systemd.journal-fields(7) for a line of the log, and one DYNUSER_… for each of its others */
+export function journalFields(line: Readonly<Record<string, unknown>>): JournalField[] {
+  const fields: JournalField[] = [
+    ['PRIORITY', PRIORITIES.get(line['level']) ?? '6'],
+    ['SYSLOG_IDENTIFIER', 'dynuserd'],
+  ];
+  for (const [name, value] of Object.entries(line)) {
+    if (!OMITTED_FIELDS.has(name) && value !== undefined && value !== null) {
+      const known = KNOWN_FIELDS.get(name) ?? `DYNUSER_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+      fields.push([known, typeof value === 'string' ? value : JSON.stringify(value)]);
+    }
+  }
+  const { err } = line;
+  if (typeof err === 'object' && err !== null && 'message' in err) {
+    // People read the message alone.
+    const index = fields.findIndex(([name]) => name === 'MESSAGE');
+    const message = String(err.message);
+    const words = fields[index]?.[1];
+    fields.splice(index < 0 ? fields.length : index, 1, [
+      'MESSAGE',
+      words === undefined ? message : `${words}: ${message}`,
+    ]);
+    fields.push(['DYNUSER_STACK', String('stack' in err ? err.stack : '')]);
+  }
+  return fields;
 }

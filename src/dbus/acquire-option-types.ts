@@ -5,6 +5,7 @@ export const ACQUIRE_OPTIONS = {
   perInstance: 'b',
   lifetime: 's',
   pid: 'u',
+  seconds: 'u',
   description: 's',
   stateDirectory: 'as',
   cacheDirectory: 'as',
@@ -18,6 +19,9 @@ export const ACQUIRE_OPTIONS = {
   exposeDirectories: 'b',
   makesMounts: 'b',
   verify: 'b',
+  group: 's',
+  supplementaryGroups: 'as',
   killProcesses: 'b',
   removeIPC: 'b',
+  fleet: 'b',
 } as const;

@@ -1,9 +1,9 @@
 /** The arguments of Acquire, from the types of D-Bus into those of the request: only types are checked here. */
 import { asPid } from '../core/ids.ts';
-import { keptProcess, LIFETIMES } from '../core/lifetime.ts';
+import { keptProcess, LIFETIMES } from '../core/lease.ts';
 import { ACQUIRE_OPTIONS } from './acquire-option-types.ts';
-import { refuse } from './call-errors.ts';
 import { typedValue } from './connection.ts';
+import { refuse } from './interface.ts';
 import type { AcquireParameters } from './port.ts';
 
 /**
@@ -16,7 +16,7 @@ export function readAcquire(unit: unknown, options: unknown): AcquireParameters 
   if (typeof unit !== 'string' || typeof options !== 'object' || options === null) {
     throw refuse('InvalidArgs', 'Acquire takes a unit name and a dictionary of options');
   }
-  const parameters: Record<string, string | number | boolean | string[]> = { unit };
+  const parameters: Record<string, AcquireParameters[string]> = {};
   for (const [name, variant] of Object.entries(options)) {
     const type = isOption(name) ? ACQUIRE_OPTIONS[name] : undefined;
     if (type === undefined) {
@@ -30,7 +30,7 @@ export function readAcquire(unit: unknown, options: unknown): AcquireParameters 
     parameters[name] = value;
   }
   checkLifetime(parameters);
-  return parameters;
+  return { ...parameters, unit };
 }
 
 function isOption(name: string): name is keyof typeof ACQUIRE_OPTIONS {
@@ -38,7 +38,7 @@ function isOption(name: string): name is keyof typeof ACQUIRE_OPTIONS {
 }
 
 /** In varlink these two are refused by the protocol's own error, which D-Bus has another name for. */
-function checkLifetime({ lifetime = 'connection', pid }: AcquireParameters): void {
+function checkLifetime({ lifetime = 'connection', pid }: Record<string, AcquireParameters[string]>): void {
   const known = LIFETIMES.find(name => name === lifetime);
   if (known === undefined) {
     throw refuse('InvalidArgs', `the option lifetime must be one of ${LIFETIMES.join(', ')}`);
@@ -48,7 +48,7 @@ function checkLifetime({ lifetime = 'connection', pid }: AcquireParameters): voi
   }
 }
 
-function readValue(variant: unknown, type: string): string | number | boolean | string[] | undefined {
+function readValue(variant: unknown, type: string): AcquireParameters[string] | undefined {
   const typed = typedValue(variant);
   if (typed?.signature !== type) {
     return undefined;

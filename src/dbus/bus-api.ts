@@ -7,20 +7,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isLookupName } from '../core/name.ts';
 import { readAcquire } from './acquire-options.ts';
 import type { BusAccess, BusClient } from './bus.ts';
-import { type CallRefused, refuse, refuseOwn, toRefusal } from './call-errors.ts';
 import { Callers } from './callers.ts';
 import { askDriver, type BusConnection } from './connection.ts';
 import {
   ALLOCATOR,
   ALLOCATOR_PATH,
+  type CallRefused,
   INTROSPECTABLE,
   introspect,
   isMethodName,
   METHODS,
   type MethodName,
   PEER,
+  refuse,
+  refuseOwn,
   SIGNALS,
   signatureOf,
+  toRefusal,
 } from './interface.ts';
 import { CALLS_MAX, CALLS_PER_CALLER_MAX, SIGNAL_DELAY_MS } from './limits.ts';
 import { DRIVER, type IncomingCall, type Signal } from './message.ts';
@@ -145,7 +148,6 @@ export class BusApi implements BusClient {
 
   #dispatch(call: IncomingCall): void {
     const { interface: name, member, path, body } = call;
-    const own = path === ALLOCATOR_PATH;
     if (name === INTROSPECTABLE && member === 'Introspect') {
       const description = introspect(path);
       if (description !== undefined) {
@@ -157,7 +159,7 @@ export class BusApi implements BusClient {
       call.reply('', []);
       return;
     }
-    if (!own) {
+    if (path !== ALLOCATOR_PATH) {
       throw refuse('UnknownObject', `there is no object ${path.slice(0, 256)}; the one here is ${ALLOCATOR_PATH}`);
     }
     if (name !== undefined && name !== ALLOCATOR) {

@@ -41,7 +41,7 @@ export class Bus {
   #closed = false;
 
   /**
-   * @param socket the path of the bus's socket, from address.ts
+   * @param socket the path of the bus's socket, from systemBusSocket()
    * @param turns when calls and signals are told to the clients: at once unless given
    */
   constructor(socket: string, reports: BusReports, turns?: BusTurns) {
@@ -55,7 +55,7 @@ export class Bus {
     this.#clients.push(client);
   }
 
-  /** Starts to reach for the bus, and goes on until close(); waits for nothing, and never throws. */
+  /** Tries to reach the bus until close(); waits for nothing, and never throws. */
   start(): void {
     void this.ready();
   }
@@ -99,7 +99,11 @@ export class Bus {
       connection = await openConnection(
         this.#socket,
         {
-          signal: signal => this.#tell(signal),
+          signal: signal => {
+            for (const client of this.#clients) {
+              client.signal(signal);
+            }
+          },
           call: call => this.#pass(call),
           lost: reason => {
             // One that holds for a while is no reason to wait long for the next.
@@ -119,19 +123,14 @@ export class Bus {
       return;
     }
     this.#connection = connection;
-    await Promise.all(this.#clients.map(client => this.#setUp(client, connection)));
-    if (this.#connection === connection) {
-      this.#report(true, '');
-    }
-  }
-
-  async #setUp(client: BusClient, connection: BusConnection): Promise<void> {
-    try {
-      await client.connected(connection);
-    } catch (error) {
+    const refused = (error: unknown): void => {
       if (this.#connection === connection) {
         this.#reports.trouble('the message bus did not grant what was asked of it', error);
       }
+    };
+    await Promise.all(this.#clients.map(client => client.connected(connection).catch(refused)));
+    if (this.#connection === connection) {
+      this.#report(true, '');
     }
   }
 
@@ -169,12 +168,6 @@ export class Bus {
     }
   }
 
-  #tell(signal: Signal): void {
-    for (const client of this.#clients) {
-      client.signal(signal);
-    }
-  }
-
   #pass(call: IncomingCall): void {
     const client = this.#clients.find(({ call: takes }) => takes !== undefined);
     if (client?.call === undefined) {
@@ -183,4 +176,22 @@ export class Bus {
       client.call(call);
     }
   }
+}
+
+/** The well-known address (D-Bus specification, "Server Addresses"); /var/run is /run. */
+const DEFAULT_SOCKET = '/run/dbus/system_bus_socket';
+
+/**
+ * @param address the value of $DBUS_SYSTEM_BUS_ADDRESS; where it is unset or empty, the bus is where it always is
+ * @returns the path of the socket, or the reason why the address cannot be used: only sockets with a plain path are,
+ *   since other kinds of address run programs or reach over a network
+ */
+export function systemBusSocket(address: string | undefined): { readonly path: string } | { readonly reason: string } {
+  if (address === undefined || address === '') {
+    return { path: DEFAULT_SOCKET };
+  }
+  const match = /^unix:path=(\/[A-Za-z0-9_/.-]+)(?:,guid=[0-9a-f]{32})?$/.exec(address);
+  return match?.[1] === undefined
+    ? { reason: `DBUS_SYSTEM_BUS_ADDRESS: "${address.slice(0, 200)}" is not of the form unix:path=/PATH` }
+    : { path: match[1] };
 }

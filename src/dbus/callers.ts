@@ -173,9 +173,6 @@ async function readCredentials(
   const listed = value('UnixGroupIDs');
   const groups: Gid[] = (Array.isArray(listed) ? listed : []).map(Number).flatMap(gid => asGid(gid) ?? []);
   // A bus may tell no groups.
-  const gid = groups[0] ?? asGid(OVERFLOW_ID);
-  if (gid === undefined) {
-    throw new Error(`${OVERFLOW_ID} is no group`);
-  }
+  const gid = groups[0] ?? (OVERFLOW_ID as Gid);
   return { uid, gid, groups, pid: asPid(Number(value('ProcessID') ?? Number.NaN)) };
 }

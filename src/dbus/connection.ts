@@ -2,8 +2,11 @@
  * One connection to a message bus: calls that have a deadline, signals and calls that carry who sent them, and an end
  * that is told once. Knows no interface, and does not come back by itself: bus.ts does that.
  */
-import { DBusError, Message, MessageFlag, MessageType, Variant } from '@jellybrick/dbus-next';
-import { CALL_TIMEOUT_MS, OUTPUT_BYTES_MAX } from './limits.ts';
+import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { DBusError, Message, MessageFlag, MessageType, sessionBus, Variant } from '@jellybrick/dbus-next';
+import { guardInbound, type InboundGuard, type InboundOptions } from './inbound-guard.ts';
+import { CALL_TIMEOUT_MS, OPEN_TIMEOUT_MS, OUTPUT_BYTES_MAX } from './limits.ts';
 import {
   BusError,
   DRIVER,
@@ -14,7 +17,6 @@ import {
   type TypedValue,
 } from './message.ts';
 import type { BusTurns } from './port.ts';
-import { openWire } from './wire.ts';
 
 /** What happens on a connection. None of these may throw. */
 export interface ConnectionEvents {
@@ -22,7 +24,7 @@ export interface ConnectionEvents {
   call(call: IncomingCall): void;
   /** the connection is gone; told once, and not after close() */
   lost(reason: string): void;
-  /** a message was not read; the connection goes on */
+  /** a message was not read; the connection stays */
   dropped(reason: string): void;
 }
 
@@ -46,6 +48,7 @@ const AT_ONCE: BusTurns = {
 };
 
 /**
+ * @param socket the path of the bus's socket, from systemBusSocket()
  * @param turns when calls and signals are told
  * @throws Error that says why there is no connection, within a bound
  */
@@ -110,36 +113,29 @@ export async function openConnection(
   });
 
   return {
-    call(question) {
-      return new Promise((resolve, reject) => {
-        if (over) {
-          reject(new Error('the connection to the message bus is gone'));
-          return;
-        }
-        const giveUp = (reason: string): void => {
-          answered();
-          reject(new Error(`${question.member}: ${reason}`));
-        };
-        const timer = setTimeout(() => giveUp(`no answer within ${CALL_TIMEOUT_MS / 1_000} s`), CALL_TIMEOUT_MS);
-        const answered = (): void => {
-          clearTimeout(timer);
-          waiting.delete(giveUp);
-        };
-        waiting.add(giveUp);
-        bus.call(toMessage(question)).then(
-          answer => {
-            answered();
-            // Buses with a lax policy deliver answers that were never asked for.
-            return answer?.sender === question.destination
-              ? resolve(answer.body)
-              : reject(new Error(`${question.member}: the answer came from somebody else`));
-          },
-          (error: unknown) => {
-            answered();
-            reject(error instanceof DBusError ? new BusError(error.type, error.text) : error);
-          },
-        );
+    async call(question) {
+      if (over) {
+        throw new Error('the connection to the message bus is gone');
+      }
+      let giveUp = (_reason: string): void => {};
+      const noAnswer = new Promise<never>((_, reject) => {
+        giveUp = reason => reject(new Error(`${question.member}: ${reason}`));
       });
+      const timer = setTimeout(giveUp, CALL_TIMEOUT_MS, `no answer within ${CALL_TIMEOUT_MS / 1_000} s`);
+      waiting.add(giveUp);
+      try {
+        const answer = await Promise.race([bus.call(toMessage(question)), noAnswer]);
+        // Buses with a lax policy deliver answers that were never asked for.
+        if (answer?.sender !== question.destination) {
+          throw new Error(`${question.member}: the answer came from somebody else`);
+        }
+        return answer.body;
+      } catch (error) {
+        throw error instanceof DBusError ? new BusError(error.type, error.text) : error;
+      } finally {
+        clearTimeout(timer);
+        waiting.delete(giveUp);
+      }
     },
     emit(signals) {
       stream.cork();
@@ -155,6 +151,68 @@ export async function openConnection(
       end('the connection was closed');
     },
   };
+}
+
+/**
+ * Connects, authenticates by the kernel's credentials alone, and says Hello, with what the library leaves to its user: a
+ * bound on the time, a guard on what comes in, and a view of the stream, whose 'close' is the end of the connection.
+ * @throws Error that says why there is no connection, within OPEN_TIMEOUT_MS
+ */
+async function openWire(socket: string, inbound: InboundOptions) {
+  // Of the library's two functions for whatever bus, this is the one that takes an address.
+  const bus = sessionBus({ busAddress: `unix:path=${socket}`, authMethods: ['EXTERNAL'] });
+  // The library has this, and does not declare it, nor its own "error" event.
+  const connection: EventEmitter & { readonly stream?: Duplex } = Reflect.get(bus, '_connection');
+  const errors: EventEmitter = bus;
+  let open = false;
+  let guard: InboundGuard | undefined;
+  const opened = new Promise<void>((resolve, reject) => {
+    // A listener for errors has to stay for good: what nobody listens to would end the daemon.
+    errors.on('error', (error: unknown) => {
+      const words = error instanceof Error ? error.message : String(error);
+      const isOfStream = error instanceof Error && 'syscall' in error;
+      if (!open) {
+        reject(new Error(words));
+      } else if (!isOfStream) {
+        inbound.onDropped(words);
+      }
+      // After an error of the stream it closes, and that is told.
+    });
+    connection.once('end', () => reject(new Error('it closed the connection')));
+    connection.once('connect', () => {
+      // The library attaches its reader right after this event, and nothing is read before the next tick.
+      process.nextTick(() => {
+        guard = connection.stream && guardInbound(connection.stream, inbound);
+      });
+    });
+    bus.once('connect', () => resolve());
+  });
+  try {
+    await within(OPEN_TIMEOUT_MS, opened);
+    open = true;
+    const { stream } = connection;
+    if (stream === undefined || guard === undefined) {
+      throw new Error('dbus-next has no reader');
+    }
+    return { bus, stream, guard };
+  } catch (error) {
+    connection.stream?.destroy();
+    const words = error instanceof Error ? error.message : String(error);
+    throw new Error(`cannot use the message bus at ${socket}: ${words}`);
+  }
+}
+
+/** @throws Error if the promise does not resolve in time */
+async function within<Value>(milliseconds: number, promise: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds / 1_000} s`)), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Asks the bus itself. */

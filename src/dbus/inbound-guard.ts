@@ -34,11 +34,6 @@ export interface InboundOptions {
   onRefused(call: Pick<Head, 'sender' | 'serial'>, reason: string): void;
 }
 
-export interface InboundGuard {
-  /** Has everything read that waits for its turn. */
-  flush(): void;
-}
-
 interface RawMessage {
   readonly fixed: Buffer;
   readonly rest: Buffer;
@@ -49,24 +44,12 @@ interface Checked extends RawMessage {
 }
 
 /** What one sender has waiting. */
-class Lane implements BusTask {
-  readonly level = 'bus';
-  readonly owner: string;
-  readonly waiting: Checked[] = [];
-  bytes = 0;
-  readonly #deliver: (lane: Lane) => boolean;
-
-  constructor(sender: string, deliver: (lane: Lane) => boolean) {
-    this.owner = sender;
-    this.#deliver = deliver;
-  }
-
-  step(): boolean {
-    return this.#deliver(this);
-  }
+interface Lane extends BusTask {
+  readonly waiting: Checked[];
+  bytes: number;
 }
 
-class Inbound implements InboundGuard {
+class Inbound {
   readonly #options: InboundOptions;
   /** hands a message to dbus-next; throws what that throws */
   readonly #read: (message: RawMessage) => void;
@@ -98,6 +81,7 @@ class Inbound implements InboundGuard {
     }
   }
 
+  /** Has everything read that waits for its turn. */
   flush(): void {
     for (const lane of this.#lanes.values()) {
       while (lane.step()) {
@@ -108,7 +92,7 @@ class Inbound implements InboundGuard {
 
   #queue(message: Checked): void {
     const { head } = message;
-    const lane = this.#lanes.get(head.sender) ?? new Lane(head.sender, each => this.#deliverFirst(each));
+    const lane = this.#lanes.get(head.sender) ?? this.#newLane(head.sender);
     if (lane.waiting.length >= QUEUED_PER_SENDER_MAX) {
       this.#refuse(head, `${QUEUED_PER_SENDER_MAX} messages of its sender wait already`);
       return;
@@ -120,6 +104,11 @@ class Inbound implements InboundGuard {
       this.#dropOfMost();
     }
     this.#options.turns.run(lane);
+  }
+
+  #newLane(owner: string): Lane {
+    const lane: Lane = { level: 'bus', owner, waiting: [], bytes: 0, step: () => this.#deliverFirst(lane) };
+    return lane;
   }
 
   /** Whoever has the most waiting pays for all. */
@@ -167,6 +156,8 @@ class Inbound implements InboundGuard {
     }
   }
 }
+
+export type InboundGuard = Pick<Inbound, 'flush'>;
 
 /** Puts itself before the reader that dbus-next has attached to the stream. Called between that and the first message. */
 export function guardInbound(stream: Duplex, options: InboundOptions): InboundGuard {

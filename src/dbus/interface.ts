@@ -1,6 +1,6 @@
-/**
- * The shape of io.dynuser.Allocator1: the one truth from which calls are checked and introspection is made. Pure.
- */
+/** The shape of io.dynuser.Allocator1: what calls are checked by, how they fail, and its introspection. Pure. */
+import { DynuserError, type ErrorCode, wireCodeOf } from '../core/errors.ts';
+import { DRIVER } from './message.ts';
 
 export const ALLOCATOR = 'io.dynuser.Allocator1';
 export const ALLOCATOR_PATH = '/io/dynuser/Allocator1';
@@ -52,6 +52,38 @@ export function isMethodName(name: string): name is MethodName {
 /** @returns the types of the arguments as one signature */
 export function signatureOf(args: Arguments): string {
   return args.map(([, type]) => type).join('');
+}
+
+/** The errors of the specification that are used here. */
+type StandardError = 'InvalidArgs' | 'UnknownObject' | 'UnknownInterface' | 'UnknownMethod';
+
+/** A call that is refused here, before it gets to the port. */
+export class CallRefused extends Error {
+  override readonly name = 'CallRefused';
+  readonly errorName: string;
+
+  constructor(errorName: string, reason: string) {
+    super(reason);
+    this.errorName = errorName;
+  }
+}
+
+export function refuse(error: StandardError, reason: string): CallRefused {
+  return new CallRefused(`${DRIVER}.Error.${error}`, reason);
+}
+
+/** @param error one of the interface's own, by the last part of its name */
+export function refuseOwn(error: 'NoSuchDynamicUser' | ErrorCode, reason: string): CallRefused {
+  const name = error === 'NoSuchDynamicUser' ? error : wireCodeOf(error);
+  return new CallRefused(`${ALLOCATOR}.${name}`, reason);
+}
+
+/** @returns how the caller is told of an error; undefined for one that is a fault of the daemon */
+export function toRefusal(error: unknown): CallRefused | undefined {
+  if (error instanceof CallRefused) {
+    return error;
+  }
+  return error instanceof DynuserError ? refuseOwn(error.code, error.message) : undefined;
 }
 
 const DOCTYPE = `<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN"

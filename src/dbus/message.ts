@@ -1,7 +1,4 @@
-/**
- * Messages as the rest of this room sees them: values that carry who sent them, in the words of the D-Bus specification,
- * and nothing of the library that reads and writes them.
- */
+/** Messages in the words of the D-Bus specification, and with nothing of the library that reads and writes them. */
 
 /** The bus itself, as a sender; nobody else can have this name. */
 export const DRIVER = 'org.freedesktop.DBus';
@@ -25,6 +22,7 @@ export interface Question {
 }
 
 export interface Signal {
+  /** a unique name, as the bus stamped it */
   readonly sender: string;
   readonly path: string;
   readonly interface: string;
@@ -37,15 +35,9 @@ export interface Signal {
  * A call by somebody on the bus. It is answered once, by reply or fail; where no answer is wanted, or its connection is
  * gone, they send nothing.
  */
-export interface IncomingCall {
-  /** the unique name of the caller, as the bus stamped it */
-  readonly sender: string;
-  readonly path: string;
+export interface IncomingCall extends Omit<Signal, 'interface'> {
   /** absent if the caller left it open, as the specification allows */
   readonly interface: string | undefined;
-  readonly member: string;
-  readonly signature: string;
-  readonly body: readonly unknown[];
   readonly answerWanted: boolean;
   /** @returns whether the answer is on its way */
   reply(signature: string, body: readonly unknown[]): boolean;

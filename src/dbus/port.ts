@@ -32,7 +32,10 @@ export interface BusCaller {
 }
 
 /** The parameters of Acquire in the words of io.dynuser.Allocator, their types checked and nothing else. */
-export type AcquireParameters = Readonly<Record<string, string | number | boolean | string[]>>;
+export interface AcquireParameters {
+  readonly unit: string;
+  readonly [option: string]: string | number | boolean | string[];
+}
 
 export interface AcquiredOnBus {
   readonly uid: number;

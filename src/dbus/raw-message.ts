@@ -21,6 +21,9 @@ const SENDER = 7;
 const SIGNATURE = 8;
 const NO_REPLY_EXPECTED = 1;
 
+/** A bus name (D-Bus specification, "Valid Names"): also what may be answered to, since no other name can be encoded safely. */
+const BUS_NAME = /^:?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/;
+
 /** The size of each type of a fixed size, which is its alignment too. */
 const FIXED_SIZES: Readonly<Record<string, number>> = { y: 1, n: 2, q: 2, b: 4, i: 4, u: 4, h: 4, x: 8, t: 8, d: 8 };
 const END_OF: Readonly<Record<string, string>> = { '(': ')', '{': '}' };
@@ -47,7 +50,7 @@ export function restLength(fixed: Buffer): number {
 /**
  * @param fixed FIXED_BYTES bytes
  * @param rest restLength() bytes
- * @throws Unreadable if its header is none, or has more than HEADER_FIELDS_MAX fields
+ * @throws Unreadable if its header is none, has more than HEADER_FIELDS_MAX fields, or names a sender that is no bus name
  */
 export function readHead(fixed: Buffer, rest: Buffer): Head {
   const end = read32(fixed, FIELDS_LENGTH_AT);
@@ -63,6 +66,9 @@ export function readHead(fixed: Buffer, rest: Buffer): Head {
     const type = walk.signature();
     if (code === SENDER && type === 's') {
       sender = walk.text(walk.word());
+      if (!BUS_NAME.test(sender)) {
+        throw new Unreadable('its sender is not a bus name');
+      }
     } else if (code === SIGNATURE && type === 'g') {
       signature = walk.text(walk.byte());
     } else {

@@ -8,18 +8,23 @@ import type { BusAccess, BusClient } from './bus.ts';
 import { type BusConnection, typedValue } from './connection.ts';
 import { LOOK_RETRY_MS, SYSTEMD_WAIT_MS, UNITS_PER_LOOK } from './limits.ts';
 import { BusError, DRIVER, type Signal } from './message.ts';
-import { listUnits, MANAGER, matchSystemd, PROPERTIES, SYSTEMD, subscribe, systemdOwner } from './systemd-manager.ts';
-import { isEnd, type UnitRow, unitFullName } from './unit-state.ts';
+import {
+  isEnd,
+  listUnits,
+  MANAGER,
+  type Manager,
+  matchSystemd,
+  PROPERTIES,
+  SYSTEMD,
+  subscribe,
+  systemdOwner,
+  type UnitRow,
+  unitFullName,
+} from './systemd-manager.ts';
 import { WatchedUnits } from './watched-units.ts';
 
 /** Whether units are followed now, or why not, in words a person can act on. */
 export type UnitWatchState = { readonly kind: 'watching' } | { readonly kind: 'unavailable'; readonly reason: string };
-
-interface Manager {
-  readonly connection: BusConnection;
-  /** systemd's unique name: what anybody else sends in its name is not heard */
-  readonly systemd: string;
-}
 
 export class UnitWatch implements BusClient, Units {
   readonly #bus: BusAccess;
@@ -61,7 +66,7 @@ export class UnitWatch implements BusClient, Units {
       return this.#unavailable();
     }
     try {
-      const [row] = await listUnits(manager.connection, manager.systemd, [name]);
+      const [row] = await listUnits(manager, [name]);
       return { kind: row === undefined || row.ended ? 'inactive' : 'active' };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -155,7 +160,7 @@ export class UnitWatch implements BusClient, Units {
     this.#manager = manager;
     this.#endWaits();
     try {
-      await subscribe(connection, systemd);
+      await subscribe(manager);
       this.#units.markAll();
       await this.#lookAtMarked();
     } catch (error) {
@@ -192,7 +197,7 @@ export class UnitWatch implements BusClient, Units {
 
   /** @returns why some of the units, which are then marked again, could not be looked at */
   async #ask(manager: Manager, names: readonly string[]): Promise<Error | undefined> {
-    const answer = await listUnits(manager.connection, manager.systemd, names).catch(asError);
+    const answer = await listUnits(manager, names).catch(asError);
     if (!(answer instanceof Error)) {
       for (const [index, name] of names.entries()) {
         this.#settle(name, answer[index]);

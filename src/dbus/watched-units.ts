@@ -2,7 +2,7 @@
  * The units that are watched: who wants to know of their end, what signals call them, and which are to be looked at.
  * Bookkeeping alone: asks nobody.
  */
-import type { UnitRow } from './unit-state.ts';
+import type { UnitRow } from './systemd-manager.ts';
 
 interface Watched {
   readonly listeners: Set<() => void>;
@@ -63,8 +63,6 @@ export class WatchedUnits {
         break;
       }
       names.push(name);
-    }
-    for (const name of names) {
       this.#toLookAt.delete(name);
       this.#added.delete(name);
     }

@@ -7,14 +7,6 @@ export function directoryFailed(field: string, reason: string, cause?: unknown):
   return new DynuserError('DirectoryFailed', reason, { field }, cause);
 }
 
-/** Wraps a system error; one that has been wrapped goes on as it is. */
-export function callFailed(field: string, call: string, path: string, cause: unknown): DynuserError {
-  if (cause instanceof DynuserError) {
-    return cause;
-  }
-  return directoryFailed(field, `${call} ${path}: ${systemWords(cause)}`, cause);
-}
-
 /** @returns the system's words for an error of node:fs, without the paths below /proc that it adds */
 export function systemWords(error: unknown): string {
   if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {

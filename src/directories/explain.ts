@@ -3,15 +3,13 @@ import type { DirectoryUser, ExpectedHandover, HandoverOptions } from '../alloca
 import type { DirectoriesInUse, RequestedDirectory } from '../core/directory.ts';
 import { asUid } from '../core/ids.ts';
 import type { DirectoryDeps } from './deps.ts';
-import type { HeldDirectory } from './held-directory.ts';
+import { OpenBases } from './held-directory.ts';
 import { COUNT_DEADLINE_MS } from './limits.ts';
 import { makePlan } from './make-plan.ts';
 import { inspect } from './observe/inspect.ts';
 import { openTree } from './observe/path.ts';
-import { OpenBases } from './open-bases.ts';
-import type { Handover } from './plan/handover.ts';
 import { exposedLayoutOf } from './plan/layout.ts';
-import { isToExpose, outerTree, type PlannedTree } from './plan/plan.ts';
+import { isToExpose, otherNamesOf, outerTree, type PlannedTree } from './plan/plan.ts';
 import type { TreeCounts, TreeHelper } from './tree-helper.ts';
 
 /**
@@ -37,7 +35,8 @@ export async function explainDirectories(
     const within = outer === undefined ? {} : { within: outer.layout.publicPath };
     const counts = await countTree(deps.helper, bases, tree, options.verify, countMs);
     const handover = tree.handover.kind;
-    expected.push({ kind, source, publicPath, realPath, readOnly, aliases, ...within, handover, ...counts });
+    const names = { aliases, ...otherNamesOf(tree.directory) };
+    expected.push({ kind, source, publicPath, realPath, readOnly, ...names, ...within, handover, ...counts });
   }
   return expected;
 }
@@ -55,30 +54,21 @@ async function countTree(
     // It would be made.
     return { inodes: 0, changes: 1, counted: 'all' };
   }
-  const { inodes, changed, counted } = await countWithin(helper, top, handover, countMs);
-  const owner = asUid(present.uid);
-  const changes = handover.walk || verify ? changed : 0;
-  return { ...(owner === undefined ? {} : { owner }), inodes, changes, counted };
-}
-
-async function countWithin(
-  helper: TreeHelper,
-  top: HeldDirectory,
-  { uid, gid }: Handover,
-  countMs: number,
-): Promise<TreeCounts & { readonly counted: 'all' | 'some' }> {
   const deadline = AbortSignal.timeout(countMs);
   let counts: TreeCounts = { inodes: 0, changed: 0 };
   const onProgress = (progress: TreeCounts) => {
     counts = progress;
   };
+  let counted: ExpectedHandover['counted'] = 'all';
   try {
-    const { inodes, changed } = await helper.count(top, uid, gid, { onProgress, signal: deadline });
-    return { inodes, changed, counted: 'all' };
+    counts = await helper.count(top, handover.uid, handover.gid, { onProgress, signal: deadline });
   } catch (error) {
-    if (deadline.aborted) {
-      return { ...counts, counted: 'some' };
+    if (!deadline.aborted) {
+      throw error;
     }
-    throw error;
+    counted = 'some';
   }
+  const owner = asUid(present.uid);
+  const changes = handover.walk || verify ? counts.changed : 0;
+  return { ...(owner === undefined ? {} : { owner }), inodes: counts.inodes, changes, counted };
 }

@@ -4,21 +4,45 @@
  * planted in a tree leads nowhere. Asynchronous, unlike PinnedDirectory: a file system that hangs must not hold up the
  * daemon.
  */
-import fs, { constants, type Stats } from 'node:fs';
-import { lstat, mkdir, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises';
+import fs, { constants } from 'node:fs';
+import { lstat, mkdir, opendir, readdir, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import type { DirectoryStatus } from '../core/directory.ts';
-import { MODE_MAX } from '../core/directory-classes.ts';
+import type { DirectoryKind, DirectoryStatus, PathStatus } from '../core/directory.ts';
+import { type BaseDirectories, DIRECTORY_CLASSES, MODE_MAX } from '../core/directory-classes.ts';
 import { DirectoryHandle, hasCode } from '../files/pinned-directory.ts';
-import { callFailed, directoryFailed } from './errors.ts';
+import { directoryFailed, systemWords } from './errors.ts';
 
 const BASE_MODE = 0o755;
 
-/** By number: a FileHandle of node:fs/promises is closed on another thread, which takes as long as to open it. */
-const open: (path: string, flags: number) => Promise<number> = promisify(fs.open);
-const fchown = promisify(fs.fchown);
-const fchmod = promisify(fs.fchmod);
-const fstat = promisify(fs.fstat);
+const bigint = { bigint: true } as const;
+
+/** On other threads, so that nobody waits for a file system but who asked for it. */
+const ELSEWHERE = {
+  ...{ lstat, mkdir, readlink, rename, rmdir, symlink },
+  /** By number: a FileHandle of node:fs/promises is closed on another thread, which takes as long as to open it. */
+  open: promisify(fs.open) as (path: string, flags: number) => Promise<number>,
+  fchown: promisify(fs.fchown),
+  fchmod: promisify(fs.fchmod),
+  fstat: (descriptor: number): Promise<fs.BigIntStats> => promisify(fs.fstat)(descriptor, bigint),
+};
+
+/**
+ * On this thread. In memory such a call takes microseconds, and a job of a pool would go to another thread and back some forty times.
+ * Only for what nobody but root can mount anything at: it could be something that does not answer.
+ */
+const HERE: typeof ELSEWHERE = {
+  lstat: (async (path: string) => fs.lstatSync(path)) as typeof lstat,
+  mkdir: (async (path: string, options: fs.MakeDirectoryOptions) => fs.mkdirSync(path, options)) as typeof mkdir,
+  readlink: (async (path: string) => fs.readlinkSync(path)) as typeof readlink,
+  rename: async (from, to) => fs.renameSync(from, to),
+  rmdir: async path => fs.rmdirSync(path),
+  symlink: async (text, path) => fs.symlinkSync(text, path),
+  open: async (path, flags) => fs.openSync(path, flags),
+  fchown: async (descriptor, uid, gid) => fs.fchownSync(descriptor, uid, gid),
+  fchmod: async (descriptor, mode) => fs.fchmodSync(descriptor, mode),
+  fstat: async descriptor => fs.fstatSync(descriptor, bigint),
+};
 
 /** What fstat(2) says of a directory; device and inode are what no other inode of the host has meanwhile. */
 type OpenStatus = Omit<DirectoryStatus, 'kind' | 'ownerHint'>;
@@ -26,35 +50,34 @@ type OpenStatus = Omit<DirectoryStatus, 'kind' | 'ownerHint'>;
 export class HeldDirectory extends DirectoryHandle {
   /** the parameter of the request, for errors */
   readonly field: string;
+  /** what is done here is done on this thread */
+  readonly inMemory: boolean;
+  readonly #calls: typeof ELSEWHERE;
 
-  private constructor(path: string, descriptor: number, field: string) {
+  private constructor(path: string, descriptor: number, field: string, inMemory: boolean) {
     super(path, descriptor);
     this.field = field;
+    this.inMemory = inMemory;
+    this.#calls = inMemory ? HERE : ELSEWHERE;
   }
 
   /**
    * Opens a base directory, by its path: it and those above it are root's.
    * @param field the parameter of the request, for errors
+   * @param inMemory whether calls below it may be made on this thread
    * @returns undefined if there is nothing
    */
-  static async openBase(path: string, field: string): Promise<HeldDirectory | undefined> {
-    try {
-      return new HeldDirectory(path, await open(path, constants.O_RDONLY | constants.O_DIRECTORY), field);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) {
-        return undefined;
-      }
-      throw callFailed(field, 'open', path, error);
-    }
+  static openBase(path: string, field: string, inMemory = false): Promise<HeldDirectory | undefined> {
+    const { open } = inMemory ? HERE : ELSEWHERE;
+    return open(path, constants.O_RDONLY | constants.O_DIRECTORY).then(
+      descriptor => new HeldDirectory(path, descriptor, field, inMemory),
+      unless('ENOENT', failed(field, 'open', path)),
+    );
   }
 
   /** Makes a base directory that is missing, with those above it, as a host has them (file-hierarchy(7)). */
   static async makeBase(path: string, field: string): Promise<HeldDirectory> {
-    try {
-      await mkdir(path, { recursive: true, mode: BASE_MODE });
-    } catch (error) {
-      throw callFailed(field, 'mkdir', path, error);
-    }
+    await mkdir(path, { recursive: true, mode: BASE_MODE }).catch(failed(field, 'mkdir', path));
     const made = await HeldDirectory.openBase(path, field);
     if (made === undefined) {
       throw directoryFailed(field, `${path} was removed the moment it was made, or is a symlink that leads nowhere`);
@@ -63,117 +86,198 @@ export class HeldDirectory extends DirectoryHandle {
   }
 
   /** Opens a directory in this one. @returns undefined if there is nothing of that name */
-  async open(name: string): Promise<HeldDirectory | undefined> {
-    const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-    try {
-      return new HeldDirectory(`${this.path}/${name}`, await open(this.entry(name), flags), this.field);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) {
-        return undefined;
-      }
-      if (hasCode(error, 'ELOOP') || hasCode(error, 'ENOTDIR')) {
-        throw directoryFailed(this.field, `${this.path}/${name} is not a directory: move it out of the way`, error);
-      }
-      throw callFailed(this.field, 'open', `${this.path}/${name}`, error);
-    }
+  open(name: string): Promise<HeldDirectory | undefined> {
+    const path = `${this.path}/${name}`;
+    const opened = this.#calls.open(
+      this.entry(name),
+      constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
+    );
+    return opened.then(
+      descriptor => new HeldDirectory(path, descriptor, this.field, this.inMemory),
+      (error: unknown) => {
+        if (hasCode(error, 'ELOOP') || hasCode(error, 'ENOTDIR')) {
+          throw directoryFailed(this.field, `${path} is not a directory: move it out of the way`, error);
+        }
+        return unless('ENOENT', failed(this.field, 'open', path))(error);
+      },
+    );
   }
 
-  /** @returns what has the name, without following it, or undefined if there is nothing */
-  async lookUp(name: string): Promise<Stats | undefined> {
-    return this.#call('lstat', name, path => lstat(path), 'ENOENT');
+  /** @returns what has the name, without following it; of a directory not whose it is */
+  async kindOf(name: string): Promise<Exclude<PathStatus, DirectoryStatus> | Pick<DirectoryStatus, 'kind'>> {
+    const status = await this.#calls.lstat(this.entry(name)).catch(unless('ENOENT', this.#failed('lstat', name)));
+    if (status === undefined) {
+      return { kind: 'nothing' };
+    }
+    if (status.isSymbolicLink()) {
+      return { kind: 'link', text: await this.readLink(name) };
+    }
+    return { kind: status.isDirectory() ? 'directory' : 'other' };
   }
 
   /** @returns the status of the directory itself */
   async status(): Promise<OpenStatus> {
-    try {
-      // 64 bits, which a number may not hold exactly.
-      const { uid, gid, mode, dev, ino } = await fstat(this.descriptor, { bigint: true });
-      return {
-        uid: Number(uid),
-        gid: Number(gid),
-        mode: Number(mode) & MODE_MAX,
-        device: String(dev),
-        inode: String(ino),
-      };
-    } catch (error) {
-      throw callFailed(this.field, 'fstat', this.path, error);
-    }
+    // 64 bits, which a number may not hold exactly.
+    const { uid, gid, mode, dev, ino } = await this.#calls
+      .fstat(this.descriptor)
+      .catch(failed(this.field, 'fstat', this.path));
+    return {
+      uid: Number(uid),
+      gid: Number(gid),
+      mode: Number(mode) & MODE_MAX,
+      device: String(dev),
+      inode: String(ino),
+    };
   }
 
   /** Makes a directory, with exactly that mode. @returns false if the name is taken */
   async make(name: string, mode: number): Promise<boolean> {
-    const made = await this.#call('mkdir', name, path => mkdir(path, { mode: 0o700 }).then(() => true), 'EEXIST');
-    if (made === true && mode !== 0o700) {
-      const directory = await this.open(name);
-      await directory?.setMode(mode).finally(() => directory.close());
+    const isMade = await this.#calls
+      .mkdir(this.entry(name), { mode: 0o700 })
+      .then(() => true, unless('EEXIST', this.#failed('mkdir', name)));
+    if (isMade === true && mode !== 0o700) {
+      using directory = await this.open(name);
+      await directory?.setMode(mode);
     }
-    return made === true;
+    return isMade === true;
   }
 
-  async readLink(name: string): Promise<string> {
-    return (await this.#call('readlink', name, path => readlink(path))) ?? '';
+  /** @returns the names in it */
+  names(): Promise<string[]> {
+    return readdir(`/proc/self/fd/${this.descriptor}`).catch(failed(this.field, 'readdir', this.path));
   }
 
-  async link(name: string, text: string): Promise<void> {
-    await this.#call('symlink', name, path => symlink(text, path));
+  readLink(name: string): Promise<string> {
+    return this.#calls.readlink(this.entry(name)).catch(this.#failed('readlink', name));
+  }
+
+  link(name: string, text: string): Promise<void> {
+    return this.#calls.symlink(text, this.entry(name)).catch(this.#failed('symlink', name));
   }
 
   /** Unlinks what is no directory. */
-  async unlink(name: string): Promise<void> {
-    await this.#call('unlink', name, path => unlink(path));
+  unlink(name: string): Promise<void> {
+    return unlink(this.entry(name)).catch(this.#failed('unlink', name));
+  }
+
+  /**
+   * Removes all that is in the directory itself, if that is files alone, and no more than `max`: a name is unlinked, whatever it leads to.
+   * @returns whether nothing is left, as far as this call has seen; false too for what cannot be removed this way
+   */
+  async removeFew(max: number): Promise<boolean> {
+    // Of Node's own batches there is one, and then what tells that there is no more.
+    const listing = await opendir(`/proc/self/fd/${this.descriptor}`, { bufferSize: max + 1 }).catch(() => undefined);
+    if (listing === undefined) {
+      return false;
+    }
+    const names: string[] = [];
+    try {
+      for (let entry = await listing.read(); entry !== null; entry = await listing.read()) {
+        if (names.length === max || entry.isDirectory()) {
+          return false;
+        }
+        names.push(entry.name);
+      }
+    } catch {
+      return false;
+    } finally {
+      await listing.close();
+    }
+    const removed = await Promise.all(
+      names.map(name =>
+        unlink(this.entry(name)).then(
+          () => true,
+          (error: unknown) => hasCode(error, 'ENOENT'),
+        ),
+      ),
+    );
+    return !removed.includes(false);
   }
 
   /** Removes an empty directory. */
-  async removeDirectory(name: string): Promise<void> {
-    await this.#call('rmdir', name, path => rmdir(path));
+  removeDirectory(name: string): Promise<void> {
+    return this.#calls.rmdir(this.entry(name)).catch(this.#failed('rmdir', name));
   }
 
   /** Moves an entry into another directory; whoever calls it has made sure that the new name is free. */
   async moveInto(name: string, target: HeldDirectory, newName: string): Promise<void> {
-    try {
-      await rename(this.entry(name), target.entry(newName));
-    } catch (error) {
-      const advice = hasCode(error, 'EBUSY') || hasCode(error, 'EXDEV');
-      const words = advice ? `it is a mount point, or on another file system than ${target.path}` : undefined;
-      const what = `rename ${this.path}/${name} to ${target.path}/${newName}`;
-      throw words === undefined
-        ? callFailed(this.field, 'rename', `${this.path}/${name} to ${target.path}/${newName}`, error)
-        : directoryFailed(this.field, `cannot ${what}: ${words}; move it by hand`, error);
-    }
+    const names = `${this.path}/${name} to ${target.path}/${newName}`;
+    await this.#calls.rename(this.entry(name), target.entry(newName)).catch((error: unknown) => {
+      if (hasCode(error, 'EBUSY') || hasCode(error, 'EXDEV')) {
+        const reason = `it is a mount point, or on another file system than ${target.path}; move it by hand`;
+        throw directoryFailed(this.field, `cannot rename ${names}: ${reason}`, error);
+      }
+      failed(this.field, 'rename', names)(error);
+    });
   }
 
   /** Gives the directory itself an owner and a mode, in this order, since chown(2) may take bits of the mode away. */
   async give(uid: number, gid: number, mode: number): Promise<void> {
-    try {
-      await fchown(this.descriptor, uid, gid);
-    } catch (error) {
-      throw callFailed(this.field, 'chown', this.path, error);
-    }
+    await this.#calls.fchown(this.descriptor, uid, gid).catch(failed(this.field, 'chown', this.path));
     await this.setMode(mode);
   }
 
-  async setMode(mode: number): Promise<void> {
-    try {
-      await fchmod(this.descriptor, mode);
-    } catch (error) {
-      throw callFailed(this.field, 'chmod', this.path, error);
-    }
+  setMode(mode: number): Promise<void> {
+    return this.#calls.fchmod(this.descriptor, mode).catch(failed(this.field, 'chmod', this.path));
   }
 
-  /** @param expected a code that is an answer: undefined is returned then */
-  async #call<T>(
-    call: string,
-    name: string,
-    action: (path: string) => Promise<T>,
-    expected?: string,
-  ): Promise<T | undefined> {
-    try {
-      return await action(this.entry(name));
-    } catch (error) {
-      if (expected !== undefined && hasCode(error, expected)) {
-        return undefined;
-      }
-      throw callFailed(this.field, call, `${this.path}/${name}`, error);
-    }
+  #failed(call: string, name: string) {
+    return failed(this.field, call, `${this.path}/${name}`);
   }
+}
+
+/** @returns throws what tells of the error of a call */
+function failed(field: string, call: string, path: string): (error: unknown) => never {
+  return error => {
+    throw directoryFailed(field, `${call} ${path}: ${systemWords(error)}`, error);
+  };
+}
+
+/** @returns takes an error with the code for an answer: undefined */
+function unless(code: string, otherwise: (error: unknown) => never): (error: unknown) => undefined {
+  return error => (hasCode(error, code) ? undefined : otherwise(error));
+}
+
+/** Opens the base directories of a request, each once. */
+export class OpenBases implements Disposable {
+  readonly #paths: BaseDirectories;
+  readonly #inMemory: ReadonlySet<DirectoryKind>;
+  readonly #opened = new Map<DirectoryKind, HeldDirectory>();
+
+  /** @param inMemory those below which calls may be made on this thread */
+  constructor(paths: BaseDirectories, inMemory: ReadonlySet<DirectoryKind> = new Set()) {
+    this.#paths = paths;
+    this.#inMemory = inMemory;
+  }
+
+  /** @returns the base, or undefined if it is missing */
+  async find(kind: DirectoryKind): Promise<HeldDirectory | undefined> {
+    const base =
+      this.#opened.get(kind) ??
+      (await HeldDirectory.openBase(this.#paths[kind], DIRECTORY_CLASSES[kind].field, this.#inMemory.has(kind)));
+    if (base !== undefined) {
+      this.#opened.set(kind, base);
+    }
+    return base;
+  }
+
+  /** @returns the base, made if it is missing: a host may come up with an empty /var */
+  async make(kind: DirectoryKind): Promise<HeldDirectory> {
+    const base =
+      (await this.find(kind)) ?? (await HeldDirectory.makeBase(this.#paths[kind], DIRECTORY_CLASSES[kind].field));
+    this.#opened.set(kind, base);
+    return base;
+  }
+
+  [Symbol.dispose](): void {
+    for (const base of this.#opened.values()) {
+      base.close();
+    }
+    this.#opened.clear();
+  }
+}
+
+/** @returns the nearest directory on a path that exists: what is made at the path is on the same file system */
+export async function openNearest(path: string, field: string): Promise<HeldDirectory> {
+  return (await HeldDirectory.openBase(path, field)) ?? openNearest(dirname(path), field);
 }

@@ -12,6 +12,8 @@ export const HELPER_SILENCE_MS = 60_000;
 /** Walks at a time, each of which may use several processors; and probes, which take a millisecond and wait for no walk. */
 export const WALKS_MAX = 4;
 export const PROBES_MAX = 16;
+/** Directories with so few files and nothing else are emptied without a helper, which takes the daemon several milliseconds to start. */
+export const FEW_FILES = 64;
 /** Trees that are counted at a time: who only asks takes no place of a handover. */
 export const COUNTS_MAX = 2;
 /** Explain counts inodes for so long, and says then that there are more. */

@@ -1,16 +1,18 @@
 /** Opens the module: state, cache, logs and runtime directories of users. */
 import type { Directories, OwnerHints, PathInspector } from '../allocator/directory-ports.ts';
 import { BASE_DIRECTORIES, type BaseDirectories } from '../core/directory-classes.ts';
+import { sweepLocks } from './apply/lock.ts';
 import { prepareDirectories } from './apply/prepare.ts';
 import { unpublish } from './apply/publish.ts';
 import { removeDirectories } from './apply/remove.ts';
 import { explainDirectories } from './explain.ts';
+import { OpenBases } from './held-directory.ts';
+import { openBasesFor } from './in-memory.ts';
+import { LOCK_STALE_MS } from './limits.ts';
 import { Activity } from './observe/activity.ts';
 import { inspect } from './observe/inspect.ts';
 import { MapSupport } from './observe/map-support.ts';
-import { OpenBases } from './open-bases.ts';
-import { directoryEnvironment } from './plan/environment.ts';
-import { requestedDirectories } from './plan/request.ts';
+import { directoryEnvironment, requestedDirectories } from './plan/request.ts';
 import { treeHelper } from './tree-helper.ts';
 
 /**
@@ -34,7 +36,7 @@ export function openDirectories(
     explain: (directories, user, options) => explainDirectories(deps, directories, user, options),
     async cleanUp(directories, live) {
       const end = deps.activity.begin(directories);
-      using opened = new OpenBases(bases);
+      using opened = openBasesFor(bases, directories);
       try {
         const removed = await removeDirectories(deps, opened, directories, live);
         await unpublish(deps, opened, directories, live);
@@ -45,3 +47,29 @@ export function openDirectories(
     },
   };
 }
+
+/**
+ * Removes the locks of trees that a daemon which was killed has left: at once those that nobody can hold any more, and the others when
+ * that is so, unless their holders live.
+ * @returns ends that
+ */
+export function sweepTreeLocks(bases: BaseDirectories = BASE_DIRECTORIES, staleMs = LOCK_STALE_MS): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  const sweep = async (): Promise<boolean> => {
+    using opened = new OpenBases(bases);
+    return await sweepLocks(opened, staleMs);
+  };
+  void sweep().then(isLeft => {
+    if (isLeft && !isStopped) {
+      timer = setTimeout(() => void sweep(), staleMs + SWEEP_MARGIN_MS).unref();
+    }
+  });
+  return () => {
+    isStopped = true;
+    clearTimeout(timer);
+  };
+}
+
+/** The times of a file system may be whole seconds. */
+const SWEEP_MARGIN_MS = 1_000;

@@ -6,7 +6,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { Semaphore } from '../core/semaphore.ts';
 import { directoryFailed, errnoWords } from './errors.ts';
 import type { HeldDirectory } from './held-directory.ts';
-import { parseTreeLine, type TreeLine } from './helper-lines.ts';
 import { COUNTS_MAX, HELPER_LINE_MAX, HELPER_SILENCE_MS, HELPER_WORDS_MAX, PROBES_MAX, WALKS_MAX } from './limits.ts';
 
 export interface TreeCounts {
@@ -25,9 +24,9 @@ export interface TreeResult extends TreeCounts {
 }
 
 export interface WalkOptions {
-  readonly onProgress?: (counts: TreeCounts) => void;
+  readonly onProgress?: ((counts: TreeCounts) => void) | undefined;
   /** Ends the process; the promise is rejected then. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What can be done with a tree. All throw DynuserError DirectoryFailed, which says where it stood. */
@@ -156,5 +155,54 @@ function readLines(child: ChildProcess, stop: (reason: string) => void, take: (l
     if (rest.length > HELPER_LINE_MAX) {
       stop('said what is none of its lines');
     }
+  });
+}
+
+/** The fields of a helper's lines (native/helper/tree/report.h), and those that each kind of line has. */
+const FIELDS = {
+  ...{ inodes: readNumber, changed: readNumber, left: readNumber, mounts: readNumber, errno: readNumber },
+  ...{ path: readPath, call: (text: string) => text },
+};
+const LINES = {
+  progress: ['inodes', 'changed'],
+  done: ['inodes', 'changed', 'left', 'mounts'],
+  mount: ['path'],
+  left: ['path'],
+  changed: ['path'],
+  yes: [],
+  no: ['call', 'errno'],
+  failed: ['call', 'errno', 'path'],
+} as const satisfies Readonly<Record<string, readonly (keyof typeof FIELDS)[]>>;
+
+type LineKind = keyof typeof LINES;
+type LineOf<Kind extends LineKind> = { readonly kind: Kind } & {
+  readonly [Field in (typeof LINES)[Kind][number]]: NonNullable<ReturnType<(typeof FIELDS)[Field]>>;
+};
+export type TreeLine = { [Kind in LineKind]: LineOf<Kind> }[LineKind];
+
+/** @returns undefined if it is no line of a helper */
+export function parseTreeLine(text: string): TreeLine | undefined {
+  const [kind = '', ...words] = text.split(' ');
+  const names: readonly (keyof typeof FIELDS)[] | undefined = Object.hasOwn(LINES, kind)
+    ? LINES[kind as LineKind]
+    : undefined;
+  if (names?.length !== words.length) {
+    return undefined;
+  }
+  const fields = names.map((name, index) => [name, FIELDS[name](words[index] ?? '')]);
+  return fields.every(([, value]) => value !== undefined)
+    ? ({ kind, ...Object.fromEntries(fields) } as TreeLine)
+    : undefined;
+}
+
+function readNumber(text: string): number | undefined {
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** A path is for people: what a log or a terminal would take for something else stays escaped, as does what is no UTF-8. */
+function readPath(text: string): string {
+  return text.replace(/(?:%[0-9A-F]{2})+/g, run => {
+    const decoded = Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8');
+    return /^[\p{L}\p{N}\p{P}\p{S} ]*$/u.test(decoded) && !decoded.includes('\ufffd') ? decoded : run;
   });
 }

@@ -111,10 +111,28 @@ export class PinnedDirectory extends DirectoryHandle {
     return readdirSync(`/proc/self/fd/${this.descriptor}`);
   }
 
-  /** @returns the text of the symlink, or undefined where there is none of that name, or it is no symlink */
-  readLink(name: string): string | undefined {
+  /**
+   * For work on very many names: with this directory as the working directory a name alone is a path, and the kernel has one component to
+   * look up instead of five. Nothing else may use a relative path meanwhile, so the work must not wait.
+   * @param work gets what to use in place of entry()
+   */
+  inside<Result>(work: (entry: (name: string) => string) => Result): Result {
+    const before = workingDirectory();
+    process.chdir(`/proc/self/fd/${this.descriptor}`);
     try {
-      return readlinkSync(this.entry(name));
+      return work(relativeEntry);
+    } finally {
+      process.chdir(before);
+    }
+  }
+
+  /**
+   * @param entry within inside(): its own
+   * @returns the text of the symlink, or undefined if nothing has that name, or it is no symlink
+   */
+  readLink(name: string, entry = (text: string) => this.entry(text)): string | undefined {
+    try {
+      return readlinkSync(entry(name));
     } catch (error) {
       if (hasCode(error, 'ENOENT') || hasCode(error, 'EINVAL')) {
         return undefined;
@@ -138,20 +156,40 @@ export class PinnedDirectory extends DirectoryHandle {
     }
   }
 
-  /** Renames within the directory, replacing what has the new name. */
-  rename(from: string, to: string): void {
-    renameSync(this.entry(from), this.entry(to));
+  /** Makes a symlink in place of what has the name: whoever reads it sees one of the two. */
+  relink(name: string, text: string): void {
+    const fresh = `${name}.new`;
+    this.remove(fresh);
+    symlinkSync(text, this.entry(fresh));
+    this.rename(fresh, name);
   }
 
-  /** Moves an entry into another pinned directory of the same file system, under the same name. */
-  renameInto(name: string, target: PinnedDirectory): void {
-    renameSync(this.entry(name), target.entry(name));
+  /** Renames, also into another directory of the same file system; what has the new name is replaced. */
+  rename(from: string, to: string, target: PinnedDirectory = this): void {
+    renameSync(this.entry(from), target.entry(to));
   }
 
   /** Unlinks a name; one that is not there is no error. */
   remove(name: string): void {
     ignoring('ENOENT', () => unlinkSync(this.entry(name)));
   }
+}
+
+/** The root directory if it was removed. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '/';
+  }
+}
+
+/** Not to be taken for a path below another directory. */
+function relativeEntry(name: string): string {
+  if (name.includes('/')) {
+    throw new TypeError(`not a single path component: ${JSON.stringify(name)}`);
+  }
+  return name;
 }
 
 /** @returns whether a thrown value is a system error with that code, such as 'ENOENT' */
@@ -175,7 +213,7 @@ function makeDirectories(path: string, mode: number): void {
     mkdirSync(path, { mode });
   } catch (error) {
     // On a read-only file system also what is there already is an EROFS (mkdir(2)).
-    if (isDirectory(path)) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
       return;
     }
     if (!hasCode(error, 'ENOENT') || dirname(path) === path) {
@@ -184,8 +222,4 @@ function makeDirectories(path: string, mode: number): void {
     makeDirectories(dirname(path), mode);
     mkdirSync(path, { mode });
   }
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

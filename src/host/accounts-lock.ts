@@ -7,8 +7,8 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AccountsLock } from '../allocator/ports.ts';
 import { DynuserError } from '../core/errors.ts';
-import { hostError, systemErrorCode } from './host-error.ts';
-import { checked, foreign, SLOT, writePointer } from './libc/libc.ts';
+import { attempt, systemErrorCode } from './host-error.ts';
+import { closeUnless, ForeignFunction, SLOT } from './libc/libc.ts';
 
 export const ACCOUNTS_LOCK = '/etc/.pwd.lock';
 const FILE_MODE = 0o600;
@@ -36,7 +36,7 @@ export class PasswordFileLock implements AccountsLock {
   readonly #path: string;
   readonly #waitMs: () => number;
   readonly #report: (what: string) => void;
-  readonly #fcntl = foreign('fcntl', ['int32', 'int32', 'pointer']);
+  readonly #fcntl = new ForeignFunction('fcntl', ['int32', 'int32', 'pointer']);
   readonly #flock = Buffer.alloc(FLOCK_BYTES);
   /** undefined while it is not held, or if there is nothing to lock */
   #descriptor: number | undefined;
@@ -57,7 +57,7 @@ export class PasswordFileLock implements AccountsLock {
     this.#path = path;
     this.#waitMs = waitMs;
     this.#report = report;
-    writePointer(this.#fcntl.frame, 2 * SLOT, this.#flock);
+    this.#fcntl.lay(2, this.#flock);
   }
 
   async take(): Promise<() => void> {
@@ -115,42 +115,37 @@ export class PasswordFileLock implements AccountsLock {
 
   /** @returns the locked descriptor; undefined if there is nothing to lock. @throws DynuserError HostFailed, LimitReached */
   #open(): number | 'taken' | undefined {
-    const path = this.#path;
-    let descriptor: number;
-    try {
-      descriptor = openSync(path, OPEN_FLAGS, FILE_MODE);
-    } catch (error) {
-      const code = systemErrorCode(error) ?? '';
-      if (!NOTHING_TO_LOCK.has(code)) {
-        throw hostError(error, `cannot lock the accounts of this host by ${path}`);
+    return attempt(`cannot lock the accounts of this host by ${this.#path}`, () => {
+      let descriptor: number;
+      try {
+        descriptor = openSync(this.#path, OPEN_FLAGS, FILE_MODE);
+      } catch (error) {
+        this.#reportNothingToLock(error);
+        return undefined;
       }
-      this.#reportOnce(
-        `${path} cannot be opened (${code}): UIDs are chosen without a lock on the accounts of this host`,
-      );
-      return undefined;
+      return closeUnless(descriptor, () => this.#control(descriptor, F_OFD_SETLK)) ? descriptor : 'taken';
+    });
+  }
+
+  #reportNothingToLock(error: unknown): void {
+    const code = systemErrorCode(error) ?? '';
+    if (!NOTHING_TO_LOCK.has(code)) {
+      throw error;
     }
-    let isLocked = false;
-    try {
-      isLocked = this.#control(descriptor, F_OFD_SETLK);
-      return isLocked ? descriptor : 'taken';
-    } catch (error) {
-      throw hostError(error, `cannot lock the accounts of this host by ${path}`);
-    } finally {
-      if (!isLocked) {
-        closeSync(descriptor);
-      }
+    if (!this.#isReported) {
+      this.#isReported = true;
+      const so = 'UIDs are chosen without a lock on the accounts of this host';
+      this.#report(`${this.#path} cannot be opened (${code}): ${so}`);
     }
   }
 
   /** @returns false if somebody else has a lock that excludes ours */
   #control(descriptor: number, command: typeof F_OFD_SETLK | typeof F_OFD_GETLK): boolean {
-    this.#fcntl.frame.writeInt32LE(descriptor, 0);
-    this.#fcntl.frame.writeInt32LE(command, SLOT);
     // Of the whole file, from its beginning: whence, start and length are 0.
     this.#flock.fill(0);
     this.#flock.writeInt16LE(F_RDLCK, 0);
     try {
-      checked('fcntl', this.#fcntl);
+      this.#fcntl.call(descriptor, command);
       return true;
     } catch (error) {
       // fcntl(2) has both.
@@ -180,26 +175,18 @@ export class PasswordFileLock implements AccountsLock {
 
   /** @returns the process that has the lock, if the kernel knows it */
   #holder(): number | undefined {
-    let descriptor: number | undefined;
     try {
-      descriptor = openSync(this.#path, OPEN_FLAGS, FILE_MODE);
-      this.#control(descriptor, F_OFD_GETLK);
+      const descriptor = openSync(this.#path, OPEN_FLAGS, FILE_MODE);
+      try {
+        this.#control(descriptor, F_OFD_GETLK);
+      } finally {
+        closeSync(descriptor);
+      }
       const pid = this.#flock.readInt32LE(FLOCK_PID_AT);
       return pid > 0 ? pid : undefined;
     } catch {
       // It is for a better message alone.
       return undefined;
-    } finally {
-      if (descriptor !== undefined) {
-        closeSync(descriptor);
-      }
-    }
-  }
-
-  #reportOnce(what: string): void {
-    if (!this.#isReported) {
-      this.#isReported = true;
-      this.#report(what);
     }
   }
 }

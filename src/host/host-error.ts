@@ -1,5 +1,5 @@
 /** How a system error becomes a DynuserError: something that ran out and may pass, or a fault of the host. */
-import { DynuserError } from '../core/errors.ts';
+import { DynuserError, reasonOf } from '../core/errors.ts';
 
 const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EDQUOT', 'ENOLCK']);
 
@@ -24,11 +24,20 @@ export function systemErrorCode(error: unknown): string | undefined {
 export function hostError(error: unknown, what: string): DynuserError {
   const code = systemErrorCode(error);
   const remedy = code === undefined ? undefined : REMEDIES.get(code);
-  const words = (error instanceof Error ? error.message : String(error)) + (remedy === undefined ? '' : `; ${remedy}`);
+  const words = reasonOf(error) + (remedy === undefined ? '' : `; ${remedy}`);
   return new DynuserError(
     code !== undefined && EXHAUSTED.has(code) ? 'LimitReached' : 'HostFailed',
     `${what}: ${words}`,
     {},
     error,
   );
+}
+
+/** Does something with the host. @param what what is tried @throws DynuserError what hostError() makes of a failure */
+export function attempt<Result>(what: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    throw hostError(error, what);
+  }
 }

@@ -18,6 +18,11 @@ const DATABASES = ['passwd', 'group'] as const;
 /** It answers a request with one 32-bit number, 0 or an errno. */
 const ANSWER_BYTES = 4;
 const DEADLINE_MS = 2_000;
+/** No socket, or one that nobody listens to any more. */
+const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED']);
+
+/** For a host whose users nothing remembers. */
+export const NO_CACHE: NameCache = { present: () => false, flush: async () => {} };
 
 export class Nscd implements NameCache {
   readonly #path: string;
@@ -59,13 +64,10 @@ export class Nscd implements NameCache {
         }
       });
       // Of the calls that follow one another here, the first settles the promise.
-      socket.on('error', error => (isAbsent(error) ? resolve() : fail(error.message, error)));
+      socket.on('error', error => (ABSENT.has(systemErrorCode(error) ?? '') ? resolve() : fail(error.message, error)));
       socket.on('close', () => {
         clearTimeout(timer);
-        const errno =
-          answer.length < ANSWER_BYTES
-            ? undefined
-            : new Int32Array(Uint8Array.from(answer.subarray(0, ANSWER_BYTES)).buffer)[0];
+        const errno = answer.length < ANSWER_BYTES ? undefined : answer.readInt32LE(0);
         if (errno === 0) {
           resolve();
         } else {
@@ -81,10 +83,4 @@ function request(database: string): Buffer {
   const key = Buffer.from(`${database}\0`);
   const header = Buffer.from(new Int32Array([VERSION, INVALIDATE, key.length]).buffer);
   return Buffer.concat([header, key]);
-}
-
-/** No socket, or one that nobody listens to any more. */
-function isAbsent(error: unknown): boolean {
-  const code = systemErrorCode(error);
-  return code === 'ENOENT' || code === 'ECONNREFUSED';
 }

@@ -4,7 +4,7 @@
  * the next one can be given the same UID, also after a reboot. A file system without such attributes has no hints.
  */
 import { asUid, type Uid } from '../core/ids.ts';
-import { foreign, SLOT, writePointer } from './libc/libc.ts';
+import { ForeignFunction } from './libc/libc.ts';
 
 const NAME = Buffer.from('trusted.dynuser.uid\0');
 /** Digits of the greatest UID. */
@@ -14,13 +14,9 @@ export class HostOwnerHints {
   /** @param descriptor an open directory. @returns the UID in its hint, or undefined if it has none */
   async read(descriptor: number): Promise<Uid | undefined> {
     // A frame of its own for each call: it is read on another thread, and a file system may take its time.
-    const { frame, invokeOnThread } = foreign('fgetxattr', ['int32', 'pointer', 'pointer', 'size_t']);
+    const get = new ForeignFunction('fgetxattr', ['int32', 'pointer', 'pointer', 'size_t']);
     const value = Buffer.alloc(VALUE_BYTES_MAX);
-    frame.writeInt32LE(descriptor, 0);
-    writePointer(frame, SLOT, NAME);
-    writePointer(frame, 2 * SLOT, value);
-    frame.writeBigUInt64LE(BigInt(value.length), 3 * SLOT);
-    const length = await invokeOnThread();
+    const length = await get.callOnThread(descriptor, NAME, value, value.length);
     const text = length > 0 ? value.toString('latin1', 0, length) : '';
     return /^[1-9]\d*$/.test(text) ? asUid(Number(text)) : undefined;
   }
@@ -30,13 +26,8 @@ export class HostOwnerHints {
     if ((await this.read(descriptor)) === uid) {
       return;
     }
-    const { frame, invokeOnThread } = foreign('fsetxattr', ['int32', 'pointer', 'pointer', 'size_t', 'int32']);
+    const set = new ForeignFunction('fsetxattr', ['int32', 'pointer', 'pointer', 'size_t', 'int32']);
     const value = Buffer.from(String(uid));
-    frame.writeInt32LE(descriptor, 0);
-    writePointer(frame, SLOT, NAME);
-    writePointer(frame, 2 * SLOT, value);
-    frame.writeBigUInt64LE(BigInt(value.length), 3 * SLOT);
-    frame.writeInt32LE(0, 4 * SLOT);
-    await invokeOnThread();
+    await set.callOnThread(descriptor, NAME, value, value.length);
   }
 }

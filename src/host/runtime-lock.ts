@@ -1,8 +1,8 @@
 /** One daemon for one runtime directory: a lock on a file in it, which the kernel drops when its holder ends, however it ends. */
 import { closeSync, constants, openSync } from 'node:fs';
 import { PinnedDirectory } from '../files/pinned-directory.ts';
-import { hostError } from './host-error.ts';
-import { flock, LOCK_EXCLUSIVE } from './libc/libc.ts';
+import { attempt } from './host-error.ts';
+import { closeUnless, flock, LOCK_EXCLUSIVE } from './libc/libc.ts';
 
 /** Others may neither read nor open it: whoever can open a file can flock it. */
 const FILE_MODE = 0o600;
@@ -20,24 +20,11 @@ export interface RuntimeLock {
  * @throws DynuserError HostFailed, LimitReached
  */
 export function takeRuntimeLock(directory: PinnedDirectory, name: string): RuntimeLock | undefined {
-  const what = `cannot lock ${directory.path}/${name}`;
-  let descriptor: number;
-  try {
-    descriptor = openSync(directory.entry(name), OPEN_FLAGS, FILE_MODE);
-  } catch (error) {
-    throw hostError(error, what);
-  }
-  let held = false;
-  try {
-    held = flock(descriptor, LOCK_EXCLUSIVE);
-    return held ? { release: () => closeSync(descriptor) } : undefined;
-  } catch (error) {
-    throw hostError(error, what);
-  } finally {
-    if (!held) {
-      closeSync(descriptor);
-    }
-  }
+  return attempt(`cannot lock ${directory.path}/${name}`, () => {
+    const descriptor = openSync(directory.entry(name), OPEN_FLAGS, FILE_MODE);
+    const isHeld = closeUnless(descriptor, () => flock(descriptor, LOCK_EXCLUSIVE));
+    return isHeld ? { release: () => closeSync(descriptor) } : undefined;
+  });
 }
 
 /**
@@ -45,9 +32,5 @@ export function takeRuntimeLock(directory: PinnedDirectory, name: string): Runti
  * @throws DynuserError HostFailed, LimitReached
  */
 export function openRuntimeDirectory(path: string, mode: number): PinnedDirectory {
-  try {
-    return PinnedDirectory.open(path, { create: { mode } });
-  } catch (error) {
-    throw hostError(error, `cannot use the runtime directory ${path}`);
-  }
+  return attempt(`cannot use the runtime directory ${path}`, () => PinnedDirectory.open(path, { create: { mode } }));
 }

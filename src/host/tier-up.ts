@@ -5,7 +5,7 @@
 import { setFlagsFromString } from 'node:v8';
 
 /** In milliseconds: the first launches, for which the daemon was started, are over. */
-const DELAY_MS = 10_000;
+export const DELAY_MS = 10_000;
 
 /** Flags are V8's own, and change with it: an unknown one is no more than a line in the log, yet each version gets its own. */
 const FLAGS_SINCE: readonly { readonly node: number; readonly flags: readonly string[] }[] = [
@@ -21,7 +21,7 @@ export function tierUpSooner(): void {
   }
 }
 
-/** To be called at the start. */
+/** To be called when the daemon is ready. */
 export function tierUpLater(): void {
   setTimeout(tierUpSooner, DELAY_MS).unref();
 }

@@ -12,10 +12,24 @@ export const LIST_MAX = 1_024;
 export const VARIABLES_MAX = 4_096;
 /** Words in one command line, and command lines in one launch. */
 export const ARGUMENTS_MAX = 4_096;
-export const COMMANDS_MAX = 64;
+export const COMMANDS_MAX = 2_048;
 /** Questions of one round, and answers of all; the launcher has bounds of its own, native/run/protocol/questions.h. */
 export const QUESTIONS_MAX = 1_000;
 export const ANSWERS_MAX = 4_096;
+/** What StandardInputText= and StandardInputData= make. */
+export const STREAM_BYTES_MAX = 1_048_576;
+/** Instructions of a filter of system calls, BPF_MAXINSNS of linux/bpf_common.h; and compiled filters that are kept. */
+export const FILTER_INSTRUCTIONS_MAX = 4_096;
+export const FILTERS_KEPT_MAX = 64;
+/** Requests that are not read again, and the characters of one with all its files. */
+export const LAUNCHES_KEPT_MAX = 64;
+export const LAUNCH_KEPT_CHARACTERS_MAX = 32_768;
+/** All credentials of a service, as systemd bounds them. */
+export const CREDENTIALS_BYTES_MAX = 1_048_576;
+/** Files that a service is passed open; the launcher has the same bound, native/run/protocol/plan.h. */
+export const OPEN_FILES_MAX = 256;
+/** Disk images of a service; the launcher has the same bound, native/common/passing.h. */
+export const IMAGES_MAX = 64;
 /** A path in bytes, and a component of one: PATH_MAX less its NUL, and NAME_MAX, limits.h. */
 export const PATH_BYTES_MAX = 4_095;
 export const COMPONENT_BYTES_MAX = 255;

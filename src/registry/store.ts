@@ -2,33 +2,62 @@
  * The registry on tmpfs: the file system is the truth, and every method is one or two system calls on it. It keeps no
  * memory of what it wrote. Never asks who may; never reads what others wrote without checking it.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import type { Registry, RegistryContents, RegistryRecovery } from '../allocator/ports.ts';
 import { DynuserError } from '../core/errors.ts';
-import { asUid, type Uid } from '../core/ids.ts';
-import type { DynamicUser } from '../core/lease.ts';
-import { BY_NAME, BY_UID } from '../core/paths.ts';
+import { asUid, type Gid, type UserName } from '../core/ids.ts';
+import { type DynamicUser, holderOf } from '../core/lease.ts';
+import { membershipsAmong } from '../core/memberships.ts';
+import { BY_NAME, BY_UID, GROUPS, HOLDERS, MEMBERS, MEMBERS_ASKED } from '../core/paths.ts';
 import { hasCode, type PinnedDirectory } from '../files/pinned-directory.ts';
-import { ENDING_SUFFIX, INTENT_SUFFIX, LEASES, PRIVATE_MODE, PUBLIC_MODE, SET_ASIDE, STATIC_LEASES } from './layout.ts';
 import { decodeLease, encodeLease } from './lease-file.ts';
+
+// The names below the runtime directory that are the registry's own; core/paths.ts has those that others use.
+
+/** Lease files of dynamic users, by UID. Not for others to read: the public part is the links and the socket. */
+const LEASES = 'leases';
+/** Lease files of static users that are in use, by name, since several names may share a number. */
+const STATIC_LEASES = 'static';
+/** Files that were found in place of leases and are not leases. */
+const SET_ASIDE = 'set-aside';
+/** Held by the one daemon of the runtime directory. */
+export const DAEMON_LOCK = 'dynuserd.lock';
+/** Marks a lease file that is being written: an intent until it is renamed. */
+const INTENT_SUFFIX = '.new';
+/** Marks the lease file of a user that ends. */
+const ENDING_SUFFIX = '.end';
+
+export const PUBLIC_MODE = 0o755;
+const PRIVATE_MODE = 0o700;
 
 /** A lease file of the greatest number of leases, each with all its directories, is smaller. */
 const LEASE_FILE_MAX = 8 * 1024 * 1024;
+
+/** PATH_MAX (limits.h) without the NUL: the longest text of a symlink, in bytes. */
+const LINK_TEXT_MAX = 4_095;
 
 export type SetAside = (file: string, reason: string) => void;
 
 export class Store implements Registry, RegistryRecovery {
   readonly #byUid: PinnedDirectory;
   readonly #byName: PinnedDirectory;
+  readonly #holders: PinnedDirectory;
+  readonly #members: PinnedDirectory;
+  readonly #groups: PinnedDirectory;
   readonly #leases: PinnedDirectory;
   readonly #static: PinnedDirectory;
   readonly #aside: PinnedDirectory;
   readonly #onSetAside: SetAside;
+  /** the inode of ours */
+  readonly #pidNamespace = statSync('/proc/self/ns/pid').ino;
 
   /** @param onSetAside told of every file in place of a lease that is not one */
   constructor(runtime: PinnedDirectory, onSetAside: SetAside) {
     this.#byUid = runtime.subdirectory(BY_UID, PUBLIC_MODE);
     this.#byName = runtime.subdirectory(BY_NAME, PUBLIC_MODE);
+    this.#holders = runtime.subdirectory(HOLDERS, PUBLIC_MODE);
+    this.#members = runtime.subdirectory(MEMBERS, PUBLIC_MODE);
+    this.#groups = runtime.subdirectory(GROUPS, PUBLIC_MODE);
     this.#leases = runtime.subdirectory(LEASES, PRIVATE_MODE);
     this.#static = runtime.subdirectory(STATIC_LEASES, PRIVATE_MODE);
     this.#aside = runtime.subdirectory(SET_ASIDE, PRIVATE_MODE);
@@ -61,6 +90,7 @@ export class Store implements Registry, RegistryRecovery {
   commit(user: DynamicUser): void {
     const [directory, name] = this.#place(user);
     directory.rename(name + INTENT_SUFFIX, name);
+    this.#tellHolder(user);
   }
 
   revoke(user: DynamicUser): void {
@@ -79,6 +109,17 @@ export class Store implements Registry, RegistryRecovery {
     }
     this.#byName.remove(user.name);
     this.#byUid.remove(String(user.uid));
+    if (user.leases.length > 0) {
+      this.#holders.remove(String(user.uid));
+    }
+  }
+
+  tellMembers(gid: Gid, members: readonly UserName[]): void {
+    tell(this.#members, String(gid), membersText(members));
+  }
+
+  tellGroups(user: UserName, gids: readonly Gid[]): void {
+    tell(this.#groups, user, gids.join());
   }
 
   forget(user: DynamicUser): void {
@@ -87,27 +128,41 @@ export class Store implements Registry, RegistryRecovery {
   }
 
   load(): RegistryContents {
-    const intended = intents(this.#leases);
-    const [live, liveStatic] = [this.#read(this.#leases, true, ''), this.#read(this.#static, false, '')];
-    const ending = [
-      this.#read(this.#leases, true, ENDING_SUFFIX),
-      this.#read(this.#static, false, ENDING_SUFFIX),
-    ].flat();
-    return { users: [...live, ...liveStatic], ending, intended };
+    const names = this.#leases.names();
+    const statics = this.#static.names();
+    const intended = names
+      .filter(isIntent)
+      .map(name => asUid(Number(name.slice(0, -INTENT_SUFFIX.length))))
+      .filter(uid => uid !== undefined);
+    const read = (suffix: string): DynamicUser[] => [
+      ...this.#read(this.#leases, names, true, suffix),
+      ...this.#read(this.#static, statics, false, suffix),
+    ];
+    return { users: read(''), ending: read(ENDING_SUFFIX), intended };
   }
 
   reconcile(users: readonly DynamicUser[]): void {
     const dynamic = users.filter(user => user.dynamic && user.lost === undefined);
-    removeOthers(this.#byName, new Set(dynamic.map(user => user.name)));
-    removeOthers(this.#byUid, new Set(dynamic.map(user => String(user.uid))));
+    const names = removeOthers(this.#byName, new Set(dynamic.map(user => user.name)));
+    const numbers = removeOthers(this.#byUid, new Set(dynamic.map(user => String(user.uid))));
     for (const user of dynamic) {
-      // Most have both links still, and to make one that is there throws and catches an error.
-      if (
-        this.#byUid.readLink(String(user.uid)) !== user.name ||
-        this.#byName.readLink(user.name) !== String(user.uid)
-      ) {
+      if (!names.has(user.name) || !numbers.has(String(user.uid))) {
         this.publish(user);
       }
+    }
+    const held = dynamic.filter(user => holderOf(user) !== undefined);
+    removeOthers(this.#holders, new Set(held.map(user => String(user.uid))));
+    for (const user of held) {
+      this.#tellHolder(user);
+    }
+    const { members, groups } = membershipsAmong(users);
+    removeOthers(this.#members, new Set(Array.from(members.keys(), String)));
+    removeOthers(this.#groups, new Set(groups.keys()));
+    for (const [gid, ofGroup] of members) {
+      this.tellMembers(gid, ofGroup);
+    }
+    for (const [name, gids] of groups) {
+      this.tellGroups(name, gids);
     }
     for (const directory of [this.#leases, this.#static]) {
       for (const name of directory.names().filter(isIntent)) {
@@ -116,19 +171,53 @@ export class Store implements Registry, RegistryRecovery {
     }
   }
 
+  compareLinks(users: readonly DynamicUser[]): void {
+    const [numbers, names] = [this.#byUid, this.#byName];
+    const isNumbered = numbers.inside(entry =>
+      users.map(user => numbers.readLink(String(user.uid), entry) === user.name),
+    );
+    const isNamed = names.inside(entry => users.map(user => names.readLink(user.name, entry) === String(user.uid)));
+    // To make a link that is there throws and catches an error.
+    for (const user of users.filter((_, index) => isNumbered[index] !== true || isNamed[index] !== true)) {
+      this.publish(user);
+    }
+  }
+
+  /**
+   * Says which process the user lasts as long as, and in which PID namespace that has its number. A reader who finds that it has ended
+   * has the daemon look at once. Nothing depends on it: without the link a name resolves until the daemon has seen the end by itself.
+   */
+  #tellHolder(user: DynamicUser): void {
+    const holder = holderOf(user);
+    const name = String(user.uid);
+    try {
+      if (holder !== undefined) {
+        this.#holders.link(name, `${holder.pid} ${this.#pidNamespace}`);
+      } else if (user.leases.length > 1) {
+        this.#holders.remove(name);
+      }
+    } catch {
+      // A full file system.
+    }
+  }
+
   #place(user: DynamicUser): [PinnedDirectory, string] {
     return user.dynamic ? [this.#leases, String(user.uid)] : [this.#static, user.name];
   }
 
-  /** Reads the lease files with a suffix, or those without any. */
-  #read(directory: PinnedDirectory, dynamic: boolean, suffix: string): DynamicUser[] {
+  /** Reads the lease files with a suffix, or those without any. @param entries what is in the directory */
+  #read(directory: PinnedDirectory, entries: readonly string[], dynamic: boolean, suffix: string): DynamicUser[] {
+    const wanted = entries.filter(
+      name => !isIntent(name) && name.endsWith(ENDING_SUFFIX) === (suffix === ENDING_SUFFIX),
+    );
+    if (wanted.length === 0) {
+      return [];
+    }
+    const found = directory.inside(entry => wanted.map(name => readLease(entry(name))));
     const users: DynamicUser[] = [];
     const names = new Set<string>();
-    for (const name of directory.names()) {
-      if (isIntent(name) || name.endsWith(ENDING_SUFFIX) !== (suffix === ENDING_SUFFIX)) {
-        continue;
-      }
-      const user = readLease(directory, name);
+    for (const [index, name] of wanted.entries()) {
+      const user = found[index];
       if (user?.dynamic === dynamic && name === this.#place(user)[1] + suffix && !names.has(user.name)) {
         names.add(user.name);
         users.push(user);
@@ -143,40 +232,57 @@ export class Store implements Registry, RegistryRecovery {
     // By rename alone: whatever it is, it is neither opened again nor lost. A second of the same name replaces it.
     this.#onSetAside(`${directory.path}/${name}`, 'it is not a lease file');
     try {
-      directory.renameInto(name, this.#aside);
+      directory.rename(name, name, this.#aside);
     } catch (error) {
       this.#onSetAside(`${directory.path}/${name}`, `it cannot be moved to ${this.#aside.path}: ${String(error)}`);
     }
   }
 }
 
+/** @param text of the link; empty: it is removed */
+function tell(directory: PinnedDirectory, name: string, text: string): void {
+  try {
+    if (text === '') {
+      directory.remove(name);
+    } else if (directory.readLink(name) !== text) {
+      directory.relink(name, text);
+    }
+  } catch (error) {
+    throw registryFailure('symlink', `${directory.path}/${name}`, error);
+  }
+}
+
+/** Names are ASCII. */
+function membersText(members: readonly UserName[]): string {
+  const text = members.join();
+  return text.length > LINK_TEXT_MAX ? MEMBERS_ASKED : text;
+}
+
 function isIntent(name: string): boolean {
   return name.endsWith(INTENT_SUFFIX);
 }
 
-function intents(leases: PinnedDirectory): Uid[] {
-  return leases
-    .names()
-    .filter(isIntent)
-    .map(name => asUid(Number(name.slice(0, -INTENT_SUFFIX.length))))
-    .filter(uid => uid !== undefined);
-}
-
-function removeOthers(directory: PinnedDirectory, kept: ReadonlySet<string>): void {
-  for (const name of directory.names()) {
+/** @returns what is there of what is to be kept */
+function removeOthers(directory: PinnedDirectory, kept: ReadonlySet<string>): ReadonlySet<string> {
+  const found = new Set(directory.names());
+  for (const name of found) {
     if (!kept.has(name)) {
       directory.remove(name);
+      found.delete(name);
     }
   }
+  return found;
 }
 
-function readLease(directory: PinnedDirectory, name: string): DynamicUser | undefined {
+/** What is read at once: most lease files are a few hundred bytes. */
+const LEASE_READ_BYTES = 64 * 1024;
+const readBuffer = Buffer.allocUnsafeSlow(LEASE_READ_BYTES);
+
+/** Three system calls for a file that fits into the buffer: a start has a hundred thousand of them. */
+function readLease(path: string): DynamicUser | undefined {
   let descriptor: number;
   try {
-    descriptor = openSync(
-      directory.entry(name),
-      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY,
-    );
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     if (hasCode(error, 'ELOOP') || hasCode(error, 'ENXIO')) {
       return undefined;
@@ -184,26 +290,29 @@ function readLease(directory: PinnedDirectory, name: string): DynamicUser | unde
     throw error;
   }
   try {
-    const status = fstatSync(descriptor);
-    if (!status.isFile() || status.size > LEASE_FILE_MAX) {
+    const length = readSync(descriptor, readBuffer, 0, readBuffer.length, 0);
+    return decodeLease(length < readBuffer.length ? readBuffer.toString('utf8', 0, length) : readLong(descriptor));
+  } catch (error) {
+    // A directory, or a FIFO or a device, which has no place to read at.
+    if (hasCode(error, 'EISDIR') || hasCode(error, 'ESPIPE') || hasCode(error, 'EINVAL')) {
       return undefined;
     }
-    const bytes = Buffer.alloc(status.size);
-    const length = readSync(descriptor, bytes, 0, bytes.length, 0);
-    return decodeLease(bytes.toString('utf8', 0, length));
+    throw error;
   } finally {
     closeSync(descriptor);
   }
+}
+
+function readLong(descriptor: number): string {
+  const status = fstatSync(descriptor);
+  return status.isFile() && status.size <= LEASE_FILE_MAX ? readFileSync(descriptor, 'utf8') : '';
 }
 
 function writeWhole(path: string, text: string): void {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
   const descriptor = openSync(path, flags, 0o600);
   try {
-    const bytes = Buffer.from(text);
-    for (let offset = 0; offset < bytes.length; ) {
-      offset += writeSync(descriptor, bytes, offset);
-    }
+    writeFileSync(descriptor, text);
   } finally {
     closeSync(descriptor);
   }

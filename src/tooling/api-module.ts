@@ -1,5 +1,8 @@
-/** One interface definition as a TypeScript module: its text as it is served, and the types of what travels. Pure. */
-import type { Documented, IdlEnum, IdlInterface, IdlStruct, IdlType } from '../varlink/idl/model.ts';
+/**
+ * Interface definitions as TypeScript: a module with the text as it is served and the types of what travels, and modules
+ * for folders that know no interface. Pure.
+ */
+import type { IdlEnum, IdlInterface, IdlStruct, IdlType } from '../varlink/idl/model.ts';
 import { parseInterface } from '../varlink/idl/parse.ts';
 
 /**
@@ -10,15 +13,11 @@ import { parseInterface } from '../varlink/idl/parse.ts';
  */
 export function apiModule(source: string, text: string): { readonly name: string; readonly module: string } {
   const idl = parseInterface(text);
-  const declarations = typeDeclarations(idl);
-  const body = [...declarations].map(
-    ([name, declaration]) => `${declaration.comment}export type ${name} = ${declaration.type};\n`,
-  );
-  const usesObject = body.some(declaration => declaration.includes('JsonObject'));
+  const body = [...typeDeclarations(idl).values()];
+  const used = ['Json', 'JsonObject'].filter(name => body.some(text => new RegExp(`\\b${name}\\b`).test(text)));
+  const imports = used.length === 0 ? '' : `import type { ${used.join(', ')} } from '../../varlink/json.ts';\n`;
   const parts = [
-    `/** Generated from ${source} by "npm run generate": change that file, not this one. */`,
-    ...(usesObject ? ["import type { JsonObject } from '../../varlink/json.ts';"] : []),
-    '',
+    header(source) + imports,
     `export const ${constantName(idl.name)}_INTERFACE = ${templateLiteral(text)};`,
     '',
     body.join('\n'),
@@ -26,28 +25,24 @@ export function apiModule(source: string, text: string): { readonly name: string
   return { name: words(idl.name).join('-').toLowerCase(), module: parts.join('\n') };
 }
 
-interface Declaration {
-  readonly comment: string;
-  readonly type: string;
-}
-
-function typeDeclarations(idl: IdlInterface): ReadonlyMap<string, Declaration> {
-  const declarations = new Map<string, Declaration>();
-  const declare = (name: string, documented: Documented, type: IdlEnum | IdlStruct) => {
+/** By name: the types that are named, and those of parameters and replies; what has no field needs none, and errors are in wire-names.ts. */
+function typeDeclarations(idl: IdlInterface): ReadonlyMap<string, string> {
+  const declarations = new Map<string, string>();
+  const declare = (name: string, type: IdlEnum | IdlStruct, documentation: readonly string[] = []) => {
     if (declarations.has(name)) {
       throw new TypeError(`${idl.name}: two members would both be the type ${name}`);
     }
-    declarations.set(name, { comment: comment(documented.documentation, ''), type: typeText(type, '') });
+    declarations.set(name, `${comment(documentation, '')}export type ${name} = ${typeText(type, '')};\n`);
   };
-  for (const type of idl.types.values()) {
-    declare(type.name, type, type.type);
+  for (const { name, type, documentation } of idl.types.values()) {
+    declare(name, type, documentation);
   }
-  for (const method of idl.methods.values()) {
-    declare(`${method.name}Parameters`, method, method.parameters);
-    declare(`${method.name}Reply`, { name: method.name, documentation: [] }, method.reply);
-  }
-  for (const error of idl.errors.values()) {
-    declare(`${error.name}Parameters`, error, error.parameters);
+  for (const { name, parameters, reply } of idl.methods.values()) {
+    for (const [role, struct] of Object.entries({ Parameters: parameters, Reply: reply })) {
+      if (struct.fields.size > 0) {
+        declare(`${name}${role}`, struct);
+      }
+    }
   }
   return declarations;
 }
@@ -63,10 +58,12 @@ function typeText(type: IdlType, indent: string): string {
       return 'string';
     case 'object':
       return 'JsonObject';
+    case 'any':
+      return 'Json';
     case 'named':
       return type.name;
     case 'enum':
-      return type.values.map(value => `'${value}'`).join(' | ');
+      return type.values.map(quoted).join(' | ');
     case 'array':
       return `readonly ${grouped(type.element, indent)}[]`;
     case 'map':
@@ -118,6 +115,75 @@ function words(name: string): string[] {
   return name.split(/[.-]|(?<=[a-z0-9])(?=[A-Z])/);
 }
 
-export function templateLiteral(text: string): string {
+function templateLiteral(text: string): string {
   return `\`${text.replace(/[\\`]|\$(?=\{)/g, '\\$&')}\``;
+}
+
+function header(source: string, purpose = ''): string {
+  return `/** Generated from ${source} by "npm run generate": change that file, not this one. ${purpose && `${purpose} `}*/\n`;
+}
+
+/**
+ * @param source the name of the file that the interface is from
+ * @returns the module with the error codes and their fields, and with the values of each enum
+ */
+export function wireNames(source: string, idl: IdlInterface): string {
+  const errors = [...idl.errors.values()].map(({ name, parameters }) => {
+    return `  ${name}: [${[...parameters.fields.keys()].map(quoted).join(', ')}],\n`;
+  });
+  const enums = [...idl.types.values()].flatMap(({ name, type }) => {
+    if (type.kind !== 'enum') {
+      return [];
+    }
+    const constant = `${name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}S`;
+    return [
+      `export const ${constant} = [${type.values.map(quoted).join(', ')}] as const;\n`,
+      `export type ${name} = (typeof ${constant})[number];\n`,
+    ];
+  });
+  return [
+    header(source, 'Names that travel.'),
+    `\n/** The errors, each with its fields. */\nexport const ERRORS = {\n${errors.join('')}} as const;\n`,
+    `export type WireErrorCode = keyof typeof ERRORS;\n\n`,
+    ...enums,
+  ].join('');
+}
+
+/** @returns the module with the text of org.varlink.service, which the library serves by itself */
+export function serviceDescription(source: string, text: string): string {
+  return `${header(source, 'The interface of every service.')}\nexport const SERVICE_DESCRIPTION = ${templateLiteral(text)};\n`;
+}
+
+/** D-Bus types of what Acquire's parameters are in varlink. */
+const DBUS_TYPES: Readonly<Record<string, string>> = { bool: 'b', int: 'u', string: 's', enum: 's', array: 'as' };
+
+/**
+ * @returns the module with the D-Bus type of each optional parameter of Acquire
+ * @throws TypeError if one has no such type
+ */
+export function acquireOptionTypes(source: string, idl: IdlInterface): string {
+  const fields = idl.methods.get('Acquire')?.parameters.fields.values() ?? [];
+  const lines = [...fields].flatMap(({ name, type }) => {
+    if (type.kind !== 'maybe') {
+      return [];
+    }
+    const dbus = DBUS_TYPES[kindOf(idl, type.element)];
+    if (dbus === undefined) {
+      throw new TypeError(`${name}: its type has no D-Bus type here; add it to DBUS_TYPES`);
+    }
+    return [`  ${name}: '${dbus}',\n`];
+  });
+  return `${header(source, 'The options of Acquire.')}\nexport const ACQUIRE_OPTIONS = {\n${lines.join('')}} as const;\n`;
+}
+
+/** @returns the kind of a type; 'list of …' for an array of something else than strings, which has no D-Bus type here */
+function kindOf(idl: IdlInterface, type: IdlType): string {
+  if (type.kind === 'named') {
+    return idl.types.get(type.name)?.type.kind ?? type.kind;
+  }
+  return type.kind === 'array' && type.element.kind !== 'string' ? `list of ${type.element.kind}` : type.kind;
+}
+
+function quoted(name: string): string {
+  return `'${name}'`;
 }

@@ -2,10 +2,11 @@
  * `npm run bundle`: makes of each program one JavaScript file in dist/lib, so that it starts with one read instead of
  * hundreds, and beside them the native modules, which cannot be bundled, with no more than they load at run time.
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { VERSION } from '../core/version.ts';
-import { BUILT, CHECKOUT } from './checkout.ts';
+import { BUILT, CHECKOUT, INSTALLER } from './checkout.ts';
 import { installFile } from './install-file.ts';
 
 const NATIVE_PACKAGES = ['@2060.io/ffi-napi', '@2060.io/ref-napi'];
@@ -14,6 +15,47 @@ const NATIVE_PACKAGES = ['@2060.io/ffi-napi', '@2060.io/ref-napi'];
 const REQUIRE = `import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);`;
 
+/** How esbuild is asked for what is bundled here: in memory, with the list of what went into it. */
+const IN_MEMORY = {
+  absWorkingDir: CHECKOUT,
+  bundle: true,
+  write: false,
+  metafile: true,
+  platform: 'node',
+  logLevel: 'warning',
+} as const;
+
+/** In an archive that git made, git has put the commit into this file (.gitattributes, export-subst). */
+const COMMIT_FILE = '.commit';
+const COMMIT_DIGITS = 12;
+
+/**
+ * The commit that is built: of the checkout, if this is one, else what an archive says; the same sources give the same answer,
+ * wherever and whenever they are built.
+ * @returns undefined if nobody knows
+ */
+function commitOf(): string | undefined {
+  // Not that of a repository around this directory, such as a distribution's.
+  if (existsSync(`${CHECKOUT}.git`)) {
+    try {
+      const git = (...argv: string[]) =>
+        execFileSync('git', ['-C', CHECKOUT, ...argv], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        }).trim();
+      const isChanged = git('status', '--porcelain', '--untracked-files=no') !== '';
+      return git('rev-parse', 'HEAD').slice(0, COMMIT_DIGITS) + (isChanged ? '+' : '');
+    } catch {
+      // No git here, or a checkout that is not for this user.
+    }
+  }
+  const [commit] =
+    /^[0-9a-f]{12}/.exec(existsSync(CHECKOUT + COMMIT_FILE) ? readFileSync(CHECKOUT + COMMIT_FILE, 'utf8') : '') ?? [];
+  return commit;
+}
+
+const COMMIT = commitOf();
+
 /**
  * A bundle is no program by itself: native/start/ starts Node on it, with the flags and the environment that it is to have.
  * @param prelude lines to start the file with; dynuserctl does without, and so starts faster
@@ -21,25 +63,34 @@ const require = createRequire(import.meta.url);`;
  */
 async function bundleProgram(name: string, ...prelude: readonly string[]): Promise<readonly string[]> {
   const { outputFiles, metafile } = await build({
-    absWorkingDir: CHECKOUT,
+    ...IN_MEMORY,
     entryPoints: [`src/bin/${name}.ts`],
     outfile: `${name}.js`,
-    bundle: true,
-    write: false,
-    metafile: true,
-    platform: 'node',
     target: 'node20',
     format: 'esm',
     charset: 'utf8',
     external: NATIVE_PACKAGES,
+    define: { DYNUSER_COMMIT: COMMIT === undefined ? 'undefined' : JSON.stringify(COMMIT) },
     banner: { js: prelude.join('\n') },
-    logLevel: 'warning',
   });
   for (const file of outputFiles) {
     installFile(`${BUILT}/${name}.js`, file.contents, 0o644);
   }
   const foreign = Object.keys(metafile.inputs).filter(path => path.startsWith('node_modules/'));
   return [...new Set(foreign.map(packageOf))].sort();
+}
+
+/** What runs in the tarball with Node inside, before anything is installed. */
+async function bundleInstaller(): Promise<void> {
+  await build({
+    ...IN_MEMORY,
+    entryPoints: ['src/tooling/standalone.ts'],
+    outfile: INSTALLER,
+    write: true,
+    target: 'node20',
+    format: 'esm',
+    charset: 'utf8',
+  });
 }
 
 /** Where distributions have the license of musl, which is inside dynuser-run where that is a static program. */
@@ -60,16 +111,7 @@ function installLicenses(packages: readonly string[]): void {
 
 /** Copies the files that the native packages load, found by following their requires, and their compiled parts. */
 async function copyNativePackages(): Promise<void> {
-  const { metafile } = await build({
-    absWorkingDir: CHECKOUT,
-    entryPoints: NATIVE_PACKAGES,
-    outdir: 'unused',
-    bundle: true,
-    write: false,
-    metafile: true,
-    platform: 'node',
-    logLevel: 'warning',
-  });
+  const { metafile } = await build({ ...IN_MEMORY, entryPoints: NATIVE_PACKAGES, outdir: 'unused' });
   const sources = Object.keys(metafile.inputs);
   const packages = new Set(sources.map(packageOf));
   for (const path of [...sources, ...[...packages].flatMap(legalAndManifest)]) {
@@ -100,8 +142,10 @@ function legalAndManifest(directory: string): string[] {
 
 const inDaemon = await bundleProgram('dynuserd', REQUIRE);
 const inCommand = await bundleProgram('dynuserctl');
-installLicenses([...new Set([...inDaemon, ...inCommand])]);
+const inCompanion = await bundleProgram('dynuser-fleetd', REQUIRE);
+installLicenses([...new Set([...inDaemon, ...inCommand, ...inCompanion])].sort());
 await copyNativePackages();
+await bundleInstaller();
 // Away from the checkout, Node has nothing else to tell it that the bundles are ES modules.
 installFile(
   `${BUILT}/package.json`,

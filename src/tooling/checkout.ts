@@ -6,3 +6,6 @@ export const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What runs: the bundles, their native modules, the helper and the NSS module. Staged as usr/lib/dynuser. */
 export const BUILT = `${CHECKOUT}dist/lib`;
+
+/** The installer of the tarball with Node inside, in one file. */
+export const INSTALLER = `${CHECKOUT}dist/standalone/install.js`;

@@ -1,6 +1,9 @@
 /** The page dynuserctl(1), made from the table of commands: it cannot say anything else than the command does. Pure. */
-import type { CommandSpec, OptionSpec } from '../cli/command.ts';
-import { mdocLine, mdocOption, mdocText, mdocWord } from './mdoc.ts';
+import type { CommandSpec, CommandTable, OptionSpec } from '../cli/command.ts';
+import { wrap } from '../cli/render/text.ts';
+
+/** Short enough that a line stays within 80 columns with its escapes. */
+const WIDTH = 70;
 
 /** What the table does not say: where the command looks, and how it ends. */
 const ENVIRONMENT = `.Sh ENVIRONMENT
@@ -10,6 +13,32 @@ The directory of the sockets of
 .Xr dynuserd 8 ,
 instead of
 .Pa /run/dynuser .
+.It Ev DYNUSER_PAGER , PAGER
+The pager of answers that are longer than the terminal.
+The first variable that is set counts.
+If it is empty or
+.Ql cat ,
+there is no pager.
+Unless set:
+.Xr pager 1 ,
+.Xr less 1
+or
+.Xr more 1 .
+.It Ev DYNUSER_LESS
+The options of
+.Xr less 1 ,
+instead of
+.Ql FRSXMK .
+.It Ev DYNUSER_PAGERSECURE
+.Ql 1 :
+only
+.Xr less 1
+is used, in its secure mode, which starts no other program and writes no file.
+.Ql 0 :
+any pager is used.
+Unless it is set, root who has not logged in as root, as with
+.Xr sudo 8 ,
+gets the secure mode, and everybody else any pager.
 .It Ev NO_COLOR
 If it is set, no text is bold or faint on a terminal.
 .El
@@ -42,15 +71,11 @@ const SEE_ALSO = `.Sh SEE ALSO
 `;
 
 /** @param date as it stands in the page's foot */
-export function renderCommandManual(
-  commands: readonly CommandSpec[],
-  options: readonly OptionSpec[],
-  date: string,
-): string {
+export function renderCommandManual({ commands, options }: CommandTable, date: string): string {
   return [
     `.Dd ${date}\n.Dt DYNUSERCTL 1\n.Os dynuser\n`,
     '.Sh NAME\n.Nm dynuserctl\n.Nd show and manage dynamic users\n',
-    '.Sh SYNOPSIS\n.Nm\n.Op Ar OPTION ...\n.Ar COMMAND\n.Op Ar ARGUMENT ...\n',
+    '.Sh SYNOPSIS\n.Nm\n.Op Ar OPTION ...\n.Op Ar COMMAND Op Ar ARGUMENT ...\n',
     '.Sh DESCRIPTION\n.Nm\nshows and manages the users that\n.Xr dynuserd 8\ngives to services for as long as they run.\n',
     'Options and arguments come in any order after the command.\nOptions of every command may come before it.\n.Fl \\-\nends the options.\n',
     '.Sh COMMANDS\n',
@@ -80,9 +105,41 @@ function renderCommand(command: CommandSpec): string {
 }
 
 function renderOptions(options: readonly OptionSpec[]): string {
-  const items = options.map(({ name, value, repeatable, help }) => {
+  const items = options.map(({ name, letter, value, repeatable, help }) => {
     const again = repeatable ? 'May be given several times.\n' : '';
-    return `.It ${mdocOption(name, value)}\n${mdocText(`${help}.`)}${again}`;
+    const short = letter === undefined ? '' : ` , ${letter}`;
+    return `.It ${mdocOption(name, value)}${short}\n${mdocText(`${help}.`)}${again}`;
   });
   return `.Bl -tag -width Ds\n${items.join('')}.El\n`;
+}
+
+/**
+ * Text as mdoc(7) takes it.
+ * @param text words, of which nothing is a request or an escape
+ * @returns lines, of which each sentence begins one: mdoc puts the space between two sentences itself
+ */
+function mdocText(text: string): string {
+  const sentences = text.split(/(?<=[.!?]) (?=\S)/);
+  return sentences
+    .flatMap(sentence => wrap(sentence, WIDTH))
+    .map(line => `${mdocLine(line)}\n`)
+    .join('');
+}
+
+/** @returns one line of running text: hyphens as they are typed, and nothing that roff would take for its own */
+function mdocLine(text: string): string {
+  const escaped = text.replace(/\\/g, '\\e').replace(/-/g, '\\-');
+  // A dot or an apostrophe at the start of a line would be a request.
+  return /^[.']/.test(escaped) ? `\\&${escaped}` : escaped;
+}
+
+/** @returns an argument of a macro, where quotation marks mean something too */
+function mdocWord(text: string): string {
+  return mdocLine(text).replace(/"/g, '\\(dq');
+}
+
+/** @returns the macros of one option: "--user=NAME" */
+function mdocOption(name: string, value: string | undefined): string {
+  const flag = `Fl \\-${mdocWord(name)}`;
+  return value === undefined ? flag : `${flag} Ns = Ns Ar ${mdocWord(value)}`;
 }

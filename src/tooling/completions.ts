@@ -2,17 +2,11 @@
  * Completions of dynuserctl for three shells, made from the table of commands. Names of users come from the daemon that
  * runs; if there is none, nothing is offered. Pure.
  */
-import type { CommandSpec, OptionSpec } from '../cli/command.ts';
+import type { CommandSpec, CommandTable, OptionSpec } from '../cli/command.ts';
 
 /** Names alone that mean nothing to a shell: bash expands what it is given to choose from. */
 const LIVE_NAMES =
   "dynuserctl list --no-legend 2>/dev/null | awk '$2 ~ /^[A-Za-z0-9_.-]+$/ && !seen[$2]++ { print $2 }'";
-
-interface Table {
-  readonly commands: readonly CommandSpec[];
-  /** of every command */
-  readonly options: readonly OptionSpec[];
-}
 
 /** Whether an operand is a user that lives. */
 function namesUser(command: CommandSpec): boolean {
@@ -23,24 +17,21 @@ function words(options: readonly OptionSpec[]): string {
   return options.map(({ name, value }) => (value === undefined ? `--${name}` : `--${name}=`)).join(' ');
 }
 
-/** Options with a value: in "--json short" the second word is no command. */
-function valued({ commands, options }: Table): string[] {
-  const all = [...options, ...commands.flatMap(command => command.options)];
-  return [...new Set(all.filter(({ value }) => value !== undefined).map(({ name }) => `--${name}`))];
-}
-
 /** bash(1), Programmable Completion. "=" splits words there, so "--json=sh" is three of them. */
-export function bashCompletion(table: Table): string {
-  const { commands, options } = table;
-  const choices = [...options, ...commands.flatMap(command => command.options)].flatMap(({ name, choices: values }) =>
+export function bashCompletion({ commands, options }: CommandTable): string {
+  const all = [...options, ...commands.flatMap(command => command.options)];
+  const choices = all.flatMap(({ name, choices: values }) =>
     values === undefined ? [] : [`\t--${name}) words='${values.join(' ')}' ;;`],
   );
+  // In "--json short" the second word is no command.
+  const withValue = all.filter(({ value }) => value !== undefined).map(({ name }) => `--${name}`);
+  const valued = [...new Set(withValue)].join('|');
   return `# Completion of dynuserctl for bash.
 _dynuserctl() {
 	local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} verb= words= option= i
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case \${COMP_WORDS[i]} in
-		${valued(table).join('|')})
+		${valued})
 			# Its value is the next word, or the one behind the "=".
 			[[ \${COMP_WORDS[i+1]} == = ]] && ((i++))
 			((i++))
@@ -58,7 +49,7 @@ _dynuserctl() {
 	fi
 	case $option in
 ${[...new Set(choices)].join('\n')}
-	${valued(table).join('|')}) COMPREPLY=(); return ;;
+	${valued}) COMPREPLY=(); return ;;
 	*) option= ;;
 	esac
 	if [[ -z $option ]]; then
@@ -81,7 +72,7 @@ complete -F _dynuserctl dynuserctl
 }
 
 /** zshcompsys(1), _arguments. */
-export function zshCompletion({ commands, options }: Table): string {
+export function zshCompletion({ commands, options }: CommandTable): string {
   const quote = (text: string): string => text.replaceAll("'", "'\\''");
   const spelled = (text: string): string => quote(text.replace(/[[\]:\\]/g, '\\$&'));
   const spec = ({ name, value, choices, repeatable, help }: OptionSpec): string => {
@@ -122,12 +113,13 @@ _dynuserctl "$@"
 }
 
 /** fish(1), complete. */
-export function fishCompletion({ commands, options }: Table): string {
+export function fishCompletion({ commands, options }: CommandTable): string {
   const quote = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
   const verbs = commands.map(({ verb }) => verb).join(' ');
-  const option = ({ name, value, choices, help }: OptionSpec, condition: string): string => {
+  const option = ({ name, letter, value, choices, help }: OptionSpec, condition: string): string => {
     const takes = value === undefined ? '' : choices === undefined ? ' -x' : ` -x -a ${quote(choices.join(' '))}`;
-    return `complete -c dynuserctl${condition} -l ${name}${takes} -d ${quote(help)}`;
+    const short = letter === undefined ? '' : ` -s ${letter}`;
+    return `complete -c dynuserctl${condition}${short} -l ${name}${takes} -d ${quote(help)}`;
   };
   const within = (verb: string): string => ` -n ${quote(`__fish_seen_subcommand_from ${verb}`)}`;
   return `# Completion of dynuserctl for fish.

@@ -1,9 +1,10 @@
 /** What is staged to be read: manual pages, and completions of shells. Some are files, some are made from tables. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { COMMANDS, GLOBAL_OPTIONS } from '../cli/commands.ts';
+import { COMMAND_TABLE } from '../cli/commands.ts';
 import { CHECKOUT } from './checkout.ts';
 import { renderCommandManual } from './command-manual.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from './completions.ts';
+import { bashDaemonCompletion, daemonOptions, fishDaemonCompletion, zshDaemonCompletion } from './daemon-documents.ts';
 import {
   bashLauncherCompletion,
   fishLauncherCompletion,
@@ -24,7 +25,7 @@ const COMMAND_MANUAL_DATE = 'November 25, 2026';
 
 export function manualPages(): Document[] {
   const pages = readdirSync(PAGES).map(name => ({ name, text: pageText(name) }));
-  const made = { name: 'dynuserctl.1', text: renderCommandManual(COMMANDS, GLOBAL_OPTIONS, COMMAND_MANUAL_DATE) };
+  const made = { name: 'dynuserctl.1', text: renderCommandManual(COMMAND_TABLE, COMMAND_MANUAL_DATE) };
   return [...pages, made].map(({ name, text }) => ({ path: `usr/share/man/man${name.at(-1)}/${name}`, text }));
 }
 
@@ -35,14 +36,17 @@ function pageText(name: string): string {
 
 /** @param zshDirectory where zsh of this distribution looks, relative to the directory that is staged */
 export function completions(zshDirectory: string): Document[] {
-  const table = { commands: COMMANDS, options: GLOBAL_OPTIONS };
-  const options = launcherOptions(readFileSync(`${CHECKOUT}native/run/cli/option_table.c`, 'utf8'));
+  const options = launcherOptions(readFileSync(`${CHECKOUT}native/run/cli/options.c`, 'utf8'));
+  const daemon = daemonOptions(readFileSync(`${CHECKOUT}src/bin/dynuserd.ts`, 'utf8'));
   return [
-    { path: 'usr/share/bash-completion/completions/dynuserctl', text: bashCompletion(table) },
-    { path: `${zshDirectory}/_dynuserctl`, text: zshCompletion(table) },
-    { path: 'usr/share/fish/vendor_completions.d/dynuserctl.fish', text: fishCompletion(table) },
+    { path: 'usr/share/bash-completion/completions/dynuserctl', text: bashCompletion(COMMAND_TABLE) },
+    { path: `${zshDirectory}/_dynuserctl`, text: zshCompletion(COMMAND_TABLE) },
+    { path: 'usr/share/fish/vendor_completions.d/dynuserctl.fish', text: fishCompletion(COMMAND_TABLE) },
     { path: 'usr/share/bash-completion/completions/dynuser-run', text: bashLauncherCompletion(options) },
     { path: `${zshDirectory}/_dynuser-run`, text: zshLauncherCompletion(options) },
     { path: 'usr/share/fish/vendor_completions.d/dynuser-run.fish', text: fishLauncherCompletion(options) },
+    { path: 'usr/share/bash-completion/completions/dynuserd', text: bashDaemonCompletion(daemon) },
+    { path: `${zshDirectory}/_dynuserd`, text: zshDaemonCompletion(daemon) },
+    { path: 'usr/share/fish/vendor_completions.d/dynuserd.fish', text: fishDaemonCompletion(daemon) },
   ];
 }

@@ -6,9 +6,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseInterface } from '../varlink/idl/parse.ts';
-import { apiModule } from './api-module.ts';
+import { acquireOptionTypes, apiModule, serviceDescription, wireNames } from './api-module.ts';
 import { CHECKOUT } from './checkout.ts';
-import { acquireOptionTypes, serviceDescription, wireNames } from './derived-modules.ts';
 import { launchTables, sharedConstants } from './native-headers.ts';
 
 const INTERFACES = 'src/api/interfaces';

@@ -2,8 +2,9 @@
  * What is said of dynuser-run where people look it up: the list of properties in its manual, from their table, and the
  * completions, which have the options of its table in C, too. Pure.
  */
-import { PROPERTY_NAMES } from '../launch/properties/table.ts';
+import { PROPERTY_NAMES, PROPERTY_TEXTS } from '../launch/properties/table.ts';
 
+const ROFF_COLUMNS = 78;
 /** A line of the page's source that the list replaces. */
 const PLACEHOLDER = '.\\" The list of properties is put here.\n';
 
@@ -12,9 +13,30 @@ export function withPropertyList(page: string): string {
   if (!page.includes(PLACEHOLDER)) {
     throw new TypeError('dynuser-run.1 has no place for the list of properties');
   }
-  const last = PROPERTY_NAMES.length - 1;
-  const items = PROPERTY_NAMES.map((name, index) => `.Cm ${name} ${index === last ? '.' : ','}\n`);
-  return page.replace(PLACEHOLDER, `.Bd -ragged -offset indent\n${items.join('')}.Ed\n`);
+  const items = PROPERTY_TEXTS.map(
+    ({ names, text }) => `.It ${names.map(name => `Cm ${name} Ns =`).join(' , ')}\n${roff(text)}\n`,
+  );
+  return page.replace(PLACEHOLDER, () => `.Bl -tag -width Ds\n${items.join('')}.El\n`);
+}
+
+/** Text as roff(7) has it: each sentence begins a line, hyphens that stay, and nothing that is read as a request. */
+function roff(text: string): string {
+  const escaped = text.replaceAll('\\', '\\e').replaceAll('-', '\\-');
+  const lines = escaped.split(/(?<=\.) (?=[^a-z])/).flatMap(sentence => wrapped(sentence, ROFF_COLUMNS));
+  return lines.map(line => line.replace(/^(?=[.'])/, '\\&')).join('\n');
+}
+
+function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line === undefined || line.length + 1 + word.length > columns) {
+      lines.push(word);
+    } else {
+      lines[lines.length - 1] = `${line} ${word}`;
+    }
+  }
+  return lines;
 }
 
 export interface LauncherOption {
@@ -25,7 +47,7 @@ export interface LauncherOption {
 }
 
 /**
- * @param table option_table.c
+ * @param table options.c
  * @returns the options of dynuser-run's own, without those that it has only because systemd-run has them
  */
 export function launcherOptions(table: string): LauncherOption[] {
@@ -93,21 +115,16 @@ complete -F _dynuser_run dynuser-run
 
 /** zshcompsys(1), _arguments. */
 export function zshLauncherCompletion(options: readonly LauncherOption[]): string {
-  const action = (name: string): string => {
-    const actions: Readonly<Record<string, string>> = {
-      property: ':property:->property',
-      isolation: `:isolation:(${ISOLATIONS})`,
-      'unit-file': ':file:_files',
-      'working-directory': ':directory:_files -/',
-    };
-    return actions[name] ?? `:${name}:`;
+  const actions: Readonly<Record<string, string>> = {
+    property: ':property:->property',
+    isolation: `:isolation:(${ISOLATIONS})`,
+    'unit-file': ':file:_files',
+    'working-directory': ':directory:_files -/',
   };
-  const specs = options.flatMap(option => {
-    const suffix = option.takesValue ? action(option.name) : '';
-    return [
-      `'*--${option.name}${option.takesValue ? '=' : ''}${suffix}'`,
-      ...(option.letter === undefined ? [] : [`'*-${option.letter}${option.takesValue ? '+' : ''}${suffix}'`]),
-    ];
+  const specs = options.flatMap(({ name, letter, takesValue }) => {
+    const action = takesValue ? (actions[name] ?? `:${name}:`) : '';
+    const long = `'*--${name}${takesValue ? '=' : ''}${action}'`;
+    return letter === undefined ? [long] : [long, `'*-${letter}${takesValue ? '+' : ''}${action}'`];
   });
   return `#compdef dynuser-run
 # Completion of dynuser-run for zsh.

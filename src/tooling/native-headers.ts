@@ -1,95 +1,122 @@
 /** The C headers that say what src says in TypeScript: dynuser.h from src/core, launch_tables.h from the interface. Pure. */
+import { FILTER_PROBE } from '../core/filter-probe.ts';
+import { SNAPSHOT_LINE, SNAPSHOT_MAGIC } from '../core/fleet.ts';
 import { USER_NAME_MAX } from '../core/name.ts';
 import {
   ALLOCATOR_SOCKET,
   BY_NAME,
   BY_UID,
+  FLEET_SNAPSHOT,
+  GROUPS,
+  HOLDERS,
+  IMAGES_DIRECTORY,
+  MEMBERS,
+  MEMBERS_ASKED,
   RUNTIME_DIRECTORY,
   RUNTIME_DIRECTORY_VARIABLE,
   SOCKET,
 } from '../core/paths.ts';
-import { DEFAULT_RANGE, POSSIBLE_UIDS, RESERVED_UIDS } from '../core/range.ts';
-import { HOME_DIRECTORY, REAL_NAME, SHELL, USER_DATABASE_SERVICE } from '../core/records.ts';
+import { POSSIBLE_UIDS, RESERVED_UIDS, SYSTEMD_INTERVAL } from '../core/range.ts';
+import { HOME_DIRECTORY, PASSWORD, REAL_NAME, SHELL, USER_DATABASE_SERVICE } from '../core/records.ts';
+import { USUAL_GLOBS } from '../core/usual-questions.ts';
 import { VERSION } from '../core/version.ts';
 import type { IdlEnum, IdlInterface, IdlType } from '../varlink/idl/model.ts';
 
-type Constant = readonly [name: string, value: string | number];
-
 /** @returns native/include/dynuser.h: the numbers, names and paths that the native code shares with the daemon */
 export function sharedConstants(): string {
-  const groups: readonly (readonly [comment: string, constants: readonly Constant[]])[] = [
-    [
-      "The default range, systemd's own (docs/UIDS-GIDS.md), both inclusive.",
-      [
-        ['UID_MIN', DEFAULT_RANGE.first],
-        ['UID_MAX', DEFAULT_RANGE.last],
-      ],
-    ],
-    [
-      'The range is configurable within these bounds (both inclusive), so that the NSS module can answer "not ours" for\n * system, regular and homed users without a system call.',
-      [
-        ['UID_POSSIBLE_MIN', POSSIBLE_UIDS.first],
-        ['UID_POSSIBLE_MAX', POSSIBLE_UIDS.last],
-      ],
-    ],
-    [
-      'nobody, and the 16-bit -1: never ours.',
-      [
-        ['UID_NOBODY', RESERVED_UIDS[0] ?? 0],
-        ['UID_INVALID16', RESERVED_UIDS[1] ?? 0],
-      ],
-    ],
-    ['The length of a user name in bytes, without the NUL.', [['NAME_MAX', USER_NAME_MAX]]],
-    ['The version of this software.', [['VERSION', VERSION]]],
-    [
-      'The runtime directory, and what is in it.',
-      [
-        ['RUNTIME_DIRECTORY', RUNTIME_DIRECTORY],
-        ['BY_UID', BY_UID],
-        ['BY_NAME', BY_NAME],
-        ['SOCKET', SOCKET],
-        ['ALLOCATOR_SOCKET', ALLOCATOR_SOCKET],
-        ['SERVICE', USER_DATABASE_SERVICE],
-      ],
-    ],
-    [
-      'Environment variables. The last two are read by native code alone.',
-      [
-        ['ENV_RUNTIME_DIRECTORY', RUNTIME_DIRECTORY_VARIABLE],
-        ['ENV_BYPASS', 'DYNUSER_NSS_BYPASS'],
-        ['ENV_SOURCE', 'DYNUSER_NSS_SOURCE'],
-      ],
-    ],
-    [
-      'The records of a dynamic user. Passwords and shadow(5) are of native code alone.',
-      [
-        ['PASSWORD', 'x'],
-        ['LOCKED_PASSWORD', '!*'],
-        ['GECOS', REAL_NAME],
-        ['HOME', HOME_DIRECTORY],
-        ['SHELL', SHELL],
-      ],
-    ],
-  ];
-  const body = groups.map(([comment, constants]) => {
-    const lines = constants.map(
-      ([name, value]) => `#define DYNUSER_${name} ${typeof value === 'number' ? `${value}U` : `"${value}"`}\n`,
-    );
-    return `${blockComment(comment)}${lines.join('')}`;
-  });
-  // A count of days, which shadow(5) has as a signed number.
-  body.push('#define DYNUSER_SHADOW_EXPIRE 1\n');
-  return header('src/core', 'DYNUSER_H', body);
+  const [nobody, invalid16] = RESERVED_UIDS;
+  // Numbers are unsigned, but for the expiry: a count of days, which shadow(5) has as a signed number.
+  const text = `/* The default range, systemd's own (docs/UIDS-GIDS.md), both inclusive. */
+#define DYNUSER_UID_MIN ${SYSTEMD_INTERVAL.first}U
+#define DYNUSER_UID_MAX ${SYSTEMD_INTERVAL.last}U
+
+/*
+ * The range is configurable within these bounds (both inclusive), so that the NSS module can answer "not ours" for
+ * system, regular and homed users without a system call.
+ */
+#define DYNUSER_UID_POSSIBLE_MIN ${POSSIBLE_UIDS.first}U
+#define DYNUSER_UID_POSSIBLE_MAX ${POSSIBLE_UIDS.last}U
+
+/* nobody, and the 16-bit -1: never ours. */
+#define DYNUSER_UID_NOBODY ${nobody}U
+#define DYNUSER_UID_INVALID16 ${invalid16}U
+
+/* The length of a user name in bytes, without the NUL. */
+#define DYNUSER_NAME_MAX ${USER_NAME_MAX}U
+
+/* The version of this software. */
+#define DYNUSER_VERSION "${VERSION}"
+
+/* The runtime directory, and what is in it. */
+#define DYNUSER_RUNTIME_DIRECTORY "${RUNTIME_DIRECTORY}"
+#define DYNUSER_BY_UID "${BY_UID}"
+#define DYNUSER_BY_NAME "${BY_NAME}"
+#define DYNUSER_HOLDERS "${HOLDERS}"
+#define DYNUSER_MEMBERS "${MEMBERS}"
+#define DYNUSER_MEMBERS_ASKED "${MEMBERS_ASKED}"
+#define DYNUSER_GROUPS "${GROUPS}"
+#define DYNUSER_FLEET_SNAPSHOT "${FLEET_SNAPSHOT}"
+#define DYNUSER_FLEET_SNAPSHOT_MAGIC "${SNAPSHOT_MAGIC}"
+#define DYNUSER_FLEET_SNAPSHOT_LINE ${SNAPSHOT_LINE}U
+#define DYNUSER_IMAGES "${RUNTIME_DIRECTORY}/${IMAGES_DIRECTORY}"
+#define DYNUSER_SOCKET "${SOCKET}"
+#define DYNUSER_ALLOCATOR_SOCKET "${ALLOCATOR_SOCKET}"
+#define DYNUSER_SERVICE "${USER_DATABASE_SERVICE}"
+
+/* Environment variables. The last two are read by native code alone. */
+#define DYNUSER_ENV_RUNTIME_DIRECTORY "${RUNTIME_DIRECTORY_VARIABLE}"
+#define DYNUSER_ENV_BYPASS "DYNUSER_NSS_BYPASS"
+#define DYNUSER_ENV_SOURCE "DYNUSER_NSS_SOURCE"
+
+/* The records of a dynamic user. The locked password and shadow(5) are of native code alone. */
+#define DYNUSER_PASSWORD "${PASSWORD}"
+#define DYNUSER_LOCKED_PASSWORD "!*"
+#define DYNUSER_GECOS "${REAL_NAME}"
+#define DYNUSER_HOME "${HOME_DIRECTORY}"
+#define DYNUSER_SHELL "${SHELL}"
+
+#define DYNUSER_SHADOW_EXPIRE 1
+
+/* The number of no call, and the errno by which a service's filter answers it. */
+#define DYNUSER_FILTER_PROBE ${FILTER_PROBE.number}L
+#define DYNUSER_FILTER_PROBE_ERRNO ${FILTER_PROBE.errno}
+
+/* What the daemon asks a launcher most often whether it is there. */
+#define DYNUSER_USUAL_GLOBS ${USUAL_GLOBS.map(path => `"${path}"`).join(', ')}
+`;
+  return header('src/core', 'DYNUSER_H', text);
 }
 
 /** The types whose members dynuser-run reads one by one, with the C names of their enumerations. */
-const READ_TYPES = ['LaunchQuestion', 'LaunchPlan', 'LaunchCommand', 'MountOp', 'IdMap'];
+const READ_TYPES = [
+  'LaunchQuestion',
+  'ResourceLimit',
+  'LaunchPlan',
+  'AccessRule',
+  'LaunchCommand',
+  'Stream',
+  'Terminal',
+  'Credential',
+  'OpenFile',
+  'MountOp',
+  'IdMap',
+  'MainProcess',
+  'Image',
+  'ImagePart',
+  'Overlay',
+];
 /** Strings of digits that C keeps as numbers. */
 const NUMBERS_IN_STRINGS: Readonly<Record<string, string>> = {
   boundingSet: 'MASK',
   ambientSet: 'MASK',
   device: 'DECIMAL',
   inode: 'DECIMAL',
+  soft: 'DECIMAL',
+  hard: 'DECIMAL',
+  timerSlack: 'DECIMAL',
+  coredumpFilter: 'MASK',
+  offset: 'DECIMAL',
+  size: 'DECIMAL',
 };
 const C_NAMES: Readonly<Record<string, string>> = { idMap: 'map' };
 /** Kinds whose absence is a value of its own in C: a null pointer, false, the first word, no flag. */
@@ -126,13 +153,13 @@ export function launchTables(source: string, idl: IdlInterface): string {
     });
     return `#define ${snake(name).toUpperCase()}_FIELDS(REQUIRED, OPTIONAL, MARKED)${rows.join('')}\n`;
   });
-  const explanation = blockComment(
-    'The fields of each type: REQUIRED ones, OPTIONAL ones whose absence is a null pointer, false, the first word or no\n * flag, and MARKED ones, optional too, with a has_ field that says whether there was one.',
-  );
-  return header(source, 'RUN_LAUNCH_TABLES_H', [
-    blockComment('The words of each enumeration, and its enumerators in the same order.') + enums.join(''),
-    explanation + tables.join('\n'),
-  ]);
+  const explanation = `/*
+ * The fields of each type: REQUIRED ones, OPTIONAL ones whose absence is a null pointer, false, the first word or no
+ * flag, and MARKED ones, optional too, with a has_ field that says whether there was one.
+ */
+`;
+  const words = '/* The words of each enumeration, and its enumerators in the same order. */\n';
+  return header(source, 'RUN_LAUNCH_TABLES_H', `${words}${enums.join('')}\n${explanation}${tables.join('\n')}`);
 }
 
 function kindOf(idl: IdlInterface, type: IdlType, owner: string, field: string): string {
@@ -177,11 +204,7 @@ function snake(name: string): string {
   return name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toLowerCase();
 }
 
-function blockComment(text: string): string {
-  return text.includes('\n') ? `/*\n * ${text}\n */\n` : `/* ${text} */\n`;
-}
-
-function header(source: string, guard: string, parts: readonly string[]): string {
-  const first = `/* Generated from ${source} by "npm run generate": change that, not this file. */`;
-  return `${first}\n#ifndef ${guard}\n#define ${guard}\n\n${parts.join('\n')}\n#endif\n`;
+function header(source: string, guard: string, body: string): string {
+  const first = `/* Generated from ${source} by "npm run generate": change that, not this file. */\n/* clang-format off */`;
+  return `${first}\n#ifndef ${guard}\n#define ${guard}\n\n${body}\n#endif\n`;
 }

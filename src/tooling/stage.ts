@@ -1,114 +1,66 @@
 /**
  * `npm run stage -- DIR`: lays out below DIR what a distribution would install. It reads what was built, and writes
  * below DIR alone; with DIR "/" the host is ready but for the word `dynuser` in nsswitch.conf.
+ *
+ * `--uninstall` takes away what it has put there, by the list that it has left. `--package=NAME` makes the tree of one of Debian's
+ * packages, or of all, for whoever makes a package of it; such a tree has no list, since the package manager has its own.
+ * `--multiarch=NAME` is for another architecture, of which the NSS module was built.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { BUILT, CHECKOUT } from './checkout.ts';
-import { completions, type Document, manualPages } from './documents.ts';
-import { installFile, installLink } from './install-file.ts';
+import { parseArgs } from 'node:util';
+import { installedFiles, PACKAGES } from './installed-files.ts';
+import { checkDirectory, layOut, stage, uninstall } from './staging.ts';
 
-const PRIVATE = 'usr/lib/dynuser';
-const EXECUTABLE = 0o755;
-const DATA = 0o644;
+const USAGE = 'usage: npm run stage -- [--uninstall | --package=NAME|all [--multiarch=NAME]] DIR';
 
-interface StagedFile {
-  readonly source: string;
-  /** relative to DIR */
-  readonly path: string;
-  readonly mode: number;
+interface CommandLine {
+  readonly root: string;
+  readonly uninstall: boolean;
+  /** all, or one of Debian's packages */
+  readonly package: string | undefined;
+  readonly multiarch: string | undefined;
 }
 
-/** Programs are links: what they start lies beside the file that they lead to. */
-const LINKS: readonly { readonly path: string; readonly target: string }[] = [
-  { path: 'usr/bin/dynuserctl', target: '../lib/dynuser/dynuserctl' },
-  { path: 'usr/sbin/dynuserd', target: '../lib/dynuser/dynuserd' },
-];
-
-function filesToStage(): readonly StagedFile[] {
-  const built = (name: string, mode: number): StagedFile => ({
-    source: `${BUILT}/${name}`,
-    path: `${PRIVATE}/${name}`,
-    mode,
-  });
-  const systemd = (name: string, path: string): StagedFile => ({
-    source: `${CHECKOUT}systemd/${name}`,
-    path: `usr/${path}`,
-    mode: DATA,
-  });
-  return [
-    built('dynuserd', EXECUTABLE),
-    built('dynuserd.js', DATA),
-    built('dynuserctl', EXECUTABLE),
-    built('dynuserctl.js', DATA),
-    built('dynuser-helper', EXECUTABLE),
-    { source: `${BUILT}/dynuser-run`, path: 'usr/bin/dynuser-run', mode: EXECUTABLE },
-    built('package.json', DATA),
-    built('third-party-licenses.txt', DATA),
-    ...filesBelow(`${BUILT}/node_modules`).map(path =>
-      built(`node_modules/${path}`, path.endsWith('.node') ? EXECUTABLE : DATA),
-    ),
-    { source: `${BUILT}/libnss_dynuser.so.2`, path: `${libraryDirectory()}/libnss_dynuser.so.2`, mode: DATA },
-    systemd('dynuserd.service', 'lib/systemd/system/dynuserd.service'),
-    systemd('dynuserd.socket', 'lib/systemd/system/dynuserd.socket'),
-    systemd('dynuserd-allocator.socket', 'lib/systemd/system/dynuserd-allocator.socket'),
-    systemd('tmpfiles.conf', 'lib/tmpfiles.d/dynuser.conf'),
-    systemd('io.dynuser.Allocator1.conf', 'share/dbus-1/system.d/io.dynuser.Allocator1.conf'),
-    systemd('io.dynuser.Allocator1.service', 'share/dbus-1/system-services/io.dynuser.Allocator1.service'),
-  ];
-}
-
-/** @returns the files below a directory, relative to it; none if the directory is missing */
-function filesBelow(directory: string): string[] {
-  if (!existsSync(directory)) {
-    return [];
+function parseCommandLine(): CommandLine {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { uninstall: { type: 'boolean' }, package: { type: 'string' }, multiarch: { type: 'string' } },
+    });
+    const [directory = '', ...rest] = positionals;
+    const { uninstall: takesAway = false, package: name, multiarch } = values;
+    const isKnown = name === undefined || ['all', ...PACKAGES].includes(name);
+    const isOne = !(takesAway && name !== undefined) && (multiarch === undefined || name !== undefined);
+    if (directory !== '' && rest.length === 0 && isKnown && isOne) {
+      return { root: resolve(directory), uninstall: takesAway, package: name, multiarch };
+    }
+  } catch {
+    // An option that there is not.
   }
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(path =>
-    statSync(`${directory}/${path}`).isFile(),
-  );
+  process.stderr.write(`stage: ${USAGE}\n`);
+  process.exit(2);
 }
 
-/** Debian's name for this architecture, or undefined on distributions of another kind. */
-const multiarch = execFileSync('gcc', ['-print-multiarch'], { encoding: 'utf8' }).trim() || undefined;
-
-/** Where glibc looks for NSS modules: Debian's multiarch directory, elsewhere the one that 64-bit libraries are in. */
-function libraryDirectory(): string {
-  if (multiarch !== undefined) {
-    return `usr/lib/${multiarch}`;
-  }
-  return existsSync('/usr/lib64') ? 'usr/lib64' : 'usr/lib';
-}
-
-/** Debian keeps completions of packages apart from its own. */
-function documents(): Document[] {
-  const zsh = multiarch === undefined ? 'site-functions' : 'vendor-completions';
-  return [...manualPages(), ...completions(`usr/share/zsh/${zsh}`)];
-}
-
-function fail(status: number, message: string): never {
+function say(message: string): void {
   process.stderr.write(`stage: ${message}\n`);
-  process.exit(status);
 }
 
-const [directory, ...rest] = process.argv.slice(2);
-if (directory === undefined || directory === '' || rest.length > 0) {
-  fail(2, 'usage: npm run stage -- DIR');
+function run({ root, uninstall: takesAway, package: name, multiarch }: CommandLine): string {
+  checkDirectory(root);
+  if (takesAway) {
+    return uninstall(root, say);
+  }
+  if (name === undefined) {
+    return stage(root, installedFiles());
+  }
+  const installed = installedFiles(multiarch).filter(file => name === 'all' || file.package === name);
+  layOut(root, installed);
+  return `laid out ${installed.length} files of ${name === 'all' ? 'all packages' : name} below ${root}`;
 }
-const files = filesToStage();
-const missing = files.filter(file => !existsSync(file.source));
-if (missing.length > 0) {
-  fail(1, `not built: ${missing.map(file => file.source).join(', ')}; run "npm run build" first`);
+
+try {
+  process.stdout.write(`${run(parseCommandLine())}\n`);
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exit(1);
 }
-const root = resolve(directory);
-for (const file of files) {
-  installFile(resolve(root, file.path), readFileSync(file.source), file.mode);
-}
-const texts = documents();
-for (const { path, text } of texts) {
-  installFile(resolve(root, path), text, DATA);
-}
-for (const link of LINKS) {
-  installLink(resolve(root, link.path), link.target);
-}
-process.stdout.write(`staged ${files.length + texts.length + LINKS.length} files below ${root}\n`);

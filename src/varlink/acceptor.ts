@@ -7,10 +7,14 @@ import type { Server } from 'node:net';
 import type { OwnerKey } from './fair-queue.ts';
 import { ACCEPT_MS_MAX, ACCEPTS_PER_TURN_MAX, type ServerLimits } from './limits.ts';
 import { type AcceptedSocket, acceptedDescriptor, socketDescriptor, takeConnections } from './socket-handle.ts';
-import type { Level, Rank, Task, Turns } from './turns.ts';
+import type { Rank, Task, Turns } from './turns.ts';
 
 /** System calls that Node lacks. Without them one connection is accepted in each turn of the event loop. */
 export interface AcceptCalls {
+  /** Prepares a socket that has begun to listen. Never throws */
+  listens?(listening: number): void;
+  /** Told of each connection that somebody has opened, before it is admitted. Never throws */
+  hasTaken?(descriptor: number): void;
   /** @returns a connected socket, non-blocking and close-on-exec, or undefined if none waits. @throws Error the system's */
   accept(listening: number): number | undefined;
   /** @returns whether the peer has closed the connection, or its sending, without having sent anything */
@@ -18,8 +22,13 @@ export interface AcceptCalls {
 }
 
 export interface Newcomer {
-  readonly quotaKey: OwnerKey;
+  readonly owner: OwnerKey;
   readonly rank: Rank;
+}
+
+/** To admit a connection, as work that waits for its turn. */
+interface Admission extends Task {
+  readonly accepted: AcceptedSocket;
 }
 
 export interface AcceptorOptions<N extends Newcomer> {
@@ -36,38 +45,15 @@ export interface AcceptorOptions<N extends Newcomer> {
   failed(cause: Error): void;
 }
 
-class Admission<N extends Newcomer> implements Task {
-  readonly level: Level;
-  readonly owner: OwnerKey;
-  readonly accepted: AcceptedSocket;
-  readonly #admit: () => void;
-
-  constructor(accepted: AcceptedSocket, { quotaKey, rank }: N, admit: () => void) {
-    this.level = `${rank}-new`;
-    this.owner = quotaKey;
-    this.accepted = accepted;
-    this.#admit = admit;
-  }
-
-  step(): boolean {
-    this.#admit();
-    return false;
-  }
-}
-
 export class Acceptor<N extends Newcomer> {
   readonly #options: AcceptorOptions<N>;
-  readonly #waiting = new Set<Admission<N>>();
+  readonly #waiting = new Set<Admission>();
   readonly #waitingOf = new Map<OwnerKey, number>();
-  #accepted = 0;
+  /** how many connections there have been */
+  accepted = 0;
 
   constructor(options: AcceptorOptions<N>) {
     this.#options = options;
-  }
-
-  /** how many connections there have been */
-  get accepted(): number {
-    return this.#accepted;
   }
 
   /** how many wait for their turn to be admitted */
@@ -78,6 +64,10 @@ export class Acceptor<N extends Newcomer> {
   /** @param server one that listens; its own event for connections is not emitted any more */
   start(server: Server): void {
     const { calls, failed } = this.#options;
+    const prepared = socketDescriptor(server);
+    if (prepared !== undefined) {
+      calls?.listens?.(prepared);
+    }
     takeConnections(server, first => {
       if (first instanceof Error) {
         failed(first);
@@ -120,32 +110,39 @@ export class Acceptor<N extends Newcomer> {
 
   #take(accepted: AcceptedSocket): void {
     const { identify, admit, refused, limits, turns, calls } = this.#options;
-    this.#accepted += 1;
+    this.accepted += 1;
     const newcomer = calls?.hasLeft(accepted.descriptor) === true ? undefined : identify(accepted.descriptor);
     if (newcomer === undefined) {
       accepted.close();
       return;
     }
+    calls?.hasTaken?.(accepted.descriptor);
     if (newcomer.rank === 'first') {
       admit(accepted, newcomer);
       return;
     }
-    const ofOwner = this.#waitingOf.get(newcomer.quotaKey) ?? 0;
+    const ofOwner = this.#waitingOf.get(newcomer.owner) ?? 0;
     if (this.#waiting.size >= limits.maxNewConnections || ofOwner >= limits.maxNewConnectionsPerPeer) {
       accepted.close();
       refused(ofOwner >= limits.maxNewConnectionsPerPeer ? 'new connections of one peer' : 'new connections');
       return;
     }
-    const admission = new Admission(accepted, newcomer, () => {
-      this.#leave(admission);
-      admit(accepted, newcomer);
-    });
+    const admission: Admission = {
+      level: `${newcomer.rank}-new`,
+      owner: newcomer.owner,
+      accepted,
+      step: () => {
+        this.#leave(admission);
+        admit(accepted, newcomer);
+        return false;
+      },
+    };
     this.#waiting.add(admission);
-    this.#waitingOf.set(newcomer.quotaKey, ofOwner + 1);
+    this.#waitingOf.set(newcomer.owner, ofOwner + 1);
     turns.run(admission);
   }
 
-  #leave(admission: Admission<N>): void {
+  #leave(admission: Admission): void {
     this.#waiting.delete(admission);
     const left = (this.#waitingOf.get(admission.owner) ?? 0) - 1;
     if (left > 0) {

@@ -1,9 +1,12 @@
 /** The client's side of one connection: calls in the order of their replies, each with a bounded wait. */
 import { createConnection, type Socket } from 'node:net';
-import { ClientInterfaces } from './client-interfaces.ts';
-import { ConnectionError } from './errors.ts';
+import { ConnectionError, ReplyMismatch, VarlinkError } from './errors.ts';
 import { FrameReader } from './framing.ts';
-import type { JsonObject } from './json.ts';
+import { checkStruct, Mismatch, type UnknownFields } from './idl/check.ts';
+import { encodeStruct } from './idl/encode.ts';
+import type { IdlInterface, IdlMethod } from './idl/model.ts';
+import { parseInterface } from './idl/parse.ts';
+import { type JsonObject, writeJson } from './json.ts';
 import { CLIENT_CALLS_MAX, CLIENT_FRAME_BYTES_MAX, CLIENT_TIMEOUT_MS } from './limits.ts';
 import { type MethodReply, readReply, writeCall } from './message.ts';
 import { ReplyStream } from './reply-stream.ts';
@@ -13,8 +16,8 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
   /** the longest reply to take */
   readonly maxFrameBytes?: number;
-  /** interface definitions: calls to these are written and their replies checked as declared */
-  readonly interfaces?: readonly string[] | ClientInterfaces;
+  /** calls to these are written and their replies checked as declared */
+  readonly interfaces?: ClientInterfaces;
 }
 
 /** Whoever waits for replies. */
@@ -30,12 +33,8 @@ interface Waiting {
  * @throws ConnectionError if there is no connection within the time
  */
 export async function connect(path: string, options: ClientOptions = {}): Promise<VarlinkClient> {
-  const { timeoutMs = CLIENT_TIMEOUT_MS } = options;
-  // Whether the definitions are ones shows before anything is opened.
-  const interfaces =
-    options.interfaces instanceof ClientInterfaces
-      ? options.interfaces
-      : new ClientInterfaces(options.interfaces ?? []);
+  const { timeoutMs = CLIENT_TIMEOUT_MS, maxFrameBytes = CLIENT_FRAME_BYTES_MAX } = options;
+  const interfaces = options.interfaces ?? new ClientInterfaces([]);
   const socket = createConnection({ path });
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(
@@ -56,10 +55,7 @@ export async function connect(path: string, options: ClientOptions = {}): Promis
       );
     });
   });
-  return new VarlinkClient(socket, interfaces, {
-    timeoutMs,
-    maxFrameBytes: options.maxFrameBytes ?? CLIENT_FRAME_BYTES_MAX,
-  });
+  return new VarlinkClient(socket, interfaces, { timeoutMs, maxFrameBytes });
 }
 
 /** Errors of connect(2) by which a socket is not there, is closed to us, or is one on which nobody listens. */
@@ -144,7 +140,7 @@ export class VarlinkClient {
    * Calls with `more`. The iteration ends after the final reply, which is one of its values; leaving it before closes
    * the connection, since nothing else ends such a call. Its next() throws as call() does.
    */
-  stream(method: string, parameters: JsonObject = {}): AsyncIterableIterator<JsonObject> {
+  stream(method: string, parameters: JsonObject = {}): ReplyStream {
     const stream = new ReplyStream({
       pause: () => this.#socket.pause(),
       resume: () => this.#socket.resume(),
@@ -241,5 +237,50 @@ export class VarlinkClient {
     for (const waiting of this.#waiting.splice(0)) {
       waiting.failed(error);
     }
+  }
+}
+
+/** What a client knows of the interfaces that it calls: parameters are written, and replies checked, as they declare. */
+export class ClientInterfaces {
+  readonly #methods = new Map<string, { readonly idl: IdlInterface; readonly definition: IdlMethod }>();
+
+  readonly #unknown: UnknownFields;
+
+  /**
+   * @param descriptions interface definitions
+   * @param unknown what becomes of fields of a reply that its interface does not declare
+   * @throws IdlError
+   */
+  constructor(descriptions: readonly string[], unknown: UnknownFields = 'refuse') {
+    this.#unknown = unknown;
+    for (const idl of descriptions.map(parseInterface)) {
+      for (const definition of idl.methods.values()) {
+        this.#methods.set(`${idl.name}.${definition.name}`, { idl, definition });
+      }
+    }
+  }
+
+  /** @returns the text of an object. @throws TypeError if the interface is known and does not declare them so */
+  encodeParameters(method: string, parameters: JsonObject): string {
+    const known = this.#methods.get(method);
+    return known === undefined
+      ? writeJson(parameters, 1)
+      : encodeStruct(known.idl, known.definition.parameters, parameters);
+  }
+
+  /** @throws VarlinkError for an error reply, ReplyMismatch for one that is not as declared */
+  checkReply(method: string, { error, parameters }: MethodReply): JsonObject {
+    if (error !== undefined) {
+      throw new VarlinkError(error, parameters);
+    }
+    const known = this.#methods.get(method);
+    if (known === undefined) {
+      return parameters;
+    }
+    const checked = checkStruct(known.idl, known.definition.reply, parameters, this.#unknown);
+    if (checked instanceof Mismatch) {
+      throw new ReplyMismatch(method, checked);
+    }
+    return checked;
   }
 }

@@ -1,35 +1,39 @@
 /**
- * Which connections there are, whose they are, and for how long each has had nothing to do: who gets a place, and who
- * loses one. Knows no socket; every operation takes the same time however many connections there are.
+ * Which connections there are, whose they are, for how long each has had nothing to do, and how much output waits: who
+ * gets a place, and who loses one. Knows no socket; every operation takes the same time however many connections there
+ * are, but for the search of who has the most output.
  */
+import type { OwnerKey } from './fair-queue.ts';
 import type { ServerLimits } from './limits.ts';
 
 /** What the table has to know of a connection. */
 export interface Placed {
-  readonly quotaKey: string | number;
+  readonly owner: OwnerKey;
   readonly privileged: boolean;
 }
 
 /** Of what there are too many. */
 export type Refusal = 'connections' | 'connections of one peer';
 
-export type Admission<C> =
-  | { readonly admitted: true; readonly displaced?: C }
-  | { readonly admitted: false; readonly reason: Refusal };
-
-type PlaceLimits = Pick<ServerLimits, 'maxConnections' | 'maxConnectionsPerPeer' | 'reservedConnections'>;
+type TableLimits = Pick<
+  ServerLimits,
+  'maxConnections' | 'maxConnectionsPerPeer' | 'reservedConnections' | 'maxQueuedBytesInAll'
+>;
 
 export class ConnectionTable<C extends Placed> {
-  readonly #limits: PlaceLimits;
+  readonly #limits: TableLimits;
   readonly #all = new Set<C>();
-  readonly #perPeer = new Map<string | number, number>();
+  readonly #perPeer = new Map<OwnerKey, number>();
   /** a Map keeps the order in which keys came: the first has been idle the longest */
   readonly #idleSince = new Map<C, number>();
   /** likewise, for connections on which a frame has begun and not ended */
   readonly #frameSince = new Map<C, number>();
   readonly #unread = new Set<C>();
+  /** bytes of output that wait for peers who do not read */
+  readonly #output = new Map<C, number>();
+  #outputInAll = 0;
 
-  constructor(limits: PlaceLimits) {
+  constructor(limits: TableLimits) {
     this.#limits = limits;
   }
 
@@ -47,31 +51,30 @@ export class ConnectionTable<C extends Placed> {
   }
 
   /** @returns why there is no place for such a connection now, or undefined if there is one */
-  refusal({ privileged, quotaKey }: Placed): Refusal | undefined {
+  refusal({ privileged, owner }: Placed): Refusal | undefined {
     const { maxConnections, maxConnectionsPerPeer, reservedConnections } = this.#limits;
     if (privileged) {
       return this.#all.size >= maxConnections && this.#longestIdle() === undefined ? 'connections' : undefined;
     }
-    if ((this.#perPeer.get(quotaKey) ?? 0) >= maxConnectionsPerPeer) {
+    if ((this.#perPeer.get(owner) ?? 0) >= maxConnectionsPerPeer) {
       return 'connections of one peer';
     }
     return this.#all.size >= maxConnections - reservedConnections ? 'connections' : undefined;
   }
 
-  /** Gives a connection a place, as idle. A displaced one is out of the table already, and is to be closed. */
-  admit(connection: C, now: number): Admission<C> {
-    const reason = this.refusal(connection);
-    if (reason !== undefined) {
-      return { admitted: false, reason };
-    }
+  /**
+   * Gives a connection that is not refused a place, as idle.
+   * @returns the one that it displaced, which is out of the table already, and is to be closed
+   */
+  admit(connection: C, now: number): C | undefined {
     const displaced = this.#all.size >= this.#limits.maxConnections ? this.#longestIdle() : undefined;
     if (displaced !== undefined) {
       this.remove(displaced);
     }
     this.#all.add(connection);
-    this.#perPeer.set(connection.quotaKey, (this.#perPeer.get(connection.quotaKey) ?? 0) + 1);
+    this.#perPeer.set(connection.owner, (this.#perPeer.get(connection.owner) ?? 0) + 1);
     this.#idleSince.set(connection, now);
-    return displaced === undefined ? { admitted: true } : { admitted: true, displaced };
+    return displaced;
   }
 
   remove(connection: C): void {
@@ -81,11 +84,12 @@ export class ConnectionTable<C extends Placed> {
     this.#idleSince.delete(connection);
     this.#frameSince.delete(connection);
     this.#unread.delete(connection);
-    const left = (this.#perPeer.get(connection.quotaKey) ?? 0) - 1;
+    this.accountOutput(connection, 0);
+    const left = (this.#perPeer.get(connection.owner) ?? 0) - 1;
     if (left > 0) {
-      this.#perPeer.set(connection.quotaKey, left);
+      this.#perPeer.set(connection.owner, left);
     } else {
-      this.#perPeer.delete(connection.quotaKey);
+      this.#perPeer.delete(connection.owner);
     }
   }
 
@@ -133,6 +137,32 @@ export class ConnectionTable<C extends Placed> {
 
   frameBegunBefore(time: number): C[] {
     return before(this.#frameSince, time);
+  }
+
+  /**
+   * @param bytes what waits for the connection now; 0 ends the account
+   * @returns the connection with the most, if all together have more than they may: whoever takes them past the bound, this one pays
+   */
+  accountOutput(connection: C, bytes: number): C | undefined {
+    this.#outputInAll += bytes - (this.#output.get(connection) ?? 0);
+    if (bytes === 0) {
+      this.#output.delete(connection);
+    } else {
+      this.#output.set(connection, bytes);
+    }
+    return this.#outputInAll > this.#limits.maxQueuedBytesInAll ? this.#withMostOutput() : undefined;
+  }
+
+  #withMostOutput(): C | undefined {
+    let greatest: C | undefined;
+    let most = 0;
+    for (const [connection, bytes] of this.#output) {
+      if (bytes > most) {
+        most = bytes;
+        greatest = connection;
+      }
+    }
+    return greatest;
   }
 
   #longestIdle(): C | undefined {

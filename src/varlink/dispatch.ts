@@ -29,6 +29,8 @@ export interface CallOrigin<P> extends Connection {
   readonly peer: P;
   /** Sends the text of one of several replies. @returns as Call.send does */
   sendContinuing(parameters: string): boolean;
+  /** Sends texts, each when it is its turn. @returns as Call.sendAll does */
+  sendEach(texts: Iterator<string>): Promise<void>;
 }
 
 /** @returns the one answer; a promise of it only where the handler gave one, and that is never rejected */
@@ -90,18 +92,36 @@ class CallUnderWay<P> implements Call<P> {
   }
 
   send(parameters: JsonObject): boolean {
+    this.#checkMore();
+    return this.#origin.sendContinuing(this.#encode(parameters));
+  }
+
+  async sendAll(replies: Iterable<JsonObject>): Promise<void> {
+    this.#checkMore();
+    await this.#origin.sendEach(this.#encodeEach(replies));
+  }
+
+  *#encodeEach(replies: Iterable<JsonObject>): Generator<string, void, undefined> {
+    for (const reply of replies) {
+      yield this.#encode(reply);
+    }
+  }
+
+  #encode(parameters: JsonObject): string {
+    return encodeStruct(this.#method.idl, this.#method.definition.reply, parameters);
+  }
+
+  #checkMore(): void {
     if (!this.more || this.#isAnswered) {
       const why = this.more ? 'the call has had its final reply' : 'the call is not for several replies ("more")';
       throw new Error(`${this.method}: ${why}`);
     }
-    const text = encodeStruct(this.#method.idl, this.#method.definition.reply, parameters);
-    return this.#origin.sendContinuing(text);
   }
 
   answered(reply: JsonObject): Answer {
     this.#isAnswered = true;
     try {
-      return { parameters: encodeStruct(this.#method.idl, this.#method.definition.reply, reply) };
+      return { parameters: this.#encode(reply) };
     } catch (cause) {
       return this.#broke('its reply is not as its interface declares', cause);
     }

@@ -32,6 +32,13 @@ export interface Call<P> {
    * @throws Error for other calls, after the final reply, and for what the interface does not declare
    */
   send(parameters: JsonObject): boolean;
+  /**
+   * Sends replies as send() does, as many as there are: each is asked for when the peer has read most of those before it, and when
+   * it is the turn of its connection. Nothing else is sent meanwhile.
+   * @returns when all were sent, or the connection is gone
+   * @throws what the replies throw, and what send() throws
+   */
+  sendAll(replies: Iterable<JsonObject>): Promise<void>;
 }
 
 export interface Connection {

@@ -1,5 +1,5 @@
 /**
- * Bytes of a peer into values: RFC 8259 and no more, in one pass. Stricter than JSON.parse where that guesses: invalid
+ * Bytes of a peer into values: RFC 8259 and no more. Stricter than JSON.parse where that guesses: invalid
  * UTF-8, lone surrogates, NUL, and nesting without end are refused, duplicate keys are reported, and integers up to 64
  * bits stay exact.
  */
@@ -22,7 +22,34 @@ export function parseJson(bytes: Buffer): ParsedJson {
   if (!isUtf8(bytes)) {
     throw new JsonError('not UTF-8');
   }
-  return new Parser(bytes.toString('utf8')).parse();
+  const text = bytes.toString('utf8');
+  return readCanonical(text) ?? new Parser(text).parse();
+}
+
+/** Longer messages are few. */
+const CANONICAL_LENGTH_MAX = 4_096;
+/** A number with so many digits may have no exact double. */
+const LONG_NUMBER = /(?:^|[:[,])-?(?:\d{17}|9\d{15})/;
+const OPENING = /[[{]/g;
+
+/**
+ * Most messages are as JSON.stringify() writes them. Such a one has no key twice, no number that was rounded, and nothing else that
+ * JSON.parse() guesses at. It takes a fraction of the time, and its strings do not keep the message in memory, as parts of that would.
+ * @returns undefined if it is not known to be one
+ */
+function readCanonical(text: string): ParsedJson | undefined {
+  // An escape may be of what is refused.
+  const isPlain = text.length <= CANONICAL_LENGTH_MAX && !text.includes('\\') && !LONG_NUMBER.test(text);
+  if (!isPlain || (text.match(OPENING)?.length ?? 0) > JSON_DEPTH_MAX) {
+    return undefined;
+  }
+  try {
+    const value: Json = JSON.parse(text);
+    return JSON.stringify(value) === text ? { value } : undefined;
+  } catch {
+    // The parser says where.
+    return undefined;
+  }
 }
 
 const INT64_MIN = -(2n ** 63n);
@@ -33,16 +60,10 @@ const INTEGER_LENGTH_MAX = 20;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const HEX4 = /^[0-9a-fA-F]{4}$/;
 
-const SIMPLE_ESCAPES: ReadonlyMap<number, string> = new Map([
-  [0x22, '"'],
-  [0x5c, '\\'],
-  [0x2f, '/'],
-  [0x62, '\b'],
-  [0x66, '\f'],
-  [0x6e, '\n'],
-  [0x72, '\r'],
-  [0x74, '\t'],
-]);
+/** By what stands behind the backslash. */
+const SIMPLE_ESCAPES: ReadonlyMap<string, string> = new Map(
+  Object.entries({ '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }),
+);
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -52,7 +73,6 @@ const BRACE_OPEN = 0x7b;
 const BRACE_CLOSE = 0x7d;
 const BRACKET_OPEN = 0x5b;
 const BRACKET_CLOSE = 0x5d;
-const LOWER_U = 0x75;
 
 class Parser {
   readonly #text: string;
@@ -168,13 +188,13 @@ class Parser {
 
   /** A lone surrogate has no UTF-8 form, and NUL ends a message and every C string: neither can be handed on. */
   #escape(): string {
-    const code = this.#text.charCodeAt(this.#offset + 1);
-    const simple = SIMPLE_ESCAPES.get(code);
+    const letter = this.#text.charAt(this.#offset + 1);
+    const simple = SIMPLE_ESCAPES.get(letter);
     if (simple !== undefined) {
       this.#offset += 2;
       return simple;
     }
-    if (code !== LOWER_U) {
+    if (letter !== 'u') {
       throw this.#unexpected();
     }
     const unit = this.#hexUnit();

@@ -1,4 +1,5 @@
-/** The values of a message, as types and the questions that can be asked of them. */
+/** The values of a message: their types, the questions that can be asked of them, and their text. */
+import { JSON_DEPTH_MAX } from './limits.ts';
 
 export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject;
 
@@ -18,4 +19,51 @@ export function isJsonObject(value: Json | undefined): value is JsonObject {
 /** @returns the value of a key that the object itself has, never one that it inherits, as `constructor` would be */
 export function ownValue(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+/** NUL and lone surrogates, which peers refuse: json-parser.ts says why. */
+const UNSENDABLE = /\0|\p{Surrogate}/u;
+
+/**
+ * Into text that every strict parser takes, our own included. What has no such text is an error of the caller.
+ * @param depth how deep the value is in its message
+ * @throws TypeError for numbers and strings that JSON does not have, and for what nests too deep or in itself
+ */
+export function writeJson(value: Json, depth = 0): string {
+  switch (typeof value) {
+    case 'string':
+      return writeString(value);
+    case 'number':
+      return writeNumber(value);
+    case 'bigint':
+    case 'boolean':
+      return String(value);
+    default:
+      return value === null ? 'null' : writeNested(value, depth + 1);
+  }
+}
+
+function writeNested(value: readonly Json[] | JsonObject, depth: number): string {
+  if (depth > JSON_DEPTH_MAX) {
+    throw new TypeError(`nested more than ${JSON_DEPTH_MAX} deep`);
+  }
+  if (isJsonArray(value)) {
+    return `[${value.map(element => writeJson(element, depth)).join(',')}]`;
+  }
+  const members = Object.entries(value).map(([key, member]) => `${writeString(key)}:${writeJson(member, depth)}`);
+  return `{${members.join(',')}}`;
+}
+
+export function writeString(value: string): string {
+  if (UNSENDABLE.test(value)) {
+    throw new TypeError(`the string ${JSON.stringify(value)} has a NUL or a lone surrogate`);
+  }
+  return JSON.stringify(value);
+}
+
+export function writeNumber(value: number): string {
+  if (!Number.isFinite(value)) {
+    throw new TypeError(`JSON has no number ${value}`);
+  }
+  return String(value);
 }

@@ -56,6 +56,8 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
  */
 export const TURN_PIECES_MAX = 64;
 export const TURN_MS_MAX = 1;
+/** Replies of one call that are one piece of work. */
+export const REPLIES_A_PIECE = 64;
 /** Connections that one listening socket is asked for in one turn, and the milliseconds after which it is asked no more. */
 export const ACCEPTS_PER_TURN_MAX = 512;
 export const ACCEPT_MS_MAX = 2;

@@ -1,4 +1,5 @@
 /** A listening UNIX socket: at a path, with its mode from the first moment on, or one that the service manager opened. */
+import { once } from 'node:events';
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { LISTEN_BACKLOG, SOCKET_PATH_MAX } from './limits.ts';
@@ -44,18 +45,14 @@ export async function listen(server: Server, target: ListenTarget, started: () =
   );
 }
 
-function listening(server: Server, start: () => void, started: () => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.once('listening', () => {
-      server.off('error', reject);
-      resolve();
-    });
-    start();
-    if (server.listening) {
-      started();
-    }
-  });
+/** @throws the server's error */
+async function listening(server: Server, start: () => void, started: () => void): Promise<void> {
+  const listens = once(server, 'listening');
+  start();
+  if (server.listening) {
+    started();
+  }
+  await listens;
 }
 
 async function removeStale(path: string): Promise<void> {

@@ -1,8 +1,7 @@
-/** The two envelopes of the protocol (varlink.org, Method-Call): frames into calls and replies, and back into frames. */
+/** The two envelopes of the protocol (UAPI.20, "Wire Protocol"; varlink.org, Method-Call): frames into calls and replies, and back. */
 import { invalidParameter, methodNotImplemented, type VarlinkError } from './errors.ts';
-import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { isJsonObject, type Json, type JsonObject, writeString } from './json.ts';
 import { JsonError, type ParsedJson, parseJson } from './json-parser.ts';
-import { writeString } from './json-writer.ts';
 
 export interface MethodCall {
   /** interface and method, not yet known to exist */
@@ -33,16 +32,19 @@ export function readCall(frame: Buffer): ReadCall {
   if (typeof more !== 'boolean' || typeof oneway !== 'boolean' || typeof upgrade !== 'boolean') {
     return broken('has a more, oneway or upgrade that is no boolean');
   }
-  if (more && oneway) {
-    return broken('is both more and oneway');
+  if (Number(more) + Number(oneway) + Number(upgrade) > 1) {
+    return broken('is more than one of more, oneway and upgrade');
   }
   if (parameters !== null && !isJsonObject(parameters)) {
     return broken('has parameters that are no object');
   }
+  const unknown = findUnknownKey(others);
+  if (unknown !== undefined) {
+    return broken(`has the key ${JSON.stringify(unknown)}, which is unknown`);
+  }
   const duplicate = parsed.duplicate?.at(-1);
-  const error = findUnknownKey(others) ?? duplicate;
-  if (error !== undefined) {
-    return { kind: 'refused', error: invalidParameter(error), oneway };
+  if (duplicate !== undefined) {
+    return { kind: 'refused', error: invalidParameter(duplicate), oneway };
   }
   if (upgrade) {
     return { kind: 'refused', error: methodNotImplemented(method), oneway };
@@ -83,44 +85,45 @@ export function readReply(frame: Buffer): MethodReply | string {
 /** @param parameters the text of an object */
 export function writeCall(call: { method: string; parameters: string; more: boolean; oneway: boolean }): string {
   const flag = call.more ? ',"more":true' : call.oneway ? ',"oneway":true' : '';
-  return `{"method":${writeString(call.method)},"parameters":${call.parameters}${flag}}\0`;
+  return `{"method":${writeString(call.method)}${writeParameters(call.parameters, ',')}${flag}}\0`;
 }
 
 /** @param parameters the text of an object */
 export function writeReply(parameters: string, continues: boolean): string {
-  return `{"parameters":${parameters}${continues ? ',"continues":true' : ''}}\0`;
+  const given = writeParameters(parameters, '');
+  const flag = continues ? '"continues":true' : '';
+  return `{${given}${given !== '' && continues ? ',' : ''}${flag}}\0`;
 }
 
 /** @param parameters the text of an object */
 export function writeErrorReply(error: string, parameters: string): string {
-  return `{"error":${writeString(error)},"parameters":${parameters}}\0`;
+  return `{"error":${writeString(error)}${writeParameters(parameters, ',')}}\0`;
+}
+
+/** No parameters are not sent: whoever reads takes an absent object, null and {} for the same. */
+function writeParameters(parameters: string, before: string): string {
+  return parameters === '{}' ? '' : `${before}"parameters":${parameters}`;
 }
 
 /** @returns the envelope, or why there is none */
-function parseEnvelope(frame: Buffer): { envelope: JsonObject; duplicate?: readonly string[] } | string {
-  const parsed = parse(frame);
-  if (parsed instanceof JsonError) {
-    return `is no JSON: ${parsed.message}`;
-  }
-  if (!isJsonObject(parsed.value)) {
-    return 'is no object';
-  }
-  const { value: envelope, duplicate } = parsed;
-  if (duplicate?.length === 1) {
-    return `has the key ${JSON.stringify(duplicate[0])} twice`;
-  }
-  return duplicate === undefined ? { envelope } : { envelope, duplicate };
-}
-
-function parse(frame: Buffer): ParsedJson | JsonError {
+function parseEnvelope(frame: Buffer): { envelope: JsonObject; duplicate: readonly string[] | undefined } | string {
+  let parsed: ParsedJson;
   try {
-    return parseJson(frame);
+    parsed = parseJson(frame);
   } catch (error) {
     if (error instanceof JsonError) {
-      return error;
+      return `is no JSON: ${error.message}`;
     }
     throw error;
   }
+  const { value: envelope, duplicate } = parsed;
+  if (!isJsonObject(envelope)) {
+    return 'is no object';
+  }
+  if (duplicate?.length === 1) {
+    return `has the key ${JSON.stringify(duplicate[0])} twice`;
+  }
+  return { envelope, duplicate };
 }
 
 const REVERSE_DNS = /^[A-Za-z][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+$/;

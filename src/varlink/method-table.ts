@@ -6,7 +6,14 @@ import type { IdlInterface, IdlMethod, IdlStruct } from './idl/model.ts';
 import { parseInterface } from './idl/parse.ts';
 import type { JsonObject } from './json.ts';
 import { SERVICE_DESCRIPTION } from './service-description.ts';
-import { type ServiceInfo, serviceInterface } from './service-interface.ts';
+
+/** What GetInfo says. */
+export interface ServiceInfo {
+  readonly vendor: string;
+  readonly product: string;
+  readonly version: string;
+  readonly url: string;
+}
 
 export interface ServedMethod<P> {
   readonly idl: IdlInterface;
@@ -71,4 +78,25 @@ export class MethodTable<P> {
     }
     return encodeStruct(declared.idl, declared.parameters, parameters);
   }
+}
+
+/**
+ * org.varlink.service, the interface that every varlink service has: what is served, and the text of each interface.
+ * @param descriptions the text of every interface that is served, this one included, by its name
+ */
+function serviceInterface<P>(info: ServiceInfo, descriptions: ReadonlyMap<string, string>): InterfaceImplementation<P> {
+  return {
+    description: SERVICE_DESCRIPTION,
+    methods: {
+      GetInfo: () => ({ ...info, interfaces: [...descriptions.keys()].sort() }),
+      GetInterfaceDescription: ({ parameters }) => {
+        const name = String(parameters['interface']);
+        const description = descriptions.get(name);
+        if (description === undefined) {
+          throw interfaceNotFound(name);
+        }
+        return { description };
+      },
+    },
+  };
 }

@@ -29,13 +29,19 @@ export class ReplyStream implements AsyncIterableIterator<JsonObject> {
     return this;
   }
 
+  /** @returns a reply that is there already: of long lists most are, and a wait for each would take longer than all else */
+  take(): JsonObject | undefined {
+    const value = this.#queue.shift();
+    if (value !== undefined && this.#queue.length === CLIENT_STREAM_AHEAD_MAX / 2) {
+      this.#source.resume();
+    }
+    return value;
+  }
+
   next(): Promise<IteratorResult<JsonObject, undefined>> {
     return new Promise((resolve, reject) => {
-      const value = this.#queue.shift();
+      const value = this.take();
       if (value !== undefined) {
-        if (this.#queue.length === CLIENT_STREAM_AHEAD_MAX / 2) {
-          this.#source.resume();
-        }
         resolve({ value, done: false });
       } else if (this.#failure !== undefined) {
         const { error } = this.#failure;
@@ -77,9 +83,9 @@ export class ReplyStream implements AsyncIterableIterator<JsonObject> {
     }
   }
 
-  /** Ends the iteration with an error, behind the replies that wait to be read. */
+  /** Ends the iteration with an error, behind the replies that wait to be read. The first error is the one that is told. */
   fail(error: unknown): void {
-    if (this.#isComplete) {
+    if (this.#isComplete || this.#failure !== undefined) {
       return;
     }
     const reader = this.#readers.shift();

@@ -4,10 +4,10 @@
  */
 import type { Socket } from 'node:net';
 import { CloseListeners } from './close-listeners.ts';
-import type { ConnectionTable } from './connection-table.ts';
+import type { ConnectionTable, Placed } from './connection-table.ts';
 import { type Answer, type CallOrigin, dispatch, refusal, type Services } from './dispatch.ts';
-import { READ_AHEAD_BYTES_MAX, type ServerLimits } from './limits.ts';
-import type { OutputBudget } from './output-budget.ts';
+import type { OwnerKey } from './fair-queue.ts';
+import { OUTPUT_HIGH_WATER_BYTES, READ_AHEAD_BYTES_MAX, REPLIES_A_PIECE, type ServerLimits } from './limits.ts';
 import { ServerSession } from './session.ts';
 import { type AcceptedSocket, isPeerGone } from './socket-handle.ts';
 import type { Rank, Task, Turns } from './turns.ts';
@@ -19,7 +19,7 @@ const DEPARTURES: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET']);
 export interface Failure {
   /** the connection that it happened on, Connection.id */
   readonly connection?: number;
-  /** a peer's faults are its own, and it can cause any number of them; the service's are for its operators to mend */
+  /** a peer's faults are its own, and it can cause any number of them; the service's are for its operators to repair */
   readonly fault: 'peer' | 'service';
   readonly what: string;
   readonly cause?: unknown;
@@ -29,7 +29,6 @@ export interface Failure {
 export interface ConnectionHost<P> extends Services<P> {
   readonly limits: ServerLimits;
   readonly table: ConnectionTable<ServerConnection<P>>;
-  readonly budget: OutputBudget<ServerConnection<P>>;
   /** when requests are answered */
   readonly turns: Turns;
   /** what peers send is read into one of these, of privileged peers and of others */
@@ -42,16 +41,21 @@ export interface ConnectionHost<P> extends Services<P> {
 }
 
 /** Whose connection it is. */
-export interface Identity<P> {
+export interface Identity<P> extends Placed {
   readonly peer: P;
-  readonly quotaKey: string | number;
-  readonly privileged: boolean;
   readonly rank: Rank;
+}
+
+/** Replies that are sent one after the other. */
+interface Sending {
+  readonly texts: Iterator<string>;
+  resolve(): void;
+  reject(cause: unknown): void;
 }
 
 export class ServerConnection<P> implements CallOrigin<P>, Task {
   readonly id: number;
-  readonly quotaKey: string | number;
+  readonly owner: OwnerKey;
   readonly privileged: boolean;
   readonly level: Rank;
   readonly peer: P;
@@ -62,7 +66,9 @@ export class ServerConnection<P> implements CallOrigin<P>, Task {
     this.#fail('service', 'what was to happen at its end failed', cause),
   );
   #holds = 0;
-  #closed = false;
+  closed = false;
+  #sending: Sending | undefined;
+  #isStepping = false;
   /** no further input is taken: the replies that wait go out, then the socket closes */
   #ending = false;
   #inputEnded = false;
@@ -71,7 +77,7 @@ export class ServerConnection<P> implements CallOrigin<P>, Task {
   constructor(id: number, accepted: AcceptedSocket, identity: Identity<P>, host: ConnectionHost<P>) {
     this.id = id;
     this.peer = identity.peer;
-    this.quotaKey = identity.quotaKey;
+    this.owner = identity.owner;
     this.privileged = identity.privileged;
     this.level = identity.rank;
     this.#host = host;
@@ -94,7 +100,7 @@ export class ServerConnection<P> implements CallOrigin<P>, Task {
       this.#advance();
     });
     socket.on('drain', () => {
-      this.#host.budget.account(this, 0);
+      this.#host.table.accountOutput(this, 0);
       this.#advance();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -106,14 +112,6 @@ export class ServerConnection<P> implements CallOrigin<P>, Task {
       this.#leave();
       this.#listeners.tell();
     });
-  }
-
-  get owner(): string | number {
-    return this.quotaKey;
-  }
-
-  get closed(): boolean {
-    return this.#closed;
   }
 
   get busy(): boolean {
@@ -170,11 +168,60 @@ export class ServerConnection<P> implements CallOrigin<P>, Task {
   }
 
   sendContinuing(parameters: string): boolean {
-    if (this.#closed) {
+    if (this.closed) {
       return false;
     }
     this.#write(this.#session.continuing(parameters));
-    return !this.#closed && !this.#socket.writableNeedDrain;
+    return !this.closed && !this.#socket.writableNeedDrain;
+  }
+
+  sendEach(texts: Iterator<string>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#sending = { texts, resolve, reject };
+      if (this.closed) {
+        this.#endSending();
+      } else if (!this.#isStepping) {
+        this.#advance();
+      }
+    });
+  }
+
+  #endSending(): void {
+    const sending = this.#sending;
+    this.#sending = undefined;
+    sending?.resolve();
+  }
+
+  /**
+   * In one write: a write for each reply would take the kernel and the reader longer than all else.
+   * @returns whether there is more to send now
+   */
+  #sendSome({ texts, reject }: Sending): boolean {
+    if (this.#socket.writableNeedDrain) {
+      return false;
+    }
+    let together = '';
+    let isAll = false;
+    try {
+      for (let count = 0; count < REPLIES_A_PIECE && together.length < OUTPUT_HIGH_WATER_BYTES; count++) {
+        const next = texts.next();
+        if (next.done === true) {
+          isAll = true;
+          break;
+        }
+        together += this.#session.continuing(next.value);
+      }
+    } catch (error) {
+      this.#sending = undefined;
+      reject(error);
+    }
+    if (together !== '') {
+      this.#write(together);
+    }
+    if (isAll) {
+      this.#endSending();
+    }
+    return this.#sending !== undefined && !this.#socket.writableNeedDrain;
   }
 
   /** Answers the requests that are there: now, or when it is its turn; until then nothing more is read. */
@@ -184,8 +231,25 @@ export class ServerConnection<P> implements CallOrigin<P>, Task {
     }
   }
 
-  /** Answers one request, as Task.step(). */
+  /** Answers one request, or sends some of the replies to one, as Task.step(). */
   step(): boolean {
+    this.#isStepping = true;
+    try {
+      if (this.#sending === undefined) {
+        return this.#answerOne();
+      }
+      const isMore = this.#sendSome(this.#sending);
+      if (!isMore && !this.#ending) {
+        // It is read again, so that its end is seen.
+        this.#settle();
+      }
+      return isMore;
+    } finally {
+      this.#isStepping = false;
+    }
+  }
+
+  #answerOne(): boolean {
     const consumed = !this.#ending && !this.#host.draining && !this.#isBlocked() && this.#answerNext();
     if (this.#ending) {
       return false;
@@ -193,6 +257,9 @@ export class ServerConnection<P> implements CallOrigin<P>, Task {
     if (consumed) {
       this.#host.table.frameEnded(this);
       this.#markWhetherIdle();
+      if (this.#sending !== undefined) {
+        return true;
+      }
       if (this.#session.buffered > 0 && !this.#isBlocked()) {
         return true;
       }
@@ -235,14 +302,14 @@ export class ServerConnection<P> implements CallOrigin<P>, Task {
     if (failure !== undefined) {
       this.#fail('service', failure.what, failure.cause);
     }
-    const text = error === undefined ? this.#session.final(parameters) : this.#session.fail(error, parameters);
+    const text = this.#session.final(parameters, error);
     if (text !== undefined) {
       this.#write(text);
     }
   }
 
   #write(text: string): void {
-    if (this.#closed) {
+    if (this.closed) {
       return;
     }
     if (this.#socket.write(text) || this.#socket.writableLength === 0) {
@@ -252,7 +319,7 @@ export class ServerConnection<P> implements CallOrigin<P>, Task {
       this.expel('closed, since too many replies wait for a peer that does not read them');
       return;
     }
-    const greatest = this.#host.budget.account(this, this.#socket.writableLength);
+    const greatest = this.#host.table.accountOutput(this, this.#socket.writableLength);
     greatest?.expel('closed, since replies that peers do not read fill the memory for all of them');
   }
 
@@ -297,11 +364,11 @@ export class ServerConnection<P> implements CallOrigin<P>, Task {
   }
 
   #leave(): void {
-    this.#closed = true;
+    this.closed = true;
     this.#ending = true;
     this.#host.turns.cancel(this);
     this.#host.table.remove(this);
-    this.#host.budget.account(this, 0);
+    this.#endSending();
   }
 
   #fail(fault: Failure['fault'], what: string, cause?: unknown): void {

@@ -12,11 +12,8 @@ import {
   SWEEP_INTERVAL_MS,
 } from './limits.ts';
 import { type ListenTarget, listen } from './listener.ts';
-import { MethodTable } from './method-table.ts';
-import { OutputBudget } from './output-budget.ts';
-import type { ConnectionHost, Failure, Identity } from './server-connection.ts';
-import { ServerConnection } from './server-connection.ts';
-import type { ServiceInfo } from './service-interface.ts';
+import { MethodTable, type ServiceInfo } from './method-table.ts';
+import { type ConnectionHost, type Failure, type Identity, ServerConnection } from './server-connection.ts';
 import type { AcceptedSocket } from './socket-handle.ts';
 import { type Rank, Turns } from './turns.ts';
 
@@ -65,7 +62,6 @@ export class VarlinkServer<P> {
       methods: new MethodTable(options.info, options.interfaces),
       internalError: options.internalError ?? DEFAULT_INTERNAL_ERROR,
       table: new ConnectionTable(limits),
-      budget: new OutputBudget(limits.maxQueuedBytesInAll),
       turns: options.turns ?? new Turns(),
       input: { privileged: Buffer.alloc(READ_BYTES_PRIVILEGED_MAX), others: Buffer.alloc(READ_BYTES_MAX) },
       draining: false,
@@ -94,12 +90,6 @@ export class VarlinkServer<P> {
   /** Changes limits while it runs; connections that are past a new one stay. */
   adjust(limits: Partial<ServerLimits>): void {
     Object.assign(this.#host.limits, limits);
-  }
-
-  /** the path that it listens on, where it listens on one */
-  get address(): string | undefined {
-    const address = this.#server.address();
-    return typeof address === 'string' ? address : undefined;
   }
 
   /** how many connections there are, with those that wait for their turn to be admitted */
@@ -148,12 +138,8 @@ export class VarlinkServer<P> {
       return;
     }
     const connection = new ServerConnection(this.#lastId, accepted, identity, this.#host);
-    const admission = table.admit(connection, now());
-    if (admission.admitted) {
-      admission.displaced?.expel('closed as the longest idle, to make room for a privileged peer');
-    } else {
-      connection.destroy();
-    }
+    const displaced = table.admit(connection, now());
+    displaced?.expel('closed as the longest idle, to make room for a privileged peer');
   }
 
   #identify(descriptor: number): Identity<P> | undefined {
@@ -161,7 +147,7 @@ export class VarlinkServer<P> {
       const peer = this.#options.identify(descriptor);
       const privileged = this.#options.privileged(peer);
       const rank = this.#options.rank?.(peer) ?? (privileged ? 'first' : 'others');
-      return { peer, quotaKey: this.#options.quotaKey(peer), privileged, rank };
+      return { peer, owner: this.#options.quotaKey(peer), privileged, rank };
     } catch (cause) {
       this.#host.onFailure({ fault: 'service', what: 'refused: a peer could not be identified', cause });
       return undefined;

@@ -15,4 +15,5 @@ error MethodNotImplemented(method: string)
 error InvalidParameter(parameter: string)
 error PermissionDenied()
 error ExpectedMore()
+error ExpectedUpgrade()
 `;

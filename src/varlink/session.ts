@@ -2,17 +2,8 @@
  * The server's side of one connection as a pure state machine: bytes in, steps out, one call at a time, and to each
  * exactly one final reply. Knows no socket, no clock and no method.
  */
-import type { VarlinkError } from './errors.ts';
 import { FrameReader } from './framing.ts';
-import { type MethodCall, readCall, writeErrorReply, writeReply } from './message.ts';
-
-export type SessionStep =
-  /** answer it with continuing() where it is `more`, and with one final() or fail(); until then there is no other step */
-  | { readonly kind: 'call'; readonly call: MethodCall }
-  /** the call under way is this error's, so fail() is to follow */
-  | { readonly kind: 'refused'; readonly error: VarlinkError }
-  /** the connection is beyond repair: close it once the replies so far are out */
-  | { readonly kind: 'broken'; readonly reason: string };
+import { type ReadCall, readCall, writeErrorReply, writeReply } from './message.ts';
 
 interface CallUnderWay {
   readonly more: boolean;
@@ -42,12 +33,13 @@ export class ServerSession {
     return this.#frames.buffered;
   }
 
-  /** @returns undefined while a call is under way or the next frame is not complete */
-  next(): SessionStep | undefined {
-    if (this.#underWay !== undefined) {
-      return undefined;
-    }
-    const frame = this.#frames.next();
+  /**
+   * @returns undefined while a call is under way or the next frame is not complete. A call is to be answered with
+   *   continuing() if it is `more`, and with one final(); so is one that is refused. After what is broken the connection
+   *   is beyond repair: it is to be closed once the replies so far are out.
+   */
+  next(): ReadCall | undefined {
+    const frame = this.#underWay === undefined ? this.#frames.next() : undefined;
     if (frame === undefined) {
       return undefined;
     }
@@ -55,16 +47,10 @@ export class ServerSession {
       return { kind: 'broken', reason: 'is longer than allowed' };
     }
     const read = readCall(frame);
-    switch (read.kind) {
-      case 'call':
-        this.#underWay = read.call;
-        return read;
-      case 'refused':
-        this.#underWay = { more: false, oneway: read.oneway };
-        return { kind: 'refused', error: read.error };
-      case 'broken':
-        return read;
+    if (read.kind !== 'broken') {
+      this.#underWay = read.kind === 'call' ? read.call : { more: false, oneway: read.oneway };
     }
+    return read;
   }
 
   /**
@@ -79,14 +65,15 @@ export class ServerSession {
     return writeReply(parameters, true);
   }
 
-  /** @returns the last reply to the call under way, or undefined if that wants none */
-  final(parameters: string): string | undefined {
-    return this.#end().oneway ? undefined : writeReply(parameters, false);
-  }
-
-  /** @returns the error reply to the call under way, or undefined if that wants none */
-  fail(error: string, parameters: string): string | undefined {
-    return this.#end().oneway ? undefined : writeErrorReply(error, parameters);
+  /**
+   * @param error the qualified name, if it is an error
+   * @returns the last reply to the call under way, or undefined if that wants none
+   */
+  final(parameters: string, error?: string): string | undefined {
+    if (this.#end().oneway) {
+      return undefined;
+    }
+    return error === undefined ? writeReply(parameters, false) : writeErrorReply(error, parameters);
   }
 
   #end(): CallUnderWay {

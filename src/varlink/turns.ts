@@ -1,9 +1,9 @@
 /**
  * Shares the time of the event loop among those who ask for it. Work is done piece by piece, in levels: what is asked on a lower one
  * waits for nothing of a higher one but the piece that is under way. On one level owners take turns (fair-queue.ts). Between two
- * turns the loop goes on: whoever comes meanwhile is seen.
+ * turns the loop continues: whoever comes meanwhile is seen.
  */
-import { FairQueue, type OwnerKey, type Slice } from './fair-queue.ts';
+import { FairQueue, type OwnerKey } from './fair-queue.ts';
 import { TURN_MS_MAX, TURN_PIECES_MAX } from './limits.ts';
 
 /** Ranks of peers, from the first served to the last. */
@@ -35,32 +35,24 @@ export interface TurnOptions {
   readonly later?: (what: () => void) => void;
 }
 
-class LevelQueue {
-  readonly queue: FairQueue<Task>;
+class LevelQueue extends FairQueue<Task> {
   /** what was done since the loop last went on */
   pieces = 0;
   ms = 0;
-
-  constructor(slice: Slice) {
-    this.queue = new FairQueue(slice);
-  }
 }
 
 export class Turns {
-  readonly #piecesMax: number;
-  readonly #msMax: number;
-  readonly #now: () => number;
-  readonly #later: (what: () => void) => void;
+  readonly #options: Required<TurnOptions>;
   readonly #levels: ReadonlyMap<Level, LevelQueue>;
   #scheduled = false;
 
   constructor(options: TurnOptions = {}) {
-    const { piecesMax = TURN_PIECES_MAX, msMax = TURN_MS_MAX } = options;
-    this.#piecesMax = piecesMax;
-    this.#msMax = msMax;
-    this.#now = options.now ?? (() => performance.now());
-    this.#later = options.later ?? setImmediate;
-    this.#levels = new Map(LEVELS.map(level => [level, new LevelQueue({ ms: msMax, pieces: piecesMax })]));
+    this.#options = {
+      ...{ piecesMax: TURN_PIECES_MAX, msMax: TURN_MS_MAX, now: () => performance.now(), later: setImmediate },
+      ...options,
+    };
+    const slice = { ms: this.#options.msMax, pieces: this.#options.piecesMax };
+    this.#levels = new Map(LEVELS.map(level => [level, new LevelQueue(slice)]));
   }
 
   /**
@@ -69,26 +61,26 @@ export class Turns {
    */
   run(task: Task): boolean {
     const level = this.#levelOf(task);
-    if (level.queue.has(task)) {
+    if (level.has(task)) {
       return true;
     }
     // Nobody on its level waits: it is its turn.
-    if (level.queue.size === 0 && this.#mayGoOn(level) && !this.#stepAlone(level, task, 0)) {
+    if (level.size === 0 && this.#mayGoOn(level) && !this.#stepAlone(level, task, 0)) {
       return false;
     }
-    level.queue.add(task.owner, task);
+    level.add(task.owner, task);
     this.#schedule();
     return true;
   }
 
   /** Whether a task waits for its turn. */
   waits(task: Task): boolean {
-    return this.#levelOf(task).queue.has(task);
+    return this.#levelOf(task).has(task);
   }
 
   /** Takes a task out of the queue. */
   cancel(task: Task): void {
-    this.#levelOf(task).queue.remove(task);
+    this.#levelOf(task).remove(task);
   }
 
   #levelOf({ level }: Task): LevelQueue {
@@ -100,7 +92,7 @@ export class Turns {
   }
 
   #mayGoOn({ pieces, ms }: LevelQueue): boolean {
-    return pieces < this.#piecesMax && ms < this.#msMax;
+    return pieces < this.#options.piecesMax && ms < this.#options.msMax;
   }
 
   /**
@@ -109,14 +101,15 @@ export class Turns {
    * @returns whether there is more to do for it
    */
   #stepAlone(level: LevelQueue, task: Task, others: 0 | 1): boolean {
-    let before = this.#now();
+    const { now } = this.#options;
+    let before = now();
     for (;;) {
       const more = task.step();
-      const after = this.#now();
+      const after = now();
       level.pieces++;
       level.ms += after - before;
       before = after;
-      if (!more || level.queue.size !== others || !this.#mayGoOn(level)) {
+      if (!more || level.size !== others || !this.#mayGoOn(level)) {
         return more;
       }
     }
@@ -125,7 +118,7 @@ export class Turns {
   #schedule(): void {
     if (!this.#scheduled) {
       this.#scheduled = true;
-      this.#later(() => this.#turn());
+      this.#options.later(() => this.#turn());
     }
   }
 
@@ -136,7 +129,7 @@ export class Turns {
       level.pieces = 0;
       level.ms = 0;
       this.#serve(level);
-      waiting += level.queue.size;
+      waiting += level.size;
     }
     if (waiting > 0) {
       this.#schedule();
@@ -144,17 +137,16 @@ export class Turns {
   }
 
   #serve(level: LevelQueue): void {
-    const { queue } = level;
     while (this.#mayGoOn(level)) {
-      const task = queue.first();
+      const task = level.first();
       if (task === undefined) {
         return;
       }
       const before = level.ms;
       const more = this.#stepAlone(level, task, 1);
       // A step may have ended its own task, or another's.
-      if (queue.first() === task) {
-        queue.done(level.ms - before, more);
+      if (level.first() === task) {
+        level.done(level.ms - before, more);
       }
     }
   }

@@ -10,15 +10,15 @@ import { readSource } from '../support/sources.ts';
 /** What changes the host that it is typed on, or needs one of another kind, by how it begins. */
 const UNTRIED = [
   'npm run demo ',
-  'npm run build\n',
+  'npm run package\n',
   'passwd:  files dynuser\n',
   '#!/bin/sh\nexec dynuser-run -u web -p StateDirectory=web -- web-server 2>&1\n',
   'busctl call io.dynuser.Allocator1 ',
   'docker run ',
 ];
 
-/** test/system/supervisors/ writes the files of these documents, and runs the supervisors with them. */
-const SUPERVISED = new Set(['docs/supervisors.md', 'docs/containers.md']);
+/** test/system/supervisors/ writes the files of these documents, and runs the supervisors with them; test/system/fleet/ those of a fleet. */
+const SUPERVISED = new Set(['docs/supervisors.md', 'docs/containers.md', 'docs/fleet.md']);
 
 /** @returns what is wrong with a block, undefined if nothing is */
 function fault(document: string, { language, path, text }: Block, played: boolean): string | undefined {

@@ -52,6 +52,14 @@ export async function fuzz(target: Target, { seed, seconds, runs: runsMax }: Eff
   const watchdog = new Watchdog(target.name, target.bytesMax);
   const end = Date.now() + seconds * 1_000;
   let runs = 0;
+  // What an event throws reaches nobody who waits, and would end this process without a word of the input.
+  const thrown: unknown[] = [];
+  let fail = (_error: unknown): void => {};
+  const uncaught = (error: unknown): void => {
+    thrown.push(error);
+    fail(error);
+  };
+  process.on('uncaughtException', uncaught);
   try {
     while (runs < runsMax && Date.now() < end) {
       const input = pool[runs] ?? mutate(pool, pieces, random, target.bytesMax);
@@ -60,7 +68,15 @@ export async function fuzz(target: Target, { seed, seconds, runs: runsMax }: Eff
       runs++;
       let outcome: string;
       try {
-        outcome = await trial.run(input);
+        const failed = new Promise<never>((_, reject) => {
+          fail = reject;
+        });
+        outcome = await Promise.race([trial.run(input), failed]);
+        // What comes late has time to come before the next input.
+        await new Promise(setImmediate);
+        if (thrown.length > 0) {
+          throw thrown[0];
+        }
       } catch (error) {
         return { runs, outcomes: outcomes.size, found: { file: keepFound(target.name, input), error } };
       }
@@ -72,6 +88,7 @@ export async function fuzz(target: Target, { seed, seconds, runs: runsMax }: Eff
     }
     return { runs, outcomes: outcomes.size };
   } finally {
+    process.off('uncaughtException', uncaught);
     await watchdog.stop();
     trial.close?.();
   }

@@ -1,17 +1,17 @@
 /*
  * The allocation and lock protocol: dynuserd and systemd share /run/systemd/dynamic-uid and /etc/.pwd.lock. Two names, two UIDs. dynuserd
- * may be killed at every step, and is started again; processes outlive their service. `npm test -- native/model` searches every state.
+ * may be killed at every step, and is started again; processes outlive their service. `npm run test:stress -- stress/model` searches every state.
  *
  * | step of the model      | step of the code                                                                               |
  * | ---------------------- | ---------------------------------------------------------------------------------------------- |
- * | INTEND, FORGET         | Registry.intend, forget: leases/<uid>.new (src/allocator/allocate.ts, #try)                      |
+ * | INTEND, FORGET         | Registry.intend, forget: leases/<uid>.new (src/allocator/held-uid.ts)                            |
  * | OPEN, FLOCK, RECHECK   | SystemdUidLocks.lock: open(2), flock(2), and the file must still have its name after that       |
  * | PWD                    | AccountsLock.take: /etc/.pwd.lock, from the questions until the user resolves                   |
- * | PROBE                  | Inquiry.about: whether the name is systemd's; whether the UID has an account or a process       |
+ * | PROBE                  | NameLookup.check: whether the name is systemd's; whether the UID has an account or a process    |
  * | PUBLISH, COMMIT        | Registry.publish, commit: both links, then the lease                                            |
  * | STORE                  | UidLocks.keep: the service manager or the keeper has the descriptor before there is a lease    |
- * | REVOKE, UNPUBLISH      | Endings.begin: leases/<uid>.end, then no links                                                  |
- * | REAP                   | Endings.#reap: processes are killed, objects are removed                                        |
+ * | REVOKE, UNPUBLISH      | Teardown.begin: leases/<uid>.end, then no links                                                 |
+ * | REAP                   | Teardown.#reap: processes are killed, objects are removed                                       |
  * | UNLINK, UNSTORE, CLOSE | SystemdUidLocks.release: the name goes while the lock is held                                   |
  * | ERASE                  | Registry.erase: leases/<uid>.end is removed                                                     |
  * | ADOPT, RELOCK, LOST    | UidLocks.relock: the stored lock, the old file with our name locked anew, or a lost lease       |
@@ -248,7 +248,7 @@ release:
 #endif
 
 /* dynuserd: the ends of users. */
-proctype endings() {
+proctype teardowns() {
 end:
 	do
 	:: d_step { up && ready && ending[1] != 0 && byUid[1] == 0 -> ending[1] = 0 }
@@ -439,7 +439,7 @@ init {
 #ifndef WITH_STRANGER
 		run requests(0);
 #endif
-		run requests(1); run endings(); run starts(); run kills(); run systemd();
+		run requests(1); run teardowns(); run starts(); run kills(); run systemd();
 #ifdef WITH_STRANGER
 		run stranger();
 #endif

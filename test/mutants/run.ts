@@ -1,11 +1,11 @@
 /**
- * `npm run test:mutants [-- --count=200 --seed=1 --parallel=2 --minutes=240 --only=src/api/ --reach=92]`: changes the compiled code of src at
+ * `npm run test:mutants [-- --count=200 --seed=1 --parallel=2 --minutes=240 --only=src/api/ --reach=92 --quick]`: changes the compiled code of src at
  * random places, one at a time (an operator, a number, a boolean, a condition, a statement), and reports by module how many of the
  * changes the tests see. C is not included.
  *
- * For each change first the unit and contract tests that load the file run, then those of the other tiers that load it or run a program
- * that has it. The same seed makes the same changes of the same code. What was found is kept in dist/mutants: a run that was ended goes
- * on where it was. A change that nobody could see has its reason in equivalent.json, and does not count.
+ * First the unit and contract tests that load the file run, for each change; then, for those that none of these saw, the tests of the
+ * other tiers that load it or run a program that has it; not so with --quick. The same seed makes the same changes of the same code. What
+ * was found is kept in dist/mutants: a run that was ended continues where it was. A change that nobody could see has its reason in equivalent.json, and does not count.
  * Exit status 0 only if all of them were tried, and at least --reach per cent were seen.
  */
 import { createHash } from 'node:crypto';
@@ -50,6 +50,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '240' },
     only: { type: 'string', default: 'src/' },
     reach: { type: 'string', default: '92' },
+    quick: { type: 'boolean', default: false },
   },
 });
 
@@ -121,39 +122,57 @@ class Hunt {
     this.#lacking = lacking;
   }
 
-  async try(mutant: Mutant, workspace: Workspace, unchanged: Workspace): Promise<Verdict> {
-    const { description, file, site } = mutant;
-    const choice = this.#tests.choose(file);
-    const end = Date.now() + CHANGE_LIMIT_MS;
-    const seenBy = async (tests: readonly TestFile[], limitMs: number): Promise<string | undefined> => {
-      for (const test of tests.filter(({ needs }) => reasonFor(this.#lacking, needs) === undefined)) {
-        if (Date.now() > end) {
-          break;
-        }
-        if (
-          !(await this.#passes(test, workspace, limitMs)) &&
-          (await this.#confirm(test, workspace, unchanged, limitMs))
-        ) {
-          return test.path;
-        }
+  /** By the unit and contract tests. @returns undefined if none of them sees it */
+  tryQuickly(mutant: Mutant, workspace: Workspace, unchanged: Workspace): Promise<Verdict | undefined> {
+    return this.#changed(mutant, workspace, () => {
+      const { loading } = this.#tests.choose(mutant.file);
+      return this.#seenBy(loading, QUICK_LIMIT_MS, mutant, workspace, unchanged);
+    });
+  }
+
+  /** By the tests of all other tiers. */
+  async tryWithPrograms(mutant: Mutant, workspace: Workspace, unchanged: Workspace): Promise<Verdict> {
+    const { description, file } = mutant;
+    const seen = await this.#changed(mutant, workspace, async () => {
+      try {
+        await workspace.bundle();
+      } catch {
+        return { description, verdict: 'seen', by: 'the build' } as const;
       }
-      return undefined;
-    };
+      return this.#seenBy(this.#tests.choose(file).running, FILE_LIMIT_MS, mutant, workspace, unchanged);
+    });
+    return seen ?? { description, verdict: 'unseen' };
+  }
+
+  async #changed<Result>({ file, site }: Mutant, workspace: Workspace, work: () => Promise<Result>): Promise<Result> {
     workspace.write(file, apply(readFileSync(DIST + file, 'utf8'), site));
     try {
-      let by = await seenBy(choice.loading, QUICK_LIMIT_MS);
-      if (by === undefined) {
-        try {
-          await workspace.bundle();
-        } catch {
-          return { description, verdict: 'seen', by: 'the build' };
-        }
-        by = await seenBy(choice.running, FILE_LIMIT_MS);
-      }
-      return by === undefined ? { description, verdict: 'unseen' } : { description, verdict: 'seen', by };
+      return await work();
     } finally {
       workspace.restore(file);
     }
+  }
+
+  async #seenBy(
+    tests: readonly TestFile[],
+    limitMs: number,
+    { description }: Mutant,
+    workspace: Workspace,
+    unchanged: Workspace,
+  ): Promise<Verdict | undefined> {
+    const end = Date.now() + CHANGE_LIMIT_MS;
+    for (const test of tests.filter(({ needs }) => reasonFor(this.#lacking, needs) === undefined)) {
+      if (Date.now() > end) {
+        break;
+      }
+      if (
+        !(await this.#passes(test, workspace, limitMs)) &&
+        (await this.#confirm(test, workspace, unchanged, limitMs))
+      ) {
+        return { description, verdict: 'seen', by: test.path };
+      }
+    }
+    return undefined;
   }
 
   #passes(test: TestFile, workspace: Workspace, limitMs: number): Promise<boolean> {
@@ -249,17 +268,42 @@ const unchanged = new Workspace(0);
 const waiting = mutants.filter(({ description }) => !verdicts.has(description));
 const end = Date.now() + Number(values.minutes) * 60_000;
 
-async function worker(number: number): Promise<void> {
-  const workspace = new Workspace(number);
-  for (let mutant = waiting.shift(); mutant !== undefined && Date.now() < end; mutant = waiting.shift()) {
-    const verdict = await hunt.try(mutant, workspace, unchanged);
-    verdicts.set(mutant.description, verdict);
-    appendFileSync(journal, `${JSON.stringify(verdict)}\n`);
-    process.stdout.write(`${verdicts.size}/${mutants.length} ${verdict.verdict}: ${verdict.description}\n`);
-  }
+/** Those that no unit or contract test saw: they come last, since they take minutes each. */
+const survivors: Mutant[] = [];
+
+function record(verdict: Verdict): void {
+  verdicts.set(verdict.description, verdict);
+  appendFileSync(journal, `${JSON.stringify(verdict)}\n`);
+  process.stdout.write(`${verdicts.size}/${mutants.length} ${verdict.verdict}: ${verdict.description}\n`);
 }
 
-await Promise.all(Array.from({ length: Number(values.parallel) }, (_, index) => worker(index + 1)));
+async function atATime(work: (mutant: Mutant, workspace: Workspace) => Promise<void>, queue: Mutant[]): Promise<void> {
+  const worker = async (workspace: Workspace): Promise<void> => {
+    for (let mutant = queue.shift(); mutant !== undefined && Date.now() < end; mutant = queue.shift()) {
+      await work(mutant, workspace);
+    }
+  };
+  await Promise.all(workspaces.map(worker));
+}
+
+const workspaces = Array.from({ length: Number(values.parallel) }, (_, index) => new Workspace(index + 1));
+await atATime(async (mutant, workspace) => {
+  const verdict = await hunt.tryQuickly(mutant, workspace, unchanged);
+  if (verdict === undefined && equivalent.has(place(mutant.description))) {
+    record({ description: mutant.description, verdict: 'unseen' });
+  } else if (verdict === undefined) {
+    survivors.push(mutant);
+    process.stdout.write(`not seen by unit and contract tests: ${mutant.description}\n`);
+  } else {
+    record(verdict);
+  }
+}, waiting);
+if (!values.quick) {
+  await atATime(
+    async (mutant, workspace) => record(await hunt.tryWithPrograms(mutant, workspace, unchanged)),
+    survivors,
+  );
+}
 const seen = report(mutants, verdicts, equivalent);
 const left = mutants.length - verdicts.size;
 if (left > 0) {

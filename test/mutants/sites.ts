@@ -59,12 +59,19 @@ export function sitesOf(text: string): Site[] {
   return sites.sort((one, other) => one.start - other.start || one.end - other.end);
 }
 
-/** What the compiler adds for a syntax that Node 20 has not, such as __addDisposableResource. */
+/** What the compiler adds for a syntax that Node 20 has not: __addDisposableResource, the state of a scope, and whether it waits. */
 function isHelper(node: ts.Node): boolean {
-  return (
-    ts.isVariableStatement(node) &&
-    node.declarationList.declarations.some(({ name }) => ts.isIdentifier(name) && name.text.startsWith('__'))
-  );
+  if (ts.isVariableStatement(node)) {
+    return node.declarationList.declarations.some(
+      ({ name }) => ts.isIdentifier(name) && /^(?:__|env_\d)/.test(name.text),
+    );
+  }
+  if (ts.isExpressionStatement(node)) {
+    return /^env_\d+\./.test(node.getText());
+  }
+  const { parent } = node;
+  const isFlag = node.kind === ts.SyntaxKind.TrueKeyword || node.kind === ts.SyntaxKind.FalseKeyword;
+  return isFlag && ts.isCallExpression(parent) && parent.expression.getText() === '__addDisposableResource';
 }
 
 function isText(node: ts.Node): boolean {

@@ -8,7 +8,7 @@ import { readTestFile, type TestFile } from '../support/test-file.ts';
 const RUNNING: Readonly<Record<string, readonly string[]>> = {
   allocator: ['integration/daemon/', 'system/locks', 'system/units'],
   api: ['integration/daemon/', 'integration/cli/real-daemon', 'system/whole'],
-  bin: ['integration/daemon/', 'integration/cli/real-daemon', 'system/units'],
+  bin: ['unit/bin/', 'integration/daemon/', 'integration/cli/real-daemon', 'system/units'],
   cli: ['integration/cli/', 'system/doctor'],
   client: ['integration/client/'],
   core: ['integration/daemon/', 'system/systemd'],
@@ -24,7 +24,7 @@ const RUNNING: Readonly<Record<string, readonly string[]>> = {
 };
 
 export interface Choice {
-  /** unit and contract tests that load the file: they run with the compiled file as it was changed */
+  /** unit and contract tests that load the file, the most direct first: they run with the compiled file as it was changed */
   readonly loading: readonly TestFile[];
   /** tests of the other tiers: they run with programs that are bundled from the changed file */
   readonly running: readonly TestFile[];
@@ -47,7 +47,11 @@ export class TestChooser {
   /** @param file such as src/core/name.js */
   choose(file: string): Choice {
     const prefixes = RUNNING[file.split('/')[1] ?? ''] ?? [];
-    const loads = this.#tests.filter(({ path }) => this.#reach(`test/${path}`).has(file));
+    const loads = this.#tests
+      .map(test => ({ test, distance: this.#reach(`test/${test.path}`).get(file) ?? Number.POSITIVE_INFINITY }))
+      .filter(({ distance }) => Number.isFinite(distance))
+      .sort((one, other) => one.distance - other.distance)
+      .map(({ test }) => test);
     const quick = ({ path }: TestFile): boolean => /^(?:unit|contract)\//.test(path);
     return {
       loading: loads.filter(quick),
@@ -58,17 +62,18 @@ export class TestChooser {
     };
   }
 
-  /** @returns every file below dist that a file loads, and it */
-  #reach(file: string): Set<string> {
-    const reached = new Set<string>();
-    const waiting = [file];
-    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-      if (!reached.has(path)) {
-        reached.add(path);
-        waiting.push(...this.#importsOf(path));
+  /** @returns every file below dist that a file loads, and it, each with the number of imports that lead to it at least */
+  #reach(file: string): ReadonlyMap<string, number> {
+    const distances = new Map([[file, 0]]);
+    // A Map gives the entries that are added meanwhile, too.
+    for (const [path, distance] of distances) {
+      for (const next of this.#importsOf(path)) {
+        if (!distances.has(next)) {
+          distances.set(next, distance + 1);
+        }
       }
     }
-    return reached;
+    return distances;
   }
 
   #importsOf(file: string): readonly string[] {

@@ -32,7 +32,8 @@ static void is_untouched(const char *bytes, size_t count, enum query query, size
 }
 
 /* One call with one size; true where it was enough. */
-static bool try_size(const struct module *module, enum query query, const struct identity *who, size_t shift, size_t size)
+static bool try_size(const struct module *module, enum query query, const struct identity *who, size_t shift,
+		     size_t size)
 {
 	_Alignas(16) char space[BUFFER_BYTES];
 	char *buffer = space + ALIGNMENTS + shift;
@@ -68,8 +69,8 @@ static void every_size(const struct module *module, enum query query, const stru
 	for (size_t size = 0; size <= enough + MORE; size++) {
 		bool fits = try_size(module, query, who, shift, size);
 
-		CHECK(fits == (size >= enough), "query %d, %s, shift %zu: %zu of %zu bytes, %s", query, who->name, shift,
-		      size, enough, fits ? "fits" : "does not fit");
+		CHECK(fits == (size >= enough), "query %d, %s, shift %zu: %zu of %zu bytes, %s", query, who->name,
+		      shift, size, enough, fits ? "fits" : "does not fit");
 	}
 }
 
@@ -88,7 +89,7 @@ static void every_size_of_list(const struct module *module, enum query query, si
 			      "query %d, %s: %zu of %zu bytes", query, users[i].name, size, enough);
 	}
 	CHECK(module_ask(module, query, NULL, &record, buffer, sizeof(buffer)).status == NSS_STATUS_NOTFOUND,
-	      "query %d: the list goes on", query);
+	      "query %d: the list continues", query);
 	module_end(module, query);
 }
 

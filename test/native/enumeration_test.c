@@ -44,8 +44,8 @@ static void take_from(const struct module *module, enum query query, size_t firs
 {
 	for (size_t i = first; i < USERS; i++)
 		CHECK(take(module, query, &users[i]), "query %d ends before %s", query, users[i].name);
-	CHECK(!take(module, query, NULL), "query %d goes on", query);
-	CHECK(!take(module, query, NULL), "query %d goes on after its end", query);
+	CHECK(!take(module, query, NULL), "query %d continues", query);
+	CHECK(!take(module, query, NULL), "query %d continues after its end", query);
 }
 
 static void test_walk(const struct module *module)
@@ -109,7 +109,7 @@ static void join(pid_t child)
 	CHECK(waitpid(child, &status, 0) == child && status == 0, "the child: %#x", status);
 }
 
-/* The child goes on from the place where it was forked, with the server gone, and so does its parent. */
+/* The child continues from the place where it was forked, with the server gone, and so does its parent. */
 static void test_fork_in_the_midst(const struct module *module, const struct server *server)
 {
 	pid_t child;

@@ -21,7 +21,7 @@ static void *count(void *context)
 {
 	(void)context;
 	for (unsigned int i = 0; i < ROUNDS; i++) {
-		CHECK(fork_lock_take(&lock), "the lock is not to be had");
+		CHECK(fork_lock_take(&lock), "the lock is not available");
 		/* Not atomic: the lock has to make it so. */
 		counter = counter + 1;
 		fork_lock_give(&lock);
@@ -46,14 +46,14 @@ static void test_fork_while_held(void)
 	pid_t child;
 	int status;
 
-	CHECK(fork_lock_take(&lock), "the lock is not to be had");
+	CHECK(fork_lock_take(&lock), "the lock is not available");
 	child = fork();
 	CHECK(child >= 0, "%m");
 	if (child == 0) {
 		struct timespec before, after;
 
 		CHECK(clock_gettime(CLOCK_MONOTONIC, &before) == 0, "%m");
-		CHECK(fork_lock_take(&lock), "the lock is not to be had");
+		CHECK(fork_lock_take(&lock), "the lock is not available");
 		CHECK(clock_gettime(CLOCK_MONOTONIC, &after) == 0, "%m");
 		CHECK(after.tv_sec - before.tv_sec <= 1, "the child waited");
 		fork_lock_give(&lock);
@@ -66,7 +66,7 @@ static void test_fork_while_held(void)
 	fork_lock_give(&lock);
 	/* Of no process: one that has the number that is left behind, 1 in a container, would wait for itself. */
 	CHECK(atomic_load(&lock.holder) == 0, "%d still has the lock", (int)atomic_load(&lock.holder));
-	CHECK(fork_lock_take(&lock), "the lock is not to be had");
+	CHECK(fork_lock_take(&lock), "the lock is not available");
 	fork_lock_give(&lock);
 }
 

@@ -18,8 +18,8 @@ FUZZ_INCLUDE_helper_protocol := helper
 
 comma := ,
 # What the helper does to the host, and asks of it: helper_protocol.c stands in for it.
-FUZZ_WRAPPED := find_running terminate_processes kill_processes remove_ipc remove_given_ipc remove_sysv_ipc remove_posix_ipc clear_keyrings \
-	find_numbers find_process find_sysv_ipc find_posix_ipc pid1_locks_tell find_owners user_by_number group_by_number
+FUZZ_WRAPPED := find_running terminate_processes kill_processes remove_ipc remove_given_ipc remove_account_ipc clear_keyrings \
+	find_numbers find_process find_sysv_ipc find_posix_ipc find_owners find_owner
 FUZZ_LDFLAGS_helper_protocol := $(addprefix -Wl$(comma)--wrap=,$(FUZZ_WRAPPED)) -pthread
 
 FUZZ_TARGETS := nss_reply json_reader launch_plan helper_protocol

@@ -19,7 +19,10 @@ static const char *const seeds[] = {
 	"{\"parameters\":{\"record\":{\"groupName\":\"a-b\",\"gid\":65519,\"members\":[\"x\",{\"y\":[1.5e-3,null]}]}}}",
 	"{\"error\":\"io.systemd.UserDatabase.NoRecordFound\",\"parameters\":{}}",
 	"{\"parameters\":{\"record\":{\"userName\":\"\\u0061\\ud83d\\ude00\",\"uid\":4294967295}}}",
-	"61184", "dynamic-user-test", "[[[[[[[[[[[[[[[[[[[[[[[[", "\"\360\220\200\200\355\237\277\"",
+	"61184",
+	"dynamic-user-test",
+	"[[[[[[[[[[[[[[[[[[[[[[[[",
+	"\"\360\220\200\200\355\237\277\"",
 };
 
 /* Bytes that mean something to the parsers come more often than chance has them. */

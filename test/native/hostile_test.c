@@ -72,7 +72,8 @@ static void expect_honest(const struct module *module, const struct runtime *run
 	server_stop(&server);
 }
 
-static void test_hostile(const struct module *module, const struct runtime *runtime, const struct hostile_server *hostile)
+static void test_hostile(const struct module *module, const struct runtime *runtime,
+			 const struct hostile_server *hostile)
 {
 	struct leftovers before = leftovers_before();
 	struct server server = server_start(runtime, hostile->behave, BACKLOG);

@@ -131,10 +131,19 @@ static void test_bypass(const struct module *module)
 
 static void test_damaged_links(const struct module *module)
 {
-	static const char *const numbers[] = { "",	"0",	  "-1",	     "+61999",	   "061999", "61999 ",
-					       " 61999", "61999x", "65534",  "65535",	   "60577",  "4294967295",
-					       "4294967296", "4295029295", "99999999999", "0xf22f", "61999.0", "../61999" };
-	static const char *const names[] = { "0", "-a", "a.b", "a:b", "a/b", "../a", "a b", "\303\244", "a\n",
+	static const char *const numbers[] = { "",	 "0",	       "-1",	     "+61999",	   "061999",
+					       "61999 ", " 61999",     "61999x",     "65534",	   "65535",
+					       "60577",	 "4294967295", "4294967296", "4295029295", "99999999999",
+					       "0xf22f", "61999.0",    "../61999" };
+	static const char *const names[] = { "0",
+					     "-a",
+					     "a.b",
+					     "a:b",
+					     "a/b",
+					     "../a",
+					     "a b",
+					     "\303\244",
+					     "a\n",
 					     "abcdefghijabcdefghijabcdefghijab",
 					     "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghij" };
 	struct runtime runtime = runtime_make();
@@ -159,7 +168,18 @@ static void test_damaged_links(const struct module *module)
 
 static void test_impossible(const struct module *module)
 {
-	static const char *const names[] = { "", "0", "1a", "-a", ".", "..", "a.b", "a:b", "a/b", "a ", "a\n", "\303\244",
+	static const char *const names[] = { "",
+					     "0",
+					     "1a",
+					     "-a",
+					     ".",
+					     "..",
+					     "a.b",
+					     "a:b",
+					     "a/b",
+					     "a ",
+					     "a\n",
+					     "\303\244",
 					     "abcdefghijabcdefghijabcdefghij!" };
 	static const uid_t numbers[] = { 0, 1, 1000, 60577, 65534, 65535, 2147483648U, 4294967294U, 4294967295U };
 	struct runtime runtime = runtime_make();

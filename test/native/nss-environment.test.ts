@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, copyFileSync } from 'node:fs';
 import { before, describe, it } from 'node:test';
+import { BUILD, buildNative } from '../support/native.ts';
 import { publishLinks, USERS } from './support/dynamic-users.ts';
-import { make, PLAIN, run, temporaryDirectory } from './support/native-build.ts';
+import { NSS_MODULE, run, temporaryDirectory } from './support/nss.ts';
 
 const NOBODY = '65534';
 const GROUP_OF_PROGRAM = 54321;
@@ -13,7 +14,7 @@ const [USER] = USERS;
 const FOUND = `${USER.name}:x:${USER.uid}:${USER.uid}:Dynamic User:/:/usr/sbin/nologin`;
 const NOT_FOUND = 'status 0';
 
-make(PLAIN);
+buildNative('nss-tests', BUILD);
 
 describe('environment of the NSS module', { concurrency: 4 }, () => {
   /** Copies, since a checkout may be where nobody else may look. */
@@ -24,9 +25,9 @@ describe('environment of the NSS module', { concurrency: 4 }, () => {
   const programs = { ordinary: `${directory}/ordinary`, privileged: `${directory}/privileged` };
   before(() => {
     publishLinks(published);
-    copyFileSync(PLAIN.module, module);
-    copyFileSync(`${PLAIN.programs}probe`, programs.ordinary);
-    copyFileSync(`${PLAIN.programs}probe`, programs.privileged);
+    copyFileSync(NSS_MODULE, module);
+    copyFileSync(`${BUILD.programs}/probe`, programs.ordinary);
+    copyFileSync(`${BUILD.programs}/probe`, programs.privileged);
     chownSync(programs.privileged, 0, GROUP_OF_PROGRAM);
     chmodSync(programs.ordinary, 0o755);
     chmodSync(programs.privileged, 0o2755);

@@ -3,15 +3,16 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { BUILD, buildNative } from '../support/native.ts';
 import { ABSENT, publishLinks, serveUsers, USERS } from './support/dynamic-users.ts';
-import { make, PLAIN, run, temporaryDirectory } from './support/native-build.ts';
+import { NSS_MODULE, run, temporaryDirectory } from './support/nss.ts';
 
 /** getent(1): one or more keys were not found. */
 const NOT_FOUND = 2;
 const SHARED_GROUP = 'shared:x:9999:dynamic-user-test';
 const [USER] = USERS;
 
-make(PLAIN);
+buildNative('nss-tests', BUILD);
 const configuration = temporaryDirectory();
 writeFileSync(
   `${configuration}/nsswitch.conf`,
@@ -24,7 +25,7 @@ function withModule(variables: Readonly<Record<string, string>>, ...command: str
   const script =
     'mount --bind "$1/nsswitch.conf" /etc/nsswitch.conf && mount --bind "$1/group" /etc/group && shift && exec "$@"';
   const parameters = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', configuration, ...command];
-  return run('unshare', parameters, { LD_LIBRARY_PATH: dirname(PLAIN.module), ...variables });
+  return run('unshare', parameters, { LD_LIBRARY_PATH: dirname(NSS_MODULE), ...variables });
 }
 
 const passwdLine = ({ uid, name }: { uid: number; name: string }) =>

@@ -1,7 +1,8 @@
 /** What the NSS module is to the dynamic linker: its symbols are exactly those of NSS, and it needs libc alone. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { make, PLAIN, run } from './support/native-build.ts';
+import { BUILD, buildNative } from '../support/native.ts';
+import { NSS_MODULE, run } from './support/nss.ts';
 
 /** The functions of glibc's interface, without their prefix. */
 const ENTRY_POINTS = [
@@ -12,7 +13,7 @@ const ENTRY_POINTS = [
   'initgroups_dyn',
 ];
 
-make(PLAIN);
+buildNative('nss-tests', BUILD);
 
 async function output(program: string, ...parameters: string[]): Promise<string> {
   const { status, stdout, stderr } = await run(program, parameters, { LC_ALL: 'C' });
@@ -21,22 +22,22 @@ async function output(program: string, ...parameters: string[]): Promise<string>
 }
 
 it('exports the entry points of NSS and nothing else', async () => {
-  const lines = (await output('nm', '-D', '--defined-only', '--format=posix', PLAIN.module)).trim().split('\n');
+  const lines = (await output('nm', '-D', '--defined-only', '--format=posix', NSS_MODULE)).trim().split('\n');
   const symbols = lines.map(line => line.split(' ')[0]);
   assert.deepEqual(symbols.sort(), ENTRY_POINTS.map(name => `_nss_dynuser_${name}`).sort());
 });
 
 it('has the name that glibc looks for, and needs libc alone', async () => {
-  const dynamic = await output('readelf', '--dynamic', '--wide', PLAIN.module);
+  const dynamic = await output('readelf', '--dynamic', '--wide', NSS_MODULE);
   assert.match(dynamic, /\(SONAME\).*\[libnss_dynuser\.so\.2\]/);
   const needed = [...dynamic.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, library]) => library);
   assert.deepEqual(needed, ['libc.so.6']);
 });
 
 it('is bound when it is loaded, has no executable stack and no thread-local storage', async () => {
-  const dynamic = await output('readelf', '--dynamic', '--wide', PLAIN.module);
+  const dynamic = await output('readelf', '--dynamic', '--wide', NSS_MODULE);
   assert.match(dynamic, /\(FLAGS\).*BIND_NOW/);
-  const segments = await output('readelf', '--segments', '--wide', PLAIN.module);
+  const segments = await output('readelf', '--segments', '--wide', NSS_MODULE);
   assert.match(segments, /GNU_STACK.* RW /);
   assert.match(segments, /GNU_RELRO/);
   assert.doesNotMatch(segments, /^\s+TLS\s/m);

@@ -1,9 +1,10 @@
 /** How many system calls a lookup makes, as strace(1) sees it: none for what cannot be a dynamic user. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { BUILD, buildNative } from '../support/native.ts';
 import { ABSENT, publishLinks, serveUsers, USERS } from './support/dynamic-users.ts';
-import { make, PLAIN, run, temporaryDirectory } from './support/native-build.ts';
+import { NSS_MODULE, run, temporaryDirectory } from './support/nss.ts';
 
 /** The numbers of test/native/support/module.h. */
 const QUERY = {
@@ -25,14 +26,14 @@ const TIMES = 5;
 const IMPOSSIBLE_NUMBERS = [0, 1, 1000, 60577, 65534, 65535, 2147483648, 4294967294, 4294967295];
 const IMPOSSIBLE_NAMES = ['', '0', '61184', '-a', '.', 'a.b', 'a:b', 'a/b', '../a', 'a b', 'ä'];
 
-make(PLAIN);
+buildNative('nss-tests', BUILD);
 const directory = temporaryDirectory();
 let traces = 0;
 
 /** Makes one lookup; returns its system calls by name and what it printed. */
 async function trace(query: Query, uid: number, name: string, variables: Readonly<Record<string, string>>) {
   const file = `${directory}/trace-${traces++}`;
-  const probe = [`${PLAIN.programs}probe`, PLAIN.module, `${QUERY[query]}`, `${uid}`, name];
+  const probe = [`${BUILD.programs}/probe`, NSS_MODULE, `${QUERY[query]}`, `${uid}`, name];
   const { status, stdout, stderr } = await run('strace', ['-o', file, ...probe], variables);
   assert.equal(status, 0, stderr);
   const [, between, ...more] = readFileSync(file, 'utf8').split(/^getppid\(.*\n/m);
@@ -65,15 +66,18 @@ describe('system calls of a lookup', { concurrency: 4 }, () => {
   /** Shadow records ask for the effective UID, too. */
   const extra = (query: Query) => (query === 'shadowByName' || query === 'gshadowByName' ? 1 : 0);
 
+  /** Groups have members: a link that is not there, in a directory that is. */
+  const ofMembers = (query: Query) => (query.startsWith('g') ? 2 : 0);
+
   for (const query of [...BY_NUMBER, ...BY_NAME]) {
-    it(`${query}: one for a user that is published`, async () => {
+    it(`${query}: two for a user that is published, of which one asks for the process that holds it`, async () => {
       const { calls, answer } = await trace(query, USER.uid, USER.name, variables);
-      assert.equal(calls.length, 1 + extra(query), calls.join());
+      assert.equal(calls.length, 2 + extra(query) + ofMembers(query), calls.join());
       assert.match(answer, new RegExp(`^${USER.name}:`));
     });
-    it(`${query}: two for one that is not`, async () => {
+    it(`${query}: three for one that is not, of which one looks for users of other hosts`, async () => {
       const { calls, answer } = await trace(query, ABSENT.uid, ABSENT.name, variables);
-      assert.equal(calls.length, 2 + extra(query), calls.join());
+      assert.equal(calls.length, 3 + extra(query), calls.join());
       assert.equal(answer, NOT_FOUND);
     });
     it(`${query}: none of its own with the bypass`, async () => {
@@ -103,5 +107,63 @@ describe('system calls of a lookup through the socket', () => {
       calls = time === 0 || traced.calls.length < calls.length ? traced.calls : calls;
     }
     assert.equal(calls.join(), 'readlink,access,socket,setsockopt,connect,sendto,poll,recvfrom,close');
+  });
+});
+
+describe('system calls of a lookup of a user that lasts as long as a process', { concurrency: 4 }, () => {
+  const runtime = temporaryDirectory();
+  const variables = { DYNUSER_RUNTIME_DIRECTORY: runtime };
+  /** The number of a process that has ended, and of none that runs. */
+  const ENDED = 2 ** 22 + 1;
+  const { ino: namespace } = statSync('/proc/self/ns/pid');
+  const [held, foreign, over] = USERS;
+  let close = () => {};
+  before(async () => {
+    publishLinks(runtime);
+    mkdirSync(`${runtime}/holders`);
+    const server = await serveUsers(runtime);
+    close = () => server.close();
+  });
+  after(() => close());
+  const hold = (user: typeof over, holder: string) => symlinkSync(holder, `${runtime}/holders/${user?.uid}`);
+
+  it('are three if it runs', async () => {
+    hold(held, `${process.pid} ${namespace}`);
+    const { calls, answer } = await trace('passwdByUid', held.uid, held.name, variables);
+    assert.equal(calls.join(), 'readlink,readlink,getpgid');
+    assert.match(answer, /^dynamic-user-test:/);
+  });
+
+  it('ask no daemon if its number is one of another PID namespace', async () => {
+    assert.ok(foreign !== undefined);
+    hold(foreign, `${ENDED} 1`);
+    const { calls, answer } = await trace('groupByName', foreign.uid, foreign.name, variables);
+    assert.doesNotMatch(calls.join(), /connect/);
+    assert.match(answer, /^run-u15750:/);
+  });
+
+  it('ask the daemon if it is gone, and then read the links again, which are what counts', async () => {
+    assert.ok(over !== undefined);
+    hold(over, `${ENDED} ${namespace}`);
+    const { calls, answer } = await trace('passwdByName', over.uid, over.name, variables);
+    assert.match(calls.join(), /^readlink,readlink,getpgid,\w+,.*connect,.*close,readlink$/);
+    assert.match(answer, /^abcdef/, 'the daemon has not ended it');
+  });
+
+  it('find nobody once the daemon has seen its end, and somebody if there is no daemon', async () => {
+    const elsewhere = temporaryDirectory();
+    publishLinks(elsewhere);
+    mkdirSync(`${elsewhere}/holders`);
+    symlinkSync(`${ENDED} ${namespace}`, `${elsewhere}/holders/${held.uid}`);
+    const there = { DYNUSER_RUNTIME_DIRECTORY: elsewhere };
+    assert.match((await trace('passwdByName', held.uid, held.name, there)).answer, /^dynamic-user-test:/);
+    const server = await serveUsers(elsewhere, () => {
+      rmSync(`${elsewhere}/by-name/${held.name}`);
+    });
+    try {
+      assert.equal((await trace('passwdByName', held.uid, held.name, there)).answer, NOT_FOUND);
+    } finally {
+      server.close();
+    }
   });
 });

@@ -5,7 +5,7 @@ TEST_OUT := $(if $(filter 1,$(SANITIZE)),$(TOP)/dist/native-sanitized/test,$(TOP
 TEST_CFLAGS := -I$(TEST)/support -Inss $(if $(filter 1,$(SANITIZE)),-DTEST_SANITIZED)
 
 # Those that load the module as glibc does, and those that are linked with the parts that they try.
-TEST_LOADING := lookup_test buffer_test enumeration_test threads_test cancel_test hostile_test probe
+TEST_LOADING := lookup_test memberships_test buffer_test enumeration_test threads_test cancel_test hostile_test probe
 TEST_LINKING := json_test reply_test fuzz_test fork_lock_test varlink_test
 
 TEST_SUPPORT := users module record leftovers server

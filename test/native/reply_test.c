@@ -93,8 +93,50 @@ static bool continues(const char *text)
 	return reply.continues;
 }
 
+struct membership_example {
+	enum verdict verdict;
+	const char *text;
+};
+
+#define MEMBERSHIP(parameters) "{\"parameters\":{" parameters "}}"
+
+static const struct membership_example memberships[] = {
+	{ SOMEBODY, MEMBERSHIP("\"userName\":\"a\",\"groupName\":\"web\"") },
+	{ SOMEBODY, MEMBERSHIP("\"x\":[{}],\"groupName\":\"web\",\"userName\":\"a\"") },
+	{ NOBODY, MEMBERSHIP("\"userName\":\"a b\",\"groupName\":\"web\"") },
+	{ NOBODY, MEMBERSHIP("\"userName\":\"a\",\"groupName\":\"../web\"") },
+	{ NOBODY, MEMBERSHIP("\"userName\":\"abcdefghijabcdefghijabcdefghijab\",\"groupName\":\"web\"") },
+	{ NOBODY, MEMBERSHIP("\"userName\":\"a\\u0000\",\"groupName\":\"web\"") },
+	{ ERROR, "{\"error\":\"io.systemd.UserDatabase.NoRecordFound\",\"parameters\":{}}" },
+	{ BROKEN, MEMBERSHIP("\"userName\":\"a\"") },
+	{ BROKEN, MEMBERSHIP("\"userName\":\"a\",\"groupName\":\"web\",\"userName\":\"b\"") },
+	{ BROKEN, MEMBERSHIP("\"userName\":7,\"groupName\":\"web\"") },
+	{ BROKEN, MEMBERSHIP("\"userName\":\"a\",\"groupName\":\"web\"") "x" },
+	{ BROKEN, "{\"parameters\":[]}" },
+	{ BROKEN, "{}" },
+};
+
+static enum verdict judge_membership(const char *text)
+{
+	struct membership_reply reply;
+
+	if (!reply_read_membership(text, strlen(text), &reply))
+		return BROKEN;
+	if (reply.is_error)
+		return ERROR;
+	if (!reply.has_membership)
+		return NOBODY;
+	CHECK(strcmp(reply.membership.user, "a") == 0 && strcmp(reply.membership.group, "web") == 0, "%s", text);
+	return SOMEBODY;
+}
+
 int main(void)
 {
+	for (size_t i = 0; i < sizeof(memberships) / sizeof(memberships[0]); i++) {
+		enum verdict verdict = judge_membership(memberships[i].text);
+
+		CHECK(verdict == memberships[i].verdict, "%s: %d", memberships[i].text, verdict);
+	}
 	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
 		enum verdict verdict = judge(&examples[i]);
 

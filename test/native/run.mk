@@ -11,4 +11,13 @@ $(RUN_TEST_OUT)/%_test: $(RUN_TEST)/%_test.c $(RUN_PARTS) $(RUN_LINKED)
 
 run-tests: $(OUT)/dynuser-run $(addprefix $(RUN_TEST_OUT)/,$(RUN_TESTS))
 
-.PHONY: run-tests
+# Read the filters of a process, and make calls below them, for tests of the launcher as a whole.
+FILTER_PROGRAMS := $(addprefix $(RUN_TEST_OUT)/,asked_filter filter_dump other_abis)
+
+$(FILTER_PROGRAMS): $(RUN_TEST_OUT)/%: $(RUN_TEST)/%.c
+	@mkdir -p $(dir $@)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $<
+
+filter-programs: $(FILTER_PROGRAMS)
+
+.PHONY: run-tests filter-programs

@@ -1,3 +1,4 @@
+// runs alone: it loads every processor
 // time limit: 420 s
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

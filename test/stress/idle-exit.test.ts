@@ -1,4 +1,5 @@
 /** Around the moment at which an idle daemon exits, over and over: whoever asks is answered. */
+// runs alone: it meets the moment at which a daemon exits
 // time limit: 300 s
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';

@@ -12,7 +12,7 @@ const UNIT_FILE = '/etc/asked.service';
 /** For strace(1): C libraries differ in which of the two they open a file with. */
 const OPEN = '/^open(at)?$';
 
-/** Starts the launcher so that it stops at a system call, and waits until it has. @returns it, and how it goes on */
+/** Starts the launcher so that it stops at a system call, and waits until it has. @returns it, and how it continues */
 async function stoppedAt(host: Installed, call: string, argv: readonly string[], path?: string) {
   const { machine } = host;
   const strace = ['strace', '-qqq', '-o', '/run/trace', ...(path === undefined ? [] : ['-P', path])];
@@ -32,7 +32,7 @@ async function stoppedAt(host: Installed, call: string, argv: readonly string[],
 }
 
 describe('a launcher and a daemon that', () => {
-  it('is killed while a directory changes hands: nothing is left, and the next start finishes it', async () => {
+  it('is killed during a handover: nothing is left, and the next start finishes it', async () => {
     await withInstalled({}, async host => {
       const { machine } = host;
       const script = `mkdir -p -m 700 /var/lib/private && mkdir ${TREE} && cd ${TREE} && seq ${FILES} | xargs touch`;

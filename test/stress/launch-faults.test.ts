@@ -35,6 +35,13 @@ function representatives(calls: readonly TracedCall[]): TracedCall[] {
   );
 }
 
+/** A device that cannot be made is the host's, mounted: the same device, for everybody's use. */
+const MOUNTED_DEVICE = /^\S+ \/dev\/(?:null|zero|full|random|urandom|tty) rw,nosuid\S* - devtmpfs /;
+
+function worldOf(lines: readonly string[], call: TracedCall): string[] {
+  return lines.filter(line => call.name !== 'mknodat' || !MOUNTED_DEVICE.test(line));
+}
+
 describe('a start in which one system call fails', () => {
   let launches: TracedLaunches;
   before(async () => {
@@ -59,7 +66,7 @@ describe('a start in which one system call fails', () => {
       for (const { call, error } of faults) {
         const { status, stdout, stderr } = await launches.tamper(argv, call, `error=${error}`);
         if (status === 0) {
-          assert.deepEqual(testimony(stdout), normal, `another world without ${call.line}`);
+          assert.deepEqual(worldOf(testimony(stdout), call), normal, `another world without ${call.line}`);
         } else {
           assert.equal(stdout, '', call.line);
           // The status of a command before the service is its own; the fault may have met its loader.

@@ -13,7 +13,7 @@ const DROPS: readonly (readonly [call: RegExp, words: RegExp])[] = [
   [/^capset\(/, /did not set the capabilities/],
   [/^seccomp\(/, /did not install the seccomp filter/],
   [/^setuid\(0\)/, /could become root again/],
-  [/^unshare\(CLONE_NEWUSER\b/, /cannot map the users of a private user namespace/],
+  [/^setns\(.*CLONE_NEWUSER\)/, /did not put this process into the user namespace/],
   [/^prctl\(PR_SET_NO_NEW_PRIVS,/, /did not forbid new privileges/],
   [/^prctl\(PR_SET_SECUREBITS,/, /did not reset the securebits/],
   [/^prctl\(PR_SET_KEEPCAPS, 1/, /cannot set the capabilities/],

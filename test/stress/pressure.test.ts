@@ -1,4 +1,5 @@
 /** A host that runs out of something: clear errors at once, nothing that was answered lost, and all well again afterwards. */
+// runs alone: it takes all descriptors of a process, and fills /run
 // time limit: 120 s
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** A host full of services: 4,000 processes are followed at a time, for nothing while they live, and each end is seen at once. */
+// runs alone: it measures when the end of a process is seen
 // time limit: 120 s
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -8,7 +9,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PinnedProcess } from '../../src/allocator/ports.ts';
 import { asPid } from '../../src/core/ids.ts';
-import { raiseDescriptorLimit } from '../../src/host/libc/libc.ts';
+import { raiseDescriptorLimit } from '../../src/host/libc/descriptors.ts';
 import { ProcessWatch } from '../../src/host/processes/watch.ts';
 
 const CROWD = 4_000;

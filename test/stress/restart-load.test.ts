@@ -1,4 +1,5 @@
 /** The installed daemon under systemd is restarted and killed while many use it. */
+// runs alone: it loads every processor
 // time limit: 180 s
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';

@@ -1,4 +1,5 @@
 /** An hour's worth of use in a minute or two: what the daemon has at the end is what it had at the start. */
+// runs alone: it loads every processor
 // time limit: 420 s
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -21,7 +21,7 @@ const RUNS = 200;
 const DIRECTORIES = 50;
 const FILES = 100;
 
-/** The owner of a top that is marked (native/helper/tree/owner_hint.h). */
+/** The owner of a top that is marked (native/helper/tree/chown.c). */
 const MARK = '0:65534';
 
 test(`completes ${RUNS} handovers of a 5,000-file tree that were killed at a random moment`, async context => {

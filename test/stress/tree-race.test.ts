@@ -1,4 +1,5 @@
 /** The old owner races the walk: whatever it swaps, no inode outside the tree gets another owner. */
+// runs alone: its attacker needs a processor
 // time limit: 300 s
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';

@@ -1,3 +1,4 @@
+// runs alone: it measures how long root waits
 // time limit: 900 s
 /** Root is served while four users attack: see support/under-fire.ts. */
 import { after, before, describe, it } from 'node:test';

@@ -7,7 +7,13 @@ import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import { Machine } from './machine.ts';
 
 /** What a test may need of its host. */
-export type Need = 'machines' | 'machines with systemd' | 'user namespaces' | 'id-mapped mounts';
+export type Need =
+  | 'machines'
+  | 'machines with systemd'
+  | 'user namespaces'
+  | 'id-mapped mounts'
+  | 'etcd nodes'
+  | 'cables';
 
 /** Why a need is not met; a need that is met is left out. */
 export type Lacking = Readonly<Partial<Record<Need, string>>>;
@@ -48,6 +54,11 @@ const TRIES: Readonly<Record<Need, () => Promise<string | undefined>>> = {
   'user namespaces': async () => failureOf('unshare', '--user', '--map-root-user', 'true'),
   'id-mapped mounts': async () =>
     failureOf('sh', '-c', CAN_MAP) === undefined ? undefined : `the file system of /var/tmp cannot be mapped`,
+  'etcd nodes': async () =>
+    failureOf('sh', '-c', 'etcd --version && etcdctl version && etcdutl version && openssl version'),
+  // Between the networks of machines: veth(4).
+  cables: async () =>
+    failureOf('unshare', '--net', 'ip', 'link', 'add', 'name', 'one', 'type', 'veth', 'peer', 'name', 'other'),
 };
 
 async function bootFailure(init: 'plain' | 'systemd'): Promise<string | undefined> {

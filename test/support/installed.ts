@@ -81,7 +81,8 @@ export class Installed {
 
   /** The names of everything that the daemon keeps: links, lease files, and its lock files. */
   async traces(): Promise<string[]> {
-    const script = 'cd /run && find dynuser/by-* dynuser/leases dynuser/static systemd/dynamic-uid -mindepth 1; true';
+    const script =
+      'cd /run && find dynuser/by-* dynuser/members dynuser/groups dynuser/leases dynuser/static systemd/dynamic-uid -mindepth 1; true';
     const text = await this.machine.sh(`{ ${script}; } 2>/dev/null`);
     return text.split('\n').filter(line => line !== '');
   }

@@ -1,5 +1,5 @@
 /**
- * A disposable machine for a test: namespaces of its own over a throw-away copy of the host's file tree, with a bare
+ * A disposable machine for a test: namespaces of its own over a throw-away copy of the host's file tree, or of another system's, with a bare
  * process 1 or with the real systemd. What a test does in it never reaches the host, and nothing of it outlives the
  * test process, however that ends. machine/supervise.sh and machine/boot.sh make it; this file is their handle.
  */
@@ -33,6 +33,12 @@ export interface MachineOptions {
   readonly nsswitch?: Readonly<Record<string, string>>;
   /** disk: /var/lib is an empty directory of the host's /var/tmp, where mounts can be id-mapped (test/support/disk.sh). */
   readonly varLib?: 'disk';
+  /** the directory with another system than the host's, whose Node and init it then has; it is not changed */
+  readonly system?: string;
+  /** It boots with an empty /etc and /var, and its /usr is read-only. */
+  readonly stateless?: true;
+  /** a directory of the host that it shows at /srv/shared, as other machines may do: storage that several hosts have */
+  readonly shared?: string;
 }
 
 type Supervisor = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -154,7 +160,18 @@ function supervise(options: MachineOptions): Supervisor {
   // In a session of its own: what ends the test with all of its process group must not end what cleans up after it.
   return spawn(
     'unshare',
-    [...namespaces, 'sh', script, checkout, process.execPath, options.init, options.varLib ?? 'none'],
+    [
+      ...namespaces,
+      'sh',
+      script,
+      checkout,
+      process.execPath,
+      options.init,
+      options.varLib ?? 'none',
+      options.system ?? '/',
+      options.stateless === true ? 'stateless' : 'none',
+      options.shared ?? '',
+    ],
     { stdio: ['pipe', 'pipe', 'pipe'], cwd: '/', detached: true },
   );
 }

@@ -19,6 +19,8 @@ const SIGNS: readonly (readonly [Need, RegExp])[] = [
   ['machines', /\bMachine\.boot\(|\bdist\/test\/(?:demo|dev)\//],
   ['machines with systemd', /\binit: 'systemd'/],
   ['id-mapped mounts', /\bvarLib: 'disk'/],
+  ['etcd nodes', /\bEtcdCluster\.start\(/],
+  ['cables', /\bFleet\.boot\(/],
 ];
 
 /** @param path compiled, below dist/test @throws Error if the file declares something that is not understood */

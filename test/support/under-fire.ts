@@ -38,7 +38,7 @@ const CONNECTION_FLOODS: ReadonlySet<Flood> = new Set(['storm', 'open-close']);
 const CONNECTIONS = 600;
 const FIRST_UID = 2_000;
 const GOING_MS = 20_000;
-/** How long a flood goes on before it is measured. */
+/** How long a flood lasts before it is measured. */
 const WARM_UP_MS = 1_000;
 const PROGRAM_MS = 120_000;
 

@@ -90,7 +90,7 @@ describe('on the system bus', () => {
     machine.output(['systemd-run', '--quiet', `--unit=${unit}`, ...argv]);
   const startBus = () => systemctl('start', 'dbus.socket', 'dbus.service');
 
-  it('says that there is no bus, and goes on', async () => {
+  it('says that there is no bus, and continues', async () => {
     const { kind, reason } = await adapter.check('dbus.service');
     assert.equal(kind, 'unavailable');
     assert.match(

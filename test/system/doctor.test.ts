@@ -15,7 +15,7 @@ before(async () => {
 after(() => machine.stop());
 
 /** @returns what is not ok, each with its level */
-async function amiss(...options: readonly string[]): Promise<string[]> {
+async function findingsNotOk(...options: readonly string[]): Promise<string[]> {
   const { stdout } = await machine.run(['dynuserctl', 'doctor', '--json=short', ...options]);
   const findings: Finding[] = JSON.parse(stdout);
   assert.ok(findings.length > 10);
@@ -25,7 +25,7 @@ async function amiss(...options: readonly string[]): Promise<string[]> {
 test('a fresh host as the README sets it up is well, before anything has asked the daemon', async () => {
   await machine.output(['systemctl', 'enable', '--now', 'dynuserd.socket']);
   // Nobody lives who could be looked up: that is not known, and no alarm.
-  assert.deepEqual(await amiss(), ['unknown Lookups']);
+  assert.deepEqual(await findingsNotOk(), ['unknown Lookups']);
   const { status, stdout } = await machine.run(['dynuserctl', 'doctor', '--try']);
   assert.match(stdout, /\n0 problems, 0 warnings\.\n$/);
   assert.doesNotMatch(stdout, /^(?!ok )[a-z]+ {2}/m);
@@ -35,29 +35,29 @@ test('a fresh host as the README sets it up is well, before anything has asked t
 
 test('a host with a live user is well', async () => {
   await machine.output(['dynuserctl', 'acquire', 'web.service']);
-  assert.deepEqual(await amiss(), []);
-  assert.deepEqual(await amiss('--try'), []);
+  assert.deepEqual(await findingsNotOk(), []);
+  assert.deepEqual(await findingsNotOk('--try'), []);
 });
 
 test('a source that goes to the network, which the unit does not have', async () => {
   await machine.output(['sed', '-i', 's/^passwd: .*/passwd: files dynuser systemd nis/', '/etc/nsswitch.conf']);
-  assert.deepEqual(await amiss(), ['warning Network of the daemon']);
+  assert.deepEqual(await findingsNotOk(), ['warning Network of the daemon']);
   const dropIn = '[Service]\nPrivateNetwork=no\n';
   await machine.write('/run/systemd/system/dynuserd.service.d/network.conf', dropIn);
   await machine.sh('systemctl daemon-reload && systemctl restart dynuserd');
-  assert.deepEqual(await amiss(), []);
+  assert.deepEqual(await findingsNotOk(), []);
 });
 
 test('no link in the user database, and no policy on the bus', async () => {
   await machine.output(['rm', '/run/systemd/userdb/io.dynuser.DynamicUser']);
   await machine.output(['rm', '/usr/share/dbus-1/system.d/io.dynuser.Allocator1.conf']);
-  assert.deepEqual(await amiss(), ['warning User database', 'warning D-Bus']);
+  assert.deepEqual(await findingsNotOk(), ['warning User database', 'warning D-Bus']);
 });
 
 test('a daemon that hangs costs a bounded wait, and all else is looked at', async () => {
   const pid = await machine.output(['systemctl', 'show', '-P', 'MainPID', 'dynuserd']);
   await machine.output(['kill', '-STOP', pid]);
-  const found = await amiss();
+  const found = await findingsNotOk();
   assert.deepEqual(found, ['problem Daemon', 'warning User database', 'unknown Ended users', 'warning D-Bus']);
   await machine.output(['kill', '-CONT', pid]);
 });

@@ -70,7 +70,7 @@ function normalise(transcript: string): string {
   };
   return transcript
     .replace(BOLD, '')
-    .replace(/^(.* explicit +)\d+ +\S+ +/gm, '$1PID SINCE ')
+    .replace(/^(.* explicit +)(?:\d+|-) +(?:now|\S+ ago) +/gm, '$1PID SINCE ')
     .replace(/^(.* LIFETIME +)PID +SINCE +/gm, '$1PID SINCE ')
     .replace(/\b[0-9a-f]{32}\b/g, 'LEASE')
     .replace(/\d+\((run-r[0-9a-f]{16})\)/g, (_, name: string) => `UID(${numbered(name)})`)

@@ -43,7 +43,7 @@ describe('the daemon under systemd', () => {
     await until('a unit that fails ends its lease', async () => !(await resolves('beyond')));
   });
 
-  it('refuses what needs a bus that hangs within a bounded time, serves all else, and sees what ended when it goes on', async () => {
+  it('refuses what needs a bus that hangs within a bounded time, serves all else, and sees what ended when it continues', async () => {
     await run('hung');
     assert.equal((await acquire('hung')).status, 0);
     await systemctl('kill', '-s', 'STOP', 'dbus.service');

@@ -57,10 +57,28 @@ const COMMANDS = [
   'a \\\n# between\n; and\n  b \\\n  c',
   'ü€😀 "ü ü"',
   '$REST $MORE',
+  'a\\x00b \\u0000 \\000 "\\0" \\08 \\U00000000 \\U00110000',
+  '$ONE$TWO "$ONE $TWO" ${ONE}${TWO} ${NONE}${ONE} $ONE. $ONE_ ${ONE}$$ ${ONE}$$ONE',
+  '\'$ONE\' \'${ONE}\' "$ONE" "${TWO}" \'$TWO\' "a $TWO"',
+  '$\\x4fNE \\x24{ONE} \\x24ONE $\\{ONE}',
+  '$TWO;x $TWO; ;$TWO a; ";" \\;\\; \\;x "\\;"',
+  '\\a\\b\\f\\v\\r\\n\\t\\s\\"\\\' \\400 \\U0001F600 \\u20ac',
+  '%%%%n x%%n%% "%%n" \'%%\' %%%n',
+  'a\\ b a\\\\ b "a\\\\" \\\\',
+  '"a"\'b\'c"d e"f --opt="x y" --opt=\'x y\'z "--opt=x y"',
+  '-x @y :z +w !v !!u |t',
+  '${} ${ } ${1} ${ONE } ${-} ${ONE-x} ${ONE:+x}',
+  '$ $$ $$$ $$$$ $$$$$ x$$$ONE',
+  '$EMPTY$EMPTY ${EMPTY}${EMPTY} "$EMPTY" "${EMPTY}" x$EMPTY',
+  '"" \'\' ""\'\' "" x""',
+  '$OPEN ${OPEN} $QUOTED$QUOTED',
+  '[a-z]* ~ ~root {a,b} `date` $(date) <in >out 2>&1 & && || | #x',
+  '\\\n  a \\\n  b',
+  'a\tb  c \\\n\td',
 ] as const;
 
 /** What both refuse there: the unit is not loaded. */
-const REFUSED = ['%z', '%1', '"open', "a 'b"] as const;
+const REFUSED = ['%z', '%1', '"open', "a 'b", 'x"', "x'y z"] as const;
 
 /** Values of Environment=. */
 const ENVIRONMENTS = [
@@ -121,6 +139,20 @@ const CASES: readonly Case[] = [
   ...['User=root', 'User=games', 'SetLoginEnvironment=no', 'SetLoginEnvironment=yes'].map((line, index) =>
     caseOf(`login${index}`, [line, 'UnsetEnvironment=HOME SHELL', `ExecStart=!${PROGRAM} %n %u`]),
   ),
+  caseOf('bad', [
+    'Environment=T_A=1 1=2 T_B=%z T_C=3 "T_D=4',
+    'Environment=T_E=5 T_F',
+    'UnsetEnvironment=1A T_E',
+    'EnvironmentFile=etc',
+    'ExecStart=-bin/x',
+    'ExecStart=-/bin/false %z',
+    'ExecStart="x',
+    'SetLoginEnvironment=maybe',
+    'no assignment',
+    '=nothing',
+    'Usr=games',
+    `ExecStart=${PROGRAM} %n $T_A $T_B`,
+  ]),
   {
     unit: 'in-st\\x2dance@a-b\\x2dc.service',
     file: `${UNITS}/in-st\\x2dance@.service`,
@@ -141,7 +173,17 @@ const CASES: readonly Case[] = [
   },
 ];
 
-const REFUSED_CASES = REFUSED.map((words, index) => caseOf(`refused${index}`, [`ExecStart=${PROGRAM} %n ${words}`]));
+/** Lines that make systemd refuse the unit. */
+const REFUSED_LINES = [
+  ...['User=%z', 'SupplementaryGroups=games %z', 'DynamicUser=maybe', 'DynamicUser=', 'WorkingDirectory=srv'],
+  ...['WorkingDirectory=/%z', 'RootDirectory=srv', 'RootDirectory=/%z', 'ExecStartPre=bin/true', 'ExecStart=/bin/'],
+  ...['ExecStartPre=/bin/true %z', 'ExecStartPre=/bin/true "x', 'ExecStartPre=+!/bin/true', '[Install'],
+] as const;
+
+const REFUSED_CASES = [
+  ...REFUSED.map(words => [`ExecStart=${PROGRAM} %n ${words}`]),
+  ...REFUSED_LINES.map(line => [`ExecStart=${PROGRAM} %n x`, line]),
+].map((lines, index) => caseOf(`refused${index}`, lines));
 
 /** The variables that a manager sets and a launcher does not, or has no say in. */
 const OTHERS = /^(?:LANG|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|MEMORY_PRESSURE_.*|SHLVL|PWD|OLDPWD|_)=/;
@@ -197,7 +239,7 @@ describe('unit files', () => {
       if ('resolved' in outcome) {
         const userName = outcome.resolved.userName ?? 'root';
         const root = { uid: 0, gid: 0, userName, dynamic: false, groups: [], directories: [], environment: {} };
-        return planLaunch(outcome.resolved, root);
+        return planLaunch(outcome.resolved, { ...root, kernel: { processor: process.arch, deniesWriteExecute: true } });
       }
       answers.push(...outcome.questions.map(answer));
     }

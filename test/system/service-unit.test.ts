@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Machine } from '../support/machine.ts';
 import { until } from '../support/until.ts';
 
-/** Of systemd-analyze(1), from 0 to 10. */
-const EXPOSURE_MAX = 2.5;
+/** Of systemd-analyze(1), from 0 to 10; 0.2 of it is netlink and CAP_AUDIT_WRITE, for records of the kernel's audit. */
+const EXPOSURE_MAX = 2.7;
 
 describe('dynuserd.service', () => {
   let machine: Machine;

@@ -54,6 +54,16 @@ describe('two allocators on one host, each blind to the other but for the lock f
     await machine.output(['dynuserctl', 'release', SECOND]);
   });
 
+  it('of a user and a group that prefer one number, the group has it here, and the user with systemd', async () => {
+    const names = ['-p', 'DynamicUser=yes', '-p', `User=${FIRST}`, '-p', `Group=${SECOND}`, 'sh', '-c', 'id -u; id -g'];
+    const numbers = async (argv: readonly string[]) => (await machine.output([...argv, ...names])).split('\n');
+    const [theirUser, theirGroup] = await numbers(['systemd-run', '--wait', '--pipe', '--quiet']);
+    const [ourUser, ourGroup] = await numbers(['dynuser-run']);
+    assert.deepEqual([theirUser, ourGroup], [THEIR_UID, THEIR_UID]);
+    assert.notEqual(theirGroup, THEIR_UID);
+    assert.notEqual(ourUser, THEIR_UID);
+  });
+
   it('the name of a user that systemd has is refused all the same, with advice that helps', async () => {
     await startDynamicUnit(machine, 'two');
     const { status, stderr } = await machine.run(['dynuserctl', 'acquire', 'two.service']);
@@ -63,6 +73,19 @@ describe('two allocators on one host, each blind to the other but for the lock f
     await machine.output(['systemctl', 'stop', 'two']);
     assert.match(await machine.output(['dynuserctl', 'acquire', 'two.service']), /^\d+$/);
     await machine.output(['dynuserctl', 'release', 'two']);
+  });
+
+  it('a group that systemd has is refused as a shared one, since its GID ends with its units', async () => {
+    const properties = ['-p', 'DynamicUser=yes', '-p', 'Group=theirs', '-p', 'Type=exec'];
+    await machine.output(['systemd-run', '-q', '--unit=three', ...properties, 'sleep', 'infinity']);
+    for (const argv of [
+      ['dynuserctl', 'acquire', 'four.service', '--group=theirs'],
+      ['dynuser-run', '-p', 'Group=theirs', 'true'],
+    ]) {
+      const { stderr } = await machine.run(argv);
+      assert.match(stderr, /the group theirs is a dynamic group of systemd \(GID \d+\); .*stop its units first/);
+    }
+    await machine.output(['systemctl', 'stop', 'three']);
   });
 
   it('both leave no lock behind', async () => {
@@ -103,14 +126,30 @@ describe("our users through systemd's programs, with nss-systemd alone", () => {
     assert.match(await machine.output(['userdbctl', 'users-in-group', '--no-legend', name]), /^$/);
   });
 
+  it('the groups that they share are seen, and are for units of systemd too', async () => {
+    await machine.output(['dynuserctl', 'acquire', 'one.service', '--group=ours']);
+    const [, , gid = ''] = (await machine.output(['getent', 'group', 'ours'])).split(':');
+    assert.equal(await machine.output(['getent', 'group', 'ours']), `ours:x:${gid}:one`);
+    assert.match(
+      await machine.output(['id', 'one']),
+      new RegExp(`^uid=(\\d+)\\(one\\) .* groups=\\1\\(one\\),${gid}\\(ours\\)$`),
+    );
+    assert.match(await machine.output(['userdbctl', 'users-in-group', '--no-legend', 'ours']), /^one +ours$/);
+    const properties = ['-p', 'DynamicUser=yes', '-p', 'Group=ours'];
+    assert.equal(await machine.output(['systemd-run', '-q', '--pipe', '--wait', ...properties, 'id', '-g']), gid);
+    await machine.output(['dynuserctl', 'release', 'one']);
+  });
+
   it('varlinkctl reads our interfaces and calls them', async () => {
     const interfaces = await machine.output(['varlinkctl', 'list-interfaces', SOCKET]);
     assert.deepEqual(interfaces.split('\n'), [
       'io.dynuser.Allocator',
+      'io.systemd.Metrics',
       'io.systemd.UserDatabase',
       'org.varlink.service',
     ]);
-    for (const shown of interfaces.split('\n')) {
+    // Debian 13's varlinkctl does not know the type "any" of metrics.
+    for (const shown of interfaces.split('\n').filter(each => each !== 'io.systemd.Metrics')) {
       const text = await machine.output(['varlinkctl', 'introspect', SOCKET, shown]);
       await machine.write('/tmp/interface.varlink', text);
       await machine.output(['varlinkctl', 'validate-idl', '/tmp/interface.varlink']);

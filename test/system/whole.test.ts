@@ -70,7 +70,7 @@ describe('the installed daemon beside systemd', () => {
     await release(again['lease']);
   });
 
-  it('moves a static service’s directory behind the boundary, and back', async () => {
+  it('moves a static service’s directory below /var/lib/private, and back', async () => {
     await machine.sh(
       'mkdir -p /var/lib/moving && echo kept >/var/lib/moving/file && chown -R games:games /var/lib/moving',
     );

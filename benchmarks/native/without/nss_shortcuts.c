@@ -1,16 +1,14 @@
 /* Linked into a dynuser-helper that leaves it to nss-systemd to ask process 1, and always asks nss-systemd. */
-#include "probe/pid1_lookup.h"
-#include "probe/pid1_question.h"
+#include "probe/pid1.h"
 #include "probe/sources.h"
 
 __typeof__(pid1_question_begin) __wrap_pid1_question_begin;
 __typeof__(pid1_lookup_enable) __wrap_pid1_lookup_enable;
 __typeof__(sources_leave_out_systemd) __wrap_sources_leave_out_systemd;
 
-bool __wrap_pid1_question_begin(struct pid1_question *question, const char *socket, const char *name)
+bool __wrap_pid1_question_begin(struct pid1_question *question, const char *name)
 {
 	(void)question;
-	(void)socket;
 	(void)name;
 	return false;
 }

@@ -32,4 +32,7 @@ enum lookup user_by_number(uint32_t uid, struct account *account, struct failure
 enum lookup group_by_name(const char *name, struct account *account, struct failure *failure);
 enum lookup group_by_number(uint32_t gid, struct account *account, struct failure *failure);
 
+/* The groups of a user and its group, to be freed; initgroups(3) would take them. NULL with errno. */
+gid_t *groups_of_user(const char *user, gid_t gid, int *count);
+
 #endif

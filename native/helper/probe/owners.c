@@ -5,13 +5,93 @@
  */
 #include "owners.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "pid1_lookup.h"
-#include "pid1_question.h"
+#include "dynuser.h"
+#include "pid1.h"
 #include "sources.h"
-#include "user_database.h"
+
+#define SERVICES "/run/systemd/userdb"
+/* The foreign UIDs of systemd 258 (docs/UIDS-GIDS.md), 0x7FFE0000 and above, and their names. */
+#define FOREIGN_FIRST 2147352576U
+#define FOREIGN_NAME "foreign-"
+
+/* Where systemd looks for records, of every version that there is. */
+static const char *const records[] = {
+	"/etc/userdb", "/run/userdb", "/run/host/userdb", "/usr/local/lib/userdb", "/usr/lib/userdb", "/lib/userdb",
+};
+
+/* Those who know no users of their own, or whose users the helper learns of by other means. */
+static const char *const known[] = {
+	PID1_SERVICE, "io.systemd.DropIn", "io.systemd.Multiplexer", "io.systemd.NameServiceSwitch", DYNUSER_SERVICE,
+};
+
+/* Which of the last three it is depends on how systemd was built. */
+static const char *const made_up[] = { "root", "nobody", "nogroup", "nfsnobody" };
+
+static bool is_known(const char *service)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(service, known[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_of_nobody(const char *entry)
+{
+	return strcmp(entry, ".") == 0 || strcmp(entry, "..") == 0;
+}
+
+/* Whether a directory is missing, or has nothing but what is expected. */
+static bool has_only(const char *path, bool (*expected)(const char *entry))
+{
+	DIR *stream = opendir(path);
+	struct dirent *entry;
+	bool only = true;
+
+	if (stream == NULL)
+		return errno == ENOENT;
+	errno = 0;
+	while (only && (entry = readdir(stream)) != NULL)
+		only = is_of_nobody(entry->d_name) || (expected != NULL && expected(entry->d_name));
+	/* A failure looks like the end, but for this. */
+	only = only && errno == 0;
+	closedir(stream);
+	return only;
+}
+
+static bool has_manager_alone(void)
+{
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+		if (!has_only(records[i], NULL))
+			return false;
+	}
+	return has_only(SERVICES, is_known);
+}
+
+/*
+ * Whether a name, or a number, may be known to nss-systemd(8) beside the manager's users: there is a record in a file, or a socket
+ * of others than the manager, dynuser and those who tell what others know (systemd's docs/USER_GROUP_API.md), or it is one that
+ * nss-systemd makes up itself. True also if that cannot be told. Most hosts have neither, and it takes nss-systemd hundreds of system
+ * calls to find that out, for each lookup anew.
+ */
+static bool may_have_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof(made_up) / sizeof(made_up[0]); i++) {
+		if (strcmp(name, made_up[i]) == 0)
+			return true;
+	}
+	return strncmp(name, FOREIGN_NAME, strlen(FOREIGN_NAME)) == 0 || !has_manager_alone();
+}
+
+static bool may_have_number(uint32_t number)
+{
+	return number == 0 || number == DYNUSER_UID_NOBODY || number >= FOREIGN_FIRST || !has_manager_alone();
+}
 
 static bool ask_sources(const char *name, struct owners *owners, struct failure *failure)
 {
@@ -36,15 +116,20 @@ static void take_user(struct owners *owners, const char *name, uint32_t number)
 	owners->has_user = owners->has_group = true;
 }
 
+/* Whether lookups from here on go past the manager, and past nss-systemd. */
+static void shorten_lookups(bool past_manager, bool past_systemd)
+{
+	pid1_lookup_enable(!past_manager);
+	sources_leave_out_systemd(past_systemd);
+}
+
 /* Asks the sources, without the manager and without what nss-systemd would look up beside it. */
 static bool ask_sources_alone(const char *name, struct owners *owners, struct failure *failure)
 {
-	pid1_lookup_enable(false);
-	sources_leave_out_systemd(!user_database_may_have_name(name));
+	shorten_lookups(true, !may_have_name(name));
 	bool told = ask_sources(name, owners, failure);
 
-	sources_leave_out_systemd(false);
-	pid1_lookup_enable(true);
+	shorten_lookups(false, false);
 	return told;
 }
 
@@ -62,12 +147,11 @@ static enum pid1_answer ask_again(const char *name, uint32_t *number)
 {
 	struct pid1_question question;
 
-	return pid1_question_begin(&question, PID1_SOCKET, name) ? pid1_question_end(&question, number) :
-									 PID1_HAS_NONE;
+	return pid1_question_begin(&question, name) ? pid1_question_end(&question, number) : PID1_HAS_NONE;
 }
 
 static bool ask_pid1_too(struct pid1_question *question, const char *name, struct owners *owners,
-			    struct failure *failure)
+			 struct failure *failure)
 {
 	uint32_t number = 0;
 	bool told = ask_sources_alone(name, owners, failure);
@@ -96,6 +180,24 @@ bool find_owners(const char *name, struct owners *owners, struct failure *failur
 	struct pid1_question question;
 
 	/* Sent first, so that process 1 answers while the sources are asked. */
-	return pid1_question_begin(&question, PID1_SOCKET, name) ? ask_pid1_too(&question, name, owners, failure) :
-								   ask_sources(name, owners, failure);
+	return pid1_question_begin(&question, name) ? ask_pid1_too(&question, name, owners, failure) :
+						      ask_sources(name, owners, failure);
+}
+
+/*
+ * The daemon asks for a number that it has locked, or seen unlocked a moment ago. If that lock is one that the service
+ * manager takes too, none of its users has the number, and it need not be asked.
+ */
+enum lookup find_owner(uint32_t number, struct owner *owner, struct failure *failure)
+{
+	bool locks_tell = pid1_locks_tell();
+
+	shorten_lookups(locks_tell, locks_tell && !may_have_number(number));
+	enum lookup found = user_by_number(number, &owner->account, failure);
+
+	owner->is_group = found == LOOKUP_NOT_FOUND;
+	if (owner->is_group)
+		found = group_by_number(number, &owner->account, failure);
+	shorten_lookups(false, false);
+	return found;
 }

@@ -1,4 +1,7 @@
-/* Owns who has a name on this host: what NSS says, and the service manager's dynamic users, whether NSS has them or not. */
+/*
+ * Owns who has a name or a number on this host: what NSS says, and the service manager's dynamic users, whether NSS has them or
+ * not.
+ */
 #ifndef DYNUSER_HELPER_PROBE_OWNERS_H
 #define DYNUSER_HELPER_PROBE_OWNERS_H
 
@@ -13,5 +16,13 @@ struct owners {
 
 /* Looks for a user and for a group of that name. Returns false with *failure set if a source failed to say. */
 bool find_owners(const char *name, struct owners *owners, struct failure *failure);
+
+struct owner {
+	bool is_group;
+	struct account account;
+};
+
+/* Looks for a user with that number, or else for a group. */
+enum lookup find_owner(uint32_t number, struct owner *owner, struct failure *failure);
 
 #endif

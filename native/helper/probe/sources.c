@@ -7,12 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gnu/libc-version.h>
-#include <nss.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#include <nss.h>
+#endif
 
 #define OWN_SERVICE "dynuser"
 #define SYSTEMD_SERVICE "systemd"
@@ -44,11 +46,13 @@ static const char *line_services(const char *line, const char *database)
  */
 static const char *line_ends(void)
 {
+#ifdef __GLIBC__
 	unsigned int major = 0, minor = 0;
 
 	/* Of one that cannot be read the answer is that of today: it asks more. */
 	if (sscanf(gnu_get_libc_version(), "%u.%u", &major, &minor) == 2 && major == 2 && minor < 33)
 		return "\n#";
+#endif
 	return "\n";
 }
 
@@ -131,29 +135,21 @@ static int read_file(int descriptor, char text[SOURCES_FILE_MAX + 1])
 	return EFBIG;
 }
 
-static bool has_word(const char *services, const char *service)
+/*
+ * musl has no sources to choose from: it reads the files, and then asks nscd(8), whatever nsswitch.conf has. If that is our own (NscdSocket=),
+ * it knows live users alone, of whom no question is about.
+ */
+static int tell_library(char services[DATABASES][SOURCES_LINE_MAX])
 {
-	size_t length = strlen(service);
-
-	for (;;) {
-		services += strspn(services, BLANK);
-		size_t count = strcspn(services, BLANK);
-
-		if (count == 0)
-			return false;
-		if (count == length && strncmp(services, service, count) == 0)
-			return true;
-		services += count;
-	}
-}
-
-static int tell_glibc(char services[DATABASES][SOURCES_LINE_MAX])
-{
+#ifdef __GLIBC__
 	for (size_t i = 0; i < DATABASES; i++) {
 		/* It sets no errno if the line is no service list. */
 		if (__nss_configure_lookup(databases[i], services[i]) != 0)
 			return EINVAL;
 	}
+#else
+	(void)services;
+#endif
 	return 0;
 }
 
@@ -163,9 +159,9 @@ static int configure(const char *text)
 		if (!sources_extract(text, databases[i], NULL, configured[i]) ||
 		    !sources_extract(text, databases[i], SYSTEMD_SERVICE, others[i]))
 			return E2BIG;
-		has_systemd = has_systemd || has_word(configured[i], SYSTEMD_SERVICE);
+		has_systemd = has_systemd || strcmp(configured[i], others[i]) != 0;
 	}
-	return tell_glibc(configured);
+	return tell_library(configured);
 }
 
 bool sources_have_systemd(void)
@@ -179,7 +175,7 @@ void sources_leave_out_systemd(bool leave_out)
 	if (leave_out == is_left_out)
 		return;
 	/* What glibc has taken once it takes again. With half of it a source would not be asked: no answer is better than such. */
-	if (tell_glibc(leave_out ? others : configured) != 0)
+	if (tell_library(leave_out ? others : configured) != 0)
 		_exit(EXIT_FAILURE);
 	is_left_out = leave_out;
 }

@@ -59,8 +59,7 @@ static bool signal_found(void *data, const struct found_thread *found, struct an
 	if (descriptor < 0)
 		return false;
 	/* A second SIGTERM means "now" to some programs: who got one from the child gets no second one. */
-	if (still_has_uid(found, orders->uid) &&
-	    (orders->signal == SIGKILL || !is_reached_by_user(found, orders->uid)))
+	if (still_has_uid(found, orders->uid) && (orders->signal == SIGKILL || !is_reached_by_user(found, orders->uid)))
 		(void)syscall(SYS_pidfd_send_signal, descriptor, orders->signal, NULL, 0);
 	close(descriptor);
 	return false;

@@ -21,28 +21,15 @@ bool remove_ipc(uid_t number, const struct uid_range *dynamic, struct answer *an
 
 /*
  * Removes System V objects that strangers gave to a number, and answers how many, and of the first ones the kind, the id and the
- * creator. One walk: they count for nothing, and somebody who keeps giving must not keep the number from being given out.
+ * creator. One walk: they count for nothing, and somebody who keeps giving must not keep the number from being given out. Always true.
  */
-void remove_given_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer);
-
-/* No object is of this number: it stands for a half that is not asked for. */
-#define NO_OWNER ((uid_t)-1)
+bool remove_given_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer);
 
 /*
- * The two halves: objects whose owner is the UID, and those whose group is the GID. Both leave out what they cannot remove; none
- * of root's is removed for its owner or its group.
+ * What RemoveIPC= removes of a static user of the host: objects whose owner is the UID, and those whose group is the GID. Objects of
+ * root and of root's group are none of anybody's, so a half that is 0 removes nothing. What cannot be removed is left, and keeps no
+ * number from anybody.
  */
-void remove_sysv_ipc(uid_t uid, gid_t gid);
-void remove_posix_ipc(uid_t uid, gid_t gid);
-
-/* As the first, of a number that is both, and what it created as well, whoever has that. */
-void remove_own_sysv_ipc(uid_t number);
-
-/* Makes what is left of the second half root's. */
-void disown_posix_ipc(uid_t number);
-
-/* The same in any tree. */
-void remove_in_tree(const char *top, uid_t uid, gid_t gid);
-void disown_in_tree(const char *top, uid_t number);
+void remove_account_ipc(uid_t uid, gid_t gid);
 
 #endif

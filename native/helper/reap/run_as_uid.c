@@ -5,13 +5,13 @@
 #include "run_as_uid.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "role.h"
 
 /* A child needs some microseconds; on an overloaded machine some milliseconds. */
 #define CHILD_WAIT_MS 500
@@ -19,14 +19,10 @@
 /* A process without any UID but the given one; securebits(7) could have kept the capabilities over the change. */
 static bool become(uid_t uid)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
-	struct __user_cap_data_struct left[_LINUX_CAPABILITY_U32S_3] = { { .effective = UINT32_MAX } };
 	uid_t real = 0, effective = 0, saved = 0;
 
-	return setresuid(uid, uid, uid) == 0 && syscall(SYS_capset, &header, none) == 0 &&
-	       syscall(SYS_capget, &header, left) == 0 && left[0].effective == 0 && left[1].effective == 0 &&
-	       getresuid(&real, &effective, &saved) == 0 && real == uid && effective == uid && saved == uid;
+	return setresuid(uid, uid, uid) == 0 && role_take(ROLE_BARE) && getresuid(&real, &effective, &saved) == 0 &&
+	       real == uid && effective == uid && saved == uid;
 }
 
 static _Noreturn void run_child(uid_t uid, void (*act)(const void *data), const void *data)

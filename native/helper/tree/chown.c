@@ -1,21 +1,170 @@
-/* The handover of a tree to another owner. */
+/*
+ * The handover of a tree to another owner.
+ *
+ * While it is under way, the top belongs to root with the group 65534, an owner that no finished tree has, with mode 0700. So neither
+ * this program, nor the daemon, nor systemd takes the tree for anybody's, even if the run was interrupted. An extended attribute,
+ * which only root can write, lists the UIDs that inodes below may still belong to.
+ *
+ * A directory is closed while it is handed over: it is root's, and nobody but root can change the names in it. So what a name
+ * stands for is the same at every time, and links can be counted: who may rename and unlink in between can make a foreign inode with
+ * two names seem to have one.
+ */
 #include <errno.h>
-#include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
-#include "close.h"
-#include "transition.h"
 #include "commands.h"
 #include "walk.h"
 
+#define FORMER_OWNERS "trusted.dynuser.former-owners"
+/* Former owners that are remembered while a handover is interrupted again and again. */
+#define FORMER_OWNERS_MAX 32U
+#define DIGITS_MAX 11U
+#define TRANSITION_UID 0U
+#define TRANSITION_GID 65534U
+#define TRANSITION_MODE 0700U
+
+/* The permission bits that a closed directory had. */
+#define CLOSED_MODE "trusted.dynuser.mode"
+#define MODE_DIGITS 4U
+#define OTHERS_WRITE (S_IWGRP | S_IWOTH)
+/* What a directory may keep when it is handed over. */
+#define KEPT_BITS 01777U
+
 struct handover {
 	struct tree_owner owner;
-	struct tree_former_owners former;
+	/* the owner of the top, or those that an interrupted run wrote down */
+	uint32_t former[FORMER_OWNERS_MAX];
+	size_t former_count;
 };
 
+static bool was_owner(const struct handover *handover, uint32_t uid)
+{
+	for (size_t i = 0; i < handover->former_count; i++) {
+		if (handover->former[i] == uid)
+			return true;
+	}
+	return false;
+}
+
+/* Beyond the bound none is added: inodes with several links of that owner are then left alone, never the reverse. */
+static void add_former(struct handover *handover, uint32_t uid)
+{
+	if (!was_owner(handover, uid) && handover->former_count < FORMER_OWNERS_MAX)
+		handover->former[handover->former_count++] = uid;
+}
+
+static void read_former(int top, struct handover *handover)
+{
+	char text[FORMER_OWNERS_MAX * DIGITS_MAX + 1];
+	ssize_t length = fgetxattr(top, FORMER_OWNERS, text, sizeof(text) - 1);
+	char *at = text;
+
+	text[length < 0 ? 0 : length] = '\0';
+	while (*at != '\0') {
+		char *end;
+		unsigned long uid = strtoul(at, &end, 10);
+
+		if (end == at || uid > UINT32_MAX - 1)
+			break;
+		add_former(handover, (uint32_t)uid);
+		at = *end == ' ' ? end + 1 : end;
+	}
+}
+
+/* Those that an interruption of this run leaves. */
+static void write_former(int top, struct handover next)
+{
+	char text[FORMER_OWNERS_MAX * DIGITS_MAX + 1];
+	size_t length = 0;
+
+	add_former(&next, next.owner.uid);
+	for (size_t i = 0; i < next.former_count; i++)
+		length += (size_t)snprintf(text + length, sizeof(text) - length, i == 0 ? "%u" : " %u", next.former[i]);
+	/*
+	 * A file system without trusted attributes keeps no record: then the next run finds nobody, and leaves inodes with several links
+	 * that are not the new owner's alone.
+	 */
+	(void)fsetxattr(top, FORMER_OWNERS, text, length, 0);
+}
+
+/* Puts a tree into transition. Returns NULL, or the call that failed, with errno; so do those below. */
+static const char *begin_transition(int top, const struct tree_status *status, struct handover *handover)
+{
+	bool marked = status->uid == TRANSITION_UID && status->gid == TRANSITION_GID;
+
+	/* The attribute of a top that is not marked is left from a run that ended right before it took it away. */
+	if (marked)
+		read_former(top, handover);
+	else
+		add_former(handover, status->uid);
+	write_former(top, *handover);
+	if (!marked && fchown(top, TRANSITION_UID, TRANSITION_GID) != 0)
+		return "fchown";
+	return tree_set_mode((struct tree_place){ top, "" }, TRANSITION_MODE);
+}
+
+static const char *end_transition(int top)
+{
+	if (fremovexattr(top, FORMER_OWNERS) == 0 || errno == ENODATA || errno == EOPNOTSUPP || errno == EPERM)
+		return NULL;
+	return "fremovexattr";
+}
+
 /*
- * Closes a directory that changes hands anyway. So the inodes in it need not be pinned one by one either, which would take
+ * Closes a directory and reads its status anew. Permission bits that let others write to it are taken away meanwhile, and kept in an
+ * extended attribute, which an interrupted run leaves to the next. *closed is false if the file system has no such attributes; the
+ * directory is root's then, but others may still write to it.
+ */
+static const char *close_directory(int descriptor, struct tree_status *status, bool *closed)
+{
+	const struct tree_place place = { descriptor, "" };
+	char text[MODE_DIGITS + 1];
+
+	*closed = false;
+	if (fchown(descriptor, 0, 0) != 0)
+		return "fchown";
+	/* Only now, when its old owner has no more say: what that has granted, and what the mode is in the end. */
+	const char *failed = tree_drop_acls(place, status);
+
+	if (failed == NULL && !tree_stat(descriptor, "", status))
+		failed = "statx";
+	if (failed != NULL)
+		return failed;
+	if ((status->mode & OTHERS_WRITE) != 0) {
+		(void)snprintf(text, sizeof(text), "%04o", status->mode & KEPT_BITS);
+		if (fsetxattr(descriptor, CLOSED_MODE, text, MODE_DIGITS, 0) != 0)
+			return NULL;
+		failed = tree_set_mode(place, status->mode & KEPT_BITS & ~(uint32_t)OTHERS_WRITE);
+		if (failed == NULL && !tree_stat(descriptor, "", status))
+			failed = "statx";
+	}
+	*closed = failed == NULL;
+	return failed;
+}
+
+/* Gives a directory the permission bits back that it had, and says so in its status. */
+static const char *reopen_directory(int descriptor, struct tree_status *status)
+{
+	char text[MODE_DIGITS + 1] = { 0 };
+
+	if (fgetxattr(descriptor, CLOSED_MODE, text, MODE_DIGITS) != (ssize_t)MODE_DIGITS)
+		return NULL;
+	uint32_t mode = (uint32_t)strtoul(text, NULL, 8) & KEPT_BITS;
+	const char *failed = tree_set_mode((struct tree_place){ descriptor, "" }, mode);
+
+	/* Before its owner changes: a directory that has its owner never has a record. */
+	if (failed == NULL && fremovexattr(descriptor, CLOSED_MODE) != 0)
+		failed = "fremovexattr";
+	status->mode = (uint16_t)((status->mode & S_IFMT) | mode);
+	return failed;
+}
+
+/*
+ * Closes a directory that is handed over anyway. So the inodes in it need not be pinned one by one either, which would take
  * longer than all the rest.
  */
 static bool enter(struct tree_worker *worker, int descriptor, struct tree_status *status, bool *closed)
@@ -25,9 +174,9 @@ static bool enter(struct tree_worker *worker, int descriptor, struct tree_status
 	/* Of a tree that becomes root's, a closed directory would seem done. */
 	if (tree_owned(status, &handover->owner) || handover->owner.uid == 0)
 		return true;
-	const char *failed = tree_close(descriptor, status, closed);
+	const char *failed = close_directory(descriptor, status, closed);
 
-	return failed == NULL || tree_fail(worker, failed, errno, descriptor, "");
+	return failed == NULL || tree_fail(worker->pool->report, failed, descriptor, "");
 }
 
 /*
@@ -37,16 +186,19 @@ static bool enter(struct tree_worker *worker, int descriptor, struct tree_status
 static bool foreign(const struct handover *handover, const struct tree_status *status, bool closed)
 {
 	return (status->links > 1 || !closed) && status->uid != handover->owner.uid &&
-	       !tree_former_has(&handover->former, status->uid);
+	       !was_owner(handover, status->uid);
 }
 
-/* A directory that has its owner already is not closed. It is examined only if something in it has another owner. */
+/*
+ * A directory that has its owner already is not closed. It is as good as that if nobody else can write to it: the new owner has no
+ * processes, or it would not get the tree. It is examined only if something in it has another owner.
+ */
 static bool is_closed(const struct handover *handover, const struct tree_batch *batch)
 {
 	struct tree_status status;
 
 	return batch->closed || (tree_stat(batch->directory, "", &status) && tree_owned(&status, &handover->owner) &&
-				tree_is_owners_alone(batch->directory, &status));
+				 (status.mode & S_IWOTH) == 0 && !tree_has_acls(batch->directory));
 }
 
 /* Changes the owner of an entry, if it is to be changed. */
@@ -56,19 +208,19 @@ static bool take(struct tree_worker *worker, const struct tree_batch *batch, con
 	const struct handover *handover = worker->pool->context;
 
 	if (S_ISDIR(status->mode))
-		return tree_changed(worker, batch->directory, name);
+		return tree_changed(worker->pool->report, batch->directory, name);
 	worker->expects_change = false;
 	if (tree_owned(status, &handover->owner))
 		return true;
 	if (foreign(handover, status, is_closed(handover, batch))) {
-		tree_pool_report_left(worker->pool, batch->directory, name);
+		tree_report_left(worker->pool->report, batch->directory, name);
 		return true;
 	}
 	worker->expects_change = true;
 	worker->changed++;
 	const char *failed = tree_give(place, status, &handover->owner);
 
-	return failed == NULL || tree_fail(worker, failed, errno, batch->directory, name);
+	return failed == NULL || tree_fail(worker->pool->report, failed, batch->directory, name);
 }
 
 /* Where others can change the name, only what is pinned is decided on, whatever was seen before. */
@@ -80,15 +232,15 @@ static bool take_pinned(struct tree_worker *worker, const struct tree_batch *bat
 	bool good;
 
 	if (pinned < 0 && errno == EXDEV) {
-		tree_pool_report_mount(worker->pool, batch->directory, name);
+		tree_report_mount(worker->pool->report, batch->directory, name);
 		return true;
 	}
 	if (pinned < 0)
-		return tree_fail(worker, "openat2", errno, batch->directory, name);
+		return tree_fail(worker->pool->report, "openat2", batch->directory, name);
 	if (!tree_stat(pinned, "", &status))
-		good = tree_fail(worker, "statx", errno, batch->directory, name);
+		good = tree_fail(worker->pool->report, "statx", batch->directory, name);
 	else if (seen != NULL && !tree_same(seen, &status))
-		good = tree_changed(worker, batch->directory, name);
+		good = tree_changed(worker->pool->report, batch->directory, name);
 	else
 		good = take(worker, batch, name, (struct tree_place){ pinned, "" }, &status);
 	(void)close(pinned);
@@ -104,9 +256,9 @@ static bool entry(struct tree_worker *worker, const struct tree_batch *batch, co
 	if (!batch->closed && worker->expects_change)
 		return take_pinned(worker, batch, name, NULL);
 	if (!tree_stat(batch->directory, name, &seen))
-		return tree_fail(worker, "statx", errno, batch->directory, name);
+		return tree_fail(worker->pool->report, "statx", batch->directory, name);
 	if (seen.mount != worker->pool->mount) {
-		tree_pool_report_mount(worker->pool, batch->directory, name);
+		tree_report_mount(worker->pool->report, batch->directory, name);
 		return true;
 	}
 	if (tree_owned(&seen, &handover->owner))
@@ -124,84 +276,63 @@ static bool directory(struct tree_worker *worker, int descriptor, const struct t
 	if (tree_owned(status, &handover->owner))
 		return true;
 	if (!tree_stat(descriptor, "", &now))
-		return tree_fail(worker, "statx", errno, descriptor, "");
+		return tree_fail(worker->pool->report, "statx", descriptor, "");
 	/* One that got, lost or renamed an entry since it was read may have some that were never seen. */
 	if (!tree_unchanged(status, &now))
-		return tree_changed(worker, descriptor, "");
+		return tree_changed(worker->pool->report, descriptor, "");
 	worker->changed++;
-	const char *failed = tree_reopen(descriptor, &now);
+	const char *failed = reopen_directory(descriptor, &now);
 
 	if (failed == NULL)
 		failed = tree_give((struct tree_place){ descriptor, "" }, &now, &handover->owner);
-	return failed == NULL || tree_fail(worker, failed, errno, descriptor, "");
+	return failed == NULL || tree_fail(worker->pool->report, failed, descriptor, "");
 }
 
 static const struct tree_visitor visitor = { .enter = enter, .entry = entry, .directory = directory };
 
-static bool fail_at_top(struct tree_failure *failure, const char *call)
-{
-	*failure = (struct tree_failure){ .call = call, .error = errno, .path = { "." } };
-	return false;
-}
-
 /* The top, once all that is below it is the new owner's; "marked" is what it was before the walk. */
-static bool finish_top(const struct tree_top *marked, const struct tree_owner *owner, uint32_t mode,
-		       struct tree_failure *failure)
+static bool finish_top(const struct tree_status *marked, const struct tree_job *job, struct tree_report *report)
 {
-	const struct tree_place place = { marked->descriptor, "" };
+	const struct tree_place place = { report->top, "" };
 	struct tree_status now;
 
-	if (!tree_stat(marked->descriptor, "", &now))
-		return fail_at_top(failure, "statx");
-	if (!tree_unchanged(&marked->status, &now))
-		return fail_at_top(failure, NULL);
+	if (!tree_stat(report->top, "", &now))
+		return tree_fail_at_top(report, "statx");
+	if (!tree_unchanged(marked, &now))
+		return tree_changed(report, report->top, "");
 	const char *failed = tree_drop_acls(place, &now);
 
 	/* Its owner last of all: with any less the tree is still marked. */
 	if (failed == NULL)
-		failed = tree_set_mode(place, mode);
-	if (failed == NULL && fchown(marked->descriptor, owner->uid, owner->gid) != 0)
+		failed = tree_set_mode(place, job->mode);
+	if (failed == NULL && fchown(report->top, job->owner.uid, job->owner.gid) != 0)
 		failed = "fchown";
 	if (failed == NULL)
-		failed = tree_end_transition(marked->descriptor);
-	return failed == NULL || fail_at_top(failure, failed);
+		failed = end_transition(report->top);
+	return failed == NULL || tree_fail_at_top(report, failed);
 }
 
-static bool run(struct tree_top *top, struct handover *handover, uint32_t mode, struct tree_report *report,
-		struct tree_failure *failure)
+/* A tree whose top is right is walked all the same; the top is left alone but for its mode. */
+bool tree_chown(const struct tree_job *job, struct tree_report *report)
 {
-	if (!tree_stat(top->descriptor, "", &top->status))
-		return fail_at_top(failure, "statx");
-	/* A tree whose top is right is walked all the same; the top is left alone but for its mode. */
-	const char *failed = NULL;
-	bool right = tree_owned(&top->status, &handover->owner);
+	struct handover handover = { .owner = job->owner };
+	struct tree_status top;
+	const char *failed = tree_stat(report->top, "", &top) ? NULL : "statx";
+	bool right = failed == NULL && tree_owned(&top, &job->owner);
 
-	if (!right)
-		failed = tree_begin_transition(top->descriptor, &top->status, &handover->owner, &handover->former);
-	if (failed == NULL && !tree_stat(top->descriptor, "", &top->status))
-		failed = "statx";
+	if (failed == NULL && !right)
+		failed = begin_transition(report->top, &top, &handover);
 	if (failed != NULL)
-		return fail_at_top(failure, failed);
-	top->closed = !right;
-	if (!tree_walk(top, &visitor, handover, report, failure))
+		return tree_fail_at_top(report, failed);
+	if (!tree_walk(&top, !right, &visitor, &handover, report))
 		return false;
 	tree_report_count(report, 1, right ? 0 : 1);
-	if (!right)
-		return finish_top(top, &handover->owner, mode, failure);
-	if ((top->status.mode & 07777U) != mode)
-		failed = tree_set_mode((struct tree_place){ top->descriptor, "" }, mode);
-	return failed == NULL || fail_at_top(failure, failed);
-}
-
-bool tree_chown(int top, const struct tree_owner *owner, uint32_t mode, struct tree_report *report)
-{
-	struct handover handover = { .owner = *owner };
-	struct tree_top start = { .descriptor = top };
-	struct tree_failure failure;
-
-	if (!run(&start, &handover, mode, report, &failure)) {
-		tree_report_failure(report, &failure);
+	if (!right && !finish_top(&top, job, report))
 		return false;
+	if (right && (top.mode & 07777U) != job->mode) {
+		failed = tree_set_mode((struct tree_place){ report->top, "" }, job->mode);
+		if (failed != NULL)
+			return tree_fail_at_top(report, failed);
 	}
 	tree_report_done(report);
 	return true;

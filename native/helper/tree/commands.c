@@ -1,18 +1,141 @@
-/* Parses the arguments of `dynuser-helper tree` and starts the job. */
+/* The verbs but chown, and how they are started. */
 #include "commands.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+/* After the library's own, which has the same names, or none. */
+#include <linux/mount.h>
 
+#include "owned.h"
 #include "role.h"
-#include "limits.h"
+#include "user_namespace.h"
+#include "walk.h"
 
-#define EXIT_USAGE 2
+/* How far the walk yields to the daemon, which answers requests meanwhile: nice(2). */
+#define NICENESS 5
+
+static bool count_entry(struct tree_worker *worker, const struct tree_batch *batch, const char *name)
+{
+	struct tree_status status;
+
+	if (!tree_stat(batch->directory, name, &status))
+		return tree_fail(worker->pool->report, "statx", batch->directory, name);
+	if (status.mount != worker->pool->mount)
+		tree_report_mount(worker->pool->report, batch->directory, name);
+	else if (!tree_owned(&status, worker->pool->context))
+		worker->changed++;
+	return true;
+}
+
+static bool count_directory(struct tree_worker *worker, int descriptor, const struct tree_status *status)
+{
+	(void)descriptor;
+	worker->changed += tree_owned(status, worker->pool->context) ? 0 : 1;
+	return true;
+}
+
+/* The size of a tree, and of the work that a handover would be. Changes nothing. */
+static bool count(const struct tree_job *job, struct tree_report *report)
+{
+	static const struct tree_visitor visitor = { .entry = count_entry, .directory = count_directory };
+	struct tree_owner owner = job->owner;
+	struct tree_status status;
+
+	if (!tree_walk(&status, false, &visitor, &owner, report))
+		return false;
+	tree_report_count(report, 1, tree_owned(&status, &owner) ? 0 : 1);
+	tree_report_done(report);
+	return true;
+}
+
+static bool remove_entry(struct tree_worker *worker, const struct tree_batch *batch, const char *name)
+{
+	worker->changed++;
+	/* Gone already is as good; anything else is told, as EBUSY of a file that is a mount point. */
+	return unlinkat(batch->directory, name, 0) == 0 || errno == ENOENT ||
+	       tree_fail(worker->pool->report, "unlinkat", batch->directory, name);
+}
+
+static bool remove_directory(struct tree_worker *worker, int parent, const char *name)
+{
+	tree_report_count(worker->pool->report, 0, 1);
+	return unlinkat(parent, name, AT_REMOVEDIR) == 0 || tree_fail(worker->pool->report, "unlinkat", parent, name);
+}
+
+/* The removal of all that is below a directory. A mount point below it stays, and so do the directories on the way to it. */
+static bool remove_all(const struct tree_job *job, struct tree_report *report)
+{
+	static const struct tree_visitor visitor = { .entry = remove_entry, .remove = remove_directory };
+	struct tree_status status;
+
+	(void)job;
+	if (!tree_walk(&status, false, &visitor, NULL, report))
+		return false;
+	tree_report_done(report);
+	return true;
+}
+
+/* Makes an id-mapped mount that is attached nowhere, the way of mount_setattr(2), and lets it go. */
+static const char *map(int top, int namespace)
+{
+	struct mount_attr attributes = {
+		.attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+		.userns_fd = (__u64) namespace,
+	};
+	int mount = (int)syscall(SYS_open_tree, top, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (mount < 0)
+		return "open_tree";
+	const char *refused =
+		syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) == 0 ?
+			NULL :
+			"mount_setattr";
+	int error = errno;
+
+	(void)close(mount);
+	errno = error;
+	return refused;
+}
+
+/* Whether the file system of a tree can show it under other owners. */
+static bool probe(const struct tree_job *job, struct tree_report *report)
+{
+	struct answer line = { .start = 0 };
+	int namespace = -1;
+	const char *refused = namespace_open(&namespace);
+
+	(void)job;
+	if (refused == NULL)
+		refused = map(report->top, namespace);
+	answer_begin(&line, refused == NULL ? "yes" : "no");
+	if (refused != NULL) {
+		answer_word(&line, refused);
+		answer_number(&line, (uint64_t)errno);
+	}
+	if (namespace >= 0)
+		(void)close(namespace);
+	tree_report_say(report, &line);
+	return true;
+}
+
+static const struct verb {
+	const char *name;
+	/* of these: UID GID MODE; one alone is a text */
+	int arguments;
+	enum role role;
+	bool (*run)(const struct tree_job *job, struct tree_report *report);
+} verbs[] = {
+	{ "chown", 3, ROLE_TREE_CHANGE, tree_chown },  { "count", 2, ROLE_TREE_READ, count },
+	{ "remove", 0, ROLE_TREE_CHANGE, remove_all }, { "probe", 0, ROLE_TREE_PROBE, probe },
+	{ "find", 1, ROLE_TREE_READ, tree_find },      { "adopt", 2, ROLE_TREE_CHANGE, tree_adopt },
+};
 
 /* Permission bits: one to four octal digits. */
 static bool parse_mode(const char *text, uint32_t *mode)
@@ -25,56 +148,46 @@ static bool parse_mode(const char *text, uint32_t *mode)
 	return true;
 }
 
-static bool parse_owner(char **argv, struct tree_owner *owner)
+/* Returns NULL for a usage that is none. */
+static const struct verb *parse(int argc, char **argv, struct tree_job *job)
 {
-	return parse_id(argv[0], &owner->uid) && parse_id(argv[1], &owner->gid);
-}
+	for (size_t i = 0; argc > 0 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, argv[0]) != 0 || verbs[i].arguments != argc - 1)
+			continue;
+		if (argc == 2) {
+			job->text = argv[1];
+			return &verbs[i];
+		}
+		bool good = (argc < 3 || (parse_id(argv[1], &job->owner.uid) && parse_id(argv[2], &job->owner.gid))) &&
+			    (argc < 4 || parse_mode(argv[3], &job->mode));
 
-static int status_of(bool good)
-{
-	return good ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
-static enum role role_of(const char *verb)
-{
-	if (strcmp(verb, "count") == 0)
-		return ROLE_TREE_READ;
-	return strcmp(verb, "probe") == 0 ? ROLE_TREE_PROBE : ROLE_TREE_CHANGE;
-}
-
-static int run(int argc, char **argv, struct tree_report *report)
-{
-	const int top = TREE_TOP_DESCRIPTOR;
-	struct tree_owner owner;
-	uint32_t mode;
-
-	if (argc == 4 && strcmp(argv[0], "chown") == 0 && parse_owner(argv + 1, &owner) && parse_mode(argv[3], &mode))
-		return status_of(tree_chown(top, &owner, mode, report));
-	if (argc == 3 && strcmp(argv[0], "count") == 0 && parse_owner(argv + 1, &owner))
-		return status_of(tree_count(top, &owner, report));
-	if (argc == 1 && strcmp(argv[0], "remove") == 0)
-		return status_of(tree_remove(top, report));
-	if (argc == 1 && strcmp(argv[0], "probe") == 0)
-		return status_of(tree_probe(top, report));
-	(void)fprintf(stderr, "dynuser-helper tree is started by dynuserd alone\n");
-	return EXIT_USAGE;
+		return good ? &verbs[i] : NULL;
+	}
+	return NULL;
 }
 
 int tree_main(int argc, char **argv)
 {
+	struct tree_job job = { 0 };
 	struct tree_report report;
+	const struct verb *verb = parse(argc, argv, &job);
 
-	/* close_range(2) is there since Linux 5.9; before that Node's O_CLOEXEC has to do. */
-	(void)syscall(SYS_close_range, TREE_TOP_DESCRIPTOR + 1U, ~0U, 0U);
-	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + TREE_NICENESS);
-	if (argc > 0 && !role_take(role_of(argv[0]))) {
+	if (verb == NULL) {
+		(void)fprintf(stderr, "dynuser-helper tree is started by dynuserd alone\n");
+		return EXIT_USAGE;
+	}
+	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICENESS);
+	if (!role_take(verb->role)) {
 		perror("dynuser-helper: capabilities");
 		return EXIT_FAILURE;
 	}
-	tree_report_start(&report, STDOUT_FILENO);
-	if (!tree_owner_prepare()) {
-		perror("dynuser-helper: /proc/self/fd");
+	if (chdir(TREE_WORKING_DIRECTORY) != 0) {
+		perror("dynuser-helper: " TREE_WORKING_DIRECTORY);
 		return EXIT_FAILURE;
 	}
-	return run(argc, argv, &report);
+	tree_report_start(&report, STDOUT_FILENO, TREE_TOP_DESCRIPTOR);
+	if (verb->run(&job, &report))
+		return EXIT_SUCCESS;
+	tree_report_failure(&report);
+	return EXIT_FAILURE;
 }

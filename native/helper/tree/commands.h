@@ -7,20 +7,27 @@
  *   count UID GID        counts the inodes, and those that chown would change
  *   remove               removes all that is below the top, but not the top
  *   probe                whether an id-mapped mount of the top can be made
+ *   find FIRST-LAST,…    says which inodes belong to these UIDs; adopt UID GID gives those that it reads: owned.h
  */
 #ifndef DYNUSER_HELPER_TREE_COMMANDS_H
 #define DYNUSER_HELPER_TREE_COMMANDS_H
 
 #include <stdbool.h>
 
-#include "owner.h"
+#include "inode.h"
 #include "report.h"
 
-/* Each says its last line itself, and returns whether that is "done", "yes" or "no". */
-bool tree_chown(int top, const struct tree_owner *owner, uint32_t mode, struct tree_report *report);
-bool tree_count(int top, const struct tree_owner *owner, struct tree_report *report);
-bool tree_remove(int top, struct tree_report *report);
-bool tree_probe(int top, struct tree_report *report);
+#define TREE_TOP_DESCRIPTOR 3
+
+/* What the arguments of a verb are. */
+struct tree_job {
+	struct tree_owner owner;
+	uint32_t mode;
+	const char *text;
+};
+
+/* All verbs return false once a failure is noted in the report; if not, they have said their last line. */
+bool tree_chown(const struct tree_job *job, struct tree_report *report);
 
 /* The arguments after "tree". Returns the exit status: 0, 1 if the job failed, 2 for a usage that is none. */
 int tree_main(int argc, char **argv);

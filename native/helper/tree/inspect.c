@@ -19,12 +19,10 @@
 /* A word, four ids and two numbers of 64 bits. */
 #define DIRECTORY_BYTES_MAX 128
 
-static bool has_room(struct answer *answer, size_t bytes)
+/* Those that return a bool say whether the answer has become an error, or that the question is invalid. */
+static bool lacks_room(struct answer *answer, size_t bytes)
 {
-	if (bytes <= sizeof(answer->line) - 1 - answer->length)
-		return true;
-	answer_error(answer, "inspect", E2BIG);
-	return false;
+	return bytes > sizeof(answer->line) - 1 - answer->length && answer_error(answer, "inspect", E2BIG);
 }
 
 /* "-" if there is none, or none that was ever a user's; "unsupported" if the file system cannot have any. */
@@ -49,12 +47,10 @@ static bool answer_directory(int directory, struct answer *answer)
 {
 	struct stat status;
 
-	if (fstat(directory, &status) < 0) {
-		answer_error(answer, "fstat", errno);
-		return false;
-	}
-	if (!has_room(answer, DIRECTORY_BYTES_MAX))
-		return false;
+	if (fstat(directory, &status) < 0)
+		return answer_error(answer, "fstat", errno);
+	if (lacks_room(answer, DIRECTORY_BYTES_MAX))
+		return true;
 	answer_word(answer, "directory");
 	answer_number(answer, status.st_uid);
 	answer_number(answer, status.st_gid);
@@ -62,7 +58,7 @@ static bool answer_directory(int directory, struct answer *answer)
 	answer_number(answer, status.st_dev);
 	answer_number(answer, status.st_ino);
 	answer_hint(directory, answer);
-	return true;
+	return false;
 }
 
 /* What cannot be opened as a directory. */
@@ -73,110 +69,76 @@ static bool answer_other(int parent, const char *name, struct answer *answer)
 
 	if (length < 0 && errno == EINVAL) {
 		answer_word(answer, "other");
-		return true;
-	}
-	if (length < 0) {
-		answer_error(answer, "readlink", errno);
 		return false;
 	}
+	if (length < 0)
+		return answer_error(answer, "readlink", errno);
 	text[length] = '\0';
 	/* answer_text() would cut it. */
-	if (length > TEXT_MAX || !has_room(answer, sizeof(" link ") + 3 * (size_t)length)) {
-		answer_error(answer, "inspect", E2BIG);
-		return false;
-	}
+	if (length > TEXT_MAX || lacks_room(answer, sizeof(" link ") + 3 * (size_t)length))
+		return answer_error(answer, "inspect", E2BIG);
 	answer_word(answer, "link");
 	answer_text(answer, text);
-	return true;
+	return false;
 }
 
 /* Answers for one component. Returns it, open, if it is a directory; -1 if the path ends here, well or not. */
-static int inspect_component(int parent, const char *name, struct answer *answer, bool *good)
+static int inspect_component(int parent, const char *name, struct answer *answer, bool *failed)
 {
 	int directory = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	*good = true;
-	if (directory >= 0) {
-		*good = answer_directory(directory, answer);
-		if (!*good) {
-			close(directory);
-			directory = -1;
-		}
-	} else if (errno == ENOENT) {
+	if (directory >= 0)
+		*failed = answer_directory(directory, answer);
+	else if (errno == ENOENT)
 		answer_word(answer, "nothing");
-	} else if (errno == ENOTDIR || errno == ELOOP) {
-		*good = answer_other(parent, name, answer);
-	} else {
-		answer_error(answer, "open", errno);
-		*good = false;
-	}
+	else if (errno == ENOTDIR || errno == ELOOP)
+		*failed = answer_other(parent, name, answer);
+	else
+		*failed = answer_error(answer, "open", errno);
 	return directory;
 }
 
-static bool is_component(const char *name)
-{
-	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
-/* Returns false if the answer is an error, or that the question is invalid. */
 static bool inspect_path(int base, char *path, struct answer *answer)
 {
 	char *rest = NULL;
-	bool good = true;
+	bool failed = false;
 	int parent = base;
 
-	for (char *name = strtok_r(path, COMPONENT_SEPARATOR, &rest); name != NULL && parent >= 0 && good;
+	for (char *name = strtok_r(path, COMPONENT_SEPARATOR, &rest); name != NULL && parent >= 0 && !failed;
 	     name = strtok_r(NULL, COMPONENT_SEPARATOR, &rest)) {
 		int directory = -1;
 
-		if (is_component(name)) {
-			directory = inspect_component(parent, name, answer, &good);
-		} else {
-			answer_begin(answer, "invalid");
-			good = false;
-		}
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			failed = answer_invalid(answer);
+		else
+			directory = inspect_component(parent, name, answer, &failed);
 		if (parent != base)
 			close(parent);
 		parent = directory;
 	}
 	if (parent != base && parent >= 0)
 		close(parent);
-	return good;
+	return failed;
 }
 
-static bool inspect_all(int base, char *paths, struct answer *answer)
+bool inspect_paths(char *argument, struct context *context, struct answer *answer)
 {
+	char *top = strsep(&argument, WORD_SEPARATOR);
+
+	(void)context;
+	if (argument == NULL || !decode_text(top) || top[0] != '/')
+		return answer_invalid(answer);
+	int base = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (base < 0)
+		return answer_error(answer, "open", errno);
 	char *rest = NULL;
+	bool failed = false;
 
-	for (char *path = strtok_r(paths, WORD_SEPARATOR, &rest); path != NULL;
-	     path = strtok_r(NULL, WORD_SEPARATOR, &rest)) {
-		if (!decode_text(path)) {
-			answer_begin(answer, "invalid");
-			return false;
-		}
-		if (!inspect_path(base, path, answer))
-			return false;
-	}
-	return true;
-}
-
-void inspect_paths(char *argument, struct answer *answer)
-{
-	char *paths = strchr(argument, ' ');
-
-	if (paths != NULL)
-		*paths++ = '\0';
-	if (paths == NULL || !decode_text(argument) || argument[0] != '/') {
-		answer_begin(answer, "invalid");
-		return;
-	}
-	int base = open(argument, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (base < 0) {
-		answer_error(answer, "open", errno);
-		return;
-	}
 	answer_begin(answer, "inspect");
-	(void)inspect_all(base, paths, answer);
+	for (char *path = strtok_r(argument, WORD_SEPARATOR, &rest); path != NULL && !failed;
+	     path = strtok_r(NULL, WORD_SEPARATOR, &rest))
+		failed = decode_text(path) ? inspect_path(base, path, answer) : answer_invalid(answer);
 	close(base);
+	return true;
 }

@@ -6,9 +6,9 @@
 #ifndef DYNUSER_HELPER_INSPECT_H
 #define DYNUSER_HELPER_INSPECT_H
 
-#include "protocol.h"
+#include "questions.h"
 
-/* Argument: BASE *(SP PATH), as protocol.h has it. Changes the text. */
-void inspect_paths(char *argument, struct answer *answer);
+/* Argument: BASE *(SP PATH), as protocol.h has it. Changes the text. Always true: the answer is written. */
+bool inspect_paths(char *argument, struct context *context, struct answer *answer);
 
 #endif

@@ -1,13 +1,13 @@
+/* See report.h. */
 #include "report.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "limits.h"
 
 #define CUT "..."
 
@@ -20,53 +20,38 @@ static int64_t milliseconds(void)
 }
 
 /* Nobody who reads is nobody to work for: the daemon is gone, and its successor starts over. */
-static void say(struct tree_report *report, struct answer *line)
+void tree_report_say(struct tree_report *report, struct answer *line)
 {
 	if (!answer_write(report->output, line))
 		exit(EXIT_FAILURE);
 }
 
-void tree_report_start(struct tree_report *report, int output)
+void tree_report_start(struct tree_report *report, int output, int top)
 {
-	*report = (struct tree_report){ .output = output, .next_progress = milliseconds() + TREE_PROGRESS_INTERVAL_MS };
+	*report = (struct tree_report){
+		.output = output,
+		.top = top,
+		.next_progress = milliseconds() + TREE_PROGRESS_INTERVAL_MS,
+		.mutex = PTHREAD_MUTEX_INITIALIZER,
+	};
 }
 
 void tree_report_count(struct tree_report *report, uint64_t inodes, uint64_t changed)
 {
 	int64_t now = milliseconds();
+	struct answer line = { .start = 0 };
 
+	(void)pthread_mutex_lock(&report->mutex);
 	report->inodes += inodes;
 	report->changed += changed;
-	if (now < report->next_progress)
-		return;
-	report->next_progress = now + TREE_PROGRESS_INTERVAL_MS;
-	struct answer line = { .start = 0 };
-
-	answer_begin(&line, "progress");
-	answer_number(&line, report->inodes);
-	answer_number(&line, report->changed);
-	say(report, &line);
-}
-
-static void name(struct tree_report *report, const char *word, const struct tree_path *path, uint64_t count)
-{
-	struct answer line = { .start = 0 };
-
-	if (count > TREE_NAMED_MAX)
-		return;
-	answer_begin(&line, word);
-	answer_text(&line, path->text);
-	say(report, &line);
-}
-
-void tree_report_mount(struct tree_report *report, const struct tree_path *path)
-{
-	name(report, "mount", path, ++report->mounts);
-}
-
-void tree_report_left(struct tree_report *report, const struct tree_path *path)
-{
-	name(report, "left", path, ++report->left);
+	if (now >= report->next_progress) {
+		report->next_progress = now + TREE_PROGRESS_INTERVAL_MS;
+		answer_begin(&line, "progress");
+		answer_number(&line, report->inodes);
+		answer_number(&line, report->changed);
+		tree_report_say(report, &line);
+	}
+	(void)pthread_mutex_unlock(&report->mutex);
 }
 
 void tree_report_done(struct tree_report *report)
@@ -78,22 +63,22 @@ void tree_report_done(struct tree_report *report)
 	answer_number(&line, report->changed);
 	answer_number(&line, report->left);
 	answer_number(&line, report->mounts);
-	say(report, &line);
+	tree_report_say(report, &line);
 }
 
-void tree_report_failure(struct tree_report *report, const struct tree_failure *failure)
+void tree_report_failure(struct tree_report *report)
 {
 	struct answer line = { .start = 0 };
 
-	if (failure->call == NULL) {
+	if (report->call == NULL) {
 		answer_begin(&line, "changed");
 	} else {
 		answer_begin(&line, "failed");
-		answer_word(&line, failure->call);
-		answer_number(&line, (uint64_t)failure->error);
+		answer_word(&line, report->call);
+		answer_number(&line, (uint64_t)report->error);
 	}
-	answer_text(&line, failure->path.text);
-	say(report, &line);
+	answer_text(&line, report->place);
+	tree_report_say(report, &line);
 }
 
 /* False if the kernel has no name for it: below PATH_MAX alone. */
@@ -108,12 +93,15 @@ static bool read_link(int descriptor, char path[PATH_MAX])
 	return length >= 0;
 }
 
-void tree_path_find(struct tree_path *path, int top, int directory, const char *name)
+/*
+ * The path of NAME in a directory that is held open, or of the directory itself if NAME is "". Words for a person: the
+ * kernel's name of the directory at this moment (proc_pid_fd(5)), without that of the top.
+ */
+static void find_path(char path[TEXT_MAX + 1], int top, int directory, const char *name)
 {
 	char start[PATH_MAX], found[PATH_MAX], whole[PATH_MAX + NAME_MAX + 2];
 	const char *below = CUT;
 	const char *slash = "/";
-	const size_t room = sizeof(path->text) - 1;
 
 	if (read_link(directory, found) && read_link(top, start) && strncmp(found, start, strlen(start)) == 0) {
 		below = found + strlen(start);
@@ -125,9 +113,67 @@ void tree_path_find(struct tree_path *path, int top, int directory, const char *
 	size_t length = strlen(whole);
 
 	if (length == 0)
-		(void)snprintf(path->text, sizeof(path->text), ".");
-	else if (length <= room)
-		memcpy(path->text, whole, length + 1);
+		(void)snprintf(path, TEXT_MAX + 1, ".");
+	else if (length <= TEXT_MAX)
+		memcpy(path, whole, length + 1);
 	else
-		(void)snprintf(path->text, sizeof(path->text), CUT "%s", whole + length - room + sizeof(CUT) - 1);
+		(void)snprintf(path, TEXT_MAX + 1, CUT "%s", whole + length - TEXT_MAX + sizeof(CUT) - 1);
+}
+
+static void tell(struct tree_report *report, const char *word, uint64_t *count, int directory, const char *name)
+{
+	char path[TEXT_MAX + 1];
+	struct answer line = { .start = 0 };
+
+	find_path(path, report->top, directory, name);
+	(void)pthread_mutex_lock(&report->mutex);
+	if (++*count <= TREE_NAMED_MAX) {
+		answer_begin(&line, word);
+		answer_text(&line, path);
+		tree_report_say(report, &line);
+	}
+	(void)pthread_mutex_unlock(&report->mutex);
+}
+
+void tree_report_mount(struct tree_report *report, int directory, const char *name)
+{
+	tell(report, "mount", &report->mounts, directory, name);
+}
+
+void tree_report_left(struct tree_report *report, int directory, const char *name)
+{
+	tell(report, "left", &report->left, directory, name);
+}
+
+static bool note(struct tree_report *report, const char *call, int error, int directory, const char *name)
+{
+	char path[TEXT_MAX + 1];
+
+	find_path(path, report->top, directory, name);
+	(void)pthread_mutex_lock(&report->mutex);
+	if (report->place[0] == '\0') {
+		report->call = call;
+		report->error = error;
+		memcpy(report->place, path, sizeof(path));
+	}
+	(void)pthread_mutex_unlock(&report->mutex);
+	return false;
+}
+
+bool tree_changed(struct tree_report *report, int directory, const char *name)
+{
+	return note(report, NULL, 0, directory, name);
+}
+
+bool tree_fail(struct tree_report *report, const char *call, int directory, const char *name)
+{
+	/* What was listed a moment ago is gone, is now a symlink, or is no directory any more. */
+	if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR || errno == ESTALE)
+		return tree_changed(report, directory, name);
+	return note(report, call, errno, directory, name);
+}
+
+bool tree_fail_at_top(struct tree_report *report, const char *call)
+{
+	return note(report, call, errno, report->top, "");
 }

@@ -1,5 +1,5 @@
 /*
- * Owns what a tree verb says: lines on standard output, in the encoding of protocol.h.
+ * Owns what a tree verb says: lines on standard output, in the encoding of protocol.h. Any thread may call it.
  *
  *   progress INODES CHANGED            now and then, while it runs
  *   mount PATH | left PATH             a mount point, or an inode with several links that was not the former owner's:
@@ -14,46 +14,49 @@
 #ifndef DYNUSER_HELPER_TREE_REPORT_H
 #define DYNUSER_HELPER_TREE_REPORT_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "protocol.h"
 
-/* Where a walk stood, as it is told: the last bytes of a path. */
-struct tree_path {
-	char text[TEXT_MAX + 1];
-};
-
-struct tree_failure {
-	/* the call that failed; NULL: the tree was changed */
-	const char *call;
-	int error;
-	struct tree_path path;
-};
+/* Progress is told at most that often. */
+#define TREE_PROGRESS_INTERVAL_MS 100U
+/* Mounts and inodes left alone that are told by name; the rest is counted. */
+#define TREE_NAMED_MAX 16U
 
 struct tree_report {
 	int output;
+	int top;
 	uint64_t inodes, changed, left, mounts;
 	int64_t next_progress;
+	/* the first failure: the call, or NULL if the tree was changed; and where the walk stood, as it is told, or "" */
+	const char *call;
+	int error;
+	char place[TEXT_MAX + 1];
+	pthread_mutex_t mutex;
 };
 
-void tree_report_start(struct tree_report *report, int output);
+void tree_report_start(struct tree_report *report, int output, int top);
 
 /* Adds to the counts; from time to time says how many they are. */
 void tree_report_count(struct tree_report *report, uint64_t inodes, uint64_t changed);
 
-/* Counts, and names the first ones. */
-void tree_report_mount(struct tree_report *report, const struct tree_path *path);
-void tree_report_left(struct tree_report *report, const struct tree_path *path);
+/* Counts NAME in a directory that is held open, and names the first ones. */
+void tree_report_mount(struct tree_report *report, int directory, const char *name);
+void tree_report_left(struct tree_report *report, int directory, const char *name);
 
+/* Notes what stops a walk, and where: of all that do the first. NAME is "" for the directory itself. Always false. */
+bool tree_changed(struct tree_report *report, int directory, const char *name);
+
+/* The same of a call that failed, with errno. An error that a change of the tree explains is noted as that. */
+bool tree_fail(struct tree_report *report, const char *call, int directory, const char *name);
+bool tree_fail_at_top(struct tree_report *report, const char *call);
+
+/* Says one line, and the last lines. */
+void tree_report_say(struct tree_report *report, struct answer *line);
 void tree_report_done(struct tree_report *report);
-void tree_report_failure(struct tree_report *report, const struct tree_failure *failure);
-
-/*
- * The path of NAME in a directory that is held open, or of the directory itself if NAME is "". Words for a person: the
- * kernel's name of the directory at this moment (proc_pid_fd(5)), without that of the top.
- */
-void tree_path_find(struct tree_path *path, int top, int directory, const char *name);
+void tree_report_failure(struct tree_report *report);
 
 #endif

@@ -9,31 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "worker_pool.h"
-#include "names.h"
-#include "open.h"
+#include "inode.h"
 #include "report.h"
-
-/* A directory on the way down. */
-struct tree_frame {
-	/* -1 while it is not held open */
-	int descriptor;
-	struct tree_status status;
-	/* nobody but root can change the names in it */
-	bool closed;
-	/* the places of its own name and of its directories' names in tree_walk.names */
-	size_t name;
-	size_t below;
-	/* the number that the pool reaches once the entries of this directory are done */
-	uint64_t entries_done;
-};
-
-/* A directory that was left, and is done once the pool has reached the number. */
-struct tree_departure {
-	int descriptor;
-	struct tree_status status;
-	uint64_t number;
-};
+#include "worker_pool.h"
 
 /* What is done on the way. Each returns false to stop, after tree_fail() or tree_changed(). */
 struct tree_visitor {
@@ -54,34 +32,15 @@ struct tree_visitor {
 	 * read until nothing is found in it, since readdir(3) says little of what it does after a removal.
 	 */
 	bool (*remove)(struct tree_worker *worker, int parent, const char *name);
-};
-
-struct tree_walk {
-	struct tree_pool pool;
-	const struct tree_visitor *visitor;
-	struct tree_frame *frames;
-	size_t depth;
-	size_t capacity;
-	/* a directory was moved to the top, which has to be read again */
-	bool lifted;
-	struct tree_names names;
-	/* first in, first out: departures[n % TREE_DEPARTURES] for n from finished to left-1 */
-	struct tree_departure departures[TREE_DEPARTURES];
-	uint64_t left, finished;
-};
-
-/* The directory to start from. */
-struct tree_top {
-	int descriptor;
-	struct tree_status status;
-	bool closed;
+	/* A tree that others change meanwhile, for a visitor that changes nothing: a directory that is gone or cannot be read is passed over. */
+	bool passes_over;
 };
 
 /*
- * Walks the tree below a directory, which is itself left to the caller. Returns once all work is done: false if it was stopped,
- * and *failure says why.
+ * Walks the tree below report->top, which is itself left to the caller: *top becomes its status before the walk, and closed says that
+ * nobody but root can change the names in it. Returns once all work is done: false if it was stopped.
  */
-bool tree_walk(const struct tree_top *top, const struct tree_visitor *visitor, void *context,
-	       struct tree_report *report, struct tree_failure *failure);
+bool tree_walk(struct tree_status *top, bool closed, const struct tree_visitor *visitor, void *context,
+	       struct tree_report *report);
 
 #endif

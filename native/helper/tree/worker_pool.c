@@ -1,3 +1,4 @@
+/* See worker_pool.h. */
 #include "worker_pool.h"
 
 #include <errno.h>
@@ -5,50 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool tree_changed(struct tree_worker *worker, int directory, const char *name)
-{
-	worker->failure.call = NULL;
-	tree_path_find(&worker->failure.path, worker->pool->top, directory, name);
-	return false;
-}
-
-bool tree_fail(struct tree_worker *worker, const char *call, int error, int directory, const char *name)
-{
-	/* What was listed a moment ago is gone, is now a symlink, or is no directory any more. */
-	if (error == ENOENT || error == ELOOP || error == ENOTDIR || error == ESTALE)
-		return tree_changed(worker, directory, name);
-	worker->failure.call = call;
-	worker->failure.error = error;
-	tree_path_find(&worker->failure.path, worker->pool->top, directory, name);
-	return false;
-}
-
-void tree_pool_report_count(struct tree_pool *pool, uint64_t inodes, uint64_t changed)
-{
-	(void)pthread_mutex_lock(&pool->mutex);
-	tree_report_count(pool->report, inodes, changed);
-	(void)pthread_mutex_unlock(&pool->mutex);
-}
-
-void tree_pool_report_mount(struct tree_pool *pool, int directory, const char *name)
-{
-	struct tree_path path;
-
-	tree_path_find(&path, pool->top, directory, name);
-	(void)pthread_mutex_lock(&pool->mutex);
-	tree_report_mount(pool->report, &path);
-	(void)pthread_mutex_unlock(&pool->mutex);
-}
-
-void tree_pool_report_left(struct tree_pool *pool, int directory, const char *name)
-{
-	struct tree_path path;
-
-	tree_path_find(&path, pool->top, directory, name);
-	(void)pthread_mutex_lock(&pool->mutex);
-	tree_report_left(pool->report, &path);
-	(void)pthread_mutex_unlock(&pool->mutex);
-}
+/* A chunk with less room than this for another read is handed over. */
+#define CHUNK_ROOM (8U * 1024U)
 
 static bool work_on(struct tree_worker *worker, const struct tree_chunk *chunk)
 {
@@ -73,11 +32,10 @@ static void work_on_next(struct tree_worker *worker)
 	(void)pthread_mutex_unlock(&pool->mutex);
 	bool good = work_on(worker, chunk);
 
-	(void)pthread_mutex_lock(&pool->mutex);
 	tree_report_count(pool->report, chunk->count, worker->changed - changed);
+	(void)pthread_mutex_lock(&pool->mutex);
 	if (!good && !pool->stopped) {
 		pool->stopped = true;
-		pool->failure = worker->failure;
 		(void)pthread_cond_broadcast(&pool->available);
 	}
 	chunk->done = true;
@@ -165,7 +123,7 @@ static bool hand_over(struct tree_pool *pool)
 struct tree_chunk *tree_pool_chunk(struct tree_pool *pool)
 {
 	const struct tree_chunk *open = &pool->chunks[pool->in % TREE_CHUNKS];
-	bool full = TREE_CHUNK_BYTES - open->length < TREE_CHUNK_ROOM || open->batch_count == TREE_CHUNK_DIRECTORIES;
+	bool full = TREE_CHUNK_BYTES - open->length < CHUNK_ROOM || open->batch_count == TREE_CHUNK_DIRECTORIES;
 
 	return full && !hand_over(pool) ? NULL : &pool->chunks[pool->in % TREE_CHUNKS];
 }

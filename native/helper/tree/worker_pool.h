@@ -11,10 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "limits.h"
-#include "open.h"
 #include "report.h"
 
+/* Bytes of entries of one chunk of work: some 2,000 short names, of one directory or of many small ones. */
+#define TREE_CHUNK_BYTES (64U * 1024U)
+/* The shortest record of getdents64(2): its header, one byte of name, the NUL, and padding to eight. */
+#define TREE_ENTRY_SHORTEST 24U
+/* Directories with entries in one chunk, and chunks under way. */
+#define TREE_CHUNK_DIRECTORIES 32U
+#define TREE_CHUNKS 8U
+/* Threads at most, the walking one included; never more than processors. */
+#define TREE_THREADS_MAX 4U
 #define TREE_CHUNK_ENTRIES (TREE_CHUNK_BYTES / TREE_ENTRY_SHORTEST)
 
 /* A batch: the entries of one directory in a chunk. */
@@ -44,14 +51,12 @@ struct tree_worker {
 	uint64_t changed;
 	/* Whether the next inode is expected to need a change, like the last. */
 	bool expects_change;
-	struct tree_failure failure;
 };
 
-/* Works on one entry. Returns false to stop all, after tree_fail() or tree_changed(). */
+/* Works on one entry. Returns false to stop all, after tree_fail() or tree_changed() of the report. */
 typedef bool tree_work(struct tree_worker *worker, const struct tree_batch *batch, const char *name);
 
 struct tree_pool {
-	int top;
 	/* the mount that the tree is on */
 	uint64_t mount;
 	struct tree_report *report;
@@ -64,13 +69,12 @@ struct tree_pool {
 	struct tree_chunk *chunks;
 	uint64_t in, next, out;
 	bool over, stopped;
-	struct tree_failure failure;
 	pthread_mutex_t mutex;
 	pthread_cond_t available, done;
 };
 
 /*
- * Prepares a pool, of one thread if alone is set; the others start with the first chunk. pool->top, mount, report, work and
+ * Prepares a pool, of one thread if alone is set; the others start with the first chunk. pool->mount, report, work and
  * context are set before. False with errno.
  */
 bool tree_pool_start(struct tree_pool *pool, bool alone);
@@ -85,18 +89,7 @@ uint64_t tree_pool_now(const struct tree_pool *pool);
 bool tree_pool_reached(struct tree_pool *pool, uint64_t number);
 bool tree_pool_wait(struct tree_pool *pool, uint64_t number);
 
-/* Ends the threads. False if the work was stopped: pool->failure says why. */
+/* Ends the threads. False if the work was stopped. */
 bool tree_pool_end(struct tree_pool *pool);
-
-/* Notes what stopped a worker, and where; always false. An error that a change of the tree explains is told as that. */
-bool tree_fail(struct tree_worker *worker, const char *call, int error, int directory, const char *name);
-bool tree_changed(struct tree_worker *worker, int directory, const char *name);
-
-/* Adds to the counts of the report. */
-void tree_pool_report_count(struct tree_pool *pool, uint64_t inodes, uint64_t changed);
-
-/* Tells of a mount point, and of an inode that was left alone, whichever thread finds it. */
-void tree_pool_report_mount(struct tree_pool *pool, int directory, const char *name);
-void tree_pool_report_left(struct tree_pool *pool, int directory, const char *name);
 
 #endif

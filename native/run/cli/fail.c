@@ -2,14 +2,35 @@
 #include "fail.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#define FIRST_FREE 3
 #define PREFIX "dynuser-run: "
 /* Two paths of PATH_MAX bytes in a sentence; a longer line is cut. */
 #define LINE_MAX_BYTES 8704U
+
+/* Where lines go. */
+static int stream = STDERR_FILENO;
+
+void fail_keep_stream(void)
+{
+	int kept = stream == STDERR_FILENO ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FIRST_FREE) : -1;
+
+	if (kept >= 0)
+		stream = kept;
+}
+
+void fail_move_stream(int least)
+{
+	int moved = stream == STDERR_FILENO || stream >= least ? -1 : fcntl(stream, F_DUPFD_CLOEXEC, least);
+
+	if (moved >= 0)
+		stream = moved;
+}
 
 const char *fail_words(int error)
 {
@@ -17,14 +38,10 @@ const char *fail_words(int error)
 		int error;
 		const char *words;
 	} usual[] = {
-		{ EBUSY, "Device or resource busy" },
-		{ EDQUOT, "Disk quota exceeded" },
-		{ EIO, "Input/output error" },
-		{ ELOOP, "Too many levels of symbolic links" },
-		{ EMFILE, "Too many open files" },
-		{ ENAMETOOLONG, "File name too long" },
-		{ ENOMEM, "Cannot allocate memory" },
-		{ EXDEV, "Invalid cross-device link" },
+		{ EBUSY, "Device or resource busy" }, { EDQUOT, "Disk quota exceeded" },
+		{ EIO, "Input/output error" },	      { ELOOP, "Too many levels of symbolic links" },
+		{ EMFILE, "Too many open files" },    { ENAMETOOLONG, "File name too long" },
+		{ ENOMEM, "Cannot allocate memory" }, { EXDEV, "Invalid cross-device link" },
 	};
 
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
@@ -43,8 +60,8 @@ static void write_line(char *line, size_t length)
 			line[i] = '?';
 	}
 	line[length] = '\n';
-	/* Without standard error only the exit status tells. */
-	if (write(STDERR_FILENO, line, length + 1) < 0)
+	/* Without the stream only the exit status tells. */
+	if (write(stream, line, length + 1) < 0)
 		return;
 }
 
@@ -58,7 +75,8 @@ static void say_line(int error, const char *format, va_list arguments)
 	char line[LINE_MAX_BYTES + 1] = PREFIX;
 	size_t length = sizeof(PREFIX) - 1;
 
-	length += bounded(vsnprintf(line + length, LINE_MAX_BYTES - length, format, arguments), LINE_MAX_BYTES - length);
+	length +=
+		bounded(vsnprintf(line + length, LINE_MAX_BYTES - length, format, arguments), LINE_MAX_BYTES - length);
 	if (error != 0) {
 		size_t room = LINE_MAX_BYTES - length;
 

@@ -5,6 +5,9 @@
 #ifndef RUN_FAIL_H
 #define RUN_FAIL_H
 
+#include <errno.h>
+#include <stdbool.h>
+
 enum {
 	STATUS_LAUNCHER = 125,
 	STATUS_NOT_EXECUTABLE = 126,
@@ -13,8 +16,23 @@ enum {
 	STATUS_SIGNAL = 128,
 };
 
+/* Whether an errno number says that nothing is at a path. */
+static inline bool is_absence(int error)
+{
+	return error == ENOENT || error == ENOTDIR;
+}
+
 /* What an errno number means, in the words of glibc, which most programs of a host print, also if this is musl. */
 const char *fail_words(int error);
+
+/*
+ * Keeps standard error for these lines: they stay where it leads now. To be called before another file becomes standard error; again is
+ * harmless.
+ */
+void fail_keep_stream(void);
+
+/* Moves what it keeps, if it does, to a descriptor of at least that number, so that those below are free. */
+void fail_move_stream(int least);
 
 /* Prints one line, formatted as by printf(3), without the newline. Control characters become question marks. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,19 +1,184 @@
 /*
- * Not by getopt_long(3): it accepts abbreviations of long options, which would change their meaning as options are added, and has no
- * options that are refused. See options.h.
+ * All options, by name, and what becomes of those of systemd-run(1). Not by getopt_long(3): it accepts abbreviations of long options,
+ * which would change their meaning as options are added, and has no options that are refused. See options.h.
  */
 #include "options.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "dynuser.h"
 #include "fail.h"
-#include "option_table.h"
-#include "usage.h"
+#include "json.h"
 
 #define HINT "; see dynuser-run --help"
+
+/* Those of systemd-run are of version 257 (systemd-run(1)). */
+enum option_code {
+	OPTION_PROPERTY,
+	OPTION_UNIT,
+	OPTION_USER,
+	OPTION_GROUP,
+	OPTION_SETENV,
+	OPTION_WORKING_DIRECTORY,
+	OPTION_SAME_DIRECTORY,
+	OPTION_SERVICE_TYPE,
+	OPTION_UNIT_FILE,
+	OPTION_INSTANCE,
+	OPTION_START_POST,
+	OPTION_RELOAD,
+	OPTION_STOP,
+	OPTION_STOP_POST,
+	OPTION_MAIN_PID,
+	OPTION_IGNORE_UNKNOWN,
+	OPTION_ISOLATION,
+	OPTION_UNTRUSTED,
+	OPTION_PASSWD_OVERLAY,
+	OPTION_EXPLAIN,
+	OPTION_CHECK,
+	OPTION_CLEAR_ENVIRONMENT,
+	OPTION_HELP,
+	OPTION_VERSION,
+	OPTION_NO_EXPANSION,
+	/* of systemd-run, without a meaning for a process that becomes the program */
+	OPTION_IGNORED,
+	/* of systemd-run, and not supported; reason says why */
+	OPTION_REFUSED,
+};
+
+/* VALUE_OPTIONAL: only after "=". */
+enum option_value { VALUE_NONE, VALUE_NEEDED, VALUE_OPTIONAL };
+
+struct option_entry {
+	const char *name;
+	char letter;
+	enum option_code code;
+	enum option_value value;
+	const char *reason;
+};
+
+#define IGNORED(name, letter, value) { name, letter, OPTION_IGNORED, value, NULL }
+#define REFUSED(name, letter, reason) { name, letter, OPTION_REFUSED, VALUE_OPTIONAL, reason }
+
+#define NO_TIMER "there are no timers and no sockets here; the command starts at once"
+#define NO_OTHER_MANAGER "the command runs on this host, as root started it"
+
+static const struct option_entry table[] = {
+	{ "property", 'p', OPTION_PROPERTY, VALUE_NEEDED, NULL },
+	{ "unit", 'u', OPTION_UNIT, VALUE_NEEDED, NULL },
+	{ "uid", '\0', OPTION_USER, VALUE_NEEDED, NULL },
+	{ "gid", '\0', OPTION_GROUP, VALUE_NEEDED, NULL },
+	{ "setenv", 'E', OPTION_SETENV, VALUE_NEEDED, NULL },
+	{ "working-directory", '\0', OPTION_WORKING_DIRECTORY, VALUE_NEEDED, NULL },
+	{ "same-dir", 'd', OPTION_SAME_DIRECTORY, VALUE_NONE, NULL },
+	{ "service-type", '\0', OPTION_SERVICE_TYPE, VALUE_NEEDED, NULL },
+	{ "unit-file", '\0', OPTION_UNIT_FILE, VALUE_NEEDED, NULL },
+	{ "instance", '\0', OPTION_INSTANCE, VALUE_NEEDED, NULL },
+	{ "start-post", '\0', OPTION_START_POST, VALUE_NONE, NULL },
+	{ "reload", '\0', OPTION_RELOAD, VALUE_NONE, NULL },
+	{ "stop", '\0', OPTION_STOP, VALUE_NONE, NULL },
+	{ "stop-post", '\0', OPTION_STOP_POST, VALUE_OPTIONAL, NULL },
+	{ "main-pid", '\0', OPTION_MAIN_PID, VALUE_NEEDED, NULL },
+	{ "ignore-unknown", '\0', OPTION_IGNORE_UNKNOWN, VALUE_NONE, NULL },
+	{ "isolation", '\0', OPTION_ISOLATION, VALUE_NEEDED, NULL },
+	{ "untrusted", '\0', OPTION_UNTRUSTED, VALUE_NONE, NULL },
+	{ "passwd-overlay", '\0', OPTION_PASSWD_OVERLAY, VALUE_OPTIONAL, NULL },
+	{ "explain", '\0', OPTION_EXPLAIN, VALUE_NONE, NULL },
+	{ "check", '\0', OPTION_CHECK, VALUE_NONE, NULL },
+	{ "clear-environment", '\0', OPTION_CLEAR_ENVIRONMENT, VALUE_NONE, NULL },
+	{ "help", 'h', OPTION_HELP, VALUE_NONE, NULL },
+	{ "version", '\0', OPTION_VERSION, VALUE_NONE, NULL },
+	{ "expand-environment", '\0', OPTION_NO_EXPANSION, VALUE_NEEDED, NULL },
+
+	IGNORED("system", '\0', VALUE_NONE),
+	IGNORED("wait", '\0', VALUE_NONE),
+	IGNORED("pipe", 'P', VALUE_NONE),
+	IGNORED("pty", 't', VALUE_NONE),
+	IGNORED("quiet", 'q', VALUE_NONE),
+	IGNORED("collect", 'G', VALUE_NONE),
+	IGNORED("no-block", '\0', VALUE_NONE),
+	IGNORED("no-ask-password", '\0', VALUE_NONE),
+	IGNORED("no-pager", '\0', VALUE_NONE),
+	IGNORED("slice", '\0', VALUE_NEEDED),
+	IGNORED("slice-inherit", '\0', VALUE_NONE),
+	IGNORED("description", '\0', VALUE_NEEDED),
+	IGNORED("background", '\0', VALUE_NEEDED),
+	IGNORED("job-mode", '\0', VALUE_NEEDED),
+	IGNORED("json", '\0', VALUE_NEEDED),
+
+	REFUSED("user", '\0', NO_OTHER_MANAGER),
+	REFUSED("host", 'H', NO_OTHER_MANAGER),
+	REFUSED("machine", 'M', NO_OTHER_MANAGER),
+	REFUSED("capsule", 'C', NO_OTHER_MANAGER),
+	REFUSED("scope", '\0', "there are no control groups here; the command stays in that of its parent"),
+	REFUSED("shell", 'S', "name the shell as the command, and add --same-dir"),
+	REFUSED("remain-after-exit", 'r', "the user ends with the command; dynuserctl acquire holds one"),
+	REFUSED("send-sighup", '\0', "signals are those of the command's parent"),
+	REFUSED("ignore-failure", '\0', "the exit status is the command's own"),
+	REFUSED("nice", '\0', "use nice(1) before dynuser-run"),
+	REFUSED("on-active", '\0', NO_TIMER),
+	REFUSED("on-boot", '\0', NO_TIMER),
+	REFUSED("on-startup", '\0', NO_TIMER),
+	REFUSED("on-unit-active", '\0', NO_TIMER),
+	REFUSED("on-unit-inactive", '\0', NO_TIMER),
+	REFUSED("on-calendar", '\0', NO_TIMER),
+	REFUSED("on-clock-change", '\0', NO_TIMER),
+	REFUSED("on-timezone-change", '\0', NO_TIMER),
+	REFUSED("timer-property", '\0', NO_TIMER),
+	REFUSED("path-property", '\0', NO_TIMER),
+	REFUSED("socket-property", '\0', NO_TIMER),
+};
+
+static const char help[] =
+	"Usage: dynuser-run [OPTIONS] [--] COMMAND [ARGUMENT...]\n"
+	"       dynuser-run [OPTIONS] --unit-file=PATH [--instance=NAME] [--reload|--stop|--start-post|--stop-post]\n"
+	"       dynuser-run --check [--json=pretty|short] [--instance=NAME] UNIT-FILE...\n"
+	"\n"
+	"Becomes COMMAND as a dynamic user: a UID of its own for as long as it runs, in a world where nothing but its\n"
+	"own directories can be written to. Same process, no parent.\n"
+	"\n"
+	"  -p, --property=NAME=VALUE    set a property, as in [Service] of a unit file\n"
+	"  -u, --unit=NAME              run under this unit name; the user's name comes from it\n"
+	"      --uid=USER               run as this user (User=)\n"
+	"      --gid=GROUP              run with this group (Group=)\n"
+	"      --service-type=TYPE      the type of the service (Type=)\n"
+	"  -E, --setenv=NAME[=VALUE]    set a variable, or pass on one of the environment\n"
+	"      --clear-environment      begin with an empty environment\n"
+	"      --working-directory=DIR  run in this directory\n"
+	"  -d, --same-dir               run in the present directory\n"
+	"      --unit-file=PATH         run what [Service] of this file says\n"
+	"      --instance=NAME          the instance, where the file is a template\n"
+	"      --start-post             run ExecStartPost= of the unit file, for the service that runs\n"
+	"      --reload                 run its ExecReload=\n"
+	"      --stop                   run its ExecStop=, then end the service by KillSignal=\n"
+	"      --stop-post[=HOW]        run its ExecStopPost=; the service ended with this exit status or signal\n"
+	"      --main-pid=PID           the process of the service, where several run under the unit's name\n"
+	"      --ignore-unknown         warn of properties that are not known, instead of failing\n"
+	"      --isolation=full|best-effort\n"
+	"                               where mounts cannot be made: refuse (the default), or go without\n"
+	"      --untrusted              run a program that may be hostile: without network, environment, and sight of others\n"
+	"      --passwd-overlay[=no]    add its user to the /etc/passwd that it sees, or never do; the default is to do so if\n"
+	"                               the program asks no NSS module\n"
+	"      --explain                print what would be done, and do nothing\n"
+	"      --check                  say which of these unit files would be taken, and why not\n"
+	"  -h, --help                   print this\n"
+	"      --version                print the version\n"
+	"\n"
+	"Options of systemd-run that change nothing here are accepted: --wait, --pipe (-P), --pty (-t), --quiet (-q),\n"
+	"--collect (-G), --no-block, --slice=, --description= and others.\n"
+	"\n"
+	"Exit status: the command's own; 125 the launcher failed, 126 the command cannot be executed, 127 it was not\n"
+	"found; 128 and the signal's number, in a shell, where a signal ended it.\n";
+
+static _Noreturn void print(const char *text)
+{
+	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
+		fail(STATUS_LAUNCHER, "cannot write to the standard output");
+	exit(EXIT_SUCCESS);
+}
 
 /* Joins two texts in allocated memory. */
 static char *joined(const char *first, const char *second)
@@ -115,6 +280,33 @@ static enum isolation read_isolation(const char *value)
 	fail(STATUS_LAUNCHER, "--isolation: '%s' must be full or best-effort" HINT, value);
 }
 
+static enum passwd_overlay read_overlay(const char *value)
+{
+	if (value == NULL || strcmp(value, "yes") == 0)
+		return OVERLAY_YES;
+	if (strcmp(value, "no") == 0)
+		return OVERLAY_NO;
+	fail(STATUS_LAUNCHER, "--passwd-overlay: '%s' must be yes or no" HINT, value);
+}
+
+static void set_phase(struct options *options, const char *phase)
+{
+	if (options->phase != NULL && strcmp(options->phase, phase) != 0)
+		fail(STATUS_LAUNCHER, "--start-post, --reload, --stop and --stop-post exclude each other" HINT);
+	options->phase = phase;
+}
+
+static unsigned int read_pid(const char *value)
+{
+	size_t digits = strspn(value, "0123456789");
+	unsigned long pid = strtoul(value, NULL, 10);
+
+	/* PID_MAX_LIMIT of Linux is 4194304, with seven digits. */
+	if (digits == 0 || digits > 9 || value[digits] != '\0' || pid == 0)
+		fail(STATUS_LAUNCHER, "--main-pid: '%s' is not the number of a process" HINT, value);
+	return (unsigned int)pid;
+}
+
 static void apply(struct options *options, enum option_code code, const char *value)
 {
 	switch (code) {
@@ -148,6 +340,22 @@ static void apply(struct options *options, enum option_code code, const char *va
 	case OPTION_INSTANCE:
 		options->instance = value;
 		break;
+	case OPTION_START_POST:
+		set_phase(options, "startPost");
+		break;
+	case OPTION_RELOAD:
+		set_phase(options, "reload");
+		break;
+	case OPTION_STOP:
+		set_phase(options, "stop");
+		break;
+	case OPTION_STOP_POST:
+		set_phase(options, "stopPost");
+		options->ended = value;
+		break;
+	case OPTION_MAIN_PID:
+		options->main_pid = read_pid(value);
+		break;
 	case OPTION_IGNORE_UNKNOWN:
 		options->ignore_unknown = true;
 		break;
@@ -157,20 +365,28 @@ static void apply(struct options *options, enum option_code code, const char *va
 	case OPTION_UNTRUSTED:
 		options->untrusted = true;
 		break;
+	case OPTION_PASSWD_OVERLAY:
+		options->passwd_overlay = read_overlay(value);
+		break;
 	case OPTION_EXPLAIN:
 		options->explain = true;
 		break;
+	case OPTION_CHECK:
+		/* First, it has been carried out already: see check.h. */
+		fail(STATUS_LAUNCHER, "--check must be the first argument" HINT);
 	case OPTION_CLEAR_ENVIRONMENT:
 		options->clear_environment = true;
 		break;
 	case OPTION_HELP:
-		usage_help();
+		print(help);
 	case OPTION_VERSION:
-		usage_version();
+		print("dynuser-run " DYNUSER_VERSION "\n");
 	case OPTION_NO_EXPANSION:
 		/* "no" is what happens anyway: arguments are never expanded. */
 		if (strcmp(value, "no") != 0 && strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
-			fail(STATUS_LAUNCHER, "--expand-environment=%s is not supported: the arguments of a command are passed as they are" HINT, value);
+			fail(STATUS_LAUNCHER,
+			     "--expand-environment=%s is not supported: the arguments of a command are passed as they are" HINT,
+			     value);
 		break;
 	case OPTION_IGNORED:
 	case OPTION_REFUSED:
@@ -178,16 +394,21 @@ static void apply(struct options *options, enum option_code code, const char *va
 	}
 }
 
-/* The option that a word names; fails if it is unknown or not supported. */
-static const struct option_entry *known(const char *name, size_t length, const char *word)
+/* The option of that long name (length bytes) or, if the name is null, that letter; null if there is none. */
+static const struct option_entry *find(const char *name, size_t length, char letter)
 {
-	const struct option_entry *entry = option_named(name, length);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (name == NULL ? table[i].letter == letter :
+				   strlen(table[i].name) == length && memcmp(table[i].name, name, length) == 0)
+			return &table[i];
+	}
+	return NULL;
+}
 
-	if (entry == NULL)
-		fail(STATUS_LAUNCHER, "unknown option %s" HINT, word);
+static void check_supported(const struct option_entry *entry)
+{
 	if (entry->code == OPTION_REFUSED)
 		fail(STATUS_LAUNCHER, "--%s of systemd-run is not supported: %s" HINT, entry->name, entry->reason);
-	return entry;
 }
 
 /* Reads a long option; returns how many words it took. */
@@ -195,9 +416,12 @@ static int read_long(struct options *options, char **words)
 {
 	const char *name = words[0] + 2;
 	size_t length = strcspn(name, "=");
-	const struct option_entry *entry = known(name, length, words[0]);
+	const struct option_entry *entry = find(name, length, 0);
 	const char *value = name[length] == '=' ? name + length + 1 : NULL;
 
+	if (entry == NULL)
+		fail(STATUS_LAUNCHER, "unknown option %s" HINT, words[0]);
+	check_supported(entry);
 	if (entry->value == VALUE_NONE && value != NULL)
 		fail(STATUS_LAUNCHER, "--%s takes no value" HINT, entry->name);
 	if (entry->value != VALUE_NEEDED || value != NULL) {
@@ -214,11 +438,11 @@ static int read_long(struct options *options, char **words)
 static int read_short(struct options *options, char **words)
 {
 	for (const char *letter = words[0] + 1; *letter != '\0'; letter++) {
-		const struct option_entry *entry = option_lettered(*letter);
+		const struct option_entry *entry = find(NULL, 0, *letter);
 
 		if (entry == NULL)
 			fail(STATUS_LAUNCHER, "unknown option -%c" HINT, *letter);
-		(void)known(entry->name, strlen(entry->name), words[0]);
+		check_supported(entry);
 		if (entry->value != VALUE_NEEDED) {
 			apply(options, entry->code, NULL);
 			continue;
@@ -243,6 +467,10 @@ static void check(const struct options *options)
 		fail(STATUS_LAUNCHER, "no command to run; name a program" HINT);
 	if (options->instance != NULL && options->unit_file == NULL)
 		fail(STATUS_LAUNCHER, "--instance needs --unit-file" HINT);
+	if (options->phase != NULL && options->unit_file == NULL)
+		fail(STATUS_LAUNCHER, "--start-post, --reload, --stop and --stop-post need --unit-file" HINT);
+	if (options->main_pid != 0 && options->phase == NULL)
+		fail(STATUS_LAUNCHER, "--main-pid needs --start-post, --reload or --stop" HINT);
 	if (options->command[0] != NULL && options->command[0][0] == '\0')
 		fail(STATUS_NOT_FOUND, "the name of the command is empty");
 }
@@ -262,5 +490,9 @@ struct options options_read(int argc, char **argv)
 	}
 	options.command = words;
 	check(&options);
+	if (words[0] != NULL)
+		options.program = strchr(words[0], '/') == NULL ? words[0] : absolute(words[0]);
+	if (options.program != NULL && !json_is_utf8(options.program, strlen(options.program)))
+		options.program = NULL;
 	return options;
 }

@@ -7,6 +7,7 @@
 #include "string_list.h"
 
 enum isolation { ISOLATION_DEFAULT, ISOLATION_FULL, ISOLATION_BEST_EFFORT };
+enum passwd_overlay { OVERLAY_DEFAULT, OVERLAY_NO, OVERLAY_YES };
 
 /* Properties that options stand for. */
 enum { SHORTHAND_USER, SHORTHAND_GROUP, SHORTHAND_DIRECTORY, SHORTHAND_TYPE, SHORTHANDS };
@@ -21,15 +22,24 @@ struct options {
 	const char *unit;
 	const char *unit_file;
 	const char *instance;
+	/* commands of a unit file that are run by name: the phase as the protocol names it; null: the service is started */
+	const char *phase;
+	/* how a service ended, for those after its end; null: not said */
+	const char *ended;
+	/* 0: not given */
+	unsigned int main_pid;
 	/* NAME=VALUE as in [Service], and assignments of the environment, each in the order of the command line */
 	struct strings properties;
 	struct strings environment;
 	struct shorthand shorthands[SHORTHANDS];
 	enum isolation isolation;
+	enum passwd_overlay passwd_overlay;
 	bool ignore_unknown;
 	bool explain;
 	bool untrusted;
 	bool clear_environment;
+	/* the program of the command: an absolute path, or a name; null: without a command, or not UTF-8 */
+	const char *program;
 	/* the command and its arguments, ended by a null pointer; only that if there is none */
 	char **command;
 };

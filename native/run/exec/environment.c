@@ -24,7 +24,8 @@ static bool is_passed(const struct plan *plan, const char *variable)
 		const char *name = plan->pass_environment.items[i];
 		size_t length = strlen(name);
 
-		if (length > 0 && name[length - 1] == '*' ? strncmp(variable, name, length - 1) == 0 : has_name(variable, name, length))
+		if (length > 0 && name[length - 1] == '*' ? strncmp(variable, name, length - 1) == 0 :
+							    has_name(variable, name, length))
 			return true;
 	}
 	return false;
@@ -66,7 +67,8 @@ char **environment_make(const struct plan *plan, const struct inherited *inherit
 
 	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
 		/* Without its variables a program would not know of the sockets that are passed on. */
-		if (plan->inherit_environment || is_passed(plan, *variable) || inherited_has_variable(inherited, *variable))
+		if (plan->inherit_environment || is_passed(plan, *variable) ||
+		    inherited_has_variable(inherited, *variable))
 			append(&list, *variable);
 	}
 	for (size_t i = 0; i < plan->environment.count; i++)
@@ -74,6 +76,31 @@ char **environment_make(const struct plan *plan, const struct inherited *inherit
 	for (size_t i = 0; i < plan->unset_environment.count; i++)
 		unset(&list, plan->unset_environment.items[i]);
 	return list.items == NULL ? &none : list.items;
+}
+
+char **environment_with(const struct plan *plan, char *const *environment, char *variable)
+{
+	struct strings list = { 0 };
+
+	for (; *environment != NULL; environment++)
+		append(&list, *environment);
+	set(&list, variable);
+	for (size_t i = 0; i < plan->unset_environment.count; i++)
+		unset(&list, plan->unset_environment.items[i]);
+	return list.items;
+}
+
+char **environment_without_sockets(char **environment)
+{
+	static const struct inherited any = { .sockets = 1 };
+	char **kept = environment;
+
+	for (char **variable = environment; *variable != NULL; variable++) {
+		if (!inherited_has_variable(&any, *variable))
+			*kept++ = *variable;
+	}
+	*kept = NULL;
+	return environment;
 }
 
 const char *environment_value(char *const *environment, const char *name)

@@ -4,25 +4,32 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "cli/fail.h"
 #include "environment.h"
-#include "exec_start_pre.h"
+#include "images/images.h"
 #include "namespace/mount_namespace.h"
 #include "namespace/namespaces.h"
+#include "privileges/access_rules.h"
+#include "privileges/labels.h"
 #include "privileges/privileges.h"
+#include "privileges/seccomp_filter.h"
+#include "passed.h"
+#include "resources.h"
+#include "streams.h"
 
-/* If the service's environment has no PATH: systemd's default for units (systemd.exec(5)), and the older directories. */
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-static bool is_absence(int error)
+/* Whether an errno number says so of a path, which may be too long for anything to be there. */
+static bool leads_nowhere(int error)
 {
-	return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG;
+	return is_absence(error) || error == ENAMETOOLONG;
 }
 
 static _Noreturn void fail_to_execute(const char *path, int error)
@@ -30,20 +37,16 @@ static _Noreturn void fail_to_execute(const char *path, int error)
 	struct statvfs mount;
 
 	if (error == EACCES && statvfs(path, &mount) == 0 && (mount.f_flag & ST_NOEXEC) != 0)
-		fail(STATUS_NOT_EXECUTABLE, "cannot execute %s: its file system is mounted without execution (noexec)", path);
+		fail(STATUS_NOT_EXECUTABLE, "cannot execute %s: its file system is mounted without execution (noexec)",
+		     path);
 	/* execve(2), "Limits on size of arguments and environment". */
 	if (error == E2BIG)
 		fail(STATUS_NOT_EXECUTABLE,
 		     "cannot execute %s: its arguments and environment are too long for the kernel: the limit is 128 KiB for each, and a quarter of the stack limit (ulimit -s), at most 6 MiB, for all",
 		     path);
-	if (is_absence(error))
+	if (leads_nowhere(error))
 		fail(STATUS_NOT_EXECUTABLE, "cannot execute %s: the interpreter that it names does not exist", path);
 	fail(STATUS_NOT_EXECUTABLE, "cannot execute %s: %s", path, fail_words(error));
-}
-
-static bool is_there(const char *path)
-{
-	return faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0 || !is_absence(errno);
 }
 
 /* Below a directory that the service may not enter, such as one of root's in an inherited PATH, nothing may be learned of files. */
@@ -52,15 +55,40 @@ static bool is_hidden(const char *path, int error)
 	return error == EACCES && faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) != 0;
 }
 
-static _Noreturn void become_at(const char *path, char *const *arguments, char *const *environment)
+/* Whether this process may execute a file there; else errno says why not. */
+static bool is_executable(const char *path)
 {
-	int error;
+	struct stat file;
 
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0)
+		return false;
+	/* Of a directory it means that it may be entered. */
+	if (stat(path, &file) == 0 && !S_ISDIR(file.st_mode))
+		return true;
+	errno = EACCES;
+	return false;
+}
+
+/* In a child: what tells the launcher whether it got as far as its program (children.h); null in the launcher. */
+static volatile bool *reached_program;
+
+static void tell_reached(bool reached)
+{
+	if (reached_program != NULL)
+		*reached_program = reached;
+}
+
+/* Puts the process below its filter and executes a program that is executable. The filter may forbid every other call. */
+static _Noreturn void become(const struct plan *plan, enum launch_command_as as, const char *path,
+			     char *const *arguments, char *const *environment)
+{
+	/* A filter that cannot be had is the launcher's failure, not the program's. */
+	tell_reached(false);
+	if (as != AS_OUTSIDE)
+		seccomp_filter_install(plan);
+	tell_reached(true);
 	(void)execve(path, arguments, environment);
-	error = errno;
-	if (is_absence(error) && !is_there(path))
-		fail(STATUS_NOT_FOUND, "cannot find the program %s", path);
-	fail_to_execute(path, error);
+	fail_to_execute(path, errno);
 }
 
 /* "directory/name", with "" as the working directory, as in execvp(3). False: too long for a path. */
@@ -79,15 +107,21 @@ static bool join(char *path, const char *directory, size_t length, const char *n
 	return true;
 }
 
-/* Finds the program of a path, or of a name in the PATH of environment, and executes it. */
-static _Noreturn void exec_program(const char *name, char *const *arguments, char *const *environment)
+/* Finds the program of a path, or of a name in the PATH of the environment, and becomes it. */
+static _Noreturn void exec_program(const struct plan *plan, enum launch_command_as as, const char *name,
+				   char *const *arguments, char *const *environment)
 {
 	const char *search = environment_value(environment, "PATH");
 	char path[PATH_MAX], refused[PATH_MAX] = "";
 	int error = 0;
 
-	if (strchr(name, '/') != NULL)
-		become_at(name, arguments, environment);
+	if (strchr(name, '/') != NULL) {
+		if (is_executable(name))
+			become(plan, as, name, arguments, environment);
+		if (leads_nowhere(errno))
+			fail(STATUS_NOT_FOUND, "cannot find the program %s", name);
+		fail_to_execute(name, errno);
+	}
 	if (search == NULL)
 		search = DEFAULT_PATH;
 	for (;;) {
@@ -96,10 +130,11 @@ static _Noreturn void exec_program(const char *name, char *const *arguments, cha
 		if (join(path, search, length, name)) {
 			int failure;
 
-			(void)execve(path, arguments, environment);
+			if (is_executable(path))
+				become(plan, as, path, arguments, environment);
 			failure = errno;
 			/* If none can be executed, the first that exists is reported. */
-			if (refused[0] == '\0' && !is_hidden(path, failure) && (!is_absence(failure) || is_there(path))) {
+			if (refused[0] == '\0' && !is_hidden(path, failure) && !leads_nowhere(failure)) {
 				error = failure;
 				memcpy(refused, path, sizeof(path));
 			}
@@ -115,28 +150,76 @@ static _Noreturn void exec_program(const char *name, char *const *arguments, cha
 	fail(STATUS_NOT_FOUND, "cannot find the program %s in the service's PATH", name);
 }
 
-/* Enters the namespaces and drops the privileges that a command of this kind runs with. */
-static void confine(const struct exec_context *context, enum command_as as)
+/* A mount does not keep anybody from writing to a device: only the mode does, and nobody with rights over modes. */
+static void check_rights(const struct strings *devices, int mode, const char *what)
 {
-	/* Opened before, since the service's root may have no /proc. */
-	int proc = context->plan->private_users ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	for (size_t i = 0; i < devices->count; i++) {
+		if (faccessat(AT_FDCWD, devices->items[i], mode, AT_EACCESS) == 0)
+			fail(STATUS_LAUNCHER,
+			     "DeviceAllow=: the service could %s %s, which is not allowed, and by its mode alone it could be kept from it; allow that, too, or take the right from its user",
+			     what, devices->items[i]);
+	}
+}
 
-	if (context->plan->private_users && proc < 0)
+static void check_devices(const struct plan *plan)
+{
+	check_rights(&plan->unreadable, R_OK, "read");
+	check_rights(&plan->unwritable, W_OK, "write to");
+}
+
+/*
+ * Opens the streams, enters the namespaces and drops the privileges that a command of this kind runs with; program: its name.
+ * Returns its environment.
+ */
+static char **confine(const struct exec_context *context, enum launch_command_as as, const char *program)
+{
+	char *variable = streams_open(context->plan, &context->inherited, program);
+	char **environment = variable == NULL ? context->environment :
+						environment_with(context->plan, context->environment, variable);
+
+	/* Opened before, since the service's root may have no /proc. */
+	int labels = labels_open(context->plan);
+	int proc = context->plan->private_users != USERS_ALL ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (context->plan->private_users != USERS_ALL && proc < 0)
 		fail_errno(errno, "cannot open /proc, which PrivateUsers= needs");
+	int ruleset = as != AS_OUTSIDE ? access_rules_make(context->plan) : -1;
+
+	resources_schedule(context->plan);
 	if (as != AS_OUTSIDE) {
 		namespaces_enter(context->plan);
 		mount_namespace_enter(context->plan);
 	}
+	resources_limit(context->plan);
+	labels_set(context->plan, labels);
 	privileges_drop(context->plan, as, proc);
+	access_rules_enter(ruleset);
+	if (as != AS_OUTSIDE)
+		check_devices(context->plan);
+	/* execve(2) keeps what is ignored. */
+	if (context->plan->ignore_sigpipe && signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		fail_errno(errno, "cannot ignore SIGPIPE");
+	return environment;
 }
 
-static void exec_child(const struct command *command, const void *argument)
+/* Has the kernel kill this process if the launcher dies; a change of the UID would undo it. */
+static void bind_to(pid_t launcher)
 {
-	const struct exec_context *context = argument;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		fail_errno(errno, "cannot tie this process to the launcher");
+	if (getppid() != launcher)
+		_exit(STATUS_LAUNCHER);
+}
 
-	confine(context, command->as);
-	exec_start_pre_bind();
-	exec_program(command->path, command->arguments.items, context->environment);
+_Noreturn void exec_child(const struct exec_context *context, const struct command *command,
+			  const struct child_origin *origin)
+{
+	char **environment = confine(context, command->as, command->path);
+
+	bind_to(origin->launcher);
+	reached_program = origin->is_program;
+	tell_reached(true);
+	exec_program(context->plan, command->as, command->path, command->arguments.items, environment);
 }
 
 /* A relative path on the command line begins at the launcher's working directory, as with systemd-run(1). */
@@ -154,17 +237,18 @@ static const char *own_path(const char *name, char *path, size_t size)
 	return path;
 }
 
-void exec_commands(const struct exec_context *context)
+_Noreturn void exec_last(const struct exec_context *context)
 {
 	const struct plan *plan = context->plan;
-	const struct command *last = plan->command_count == 0 ? NULL : &plan->commands[plan->command_count - 1];
-	char path[PATH_MAX];
+	const struct command *last = plan->commands_count == 0 ? NULL : &plan->commands[plan->commands_count - 1];
+	static struct passed passed;
+	char path[PATH_MAX], **environment;
 	const char *name = last != NULL ? last->path : own_path(context->command[0], path, sizeof(path));
 
-	mount_namespace_make_directories(plan);
-	for (size_t i = 0; i + 1 < plan->command_count; i++)
-		exec_start_pre_run(&plan->commands[i], exec_child, context);
-	confine(context, last == NULL ? AS_USER : last->as);
-	inherited_pass_on(&context->inherited);
-	exec_program(name, last == NULL ? context->command : last->arguments.items, context->environment);
+	passed_open(plan, &context->inherited, &passed);
+	environment = confine(context, last == NULL ? AS_USER : last->as, name);
+	images_end();
+	environment = passed_on(&passed, plan, environment);
+	exec_program(plan, last == NULL ? AS_USER : last->as, name,
+		     last == NULL ? context->command : last->arguments.items, environment);
 }

@@ -1,6 +1,9 @@
-/* Executes the commands of a plan: those before the last as children, which are waited for, the last in place of this process. */
+/* Executes a command of a plan in place of this process: confined as the plan says, with its streams and environment. */
 #ifndef RUN_EXEC_H
 #define RUN_EXEC_H
+
+#include <stdbool.h>
+#include <sys/types.h>
 
 #include "inherited.h"
 #include "protocol/plan.h"
@@ -13,9 +16,18 @@ struct exec_context {
 	char **environment;
 };
 
-/*
- * Does not return. If the last program cannot be executed, says why and exits with STATUS_NOT_FOUND or STATUS_NOT_EXECUTABLE.
- */
-_Noreturn void exec_commands(const struct exec_context *context);
+/* Of whom a child is. */
+struct child_origin {
+	pid_t launcher;
+	/* memory that is shared with the launcher: becomes true as soon as only the program is left to be executed */
+	volatile bool *is_program;
+};
+
+/* Becomes the last command of a plan. If that cannot be executed, says why and exits with STATUS_NOT_FOUND or STATUS_NOT_EXECUTABLE. */
+_Noreturn void exec_last(const struct exec_context *context);
+
+/* In a child of the launcher: becomes a command, which ends with the launcher. */
+_Noreturn void exec_child(const struct exec_context *context, const struct command *command,
+			  const struct child_origin *origin);
 
 #endif

@@ -107,8 +107,34 @@ void inherited_pass_on(const struct inherited *inherited)
 		int descriptor = (int)(FIRST_SOCKET + i);
 
 		if (fcntl(descriptor, F_SETFD, 0) != 0)
-			fail_errno(errno, "LISTEN_FDS=%u, but descriptor %d cannot be passed on", inherited->sockets, descriptor);
+			fail_errno(errno, "LISTEN_FDS=%u, but descriptor %d cannot be passed on", inherited->sockets,
+				   descriptor);
 	}
+}
+
+int inherited_socket_number(unsigned int index)
+{
+	return (int)(FIRST_SOCKET + index);
+}
+
+int inherited_socket(const struct inherited *inherited, unsigned int index)
+{
+	return index < inherited->sockets ? (int)(FIRST_SOCKET + index) : -1;
+}
+
+int inherited_named(const struct inherited *inherited, const char *name)
+{
+	const char *names = getenv("LISTEN_FDNAMES");
+	size_t length = strlen(name);
+
+	for (unsigned int i = 0; names != NULL && i < inherited->sockets; i++) {
+		size_t size = strcspn(names, ":");
+
+		if (size == length && memcmp(names, name, size) == 0)
+			return inherited_socket(inherited, i);
+		names = names[size] == '\0' ? NULL : names + size + 1;
+	}
+	return -1;
 }
 
 bool inherited_has_variable(const struct inherited *inherited, const char *variable)

@@ -21,6 +21,15 @@ struct inherited inherited_take(void);
 /* Keeps the sockets open over execve(2). To be called by the process that LISTEN_PID names, right before it. */
 void inherited_pass_on(const struct inherited *inherited);
 
+/* Where the socket of that index is, or would be. */
+int inherited_socket_number(unsigned int index);
+
+/* The descriptor of the socket of that index; -1: so many were not passed. */
+int inherited_socket(const struct inherited *inherited, unsigned int index);
+
+/* The descriptor that was passed under a name (LISTEN_FDNAMES); -1: none was. */
+int inherited_named(const struct inherited *inherited, const char *name);
+
 /* Whether the variable (NAME=VALUE) belongs to the sockets that are passed on. */
 bool inherited_has_variable(const struct inherited *inherited, const char *variable);
 

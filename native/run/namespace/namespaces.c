@@ -1,25 +1,44 @@
-/* unshare(2), and netdevice(7) for the loopback interface; see namespaces.h. */
+/* unshare(2), netdevice(7) for the loopback interface, and user_namespaces(7); see namespaces.h. */
 #include "namespaces.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/fail.h"
+#include "digits.h"
+#include "exec/kernel_file.h"
+#include "resolve.h"
+
+/* A pid and the longest name below it. */
+#define NAME_BYTES 32
+#define LINES_BYTES 96
+/* The child calls three functions that need next to nothing. */
+#define STACK_BYTES 16384
 
 static void enter(int flag, const char *what, const char *property)
 {
 	if (unshare(flag) == 0)
 		return;
 	if (errno == EPERM)
-		fail(STATUS_LAUNCHER, "%s=: cannot create %s: CAP_SYS_ADMIN is missing or blocked; grant it, or turn the property off",
+		fail(STATUS_LAUNCHER,
+		     "%s=: cannot create %s: CAP_SYS_ADMIN is missing or blocked; grant it, or turn the property off",
 		     property, what);
 	if (errno == EINVAL)
-		fail(STATUS_LAUNCHER, "%s=: cannot create %s: this kernel has none; turn the property off", property, what);
+		fail(STATUS_LAUNCHER, "%s=: cannot create %s: this kernel has none; turn the property off", property,
+		     what);
 	fail_errno(errno, "%s=: cannot create %s", property, what);
 }
 
@@ -37,12 +56,280 @@ static void bring_loopback_up(void)
 	(void)close(control);
 }
 
+/*
+ * Opens the namespace at a path, which may be a link of /proc/PID/ns. What is there is looked at before it is opened: a device or a FIFO
+ * would take notice, or wait.
+ */
+static int open_namespace_at(int proc, const char *path, int kind, const char *property)
+{
+	char name[NAME_BYTES];
+	struct statfs status;
+	int found = open(path, O_PATH | O_CLOEXEC), namespace;
+
+	if (found < 0)
+		fail_errno(errno, "%s=: cannot open %s", property, path);
+	if (fstatfs(found, &status) != 0)
+		fail_errno(errno, "%s=: cannot stat %s", property, path);
+	if (status.f_type != NSFS_MAGIC)
+		fail(STATUS_LAUNCHER,
+		     "%s=: %s is not a namespace; name a file such as /run/netns/NAME or /proc/PID/ns/NAME", property,
+		     path);
+	(void)digits_put(stpcpy(name, "self/fd/"), (uint32_t)found, 10);
+	namespace = openat(proc, name, O_RDONLY | O_CLOEXEC);
+	if (namespace < 0)
+		fail_errno(errno, "%s=: cannot open %s by /proc", property, path);
+	if (ioctl(namespace, NS_GET_NSTYPE) != kind)
+		fail(STATUS_LAUNCHER, "%s=: %s is a namespace of another kind", property, path);
+	(void)close(found);
+	return namespace;
+}
+
+static void join_at(int proc, const char *path, int kind, const char *property)
+{
+	int namespace = open_namespace_at(proc, path, kind, property);
+
+	if (setns(namespace, kind) != 0)
+		fail_errno(errno, "%s=: cannot enter the namespace at %s", property, path);
+	(void)close(namespace);
+}
+
+/* Enters the namespaces that the plan names by their paths. */
+static void join_those_at_paths(const struct plan *plan)
+{
+	int proc;
+
+	if (plan->network_namespace == NULL && plan->ipc_namespace == NULL)
+		return;
+	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0)
+		fail_errno(errno, "cannot open /proc, which NetworkNamespacePath= and IPCNamespacePath= need");
+	if (plan->network_namespace != NULL)
+		join_at(proc, plan->network_namespace, CLONE_NEWNET, "NetworkNamespacePath");
+	if (plan->ipc_namespace != NULL)
+		join_at(proc, plan->ipc_namespace, CLONE_NEWIPC, "IPCNamespacePath");
+	(void)close(proc);
+}
+
+static bool has_new_network(const struct plan *plan)
+{
+	return plan->private_network && plan->network_namespace == NULL;
+}
+
+static bool has_new_ipc(const struct plan *plan)
+{
+	return plan->private_ipc && plan->ipc_namespace == NULL;
+}
+
+void namespaces_enter_shared(const struct plan *plan)
+{
+	join_those_at_paths(plan);
+	if (has_new_network(plan)) {
+		enter(CLONE_NEWNET, "a network namespace", "PrivateNetwork");
+		if (!plan->loopback_down)
+			bring_loopback_up();
+	}
+	if (has_new_ipc(plan))
+		enter(CLONE_NEWIPC, "an IPC namespace", "PrivateIPC");
+}
+
 void namespaces_enter(const struct plan *plan)
 {
-	if (plan->private_network) {
-		enter(CLONE_NEWNET, "a network namespace", "PrivateNetwork");
-		bring_loopback_up();
+	if (plan->private_control_groups)
+		enter(CLONE_NEWCGROUP, "a control group namespace", "ProtectControlGroups");
+	if (!plan->private_host_name)
+		return;
+	enter(CLONE_NEWUTS, "a UTS namespace", "ProtectHostname");
+	if (plan->host_name != NULL && sethostname(plan->host_name, strlen(plan->host_name)) != 0)
+		fail_errno(errno, "ProtectHostname=: cannot set the host name %s", plan->host_name);
+}
+
+/* The path of a file of a process below /proc, written to a place of NAME_BYTES. */
+static const char *path_of_process(char *path, pid_t process, const char *file)
+{
+	(void)stpcpy(stpcpy(digits_put(path, (uint32_t)process, 10), "/"), file);
+	return path;
+}
+
+static int open_of_process(int proc, pid_t process, const char *file)
+{
+	char path[NAME_BYTES];
+
+	return openat(proc, path_of_process(path, process, file), O_RDONLY | O_CLOEXEC);
+}
+
+static bool write_of_process(int proc, pid_t process, const char *file, const char *text)
+{
+	char path[NAME_BYTES];
+
+	return kernel_file_write(proc, path_of_process(path, process, file), text);
+}
+
+/* Whether a namespace belongs to this process's user namespace (ioctl_nsfs(2)). */
+static bool is_of_our_users(int proc, int namespace)
+{
+	struct stat owner, ours;
+	int descriptor = ioctl(namespace, NS_GET_USERNS);
+	bool same = descriptor >= 0 && fstat(descriptor, &owner) == 0 && fstatat(proc, "self/ns/user", &ours, 0) == 0 &&
+		    owner.st_dev == ours.st_dev && owner.st_ino == ours.st_ino;
+
+	close_quietly(descriptor);
+	return same;
+}
+
+static void join(int proc, pid_t process, const char *file, int flag)
+{
+	int namespace = open_of_process(proc, process, file);
+
+	if (namespace < 0)
+		fail_errno(errno, "cannot open /proc/%d/%s of the service", (int)process, file);
+	if (!is_of_our_users(proc, namespace))
+		fail(STATUS_LAUNCHER, "the service has left the namespace that it was started in (/proc/%d/%s)",
+		     (int)process, file);
+	if (setns(namespace, flag) != 0)
+		fail_errno(errno, "cannot enter /proc/%d/%s of the service", (int)process, file);
+	(void)close(namespace);
+}
+
+void namespaces_join(const struct plan *plan, pid_t process)
+{
+	int proc;
+
+	join_those_at_paths(plan);
+	if (!has_new_network(plan) && !has_new_ipc(plan))
+		return;
+	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0)
+		fail_errno(errno, "cannot open /proc");
+	if (has_new_network(plan))
+		join(proc, process, "ns/net", CLONE_NEWNET);
+	if (has_new_ipc(plan))
+		join(proc, process, "ns/ipc", CLONE_NEWIPC);
+	(void)close(proc);
+}
+
+/* Writes one of /proc/<process>/{uid,gid}_map: root is root, and inside is outside. False with errno. */
+static bool write_map(int proc, pid_t process, const char *file, uint32_t inside, uint32_t outside)
+{
+	char lines[LINES_BYTES];
+	char *end = lines;
+
+	/* Rows must not overlap (user_namespaces(7)): a row for root's own files is the only one. */
+	if (inside != 0 && outside != 0)
+		end = stpcpy(end, "0 0 1\n");
+	(void)stpcpy(digits_put(stpcpy(digits_put(end, inside, 10), " "), outside, 10), " 1\n");
+	/* All of it in one write, and only once (user_namespaces(7)). */
+	return write_of_process(proc, process, file, lines);
+}
+
+/* Shares the memory of the launcher, so it must do nothing that changes any. */
+static int wait_for_the_end(void *parent)
+{
+	/* A launcher that is killed meanwhile must leave nothing. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != *(pid_t *)parent)
+		_exit(1);
+	for (;;)
+		(void)pause();
+}
+
+/* Writes the mappings of the user namespace of a process. False with errno. */
+typedef bool map_writer(int proc, pid_t process, const void *mapping);
+
+/* A new user namespace. Nothing ever runs in it: a child creates it, and ends as soon as a descriptor is open. -1 with errno. */
+static int make_namespace(int proc, map_writer *write_maps, const void *mapping)
+{
+	static char stack[STACK_BYTES] __attribute__((aligned(64)));
+	static pid_t self;
+	pid_t child;
+	int namespace, error;
+
+	self = getpid();
+	/* CLONE_VM: no copy of page tables for a child that does nothing. */
+	child = clone(wait_for_the_end, stack + sizeof(stack), CLONE_NEWUSER | CLONE_VM | SIGCHLD, &self);
+	if (child < 0)
+		return -1;
+	namespace = write_maps(proc, child, mapping) ? open_of_process(proc, child, "ns/user") : -1;
+	error = errno;
+	/* A child that cannot be killed must not be waited for; it ends with the launcher. */
+	if (kill(child, SIGKILL) != 0)
+		return -1;
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	errno = error;
+	return namespace;
+}
+
+static bool write_owner_maps(int proc, pid_t process, const void *mapping)
+{
+	const struct id_map *map = mapping;
+
+	return write_map(proc, process, "uid_map", map->disk_uid, map->uid) &&
+	       write_map(proc, process, "gid_map", map->disk_gid, map->gid);
+}
+
+int idmap_namespace(struct idmaps *known, int proc, const struct id_map *map)
+{
+	int namespace;
+
+	for (size_t i = 0; i < known->count; i++) {
+		if (memcmp(&known->maps[i], map, sizeof(*map)) == 0)
+			return known->namespaces[i];
 	}
-	if (plan->private_ipc)
-		enter(CLONE_NEWIPC, "an IPC namespace", "PrivateIPC");
+	namespace = make_namespace(proc, write_owner_maps, map);
+	if (namespace >= 0 && known->count < IDMAPS_MAX) {
+		known->maps[known->count] = *map;
+		known->namespaces[known->count++] = namespace;
+	}
+	return namespace;
+}
+
+/* The mapping of PrivateUsers= in one of /proc/<process>/{uid,gid}_map, in which an ID of the service's is itself. False with errno. */
+static bool write_private_map(int proc, pid_t process, const char *file, enum launch_plan_private_users users,
+			      uint32_t id)
+{
+	/* In two rows, since one row of all is what programs know the first user namespace by. */
+	static const char identity[] = "0 0 65536\n", full[] = "0 0 1\n1 1 4294967294\n";
+
+	if (users == USERS_IDENTITY)
+		return write_of_process(proc, process, file, identity);
+	if (users == USERS_FULL)
+		return write_of_process(proc, process, file, full);
+	return write_map(proc, process, file, id, id);
+}
+
+/* Unless all groups are there, no process of the namespace changes its groups, whatever capabilities it has there. False with errno. */
+static bool forbid_groups(int proc, pid_t process, enum launch_plan_private_users users)
+{
+	return users == USERS_FULL || write_of_process(proc, process, "setgroups", "deny");
+}
+
+static bool write_private_maps(int proc, pid_t process, const void *mapping)
+{
+	const struct plan *plan = mapping;
+
+	return forbid_groups(proc, process, plan->private_users) &&
+	       write_private_map(proc, process, "uid_map", plan->private_users, plan->uid) &&
+	       write_private_map(proc, process, "gid_map", plan->private_users, plan->gid);
+}
+
+int private_users_make(int proc, const struct plan *plan)
+{
+	/* Whoever creates it himself is in it, and has no privileges outside any more to write the mappings with. */
+	int namespace = make_namespace(proc, write_private_maps, plan);
+
+	if (namespace < 0)
+		fail_errno(errno, "PrivateUsers=: cannot create a user namespace and map its users%s",
+			   errno == EPERM ? ", of whom this one has not all" : "");
+	return namespace;
+}
+
+void private_users_enter(int proc, int namespace)
+{
+	struct stat made, ours;
+
+	if (setns(namespace, CLONE_NEWUSER) != 0)
+		fail_errno(errno, "PrivateUsers=: cannot enter the user namespace");
+	if (fstat(namespace, &made) != 0 || fstatat(proc, "self/ns/user", &ours, 0) != 0 ||
+	    made.st_ino != ours.st_ino || made.st_dev != ours.st_dev)
+		fail(STATUS_LAUNCHER, "PrivateUsers=: the kernel did not put this process into the user namespace");
+	(void)close(namespace);
 }

@@ -1,13 +1,50 @@
-/* The network and IPC namespaces of a service. */
+/*
+ * The namespaces of a service but that of its mounts, and the user namespaces that say how id-mapped mounts map their owners
+ * (mount_setattr(2)). proc is a descriptor of the launcher's /proc.
+ */
 #ifndef RUN_NAMESPACES_H
 #define RUN_NAMESPACES_H
+
+#include <sys/types.h>
 
 #include "protocol/plan.h"
 
 /*
- * Enters those that the plan asks for. To be called before the mounts are set up, since sysfs and mqueue show the namespaces of
- * whoever mounts them. The loopback interface of a new network is up. Ends the process on failure.
+ * Enters the network and IPC namespaces that the plan asks for, new ones or those at its paths, which all commands share. To be called
+ * before the mounts are set up, since sysfs and mqueue show the namespaces of whoever mounts them. The loopback interface of a new network
+ * is up. Ends the process on failure.
  */
+void namespaces_enter_shared(const struct plan *plan);
+
+/* Enters the UTS and control group namespaces that the plan asks for, of which each command has one. Ends the process on failure. */
 void namespaces_enter(const struct plan *plan);
+
+/*
+ * Enters those that a process of the service has, instead of new ones. A service may have left its own for one that it made in a user
+ * namespace, where it is root: into that no launcher goes. Ends the process on failure.
+ */
+void namespaces_join(const struct plan *plan, pid_t process);
+
+/*
+ * Makes the user namespace of PrivateUsers=, in which those that the plan says are themselves, everybody else nobody. To be called before
+ * the process changes its users and groups, from when on the kernel lets it open no namespace. Ends the process on failure.
+ */
+int private_users_make(int proc, const struct plan *plan);
+
+/* Moves this process into it, and closes it. The process gets all capabilities there, and none outside. Ends the process on failure. */
+void private_users_enter(int proc, int namespace);
+
+/* A unit's directories have one owner, so one mapping; another costs another namespace. */
+#define IDMAPS_MAX 8U
+
+/* The namespaces of mappings that exist already, for further mounts. All zeros: none. */
+struct idmaps {
+	struct id_map maps[IDMAPS_MAX];
+	int namespaces[IDMAPS_MAX];
+	size_t count;
+};
+
+/* The namespace of a mapping. Nothing ever runs in it: a child creates it, and ends as soon as a descriptor is open. -1 with errno. */
+int idmap_namespace(struct idmaps *known, int proc, const struct id_map *map);
 
 #endif

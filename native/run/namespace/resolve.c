@@ -42,11 +42,13 @@ int resolve_no_symlinks(int root, const char *path)
 	return open_below(root, path, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
-static int close_and_fail(int descriptor, int error)
+void close_quietly(int descriptor)
 {
-	(void)close(descriptor);
+	int error = errno;
+
+	if (descriptor >= 0)
+		(void)close(descriptor);
 	errno = error;
-	return -1;
 }
 
 /* mkdir(2) leaves out special bits, and a default ACL of the parent may remove others. */
@@ -54,30 +56,23 @@ static bool set_mode(int directory, const char *name, mode_t mode)
 {
 	int made = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	bool done = made >= 0 && fchmod(made, mode) == 0;
-	int error = errno;
 
-	if (made >= 0)
-		(void)close(made);
-	errno = error;
+	close_quietly(made);
 	return done;
 }
 
 /* Opens name in directory, created if it is missing, and closes directory. */
 static int step_down(int directory, const char *name, mode_t mode)
 {
-	int below;
+	int below = -1;
 
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return close_and_fail(directory, EINVAL);
-	if (mkdirat(directory, name, 0700) == 0) {
-		if (!set_mode(directory, name, mode))
-			return close_and_fail(directory, errno);
-	} else if (errno != EEXIST) {
-		return close_and_fail(directory, errno);
-	}
-	/* Somebody else may just have created it; a symlink fails with ENOTDIR. */
-	below = openat(directory, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return below < 0 ? close_and_fail(directory, errno) : ((void)close(directory), below);
+		errno = EINVAL;
+	else if (mkdirat(directory, name, 0700) == 0 ? set_mode(directory, name, mode) : errno == EEXIST)
+		/* Somebody else may just have created it; a symlink fails with ENOTDIR. */
+		below = openat(directory, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	close_quietly(directory);
+	return below;
 }
 
 /* Removes trailing slashes. */
@@ -157,8 +152,8 @@ int resolve_file(int root, const char *path)
 	parent = resolve_parent(root, path, &name);
 	if (parent < 0)
 		return -1;
-	if (mknodat(parent, name, S_IFREG | FILE_MODE, 0) != 0 && errno != EEXIST)
-		return close_and_fail(parent, errno);
-	file = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	return file < 0 ? close_and_fail(parent, errno) : ((void)close(parent), file);
+	if (mknodat(parent, name, S_IFREG | FILE_MODE, 0) == 0 || errno == EEXIST)
+		file = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	close_quietly(parent);
+	return file;
 }

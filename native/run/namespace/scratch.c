@@ -3,57 +3,103 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/fail.h"
+#include "digits.h"
 #include "mounts.h"
+#include "resolve.h"
 
 /* No directory that an op names begins with a dot. */
 #define DETACHED ".detached"
+#define EMPTY_DIRECTORY ".directory"
+#define EMPTY_FILE ".file"
+#define NEW_FILE ".new"
+/* With a number. */
+#define NEW_FILE_BYTES (sizeof(NEW_FILE) + DIGITS_MAX)
+#define EMPTY_DEVICE ".device"
+/* Where the kernel's devices are. */
+#define DEVICES "/dev/"
 #define FLAGS (1U << MOUNT_NO_SUID | 1U << MOUNT_NO_DEVICES)
+#define MASK_FLAGS (FLAGS | 1U << MOUNT_READ_ONLY | 1U << MOUNT_NO_EXEC)
 
 struct needs {
 	/* the first op that names a directory, whose options the tmpfs has */
 	const struct mount_op *first;
-	bool detaches, masks;
+	bool detaches, files, directories, devices;
+	/* files that take the place of others */
+	bool appends;
 };
 
-static struct needs needs_of(const struct plan *plan)
+/* Whether something is put above a path, so that the host does not tell what will be there. */
+static bool is_covered(const struct plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->mount_ops_count; i++) {
+		const struct mount_op *op = &plan->mount_ops[i];
+		size_t length = strlen(op->path);
+
+		if ((op->kind == OP_ATTACH || op->kind == OP_TMPFS) && strncmp(path, op->path, length) == 0 &&
+		    (path[length] == '/' || strcmp(op->path, "/") == 0))
+			return true;
+	}
+	return false;
+}
+
+/* What a mask takes: a mount that nothing needs in the end costs more than to look before. */
+static void add_mask(struct needs *needs, const struct plan *plan, int root, const char *path)
+{
+	bool is_known = plan->root == NULL && !is_covered(plan, path);
+	int found = is_known ? resolve(root, path, 0) : -1;
+	struct stat status;
+
+	if (is_known && found < 0 && is_absence(errno))
+		return;
+	if (found < 0 || fstat(found, &status) != 0) {
+		needs->files = needs->directories = true;
+		needs->devices = needs->devices || strncmp(path, DEVICES, sizeof(DEVICES) - 1) == 0;
+	} else if (S_ISDIR(status.st_mode)) {
+		needs->directories = true;
+	} else if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) {
+		needs->devices = true;
+	} else {
+		needs->files = true;
+	}
+	close_quietly(found);
+}
+
+static struct needs needs_of(const struct plan *plan, int root)
 {
 	struct needs needs = { 0 };
 
-	for (size_t i = 0; i < plan->mount_op_count; i++) {
+	for (size_t i = 0; i < plan->mount_ops_count; i++) {
 		const struct mount_op *op = &plan->mount_ops[i];
 
 		needs.detaches = needs.detaches || op->detach;
-		needs.masks = needs.masks || op->kind == OP_MASK;
+		needs.appends = needs.appends || op->kind == OP_APPEND;
+		if (op->kind == OP_MASK)
+			add_mask(&needs, plan, root, op->path);
 		if (op->scratch != NULL && needs.first == NULL)
 			needs.first = op;
 	}
 	return needs;
 }
 
-/* Without directories it holds a handful of empty files. Nobody reaches anything in it but through the mount of a directory. */
-static int make_tmpfs(const struct mount_op *first)
+/*
+ * Without directories it holds a handful of files, empty ones unless some take the place of others. Nobody reaches anything in it but
+ * through the mount of a directory or a file.
+ */
+static int make_tmpfs(const struct mount_op *first, bool appends)
 {
-	char size[] = "size=4k", inodes[] = "nr_inodes=16", mode[] = "mode=0700";
-	char *const alone[] = { size, inodes };
-	struct strings options = { 0 };
-	size_t count = first == NULL ? sizeof(alone) / sizeof(alone[0]) : first->options.count;
-	bool fits = true;
-	int mount;
+	char small[] = "size=4k", large[] = "size=64m", inodes[] = "nr_inodes=32";
+	char *items[] = { appends ? large : small, inodes };
+	const struct strings alone = { .items = items, .count = sizeof(items) / sizeof(items[0]) };
+	int mount = mount_new("tmpfs", first == NULL ? &alone : &first->options, "mode=0700", FLAGS);
 
-	for (size_t i = 0; i < count; i++)
-		fits = fits && strings_add(&options, first == NULL ? alone[i] : first->options.items[i]);
-	if (!fits || !strings_add(&options, mode))
-		fail(STATUS_LAUNCHER, "out of memory");
-	mount = mount_new("tmpfs", &options, FLAGS);
 	if (mount < 0)
-		fail_errno(errno, "cannot create a tmpfs for %s", first == NULL ? "what is hidden from the service" : first->path);
-	free(options.items);
+		fail_errno(errno, "cannot create a tmpfs for %s",
+			   first == NULL ? "what is hidden from the service" : first->path);
 	return mount;
 }
 
@@ -66,24 +112,75 @@ static bool same_options(const struct mount_op *one, const struct mount_op *othe
 	return same;
 }
 
+/* A mount of what has that name in the tmpfs. -1 with errno. */
+static int clone_named(int tmpfs, const char *name, unsigned int set, unsigned int clear)
+{
+	int path = openat(tmpfs, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int clone = path < 0 ? -1 : mount_clone(path, true);
+
+	close_quietly(path);
+	if (clone < 0 || mount_flags(clone, set, clear, true) == 0)
+		return clone;
+	close_quietly(clone);
+	return -1;
+}
+
 static void make_directory(struct scratch *scratch, const struct mount_op *op, const struct mount_op *first)
 {
 	struct scratch_directory *made = &scratch->directories[scratch->directory_count];
-	int directory;
 
 	if (!same_options(op, first))
-		fail(STATUS_LAUNCHER, "the plan has %s in one tmpfs with %s, but with other options", op->path, first->path);
+		fail(STATUS_LAUNCHER, "the plan has %s in one tmpfs with %s, but with other options", op->path,
+		     first->path);
 	if (scratch->directory_count == SCRATCH_DIRECTORIES_MAX)
 		fail(STATUS_LAUNCHER, "the plan has more than %u directories in one tmpfs", SCRATCH_DIRECTORIES_MAX);
 	if (mkdirat(scratch->mount, op->scratch, op->mode) != 0)
 		fail_errno(errno, "cannot create a directory for %s", op->path);
-	directory = openat(scratch->mount, op->scratch, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	made->name = op->scratch;
-	made->mount = directory < 0 ? -1 : mount_clone(directory, true);
-	if (made->mount < 0 || mount_flags(made->mount, op->set, FLAGS & ~op->set, true) != 0)
+	made->mount = clone_named(scratch->mount, op->scratch, op->set, FLAGS & ~op->set);
+	if (made->mount < 0)
 		fail_errno(errno, "cannot create a mount for %s", op->path);
-	(void)close(directory);
 	scratch->directory_count++;
+}
+
+static void make_file(struct scratch *scratch, const struct mount_op *op)
+{
+	struct scratch_file *made = &scratch->files[scratch->file_count];
+	char name[NEW_FILE_BYTES];
+
+	if (scratch->file_count == SCRATCH_FILES_MAX)
+		fail(STATUS_LAUNCHER, "the plan has more than %u files in one tmpfs", SCRATCH_FILES_MAX);
+	(void)digits_put(stpcpy(name, NEW_FILE), (uint32_t)scratch->file_count, 10);
+	made->op = op;
+	made->writer = openat(scratch->mount, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	made->mount = made->writer < 0 ? -1 : clone_named(scratch->mount, name, FLAGS, 0);
+	if (made->mount < 0)
+		fail_errno(errno, "cannot create a file for %s", op->path);
+	scratch->file_count++;
+}
+
+static void make_masks(struct scratch *scratch, const struct needs *needs)
+{
+	if (needs->files && mknodat(scratch->mount, EMPTY_FILE, S_IFREG, 0) == 0)
+		scratch->file.mount = clone_named(scratch->mount, EMPTY_FILE, MASK_FLAGS, 0);
+	if (needs->files && scratch->file.mount < 0)
+		fail_errno(errno, "cannot create the empty file that hides others");
+	if (needs->directories && mkdirat(scratch->mount, EMPTY_DIRECTORY, 0) == 0)
+		scratch->directory.mount = clone_named(scratch->mount, EMPTY_DIRECTORY, MASK_FLAGS, 0);
+	if (needs->directories && scratch->directory.mount < 0)
+		fail_errno(errno, "cannot create the empty directory that hides others");
+}
+
+/* A device of no driver. Since Linux 5.8 everybody may make it; before, an empty file has to do for a launcher without CAP_MKNOD. */
+static bool make_device_mask(struct scratch *scratch)
+{
+	bool made = mknodat(scratch->mount, EMPTY_DEVICE, S_IFCHR, 0) == 0;
+
+	if (made)
+		scratch->device.mount = clone_named(scratch->mount, EMPTY_DEVICE, MASK_FLAGS, 0);
+	if (made ? scratch->device.mount < 0 : errno != EPERM)
+		fail_errno(errno, "cannot create the device that hides others");
+	return made;
 }
 
 static int make_detached(int mount)
@@ -95,23 +192,27 @@ static int make_detached(int mount)
 	return detached;
 }
 
-void scratch_open(struct scratch *scratch, const struct plan *plan, int root, struct masks *masks)
+void scratch_open(struct scratch *scratch, const struct plan *plan, int root)
 {
-	const struct needs needs = needs_of(plan);
+	struct needs needs;
 
 	if (scratch->created)
 		return;
 	scratch->created = true;
-	scratch->mount = make_tmpfs(needs.first);
+	needs = needs_of(plan, root);
+	scratch->mount = make_tmpfs(needs.first, needs.appends);
 	/* What is attached nowhere cannot be cloned before Linux 6.15. */
 	if (mount_attach(scratch->mount, root) != 0)
 		fail_errno(errno, "cannot mount a tmpfs over /");
-	for (size_t i = 0; i < plan->mount_op_count; i++) {
+	for (size_t i = 0; i < plan->mount_ops_count; i++) {
 		if (plan->mount_ops[i].scratch != NULL)
 			make_directory(scratch, &plan->mount_ops[i], needs.first);
+		if (plan->mount_ops[i].kind == OP_APPEND)
+			make_file(scratch, &plan->mount_ops[i]);
 	}
-	if (needs.masks && mask_prepare(masks, scratch->mount) != 0)
-		fail_errno(errno, "cannot create the empty file and directory that hide others");
+	if (needs.devices && !make_device_mask(scratch))
+		needs.files = true;
+	make_masks(scratch, &needs);
 	if (needs.detaches)
 		scratch->detached = make_detached(scratch->mount);
 }
@@ -119,6 +220,33 @@ void scratch_open(struct scratch *scratch, const struct plan *plan, int root, st
 bool scratch_detach(const struct scratch *scratch, int mount)
 {
 	return (scratch->detached >= 0 && mount_attach(mount, scratch->detached) == 0) || mount_detach(mount) == 0;
+}
+
+static struct mask *mask_of(struct scratch *scratch, mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return &scratch->directory;
+	return (S_ISCHR(mode) || S_ISBLK(mode)) && scratch->device.mount >= 0 ? &scratch->device : &scratch->file;
+}
+
+int scratch_mask(struct scratch *scratch, int target)
+{
+	struct mask *mask;
+	struct stat status;
+
+	if (fstat(target, &status) != 0)
+		return -1;
+	mask = mask_of(scratch, status.st_mode);
+	if (mask->used) {
+		int next = mount_clone(mask->mount, true);
+
+		if (next < 0)
+			return -1;
+		(void)close(mask->mount);
+		mask->mount = next;
+	}
+	mask->used = true;
+	return mount_attach(mask->mount, target);
 }
 
 int scratch_take_directory(struct scratch *scratch, const struct mount_op *op)
@@ -134,6 +262,15 @@ int scratch_take_directory(struct scratch *scratch, const struct mount_op *op)
 			return mount;
 	}
 	fail(STATUS_LAUNCHER, "the plan has no directory for %s", op->path);
+}
+
+struct scratch_file scratch_take_file(struct scratch *scratch, const struct mount_op *op)
+{
+	for (size_t i = 0; i < scratch->file_count; i++) {
+		if (scratch->files[i].op == op)
+			return scratch->files[i];
+	}
+	fail(STATUS_LAUNCHER, "the plan has no file for %s", op->path);
 }
 
 void scratch_close(struct scratch *scratch)

@@ -1,20 +1,24 @@
-/* Reads /proc/self/mountinfo (proc_pid_mountinfo(5)); see submounts.h. */
+/* By listmount(2) and statmount(2), or by /proc/self/mountinfo (proc_pid_mountinfo(5)); see submounts.h. */
 #include "submounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/fail.h"
 #include "mounts.h"
+#include "protocol/plan.h"
 #include "resolve.h"
 
 /* Of a line: id, parent, device, root, and then the path. */
 #define PATH_FIELD 4
+/* A page: the kernel gives no more at a time. */
+#define READ_BYTES 4096U
+/* If there are as many, there may be more. */
+#define ASKED_MAX 64
 
 static bool is_below(const char *path, const char *other)
 {
@@ -79,26 +83,88 @@ static void add(struct submounts *found, const char *path)
 	found->count++;
 }
 
-static struct submounts list(int proc, const char *path)
+static void submounts_free(struct submounts *submounts)
+{
+	for (size_t i = 0; i < submounts->count; i++)
+		free(submounts->items[i].path);
+	free(submounts->items);
+	*submounts = (struct submounts){ 0 };
+}
+
+/*
+ * The text of mountinfo, read once: between two file systems that are made nothing is mounted but the scratch tmpfs. For each of them the
+ * kernel would write every mount again.
+ */
+static const char *all_mounts(int proc)
+{
+	static char *text;
+	size_t room = 0, length = 0;
+	int descriptor;
+
+	if (text != NULL)
+		return text;
+	descriptor = proc < 0 ? -1 : openat(proc, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (descriptor < 0)
+		fail_errno(errno, "cannot open /proc/self/mountinfo, which has the mounts to keep");
+	for (;;) {
+		ssize_t more;
+
+		if (room - length < READ_BYTES + 1U)
+			text = realloc(text, room += 4U * READ_BYTES);
+		if (text == NULL)
+			fail(STATUS_LAUNCHER, "out of memory");
+		more = read(descriptor, text + length, room - length - 1);
+		if (more < 0 && errno != EINTR)
+			fail_errno(errno, "cannot read /proc/self/mountinfo");
+		if (more == 0)
+			break;
+		length += more < 0 ? 0 : (size_t)more;
+	}
+	text[length] = '\0';
+	(void)close(descriptor);
+	return text;
+}
+
+/* By two calls of Linux 6.8. False: they cannot be had, or there are more than fit. */
+static bool list_by_calls(int mount, const char *path, struct submounts *found)
+{
+	uint64_t ids[ASKED_MAX];
+	int count = mounts_below(mount, ids, ASKED_MAX);
+
+	if (count < 0 || count == ASKED_MAX)
+		return false;
+	for (int i = 0; i < count; i++) {
+		const char *mounted = mount_path(ids[i]);
+
+		if (mounted == NULL) {
+			submounts_free(found);
+			return false;
+		}
+		if (is_below(mounted, path))
+			add(found, mounted);
+	}
+	return true;
+}
+
+static struct submounts list(int proc, int mount, const char *path)
 {
 	struct submounts found = { 0 };
-	int descriptor = proc < 0 ? -1 : openat(proc, "self/mountinfo", O_RDONLY | O_CLOEXEC);
-	FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "r");
-	char *line = NULL;
-	size_t room = 0;
 
-	if (file == NULL)
-		fail_errno(errno, "cannot list the mounts below %s: cannot open /proc/self/mountinfo", path);
-	while (getline(&line, &room, file) >= 0) {
-		const char *mounted = path_of(line);
+	/* The kernel writes all mounts of the host into mountinfo, with all their options. */
+	if (list_by_calls(mount, path, &found))
+		return found;
+	for (const char *line = all_mounts(proc); *line != '\0';) {
+		size_t length = strcspn(line, "\n");
+		char *copy = strndup(line, length);
+		const char *mounted = copy == NULL ? NULL : path_of(copy);
 
+		if (copy == NULL)
+			fail(STATUS_LAUNCHER, "out of memory");
 		if (mounted != NULL && is_below(mounted, path))
 			add(&found, mounted);
+		free(copy);
+		line += length + (line[length] == '\n');
 	}
-	if (ferror(file))
-		fail_errno(errno, "cannot list the mounts below %s", path);
-	free(line);
-	(void)fclose(file);
 	return found;
 }
 
@@ -118,7 +184,7 @@ static int clone(int root, const char *path, unsigned int set)
 {
 	int found = resolve(root, path, 0), is_root, mount;
 
-	if (found < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (found < 0 && is_absence(errno))
 		return -1;
 	if (found < 0)
 		fail_errno(errno, "cannot open the mount at %s", path);
@@ -137,34 +203,54 @@ static int clone(int root, const char *path, unsigned int set)
 	return mount;
 }
 
-struct submounts submounts_clone(int proc, int root, const char *path, unsigned int set)
+static bool is_exempt(const struct strings *exempt, const char *path)
 {
-	struct submounts found = list(proc, path);
+	for (size_t i = 0; i < exempt->count; i++) {
+		if (strcmp(path, exempt->items[i]) == 0 || is_below(path, exempt->items[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the new file system has a path. A new /proc may have less than the one before. */
+static bool has(int made, const char *path)
+{
+	int found = resolve(made, path, 0);
+
+	close_quietly(found);
+	return found >= 0 || !is_absence(errno);
+}
+
+struct submounts submounts_clone(int proc, int root, int present, int made, const char *path, unsigned int set,
+				 const struct strings *exempt)
+{
+	struct submounts found = list(proc, present, path);
 
 	for (size_t i = 0; i < found.count; i++) {
-		if (!is_covered(&found, i))
-			found.items[i].mount = clone(root, found.items[i].path, set);
+		const char *mounted = found.items[i].path;
+		unsigned int kept = is_exempt(exempt, mounted) ? 1U << MOUNT_READ_ONLY : 0U;
+
+		/* A clone that is not attached costs the kernel more than all else here: it waits until nobody can see it. */
+		if (!is_covered(&found, i) && has(made, mounted + strlen(path)))
+			found.items[i].mount = clone(root, mounted, set & ~kept);
 	}
 	return found;
 }
 
-void submounts_attach(struct submounts *submounts, int root, size_t root_length)
+void submounts_attach(struct submounts *submounts, int root)
 {
 	for (size_t i = 0; i < submounts->count; i++) {
 		struct submount *one = &submounts->items[i];
-		int target = one->mount < 0 ? -1 : resolve(root, one->path + root_length, 0);
+		int target = one->mount < 0 ? -1 : resolve(root, one->path, 0);
 
-		/* A new /proc may have less than the one before. */
-		if (one->mount >= 0 && target < 0 && errno != ENOENT && errno != ENOTDIR)
-			fail_errno(errno, "cannot open %s", one->path + root_length);
+		if (one->mount >= 0 && target < 0)
+			fail_errno(errno, "cannot open %s", one->path);
 		if (target >= 0 && mount_attach(one->mount, target) != 0)
-			fail_errno(errno, "cannot mount over %s", one->path + root_length);
+			fail_errno(errno, "cannot mount over %s", one->path);
 		if (target >= 0)
 			(void)close(target);
 		if (one->mount >= 0)
 			(void)close(one->mount);
-		free(one->path);
 	}
-	free(submounts->items);
-	*submounts = (struct submounts){ 0 };
+	submounts_free(submounts);
 }

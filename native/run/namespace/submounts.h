@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "string_list.h"
+
 /* More than there are below /proc and /sys of any host. */
 #define SUBMOUNTS_MAX 256U
 
@@ -18,12 +20,15 @@ struct submounts {
 };
 
 /*
- * Clones each mount directly below an absolute path of the host, with all mounts below it, and sets mount flags (bits
- * 1 << enum mount_flag). proc is a descriptor of /proc. Ends the process on failure.
+ * Clones each mount directly below an absolute path of the host, with all mounts below it, whose place the new file system for that path
+ * has (made: its root; present: that of what it replaces), and sets mount flags (bits 1 << enum mount_flag); those at and below the
+ * exempt paths do not become read-only.
+ * proc is a descriptor of /proc. Ends the process on failure.
  */
-struct submounts submounts_clone(int proc, int root, const char *path, unsigned int set);
+struct submounts submounts_clone(int proc, int root, int present, int made, const char *path, unsigned int set,
+				 const struct strings *exempt);
 
-/* Attaches them below root, each at its path without the first root_length bytes, if that exists there. Frees them. */
-void submounts_attach(struct submounts *submounts, int root, size_t root_length);
+/* Attaches them below root, each at its path, if that exists there. Frees them. */
+void submounts_attach(struct submounts *submounts, int root);
 
 #endif

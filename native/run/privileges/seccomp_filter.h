@@ -1,13 +1,6 @@
 /*
- * Owns the seccomp filter of the service, which has two parts, for every ABI of the processor.
- *
- * FILTER_SPECIAL_FILES (RestrictSUIDSGID=): no file becomes setuid or setgid. chmod, mkdir, mknod and open with such a mode
- * fail with EPERM. openat2(2) is answered as by a kernel that does not have it (ENOSYS), since its mode is in memory, where a
- * filter cannot look; programs then use openat(2). That is what systemd does. Not covered, as with systemd: io_uring(7), which
- * makes its calls past every filter.
- *
- * FILTER_TERMINAL: nothing is typed into the terminal that the service shares with whoever started it. ioctl(2) with TIOCSTI,
- * and with TIOCLINUX (which pastes on a virtual console), fails with EPERM.
+ * Owns the installation of the service's seccomp filter, which the daemon has made (src/launch/filter/): here it is a program that is
+ * taken as it is.
  */
 #ifndef RUN_SECCOMP_FILTER_H
 #define RUN_SECCOMP_FILTER_H
@@ -15,20 +8,19 @@
 #include <linux/filter.h>
 #include <stddef.h>
 
-/* More than all ABIs of one processor need. */
-#define FILTER_LENGTH_MAX 384U
+#include "protocol/plan.h"
 
-/* Parts of the filter: a set of them is their sum. */
-#define FILTER_SPECIAL_FILES 1U
-#define FILTER_TERMINAL 2U
+/* As many as the kernel takes (BPF_MAXINSNS). */
+#define FILTER_LENGTH_MAX 4096U
 
-/* Writes the program for a set that is not empty; returns its length. 0: there is none for this processor. */
-size_t seccomp_filter_write(struct sock_filter program[FILTER_LENGTH_MAX], unsigned int parts);
+/* Decodes a program of the plan; returns its length. 0: it cannot be read. */
+size_t seccomp_filter_read(const char *text, struct sock_filter program[FILTER_LENGTH_MAX]);
 
 /*
- * Puts this process below the filter; an empty set needs none. Needs CAP_SYS_ADMIN or no_new_privs. Ends the process if that
- * cannot be done, but for FILTER_TERMINAL alone in a process without a controlling terminal, which has nothing to type into.
+ * Puts this process below the plan's filter, if it has one: afterwards it can only do what the service may do, so this is the last step
+ * before execve(2). Needs CAP_SYS_ADMIN or no_new_privs, and sets the latter if it has neither, as systemd does. A filter that is for
+ * the terminal alone sets nothing: without a controlling terminal it is not needed. Ends the process if the filter cannot be had.
  */
-void seccomp_filter_install(unsigned int parts);
+void seccomp_filter_install(const struct plan *plan);
 
 #endif

@@ -9,8 +9,9 @@
 
 #include "dynuser.h"
 #include "cli/fail.h"
+#include "cli/progress.h"
+#include "images/images.h"
 #include "launch_request.h"
-#include "cli/field_label.h"
 #include "varlink.h"
 
 /* How long the daemon may be silent. A handover of large directories takes longer, but sends progress. */
@@ -51,7 +52,8 @@ static struct deadline silence(void)
 
 struct daemon_client *daemon_connect(void)
 {
-	const struct varlink_bounds bounds = { .milliseconds = SILENCE_SECONDS * MS_PER_S, .bytes = ALL_REPLIES_BYTES_MAX };
+	const struct varlink_bounds bounds = { .milliseconds = SILENCE_SECONDS * MS_PER_S,
+					       .bytes = ALL_REPLIES_BYTES_MAX };
 	static struct daemon_client client;
 
 	/*
@@ -74,7 +76,8 @@ static void check_connection(const struct daemon_client *client)
 		     "the daemon is not running (nobody listens at %s); start it with 'systemctl start dynuserd', or run dynuserd",
 		     client->path);
 	if (client->error == ETIMEDOUT)
-		fail(STATUS_LAUNCHER, "the daemon at %s accepted no connection for %u seconds", client->path, SILENCE_SECONDS);
+		fail(STATUS_LAUNCHER, "the daemon at %s accepted no connection for %u seconds", client->path,
+		     SILENCE_SECONDS);
 	if (client->error != 0)
 		fail_errno(client->error, "cannot connect to the daemon at %s", client->path);
 }
@@ -82,7 +85,8 @@ static void check_connection(const struct daemon_client *client)
 static void make_room(struct daemon_client *client)
 {
 	/* The kernel provides pages as they are written to. Lives until execve(2). */
-	client->buffer = mmap(NULL, REPLY_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	client->buffer =
+		mmap(NULL, REPLY_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (client->buffer == MAP_FAILED)
 		fail_errno(errno, "cannot allocate memory for the daemon's reply");
 	/* No huge page for a reply of some hundred bytes; a kernel may have none at all. */
@@ -102,7 +106,8 @@ static _Noreturn void fail_exchange(const struct daemon_client *client, int erro
 	fail_errno(error, "lost the daemon at %s", client->path);
 }
 
-static _Noreturn void fail_refused(const struct daemon_client *client, const struct options *options, const struct reply *reply)
+static _Noreturn void fail_refused(const struct daemon_client *client, const struct options *options,
+				   const struct reply *reply)
 {
 	char label[LABEL_BYTES_MAX] = "";
 
@@ -111,11 +116,16 @@ static _Noreturn void fail_refused(const struct daemon_client *client, const str
 	if (reply->reason != NULL)
 		fail(STATUS_LAUNCHER, "%s%s", label, reply->reason);
 	if (strcmp(reply->error, "org.varlink.service.MethodNotFound") == 0)
-		fail(STATUS_LAUNCHER, "the daemon at %s is too old to launch programs; restart it after the upgrade", client->path);
+		fail(STATUS_LAUNCHER, "the daemon at %s is too old to launch programs; restart it after the upgrade",
+		     client->path);
+	if (strcmp(reply->error, "org.varlink.service.InvalidParameter") == 0 && reply->parameter != NULL)
+		fail(STATUS_LAUNCHER,
+		     "the daemon at %s does not take the parameter '%s'; install dynuserd and dynuser-run of the same version, and restart the daemon",
+		     client->path, reply->parameter);
 	fail(STATUS_LAUNCHER, "the daemon at %s answered with the error %s", client->path, reply->error);
 }
 
-/* Receives the last reply to a call; those before it only report progress, and prove that the daemon is alive. */
+/* Receives the last reply to a call; those before it only report progress, which a terminal shows, and prove that the daemon is alive. */
 static void receive(struct daemon_client *client, const struct options *options, struct reply *reply)
 {
 	char where[96];
@@ -127,18 +137,23 @@ static void receive(struct daemon_client *client, const struct options *options,
 
 		client->connection.deadline = silence();
 		error = varlink_receive(&client->connection, &message, &length);
+		progress_clear();
 		if (error != 0)
 			fail_exchange(client, error);
 		memset(reply, 0, sizeof(*reply));
 		if (!reply_read(client->buffer + (message - client->buffer), length, reply, where, sizeof(where)))
-			fail(STATUS_LAUNCHER, "cannot understand the daemon at %s (%s); install dynuserd and dynuser-run of the same version",
+			fail(STATUS_LAUNCHER,
+			     "cannot understand the daemon at %s (%s); install dynuserd and dynuser-run of the same version",
 			     client->path, where[0] == '\0' ? "invalid JSON" : where);
+		if (reply->has_progress)
+			progress_show(reply->progress.path, reply->progress.inodes, reply->progress.changed);
 	} while (reply->continues);
 	if (reply->error != NULL)
 		fail_refused(client, options, reply);
 }
 
-static void call(struct daemon_client *client, const struct options *options, const struct json_writer *request, struct reply *reply)
+static void call(struct daemon_client *client, const struct options *options, const struct json_writer *request,
+		 struct reply *reply)
 {
 	int error;
 
@@ -146,12 +161,13 @@ static void call(struct daemon_client *client, const struct options *options, co
 	error = varlink_send(&client->connection, request->text, request->length);
 	if (error != 0)
 		fail_exchange(client, error);
+	images_expect(&options->properties);
 	receive(client, options, reply);
 }
 
 static void check_answer(const struct daemon_client *client, const struct options *options, const struct reply *reply)
 {
-	if (options->explain ? reply->explanation.count == 0 : !reply->has_plan)
+	if (options->explain ? reply->explanation.count == 0 : !reply->has_plan && reply->skipped == NULL)
 		fail(STATUS_LAUNCHER, "the daemon at %s answered without %s", client->path,
 		     options->explain ? "an explanation" : "a plan");
 }
@@ -163,6 +179,7 @@ const struct reply *daemon_launch(struct daemon_client *client, const struct opt
 	struct json_writer request = json_write_begin(REQUEST_BYTES_MAX);
 	unsigned int rounds = 0;
 
+	answer_usual_questions(&answers, options->program);
 	/* Before the connection is checked: bad options are reported even without a daemon. */
 	launch_request_write(&request, options, may_mount, &answers);
 	check_connection(client);
@@ -172,9 +189,11 @@ const struct reply *daemon_launch(struct daemon_client *client, const struct opt
 		if (reply.question_count == 0)
 			break;
 		if (++rounds == ROUNDS_MAX)
-			fail(STATUS_LAUNCHER, "the daemon at %s still asks questions after %u rounds", client->path, rounds);
+			fail(STATUS_LAUNCHER, "the daemon at %s still asks questions after %u rounds", client->path,
+			     rounds);
 		for (size_t i = 0; i < reply.question_count; i++)
 			answer_question(&answers, &reply.questions[i]);
+		free(reply.questions);
 		launch_request_write(&request, options, may_mount, &answers);
 	}
 	varlink_close(&client->connection);

@@ -3,21 +3,24 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MASK_DIGITS 16U
+#define LIST_ROOM_MIN 16U
 
 struct object {
 	struct json_source *source;
 	const struct json_fields *fields;
 	char *place;
-	uint32_t seen;
+	/* a bit for each of JSON_ROWS_MAX rows */
+	uint64_t seen;
 };
 
 bool json_field_text(struct json_reader *reader, const struct json_source *source, char **text)
 {
 	/* The byte of reader->at, writable. Writing never overtakes reading. */
-	char *place = source->text + (reader->at - source->start);
+	char *place = source->text + (reader->at - source->text);
 
 	if (json_string(reader, place, (size_t)(reader->end - reader->at)) != JSON_FIT)
 		return false;
@@ -54,6 +57,44 @@ static bool read_texts(struct json_reader *reader, const struct json_source *sou
 	return json_array(reader, read_item, &texts);
 }
 
+struct items {
+	struct json_source *source;
+	const struct json_list *list;
+	char **first;
+	size_t *count;
+	size_t room;
+};
+
+static bool read_list_item(struct json_reader *reader, void *context)
+{
+	struct items *items = context;
+	size_t size = items->list->item_size;
+	char *place;
+
+	if (*items->count == items->list->most)
+		return false;
+	if (*items->count == items->room) {
+		size_t room = items->room == 0 ? LIST_ROOM_MIN : items->room * 2;
+		char *grown = realloc(*items->first, room * size);
+
+		if (grown == NULL)
+			return false;
+		*items->first = grown;
+		items->room = room;
+	}
+	place = *items->first + *items->count * size;
+	(*items->count)++;
+	memset(place, 0, size);
+	return items->list->read(reader, items->source, place);
+}
+
+static bool read_list(struct json_reader *reader, struct json_source *source, const struct json_list *list, void *place)
+{
+	struct items items = { .source = source, .list = list, .first = place, .count = (size_t *)place - 1 };
+
+	return json_array(reader, read_list_item, &items) && *items.count >= list->least;
+}
+
 static bool digit_of(char byte, unsigned int base, uint64_t *digit)
 {
 	if (byte >= '0' && byte <= '9')
@@ -65,7 +106,8 @@ static bool digit_of(char byte, unsigned int base, uint64_t *digit)
 	return true;
 }
 
-static bool read_digits(struct json_reader *reader, const struct json_source *source, unsigned int base, uint64_t *value)
+static bool read_digits(struct json_reader *reader, const struct json_source *source, unsigned int base,
+			uint64_t *value)
 {
 	uint64_t digit;
 	char *text;
@@ -81,7 +123,8 @@ static bool read_digits(struct json_reader *reader, const struct json_source *so
 	return true;
 }
 
-static bool read_word(struct json_reader *reader, const struct json_source *source, const struct json_field *field, void *place)
+static bool read_word(struct json_reader *reader, const struct json_source *source, const struct json_field *field,
+		      void *place)
 {
 	char *text;
 	int index = json_field_text(reader, source, &text) ? json_field_word(field->words, text) : -1;
@@ -91,7 +134,8 @@ static bool read_word(struct json_reader *reader, const struct json_source *sour
 	return index >= 0;
 }
 
-static bool read_value(struct json_reader *reader, struct json_source *source, const struct json_field *field, void *place)
+static bool read_value(struct json_reader *reader, struct json_source *source, const struct json_field *field,
+		       void *place)
 {
 	switch (field->kind) {
 	case FIELD_TEXT:
@@ -108,8 +152,10 @@ static bool read_value(struct json_reader *reader, struct json_source *source, c
 		return read_digits(reader, source, 16, place);
 	case FIELD_WORD:
 		return read_word(reader, source, field, place);
+	case FIELD_LIST:
+		return read_list(reader, source, field->list, place);
 	case FIELD_CUSTOM:
-		return field->read(reader, source, field, place);
+		return field->read(reader, source, place);
 	}
 	return false;
 }
@@ -128,9 +174,9 @@ static bool read_row(struct json_reader *reader, struct object *object, size_t r
 {
 	const struct json_field *field = &object->fields->rows[row];
 
-	if ((object->seen & UINT32_C(1) << row) != 0)
+	if ((object->seen & UINT64_C(1) << row) != 0)
 		return failed_at(object->source, field->name);
-	object->seen |= UINT32_C(1) << row;
+	object->seen |= UINT64_C(1) << row;
 	if (field->optional && json_null(reader))
 		return true;
 	if (!read_value(reader, object->source, field, object->place + field->offset))
@@ -151,14 +197,15 @@ static bool read_member(struct json_reader *reader, const char *key, void *conte
 	return object->fields->allow_unknown ? json_skip(reader) : failed_at(object->source, key);
 }
 
-bool json_fields_read(struct json_reader *reader, struct json_source *source, const struct json_fields *fields, void *place)
+bool json_fields_read(struct json_reader *reader, struct json_source *source, const struct json_fields *fields,
+		      void *place)
 {
 	struct object object = { .source = source, .fields = fields, .place = place };
 
 	if (!json_object(reader, read_member, &object))
 		return false;
 	for (size_t row = 0; row < fields->count; row++) {
-		if (!fields->rows[row].optional && (object.seen & UINT32_C(1) << row) == 0)
+		if (!fields->rows[row].optional && (object.seen & UINT64_C(1) << row) == 0)
 			return failed_at(source, fields->rows[row].name);
 	}
 	return true;

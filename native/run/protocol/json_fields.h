@@ -14,16 +14,13 @@
 
 /* The message that is read, and after a failure the path of the field that failed: "plan.mountOps.mode". */
 struct json_source {
-	/* the first byte of the message, writable, and the reader's view of the same byte */
+	/* the first byte of the message, which the reader sees as one that it must not write to */
 	char *text;
-	const char *start;
 	char where[96];
 };
 
-struct json_field;
-
-/* Reads one value to its place; for FIELD_CUSTOM. */
-typedef bool json_field_reader(struct json_reader *reader, struct json_source *source, const struct json_field *field, void *place);
+/* Reads one value to its place; for FIELD_CUSTOM, and the items of a FIELD_LIST, which are all zeros before. */
+typedef bool json_field_reader(struct json_reader *reader, struct json_source *source, void *place);
 
 enum json_field_kind {
 	FIELD_TEXT,    /* const char * */
@@ -33,7 +30,15 @@ enum json_field_kind {
 	FIELD_DECIMAL, /* uint64_t, of a string of decimal digits */
 	FIELD_MASK,    /* uint64_t, of a string of 16 hexadecimal digits */
 	FIELD_WORD,    /* an enumeration (unsigned int), of a string that is one of words */
+	FIELD_LIST,    /* a pointer to allocated items, as list says */
 	FIELD_CUSTOM,  /* whatever read makes of it */
+};
+
+/* The items of an array: how many there may be, and how large one is. Their count is the size_t right before the pointer to them. */
+struct json_list {
+	size_t least, most;
+	size_t item_size;
+	json_field_reader *read;
 };
 
 struct json_field {
@@ -45,6 +50,7 @@ struct json_field {
 	/* the offset of a bool that says whether the field is present, plus one; 0: there is none */
 	size_t present;
 	const char *const *words;
+	const struct json_list *list;
 	json_field_reader *read;
 };
 
@@ -56,7 +62,8 @@ struct json_fields {
 };
 
 /* Rows of the generated tables (launch_tables.h) for the fields of a structure: name, field of the structure, type. */
-#define FIELD_ROW(structure, text, field, ...) { .name = (text), .offset = offsetof(struct structure, field), __VA_ARGS__ }
+#define FIELD_ROW(structure, text, field, ...) \
+	{ .name = (text), .offset = offsetof(struct structure, field), __VA_ARGS__ }
 #define FIELD_OPTIONAL_ROW(structure, text, field, ...) FIELD_ROW(structure, text, field, .optional = true, __VA_ARGS__)
 #define FIELD_MARKED_ROW(structure, text, field, ...) \
 	FIELD_OPTIONAL_ROW(structure, text, field, .present = offsetof(struct structure, has_##field) + 1, __VA_ARGS__)
@@ -70,13 +77,17 @@ struct json_fields {
 #define WORD(enumeration) .kind = FIELD_WORD, .words = enumeration##_words
 #define FLAGS(enumeration) .kind = FIELD_CUSTOM, .read = read_##enumeration##s
 #define OBJECT(structure) .kind = FIELD_CUSTOM, .read = read_##structure
-#define LIST(field) .kind = FIELD_CUSTOM, .read = read_##field
+#define LIST(field) .kind = FIELD_LIST, .list = &field##_list
 
-/* Rows of one table. */
-#define JSON_FIELDS_MAX 32U
+/* A table of rows; an array of a negative size if there are more than the reader has bits for. */
+#define JSON_ROWS_MAX 64U
+#define JSON_ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
+#define JSON_FIELDS(rows, allow_unknown) \
+	{ rows, JSON_ROWS(rows) * sizeof(char[JSON_ROWS(rows) <= JSON_ROWS_MAX ? 1 : -1]), allow_unknown }
 
 /* Reads an object into the structure at place. False: an error; source->where says where. */
-bool json_fields_read(struct json_reader *reader, struct json_source *source, const struct json_fields *fields, void *place);
+bool json_fields_read(struct json_reader *reader, struct json_source *source, const struct json_fields *fields,
+		      void *place);
 
 /* Reads a string in place. */
 bool json_field_text(struct json_reader *reader, const struct json_source *source, char **text);

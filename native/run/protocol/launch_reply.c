@@ -5,10 +5,6 @@
 
 #include "plan_reader.h"
 
-#define AT(structure, field) .offset = offsetof(struct structure, field)
-#define PRESENT(structure, field) .present = offsetof(struct structure, field) + 1
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
 /* The parameters are read afterwards, when it is known whether they are those of an error. */
 struct envelope {
 	char *error;
@@ -17,75 +13,78 @@ struct envelope {
 	bool continues;
 };
 
-static bool keep_place(struct json_reader *reader, struct json_source *source, const struct json_field *field, void *place)
+static bool keep_place(struct json_reader *reader, struct json_source *source, void *place)
 {
 	struct json_reader *kept = place;
 
 	(void)source;
-	(void)field;
 	*kept = *reader;
 	return json_skip(reader);
 }
 
 static const struct json_field envelope_rows[] = {
-	{ "error", FIELD_TEXT, true, AT(envelope, error) },
-	{ "parameters", FIELD_CUSTOM, true, AT(envelope, parameters), PRESENT(envelope, has_parameters), .read = keep_place },
-	{ "continues", FIELD_BOOLEAN, true, AT(envelope, continues) },
+	FIELD_OPTIONAL_ROW(envelope, "error", error, TEXT),
+	FIELD_MARKED_ROW(envelope, "parameters", parameters, .kind = FIELD_CUSTOM, .read = keep_place),
+	FIELD_OPTIONAL_ROW(envelope, "continues", continues, BOOLEAN),
 };
 
 static const char *const launch_question_kind_words[] = { LAUNCH_QUESTION_KIND_WORDS, NULL };
 
 #define QUESTION_ROW(...) FIELD_ROW(question, __VA_ARGS__),
-static const struct json_field question_rows[] = { LAUNCH_QUESTION_FIELDS(QUESTION_ROW, , ) };
+#define QUESTION_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(question, __VA_ARGS__),
+#define QUESTION_MARKED_ROW(...) FIELD_MARKED_ROW(question, __VA_ARGS__),
+static const struct json_field question_rows[] = { LAUNCH_QUESTION_FIELDS(QUESTION_ROW, QUESTION_OPTIONAL_ROW,
+									  QUESTION_MARKED_ROW) };
 
-struct questions {
-	struct json_source *source;
-	struct reply *reply;
-};
-
-static bool read_question(struct json_reader *reader, void *context)
+static bool read_question(struct json_reader *reader, struct json_source *source, void *place)
 {
-	static const struct json_fields fields = { question_rows, COUNT(question_rows), true };
-	struct questions *questions = context;
-	struct reply *reply = questions->reply;
+	static const struct json_fields fields = JSON_FIELDS(question_rows, true);
 
-	if (reply->question_count == QUESTIONS_MAX)
-		return false;
-	return json_fields_read(reader, questions->source, &fields, &reply->questions[reply->question_count++]);
+	return json_fields_read(reader, source, &fields, place);
 }
 
-static bool read_questions(struct json_reader *reader, struct json_source *source, const struct json_field *field, void *place)
-{
-	struct questions questions = { .source = source, .reply = place };
+static const struct json_list questions_list = { 0, QUESTIONS_MAX, sizeof(struct question), read_question };
 
-	(void)field;
-	return json_array(reader, read_question, &questions);
+static const struct json_field progress_rows[] = {
+	FIELD_ROW(progress, "publicPath", path, TEXT),
+	FIELD_ROW(progress, "inodes", inodes, NUMBER),
+	FIELD_ROW(progress, "changed", changed, NUMBER),
+};
+
+static bool read_progress(struct json_reader *reader, struct json_source *source, void *place)
+{
+	static const struct json_fields fields = JSON_FIELDS(progress_rows, true);
+
+	return json_fields_read(reader, source, &fields, place);
 }
 
 static const struct json_field launch_rows[] = {
-	{ "questions", FIELD_CUSTOM, true, .offset = 0, .read = read_questions },
-	{ "plan", FIELD_CUSTOM, true, AT(reply, plan), PRESENT(reply, has_plan), .read = plan_field },
-	{ "warnings", FIELD_TEXTS, true, AT(reply, warnings) },
-	{ "explanation", FIELD_TEXTS, true, AT(reply, explanation) },
+	FIELD_MARKED_ROW(reply, "progress", progress, .kind = FIELD_CUSTOM, .read = read_progress),
+	FIELD_OPTIONAL_ROW(reply, "questions", questions, LIST(questions)),
+	FIELD_OPTIONAL_ROW(reply, "skipped", skipped, TEXT),
+	FIELD_MARKED_ROW(reply, "plan", plan, .kind = FIELD_CUSTOM, .read = plan_read),
+	FIELD_OPTIONAL_ROW(reply, "warnings", warnings, TEXTS),
+	FIELD_OPTIONAL_ROW(reply, "explanation", explanation, TEXTS),
 };
 
 static const struct json_field error_rows[] = {
-	{ "field", FIELD_TEXT, true, AT(reply, field) },
-	{ "reason", FIELD_TEXT, true, AT(reply, reason) },
+	FIELD_OPTIONAL_ROW(reply, "field", field, TEXT),
+	FIELD_OPTIONAL_ROW(reply, "reason", reason, TEXT),
+	FIELD_OPTIONAL_ROW(reply, "parameter", parameter, TEXT),
 };
 
 static bool read_parameters(struct json_reader *reader, struct json_source *source, struct reply *reply)
 {
-	static const struct json_fields launch = { launch_rows, COUNT(launch_rows), true };
-	static const struct json_fields error = { error_rows, COUNT(error_rows), true };
+	static const struct json_fields launch = JSON_FIELDS(launch_rows, true);
+	static const struct json_fields error = JSON_FIELDS(error_rows, true);
 
 	return json_fields_read(reader, source, reply->error == NULL ? &launch : &error, reply);
 }
 
 bool reply_read(char *message, size_t length, struct reply *reply, char *where, size_t size)
 {
-	static const struct json_fields fields = { envelope_rows, COUNT(envelope_rows), true };
-	struct json_source source = { .text = message, .start = message };
+	static const struct json_fields fields = JSON_FIELDS(envelope_rows, true);
+	struct json_source source = { .text = message };
 	struct envelope envelope = { 0 };
 	struct json_reader reader = json_read(message, length);
 	bool sound = json_fields_read(&reader, &source, &fields, &envelope) && json_at_end(&reader);
@@ -95,7 +94,7 @@ bool reply_read(char *message, size_t length, struct reply *reply, char *where, 
 	if (sound && envelope.has_parameters && !read_parameters(&envelope.parameters, &source, reply)) {
 		/* Parameters of an error are only for its message, and may be any. */
 		sound = reply->error != NULL;
-		reply->field = reply->reason = NULL;
+		reply->field = reply->reason = reply->parameter = NULL;
 	}
 	where[0] = '\0';
 	(void)strncat(where, source.where, size - 1);

@@ -4,21 +4,34 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "plan.h"
 #include "questions.h"
+
+/* Of the handover of a large directory. */
+struct progress {
+	const char *path;
+	uint32_t inodes;
+	uint32_t changed;
+};
 
 struct reply {
 	/* the name of the varlink error and its parameters; null if it is none, or has none */
 	const char *error;
 	const char *field;
 	const char *reason;
+	const char *parameter;
 	/* this reply reports progress, and more follow */
 	bool continues;
+	bool has_progress;
+	struct progress progress;
 	bool has_plan;
 	struct plan plan;
-	struct question questions[QUESTIONS_MAX];
 	size_t question_count;
+	struct question *questions;
+	/* why nothing is started, or null */
+	const char *skipped;
 	struct strings warnings;
 	struct strings explanation;
 };

@@ -1,16 +1,20 @@
 /* See launch_request.h. */
 #include "launch_request.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/fail.h"
-#include "utf8.h"
+#include "digits.h"
+#include "json.h"
+#include "privileges/access_rules.h"
 
 /* JSON is UTF-8 (RFC 8259, section 8.1). */
 static void need_utf8(const char *option, const char *value)
 {
-	if (!utf8_is_well_formed(value, strlen(value)))
+	if (!json_is_utf8(value, strlen(value)))
 		fail(STATUS_LAUNCHER, "%s: '%s' is not UTF-8", option, value);
 }
 
@@ -42,12 +46,31 @@ static void write_texts(struct json_writer *writer, const char *option, const ch
 
 static void write_parameters(struct json_writer *writer, const struct options *options, bool may_mount)
 {
+	unsigned int landlock = may_mount ? 0 : access_rules_version();
+
 	json_write_raw(writer, may_mount ? "\"mayMount\":true" : "\"mayMount\":false");
 	write_text(writer, "--unit", "unit", options->unit);
 	write_texts(writer, "--property", "properties", &options->properties);
 	write_texts(writer, "--setenv", "setEnvironment", &options->environment);
 	write_text(writer, "--unit-file", "unitFile", options->unit_file);
 	write_text(writer, "--instance", "instance", options->instance);
+	if (options->phase != NULL)
+		write_text(writer, "--stop", "phase", options->phase);
+	write_text(writer, "--stop-post", "ended", options->ended);
+	if (options->main_pid != 0) {
+		char digits[DIGITS_MAX];
+
+		(void)digits_put(digits, options->main_pid, 10);
+		json_write_raw(writer, ",\"mainPid\":");
+		json_write_raw(writer, digits);
+	}
+	if (landlock != 0) {
+		char digits[DIGITS_MAX];
+
+		(void)digits_put(digits, landlock, 10);
+		json_write_raw(writer, ",\"landlock\":");
+		json_write_raw(writer, digits);
+	}
 	if (options->clear_environment)
 		json_write_raw(writer, ",\"inheritEnvironment\":false");
 	if (options->ignore_unknown)
@@ -56,12 +79,17 @@ static void write_parameters(struct json_writer *writer, const struct options *o
 		json_write_raw(writer, ",\"untrusted\":true");
 	if (options->explain)
 		json_write_raw(writer, ",\"explain\":true");
+	write_text(writer, "COMMAND", "program", options->program);
+	if (options->passwd_overlay != OVERLAY_DEFAULT)
+		json_write_raw(writer, options->passwd_overlay == OVERLAY_YES ? ",\"passwdOverlay\":true" :
+										",\"passwdOverlay\":false");
 	if (options->isolation != ISOLATION_DEFAULT)
 		json_write_raw(writer, options->isolation == ISOLATION_FULL ? ",\"isolation\":\"full\"" :
 									      ",\"isolation\":\"bestEffort\"");
 }
 
-void launch_request_write(struct json_writer *writer, const struct options *options, bool may_mount, const struct answers *answers)
+void launch_request_write(struct json_writer *writer, const struct options *options, bool may_mount,
+			  const struct answers *answers)
 {
 	json_write_end(writer);
 	json_write_raw(writer, "{\"method\":\"io.dynuser.Allocator.Launch\",\"more\":true,\"parameters\":{");
@@ -77,4 +105,57 @@ void launch_request_write(struct json_writer *writer, const struct options *opti
 		fail(STATUS_LAUNCHER, "the options have more than %u bytes", REQUEST_BYTES_MAX);
 	if (writer->error != 0)
 		fail_errno(writer->error, "cannot write the request");
+}
+
+/* Parameters of Launch, by the option that gives each. */
+static const struct {
+	const char *field;
+	const char *option;
+} parameters[] = {
+	{ "unit", "--unit=" },		{ "unitFile", "--unit-file=" },
+	{ "instance", "--instance=" },	{ "setEnvironment", "--setenv=" },
+	{ "untrusted", "--untrusted" }, { "mainPid", "--main-pid=" },
+	{ "ended", "--stop-post=" },	{ "passwdOverlay", "--passwd-overlay" },
+};
+
+/* The option by which the property or parameter was given, or null. */
+static const char *option_for(const struct options *options, const char *field)
+{
+	for (size_t i = 0; i < SHORTHANDS; i++) {
+		if (options->shorthands[i].option != NULL && strcmp(options->shorthands[i].property, field) == 0)
+			return options->shorthands[i].option;
+	}
+	for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
+		if (strcmp(parameters[i].field, field) == 0)
+			return parameters[i].option;
+	}
+	return NULL;
+}
+
+/* Names of properties begin with a capital letter, and parameters of the protocol do not. */
+static bool is_property(const char *name)
+{
+	return isupper((unsigned char)name[0]) &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == strlen(name);
+}
+
+void field_label_write(const struct options *options, const char *field, char *text, size_t size)
+{
+	/*
+	 * "/etc/x.service:3: User" is the property of a unit file, "--untrusted: User" that of an option, and "/etc/x.env:3" a line of
+	 * another file.
+	 */
+	const char *colon = field[0] == '/' || field[0] == '-' ? strstr(field, ": ") : NULL;
+	const char *option = option_for(options, field);
+	const char *name = colon == NULL ? field : colon + 2;
+	int length;
+
+	if (option != NULL)
+		length = snprintf(text, size, "%s: ", option);
+	else if (is_property(name))
+		length = snprintf(text, size, "%s=: ", field);
+	else
+		length = snprintf(text, size, "%s%s", field[0] == '/' ? field : "", field[0] == '/' ? ": " : "");
+	if (length < 0 || (size_t)length >= size)
+		text[0] = '\0';
 }

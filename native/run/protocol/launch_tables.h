@@ -1,24 +1,57 @@
 /* Generated from io.dynuser.Allocator.varlink by "npm run generate": change that, not this file. */
+/* clang-format off */
 #ifndef RUN_LAUNCH_TABLES_H
 #define RUN_LAUNCH_TABLES_H
 
 /* The words of each enumeration, and its enumerators in the same order. */
-#define LIFETIME_WORDS "connection", "process", "unit", "explicit"
-#define LIFETIME_ENUM(prefix) prefix##CONNECTION, prefix##PROCESS, prefix##UNIT, prefix##EXPLICIT
+#define LIFETIME_WORDS "connection", "process", "unit", "timed", "explicit"
+#define LIFETIME_ENUM(prefix) prefix##CONNECTION, prefix##PROCESS, prefix##UNIT, prefix##TIMED, prefix##EXPLICIT
 #define HANDOVER_WORDS "none", "map", "chown"
 #define HANDOVER_ENUM(prefix) prefix##NONE, prefix##MAP, prefix##CHOWN
 #define DIRECTORY_KIND_WORDS "runtime", "state", "cache", "logs"
 #define DIRECTORY_KIND_ENUM(prefix) prefix##RUNTIME, prefix##STATE, prefix##CACHE, prefix##LOGS
-#define FILE_SYSTEM_TYPE_WORDS "proc", "sysfs", "mqueue"
-#define FILE_SYSTEM_TYPE_ENUM(prefix) prefix##PROC, prefix##SYSFS, prefix##MQUEUE
+#define FILE_SYSTEM_TYPE_WORDS "proc", "sysfs", "mqueue", "cgroup2", "tmpfs"
+#define FILE_SYSTEM_TYPE_ENUM(prefix) prefix##PROC, prefix##SYSFS, prefix##MQUEUE, prefix##CGROUP2, prefix##TMPFS
 #define MOUNT_FLAG_WORDS "readOnly", "noSuid", "noDevices", "noExec"
 #define MOUNT_FLAG_ENUM(prefix) prefix##READ_ONLY, prefix##NO_SUID, prefix##NO_DEVICES, prefix##NO_EXEC
-#define LAUNCH_QUESTION_KIND_WORDS "file", "directory", "glob"
-#define LAUNCH_QUESTION_KIND_ENUM(prefix) prefix##FILE, prefix##DIRECTORY, prefix##GLOB
+#define ACCESS_RIGHT_WORDS "read", "write"
+#define ACCESS_RIGHT_ENUM(prefix) prefix##READ, prefix##WRITE
+#define LAUNCH_PHASE_WORDS "startPost", "reload", "stop", "stopPost"
+#define LAUNCH_PHASE_ENUM(prefix) prefix##START_POST, prefix##RELOAD, prefix##STOP, prefix##STOP_POST
+#define LAUNCH_QUESTION_KIND_WORDS "file", "directory", "glob", "path", "devices", "program", "real", "image"
+#define LAUNCH_QUESTION_KIND_ENUM(prefix) prefix##FILE, prefix##DIRECTORY, prefix##GLOB, prefix##PATH, prefix##DEVICES, prefix##PROGRAM, prefix##REAL, prefix##IMAGE
+#define RESOURCE_LIMIT_RESOURCE_WORDS "cpu", "fsize", "data", "stack", "core", "rss", "nofile", "as", "nproc", "memlock", "locks", "sigpending", "msgqueue", "nice", "rtprio", "rttime"
+#define RESOURCE_LIMIT_RESOURCE_ENUM(prefix) prefix##CPU, prefix##FSIZE, prefix##DATA, prefix##STACK, prefix##CORE, prefix##RSS, prefix##NOFILE, prefix##AS, prefix##NPROC, prefix##MEMLOCK, prefix##LOCKS, prefix##SIGPENDING, prefix##MSGQUEUE, prefix##NICE, prefix##RTPRIO, prefix##RTTIME
+#define LAUNCH_PLAN_PROPAGATION_WORDS "shared", "slave", "private"
+#define LAUNCH_PLAN_PROPAGATION_ENUM(prefix) prefix##SHARED, prefix##SLAVE, prefix##PRIVATE
+#define LAUNCH_PLAN_PRIVATE_USERS_WORDS "self", "identity", "full"
+#define LAUNCH_PLAN_PRIVATE_USERS_ENUM(prefix) prefix##SELF, prefix##IDENTITY, prefix##FULL
+#define LAUNCH_PLAN_KEYRING_WORDS "inherit", "shared"
+#define LAUNCH_PLAN_KEYRING_ENUM(prefix) prefix##INHERIT, prefix##SHARED
+#define LAUNCH_PLAN_CPU_POLICY_WORDS "other", "batch", "idle", "fifo", "rr"
+#define LAUNCH_PLAN_CPU_POLICY_ENUM(prefix) prefix##OTHER, prefix##BATCH, prefix##IDLE, prefix##FIFO, prefix##RR
+#define LAUNCH_PLAN_IO_CLASS_WORDS "realtime", "bestEffort", "idle"
+#define LAUNCH_PLAN_IO_CLASS_ENUM(prefix) prefix##REALTIME, prefix##BEST_EFFORT, prefix##IDLE
+#define LAUNCH_PLAN_NUMA_POLICY_WORDS "default", "preferred", "bind", "interleave", "local"
+#define LAUNCH_PLAN_NUMA_POLICY_ENUM(prefix) prefix##DEFAULT, prefix##PREFERRED, prefix##BIND, prefix##INTERLEAVE, prefix##LOCAL
+#define LAUNCH_PLAN_PERSONALITY_WORDS "x86", "x86_64", "arm", "arm64"
+#define LAUNCH_PLAN_PERSONALITY_ENUM(prefix) prefix##X86, prefix##X86_64, prefix##ARM, prefix##ARM64
+#define LAUNCH_PLAN_MEMORY_MERGE_WORDS "off", "on"
+#define LAUNCH_PLAN_MEMORY_MERGE_ENUM(prefix) prefix##OFF, prefix##ON
 #define LAUNCH_COMMAND_AS_WORDS "user", "root", "outside"
 #define LAUNCH_COMMAND_AS_ENUM(prefix) prefix##USER, prefix##ROOT, prefix##OUTSIDE
-#define MOUNT_OP_KIND_WORDS "mkdir", "clone", "mount", "tmpfs", "remount", "attach", "symlink", "mask"
-#define MOUNT_OP_KIND_ENUM(prefix) prefix##MKDIR, prefix##CLONE, prefix##MOUNT, prefix##TMPFS, prefix##REMOUNT, prefix##ATTACH, prefix##SYMLINK, prefix##MASK
+#define STREAM_KIND_WORDS "null", "file", "data", "terminal", "socket", "named", "journal", "copy"
+#define STREAM_KIND_ENUM(prefix) prefix##NULL, prefix##FILE, prefix##DATA, prefix##TERMINAL, prefix##SOCKET, prefix##NAMED, prefix##JOURNAL, prefix##COPY
+#define STREAM_ACCESS_WORDS "read", "write", "both"
+#define STREAM_ACCESS_ENUM(prefix) prefix##READ, prefix##WRITE, prefix##BOTH
+#define STREAM_CONTROL_WORDS "wait", "force", "fail"
+#define STREAM_CONTROL_ENUM(prefix) prefix##WAIT, prefix##FORCE, prefix##FAIL
+#define CREDENTIAL_KIND_WORDS "load", "stored", "import", "set"
+#define CREDENTIAL_KIND_ENUM(prefix) prefix##LOAD, prefix##STORED, prefix##IMPORT, prefix##SET
+#define OPEN_FILE_ACCESS_WORDS "read", "both"
+#define OPEN_FILE_ACCESS_ENUM(prefix) prefix##READ, prefix##BOTH
+#define MOUNT_OP_KIND_WORDS "mkdir", "clone", "mount", "tmpfs", "remount", "attach", "symlink", "mask", "credentials", "append"
+#define MOUNT_OP_KIND_ENUM(prefix) prefix##MKDIR, prefix##CLONE, prefix##MOUNT, prefix##TMPFS, prefix##REMOUNT, prefix##ATTACH, prefix##SYMLINK, prefix##MASK, prefix##CREDENTIALS, prefix##APPEND
 #define MOUNT_OP_CREATE_WORDS "directory", "file"
 #define MOUNT_OP_CREATE_ENUM(prefix) prefix##DIRECTORY, prefix##FILE
 
@@ -28,7 +61,15 @@
  */
 #define LAUNCH_QUESTION_FIELDS(REQUIRED, OPTIONAL, MARKED) \
 	REQUIRED("kind", kind, WORD(launch_question_kind)) \
-	REQUIRED("path", path, TEXT)
+	REQUIRED("path", path, TEXT) \
+	OPTIONAL("root", root, TEXT) \
+	OPTIONAL("writable", writable, BOOLEAN) \
+	MARKED("inside", inside, OBJECT(image))
+
+#define RESOURCE_LIMIT_FIELDS(REQUIRED, OPTIONAL, MARKED) \
+	REQUIRED("resource", resource, WORD(resource_limit_resource)) \
+	REQUIRED("soft", soft, DECIMAL) \
+	REQUIRED("hard", hard, DECIMAL)
 
 #define LAUNCH_PLAN_FIELDS(REQUIRED, OPTIONAL, MARKED) \
 	REQUIRED("uid", uid, NUMBER) \
@@ -36,28 +77,122 @@
 	REQUIRED("groups", groups, LIST(groups)) \
 	OPTIONAL("root", root, TEXT) \
 	REQUIRED("mountNamespace", mount_namespace, BOOLEAN) \
+	OPTIONAL("images", images, LIST(images)) \
+	OPTIONAL("overlays", overlays, LIST(overlays)) \
 	REQUIRED("mountOps", mount_ops, LIST(mount_ops)) \
-	REQUIRED("privateUsers", private_users, BOOLEAN) \
+	OPTIONAL("accessRules", access_rules, LIST(access_rules)) \
+	MARKED("unreadable", unreadable, TEXTS) \
+	MARKED("unwritable", unwritable, TEXTS) \
+	OPTIONAL("propagation", propagation, WORD(launch_plan_propagation)) \
+	OPTIONAL("privateUsers", private_users, WORD(launch_plan_private_users)) \
 	REQUIRED("privateNetwork", private_network, BOOLEAN) \
+	OPTIONAL("loopbackDown", loopback_down, BOOLEAN) \
+	OPTIONAL("networkNamespace", network_namespace, TEXT) \
 	REQUIRED("privateIPC", private_ipc, BOOLEAN) \
+	OPTIONAL("ipcNamespace", ipc_namespace, TEXT) \
+	REQUIRED("privateHostName", private_host_name, BOOLEAN) \
+	OPTIONAL("hostName", host_name, TEXT) \
+	REQUIRED("privateControlGroups", private_control_groups, BOOLEAN) \
 	REQUIRED("noNewPrivileges", no_new_privileges, BOOLEAN) \
-	REQUIRED("restrictSuidSgid", restrict_suid_sgid, BOOLEAN) \
+	OPTIONAL("keyring", keyring, WORD(launch_plan_keyring)) \
+	MARKED("secureBits", secure_bits, NUMBER) \
+	OPTIONAL("selinuxContext", selinux_context, TEXT) \
+	OPTIONAL("apparmorProfile", apparmor_profile, TEXT) \
+	OPTIONAL("smackLabel", smack_label, TEXT) \
+	OPTIONAL("filter", filter, TEXT) \
+	REQUIRED("filterIsForTerminal", filter_is_for_terminal, BOOLEAN) \
+	REQUIRED("memoryDenyWriteExecute", memory_deny_write_execute, BOOLEAN) \
+	REQUIRED("ignoreSigpipe", ignore_sigpipe, BOOLEAN) \
+	OPTIONAL("limits", limits, LIST(limits)) \
+	MARKED("priority", priority, NUMBER) \
+	OPTIONAL("oomScoreAdjust", oom_score_adjust, TEXT) \
+	OPTIONAL("cpuPolicy", cpu_policy, WORD(launch_plan_cpu_policy)) \
+	MARKED("cpuPriority", cpu_priority, NUMBER) \
+	OPTIONAL("cpuResetOnFork", cpu_reset_on_fork, BOOLEAN) \
+	OPTIONAL("cpuAffinity", cpu_affinity, LIST(cpu_affinity)) \
+	OPTIONAL("ioClass", io_class, WORD(launch_plan_io_class)) \
+	MARKED("ioLevel", io_level, NUMBER) \
+	OPTIONAL("numaPolicy", numa_policy, WORD(launch_plan_numa_policy)) \
+	OPTIONAL("numaNodes", numa_nodes, LIST(numa_nodes)) \
+	MARKED("timerSlack", timer_slack, DECIMAL) \
+	MARKED("coredumpFilter", coredump_filter, MASK) \
+	OPTIONAL("personality", personality, WORD(launch_plan_personality)) \
+	OPTIONAL("memoryMerge", memory_merge, WORD(launch_plan_memory_merge)) \
 	REQUIRED("boundingSet", bounding_set, MASK) \
 	REQUIRED("ambientSet", ambient_set, MASK) \
 	REQUIRED("umask", umask, NUMBER) \
+	OPTIONAL("streams", streams, LIST(streams)) \
+	MARKED("terminal", terminal, OBJECT(terminal)) \
+	OPTIONAL("credentials", credentials, LIST(credentials)) \
+	OPTIONAL("openFiles", open_files, LIST(open_files)) \
+	OPTIONAL("unit", unit, TEXT) \
 	OPTIONAL("workingDirectory", working_directory, TEXT) \
 	REQUIRED("workingDirectoryOptional", working_directory_optional, BOOLEAN) \
 	REQUIRED("inheritEnvironment", inherit_environment, BOOLEAN) \
 	REQUIRED("passEnvironment", pass_environment, TEXTS) \
 	REQUIRED("environment", environment, TEXTS) \
 	REQUIRED("unsetEnvironment", unset_environment, TEXTS) \
-	OPTIONAL("commands", commands, LIST(commands))
+	OPTIONAL("commands", commands, LIST(commands)) \
+	OPTIONAL("waitsForLast", waits_for_last, BOOLEAN) \
+	OPTIONAL("phase", phase, WORD(launch_phase)) \
+	MARKED("main", main, OBJECT(main_process))
+
+#define ACCESS_RULE_FIELDS(REQUIRED, OPTIONAL, MARKED) \
+	REQUIRED("path", path, TEXT) \
+	REQUIRED("rights", rights, FLAGS(access_right)) \
+	MARKED("device", device, DECIMAL) \
+	MARKED("inode", inode, DECIMAL)
 
 #define LAUNCH_COMMAND_FIELDS(REQUIRED, OPTIONAL, MARKED) \
 	REQUIRED("path", path, TEXT) \
 	REQUIRED("arguments", arguments, TEXTS) \
 	REQUIRED("as", as, WORD(launch_command_as)) \
-	REQUIRED("ignoreFailure", ignore_failure, BOOLEAN)
+	REQUIRED("ignoreFailure", ignore_failure, BOOLEAN) \
+	OPTIONAL("condition", condition, BOOLEAN)
+
+#define STREAM_FIELDS(REQUIRED, OPTIONAL, MARKED) \
+	REQUIRED("number", number, NUMBER) \
+	REQUIRED("kind", kind, WORD(stream_kind)) \
+	OPTIONAL("path", path, TEXT) \
+	OPTIONAL("access", access, WORD(stream_access)) \
+	OPTIONAL("append", append, BOOLEAN) \
+	OPTIONAL("truncate", truncate, BOOLEAN) \
+	OPTIONAL("data", data, TEXT) \
+	OPTIONAL("control", control, WORD(stream_control)) \
+	OPTIONAL("name", name, TEXT) \
+	OPTIONAL("identifier", identifier, TEXT) \
+	MARKED("priority", priority, NUMBER) \
+	OPTIONAL("levelPrefix", level_prefix, BOOLEAN) \
+	OPTIONAL("toKernel", to_kernel, BOOLEAN) \
+	OPTIONAL("toConsole", to_console, BOOLEAN) \
+	MARKED("from", from, NUMBER)
+
+#define TERMINAL_FIELDS(REQUIRED, OPTIONAL, MARKED) \
+	REQUIRED("path", path, TEXT) \
+	REQUIRED("hangup", hangup, BOOLEAN) \
+	REQUIRED("reset", reset, BOOLEAN) \
+	REQUIRED("clear", clear, BOOLEAN) \
+	MARKED("rows", rows, NUMBER) \
+	MARKED("columns", columns, NUMBER)
+
+#define CREDENTIAL_FIELDS(REQUIRED, OPTIONAL, MARKED) \
+	REQUIRED("kind", kind, WORD(credential_kind)) \
+	REQUIRED("name", name, TEXT) \
+	OPTIONAL("path", path, TEXT) \
+	MARKED("stores", stores, TEXTS) \
+	OPTIONAL("prefix", prefix, BOOLEAN) \
+	OPTIONAL("as", as, TEXT) \
+	OPTIONAL("data", data, TEXT) \
+	OPTIONAL("encrypted", encrypted, BOOLEAN) \
+	OPTIONAL("optional", optional, BOOLEAN)
+
+#define OPEN_FILE_FIELDS(REQUIRED, OPTIONAL, MARKED) \
+	REQUIRED("path", path, TEXT) \
+	REQUIRED("name", name, TEXT) \
+	REQUIRED("access", access, WORD(open_file_access)) \
+	REQUIRED("append", append, BOOLEAN) \
+	REQUIRED("truncate", truncate, BOOLEAN) \
+	REQUIRED("optional", optional, BOOLEAN)
 
 #define MOUNT_OP_FIELDS(REQUIRED, OPTIONAL, MARKED) \
 	REQUIRED("kind", kind, WORD(mount_op_kind)) \
@@ -68,6 +203,7 @@
 	MARKED("device", device, DECIMAL) \
 	MARKED("inode", inode, DECIMAL) \
 	OPTIONAL("detach", detach, BOOLEAN) \
+	MARKED("node", node, NUMBER) \
 	OPTIONAL("nonRecursive", non_recursive, BOOLEAN) \
 	MARKED("idMap", map, OBJECT(id_map)) \
 	OPTIONAL("set", set, FLAGS(mount_flag)) \
@@ -76,13 +212,45 @@
 	MARKED("options", options, TEXTS) \
 	OPTIONAL("scratch", scratch, TEXT) \
 	OPTIONAL("type", type, WORD(file_system_type)) \
+	MARKED("exempt", exempt, TEXTS) \
+	OPTIONAL("unlessMounted", unless_mounted, BOOLEAN) \
 	OPTIONAL("create", create, WORD(mount_op_create)) \
-	OPTIONAL("target", target, TEXT)
+	OPTIONAL("target", target, TEXT) \
+	OPTIONAL("text", text, TEXT)
 
 #define ID_MAP_FIELDS(REQUIRED, OPTIONAL, MARKED) \
 	REQUIRED("diskUid", disk_uid, NUMBER) \
 	REQUIRED("diskGid", disk_gid, NUMBER) \
 	REQUIRED("uid", uid, NUMBER) \
 	REQUIRED("gid", gid, NUMBER)
+
+#define MAIN_PROCESS_FIELDS(REQUIRED, OPTIONAL, MARKED) \
+	REQUIRED("pid", pid, NUMBER) \
+	MARKED("inode", inode, DECIMAL) \
+	MARKED("reloadSignal", reload_signal, NUMBER) \
+	MARKED("stopSignal", stop_signal, NUMBER) \
+	OPTIONAL("hangup", hangup, BOOLEAN) \
+	MARKED("seconds", seconds, NUMBER) \
+	MARKED("finalSignal", final_signal, NUMBER)
+
+#define IMAGE_FIELDS(REQUIRED, OPTIONAL, MARKED) \
+	REQUIRED("path", path, TEXT) \
+	OPTIONAL("writable", writable, BOOLEAN) \
+	REQUIRED("parts", parts, LIST(parts))
+
+#define IMAGE_PART_FIELDS(REQUIRED, OPTIONAL, MARKED) \
+	REQUIRED("offset", offset, DECIMAL) \
+	REQUIRED("size", size, DECIMAL) \
+	REQUIRED("type", type, TEXT) \
+	REQUIRED("options", options, TEXTS) \
+	REQUIRED("directory", directory, TEXT) \
+	OPTIONAL("set", set, FLAGS(mount_flag)) \
+	OPTIONAL("clear", clear, FLAGS(mount_flag))
+
+#define OVERLAY_FIELDS(REQUIRED, OPTIONAL, MARKED) \
+	REQUIRED("path", path, TEXT) \
+	REQUIRED("layers", layers, TEXTS) \
+	OPTIONAL("writable", writable, BOOLEAN) \
+	OPTIONAL("set", set, FLAGS(mount_flag))
 
 #endif

@@ -92,7 +92,8 @@ static void choose_matches(struct search *search, size_t length, char *component
 		size_t end;
 
 		if (++*search->entries > search->bound)
-			fail(STATUS_LAUNCHER, "there are more than %zu names to compare with %s", search->bound, search->pattern);
+			fail(STATUS_LAUNCHER, "there are more than %zu names to compare with %s", search->bound,
+			     search->pattern);
 		if (!matches(component, size, entry->d_name))
 			continue;
 		end = append(search, length, entry->d_name, strlen(entry->d_name));
@@ -127,7 +128,9 @@ static void descend(struct search *search, size_t length, char *rest)
 
 void pattern_search(const char *pattern, size_t *entries, size_t bound, pattern_found *found, void *context)
 {
-	struct search search = { .pattern = pattern, .entries = entries, .bound = bound, .found = found, .context = context };
+	struct search search = {
+		.pattern = pattern, .entries = entries, .bound = bound, .found = found, .context = context
+	};
 	size_t size = strlen(pattern) + 1;
 
 	if (pattern[0] == '\0' || size > sizeof(search.directories))

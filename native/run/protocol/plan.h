@@ -14,7 +14,10 @@
 /* More than the largest unit needs. Each filled slot is an open descriptor. */
 #define MOUNT_OPS_MAX 65536U
 #define SLOTS_MAX 16384U
-#define COMMANDS_MAX 1024U
+#define COMMANDS_MAX 2048U
+/* As many as systemd takes of processors and of NUMA nodes: their numbers are below. */
+#define CPUS_MAX 8192U
+#define NUMA_NODES_MAX 1024U
 /* NGROUPS_MAX of Linux since 2.6.4 (setgroups(2)). */
 #define GROUPS_MAX 65536U
 
@@ -22,57 +25,117 @@ enum mount_op_kind { MOUNT_OP_KIND_ENUM(OP_) };
 enum file_system_type { TYPE_NONE, FILE_SYSTEM_TYPE_ENUM(TYPE_) };
 enum mount_op_create { CREATE_NOTHING, MOUNT_OP_CREATE_ENUM(CREATE_) };
 
-/* A set of them is the bits 1 << MOUNT_... */
 enum mount_flag { MOUNT_FLAG_ENUM(MOUNT_) };
 
+enum resource_limit_resource { RESOURCE_LIMIT_RESOURCE_ENUM(LIMIT_) };
+/* How many resources setrlimit(2) bounds. */
+#define RESOURCE_LIMITS (LIMIT_RTTIME + 1U)
+enum launch_plan_cpu_policy { CPU_NONE, LAUNCH_PLAN_CPU_POLICY_ENUM(CPU_) };
+enum launch_plan_io_class { IO_ABSENT, LAUNCH_PLAN_IO_CLASS_ENUM(IO_) };
+enum launch_plan_numa_policy { NUMA_NONE, LAUNCH_PLAN_NUMA_POLICY_ENUM(NUMA_) };
+enum launch_plan_personality { PERSONALITY_NONE, LAUNCH_PLAN_PERSONALITY_ENUM(PERSONALITY_) };
+enum launch_plan_memory_merge { MERGE_NONE, LAUNCH_PLAN_MEMORY_MERGE_ENUM(MERGE_) };
+
+enum launch_plan_keyring { KEYRING_NEW, LAUNCH_PLAN_KEYRING_ENUM(KEYRING_) };
+enum open_file_access { OPEN_FILE_ACCESS_ENUM(OPEN_) };
+/* Files that a service is passed open. */
+#define OPEN_FILES_MAX 256U
+enum credential_kind { CREDENTIAL_KIND_ENUM(CREDENTIAL_) };
+/* As many as a list of a unit file has entries, three times. */
+#define CREDENTIALS_MAX 3072U
+enum stream_kind { STREAM_KIND_ENUM(STREAM_) };
+enum stream_access { ACCESS_NONE, STREAM_ACCESS_ENUM(ACCESS_) };
+enum stream_control { CONTROL_NONE, STREAM_CONTROL_ENUM(CONTROL_) };
+/* Standard input, output and error. */
+#define STREAMS_MAX 3U
+/* The file systems of an image, and the overlays of a launch. */
+#define IMAGE_PARTS_MAX 16U
+#define OVERLAYS_MAX 16U
+enum launch_phase { PHASE_NONE, LAUNCH_PHASE_ENUM(PHASE_) };
+enum launch_plan_propagation { PROPAGATION_NONE, LAUNCH_PLAN_PROPAGATION_ENUM(PROPAGATION_) };
+enum launch_plan_private_users { USERS_ALL, LAUNCH_PLAN_PRIVATE_USERS_ENUM(USERS_) };
+
+/* As many as the names of directories that are asked about, and the paths of properties. */
+#define ACCESS_RULES_MAX 8192U
+enum access_right { ACCESS_RIGHT_ENUM(MAY_) };
+
+enum launch_command_as { LAUNCH_COMMAND_AS_ENUM(AS_) };
+
+/* The members of a structure, of the generated table of its fields: a new field of the interface needs no other line here. */
+#define MEMBER(text, field, type) MEMBER_##type field;
+#define MARKED_MEMBER(text, field, type) \
+	bool has_##field; \
+	MEMBER_##type field;
+#define MEMBER_NUMBER uint32_t
+#define MEMBER_TEXT const char *
+#define MEMBER_TEXTS struct strings
+#define MEMBER_BOOLEAN bool
+#define MEMBER_DECIMAL uint64_t
+#define MEMBER_MASK uint64_t
+#define MEMBER_WORD(enumeration) enum enumeration
+/* Of an enumeration, the bits 1 << its words. */
+#define MEMBER_FLAGS(enumeration) unsigned int
+#define MEMBER_OBJECT(structure) struct structure
+/* In this order: see json_fields.h. */
+#define MEMBER_LIST(field) \
+	size_t field##_count; \
+	ITEM_OF_##field *
+#define ITEM_OF_groups uint32_t
+#define ITEM_OF_limits struct resource_limit
+#define ITEM_OF_cpu_affinity uint32_t
+#define ITEM_OF_numa_nodes uint32_t
+#define ITEM_OF_mount_ops struct mount_op
+#define ITEM_OF_access_rules struct access_rule
+#define ITEM_OF_commands struct command
+#define ITEM_OF_streams struct stream
+#define ITEM_OF_open_files struct open_file
+#define ITEM_OF_credentials struct credential
+#define ITEM_OF_images struct image
+#define ITEM_OF_parts struct image_part
+#define ITEM_OF_overlays struct overlay
+
+struct image_part {
+	IMAGE_PART_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
+};
+struct image {
+	IMAGE_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
+};
+struct overlay {
+	OVERLAY_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
+};
+struct resource_limit {
+	RESOURCE_LIMIT_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
+};
 struct id_map {
-	uint32_t disk_uid, disk_gid, uid, gid;
+	ID_MAP_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
 };
-
 struct mount_op {
-	const char *path;
-	const char *target;
-	const char *scratch;
-	struct strings options;
-	uint64_t device, inode;
-	struct id_map map;
-	uint32_t slot, mode;
-	unsigned int set, clear;
-	enum mount_op_kind kind;
-	enum mount_op_create create;
-	enum file_system_type type;
-	bool optional, no_symlinks, detach, non_recursive;
-	/* whether the field is present */
-	bool has_slot, has_mode, has_map, has_device, has_inode, has_options;
+	MOUNT_OP_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
 };
-
-enum command_as { LAUNCH_COMMAND_AS_ENUM(AS_) };
-
+struct access_rule {
+	ACCESS_RULE_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
+};
 struct command {
-	const char *path;
-	struct strings arguments;
-	enum command_as as;
-	bool ignore_failure;
+	LAUNCH_COMMAND_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
 };
-
+struct stream {
+	STREAM_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
+};
+struct terminal {
+	TERMINAL_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
+};
+struct main_process {
+	MAIN_PROCESS_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
+};
+struct open_file {
+	OPEN_FILE_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
+};
+struct credential {
+	CREDENTIAL_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
+};
+/* The groups ascend, each once. No commands: that of the command line. */
 struct plan {
-	uint32_t uid, gid, umask;
-	const char *root;
-	const char *working_directory;
-	/* ascending, each once */
-	uint32_t *groups;
-	size_t group_count;
-	struct strings environment;
-	struct strings unset_environment;
-	struct strings pass_environment;
-	struct mount_op *mount_ops;
-	size_t mount_op_count;
-	/* count 0: the command of the command line */
-	struct command *commands;
-	size_t command_count;
-	uint64_t bounding_set, ambient_set;
-	bool mount_namespace, private_users, private_network, private_ipc, no_new_privileges, restrict_suid_sgid, working_directory_optional,
-		inherit_environment;
+	LAUNCH_PLAN_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
 };
 
 #endif

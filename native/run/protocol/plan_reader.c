@@ -1,120 +1,355 @@
 /* See plan_reader.h. */
 #include "plan_reader.h"
 
-#include <stdlib.h>
+#include <limits.h>
+#include <string.h>
 
-#include "mount_op_reader.h"
+#include "passing.h"
 
-struct list {
-	struct json_source *source;
-	struct plan *plan;
-	size_t room;
+#define MODE_MAX 07777U
+/* poll(2) counts milliseconds in an int. */
+#define SECONDS_MAX ((uint32_t)INT_MAX / 1000U)
+
+/* In the order of their enumerations. */
+static const char *const mount_op_kind_words[] = { MOUNT_OP_KIND_WORDS, NULL };
+static const char *const mount_flag_words[] = { MOUNT_FLAG_WORDS, NULL };
+static const char *const file_system_type_words[] = { "", FILE_SYSTEM_TYPE_WORDS, NULL };
+static const char *const mount_op_create_words[] = { "", MOUNT_OP_CREATE_WORDS, NULL };
+
+struct flags {
+	const struct json_source *source;
+	const char *const *words;
+	unsigned int *set;
 };
 
-/* Room for one more item; null if there are too many, or no memory. */
-static void *one_more(void **items, size_t count, size_t *room, size_t size, size_t bound)
+static bool read_flag(struct json_reader *reader, void *context)
 {
-	if (count == *room) {
-		size_t more = *room == 0 ? 16 : *room * 2;
-		void *grown = count >= bound ? NULL : realloc(*items, more * size);
+	const struct flags *flags = context;
+	char *text;
+	int flag = json_field_text(reader, flags->source, &text) ? json_field_word(flags->words, text) : -1;
 
-		if (grown == NULL)
-			return NULL;
-		*items = grown;
-		*room = more;
-	}
-	return (char *)*items + count * size;
+	if (flag >= 0)
+		*flags->set |= 1U << flag;
+	return flag >= 0;
 }
 
-static bool read_mount_op(struct json_reader *reader, void *context)
+static bool read_mount_flags(struct json_reader *reader, struct json_source *source, void *place)
 {
-	struct list *list = context;
-	void *items = list->plan->mount_ops;
-	struct mount_op *op = one_more(&items, list->plan->mount_op_count, &list->room, sizeof(*op), MOUNT_OPS_MAX);
+	struct flags flags = { .source = source, .words = mount_flag_words, .set = place };
 
-	list->plan->mount_ops = items;
-	if (op == NULL)
+	return json_array(reader, read_flag, &flags);
+}
+
+static const char *const launch_phase_words[] = { "", LAUNCH_PHASE_WORDS, NULL };
+
+#define MAIN_ROW(...) FIELD_ROW(main_process, __VA_ARGS__),
+#define MAIN_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(main_process, __VA_ARGS__),
+#define MAIN_MARKED_ROW(...) FIELD_MARKED_ROW(main_process, __VA_ARGS__),
+static const struct json_field main_rows[] = { MAIN_PROCESS_FIELDS(MAIN_ROW, MAIN_OPTIONAL_ROW, MAIN_MARKED_ROW) };
+
+/* 0 and negative numbers mean groups of processes to kill(2). */
+static bool read_main_process(struct json_reader *reader, struct json_source *source, void *place)
+{
+	static const struct json_fields fields = JSON_FIELDS(main_rows, false);
+	const struct main_process *main = place;
+
+	return json_fields_read(reader, source, &fields, place) && main->pid > 0 && main->pid <= INT_MAX &&
+	       (!main->has_seconds || main->seconds <= SECONDS_MAX);
+}
+
+#define MAP_ROW(...) FIELD_ROW(id_map, __VA_ARGS__),
+static const struct json_field map_rows[] = { ID_MAP_FIELDS(MAP_ROW, , ) };
+
+static bool read_id_map(struct json_reader *reader, struct json_source *source, void *place)
+{
+	static const struct json_fields fields = JSON_FIELDS(map_rows, false);
+
+	return json_fields_read(reader, source, &fields, place);
+}
+
+#define OP_ROW(...) FIELD_ROW(mount_op, __VA_ARGS__),
+#define OP_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(mount_op, __VA_ARGS__),
+#define OP_MARKED_ROW(...) FIELD_MARKED_ROW(mount_op, __VA_ARGS__),
+static const struct json_field mount_op_rows[] = { MOUNT_OP_FIELDS(OP_ROW, OP_OPTIONAL_ROW, OP_MARKED_ROW) };
+
+/* A single component. The launcher's own names begin with a dot. */
+static bool is_scratch_name(const struct mount_op *op)
+{
+	return op->kind == OP_TMPFS && op->has_mode && op->scratch[0] != '\0' && op->scratch[0] != '.' &&
+	       strchr(op->scratch, '/') == NULL;
+}
+
+/* Whether the op has all that its kind needs, and nothing that its kind ignores. */
+static bool is_whole(const struct mount_op *op)
+{
+	bool is_pin = op->kind == OP_CLONE, is_mount = op->kind == OP_MOUNT;
+	bool has_flags = op->set != 0 || op->clear != 0;
+
+	if (op->path[0] != '/' || (op->has_mode && op->mode > MODE_MAX) || (op->set & op->clear) != 0)
 		return false;
-	*op = (struct mount_op){ 0 };
-	list->plan->mount_op_count++;
-	return mount_op_read(reader, list->source, op);
-}
-
-/* The plan that has the list at place, and its count beside it. */
-#define PLAN_OF(place, field) ((struct plan *)(void *)((char *)(place)-offsetof(struct plan, field)))
-
-static bool read_mount_ops(struct json_reader *reader, struct json_source *source, const struct json_field *field, void *place)
-{
-	struct list list = { .source = source, .plan = PLAN_OF(place, mount_ops) };
-
-	(void)field;
-	return json_array(reader, read_mount_op, &list);
-}
-
-static bool read_group(struct json_reader *reader, void *context)
-{
-	struct list *list = context;
-	void *items = list->plan->groups;
-	uint32_t *group = one_more(&items, list->plan->group_count, &list->room, sizeof(*group), GROUPS_MAX);
-
-	list->plan->groups = items;
-	if (group == NULL)
+	if (op->has_slot != (is_pin || is_mount || op->kind == OP_ATTACH) || (op->has_slot && op->slot >= SLOTS_MAX))
 		return false;
-	list->plan->group_count++;
-	return json_uint32(reader, group) == JSON_FIT;
+	if (!is_pin && (op->no_symlinks || op->detach || op->has_map || op->has_device || op->has_inode))
+		return false;
+	if (op->has_device != op->has_inode || (op->has_device && !op->no_symlinks))
+		return false;
+	if (op->non_recursive && !is_pin && op->kind != OP_REMOUNT)
+		return false;
+	if (has_flags && !is_pin && !is_mount && op->kind != OP_TMPFS && op->kind != OP_REMOUNT &&
+	    op->kind != OP_APPEND)
+		return false;
+	if ((op->has_mode && op->kind != OP_MKDIR && op->kind != OP_TMPFS) ||
+	    (op->has_options && !is_mount && op->kind != OP_TMPFS) ||
+	    (op->create != CREATE_NOTHING && op->kind != OP_ATTACH && op->kind != OP_TMPFS &&
+	     op->kind != OP_CREDENTIALS && op->kind != OP_APPEND) ||
+	    (op->create == CREATE_FILE && op->kind != OP_ATTACH && op->kind != OP_APPEND) ||
+	    (op->create == CREATE_DIRECTORY && op->kind == OP_APPEND))
+		return false;
+	if (op->scratch != NULL && !is_scratch_name(op))
+		return false;
+	/* A new file system has no flags to clear. */
+	if ((op->type != TYPE_NONE) != is_mount || (is_mount && op->clear != 0))
+		return false;
+	if ((op->exempt.count > 0 && !is_mount) ||
+	    (op->unless_mounted && op->kind != OP_ATTACH && op->kind != OP_TMPFS && op->kind != OP_APPEND))
+		return false;
+	if ((op->text != NULL) != (op->kind == OP_APPEND))
+		return false;
+	return (op->target != NULL) == (op->kind == OP_SYMLINK);
 }
 
-static bool read_groups(struct json_reader *reader, struct json_source *source, const struct json_field *field, void *place)
+static bool read_mount_op(struct json_reader *reader, struct json_source *source, void *place)
 {
-	struct list list = { .source = source, .plan = PLAN_OF(place, groups) };
+	static const struct json_fields fields = JSON_FIELDS(mount_op_rows, false);
 
-	(void)field;
-	return json_array(reader, read_group, &list);
+	return json_fields_read(reader, source, &fields, place) && is_whole(place);
+}
+
+static bool read_group(struct json_reader *reader, struct json_source *source, void *place)
+{
+	(void)source;
+	return json_uint32(reader, place) == JSON_FIT;
 }
 
 static const char *const launch_command_as_words[] = { LAUNCH_COMMAND_AS_WORDS, NULL };
 
 #define COMMAND_ROW(...) FIELD_ROW(command, __VA_ARGS__),
-static const struct json_field command_rows[] = { LAUNCH_COMMAND_FIELDS(COMMAND_ROW, , ) };
+#define COMMAND_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(command, __VA_ARGS__),
+static const struct json_field command_rows[] = { LAUNCH_COMMAND_FIELDS(COMMAND_ROW, COMMAND_OPTIONAL_ROW, ) };
 
-static bool read_command(struct json_reader *reader, void *context)
+static bool read_command(struct json_reader *reader, struct json_source *source, void *place)
 {
-	static const struct json_fields fields = { command_rows, sizeof(command_rows) / sizeof(command_rows[0]), false };
-	struct list *list = context;
-	void *items = list->plan->commands;
-	struct command *command = one_more(&items, list->plan->command_count, &list->room, sizeof(*command), COMMANDS_MAX);
+	static const struct json_fields fields = JSON_FIELDS(command_rows, false);
+	const struct command *command = place;
 
-	list->plan->commands = items;
-	if (command == NULL)
-		return false;
-	*command = (struct command){ 0 };
-	list->plan->command_count++;
-	return json_fields_read(reader, list->source, &fields, command) && command->arguments.count > 0 &&
+	return json_fields_read(reader, source, &fields, place) && command->arguments.count > 0 &&
 	       command->path[0] != '\0';
 }
 
-static bool read_commands(struct json_reader *reader, struct json_source *source, const struct json_field *field, void *place)
-{
-	struct list list = { .source = source, .plan = PLAN_OF(place, commands) };
+static const char *const resource_limit_resource_words[] = { RESOURCE_LIMIT_RESOURCE_WORDS, NULL };
+static const char *const launch_plan_propagation_words[] = { "", LAUNCH_PLAN_PROPAGATION_WORDS, NULL };
+static const char *const launch_plan_private_users_words[] = { "", LAUNCH_PLAN_PRIVATE_USERS_WORDS, NULL };
+static const char *const launch_plan_cpu_policy_words[] = { "", LAUNCH_PLAN_CPU_POLICY_WORDS, NULL };
+static const char *const launch_plan_io_class_words[] = { "", LAUNCH_PLAN_IO_CLASS_WORDS, NULL };
+static const char *const launch_plan_numa_policy_words[] = { "", LAUNCH_PLAN_NUMA_POLICY_WORDS, NULL };
+static const char *const launch_plan_personality_words[] = { "", LAUNCH_PLAN_PERSONALITY_WORDS, NULL };
+static const char *const launch_plan_memory_merge_words[] = { "", LAUNCH_PLAN_MEMORY_MERGE_WORDS, NULL };
 
-	(void)field;
-	/* An empty list must not mean the command of the command line. */
-	return json_array(reader, read_command, &list) && list.plan->command_count > 0;
+#define LIMIT_ROW(...) FIELD_ROW(resource_limit, __VA_ARGS__),
+static const struct json_field limit_rows[] = { RESOURCE_LIMIT_FIELDS(LIMIT_ROW, , ) };
+
+static bool read_limit(struct json_reader *reader, struct json_source *source, void *place)
+{
+	static const struct json_fields fields = JSON_FIELDS(limit_rows, false);
+	const struct resource_limit *limit = place;
+
+	return json_fields_read(reader, source, &fields, place) && limit->soft <= limit->hard;
 }
+
+static const char *const stream_kind_words[] = { STREAM_KIND_WORDS, NULL };
+static const char *const stream_access_words[] = { "", STREAM_ACCESS_WORDS, NULL };
+static const char *const stream_control_words[] = { "", STREAM_CONTROL_WORDS, NULL };
+
+#define STREAM_ROW(...) FIELD_ROW(stream, __VA_ARGS__),
+#define STREAM_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(stream, __VA_ARGS__),
+#define STREAM_MARKED_ROW(...) FIELD_MARKED_ROW(stream, __VA_ARGS__),
+static const struct json_field stream_rows[] = { STREAM_FIELDS(STREAM_ROW, STREAM_OPTIONAL_ROW, STREAM_MARKED_ROW) };
+
+static bool read_stream(struct json_reader *reader, struct json_source *source, void *place)
+{
+	static const struct json_fields fields = JSON_FIELDS(stream_rows, false);
+	const struct stream *stream = place;
+	enum stream_kind kind;
+
+	if (!json_fields_read(reader, source, &fields, place) || stream->number >= STREAMS_MAX)
+		return false;
+	kind = stream->kind;
+	return (stream->path != NULL && stream->path[0] == '/') == (kind == STREAM_FILE || kind == STREAM_TERMINAL) &&
+	       (stream->access != ACCESS_NONE) == (kind == STREAM_FILE) &&
+	       (stream->data != NULL) == (kind == STREAM_DATA) && (stream->name != NULL) == (kind == STREAM_NAMED) &&
+	       stream->has_priority == (kind == STREAM_JOURNAL) && stream->has_from == (kind == STREAM_COPY) &&
+	       (!stream->has_from || stream->from < stream->number);
+}
+
+static const char *const launch_plan_keyring_words[] = { "", LAUNCH_PLAN_KEYRING_WORDS, NULL };
+static const char *const open_file_access_words[] = { OPEN_FILE_ACCESS_WORDS, NULL };
+
+#define OPEN_FILE_ROW(...) FIELD_ROW(open_file, __VA_ARGS__),
+static const struct json_field open_file_rows[] = { OPEN_FILE_FIELDS(OPEN_FILE_ROW, , ) };
+
+static bool read_open_file(struct json_reader *reader, struct json_source *source, void *place)
+{
+	static const struct json_fields fields = JSON_FIELDS(open_file_rows, false);
+	const struct open_file *file = place;
+
+	/* A colon is between names (sd_listen_fds_with_names(3)). */
+	return json_fields_read(reader, source, &fields, place) && file->path[0] == '/' &&
+	       strchr(file->name, ':') == NULL;
+}
+
+static const char *const credential_kind_words[] = { CREDENTIAL_KIND_WORDS, NULL };
+
+#define CREDENTIAL_ROW(...) FIELD_ROW(credential, __VA_ARGS__),
+#define CREDENTIAL_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(credential, __VA_ARGS__),
+#define CREDENTIAL_MARKED_ROW(...) FIELD_MARKED_ROW(credential, __VA_ARGS__),
+static const struct json_field credential_rows[] = { CREDENTIAL_FIELDS(CREDENTIAL_ROW, CREDENTIAL_OPTIONAL_ROW,
+								       CREDENTIAL_MARKED_ROW) };
+
+/* A name becomes that of a file. */
+static bool is_file_name(const char *name)
+{
+	return name[0] != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static bool read_credential(struct json_reader *reader, struct json_source *source, void *place)
+{
+	static const struct json_fields fields = JSON_FIELDS(credential_rows, false);
+	const struct credential *credential = place;
+	bool is_stored;
+
+	if (!json_fields_read(reader, source, &fields, place))
+		return false;
+	is_stored = credential->kind == CREDENTIAL_STORED || credential->kind == CREDENTIAL_IMPORT;
+	return (is_file_name(credential->name) || (credential->prefix && strchr(credential->name, '/') == NULL)) &&
+	       (credential->path != NULL && credential->path[0] == '/') == (credential->kind == CREDENTIAL_LOAD) &&
+	       (credential->data != NULL) == (credential->kind == CREDENTIAL_SET) &&
+	       (credential->stores.count > 0) == is_stored &&
+	       (!credential->prefix || credential->kind == CREDENTIAL_IMPORT) &&
+	       (credential->as == NULL || (is_stored && strchr(credential->as, '/') == NULL));
+}
+
+#define PART_ROW(...) FIELD_ROW(image_part, __VA_ARGS__),
+#define PART_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(image_part, __VA_ARGS__),
+#define PART_MARKED_ROW(...) FIELD_MARKED_ROW(image_part, __VA_ARGS__),
+static const struct json_field image_part_rows[] = { IMAGE_PART_FIELDS(PART_ROW, PART_OPTIONAL_ROW, PART_MARKED_ROW) };
+
+static bool read_image_part(struct json_reader *reader, struct json_source *source, void *place)
+{
+	static const struct json_fields fields = JSON_FIELDS(image_part_rows, false);
+	const struct image_part *part = place;
+
+	return json_fields_read(reader, source, &fields, place) && part->directory[0] == '/';
+}
+
+static const struct json_list parts_list = { 1, IMAGE_PARTS_MAX, sizeof(struct image_part), read_image_part };
+
+#define IMAGE_ROW(...) FIELD_ROW(image, __VA_ARGS__),
+#define IMAGE_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(image, __VA_ARGS__),
+static const struct json_field image_rows[] = { IMAGE_FIELDS(IMAGE_ROW, IMAGE_OPTIONAL_ROW, ) };
+
+bool read_image(struct json_reader *reader, struct json_source *source, void *place)
+{
+	static const struct json_fields fields = JSON_FIELDS(image_rows, false);
+	const struct image *image = place;
+
+	return json_fields_read(reader, source, &fields, place) && image->path[0] == '/';
+}
+
+#define OVERLAY_ROW(...) FIELD_ROW(overlay, __VA_ARGS__),
+#define OVERLAY_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(overlay, __VA_ARGS__),
+static const struct json_field overlay_rows[] = { OVERLAY_FIELDS(OVERLAY_ROW, OVERLAY_OPTIONAL_ROW, ) };
+
+static bool read_overlay(struct json_reader *reader, struct json_source *source, void *place)
+{
+	static const struct json_fields fields = JSON_FIELDS(overlay_rows, false);
+	const struct overlay *overlay = place;
+
+	return json_fields_read(reader, source, &fields, place) && overlay->path[0] == '/' && overlay->layers.count > 0;
+}
+
+#define TERMINAL_ROW(...) FIELD_ROW(terminal, __VA_ARGS__),
+#define TERMINAL_MARKED_ROW(...) FIELD_MARKED_ROW(terminal, __VA_ARGS__),
+static const struct json_field terminal_rows[] = { TERMINAL_FIELDS(TERMINAL_ROW, , TERMINAL_MARKED_ROW) };
+
+static bool read_terminal(struct json_reader *reader, struct json_source *source, void *place)
+{
+	static const struct json_fields fields = JSON_FIELDS(terminal_rows, false);
+
+	return json_fields_read(reader, source, &fields, place);
+}
+
+static bool read_index(struct json_reader *reader, void *place, uint32_t end)
+{
+	return json_uint32(reader, place) == JSON_FIT && *(const uint32_t *)place < end;
+}
+
+static bool read_cpu(struct json_reader *reader, struct json_source *source, void *place)
+{
+	(void)source;
+	return read_index(reader, place, CPUS_MAX);
+}
+
+static bool read_numa_node(struct json_reader *reader, struct json_source *source, void *place)
+{
+	(void)source;
+	return read_index(reader, place, NUMA_NODES_MAX);
+}
+
+static const char *const access_right_words[] = { ACCESS_RIGHT_WORDS, NULL };
+
+static bool read_access_rights(struct json_reader *reader, struct json_source *source, void *place)
+{
+	struct flags flags = { .source = source, .words = access_right_words, .set = place };
+
+	return json_array(reader, read_flag, &flags);
+}
+
+#define ACCESS_RULE_ROW(...) FIELD_ROW(access_rule, __VA_ARGS__),
+#define ACCESS_RULE_MARKED_ROW(...) FIELD_MARKED_ROW(access_rule, __VA_ARGS__),
+static const struct json_field access_rule_rows[] = { ACCESS_RULE_FIELDS(ACCESS_RULE_ROW, , ACCESS_RULE_MARKED_ROW) };
+
+static bool read_access_rule(struct json_reader *reader, struct json_source *source, void *place)
+{
+	static const struct json_fields fields = JSON_FIELDS(access_rule_rows, false);
+	const struct access_rule *rule = place;
+
+	return json_fields_read(reader, source, &fields, place) && rule->path[0] == '/' && rule->rights != 0 &&
+	       rule->has_device == rule->has_inode;
+}
+
+/* Without rules everything is allowed: an empty list must not mean that. */
+static const struct json_list access_rules_list = { 1, ACCESS_RULES_MAX, sizeof(struct access_rule), read_access_rule };
+static const struct json_list limits_list = { 0, RESOURCE_LIMITS, sizeof(struct resource_limit), read_limit };
+static const struct json_list cpu_affinity_list = { 1, CPUS_MAX, sizeof(uint32_t), read_cpu };
+static const struct json_list numa_nodes_list = { 0, NUMA_NODES_MAX, sizeof(uint32_t), read_numa_node };
+static const struct json_list groups_list = { 0, GROUPS_MAX, sizeof(uint32_t), read_group };
+static const struct json_list mount_ops_list = { 0, MOUNT_OPS_MAX, sizeof(struct mount_op), read_mount_op };
+static const struct json_list open_files_list = { 0, OPEN_FILES_MAX, sizeof(struct open_file), read_open_file };
+static const struct json_list credentials_list = { 1, CREDENTIALS_MAX, sizeof(struct credential), read_credential };
+static const struct json_list images_list = { 1, PASSING_IMAGES_MAX, sizeof(struct image), read_image };
+static const struct json_list overlays_list = { 1, OVERLAYS_MAX, sizeof(struct overlay), read_overlay };
+static const struct json_list streams_list = { 0, STREAMS_MAX, sizeof(struct stream), read_stream };
+/* An empty list must not mean the command of the command line. */
+static const struct json_list commands_list = { 1, COMMANDS_MAX, sizeof(struct command), read_command };
 
 #define PLAN_ROW(...) FIELD_ROW(plan, __VA_ARGS__),
 #define PLAN_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(plan, __VA_ARGS__),
-static const struct json_field plan_rows[] = { LAUNCH_PLAN_FIELDS(PLAN_ROW, PLAN_OPTIONAL_ROW, ) };
+#define PLAN_MARKED_ROW(...) FIELD_MARKED_ROW(plan, __VA_ARGS__),
+static const struct json_field plan_rows[] = { LAUNCH_PLAN_FIELDS(PLAN_ROW, PLAN_OPTIONAL_ROW, PLAN_MARKED_ROW) };
 
-bool plan_read(struct json_reader *reader, struct json_source *source, struct plan *plan)
+bool plan_read(struct json_reader *reader, struct json_source *source, void *plan)
 {
-	static const struct json_fields fields = { plan_rows, sizeof(plan_rows) / sizeof(plan_rows[0]), false };
+	static const struct json_fields fields = JSON_FIELDS(plan_rows, false);
 
 	return json_fields_read(reader, source, &fields, plan);
-}
-
-bool plan_field(struct json_reader *reader, struct json_source *source, const struct json_field *field, void *place)
-{
-	(void)field;
-	return plan_read(reader, source, place);
 }

@@ -1,14 +1,16 @@
-/* Reads a plan from JSON. It does not judge what the plan asks for. */
+/*
+ * Reads a plan from JSON, and checks that each mount op has the fields of its kind. It does not judge what the plan asks for otherwise.
+ */
 #ifndef RUN_PLAN_READER_H
 #define RUN_PLAN_READER_H
 
 #include "json_fields.h"
 #include "plan.h"
 
-/* Reads a plan into *plan (all zeros before). False: an error; source->where says where. */
-bool plan_read(struct json_reader *reader, struct json_source *source, struct plan *plan);
+/* Reads a plan into a struct plan (all zeros before). False: an error; source->where says where. */
+json_field_reader plan_read;
 
-/* The same for a row of a table: place is a struct plan. */
-json_field_reader plan_field;
+/* The same for a struct image, which questions have, too. */
+json_field_reader read_image;
 
 #endif

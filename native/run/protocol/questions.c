@@ -4,22 +4,28 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "cli/fail.h"
+#include "device_list.h"
+#include "dynuser.h"
+#include "elf_interpreter.h"
+#include "exec/environment.h"
+#include "images/images.h"
+#include "json.h"
+#include "namespace/resolve.h"
 #include "pattern.h"
+#include "statx.h"
 #include "string_list.h"
 
 #define DROP_IN_SUFFIX ".conf"
-
-/* Nothing is there, which is an answer too. */
-static bool is_absence(int error)
-{
-	return error == ENOENT || error == ENOTDIR;
-}
 
 /*
  * Opens a file of that type (S_IFREG, S_IFDIR); -1 if there is none at the path. The type is checked before, since opening a device,
@@ -71,12 +77,19 @@ static char *read_all(const char *path, int descriptor, size_t *length)
 	}
 }
 
+/* What is being looked into, as answers name it; null: the launcher's own root. */
+static const char *inside;
+
 static void write_head(struct json_writer *writer, const char *kind, const char *path, bool found)
 {
 	json_write_raw(writer, writer->length == 0 ? "{\"kind\":\"" : ",{\"kind\":\"");
 	json_write_raw(writer, kind);
 	json_write_raw(writer, "\",\"path\":");
 	json_write_string(writer, path);
+	if (inside != NULL) {
+		json_write_raw(writer, ",\"inside\":");
+		json_write_string(writer, inside);
+	}
 	json_write_raw(writer, found ? ",\"found\":true" : ",\"found\":false");
 }
 
@@ -95,18 +108,13 @@ static void answer_file(struct answers *answers, const char *path)
 			fail(STATUS_LAUNCHER, "%s has NUL characters, so it is not a text file", path);
 		answers->bytes += length;
 		if (answers->bytes > ALL_BYTES_MAX)
-			fail(STATUS_LAUNCHER, "the files of this unit have more than %u bytes, up to %s", ALL_BYTES_MAX, path);
+			fail(STATUS_LAUNCHER, "the files of this unit have more than %u bytes, up to %s", ALL_BYTES_MAX,
+			     path);
 		json_write_raw(&answers->text, ",\"text\":");
 		json_write_text(&answers->text, bytes, length);
 		free(bytes);
 	}
 	json_write_raw(&answers->text, "}");
-}
-
-static void count_name(struct answers *answers, const char *path)
-{
-	if (++answers->names > NAMES_MAX)
-		fail(STATUS_LAUNCHER, "the directories of this unit have more than %u names, up to %s", NAMES_MAX, path);
 }
 
 static bool is_drop_in(const char *name)
@@ -122,105 +130,287 @@ static int by_bytes(const void *one, const void *other)
 	return strcmp(*(char *const *)one, *(char *const *)other);
 }
 
-static void add_name(struct strings *names, const char *name)
-{
-	char *kept = strdup(name);
+/* Names in the answer to a question. */
+struct names {
+	struct answers *answers;
+	const char *path;
+	struct strings list;
+};
 
-	if (kept == NULL || !strings_add(names, kept))
+static void add_name(void *context, const char *name)
+{
+	struct names *names = context;
+	char *kept;
+
+	if (++names->answers->names > NAMES_MAX)
+		fail(STATUS_LAUNCHER, "the directories of this unit have more than %u names, up to %s", NAMES_MAX,
+		     names->path);
+	kept = strdup(name);
+	if (kept == NULL || !strings_add(&names->list, kept))
 		fail(STATUS_LAUNCHER, "out of memory");
 }
 
-static struct strings read_names(struct answers *answers, const char *path, DIR *directory)
+static void read_names(struct names *names, int descriptor)
 {
-	struct strings names = { 0 };
+	DIR *directory = fdopendir(descriptor);
 	const struct dirent *entry;
 
+	if (directory == NULL)
+		fail_errno(errno, "cannot list %s", names->path);
 	while ((errno = 0, entry = readdir(directory)) != NULL) {
-		if (!is_drop_in(entry->d_name))
-			continue;
-		count_name(answers, path);
-		add_name(&names, entry->d_name);
+		if (is_drop_in(entry->d_name))
+			add_name(names, entry->d_name);
 	}
 	if (errno != 0)
-		fail_errno(errno, "cannot list %s", path);
-	return names;
+		fail_errno(errno, "cannot list %s", names->path);
+	(void)closedir(directory);
 }
 
-/* In the order of their bytes. */
-static void write_names(struct json_writer *writer, const struct strings *names)
+/* Writes the answer, with the names in the order of their bytes, and frees them. */
+static void write_names(struct names *names, const char *kind, bool found)
 {
-	if (names->count > 0)
-		qsort(names->items, names->count, sizeof(*names->items), by_bytes);
-	json_write_raw(writer, ",\"names\":[");
-	for (size_t i = 0; i < names->count; i++) {
+	struct json_writer *writer = &names->answers->text;
+	struct strings *list = &names->list;
+
+	if (list->count > 0)
+		qsort(list->items, list->count, sizeof(*list->items), by_bytes);
+	write_head(writer, kind, names->path, found);
+	if (found)
+		json_write_raw(writer, ",\"names\":[");
+	for (size_t i = 0; i < list->count; i++) {
 		json_write_raw(writer, i == 0 ? "" : ",");
-		json_write_string(writer, names->items[i]);
+		json_write_string(writer, list->items[i]);
+		free(list->items[i]);
 	}
-	json_write_raw(writer, "]");
-}
-
-static void free_names(struct strings *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		free(names->items[i]);
-	free(names->items);
+	json_write_raw(writer, found ? "]}" : "}");
+	free(list->items);
 }
 
 static void answer_directory(struct answers *answers, const char *path)
 {
+	struct names names = { .answers = answers, .path = path };
 	int descriptor = open_kind(path, S_IFDIR);
 
-	write_head(&answers->text, "directory", path, descriptor >= 0);
-	if (descriptor >= 0) {
-		DIR *directory = fdopendir(descriptor);
-		struct strings names;
-
-		if (directory == NULL)
-			fail_errno(errno, "cannot list %s", path);
-		names = read_names(answers, path, directory);
-		(void)closedir(directory);
-		write_names(&answers->text, &names);
-		free_names(&names);
-	}
-	json_write_raw(&answers->text, "}");
-}
-
-struct matches {
-	struct answers *answers;
-	const char *pattern;
-	struct strings names;
-};
-
-static void keep_match(void *context, const char *path)
-{
-	struct matches *matches = context;
-
-	count_name(matches->answers, matches->pattern);
-	add_name(&matches->names, path);
+	if (descriptor >= 0)
+		read_names(&names, descriptor);
+	write_names(&names, "directory", descriptor >= 0);
 }
 
 static void answer_glob(struct answers *answers, const char *path)
 {
-	struct matches matches = { .answers = answers, .pattern = path };
+	struct names names = { .answers = answers, .path = path };
 
-	pattern_search(path, &answers->entries, ENTRIES_MAX, keep_match, &matches);
-	write_head(&answers->text, "glob", path, matches.names.count > 0);
-	if (matches.names.count > 0)
-		write_names(&answers->text, &matches.names);
-	free_names(&matches.names);
+	pattern_search(path, &answers->entries, ENTRIES_MAX, add_name, &names);
+	write_names(&names, "glob", names.list.count > 0);
+}
+
+/* Whether a directory has names that are neither hidden nor backups. */
+static bool has_names(const char *path)
+{
+	DIR *directory = opendir(path);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (!found && directory != NULL && (entry = readdir(directory)) != NULL)
+		found = entry->d_name[0] != '.' && entry->d_name[strlen(entry->d_name) - 1] != '~';
+	if (directory != NULL)
+		(void)closedir(directory);
+	return found;
+}
+
+/* Nothing is opened here but directories: that has no effects. */
+static void answer_path(struct answers *answers, const char *path)
+{
+	struct statx link = { 0 };
+	struct statx target = { 0 };
+	struct statvfs system = { 0 };
+	bool found = statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &link) == 0;
+	bool exists = found && statx(AT_FDCWD, path, 0, STATX_TYPE | STATX_MODE | STATX_SIZE, &target) == 0;
+	bool is_file = exists && S_ISREG(target.stx_mode);
+	bool is_directory = exists && S_ISDIR(target.stx_mode);
+	const struct {
+		const char *word;
+		bool is_so;
+	} facts[] = {
+		{ "\"link\"", found && S_ISLNK(link.stx_mode) },
+		{ "\"exists\"", exists },
+		{ "\"directory\"", is_directory },
+		{ "\"file\"", is_file },
+		{ "\"mountPoint\"", exists && (target.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0 },
+		{ "\"readOnly\"", exists && statvfs(path, &system) == 0 && (system.f_flag & ST_RDONLY) != 0 },
+		{ "\"notEmpty\"", is_file ? target.stx_size > 0 : is_directory && has_names(path) },
+		{ "\"executable\"", is_file && (target.stx_mode & 0111) != 0 },
+	};
+	const char *separator = ",\"names\":[";
+
+	write_head(&answers->text, "path", path, found);
+	for (size_t i = 0; found && i < sizeof(facts) / sizeof(facts[0]); i++) {
+		if (!facts[i].is_so)
+			continue;
+		json_write_raw(&answers->text, separator);
+		json_write_raw(&answers->text, facts[i].word);
+		separator = ",";
+	}
+	/* What is there is a link, or exists. */
+	json_write_raw(&answers->text, found ? "]}" : "}");
+}
+
+static void answer_devices(struct answers *answers, const char *path)
+{
+	struct names names = { .answers = answers, .path = path };
+	bool found = device_list(path, &answers->entries, ENTRIES_MAX, add_name, &names);
+
+	write_names(&names, "devices", found);
+}
+
+/* Opens a program below a root directory, with O_PATH. -1: it was not found. */
+static int find_program(int root, const char *name)
+{
+	const char *search = getenv("PATH");
+	char path[PATH_MAX];
+
+	if (name[0] == '/')
+		return resolve(root, name, 0);
+	if (search == NULL)
+		search = DEFAULT_PATH;
+	for (;; search++) {
+		size_t length = strcspn(search, ":");
+		int found;
+
+		/* As execvp(3) does, but a directory that is relative is the launcher's, and of no root. */
+		if (search[0] == '/' && length + 1 + strlen(name) < sizeof(path)) {
+			memcpy(path, search, length);
+			(void)stpcpy(stpcpy(path + length, "/"), name);
+			found = resolve(root, path, 0);
+			if (found >= 0)
+				return found;
+		}
+		search += length;
+		if (search[0] == '\0')
+			return -1;
+	}
+}
+
+/* What a program of ELF names as its interpreter. */
+static void answer_program(struct answers *answers, const struct question *question)
+{
+	char interpreter[ELF_INTERPRETER_BYTES];
+	int root = open(question->root == NULL ? "/" : question->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int program = root < 0 ? -1 : find_program(root, question->path);
+	bool found = program >= 0 && elf_interpreter(program, interpreter);
+
+	write_head(&answers->text, "program", question->path, found);
+	if (question->root != NULL) {
+		json_write_raw(&answers->text, ",\"root\":");
+		json_write_string(&answers->text, question->root);
+	}
+	if (found) {
+		json_write_raw(&answers->text, ",\"text\":");
+		json_write_string(&answers->text, interpreter);
+	}
+	json_write_raw(&answers->text, "}");
+	close_quietly(program);
+	close_quietly(root);
+}
+
+static void answer_real(struct answers *answers, const char *path)
+{
+	char real[PATH_MAX];
+	bool found = realpath(path, real) != NULL;
+
+	if (!found && !is_absence(errno))
+		fail_errno(errno, "cannot tell what %s leads to", path);
+	write_head(&answers->text, "real", path, found);
+	if (found) {
+		json_write_raw(&answers->text, ",\"text\":");
+		json_write_string(&answers->text, real);
+	}
 	json_write_raw(&answers->text, "}");
 }
 
-void answer_question(struct answers *answers, const struct question *question)
+static void answer_image(struct answers *answers, const struct question *question)
+{
+	struct names names = { .answers = answers, .path = question->path };
+	bool found = image_look(question->path, question->writable, add_name, &names);
+
+	write_names(&names, "image", found);
+}
+
+static void answer_kind(struct answers *answers, const struct question *question)
 {
 	if (question->kind == QUESTION_FILE)
 		answer_file(answers, question->path);
 	else if (question->kind == QUESTION_DIRECTORY)
 		answer_directory(answers, question->path);
-	else
+	else if (question->kind == QUESTION_PATH)
+		answer_path(answers, question->path);
+	else if (question->kind == QUESTION_GLOB)
 		answer_glob(answers, question->path);
+	else if (question->kind == QUESTION_REAL)
+		answer_real(answers, question->path);
+	else if (question->kind == QUESTION_PROGRAM)
+		answer_program(answers, question);
+	else if (question->kind == QUESTION_IMAGE)
+		answer_image(answers, question);
+	else
+		answer_devices(answers, question->path);
+}
+
+static int open_here(const char *path)
+{
+	int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (directory < 0)
+		fail_errno(errno, "cannot open %s", path);
+	return directory;
+}
+
+static void change_root(int root, int directory)
+{
+	if (fchdir(root) != 0 || chroot(".") != 0 || fchdir(directory) != 0)
+		fail_errno(errno, "cannot look into an image");
+}
+
+/* With the image as the root: no symlink of it leads out. */
+static void answer_inside(struct answers *answers, const struct question *question)
+{
+	const struct image_part *part = &question->inside.parts[0];
+	int root = open_here("/"), directory = open_here("."), view = image_view(&question->inside, part);
+	char name[PATH_MAX + 32];
+
+	(void)snprintf(name, sizeof(name), "%s:%" PRIu64, question->inside.path, part->offset);
+	inside = name;
+	change_root(view, view);
+	answer_kind(answers, question);
+	change_root(root, directory);
+	inside = NULL;
+	(void)close(directory);
+	(void)close(root);
+}
+
+void answer_question(struct answers *answers, const struct question *question)
+{
+	if (question->has_inside)
+		answer_inside(answers, question);
+	else
+		answer_kind(answers, question);
 	if (answers->text.error == EILSEQ)
 		fail(STATUS_LAUNCHER, "%s, or a name in it, is not UTF-8", question->path);
 	if (answers->text.error != 0)
 		fail_errno(answers->text.error, "cannot send %s to the daemon", question->path);
+}
+
+void answer_usual_questions(struct answers *answers, const char *program)
+{
+	const struct question own = { .kind = QUESTION_PROGRAM, .path = program };
+
+	static const char *const globs[] = { DYNUSER_USUAL_GLOBS };
+
+	for (size_t i = 0; i < sizeof(globs) / sizeof(globs[0]); i++) {
+		const struct question question = { .kind = QUESTION_GLOB, .path = globs[i] };
+
+		answer_question(answers, &question);
+	}
+	if (program != NULL)
+		answer_question(answers, &own);
 }

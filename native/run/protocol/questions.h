@@ -1,5 +1,5 @@
 /*
- * Answers the daemon's questions about files, drop-in directories and patterns below the launcher's own root. All of it is bounded,
+ * Answers the daemon's questions about files, drop-in directories, patterns and paths below the launcher's own root. All of it is bounded,
  * and only regular files are read.
  */
 #ifndef RUN_QUESTIONS_H
@@ -18,11 +18,10 @@
 #define ENTRIES_MAX 100000U
 #define QUESTIONS_MAX 1000U
 
-enum question_kind { LAUNCH_QUESTION_KIND_ENUM(QUESTION_) };
+enum launch_question_kind { LAUNCH_QUESTION_KIND_ENUM(QUESTION_) };
 
 struct question {
-	const char *path;
-	enum question_kind kind;
+	LAUNCH_QUESTION_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
 };
 
 /* The answers so far, objects of LaunchAnswer with commas in between, and what they count. */
@@ -35,5 +34,11 @@ struct answers {
 
 /* Adds the answer to one question. Ends the launcher if it is unreadable or exceeds a bound. */
 void answer_question(struct answers *answers, const struct question *question);
+
+/*
+ * Adds the answers to what is asked most often, before it is asked: a round costs more than all of them. program: that of the command line;
+ * null: it is missing.
+ */
+void answer_usual_questions(struct answers *answers, const char *program);
 
 #endif

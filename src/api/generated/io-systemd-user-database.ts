@@ -24,10 +24,6 @@ error ConflictingRecordFound()
 error EnumerationNotSupported()
 `;
 
-/**
- * Looks up a user by UID, by name, or by both; without either lists all users.
- * [Supports 'more' flag]
- */
 export type GetUserRecordParameters = {
   readonly uid?: number;
   readonly userName?: string;
@@ -39,10 +35,6 @@ export type GetUserRecordReply = {
   readonly incomplete?: boolean;
 };
 
-/**
- * Looks up a group by GID, by name, or by both; without either lists all groups.
- * [Supports 'more' flag]
- */
 export type GetGroupRecordParameters = {
   readonly gid?: number;
   readonly groupName?: string;
@@ -54,10 +46,6 @@ export type GetGroupRecordReply = {
   readonly incomplete?: boolean;
 };
 
-/**
- * Lists which users are members of which groups.
- * [Supports 'more' flag]
- */
 export type GetMembershipsParameters = {
   readonly userName?: string;
   readonly groupName?: string;
@@ -68,13 +56,3 @@ export type GetMembershipsReply = {
   readonly userName: string;
   readonly groupName: string;
 };
-
-export type NoRecordFoundParameters = { readonly [key: string]: never };
-
-export type BadServiceParameters = { readonly [key: string]: never };
-
-export type ServiceNotAvailableParameters = { readonly [key: string]: never };
-
-export type ConflictingRecordFoundParameters = { readonly [key: string]: never };
-
-export type EnumerationNotSupportedParameters = { readonly [key: string]: never };

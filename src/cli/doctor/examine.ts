@@ -1,20 +1,21 @@
 /** All the checks: each looks at its part of the host, and judges what it saw. */
-import { VERSION } from '../../core/version.ts';
-import { inspectLink } from '../host-lookups.ts';
-import { type DaemonFacts, judgeDaemon } from './checks/daemon.ts';
-import { inspectDirectories, judgeDirectories } from './checks/directories.ts';
-import { inspectLeases, judgeLeases } from './checks/leases.ts';
-import { inspectLocks, judgeLocks } from './checks/locks.ts';
-import { inspectNameService, judgeNameService } from './checks/name-service.ts';
-import { inspectNetworkSources, judgeNetworkSources } from './checks/network-sources.ts';
-import { inspectProcess, judgeProcess } from './checks/process.ts';
-import { inspectRights, judgeRights } from './checks/rights.ts';
-import { inspectRuntimeDirectory, judgeRuntimeDirectory } from './checks/runtime-directory.ts';
-import { inspectServices, judgeServices } from './checks/services.ts';
-import { inspectRange, judgeRange } from './checks/uid-range.ts';
-import { judgeUserDatabase } from './checks/user-database.ts';
+import { dirname } from 'node:path';
+import type { FleetStatusReply } from '../../api/generated/io-dynuser-allocator.ts';
+import type { Host } from '../host.ts';
+import type { DaemonFacts } from '../leases.ts';
+import { checkAudit } from './checks/audit.ts';
+import { checkDaemon, checkLeases } from './checks/daemon.ts';
+import { checkDirectories } from './checks/directories.ts';
+import { checkFleet, isOfFleet } from './checks/fleet.ts';
+import { checkLocks } from './checks/locks.ts';
+import { checkNameService, checkUserDatabase } from './checks/name-service.ts';
+import { checkNetworkSources } from './checks/network-sources.ts';
+import { checkProcess } from './checks/process.ts';
+import { checkRights, findDaemon } from './checks/rights.ts';
+import { checkRuntimeDirectory } from './checks/runtime-directory.ts';
+import { checkServices } from './checks/services.ts';
+import { checkRange } from './checks/uid-range.ts';
 import type { Finding } from './finding.ts';
-import type { Host } from './host.ts';
 import type { TrialUser } from './trial.ts';
 
 export interface DoctorInput {
@@ -24,34 +25,31 @@ export interface DoctorInput {
   readonly daemon: DaemonFacts;
   /** milliseconds since the epoch */
   readonly now: number;
-  /** of systemd's user database */
-  readonly userDatabase: string;
   /** the user of --try, which lives meanwhile */
   readonly trial?: TrialUser;
+  /** what the daemon says of the fleet of this host; absent if it does not say anything */
+  readonly fleet?: FleetStatusReply | undefined;
 }
 
-export async function examine({ host, socket, daemon, now, userDatabase, trial }: DoctorInput): Promise<Finding[]> {
+export async function examine({ host, socket, daemon, now, trial, fleet }: DoctorInput): Promise<Finding[]> {
   const leases = daemon.reachable ? daemon.leases : undefined;
-  const runtime = inspectRuntimeDirectory(host, socket);
-  const rights = inspectRights(host, runtime.path);
-  const [process, nameService, locks, services] = await Promise.all([
-    inspectProcess(host, runtime.path, rights.pid),
-    inspectNameService(host, runtime.path, { leases, trial }),
-    inspectLocks(host, leases),
-    inspectServices(host),
+  const directory = dirname(socket);
+  const pid = findDaemon(host, directory);
+  const findings = await Promise.all([
+    checkDaemon(daemon),
+    checkRights(host, pid),
+    checkProcess(host, directory, pid),
+    checkRuntimeDirectory(host, socket),
+    checkNameService(host, directory, leases, trial),
+    checkNetworkSources(host, pid),
+    checkUserDatabase(host, socket),
+    checkRange(host),
+    checkDirectories(host),
+    checkFleet(host, fleet, now),
+    checkLeases(host, directory, leases, now),
+    checkLocks(host, leases, uid => isOfFleet(host, fleet, uid)),
+    checkServices(host),
+    checkAudit(host, pid),
   ]);
-  return [
-    ...judgeDaemon(daemon, VERSION),
-    ...judgeRights(rights),
-    ...judgeProcess(process),
-    ...judgeRuntimeDirectory(runtime),
-    ...judgeNameService(nameService),
-    ...judgeNetworkSources(inspectNetworkSources(host, rights.pid)),
-    ...judgeUserDatabase(inspectLink(userDatabase, socket)),
-    ...judgeRange(inspectRange(host)),
-    ...judgeDirectories(inspectDirectories(host)),
-    ...judgeLeases(inspectLeases(host, runtime.path, { leases, now })),
-    ...judgeLocks(locks),
-    ...judgeServices(services),
-  ];
+  return findings.flat();
 }

@@ -1,4 +1,5 @@
 /** What a check found, in words, and what to do about it. */
+import { FINDINGS_OF_A_KIND_MAX } from '../limits.ts';
 
 /** unknown: it could not be seen, by this user or on this host */
 export const LEVELS = ['ok', 'warning', 'problem', 'unknown'] as const;
@@ -13,20 +14,23 @@ export interface Finding {
   readonly advice?: string;
 }
 
-/** The findings of one check, by its name. */
-export interface Findings {
-  ok(finding: string): Finding;
-  warning(finding: string, advice: string): Finding;
-  problem(finding: string, advice: string): Finding;
-  /** @param why it could not be seen */
-  unknown(why: string): Finding;
+/** @param check its name: these make its findings, with the advice for what is wrong, or why it could not be seen */
+export function findingsOf(check: string) {
+  const ok = (finding: string): Finding => ({ check, level: 'ok', finding });
+  return {
+    ok,
+    warning: (finding: string, advice: string): Finding => ({ check, level: 'warning', finding, advice }),
+    problem: (finding: string, advice: string): Finding => ({ check, level: 'problem', finding, advice }),
+    unknown: (why: string): Finding => ({ check, level: 'unknown', finding: why }),
+    /** @returns the findings; if there are none, that all is well */
+    orOk: (findings: readonly Finding[], well: string) => (findings.length > 0 ? findings : [ok(well)]),
+  };
 }
 
-export function findingsOf(check: string): Findings {
-  return {
-    ok: finding => ({ check, level: 'ok', finding }),
-    warning: (finding, advice) => ({ check, level: 'warning', finding, advice }),
-    problem: (finding, advice) => ({ check, level: 'problem', finding, advice }),
-    unknown: why => ({ check, level: 'unknown', finding: why }),
-  };
+export type Findings = ReturnType<typeof findingsOf>;
+
+/** @returns the first findings of a kind, and one for how many more there are */
+export function shorten(findings: readonly Finding[], more: (count: number) => Finding): readonly Finding[] {
+  const left = findings.length - FINDINGS_OF_A_KIND_MAX;
+  return left > 0 ? [...findings.slice(0, FINDINGS_OF_A_KIND_MAX), more(left)] : findings;
 }

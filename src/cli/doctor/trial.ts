@@ -7,9 +7,9 @@ import type { AcquireParameters } from '../../api/generated/io-dynuser-allocator
 import type { CallOptions } from '../../client/client.ts';
 import { DynuserError } from '../../client/errors.ts';
 import type { HeldLease } from '../../client/held-lease.ts';
+import { GETENT_NOT_FOUND, type Host, isSeen } from '../host.ts';
 import { ALLOCATION_TIMEOUT_MS } from '../limits.ts';
 import { type Finding, findingsOf } from './finding.ts';
-import { type Host, Unreadable } from './host.ts';
 
 /** The user of a trial. */
 export type TrialUser = Pick<HeldLease, 'userName' | 'uid' | 'gid'>;
@@ -22,8 +22,6 @@ export interface TrialClient {
 
 /** Bytes of randomness in the name, which nobody else's user must have. */
 const NAME_BYTES = 4;
-/** getent(1): a key that was not found. */
-const NOT_FOUND = 2;
 
 /** @returns a name that no other trial has, and that is short enough for a user */
 export function trialName(): string {
@@ -74,10 +72,10 @@ export async function endTrial(lease: TrialLease, host: Host): Promise<Finding> 
   }
   // By its name alone: its UID may be somebody else's already.
   const result = await host.run(['getent', 'passwd', userName]);
-  if (result === undefined || result instanceof Unreadable) {
+  if (!isSeen(result)) {
     return unknown(result?.why ?? 'there is no getent here to ask with whether the name is gone');
   }
-  return result.status === NOT_FOUND
+  return result.status === GETENT_NOT_FOUND
     ? ok(`${userName} is released, and resolves no more`)
     : problem(`${userName} is released, and 'getent passwd ${userName}' still finds it`, 'restart nscd or sssd');
 }

@@ -1,6 +1,7 @@
 /** The events of Watch, each a line of its own: a stream has no widest cell, so the columns are fixed. Pure. */
+
 import type { WatchReply } from '../../api/generated/io-dynuser-allocator.ts';
-import type { Style } from './style.ts';
+import type { Style } from './table.ts';
 import { cut, printable } from './text.ts';
 import { localTime } from './time.ts';
 

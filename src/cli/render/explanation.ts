@@ -20,6 +20,10 @@ export function renderExplanation(explanation: ExplainReply, layout: TableLayout
   if (gid !== undefined && gid !== uid) {
     fields.push(['GID', String(gid)]);
   }
+  for (const group of explanation.groups ?? []) {
+    const gid = group.gid === undefined ? '' : ` (${group.gid})`;
+    fields.push(['Group', `${printable(group.name)}${gid}: ${group.outcome}: ${printable(group.reason)}`]);
+  }
   fields.push(['Name', printable(explanation.userName)], ['Origin', printable(explanation.nameOrigin)]);
   const rows = explanation.candidates.map(candidate => [
     String(candidate.uid),

@@ -1,8 +1,7 @@
 /** How directories became a user's: what was done with each, what was left alone, and what would be done. Pure. */
 import type { Directory, ExpectedHandover } from '../../api/generated/io-dynuser-allocator.ts';
 import { LEFT_PATHS_SHOWN_MAX } from '../limits.ts';
-import type { Style } from './style.ts';
-import { type Column, renderFields, renderTable, type TableLayout } from './table.ts';
+import { type Column, renderFields, renderTable, type Style, type TableLayout } from './table.ts';
 import { countOf, printable } from './text.ts';
 
 /** @returns a line for each directory: its path, and how it was handed over */

@@ -1,5 +1,5 @@
 /** Help texts, made from the table of commands. Plain text within 80 columns. Pure. */
-import type { CommandSpec, OptionSpec } from '../command.ts';
+import type { CommandSpec, CommandTable, OptionSpec } from '../command.ts';
 import { widthOf, wrap } from './text.ts';
 
 const WIDTH = 80;
@@ -9,7 +9,7 @@ const GAP = 2;
 const TERM_MAX = 26;
 
 /** The help of the whole command. */
-export function renderHelp(commands: readonly CommandSpec[], options: readonly OptionSpec[]): string {
+export function renderHelp({ commands, options }: CommandTable): string {
   return sections([
     ['', ['Shows and manages the users that live as long as a service needs them.']],
     ['Usage', ['  dynuserctl [OPTION]... COMMAND [ARGUMENT]...']],
@@ -19,6 +19,12 @@ export function renderHelp(commands: readonly CommandSpec[], options: readonly O
       'Environment',
       entries([
         ['DYNUSER_RUNTIME_DIRECTORY', 'The directory of the socket of dynuserd, instead of /run/dynuser'],
+        ['DYNUSER_PAGER', 'The pager, instead of that of PAGER; empty or "cat" for no pager'],
+        ['DYNUSER_LESS', 'The options of less, instead of FRSXMK'],
+        [
+          'DYNUSER_PAGERSECURE',
+          '1: less in its secure mode alone. 0: any pager. Unless set, any for whoever has logged in as this user',
+        ],
         ['NO_COLOR', 'No bold and faint text on a terminal'],
       ]),
     ],
@@ -35,7 +41,7 @@ export function renderHelp(commands: readonly CommandSpec[], options: readonly O
 }
 
 /** The help of one command. */
-export function renderCommandHelp(command: CommandSpec, options: readonly OptionSpec[]): string {
+export function renderCommandHelp(command: CommandSpec, { options }: CommandTable): string {
   const usage = ['dynuserctl', command.verb, '[OPTION]...', ...command.operands].join(' ');
   const own: [string, string[]][] = command.options.length === 0 ? [] : [['Options', optionLines(command.options)]];
   const paragraphs = command.description.map(paragraph => wrap(paragraph, WIDTH).join('\n'));
@@ -57,7 +63,8 @@ function sections(parts: readonly (readonly [title: string, lines: readonly stri
 function optionLines(options: readonly OptionSpec[]): string[] {
   return entries(
     options.map(option => {
-      const term = option.value === undefined ? `--${option.name}` : `--${option.name}=${option.value}`;
+      const letter = option.letter === undefined ? '' : `-${option.letter}, `;
+      const term = `${letter}--${option.name}${option.value === undefined ? '' : `=${option.value}`}`;
       return [option.repeatable ? `${term}...` : term, option.help];
     }),
   );

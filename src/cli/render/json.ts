@@ -1,10 +1,10 @@
 /** JSON output. Like all output it drives no terminal: what is not printable is written as \uNNNN (RFC 8259, 7). */
 
+import { UNPRINTABLE } from './text.ts';
+
 /** pretty: indented, for people; short: one line, for programs; off: no JSON but text */
 export const JSON_MODES = ['pretty', 'short', 'off'] as const;
 export type JsonMode = (typeof JSON_MODES)[number];
-
-const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** @returns the value, which must be plain data, as JSON with one line end; a bigint as a string of its digits */
 export function renderJson(value: unknown, mode: 'pretty' | 'short'): string {
@@ -19,9 +19,6 @@ function digits(_key: string, value: unknown): unknown {
 }
 
 function escapeUnits(character: string): string {
-  let escaped = '';
-  for (let index = 0; index < character.length; index++) {
-    escaped += `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`;
-  }
-  return escaped;
+  const units = character.split('').map(unit => unit.charCodeAt(0).toString(16).padStart(4, '0'));
+  return units.map(unit => `\\u${unit}`).join('');
 }

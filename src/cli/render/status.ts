@@ -4,12 +4,13 @@ import type { DaemonInfo } from '../../client/client.ts';
 import type { HostLookups, LinkState, SwitchState } from '../host-lookups.ts';
 import { ENDING_SHOWN_MAX } from '../limits.ts';
 import { remainsWords } from './leases.ts';
-import type { Style } from './style.ts';
-import { renderFields } from './table.ts';
-import { printable } from './text.ts';
+import { renderFields, type Style } from './table.ts';
+import { countOf, printable } from './text.ts';
 
 /** A user that has no lease any more, and of which something is left: its UID is reserved. */
-type EndingUser = Pick<Lease, 'uid' | 'userName' | 'remains'>;
+interface EndingUser extends Pick<Lease, 'uid' | 'userName'> {
+  readonly remains?: string | undefined;
+}
 
 /** Also the JSON of the command. */
 export interface Status {
@@ -18,9 +19,14 @@ export interface Status {
   /** why it is not reachable, in words */
   readonly problem?: string;
   readonly service?: DaemonInfo;
+  /** the version of this command; that of the daemon if both were built from one commit */
+  readonly command: string;
   /** the live ones */
   readonly users?: number;
   readonly leases?: number;
+  /** groups that users share, and how many members those have together */
+  readonly groups?: number;
+  readonly memberships?: number;
   readonly ending?: readonly EndingUser[];
   readonly lookups: HostLookups;
 }
@@ -30,16 +36,22 @@ export function renderStatus(status: Status, style: Style): string {
   const fields: [string, string][] = [['Daemon', status.problem ?? 'running']];
   if (service !== undefined) {
     fields.push(['Version', `${printable(service.product)} ${printable(service.version)}`]);
+    if (service.version !== status.command) {
+      fields.push(['Command', `dynuserctl ${status.command}, not of the same build: restart dynuserd after an update`]);
+    }
   }
   fields.push(['Socket', printable(status.socket)]);
   if (status.users !== undefined && status.leases !== undefined) {
     fields.push(['Users', String(status.users)], ['Leases', String(status.leases)]);
   }
+  if (status.groups !== undefined && status.groups > 0) {
+    fields.push(['Groups', `${status.groups} shared, with ${countOf(status.memberships ?? 0, 'member')}`]);
+  }
   fields.push(...endingFields(status.ending ?? []));
   fields.push(
     ['passwd lookups', switchWords(lookups.passwd, 'passwd')],
     ['group lookups', switchWords(lookups.group, 'group')],
-    ['User database', linkWords(lookups.userDatabase)],
+    ['User database', LINK_WORDS[lookups.userDatabase]],
   );
   return renderFields(fields, style);
 }
@@ -75,17 +87,11 @@ function switchWords(state: SwitchState, database: string): string {
   }
 }
 
-function linkWords(state: LinkState): string {
-  switch (state) {
-    case 'linked':
-      return 'ok, linked in /run/systemd/userdb';
-    case 'unused':
-      return 'not used on this host';
-    case 'missing':
-      return "not linked in /run/systemd/userdb: 'systemctl restart dynuserd' makes the link";
-    case 'elsewhere':
-      return "something else has the link's name in /run/systemd/userdb: another dynuserd? Remove it and restart dynuserd";
-    case 'unreadable':
-      return 'not known: /run/systemd/userdb cannot be read, see its permissions';
-  }
-}
+const LINK_WORDS: Readonly<Record<LinkState, string>> = {
+  linked: 'ok, linked in /run/systemd/userdb',
+  unused: 'not used on this host',
+  missing: "not linked in /run/systemd/userdb: 'systemctl restart dynuserd' makes the link",
+  elsewhere:
+    "something else has the link's name in /run/systemd/userdb: another dynuserd? Remove it and restart dynuserd",
+  unreadable: 'not known: /run/systemd/userdb cannot be read, see its permissions',
+};

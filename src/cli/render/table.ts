@@ -1,6 +1,25 @@
-/** Aligned columns without boxes. Cells must be printable already; nothing is read and nothing is written here. */
-import type { Style } from './style.ts';
+/** Aligned columns without boxes, and two emphases. Cells must be printable already; nothing is read and nothing is written here. */
 import { cut, widthOf } from './text.ts';
+
+/** Emphases as ECMA-48 SGR sequences, or nothing if the output takes no colour. */
+export interface Style {
+  /** for a title: bold */
+  readonly strong: (text: string) => string;
+  /** for a detail: faint */
+  readonly dim: (text: string) => string;
+}
+
+const PLAIN: Style = { strong: text => text, dim: text => text };
+const COLOURED: Style = { strong: text => `\x1b[1m${text}\x1b[0m`, dim: text => `\x1b[2m${text}\x1b[0m` };
+
+/**
+ * @param terminal whether the output is one
+ * @param environment NO_COLOR switches colour off if it is set at all; so does TERM=dumb
+ */
+export function chooseStyle(terminal: boolean, environment: Readonly<Record<string, string | undefined>>): Style {
+  const coloured = terminal && environment['NO_COLOR'] === undefined && environment['TERM'] !== 'dumb';
+  return coloured ? COLOURED : PLAIN;
+}
 
 export interface Column {
   readonly title: string;
@@ -10,6 +29,8 @@ export interface Column {
   readonly whole?: true;
   /** shown faint on a terminal, and shortened before all others */
   readonly detail?: true;
+  /** left out if the terminal is too narrow for all that must not be shortened: the greatest number goes first */
+  readonly dispensable?: number;
 }
 
 export interface TableLayout {
@@ -31,14 +52,41 @@ export function renderTable(
   layout: TableLayout,
 ): string {
   const titles = columns.map(column => column.title);
-  const shown = layout.legend ? [titles, ...rows] : rows;
-  const natural = columns.map((_, index) => Math.max(0, ...shown.map(row => widthOf(row[index] ?? ''))));
-  const widths = layout.columns === undefined ? natural : fit(columns, natural, layout.columns);
-  const lines = shown.map((row, position) => {
+  const all = layout.legend ? [titles, ...rows] : rows;
+  const natural = columns.map((_, index) => all.reduce((most, row) => Math.max(most, widthOf(row[index] ?? '')), 0));
+  const kept = layout.columns === undefined ? [...columns.keys()] : keptOf(columns, natural, layout.columns);
+  const keptColumns = pick(columns, kept);
+  const keptWidths = pick(natural, kept);
+  const widths = layout.columns === undefined ? keptWidths : fit(keptColumns, keptWidths, layout.columns);
+  const lines = all.map((row, position) => {
     const title = layout.legend && position === 0;
-    return renderLine(columns, row, widths, layout, title);
+    return renderLine(keptColumns, pick(row, kept), widths, layout, title);
   });
   return lines.map(line => `${line}\n`).join('');
+}
+
+function pick<T>(values: readonly T[], indexes: readonly number[]): readonly T[] {
+  // A list may have a hundred thousand rows, most of which keep all columns.
+  return indexes.length === values.length ? values : values.filter((_, index) => indexes.includes(index));
+}
+
+/** @returns the indexes of the columns that stay: as many as fit, with nothing but details shortened */
+function keptOf(columns: readonly Column[], natural: readonly number[], available: number): readonly number[] {
+  const kept = [...columns.keys()];
+  const least = (index: number): number => {
+    const width = natural[index] ?? 0;
+    return columns[index]?.detail === true && mayShrink(columns[index]) ? Math.min(width, NARROWEST) : width;
+  };
+  const leastWidth = (): number => kept.reduce((sum, index) => sum + least(index), GAP * (kept.length - 1));
+  const goes = (index: number): number => columns[index]?.dispensable ?? 0;
+  while (leastWidth() > available) {
+    const next = kept.reduce((most, index) => (goes(index) > goes(most) ? index : most), kept[0] ?? 0);
+    if (goes(next) === 0) {
+      break;
+    }
+    kept.splice(kept.indexOf(next), 1);
+  }
+  return kept;
 }
 
 /** Takes columns off the widest cells, details first, one by one until the line fits or nothing can be taken any more. */
@@ -89,11 +137,14 @@ function renderLine(
     const before = index === 0 ? 0 : GAP;
     // A terminal too narrow even for the narrowest columns: the line is cut.
     const available = layout.columns === undefined ? width : Math.min(width, layout.columns - used - before);
-    if (available < 1) {
+    // A column of nothing is as wide as that, and ends no line.
+    if (available < Math.min(width, 1)) {
       break;
     }
-    const cell = cut(row[index] ?? '', available);
-    const padding = ' '.repeat(available - widthOf(cell));
+    const whole = row[index] ?? '';
+    const excess = widthOf(whole) - available;
+    const cell = excess > 0 ? cut(whole, available) : whole;
+    const padding = ' '.repeat(Math.max(-excess, 0));
     const styled = title ? layout.style.strong(cell) : column.detail ? layout.style.dim(cell) : cell;
     line += ' '.repeat(before) + (column.numeric ? padding + styled : styled + padding);
     used += before + available;

@@ -7,7 +7,9 @@
  * Control, format (bidirectional overrides among them), surrogate, private and unassigned characters, and the line and
  * paragraph separators (Unicode Standard, 4.5 General Category).
  */
-const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+export const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+const SURROGATE = /[\ud800-\udfff]/;
 
 /** @returns the text with each character that is not printable as \n, \t, \xNN or \u{N…} */
 export function printable(text: string): string {
@@ -27,11 +29,8 @@ function escapeCharacter(character: string): string {
 
 /** @returns the width of a printable text in columns, one for each code point */
 export function widthOf(text: string): number {
-  let width = 0;
-  for (const _ of text) {
-    width++;
-  }
-  return width;
+  // Most texts have no character of two code units, and a list may have a million cells.
+  return SURROGATE.test(text) ? [...text].length : text.length;
 }
 
 /** @returns the text; if it is wider than `width` columns, its start and "…", `width` columns together */

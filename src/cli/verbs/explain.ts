@@ -1,10 +1,9 @@
 /** dynuserctl explain UNIT */
 import type { ExplainReply } from '../../api/generated/io-dynuser-allocator.ts';
 import type { Handler } from '../command.ts';
-import { layoutOf } from '../layout.ts';
 import { ALLOCATION_TIMEOUT_MS } from '../limits.ts';
+import { print } from '../print.ts';
 import { renderExplanation } from '../render/explanation.ts';
-import { renderJson } from '../render/json.ts';
 import { explainParameters } from '../request.ts';
 import { withClient } from '../with-client.ts';
 
@@ -15,10 +14,6 @@ export const explain: Handler = async (invocation, io) => {
   const explanation = await withClient(io, client =>
     client.explain(explainParameters(invocation), { timeoutMs: ALLOCATION_TIMEOUT_MS }),
   );
-  await io.output.write(
-    invocation.json === 'off'
-      ? renderExplanation(explanation, layoutOf(invocation, io))
-      : renderJson(explanation, invocation.json),
-  );
+  await print(explanation, invocation, io, renderExplanation);
   return GRANTED.includes(explanation.outcome) ? 0 : 1;
 };

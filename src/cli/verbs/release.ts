@@ -1,14 +1,16 @@
-/** dynuserctl release NAME|UID|LEASE */
+/** dynuserctl release NAME|UID|LEASE|PATTERN */
 import type { Lease } from '../../api/generated/io-dynuser-allocator.ts';
 import type { Client } from '../../client/client.ts';
 import { DynuserError } from '../../client/errors.ts';
 import { asLeaseId } from '../../core/ids.ts';
 import type { Handler } from '../command.ts';
 import { CommandFailure, usageFailure } from '../failure.ts';
-import { leasesOf, listLeases } from '../leases.ts';
-import { RELEASE_TIMEOUT_MS } from '../limits.ts';
-import { remainsWords } from '../render/leases.ts';
-import { printable } from '../render/text.ts';
+import { leasesOf, listLeases, matching } from '../leases.ts';
+import { RELEASE_TIMEOUT_MS, RELEASED_SHOWN_MAX } from '../limits.ts';
+import { isPattern } from '../pattern.ts';
+import type { ProcessIo } from '../process-io.ts';
+import { countUsers, membersOf, remainsWords } from '../render/leases.ts';
+import { countOf, printable } from '../render/text.ts';
 import { withClient } from '../with-client.ts';
 
 export const release: Handler = async ({ operands, options }, io) => {
@@ -18,15 +20,24 @@ export const release: Handler = async ({ operands, options }, io) => {
   if (lease !== undefined && all) {
     throw usageFailure('--all goes with a name or a UID, not with a lease', 'release');
   }
-  const { released, remains } = await withClient(io, async client => {
+  const done = await withClient(io, async client => {
     if (lease !== undefined) {
       return { released: `the lease ${lease}`, remains: await releaseOne(client, lease) };
     }
+    if (isPattern(which)) {
+      return await releaseMatching(client, which, { all, asks: !options.has('yes') }, io);
+    }
     const leases = leasesOf(await listLeases(client), which);
     checkLive(leases);
-    const named = all ? leases : [theExplicitOne(leases)];
+    const own = withoutMemberships(leases);
+    const named = all ? own : [theExplicitOne(own)];
     return { remains: await releaseEach(client, named), released: sentence(leases, named) };
   });
+  if (done === undefined) {
+    await io.errors.write('dynuserctl: nothing was released\n');
+    return 1;
+  }
+  const { released, remains } = done;
   if (remains !== undefined) {
     const what = 'the lease is dropped, but the UID stays reserved until nothing of the user is left';
     await io.errors.write(`dynuserctl: ${what}: ${printable(remains)}; dynuserd tries again by itself\n`);
@@ -36,6 +47,69 @@ export const release: Handler = async ({ operands, options }, io) => {
   }
   return 0;
 };
+
+interface Released {
+  /** in words */
+  readonly released: string;
+  /** what keeps the UID of a user reserved, if something does */
+  readonly remains: string | undefined;
+}
+
+/**
+ * Releases the explicit leases of all users that match, or all of their leases, after a question.
+ * @returns undefined if the operator does not want it
+ * @throws CommandFailure if none matches, or nobody can be asked
+ */
+async function releaseMatching(
+  client: Client,
+  pattern: string,
+  { all, asks }: { readonly all: boolean; readonly asks: boolean },
+  io: ProcessIo,
+): Promise<Released | undefined> {
+  const matched = matching(await listLeases(client), [pattern]).filter(
+    lease => lease.ending !== true && lease.member === undefined,
+  );
+  const named = all ? matched : matched.filter(lease => lease.lifetime === 'explicit');
+  if (named.length === 0) {
+    const what = matched.length === 0 ? 'lease' : 'explicit lease';
+    const advice =
+      matched.length === 0 ? "'dynuserctl list' shows all there are" : 'the others end by themselves, or with --all';
+    throw new CommandFailure(`no ${what} matches '${printable(pattern)}': ${advice}`);
+  }
+  const words = `${countOf(named.length, 'lease')} of ${countOf(countUsers(named), 'user')}`;
+  if (asks) {
+    const answer = await io.ask(`${shortListing(named)}\nRelease ${words}? [y/N] `);
+    if (answer === undefined) {
+      throw new CommandFailure(`release '${printable(pattern)}' asks first, and there is no terminal; use --yes`, 2);
+    }
+    if (!/^y(?:es)?$/i.test(answer.trim())) {
+      return undefined;
+    }
+  }
+  return { released: words, remains: await releaseEach(client, named) };
+}
+
+function shortListing(leases: readonly Lease[]): string {
+  const more = leases.length - RELEASED_SHOWN_MAX;
+  const shown = leases
+    .slice(0, RELEASED_SHOWN_MAX)
+    .map(({ userName, unit, lifetime }) => `  ${printable(userName)}  ${lifetime}  ${printable(unit)}`);
+  return [...shown, ...(more > 0 ? [`  and ${more} more`] : [])].join('\n');
+}
+
+/**
+ * A membership ends with the lease that it is for.
+ * @throws CommandFailure if there are only such
+ */
+function withoutMemberships(leases: readonly [Lease, ...Lease[]]): [Lease, ...Lease[]] {
+  const [first, ...others] = leases.filter(({ member }) => member === undefined);
+  if (first === undefined) {
+    const name = printable(leases[0].userName);
+    const members = membersOf(leases).map(printable).join(', ');
+    throw new CommandFailure(`${name} is a group that ends with its members: release ${members}`);
+  }
+  return [first, ...others];
+}
 
 /** @throws CommandFailure if the user has been released before */
 function checkLive([first]: readonly [Lease, ...Lease[]]): void {

@@ -1,7 +1,7 @@
 /** dynuserctl watch: a line for each event, until the operator, the reader of the output or the daemon ends it. */
 import type { Handler } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
-import { layoutOf } from '../layout.ts';
+import { layoutOf } from '../print.ts';
 import { eventTime, renderEvent, renderEventTitles } from '../render/event.ts';
 import { renderJson } from '../render/json.ts';
 import { withClient } from '../with-client.ts';
@@ -10,7 +10,7 @@ export const watch: Handler = async (invocation, io) => {
   const { output, now } = io;
   const { json } = invocation;
   const layout = layoutOf(invocation, io);
-  const interruption = io.listenForInterruption();
+  using interruption = io.listenForInterruption();
   const stopped = (): boolean => interruption.signal.aborted || output.broken.aborted;
   try {
     await withClient(io, async client => {
@@ -34,8 +34,6 @@ export const watch: Handler = async (invocation, io) => {
     if (!stopped()) {
       throw error;
     }
-  } finally {
-    interruption.dispose();
   }
   return 0;
 };

@@ -5,15 +5,14 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import lockfile from 'proper-lockfile';
-import type { DirectoriesInUse, LeasedDirectory } from '../../core/directory.ts';
-import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
+import { DIRECTORY_KINDS, type DirectoriesInUse, type LeasedDirectory } from '../../core/directory.ts';
+import { PRIVATE, PRIVATE_MODE } from '../../core/directory-classes.ts';
 import { hasCode } from '../../files/pinned-directory.ts';
 import { directoryFailed, systemWords } from '../errors.ts';
-import type { HeldDirectory } from '../held-directory.ts';
+import type { HeldDirectory, OpenBases } from '../held-directory.ts';
 import { LOCK_POLL_MS, LOCK_STALE_MS, LOCK_WAIT_MS } from '../limits.ts';
-import type { OpenBases } from '../open-bases.ts';
+import { checkPrivateParent } from '../plan/plan.ts';
 import { isUnshared } from '../plan/sharing.ts';
-import { openPrivateParent } from './private-parent.ts';
 
 export interface TreeLock extends AsyncDisposable {
   /** what the trees are below; valid while they are locked */
@@ -25,19 +24,39 @@ export interface LockOptions {
   readonly waitMs: number;
 }
 
-const DEFAULTS: LockOptions = { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS };
-
+const LOCK_SUFFIX = '.dynuser-lock';
 /** Longer ones than this would leave no room for the rest of the name. */
 const PLAIN_NAME_MAX = 200;
 
 /** proper-lockfile works by paths, and must not be led away from its directory by a symlink that has its name. */
 const NEVER_FOLLOWING = { stat: fs.lstat, utimes: fs.lutimes };
 
+/** For a base in memory. One object is enough: the times of such file systems are all as precise. */
+const HERE = {
+  mkdir: (path: string, done: Done) => at(done, () => fs.mkdirSync(path)),
+  rmdir: (path: string, done: Done) => at(done, () => fs.rmdirSync(path)),
+  stat: (path: string, done: Done) => at(done, () => fs.lstatSync(path)),
+  utimes: (path: string, access: Date, change: Date, done: Done) =>
+    at(done, () => fs.lutimesSync(path, access, change)),
+};
+type Done = (error: unknown, value?: unknown) => void;
+
+function at(done: Done, call: () => unknown): void {
+  let value: unknown;
+  try {
+    value = call();
+  } catch (error) {
+    done(error);
+    return;
+  }
+  done(null, value);
+}
+
 /** @returns the name of the lock of a tree, whose path below the base is given */
 export function lockName(source: string): string {
   const plain = source.replace(/[%/]/g, character => (character === '%' ? '%25' : '%2F'));
   const name = Buffer.byteLength(plain) <= PLAIN_NAME_MAX ? plain : createHash('sha256').update(source).digest('hex');
-  return `.${name}.dynuser-lock`;
+  return `.${name}${LOCK_SUFFIX}`;
 }
 
 /**
@@ -50,34 +69,54 @@ export function lockName(source: string): string {
 export async function lockTrees(
   base: HeldDirectory,
   sources: readonly string[],
-  field: string,
   lost: (reason: Error) => void,
-  options: LockOptions = DEFAULTS,
+  options: LockOptions = { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS },
 ): Promise<TreeLock> {
   // The locks are reached through this descriptor for as long as they are held.
-  const parent = await openPrivateParent(base, field);
+  const parent = await openPrivateParent(base);
   const held: (() => Promise<void>)[] = [];
   const release = async () => {
     for (const unlock of held.splice(0).reverse()) {
-      await unlock().catch(ignoreLost);
+      // One that was lost has been told of by `lost`, and one that cannot be removed expires by itself.
+      await unlock().catch(() => undefined);
     }
     parent.close();
   };
   for (const tree of withAncestors(sources)) {
     try {
-      held.push(await takeLock(parent.entry(lockName(tree)), lost, options));
+      held.push(await takeLock(parent, lockName(tree), lost, options));
     } catch (error) {
       await release();
       const path = `${parent.path}/${tree}`;
-      throw hasCode(error, 'ELOCKED')
-        ? directoryFailed(
-            field,
-            `${path} is being handed over by another, who took longer than ${options.waitMs / 1000} s`,
-          )
-        : directoryFailed(field, `cannot lock ${path}: ${systemWords(error)}`, error);
+      const reason = hasCode(error, 'ELOCKED')
+        ? `${path} is being handed over by another, who took longer than ${options.waitMs / 1000} s`
+        : `cannot lock ${path}: ${systemWords(error)}`;
+      throw directoryFailed(base.field, reason, error);
     }
   }
   return { base, [Symbol.asyncDispose]: release };
+}
+
+/**
+ * Opens <base>/private, which the private directories are in, and makes it if it is missing.
+ * @throws DynuserError DirectoryFailed if it is not a directory, or not root's, or others may enter
+ */
+async function openPrivateParent(base: HeldDirectory): Promise<HeldDirectory> {
+  let opened = await base.open(PRIVATE);
+  if (opened === undefined) {
+    await base.make(PRIVATE, PRIVATE_MODE);
+    opened = await base.open(PRIVATE);
+  }
+  if (opened === undefined) {
+    throw directoryFailed(base.field, `${base.path}/${PRIVATE} was removed the moment it was made`);
+  }
+  try {
+    checkPrivateParent(opened.path, await opened.status(), base.field);
+    return opened;
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
 }
 
 /**
@@ -94,12 +133,40 @@ export async function lockUnshared(
   if (base === undefined) {
     return undefined;
   }
-  const lock = await lockTrees(base, [source], DIRECTORY_CLASSES[kind].field, () => {});
+  const lock = await lockTrees(base, [source], () => {});
   if (isUnshared({ kind, source }, live())) {
     return lock;
   }
   await lock[Symbol.asyncDispose]();
   return undefined;
+}
+
+/**
+ * Removes the locks that a holder has left who was killed: each is taken, as the next request for its tree would take it, and let
+ * go of. What others hold is left alone, and what cannot be looked at.
+ * @returns whether locks are left, which may be those of a holder who was killed a moment ago
+ */
+export async function sweepLocks(bases: OpenBases, staleMs = LOCK_STALE_MS): Promise<boolean> {
+  let isLeft = false;
+  for (const kind of DIRECTORY_KINDS) {
+    using parent = await bases
+      .find(kind)
+      .then(base => base?.open(PRIVATE))
+      .catch(() => undefined);
+    if (parent === undefined) {
+      continue;
+    }
+    const names = await parent.names().catch(() => []);
+    for (const name of names.filter(one => one.endsWith(LOCK_SUFFIX))) {
+      try {
+        const unlock = await takeLock(parent, name, () => {}, { staleMs, waitMs: 0 });
+        await unlock();
+      } catch {
+        isLeft = true;
+      }
+    }
+  }
+  return isLeft;
 }
 
 /** @returns each path once with all that it is below, in a total order */
@@ -111,12 +178,18 @@ function withAncestors(sources: readonly string[]): string[] {
   return [...new Set(all)].sort();
 }
 
-function takeLock(path: string, lost: (reason: Error) => void, options: LockOptions): Promise<() => Promise<void>> {
+function takeLock(
+  parent: HeldDirectory,
+  name: string,
+  lost: (reason: Error) => void,
+  options: LockOptions,
+): Promise<() => Promise<void>> {
+  const path = parent.entry(name);
   return lockfile.lock(path, {
     lockfilePath: path,
     realpath: false,
     // An object for each lock: proper-lockfile notes on it how precise the times of that file system are.
-    fs: { ...fs, ...NEVER_FOLLOWING },
+    fs: parent.inMemory ? HERE : { ...fs, ...NEVER_FOLLOWING },
     stale: options.staleMs,
     retries: {
       retries: Math.ceil(options.waitMs / LOCK_POLL_MS),
@@ -127,11 +200,4 @@ function takeLock(path: string, lost: (reason: Error) => void, options: LockOpti
     },
     onCompromised: lost,
   });
-}
-
-/** A lock that was lost has been told of by `lost`, and one that cannot be removed expires by itself. */
-function ignoreLost(error: unknown): void {
-  if (!(error instanceof Error)) {
-    throw error;
-  }
 }

@@ -5,6 +5,7 @@
  */
 import type {
   DirectoryUser,
+  HandoverProgress,
   PreparedDirectories,
   PreparedDirectory,
   PrepareOptions,
@@ -13,24 +14,29 @@ import { DIRECTORY_KINDS, type RequestedDirectory } from '../../core/directory.t
 import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
 import type { DirectoryDeps } from '../deps.ts';
 import { directoryFailed } from '../errors.ts';
-import type { HeldDirectory } from '../held-directory.ts';
+import type { HeldDirectory, OpenBases } from '../held-directory.ts';
+import { openBasesFor } from '../in-memory.ts';
 import { PROGRESS_SILENCE_MS } from '../limits.ts';
 import { makePlan } from '../make-plan.ts';
 import { inspect } from '../observe/inspect.ts';
 import { openTree } from '../observe/path.ts';
 import { RequestSnapshot } from '../observe/snapshot.ts';
-import { OpenBases } from '../open-bases.ts';
-import { directoryEnvironment } from '../plan/environment.ts';
 import { exposedLayoutOf } from '../plan/layout.ts';
-import { type DirectoryPlan, isToExpose, type PlannedTree, type PlanRequest, refuseShared } from '../plan/plan.ts';
+import {
+  type DirectoryPlan,
+  isToExpose,
+  otherNamesOf,
+  type PlannedTree,
+  type PlanRequest,
+  refuseShared,
+} from '../plan/plan.ts';
+import { directoryEnvironment } from '../plan/request.ts';
 import { isUnshared } from '../plan/sharing.ts';
 import type { TreeResult } from '../tree-helper.ts';
-import { heartbeat } from './heartbeat.ts';
 import { lockTrees } from './lock.ts';
-import { place } from './place.ts';
+import { placeAll } from './place.ts';
 import { publish } from './publish.ts';
 import { Scope } from './scope.ts';
-import { undoLog } from './undo.ts';
 
 type Request = PlanRequest & PrepareOptions;
 
@@ -52,7 +58,7 @@ async function prepareUnlocked(deps: DirectoryDeps, request: Request): Promise<P
   const { directories, live, snapshot: given } = request;
   refuseShared(request, live());
   await using scope = new Scope();
-  const bases = scope.use(new OpenBases(deps.bases));
+  const bases = scope.use(openBasesFor(deps.bases, directories));
   const isUsable = given instanceof RequestSnapshot && given.isCurrent && given.covers(directories);
   const snapshot = isUsable ? given : scope.use(await inspect(deps, directories));
   if (!snapshot.isCurrent) {
@@ -86,34 +92,34 @@ async function prepareLocked(deps: DirectoryDeps, request: Request): Promise<Pre
   const watched = { ...request, signal };
   await using scope = new Scope();
   scope.defer(deps.activity.begin(directories));
-  const progress = signsOfLife(deps, request, scope);
-  const bases = scope.use(new OpenBases(deps.bases));
+  const [first] = directories;
+  const onProgress =
+    first && request.onProgress && heartbeat(`${deps.bases[first.kind]}/${first.source}`, request.onProgress, scope);
+  const bases = scope.use(openBasesFor(deps.bases, directories));
   for (const kind of DIRECTORY_KINDS) {
     const sources = directories.filter(directory => directory.kind === kind).map(directory => directory.source);
     if (sources.length > 0) {
-      const { field } = DIRECTORY_CLASSES[kind];
-      scope.use(await lockTrees(await bases.make(kind), sources, field, () => lost.abort()));
+      scope.use(await lockTrees(await bases.make(kind), sources, () => lost.abort()));
     }
   }
   // What was observed without the locks may have changed.
   using snapshot = await inspect(deps, directories);
   const plan = await makePlan(deps, bases, snapshot, request, request.live);
-  const tops = await placeAll(bases, plan, scope);
+  const tops = await placeAll(bases, plan.trees, plan.innerLinks);
+  for (const top of tops.values()) {
+    scope.use(top);
+  }
   const prepared: PreparedDirectory[] = [];
   for (const [tree, top] of tops) {
     refuseAborted(watched);
-    const result = await handOver(deps, tree, top, { ...watched, ...progress });
+    const result = await handOver(deps, tree, top, { ...watched, onProgress });
     prepared.push(preparedOf(deps, tree, await top.status(), user, result));
   }
   refuseAborted(watched);
+  const exposed = directories.filter(directory => isToExpose(directory, user));
   return ready(deps, request, prepared, scope.move(), {
     commit: () => refuseAborted(watched),
-    publish: () =>
-      publish(
-        deps,
-        bases,
-        directories.filter(directory => isToExpose(directory, user)),
-      ),
+    publish: () => publish(deps, bases, exposed),
   });
 }
 
@@ -132,35 +138,28 @@ function ready(
   };
 }
 
-function signsOfLife(
-  { bases }: DirectoryDeps,
-  { directories: [first], onProgress }: Request,
+/**
+ * Says again how far a handover is while nothing happens: it may wait for another that works on the tree, or for its turn
+ * among many, for longer than a caller stays with a daemon that is silent.
+ * @param publicPath the directory that is told of until there is progress
+ * @param scope at whose end it falls silent
+ * @returns tells of progress
+ */
+export function heartbeat(
+  publicPath: string,
+  tell: (progress: HandoverProgress) => void,
   scope: Scope,
-): Pick<PrepareOptions, 'onProgress'> {
-  if (first === undefined || onProgress === undefined) {
-    return {};
-  }
-  const beats = heartbeat(`${bases[first.kind]}/${first.source}`, onProgress, PROGRESS_SILENCE_MS);
-  scope.defer(() => beats.stop());
-  return { onProgress: beats.onProgress };
-}
-
-/** @returns each tree with its top, which the scope closes */
-async function placeAll(
-  bases: OpenBases,
-  { trees }: DirectoryPlan,
-  scope: Scope,
-): Promise<ReadonlyMap<PlannedTree, HeldDirectory>> {
-  const undo = undoLog();
-  const tops = new Map<PlannedTree, HeldDirectory>();
-  try {
-    for (const tree of trees) {
-      tops.set(tree, scope.use(await place(await bases.make(tree.directory.kind), tree, undo)));
-    }
-    return tops;
-  } catch (error) {
-    throw await undo.takeBack(error);
-  }
+): (progress: HandoverProgress) => void {
+  let last: HandoverProgress = { publicPath, inodes: 0, changed: 0 };
+  const start = () => setInterval(() => tell(last), PROGRESS_SILENCE_MS);
+  let timer = start();
+  scope.defer(() => clearInterval(timer));
+  return progress => {
+    last = progress;
+    clearInterval(timer);
+    timer = start();
+    tell(progress);
+  };
 }
 
 const NOTHING_DONE = { changed: 0, leftPaths: [], mountPaths: [] };
@@ -184,7 +183,7 @@ async function handOver(
     const { publicPath } = layout;
     result = await helper.chown(top, uid, gid, layout.mode, {
       onProgress: counts => onProgress?.({ publicPath, ...counts }),
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
   } else if (present.mode !== layout.mode) {
     await top.setMode(layout.mode);
@@ -241,6 +240,7 @@ function preparedOf(
   const { kind, source, preserved, aliases, readOnly, below } = directory;
   return {
     ...{ kind, source, preserved, exposed, aliases, readOnly, handover: handover.kind },
+    ...otherNamesOf(directory),
     ...{ publicPath: layout.publicPath, realPath: layout.realPath },
     ...(below === undefined ? {} : { within: `${layout.base}/${below}` }),
     ...{ device: top.device, inode: top.inode },

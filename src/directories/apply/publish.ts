@@ -2,18 +2,16 @@
  * Moves trees between their private and their public paths for callers that make no mounts: out once all of a request is
  * theirs, and back when the last lease ends. By rename alone; what cannot be moved leaves everything where it was.
  */
-import type { DirectoriesInUse, LeasedDirectory, RequestedDirectory } from '../../core/directory.ts';
+import { type DirectoriesInUse, isPart, type LeasedDirectory, type RequestedDirectory } from '../../core/directory.ts';
 import { EXPOSED_MODE_MASK } from '../../core/directory-classes.ts';
 import type { DirectoryDeps } from '../deps.ts';
+import type { OpenBases } from '../held-directory.ts';
 import { inspect } from '../observe/inspect.ts';
-import type { OpenBases } from '../open-bases.ts';
 import { exposedLayoutOf, type Layout, layoutOf } from '../plan/layout.ts';
 import { type PlannedPlace, planPlace } from '../plan/plan.ts';
-import { isBelow } from '../plan/request.ts';
 import { outermost } from '../plan/sharing.ts';
 import { lockUnshared } from './lock.ts';
-import { place } from './place.ts';
-import { undoLog } from './undo.ts';
+import { placeAll } from './place.ts';
 
 /**
  * Moves trees to their public paths; those that are there already stay. The caller has locked them.
@@ -26,7 +24,7 @@ export async function publish(
   directories: readonly RequestedDirectory[],
 ): Promise<void> {
   const planned = await planPlaces(deps, directories, directory => exposedLayoutOf(directory, deps.bases));
-  await placeAll(bases, planned);
+  await putInPlace(bases, planned);
 }
 
 /** Moves those that were exposed back to their private paths, but for those that another live lease has. */
@@ -40,14 +38,14 @@ export async function unpublish(
   for (const top of outermost(exposed)) {
     await using lock = await lockUnshared(bases, top, live);
     if (lock !== undefined) {
-      const parts = exposed.filter(part => part.kind === top.kind && isBelow(part.source, top.source));
+      const parts = exposed.filter(part => isPart(part, top));
       const trees = [
         { ...top, ...UNREQUESTED },
         ...parts.map(part => ({ ...part, ...UNREQUESTED, below: top.source })),
       ];
       const planned = await planPlaces(deps, trees, directory => layoutOf(directory, true, deps.bases));
       // If somebody has removed a tree, there is nothing to move, and nothing is made in its place.
-      await placeAll(
+      await putInPlace(
         bases,
         planned.filter(({ placement }) => placement.tree !== 'make'),
       );
@@ -71,14 +69,8 @@ async function planPlaces(
   return planned;
 }
 
-async function placeAll(bases: OpenBases, planned: readonly PlannedPlace[]): Promise<void> {
-  const undo = undoLog();
-  try {
-    for (const tree of planned) {
-      const top = await place(await bases.make(tree.directory.kind), tree, undo);
-      top.close();
-    }
-  } catch (error) {
-    throw await undo.takeBack(error);
+async function putInPlace(bases: OpenBases, planned: readonly PlannedPlace[]): Promise<void> {
+  for (const top of (await placeAll(bases, planned)).values()) {
+    top.close();
   }
 }

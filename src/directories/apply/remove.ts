@@ -2,12 +2,11 @@
 import type { DirectoriesInUse, LeasedDirectory } from '../../core/directory.ts';
 import { PRIVATE } from '../../core/directory-classes.ts';
 import type { DirectoryDeps } from '../deps.ts';
-import type { HeldDirectory } from '../held-directory.ts';
-import { findEntry, statusOf } from '../observe/path.ts';
-import type { OpenBases } from '../open-bases.ts';
+import type { HeldDirectory, OpenBases } from '../held-directory.ts';
+import { FEW_FILES } from '../limits.ts';
+import { findEntry } from '../observe/path.ts';
 import { relativePath } from '../plan/layout.ts';
-import { isBelow } from '../plan/request.ts';
-import { outermost } from '../plan/sharing.ts';
+import { outermost, overlap } from '../plan/sharing.ts';
 import { lockUnshared } from './lock.ts';
 
 /** @returns the public paths of those that were removed: none that another live lease has */
@@ -37,10 +36,9 @@ async function removeOne(
 ): Promise<boolean> {
   const open = directory.source.split('/');
   const closed = [PRIVATE, ...open];
-  for (const { kind, source, aliases } of own) {
-    const inside = kind === directory.kind && (source === directory.source || isBelow(source, directory.source));
-    for (const alias of inside ? aliases : []) {
-      const target = source.split('/');
+  for (const one of own.filter(other => overlap(other, directory))) {
+    for (const alias of one.aliases) {
+      const target = one.source.split('/');
       await removeLink(base, alias.split('/'), [target, [PRIVATE, ...target]]);
     }
   }
@@ -56,7 +54,7 @@ async function removeLink(
   targets: readonly (readonly string[])[],
 ): Promise<void> {
   using entry = await findEntry(base, place);
-  const found = entry && (await statusOf(entry.parent, entry.name));
+  const found = entry && (await entry.parent.kindOf(entry.name));
   if (found?.kind === 'link' && targets.some(target => found.text === relativePath(place, target))) {
     await entry?.parent.unlink(entry.name);
   }
@@ -64,14 +62,16 @@ async function removeLink(
 
 async function removeTree({ helper }: DirectoryDeps, base: HeldDirectory, place: readonly string[]): Promise<boolean> {
   using entry = await findEntry(base, place);
-  if (entry === undefined || (await statusOf(entry.parent, entry.name)).kind !== 'directory') {
+  if (entry === undefined || (await entry.parent.kindOf(entry.name)).kind !== 'directory') {
     return false;
   }
   using top = await entry.parent.open(entry.name);
   if (top === undefined) {
     return false;
   }
-  await helper.removeContents(top);
+  if (!(await top.removeFew(FEW_FILES))) {
+    await helper.removeContents(top);
+  }
   await entry.parent.removeDirectory(entry.name);
   return true;
 }

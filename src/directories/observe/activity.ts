@@ -10,36 +10,27 @@ export interface Watch {
   end(): void;
 }
 
-interface Watched {
-  readonly places: readonly Place[];
-  isDisturbed: boolean;
-}
-
 export class Activity {
   readonly #works = new Set<readonly Place[]>();
-  readonly #watched = new Set<Watched>();
+  readonly #watched = new Map<{ isUndisturbed: boolean }, readonly Place[]>();
 
   /** Says that directories may be changed from now on. @returns what to call when that is over */
   begin(places: readonly Place[]): () => void {
     // A new list: the same one may be worked on twice at a time.
     const work = [...places];
     this.#works.add(work);
-    for (const watched of this.#watched) {
-      watched.isDisturbed ||= anyOverlap(watched.places, work);
+    for (const [watch, watched] of this.#watched) {
+      watch.isUndisturbed &&= !anyOverlap(watched, work);
     }
     return () => void this.#works.delete(work);
   }
 
   /** Watches directories; the caller ends it. */
   watch(places: readonly Place[]): Watch {
-    const watched: Watched = { places, isDisturbed: [...this.#works].some(work => anyOverlap(places, work)) };
-    this.#watched.add(watched);
-    return {
-      get isUndisturbed() {
-        return !watched.isDisturbed;
-      },
-      end: () => void this.#watched.delete(watched),
-    };
+    const isUndisturbed = ![...this.#works].some(work => anyOverlap(places, work));
+    const watch = { isUndisturbed, end: () => void this.#watched.delete(watch) };
+    this.#watched.set(watch, places);
+    return watch;
   }
 }
 

@@ -1,12 +1,10 @@
 /** Takes the snapshot of a request's directories: a helper is asked once a directory, and each step is made here if it cannot answer. */
 import type { PathStatus, RequestedDirectory } from '../../core/directory.ts';
-import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
+import { DIRECTORY_CLASSES, PRIVATE } from '../../core/directory-classes.ts';
 import { DynuserError } from '../../core/errors.ts';
 import type { DirectoryDeps } from '../deps.ts';
-import type { HeldDirectory } from '../held-directory.ts';
-import { OpenBases } from '../open-bases.ts';
+import { type HeldDirectory, OpenBases } from '../held-directory.ts';
 import { layoutOf } from '../plan/layout.ts';
-import { statusOf } from './path.ts';
 import { type ObservedPath, PathSnapshot, RequestSnapshot } from './snapshot.ts';
 
 /** Changes nothing. What cannot be inspected is no error here, but one of the plan. The caller ends what it gets. */
@@ -31,13 +29,15 @@ async function inspectOne(deps: DirectoryDeps, directory: RequestedDirectory): P
   const base = bases[directory.kind];
   // Private and public path, whoever the user will be.
   const { tree, counterpart, aliases } = layoutOf(directory, true, bases);
-  const places = [tree, counterpart, ...aliases.map(alias => alias.components)];
-  const found =
-    (await inspector.inspect(
-      base,
-      places.map(place => place.join('/')),
-    )) ?? (await walkAll(deps, directory, places));
-  const paths = new Map(places.map((place, index) => [place.join('/'), found[index] ?? []]));
+  const inner = (directory.innerAliases ?? []).map(({ path }) => path.split('/'));
+  const places = [
+    ...[tree, counterpart, ...aliases.map(alias => alias.components)],
+    // Where the tree that it is in may be.
+    ...inner.flatMap(place => [place, [PRIVATE, ...place]]),
+  ];
+  const texts = places.map(place => place.join('/'));
+  const found = (await inspector.inspect(base, texts)) ?? (await walkAll(deps, directory, places));
+  const paths = new Map(texts.map((text, index) => [text, found[index] ?? []]));
   return new PathSnapshot(base, DIRECTORY_CLASSES[directory.kind].field, paths);
 }
 
@@ -67,7 +67,7 @@ async function walk({ hints }: DirectoryDeps, base: HeldDirectory, place: readon
   let parent = base;
   try {
     for (const name of place) {
-      const status = await statusOf(parent, name);
+      const status = await parent.kindOf(name);
       const below = status.kind === 'directory' ? await parent.open(name) : undefined;
       if (below === undefined) {
         statuses.push(status.kind === 'directory' ? { kind: 'nothing' } : status);

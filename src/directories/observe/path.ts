@@ -1,5 +1,4 @@
 /** Walks paths below a base component by component, each opened and checked; nothing on the way is followed. */
-import type { PathStatus } from '../../core/directory.ts';
 import { PARENT_MODE } from '../../core/directory-classes.ts';
 import type { HeldDirectory } from '../held-directory.ts';
 
@@ -68,19 +67,4 @@ async function walk(
 export async function openTree(base: HeldDirectory, components: readonly string[]): Promise<HeldDirectory | undefined> {
   using entry = await findEntry(base, components);
   return await entry?.parent.open(entry.name);
-}
-
-/** @returns what has a name in a directory, without its owner */
-export async function statusOf(
-  parent: HeldDirectory,
-  name: string,
-): Promise<Exclude<PathStatus, { readonly kind: 'directory' }> | { readonly kind: 'directory' }> {
-  const status = await parent.lookUp(name);
-  if (status === undefined) {
-    return { kind: 'nothing' };
-  }
-  if (status.isSymbolicLink()) {
-    return { kind: 'link', text: await parent.readLink(name) };
-  }
-  return { kind: status.isDirectory() ? 'directory' : 'other' };
 }

@@ -3,7 +3,7 @@ import type { DirectorySnapshot } from '../../allocator/directory-ports.ts';
 import type { DirectoryStatus, PathStatus, RequestedDirectory } from '../../core/directory.ts';
 import { type BaseDirectories, DIRECTORY_CLASSES, MAPPED_ID } from '../../core/directory-classes.ts';
 import { DynuserError } from '../../core/errors.ts';
-import { asUid, type Uid } from '../../core/ids.ts';
+import { asGid, asUid, type Gid, type Uid } from '../../core/ids.ts';
 import { directoryFailed } from '../errors.ts';
 import { SNAPSHOT_FRESH_MS } from '../limits.ts';
 import { layoutOf } from '../plan/layout.ts';
@@ -63,6 +63,7 @@ export class PathSnapshot {
 
 export class RequestSnapshot implements DirectorySnapshot {
   readonly owners: readonly Uid[];
+  readonly groups: readonly Gid[];
   readonly #paths: ReadonlyMap<RequestedDirectory, PathSnapshot>;
   readonly #watch: Watch;
   readonly #since: number;
@@ -76,9 +77,9 @@ export class RequestSnapshot implements DirectorySnapshot {
     paths: ReadonlyMap<RequestedDirectory, PathSnapshot>,
     { watch, since }: { readonly watch: Watch; readonly since: number },
   ) {
-    this.owners = [...paths]
-      .map(([directory, seen]) => ownerOf(bases, directory, seen))
-      .filter(uid => uid !== undefined);
+    const tops = [...paths].map(([directory, seen]) => topOf(bases, directory, seen)).filter(top => top !== undefined);
+    this.owners = tops.map(ownerOf).filter(uid => uid !== undefined);
+    this.groups = tops.flatMap(({ uid, gid }) => (gid === MAPPED_ID || gid === uid ? [] : (asGid(gid) ?? [])));
     this.#paths = paths;
     this.#watch = watch;
     this.#since = since;
@@ -106,16 +107,17 @@ export class RequestSnapshot implements DirectorySnapshot {
   }
 }
 
-/** The owner of the tree; of a mapped one, who it was shown as last. What cannot be inspected has none. */
-function ownerOf(bases: BaseDirectories, directory: RequestedDirectory, paths: PathSnapshot): Uid | undefined {
+/** The tree, if it is there and can be inspected. */
+function topOf(
+  bases: BaseDirectories,
+  directory: RequestedDirectory,
+  paths: PathSnapshot,
+): DirectoryStatus | undefined {
   const { tree, counterpart } = layoutOf(directory, true, bases);
   try {
     const inPlace = paths.at(tree);
     const top = inPlace.kind === 'nothing' ? paths.at(counterpart) : inPlace;
-    if (top.kind !== 'directory') {
-      return undefined;
-    }
-    return top.uid === MAPPED_ID ? hintOf(top) : asUid(top.uid);
+    return top.kind === 'directory' ? top : undefined;
   } catch (error) {
     if (error instanceof DynuserError) {
       return undefined;
@@ -124,6 +126,10 @@ function ownerOf(bases: BaseDirectories, directory: RequestedDirectory, paths: P
   }
 }
 
-function hintOf({ ownerHint }: DirectoryStatus): Uid | undefined {
-  return typeof ownerHint === 'number' ? ownerHint : undefined;
+/** The owner of a tree; of a mapped one, who it was shown as last. */
+function ownerOf({ uid, ownerHint }: DirectoryStatus): Uid | undefined {
+  if (uid === MAPPED_ID) {
+    return typeof ownerHint === 'number' ? ownerHint : undefined;
+  }
+  return asUid(uid);
 }

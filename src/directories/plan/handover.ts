@@ -2,9 +2,9 @@
  * Decides how a tree becomes a user's: by nothing, by an id-mapped mount, or by new owners on disk. Pure. What it decides
  * is what systemd 257 understands, and the reverse: a tree of 65534 is a mapped one, any other owner is its user.
  */
+import type { DirectoryUser } from '../../allocator/directory-ports.ts';
 import type { HandoverKind } from '../../core/directory.ts';
 import { MAPPED_ID } from '../../core/directory-classes.ts';
-import type { Gid, Uid } from '../../core/ids.ts';
 
 export interface Handover {
   readonly kind: HandoverKind;
@@ -22,14 +22,10 @@ export interface TreeFacts {
   /** whether the caller makes the mounts that mapped trees need */
   readonly makesMounts: boolean;
   /** how the tree was handed over that this one is a part of */
-  readonly within?: HandoverKind;
+  readonly within?: HandoverKind | undefined;
 }
 
-interface User {
-  readonly uid: Uid;
-  readonly gid: Gid;
-  readonly dynamic: boolean;
-}
+type User = Pick<DirectoryUser, 'uid' | 'gid' | 'dynamic'>;
 
 /**
  * @returns whether it matters what the file system can do: the tree is to be mapped if it can
@@ -54,9 +50,6 @@ export function decideHandover(facts: TreeFacts, user: User, canMap: boolean): H
   return { kind: right ? 'none' : 'chown', uid: user.uid, gid: user.gid, walk: !right };
 }
 
-function owns(
-  one: { readonly uid: number; readonly gid: number },
-  other: { readonly uid: number; readonly gid: number },
-) {
+function owns(one: TreeFacts['owner'], other: TreeFacts['owner']): boolean {
   return one.uid === other.uid && one.gid === other.gid;
 }

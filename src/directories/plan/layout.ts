@@ -6,7 +6,7 @@ import { type BaseDirectories, DYNAMIC_MODE_MASK, EXPOSED_MODE_MASK, PRIVATE } f
 export interface PlannedLink {
   readonly components: readonly string[];
   readonly text: string;
-  /** texts that it may have had for the same directory: of the time before a migration */
+  /** texts that it may have had for the same directory */
   readonly former: readonly string[];
 }
 
@@ -45,7 +45,8 @@ export function layoutOf(directory: RequestedDirectory, dynamic: boolean, bases:
     publicPath: `${base}/${directory.source}`,
     realPath: `${base}/${tree.join('/')}`,
     ...(link === undefined ? {} : { link }),
-    aliases: directory.aliases.map(alias => linkTo(alias.split('/'), tree, [counterpart])),
+    // As with systemd they lead to the public path, and stay right wherever the tree is; earlier versions had other texts.
+    aliases: directory.aliases.map(alias => linkTo(alias.split('/'), open, [closed])),
     mode: dynamic ? directory.mode & (directory.exposed ? EXPOSED_MODE_MASK : DYNAMIC_MODE_MASK) : directory.mode,
   };
 }

@@ -6,7 +6,7 @@ import type { PathStatus, RequestedDirectory } from '../../core/directory.ts';
 import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
 import { directoryFailed } from '../errors.ts';
 import type { PathSnapshot } from '../observe/snapshot.ts';
-import type { Layout, PlannedLink } from './layout.ts';
+import { type Layout, type PlannedLink, relativePath } from './layout.ts';
 
 /** A symlink, as its place below the base and its text. */
 export type LinkAt = Pick<PlannedLink, 'components' | 'text'>;
@@ -118,11 +118,10 @@ function counterpartPath(layout: Layout): string {
 }
 
 function leadsToCounterpart(layout: Layout, text: string): boolean {
-  const depth = layout.tree.length - 1;
-  return text === counterpartPath(layout) || text === [...Array(depth).fill('..'), ...layout.counterpart].join('/');
+  return text === counterpartPath(layout) || text === relativePath(layout.tree, layout.counterpart);
 }
 
-function inTheWay(field: string, path: string, found: PathStatus) {
+export function inTheWay(field: string, path: string, found: PathStatus) {
   const what =
     found.kind === 'link' ? `a symlink to ${found.text}` : found.kind === 'directory' ? 'a directory' : 'a file';
   return directoryFailed(field, `${path} is ${what}, and in the way: move it elsewhere`);

@@ -4,14 +4,25 @@
  * nothing is locked. Pure.
  */
 import type { DirectoryUser, HandoverOptions } from '../../allocator/directory-ports.ts';
-import type { DirectoriesInUse, DirectoryStatus, HandoverKind, RequestedDirectory } from '../../core/directory.ts';
-import { type BaseDirectories, DIRECTORY_CLASSES, MAPPED_ID, PRIVATE } from '../../core/directory-classes.ts';
+import type {
+  DirectoriesInUse,
+  DirectoryKind,
+  DirectoryStatus,
+  HandoverKind,
+  RequestedDirectory,
+} from '../../core/directory.ts';
+import {
+  type BaseDirectories,
+  DIRECTORY_CLASSES,
+  MAPPED_ID,
+  PRIVATE,
+  PRIVATE_MODE,
+} from '../../core/directory-classes.ts';
 import { directoryFailed } from '../errors.ts';
 import type { PathSnapshot } from '../observe/snapshot.ts';
 import { decideHandover, type Handover, type TreeFacts, wouldMap } from './handover.ts';
-import { exposedLayoutOf, type Layout, layoutOf } from './layout.ts';
-import { type Placement, planPlacement } from './placement.ts';
-import { checkPrivateParent } from './private-parent.ts';
+import { exposedLayoutOf, type Layout, layoutOf, relativePath } from './layout.ts';
+import { inTheWay, type LinkAt, type Placement, planPlacement } from './placement.ts';
 import { isExposed, refuseSharing } from './sharing.ts';
 
 /** What a plan is made from. */
@@ -38,17 +49,23 @@ export interface PlannedPlace {
   readonly directory: RequestedDirectory;
   readonly layout: Layout;
   readonly placement: Placement;
-  /** absent if there is none yet */
-  readonly present?: PresentTree;
+  /** undefined if the tree is to be made */
+  readonly present: PresentTree | undefined;
 }
 
 export interface PlannedTree extends PlannedPlace {
   readonly handover: Handover;
 }
 
+export interface InnerLink extends LinkAt {
+  readonly kind: DirectoryKind;
+}
+
 export interface DirectoryPlan {
   /** in the order of the request */
   readonly trees: readonly PlannedTree[];
+  /** aliases that have to be made in trees, once all of these are in their places */
+  readonly innerLinks: readonly InnerLink[];
   /** whether nothing has to be done to any of them */
   readonly isEmpty: boolean;
 }
@@ -70,13 +87,14 @@ export function planDirectories(
     trees.push(planTree(bases, observed, trees, directory, request, live));
   }
   const isInPlace = trees.every(tree => !isToExpose(tree.directory, user) && isUnchanged(tree, observed));
-  const isEmpty = !request.verify && isInPlace;
+  const innerLinks = directories.flatMap(directory => planInnerLinks(observed.of(directory), trees, directory));
+  const isEmpty = !request.verify && isInPlace && innerLinks.length === 0;
   // The locks of directories are there, too.
   if (!isEmpty || trees.some(({ layout }) => layout.isPrivate)) {
     checkPrivateParents(observed, trees);
   }
   refuseShared(request, live, trees);
-  return { trees, isEmpty };
+  return { trees, innerLinks, isEmpty };
 }
 
 /**
@@ -89,30 +107,17 @@ export function refuseShared(
   trees?: readonly PlannedTree[],
 ): void {
   const wanted = directories.map((directory, index) => {
-    const handover = trees?.[index]?.handover.kind;
-    return { ...directory, exposed: isToExpose(directory, user), ...(handover === undefined ? {} : { handover }) };
+    return { ...directory, exposed: isToExpose(directory, user), handover: trees?.[index]?.handover.kind };
   });
   const refusal = refuseSharing(user.name, wanted, makesMounts, live);
   if (refusal !== undefined) {
-    throw directoryFailed(refusal.field, refusal.reason);
+    throw refusal;
   }
 }
 
 /** @returns whether the directory is at its public path while the user has it, and private before and after */
 export function isToExpose(directory: Pick<RequestedDirectory, 'exposed'>, user: DirectoryUser): boolean {
   return directory.exposed && user.dynamic;
-}
-
-/** Where a tree is handed over: at its private path, unless live processes have it at its public path already. */
-function layoutNow(
-  bases: BaseDirectories,
-  directory: RequestedDirectory,
-  user: DirectoryUser,
-  live: readonly DirectoriesInUse[],
-): Layout {
-  return isToExpose(directory, user) && isExposed(directory, live)
-    ? exposedLayoutOf(directory, bases)
-    : layoutOf(directory, user.dynamic, bases);
 }
 
 function planTree(
@@ -123,12 +128,46 @@ function planTree(
   request: PlanRequest,
   live: readonly DirectoriesInUse[],
 ): PlannedTree {
-  const layout = layoutNow(bases, directory, request.user, live);
+  const { user } = request;
+  // Live processes may have it at its public path already.
+  const layout =
+    isToExpose(directory, user) && isExposed(directory, live)
+      ? exposedLayoutOf(directory, bases)
+      : layoutOf(directory, user.dynamic, bases);
   const place = planPlace(observed.of(directory), before, directory, layout);
   const outer = outerTree(before, directory);
   const facts = factsOf(directory, layout, request, place.present, outer?.handover.kind);
   const canMap = outer === undefined ? observed.mappable.has(directory) : true;
-  return { ...place, handover: decideHandover(facts, request.user, canMap) };
+  return { ...place, handover: decideHandover(facts, user, canMap) };
+}
+
+/**
+ * The text is that of a link between the public paths: the private ones lie to each other as these do.
+ * @throws DynuserError DirectoryFailed if something else is in the place of an alias
+ */
+function planInnerLinks(
+  paths: PathSnapshot,
+  trees: readonly PlannedTree[],
+  { kind, source, innerAliases = [] }: RequestedDirectory,
+): InnerLink[] {
+  return innerAliases.flatMap(({ path, within }) => {
+    const holder = trees.find(({ directory }) => directory.kind === kind && directory.source === within);
+    if (holder === undefined) {
+      throw new TypeError(`${path} is in no directory of the request`);
+    }
+    const { layout, present } = holder;
+    const place = path.split('/');
+    const rest = place.slice(within.split('/').length);
+    const text = textOf(place, source.split('/'));
+    const found = present === undefined ? { kind: 'nothing' as const } : paths.at([...present.components, ...rest]);
+    if (found.kind === 'link' && found.text === text) {
+      return [];
+    }
+    if (found.kind !== 'nothing') {
+      throw inTheWay(DIRECTORY_CLASSES[kind].field, `${layout.realPath}/${rest.join('/')}`, found);
+    }
+    return [{ kind, components: [...layout.tree, ...rest], text }];
+  });
 }
 
 /**
@@ -145,13 +184,9 @@ export function planPlace(
   const isInCounterpart = outerTree(before, directory)?.placement.tree === 'move';
   const placement = planPlacement(paths, layout, directory, isInCounterpart);
   const components = isInCounterpart || placement.tree === 'move' ? layout.counterpart : layout.tree;
-  const present = placement.tree === 'make' ? undefined : presentTree(paths, components);
-  return { directory, layout, placement, ...(present === undefined ? {} : { present }) };
-}
-
-function presentTree(paths: PathSnapshot, components: readonly string[]): PresentTree | undefined {
-  const status = paths.at(components);
-  return status.kind === 'directory' ? { ...status, components } : undefined;
+  const found = placement.tree === 'make' ? undefined : paths.at(components);
+  const present = found?.kind === 'directory' ? { ...found, components } : undefined;
+  return { directory, layout, placement, present };
 }
 
 function factsOf(
@@ -165,7 +200,7 @@ function factsOf(
     owner: present ?? { uid: 0, gid: 0 },
     isPrivate,
     makesMounts: makesMounts && !directory.exposed,
-    ...(within === undefined ? {} : { within }),
+    within,
   };
 }
 
@@ -211,10 +246,42 @@ function checkPrivateParents(observed: ObservedDirectories, trees: readonly Plan
   }
 }
 
+/**
+ * Nobody but root gets to <base>/private, which the private directories are in.
+ * @param path of it, for errors
+ * @throws DynuserError DirectoryFailed if it is not root's, or others may enter
+ */
+export function checkPrivateParent(
+  path: string,
+  { uid, gid, mode }: Pick<DirectoryStatus, 'uid' | 'gid' | 'mode'>,
+  field: string,
+): void {
+  if (uid !== 0 || gid !== 0) {
+    throw directoryFailed(field, `${path} belongs to ${uid}:${gid}: chown it to root:root`);
+  }
+  if ((mode & ~PRIVATE_MODE) !== 0) {
+    const bits = mode.toString(8).padStart(4, '0');
+    throw directoryFailed(field, `${path} has the mode ${bits}, and others may enter: chmod it to 0700`);
+  }
+}
+
 /** @returns the tree of the same request that a directory is a part of */
 export function outerTree<Tree extends PlannedPlace>(
   trees: readonly Tree[],
   { kind, below }: RequestedDirectory,
 ): Tree | undefined {
   return trees.find(({ directory }) => directory.kind === kind && directory.source === below);
+}
+
+/** In the tree of the directory itself it is the shortest way up, as with systemd. */
+function textOf(place: readonly string[], target: readonly string[]): string {
+  const isInside = target.every((name, index) => place[index] === name);
+  const up = place.length - 1 - target.length;
+  return !isInside ? relativePath(place, target) : up === 0 ? '.' : Array<string>(up).fill('..').join('/');
+}
+
+/** @returns the names of a directory that are no links below the base, if it has some */
+export function otherNamesOf({ innerAliases = [], coveredAliases = [] }: RequestedDirectory) {
+  const otherNames = { inner: innerAliases.map(({ path }) => path), covered: coveredAliases };
+  return innerAliases.length + coveredAliases.length === 0 ? {} : { otherNames };
 }

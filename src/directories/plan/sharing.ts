@@ -3,20 +3,15 @@
  * mapped for neither. Without this, the second would take the first's files away (systemd issue 7090). An exposed directory
  * is so for all that have it, and whole: another lease would move it away, or a part of it. Pure.
  */
-import type { DirectoriesInUse, HandoverKind, LeasedDirectory } from '../../core/directory.ts';
+import { type DirectoriesInUse, type HandoverKind, isPart, type LeasedDirectory } from '../../core/directory.ts';
 import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
+import type { DynuserError } from '../../core/errors.ts';
 import type { UserName } from '../../core/ids.ts';
-import { isBelow } from './request.ts';
+import { directoryFailed } from '../errors.ts';
 
 export type Place = Pick<LeasedDirectory, 'kind' | 'source'>;
 
-type Wanted = Place & { readonly handover?: HandoverKind; readonly exposed: boolean };
-
-export interface SharingRefusal {
-  /** the parameter of the request */
-  readonly field: string;
-  readonly reason: string;
-}
+type Wanted = Place & { readonly handover?: HandoverKind | undefined; readonly exposed: boolean };
 
 /**
  * Called twice: before anything is moved, and with what the handover would be, before it.
@@ -29,7 +24,7 @@ export function refuseSharing(
   wanted: readonly Wanted[],
   makesMounts: boolean,
   live: readonly DirectoriesInUse[],
-): SharingRefusal | undefined {
+): DynuserError | undefined {
   for (const directory of wanted) {
     for (const holder of live) {
       const rival = holder.directories.find(held => overlap(held, directory));
@@ -39,7 +34,7 @@ export function refuseSharing(
           exposureRefusal(directory, wanted, holder.directories));
       if (reason !== undefined) {
         const { base, field } = DIRECTORY_CLASSES[directory.kind];
-        return { field, reason: `${base}/${directory.source} is in use by ${holder.user}, ${reason}` };
+        return directoryFailed(field, `${base}/${directory.source} is in use by ${holder.user}, ${reason}`);
       }
     }
   }
@@ -84,16 +79,14 @@ function exposureRefusal(
   return undefined;
 }
 
-function isTop({ kind, source }: Place, all: readonly Place[]): boolean {
-  return !all.some(other => other.kind === kind && isBelow(source, other.source));
+function isTop(place: Place, all: readonly Place[]): boolean {
+  return !all.some(other => isPart(place, other));
 }
 
 /** @returns whether a live lease has the directory, or the one that it is a part of, at its public path */
-export function isExposed({ kind, source }: Place, live: readonly DirectoriesInUse[]): boolean {
+export function isExposed(place: Place, live: readonly DirectoriesInUse[]): boolean {
   return live.some(({ directories }) =>
-    directories.some(
-      held => held.exposed && held.kind === kind && (held.source === source || isBelow(source, held.source)),
-    ),
+    directories.some(held => held.exposed && (isSame(place, held) || isPart(place, held))),
   );
 }
 
@@ -109,8 +102,9 @@ export function outermost<Directory extends Place>(directories: readonly Directo
 
 /** @returns whether the two are one tree, or one is a part of the other */
 export function overlap(one: Place, other: Place): boolean {
-  const { source } = other;
-  return (
-    one.kind === other.kind && (one.source === source || isBelow(one.source, source) || isBelow(source, one.source))
-  );
+  return isSame(one, other) || isPart(one, other) || isPart(other, one);
+}
+
+function isSame(one: Place, other: Place): boolean {
+  return one.kind === other.kind && one.source === other.source;
 }

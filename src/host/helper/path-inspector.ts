@@ -2,17 +2,18 @@
  * Inspects paths below a directory in a helper process: a file system may take its time, and from here each step would be a
  * hop to another thread and back. A separate pool, so that a file system that hangs keeps no question to NSS waiting.
  */
-import type { DirectoryStatus, PathStatus } from '../../core/directory.ts';
-import { asUid } from '../../core/ids.ts';
+import type { PathStatus } from '../../core/directory.ts';
 import { HelperPool } from './pool.ts';
 import type { HelperCommand } from './process.ts';
-import { decodeExactly, encodeText, parseNumber, parseRefusal, QUESTION_BYTES_MAX } from './protocol.ts';
+import { encodeText, Fields, QUESTION_BYTES_MAX } from './protocol.ts';
 
 /** Opening a few directories takes microseconds; a disk that has to spin up, some seconds. */
 const QUESTION_DEADLINE_MS = 5_000;
 /** TEXT_MAX of native/helper/protocol.h, in bytes. */
 const PATH_BYTES_MAX = 255;
 const MODE_MAX = 0o7777;
+/** 64 bits, which a number may not hold exactly. */
+const LONG = /^(?:0|[1-9]\d{0,19})$/;
 
 type InspectedPaths = readonly (readonly PathStatus[])[];
 
@@ -21,28 +22,19 @@ export class HelperPathInspector {
 
   /** Starts nothing: many hosts never give out a directory. @param command the helper: its absolute path, alone but for tests */
   constructor(command: HelperCommand) {
-    this.#pool = new HelperPool([...command, 'inspect'], { deadlineMs: QUESTION_DEADLINE_MS });
+    this.#pool = new HelperPool([...command, 'inspect'], () => QUESTION_DEADLINE_MS);
   }
 
   /** @returns undefined if there is no answer, whatever the reason: who then looks by other means meets it too */
   async inspect(base: string, paths: readonly string[]): Promise<InspectedPaths | undefined> {
     const words = [base, ...paths];
-    const line = `inspect ${words.map(encodeText).join(' ')}\n`;
-    if (line.length > QUESTION_BYTES_MAX || words.some(word => Buffer.byteLength(word) > PATH_BYTES_MAX)) {
+    const text = `inspect ${words.map(encodeText).join(' ')}`;
+    if (text.length >= QUESTION_BYTES_MAX || words.some(word => Buffer.byteLength(word) > PATH_BYTES_MAX)) {
       return undefined;
     }
-    const outcome = await this.#pool.ask<InspectedPaths | undefined>(line, text => {
-      const fields = text.split(' ');
-      if (fields.length === 1 && fields[0] === 'again') {
-        return 'again';
-      }
-      if (parseRefusal(fields) !== undefined) {
-        return { answer: undefined };
-      }
-      const answer = parsePaths(fields, paths);
-      return answer === undefined ? 'nonsense' : { answer };
-    });
-    return outcome.kind === 'answered' ? outcome.answer : undefined;
+    const read = (fields: Fields) => readPaths(fields, paths);
+    const outcome = await this.#pool.ask([{ text, subject: `paths below ${base}`, read }]);
+    return outcome.kind === 'answered' ? outcome.answers[0] : undefined;
   }
 
   /** Ends the helpers. @returns when their processes are gone */
@@ -51,66 +43,36 @@ export class HelperPathInspector {
   }
 }
 
-function parsePaths([word, ...rest]: readonly string[], paths: readonly string[]): InspectedPaths | undefined {
-  const fields = rest.values();
-  const all: PathStatus[][] = [];
-  for (const path of paths) {
+function readPaths(fields: Fields, paths: readonly string[]): InspectedPaths {
+  fields.oneOf('inspect');
+  return paths.map(path => {
     const statuses: PathStatus[] = [];
     for (const _ of path.split('/')) {
-      const status = parseStatus(fields);
-      if (status === undefined) {
-        return undefined;
-      }
+      const status = readStatus(fields);
       statuses.push(status);
       if (status.kind !== 'directory') {
         break;
       }
     }
-    all.push(statuses);
-  }
-  return word === 'inspect' && fields.next().done === true ? all : undefined;
+    return statuses;
+  });
 }
 
-function parseStatus(fields: Iterator<string, unknown, undefined>): PathStatus | undefined {
-  const next = (): string => {
-    const { value, done } = fields.next();
-    return done === true ? '' : value;
-  };
-  const kind = next();
+function readStatus(fields: Fields): PathStatus {
+  const kind = fields.oneOf('directory', 'link', 'nothing', 'other');
   switch (kind) {
-    case 'directory':
-      return parseDirectory([next(), next(), next(), next(), next(), next()]);
-    case 'link': {
-      const text = decodeExactly(next());
-      return text === undefined ? undefined : { kind, text };
+    case 'directory': {
+      const [uid, gid, mode] = [fields.number(), fields.number(), fields.number(MODE_MAX)];
+      const [device, inode] = [fields.matching(LONG), fields.matching(LONG)];
+      const hint = fields.matching(/^(?:-|unsupported|\d+)$/);
+      const ownerHint =
+        hint === '-' ? 'none' : hint === 'unsupported' ? hint : Fields.read(hint, ' ', own => own.uid());
+      return { kind, uid, gid, mode, device, inode, ownerHint };
     }
+    case 'link':
+      return { kind, text: fields.exactText() };
     case 'nothing':
     case 'other':
       return { kind };
-    default:
-      return undefined;
   }
-}
-
-type SixFields = readonly [string, string, string, string, string, string];
-
-function parseDirectory([owner, group, bits, device, inode, hint]: SixFields): DirectoryStatus | undefined {
-  const [uid, gid, mode] = [parseNumber(owner), parseNumber(group), parseNumber(bits)];
-  const ownerHint = parseHint(hint);
-  if (uid === undefined || gid === undefined || mode === undefined || mode > MODE_MAX || ownerHint === undefined) {
-    return undefined;
-  }
-  return isLong(device) && isLong(inode) ? { kind: 'directory', uid, gid, mode, device, inode, ownerHint } : undefined;
-}
-
-function parseHint(text: string): DirectoryStatus['ownerHint'] | undefined {
-  if (text === '-') {
-    return 'none';
-  }
-  return text === 'unsupported' ? text : asUid(parseNumber(text) ?? Number.NaN);
-}
-
-/** 64 bits, which a number may not hold exactly. */
-function isLong(text: string): boolean {
-  return /^(?:0|[1-9]\d{0,19})$/.test(text);
 }

@@ -4,10 +4,31 @@
  * only the question that it was asked.
  */
 import { type Requester, ROOT } from '../../core/access.ts';
-import { ACQUIRING_LIMITS, type PoolLimits } from './pool-limits.ts';
+import { reasonOf } from '../../core/errors.ts';
 import { type HelperCommand, HelperProcess } from './process.ts';
-import type { Reading } from './protocol.ts';
-import { QuestionCounts, QuestionQueue } from './question-queue.ts';
+import { type Questions, type Reply, readReply, writeLine } from './protocol.ts';
+
+export interface PoolLimits {
+  /** helpers that answer at the same time: so many NSS questions may hang before all others wait */
+  readonly helpers: number;
+  /** how many of these the questions of others than root may occupy at a time */
+  readonly helpersOfOthers: number;
+  /** questions that wait for a helper: of root, and once more of all others together */
+  readonly waiting: number;
+  /** questions of one UID other than root that wait or are being answered */
+  readonly questionsPerUid: number;
+}
+
+/** Of the helpers that serve whoever may acquire: one UID's questions can hang and leave root half of them. */
+export const ACQUIRING_LIMITS: PoolLimits = {
+  helpers: 4,
+  helpersOfOthers: 2,
+  waiting: 256,
+  questionsPerUid: 64,
+};
+
+/** Of the helpers that serve everybody else, who can only ask: Explain needs one answer after the other. */
+export const PUBLIC_LIMITS: PoolLimits = { helpers: 2, helpersOfOthers: 2, waiting: 64, questionsPerUid: 8 };
 
 /** Processes in all: one that was killed in an uninterruptible sleep stays until its system call ends. */
 const PROCESSES_MAX = 16;
@@ -17,8 +38,10 @@ const START_INTERVAL_MS = 100;
 /** How often one question may be given to another helper because nsswitch.conf has changed. */
 const AGAIN_MAX = 3;
 
-export type Outcome<Answer> =
-  | { readonly kind: 'answered'; readonly answer: Answer }
+export type Outcome<Answers extends readonly unknown[]> = Reply<Answers> | Failure;
+
+/** Why there is no reply. */
+type Failure =
   /** the deadline passed; asked: it was with a helper for half of that time, so that the answer is slow, and not the queue */
   | { readonly kind: 'late'; readonly asked: boolean }
   /** the helper is gone; the reason completes "the helper process …" */
@@ -31,44 +54,45 @@ interface Waiting {
   readonly requester: Requester;
   readonly line: string;
   readonly timer: NodeJS.Timeout;
-  readonly deadlineMs: number;
   helper: Helper | undefined;
   /** performance.now() when a helper got it; infinite while it waits */
   askedAt: number;
   again: number;
-  /** takes what the helper said, and says whether the question is settled by it */
-  read(line: string): 'settled' | 'again' | 'nonsense';
-  settle(outcome: Exclude<Outcome<never>, { kind: 'answered' }>): void;
+  /** takes what the helper said, and says whether that answers the question */
+  read(line: string): 'answered' | 'again' | 'nonsense';
+  settle(outcome: Failure): void;
 }
 
 interface Helper {
   readonly process: HelperProcess;
   question: Waiting | undefined;
-}
-
-/** Read at each question, so that they may change. */
-export interface PoolSettings {
-  /** how long one question may take, waiting included, in milliseconds */
-  readonly deadlineMs: number;
+  /** it is asked nothing after its question */
+  isRetired: boolean;
 }
 
 export class HelperPool {
-  readonly #command: HelperCommand;
-  readonly #settings: PoolSettings;
+  #command: HelperCommand;
+  readonly #deadlineMs: () => number;
   readonly #limits: PoolLimits;
   /** helpers that can be asked, now or after their question */
   readonly #helpers = new Set<Helper>();
-  readonly #waiting = new QuestionQueue<Waiting>();
-  readonly #unsettled = new QuestionCounts();
+  readonly #waiting = new QuestionQueue();
   #processes = 0;
   #starts = STARTS_BURST;
+  #endedCount = 0;
   #startTimer: NodeJS.Timeout | undefined;
   #closed: { resolve(): void } | undefined;
 
-  constructor(command: HelperCommand, settings: PoolSettings, limits: PoolLimits = ACQUIRING_LIMITS) {
+  /** @param deadlineMs how long one question may take, waiting included; asked for at each */
+  constructor(command: HelperCommand, deadlineMs: () => number, limits: PoolLimits = ACQUIRING_LIMITS) {
     this.#command = command;
-    this.#settings = settings;
+    this.#deadlineMs = deadlineMs;
     this.#limits = limits;
+  }
+
+  /** How many helpers have ended, or were killed, before the pool was closed. */
+  get endedCount(): number {
+    return this.#endedCount;
   }
 
   /** Starts the first helper, so that the first question does not wait for that. */
@@ -78,46 +102,50 @@ export class HelperPool {
     }
   }
 
+  /** Has all further questions answered by helpers of another command; those under way are answered by whom they were asked. */
+  renew(command: HelperCommand): void {
+    this.#command = command;
+    for (const helper of [...this.#helpers]) {
+      helper.isRetired = true;
+      if (helper.question === undefined) {
+        this.#discard(helper);
+      }
+    }
+  }
+
   /**
-   * @param line the question, with its newline
-   * @param read makes an answer of the helper's line, which is not to be trusted
-   * @param requester on whose behalf it is asked: root's questions wait for nobody else's
+   * Asks the questions of one line.
+   * @param requester on whose behalf: root's questions wait for nobody else's
    */
-  ask<Answer>(
-    line: string,
-    read: (line: string) => Reading<Answer>,
+  ask<Answers extends readonly unknown[]>(
+    questions: Questions<Answers>,
     requester: Requester = ROOT,
-  ): Promise<Outcome<Answer>> {
-    if (this.#closed !== undefined) {
-      return Promise.resolve({ kind: 'closed' });
+  ): Promise<Outcome<Answers>> {
+    const refusal: Failure | undefined =
+      this.#closed === undefined ? this.#reachedLimit(requester) : { kind: 'closed' };
+    if (refusal !== undefined) {
+      return Promise.resolve(refusal);
     }
-    const full = this.#reachedLimit(requester);
-    if (full !== undefined) {
-      return Promise.resolve(full);
-    }
-    const { deadlineMs } = this.#settings;
-    this.#unsettled.change(requester, 1);
+    const deadlineMs = this.#deadlineMs();
     return new Promise(resolve => {
-      const settle = (outcome: Outcome<Answer>): void => {
+      const settle = (outcome: Outcome<Answers>): void => {
         clearTimeout(question.timer);
-        this.#unsettled.change(requester, -1);
         resolve(outcome);
       };
       const question: Waiting = {
         requester,
-        line,
-        timer: setTimeout(() => this.#expire(question), deadlineMs),
-        deadlineMs,
+        line: writeLine(questions),
+        timer: setTimeout(() => this.#expire(question, deadlineMs), deadlineMs),
         helper: undefined,
         askedAt: Number.POSITIVE_INFINITY,
         again: 0,
-        read(answer) {
-          const reading = read(answer);
-          if (typeof reading === 'string') {
-            return reading;
+        read(line) {
+          const reply = readReply(questions, line);
+          if (typeof reply === 'string') {
+            return reply;
           }
-          settle({ kind: 'answered', answer: reading.answer });
-          return 'settled';
+          settle(reply);
+          return 'answered';
         },
         settle,
       };
@@ -126,7 +154,7 @@ export class HelperPool {
     });
   }
 
-  /** Ends all helpers; every open question is settled as closed. @returns when the processes are gone */
+  /** Ends all helpers; every open question fails as closed. @returns when the processes are gone */
   close(): Promise<void> {
     return new Promise(resolve => {
       this.#closed = { resolve };
@@ -144,32 +172,35 @@ export class HelperPool {
     });
   }
 
-  #reachedLimit(requester: Requester): Extract<Outcome<never>, { kind: 'full' }> | undefined {
+  #reachedLimit({ isRoot, uid }: Requester): Failure | undefined {
     const { waiting, questionsPerUid } = this.#limits;
-    if (this.#unsettled.of(requester) >= questionsPerUid) {
+    if (!isRoot && this.#waiting.countOf(uid) + this.#asked(uid) >= questionsPerUid) {
       return { kind: 'full', limit: questionsPerUid, of: 'uid' };
     }
-    const count = requester.isRoot ? this.#waiting.rootCount : this.#waiting.othersCount;
+    const count = isRoot ? this.#waiting.rootCount : this.#waiting.othersCount;
     return count >= waiting ? { kind: 'full', limit: waiting, of: 'all' } : undefined;
   }
 
-  /** Whether no question but root's may be given to a helper now, since the others have as many helpers as they may. */
-  get #rootOnly(): boolean {
-    let busy = 0;
+  /** How many questions of others than root helpers have now. @param uid of this one alone, if given */
+  #asked(uid?: number): number {
+    let count = 0;
     for (const { question } of this.#helpers) {
-      busy += question?.requester.isRoot === false ? 1 : 0;
+      const isOthers =
+        question?.requester.isRoot === false && (uid ?? question.requester.uid) === question.requester.uid;
+      count += isOthers ? 1 : 0;
     }
-    return busy >= this.#limits.helpersOfOthers;
+    return count;
   }
 
   /** Gives the waiting questions to idle helpers, and starts helpers for the rest as far as the limits go. */
   #assign(): void {
     for (;;) {
-      const rootOnly = this.#rootOnly;
+      // The others have as many helpers as they may.
+      const rootOnly = this.#asked() >= this.#limits.helpersOfOthers;
       if (this.#waiting.rootCount + (rootOnly ? 0 : this.#waiting.othersCount) === 0) {
         return;
       }
-      const helper = this.#idle() ?? this.#start();
+      const helper = [...this.#helpers].find(({ question }) => question === undefined) ?? this.#start();
       const question = helper === undefined ? undefined : this.#waiting.shift(rootOnly);
       if (helper === undefined || question === undefined) {
         return;
@@ -181,15 +212,6 @@ export class HelperPool {
     }
   }
 
-  #idle(): Helper | undefined {
-    for (const helper of this.#helpers) {
-      if (helper.question === undefined) {
-        return helper;
-      }
-    }
-    return undefined;
-  }
-
   #start(): Helper | undefined {
     if (this.#helpers.size >= this.#limits.helpers || this.#processes >= PROCESSES_MAX || this.#closed !== undefined) {
       return undefined;
@@ -199,16 +221,6 @@ export class HelperPool {
       return undefined;
     }
     this.#starts--;
-    const helper = this.#launch();
-    if (helper !== undefined) {
-      this.#helpers.add(helper);
-      this.#processes++;
-    }
-    return helper;
-  }
-
-  /** Forks. Where the host refuses, the first question in the queue is told so; the others wait for the next try. */
-  #launch(): Helper | undefined {
     try {
       const helper: Helper = {
         process: new HelperProcess(this.#command, {
@@ -216,10 +228,14 @@ export class HelperPool {
           ended: reason => this.#ended(helper, reason),
         }),
         question: undefined,
+        isRetired: false,
       };
+      this.#helpers.add(helper);
+      this.#processes++;
       return helper;
     } catch (error) {
-      const reason = `cannot be started (${error instanceof Error ? error.message : String(error)})`;
+      // The first question in the queue is told so; the others wait for the next try.
+      const reason = `cannot be started (${reasonOf(error)})`;
       this.#waiting.shift(false)?.settle({ kind: 'ended', reason });
       return undefined;
     }
@@ -238,11 +254,11 @@ export class HelperPool {
     const { question } = helper;
     const reading = question?.read(line) ?? 'nonsense';
     helper.question = undefined;
-    if (reading !== 'settled') {
+    if (reading !== 'answered' || helper.isRetired) {
       this.#discard(helper);
-      if (question !== undefined) {
-        this.#retry(question, reading);
-      }
+    }
+    if (reading !== 'answered' && question !== undefined) {
+      this.#retry(question, reading);
     }
     this.#assign();
   }
@@ -269,15 +285,16 @@ export class HelperPool {
     helper.question?.settle({ kind: 'ended', reason });
     helper.question = undefined;
     if (this.#closed === undefined) {
+      this.#endedCount++;
       this.#assign();
     } else if (this.#processes === 0) {
       this.#closed.resolve();
     }
   }
 
-  #expire(question: Waiting): void {
+  #expire(question: Waiting, deadlineMs: number): void {
     const { helper } = question;
-    question.settle({ kind: 'late', asked: performance.now() - question.askedAt >= question.deadlineMs / 2 });
+    question.settle({ kind: 'late', asked: performance.now() - question.askedAt >= deadlineMs / 2 });
     if (helper === undefined) {
       this.#waiting.remove(question);
     } else {
@@ -291,5 +308,80 @@ export class HelperPool {
     helper.question = undefined;
     this.#helpers.delete(helper);
     helper.process.kill();
+  }
+}
+
+/** Questions that wait for a helper: root's first, in the order in which they came; then the others' in turn by UID. */
+class QuestionQueue {
+  readonly #root: Waiting[] = [];
+  /** never an empty list; the UID whose turn is next comes first */
+  readonly #others = new Map<number, Waiting[]>();
+
+  get rootCount(): number {
+    return this.#root.length;
+  }
+
+  /** How many questions of all other UIDs wait. */
+  get othersCount(): number {
+    let count = 0;
+    for (const { length } of this.#others.values()) {
+      count += length;
+    }
+    return count;
+  }
+
+  /** How many questions of a UID other than root wait. */
+  countOf(uid: number): number {
+    return this.#others.get(uid)?.length ?? 0;
+  }
+
+  push(question: Waiting): void {
+    this.#listOf(question).push(question);
+  }
+
+  /** Puts back a question that was taken out: it is the next one of its requester. */
+  unshift(question: Waiting): void {
+    this.#listOf(question).unshift(question);
+  }
+
+  /** @param rootOnly leaves the questions of others alone. @returns the next question, no longer in the queue */
+  shift(rootOnly: boolean): Waiting | undefined {
+    const first = this.#root.shift();
+    if (first !== undefined || rootOnly) {
+      return first;
+    }
+    for (const [uid, [question, ...rest]] of this.#others) {
+      this.#others.delete(uid);
+      if (rest.length > 0) {
+        // At the end: all other UIDs have their turn first.
+        this.#others.set(uid, rest);
+      }
+      return question;
+    }
+    return undefined;
+  }
+
+  /** @param question one that waits */
+  remove(question: Waiting): void {
+    const list = this.#listOf(question);
+    list.splice(list.indexOf(question), 1);
+    if (list.length === 0 && !question.requester.isRoot) {
+      this.#others.delete(question.requester.uid);
+    }
+  }
+
+  /** Empties the queue. @returns all that was in it */
+  clear(): Waiting[] {
+    const all = [...this.#root.splice(0), ...[...this.#others.values()].flat()];
+    this.#others.clear();
+    return all;
+  }
+
+  #listOf({ requester }: Waiting): Waiting[] {
+    const list = requester.isRoot ? this.#root : (this.#others.get(requester.uid) ?? []);
+    if (!requester.isRoot) {
+      this.#others.set(requester.uid, list);
+    }
+    return list;
   }
 }

@@ -3,7 +3,6 @@
  * hangs or crashes costs one question. This file puts what went wrong into words.
  */
 
-import { getSystemErrorMap } from 'node:util';
 import type { CheckPurpose, NameAndUidCheck, Probe } from '../../allocator/ports.ts';
 import { type Requester, ROOT } from '../../core/access.ts';
 import { type AccountAnswer, isKnown } from '../../core/account.ts';
@@ -11,11 +10,11 @@ import { DynuserError } from '../../core/errors.ts';
 import type { Evidence } from '../../core/evidence.ts';
 import type { Gid, Uid, UserName } from '../../core/ids.ts';
 import { ProcessScans } from '../processes/scan.ts';
-import { HelperPool, type Outcome, type PoolSettings } from './pool.ts';
-import { ACQUIRING_LIMITS, type PoolLimits } from './pool-limits.ts';
+import { ACQUIRING_LIMITS, HelperPool, type Outcome, type PoolLimits } from './pool.ts';
 import type { HelperCommand } from './process.ts';
 import {
   accountQuestion,
+  errnoWords,
   GROUPS_ANSWERED,
   groupQuestion,
   groupsQuestion,
@@ -26,17 +25,15 @@ import {
   processQuestion,
   type Questions,
   type Refusal,
-  readReply,
   runningQuestion,
   WALK_CALL,
   WALK_WORDS,
-  writeLine,
 } from './protocol.ts';
 
 /** TEXT_MAX of native/helper/protocol.h: no name is longer. */
 const TEXT_BYTES_MAX = 255;
 const CHECK_SOURCES = 'check the sources in /etc/nsswitch.conf';
-/** PID1_SERVICE of native/helper/probe/pid1_lookup.h, which is asked past nsswitch.conf. */
+/** PID1_SERVICE of native/helper/probe/pid1.h, which is asked past nsswitch.conf. */
 const MANAGER_SERVICE = 'io.systemd.DynamicUser';
 const CHECK_MANAGER = `look at who serves /run/systemd/userdb/${MANAGER_SERVICE}: varlinkctl info asks it`;
 
@@ -45,30 +42,32 @@ const NOTHING_FOUND: OwnerFinding = { evidence: undefined, given: false };
 
 export class HelperProbe implements Probe {
   readonly #pool: HelperPool;
-  readonly #settings: PoolSettings;
+  readonly #deadlineMs: () => number;
   readonly #removeGifts: (uid: Uid) => Promise<void>;
   /** how many are under way */
   #checks = 0;
   /** One scan is for all who wait, root among them: so it never waits behind others. */
-  readonly #scans = new ProcessScans(async uids => {
-    const [running] = await this.#ask(ROOT, runningQuestion(uids));
-    return running ?? new Set();
-  });
+  readonly #scans = new ProcessScans(async uids => (await this.#ask(ROOT, runningQuestion(uids)))[0]);
 
   /**
-   * @param command the helper: its absolute path, alone but for tests
-   * @param settings how long one question may take, waiting included; read at each question
+   * @param command the helper: its absolute path, with the UIDs of dynamic users unless these are the usual ones
+   * @param deadlineMs how long one question may take, waiting included; asked for at each
    * @param removeGifts removes what strangers gave to a UID that take() or check() found to be free but for that
    */
   constructor(
     command: HelperCommand,
-    settings: PoolSettings,
+    deadlineMs: () => number,
     limits: PoolLimits = ACQUIRING_LIMITS,
     removeGifts: (uid: Uid) => Promise<void> = async () => {},
   ) {
-    this.#settings = settings;
+    this.#deadlineMs = deadlineMs;
     this.#removeGifts = removeGifts;
-    this.#pool = new HelperPool([...command, 'probe'], settings, limits);
+    this.#pool = new HelperPool([...command, 'probe'], deadlineMs, limits);
+  }
+
+  /** As HelperPool.endedCount. */
+  get endedCount(): number {
+    return this.#pool.endedCount;
   }
 
   /** Starts the first helper, so that the first question does not wait for that. */
@@ -76,46 +75,50 @@ export class HelperProbe implements Probe {
     this.#pool.warm();
   }
 
+  /** @param command the helper of all further questions, as for the constructor */
+  renew(command: HelperCommand): void {
+    this.#pool.renew([...command, 'probe']);
+  }
+
   for(requester: Requester): Probe {
     return {
-      account: name => this.#account(name, requester),
-      evidence: uid => this.#evidence(uid, requester),
-      take: uid => this.#take(uid, requester),
-      check: (name, uid, purpose) => this.#check(name, uid, requester, purpose),
+      account: name => this.account(name, requester),
+      evidence: uid => this.evidence(uid, requester),
+      take: uid => this.take(uid, requester),
+      check: (name, uid, purpose) => this.check(name, uid, purpose, requester),
     };
   }
 
   /** @throws DynuserError ProbeFailed; LimitReached if too many questions wait */
-  account(name: UserName): Promise<AccountAnswer> {
-    return this.#account(name, ROOT);
-  }
-
-  /** @throws DynuserError ProbeFailed; LimitReached if too many questions wait */
-  evidence(uid: Uid): Promise<Evidence | undefined> {
-    return this.#evidence(uid, ROOT);
-  }
-
-  /** @throws DynuserError ProbeFailed; LimitReached if too many questions wait; what removeGifts throws */
-  take(uid: Uid): Promise<Evidence | undefined> {
-    return this.#take(uid, ROOT);
-  }
-
-  /** @throws DynuserError as take() */
-  check(name: UserName, uid: Uid, purpose?: CheckPurpose): Promise<NameAndUidCheck> {
-    return this.#check(name, uid, ROOT, purpose);
-  }
-
-  async #account(name: UserName, requester: Requester): Promise<AccountAnswer> {
+  async account(name: UserName, requester = ROOT): Promise<AccountAnswer> {
     const [account] = await this.#ask(requester, accountQuestion(name));
     return account ?? {};
   }
 
-  async #evidence(uid: Uid, requester: Requester): Promise<Evidence | undefined> {
+  /** @throws DynuserError as account() */
+  async evidence(uid: Uid, requester = ROOT): Promise<Evidence | undefined> {
     return (await this.#find(uid, requester)).evidence;
   }
 
-  async #take(uid: Uid, requester: Requester): Promise<Evidence | undefined> {
+  /** @throws DynuserError as account(); what removeGifts throws */
+  async take(uid: Uid, requester = ROOT): Promise<Evidence | undefined> {
     return this.#taken(uid, await this.#find(uid, requester));
+  }
+
+  /** @throws DynuserError as take() */
+  async check(name: UserName, uid: Uid, purpose: CheckPurpose = 'take', requester = ROOT): Promise<NameAndUidCheck> {
+    // One line if it is the only check, so that there is one process to wake; otherwise one scan is for all of them.
+    const isAlone = this.#checks === 0;
+    this.#checks++;
+    try {
+      const { account, found } = await (isAlone
+        ? this.#checkByOneLine(name, uid, requester)
+        : this.#checkByScan(name, uid, requester));
+      const take = purpose === 'take' && !isKnown(account);
+      return { account, evidence: take ? await this.#taken(uid, found) : found.evidence };
+    } finally {
+      this.#checks--;
+    }
   }
 
   async #find(uid: Uid, requester: Requester): Promise<OwnerFinding> {
@@ -141,26 +144,6 @@ export class HelperProbe implements Probe {
       await this.#removeGifts(uid);
     }
     return evidence;
-  }
-
-  async #check(
-    name: UserName,
-    uid: Uid,
-    requester: Requester,
-    purpose: CheckPurpose = 'take',
-  ): Promise<NameAndUidCheck> {
-    // One line if it is the only check, so that there is one process to wake; otherwise one scan is for all of them.
-    const isAlone = this.#checks === 0;
-    this.#checks++;
-    try {
-      const { account, found } = await (isAlone
-        ? this.#checkByOneLine(name, uid, requester)
-        : this.#checkByScan(name, uid, requester));
-      const take = purpose === 'take' && !isKnown(account);
-      return { account, evidence: take ? await this.#taken(uid, found) : found.evidence };
-    } finally {
-      this.#checks--;
-    }
   }
 
   async #checkByOneLine(name: UserName, uid: Uid, requester: Requester) {
@@ -215,20 +198,19 @@ export class HelperProbe implements Probe {
 
   /** Asks the questions of one line. @returns their answers; undefined for what was not asked, since something was found before */
   async #ask<Answers extends readonly unknown[]>(requester: Requester, ...questions: Questions<Answers>) {
-    const outcome = await this.#pool.ask(writeLine(questions), line => readReply<Answers>(questions, line), requester);
-    if (outcome.kind !== 'answered') {
-      const subjects = new Set(questions.map(({ subject }) => subject));
-      throw this.#failure([...subjects].join(' and '), outcome, requester);
+    const outcome = await this.#pool.ask(questions, requester);
+    if (outcome.kind === 'answered') {
+      return outcome.answers;
     }
-    if ('refusal' in outcome.answer) {
-      throw refused(outcome.answer.subject, outcome.answer.refusal);
-    }
-    return outcome.answer.answers;
+    const subjects = new Set(questions.map(({ subject }) => subject));
+    throw this.#failure([...subjects].join(' and '), outcome, requester);
   }
 
   #failure(subject: string, outcome: Exclude<Outcome<never>, { kind: 'answered' }>, { uid }: Requester): DynuserError {
-    const limit = `${this.#settings.deadlineMs / 1_000} s`;
+    const limit = `${this.#deadlineMs() / 1_000} s`;
     switch (outcome.kind) {
+      case 'refused':
+        return refused(outcome.subject, outcome.refusal);
       case 'late':
         return new DynuserError(
           'ProbeFailed',
@@ -258,8 +240,7 @@ function refused(subject: string, { call, errno }: Refusal): DynuserError {
   if (call === WALK_CALL) {
     return new DynuserError('ProbeFailed', `cannot tell whether ${subject} is free: ${WALK_WORDS}`);
   }
-  const [code, words] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error'];
   const asksNss = /^get(?:pw|gr)/.test(call) || call.endsWith('nsswitch.conf');
   const advice = asksNss ? `; ${CHECK_SOURCES}` : call === MANAGER_SERVICE ? `; ${CHECK_MANAGER}` : '';
-  return new DynuserError('ProbeFailed', `${call} failed when asked for ${subject}: ${code}, ${words}${advice}`);
+  return new DynuserError('ProbeFailed', `${call} failed when asked for ${subject}: ${errnoWords(errno)}${advice}`);
 }

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { DynuserError } from '../../core/errors.ts';
+import { DynuserError, reasonOf } from '../../core/errors.ts';
 import { ANSWER_BYTES_MAX } from './protocol.ts';
 
 /**
@@ -98,8 +98,8 @@ export function checkHelper(path: string): void {
   try {
     accessSync(path, constants.X_OK);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DynuserError('HostFailed', `${path}: it cannot be run (${reason}); install dynuser again`, {}, error);
+    const problem = `it cannot be run (${reasonOf(error)}); install dynuser again`;
+    throw new DynuserError('HostFailed', `${path}: ${problem}`, {}, error);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { getSystemErrorMap } from 'node:util';
 import { type AccountAnswer, isKnown } from '../../core/account.ts';
-import { type Evidence, IPC_KINDS, PROCESS_ROLES } from '../../core/evidence.ts';
+import { type Evidence, IPC_KINDS, type IpcKind, PROCESS_ROLES } from '../../core/evidence.ts';
 import { asGid, asUid, type Gid, type Uid, type UserName } from '../../core/ids.ts';
 
 /** QUESTION_MAX and ANSWER_MAX of protocol.h: the longest lines in bytes, with their newlines. */
@@ -16,23 +16,109 @@ const PROCESS_ID_MAX = 0x40_0000;
 /** QUESTION_SEPARATOR of protocol.h. */
 const SEPARATOR = '; ';
 
+/** The first word of a refusal. */
+const REFUSAL = 'error';
+
+/** A helper said what is no answer to its question. */
+class NonsenseError extends Error {}
+
+/** @throws NonsenseError if there is no such value */
+export function expected<Value>(value: Value | undefined): Value {
+  if (value === undefined) {
+    throw new NonsenseError();
+  }
+  return value;
+}
+
+/** The fields of an answer, which are taken one after the other. Each method throws NonsenseError if the next is not one of its kind. */
+export class Fields {
+  readonly #texts: string[];
+
+  private constructor(texts: string[]) {
+    this.#texts = texts;
+  }
+
+  /** Reads all fields of a text. @throws NonsenseError also if any is left */
+  static read<Answer>(text: string, separator: string, take: (fields: Fields) => Answer): Answer {
+    const fields = new Fields(text.split(separator));
+    const answer = take(fields);
+    return expected(fields.isAtEnd ? { answer } : undefined).answer;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#texts.length === 0;
+  }
+
+  /** @returns what a function takes, again and again until nothing is left */
+  all<Value>(take: () => Value): Value[] {
+    const values: Value[] = [];
+    while (!this.isAtEnd) {
+      values.push(take());
+    }
+    return values;
+  }
+
+  matching(pattern: RegExp): string {
+    const text = expected(this.#texts.shift());
+    return expected(pattern.test(text) ? text : undefined);
+  }
+
+  oneOf<Word extends string>(...words: readonly Word[]): Word {
+    const text = this.#texts.shift();
+    return expected(words.find(word => word === text));
+  }
+
+  /** Decimal without sign or leading zeros; ten digits hold every id. */
+  number(most = Number.MAX_SAFE_INTEGER): number {
+    const number = Number(this.matching(/^(?:0|[1-9]\d{0,9})$/));
+    return expected(number <= most ? number : undefined);
+  }
+
+  uid(): Uid {
+    return expected(asUid(this.number()));
+  }
+
+  gid(): Gid {
+    return expected(asGid(this.number()));
+  }
+
+  /** Percent-encoded text; bytes that are no UTF-8 become U+FFFD. */
+  exactText(): string {
+    const bytes = this.matching(/^(?:[A-Za-z0-9._/-]|%[0-9A-F]{2})*$/).replace(/%(..)/g, (_, digits: string) =>
+      String.fromCharCode(Number.parseInt(digits, 16)),
+    );
+    return Buffer.from(bytes, 'latin1').toString('utf8');
+  }
+
+  /** The same for people: control characters are left out, for the text ends in logs and on terminals. */
+  text(): string {
+    return this.exactText().replace(/\p{Cc}/gu, '');
+  }
+
+  /** What is "-" if there is none, and else has fields of its own. */
+  optional<Value>(take: (fields: Fields) => Value): Value | undefined {
+    const text = this.matching(/./);
+    return text === '-' ? undefined : Fields.read(text, ':', take);
+  }
+}
+
 /** A question together with what to make of its answer. */
 export interface Question<Answer> {
   /** without separator or newline */
   readonly text: string;
   /** completes the sentence "did not answer when asked for …", of a reaper's question "cannot …" */
   readonly subject: string;
-  /** @returns undefined if the fields are no answer to this question */
-  parse(fields: readonly string[]): { readonly answer: Answer } | undefined;
-  /** Whether something was found: questions behind it on the same line were not asked then. */
-  found(answer: Answer): boolean;
+  /** @throws NonsenseError if the fields are no answer to this question */
+  read(fields: Fields): Answer;
+  /** Whether something was found: questions behind it on the same line were not asked then. Absent: there are none behind it. */
+  found?(answer: Answer): boolean;
 }
 
 /** The questions of one line, 1 to 4. */
 export type Questions<Answers extends readonly unknown[]> = { readonly [I in keyof Answers]: Question<Answers[I]> };
 
 /** The answers of one line; undefined for what was not asked. */
-type Answered<Answers extends readonly unknown[]> = { readonly [I in keyof Answers]: Answers[I] | undefined };
+export type Answered<Answers extends readonly unknown[]> = { readonly [I in keyof Answers]: Answers[I] | undefined };
 
 /** What any question may be answered instead: the system call that failed, and its errno. */
 export interface Refusal {
@@ -40,20 +126,17 @@ export interface Refusal {
   readonly errno: number;
 }
 
-/** @param name any that a lookup may ask for */
-export function groupQuestion(name: string): Question<AccountAnswer> {
-  return {
-    text: `name ${encodeText(name)}`,
-    subject: `the group "${name}"`,
-    parse: fields => {
-      const parsed = parseAccount(fields);
-      return parsed && { answer: parsed.answer };
-    },
-    found: isKnown,
-  };
+export function accountQuestion(name: UserName): Question<AccountAnswer> {
+  // The strict grammar of a UserName has no byte that would need an escape.
+  return { text: `name ${name}`, subject: `the user "${name}"`, read: readAccount, found: isKnown };
 }
 
-/** GROUPS_ANSWERED of native/helper/probe/memberships.h: with so many GIDs, there may be more. */
+/** @param name any that a lookup may ask for */
+export function groupQuestion(name: string): Question<AccountAnswer> {
+  return { text: `name ${encodeText(name)}`, subject: `the group "${name}"`, read: readAccount, found: isKnown };
+}
+
+/** GROUPS_ANSWERED of native/helper/protocol.h: with so many GIDs, there may be more. */
 export const GROUPS_ANSWERED = 512;
 
 /** The GIDs of a user and its group from a number on, ascending. */
@@ -61,8 +144,12 @@ export function groupsQuestion(user: string, gid: Gid, from: number): Question<r
   return {
     text: `groups ${encodeText(user)} ${gid} ${from}`,
     subject: `the groups of the user "${user}"`,
-    parse: fields => parseGroups(fields, from),
-    found: () => true,
+    read(fields) {
+      fields.oneOf('groups');
+      const gids = fields.all(() => fields.gid());
+      const isAscending = gids.every((own, index) => own >= from && own > (gids[index - 1] ?? -1));
+      return expected(isAscending && gids.length <= GROUPS_ANSWERED ? gids : undefined);
+    },
   };
 }
 
@@ -75,8 +162,10 @@ export function loginQuestion(user: string): Question<LoginAnswer | undefined> {
   return {
     text: `login ${encodeText(user)}`,
     subject: `home and shell of the user "${user}"`,
-    parse: parseLogin,
-    found: () => true,
+    read(fields) {
+      fields.oneOf('login');
+      return fields.isAtEnd ? undefined : { home: fields.exactText(), shell: fields.exactText() };
+    },
   };
 }
 
@@ -88,17 +177,15 @@ export interface OwnerFinding {
   readonly given: boolean;
 }
 
-export function accountQuestion(name: UserName): Question<AccountAnswer> {
-  // The strict grammar of a UserName has no byte that would need an escape.
-  return { text: `name ${name}`, subject: `the user "${name}"`, parse: parseAccount, found: isKnown };
-}
-
 /** Asks NSS and IPC for the number. */
 export function ownerQuestion(uid: Uid): Question<OwnerFinding> {
   return {
     text: `owner ${uid}`,
     subject: `UID ${uid}`,
-    parse: parseOwner,
+    read(fields) {
+      const word = fields.oneOf('free', 'given', 'user', 'group', 'ipc');
+      return { evidence: readEvidence(word, fields), given: word === 'given' };
+    },
     found: ({ evidence }) => evidence !== undefined,
   };
 }
@@ -108,7 +195,7 @@ export function processQuestion(uid: Uid): Question<Evidence | undefined> {
   return {
     text: `process ${uid}`,
     subject: `UID ${uid}`,
-    parse: fields => parseFirst(fields, ['process']),
+    read: fields => readEvidence(fields.oneOf('free', 'process'), fields),
     found: evidence => evidence !== undefined,
   };
 }
@@ -118,7 +205,12 @@ export function runningQuestion(uids: readonly Uid[]): Question<ReadonlySet<Uid>
   return {
     text: `running ${uids.join(',')}`,
     subject: `the processes of ${uids.length} UIDs`,
-    parse: fields => parseRunning(fields, uids),
+    read(fields) {
+      fields.oneOf('running');
+      const numbers = fields.all(() => fields.uid());
+      const running = new Set(uids.filter(uid => numbers.includes(uid)));
+      return expected(running.size === numbers.length ? running : undefined);
+    },
     found: running => running.size > 0,
   };
 }
@@ -137,18 +229,40 @@ export function reapQuestion(word: keyof typeof REAPING, uid: Uid): Question<Evi
   return {
     text: `${word} ${uid}`,
     subject: `${REAPING[word]} of UID ${uid}`,
-    parse: fields => parseFirst(fields, ['process', 'ipc']),
+    read: fields => readEvidence(fields.oneOf('free', 'process', 'ipc'), fields),
     found: left => left !== undefined,
   };
 }
 
-/** Removes the IPC objects of a static user, and of a group, as far as they can be; see native/helper/reap/account_ipc.h. */
-export function accountIpcQuestion(uid: Uid, gid: Gid): Question<undefined> {
+/** Removes the IPC objects of a static user, and of a group, as far as they can be; see native/helper/reap/ipc_removal.h. */
+export function accountIpcQuestion(uid: Uid, gid: Gid): Question<unknown> {
   return {
     text: `remove-account-ipc ${uid},${gid}`,
     subject: `remove the IPC objects of the user ${uid} and the group ${gid}`,
-    parse: ([word, ...rest]) => (word === 'free' && rest.length === 0 ? { answer: undefined } : undefined),
-    found: () => false,
+    read: fields => fields.oneOf('free'),
+  };
+}
+
+/** IPC objects that strangers had given to a UID and that were removed. */
+export interface RemovedGifts {
+  readonly count: number;
+  /** the first of them, with the UIDs that created them */
+  readonly named: readonly { readonly object: IpcKind; readonly id: number; readonly creator: number }[];
+}
+
+/** Removes what OwnerFinding.given tells of; see native/helper/sysv_ipc.h. */
+export function giftsQuestion(uid: Uid): Question<RemovedGifts> {
+  return {
+    text: `remove-given ${uid}`,
+    subject: `remove the IPC objects that others gave to UID ${uid}`,
+    read(fields) {
+      fields.oneOf('removed');
+      const count = fields.number();
+      const named = fields.all(() => {
+        return { object: fields.oneOf(...IPC_KINDS), id: fields.number(), creator: fields.number() };
+      });
+      return expected(named.length <= count ? { count, named } : undefined);
+    },
   };
 }
 
@@ -157,42 +271,41 @@ export function writeLine(questions: readonly Pick<Question<never>, 'text'>[]): 
   return `${questions.map(({ text }) => text).join(SEPARATOR)}\n`;
 }
 
-/** What a helper's line is for the questions that were asked. */
-export type Reading<Answer> = { readonly answer: Answer } | 'again' | 'nonsense';
-
 export type Reply<Answers extends readonly unknown[]> =
-  | { readonly answers: Answered<Answers> }
-  | { readonly refusal: Refusal; readonly subject: string };
+  | { readonly kind: 'answered'; readonly answers: Answered<Answers> }
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly subject: string };
 
-/** Reads a line for HelperPool.ask: all answers up to the first that found something, or a refusal at their end. */
+/** @returns what a helper's line is for the questions that were asked: all answers up to the first that found something, or a refusal at their end */
 export function readReply<Answers extends readonly unknown[]>(
   questions: Questions<Answers>,
   line: string,
-): Reading<Reply<Answers>> {
-  if (line === 'again') {
-    return 'again';
+): Reply<Answers> | 'again' | 'nonsense' {
+  try {
+    return line === 'again' ? line : readTexts(questions, line.split(SEPARATOR));
+  } catch (error) {
+    if (error instanceof NonsenseError) {
+      return 'nonsense';
+    }
+    throw error;
   }
+}
+
+function readTexts<Answers extends readonly unknown[]>(questions: Questions<Answers>, texts: string[]): Reply<Answers> {
   const answers: unknown[] = [];
-  const texts = line.split(SEPARATOR);
-  for (const [index, text] of texts.entries()) {
-    const question = questions[index];
-    const isLast = index === texts.length - 1;
-    const fields = text.split(' ');
-    const refusal = parseRefusal(fields);
-    const reply = question?.parse(fields);
-    if (question !== undefined && refusal !== undefined && isLast) {
-      return { answer: { refusal, subject: question.subject } };
+  let reply: Reply<Answers> = { kind: 'answered', answers: answers as unknown as Answered<Answers> };
+  for (const { subject, read, found } of questions) {
+    const text = expected(texts.shift());
+    if (text.startsWith(REFUSAL)) {
+      reply = { kind: 'refused', refusal: Fields.read(text, ' ', readRefusal), subject };
+      break;
     }
-    if (question === undefined || reply === undefined) {
-      return 'nonsense';
+    const answer = Fields.read(text, ' ', read);
+    answers.push(answer);
+    if (found?.(answer) !== false) {
+      break;
     }
-    const ends = question.found(reply.answer) || index === questions.length - 1;
-    if (ends !== isLast) {
-      return 'nonsense';
-    }
-    answers.push(reply.answer);
   }
-  return { answer: { answers: answers as unknown as Answered<Answers> } };
+  return expected(texts.length === 0 ? reply : undefined);
 }
 
 /** WALK_CALL of process_walk.h: processes started and ended faster than they could be read. */
@@ -202,138 +315,48 @@ export const WALK_WORDS =
 
 /** @returns what failed, in words that complete "cannot …: …" */
 export function refusalWords({ call, errno }: Refusal): string {
-  if (call === WALK_CALL) {
-    return WALK_WORDS;
+  return call === WALK_CALL ? WALK_WORDS : `${call} failed: ${errnoWords(errno)}`;
+}
+
+/** @returns the name and the meaning of an errno */
+export function errnoWords(errno: number): string {
+  return (getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error']).join(', ');
+}
+
+function readRefusal(fields: Fields): Refusal {
+  fields.oneOf(REFUSAL);
+  return { call: fields.matching(/^[A-Za-z0-9_./-]+$/), errno: fields.number() };
+}
+
+function readAccount(fields: Fields): AccountAnswer {
+  fields.oneOf('account');
+  const user = fields.optional(ids => ({ uid: ids.uid(), gid: ids.gid() }));
+  const group = fields.optional(ids => ({ gid: ids.gid() }));
+  return { ...(user && { user }), ...(group && { group }) };
+}
+
+/** Reads what follows the first word of an answer. */
+function readEvidence(
+  kind: 'free' | 'given' | 'user' | 'group' | 'ipc' | 'process',
+  fields: Fields,
+): Evidence | undefined {
+  switch (kind) {
+    case 'free':
+    case 'given':
+      return undefined;
+    case 'user':
+    case 'group':
+      return { kind, name: fields.text() };
+    case 'ipc':
+      return { kind, object: fields.oneOf(...IPC_KINDS), id: fields.text() };
+    case 'process': {
+      const pid = fields.number(PROCESS_ID_MAX);
+      return { kind, pid, command: fields.text(), as: fields.oneOf(...PROCESS_ROLES) };
+    }
   }
-  const [code, words] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error'];
-  return `${call} failed: ${code}, ${words}`;
 }
 
-export function parseRefusal(fields: readonly string[]): Refusal | undefined {
-  const [word, call, errno, ...rest] = fields;
-  if (word !== 'error' || call === undefined || errno === undefined || rest.length > 0) {
-    return undefined;
-  }
-  const number = parseNumber(errno);
-  return /^[A-Za-z0-9_./-]+$/.test(call) && number !== undefined ? { call, errno: number } : undefined;
-}
-
-function parseAccount(fields: readonly string[]): { answer: AccountAnswer } | undefined {
-  const [word, user, group, ...rest] = fields;
-  if (word !== 'account' || user === undefined || group === undefined || rest.length > 0) {
-    return undefined;
-  }
-  const ids = user.split(':');
-  const uid = asId(ids[0], asUid);
-  const primary = asId(ids[1], asGid);
-  const gid = asId(group, asGid);
-  const userParsed =
-    uid === undefined || primary === undefined || ids.length !== 2 ? undefined : { user: { uid, gid: primary } };
-  const groupParsed = gid === undefined ? undefined : { group: { gid } };
-  if ((userParsed === undefined && user !== '-') || (groupParsed === undefined && group !== '-')) {
-    return undefined;
-  }
-  return { answer: { ...userParsed, ...groupParsed } };
-}
-
-function parseGroups([word, ...numbers]: readonly string[], from: number): { answer: readonly Gid[] } | undefined {
-  const gids = numbers.map(number => asId(number, asGid) ?? -1);
-  const isAscending = gids.every((gid, index) => gid >= from && gid > (gids[index - 1] ?? -1));
-  return word === 'groups' && isAscending && gids.length <= GROUPS_ANSWERED ? { answer: gids as Gid[] } : undefined;
-}
-
-function parseLogin([word, ...texts]: readonly string[]): { answer: LoginAnswer | undefined } | undefined {
-  const [home, shell] = texts.map(decodeExactly);
-  if (word === 'login' && texts.length === 0) {
-    return { answer: undefined };
-  }
-  return word === 'login' && texts.length === 2 && home !== undefined && shell !== undefined
-    ? { answer: { home, shell } }
-    : undefined;
-}
-
-function parseOwner(fields: readonly string[]): { answer: OwnerFinding } | undefined {
-  const given = fields.length === 1 && fields[0] === 'given';
-  const parsed = given ? { answer: undefined } : parseFirst(fields, ['user', 'group', 'ipc']);
-  return parsed && { answer: { evidence: parsed.answer, given } };
-}
-
-const EVIDENCE_PARSERS = {
-  user: (fields: readonly string[]) => parseNamed('user', fields),
-  group: (fields: readonly string[]) => parseNamed('group', fields),
-  ipc: parseIpc,
-  process: parseProcess,
-};
-
-/** Reads the first thing that was found, of one of the kinds. */
-function parseFirst(
-  [word, ...rest]: readonly string[],
-  kinds: readonly (keyof typeof EVIDENCE_PARSERS)[],
-): { answer: Evidence | undefined } | undefined {
-  if (word === 'free') {
-    return rest.length === 0 ? { answer: undefined } : undefined;
-  }
-  const kind = kinds.find(known => known === word);
-  const evidence = kind === undefined ? undefined : EVIDENCE_PARSERS[kind](rest);
-  return evidence === undefined ? undefined : { answer: evidence };
-}
-
-function parseRunning(
-  [word, ...numbers]: readonly string[],
-  asked: readonly Uid[],
-): { answer: ReadonlySet<Uid> } | undefined {
-  const running = new Set(asked.filter(uid => numbers.includes(String(uid))));
-  return word === 'running' && running.size === numbers.length ? { answer: running } : undefined;
-}
-
-function parseNamed(kind: 'user' | 'group', [text, ...rest]: readonly string[]): Evidence | undefined {
-  const name = decodeText(text);
-  return name !== undefined && rest.length === 0 ? { kind, name } : undefined;
-}
-
-function parseIpc([word, text, ...rest]: readonly string[]): Evidence | undefined {
-  const object = IPC_KINDS.find(known => known === word);
-  const id = decodeText(text);
-  return object !== undefined && id !== undefined && rest.length === 0 ? { kind: 'ipc', object, id } : undefined;
-}
-
-function parseProcess([digits, text, word, ...rest]: readonly string[]): Evidence | undefined {
-  const pid = parseNumber(digits);
-  const command = decodeText(text);
-  const as = PROCESS_ROLES.find(role => role === word);
-  return pid !== undefined && pid <= PROCESS_ID_MAX && command !== undefined && as !== undefined && rest.length === 0
-    ? { kind: 'process', pid, command, as }
-    : undefined;
-}
-
-function asId<Id extends Uid | Gid>(
-  text: string | undefined,
-  check: (value: number) => Id | undefined,
-): Id | undefined {
-  const number = parseNumber(text);
-  return number === undefined ? undefined : check(number);
-}
-
-/** Decimal without sign or leading zeros; ten digits hold every id. */
-export function parseNumber(text: string | undefined): number | undefined {
-  return text !== undefined && /^(?:0|[1-9]\d{0,9})$/.test(text) ? Number(text) : undefined;
-}
-
-/** Decodes percent-encoded text for people: control characters are left out, for the text ends in logs and on terminals. */
-function decodeText(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : decodeExactly(text)?.replace(/\p{Cc}/gu, '');
-}
-
-/** Decodes percent-encoded text; bytes that are no UTF-8 become U+FFFD. */
-export function decodeExactly(text: string): string | undefined {
-  if (!/^(?:[A-Za-z0-9._/-]|%[0-9A-F]{2})*$/.test(text)) {
-    return undefined;
-  }
-  const bytes = text.replace(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
-  return Buffer.from(bytes, 'latin1').toString('utf8');
-}
-
-/** The reverse: percent-encodes every byte that could be taken for something else. */
+/** Percent-encodes every byte of a text that could be taken for something else. */
 export function encodeText(text: string): string {
   return text.replace(/[^A-Za-z0-9._/-]/gu, character =>
     [...Buffer.from(character)].map(byte => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),

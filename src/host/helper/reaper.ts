@@ -11,17 +11,16 @@ import type { Evidence } from '../../core/evidence.ts';
 import type { Gid, Uid } from '../../core/ids.ts';
 import { Semaphore } from '../../core/semaphore.ts';
 import { ProcessScans } from '../processes/scan.ts';
-import { giftsQuestion, type RemovedGifts } from './ipc-gifts.ts';
 import { HelperPool } from './pool.ts';
 import type { HelperCommand } from './process.ts';
 import {
   accountIpcQuestion,
+  giftsQuestion,
   type Questions,
-  readReply,
+  type RemovedGifts,
   reapQuestion,
   refusalWords,
   runningQuestion,
-  writeLine,
 } from './protocol.ts';
 
 /** One question, in milliseconds: more than a helper takes to remove a million files. */
@@ -39,22 +38,23 @@ export class HelperReaper implements Reaper {
   /** how many are asked the short way */
   #finishing = 0;
   readonly #semaphore = new Semaphore(QUESTIONS_MAX);
-  readonly #scans = new ProcessScans(async uids => {
-    const [running] = await this.#ask(runningQuestion(uids));
-    return running ?? new Set();
-  });
-
+  readonly #scans = new ProcessScans(async uids => (await this.#ask(runningQuestion(uids)))[0]);
   readonly #onGifts: (uid: Uid, removed: RemovedGifts) => void;
 
   /**
    * Starts the first helper.
-   * @param command the helper: its absolute path, with the range of UIDs unless that is the usual one
+   * @param command the helper: its absolute path, with the UIDs of dynamic users unless these are the usual ones
    * @param onGifts told of what removeGifts() has removed
    */
   constructor(command: HelperCommand, onGifts: (uid: Uid, removed: RemovedGifts) => void = () => {}) {
     this.#onGifts = onGifts;
-    this.#pool = new HelperPool([...command, 'reaper'], { deadlineMs: QUESTION_DEADLINE_MS });
+    this.#pool = new HelperPool([...command, 'reaper'], () => QUESTION_DEADLINE_MS);
     this.#pool.warm();
+  }
+
+  /** @param command the helper of all further questions, as for the constructor */
+  renew(command: HelperCommand): void {
+    this.#pool.renew([...command, 'reaper']);
   }
 
   async endAll(uid: Uid, graceMs: number): Promise<Evidence | undefined> {
@@ -119,6 +119,11 @@ export class HelperReaper implements Reaper {
     await this.#ask(reapQuestion('clear-keyrings', uid));
   }
 
+  /** As HelperPool.endedCount. */
+  get endedCount(): number {
+    return this.#pool.endedCount;
+  }
+
   /** Ends the helpers; what is under way fails with HostFailed. @returns when their processes are gone */
   close(): Promise<void> {
     return this.#pool.close();
@@ -142,15 +147,14 @@ export class HelperReaper implements Reaper {
   /** Asks the questions of one line. @returns their answers; undefined for what was not asked, since something was found before */
   #ask<Answers extends readonly unknown[]>(...questions: Questions<Answers>) {
     return this.#semaphore.run(async () => {
-      const outcome = await this.#pool.ask(writeLine(questions), line => readReply<Answers>(questions, line));
+      const outcome = await this.#pool.ask(questions);
       // The last one is what the others lead to.
       const subject = questions.at(-1)?.subject ?? '';
       switch (outcome.kind) {
         case 'answered':
-          if ('refusal' in outcome.answer) {
-            throw failed(outcome.answer.subject, refusalWords(outcome.answer.refusal));
-          }
-          return outcome.answer.answers;
+          return outcome.answers;
+        case 'refused':
+          throw failed(outcome.subject, refusalWords(outcome.refusal));
         case 'late':
           throw failed(subject, `it took longer than ${QUESTION_DEADLINE_MS / 1_000} s`);
         case 'ended':

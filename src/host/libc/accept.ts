@@ -1,25 +1,41 @@
-/** accept4(2), and a peek at what a new peer has sent: calls that Node lacks, to take many connections in one turn of the event loop. About 1 µs each. */
-import { foreign, SLOT, unlessItWaits, writePointer } from './libc.ts';
+/**
+ * accept4(2), and a peek at what a new peer has sent: calls that Node lacks, to take many connections in one turn of the event loop. About
+ * 1 µs each.
+ */
+import { systemErrorCode } from '../host-error.ts';
+import { ForeignFunction } from './libc.ts';
 
 /** Of asm-generic/fcntl.h and bits/socket.h, the same on every architecture that Node runs on. */
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_PEEK = 2;
 const MSG_DONTWAIT = 0x40;
-/** The peer was gone before it was accepted (accept(2)). */
-const ECONNABORTED = 'ECONNABORTED';
+/** Of asm-generic/socket.h. */
+const SOL_SOCKET = 1;
+const SO_PASSRIGHTS = 83;
 
 /** Calls whose arguments are laid out once; each serves one caller at a time. */
 export class AcceptSocket {
-  readonly #accept = foreign('accept4', ['int32', 'pointer', 'pointer', 'int32']);
-  readonly #receive = foreign('recv', ['int32', 'pointer', 'size_t', 'int32']);
-  readonly #byte = Buffer.alloc(1);
+  readonly #accept = new ForeignFunction('accept4', ['int32', 'pointer', 'pointer', 'int32']);
+  readonly #receive = new ForeignFunction('recv', ['int32', 'pointer', 'size_t', 'int32']);
 
   constructor() {
-    this.#accept.frame.writeInt32LE(SOCK_NONBLOCK | SOCK_CLOEXEC, 3 * SLOT);
-    writePointer(this.#receive.frame, SLOT, this.#byte);
-    this.#receive.frame.writeBigUInt64LE(BigInt(this.#byte.length), 2 * SLOT);
-    this.#receive.frame.writeInt32LE(MSG_PEEK | MSG_DONTWAIT, 3 * SLOT);
+    this.#accept.lay(3, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    this.#receive.lay(1, Buffer.alloc(1), 1, MSG_PEEK | MSG_DONTWAIT);
+  }
+
+  /**
+   * Has a listening socket take no descriptors from peers, nor any that is accepted from it, since no method has a use for them: they would
+   * wait in the kernel until their message is read. Who sends some gets EPERM. A kernel before Linux 6.16 cannot do that.
+   */
+  listens(listening: number): void {
+    const set = new ForeignFunction('setsockopt', ['int32', 'int32', 'int32', 'pointer', 'int32']);
+    const off = Buffer.alloc(4);
+    try {
+      set.call(listening, SOL_SOCKET, SO_PASSRIGHTS, off, off.length);
+    } catch {
+      // ENOPROTOOPT: they are dropped when the message is read.
+    }
   }
 
   /**
@@ -28,12 +44,12 @@ export class AcceptSocket {
    * @throws Error the system's, such as EMFILE
    */
   accept(listening: number): number | undefined {
-    this.#accept.frame.writeInt32LE(listening, 0);
     for (;;) {
       try {
-        return unlessItWaits('accept4', this.#accept);
+        return this.#accept.callUnlessItWaits(listening);
       } catch (error) {
-        if (!(error instanceof Error && Reflect.get(error, 'code') === ECONNABORTED)) {
+        // The peer was gone before it was accepted (accept(2)).
+        if (systemErrorCode(error) !== 'ECONNABORTED') {
           throw error;
         }
       }
@@ -42,9 +58,8 @@ export class AcceptSocket {
 
   /** @returns whether the peer has closed the connection, or its sending, without having sent anything */
   hasLeft(descriptor: number): boolean {
-    this.#receive.frame.writeInt32LE(descriptor, 0);
     try {
-      return unlessItWaits('recv', this.#receive) === 0;
+      return this.#receive.callUnlessItWaits(descriptor) === 0;
     } catch {
       // What is wrong with it shows when it is read from.
       return false;

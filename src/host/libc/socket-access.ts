@@ -4,7 +4,7 @@
  */
 import type { Gid, Uid } from '../../core/ids.ts';
 import { hostError, systemErrorCode } from '../host-error.ts';
-import { checked, foreign, SLOT, writePointer } from './libc.ts';
+import { ForeignFunction } from './libc.ts';
 
 /** linux/posix_acl_xattr.h and linux/posix_acl.h: the value of the attribute is a version, then entries in the order of their tags. */
 const ATTRIBUTE = Buffer.from('system.posix_acl_access\0');
@@ -43,9 +43,12 @@ export function letConnect(path: string, users: Iterable<Uid>, groups: Iterable<
     if (entries.length > ACCESS_ENTRIES_MAX) {
       throw new Error(`${entries.length} users and groups, more than ${ACCESS_ENTRIES_MAX}`);
     }
-    setAttribute(path, encode(entries));
+    const value = encode(entries);
+    const call = new ForeignFunction('lsetxattr', ['pointer', 'pointer', 'pointer', 'size_t', 'int32']);
+    call.call(Buffer.from(`${path}\0`), ATTRIBUTE, value, value.length);
   } catch (error) {
-    if (mask.length === 0 && systemErrorCode(error) === 'EOPNOTSUPP') {
+    // What the kernel calls EOPNOTSUPP; both have one number, and Node has this name for it.
+    if (mask.length === 0 && systemErrorCode(error) === 'ENOTSUP') {
       // A file system without ACLs has none that would let others in.
       return;
     }
@@ -63,15 +66,4 @@ function encode(entries: readonly Entry[]): Buffer {
     value.writeUInt32LE(id, offset + 4);
   }
   return value;
-}
-
-function setAttribute(path: string, value: Buffer): void {
-  const call = foreign('lsetxattr', ['pointer', 'pointer', 'pointer', 'size_t', 'int32']);
-  const name = Buffer.from(`${path}\0`);
-  writePointer(call.frame, 0, name);
-  writePointer(call.frame, SLOT, ATTRIBUTE);
-  writePointer(call.frame, 2 * SLOT, value);
-  call.frame.writeBigUInt64LE(BigInt(value.length), 3 * SLOT);
-  call.frame.writeInt32LE(0, 4 * SLOT);
-  checked('lsetxattr', call);
 }

@@ -4,7 +4,7 @@
  * asynchronous half of node:fs, dns.lookup and zlib share. It costs no time of the processor until something happens.
  */
 import { closeSync, writeSync } from 'node:fs';
-import { checked, foreign, SLOT, writePointer } from '../libc/libc.ts';
+import { ForeignFunction } from '../libc/libc.ts';
 
 /** Of sys/epoll.h and sys/eventfd.h, the same on every architecture that Node runs on. */
 const EPOLL_CTL_ADD = 1;
@@ -26,21 +26,21 @@ const WAKE_TOKEN = 0;
 const ONE = Buffer.from(new BigUint64Array([1n]).buffer);
 
 export class Epoll {
-  readonly #descriptor: number;
-  readonly #wakeup: number;
-  readonly #control = foreign('epoll_ctl', ['int32', 'int32', 'int32', 'pointer']);
+  readonly #descriptor = new ForeignFunction('epoll_create1', ['int32']).call(CLOEXEC);
+  readonly #wakeup = new ForeignFunction('eventfd', ['int32', 'int32']).call(0, CLOEXEC | NONBLOCK);
+  readonly #control = new ForeignFunction('epoll_ctl', ['int32', 'int32', 'int32', 'pointer']);
   readonly #event = Buffer.alloc(EVENT_BYTES);
-  readonly #wait = foreign('epoll_wait', ['int32', 'pointer', 'int32', 'int32']);
+  readonly #wait = new ForeignFunction('epoll_wait', ['int32', 'pointer', 'int32', 'int32']);
   readonly #events = Buffer.alloc(EVENTS_MAX * EVENT_BYTES);
+  /** a wait that is under way has the others on its thread */
+  readonly #now = new ForeignFunction('epoll_wait', ['int32', 'pointer', 'int32', 'int32']);
+  readonly #eventsNow = Buffer.alloc(EVENTS_MAX * EVENT_BYTES);
 
   /** @throws Error the system's, such as EMFILE; what was opened until then stays open */
   constructor() {
-    this.#descriptor = createEpoll();
-    this.#wakeup = createEvent();
-    writePointer(this.#control.frame, 3 * SLOT, this.#event);
-    writePointer(this.#wait.frame, SLOT, this.#events);
-    this.#wait.frame.writeInt32LE(this.#descriptor, 0);
-    this.#wait.frame.writeInt32LE(EVENTS_MAX, 2 * SLOT);
+    this.#control.lay(3, this.#event);
+    this.#wait.lay(0, this.#descriptor, this.#events, EVENTS_MAX);
+    this.#now.lay(0, this.#descriptor, this.#eventsNow, EVENTS_MAX, AT_ONCE);
     this.#change(EPOLL_CTL_ADD, this.#wakeup, WAKE_TOKEN);
   }
 
@@ -64,15 +64,22 @@ export class Epoll {
    * @throws Error the system's
    */
   async wait(): Promise<readonly number[]> {
-    this.#wait.frame.writeInt32LE(FOREVER, 3 * SLOT);
-    let count = await this.#wait.invokeOnThread();
+    let count = await this.#wait.lay(3, FOREVER).callOnThread();
     if (count === -1) {
       // Its errno is on the other thread: EINTR goes away when asked again, and anything else fails again.
-      this.#wait.frame.writeInt32LE(AT_ONCE, 3 * SLOT);
-      count = checked('epoll_wait', this.#wait);
+      count = this.#wait.lay(3, AT_ONCE).call();
     }
+    return this.#tokens(count, this.#events);
+  }
+
+  /** What is readable now, also while a wait is under way. @returns the tokens, each of which a wait may name, too */
+  readable(): readonly number[] {
+    return this.#tokens(this.#now.call(), this.#eventsNow);
+  }
+
+  #tokens(count: number, events: Buffer): number[] {
     const tokens = Array.from({ length: count }, (_, index) =>
-      Number(this.#events.readBigUInt64LE(index * EVENT_BYTES + DATA_OFFSET)),
+      Number(events.readBigUInt64LE(index * EVENT_BYTES + DATA_OFFSET)),
     );
     return tokens.filter(token => token !== WAKE_TOKEN);
   }
@@ -91,22 +98,6 @@ export class Epoll {
   #change(operation: number, descriptor: number, token: number): void {
     this.#event.writeUInt32LE(EPOLLIN, 0);
     this.#event.writeBigUInt64LE(BigInt(token), DATA_OFFSET);
-    this.#control.frame.writeInt32LE(this.#descriptor, 0);
-    this.#control.frame.writeInt32LE(operation, SLOT);
-    this.#control.frame.writeInt32LE(descriptor, 2 * SLOT);
-    checked('epoll_ctl', this.#control);
+    this.#control.call(this.#descriptor, operation, descriptor);
   }
-}
-
-function createEpoll(): number {
-  const call = foreign('epoll_create1', ['int32']);
-  call.frame.writeInt32LE(CLOEXEC, 0);
-  return checked('epoll_create1', call);
-}
-
-function createEvent(): number {
-  const call = foreign('eventfd', ['int32', 'int32']);
-  call.frame.writeInt32LE(0, 0);
-  call.frame.writeInt32LE(CLOEXEC | NONBLOCK, SLOT);
-  return checked('eventfd', call);
 }

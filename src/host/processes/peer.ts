@@ -6,7 +6,7 @@
  */
 import { DynuserError } from '../../core/errors.ts';
 import { asGid, asPid, asUid, type Gid, type Pid, type Uid } from '../../core/ids.ts';
-import { SO_PEERCRED, SO_PEERGROUPS, type SocketOption, socketOption } from '../libc/libc.ts';
+import { SO_PEERCRED, SO_PEERGROUPS, SocketOption } from '../libc/libc.ts';
 
 const ID_BYTES = 4;
 /** struct ucred: pid, uid, gid. */
@@ -27,8 +27,8 @@ export interface PeerCredentials {
 
 /** Reads credentials; holds the memory that the kernel writes them into. */
 export class PeerReader {
-  readonly #credentials = socketOption(SO_PEERCRED, CREDENTIALS_BYTES);
-  readonly #groups = socketOption(SO_PEERGROUPS, GROUPS_USUAL * ID_BYTES);
+  readonly #credentials = new SocketOption(SO_PEERCRED, CREDENTIALS_BYTES);
+  readonly #groups = new SocketOption(SO_PEERGROUPS, GROUPS_USUAL * ID_BYTES);
 
   /**
    * @param descriptor a connected UNIX socket
@@ -52,32 +52,20 @@ export class PeerReader {
 
   #readGroups(descriptor: number): readonly Gid[] {
     try {
-      return this.#askGroups(descriptor);
+      let groups = this.#groups;
+      let size = groups.read(descriptor);
+      if (size > GROUPS_MAX * ID_BYTES) {
+        throw new Error(`SO_PEERGROUPS has ${size} bytes`);
+      }
+      if (size > groups.value.length) {
+        groups = new SocketOption(SO_PEERGROUPS, size);
+        size = groups.read(descriptor);
+      }
+      const count = Math.floor(Math.min(size, groups.value.length) / ID_BYTES);
+      const gids = Array.from({ length: count }, (_, index) => asGid(groups.value.readUInt32LE(index * ID_BYTES)));
+      return gids.filter(gid => gid !== undefined);
     } catch (error) {
       throw new DynuserError('HostFailed', 'the kernel does not say which groups have connected', {}, error);
     }
   }
-
-  #askGroups(descriptor: number): readonly Gid[] {
-    const size = this.#groups.read(descriptor);
-    if (size <= this.#groups.value.length) {
-      return parseGroups(this.#groups, size);
-    }
-    if (size > GROUPS_MAX * ID_BYTES) {
-      throw new Error(`SO_PEERGROUPS has ${size} bytes`);
-    }
-    const groups = socketOption(SO_PEERGROUPS, size);
-    return parseGroups(groups, groups.read(descriptor));
-  }
-}
-
-function parseGroups({ value }: SocketOption, size: number): readonly Gid[] {
-  const groups: Gid[] = [];
-  for (let offset = 0; offset + ID_BYTES <= Math.min(size, value.length); offset += ID_BYTES) {
-    const gid = asGid(value.readUInt32LE(offset));
-    if (gid !== undefined) {
-      groups.push(gid);
-    }
-  }
-  return groups;
 }

@@ -5,10 +5,8 @@
 import { fstatSync, readFileSync, statfsSync } from 'node:fs';
 import { asPid, type Pid } from '../../core/ids.ts';
 import { systemErrorCode } from '../host-error.ts';
-import { checked, foreign, SLOT, type SocketOption, socketOption, writePointer } from '../libc/libc.ts';
+import { ForeignFunction, SO_PEERPIDFD, SocketOption } from '../libc/libc.ts';
 
-/** asm-generic/socket.h, since Linux 6.5. */
-const SO_PEERPIDFD = 77;
 const DESCRIPTOR_BYTES = 4;
 /** PID_FS_MAGIC of linux/magic.h: since Linux 6.9 pidfds have a file system, whose inode numbers are those of processes. */
 const PID_FS_MAGIC = 0x5049_4446;
@@ -25,21 +23,19 @@ export type PeerPidfd =
 
 /** Opens and asks pidfds; holds the memory that the calls' arguments are in. */
 export class Pidfds {
-  readonly #open = foreign('pidfd_open', ['int32', 'int32']);
-  readonly #poll = foreign('poll', ['pointer', 'size_t', 'int32']);
+  readonly #open = new ForeignFunction('pidfd_open', ['int32', 'int32']);
+  readonly #poll = new ForeignFunction('poll', ['pointer', 'size_t', 'int32']);
   readonly #pollRequest = Buffer.alloc(8);
-  readonly #peer: SocketOption = socketOption(SO_PEERPIDFD, DESCRIPTOR_BYTES);
-  readonly #ioctl = foreign('ioctl', ['int32', 'size_t', 'pointer']);
+  readonly #peer = new SocketOption(SO_PEERPIDFD, DESCRIPTOR_BYTES);
+  readonly #signal = new ForeignFunction('pidfd_send_signal', ['int32', 'int32', 'size_t', 'int32']);
+  readonly #ioctl = new ForeignFunction('ioctl', ['int32', 'size_t', 'pointer']);
   readonly #information = Buffer.alloc(INFORMATION_BYTES);
   #haveInodes: boolean | undefined;
   #haveInformation = true;
 
   constructor() {
-    writePointer(this.#poll.frame, 0, this.#pollRequest);
-    this.#poll.frame.writeBigUInt64LE(1n, SLOT);
-    this.#poll.frame.writeInt32LE(0, 2 * SLOT);
-    this.#ioctl.frame.writeBigUInt64LE(BigInt(GET_INFORMATION), SLOT);
-    writePointer(this.#ioctl.frame, 2 * SLOT, this.#information);
+    this.#poll.lay(0, this.#pollRequest, 1);
+    this.#ioctl.lay(1, GET_INFORMATION, this.#information);
   }
 
   /**
@@ -48,10 +44,8 @@ export class Pidfds {
    * @throws Error the system's, such as EMFILE
    */
   open(pid: Pid): number | undefined {
-    this.#open.frame.writeInt32LE(pid, 0);
-    this.#open.frame.writeInt32LE(0, SLOT);
     try {
-      return checked('pidfd_open', this.#open);
+      return this.#open.call(pid);
     } catch (error) {
       const code = systemErrorCode(error);
       // EINVAL, since Linux 6.9 ENOENT: the number is that of a thread which is no process.
@@ -88,7 +82,18 @@ export class Pidfds {
   hasExited(descriptor: number): boolean {
     this.#pollRequest.writeInt32LE(descriptor, 0);
     this.#pollRequest.writeInt16LE(POLLIN, 4);
-    return checked('poll', this.#poll) > 0;
+    return this.#poll.call() > 0;
+  }
+
+  /** Sends its process a signal (pidfd_send_signal(2)), unless it has exited. @throws Error the system's */
+  signal(descriptor: number, number: number): void {
+    try {
+      this.#signal.call(descriptor, number);
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ESRCH') {
+        throw error;
+      }
+    }
   }
 
   /** @returns the inode number in decimal, which no other process of this boot ever has; undefined before Linux 6.9 */
@@ -128,9 +133,8 @@ export class Pidfds {
       return undefined;
     }
     this.#information.fill(0);
-    this.#ioctl.frame.writeInt32LE(descriptor, 0);
     try {
-      checked('ioctl', this.#ioctl);
+      this.#ioctl.call(descriptor);
       return asPid(this.#information.readUInt32LE(INFORMATION_PID_OFFSET));
     } catch (error) {
       // ESRCH is an answer: it has exited, or runs where we cannot see it.

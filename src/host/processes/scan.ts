@@ -7,8 +7,8 @@ import type { Uid } from '../../core/ids.ts';
 /** UIDs that one scan can be about (NUMBERS_MAX of native/helper/processes.h). */
 export const SCAN_UIDS_MAX = 64;
 
-/** Scans once. @returns those of the UIDs that a process runs with @throws if that is not known */
-type Scan = (uids: readonly Uid[]) => Promise<ReadonlySet<Uid>>;
+/** Scans once. @returns those of the UIDs that a process runs with; undefined if that is not known, or @throws */
+type Scan = (uids: readonly Uid[]) => Promise<ReadonlySet<Uid> | undefined>;
 
 interface Request {
   readonly uid: Uid;

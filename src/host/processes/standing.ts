@@ -61,6 +61,15 @@ export class Standings {
     }
   }
 
+  /** Whether the process that has a number now has our network. False if it has ended, or cannot be seen. */
+  sharesNetwork(pid: Pid | undefined): boolean {
+    try {
+      return pid !== undefined && namespaceOf(pid, 'net') === namespaceOf('self', 'net');
+    } catch {
+      return false;
+    }
+  }
+
   close(): void {
     for (const descriptor of this.#descriptors.splice(0)) {
       closeSync(descriptor);
@@ -122,7 +131,7 @@ export class Standings {
 }
 
 /** @returns the inode number of a namespace, which is its own as long as it lives @throws Error the system's */
-function namespaceOf(process: Pid | 'self', kind: 'user' | 'mnt'): number {
+function namespaceOf(process: Pid | 'self', kind: 'user' | 'mnt' | 'net'): number {
   return statSync(`/proc/${process}/ns/${kind}`).ino;
 }
 

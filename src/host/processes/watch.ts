@@ -1,12 +1,12 @@
 /**
  * Follows processes to their end, thousands with one blocked wait. A process is known by its pidfd, and after a restart of
- * this daemon by its identity, never by its number alone. Knows nothing of leases; signals nothing.
+ * this daemon by its identity, never by its number alone. Knows nothing of leases.
  */
 import { closeSync } from 'node:fs';
 import type { PeerPinOutcome, PinnedProcess, PinOutcome, Processes } from '../../allocator/ports.ts';
 import type { Pid } from '../../core/ids.ts';
 import { isSameProcess, type ProcessIdentity } from '../../core/process-identity.ts';
-import { hostError } from '../host-error.ts';
+import { attempt } from '../host-error.ts';
 import { Epoll } from './epoll.ts';
 import { readBoot, readRealUid, readStartTime } from './files.ts';
 import { Pidfds } from './pidfd.ts';
@@ -25,6 +25,7 @@ export class ProcessWatch implements Processes {
   readonly #followed = new Map<number, Followed>();
   readonly #onFailure: (what: string, cause: unknown) => void;
   #lastToken = 0;
+  #pinnedCount = 0;
   #waiting: Promise<void> | undefined;
   #closing = false;
 
@@ -34,12 +35,12 @@ export class ProcessWatch implements Processes {
    */
   constructor(onFailure: (what: string, cause: unknown) => void) {
     this.#onFailure = onFailure;
-    try {
-      this.#boot = readBoot();
-      this.#epoll = new Epoll();
-    } catch (error) {
-      throw hostError(error, 'cannot watch processes');
-    }
+    [this.#boot, this.#epoll] = attempt('cannot watch processes', () => [readBoot(), new Epoll()] as const);
+  }
+
+  /** How many descriptors of processes there are. */
+  get pinnedCount(): number {
+    return this.#pinnedCount;
   }
 
   open(pid: Pid): PinOutcome {
@@ -76,6 +77,20 @@ export class ProcessWatch implements Processes {
     return outcome;
   }
 
+  /** Calls back for what has exited by now, in this tick: the thread that waits for it may not have had its turn yet. */
+  notice(): void {
+    // Each callback takes one off: there is an end.
+    while (this.#waiting !== undefined && !this.#closing) {
+      const tokens = attempt('cannot look which processes have exited', () => this.#epoll.readable());
+      for (const token of tokens) {
+        this.#exited(token);
+      }
+      if (tokens.length === 0) {
+        return;
+      }
+    }
+  }
+
   /** Ends the wait; nothing is called back any more. Pinned processes are closed by who has them. @returns when its thread is free */
   async close(): Promise<void> {
     if (!this.#closing) {
@@ -108,6 +123,7 @@ export class ProcessWatch implements Processes {
   #pinned(descriptor: number, identity: ProcessIdentity): PinnedProcess {
     const token = ++this.#lastToken;
     let open = true;
+    this.#pinnedCount++;
     return {
       identity,
       owner: () =>
@@ -122,9 +138,17 @@ export class ProcessWatch implements Processes {
           this.#waiting ??= this.#wait();
         }
       },
+      signal: number => {
+        if (open) {
+          attempt(`cannot send signal ${number} to process ${identity.pid}`, () =>
+            this.#pidfds.signal(descriptor, number),
+          );
+        }
+      },
       close: () => {
         if (open) {
           open = false;
+          this.#pinnedCount--;
           this.#unfollow(token);
           closeSync(descriptor);
         }
@@ -162,13 +186,5 @@ export class ProcessWatch implements Processes {
     } catch (error) {
       this.#onFailure('what follows the exit of a process failed', error);
     }
-  }
-}
-
-function attempt<Result>(what: string, action: () => Result): Result {
-  try {
-    return action();
-  } catch (error) {
-    throw hostError(error, what);
   }
 }

@@ -12,8 +12,6 @@ const FIRST_DESCRIPTOR = 3;
 /** Beside locks we ask for two sockets; a unit that hands over more than a few is not ours. */
 const SOCKETS_MAX = 16;
 const DESCRIPTORS_MAX = SOCKETS_MAX + LOCKS_KEPT_MAX;
-/** FileDescriptorName= of the socket of those who may acquire; one of any other name is that of everybody. */
-const ALLOCATOR_NAME = 'allocator';
 
 export interface PassedDescriptors {
   readonly sockets: readonly PassedSocket[];
@@ -54,25 +52,14 @@ export function takePassedDescriptors(environment: NodeJS.ProcessEnv, pid: numbe
   const stored = passed.filter(({ name }) => uidOfKeptName(name) !== undefined);
   const sockets = passed.filter(({ name }) => uidOfKeptName(name) === undefined);
   if (sockets.length > SOCKETS_MAX) {
-    throw new DynuserError(
-      'HostFailed',
-      `LISTEN_FDS has ${sockets.length} sockets: ${SOCKETS_MAX} at most are expected`,
-    );
+    const bound = `${SOCKETS_MAX} at most are expected`;
+    throw new DynuserError('HostFailed', `LISTEN_FDS has ${sockets.length} sockets: ${bound}`);
   }
-  for (const { descriptor } of sockets) {
-    if (!isSocket(descriptor)) {
-      throw new DynuserError('HostFailed', `descriptor ${descriptor} of LISTEN_FDS is no open socket`);
-    }
+  const wrong = sockets.find(({ descriptor }) => !isSocket(descriptor));
+  if (wrong !== undefined) {
+    throw new DynuserError('HostFailed', `descriptor ${wrong.descriptor} of LISTEN_FDS is no open socket`);
   }
   return { sockets, stored };
-}
-
-/** @returns the first of the passed sockets that is for these peers, if there is one */
-export function passedSocket(
-  sockets: readonly PassedSocket[],
-  of: 'everybody' | 'allocator',
-): PassedSocket | undefined {
-  return sockets.find(({ name }) => (name === ALLOCATOR_NAME) === (of === 'allocator'));
 }
 
 function isSocket(descriptor: number): boolean {

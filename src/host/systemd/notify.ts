@@ -2,8 +2,8 @@
  * What the service manager is told of our state, by the protocol of sd_notify(3): one datagram of NAME=VALUE lines to
  * the socket that $NOTIFY_SOCKET names.
  */
-import { hostError } from '../host-error.ts';
-import { sendUnixDatagram } from '../libc/libc.ts';
+import { attempt, hostError } from '../host-error.ts';
+import { sendUnixDatagram } from '../libc/descriptor-socket.ts';
 
 /** How long the manager's queue may be full; the protocol has no answer to wait for. */
 const SEND_TIMEOUT_MS = 5_000;
@@ -31,17 +31,19 @@ export function openNotify(environment: NodeJS.ProcessEnv): Notify {
   if (socket === undefined || socket === '') {
     return () => {};
   }
-  const address = socket.startsWith('@') ? `\0${socket.slice(1)}` : socket;
-  if (!/^[/\0]./s.test(address) || Buffer.byteLength(address) >= ADDRESS_BYTES_MAX) {
+  const address = notifyAddress(socket);
+  if (address === undefined || Buffer.byteLength(address) >= ADDRESS_BYTES_MAX) {
     throw hostError(new Error(`"${socket}" is no path or abstract name of a UNIX socket`), 'NOTIFY_SOCKET');
   }
-  return notification => {
-    try {
-      sendUnixDatagram(address, encode(notification), SEND_TIMEOUT_MS);
-    } catch (error) {
-      throw hostError(error, `cannot notify the service manager at ${socket}`);
-    }
-  };
+  return notification =>
+    attempt(`cannot notify the service manager at ${socket}`, () =>
+      sendUnixDatagram(address, encode(notification), SEND_TIMEOUT_MS),
+    );
+}
+
+/** @param socket $NOTIFY_SOCKET. @returns it as connect(2) takes it; undefined if it is neither an absolute path nor an abstract name */
+export function notifyAddress(socket: string): string | undefined {
+  return /^[/@]./s.test(socket) ? socket.replace(/^@/, '\0') : undefined;
 }
 
 function encode(notification: Notification): string {

@@ -2,19 +2,50 @@
  * The lock files by which systemd and this daemon keep out of each other's way: one of the two has a UID at a time.
  * The protocol is systemd's (src/core/dynamic-user.c): the file <directory>/<uid>, created 0600, is flocked for as
  * long as the UID is in use, has the user's name in it, and is unlinked while the lock is still held.
- * Never waits for a lock, and never touches a file whose lock another holds.
+ * Never waits for a lock, and never touches a file whose lock another holds. A UID that systemd never takes has no file: it costs
+ * neither that nor a descriptor.
  */
-import { closeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import type { LockOutcome, PeekOutcome, UidLocks } from '../../allocator/ports.ts';
 import { DynuserError } from '../../core/errors.ts';
 import type { Uid, UserName } from '../../core/ids.ts';
+import { inInterval, SYSTEMD_INTERVAL } from '../../core/range.ts';
 import { PinnedDirectory } from '../../files/pinned-directory.ts';
-import { hostError } from '../host-error.ts';
-import { LockFile } from './lock-file.ts';
+import { attempt, hostError, systemErrorCode } from '../host-error.ts';
+import { closeUnless, flock, LOCK_EXCLUSIVE, LOCK_SHARED } from '../libc/libc.ts';
 import type { LockStore } from './lock-store.ts';
 
 export const SYSTEMD_LOCK_DIRECTORY = '/run/systemd/dynamic-uid';
 const DIRECTORY_MODE = 0o755;
+const FILE_MODE = 0o600;
+
+/**
+ * Whatever somebody put at the path, opening it must not wait: O_RDWR never does for a FIFO (fifo(7)), O_NONBLOCK is for
+ * devices. Node adds O_CLOEXEC.
+ */
+const OPEN_FLAGS = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NOCTTY | constants.O_NONBLOCK;
+
+/** Codes of open(2) that speak against this one path; any other is the host's trouble, which the next UID would meet too. */
+const UNUSABLE: ReadonlyMap<string, string> = new Map([
+  ['ELOOP', 'it is a symbolic link'],
+  ['EISDIR', 'it is a directory'],
+  ['ENXIO', 'it is a socket or a device'],
+  ['ENODEV', 'it is a device'],
+  ['EACCES', 'opening it is not allowed'],
+  ['EPERM', 'opening it is not allowed; it may be immutable'],
+  ['ETXTBSY', 'it is being executed'],
+]);
+
 /** How often a file may be unlinked by its former holder between our open and our lock, before the UID counts as taken. */
 const OPEN_ATTEMPTS_MAX = 16;
 
@@ -26,44 +57,46 @@ interface Held {
   kept: boolean;
 }
 
-export interface UidLockOptions {
-  /** keeps locks beyond the end of this process; without it they end with it */
-  readonly store?: LockStore;
-  /** the descriptors that a former daemon had kept, by UID */
-  readonly inherited?: ReadonlyMap<Uid, number>;
-  /** told of what somebody did to the files, in words */
-  readonly report?: (what: string) => void;
-}
-
 export class SystemdUidLocks implements UidLocks {
   #directory: PinnedDirectory;
   readonly #store: LockStore | undefined;
   readonly #report: (what: string) => void;
   readonly #held = new Map<Uid, Held>();
+  /** those that are locked and have no file */
+  readonly #withoutFile = new Set<Uid>();
   /** what a former daemon had kept, until it is locked again or dropped */
   readonly #inherited: Map<Uid, number>;
 
-  private constructor(directory: PinnedDirectory, { store, inherited, report }: UidLockOptions) {
-    this.#directory = directory;
+  /**
+   * @param path the directory, made if it is missing; SYSTEMD_LOCK_DIRECTORY but for tests
+   * @param report told of what somebody did to the files, in words
+   * @param store keeps locks beyond the end of this process; without it they end with it
+   * @throws DynuserError HostFailed if the directory cannot be made, or others may write to it
+   */
+  constructor(path: string, report: (what: string) => void = () => {}, store?: LockStore) {
+    this.#directory = openDirectory(path);
     this.#store = store;
-    this.#report = report ?? (() => {});
-    this.#inherited = new Map(inherited);
+    this.#report = report;
+    this.#inherited = new Map(store?.inherited);
   }
 
-  /**
-   * @param path the directory, made if it is missing; /run/systemd/dynamic-uid but for tests
-   * @throws DynuserError HostFailed if it cannot be made, or others may write to it
-   */
-  static open(path: string, options: UidLockOptions = {}): SystemdUidLocks {
-    return new SystemdUidLocks(openDirectory(path), options);
+  /** How many locks have a descriptor. */
+  get fileCount(): number {
+    return this.#held.size;
   }
 
   lock(uid: Uid, name: UserName): LockOutcome {
+    if (!hasLockFile(uid)) {
+      return this.#note(uid);
+    }
     this.#renewDirectory();
     return this.#held.has(uid) ? { kind: 'taken' } : this.#take(uid, name);
   }
 
   relock(uid: Uid, name: UserName): LockOutcome {
+    if (!hasLockFile(uid)) {
+      return this.#note(uid);
+    }
     this.#renewDirectory();
     return this.#held.has(uid) ? { kind: 'taken' } : (this.#adopt(uid, name) ?? this.#takeOld(uid, name));
   }
@@ -77,6 +110,9 @@ export class SystemdUidLocks implements UidLocks {
   }
 
   confirm(uid: Uid): LockOutcome {
+    if (!hasLockFile(uid)) {
+      return { kind: this.#withoutFile.has(uid) ? 'locked' : 'taken' };
+    }
     this.#renewDirectory();
     const held = this.#held.get(uid);
     if (held === undefined) {
@@ -86,6 +122,9 @@ export class SystemdUidLocks implements UidLocks {
   }
 
   peek(uid: Uid): PeekOutcome {
+    if (!hasLockFile(uid)) {
+      return { kind: this.#withoutFile.has(uid) ? 'taken' : 'free' };
+    }
     this.#renewDirectory();
     const file = this.#file(uid);
     const opened = file.open(false);
@@ -96,6 +135,7 @@ export class SystemdUidLocks implements UidLocks {
   }
 
   release(uid: Uid): void {
+    this.#withoutFile.delete(uid);
     const held = this.#held.get(uid);
     if (held !== undefined) {
       this.#held.delete(uid);
@@ -108,13 +148,14 @@ export class SystemdUidLocks implements UidLocks {
       return;
     }
     const file = this.#file(uid);
+    // Also of one without a file: a daemon of a time that locked all UIDs had made one.
     const inherited = this.#inherited.get(uid);
     if (inherited !== undefined) {
       this.#inherited.delete(uid);
       this.#end(uid, { descriptor: inherited, kept: true });
     }
-    const opened = file.open(false);
-    if (opened.kind === 'open' && file.tryLock(opened.descriptor) === 'held') {
+    const opened = hasLockFile(uid) ? file.open(false) : undefined;
+    if (opened?.kind === 'open' && file.tryLock(opened.descriptor) === 'held') {
       file.unlinkAndClose(opened.descriptor);
     }
   }
@@ -124,6 +165,14 @@ export class SystemdUidLocks implements UidLocks {
     for (const uid of [...this.#inherited.keys()]) {
       this.sweep(uid);
     }
+  }
+
+  #note(uid: Uid): LockOutcome {
+    if (this.#withoutFile.has(uid)) {
+      return { kind: 'taken' };
+    }
+    this.#withoutFile.add(uid);
+    return { kind: 'locked' };
   }
 
   #file(uid: Uid): LockFile {
@@ -146,8 +195,7 @@ export class SystemdUidLocks implements UidLocks {
       const state = file.tryLock(opened.descriptor);
       if (state === 'held') {
         file.writeName(opened.descriptor, name);
-        this.#held.set(uid, { descriptor: opened.descriptor, name, kept: false });
-        return { kind: 'locked' };
+        return this.#hold(uid, { descriptor: opened.descriptor, name, kept: false });
       }
       if (state === 'taken') {
         return { kind: 'taken' };
@@ -174,8 +222,7 @@ export class SystemdUidLocks implements UidLocks {
       closeSync(opened.descriptor);
       return { kind: 'unusable', reason: 'its lock file has the name of somebody else' };
     }
-    this.#held.set(uid, { descriptor: opened.descriptor, name, kept: false });
-    return { kind: 'locked' };
+    return this.#hold(uid, { descriptor: opened.descriptor, name, kept: false });
   }
 
   /** Takes over what a former daemon had kept. @returns undefined if there is nothing, or it keeps nobody out any more */
@@ -194,7 +241,11 @@ export class SystemdUidLocks implements UidLocks {
       this.#store?.drop(uid);
       return undefined;
     }
-    this.#held.set(uid, { descriptor, name, kept: true });
+    return this.#hold(uid, { descriptor, name, kept: true });
+  }
+
+  #hold(uid: Uid, held: Held): LockOutcome {
+    this.#held.set(uid, held);
     return { kind: 'locked' };
   }
 
@@ -240,10 +291,113 @@ export class SystemdUidLocks implements UidLocks {
   }
 }
 
+/** Whether a UID that is locked has a file, and with it a descriptor. */
+export function hasLockFile(uid: Uid): boolean {
+  return inInterval(SYSTEMD_INTERVAL, uid);
+}
+
 function openDirectory(path: string): PinnedDirectory {
-  try {
-    return PinnedDirectory.open(path, { create: { mode: DIRECTORY_MODE } });
-  } catch (error) {
-    throw hostError(error, `cannot use the lock directory ${path}`);
+  return attempt(`cannot use the lock directory ${path}`, () =>
+    PinnedDirectory.open(path, { create: { mode: DIRECTORY_MODE } }),
+  );
+}
+
+type Opened =
+  | { readonly kind: 'open'; readonly descriptor: number }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unusable'; readonly reason: string };
+
+/** The lock file of one UID in a directory; keeps nothing. @throws DynuserError HostFailed, LimitReached; so do all methods */
+class LockFile {
+  readonly #path: string;
+  readonly #entry: string;
+
+  constructor(directory: PinnedDirectory, uid: Uid) {
+    this.#path = `${directory.path}/${uid}`;
+    this.#entry = directory.entry(String(uid));
+  }
+
+  /** @param create whether it is made if it is missing */
+  open(create: boolean): Opened {
+    let descriptor: number;
+    try {
+      descriptor = openSync(this.#entry, OPEN_FLAGS | (create ? constants.O_CREAT : 0), FILE_MODE);
+    } catch (error) {
+      const code = systemErrorCode(error) ?? '';
+      const reason = UNUSABLE.get(code);
+      if (reason !== undefined) {
+        return { kind: 'unusable', reason: `${this.#path}: ${reason}` };
+      }
+      if (code === 'ENOENT') {
+        return { kind: 'missing' };
+      }
+      throw hostError(error, `cannot open ${this.#path}`);
+    }
+    if (!fstatSync(descriptor).isFile()) {
+      closeSync(descriptor);
+      return { kind: 'unusable', reason: `${this.#path}: it is no regular file` };
+    }
+    return { kind: 'open', descriptor };
+  }
+
+  /** Takes the lock of an open file; closes the file unless it is held then. */
+  tryLock(descriptor: number): 'held' | 'taken' | 'unlinked' {
+    return attempt(`cannot lock ${this.#path}`, () => {
+      let isOurs = false;
+      const isHeld = closeUnless(descriptor, () => {
+        isOurs = flock(descriptor, LOCK_EXCLUSIVE);
+        // The former holder may have unlinked it before we had the lock; ours would be a lock that nobody sees.
+        return isOurs && fstatSync(descriptor).nlink > 0;
+      });
+      return isHeld ? 'held' : isOurs ? 'unlinked' : 'taken';
+    });
+  }
+
+  /** Whether somebody else has the lock of an open file, which is closed. Shared, so that two who test at once do not see each other as holders. */
+  isTaken(descriptor: number): boolean {
+    try {
+      return attempt(`cannot try the lock of ${this.#path}`, () => !flock(descriptor, LOCK_SHARED));
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /** Whether an open file is the one at the path: a lock on any other keeps nobody out. */
+  isAtPath(descriptor: number): boolean {
+    return attempt(`cannot inspect ${this.#path}`, () => {
+      const locked = fstatSync(descriptor);
+      const named = lstatSync(this.#entry, { throwIfNoEntry: false });
+      return named !== undefined && named.ino === locked.ino && named.dev === locked.dev;
+    });
+  }
+
+  /** Whether an open file has a name in it, as writeName() leaves it. */
+  hasName(descriptor: number, name: UserName): boolean {
+    const expected = Buffer.from(`${name}\n`);
+    const found = Buffer.alloc(expected.length + 1);
+    const length = attempt(`cannot read ${this.#path}`, () => readSync(descriptor, found, 0, found.length, 0));
+    return found.subarray(0, length).equals(expected);
+  }
+
+  /** Writes the user's name into the file, which is unlinked and closed if that fails. */
+  writeName(descriptor: number, name: UserName): void {
+    try {
+      ftruncateSync(descriptor, writeSync(descriptor, `${name}\n`, 0));
+    } catch (error) {
+      this.unlinkAndClose(descriptor);
+      throw hostError(error, `cannot write to ${this.#path}`);
+    }
+  }
+
+  /** Ends a lock that is held: the name goes first, so that nobody can lock the file once more under it. */
+  unlinkAndClose(descriptor: number): void {
+    try {
+      // Whoever put another file there meanwhile keeps it.
+      if (this.isAtPath(descriptor)) {
+        attempt(`cannot remove ${this.#path}`, () => unlinkSync(this.#entry));
+      }
+    } finally {
+      closeSync(descriptor);
+    }
   }
 }

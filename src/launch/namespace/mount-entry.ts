@@ -6,11 +6,23 @@ import { isWithin } from '../syntax/values.ts';
  * What is at a path, the stronger first: of two at one path the first holds (systemd, src/core/namespace.c, orders them
  * so, too).
  * hide: nothing that can be used. bind: something of the host. cover: an empty file system of the launcher's own making.
+ * credentials: the file system that the launcher makes of them. append: the file that is there, with further lines.
  * mount: a new file system of the kernel's, with what is mounted below the present one.
  * readOnly, readWrite: what is there, made so. temporary: an empty file system that was asked for. exempt: what is there,
  * left alone where all around is made read-only
  */
-const KINDS = ['hide', 'bind', 'cover', 'mount', 'readOnly', 'readWrite', 'temporary', 'exempt'] as const;
+const KINDS = [
+  'hide',
+  'bind',
+  'credentials',
+  'append',
+  'cover',
+  'mount',
+  'readOnly',
+  'readWrite',
+  'temporary',
+  'exempt',
+] as const;
 
 export interface MountEntry {
   readonly kind: (typeof KINDS)[number];
@@ -27,14 +39,25 @@ export interface MountEntry {
   readonly inode?: string;
   readonly idMap?: IdMap;
   readonly create?: 'directory' | 'file';
+  /** cover: the path is made on the host if it is missing */
+  readonly made?: boolean;
+  /** append: the lines, and whether there is no such file on the host */
+  readonly text?: string;
+  readonly isMissing?: boolean;
+  /** what is mounted there already stays instead */
+  readonly unlessMounted?: boolean;
   /** cover, temporary, mount (options) */
   readonly mode?: number;
   readonly options?: readonly string[];
+  /** cover: it is made before what is cloned into it; bind: a device of no owner, which the cover that it is in may have itself */
+  readonly node?: true;
   /** mount */
   readonly type?: FileSystemType;
   /** cover: its name in the one file system of all that have one */
   readonly scratch?: string;
   readonly flags?: readonly MountFlag[];
+  /** devices in it can be used, also if only those that are allowed can */
+  readonly keepsDevices?: true;
   /** what is mounted there goes; otherwise it is in the mount table, unseen below the new one */
   readonly clears?: boolean;
 }
@@ -43,6 +66,17 @@ export interface MountEntry {
 export interface PlacedEntry extends MountEntry {
   /** the nearest bind or empty file system above it */
   readonly container?: PlacedEntry;
+}
+
+/** A new file system of the kernel's, in the place of the one that is there. */
+export function kernelMount(
+  path: string,
+  type: FileSystemType,
+  field: string,
+  options: readonly string[] = [],
+): MountEntry {
+  const flags = ['noSuid', 'noDevices', 'noExec'] as const;
+  return { kind: 'mount', path, type, field, options, optional: true, clears: true, flags };
 }
 
 export function isEmpty(entry: MountEntry | undefined): boolean {
@@ -62,26 +96,45 @@ function isWritable(entry: MountEntry | undefined, rootReadOnly: boolean): boole
  */
 export function arrangeEntries(entries: readonly MountEntry[], rootReadOnly: boolean): PlacedEntry[] {
   const sorted = entries
-    .map(entry => ({ entry, key: Buffer.from(entry.path.replaceAll('/', '\0')) }))
-    .sort((one, other) => Buffer.compare(one.key, other.key) || rank(one.entry) - rank(other.entry));
+    .map(entry => ({ entry, key: entry.path.replaceAll('/', '\0') }))
+    .sort((one, other) => inOrder(one.key, other.key) || rank(one.entry) - rank(other.entry));
   const arranged: PlacedEntry[] = [];
   const above: PlacedEntry[] = [];
-  let last: string | undefined;
-  for (const { entry } of sorted) {
+  for (const [index, { entry: first }] of sorted.entries()) {
+    if (first.path === sorted[index - 1]?.entry.path) {
+      continue;
+    }
+    const entry = withReadOnly(first, sorted, index);
     while (above.length > 0 && !isWithin(entry.path, above.at(-1)?.path ?? '')) {
       above.pop();
     }
     const nearest = above.at(-1);
-    if (entry.path === last || nearest?.kind === 'hide' || changesNothing(entry, nearest, rootReadOnly)) {
+    if (nearest?.kind === 'hide' || changesNothing(entry, nearest, rootReadOnly)) {
       continue;
     }
-    last = entry.path;
     const container = nearest === undefined || isContainer(nearest) ? nearest : nearest.container;
     const placed = container === undefined ? entry : { ...entry, container };
     arranged.push(placed);
     above.push(placed);
   }
   return arranged;
+}
+
+/** What gives way to a stronger entry at its path leaves to it that it is read-only, as with systemd. */
+function withReadOnly(entry: MountEntry, sorted: readonly { readonly entry: MountEntry }[], index: number): MountEntry {
+  let isReadOnly = false;
+  for (let next = index + 1; sorted[next]?.entry.path === entry.path; next++) {
+    const { kind, readOnly } = sorted[next]?.entry ?? {};
+    isReadOnly ||= kind === 'readOnly' || readOnly === true;
+  }
+  if (!isReadOnly || entry.kind === 'hide') {
+    return entry;
+  }
+  return entry.kind === 'readWrite' ? { ...entry, kind: 'readOnly' } : { ...entry, readOnly: true };
+}
+
+function inOrder(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 function rank(entry: MountEntry): number {
@@ -94,8 +147,12 @@ function isContainer(entry: MountEntry): boolean {
 
 /** What is missing in an empty file system is for whoever makes the steps to complain of. */
 function changesNothing(entry: MountEntry, nearest: MountEntry | undefined, rootReadOnly: boolean): boolean {
+  // As with systemd, a path that was asked for is a mount, even if that changes nothing, below what was bound or made.
   if (entry.kind === 'readOnly') {
-    return !isWritable(nearest, rootReadOnly);
+    return nearest === undefined ? rootReadOnly : nearest.kind === 'readOnly';
+  }
+  if (entry.kind === 'readWrite' && nearest === undefined) {
+    return false;
   }
   if (entry.kind === 'readWrite' || entry.kind === 'exempt') {
     return isWritable(nearest, rootReadOnly) && !isEmpty(nearest);

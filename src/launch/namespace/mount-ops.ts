@@ -3,29 +3,58 @@
 import type { MountFlag, MountOp } from '../../api/generated/io-dynuser-allocator.ts';
 import { BASE_DIRECTORIES } from '../../core/directory-classes.ts';
 import { failFor, quote } from '../errors.ts';
+import { credentialsDirectory } from '../plan/credentials.ts';
 import type { Acquired, ResolvedLaunch } from '../plan/request.ts';
+import { pathInRoot } from '../properties/paths.ts';
 import type { ExecSettings } from '../properties/table.ts';
 import { isWithin } from '../syntax/values.ts';
-import { deviceLinks } from './devices.ts';
+import { type PlannedDevices, planDevices } from './devices.ts';
 import { isRootReadOnly, mountEntries } from './layout.ts';
 import { arrangeEntries, isEmpty, type PlacedEntry } from './mount-entry.ts';
+
+const READ_ONLY: readonly MountFlag[] = ['readOnly'];
+const NO_DEVICES: readonly MountFlag[] = ['noDevices'];
+const NO_EXECUTION: readonly MountFlag[] = ['noExec'];
+
+/**
+ * The last ops of each request that was read: its settings are made once for all that is made of it. They depend on the
+ * user only by directories, and on the unit only by the place of its credentials.
+ */
+const laidOut = new WeakMap<ExecSettings, { readonly key: string; readonly ops: readonly MountOp[] }>();
 
 /**
  * The steps: what has to be there on the host; clones of all that is kept or bound, as it is on the host; "/" as a whole;
  * then path by path, parents first; links; and what becomes read-only once it is complete.
  * @throws DynuserError LaunchFailed if a path is in a file system that is empty
  */
-export function planMountOps(resolved: ResolvedLaunch, acquired: Acquired): MountOp[] {
+export function planMountOps(resolved: ResolvedLaunch, acquired: Acquired): readonly MountOp[] {
+  const { directories, dynamic, uid, gid, processGid } = acquired;
+  if (resolved.host.accountOverlay !== undefined) {
+    return layOut(resolved, acquired);
+  }
+  const ids = directories.length === 0 ? [] : [uid, gid, processGid];
+  const key = JSON.stringify([dynamic, credentialsDirectory(resolved), directories, ...ids]);
+  const known = laidOut.get(resolved.settings);
+  if (known?.key === key) {
+    return known.ops;
+  }
+  const ops = layOut(resolved, acquired);
+  laidOut.set(resolved.settings, { key, ops });
+  return ops;
+}
+
+function layOut(resolved: ResolvedLaunch, acquired: Acquired): MountOp[] {
   const { settings } = resolved;
   const made = resolved.configurationDirectories.map(
-    (path): MountOp => ({ kind: 'mkdir', path, mode: settings.ConfigurationDirectoryMode ?? 0o755 }),
+    ({ path }): MountOp => ({ kind: 'mkdir', path, mode: settings.ConfigurationDirectoryMode ?? 0o755 }),
   );
   if (!resolved.makesMounts) {
     return made;
   }
   const rootReadOnly = isRootReadOnly(settings);
-  const entries = arrangeEntries(mountEntries(resolved, acquired), rootReadOnly).filter(isThere);
-  const builder = new MountOpBuilder(settings);
+  const devices = planDevices(settings, resolved.host);
+  const entries = arrangeEntries(mountEntries(resolved, acquired, devices), rootReadOnly).filter(isThere);
+  const builder = new MountOpBuilder(settings, entries, devices);
   for (const entry of entries) {
     builder.add(entry);
   }
@@ -38,16 +67,56 @@ export function planMountOps(resolved: ResolvedLaunch, acquired: Acquired): Moun
     ...builder.detaches.reverse(),
     ...builder.early,
     ...early,
-    ...wholeTree(settings, rootReadOnly),
+    ...wholeTree(settings, rootReadOnly, devices !== undefined),
     ...builder.attaches,
-    ...(settings.PrivateDevices ? deviceLinks(resolved.host) : []),
+    ...(devices?.links ?? []),
     ...links.filter(link => !early.includes(link)),
     ...builder.closings,
+    ...executionOps(settings, entries),
   ];
 }
 
-function wholeTree(settings: ExecSettings, rootReadOnly: boolean): MountOp[] {
-  const set: MountFlag[] = [...(rootReadOnly ? (['readOnly'] as const) : []), ...suidFlag(settings)];
+/**
+ * After all else: what is mounted below a path has its flag, too, and the inner path wins. systemd leaves out what other
+ * properties mount, such as /tmp of PrivateTmp=. Below what is hidden there is nothing.
+ */
+function executionOps(
+  { NoExecPaths, ExecPaths, RootDirectory }: ExecSettings,
+  entries: readonly PlacedEntry[],
+): MountOp[] {
+  const hidden = entries.filter(({ kind }) => kind === 'hide').map(({ path }) => path);
+  const set = new Map<string, MountOp>();
+  // The last one holds: nothing can be executed at a path that both name, as with systemd.
+  for (const [paths, change] of [
+    [ExecPaths, { clear: NO_EXECUTION }],
+    [NoExecPaths, { set: NO_EXECUTION }],
+  ] as const) {
+    for (const entry of paths) {
+      const path = pathInRoot(entry, RootDirectory);
+      if (path !== undefined && !hidden.some(above => path !== above && isWithin(path, above))) {
+        set.set(path, { kind: 'remount', path, ...optionalOf(entry), ...change });
+      }
+    }
+  }
+  const key = ({ path }: MountOp) => Buffer.from(path.replaceAll('/', '\0'));
+  const ops = [...set.values()].sort((one, other) => Buffer.compare(key(one), key(other)));
+  return [...ops, ...keptFlags(ops, entries)];
+}
+
+/** What never has anything to execute, such as a new /proc, keeps its flag if all around it may be executed. */
+function keptFlags(ops: readonly MountOp[], entries: readonly PlacedEntry[]): MountOp[] {
+  const cleared = ops.filter(({ clear }) => clear !== undefined).map(({ path }) => path);
+  return entries
+    .filter(({ flags, path }) => flags?.includes('noExec') === true && !ops.some(op => op.path === path))
+    .filter(({ path }) => cleared.some(above => isWithin(path, above)))
+    .map(entry => ({
+      ...{ kind: 'remount', path: entry.path, nonRecursive: true, ...optionalOf(entry), set: NO_EXECUTION },
+    }));
+}
+
+/** @param noDevices the service has a /dev with what it may use: devices elsewhere cannot be used */
+function wholeTree(settings: ExecSettings, rootReadOnly: boolean, noDevices: boolean): MountOp[] {
+  const set = [...(rootReadOnly ? READ_ONLY : []), ...suidFlag(settings), ...(noDevices ? NO_DEVICES : [])];
   return set.length === 0 ? [] : [{ kind: 'remount', path: '/', set }];
 }
 
@@ -69,7 +138,10 @@ function isThere(entry: PlacedEntry): boolean {
       );
 }
 
-const READ_ONLY: readonly MountFlag[] = ['readOnly'];
+/** What stays as it is in a file system that is new. */
+function isExemption({ kind, container }: PlacedEntry): boolean {
+  return kind === 'exempt' && container?.kind === 'mount';
+}
 
 class MountOpBuilder {
   readonly mkdirs: MountOp[] = [];
@@ -80,12 +152,18 @@ class MountOpBuilder {
   readonly attaches: MountOp[] = [];
   readonly closings: MountOp[] = [];
   readonly #settings: ExecSettings;
+  readonly #entries: readonly PlacedEntry[];
+  readonly #devices: PlannedDevices | undefined;
   readonly #root: string;
   readonly #rootReadOnly: boolean;
   #slots = 0;
+  /** of the file system that devices are made in */
+  #nodeSlot: number | undefined;
 
-  constructor(settings: ExecSettings) {
+  constructor(settings: ExecSettings, entries: readonly PlacedEntry[], devices: PlannedDevices | undefined) {
+    this.#devices = devices;
     this.#settings = settings;
+    this.#entries = entries;
     this.#root = settings.RootDirectory ?? '';
     this.#rootReadOnly = isRootReadOnly(settings);
   }
@@ -96,12 +174,18 @@ class MountOpBuilder {
     }
     if (entry.kind === 'mount') {
       this.#mount(entry);
-    } else if (entry.container?.kind === 'mount' && ['readOnly', 'readWrite', 'exempt'].includes(entry.kind)) {
+    } else if (isExemption(entry)) {
+      // It is told of where the file system is made that it is in.
+    } else if (entry.container?.kind === 'mount' && ['readOnly', 'readWrite'].includes(entry.kind)) {
       // What is on the host at that path is another file system.
       const change = entry.kind === 'readOnly' ? { set: READ_ONLY } : { clear: READ_ONLY };
       this.attaches.push({ kind: 'remount', path: entry.path, ...optionalOf(entry), ...change });
     } else if (entry.kind === 'hide') {
       this.attaches.push({ kind: 'mask', path: entry.path, ...optionalOf(entry) });
+    } else if (entry.kind === 'credentials') {
+      this.attaches.push({ kind: 'credentials', path: entry.path, create: 'directory' });
+    } else if (entry.kind === 'append') {
+      this.#append(entry);
     } else if (isEmpty(entry)) {
       this.#cover(entry);
     } else {
@@ -110,18 +194,20 @@ class MountOpBuilder {
   }
 
   /** It is made before what it shows is taken away, which the kernel asks for in a user namespace. */
-  #mount({ path, type, options = [], flags = [], readOnly, container, optional }: PlacedEntry): void {
-    const set = unique([...(readOnly === true ? READ_ONLY : []), ...flags, ...suidFlag(this.#settings)]);
+  #mount(entry: PlacedEntry): void {
+    const { path, type, options = [], container } = entry;
+    const exempt = this.#entries.filter(other => isExemption(other) && other.container === entry);
     const mount: MountOp = {
       kind: 'mount',
-      path: `${this.#root}${path}`,
+      path,
       ...(type === undefined ? {} : { type }),
       ...(options.length === 0 ? {} : { options }),
-      ...(optional === true ? { optional } : {}),
-      set,
+      ...optionalOf(entry),
+      set: this.#flagsOf(entry),
+      ...(exempt.length === 0 ? {} : { exempt: exempt.map(other => other.path) }),
     };
     if (this.#root !== '' && container === undefined) {
-      this.mkdirs.push({ kind: 'mkdir', path: mount.path, mode: 0o755 });
+      this.mkdirs.push({ kind: 'mkdir', path: `${this.#root}${path}`, mode: 0o755 });
     }
     const isMade = isEmpty(container) || container?.kind === 'bind';
     this.attaches.push(this.#attach(mount, this.clones, path, isMade ? 'directory' : undefined));
@@ -133,19 +219,46 @@ class MountOpBuilder {
     this.detaches.push({ kind: 'clone', path: `${this.#root}${path}`, optional: true, detach: true, slot });
   }
 
+  #append(entry: PlacedEntry): void {
+    const { path, text = '', create, container, isMissing = false } = entry;
+    const op: MountOp = {
+      ...{ kind: 'append', path, text, ...optionalOf(entry) },
+      ...{ ...(create === undefined ? {} : { create }), set: this.#flagsOf(entry) },
+    };
+    // It can be made only before what is around it becomes read-only, and may be covered afterwards by what then is around it.
+    const isMade = isMissing && container === undefined;
+    this.early.push(...(isMade ? [op] : []));
+    this.attaches.push({ ...op, ...(isMade ? { unlessMounted: true } : {}) });
+  }
+
   #cover(entry: PlacedEntry): void {
-    const { path, mode = 0o755, options = [], flags = [], scratch } = entry;
-    const set = unique([...flags, ...suidFlag(this.#settings)]);
+    const { path, mode = 0o755, options = [], scratch } = entry;
+    const set = this.#flagsOf({ ...entry, readOnly: false });
     const inEmpty = isEmpty(entry.container);
-    if (entry.container === undefined && (entry.kind === 'temporary' || this.#root !== '')) {
+    if (entry.container === undefined && (entry.kind === 'temporary' || entry.made === true || this.#root !== '')) {
       this.mkdirs.push({ kind: 'mkdir', path: `${this.#root}${path}`, mode });
     }
-    const create = inEmpty || entry.container?.kind === 'bind' ? ({ create: 'directory' } as const) : {};
+    const isMade = inEmpty || entry.container?.kind === 'bind';
+    const create = isMade ? ({ create: 'directory' } as const) : {};
     const shared = scratch === undefined ? {} : { scratch };
     const optional = inEmpty ? {} : optionalOf(entry);
-    this.attaches.push({ kind: 'tmpfs', path, ...optional, mode, options, ...shared, set, ...create });
+    const op = { kind: 'tmpfs', path, ...optional, mode, options, ...shared, set, ...create } as const;
+    if (entry.node === true) {
+      // What goes into it before it is attached takes no mount.
+      const mount: MountOp = {
+        kind: 'mount',
+        path,
+        type: 'tmpfs',
+        options: [...options, `mode=${mode.toString(8)}`],
+        set,
+      };
+      this.#nodeSlot = this.#slots;
+      this.attaches.push(this.#attach({ ...mount, ...optional }, this.clones, path, isMade ? 'directory' : undefined));
+    } else {
+      this.attaches.push({ ...op, ...unlessMountedOf(entry) });
+    }
     if (entry.readOnly === true) {
-      this.closings.push({ kind: 'remount', path, nonRecursive: true, ...optionalOf(entry), set: ['readOnly'] });
+      this.closings.push({ kind: 'remount', path, nonRecursive: true, ...optionalOf(entry), set: READ_ONLY });
     }
   }
 
@@ -154,12 +267,10 @@ class MountOpBuilder {
     // What is bound over itself is there, but in a file system that is empty and in another root.
     const mayBeMissing = entry.source !== path || this.#root !== '' || entry.container !== undefined;
     const create = mayBeMissing ? entry.create : undefined;
-    const readOnly = entry.kind === 'readOnly' || entry.readOnly === true;
     const origin = this.#originOf(entry);
     // What is changed in place is not to be there twice, once unseen below what it became.
     const detach = entry.source === undefined && entry.container === undefined;
-    const flags = [...(readOnly ? (['readOnly'] as const) : []), ...(entry.flags ?? []), ...suidFlag(this.#settings)];
-    const set = unique(flags);
+    const set = this.#flagsOf(entry);
     const clone: MountOp = {
       kind: 'clone',
       path: origin.path,
@@ -167,6 +278,7 @@ class MountOpBuilder {
       ...(entry.inode === undefined ? {} : { noSymlinks: true, device: entry.device ?? '', inode: entry.inode }),
       ...(detach ? { detach } : {}),
       ...(entry.nonRecursive === true ? { nonRecursive: true } : {}),
+      ...(entry.node === true && this.#nodeSlot !== undefined ? { node: this.#nodeSlot } : {}),
       ...(origin.idMap === undefined ? {} : { idMap: origin.idMap }),
       ...(set.length === 0 ? {} : { set }),
     };
@@ -177,7 +289,19 @@ class MountOpBuilder {
       // A file to mount on can be made only while "/" is writable; the mount itself then becomes read-only with it.
       this.early.push(this.#attach(clone, this.clones, path, create));
     }
-    this.attaches.push(this.#attach(clone, detach ? this.detaches : this.clones, path, create));
+    const attach = this.#attach(clone, detach ? this.detaches : this.clones, path, create);
+    this.attaches.push({ ...attach, ...unlessMountedOf(entry) });
+    if (entry.unlessMounted === true && entry.readOnly === true) {
+      // What is there instead is read-only, too.
+      this.attaches.push({ kind: 'remount', path, set: READ_ONLY });
+    }
+  }
+
+  #flagsOf({ kind, readOnly, flags = [], keepsDevices, source }: PlacedEntry): MountFlag[] {
+    const isReadOnly = kind === 'readOnly' || readOnly === true;
+    const keeps = this.#devices === undefined || keepsDevices === true || this.#devices.sources.has(source ?? '');
+    const own = [...(isReadOnly ? READ_ONLY : []), ...flags, ...(keeps ? [] : NO_DEVICES)];
+    return [...new Set([...own, ...suidFlag(this.#settings)])];
   }
 
   /** Gives the clone a slot of its own. */
@@ -200,16 +324,16 @@ class MountOpBuilder {
   }
 }
 
-/** On the host the links are there already; in a file system that is empty, and in another root, they are made. */
+/** Those of the host are there already; in a file system that is empty, and in another root, they are made. */
 function directoryLinks(acquired: Acquired, settings: ExecSettings, entries: readonly PlacedEntry[]): MountOp[] {
   const inRoot = settings.RootDirectory !== undefined;
-  return acquired.directories.flatMap(({ kind, publicPath, realPath, within, aliases }) => {
-    const tree = inRoot ? publicPath : realPath;
-    const names = aliases.map(alias => `${BASE_DIRECTORIES[kind]}/${alias}`);
-    const own = tree === publicPath || within !== undefined ? [] : [publicPath];
-    return [...own, ...names]
-      .filter(path => inRoot || isEmpty(deepest(path, entries)))
-      .map((path): MountOp => ({ kind: 'symlink', path, target: relativeTarget(path, tree) }));
+  return acquired.directories.flatMap(({ kind, publicPath, realPath, within, otherNames }) => {
+    const names = (otherNames?.covered ?? []).map(alias => `${BASE_DIRECTORIES[kind]}/${alias}`);
+    const isOwn = !inRoot && realPath !== publicPath && within === undefined && isEmpty(deepest(publicPath, entries));
+    const link = (path: string, target: string): MountOp => ({
+      ...{ kind: 'symlink', path, target: relativeTarget(path, target) },
+    });
+    return [...(isOwn ? [link(publicPath, realPath)] : []), ...names.map(name => link(name, publicPath))];
   });
 }
 
@@ -227,10 +351,10 @@ function relativeTarget(path: string, target: string): string {
   return [...from.slice(shared).map(() => '..'), ...to.slice(shared)].join('/');
 }
 
-function optionalOf(entry: PlacedEntry): { readonly optional?: true } {
-  return entry.optional === true ? { optional: true } : {};
+function unlessMountedOf({ unlessMounted }: PlacedEntry): { readonly unlessMounted?: true } {
+  return unlessMounted === true ? { unlessMounted } : {};
 }
 
-function unique<T>(values: readonly T[]): T[] {
-  return [...new Set(values)];
+function optionalOf(entry: { readonly optional?: boolean }): { readonly optional?: true } {
+  return entry.optional === true ? { optional: true } : {};
 }

@@ -1,21 +1,29 @@
 /** The environment of a service: from where its variables come, and which of them wins (systemd.exec(5), "Environment"). Pure. */
+import { OVERFLOW_ID } from '../../core/ids.ts';
+import { checkLimit, failFor, quote } from '../errors.ts';
+import { VARIABLES_MAX } from '../limits.ts';
+import { type EnvironmentFile, isVariableName } from '../properties/environment.ts';
 import type { Login } from '../syntax/account-files.ts';
+import { parseEnvironmentFile } from '../syntax/environment-file.ts';
+import { credentialsDirectory } from './credentials.ts';
+import type { Questions } from './questions.ts';
 import type { Acquired, ResolvedLaunch } from './request.ts';
+import { ownTerminal } from './streams.ts';
 
 /** systemd's default for services of the system, if /usr/sbin is not a link to /usr/bin. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin';
 const CONFIGURATION = 'CONFIGURATION_DIRECTORY';
+const CREDENTIALS_DIRECTORY = 'CREDENTIALS_DIRECTORY';
 /** Of the launcher's own unit and account: they would tell the service what is not so. */
 const OF_LAUNCHER = [
   'RUNTIME_DIRECTORY',
   'STATE_DIRECTORY',
   'CACHE_DIRECTORY',
   'LOGS_DIRECTORY',
+  CREDENTIALS_DIRECTORY,
   CONFIGURATION,
 ] as const;
 const OF_ACCOUNT = ['HOME', 'SHELL'] as const;
-
-const NOBODY = 65_534;
 
 export interface PlannedEnvironment {
   readonly variables: ReadonlyMap<string, string>;
@@ -32,6 +40,20 @@ export function planEnvironment(resolved: ResolvedLaunch, acquired: Acquired): P
   if (!environment.inherit && !environment.pass.includes('PATH')) {
     variables.set('PATH', PATH);
   }
+  const { ExecSearchPath } = resolved.settings;
+  if (ExecSearchPath.length > 0) {
+    variables.set('PATH', ExecSearchPath.join(':'));
+  }
+  if (acquired.main !== undefined) {
+    variables.set('MAINPID', String(acquired.main.pid));
+  }
+  for (const [name, value] of resolved.phaseVariables) {
+    variables.set(name, value);
+  }
+  const terminal = ownTerminal(resolved.settings);
+  if (terminal !== undefined) {
+    variables.set('TERM', /^\/dev\/(?:tty\d+|console)$/.test(terminal) ? 'linux' : 'vt220');
+  }
   // systemd 257 sets USER in any case.
   variables.set('USER', acquired.userName);
   if (environment.login) {
@@ -44,7 +66,11 @@ export function planEnvironment(resolved: ResolvedLaunch, acquired: Acquired): P
     variables.set(name, value);
   }
   if (resolved.configurationDirectories.length > 0) {
-    variables.set(CONFIGURATION, resolved.configurationDirectories.join(':'));
+    variables.set(CONFIGURATION, resolved.configurationDirectories.map(({ path }) => path).join(':'));
+  }
+  const credentials = credentialsDirectory(resolved);
+  if (credentials !== undefined) {
+    variables.set(CREDENTIALS_DIRECTORY, credentials);
   }
   for (const assignment of environment.assignments) {
     const equals = assignment.indexOf('=');
@@ -69,7 +95,7 @@ export function usesAccount(
   { dynamic, uid }: Pick<Acquired, 'dynamic' | 'uid'>,
 ): boolean {
   // nobody is known to systemd itself, which gives it no home, whatever the account database has.
-  return environment.login && !dynamic && uid !== NOBODY;
+  return environment.login && !dynamic && uid !== OVERFLOW_ID;
 }
 
 /** What stands for "none" in a record is no home and no shell for a program either (systemd.exec(5), SetLoginEnvironment=). */
@@ -78,4 +104,42 @@ function loginVariables(login: Login | undefined): (readonly [name: string, valu
   const hasHome = home.startsWith('/') && /[^/]/.test(home);
   const hasShell = shell.startsWith('/') && !/\/(?:|nologin|false|true)$/.test(shell);
   return [...(hasHome ? [['HOME', home] as const] : []), ...(hasShell ? [['SHELL', shell] as const] : [])];
+}
+
+/** Reads the files of EnvironmentFile=. @returns their assignments, NAME=VALUE, in order; other names are warnings */
+export function readEnvironmentFiles(
+  files: readonly EnvironmentFile[],
+  questions: Questions,
+  warn: (text: string) => void,
+): string[] {
+  const found: string[] = [];
+  for (const file of files) {
+    for (const path of pathsOf(file, questions)) {
+      const text = questions.file(path);
+      if (text === undefined && !file.optional && questions.knows('file', path)) {
+        failFor(file.field)(`no readable file ${quote(path)}; create it, or put "-" before the path to do without it`);
+      }
+      for (const { name, value } of parseEnvironmentFile(text ?? '')) {
+        if (isVariableName(name) && !value.includes('\0')) {
+          found.push(`${name}=${value}`);
+        } else {
+          warn(`${path}: ${quote(name)} is not the name of a variable; it is ignored`);
+        }
+      }
+      checkLimit(found.length, VARIABLES_MAX, 'variables of environment files', file.field);
+    }
+  }
+  return found;
+}
+
+function pathsOf(file: EnvironmentFile, questions: Questions): readonly string[] {
+  // glob(7): a path without these is one file.
+  if (!/[*?[\]{}\\]/.test(file.path)) {
+    return [file.path];
+  }
+  const paths = questions.glob(file.path);
+  if (paths === undefined && !file.optional && questions.knows('glob', file.path)) {
+    failFor(file.field)(`no file matches ${quote(file.path)}; create one, or put "-" before the path to do without it`);
+  }
+  return (paths ?? []).filter(path => path.startsWith('/') && !path.includes('\0'));
 }

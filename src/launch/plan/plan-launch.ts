@@ -1,12 +1,18 @@
 /** The second stage of a launch: from its settings and the acquired user to the plan. Pure. */
 import type { LaunchPlan } from '../../api/generated/io-dynuser-allocator.ts';
 import { failFor } from '../errors.ts';
+import { planDevices } from '../namespace/devices.ts';
 import { planMountOps } from '../namespace/mount-ops.ts';
 import { droppedCapabilities, plannedFields } from '../properties/table.ts';
 import { capabilityMask } from '../syntax/capabilities.ts';
+import { planCommands, type Variables } from '../syntax/command-line.ts';
+import { planAccess } from './access-rules.ts';
+import { planCredentials } from './credentials.ts';
 import { type PlannedEnvironment, planEnvironment } from './environment.ts';
-import { planCommands, type Variables } from './expand-commands.ts';
+import { planFilter } from './filter.ts';
+import { planMain } from './phases.ts';
 import type { Acquired, ResolvedLaunch } from './request.ts';
+import { planStreams } from './streams.ts';
 
 /** @throws DynuserError LaunchFailed if a path or a variable turns out to be missing, LimitReached */
 export function planLaunch(resolved: ResolvedLaunch, acquired: Acquired): LaunchPlan {
@@ -14,6 +20,7 @@ export function planLaunch(resolved: ResolvedLaunch, acquired: Acquired): Launch
   if (resolved.untrusted && acquired.uid === 0) {
     failFor('untrusted')(`the user ${acquired.userName} is root; name another user`);
   }
+  const main = planMain(resolved.phase, settings, acquired);
   const environment = planEnvironment(resolved, acquired);
   const boundingSet = settings.CapabilityBoundingSet & ~droppedCapabilities(settings);
   const plan: Partial<LaunchPlan> = {
@@ -21,7 +28,11 @@ export function planLaunch(resolved: ResolvedLaunch, acquired: Acquired): Launch
     gid: acquired.processGid ?? acquired.gid,
     groups: acquired.groups,
     mountNamespace: resolved.makesMounts,
+    ...imagesOf(resolved),
     mountOps: planMountOps(resolved, acquired),
+    ...fileAccess(resolved, acquired),
+    ...deviceRights(resolved),
+    ...(resolved.closesLoopback ? { loopbackDown: true } : {}),
     boundingSet: capabilityMask(boundingSet),
     ambientSet: capabilityMask(settings.AmbientCapabilities & boundingSet),
     ...(workingDirectory === undefined ? {} : { workingDirectory }),
@@ -30,25 +41,60 @@ export function planLaunch(resolved: ResolvedLaunch, acquired: Acquired): Launch
     passEnvironment: resolved.environment.pass,
     environment: [...environment.variables].map(([name, value]) => `${name}=${value}`),
     unsetEnvironment: environment.unset,
-    ...(resolved.commands === undefined
+    ...(resolved.phase === undefined ? {} : { phase: resolved.phase }),
+    ...(main === undefined ? {} : { main }),
+    ...(resolved.commands === undefined || (resolved.phase !== undefined && resolved.commands.length === 0)
       ? {}
       : { commands: planCommands(resolved.commands, variablesOf(resolved, environment)) }),
+    ...(waitsForLast(resolved) ? { waitsForLast: true } : {}),
+    ...planStreams(settings),
+    ...planCredentials(resolved),
     ...plannedFields(settings, resolved.leftOut),
+    ...planFilter(resolved, acquired),
   };
   // A test holds that the rows have the fields that are missing here: it checks plans by the interface.
   return plan as LaunchPlan;
 }
 
+/** With "-" before it, the end of the last command of Type=oneshot is no failure; other programs are the service, and end as they end. */
+function waitsForLast({ commands = [], settings: { Type }, phase }: ResolvedLaunch): boolean {
+  return phase === undefined && Type === 'oneshot' && commands.at(-1)?.ignoreFailure === true;
+}
+
+function fileAccess({ access }: ResolvedLaunch, acquired: Acquired): Pick<LaunchPlan, 'accessRules'> {
+  const accessRules = planAccess(access, acquired);
+  return accessRules === undefined ? {} : { accessRules };
+}
+
+function imagesOf({ images: { images, overlays } }: ResolvedLaunch): Pick<LaunchPlan, 'images' | 'overlays'> {
+  return {
+    ...(images.length === 0 ? {} : { images: [...images] }),
+    ...(overlays.length === 0 ? {} : { overlays: [...overlays] }),
+  };
+}
+
+/** A mount forbids nobody to read or write a device, so the launcher looks whether the modes do. */
+function deviceRights({ settings, host, makesMounts }: ResolvedLaunch): Pick<LaunchPlan, 'unreadable' | 'unwritable'> {
+  const { unreadable = [], unwritable = [] } = (makesMounts && planDevices(settings, host)) || {};
+  return {
+    ...(unreadable.length === 0 ? {} : { unreadable: [...unreadable] }),
+    ...(unwritable.length === 0 ? {} : { unwritable: [...unwritable] }),
+  };
+}
+
 /** The values that a command line may name, which must be known before the launch. */
 function variablesOf({ environment }: ResolvedLaunch, { variables, unset, account }: PlannedEnvironment): Variables {
-  const { inherit, home, shell } = environment;
+  const { inherit, pass, home, shell } = environment;
   const ofAccount = new Map([
     ['HOME', home],
     ['SHELL', shell],
   ]);
   return name => {
     const value = variables.get(name) ?? (account && !unset.includes(name) ? ofAccount.get(name) : undefined);
-    if (value === undefined && ((inherit && !unset.includes(name)) || (account && ofAccount.has(name)))) {
+    if (
+      value === undefined &&
+      (((inherit || pass.includes(name)) && !unset.includes(name)) || (account && ofAccount.has(name)))
+    ) {
       failFor('ExecStart')(`$${name} is known only to the launcher's environment; give it with --setenv=`);
     }
     return value;

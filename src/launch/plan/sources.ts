@@ -1,38 +1,74 @@
-/** Where the assignments of a launch come from, in the order in which later ones win: unit file, drop-ins, command line. */
+/** Where the assignments of a launch come from, in the order in which later ones win: unit file, drop-ins, --untrusted, command line. */
 import { checkLimit, failFor, quote } from '../errors.ts';
 import { ASSIGNMENTS_MAX, TEXT_MAX } from '../limits.ts';
-import { type Assignment, parseUnitFile } from '../syntax/unit-file.ts';
-import { dropInDirectories, splitUnitName, type UnitName, unitOfFile } from '../syntax/unit-name.ts';
+import { UNTRUSTED_FILTERS } from '../properties/filters.ts';
+import { untrustedValues } from '../properties/table.ts';
+import { type Assignment, parseUnitFile, type UnitAssignments } from '../syntax/unit-file.ts';
+import { dropInDirectories, escapeUnitName, splitUnitName, type UnitName, unitOfFile } from '../syntax/unit-name.ts';
 import { trimmed } from '../syntax/words.ts';
 import type { Questions } from './questions.ts';
 import type { LaunchRequest } from './request.ts';
-import { UNTRUSTED_ASSIGNMENTS } from './untrusted.ts';
 
-export interface Sources {
-  readonly assignments: readonly Assignment[];
-  /** absent if nothing names the unit */
-  readonly unit?: UnitName;
+/** The origin of the assignments of --untrusted, in messages. */
+const ORIGIN = '--untrusted';
+
+/** What --untrusted sets: for a program that may be hostile, all that a launch can take from it. */
+const PRESET: readonly (readonly [name: string, value: string])[] = [
+  ...untrustedValues(),
+  // The links by which the NSS module finds names: without them the user would be a number to itself.
+  ['BindReadOnlyPaths', '-/run/dynuser/by-uid -/run/dynuser/by-name'],
+];
+
+/** Variables of the launcher's own environment that the program gets; with "*" at its end, a beginning of names. */
+export const UNTRUSTED_VARIABLES: readonly string[] = ['PATH', 'TERM', 'LANG', 'LC_*'];
+
+const UNTRUSTED_ASSIGNMENTS: readonly Assignment[] = PRESET.map(([name, value]) => ({
+  name,
+  value,
+  origin: ORIGIN,
+}));
+
+/**
+ * @param fields of each property that was given, the field of an error about its last assignment
+ * @returns what the preset sets, in words, and what was changed in it
+ */
+export function untrustedWords(fields: ReadonlyMap<string, string>): string[] {
+  const filters = Object.entries(UNTRUSTED_FILTERS).map(([name, { words }]) =>
+    fields.get(name) === name ? `${name}=${words}, changed by ${name}=` : `${name}=${words}`,
+  );
+  return [
+    ...PRESET.map(([name, value]) =>
+      fields.get(name) === `${ORIGIN}: ${name}` ? `${name}=${value}` : `${name}=${value}, changed by ${name}=`,
+    ),
+    ...filters,
+  ];
 }
 
-/** @throws DynuserError LaunchFailed, LimitReached */
+/** @returns no unit if nothing names it. @throws DynuserError LaunchFailed, LimitReached */
 export function collectAssignments(
   request: LaunchRequest,
   questions: Questions,
   warn: (text: string) => void,
-): Sources {
-  const { unitFile, instance } = request;
+): {
+  readonly assignments: readonly Assignment[];
+  readonly conditions: readonly Assignment[];
+  readonly unit: UnitName | undefined;
+} {
+  const { unitFile, instance, properties = [] } = request;
   if (unitFile === undefined && instance !== undefined) {
     failFor('instance')('an instance without a unit file; give --unit-file=, too');
   }
   const ofFile = unitFile === undefined ? undefined : checkedFile(unitFile, instance);
   const fromFiles = ofFile === undefined ? [] : readFiles(ofFile, questions, warn);
-  const unit = request.unit === undefined ? ofFile?.unit : splitUnitName(request.unit, failFor('unit'));
-  const preset = request.untrusted ? UNTRUSTED_ASSIGNMENTS : [];
-  const assignments = [...fromFiles, ...preset, ...request.properties.map(readProperty)];
+  const conditions = fromFiles.flatMap(file => file.unit);
+  const unit = request.unit === undefined ? ofFile?.unit : splitUnitName(escapeUnitName(request.unit), failFor('unit'));
+  const preset = request.untrusted === true ? UNTRUSTED_ASSIGNMENTS : [];
+  const assignments = [...fromFiles.flatMap(file => file.service), ...preset, ...properties.map(readProperty)];
   checkLimit(assignments.length, ASSIGNMENTS_MAX, 'properties', 'properties');
+  checkLimit(conditions.length, ASSIGNMENTS_MAX, 'settings of [Unit]', 'unitFile');
   const length = assignments.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
   checkLimit(length, TEXT_MAX, 'characters in all properties', 'properties');
-  return unit === undefined ? { assignments } : { assignments, unit };
+  return { assignments, conditions, unit };
 }
 
 interface UnitFile {
@@ -51,7 +87,7 @@ function checkedFile(path: string, instance: string | undefined): UnitFile {
   return { path, directory: path.slice(0, slash).replace(/\/+$/, '') || '/', unit };
 }
 
-function readFiles(file: UnitFile, questions: Questions, warn: (text: string) => void): Assignment[] {
+function readFiles(file: UnitFile, questions: Questions, warn: (text: string) => void): UnitAssignments[] {
   const text = questions.file(file.path);
   if (text === undefined && questions.knows('file', file.path)) {
     failFor('unitFile')(`no readable file ${quote(file.path)}; name a unit file`);
@@ -67,8 +103,8 @@ function readFiles(file: UnitFile, questions: Questions, warn: (text: string) =>
   }
   const paths = [...dropIns].sort(([one], [other]) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
   return [
-    ...parseUnitFile(text ?? '', file.path, warn),
-    ...paths.flatMap(([, path]) => parseUnitFile(questions.file(path) ?? '', path, warn)),
+    parseUnitFile(text ?? '', file.path, warn),
+    ...paths.map(([, path]) => parseUnitFile(questions.file(path) ?? '', path, warn)),
   ];
 }
 

@@ -1,9 +1,9 @@
-/** StateDirectory= and its siblings (systemd.exec(5)). The allocator reads what their values mean. */
+/** StateDirectory= and its siblings (systemd.exec(5)). What their values mean, the allocator decides. */
 import type { DirectoryKind } from '../../core/directory.ts';
-import { readEscape } from '../../core/escape.ts';
+import { parseDirectoryValue } from '../../core/directory-value.ts';
 import { quote } from '../errors.ts';
-import { readMode, readRelativePath, type ValueContext } from '../syntax/values.ts';
-import { choice, list, value, wordsOf } from './property.ts';
+import { readMode, type ValueContext } from '../syntax/values.ts';
+import { choice, entriesOf, filledValue, list } from './property.ts';
 
 /** The property of each kind of directories. */
 export const DIRECTORY_PROPERTIES = {
@@ -13,46 +13,65 @@ export const DIRECTORY_PROPERTIES = {
   logs: 'LogsDirectory',
 } as const satisfies Readonly<Record<DirectoryKind, string>>;
 
-/** What a backslash makes part of a path, besides the escapes of C. */
-const SEPARATORS = ': ';
+/** A directory below /etc, which is root's. */
+export interface ConfigurationDirectory {
+  /** below /etc */
+  readonly path: string;
+  readonly readOnly: boolean;
+}
 
 export const DIRECTORIES = {
-  StateDirectory: list(readValues),
-  StateDirectoryMode: value(readMode),
-  CacheDirectory: list(readValues),
-  CacheDirectoryMode: value(readMode),
-  LogsDirectory: list(readValues),
-  LogsDirectoryMode: value(readMode),
-  RuntimeDirectory: list(readValues),
-  RuntimeDirectoryMode: value(readMode),
-  RuntimeDirectoryPreserve: choice(['restart']),
-  ConfigurationDirectory: list(readConfiguration),
-  ConfigurationDirectoryMode: value(readMode),
+  StateDirectory: list(readValues, {
+    manual:
+      'Directories below /var/lib that are made, given to the user, and kept. NAME:LINK makes a further name, NAME::ro is read-only.',
+  }),
+  StateDirectoryMode: filledValue(readMode, { manual: 'The mode of these directories, in octal.' }),
+  CacheDirectory: list(readValues, { manual: 'As StateDirectory=, below /var/cache.' }),
+  CacheDirectoryMode: filledValue(readMode, { manual: 'The mode of these directories, in octal.' }),
+  LogsDirectory: list(readValues, { manual: 'As StateDirectory=, below /var/log.' }),
+  LogsDirectoryMode: filledValue(readMode, { manual: 'The mode of these directories, in octal.' }),
+  RuntimeDirectory: list(readValues, {
+    manual: 'As StateDirectory=, below /run. They are removed when the service ends.',
+  }),
+  RuntimeDirectoryMode: filledValue(readMode, { manual: 'The mode of these directories, in octal.' }),
+  RuntimeDirectoryPreserve: choice(['restart'], {
+    manual: 'yes or restart: runtime directories stay when the service ends.',
+  }),
+  ConfigurationDirectory: list(readConfiguration, {
+    manual: 'Directories below /etc that are made, and belong to root.',
+  }),
+  ConfigurationDirectoryMode: filledValue(readMode, { manual: 'The mode of these directories, in octal.' }),
 };
 
 /** Escapes stay: a colon may be one. The value of a specifier is escaped, so that it is part of a path and no more. */
 function readValues(text: string, context: ValueContext): string[] {
-  return wordsOf(text, 'keep', context).map(word => context.expand(word, part => part.replace(/[\\:]/g, '\\$&')));
+  return entriesOf(text, 'keep', context, word => {
+    const value = expandPath(word, context);
+    const parsed = parseDirectoryValue(value);
+    return typeof parsed === 'string' ? context.fail(parsed) : value;
+  });
 }
 
-function readConfiguration(text: string, context: ValueContext): string[] {
-  return readValues(text, context).map(word => readRelativePath(withoutEscapes(word, context), context.fail));
-}
-
-/** The path that a value of one part has, with its escapes replaced (systemd.exec(5): a colon in a path is written "\:"). */
-function withoutEscapes(word: string, { fail }: ValueContext): string {
-  const bytes: Buffer[] = [];
-  for (let index = 0; index < word.length; ) {
-    const plain = /^[^\\:]+/.exec(word.slice(index))?.[0];
-    const escaped = word.charAt(index) === '\\' ? readEscape(word.slice(index + 1), SEPARATORS) : undefined;
-    if (word.charAt(index) === ':') {
-      fail(`a colon in ${quote(word)}, which has no aliases and no flags; write a colon of its name as "\\:"`);
+function readConfiguration(text: string, context: ValueContext): ConfigurationDirectory[] {
+  const { fail } = context;
+  return entriesOf(text, 'keep', context, word => {
+    const parsed = parseDirectoryValue(expandPath(word, context));
+    if (typeof parsed === 'string') {
+      return fail(parsed);
     }
-    const next = plain === undefined ? escaped?.bytes : Buffer.from(plain);
-    bytes.push(next ?? fail(`an invalid escape in ${quote(word)}; write a backslash as "\\\\"`));
-    index += plain?.length ?? 1 + (escaped?.length ?? 0);
-  }
-  const whole = Buffer.concat(bytes);
-  const text = whole.toString('utf8');
-  return Buffer.from(text).equals(whole) ? text : fail(`escapes in ${quote(word)} that give no UTF-8; leave them out`);
+    const { source: path, destination, readOnly } = parsed;
+    return destination === undefined
+      ? { path, readOnly }
+      : fail(`${quote(word)} has an alias, which configuration cannot have; write a colon of its name as "\\:"`);
+  });
+}
+
+function expandPath(word: string, { expand }: ValueContext): string {
+  return expand(word, part => part.replace(/[\\:]/g, '\\$&'));
+}
+
+/** Whether a value of StateDirectory= or its siblings has the flag "ro". */
+export function isReadOnlyDirectory(value: string): boolean {
+  const parsed = parseDirectoryValue(value);
+  return typeof parsed !== 'string' && parsed.readOnly;
 }

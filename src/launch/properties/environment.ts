@@ -1,7 +1,7 @@
 /** Environment= and its siblings (systemd.exec(5), "Environment"). */
 import { type Fail, quote } from '../errors.ts';
 import { readPath, type ValueContext } from '../syntax/values.ts';
-import { list, wordsOf } from './property.ts';
+import { entriesOf, list } from './property.ts';
 
 /** A path of EnvironmentFile=, which may have wildcards. */
 export interface EnvironmentFile {
@@ -12,10 +12,19 @@ export interface EnvironmentFile {
 }
 
 export const ENVIRONMENT = {
-  Environment: list(readAssignments),
-  EnvironmentFile: list(readFile),
-  PassEnvironment: list(readNames),
-  UnsetEnvironment: list(readUnset),
+  Environment: list(words(readVariable), { manual: 'NAME=VALUE: variables of the service.' }),
+  EnvironmentFile: list(readFile, { manual: 'Files of such lines. - before a path: it may be missing.' }),
+  // Of the launcher's environment, where a service manager's would be with systemd.
+  PassEnvironment: list(words(checkName), { manual: "Variables of the launcher's environment that the service gets." }),
+  // Where programs without a slash are looked for, and the service's PATH if nothing else gives one.
+  ExecSearchPath: list(readSearchPath, {
+    manual: 'Directories, separated by colons, where programs without a slash are looked for; PATH is set to them.',
+  }),
+  // Names, or NAME=VALUE for a variable that goes if it has this value.
+  UnsetEnvironment: list(
+    words((text, fail) => isVariableName(text) || readVariable(text, fail)),
+    { manual: 'Variables that the service does not get, by name or as NAME=VALUE.' },
+  ),
 };
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -35,12 +44,27 @@ export function readVariable(text: string, fail: Fail): { readonly name: string;
   return text.includes('\0') ? fail(`a NUL character in the value of ${name}; leave it out`) : { name, value };
 }
 
-function readAssignments(text: string, context: ValueContext): string[] {
-  return wordsOf(text, 'c', context).map(word => {
-    const assignment = context.expand(word);
-    readVariable(assignment, context.fail);
-    return assignment;
-  });
+/** @returns the reader of words whose specifiers are replaced, and each of which is checked then */
+function words(check: (word: string, fail: Fail) => unknown): (text: string, context: ValueContext) => string[] {
+  return (text, context) =>
+    entriesOf(text, 'c', context, word => {
+      const expanded = context.expand(word);
+      check(expanded, context.fail);
+      return expanded;
+    });
+}
+
+/** With systemd a bad path ends the list: those before it stay. */
+function readSearchPath(text: string, context: ValueContext): string[] {
+  const found: string[] = [];
+  for (const part of text.split(':')) {
+    const path = context.entry(() => readPath(context.expand(part), context.fail));
+    if (path === undefined) {
+      break;
+    }
+    found.push(path);
+  }
+  return found;
 }
 
 /** One path a value; "-" before it: it may be missing. */
@@ -49,22 +73,8 @@ function readFile(text: string, { expand, fail, field }: ValueContext): Environm
   return [{ path: readPath(expand(optional ? text.slice(1) : text), fail), optional, field }];
 }
 
-function readNames(text: string, context: ValueContext): string[] {
-  return wordsOf(text, 'c', context).map(word => {
-    const name = context.expand(word);
-    return isVariableName(name)
-      ? name
-      : context.fail(`not the name of a variable: ${quote(name)}; use letters, digits and "_"`);
-  });
-}
-
-/** Names, or NAME=VALUE for a variable that goes if it has this value. */
-function readUnset(text: string, context: ValueContext): string[] {
-  return wordsOf(text, 'c', context).map(word => {
-    const entry = context.expand(word);
-    if (!isVariableName(entry)) {
-      readVariable(entry, context.fail);
-    }
-    return entry;
-  });
+function checkName(text: string, fail: Fail): void {
+  if (!isVariableName(text)) {
+    fail(`not the name of a variable: ${quote(text)}; use letters, digits and "_"`);
+  }
 }

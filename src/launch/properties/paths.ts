@@ -1,11 +1,11 @@
 /** Lists of paths: what may be written, read or seen, and what is mounted where (systemd.exec(5), "Paths"). */
+import type { MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
 import { checkLimit, quote } from '../errors.ts';
 import { LIST_MAX } from '../limits.ts';
 import type { MountEntry } from '../namespace/mount-entry.ts';
-import { type Tmpfs, tmpfsEntry } from '../namespace/tmpfs.ts';
 import { isWithin, readPath, type ValueContext } from '../syntax/values.ts';
 import { skipWhitespace, takeWord } from '../syntax/words.ts';
-import { type LayoutContext, list, listReader, type Property, value, wordsOf } from './property.ts';
+import { boolean, entriesOf, type LayoutContext, list, listReader, type Property, value } from './property.ts';
 
 /** A path of ReadWritePaths= and its siblings. */
 export interface AccessPath {
@@ -31,24 +31,84 @@ export interface WorkingDirectory {
   readonly optional: boolean;
 }
 
+export interface Tmpfs {
+  readonly path: string;
+  /** as tmpfs(5) has them, and flags of mount(8) */
+  readonly options: readonly string[];
+}
+
+/** Options that are flags of the mount, each with the one that undoes it. */
+const FLAGS: ReadonlyMap<string, { readonly flag: MountFlag; readonly on: boolean }> = new Map([
+  ['ro', { flag: 'readOnly', on: true }],
+  ['rw', { flag: 'readOnly', on: false }],
+  ['nosuid', { flag: 'noSuid', on: true }],
+  ['suid', { flag: 'noSuid', on: false }],
+  ['nodev', { flag: 'noDevices', on: true }],
+  ['dev', { flag: 'noDevices', on: false }],
+  ['noexec', { flag: 'noExec', on: true }],
+  ['exec', { flag: 'noExec', on: false }],
+] as const);
+
+/** How access times are kept: without effect in memory, and not a flag of a plan. */
+const ACCESS_TIMES: ReadonlySet<string> = new Set(['noatime', 'relatime', 'strictatime', 'nodiratime']);
+const DEFAULTS = [
+  { names: ['size', 'nr_blocks'], option: 'size=10%' },
+  { names: ['nr_inodes'], option: 'nr_inodes=400k' },
+] as const;
+
 const readAccess = listReader(readAccessPaths);
 
 export const PATHS = {
   RootDirectory: value(readRoot, {
+    refuses: true,
+    manual:
+      "The directory that becomes the service's root. If its programs are of musl, dynuserd answers them about users, at /run/nscd.",
     needs: 'mounts',
     isVital: true,
     plan: root => (root === undefined ? {} : { root }),
   }),
-  WorkingDirectory: value(readWorkingDirectory),
-  ReadWritePaths: access('ReadWritePaths', 'readWrite', { needs: 'mounts' }, 'ReadWriteDirectories'),
+  RootDirectoryStartOnly: boolean({
+    manual: 'RootDirectory= is for ExecStart= alone. Refused if another command has no + before it.',
+  }),
+  WorkingDirectory: value(readWorkingDirectory, {
+    manual: 'Where the service starts. - before it: it may be missing; ~ is the home of the user.',
+  }),
+  ReadWritePaths: access(
+    'ReadWritePaths',
+    'readWrite',
+    {
+      manual:
+        'Paths that stay writable if others are read-only. - before a path: it may be missing; + before it: it is below RootDirectory=.',
+      needs: 'mounts',
+    },
+    'ReadWriteDirectories',
+  ),
   ReadOnlyPaths: access(
     'ReadOnlyPaths',
     'readOnly',
-    { needs: 'mounts', lost: 'these paths are not read-only' },
+    { manual: 'Paths that are read-only.', needs: 'mounts', lost: 'these paths are not read-only' },
     'ReadOnlyDirectories',
   ),
-  InaccessiblePaths: access('InaccessiblePaths', 'hide', { needs: 'mounts', isVital: true }, 'InaccessibleDirectories'),
+  InaccessiblePaths: access(
+    'InaccessiblePaths',
+    'hide',
+    { manual: 'Paths that nobody gets into.', needs: 'mounts', isVital: true },
+    'InaccessibleDirectories',
+  ),
+  // Carried out once all mounts are there: see mount-ops.ts.
+  NoExecPaths: list(readAccessPaths, {
+    manual: 'Paths where nothing can be executed, with all below them but ExecPaths=.',
+    // An attacker who can only write can start nothing of what was written.
+    untrusted: '-/tmp -/var/tmp -/dev/shm',
+    needs: 'mounts',
+    lost: 'what is in these paths can be executed',
+  }),
+  ExecPaths: list(readAccessPaths, {
+    manual: 'Paths where programs can be executed, within those of NoExecPaths=.',
+    needs: 'mounts',
+  }),
   TemporaryFileSystem: list(readTmpfs, {
+    manual: 'PATH or PATH:OPTIONS: an empty file system in memory at each path.',
     // Sockets in /run are reached without a network; what is in /dev/shm is seen by all, and stays.
     untrusted: '/run:ro,size=4m /dev/shm:mode=1777',
     needs: 'mounts',
@@ -57,6 +117,7 @@ export const PATHS = {
   }),
   // Both names fill one list, and each empties it (systemd.exec(5)).
   BindPaths: list(bindsReader(false), {
+    manual: 'SOURCE or SOURCE:DESTINATION: shows a file or directory at another path; the second name, read-only.',
     otherNames: { BindReadOnlyPaths: listReader(bindsReader(true)) },
     needs: 'mounts',
     isVital: true,
@@ -68,7 +129,7 @@ export const PATHS = {
 function access(
   field: string,
   kind: 'readWrite' | 'readOnly' | 'hide',
-  row: Pick<Property<never>, 'needs' | 'lost' | 'isVital'>,
+  row: Pick<Property<never>, 'manual' | 'needs' | 'lost' | 'isVital'>,
   oldName: string,
 ): Property<readonly AccessPath[]> {
   return list(readAccessPaths, {
@@ -109,15 +170,17 @@ function readRoot(text: string, { expand, fail }: ValueContext): string | undefi
 }
 
 /** "-" before the path: it may be missing. */
-function readWorkingDirectory(text: string, { expand, fail }: ValueContext): WorkingDirectory | undefined {
+function readWorkingDirectory(text: string, context: ValueContext): WorkingDirectory | undefined {
   const optional = text.startsWith('-');
   const path = optional ? text.slice(1) : text;
+  // As with systemd, a bad path is ignored only if the directory may be missing.
+  const { expand, fail } = optional ? context : context.strict;
   return path === '' ? undefined : { path: path === '~' ? path : readPath(expand(path), fail), optional };
 }
 
 /** "-" before a path: it may be missing. "+": below the root directory of the service. In this order. */
 function readAccessPaths(text: string, context: ValueContext): AccessPath[] {
-  return wordsOf(text, 'plain', context).map(word => {
+  return entriesOf(text, 'plain', context, word => {
     const [, optional, inRoot, path] = /^(-?)(\+?)(.*)$/s.exec(word) ?? [];
     return {
       path: readPath(context.expand(path ?? ''), context.fail),
@@ -128,11 +191,11 @@ function readAccessPaths(text: string, context: ValueContext): AccessPath[] {
 }
 
 function readTmpfs(text: string, context: ValueContext): Tmpfs[] {
-  return wordsOf(text, 'plain', context).map(word => {
+  return entriesOf(text, 'plain', context, word => {
     const colon = word.indexOf(':');
     const path = readPath(context.expand(colon < 0 ? word : word.slice(0, colon)), context.fail);
     if (path === '/') {
-      context.fail('an empty file system at "/"; give the service another root with RootDirectory=');
+      context.strict.fail('an empty file system at "/"; give the service another root with RootDirectory=');
     }
     const options = colon < 0 ? '' : context.expand(word.slice(colon + 1));
     return { path, options: options === '' ? [] : options.split(',').map(option => checkOption(option, context)) };
@@ -140,64 +203,92 @@ function readTmpfs(text: string, context: ValueContext): Tmpfs[] {
 }
 
 /** tmpfs(5), and the flags of mount(8) that concern a file system in memory. */
-function checkOption(option: string, { fail }: ValueContext): string {
-  const flag = /^(?:ro|rw|suid|nosuid|dev|nodev|exec|noexec|noatime|relatime|strictatime|nodiratime|noswap)$/;
+function checkOption(option: string, { strict }: ValueContext): string {
   const sized = /^(?:size|nr_blocks|nr_inodes)=\d{1,18}[kmgtpeKMGTPE%]?$/;
   const other =
-    /^(?:mode=[0-7]{1,5}|[ug]id=\d{1,10}|huge=(?:never|always|within_size|advise)|mpol=[a-z:=0-9,-]{1,64})$/;
-  return [flag, sized, other].some(pattern => pattern.test(option))
+    /^(?:noswap|mode=[0-7]{1,5}|[ug]id=\d{1,10}|huge=(?:never|always|within_size|advise)|mpol=[a-z:=0-9,-]{1,64})$/;
+  return FLAGS.has(option) || ACCESS_TIMES.has(option) || sized.test(option) || other.test(option)
     ? option
-    : fail(`unknown option of a tmpfs: ${quote(option)}; use those of tmpfs(5)`);
+    : strict.fail(`unknown option of a tmpfs: ${quote(option)}; use those of tmpfs(5)`);
+}
+
+function tmpfsEntry({ path, options }: Tmpfs): MountEntry {
+  const flags = new Set<MountFlag>(['noDevices']);
+  const rest: string[] = [];
+  let mode = 0o755;
+  for (const option of options) {
+    const known = FLAGS.get(option);
+    if (known !== undefined) {
+      flags[known.on ? 'add' : 'delete'](known.flag);
+    } else if (option.startsWith('mode=')) {
+      mode = Number.parseInt(option.slice('mode='.length), 8) & 0o7777;
+    } else if (!ACCESS_TIMES.has(option)) {
+      rest.push(option);
+    }
+  }
+  const readOnly = flags.delete('readOnly');
+  const given = new Set(rest.map(option => option.replace(/=.*/s, '')));
+  const defaults = DEFAULTS.filter(({ names }) => !names.some(name => given.has(name))).map(({ option }) => option);
+  return {
+    kind: 'temporary',
+    path,
+    field: 'TemporaryFileSystem',
+    clears: true,
+    readOnly,
+    mode,
+    options: [...defaults, ...rest],
+    flags: [...flags],
+  };
 }
 
 /** Reads `source[:destination[:options]]`; "-" before the source: it may be missing. */
 function bindsReader(readOnly: boolean): (text: string, context: ValueContext) => BindPath[] {
   return (text, context) => {
-    const { fail, field, expand } = context;
     const found: BindPath[] = [];
     for (let from = 0; ; ) {
-      const parts: string[] = [];
-      let end = ':';
-      while (end === ':') {
-        const word = takeWord(text, from, 'plain', fail, ':');
-        if (word === undefined) {
-          break;
-        }
-        parts.push(word.text);
-        from = word.next;
-        end = word.end;
-        if (end === ':' && (from === text.length || skipWhitespace(text, from) > from)) {
-          fail(`nothing behind a colon: ${quote(word.text)}; use SOURCE:DESTINATION, or escape the colon as "\\:"`);
-        }
-        checkLimit(parts.length, 3, 'parts of a path', field);
-      }
-      const [source = '', destination, options = ''] = parts;
+      // What cannot be split ends the list, as with systemd: what is before it stays.
+      const { parts, next } = context.entry(() => takeParts(text, from, context)) ?? { parts: [], next: from };
       if (parts.length === 0) {
         return found;
       }
-      checkLimit(found.length + 1, LIST_MAX, 'list entries', field);
-      found.push(
-        toBind(expand(source), destination === undefined ? undefined : expand(destination), options, readOnly, context),
-      );
+      found.push(...(context.entry(() => [toBind(parts, readOnly, context)]) ?? []));
+      checkLimit(found.length, LIST_MAX, 'list entries', context.field);
+      from = next;
     }
   };
 }
 
-function toBind(
-  source: string,
-  destination: string | undefined,
-  options: string,
-  readOnly: boolean,
-  { fail }: ValueContext,
-): BindPath {
+/** @returns the parts of one entry, none at the end of the text, and where the next entry may begin */
+function takeParts(text: string, from: number, { fail, field }: ValueContext): { parts: string[]; next: number } {
+  const parts: string[] = [];
+  let [next, end] = [from, ':'];
+  while (end === ':') {
+    const isNothing = parts.length > 0 && (next === text.length || skipWhitespace(text, next) > next);
+    const word = isNothing ? { text: '', next, end: '' } : takeWord(text, next, 'plain', fail, ':');
+    if (word === undefined) {
+      break;
+    }
+    parts.push(word.text);
+    checkLimit(parts.length, LIST_MAX, 'parts of a path', field);
+    ({ next, end } = word);
+  }
+  return { parts, next };
+}
+
+function toBind(parts: readonly string[], readOnly: boolean, { fail, strict, expand }: ValueContext): BindPath {
+  const [source = '', destination] = parts.slice(0, 2).map(part => expand(part));
+  const [, , options = '', more] = parts;
   const optional = source.startsWith('-');
   const from = readPath(optional ? source.slice(1) : source, fail);
+  if (parts.slice(1).includes('')) {
+    fail(`nothing behind a colon: ${quote(parts.join(':'))}; use SOURCE:DESTINATION, or escape the colon as "\\:"`);
+  }
   const to = destination === undefined ? from : readPath(destination, fail);
   if (to === '/') {
-    fail('a mount at "/"; give the service another root with RootDirectory=');
+    strict.fail('a mount at "/"; give the service another root with RootDirectory=');
   }
-  if (!['', 'rbind', 'norbind'].includes(options)) {
-    fail(`unknown option of a bind mount: ${quote(options)}; use rbind or norbind`);
+  if (!['', 'rbind', 'norbind'].includes(options) || more !== undefined) {
+    fail(`unknown option of a bind mount: ${quote(parts.slice(2).join(':'))}; use rbind or norbind`);
   }
   return { source: from, destination: to, readOnly, optional, recursive: options !== 'norbind' };
 }

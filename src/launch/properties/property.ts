@@ -4,10 +4,11 @@
  */
 import type { LaunchPlan } from '../../api/generated/io-dynuser-allocator.ts';
 import { checkLimit } from '../errors.ts';
+import type { Filter, FilterContext } from '../filter/filter.ts';
 import { LIST_MAX } from '../limits.ts';
 import type { MountEntry } from '../namespace/mount-entry.ts';
 import { asBoolean, readBoolean, readWord, type ValueContext } from '../syntax/values.ts';
-import { type Backslash, splitWords } from '../syntax/words.ts';
+import { type Backslash, takeWord } from '../syntax/words.ts';
 
 /**
  * @param text without white space at its ends; empty resets
@@ -20,6 +21,8 @@ export type Reader<Value> = (text: string, previous: Value | undefined, context:
 export interface LayoutContext {
   /** RootDirectory= */
   readonly root: string | undefined;
+  /** ProcSubset=pid: there is nothing in /proc but processes */
+  readonly hasPidsAlone: boolean;
   /** ProtectSystem=strict: "/" as a whole is read-only */
   readonly isStrict: boolean;
   /** whether a path of the host is a directory; known of the sources of binds */
@@ -29,6 +32,8 @@ export interface LayoutContext {
 /** @template Value of the property: false, 'no', an empty list or undefined if it is off */
 export interface Property<Value> {
   readonly read: Reader<Value>;
+  /** a bad value in a unit file is an error: systemd does not start a unit that has one, while it ignores others */
+  readonly refuses?: true;
   /** further names for it, each with its reader */
   readonly otherNames?: Readonly<Record<string, Reader<Value>>>;
   /** the value if nothing gives it; a list is empty */
@@ -43,12 +48,16 @@ export interface Property<Value> {
   readonly lost?: string;
   /** the service would be another one without it: a launch never goes without */
   readonly isVital?: true;
+  /** what it does, for dynuser-run(1): a sentence or two, in a few lines */
+  readonly manual: string;
   /** what it does, for --explain: a phrase that follows "NAME=VALUE: " */
   readonly meaning?: string;
   /** capabilities that leave the bounding set while it is on */
   readonly dropsCapabilities?: bigint;
   /** what it puts where in the mount namespace */
   mounts?(value: Value, context: LayoutContext): readonly MountEntry[];
+  /** the system calls that it takes from the service; undefined if none */
+  filter?(value: Value, context: FilterContext): Filter | undefined;
   /** its fields of the plan */
   plan?(value: Value): Partial<LaunchPlan>;
 }
@@ -59,57 +68,69 @@ type Row<Value> = Omit<Property<Value>, 'read' | 'default'>;
  * A boolean that is off unless it is given or implied.
  * @param meaningYes further words that mean yes
  */
-export function boolean(row: Row<boolean> = {}, ...meaningYes: readonly string[]): Property<boolean> {
+export function boolean(row: Row<boolean>, ...meaningYes: readonly string[]): Property<boolean> {
   const read = (text: string, context: ValueContext): boolean =>
     meaningYes.includes(text) || readBoolean(text, context, meaningYes);
-  return { ...row, default: false, read: single(read) };
+  return { ...row, default: false, read: filled(read) };
 }
 
-/** A value of which the last assignment holds. */
+/** A boolean that is off unless it is given or implied, and that an empty assignment resets, where systemd has three states. */
+export function resettableBoolean(row: Row<boolean>): Property<boolean> {
+  return { ...boolean(row), read: single<boolean>(readBoolean) };
+}
+
+/** A value of which the last assignment holds; an empty one resets it. */
 export function value<Value>(
   read: (text: string, context: ValueContext) => Value,
-  row: Row<Value | undefined> = {},
+  row: Row<Value | undefined>,
 ): Property<Value | undefined> {
   return { ...row, default: undefined, read: single<Value | undefined>(read) };
 }
 
+/** A value of which the last assignment holds, and which is never empty. */
+export function filledValue<Value>(
+  read: (text: string, context: ValueContext) => Value,
+  row: Row<Value | undefined>,
+): Property<Value | undefined> {
+  return { ...row, default: undefined, read: filled<Value | undefined>(read) };
+}
+
 /** One of several words, of which the first is the default. */
-export function word<const Word extends string>(
-  words: readonly [Word, ...Word[]],
-  row: Row<Word> = {},
-): Property<Word> {
-  return { ...row, default: words[0], read: single((text, context) => readWord(text, words, context)) };
+export function word<const Word extends string>(words: readonly [Word, ...Word[]], row: Row<Word>): Property<Word> {
+  return { ...row, default: words[0], read: filled((text, context) => readWord(text, words, context)) };
 }
 
 /** A boolean, or one of further words. */
 export function choice<const Word extends string>(
   words: readonly Word[],
-  row: Row<Word | 'yes' | 'no'> = {},
+  row: Row<Word | 'yes' | 'no'>,
 ): Property<Word | 'yes' | 'no'> {
   const read = (text: string, context: ValueContext): Word | 'yes' | 'no' => {
     const truth = asBoolean(text);
     return truth === undefined ? readWord(text, ['yes', 'no', ...words], context) : truth ? 'yes' : 'no';
   };
-  return { ...row, default: 'no', read: single(read) };
+  return { ...row, default: 'no', read: filled(read) };
 }
 
 /** A list: an empty assignment empties it, others add to it. */
 export function list<Entry>(
   read: (text: string, context: ValueContext) => readonly Entry[],
-  row: Row<readonly Entry[]> = {},
+  row: Row<readonly Entry[]>,
+  most = LIST_MAX,
 ): Property<readonly Entry[]> {
-  return { ...row, default: [], read: listReader(read) };
+  return { ...row, default: [], read: listReader(read, most) };
 }
 
 export function listReader<Entry>(
   read: (text: string, context: ValueContext) => readonly Entry[],
+  most = LIST_MAX,
 ): Reader<readonly Entry[]> {
   return (text, previous = [], context) => {
     if (text === '') {
       return undefined;
     }
     const entries = [...previous, ...read(text, context)];
-    checkLimit(entries.length, LIST_MAX, 'list entries', context.field);
+    checkLimit(entries.length, most, 'list entries', context.field);
     return entries;
   };
 }
@@ -118,9 +139,31 @@ export function single<Value>(read: (text: string, context: ValueContext) => Val
   return (text, _previous, context) => (text === '' ? undefined : read(text, context));
 }
 
-/** @returns the words of a value, within the bound of a list */
-export function wordsOf(text: string, backslash: Backslash, { fail, field }: ValueContext): string[] {
-  const words = splitWords(text, backslash, fail, LIST_MAX);
-  checkLimit(words.length, LIST_MAX, 'list entries', field);
-  return words;
+/** For what systemd cannot reset: an empty value is as bad as any other that it does not know. */
+export function filled<Value>(read: (text: string, context: ValueContext) => Value): Reader<Value> {
+  return (text, _previous, context) => read(text, context);
+}
+
+/** @returns the words of a value, within the bound of a list; what cannot be split falls out, and what is before it stays */
+export function wordsOf(text: string, backslash: Backslash, { fail, entry, field }: ValueContext): string[] {
+  const words: string[] = [];
+  for (let from = 0; ; ) {
+    const word = entry(() => takeWord(text, from, backslash, fail));
+    if (word === undefined) {
+      return words;
+    }
+    words.push(word.text);
+    checkLimit(words.length, LIST_MAX, 'list entries', field);
+    from = word.next;
+  }
+}
+
+/** @returns what the words of a value are read as; bad ones fall out alone */
+export function entriesOf<Entry>(
+  text: string,
+  backslash: Backslash,
+  context: ValueContext,
+  read: (word: string) => Entry,
+): Entry[] {
+  return wordsOf(text, backslash, context).flatMap(word => context.entry(() => [read(word)]) ?? []);
 }

@@ -1,17 +1,21 @@
 /** What the service sees of the host as a whole, and what goes with it (systemd.exec(5), "Sandboxing"). */
+import { denying } from '../filter/filter.ts';
 import type { MountEntry } from '../namespace/mount-entry.ts';
 import { DEVICE_CAPABILITIES } from '../syntax/capabilities.ts';
-import { boolean, choice, word } from './property.ts';
+import { readPath, readWord, type ValueContext } from '../syntax/values.ts';
+import { boolean, choice, type Property, resettableBoolean, single, value, word } from './property.ts';
 
-const HOMES = ['/home', '/root', '/run/user'] as const;
+export const HOMES = ['/home', '/root', '/run/user'] as const;
 /** They have protections of their own, and stay as they are if "/" becomes read-only. */
-const KERNEL_TREES = ['/dev', '/proc', '/sys'] as const;
+export const KERNEL_TREES = ['/dev', '/proc', '/sys'] as const;
 
 /** The size of file systems that hold only directories to mount on; systemd has the same. */
 export const SMALL = ['size=4m', 'nr_inodes=1k'] as const;
 
 export const SANDBOX = {
   ProtectSystem: choice(['full', 'strict'], {
+    manual:
+      "yes: /usr and /boot are read-only; full: /etc, too; strict: everything but /dev, /proc, /sys and the service's directories. strict with a dynamic user.",
     // A dynamic user's UID is another's later: as with systemd, a weaker value becomes "strict". "no" is a decision.
     implied: given => (given === 'no' ? 'no' : 'strict'),
     untrusted: 'strict',
@@ -21,6 +25,8 @@ export const SANDBOX = {
     mounts: protectSystem,
   }),
   ProtectHome: choice(['read-only', 'tmpfs'], {
+    manual:
+      'yes: /home, /root and /run/user are empty; read-only: they are read-only; tmpfs: empty file systems are in their place. read-only with a dynamic user.',
     implied: given => given ?? 'read-only',
     untrusted: 'yes',
     needs: 'mounts',
@@ -31,6 +37,7 @@ export const SANDBOX = {
   // systemd 257 has two kinds; here both are an empty one that goes with the service.
   PrivateTmp: boolean(
     {
+      manual: '/tmp and /var/tmp are new file systems in memory, which go with the service. On with a dynamic user.',
       implied: given => given ?? true,
       untrusted: 'yes',
       needs: 'mounts',
@@ -41,54 +48,93 @@ export const SANDBOX = {
     'disconnected',
   ),
   RemoveIPC: boolean({
+    manual: 'The IPC objects of the user are removed when it ends. On with a dynamic user.',
     implied: given => given ?? true,
     untrusted: 'yes',
     meaning: 'its IPC objects go with it',
   }),
   PrivateDevices: boolean({
+    manual: '/dev has terminals, shared memory and devices such as /dev/null, and no capability for others is left.',
     untrusted: 'yes',
     needs: 'mounts',
     lost: 'all devices are there, each as open as its mode',
     meaning: '/dev has terminals, shared memory and devices that hold nothing',
     dropsCapabilities: DEVICE_CAPABILITIES,
+    filter: on => (on ? denying('@raw-io') : undefined),
   }),
   // systemd's "self" and "yes" are the same for a service of the system.
-  PrivateUsers: boolean(
-    {
-      untrusted: 'yes',
-      needs: 'namespace',
-      lost: 'the user sees all other users',
-      meaning: 'it sees itself and root; everybody else is nobody',
-      plan: privateUsers => ({ privateUsers }),
-    },
-    'self',
-  ),
-  PrivateMounts: boolean({
+  PrivateUsers: choice(['self', 'identity', 'full'], {
+    manual:
+      'A user namespace. yes, self: root, the user and its group are themselves, all others nobody; identity: the first 65536 are; full: all are.',
+    untrusted: 'yes',
+    needs: 'namespace',
+    lost: 'the user sees all other users',
+    meaning: 'it has rights only over users that it sees; everybody else is nobody',
+    plan: value => (value === 'no' ? {} : { privateUsers: value === 'yes' ? 'self' : value }),
+  }),
+  PrivateMounts: resettableBoolean({
+    manual: 'A mount namespace: mounts that the service makes are not seen outside.',
     needs: 'mounts',
     lost: 'mounts that it makes are seen outside',
     meaning: 'mounts that it makes are not seen outside',
   }),
+  MountFlags: {
+    ...word(['shared', 'slave', 'private'], {
+      manual:
+        'What becomes of later mounts. shared, slave: those of the host appear, too; private: none do. slave, private: no copies share them.',
+      needs: 'mounts',
+      lost: 'mounts are those of the host',
+      meaning: 'which later mounts appear in its namespace, and in copies of it',
+      plan: propagation => (propagation === 'shared' ? {} : { propagation }),
+    }),
+    read: single((text, context) => readWord(text, ['shared', 'slave', 'private'], context)),
+  } satisfies Property<'shared' | 'slave' | 'private'>,
+  MountAPIVFS: resettableBoolean({
+    manual: '/proc, /sys, /dev and an empty /run are mounted, if nothing is there. On with another root directory.',
+    untrusted: 'yes',
+  }),
+  BindLogSockets: resettableBoolean({
+    manual: "The sockets of systemd's journal are mounted, if there are some. On with another root directory.",
+    needs: 'mounts',
+    lost: 'the sockets of the log are where the host has them',
+    meaning: "the sockets of systemd's journal are there",
+  }),
   PrivateNetwork: boolean({
+    manual: 'A network namespace with a loopback interface and nothing else.',
     untrusted: 'yes',
     needs: 'mounts',
     lost: "the network is the host's",
     meaning: 'its network has a loopback interface and nothing else',
     plan: privateNetwork => ({ privateNetwork }),
   }),
+  NetworkNamespacePath: namespacePath({
+    manual: 'The network namespace at this path, as ip-netns(8) makes them. It holds over PrivateNetwork.',
+    meaning: 'its network is this network namespace',
+    plan: path => (path === undefined ? {} : { networkNamespace: path }),
+  }),
   PrivateIPC: boolean({
+    manual: "An IPC namespace: System V objects and message queues are the service's own.",
     untrusted: 'yes',
     needs: 'mounts',
     lost: 'System V objects and message queues are shared with all',
     meaning: 'System V objects and message queues are its own',
     plan: privateIPC => ({ privateIPC }),
   }),
+  IPCNamespacePath: namespacePath({
+    manual: 'The IPC namespace at this path. It holds over PrivateIPC.',
+    meaning: 'System V objects and message queues are those of this IPC namespace',
+    plan: path => (path === undefined ? {} : { ipcNamespace: path }),
+  }),
   ProtectProc: word(['default', 'noaccess', 'invisible', 'ptraceable'], {
+    manual:
+      'noaccess: /proc keeps what processes of others do; invisible: it hides them; ptraceable: it has those alone that the service may trace.',
     untrusted: 'invisible',
     needs: 'mounts',
     lost: 'the processes of all users are seen',
     meaning: 'of the processes of others /proc shows less',
   }),
   ProcSubset: word(['all', 'pid'], {
+    manual: 'pid: /proc has processes, and nothing else of the kernel.',
     untrusted: 'pid',
     needs: 'mounts',
     lost: 'all of /proc is there',
@@ -96,23 +142,30 @@ export const SANDBOX = {
   }),
 };
 
+/** Of a namespace that somebody else made; --untrusted takes it out of a unit file. */
+function namespacePath(
+  row: Pick<Property<string | undefined>, 'manual' | 'meaning' | 'plan'>,
+): Property<string | undefined> {
+  const read = (text: string, { expand, fail }: ValueContext): string => readPath(expand(text), fail);
+  return value(read, { ...row, untrusted: '', needs: 'mounts', isVital: true });
+}
+
 function protectSystem(value: 'no' | 'yes' | 'full' | 'strict'): MountEntry[] {
-  const at = (path: string) => ({ path, field: 'ProtectSystem', optional: true });
-  switch (value) {
-    case 'no':
-      return [];
-    case 'strict':
-      return KERNEL_TREES.map(path => ({ ...at(path), kind: 'exempt' }));
-    default:
-      return ['/usr', '/boot', '/efi', ...(value === 'full' ? ['/etc'] : [])].map(path => ({
-        ...at(path),
-        kind: 'readOnly',
-      }));
+  const at = { field: 'ProtectSystem', optional: true };
+  if (value === 'strict') {
+    return KERNEL_TREES.map(path => ({ ...at, path, kind: 'exempt' }));
   }
+  return systemPaths(value).map(path => ({ ...at, path, kind: 'readOnly' }));
+}
+
+/** What becomes read-only, unless all does. */
+export function systemPaths(value: 'no' | 'yes' | 'full' | 'strict'): readonly string[] {
+  return value === 'no' ? [] : ['/usr', '/boot', '/efi', ...(value === 'full' ? ['/etc'] : [])];
 }
 
 function protectHome(path: string, value: 'no' | 'yes' | 'read-only' | 'tmpfs', isStrict: boolean): MountEntry[] {
   const at = { path, field: 'ProtectHome', optional: true };
+  const mode = path === '/root' ? 0o700 : 0o755;
   switch (value) {
     case 'no':
       return isStrict ? [{ ...at, kind: 'exempt' }] : [];
@@ -122,15 +175,7 @@ function protectHome(path: string, value: 'no' | 'yes' | 'read-only' | 'tmpfs', 
       return [{ ...at, kind: 'hide' }];
     case 'tmpfs':
       return [
-        {
-          ...at,
-          kind: 'cover',
-          clears: true,
-          readOnly: true,
-          mode: path === '/root' ? 0o700 : 0o755,
-          options: SMALL,
-          flags: ['noSuid', 'noDevices'],
-        },
+        { ...at, kind: 'cover', clears: true, readOnly: true, mode, options: SMALL, flags: ['noSuid', 'noDevices'] },
       ];
   }
 }

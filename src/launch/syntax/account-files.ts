@@ -11,13 +11,9 @@ const NOBODYS_ID = 0xffff_ffff;
 
 /** @returns the GID of a group, undefined if the text has no such group */
 export function groupInFile(text: string, name: string): number | undefined {
-  for (const fields of linesWith(text, name, 4)) {
-    const gid = idOf(fields[2]);
-    if (fields[0] === name && gid !== undefined) {
-      return gid;
-    }
-  }
-  return undefined;
+  return linesWith(text, name, 4)
+    .map(([group, , id]) => (group === name ? idOf(id) : undefined))
+    .find(gid => gid !== undefined);
 }
 
 /** @returns the GIDs of the groups that list a user as a member */
@@ -29,9 +25,10 @@ export function membershipsInFile(text: string, user: string): number[] {
   });
 }
 
-/** @returns home and shell of a user, undefined if the text has no such user */
-export function loginInFile(text: string, name: string): Login | undefined {
-  const fields = linesWith(text, name, 7).find(line => line[0] === name);
+/** @returns home and shell of a user, by its name or by its number in decimal; undefined if the text has no such user */
+export function loginInFile(text: string, user: string): Login | undefined {
+  const column = NUMBER.test(user) ? 2 : 0;
+  const fields = linesWith(text, user, 7).find(line => line[column] === user);
   return fields === undefined ? undefined : { home: fields[5] ?? '', shell: fields[6] ?? '' };
 }
 

@@ -12,33 +12,43 @@ const NAMES = [
 export const ALL_CAPABILITIES = (1n << BigInt(NAMES.length)) - 1n;
 export const NO_CAPABILITIES = 0n;
 /** What PrivateDevices= takes away: making devices, and reaching hardware around them. */
-export const DEVICE_CAPABILITIES = maskOf('mknod') | maskOf('sys_rawio');
+export const DEVICE_CAPABILITIES = maskOf('mknod', 'sys_rawio');
+/** What DeviceAllow= and DevicePolicy= take away: a device that the service makes would not be one of those that are allowed. */
+export const MKNOD_CAPABILITY = maskOf('mknod');
+export const ADMIN_CAPABILITY = maskOf('sys_admin');
+/** With these a process changes the rules of the network, or has sockets of another UID. */
+export const OWN_RULES_CAPABILITIES = maskOf('net_admin', 'setuid', 'sys_admin');
+/** What ProtectClock= takes away: setting clocks, and waking the system by them. */
+export const CLOCK_CAPABILITIES = maskOf('sys_time', 'wake_alarm');
+export const MODULE_CAPABILITIES = maskOf('sys_module');
+export const LOG_CAPABILITIES = maskOf('syslog');
 
-function maskOf(name: string): bigint {
-  return 1n << BigInt(NAMES.indexOf(name));
+function maskOf(...names: readonly string[]): bigint {
+  return names.reduce((mask, name) => mask | (1n << BigInt(NAMES.indexOf(name))), NO_CAPABILITIES);
 }
 
 /**
  * The next state of CapabilityBoundingSet= or AmbientCapabilities=. A value replaces the untouched set, and adds to one
  * that was set before; with "~" it is what is not in the set. Empty: no capability; "~" alone: all.
- * @param words the value's, without "~"
+ * @param named the capabilities of the value
+ * @param inverted whether it begins with "~"
  * @param untouched the set before any value
  */
 export function changeCapabilities(
   now: bigint,
-  words: readonly string[],
+  named: readonly bigint[],
   inverted: boolean,
   untouched: bigint,
-  fail: Fail,
 ): bigint {
-  const sum = words.reduce((mask, word) => mask | readCapability(word, fail), 0n);
+  const sum = named.reduce((mask, capability) => mask | capability, 0n);
   if (sum === 0n || now === untouched) {
     return inverted ? ALL_CAPABILITIES & ~sum : sum;
   }
   return inverted ? now & ~sum : now | sum;
 }
 
-function readCapability(word: string, fail: Fail): bigint {
+/** @returns the mask of one capability, by its name */
+export function readCapability(word: string, fail: Fail): bigint {
   const index = NAMES.indexOf(word.toLowerCase().replace(/^cap_/, ''));
   return index < 0 || !/^cap_/i.test(word)
     ? fail(`not a capability: ${quote(word)}; use those of capabilities(7)`)

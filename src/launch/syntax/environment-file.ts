@@ -1,5 +1,5 @@
 /** The syntax of environment files (systemd.exec(5), EnvironmentFile=): that of a shell's assignments, without a shell. Pure. */
-import { trimmed, WHITESPACE } from './words.ts';
+import { skipWhitespace, trimmed, WHITESPACE } from './words.ts';
 
 export interface FileVariable {
   readonly name: string;
@@ -36,9 +36,7 @@ class Reader {
 
   /** Reads one line, or several that belong together. */
   line(): FileVariable | undefined {
-    while (!this.done && WHITESPACE.includes(this.#text.charAt(this.#at))) {
-      this.#at++;
-    }
+    this.#at = skipWhitespace(this.#text, this.#at);
     if (this.done) {
       return undefined;
     }

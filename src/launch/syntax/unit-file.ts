@@ -10,19 +10,28 @@ export interface Assignment {
   readonly origin?: string;
 }
 
+/** Those of each section that is read. */
+export interface UnitAssignments {
+  readonly service: readonly Assignment[];
+  readonly unit: readonly Assignment[];
+}
+
 /** @returns the field of an error about an assignment */
 export function fieldOf(assignment: Assignment): string {
   return assignment.origin === undefined ? assignment.name : `${assignment.origin}: ${assignment.name}`;
 }
 
+const SECTIONS = ['Unit', 'Service', 'Install'];
+
 /**
+ * Reads a unit file. As with systemd, lines without a meaning are ignored, with a warning, and a bad head of a section is an error.
  * @param path the name of the file in messages
  * @param warn gets what was left out
- * @returns the assignments of its [Service] section, in order
+ * @returns the assignments of [Service] and [Unit], in order
  * @throws DynuserError LaunchFailed
  */
-export function parseUnitFile(text: string, path: string, warn: (text: string) => void): Assignment[] {
-  const found: Assignment[] = [];
+export function parseUnitFile(text: string, path: string, warn: (text: string) => void): UnitAssignments {
+  const found = { service: [] as Assignment[], unit: [] as Assignment[] };
   let section: string | undefined;
   for (const { line, number } of logicalLines(text)) {
     const origin = `${path}:${number}`;
@@ -30,25 +39,24 @@ export function parseUnitFile(text: string, path: string, warn: (text: string) =
     if (line.includes('\0')) {
       fail('a NUL character in a unit file; take it out');
     }
-    if (line.startsWith('.include ')) {
-      fail('".include" is not supported, nor is it by systemd; use a drop-in, NAME.service.d/NAME.conf');
-    }
     if (line.startsWith('[')) {
       section = line.endsWith(']') ? line.slice(1, -1) : fail(`not a section: ${quote(line)}; end it with "]"`);
-      if (!['Unit', 'Service', 'Install'].includes(section) && !section.startsWith('X-')) {
+      if (!SECTIONS.includes(section) && !section.startsWith('X-')) {
         warn(`${origin}: the section [${section}] is not one of a service; it is ignored`);
       }
       continue;
     }
     const equals = line.indexOf('=');
-    if (equals <= 0) {
-      fail(`not an assignment: ${quote(line)}; use NAME=VALUE`);
-    }
     if (section === undefined) {
-      fail(`an assignment before the first section: ${quote(line)}; put it below [Service]`);
-    }
-    if (section === 'Service') {
-      found.push({ name: trimmed(line.slice(0, equals)), value: trimmed(line.slice(equals + 1)), origin });
+      warn(`${origin}: a line before the first section is ignored: ${quote(line)}; put it below [Service]`);
+    } else if (equals <= 0 && SECTIONS.includes(section)) {
+      warn(`${origin}: a line that is no assignment is ignored: ${quote(line)}; use NAME=VALUE`);
+    } else if (section === 'Service' || section === 'Unit') {
+      found[section === 'Unit' ? 'unit' : 'service'].push({
+        name: trimmed(line.slice(0, equals)),
+        value: trimmed(line.slice(equals + 1)),
+        origin,
+      });
     }
   }
   return found;
@@ -71,10 +79,10 @@ function* logicalLines(text: string): Generator<LogicalLine> {
       continue;
     }
     start = pending.length === 0 ? number : start;
-    const goesOn = endsEscaped(raw);
+    const continues = endsEscaped(raw);
     // A backslash that joins lines is a space (systemd.syntax(7)).
-    pending.push(goesOn ? `${raw.slice(0, -1)} ` : raw);
-    if (goesOn) {
+    pending.push(continues ? `${raw.slice(0, -1)} ` : raw);
+    if (continues) {
       continue;
     }
     const line = trimmed(pending.join(''));

@@ -1,7 +1,6 @@
 /** The parts of a unit's name (systemd.unit(5)), and the drop-in directories that belong to it. Pure. */
 import { parseUnitName } from '../../core/name.ts';
-import type { Fail } from '../errors.ts';
-import { quote } from '../errors.ts';
+import { type Fail, quote } from '../errors.ts';
 
 const SERVICE = '.service';
 /** systemd.unit(5), "Unit File Load Path": what an administrator, the running system and packages put there. */
@@ -70,6 +69,20 @@ export function unitOfFile(file: string, instance: string | undefined, fail: Fai
     return failInstance(`not an escaped instance: ${quote(instance)}; "systemd-escape" escapes it`);
   }
   return splitUnitName(`${parts.prefix}@${instance}${SERVICE}`, failInstance);
+}
+
+/** @returns a unit name of any text: what none can have is escaped, as systemd-run does it with --unit= */
+export function escapeUnitName(text: string): string {
+  return [...Buffer.from(text)]
+    .map(byte => String.fromCharCode(byte))
+    .map(character =>
+      character === '/'
+        ? '-'
+        : /[A-Za-z0-9:_.\\@-]/.test(character)
+          ? character
+          : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    )
+    .join('');
 }
 
 /** @returns the text without the escapes of unit names: "-" is "/", "\x2d" is "-" (systemd-escape(1)) */

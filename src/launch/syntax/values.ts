@@ -5,7 +5,15 @@ import { COMPONENT_BYTES_MAX, PATH_BYTES_MAX } from '../limits.ts';
 
 /** What the reader of a value gets besides its text. */
 export interface ValueContext {
+  /**
+   * Ends the reading of what is bad. On the command line that ends the launch; in a unit file what was read falls out, with a
+   * warning, as with systemd: an entry if there are several, or else the assignment.
+   */
   readonly fail: Fail;
+  /** The same for what systemd refuses, too, and for what cannot be had here: it ends the launch wherever it is from. */
+  readonly strict: ValueContext;
+  /** Reads one of several entries, which falls out alone. @returns undefined if it did */
+  readonly entry: <Entry>(read: () => Entry) => Entry | undefined;
   /** the field of an error about the value */
   readonly field: string;
   /** @returns the text with its specifiers replaced; protect makes a replacement stand for itself */
@@ -54,15 +62,6 @@ export function readPath(text: string, fail: Fail): string {
   return text.startsWith('/')
     ? `/${components(text, fail).join('/')}`
     : fail(`not an absolute path: ${quote(text)}; begin it with "/"`);
-}
-
-/** @returns a relative path without "." components and doubled slashes */
-export function readRelativePath(text: string, fail: Fail): string {
-  if (text.startsWith('/')) {
-    fail(`not a relative path: ${quote(text)}; leave the first "/" out`);
-  }
-  const parts = components(text, fail);
-  return parts.length === 0 ? fail(`not a path: ${quote(text)}; name a directory`) : parts.join('/');
 }
 
 function components(text: string, fail: Fail): string[] {

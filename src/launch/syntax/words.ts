@@ -3,8 +3,7 @@
  * begin anywhere in a word, and backslashes. Pure, and linear in the length of the text.
  */
 import { ESCAPE_MAX, readEscape } from '../../core/escape.ts';
-import type { Fail } from '../errors.ts';
-import { quote } from '../errors.ts';
+import { type Fail, quote } from '../errors.ts';
 
 export const WHITESPACE = ' \t\n\r';
 
@@ -94,6 +93,28 @@ export function splitWords(text: string, backslash: Backslash, fail: Fail, most:
   return words;
 }
 
+/**
+ * @param nul whether there may be escapes of NUL
+ * @returns the bytes of a text with the escapes of C; an invalid one stays as it is
+ */
+export function unescapeBytes(text: string, fail: Fail, nul?: 'nul'): Buffer {
+  const word = new WordBuilder();
+  for (let index = 0; index < text.length; index++) {
+    const character = text.charAt(index);
+    const zero =
+      nul !== undefined ? /^\\(?:x00|000|u0000|U00000000)/.exec(text.slice(index, index + 1 + ESCAPE_MAX)) : null;
+    if (zero !== null) {
+      word.addBytes(Buffer.of(0));
+      index += zero[0].length - 1;
+    } else if (character === '\\') {
+      index += takeEscape(text, index + 1, 'c', word, fail);
+    } else {
+      word.add(character, true);
+    }
+  }
+  return word.bytes();
+}
+
 /** @returns how many characters after the backslash were taken */
 function takeEscape(text: string, at: number, backslash: 'c' | 'plain', word: WordBuilder, fail: Fail): number {
   const next = text.charAt(at);
@@ -127,11 +148,15 @@ class WordBuilder {
     this.#chunks.push(bytes);
   }
 
+  bytes(): Buffer {
+    return Buffer.concat([...this.#chunks, Buffer.from(this.#text)]);
+  }
+
   whole(fail: Fail): string {
     if (this.#chunks.length === 0) {
       return this.#text;
     }
-    const bytes = Buffer.concat([...this.#chunks, Buffer.from(this.#text)]);
+    const bytes = this.bytes();
     const text = bytes.toString('utf8');
     return Buffer.from(text).equals(bytes) ? text : fail(`escapes that give no UTF-8: ${quote(text)}; leave them out`);
   }

@@ -65,6 +65,8 @@ function checkType(idl: IdlInterface, type: IdlType, value: Json, unknown: Unkno
       return typeof value === 'string' ? value : wrong('a string');
     case 'object':
       return isJsonObject(value) ? value : wrong('an object');
+    case 'any':
+      return value === null ? wrong('a value') : value;
     case 'enum':
       return typeof value === 'string' && type.values.includes(value)
         ? value

@@ -2,8 +2,7 @@
  * Values into the text of a message by what the interface declares: what it forbids is never sent, a float is written
  * as one (1.0, so that a peer can tell it from 1), and fields come in their declared order.
  */
-import { isJsonArray, isJsonObject, type Json, type JsonObject, ownValue } from '../json.ts';
-import { writeJson, writeNumber, writeString } from '../json-writer.ts';
+import { isJsonArray, isJsonObject, type Json, type JsonObject, ownValue, writeJson, writeString } from '../json.ts';
 import { JSON_DEPTH_MAX } from '../limits.ts';
 import { namedType } from './check.ts';
 import type { IdlInterface, IdlStruct, IdlType } from './model.ts';
@@ -11,11 +10,20 @@ import type { IdlInterface, IdlStruct, IdlType } from './model.ts';
 const INT64_MIN = -(2n ** 63n);
 const UINT64_MAX = 2n ** 64n - 1n;
 
+/** Of parameters, which are in the envelope of their message. */
+const PARAMETERS_DEPTH = 2;
+
 /**
  * @param idl where the named types are
+ * @param depth how deep the object itself is in its message, which is 1 deep
  * @throws TypeError that names the field, if the value is not as declared
  */
-export function encodeStruct(idl: IdlInterface, struct: IdlStruct, value: JsonObject, depth = 1): string {
+export function encodeStruct(
+  idl: IdlInterface,
+  struct: IdlStruct,
+  value: JsonObject,
+  depth = PARAMETERS_DEPTH,
+): string {
   if (depth > JSON_DEPTH_MAX) {
     throw new TypeError(`nested more than ${JSON_DEPTH_MAX} deep`);
   }
@@ -55,6 +63,8 @@ function encodeType(idl: IdlInterface, type: IdlType, value: Json, depth: number
       return typeof value === 'string' ? writeString(value) : wrong('a string');
     case 'object':
       return isJsonObject(value) ? writeJson(value, depth) : wrong('an object');
+    case 'any':
+      return value === null ? wrong('a value') : writeJson(value, depth);
     case 'enum':
       return typeof value === 'string' && type.values.includes(value)
         ? `"${value}"`
@@ -86,7 +96,7 @@ function isInt64(value: Json): value is number | bigint {
 }
 
 function writeFloat(value: number): string {
-  const text = writeNumber(value);
+  const text = writeJson(value);
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 

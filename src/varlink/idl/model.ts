@@ -1,6 +1,6 @@
 /** What an interface definition says, once it is parsed: plain values, complete and resolved. */
 
-export const SCALARS = ['bool', 'int', 'float', 'string', 'object'] as const;
+export const SCALARS = ['bool', 'int', 'float', 'string', 'object', 'any'] as const;
 export type Scalar = (typeof SCALARS)[number];
 
 export type IdlType =

@@ -1,6 +1,6 @@
 /**
- * The grammar of interface definitions (varlink.org, Interface-Definition): tokens in, a complete IdlInterface out.
- * Recursive descent; how deep it goes is bounded.
+ * The grammar of interface definitions (varlink.org, Interface-Definition): text in, a complete IdlInterface out.
+ * Recursive descent over tokens; how deep it goes is bounded.
  */
 import { IDL_DEPTH_MAX } from '../limits.ts';
 import type {
@@ -15,7 +15,28 @@ import type {
   IdlType,
 } from './model.ts';
 import { SCALARS } from './model.ts';
-import { IdlError, scan, type Token } from './scan.ts';
+
+/** What is wrong with a definition, and where. */
+export class IdlError extends Error {
+  override readonly name = 'IdlError';
+
+  /** @param at where it is wrong */
+  constructor(at: { readonly line: number; readonly column: number }, reason: string) {
+    super(`line ${at.line}, column ${at.column}: ${reason}`);
+  }
+}
+
+interface Token {
+  /** 'end' comes once, last, with an empty text */
+  readonly kind: 'word' | 'sign' | 'end';
+  readonly text: string;
+  /** from 1 */
+  readonly line: number;
+  /** from 1, in UTF-16 units */
+  readonly column: number;
+  /** the comment lines directly above, without "#" and the space behind it */
+  readonly documentation: readonly string[];
+}
 
 const INTERFACE_NAME = /^[A-Za-z](?:-*[A-Za-z0-9])*(?:\.[A-Za-z0-9](?:-*[A-Za-z0-9])*)+$/;
 const MEMBER_NAME = /^[A-Z][A-Za-z0-9]*$/;
@@ -134,29 +155,25 @@ function typeOf(tokens: TokenReader, depth: number): IdlType {
 class TokenReader {
   readonly #tokens: Iterator<Token, void, undefined>;
   readonly #references: Token[] = [];
-  #current: Token;
+  current: Token;
 
   constructor(text: string) {
     this.#tokens = scan(text);
-    this.#current = { kind: 'end', text: '', line: 1, column: 1, documentation: [] };
+    this.current = { kind: 'end', text: '', line: 1, column: 1, documentation: [] };
     this.take();
-  }
-
-  get current(): Token {
-    return this.#current;
   }
 
   /** Moves on. @returns the token that was current */
   take(): Token {
-    const taken = this.#current;
+    const taken = this.current;
     const next = this.#tokens.next();
     // Behind the last token there is only more of the end.
-    this.#current = next.value ?? this.#current;
+    this.current = next.value ?? this.current;
     return taken;
   }
 
   accept(text: string): boolean {
-    const found = this.#current.text === text;
+    const found = this.current.text === text;
     if (found) {
       this.take();
     }
@@ -164,15 +181,15 @@ class TokenReader {
   }
 
   expect(text: string): Token {
-    if (this.#current.text !== text) {
-      throw new IdlError(this.#current, `expected "${text}", found ${describe(this.#current)}`);
+    if (this.current.text !== text) {
+      throw new IdlError(this.current, `expected "${text}", found ${describe(this.current)}`);
     }
     return this.take();
   }
 
   name(grammar: RegExp, expected: string): Token {
-    if (this.#current.kind !== 'word' || !grammar.test(this.#current.text)) {
-      throw new IdlError(this.#current, `expected ${expected}, found ${describe(this.#current)}`);
+    if (this.current.kind !== 'word' || !grammar.test(this.current.text)) {
+      throw new IdlError(this.current, `expected ${expected}, found ${describe(this.current)}`);
     }
     return this.take();
   }
@@ -194,4 +211,49 @@ class TokenReader {
 
 function describe(token: Token): string {
   return token.kind === 'end' ? 'the end of the text' : `"${token.text}"`;
+}
+
+/** One piece at a time. A word is a name of any sort, dots and hyphens of interface names included. */
+const PIECE = /[ \t\r]+|(\n)|#([^\n]*)|([A-Za-z][A-Za-z0-9_.-]*(?<![.-]))|(->|\[\]|[[\]():,?])/y;
+
+/** Knows letters and comments, and nothing of the grammar. @throws IdlError at the first letter that no definition has */
+function* scan(text: string): Generator<Token, void, undefined> {
+  const piece = new RegExp(PIECE);
+  let line = 1;
+  let lineStart = 0;
+  let documentation: string[] = [];
+  // A comment behind a token on its line is a remark on that, not the documentation of the next.
+  let lineHasToken = false;
+  let lineHasAnything = false;
+
+  for (let offset = 0; offset < text.length; offset = piece.lastIndex) {
+    piece.lastIndex = offset;
+    const column = offset - lineStart + 1;
+    const found = piece.exec(text);
+    if (found === null) {
+      throw new IdlError(
+        { line, column },
+        `unexpected ${JSON.stringify(String.fromCodePoint(text.codePointAt(offset) ?? 0))}`,
+      );
+    }
+    const [, newline, comment, word, sign] = found;
+    if (newline !== undefined) {
+      documentation = lineHasAnything ? documentation : [];
+      line += 1;
+      lineStart = piece.lastIndex;
+      lineHasToken = false;
+      lineHasAnything = false;
+    } else if (comment !== undefined) {
+      lineHasAnything = true;
+      if (!lineHasToken) {
+        documentation.push(comment.replace(/^ /, '').trimEnd());
+      }
+    } else if (word !== undefined || sign !== undefined) {
+      yield { kind: word === undefined ? 'sign' : 'word', text: word ?? sign ?? '', line, column, documentation };
+      documentation = [];
+      lineHasToken = true;
+      lineHasAnything = true;
+    }
+  }
+  yield { kind: 'end', text: '', line, column: text.length - lineStart + 1, documentation: [] };
 }

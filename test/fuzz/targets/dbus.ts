@@ -75,6 +75,8 @@ export const dbus: Target = {
       },
       call(call: IncomingCall) {
         seen.push(`call ${call.answerWanted} ${tryAcquire(call.body)}`);
+        call.fail('a.b.Error', 'no');
+        call.reply('s', ['yes']);
       },
       lost(reason) {
         lost = reason;

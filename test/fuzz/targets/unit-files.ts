@@ -13,7 +13,7 @@ const PATH = '/srv/a.service';
 function parse(text: string): { found: readonly Assignment[]; warnings: number } | DynuserError {
   let warnings = 0;
   try {
-    return { found: parseUnitFile(text, PATH, () => void warnings++), warnings };
+    return { found: parseUnitFile(text, PATH, () => void warnings++).service, warnings };
   } catch (error) {
     assert.ok(error instanceof DynuserError, String(error));
     assert.ok(error.detail.field?.startsWith(PATH) === true && error.message.length < 1_000, error.message);

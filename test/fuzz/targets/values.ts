@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import type { LaunchAnswer } from '../../../src/api/generated/io-dynuser-allocator.ts';
+import { parseDirectoryValue } from '../../../src/core/directory-value.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { parseDirectoryValue } from '../../../src/directories/plan/value.ts';
 import { explainPlan, planLaunch, resolveLaunch } from '../../../src/launch/launch.ts';
 import type { LaunchRequest } from '../../../src/launch/plan/request.ts';
 import { PROPERTY_NAMES } from '../../../src/launch/properties/table.ts';

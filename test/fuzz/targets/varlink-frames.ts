@@ -2,9 +2,10 @@
  * Bytes of a peer into frames, and frames into calls and replies. However the bytes are cut into chunks, the frames are the same; what is
  * read as a call or a reply is written, and reads as the same again.
  */
+
 import assert from 'node:assert/strict';
 import { FrameReader } from '../../../src/varlink/framing.ts';
-import { writeJson } from '../../../src/varlink/json-writer.ts';
+import { writeJson } from '../../../src/varlink/json.ts';
 import { readCall, readReply, writeCall, writeErrorReply, writeReply } from '../../../src/varlink/message.ts';
 import type { Target } from './types.ts';
 

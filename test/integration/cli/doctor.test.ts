@@ -16,50 +16,46 @@ async function examine(
 }
 
 /** The checks that are not ok, each with its level. */
-function amiss(findings: readonly Finding[]): string[] {
+function wrong(findings: readonly Finding[]): string[] {
   return findings.filter(({ level }) => level !== 'ok').map(({ check, level }) => `${level} ${check}`);
 }
 
-/** Breaks something, looks, and mends it. @returns what is amiss meanwhile */
-async function broken(
-  host: Installed,
-  breaking: string,
-  mending: string,
-): Promise<{ status: number; amiss: string[] }> {
+/** Breaks something, looks, and repairs it. @returns what is wrong meanwhile */
+async function broken(host: Installed, breaking: string, repair: string): Promise<{ status: number; wrong: string[] }> {
   await host.machine.sh(breaking);
   const { status, findings } = await examine(host);
-  await host.machine.sh(mending);
-  return { status, amiss: amiss(findings) };
+  await host.machine.sh(repair);
+  return { status, wrong: wrong(findings) };
 }
 
 test('a host that is well, looked at by root and by others', async () => {
   await withInstalled({}, async host => {
     const daemon = await host.startDaemon();
     assert.deepEqual(
-      amiss((await examine(host)).findings),
+      wrong((await examine(host)).findings),
       ['unknown Lookups'],
       'nobody lives that could be looked up',
     );
     await host.ctl(['acquire', 'web.service', '--state-directory=web']);
     const { status, findings } = await examine(host);
-    assert.deepEqual({ status, amiss: amiss(findings) }, { status: 0, amiss: [] });
+    assert.deepEqual({ status, wrong: wrong(findings) }, { status: 0, wrong: [] });
     const rights = findings.find(({ check }) => check === 'Rights of the daemon');
     assert.match(rights?.finding ?? '', /^process \d+ has/);
 
     const other = await examine(host, 1000);
     assert.deepEqual(
-      { status: other.status, amiss: amiss(other.findings) },
-      { status: 0, amiss: ['unknown Registry', 'unknown Locks'] },
+      { status: other.status, wrong: wrong(other.findings) },
+      { status: 0, wrong: ['unknown Registry', 'unknown Locks'] },
     );
 
     const text = await host.ctl(['doctor']);
-    assert.match(text.stdout, /^ok +Daemon +dynuserd \S+ answers\n[\s\S]*\n0 problems, 0 warnings\.\n$/);
+    assert.match(text.stdout, /^ok +Daemon +dynuserd \S+( \(\w+\+?\))? answers\n[\s\S]*\n0 problems, 0 warnings\.\n$/);
 
     daemon.kill('SIGTERM');
     await daemon.ended;
     const away = await examine(host);
     assert.equal(away.status, 1);
-    assert.ok(amiss(away.findings).includes('problem Daemon'));
+    assert.ok(wrong(away.findings).includes('problem Daemon'));
   });
 });
 
@@ -68,7 +64,7 @@ test('what is broken is named, and only that', async () => {
     await host.startDaemon();
     await host.ctl(['acquire', 'web.service', '--state-directory=web']);
     const module = (await host.machine.sh('ls /usr/lib/*/libnss_dynuser.so.2')).trim();
-    const cases: readonly (readonly [breaking: string, mending: string, ...amiss: string[]])[] = [
+    const cases: readonly (readonly [breaking: string, repair: string, ...wrong: string[]])[] = [
       ['chmod 0777 /run/dynuser', 'chmod 0755 /run/dynuser', 'problem Runtime directory'],
       ['chmod 0755 /var/lib/private', 'chmod 0700 /var/lib/private', 'problem Private directories'],
       [
@@ -99,8 +95,8 @@ test('what is broken is named, and only that', async () => {
       ],
       ['touch /run/dynuser/set-aside/x', 'rm /run/dynuser/set-aside/x', 'warning Registry'],
     ];
-    for (const [breaking, mending, ...expected] of cases) {
-      const { status, amiss: found } = await broken(host, breaking, mending);
+    for (const [breaking, repair, ...expected] of cases) {
+      const { status, wrong: found } = await broken(host, breaking, repair);
       const isProblem = expected.some(line => line.startsWith('problem'));
       assert.deepEqual({ status, found }, { status: isProblem ? 1 : 0, found: expected }, breaking);
       if (breaking.startsWith('rm /run/dynuser/by-uid')) {
@@ -137,7 +133,7 @@ test('a daemon in a PID namespace of its own', async () => {
       assert.ok(tries < 200, 'the daemon starts');
     }
     const { status, findings } = await examine(host);
-    assert.deepEqual([status, amiss(findings).includes('problem Namespaces of the daemon')], [1, true]);
+    assert.deepEqual([status, wrong(findings).includes('problem Namespaces of the daemon')], [1, true]);
   });
 });
 
@@ -147,11 +143,11 @@ test('--try on a fresh host, without the right to, with a module that is not fou
     await host.startDaemon();
     const tried = async (uid = 0) => {
       const { status, findings } = await examine(host, uid, ['--try']);
-      return { status, amiss: amiss(findings), findings };
+      return { status, wrong: wrong(findings), findings };
     };
 
     const fresh = await tried();
-    assert.deepEqual([fresh.status, fresh.amiss], [0, []]);
+    assert.deepEqual([fresh.status, fresh.wrong], [0, []]);
     const [lookups, acquired, released] = ['Lookups', 'Acquire', 'Release'].map(
       name => fresh.findings.find(({ check }) => check === name)?.finding ?? '',
     );
@@ -161,7 +157,7 @@ test('--try on a fresh host, without the right to, with a module that is not fou
     assert.deepEqual(await host.traces(), []);
 
     const other = await tried(1000);
-    assert.deepEqual([other.status, other.amiss.includes('unknown Acquire')], [0, true]);
+    assert.deepEqual([other.status, other.wrong.includes('unknown Acquire')], [0, true]);
     assert.match(
       other.findings.find(({ check }) => check === 'Acquire')?.finding ?? '',
       /may not acquire users: run this as root, or name it in AllowUsers=/,
@@ -172,7 +168,7 @@ test('--try on a fresh host, without the right to, with a module that is not fou
     await machine.output(['mv', module, `${module}.away`]);
     const unresolved = await tried();
     await machine.output(['mv', `${module}.away`, module]);
-    assert.deepEqual([unresolved.status, unresolved.amiss], [1, ['problem NSS module', 'problem Lookups']]);
+    assert.deepEqual([unresolved.status, unresolved.wrong], [1, ['problem NSS module', 'problem Lookups']]);
     assert.deepEqual(await host.traces(), []);
 
     // The user of the trial lives while getent waits.

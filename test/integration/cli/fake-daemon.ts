@@ -107,6 +107,10 @@ export async function startFakeDaemon(directory = mkdtempSync(join(tmpdir(), 'dy
             const last = fake.leases.at(-1);
             return last === undefined ? {} : { lease: last };
           },
+          Reload: async call => {
+            await asked(call);
+            return { applied: ['KillGraceSec'], deferred: ['UidRange'] };
+          },
           Explain: async call => {
             await asked(call);
             return { ...fake.explanation };

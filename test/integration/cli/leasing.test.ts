@@ -197,6 +197,64 @@ test('release: --all does not go with a lease; nobody is released of a name that
   assert.deepEqual(released(), []);
 });
 
+test('release PATTERN: what matches is shown, and released after a yes', async () => {
+  const third = 'a'.repeat(32);
+  daemon.leases = [
+    sampleLease({ userName: 'job-1', unit: 'job-1\n.service' }),
+    sampleLease({ uid: 61501, userName: 'job-2', lease: SECOND }),
+    sampleLease({ uid: 61502, userName: 'job-3', lease: third, lifetime: 'timed' }),
+    sampleLease({ uid: 61503, userName: 'other', lease: 'b'.repeat(32) }),
+    sampleLease({ uid: 61504, userName: 'job-4', lease: 'c'.repeat(32), ending: true }),
+  ];
+  const questions: string[] = [];
+  const answered = (answer: string | undefined, ...argv: string[]): Promise<Outcome> => {
+    const options = { environment: daemon.environment, onQuestion: (text: string) => questions.push(text) };
+    return runCommand(['release', 'job-*', ...argv], answer === undefined ? options : { ...options, answer });
+  };
+  for (const answer of ['', 'n', 'yesterday']) {
+    const nothing = { status: 1, output: '', errors: 'dynuserctl: nothing was released\n' };
+    assert.deepEqual(await answered(answer), nothing);
+  }
+  assert.equal(
+    questions[0],
+    `  job-2  explicit  ${UNIT}\n  job-1  explicit  job-1\\n.service\nRelease 2 leases of 2 users? [y/N] `,
+  );
+  const { status, errors } = await answered(undefined);
+  assert.equal(status, 2);
+  assert.match(errors, /asks first, and there is no terminal; use --yes\n$/);
+  assert.deepEqual(released(), []);
+
+  assert.equal((await answered('Yes')).status, 0);
+  assert.deepEqual(released(), [SECOND, LEASE_ID]);
+  assert.equal((await onTerminal('release', 'job-*', '-y', '--all')).output, 'Released 3 leases of 3 users.\n');
+  assert.deepEqual(released().slice(2), [SECOND, third, LEASE_ID]);
+});
+
+test('release PATTERN: nothing matches, or nothing that a pattern releases', async () => {
+  daemon.leases = [sampleLease({ userName: 'job-1', lifetime: 'connection' })];
+  assert.match((await command('release', 'jobs-*', '--yes')).errors, /^dynuserctl: no lease matches 'jobs-\*': /);
+  assert.match(
+    (await command('release', 'job-*', '--yes')).errors,
+    /^dynuserctl: no explicit lease matches 'job-\*': .* --all\n/,
+  );
+  assert.deepEqual(released(), []);
+});
+
+test('reload: says what has changed, and what was wrong', async () => {
+  const { output } = await command('reload');
+  assert.equal(output, 'Changed: KillGraceSec.\nAt the next start of dynuserd: UidRange. Restart it for that.\n');
+  assert.deepEqual(JSON.parse((await command('reload', '--json=short')).output), {
+    applied: ['KillGraceSec'],
+    deferred: ['UidRange'],
+  });
+  daemon.refusal = {
+    error: 'io.dynuser.Allocator.InvalidConfiguration',
+    parameters: { field: '', reason: '/etc/dynuser/dynuserd.conf:1: unknown key' },
+  };
+  const errors = 'dynuserctl: /etc/dynuser/dynuserd.conf:1: unknown key\n';
+  assert.deepEqual(await command('reload'), { status: 1, output: '', errors });
+});
+
 test('a refusal is said in its own words, also beside JSON', async () => {
   daemon.refusal = {
     error: 'io.dynuser.Allocator.NameConflict',

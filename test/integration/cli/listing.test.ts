@@ -45,8 +45,8 @@ test('list: sorted rows and their totals', async () => {
   assert.equal(status, 0);
   assert.equal(errors, '');
   const lines = output.split('\n');
-  assert.match(lines[0] ?? '', /^ +UID +NAME +UNIT +LIFETIME +PID +SINCE +DIRECTORIES$/);
-  assert.match(lines[1] ?? '', /^63122 +run-u15750 +run-u15750\.service +explicit +4711 +5min ago +-$/);
+  assert.match(lines[0] ?? '', /^ +UID +NAME +UNIT +KIND +LIFETIME +PID +SINCE +DIRECTORIES$/);
+  assert.match(lines[1] ?? '', /^63122 +run-u15750 +run-u15750\.service +dynamic +explicit +- +5min ago +-$/);
   assert.match(lines[2] ?? '', / days ago /);
   assert.deepEqual(lines.slice(4), ['', '2 users, 3 leases.', '']);
 });
@@ -71,9 +71,45 @@ test('list: JSON is one array, short on one line, times as they are on the wire'
 });
 
 test('list: nobody there', async () => {
-  assert.equal((await command('list')).output, 'No dynamic users.\n');
+  assert.equal((await command('list')).output, 'No users.\n');
   assert.equal((await command('list', '--no-legend')).output, '');
   assert.equal((await command('list', '--json=short')).output, '[]\n');
+});
+
+test('list: those that match, of one kind, in the order that is asked for', async () => {
+  const host = sampleLease({ uid: 33, gid: 33, userName: 'www-data', unit: 'web.service', dynamic: false, since: 2 });
+  daemon.leases = [sampleLease(), older, other, host];
+  const names = async (...argv: string[]): Promise<string[]> => {
+    const { output } = await command('list', '--json=short', ...argv);
+    return (JSON.parse(output) as Lease[]).map(({ userName }) => userName);
+  };
+  assert.deepEqual(await names('run-*', 'web.service'), ['www-data', 'run-u15750']);
+  assert.deepEqual(await names('--kind=static'), ['www-data']);
+  assert.deepEqual(await names('--kind=dynamic', '--sort=name', '6*'), [
+    'dynamic-user-test',
+    'dynamic-user-test',
+    'run-u15750',
+  ]);
+  assert.deepEqual((await names('--sort=since')).slice(0, 2), ['dynamic-user-test', 'www-data']);
+  assert.deepEqual(await names('no-*'), []);
+  assert.match((await command('list', '--sort=size')).errors, /it is one of uid, name, unit, lifetime, since/);
+});
+
+test('list: what is longer than the terminal goes to the pager, but not without one', async () => {
+  daemon.leases = Array.from({ length: 40 }, () => sampleLease());
+  let paged = '';
+  const show = (...argv: string[]) =>
+    runCommand(['list', ...argv], {
+      environment: daemon.environment,
+      columns: 80,
+      rows: 24,
+      onPage: text => {
+        paged += text;
+      },
+    });
+  assert.equal((await show()).output, '');
+  assert.equal(paged.split('\n').length, 44);
+  assert.equal((await show('--no-pager')).output, paged);
 });
 
 test('list: a full range', async () => {
@@ -87,11 +123,11 @@ test('list: a full range', async () => {
 
 test('list: on a terminal lines have its width, and titles are bold', async () => {
   daemon.leases = [sampleLease({ directories: ['/var/lib/'.padEnd(200, 'x')] })];
-  const { output } = await runCommand(['list'], { environment: daemon.environment, columns: 80 });
+  const { output } = await runCommand(['list'], { environment: daemon.environment, columns: 110, now: NOW });
   const [titles = '', row = ''] = output.split('\n');
   assert.ok(titles.startsWith('  \x1b[1mUID\x1b[0m  '));
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is taken off
-  assert.equal(row.replace(/\x1b\[\dm/g, '').length, 80);
+  assert.equal(row.replace(/\x1b\[\dm/g, '').length, 110);
 });
 
 test('show: by name and by number', async () => {

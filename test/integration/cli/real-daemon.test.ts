@@ -33,7 +33,10 @@ test('a directory goes from one user to the next; explain says before what acqui
     assert.equal(await host.machine.output(['stat', '-c', '%u:%g %a', TREE]), `${uid}:${uid} 750`);
     await host.machine.sh(`cd ${TREE} && mkdir d && touch d/a d/b && chown -R ${uid}:${uid} d`);
 
-    assert.match(await ctl(host, 'list'), new RegExp(`^${uid} +web +web\\.service +explicit .* /var/lib/web$`, 'm'));
+    assert.match(
+      await ctl(host, 'list'),
+      new RegExp(`^${uid} +web +web\\.service +dynamic +explicit .* /var/lib/web$`, 'm'),
+    );
     assert.match(await ctl(host, 'show', uid), /^Directories: \/var\/lib\/web$/m);
     assert.match(await ctl(host, 'show', uid), /^Description: the web$/m);
     const joined = await ctl(host, 'explain', 'web.service', '--state-directory=web');
@@ -101,7 +104,7 @@ test('what keeps a UID reserved is told by release, list, show and status, until
     assert.deepEqual({ status, stdout }, { status: 0, stdout: '' });
     assert.match(stderr, /^dynuserctl: the lease is dropped, but the UID stays reserved [^\n]+\n$/);
 
-    assert.match(await ctl(host, 'list'), new RegExp(`^${uid} +web +web\\.service +ending `, 'm'));
+    assert.match(await ctl(host, 'list'), new RegExp(`^${uid} +web +web\\.service +dynamic +ending `, 'm'));
     assert.match(await ctl(host, 'show', uid), /^ *State: ending: /m);
     assert.match(await ctl(host, 'status'), new RegExp(`^ +Ending: 1 UID .*\\n +UID ${uid}: of web: `, 'm'));
     assert.equal((await host.machine.run(['getent', 'passwd', 'web'])).status, 2);

@@ -21,6 +21,14 @@ export interface CommandOptions {
   readonly onErrors?: (text: string) => void;
   /** milliseconds since the epoch */
   readonly now?: number;
+  /** the terminal has that many lines */
+  readonly rows?: number;
+  /** what the operator answers on the terminal; without it there is no terminal */
+  readonly answer?: string;
+  /** told of each question */
+  readonly onQuestion?: (question: string) => unknown;
+  /** shows what is paged; there is no pager without it */
+  readonly onPage?: (text: string) => void;
   /** aborted where the operator interrupts */
   readonly interruption?: AbortSignal;
 }
@@ -29,7 +37,8 @@ export interface CommandOptions {
 export async function runCommand(argv: readonly string[], options: CommandOptions): Promise<Outcome> {
   const written = { output: '', errors: '' };
   const outputInto = (stream: 'output' | 'errors', columns: number | undefined): Output => ({
-    terminal: columns === undefined ? undefined : { columns },
+    terminal:
+      columns === undefined ? undefined : { columns, ...(options.rows === undefined ? {} : { rows: options.rows }) },
     write: async text => {
       written[stream] += text;
       if (stream === 'errors') {
@@ -43,9 +52,17 @@ export async function runCommand(argv: readonly string[], options: CommandOption
     output: outputInto('output', options.columns),
     errors: outputInto('errors', options.errorColumns),
     now: () => options.now ?? 0,
+    ask: async question => {
+      options.onQuestion?.(question);
+      return options.answer;
+    },
+    page: async text => {
+      options.onPage?.(text);
+      return options.onPage !== undefined;
+    },
     listenForInterruption: () => ({
       signal: options.interruption ?? new AbortController().signal,
-      dispose: () => {},
+      [Symbol.dispose]: () => {},
     }),
   });
   return { status, ...written };

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { parseCommandLine } from '../../../src/cli/command-line.ts';
 import { COMMAND_TABLE } from '../../../src/cli/commands.ts';
 import { statusOf } from '../../../src/cli/verbs/status.ts';
+import { VERSION } from '../../../src/core/version.ts';
 import { sampleLease } from '../../unit/cli/sample.ts';
 import { startFakeDaemon } from './fake-daemon.ts';
 import { runCommand } from './run-command.ts';
@@ -35,7 +36,9 @@ async function statusOn(environment: Readonly<Record<string, string>>): Promise<
     },
     errors: { terminal: undefined, write: async () => {}, broken },
     now: () => 0,
-    listenForInterruption: () => ({ signal: broken, dispose: () => {} }),
+    ask: async () => undefined,
+    page: async () => false,
+    listenForInterruption: () => ({ signal: broken, [Symbol.dispose]: () => {} }),
   });
   return { status, report: JSON.parse(output) };
 }
@@ -54,14 +57,17 @@ test('a daemon that runs, on a host that asks it', async () => {
         service: { vendor: 'dynuser', product: 'dynuserd', version: '9.9.9' },
         users: 1,
         leases: 2,
+        groups: 0,
+        memberships: 0,
         ending: [],
+        command: VERSION,
         socket: daemon.socket,
         lookups: { passwd: 'listed', group: 'listed', userDatabase: 'linked' },
       },
     });
     const { status, output } = await runCommand(['status'], { environment: daemon.environment });
     assert.equal(status, 0);
-    assert.match(output, / +Daemon: running\n +Version: dynuserd 9\.9\.9\n/);
+    assert.match(output, / +Daemon: running\n +Version: dynuserd 9\.9\.9\n +Command: dynuserctl .*: restart dynuserd/);
   } finally {
     await daemon.close();
   }

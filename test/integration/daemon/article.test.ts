@@ -44,7 +44,7 @@ test('the example of the article: a directory and its UID come back to the next 
     await release(host, one['lease']);
     assert.equal(await host.machine.sh('stat -c "%u %U" /var/lib/wuff/'), '63122 UNKNOWN');
     const denied = await host.machine.run(['cat', '/var/lib/wuff/test'], { uid: 63122 });
-    assert.equal(denied.status, 1, 'behind the boundary even the number itself does not get in');
+    assert.equal(denied.status, 1, 'a private directory lets nobody else in, not even the number of its former user');
 
     const before = await host.machine.sh('stat -c "%n %u %g %a %Z" /var/lib/private/wuff /var/lib/private/wuff/test');
     const two = await acquire(host, 'run-u16087.service');

@@ -156,6 +156,16 @@ describe('no signal, variable or file opens a debugger', () => {
     assert.match(stdout, /^dynuserctl \d/);
   });
 
+  it('the Node that came with the program is taken, if there is one, and the caller chooses no other', async () => {
+    await machine.write('/usr/lib/dynuser/node', '#!/bin/sh\necho own "$@"\n', 0o755);
+    try {
+      const { stdout } = await machine.run(['env', 'PATH=/tmp/here:/usr/bin', '/usr/bin/dynuserctl', 'list']);
+      assert.match(stdout, /^own --no-global-search-paths \/usr\/lib\/dynuser\/dynuserctl\.js list\n$/);
+    } finally {
+      await machine.output(['rm', '/usr/lib/dynuser/node']);
+    }
+  });
+
   it('a bundle that is gone is one sentence', async () => {
     await machine.output(['mv', '/usr/lib/dynuser/dynuserctl.js', '/root/']);
     const { status, stderr } = await host.ctl(['list']);

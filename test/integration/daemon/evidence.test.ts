@@ -5,27 +5,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
-import { type Installed, replyOf, withInstalled } from '../../support/installed.ts';
-import type { MachineProcess } from '../../support/machine/process.ts';
-import { buildNative } from '../../support/native.ts';
+import { acquire, endOf, release, startOf } from '../../support/evidence.ts';
+import { replyOf, withInstalled } from '../../support/installed.ts';
+import { buildNative, PLAIN } from '../../support/native.ts';
 import { until } from '../../support/until.ts';
 
 const STRANGER = 1_000;
-
-async function acquire(host: Installed, unit: string): Promise<{ uid: number; lease: string }> {
-  const [result] = await host.calls([['io.dynuser.Allocator.Acquire', { unit, lifetime: 'explicit' }]]);
-  const { uid, lease } = replyOf(result);
-  return { uid: Number(uid), lease: String(lease) };
-}
-
-async function release(host: Installed, lease: string): Promise<void> {
-  replyOf((await host.calls([['io.dynuser.Allocator.Release', { lease }]]))[0]);
-}
-
-async function endOf(process: MachineProcess): Promise<void> {
-  process.kill('SIGKILL');
-  await process.ended;
-}
 
 test('who has the group of a user that ended as a supplementary one keeps its number, and is named', async () => {
   await withInstalled({ config: 'CoolDownSec=0\n' }, async host => {
@@ -57,45 +42,12 @@ test('who has the group of a user that ended as a supplementary one keeps its nu
   });
 });
 
-test('a process that forks for ever with the UID as its effective one alone keeps it from everybody else', async () => {
-  const TRIES = 40;
-  await withInstalled({ config: 'CoolDownSec=0\n' }, async host => {
-    await host.startDaemon();
-    const { uid, lease } = await acquire(host, 'chain.service');
-    await release(host, lease);
-    // On a busy machine, and with so many processes that one has ended long before it is read.
-    const idle = await host.machine.spawn(['sh', '-c', 'for i in $(seq 150); do sleep 300 & done; wait']);
-    const burners = await host.machine.spawn([
-      'sh',
-      '-c',
-      'for i in 1 2 3; do timeout 240 sh -c "while :; do :; done" & done; wait',
-    ]);
-    // Each looks whether it may go on, and none goes on for ever.
-    const chain = `$SIG{CHLD} = "IGNORE"; $> = ${uid}; print "on\n"; close STDOUT; $t = time; while (time < $t + 240 and -e "/tmp/on") { exit if fork }`;
-    await host.machine.write('/tmp/on', '');
-    const started = await host.machine.spawn(['perl', '-e', `$| = 1; ${chain}`]);
-    await started.stdout.take(1).toArray();
-    for (let attempt = 0; attempt < TRIES; attempt++) {
-      const given = await acquire(host, 'chain.service');
-      assert.notEqual(given.uid, uid, `try ${attempt}`);
-      await release(host, given.lease);
-    }
-    await host.machine.output(['rm', '/tmp/on']);
-    await until('the number is free', async () => {
-      const given = await acquire(host, 'chain.service');
-      await release(host, given.lease);
-      return given.uid === uid;
-    });
-    await Promise.all([endOf(idle), endOf(burners), endOf(started)]);
-  });
-});
-
 test('a process that forks for ever with the UID as its effective one alone ends with the user', async () => {
   await withInstalled({ config: 'KillGraceSec=0\n' }, async host => {
     await host.startDaemon();
     const { uid, lease } = await acquire(host, 'chain.service');
     const chain = `$SIG{CHLD} = "IGNORE"; $> = ${uid}; print "on\n"; close STDOUT; $t = time; while (time < $t + 60) { exit if fork }`;
-    const started = await host.machine.spawn(['perl', '-e', `$| = 1; ${chain}`]);
+    const started = await host.machine.spawn(startOf(chain));
     await started.stdout.take(1).toArray();
     await release(host, lease);
     await until('nothing of it is left', async () => (await host.ctl(['list', '--json=short'])).stdout.trim() === '[]');
@@ -105,7 +57,7 @@ test('a process that forks for ever with the UID as its effective one alone ends
 });
 
 test('IPC objects that a stranger gave to every number count for nothing, and go when a number is given out', async () => {
-  buildNative('helper-tests', { sanitize: false });
+  buildNative('helper-tests', PLAIN);
   await withInstalled({ config: 'CoolDownSec=0\n' }, async host => {
     const daemon = await host.startDaemon();
     let log = '';

@@ -32,7 +32,7 @@ describe('the user and the group of a launch', () => {
     ).split('\n');
     const [, uid, gid] = /^uid=(\d+)\(both-u\) gid=(\d+)\(both-g\) groups=\2\(both-g\)$/.exec(id) ?? [];
     assert.ok(uid !== undefined && gid !== undefined && uid !== gid, id);
-    assert.equal(group, `both-g:x:${gid}:`);
+    assert.equal(group, `both-g:x:${gid}:both-u`);
     assert.match(user, new RegExp(`^both-u:x:${uid}:${uid}:`));
     const held = (JSON.parse(leases) as { userName: string; unit: string }[]).map(lease => [
       lease.userName,
@@ -194,7 +194,20 @@ describe('the user and the group of a launch', () => {
     assert.match(await output('--explain', '-p', 'SupplementaryGroups=disk', 'true'), /supplementary groups: disk/);
     const process = await host.machine.spawn(['dynuser-run', '-u', 'appb', 'sh', '-c', 'id -g; read line']);
     const gid = String(await new Promise(resolve => process.stdout.once('data', resolve))).trim();
-    assert.match(await output('-p', 'SupplementaryGroups=appb', ...groups), new RegExp(`^(?:\\d+ )?${gid}(?: \\d+)?$`));
+    for (const property of ['Group', 'SupplementaryGroups']) {
+      const { stderr } = await inside('-p', `${property}=appb`, 'true');
+      assert.match(
+        stderr,
+        new RegExp(`^dynuser-run: ${property}=: the group appb is held by root, and only its owner`),
+      );
+    }
+    assert.match(await output('-p', `Group=${gid}`, 'id', '-g'), new RegExp(`^${gid}$`), 'root may have any number');
+    assert.equal(await output('-p', 'Group=disk', 'id', '-g'), '906', 'of its file, and not of the host');
+    const { stderr } = await inside('-p', 'Group=adm', 'true');
+    assert.match(
+      stderr,
+      /^dynuser-run: Group=: the group adm is a group of this host, and only root may have a user in it;/,
+    );
     process.stdin.end('\n');
     await process.ended;
     await host.machine.sh(`rm ${root}/etc/group`);

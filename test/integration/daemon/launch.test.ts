@@ -28,6 +28,22 @@ test('a program is the user of its unit, resolvable, in the groups that name it,
   });
 });
 
+test('the next command of a shell finds nobody of the name any more, by the links and by the socket', async () => {
+  await withInstalled({}, async host => {
+    await host.startDaemon();
+    const script = `
+      i=0; while [ $i -lt 40 ]; do i=$((i + 1))
+        uid=$(dynuser-run -u "over$i" -- id -u)
+        getent passwd "over$i" && echo "by name: $i"
+        dynuser-run -u "ended$i" -- true
+        DYNUSER_NSS_SOURCE=varlink getent group "ended$i" && echo "by the socket: $i"
+        dynuser-run -u "last$i" -- id -u >/tmp/uid; read -r uid </tmp/uid
+        getent passwd "$uid" && echo "by number: $i"
+      done; echo done`;
+    assert.equal(await host.machine.sh(script), 'done');
+  });
+});
+
 test('static users and root run as what they are, without a lease that touches them', async () => {
   await withInstalled({}, async host => {
     await host.startDaemon();
@@ -50,7 +66,7 @@ test('who may not launch, and what cannot be launched, leaves nothing', async ()
     assert.equal(foreign.error, 'io.dynuser.Allocator.NotPermitted');
     const parameters = { mayMount: true, properties: ['DynamicUser=no', 'Group=nobody-knows'], unit: 'a.service' };
     const group = errorOf((await host.calls([[LAUNCH, parameters]]))[0]);
-    assert.equal(group.error, 'io.dynuser.Allocator.LaunchFailed');
+    assert.equal(group.error, 'io.dynuser.Allocator.NameConflict');
     assert.equal(group.parameters['field'], 'Group');
     await nothingStays(host);
   });

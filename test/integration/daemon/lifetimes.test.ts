@@ -37,6 +37,29 @@ test('a connection with a lease is not closed as idle, one without is', async ()
   });
 });
 
+test('a timed lease ends by itself, over a restart of the daemon too', async () => {
+  await withInstalled({}, async host => {
+    const daemon = await host.startDaemon();
+    const timed = ['acquire', '--lifetime=timed', 'timed.service'];
+    const refused = await host.ctl([...timed, '--seconds=1209601']);
+    assert.deepEqual([refused.status, refused.stdout], [1, '']);
+    assert.match(refused.stderr, /--seconds=: a timed lease lasts 1 to 1209600 seconds/);
+    for (const seconds of ['4', '600']) {
+      assert.equal((await host.ctl([...timed, `--seconds=${seconds}`])).status, 0);
+    }
+    assert.match((await host.ctl(['show', 'timed'])).stdout, /^ *Lifetime: timed, 600 s$/m);
+    daemon.kill('SIGKILL');
+    await daemon.ended;
+    await host.startDaemon();
+    const left = async () => (await host.ctl(['list', '--no-legend'])).stdout.split('\n').length - 1;
+    // On a busy machine its time may be over already: then the daemon ends it as it starts.
+    await until('the shorter one has ended', async () => (await left()) === 1);
+    assert.ok(await resolves(host, 'timed'));
+    await host.ctl(['release', '--all', 'timed']);
+    assert.deepEqual(await host.traces(), []);
+  });
+});
+
 test('a lease of a process ends with it: the one that asks, or the one that is named', async () => {
   await withInstalled({ config: 'AllowUsers=1000\n' }, async host => {
     const daemon = await host.startDaemon();

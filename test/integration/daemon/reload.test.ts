@@ -76,17 +76,49 @@ describe('SIGHUP', () => {
   });
 
   it('says what changes at the next start alone, and applies the rest', async () => {
-    const lines = await reload('UidRange=61184-61200\nKillGraceSec=1\nMaxConnections=100\n');
+    const lines = await reload('ExitIdleSec=9\nKillGraceSec=1\nMaxConnections=100\n');
     assert.deepEqual(
       lines.map(line => [line['level'], line['msg']]),
       [
         [30, 'configuration reloaded'],
-        [40, 'UidRange=, MaxConnections= changes at the next start; restart dynuserd for it'],
+        [40, 'MaxConnections=, ExitIdleSec= changes at the next start; restart dynuserd for it'],
       ],
     );
     assert.deepEqual(lines[0]?.['applied'], ['KillGraceSec']);
-    // The range is the one it was started with: the preferred UID of this name lies outside of the new one.
-    assert.equal(await machine.output(['dynuserctl', 'acquire', 'dynamic-user-test.service']), '64642');
+  });
+
+  it('a range that changes: who lives stays, and who comes is from the new one', async () => {
+    const acquire = (unit: string, ...more: string[]) => machine.output(['dynuserctl', 'acquire', ...more, unit]);
+    const state = '--state-directory=stays';
+    assert.equal(await acquire('dynamic-user-test.service', state), '64642');
+    await machine.output([
+      'sh',
+      '-c',
+      'echo text >/var/lib/private/stays/file && chown 64642 /var/lib/private/stays/file',
+    ]);
+    const lines = await reload('UidRange=100000-165535 !120000-129999\nUidRange.ci-*=80000-89999\nCoolDownSec=0\n');
+    assert.deepEqual(lines[0]?.['applied'], ['UidRange', 'UidRange.PATTERN', 'KillGraceSec', 'CoolDownSec']);
+    assert.equal(await machine.output(['id', '-u', 'dynamic-user-test']), '64642');
+    assert.equal(await acquire('dynamic-user-test.service'), '64642', 'joined');
+    assert.equal(await machine.output(['stat', '-c', '%u', '/var/lib/private/stays/file']), '64642');
+    const [other, ci] = [Number(await acquire('other.service')), Number(await acquire('ci-1.service'))];
+    assert.ok((other >= 100000 && other < 120000) || (other >= 130000 && other <= 165535), `${other}`);
+    assert.ok(ci >= 80000 && ci <= 89999, `${ci}`);
+    for (const [name, uid] of [
+      ['other', other],
+      ['ci-1', ci],
+    ] as const) {
+      const passwd = `${name}:x:${uid}:${uid}:Dynamic User:/:/usr/sbin/nologin`;
+      assert.equal(await machine.output(['getent', 'passwd', `${uid}`]), passwd);
+      assert.equal(await machine.output(['getent', 'group', name]), `${name}:x:${uid}:`);
+      assert.equal(await machine.output(['env', 'DYNUSER_NSS_SOURCE=varlink', 'getent', 'passwd', name]), passwd);
+      assert.equal((await machine.run(['test', '-e', `/run/systemd/dynamic-uid/${uid}`])).status, 1, 'no lock file');
+    }
+    // The directory goes to a number of the new range, as to any other user that comes after its owner.
+    await machine.output(['dynuserctl', 'release', '--all', 'dynamic-user-test']);
+    const successor = Number(await acquire('dynamic-user-test.service', state));
+    assert.ok(successor >= 100000, `${successor}`);
+    assert.equal(await machine.output(['stat', '-c', '%u', '/var/lib/private/stays/file']), `${successor}`);
   });
 
   it('a bound of the server changes: a connection without a call is closed sooner', async () => {

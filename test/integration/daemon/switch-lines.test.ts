@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { withInstalled } from '../../support/installed.ts';
-import { buildNative } from '../../support/native.ts';
+import { buildNative, PLAIN } from '../../support/native.ts';
 
 const LINES = [
   'passwd: files dutest',
@@ -22,7 +22,7 @@ const LINES = [
 test('a name is taken for the daemon if it is for programs', async () => {
   await withInstalled({}, async host => {
     const { machine } = host;
-    buildNative('helper-tests', { sanitize: false });
+    buildNative('helper-tests', PLAIN);
     const multiarch = execFileSync('gcc', ['-print-multiarch'], { encoding: 'utf8' }).trim();
     const library = `${CHECKOUT}dist/native/test/helper/libnss_dutest.so.2`;
     await machine.output(['cp', library, `/usr/lib/${multiarch}/`]);

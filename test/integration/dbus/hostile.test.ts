@@ -20,11 +20,14 @@ describe('a hostile peer on the bus', () => {
   const states: string[] = [];
   const port = new TableAllocator();
   const onTrouble = (what: string, cause: unknown) => trouble.push(`${what}: ${String(cause)}`);
-  const bus = new Bus(host.socket, { state: (_, reason) => states.push(reason), trouble: onTrouble });
-  const api = new BusApi(bus, port, onTrouble);
+  let bus: Bus;
+  let api: BusApi;
   let peer: RawSender;
   before(async () => {
+    // The bus listens already: to find it before it does would be told as trouble.
     await host.start();
+    bus = new Bus(host.socket, { state: (_, reason) => states.push(reason), trouble: onTrouble });
+    api = new BusApi(bus, port, onTrouble);
     await bus.ready();
     peer = await RawSender.connect(host.socket);
   });

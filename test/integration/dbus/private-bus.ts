@@ -1,7 +1,8 @@
 /** A message bus of a test's own, and busctl on it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { until } from '../../support/until.ts';
 
@@ -23,6 +24,19 @@ const CONFIG = (socket: string) => `<!DOCTYPE busconfig PUBLIC "-//freedesktop//
 </busconfig>
 `;
 
+/** The name of a socket is there before anybody listens on it. */
+async function accepts(socket: string): Promise<boolean> {
+  const stream = connect(socket);
+  try {
+    await once(stream, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    stream.destroy();
+  }
+}
+
 export interface Output {
   readonly status: number | null;
   readonly stdout: string;
@@ -40,7 +54,7 @@ export class PrivateBus {
     this.#daemon = spawn('dbus-daemon', [`--config-file=${config}`, '--nofork', '--nopidfile', '--nosyslog'], {
       stdio: 'ignore',
     });
-    await until('dbus-daemon listens', () => existsSync(this.socket));
+    await until('dbus-daemon listens', () => accepts(this.socket));
   }
 
   /** Kills the bus; what listens on its socket is gone with it. */

@@ -138,7 +138,7 @@ for (const [what, script, repaired] of [
     assert.deepEqual([uid, gid, mode & 0o7777], [owner, owner, 0o755]);
     assert.deepEqual(
       ['foo', 'alias'].map(link => readlinkSync(`${setup.root}/lib/${link}`)),
-      ['private/foo', 'private/foo'],
+      ['private/foo', 'foo'],
     );
   });
 }

@@ -1,4 +1,4 @@
-/** Trees that change hands: candidates, kinds of handover, progress, interruption, sharing, locks. */
+/** Handovers of trees: candidates, kinds of handover, progress, interruption, sharing, locks. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
@@ -234,8 +234,7 @@ test('a lock of another allocator is waited for, and one of a dead holder expire
   const base = await HeldDirectory.makeBase(`${setup.root}/lib`, 'stateDirectory');
   try {
     mkdirSync(lock);
-    const take = (waitMs: number) =>
-      lockTrees(base, ['foo/bar'], 'stateDirectory', () => {}, { staleMs: 2_000, waitMs });
+    const take = (waitMs: number) => lockTrees(base, ['foo/bar'], () => {}, { staleMs: 2_000, waitMs });
     await assert.rejects(take(200), refusedBecause(/is being handed over by another, who took longer than 0\.2 s/));
     assert.deepEqual(readdirSync(`${setup.root}/lib/private`).sort(), [lockName('foo'), 'foo'].sort());
     const longAgo = Date.now() / 1000 - 60;

@@ -26,7 +26,7 @@ for (const { call, error, words, when } of REFUSALS) {
     const before = contents(tree);
     const refusing = `${setup.root}/refusing-helper`;
     const strace = `strace -f -qqq -o /dev/null -e inject=${call}:error=${error}:when=${when}`;
-    writeFileSync(refusing, `#!/bin/sh\nexec ${strace} ${HELPER} "$@"\n`, { mode: 0o755 });
+    writeFileSync(refusing, `#!/bin/sh\nexec ${strace} "${HELPER}" "$@"\n`, { mode: 0o755 });
 
     const refused = openSetup(context, refusing, setup.root).prepare(userOf(NEW), ['foo']);
     await assert.rejects(refused, (reason: unknown) => {
@@ -58,7 +58,7 @@ test('nothing is lost where the first write of all is refused', async context =>
   mkdirSync(`${tree}/x`);
   const refusing = `${setup.root}/refusing-helper`;
   const strace = 'strace -f -qqq -o /dev/null -e inject=fchown:error=EROFS';
-  writeFileSync(refusing, `#!/bin/sh\nexec ${strace} ${HELPER} "$@"\n`, { mode: 0o755 });
+  writeFileSync(refusing, `#!/bin/sh\nexec ${strace} "${HELPER}" "$@"\n`, { mode: 0o755 });
   await assert.rejects(openSetup(context, refusing, setup.root).prepare(userOf(NEW), ['foo']), /read-only file system/);
   assert.equal(lstatSync(tree).uid, OLD, 'it is still its former user’s');
   assert.equal((await setup.prepare(userOf(OLD), ['foo'])).directories[0]?.handover, 'none');

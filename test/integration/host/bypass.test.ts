@@ -7,11 +7,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { HelperProbe } from '../../../src/host/helper/probe.ts';
-import { buildHelpers, uid, userName, whileOpen, withDirectory, withSources } from './helpers.ts';
+import { HELPER, uid, userName, whileOpen, withDirectory, withSources } from './helpers.ts';
 import { knowsNobody, sharedLocks, withUserDatabase } from './user-database.ts';
 
-const [build] = buildHelpers();
-assert.ok(build !== undefined);
 const DEADLINE_MS = 10_000;
 const MANAGER = 'io.systemd.DynamicUser';
 const FILES_FIRST = 'passwd: files systemd\ngroup: files [SUCCESS=merge] systemd\n';
@@ -19,7 +17,7 @@ const FILES_FIRST = 'passwd: files systemd\ngroup: files [SUCCESS=merge] systemd
 describe('the helper', () => {
   it('is answered by nss-systemd without our own socket', () => {
     const providers = { 'io.dynuser.DynamicUser': knowsNobody, 'io.example.Other': knowsNobody };
-    return withUserDatabase(build, { providers }, async (probe, connections) => {
+    return withUserDatabase({ providers }, async (probe, connections) => {
       assert.deepEqual(await probe.account(userName('nosuchuser')), {});
       assert.equal(await probe.evidence(uid(64_400)), undefined);
       assert.ok(connections('io.example.Other') >= 4, 'nss-systemd asks the other provider');
@@ -35,7 +33,7 @@ describe('the helper', () => {
       const links = 'ln -s dropped.user 64410.user && ln -s dropped.group 64411.group';
       return `cp ${directory}/dropped.* /run/userdb && (cd /run/userdb && ${links})`;
     };
-    return withUserDatabase(build, { providers, prepare }, async (probe, connections) => {
+    return withUserDatabase({ providers, prepare }, async (probe, connections) => {
       const account = { user: { uid: 64_410, gid: 64_411 }, group: { gid: 64_411 } };
       assert.deepEqual(await probe.account(userName('dropped')), account);
       assert.deepEqual(await probe.evidence(uid(64_410)), { kind: 'user', name: 'dropped' });
@@ -56,7 +54,7 @@ describe('the helper', () => {
         sources: FILES_FIRST,
         before: ['strace', '-A', '-f', '-qq', '-e', 'trace=openat', '-o', trace],
       };
-      await withUserDatabase(build, options, async (asks, connections) => {
+      await withUserDatabase(options, async (asks, connections) => {
         const isRead = () => /"\/run\/userdb\/[^"]+\.(?:user|group)"/.test(readFileSync(trace, 'utf8'));
         assert.deepEqual(await asks.account(userName('dropped')), {});
         assert.equal(await asks.evidence(uid(64_410)), undefined);
@@ -78,17 +76,14 @@ describe('the helper', () => {
   it('loads no module of ours, and asks no nscd', () =>
     withDirectory(async directory => {
       writeFileSync(`${directory}/nsswitch.conf`, 'passwd: files dynuser\ngroup: files dynuser\n');
-      const [program, ...rest] = withSources(build, `${directory}/nsswitch.conf`);
+      const [program, ...rest] = withSources(`${directory}/nsswitch.conf`);
       const trace = ['-f', '-qq', '-e', 'trace=openat,connect,execve', '-o', `${directory}/trace`];
-      await whileOpen(
-        new HelperProbe(['strace', '-A', ...trace, program, ...rest], { deadlineMs: DEADLINE_MS }),
-        async probe => {
-          assert.deepEqual(await probe.account(userName('nosuchuser')), {});
-          assert.equal(await probe.evidence(uid(64_401)), undefined);
-        },
-      );
+      await whileOpen(new HelperProbe(['strace', '-A', ...trace, program, ...rest], () => DEADLINE_MS), async probe => {
+        assert.deepEqual(await probe.account(userName('nosuchuser')), {});
+        assert.equal(await probe.evidence(uid(64_401)), undefined);
+      });
       const calls = readFileSync(`${directory}/trace`, 'utf8');
-      const helper = calls.slice(calls.indexOf(`execve("${build.helper}"`));
+      const helper = calls.slice(calls.indexOf(`execve("${HELPER}"`));
       assert.match(helper, /openat\(.*"\/etc\/passwd"/, 'files is asked');
       assert.doesNotMatch(helper, /nscd|libnss_dynuser/);
     }));

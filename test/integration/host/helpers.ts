@@ -8,59 +8,40 @@ import { asUid, type Uid } from '../../../src/core/ids.ts';
 import { parseUserName } from '../../../src/core/name.ts';
 import { HelperProbe } from '../../../src/host/helper/probe.ts';
 import type { HelperCommand } from '../../../src/host/helper/process.ts';
-import { CHECKOUT } from '../../../src/tooling/checkout.ts';
-import { buildNative } from '../../support/native.ts';
-
-/** One way in which the helper was built. */
-export interface Build {
-  readonly name: string;
-  readonly helper: string;
-  /** where the test's NSS module and the maker of worlds are */
-  readonly tools: string;
-}
+import { BUILD, buildNative } from '../../support/native.ts';
 
 const OPTIONS: Readonly<Record<string, string>> = {
   // The helper forbids that it is traced, which the search for leaks needs; parts_test has that.
   ASAN_OPTIONS: 'detect_leaks=0:handle_segv=0',
 };
 
-/** Builds the helper and its tools, plain and with sanitizers; does nothing if they are up to date. */
-export function buildHelpers(): readonly Build[] {
-  for (const sanitize of [false, true]) {
-    buildNative('helper-tests', { sanitize });
-  }
-  const sanitized = `${CHECKOUT}dist/native-sanitized`;
-  return [
-    { name: 'plain', helper: `${CHECKOUT}dist/lib/dynuser-helper`, tools: `${CHECKOUT}dist/native/test/helper` },
-    { name: 'sanitized', helper: `${sanitized}/dynuser-helper`, tools: `${sanitized}/test/helper` },
-  ];
-}
+/** The helper that is tried. */
+export const HELPER = `${BUILD.lib}/dynuser-helper`;
+/** Where the test's NSS module and the maker of worlds are. */
+const TOOLS = `${BUILD.programs}/helper`;
+buildNative('helper-tests', BUILD);
 
-function environment(build: Build): string[] {
-  return [
-    'env',
-    `LD_LIBRARY_PATH=${build.tools}`,
-    ...Object.entries(OPTIONS).map(([name, value]) => `${name}=${value}`),
-  ];
+function environment(): string[] {
+  return ['env', `LD_LIBRARY_PATH=${TOOLS}`, ...Object.entries(OPTIONS).map(([name, value]) => `${name}=${value}`)];
 }
 
 /** The helper as it was built, in the host's own world. */
-export function built(build: Build): HelperCommand {
-  return ['/usr/bin/env', ...environment(build).slice(1), build.helper];
+export function built(): HelperCommand {
+  return ['/usr/bin/env', ...environment().slice(1), HELPER];
 }
 
 /**
  * The helper with a file as its /etc/nsswitch.conf, and after a shell script that may mount more in its mount namespace.
  */
-export function withSources(build: Build, configuration: string, script = 'true'): HelperCommand {
+export function withSources(configuration: string, script = 'true'): HelperCommand {
   const mounts = `mount --bind "$1" /etc/nsswitch.conf && { ${script}; } && shift && exec "$@"`;
-  return ['unshare', '-m', 'sh', '-ec', mounts, 'sh', configuration, ...environment(build), build.helper];
+  return ['unshare', '-m', 'sh', '-ec', mounts, 'sh', configuration, ...environment(), HELPER];
 }
 
 /** The helper beside one thing; test/native/helper/world.c knows which there are. */
-export function besideThing(build: Build, thing: string, number: number): HelperCommand {
+export function besideThing(thing: string, number: number): HelperCommand {
   const namespaces = ['-m', '-i', '-p', '-f', '--kill-child=KILL', '--mount-proc'];
-  return ['unshare', ...namespaces, ...environment(build), `${build.tools}/world`, thing, String(number), build.helper];
+  return ['unshare', ...namespaces, ...environment(), `${TOOLS}/world`, thing, String(number), HELPER];
 }
 
 /** A directory of the test's own, gone after it. */
@@ -75,7 +56,6 @@ export async function withDirectory(use: (path: string) => Promise<void>): Promi
 
 /** A probe whose helpers have these lines as their nsswitch.conf. */
 export function withProbe(
-  build: Build,
   lines: string,
   deadlineMs: number,
   use: (probe: HelperProbe, configuration: string) => Promise<void>,
@@ -83,9 +63,7 @@ export function withProbe(
   return withDirectory(async directory => {
     const configuration = `${directory}/nsswitch.conf`;
     writeFileSync(configuration, lines);
-    await whileOpen(new HelperProbe(withSources(build, configuration), { deadlineMs }), probe =>
-      use(probe, configuration),
-    );
+    await whileOpen(new HelperProbe(withSources(configuration), () => deadlineMs), probe => use(probe, configuration));
   });
 }
 

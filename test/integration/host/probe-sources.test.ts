@@ -7,7 +7,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { buildHelpers, uid, userName, withProbe } from './helpers.ts';
+import { BUILD } from '../../support/native.ts';
+import { uid, userName, withProbe } from './helpers.ts';
 
 const DUTEST = 'passwd: files dutest\ngroup: files dutest\n';
 const PATIENT_MS = 10_000;
@@ -22,115 +23,113 @@ function failsWith(pattern: RegExp): (error: unknown) => boolean {
   };
 }
 
-for (const build of buildHelpers()) {
-  describe(`NSS sources (${build.name} helper)`, () => {
-    it('tells users and groups by name', () =>
-      withProbe(build, DUTEST, PATIENT_MS, async probe => {
-        assert.deepEqual(await probe.account(userName('root')), { user: { uid: 0, gid: 0 }, group: { gid: 0 } });
-        assert.deepEqual(await probe.account(userName('du-user')), { user: { uid: 64100, gid: 64101 } });
-        assert.deepEqual(await probe.account(userName('du-group')), { group: { gid: 64101 } });
-        assert.deepEqual(await probe.account(userName('du-nobody')), {});
-      }));
+describe(`NSS sources (${BUILD.name} helper)`, () => {
+  it('tells users and groups by name', () =>
+    withProbe(DUTEST, PATIENT_MS, async probe => {
+      assert.deepEqual(await probe.account(userName('root')), { user: { uid: 0, gid: 0 }, group: { gid: 0 } });
+      assert.deepEqual(await probe.account(userName('du-user')), { user: { uid: 64100, gid: 64101 } });
+      assert.deepEqual(await probe.account(userName('du-group')), { group: { gid: 64101 } });
+      assert.deepEqual(await probe.account(userName('du-nobody')), {});
+    }));
 
-    it('tells users and groups by number, whatever their names are made of', () =>
-      withProbe(build, DUTEST, PATIENT_MS, async probe => {
-        assert.deepEqual(await probe.evidence(uid(64100)), { kind: 'user', name: 'du-user' });
-        assert.deepEqual(await probe.evidence(uid(64101)), { kind: 'group', name: 'du-group' });
-        assert.deepEqual(await probe.evidence(uid(64105)), { kind: 'user', name: 'o dd%\ufffd' });
-        assert.equal(await probe.evidence(uid(64199)), undefined);
-      }));
+  it('tells users and groups by number, whatever their names are made of', () =>
+    withProbe(DUTEST, PATIENT_MS, async probe => {
+      assert.deepEqual(await probe.evidence(uid(64100)), { kind: 'user', name: 'du-user' });
+      assert.deepEqual(await probe.evidence(uid(64101)), { kind: 'group', name: 'du-group' });
+      assert.deepEqual(await probe.evidence(uid(64105)), { kind: 'user', name: 'o dd%\ufffd' });
+      assert.equal(await probe.evidence(uid(64199)), undefined);
+    }));
 
-    it('waits for slow sources, and makes room for large records', () =>
-      withProbe(build, DUTEST, PATIENT_MS, async probe => {
-        const user = { uid: 64100, gid: 64101 };
-        assert.deepEqual(await probe.account(userName('du-slow')), { user });
-        assert.deepEqual(await probe.account(userName('du-big')), { user });
-        await assert.rejects(
-          probe.account(userName('du-endless')),
-          failsWith(/getpwnam_r failed .*"du-endless".*ERANGE/),
-        );
-      }));
+  it('waits for slow sources, and makes room for large records', () =>
+    withProbe(DUTEST, PATIENT_MS, async probe => {
+      const user = { uid: 64100, gid: 64101 };
+      assert.deepEqual(await probe.account(userName('du-slow')), { user });
+      assert.deepEqual(await probe.account(userName('du-big')), { user });
+      await assert.rejects(
+        probe.account(userName('du-endless')),
+        failsWith(/getpwnam_r failed .*"du-endless".*ERANGE/),
+      );
+    }));
 
-    it('takes the errors of sources that know nobody as "not found", and tells all others', () =>
-      withProbe(build, DUTEST, PATIENT_MS, async probe => {
-        const { ENOENT, ESRCH, EBADF, EPERM, ECONNREFUSED, EHOSTDOWN } = errorNumbers();
-        for (const errno of [ENOENT, ESRCH, EBADF, EPERM, ECONNREFUSED, EHOSTDOWN]) {
-          assert.deepEqual(await probe.account(userName(`du-error-${errno}`)), {}, `errno ${errno}`);
-        }
-        await assert.rejects(
-          probe.account(userName('du-error-110')),
-          failsWith(/getpwnam_r .*ETIMEDOUT.*nsswitch\.conf/),
-        );
-        await assert.rejects(probe.evidence(uid(64104)), failsWith(/getpwuid_r failed when asked for UID 64104: EIO/));
-      }));
+  it('takes the errors of sources that know nobody as "not found", and tells all others', () =>
+    withProbe(DUTEST, PATIENT_MS, async probe => {
+      const { ENOENT, ESRCH, EBADF, EPERM, ECONNREFUSED, EHOSTDOWN } = errorNumbers();
+      for (const errno of [ENOENT, ESRCH, EBADF, EPERM, ECONNREFUSED, EHOSTDOWN]) {
+        assert.deepEqual(await probe.account(userName(`du-error-${errno}`)), {}, `errno ${errno}`);
+      }
+      await assert.rejects(
+        probe.account(userName('du-error-110')),
+        failsWith(/getpwnam_r .*ETIMEDOUT.*nsswitch\.conf/),
+      );
+      await assert.rejects(probe.evidence(uid(64104)), failsWith(/getpwuid_r failed when asked for UID 64104: EIO/));
+    }));
 
-    it('gives up a source that hangs at the deadline, and answers others meanwhile', () =>
-      withProbe(build, DUTEST, SHORT_MS, async probe => {
-        await probe.account(userName('root'));
-        const started = performance.now();
-        const hung = assert.rejects(
-          probe.account(userName('du-hang')),
-          failsWith(/^NSS did not answer within 0\.4 s when asked for the user "du-hang"; check .*nsswitch\.conf$/),
-        );
-        assert.deepEqual(await probe.account(userName('du-user')), { user: { uid: 64100, gid: 64101 } });
-        assert.ok(performance.now() - started < SHORT_MS / 2, 'the other question waited');
-        await hung;
-        assert.ok(performance.now() - started < SHORT_MS * 2, 'the deadline was not kept');
-        await assert.rejects(probe.evidence(uid(64102)), failsWith(/within 0\.4 s when asked for UID 64102/));
-        assert.deepEqual(await probe.account(userName('root')), { user: { uid: 0, gid: 0 }, group: { gid: 0 } });
-      }));
+  it('gives up a source that hangs at the deadline, and answers others meanwhile', () =>
+    withProbe(DUTEST, SHORT_MS, async probe => {
+      await probe.account(userName('root'));
+      const started = performance.now();
+      const hung = assert.rejects(
+        probe.account(userName('du-hang')),
+        failsWith(/^NSS did not answer within 0\.4 s when asked for the user "du-hang"; check .*nsswitch\.conf$/),
+      );
+      assert.deepEqual(await probe.account(userName('du-user')), { user: { uid: 64100, gid: 64101 } });
+      assert.ok(performance.now() - started < SHORT_MS / 2, 'the other question waited');
+      await hung;
+      assert.ok(performance.now() - started < SHORT_MS * 2, 'the deadline was not kept');
+      await assert.rejects(probe.evidence(uid(64102)), failsWith(/within 0\.4 s when asked for UID 64102/));
+      assert.deepEqual(await probe.account(userName('root')), { user: { uid: 0, gid: 0 }, group: { gid: 0 } });
+    }));
 
-    it('is well again after every helper has hung', () =>
-      withProbe(build, DUTEST, SHORT_MS, async probe => {
-        const names = ['du-hang', 'du-hang', 'du-hang', 'du-hang', 'du-hang', 'du-hang'];
-        await Promise.all(names.map(name => assert.rejects(probe.account(userName(name)), failsWith(/within 0\.4 s/))));
-        assert.equal((await probe.account(userName('root'))).user?.uid, 0);
-      }));
+  it('is well again after every helper has hung', () =>
+    withProbe(DUTEST, SHORT_MS, async probe => {
+      const names = ['du-hang', 'du-hang', 'du-hang', 'du-hang', 'du-hang', 'du-hang'];
+      await Promise.all(names.map(name => assert.rejects(probe.account(userName(name)), failsWith(/within 0\.4 s/))));
+      assert.equal((await probe.account(userName('root'))).user?.uid, 0);
+    }));
 
-    it('names the signal of a source that crashes, also where it leaves a child behind', () =>
-      withProbe(build, DUTEST, PATIENT_MS, async probe => {
-        await probe.account(userName('root'));
-        const started = performance.now();
-        const crashed = /^the helper process was ended by SIGSEGV when asked for .*; check .*nsswitch\.conf$/;
-        await assert.rejects(probe.account(userName('du-crash')), failsWith(crashed));
-        await assert.rejects(probe.evidence(uid(64103)), failsWith(crashed));
-        await assert.rejects(probe.account(userName('du-orphan')), failsWith(crashed));
-        await assert.rejects(probe.account(userName('du-exit')), failsWith(/exited with status 7/));
-        assert.ok(performance.now() - started < 2_000, 'it waited for the child');
-        assert.equal((await probe.account(userName('root'))).user?.uid, 0);
-      }));
+  it('names the signal of a source that crashes, also where it leaves a child behind', () =>
+    withProbe(DUTEST, PATIENT_MS, async probe => {
+      await probe.account(userName('root'));
+      const started = performance.now();
+      const crashed = /^the helper process was ended by SIGSEGV when asked for .*; check .*nsswitch\.conf$/;
+      await assert.rejects(probe.account(userName('du-crash')), failsWith(crashed));
+      await assert.rejects(probe.evidence(uid(64103)), failsWith(crashed));
+      await assert.rejects(probe.account(userName('du-orphan')), failsWith(crashed));
+      await assert.rejects(probe.account(userName('du-exit')), failsWith(/exited with status 7/));
+      assert.ok(performance.now() - started < 2_000, 'it waited for the child');
+      assert.equal((await probe.account(userName('root'))).user?.uid, 0);
+    }));
 
-    it('does not take what a source prints for an answer', () =>
-      withProbe(build, DUTEST, PATIENT_MS, async probe => {
-        assert.deepEqual(await probe.account(userName('du-print')), { user: { uid: 64100, gid: 64101 } });
-      }));
+  it('does not take what a source prints for an answer', () =>
+    withProbe(DUTEST, PATIENT_MS, async probe => {
+      assert.deepEqual(await probe.account(userName('du-print')), { user: { uid: 64100, gid: 64101 } });
+    }));
 
-    it('sees a change of nsswitch.conf at the next question', () =>
-      withProbe(build, 'passwd: files\ngroup: files\n', PATIENT_MS, async (probe, configuration) => {
-        assert.deepEqual(await probe.account(userName('du-user')), {});
-        writeFileSync(configuration, DUTEST);
-        const answers = await Promise.all(Array.from({ length: 20 }, () => probe.account(userName('du-user'))));
-        for (const answer of answers) {
-          assert.deepEqual(answer, { user: { uid: 64100, gid: 64101 } });
-        }
-        writeFileSync(configuration, 'passwd: files dynuser [SUCCESS=return] dutest # dynuser\n');
-        assert.equal((await probe.account(userName('du-user'))).user?.uid, 64100);
-      }));
+  it('sees a change of nsswitch.conf at the next question', () =>
+    withProbe('passwd: files\ngroup: files\n', PATIENT_MS, async (probe, configuration) => {
+      assert.deepEqual(await probe.account(userName('du-user')), {});
+      writeFileSync(configuration, DUTEST);
+      const answers = await Promise.all(Array.from({ length: 20 }, () => probe.account(userName('du-user'))));
+      for (const answer of answers) {
+        assert.deepEqual(answer, { user: { uid: 64100, gid: 64101 } });
+      }
+      writeFileSync(configuration, 'passwd: files dynuser [SUCCESS=return] dutest # dynuser\n');
+      assert.equal((await probe.account(userName('du-user'))).user?.uid, 64100);
+    }));
 
-    it('refuses to guess where nsswitch.conf cannot be understood', () =>
-      withProbe(build, 'passwd: files [NOTFOUND=perhaps]\n', PATIENT_MS, async (probe, configuration) => {
-        await assert.rejects(probe.account(userName('root')), failsWith(/\/etc\/nsswitch\.conf failed .*EINVAL/));
-        writeFileSync(configuration, DUTEST);
-        assert.equal((await probe.account(userName('root'))).user?.uid, 0);
-      }));
+  it('refuses to guess where nsswitch.conf cannot be understood', () =>
+    withProbe('passwd: files [NOTFOUND=perhaps]\n', PATIENT_MS, async (probe, configuration) => {
+      await assert.rejects(probe.account(userName('root')), failsWith(/\/etc\/nsswitch\.conf failed .*EINVAL/));
+      writeFileSync(configuration, DUTEST);
+      assert.equal((await probe.account(userName('root'))).user?.uid, 0);
+    }));
 
-    it('knows nobody of a source whose module is not installed', () =>
-      withProbe(build, 'passwd: files nosuchmodule\ngroup: nosuchmodule\n', PATIENT_MS, async probe => {
-        assert.deepEqual(await probe.account(userName('root')), { user: { uid: 0, gid: 0 } });
-        assert.deepEqual(await probe.account(userName('du-user')), {});
-      }));
-  });
-}
+  it('knows nobody of a source whose module is not installed', () =>
+    withProbe('passwd: files nosuchmodule\ngroup: nosuchmodule\n', PATIENT_MS, async probe => {
+      assert.deepEqual(await probe.account(userName('root')), { user: { uid: 0, gid: 0 } });
+      assert.deepEqual(await probe.account(userName('du-user')), {});
+    }));
+});
 
 function errorNumbers() {
   return { EPERM: 1, ENOENT: 2, ESRCH: 3, EBADF: 9, ECONNREFUSED: 111, EHOSTDOWN: 112 };

@@ -38,6 +38,33 @@ function sleeper(): ChildProcess & { readonly pid: number } {
 const exitOf = (process: PinnedProcess): Promise<void> => new Promise(resolve => process.onExit(resolve));
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
+describe('a process that somebody has waited for', () => {
+  it('is noticed in the tick in which that is asked, and told once', async () => {
+    const children = Array.from({ length: 300 }, sleeper);
+    let told = 0;
+    const pinned = children.map(({ pid }) => open(pid));
+    for (const each of pinned) {
+      each.onExit(() => told++);
+    }
+    watch.notice();
+    assert.equal(told, 0);
+    // From here to the notice the event loop has no turn, and so hears nothing of the thread that waits.
+    execFileSync('sh', [
+      '-c',
+      'kill -KILL "$@"; for p; do while grep -q "^State:.[^Z]" "/proc/$p/status"; do :; done; done',
+      'sh',
+      ...children.map(({ pid }) => String(pid)),
+    ]);
+    watch.notice();
+    assert.equal(told, children.length);
+    await sleep(50);
+    assert.equal(told, children.length);
+    for (const each of pinned) {
+      each.close();
+    }
+  });
+});
+
 describe('a process', () => {
   const ENDS: readonly (readonly [how: string, script: string])[] = [
     ['exits', 'read -r line; exit 0'],

@@ -5,7 +5,8 @@ import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { HelperCommand } from '../../../src/host/helper/process.ts';
 import { HelperReaper } from '../../../src/host/helper/reaper.ts';
-import { besideThing, buildHelpers, uid, withDirectory, withSources } from './helpers.ts';
+import { BUILD } from '../../support/native.ts';
+import { besideThing, HELPER, uid, withDirectory, withSources } from './helpers.ts';
 
 const UID = 64_000;
 const ours = uid(UID);
@@ -41,123 +42,115 @@ async function withReaper(
   }
 }
 
-for (const build of buildHelpers()) {
-  describe(`the reaper (${build.name})`, () => {
-    it('lets processes end by themselves within the grace', () =>
-      withReaper(
-        beside(build.helper, `${AS_USER} sh -c 'trap "sleep 0.2; exit" TERM; sleep 60 & wait' &`),
-        async reaper => {
-          const started = performance.now();
-          assert.equal(await reaper.endProcesses(ours, 30_000), undefined);
-          assert.ok(performance.now() - started > 200, 'it had the time that it needed');
-          assert.ok(performance.now() - started < 10_000, 'and no more');
-        },
-      ));
+describe(`the reaper (${BUILD.name})`, () => {
+  it('lets processes end by themselves within the grace', () =>
+    withReaper(beside(HELPER, `${AS_USER} sh -c 'trap "sleep 0.2; exit" TERM; sleep 60 & wait' &`), async reaper => {
+      const started = performance.now();
+      assert.equal(await reaper.endProcesses(ours, 30_000), undefined);
+      assert.ok(performance.now() - started > 200, 'it had the time that it needed');
+      assert.ok(performance.now() - started < 10_000, 'and no more');
+    }));
 
-    it('kills what the grace did not move', () =>
-      withReaper(beside(build.helper, `${AS_USER} sh -c 'trap "" TERM; setsid sleep 60 & wait' &`), async reaper => {
-        const started = performance.now();
-        assert.equal(await reaper.endProcesses(ours, 700), undefined);
-        assert.ok(performance.now() - started > 700, 'not before the grace is over');
-      }));
+  it('kills what the grace did not move', () =>
+    withReaper(beside(HELPER, `${AS_USER} sh -c 'trap "" TERM; setsid sleep 60 & wait' &`), async reaper => {
+      const started = performance.now();
+      assert.equal(await reaper.endProcesses(ours, 700), undefined);
+      assert.ok(performance.now() - started > 700, 'not before the grace is over');
+    }));
 
-    it('ends what forks without end, is stopped, and runs in a namespace below', () => {
-      const script = [
-        `${AS_USER} sh -c 'while :; do (:) & done' &`,
-        `${AS_USER} perl -e '$SIG{CHLD} = "IGNORE"; while (1) { exit if fork }' &`,
-        `${AS_USER} sh -c 'kill -STOP $$' &`,
-        `unshare -p -f --mount-proc ${AS_USER} sh -c 'sleep 60 & sleep 61' &`,
-      ].join('\n');
-      return withReaper(beside(build.helper, script), async reaper => {
-        assert.equal(await reaper.endProcesses(ours, 100), undefined);
-      });
+  it('ends what forks without end, is stopped, and runs in a namespace below', () => {
+    const script = [
+      `${AS_USER} sh -c 'while :; do (:) & done' &`,
+      `${AS_USER} perl -e '$SIG{CHLD} = "IGNORE"; while (1) { exit if fork }' &`,
+      `${AS_USER} sh -c 'kill -STOP $$' &`,
+      `unshare -p -f --mount-proc ${AS_USER} sh -c 'sleep 60 & sleep 61' &`,
+    ].join('\n');
+    return withReaper(beside(HELPER, script), async reaper => {
+      assert.equal(await reaper.endProcesses(ours, 100), undefined);
     });
+  });
 
-    for (const [as, options] of [
-      ['group', `--regid ${UID} --clear-groups`],
-      ['supplementary', `--regid 64001 --groups 1,${UID},2`],
-    ]) {
-      it(`leaves alone what has the number as ${as}, and does not wait for it`, () =>
-        withReaper(beside(build.helper, `setpriv --reuid 64001 ${options} sleep 60 &`), async reaper => {
-          const started = performance.now();
-          const left = await reaper.endProcesses(ours, 60_000);
-          assert.ok(left?.kind === 'process' && left.command === 'sleep' && left.as === as);
-          assert.deepEqual(await reaper.endProcesses(ours, 0), left);
-          assert.ok(performance.now() - started < 30_000, 'neither for the grace to end');
-        }));
-    }
+  for (const [as, options] of [
+    ['group', `--regid ${UID} --clear-groups`],
+    ['supplementary', `--regid 64001 --groups 1,${UID},2`],
+  ]) {
+    it(`leaves alone what has the number as ${as}, and does not wait for it`, () =>
+      withReaper(beside(HELPER, `setpriv --reuid 64001 ${options} sleep 60 &`), async reaper => {
+        const started = performance.now();
+        const left = await reaper.endProcesses(ours, 60_000);
+        assert.ok(left?.kind === 'process' && left.command === 'sleep' && left.as === as);
+        assert.deepEqual(await reaper.endProcesses(ours, 0), left);
+        assert.ok(performance.now() - started < 30_000, 'neither for the grace to end');
+      }));
+  }
 
-    for (const thing of [
-      'sysv-shm',
-      'sysv-sem',
-      'sysv-msg',
-      'posix-shm',
-      'posix-shm-nested',
-      'posix-mq',
-      'gid-posix-mq',
-    ]) {
-      it(`removes ${thing}`, () =>
-        withReaper(besideThing(build, thing, UID), async reaper => {
-          assert.equal(await reaper.removeIpc(ours), undefined);
-        }));
-    }
-
-    for (const thing of ['posix-shm', 'sysv-sem', 'process-real', 'thread-saved']) {
-      it(`ends all there is, ${thing}, in one step or in several`, () =>
-        withReaper(besideThing(build, thing, UID), async reaper => {
-          // Two at a time: the second goes the long way in any case.
-          const ends = [ours, uid(UID + 1)].map(number => reaper.endAll(number, 0));
-          assert.deepEqual(await Promise.all(ends), [undefined, undefined]);
-          assert.deepEqual(await reaper.endAll(ours, 0), undefined);
-        }));
-    }
-
-    it('names a process that the end of all cannot end', () =>
-      withReaper(
-        beside(build.helper, `setpriv --reuid 64001 --regid ${UID} --clear-groups sleep 60 &`),
-        async reaper => {
-          const left = await reaper.endAll(ours, 0);
-          assert.ok(left?.kind === 'process' && left.command === 'sleep');
-        },
-      ));
-
-    for (const thing of ['given-sysv-shm', 'given-sysv-shm-attached', 'given-sysv-sem', 'gid-given-sysv-msg']) {
-      it(`removes ${thing} before the UID is given out`, () =>
-        withReaper(besideThing(build, thing, UID), async (reaper, gifts) => {
-          const object = thing.replace(/^(?:gid-)?given-|-attached$/g, '');
-          await reaper.removeGifts(uid(UID + 1));
-          assert.deepEqual(gifts, []);
-          await reaper.removeGifts(ours);
-          await reaper.removeGifts(ours);
-          assert.deepEqual(gifts, [[ours, { count: 1, named: [{ object, id: 0, creator: 0 }] }]]);
-        }));
-    }
-
-    it('is not kept by a segment that another user has attached, which is marked for destruction', () =>
-      withReaper(besideThing(build, 'sysv-shm-attached', UID), async reaper => {
+  for (const thing of [
+    'sysv-shm',
+    'sysv-sem',
+    'sysv-msg',
+    'posix-shm',
+    'posix-shm-nested',
+    'posix-mq',
+    'gid-posix-mq',
+  ]) {
+    it(`removes ${thing}`, () =>
+      withReaper(besideThing(thing, UID), async reaper => {
         assert.equal(await reaper.removeIpc(ours), undefined);
       }));
+  }
 
-    for (const number of [0, 1_000, 60_577, 65_534, 65_535, 2_147_483_648, 4_294_967_294]) {
-      it(`is refused the UID ${number} by the helper itself`, () =>
-        withReaper([build.helper], async reaper => {
-          const refused = { code: 'HostFailed', message: /gave an invalid answer/ };
-          await assert.rejects(reaper.endProcesses(uid(number), 0), refused);
-          await assert.rejects(reaper.endProcesses(uid(number), 1), refused);
-          await assert.rejects(reaper.endAll(uid(number), 0), refused);
-          await assert.rejects(reaper.removeIpc(uid(number)), refused);
-          await assert.rejects(reaper.clearKeyrings(uid(number)), refused);
-        }));
-    }
-
-    it('needs no NSS', () =>
-      withDirectory(async directory => {
-        const configuration = `${directory}/nsswitch.conf`;
-        writeFileSync(configuration, 'passwd: files [NOTFOUND=what]\n');
-        await withReaper(withSources(build, configuration), async reaper => {
-          assert.equal(await reaper.endProcesses(nobodys, 0), undefined);
-          assert.equal(await reaper.removeIpc(nobodys), undefined);
-        });
+  for (const thing of ['posix-shm', 'sysv-sem', 'process-real', 'thread-saved']) {
+    it(`ends all there is, ${thing}, in one step or in several`, () =>
+      withReaper(besideThing(thing, UID), async reaper => {
+        // Two at a time: the second goes the long way in any case.
+        const ends = [ours, uid(UID + 1)].map(number => reaper.endAll(number, 0));
+        assert.deepEqual(await Promise.all(ends), [undefined, undefined]);
+        assert.deepEqual(await reaper.endAll(ours, 0), undefined);
       }));
-  });
-}
+  }
+
+  it('names a process that the end of all cannot end', () =>
+    withReaper(beside(HELPER, `setpriv --reuid 64001 --regid ${UID} --clear-groups sleep 60 &`), async reaper => {
+      const left = await reaper.endAll(ours, 0);
+      assert.ok(left?.kind === 'process' && left.command === 'sleep');
+    }));
+
+  for (const thing of ['given-sysv-shm', 'given-sysv-shm-attached', 'given-sysv-sem', 'gid-given-sysv-msg']) {
+    it(`removes ${thing} before the UID is given out`, () =>
+      withReaper(besideThing(thing, UID), async (reaper, gifts) => {
+        const object = thing.replace(/^(?:gid-)?given-|-attached$/g, '');
+        await reaper.removeGifts(uid(UID + 1));
+        assert.deepEqual(gifts, []);
+        await reaper.removeGifts(ours);
+        await reaper.removeGifts(ours);
+        assert.deepEqual(gifts, [[ours, { count: 1, named: [{ object, id: 0, creator: 0 }] }]]);
+      }));
+  }
+
+  it('is not kept by a segment that another user has attached, which is marked for destruction', () =>
+    withReaper(besideThing('sysv-shm-attached', UID), async reaper => {
+      assert.equal(await reaper.removeIpc(ours), undefined);
+    }));
+
+  for (const number of [0, 1_000, 60_577, 65_534, 65_535, 2_147_483_648, 4_294_967_294]) {
+    it(`is refused the UID ${number} by the helper itself`, () =>
+      withReaper([HELPER], async reaper => {
+        const refused = { code: 'HostFailed', message: /gave an invalid answer/ };
+        await assert.rejects(reaper.endProcesses(uid(number), 0), refused);
+        await assert.rejects(reaper.endProcesses(uid(number), 1), refused);
+        await assert.rejects(reaper.endAll(uid(number), 0), refused);
+        await assert.rejects(reaper.removeIpc(uid(number)), refused);
+        await assert.rejects(reaper.clearKeyrings(uid(number)), refused);
+      }));
+  }
+
+  it('needs no NSS', () =>
+    withDirectory(async directory => {
+      const configuration = `${directory}/nsswitch.conf`;
+      writeFileSync(configuration, 'passwd: files [NOTFOUND=what]\n');
+      await withReaper(withSources(configuration), async reaper => {
+        assert.equal(await reaper.endProcesses(nobodys, 0), undefined);
+        assert.equal(await reaper.removeIpc(nobodys), undefined);
+      });
+    }));
+});

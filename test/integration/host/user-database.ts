@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { HelperProbe } from '../../../src/host/helper/probe.ts';
-import { type Build, whileOpen, withDirectory, withSources } from './helpers.ts';
+import { whileOpen, withDirectory, withSources } from './helpers.ts';
 
 const DEADLINE_MS = 10_000;
 
@@ -26,7 +26,6 @@ export interface UserDatabaseOptions<Name extends string> {
  * @param use gets the probe, and how many connections a provider has had
  */
 export function withUserDatabase<Name extends string>(
-  build: Build,
   { providers, prepare, before = [], sources = 'passwd: systemd\ngroup: systemd\n' }: UserDatabaseOptions<Name>,
   use: (probe: HelperProbe, connections: (name: Name) => number) => Promise<void>,
 ): Promise<void> {
@@ -39,16 +38,14 @@ export function withUserDatabase<Name extends string>(
     const places = '/run/systemd/userdb /run/systemd/dynamic-uid /run/userdb';
     const script = `mount -t tmpfs tmpfs /run && mkdir -p ${places} && mount --bind ${sockets} /run/systemd/userdb`;
     const made = `${script} && ${prepare?.(directory) ?? 'true'}`;
-    const [first = '', ...rest] = [...before, ...withSources(build, `${directory}/nsswitch.conf`, made)];
+    const [first = '', ...rest] = [...before, ...withSources(`${directory}/nsswitch.conf`, made)];
     const command = [first, ...rest] as const;
     try {
       for (const [name, provider] of Object.entries<Provider>(providers)) {
         const count = (): unknown => counts.set(name, (counts.get(name) ?? 0) + 1);
         servers.push(await serve(`${sockets}/${name}`, provider, count));
       }
-      await whileOpen(new HelperProbe(command, { deadlineMs: DEADLINE_MS }), probe =>
-        use(probe, name => counts.get(name) ?? 0),
-      );
+      await whileOpen(new HelperProbe(command, () => DEADLINE_MS), probe => use(probe, name => counts.get(name) ?? 0));
     } finally {
       for (const server of servers) {
         server.close();

@@ -1,12 +1,16 @@
 /** A daemon whose Launch answers what the test says, inside a machine: what the launcher makes of plans is all that is tried. */
+import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ALLOCATOR_INTERFACE,
+  type LaunchAnswer,
   type LaunchPlan,
   type LaunchReply,
 } from '../../../src/api/generated/io-dynuser-allocator.ts';
+import { USUAL_GLOBS } from '../../../src/core/usual-questions.ts';
 import type { JsonObject } from '../../../src/varlink/json.ts';
 import { type Call, VarlinkServer } from '../../../src/varlink/server.ts';
+import { FOR_TERMINAL } from '../../support/filters.ts';
 import type { RunOptions, RunResult } from '../../support/machine/process.ts';
 import { Machine } from '../../support/machine.ts';
 
@@ -27,11 +31,15 @@ export function plan(changes: Partial<LaunchPlan> = {}): LaunchPlan {
     groups: [UID],
     mountNamespace: false,
     mountOps: [],
-    privateUsers: false,
     privateNetwork: false,
     privateIPC: false,
+    privateHostName: false,
+    privateControlGroups: false,
+    ignoreSigpipe: false,
+
     noNewPrivileges: true,
-    restrictSuidSgid: false,
+    ...FOR_TERMINAL,
+    memoryDenyWriteExecute: false,
     boundingSet: 'ffffffffffffffff',
     ambientSet: '0000000000000000',
     umask: 0o022,
@@ -44,9 +52,22 @@ export function plan(changes: Partial<LaunchPlan> = {}): LaunchPlan {
   };
 }
 
+/** @throws AssertionError unless the launcher has said first, and unasked, what it is asked most often */
+function withoutUsual(parameters: JsonObject): JsonObject {
+  const { answers, program: _, ...others } = parameters as JsonObject & { readonly answers?: readonly LaunchAnswer[] };
+  const usual = answers?.slice(0, USUAL_GLOBS.length) ?? [];
+  assert.deepEqual(
+    usual.map(({ kind, path }) => [kind, path]),
+    USUAL_GLOBS.map(path => ['glob', path]),
+  );
+  // What it says of its program is tried where that matters.
+  const asked = answers?.slice(USUAL_GLOBS.length).filter(({ kind }) => kind !== 'program') ?? [];
+  return asked.length === 0 ? others : { ...others, answers: asked };
+}
+
 export class LauncherHost {
   readonly machine: Machine;
-  /** the calls of Launch, in their order */
+  /** the calls of Launch, in their order, without what each answers unasked */
   readonly calls: JsonObject[] = [];
   answer: Answer = () => ({ plan: plan() });
   readonly #server: VarlinkServer<null>;
@@ -65,7 +86,7 @@ export class LauncherHost {
           description: ALLOCATOR_INTERFACE,
           methods: {
             Launch: async call => {
-              this.calls.push(call.parameters);
+              this.calls.push(withoutUsual(call.parameters));
               return { ...(await this.answer(call.parameters, call)) };
             },
           },

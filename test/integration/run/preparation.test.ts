@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LaunchCommand, LaunchPlan } from '../../../src/api/generated/io-dynuser-allocator.ts';
+import { FOR_SPECIAL_FILES } from '../../support/filters.ts';
 import { LauncherHost, UID } from './fake-daemon.ts';
 
 const sh = (script: string, changes: Partial<LaunchCommand> = {}): LaunchCommand => ({
@@ -77,7 +78,7 @@ describe('the commands of dynuser-run', () => {
   it('have all capabilities as root, which can become the user by itself', async () => {
     const full = (await host.machine.sh('grep CapPrm /proc/self/status')).replace(/.*\s/, '');
     const script = `grep CapEff /proc/self/status; setpriv --reuid ${UID} --regid ${UID} --clear-groups id -u`;
-    const { stdout, stderr } = await launch({ ...commands(sh(script, { as: 'root' })), restrictSuidSgid: true });
+    const { stdout, stderr } = await launch({ ...commands(sh(script, { as: 'root' })), ...FOR_SPECIAL_FILES });
     assert.equal(stdout, `CapEff:\t${full}\n${UID}\n`, stderr);
   });
 

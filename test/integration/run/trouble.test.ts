@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { VarlinkError } from '../../../src/varlink/errors.ts';
 import type { RunResult } from '../../support/machine/process.ts';
 import { LauncherHost, plan, SOCKET } from './fake-daemon.ts';
@@ -73,6 +74,11 @@ describe('dynuser-run and a daemon in trouble', () => {
       socket.on('data', () => socket.write(reply({ error: 'org.varlink.service.MethodNotFound' }))),
     );
     fails(old, /is too old to launch programs/);
+    const older = { error: 'org.varlink.service.InvalidParameter', parameters: { parameter: 'newOption' } };
+    fails(
+      await against(socket => socket.on('data', () => socket.write(reply(older)))),
+      /does not take the parameter 'newOption'; install dynuserd and dynuser-run of the same version, and restart the daemon/,
+    );
     const other = await against(socket =>
       socket.on('data', () => socket.write(reply({ error: 'a.B', parameters: { field: 7 } }))),
     );
@@ -138,6 +144,18 @@ describe('dynuser-run and a daemon in trouble', () => {
       socket.on('data', () => socket.write(reply({ parameters: { questions: [{ kind: 'file', path: '/none' }] } }))),
     );
     fails(asking, /still asks questions after 16 rounds/);
+  });
+
+  it('is told on a terminal how far its directories are, in a line that is gone in the end', async () => {
+    host.answer = async (_, call) => {
+      call.send({ progress: { publicPath: '/var/lib/a\u001b[2J', inodes: 1_200, changed: 17 } });
+      await sleep(100);
+      return { plan: plan() };
+    };
+    const command = 'stty cols 50; TERM=xterm dynuser-run -- echo ended; dynuser-run -- true >log 2>&1; wc -c <log';
+    const { stdout } = await host.machine.run(['script', '--quiet', '--command', command, '/dev/null']);
+    const line = '\r\u001b[K/var/lib/a?[2J: 1200 inodes inspected, 17 changed'.slice(0, 4 + 49);
+    assert.equal(stdout, `${line}\r\u001b[Kended\r\n0\r\n`);
   });
 
   it('waits for one that is slow as long as it tells of progress, and no longer than it may for one that is silent', async () => {

@@ -105,7 +105,7 @@ describe('the world of dynuser-run', () => {
     const file = 'regular empty file 0 0';
     assert.equal(
       await output([...steps, { kind: 'mask', path: '/none', optional: true }], script),
-      `/etc/passwd ${file}\n/etc/group ${file}\n/dev/zero ${file}\n/usr/share directory 0\n/srv directory 0`,
+      `/etc/passwd ${file}\n/etc/group ${file}\n/dev/zero character special file 0 0\n/usr/share directory 0\n/srv directory 0`,
     );
     const root = { ...world(...steps), uid: 0, gid: 0 };
     const byRoot = await host.run(root, ['sh', '-c', 'echo x >>/etc/passwd; touch /srv/x']);
@@ -259,7 +259,7 @@ describe('the world of dynuser-run', () => {
     assert.equal(await host.machine.sh(script), '300\n100\n400');
   });
 
-  it('is not to be had without CAP_SYS_ADMIN, and says so', async () => {
+  it('is not available without CAP_SYS_ADMIN, and says so', async () => {
     host.answer = host.planned(world());
     const argv = ['setpriv', '--bounding-set', '-sys_admin', '--inh-caps', '-sys_admin', 'dynuser-run', 'true'];
     const { status, stderr } = await host.machine.run(argv);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from '../../../src/varlink/client.ts';
 import { Turns } from '../../../src/varlink/turns.ts';
 import { until } from '../../support/until.ts';
 import { RawPeer } from './raw-peer.ts';
@@ -28,6 +29,10 @@ const BROKEN: Readonly<Record<string, string | Buffer>> = {
   'a method that is a number': '{"method":1}\0',
   'a method twice': `{"method":"${PING}","method":"${PING}"}\0`,
   'more and oneway': `{"method":"${PING}","more":true,"oneway":true}\0`,
+  'more and upgrade': `{"method":"${PING}","more":true,"upgrade":true}\0`,
+  'an unknown key': `{"method":"${PING}","parameters":{"text":""},"x":1}\0`,
+  'a key as vendors had it': `{"method":"${PING}","parameters":{"text":""},"X-Trace":{}}\0`,
+  'a vendor key that is no object': `{"method":"${PING}","parameters":{"text":""},"com.example.x":1}\0`,
   'more as a string': `{"method":"${PING}","more":"true"}\0`,
   'parameters that are an array': `{"method":"${PING}","parameters":[]}\0`,
   'a byte order mark': `\ufeff${REQUEST}`,
@@ -126,6 +131,42 @@ test('a peer that never reads has its queue bounded, and is closed at the end of
   assert.match(service.failures[0]?.what ?? '', /too many replies wait/);
   await assertServes(service);
   peer.close();
+});
+
+test('a list that is sent as it is read is as long as it is, and waits for its reader without memory', async t => {
+  const service = await startService(t, { maxQueuedBytes: MEBIBYTE });
+  const peer = await RawPeer.connect(service.path);
+  peer.stopReading();
+  const padding = 'x'.repeat(32 * 1024);
+  peer.send(`{"method":"org.example.ping.CountAsRead","parameters":{"to":200,"padding":"${padding}"},"more":true}\0`);
+  await sleep(100);
+  await assertServes(service);
+  assert.deepEqual(service.failures, []);
+  const client = await connect(service.path);
+  let last = 0;
+  for await (const { at } of client.stream('org.example.ping.CountAsRead', { to: 5000 })) {
+    assert.equal(at, ++last);
+  }
+  assert.equal(last, 5000);
+  assert.deepEqual(await client.call('org.example.ping.Ping', { text: 'after' }), { text: 'after' });
+  client.close();
+  peer.close();
+  await until('the one that never read is gone', () => service.server.connections === 0);
+  assert.deepEqual(service.failures, []);
+});
+
+test('the end of a peer is seen that has read a list and waits for more', async t => {
+  const service = await startService(t, {});
+  for (const to of [2, 100, 5_000]) {
+    const client = await connect(service.path);
+    for await (const { at } of client.stream('org.example.ping.CountAsRead', { to, wait: true })) {
+      if (at === to - 1) {
+        break;
+      }
+    }
+    client.close();
+    await until(`the peer that read ${to} is gone`, () => service.server.connections === 0);
+  }
 });
 
 test('all who do not read share one bound, and who has the most pays', async t => {

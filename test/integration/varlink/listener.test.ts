@@ -36,7 +36,6 @@ for (const mode of [0o600, 0o660, 0o666]) {
     await server.listen({ path, mode });
     assert.equal(statSync(path).mode & 0o777, mode);
     assert.equal(process.umask(), umask);
-    assert.equal(server.address, path);
     await assertServes(path);
     await server.close();
     assert.ok(!existsSync(path));

@@ -6,7 +6,7 @@ import { startService } from './service.ts';
 
 const PING = 'org.example.ping.Ping';
 
-/** What is sent, and each byte that comes back before the connection is closed or, where it stays, goes on. */
+/** What is sent, and each byte that comes back before the connection is closed or, if it stays open, goes to the next call. */
 const ANSWERED: readonly (readonly [what: string, request: string, reply: string])[] = [
   ['a call', `{"method":"${PING}","parameters":{"text":"hé"}}`, '{"parameters":{"text":"hé"}}'],
   [
@@ -53,11 +53,6 @@ const ANSWERED: readonly (readonly [what: string, request: string, reply: string
     '{"error":"org.varlink.service.InvalidParameter","parameters":{"parameter":"text"}}',
   ],
   [
-    'an unknown key',
-    `{"method":"${PING}","parameters":{"text":""},"x":1}`,
-    '{"error":"org.varlink.service.InvalidParameter","parameters":{"parameter":"x"}}',
-  ],
-  [
     'an upgrade',
     `{"method":"${PING}","parameters":{"text":""},"upgrade":true}`,
     `{"error":"org.varlink.service.MethodNotImplemented","parameters":{"method":"${PING}"}}`,
@@ -96,7 +91,7 @@ test('what a handler does wrong is told to the service and not to the peer', asy
   const peer = await RawPeer.connect(service.path);
   for (const how of ['undeclared', 'misshapen', 'thrown', 'rejected', 'reply']) {
     const reply = await peer.call('org.example.ping.Fail', `{"how":"${how}"}`);
-    assert.equal(reply, '{"error":"org.varlink.service.InternalError","parameters":{}}\0', how);
+    assert.equal(reply, '{"error":"org.varlink.service.InternalError"}\0', how);
     const failure = service.failures.pop();
     assert.match(failure?.what ?? '', /^org\.example\.ping\.Fail: /, how);
     assert.ok(failure?.cause instanceof Error && failure.fault === 'service', how);
@@ -124,7 +119,7 @@ test('"more" gives each reply with "continues" but the last; without it there is
   assert.equal(await peer.frame(), '{"parameters":{"at":2,"padding":""},"continues":true}\0');
   assert.equal(await peer.frame(), '{"parameters":{"at":3,"padding":""}}\0');
   const reply = await peer.call('org.example.ping.Count', '{"to":3}');
-  assert.equal(reply, '{"error":"org.varlink.service.InternalError","parameters":{}}\0');
+  assert.equal(reply, '{"error":"org.varlink.service.InternalError"}\0');
   assert.match(String(service.failures[0]?.cause), /not for several replies/);
   peer.close();
 });
@@ -135,7 +130,7 @@ test('oneway is done and not answered, whatever comes of it', async t => {
   peer.send(`{"method":"${PING}","parameters":{"text":"quiet"},"oneway":true}\0`);
   peer.send('{"method":"org.example.ping.Missing","oneway":true}\0');
   peer.send(`{"method":"${PING}","parameters":{"text":1},"oneway":true}\0`);
-  peer.send(`{"method":"${PING}","parameters":{"text":""},"oneway":true,"x":1}\0`);
+  peer.send(`{"method":"${PING}","parameters":{"text":"","text":""},"oneway":true}\0`);
   peer.send('{"method":"org.example.ping.Fail","parameters":{"how":"rejected"},"oneway":true}\0');
   assert.equal(await peer.call(PING, '{"text":"loud"}'), '{"parameters":{"text":"loud"}}\0');
   assert.deepEqual(service.pinged, ['quiet', 'loud']);

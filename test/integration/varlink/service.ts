@@ -29,6 +29,10 @@ method PingLater(text: string) -> (text: string)
 # [Supports 'more' flag]
 method Count(to: int, padding: ?string, wait: ?bool) -> (at: int, padding: ?string)
 
+# Counts up as far as is read; with wait, there is no end to it but the connection's.
+# [Supports 'more' flag]
+method CountAsRead(to: int, padding: ?string, wait: ?bool) -> (at: int, padding: ?string)
+
 # Keeps the connection from being idle, or no more.
 method Keep(keep: bool) -> ()
 
@@ -49,7 +53,7 @@ export interface TestService {
   readonly failures: Failure[];
   /** the text of each Ping, whether or not it was answered */
   readonly pinged: string[];
-  /** the endings of connections on which Count had to wait */
+  /** what ends the connections on which Count had to wait */
   readonly ended: number[];
   /** calls of Count, with what was thrown at their late replies */
   readonly thrown: unknown[];
@@ -117,6 +121,15 @@ function pingInterface(log: Pick<TestService, 'pinged' | 'ended' | 'thrown'>): I
         return parameters;
       },
       Count: call => count(call, log.ended),
+      CountAsRead: async call => {
+        const { to, padding = '', wait } = call.parameters;
+        const closed = new Promise<void>(resolve => call.connection.onClose(resolve));
+        await call.sendAll(numbers(Number(to), padding));
+        if (wait === true) {
+          await closed;
+        }
+        return { at: Number(to), padding };
+      },
       Keep: call => keep(call, holds),
       Fail: call => fail(call, log.thrown),
     },
@@ -139,6 +152,12 @@ function count(call: Call<TestPeer>, ended: number[]): JsonObject | Promise<Json
     });
   }
   return { at: last, padding };
+}
+
+function* numbers(end: number, padding: JsonObject[string]): Generator<JsonObject, void, undefined> {
+  for (let at = 1; at < end; at++) {
+    yield { at, padding };
+  }
 }
 
 function keep({ connection, parameters }: Call<TestPeer>, holds: Map<number, () => void>): JsonObject {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { until } from '../../support/until.ts';
@@ -75,9 +76,24 @@ test('call, with a reply, an error, many replies, and none', async t => {
   await until('the call without an answer was made', () => service.pinged.includes('quiet'));
 });
 
+/** That of Debian 13 does not. */
+async function knowsAny(): Promise<boolean> {
+  const directory = mkdtempSync(`${tmpdir()}/dynuser-idl-`);
+  try {
+    writeFileSync(`${directory}/x.varlink`, 'interface org.example.x\n\nmethod M(value: any) -> ()\n');
+    return (await varlinkctl('validate-idl', `${directory}/x.varlink`)).status === 0;
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
 const INTERFACES = `${CHECKOUT}src/api/interfaces/`;
 for (const file of readdirSync(INTERFACES)) {
-  test(`validate-idl ${file}`, async () => {
+  test(`validate-idl ${file}`, async t => {
+    if (/\bany\b/.test(readFileSync(INTERFACES + file, 'utf8')) && !(await knowsAny())) {
+      t.skip('this varlinkctl does not know the type "any" of UAPI.20');
+      return;
+    }
     const { status, stderr } = await varlinkctl('validate-idl', INTERFACES + file);
     assert.deepEqual([status, stderr], [0, '']);
   });

@@ -11,13 +11,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "probe/accounts.h"
 #include "check.h"
 #include "reap/end_processes.h"
 #include "identity.h"
 #include "reap/ipc_removal.h"
 #include "reap/keyrings.h"
-#include "probe/pid1_lookup.h"
 #include "probe/owners.h"
 #include "posix_ipc.h"
 #include "processes.h"
@@ -30,17 +28,14 @@ __typeof__(terminate_processes) __wrap_terminate_processes;
 __typeof__(kill_processes) __wrap_kill_processes;
 __typeof__(remove_ipc) __wrap_remove_ipc;
 __typeof__(remove_given_ipc) __wrap_remove_given_ipc;
-__typeof__(remove_sysv_ipc) __wrap_remove_sysv_ipc;
-__typeof__(remove_posix_ipc) __wrap_remove_posix_ipc;
+__typeof__(remove_account_ipc) __wrap_remove_account_ipc;
 __typeof__(clear_keyrings) __wrap_clear_keyrings;
 __typeof__(find_numbers) __wrap_find_numbers;
 __typeof__(find_process) __wrap_find_process;
 __typeof__(find_sysv_ipc) __wrap_find_sysv_ipc;
 __typeof__(find_posix_ipc) __wrap_find_posix_ipc;
-__typeof__(pid1_locks_tell) __wrap_pid1_locks_tell;
 __typeof__(find_owners) __wrap_find_owners;
-__typeof__(user_by_number) __wrap_user_by_number;
-__typeof__(group_by_number) __wrap_group_by_number;
+__typeof__(find_owner) __wrap_find_owner;
 
 /* The role that is asked. */
 static enum role asked;
@@ -89,28 +84,19 @@ bool __wrap_remove_ipc(uid_t uid, const struct uid_range *dynamic, struct answer
 	return false;
 }
 
-void __wrap_remove_given_ipc(uid_t uid, const struct uid_range *dynamic, struct answer *answer)
+bool __wrap_remove_given_ipc(uid_t uid, const struct uid_range *dynamic, struct answer *answer)
 {
 	(void)dynamic;
 	check_ended(uid);
 	answer_begin(answer, "free");
+	return true;
 }
 
 /* Of an account: any number but none. */
-static void check_account(uid_t uid, gid_t gid)
+void __wrap_remove_account_ipc(uid_t uid, gid_t gid)
 {
 	CHECK(asked == ROLE_REAPER, "role %d removes something", (int)asked);
-	CHECK(uid != NO_OWNER && gid != NO_OWNER, "objects of UID %u and GID %u are to be removed", uid, gid);
-}
-
-void __wrap_remove_sysv_ipc(uid_t uid, gid_t gid)
-{
-	check_account(uid, gid);
-}
-
-void __wrap_remove_posix_ipc(uid_t uid, gid_t gid)
-{
-	check_account(uid, gid);
+	CHECK(uid != (uid_t)-1 && gid != (gid_t)-1, "objects of UID %u and GID %u are to be removed", uid, gid);
 }
 
 void __wrap_clear_keyrings(uid_t uid)
@@ -155,13 +141,6 @@ bool __wrap_find_posix_ipc(uint32_t number, struct answer *answer)
 	return false;
 }
 
-bool __wrap_pid1_locks_tell(const char *locks, const char *socket)
-{
-	(void)locks;
-	(void)socket;
-	return false;
-}
-
 /* Half of all names are unknown. */
 bool __wrap_find_owners(const char *name, struct owners *owners, struct failure *failure)
 {
@@ -172,23 +151,14 @@ bool __wrap_find_owners(const char *name, struct owners *owners, struct failure 
 	return true;
 }
 
-enum lookup __wrap_user_by_number(uint32_t uid, struct account *account, struct failure *failure)
-{
-	(void)uid;
-	(void)account;
-	(void)failure;
-	return LOOKUP_NOT_FOUND;
-}
-
-/* One that has a name of every sort of byte. */
-enum lookup __wrap_group_by_number(uint32_t gid, struct account *account, struct failure *failure)
+/* Every second number has a group, that has a name of every sort of byte. */
+enum lookup __wrap_find_owner(uint32_t number, struct owner *owner, struct failure *failure)
 {
 	(void)failure;
-	if (gid % 2 == 0)
+	if (number % 2 == 0)
 		return LOOKUP_NOT_FOUND;
-	memset(account, 0, sizeof(*account));
-	account->number = gid;
-	(void)snprintf(account->name, sizeof(account->name), "a %%\n\303\251/..");
+	*owner = (struct owner){ .is_group = true, .account = { .number = number } };
+	(void)snprintf(owner->account.name, sizeof(owner->account.name), "a %%\n\303\251/..");
 	return LOOKUP_FOUND;
 }
 
@@ -236,9 +206,11 @@ static void check_answer(const struct answer *answer, const char *line)
 	for (size_t i = 0; i < answer->length; i++) {
 		char byte = answer->line[i];
 
-		CHECK(byte == ' ' || (byte != '\0' && strchr(fields, byte) != NULL), "byte %u at %zu", (unsigned char)byte, i);
+		CHECK(byte == ' ' || (byte != '\0' && strchr(fields, byte) != NULL), "byte %u at %zu",
+		      (unsigned char)byte, i);
 	}
-	CHECK(answer->start < answer->length && answer->line[0] != ' ' && answer->line[answer->length - 1] != ' ', "an empty field");
+	CHECK(answer->start < answer->length && answer->line[0] != ' ' && answer->line[answer->length - 1] != ' ',
+	      "an empty field");
 }
 
 /* Whatever decodes is encoded in one way, and decodes to the same again. */

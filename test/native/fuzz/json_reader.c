@@ -98,7 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		bool whole = read_value(&reading, &sums);
 
 		CHECK(whole == skipped, "reading says %d, skipping says %d", whole, skipped);
-		CHECK(!whole || reading.at == skipping.at, "they end at %zd and %zd", reading.at - text, skipping.at - text);
+		CHECK(!whole || reading.at == skipping.at, "they end at %zd and %zd", reading.at - text,
+		      skipping.at - text);
 		CHECK(sums.values <= size + 1, "%zu values in %zu bytes", sums.values, size);
 	}
 	if (skipped && json_at_end(&skipping) && size > 0) {

@@ -26,33 +26,108 @@ static void check_step(const struct mount_op *op, size_t size)
 
 static void check_plan(const struct plan *plan, size_t size)
 {
-	CHECK(plan->mount_op_count <= MOUNT_OPS_MAX && plan->command_count <= COMMANDS_MAX, "%zu steps", plan->mount_op_count);
-	CHECK(plan->group_count <= size, "%zu groups out of %zu bytes", plan->group_count, size);
+	CHECK(plan->mount_ops_count <= MOUNT_OPS_MAX && plan->commands_count <= COMMANDS_MAX, "%zu steps",
+	      plan->mount_ops_count);
+	CHECK(plan->groups_count <= size, "%zu groups out of %zu bytes", plan->groups_count, size);
 	check_strings(&plan->environment, size);
 	check_strings(&plan->unset_environment, size);
-	for (size_t i = 0; i < plan->mount_op_count; i++)
+	for (size_t i = 0; i < plan->mount_ops_count; i++)
 		check_step(&plan->mount_ops[i], size);
-	for (size_t i = 0; i < plan->command_count; i++) {
-		CHECK(plan->commands[i].path[0] != '\0' && plan->commands[i].arguments.count > 0, "a command without a name");
+	for (size_t i = 0; i < plan->commands_count; i++) {
+		CHECK(plan->commands[i].path[0] != '\0' && plan->commands[i].arguments.count > 0,
+		      "a command without a name");
 		CHECK(plan->commands[i].as <= AS_OUTSIDE, "a command as %d", (int)plan->commands[i].as);
 		check_strings(&plan->commands[i].arguments, size);
 	}
 }
 
-/* The reader leaves what it took to the end of the program: here it would be a leak. */
+/*
+ * The reader leaves what it took to the end of the program: here it would be a leak. By the tables of the fields, as the structures are made:
+ * a new list of the interface needs a line in FORGET_ITEM if its items have lists too.
+ */
+#define FORGET(text, field, type) \
+	{ \
+		__typeof__(&of->field) member = &of->field; \
+\
+		(void)member; \
+		FORGET_##type \
+	}
+#define FORGET_NUMBER
+#define FORGET_TEXT
+#define FORGET_TEXTS free(member->items);
+#define FORGET_BOOLEAN
+#define FORGET_DECIMAL
+#define FORGET_MASK
+#define FORGET_WORD(enumeration)
+#define FORGET_FLAGS(enumeration)
+#define FORGET_OBJECT(structure) FORGET_ITEM(member);
+#define FORGET_LIST(list) \
+	for (size_t i = 0; of->list != NULL && i < of->list##_count; i++) \
+		FORGET_ITEM(&of->list[i]); \
+	free(of->list);
+#define FORGET_ITEM(item) \
+	_Generic((item), \
+		struct image_part *: forget_image_part, \
+		struct image *: forget_image, \
+		struct overlay *: forget_overlay, \
+		struct mount_op *: forget_mount_op, \
+		struct command *: forget_command, \
+		struct credential *: forget_credential, \
+		default: forget_nothing)(item)
+
+static void forget_image_part(struct image_part *of);
+static void forget_image(struct image *of);
+static void forget_overlay(struct overlay *of);
+static void forget_mount_op(struct mount_op *of);
+static void forget_command(struct command *of);
+static void forget_credential(struct credential *of);
+
+static void forget_nothing(const void *item)
+{
+	(void)item;
+}
+
+static void forget_image_part(struct image_part *of)
+{
+	IMAGE_PART_FIELDS(FORGET, FORGET, FORGET)
+}
+
+static void forget_image(struct image *of)
+{
+	IMAGE_FIELDS(FORGET, FORGET, FORGET)
+}
+
+static void forget_overlay(struct overlay *of)
+{
+	OVERLAY_FIELDS(FORGET, FORGET, FORGET)
+}
+
+static void forget_mount_op(struct mount_op *of)
+{
+	MOUNT_OP_FIELDS(FORGET, FORGET, FORGET)
+}
+
+static void forget_command(struct command *of)
+{
+	LAUNCH_COMMAND_FIELDS(FORGET, FORGET, FORGET)
+}
+
+static void forget_credential(struct credential *of)
+{
+	CREDENTIAL_FIELDS(FORGET, FORGET, FORGET)
+}
+
+static void forget_plan(struct plan *of)
+{
+	LAUNCH_PLAN_FIELDS(FORGET, FORGET, FORGET)
+}
+
 static void forget(struct reply *reply)
 {
-	for (size_t i = 0; reply->plan.mount_ops != NULL && i < reply->plan.mount_op_count; i++)
-		free(reply->plan.mount_ops[i].options.items);
-	for (size_t i = 0; reply->plan.commands != NULL && i < reply->plan.command_count; i++)
-		free(reply->plan.commands[i].arguments.items);
-	free(reply->plan.groups);
-	free(reply->plan.environment.items);
-	free(reply->plan.unset_environment.items);
-	free(reply->plan.mount_ops);
-	free(reply->plan.commands);
+	forget_plan(&reply->plan);
 	free(reply->warnings.items);
 	free(reply->explanation.items);
+	free(reply->questions);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -75,7 +150,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (sound)
 		CHECK(reply.question_count <= QUESTIONS_MAX, "%zu questions", reply.question_count);
 	for (size_t i = 0; sound && i < reply.question_count; i++)
-		CHECK(reply.questions[i].path != NULL && strlen(reply.questions[i].path) < size, "a question without a path");
+		CHECK(reply.questions[i].path != NULL && strlen(reply.questions[i].path) < size,
+		      "a question without a path");
 	check_strings(&reply.warnings, size);
 	check_strings(&reply.explanation, size);
 	forget(&reply);

@@ -21,7 +21,8 @@ static void try_kind(const char *text, size_t size, enum record_kind kind)
 	if (!taken)
 		return;
 	CHECK(reply.is_error == again.is_error && reply.continues == again.continues &&
-		      reply.has_identity == again.has_identity, "two answers to one question");
+		      reply.has_identity == again.has_identity,
+	      "two answers to one question");
 	CHECK(!(reply.is_error && reply.has_identity), "an error with a record");
 	if (!reply.has_identity)
 		return;

@@ -19,7 +19,8 @@
 /* Has neither of the others' numbers. */
 #define STRANGER 1000U
 
-static const struct uid_range dynamic = { 61184, 65519 };
+static const struct uid_interval intervals[] = { { 100000, 100009 }, { 61184, 65519 } };
+static const struct uid_range dynamic = { intervals, 2 };
 
 static void expect(const char *expected)
 {
@@ -115,7 +116,8 @@ static void test_creators(void)
 static void test_given(void)
 {
 	struct answer answer = { .length = 0 };
-	int segment = make_by_group(), ours = give_queue(OURS, OURS, OURS), theirs = give_queue(STRANGER, STRANGER, STRANGER);
+	int segment = make_by_group(), ours = give_queue(OURS, OURS, OURS),
+	    theirs = give_queue(STRANGER, STRANGER, STRANGER);
 	void *memory = shmat(segment, NULL, 0);
 
 	for (int i = 0; i < GIVEN; i++)
@@ -134,7 +136,8 @@ static void test_given(void)
 
 int main(void)
 {
-	CHECK(unshare(CLONE_NEWNS | CLONE_NEWIPC) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "unshare");
+	CHECK(unshare(CLONE_NEWNS | CLONE_NEWIPC) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0,
+	      "unshare");
 	CHECK(mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777") == 0, "mount");
 	test_attached();
 	test_creators();

@@ -21,13 +21,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "reap/account_ipc.h"
 #include "check.h"
 #include "ipc_objects.h"
+#include "questions.h"
 
 #define DEEP 3000
 
-static const struct uid_range dynamic = { 61184, 65519 };
+static const struct uid_interval interval = { 61184, 65519 };
+static const struct uid_range dynamic = { &interval, 1 };
 
 static void expect(const char *expected)
 {
@@ -38,30 +39,36 @@ static void expect(const char *expected)
 	CHECK(answer.length >= strlen(expected) && memcmp(answer.line, expected, strlen(expected)) == 0,
 	      "%.*s instead of %s", (int)answer.length, answer.line, expected);
 }
+
+/* The question after it removes nothing, and is answered unless this one ends the line. */
 static void remove_account(const char *argument, const char *expected)
 {
+	struct context context = { .dynamic = dynamic };
 	struct answer answer = { .length = 0 };
-	char text[64];
+	char line[128];
 
-	(void)snprintf(text, sizeof(text), "%s", argument);
-	bool ends = remove_account_ipc(text, &answer);
-
-	CHECK(ends == (strcmp(expected, "free") != 0), "%s", argument);
-	CHECK(answer.length >= strlen(expected) && memcmp(answer.line, expected, strlen(expected)) == 0, "%s: %.*s", argument,
-	      (int)answer.length, answer.line);
+	(void)snprintf(line, sizeof(line), "remove-account-ipc %s; remove-account-ipc 0,0", argument);
+	answer_line(line, ROLE_REAPER, &context, &answer);
+	CHECK(answer.length == strlen(expected) && memcmp(answer.line, expected, strlen(expected)) == 0, "%s: %.*s",
+	      argument, (int)answer.length, answer.line);
 }
 
 /* Of an account: what is of its UID or of the group, and not what is of a number that is the other's. */
 static void test_account(void)
 {
-	static const char *const invalid[] = { "", "5", "5,", ",5", "05,6", "5,+6", "5,6,7", "5,4294967295", "99999999999,5", "-1,5" };
+	static const char *const invalid[] = {
+		"", "5", "5,", ",5", "05,6", "5,+6", "5,6,7", "5,4294967295", "99999999999,5", "-1,5"
+	};
 	const struct {
 		const char *path;
 		uid_t uid;
 		gid_t gid;
 		bool goes;
-	} files[] = { { "/dev/shm/of-user", 5, 7, true },    { "/dev/shm/of-group", 9, 60, true },  { "/dev/shm/of-root", 0, 0, false },
-		      { "/dev/shm/exchanged", 60, 5, false }, { "/dev/shm/of-others", 9, 9, false } };
+	} files[] = { { "/dev/shm/of-user", 5, 7, true },
+		      { "/dev/shm/of-group", 9, 60, true },
+		      { "/dev/shm/of-root", 0, 0, false },
+		      { "/dev/shm/exchanged", 60, 5, false },
+		      { "/dev/shm/of-others", 9, 9, false } };
 
 	for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
 		remove_account(invalid[i], "invalid");
@@ -69,9 +76,9 @@ static void test_account(void)
 		make_file(files[i].path);
 		CHECK(chown(files[i].path, files[i].uid, files[i].gid) == 0, "chown");
 	}
-	remove_account("0,0", "free");
+	remove_account("0,0", "free; free");
 	CHECK(there("/dev/shm/of-user") && there("/dev/shm/of-root"), "what is of nobody");
-	remove_account("5,60", "free");
+	remove_account("5,60", "free; free");
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		CHECK(there(files[i].path) != files[i].goes, "%s", files[i].path);
 		CHECK(files[i].goes || unlink(files[i].path) == 0, "unlink");
@@ -90,9 +97,9 @@ static void test_all_kinds(void)
 	check_made(OURS, &ours, false);
 	check_made(OTHERS, &theirs, true);
 	CHECK(there("/outside/file"), "what a symlink of ours leads to");
-	remove_account("0,0", "free");
+	remove_account("0,0", "free; free");
 	check_made(OTHERS, &theirs, true);
-	remove_account(account_text, "free");
+	remove_account(account_text, "free; free");
 	check_made(OTHERS, &theirs, false);
 }
 
@@ -149,10 +156,12 @@ static void test_things_of_others(void)
 	CHECK(link("/dev/shm/theirs/file", "/dev/shm/ours/hard-link") == 0, "link");
 	CHECK(link("/dev/shm/ours/own", "/dev/shm/theirs/hard-link") == 0, "link");
 	CHECK(chown("/dev/shm/ours", OURS, OURS) == 0 && chown("/dev/shm/ours/own", OURS, OURS) == 0, "chown");
-	CHECK(chown("/dev/shm/ours/foreign", OTHERS, OTHERS) == 0 && chown("/dev/shm/theirs", OTHERS, OTHERS) == 0, "chown");
+	CHECK(chown("/dev/shm/ours/foreign", OTHERS, OTHERS) == 0 && chown("/dev/shm/theirs", OTHERS, OTHERS) == 0,
+	      "chown");
 	CHECK(chmod("/dev/shm/ours", 07777) == 0, "chmod");
 	expect("free");
-	CHECK(there("/dev/shm/ours/foreign") && there("/dev/shm/theirs/file") && there("/dev/shm/ours/hard-link"), "others'");
+	CHECK(there("/dev/shm/ours/foreign") && there("/dev/shm/theirs/file") && there("/dev/shm/ours/hard-link"),
+	      "others'");
 	expect_roots("/dev/shm/ours", 01777);
 	CHECK(!there("/dev/shm/ours/own") && !there("/dev/shm/theirs/hard-link"), "ours under both names");
 	CHECK(rmdir("/dev/shm/ours/empty") == 0 && rmdir("/dev/shm/theirs/empty") == 0, "empty directories of others");
@@ -216,10 +225,13 @@ static void test_made_anew(void)
 
 int main(void)
 {
-	CHECK(unshare(CLONE_NEWNS | CLONE_NEWIPC) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "unshare");
+	CHECK(unshare(CLONE_NEWNS | CLONE_NEWIPC) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0,
+	      "unshare");
 	CHECK(mount("tmpfs", "/mnt", "tmpfs", 0, "mode=0755") == 0, "mount");
-	CHECK(mkdir("/mnt/dev", 0755) == 0 && mkdir("/mnt/proc", 0755) == 0 && mkdir("/mnt/outside", 0755) == 0, "mkdir");
-	CHECK(mount("/proc", "/mnt/proc", NULL, MS_BIND, NULL) == 0 && chroot("/mnt") == 0 && chdir("/") == 0, "chroot");
+	CHECK(mkdir("/mnt/dev", 0755) == 0 && mkdir("/mnt/proc", 0755) == 0 && mkdir("/mnt/outside", 0755) == 0,
+	      "mkdir");
+	CHECK(mount("/proc", "/mnt/proc", NULL, MS_BIND, NULL) == 0 && chroot("/mnt") == 0 && chdir("/") == 0,
+	      "chroot");
 	CHECK(mkdir("/dev/shm", 0755) == 0 && mkdir("/dev/mqueue", 0755) == 0, "mkdir");
 	CHECK(mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777") == 0, "mount");
 	CHECK(mount("mqueue", "/dev/mqueue", "mqueue", 0, NULL) == 0, "mount");

@@ -51,7 +51,8 @@ static void expect(int line, struct known_threads *known, const struct puppet *p
 	if (is_found)
 		CHECK(found.process == puppet->process &&
 			      (found.thread == puppet->process) == (place == IN_FIRST_THREAD),
-		      "line %d: thread %d of process %d, not of %d", line, found.thread, found.process, puppet->process);
+		      "line %d: thread %d of process %d, not of %d", line, found.thread, found.process,
+		      puppet->process);
 	int open = count_open(KEPT_FROM, KEPT_TO);
 
 	CHECK(kept < 0 || open == kept, "line %d: %d descriptors are kept, not %d", line, open, kept);

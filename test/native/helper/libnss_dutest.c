@@ -133,26 +133,22 @@ EXPORTED enum nss_status _nss_dutest_getpwuid_r(uid_t, struct passwd *, char *, 
 EXPORTED enum nss_status _nss_dutest_getgrnam_r(const char *, struct group *, char *, size_t, int *);
 EXPORTED enum nss_status _nss_dutest_getgrgid_r(gid_t, struct group *, char *, size_t, int *);
 
-enum nss_status _nss_dutest_getpwnam_r(const char *name, struct passwd *record, char *buffer, size_t size,
-						int *error)
+enum nss_status _nss_dutest_getpwnam_r(const char *name, struct passwd *record, char *buffer, size_t size, int *error)
 {
 	return answer_user(word_of_name(name), record, buffer, size, error);
 }
 
-enum nss_status _nss_dutest_getpwuid_r(uid_t uid, struct passwd *record, char *buffer, size_t size,
-						int *error)
+enum nss_status _nss_dutest_getpwuid_r(uid_t uid, struct passwd *record, char *buffer, size_t size, int *error)
 {
 	return answer_user(word_of_number(uid), record, buffer, size, error);
 }
 
-enum nss_status _nss_dutest_getgrnam_r(const char *name, struct group *record, char *buffer, size_t size,
-						int *error)
+enum nss_status _nss_dutest_getgrnam_r(const char *name, struct group *record, char *buffer, size_t size, int *error)
 {
 	return answer_group(word_of_name(name), record, buffer, size, error);
 }
 
-enum nss_status _nss_dutest_getgrgid_r(gid_t gid, struct group *record, char *buffer, size_t size,
-						int *error)
+enum nss_status _nss_dutest_getgrgid_r(gid_t gid, struct group *record, char *buffer, size_t size, int *error)
 {
 	return answer_group(word_of_number(gid), record, buffer, size, error);
 }

@@ -1,13 +1,8 @@
-/** Runs the C tests of the helper's parts, plain and with sanitizers. */
+/** Runs the C tests of the helper's parts. */
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { CHECKOUT } from '../../../src/tooling/checkout.ts';
-import { buildNative } from '../../support/native.ts';
+import { BUILD, buildNative } from '../../support/native.ts';
 
-const BUILDS = [
-  ['plain', false, 'dist/native'],
-  ['sanitized', true, 'dist/native-sanitized'],
-] as const;
 const PROGRAMS = [
   'parts_test',
   'search_test',
@@ -18,13 +13,11 @@ const PROGRAMS = [
   'ipc_gifts_test',
 ];
 
-describe('the parts of dynuser-helper', () => {
-  for (const [name, sanitize, output] of BUILDS) {
-    it(name, () => {
-      buildNative('helper-tests', { sanitize });
-      for (const program of PROGRAMS) {
-        execFileSync(`${CHECKOUT}${output}/test/helper/${program}`, { stdio: ['ignore', 'ignore', 'inherit'] });
-      }
+describe(`the parts of dynuser-helper (${BUILD.name})`, () => {
+  buildNative('helper-tests', BUILD);
+  for (const program of PROGRAMS) {
+    it(program, () => {
+      execFileSync(`${BUILD.programs}/helper/${program}`, { stdio: ['ignore', 'ignore', 'inherit'] });
     });
   }
 });

@@ -18,8 +18,10 @@
 
 static void test_ids(void)
 {
-	static const char *const bad[] = { "", "-1", "+1", " 1", "1 ", "01", "00", "1x", "4294967295", "4294967296",
-					   "99999999999", "18446744073709551616", "1.5", "0x10" };
+	static const char *const bad[] = { "",		 "-1",	       "+1",	      " 1",
+					   "1 ",	 "01",	       "00",	      "1x",
+					   "4294967295", "4294967296", "99999999999", "18446744073709551616",
+					   "1.5",	 "0x10" };
 	uint32_t id = 7;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -93,21 +95,36 @@ static void test_questions(void)
 
 static void expect_answer(const char *questions, enum role role, const char *expected)
 {
-	struct context context = { .dynamic = { 61184, 65519 } };
+	static const struct uid_interval interval = { 61184, 65519 };
+	struct context context = { .dynamic = { &interval, 1 } };
 	struct answer answer = { .start = 0 };
 	char line[QUESTION_MAX];
 
 	(void)snprintf(line, sizeof(line), "%s", questions);
 	answer_line(line, role, &context, &answer);
-	CHECK(answer.length == strlen(expected) && memcmp(answer.line, expected, answer.length) == 0, "%s: %.*s", questions,
-	      (int)answer.length, answer.line);
+	CHECK(answer.length == strlen(expected) && memcmp(answer.line, expected, answer.length) == 0, "%s: %.*s",
+	      questions, (int)answer.length, answer.line);
 }
 
 static void test_lines(void)
 {
-	static const char *const bad[] = { "", "owner", "name", "owner ", "owner x", "owner -1", "name ", "name a b", "name %",
-					   "OWNER 1", "nome root", "owner 1 2", " owner 1", "process x", "remove-ipc 61184",
-					   "; owner 61184", "owner 61184;process 61184" };
+	static const char *const bad[] = { "",
+					   "owner",
+					   "name",
+					   "owner ",
+					   "owner x",
+					   "owner -1",
+					   "name ",
+					   "name a b",
+					   "name %",
+					   "OWNER 1",
+					   "nome root",
+					   "owner 1 2",
+					   " owner 1",
+					   "process x",
+					   "remove-ipc 61184",
+					   "; owner 61184",
+					   "owner 61184;process 61184" };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		expect_answer(bad[i], ROLE_PROBE, "invalid");

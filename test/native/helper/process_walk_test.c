@@ -178,6 +178,15 @@ static void expect_nothing(int line, int walks)
 	}
 }
 
+/* Until what was started has the number. */
+static void until_something(void)
+{
+	struct answer answer = { .length = 0 };
+
+	for (int i = 0; i < ATTEMPTS && !find_process(OURS, &threads, &answer); i++)
+		milliseconds(10);
+}
+
 /* Until what was told to end has done so. */
 static void until_nothing(int line)
 {
@@ -226,7 +235,7 @@ static void test_chains(void)
 static void test_threads(void)
 {
 	start_one(thread_bomb_of_ours);
-	milliseconds(20);
+	until_something();
 	expect_found(__LINE__, "user", WALKS);
 	end_all();
 	until_nothing(__LINE__);

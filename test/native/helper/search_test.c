@@ -173,8 +173,10 @@ static void test_credentials(void)
 
 	CHECK(proc >= 0 && setgroups(3, few) == 0 && setresgid(1, 2, 3) == 0 && setresuid(4, 5, 0) == 0, "credentials");
 	CHECK(credentials_read(proc, getpid(), &read) == 0, "/proc/<pid>/status");
-	CHECK(read.uids[0] == 4 && read.uids[1] == 5 && read.uids[2] == 0 && read.uids[3] == 5, "the order of the UIDs");
-	CHECK(read.gids[0] == 1 && read.gids[1] == 2 && read.gids[2] == 3 && read.gids[3] == 2, "the order of the GIDs");
+	CHECK(read.uids[0] == 4 && read.uids[1] == 5 && read.uids[2] == 0 && read.uids[3] == 5,
+	      "the order of the UIDs");
+	CHECK(read.gids[0] == 1 && read.gids[1] == 2 && read.gids[2] == 3 && read.gids[3] == 2,
+	      "the order of the GIDs");
 	CHECK(!read.is_kernel && read.group_count == 3, "%zu groups", read.group_count);
 	CHECK(credentials_hold(&read, 5) == HOLDS_AS_USER && credentials_hold(&read, 3) == HOLDS_AS_GROUP &&
 		      credentials_hold(&read, 64000) == HOLDS_AS_SUPPLEMENTARY &&

@@ -256,7 +256,8 @@ static void make(const char *thing, uid_t number, bool group)
 		make_queue(owner);
 	else if (strcmp(thing, "posix-shm") == 0)
 		make_file("/dev/shm/file", owner);
-	else if (strcmp(thing, "posix-shm-nested") == 0 && mkdir("/dev/shm/a", 0755) == 0 && mkdir("/dev/shm/a/b", 0700) == 0)
+	else if (strcmp(thing, "posix-shm-nested") == 0 && mkdir("/dev/shm/a", 0755) == 0 &&
+		 mkdir("/dev/shm/a/b", 0700) == 0)
 		make_file("/dev/shm/a/b/file", owner);
 	else if (strcmp(thing, "posix-shm-deep") == 0)
 		make_deep(owner);

@@ -7,7 +7,8 @@
 
 #include "check.h"
 
-static char *own[] = { (char *)(uintptr_t)"A=own", (char *)(uintptr_t)"AB=own", (char *)(uintptr_t)"LISTEN_FDS=1", (char *)(uintptr_t)"HOME=/own", NULL };
+static char *own[] = { (char *)(uintptr_t)"A=own", (char *)(uintptr_t)"AB=own", (char *)(uintptr_t)"LISTEN_FDS=1",
+		       (char *)(uintptr_t)"HOME=/own", NULL };
 
 static void expect(const struct plan *plan, unsigned int sockets, const char *expected)
 {
@@ -32,7 +33,8 @@ static struct strings list_of(char *const *items, size_t count)
 int main(void)
 {
 	char pass[] = "A", start[] = "H*", all[] = "*";
-	char a[] = "A=1", b[] = "B=2", again[] = "A=3", home[] = "HOME=/given", name[] = "AB", pair[] = "B=2", other[] = "B=9", empty[] = "C=";
+	char a[] = "A=1", b[] = "B=2", again[] = "A=3", home[] = "HOME=/given", name[] = "AB", pair[] = "B=2",
+	     other[] = "B=9", empty[] = "C=";
 	struct plan plan = { 0 };
 
 	expect(&plan, 0, "");

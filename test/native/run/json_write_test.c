@@ -6,7 +6,6 @@
 
 #include "check.h"
 #include "json.h"
-#include "utf8.h"
 
 static void expect(const char *text, size_t length, const char *expected)
 {
@@ -45,13 +44,26 @@ static void test_round_trip(void)
 static void test_utf8(void)
 {
 	static const char *const bad[] = {
-		"\200", "\300\200", "\301\277", "\302", "\302 ", "\340\237\277", "\355\240\200", "\360\217\277\277", "\364\220\200\200",
-		"\365\200\200\200", "\377", "\360\220\200", "a\342\202", "\342\202\302",
+		"\200",
+		"\300\200",
+		"\301\277",
+		"\302",
+		"\302 ",
+		"\340\237\277",
+		"\355\240\200",
+		"\360\217\277\277",
+		"\364\220\200\200",
+		"\365\200\200\200",
+		"\377",
+		"\360\220\200",
+		"a\342\202",
+		"\342\202\302",
 	};
-	static const char good[] = "\302\200\337\277\340\240\200\355\237\277\356\200\200\357\277\277\360\220\200\200\364\217\277\277";
+	static const char good[] =
+		"\302\200\337\277\340\240\200\355\237\277\356\200\200\357\277\277\360\220\200\200\364\217\277\277";
 	struct json_writer writer = json_write_begin(1024);
 
-	CHECK(utf8_is_well_formed(good, sizeof(good) - 1), "good");
+	CHECK(json_is_utf8(good, sizeof(good) - 1), "good");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		size_t length = strlen(bad[i]);
 		/* Ends where the text ends, for the sanitizer. */
@@ -59,7 +71,7 @@ static void test_utf8(void)
 
 		CHECK(copy != NULL, "no memory");
 		memcpy(copy, bad[i], length);
-		CHECK(!utf8_is_well_formed(copy, length), "case %zu", i);
+		CHECK(!json_is_utf8(copy, length), "case %zu", i);
 		free(copy);
 	}
 	json_write_string(&writer, "\377");

@@ -20,34 +20,53 @@ static bool read_text(const char *text)
 static void test_sound(void)
 {
 	CHECK(read_text("{}") && !reply.continues && !reply.has_plan && reply.error == NULL, "nothing");
-	CHECK(read_text("{\"parameters\":{\"progress\":{\"publicPath\":\"/a\",\"inodes\":1,\"changed\":0}},\"continues\":true}") &&
+	CHECK(read_text(
+		      "{\"parameters\":{\"progress\":{\"publicPath\":\"/a\",\"inodes\":1,\"changed\":0}},\"continues\":true}") &&
 		      reply.continues,
 	      "progress");
-	CHECK(read_text("{\"continues\":false,\"parameters\":{\"questions\":[{\"kind\":\"directory\",\"path\":\"/a\"}],\"warnings\":null}}") &&
+	CHECK(read_text(
+		      "{\"continues\":false,\"parameters\":{\"questions\":[{\"kind\":\"directory\",\"path\":\"/a\"}],\"warnings\":null}}") &&
 		      reply.question_count == 1 && reply.questions[0].kind == QUESTION_DIRECTORY &&
 		      strcmp(reply.questions[0].path, "/a") == 0,
 	      "questions");
-	CHECK(read_text("{\"parameters\":{\"warnings\":[\"a\",\"b\"],\"explanation\":[\"c\"]}}") && reply.warnings.count == 2 &&
-		      reply.explanation.count == 1 && strcmp(reply.explanation.items[0], "c") == 0,
+	CHECK(read_text("{\"parameters\":{\"warnings\":[\"a\",\"b\"],\"explanation\":[\"c\"]}}") &&
+		      reply.warnings.count == 2 && reply.explanation.count == 1 &&
+		      strcmp(reply.explanation.items[0], "c") == 0,
 	      "texts");
 }
 
 static void test_errors(void)
 {
-	CHECK(read_text("{\"parameters\":{\"field\":\"f\",\"reason\":\"r\"},\"error\":\"a.B\"}") && strcmp(reply.error, "a.B") == 0 &&
-		      strcmp(reply.field, "f") == 0 && strcmp(reply.reason, "r") == 0,
+	CHECK(read_text("{\"parameters\":{\"field\":\"f\",\"reason\":\"r\"},\"error\":\"a.B\"}") &&
+		      strcmp(reply.error, "a.B") == 0 && strcmp(reply.field, "f") == 0 &&
+		      strcmp(reply.reason, "r") == 0,
 	      "error");
+	CHECK(read_text("{\"error\":\"a.B\",\"parameters\":{\"parameter\":\"p\"}}") &&
+		      strcmp(reply.parameter, "p") == 0,
+	      "parameter");
 	/* The interface of another daemon may have anything there. */
-	CHECK(read_text("{\"error\":\"a.B\",\"parameters\":{\"field\":7}}") && reply.field == NULL && reply.reason == NULL, "odd");
+	CHECK(read_text("{\"error\":\"a.B\",\"parameters\":{\"field\":7}}") && reply.field == NULL &&
+		      reply.reason == NULL,
+	      "odd");
 	CHECK(read_text("{\"error\":\"a.B\"}") && reply.reason == NULL, "bare");
 }
 
 static void test_broken(void)
 {
 	static const char *const bad[] = {
-		"", "[]", "7", "{", "{}x", "{\"parameters\":[]}", "{\"continues\":1}", "{\"error\":{}}", "{\"parameters\":{\"plan\":{}}}",
-		"{\"parameters\":{\"questions\":[{\"kind\":\"socket\",\"path\":\"/a\"}]}}", "{\"parameters\":{\"questions\":[{\"kind\":\"file\"}]}}",
-		"{\"parameters\":{\"warnings\":[7]}}", "{\"parameters\":{},\"parameters\":{}}",
+		"",
+		"[]",
+		"7",
+		"{",
+		"{}x",
+		"{\"parameters\":[]}",
+		"{\"continues\":1}",
+		"{\"error\":{}}",
+		"{\"parameters\":{\"plan\":{}}}",
+		"{\"parameters\":{\"questions\":[{\"kind\":\"socket\",\"path\":\"/a\"}]}}",
+		"{\"parameters\":{\"questions\":[{\"kind\":\"file\"}]}}",
+		"{\"parameters\":{\"warnings\":[7]}}",
+		"{\"parameters\":{},\"parameters\":{}}",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -1,13 +1,8 @@
-/** Runs the C tests of the launcher's parts, plain and with sanitizers. */
+/** Runs the C tests of the launcher's parts. */
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { CHECKOUT } from '../../../src/tooling/checkout.ts';
-import { buildNative } from '../../support/native.ts';
+import { BUILD, buildNative } from '../../support/native.ts';
 
-const BUILDS = [
-  ['plain', false, 'dist/native'],
-  ['sanitized', true, 'dist/native-sanitized'],
-] as const;
 const PROGRAMS = [
   'environment_test',
   'seccomp_filter_test',
@@ -19,22 +14,21 @@ const PROGRAMS = [
   'questions_test',
   'launch_reply_test',
   'resolve_test',
+  'streams_test',
 ];
 /** The fuzzing takes some seconds. */
 const RUN_DEADLINE_MS = 120_000;
 
-describe('the parts of dynuser-run', () => {
-  for (const [name, sanitize, output] of BUILDS) {
-    it(name, () => {
-      buildNative('run-tests', { sanitize });
-      for (const program of PROGRAMS) {
-        execFileSync(`${CHECKOUT}${output}/test/run/${program}`, {
-          stdio: ['ignore', 'ignore', 'inherit'],
-          timeout: RUN_DEADLINE_MS,
-          // What the launcher holds until execve(2) is nothing that it lost.
-          env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' },
-        });
-      }
+describe(`the parts of dynuser-run (${BUILD.name})`, () => {
+  buildNative('run-tests', BUILD);
+  for (const program of PROGRAMS) {
+    it(program, () => {
+      execFileSync(`${BUILD.programs}/run/${program}`, {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        timeout: RUN_DEADLINE_MS,
+        // What the launcher holds until execve(2) is nothing that it lost.
+        env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' },
+      });
     });
   }
 });

@@ -16,12 +16,15 @@
 #define BOUND 1000U
 
 static const char *const directories[] = { "a", "a/b", "a/b/c", "ab", ".hidden", "a*", "shut" };
-static const char *const files[] = { "a/1.env", "a/b/2.env", "a/b/.3.env", "ab/4.env", ".hidden/5.env", "a*/6.env", "a/[x", "a/b/c/7" };
+static const char *const files[] = { "a/1.env",	      "a/b/2.env", "a/b/.3.env", "ab/4.env",
+				     ".hidden/5.env", "a*/6.env",  "a/[x",	 "a/b/c/7" };
 
 static const char *const patterns[] = {
-	"*", ".*", "a/*.env", "*/*.env", ".h*/*", "a/b/*", "a/b/.*", "a?/*.env", "a\\*/*.env", "a/[0-9].env", "a/[!0-9]*", "a/[x", "a/\\[x",
-	"a//*.env", "*/", "*//", "a/*/", "a/*.env/", "a/*/c/7", "*/../a*/*", "./a/*", "a/none", "none*", "a/1.env", "dangling*", "dangling/*",
-	"dang*/", "link/*", "link*/*", "a\\", "a/b\\/*", "[", "[a", "a[b", "*/[", "", "/", "/none*/x", "/tm[p]", "a/1.env/*",
+	"*",	      ".*",	     "a/*.env",	  "*/*.env",   ".h*/*",	  "a/b/*",    "a/b/.*",	 "a?/*.env",
+	"a\\*/*.env", "a/[0-9].env", "a/[!0-9]*", "a/[x",      "a/\\[x",  "a//*.env", "*/",	 "*//",
+	"a/*/",	      "a/*.env/",    "a/*/c/7",	  "*/../a*/*", "./a/*",	  "a/none",   "none*",	 "a/1.env",
+	"dangling*",  "dangling/*",  "dang*/",	  "link/*",    "link*/*", "a\\",      "a/b\\/*", "[",
+	"[a",	      "a[b",	     "*/[",	  "",	       "/",	  "/none*/x", "/tm[p]",	 "a/1.env/*",
 };
 
 static int by_bytes(const void *one, const void *other)
@@ -45,9 +48,11 @@ static void expect_as_glob(const char *pattern)
 	pattern_search(pattern, &entries, BOUND, keep, &found);
 	if (found.count > 0)
 		qsort(found.items, found.count, sizeof(*found.items), by_bytes);
-	CHECK(found.count == matches.gl_pathc, "%s has %zu and not %zu", pattern, found.count, (size_t)matches.gl_pathc);
+	CHECK(found.count == matches.gl_pathc, "%s has %zu and not %zu", pattern, found.count,
+	      (size_t)matches.gl_pathc);
 	for (size_t i = 0; i < found.count; i++) {
-		CHECK(strcmp(found.items[i], matches.gl_pathv[i]) == 0, "%s: '%s', not '%s'", pattern, found.items[i], matches.gl_pathv[i]);
+		CHECK(strcmp(found.items[i], matches.gl_pathv[i]) == 0, "%s: '%s', not '%s'", pattern, found.items[i],
+		      matches.gl_pathv[i]);
 		free(found.items[i]);
 	}
 	free(found.items);
@@ -123,7 +128,8 @@ static void test_bound(void)
 	/* ".", "..", "c", "2.env", ".3.env" */
 	CHECK(all == 5, "%d", all);
 	CHECK(compared("a/b/*", 7, BOUND) == 12, "those before count");
-	CHECK(compared("a/b/*", 0, 5) == 5 && compared("a/b/*", 0, 4) == -1 && compared("a/b/*", 1, 5) == -1, "the bound");
+	CHECK(compared("a/b/*", 0, 5) == 5 && compared("a/b/*", 0, 4) == -1 && compared("a/b/*", 1, 5) == -1,
+	      "the bound");
 	CHECK(compared("a/b/2.env", 0, 0) == 0, "a path is no pattern");
 }
 

@@ -18,7 +18,7 @@ static const char *const seeds[] = {
 	"\"mountOps\":[{\"kind\":\"clone\",\"path\":\"/a\",\"slot\":0,\"noSymlinks\":true,\"device\":\"1\",\"inode\":\"2\",\"set\":[\"noSuid\"],"
 	"\"idMap\":{\"diskUid\":65534,\"diskGid\":65534,\"uid\":61184,\"gid\":61184}},{\"kind\":\"tmpfs\",\"path\":\"/b\",\"options\":[\"size=10%\"],"
 	"\"mode\":448},{\"kind\":\"mount\",\"path\":\"/p\",\"slot\":1,\"type\":\"proc\",\"options\":[\"subset=pid\"]},{\"kind\":\"attach\",\"path\":\"/c\",\"slot\":0,\"create\":\"directory\"},{\"kind\":\"symlink\",\"path\":\"/d\",\"target\":\"e\"}],"
-	"\"privateUsers\":false,\"privateNetwork\":true,\"privateIPC\":false,\"noNewPrivileges\":true,\"restrictSuidSgid\":true,\"boundingSet\":\"000001ffffffffff\","
+	"\"privateUsers\":\"identity\",\"propagation\":\"slave\",\"networkNamespace\":\"/run/netns/a\",\"privateControlGroups\":false,\"privateNetwork\":true,\"privateIPC\":false,\"privateHostName\":true,\"ignoreSigpipe\":true,\"noNewPrivileges\":true,\"filter\":\"BgAAAAAA/38=\",\"filterIsForTerminal\":true,\"memoryDenyWriteExecute\":true,\"boundingSet\":\"000001ffffffffff\","
 	"\"ambientSet\":\"0000000000000000\",\"umask\":18,\"workingDirectory\":\"/\",\"workingDirectoryOptional\":false,"
 	"\"inheritEnvironment\":true,\"passEnvironment\":[\"LC_*\"],\"environment\":[\"A=\\u00e9\\n\",\"B=2\"],\"unsetEnvironment\":[\"C\"],"
 	"\"commands\":[{\"path\":\"/bin/sh\",\"arguments\":[\"sh\",\"-c\"],\"as\":\"user\",\"ignoreFailure\":false}]},\"lease\":\"x\","
@@ -84,10 +84,10 @@ static void check_strings(const struct strings *list)
 
 static void check_plan(const struct plan *plan)
 {
-	CHECK((plan->group_count == 0) == (plan->groups == NULL), "groups without memory");
+	CHECK((plan->groups_count == 0) == (plan->groups == NULL), "groups without memory");
 	check_strings(&plan->environment);
 	check_strings(&plan->unset_environment);
-	for (size_t i = 0; i < plan->mount_op_count; i++) {
+	for (size_t i = 0; i < plan->mount_ops_count; i++) {
 		const struct mount_op *op = &plan->mount_ops[i];
 
 		CHECK(op->path[0] == '/' && op->slot < SLOTS_MAX && op->kind <= OP_MASK, "%s", op->path);
@@ -95,8 +95,9 @@ static void check_plan(const struct plan *plan)
 		check_strings(&op->options);
 		free(op->options.items);
 	}
-	for (size_t i = 0; i < plan->command_count; i++) {
-		CHECK(plan->commands[i].path[0] != '\0' && plan->commands[i].arguments.count > 0, "a command without a name");
+	for (size_t i = 0; i < plan->commands_count; i++) {
+		CHECK(plan->commands[i].path[0] != '\0' && plan->commands[i].arguments.count > 0,
+		      "a command without a name");
 		check_strings(&plan->commands[i].arguments);
 		free(plan->commands[i].arguments.items);
 	}
@@ -123,6 +124,7 @@ static bool try_text(const char *text, size_t length)
 	free(reply.plan.commands);
 	free(reply.warnings.items);
 	free(reply.explanation.items);
+	free(reply.questions);
 	free(copy);
 	return sound;
 }

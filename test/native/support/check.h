@@ -6,14 +6,14 @@
 #include <stdlib.h>
 
 /* Ends the test unless the condition holds; the rest is what printf(3) takes, to say with which values. */
-#define CHECK(condition, ...)                                                                  \
-	do {                                                                                   \
-		if (!(condition)) {                                                            \
+#define CHECK(condition, ...) \
+	do { \
+		if (!(condition)) { \
 			(void)fprintf(stderr, "%s:%d: not so: %s: ", __FILE__, __LINE__, #condition); \
-			(void)fprintf(stderr, __VA_ARGS__);                                    \
-			(void)fputc('\n', stderr);                                             \
-			exit(1);                                                               \
-		}                                                                              \
+			(void)fprintf(stderr, __VA_ARGS__); \
+			(void)fputc('\n', stderr); \
+			exit(1); \
+		} \
 	} while (0)
 
 #endif

@@ -18,20 +18,26 @@ export const ABSENT: DynamicUser = { uid: 61999, name: 'nobody-there' };
 export function publishLinks(runtime: string): void {
   mkdirSync(`${runtime}/by-uid`);
   mkdirSync(`${runtime}/by-name`);
+  mkdirSync(`${runtime}/members`);
+  mkdirSync(`${runtime}/groups`);
   for (const { uid, name } of USERS) {
     symlinkSync(name, `${runtime}/by-uid/${uid}`);
     symlinkSync(`${uid}`, `${runtime}/by-name/${name}`);
   }
 }
 
-/** Serves the users on the socket of a runtime directory, one request a connection; close() it. */
-export function serveUsers(runtime: string): Promise<Server> {
+/**
+ * Serves the users on the socket of a runtime directory, one request a connection; close() it.
+ * @param onRequest called before each answer
+ */
+export function serveUsers(runtime: string, onRequest = (): void => undefined): Promise<Server> {
   const server = createServer(socket => {
     let request = '';
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => {
       request += text;
       if (request.endsWith('\0')) {
+        onRequest();
         socket.end(replies(request.slice(0, -1)));
       }
     });

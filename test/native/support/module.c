@@ -32,11 +32,11 @@ struct module {
 };
 
 /* POSIX has functions come from dlsym(3) as objects' addresses; C has no conversion for that but through memory. */
-#define LOAD(module, member, symbol)                                                          \
-	do {                                                                                  \
-		void *address = dlsym((module)->handle, "_nss_dynuser_" symbol);              \
-		CHECK(address != NULL, "%s", dlerror());                                      \
-		memcpy(&(module)->member, &address, sizeof(address));                         \
+#define LOAD(module, member, symbol) \
+	do { \
+		void *address = dlsym((module)->handle, "_nss_dynuser_" symbol); \
+		CHECK(address != NULL, "%s", dlerror()); \
+		memcpy(&(module)->member, &address, sizeof(address)); \
 	} while (0)
 
 struct module *module_load(const char *path)

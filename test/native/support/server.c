@@ -89,7 +89,8 @@ static bool serve_kind(int fd, const char *request, bool group)
 	for (size_t i = 0; i < USERS; i++) {
 		if (all)
 			send_record(fd, group, &users[i], i + 1 < USERS ? ",\"continues\":true" : "");
-		else if (asks_for_number(request, group, users[i].uid) || asks_for_name(request, group, users[i].name)) {
+		else if (asks_for_number(request, group, users[i].uid) ||
+			 asks_for_name(request, group, users[i].name)) {
 			send_record(fd, group, &users[i], "");
 			return true;
 		}

@@ -10,6 +10,7 @@ export const PREPARATION = `
     'ExecStartPre=+/bin/true' 'ExecStart=/bin/${WITNESS.join(' ')}' >${UNIT_FILE}
   printf '%s\\n' '[Service]' 'ExecStartPre=-/bin/false' >${UNIT_FILE.replace(/[^/]*$/, 'web@.service.d/a.conf')}
   echo A=b >/etc/starts/a.env
+  echo secret >/etc/starts/secret
   echo 'starters:x:4711:web' >>/etc/group`;
 
 export interface Start {
@@ -54,3 +55,47 @@ export const STARTS: readonly Start[] = [
     argv: [...CONTAINED, '-u', 'web', '--isolation=best-effort', ...properties('StateDirectory=web'), ...WITNESS],
   },
 ];
+
+/** One of each group of properties, with what they leave on the host while the service runs: mounts, credentials, rules, namespaces. */
+export const ALL_GROUPS: Start = {
+  name: 'with all groups of properties',
+  argv: [
+    ...['dynuser-run', '-u', 'web', '--passwd-overlay'],
+    ...properties('ProtectKernelTunables=yes', 'ProtectKernelModules=yes', 'ProtectKernelLogs=yes', 'ProtectClock=yes'),
+    ...properties('ProtectControlGroups=private', 'ProtectHostname=private', 'ProtectProc=invisible', 'ProcSubset=pid'),
+    ...properties(
+      'PrivateIPC=yes',
+      'PrivateUsers=yes',
+      'PrivateTmp=yes',
+      'RestrictNamespaces=yes',
+      'ProtectHome=tmpfs',
+    ),
+    ...properties(
+      'SystemCallFilter=@system-service',
+      'SystemCallFilter=~@swap:ENOSYS',
+      'SystemCallArchitectures=native',
+    ),
+    ...properties('RestrictAddressFamilies=AF_UNIX AF_INET', 'MemoryDenyWriteExecute=yes', 'LockPersonality=yes'),
+    ...properties('IPAddressDeny=any', 'IPAddressAllow=localhost', 'RestrictNetworkInterfaces=lo'),
+    ...properties('NoExecPaths=/srv', 'OpenFile=/etc/starts/a.env:env:read-only', 'InaccessiblePaths=/mnt'),
+    ...properties(
+      'DeviceAllow=/dev/null rw',
+      'DevicePolicy=closed',
+      'TemporaryFileSystem=/opt',
+      'BindPaths=/srv/bound',
+    ),
+    ...properties('LoadCredential=file:/etc/starts/secret', 'SetCredential=set:value', 'ImportCredential=none.*'),
+    ...properties('LimitNOFILE=500:600', 'Nice=5', 'OOMScoreAdjust=100', 'CPUAffinity=0', 'IOSchedulingPriority=5'),
+    ...properties('CPUSchedulingPolicy=batch', 'TimerSlackNSec=1ms', 'CoredumpFilter=all', 'IgnoreSIGPIPE=no'),
+    ...properties('StandardInput=data', 'StandardInputText=text', 'StandardError=append:/srv/bound/errors'),
+    ...properties('StateDirectory=web', 'CacheDirectory=web::ro', 'RuntimeDirectory=web', 'SupplementaryGroups=games'),
+    ...properties(
+      'KeyringMode=private',
+      'SecureBits=noroot',
+      'UMask=0027',
+      'WorkingDirectory=/srv',
+      'RuntimeMaxSec=1h',
+    ),
+    ...WITNESS,
+  ],
+};

@@ -1,14 +1,19 @@
-# Turns the namespaces it starts in (as process 1) into a machine: overlays over the host's files whose changes go to a
-# tmpfs, fresh proc, sys, dev, run and tmp, and then the init that was asked for. What happens in it cannot reach the
+# Turns the namespaces it starts in (as process 1) into a machine: overlays over the files of a system (the host's are below /) whose
+# changes go to a tmpfs, fresh proc, sys, dev, run and tmp, and then the init that was asked for. What happens in it cannot reach the
 # host: sysfs and /proc/sys are read-only, devices are the harmless six, the kernel's modules and clock are out of reach.
 #
-# usage: sh boot.sh CHECKOUT NODE plain|systemd [DISK]
+# A stateless machine has an empty /etc and /var, and a /usr that nothing can be written to.
+#
+# usage: sh boot.sh CHECKOUT NODE plain|systemd SYSTEM stateless|none DISK SHARED
 set -eu
 umask 022
 checkout=$1
 node=$2
 init=$3
-disk=$4
+system=${4%/}
+stateless=$5
+disk=$6
+shared=$7
 # What listens for "booted" learns at once that it will not come; the exec at the end drops this.
 trap 'echo failed' EXIT
 
@@ -24,20 +29,26 @@ mount -t tmpfs -o mode=0755 root root
 # What is staged goes into these. Made in the upper layer they belong to whoever starts the machine; without root the
 # host's own belong to a user that the machine does not have, and could not be written to.
 multiarch=$(gcc -print-multiarch)
-for directory in etc usr usr/bin usr/sbin usr/lib usr/lib64 "usr/lib/$multiarch" usr/lib/systemd usr/lib/systemd/system \
-	usr/lib/tmpfiles.d usr/share usr/share/dbus-1 usr/share/dbus-1/system.d usr/share/dbus-1/system-services \
+for directory in etc usr usr/bin usr/sbin usr/lib usr/lib64 "usr/lib/$multiarch" usr/lib/systemd usr/lib/systemd/system usr/lib/systemd/catalog \
+	usr/lib/tmpfiles.d usr/share usr/share/doc usr/share/dbus-1 usr/share/dbus-1/system.d usr/share/dbus-1/system-services \
 	usr/share/man usr/share/man/man1 usr/share/man/man5 usr/share/man/man8 \
 	usr/share/bash-completion usr/share/bash-completion/completions usr/share/fish usr/share/fish/vendor_completions.d \
 	usr/share/zsh usr/share/zsh/vendor-completions; do
-	[ ! -d "/$directory" ] || [ -L "/$directory" ] || mkdir -p "upper/$directory"
+	[ ! -d "$system/$directory" ] || [ -L "$system/$directory" ] || mkdir -p "upper/$directory"
 done
 
 # One overlay for each directory of / instead of one for all: a file system with others mounted below it cannot be the
 # lower layer of a user without root. A directory that cannot be one is shown read-only.
-for entry in /* /.[!.]*; do
-	name=${entry#/}
-	case $name in
-	dev | proc | run | sys | tmp) mkdir "root/$name" ;;
+for entry in "$system"/* "$system"/.[!.]*; do
+	name=${entry#"$system"/}
+	case $stateless:$name in
+	*:dev | *:proc | *:run | *:sys | *:tmp) mkdir "root/$name" ;;
+	stateless:etc | stateless:var) mkdir -m 0755 "root/$name" ;;
+	stateless:usr)
+		mkdir "root/$name"
+		mount --bind "$entry" "root/$name"
+		mount -o remount,bind,ro "root/$name"
+		;;
 	*)
 		if [ -L "$entry" ]; then
 			cp -P "$entry" "root/$name"
@@ -50,8 +61,8 @@ for entry in /* /.[!.]*; do
 		;;
 	esac
 done
-case $(stat -f -c %T root/usr)$(stat -f -c %T root/etc) in
-overlayfsoverlayfs) ;;
+case $stateless$(stat -f -c %T root/usr)$(stat -f -c %T root/etc) in
+stateless* | noneoverlayfsoverlayfs) ;;
 *) fail "the kernel makes no overlay over /usr and /etc here: it needs overlayfs, and they must not be two overlays deep already" ;;
 esac
 cd root
@@ -96,6 +107,10 @@ done
 [ -e usr/bin/node ] || [ -e usr/local/bin/node ] || ln -s "$node" usr/local/bin/node
 if [ -n "$disk" ]; then
 	mount --bind "$disk" var/lib
+fi
+if [ -n "$shared" ]; then
+	mkdir -p srv/shared
+	mount --bind "$shared" srv/shared
 fi
 
 hostname machine

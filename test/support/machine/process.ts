@@ -104,6 +104,10 @@ export async function start(
       if (child.pid !== undefined && firstChild(child.pid) === pid) {
         process.kill(pid, signal);
       }
+      // nsenter has stopped itself with its program, and does not see that it continues.
+      if (signal === 'SIGCONT') {
+        child.kill(signal);
+      }
     },
   };
 }

@@ -3,13 +3,16 @@
 # goes with it. Never writes outside the folder it is given, but for one group below cgroup2, and for a folder in /var/tmp
 # if the machine is to have a disk.
 #
-# usage: sh supervise.sh CHECKOUT NODE plain|systemd none|disk
+# usage: sh supervise.sh CHECKOUT NODE plain|systemd none|disk SYSTEM stateless|none SHARED
 set -eu
 umask 022
 checkout=$1
 node=$2
 init=$3
 var_lib=$4
+system=$5
+stateless=$6
+shared=$7
 here=$checkout/test/support/machine
 base=$checkout/dist/machine
 
@@ -37,7 +40,7 @@ fi
 	fi
 	# The machine dies with unshare, and unshare with this shell, whatever kills it.
 	exec setpriv --pdeathsig KILL unshare --pid --fork --kill-child=KILL --mount --uts --ipc --net --cgroup \
-		sh "$here/boot.sh" "$checkout" "$node" "$init" "$disk"
+		sh "$here/boot.sh" "$checkout" "$node" "$init" "$system" "$stateless" "$disk" "$shared"
 ) &
 machine=$!
 echo "supervised $machine"

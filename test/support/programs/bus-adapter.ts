@@ -3,8 +3,7 @@
  * "check UNIT" or "watch UNIT", prints what comes of it and what happens, one JSON object a line, and ends with its input.
  */
 import { createInterface } from 'node:readline';
-import { systemBusSocket } from '../../../src/dbus/address.ts';
-import { Bus } from '../../../src/dbus/bus.ts';
+import { Bus, systemBusSocket } from '../../../src/dbus/bus.ts';
 import { BusApi } from '../../../src/dbus/bus-api.ts';
 import { UnitWatch } from '../../../src/dbus/unit-watch.ts';
 import { TableAllocator } from '../table-allocator.ts';

@@ -25,11 +25,11 @@ export class DaemonProcess {
   }
 
   /** @throws Error when it ends or does not answer within the deadline */
-  async start(): Promise<void> {
+  async start(deadlineMs = START_DEADLINE_MS): Promise<void> {
     const child = spawn('/usr/sbin/dynuserd', [], { stdio: ['ignore', 'ignore', 'inherit'] });
     this.#child = child;
     this.#ended = new Promise(resolve => child.once('exit', () => resolve()));
-    const deadline = Date.now() + START_DEADLINE_MS;
+    const deadline = Date.now() + deadlineMs;
     for (;;) {
       try {
         const client = await connect(SOCKET);

@@ -1,5 +1,5 @@
 /**
- * Runs inside a machine: trees change hands through the installed daemon, again and again, while the helper that walks
+ * Runs inside a machine: trees are handed over by the installed daemon, again and again, while the helper that walks
  * one, or the daemon itself, is killed at a random moment. After each kill the next acquisition has to be answered with a
  * tree that is all its user's. Arguments: handovers to cut short by either kill. Prints one line of JSON.
  */
@@ -12,12 +12,12 @@ import { contents, makeFlat, owners } from '../../native/tree/fixture.ts';
 import { callOnce, DaemonProcess } from './daemon-process.ts';
 
 const [wanted = 0] = process.argv.slice(2).map(Number);
-/** Trees that change hands at a time while the daemon is killed: as many as are walked at a time, and one that waits. */
+/** Trees that are handed over at a time while the daemon is killed: as many as are walked at a time, and one that waits. */
 const TREES = ['a', 'b', 'c', 'd', 'e'];
 const DIRECTORIES = 50;
 const FILES = 100;
 const INODES = DIRECTORIES * (FILES + 1) + 1;
-/** The owner of a top that is marked (native/helper/tree/owner_hint.h). */
+/** The owner of a top that is marked (native/helper/tree/chown.c). */
 const MARK = '0:65534';
 const STATIC_USER = 'games';
 /** No candidate for anybody: the first handover changes every inode. */

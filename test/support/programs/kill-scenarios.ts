@@ -1,5 +1,5 @@
 /**
- * Runs inside a machine with systemd: the requests and the endings that the daemon is killed in. Each has one lease of its
+ * Runs inside a machine with systemd: the requests and releases that the daemon is killed in. Each has one lease of its
  * own, the victim, beside those of the population.
  */
 import { strict as assert } from 'node:assert';
@@ -19,8 +19,11 @@ const STEPS = {
   'making 3': /^symlink\("[^"]+", "\/run\/dynuser\/by-uid\//,
   'making 4': /^symlink\("[^"]+", "\/run\/dynuser\/by-name\//,
   'making 5': /^sendmsg\(.*"FDSTORE=1/,
+  members: /^(?:rename|unlink)\([^)]*\/run\/dynuser\/members\/\d+"\)/,
+  groups: /^(?:rename|unlink)\([^)]*\/run\/dynuser\/groups\/\w+"\)/,
   'making 6': /^rename\("[^"]+\.new", /,
-  answer: /^write\(\d+, "\{\\"parameters\\"/,
+  // One without parameters is "{}" and its NUL.
+  answer: /^write\(\d+, "\{(?:\\"parameters\\"|\}\\0")/,
   'ending 1': /^rename\("[^"]+", "[^"]+\.end"\)/,
   'ending 2, name': /^unlink\("\/run\/dynuser\/by-name\//,
   'ending 2, number': /^unlink\("\/run\/dynuser\/by-uid\//,
@@ -65,6 +68,8 @@ export interface Scenario {
   readonly everywhere?: boolean;
   /** the step after which it has happened, answered or not */
   readonly decides: Step;
+  /** which of several such steps it is; the first unless given */
+  readonly nth?: number;
   readonly request: (bonds: Bonds) => JsonObject;
   /** ends the victim; without it, it is the victim's making that the daemon is killed in */
   readonly end?: (bonds: Bonds, victim: Lease) => Promise<void>;
@@ -78,6 +83,8 @@ export const VICTIM = { unit: `${UNIT}.service`, lifetime: 'explicit' };
 const JOINED = { ...VICTIM, userName: 'p0' };
 /** Of the host: every Debian has it. */
 const STATIC = { ...VICTIM, userName: 'games' };
+/** Of a group that comes and goes with it. */
+const IN_GROUP = { ...VICTIM, group: 'victims' };
 const ofProcess = ({ sleeper }: Bonds) => ({ ...VICTIM, lifetime: 'process', pid: sleeper.pid ?? null });
 
 async function release({ client }: Bonds, { lease }: Lease): Promise<void> {
@@ -104,6 +111,28 @@ export const SCENARIOS: readonly Scenario[] = [
     decides: 'ending 1',
     request: () => VICTIM,
     end: release,
+  },
+  // The group first, and in turn the last.
+  {
+    name: 'making, in a group',
+    steps: [...MAKING, 'members', 'groups'],
+    decides: 'making 6',
+    nth: 2,
+    request: () => IN_GROUP,
+  },
+  {
+    name: 'release, in a group',
+    steps: [...ENDING, 'members', 'groups', 'answer'],
+    decides: 'ending 1',
+    request: () => IN_GROUP,
+    end: release,
+  },
+  {
+    name: 'making, in a group that lives',
+    steps: [...MAKING, 'members', 'groups'],
+    decides: 'making 6',
+    nth: 2,
+    request: () => ({ ...VICTIM, group: 'p0' }),
   },
   {
     name: 'release, static',
@@ -192,8 +221,8 @@ export class Attempt {
 
   /** What has to be there after the next start. @param done whether it was, before the daemon was gone */
   expects(done: boolean, calls: readonly TracedCall[]): 'victim' | 'nothing' {
-    const { end, inevitable, decides } = this.#scenario;
-    const decided = done || calls.some(call => call.made && stepOf(call) === decides);
+    const { end, inevitable, decides, nth = 1 } = this.#scenario;
+    const decided = done || calls.filter(call => call.made && stepOf(call) === decides).length >= nth;
     return end === undefined ? (decided ? 'victim' : 'nothing') : decided || inevitable ? 'nothing' : 'victim';
   }
 

@@ -9,7 +9,7 @@ import { type CallPoint, CallTrace, type TracedCall } from './call-trace.ts';
 import { callOnce, DaemonProcess } from './daemon-process.ts';
 import { Attempt, SCENARIOS, type Scenario, stepOf, VICTIM } from './kill-scenarios.ts';
 import { type Lease, Population } from './population.ts';
-import { assertSettled, assertWhole, countUsers } from './registry-view.ts';
+import { assertComplete, assertWhole, countUsers } from './registry-view.ts';
 
 const SETTLE_MS = 10_000;
 /** How often a step is looked for that was passed by. */
@@ -29,7 +29,7 @@ async function record(scenario: Scenario): Promise<readonly TracedCall[]> {
   noteUid(attempt.victim);
   await takeAway(await population.check());
   await attempt.cleanUp();
-  await settled();
+  await checkHost();
   return calls;
 }
 
@@ -59,7 +59,7 @@ async function killAt(scenario: Scenario, point: CallPoint): Promise<TracedCall 
   }
   await takeAway(others);
   await attempt.cleanUp();
-  await settled();
+  await checkHost();
   return missed ? undefined : last;
 }
 
@@ -88,12 +88,12 @@ function noteUid(victim: Lease | undefined): void {
   }
 }
 
-/** Waits for what goes on after an answer, and holds the host against itself. */
-async function settled(): Promise<void> {
-  for (const deadline = Date.now() + SETTLE_MS; countUsers().unsettled > 0 && Date.now() < deadline; ) {
+/** Waits for what the daemon does after an answer, and checks that the host agrees with itself. */
+async function checkHost(): Promise<void> {
+  for (const deadline = Date.now() + SETTLE_MS; countUsers().incomplete > 0 && Date.now() < deadline; ) {
     await sleep(5);
   }
-  assertSettled(daemon.pid ?? 0);
+  assertComplete(daemon.pid ?? 0);
   assert.deepEqual(await population.check(), []);
 }
 
@@ -103,7 +103,7 @@ const first = await callOnce('io.dynuser.Allocator.Acquire', VICTIM);
 victimUid = Number(first['uid']);
 await population.fill(Number(process.argv[2]));
 await callOnce('io.dynuser.Allocator.Release', { lease: String(first['lease']) });
-await settled();
+await checkHost();
 
 let [kills, missed] = [0, 0];
 const steps: Record<string, Record<string, number>> = {};
@@ -144,7 +144,7 @@ await population.end();
 for (const deadline = Date.now() + SETTLE_MS; countUsers().users > 0 && Date.now() < deadline; ) {
   await sleep(20);
 }
-assert.equal(assertSettled(daemon.pid ?? 0).dynamic.size, 0);
+assert.equal(assertComplete(daemon.pid ?? 0).dynamic.size, 0);
 await daemon.kill('SIGTERM');
 console.log(JSON.stringify({ kills, missed, steps }));
 process.exit(0);

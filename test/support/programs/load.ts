@@ -24,7 +24,7 @@ const held = new Set<string>();
 const doubtful = new Set<string>();
 let unanswered = 0;
 
-/** Goes on after every loss of the connection, as long as it is wanted; any other error ends this program. */
+/** Continues after every loss of the connection, as long as it is wanted; any other error ends this program. */
 async function again(
   use: (client: VarlinkClient) => Promise<void>,
   wanted: () => boolean = () => running,

@@ -59,13 +59,20 @@ export class Population {
     await Promise.all(this.#claimed.map(lease => client.call('io.dynuser.Allocator.Claim', { lease })));
   }
 
-  /** Every lease is there, as it was answered. @returns those that are not of the population */
+  /**
+   * Every lease is there, as it was answered.
+   * @returns those that are not of the population, without memberships of each other
+   */
   async check(): Promise<readonly Lease[]> {
     const { leases } = await callOnce('io.dynuser.Allocator.List');
     assert.ok(Array.isArray(leases));
     const others: Lease[] = [];
+    const ids = new Set(leases.map(({ lease }) => String(lease)));
     let found = 0;
     for (const each of leases) {
+      if (ids.has(String(each['memberLease']))) {
+        continue;
+      }
       const lease = toLease(each);
       const known = this.#leases.get(lease.lease);
       if (known === undefined) {

@@ -13,10 +13,14 @@ const ENTRIES = [
     'by-name',
     'by-uid',
     'dynuserd.lock',
+    'groups',
+    'holders',
     'io.dynuser.Allocator',
     'io.dynuser.DynamicUser',
     'leases',
     'lock-keeper',
+    'members',
+    'nscd',
     'set-aside',
     'static',
   ],
@@ -27,6 +31,8 @@ export interface DiskUser {
   readonly name: string;
   /** the ids of its leases */
   readonly leases: readonly string[];
+  /** the numbers of the shared groups that they hold */
+  readonly groups: readonly number[];
 }
 
 export interface RegistryView {
@@ -35,7 +41,7 @@ export interface RegistryView {
   /** static users that are in use, by name */
   readonly static: ReadonlyMap<string, DiskUser>;
   /** names of intents, and of files of users that end */
-  readonly unsettled: readonly string[];
+  readonly incomplete: readonly string[];
   readonly byUid: ReadonlyMap<number, string>;
   readonly byName: ReadonlyMap<string, number>;
   /** lock files, each with its text and the process whose descriptor holds its lock */
@@ -45,9 +51,9 @@ export interface RegistryView {
 }
 
 /** How many users there are, those that end included, and how many files of intents and of users that end. */
-export function countUsers(): { readonly users: number; readonly unsettled: number } {
+export function countUsers(): { readonly users: number; readonly incomplete: number } {
   const names = [...readdirSync(`${RUNTIME}/leases`), ...readdirSync(`${RUNTIME}/static`)];
-  return { users: names.length, unsettled: names.filter(name => !isSettled(name)).length };
+  return { users: names.length, incomplete: names.filter(name => !isComplete(name)).length };
 }
 
 /** @param holder the process whose locks are read: the daemon, or what keeps them after its death */
@@ -55,11 +61,11 @@ export function readRegistry(holder: number): RegistryView {
   const flocks = readFlocks(holder);
   const leases = readdirSync(`${RUNTIME}/leases`);
   const statics = readdirSync(`${RUNTIME}/static`);
-  const users = leases.filter(isSettled).map(name => readUser(`${RUNTIME}/leases/${name}`));
+  const users = leases.filter(isComplete).map(name => readUser(`${RUNTIME}/leases/${name}`));
   return {
     dynamic: new Map(users.map(user => [user.uid, user])),
-    static: new Map(statics.filter(isSettled).map(name => [name, readUser(`${RUNTIME}/static/${name}`)])),
-    unsettled: [...leases, ...statics].filter(name => !isSettled(name)),
+    static: new Map(statics.filter(isComplete).map(name => [name, readUser(`${RUNTIME}/static/${name}`)])),
+    incomplete: [...leases, ...statics].filter(name => !isComplete(name)),
     byUid: new Map(
       readdirSync(`${RUNTIME}/by-uid`).map(uid => [Number(uid), readlinkSync(`${RUNTIME}/by-uid/${uid}`)]),
     ),
@@ -71,15 +77,39 @@ export function readRegistry(holder: number): RegistryView {
   };
 }
 
+/** Who is in which shared group, by the links on both sides: "GID NAME,NAME", and "NAME GID,GID". */
+function readMemberships(): { readonly members: readonly string[]; readonly groups: readonly string[] } {
+  const read = (directory: string): string[] =>
+    readdirSync(`${RUNTIME}/${directory}`)
+      .map(name => `${name} ${readlinkSync(`${RUNTIME}/${directory}/${name}`)}`)
+      .toSorted();
+  return { members: read('members'), groups: read('groups') };
+}
+
+/** The same by the lease files. */
+function membershipsOf(users: readonly DiskUser[]): ReturnType<typeof readMemberships> {
+  const members = new Map<number, string[]>();
+  for (const { name, groups } of users) {
+    for (const gid of groups) {
+      members.set(gid, [...(members.get(gid) ?? []), name]);
+    }
+  }
+  return {
+    members: Array.from(members, ([gid, names]) => `${gid} ${names.join()}`).toSorted(),
+    groups: users.flatMap(({ name, groups }) => (groups.length > 0 ? [`${name} ${groups.join()}`] : [])).toSorted(),
+  };
+}
+
 /** What has to be so while a daemon runs and does nothing. @param daemon its pid */
-export function assertSettled(daemon: number): RegistryView {
+export function assertComplete(daemon: number): RegistryView {
   const view = readRegistry(daemon);
-  assert.deepEqual(view.unsettled, [], 'intents, or users that end');
+  assert.deepEqual(view.incomplete, [], 'intents, or users that end');
   assert.deepEqual(readdirSync(RUNTIME).toSorted(), ENTRIES);
   assert.deepEqual(readdirSync(`${RUNTIME}/set-aside`), []);
   const users = [...view.dynamic.values()];
   assert.deepEqual(sorted(view.byUid), sorted(new Map(users.map(user => [user.uid, user.name]))), 'links uid → name');
   assert.deepEqual(sorted(view.byName), sorted(new Map(users.map(user => [user.name, user.uid]))), 'links name → uid');
+  assert.deepEqual(readMemberships(), membershipsOf(users), 'links of memberships');
   const locks = new Map(users.map(user => [user.uid, { text: `${user.name}\n`, holder: daemon }]));
   assert.deepEqual(sorted(view.locks), sorted(locks), 'lock files');
   assert.equal(view.flocks.length, users.length + 1, 'one lock for each UID, and that of the runtime directory');
@@ -90,7 +120,7 @@ export function assertSettled(daemon: number): RegistryView {
 /** What has to be so in the moment in which the daemon was killed, in the middle of one thing. */
 export function assertWhole(): void {
   const view = readRegistry(keeper());
-  assert.ok(view.unsettled.length <= 1, view.unsettled.join());
+  assert.ok(view.incomplete.length <= 1, view.incomplete.join());
   for (const { uid, name } of view.dynamic.values()) {
     assert.equal(view.byUid.get(uid), name, 'a user does not resolve by its number');
     assert.equal(view.byName.get(name), uid, 'a user does not resolve by its name');
@@ -103,13 +133,15 @@ export function assertWhole(): void {
   }
 }
 
-function isSettled(name: string): boolean {
+function isComplete(name: string): boolean {
   return !name.endsWith('.new') && !name.endsWith('.end');
 }
 
 function readUser(path: string): DiskUser {
   const { uid, name, holders } = JSON.parse(readFileSync(path, 'utf8'));
-  return { uid, name, leases: holders.map(({ lease }: { lease: string }) => lease) };
+  type Held = { readonly lease: string; readonly groups?: readonly { readonly gid: number }[] };
+  const groups = new Set(holders.flatMap((held: Held) => held.groups?.map(({ gid }) => gid) ?? []));
+  return { uid, name, leases: holders.map(({ lease }: Held) => lease), groups: [...groups] as number[] };
 }
 
 /** The lock keeper: it outlives the daemon. */

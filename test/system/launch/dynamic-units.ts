@@ -76,13 +76,25 @@ export const DYNAMIC_UNITS: readonly ComparedUnit[] = [
   },
   { name: 'world-groups', lines: [DYNAMIC, 'SupplementaryGroups=games audio'] },
   { name: 'world-group', lines: [DYNAMIC, 'Group=games', 'StateDirectory=world-state'] },
-  { name: 'world-both', lines: [DYNAMIC, 'User=world-u', 'Group=world-g', 'StateDirectory=world-state'] },
+  { name: 'world-both', lines: [DYNAMIC, 'User=world-u', 'Group=world-h', 'StateDirectory=world-state'] },
   { name: 'world-nobody', lines: [DYNAMIC, 'User=nobody'] },
   { name: 'world-number', lines: [DYNAMIC, 'User=1'] },
+  { name: 'world-two-capabilities', lines: [DYNAMIC, 'AmbientCapabilities=CAP_NET_BIND_SERVICE CAP_CHOWN'] },
+  { name: 'world-nodes', lines: [DYNAMIC, 'NUMAMask=0', 'ProcSubset=pid'] },
   { name: 'world-named', lines: [DYNAMIC, 'User=world-other', 'StateDirectory=world-state'] },
   {
     name: 'world-static-user',
     lines: [DYNAMIC, 'User=games', 'StateDirectory=world-state', 'RuntimeDirectory=world-run'],
+  },
+  {
+    name: 'world-static-user-kept',
+    lines: [
+      DYNAMIC,
+      'User=games',
+      'LogsDirectory=world-logs',
+      'RuntimeDirectory=world-run',
+      'RuntimeDirectoryPreserve=yes',
+    ],
   },
   { name: 'world-network', lines: [DYNAMIC, 'PrivateNetwork=yes'] },
   { name: 'world-ipc', lines: [DYNAMIC, 'PrivateIPC=yes'] },
@@ -102,7 +114,7 @@ export const DYNAMIC_UNITS: readonly ComparedUnit[] = [
     lines: [
       DYNAMIC,
       'ReadWritePaths=/srv/world-data -/srv/world-missing',
-      'ReadOnlyPaths=/srv/world-data/inner',
+      'ReadOnlyDirectories=/srv/world-data/inner',
       'InaccessiblePaths=/srv/world-hidden /etc/world-environment',
     ],
     places: ['/srv/world-data', '/srv/world-data/inner', '/srv/world-hidden', '/etc/world-environment'],
@@ -145,7 +157,12 @@ export const DYNAMIC_UNITS: readonly ComparedUnit[] = [
   },
   {
     name: 'world-home-open',
-    lines: [DYNAMIC, 'ReadWritePaths=/home/somebody', 'InaccessiblePaths=-/root /run/user', 'ReadOnlyPaths=/dev/shm'],
+    lines: [
+      DYNAMIC,
+      'ReadWriteDirectories=/home/somebody',
+      'InaccessibleDirectories=-/root /run/user',
+      'ReadOnlyPaths=/dev/shm',
+    ],
     places: ['/home/somebody'],
   },
   {
@@ -199,6 +216,7 @@ export const DYNAMIC_UNITS: readonly ComparedUnit[] = [
     lines: [DYNAMIC, 'UMask=0077', 'StateDirectory=world-state', 'WorkingDirectory=/var/lib/world-state'],
   },
   { name: 'world-no-place', lines: [DYNAMIC, 'WorkingDirectory=-/nowhere'] },
+  { name: 'world-search-path', lines: [DYNAMIC, 'ExecSearchPath=/opt/bin:/usr/bin', 'ExecSearchPath=/bin'] },
   {
     name: 'world-environment',
     lines: [
@@ -216,6 +234,35 @@ export const DYNAMIC_UNITS: readonly ComparedUnit[] = [
       'AmbientCapabilities=CAP_NET_BIND_SERVICE CAP_CHOWN',
       'CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_CHOWN CAP_KILL',
     ],
+  },
+  { name: 'world-tmp-read-only', lines: [DYNAMIC, 'ReadOnlyPaths=/tmp'], places: ['/tmp'] },
+  { name: 'world-tmp-temporary', lines: [DYNAMIC, 'TemporaryFileSystem=/tmp:ro'], places: ['/tmp'] },
+  { name: 'world-dev-read-only', lines: [DYNAMIC, 'ReadOnlyPaths=/dev'], places: ['/dev'] },
+  {
+    name: 'world-dev-read-only-proc',
+    lines: [DYNAMIC, 'ReadOnlyPaths=/dev', 'ProtectProc=invisible'],
+    places: ['/dev'],
+  },
+  {
+    name: 'world-own-bind',
+    lines: [DYNAMIC, 'StateDirectory=world-own', 'BindPaths=/var/lib/private/world-own:/opt/world-own'],
+    places: ['/opt/world-own'],
+  },
+  {
+    name: 'world-bind-read-only',
+    lines: [DYNAMIC, 'BindPaths=/srv:/opt', 'ReadOnlyPaths=/opt'],
+    places: ['/opt'],
+  },
+  { name: 'world-home-bind', lines: [DYNAMIC, 'ProtectHome=tmpfs', 'BindPaths=/srv:/home'], places: ['/home'] },
+  {
+    name: 'world-own-read-only',
+    lines: [DYNAMIC, 'StateDirectory=world-own', 'ReadOnlyPaths=/var/lib/world-own'],
+    places: ['/var/lib/world-own'],
+  },
+  {
+    name: 'world-own-private-read-only',
+    lines: [DYNAMIC, 'StateDirectory=world-own', 'ReadOnlyPaths=/var/lib/private/world-own'],
+    places: ['/var/lib/private/world-own'],
   },
   { name: 'world-bounded', lines: [DYNAMIC, 'CapabilityBoundingSet='] },
   { name: 'world-unbounded', lines: [DYNAMIC, 'CapabilityBoundingSet=~CAP_SYS_ADMIN CAP_NET_ADMIN'] },

@@ -43,7 +43,7 @@ describe('a root directory of its own', () => {
     assert.doesNotMatch(names ?? '', /outside|srv|home/);
     assert.match(`${outside}${srv}`, /\/outside.*No such file.*\/srv.*No such file/);
     const targets = mounts.map(line => line.split(' ')[4] ?? '');
-    const expected = /^\/(?:$|usr$|etc$|tmp$|var\/tmp$|var\/lib\/jailed$|(?:proc|dev)(?:\/|$))/;
+    const expected = /^\/(?:$|usr$|etc$|tmp$|var\/tmp$|var\/lib\/jailed$|run$|(?:proc|dev|sys)(?:\/|$))/;
     assert.deepEqual(
       targets.filter(target => !expected.test(target)),
       [],

@@ -64,7 +64,7 @@ describe('an untrusted program', () => {
   it('sees no home, nothing in /run, no device, and can write to nothing that stays', async () => {
     const script = `ls /home /root 2>/dev/null; ls /run; ls /dev/kmsg /dev/sda 2>/dev/null; echo "$(id -un)"
       for place in / /etc /var /var/lib /run /sys /proc /dev; do touch "$place/mark" 2>/dev/null && echo "wrote $place"; done
-      touch /tmp/mark /var/tmp/mark /dev/shm/own && echo temporary; chmod 4755 /tmp/mark || echo refused`;
+      touch /tmp/mark /var/tmp/mark /dev/shm/of-visitor && echo temporary; chmod 4755 /tmp/mark || echo refused`;
     const said = await machine.output([
       'sh',
       '-c',
@@ -73,7 +73,31 @@ describe('an untrusted program', () => {
       script,
     ]);
     assert.equal(said, 'dynuser\nvisitor\ntemporary\nrefused');
-    assert.equal(await machine.sh('find /tmp /var/tmp /dev/shm -name own; echo nothing'), 'nothing');
+    assert.equal(await machine.sh('find /tmp /var/tmp /dev/shm -name of-visitor; echo nothing'), 'nothing');
+  });
+
+  it('reaches nothing of the kernel that sets or shows it, nor its modules, and has its own host name', async () => {
+    await machine.output(['sh', '-ec', 'mkdir -p /usr/lib/modules; [ -e /dev/kmsg ] || mknod -m 666 /dev/kmsg c 1 3']);
+    const script = `for path in /proc/kallsyms /dev/kmsg /usr/lib/modules; do
+        (true <"$path") 2>/dev/null && echo "read $path"; done
+      for path in /proc/irq /sys /sys/fs/cgroup; do
+        findmnt -no OPTIONS -T "$path" | grep -q '^ro' || echo "open $path"; done
+      [ "$(readlink /proc/self/ns/uts)" = "$1" ] && echo "name of the host"; exit 0`;
+    const host = await machine.output(['readlink', '/proc/self/ns/uts']);
+    const attack = (...properties: readonly string[]): Promise<string> =>
+      untrusted(
+        ...['ProcSubset=all', 'PrivateDevices=no', ...properties].flatMap(property => ['-p', property]),
+        ...['sh', '-c', script, 'sh', host],
+      );
+    assert.equal(await attack(), '');
+    const protections = ['KernelTunables', 'KernelLogs', 'KernelModules', 'ControlGroups', 'Hostname'];
+    assert.equal(
+      await attack(...protections.map(name => `Protect${name}=no`)),
+      [
+        ...['read /proc/kallsyms', 'read /dev/kmsg', 'read /usr/lib/modules'],
+        ...['open /proc/irq', 'open /sys', 'open /sys/fs/cgroup', 'name of the host'],
+      ].join('\n'),
+    );
   });
 
   it('has no capability, not even in the bounding set, and nobody but itself and root in sight', async () => {

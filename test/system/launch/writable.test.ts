@@ -77,7 +77,7 @@ describe('a dynamic user', () => {
     }
   });
 
-  it('sees no state of another service, behind the boundary or by its process', async () => {
+  it('sees no state of another service, below /var/lib/private or by its process', async () => {
     const script = `ls -A /var/lib/private; cat /var/lib/other/file
       for name in root cwd exe fd/1 environ mem; do cat /proc/${pid}/$name /proc/1/$name >/dev/null && echo "$name can be read"; done
       ls /proc/${pid}/root/var/lib/private/other /proc/${pid}/cwd/ /proc/1/root/var/lib/private; kill -0 ${pid}`;

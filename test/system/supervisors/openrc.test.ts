@@ -1,16 +1,7 @@
 /** OpenRC: services under supervise-daemon. */
 import { exampleFiles } from '../../support/examples.ts';
 import { proveSupervisor } from '../../support/supervisors/proofs.ts';
-
-/**
- * What a boot with OpenRC leaves behind: it runs no service where it did not boot.
- */
-const BOOTED = `
-set -e
-for state in daemons exclusive failed hotplugged inactive options scheduled started starting stopped stopping tmp wasinactive; do
-	mkdir -p "/run/openrc/$state"
-done
-touch /run/openrc/softlevel`;
+import { BOOTED } from './openrc-boot.ts';
 
 proveSupervisor('OpenRC', ['openrc'], async ({ machine }) => {
   for (const { path, text } of exampleFiles('docs/supervisors.md', 'OpenRC')) {

@@ -15,7 +15,7 @@ proveSupervisor('supervisord', ['supervisor'], async ({ machine }) => {
       return pid > 0 ? pid : undefined;
     },
     signal: signal => control('signal', signal, 'web'),
-    // It says "spawn error" where the program ended at once, and goes on trying.
+    // It says "spawn error" if the program ended at once, and tries again.
     start: service => machine.run(['supervisorctl', 'start', service]),
     stop: service => control('stop', service),
     restart: service => control('restart', service),

@@ -238,6 +238,24 @@ test('what cannot be taken back after a failure does not hide the failure', asyn
   assert.equal(built.users.leaseCount, 0);
 });
 
+for (const step of ['intend', 'commit'] as const) {
+  test(`a join or a release that the registry does not ${step} is refused, and the user stays as it was`, async () => {
+    const built = buildUseCases();
+    const first = await built.acquire('a.service');
+    const failure = { step, error: new DynuserError('LimitReached', 'the registry is full') };
+    built.registry.failure = failure;
+    await fails(built.acquire('a.service'), 'LimitReached', /the registry is full/);
+    assert.equal(built.users.leaseCount, 1);
+    assert.equal(built.registry.intents.size, 0);
+    await built.acquire('a.service');
+    built.registry.failure = failure;
+    await fails(built.release(first.lease.id), 'LimitReached', /the registry is full/);
+    assert.equal(built.users.leaseCount, 2);
+    assert.equal(built.registry.leases.get('a')?.leases.length, 2);
+    assert.equal(built.registry.intents.size, 0);
+  });
+}
+
 test('a release that fails leaves the lease with its directories', async () => {
   const built = buildUseCases();
   const directories = [directory('runtime', 'a')];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Directories } from '../../../src/allocator/directory-ports.ts';
 import { explain } from '../../../src/allocator/explain.ts';
 import { decideRights, type Rights } from '../../../src/core/access.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
@@ -126,4 +127,152 @@ test('leaves the UIDs that it looks at to whoever wants them meanwhile', async (
   assert.equal((await built.acquire('dynamic-user-test.service')).user.uid, 64642);
   open();
   await asking;
+});
+
+test('the reason says what is done, and how many hold the user that is joined', async () => {
+  const built = buildUseCases();
+  assert.equal(
+    (await ask(built, 'dynamic-user-test.service')).reason,
+    'the UID 64642 is free, and is the one that the name prefers',
+  );
+  await built.acquire('live.service');
+  assert.equal((await ask(built, 'live.service')).reason, 'the user lives already, with one lease, and is joined');
+  await built.acquire('live.service');
+  assert.equal((await ask(built, 'live.service')).reason, 'the user lives already, with 2 leases, and is joined');
+  built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) } });
+  const used = await ask(built, 'games.service');
+  assert.deepEqual([used.reason, used.candidates], ['this host has the user, which is used', []]);
+  built.directories.found = [uid(61_300)];
+  assert.equal(
+    (await ask(built, 'owned.service')).reason,
+    'the UID 61300 is free, and is the owner of a directory that the request names',
+  );
+});
+
+test('a UID that is found by the search through the range is said to be that', async () => {
+  const built = buildUseCases();
+  built.locks.foreign.add(uid(64_642));
+  const { reason, uid: number } = await ask(built, 'dynamic-user-test.service');
+  assert.equal(reason, `the UID ${number} is free, and is the first free one of a search through the whole range`);
+});
+
+test('says where the name comes from', async () => {
+  const built = buildUseCases();
+  const derived = await ask(built, 'web.service');
+  const given = await explain(built.explainDeps, built.probe, ROOTS, {
+    ...{ unit: unitName('web.service'), userName: userName('mail'), perInstance: false, directories: [] },
+    ...{ makesMounts: false, verify: false },
+  });
+  assert.deepEqual([derived.userName, given.userName, given.nameOrigin], [...['web', 'mail', 'given in the request']]);
+  assert.notEqual(derived.nameOrigin, given.nameOrigin);
+});
+
+test('whether it would be a dynamic user is said as far as that is known, also if it is refused', async () => {
+  const built = buildUseCases('61184-61184');
+  assert.equal((await ask(built, 'free.service')).dynamic, true);
+  assert.equal((await ask(built, 'free.service', rightsOf(1001, false))).dynamic, true);
+  built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) } });
+  built.probe.accounts.set('dialout', { group: { gid: gid(20) } });
+  assert.equal((await ask(built, 'games.service')).dynamic, false);
+  assert.equal((await ask(built, 'dialout.service')).dynamic, false);
+  await built.acquire('live.service');
+  const full = await ask(built, 'other.service');
+  assert.deepEqual([full.outcome, full.dynamic, full.uid], ['exhausted', true, undefined]);
+});
+
+test('the rights come first, then the limits, then what was found', async () => {
+  const built: UseCases = buildUseCases('61184-61184', undefined, {
+    capacity: { hasRoom: () => built.users.leaseCount === 0, refusal: 'there is no descriptor' },
+  });
+  await built.acquire('live.service');
+  const stranger = await ask(built, 'other.service', rightsOf(1001, false));
+  assert.deepEqual(
+    [stranger.outcome, stranger.refusal?.code, stranger.refusal?.detail],
+    [...['refused', 'NotPermitted', { field: 'unit' }]],
+  );
+  const limited = await ask(built, 'other.service');
+  assert.deepEqual(
+    [limited.outcome, limited.refusal?.code, limited.reason],
+    [...['refused', 'LimitReached', 'there is no descriptor']],
+  );
+});
+
+test('what cannot be found out is no answer', async () => {
+  const built = buildUseCases();
+  built.probe.gate = async () => {
+    throw new DynuserError('ProbeFailed', 'NSS does not answer', {});
+  };
+  await assert.rejects(ask(built, 'web.service'), { name: 'DynuserError', message: 'NSS does not answer' });
+  built.probe.gate = async () => {
+    throw new TypeError('a slip');
+  };
+  await assert.rejects(ask(built, 'web.service'), TypeError);
+});
+
+test('the former user of the name is waited for, and its UID is free then', async () => {
+  const built = buildUseCases('61184-61184');
+  const { lease, user } = await built.acquire('web.service', { directories: [directory('runtime', 'web')] });
+  let open: () => void = () => undefined;
+  const gate = new Promise<void>(resolve => {
+    open = resolve;
+  });
+  built.directories.gate = () => gate;
+  const ending = built.release(lease.id);
+  const asking = ask(built, 'web.service');
+  await new Promise(setImmediate);
+  open();
+  await ending;
+  const { outcome, uid: number } = await asking;
+  assert.deepEqual([outcome, number], ['allocate', user.uid]);
+});
+
+test('directories are explained for the user that would be had, with the group that is asked for', async () => {
+  const built = buildUseCases();
+  const asked: unknown[] = [];
+  const directories = {
+    inspect: () => built.directories.inspect(),
+    explain: async (
+      ...[of, { name, uid: number, gid: group, dynamic }, options]: Parameters<Directories['explain']>
+    ) => {
+      asked.push([of.length, name, number, group, dynamic, options.makesMounts, options.verify, options.live().length]);
+      return [];
+    },
+  };
+  await built.acquire('live.service', { directories: [directory('state', 'live')] });
+  const request = {
+    ...{ unit: unitName('dynamic-user-test.service'), perInstance: false, directories: [directory('state', 'wuff')] },
+    ...{ makesMounts: true, verify: true },
+  };
+  const deps = { ...built.explainDeps, directories };
+  await explain(deps, built.probe, ROOTS, request);
+  await explain(deps, built.probe, ROOTS, { ...request, directoryGid: gid(20) });
+  await explain(deps, built.probe, ROOTS, { ...request, directories: [] });
+  assert.deepEqual(asked, [
+    [1, 'dynamic-user-test', 64_642, 64_642, true, true, true, 1],
+    [1, 'dynamic-user-test', 64_642, 20, true, true, true, 1],
+  ]);
+  assert.equal(built.directories.snapshots, 0);
+});
+
+test('who may make no user is told whether the host has one', async () => {
+  const built = buildUseCases();
+  const only = (unit: string) =>
+    explain(built.explainDeps, built.probe, ROOTS, {
+      ...{ unit: unitName(unit), perInstance: false, directories: [], staticOnly: true },
+      ...{ makesMounts: false, verify: false },
+    });
+  built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) } });
+  assert.equal((await only('games.service')).outcome, 'static');
+  const none = await only('other.service');
+  assert.deepEqual([none.outcome, none.candidates], ['conflict', []]);
+  assert.match(none.reason, /^user other does not exist and DynamicUser=no forbids creating it/);
+});
+
+test('a user that has lost its UID is not joined', async () => {
+  const built = buildUseCases();
+  const { user } = await built.acquire('web.service');
+  built.users.put({ ...user, lost: 'somebody else has locked its UID' });
+  const { outcome, reason } = await ask(built, 'web.service');
+  assert.equal(outcome, 'conflict');
+  assert.match(reason, /^the user web has lost its UID \d+: somebody else has locked its UID; release its leases/);
 });

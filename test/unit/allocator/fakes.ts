@@ -1,5 +1,5 @@
 /** Stand-ins for the ports of the use cases, each as simple as its contract allows. */
-
+import assert from 'node:assert/strict';
 import type {
   Directories,
   DirectorySnapshot,
@@ -8,8 +8,11 @@ import type {
   PreparedDirectories,
   PrepareOptions,
 } from '../../../src/allocator/directory-ports.ts';
+import { LeaseEvents } from '../../../src/allocator/events.ts';
 import type {
   NameAndUidCheck,
+  PacketFilter,
+  PacketHold,
   Probe,
   Probes,
   Reaper,
@@ -28,9 +31,16 @@ import type { DynuserError } from '../../../src/core/errors.ts';
 import type { Evidence } from '../../../src/core/evidence.ts';
 import type { Gid, Uid, UnitName, UserName } from '../../../src/core/ids.ts';
 import type { DynamicUser } from '../../../src/core/lease.ts';
+import { membershipsAmong } from '../../../src/core/memberships.ts';
 import { parseUnitName, parseUserName } from '../../../src/core/name.ts';
+import type { PacketRules } from '../../../src/core/packet-rules.ts';
 
 export const uid = (number: number) => number as Uid;
+
+/** A stream of events whose listeners must not fail. */
+export function leaseEvents(): LeaseEvents {
+  return new LeaseEvents((what, cause) => assert.fail(`${what}: ${cause}`));
+}
 
 export function unitName(text: string): UnitName {
   const parsed = parseUnitName(text);
@@ -82,9 +92,11 @@ export class FakeProbe implements Probe, Probes {
 export class FakeRegistry implements Registry, RegistryRecovery {
   readonly intents = new Map<string, DynamicUser>();
   readonly leases = new Map<string, DynamicUser>();
-  readonly endings = new Map<string, DynamicUser>();
+  readonly ending = new Map<string, DynamicUser>();
   readonly byUid = new Map<Uid, UserName>();
   readonly byName = new Map<UserName, Uid>();
+  readonly members = new Map<Gid, readonly UserName[]>();
+  readonly groups = new Map<UserName, readonly Gid[]>();
   /** thrown by the step of that name, once */
   failure: { step: keyof Registry; error: Error } | undefined;
 
@@ -110,13 +122,31 @@ export class FakeRegistry implements Registry, RegistryRecovery {
   revoke(user: DynamicUser): void {
     this.#step('revoke');
     this.leases.delete(user.name);
-    this.endings.set(user.name, user);
+    this.ending.set(user.name, user);
   }
 
   unpublish(user: DynamicUser): void {
     this.#step('unpublish');
     this.byName.delete(user.name);
     this.byUid.delete(user.uid);
+  }
+
+  tellMembers(group: Gid, names: readonly UserName[]): void {
+    this.#step('tellMembers');
+    if (names.length === 0) {
+      this.members.delete(group);
+    } else {
+      this.members.set(group, names);
+    }
+  }
+
+  tellGroups(user: UserName, gids: readonly Gid[]): void {
+    this.#step('tellGroups');
+    if (gids.length === 0) {
+      this.groups.delete(user);
+    } else {
+      this.groups.set(user, gids);
+    }
   }
 
   forget(user: DynamicUser): void {
@@ -126,15 +156,21 @@ export class FakeRegistry implements Registry, RegistryRecovery {
 
   erase(user: DynamicUser): void {
     this.#step('erase');
-    this.endings.delete(user.name);
+    this.ending.delete(user.name);
   }
 
   load(): RegistryContents {
     return {
       users: [...this.leases.values()],
-      ending: [...this.endings.values()],
+      ending: [...this.ending.values()],
       intended: [...this.intents.values()].map(user => user.uid),
     };
+  }
+
+  compareLinks(users: readonly DynamicUser[]): void {
+    for (const user of users) {
+      this.publish(user);
+    }
   }
 
   reconcile(users: readonly DynamicUser[]): void {
@@ -143,6 +179,15 @@ export class FakeRegistry implements Registry, RegistryRecovery {
     this.byName.clear();
     for (const user of users.filter(({ lost }) => lost === undefined)) {
       this.publish(user);
+    }
+    const { members, groups } = membershipsAmong(users);
+    this.members.clear();
+    this.groups.clear();
+    for (const [group, names] of members) {
+      this.members.set(group, names);
+    }
+    for (const [user, gids] of groups) {
+      this.groups.set(user, gids);
     }
   }
 
@@ -188,6 +233,7 @@ export class FakeReaper implements Reaper {
 /** Directories that are always ready, with a gate before they are. */
 export class FakeDirectories implements Directories {
   found: readonly Uid[] = [];
+  foundGroups: readonly Gid[] = [];
   /** those that have not ended */
   snapshots = 0;
   readonly removed: string[] = [];
@@ -212,7 +258,7 @@ export class FakeDirectories implements Directories {
 
   async inspect(): Promise<DirectorySnapshot> {
     this.snapshots++;
-    return { owners: this.found, [Symbol.dispose]: () => void this.snapshots-- };
+    return { owners: this.found, groups: this.foundGroups, [Symbol.dispose]: () => void this.snapshots-- };
   }
 
   async prepare(
@@ -278,3 +324,34 @@ export function directory(kind: DirectoryKind, source: string): RequestedDirecto
 }
 
 export const gid = (number: number) => number as Gid;
+
+/** Rules for packets by UID, as a kernel has them that outlives the daemon. */
+export class FakePacketFilter implements PacketFilter {
+  readonly rules = new Map<Uid, PacketRules>();
+  /** what is in the way of a change */
+  failure: Error | undefined;
+  /** waited for before a change */
+  gate: () => Promise<void> = async () => undefined;
+
+  problem(): string | undefined {
+    return undefined;
+  }
+
+  async hold(uid: Uid, rules: PacketRules): Promise<PacketHold> {
+    await this.gate();
+    this.#check();
+    this.rules.set(uid, rules);
+    return { undo: async () => void (this.rules.get(uid) === rules && this.rules.delete(uid)) };
+  }
+
+  async drop(uid: Uid): Promise<void> {
+    this.#check();
+    this.rules.delete(uid);
+  }
+
+  #check(): void {
+    if (this.failure !== undefined) {
+      throw this.failure;
+    }
+  }
+}

@@ -44,6 +44,15 @@ test('a peer that is about to join a user that root joins meanwhile does not', a
   await refused;
 });
 
+test('a user that is lost while its directories are made ready for a join is not joined', async () => {
+  const built = buildUseCases();
+  const { user } = await built.acquire('a.service');
+  built.directories.gate = async () => built.users.put({ ...user, lost: 'somebody else has locked its UID' });
+  const joining = built.acquire('a.service', { directories: [directory('state', 'a')] });
+  await fails(joining, 'NameConflict', /the user a has lost its UID/);
+  assert.equal(built.users.byName(userName('a'))?.leases.length, 1);
+});
+
 test('a peer has no account of the host: what it would leave behind is not its own', async () => {
   const built = buildUseCases();
   built.probe.accounts.set('postgres', { user: { uid: uid(110), gid: gid(110) }, group: { gid: gid(110) } });

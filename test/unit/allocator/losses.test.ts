@@ -1,8 +1,9 @@
 /** Users whose UID somebody else has locked: nothing of it is touched, nothing resolves to it, and it is said. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { confirmUser } from '../../../src/allocator/losses.ts';
-import type { LeaseChange } from '../../../src/allocator/user-table.ts';
+import { mock, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { LeaseEventKind } from '../../../src/allocator/events.ts';
+import { confirmUser, LockWatch, lossOf } from '../../../src/allocator/losses.ts';
 import { directory, userName } from './fakes.ts';
 import { restart } from './restart.ts';
 import { assertEmpty, buildUseCases, fails, type UseCases } from './use-cases.ts';
@@ -39,7 +40,7 @@ test('the release of a user whose UID somebody else has locked touches nothing o
 test('so does the release of each of several leases', async () => {
   const built = buildUseCases();
   const { leases } = await loseOne(built, 3);
-  confirmUser({ ...built, onLost: () => undefined }, built.users.byName(userName('mine')) ?? assert.fail());
+  confirmUser(built, built.users.byName(userName('mine')) ?? assert.fail());
   for (const lease of leases) {
     assert.equal(await built.release(lease), undefined);
   }
@@ -63,9 +64,9 @@ test('what could not be removed before is not tried again once the UID is lost',
 
 test('a lost user does not resolve, is told of, and keeps its UID from being given out', async () => {
   const built = buildUseCases('61184-61185');
-  const changes: LeaseChange['kind'][] = [];
+  const changes: LeaseEventKind[] = [];
   const { uid } = await loseOne(built);
-  built.users.watch(({ kind }) => changes.push(kind));
+  built.events.on(['allocated', 'released', 'lost'], ({ kind }) => changes.push(kind));
   await fails(
     built.acquire('mine.service'),
     'NameConflict',
@@ -98,15 +99,12 @@ test('a UID that somebody else locked while no daemon ran is lost, and stays los
   const built = buildUseCases();
   const { uid } = await loseOne(built);
   const first = await restart(built);
-  assert.deepEqual(
-    first.report.lost.map(user => user.name),
-    ['mine'],
-  );
+  assert.deepEqual(first.lost, ['mine']);
   assert.equal(built.registry.byUid.size, 0);
   // The other one has ended by now, and may have left anything.
   built.locks.foreign.delete(uid);
-  const { users, report } = await restart(built);
-  assert.deepEqual(report.lost, [], 'it was told before');
+  const { users, lost } = await restart(built);
+  assert.deepEqual(lost, [], 'it was told before');
   assert.match(users.byName(userName('mine'))?.lost ?? '', /somebody else/);
   assert.equal(built.locks.held.size, 0);
   assertUntouched(built);
@@ -122,7 +120,7 @@ test('a user that was ending, and whose UID somebody else locked while no daemon
   built.locks.foreign.add(user.uid);
   const { users } = await restart(built);
   assertUntouched(built);
-  assert.deepEqual([users.heldCount, built.registry.endings.size], [0, 0]);
+  assert.deepEqual([users.heldCount, built.registry.ending.size], [0, 0]);
 });
 
 test('a lock that was kept is there for the next daemon, and one that was not is taken if it is free', async () => {
@@ -130,8 +128,124 @@ test('a lock that was kept is there for the next daemon, and one that was not is
     const built = buildUseCases();
     built.locks.keeps = keeps;
     const { user } = await built.acquire('mine.service');
-    const { users, report } = await restart(built);
-    assert.deepEqual([report.lost, [...built.locks.held]], [[], [user.uid]]);
+    const { users, lost } = await restart(built);
+    assert.deepEqual([lost, [...built.locks.held]], [[], [user.uid]]);
     assert.equal(users.dynamicByUid(user.uid)?.name, 'mine');
+  }
+});
+
+test('from time to time all users are looked at, however many there are', async () => {
+  const built = buildUseCases();
+  const uids = [];
+  for (let count = 0; count < 150; count++) {
+    uids.push((await built.acquire(`many${count}.service`)).user.uid);
+  }
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const { events, users, registry, locks, lost } = built;
+  const onFailure = (what: string, cause: unknown) => assert.fail(`${what}: ${cause}`);
+  const watch = new LockWatch({ events, users, registry, locks, onFailure });
+  try {
+    for (const index of [0, 70, 149]) {
+      locks.foreign.add(uids[index] ?? assert.fail());
+    }
+    for (let round = 0; round < 2; round++) {
+      mock.timers.tick(10_000);
+      for (let turns = 0; turns < 10; turns++) {
+        await turn();
+      }
+      assert.deepEqual(lost, ['many0', 'many70', 'many149'], 'each is told of once');
+    }
+  } finally {
+    watch.stop();
+    mock.timers.reset();
+  }
+});
+
+test('why a UID is not ours is said in words', () => {
+  assert.equal(lossOf({ kind: 'locked' }), undefined);
+  assert.equal(lossOf({ kind: 'taken' }), 'somebody else has locked its UID');
+  assert.equal(lossOf({ kind: 'unusable', reason: 'ELOOP' }), 'its UID cannot be locked: ELOOP');
+});
+
+test('a loss that cannot be written down is a loss all the same, and is told with the reason', async () => {
+  const built = buildUseCases();
+  const { uid } = await loseOne(built);
+  const user = built.users.dynamicByUid(uid) ?? assert.fail();
+  const error = new Error('the registry is full');
+  built.registry.failure = { step: 'intend', error };
+  const told: unknown[] = [];
+  built.events.on(['lost'], event => told.push(event));
+  const lost = confirmUser(built, user);
+  assert.equal(lost.lost, 'somebody else has locked its UID');
+  assert.deepEqual(told, [{ kind: 'lost', user: lost, cause: error }]);
+  assert.equal(built.users.byName(user.name), lost);
+  assert.equal(built.registry.leases.get(user.name), user, 'the next daemon finds it out by itself');
+});
+
+test('a loss is written down as a user is, so that a crash in between leaves one of the two', async () => {
+  const built = buildUseCases();
+  const { uid } = await loseOne(built);
+  const steps: string[] = [];
+  const registry = {
+    unpublish: () => void steps.push('unpublish'),
+    intend: () => void steps.push('intend'),
+    commit: () => void steps.push('commit'),
+    tellMembers: () => assert.fail('it is in no group'),
+    tellGroups: () => assert.fail('it is in no group'),
+  };
+  const { events, users, locks } = built;
+  confirmUser({ events, users, locks, registry }, users.dynamicByUid(uid) ?? assert.fail());
+  assert.deepEqual(steps, ['unpublish', 'intend', 'commit']);
+});
+
+test('a static user has no UID to lose, and a lost one loses nothing more', async () => {
+  const built = buildUseCases();
+  const { uid } = await loseOne(built);
+  const live = built.users.dynamicByUid(uid) ?? assert.fail();
+  const told = built.lost.length;
+  for (const user of [
+    { ...live, dynamic: false },
+    { ...live, lost: 'before' },
+  ]) {
+    assert.equal(confirmUser(built, user), user);
+  }
+  assert.equal(built.lost.length, told);
+});
+
+test('locks that cannot be looked at are told of, and are looked at again', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const built = buildUseCases();
+  const { user } = await built.acquire('a.service');
+  const { events, users, registry } = built;
+  let looks = 0;
+  const locks = {
+    confirm(number: number) {
+      looks++;
+      assert.equal(number, user.uid);
+      throw new Error('too many open files');
+    },
+    release: () => {},
+  };
+  const failures: string[] = [];
+  const onFailure = (what: string, cause: unknown) => failures.push(`${what}: ${cause}`);
+  const watch = new LockWatch({ events, users, registry, locks, onFailure });
+  try {
+    for (let round = 1; round <= 2; round++) {
+      mock.timers.tick(9_999);
+      await turn();
+      assert.equal(looks, round - 1);
+      mock.timers.tick(1);
+      await turn();
+      assert.equal(looks, round);
+    }
+    const told = 'cannot check that the UIDs of users are still locked: Error: too many open files';
+    assert.deepEqual(failures, [told, told]);
+    watch.stop();
+    mock.timers.tick(60_000);
+    await turn();
+    assert.equal(looks, 2);
+  } finally {
+    watch.stop();
+    mock.timers.reset();
   }
 });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Registry, UidLocks } from '../../../src/allocator/ports.ts';
-import type { UserTable } from '../../../src/allocator/user-table.ts';
-import { userName } from './fakes.ts';
+import { compareLinks } from '../../../src/allocator/recovery.ts';
+import { UserTable } from '../../../src/allocator/user-table.ts';
+import type { DynamicUser } from '../../../src/core/lease.ts';
+import { FakeRegistry, leaseEvents, userName } from './fakes.ts';
 import { restart } from './restart.ts';
 import { buildUseCases, type UseCases } from './use-cases.ts';
 
@@ -63,7 +65,7 @@ function assertOnly(built: UseCases, users: UserTable, names: readonly string[])
   assert.deepEqual([...built.registry.byUid.keys()].toSorted(), uids.toSorted());
   assert.deepEqual([...built.locks.files].toSorted(), uids.toSorted());
   assert.deepEqual([...built.locks.held].toSorted(), uids.toSorted());
-  assert.equal(built.registry.intents.size + built.registry.endings.size, 0);
+  assert.equal(built.registry.intents.size + built.registry.ending.size, 0);
 }
 
 const MAKING = ['intend', 'lock', 'publish', 'keep', 'commit'] as const;
@@ -122,4 +124,39 @@ test('leases that last as long as a connection are there, for whoever may claim 
   const { users } = await restart(built);
   assert.deepEqual(users.byName(userName('mixed'))?.leases, [lease, other.lease]);
   assertOnly(built, users, ['mixed']);
+});
+
+test('links are compared a few at a time, of users that live then', async () => {
+  const users = new UserTable(leaseEvents());
+  const registry = new FakeRegistry();
+  const all = Array.from({ length: 130 }, (_, index): DynamicUser => {
+    const uid = (61_184 + index) as DynamicUser['uid'];
+    return {
+      ...{ uid, gid: uid as number as DynamicUser['gid'] },
+      name: userName(`u${index}`),
+      dynamic: true,
+      leases: [],
+    };
+  });
+  for (const user of all) {
+    users.restore(user);
+    registry.publish(user);
+    registry.byUid.set(user.uid, userName('wrong'));
+  }
+  const compared: number[] = [];
+  const compare = registry.compareLinks.bind(registry);
+  registry.compareLinks = some => {
+    compared.push(some.length);
+    compare(some);
+  };
+  const comparing = compareLinks({ registry, users });
+  assert.deepEqual(compared, []);
+  const gone = all.at(-1);
+  assert.ok(gone !== undefined);
+  users.remove(gone);
+  registry.unpublish(gone);
+  await comparing;
+  assert.deepEqual(compared, [64, 64, 1]);
+  assert.equal(registry.byUid.size, 129);
+  assert.ok([...registry.byUid].every(([uid, name]) => registry.byName.get(name) === uid));
 });

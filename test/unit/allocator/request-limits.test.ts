@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   LEASES_MAX,
-  LEASES_OF_OTHERS_MAX,
   LEASES_PER_PEER_MAX,
   REQUESTS_IN_FLIGHT_MAX,
   REQUESTS_OF_OTHERS_MAX,
   REQUESTS_PER_PEER_MAX,
+  SHARE_OF_OTHERS,
 } from '../../../src/core/limits.ts';
 import { uid, unitName, userName } from './fakes.ts';
 import { buildUseCases, fails, type UseCases } from './use-cases.ts';
@@ -67,7 +67,7 @@ test('one user has so many leases, and all users together leave root the rest', 
   fill(1000, LEASES_PER_PEER_MAX);
   await fails(built.acquire('a.service', { owner: uid(1000) }), 'LimitReached', /the user 1000 holds/);
   await built.acquire('b.service', { owner: uid(1001) });
-  for (let owner = 1002; built.users.leaseCount < LEASES_OF_OTHERS_MAX; owner++) {
+  for (let owner = 1002; built.users.leaseCount < LEASES_MAX * SHARE_OF_OTHERS; owner++) {
     fill(owner, LEASES_PER_PEER_MAX);
   }
   await fails(built.acquire('c.service', { owner: uid(1001) }), 'LimitReached', /the rest is root's/);
@@ -87,8 +87,11 @@ test('root, too, has so many requests and leases as there may be in all, and as 
   await built.acquire('last.service');
   await fails(built.acquire('more.service'), 'LimitReached', /leases are held already/);
 
-  const capacity = { leases: 2, refusal: 'there are descriptors for 2 leases' };
-  const small = buildUseCases(undefined, undefined, { capacity });
+  const capacity = {
+    hasRoom: (underWay: number) => small.users.leaseCount + underWay < 2,
+    refusal: 'there are descriptors for 2 leases',
+  };
+  const small: UseCases = buildUseCases(undefined, undefined, { capacity });
   const last = held(small);
   const first = small.acquire('a.service');
   const second = small.acquire('b.service');
@@ -96,4 +99,24 @@ test('root, too, has so many requests and leases as there may be in all, and as 
   last();
   await Promise.all([first, second]);
   await fails(small.acquire('c.service'), 'LimitReached', /descriptors for 2 leases/);
+});
+
+test('how many leases there may be is configured, and may change', async () => {
+  const limits = { maxLeases: 8, maxLeasesPerUser: 2 };
+  const built = buildUseCases(undefined, undefined, { limits });
+  const acquire = (unit: string, owner: number) => built.acquire(unit, { owner: uid(owner) });
+  await acquire('a.service', 1000);
+  const { lease } = await acquire('b.service', 1000);
+  await fails(acquire('c.service', 1000), 'LimitReached', /the user 1000 holds 2 leases .*raise MaxLeasesPerUser=/);
+  limits.maxLeasesPerUser = 3;
+  await acquire('c.service', 1000);
+  for (const unit of ['d', 'e', 'f']) {
+    await acquire(unit, 1001);
+  }
+  await fails(acquire('g.service', 1002), 'LimitReached', /users other than root hold 6 leases already/);
+  await acquire('g.service', 0);
+  await acquire('h.service', 0);
+  await fails(acquire('i.service', 0), 'LimitReached', /8 leases are held already; release some, or raise MaxLeases=/);
+  await built.release(lease.id);
+  await acquire('i.service', 0);
 });

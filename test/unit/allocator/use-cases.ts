@@ -3,20 +3,30 @@ import assert from 'node:assert/strict';
 import { Allocator, type AllocatorDeps } from '../../../src/allocator/allocate.ts';
 import { CoolDown } from '../../../src/allocator/cool-down.ts';
 import type { Directories } from '../../../src/allocator/directory-ports.ts';
+import type { LeaseEvents } from '../../../src/allocator/events.ts';
 import type { ExplainDeps } from '../../../src/allocator/explain.ts';
-import { KeyedQueue } from '../../../src/allocator/keyed-queue.ts';
 import { releaseFor } from '../../../src/allocator/release.ts';
 import type { AcquireRequest, LeaseOwner } from '../../../src/allocator/request.ts';
-import { Reservations } from '../../../src/allocator/reservations.ts';
+import { Reservations } from '../../../src/allocator/search.ts';
+import { SharedGroups } from '../../../src/allocator/shared-groups.ts';
 import { Teardown } from '../../../src/allocator/teardown.ts';
 import { UserTable } from '../../../src/allocator/user-table.ts';
 import { ROOT } from '../../../src/core/access.ts';
 import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
 import type { LeaseId, Pid, Uid } from '../../../src/core/ids.ts';
-import type { Lifetime } from '../../../src/core/lifetime.ts';
+import type { Lifetime } from '../../../src/core/lease.ts';
 import { parseRange, type UidRange } from '../../../src/core/range.ts';
 import { FakeAccountsLock, FakeLocks } from './fake-locks.ts';
-import { FakeDirectories, FakeProbe, FakeReaper, FakeRegistry, uid, unitName } from './fakes.ts';
+import {
+  FakeDirectories,
+  FakePacketFilter,
+  FakeProbe,
+  FakeReaper,
+  FakeRegistry,
+  leaseEvents,
+  uid,
+  unitName,
+} from './fakes.ts';
 
 /** What a request says beyond its unit, and who asks: root unless there is an owner. */
 export type AskedOf = Partial<AcquireRequest & Omit<LeaseOwner, 'requester'>> & {
@@ -30,6 +40,8 @@ export interface UseCases {
   /** the next unpredictable number */
   draw: () => number;
   readonly allocator: Allocator;
+  readonly sharedGroups: SharedGroups;
+  readonly events: LeaseEvents;
   readonly users: UserTable;
   readonly probe: FakeProbe;
   readonly locks: FakeLocks;
@@ -37,6 +49,7 @@ export interface UseCases {
   readonly registry: FakeRegistry;
   readonly reaper: FakeReaper;
   readonly directories: FakeDirectories;
+  readonly packetFilter: FakePacketFilter;
   readonly teardown: Teardown;
   readonly coolDown: CoolDown;
   readonly range: UidRange;
@@ -46,7 +59,7 @@ export interface UseCases {
   readonly lost: string[];
   /** the clock, in milliseconds */
   now: number;
-  acquire(unit: string, more?: AskedOf): ReturnType<Allocator['acquire']>;
+  acquire(unit: string, more?: AskedOf): ReturnType<SharedGroups['acquire']>;
   release(lease: LeaseId): Promise<string | undefined>;
 }
 
@@ -58,7 +71,7 @@ export interface UseCases {
 export function buildUseCases(
   text = '61184-65519',
   room?: Directories,
-  more: Pick<AllocatorDeps, 'capacity'> & Partial<Pick<AllocatorDeps, 'nameCache'>> = {},
+  more: Pick<AllocatorDeps, 'capacity' | 'limits' | 'fleet'> & Partial<Pick<AllocatorDeps, 'nameCache' | 'clock'>> = {},
 ): UseCases {
   const range = parseRange(text);
   if (typeof range === 'string') {
@@ -70,8 +83,9 @@ export function buildUseCases(
     leaseId: () => (leases++).toString(16).padStart(32, '0') as LeaseId,
   };
   let leases = 0;
-  const clock = { now: () => 1_000, monotonic: () => built.now };
-  const users = new UserTable();
+  const clock = more.clock ?? { now: () => 1_000, monotonic: () => built.now, sinceBoot: () => built.now };
+  const events = leaseEvents();
+  const users = new UserTable(events);
   const registry = new FakeRegistry();
   const locks = new FakeLocks();
   const accounts = new FakeAccountsLock();
@@ -80,28 +94,35 @@ export function buildUseCases(
   const reaper = new FakeReaper();
   const coolDown = new CoolDown(clock, { durationMs: 60_000 });
   const nameCache = { present: () => false, flush: async () => undefined };
+  const packetFilter = new FakePacketFilter();
   const left: string[] = [];
   const lost: string[] = [];
   const teardown = new Teardown({
-    ...{ users, registry, locks, reaper, directories: used, coolDown, nameCache, graceMs: 5 },
-    onLeftovers: (user, words) => left.push(`${user.name}: ${words}`),
-    onLost: user => lost.push(user.name),
+    ...{ events, users, registry, locks, reaper, directories: used, coolDown, nameCache, packetFilter, graceMs: 5 },
   });
+  tellLeftoversAndLosses(events, left, lost);
   const probe = new FakeProbe();
   const choice = {
-    ...{ range, users, locks, directories: used, teardown, coolDown, clock, randomness },
+    rangeOf: () => range,
+    ...{ events, users, locks, directories: used, teardown, coolDown, clock, randomness },
     reservations: new Reservations(),
   };
   const allocator = new Allocator({
-    ...{ ...choice, probes: probe, accounts, registry, nameCache, queue: new KeyedQueue() },
-    onLost: user => lost.push(user.name),
+    ...{ ...choice, probes: probe, accounts, registry, nameCache, packetFilter },
     ...more,
   });
+  const release = { users, registry, directories: used, teardown };
+  const sharedGroups = new SharedGroups({
+    ...{ allocator, release, directories: used, locks, probes: probe, randomness, events },
+    onFailure: (what, cause) => assert.fail(`${what}: ${cause}`),
+  });
   const built: UseCases = {
+    sharedGroups,
     explainDeps: { ...choice, allocator },
     draw: () => drawn++,
     ...{
       allocator,
+      events,
       users,
       probe,
       locks,
@@ -109,6 +130,7 @@ export function buildUseCases(
       registry,
       reaper,
       directories,
+      packetFilter,
       teardown,
       coolDown,
       range,
@@ -120,7 +142,7 @@ export function buildUseCases(
       unit,
       { owner = uid(0), isRoot = owner === 0, pid = 100 as Pid, process, signal, onProgress, ...more } = {},
     ) =>
-      allocator.acquire(
+      sharedGroups.acquire(
         {
           unit: unitName(unit),
           perInstance: false,
@@ -144,6 +166,17 @@ export function buildUseCases(
   return built;
 }
 
+/** @param left gets what could not be removed. @param lost gets the names of users that lost their UID */
+export function tellLeftoversAndLosses(events: LeaseEvents, left: string[], lost: string[]): void {
+  events.on(['leftovers'], ({ user, left: words }) => left.push(`${user.name}: ${words}`));
+  events.on(['lost'], ({ user }) => lost.push(user.name));
+  events.on(['ended'], ({ user }) => {
+    if (user.lost !== undefined) {
+      lost.push(user.name);
+    }
+  });
+}
+
 export function fails(promise: Promise<unknown>, code: ErrorCode, pattern = /./): Promise<void> {
   return assert.rejects(promise, (error: unknown) => {
     assert.ok(error instanceof DynuserError, String(error));
@@ -159,8 +192,8 @@ export function assertEmpty({ registry, locks, accounts, users, directories }: U
   assert.equal(users.leaseCount, 0);
   assert.equal(directories.snapshots, 0);
   assert.equal(directories.preparing, 0);
-  const { intents, leases, endings, byName, byUid } = registry;
-  for (const left of [intents, leases, endings, byName, byUid, locks.files, locks.held]) {
+  const { intents, leases, ending, byName, byUid, members, groups } = registry;
+  for (const left of [intents, leases, ending, byName, byUid, members, groups, locks.files, locks.held]) {
     assert.equal(left.size, 0);
   }
 }

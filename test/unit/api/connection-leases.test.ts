@@ -4,38 +4,12 @@ import { test } from 'node:test';
 import { ConnectionLeases } from '../../../src/api/connection-leases.ts';
 import type { Pid } from '../../../src/core/ids.ts';
 import { buildUseCases } from '../allocator/use-cases.ts';
-
-class FakeConnection {
-  closed = false;
-  holds = 0;
-  readonly listeners = new Set<() => void>();
-
-  onClose(listener: () => void): () => void {
-    if (this.closed) {
-      listener();
-    } else {
-      this.listeners.add(listener);
-    }
-    return () => this.listeners.delete(listener);
-  }
-
-  hold(): () => void {
-    this.holds++;
-    return () => void this.holds--;
-  }
-
-  close(): void {
-    this.closed = true;
-    for (const listener of this.listeners) {
-      listener();
-    }
-  }
-}
+import { FakeConnection } from './world.ts';
 
 function connectionLeases() {
   const built = buildUseCases();
   const failed: string[] = [];
-  return { built, failed, leases: new ConnectionLeases(built, what => failed.push(what)) };
+  return { built, failed, leases: new ConnectionLeases(built, built.events, what => failed.push(what)) };
 }
 
 const nextTurn = () => new Promise(resolve => setImmediate(resolve));

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AccountProbe, accountFiles, fileDatabase, hostDatabase } from '../../../src/api/account-databases.ts';
-import { resolveProcess } from '../../../src/api/launch-accounts.ts';
+import {
+  type AccountProbe,
+  accountFiles,
+  fileDatabase,
+  hostDatabase,
+  resolveProcess,
+  withAccountName,
+} from '../../../src/api/launch-accounts.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import type { Gid, Uid, UserName } from '../../../src/core/ids.ts';
 import type { DynamicUser } from '../../../src/core/lease.ts';
@@ -33,9 +39,15 @@ function probe(asked: string[] = []): AccountProbe {
 
 const host = (asked?: string[], groupFile = '') => hostDatabase(probe(asked), () => groupFile, live);
 
+test('the number of root is its name, without a question', async () => {
+  const probes = { for: () => assert.fail('nobody is asked') };
+  const named = await withAccountName(probes, resolvedOf(['DynamicUser=no', 'User=0']));
+  assert.equal(named.userName, 'root');
+});
+
 test('a dynamic user asks nobody, but is looked for in the group file', async () => {
   const asked: string[] = [];
-  const account = await resolveProcess(host(asked, 'x:x:7:wuff\n'), resolvedOf([]), DYNAMIC, undefined);
+  const account = await resolveProcess(host(asked, 'x:x:7:wuff\n'), resolvedOf([]), DYNAMIC, undefined, []);
   assert.deepEqual(account, { groups: [7, 61_200] });
   assert.deepEqual(asked, []);
 });
@@ -48,19 +60,22 @@ test('groups are those of NSS and those that are named, ascending, each once', a
     'SupplementaryGroups=disk 7 4711 other',
     'SetLoginEnvironment=no',
   ]);
-  assert.deepEqual(await resolveProcess(host(asked), resolved, GAMES, undefined), { groups: [6, 7, 60, 4711, 61_300] });
+  assert.deepEqual(await resolveProcess(host(asked), resolved, GAMES, undefined, []), {
+    groups: [6, 7, 60, 4711, 61_300],
+  });
   assert.deepEqual(asked, ['memberships games 60', 'group disk']);
 });
 
 test('with the group of root there are only those that are named', async () => {
   const root = { name: 'root' as UserName, uid: 0 as Uid, gid: 0 as Gid, dynamic: false };
   const resolved = resolvedOf(['DynamicUser=no', 'SupplementaryGroups=disk']);
-  assert.deepEqual(await resolveProcess(host(), resolved, root, undefined), { groups: [6] });
+  assert.deepEqual(await resolveProcess(host(), resolved, root, undefined, []), { groups: [6] });
   const withGroup = await resolveProcess(
     host(),
     resolvedOf(['DynamicUser=no', 'User=games', 'Group=0', 'SetLoginEnvironment=no']),
     GAMES,
     0 as Gid,
+    [],
   );
   assert.deepEqual(withGroup, { processGid: 0, groups: [] });
 });
@@ -68,22 +83,22 @@ test('with the group of root there are only those that are named', async () => {
 test('the own group and that of Group= are known by name before they exist', async () => {
   const asked: string[] = [];
   const resolved = resolvedOf(['Group=made', 'SupplementaryGroups=made wuff']);
-  const account = await resolveProcess(host(asked), resolved, DYNAMIC, 61_400 as Gid);
+  const account = await resolveProcess(host(asked), resolved, DYNAMIC, 61_400 as Gid, []);
   assert.deepEqual(account, { processGid: 61_400, groups: [61_200, 61_400] });
   assert.deepEqual(asked, []);
 });
 
 test('home and shell are asked for if the launch wants them, of a static user only', async () => {
-  const account = await resolveProcess(host(), resolvedOf(['User=games']), GAMES, undefined);
+  const account = await resolveProcess(host(), resolvedOf(['User=games']), GAMES, undefined, []);
   assert.deepEqual(account.login, { home: '/usr/games', shell: '/bin/sh' });
   const asked: string[] = [];
-  await resolveProcess(host(asked), resolvedOf(['User=games', 'SetLoginEnvironment=no']), GAMES, undefined);
+  await resolveProcess(host(asked), resolvedOf(['User=games', 'SetLoginEnvironment=no']), GAMES, undefined, []);
   assert.ok(!asked.includes('login games'));
 });
 
 test('what does not exist is said, with the property that names it', async () => {
   const refused = (properties: string[], user: typeof GAMES, field: string, words: RegExp) =>
-    assert.rejects(resolveProcess(host(), resolvedOf(properties), user, undefined), (error: unknown) => {
+    assert.rejects(resolveProcess(host(), resolvedOf(properties), user, undefined, []), (error: unknown) => {
       assert.ok(error instanceof DynuserError);
       assert.deepEqual([error.code, error.detail.field], ['LaunchFailed', field]);
       assert.match(error.message, words);
@@ -98,7 +113,7 @@ test('a process has no more groups than the kernel takes', async () => {
   const many = { ...probe(), memberships: async () => Array.from({ length: 65_536 }, (_, gid) => (gid + 100) as Gid) };
   const database = hostDatabase(many, () => '', live);
   await assert.rejects(
-    resolveProcess(database, resolvedOf(['User=games', 'SetLoginEnvironment=no']), GAMES, undefined),
+    resolveProcess(database, resolvedOf(['User=games', 'SetLoginEnvironment=no']), GAMES, undefined, []),
     /more than 65536 groups/,
   );
 });
@@ -108,11 +123,14 @@ test('in another root directory the files count, and users that are dynamic here
   const database = fileDatabase({ passwd: 'games:x:5:60::/in:/bin/sh\n', group }, live);
   const resolved = resolvedOf(['User=games', 'SupplementaryGroups=disk other']);
   const login = { home: '/in', shell: '/bin/sh' };
-  assert.deepEqual(await resolveProcess(database, resolved, GAMES, undefined), { groups: [60, 900, 906, 907], login });
-  assert.deepEqual(await resolveProcess(database, resolvedOf([]), DYNAMIC, undefined), { groups: [900, 61_200] });
+  assert.deepEqual(await resolveProcess(database, resolved, GAMES, undefined, []), {
+    groups: [60, 900, 906, 907],
+    login,
+  });
+  assert.deepEqual(await resolveProcess(database, resolvedOf([]), DYNAMIC, undefined, []), { groups: [900, 61_200] });
   const empty = fileDatabase({ passwd: '', group: '' }, live);
   const other = resolvedOf(['SupplementaryGroups=other']);
-  assert.deepEqual(await resolveProcess(empty, other, DYNAMIC, undefined), { groups: [61_200, 61_300] });
+  assert.deepEqual(await resolveProcess(empty, other, DYNAMIC, undefined, []), { groups: [61_200, 61_300] });
 });
 
 test('a launcher is asked for the files that it has not sent', () => {

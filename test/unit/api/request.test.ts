@@ -1,6 +1,7 @@
 /** What an interface makes of the parameters of Acquire: defaults, bounds, and which field is named if one is wrong. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AcquireParameters } from '../../../src/api/generated/io-dynuser-allocator.ts';
 import { directoriesOf, readAcquire } from '../../../src/api/request.ts';
 import type { RequestedDirectory } from '../../../src/core/directory.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
@@ -12,7 +13,7 @@ import type { JsonObject } from '../../../src/varlink/json.ts';
 /** Accepts every value. */
 const READER = { requested: (): readonly RequestedDirectory[] => [] };
 
-const read = (parameters: JsonObject) => readAcquire({ unit: 'a.service', ...parameters }, READER);
+const read = (parameters: JsonObject) => readAcquire({ unit: 'a.service', ...parameters } as AcquireParameters, READER);
 
 function refusedField(parameters: JsonObject): string {
   try {
@@ -42,7 +43,7 @@ test('what is not given has its default', () => {
     ['process', 7, true, { processes: false, ipc: true }, 'wuff'],
   );
   assert.deepEqual(read({ removeIPC: false }).cleanup, { processes: true, ipc: false });
-  assert.equal('pid' in read({ lifetime: null, pid: null, userName: null, description: null }), false);
+  assert.equal('pid' in read({}), false);
 });
 
 test('a process is named for the lifetime that ends with one, and for no other', () => {

@@ -62,11 +62,16 @@ test('"--" ends the options; a lone "-" is none', () => {
 });
 
 test('--help and --version need nothing else', () => {
-  assert.deepEqual(parseCommandLine(['--help']), { kind: 'help' });
-  assert.deepEqual(parseCommandLine(['--version']), { kind: 'version' });
-  const line = parseCommandLine(['show', '--help']);
-  assert.ok(line.kind === 'help');
-  assert.equal(line.command?.verb, 'show');
+  for (const [argv, kind, operands] of [
+    [['--help'], 'help', []],
+    [['-h'], 'help', []],
+    [['--version'], 'version', []],
+    [['show', '--help'], 'help', ['show']],
+    [['show', '-h'], 'help', ['show']],
+  ] as const) {
+    const line = parseCommandLine(argv);
+    assert.deepEqual([line.kind, line.invocation.operands], [kind, operands]);
+  }
 });
 
 test('an unknown option or command is named, with the nearest that there is', () => {
@@ -84,17 +89,24 @@ test('values are there where they have to be, and are those that there are', () 
   assert.match(failure('acquire', 'x', '--user='), /option '--user' needs a value: --user=NAME/);
   assert.match(failure('list', '--no-legend=yes'), /option '--no-legend' takes no value/);
   assert.match(failure('list', '--json=prety'), /invalid value 'prety' of '--json' \(did you mean 'pretty'\?\)/);
-  assert.match(failure('acquire', 'x', '--lifetime=ever'), /one of connection, process, unit, explicit\n/);
+  assert.match(failure('acquire', 'x', '--lifetime=ever'), /one of connection, process, unit, timed, explicit\n/);
 });
 
 test('operands are as many as the command has', () => {
-  assert.match(failure(), /a command is missing/);
+  assert.equal(invocation().verb, 'status');
   assert.match(failure('show'), /show needs NAME\|UID/);
-  assert.match(failure('list', 'x'), /list takes no further argument 'x'/);
+  assert.match(
+    failure('status', 'web'),
+    /status takes no further argument 'web'; 'dynuserctl show web' shows one user/,
+  );
+  assert.match(failure('watch', 'x'), /watch takes no further argument 'x'/);
+  assert.match(failure('help', 'list', 'x'), /help takes no further argument 'x'/);
+  assert.deepEqual(invocation('list').operands, []);
+  assert.deepEqual(invocation('list', 'a', 'b').operands, ['a', 'b']);
 });
 
 test('what is echoed drives no terminal', () => {
-  for (const argv of [['\x1b[2J'], ['list', '--\x1b[2J'], ['list', '\x1b[2J'], ['list', '--json=\x1b[2J']]) {
+  for (const argv of [['\x1b[2J'], ['list', '--\x1b[2J'], ['watch', '\x1b[2J'], ['list', '--json=\x1b[2J']]) {
     const message = failure(...argv);
     assert.ok(message.includes('\\x1b[2J') && !message.includes('\x1b'));
   }

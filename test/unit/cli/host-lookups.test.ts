@@ -3,9 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { thisHost } from '../../../src/cli/host.ts';
 import { inspectHostLookups, type LookupPaths, servicesOf } from '../../../src/cli/host-lookups.ts';
 
 const SOCKET = '/run/dynuser/io.dynuser.DynamicUser';
+const HOST = thisHost({});
 let directory = '';
 let paths: LookupPaths = { nsswitch: '', userDatabase: '' };
 
@@ -28,15 +30,15 @@ test('the services of a database are read as glibc reads them', () => {
 });
 
 test('the name service switch names us, or does not, or is not there', () => {
-  assert.equal(inspectHostLookups(paths, SOCKET).passwd, 'missing');
+  assert.equal(inspectHostLookups(HOST, paths, SOCKET).passwd, 'missing');
   writeFileSync(paths.nsswitch, 'passwd: files dynuser\ngroup: files\n');
-  const { passwd, group } = inspectHostLookups(paths, SOCKET);
+  const { passwd, group } = inspectHostLookups(HOST, paths, SOCKET);
   assert.deepEqual({ passwd, group }, { passwd: 'listed', group: 'missing' });
-  assert.equal(inspectHostLookups({ ...paths, nsswitch: directory }, SOCKET).passwd, 'unreadable');
+  assert.equal(inspectHostLookups(HOST, { ...paths, nsswitch: directory }, SOCKET).passwd, 'unreadable');
 });
 
 test('the link in the user database', () => {
-  const state = (): string => inspectHostLookups(paths, SOCKET).userDatabase;
+  const state = (): string => inspectHostLookups(HOST, paths, SOCKET).userDatabase;
   const link = join(paths.userDatabase, 'io.dynuser.DynamicUser');
   const relink = (target: string): void => {
     rmSync(link, { force: true });

@@ -1,6 +1,6 @@
 /** Leases and directories for tests of rendering and selection. */
 import type { Directory, Lease } from '../../../src/api/generated/io-dynuser-allocator.ts';
-import type { Acquired } from '../../../src/client/acquired.ts';
+import type { Acquired } from '../../../src/client/held-lease.ts';
 
 /** 2025-11-24 19:33:05 UTC, in milliseconds */
 export const NOW = Date.UTC(2025, 10, 24, 19, 33, 5);

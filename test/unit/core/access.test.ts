@@ -5,6 +5,7 @@ import {
   type AccessPeer,
   type AccessPolicy,
   decideRights,
+  isRootOfHost,
   mayJoin,
   mayRelease,
   type Requester,
@@ -100,4 +101,46 @@ test('a user is joined by root, and by the UID that holds every lease of it', ()
   denied(mayJoin(caller(1000), 'svc', owners(1000, 1001)), /svc is held by the user 1001/);
   denied(mayJoin(caller(1000), 'svc', owners(1000, 0)), /svc is held by root/);
   denied(mayJoin(caller(0, false), 'svc', owners(0)), /svc is held by root/);
+});
+
+test('each refusal says what to do', () => {
+  const reasonOf = (access: Access): string => (access.allowed ? 'allowed' : access.reason);
+  const out = ': leave the directories out, or name the user in DirectoryUsers=';
+  for (const [standing, words] of [
+    [BARE, 'root may name directories only with CAP_CHOWN and CAP_DAC_OVERRIDE, which the process that asks lacks'],
+    [UNKNOWN, 'this kernel does not say which process asks, so that root cannot be told from the root of a container'],
+  ] as const) {
+    assert.equal(reasonOf(decideRights(root(standing), policy()).directories), words + out);
+  }
+  const listed = decideRights(root(FOREIGN), policy({ uids: [0] }));
+  const host =
+    'root may name directories only on the host itself, and the process that asks is in another user namespace';
+  assert.equal(reasonOf(listed.directories), host + out);
+  const user = decideRights(peer(1000), policy({ uids: [1000] }));
+  assert.equal(
+    reasonOf(user.directories),
+    `the user 1000 may acquire users, but name no directories, which are root's to give${out}`,
+  );
+  // Who may not acquire is told that, and nothing of directories.
+  const nobody = decideRights(peer(1000), policy());
+  assert.equal(nobody.directories, nobody.acquire);
+});
+
+test('what a process with the UID 0 is decides whether it is root of this host', () => {
+  const isRoot = (uid: number, standing?: Standing): boolean =>
+    isRootOfHost({ uid: uid as Uid, ...(standing === undefined ? {} : { standing }) });
+  assert.deepEqual(
+    [HOST, BARE, UNKNOWN, FOREIGN, undefined].map(standing => isRoot(0, standing)),
+    [true, true, true, false, false],
+  );
+  assert.equal(isRoot(1000, HOST), false);
+  assert.deepEqual(rootRights(root(HOST))?.requester, { uid: 0, isRoot: true });
+  assert.equal(rootRights({ ...root(HOST), uid: 1000 as Uid }), undefined);
+});
+
+test('a user of root is joined by no other, and one without leases by everybody who may acquire', () => {
+  const owners = (...uids: number[]) => uids as Uid[];
+  assert.equal(mayJoin(caller(1000), 'svc', owners()).allowed, true);
+  denied(mayJoin(caller(1000), 'svc', owners(1001)), /^the user svc is held by the user 1001, and only its owner/);
+  denied(mayJoin(caller(1000), 'svc', owners(0, 1001)), /held by root, /);
 });

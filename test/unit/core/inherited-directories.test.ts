@@ -1,7 +1,7 @@
 /** Which directories a lease has to see to the end of, since another one of its user has left and they are above its own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inheritDirectories, type LeasedDirectory } from '../../../src/core/directory.ts';
+import { inheritDirectories, isPart, isTransient, type LeasedDirectory } from '../../../src/core/directory.ts';
 
 function runtime(source: string, preserved = false): LeasedDirectory {
   const publicPath = `/run/${source}`;
@@ -42,4 +42,31 @@ test('the list does not grow with each lease that leaves', () => {
   assert.deepEqual(sources(held), ['a', 'a/b/c/d/e', 'a/f']);
   const atOnce = inheritDirectories([runtime('a/b/c/d/e'), runtime('a/f')], left);
   assert.deepEqual(sources(atOnce), ['a', 'a/b/c/d/e', 'a/f']);
+});
+
+test('a directory goes with its last lease unless it is preserved, and an exposed one is unpublished', () => {
+  const ways = [false, true].flatMap(preserved => [false, true].map(exposed => ({ preserved, exposed })));
+  assert.deepEqual(
+    ways.map(way => [way.preserved, way.exposed, isTransient({ ...runtime('a'), ...way })]),
+    [
+      [false, false, true],
+      [false, true, true],
+      [true, false, false],
+      [true, true, true],
+    ],
+  );
+});
+
+test('a part of a directory is below it, and of its kind', () => {
+  assert.equal(isPart(runtime('a/b'), runtime('a')), true);
+  assert.equal(isPart(runtime('a'), runtime('a')), false);
+  assert.equal(isPart(runtime('ab'), runtime('a')), false);
+  assert.equal(isPart(runtime('a'), runtime('a/b')), false);
+  assert.equal(isPart({ kind: 'state', source: 'a/b' }, runtime('a')), false);
+});
+
+test('parts that are preserved stay apart from a directory that is inherited', () => {
+  const held = [runtime('nab/c'), runtime('nab/d', true), runtime('nab/c/e')];
+  const inherited = inheritDirectories(held, [runtime('nab'), runtime('nab/c/x')]);
+  assert.deepEqual(sources(inherited), ['nab', 'nab/d', 'nab/c/e']);
 });

@@ -77,10 +77,56 @@ for (const name of ['a:b.service', 'x'.repeat(255), 'foo\\x2dbar.service', 'runi
 }
 
 test('lookups accept relaxed names and refuse what no system can have', () => {
-  for (const name of ['foo.bar', 'DOMAIN\\user', 'ü', 'a b', '-x', 'x'.repeat(5_000)]) {
+  for (const name of ['foo.bar', 'DOMAIN\\user', 'ü', 'a b', '-x', 'a\u0085b', 'x'.repeat(5_000)]) {
     assert.equal(isLookupName(name), true, name);
   }
-  for (const name of ['', '.', '..', ' a', 'a ', 'a:b', 'a/b', 'a\nb', '\x7f', '12', '-', '-12']) {
+  for (const name of ['', '.', '..', ' a', 'a ', 'a:b', 'a/b', 'a\nb', 'a\x1fb', '\x7f', '12', '-', '-12']) {
     assert.equal(isLookupName(name), false, JSON.stringify(name));
   }
+});
+
+test('what cannot be a user name is refused by what is wrong with it', () => {
+  const why = (name: string): string => {
+    const parsed = parseUserName(name);
+    assert.ok('reason' in parsed);
+    return parsed.reason;
+  };
+  const grammar = 'must start with a letter or "_" and hold only A-Z a-z 0-9 _ -';
+  assert.equal(why(''), 'the user name is empty');
+  assert.equal(why('x'.repeat(32)), `the user name "${'x'.repeat(32)}" has more than 31 bytes`);
+  // 31 bytes are no more than 31, and these are sixteen characters of two bytes.
+  assert.equal(why(`${'x'.repeat(30)}.`), `the user name "${'x'.repeat(30)}." ${grammar}`);
+  assert.equal(why('ü'.repeat(16)), `the user name "${'ü'.repeat(16)}" has more than 31 bytes`);
+  assert.equal(why('12'), 'the user name "12" is a number; a UID cannot be asked for by number');
+  assert.equal(why('1a'), `the user name "1a" ${grammar}`);
+  assert.equal(why('a\nb'), `the user name "a\\nb" ${grammar}`);
+  // Of a long name the start is shown.
+  assert.equal(why('x'.repeat(64)), `the user name "${'x'.repeat(64)}" has more than 31 bytes`);
+  assert.equal(why('x'.repeat(65)), `the user name "${'x'.repeat(64)}…" has more than 31 bytes`);
+});
+
+test('what cannot be a unit name is refused by what is wrong with it', () => {
+  const why = (name: string): string => {
+    const parsed = parseUnitName(name);
+    assert.ok('reason' in parsed);
+    return parsed.reason;
+  };
+  assert.equal(why(''), 'the unit name is empty');
+  assert.equal(why('x'.repeat(256)), `the unit name "${'x'.repeat(64)}…" has more than 255 bytes`);
+  for (const name of ['.', '..', '@a', 'a b', 'a/b']) {
+    assert.equal(
+      why(name),
+      `the unit name "${name}" must hold only A-Z a-z 0-9 : - _ . \\ and a prefix before any "@"`,
+    );
+  }
+});
+
+test('where a derived name comes from is said', () => {
+  const origin = (name: string, perInstance = false): string => deriveUserName(unit(name), perInstance).origin;
+  assert.equal(origin('web.service'), 'the name of the unit web.service');
+  assert.equal(origin('web'), 'the name of the unit web');
+  assert.equal(origin('web@a.service'), 'the template prefix of the unit web@a.service');
+  assert.equal(origin('web.d.service'), 'a hash of "web.d", which is no user name');
+  assert.equal(origin('web@a.service', true), 'a hash of "web@a", which is no user name');
+  assert.equal(origin('web@.service', true), 'a hash of "web@", which is no user name');
 });

@@ -133,6 +133,114 @@ describe('callers', () => {
     mock.timers.reset();
   });
 
+  it('are heard again if the bus comes back in time, and not told of an end after the end', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    await callers.connected(busWith(WHO));
+    await hold();
+    callers.lost();
+    mock.timers.tick(CALLER_GRACE_MS - 1);
+    await callers.connected(busWith(WHO));
+    mock.timers.tick(CALLER_GRACE_MS);
+    assert.equal(gone, 0);
+    callers.lost();
+    callers.close();
+    mock.timers.tick(CALLER_GRACE_MS);
+    callers.signal(GONE);
+    assert.equal(gone, 0);
+    mock.timers.reset();
+  });
+
+  it('have the time of the bus anew each time that it goes', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    await callers.connected(busWith(WHO));
+    await hold();
+    callers.lost();
+    mock.timers.tick(CALLER_GRACE_MS - 1);
+    callers.lost();
+    mock.timers.tick(CALLER_GRACE_MS - 1);
+    assert.equal(gone, 0);
+    mock.timers.tick(1);
+    assert.equal(gone, 1);
+    mock.timers.reset();
+  });
+
+  it('are gone by no other signal than the end of their name', async () => {
+    await callers.connected(busWith(WHO));
+    await hold();
+    for (const other of [
+      { interface: 'a.b' },
+      { member: 'NameLost' },
+      { body: [NAME, '', NAME] },
+      { body: [':1.8', ':1.8', ''] },
+    ]) {
+      callers.signal(signal({ ...GONE, ...other }));
+    }
+    assert.equal(gone, 0);
+  });
+
+  it('that go while the bus is asked about them are gone for who waits', async () => {
+    const connection = busWith(WHO);
+    connection.answers.set('GetConnectionCredentials', () => {
+      callers.signal(GONE);
+      return [WHO];
+    });
+    await callers.connected(connection);
+    const caller = await hold();
+    assert.deepEqual([gone, caller.closed], [1, true]);
+  });
+
+  it('are watched by the next call if the bus did not let them be', async () => {
+    const connection = busWith(WHO);
+    connection.answers.set('AddMatch', () => {
+      throw new Error('too many rules');
+    });
+    await callers.connected(connection);
+    await assert.rejects(hold(), /too many rules/);
+    connection.answers.delete('AddMatch');
+    await hold();
+    assert.equal(connection.count('AddMatch'), 2);
+    const [rule] = connection.asked.find(({ member }) => member === 'AddMatch')?.body ?? [];
+    assert.match(String(rule), /sender='org\.freedesktop\.DBus'.*member='NameOwnerChanged',arg2=''$/);
+  });
+
+  it('are asked about again only if somebody waits for them', async () => {
+    const connection = busWith(WHO);
+    await callers.connected(connection);
+    await callers.during(NAME, async () => {});
+    const end = await callers.during(NAME, async caller => caller.onClose(() => gone++));
+    end();
+    callers.lost();
+    const again = busWith(WHO);
+    await callers.connected(again);
+    await callers.verify(again);
+    assert.deepEqual(
+      again.asked.map(({ member }) => member),
+      ['GetId'],
+    );
+  });
+
+  it('stay known while one of their calls is under way, or one of their waits', async () => {
+    await callers.connected(busWith(WHO));
+    let finish: () => void = () => {};
+    const waits = new Promise<void>(resolve => {
+      finish = resolve;
+    });
+    const long = callers.during(NAME, async caller => {
+      await waits;
+      return caller.closed;
+    });
+    await callers.during(NAME, async () => {});
+    const listener = () => gone++;
+    await callers.during(NAME, async caller => {
+      caller.onClose(listener)();
+      caller.onClose(listener);
+    });
+    callers.signal(GONE);
+    assert.equal(gone, 1);
+    finish();
+    assert.equal(await long, true);
+  });
+
   it('that nobody waits for any more are forgotten', async () => {
     await callers.connected(busWith(WHO));
     const end = await callers.during(NAME, async caller => caller.onClose(() => gone++));

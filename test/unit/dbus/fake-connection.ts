@@ -31,6 +31,6 @@ export function signal(parts: Pick<Signal, 'sender' | 'interface' | 'member' | '
 }
 
 /** Lets everything happen that waits for nothing but its turn. */
-export function settled(): Promise<void> {
+export function pendingWork(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve));
 }

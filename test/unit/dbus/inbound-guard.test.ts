@@ -121,7 +121,7 @@ describe('the guard on what comes in', () => {
     );
   });
 
-  it('skips what is too long, however it comes in, and goes on with the next', async () => {
+  it('skips what is too long, however it comes in, and continues with the next', async () => {
     const long = call('x', bytes(MESSAGE_BYTES_MAX));
     const messages = Buffer.concat([call('a'), long, long, call('b')]);
     await push(messages);
@@ -154,7 +154,7 @@ describe('the guard on what comes in', () => {
     assert.deepEqual(read, ['a']);
   });
 
-  it('goes on with the next after one that the reader throws at', async () => {
+  it('continues with the next after one that the reader throws at', async () => {
     await push(Buffer.concat([call('!'), call('a'), call('!'), call('b')]));
     assert.deepEqual(read, ['a', 'b']);
     assert.deepEqual(dropped, Array(2).fill('it cannot be decoded: out of range'));
@@ -191,6 +191,54 @@ describe('the guard on what comes in', () => {
     assert.ok(refused.length > 0 && refused.every(reason => reason.startsWith(':1.2 1 more than')), refused.join());
     guard.flush();
     assert.ok(read.includes('small'));
+  });
+
+  it('counts what waits, and neither what has been read nor what was refused', async () => {
+    turns = [];
+    for (let sent = 0; sent <= 2 * QUEUED_BYTES_MAX; sent += 60_000) {
+      await push(call('large', bytes(60_000)));
+      guard.flush();
+    }
+    assert.deepEqual(refused, []);
+    for (let sent = 0; refused.length === 0; sent += 60_000) {
+      assert.ok(sent <= QUEUED_BYTES_MAX);
+      await push(call('large', bytes(60_000)));
+    }
+    // Without the one that was refused there is room for these.
+    for (let count = 0; count < 10; count++) {
+      await push(call('small', {}, ':1.3'));
+    }
+    assert.equal(refused.length, 1);
+  });
+
+  it('has whoever has the most pay, whoever comes last', async () => {
+    turns = [];
+    for (const [sender, count] of [
+      [':1.1', 20],
+      [':1.2', 30],
+      [':1.3', 18],
+    ] as const) {
+      for (let sent = 0; sent < count; sent++) {
+        await push(call('large', bytes(60_000), sender));
+      }
+    }
+    assert.equal(refused.length, 0);
+    await push(call('large', bytes(60_000), ':1.3'));
+    await push(call('last', bytes(60_000), ':1.3'));
+    assert.deepEqual(
+      refused.map(reason => reason.slice(0, 4)),
+      [':1.2'],
+    );
+    guard.flush();
+    assert.equal(read.at(-1), 'last');
+  });
+
+  it('answers nobody who waits for no answer, or who is not known', async () => {
+    const quiet = call('!');
+    quiet[2] = 1;
+    await push(quiet);
+    await push(call('!', { kind: 'signal' }));
+    assert.deepEqual([dropped.length, refused], [2, []]);
   });
 
   it('lets a stream end in the middle of a message, and of one that is skipped', async () => {

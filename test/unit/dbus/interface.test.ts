@@ -2,11 +2,20 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Variant } from '@jellybrick/dbus-next';
 import { DynuserError, wireCodeOf } from '../../../src/core/errors.ts';
+import { LIFETIMES } from '../../../src/core/lease.ts';
+import { ACQUIRE_OPTIONS } from '../../../src/dbus/acquire-option-types.ts';
 import { readAcquire } from '../../../src/dbus/acquire-options.ts';
-import { systemBusSocket } from '../../../src/dbus/address.ts';
-import { CallRefused, refuse, toRefusal } from '../../../src/dbus/call-errors.ts';
-import { introspect, isMethodName, METHODS, signatureOf } from '../../../src/dbus/interface.ts';
-import { unitFullName } from '../../../src/dbus/unit-state.ts';
+import { systemBusSocket } from '../../../src/dbus/bus.ts';
+import {
+  CallRefused,
+  introspect,
+  isMethodName,
+  METHODS,
+  refuse,
+  signatureOf,
+  toRefusal,
+} from '../../../src/dbus/interface.ts';
+import { unitFullName } from '../../../src/dbus/systemd-manager.ts';
 
 describe('io.dynuser.Allocator1', () => {
   it("has the signatures of the contract, and systemd's for the lookups", () => {
@@ -43,6 +52,24 @@ describe('io.dynuser.Allocator1', () => {
   });
 });
 
+it('describes each of its methods and signals, with the types of their arguments', () => {
+  const description = introspect('/io/dynuser/Allocator1') ?? '';
+  for (const [name, method] of Object.entries(METHODS)) {
+    const args = (['in', 'out'] as const).flatMap(direction =>
+      method[direction].map(([arg, type]) => `   <arg name="${arg}" type="${type}" direction="${direction}"/>\n`),
+    );
+    assert.ok(description.includes(`  <method name="${name}">\n${args.join('')}  </method>\n`), name);
+  }
+  const args = '   <arg name="uid" type="u"/>\n   <arg name="name" type="s"/>\n';
+  for (const name of ['UserAllocated', 'UserReleased']) {
+    assert.ok(description.includes(`  <signal name="${name}">\n${args}  </signal>\n`), name);
+  }
+  for (const name of ['io.dynuser.Allocator1', 'org.freedesktop.DBus.Introspectable', 'org.freedesktop.DBus.Peer']) {
+    assert.ok(description.includes(` <interface name="${name}">\n`), name);
+  }
+  assert.match(description, /^<!DOCTYPE node .*<node>\n.*<\/node>\n$/s);
+});
+
 describe('the options of Acquire', () => {
   it('are taken as they are', () => {
     const options = {
@@ -60,6 +87,37 @@ describe('the options of Acquire', () => {
       pid: 1,
       logsDirectory: ['a', 'b'],
     });
+  });
+
+  it('are taken by their names, each of its type alone', () => {
+    const values: Readonly<Record<string, unknown>> = { s: 'connection', b: true, u: 0o700, as: ['a'] };
+    for (const [name, type] of Object.entries(ACQUIRE_OPTIONS)) {
+      const more = name === 'pid' ? { lifetime: new Variant('s', 'process') } : {};
+      const read = readAcquire('a', { ...more, [name]: new Variant(type, values[type]) });
+      assert.deepEqual(read[name], values[type], name);
+      for (const other of Object.keys(values).filter(each => each !== type)) {
+        assert.throws(
+          () => readAcquire('a', { ...more, [name]: new Variant(other, values[other]) }),
+          new RegExp(`the option ${name} must be of type ${type}$`),
+        );
+      }
+    }
+  });
+
+  it('have a lifetime that there is, and a process with the one that ends with it', () => {
+    for (const lifetime of LIFETIMES) {
+      const given = { lifetime: new Variant('s', lifetime) };
+      assert.equal(readAcquire('a', given)['lifetime'], lifetime);
+      const withPid = () => readAcquire('a', { ...given, pid: new Variant('u', 7) });
+      if (lifetime === 'process') {
+        assert.equal(withPid()['pid'], 7);
+      } else {
+        assert.throws(withPid, /^CallRefused: the option pid must be .*lifetime process$/);
+      }
+    }
+    for (const options of [null, undefined, 'a', 7]) {
+      assert.throws(() => readAcquire('a', options), /Acquire takes a unit name and a dictionary of options/);
+    }
   });
 
   it('are refused where one is unknown, or of another type', () => {
@@ -115,6 +173,10 @@ describe('the full name of a unit', () => {
     assert.equal(unitFullName('foo'), 'foo.service');
     assert.equal(unitFullName('foo.bar'), 'foo.bar.service');
     assert.equal(unitFullName('foo.socket'), 'foo.socket');
+    for (const suffix of ['mount', 'swap', 'slice', 'scope', 'timer', 'path', 'target', 'device', 'automount']) {
+      assert.equal(unitFullName(`a.b.${suffix}`), `a.b.${suffix}`);
+      assert.equal(unitFullName(`a@.${suffix}`), undefined, 'a template');
+    }
     assert.equal(unitFullName('foo@a@b'), 'foo@a@b.service');
     assert.equal(unitFullName('a'.repeat(247)), `${'a'.repeat(247)}.service`);
   });

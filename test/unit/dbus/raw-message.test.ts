@@ -34,6 +34,17 @@ function count(signature: string, hex: string): number {
   }
 }
 
+/** An array of arrays, whose innermost has one empty string; its length comes before each. */
+function arrays(depth: number): Buffer {
+  let bytes = Buffer.alloc(5);
+  for (let level = 0; level < depth; level++) {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(bytes.length);
+    bytes = Buffer.concat([length, bytes]);
+  }
+  return bytes;
+}
+
 describe('a message before it is decoded', () => {
   it('says who sent it, and what it is', () => {
     const fields = [[7, 's', ':1.42'] as const];
@@ -75,6 +86,44 @@ describe('a message before it is decoded', () => {
     assert.equal(count('a(yy)as', '0a000000 00000000 0101 000000000000 0202 0000 00000000'), 8);
   });
 
+  it('has its values where their types put them, each of its size', () => {
+    const sizes = { y: 1, n: 2, q: 2, b: 4, i: 4, u: 4, h: 4, x: 8, t: 8, d: 8 };
+    for (const [type, size] of Object.entries(sizes)) {
+      // One after a byte, and two in an array: with nothing too much at the end.
+      const bytes = size === 1 ? 2 : 2 * size;
+      const length = Buffer.alloc(size === 8 ? 8 : 4);
+      length.writeUInt32LE(2 * size);
+      const array = `${length.toString('hex')}${'01'.repeat(2 * size)}`;
+      assert.equal(count(`y${type}`, '01'.repeat(bytes)), 2, type);
+      assert.throws(() => check(`y${type}`, '01'.repeat(bytes - 1)), /cut short/, type);
+      assert.equal(count(`a${type}`, array), type === 'y' ? 1 : 3, type);
+      assert.throws(() => check(`a${type}`, array.slice(0, -2)), /cut short/, type);
+    }
+    for (const [type, bytes] of [
+      ['s', '01 00 00 00 02000000 6161 00'],
+      ['o', '01 00 00 00 02000000 2f61 00'],
+      ['g', '01 02 7575 00'],
+      ['v', '01 01 79 00 07'],
+      ['(y)', '01 00000000000000 07'],
+    ] as const) {
+      const hex = bytes.replaceAll(' ', '');
+      check(`y${type}`, hex);
+      assert.throws(() => check(`y${type}`, hex.slice(0, -2)), /cut short/, type);
+    }
+  });
+
+  it('may have empty arrays of anything, and something after them', () => {
+    const text = '01000000 61 00';
+    for (const [element, padding] of [
+      ...[...'nqbiuhsoga'].map(type => [type === 'a' ? 'as' : type, '']),
+      ...['x', 't', 'd', '(y(y)y)', '{s(yas)}', '{sv}'].map(type => [type, '00000000']),
+      ...['aa(y(yy))', 'aaas', 'a{sa{sv}}'].map(type => [type, '']),
+      ['v', ''],
+    ] as const) {
+      assert.equal(count(`a${element}s`, `00000000 ${padding} ${text}`), 2, element);
+    }
+  });
+
   it('is refused if its header is too much', () => {
     const fields = (number: number) => Array.from({ length: number }, () => [99, 's', 'x'] as const);
     const much = message({ fields: fields(HEADER_FIELDS_MAX) });
@@ -83,9 +132,38 @@ describe('a message before it is decoded', () => {
     large.writeUInt32LE(large.length - 4);
     const array = message({ fields: [[99, 'au', Buffer.concat([Buffer.alloc(3), large])]] });
     assert.throws(() => readHead(array.fixed, array.rest), /holds more than/);
+    const nested = (depth: number) => {
+      const type = `${'a'.repeat(depth)}s`;
+      // A code and the type come before it; the value begins at a multiple of 4.
+      const padding = Buffer.alloc(-(type.length + 3) & 3);
+      return message({ fields: [[99, type, Buffer.concat([padding, arrays(depth)])]] });
+    };
+    // The value of a field is in a variant.
+    const deepest = nested(DEPTH_MAX - 1);
+    readHead(deepest.fixed, deepest.rest);
+    const deeper = nested(DEPTH_MAX);
+    assert.throws(() => readHead(deeper.fixed, deeper.rest), /nested deeper/);
+  });
+
+  it('is refused if nobody could answer its sender', () => {
+    for (const sender of ['', ':1.5\0', ':1.\u00e9', 'word', ':1..5', ':1.5 ', ':1.5\n']) {
+      const { fixed, rest } = message({ fields: [[7, 's', sender]] });
+      assert.throws(() => readHead(fixed, rest), /sender is not a bus name/, JSON.stringify(sender));
+    }
+    const { fixed, rest } = message({ fields: [[7, 's', 'org.freedesktop.DBus']] });
+    assert.equal(readHead(fixed, rest).sender, 'org.freedesktop.DBus');
   });
 
   it('is refused if it is nested without end', () => {
+    const nested: readonly ((depth: number) => readonly [signature: string, hex: string])[] = [
+      depth => ['v', `${'017600'.repeat(depth - 1)}017900 07`],
+      depth => [`${'('.repeat(depth)}y${')'.repeat(depth)}`, '07'],
+      depth => [`${'a'.repeat(depth)}s`, arrays(depth).toString('hex')],
+    ];
+    for (const make of nested) {
+      check(...make(DEPTH_MAX), 1_000);
+      assert.throws(() => check(...make(DEPTH_MAX + 1), 1_000), /nested deeper/);
+    }
     const deep = DEPTH_MAX + 2;
     assert.throws(() => check('v', '017600'.repeat(deep), 1_000), /nested deeper/);
     assert.throws(() => check(`${'('.repeat(deep)}y${')'.repeat(deep)}`, '07', 1_000), /nested deeper/);

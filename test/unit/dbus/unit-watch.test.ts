@@ -5,7 +5,7 @@ import type { BusClient } from '../../../src/dbus/bus.ts';
 import { LOOK_RETRY_MS, SYSTEMD_WAIT_MS, UNITS_PER_LOOK } from '../../../src/dbus/limits.ts';
 import { BusError, DRIVER, type Question } from '../../../src/dbus/message.ts';
 import { UnitWatch } from '../../../src/dbus/unit-watch.ts';
-import { FakeConnection, settled, signal } from './fake-connection.ts';
+import { FakeConnection, pendingWork, signal } from './fake-connection.ts';
 
 const SYSTEMD = 'org.freedesktop.systemd1';
 const OWNER = ':1.1';
@@ -57,22 +57,22 @@ describe('the watch over units', () => {
   const connect = async (): Promise<void> => {
     bus.connection = connection;
     await watch.connected(connection);
-    await settled();
+    await pendingWork();
   };
   const add = async (unit: string): Promise<() => void> => {
     const stop = watch.watch(unit, () => ended.push(unit));
-    await settled();
+    await pendingWork();
     return stop;
   };
   const changed = async (unit: string, active: string, sender = OWNER): Promise<void> => {
     const body = [`${SYSTEMD}.Unit`, { ActiveState: new Variant('s', active) }, []];
     const parts = { sender, interface: 'org.freedesktop.DBus.Properties', member: 'PropertiesChanged', body };
     watch.signal(signal({ ...parts, path: pathOf(unit) }));
-    await settled();
+    await pendingWork();
   };
   const manager = async (member: string, ...body: readonly unknown[]): Promise<void> => {
     watch.signal(signal({ sender: OWNER, interface: `${SYSTEMD}.Manager`, member, body }));
-    await settled();
+    await pendingWork();
   };
   const looks = (): number => connection.count('ListUnitsByNames');
 
@@ -93,12 +93,12 @@ describe('the watch over units', () => {
     await connect();
     states.set('a.service', ['active', 0]);
     const early = watch.check('a');
-    await settled();
+    await pendingWork();
     watch.signal(signal({ sender: DRIVER, interface: DRIVER, member: 'NameOwnerChanged', body: [SYSTEMD, '', OWNER] }));
     assert.deepEqual(await early, { kind: 'active' });
     watch.signal(signal({ sender: DRIVER, interface: DRIVER, member: 'NameOwnerChanged', body: [SYSTEMD, OWNER, ''] }));
     const late = watch.check('a');
-    await settled();
+    await pendingWork();
     mock.timers.tick(SYSTEMD_WAIT_MS);
     const answer = await late;
     assert.ok(answer.kind === 'unavailable');
@@ -149,6 +149,173 @@ describe('the watch over units', () => {
     assert.deepEqual(ended, []);
   });
 
+  it('hears of systemd from the bus alone', async () => {
+    await connect();
+    const driver = { sender: DRIVER, interface: DRIVER, member: 'NameOwnerChanged', body: [SYSTEMD, OWNER, ''] };
+    for (const other of [
+      { sender: ':1.66' },
+      { sender: OWNER },
+      { interface: 'a.b' },
+      { member: 'NameLost' },
+      { body: ['a.b', OWNER, ''] },
+    ]) {
+      watch.signal(signal({ ...driver, ...other }));
+      await pendingWork();
+      assert.deepEqual(watch.state(), { kind: 'watching' }, JSON.stringify(other));
+    }
+    watch.signal(signal(driver));
+    await pendingWork();
+    assert.equal(watch.state().kind, 'unavailable');
+  });
+
+  it('looks where a signal says nothing of the state, but not at signals of anything else', async () => {
+    await connect();
+    states.set('a.service', ['active', 0]);
+    await add('a.service');
+    const parts = { sender: OWNER, interface: 'org.freedesktop.DBus.Properties', member: 'PropertiesChanged' };
+    const path = pathOf('a.service');
+    for (const changes of [undefined, null, 'a', {}, { ActiveState: 'active' }, { ActiveState: new Variant('u', 1) }]) {
+      const before = looks();
+      watch.signal(signal({ ...parts, path, body: [`${SYSTEMD}.Unit`, changes, []] }));
+      await pendingWork();
+      assert.equal(looks(), before + 1, JSON.stringify(changes));
+    }
+    const before = looks();
+    const body = [`${SYSTEMD}.Unit`, {}, []];
+    watch.signal(signal({ ...parts, path, body, member: 'Changed' }));
+    watch.signal(signal({ ...parts, path, body, interface: 'a.b' }));
+    for (const member of ['JobRemoved', 'UnitRemoved', 'Reloading']) {
+      watch.signal(
+        signal({
+          ...parts,
+          interface: 'a.b',
+          member,
+          body: [member === 'Reloading' ? false : 'a.service', '', 'a.service'],
+        }),
+      );
+    }
+    await manager('JobNew', 1, '/job', 'a.service');
+    await manager('Reloading', true);
+    await pendingWork();
+    assert.equal(looks(), before);
+  });
+
+  it('asks the bus for the signals of units, and systemd for sending them', async () => {
+    await connect();
+    const rules = connection.asked.filter(({ member }) => member === 'AddMatch').map(({ body }) => String(body?.[0]));
+    for (const member of ['NameOwnerChanged', 'JobRemoved', 'UnitRemoved', 'Reloading', 'PropertiesChanged']) {
+      assert.equal(rules.filter(rule => rule.includes(`member='${member}'`)).length, 1, member);
+    }
+    const asked = connection.asked.find(({ member }) => member === 'Subscribe');
+    assert.deepEqual(
+      [asked?.destination, asked?.path, asked?.interface],
+      [OWNER, '/org/freedesktop/systemd1', `${SYSTEMD}.Manager`],
+    );
+  });
+
+  it('is there though another subscription is, and not though systemd is not', async () => {
+    connection.answers.set('Subscribe', () => {
+      throw new BusError(`${SYSTEMD}.AlreadySubscribed`, 'again');
+    });
+    await connect();
+    assert.deepEqual([watch.state(), trouble], [{ kind: 'watching' }, []]);
+    connection.answers.set('GetNameOwner', () => {
+      throw new BusError(`${DRIVER}.Error.NameHasNoOwner`, 'nobody');
+    });
+    watch.lost();
+    await connect();
+    const state = watch.state();
+    assert.ok(state.kind === 'unavailable');
+    assert.match(state.reason, /systemd is not on the message bus/);
+    connection.answers.set('GetNameOwner', () => {
+      throw new BusError(`${DRIVER}.Error.AccessDenied`, 'no');
+    });
+    await assert.rejects(connect(), /AccessDenied/);
+    connection.answers.set('GetNameOwner', () => []);
+    await connect();
+    assert.equal(watch.state().kind, 'unavailable');
+  });
+
+  it('says that systemd does not let its units be followed, and asks again', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    connection.answers.set('Subscribe', () => {
+      throw new BusError(`${DRIVER}.Error.AccessDenied`, 'no');
+    });
+    await connect();
+    const state = watch.state();
+    assert.ok(state.kind === 'unavailable');
+    assert.match(state.reason, /^systemd does not let its units be followed: .*AccessDenied/);
+    assert.deepEqual(trouble, ['systemd does not let its units be followed']);
+    connection.answers.delete('Subscribe');
+    mock.timers.tick(LOOK_RETRY_MS - 1);
+    await pendingWork();
+    assert.equal(watch.state().kind, 'unavailable');
+    mock.timers.tick(1);
+    await pendingWork();
+    assert.deepEqual(watch.state(), { kind: 'watching' });
+    mock.timers.reset();
+  });
+
+  it('does not ask again once the bus is away', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    connection.answers.set('Subscribe', () => {
+      throw new Error('no answer within 5 s');
+    });
+    await connect();
+    watch.lost();
+    mock.timers.tick(LOOK_RETRY_MS);
+    await pendingWork();
+    assert.equal(connection.count('Subscribe'), 1);
+    mock.timers.reset();
+  });
+
+  it('ends the waits of requests with the bus', async () => {
+    connection.answers.set('GetNameOwner', () => []);
+    await connect();
+    const waits = watch.check('a');
+    await pendingWork();
+    watch.lost();
+    bus.connection = undefined;
+    assert.deepEqual(await waits, { kind: 'unavailable', reason: 'there is no bus' });
+  });
+
+  it('says of one unit whether it is active, and of systemd that it does not answer', async () => {
+    await connect();
+    states.set('a.service', ['active', 0]).set('f.service', ['failed', 0]);
+    assert.deepEqual(await watch.check('a'), { kind: 'active' });
+    assert.deepEqual(await watch.check('f'), { kind: 'inactive' });
+    assert.deepEqual(await watch.check('none'), { kind: 'inactive' });
+    const before = looks();
+    assert.deepEqual(await watch.check('template@'), { kind: 'inactive' });
+    assert.equal(looks(), before, 'no unit can have that name');
+    const row: readonly unknown[] = ['a.service', '', 'loaded', 'active', '', '', '/a', 0, '', '/'];
+    for (const answer of [
+      [],
+      [[]],
+      ['a'],
+      [['a']],
+      [[row, row]],
+      ...[0, 3, 6, 7].map(wrong => [[row.with(wrong, true)]]),
+    ]) {
+      connection.answers.set('ListUnitsByNames', () => answer);
+      const check = await watch.check('a');
+      assert.ok(check.kind === 'unavailable', JSON.stringify(answer));
+      assert.match(check.reason, /^systemd does not say how the unit a\.service is: systemd was asked about 1 units/);
+    }
+  });
+
+  it('tells the end of a unit to all who wait for it, though one of them fails', async () => {
+    states.set('a.service', ['active', 0]);
+    await connect();
+    watch.watch('a', () => {
+      throw new Error('no');
+    });
+    await add('a');
+    states.delete('a.service');
+    await changed('a.service', 'inactive');
+    assert.deepEqual([ended, trouble], [['a'], ['what was to follow the end of the unit a.service failed']]);
+  });
+
   it('follows an alias', async () => {
     await connect();
     states.set('alias.service', ['active', 0]);
@@ -181,7 +348,7 @@ describe('the watch over units', () => {
     await add('bad.service');
     await add('gone.service');
     await connect();
-    await settled();
+    await pendingWork();
     assert.deepEqual(ended, ['bad.service', 'gone.service']);
     assert.deepEqual(trouble, []);
   });
@@ -199,7 +366,7 @@ describe('the watch over units', () => {
     states.delete('a.service');
     connection.answers.set('ListUnitsByNames', rows);
     mock.timers.tick(LOOK_RETRY_MS);
-    await settled();
+    await pendingWork();
     assert.deepEqual(ended, ['a.service']);
     mock.timers.reset();
   });
@@ -220,8 +387,8 @@ describe('the watch over units', () => {
     connection.answers.set('ListUnitsByNames', rows);
     watch.watch('a', () => ended.push('the other'));
     answer();
-    await settled();
-    await settled();
+    await pendingWork();
+    await pendingWork();
     assert.deepEqual(ended, []);
   });
 
@@ -241,7 +408,7 @@ describe('the watch over units', () => {
       return answer;
     });
     await changed('a.service', 'inactive');
-    await settled();
+    await pendingWork();
     assert.deepEqual([ended, looks() - before], [['a.service'], 1]);
   });
 

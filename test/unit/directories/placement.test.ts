@@ -120,11 +120,11 @@ test('what is below another directory of the request has no link and is not move
   assert.deepEqual(moved, { tree: 'keep', ...nothingToDo }, 'it is where its tree still is');
 });
 
-test('an alias is made, kept, or replaced if it was one before a migration', () => {
+test('an alias is made, kept, or replaced if an earlier version made it', () => {
   const placed = { tree: DIRECTORY, counterpart: link('private/foo') };
-  assert.equal(short('foo:x', true, placed), 'keep +private/foo');
-  assert.equal(short('foo:x', true, { ...placed, alias: link('private/foo') }), 'keep');
-  assert.equal(short('foo:x', true, { ...placed, alias: link('foo') }), 'keep -foo +private/foo');
+  assert.equal(short('foo:x', true, placed), 'keep +foo');
+  assert.equal(short('foo:x', true, { ...placed, alias: link('foo') }), 'keep');
+  assert.equal(short('foo:x', true, { ...placed, alias: link('private/foo') }), 'keep -private/foo +foo');
   for (const alias of [link('bar'), DIRECTORY, FILE]) {
     assert.equal(short('foo:x', true, { ...placed, alias }), 'refused');
   }
@@ -143,4 +143,29 @@ test('a path that leads through what is not a directory is refused by the name o
   assert.deepEqual(status([DIRECTORY, DIRECTORY, FILE]), FILE);
   const failure = directoryFailed('stateDirectory', 'open /var/lib/a: input/output error (EIO)');
   assert.throws(() => status(failure), failure);
+});
+
+test('what is in the way is told by what it is and where', () => {
+  const placed = { tree: DIRECTORY, counterpart: link('private/foo') };
+  for (const [value, dynamic, found, what] of [
+    ['foo:x', true, { ...placed, alias: DIRECTORY }, '/var/lib/x is a directory'],
+    ['foo:x', true, { ...placed, alias: FILE }, '/var/lib/x is a file'],
+    ['foo:x', true, { ...placed, alias: link('bar') }, '/var/lib/x is a symlink to bar'],
+    ['foo', true, { tree: FILE }, '/var/lib/private/foo is a file'],
+    ['foo', true, { tree: NOTHING, counterpart: FILE }, '/var/lib/foo is a file'],
+    ['foo', true, { tree: NOTHING, counterpart: link('/etc') }, '/var/lib/foo is a symlink to /etc'],
+    ['foo', false, { tree: NOTHING, counterpart: link('/etc') }, '/var/lib/private/foo is a symlink to /etc'],
+    ['foo', false, { tree: NOTHING, counterpart: FILE }, '/var/lib/private/foo is a file'],
+    ['foo', false, { tree: link('/etc') }, '/var/lib/foo is a symlink to /etc'],
+  ] as const satisfies readonly (readonly [string, boolean, Observed, string])[]) {
+    assert.throws(() => plan(value, dynamic, found), { message: `${what}, and in the way: move it elsewhere` });
+  }
+  const both = (dynamic: boolean) => plan('foo', dynamic, { tree: DIRECTORY, counterpart: DIRECTORY });
+  const [closed, open] = ['/var/lib/private/foo', '/var/lib/foo'];
+  assert.throws(() => both(true), {
+    message: `there are two directories, ${closed} and ${open}: move one of them elsewhere`,
+  });
+  assert.throws(() => both(false), {
+    message: `there are two directories, ${open} and ${closed}: move one of them elsewhere`,
+  });
 });

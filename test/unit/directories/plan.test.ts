@@ -8,13 +8,19 @@ import type {
   DirectoryStatus,
   HandoverKind,
   PathStatus,
+  RequestedDirectory,
 } from '../../../src/core/directory.ts';
 import { BASE_DIRECTORIES } from '../../../src/core/directory-classes.ts';
 import { asGid, asUid } from '../../../src/core/ids.ts';
 import { parseUserName } from '../../../src/core/name.ts';
 import { type ObservedPath, PathSnapshot } from '../../../src/directories/observe/snapshot.ts';
 import { layoutOf } from '../../../src/directories/plan/layout.ts';
-import { type DirectoryPlan, planDirectories } from '../../../src/directories/plan/plan.ts';
+import {
+  type DirectoryPlan,
+  outerTree,
+  type PlannedPlace,
+  planDirectories,
+} from '../../../src/directories/plan/plan.ts';
 import { requestedDirectories } from '../../../src/directories/plan/request.ts';
 
 const [OURS, OTHERS, MAPPED] = [61_500, 61_501, 65_534];
@@ -55,7 +61,9 @@ function plan(host: Host, asked: Asked = {}): DirectoryPlan {
   const directories = requestedDirectories(request, { modes: {}, preserveRuntime: false, ...asked.settings });
   const of = (requested: (typeof directories)[number]) => {
     const { tree, counterpart, aliases } = layoutOf(requested, true, BASE_DIRECTORIES);
-    const places = [tree, counterpart, ...aliases.map(alias => alias.components)];
+    const inner = (requested.innerAliases ?? []).map(({ path }) => path.split('/'));
+    const outer = [tree, counterpart, ...aliases.map(alias => alias.components)];
+    const places = [...outer, ...inner.flatMap(place => [place, ['private', ...place]])];
     return new PathSnapshot(
       '/var/lib',
       'stateDirectory',
@@ -119,6 +127,29 @@ test('a plan is not empty while a directory above is handed over', () => {
   assert.equal(plan(under, { values }).isEmpty, false);
 });
 
+test('an alias in a tree is made once that is in its place, wherever it is now', () => {
+  const values = ['web:a/deep/x', 'a', 'a/part', 'a:a/self'];
+  const texts = (host: Host, more: Asked = {}) => {
+    const { innerLinks, isEmpty } = plan(host, { values, ...more });
+    return [isEmpty, ...innerLinks.map(({ components, text }) => `${components.join('/')} -> ${text}`)];
+  };
+  const links = ['private/a/self -> .', 'private/a/deep/x -> ../../web'];
+  assert.deepEqual(texts({}), [false, ...links]);
+  assert.deepEqual(texts({}, { user: userOf(OURS, false) }), [
+    false,
+    ...links.map(text => text.replace('private/', '')),
+  ]);
+  const there = { ...READY, 'private/a': directory(OURS), 'private/a/part': directory(OURS), a: link('private/a') };
+  const deep = { 'private/a/deep': directory(OURS), 'private/a/deep/x': link('../../web') };
+  assert.deepEqual(texts({ ...there, ...deep, 'private/a/self': link('.') }), [true]);
+  assert.deepEqual(texts({ ...there, 'private/a/self': link('.') }), [false, links[1]]);
+  const moves = { private: PRIVATE, a: directory(OURS), 'a/part': directory(OURS), 'a/self': link('.') };
+  assert.deepEqual(texts(moves), [false, links[1]], 'what is in it moves with it');
+  for (const other of [link('..'), directory(OURS), { kind: 'other' } as const]) {
+    assert.throws(() => texts({ ...there, 'private/a/self': other }), /\/var\/lib\/private\/a\/self is .*in the way/);
+  }
+});
+
 test('a part is planned with its tree: where that still is, and handed over as it is', () => {
   const host = { private: PRIVATE, web: directory(OTHERS), 'web/part': directory(OTHERS) };
   const { trees } = plan(host, { values: ['web', 'web/part'], makesMounts: true, canMap: true });
@@ -169,4 +200,65 @@ test('an exposed directory that a live lease has at its public path is planned t
   assert.deepEqual([tree?.layout.realPath, tree?.placement.tree], ['/var/lib/web', 'keep']);
   const [moved] = plan(host, { settings }).trees;
   assert.deepEqual([moved?.layout.realPath, moved?.placement.tree], ['/var/lib/private/web', 'move']);
+});
+
+test('a directory that a live lease has is refused by the name of that, whatever is found there', () => {
+  const inUse = /^\/var\/lib\/web is in use by user-61501, another user/;
+  const live = [leased(userOf(OTHERS), 'web', 'chown')];
+  for (const found of [READY, { private: PRIVATE, web: { kind: 'other' } }, { private: directory(OTHERS) }] as const) {
+    assert.throws(() => plan(found, { live }), { message: inUse });
+  }
+});
+
+test('a tree that is made is root’s before it is anybody’s', () => {
+  const kinds = (user: DirectoryUser, asked: Asked = {}) =>
+    plan({ private: PRIVATE }, { user, ...asked }).trees.map(({ handover, present }) => [handover.kind, present]);
+  assert.deepEqual(kinds(userOf(0, false)), [['none', undefined]]);
+  assert.deepEqual(kinds(userOf(OURS)), [['chown', undefined]]);
+  assert.deepEqual(kinds(userOf(OURS), { makesMounts: true, canMap: true }), [['map', undefined]]);
+});
+
+test('an exposed directory of a dynamic user is never mapped, and one of a static user is not exposed', () => {
+  const host = { ...READY, 'private/web': directory(OTHERS) };
+  const asked = { makesMounts: true, canMap: true, settings: { expose: true } };
+  assert.deepEqual(
+    plan(host, asked).trees.map(({ handover }) => handover.kind),
+    ['chown'],
+  );
+  const ready = plan({ web: directory(OURS) }, { user: userOf(OURS, false), settings: { expose: true } });
+  assert.equal(ready.isEmpty, true);
+});
+
+test('directories of two classes are not a part of each other', () => {
+  const request = { runtime: [], state: ['web'], cache: ['web/part'], logs: [] };
+  const [web, part] = requestedDirectories(request, { modes: {}, preserveRuntime: false });
+  assert.ok(web !== undefined && part !== undefined);
+  assert.equal(outerTree([planned(web)], { ...part, below: 'web' }), undefined);
+  assert.equal(outerTree([planned(web)], { ...part, kind: 'state', below: 'web' })?.directory, web);
+  assert.equal(outerTree([planned(web)], { ...part, kind: 'state' }), undefined);
+});
+
+function planned(directory: RequestedDirectory): PlannedPlace {
+  const layout = layoutOf(directory, true, BASE_DIRECTORIES);
+  return { directory, layout, placement: { tree: 'make', unlink: [], link: [] }, present: undefined };
+}
+
+test('<base>/private is checked of each base that is used', () => {
+  const request = { runtime: [], state: ['web'], cache: ['web'], logs: [] };
+  const directories = requestedDirectories(request, { modes: {}, preserveRuntime: false });
+  const of = ({ kind }: RequestedDirectory) => {
+    const closed = kind === 'state' ? PRIVATE : directory(0, 0o711);
+    return new PathSnapshot(
+      BASE_DIRECTORIES[kind],
+      `${kind}Directory`,
+      new Map<string, ObservedPath>([
+        ['private/web', [closed, NOTHING]],
+        ['web', [NOTHING]],
+      ]),
+    );
+  };
+  const asked = { directories, user: userOf(OURS), makesMounts: false, verify: false };
+  assert.throws(() => planDirectories(BASE_DIRECTORIES, { of, mappable: new Set() }, asked, []), {
+    message: '/var/cache/private has the mode 0711, and others may enter: chmod it to 0700',
+  });
 });

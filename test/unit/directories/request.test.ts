@@ -3,21 +3,13 @@ import { test } from 'node:test';
 import type { DirectoryRequest, DirectorySettings } from '../../../src/core/directory.ts';
 import { BASE_DIRECTORIES } from '../../../src/core/directory-classes.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { directoryEnvironment } from '../../../src/directories/plan/environment.ts';
-import { requestedDirectories } from '../../../src/directories/plan/request.ts';
+import { directoryEnvironment, requestedDirectories } from '../../../src/directories/plan/request.ts';
 
 const SETTINGS: DirectorySettings = { modes: {}, preserveRuntime: false };
 
 function requested(request: Partial<DirectoryRequest>, settings: Partial<DirectorySettings> = {}) {
   const whole = { runtime: [], state: [], cache: [], logs: [], ...request };
   return requestedDirectories(whole, { ...SETTINGS, ...settings });
-}
-
-function refused(request: Partial<DirectoryRequest>, field: string, settings: Partial<DirectorySettings> = {}): void {
-  assert.throws(
-    () => requested(request, settings),
-    error => error instanceof DynuserError && error.code === 'DirectoryFailed' && error.detail.field === field,
-  );
 }
 
 test('the example of systemd: sorted by component, nested ones part of those above', () => {
@@ -78,13 +70,108 @@ test('the environment has the path that is there, colons and backslashes as they
   });
 });
 
-test('refuses values, modes and aliases that cannot be, by the name of the parameter', () => {
-  refused({ state: ['ok', '../x'] }, 'stateDirectory');
-  refused({ logs: ['private'] }, 'logsDirectory');
-  refused({ cache: ['a'] }, 'cacheDirectoryMode', { modes: { cache: 0o10000 } });
-  refused({ cache: ['a'] }, 'cacheDirectoryMode', { modes: { cache: -1 } });
-  for (const state of [['a:a'], ['a:a/b'], ['a/b:a'], ['a:b', 'b'], ['a:b', 'b/c'], ['a:c', 'b:c']]) {
-    refused({ state }, 'stateDirectory');
+const VALUE = 'must not contain ".."';
+const MODE = 'a mode is 0 to 07777 in octal';
+
+for (const [what, request, settings, field, reason] of [
+  ['a value that cannot be', { state: ['ok', '../x'] }, {}, 'stateDirectory', `"../x" ${VALUE}`],
+  ['one of another class', { logs: ['../x'] }, {}, 'logsDirectory', `"../x" ${VALUE}`],
+  ['a mode that is too great', { cache: ['a'] }, { modes: { cache: 0o10000 } }, 'cacheDirectoryMode', MODE],
+  ['a mode below zero', { cache: ['a'] }, { modes: { cache: -1 } }, 'cacheDirectoryMode', MODE],
+  ['a mode that is no whole number', { runtime: [] }, { modes: { runtime: 1.5 } }, 'runtimeDirectoryMode', MODE],
+  ['an alias of itself', { state: ['a:a'] }, {}, 'stateDirectory', 'the alias a of a is in the way of a'],
+  ['an alias above it', { state: ['a/b:a'] }, {}, 'stateDirectory', 'the alias a of a/b is in the way of a/b'],
+  ['an alias that another is', { state: ['a:b', 'b'] }, {}, 'stateDirectory', 'the alias b of a is in the way of b'],
+  ['an alias above another', { state: ['a:b', 'b/c'] }, {}, 'stateDirectory', 'the alias b of a is in the way of b/c'],
+  ['one alias of two', { state: ['a:c', 'b:c'] }, {}, 'stateDirectory', 'the alias c of b is in the way of a'],
+] as const satisfies readonly (readonly [
+  string,
+  Partial<DirectoryRequest>,
+  Partial<DirectorySettings>,
+  string,
+  string,
+])[]) {
+  test(`refuses ${what}, by the name of the parameter`, () => {
+    assert.throws(
+      () => requested(request, settings),
+      (error: unknown) => {
+        assert.ok(error instanceof DynuserError);
+        assert.deepEqual([error.code, error.detail.field, error.message], ['DirectoryFailed', field, reason]);
+        return true;
+      },
+    );
+  });
+}
+
+test('a request may name 64 directories in all, and no more', () => {
+  const names = (count: number) => Array.from({ length: count }, (_, index) => `d${index}`);
+  assert.equal(requested({ state: names(32), cache: names(32) }).length, 64);
+  assert.throws(() => requested({ state: names(32), cache: names(33) }), {
+    message: 'a request may name 64 directories at most',
+  });
+});
+
+test('modes are whatever chmod takes', () => {
+  for (const mode of [0, 0o7777]) {
+    assert.equal(requested({ state: ['a'] }, { modes: { state: mode } })[0]?.mode, mode);
   }
-  refused({ state: Array.from({ length: 65 }, (_, index) => `d${index}`) }, 'stateDirectory');
+});
+
+test('an alias may be in the tree of a directory, or where the caller has something else', () => {
+  const covered = ['/var/lib/x', '/var/lib/a/b/c'];
+  const values = ['a:a/self', 'e:a/b/i', 'e:x', 'e:x/y', 'e:xy', 'e:a/b/c/d', 'a/b', 'e'];
+  const of = (settings: Partial<DirectorySettings>) =>
+    requested({ state: values }, settings).map(({ source, aliases, innerAliases = [], coveredAliases = [] }) => [
+      ...[source, aliases, innerAliases.map(({ path, within }) => `${path} in ${within}`), coveredAliases],
+    ]);
+  const self = 'a/self in a';
+  const [i, d] = ['a/b/i in a', 'a/b/c/d in a'];
+  assert.deepEqual(of({}), [
+    ['a', [], [self], []],
+    ['a/b', [], [], []],
+    ['e', ['x', 'x/y', 'xy'], [d, i], []],
+  ]);
+  assert.deepEqual(of({ covered }), [
+    ['a', [], [self], []],
+    ['a/b', [], [], []],
+    ['e', ['xy'], [i], ['a/b/c/d', 'x', 'x/y']],
+  ]);
+  assert.deepEqual(of({ covered: ['/'] }), [
+    ['a', [], [self], []],
+    ['a/b', [], [], []],
+    ['e', [], [d, i], ['x', 'x/y', 'xy']],
+  ]);
+  assert.deepEqual(of({ covered: ['/var/lib/a'] })[0], ['a', [], [self], []], 'its own tree is there');
+});
+
+test('aliases next to each other, and those of other classes, are in nobody’s way', () => {
+  const all = requested({ state: ['a:x', 'b:y', 'ax:xa'], cache: ['x', 'c:a'] });
+  assert.deepEqual(
+    all.map(({ aliases }) => aliases),
+    [['x'], ['xa'], ['y'], ['a'], []],
+  );
+});
+
+test('what is below several directories is a part of the outermost', () => {
+  const state = requested({ state: ['a/b/c', 'a', 'a/b', 'ab'] });
+  assert.deepEqual(
+    state.map(({ source, below }) => [source, below]),
+    [
+      ['a', undefined],
+      ['a/b', 'a'],
+      ['a/b/c', 'a'],
+      ['ab', undefined],
+    ],
+  );
+});
+
+test('exposed is what is asked to be, and stays when its user goes', () => {
+  const exposed = (preserveRuntime: boolean, expose?: boolean) =>
+    requested({ runtime: ['r'], state: ['s'] }, { preserveRuntime, ...(expose === undefined ? {} : { expose }) }).map(
+      directory => directory.exposed,
+    );
+  assert.deepEqual(exposed(false, true), [false, true]);
+  assert.deepEqual(exposed(true, true), [true, true]);
+  assert.deepEqual(exposed(true, false), [false, false]);
+  assert.deepEqual(exposed(true), [false, false]);
 });

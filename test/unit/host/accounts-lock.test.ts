@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { PasswordFileLock } from '../../../src/host/accounts-lock.ts';
@@ -89,6 +89,122 @@ describe('the lock of the account files', () => {
       error.code === 'ProbeFailed' &&
       error.message.includes(`process ${editor.pid} has had ${path} locked for 0.1 s; wait until`);
     await Promise.all(Array.from({ length: 100 }, () => assert.rejects(lock.take(), late)));
+  });
+
+  describe('by the clock', () => {
+    let now = 0;
+    beforeEach(() => {
+      now = 10_000;
+      mock.method(performance, 'now', () => now);
+    });
+    afterEach(() => mock.restoreAll());
+
+    /** @returns what has become of a request within some of its tries */
+    function stateOf(taking: Promise<() => void>): Promise<'taken' | 'refused' | 'waiting'> {
+      const ended = taking.then(
+        () => 'taken' as const,
+        () => 'refused' as const,
+      );
+      return Promise.race([ended, sleep(25, 'waiting' as const)]);
+    }
+
+    it('is shared for a quarter of a second, and then nobody joins until all have let go', async () => {
+      waitMs = 1_000;
+      const first = await lock.take();
+      now += 250;
+      const second = await lock.take();
+      first();
+      now += 1;
+      const third = lock.take();
+      assert.equal(await stateOf(third), 'waiting');
+      second();
+      now += 10;
+      const letGo = await third;
+      assert.equal(canEdit(), false);
+      letGo();
+    });
+
+    it('is refused to who waited too long for the requests before it', async () => {
+      waitMs = 1_000;
+      const letGo = await lock.take();
+      now += 251;
+      const late = lock.take();
+      now += 1_000;
+      assert.equal(await stateOf(late), 'waiting', 'until the last moment');
+      now += 1;
+      await assert.rejects(late, { code: 'LimitReached', message: /too many requests are choosing one; try again$/ });
+      assert.equal(canEdit(), false, 'who has it has it still');
+      letGo();
+    });
+
+    it('is nobody’s for ten milliseconds after requests that have followed one another for so long', async () => {
+      const first = await lock.take();
+      now += 251;
+      first();
+      now += 9;
+      const next = lock.take();
+      assert.equal(await stateOf(next), 'waiting');
+      assert.equal(canEdit(), true);
+      now += 1;
+      const letGo = await next;
+      assert.equal(canEdit(), false);
+      letGo();
+    });
+
+    it('is had at once by requests that have not followed one another for so long', async () => {
+      (await lock.take())();
+      now += 9;
+      const second = await lock.take();
+      // Without a turn for others in between, the time of the first one counts.
+      now += 242;
+      const third = lock.take();
+      assert.equal(await stateOf(third), 'waiting');
+      second();
+      now += 10;
+      (await third)();
+      // This was a turn: the time starts anew.
+      now += 10;
+      const fifth = await lock.take();
+      now += 250;
+      (await lock.take())();
+      fifth();
+    });
+  });
+
+  it('is had where there is no directory for the file, and says so once', async () => {
+    for (const [missing, code] of [
+      [`${top}/none/.pwd.lock`, 'ENOENT'],
+      [`${top}/file/.pwd.lock`, 'ENOTDIR'],
+    ] as const) {
+      writeFileSync(`${top}/file`, '');
+      reports = [];
+      lock = new PasswordFileLock(
+        missing,
+        () => waitMs,
+        what => reports.push(what),
+      );
+      const [one, two] = [await lock.take(), await lock.take()];
+      one();
+      two();
+      (await lock.take())();
+      assert.deepEqual(reports, [
+        `${missing} cannot be opened (${code}): UIDs are chosen without a lock on the accounts of this host`,
+      ]);
+    }
+  });
+
+  it('has no name for a holder that the kernel does not know', async () => {
+    waitMs = 0;
+    // This program has a lock of an open file, as we have, which is no process's.
+    const holder = spawn('flock', ['--fcntl', path, '-c', 'echo locked; exec cat'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    editors.push(holder);
+    await locked(holder);
+    await assert.rejects(lock.take(), { code: 'ProbeFailed', message: /: another process has had .* locked for 0 s/ });
+    const gone = once(holder, 'exit');
+    holder.stdin?.end();
+    await gone;
   });
 
   it('gives editors a turn, however many requests follow one another', async () => {

@@ -1,12 +1,12 @@
 /** One holder of a runtime directory, also against flock(1). */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { it } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { PinnedDirectory } from '../../../src/files/pinned-directory.ts';
-import { takeRuntimeLock } from '../../../src/host/runtime-lock.ts';
+import { openRuntimeDirectory, takeRuntimeLock } from '../../../src/host/runtime-lock.ts';
 
 it('a runtime directory has one daemon at a time', () => {
   const path = mkdtempSync(`${tmpdir()}/dynuser-runtime-`);
@@ -14,6 +14,7 @@ it('a runtime directory has one daemon at a time', () => {
   try {
     const lock = takeRuntimeLock(directory, 'lock');
     assert.ok(lock !== undefined);
+    assert.equal(statSync(`${path}/lock`).mode & 0o7777, 0o600, 'nobody else can open it, and so lock it');
     assert.equal(takeRuntimeLock(directory, 'lock'), undefined);
     assert.throws(() => execFileSync('flock', ['--nonblock', `${path}/lock`, 'true']), /Command failed/);
     lock.release();
@@ -29,5 +30,36 @@ it('a runtime directory has one daemon at a time', () => {
   } finally {
     directory.close();
     rmSync(path, { recursive: true });
+  }
+});
+
+function temporaryDirectory(context: TestContext): string {
+  const path = mkdtempSync(`${tmpdir()}/dynuser-runtime-`);
+  context.after(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+it('a runtime directory is made with its mode if it is missing, and used as it is if not', context => {
+  const path = `${temporaryDirectory(context)}/run/dynuser`;
+  openRuntimeDirectory(path, 0o711).close();
+  assert.equal(statSync(path).mode & 0o7777, 0o711);
+  openRuntimeDirectory(path, 0o755).close();
+  assert.equal(statSync(path).mode & 0o7777, 0o711);
+});
+
+it('a runtime directory that others may write to is refused, and so is what is no directory', context => {
+  const top = temporaryDirectory(context);
+  const [open, file] = [`${top}/open`, `${top}/file`];
+  openRuntimeDirectory(open, 0o755).close();
+  chmodSync(open, 0o777);
+  writeFileSync(file, '');
+  for (const path of [open, file]) {
+    assert.throws(
+      () => openRuntimeDirectory(path, 0o755),
+      error =>
+        error instanceof DynuserError &&
+        error.code === 'HostFailed' &&
+        error.message.startsWith(`cannot use the runtime directory ${path}: `),
+    );
   }
 });

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
+import v8 from 'node:v8';
+import { DELAY_MS, tierUpLater } from '../../../src/host/tier-up.ts';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 
 test('the flags are known to this Node, whichever it is', () => {
@@ -9,3 +12,29 @@ test('the flags are known to this Node, whichever it is', () => {
   // V8 complains of a flag that it does not know, and continues.
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
 });
+
+for (const [version, expected] of [
+  ['20.20.2', ['--interrupt-budget=5000']],
+  ['21.0.0', ['--interrupt-budget=5000']],
+  ['22.0.0', ['--invocation-count-for-maglev=50', '--invocation-count-for-turbofan=200']],
+  ['24.1.0', ['--invocation-count-for-maglev=50', '--invocation-count-for-turbofan=200']],
+] as const) {
+  test(`Node ${version} gets its flags, and not before the first launches are over`, context => {
+    const flags: string[] = [];
+    context.mock.method(v8, 'setFlagsFromString', (flag: string) => flags.push(flag));
+    syncBuiltinESMExports();
+    const own = Object.getOwnPropertyDescriptor(process.versions, 'node') ?? assert.fail();
+    Object.defineProperty(process.versions, 'node', { ...own, value: version });
+    context.after(() => {
+      Object.defineProperty(process.versions, 'node', own);
+      context.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    tierUpLater();
+    context.mock.timers.tick(DELAY_MS - 1);
+    assert.deepEqual(flags, []);
+    context.mock.timers.tick(1);
+    assert.deepEqual(flags, expected);
+  });
+}

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { LaunchAnswer, LaunchPlan, LaunchQuestion } from '../../../src/api/generated/io-dynuser-allocator.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { planLaunch, resolveLaunch } from '../../../src/launch/launch.ts';
+import { placeOf } from '../../../src/launch/plan/questions.ts';
 import type { Acquired, AcquiredDirectory, LaunchRequest, ResolvedLaunch } from '../../../src/launch/plan/request.ts';
 
 export function requestOf(properties: readonly string[], more: Partial<LaunchRequest> = {}): LaunchRequest {
@@ -21,17 +22,42 @@ export function requestOf(properties: readonly string[], more: Partial<LaunchReq
 export interface World {
   readonly files?: Readonly<Record<string, string>>;
   readonly directories?: Readonly<Record<string, readonly string[]>>;
+  readonly paths?: Readonly<Record<string, readonly string[]>>;
   readonly globs?: Readonly<Record<string, readonly string[]>>;
+  /** the interpreters of programs, by the paths where the host has them */
+  readonly programs?: Readonly<Record<string, string>>;
+  /** what paths lead to, if not to themselves; and those where nothing is */
+  readonly links?: Readonly<Record<string, string>>;
+  readonly absent?: readonly string[];
+  readonly devices?: Readonly<Record<string, readonly string[]>>;
+  /** what is in disk images; a path in a part of one is IMAGE:OFFSET:PATH in all of these */
+  readonly images?: Readonly<Record<string, readonly string[]>>;
 }
 
 export function answerOf(question: LaunchQuestion, world: World): LaunchAnswer {
-  const { kind, path } = question;
-  if (kind === 'file') {
-    const text = world.files?.[path];
-    return text === undefined ? { kind, path, found: false } : { kind, path, found: true, text };
+  const { kind, path, root } = question;
+  const inside = question.inside === undefined ? undefined : placeOf(question.inside);
+  const asked = {
+    ...{ kind, path },
+    ...(root === undefined ? {} : { root }),
+    ...(inside === undefined ? {} : { inside }),
+  };
+  const key = inside === undefined ? path : `${inside}:${path}`;
+  if (kind === 'program') {
+    const text = world.programs?.[`${root ?? ''}${key}`];
+    return text === undefined ? { ...asked, found: false } : { ...asked, found: true, text };
   }
-  const names = (kind === 'directory' ? world.directories : world.globs)?.[path];
-  return names === undefined ? { kind, path, found: false } : { kind, path, found: true, names };
+  if (kind === 'file') {
+    const text = world.files?.[key];
+    return text === undefined ? { ...asked, found: false } : { ...asked, found: true, text };
+  }
+  if (kind === 'real') {
+    const text = world.links?.[path] ?? path;
+    return world.absent?.includes(path) === true ? { kind, path, found: false } : { kind, path, found: true, text };
+  }
+  const { directories: directory, globs: glob, paths, devices, images: image } = world;
+  const names = { directory, glob, path: paths, devices, image }[kind]?.[key];
+  return names === undefined ? { ...asked, found: false } : { ...asked, found: true, names };
 }
 
 export interface ReadOutcome {
@@ -76,7 +102,7 @@ export function resolvedOfUnit(
 
 export function acquiredOf(more: Partial<Acquired> = {}): Acquired {
   const user = { uid: 61_214, gid: 61_214, userName: 'wuff', dynamic: true, groups: [61_214] };
-  return { ...user, directories: [], environment: {}, ...more };
+  return { ...user, directories: [], environment: {}, kernel: { processor: 'x64', deniesWriteExecute: true }, ...more };
 }
 
 export function privateDirectory(path: string, more: Partial<AcquiredDirectory> = {}): AcquiredDirectory {

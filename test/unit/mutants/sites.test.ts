@@ -24,4 +24,8 @@ it('imports, super(), the joining of texts and the helpers of the compiler stay'
   assert.deepEqual(changed("import { a } from './a.js';\nexport { a };"), []);
   assert.deepEqual(changed("class A extends B { constructor() { super(); } }\nconst t = 'a' + b;"), []);
   assert.deepEqual(changed('var __dispose = function (a) { if (a) a(); };'), []);
+  const scope =
+    'const env_1 = { stack: [], error: void 0, hasError: false };\nenv_1.hasError = true;\nenv_1.error = e;';
+  assert.deepEqual(changed(scope), []);
+  assert.deepEqual(changed('const x = __addDisposableResource(env_1, open(), false);'), []);
 });

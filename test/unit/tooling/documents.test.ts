@@ -6,12 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { COMMANDS, GLOBAL_OPTIONS } from '../../../src/cli/commands.ts';
+import { COMMAND_TABLE } from '../../../src/cli/commands.ts';
 import { CONFIG_KEYS } from '../../../src/daemon/config.ts';
+import { KEYS, parseConfig } from '../../../src/fleetd/config.ts';
 import { PROPERTY_NAMES } from '../../../src/launch/properties/table.ts';
 import { completions, manualPages } from '../../../src/tooling/documents.ts';
 import { readSource } from '../../support/sources.ts';
 
+const { commands: COMMANDS, options: GLOBAL_OPTIONS } = COMMAND_TABLE;
 let directory = '';
 before(() => {
   directory = mkdtempSync(join(tmpdir(), 'dynuser-documents-'));
@@ -51,6 +53,7 @@ describe('manual pages', () => {
       'man1/dynuser-run.1',
       'man1/dynuserctl.1',
       'man5/dynuserd.conf.5',
+      'man8/dynuser-fleetd.8',
       'man8/dynuserd.8',
       'man8/libnss_dynuser.8',
     ];
@@ -78,7 +81,7 @@ describe('manual pages', () => {
     const options = [...GLOBAL_OPTIONS, ...COMMANDS.flatMap(command => command.options)];
     assert.deepEqual(
       items(text, 'Fl').sort(),
-      [...COMMANDS.flatMap(c => c.options), ...GLOBAL_OPTIONS].map(o => `-${o.name}`).sort(),
+      options.flatMap(({ name, letter }) => [`-${name}`, ...(letter === undefined ? [] : [letter])]).sort(),
     );
     assert.ok(options.length > 10);
     const verbs = [...text.matchAll(/^\.Ss (\S+)/gm)].map(([, verb]) => verb);
@@ -92,16 +95,26 @@ describe('manual pages', () => {
     assert.deepEqual(items(page('dynuserd.conf.5'), 'Cm').sort(), [...CONFIG_KEYS].sort());
   });
 
-  it('dynuserd(8) has every option of dynuserd', () => {
-    const program = fileURLToPath(new URL('../../../src/bin/dynuserd.js', import.meta.url));
-    const help = execFileSync(process.execPath, [program, '--help'], { encoding: 'utf8' });
-    const options = [...help.matchAll(/^ {2}-(-[a-z-]+)/gm)].map(([, option]) => option);
-    assert.ok(options.length > 2);
-    assert.deepEqual(items(page('dynuserd.8'), 'Fl').sort(), options.sort());
+  for (const name of ['dynuserd', 'dynuser-fleetd']) {
+    it(`${name}(8) has every option of the program`, () => {
+      const program = fileURLToPath(new URL(`../../../src/bin/${name}.js`, import.meta.url));
+      const help = execFileSync(process.execPath, [program, '--help'], { encoding: 'utf8' });
+      const options = [...help.matchAll(/^ {2}-(-[a-z-]+)/gm)].map(([, option]) => option);
+      assert.ok(options.length > 2);
+      assert.deepEqual(items(page(`${name}.8`), 'Fl').sort(), options.sort());
+    });
+  }
+
+  it('dynuser-fleetd(8) has every key of its configuration, and so has the example', () => {
+    assert.deepEqual(items(page('dynuser-fleetd.8'), 'Cm').sort(), [...KEYS].sort());
+    const example = readSource('packaging/examples/fleetd.conf');
+    const lines = [...example.matchAll(/^#(\w+)=.*$/gm)].map(([line]) => line.slice(1));
+    assert.equal(parseConfig(lines.join('\n'), 'example', '/credentials').fleet, 'main');
+    assert.deepEqual(lines.map(line => line.replace(/=.*/, '')).sort(), [...KEYS].sort());
   });
 
   it('dynuser-run(1) has every option of its own', () => {
-    const table = readSource('native/run/cli/option_table.c');
+    const table = readSource('native/run/cli/options.c');
     const own = [...table.matchAll(/^\t\{ "([a-z-]+)", '.*', (OPTION_\w+),/gm)].filter(
       // An option of systemd-run of which one value alone is taken, the one that changes nothing.
       ([, , code]) => code !== 'OPTION_NO_EXPANSION',
@@ -112,17 +125,21 @@ describe('manual pages', () => {
     assert.deepEqual(listed.sort(), own.map(([, name]) => `-${name}`).sort());
   });
 
-  it('dynuser-run(1) has the list of properties', () => {
-    const [list = ''] = /^\.Bd [\s\S]*?^\.Ed$/m.exec(page('dynuser-run.1')) ?? [];
+  it('dynuser-run(1) has the list of properties, and says in a few lines what each does', () => {
+    const entries = [...page('dynuser-run.1').matchAll(/^\.It (Cm \w+ Ns =(?: , Cm \w+ Ns =)*)\n((?:[^.\n].*\n)+)/gm)];
     assert.deepEqual(
-      [...list.matchAll(/^\.Cm (\w+) [,.]$/gm)].map(([, name]) => name),
-      PROPERTY_NAMES,
+      entries.flatMap(([, names = '']) => [...names.matchAll(/Cm (\w+)/g)].map(([, name]) => name)).sort(),
+      [...PROPERTY_NAMES].sort(),
+    );
+    assert.deepEqual(
+      entries.map(([, , text = '']) => text).filter(text => text.length > 240 || !text.endsWith('.\n')),
+      [],
     );
   });
 
   it('dynuser-run(1) has every option of systemd-run that it takes or refuses', () => {
     const text = page('dynuser-run.1');
-    const table = readSource('native/run/cli/option_table.c');
+    const table = readSource('native/run/cli/options.c');
     for (const [macro, introduction] of [
       ['IGNORED', 'change nothing here are accepted'],
       ['REFUSED', 'These are refused'],
@@ -149,7 +166,8 @@ describe('manual pages', () => {
 });
 
 describe('completions', () => {
-  const [bash, zsh, fish, launcherBash, launcherZsh, launcherFish] = completions('usr/share/zsh/site-functions');
+  const [bash, zsh, fish, launcherBash, launcherZsh, launcherFish, daemonBash, daemonZsh, daemonFish] =
+    completions('usr/share/zsh/site-functions');
 
   /** @returns what bash offers for a command line, whose last word is being written */
   function offered(...words: readonly string[]): string[] {
@@ -182,7 +200,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _dynuserctl; printf '
 
   it('bash: a value is no command, and users that live are offered where one is meant', () => {
     assert.deepEqual(offered('--json', '=', 'short', 'sho'), ['show']);
-    assert.deepEqual(offered('--json', 'short', 'rel'), ['release']);
+    assert.deepEqual(offered('--json', 'short', 'rele'), ['release']);
     assert.deepEqual(offered('show', ''), ['web']);
     assert.deepEqual(offered('release', '--all', 'w'), ['web']);
     assert.deepEqual(offered('acquire', ''), []);
@@ -265,5 +283,35 @@ COMP_WORDS=("$@"); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _dynuser_run; printf 
     assert.deepEqual(offers('dynuser-run -p PrivateU'), ['PrivateUsers=']);
     assert.deepEqual(offers('dynuser-run --property=UM'), ['--property=UMask=']);
     assert.deepEqual(offers('dynuser-run --isolation b'), ['best-effort']);
+  });
+
+  it('dynuserd: its options, and files where one is meant', () => {
+    const options = items(page('dynuserd.8'), 'Fl').map(name => `-${name}`);
+    const of = (...words: readonly string[]): string[] => {
+      const script = `compopt() { :; }
+${daemonBash?.text}
+COMP_WORDS=("$@"); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _dynuserd; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const text = execFileSync('bash', ['-c', script, 'bash', 'dynuserd', ...words], { encoding: 'utf8' });
+      return text.split('\n').filter(line => line !== '');
+    };
+    assert.deepEqual(
+      of('-')
+        .map(word => word.replace('=', ''))
+        .sort(),
+      options.sort(),
+    );
+    assert.deepEqual(of('--config', '=', '/etc/host'), of('--config', '/etc/host'));
+    assert.ok(of('--config', '=', '/etc/host').includes('/etc/hosts'));
+    for (const [shell, text = ''] of [
+      ['zsh', daemonZsh?.text],
+      ['fish', daemonFish?.text],
+    ] as const) {
+      assert.deepEqual(
+        options.filter(option => !text.includes(shell === 'zsh' ? option : `-l ${option.slice(2)} `)),
+        [],
+        shell,
+      );
+      assert.equal(complaints([shell, '-n'], `daemon.${shell}`, text), '');
+    }
   });
 });

@@ -2,18 +2,26 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConnectionTable, type Placed } from '../../../src/varlink/connection-table.ts';
 
-const LIMITS = { maxConnections: 6, maxConnectionsPerPeer: 3, reservedConnections: 2 };
+const LIMITS = { maxConnections: 6, maxConnectionsPerPeer: 3, reservedConnections: 2, maxQueuedBytesInAll: 100 };
 
-function peer(quotaKey: number, privileged = false): Placed {
-  return { quotaKey, privileged };
+function peer(owner: number, privileged = false): Placed {
+  return { owner, privileged };
 }
+
+/** Gives a peer a place unless it is refused, as the server does. */
+function admit(table: ConnectionTable<Placed>, newcomer: Placed, at: number): object {
+  const reason = table.refusal(newcomer);
+  return reason === undefined ? { displaced: table.admit(newcomer, at) } : { reason };
+}
+
+const ADMITTED = { displaced: undefined };
 
 /** A table in which as many unprivileged peers as there is room for came at 0, 1, 2, … */
 function filled(): { table: ConnectionTable<Placed>; peers: Placed[] } {
   const table = new ConnectionTable<Placed>(LIMITS);
   const peers = [peer(1), peer(1), peer(2), peer(3)];
   for (const [at, each] of peers.entries()) {
-    assert.deepEqual(table.admit(each, at), { admitted: true });
+    assert.deepEqual(admit(table, each, at), ADMITTED);
   }
   return { table, peers };
 }
@@ -22,14 +30,14 @@ test('one peer has no more than its part, and gets it back', () => {
   const table = new ConnectionTable<Placed>(LIMITS);
   const [first, ...others] = [peer(7), peer(7), peer(7)];
   for (const each of [first, ...others]) {
-    assert.ok(table.admit(each, 0).admitted);
+    assert.deepEqual(admit(table, each, 0), ADMITTED);
   }
-  assert.deepEqual(table.admit(peer(7), 0), { admitted: false, reason: 'connections of one peer' });
-  assert.ok(table.admit(peer(8), 0).admitted);
+  assert.deepEqual(admit(table, peer(7), 0), { reason: 'connections of one peer' });
+  assert.deepEqual(admit(table, peer(8), 0), ADMITTED);
   table.remove(first);
   table.remove(first);
-  assert.ok(table.admit(peer(7), 0).admitted);
-  assert.ok(!table.admit(peer(7), 0).admitted, 'removing twice gives one place back');
+  assert.deepEqual(admit(table, peer(7), 0), ADMITTED);
+  assert.notDeepEqual(admit(table, peer(7), 0), ADMITTED, 'removing twice gives one place back');
 });
 
 test('a peer without a connection is forgotten', () => {
@@ -49,9 +57,9 @@ test('a peer without a connection is forgotten', () => {
 
 test('the reserved places are for privileged peers', () => {
   const { table } = filled();
-  assert.deepEqual(table.admit(peer(9), 9), { admitted: false, reason: 'connections' });
-  assert.deepEqual(table.admit(peer(0, true), 9), { admitted: true });
-  assert.deepEqual(table.admit(peer(0, true), 9), { admitted: true });
+  assert.deepEqual(admit(table, peer(9), 9), { reason: 'connections' });
+  assert.deepEqual(admit(table, peer(0, true), 9), ADMITTED);
+  assert.deepEqual(admit(table, peer(0, true), 9), ADMITTED);
   assert.equal(table.size, 6);
 });
 
@@ -63,7 +71,7 @@ test('where all is taken, a privileged peer displaces the longest idle', () => {
   assert.ok(first && second && third);
   table.markIdle(first, 20);
   table.markBusy(second);
-  assert.deepEqual(table.admit(peer(0, true), 21), { admitted: true, displaced: third });
+  assert.deepEqual(admit(table, peer(0, true), 21), { displaced: third });
   assert.equal(table.size, 6);
 });
 
@@ -73,7 +81,7 @@ test('nobody is displaced in the middle of something', () => {
     table.admit(each, 0);
     table.markBusy(each);
   }
-  assert.deepEqual(table.admit(peer(0, true), 1), { admitted: false, reason: 'connections' });
+  assert.deepEqual(admit(table, peer(0, true), 1), { reason: 'connections' });
 });
 
 test('says who has been idle, and who has not completed a request, since before', () => {
@@ -107,4 +115,34 @@ test('keeps who is not being read, for as long as it is there', () => {
   table.remove(second);
   table.markUnread(second);
   assert.deepEqual(table.unread(), [third]);
+});
+
+test('whoever has the most pays, whoever went past the end', () => {
+  const table = new ConnectionTable<Placed>(LIMITS);
+  const [greedy, modest, other] = [peer(1), peer(2), peer(3)];
+  assert.equal(table.accountOutput(greedy, 60), undefined);
+  assert.equal(table.accountOutput(modest, 40), undefined);
+  assert.equal(table.accountOutput(modest, 41), greedy);
+  assert.equal(table.accountOutput(greedy, 0), undefined);
+  assert.equal(table.accountOutput(other, 59), undefined);
+  assert.equal(table.accountOutput(other, 60), other);
+});
+
+test('an account is what waits now, not what ever did', () => {
+  const table = new ConnectionTable<Placed>(LIMITS);
+  const a = peer(1);
+  for (let round = 0; round < 1_000; round++) {
+    assert.equal(table.accountOutput(a, 90), undefined);
+    assert.equal(table.accountOutput(a, 0), undefined);
+    assert.equal(table.accountOutput(a, 0), undefined);
+  }
+});
+
+test('what is gone waits for nothing', () => {
+  const table = new ConnectionTable<Placed>(LIMITS);
+  const [gone, other] = [peer(1), peer(2)];
+  table.admit(gone, 0);
+  assert.equal(table.accountOutput(gone, 90), undefined);
+  table.remove(gone);
+  assert.equal(table.accountOutput(other, 90), undefined);
 });

@@ -4,7 +4,7 @@ import { FairQueue } from '../../../src/varlink/fair-queue.ts';
 
 const SLICE = { ms: 10, pieces: 3 };
 
-/** Does pieces of what is first, each of some milliseconds, and goes on with it. @returns what was done, in order */
+/** Does pieces of what is first, each of some milliseconds, and continues with it. @returns what was done, in order */
 function serve(queue: FairQueue<string>, pieces: number, ms: number): string[] {
   return Array.from({ length: pieces }, () => {
     const work = queue.first() ?? 'nothing';

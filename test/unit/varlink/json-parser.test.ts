@@ -30,6 +30,32 @@ for (const [text, value] of ACCEPTED) {
   test(`reads ${text}`, () => assert.deepEqual(parse(text).value, value));
 }
 
+/** As JSON.stringify() writes them; a space behind them has them read by the parser itself. */
+const CANONICAL: readonly string[] = [
+  ...ACCEPTED.map(([text]) => text),
+  '{"a":1,"a":1}',
+  '{"__proto__":{"b":1}}',
+  '{"2":1,"1":2}',
+  '{"toString":1}',
+  ...['-0', '[-0]', '1e+21', '5e-324', '9007199254740992', '[-9007199254740992]', '{"a":10000000000000000}'],
+  '"\\ud83d"',
+  `${'['.repeat(64)}${']'.repeat(64)}`,
+  `[${'[],'.repeat(80)}[]]`,
+];
+
+for (const text of CANONICAL) {
+  test(`reads the same in ${text} with a space behind it`, () => {
+    const read = (from: string) => {
+      try {
+        return parse(from);
+      } catch (error) {
+        return error instanceof JsonError;
+      }
+    };
+    assert.deepEqual(read(text), read(`${text} `));
+  });
+}
+
 const REFUSED: readonly string[] = [
   '',
   ' ',

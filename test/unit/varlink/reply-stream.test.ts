@@ -39,6 +39,39 @@ test('an error comes behind the values, once', async () => {
   assert.deepEqual(await stream.next(), { value: undefined, done: true });
 });
 
+test('of several errors the first is told, whether somebody waits for it or not', async () => {
+  const [late, waiting] = [streamWithLog(), streamWithLog()];
+  const next = waiting.stream.next();
+  for (const { stream } of [late, waiting]) {
+    stream.fail(new Error('first'));
+    stream.fail(new Error('second'));
+  }
+  for (const told of [next, late.stream.next()]) {
+    await assert.rejects(told, /first/);
+  }
+  assert.deepEqual(await late.stream.next(), { value: undefined, done: true });
+  assert.deepEqual(await waiting.stream.next(), { value: undefined, done: true });
+});
+
+test('who has left is told of nothing that came before or comes after', async () => {
+  const { stream, log } = streamWithLog();
+  stream.push({ n: 1 }, false);
+  await stream.return();
+  assert.deepEqual(await stream.next(), { value: undefined, done: true });
+  stream.fail(new Error('lost'));
+  assert.deepEqual(await stream.next(), { value: undefined, done: true });
+  assert.deepEqual(log, ['abandon']);
+});
+
+test('a source that was stopped may continue when the last reply is there', () => {
+  const { stream, log } = streamWithLog();
+  for (let count = 0; count < CLIENT_STREAM_AHEAD_MAX; count++) {
+    stream.push({ count }, false);
+  }
+  stream.push({}, true);
+  assert.deepEqual(log, ['pause', 'resume']);
+});
+
 test('readers that wait are told of an error and of the end', async () => {
   const { stream } = streamWithLog();
   const [first, second] = [stream.next(), stream.next()];
@@ -67,6 +100,19 @@ test('a reader that is slow stops the source, and one that caught up lets it go 
   assert.deepEqual(log, ['pause']);
   for (let count = 0; count < CLIENT_STREAM_AHEAD_MAX / 2; count++) {
     assert.deepEqual(await stream.next(), { value: { count }, done: false });
+  }
+  assert.deepEqual(log, ['pause', 'resume']);
+});
+
+test('what is there is taken without a wait, and lets the next come', () => {
+  const { stream, log } = streamWithLog();
+  assert.equal(stream.take(), undefined);
+  for (let n = 0; n < CLIENT_STREAM_AHEAD_MAX; n++) {
+    stream.push({ n }, false);
+  }
+  assert.deepEqual(log, ['pause']);
+  for (let n = 0; n < CLIENT_STREAM_AHEAD_MAX / 2; n++) {
+    assert.deepEqual(stream.take(), { n });
   }
   assert.deepEqual(log, ['pause', 'resume']);
 });

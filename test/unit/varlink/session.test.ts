@@ -17,7 +17,7 @@ function echo(session: ServerSession): string {
     if (step.kind === 'call') {
       written += session.final(`{"m":"${step.call.method}"}`) ?? '';
     } else if (step.kind === 'refused') {
-      written += session.fail(step.error.error, '{}') ?? '';
+      written += session.final('{}', step.error.error) ?? '';
     } else {
       return `${written}broken: ${step.reason}`;
     }
@@ -26,10 +26,10 @@ function echo(session: ServerSession): string {
 }
 
 const CONVERSATION =
-  '{"method":"a.b.One"}\0{"method":"a.b.Two","extra":1}\0{"method":"a.b.Three","oneway":true}\0{"method":"a.b.Four"}\0[]\0{"method":"a.b.Five"}\0';
+  '{"method":"a.b.One"}\0{"method":"a.b.Two","parameters":{"x":1,"x":1}}\0{"method":"a.b.Three","oneway":true}\0{"method":"a.b.Four"}\0[]\0{"method":"a.b.Five"}\0';
 const ANSWERS =
   '{"parameters":{"m":"a.b.One"}}\0' +
-  '{"error":"org.varlink.service.InvalidParameter","parameters":{}}\0' +
+  '{"error":"org.varlink.service.InvalidParameter"}\0' +
   '{"parameters":{"m":"a.b.Four"}}\0' +
   'broken: is no object';
 
@@ -50,9 +50,9 @@ test('one call at a time: the next comes after the final reply', () => {
   assert.equal(session.next()?.kind, 'call');
   assert.ok(session.busy);
   assert.equal(session.next(), undefined);
-  assert.equal(session.continuing('{}'), '{"parameters":{},"continues":true}\0');
+  assert.equal(session.continuing('{}'), '{"continues":true}\0');
   assert.equal(session.next(), undefined);
-  assert.equal(session.final('{}'), '{"parameters":{}}\0');
+  assert.equal(session.final('{}'), '{}\0');
   assert.ok(!session.busy);
   assert.equal(session.next()?.kind, 'call');
 });
@@ -63,7 +63,7 @@ test('exactly one final reply', () => {
   session.next();
   session.final('{}');
   assert.throws(() => session.final('{}'), /answers no call/);
-  assert.throws(() => session.fail('a.b.E', '{}'), /answers no call/);
+  assert.throws(() => session.final('{}', 'a.b.E'), /answers no call/);
   assert.throws(() => session.continuing('{}'), /answers no call/);
 });
 
@@ -78,7 +78,7 @@ test('oneway: neither a reply nor an error', () => {
   session.next();
   assert.equal(session.final('{}'), undefined);
   session.next();
-  assert.equal(session.fail('a.b.E', '{}'), undefined);
+  assert.equal(session.final('{}', 'a.b.E'), undefined);
 });
 
 test('a request that is too long is broken before its end', () => {

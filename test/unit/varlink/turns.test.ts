@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Level, type Task, Turns } from '../../../src/varlink/turns.ts';
 
-/** Turns of an event loop that goes on when the test says so, with a clock that goes on with the work. */
+/** Turns of an event loop that continues when the test says so, with a clock that advances with the work. */
 class Loop {
   readonly done: string[] = [];
   readonly turns: Turns;

@@ -1,29 +1,12 @@
-/** Whether programs of this host resolve dynamic users: the lines of nsswitch.conf, the module, and a live user. */
+/** Whether this host resolves dynamic users: nsswitch.conf, the module, a live user, and the link of systemd's user database. */
 import type { Lease } from '../../../api/generated/io-dynuser-allocator.ts';
-import { nsswitchWords } from '../../nsswitch.ts';
+import { BY_UID } from '../../../core/paths.ts';
+import { type CommandResult, type Host, isSeen, type Observed, Unreadable } from '../../host.ts';
+import { HOST_LOOKUP_PATHS, inspectLink, type LinkState, NSS_SERVICE, nsswitchWords } from '../../host-lookups.ts';
 import { type Finding, findingsOf } from '../finding.ts';
-import { type CommandResult, type Host, type Observed, Unreadable } from '../host.ts';
+import type { TrialUser } from '../trial.ts';
 
-/** A live user, and what the host answers about it. */
-interface Lookup {
-  readonly database: 'passwd' | 'group';
-  readonly key: string;
-  readonly answer: Observed<CommandResult>;
-}
-
-type LiveUser = Pick<Lease, 'userName' | 'uid' | 'gid'>;
-
-export interface NameServiceFacts {
-  readonly switchFile: Observed<string>;
-  /** a lookup of the module alone, with the dynamic linker saying what it loads */
-  readonly module: Observed<CommandResult>;
-  /** undefined if no dynamic user is live */
-  readonly user: LiveUser | undefined;
-  readonly lookups: readonly Lookup[];
-}
-
-export const SWITCH_FILE = '/etc/nsswitch.conf';
-const SERVICE = 'dynuser';
+const SWITCH_FILE = HOST_LOOKUP_PATHS.nsswitch;
 const MODULE = 'libnss_dynuser.so.2';
 /** Lookups that services need to start, and lookups that few programs need. */
 const NEEDED = ['passwd', 'group'];
@@ -33,59 +16,34 @@ const BARRIER = /[[\s](?:notfound|!success|!unavail|!tryagain)=return/i;
 /** No user has this name (useradd(8) would not take it), so the question reaches the module and nobody else. */
 const NOBODY = 'dynuser-doctor.';
 
-interface KnownUsers {
-  /** as the daemon lists them; undefined if it does not answer */
-  readonly leases: readonly Lease[] | undefined;
-  /** the user of --try */
-  readonly trial?: LiveUser | undefined;
-}
-
-/** Looks up the user of a trial if there is one, else a user that lives. */
-export async function inspectNameService(
+/**
+ * @param leases as the daemon lists them; undefined if it does not answer
+ * @param trial the user of --try, which is looked up instead of one that lives
+ */
+export async function checkNameService(
   host: Host,
   runtimeDirectory: string,
-  { leases, trial }: KnownUsers,
-): Promise<NameServiceFacts> {
+  leases: readonly Lease[] | undefined,
+  trial?: TrialUser,
+): Promise<Finding[]> {
   const live =
     leases === undefined
-      ? publishedUser(host, runtimeDirectory)
+      ? publishedUser(host, `${runtimeDirectory}/${BY_UID}`)
       : leases.find(lease => lease.dynamic && lease.ending !== true);
-  const user = trial ?? live;
-  const keys: (readonly [Lookup['database'], string])[] =
-    user === undefined
-      ? []
-      : [
-          ['passwd', user.userName],
-          ['passwd', String(user.uid)],
-          ['group', user.userName],
-          ['group', String(user.gid)],
-        ];
-  const [module, ...answers] = await Promise.all([
-    // ld.so(8): what is loaded goes to standard error.
-    host.run(['getent', '-s', SERVICE, 'passwd', NOBODY], { LD_DEBUG: 'libs' }),
-    ...keys.map(([database, key]) => host.run(['getent', database, key])),
-  ]);
-  const lookups = keys.map(([database, key], index) => ({ database, key, answer: answers[index] }));
-  return { switchFile: host.text(SWITCH_FILE), module, user, lookups };
+  const [module, lookups] = await Promise.all([checkModule(host), checkLookups(host, trial ?? live)]);
+  return [...checkSwitch(host.text(SWITCH_FILE)), module, lookups];
 }
 
 /** A user that lives on while the daemon is away: the links that the module reads are all that there is to know of it. */
-function publishedUser(host: Host, runtimeDirectory: string): LiveUser | undefined {
-  const directory = `${runtimeDirectory}/by-uid`;
+function publishedUser(host: Host, directory: string): TrialUser | undefined {
   const names = host.names(directory);
-  const uid = names instanceof Unreadable ? undefined : names?.find(name => /^\d+$/.test(name));
+  const uid = isSeen(names) ? names.find(name => /^\d+$/.test(name)) : undefined;
   const userName = uid === undefined ? undefined : host.link(`${directory}/${uid}`);
-  return userName === undefined || userName instanceof Unreadable
-    ? undefined
-    : { userName, uid: Number(uid), gid: Number(uid) };
+  return isSeen(userName) ? { userName, uid: Number(uid), gid: Number(uid) } : undefined;
 }
 
-export function judgeNameService(facts: NameServiceFacts): Finding[] {
-  return [...judgeSwitch(facts.switchFile), judgeModule(facts.module), judgeLookups(facts)];
-}
-
-function judgeSwitch(text: Observed<string>): Finding[] {
-  const { ok, warning, problem, unknown } = findingsOf('nsswitch.conf');
+function checkSwitch(text: Observed<string>): readonly Finding[] {
+  const { warning, problem, unknown, orOk } = findingsOf('nsswitch.conf');
   if (text instanceof Unreadable) {
     return [unknown(`${SWITCH_FILE}: ${text.why}`)];
   }
@@ -93,18 +51,18 @@ function judgeSwitch(text: Observed<string>): Finding[] {
   for (const database of [...NEEDED, ...WANTED]) {
     const line = nsswitchWords(text ?? '', database);
     const where = `the line '${database}:' of ${SWITCH_FILE}`;
-    const index = line.indexOf(SERVICE);
+    const index = line.indexOf(NSS_SERVICE);
     const before = line.slice(0, index);
     const barrier = before.find(word => BARRIER.test(word));
     if (index < 0) {
       const report = NEEDED.includes(database) ? problem : warning;
-      findings.push(report(`'${SERVICE}' is not in ${where}`, `add it after 'files'`));
+      findings.push(report(`'${NSS_SERVICE}' is not in ${where}`, `add it after 'files'`));
     } else if (barrier !== undefined) {
       findings.push(
-        problem(`in ${where} '${barrier}' ends lookups before '${SERVICE}'`, `move '${SERVICE}' before it`),
+        problem(`in ${where} '${barrier}' ends lookups before '${NSS_SERVICE}'`, `move '${NSS_SERVICE}' before it`),
       );
     } else if (line.slice(index).some(word => word === 'files' || word === 'compat')) {
-      findings.push(warning(`'${SERVICE}' is before the host's own files in ${where}`, `move it after 'files'`));
+      findings.push(warning(`'${NSS_SERVICE}' is before the host's own files in ${where}`, `move it after 'files'`));
     }
     if (hasLateComment(text ?? '', database)) {
       // For one before glibc 2.33 it is a comment: the two do not agree, and no file means the first.
@@ -112,7 +70,7 @@ function judgeSwitch(text: Observed<string>): Finding[] {
       findings.push(warning(words, 'put the comment on a separate line'));
     }
   }
-  return findings.length > 0 ? findings : [ok(`'${SERVICE}' is in its four lines, after the host's own files`)];
+  return orOk(findings, `'${NSS_SERVICE}' is in its four lines, after the host's own files`);
 }
 
 /** Whether a "#" stands behind the name of the database. */
@@ -120,48 +78,65 @@ function hasLateComment(text: string, database: string): boolean {
   return new RegExp(`^[ \\t]*${database}[ \\t:][^\\n]*#`, 'm').test(text);
 }
 
-function judgeModule(module: Observed<CommandResult>): Finding {
+/** Looks up by the module alone, with the dynamic linker saying what it loads (ld.so(8): on standard error). */
+async function checkModule(host: Host): Promise<Finding> {
   const { ok, problem, unknown } = findingsOf('NSS module');
-  if (module === undefined) {
-    return unknown('there is no getent here to load it with');
+  const result = await host.run(['getent', '-s', NSS_SERVICE, 'passwd', NOBODY], { LD_DEBUG: 'libs' });
+  if (!isSeen(result)) {
+    return unknown(result?.why ?? 'there is no getent here to load it with');
   }
-  if (module instanceof Unreadable) {
-    return unknown(module.why);
-  }
-  const loaded = /calling init: (\S*libnss_dynuser\.so\.2)/.exec(module.errors)?.[1];
+  const loaded = /calling init: (\S*libnss_dynuser\.so\.2)/.exec(result.errors)?.[1];
   return loaded === undefined
     ? problem(`programs do not find ${MODULE}`, 'install it where the dynamic linker looks, then run ldconfig')
     : ok(`${loaded} loads`);
 }
 
-function judgeLookups({ user, lookups }: NameServiceFacts): Finding {
+async function checkLookups(host: Host, user: TrialUser | undefined): Promise<Finding> {
   const { ok, problem, unknown } = findingsOf('Lookups');
   if (user === undefined) {
     return unknown(
       "no dynamic user is live, so none can be looked up; 'dynuserctl doctor --try' creates one for a moment",
     );
   }
-  const hidden = lookups.find(({ answer }) => answer === undefined || answer instanceof Unreadable);
-  if (hidden !== undefined) {
-    return unknown(hidden.answer instanceof Unreadable ? hidden.answer.why : 'there is no getent here to ask with');
-  }
-  const wrong = lookups.filter(({ answer }) => !isAnswer(answer, user));
-  if (wrong.length === 0) {
-    return ok(`${user.userName} and ${user.uid} resolve to each other`);
-  }
-  const questions = wrong.map(({ database, key }) => `getent ${database} ${key}`).join(', ');
-  return problem(
-    `the live user ${user.userName} (${user.uid}) does not resolve by: ${questions}`,
-    'repair nsswitch.conf and the module if they have findings; if not, restart nscd or sssd, which cache lookups',
+  const { userName, uid, gid } = user;
+  const questions = [`passwd ${userName}`, `passwd ${uid}`, `group ${userName}`, `group ${gid}`];
+  const answers = await Promise.all(
+    questions.map(async question => {
+      const [database = '', key = ''] = question.split(' ');
+      return { question, result: await host.run(['getent', database, key]) };
+    }),
   );
+  const wrong: string[] = [];
+  for (const { question, result } of answers) {
+    if (!isSeen(result)) {
+      return unknown(result?.why ?? 'there is no getent here to ask with');
+    }
+    if (!isAnswer(result, user)) {
+      wrong.push(`getent ${question}`);
+    }
+  }
+  return wrong.length === 0
+    ? ok(`${userName} and ${uid} resolve to each other`)
+    : problem(
+        `the live user ${userName} (${uid}) does not resolve by: ${wrong.join(', ')}`,
+        'repair nsswitch.conf and the module if they have findings; if not, restart nscd or sssd, which cache lookups',
+      );
 }
 
 /** passwd(5) and group(5): name, password and number are the first three fields of both. */
-function isAnswer(answer: Observed<CommandResult>, user: LiveUser): boolean {
-  return (
-    answer !== undefined &&
-    !(answer instanceof Unreadable) &&
-    answer.status === 0 &&
-    answer.output.startsWith(`${user.userName}:x:${user.uid}:`)
-  );
+function isAnswer({ status, output }: CommandResult, { userName, uid }: TrialUser): boolean {
+  return status === 0 && output.startsWith(`${userName}:x:${uid}:`);
+}
+
+export function checkUserDatabase(host: Host, socket: string): Finding {
+  const { ok, problem, warning, unknown } = findingsOf('User database');
+  const where = HOST_LOOKUP_PATHS.userDatabase;
+  const findings: Readonly<Record<LinkState, Finding>> = {
+    linked: ok(`the daemon's socket is linked in ${where}`),
+    unused: ok('systemd has no user database on this host'),
+    missing: warning(`the daemon's socket is not linked in ${where}`, 'restart dynuserd, which makes the link'),
+    elsewhere: problem(`something else has the link's name in ${where}`, 'remove it and restart dynuserd'),
+    unreadable: unknown(`${where} cannot be read`),
+  };
+  return findings[inspectLink(host, where, socket)];
 }

@@ -1,12 +1,6 @@
 /** Whether the daemon's process may do what it needs to do, as far as /proc shows it. */
+import { type Host, type Inode, isSeen, type Observed, Unreadable } from '../../host.ts';
 import { type Finding, findingsOf } from '../finding.ts';
-import { type Host, type Inode, type Observed, Unreadable } from '../host.ts';
-
-export interface RightsFacts {
-  /** the process that holds the daemon's lock */
-  readonly pid: Observed<number>;
-  readonly status: Observed<string>;
-}
 
 const LOCK = 'dynuserd.lock';
 
@@ -24,17 +18,19 @@ const NEEDED: readonly (readonly [number: number, name: string, need: string])[]
   [21, 'CAP_SYS_ADMIN', 'to remove IPC objects of a user that ended'],
 ];
 
-export function inspectRights(host: Host, runtimeDirectory: string): RightsFacts {
-  const pid = lockHolder(host.text('/proc/locks'), host.inode(`${runtimeDirectory}/${LOCK}`));
-  return { pid, status: typeof pid === 'number' ? host.text(`/proc/${pid}/status`) : undefined };
+/** @returns the process that holds the daemon's lock */
+export function findDaemon(host: Host, runtimeDirectory: string): Observed<number> {
+  return lockHolder(host.text('/proc/locks'), host.inode(`${runtimeDirectory}/${LOCK}`));
 }
 
-export function judgeRights({ pid, status }: RightsFacts): Finding[] {
-  const { ok, problem, unknown } = findingsOf('Rights of the daemon');
+/** @param pid of the daemon */
+export function checkRights(host: Host, pid: Observed<number>): readonly Finding[] {
+  const { problem, unknown, orOk } = findingsOf('Rights of the daemon');
   if (pid instanceof Unreadable) {
     return [unknown(pid.why)];
   }
-  if (pid === undefined || status === undefined || status instanceof Unreadable) {
+  const status = pid === undefined ? undefined : host.text(`/proc/${pid}/status`);
+  if (!isSeen(status)) {
     return [unknown('its process is not visible from here')];
   }
   const effective = /^CapEff:\s*([0-9a-f]{16})$/m.exec(status)?.[1];
@@ -47,20 +43,18 @@ export function judgeRights({ pid, status }: RightsFacts): Finding[] {
   }
   const set = BigInt(`0x${effective}`);
   const missing = NEEDED.filter(([number]) => ((set >> BigInt(number)) & 1n) === 0n);
-  if (missing.length === 0) {
-    return [ok(`process ${pid} has the capabilities that it needs`)];
-  }
-  return missing.map(([, name, need]) =>
+  const findings = missing.map(([, name, need]) =>
     problem(`process ${pid} lacks ${name}, ${need}`, 'grant it in the unit or the container that it runs in'),
   );
+  return orOk(findings, `process ${pid} has the capabilities that it needs`);
 }
 
 /** proc_locks(5): a line for each lock, with its process and "major:minor:inode", the device's parts in hexadecimal. */
 function lockHolder(locks: Observed<string>, file: Observed<Inode>): Observed<number> {
-  if (locks instanceof Unreadable || locks === undefined) {
+  if (!isSeen(locks)) {
     return locks;
   }
-  if (file instanceof Unreadable || file === undefined) {
+  if (!isSeen(file)) {
     return file;
   }
   const part = (value: bigint): string => value.toString(16).padStart(2, '0');
@@ -77,5 +71,5 @@ function major(device: bigint): bigint {
 }
 
 function minor(device: bigint): bigint {
-  return (device & 0xffn) | ((device >> 12n) & ~0xffn);
+  return (device & 0xffn) | ((device >> 12n) & 0xffff_ff00n);
 }

@@ -1,119 +1,99 @@
-/** Whether somebody else may have, or get, a UID of the daemon's range: accounts, useradd(8), user namespaces. */
-import { DEFAULT_RANGE, inRange, parseRange, type UidRange } from '../../../core/range.ts';
+/** Whether somebody else may have, or get, a UID that the daemon gives out: accounts, useradd(8), user namespaces, other allocators. */
+import { mergeIntervals, type UidInterval } from '../../../core/range.ts';
+import { configuredRanges } from '../../configured-ranges.ts';
+import { type Host, Unreadable } from '../../host.ts';
 import { FINDINGS_OF_A_KIND_MAX } from '../../limits.ts';
 import { type Finding, findingsOf } from '../finding.ts';
-import { type Host, type Observed, Unreadable } from '../host.ts';
+import { CONFIG_FILE } from './process.ts';
 
-export interface RangeFacts {
-  readonly configuration: Observed<string>;
-  /** by path */
-  readonly accounts: ReadonlyMap<string, Observed<string>>;
-  readonly loginDefaults: Observed<string>;
-  readonly subordinates: ReadonlyMap<string, Observed<string>>;
-}
-
-const CONFIGURATION = '/etc/dynuser/dynuserd.conf';
-const LOGIN_DEFAULTS = '/etc/login.defs';
-const ACCOUNTS = ['/etc/passwd', '/etc/group'];
-const SUBORDINATES = ['/etc/subuid', '/etc/subgid'];
 /** login.defs(5): the ranges that new accounts are given from. */
 const GIVEN_OUT = ['UID', 'GID', 'SYS_UID', 'SYS_GID', 'SUB_UID', 'SUB_GID'];
 
-export function inspectRange(host: Host): RangeFacts {
-  const texts = (paths: readonly string[]) => new Map(paths.map(path => [path, host.text(path)]));
-  return {
-    configuration: host.text(CONFIGURATION),
-    accounts: texts(ACCOUNTS),
-    loginDefaults: host.text(LOGIN_DEFAULTS),
-    subordinates: texts(SUBORDINATES),
+/** Numbers that other programs give out without asking for them (systemd, docs/UIDS-GIDS.md; Nomad, dynamic workload users). */
+const OF_OTHERS = [
+  { first: 80_000, last: 89_999, whose: 'Nomad gives to its dynamic workload users' },
+  { first: 524_288, last: 1_879_048_191, whose: 'systemd-nspawn gives to containers' },
+  { first: 2_147_352_576, last: 2_147_418_111, whose: 'systemd keeps for files of foreign systems' },
+];
+
+const { warning, problem, unknown, orOk } = findingsOf('UID range');
+
+export function checkRange(host: Host): readonly Finding[] {
+  const ranges = configuredRanges(host);
+  if ('unknown' in ranges) {
+    return [unknown(ranges.unknown)];
+  }
+  if ('problem' in ranges) {
+    return [problem(ranges.problem, 'correct the line: dynuserd does not start with it')];
+  }
+  const intervals = mergeIntervals(ranges);
+  const judge = (path: string, judgeText: (text: string, path: string, range: Intervals) => Finding[]): Finding[] => {
+    const text = host.text(path) ?? '';
+    return text instanceof Unreadable ? [unknown(`${path}: ${text.why}`)] : judgeText(text, path, intervals);
   };
-}
-
-export function judgeRange(facts: RangeFacts): Finding[] {
-  const { ok, problem, unknown } = findingsOf('UID range');
-  const range = configuredRange(facts.configuration);
-  if (range instanceof Unreadable) {
-    return [unknown(`${CONFIGURATION}: ${range.why}`)];
-  }
-  if (typeof range === 'string') {
-    return [problem(`${CONFIGURATION}: UidRange=: ${range}`, 'correct the line: dynuserd does not start with it')];
-  }
   const findings = [
-    ...judgeAccounts(facts.accounts, range),
-    ...judgeLoginDefaults(facts.loginDefaults, range),
-    ...judgeSubordinates(facts.subordinates, range),
+    ...['/etc/passwd', '/etc/group'].flatMap(path => judge(path, judgeAccounts)),
+    ...judge('/etc/login.defs', judgeLoginDefaults),
+    ...['/etc/subuid', '/etc/subgid'].flatMap(path => judge(path, judgeSubordinates)),
+    ...judgeOthers(intervals),
   ];
-  const words = `${range.first}-${range.last}`;
-  return findings.length > 0
-    ? findings
-    : [ok(`${words}: no account, and no range of useradd or a user namespace, is in it`)];
+  const words = 'no account, and no range of useradd, of a user namespace or of another allocator, is in it';
+  return orOk(findings, `${intervals.map(textOf).join(' ')}: ${words}`);
 }
 
-function configuredRange(configuration: Observed<string>): UidRange | string | Unreadable {
-  if (configuration instanceof Unreadable) {
-    return configuration;
-  }
-  const value = /^[ \t]*UidRange[ \t]*=[ \t]*(.*?)[ \t\r]*$/m.exec(configuration ?? '')?.[1];
-  return value === undefined ? DEFAULT_RANGE : parseRange(value);
+/** What can be given out, whatever the unit: ascending. */
+type Intervals = readonly UidInterval[];
+
+/** passwd(5), group(5): the number is the third field of both. */
+function judgeAccounts(text: string, path: string, range: Intervals): Finding[] {
+  return linesOf(text)
+    .filter(([, , id = '']) => /^\d+$/.test(id) && overlap(range, Number(id), Number(id)) !== undefined)
+    .slice(0, FINDINGS_OF_A_KIND_MAX)
+    .map(([name, , id]) => {
+      const words = `${name} of ${path} has ${id}, which dynuserd never gives out`;
+      return warning(words, 'give it a number outside of the range');
+    });
 }
 
-function judgeAccounts(accounts: RangeFacts['accounts'], range: UidRange): Finding[] {
-  const { warning, unknown } = findingsOf('UID range');
-  return Array.from(accounts).flatMap(([path, text]) => {
-    if (text instanceof Unreadable) {
-      return [unknown(`${path}: ${text.why}`)];
-    }
-    // passwd(5), group(5): the number is the third field of both.
-    const lines = (text ?? '').split('\n').map(line => line.split(':'));
-    const inside = lines.filter(([, , id = '']) => /^\d+$/.test(id) && inRange(range, Number(id)));
-    return inside
-      .slice(0, FINDINGS_OF_A_KIND_MAX)
-      .map(([name, , id]) =>
-        warning(
-          `${name} of ${path} has ${id}, which dynuserd never gives out`,
-          'give it a number outside of the range',
-        ),
-      );
+function judgeLoginDefaults(text: string, path: string, range: Intervals): Finding[] {
+  const number = (key: string): number => Number(new RegExp(`^\\s*${key}\\s+(\\d+)`, 'm').exec(text)?.[1]);
+  return GIVEN_OUT.flatMap(kind => {
+    const met = overlap(range, number(`${kind}_MIN`), number(`${kind}_MAX`));
+    const words = `${kind}_MIN to ${kind}_MAX of ${path} reach into ${textOf(met)}: useradd gives these out too`;
+    return met === undefined ? [] : [warning(words, `change ${kind}_MAX, or UidRange= of ${CONFIG_FILE}`)];
   });
 }
 
-function judgeLoginDefaults(text: Observed<string>, range: UidRange): Finding[] {
-  const { warning, unknown } = findingsOf('UID range');
-  if (text instanceof Unreadable) {
-    return [unknown(`${LOGIN_DEFAULTS}: ${text.why}`)];
-  }
-  const number = (key: string): number => Number(new RegExp(`^\\s*${key}\\s+(\\d+)`, 'm').exec(text ?? '')?.[1]);
-  return GIVEN_OUT.filter(kind => overlaps(range, number(`${kind}_MIN`), number(`${kind}_MAX`))).map(kind =>
-    warning(
-      `${kind}_MIN to ${kind}_MAX of ${LOGIN_DEFAULTS} reach into ${range.first}-${range.last}: useradd gives these out too`,
-      `change ${kind}_MAX, or UidRange= of ${CONFIGURATION}`,
-    ),
-  );
+/** subuid(5): owner, first number, how many. */
+function judgeSubordinates(text: string, path: string, range: Intervals): Finding[] {
+  return linesOf(text)
+    .flatMap(([owner, first, count]) => {
+      const met = overlap(range, Number(first || Number.NaN), Number(first) + Number(count) - 1);
+      const words = `${path} lets ${owner} use numbers of ${textOf(met)} in user namespaces, and so act as dynamic users`;
+      return met === undefined ? [] : [problem(words, 'give it numbers outside of the range')];
+    })
+    .slice(0, FINDINGS_OF_A_KIND_MAX);
 }
 
-function judgeSubordinates(subordinates: RangeFacts['subordinates'], range: UidRange): Finding[] {
-  const { problem, unknown } = findingsOf('UID range');
-  return Array.from(subordinates).flatMap(([path, text]) => {
-    if (text instanceof Unreadable) {
-      return [unknown(`${path}: ${text.why}`)];
-    }
-    // subuid(5): owner, first number, how many.
-    const lines = (text ?? '').split('\n').map(line => line.split(':'));
-    const inside = lines.filter(([, first, count]) =>
-      overlaps(range, Number(first || Number.NaN), Number(first) + Number(count) - 1),
-    );
-    return inside
-      .slice(0, FINDINGS_OF_A_KIND_MAX)
-      .map(([owner]) =>
-        problem(
-          `${path} lets ${owner} use numbers of ${range.first}-${range.last} in user namespaces, and so act as dynamic users`,
-          'give it numbers outside of the range',
-        ),
-      );
+function judgeOthers(range: Intervals): Finding[] {
+  return OF_OTHERS.flatMap(({ first, last, whose }) => {
+    const met = overlap(range, first, last);
+    const words = `${textOf(met)} reaches into ${first}-${last}, which ${whose}`;
+    return met === undefined
+      ? []
+      : [warning(words, `if that is used on this host, change UidRange= of ${CONFIG_FILE}, or take these out by "!"`)];
   });
 }
 
-/** Numbers that are none overlap nothing. */
-function overlaps(range: UidRange, first: number, last: number): boolean {
-  return first <= range.last && last >= range.first;
+function linesOf(text: string): string[][] {
+  return text.split('\n').map(line => line.split(':'));
+}
+
+function textOf(interval: UidInterval | undefined): string {
+  return interval === undefined ? '' : `${interval.first}-${interval.last}`;
+}
+
+/** Numbers that are none overlap nothing. @returns the first interval that has one of the numbers */
+function overlap(range: Intervals, first: number, last: number): UidInterval | undefined {
+  return range.find(interval => first <= interval.last && last >= interval.first);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { connect, type VarlinkClient } from '../../../../src/varlink/client.ts';
+import { ClientInterfaces, connect, type VarlinkClient } from '../../../../src/varlink/client.ts';
 import { VarlinkError } from '../../../../src/varlink/errors.ts';
 import type { JsonObject } from '../../../../src/varlink/json.ts';
 import { VarlinkServer } from '../../../../src/varlink/server.ts';
@@ -27,7 +27,7 @@ async function startCertifier(t: TestContext, steps: readonly Step[] = STEPS): P
 }
 
 async function clientOf(t: TestContext, path: string): Promise<VarlinkClient> {
-  const client = await connect(path, { interfaces: [CERTIFICATION_INTERFACE] });
+  const client = await connect(path, { interfaces: new ClientInterfaces([CERTIFICATION_INTERFACE]) });
   t.after(() => client.close());
   return client;
 }
@@ -48,23 +48,23 @@ const TEN = Array.from({ length: 10 }, (_, index) => `"Reply number ${index + 1}
 
 /** The bytes of each request behind its method, with ID for the id, and of its replies. */
 const WIRE: readonly (readonly [method: string, request: string, ...replies: string[]])[] = [
-  ['Start', '{}}', '{"parameters":{"client_id":"ID"}}'],
-  ['Test01', '{"client_id":"ID"}}', '{"parameters":{"bool":true}}'],
-  ['Test02', '{"client_id":"ID","bool":true}}', '{"parameters":{"int":1}}'],
-  ['Test03', '{"client_id":"ID","int":1}}', '{"parameters":{"float":1.0}}'],
-  ['Test04', '{"client_id":"ID","float":1.0}}', '{"parameters":{"string":"ping"}}'],
-  ['Test05', '{"client_id":"ID","string":"ping"}}', `{"parameters":{${FOUR}}}`],
-  ['Test06', `{"client_id":"ID",${FOUR}}}`, `{"parameters":{"struct":{${FOUR}}}}`],
-  ['Test07', `{"client_id":"ID","struct":{${FOUR}}}}`, `{"parameters":{"map":${MAP}}}`],
-  ['Test08', `{"client_id":"ID","map":${MAP}}}`, `{"parameters":{"set":${SET}}}`],
-  ['Test09', `{"client_id":"ID","set":${SET}}}`, `{"parameters":{"mytype":${MY_TYPE}}}`],
+  ['Start', '}', '{"parameters":{"client_id":"ID"}}'],
+  ['Test01', ',"parameters":{"client_id":"ID"}}', '{"parameters":{"bool":true}}'],
+  ['Test02', ',"parameters":{"client_id":"ID","bool":true}}', '{"parameters":{"int":1}}'],
+  ['Test03', ',"parameters":{"client_id":"ID","int":1}}', '{"parameters":{"float":1.0}}'],
+  ['Test04', ',"parameters":{"client_id":"ID","float":1.0}}', '{"parameters":{"string":"ping"}}'],
+  ['Test05', ',"parameters":{"client_id":"ID","string":"ping"}}', `{"parameters":{${FOUR}}}`],
+  ['Test06', `,"parameters":{"client_id":"ID",${FOUR}}}`, `{"parameters":{"struct":{${FOUR}}}}`],
+  ['Test07', `,"parameters":{"client_id":"ID","struct":{${FOUR}}}}`, `{"parameters":{"map":${MAP}}}`],
+  ['Test08', `,"parameters":{"client_id":"ID","map":${MAP}}}`, `{"parameters":{"set":${SET}}}`],
+  ['Test09', `,"parameters":{"client_id":"ID","set":${SET}}}`, `{"parameters":{"mytype":${MY_TYPE}}}`],
   [
     'Test10',
-    `{"client_id":"ID","mytype":${MY_TYPE}},"more":true}`,
+    `,"parameters":{"client_id":"ID","mytype":${MY_TYPE}},"more":true}`,
     ...TEN.map((text, index) => `{"parameters":{"string":${text}}${index < 9 ? ',"continues":true' : ''}}`),
   ],
-  ['Test11', `{"client_id":"ID","last_more_replies":[${TEN.join(',')}]},"oneway":true}`],
-  ['End', '{"client_id":"ID"}}', '{"parameters":{"all_ok":true}}'],
+  ['Test11', `,"parameters":{"client_id":"ID","last_more_replies":[${TEN.join(',')}]},"oneway":true}`],
+  ['End', ',"parameters":{"client_id":"ID"}}', '{"parameters":{"all_ok":true}}'],
 ];
 
 test('client and server pass every step, to the byte', async t => {
@@ -73,7 +73,7 @@ test('client and server pass every step, to the byte', async t => {
   const withId = (text: string) => `${text.replaceAll('"ID"', `"${id}"`)}\0`;
   const requests = tap.requests.split('\0').slice(0, -1);
   for (const [index, [method, request]] of WIRE.entries()) {
-    assert.equal(`${requests[index]}\0`, withId(`{"method":"${CERTIFICATION}.${method}","parameters":${request}`));
+    assert.equal(`${requests[index]}\0`, withId(`{"method":"${CERTIFICATION}.${method}"${request}`));
   }
   assert.equal(requests.length, WIRE.length);
   assert.equal(tap.replies, WIRE.flatMap(([, , ...replies]) => replies.map(withId)).join(''));

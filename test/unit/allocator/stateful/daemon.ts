@@ -2,22 +2,21 @@
 
 import { Allocator } from '../../../../src/allocator/allocate.ts';
 import { CoolDown } from '../../../../src/allocator/cool-down.ts';
-import { KeyedQueue } from '../../../../src/allocator/keyed-queue.ts';
 import type { Acquired } from '../../../../src/allocator/lease.ts';
+import { Lifetimes } from '../../../../src/allocator/lifetimes.ts';
 import type { PinOutcome, Reaper } from '../../../../src/allocator/ports.ts';
-import { Claims } from '../../../../src/allocator/reclaim.ts';
 import { recover } from '../../../../src/allocator/recovery.ts';
 import { releaseFor, releaseGone } from '../../../../src/allocator/release.ts';
-import { Reservations } from '../../../../src/allocator/reservations.ts';
+import { Reservations } from '../../../../src/allocator/search.ts';
 import { Teardown } from '../../../../src/allocator/teardown.ts';
 import { UserTable } from '../../../../src/allocator/user-table.ts';
 import type { Requester } from '../../../../src/core/access.ts';
 import type { Evidence } from '../../../../src/core/evidence.ts';
 import type { LeaseId, Pid, Uid, UnitName } from '../../../../src/core/ids.ts';
-import type { Lifetime } from '../../../../src/core/lifetime.ts';
+import type { Lifetime } from '../../../../src/core/lease.ts';
 import { isSameProcess, type ProcessIdentity } from '../../../../src/core/process-identity.ts';
 import type { UidRange } from '../../../../src/core/range.ts';
-import { FakeDirectories } from '../fakes.ts';
+import { FakeDirectories, FakePacketFilter, leaseEvents } from '../fakes.ts';
 import type { Host } from './host.ts';
 import { HostLocks, HostProbe, HostRegistry } from './host-ports.ts';
 
@@ -70,10 +69,11 @@ class HostReaper implements Reaper {
 }
 
 export class Daemon {
-  readonly users = new UserTable();
+  readonly events = leaseEvents();
+  readonly users = new UserTable(this.events);
   readonly teardown: Teardown;
   readonly allocator: Allocator;
-  readonly claims: Claims;
+  readonly lifetimes: Lifetimes;
   readonly coolDown: CoolDown;
   readonly #deps: Parameters<typeof releaseFor>[0];
   readonly #exits = new Map<number, Set<() => void>>();
@@ -84,28 +84,25 @@ export class Daemon {
    * @throws Killed if the host says so
    */
   constructor(host: Host, range: UidRange, isRunning: (process: ProcessIdentity) => boolean, leaseId: () => LeaseId) {
-    const { users } = this;
+    const { users, events } = this;
     const registry = host.portOf(new HostRegistry(host));
     const locks = host.portOf(new HostLocks(host));
     const reaper = host.portOf(new HostReaper(host));
     const probes = host.portOf(new HostProbe(host));
-    const clock = { now: () => host.now, monotonic: () => host.now };
+    const clock = { now: () => host.now, monotonic: () => host.now, sinceBoot: () => host.now };
     const directories = new FakeDirectories();
     const nameCache = { present: () => false, flush: async () => undefined };
-    const report = recover({ registry, locks, users });
+    const report = recover({ registry, locks, users, events }, registry.load());
     this.coolDown = new CoolDown(clock, { durationMs: COOL_DOWN_MS });
     const { coolDown } = this;
-    const ports = { users, registry, locks, directories, nameCache, coolDown };
-    this.teardown = new Teardown({
-      ...{ ...ports, reaper, graceMs: 5 },
-      onLeftovers: () => undefined,
-      onLost: () => undefined,
-    });
+    const packetFilter = new FakePacketFilter();
+    const ports = { events, users, registry, locks, directories, nameCache, packetFilter, coolDown };
+    this.teardown = new Teardown({ ...ports, reaper, graceMs: 5 });
     this.#deps = { users, registry, directories, teardown: this.teardown };
     let drawn = host.daemon;
     this.allocator = new Allocator({
-      ...{ ...ports, range, probes, clock, teardown: this.teardown },
-      ...{ queue: new KeyedQueue(), reservations: new Reservations(), onLost: () => undefined },
+      ...{ ...ports, rangeOf: () => range, probes, clock, teardown: this.teardown },
+      reservations: new Reservations(),
       accounts: { take: async () => () => undefined },
       randomness: { uint32: () => drawn++, leaseId },
     });
@@ -116,19 +113,27 @@ export class Daemon {
       const told = new Set<() => void>();
       this.#exits.set(identity.pid, told);
       const process = {
-        ...{ identity, owner: () => 0 as Uid, close: () => told.clear() },
+        ...{ identity, owner: () => 0 as Uid, signal: () => undefined, close: () => told.clear() },
         onExit: (callback: () => void) => void told.add(callback),
       };
       return { kind: 'running', process };
     };
-    this.claims = new Claims({
-      ...{ users, processes: { adopt }, graceMs: GRACE_MS, onFailure: () => undefined },
+    this.lifetimes = new Lifetimes({
+      ...{
+        events,
+        users,
+        processes: { open: () => ({ kind: 'gone' }), adopt },
+        graceMs: GRACE_MS,
+        onFailure: () => undefined,
+      },
+      clock: { now: () => 0, sinceBoot: () => host.now },
+      units: { check: async () => ({ kind: 'inactive' }), watch: () => () => undefined },
       release: lease => releaseGone(this.#deps, lease),
     });
     for (const user of report.ending) {
       void this.teardown.resume(user).catch(() => undefined);
     }
-    this.claims.resume();
+    this.lifetimes.resume();
   }
 
   acquire(

@@ -114,12 +114,16 @@ export class HostRegistry implements Registry, RegistryRecovery {
     this.#move('intents', 'leases', user);
   }
 
+  tellMembers(): void {}
+
+  tellGroups(): void {}
+
   forget(user: DynamicUser): void {
     this.#host.files.intents.delete(keyOf(user));
   }
 
   revoke(user: DynamicUser): void {
-    this.#move('leases', 'endings', user);
+    this.#move('leases', 'ending', user);
   }
 
   unpublish({ uid, name, dynamic }: DynamicUser): void {
@@ -130,13 +134,19 @@ export class HostRegistry implements Registry, RegistryRecovery {
   }
 
   erase(user: DynamicUser): void {
-    this.#host.files.endings.delete(keyOf(user));
+    this.#host.files.ending.delete(keyOf(user));
   }
 
   load(): RegistryContents {
-    const { intents, leases, endings } = this.#host.files;
+    const { intents, leases, ending } = this.#host.files;
     const intended = [...intents.values()].filter(({ dynamic }) => dynamic).map(({ uid }) => uid);
-    return { users: [...leases.values()], ending: [...endings.values()], intended };
+    return { users: [...leases.values()], ending: [...ending.values()], intended };
+  }
+
+  compareLinks(users: readonly DynamicUser[]): void {
+    for (const user of users) {
+      this.publish(user);
+    }
   }
 
   reconcile(users: readonly DynamicUser[]): void {

@@ -31,7 +31,7 @@ export class Host {
   /** UIDs that have processes of others, and those of which a process cannot be killed */
   readonly strangers = new Set<Uid>();
   readonly stubborn = new Set<Uid>();
-  readonly files = { intents: map(), leases: map(), endings: map() };
+  readonly files = { intents: map(), leases: map(), ending: map() };
   readonly byUid = new Map<Uid, UserName>();
   readonly byName = new Map<UserName, Uid>();
   /** what was done that must never be done */

@@ -203,7 +203,7 @@ export class World {
     const isLost = this.daemon.users.byLease(chosen.lease)?.lost !== undefined;
     const isRight = by === 'its process' && this.waiting.has(chosen.lease) && !isLost;
     try {
-      this.daemon.claims.claim(
+      this.daemon.lifetimes.claim(
         ...([chosen.lease, by === 'another user' ? ((chosen.by + 1) as Uid) : chosen.by] as const),
         by === 'another process' ? other : chosen.process,
       );
@@ -253,7 +253,7 @@ export class World {
     }
     this.#cooling.forget();
     this.waiting.clear();
-    const files = [...host.files.leases.values(), ...host.files.endings.values()];
+    const files = [...host.files.leases.values(), ...host.files.ending.values()];
     const before = new Map(files.map(({ uid, name }) => [uid, name] as const));
     this.daemon = this.#start();
     await this.#quiet();

@@ -1,7 +1,9 @@
 /** A host of tables: what is not in them is not there. */
-import type { CommandResult, FreeSpace, Host, Inode, Observed, Unreadable } from '../../../../src/cli/doctor/host.ts';
+import type { CommandResult, FreeSpace, Host, Inode, Observed, Unreadable } from '../../../../src/cli/host.ts';
 
 export interface FakeHost {
+  /** its release; 6.1 unless given */
+  readonly kernel?: string;
   readonly texts?: Readonly<Record<string, string | Unreadable>>;
   readonly inodes?: Readonly<Record<string, Partial<Inode> | Unreadable>>;
   readonly names?: Readonly<Record<string, readonly string[] | Unreadable>>;
@@ -29,7 +31,7 @@ export function fakeHost(fake: FakeHost): Host {
       const freeSpace = fake.freeSpaces?.[path];
       return freeSpace === undefined || 'why' in freeSpace ? freeSpace : { ...FREE_SPACE, ...freeSpace };
     },
-    kernel: '6.1.0-9-amd64',
+    kernel: fake.kernel ?? '6.1.0-9-amd64',
     run: async argv => {
       const result = fake.programs?.[argv.join(' ')];
       return result === undefined || 'why' in result ? result : { status: 0, output: '', errors: '', ...result };

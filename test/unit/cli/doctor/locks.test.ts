@@ -1,15 +1,15 @@
 /** Whether doctor sees leases that are lost, locks of others, and names and numbers that live twice. */
+import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Lease } from '../../../../src/api/generated/io-dynuser-allocator.ts';
-import { inspectLocks, judgeLocks } from '../../../../src/cli/doctor/checks/locks.ts';
+import { checkLocks } from '../../../../src/cli/doctor/checks/locks.ts';
 import { sampleLease } from '../sample.ts';
 import { type FakeHost, fakeHost } from './fake-host.ts';
 import { CLOSED, expect } from './findings.ts';
 
 const MINE = sampleLease({ uid: 63_769, userName: 'svc42' });
 const LOCK = { '/run/systemd/dynamic-uid/63769': 'svc42\n' };
-const inspect = async (leases: readonly Lease[] | undefined, fake: FakeHost = {}) =>
-  judgeLocks(await inspectLocks(fakeHost(fake), leases));
+const inspect = (leases: readonly Lease[] | undefined, fake: FakeHost = {}) => checkLocks(fakeHost(fake), leases);
 
 describe('locks and names of live users', () => {
   it('well, with and without users', async () => {
@@ -68,5 +68,55 @@ describe('locks and names of live users', () => {
 
   it('what the daemon does not tell', async () => {
     expect(await inspect(undefined));
+  });
+});
+
+describe('how many of them are shown', () => {
+  const users = (count: number): Lease[] =>
+    Array.from({ length: count }, (_, index) => sampleLease({ uid: 61_200 + index, userName: `u${index}` }));
+
+  it('eight whose locks are gone, and how many more there are', async () => {
+    expect(await inspect(users(8)), /^ok/, ...Array.from({ length: 8 }, () => /the lock file is gone$/), /^ok/);
+    expect(
+      await inspect(users(10)),
+      /^ok/,
+      ...Array.from({ length: 8 }, () => /the lock file is gone$/),
+      /^problem 2 more users$/,
+      /^ok/,
+    );
+  });
+
+  it('a user with several leases once, and none that is ending, lost or static', async () => {
+    expect(await inspect([MINE, { ...MINE, unit: 'b.service' }]), /^ok/, /^problem svc42 lives/, /^ok/);
+    const others = [
+      sampleLease({ uid: 61_201, ending: true }),
+      sampleLease({ uid: 61_202, lost: 'x' }),
+      sampleLease({ uid: 61_203, dynamic: false }),
+    ];
+    expect(await inspect(others), /^problem .* has lost its UID 61202: x$/, /^ok each/, /^ok no account/);
+  });
+
+  it('an empty lock file is nobody’s', async () => {
+    const texts = { '/run/systemd/dynamic-uid/63769': '\n' };
+    expect(await inspect([MINE], { texts }), /^ok/, /^problem svc42 .* the lock is that of nobody$/, /^ok/);
+  });
+
+  it('accounts are asked for once somebody lives, past our own answers', async () => {
+    const asked: [string, Readonly<Record<string, string>> | undefined][] = [];
+    const host = {
+      ...fakeHost({ texts: LOCK }),
+      run: async (argv: readonly string[], environment?: Readonly<Record<string, string>>) => {
+        asked.push([argv.join(' '), environment]);
+        return undefined;
+      },
+    };
+    await checkLocks(host, []);
+    assert.deepEqual(asked, []);
+    await checkLocks(host, [MINE]);
+    const bypass = { SYSTEMD_BYPASS_USERDB: 'io.dynuser.DynamicUser', DYNUSER_NSS_BYPASS: '1' };
+    assert.deepEqual(asked, [
+      ['getent -s files passwd', bypass],
+      ['getent -s systemd passwd', bypass],
+    ]);
   });
 });

@@ -1,8 +1,8 @@
 /** The checks of what the daemon's process is among: namespaces, helper, freeSpace, accounts, network. */
 import { describe, it } from 'node:test';
-import { inspectNetworkSources, judgeNetworkSources } from '../../../../src/cli/doctor/checks/network-sources.ts';
-import { inspectProcess, judgeProcess } from '../../../../src/cli/doctor/checks/process.ts';
-import type { Observed } from '../../../../src/cli/doctor/host.ts';
+import { checkNetworkSources } from '../../../../src/cli/doctor/checks/network-sources.ts';
+import { checkProcess } from '../../../../src/cli/doctor/checks/process.ts';
+import type { Observed } from '../../../../src/cli/host.ts';
 import { type FakeHost, fakeHost } from './fake-host.ts';
 import { CLOSED, expect } from './findings.ts';
 
@@ -16,8 +16,8 @@ const WELL = {
   freeSpaces: { [RUN]: {} },
 } satisfies FakeHost;
 
-const inspect = async (changes: FakeHost = {}, pid: Observed<number> = 4711) =>
-  judgeProcess(await inspectProcess(fakeHost({ ...WELL, ...changes }), RUN, pid));
+const inspect = (changes: FakeHost = {}, pid: Observed<number> = 4711) =>
+  checkProcess(fakeHost({ ...WELL, ...changes }), RUN, pid);
 
 const OK = [/^ok it sees the processes/, /^ok .*dynuser-helper runs$/, /^ok there is space/] as const;
 
@@ -96,11 +96,9 @@ describe('the process of the daemon', () => {
 describe('the network of the daemon', () => {
   const PRIVATE = { '/proc/1/ns/net': 'net:[1]', '/proc/4711/ns/net': 'net:[2]' };
   const sources = (passwd: string, fake: FakeHost = {}) =>
-    judgeNetworkSources(
-      inspectNetworkSources(
-        fakeHost({ links: PRIVATE, ...fake, texts: { '/etc/nsswitch.conf': `passwd: ${passwd}\ngroup: files\n` } }),
-        4711,
-      ),
+    checkNetworkSources(
+      fakeHost({ links: PRIVATE, ...fake, texts: { '/etc/nsswitch.conf': `passwd: ${passwd}\ngroup: files\n` } }),
+      4711,
     );
 
   it('with none, sources that go there by themselves', () => {
@@ -121,6 +119,53 @@ describe('the network of the daemon', () => {
     const links = { ...PRIVATE, '/proc/4711/ns/net': 'net:[1]' };
     expect(sources('files nis', { links }), /^ok it has the network of the host$/);
     expect(sources('files nis', { links: {} }));
-    expect(judgeNetworkSources(inspectNetworkSources(fakeHost({ links: PRIVATE }), undefined)));
+    expect(checkNetworkSources(fakeHost({ links: PRIVATE }), undefined));
   });
+});
+
+describe('what the daemon’s process is asked for', () => {
+  it('of sixteen accounts alone, since each is a process', async () => {
+    const gone = (count: number) => {
+      const names = Array.from({ length: count }, (_, index) => `u${index}`);
+      const programs = Object.fromEntries(names.map(name => [`getent passwd ${name}`, { status: 2 }]));
+      const texts = { '/etc/dynuser/dynuserd.conf': `AllowUsers=${names.join(' ')}\n` };
+      return checkProcess(fakeHost({ texts, programs }), RUN, undefined);
+    };
+    expect(await gone(16), ...Array.from({ length: 16 }, () => /^warning AllowUsers= names u\d+,/));
+    expect(await gone(17), ...Array.from({ length: 16 }, () => /^warning AllowUsers= names u\d+,/));
+  });
+
+  it('nothing of namespaces and helpers that cannot be seen', async () => {
+    const { [RUN]: ours, ...daemons } = WELL.inodes;
+    expect(await inspect({ inodes: daemons }), ...OK.slice(1));
+    expect(await inspect({ inodes: { [RUN]: ours } }), ...OK.slice(1));
+    expect(await inspect({ links: { '/proc/1/ns/pid': 'pid:[1]' } }), ...OK.slice(1));
+    expect(await inspect({ links: { '/proc/4711/ns/pid': 'pid:[1]' } }), ...OK.slice(1));
+    expect(await inspect({ texts: {} }), OK[0], OK[2]);
+    const other = { '/proc/4711/cmdline': 'node\0dynuserd.js\0/opt/dynuserd.js.bak\0' };
+    expect(await inspect({ texts: other }), OK[0], OK[2]);
+  });
+
+  it('a helper that ends well is not ours', async () => {
+    const programs = { [HELPER]: { status: 0, errors: 'hello\n' } };
+    expect(await inspect({ programs }), OK[0], /^problem .*dynuser-helper cannot run: hello$/, OK[2]);
+  });
+});
+
+it('sources of accounts: which go to the network, and which ask a daemon of this host', () => {
+  const LINKS = { '/proc/1/ns/net': 'net:[1]', '/proc/4711/ns/net': 'net:[2]' };
+  const inspect = (source: string) =>
+    checkNetworkSources(fakeHost({ links: LINKS, texts: { '/etc/nsswitch.conf': `group: ${source}\n` } }), 4711);
+  for (const source of ['ldap', 'nis', 'nisplus', 'hesiod', 'oslogin', 'mysql', 'pgsql', 'wins']) {
+    expect(inspect(source), new RegExp(`^warning '${source}' of /etc/nsswitch.conf goes to the network`));
+  }
+  const local = 'dynuser files systemd compat db altfiles extrausers cache cache_oslogin mymachines';
+  for (const source of `${local} sss winbind lsass vas3 vas4 centrifydc himmelblau kanidm`.split(' ')) {
+    expect(inspect(source), /^ok it has no network/);
+  }
+  // The host's own link can be closed to whoever asks, and so can the file.
+  const links = { ...LINKS, '/proc/1/ns/net': CLOSED };
+  expect(checkNetworkSources(fakeHost({ links, texts: { '/etc/nsswitch.conf': 'group: nis\n' } }), 4711));
+  expect(checkNetworkSources(fakeHost({ links: LINKS, texts: { '/etc/nsswitch.conf': CLOSED } }), 4711));
+  expect(checkNetworkSources(fakeHost({ links: LINKS }), 4711), /^ok it has no network/);
 });

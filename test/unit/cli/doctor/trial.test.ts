@@ -94,3 +94,18 @@ describe('the release', () => {
     expect(await end(done, { [ASK]: CLOSED }), /^unknown only root/);
   });
 });
+
+it('what is no error of ours is not a finding', async () => {
+  const bug = new TypeError('bug');
+  await assert.rejects(beginTrial(clientOf(bug), NAME), bug);
+  await assert.rejects(endTrial(leaseOf({ release: () => Promise.reject(bug) }), fakeHost({})), bug);
+});
+
+it('a host that still answers is asked by the name alone, whatever its status', async () => {
+  const release = async () => ({});
+  const ask = `getent passwd ${NAME}`;
+  for (const status of [0, 1, 3]) {
+    const found = await endTrial(leaseOf({ release }), fakeHost({ programs: { [ask]: { status } } }));
+    expect([found], /^problem .* still finds it$/);
+  }
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventTime, renderEvent, renderEventTitles } from '../../../../src/cli/render/event.ts';
-import { chooseStyle } from '../../../../src/cli/render/style.ts';
+import { chooseStyle } from '../../../../src/cli/render/table.ts';
 import { localTime } from '../../../../src/cli/render/time.ts';
 import { NOW, sampleLease } from '../sample.ts';
 

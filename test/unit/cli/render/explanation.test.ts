@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderExplanation } from '../../../../src/cli/render/explanation.ts';
-import { chooseStyle } from '../../../../src/cli/render/style.ts';
+import { chooseStyle } from '../../../../src/cli/render/table.ts';
 
 const layout = { legend: true, style: chooseStyle(false, {}) };
 

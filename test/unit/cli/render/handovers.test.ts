@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ExpectedHandover } from '../../../../src/api/generated/io-dynuser-allocator.ts';
 import { LEFT_PATHS_SHOWN_MAX } from '../../../../src/cli/limits.ts';
 import { renderExpectedHandovers, renderHandovers, renderLeftAlone } from '../../../../src/cli/render/handovers.ts';
-import { chooseStyle } from '../../../../src/cli/render/style.ts';
+import { chooseStyle } from '../../../../src/cli/render/table.ts';
 import { sampleDirectory } from '../sample.ts';
 
 const layout = { legend: true, style: chooseStyle(false, {}) };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ENDING_SHOWN_MAX } from '../../../../src/cli/limits.ts';
 import { renderStatus } from '../../../../src/cli/render/status.ts';
-import { chooseStyle } from '../../../../src/cli/render/style.ts';
+import { chooseStyle } from '../../../../src/cli/render/table.ts';
 
 const style = chooseStyle(false, {});
 const socket = '/run/dynuser/io.dynuser.DynamicUser';
@@ -13,7 +13,8 @@ test('all is well', () => {
       {
         reachable: true,
         socket,
-        service: { vendor: 'dynuser', product: 'dynuserd', version: '0.1.0' },
+        service: { vendor: 'dynuser', product: 'dynuserd', version: '0.1.0 (0123456789ab)' },
+        command: '0.1.0 (0123456789ab)',
         users: 2,
         leases: 3,
         lookups: { passwd: 'listed', group: 'listed', userDatabase: 'linked' },
@@ -22,7 +23,7 @@ test('all is well', () => {
     ),
     [
       '        Daemon: running',
-      '       Version: dynuserd 0.1.0',
+      '       Version: dynuserd 0.1.0 (0123456789ab)',
       `        Socket: ${socket}`,
       '         Users: 2',
       '        Leases: 3',
@@ -34,10 +35,11 @@ test('all is well', () => {
   );
 });
 
-test('what is amiss is said with what to do', () => {
+test('what is wrong is said with what to do', () => {
   const text = renderStatus(
     {
       reachable: false,
+      command: '0.1.0',
       socket,
       problem: 'cannot reach it',
       lookups: { passwd: 'missing', group: 'unreadable', userDatabase: 'missing' },
@@ -54,7 +56,7 @@ test('what is amiss is said with what to do', () => {
 test('another owner of the link, and a host without the user database', () => {
   const lookups = { passwd: 'listed', group: 'listed' } as const;
   const shown = (userDatabase: 'elsewhere' | 'unused'): string =>
-    renderStatus({ reachable: true, socket, lookups: { ...lookups, userDatabase } }, style);
+    renderStatus({ reachable: true, command: '0.1.0', socket, lookups: { ...lookups, userDatabase } }, style);
   assert.match(shown('elsewhere'), /User database: something else .* restart dynuserd\n/);
   assert.match(shown('unused'), /User database: not used on this host\n/);
 });
@@ -67,7 +69,7 @@ test('users that have ended and keep their UIDs reserved are said with what rema
       userName: 'a\x1b',
       remains: 'r',
     }));
-    return renderStatus({ reachable: true, socket, users: 0, leases: 0, ending, lookups }, style);
+    return renderStatus({ reachable: true, command: '0.1.0', socket, users: 0, leases: 0, ending, lookups }, style);
   };
   assert.doesNotMatch(shown(0), /Ending/);
   assert.match(shown(1), /Ending: 1 UID is reserved .*: remove what is named, .*\n +UID 61184: of a\\x1b: r\npasswd/);
@@ -81,5 +83,17 @@ test('users that have ended and keep their UIDs reserved are said with what rema
 test('what remains of a user that is being ended is not known yet', () => {
   const lookups = { passwd: 'listed', group: 'listed', userDatabase: 'linked' } as const;
   const ending = [{ uid: 61184, userName: 'a' }];
-  assert.match(renderStatus({ reachable: true, socket, ending, lookups }, style), /UID 61184: of a: not known yet: /);
+  assert.match(
+    renderStatus({ reachable: true, command: '0.1.0', socket, ending, lookups }, style),
+    /UID 61184: of a: not known yet: /,
+  );
+});
+
+test('a daemon of another build is shown next to this command', () => {
+  const lookups = { passwd: 'listed', group: 'listed', userDatabase: 'linked' } as const;
+  const service = { vendor: 'dynuser', product: 'dynuserd', version: '0.1.0 (0123456789ab)' };
+  const shown = (command: string): string =>
+    renderStatus({ reachable: true, socket, command, service, lookups }, style);
+  assert.match(shown('0.1.0 (ba9876543210)'), /Command: dynuserctl 0\.1\.0 \(ba9876543210\), .* restart dynuserd/);
+  assert.doesNotMatch(shown(service.version), /Command/);
 });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseStyle } from '../../../../src/cli/render/style.ts';
-import { type Column, renderFields, renderTable } from '../../../../src/cli/render/table.ts';
+import { type Column, chooseStyle, renderFields, renderTable } from '../../../../src/cli/render/table.ts';
 
 const plain = chooseStyle(false, {});
 const COLUMNS: readonly Column[] = [
@@ -24,6 +23,13 @@ test('columns are aligned, numbers to the right, without blanks at the end', () 
 test('without a legend the titles neither show nor widen their columns', () => {
   assert.equal(renderTable(COLUMNS, [['1', 'a', 'b']], { legend: false, style: plain }), '1  a  b\n');
   assert.equal(renderTable(COLUMNS, [], { legend: false, style: plain }), '');
+});
+
+test('a column of empty cells hides none behind it', () => {
+  for (const columns of [undefined, 80]) {
+    const layout = { legend: false, columns, style: plain };
+    assert.equal(renderTable(COLUMNS, [['1', '', 'b']], layout), '1    b\n');
+  }
 });
 
 test('alignment counts code points', () => {

@@ -41,3 +41,7 @@ test('a count has its noun in the right number', () => {
     ['0 leases', '1 lease', '2 leases'],
   );
 });
+
+test('an escape has two digits of a byte, or as many as the code point has', () => {
+  assert.equal(printable('\x00\x9f\u00ad\u0600\u200b\u{10ffff}'), '\\x00\\x9f\\xad\\u{600}\\u{200b}\\u{10ffff}');
+});

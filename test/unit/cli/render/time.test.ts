@@ -32,3 +32,22 @@ test('a point in time is shown in the local time zone', () => {
 test('microseconds that no date can hold are no time', () => {
   assert.equal(localTime(Number.MAX_SAFE_INTEGER * 1_000), '-');
 });
+
+test('each unit begins where the smaller one ends, and lies ahead as well as behind', () => {
+  const cases: readonly (readonly [milliseconds: number, words: string])[] = [
+    [999, 'now'],
+    [-999, 'now'],
+    [-1_000, 'in 1s'],
+    [59_999, '59s ago'],
+    [3_599_999, '59min ago'],
+    [3_660_000, '1h 1min ago'],
+    [-7_200_000, 'in 2h'],
+    [86_399_999, '23h 59min ago'],
+    [2 * 86_400_000 - 1, '1 day ago'],
+    [2 * 86_400_000, '2 days ago'],
+    [-86_400_000, 'in 1 day'],
+  ];
+  for (const [milliseconds, words] of cases) {
+    assert.equal(relativeTime((NOW - milliseconds) * 1_000, NOW), words, `${milliseconds} ms`);
+  }
+});

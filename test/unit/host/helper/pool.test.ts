@@ -1,20 +1,17 @@
 /** What helpers that are no helpers do to the pool: shell scripts that lie, chatter, hang, die, or are not there. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Requester, ROOT } from '../../../../src/core/access.ts';
 import type { Uid } from '../../../../src/core/ids.ts';
-import { HelperPool, type Outcome } from '../../../../src/host/helper/pool.ts';
-import {
-  ACQUIRING_LIMITS,
-  HELPERS_MAX,
-  PUBLIC_LIMITS,
-  QUESTIONS_WAITING_MAX,
-} from '../../../../src/host/helper/pool-limits.ts';
+import { ACQUIRING_LIMITS, HelperPool, type Outcome, PUBLIC_LIMITS } from '../../../../src/host/helper/pool.ts';
 import type { HelperCommand } from '../../../../src/host/helper/process.ts';
+import type { Fields } from '../../../../src/host/helper/protocol.ts';
+import { until } from '../../../support/until.ts';
 
+const { helpers: HELPERS_MAX, waiting: QUESTIONS_WAITING_MAX } = ACQUIRING_LIMITS;
 const PATIENT_MS = 10_000;
 const SHORT_MS = 300;
 
@@ -22,18 +19,34 @@ function script(text: string): HelperCommand {
   return ['/bin/sh', '-c', text];
 }
 
+type Said = Exclude<Outcome<never>, { kind: 'answered' }> | { kind: 'answered'; answer: string | undefined };
+
+/** Asks for one line, which may be any but "nonsense". */
+async function say(pool: HelperPool, text: string, from?: Requester): Promise<Said> {
+  const read = (fields: Fields) => fields.all(() => fields.matching(/^(?!nonsense$)/)).join(' ');
+  const outcome = await pool.ask([{ text, subject: text, read }], from);
+  return outcome.kind === 'answered' ? { kind: outcome.kind, answer: outcome.answers[0] } : outcome;
+}
+
 async function withPool(
   command: HelperCommand,
   deadlineMs: number,
-  use: (ask: (line: string) => Promise<Outcome<string>>, pool: HelperPool) => Promise<void>,
+  use: (ask: (line: string) => Promise<Said>, pool: HelperPool) => Promise<void>,
 ): Promise<void> {
-  const pool = new HelperPool(command, { deadlineMs });
-  const ask = (line: string): Promise<Outcome<string>> =>
-    pool.ask<string>(`${line}\n`, answer => (answer === 'again' || answer === 'nonsense' ? answer : { answer }));
+  const pool = new HelperPool(command, () => deadlineMs);
   try {
-    await use(ask, pool);
+    await use(line => say(pool, line), pool);
   } finally {
     await pool.close();
+  }
+}
+
+async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(`${tmpdir()}/dynuser-pool-`);
+  try {
+    await use(directory);
+  } finally {
+    rmSync(directory, { recursive: true });
   }
 }
 
@@ -41,7 +54,7 @@ const ECHO = script('while read -r line; do echo "$line"; done');
 const ENVIRONMENT = script('read -r line; env | sort | tr "\\n" " "; echo; read -r line');
 const SILENT = script('exec sleep 100');
 
-function endedWith(outcome: Outcome<string>, reason: RegExp): void {
+function endedWith(outcome: Said, reason: RegExp): void {
   assert.equal(outcome.kind, 'ended');
   assert.match(outcome.kind === 'ended' ? outcome.reason : '', reason);
 }
@@ -60,7 +73,7 @@ describe('a pool of helpers', () => {
   it('starts helpers with nothing but the switches that keep them from asking us', () =>
     withPool(ENVIRONMENT, PATIENT_MS, async ask => {
       const outcome = await ask('x');
-      const names = (outcome.kind === 'answered' ? outcome.answer : '').split(' ').filter(word => word !== '');
+      const names = (outcome.kind === 'answered' ? (outcome.answer ?? '') : '').split(' ').filter(word => word !== '');
       const ours = names.filter(word => !/^(?:PWD|OLDPWD|SHLVL|_)=/.test(word));
       assert.deepEqual(ours, [
         'DYNUSER_NSS_BYPASS=1',
@@ -77,7 +90,7 @@ describe('a pool of helpers', () => {
     }));
 
   it('gives up at the deadline, and says which questions never had a helper for long', () =>
-    withPool(SILENT, SHORT_MS, async ask => {
+    withPool(SILENT, 3 * SHORT_MS, async ask => {
       const started = performance.now();
       const outcomes = await Promise.all(Array.from({ length: HELPERS_MAX + 1 }, () => ask('x')));
       assert.ok(performance.now() - started < PATIENT_MS, 'it did not wait for the helpers');
@@ -115,19 +128,15 @@ describe('a pool of helpers', () => {
       withPool(script(text), PATIENT_MS, async ask => endedWith(await ask('x'), reason)));
   }
 
-  it('ends a helper that speaks before it is asked', async () => {
-    const directory = mkdtempSync(`${tmpdir()}/dynuser-pool-`);
-    const first = `mkdir ${directory}/first 2>/dev/null && echo early && exec sleep 9; read -r l; echo right; read -r l`;
-    try {
-      await withPool(script(first), PATIENT_MS, async (ask, pool) => {
+  it('ends a helper that speaks before it is asked', () =>
+    withDirectory(directory => {
+      const first = `mkdir ${directory}/first 2>/dev/null && echo early && exec sleep 9; read -r l; echo right; read -r l`;
+      return withPool(script(first), PATIENT_MS, async (ask, pool) => {
         pool.warm();
         await sleep(200);
         assert.deepEqual(await ask('x'), { kind: 'answered', answer: 'right' });
       });
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
-  });
+    }));
 
   it('takes the longest line there may be', () =>
     withPool(script('read -r l; head -c 8191 /dev/zero | tr "\\0" x; echo; exec sleep 9'), PATIENT_MS, async ask => {
@@ -152,6 +161,97 @@ describe('a pool of helpers', () => {
       assert.ok(performance.now() - started - elapsed < 500, 'the next question waited long');
     }));
 
+  it('has one helper before it is asked, if it is told to, and no more', () =>
+    withDirectory(directory =>
+      withPool(script(`echo >${directory}/$$; read -r l; echo fine; read -r l`), PATIENT_MS, async (ask, pool) => {
+        pool.warm();
+        pool.warm();
+        await until('it has started', () => readdirSync(directory).length > 0);
+        assert.deepEqual(await ask('x'), { kind: 'answered', answer: 'fine' });
+        assert.equal(readdirSync(directory).length, 1);
+      }),
+    ));
+
+  it('asks other helpers, up to three times, if one says that it is too old', () =>
+    withDirectory(directory => {
+      const text = `while read -r l; do n=$(ls ${directory} | grep -c $l); echo >${directory}/$l.$$; [ $n -lt \${l#*-} ] && echo again || echo "$l"; done`;
+      return withPool(script(text), PATIENT_MS, async ask => {
+        for (const line of ['x-0', 'y-1', 'z-3']) {
+          assert.deepEqual(await ask(line), { kind: 'answered', answer: line });
+        }
+        endedWith(await ask('w-4'), /^says again and again that \/etc\/nsswitch.conf has changed$/);
+        assert.equal(readdirSync(directory).filter(name => name.startsWith('w-4')).length, 4);
+      });
+    }));
+
+  it('asks no helper that is as old as the one that has refused', () =>
+    withDirectory(directory => {
+      // Two helpers that have answered each a question; then one of them says that it is too old.
+      const text = `n=0; while read -r l; do n=$((n + 1)); [ $l = both ] && echo >${directory}/$$ && while [ $(ls ${directory} | wc -l) -lt 2 ]; do sleep 0.01; done; [ $l = next ] && [ $n -gt 1 ] && echo again || echo $l$n; done`;
+      return withPool(script(text), PATIENT_MS, async ask => {
+        await Promise.all([ask('both'), ask('both')]);
+        assert.deepEqual(await ask('next'), { kind: 'answered', answer: 'next1' });
+        assert.deepEqual(await ask('last'), { kind: 'answered', answer: 'last2' });
+      });
+    }));
+
+  it('asks the next question when one before it was given up', async () => {
+    const deadlines = [200, PATIENT_MS, 100, PATIENT_MS];
+    const limits = { ...ACQUIRING_LIMITS, helpers: 1 };
+    const command = script('while read -r l; do [ $l = hang ] && exec sleep 100; echo "$l"; done');
+    const pool = new HelperPool(command, () => deadlines.shift() ?? 0, limits);
+    try {
+      const outcomes = await Promise.all(['hang', 'second', 'too-late', 'fourth'].map(line => say(pool, line)));
+      assert.deepEqual(outcomes, [
+        { kind: 'late', asked: true },
+        { kind: 'answered', answer: 'second' },
+        { kind: 'late', asked: false },
+        { kind: 'answered', answer: 'fourth' },
+      ]);
+    } finally {
+      await pool.close();
+    }
+  });
+
+  it('asks the next question at once when a helper has died with one', async context => {
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const limits = { ...ACQUIRING_LIMITS, helpers: 1 };
+    const pool = new HelperPool(script('read -r l; [ $l = die ] && exit 3; echo "$l"; read -r l'), () => 1_000, limits);
+    const [died, next] = await Promise.all([say(pool, 'die'), say(pool, 'next')]);
+    endedWith(died, /exited with status 3/);
+    assert.deepEqual(next, { kind: 'answered', answer: 'next' });
+    await pool.close();
+  });
+
+  it('asks helpers of another command from then on, and waits for the answers that are under way', () =>
+    withPool(script('while read -r l; do sleep 0.2; echo "old $l"; done'), PATIENT_MS, async (ask, pool) => {
+      assert.deepEqual(await ask('a'), { kind: 'answered', answer: 'old a' });
+      const underWay = ask('b');
+      pool.renew(script('while read -r l; do echo "new $l"; done'));
+      assert.deepEqual(await ask('c'), { kind: 'answered', answer: 'new c' });
+      assert.deepEqual(await underWay, { kind: 'answered', answer: 'old b' });
+      const answers = await Promise.all(Array.from({ length: 8 }, () => ask('d')));
+      assert.deepEqual(new Set(answers.map(said => said.kind === 'answered' && said.answer)), new Set(['new d']));
+    }));
+
+  it('has no process left when it is closed', () =>
+    withDirectory(async directory => {
+      const pool = new HelperPool(script(`echo >${directory}/$$; read -r l; exec sleep 100`), () => PATIENT_MS);
+      const asked = [say(pool, 'x'), say(pool, 'x')];
+      await until('both have started', () => readdirSync(directory).length === 2);
+      await pool.close();
+      for (const pid of readdirSync(directory)) {
+        assert.equal(existsSync(`/proc/${pid}`), false);
+      }
+      assert.deepEqual(await Promise.all(asked), [{ kind: 'closed' }, { kind: 'closed' }]);
+      pool.warm();
+      assert.equal(readdirSync(directory).length, 2);
+    }));
+
+  it('is closed at once if it has started nothing', async () => {
+    await new HelperPool(SILENT, () => PATIENT_MS).close();
+  });
+
   it('settles what is open when it is closed, and takes nothing more', () =>
     withPool(SILENT, PATIENT_MS, async (ask, pool) => {
       const outcomes = Array.from({ length: 10 }, () => ask('x'));
@@ -168,17 +268,17 @@ const requester = (uid: number): Requester => ({ uid: uid as Uid, isRoot: false 
 /** A pool whose helpers answer each question, `SECONDS NAME`, with the name after that time; or never, for the seconds `hang`. */
 async function withSlowPool(
   limits: typeof PUBLIC_LIMITS,
-  use: (ask: (line: string, from: Requester) => Promise<Outcome<string>>) => Promise<void>,
+  use: (ask: (line: string, from: Requester) => Promise<Said>) => Promise<void>,
 ): Promise<void> {
   const pool = new HelperPool(
     script(
       'while read -r seconds name; do [ "$seconds" = hang ] && exec sleep 100; sleep "$seconds"; echo "$name"; done',
     ),
-    { deadlineMs: PATIENT_MS },
+    () => PATIENT_MS,
     limits,
   );
   try {
-    await use((line, from) => pool.ask<string>(`${line}\n`, answer => ({ answer }), from));
+    await use((line, from) => say(pool, line, from));
   } finally {
     await pool.close();
   }
@@ -192,12 +292,22 @@ describe('a pool that several users ask', () => {
       assert.equal(hanging.length, 32);
     }));
 
+  it('has as many helpers for others as they may have, and no more', () =>
+    withSlowPool({ helpers: 4, helpersOfOthers: 2, waiting: 64, questionsPerUid: 64 }, async ask => {
+      const hanging = [ask('hang x', requester(1)), ask('hang x', ROOT)];
+      assert.deepEqual(await ask('0 y', requester(2)), { kind: 'answered', answer: 'y' });
+      hanging.push(ask('hang x', requester(3)));
+      const waiting = ask('0 z', requester(4));
+      assert.deepEqual(await ask('0 root', ROOT), { kind: 'answered', answer: 'root' });
+      assert.equal(await Promise.race([waiting, sleep(100, 'waits')]), 'waits');
+    }));
+
   it('answers root first, and the others in turn by UID', () =>
     withSlowPool({ helpers: 1, helpersOfOthers: 1, waiting: 64, questionsPerUid: 64 }, async ask => {
       const order: string[] = [];
       const note = async (line: string, from: Requester) => {
         const outcome = await ask(line, from);
-        order.push(outcome.kind === 'answered' ? outcome.answer : outcome.kind);
+        order.push(outcome.kind === 'answered' ? (outcome.answer ?? '') : outcome.kind);
       };
       await Promise.all([
         note('0.2 first', requester(1)),

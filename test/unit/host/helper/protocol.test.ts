@@ -1,16 +1,22 @@
 /** What the daemon asks a helper, and that it takes nothing for an answer but what protocol.h says. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { asUid } from '../../../../src/core/ids.ts';
+import { asGid, asUid, type Gid } from '../../../../src/core/ids.ts';
 import { parseUserName } from '../../../../src/core/name.ts';
-import { giftsQuestion } from '../../../../src/host/helper/ipc-gifts.ts';
 import {
+  accountIpcQuestion,
   accountQuestion,
+  encodeText,
+  giftsQuestion,
+  groupQuestion,
+  groupsQuestion,
+  loginQuestion,
   ownerQuestion,
-  parseRefusal,
   processQuestion,
+  type Question,
   readReply,
   reapQuestion,
+  refusalWords,
   runningQuestion,
   writeLine,
 } from '../../../../src/host/helper/protocol.ts';
@@ -24,12 +30,110 @@ const account = accountQuestion(name.name);
 const owner = ownerQuestion(uid);
 const process = processQuestion(uid);
 
+/** @returns what a question makes of a line alone; undefined if that is no answer */
+function parse(question: Question<unknown>, line: string): { readonly answer: unknown } | undefined {
+  const reply = readReply([question], line);
+  return typeof reply === 'object' && reply.kind === 'answered' ? { answer: reply.answers[0] } : undefined;
+}
+
+describe('the answer about groups', () => {
+  const groups = groupsQuestion('games', 60 as Gid, 10);
+
+  it('is a list that ascends from the number that was asked for', () => {
+    assert.deepEqual(parse(groups, 'groups 10 60 4711'), { answer: [10, 60, 4711] });
+    assert.deepEqual(parse(groups, 'groups'), { answer: [] });
+  });
+
+  it('is no other list, and no longer one than may be', () => {
+    const many = Array.from({ length: 513 }, (_, index) => 10 + index).join(' ');
+    for (const line of ['groups 9 60', 'groups 60 10', 'groups 60 60', `groups ${many}`, 'groups x', 'free']) {
+      assert.equal(parse(groups, line), undefined, line.slice(0, 20));
+    }
+  });
+});
+
+describe('the answer about a login', () => {
+  const login = loginQuestion('games');
+
+  it('is home and shell, or that there is no such user', () => {
+    assert.deepEqual(parse(login, 'login /usr/games /bin/s%C3%A4h'), {
+      answer: { home: '/usr/games', shell: '/bin/säh' },
+    });
+    assert.deepEqual(parse(login, 'login'), { answer: undefined });
+  });
+
+  it('is nothing else', () => {
+    for (const line of ['login /usr/games', 'login a b c', 'logins a b', 'login a b%', 'free', '']) {
+      assert.equal(parse(login, line), undefined, line);
+    }
+  });
+});
+
 describe('questions to a helper', () => {
   it('are one line, alone or several', () => {
     assert.equal(writeLine([account]), 'name httpd\n');
     assert.equal(writeLine([account, owner, process]), 'name httpd; owner 61184; process 61184\n');
     assert.equal(writeLine([runningQuestion([uid, other])]), 'running 61184,65519\n');
     assert.equal(writeLine([reapQuestion('remove-ipc', uid)]), 'remove-ipc 61184\n');
+  });
+});
+
+describe('a question', () => {
+  it('says what it is about, in words that complete the sentences of its errors', () => {
+    const gid = asGid(60) ?? assert.fail();
+    const subjects: readonly (readonly [
+      question: Pick<Question<never>, 'text' | 'subject'>,
+      text: string,
+      subject: string,
+    ])[] = [
+      [account, 'name httpd', 'the user "httpd"'],
+      [owner, 'owner 61184', 'UID 61184'],
+      [process, 'process 61184', 'UID 61184'],
+      [groupQuestion('a b'), 'name a%20b', 'the group "a b"'],
+      [groupsQuestion('a b', gid, 7), 'groups a%20b 60 7', 'the groups of the user "a b"'],
+      [loginQuestion('a;b'), 'login a%3Bb', 'home and shell of the user "a;b"'],
+      [runningQuestion([uid, other]), 'running 61184,65519', 'the processes of 2 UIDs'],
+      [reapQuestion('find-processes', uid), 'find-processes 61184', 'look for the processes of UID 61184'],
+      [reapQuestion('terminate-processes', uid), 'terminate-processes 61184', 'terminate the processes of UID 61184'],
+      [reapQuestion('kill-processes', uid), 'kill-processes 61184', 'kill the processes of UID 61184'],
+      [reapQuestion('clear-keyrings', uid), 'clear-keyrings 61184', 'clear the keyrings of UID 61184'],
+      [reapQuestion('remove-ipc', uid), 'remove-ipc 61184', 'remove the IPC objects of UID 61184'],
+      [
+        accountIpcQuestion(uid, gid),
+        'remove-account-ipc 61184,60',
+        'remove the IPC objects of the user 61184 and the group 60',
+      ],
+      [giftsQuestion(uid), 'remove-given 61184', 'remove the IPC objects that others gave to UID 61184'],
+    ];
+    for (const [question, text, subject] of subjects) {
+      assert.deepEqual([question.text, question.subject], [text, subject]);
+    }
+  });
+
+  it('has each byte of a text encoded that could be taken for something else', () => {
+    const plain = 'ABCXYZabcxyz0189._/-';
+    assert.equal(encodeText(plain), plain);
+    assert.equal(encodeText('a b;c:d,e%f\n~\0'), 'a%20b%3Bc%3Ad%2Ce%25f%0A%7E%00');
+    assert.equal(encodeText('ä€😀'), '%C3%A4%E2%82%AC%F0%9F%98%80');
+    assert.deepEqual(parse(loginQuestion('x'), `login ${encodeText('ä€ 😀\n')} -`), {
+      answer: { home: 'ä€ 😀\n', shell: '-' },
+    });
+  });
+
+  it('has words for what was refused', () => {
+    assert.equal(refusalWords({ call: 'fork', errno: 11 }), 'fork failed: EAGAIN, resource temporarily unavailable');
+    assert.equal(refusalWords({ call: 'fork', errno: 999 }), 'fork failed: errno 999, unknown error');
+    assert.match(refusalWords({ call: 'processes', errno: 11 }), /^processes start and end faster .*\(TasksMax=\)$/);
+  });
+
+  it('is answered by numbers up to the greatest there may be', () => {
+    assert.deepEqual(parse(process, 'process 4194304 x user'), {
+      answer: { kind: 'process', pid: 4_194_304, command: 'x', as: 'user' },
+    });
+    const many = Array.from({ length: 512 }, (_, index) => 10 + index);
+    assert.deepEqual(parse(groupsQuestion('x', 60 as Gid, 10), `groups ${many.join(' ')}`), { answer: many });
+    assert.deepEqual(parse(giftsQuestion(uid), 'removed 9999999999'), { answer: { count: 9_999_999_999, named: [] } });
+    assert.equal(parse(giftsQuestion(uid), 'removed 10000000000'), undefined);
   });
 });
 
@@ -41,7 +145,7 @@ describe('answers of a helper', () => {
     ['account 0:0 4294967294', { user: { uid: 0, gid: 0 }, group: { gid: 4294967294 } }],
   ];
   for (const [line, answer] of accounts) {
-    it(line, () => assert.deepEqual(account.parse(line.split(' ')), { answer }));
+    it(line, () => assert.deepEqual(parse(account, line), { answer }));
   }
 
   const owners: readonly (readonly [line: string, answer: object | undefined])[] = [
@@ -54,7 +158,7 @@ describe('answers of a helper', () => {
     ['ipc posix-shm /dev/shm/x', { kind: 'ipc', object: 'posix-shm', id: '/dev/shm/x' }],
   ];
   for (const [line, answer] of owners) {
-    it(line, () => assert.deepEqual(owner.parse(line.split(' ')), { answer: { evidence: answer, given: false } }));
+    it(line, () => assert.deepEqual(parse(owner, line), { answer: { evidence: answer, given: false } }));
   }
 
   const processes: readonly (readonly [line: string, answer: object | undefined])[] = [
@@ -65,16 +169,14 @@ describe('answers of a helper', () => {
     ['process 0  user', { kind: 'process', pid: 0, command: '', as: 'user' }],
   ];
   for (const [line, answer] of processes) {
-    it(line, () => assert.deepEqual(process.parse(line.split(' ')), { answer }));
+    it(line, () => assert.deepEqual(parse(process, line), { answer }));
   }
 
   it('are about what was asked', () => {
-    const [user, ipc, of] = ['user games', 'ipc sysv-sem 7', 'process 42 sshd user'].map(line => line.split(' '));
-    assert.ok(user !== undefined && ipc !== undefined && of !== undefined);
-    const left = reapQuestion('remove-ipc', uid);
-    const parsers = [owner, process, left];
+    const lines = ['user games', 'ipc sysv-sem 7', 'process 42 sshd user'];
+    const questions = [owner, process, reapQuestion('remove-ipc', uid)];
     assert.deepEqual(
-      [user, ipc, of].map(fields => parsers.map(({ parse }) => parse(fields) !== undefined)),
+      lines.map(line => questions.map(question => parse(question, line) !== undefined)),
       [
         [true, false, false],
         [true, false, true],
@@ -85,7 +187,7 @@ describe('answers of a helper', () => {
 
   it('end with the first that finds something, or with a refusal', () => {
     const read = (line: string) => readReply([account, owner, process], line);
-    const answers = (...all: unknown[]) => ({ answer: { answers: all } });
+    const answers = (...all: unknown[]) => ({ kind: 'answered', answers: all });
     const free = { evidence: undefined, given: false };
     const games = { evidence: { kind: 'group', name: 'games' }, given: false };
     const sshd = { kind: 'process', pid: 4, command: 'sshd', as: 'user' };
@@ -95,8 +197,8 @@ describe('answers of a helper', () => {
     assert.deepEqual(read('account - -; group games'), answers({}, games));
     assert.deepEqual(read('account - -; free; process 4 sshd user'), answers({}, free, sshd));
     const refusal = { call: 'getpwuid_r', errno: 5 };
-    assert.deepEqual(read('account - -; error getpwuid_r 5'), { answer: { refusal, subject: 'UID 61184' } });
-    assert.deepEqual(read('error getpwuid_r 5'), { answer: { refusal, subject: 'the user "httpd"' } });
+    assert.deepEqual(read('account - -; error getpwuid_r 5'), { kind: 'refused', refusal, subject: 'UID 61184' });
+    assert.deepEqual(read('error getpwuid_r 5'), { kind: 'refused', refusal, subject: 'the user "httpd"' });
     assert.equal(read('again'), 'again');
     for (const line of [
       'account - -',
@@ -117,11 +219,11 @@ describe('answers of a helper', () => {
   });
 
   it('say that a UID is free but for what strangers gave to it, and what of that was removed', () => {
-    assert.deepEqual(owner.parse(['given']), { answer: { evidence: undefined, given: true } });
-    const { text: asked, parse } = giftsQuestion(uid);
-    assert.equal(asked, 'remove-given 61184');
-    assert.deepEqual(parse(['removed', '0']), { answer: { count: 0, named: [] } });
-    assert.deepEqual(parse('removed 2168 sysv-msg 7 1000 sysv-shm 3 0'.split(' ')), {
+    assert.deepEqual(parse(owner, 'given'), { answer: { evidence: undefined, given: true } });
+    const gifts = giftsQuestion(uid);
+    assert.equal(gifts.text, 'remove-given 61184');
+    assert.deepEqual(parse(gifts, 'removed 0'), { answer: { count: 0, named: [] } });
+    assert.deepEqual(parse(gifts, 'removed 2168 sysv-msg 7 1000 sysv-shm 3 0'), {
       answer: {
         count: 2168,
         named: [
@@ -132,17 +234,17 @@ describe('answers of a helper', () => {
     });
     const none = ['', 'free', 'removed', 'removed x', 'removed 0 sysv-msg 7 1000', 'removed 1 sysv-msg 7'];
     for (const text of [...none, 'removed 1 sysv 7 0', 'removed 1 sysv-msg -7 0', 'removed 1 sysv-msg 7 x']) {
-      assert.equal(parse(text.split(' ')), undefined, text);
+      assert.equal(parse(gifts, text), undefined, text);
     }
   });
 
   it('about those that run, names some of those that were asked for, once', () => {
-    const { parse } = runningQuestion([uid, other]);
-    assert.deepEqual(parse(['running']), { answer: new Set() });
-    assert.deepEqual(parse(['running', '65519']), { answer: new Set([other]) });
-    assert.deepEqual(parse(['running', '61184', '65519']), { answer: new Set([uid, other]) });
+    const running = runningQuestion([uid, other]);
+    assert.deepEqual(parse(running, 'running'), { answer: new Set() });
+    assert.deepEqual(parse(running, 'running 65519'), { answer: new Set([other]) });
+    assert.deepEqual(parse(running, 'running 61184 65519'), { answer: new Set([uid, other]) });
     for (const line of ['', 'free', 'running 1', 'running 61184 61184', 'running 61184 ', 'running 61184,65519']) {
-      assert.equal(parse(line.split(' ')), undefined, line);
+      assert.equal(parse(running, line), undefined, line);
     }
   });
 
@@ -164,7 +266,7 @@ describe('answers of a helper', () => {
     'free',
   ];
   for (const line of noAccounts) {
-    it(`none: "${line}"`, () => assert.equal(account.parse(line.split(' ')), undefined));
+    it(`none: "${line}"`, () => assert.equal(parse(account, line), undefined));
   }
 
   const noFindings = [
@@ -195,19 +297,26 @@ describe('answers of a helper', () => {
   ];
   for (const line of noFindings) {
     it(`none: "${line}"`, () => {
-      assert.equal(owner.parse(line.split(' ')), undefined);
-      assert.equal(process.parse(line.split(' ')), undefined);
+      assert.equal(parse(owner, line), undefined);
+      assert.equal(parse(process, line), undefined);
     });
   }
 });
 
 describe('refusals of a helper', () => {
+  const read = (line: string) => readReply([account], line);
+
   it('name the call and the errno', () => {
-    assert.deepEqual(parseRefusal(['error', 'getpwnam_r', '5']), { call: 'getpwnam_r', errno: 5 });
-    assert.deepEqual(parseRefusal(['error', '/etc/nsswitch.conf', '27']), { call: '/etc/nsswitch.conf', errno: 27 });
+    const refused = (call: string, errno: number) => ({
+      kind: 'refused',
+      refusal: { call, errno },
+      subject: account.subject,
+    });
+    assert.deepEqual(read('error getpwnam_r 5'), refused('getpwnam_r', 5));
+    assert.deepEqual(read('error /etc/nsswitch.conf 27'), refused('/etc/nsswitch.conf', 27));
   });
 
   for (const line of ['error', 'error x', 'error x -5', 'error x 5 5', 'error  5', 'error a%20b 5', 'err x 5']) {
-    it(`none: "${line}"`, () => assert.equal(parseRefusal(line.split(' ')), undefined));
+    it(`none: "${line}"`, () => assert.equal(read(line), 'nonsense'));
   }
 });

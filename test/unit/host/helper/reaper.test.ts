@@ -1,10 +1,12 @@
 /** In which order a helper is asked to end a user's things, and what is made of its answers. The helper is a shell script. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, it } from 'node:test';
-import { asUid } from '../../../../src/core/ids.ts';
+import { asGid, asUid } from '../../../../src/core/ids.ts';
+import type { RemovedGifts } from '../../../../src/host/helper/protocol.ts';
 import { HelperReaper } from '../../../../src/host/helper/reaper.ts';
+import { until } from '../../../support/until.ts';
 
 const uid = asUid(61_184);
 assert.ok(uid !== undefined);
@@ -87,6 +89,29 @@ describe('the processes of a user', () => {
       assert.ok(asked().length < 10, 'there are pauses between the looks');
     }));
 
+  it('have a grace, however short it is', () =>
+    withHelper('*) echo free;;', async (reaper, asked) => {
+      assert.equal(await reaper.endProcesses(uid, 1), undefined);
+      assert.deepEqual(asked(), ['terminate-processes 61184']);
+    }));
+
+  it('are told of at once if they are of another user and have the number as a group alone', () =>
+    withHelper('*) echo "process 7 sh group";;', async (reaper, asked) => {
+      const left = { kind: 'process', pid: 7, command: 'sh', as: 'group' };
+      assert.deepEqual(await reaper.endProcesses(uid, 60_000), left);
+      assert.deepEqual(await reaper.endProcesses(uid, 0), left);
+      assert.deepEqual(asked(), ['terminate-processes 61184', 'kill-processes 61184']);
+    }));
+
+  it('are killed if what is left after a part of the grace is of another user', () =>
+    withHelper(
+      'terminate*) echo "process 7 sh user";; find*) echo "process 8 sh group";; *) echo free;;',
+      async (reaper, asked) => {
+        assert.equal(await reaper.endProcesses(uid, 60_000), undefined);
+        assert.deepEqual(asked(), ['terminate-processes 61184', 'find-processes 61184', 'kill-processes 61184']);
+      },
+    ));
+
   it('are told of where they do not end', () =>
     withHelper('*) sleep 0.5; echo "process 42 D%20state user";;', async (reaper, asked) => {
       const started = performance.now();
@@ -135,12 +160,62 @@ describe('the IPC objects of a user', () => {
     }));
 });
 
+describe('what else belongs to a UID', () => {
+  it('is removed, one kind at a time', () =>
+    withHelper('*) echo free;;', async (reaper, asked) => {
+      await reaper.clearKeyrings(uid);
+      await reaper.removeAccountIpc(uid, asGid(60) ?? assert.fail());
+      assert.deepEqual(asked(), ['clear-keyrings 61184', 'remove-account-ipc 61184,60']);
+    }));
+
+  it('was given to it by strangers: what is removed is told of, and nothing if there was nothing', async () => {
+    const told: (readonly [uid: number, removed: RemovedGifts])[] = [];
+    const script =
+      'read -r line; echo "removed 0"; read -r line; echo "removed 2 sysv-msg 7 1000"; read -r line; echo "error msgctl 1"; read -r line';
+    const reaper = new HelperReaper(['/bin/sh', '-c', script], (of, removed) => told.push([of, removed]));
+    try {
+      await reaper.removeGifts(uid);
+      assert.deepEqual(told, []);
+      await reaper.removeGifts(uid);
+      assert.deepEqual(told, [[uid, { count: 2, named: [{ object: 'sysv-msg', id: 7, creator: 1000 }] }]]);
+      await assert.rejects(reaper.removeGifts(uid), {
+        code: 'HostFailed',
+        message:
+          'cannot remove the IPC objects that others gave to UID 61184: msgctl failed: EPERM, operation not permitted',
+      });
+      assert.equal(told.length, 1);
+    } finally {
+      await reaper.close();
+    }
+  });
+});
+
+it('a helper of the reaper is there before it is asked', async () => {
+  const directory = mkdtempSync(`${tmpdir()}/dynuser-reaper-`);
+  const reaper = new HelperReaper(['/bin/sh', '-c', `echo >${directory}/started; read -r line`]);
+  try {
+    await until('it has started', () => existsSync(`${directory}/started`));
+  } finally {
+    await reaper.close();
+    rmSync(directory, { recursive: true });
+  }
+});
+
 describe('trouble', () => {
   const TROUBLE: readonly (readonly [what: string, answer: string, message: RegExp])[] = [
     ['a refusal', 'echo "free; error fork 11"', /cannot remove the IPC objects of UID 61184: fork failed: EAGAIN/],
+    [
+      'processes that cannot be counted',
+      'echo "error processes 11"',
+      /^cannot clear the keyrings of UID 61184: processes start and end faster than they can be read; find what forks/,
+    ],
     ['an invalid number', 'echo invalid', /gave an invalid answer/],
     ['a user, which is nothing that is left', 'echo "free; user games"', /gave an invalid answer/],
-    ['a helper that dies', 'exit 3', /exited with status 3/],
+    [
+      'a helper that dies',
+      'exit 3',
+      /^cannot remove the IPC objects of UID 61184: the helper process exited with status 3$/,
+    ],
   ];
   for (const [what, answer, message] of TROUBLE) {
     it(`is told of: ${what}`, () =>
@@ -148,6 +223,27 @@ describe('trouble', () => {
         await assert.rejects(reaper.removeIpc(uid), { code: 'HostFailed', message });
       }));
   }
+
+  it('is told of where a helper takes longer than half a minute', context => {
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    return withHelper('*) exec sleep 60;;', async reaper => {
+      let isOver = false;
+      const asked = assert
+        .rejects(reaper.removeIpc(uid), {
+          code: 'HostFailed',
+          message: 'cannot remove the IPC objects of UID 61184: it took longer than 30 s',
+        })
+        .finally(() => {
+          isOver = true;
+        });
+      await new Promise(setImmediate);
+      context.mock.timers.tick(29_999);
+      await new Promise(setImmediate);
+      assert.equal(isOver, false);
+      context.mock.timers.tick(1);
+      await asked;
+    });
+  });
 
   it('is told of where the daemon stops', () =>
     withHelper('*) exec sleep 60;;', async reaper => {

@@ -1,5 +1,7 @@
 /** What is read from /proc/<pid>, whatever name a process has given itself. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { describe, it } from 'node:test';
 import { asPid } from '../../../../src/core/ids.ts';
 import {
@@ -48,6 +50,23 @@ describe('a process', () => {
   it('that is not there is nothing', () => {
     assert.equal(readStartTime(nobody), undefined);
     assert.equal(readRealUid(nobody), undefined);
+  });
+
+  it('that ends while it is read is nothing, and any other trouble is an error', context => {
+    let code = 'ESRCH';
+    context.mock.method(fs, 'readFileSync', () => {
+      throw Object.assign(new Error(code), { code });
+    });
+    syncBuiltinESMExports();
+    context.after(() => {
+      context.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    assert.equal(readStartTime(self), undefined);
+    assert.equal(readRealUid(self), undefined);
+    code = 'EMFILE';
+    assert.throws(() => readStartTime(self), { code });
+    assert.throws(() => readRealUid(self), { code });
   });
 
   it('runs in a boot that has a name', () => assert.match(readBoot(), /^[0-9a-f-]{36}$/));

@@ -1,7 +1,15 @@
 /** How root of this host is told from others with its number, by what /proc says. What real namespaces do is in integration/daemon/roots. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { parseCapabilities, parseRootMount } from '../../../../src/host/processes/standing.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { after, describe, it } from 'node:test';
+import { asPid, type Pid } from '../../../../src/core/ids.ts';
+import { DescriptorSocket } from '../../../../src/host/libc/descriptor-socket.ts';
+import { parseCapabilities, parseRootMount, Standings } from '../../../../src/host/processes/standing.ts';
+
+const ROOT_ONLY = { skip: process.geteuid?.() !== 0 && 'root alone can' };
 
 describe('proc_pid_mountinfo(5)', () => {
   const ROOT = '27 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw';
@@ -34,4 +42,100 @@ describe('capabilities of proc_pid_status(5)', () => {
   for (const text of ['', 'CapEff:\t3\n', 'xCapEff:\t0000000000000003\n']) {
     it(`are not ${JSON.stringify(text)}`, () => assert.throws(() => parseCapabilities(text), TypeError));
   }
+});
+
+describe('a process with the UID 0', () => {
+  const standings = new Standings();
+  after(() => standings.close());
+  const pidOf = (number: number | undefined): Pid => asPid(number ?? 0) ?? assert.fail();
+  const UNREADABLE = { kind: 'foreign', reason: 'has ended, or cannot be looked at by dynuserd' };
+  const capabilities = parseCapabilities(readFileSync('/proc/self/status', 'latin1'));
+  const HOST = { kind: 'host', mayChown: (capabilities & 3n) === 3n };
+
+  /** A program that stays until its input ends. */
+  const STAYING = ['sh', '-c', 'echo .; exec cat'];
+
+  /** @param words what is run: a program that says a line, and stays */
+  async function withProcess(words: readonly string[], use: (pid: Pid) => void): Promise<void> {
+    const [program = '', ...rest] = words;
+    const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const exited = once(child, 'exit');
+    await once(child.stdout, 'data');
+    try {
+      use(pidOf(child.pid));
+    } finally {
+      child.stdin.end();
+      await exited;
+    }
+  }
+
+  it('is root of this host if it is like us', () =>
+    withProcess(STAYING, pid => {
+      assert.deepEqual(standings.ofNumber(pid), HOST);
+      assert.deepEqual(standings.ofNumber(pidOf(process.pid)), HOST);
+      assert.equal(standings.sharesRoot(pid), true);
+    }));
+
+  it('is so in a mount namespace of another, if its root directory is ours', ROOT_ONLY, () =>
+    withProcess(['unshare', '--mount', ...STAYING], pid => {
+      assert.deepEqual(standings.ofNumber(pid), HOST);
+      assert.equal(standings.sharesRoot(pid), true);
+    }),
+  );
+
+  it('is somebody else in a chroot, also of a mount namespace of another', ROOT_ONLY, async () => {
+    const foreign = { kind: 'foreign', reason: 'has another root directory, as in a container or a chroot' };
+    const directory = mkdtempSync(`${tmpdir()}/dynuser-standing-`);
+    const program = 'import os, sys; os.chroot(sys.argv[1]); print(flush=True); sys.stdin.read()';
+    const script = `mount -t tmpfs none ${directory} && exec "$@"`;
+    try {
+      for (const words of [[], ['unshare', '--mount', 'sh', '-c', script, 'sh']]) {
+        await withProcess([...words, 'python3', '-c', program, directory], pid => {
+          assert.deepEqual(standings.ofNumber(pid), foreign);
+          assert.equal(standings.sharesRoot(pid), false);
+        });
+      }
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('may lack what it takes to give files away', ROOT_ONLY, async () => {
+    for (const capability of ['chown', 'dac_override']) {
+      await withProcess(['setpriv', `--bounding-set=-${capability}`, `--inh-caps=-${capability}`, ...STAYING], pid =>
+        assert.deepEqual(standings.ofNumber(pid), { kind: 'host', mayChown: false }),
+      );
+    }
+  });
+
+  it('is nobody once it has ended, or if it has no number', async () => {
+    const child = spawn('true', { stdio: 'ignore' });
+    await once(child, 'exit');
+    for (const pid of [pidOf(child.pid), undefined]) {
+      assert.deepEqual(standings.ofNumber(pid), UNREADABLE);
+      assert.equal(standings.sharesRoot(pid), false);
+    }
+  });
+
+  it('is known by its connection, if the kernel names the process', () => {
+    const { near, far } = DescriptorSocket.pair();
+    const before = readdirSync('/proc/self/fd').length;
+    const standing = standings.ofPeer(far);
+    if (standing.kind !== 'unknown') {
+      assert.deepEqual(standing, HOST);
+    }
+    assert.equal(readdirSync('/proc/self/fd').length, before);
+    near.close();
+    closeSync(far);
+  });
+
+  it('is not held on to by who looks at it', () => {
+    const before = readdirSync('/proc/self/fd').length;
+    const others = new Standings();
+    assert.deepEqual(others.ofNumber(pidOf(process.pid)), HOST);
+    others.close();
+    others.close();
+    assert.equal(readdirSync('/proc/self/fd').length, before);
+    assert.equal(others.sharesRoot(pidOf(process.pid)), true, 'it is looked at in another way');
+  });
 });

@@ -1,9 +1,11 @@
 /** How the variables of sd_listen_fds(3) are read if they are right, wrong, or meant for another. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { describe, it } from 'node:test';
 import { DynuserError } from '../../../../src/core/errors.ts';
-import { passedSocket, takePassedDescriptors } from '../../../../src/host/systemd/listen-fds.ts';
+import { takePassedDescriptors } from '../../../../src/host/systemd/listen-fds.ts';
 
 const PID = 4242;
 const NONE = { sockets: [], stored: [] };
@@ -21,19 +23,6 @@ describe('passed sockets', () => {
     const environment = { LISTEN_FDS: '1', LISTEN_PID: '1', LISTEN_FDNAMES: 'x', PATH: '/bin' };
     takePassedDescriptors(environment, PID);
     assert.deepEqual(environment, { PATH: '/bin' });
-  });
-
-  it('are told apart by their names', () => {
-    const [varlink, allocator, unknown] = ['varlink', 'allocator', 'unknown'].map((name, index) => ({
-      descriptor: 3 + index,
-      name,
-    }));
-    assert.ok(varlink && allocator && unknown);
-    assert.equal(passedSocket([allocator, varlink], 'everybody'), varlink);
-    assert.equal(passedSocket([varlink, allocator], 'allocator'), allocator);
-    assert.equal(passedSocket([unknown], 'everybody'), unknown);
-    assert.equal(passedSocket([unknown], 'allocator'), undefined);
-    assert.equal(passedSocket([], 'everybody'), undefined);
   });
 
   const wrong: readonly (readonly [count: string, names: string | undefined, reason: RegExp])[] = [
@@ -59,14 +48,15 @@ describe('passed sockets', () => {
     });
   }
 
-  /** Runs in a process whose descriptor 3 is what the given stdio makes it. */
-  function inChild(third: 'pipe' | 'ignore'): string {
+  /** Runs in a process whose descriptors from 3 on are what the given stdio makes them. */
+  function inChild(passed: readonly ('pipe' | 'ignore')[], names = ''): string {
+    const variables = JSON.stringify({ LISTEN_FDS: String(passed.length), LISTEN_FDNAMES: names });
     const program = `
       import { takePassedDescriptors } from ${JSON.stringify(MODULE)};
-      const environment = { LISTEN_FDS: '1', LISTEN_PID: String(process.pid) };
+      const environment = { ...${variables}, LISTEN_PID: String(process.pid) };
       try { console.log(JSON.stringify(takePassedDescriptors(environment, process.pid).sockets)); }
       catch (error) { console.log(error.message); }`;
-    const stdio = ['ignore', 'pipe', 'inherit', third] as const;
+    const stdio = ['ignore', 'pipe', 'inherit', ...passed] as const;
     return execFileSync(process.execPath, ['--input-type=module', '-e', program], {
       stdio: [...stdio],
       encoding: 'utf8',
@@ -75,7 +65,52 @@ describe('passed sockets', () => {
 
   it('are descriptors from 3 on, and must be sockets', () => {
     // Node's own pipes for stdio are socket pairs.
-    assert.equal(inChild('pipe'), '[{"descriptor":3,"name":"unknown"}]\n');
-    assert.equal(inChild('ignore'), 'descriptor 3 of LISTEN_FDS is no open socket\n');
+    assert.equal(inChild(['pipe']), '[{"descriptor":3,"name":"unknown"}]\n');
+    assert.equal(inChild(['ignore']), 'descriptor 3 of LISTEN_FDS is no open socket\n');
+  });
+
+  it('are not there if they are not open; whatever else keeps us from seeing them is told of', context => {
+    let code = 'EBADF';
+    context.mock.method(fs, 'fstatSync', () => {
+      throw Object.assign(new Error(`${code}: words`), { code });
+    });
+    syncBuiltinESMExports();
+    context.after(() => {
+      context.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    const take = () => takePassedDescriptors({ LISTEN_FDS: '2', LISTEN_PID: '4242' }, PID);
+    assert.throws(take, { code: 'HostFailed', message: 'descriptor 3 of LISTEN_FDS is no open socket' });
+    code = 'EIO';
+    assert.throws(take, { code: 'HostFailed', message: 'cannot inspect descriptor 3: EIO: words' });
+  });
+
+  it('may be 16, and each has its name', () => {
+    const names = Array.from({ length: 16 }, (_, index) => `socket-${index}`);
+    const expected = names.map((name, index) => ({ descriptor: 3 + index, name }));
+    assert.deepEqual(
+      JSON.parse(
+        inChild(
+          Array.from(names, () => 'pipe'),
+          names.join(':'),
+        ),
+      ),
+      expected,
+    );
+  });
+
+  it('are all looked at, and the one that is wrong is named', () => {
+    assert.equal(inChild(['pipe', 'ignore'], 'varlink:allocator'), 'descriptor 4 of LISTEN_FDS is no open socket\n');
+  });
+
+  it('are no sockets if they have the name of a lock, and as many as can be kept and passed', () => {
+    const passed = (count: number) => {
+      const names = Array.from({ length: count }, (_, index) => `uid-${index}`);
+      const variables = { LISTEN_FDS: String(count), LISTEN_PID: '4242', LISTEN_FDNAMES: names.join(':') };
+      const stored = names.map((name, index) => ({ descriptor: 3 + index, name }));
+      assert.deepEqual(takePassedDescriptors(variables, PID), { sockets: [], stored });
+    };
+    passed(2);
+    passed(8_208);
   });
 });

@@ -52,6 +52,16 @@ describe('notifications', () => {
     assert.equal(await received(address, { state: 'status', status: 'a\nREADY=1' }), 'STATUS=a READY=1\n');
   });
 
+  it('say that a reload begins, and when by the clock of the kernel, and that it has ended', async () => {
+    const address = `\0dynuser-reload-${process.pid}`;
+    const microseconds = () => process.hrtime.bigint() / 1_000n;
+    const before = microseconds();
+    const text = await received(address, { state: 'reloading' });
+    const time = BigInt(/^RELOADING=1\nMONOTONIC_USEC=(\d+)\n$/.exec(text)?.[1] ?? assert.fail(text));
+    assert.ok(time >= before && time <= microseconds());
+    assert.equal(await received(address, { state: 'reloaded' }), 'READY=1\n');
+  });
+
   it('go nowhere where there is no manager, and the variable is for no child', () => {
     const environment = { NOTIFY_SOCKET: '' };
     openNotify(environment)({ state: 'stopping' });
@@ -69,7 +79,14 @@ describe('notifications', () => {
     );
   });
 
-  for (const address of ['relative', '@', '/', `/${'x'.repeat(108)}`, 'vsock:2:1234']) {
+  // 108 bytes with the NUL that ends a path, and an abstract name has one in front.
+  for (const address of [`/${'x'.repeat(106)}`, `@${'ä'.repeat(53)}`]) {
+    it(`takes an address that is as long as one can be, ${address.slice(0, 4)}…`, () => {
+      openNotify({ NOTIFY_SOCKET: address });
+    });
+  }
+
+  for (const address of ['relative', '@', '/', `/${'x'.repeat(107)}`, `@${'ä'.repeat(54)}`, 'vsock:2:1234']) {
     it(`refuses ${address.slice(0, 16)} as an address`, () => {
       assert.throws(() => openNotify({ NOTIFY_SOCKET: address }), /NOTIFY_SOCKET: .* is no path or abstract name/);
     });

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
+import fs, {
+  chmodSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -18,12 +19,16 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { DynuserError } from '../../../../src/core/errors.ts';
 import { asUid, type Uid } from '../../../../src/core/ids.ts';
 import { parseUserName } from '../../../../src/core/name.ts';
-import { raiseDescriptorLimit } from '../../../../src/host/libc/libc.ts';
+import { DescriptorSocket } from '../../../../src/host/libc/descriptor-socket.ts';
+import { raiseDescriptorLimit } from '../../../../src/host/libc/descriptors.ts';
+import { flock, LOCK_EXCLUSIVE } from '../../../../src/host/libc/libc.ts';
+import { LockStore } from '../../../../src/host/systemd/lock-store.ts';
 import { SystemdUidLocks } from '../../../../src/host/systemd/uid-lock.ts';
 
 const parsed = parseUserName('waldo');
@@ -68,7 +73,7 @@ describe('the lock files shared with systemd', () => {
     top = mkdtempSync(`${tmpdir()}/dynuser-locks-`);
     directory = `${top}/systemd/dynamic-uid`;
     path = `${directory}/${UID}`;
-    locks = SystemdUidLocks.open(directory);
+    locks = new SystemdUidLocks(directory);
   });
 
   afterEach(async () => {
@@ -77,8 +82,8 @@ describe('the lock files shared with systemd', () => {
   });
 
   /** Another process takes the lock of the file, made if it is missing, and keeps it. */
-  async function hold(): Promise<void> {
-    holder = spawn('flock', [path, '-c', 'echo held; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  async function hold(kind: '--exclusive' | '--shared' = '--exclusive'): Promise<void> {
+    holder = spawn('flock', [kind, path, '-c', 'echo held; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
     assert.ok(holder.stdout);
     await once(holder.stdout, 'data');
   }
@@ -165,12 +170,44 @@ describe('the lock files shared with systemd', () => {
     assert.equal(readFileSync(path, 'utf8'), 'waldo\n');
   });
 
+  it('are not taken by who merely looks at them, as we do, yet a UID that is looked at is not had', async () => {
+    await hold('--shared');
+    assert.deepEqual(locks.peek(UID), { kind: 'free' });
+    assert.deepEqual(locks.lock(UID, NAME), { kind: 'taken' });
+    locks.sweep(UID);
+    assert.equal(existsSync(path), true);
+  });
+
   it('are taken once by ourselves, too', () => {
     locks.lock(UID, NAME);
     assert.deepEqual(locks.lock(UID, NAME), { kind: 'taken' });
+    assert.deepEqual(locks.relock(UID, NAME), { kind: 'taken' });
     assert.deepEqual(locks.peek(UID), { kind: 'taken' });
     locks.sweep(UID);
     assert.equal(othersCanLock(), false);
+  });
+
+  it('of UIDs that systemd never takes have no file, and are taken once all the same', () => {
+    for (const outside of [uid(61183), uid(65520), uid(2147483647)]) {
+      writeFileSync(`${directory}/${outside}`, 'theirs\n');
+      assert.deepEqual(locks.confirm(outside), { kind: 'taken' });
+      assert.deepEqual(locks.peek(outside), { kind: 'free' });
+      for (const take of ['lock', 'relock'] as const) {
+        assert.deepEqual(locks[take](outside, NAME), { kind: 'locked' });
+        assert.deepEqual(locks.confirm(outside), { kind: 'locked' });
+        assert.deepEqual(locks.peek(outside), { kind: 'taken' });
+        assert.deepEqual(
+          [locks.lock(outside, NAME), locks.relock(outside, NAME)],
+          [{ kind: 'taken' }, { kind: 'taken' }],
+        );
+        locks.keep(outside);
+        locks.release(outside);
+      }
+      locks.sweep(outside);
+      assert.equal(readFileSync(`${directory}/${outside}`, 'utf8'), 'theirs\n');
+      rmSync(`${directory}/${outside}`);
+    }
+    assert.deepEqual(readdirSync(directory), []);
   });
 
   it('take over a stale file, whatever it has in it', () => {
@@ -255,14 +292,268 @@ describe('the lock files shared with systemd', () => {
     );
     writeFileSync(`${top}/file`, '');
     assert.throws(
-      () => SystemdUidLocks.open(`${top}/file/dynamic-uid`),
+      () => new SystemdUidLocks(`${top}/file/dynamic-uid`),
       error => error instanceof DynuserError && error.code === 'HostFailed' && /lock directory/.test(error.message),
     );
   });
 
+  it('are not had, and leave nothing open, once the descriptors of this process have run out', () => {
+    locks.lock(UID, NAME);
+    const [, soft, hard] =
+      /^Max open files +(\d+) +(\d+) /m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? assert.fail();
+    const limit = (most: string) => execFileSync('prlimit', [`--pid=${process.pid}`, `--nofile=${most}:${hard}`]);
+    limit('200');
+    const opened: number[] = [];
+    try {
+      assert.throws(() => {
+        for (;;) {
+          opened.push(openSync('/dev/null', 'r'));
+        }
+      }, /EMFILE/);
+      const other = uid(61_648);
+      for (const failing of [() => locks.lock(other, NAME), () => locks.peek(other), () => locks.relock(other, NAME)]) {
+        assert.throws(failing, {
+          code: 'LimitReached',
+          message: /^cannot open .*\/61648: EMFILE.*; raise LimitNOFILE=/,
+        });
+      }
+      closeSync(opened.pop() ?? -1);
+      assert.deepEqual(locks.lock(other, NAME), { kind: 'locked' });
+      assert.deepEqual(locks.confirm(UID), { kind: 'locked' });
+    } finally {
+      for (const descriptor of opened) {
+        closeSync(descriptor);
+      }
+      limit(soft ?? '');
+    }
+  });
+
+  describe('while somebody else interferes', () => {
+    afterEach(() => {
+      mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+
+    /** Has the first calls of a function of node:fs do something else. @returns how often it was called */
+    function instead<Name extends 'openSync' | 'fstatSync' | 'writeSync'>(
+      name: Name,
+      times: number,
+      act: () => unknown,
+    ) {
+      const original = fs[name] as (...values: unknown[]) => unknown;
+      let calls = 0;
+      const other = (...values: unknown[]) => (++calls <= times ? act() : original(...values));
+      mock.method(fs, name, other as never);
+      syncBuiltinESMExports();
+      return () => calls;
+    }
+
+    const fail = (code: string) => (): never => {
+      throw Object.assign(new Error(`${code}: words`), { code });
+    };
+    const descriptors = (): number => readdirSync('/proc/self/fd').length;
+
+    it('and removes the directory again and again, it is tried sixteen times', () => {
+      instead('openSync', 15, fail('ENOENT'));
+      assert.deepEqual(locks.lock(UID, NAME), { kind: 'locked' });
+      locks.release(UID);
+      instead('openSync', 16, fail('ENOENT'));
+      assert.throws(() => locks.lock(UID, NAME), {
+        code: 'HostFailed',
+        message: `the directory ${directory} is removed again and again`,
+      });
+    });
+
+    it('and unlinks each file before we have its lock, the UID is taken', () => {
+      const before = descriptors();
+      // Each attempt looks twice: whether it is a file, and whether it still has a name.
+      const original = fs.fstatSync;
+      let attempts = 0;
+      mock.method(fs, 'fstatSync', ((descriptor: number) => {
+        const status = original(descriptor);
+        if (status.isFile()) {
+          attempts++;
+          status.nlink = 0;
+        }
+        return status;
+      }) as never);
+      syncBuiltinESMExports();
+      assert.deepEqual(locks.lock(UID, NAME), { kind: 'taken' });
+      assert.equal(attempts, 2 * 16);
+      assert.deepEqual(locks.relock(UID, NAME), { kind: 'unusable', reason: 'its lock file is gone' });
+      mock.restoreAll();
+      syncBuiltinESMExports();
+      assert.equal(descriptors(), before);
+      assert.deepEqual(locks.lock(UID, NAME), { kind: 'locked' });
+    });
+
+    it('and leaves no space for a name, there is no lock, and no file', () => {
+      const before = descriptors();
+      instead('writeSync', 1, fail('ENOSPC'));
+      assert.throws(() => locks.lock(UID, NAME), {
+        code: 'LimitReached',
+        message: `cannot write to ${path}: ENOSPC: words; free some space there`,
+      });
+      assert.deepEqual(readdirSync(directory), []);
+      assert.equal(descriptors(), before);
+      assert.deepEqual(locks.lock(UID, NAME), { kind: 'locked' });
+    });
+
+    for (const [code, reason] of [
+      ['ENODEV', 'it is a device'],
+      ['EACCES', 'opening it is not allowed'],
+      ['EPERM', 'opening it is not allowed; it may be immutable'],
+      ['ETXTBSY', 'it is being executed'],
+    ] as const) {
+      it(`and opening gives ${code}, this one UID cannot be used`, () => {
+        const unusable = { kind: 'unusable', reason: `${path}: ${reason}` };
+        instead('openSync', 3, fail(code));
+        assert.deepEqual(locks.lock(UID, NAME), unusable);
+        assert.deepEqual(locks.peek(UID), unusable);
+        assert.deepEqual(locks.relock(UID, NAME), unusable);
+        assert.deepEqual(locks.lock(UID, NAME), { kind: 'locked' });
+      });
+    }
+  });
+
+  it('are in no directory that others may write to', () => {
+    chmodSync(directory, 0o777);
+    assert.throws(() => new SystemdUidLocks(directory), {
+      code: 'HostFailed',
+      message: /^cannot use the lock directory .*must belong to the user \d+ and be writable by nobody else$/,
+    });
+  });
+
+  describe('with a store that keeps them beyond the end of this process', () => {
+    let peer: DescriptorSocket;
+    let store: LockStore;
+    let told: string[] = [];
+
+    /** @param inherited UIDs whose files a former daemon has locked, with its user's name in them */
+    function open(...inherited: readonly Uid[]): void {
+      const { near, far } = DescriptorSocket.pair();
+      peer = new DescriptorSocket(far);
+      const files = inherited.map(each => [each, lockedFile(each)] as const);
+      const onFailure = (what: string) => assert.fail(what);
+      store = new LockStore({ socket: near, capacity: 10, inherited: new Map(files), onFailure });
+      told = [];
+      locks = new SystemdUidLocks(directory, what => told.push(what), store);
+    }
+
+    function lockedFile(each: Uid): number {
+      const file = `${directory}/${each}`;
+      writeFileSync(file, 'waldo\n');
+      const descriptor = openSync(file, 'r+');
+      assert.ok(flock(descriptor, LOCK_EXCLUSIVE));
+      return descriptor;
+    }
+
+    /** @returns what the store was told: + for a lock that it keeps from then on, - for one that it lets go of */
+    async function messages(): Promise<readonly string[]> {
+      await store.close();
+      const all: string[] = [];
+      for (let message = peer.receive(); message !== undefined; message = peer.receive()) {
+        const [, removed, number] = /^FDSTORE(REMOVE)?=1\nFDNAME=uid-(\d+)\n$/.exec(message.text) ?? assert.fail();
+        all.push(`${removed === undefined ? '+' : '-'}${number}`);
+        if (message.descriptor !== undefined) {
+          closeSync(message.descriptor);
+        }
+      }
+      peer.close();
+      return all;
+    }
+
+    it('are kept once, if they are held, until they are released', async () => {
+      open();
+      locks.keep(UID);
+      locks.lock(UID, NAME);
+      locks.keep(UID);
+      locks.keep(UID);
+      locks.release(UID);
+      locks.keep(UID);
+      locks.lock(UID, NAME);
+      locks.release(UID);
+      assert.deepEqual(await messages(), ['+61647', '-61647']);
+    });
+
+    it('are kept again after somebody has removed their file, if they were kept before', async () => {
+      open();
+      locks.lock(UID, NAME);
+      locks.keep(UID);
+      rmSync(path);
+      assert.deepEqual(locks.confirm(UID), { kind: 'locked' });
+      assert.deepEqual(told, ['the lock file of UID 61647 (waldo) was gone, and is locked again']);
+      const other = uid(61_648);
+      locks.lock(other, NAME);
+      rmSync(`${directory}/${other}`);
+      assert.deepEqual(locks.confirm(other), { kind: 'locked' });
+      assert.deepEqual(await messages(), ['+61647', '-61647', '+61647']);
+    });
+
+    it('are kept from then on if a former daemon has left the file alone', async () => {
+      open();
+      writeFileSync(path, 'waldo\n');
+      assert.deepEqual(locks.relock(UID, NAME), { kind: 'locked' });
+      locks.keep(UID);
+      assert.deepEqual(await messages(), ['+61647']);
+      locks.release(UID);
+    });
+
+    it('are had again as the former daemon has left them, without a moment in which they are free', async () => {
+      open(UID);
+      const { ino } = statSync(path);
+      assert.deepEqual(locks.relock(UID, NAME), { kind: 'locked' });
+      assert.equal(statSync(path).ino, ino);
+      assert.equal(othersCanLock(), false);
+      locks.keep(UID);
+      locks.release(UID);
+      assert.equal(existsSync(path), false);
+      assert.deepEqual(await messages(), ['-61647']);
+    });
+
+    it('are lost if another file is in place of what was kept', async () => {
+      open(UID);
+      rmSync(path);
+      writeFileSync(path, 'odlaw\n');
+      const outcome = locks.relock(UID, NAME);
+      assert.deepEqual(outcome, { kind: 'unusable', reason: 'its lock file has the name of somebody else' });
+      assert.equal(readFileSync(path, 'utf8'), 'odlaw\n');
+      assert.deepEqual(await messages(), ['-61647']);
+    });
+
+    it('are lost if what was kept is no lock any more, and somebody else has it', async () => {
+      mkdirSync(directory, { recursive: true });
+      await hold();
+      const { near, far } = DescriptorSocket.pair();
+      peer = new DescriptorSocket(far);
+      const inherited = new Map([[UID, openSync(path, 'r+')]]);
+      store = new LockStore({ socket: near, capacity: 10, inherited, onFailure: what => assert.fail(what) });
+      locks = new SystemdUidLocks(directory, () => {}, store);
+      assert.deepEqual(locks.relock(UID, NAME), { kind: 'taken' });
+      locks.dropInherited();
+      assert.equal(existsSync(path), true);
+      assert.deepEqual(await messages(), ['-61647']);
+    });
+
+    it('end if nobody has them again, file and all; the others stay', async () => {
+      const [second, third] = [uid(61_648), uid(61_649)];
+      open(UID, second, third);
+      locks.relock(second, NAME);
+      locks.sweep(third);
+      assert.deepEqual(readdirSync(directory), [String(UID), String(second)]);
+      locks.dropInherited();
+      assert.deepEqual(readdirSync(directory), [String(second)]);
+      locks.dropInherited();
+      locks.sweep(second);
+      assert.deepEqual(readdirSync(directory), [String(second)]);
+      assert.deepEqual(await messages(), ['-61649', '-61647']);
+      locks.release(second);
+    });
+  });
+
   it('are made again in a directory that was removed, or that is another one by now', async () => {
     const told: string[] = [];
-    locks = SystemdUidLocks.open(directory, { report: what => told.push(what) });
+    locks = new SystemdUidLocks(directory, what => told.push(what));
     const other = uid(61_648);
     locks.lock(UID, NAME);
     rmSync(directory, { recursive: true });

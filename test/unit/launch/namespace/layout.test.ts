@@ -66,6 +66,46 @@ describe('the world of a dynamic user', () => {
     assert.ok(part.indexOf('remount /sys/fs readOnly') > part.findIndex(text => text.startsWith('attach /sys ')));
   });
 
+  it('has what sets and shows the kernel read-only or hidden, in a new /proc', () => {
+    const tunables = lines(planOf(['ProtectKernelTunables=yes']));
+    for (const line of ['remount /proc/sys readOnly ?', 'mask /proc/kallsyms ?', 'mask /proc/kcore ?']) {
+      assert.ok(tunables.includes(line), line);
+    }
+    assert.ok(tunables.some(text => /^mount \/proc #\d+ type:proc /.test(text)));
+    assert.ok(!tunables.some(text => text.startsWith('clone /sys ')), 'it is read-only with the rest');
+    assert.ok(tunables.some(text => /^clone \/sys\/fs\/cgroup #\d+ detach noSuid \?$/.test(text)));
+    const writable = lines(planOf([...NONE, 'ProtectKernelTunables=yes']));
+    assert.ok(writable.some(text => /^clone \/sys #\d+ detach readOnly \?$/.test(text)));
+    const groups = lines(planOf(['ProtectKernelTunables=yes', 'ProtectControlGroups=yes']));
+    assert.ok(!groups.some(text => text.startsWith('clone /sys/fs/cgroup ')), 'it is read-only with /sys');
+    const alone = lines(planOf(['ProtectControlGroups=yes']));
+    assert.ok(alone.some(text => /^clone \/sys\/fs\/cgroup #\d+ detach readOnly noSuid \?$/.test(text)));
+  });
+
+  it('has control groups left alone in a /sys that is new and read-only, unless they are protected', () => {
+    const network = ['PrivateNetwork=yes', 'ProtectKernelTunables=yes'];
+    const sys = (...properties: string[]) => lines(planOf(properties)).filter(text => text.startsWith('mount /sys '));
+    const exempt = 'exempt:/sys/fs/cgroup exempt:/sys/fs/selinux';
+    assert.match(sys(...network)[0] ?? '', new RegExp(`readOnly noSuid noDevices noExec ${exempt} \\?$`));
+    assert.match(sys(...network, 'ProtectControlGroups=yes')[0] ?? '', / noExec exempt:\/sys\/fs\/selinux \?$/);
+    assert.ok(!sys('PrivateNetwork=yes')[0]?.includes('exempt'));
+    assert.match(sys(...network, 'RootDirectory=/srv/root')[0] ?? '', new RegExp(` ${exempt} `), 'those of the host');
+  });
+
+  it('has no log, no modules and no name of the host in its reach', () => {
+    const all = lines(planOf(['ProtectKernelLogs=yes', 'ProtectKernelModules=yes', 'ProtectHostname=yes']));
+    for (const path of ['/proc/kmsg', '/dev/kmsg', '/usr/lib/modules']) {
+      assert.ok(all.includes(`mask ${path} ?`), path);
+    }
+    assert.ok(all.some(text => /^clone \/proc\/sys\/kernel\/hostname #\d+ detach readOnly noSuid \?$/.test(text)));
+    const named = planOf(['DynamicUser=no', 'ProtectHostname=yes']);
+    assert.deepEqual([named.privateHostName, named.mountNamespace, named.mountOps], [true, false, []]);
+    assert.deepEqual(
+      lines(planOf(['ProtectKernelLogs=yes', 'PrivateDevices=yes'])).filter(text => text.includes('/dev/kmsg')),
+      [],
+    );
+  });
+
   it('has what was asked for at a path of PrivateDevices=, and not the device or directory of the host', () => {
     const own = lines(planOf(['PrivateDevices=yes', 'PrivateIPC=yes', 'TemporaryFileSystem=/dev/shm:mode=1777']));
     assert.ok(own.some(text => text.startsWith('tmpfs /dev/shm 1777 ')));
@@ -102,9 +142,15 @@ describe('the world of a dynamic user', () => {
   it('has root own the directories of configuration', () => {
     assert.deepEqual(beyond(planOf(['ConfigurationDirectory=x', 'ConfigurationDirectoryMode=0750'])), [
       'mkdir /etc/x 750',
-      'clone /etc/x #1 detach noSuid',
+      'clone /etc/x #1 noSuid',
       'attach /etc/x #1',
     ]);
+    const parts = planOf(['ConfigurationDirectory=x::ro x/a y/b::ro y']);
+    assert.deepEqual(
+      beyond(parts).filter(text => text.startsWith('clone')),
+      ['clone /etc/x #1 readOnly noSuid', 'clone /etc/y #2 noSuid', 'clone /etc/y/b #3 readOnly noSuid'],
+      'what is below one of them comes with it',
+    );
   });
 
   it('is written to where that is asked for, and each path once', () => {
@@ -159,7 +205,7 @@ describe('the world of a static user', () => {
     assert.equal(plan.mountNamespace, false);
     assert.deepEqual(plan.mountOps, []);
     assert.equal(plan.noNewPrivileges, false);
-    assert.equal(plan.restrictSuidSgid, false);
+    assert.equal(plan.filterIsForTerminal, true);
   });
 
   it('is protected as far as is asked for', () => {
@@ -197,8 +243,9 @@ describe('the world of a static user', () => {
 
 describe('a root of its own', () => {
   it('has the trees at their public paths, and nothing of the host but what is bound', () => {
-    const directories = [privateDirectory('wuff', { aliases: ['also'] })];
-    const properties = ['RootDirectory=/srv/root', 'StateDirectory=wuff:also', 'ReadWritePaths=+/a /srv/root/b /c'];
+    const directories = [privateDirectory('wuff', { otherNames: { inner: [], covered: ['also'] } })];
+    const root = ['RootDirectory=/srv/root', 'MountAPIVFS=no'];
+    const properties = [...root, 'StateDirectory=wuff:also', 'ReadWritePaths=+/a /srv/root/b /c'];
     const plan = planOf(properties, { directories });
     assert.equal(plan.root, '/srv/root');
     assert.deepEqual(lines(plan), [
@@ -223,5 +270,107 @@ describe('a root of its own', () => {
       'attach /var/lib/wuff #5 directory',
       'tmpfs /var/tmp 1777 size=10% nr_inodes=400k scratch:var-tmp noSuid noDevices ?',
     ]);
+  });
+
+  it("has the kernel's trees, an empty /run and the sockets of the log, but what is asked for there", () => {
+    const rooted = (...properties: string[]): string[] =>
+      lines(planOf(['DynamicUser=no', 'RootDirectory=/r', ...properties])).map(text => text.replace(/ #\d+/, ''));
+    const usual = rooted();
+    for (const line of [
+      'mount /proc type:proc noSuid noDevices noExec ?',
+      'attach /sys directory',
+      'attach /dev directory',
+      'tmpfs /run 755 size=20% nr_inodes=800k noSuid noDevices',
+      'clone /run/systemd/journal/socket readOnly noSuid noDevices noExec ?',
+      'attach /run/systemd/journal/dev-log file',
+    ]) {
+      assert.ok(usual.includes(line), line);
+    }
+    const kept = planOf(['DynamicUser=no', 'RootDirectory=/r']).mountOps.filter(op => op.unlessMounted === true);
+    assert.deepEqual(kept.map(({ path }) => path).sort(), ['/dev', '/run', '/sys']);
+    const protectedSys = rooted('ProtectKernelTunables=yes');
+    assert.ok(protectedSys.indexOf('remount /sys readOnly') > protectedSys.indexOf('attach /sys directory'));
+    const asked = rooted('PrivateDevices=yes', 'PrivateNetwork=yes', 'TemporaryFileSystem=/run:ro', 'BindPaths=/proc');
+    assert.deepEqual(
+      asked.filter(text => /^(?:tmpfs|mount|clone) \/(?:proc|sys|dev|run)(?: (?!detach)|$)/.test(text)),
+      [
+        'mount /dev size=4m nr_inodes=64k mode=755 type:tmpfs noSuid noExec',
+        'clone /proc noDevices',
+        'mount /sys type:sysfs noSuid noDevices noExec ?',
+        'tmpfs /run 755 size=10% nr_inodes=400k noDevices',
+      ],
+    );
+    const none = rooted('MountAPIVFS=no');
+    assert.ok(!none.some(text => /^(?:attach|tmpfs|mount) /.test(text)), none.join('\n'));
+    assert.ok(
+      rooted('MountAPIVFS=no', 'PrivateDevices=yes').some(text => text.includes('/run/systemd/journal/socket')),
+    );
+    assert.ok(!rooted('BindLogSockets=no').some(text => text.includes('journal')));
+  });
+});
+
+describe('namespaces', () => {
+  const WORLD = { globs: { '/sys/fs/cgroup/cgroup.controllers': ['/sys/fs/cgroup/cgroup.controllers'] } };
+
+  it('are those at the paths, and not new ones, with the file systems that show them', () => {
+    const plan = planOf([...NONE, 'PrivateNetwork=yes', 'NetworkNamespacePath=/run/netns/%%a', 'IPCNamespacePath=/i']);
+    assert.deepEqual([plan.networkNamespace, plan.ipcNamespace], ['/run/netns/%a', '/i']);
+    assert.ok(lines(plan).some(text => text.startsWith('mount /sys ')));
+    assert.ok(lines(plan).some(text => text.startsWith('mount /dev/mqueue ')));
+    const none = planOf([...NONE, 'NetworkNamespacePath=/a', 'NetworkNamespacePath=']);
+    assert.deepEqual([none.networkNamespace, none.mountNamespace], [undefined, false]);
+  });
+
+  it('of control groups have a file system of the service alone, if all of the host are in one tree', () => {
+    const groups = (value: string, world = WORLD) => {
+      const plan = planOf([...NONE, `ProtectControlGroups=${value}`], {}, {}, world);
+      const ops = lines(plan).filter(text => / \/sys\/fs\/cgroup /.test(text) && !/^attach| detach \?$/.test(text));
+      return [plan.privateControlGroups, plan.mountNamespace, ops.map(text => text.replace(/ #\d+/, ''))];
+    };
+    const mount = 'mount /sys/fs/cgroup type:cgroup2';
+    assert.deepEqual(groups('private'), [true, true, [`${mount} noSuid noDevices noExec ?`]]);
+    assert.deepEqual(groups('strict'), [true, true, [`${mount} readOnly noSuid noDevices noExec ?`]]);
+    assert.deepEqual(groups('private', { globs: {} } as typeof WORLD), [false, false, []]);
+    const detached = ['clone /sys/fs/cgroup detach readOnly ?'];
+    assert.deepEqual(groups('strict', { globs: {} } as typeof WORLD), [false, true, detached]);
+    assert.deepEqual(groups('yes'), [false, true, detached]);
+  });
+
+  it('of users have the users that are asked for', () => {
+    const users = (value: string) => planOf([...NONE, `PrivateUsers=${value}`]).privateUsers;
+    assert.deepEqual(['yes', 'self', 'identity', 'full', 'no'].map(users), [
+      ...['self', 'self', 'identity', 'full', undefined],
+    ]);
+  });
+
+  it('of names have that of the host, or another', () => {
+    const names = (value: string) => {
+      const { privateHostName, hostName, mountOps } = planOf([
+        ...NONE,
+        `ProtectHostname=${value}`,
+        'PrivateMounts=yes',
+      ]);
+      return [privateHostName, hostName, mountOps.some(({ path }) => path === '/proc/sys/kernel/hostname')];
+    };
+    assert.deepEqual(names('yes'), [true, undefined, true]);
+    assert.deepEqual(names('private'), [true, undefined, false]);
+    assert.deepEqual(names('private:web-1.example'), [true, 'web-1.example', false]);
+    assert.deepEqual(names('no'), [false, undefined, false]);
+    for (const bad of ['', '-a', 'a.', 'a..b', 'a_b', 'a'.repeat(65)]) {
+      assert.throws(() => names(`private:${bad}`), /not a host name: .*; use letters/);
+    }
+    assert.throws(() => names('own'), /unknown value: "own"; use one of yes, no, private$/);
+  });
+
+  it('of mounts get those of the host or not, and need no words for what is usual', () => {
+    const flags = (value: string) => {
+      const { propagation, mountNamespace } = planOf([...NONE, `MountFlags=${value}`]);
+      return [propagation, mountNamespace];
+    };
+    assert.deepEqual(flags('shared'), [undefined, false]);
+    assert.deepEqual(flags(''), [undefined, false]);
+    assert.deepEqual(flags('slave'), ['slave', true]);
+    assert.deepEqual(flags('private'), ['private', true]);
+    assert.throws(() => flags('unbindable'), /unknown value/);
   });
 });

@@ -69,7 +69,7 @@ describe('mounts that are asked for', () => {
   });
 
   it('temporary file systems have the options of tmpfs(5) and what is on them is made', () => {
-    const directories = [privateDirectory('wuff', { aliases: ['a/b'] })];
+    const directories = [privateDirectory('wuff', { otherNames: { inner: [], covered: ['a/b'] } })];
     const plan = planOf(
       [
         'StateDirectory=wuff:a/b',
@@ -89,7 +89,7 @@ describe('mounts that are asked for', () => {
       'attach /var/lib/data #4 directory',
       'attach /var/lib/private/wuff #5 directory',
       'symlink /var/lib/wuff →private/wuff',
-      'symlink /var/lib/a/b →../private/wuff',
+      'symlink /var/lib/a/b →../wuff',
       'remount /var/lib nonRecursive readOnly',
     ]);
     assert.ok(
@@ -121,7 +121,11 @@ describe('devices', () => {
     const texts = lines(plan);
     assert.ok(texts.includes('clone /dev #0 detach ?'));
     assert.ok(!texts.some(text => text.startsWith('place') && text.endsWith(' #0')));
-    assert.ok(texts.includes('tmpfs /dev 755 size=4m nr_inodes=64k noSuid noExec'));
+    assert.ok(texts.includes('mount /dev #1 size=4m nr_inodes=64k mode=755 type:tmpfs noSuid noExec'));
+    assert.deepEqual(
+      plan.mountOps.filter(({ node }) => node === 1).map(op => op.path.slice(5)),
+      ['full', 'null', 'random', 'tty', 'urandom', 'zero'],
+    );
     assert.deepEqual(
       plan.mountOps.filter(op => op.kind === 'attach' && op.path.startsWith('/dev/')).map(op => op.path.slice(5)),
       ['full', 'hugepages', 'log', 'mqueue', 'null', 'pts', 'random', 'shm', 'tty', 'urandom', 'zero'],
@@ -167,8 +171,9 @@ it('every slot that is attached was filled once, before, and every path is mount
   const placed = new Set<string>();
   const flip = mountOps.findIndex(op => op.kind === 'remount' && op.path === '/');
   for (const [index, op] of mountOps.entries()) {
-    if (op.kind === 'clone') {
+    if (op.kind === 'clone' || op.kind === 'mount') {
       assert.ok(op.slot !== undefined && !filled.has(op.slot));
+      assert.ok(op.node === undefined || filled.has(op.node));
       filled.add(op.slot);
     } else if (op.kind === 'attach' || op.kind === 'tmpfs' || op.kind === 'mask') {
       assert.ok(op.kind !== 'attach' || filled.has(op.slot ?? -1));

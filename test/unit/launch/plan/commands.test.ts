@@ -59,6 +59,8 @@ test('prefixes say who runs it, and what becomes of a failure', () => {
     ['!/x', 'root', false],
     ['-@+/x y', 'outside', true],
     [':!-/x', 'root', true],
+    ['!!/x', 'user', false],
+    ['!-!/x', 'user', true],
   ];
   for (const [line, as, ignoreFailure] of cases) {
     const [command] = commands(line);
@@ -66,10 +68,11 @@ test('prefixes say who runs it, and what becomes of a failure', () => {
     assert.equal(command?.path, '/x');
   }
   const field = '/srv/wuff.service:3: ExecStart';
-  refuses(() => commands('!!/x'), field, /"!!"/);
+  refuses(() => commands('!!!/x'), field, /"!" is there too often/);
+  refuses(() => commands('+!!/x'), field, /exclude/);
   refuses(() => commands('|/x'), field, /"\|"/);
   refuses(() => commands('+!/x'), field, /exclude/);
-  refuses(() => commands('--/x'), field, /twice/);
+  refuses(() => commands('@@/x y'), field, /too often/);
   refuses(() => commands('@/x'), field, /name/);
 });
 
@@ -81,6 +84,26 @@ test('several commands in one value are separated by semicolons, and each is run
   assert.deepEqual(
     commands('/a', ['ExecStartPre=-/p 1', 'ExecStartPre=/q']).map(({ path }) => path),
     ['/p', '/q', '/a'],
+  );
+  assert.deepEqual(
+    commands('/a', ['ExecStartPre=/p', 'ExecCondition=/c', 'ExecCondition=-/d']).map(({ path, condition = false }) => [
+      path,
+      condition,
+    ]),
+    [
+      ['/c', true],
+      ['/d', true],
+      ['/p', false],
+      ['/a', false],
+    ],
+  );
+});
+
+test('with PermissionsStartOnly= all commands but the program are as with "+"', () => {
+  const lines = ['PermissionsStartOnly=yes', 'Type=oneshot', 'ExecStartPre=/p', 'ExecCondition=/c', 'ExecStartPost=/q'];
+  assert.deepEqual(
+    commands('!/a', lines).map(({ path, as }) => `${path} ${as}`),
+    ['/c outside', '/p outside', '/a root', '/q outside'],
   );
 });
 
@@ -121,4 +144,78 @@ test('words and what variables make of them have bounds', () => {
   const big = [`Environment=BIG=${'x'.repeat(100_000)}`];
   refuses(() => commands(`/a ${'${BIG}'.repeat(50)}`, big), 'ExecStart', /characters/, 'LimitReached');
   refuses(() => commands(`/a ${'${BIG} '.repeat(50)}`, big), 'ExecStart', /characters/, 'LimitReached');
+});
+
+test('a value of a variable is split as far as it goes', () => {
+  const split = (value: string): readonly string[] => {
+    const world = { files: { '/e': `V=${value}` } };
+    return commands('/x $V', ['EnvironmentFile=/e'], {}, world)[0]?.arguments.slice(1) ?? [];
+  };
+  for (const [written, expected] of [
+    [`a 'b c`, ['a', 'b c']],
+    [`a "b c`, ['a', 'b c']],
+    [`a "b' c`, ['a', "b' c"]],
+    [`x"a"'b c'd`, ['xab cd']],
+    [`a\\\\ b`, ['a b']],
+    [`a b\\\\`, ['a', 'b']],
+    [`a 'b\\\\`, ['a', 'b']],
+    [`x'\\\\''`, ["x'"]],
+    ['', []],
+    ['  ', []],
+  ] as const) {
+    assert.deepEqual(split(written), expected, written);
+  }
+});
+
+test('a name that a program sees as its own is a word like the others', () => {
+  assert.deepEqual(commands('@/x $EMPTY')[0]?.arguments, ['/x']);
+  assert.deepEqual(commands('@/x $TWO y')[0]?.arguments, ['two', 'three', 'y']);
+  assert.deepEqual(commands('/x$ONE y')[0], {
+    path: '/x$ONE',
+    arguments: ['/x$ONE', 'y'],
+    as: 'user',
+    ignoreFailure: false,
+  });
+});
+
+test('what a prefix cannot be is said', () => {
+  const field = '/srv/wuff.service:3: ExecStart';
+  for (const [line, words] of [
+    ['!!!/x', /^the prefix "!" is there too often/],
+    ['|/x', /^the prefix "\|" is not supported/],
+    ['!+/x', /^the prefixes "\+" and "!" exclude each other/],
+    ['::/x', /^the prefix ":" is there too often/],
+    ['@/x', /^nothing behind "@\/x"/],
+    ['-', /no command to start/],
+    ['@', /^no program in a command: "@"; name one$/],
+    ['/x/', /^no program in a command/],
+    ['.', /^not a program: "\."/],
+    ['x/y', /^not an absolute path/],
+  ] as const) {
+    refuses(() => commands(line), field, words);
+  }
+});
+
+test('a separator with nothing before or behind it makes no command', () => {
+  const paths = (line: string): string[] => commands(line).map(({ path }) => path);
+  for (const line of ['/a ;', '; /a', ' ; ; /a ; ;']) {
+    assert.deepEqual(paths(line), ['/a'], line);
+  }
+  assert.deepEqual(paths('/a ; ; /b'), ['/a', '/b']);
+  assert.deepEqual(commands('/a \\; ; /b')[0]?.arguments, ['/a', ';']);
+  refuses(() => commands(';'), '/srv/wuff.service:3: ExecStart', /no command/);
+});
+
+test('a command for which RootDirectory= is not meant is refused, unless it is outside anyway', () => {
+  const only = ['RootDirectory=/srv/root', 'RootDirectoryStartOnly=yes'];
+  for (const command of ['ExecStartPre=/bin/b', 'ExecStartPre=!/bin/b', 'ExecCondition=-/bin/b']) {
+    refuses(
+      () => commands('/bin/a', [...only, command]),
+      '/srv/wuff.service:6: RootDirectoryStartOnly',
+      /^"\/bin\/b" would need another root directory .*; put "\+" before it/,
+    );
+    assert.equal(commands('/bin/a', ['RootDirectoryStartOnly=yes', command]).length, 2);
+    assert.equal(commands('/bin/a', ['RootDirectory=/srv/root', command]).length, 2);
+  }
+  assert.equal(commands('/bin/a', [...only, 'ExecStartPre=+/bin/b']).length, 2);
 });

@@ -69,6 +69,18 @@ test('properties of the command line and variables come after the file', () => {
   assert.deepEqual(resolved.environment.assignments, ['A=1', 'A=2']);
 });
 
+test('what no unit name can have is escaped, as by systemd-run', () => {
+  for (const [unit, name] of [
+    ['a b', 'a\\x20b'],
+    ['/srv/x', '-srv-x'],
+    ['ü@i', '\\xc3\\xbc@i'],
+    ['web.service', 'web.service'],
+  ] as const) {
+    assert.equal(resolvedOf(['Environment=A=%n'], { unit }).unit, name);
+  }
+  assert.deepEqual(resolvedOf(['Environment=A=%p'], { unit: 'a b' }).environment.assignments, ['A=a\\x20b']);
+});
+
 test('a unit file says itself whether there is a dynamic user', () => {
   assert.equal(resolvedOfUnit(['ExecStart=/x']).dynamicUser, false);
   assert.equal(resolvedOfUnit(['ExecStart=/x', 'DynamicUser=yes']).dynamicUser, true);
@@ -77,10 +89,9 @@ test('a unit file says itself whether there is a dynamic user', () => {
 });
 
 test('errors of a unit file say where they are', () => {
-  refuses(() => resolvedOfUnit(['ExecStart=/x', 'UMask=9']), '/srv/wuff.service:3: UMask', /mode/);
-  refuses(() => resolvedOfUnit(['ExecStart=/x', 'Stat=9']), 'properties', /"Stat" \(\/srv\/wuff.service:3;/);
-  refuses(() => resolvedOfUnit(['.include /srv/wuff.service']), '/srv/wuff.service:2', /\.include/);
-  refuses(() => resolvedOfUnit(['ExecStart=/x', 'User=%d']), '/srv/wuff.service:3: User', /credentials/);
+  refuses(() => resolvedOfUnit(['ExecStart=/x', 'DynamicUser=9']), '/srv/wuff.service:3: DynamicUser', /boolean/);
+  refuses(() => resolvedOfUnit(['[x']), '/srv/wuff.service:2', /section/);
+  refuses(() => resolvedOfUnit(['ExecStart=/x', 'User=%m']), '/srv/wuff.service:3: User', /machine-id/);
 });
 
 test('a unit file that is not there, or is no service, is refused', () => {
@@ -89,7 +100,7 @@ test('a unit file that is not there, or is no service, is refused', () => {
   refuses(() => readIn({}, requestOf([], { unitFile: '/srv/x.socket' })), 'unitFile', /\.service/);
   refuses(() => readIn({}, requestOf([], { unitFile: FILE })), 'instance', /--instance=/);
   refuses(() => readIn({}, requestOf([], { instance: 'i' })), 'instance', /--unit-file=/);
-  refuses(() => readIn({}, requestOf([], { unit: 'a b' })), 'unit', /unit name/);
+  refuses(() => readIn({}, requestOf([], { unit: 'x'.repeat(256) })), 'unit', /unit name/);
 });
 
 test('commands: one, or several of a oneshot', () => {
@@ -116,4 +127,131 @@ test('answers have a bound, in number and in length', () => {
     'LimitReached',
   );
   refuses(() => resolveLaunch(requestOf([]), Array(600).fill(answer)), 'answers', /characters/, 'LimitReached');
+});
+
+test('a request that says nothing is a trusted program of a dynamic user, with the launcher’s environment', () => {
+  const { resolved, asked } = readIn({}, { mayMount: true });
+  assert.deepEqual(asked, []);
+  const { dynamicUser, untrusted, unit, userName, group, commands, workingDirectory, warnings, missing } = resolved;
+  assert.deepEqual(
+    { dynamicUser, untrusted, unit, userName, group, commands, workingDirectory, warnings, missing },
+    {
+      dynamicUser: true,
+      untrusted: false,
+      unit: undefined,
+      userName: undefined,
+      group: undefined,
+      commands: undefined,
+      workingDirectory: undefined,
+      warnings: [],
+      missing: [],
+    },
+  );
+  assert.deepEqual(resolved.environment, { inherit: true, pass: [], login: true, assignments: [], unset: [] });
+  const devices = { listing: [], groups: '' };
+  assert.deepEqual(resolved.host, {
+    bindDirectories: [],
+    devices,
+    hasJournal: false,
+    hasKernelMemory: false,
+    rootHasMusl: false,
+  });
+  assert.deepEqual([resolved.makesMounts, resolved.exposeDirectories, resolved.removeIPC], [true, false, true]);
+  refuses(() => readIn({}, { mayMount: false }), 'isolation', /CAP_SYS_ADMIN/, 'NotPermitted');
+  refuses(() => readIn({}, { mayMount: true, properties: ['Foo=x'] }), 'properties', /unknown property "Foo"/);
+});
+
+test('directories are kept apart by kind, with what makes them private', () => {
+  const kinds = ['RuntimeDirectory=r', 'StateDirectory=s', 'CacheDirectory=c', 'LogsDirectory=l'];
+  const all = resolvedOf([...kinds, 'LogsDirectoryMode=0700', 'RuntimeDirectoryMode=0711']);
+  assert.deepEqual(all.directories, { runtime: ['r'], state: ['s'], cache: ['c'], logs: ['l'] });
+  assert.deepEqual(all.modes, { runtime: 0o711, logs: 0o700 });
+  assert.deepEqual([all.privateKinds, all.runtimePreserve], [['state', 'cache', 'logs'], false]);
+  const kept = resolvedOf([...kinds, 'RuntimeDirectoryPreserve=yes']);
+  assert.deepEqual([kept.privateKinds, kept.runtimePreserve], [['runtime', 'state', 'cache', 'logs'], true]);
+  assert.deepEqual(kept.warnings, []);
+  assert.deepEqual(resolvedOf([...kinds, 'DynamicUser=no']).privateKinds, []);
+  assert.deepEqual(resolvedOf(['CacheDirectory=c']).privateKinds, ['cache']);
+});
+
+test('what is asked of the host is what the launch has a use for', () => {
+  const asked = (...properties: string[]): readonly string[] => readIn({}, requestOf(properties)).asked;
+  assert.deepEqual(asked('BindPaths=/a:/b', 'BindReadOnlyPaths=/c'), ['/a', '/c']);
+  assert.deepEqual(asked('PrivateDevices=yes'), ['/run/systemd/journal/dev-log', '/proc/kcore']);
+  assert.deepEqual(asked('User=games', 'WorkingDirectory=/x'), []);
+  const passwd = { files: { '/etc/passwd': 'games:x:5:60::/usr/games:/bin/sh\n' } };
+  const lines = (...more: string[]) => resolvedOfUnit(['User=games', ...more], {}, passwd).environment;
+  for (const word of ['$HOME', `\${HOME}`, '$SHELL', `x\${SHELL}y`, `"$HOME"`]) {
+    const { home, shell } = lines(`ExecStart=/x ${word}`);
+    assert.deepEqual([home, shell], ['/usr/games', '/bin/sh'], word);
+  }
+  for (const line of ['ExecStart=/x $HOMES', 'ExecStart=:/x $HOME', 'ExecStart=/x HOME', 'ExecStart=/x $USER']) {
+    assert.equal(lines(line).home, undefined, line);
+  }
+});
+
+test('a home or a shell that is no path is not known', () => {
+  const login = (home: string, shell: string) => {
+    const world = { files: { '/etc/passwd': `games:x:5:60::${home}:${shell}\n` } };
+    const { environment } = resolvedOfUnit(['User=games', 'ExecStart=/x $HOME $SHELL'], {}, world);
+    return [environment.home, environment.shell];
+  };
+  assert.deepEqual(login('/h', '/s'), ['/h', '/s']);
+  assert.deepEqual(login('', '/s'), [undefined, '/s']);
+  assert.deepEqual(login('/h', 'sh'), ['/h', undefined]);
+  const root = { files: { '/etc/passwd': 'root:x:0:0::/root:/bin/sh\n' } };
+  assert.equal(resolvedOfUnit(['ExecStart=/x $HOME'], {}, root).environment.home, '/root');
+});
+
+test('a question that is open comes before an error that may be there because of it', () => {
+  const request = requestOf(['WorkingDirectory=~', 'DynamicUser=no', 'User=games']);
+  const outcome = resolveLaunch(request, []);
+  assert.ok('questions' in outcome);
+  assert.deepEqual(outcome.questions, [{ kind: 'file', path: '/etc/passwd' }]);
+  // What was found first holds, if a launcher answers twice.
+  const answers = [
+    { kind: 'file', path: '/etc/passwd', found: true, text: 'games:x:5:60::/first:/x\n' },
+    { kind: 'file', path: '/etc/passwd', found: true, text: 'games:x:5:60::/second:/x\n' },
+  ] as const;
+  const answered = resolveLaunch(request, answers);
+  assert.ok('resolved' in answered);
+  assert.equal(answered.resolved.workingDirectory, '/first');
+  // A limit is one, whatever is still open.
+  const many = Array(4_097).fill('EnvironmentFile=/x');
+  refuses(() => resolveLaunch(requestOf(many), []), 'properties', /4096/, 'LimitReached');
+});
+
+test('commands of a unit file are what they are; those of a command line are its own', () => {
+  refuses(() => resolvedOf(['ExecStart=/x']), 'ExecStart', /without a unit file.*leave it out/);
+  refuses(() => resolvedOf(['ExecStartPre=/x', 'ExecStart=/y']), 'ExecStart', /without a unit file/);
+  assert.equal(resolvedOf(['ExecStart=/x', 'ExecStart=']).commands, undefined);
+  refuses(() => resolvedOfUnit(['ExecStartPre=/x']), '/srv/wuff.service: ExecStart', /no command to start; add one/);
+  const ofTypes = ['simple', 'exec', 'notify', 'dbus', 'idle', 'notify-reload'];
+  for (const type of ofTypes) {
+    assert.equal(resolvedOfUnit([`Type=${type}`, 'ExecStart=/x', 'ExecStartPre=/y']).commands?.length, 2, type);
+    refuses(
+      () => resolvedOfUnit([`Type=${type}`, 'ExecStart=/x', 'ExecStart=/y']),
+      '/srv/wuff.service: ExecStart',
+      /^2 commands; only a service of Type=oneshot/,
+    );
+  }
+});
+
+test('properties have a name before their "=", and white space around both means nothing', () => {
+  assert.equal(resolvedOf([' User = wuff ']).userName, 'wuff');
+  assert.equal(resolvedOf(['Environment=A=b=c']).environment.assignments[0], 'A=b=c');
+  for (const text of ['User', '=x', '']) {
+    refuses(() => resolvedOf([text]), 'properties', /use NAME=VALUE$/);
+  }
+});
+
+test('a unit file has a path that begins with "/", whatever its directory', () => {
+  const asked = (unitFile: string): readonly string[] => {
+    const files = { [unitFile]: '[Service]\nExecStart=/x\n' };
+    return readIn({ files }, requestOf([], { unitFile })).asked.filter(path => path.endsWith('.d'));
+  };
+  assert.equal(asked('/x.service')[0], '/x.service.d');
+  assert.equal(asked('//x.service')[0], '/x.service.d');
+  assert.equal(asked('/a/b//x.service')[0], '/a/b/x.service.d');
+  refuses(() => readIn({}, requestOf([], { unitFile: '/a\0/x.service' })), 'unitFile', /absolute/);
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LaunchPlan } from '../../../../src/api/generated/io-dynuser-allocator.ts';
 import { explainPlan, planLaunch } from '../../../../src/launch/launch.ts';
+import { FilterProgram } from '../../../support/filters.ts';
 import { acquiredOf, refuses, resolvedOf, resolvedOfUnit } from '../launches.ts';
 
 const UNTRUSTED = { untrusted: true } as const;
@@ -11,13 +13,13 @@ test('an untrusted program has what a launch can take from it taken', () => {
   assert.equal(resolved.dynamicUser, true);
   assert.deepEqual(
     [settings.PrivateNetwork, settings.PrivateIPC, settings.PrivateUsers, settings.PrivateDevices, settings.PrivateTmp],
-    [true, true, true, true, true],
+    [true, true, 'yes', true, true],
   );
   assert.deepEqual([settings.ProtectProc, settings.ProcSubset], ['invisible', 'pid']);
   assert.deepEqual([settings.ProtectSystem, settings.ProtectHome], ['strict', 'yes']);
   const plan = planLaunch(resolved, acquiredOf());
   assert.deepEqual([plan.boundingSet, plan.ambientSet], ['0'.repeat(16), '0'.repeat(16)]);
-  assert.deepEqual([plan.noNewPrivileges, plan.restrictSuidSgid, plan.privateNetwork], [true, true, true]);
+  assert.deepEqual([plan.noNewPrivileges, plan.filterIsForTerminal, plan.privateNetwork], [true, false, true]);
 });
 
 test('what is typed holds over the preset, and the preset over a unit file', () => {
@@ -63,6 +65,28 @@ test('it is never root, and no command of its unit file is', () => {
     refuses(() => resolvedOfUnit(lines, UNTRUSTED), 'untrusted', /"\/bin\/a" would run as root/);
     assert.equal(resolvedOfUnit(lines).dynamicUser, false);
   }
+});
+
+test('its system calls are filtered, besides what a unit file filters, unless the property is typed', () => {
+  const outcome = (plan: LaunchPlan): (string | undefined)[] => {
+    const program = new FilterProgram(plan.filter);
+    const of = (name: string, ...args: readonly number[]) => program.of('x86-64', name, ...args);
+    return [
+      of('read'),
+      of('ptrace'),
+      of('io_uring_setup'),
+      of('socket', 10),
+      of('socket', 17),
+      of('unshare', 0x1000_0000),
+    ];
+  };
+  const typed = (...properties: string[]) => outcome(planLaunch(resolvedOf(properties, UNTRUSTED), acquiredOf()));
+  assert.deepEqual(typed(), ['allow', '1', '1', 'allow', '97', '1']);
+  assert.deepEqual(typed('SystemCallFilter='), ['allow', 'allow', 'allow', 'allow', '97', '1']);
+  assert.deepEqual(typed('RestrictAddressFamilies=AF_PACKET'), ['allow', '1', '1', '97', 'allow', '1']);
+  const lines = ['ExecStart=/x', 'RestrictAddressFamilies=none', 'SystemCallFilter=~read ptrace:kill'];
+  const ofUnit = planLaunch(resolvedOfUnit(lines, UNTRUSTED), acquiredOf());
+  assert.deepEqual(outcome(ofUnit), ['kill', 'kill', '1', '97', '97', '1']);
 });
 
 test('where nothing can be taken from it, it is refused, whatever the effort', () => {

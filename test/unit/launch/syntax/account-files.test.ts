@@ -45,3 +45,24 @@ test('home and shell are those of the first line of the user that is whole', () 
     assert.equal(loginInFile(PASSWD, name), undefined, name);
   }
 });
+
+test('a login is looked for by the number, if the user is one', () => {
+  assert.deepEqual(loginInFile('900:x:1:1::/name:/a\nweb:x:900:1::/number:/b', '900'), {
+    home: '/number',
+    shell: '/b',
+  });
+  assert.deepEqual(loginInFile('a:x:0:0:900:/h:/s', '900'), undefined);
+});
+
+test('ids are decimal numbers that somebody can have', () => {
+  const gid = (id: string) => groupInFile(`g:x:${id}:`, 'g');
+  assert.deepEqual(['0', '7', '4294967294', '4294967295', '-1', '0x1', '', ' 1', '1 '].map(gid), [
+    0,
+    7,
+    4_294_967_294,
+    ...Array(6).fill(undefined),
+  ]);
+  // The first that is whole counts, also behind one that is not.
+  assert.equal(groupInFile('g:x:-1:\ng:x:5:\ng:x:6:', 'g'), 5);
+  assert.equal(groupInFile('g:x:5', 'g'), undefined);
+});

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseUnitFile } from '../../../../src/launch/syntax/unit-file.ts';
+import { fieldOf, parseUnitFile } from '../../../../src/launch/syntax/unit-file.ts';
 import { refuses } from '../launches.ts';
 
 function read(text: string): { pairs: string[]; warnings: string[] } {
   const warnings: string[] = [];
-  const found = parseUnitFile(text, '/x.service', warning => warnings.push(warning));
+  const { service: found } = parseUnitFile(text, '/x.service', warning => warnings.push(warning));
   return { pairs: found.map(({ name, value, origin }) => `${origin?.split(':')[1]} ${name}=${value}`), warnings };
 }
 
@@ -40,10 +40,40 @@ test('lines go on after a backslash, which becomes a space, also across comments
 });
 
 test('what is no unit file is refused, with its line', () => {
-  refuses(() => read('[Service]\nUser'), '/x.service:2', /NAME=VALUE/);
-  refuses(() => read('[Service]\n=x'), '/x.service:2', /NAME=VALUE/);
-  refuses(() => read('User=x'), '/x.service:1', /before the first section/);
   refuses(() => read('[Service\nUser=x'), '/x.service:1', /"\]"/);
   refuses(() => read('[Service]\nUser=x\0y'), '/x.service:2', /NUL/);
-  refuses(() => read('[Service]\n.include /x.service\nUser=x'), '/x.service:2', /drop-in/);
+});
+
+test('lines that are nothing are ignored, with a warning that says which, also one that began above', () => {
+  const { pairs, warnings } = read(
+    'A=1\n[Service]\n# c\nB\\\n\\\nC\n=x\n.include /x.service\nB=2\n[Unit]\nA\n[X-Y]\nA',
+  );
+  assert.deepEqual(pairs, ['9 B=2']);
+  assert.deepEqual(warnings, [
+    '/x.service:1: a line before the first section is ignored: "A=1"; put it below [Service]',
+    '/x.service:4: a line that is no assignment is ignored: "B  C"; use NAME=VALUE',
+    '/x.service:7: a line that is no assignment is ignored: "=x"; use NAME=VALUE',
+    '/x.service:8: a line that is no assignment is ignored: ".include /x.service"; use NAME=VALUE',
+    '/x.service:11: a line that is no assignment is ignored: "A"; use NAME=VALUE',
+  ]);
+  refuses(() => read('[Service]\nA=1\n[X'), '/x.service:3', /^not a section: "\[X"; end it with "\]"$/);
+});
+
+test('sections of others are passed over in silence if they are meant for others', () => {
+  const { pairs, warnings } = read('[Unit]\nA=1\n[Install]\nB=2\n[X-]\nC=3\n[x-y]\nD=4\n[service]\nE=5\n');
+  assert.deepEqual(pairs, []);
+  assert.deepEqual(warnings, [
+    '/x.service:7: the section [x-y] is not one of a service; it is ignored',
+    '/x.service:9: the section [service] is not one of a service; it is ignored',
+  ]);
+});
+
+test('lines end with LF, CR LF or CR, and are counted so', () => {
+  assert.deepEqual(read('[Service]\r\rA=1\n\r\nB=2').pairs, ['3 A=1', '5 B=2']);
+  assert.deepEqual(read('[Service]\nA=1\\\r\nB=2\\').pairs, ['2 A=1 B=2']);
+});
+
+test('an error about an assignment is about its name, with its place in a file', () => {
+  assert.equal(fieldOf({ name: 'A', value: '' }), 'A');
+  assert.equal(fieldOf({ name: 'A', value: '', origin: '/x:1' }), '/x:1: A');
 });

@@ -70,3 +70,36 @@ test('drop-in directories come from the name to its prefixes, in each place, and
   ]);
   assert.equal(dropInDirectories(splitUnitName('a', fail), '/')[0], '/a.service.d');
 });
+
+test('only services are launched, and the message says what is wrong', () => {
+  for (const type of 'socket mount swap slice scope timer path target device automount'.split(' ')) {
+    refuses(() => splitUnitName(`a.${type}`, fail), 'Test', /^not a service: .*; only services can be launched$/);
+  }
+  assert.equal(splitUnitName('a.conf', fail).name, 'a.conf.service');
+  assert.equal(splitUnitName('a.socket.service', fail).name, 'a.socket.service');
+  for (const name of ['.service', '@a.service']) {
+    refuses(() => splitUnitName(name, fail), 'Test', name.startsWith('@') ? /unit name/ : /^nothing before the suffix/);
+  }
+});
+
+test('drop-in directories of each prefix, longest first, without an empty one', () => {
+  const names = (unit: string): string[] =>
+    dropInDirectories(splitUnitName(unit, fail), '/srv')
+      .filter(path => path.startsWith('/srv/'))
+      .map(path => path.slice('/srv/'.length));
+  assert.deepEqual(names('a-b-c'), ['a-b-c.service.d', 'a-b-.service.d', 'a-.service.d', 'service.d']);
+  assert.deepEqual(names('-a'), ['-a.service.d', 'service.d']);
+  assert.deepEqual(names('a-'), ['a-.service.d', 'service.d']);
+  assert.deepEqual(names('ab-@x-y'), ['ab-@x-y.service.d', 'ab-@.service.d', 'service.d']);
+  assert.deepEqual(names('a@'), ['a@.service.d', 'service.d']);
+  for (const path of [
+    '/etc/systemd/system',
+    '/run/systemd/system',
+    '/usr/local/lib/systemd/system',
+    '/usr/lib/systemd/system',
+  ]) {
+    const all = dropInDirectories(splitUnitName('a', fail), path);
+    assert.equal(all.length, 8, path);
+    assert.equal(new Set(all).size, 8);
+  }
+});

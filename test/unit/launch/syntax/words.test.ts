@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failFor } from '../../../../src/launch/errors.ts';
-import { type Backslash, splitWords, takeWord, trimmed } from '../../../../src/launch/syntax/words.ts';
+import { type Backslash, skipWhitespace, splitWords, takeWord, trimmed } from '../../../../src/launch/syntax/words.ts';
 import { refuses } from '../launches.ts';
 
 const fail = failFor('Test');
@@ -62,4 +62,47 @@ test('only what systemd counts as white space is trimmed', () => {
   assert.equal(trimmed(' \t a b \r\n'), 'a b');
   assert.equal(trimmed('\u00a0a'), '\u00a0a');
   assert.equal(trimmed('  '), '');
+});
+
+test('each word says where the next one may begin, and what ended it', () => {
+  const take = (text: string, from: number, separators = '') => takeWord(text, from, 'plain', fail, separators);
+  assert.deepEqual(take('  ab c', 0), { text: 'ab', next: 5, end: ' ' });
+  assert.deepEqual(take('  ab c', 5), { text: 'c', next: 6, end: '' });
+  assert.equal(take('  ab  ', 4), undefined);
+  assert.equal(take('', 0), undefined);
+  assert.deepEqual(take('"a:b":c', 0, ':'), { text: 'a:b', next: 6, end: ':' });
+  assert.deepEqual(take('::', 0, ':'), { text: '', next: 1, end: ':' });
+  assert.deepEqual(take('a\nb', 0), { text: 'a', next: 2, end: '\n' });
+  assert.deepEqual(take('""', 0), { text: '', next: 2, end: '' });
+});
+
+test('bytes and characters together are one text', () => {
+  assert.deepEqual(words('a\\xc3\\xbcb\\xe2\\x82\\xacc'), ['aüb€c']);
+  assert.deepEqual(words('ü\\xc3\\xbcü'), ['üüü']);
+  refuses(() => words('a\\xc3b'), 'Test', /^escapes that give no UTF-8: /);
+  refuses(() => words('"a'), 'Test', /^the quote " is not closed: /);
+  refuses(() => words("'a"), 'Test', /^the quote ' is not closed: /);
+  refuses(() => words('a\\', 'plain'), 'Test', /^a backslash at the end: /);
+});
+
+test('an escape within quotes is one, and a quote that is escaped ends nothing', () => {
+  assert.deepEqual(words('"a\\"b" c'), ['a"b', 'c']);
+  assert.deepEqual(words("'a\\'b' c"), ["a'b", 'c']);
+  assert.deepEqual(words('\\"a b\\"'), ['"a', 'b"']);
+  assert.deepEqual(words('"\\x20" \\ta', 'c'), [' ', '\ta']);
+});
+
+test('white space is skipped up to something else, or to the end', () => {
+  assert.deepEqual(
+    [' \t\r\na', 'a ', '   ', ''].map(text => skipWhitespace(text, 0)),
+    [4, 0, 3, 0],
+  );
+  assert.equal(skipWhitespace('a  b', 1), 3);
+  assert.equal(skipWhitespace('a  b', 3), 3);
+});
+
+test('words are split up to the bound and one more', () => {
+  for (const count of [9, 10, 11, 12]) {
+    assert.equal(splitWords('a '.repeat(count), 'c', fail, 10).length, Math.min(count, 11));
+  }
 });

@@ -3,6 +3,9 @@ import { test } from 'node:test';
 import { encodeStruct } from '../../../../src/varlink/idl/encode.ts';
 import { parseInterface } from '../../../../src/varlink/idl/parse.ts';
 import type { Json, JsonObject } from '../../../../src/varlink/json.ts';
+import { parseJson } from '../../../../src/varlink/json-parser.ts';
+import { JSON_DEPTH_MAX } from '../../../../src/varlink/limits.ts';
+import { writeReply } from '../../../../src/varlink/message.ts';
 
 function encode(fields: string, value: JsonObject): string {
   const idl = parseInterface(`interface a.b\ntype Tree (children: []Tree)\nmethod M(${fields}) -> ()`);
@@ -20,6 +23,8 @@ const FITS: readonly (readonly [type: string, value: Json, text: string])[] = [
   ['float', -0.25, '-0.25'],
   ['float', 1e21, '1e+21'],
   ['string', 'é"\n', '"é\\"\\n"'],
+  ['any', [1, 'a', { b: false }], '[1,"a",{"b":false}]'],
+  ['any', 0.5, '0.5'],
   ['object', { float: 1, n: 9007199254740993n }, '{"float":1,"n":9007199254740993}'],
   ['(red, green)', 'red', '"red"'],
   ['[]float', [1, 2.5], '[1.0,2.5]'],
@@ -48,6 +53,7 @@ const FORBIDDEN: readonly (readonly [type: string, value: Json])[] = [
   ['string', 'a\u0000'],
   ['string', '\ud800'],
   ['object', []],
+  ['any', null],
   ['(red, green)', 'blue'],
   ['[]int', {}],
   ['[string]int', []],
@@ -72,4 +78,30 @@ test('ends where a value contains itself', () => {
   const tree = { children };
   children.push(tree);
   assert.throws(() => encode('v: Tree', { v: tree }), /nested more than 64 deep/);
+});
+
+test('a message nests as deep as its reader takes, and is never sent if it nests deeper', () => {
+  const repeated = (count: number, before: string, inner: string, after: string) =>
+    before.repeat(count) + inner + after.repeat(count);
+  const shapes: readonly (readonly [type: string, value: (levels: number) => string, inArrays: boolean])[] = [
+    ['Deep', levels => repeated(levels - 1, '{"d":', '{}', '}'), false],
+    ['object', levels => repeated(levels - 1, '{"d":', '{}', '}'), false],
+    ['Lists', levels => repeated(levels / 2, '{"l":[', '', ']}'), true],
+    ['Maps', levels => repeated(levels / 2 - 1, '{"m":{"k":', '{"m":{}}', '}}'), true],
+  ];
+  for (const [type, textOf, isEven] of shapes) {
+    const idl = parseInterface(
+      `interface a.b\ntype Deep (d: ?Deep)\ntype Lists (l: []Lists)\ntype Maps (m: [string]Maps)\nmethod M(v: ${type}) -> ()`,
+    );
+    const parameters = idl.methods.get('M')?.parameters ?? assert.fail();
+    const write = (levels: number) => {
+      const v = JSON.parse(textOf(levels));
+      return writeReply(encodeStruct(idl, parameters, { v }), false);
+    };
+    // The message and its parameters are two levels more.
+    const deepest = JSON_DEPTH_MAX - 2;
+    const message = write(deepest);
+    assert.doesNotThrow(() => parseJson(Buffer.from(message.slice(0, -1))), type);
+    assert.throws(() => write(deepest + (isEven ? 2 : 1)), { name: 'TypeError', message: /nested more than 64 deep$/ });
+  }
 });

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CHECKOUT } from '../../../../src/tooling/checkout.ts';
-import { parseInterface } from '../../../../src/varlink/idl/parse.ts';
-import { IdlError } from '../../../../src/varlink/idl/scan.ts';
+import { IdlError, parseInterface } from '../../../../src/varlink/idl/parse.ts';
 
 const EXAMPLE = `
 # About the whole.
@@ -70,6 +69,7 @@ const WRONG: readonly (readonly [text: string, message: RegExp])[] = [
   ['interface a.', /column 12: unexpected "\."|expected an interface name/],
   ['interface a..b', /expected an interface name/],
   ['interface a.b-', /unexpected "-"/],
+  ['interface a.b\nmethod', /line 2, column 7: expected a member name.*found the end/],
   ['interface a.b\nmethod m() -> ()', /line 2, column 8: expected a member name/],
   ['interface a.b\nmethod M_x() -> ()', /expected a member name/],
   ['interface a.b\nfunction M() -> ()', /expected "type", "method" or "error", found "function"/],
@@ -101,10 +101,32 @@ for (const [text, message] of WRONG) {
   });
 }
 
+test('a remark behind a word is no documentation of what follows', () => {
+  const idl = parseInterface(
+    'interface a.b # of the whole\ntype T (a: int, # of a\n# of b\nb: int) # of T\nmethod M()->()',
+  );
+  assert.deepEqual(idl.methods.get('M')?.documentation, []);
+  assert.deepEqual(idl.types.get('T')?.documentation, []);
+  const { type } = idl.types.get('T') ?? {};
+  assert.ok(type?.kind === 'struct');
+  assert.deepEqual(
+    [...type.fields.values()].map(({ name, documentation }) => [name, documentation]),
+    [
+      ['a', []],
+      ['b', ['of b']],
+    ],
+  );
+});
+
 test('types nest 64 deep and no deeper', () => {
-  const nested = (depth: number) => `interface a.b\ntype T (a: ${'[]'.repeat(depth - 1)}int)`;
-  assert.doesNotThrow(() => parseInterface(nested(64)));
-  assert.throws(() => parseInterface(nested(65)), /nested more than 64 deep/);
+  for (const around of ['[]', '[string]', '?[]', '[]?']) {
+    const nested = (depth: number) => {
+      const signs = around.repeat(depth).match(/\[\w*\]|\?/g) ?? [];
+      return `interface a.b\ntype T (a: ${signs.slice(0, depth - 1).join('')}int)`;
+    };
+    assert.doesNotThrow(() => parseInterface(nested(64)), around);
+    assert.throws(() => parseInterface(nested(65)), /nested more than 64 deep/, around);
+  }
   assert.throws(
     () => parseInterface(`interface a.b\ntype T (a: ${'(a: '.repeat(100_000)}`),
     /nested more than 64 deep/,

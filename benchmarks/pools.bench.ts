@@ -1,0 +1,71 @@
+/**
+ * How many short jobs a pool gets done, each as another user with a scratch directory that goes with it, fifty at a time: dynuser-run next to
+ * systemd-run, and to podman if containers can be run in the machine. xargs(1) is the pool of all three.
+ */
+import { installPodman } from '../test/support/containers.ts';
+import { Machine } from '../test/support/machine.ts';
+import { printTable, printTargets } from './support/report.ts';
+
+const JOBS = 1_000;
+/** What is slower does fewer; the rate is what counts. */
+const FEWER = 200;
+const AT_A_TIME = 50;
+const DEADLINE_MS = 10 * 60_000;
+/** A container is tried once, and given up if it has not ended by then. */
+const TRIAL_SECONDS = 20;
+const SCRIPT = 'echo made >file && test -s file';
+
+const PODMAN = [
+  ...['podman', 'run', '--rm', '--tmpfs', '/scratch', '--workdir', '/scratch', '--volume', '/usr:/usr:ro'],
+  ...['--rootfs', '/srv/pools'],
+];
+
+const nsswitch = { passwd: 'files dynuser systemd', group: 'files dynuser systemd' };
+const machine = await Machine.boot({ init: 'systemd', stage: true, nsswitch, varLib: 'disk' });
+
+/** @param argv of a job; {} is its number @returns jobs per second @throws Error if one fails */
+async function rate(count: number, argv: readonly string[]): Promise<number> {
+  const script = `seq ${count} | xargs -P ${AT_A_TIME} -I '{}' "$@"`;
+  const begin = performance.now();
+  await machine.output(['sh', '-c', script, 'sh', ...argv], { timeoutMs: DEADLINE_MS });
+  return (count * 1_000) / (performance.now() - begin);
+}
+
+async function containersRun(): Promise<boolean> {
+  await installPodman(machine);
+  await machine.sh(`cd /srv && mkdir -p pools && cd pools && mkdir -p scratch usr proc sys dev etc run tmp
+    for name in bin lib lib64; do ln -sfn usr/$name $name; done`);
+  const trial = await machine.run(['timeout', '-k', '1', `${TRIAL_SECONDS}`, ...PODMAN, '/bin/sh', '-c', 'exit 0'], {
+    timeoutMs: 2 * TRIAL_SECONDS * 1_000,
+  });
+  return trial.status === 0;
+}
+
+try {
+  await machine.write('/etc/dynuser/dynuserd.conf', 'LogLevel=warn\n');
+  await machine.output(['systemctl', 'start', 'dynuserd.service']);
+  const job = ['sh', '-c', SCRIPT];
+  const directory = ['-p', 'RuntimeDirectory=job-{}', '-p', 'WorkingDirectory=/run/job-{}'];
+  await rate(FEWER, ['dynuser-run', '-u', 'job-{}', ...directory, ...job]);
+  const own = await rate(JOBS, ['dynuser-run', '-u', 'job-{}', ...directory, ...job]);
+  const untrusted = await rate(JOBS, ['dynuser-run', '--untrusted', '-u', 'job-{}', ...directory, ...job]);
+  const systemd = await rate(FEWER, [
+    ...['systemd-run', '--quiet', '--wait', '--collect', '-u', 'job-{}', '-p', 'DynamicUser=yes', ...directory, ...job],
+  ]);
+  const podman = (await containersRun()) ? await rate(FEWER, [...PODMAN, '/bin/sh', '-c', SCRIPT]) : undefined;
+  const shown = (value: number): string => `${value.toFixed(0)} jobs/s`;
+  printTable([
+    [`${JOBS} jobs, ${AT_A_TIME} at a time`, ''],
+    ['dynuser-run', shown(own)],
+    ['dynuser-run --untrusted', shown(untrusted)],
+    [`systemd-run --wait -p DynamicUser=yes (${FEWER} jobs)`, shown(systemd)],
+    [`podman run (${FEWER} jobs)`, podman === undefined ? 'does not run here' : shown(podman)],
+  ]);
+  const target = (name: string, peer: number) => ({
+    ...{ what: `a pool, against ${name}`, wanted: '≥ 5× the rate', measured: `${(own / peer).toFixed(1)}×` },
+    reached: own >= 5 * peer,
+  });
+  printTargets([target('systemd-run', systemd), ...(podman === undefined ? [] : [target('podman run', podman)])]);
+} finally {
+  await machine.stop();
+}

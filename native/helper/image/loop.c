@@ -1,0 +1,161 @@
+/* See loop.h. */
+#include "loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <linux/major.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+/* After the library's own, which has the same names. */
+#include <linux/mount.h>
+
+#include "deadline.h"
+
+/* Of LOOP_CTL_GET_FREE and LOOP_CONFIGURE somebody else may be between the two. */
+#define TRIES 256U
+/* A mount of an image that has just ended may hold its lock for a moment. */
+#define LOCK_WAIT_MS 2000U
+#define LOCK_POLL_NS 5000000L
+#define SECTOR 512U
+/* Of misc devices (linux/miscdevice.h). */
+#define CONTROL_MINOR 237U
+#define CONTROL "/dev/loop-control"
+
+/* A file system in memory for devices of our own, attached nowhere; -1 with errno. */
+static int make_nodes(void)
+{
+	int context = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+	int nodes = -1;
+
+	if (context >= 0 && syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "mode", "0700", 0) == 0 &&
+	    syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		nodes = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	int failure = errno;
+
+	if (context >= 0)
+		(void)close(context);
+	errno = failure;
+	return nodes;
+}
+
+/*
+ * Opens a device at its path in /dev. If nothing is there, as in a container, or before udev has seen it, by a node of our own. -1 with
+ * errno.
+ */
+static int open_device(const char *path, mode_t type, dev_t number, int flags)
+{
+	static int nodes = -1;
+	struct stat status;
+	int device = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (device >= 0 && fstat(device, &status) == 0 && (status.st_mode & S_IFMT) == type && status.st_rdev == number)
+		return device;
+	if (device >= 0)
+		(void)close(device);
+	else if (errno != ENOENT)
+		return -1;
+	if (nodes < 0)
+		nodes = make_nodes();
+	if (nodes < 0 || (mknodat(nodes, path + strlen("/dev/"), type | 0600, number) != 0 && errno != EEXIST))
+		return -1;
+	return openat(nodes, path + strlen("/dev/"), flags | O_CLOEXEC | O_NONBLOCK);
+}
+
+/* The lock belongs to the open file, which the device keeps. */
+static bool lock(int file, bool writable, char error[IMAGE_ERROR_MAX])
+{
+	const struct timespec pause = { .tv_nsec = LOCK_POLL_NS };
+	struct deadline deadline = deadline_after(LOCK_WAIT_MS);
+
+	while (flock(file, (writable ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR) {
+			image_error(error, "it cannot be locked");
+			return false;
+		}
+		if (deadline_is_past(&deadline)) {
+			(void)snprintf(error, IMAGE_ERROR_MAX, "%s; %s",
+				       writable ? "it is in use, and cannot be written to by two" :
+						  "another service writes to it",
+				       "wait until that has ended, or use it read-only");
+			return false;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+/* 1: attached; 0: somebody else was faster; -1 with errno. */
+static int try_attach(int control, const struct loop_config *config, struct loop *loop)
+{
+	int number = ioctl(control, LOOP_CTL_GET_FREE);
+
+	if (number < 0)
+		return -1;
+	(void)snprintf(loop->path, sizeof(loop->path), "/dev/loop%d", number);
+	loop->device = open_device(loop->path, S_IFBLK, makedev(LOOP_MAJOR, (unsigned int)number),
+				   loop->writable ? O_RDWR : O_RDONLY);
+	if (loop->device < 0)
+		return -1;
+	if (ioctl(loop->device, LOOP_CONFIGURE, config) == 0)
+		return 1;
+	int failure = errno;
+
+	(void)close(loop->device);
+	errno = failure;
+	return failure == EBUSY ? 0 : -1;
+}
+
+/* A node of our own has no path but that of its descriptor. */
+static void name(struct loop *loop)
+{
+	struct stat own, named;
+
+	if (fstat(loop->device, &own) != 0 || stat(loop->path, &named) != 0 || !S_ISBLK(named.st_mode) ||
+	    named.st_rdev != own.st_rdev)
+		(void)snprintf(loop->path, sizeof(loop->path), "/proc/self/fd/%d", loop->device);
+}
+
+bool loop_attach(int file, uint64_t offset, uint64_t size, bool alone, struct loop *loop, char error[IMAGE_ERROR_MAX])
+{
+	int mode = fcntl(file, F_GETFL);
+	int control = open_device(CONTROL, S_IFCHR, makedev(MISC_MAJOR, CONTROL_MINOR), O_RDWR);
+	int attached = control < 0 ? -1 : 0;
+
+	bool can_write = mode >= 0 && (mode & O_ACCMODE) == O_RDWR;
+
+	loop->writable = loop->writable && can_write;
+	loop->offset = offset;
+	loop->size = size;
+	if (control >= 0 && !lock(file, alone && can_write, error)) {
+		(void)close(control);
+		return false;
+	}
+	const struct loop_config config = {
+		.fd = (unsigned int)file,
+		.block_size = SECTOR,
+		.info = { .lo_offset = offset,
+			  .lo_sizelimit = size,
+			  .lo_flags = LO_FLAGS_AUTOCLEAR | (loop->writable ? 0U : (unsigned int)LO_FLAGS_READ_ONLY) },
+	};
+
+	for (unsigned int i = 0; attached == 0 && i < TRIES; i++)
+		attached = try_attach(control, &config, loop);
+	if (attached == 0)
+		errno = EBUSY;
+	if (attached <= 0)
+		image_error(error, "a loop device cannot be had");
+	else
+		name(loop);
+	if (control >= 0)
+		(void)close(control);
+	return attached > 0;
+}

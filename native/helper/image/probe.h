@@ -1,0 +1,29 @@
+/*
+ * Owns what is found in an image, by libblkid, in a child that has no rights, opens nothing, and ends soon. Lines:
+ *
+ *   0 - 0 0 SIZE TYPE                        the image as a whole: its bytes, and the file system if it is one
+ *   NUMBER KIND FLAGS OFFSET SIZE TYPE NAME  a partition: its place in bytes, and what is on it. KIND is the UUID of its type in a GPT,
+ *                                            and mbr:HH with an MBR; FLAGS are those of the table, in hexadecimal
+ *
+ * TYPE is libblkid's name of a file system, or "-". In NAME all but printable ASCII became "_".
+ */
+#ifndef DYNUSER_HELPER_IMAGE_PROBE_H
+#define DYNUSER_HELPER_IMAGE_PROBE_H
+
+#include <stdbool.h>
+
+#include "service.h"
+
+/* Partitions that are looked at. Images of systems have a handful; a table has room for 128 by default. */
+#define PARTITIONS_MAX 128
+
+/* Takes a line. False: there is no room for it. */
+typedef bool probe_line(void *context, const char *line);
+
+/* Loads the library, unless that is done. False: there is none. */
+bool probe_load(void);
+
+/* False: error says why. */
+bool probe_image(int file, probe_line *add, void *context, char error[IMAGE_ERROR_MAX]);
+
+#endif

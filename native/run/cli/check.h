@@ -1,0 +1,8 @@
+/* dynuser-run --check: judges unit files. TypeScript decides, so that is dynuserctl's. */
+#ifndef RUN_CHECK_H
+#define RUN_CHECK_H
+
+/* Becomes "dynuserctl check" with all arguments after --check. Returns if that is not the first argument. */
+void check_take_over(char **argv);
+
+#endif

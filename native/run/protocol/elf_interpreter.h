@@ -1,0 +1,16 @@
+/* What a program names to be run by: the dynamic linker of its C library (elf(5), PT_INTERP). */
+#ifndef RUN_ELF_INTERPRETER_H
+#define RUN_ELF_INTERPRETER_H
+
+#include <stdbool.h>
+
+/* A path with its NUL; longer ones are no dynamic linker's. */
+#define ELF_INTERPRETER_BYTES 256U
+
+/*
+ * Reads the interpreter of a program that was opened with O_PATH; "": it names none, and is static. False: the file is no program of
+ * this kernel's kind, such as a script, or cannot be read.
+ */
+bool elf_interpreter(int program, char interpreter[ELF_INTERPRETER_BYTES]);
+
+#endif

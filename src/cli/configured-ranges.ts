@@ -1,0 +1,51 @@
+/** The UIDs that the daemon may give out, by its configuration: for commands that look at the host without asking it. */
+import { canonicalRange, FLEET_RANGE } from '../core/fleet.ts';
+import { DEFAULT_RANGE, parseRange, type UidRange } from '../core/range.ts';
+import { CONFIG_FILE } from './doctor/checks/process.ts';
+import { CommandFailure } from './failure.ts';
+import { type Host, Unreadable } from './host.ts';
+import { printable } from './render/text.ts';
+
+/** @returns the range, and those of unit patterns; or why they are not known, or what is wrong with them */
+export function configuredRanges(
+  host: Pick<Host, 'text'>,
+): readonly UidRange[] | { readonly unknown: string } | { readonly problem: string } {
+  const configuration = host.text(CONFIG_FILE) ?? '';
+  if (configuration instanceof Unreadable) {
+    return { unknown: `${CONFIG_FILE}: ${configuration.why}` };
+  }
+  const ranges: UidRange[] = [];
+  for (const { key, value } of configured(configuration)) {
+    const range = parseRange(value);
+    if (typeof range === 'string') {
+      return { problem: `${CONFIG_FILE}: ${key}=: ${range}` };
+    }
+    ranges.push(range);
+  }
+  return ranges;
+}
+
+/** The ranges of the configuration, and the usual one if it has none for the units without a pattern. */
+function configured(configuration: string): { readonly key: string; readonly value: string }[] {
+  const lines = configuration.matchAll(/^[ \t]*(UidRange(?:\.[^\s=]+)?)[ \t]*=[ \t]*(.*?)[ \t\r]*$/gm);
+  const found = Array.from(lines, ([, key = '', value = '']) => ({ key, value }));
+  return found.some(({ key }) => key === 'UidRange')
+    ? found
+    : [{ key: 'UidRange', value: DEFAULT_RANGE.text }, ...found];
+}
+
+/**
+ * @param given on the command line, instead of what is configured
+ * @returns the UIDs of the fleet, as the store has them: intervals in ascending order
+ * @throws CommandFailure if they cannot be a range
+ */
+export function fleetRanges(host: Pick<Host, 'text'>, given: string | undefined): string {
+  const configuration = host.text(CONFIG_FILE) ?? '';
+  const text = configuration instanceof Unreadable ? '' : configuration;
+  const configured = /^[ \t]*FleetUidRange[ \t]*=[ \t]*(.*?)[ \t\r]*$/m.exec(text)?.[1];
+  const range = parseRange(given ?? configured ?? FLEET_RANGE.text);
+  if (typeof range === 'string') {
+    throw new CommandFailure(`${given === undefined ? 'FleetUidRange=' : '--range='}: ${printable(range)}`, 2);
+  }
+  return canonicalRange(range);
+}

@@ -1,0 +1,127 @@
+/** dynuser-fleetd, with bounded waits. All that can go wrong with it leaves here as a CommandFailure in words. */
+import { FLEET_INTERFACE } from '../../api/generated/io-dynuser-fleet.ts';
+import { COMPANION_SOCKET } from '../../core/paths.ts';
+import { ClientInterfaces, connect, type VarlinkClient } from '../../varlink/client.ts';
+import { ConnectionError, VarlinkError } from '../../varlink/errors.ts';
+import { type JsonObject, ownValue } from '../../varlink/json.ts';
+import { CommandFailure } from '../failure.ts';
+import { COMPANION_TIMEOUT_MS, FLEET_REPLIES_MAX } from '../limits.ts';
+import { renderJson } from '../render/json.ts';
+import { printable } from '../render/text.ts';
+
+const INTERFACE = 'io.dynuser.Fleet';
+
+export interface Companion {
+  /** @template Reply the generated type of the method's reply. @throws CommandFailure */
+  call<Reply>(method: string, parameters?: JsonObject): Promise<Reply>;
+  /** @returns all replies. @throws CommandFailure */
+  list<Reply>(method: string, parameters?: JsonObject): Promise<Reply[]>;
+}
+
+/** Connects, lends the companion, and closes the connection in the end. @throws CommandFailure */
+export async function withCompanion<T>(
+  use: (companion: Companion) => Promise<T>,
+  path: string = COMPANION_SOCKET,
+): Promise<T> {
+  const failure = (error: unknown) =>
+    error instanceof VarlinkError || error instanceof ConnectionError
+      ? new CommandFailure(describeFleetError(error, path), 1, error)
+      : error;
+  let client: VarlinkClient | undefined;
+  try {
+    const connected = await connect(path, { timeoutMs: COMPANION_TIMEOUT_MS, interfaces: INTERFACES });
+    client = connected;
+    return await use({
+      // The connection has checked the reply against the text that the type was made from.
+      call: async <Reply>(method: string, parameters: JsonObject = {}) =>
+        (await connected.call(`${INTERFACE}.${method}`, parameters)) as Reply,
+      list: <Reply>(method: string, parameters: JsonObject = {}) => listAll<Reply>(connected, method, parameters),
+    });
+  } catch (error) {
+    throw failure(error);
+  } finally {
+    client?.close();
+  }
+}
+
+/** A newer companion may say more. */
+const INTERFACES = new ClientInterfaces([FLEET_INTERFACE], 'drop');
+
+async function listAll<Reply>(client: VarlinkClient, method: string, parameters: JsonObject): Promise<Reply[]> {
+  const replies: Reply[] = [];
+  let late = false;
+  // Leaving a stream closes the connection, and so does a store that gives no further reply in time.
+  let timer: NodeJS.Timeout | undefined;
+  const restart = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      late = true;
+      client.close();
+    }, COMPANION_TIMEOUT_MS);
+  };
+  restart();
+  try {
+    for await (const reply of client.stream(`${INTERFACE}.${method}`, parameters)) {
+      replies.push(reply as Reply);
+      if (replies.length > FLEET_REPLIES_MAX) {
+        throw new CommandFailure(`dynuser-fleetd gives more than ${FLEET_REPLIES_MAX} replies: that cannot be right`);
+      }
+      restart();
+    }
+    return replies;
+  } catch (error) {
+    throw late ? new CommandFailure(`dynuser-fleetd gives no reply to ${method}; see its log`, 1, error) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const START = "start it with 'systemctl start dynuser-fleetd', or as docs/fleet.md says";
+
+/** By the error codes of connect(2). */
+const CONNECT_WORDS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', `it does not run; ${START}`],
+  ['ECONNREFUSED', `it has ended; ${START}`],
+  ['EACCES', 'only root can; run this as root'],
+]);
+
+/** @returns what went wrong between this command and the companion, and what to do */
+export function describeFleetError(error: VarlinkError | ConnectionError, path: string): string {
+  if (error instanceof ConnectionError) {
+    const cause = error.cause;
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const words = CONNECT_WORDS.get(code) ?? `${printable(error.message)}; see its log`;
+    return `dynuser-fleetd cannot be reached at ${printable(path)}: ${words}`;
+  }
+  const name = error.error.startsWith(`${INTERFACE}.`) ? error.error.slice(INTERFACE.length + 1) : '';
+  const words = Object.hasOwn(WORDS, name) ? WORDS[name]?.(field => text(error.parameters, field)) : undefined;
+  return (
+    words ?? `dynuser-fleetd answered ${printable(error.error)} ${renderJson(error.parameters, 'short').trimEnd()}`
+  );
+}
+
+function text(parameters: JsonObject, field: string): string {
+  const value = ownValue(parameters, field);
+  return printable(typeof value === 'string' || typeof value === 'number' ? String(value) : '');
+}
+
+type Field = (name: string) => string;
+
+/** The errors of io.dynuser.Fleet that an operator can meet. */
+const WORDS: Readonly<Record<string, (field: Field) => string>> = {
+  NotPermitted: field => `only root may use a fleet: ${field('reason')}; run this as root`,
+  StoreUnavailable: field => `the store of the fleet does not answer: ${field('reason')}`,
+  NoFleet: field =>
+    `the store has no fleet "${field('fleet')}"; 'dynuserctl fleet create' makes it, once for all hosts`,
+  FleetExists: field =>
+    `the fleet is there already, with the UIDs ${field('ranges')}; set FleetUidRange= to these on every host`,
+  RangesDiffer: field => `the fleet has the UIDs ${field('ranges')}; set FleetUidRange= to these in dynuserd.conf`,
+  HostAlive: field =>
+    `another machine with the machine-id of this one is a member and alive (${field('hostName')}); give one of them a new machine-id, see machine-id(5)`,
+  NotMember: () => "this host is no member of the fleet; 'dynuserctl fleet check' says why",
+  Restoring: () =>
+    "the store was restored from a backup; see 'dynuserctl fleet hosts' for who has not put its bindings again, then 'dynuserctl fleet resume'",
+  DirectoryOfAnother: field => `the directory belongs to ${field('name')}`,
+  NoSuchHost: field => `the fleet has no host ${field('host')}; 'dynuserctl fleet hosts' shows all`,
+  InvalidParameter: field => `${field('field')}: ${field('reason')}`,
+};

@@ -1,0 +1,436 @@
+/**
+ * What is attached on this host: a directory for each image with a manifest of all that attach makes. The manifest is written before the
+ * first of it and says so until the last of it is there; what finds such a manifest without its writer, who holds a lock, removes what it names. So
+ * an attach or a detach that was killed leaves nothing that the next command does not remove.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { hasCode, PinnedDirectory } from '../../files/pinned-directory.ts';
+import { CommandFailure, fileFailure, problemAtPath } from '../failure.ts';
+import { ATTACH_LOCK_TIMEOUT_MS, IMAGES_LISTED_MAX, MANIFEST_BYTES_MAX } from '../limits.ts';
+import { ATTACHED_DIRECTORY, ATTACHED_RUNTIME_DIRECTORY, type Entry, MANIFEST } from './layout.ts';
+import { MANAGERS, type ManagerName } from './manager-names.ts';
+
+export interface Attachment {
+  /** of the image, and of the directory with the manifest */
+  readonly name: string;
+  readonly image: string;
+  readonly manager: ManagerName;
+  readonly profile: string;
+  readonly runtime: boolean;
+  readonly services: readonly string[];
+  /** whether all of it is there: attach has come to its end, and detach has not begun */
+  readonly complete: boolean;
+  readonly made: readonly Made[];
+}
+
+/** What attach makes, as the manifest has it. */
+type Made =
+  | { readonly kind: 'directory'; readonly path: string; readonly shared?: true; readonly made?: readonly string[] }
+  | { readonly kind: 'file'; readonly path: string; readonly digest: string }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string };
+
+const VERSION = 1;
+
+/** @returns the attachment of an image; undefined if it is not attached. @throws CommandFailure if its manifest cannot be read */
+export function findAttachment(name: string, runtime: boolean): Attachment | undefined {
+  const path = `${directoryOf(runtime)}/${name}/${MANIFEST}`;
+  let text: string;
+  try {
+    const status = lstatSync(path);
+    if (!status.isFile() || status.uid !== 0 || status.size > MANIFEST_BYTES_MAX) {
+      throw new CommandFailure(
+        `${path}: not what attach has written; remove what the image has on this host by hand`,
+        1,
+      );
+    }
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) {
+      return undefined;
+    }
+    throw error instanceof CommandFailure ? error : fileFailure(path, error);
+  }
+  const attachment = parseManifest(text, name, runtime);
+  if (attachment === undefined) {
+    throw new CommandFailure(`${path}: not a manifest of this version; detach with the version that has attached`, 1);
+  }
+  return attachment;
+}
+
+/** @returns every attachment, by name */
+export function listAttachments(): Attachment[] {
+  return [false, true].flatMap(runtime =>
+    namesIn(directoryOf(runtime)).flatMap(name => findAttachment(name, runtime) ?? []),
+  );
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort().slice(0, IMAGES_LISTED_MAX);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) {
+      return [];
+    }
+    throw error;
+  }
+}
+
+function directoryOf(runtime: boolean): string {
+  return runtime ? ATTACHED_RUNTIME_DIRECTORY : ATTACHED_DIRECTORY;
+}
+
+/** @returns undefined for what is no manifest */
+function parseManifest(text: string, name: string, runtime: boolean): Attachment | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(value) || value['version'] !== VERSION) {
+    return undefined;
+  }
+  const { image, manager: named, profile, services, complete, made } = value;
+  const manager = MANAGERS.find(each => each === named);
+  return typeof image === 'string' &&
+    manager !== undefined &&
+    typeof profile === 'string' &&
+    Array.isArray(services) &&
+    services.every(each => typeof each === 'string') &&
+    typeof complete === 'boolean' &&
+    Array.isArray(made) &&
+    made.every(isMade)
+    ? { name, image, manager, profile, runtime, services, complete, made }
+    : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isMade(value: unknown): value is Made {
+  if (!isRecord(value) || typeof value['path'] !== 'string' || !value['path'].startsWith('/')) {
+    return false;
+  }
+  switch (value['kind']) {
+    case 'directory': {
+      const { made = [] } = value;
+      return Array.isArray(made) && made.every(each => typeof each === 'string' && /^[a-z]+$/.test(each));
+    }
+    case 'file':
+      return typeof value['digest'] === 'string';
+    case 'link':
+      return typeof value['target'] === 'string';
+    default:
+      return false;
+  }
+}
+
+/** The right to change what is attached, until it is disposed of or the process ends. */
+export class AttachLock implements Disposable {
+  readonly #descriptor: number;
+
+  private constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  /** Waits for others who have it; then removes what was left half made by those who died with it. @throws CommandFailure */
+  static take(): AttachLock {
+    using directory = PinnedDirectory.open(ATTACHED_RUNTIME_DIRECTORY, { create: { mode: 0o755 } });
+    const descriptor = openSync(`/proc/self/fd/${directory.descriptor}`, constants.O_RDONLY | constants.O_DIRECTORY);
+    const lock = new AttachLock(descriptor);
+    // flock(2) belongs to the open file, which the program shares with this process: the kernel unlocks it with the last of both.
+    const { status, error } = spawnSync('flock', ['3'], {
+      stdio: ['ignore', 'ignore', 'ignore', descriptor],
+      timeout: ATTACH_LOCK_TIMEOUT_MS,
+    });
+    if (status !== 0) {
+      lock[Symbol.dispose]();
+      const why =
+        error !== undefined && hasCode(error, 'ENOENT')
+          ? 'there is no flock(1); install util-linux'
+          : 'another attach or detach is at work; try again when it has ended';
+      throw new CommandFailure(`cannot lock ${ATTACHED_RUNTIME_DIRECTORY}: ${why}`, 1, error);
+    }
+    for (const runtime of [false, true]) {
+      for (const name of namesIn(directoryOf(runtime))) {
+        const attachment = findAttachment(name, runtime);
+        if (attachment === undefined) {
+          removeOwnDirectory({ name, runtime });
+        } else if (!attachment.complete) {
+          removeAll(attachment);
+        }
+      }
+    }
+    removeEmptyBase();
+    return lock;
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+/**
+ * Makes all entries, or none.
+ * @param attachment who it is for; the caller holds the lock
+ * @throws CommandFailure if something is there already, or cannot be made
+ */
+export function makeAll(attachment: Omit<Attachment, 'complete' | 'made'>, entries: readonly Entry[]): Attachment {
+  for (const { path, ...entry } of entries) {
+    const isShared = entry.kind === 'directory' && entry.shared === true;
+    if (!isShared && lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
+      throw new CommandFailure(`${path}: it is on this host already, and not of this image; move it away first`, 1);
+    }
+  }
+  const began = { ...attachment, complete: false, made: entries.map(toMade) };
+  try {
+    writeManifest(began);
+    for (const entry of entries) {
+      make(entry, attachment.name);
+    }
+    const complete = { ...began, complete: true };
+    writeManifest(complete);
+    return complete;
+  } catch (error) {
+    const left = tryToRemove(began);
+    const words =
+      left === undefined ? 'nothing is left of it' : `the next attach or detach removes what is left (${left})`;
+    throw new CommandFailure(`cannot attach ${attachment.image}: ${problemAtPath(error)}; ${words}`, 1, error);
+  }
+}
+
+/** @returns why something is left */
+function tryToRemove(attachment: Attachment): string | undefined {
+  try {
+    removeAll(attachment);
+    return undefined;
+  } catch (error) {
+    return problemAtPath(error);
+  }
+}
+
+/** @returns what of an attachment is no longer as attach has made it, in words */
+export function changesOf({ made }: Attachment): string[] {
+  return made.flatMap(each => changesOfOne(each, made));
+}
+
+function changesOfOne(each: Made, all: readonly Made[]): string[] {
+  const status = lstatSync(each.path, { throwIfNoEntry: false });
+  if (status === undefined || (each.kind === 'directory' && (each.shared || !status.isDirectory()))) {
+    return [];
+  }
+  switch (each.kind) {
+    case 'directory': {
+      const below = all.filter(({ path }) => dirname(path) === each.path).map(({ path }) => basename(path));
+      const own = new Set([...(each.made ?? []), ...below]);
+      return readdirSync(each.path)
+        .filter(name => !own.has(name))
+        .map(name => `${each.path}/${name}`);
+    }
+    case 'file':
+      return status.isFile() && digestOf(readFileSync(each.path)) === each.digest ? [] : [each.path];
+    case 'link':
+      return status.isSymbolicLink() && readlinkSync(each.path) === each.target ? [] : [each.path];
+  }
+}
+
+/** @returns what makes it again as it is now */
+export function entriesOf({ made }: Attachment): Entry[] {
+  return made.flatMap((each): Entry[] => {
+    if (each.kind !== 'file') {
+      return [each];
+    }
+    const status = lstatSync(each.path, { throwIfNoEntry: false });
+    return status?.isFile() === true
+      ? [{ kind: 'file', path: each.path, bytes: readFileSync(each.path), mode: status.mode & 0o777 }]
+      : [];
+  });
+}
+
+/** @returns whether nothing of it is there any more: something else has detached it */
+export function isGone({ made, manager }: Attachment): boolean {
+  return (
+    manager === 'systemd' &&
+    made.every(each => each.kind !== 'file' || lstatSync(each.path, { throwIfNoEntry: false }) === undefined)
+  );
+}
+
+/** The first part of removeAll(): what leads others to it. Supervisors run what a link in their directory leads to. */
+export function removeLinks(attachment: Attachment): void {
+  writeManifest({ ...attachment, complete: false });
+  for (const each of attachment.made) {
+    if (each.kind === 'link') {
+      remove(each, attachment.name);
+    }
+  }
+}
+
+/** Removes what attach has made. What is not as it was made stays, with the directories that it is in. */
+export function removeAll(attachment: Attachment): void {
+  writeManifest({ ...attachment, complete: false });
+  for (const each of [...attachment.made].reverse()) {
+    remove(each, attachment.name);
+  }
+  removeOwnDirectory(attachment);
+}
+
+/** The directory with the manifest, and the one that it is in if it was the last. */
+function removeOwnDirectory({ name, runtime }: { readonly name: string; readonly runtime: boolean }): void {
+  const base = directoryOf(runtime);
+  using own = openParent(`${base}/${name}/${MANIFEST}`);
+  own?.remove(MANIFEST);
+  own?.remove(`${MANIFEST}${NEW}`);
+  using parent = openParent(`${base}/${name}`);
+  if (parent !== undefined) {
+    removeDirectory(parent, name);
+  }
+  removeEmptyBase();
+}
+
+/** The lock is taken on the one below /run, which stays. */
+function removeEmptyBase(): void {
+  using above = openParent(ATTACHED_DIRECTORY);
+  if (above !== undefined) {
+    removeDirectory(above, basename(ATTACHED_DIRECTORY));
+  }
+}
+
+const NEW = '.new';
+
+function writeManifest(attachment: Attachment): void {
+  const { name, runtime, ...content } = attachment;
+  using directory = PinnedDirectory.open(`${directoryOf(runtime)}/${name}`, { create: { mode: 0o755 } });
+  directory.remove(`${MANIFEST}${NEW}`);
+  writeFile(
+    directory,
+    `${MANIFEST}${NEW}`,
+    Buffer.from(`${JSON.stringify({ version: VERSION, ...content })}\n`),
+    0o644,
+  );
+  directory.rename(`${MANIFEST}${NEW}`, MANIFEST);
+  fsyncSync(directory.descriptor);
+}
+
+function toMade(entry: Entry): Made {
+  return entry.kind === 'file' ? { kind: 'file', path: entry.path, digest: digestOf(entry.bytes) } : entry;
+}
+
+function digestOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function make(entry: Entry, image: string): void {
+  const name = basename(entry.path);
+  using parent = PinnedDirectory.open(dirname(entry.path));
+  switch (entry.kind) {
+    case 'directory':
+      try {
+        mkdirSync(parent.entry(name), { mode: 0o755 });
+      } catch (error) {
+        if (!(entry.shared === true && hasCode(error, 'EEXIST'))) {
+          throw error;
+        }
+      }
+      break;
+    case 'file': {
+      // Under its name it is there with all of its bytes, and never in the place of another file.
+      const temporary = temporaryName(image);
+      parent.remove(temporary);
+      writeFile(parent, temporary, entry.bytes, entry.mode);
+      linkSync(parent.entry(temporary), parent.entry(name));
+      parent.remove(temporary);
+      break;
+    }
+    case 'link':
+      symlinkSync(entry.target, parent.entry(name));
+      break;
+  }
+  fsyncSync(parent.descriptor);
+}
+
+/** No unit and no service has such a name. */
+function temporaryName(image: string): string {
+  return `.#dynuser-${digestOf(Buffer.from(image)).slice(0, 16)}`;
+}
+
+function writeFile(directory: PinnedDirectory, name: string, bytes: Buffer, mode: number): void {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const descriptor = openSync(directory.entry(name), flags, mode);
+  try {
+    for (let written = 0; written < bytes.length; ) {
+      written += writeSync(descriptor, bytes, written);
+    }
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openParent(path: string): PinnedDirectory | undefined {
+  try {
+    return PinnedDirectory.open(dirname(path));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function remove(each: Made, image: string): void {
+  const name = basename(each.path);
+  using parent = openParent(each.path);
+  if (parent === undefined) {
+    return;
+  }
+  parent.remove(temporaryName(image));
+  const place = parent.entry(name);
+  const status = lstatSync(place, { throwIfNoEntry: false });
+  if (each.kind === 'directory') {
+    if (status?.isDirectory() === true) {
+      for (const left of each.made ?? []) {
+        rmSync(`${place}/${left}`, { recursive: true, force: true });
+      }
+      removeDirectory(parent, name);
+    }
+    return;
+  }
+  const isOwn =
+    each.kind === 'file'
+      ? status?.isFile() === true && digestOf(readFileSync(place)) === each.digest
+      : status?.isSymbolicLink() === true && readlinkSync(place) === each.target;
+  if (isOwn) {
+    unlinkSync(place);
+  }
+}
+
+/** One that is not empty, or that something is mounted on, stays: it has something of others. */
+function removeDirectory(parent: PinnedDirectory, name: string): void {
+  try {
+    rmdirSync(parent.entry(name));
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EBUSY'].some(code => hasCode(error, code))) {
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/** Answers the questions of a launch as the launcher does (native/run/protocol/questions.c), for judging unit files without one. */
+import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { LaunchAnswer, LaunchQuestion } from '../api/generated/io-dynuser-allocator.ts';
+import { matchesPattern, type PathFact } from '../launch/launch.ts';
+import { attempt } from './attempt.ts';
+import { isReadOnly } from './host.ts';
+import { UNIT_FILE_BYTES_MAX, UNIT_NAMES_MAX } from './limits.ts';
+
+export function answerQuestion({ kind, path }: LaunchQuestion): LaunchAnswer {
+  switch (kind) {
+    case 'file': {
+      const text = textOf(path);
+      return text === undefined ? { kind, path, found: false } : { kind, path, found: true, text };
+    }
+    case 'directory':
+      return withNames(
+        { kind, path },
+        namesIn(path)?.filter(name => name.endsWith('.conf')),
+      );
+    case 'glob': {
+      const paths = pathsLike(path);
+      return withNames({ kind, path }, paths.length === 0 ? undefined : paths);
+    }
+    case 'path':
+      return withNames({ kind, path }, factsOf(path));
+    case 'devices':
+      // Which devices there are is no matter of the unit file.
+      return withNames({ kind, path }, []);
+    case 'program':
+      // Nor what C library its program is of.
+      return { kind, path, found: false };
+    case 'real': {
+      const text = attempt(() => realpathSync(path));
+      return text === undefined ? { kind, path, found: false } : { kind, path, found: true, text };
+    }
+    case 'image':
+      return { kind, path, found: false };
+  }
+}
+
+function withNames(
+  question: Pick<LaunchQuestion, 'kind' | 'path'>,
+  names: readonly string[] | undefined,
+): LaunchAnswer {
+  return names === undefined ? { ...question, found: false } : { ...question, found: true, names: [...names].sort() };
+}
+
+/** Files of the kernel have no size. A file that is no text, or too long, is no unit file. */
+function textOf(path: string): string | undefined {
+  const status = attempt(() => statSync(path));
+  if (status?.isFile() !== true || status.size > UNIT_FILE_BYTES_MAX) {
+    return undefined;
+  }
+  const text = attempt(() => readFileSync(path, 'utf8'));
+  return text?.includes('\0') ? undefined : text;
+}
+
+function namesIn(path: string): string[] | undefined {
+  return attempt(() => readdirSync(path))?.slice(0, UNIT_NAMES_MAX);
+}
+
+/** The patterns of glob(7), but braces. */
+function pathsLike(pattern: string): string[] {
+  return pattern
+    .split('/')
+    .filter(part => part !== '')
+    .reduce(
+      (found, part) =>
+        /[*?[\\]/.test(part) ? found.flatMap(path => likeIn(path, part)) : found.map(path => join(path, part)),
+      ['/'],
+    )
+    .filter(path => attempt(() => lstatSync(path)) !== undefined);
+}
+
+function likeIn(path: string, part: string): string[] {
+  const names = namesIn(path) ?? [];
+  return names
+    .filter(name => name.startsWith('.') === part.startsWith('.') && matchesPattern(part, name))
+    .map(name => join(path, name));
+}
+
+function factsOf(path: string): readonly PathFact[] | undefined {
+  const link = attempt(() => lstatSync(path));
+  const target = attempt(() => statSync(path));
+  if (link === undefined) {
+    return undefined;
+  }
+  const facts: readonly (readonly [fact: PathFact, isSo: boolean])[] = [
+    ['link', link.isSymbolicLink()],
+    ['exists', target !== undefined],
+    ['directory', target?.isDirectory() === true],
+    ['file', target?.isFile() === true],
+    ['mountPoint', target !== undefined && isMountPoint(path, target)],
+    ['readOnly', target !== undefined && isReadOnly(path)],
+    [
+      'notEmpty',
+      target?.isFile() === true ? target.size > 0 : (namesIn(path) ?? []).some(name => !/^\.|~$/.test(name)),
+    ],
+    ['executable', target?.isFile() === true && (target.mode & 0o111) !== 0],
+  ];
+  return facts.filter(([, isSo]) => isSo).map(([fact]) => fact);
+}
+
+function isMountPoint(path: string, { dev, ino }: Stats): boolean {
+  const above = attempt(() => statSync(dirname(path)));
+  return above !== undefined && (above.dev !== dev || above.ino === ino);
+}

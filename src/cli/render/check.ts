@@ -1,0 +1,58 @@
+/** What check found: a line for each unit, then for each what is refused, ignored and left, with the reasons. Pure. */
+import type { Judgement } from '../../launch/launch.ts';
+import { type Column, renderTable, type TableLayout } from './table.ts';
+import { countOf, printable, wrap } from './text.ts';
+
+/** Text that goes to no terminal is wrapped for one of this width. */
+const COLUMNS = 100;
+const NARROWEST = 40;
+const INDENT = '  ';
+
+/** Also the JSON of the command. */
+export interface CheckedUnit extends Judgement {
+  /** the path, as it was given */
+  readonly unit: string;
+  readonly verdict: 'accepted' | 'refused';
+}
+
+export function renderChecks(units: readonly CheckedUnit[], layout: TableLayout): string {
+  const rows = units.map(({ unit, verdict, refused, ignored, left }) => [
+    printable(unit),
+    verdict,
+    ...[refused, ignored, left].map(list => String(list.length)),
+  ]);
+  const columns: readonly Column[] = [
+    { title: 'UNIT' },
+    { title: 'VERDICT', whole: true },
+    ...['REFUSED', 'IGNORED', 'LEFT'].map((title): Column => ({ title, numeric: true })),
+  ];
+  const accepted = units.filter(({ verdict }) => verdict === 'accepted').length;
+  const totals = `\n${accepted} of ${countOf(units.length, 'unit')} accepted.\n`;
+  return [
+    renderTable(columns, rows, layout),
+    ...units.map(unit => details(unit, layout)),
+    layout.legend ? totals : '',
+  ].join('');
+}
+
+function details(
+  { unit, refused, ignored, left, skipped }: CheckedUnit,
+  { columns = COLUMNS, style }: TableLayout,
+): string {
+  const lines: readonly (readonly [title: string, texts: readonly string[]])[] = [
+    ['refused', refused],
+    ['ignored', ignored],
+    ['left to the supervisor', left.length === 0 ? [] : [left.map(name => `${name}=`).join(', ')]],
+    ['on this host', skipped === undefined ? [] : [skipped]],
+  ];
+  // Of the unit's own file the line alone is said.
+  const shown = lines.flatMap(([title, texts]) =>
+    texts.map(text => `${title}: ${text.replaceAll(`${unit}:`, 'line ')}`),
+  );
+  const width = Math.max(columns, NARROWEST) - 2 * INDENT.length;
+  const wrapped = shown.flatMap(text => {
+    const [first = '', ...rest] = wrap(printable(text), width);
+    return [`${INDENT}${first}`, ...rest.map(line => INDENT + INDENT + line)];
+  });
+  return shown.length === 0 ? '' : `\n${style.strong(printable(unit))}\n${wrapped.map(line => `${line}\n`).join('')}`;
+}

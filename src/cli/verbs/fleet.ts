@@ -1,0 +1,218 @@
+/** dynuserctl fleet: what hosts that share storage have in common. What is the store's is asked of dynuser-fleetd, what is the host's of dynuserd. */
+import type { CollectReply, ForgetHostReply, NameReply, StatusReply } from '../../api/generated/io-dynuser-fleet.ts';
+import type { Handler, Invocation } from '../command.ts';
+import { lastValue } from '../command-line.ts';
+import { fleetRanges } from '../configured-ranges.ts';
+import { CommandFailure, type ExitStatus, usageFailure } from '../failure.ts';
+import { withCompanion } from '../fleet/companion.ts';
+import { faultsOf, findHost, hostsOf, nameOfHost, namesOf, surveyOf } from '../fleet/survey.ts';
+import { accountOf, forgetHere, joinHere, leaveHere, statusHere } from '../fleet/this-host.ts';
+import { thisHost } from '../host.ts';
+import { patternOf } from '../pattern.ts';
+import { print } from '../print.ts';
+import type { ProcessIo } from '../process-io.ts';
+import {
+  type CheckedFleet,
+  type ExplainedName,
+  renderCheck,
+  renderHosts,
+  renderName,
+  renderNames,
+} from '../render/fleet.ts';
+import { countOf, printable } from '../render/text.ts';
+
+interface Action {
+  readonly run: (invocation: Invocation, io: ProcessIo, operands: readonly string[]) => Promise<ExitStatus>;
+  /** the options that mean something to it */
+  readonly options: readonly string[];
+  /** what it needs to be told, and how many more it takes */
+  readonly needs?: 'NAME' | 'HOST' | 'STORAGE';
+  readonly more?: number;
+}
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  create: { run: create, options: ['range'] },
+  join: { run: join, options: [] },
+  leave: { run: leave, options: [] },
+  hosts: { run: hosts, options: [] },
+  names: { run: names, options: [], more: Number.POSITIVE_INFINITY },
+  explain: { run: explain, options: [], needs: 'NAME' },
+  forget: { run: forget, options: [], needs: 'NAME' },
+  'forget-host': { run: forgetHost, options: ['powered-off'], needs: 'HOST' },
+  gc: { run: collect, options: [], more: 1 },
+  check: { run: check, options: [] },
+  resume: { run: resume, options: [] },
+  'free-directory': { run: freeDirectory, options: [], needs: 'STORAGE', more: 1 },
+};
+const OWN_OPTIONS = [...new Set(Object.values(ACTIONS).flatMap(({ options }) => options))];
+
+export const fleet: Handler = async (invocation, io) => {
+  const [word = '', ...operands] = invocation.operands;
+  const action = Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined;
+  if (action === undefined) {
+    throw usageFailure(`fleet takes ${Object.keys(ACTIONS).join(', ')}, not '${printable(word)}'`, 'fleet');
+  }
+  const extra = OWN_OPTIONS.find(name => invocation.options.has(name) && !action.options.includes(name));
+  if (extra !== undefined) {
+    throw usageFailure(`fleet ${word} takes no --${extra}`, 'fleet');
+  }
+  const { needs, more = 0 } = action;
+  if (needs !== undefined && operands.length === 0) {
+    throw usageFailure(`fleet ${word} needs ${needs}`, 'fleet');
+  }
+  const further = operands[(needs === undefined ? 0 : 1) + more];
+  if (further !== undefined) {
+    throw usageFailure(`fleet ${word} takes no further argument '${printable(further)}'`, 'fleet');
+  }
+  return await action.run(invocation, io, operands);
+};
+
+async function create({ options }: Invocation, io: ProcessIo): Promise<ExitStatus> {
+  const ranges = fleetRanges(thisHost(io.environment), lastValue(options, 'range'));
+  const { fleet: name } = await withCompanion(async companion => {
+    await companion.call('Create', { ranges });
+    return await companion.call<StatusReply>('Status');
+  });
+  await io.output.write(`Created the fleet ${printable(name)} with the UIDs ${printable(ranges)}.\n`);
+  return 0;
+}
+
+async function join(_: Invocation, io: ProcessIo): Promise<ExitStatus> {
+  const { hostName, fleet: name } = await joinHere(io);
+  await io.output.write(`${printable(hostName ?? 'This host')} is a member of the fleet ${printable(name ?? '')}.\n`);
+  return 0;
+}
+
+async function leave(_: Invocation, io: ProcessIo): Promise<ExitStatus> {
+  await leaveHere(io);
+  await io.output.write('This host has left the fleet. Set Fleet=off in dynuserd.conf, or it joins again.\n');
+  return 0;
+}
+
+async function hosts(invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
+  const { found, restoring } = await withCompanion(async companion => ({
+    found: await hostsOf(companion),
+    restoring: (await companion.call<StatusReply>('Status')).restoring,
+  }));
+  await print(found, invocation, io, (all, layout) => renderHosts(all, restoring, layout));
+  return 0;
+}
+
+async function names(invocation: Invocation, io: ProcessIo, patterns: readonly string[]): Promise<ExitStatus> {
+  const matches = patterns.map(patternOf);
+  const found = namesOf(await withCompanion(surveyOf)).filter(
+    ({ name, uid }) => matches.length === 0 || matches.some(match => match(name) || match(String(uid))),
+  );
+  await print(found, invocation, io, renderNames);
+  return 0;
+}
+
+async function explain(invocation: Invocation, io: ProcessIo, [name = '']: readonly string[]): Promise<ExitStatus> {
+  const [reply, all] = await withCompanion(async companion => [
+    await companion.call<NameReply>('Name', { name }),
+    await hostsOf(companion),
+  ]);
+  const { holds } = await statusHere(io);
+  const here = holds.find(hold => hold.name === name);
+  const account = accountOf(thisHost(io.environment), name);
+  const shown = reply.hosts.map(host => nameOfHost(all.find(each => each.host === host) ?? { host }));
+  const explained: ExplainedName = {
+    name,
+    ...reply,
+    hosts: shown,
+    here: here === undefined ? 'not held' : 'held',
+    live: here?.live === true,
+    ...(account === undefined ? {} : { account }),
+  };
+  await print(explained, invocation, io, renderName);
+  return 0;
+}
+
+async function forget(_: Invocation, io: ProcessIo, [name = '']: readonly string[]): Promise<ExitStatus> {
+  await forgetHere(io, name);
+  await io.output.write(`This host has forgotten ${printable(name)}; the next use of it here asks the store.\n`);
+  return 0;
+}
+
+async function forgetHost(
+  { options }: Invocation,
+  io: ProcessIo,
+  [wanted = '']: readonly string[],
+): Promise<ExitStatus> {
+  if (!options.has('powered-off')) {
+    throw new CommandFailure(
+      `fleet forget-host: nobody but you knows that ${printable(wanted)} is powered off; if it runs, its users' UIDs may become those of others while its processes still write. Power it off, and give --powered-off`,
+      2,
+    );
+  }
+  const { host, names: given } = await withCompanion(async companion => {
+    const found = findHost(await hostsOf(companion), wanted);
+    if (found.alive) {
+      throw new CommandFailure(
+        `${printable(wanted)} was heard of within the last minute: power it off, wait a minute, and try again`,
+      );
+    }
+    return { host: found, names: (await companion.call<ForgetHostReply>('ForgetHost', { host: found.host })).names };
+  });
+  await io.output.write(
+    `${printable(nameOfHost(host))} is given up, and holds none of its ${countOf(given.length, 'name')} any more. 'dynuserctl fleet gc' frees those that no host holds.\n`,
+  );
+  return 0;
+}
+
+async function collect(invocation: Invocation, io: ProcessIo, [name]: readonly string[]): Promise<ExitStatus> {
+  const replies = await withCompanion(companion =>
+    companion.list<CollectReply>('Collect', name === undefined ? {} : { name }),
+  );
+  const freed = replies.flatMap(reply =>
+    reply.name === undefined || reply.uid === undefined ? [] : [{ name: reply.name, uid: reply.uid }],
+  );
+  await print(freed, invocation, io, (all, { legend }) => {
+    const lines = all.map(each => `${each.uid} of ${printable(each.name)} cools down.\n`).join('');
+    return legend ? `${lines}Freed ${countOf(all.length, 'name')}.\n` : lines;
+  });
+  return 0;
+}
+
+async function check(invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
+  const survey = await withCompanion(surveyOf);
+  const here = await statusHere(io);
+  const checked: CheckedFleet = {
+    status: survey.status,
+    member: here.state === 'member',
+    ...(here.reason === undefined ? {} : { reason: here.reason }),
+    hosts: survey.hosts.length,
+    names: survey.bindings.filter(({ state }) => state === 'bound').length,
+    faults: faultsOf(survey),
+  };
+  await print(checked, invocation, io, renderCheck);
+  return checked.member && checked.faults.length === 0 ? 0 : 1;
+}
+
+async function resume(_: Invocation, io: ProcessIo): Promise<ExitStatus> {
+  const left = await withCompanion(async companion => {
+    const missing = (await hostsOf(companion)).filter(({ fenced, restored }) => !fenced && restored !== true);
+    if (missing.length === 0) {
+      await companion.call('Resume');
+    }
+    return missing;
+  });
+  if (left.length > 0) {
+    const words = left.map(host => printable(nameOfHost(host))).join(', ');
+    throw new CommandFailure(
+      `not all hosts have put their bindings again: ${words}; start dynuserd and dynuser-fleetd there, or give up a host that does not come back ('dynuserctl fleet forget-host')`,
+    );
+  }
+  await io.output.write('Names are given to further hosts again.\n');
+  return 0;
+}
+
+async function freeDirectory(_: Invocation, io: ProcessIo, operands: readonly string[]): Promise<ExitStatus> {
+  const [storage = '', path] = operands;
+  if (path === undefined) {
+    throw usageFailure('fleet free-directory needs STORAGE and PATH', 'fleet');
+  }
+  await withCompanion(companion => companion.call('FreeDirectory', { storage, path }));
+  await io.output.write(`${printable(path)} of ${printable(storage)} is nobody's any more.\n`);
+  return 0;
+}

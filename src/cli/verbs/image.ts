@@ -1,0 +1,636 @@
+/**
+ * dynuserctl image inspect|attach|reattach|detach|is-attached|list: portable services, as portablectl(1) has them, on hosts with systemd
+ * and without. What is attached is files, and the service manager starts them; the daemon is asked for no more than the mount of a disk
+ * image.
+ */
+import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LaunchAnswer, LaunchQuestion } from '../../api/generated/io-dynuser-allocator.ts';
+import { outsideCommands, parseUnitFile } from '../../launch/launch.ts';
+import { attempt } from '../attempt.ts';
+import type { Handler, Invocation, OptionValues } from '../command.ts';
+import { lastValue } from '../command-line.ts';
+import { CommandFailure, type ExitStatus, problemAtPath, usageFailure } from '../failure.ts';
+import {
+  AttachLock,
+  type Attachment,
+  changesOf,
+  entriesOf,
+  findAttachment,
+  isGone,
+  listAttachments,
+  makeAll,
+  removeAll,
+  removeLinks,
+} from '../image/attachments.ts';
+import { placesOfAttachment, removePlace } from '../image/clean.ts';
+import { type AttachOptions, type Entry, type Layout, layOut } from '../image/layout.ts';
+import { MANAGERS, type ManagerName, titleOf } from '../image/manager-names.ts';
+import { detectManager, MANAGER_OF, type Manager, scanDirectoryOf } from '../image/managers.ts';
+import { ownProfile, PROFILES } from '../image/profiles.ts';
+import {
+  DISK_SUFFIX,
+  findImage,
+  IMAGE_DIRECTORIES,
+  type Image,
+  type ImageContents,
+  readImage,
+  withoutSuffix,
+} from '../image/read-image.ts';
+import { judgeUnitFile } from '../judge-unit.ts';
+import { answerQuestion } from '../launch-answers.ts';
+import { listLeases } from '../leases.ts';
+import { IMAGES_LISTED_MAX, UNIT_FILE_BYTES_MAX } from '../limits.ts';
+import { print, showText } from '../print.ts';
+import type { ProcessIo } from '../process-io.ts';
+import {
+  type InspectedImage,
+  type InspectedUnit,
+  type ListedImage,
+  renderContents,
+  renderImage,
+  renderImages,
+} from '../render/image.ts';
+import { printable } from '../render/text.ts';
+import { withClient } from '../with-client.ts';
+
+type Action = (operands: readonly string[], invocation: Invocation, io: ProcessIo) => Promise<ExitStatus>;
+
+/** What each action is, and the options that mean something to it. */
+const ACTIONS: Readonly<Record<string, { readonly run: Action; readonly options: readonly string[] }>> = {
+  inspect: { run: inspect, options: ['manager', 'profile', 'instance', 'cat'] },
+  attach: { run: attach, options: ['manager', 'profile', 'instance', 'runtime', 'enable', 'now', 'no-reload'] },
+  reattach: { run: reattach, options: ['profile', 'instance', 'runtime', 'enable', 'now', 'no-reload'] },
+  detach: { run: detach, options: ['runtime', 'now', 'no-reload', 'clean'] },
+  'is-attached': { run: isAttached, options: ['runtime'] },
+  list: { run: list, options: [] },
+};
+const OWN_OPTIONS = [...new Set(Object.values(ACTIONS).flatMap(({ options }) => options))];
+
+export const image: Handler = async (invocation, io) => {
+  const [word = '', ...operands] = invocation.operands;
+  const action = Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined;
+  if (action === undefined) {
+    throw usageFailure(`image takes ${Object.keys(ACTIONS).join(', ')}, not '${printable(word)}'`, 'image');
+  }
+  const extra = OWN_OPTIONS.find(name => invocation.options.has(name) && !action.options.includes(name));
+  if (extra !== undefined) {
+    throw usageFailure(`image ${word} takes no --${extra}`, 'image');
+  }
+  if (word !== 'list' && operands.length === 0) {
+    throw usageFailure(`image ${word} needs IMAGE`, 'image');
+  }
+  try {
+    return await action.run(operands, invocation, io);
+  } catch (error) {
+    // Of the host's files: a read-only /etc, a full disk.
+    if (error instanceof Error && 'code' in error) {
+      throw new CommandFailure(`image ${word}: ${problemAtPath(error)}`, 1, error);
+    }
+    throw error;
+  }
+};
+
+async function inspect(operands: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
+  const contents = await contentsOf(operands);
+  if (invocation.options.has('cat')) {
+    await showText(renderContents(contents), invocation, io);
+    return 0;
+  }
+  const manager = managerOf(invocation.options) ?? 'systemd';
+  // What would be made is the same wherever the supervisor's directory is.
+  const request = { ...attachOptions(contents.image, manager, invocation.options), scanDirectory: undefined };
+  const layout = layOut(contents, request);
+  const units = inspectUnits(contents, layout, manager);
+  const { variables, image: which, prefixes } = contents;
+  const inspected: InspectedImage = {
+    image: which.path,
+    name: which.name,
+    service: variables.get('PORTABLE_PRETTY_NAME') ?? null,
+    system: variables.get('PRETTY_NAME') ?? variables.get('ID') ?? null,
+    prefixes,
+    manager,
+    units,
+  };
+  await print(inspected, invocation, io, renderImage);
+  return units.some(({ verdict }) => verdict === 'refused') ? 1 : 0;
+}
+
+async function attach(operands: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
+  const { options } = invocation;
+  needRoot('attach');
+  const contents = await contentsOf(operands);
+  const manager = neededManager(options);
+  const own = MANAGER_OF[manager];
+  if (options.has('runtime') && manager !== 'systemd') {
+    throw new CommandFailure(
+      `--runtime: ${titleOf(manager)} has no place for services until the next boot; leave it out`,
+      1,
+    );
+  }
+  // A supervisor of directories runs what is in its own, at once and at boot.
+  const scans = own.scanDirectories.length > 0;
+  const enable = options.has('enable') || (scans && options.has('now'));
+  const scanDirectory = enable ? scanDirectoryOf(manager) : undefined;
+  const request = { ...attachOptions(contents.image, manager, options), enable, scanDirectory };
+  const layout = layOut(contents, request);
+  checkUnits(contents, layout, manager);
+  using _lock = AttachLock.take();
+  forget(contents.image.name);
+  for (const runtime of [false, true]) {
+    const present = findAttachment(contents.image.name, runtime);
+    if (present !== undefined) {
+      const words = `it is attached already (${printable(present.image)}); "dynuserctl image detach ${contents.image.name}" detaches it`;
+      throw new CommandFailure(`${contents.image.name}: ${words}`, 1);
+    }
+  }
+  makeAll(attachmentOf(contents, request, layout, options), layout.entries);
+  await tellLeftOut(layout, io);
+  await tellAttached(own, request, layout, options, io);
+  const shown = layout.services.join(', ');
+  await io.output.write(`Attached ${contents.image.name} to ${titleOf(manager)}: ${shown}.\n`);
+  return 0;
+}
+
+function attachmentOf(
+  { image: which }: ImageContents,
+  { manager, runtime }: AttachOptions,
+  { services }: Layout,
+  options: OptionValues,
+): Omit<Attachment, 'complete' | 'made'> {
+  const profile = lastValue(options, 'profile') ?? PROFILES[0];
+  return { name: which.name, image: which.path, manager, profile, runtime, services };
+}
+
+async function tellLeftOut({ leftOut }: Layout, io: ProcessIo): Promise<void> {
+  for (const { unit, reason } of leftOut) {
+    await io.errors.write(`dynuserctl: ${unit} is left out: ${reason}\n`);
+  }
+}
+
+/**
+ * Puts an image in the place of the one that is attached under the same name, up to its first "_". systemd and OpenRC know a service by its
+ * name, and leave one that runs alone; what runit and s6 know is a directory, which goes.
+ */
+async function reattach(operands: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
+  const { options } = invocation;
+  needRoot('reattach');
+  const contents = await contentsOf(operands);
+  using _lock = AttachLock.take();
+  const former = formerOf(contents.image.name, options);
+  checkUnchanged(former);
+  const { manager, runtime } = former;
+  const own = MANAGER_OF[manager];
+  const formerDirectory = scanDirectoryWith(former);
+  const scans = own.scanDirectories.length > 0;
+  const scanDirectory = formerDirectory ?? (scans && isStarted(options) ? scanDirectoryOf(manager) : undefined);
+  const made = former.made.map(({ path }) => path);
+  const request: AttachOptions = {
+    ...attachOptions(contents.image, manager, options, made),
+    ...{ runtime, enable: options.has('enable') || scanDirectory !== undefined, scanDirectory },
+  };
+  const layout = layOut(contents, request);
+  checkUnits(contents, layout, manager);
+  const ending = former.services.filter(name => scans || !layout.services.includes(name));
+  const staying = former.services.filter(name => !ending.includes(name));
+  const isTold = own.isRunning();
+  const place = { runtime, scanDirectory: formerDirectory };
+  if (isTold && ending.length > 0) {
+    await stopAll({ ...former, services: ending }, options);
+  }
+  const restarted = isTold && options.has('now') && staying.length > 0 ? await own.running(staying) : [];
+  const before = entriesOf(former);
+  if (scans) {
+    removeLinks(former);
+  }
+  if (isTold && ending.length > 0) {
+    await own.release?.(ending, place);
+  }
+  removeAll(former);
+  try {
+    makeAll(attachmentOf(contents, request, layout, options), layout.entries);
+  } catch (error) {
+    makeAll(former, before);
+    throw error;
+  }
+  await tellLeftOut(layout, io);
+  if (isTold && !options.has('no-reload')) {
+    await own.reload(request);
+  }
+  if (restarted.length > 0) {
+    // They are started again with all others.
+    await own.stop(restarted);
+  }
+  await tellAttached(own, request, layout, options, io);
+  const shown = layout.services.join(', ');
+  const words = `Attached ${contents.image.name} in the place of ${former.name} to ${titleOf(manager)}: ${shown}.`;
+  await io.output.write(`${words}\n`);
+  return 0;
+}
+
+function isStarted(options: OptionValues): boolean {
+  return options.has('enable') || options.has('now');
+}
+
+/** @returns what an image comes in the place of. @throws CommandFailure if that is nothing, or not certain */
+function formerOf(name: string, options: OptionValues): Attachment {
+  const family = (each: string): string => withoutSuffix(each).replace(/_.*$/s, '');
+  const found = listAttachments().filter(
+    each =>
+      each.complete && !isGone(each) && family(each.name) === family(name) && (each.runtime || !options.has('runtime')),
+  );
+  const [former, another] = found.some(each => each.name === name) ? found.filter(each => each.name === name) : found;
+  if (former === undefined) {
+    throw new CommandFailure(`${name}: no image of this name, up to the first "_", is attached; use attach`, 1);
+  }
+  if (another !== undefined) {
+    const words = `${found.map(each => each.name).join(', ')} are attached, and it could come in the place of each`;
+    throw new CommandFailure(`${name}: ${words}; detach all but one`, 1);
+  }
+  return former;
+}
+
+async function isAttached(operands: readonly string[], { options }: Invocation, io: ProcessIo): Promise<ExitStatus> {
+  const [operand = '', ...others] = operands;
+  if (others.length > 0) {
+    throw usageFailure('image is-attached takes one IMAGE', 'image');
+  }
+  const names = namesOf(operand);
+  const attachment = findAttached(names, options).find(each => !isGone(each));
+  const foreign = attachedByPortablectl();
+  const otherwise = names.some(name => foreign.has(name)) ? 'portablectl' : 'detached';
+  const state = attachment === undefined ? otherwise : (await toListed(attachment)).state;
+  await io.output.write(`${state}\n`);
+  return state === 'detached' ? 1 : 0;
+}
+
+/** What comes after the files: the manager is told. It is attached, whatever the manager says. */
+async function tellAttached(
+  manager: Manager,
+  request: AttachOptions,
+  { services }: Layout,
+  options: OptionValues,
+  io: ProcessIo,
+): Promise<void> {
+  if (!manager.isRunning()) {
+    if (options.has('now')) {
+      throw new CommandFailure(`attached, but not started: ${titleOf(request.manager)} does not run here`, 1);
+    }
+    return;
+  }
+  try {
+    if (!options.has('no-reload')) {
+      await manager.reload(request);
+    }
+    if (request.enable && manager.enable !== undefined) {
+      await manager.enable(services, request.runtime);
+    }
+    if (options.has('now')) {
+      await manager.start(services);
+    }
+  } catch (error) {
+    if (error instanceof CommandFailure) {
+      await io.errors.write(`dynuserctl: the image is attached; "dynuserctl image detach" detaches it\n`);
+    }
+    throw error;
+  }
+}
+
+async function detach(operands: readonly string[], { options }: Invocation, io: ProcessIo): Promise<ExitStatus> {
+  needRoot('detach');
+  const [operand = '', ...others] = operands;
+  if (others.length > 0) {
+    throw usageFailure(`image detach takes no prefix: it removes all that attach has made`, 'image');
+  }
+  const names = namesOf(operand);
+  using _lock = AttachLock.take();
+  names.forEach(forget);
+  const [attachment] = findAttached(names, options);
+  if (attachment === undefined) {
+    const [name = ''] = names;
+    const words = attachedByPortablectl().has(name)
+      ? 'portablectl has attached it: detach it with that'
+      : 'dynuserctl has not attached it';
+    throw new CommandFailure(`${printable(name)}: ${words}; "dynuserctl image list" shows what is attached`, 1);
+  }
+  checkUnchanged(attachment);
+  const manager = MANAGER_OF[attachment.manager];
+  const isTold = manager.isRunning() && attachment.services.length > 0;
+  const where = { runtime: attachment.runtime, scanDirectory: scanDirectoryWith(attachment) };
+  if (isTold) {
+    await stopAll(attachment, options);
+  }
+  if (options.has('clean')) {
+    await clean(attachment, io);
+  }
+  removeLinks(attachment);
+  if (isTold) {
+    await manager.release?.(attachment.services, where);
+  }
+  removeAll(attachment);
+  if (isTold && !options.has('no-reload')) {
+    await manager.reload(where);
+  }
+  await io.output.write(`Detached ${attachment.name}.\n`);
+  return 0;
+}
+
+/** As portablectl(1): the last part of a path is enough, and the image need not exist any more. */
+function namesOf(operand: string): readonly [string, string] {
+  const given = basename(operand.replace(/\/+$/, ''));
+  return [given, `${given}${DISK_SUFFIX}`];
+}
+
+/** @returns what is attached under the first of the names that is, until the next boot or not */
+function findAttached(names: readonly string[], options: OptionValues): Attachment[] {
+  const name = names.find(each => [false, true].some(runtime => findAttachment(each, runtime) !== undefined));
+  return name === undefined
+    ? []
+    : [false, true]
+        .filter(runtime => !options.has('runtime') || runtime)
+        .flatMap(runtime => findAttachment(name, runtime) ?? []);
+}
+
+/** @throws CommandFailure if something of it is not as attach has made it */
+function checkUnchanged(attachment: Attachment): void {
+  const changes = changesOf(attachment);
+  if (changes.length > 0) {
+    const shown = changes.slice(0, 8).map(printable).join(', ');
+    throw new CommandFailure(`${attachment.name}: not as it was attached: ${shown}; move that away, then try again`, 1);
+  }
+}
+
+/** Removes what the services have kept, while their units are still there to say what that is. @throws CommandFailure */
+async function clean(attachment: Attachment, io: ProcessIo): Promise<void> {
+  const manager = MANAGER_OF[attachment.manager];
+  if (manager.clean !== undefined) {
+    await manager.clean(attachment.services);
+    return;
+  }
+  const places = placesOfAttachment(attachment);
+  const names = new Set(places.map(({ base, path }) => `${base}/${path}`));
+  const leases = await withClient(io, listLeases);
+  const held = leases.find(({ directories }) => directories.some(path => names.has(path)));
+  if (held !== undefined) {
+    const words = `${printable(held.userName)} uses directories of it (${printable(held.unit)}); end that first`;
+    throw new CommandFailure(`${attachment.name}: ${words}`, 1);
+  }
+  for (const place of places) {
+    await removePlace(fileURLToPath(new URL('./dynuser-helper', import.meta.url)), place);
+  }
+}
+
+/** Stops the services if that is asked for. @throws CommandFailure while they run */
+async function stopAll({ name, manager: which, services }: Attachment, options: OptionValues): Promise<void> {
+  const manager = MANAGER_OF[which];
+  if (options.has('now')) {
+    await manager.stop(services);
+  }
+  const running = await manager.running(services);
+  if (running.length > 0) {
+    const shown = `${running.map(printable).join(', ')} ${running.length === 1 ? 'runs' : 'run'}`;
+    throw new CommandFailure(`${name}: ${shown}; stop it first, or use --now`, 1);
+  }
+}
+
+/** @returns the supervisor's directory with the links of the services, if attach has made them */
+function scanDirectoryWith({ made, services, manager }: Attachment): string | undefined {
+  const link = made.find(({ kind, path }) => kind === 'link' && services.includes(basename(path)));
+  return link === undefined || MANAGER_OF[manager].scanDirectories.length === 0 ? undefined : dirname(link.path);
+}
+
+/** Drops what is left of an attachment if something else, such as portablectl(1), has detached it. */
+function forget(name: string): void {
+  for (const runtime of [false, true]) {
+    const attachment = findAttachment(name, runtime);
+    if (attachment !== undefined && isGone(attachment)) {
+      removeAll(attachment);
+    }
+  }
+}
+
+async function list(operands: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
+  if (operands.length > 0) {
+    throw usageFailure(`image list takes no IMAGE`, 'image');
+  }
+  const attached = await Promise.all(
+    listAttachments()
+      .filter(attachment => !isGone(attachment))
+      .map(toListed),
+  );
+  const known = new Set(attached.map(({ name }) => name));
+  const foreign = attachedByPortablectl();
+  const others = imagesOfHost()
+    .filter(({ name }) => !known.has(name))
+    .map(
+      ({ name, path }): ListedImage => ({
+        name,
+        state: foreign.has(name) ? 'portablectl' : 'detached',
+        manager: foreign.has(name) ? 'systemd' : null,
+        profile: null,
+        units: [],
+        image: path,
+      }),
+    );
+  const all = [...attached, ...others].sort((one, other) => (one.name < other.name ? -1 : 1));
+  await print(all, invocation, io, renderImages);
+  return 0;
+}
+
+async function toListed(attachment: Attachment): Promise<ListedImage> {
+  const { name, manager, profile, services, image: path, runtime } = attachment;
+  const state = await stateOf(attachment);
+  return { name, state: runtime ? `${state}-runtime` : state, manager, profile, units: services, image: path };
+}
+
+async function stateOf(attachment: Attachment): Promise<string> {
+  if (!attachment.complete) {
+    return 'unfinished';
+  }
+  const manager = MANAGER_OF[attachment.manager];
+  if (!manager.isRunning() || attachment.services.length === 0) {
+    return 'attached';
+  }
+  try {
+    const running = await manager.running(attachment.services);
+    return running.length > 0 ? 'running' : 'attached';
+  } catch (error) {
+    if (error instanceof CommandFailure) {
+      return 'attached';
+    }
+    throw error;
+  }
+}
+
+/** @returns the images that have a name on this host */
+function imagesOfHost(): Image[] {
+  const found = new Map<string, Image>();
+  for (const directory of IMAGE_DIRECTORIES) {
+    for (const name of namesIn(directory)) {
+      const path = attempt(() => realpathSync(`${directory}/${name}`));
+      const isImage =
+        path !== undefined && (name.endsWith(DISK_SUFFIX) || attempt(() => lstatSync(path))?.isDirectory() === true);
+      if (isImage && !found.has(name)) {
+        found.set(name, { name, path, isDisk: lstatSync(path).isFile() });
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+const ATTACHED_UNITS = ['/etc/systemd/system.attached', '/run/systemd/system.attached'];
+
+/** @returns the names of images whose units are attached, by the first line of their drop-ins, and which dynuserctl has not attached */
+function attachedByPortablectl(): ReadonlySet<string> {
+  const own = new Set(listAttachments().map(({ image: path }) => path));
+  const paths = ATTACHED_UNITS.flatMap(directory =>
+    namesIn(directory)
+      .filter(name => name.endsWith('.d'))
+      .flatMap(name => {
+        const text = attempt(() => readFileSync(`${directory}/${name}/20-portable.conf`, 'utf8'));
+        return /^# Drop-in created for image '(.*)', do not edit\.$/m.exec(text ?? '')?.[1] ?? [];
+      }),
+  );
+  return new Set(paths.filter(path => !own.has(path)).map(path => basename(path)));
+}
+
+function namesIn(directory: string): string[] {
+  return (attempt(() => readdirSync(directory)) ?? []).slice(0, IMAGES_LISTED_MAX);
+}
+
+function needRoot(action: string): void {
+  if (process.geteuid?.() !== 0) {
+    throw new CommandFailure(`only root can ${action} images; use sudo`, 1);
+  }
+  // What is made has the modes that are asked for, whatever the shell's mask is.
+  process.umask(0o022);
+}
+
+function contentsOf([operand = '', ...prefixes]: readonly string[]): Promise<ImageContents> {
+  return readImage(findImage(operand), prefixes.length === 0 ? undefined : prefixes);
+}
+
+function managerOf(options: OptionValues): ManagerName | undefined {
+  const named = lastValue(options, 'manager');
+  return MANAGERS.find(name => name === named) ?? detectManager();
+}
+
+function neededManager(options: OptionValues): ManagerName {
+  const manager = managerOf(options);
+  if (manager === undefined) {
+    throw new CommandFailure(`no service manager runs here; name one with --manager=${MANAGERS.join('|')}`, 1);
+  }
+  return manager;
+}
+
+function attachOptions(
+  which: Image,
+  manager: ManagerName,
+  options: OptionValues,
+  /** paths that will be gone */
+  former: readonly string[] = [],
+): Omit<AttachOptions, 'scanDirectory'> {
+  const instances = options.get('instance') ?? [];
+  const bad = instances.find(name => !/^[A-Za-z0-9:_.@-]+$/.test(name));
+  if (bad !== undefined) {
+    throw usageFailure(`--instance=: '${printable(bad)}' cannot be an instance here`, 'image');
+  }
+  return {
+    manager,
+    runtime: options.has('runtime'),
+    profile: profileText(lastValue(options, 'profile') ?? PROFILES[0], manager),
+    enable: options.has('enable'),
+    instances,
+    isNamed: IMAGE_DIRECTORIES.map(directory => `${directory}/${which.name}`).some(
+      path => !former.includes(path) && attempt(() => realpathSync(path)) === which.path,
+    ),
+  };
+}
+
+/** Profiles of the administrator and of systemd's package come first, as portablectl(1) finds them; without systemd those of dynuser do. */
+function profileText(name: string, manager: ManagerName): string {
+  const bases = manager === 'systemd' ? ['/etc', '/run', '/usr/local/lib', '/usr/lib'] : [];
+  const paths = [
+    `/etc/dynuser/portable/profile/${name}/service.conf`,
+    ...bases.map(base => `${base}/systemd/portable/profile/${name}/service.conf`),
+  ];
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) {
+    for (const path of paths) {
+      const isUsual = (attempt(() => lstatSync(path))?.size ?? Number.POSITIVE_INFINITY) <= UNIT_FILE_BYTES_MAX;
+      const text = isUsual ? attempt(() => readFileSync(path, 'utf8')) : undefined;
+      if (text !== undefined) {
+        return text;
+      }
+    }
+  }
+  const own = ownProfile(name);
+  if (own === undefined) {
+    throw new CommandFailure(
+      `there is no profile ${printable(name)}; use ${PROFILES.join(', ')}, or make ${printable(paths[0] ?? '')}`,
+      1,
+    );
+  }
+  return own;
+}
+
+/** What dynuser-run would say to each unit, as it would be attached. systemd starts its units itself. */
+function inspectUnits(contents: ImageContents, { entries, leftOut }: Layout, manager: ManagerName): InspectedUnit[] {
+  return contents.units
+    .map(({ name }): InspectedUnit => {
+      const reason = leftOut.find(({ unit }) => unit === name)?.reason;
+      if (reason !== undefined) {
+        return { name, verdict: 'left out', reasons: [reason] };
+      }
+      const path = entries.find(entry => entry.kind === 'file' && basename(entry.path) === name)?.path ?? '';
+      const refused = manager === 'systemd' ? [] : judgeUnitFile(path, undefined, answersFrom(entries)).refused;
+      return refused.length > 0
+        ? { name, verdict: 'refused', reasons: refused }
+        : { name, verdict: 'attached', reasons: outsideOf(contents, name) };
+    })
+    .concat(contents.masked.map(name => ({ name, verdict: 'left out', reasons: ['the image masks it'] })));
+}
+
+/** What a unit has run as root, with the files of the host before it, whatever its profile says. */
+function outsideOf({ units }: ImageContents, unit: string): string[] {
+  const text = units.find(({ name }) => name === unit)?.bytes.toString('utf8') ?? '';
+  if (!unit.endsWith('.service')) {
+    return [];
+  }
+  try {
+    const commands = outsideCommands(parseUnitFile(text, unit, () => {}).service);
+    return commands.map(command => `${command} is run by root outside of the image`);
+  } catch (error) {
+    return [`what it runs cannot be told: ${error instanceof Error ? error.message : error}`];
+  }
+}
+
+/** @throws CommandFailure if a unit could never start, or nothing is left to attach */
+function checkUnits(contents: ImageContents, layout: Layout, manager: ManagerName): void {
+  const units = inspectUnits(contents, layout, manager);
+  const refused = units.find(({ verdict }) => verdict === 'refused');
+  if (refused !== undefined) {
+    const words = refused.reasons.slice(0, 4).map(printable).join('; ');
+    throw new CommandFailure(`${contents.image.path}: dynuser-run would not start ${refused.name}: ${words}`, 1);
+  }
+  if (layout.services.length === 0) {
+    const words = layout.leftOut.map(({ unit, reason }) => `${unit}: ${reason}`).join('; ');
+    throw new CommandFailure(`${contents.image.path}: nothing of it can be attached: ${words}`, 1);
+  }
+}
+
+/** The host as it will be: what is not made yet is answered from what will be. */
+function answersFrom(entries: readonly Entry[]): (question: LaunchQuestion) => LaunchAnswer {
+  return question => {
+    const { kind, path } = question;
+    const entry = entries.find(each => each.path === path);
+    if (kind === 'file' && entry?.kind === 'file') {
+      return { kind, path, found: true, text: entry.bytes.toString('utf8') };
+    }
+    if (kind === 'directory' && entry?.kind === 'directory') {
+      const names = entries.filter(each => dirname(each.path) === path).map(each => basename(each.path));
+      return { kind, path, found: true, names: names.filter(name => name.endsWith('.conf')).sort() };
+    }
+    return answerQuestion(question);
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * What a fleet is on one host: which names are its, which UIDs it gives out, and the snapshot by which users of other hosts are looked up.
+ * Pure.
+ */
+import type { RequestedDirectory } from './directory.ts';
+import type { DirectoryClass } from './directory-classes.ts';
+import { DIRECTORY_CLASSES, PRIVATE } from './directory-classes.ts';
+import type { Uid, UserName } from './ids.ts';
+import { COMPANION_USER } from './paths.ts';
+import { matchesPattern, mergeIntervals, POSSIBLE_UIDS, parseRange, type UidRange } from './range.ts';
+
+/** off: nothing is asked. preferred: a name that the fleet cannot give a UID now gets one of this host. required: it is refused. */
+export const FLEET_MODES = ['off', 'preferred', 'required'] as const;
+export type FleetMode = (typeof FLEET_MODES)[number];
+
+/**
+ * What a fleet gives out unless it is configured: systemd has 65536–524287 as unused (systemd, docs/UIDS-GIDS.md), /etc/subuid begins at
+ * 100000, and Nomad has 80000–89999. They touch no host's own range, so that what one host gives out alone is never a user of the fleet
+ * elsewhere.
+ */
+export const FLEET_RANGE = parseRange('65536-79999 90000-99999') as UidRange;
+
+/** The unit of a launch that was given none: it is not started again, here or elsewhere. */
+const TRANSIENT_NAME = /^run-r[0-9a-f]{16}$/;
+
+/** @returns whether the fleet may have the name: what lives once, and what the fleet needs itself, stays local */
+export function mayBeFleetName(name: UserName): boolean {
+  return name !== COMPANION_USER && !TRANSIENT_NAME.test(name);
+}
+
+/** @param patterns of FleetNames= @param asked what the request says; undefined: nothing */
+export function isFleetName(name: UserName, patterns: readonly string[], asked: boolean | undefined): boolean {
+  return mayBeFleetName(name) && (asked ?? patterns.some(pattern => matchesPattern(pattern, name)));
+}
+
+/** @returns a range as the store has it: the same text for the same UIDs, however they were written */
+export function canonicalRange(range: UidRange): string {
+  return mergeIntervals([range])
+    .map(({ first, last }) => `${first}-${last}`)
+    .join(' ');
+}
+
+/** A file system that hosts share: where this host has it, and what all of them call it. */
+export interface SharedStorage {
+  /** absolute, without a slash at the end unless it is the root */
+  readonly path: string;
+  readonly id: string;
+}
+
+/** A directory on shared storage. */
+export interface SharedPlace {
+  readonly storage: string;
+  /** below the root of the storage */
+  readonly path: string;
+}
+
+/** @returns where the directories of a request are on shared storage, by their paths alone */
+export function sharedPlaces(
+  directories: readonly Pick<RequestedDirectory, 'kind' | 'source' | 'below'>[],
+  storages: readonly SharedStorage[],
+): readonly SharedPlace[] {
+  return directories.flatMap(({ kind, source, below }) => {
+    const { base }: DirectoryClass = DIRECTORY_CLASSES[kind];
+    const paths = [`${base}/${PRIVATE}/${source}`, `${base}/${source}`];
+    const places = below === undefined ? paths.flatMap(path => placeOf(path, storages)) : [];
+    return places.slice(0, 1);
+  });
+}
+
+function placeOf(path: string, storages: readonly SharedStorage[]): SharedPlace[] {
+  const holding = storages
+    .filter(storage => path === storage.path || path.startsWith(storage.path === '/' ? '/' : `${storage.path}/`))
+    .toSorted((a, b) => b.path.length - a.path.length)[0];
+  if (holding === undefined) {
+    return [];
+  }
+  const below = path.slice(holding.path === '/' ? 0 : holding.path.length);
+  return [{ storage: holding.id, path: below === '' ? '/' : below }];
+}
+
+/** A name and its UID, on every host of the fleet. */
+export interface FleetUser {
+  readonly name: UserName;
+  readonly uid: Uid;
+}
+
+/** The first line of a snapshot begins so; its end is the number of users. */
+export const SNAPSHOT_MAGIC = 'dynuser-fleet 1';
+/** The bytes of every line, the newline counted: the longest name, a space and the digits of the largest UID. */
+export const SNAPSHOT_LINE = 43;
+const NAME_WIDTH = 31;
+const UID_WIDTH = 10;
+/** Users in a snapshot: whoever reads one refuses more. */
+export const SNAPSHOT_USERS_MAX = 131_072;
+
+/**
+ * The snapshot that the NSS module searches: a line with the number of users, a line for each user by name, and again by UID. All are of one
+ * length, so that a search reads a few of them.
+ * @param users at most SNAPSHOT_USERS_MAX, no name and no UID twice
+ */
+export function encodeSnapshot(users: readonly FleetUser[]): string {
+  // By bytes, as strcmp(3) in the C locale: names are ASCII.
+  const byName = users.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const byUid = users.toSorted((a, b) => a.uid - b.uid);
+  const head = `${SNAPSHOT_MAGIC.padEnd(NAME_WIDTH)} ${String(users.length).padStart(UID_WIDTH)}\n`;
+  return head + [...byName, ...byUid].map(lineOf).join('');
+}
+
+function lineOf({ name, uid }: FleetUser): string {
+  return `${name.padEnd(NAME_WIDTH)} ${String(uid).padStart(UID_WIDTH)}\n`;
+}
+
+const LINE = /^([A-Za-z_][A-Za-z0-9_-]{0,30}) * +([1-9][0-9]{0,9})$/;
+
+/** @returns the users of a snapshot, or undefined if the text is broken */
+export function decodeSnapshot(text: string): readonly FleetUser[] | undefined {
+  const count = Number(text.slice(NAME_WIDTH, SNAPSHOT_LINE - 1));
+  const isWhole =
+    text.startsWith(SNAPSHOT_MAGIC) &&
+    Number.isInteger(count) &&
+    count <= SNAPSHOT_USERS_MAX &&
+    text.length === SNAPSHOT_LINE * (1 + 2 * count);
+  if (!isWhole) {
+    return undefined;
+  }
+  const users: FleetUser[] = [];
+  for (let index = 1; index <= count; index++) {
+    const match = LINE.exec(text.slice(index * SNAPSHOT_LINE, (index + 1) * SNAPSHOT_LINE - 1));
+    const uid = Number(match?.[2]);
+    if (match?.[1] === undefined || uid < POSSIBLE_UIDS.first || uid > POSSIBLE_UIDS.last) {
+      return undefined;
+    }
+    users.push({ name: match[1] as UserName, uid: uid as Uid });
+  }
+  return users;
+}

@@ -1,0 +1,77 @@
+/** Users that come and go, as records of the kernel's audit: ADD_USER and DEL_USER, as useradd(8) and userdel(8) make them. */
+import type { LeaseEvents } from '../allocator/events.ts';
+import type { DynamicUser } from '../core/lease.ts';
+import type { AuditRecordType, AuditSocket } from '../host/audit-socket.ts';
+import type { Logger } from './logger.ts';
+
+/** Records that wait for the kernel, which may have no room for them: those that come then are lost. */
+const WAITING_MAX = 4_096;
+
+/**
+ * @param isWanted read at each event, so that it may change
+ * @param open makes the connection to the kernel; it throws if the kernel has no audit
+ */
+export function auditUsers(
+  events: LeaseEvents,
+  isWanted: () => boolean,
+  open: () => Pick<AuditSocket, 'send'>,
+  logger: Logger,
+): void {
+  const waiting: { readonly type: AuditRecordType; readonly text: string }[] = [];
+  let socket: Pick<AuditSocket, 'send'> | undefined;
+  let isRefused = false;
+  let hasTaken = false;
+  let isSending = false;
+  let lost = 0;
+
+  const sendAll = async (): Promise<void> => {
+    try {
+      socket ??= open();
+      for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+        const errno = await socket.send(next.type, next.text);
+        if (errno !== 0) {
+          throw new Error(`errno ${errno}`);
+        }
+        waiting.shift();
+        hasTaken = true;
+      }
+    } catch (error) {
+      // Usual in containers, whose records are not the host's: `dynuserctl doctor` says so. After the first record it is a failure.
+      isRefused = true;
+      waiting.length = 0;
+      logger[hasTaken ? 'warn' : 'debug']({ err: error }, 'the kernel takes no audit records');
+    }
+    if (lost > 0) {
+      logger.warn({ lost }, `${lost} audit records were lost: the kernel had no room for them`);
+      lost = 0;
+    }
+    isSending = false;
+  };
+  const record = (type: AuditRecordType, user: DynamicUser): void => {
+    if (!user.dynamic || isRefused || !isWanted()) {
+      return;
+    }
+    if (waiting.length >= WAITING_MAX) {
+      lost++;
+      return;
+    }
+    waiting.push({ type, text: auditText(type, user) });
+    if (!isSending) {
+      isSending = true;
+      void sendAll();
+    }
+  };
+  events.on(['allocated'], ({ user, joined }) => {
+    if (!joined) {
+      record('addUser', user);
+    }
+  });
+  events.on(['ended'], ({ user }) => record('deleteUser', user));
+}
+
+/** @returns the fields as audit_log_acct_message(3) has them. Names and units have no quotes by their grammar. */
+export function auditText(type: AuditRecordType, { name, uid, leases }: DynamicUser): string {
+  const operation = type === 'addUser' ? 'add-dynamic-user' : 'delete-dynamic-user';
+  const unit = leases[0] === undefined ? '' : ` unit=${leases[0].unit}`;
+  return `op=${operation} id=${uid} acct="${name}"${unit} exe="dynuserd" hostname=? addr=? terminal=? res=success`;
+}

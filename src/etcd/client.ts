@@ -1,0 +1,364 @@
+/**
+ * etcd as it is used here: its endpoints in turn, one deadline for a call with all its attempts, back-off with full jitter between them,
+ * PING frames by which a dead connection shows, and client certificates, which are read anew for each connection. Knows nothing of users.
+ */
+import { type ClientHttp2Stream, constants } from 'node:http2';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { Code, ConnectError, type Transport } from '@connectrpc/connect';
+import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
+import { type HeaderMessage, LEASE_GRANT, LEASE_KEEP_ALIVE, RANGE, TXN, WATCH, type WatchMessage } from './messages.ts';
+
+/** A call with all its attempts, and one attempt, in milliseconds. */
+const CALL_MS = 3_000;
+const ATTEMPT_MS = 1_000;
+/** Between attempts: at random up to a bound, which doubles up to another. */
+const BACK_OFF_MS = 20;
+const BACK_OFF_MAX_MS = 1_000;
+/** etcd takes a PING every 5 s for too much (--grpc-keepalive-min-time). */
+const PING_INTERVAL_MS = 10_000;
+const PING_TIMEOUT_MS = 5_000;
+/** The longest answer: a page of keys has less. */
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+/** etcd ends a stream on a member that has lost its leader only for those who ask so (api/v3rpc, "hasleader"). */
+const STREAM_HEADERS = { hasleader: 'true' };
+
+export interface EtcdCredentials {
+  /** PEM */
+  readonly ca?: Buffer;
+  readonly certificate?: Buffer;
+  readonly key?: Buffer;
+}
+
+export interface EtcdOptions {
+  /** URLs, at least one */
+  readonly endpoints: readonly string[];
+  /** a key that may be read, whether it is there or not */
+  readonly readableKey: string;
+  /** called for each connection. @throws Error that says which file cannot be read */
+  credentials(): EtcdCredentials;
+  readonly callMs?: number;
+  readonly attemptMs?: number;
+}
+
+/** No endpoint gave an answer: what was asked may have happened. */
+export class EtcdUnavailable extends Error {
+  override readonly name = 'EtcdUnavailable';
+}
+
+/** etcd has understood and refused: the role lacks a right, say. */
+export class EtcdRefused extends Error {
+  override readonly name = 'EtcdRefused';
+}
+
+/** What another endpoint, or the same one a moment later, may answer otherwise. */
+const PASSING: ReadonlySet<Code> = new Set([
+  ...[Code.Unavailable, Code.DeadlineExceeded, Code.Internal, Code.Unknown],
+  ...[Code.Canceled, Code.Aborted, Code.ResourceExhausted],
+]);
+
+/** What the members of another cluster would take for theirs: it was put back from a backup, say. */
+export class EtcdReplaced extends Error {
+  override readonly name = 'EtcdReplaced';
+  readonly clusterId: bigint;
+  readonly revision: bigint;
+
+  constructor({ clusterId, revision }: Pick<HeaderMessage, 'clusterId' | 'revision'>) {
+    super(`the cluster is ${clusterId.toString(16)} now`);
+    this.clusterId = clusterId;
+    this.revision = revision;
+  }
+}
+
+/** The connection is a new one, and it is not known yet whose. Nothing was sent. */
+class UnknownConnection extends Error {}
+
+type StreamRequest = Parameters<Http2SessionManager['request']>;
+
+/** Sends a transaction over no connection but the one that the cluster was asked for on: a transaction cannot ask that itself. */
+class KnownSessions {
+  readonly #inner: Http2SessionManager;
+  #known: ClientHttp2Stream['session'];
+  #last: ClientHttp2Stream['session'];
+
+  constructor(inner: Http2SessionManager) {
+    this.#inner = inner;
+  }
+
+  get authority(): string {
+    return this.#inner.authority;
+  }
+
+  /** The last answer came over it. */
+  isKnown(): void {
+    this.#known = this.#last;
+  }
+
+  async request(...[method, path, headers, options]: StreamRequest) {
+    const stream = await this.#inner.request(method, path, headers, options);
+    if (path.endsWith(`/${TXN.name}`) && stream.session !== this.#known) {
+      stream.on('error', () => undefined);
+      stream.close(constants.NGHTTP2_CANCEL);
+      throw new UnknownConnection();
+    }
+    this.#last = stream.session;
+    return stream;
+  }
+
+  notifyResponseByteRead(stream: ClientHttp2Stream): void {
+    this.#inner.notifyResponseByteRead(stream);
+  }
+}
+
+class Endpoint {
+  readonly url: string;
+  readonly #credentials: () => EtcdCredentials;
+  readonly #readableKey: Uint8Array;
+  #session: Http2SessionManager | undefined;
+  #known: KnownSessions | undefined;
+  #transport: Transport | undefined;
+  /** of the connection that is known */
+  #header: HeaderMessage | undefined;
+
+  constructor(url: string, { credentials, readableKey }: Pick<EtcdOptions, 'credentials' | 'readableKey'>) {
+    this.url = url;
+    this.#credentials = credentials;
+    this.#readableKey = Buffer.from(readableKey);
+  }
+
+  /** @throws Error if the credentials cannot be read */
+  transport(): Transport {
+    const state = this.#session?.state();
+    if (this.#transport === undefined || state === 'error') {
+      const { ca, certificate, key } = this.#credentials();
+      const pings = { pingIntervalMs: PING_INTERVAL_MS, pingTimeoutMs: PING_TIMEOUT_MS };
+      this.#session = new Http2SessionManager(this.url, pings, {
+        ...(ca === undefined ? {} : { ca }),
+        ...(certificate === undefined ? {} : { cert: certificate }),
+        ...(key === undefined ? {} : { key }),
+      });
+      this.#known = new KnownSessions(this.#session);
+      this.#header = undefined;
+      this.#transport = createGrpcTransport({
+        baseUrl: this.url,
+        sessionManager: this.#known,
+        acceptCompression: [],
+        readMaxBytes: ANSWER_BYTES_MAX,
+      });
+    }
+    return this.#transport;
+  }
+
+  /** @returns what the member says of its cluster, over the connection that transactions go over from then on */
+  async header(timeoutMs: number): Promise<HeaderMessage | undefined> {
+    const transport = this.transport();
+    if (this.#header === undefined) {
+      const known = this.#known;
+      const any = { key: this.#readableKey, limit: 1n, serializable: true };
+      const { message } = await transport.unary(RANGE, undefined, timeoutMs, undefined, any);
+      known?.isKnown();
+      this.#header = message.header;
+    }
+    return this.#header;
+  }
+
+  /** The connection is another one. */
+  forget(): void {
+    this.#header = undefined;
+  }
+
+  close(): void {
+    this.#session?.abort();
+    this.#session = undefined;
+    this.#transport = undefined;
+  }
+}
+
+export class EtcdClient {
+  readonly #endpoints: readonly Endpoint[];
+  readonly #callMs: number;
+  readonly #attemptMs: number;
+  #current: number;
+  #isClosed = false;
+
+  constructor({ endpoints, callMs = CALL_MS, attemptMs = ATTEMPT_MS, ...each }: EtcdOptions) {
+    this.#endpoints = endpoints.map(url => new Endpoint(url, each));
+    // Hosts that start at a time do not all begin with the same one.
+    this.#current = Math.floor(Math.random() * endpoints.length);
+    this.#callMs = callMs;
+    this.#attemptMs = attemptMs;
+  }
+
+  /** @throws EtcdUnavailable, EtcdRefused; so do the others */
+  range(request: MessageInitShape<typeof RANGE.input>) {
+    return this.#call(RANGE, request);
+  }
+
+  /**
+   * @param clusterId the cluster that it is for
+   * @throws EtcdReplaced if it is another one: then nothing was done
+   */
+  txn(request: MessageInitShape<typeof TXN.input>, clusterId?: bigint) {
+    return this.#attempts(async (transport, timeoutMs, endpoint) => {
+      const header = await endpoint.header(timeoutMs);
+      if (clusterId !== undefined && header !== undefined && header.clusterId !== clusterId) {
+        throw new EtcdReplaced(header);
+      }
+      return (await transport.unary(TXN, undefined, timeoutMs, undefined, request)).message;
+    });
+  }
+
+  leaseGrant(seconds: number) {
+    return this.#call(LEASE_GRANT, { ttl: BigInt(seconds) });
+  }
+
+  /** @returns how many seconds the lease has now; 0 if it has run out */
+  leaseKeepAlive(id: bigint): Promise<number> {
+    return this.#attempts(async (transport, timeoutMs) => {
+      const { message } = await transport.stream(LEASE_KEEP_ALIVE, undefined, timeoutMs, STREAM_HEADERS, once({ id }));
+      for await (const { ttl } of message) {
+        return Number(ttl);
+      }
+      throw new ConnectError('no answer', Code.Unavailable);
+    });
+  }
+
+  /**
+   * One watch on one endpoint, until that or the signal ends it.
+   * @throws EtcdUnavailable, EtcdRefused
+   */
+  async *watch(
+    create: { readonly key: Uint8Array; readonly rangeEnd: Uint8Array; readonly startRevision: bigint },
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchMessage, void, undefined> {
+    const endpoint = this.#endpoint();
+    const ends = new AbortController();
+    const end = () => ends.abort();
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      // Until the watch is there, it is a call as others are.
+      const late = setTimeout(end, this.#attemptMs);
+      const answer = await endpoint
+        .transport()
+        .stream(WATCH, ends.signal, undefined, STREAM_HEADERS, open(create, ends.signal));
+      for await (const message of answer.message) {
+        clearTimeout(late);
+        yield message;
+        if (message.canceled) {
+          return;
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) {
+        this.#next(endpoint);
+        throw wordsFor(endpoint.url, error);
+      }
+    } finally {
+      signal.removeEventListener('abort', end);
+      ends.abort();
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const endpoint of this.#endpoints) {
+      endpoint.close();
+    }
+  }
+
+  #call<M extends DescMethodUnary>(
+    method: M,
+    request: MessageInitShape<M['input']>,
+  ): Promise<MessageShape<M['output']>> {
+    return this.#attempts(async (transport, timeoutMs) => {
+      const { message } = await transport.unary(method, undefined, timeoutMs, undefined, request);
+      return message as MessageShape<M['output']>;
+    });
+  }
+
+  async #attempts<Result>(
+    attempt: (transport: Transport, timeoutMs: number, endpoint: Endpoint) => Promise<Result>,
+  ): Promise<Result> {
+    const deadline = performance.now() + this.#callMs;
+    /** Why an attempt failed that was not just cut off, as the last one may be by the deadline of all. */
+    let told: EtcdUnavailable | undefined;
+    for (let wait = BACK_OFF_MS; ; wait = Math.min(2 * wait, BACK_OFF_MAX_MS)) {
+      const endpoint = this.#endpoint();
+      const left = deadline - performance.now();
+      try {
+        return await attempt(endpoint.transport(), Math.max(1, Math.min(this.#attemptMs, left)), endpoint);
+      } catch (error) {
+        if (error instanceof EtcdReplaced) {
+          throw error;
+        }
+        endpoint.forget();
+        if (isUnknownConnection(error) && performance.now() < deadline) {
+          continue;
+        }
+        const pause = Math.random() * wait;
+        const words = wordsFor(endpoint.url, error);
+        if (words instanceof EtcdRefused) {
+          throw words;
+        }
+        if (!(error instanceof ConnectError && error.code === Code.DeadlineExceeded)) {
+          told = words;
+        }
+        if (this.#isClosed || performance.now() + pause >= deadline) {
+          throw told ?? words;
+        }
+        this.#next(endpoint);
+        await sleep(pause);
+      }
+    }
+  }
+
+  #endpoint(): Endpoint {
+    const endpoint = this.#endpoints[this.#current];
+    if (endpoint === undefined || this.#isClosed) {
+      throw new EtcdUnavailable('the connection to etcd was closed on this side');
+    }
+    return endpoint;
+  }
+
+  /** Leaves an endpoint, unless somebody else has left it already. */
+  #next(endpoint: Endpoint): void {
+    if (this.#endpoints[this.#current] === endpoint) {
+      this.#current = (this.#current + 1) % this.#endpoints.length;
+    }
+  }
+}
+
+function isUnknownConnection(error: unknown): boolean {
+  return (
+    error instanceof UnknownConnection || (error instanceof ConnectError && error.cause instanceof UnknownConnection)
+  );
+}
+
+async function* once<T>(value: T): AsyncGenerator<T, void, undefined> {
+  yield value;
+}
+
+/** The stream of requests of a watch stays open as long as the watch. */
+async function* open<T>(create: T, signal: AbortSignal): AsyncGenerator<{ create: T }, void, undefined> {
+  yield { create };
+  await new Promise<void>(resolve => {
+    if (signal.aborted) {
+      resolve();
+    }
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function wordsFor(url: string, error: unknown): EtcdUnavailable | EtcdRefused {
+  if (error instanceof EtcdUnavailable) {
+    return error;
+  }
+  if (!(error instanceof ConnectError)) {
+    return new EtcdUnavailable(`${url}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  const words = `${url}: ${error.rawMessage}${error.rawMessage.includes(cause.slice(2)) ? '' : cause}`;
+  return PASSING.has(error.code)
+    ? new EtcdUnavailable(words, { cause: error })
+    : new EtcdRefused(words, { cause: error });
+}

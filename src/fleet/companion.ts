@@ -1,0 +1,116 @@
+/**
+ * The connection to dynuser-fleetd, which has the store of the fleet. It runs without rights, so nothing that it says is believed here: a
+ * reply that does not have the form of the interface, or does not come in time, is a failure; whether it can be true is for fleet.ts.
+ */
+import { createConnection, type Socket } from 'node:net';
+import { FLEET_INTERFACE } from '../api/generated/io-dynuser-fleet.ts';
+import { Semaphore } from '../core/semaphore.ts';
+import { ClientInterfaces, VarlinkClient } from '../varlink/client.ts';
+import { ConnectionError } from '../varlink/errors.ts';
+import type { JsonObject } from '../varlink/json.ts';
+import type { ReplyStream } from '../varlink/reply-stream.ts';
+import { socketDescriptor } from '../varlink/socket-handle.ts';
+
+const INTERFACE = 'io.dynuser.Fleet';
+/** One call, in milliseconds: the companion gives its store about 5 s. */
+const CALL_DEADLINE_MS = 8_000;
+/** A batch of 500 changes has about 50 kB. */
+const REPLY_BYTES_MAX = 256 * 1024;
+/** Calls at a time, each by its own connection: replies of one connection wait for each other. */
+const CALLS_MAX = 16;
+
+export interface CompanionDeps {
+  /** the path of its socket */
+  readonly path: string;
+  /** @param descriptor of a connected socket @returns why whoever listens there is not the companion; undefined if it is */
+  readonly problemOf: (descriptor: number) => string | undefined;
+}
+
+export class Companion {
+  readonly #deps: CompanionDeps;
+  readonly #calls = new Semaphore(CALLS_MAX);
+  readonly #clients = new Set<VarlinkClient>();
+  readonly #interfaces = new ClientInterfaces([FLEET_INTERFACE], 'drop');
+
+  constructor(deps: CompanionDeps) {
+    this.#deps = deps;
+  }
+
+  /** @throws VarlinkError an error of the interface; ConnectionError if it is away, is somebody else, or answers nonsense */
+  async call<Fields>(method: string, parameters: JsonObject): Promise<Fields> {
+    return await this.#calls.run(async () => {
+      const client = await this.connect();
+      try {
+        // It was checked against the interface that the type was made from.
+        return (await client.call(`${INTERFACE}.${method}`, parameters)) as Fields;
+      } finally {
+        client.close();
+      }
+    });
+  }
+
+  /** The replies to a call with "more", each within the deadline after the one before. The last one ends the iteration. @throws as call() */
+  async *list<Fields>(method: string, parameters: JsonObject): AsyncGenerator<Fields, void, undefined> {
+    const client = await this.connect();
+    try {
+      const stream = streamOf(client, method, parameters);
+      for (;;) {
+        const timer = setTimeout(() => client.close(), CALL_DEADLINE_MS);
+        const { value, done } = await stream.next().finally(() => clearTimeout(timer));
+        if (done === true || value === undefined) {
+          return;
+        }
+        yield value as Fields;
+      }
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Ends all calls: whoever waits for one is told so. */
+  close(): void {
+    for (const client of this.#clients) {
+      client.close();
+    }
+  }
+
+  /** @returns another connection, which the caller closes */
+  async connect(): Promise<VarlinkClient> {
+    const socket = await connected(this.#deps.path);
+    const descriptor = socketDescriptor(socket);
+    const problem = descriptor === undefined ? 'the connection is closed' : this.#deps.problemOf(descriptor);
+    if (problem !== undefined) {
+      socket.destroy();
+      throw new ConnectionError(`${this.#deps.path} is not served by dynuser-fleetd: ${problem}`);
+    }
+    const limits = { timeoutMs: CALL_DEADLINE_MS, maxFrameBytes: REPLY_BYTES_MAX };
+    const client = new VarlinkClient(socket, this.#interfaces, limits);
+    this.#clients.add(client);
+    void client.closed.then(() => this.#clients.delete(client));
+    return client;
+  }
+}
+
+/** A call with "more" on a connection. */
+export function streamOf(client: VarlinkClient, method: string, parameters: JsonObject): ReplyStream {
+  return client.stream(`${INTERFACE}.${method}`, parameters);
+}
+
+async function connected(path: string): Promise<Socket> {
+  const socket = createConnection({ path });
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      socket.destroy();
+      reject(new ConnectionError(`no connection to ${path} within ${CALL_DEADLINE_MS} ms`));
+    }, CALL_DEADLINE_MS);
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+    socket.once('error', error => {
+      clearTimeout(timer);
+      reject(new ConnectionError(`cannot connect to ${path}: ${error.message}`, error));
+    });
+  });
+}

@@ -1,0 +1,606 @@
+/**
+ * Keys in a directory of the shared storage itself, for a handful of hosts without etcd: who reaches the storage reaches them. Every
+ * transaction has the lock, a file that link(2) makes if it does not exist (atomic on NFS, open(2), O_EXCL). What it will do is in the
+ * journal before it does any of it, so that whoever has the lock next finishes what a crash interrupted.
+ *
+ * The lock of a host that has crashed is taken away by that host when it is back, or by forgetHost(); never because time has passed.
+ *
+ *     id          which store this is
+ *     revision    how many transactions there were
+ *     lock        who is at it
+ *     journal     what is being done
+ *     keys/…      a file for each key: the revision, the seconds that it lasts or "-", and the value
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type At,
+  type Changes,
+  type Condition,
+  type Entry,
+  type Expiry,
+  type KeyStore,
+  type Listing,
+  type Outcome,
+  StoreUnavailable,
+  type Transaction,
+} from './key-store.ts';
+
+/** How long a call waits for the storage, and how long for the lock, in milliseconds. */
+const DEADLINE_MS = 3_500;
+const LOCK_MS = 3_000;
+const LOCK_POLL_MS = 5;
+const LOCK_POLL_MAX_MS = 50;
+/** A lock of this host's former process is taken away if nothing happened to it for so long. */
+const OWN_LOCK_IDLE_MS = 2_000;
+const POLL_MS = 1_000;
+const READ_TRIES = 20;
+/** The longest key part, and the longest value: what a file system takes for a name, and what is read at once. */
+const PART_MAX = 200;
+const FILE_BYTES_MAX = 64 * 1024;
+const VALUE_BYTES_MAX = 32 * 1024;
+/** The umask decides: companions of several hosts may share the registry by a group. */
+const MODE = 0o777;
+const FILE_MODE = 0o666;
+
+export interface DirectoryOptions {
+  /** the directory; it is made, and what is above it has to be there */
+  readonly path: string;
+  /** who has the lock: this host, and this boot of it */
+  readonly host: string;
+  readonly boot: string;
+  readonly pollMs?: number;
+  /** how long a lock is waited for, and how long a lock of this host's former process stays */
+  readonly lockMs?: number;
+  readonly ownLockIdleMs?: number;
+}
+
+interface LockOwner {
+  readonly host: string;
+  readonly boot: string;
+  readonly pid: number;
+  /** when that process began, by which it is told from a later one with its number; proc_pid_stat(5) */
+  readonly began: string;
+  readonly nonce: string;
+}
+
+/** What a transaction does, as the journal has it. */
+interface Plan {
+  readonly revision: number;
+  readonly puts: readonly { readonly key: string; readonly value: string; readonly seconds?: number }[];
+  readonly deletes: readonly string[];
+}
+
+interface KeyFile {
+  readonly revision: number;
+  readonly seconds: number | undefined;
+  readonly value: string;
+  readonly writtenMs: number;
+}
+
+export class DirectoryKeys implements KeyStore {
+  readonly kind = 'directory';
+  readonly #path: string;
+  readonly #owner: Omit<LockOwner, 'nonce'>;
+  readonly #pollMs: number;
+  readonly #lockMs: number;
+  readonly #ownLockIdleMs: number;
+  /** transactions of this process come one after the other */
+  #queue: Promise<unknown> = Promise.resolve();
+  /** a foreign lock, and since when it is the same */
+  #seenLock: { readonly text: string; readonly sinceMs: number } | undefined;
+  #cluster: string | undefined;
+  #isClosed = false;
+
+  constructor({
+    path,
+    host,
+    boot,
+    pollMs = POLL_MS,
+    lockMs = LOCK_MS,
+    ownLockIdleMs = OWN_LOCK_IDLE_MS,
+  }: DirectoryOptions) {
+    this.#path = path;
+    this.#owner = { host, boot, pid: process.pid, began: beganAt(process.pid) ?? '' };
+    this.#pollMs = pollMs;
+    this.#lockMs = lockMs;
+    this.#ownLockIdleMs = ownLockIdleMs;
+  }
+
+  async transact(transaction: Transaction): Promise<Outcome> {
+    // What is in the journal is done by whoever comes next: nothing may be in it that cannot be done.
+    for (const { key, value } of transaction.puts ?? []) {
+      keyPath(key);
+      if (Buffer.byteLength(value) > VALUE_BYTES_MAX) {
+        throw new Error(`${key}: its value has more than ${VALUE_BYTES_MAX} bytes`);
+      }
+    }
+    transaction.deletes?.forEach(keyPath);
+    return this.#bounded(() => this.#locked(cluster => this.#transactLocked(transaction, cluster)));
+  }
+
+  read({ keys = [], below = [] }: { keys?: readonly string[]; below?: readonly string[] }): Promise<Listing> {
+    return this.#bounded(async () => {
+      const cluster = await this.#open();
+      const readAll = async (): Promise<Entry[]> => {
+        const now = await this.#now();
+        const names = [...keys, ...(await Promise.all(below.map(prefix => this.#namesBelow(prefix)))).flat()];
+        const files = await Promise.all(names.map(key => this.#readKey(key, now)));
+        return names.flatMap((key, index) => {
+          const file = files[index];
+          return file === undefined ? [] : [{ key, value: file.value, revision: file.revision }];
+        });
+      };
+      for (let tries = 0; tries < READ_TRIES; tries++) {
+        const before = await this.#revision();
+        const entries = (await this.#isAtWork()) ? undefined : await readAll();
+        if (entries !== undefined && !(await this.#isAtWork()) && (await this.#revision()) === before) {
+          return { cluster, revision: before, entries };
+        }
+        await sleep(LOCK_POLL_MS);
+      }
+      return this.#locked(async () => ({ cluster, revision: await this.#revision(), entries: await readAll() }));
+    });
+  }
+
+  async expiry(seconds: number): Promise<Expiry> {
+    return new FileExpiry(seconds, key => this.#renew(key));
+  }
+
+  async *changes(prefix: string, signal: AbortSignal, onTrouble: (reason: string) => void): AsyncIterable<Changes> {
+    let known: Map<string, Entry> | undefined;
+    let at: At | undefined;
+    while (!signal.aborted && !this.#isClosed) {
+      try {
+        if (
+          known === undefined ||
+          (await this.#bounded(() => this.#revision())) !== at?.revision ||
+          (await this.#open()) !== at.cluster
+        ) {
+          const listing = await this.read({ below: [prefix] });
+          const { cluster, revision } = listing;
+          const isReset = known === undefined || cluster !== at?.cluster || revision < at.revision;
+          const now = new Map(listing.entries.map(entry => [entry.key, entry]));
+          const put = listing.entries.filter(entry => isReset || known?.get(entry.key)?.revision !== entry.revision);
+          const gone = isReset ? [] : [...(known?.keys() ?? [])].filter(key => !now.has(key));
+          at = { cluster, revision };
+          known = now;
+          yield {
+            ...at,
+            reset: isReset,
+            changes: [...put, ...gone.map(key => ({ key, value: undefined, revision }))],
+          };
+        }
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) {
+          throw error;
+        }
+        onTrouble(error.message);
+      }
+      await sleep(this.#pollMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** A host will not come back to its lock: an operator says that it is powered off. */
+  async hostIsOff(host: string): Promise<void> {
+    await this.#bounded(async () => {
+      const text = await this.#readText('lock');
+      if (text !== undefined && ownerIn(text)?.host === host) {
+        await this.#removeLock(text);
+      }
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #transactLocked(
+    { when, puts = [], deletes = [], otherwise = [] }: Transaction,
+    cluster: string,
+  ): Promise<Outcome> {
+    const revision = await this.#revision();
+    const now = await this.#now();
+    await this.#refresh([...when.flatMap(keysAskedFor), ...otherwise]);
+    for (const condition of when) {
+      if (!(await this.#holds(condition, now, cluster))) {
+        const found = new Map<string, string>();
+        for (const key of otherwise) {
+          const file = await this.#readKey(key, now);
+          if (file !== undefined) {
+            found.set(key, file.value);
+          }
+        }
+        return { done: false, found, cluster, revision };
+      }
+    }
+    const plan: Plan = {
+      revision: revision + 1,
+      puts: puts.map(({ key, value, expiry }) => ({
+        ...{ key, value },
+        ...(expiry instanceof FileExpiry ? { seconds: expiry.seconds } : {}),
+      })),
+      deletes,
+    };
+    await this.#write('journal', JSON.stringify(plan));
+    await this.#apply(plan);
+    for (const { key, expiry } of puts) {
+      if (expiry instanceof FileExpiry) {
+        expiry.keys.add(key);
+      }
+    }
+    return { done: true, found: new Map(), cluster, revision: plan.revision };
+  }
+
+  async #holds(condition: Condition, nowMs: number, cluster: string): Promise<boolean> {
+    if ('cluster' in condition) {
+      return condition.cluster === cluster;
+    }
+    if ('key' in condition) {
+      return (await this.#readKey(condition.key, nowMs))?.value === condition.is;
+    }
+    if ('exists' in condition) {
+      return (await this.#readKey(condition.exists, nowMs)) !== undefined;
+    }
+    return (await this.#namesBelow(condition.nothingBelow)).length === 0;
+  }
+
+  /** Can be done again from its start. */
+  async #apply({ revision, puts, deletes }: Plan): Promise<void> {
+    for (const { key, value, seconds } of puts) {
+      await this.#makeParents(key);
+      await this.#write(keyPath(key), `${revision}\n${seconds ?? '-'}\n${value}`);
+    }
+    for (const key of deletes) {
+      await ignoring(['ENOENT', 'ENOTDIR'], unlink(this.#at(keyPath(key))));
+    }
+    await this.#write('revision', String(revision));
+    await unlink(this.#at('journal'));
+  }
+
+  /** Runs what needs the lock, after what was interrupted before. */
+  async #locked<Result>(work: (cluster: string) => Promise<Result>): Promise<Result> {
+    const turn = this.#queue.then(async () => {
+      const cluster = await this.#open();
+      const text = await this.#takeLock();
+      try {
+        const journal = await this.#readText('journal');
+        if (journal !== undefined) {
+          await this.#apply(JSON.parse(journal));
+        }
+        return await work(cluster);
+      } finally {
+        await this.#removeLock(text);
+      }
+    });
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #takeLock(): Promise<string> {
+    const text = JSON.stringify({ ...this.#owner, nonce: randomBytes(8).toString('hex') } satisfies LockOwner);
+    const draft = `draft.${this.#owner.host}.${this.#owner.pid}`;
+    await this.#write(draft, text);
+    const deadline = performance.now() + this.#lockMs;
+    for (let wait = LOCK_POLL_MS; ; wait = Math.min(2 * wait, LOCK_POLL_MAX_MS)) {
+      try {
+        await link(this.#at(draft), this.#at('lock'));
+        break;
+      } catch (error) {
+        // A server that answers twice says EEXIST to the second; the number of names tells (open(2), O_EXCL).
+        if (codeOf(error) !== 'EEXIST') {
+          throw error;
+        }
+        if ((await stat(this.#at(draft))).nlink === 2) {
+          break;
+        }
+      }
+      const holder = await this.#readText('lock');
+      await this.#takeAwayOwn(holder);
+      if (performance.now() > deadline) {
+        throw new StoreUnavailable(lockedWords(this.#path, holder));
+      }
+      await sleep(wait * (0.5 + Math.random()));
+    }
+    this.#seenLock = undefined;
+    await unlink(this.#at(draft));
+    return text;
+  }
+
+  /** The lock of a former process of this host. */
+  async #takeAwayOwn(text: string | undefined): Promise<void> {
+    const owner = text === undefined ? undefined : ownerIn(text);
+    if (text === undefined || owner?.host !== this.#owner.host || isAlive(owner, this.#owner)) {
+      this.#seenLock = undefined;
+      return;
+    }
+    const now = performance.now();
+    this.#seenLock = this.#seenLock?.text === text ? this.#seenLock : { text, sinceMs: now };
+    if (now - this.#seenLock.sinceMs > this.#ownLockIdleMs) {
+      await this.#removeLock(text);
+    }
+  }
+
+  async #removeLock(text: string): Promise<void> {
+    if ((await this.#readText('lock')) === text) {
+      await ignoring(['ENOENT'], unlink(this.#at('lock')));
+    }
+  }
+
+  /** Makes what is missing. @returns which store it is */
+  async #open(): Promise<string> {
+    const known = await this.#readText('id');
+    if (known !== undefined) {
+      this.#cluster = known;
+      return known;
+    }
+    if (this.#cluster !== undefined) {
+      throw new StoreUnavailable(`${this.#path}: it is empty now; mount the shared storage there`);
+    }
+    await ignoring(['EEXIST'], mkdir(this.#path, { mode: MODE }));
+    await ignoring(['EEXIST'], mkdir(this.#at('keys'), { mode: MODE }));
+    const draft = `draft-id.${randomBytes(8).toString('hex')}`;
+    await this.#write(draft, randomBytes(8).toString('hex'));
+    await ignoring(['EEXIST'], link(this.#at(draft), this.#at('id')));
+    await unlink(this.#at(draft));
+    const made = await this.#readText('id');
+    if (made === undefined) {
+      throw new StoreUnavailable(`${this.#path}: what was written there cannot be read; check its file system`);
+    }
+    this.#cluster = made;
+    return made;
+  }
+
+  async #revision(): Promise<number> {
+    return Number((await this.#readText('revision')) ?? '0');
+  }
+
+  async #isAtWork(): Promise<boolean> {
+    return (await this.#readText('journal')) !== undefined;
+  }
+
+  /**
+   * What an NFS client knows of a directory may be old, such as that a name is not there: it asks the server again after it has changed
+   * the directory itself (nfs(5), "Directory entry caching").
+   */
+  async #refresh(keys: readonly string[]): Promise<void> {
+    const directories = new Set(keys.map(key => parentOf(keyPath(key))));
+    for (const directory of directories) {
+      const probe = this.#at(`${directory}/.probe.${this.#owner.host}`);
+      await ignoring(
+        ['ENOENT', 'ENOTDIR', 'EEXIST'],
+        open(probe, 'wx', FILE_MODE).then(file => file.close()),
+      );
+      await ignoring(['ENOENT', 'ENOTDIR'], unlink(probe));
+    }
+  }
+
+  /** @returns what the server's clock says, in milliseconds: times of files are compared with it */
+  async #now(): Promise<number> {
+    const probe = this.#at(`clock.${this.#owner.host}.${randomBytes(4).toString('hex')}`);
+    const file = await open(probe, 'wx', FILE_MODE);
+    try {
+      return (await file.stat()).mtimeMs;
+    } finally {
+      await file.close();
+      await unlink(probe);
+    }
+  }
+
+  async #readKey(key: string, nowMs: number): Promise<KeyFile | undefined> {
+    const path = this.#at(keyPath(key));
+    try {
+      const file = await open(path, 'r');
+      try {
+        const { size, mtimeMs } = await file.stat();
+        if (size > FILE_BYTES_MAX) {
+          throw new StoreUnavailable(
+            `${path}: it is longer than ${FILE_BYTES_MAX} bytes, and somebody else has written it; remove it`,
+          );
+        }
+        const read = parseKeyFile(await file.readFile('utf8'), mtimeMs);
+        if (read === undefined) {
+          throw new StoreUnavailable(`${path}: it is no key, and somebody else has written it; remove it`);
+        }
+        const isOver = read.seconds !== undefined && nowMs - mtimeMs > read.seconds * 1_000;
+        return isOver ? undefined : read;
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ESTALE'].includes(codeOf(error) ?? '')) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** @returns the keys below a prefix, at any depth */
+  async #namesBelow(prefix: string): Promise<string[]> {
+    const list = async (directory: string): Promise<string[]> => {
+      const entries = await ignoring(
+        ['ENOENT', 'ENOTDIR'],
+        readdir(this.#at(keyPath(directory)), { withFileTypes: true }),
+      );
+      const lists = (entries ?? [])
+        .filter(({ name }) => !name.startsWith('.'))
+        .map(entry => (entry.isDirectory() ? list(`${directory}/${entry.name}`) : [`${directory}/${entry.name}`]));
+      return (await Promise.all(lists)).flat();
+    };
+    return list(prefix.replace(/\/$/, ''));
+  }
+
+  async #makeParents(key: string): Promise<void> {
+    const parts = keyPath(key).split('/').slice(0, -1);
+    for (let count = 1; count <= parts.length; count++) {
+      const directory = parts.slice(0, count).join('/');
+      await ignoring(['EEXIST'], mkdir(this.#at(directory), { mode: MODE }));
+    }
+  }
+
+  /** Puts a file in place, whole, and on the disk before it is there. */
+  async #write(name: string, text: string): Promise<void> {
+    const path = this.#at(name);
+    const fresh = this.#at(`fresh.${this.#owner.host}.${createHash('sha256').update(name).digest('hex').slice(0, 16)}`);
+    // One of a former companion of this host may be another user's.
+    await ignoring(['ENOENT'], unlink(fresh));
+    const file = await open(fresh, 'wx', FILE_MODE);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(fresh, path);
+    const directory = await open(parentOf(path), 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  }
+
+  async #renew(key: string): Promise<boolean> {
+    return this.#bounded(() =>
+      this.#locked(async () => {
+        const file = await this.#readKey(key, await this.#now());
+        if (file !== undefined) {
+          await this.#write(keyPath(key), `${file.revision}\n${file.seconds ?? '-'}\n${file.value}`);
+        }
+        return file !== undefined;
+      }),
+    );
+  }
+
+  async #readText(name: string): Promise<string | undefined> {
+    return ignoring(['ENOENT', 'ESTALE'], readFile(this.#at(name), 'utf8'));
+  }
+
+  #at(name: string): string {
+    return `${this.#path}/${name}`;
+  }
+
+  /** @throws StoreUnavailable for what the storage refuses, and if it does not answer */
+  async #bounded<Result>(work: () => Promise<Result>): Promise<Result> {
+    const timer = new AbortController();
+    const late = sleep(DEADLINE_MS, undefined, { signal: timer.signal }).then(() => {
+      throw new StoreUnavailable(`${this.#path}: the storage does not answer; check its server and the network`);
+    });
+    late.catch(() => undefined);
+    try {
+      return await Promise.race([work(), late]);
+    } catch (error) {
+      if (error instanceof StoreUnavailable || codeOf(error) === undefined) {
+        throw error;
+      }
+      const words = error instanceof Error ? error.message : String(error);
+      throw new StoreUnavailable(`${this.#path}: ${words}; check the shared storage`, error);
+    } finally {
+      timer.abort();
+    }
+  }
+}
+
+class FileExpiry implements Expiry {
+  readonly seconds: number;
+  readonly keys = new Set<string>();
+  readonly #renew: (key: string) => Promise<boolean>;
+
+  constructor(seconds: number, renew: (key: string) => Promise<boolean>) {
+    this.seconds = seconds;
+    this.#renew = renew;
+  }
+
+  async renew(): Promise<boolean> {
+    let isThere = true;
+    for (const key of this.keys) {
+      isThere = (await this.#renew(key)) && isThere;
+    }
+    return isThere;
+  }
+}
+
+/** @throws Error for a key that is no path below the directory */
+function keyPath(key: string): string {
+  const parts = key.split('/');
+  if (parts.some(part => part === '' || part.startsWith('.') || part.length > PART_MAX || part.includes('\0'))) {
+    throw new Error(`not a key: ${JSON.stringify(key)}`);
+  }
+  return `keys/${key}`;
+}
+
+/** @returns a key in the directory that a condition is about, if it is about one */
+function keysAskedFor(condition: Condition): string[] {
+  if ('cluster' in condition) {
+    return [];
+  }
+  if ('key' in condition) {
+    return [condition.key];
+  }
+  return ['exists' in condition ? condition.exists : `${condition.nothingBelow}any`];
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
+}
+
+function parseKeyFile(text: string, writtenMs: number): KeyFile | undefined {
+  const [, revision, seconds, value] = /^(\d{1,15})\n(-|\d{1,9})\n(.*)$/s.exec(text) ?? [];
+  if (revision === undefined || seconds === undefined || value === undefined) {
+    return undefined;
+  }
+  return { revision: Number(revision), seconds: seconds === '-' ? undefined : Number(seconds), value, writtenMs };
+}
+
+function ownerIn(text: string): LockOwner | undefined {
+  try {
+    const { host, boot, pid, began, nonce }: Partial<LockOwner> = JSON.parse(text);
+    return [host, boot, began, nonce].every(field => typeof field === 'string') && typeof pid === 'number'
+      ? ({ host, boot, pid, began, nonce } as LockOwner)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a process of this host may still be at it. */
+function isAlive({ boot, pid, began }: LockOwner, us: Omit<LockOwner, 'nonce'>): boolean {
+  const isUs = pid === us.pid && began === us.began;
+  return boot === us.boot && !isUs && beganAt(pid) === began;
+}
+
+function beganAt(pid: number): string | undefined {
+  try {
+    // The name of the program, in brackets, may have blanks and brackets.
+    return readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function lockedWords(path: string, text: string | undefined): string {
+  const owner = text === undefined ? undefined : ownerIn(text);
+  return owner === undefined
+    ? `${path}: its lock is taken all the time; try again`
+    : `${path}: the host ${owner.host} has its lock; start its dynuser-fleetd, or forget the host if it is powered off`;
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+async function ignoring<Result>(codes: readonly string[], promise: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (codes.includes(codeOf(error) ?? '')) {
+      return undefined;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,231 @@
+/** Keys in etcd, below a prefix. Every read is answered by the majority of the members; the ids of leases are those of etcd. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type EtcdClient, EtcdRefused, EtcdReplaced, EtcdUnavailable } from '../etcd/client.ts';
+import { CompareResult, CompareTarget, EventType, type HeaderMessage } from '../etcd/messages.ts';
+import {
+  type At,
+  type Changes,
+  type Condition,
+  type Entry,
+  type Expiry,
+  type KeyStore,
+  type Listing,
+  type Outcome,
+  StoreUnavailable,
+  type Transaction,
+} from './key-store.ts';
+
+/** Keys in one answer. */
+const PAGE = 5_000;
+/** After a watch has ended: at random up to a bound, which doubles up to another, in milliseconds. */
+const BACK_OFF_MS = 50;
+const BACK_OFF_MAX_MS = 5_000;
+
+const encode = (text: string): Uint8Array => Buffer.from(text);
+const decode = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+class EtcdExpiry implements Expiry {
+  readonly lease: bigint;
+  readonly #keepAlive: (lease: bigint) => Promise<number>;
+
+  constructor(lease: bigint, keepAlive: (lease: bigint) => Promise<number>) {
+    this.lease = lease;
+    this.#keepAlive = keepAlive;
+  }
+
+  async renew(): Promise<boolean> {
+    return (await asStore(this.#keepAlive(this.lease))) > 0;
+  }
+}
+
+export class EtcdKeys implements KeyStore {
+  readonly kind = 'etcd';
+  readonly #client: EtcdClient;
+  readonly #prefix: string;
+
+  /** @param prefix ends in "/" */
+  constructor(client: EtcdClient, prefix: string) {
+    this.#client = client;
+    this.#prefix = prefix;
+  }
+
+  async transact({ when, puts = [], deletes = [], otherwise = [] }: Transaction): Promise<Outcome> {
+    const cluster = when.flatMap(condition => ('cluster' in condition ? [BigInt(`0x${condition.cluster}`)] : []))[0];
+    const request = {
+      compare: when.flatMap(condition => ('cluster' in condition ? [] : [this.#compare(condition)])),
+      success: [
+        ...puts.map(({ key, value, expiry }) => ({
+          put: {
+            ...{ key: this.#bytes(key), value: encode(value) },
+            ...(expiry instanceof EtcdExpiry ? { lease: expiry.lease } : {}),
+          },
+        })),
+        ...deletes.map(key => ({ deleteRange: { key: this.#bytes(key) } })),
+      ],
+      failure: otherwise.map(key => ({ range: { key: this.#bytes(key) } })),
+    };
+    const answer = await asStore(this.#client.txn(request, cluster)).catch((error: unknown) => {
+      if (error instanceof EtcdReplaced) {
+        return { succeeded: false, responses: [], header: error };
+      }
+      throw error;
+    });
+    const found = new Map<string, string>();
+    if (!answer.succeeded) {
+      for (const { key, value } of answer.responses.flatMap(({ range }) => range?.kvs ?? [])) {
+        found.set(this.#name(key), decode(value));
+      }
+    }
+    return { done: answer.succeeded, found, ...at(answer.header) };
+  }
+
+  async read({ keys = [], below = [] }: { keys?: readonly string[]; below?: readonly string[] }): Promise<Listing> {
+    const prefixes = below.map(prefix => rangeBelow(this.#prefix + prefix));
+    const ranges = [...keys.map(key => ({ key: this.#bytes(key) })), ...prefixes];
+    const { header, responses } = await asStore(
+      this.#client.txn({ success: ranges.map(range => ({ range: { ...range, limit: BigInt(PAGE) } })) }),
+    );
+    const place = at(header);
+    const entries: Entry[] = [];
+    for (const [index, { range }] of responses.entries()) {
+      let page = range;
+      for (;;) {
+        const kvs = page?.kvs ?? [];
+        const read = kvs.map(({ key, value, modRevision }) => ({
+          ...{ key: this.#name(key), value: decode(value), revision: Number(modRevision) },
+        }));
+        entries.push(...read);
+        const last = kvs.at(-1);
+        const rangeEnd = prefixes[index - keys.length]?.rangeEnd;
+        if (page?.more !== true || last === undefined || rangeEnd === undefined) {
+          break;
+        }
+        // The rest is read at the same revision, which stays until somebody compacts it.
+        const key = Buffer.concat([last.key, Buffer.of(0)]);
+        page = await asStore(
+          this.#client.range({ key, rangeEnd, limit: BigInt(PAGE), revision: BigInt(place.revision) }),
+        );
+      }
+    }
+    return { ...place, entries };
+  }
+
+  async expiry(seconds: number): Promise<Expiry> {
+    const { id } = await asStore(this.#client.leaseGrant(seconds));
+    return new EtcdExpiry(id, lease => this.#client.leaseKeepAlive(lease));
+  }
+
+  async *changes(prefix: string, signal: AbortSignal, onTrouble: (reason: string) => void): AsyncIterable<Changes> {
+    const { key, rangeEnd } = rangeBelow(this.#prefix + prefix);
+    let seen: At | undefined;
+    let wait = BACK_OFF_MS;
+    while (!signal.aborted) {
+      try {
+        if (seen === undefined) {
+          const { entries, ...place } = await this.read({ below: [prefix] });
+          seen = place;
+          yield { ...place, reset: true, changes: entries };
+        }
+        for await (const message of this.#client.watch(
+          { key, rangeEnd, startRevision: BigInt(seen.revision + 1) },
+          signal,
+        )) {
+          const place = at(message.header);
+          // Of a store that was put back, or whose history is not kept so long, everything is read again.
+          if (place.cluster !== seen.cluster || place.revision < seen.revision || message.compactRevision > 0n) {
+            seen = undefined;
+            break;
+          }
+          if (message.canceled) {
+            throw new EtcdUnavailable(message.cancelReason);
+          }
+          wait = BACK_OFF_MS;
+          if (message.events.length > 0) {
+            seen = place;
+            yield {
+              ...place,
+              reset: false,
+              changes: message.events.flatMap(({ type, kv }) =>
+                kv === undefined
+                  ? []
+                  : [
+                      {
+                        key: this.#name(kv.key),
+                        value: type === EventType.DELETE ? undefined : decode(kv.value),
+                        revision: Number(kv.modRevision),
+                      },
+                    ],
+              ),
+            };
+          }
+        }
+      } catch (error) {
+        if (!(error instanceof EtcdUnavailable || error instanceof EtcdRefused || error instanceof StoreUnavailable)) {
+          throw error;
+        }
+        onTrouble(error.message);
+      }
+      await sleep(Math.random() * wait, undefined, { signal }).catch(() => undefined);
+      wait = Math.min(2 * wait, BACK_OFF_MAX_MS);
+    }
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #compare(condition: Exclude<Condition, { cluster: string }>) {
+    if ('nothingBelow' in condition) {
+      return {
+        ...{ result: CompareResult.EQUAL, target: CompareTarget.CREATE },
+        ...rangeBelow(this.#prefix + condition.nothingBelow),
+      };
+    }
+    if ('exists' in condition) {
+      const key = this.#bytes(condition.exists);
+      return { result: CompareResult.NOT_EQUAL, target: CompareTarget.CREATE, key };
+    }
+    const key = this.#bytes(condition.key);
+    return condition.is === undefined
+      ? { result: CompareResult.EQUAL, target: CompareTarget.CREATE, key }
+      : { result: CompareResult.EQUAL, target: CompareTarget.VALUE, key, value: encode(condition.is) };
+  }
+
+  #bytes(key: string): Uint8Array {
+    return encode(this.#prefix + key);
+  }
+
+  #name(key: Uint8Array): string {
+    return decode(key).slice(this.#prefix.length);
+  }
+}
+
+/** @param prefix ends in "/": the range ends at the next character */
+function rangeBelow(prefix: string): { readonly key: Uint8Array; readonly rangeEnd: Uint8Array } {
+  return { key: encode(prefix), rangeEnd: encode(`${prefix.slice(0, -1)}0`) };
+}
+
+function at(header: Pick<HeaderMessage, 'clusterId' | 'revision'> | undefined): At {
+  if (header === undefined) {
+    throw new StoreUnavailable('etcd has answered without a header; is it etcd that listens there?');
+  }
+  return { cluster: header.clusterId.toString(16), revision: Number(header.revision) };
+}
+
+/** @throws StoreUnavailable for what the client throws */
+async function asStore<Result>(answer: Promise<Result>): Promise<Result> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof EtcdUnavailable) {
+      throw new StoreUnavailable(
+        `etcd does not answer (${error.message}); check it, the network and the certificates`,
+        error,
+      );
+    }
+    if (error instanceof EtcdRefused) {
+      throw new StoreUnavailable(`etcd refuses (${error.message}); check the rights of the certificate's user`, error);
+    }
+    throw error;
+  }
+}

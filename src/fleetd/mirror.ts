@@ -1,0 +1,142 @@
+/** What the companion knows of the bindings: a watch keeps it up to date, and whoever asks for bindings hears of each change. */
+
+import type { KnownNames } from './fleet.ts';
+import type { At, Changes, Entry, KeyStore } from './key-store.ts';
+import { coolingOf, isCooling, lastPart, UIDS, uidOf } from './keys.ts';
+
+export interface BindingChange {
+  readonly name: string;
+  readonly uid: number;
+  readonly state: 'bound' | 'cooling' | 'free';
+  /** of the transaction that has made it so */
+  readonly revision: number;
+}
+
+export interface MirrorChanges extends At {
+  /** what was known before is void: these are all */
+  readonly reset: boolean;
+  readonly changes: readonly BindingChange[];
+}
+
+/** Changes that are kept for who comes back: more than happen while a daemon starts again. */
+const KEPT_MAX = 4_096;
+
+export class Mirror implements KnownNames {
+  readonly #keys: KeyStore;
+  readonly #uids = new Map<number, BindingChange>();
+  readonly #names = new Map<string, number>();
+  readonly #listeners = new Set<(changes: MirrorChanges) => void>();
+  readonly #ends = new AbortController();
+  /** the changes after a revision, oldest first */
+  #kept: BindingChange[] = [];
+  #keptAfter = Number.POSITIVE_INFINITY;
+  #cluster: string | undefined;
+  /** why nothing comes; undefined while changes do */
+  trouble: string | undefined;
+
+  constructor(keys: KeyStore) {
+    this.#keys = keys;
+  }
+
+  /** @returns when stop() was called. @throws Error for a store that somebody else has written to */
+  async run(): Promise<void> {
+    const trouble = (reason: string) => {
+      this.trouble = reason;
+    };
+    for await (const changes of this.#keys.changes(UIDS, this.#ends.signal, trouble)) {
+      this.trouble = undefined;
+      this.#take(changes);
+    }
+  }
+
+  stop(): void {
+    this.#ends.abort();
+  }
+
+  uidOf(name: string): number | undefined {
+    return this.#names.get(name);
+  }
+
+  nameOf(uid: number): string | undefined {
+    return this.#uids.get(uid)?.name;
+  }
+
+  /** @returns takes it back */
+  listen(listener: (changes: MirrorChanges) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @returns what has changed since, as far as it is known; undefined if that cannot be said */
+  since({ cluster, revision }: At): readonly BindingChange[] | undefined {
+    return cluster === this.#cluster && revision >= this.#keptAfter
+      ? this.#kept.filter(change => change.revision > revision)
+      : undefined;
+  }
+
+  #take({ cluster, revision, reset, changes }: Changes): void {
+    if (reset) {
+      this.#uids.clear();
+      this.#names.clear();
+      this.#kept = [];
+      this.#keptAfter = revision;
+      this.#cluster = cluster;
+    }
+    const taken = changes.flatMap(({ key, value, revision: changed }) => {
+      const change = this.#changeOf(key, value, changed);
+      return change === undefined ? [] : [change];
+    });
+    for (const change of taken) {
+      this.#set(change);
+    }
+    if (!reset) {
+      this.#kept.push(...taken);
+      const dropped = this.#kept.splice(0, Math.max(0, this.#kept.length - KEPT_MAX));
+      this.#keptAfter = dropped.at(-1)?.revision ?? this.#keptAfter;
+    }
+    for (const listener of this.#listeners) {
+      listener({ cluster, revision, reset, changes: taken });
+    }
+  }
+
+  #changeOf(key: string, value: string | undefined, revision: number): BindingChange | undefined {
+    const uid = uidOf(lastPart(key));
+    const before = uid === undefined ? undefined : this.#uids.get(uid);
+    return uid === undefined ? undefined : changeOf(uid, value ?? before?.name, value === undefined, revision);
+  }
+
+  #set(change: BindingChange): void {
+    const { name, uid, state } = change;
+    const before = this.#uids.get(uid);
+    if (before?.state === 'bound' && this.#names.get(before.name) === uid) {
+      this.#names.delete(before.name);
+    }
+    if (state === 'free') {
+      this.#uids.delete(uid);
+      return;
+    }
+    this.#uids.set(uid, change);
+    if (state === 'bound') {
+      this.#names.set(name, uid);
+    }
+  }
+}
+
+/** @returns what an entry below UIDS says; undefined for what nobody of a fleet has written */
+export function bindingIn({ key, value, revision }: Entry): BindingChange | undefined {
+  const uid = uidOf(lastPart(key));
+  return uid === undefined ? undefined : changeOf(uid, value, false, revision);
+}
+
+function changeOf(
+  uid: number,
+  holder: string | undefined,
+  isGone: boolean,
+  revision: number,
+): BindingChange | undefined {
+  if (holder === undefined) {
+    return undefined;
+  }
+  const name = isCooling(holder) ? holder.slice(coolingOf('').length) : holder;
+  return { name, uid, state: isGone ? 'free' : isCooling(holder) ? 'cooling' : 'bound', revision };
+}

@@ -1,0 +1,30 @@
+/** What the kernel is that this daemon, and so a launcher, runs on. */
+import process from 'node:process';
+import { ForeignFunction } from './libc/libc.ts';
+
+/** linux/prctl.h. */
+const PR_GET_MDWE = 66;
+
+class HostKernel {
+  /** as Node names it */
+  readonly processor: string = process.arch;
+  #deniesWriteExecute: boolean | undefined;
+
+  /** Whether a process can have the kernel deny it memory that is written and executed, since Linux 6.3; asked when it is needed. */
+  get deniesWriteExecute(): boolean {
+    this.#deniesWriteExecute ??= knowsWriteExecute();
+    return this.#deniesWriteExecute;
+  }
+}
+
+function knowsWriteExecute(): boolean {
+  try {
+    new ForeignFunction('prctl', ['int32', 'size_t', 'size_t', 'size_t', 'size_t']).call(PR_GET_MDWE, 0, 0, 0, 0);
+    return true;
+  } catch {
+    // EINVAL of an older kernel, and whatever keeps this process from asking.
+    return false;
+  }
+}
+
+export const KERNEL = new HostKernel();

@@ -1,0 +1,92 @@
+/** Lists of system calls, as SystemCallFilter= and SystemCallLog= have them: of assignments that add to each other and take away. Pure. */
+import { quote } from '../errors.ts';
+import { callsOfGroup, isCall, isGroup } from '../filter/abi.ts';
+import { errnoOf } from '../filter/errno-names.ts';
+import type { ValueContext } from '../syntax/values.ts';
+import { entriesOf, type Reader } from './property.ts';
+
+/** What becomes of a call: it fails with an errno, or ends the process. */
+export type CallError = number | 'kill';
+
+/** What an assignment says of a call, or of all calls of a group. */
+interface CallWord {
+  readonly name: string;
+  /** "~" was before the list */
+  readonly isDenied: boolean;
+  readonly error?: CallError;
+}
+
+/** As short as it was written: what its groups have is looked up by callsOf() when a filter is made of it, which is kept. */
+export interface CallList {
+  /** the list has what is allowed (or logged); otherwise what is not */
+  readonly isOfAllowed: boolean;
+  /** each name once; later ones hold over earlier ones */
+  readonly words: readonly CallWord[];
+}
+
+/** What every program needs to come up, which is part of every list of what is allowed. */
+export const DEFAULT_CALLS = '@default';
+
+interface Options {
+  /** what a list begins with that says what is allowed */
+  readonly initial: readonly string[];
+  /** ":ERRNO" may follow a name behind "~" */
+  readonly hasErrors: boolean;
+}
+
+/** The first assignment says what the list is of; in later ones "~" takes from a list of what is allowed, or adds to one of what is not. */
+export function callListReader({ initial, hasErrors }: Options): Reader<CallList | undefined> {
+  return (text, previous, context) => {
+    if (text === '') {
+      return undefined;
+    }
+    const isDenied = text.startsWith('~');
+    const { isOfAllowed, words } = previous ?? {
+      isOfAllowed: !isDenied,
+      words: isDenied ? [] : initial.map(name => ({ name, isDenied })),
+    };
+    const named = entriesOf(isDenied ? text.slice(1) : text, 'plain', context, word => word);
+    // As often as a word is there, it says the same.
+    const read = [...new Set(named)].flatMap(
+      word => context.entry(() => [readEntry(word, isDenied, hasErrors, context)]) ?? [],
+    );
+    // What was said of a name before is over: so there are never more words than names.
+    const again = new Set(read.map(({ name }) => name));
+    return { isOfAllowed, words: [...words.filter(({ name }) => !again.has(name)), ...read] };
+  };
+}
+
+/** @returns the names of the calls in a list, with the errors of those that have one to themselves */
+export function callsOf({ isOfAllowed, words }: CallList): ReadonlyMap<string, CallError | undefined> {
+  const calls = new Map<string, CallError | undefined>();
+  for (const { name, isDenied, error } of words) {
+    for (const call of callsOfGroup(name) ?? [name]) {
+      if (isDenied !== isOfAllowed || error !== undefined) {
+        calls.set(call, error);
+      } else {
+        calls.delete(call);
+      }
+    }
+  }
+  return calls;
+}
+
+function readEntry(word: string, isDenied: boolean, hasErrors: boolean, { fail }: ValueContext): CallWord {
+  const colon = word.indexOf(':');
+  const name = colon < 0 ? word : word.slice(0, colon);
+  if (colon >= 0 && !(isDenied && hasErrors)) {
+    fail(`only calls that are denied can have an error: ${quote(word)}; leave it out`);
+  }
+  const error = colon < 0 ? undefined : readCallError(word.slice(colon + 1), fail);
+  if (!(name.startsWith('@') ? isGroup(name) : isCall(name))) {
+    fail(`no system call, and no group of some: ${quote(name)}; leave it out`);
+  }
+  return { name, isDenied, ...(error === undefined ? {} : { error }) };
+}
+
+/** @param text "kill", or the name or number of an error */
+export function readCallError(text: string, fail: ValueContext['fail']): CallError {
+  return text === 'kill'
+    ? text
+    : (errnoOf(text) ?? fail(`not an error: ${quote(text)}; use a name of errno(3), or kill`));
+}

@@ -1,0 +1,69 @@
+/** The same image under systemd and under dynuser-run: what a service sees of it, and what it may write. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { IMAGES, LOOP_DEVICES, makeRoots } from '../../support/images/make.ts';
+import { DYNUSER_NSSWITCH } from '../../support/installed.ts';
+import { Machine } from '../../support/machine.ts';
+
+/** Flags and types of the mounts that are of images, and what can be written. */
+const WITNESS = `while read -r id parent device root path flags rest; do
+    case "$path $rest" in
+    *' - squashfs '* | *' - ext4 '* | *' - overlay '*) echo "$path \${flags%,relatime} \${rest##* - }" | { read -r a b c d; echo "$a $b $c"; } ;;
+    esac
+  done </proc/self/mountinfo
+  for path in / /etc /usr /mnt; do [ ! -d "$path" ] || { touch "$path/new" 2>/dev/null && echo "$path is writable"; }; done
+  cat /usr/share/who 2>/dev/null; echo /opt/*`;
+
+const ROOT = `RootImage=${IMAGES}/glibc`;
+const CASES: Readonly<Record<string, readonly string[]>> = {
+  'a root that is read': ['DynamicUser=yes', `${ROOT}.squashfs`],
+  'a root that is read, though it could be written to': ['DynamicUser=yes', `${ROOT}.ext4`],
+  'a root that is written to': ['DynamicUser=no', `${ROOT}.ext4`],
+  'an image that is mounted': ['DynamicUser=no', `${ROOT}.ext4`, `MountImages=${IMAGES}/glibc.squashfs:/mnt`],
+  'an image whose name has to be quoted': [
+    'DynamicUser=no',
+    `${ROOT}.ext4`,
+    `MountImages="${IMAGES}/a b\\:c.raw:/mnt"`,
+  ],
+  extensions: [
+    ...['DynamicUser=no', `${ROOT}.squashfs`, `ExtensionImages=${IMAGES}/two.raw ${IMAGES}/one.raw`],
+    `ExtensionDirectories=${IMAGES}/three`,
+  ],
+};
+
+describe('an image under systemd and under dynuser-run', () => {
+  let machine: Machine;
+  before(async () => {
+    machine = await Machine.boot({ init: 'systemd', stage: true, nsswitch: DYNUSER_NSSWITCH });
+    await machine.sh(`${LOOP_DEVICES}\n${makeRoots()}
+      for name in one two three; do
+        mkdir -p "$name/usr/lib/extension-release.d" "$name/usr/share" "$name/opt/$name"
+        echo ID=_any >"$name/usr/lib/extension-release.d/extension-release.$name"
+        echo "$name" >"$name/usr/share/who"
+        mksquashfs "$name" "$name.raw" -quiet -no-progress >/dev/null
+      done
+      cp glibc.squashfs 'a b:c.raw'
+      systemctl start dynuserd.service`);
+  });
+  after(() => machine.stop());
+
+  for (const [name, properties] of Object.entries(CASES)) {
+    it(`is the same: ${name}`, async () => {
+      const given = properties.flatMap(property => ['-p', property]);
+      const lines = async (script: string, ...starter: string[]): Promise<string[]> =>
+        (await machine.output([...starter, ...given, '/bin/sh', '-c', script])).split('\n').sort();
+      // systemd-run has the service manager replace variables.
+      const escaped = WITNESS.replaceAll('$', () => '$$');
+      const theirs = await lines(escaped, 'systemd-run', '-q', '--wait', '--pipe');
+      assert.ok(
+        theirs.some(line => line.startsWith('/ r')),
+        theirs.join('\n'),
+      );
+      // An overlay has no devices here; the layers of systemd's have none either.
+      const ours = (await lines(WITNESS, 'dynuser-run', '-u', 'web')).map(line =>
+        line.replace('ro,nodev overlay', 'ro overlay'),
+      );
+      assert.deepEqual(ours, theirs);
+    });
+  }
+});

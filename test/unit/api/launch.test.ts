@@ -1,0 +1,194 @@
+/** Launch, over the use cases on their fakes: who may, what is acquired, what is given back, and in whose words it is refused. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { DirectoryUser } from '../../../src/allocator/directory-ports.ts';
+import type { Standing } from '../../../src/core/access.ts';
+import { DynuserError } from '../../../src/core/errors.ts';
+import type { JsonObject } from '../../../src/varlink/json.ts';
+import { directory, gid, uid } from '../allocator/fakes.ts';
+import { type Asked, FakeConnection, user, worldOf } from './world.ts';
+
+type World = ReturnType<typeof worldOf>;
+
+function launch(world: World, properties: readonly string[], more: JsonObject = {}, asked: Asked = {}) {
+  return world.ask('Launch', { mayMount: true, properties: [...properties], ...more }, asked);
+}
+
+const planOf = ({ replies }: Awaited<ReturnType<typeof launch>>): JsonObject => replies[0]?.['plan'] as JsonObject;
+
+describe('a launch', () => {
+  it('is for root alone', async () => {
+    const world = worldOf({ allowUsers: ['1000', '0'] });
+    const refused = await launch(world, [], {}, { peer: user(1000) });
+    assert.deepEqual([refused.error, refused.field], ['NotPermitted', 'caller']);
+    assert.match(String(refused.reason), /only root may launch .*, and the user 1000 asks$/);
+    const elsewhere: Standing = { kind: 'foreign', reason: 'is elsewhere' };
+    const foreign = { standing: () => elsewhere };
+    assert.equal((await launch(world, [], {}, { peer: foreign })).error, undefined);
+    const unlisted = await launch(worldOf(), [], {}, { peer: foreign });
+    assert.deepEqual([unlisted.error, unlisted.field], ['NotPermitted', 'unit']);
+    world.built.directories.requested = () => [directory('state', 'web')];
+    const directories = await launch(world, ['StateDirectory=web'], {}, { peer: foreign });
+    assert.deepEqual([directories.error, directories.field], ['NotPermitted', 'StateDirectory']);
+  });
+
+  it('has a user for as long as the process that asked, of a unit that is named or made up', async () => {
+    const world = worldOf();
+    const { replies } = await launch(world, []);
+    const plan = planOf({ replies });
+    const held = [...world.users.live()][0];
+    assert.ok(held);
+    assert.deepEqual([held.name, held.leases[0]?.unit], ['run-rfresh', 'run-rfresh.service']);
+    assert.deepEqual([plan['uid'], plan['gid'], plan['groups']], [held.uid, held.uid, [held.uid]]);
+    assert.deepEqual([replies[0]?.['lease'], replies[0]?.['warnings']], [held.leases[0]?.id, []]);
+    assert.deepEqual([held.leases[0]?.lifetime, world.processes.open], ['process', 1]);
+    await launch(world, [], { unit: 'web.service' });
+    assert.deepEqual(
+      [...world.users.live()].map(({ name }) => name),
+      ['run-rfresh', 'web'],
+    );
+  });
+
+  it('has the group that is made for it, and directories of that group', async () => {
+    const world = worldOf();
+    const users: DirectoryUser[] = [];
+    const { prepare } = world.built.directories;
+    world.built.directories.requested = (...asked: unknown[]) => {
+      const [values] = asked as [Readonly<Record<string, readonly string[]>>];
+      return (values['state'] ?? []).map(source => directory('state', source));
+    };
+    world.built.directories.prepare = (directories, given, options) => {
+      users.push(given);
+      return prepare.call(world.built.directories, directories, given, options);
+    };
+    const plan = planOf(await launch(world, ['Group=made', 'StateDirectory=web'], { unit: 'web' }));
+    const [group, own] = ['made', 'web'].map(name => [...world.users.live()].find(each => each.name === name));
+    assert.ok(group && own);
+    assert.deepEqual([plan['uid'], plan['gid']], [own.uid, group.gid]);
+    assert.equal(users.at(-1)?.gid, group.gid);
+  });
+
+  it('gives back what it acquired if it is refused later', async () => {
+    const world = worldOf();
+    const refused = await launch(world, ['Group=made', 'SupplementaryGroups=none']);
+    assert.deepEqual([refused.error, refused.field], ['LaunchFailed', 'SupplementaryGroups']);
+    assert.equal(world.users.leaseCount, 0);
+    assert.equal(world.processes.open, 0);
+  });
+
+  it('makes nothing for who has gone', async () => {
+    const closed = new FakeConnection();
+    closed.close();
+    const early = await launch(worldOf(), [], {}, { connection: closed });
+    assert.deepEqual([early.error, early.reason], ['LimitReached', 'the caller has gone before it was answered']);
+    // While the host is asked for the group.
+    const world = worldOf();
+    const connection = new FakeConnection();
+    const { account } = world.probe;
+    world.probe.account = name => {
+      connection.close();
+      return account.call(world.probe, name);
+    };
+    assert.equal((await launch(world, ['Group=made'], {}, { connection })).error, 'LimitReached');
+    assert.equal(world.users.leaseCount, 0);
+  });
+
+  it('is told what did not take effect, where nothing can be mounted', async () => {
+    const { replies } = await launch(worldOf(), [], { mayMount: false, isolation: 'bestEffort' });
+    const warnings = replies[0]?.['warnings'];
+    assert.ok(Array.isArray(warnings) && warnings.length > 0);
+    assert.ok(warnings.every(warning => / not applied \(cannot mount\): /.test(String(warning))));
+  });
+});
+
+describe('what a launcher is asked', () => {
+  it('are the files of its properties', async () => {
+    const world = worldOf();
+    const { replies } = await launch(world, ['EnvironmentFile=/etc/web.env']);
+    assert.deepEqual(replies, [{ questions: [{ kind: 'file', path: '/etc/web.env' }] }]);
+    assert.equal(world.users.leaseCount, 0);
+    const answers = [{ kind: 'file', path: '/etc/web.env', found: true, text: 'A=b\n' }];
+    const plan = planOf(await launch(world, ['EnvironmentFile=/etc/web.env'], { answers }));
+    assert.ok((plan['environment'] as string[]).includes('A=b'));
+  });
+
+  it('are the accounts of its root directory, if that is another', async () => {
+    const world = worldOf();
+    const standing: Standing = { kind: 'unknown', reason: 'the kernel does not say' };
+    const peer = { sharesRoot: () => false, standing: () => standing };
+    const properties = ['SupplementaryGroups=inside'];
+    const { replies } = await launch(world, properties, {}, { peer });
+    const files = ['/etc/passwd', '/etc/group'].map(path => ({ kind: 'file', path }));
+    assert.deepEqual(replies, [{ questions: files }]);
+    const answers = files.map(({ kind, path }) => ({ kind, path, found: true, text: 'inside:x:900:\n' }));
+    const plan = planOf(await launch(world, properties, { answers }, { peer }));
+    assert.ok((plan['groups'] as number[]).includes(900));
+    assert.equal((await launch(world, properties)).field, 'SupplementaryGroups', 'this host has no such group');
+  });
+});
+
+describe('an explanation of a launch', () => {
+  it('says what would be had, and makes nothing', async () => {
+    const world = worldOf();
+    const { replies } = await launch(world, ['Group=made'], { unit: 'web', explain: true });
+    const [{ explanation, plan, warnings } = {}] = replies;
+    assert.ok(Array.isArray(explanation));
+    assert.match(explanation.join('\n'), /^User:\n {2}web, UID \d+, GID \d+: dynamic$/m);
+    assert.deepEqual([plan, warnings, world.users.leaseCount], [undefined, [], 0]);
+    assert.equal((await launch(world, [], { explain: false })).replies[0]?.['explanation'], undefined);
+  });
+
+  it('is refused with what the launch would be refused with', async () => {
+    const world = worldOf({}, '61184-61184');
+    world.probe.against.set(61184, { kind: 'user', name: 'bob' });
+    for (const explain of [true, false]) {
+      const refused = await launch(world, [], { explain });
+      assert.equal(refused.error, 'RangeExhausted');
+    }
+    assert.equal(world.users.leaseCount, 0);
+  });
+});
+
+describe('an error of the allocator', () => {
+  const failing = (world: World, field: string) => {
+    world.built.directories.requested = () => {
+      throw new DynuserError('DirectoryFailed', 'no', { field });
+    };
+  };
+
+  for (const [field, properties, expected] of [
+    ['stateDirectory', ['StateDirectory=web'], 'StateDirectory'],
+    ['runtimeDirectoryMode', ['RuntimeDirectory=web'], 'RuntimeDirectoryMode'],
+    ['cacheDirectory', [], 'CacheDirectory'],
+    ['logsDirectory', [], 'LogsDirectory'],
+    ['userName', ['User=wuff'], 'User'],
+    ['userName', [], 'unit'],
+    ['unit', [], 'unit'],
+    ['lease', [], 'lease'],
+    ['exposeDirectories', [], 'exposeDirectories'],
+  ] as const) {
+    it(`about ${field} is about ${expected} if the launch has ${properties.join() || 'no property'}`, async () => {
+      const world = worldOf();
+      failing(world, field);
+      const refused = await launch(world, properties);
+      assert.deepEqual([refused.error, refused.field, refused.reason], ['DirectoryFailed', expected, 'no']);
+    });
+  }
+
+  it('that is a fault of the daemon stays one', async () => {
+    const world = worldOf();
+    world.built.directories.requested = () => {
+      throw new TypeError('a fault');
+    };
+    await assert.rejects(launch(world, []), /TypeError: a fault/);
+  });
+
+  it('about the name of an account says so', async () => {
+    const world = worldOf();
+    world.probe.accounts.set('web', { group: { name: 'web', gid: gid(7) } as never });
+    const refused = await launch(world, [], { unit: 'web' });
+    assert.deepEqual([refused.error, refused.field], ['NameConflict', 'unit']);
+    world.probe.accounts.set('wuff', { user: { name: 'wuff', uid: uid(1000), gid: gid(1000) } as never });
+    assert.equal((await launch(world, ['DynamicUser=no', 'User=1000'])).field, 'User');
+  });
+});

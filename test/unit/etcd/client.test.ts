@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server, type Socket } from 'node:net';
+import { after, before, it } from 'node:test';
+import { EtcdClient, EtcdUnavailable } from '../../../src/etcd/client.ts';
+
+const sockets: Socket[] = [];
+/** Takes connections, and answers nothing. */
+const silent = createServer(socket => sockets.push(socket.on('error', () => undefined)));
+let refusing: string;
+let hanging: string;
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return `http://127.0.0.1:${address.port}`;
+}
+
+before(async () => {
+  const gone = createServer();
+  refusing = await listen(gone);
+  await new Promise(resolve => gone.close(resolve));
+  hanging = await listen(silent);
+});
+after(() => {
+  for (const socket of sockets) {
+    socket.destroy();
+  }
+  silent.close();
+});
+
+async function failureOf(endpoints: readonly string[]): Promise<string> {
+  const client = new EtcdClient({
+    ...{ endpoints, readableKey: 'key', credentials: () => ({}) },
+    ...{ callMs: 500, attemptMs: 200 },
+  });
+  try {
+    await client.range({ key: Buffer.from('key') });
+  } catch (error) {
+    assert.ok(error instanceof EtcdUnavailable, String(error));
+    return error.message;
+  } finally {
+    client.close();
+  }
+  return assert.fail('it was answered');
+}
+
+it('tells why an endpoint fails, also if the last one tried has only run out of time', async () => {
+  const words = await Promise.all(Array.from({ length: 8 }, () => failureOf([refusing, hanging])));
+  for (const text of words) {
+    assert.match(text, /ECONNREFUSED/);
+  }
+});
+
+it('says that time has run out if that is all that is known', async () => {
+  assert.match(await failureOf([hanging]), /timed out/);
+});
