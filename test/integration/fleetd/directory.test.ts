@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, describe, it } from 'node:test';
+import { buildSync } from 'esbuild';
 import { DirectoryKeys } from '../../../src/fleetd/directory-keys.ts';
 import { FleetError } from '../../../src/fleetd/errors.ts';
 import { Fleet } from '../../../src/fleetd/fleet.ts';
@@ -131,20 +132,22 @@ describe('a registry in a directory', () => {
     chownSync(path, 0, GROUP);
     chmodSync(path, 0o2770);
     chmodSync(root, 0o711);
+    // One file that those users can read: the checkout may be where nobody but root gets. They are made by setpriv(1), since
+    // Debian's Node 20 has no setuid() beside its libuv.
     const script = `
-      import { DirectoryKeys } from ${JSON.stringify(`file://${CHECKOUT}dist/src/fleetd/directory-keys.js`)};
-      // Only now: the checkout may be where nobody but root gets.
-      const uid = Number(process.argv[1]);
-      process.setgroups([${GROUP}]);
-      process.setgid(uid);
-      process.setuid(uid);
+      import { DirectoryKeys } from './src/fleetd/directory-keys.js';
       process.umask(0o007);
       const keys = new DirectoryKeys({ path: ${JSON.stringify(path)}, host: 'same', boot: ${JSON.stringify(BOOT)} });
-      const { done } = await keys.transact({ when: [], puts: [{ key: 'a/b', value: process.argv[1] }] });
+      const { done } = await keys.transact({ when: [], puts: [{ key: 'a/b', value: String(process.getuid()) }] });
       process.stdout.write(String(done));`;
+    const program = `${root}/transact.mjs`;
+    const stdin = { contents: script, resolveDir: `${CHECKOUT}dist` };
+    buildSync({ stdin, bundle: true, platform: 'node', format: 'esm', outfile: program });
+    chmodSync(program, 0o644);
     for (const uid of ['65530', '65531', '65530']) {
-      const argv = ['--input-type=module', '-e', script, uid];
-      assert.equal(execFileSync(process.execPath, argv, { encoding: 'utf8', cwd: '/', timeout: 20_000 }), 'true');
+      const argv = [`--reuid=${uid}`, `--regid=${uid}`, `--groups=${GROUP}`, process.execPath, program];
+      assert.equal(execFileSync('setpriv', argv, { encoding: 'utf8', cwd: '/', timeout: 20_000 }), 'true');
+      assert.equal(readFileSync(`${path}/keys/a/b`, 'utf8').includes(uid), true);
     }
   });
 
