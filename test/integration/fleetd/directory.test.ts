@@ -133,7 +133,7 @@ describe('a registry in a directory', () => {
     chmodSync(path, 0o2770);
     chmodSync(root, 0o711);
     // One file that those users can read: the checkout may be where nobody but root gets. They are made by setpriv(1), since
-    // Debian's Node 20 has no setuid() beside its libuv.
+    // Debian's Node 20 throws in process.setuid().
     const script = `
       import { DirectoryKeys } from './src/fleetd/directory-keys.js';
       process.umask(0o007);
