@@ -203,7 +203,10 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
   });
   // Whatever answers there does not remember: it is ourselves.
   const nameCache = nameService.isHosts ? NO_CACHE : new Nscd(NSCD_SOCKET);
-  const directories = openDirectories(helper, { hints: new HostOwnerHints(), inspector: pathInspector });
+  const directories = openDirectories(helper, {
+    ...{ hints: new HostOwnerHints(), inspector: pathInspector },
+    sharedStorages: () => (live.current.fleet === 'off' ? [] : live.current.sharedStorages),
+  });
   const coolDown = new CoolDown(CLOCK, {
     get durationMs() {
       return live.current.coolDownMs;

@@ -1,9 +1,10 @@
 /**
- * From a snapshot to the plan, for Acquire and for Explain. What it depends on beside the paths is found out first: for which
+ * From a snapshot to the plan, for Acquire and for Explain. What it depends on besides the paths is found out first: for which
  * directories id-mapped mounts can be made.
  */
 import type { DirectoriesInUse, DirectoryStatus, RequestedDirectory } from '../core/directory.ts';
 import { DIRECTORY_CLASSES } from '../core/directory-classes.ts';
+import { sharedPlaces } from '../core/fleet.ts';
 import type { DirectoryDeps } from './deps.ts';
 import { directoryFailed } from './errors.ts';
 import { type OpenBases, openNearest } from './held-directory.ts';
@@ -39,7 +40,12 @@ async function mappableDirectories(
   if (!request.makesMounts) {
     return mappable;
   }
+  const storages = deps.sharedStorages();
   for (const directory of request.directories) {
+    if (sharedPlaces([directory], storages).length > 0) {
+      // The other hosts have it by its owner's number, also those that cannot map it.
+      continue;
+    }
     const layout = layoutOf(directory, request.user.dynamic, deps.bases);
     const paths = snapshot.of(directory);
     const top =

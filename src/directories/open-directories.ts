@@ -1,6 +1,7 @@
 /** Opens the module: state, cache, logs and runtime directories of users. */
 import type { Directories, OwnerHints, PathInspector } from '../allocator/directory-ports.ts';
 import { BASE_DIRECTORIES, type BaseDirectories } from '../core/directory-classes.ts';
+import type { SharedStorage } from '../core/fleet.ts';
 import { sweepLocks } from './apply/lock.ts';
 import { prepareDirectories } from './apply/prepare.ts';
 import { unpublish } from './apply/publish.ts';
@@ -17,17 +18,22 @@ import { treeHelper } from './tree-helper.ts';
 
 /**
  * @param program the path of dynuser-helper
- * @param host the owner hints of mapped trees, and who inspects paths
+ * @param host the owner hints of mapped trees, who inspects paths, and what it shares with the hosts of its fleet
  * @param bases other directories than /run, /var/lib, /var/cache and /var/log, for tests
  */
 export function openDirectories(
   program: string,
-  host: { readonly hints: OwnerHints; readonly inspector: PathInspector },
+  host: {
+    readonly hints: OwnerHints;
+    readonly inspector: PathInspector;
+    readonly sharedStorages?: () => readonly SharedStorage[];
+  },
   bases: BaseDirectories = BASE_DIRECTORIES,
 ): Directories {
   const helper = treeHelper(program);
   const mapSupport = new MapSupport(directory => helper.canMap(directory));
-  const deps = { ...host, bases, helper, mapSupport, activity: new Activity() };
+  const { sharedStorages = () => [] } = host;
+  const deps = { ...host, sharedStorages, bases, helper, mapSupport, activity: new Activity() };
   return {
     requested: requestedDirectories,
     environment: directories => directoryEnvironment(directories, bases),

@@ -17,6 +17,9 @@ import { EtcdCluster } from './etcd.ts';
 /** The fleet's range in tests unless they say otherwise. */
 export const FLEET_RANGE = '65536-79999 90000-99999';
 export const FLEET_NAME = 'test';
+/** As docs/fleet.md sets it up. */
+const REGISTRY = '/srv/shared/.dynuser';
+const REGISTRY_UID = 970;
 const CREDENTIALS = '/etc/credstore';
 const COMPANION = ['/usr/bin/dynuser-run', '--unit-file=/usr/lib/dynuser/dynuser-companion.service'];
 /** Tests run while others do. */
@@ -26,6 +29,8 @@ export interface FleetOptions {
   readonly hosts: number;
   /** further lines of dynuserd.conf on every host */
   readonly config?: string;
+  /** what each host does before its daemon starts */
+  readonly prepare?: string;
   /** the files of the shared storage are the registry, instead of etcd */
   readonly store?: 'etcd' | 'directory';
 }
@@ -153,7 +158,7 @@ export class FleetHost {
     return this.installed.machine;
   }
 
-  async boot({ config = '', store = 'etcd' }: FleetOptions): Promise<void> {
+  async boot({ config = '', store = 'etcd', prepare = '' }: FleetOptions): Promise<void> {
     const machine = await Machine.boot({
       init: 'plain',
       stage: true,
@@ -165,9 +170,14 @@ export class FleetHost {
     await this.setMachineId(this.machineId);
     await this.setBootId();
     await this.configure(config);
+    await machine.sh(prepare === '' ? ':' : prepare);
     const { cluster } = this.#fleet;
     if (cluster === undefined || store === 'directory') {
-      await machine.write('/etc/dynuser/fleetd.conf', `Fleet=${FLEET_NAME}\nStore=/srv/shared/registry\n`);
+      await machine.sh(`useradd --system --uid ${REGISTRY_UID} dynuser-fleetd`);
+      await machine.sh(`install -d -m 0700 -o dynuser-fleetd ${REGISTRY}`);
+      await machine.write('/etc/dynuser/fleetd.conf', `Fleet=${FLEET_NAME}\nStore=${REGISTRY}\n`);
+      const dropIn = '/etc/systemd/system/dynuser-companion.service.d/store.conf';
+      await machine.write(dropIn, `[Service]\nReadWritePaths=${REGISTRY}\n`);
       return;
     }
     await this.#connect();

@@ -25,6 +25,7 @@ export function depsOver(root: string, more: Partial<DirectoryDeps> = {}): Direc
     hints: { read: async () => undefined, write: async () => {} },
     inspector: { inspect: async () => undefined },
     activity: new Activity(),
+    sharedStorages: () => [],
     ...more,
   };
 }
