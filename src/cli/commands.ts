@@ -315,8 +315,8 @@ const COMMANDS: readonly CommandSpec[] = [
       'hosts shows the hosts, and how many names each holds: which it may run processes as, at any time and without asking. "away" is a host that was not heard of for a minute; what it holds stays its own. names shows the names with their UIDs, and the hosts that hold them; all, or those that match patterns. explain NAME shows one name, as this host has it.',
       'forget NAME has this host hold a name no more; its next use here asks the store. gc frees the names that no host holds and that have no directory on shared storage: the UID of each is given to no other name for a week.',
       'forget-host HOST gives up a host that is powered off and does not come back, and takes its names from it. Nobody else can know that it is off, so it needs --powered-off. A host that returns all the same ends those of its users whose names have been given to others.',
-      'check compares what the store has with what the hosts hold, and says whether this host is a member. The exit status is 1 if something is wrong. resume ends the time after a restore of the store from a backup, when all hosts have put their names again. free-directory STORAGE PATH says that the files of a directory on shared storage are gone.',
-      'JSON of hosts, names and gc is an array, that of explain and check an object.',
+      'check compares what the store has with what the hosts hold, and says whether this host is a member. The exit status is 1 if something is wrong. doctor looks at this host: whether it needs a fleet, the companion, its certificates, accounts with numbers of the fleet. resume ends the time after a restore of the store from a backup, when all hosts have put their names again. free-directory STORAGE PATH says that the files of a directory on shared storage are gone.',
+      'JSON of hosts, names, gc and doctor is an array, that of explain and check an object.',
     ],
     options: [
       { name: 'range', value: 'RANGE', help: 'The UIDs of the fleet that create makes, instead of FleetUidRange=' },

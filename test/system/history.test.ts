@@ -79,7 +79,7 @@ describe('the history', () => {
       const { status, stdout, stderr } = await host.ctl(['history', ...argv]);
       return `${status} ${stdout}${stderr}`.trim();
     };
-    assert.match(await asked('nobody-had-this'), /^1 No dynamic user had a UID then\.$/);
+    assert.match(await asked('nobody-had-this'), /^1 The history has no such user\.$/);
     assert.match(await asked('--at=tomorrow?'), /^2 dynuserctl: --at=: 'tomorrow\?' is no point in time; write /);
     assert.match(await asked('--file=/nonexistent'), /^1 dynuserctl: \/nonexistent: no such file or directory$/);
     assert.match(

@@ -29,7 +29,7 @@ const COLUMNS: readonly Column[] = [
 
 export function renderHistory(entries: readonly HistoryEntry[], layout: TableLayout): string {
   if (entries.length === 0) {
-    return layout.legend ? 'No dynamic user had a UID then.\n' : '';
+    return layout.legend ? 'The history has no such user.\n' : '';
   }
   const rows = entries.map(entry => [
     String(entry.uid),

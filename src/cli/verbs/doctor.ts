@@ -1,11 +1,11 @@
 /** dynuserctl doctor: looks the host over. */
 import type { FleetStatusReply } from '../../api/generated/io-dynuser-allocator.ts';
 import type { Client } from '../../client/client.ts';
-import type { Handler } from '../command.ts';
+import type { Handler, Invocation } from '../command.ts';
 import { type DoctorInput, examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { beginTrial, endTrial, trialName } from '../doctor/trial.ts';
-import { CommandFailure } from '../failure.ts';
+import { CommandFailure, type ExitStatus } from '../failure.ts';
 import { statusHere } from '../fleet/this-host.ts';
 import { thisHost } from '../host.ts';
 import { askDaemon } from '../leases.ts';
@@ -23,9 +23,14 @@ export const doctor: Handler = async (invocation, io) => {
   const input: DoctorInput = { host, daemon, socket: publicSocket(environment), now: io.now(), fleet };
   const tries = invocation.options.has('try') && daemon.reachable;
   const findings = await (tries ? examineWithTrial(input, io) : examine(input));
+  return await report(findings, invocation, io);
+};
+
+/** @returns 1 if there is a problem */
+export async function report(findings: readonly Finding[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
   await print(findings, invocation, io, renderFindings);
   return findings.some(({ level }) => level === 'problem') ? 1 : 0;
-};
+}
 
 /** @returns undefined if the daemon does not tell this user, or is one that knows of no fleet */
 async function fleetOf(io: ProcessIo): Promise<FleetStatusReply | undefined> {

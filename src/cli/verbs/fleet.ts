@@ -3,6 +3,7 @@ import type { CollectReply, ForgetHostReply, NameReply, StatusReply } from '../.
 import type { Handler, Invocation } from '../command.ts';
 import { lastValue } from '../command-line.ts';
 import { fleetRanges } from '../configured-ranges.ts';
+import { checkFleet } from '../doctor/checks/fleet.ts';
 import { CommandFailure, type ExitStatus, usageFailure } from '../failure.ts';
 import { withCompanion } from '../fleet/companion.ts';
 import { faultsOf, findHost, hostsOf, nameOfHost, namesOf, surveyOf } from '../fleet/survey.ts';
@@ -20,6 +21,7 @@ import {
   renderNames,
 } from '../render/fleet.ts';
 import { countOf, printable } from '../render/text.ts';
+import { report } from './doctor.ts';
 
 interface Action {
   readonly run: (invocation: Invocation, io: ProcessIo, operands: readonly string[]) => Promise<ExitStatus>;
@@ -41,6 +43,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'forget-host': { run: forgetHost, options: ['powered-off'], needs: 'HOST' },
   gc: { run: collect, options: [], more: 1 },
   check: { run: check, options: [] },
+  doctor: { run: doctor, options: [] },
   resume: { run: resume, options: [] },
   'free-directory': { run: freeDirectory, options: [], needs: 'STORAGE', more: 1 },
 };
@@ -187,6 +190,11 @@ async function check(invocation: Invocation, io: ProcessIo): Promise<ExitStatus>
   };
   await print(checked, invocation, io, renderCheck);
   return checked.member && checked.faults.length === 0 ? 0 : 1;
+}
+
+/** What 'dynuserctl doctor' says of the fleet, and nothing else. */
+async function doctor(invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
+  return await report(checkFleet(thisHost(io.environment), await statusHere(io), io.now()), invocation, io);
 }
 
 async function resume(_: Invocation, io: ProcessIo): Promise<ExitStatus> {

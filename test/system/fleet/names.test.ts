@@ -31,6 +31,12 @@ describe('two hosts of a fleet', () => {
       { name: 'web', uid: web, state: 'bound', hosts: ['host1', 'host2'] },
     ]);
     assert.equal((await fleet.host(1).fleet(['check'])).status, 0);
+    const { status, stdout } = await fleet.host(1).fleet(['doctor']);
+    assert.match(
+      stdout,
+      /^ok +Fleet +host2 is a member of \S+, and holds 2 names\nwarning +Fleet +\S+\.certificate expires in less than a day\n/,
+    );
+    assert.equal(status, 0, 'warnings alone');
   });
 
   it('have other names for themselves, from the range that is theirs', async () => {

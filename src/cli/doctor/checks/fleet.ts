@@ -7,6 +7,7 @@ import { inRange, parseRange } from '../../../core/range.ts';
 import { fleetRanges } from '../../configured-ranges.ts';
 import { type Host, isSeen, Unreadable } from '../../host.ts';
 import { FINDINGS_OF_A_KIND_MAX } from '../../limits.ts';
+import { countOf } from '../../render/text.ts';
 import { type Finding, findingsOf, shorten } from '../finding.ts';
 import { BASES, FILE_SYSTEMS, isAtLeast } from './directories.ts';
 
@@ -28,14 +29,12 @@ export function checkFleet(host: Host, status: FleetStatusReply | undefined, now
       'this host is in no fleet, and no directory of users is on storage that hosts share',
     );
   }
-  const findings = [
-    ...checkMembership(status),
+  return [
+    checkMembership(status),
     ...checkCompanion(host),
     ...checkCertificates(host, now),
     ...checkAccounts(host, status),
   ];
-  const words = `${status.hostName ?? 'this host'} is a member of ${status.fleet ?? 'the fleet'}, and holds ${status.holds.length} names`;
-  return findings.some(({ level }) => level !== 'unknown') ? findings : [ok(words), ...findings];
 }
 
 /** A name has another UID on each host: files on storage that hosts share would be another's there. */
@@ -75,12 +74,12 @@ export function isOfFleet(host: Host, status: FleetStatusReply | undefined, uid:
   return typeof range !== 'string' && inRange(range, uid);
 }
 
-function checkMembership({ state, reason, fleet = 'the fleet' }: FleetStatusReply): Finding[] {
+function checkMembership({ state, reason, fleet = 'the fleet', hostName, holds }: FleetStatusReply): Finding {
   if (state === 'member') {
-    return [];
+    return ok(`${hostName ?? 'this host'} is a member of ${fleet}, and holds ${countOf(holds.length, 'name')}`);
   }
   const words = `this host is no member of ${fleet} (${state})${reason === undefined ? '' : `: ${reason}`}`;
-  return [problem(words, "do what it says; 'dynuserctl fleet check' looks again")];
+  return problem(words, "do what it says; 'dynuserctl fleet check' looks again");
 }
 
 function checkCompanion(host: Host): Finding[] {
@@ -125,7 +124,8 @@ function judgeCertificate(host: Host, path: string, now: number): Finding[] {
     return [problem(`${path} has expired: the store lets this host in no more`, renew)];
   }
   const days = Math.floor((until - now) / DAY_MS);
-  return until - now < CERTIFICATE_WARNING_MS ? [warning(`${path} expires in ${days} days`, renew)] : [];
+  const left = days === 0 ? 'less than a day' : countOf(days, 'day');
+  return until - now < CERTIFICATE_WARNING_MS ? [warning(`${path} expires in ${left}`, renew)] : [];
 }
 
 /** An account with a number of the fleet is a user of it on another host. */

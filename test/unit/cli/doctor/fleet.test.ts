@@ -37,6 +37,7 @@ describe('a host in no fleet', () => {
 
 describe('a host of a fleet', () => {
   const member: FleetStatusReply = { mode: 'required', state: 'member', fleet: 'main', hostName: 'db1', holds: [] };
+  const WELL = 'ok db1 is a member of main, and holds 0 names';
   const authority = new CertificateAuthority();
   const certificate = (days: number) =>
     authority.issue('db1', { from: new Date(0), until: new Date(NOW + days * 86_400_000) }).certificate;
@@ -50,7 +51,7 @@ describe('a host of a fleet', () => {
   });
 
   it('is well', () => {
-    assert.deepEqual(lines(host(100), member), ['ok db1 is a member of main, and holds 0 names']);
+    assert.deepEqual(lines(host(100), member), [WELL]);
   });
 
   it('is told why it is no member', () => {
@@ -59,20 +60,22 @@ describe('a host of a fleet', () => {
   });
 
   it('is told that its companion is missing', () => {
-    assert.deepEqual(lines({}, member), ['problem there is no /etc/dynuser/fleetd.conf']);
-    assert.deepEqual(lines({ ...host(100), inodes: {} }, member), ['problem dynuser-fleetd does not run']);
+    assert.deepEqual(lines({}, member), [WELL, 'problem there is no /etc/dynuser/fleetd.conf']);
+    assert.deepEqual(lines({ ...host(100), inodes: {} }, member), [WELL, 'problem dynuser-fleetd does not run']);
   });
 
   it('is told that a certificate ends', () => {
-    assert.match(lines(host(13.5), member)[0] ?? '', /^warning \S+certificate expires in 13 days$/);
-    assert.match(lines(host(-1), member)[0] ?? '', /^problem \S+certificate has expired/);
+    assert.match(lines(host(13.5), member)[1] ?? '', /^warning \S+certificate expires in 13 days$/);
+    assert.match(lines(host(1.5), member)[1] ?? '', /^warning \S+certificate expires in 1 day$/);
+    assert.match(lines(host(0.5), member)[1] ?? '', /^warning \S+certificate expires in less than a day$/);
+    assert.match(lines(host(-1), member)[1] ?? '', /^problem \S+certificate has expired/);
     const broken = host(1, { '/etc/credstore/dynuser-fleetd.certificate': 'x' });
-    assert.match(lines(broken, member)[0] ?? '', /^problem \S+ is no certificate$/);
+    assert.match(lines(broken, member)[1] ?? '', /^problem \S+ is no certificate$/);
   });
 
   it('is told of accounts with numbers of the fleet', () => {
     const found = lines(host(100, { '/etc/passwd': 'root:x:0:0::/:\nold:x:65537:1::/:\nnew:x:80000:1::/:\n' }), member);
-    assert.equal(found.length, 1);
-    assert.match(found[0] ?? '', /^warning old of \S+ has 65537, /);
+    assert.equal(found.length, 2);
+    assert.match(found[1] ?? '', /^warning old of \S+ has 65537, /);
   });
 });

@@ -39,6 +39,6 @@ test('what the files say is printable, and nobody is a sentence', () => {
     renderHistory([{ ...ENTRY, unit: '\x1b[2J' }], { ...LAYOUT, legend: false }),
     /^64642 {2}web {2}\\x1b\[2J/,
   );
-  assert.equal(renderHistory([], LAYOUT), 'No dynamic user had a UID then.\n');
+  assert.equal(renderHistory([], LAYOUT), 'The history has no such user.\n');
   assert.equal(renderHistory([], { ...LAYOUT, legend: false }), '');
 });
