@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CHECKOUT } from '../src/tooling/checkout.ts';
 import { findLacking, LACKING_VARIABLE, type Lacking, type Need, reasonFor } from './support/host.ts';
+import { STAGED_VARIABLE, stageForMachines } from './support/staged.ts';
 import { readTestFile, type TestFile } from './support/test-file.ts';
 
 const TESTS = fileURLToPath(new URL('.', import.meta.url));
@@ -267,6 +268,9 @@ const lacking = await findLacking(
   ),
 );
 process.env[LACKING_VARIABLE] = JSON.stringify(lacking);
+if (plan.some(({ tier }) => tier.needsRoot)) {
+  process.env[STAGED_VARIABLE] = stageForMachines();
+}
 reporter.pipe(process.stdout);
 for (const { tier, files } of plan) {
   await runTier(tier, files, names, lacking);

@@ -98,7 +98,7 @@ describe('a launcher and a daemon that', () => {
       // Below a shell: nsenter(1) stops with its own child, and does not go on with it.
       const shell = await host.machine.spawn(['sh', '-c', '/usr/sbin/dynuserd & echo $!; wait']);
       const [number] = (await once(shell.stdout.setEncoding('utf8'), 'data')) as [string];
-      await until('the daemon answers', async () => (await host.ctl(['list'])).status === 0);
+      await host.untilAnswers();
       const signal = (name: string) => host.machine.output(['kill', `-${name}`, number.trim()]);
       await signal('STOP');
       const launcher = await host.machine.spawn(['dynuser-run', '-u', 'late', '-p', 'StateDirectory=late', 'true']);

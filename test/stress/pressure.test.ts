@@ -112,7 +112,7 @@ test('no descriptor left: requests are refused, leases live on, and with room al
     assert.equal((await machine.run(['id', 'before'])).status, 0, 'lookups go on');
 
     await limit(4_096);
-    await until('it answers again', async () => (await host.ctl(['list'])).status === 0);
+    await host.untilAnswers();
     const names = given.map(result => String(replyOf(result)['userName']));
     assert.deepEqual(await listed(host), ['before', ...names].toSorted());
     leases.push(...given.map(result => String(replyOf(result)['lease'])), await leaseOf(host, 'after'));

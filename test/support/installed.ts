@@ -1,4 +1,6 @@
 /** A plain machine with dynuser installed and the daemon running, as most tests of the whole want it. */
+import { readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import type { MachineProcess, RunOptions, RunResult } from './machine/process.ts';
 import { Machine } from './machine.ts';
@@ -10,6 +12,12 @@ export const DYNUSER_NSSWITCH = {
   shadow: 'files dynuser',
   gshadow: 'files dynuser',
 };
+
+/** Where the daemon keeps something of each user, below /run. */
+const TRACES = ['by-uid', 'by-name', 'members', 'groups', 'leases', 'static'].map(name => `dynuser/${name}`);
+
+/** How long a daemon that took a connection may leave it without an answer until it is asked again, in milliseconds. */
+const ANSWER_DEADLINE_MS = 5_000;
 
 /** What came of one call. */
 export type CallResult =
@@ -38,6 +46,39 @@ export async function withInstalled(
   }
 }
 
+/** Whether a daemon answers on a socket: asked from here, since each program that is started to ask costs a tenth of a second. */
+function answers(path: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(path);
+    const end = (does: boolean) => {
+      socket.destroy();
+      resolve(does);
+    };
+    let text = '';
+    socket.setEncoding('utf8').setTimeout(ANSWER_DEADLINE_MS, () => end(false));
+    socket.on('error', () => end(false)).on('close', () => end(false));
+    socket.on('data', chunk => {
+      text += chunk;
+      if (text.endsWith('\0')) {
+        end(text.startsWith('{"parameters":') && text.includes('"dynuserd"'));
+      }
+    });
+    socket.write('{"method":"org.varlink.service.GetInfo"}\0');
+  });
+}
+
+/** @returns the paths of what is below a directory, relative to the directory that it is in; none if it is not there */
+async function entriesBelow(parent: string, directory: string): Promise<string[]> {
+  // With the types of the entries: without them Node 20 follows links to directories.
+  const entries = await readdir(`${parent}${directory}`, { recursive: true, withFileTypes: true }).catch(error => {
+    if (error.code === 'ENOENT') {
+      return [];
+    }
+    throw error;
+  });
+  return entries.map(entry => `${entry.parentPath.slice(parent.length)}/${entry.name}`);
+}
+
 export class Installed {
   readonly machine: Machine;
 
@@ -52,11 +93,20 @@ export class Installed {
     daemon.stderr.setEncoding('utf8').on('data', (text: string) => {
       log += text;
     });
-    await until(
-      () => `dynuserd answers; its log: ${log}`,
-      async () => (await this.ctl(['list', '--json=short'])).status === 0,
-    );
+    await this.untilAnswers(() => `; its log: ${log}`, env['DYNUSER_RUNTIME_DIRECTORY']);
     return daemon;
+  }
+
+  /**
+   * Waits until a daemon answers, whoever started it.
+   * @param more for the error if it does not
+   */
+  async untilAnswers(more = () => '', runtimeDirectory = '/run/dynuser'): Promise<void> {
+    const socket = this.machine.path(`${runtimeDirectory}/io.dynuser.DynamicUser`);
+    await until(
+      () => `dynuserd answers${more()}`,
+      () => answers(socket),
+    );
   }
 
   ctl(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
@@ -81,10 +131,9 @@ export class Installed {
 
   /** The names of everything that the daemon keeps: links, lease files, and its lock files. */
   async traces(): Promise<string[]> {
-    const script =
-      'cd /run && find dynuser/by-* dynuser/members dynuser/groups dynuser/leases dynuser/static systemd/dynamic-uid -mindepth 1; true';
-    const text = await this.machine.sh(`{ ${script}; } 2>/dev/null`);
-    return text.split('\n').filter(line => line !== '');
+    const run = this.machine.path('/run/');
+    const all = await Promise.all([...TRACES, 'systemd/dynamic-uid'].map(directory => entriesBelow(run, directory)));
+    return all.flat();
   }
 
   /** Waits until the daemon keeps nothing: the lease of a process ends with it, and nobody waits for that otherwise. */

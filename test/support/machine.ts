@@ -18,6 +18,7 @@ import {
   runToEnd,
   start,
 } from './machine/process.ts';
+import { STAGED_VARIABLE } from './staged.ts';
 
 /** How long a machine may take to boot, and to go away, in milliseconds: several do at a time, on two processors. */
 const BOOT_DEADLINE_MS = 60_000;
@@ -67,7 +68,7 @@ export class Machine {
         await machine.#untilSystemdRuns();
       }
       if (options.stage === true) {
-        await machine.output([process.execPath, `${CHECKOUT}dist/src/tooling/stage.js`, '/']);
+        await install(machine);
       }
       if (options.nsswitch !== undefined) {
         await machine.#configureNsswitch(options.nsswitch);
@@ -149,6 +150,14 @@ export class Machine {
     const added = Object.entries(lines).map(([database, sources]) => `${database}: ${sources}`);
     await this.write(path, `${[...kept, ...added].join('\n')}\n`);
   }
+}
+
+/** Installs what was built: as it was laid out for all machines of this run, or, for a file that runs by itself, by `npm run stage`. */
+async function install(machine: Machine): Promise<void> {
+  const staged = process.env[STAGED_VARIABLE];
+  await (staged === undefined
+    ? machine.output([process.execPath, `${CHECKOUT}dist/src/tooling/stage.js`, '/'])
+    : machine.sh(`umask 022; exec cp -dR "$STAGED/." /`, { env: { STAGED: staged } }));
 }
 
 function supervise(options: MachineOptions): Supervisor {

@@ -119,7 +119,7 @@ test('a process of a PID namespace that the daemon cannot see into gets no grace
       '--mount-proc',
       '/usr/sbin/dynuserd',
     ]);
-    await until('it answers', async () => (await host.ctl(['list'])).status === 0);
+    await host.untilAnswers();
     const holder = await Talker.start(host);
     await holder.acquire('unseen.service');
     assert.ok(await lives(host, 'unseen'));

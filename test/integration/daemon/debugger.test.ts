@@ -91,8 +91,7 @@ describe('no signal, variable or file opens a debugger', () => {
         .split('\n')
         .filter(line => line.split(/\s+/)[4] === '0A'),
     );
-  const untilUp = () =>
-    until('the daemon answers', async () => (await host.ctl(['list', '--json=short'])).status === 0);
+  const untilUp = () => host.untilAnswers();
   const isDebugged = (watched: Watched): boolean =>
     listening().length > 0 || /Debugger listening|Starting inspector/.test(watched.errors());
 

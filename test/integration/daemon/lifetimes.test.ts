@@ -184,7 +184,7 @@ test('two daemons with runtime directories of their own never give out one UID t
     await host.startDaemon();
     const other = { DYNUSER_RUNTIME_DIRECTORY: '/run/other' };
     const second = await host.machine.spawn(['/usr/sbin/dynuserd'], { env: other });
-    await until('the second answers', async () => (await host.ctl(['list'], { env: other })).status === 0);
+    await host.untilAnswers(undefined, other.DYNUSER_RUNTIME_DIRECTORY);
     const uids: string[] = [];
     for (let count = 0; count < 10; count++) {
       uids.push((await host.ctl(['acquire', `a${count}.service`])).stdout.trim());

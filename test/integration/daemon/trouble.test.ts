@@ -5,7 +5,6 @@ import { describe, it } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { type Installed, withInstalled } from '../../support/installed.ts';
 import { SOCKET } from '../../support/programs/daemon-process.ts';
-import { until } from '../../support/until.ts';
 
 /** Starts the daemon behind a shell's preparation, which must not come up. */
 async function refusal(host: Installed, prepare: string, argv: readonly string[] = []): Promise<string> {
@@ -62,7 +61,7 @@ describe('a daemon with few descriptors', () => {
       const argv = ['sh', '-c', `${LIMIT(600)}; exec "$@"`, 'sh', ...BOUND, 'dynuserd'];
       const daemon = await machine.spawn(argv);
       daemon.stderr.resume();
-      await until('the daemon answers', async () => (await host.ctl(['list'])).status === 0);
+      await host.untilAnswers();
       const acquire = Array.from(
         { length: 120 },
         (_, index) => ['io.dynuser.Allocator.Acquire', { unit: `u${index}.service`, lifetime: 'explicit' }] as const,

@@ -29,13 +29,15 @@ mount -t tmpfs -o mode=0755 root root
 # What is staged goes into these. Made in the upper layer they belong to whoever starts the machine; without root the
 # host's own belong to a user that the machine does not have, and could not be written to.
 multiarch=$(gcc -print-multiarch)
+set --
 for directory in etc usr usr/bin usr/sbin usr/lib usr/lib64 "usr/lib/$multiarch" usr/lib/systemd usr/lib/systemd/system usr/lib/systemd/catalog \
 	usr/lib/tmpfiles.d usr/share usr/share/doc usr/share/dbus-1 usr/share/dbus-1/system.d usr/share/dbus-1/system-services \
 	usr/share/man usr/share/man/man1 usr/share/man/man5 usr/share/man/man8 \
 	usr/share/bash-completion usr/share/bash-completion/completions usr/share/fish usr/share/fish/vendor_completions.d \
 	usr/share/zsh usr/share/zsh/vendor-completions; do
-	[ ! -d "$system/$directory" ] || [ -L "$system/$directory" ] || mkdir -p "upper/$directory"
+	[ ! -d "$system/$directory" ] || [ -L "$system/$directory" ] || set -- "$@" "upper/$directory"
 done
+mkdir -p "$@"
 
 # One overlay for each directory of / instead of one for all: a file system with others mounted below it cannot be the
 # lower layer of a user without root. A directory that cannot be one is shown read-only.

@@ -136,7 +136,7 @@ export function proveSupervisor(
         const pid = await supervisor.pid('dynuserd');
         return pid !== daemon && pid;
       });
-      await web.until('the daemon answers', async () => (await host.ctl(['list'])).status === 0);
+      await host.untilAnswers();
       assert.equal(await supervisor.pid('dynuserd'), again);
       assert.deepEqual(await web.leases(), before);
       await isRight(start);
@@ -150,7 +150,7 @@ export function proveSupervisor(
         const pid = await supervisor.pid('dynuserd');
         return pid !== undefined && pid !== daemon;
       });
-      await web.until('the daemon answers', async () => (await host.ctl(['list'])).status === 0);
+      await host.untilAnswers();
       await isRight(start);
     });
 
