@@ -40,29 +40,41 @@ done
 mkdir -p "$@"
 
 # One overlay for each directory of / instead of one for all: a file system with others mounted below it cannot be the
-# lower layer of a user without root. A directory that cannot be one is shown read-only.
+# lower layer of a user without root. A directory that cannot be one is shown read-only. Few programs are started for it: hundreds of
+# machines are made in a run of the tests.
+is_fresh() {
+	case $stateless:$1 in
+	*:dev | *:proc | *:run | *:sys | *:tmp | stateless:etc | stateless:var) ;;
+	*) return 1 ;;
+	esac
+}
+set --
 for entry in "$system"/* "$system"/.[!.]*; do
 	name=${entry#"$system"/}
-	case $stateless:$name in
-	*:dev | *:proc | *:run | *:sys | *:tmp) mkdir "root/$name" ;;
-	stateless:etc | stateless:var) mkdir -m 0755 "root/$name" ;;
-	stateless:usr)
-		mkdir "root/$name"
+	if [ ! -L "$entry" ] && [ -d "$entry" ]; then
+		set -- "$@" "root/$name"
+		is_fresh "$name" || set -- "$@" "upper/$name" "work/$name"
+	fi
+done
+mkdir -p "$@"
+set --
+unusual="/$(find "$system/" -mindepth 1 -maxdepth 1 -type d ! -perm 0755 -printf '%f/')"
+for entry in "$system"/* "$system"/.[!.]*; do
+	name=${entry#"$system"/}
+	if [ -L "$entry" ]; then
+		set -- "$@" "$entry"
+	elif [ "$stateless:$name" = stateless:usr ]; then
 		mount --bind "$entry" "root/$name"
 		mount -o remount,bind,ro "root/$name"
-		;;
-	*)
-		if [ -L "$entry" ]; then
-			cp -P "$entry" "root/$name"
-		elif [ -d "$entry" ]; then
-			mkdir -p "root/$name" "upper/$name" "work/$name"
-			chmod --reference="$entry" "upper/$name"
-			mount -t overlay overlay -o "lowerdir=$entry,upperdir=upper/$name,workdir=work/$name" "root/$name" 2>/dev/null ||
-				mount --rbind -o ro "$entry" "root/$name" 2>/dev/null || rmdir "root/$name"
-		fi
-		;;
-	esac
+	elif [ -d "$entry" ] && ! is_fresh "$name"; then
+		case $unusual in
+		*"/$name/"*) chmod --reference="$entry" "upper/$name" ;;
+		esac
+		mount -t overlay overlay -o "lowerdir=$entry,upperdir=upper/$name,workdir=work/$name" "root/$name" 2>/dev/null ||
+			mount --rbind -o ro "$entry" "root/$name" 2>/dev/null || rmdir "root/$name"
+	fi
 done
+[ $# -eq 0 ] || cp -P "$@" root
 case $stateless$(stat -f -c %T root/usr)$(stat -f -c %T root/etc) in
 stateless* | noneoverlayfsoverlayfs) ;;
 *) fail "the kernel makes no overlay over /usr and /etc here: it needs overlayfs, and they must not be two overlays deep already" ;;
@@ -101,9 +113,9 @@ for path in "$checkout" "$(dirname "$(dirname "$node")")"; do
 done
 # Tests run programs of both as other users, who may not enter where they are, such as /root: in the machine they may.
 for path in "$checkout" "$(dirname "$node")"; do
-	while [ "$path" != / ]; do
+	while [ -n "$path" ]; do
 		chmod a+rx ".$path" 2>/dev/null || :
-		path=$(dirname "$path")
+		path=${path%/*}
 	done
 done
 [ -e usr/bin/node ] || [ -e usr/local/bin/node ] || ln -s "$node" usr/local/bin/node
