@@ -23,7 +23,7 @@ import type { Call } from '../varlink/handler.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import { type Acquisition, type Caller, callerOf } from './acquire.ts';
 import { type Authorization, checkAcquire, checkDirectories, type PeerIdentity } from './authorization.ts';
-import type { LaunchParameters, LaunchReply } from './generated/io-dynuser-allocator.ts';
+import type { LaunchAnswer, LaunchParameters, LaunchReply } from './generated/io-dynuser-allocator.ts';
 import {
   type AccountDatabase,
   type AccountProbe,
@@ -80,7 +80,10 @@ export async function launch(deps: LaunchDeps, call: Call<Peer>): Promise<JsonOb
   }
   // The interface has checked the types.
   const parameters = call.parameters as LaunchParameters;
-  const { answers = [], explain: explains } = parameters;
+  const identity = deps.authorization.identify(peer);
+  const sharesRoot = identity.standing?.kind === 'host' || peer.sharesRoot();
+  const { answers: given = [], explain: explains } = parameters;
+  const answers = sharesRoot ? given : given.map(withoutStamp);
   const read = resolveLaunch({ ...parameters, isExplained: explains === true }, answers);
   if ('questions' in read) {
     return reply({ questions: read.questions });
@@ -89,8 +92,6 @@ export async function launch(deps: LaunchDeps, call: Call<Peer>): Promise<JsonOb
   if (skipped !== undefined && explains !== true) {
     return reply({ skipped, warnings: warningsOf(read.resolved) });
   }
-  const identity = deps.authorization.identify(peer);
-  const sharesRoot = identity.standing?.kind === 'host' || peer.sharesRoot();
   const files = sharesRoot ? undefined : accountFiles(answers);
   if (files !== undefined && 'questions' in files) {
     return reply({ questions: files.questions });
@@ -121,6 +122,11 @@ export async function launch(deps: LaunchDeps, call: Call<Peer>): Promise<JsonOb
   } catch (error) {
     throw inWordsOfLaunch(error, resolved);
   }
+}
+
+/** What others learn of images is not for the host's own launches. */
+function withoutStamp({ stamp: _, ...answer }: LaunchAnswer): LaunchAnswer {
+  return answer;
 }
 
 /** That its time was over, the starter of a service does not know. */

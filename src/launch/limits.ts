@@ -30,6 +30,9 @@ export const CREDENTIALS_BYTES_MAX = 1_048_576;
 export const OPEN_FILES_MAX = 256;
 /** Disk images of a service; the launcher has the same bound, native/common/passing.h. */
 export const IMAGES_MAX = 64;
+/** Images of which it is kept what is in them, and the characters of that for one. */
+export const IMAGES_KEPT_MAX = 64;
+export const IMAGE_KEPT_CHARACTERS_MAX = 32_768;
 /** A path in bytes, and a component of one: PATH_MAX less its NUL, and NAME_MAX, limits.h. */
 export const PATH_BYTES_MAX = 4_095;
 export const COMPONENT_BYTES_MAX = 255;

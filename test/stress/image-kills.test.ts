@@ -13,8 +13,11 @@ import { until } from '../support/until.ts';
 const KILLED = 128 + 9;
 const OTHERS_STEP = 3;
 const root = (type: string) => ['dynuser-run', '-u', 'web', `-pRootImage=${IMAGES}/glibc.${type}`];
+/** What was changed just now is looked into. */
+const CHANGED = ['sh', '-c', `touch ${IMAGES}/glibc.squashfs; exec "$@"`, 'sh'];
 const STARTS = {
-  'of an image that is read': [...root('squashfs'), ...WITNESS],
+  'of an image that is looked into': [...CHANGED, ...root('squashfs'), ...WITNESS],
+  'of an image that is known': [...root('squashfs'), ...WITNESS],
   'of one that is written to, with another mounted in it': [
     ...[...root('ext4'), '-pProtectSystem=no', '-pStateDirectory=web'],
     ...[`-pMountImages=${IMAGES}/glibc.squashfs:/opt`, ...WITNESS],

@@ -73,7 +73,8 @@ static bool find(void *library, const char *name, void *place)
 	return found != NULL;
 }
 
-bool probe_load(void)
+/* Loads the library, unless that is done. False: there is none. */
+static bool load(void)
 {
 	static bool loaded;
 	void *library;
@@ -242,7 +243,7 @@ bool probe_image(int file, probe_line *add, void *context, char error[IMAGE_ERRO
 	uint64_t size;
 	size_t length;
 
-	if (!probe_load()) {
+	if (!load()) {
 		(void)snprintf(error, IMAGE_ERROR_MAX,
 			       "nobody here can tell what is in it; install %s (Debian: libblkid1)", LIBRARY);
 		return false;

@@ -20,9 +20,6 @@
 /* Takes a line. False: there is no room for it. */
 typedef bool probe_line(void *context, const char *line);
 
-/* Loads the library, unless that is done. False: there is none. */
-bool probe_load(void);
-
 /* False: error says why. */
 bool probe_image(int file, probe_line *add, void *context, char error[IMAGE_ERROR_MAX]);
 

@@ -1,6 +1,7 @@
 /*
- * The disk images of a launch. The launcher opens them with its own rights and in its own view of the host; a helper, which it starts for
- * the first of them, makes loop devices and mounts (helper/image/service.h). Whatever cannot be done ends the launcher.
+ * The disk images of a launch. The launcher opens them with its own rights and in its own view of the host, and mounts them. What is in
+ * them says a helper, which it starts for the first that has to be looked into (helper/image/service.h). Whatever cannot be done ends the
+ * launcher. All that is made here are descriptors of this process until the service has it, so nothing is left if it is killed.
  */
 #ifndef RUN_IMAGES_H
 #define RUN_IMAGES_H
@@ -8,16 +9,24 @@
 #include <stdbool.h>
 
 #include "protocol/plan.h"
-#include "string_list.h"
 
-/* Starts the helper if these properties of a command line name images. It gets ready while the daemon is asked. */
-void images_expect(const struct strings *properties);
+/*
+ * Opens an image, unless that is done. *stamp: what is in the image is the same for as long as this text is; null: nothing tells whether
+ * it is. False: there is nothing at the path.
+ */
+bool image_open(const char *path, bool writable, const char **stamp);
 
 /* Takes a line of helper/image/probe.h. */
 typedef void image_line(void *context, const char *line);
 
-/* Opens an image, and says what is in it. False: there is nothing at the path. */
-bool image_look(const char *path, bool writable, image_line *add, void *context);
+/* Says what is in an image that was opened. */
+void image_look(const char *path, image_line *add, void *context);
+
+/* No image will be looked into any more: the helper ends meanwhile. */
+void images_looked(void);
+
+/* Makes the loop devices for an image. To be called before the first child: two devices must not write to one image. */
+void image_attach(const struct image *image);
 
 /*
  * Mounts a part of an image, attached nowhere. The process that opened the image gets a mount once that it may have been given before by
@@ -28,7 +37,7 @@ int image_mount(const struct image *image, const struct image_part *part);
 /* The root of a part, to look at; it stays open. */
 int image_view(const struct image *image, const struct image_part *part);
 
-/* The helper has done what it had to, and is gone afterwards. To be called by the process that opened the images. */
+/* Nothing will be mounted any more, and the helper is gone afterwards. To be called by the process that opened the images. */
 void images_end(void);
 
 #endif

@@ -68,6 +68,8 @@ void stage_prepare(const struct plan *plan)
 	(void)umask(mask);
 	(void)close(made);
 	(void)close(root);
+	for (size_t i = 0; i < plan->images_count; i++)
+		image_attach(&plan->images[i]);
 }
 
 bool stage_is_for(const char *path)

@@ -112,7 +112,7 @@ static int call_fsconfig(int context, unsigned int command, const char *name, co
 	return (int)syscall(SYS_fsconfig, context, command, name, value, 0);
 }
 
-static int configure(int context, const char *option)
+int mount_option(int context, const char *option)
 {
 	size_t length = strcspn(option, "=");
 	char name[NAME_BYTES_MAX];
@@ -132,10 +132,10 @@ static int make(int context, const char *type, const struct strings *options, co
 	if (call_fsconfig(context, FSCONFIG_SET_STRING, "source", type) != 0)
 		return -1;
 	for (size_t i = 0; i < options->count; i++) {
-		if (configure(context, options->items[i]) != 0)
+		if (mount_option(context, options->items[i]) != 0)
 			return -1;
 	}
-	if (mode != NULL && configure(context, mode) != 0)
+	if (mode != NULL && mount_option(context, mode) != 0)
 		return -1;
 	if (call_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
 		return -1;

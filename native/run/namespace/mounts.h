@@ -32,6 +32,9 @@ int mount_detach(int mount);
  */
 int mount_new(const char *type, const struct strings *options, const char *mode, unsigned int flags);
 
+/* Sets an option, "name=value" or "name", of a file system that is being made (fsopen(2)). */
+int mount_option(int context, const char *option);
+
 /* Makes a mount that is attached nowhere read-only, and symlinks on it lead nowhere, if the kernel can do that (Linux 5.14). */
 int mount_seal(int mount);
 

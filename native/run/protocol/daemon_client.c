@@ -161,7 +161,6 @@ static void call(struct daemon_client *client, const struct options *options, co
 	error = varlink_send(&client->connection, request->text, request->length);
 	if (error != 0)
 		fail_exchange(client, error);
-	images_expect(&options->properties);
 	receive(client, options, reply);
 }
 
@@ -179,7 +178,7 @@ const struct reply *daemon_launch(struct daemon_client *client, const struct opt
 	struct json_writer request = json_write_begin(REQUEST_BYTES_MAX);
 	unsigned int rounds = 0;
 
-	answer_usual_questions(&answers, options->program);
+	answer_usual_questions(&answers, options->program, &options->properties);
 	/* Before the connection is checked: bad options are reported even without a daemon. */
 	launch_request_write(&request, options, may_mount, &answers);
 	check_connection(client);
@@ -196,6 +195,7 @@ const struct reply *daemon_launch(struct daemon_client *client, const struct opt
 		free(reply.questions);
 		launch_request_write(&request, options, may_mount, &answers);
 	}
+	images_looked();
 	varlink_close(&client->connection);
 	json_write_end(&request);
 	json_write_end(&answers.text);

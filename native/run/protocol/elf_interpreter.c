@@ -14,7 +14,6 @@
 
 /* Program headers that are read, as many as the kernel takes: a page (fs/binfmt_elf.c has 64 KiB). */
 #define HEADERS_BYTES_MAX 65536U
-#define PROC "/proc/self/fd/"
 
 /* The one byte order that this processor has. */
 static unsigned char own_order(void)
@@ -84,9 +83,9 @@ static bool read_interpreter(int file, char interpreter[ELF_INTERPRETER_BYTES])
 	return true;
 }
 
-bool elf_interpreter(int program, char interpreter[ELF_INTERPRETER_BYTES])
+bool elf_interpreter(int descriptors, int program, char interpreter[ELF_INTERPRETER_BYTES])
 {
-	char path[sizeof(PROC) + DIGITS_MAX];
+	char name[DIGITS_MAX];
 	struct stat status;
 	bool is_known;
 	int file;
@@ -94,8 +93,8 @@ bool elf_interpreter(int program, char interpreter[ELF_INTERPRETER_BYTES])
 	/* Opening anything else than a file has effects. */
 	if (fstat(program, &status) != 0 || !S_ISREG(status.st_mode))
 		return false;
-	(void)digits_put(stpcpy(path, PROC), (uint32_t)program, 10);
-	file = open(path, O_RDONLY | O_CLOEXEC);
+	(void)digits_put(name, (uint32_t)program, 10);
+	file = openat(descriptors, name, O_RDONLY | O_CLOEXEC);
 	is_known = file >= 0 && read_interpreter(file, interpreter);
 	close_quietly(file);
 	return is_known;

@@ -64,6 +64,7 @@
 	REQUIRED("path", path, TEXT) \
 	OPTIONAL("root", root, TEXT) \
 	OPTIONAL("writable", writable, BOOLEAN) \
+	OPTIONAL("look", look, BOOLEAN) \
 	MARKED("inside", inside, OBJECT(image))
 
 #define RESOURCE_LIMIT_FIELDS(REQUIRED, OPTIONAL, MARKED) \

@@ -79,6 +79,8 @@ static char *read_all(const char *path, int descriptor, size_t *length)
 
 /* What is being looked into, as answers name it; null: the launcher's own root. */
 static const char *inside;
+/* /proc/self/fd, which an image does not show; -1: not yet, or not available. */
+static int descriptors = -1;
 
 static void write_head(struct json_writer *writer, const char *kind, const char *path, bool found)
 {
@@ -166,15 +168,14 @@ static void read_names(struct names *names, int descriptor)
 	(void)closedir(directory);
 }
 
-/* Writes the answer, with the names in the order of their bytes, and frees them. */
-static void write_names(struct names *names, const char *kind, bool found)
+/* Ends the answer, with the names in the order of their bytes, and frees them. */
+static void write_list(struct names *names, bool found)
 {
 	struct json_writer *writer = &names->answers->text;
 	struct strings *list = &names->list;
 
 	if (list->count > 0)
 		qsort(list->items, list->count, sizeof(*list->items), by_bytes);
-	write_head(writer, kind, names->path, found);
 	if (found)
 		json_write_raw(writer, ",\"names\":[");
 	for (size_t i = 0; i < list->count; i++) {
@@ -184,6 +185,12 @@ static void write_names(struct names *names, const char *kind, bool found)
 	}
 	json_write_raw(writer, found ? "]}" : "}");
 	free(list->items);
+}
+
+static void write_names(struct names *names, const char *kind, bool found)
+{
+	write_head(&names->answers->text, kind, names->path, found);
+	write_list(names, found);
 }
 
 static void answer_directory(struct answers *answers, const char *path)
@@ -297,7 +304,7 @@ static void answer_program(struct answers *answers, const struct question *quest
 	char interpreter[ELF_INTERPRETER_BYTES];
 	int root = open(question->root == NULL ? "/" : question->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int program = root < 0 ? -1 : find_program(root, question->path);
-	bool found = program >= 0 && elf_interpreter(program, interpreter);
+	bool found = program >= 0 && elf_interpreter(descriptors, program, interpreter);
 
 	write_head(&answers->text, "program", question->path, found);
 	if (question->root != NULL) {
@@ -328,12 +335,47 @@ static void answer_real(struct answers *answers, const char *path)
 	json_write_raw(&answers->text, "}");
 }
 
+/* Looking into an image takes long: what the daemon knows by its stamp is not asked for. */
 static void answer_image(struct answers *answers, const struct question *question)
 {
 	struct names names = { .answers = answers, .path = question->path };
-	bool found = image_look(question->path, question->writable, add_name, &names);
+	const char *stamp = NULL;
+	bool found = image_open(question->path, question->writable, &stamp);
+	bool looks = found && (question->look || stamp == NULL);
 
-	write_names(&names, "image", found);
+	if (looks)
+		image_look(question->path, add_name, &names);
+	write_head(&answers->text, "image", question->path, found);
+	if (stamp != NULL) {
+		json_write_raw(&answers->text, ",\"stamp\":");
+		json_write_string(&answers->text, stamp);
+	}
+	write_list(&names, looks);
+}
+
+/* If a property of the command line plainly names an image that has a stamp, the daemon may know it. */
+static void answer_named_image(struct answers *answers, const char *property)
+{
+	static const char *const names[] = { "RootImage=", "MountImages=", "ExtensionImages=" };
+	struct question question = { .kind = QUESTION_IMAGE };
+	const char *stamp = NULL;
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = property + strlen(names[i]);
+		size_t length;
+
+		if (strncmp(property, names[i], strlen(names[i])) != 0 || value[0] != '/')
+			continue;
+		length = strcspn(value, ":");
+		if (length >= sizeof(path) || strcspn(value, "%\\\"' \t\n") < length)
+			return;
+		memcpy(path, value, length);
+		path[length] = '\0';
+		question.path = path;
+		if (image_open(path, false, &stamp) && stamp != NULL)
+			answer_question(answers, &question);
+	}
 }
 
 static void answer_kind(struct answers *answers, const struct question *question)
@@ -390,6 +432,8 @@ static void answer_inside(struct answers *answers, const struct question *questi
 
 void answer_question(struct answers *answers, const struct question *question)
 {
+	if (question->kind == QUESTION_PROGRAM && descriptors < 0)
+		descriptors = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (question->has_inside)
 		answer_inside(answers, question);
 	else
@@ -400,7 +444,7 @@ void answer_question(struct answers *answers, const struct question *question)
 		fail_errno(answers->text.error, "cannot send %s to the daemon", question->path);
 }
 
-void answer_usual_questions(struct answers *answers, const char *program)
+void answer_usual_questions(struct answers *answers, const char *program, const struct strings *properties)
 {
 	const struct question own = { .kind = QUESTION_PROGRAM, .path = program };
 
@@ -413,4 +457,6 @@ void answer_usual_questions(struct answers *answers, const char *program)
 	}
 	if (program != NULL)
 		answer_question(answers, &own);
+	for (size_t i = 0; i < properties->count; i++)
+		answer_named_image(answers, properties->items[i]);
 }

@@ -9,6 +9,7 @@
 
 #include "json_write.h"
 #include "plan.h"
+#include "string_list.h"
 
 /* The bounds on what is read for one launch. */
 #define FILE_BYTES_MAX 1048576U
@@ -37,8 +38,8 @@ void answer_question(struct answers *answers, const struct question *question);
 
 /*
  * Adds the answers to what is asked most often, before it is asked: a round costs more than all of them. program: that of the command line;
- * null: it is missing.
+ * null: it is missing. properties: those of the command line, which may name images.
  */
-void answer_usual_questions(struct answers *answers, const char *program);
+void answer_usual_questions(struct answers *answers, const char *program, const struct strings *properties);
 
 #endif

@@ -142,6 +142,8 @@ type LaunchQuestion (
   root: ?string,
   # image: it is opened for writing, if that can be done
   writable: ?bool,
+  # image: what is in it has to be said; otherwise its stamp will do, if it has one
+  look: ?bool,
   # the path begins at the root of the one part of this image, and leads nowhere else
   inside: ?Image
 )
@@ -154,6 +156,8 @@ type LaunchAnswer (
   # the path of the image that it is in, a colon, and the offset of the part
   inside: ?string,
   found: bool,
+  # image: what is in it is the same for as long as this text is
+  stamp: ?string,
   text: ?string,
   names: ?[]string
 )
@@ -882,6 +886,8 @@ export type LaunchQuestion = {
   readonly root?: string;
   /** image: it is opened for writing, if that can be done */
   readonly writable?: boolean;
+  /** image: what is in it has to be said; otherwise its stamp will do, if it has one */
+  readonly look?: boolean;
   /** the path begins at the root of the one part of this image, and leads nowhere else */
   readonly inside?: Image;
 };
@@ -894,6 +900,8 @@ export type LaunchAnswer = {
   /** the path of the image that it is in, a colon, and the offset of the part */
   readonly inside?: string;
   readonly found: boolean;
+  /** image: what is in it is the same for as long as this text is */
+  readonly stamp?: string;
   readonly text?: string;
   readonly names?: readonly string[];
 };

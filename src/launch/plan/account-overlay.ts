@@ -20,13 +20,14 @@ const GROUP = '/etc/group';
  * @returns undefined if the service is shown the files as they are, or that is not known yet
  */
 export function decideOverlay(
-  { DynamicUser, RootDirectory }: ExecSettings,
+  { DynamicUser, RootDirectory, RootImage }: ExecSettings,
   image: Tree | undefined,
   commands: readonly CommandLine[] | undefined,
   { passwdOverlay, program, isJudged = false }: LaunchRequest,
   questions: Questions,
 ): AccountOverlay | undefined {
-  if (!DynamicUser || passwdOverlay === false || isJudged) {
+  const isUnknown = RootImage !== undefined && image === undefined;
+  if (!DynamicUser || passwdOverlay === false || isJudged || isUnknown) {
     return undefined;
   }
   const root = image ?? hostTree(RootDirectory ?? '', questions);

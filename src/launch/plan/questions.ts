@@ -2,6 +2,7 @@
 
 import type { Image, LaunchAnswer, LaunchQuestion } from '../../api/generated/io-dynuser-allocator.ts';
 import { checkLimit } from '../errors.ts';
+import { answersOf, keepAnswers, keyOf as keyInImage } from '../images/known-images.ts';
 import { ANSWERS_MAX, QUESTIONS_MAX, TEXT_MAX } from '../limits.ts';
 
 /**
@@ -14,6 +15,8 @@ export type PathFact = (typeof PATH_FACTS)[number];
 export class Questions {
   readonly #answers = new Map<string, LaunchAnswer>();
   readonly #open = new Map<string, LaunchQuestion>();
+  /** what was learnt of images that have stamps */
+  readonly #learnt = new Map<string, Map<string, LaunchAnswer>>();
 
   /** @throws DynuserError LimitReached */
   constructor(answers: readonly LaunchAnswer[]) {
@@ -22,7 +25,9 @@ export class Questions {
     checkLimit(length, TEXT_MAX, 'characters in all files', 'answers');
     for (const answer of answers) {
       const key = keyOf(answer.kind, answer.path, answer.inside ?? answer.root);
-      if (!this.#answers.has(key)) {
+      const earlier = this.#answers.get(key);
+      // Of an image its stamp may come first.
+      if (earlier === undefined || (earlier.found && earlier.kind === 'image' && earlier.names === undefined)) {
         this.#answers.set(key, answer);
       }
     }
@@ -50,8 +55,7 @@ export class Questions {
 
   /** @returns what is known of a path; undefined if nothing is there, or it is not known yet */
   path(path: string): ReadonlySet<PathFact> | undefined {
-    const names = this.#ask('path', path)?.names;
-    return names === undefined ? undefined : new Set(PATH_FACTS.filter(fact => names.includes(fact)));
+    return factsOf(this.#ask('path', path));
   }
 
   /** @returns the devices and links below a directory, as device_list.h has them; undefined without one, or not yet */
@@ -71,31 +75,79 @@ export class Questions {
 
   /** @returns what is in a disk image, as native/helper/image/probe.h has it; undefined without one, or not yet */
   image(path: string, writable: boolean): readonly string[] | undefined {
-    return this.#ask('image', path, writable ? { writable } : {})?.names;
+    const more = writable ? { writable, look: true } : {};
+    const answer = this.#ask('image', path, more);
+    if (answer === undefined) {
+      return undefined;
+    }
+    const key = keyInImage('image', path);
+    const names = answer.names ?? this.#known(path, writable, key)?.names;
+    if (names === undefined) {
+      this.#open.set(keyOf('image', path), { kind: 'image', path, ...more, look: true });
+      return undefined;
+    }
+    this.#learn(path, writable, key, { kind: 'image', path: '', found: true, names: [...names] });
+    return names;
   }
 
   /** @returns the same questions about the root of an image that has one part */
   inside(image: Image): Pick<Questions, 'file' | 'glob' | 'path'> & { program(path: string): string | undefined } {
+    const ask = (kind: LaunchQuestion['kind'], path: string) => this.#askInside(kind, path, image);
     return {
-      file: path => this.#ask('file', path, { inside: image })?.text,
-      glob: path => this.#ask('glob', path, { inside: image })?.names,
-      program: path => this.#ask('program', path, { inside: image })?.text,
-      path: path => {
-        const names = this.#ask('path', path, { inside: image })?.names;
-        return names === undefined ? undefined : new Set(PATH_FACTS.filter(fact => names.includes(fact)));
-      },
+      file: path => ask('file', path)?.text,
+      glob: path => ask('glob', path)?.names,
+      program: path => ask('program', path)?.text,
+      path: path => factsOf(ask('path', path)),
     };
   }
 
   /** @returns whether the question has its answer */
   knows(kind: LaunchQuestion['kind'], path: string): boolean {
-    return this.#answers.has(keyOf(kind, path));
+    const key = keyOf(kind, path);
+    return this.#answers.has(key) && !this.#open.has(key);
+  }
+
+  /** Keeps what was learnt of images for other launches. */
+  keep(): void {
+    for (const [stamp, answers] of this.#learnt) {
+      keepAnswers(stamp, answers);
+    }
+  }
+
+  #askInside(kind: LaunchQuestion['kind'], path: string, image: Image): LaunchAnswer | undefined {
+    const [part] = image.parts;
+    const key = part === undefined ? undefined : keyInImage(kind, path, part);
+    const writable = image.writable === true;
+    const given = this.#answers.get(keyOf(kind, path, placeOf(image)));
+    const known = given ?? this.#known(image.path, writable, key);
+    if (known === undefined) {
+      return this.#ask(kind, path, { inside: image });
+    }
+    this.#learn(image.path, writable, key, { ...known, inside: '' });
+    return known.found ? known : undefined;
+  }
+
+  /** What is in an image that may be written to is not known by its stamp. */
+  #stampOf(path: string, writable: boolean): string | undefined {
+    return writable ? undefined : this.#answers.get(keyOf('image', path))?.stamp;
+  }
+
+  #known(path: string, writable: boolean, key: string | undefined): LaunchAnswer | undefined {
+    const stamp = this.#stampOf(path, writable);
+    return stamp === undefined || key === undefined ? undefined : answersOf(stamp)?.get(key);
+  }
+
+  #learn(path: string, writable: boolean, key: string | undefined, answer: LaunchAnswer): void {
+    const stamp = this.#stampOf(path, writable);
+    if (stamp !== undefined && key !== undefined) {
+      this.#learnt.set(stamp, (this.#learnt.get(stamp) ?? new Map<string, LaunchAnswer>()).set(key, answer));
+    }
   }
 
   #ask(
     kind: LaunchQuestion['kind'],
     path: string,
-    more: Pick<LaunchQuestion, 'root' | 'writable' | 'inside'> = {},
+    more: Pick<LaunchQuestion, 'root' | 'writable' | 'look' | 'inside'> = {},
   ): LaunchAnswer | undefined {
     const key = keyOf(kind, path, more.inside === undefined ? more.root : placeOf(more.inside));
     const answer = this.#answers.get(key);
@@ -106,6 +158,11 @@ export class Questions {
     }
     return answer.found ? answer : undefined;
   }
+}
+
+function factsOf(answer: LaunchAnswer | undefined): ReadonlySet<PathFact> | undefined {
+  const names = answer?.names;
+  return names === undefined ? undefined : new Set(PATH_FACTS.filter(fact => names.includes(fact)));
 }
 
 /** How an answer names what it was looked for in. */

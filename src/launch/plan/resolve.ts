@@ -62,6 +62,7 @@ export function resolveLaunch(
     if (questions.open.length > 0) {
       return { questions: questions.open };
     }
+    questions.keep();
     return { resolved: key.length > LAUNCH_KEPT_CHARACTERS_MAX ? resolved : kept.keep(key, resolved) };
   } catch (error) {
     // What is wrong may be so only because something is not known yet.

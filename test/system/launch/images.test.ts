@@ -97,6 +97,51 @@ describe('disk images', { skip: process.arch !== 'x64' && 'the partitions of the
     await machine.output(['dynuserctl', 'release', 'other']);
   });
 
+  it('are looked into once, until they change', async () => {
+    await machine.sh(
+      `cd ${IMAGES} && cp glibc.squashfs known && cp musl.squashfs successor && touch -d '-1 min' known successor`,
+    );
+    /** @returns whether the helper was started */
+    const looks = async (expected: RegExp, program: readonly string[]) => {
+      const argv = ['dynuser-run', '-u', 'web', `-pRootImage=${IMAGES}/known`, '--', ...program];
+      const { stdout, stderr } = await machine.run(['strace', '-qq', '-f', '-e', 'trace=execve', ...argv]);
+      assert.match(stdout, expected, stderr);
+      return /dynuser-helper/.test(stderr);
+    };
+    const first = () => looks(/^ID=tested$/m, ['/bin/sh', '-c', 'read -r id </etc/os-release; echo "$id"']);
+    const second = () => looks(/^getpwnam web: web:/m, ['/bin/look-up', 'web']);
+    // The last change may be too near for another one to be told from it.
+    await until(
+      () => 'an image that does not change is looked into again and again',
+      async () => !(await first()),
+    );
+    // Its content changes, and becomes another's.
+    await machine.sh(`cat ${IMAGES}/successor >${IMAGES}/known`);
+    assert.equal(await second(), true);
+    await until(
+      () => 'another content is looked into again and again',
+      async () => !(await second()),
+    );
+    // Another file takes its place, as old as it says it is.
+    await machine.sh(`cd ${IMAGES} && cp glibc.squashfs next && touch -r known next && mv next known`);
+    assert.equal(await first(), true);
+    await nothingIsLeft('known images');
+  });
+
+  it('show static programs, which ask no NSS module, the accounts of the service', async () => {
+    await machine.sh(
+      `cd ${IMAGES} && mkdir -p static && cp -a musl/. static && rm static/lib/ld-musl-* && mksquashfs static static.squashfs -quiet -no-progress >/dev/null`,
+    );
+    for (let times = 0; times < 2; times++) {
+      const { stdout, stderr } = await launch(
+        [`RootImage=${IMAGES}/static.squashfs`],
+        ['/bin/look-up-static', 'web', 'root'],
+      );
+      assert.match(stdout, /^getpwnam web: web:x:\d+:/m, stderr);
+      assert.match(stdout, /^getpwnam root: root:x:0:0:/m);
+    }
+  });
+
   it('show accounts of the service with --passwd-overlay, and stay as they are', async () => {
     await machine.sh(`cd ${IMAGES} && cp -a glibc accounts && mksquashfs glibc accounts-none.squashfs -quiet -no-progress >/dev/null
       printf 'root:x:0:0::/root:/bin/sh' >accounts/etc/passwd && printf 'root:x:0:\\n' >accounts/etc/group

@@ -32,6 +32,8 @@ export interface World {
   readonly devices?: Readonly<Record<string, readonly string[]>>;
   /** what is in disk images; a path in a part of one is IMAGE:OFFSET:PATH in all of these */
   readonly images?: Readonly<Record<string, readonly string[]>>;
+  /** by which images are known */
+  readonly stamps?: Readonly<Record<string, string>>;
 }
 
 export function answerOf(question: LaunchQuestion, world: World): LaunchAnswer {
@@ -55,9 +57,15 @@ export function answerOf(question: LaunchQuestion, world: World): LaunchAnswer {
     const text = world.links?.[path] ?? path;
     return world.absent?.includes(path) === true ? { kind, path, found: false } : { kind, path, found: true, text };
   }
+  const stamp = kind === 'image' && question.writable !== true ? world.stamps?.[path] : undefined;
+  if (stamp !== undefined && question.look !== true) {
+    return { ...asked, found: true, stamp };
+  }
   const { directories: directory, globs: glob, paths, devices, images: image } = world;
   const names = { directory, glob, path: paths, devices, image }[kind]?.[key];
-  return names === undefined ? { ...asked, found: false } : { ...asked, found: true, names };
+  return names === undefined
+    ? { ...asked, found: false }
+    : { ...asked, found: true, ...(stamp === undefined ? {} : { stamp }), names };
 }
 
 export interface ReadOutcome {

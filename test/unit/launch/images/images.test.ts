@@ -71,6 +71,41 @@ describe('images', () => {
     assert.ok(rounds <= 4, `${rounds}`);
   });
 
+  it('are looked into once for each stamp', () => {
+    const part = '/i/a.raw:0:';
+    const known: World = { ...WORLD, programs: { [`${part}/bin/x`]: '' }, stamps: { '/i/a.raw': '1' } };
+    const request = (unit: string, program: string, ...more: string[]) =>
+      requestOf(['RootImage=/i/a.raw', ...more], { unit, program });
+    /** what was asked about the image, after its stamp */
+    const asked = (world: World, ...given: Parameters<typeof request>) => {
+      const { asked: paths, resolved } = readIn(world, request(...given));
+      assert.equal(resolved.images.images[0]?.parts[0]?.type, 'squashfs');
+      assert.deepEqual(
+        resolved.host.accountOverlay,
+        given[1] === '/bin/x' ? { missing: [], optional: true } : undefined,
+      );
+      return paths.slice(paths.indexOf('/i/a.raw') + 1).filter(path => path !== '/proc/sys/kernel/arch');
+    };
+    assert.ok(asked(known, 'one', '/bin/x').includes('/i/a.raw'));
+    assert.deepEqual(asked(known, 'two', '/bin/x'), []);
+    // Another program, or one that is looked for in the launcher's PATH, or by another root.
+    assert.deepEqual(asked(known, 'three', '/bin/y'), ['/bin/y', '/usr/bin/y']);
+    assert.deepEqual(asked(known, 'four', '/bin/y'), []);
+    assert.ok(asked(known, 'five', 'z').includes('z'));
+    assert.ok(asked(known, 'six', 'z').includes('z'));
+    assert.ok(asked(known, 'seven', '/bin/x', 'RootImageOptions=subvol=other').includes('/bin/x'));
+    const renamed = { ...known, stamps: { '/i/a.raw': '2' } };
+    assert.ok(asked(renamed, 'eight', '/bin/x').includes('/i/a.raw'));
+    assert.deepEqual(asked(known, 'nine', '/bin/x'), []);
+    assert.ok(asked({ ...known, stamps: {} }, 'ten', '/bin/x').includes('/bin/x'));
+    // What may be written to may change without another stamp.
+    const written = (unit: string) =>
+      readIn(known, requestOf(['RootImage=/i/a.raw', 'ProtectSystem=no'], { unit, program: '/bin/x' }));
+    for (const unit of ['eleven', 'twelve']) {
+      assert.ok(written(unit).asked.includes('/bin/x'));
+    }
+  });
+
   it('are refused by the policy that a unit has for them', () => {
     const root = 'RootImage=/i/parts.raw';
     refuses(

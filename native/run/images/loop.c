@@ -18,6 +18,7 @@
 /* After the library's own, which has the same names. */
 #include <linux/mount.h>
 
+#include "cli/fail.h"
 #include "deadline.h"
 
 /* Of LOOP_CTL_GET_FREE and LOOP_CONFIGURE somebody else may be between the two. */
@@ -71,26 +72,21 @@ static int open_device(const char *path, mode_t type, dev_t number, int flags)
 }
 
 /* The lock belongs to the open file, which the device keeps. */
-static bool lock(int file, bool writable, char error[IMAGE_ERROR_MAX])
+static void lock(const char *image, int file, bool writable)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_POLL_NS };
 	struct deadline deadline = deadline_after(LOCK_WAIT_MS);
 
 	while (flock(file, (writable ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR) {
-			image_error(error, "it cannot be locked");
-			return false;
-		}
-		if (deadline_is_past(&deadline)) {
-			(void)snprintf(error, IMAGE_ERROR_MAX, "%s; %s",
-				       writable ? "it is in use, and cannot be written to by two" :
-						  "another service writes to it",
-				       "wait until that has ended, or use it read-only");
-			return false;
-		}
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			fail_errno(errno, "cannot use the image %s: it cannot be locked", image);
+		if (deadline_is_past(&deadline))
+			fail(STATUS_LAUNCHER, "cannot use the image %s: %s; wait until that has ended, or use it read-only",
+			     image,
+			     writable ? "it is in use, and cannot be written to by two" :
+					"another service writes to it");
 		(void)nanosleep(&pause, NULL);
 	}
-	return true;
 }
 
 /* 1: attached; 0: somebody else was faster; -1 with errno. */
@@ -124,38 +120,28 @@ static void name(struct loop *loop)
 		(void)snprintf(loop->path, sizeof(loop->path), "/proc/self/fd/%d", loop->device);
 }
 
-bool loop_attach(int file, uint64_t offset, uint64_t size, bool alone, struct loop *loop, char error[IMAGE_ERROR_MAX])
+void loop_attach(const char *image, int file, bool alone, struct loop *loop)
 {
 	int mode = fcntl(file, F_GETFL);
 	int control = open_device(CONTROL, S_IFCHR, makedev(MISC_MAJOR, CONTROL_MINOR), O_RDWR);
 	int attached = control < 0 ? -1 : 0;
-
 	bool can_write = mode >= 0 && (mode & O_ACCMODE) == O_RDWR;
 
 	loop->writable = loop->writable && can_write;
-	loop->offset = offset;
-	loop->size = size;
-	if (control >= 0 && !lock(file, alone && can_write, error)) {
-		(void)close(control);
-		return false;
-	}
+	if (control >= 0)
+		lock(image, file, alone && can_write);
 	const struct loop_config config = {
 		.fd = (unsigned int)file,
 		.block_size = SECTOR,
-		.info = { .lo_offset = offset,
-			  .lo_sizelimit = size,
+		.info = { .lo_offset = loop->offset,
+			  .lo_sizelimit = loop->size,
 			  .lo_flags = LO_FLAGS_AUTOCLEAR | (loop->writable ? 0U : (unsigned int)LO_FLAGS_READ_ONLY) },
 	};
 
 	for (unsigned int i = 0; attached == 0 && i < TRIES; i++)
 		attached = try_attach(control, &config, loop);
-	if (attached == 0)
-		errno = EBUSY;
 	if (attached <= 0)
-		image_error(error, "a loop device cannot be had");
-	else
-		name(loop);
-	if (control >= 0)
-		(void)close(control);
-	return attached > 0;
+		fail_errno(attached == 0 ? EBUSY : errno, "cannot use the image %s: a loop device cannot be had", image);
+	name(loop);
+	(void)close(control);
 }
