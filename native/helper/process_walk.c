@@ -62,7 +62,8 @@ struct walk {
 	void *data;
 	struct answer *answer;
 	struct deadline deadline;
-	int proc; /* /proc and /proc/loadavg, open */
+	pid_t daemon; /* its threads have all what the first one has: nothing changes the credentials of one of them alone */
+	int proc;     /* /proc and /proc/loadavg, open */
 	int load;
 };
 
@@ -258,7 +259,7 @@ static enum walked visit_known(const struct walk *walk, pid_t process, size_t co
 
 	for (size_t i = 0; i < count && outcome == WALKED_SEEN; i++) {
 		if (!known_again(walk->known, i, &found.thread, &credentials) ||
-		    (i == 0 && (found.thread != process || credentials.threads != count)))
+		    (i == 0 && (found.thread != process || (process != walk->daemon && credentials.threads != count))))
 			return WALKED_GONE;
 		if (walk->visit(walk->data, &found, &credentials, walk->answer))
 			outcome = WALKED_ANSWERED;
@@ -279,7 +280,7 @@ static enum walked visit_process(const struct walk *walk, pid_t process)
 	if (walked == WALKED_GONE) {
 		walked = visit_thread(walk, walk->proc, process, process);
 		/* It was the only one at a moment after it was read, or there is none at all any more. */
-		if (walked == WALKED_SEEN && credentials.threads > 1)
+		if (walked == WALKED_SEEN && credentials.threads > 1 && process != walk->daemon)
 			walked = walk_tasks(walk, process);
 	}
 	return walked;
@@ -401,7 +402,11 @@ static bool walk_all(struct walk *walk, struct known_threads *known, struct know
 
 bool walk_threads(struct known_threads *known, visit_credentials *visit, void *data, struct answer *answer)
 {
-	struct walk walk = { .visit = visit, .data = data, .answer = answer, .deadline = deadline_after(WALK_WAIT_MS) };
+	struct walk walk = { .visit = visit,
+			     .data = data,
+			     .answer = answer,
+			     .deadline = deadline_after(WALK_WAIT_MS),
+			     .daemon = getppid() };
 	struct known_threads none = { .before = NULL };
 	bool answered = true;
 

@@ -58,7 +58,8 @@ export function auditUsers(
     waiting.push({ type, text: auditText(type, user) });
     if (!isSending) {
       isSending = true;
-      void sendAll();
+      // After this turn of the event loop: whoever waits for the user is answered first.
+      setImmediate(() => void sendAll());
     }
   };
   events.on(['allocated'], ({ user, joined }) => {

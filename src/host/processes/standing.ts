@@ -1,22 +1,30 @@
 /**
  * Tells root of this host from a process that merely has the UID 0: by its user namespace, its root directory and its
- * capabilities. All is read from /proc by the number of a process whose pidfd is held, and believed only if that process had
+ * capabilities. All is asked by the number of a process whose pidfd is held, and believed only if that process had
  * not exited afterwards. Nothing here touches a file system but /proc, since one of a container may never answer.
  */
 import { closeSync, openSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { Standing } from '../../core/access.ts';
 import type { Pid } from '../../core/ids.ts';
+import { ForeignFunction } from '../libc/libc.ts';
 import { Pidfds } from './pidfd.ts';
 
-/** linux/capability.h: bits of CapEff in proc_pid_status(5). */
-const CAP_CHOWN = 1n << 0n;
-const CAP_DAC_OVERRIDE = 1n << 1n;
+/** linux/capability.h, capget(2): a version and a process; then twice the effective, permitted and inheritable ones, 32 of them each time. */
+const CAPABILITY_VERSION = 0x2008_0522;
+const HEADER_BYTES = 8;
+const DATA_BYTES = 24;
+const CAP_CHOWN = 1 << 0;
+const CAP_DAC_OVERRIDE = 1 << 1;
 const CAPABILITIES_NEEDED = CAP_CHOWN | CAP_DAC_OVERRIDE;
 
 const UNREADABLE: Standing = { kind: 'foreign', reason: 'has ended, or cannot be looked at by dynuserd' };
 
 export class Standings {
   readonly #pidfds = new Pidfds();
+  readonly #capget = new ForeignFunction('capget', ['pointer', 'pointer']);
+  // Laid out once: memory whose address is written stays for good.
+  readonly #header = Buffer.alloc(HEADER_BYTES);
+  readonly #data = Buffer.alloc(DATA_BYTES);
   readonly #userNamespace = namespaceOf('self', 'user');
   readonly #rootMount = rootMountOf('self');
   /** mount namespaces whose root directory is ours; kept open, so that no other gets the number of one */
@@ -24,6 +32,8 @@ export class Standings {
   readonly #descriptors: number[] = [];
 
   constructor() {
+    this.#header.writeUInt32LE(CAPABILITY_VERSION, 0);
+    this.#capget.lay(0, this.#header, this.#data);
     this.#pin('self');
     // A service manager may have given the daemon its own mount namespace: callers are in that of process 1.
     this.#pin('1');
@@ -99,14 +109,20 @@ export class Standings {
       if (!this.#hasOurRoot(pid)) {
         return { kind: 'foreign', reason: 'has another root directory, as in a container or a chroot' };
       }
-      const capabilities = parseCapabilities(readFileSync(`/proc/${pid}/status`, 'latin1'));
-      return { kind: 'host', mayChown: (capabilities & CAPABILITIES_NEEDED) === CAPABILITIES_NEEDED };
+      return { kind: 'host', mayChown: this.#mayChown(pid) };
     } catch (error) {
       if (error instanceof Error && 'code' in error) {
         return UNREADABLE;
       }
       throw error;
     }
+  }
+
+  /** By capget(2): the kernel writes all of /proc/<pid>/status for the one line that says the same. @throws Error the system's */
+  #mayChown(pid: Pid): boolean {
+    this.#header.writeInt32LE(pid, 4);
+    this.#capget.call();
+    return (this.#data.readUInt32LE(0) & CAPABILITIES_NEEDED) === CAPABILITIES_NEEDED;
   }
 
   #hasOurRoot(pid: Pid): boolean {
@@ -154,14 +170,4 @@ export function parseRootMount(text: string): string | undefined {
   const tops = roots.filter(([id]) => !roots.some(([, parent]) => parent === id));
   const [, , device, path] = tops[0] ?? [];
   return tops.length === 1 && device !== undefined && path !== undefined ? `${device} ${path}` : undefined;
-}
-
-/** @param text of proc_pid_status(5) @returns the effective ones @throws TypeError if it has none */
-export function parseCapabilities(text: string): bigint {
-  // A newline in the name of the process is escaped, so that a label starts a line.
-  const digits = /^CapEff:\t([0-9a-f]{16})$/m.exec(text)?.[1];
-  if (digits === undefined) {
-    throw new TypeError(`/proc/<pid>/status has no capabilities: "${text.slice(0, 200)}"`);
-  }
-  return BigInt(`0x${digits}`);
 }

@@ -35,6 +35,7 @@ test('a user has a record when it comes, and one when it has ended; a lease more
   const { built, sent, said } = audited(() => 0);
   built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
   const { user, lease } = await built.acquire('web.service');
+  assert.deepEqual(sent, [], 'who asked is answered first');
   const second = await built.acquire('web.service');
   await built.acquire('games.service');
   await built.release(lease.id);

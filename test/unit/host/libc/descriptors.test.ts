@@ -11,8 +11,8 @@ import {
   raiseDescriptorLimit,
   reserveDescriptors,
 } from '../../../../src/host/libc/descriptors.ts';
-import { parseCapabilities } from '../../../../src/host/processes/standing.ts';
 import { nscdDescriptors } from '../../../../src/nscd/limits.ts';
+import { effectiveCapabilities } from '../../../support/capabilities.ts';
 
 const WANTED = 4_096;
 /** Of the daemon's sockets. */
@@ -93,7 +93,7 @@ describe('the plan of descriptors', () => {
 describe('the limit of descriptors', () => {
   const cost = (count: number) => 4 * count;
   /** CAP_SYS_RESOURCE, which root need not have in a container */
-  const mayRaise = (parseCapabilities(readFileSync('/proc/self/status', 'latin1')) & (1n << 24n)) !== 0n;
+  const mayRaise = (effectiveCapabilities() & (1n << 24n)) !== 0n;
   /** Sets the limits of this process; a limit that is not given stays. */
   const set = (soft: number, hard?: number) =>
     execFileSync('prlimit', [`--pid=${process.pid}`, `--nofile=${soft}:${hard ?? ''}`]);

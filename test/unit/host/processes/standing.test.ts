@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, describe, it } from 'node:test';
 import { asPid, type Pid } from '../../../../src/core/ids.ts';
 import { DescriptorSocket } from '../../../../src/host/libc/descriptor-socket.ts';
-import { parseCapabilities, parseRootMount, Standings } from '../../../../src/host/processes/standing.ts';
+import { parseRootMount, Standings } from '../../../../src/host/processes/standing.ts';
+import { effectiveCapabilities } from '../../../support/capabilities.ts';
 
 const ROOT_ONLY = { skip: process.geteuid?.() !== 0 && 'root alone can' };
 
@@ -33,24 +34,12 @@ describe('proc_pid_mountinfo(5)', () => {
   }
 });
 
-describe('capabilities of proc_pid_status(5)', () => {
-  it('are the effective ones', () => {
-    const text = 'Name:\tCapEff:\\n\nCapPrm:\t000001ffffffffff\nCapEff:\t0000000000000003\nCapBnd:\t000001ffffffffff\n';
-    assert.equal(parseCapabilities(text), 3n);
-  });
-
-  for (const text of ['', 'CapEff:\t3\n', 'xCapEff:\t0000000000000003\n']) {
-    it(`are not ${JSON.stringify(text)}`, () => assert.throws(() => parseCapabilities(text), TypeError));
-  }
-});
-
 describe('a process with the UID 0', () => {
   const standings = new Standings();
   after(() => standings.close());
   const pidOf = (number: number | undefined): Pid => asPid(number ?? 0) ?? assert.fail();
   const UNREADABLE = { kind: 'foreign', reason: 'has ended, or cannot be looked at by dynuserd' };
-  const capabilities = parseCapabilities(readFileSync('/proc/self/status', 'latin1'));
-  const HOST = { kind: 'host', mayChown: (capabilities & 3n) === 3n };
+  const HOST = { kind: 'host', mayChown: (effectiveCapabilities() & 3n) === 3n };
 
   /** A program that stays until its input ends. */
   const STAYING = ['sh', '-c', 'echo .; exec cat'];
