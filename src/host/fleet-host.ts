@@ -26,7 +26,7 @@ function readMachineId(): string {
   if (!/^[0-9a-f]{32}$/.test(text)) {
     throw new DynuserError(
       'InvalidConfiguration',
-      `${MACHINE_ID} names no machine, and each host of a fleet needs another; run systemd-machine-id-setup, or set Fleet=off`,
+      `${MACHINE_ID} names no machine, and each host of a fleet needs another; run systemd-machine-id-setup, or "dbus-uuidgen --ensure=/etc/machine-id" without systemd, or set Fleet=off`,
     );
   }
   return text;

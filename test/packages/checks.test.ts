@@ -188,7 +188,7 @@ it('what other distributions are given is as far in order as it can be tried her
   );
   execFileSync(
     'shellcheck',
-    ['-s', 'sh', ...readdirSync(`${CHECKOUT}packaging/debian`).filter(name => /^dynuser\.p\w+$/.test(name))],
+    ['-s', 'sh', ...readdirSync(`${CHECKOUT}packaging/debian`).filter(name => /^dynuser(?:-fleet)?\.p\w+$/.test(name))],
     {
       cwd: `${CHECKOUT}packaging/debian`,
     },

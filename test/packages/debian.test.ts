@@ -20,6 +20,13 @@ const LEFT = 12;
 const DPKG_DEADLINE_MS = 120_000;
 /** Where the packages are in the machine; not looked at below. */
 const CARRIED = '/opt';
+/** Storage that hosts of a fleet would share, with the store of the fleet. */
+const STORE = '/srv/shared';
+const FLEET_FILES = {
+  '/etc/dynuser/fleetd.conf': `Fleet=main\nStore=${STORE}/.dynuser\n`,
+  '/etc/dynuser/dynuserd.conf': 'Fleet=required\nFleetNames=f-*\nFleetUidRange=100000-109999\n',
+  '/etc/systemd/system/dynuser-companion.service.d/store.conf': `[Service]\nReadWritePaths=${STORE}/.dynuser\n`,
+};
 /** What the package manager, the journal and the machine write by themselves. */
 const OTHERS = [
   '/proc',
@@ -39,6 +46,7 @@ const OTHERS = [
   '/var/cache',
   '/var/tmp',
   CARRIED,
+  STORE,
   CHECKOUT.replace(/\/$/, ''),
 ];
 
@@ -68,9 +76,9 @@ after(() => {
 });
 
 const architecture = execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
-/** The two packages of a version, the NSS module first: it is there when the daemon starts. */
+/** The packages of a version, the NSS module first: it is there when the daemon starts. */
 function debs(directory: string): string[] {
-  return ['libnss-dynuser_', 'dynuser_'].map(name => packageIn(directory, name, `_${architecture}.deb`));
+  return PACKAGES.map(name => packageIn(directory, `${name}_`, `_${architecture}.deb`));
 }
 
 class Host {
@@ -98,14 +106,22 @@ class Host {
     });
   }
 
-  /** @returns what it said */
-  async install(directory: string): Promise<string> {
+  /** Installs the packages of a version, or upgrades to it. @returns what it took, in milliseconds */
+  async install(directory: string): Promise<number> {
+    const start = performance.now();
     const { status, stdout, stderr } = await this.dpkg(
       '-i',
       ...debs(directory).map(path => `${CARRIED}/${basename(path)}`),
     );
     assert.equal(status, 0, stdout + stderr);
-    return stdout + stderr;
+    return performance.now() - start;
+  }
+
+  /** @returns what is installed, in megabytes, by package, as the package manager says it */
+  async sizes(): Promise<string> {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's
+    const text = await this.machine.output(['dpkg-query', '-W', '-f', '${Package} ${Installed-Size}\n', ...PACKAGES]);
+    return text.replace(/ (\d+)$/gm, (_, kilobytes) => `: ${(Number(kilobytes) / 1024).toFixed(1)} MB`);
   }
 
   async version(): Promise<string> {
@@ -135,6 +151,8 @@ class Host {
   }
 }
 
+/** Every package of a host, in the order in which they are installed. */
+const PACKAGES = ['libnss-dynuser', 'dynuser', 'dynuser-fleet'];
 const WITH_MODULE = ['passwd', 'group', 'shadow', 'gshadow'];
 
 /** Users of all lifetimes, looked up without a pause until end(). */
@@ -189,8 +207,10 @@ function difference(before: readonly string[], after: readonly string[]) {
   };
 }
 
+/** All but the companion's: it is started again. */
 function keys(leases: readonly Record<string, unknown>[]): string[] {
-  return leases.map(({ lease, userName, uid, lifetime }) => `${lease} ${userName} ${uid} ${lifetime}`).sort();
+  const held = leases.filter(({ userName }) => userName !== 'dynuser-fleetd');
+  return held.map(({ lease, userName, uid, lifetime }) => `${lease} ${userName} ${uid} ${lifetime}`).sort();
 }
 
 for (const init of ['systemd', 'plain'] as const) {
@@ -200,6 +220,7 @@ for (const init of ['systemd', 'plain'] as const) {
     let untouched: string[] = [];
     let former: string[] = [];
     let daemon: MachineProcess | undefined;
+    let companion: MachineProcess | undefined;
     before(async () => {
       host = await Host.boot(init);
       machine = host.machine;
@@ -207,10 +228,50 @@ for (const init of ['systemd', 'plain'] as const) {
         const { status, stderr } = await host.dpkg('--purge', ...SYSTEMD);
         assert.equal(status, 0, stderr);
       }
+      // What a fleet needs of a host, as docs/fleet.md has it.
+      await machine.output(['useradd', '--system', '--uid', '970', 'dynuser-fleetd']);
+      await machine.output(['install', '-d', '-m', '0700', '-o', 'dynuser-fleetd', `${STORE}/.dynuser`]);
+      await machine.sh('[ -s /etc/machine-id ] || echo 5ae6d4a8c2d94b6f9d3b8f6a3c1e7b20 >/etc/machine-id');
       untouched = await host.picture();
       former = await host.nsswitch();
     });
     after(() => machine.stop());
+
+    /** What a service manager that the packages do not know would do, with systemd what an operator does. */
+    async function restartDaemon(): Promise<void> {
+      if (init === 'systemd') {
+        await machine.output(['systemctl', 'restart', 'dynuserd.service']);
+        return;
+      }
+      daemon?.kill('SIGTERM');
+      await daemon?.ended;
+      await startDaemon();
+    }
+
+    async function restartCompanion(): Promise<void> {
+      if (init === 'systemd') {
+        await machine.output(['systemctl', 'restart', 'dynuser-fleetd.service']);
+        return;
+      }
+      companion?.kill('SIGTERM');
+      await companion?.ended;
+      companion = await machine.spawn(['dynuser-run', '--unit-file=/usr/lib/dynuser/dynuser-companion.service']);
+      companion.stderr.resume();
+    }
+
+    /** @returns the UID of a name of the fleet, for which its store is asked */
+    async function fleetUid(name: string): Promise<number> {
+      let said = '';
+      await until(
+        () => `the fleet has a UID for ${name}: ${said}`,
+        async () => {
+          const { status, stdout, stderr } = await machine.run(['dynuser-run', '-u', name, 'id', '-u']);
+          said = status === 0 ? stdout : stderr;
+          return status === 0;
+        },
+      );
+      return Number(said);
+    }
 
     async function startDaemon(): Promise<void> {
       daemon = await machine.spawn(['/usr/sbin/dynuserd']);
@@ -218,8 +279,9 @@ for (const init of ['systemd', 'plain'] as const) {
       await until('dynuserd answers', async () => (await machine.run(['dynuserctl', 'list'])).status === 0);
     }
 
-    it('is ready after the installation', async () => {
-      await host.install(first);
+    it('is ready after the installation', async t => {
+      const took = await host.install(first);
+      t.diagnostic(`installed in ${(took / 1_000).toFixed(1)} s: ${(await host.sizes()).replaceAll('\n', ', ')}`);
       assert.match(await host.version(), /^install ok installed 0\.1\.0~1-1$/);
       assert.deepEqual(
         await host.nsswitch(),
@@ -243,6 +305,33 @@ for (const init of ['systemd', 'plain'] as const) {
       assert.equal(await machine.output(['dynuserctl', 'doctor', '--try']).then(() => 'well'), 'well');
     });
 
+    it('is a host of a fleet after two files are written, and three commands', async () => {
+      if (init === 'systemd') {
+        // It is ready, and waits for its configuration.
+        assert.equal(await machine.output(['systemctl', 'is-enabled', 'dynuser-fleetd.service']), 'enabled');
+        const state = ['show', '-P', 'ActiveState', '-P', 'ConditionResult', 'dynuser-fleetd.service'];
+        assert.equal(await machine.output(['systemctl', ...state]), 'inactive\nno');
+      }
+      for (const [path, text] of Object.entries(FLEET_FILES)) {
+        await machine.write(path, text);
+      }
+      await restartDaemon();
+      await restartCompanion();
+      let said = '';
+      for (const verb of ['create', 'join']) {
+        await until(
+          () => `dynuserctl fleet ${verb}: ${said}`,
+          async () => {
+            const { status, stderr } = await machine.run(['dynuserctl', 'fleet', verb]);
+            said = stderr;
+            return status === 0;
+          },
+        );
+      }
+      const uid = await fleetUid('f-first');
+      assert.ok(uid >= 100_000 && uid <= 109_999, `${uid}`);
+    });
+
     it('is upgraded while users of all lifetimes live: none is lost, and no lookup fails', async () => {
       const holder = await Holder.start(machine);
       assert.equal(Object.keys(holder.users).length, LEASES);
@@ -254,8 +343,10 @@ for (const init of ['systemd', 'plain'] as const) {
         await machine.output(['dynuserctl', 'acquire', 'bound.service', '--lifetime=unit']);
         socket = await machine.output(['systemctl', 'show', '-P', 'InvocationID', 'dynuserd.socket']);
       }
+      await machine.output(['dynuserctl', 'acquire', '--user=f-held', 'f-held.service']);
       const leases = keys(await host.list());
       assert.ok(leases.length > LEASES);
+      const first = await fleetUid('f-first');
       const pid = await machine.sh('pgrep -f /usr/lib/dynuser/dynuserd.js || ps -C node -o pid=; true');
 
       await host.install(second);
@@ -265,21 +356,27 @@ for (const init of ['systemd', 'plain'] as const) {
         assert.equal(await machine.output(['systemctl', 'show', '-P', 'NRestarts', 'dynuserd.service']), '0');
       } else {
         // As its service manager does, whom the package does not know.
-        daemon?.kill('SIGTERM');
-        await daemon?.ended;
-        await startDaemon();
+        await restartDaemon();
+        await restartCompanion();
       }
       assert.notEqual(await machine.sh('pgrep -f /usr/lib/dynuser/dynuserd.js || ps -C node -o pid=; true'), `${pid} `);
       assert.deepEqual(keys(await host.list()), leases);
       assert.match(await machine.output(['dynuser-run', '-u', 'web', 'id']), /^uid=(\d+)\(web\)/);
+      assert.equal(await fleetUid('f-first'), first);
+      assert.notEqual(await fleetUid('f-second'), first);
       await holder.end();
       service.stdin.end();
     });
 
     it('is as it was after it is removed and purged, and nothing of a user is left', async () => {
-      await machine.write('/etc/dynuser/dynuserd.conf', 'LogLevel=info\n');
       assert.ok((await host.list()).length >= LEFT, 'users live');
       if (init === 'plain') {
+        const running = await host.dpkg('--remove', 'dynuser-fleet');
+        assert.notEqual(running.status, 0);
+        assert.match(running.stderr, /dynuser-fleet: dynuser-fleetd still runs, under another service manager; stop/);
+        companion?.kill('SIGTERM');
+        await companion?.ended;
+        assert.equal((await host.dpkg('--remove', 'dynuser-fleet')).status, 0);
         const refused = await host.dpkg('--remove', 'dynuser');
         assert.notEqual(refused.status, 0);
         assert.match(refused.stderr, /dynuser: dynuserd still runs, under another service manager; stop it there/);
@@ -287,13 +384,15 @@ for (const init of ['systemd', 'plain'] as const) {
         daemon?.kill('SIGTERM');
         await daemon?.ended;
       }
-      const removed = await host.dpkg('--remove', 'dynuser', 'libnss-dynuser');
+      const removed = await host.dpkg('--remove', ...PACKAGES);
       assert.equal(removed.status, 0, removed.stderr);
-      const purged = await host.dpkg('--purge', 'dynuser', 'libnss-dynuser');
+      const purged = await host.dpkg('--purge', ...PACKAGES);
       assert.equal(purged.status, 0, purged.stderr);
+      // The operator's.
+      await machine.output(['rm', '-r', '/etc/systemd/system/dynuser-companion.service.d']);
       if (init === 'systemd') {
         await machine.run(['systemctl', 'stop', 'bound']);
-        assert.equal(await machine.output(['systemctl', 'list-units', '--all', '--no-legend', 'dynuserd*']), '');
+        assert.equal(await machine.output(['systemctl', 'list-units', '--all', '--no-legend', 'dynuser*']), '');
       }
       assert.deepEqual(await host.nsswitch(), former);
       const { gone, left } = difference(untouched, await host.picture());
@@ -346,7 +445,7 @@ for (const init of ['systemd', 'plain'] as const) {
         await machine.output(['dynuserctl', 'acquire', 'held.service']);
         daemon?.kill('SIGKILL');
         await daemon?.ended;
-        const refused = await host.dpkg('--remove', 'dynuser');
+        const refused = await host.dpkg('--remove', 'dynuser', 'dynuser-fleet');
         assert.notEqual(refused.status, 0);
         assert.match(refused.stderr, /dynuser: there still are users; see that dynuserd runs/);
         await startDaemon();
@@ -355,7 +454,7 @@ for (const init of ['systemd', 'plain'] as const) {
       await until('no user is left', async () => (await machine.output(['ls', '/run/dynuser/leases'])) === '');
       daemon?.kill('SIGTERM');
       await daemon?.ended;
-      const purged = await host.dpkg('--purge', 'dynuser', 'libnss-dynuser');
+      const purged = await host.dpkg('--purge', ...PACKAGES);
       assert.equal(purged.status, 0, purged.stderr);
       const { gone, left } = difference(untouched, await host.picture());
       assert.deepEqual({ gone, left }, { gone: [], left: [] });
