@@ -79,10 +79,10 @@ function readGroups({ group, supplementaryGroups = [] }: ExplainParameters): rea
  * @throws DynuserError InvalidName, DirectoryFailed, LimitReached; the field is the parameter of Acquire
  */
 export function acquireRequestOf(resolved: ResolvedLaunch, unit: string, reader: DirectoryReader): AcquireRequest {
-  const { dynamicUser, makesMounts, modes, removeIPC, missing } = resolved;
+  const { dynamicUser, makesMounts, modes, quotas, removeIPC, missing } = resolved;
   const userName = resolved.userName ?? (dynamicUser ? undefined : 'root');
   const settings = {
-    ...{ modes, preserveRuntime: resolved.runtimePreserve, expose: resolved.exposeDirectories },
+    ...{ modes, quotas, preserveRuntime: resolved.runtimePreserve, expose: resolved.exposeDirectories },
     covered: makesMounts ? coveredPaths(resolved.settings) : [],
   };
   return {

@@ -14,10 +14,21 @@ export type HandoverKind = Handover;
 /** The values of a request, of each class as systemd.exec(5) writes them. */
 export type DirectoryRequest = Readonly<Record<DirectoryKind, readonly string[]>>;
 
+/**
+ * How much of its file system a directory may take, or that it is only counted. A share, in ten-thousandths, also bounds the number of
+ * files.
+ */
+export type DirectoryQuota =
+  | { readonly kind: 'counted' }
+  | { readonly kind: 'bytes'; readonly bytes: number }
+  | { readonly kind: 'share'; readonly permyriad: number };
+
 /** How the directories of a request are to be. */
 export interface DirectorySettings {
   /** permission bits of the directories of a class, 0 … 0o7777; 0o755 unless given */
   readonly modes: Readonly<Partial<Record<DirectoryKind, number>>>;
+  /** of the classes that have one; each directory has its own, with all that is below it */
+  readonly quotas?: Readonly<Partial<Record<DirectoryKind, DirectoryQuota>>>;
   /** runtime directories outlive the user; those of a dynamic user are private then */
   readonly preserveRuntime: boolean;
   /** the caller makes no mounts: what would be private is at its public path while the user has it */
@@ -50,6 +61,7 @@ export interface RequestedDirectory {
   readonly below?: string;
   /** permission bits, 0 … 0o7777 */
   readonly mode: number;
+  readonly quota?: DirectoryQuota;
   /** outlives the user; all but runtime directories do */
   readonly preserved: boolean;
   /** of a dynamic user: it is at its public path, for nobody else to enter, while the user has it */

@@ -37,6 +37,16 @@ export interface TreeHelper {
   count(top: HeldDirectory, uid: number, gid: number, options: WalkOptions): Promise<TreeResult>;
   /** Removes all that is below the top. */
   removeContents(top: HeldDirectory, options?: WalkOptions): Promise<TreeResult>;
+  /**
+   * Bounds what a tree takes of its file system, by a project quota. @param bytes 0: no bound, and so for inodes
+   * @returns undefined if it is bounded, or why it cannot be: the call that was refused, in words; or that it is in a project already
+   */
+  limit(
+    top: HeldDirectory,
+    bytes: number,
+    inodes: number,
+    options: WalkOptions,
+  ): Promise<'project' | { readonly refused: string } | undefined>;
   /** Whether an id-mapped mount of the tree can be made. */
   canMap(top: HeldDirectory): Promise<boolean>;
 }
@@ -52,6 +62,15 @@ export function treeHelper(program: string, silenceMs: number = HELPER_SILENCE_M
     chown: (top, uid, gid, mode, options) => walk(top, ['chown', String(uid), String(gid), mode.toString(8)], options),
     count: (top, uid, gid, options) => walk(top, ['count', String(uid), String(gid)], options, counts),
     removeContents: (top, options = {}) => walk(top, ['remove'], options),
+    async limit(top, bytes, inodes, options) {
+      const lines = await walks.run(() => runHelper(program, top, ['limit', `${bytes},${inodes}`], options, silenceMs));
+      const last = lines.at(-1);
+      if (last?.kind === 'no') {
+        return last.call === 'project' ? last.call : { refused: `${last.call}: ${errnoWords(last.errno)}` };
+      }
+      resultOf(lines, top);
+      return undefined;
+    },
     async canMap(top) {
       const lines = await probes.run(() => runHelper(program, top, ['probe'], {}, silenceMs));
       return lines.at(-1)?.kind === 'yes';

@@ -14,6 +14,7 @@
 #include <linux/mount.h>
 
 #include "owned.h"
+#include "quota.h"
 #include "role.h"
 #include "user_namespace.h"
 #include "walk.h"
@@ -135,6 +136,7 @@ static const struct verb {
 	{ "chown", 3, ROLE_TREE_CHANGE, tree_chown },  { "count", 2, ROLE_TREE_READ, count },
 	{ "remove", 0, ROLE_TREE_CHANGE, remove_all }, { "probe", 0, ROLE_TREE_PROBE, probe },
 	{ "find", 1, ROLE_TREE_READ, tree_find },      { "adopt", 2, ROLE_TREE_CHANGE, tree_adopt },
+	{ "limit", 1, ROLE_TREE_CHANGE, tree_limit },
 };
 
 /* Permission bits: one to four octal digits. */

@@ -7,6 +7,7 @@
  *   count UID GID        counts the inodes, and those that chown would change
  *   remove               removes all that is below the top, but not the top
  *   probe                whether an id-mapped mount of the top can be made
+ *   limit BYTES,INODES   bounds what the tree takes of its file system: quota.h
  *   find FIRST-LAST,…    says which inodes belong to these UIDs; adopt UID GID gives those that it reads: owned.h
  */
 #ifndef DYNUSER_HELPER_TREE_COMMANDS_H

@@ -3,6 +3,7 @@
  * is locked. If it is not, all trees are locked and the plan is made again, all are put in their places, and only then one
  * after the other is handed over: up to there everything can be taken back, and is.
  */
+import { statfs } from 'node:fs/promises';
 import type {
   DirectoryUser,
   HandoverProgress,
@@ -10,7 +11,7 @@ import type {
   PreparedDirectory,
   PrepareOptions,
 } from '../../allocator/directory-ports.ts';
-import { DIRECTORY_KINDS, type RequestedDirectory } from '../../core/directory.ts';
+import { DIRECTORY_KINDS, type DirectoryQuota, type RequestedDirectory } from '../../core/directory.ts';
 import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
 import type { DirectoryDeps } from '../deps.ts';
 import { directoryFailed } from '../errors.ts';
@@ -39,6 +40,8 @@ import { publish } from './publish.ts';
 import { Scope } from './scope.ts';
 
 type Request = PlanRequest & PrepareOptions;
+
+const PERMYRIAD = 10_000;
 
 export async function prepareDirectories(
   deps: DirectoryDeps,
@@ -113,6 +116,7 @@ async function prepareLocked(deps: DirectoryDeps, request: Request): Promise<Pre
   for (const [tree, top] of tops) {
     refuseAborted(watched);
     const result = await handOver(deps, tree, top, { ...watched, onProgress });
+    await limitTree(deps, tree, await bases.make(tree.directory.kind), top, signal);
     prepared.push(preparedOf(deps, tree, await top.status(), user, result));
   }
   refuseAborted(watched);
@@ -192,6 +196,44 @@ async function handOver(
     await hints.write(top.descriptor, user.uid);
   }
   return result;
+}
+
+/**
+ * Bounds what a tree takes of its file system.
+ * @param base the directory of its class, whose file system a share is of: the tree's own says what its quota has left
+ */
+async function limitTree(
+  { helper }: DirectoryDeps,
+  { directory, layout }: PlannedTree,
+  base: HeldDirectory,
+  top: HeldDirectory,
+  signal: AbortSignal,
+): Promise<void> {
+  const { quota, kind } = directory;
+  if (quota === undefined) {
+    return;
+  }
+  const { bytes, inodes } = await boundsOf(quota, base);
+  const refusal = await helper.limit(top, bytes, inodes, { signal });
+  // What is only counted takes no space from anybody.
+  if (refusal === undefined || quota.kind === 'counted') {
+    return;
+  }
+  const problem =
+    refusal === 'project'
+      ? `${layout.realPath} is in a project of an administrator's; bound that (setquota(8)), take the directory out of it (chattr -p 0),`
+      : `the file system of ${layout.realPath} enforces no project quotas (${refusal.refused}); mount it with prjquota, ext4 after tune2fs -O project,quota,`;
+  throw directoryFailed(`${DIRECTORY_CLASSES[kind].field}Quota`, `${problem} or leave the quota out`);
+}
+
+/** @returns 0 for what has no bound */
+async function boundsOf(quota: DirectoryQuota, base: HeldDirectory): Promise<{ bytes: number; inodes: number }> {
+  if (quota.kind !== 'share') {
+    return { bytes: quota.kind === 'bytes' ? quota.bytes : 0, inodes: 0 };
+  }
+  const { blocks, bsize, files } = await statfs(`/proc/self/fd/${base.descriptor}`);
+  const part = (whole: number) => Math.max(1, Math.floor((whole / PERMYRIAD) * quota.permyriad));
+  return { bytes: part(blocks * bsize), inodes: part(files) };
 }
 
 type HandoverResult = Pick<TreeResult, 'changed' | 'leftPaths' | 'mountPaths'>;

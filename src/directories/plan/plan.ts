@@ -88,7 +88,9 @@ export function planDirectories(
   }
   const isInPlace = trees.every(tree => !isToExpose(tree.directory, user) && isUnchanged(tree, observed));
   const innerLinks = directories.flatMap(directory => planInnerLinks(observed.of(directory), trees, directory));
-  const isEmpty = !request.verify && isInPlace && innerLinks.length === 0;
+  // Only the helper sees whether a quota is right.
+  const hasQuota = directories.some(({ quota }) => quota !== undefined);
+  const isEmpty = !request.verify && isInPlace && innerLinks.length === 0 && !hasQuota;
   // The locks of directories are there, too.
   if (!isEmpty || trees.some(({ layout }) => layout.isPrivate)) {
     checkPrivateParents(observed, trees);

@@ -49,6 +49,7 @@ function ofOneClass(kind: DirectoryKind, values: readonly string[], settings: Di
   const sources = [...merged.keys()].sort(comparePaths);
   checkAliases(field, sources, merged);
   const { base } = DIRECTORY_CLASSES[kind];
+  const quota = settings.quotas?.[kind];
   const preserved = kind !== 'runtime' || settings.preserveRuntime;
   return sources.map(source => {
     const below = sources.find(other => isBelow(source, other));
@@ -63,6 +64,8 @@ function ofOneClass(kind: DirectoryKind, values: readonly string[], settings: Di
       ),
       readOnly: merged.get(source)?.readOnly === true,
       ...(below === undefined ? {} : { below }),
+      // What is below another directory counts as that does.
+      ...(quota === undefined || below !== undefined ? {} : { quota }),
       mode,
       preserved,
       // What goes with the user is at its public path anyway.

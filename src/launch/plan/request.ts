@@ -104,6 +104,7 @@ export interface ResolvedLaunch {
   readonly directories: DirectoryRequest;
   /** only those that were asked for */
   readonly modes: DirectorySettings['modes'];
+  readonly quotas: NonNullable<DirectorySettings['quotas']>;
   readonly runtimePreserve: boolean;
   /** the kinds whose directories are private ones */
   readonly privateKinds: readonly DirectoryKind[];

@@ -9,7 +9,12 @@ import { hasMusl } from '../images/trees.ts';
 import { COMMANDS_MAX, LAUNCH_KEPT_CHARACTERS_MAX, LAUNCHES_KEPT_MAX, VARIABLES_MAX } from '../limits.ts';
 import { HostDevices } from '../namespace/allowed-devices.ts';
 import { devicePolicyOf, UNIFIED_GROUPS } from '../namespace/devices.ts';
-import { type ConfigurationDirectory, DIRECTORY_PROPERTIES, isReadOnlyDirectory } from '../properties/directories.ts';
+import {
+  type ConfigurationDirectory,
+  DIRECTORY_PROPERTIES,
+  isReadOnlyDirectory,
+  QUOTA_KINDS,
+} from '../properties/directories.ts';
 import { readVariable } from '../properties/environment.ts';
 import {
   type ExecSettings,
@@ -114,6 +119,7 @@ function resolve(request: LaunchRequest, questions: Questions): ResolvedLaunch {
   const overlay = decideOverlay(settings, images.tree, commands, request, questions);
   const host = findingsOf(settings, overlay, questions, images.planned.rootHasMusl);
   warnOfDevices(settings, host, warn);
+  warnOfQuotas(settings, warn);
   const runtime = planRuntime(settings, request.phase, warn);
   const unitName = request.unit === undefined ? unit?.name : escapeUnitName(request.unit);
   const { words, skipped } = judgeConditions(
@@ -137,6 +143,7 @@ function resolve(request: LaunchRequest, questions: Questions): ResolvedLaunch {
     phaseVariables: phaseVariables(request, settings),
     directories: byKind(kind => settings[DIRECTORY_PROPERTIES[kind]]),
     modes: byKind(kind => settings[`${DIRECTORY_PROPERTIES[kind]}Mode`]),
+    quotas: quotasOf(settings),
     runtimePreserve,
     privateKinds,
     configurationDirectories: configurationOf(settings),
@@ -180,6 +187,28 @@ export function unsupportedIn(request: LaunchRequest, questions: Questions): rea
 function byKind<Value>(read: (kind: DirectoryKind) => Value): Record<DirectoryKind, Exclude<Value, undefined>> {
   const entries = DIRECTORY_KINDS.map(kind => [kind, read(kind)]).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries);
+}
+
+/** "off" ends a bound that an earlier launch had, if the space is counted still. */
+function quotasOf(settings: ExecSettings): ResolvedLaunch['quotas'] {
+  const entries = QUOTA_KINDS.flatMap(kind => {
+    const name = DIRECTORY_PROPERTIES[kind];
+    const quota = settings[`${name}Quota`];
+    const counted = settings[`${name}Accounting`] ? ({ kind: 'counted' } as const) : undefined;
+    const chosen = quota === undefined || quota === 'off' ? counted : quota;
+    return chosen === undefined ? [] : [[kind, chosen] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The owner of a file may change its project, but not from within a user namespace (ioctl_fsxsetattr(2)). */
+function warnOfQuotas(settings: ExecSettings, warn: (text: string) => void): void {
+  const bounded = QUOTA_KINDS.map(kind => `${DIRECTORY_PROPERTIES[kind]}Quota` as const).find(
+    name => settings[name] !== undefined && settings[name] !== 'off',
+  );
+  if (bounded !== undefined && settings.PrivateUsers === 'no') {
+    warn(`${bounded}=: the service can take its files out of the quota; PrivateUsers=yes keeps it from that`);
+  }
 }
 
 /** Each once, by their absolute paths; read-only if one of several says so. */

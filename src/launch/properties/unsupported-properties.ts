@@ -18,7 +18,6 @@ const MANAGERS = names(`
   LogLevelMax LogExtraFields
   LogRateLimitIntervalSec LogRateLimitBurst LogFilterPatterns LogNamespace UtmpIdentifier UtmpMode Slice SurviveFinalKillSignal
   CPUAccounting MemoryAccounting IOAccounting TasksAccounting IPAccounting BlockIOAccounting DelegateSubgroup
-  StateDirectoryAccounting CacheDirectoryAccounting LogsDirectoryAccounting
   ManagedOOMSwap ManagedOOMMemoryPressure ManagedOOMMemoryPressureLimit ManagedOOMMemoryPressureDurationSec
   ManagedOOMPreference MemoryPressureWatch MemoryPressureThresholdSec CoredumpReceive
 `);
@@ -53,7 +52,6 @@ const PROTECTIONS = names(`
   PrivatePIDs RestrictFileSystems PAMName
   IPIngressFilterPath IPEgressFilterPath BPFProgram NFTSet
   UserNamespacePath PrivateBPF DelegateNamespaces
-  StateDirectoryQuota CacheDirectoryQuota LogsDirectoryQuota
 `);
 
 /** Why a protection cannot be had, if there is more to say than that nobody has made it. */
@@ -70,10 +68,6 @@ const REASONS: ReadonlyMap<string, string> = new Map(
       ],
       ['PrivatePIDs', "the service is the launcher's own process, and no process leaves its PID namespace"],
       ['PAMName', 'a PAM session needs a process that stays to close it; log in by another program'],
-      [
-        'StateDirectoryQuota CacheDirectoryQuota LogsDirectoryQuota',
-        "the project quotas of the file system are the administrator's here; set one with setquota(8) or xfs_quota(8)",
-      ],
       ['UserNamespacePath PrivateBPF DelegateNamespaces', 'systemd has it since version 258'],
     ] as const
   ).flatMap(([list, reason]) => [...names(list)].map(name => [name, reason] as const)),

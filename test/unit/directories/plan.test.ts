@@ -112,6 +112,7 @@ for (const [what, host, asked] of [
   ['a handover of the tree under way', { ...READY, 'private/web': directory(0, 0o755, MAPPED) }, {}],
   ['a mapped tree that cannot be mapped', { ...READY, 'private/web': directory(MAPPED) }, { makesMounts: true }],
   ['owners to verify', READY, { verify: true }],
+  ['a quota to see to', READY, { settings: { quotas: { state: { kind: 'counted' } } } }],
   ['a tree to publish', READY, { settings: { expose: true } }],
 ] as const satisfies readonly (readonly [string, Host, Asked])[]) {
   test(`a plan is not empty because of ${what}`, () => {

@@ -165,6 +165,20 @@ test('what is below several directories is a part of the outermost', () => {
   );
 });
 
+test('a quota is that of each directory of its class, and of what is below it', () => {
+  const quota = { kind: 'share', permyriad: 500 } as const;
+  const all = requested({ state: ['a', 'a/b', 'c'], cache: ['a'] }, { quotas: { state: quota } });
+  assert.deepEqual(
+    all.map(directory => [directory.kind, directory.source, directory.quota]),
+    [
+      ['state', 'a', quota],
+      ['state', 'a/b', undefined],
+      ['state', 'c', quota],
+      ['cache', 'a', undefined],
+    ],
+  );
+});
+
 test('exposed is what is asked to be, and stays when its user goes', () => {
   const exposed = (preserveRuntime: boolean, expose?: boolean) =>
     requested({ runtime: ['r'], state: ['s'] }, { preserveRuntime, ...(expose === undefined ? {} : { expose }) }).map(

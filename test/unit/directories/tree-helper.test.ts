@@ -104,6 +104,12 @@ test('each question has its words', async () => {
   const probe = (answer: string) => ask(answering('tree probe', answer), (helper, top) => helper.canMap(top));
   assert.equal(await probe('yes'), true);
   assert.equal(await probe('no mount_setattr 22'), false);
+  const limit = (answer: string) =>
+    ask(answering('tree limit 1048576,20', answer), (helper, top) => helper.limit(top, 1_048_576, 20, {}));
+  assert.equal(await limit('done 3 2 0 0'), undefined);
+  assert.equal(await limit('no project 17'), 'project');
+  assert.deepEqual(await limit('no quotactl_fd 38'), { refused: 'quotactl_fd: function not implemented (ENOSYS)' });
+  await assert.rejects(limit('failed ioctl_fsxsetattr 28 sub'), /ioctl_fsxsetattr .*\/sub: no space left on device/);
 });
 
 test('a walk that is given up before it begins starts no helper', async () => {

@@ -312,15 +312,38 @@ test('all properties of a unit file that cannot be had are named at once, each w
   refuses(() => resolvedOf(many), 'properties', /"Qqqqqqq31" and 8 more; use/);
 });
 
-test('a bound on the space of directories is refused, and counting it is left to others', () => {
-  for (const kind of ['State', 'Cache', 'Logs']) {
-    refuses(
-      () => resolvedOf([`${kind}DirectoryQuota=1G`]),
-      'properties',
-      new RegExp(`${kind}DirectoryQuota= \\(the project quotas of the file system .* setquota\\(8\\) or xfs_quota`),
-    );
-    assert.deepEqual(resolvedOf([`${kind}DirectoryQuota=off`, `${kind}DirectoryAccounting=yes`]).warnings, []);
+test('directories have a bound on their space, or it is only counted', () => {
+  const quotasOf = (lines: readonly string[]) => resolvedOf(lines).quotas;
+  for (const [kind, name] of [
+    ['state', 'State'],
+    ['cache', 'Cache'],
+    ['logs', 'Logs'],
+  ] as const) {
+    const quota = `${name}DirectoryQuota`;
+    const counted = `${name}DirectoryAccounting=yes`;
+    assert.deepEqual(quotasOf([`${quota}=1G`]), { [kind]: { kind: 'bytes', bytes: 1_073_741_824 } });
+    assert.deepEqual(quotasOf([`${quota}=4096`, counted]), { [kind]: { kind: 'bytes', bytes: 4_096 } });
+    assert.deepEqual(quotasOf([`${quota}=5%`]), { [kind]: { kind: 'share', permyriad: 500 } });
+    assert.deepEqual(quotasOf([`${quota}=0.25%`]), { [kind]: { kind: 'share', permyriad: 25 } });
+    assert.deepEqual(quotasOf([`${quota}=12.5%`]), { [kind]: { kind: 'share', permyriad: 1_250 } });
+    assert.deepEqual(quotasOf([`${quota}=100%`]), { [kind]: { kind: 'share', permyriad: 10_000 } });
+    assert.deepEqual(quotasOf([counted]), { [kind]: { kind: 'counted' } });
+    assert.deepEqual(quotasOf([`${quota}=off`, counted]), { [kind]: { kind: 'counted' } });
+    assert.deepEqual(quotasOf([`${quota}=off`]), {});
+    assert.deepEqual(quotasOf([`${quota}=1G`, `${quota}=`]), {});
+    for (const bad of ['on', '-1', '101%', '100.01%', '1.234%', '16E', 'infinity']) {
+      refuses(() => quotasOf([`${quota}=${bad}`]), quota, /not a quota|more than the whole/);
+    }
   }
+  refuses(() => resolvedOf(['RuntimeDirectoryQuota=1G']), 'properties', /RuntimeDirectoryQuota/);
+});
+
+test('a service that could take its files out of a quota is warned of', () => {
+  const warning =
+    'StateDirectoryQuota=: the service can take its files out of the quota; PrivateUsers=yes keeps it from that';
+  assert.deepEqual(resolvedOf(['StateDirectoryQuota=1G']).warnings, [warning]);
+  assert.deepEqual(resolvedOf(['StateDirectoryQuota=1G', 'PrivateUsers=yes']).warnings, []);
+  assert.deepEqual(resolvedOf(['StateDirectoryQuota=off', 'StateDirectoryAccounting=yes']).warnings, []);
 });
 
 test('lists, properties and text have bounds, which are said', () => {
