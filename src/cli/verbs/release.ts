@@ -5,11 +5,12 @@ import { DynuserError } from '../../client/errors.ts';
 import { asLeaseId } from '../../core/ids.ts';
 import type { Handler } from '../command.ts';
 import { CommandFailure, usageFailure } from '../failure.ts';
-import { leasesOf, listLeases, matching } from '../leases.ts';
+import { leasesOf, listLeases, matching, sortLeases } from '../leases.ts';
 import { RELEASE_TIMEOUT_MS, RELEASED_SHOWN_MAX } from '../limits.ts';
 import { isPattern } from '../pattern.ts';
 import type { ProcessIo } from '../process-io.ts';
 import { countUsers, membersOf, remainsWords } from '../render/leases.ts';
+import { type Column, chooseStyle, renderTable } from '../render/table.ts';
 import { countOf, printable } from '../render/text.ts';
 import { withClient } from '../with-client.ts';
 
@@ -69,7 +70,7 @@ async function releaseMatching(
   const matched = matching(await listLeases(client), [pattern]).filter(
     lease => lease.ending !== true && lease.member === undefined,
   );
-  const named = all ? matched : matched.filter(lease => lease.lifetime === 'explicit');
+  const named = sortLeases(all ? matched : matched.filter(lease => lease.lifetime === 'explicit'), 'name');
   if (named.length === 0) {
     const what = matched.length === 0 ? 'lease' : 'explicit lease';
     const advice =
@@ -78,7 +79,7 @@ async function releaseMatching(
   }
   const words = `${countOf(named.length, 'lease')} of ${countOf(countUsers(named), 'user')}`;
   if (asks) {
-    const answer = await io.ask(`${shortListing(named)}\nRelease ${words}? [y/N] `);
+    const answer = await io.ask(`${shortListing(named)}Release ${words}? [y/N] `);
     if (answer === undefined) {
       throw new CommandFailure(`release '${printable(pattern)}' asks first, and there is no terminal; use --yes`, 2);
     }
@@ -89,12 +90,20 @@ async function releaseMatching(
   return { released: words, remains: await releaseEach(client, named) };
 }
 
+const SHORT_COLUMNS: readonly Column[] = [
+  { title: 'UID', numeric: true },
+  { title: 'NAME' },
+  { title: 'LIFETIME' },
+  { title: 'UNIT' },
+];
+
 function shortListing(leases: readonly Lease[]): string {
   const more = leases.length - RELEASED_SHOWN_MAX;
-  const shown = leases
+  const rows = leases
     .slice(0, RELEASED_SHOWN_MAX)
-    .map(({ userName, unit, lifetime }) => `  ${printable(userName)}  ${lifetime}  ${printable(unit)}`);
-  return [...shown, ...(more > 0 ? [`  and ${more} more`] : [])].join('\n');
+    .map(({ uid, userName, unit, lifetime }) => [String(uid), printable(userName), lifetime, printable(unit)]);
+  const table = renderTable(SHORT_COLUMNS, rows, { legend: false, style: chooseStyle(false, {}) });
+  return `${table}${more > 0 ? `and ${more} more\n` : ''}`;
 }
 
 /**

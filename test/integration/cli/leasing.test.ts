@@ -217,7 +217,7 @@ test('release PATTERN: what matches is shown, and released after a yes', async (
   }
   assert.equal(
     questions[0],
-    `  job-2  explicit  ${UNIT}\n  job-1  explicit  job-1\\n.service\nRelease 2 leases of 2 users? [y/N] `,
+    `64642  job-1  explicit  job-1\\n.service\n61501  job-2  explicit  ${UNIT}\nRelease 2 leases of 2 users? [y/N] `,
   );
   const { status, errors } = await answered(undefined);
   assert.equal(status, 2);
@@ -225,9 +225,9 @@ test('release PATTERN: what matches is shown, and released after a yes', async (
   assert.deepEqual(released(), []);
 
   assert.equal((await answered('Yes')).status, 0);
-  assert.deepEqual(released(), [SECOND, LEASE_ID]);
+  assert.deepEqual(released(), [LEASE_ID, SECOND]);
   assert.equal((await onTerminal('release', 'job-*', '-y', '--all')).output, 'Released 3 leases of 3 users.\n');
-  assert.deepEqual(released().slice(2), [SECOND, third, LEASE_ID]);
+  assert.deepEqual(released().slice(2), [LEASE_ID, SECOND, third]);
 });
 
 test('release PATTERN: nothing matches, or nothing that a pattern releases', async () => {
