@@ -1,25 +1,12 @@
 /**
  * StateDirectoryQuota= and its siblings on file systems that have project quotas. The kernel of a host may have none, so they are tried
- * under another one, which runs as a program (user-mode Linux), with the file tree of a machine.
+ * under another one.
  */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, describe, it, test } from 'node:test';
 import { withInstalled } from '../support/installed.ts';
 import { Machine } from '../support/machine.ts';
-
-const KERNEL = '/usr/bin/linux.uml';
-const KERNEL_DEADLINE_MS = 200_000;
-const OUTPUT = '/opt/quotas';
-/** A run of a script in the other kernel. */
-interface Step {
-  readonly name: string;
-  readonly script: string;
-}
-interface Result {
-  readonly status: number;
-  readonly text: string;
-}
+import { runUnderOtherKernel, type Step, type StepResult, skipUnlessKernel } from '../support/other-kernel.ts';
 
 const run = (unit: string, properties: readonly string[], command: string): string =>
   `dynuser-run -u ${unit} ${properties.map(each => `-p ${each}`).join(' ')} sh -c '${command}'`;
@@ -61,66 +48,25 @@ function stepsOn(kind: 'State' | 'Cache', base: string): readonly Step[] {
   ];
 }
 
-/** Process 1 of the other kernel. */
-function init(steps: readonly Step[]): string {
-  const tried = steps.map(
-    ({ name, script }) => `{ ${script}; } >${OUTPUT}/${name} 2>&1; echo "status $?" >>${OUTPUT}/${name}\n`,
-  );
-  return `#!/bin/sh
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
-mkdir -p /dev/shm
-mount -t tmpfs tmpfs /dev/shm
-mount -t tmpfs -o mode=755 tmpfs /run
-mount -t tmpfs tmpfs /tmp
-for module in quota_tree quota_v2; do
-	find /usr/lib/uml/modules /lib/modules -name "$module.ko*" -exec insmod {} \\; 2>/dev/null
+const PREPARE = `for module in quota_tree quota_v2; do
+  find "/usr/lib/uml/modules/$(uname -r)" -name "$module.ko*" -exec insmod {} \\;
 done
-{ mount -t ext4 -o prjquota /dev/ubda /var/lib && mount -t xfs -o prjquota /dev/ubdb /var/cache; } >${OUTPUT}/mounted 2>&1
-echo "status $?" >>${OUTPUT}/mounted
-dynuserd >${OUTPUT}/daemon 2>&1 &
-tries=0
-until dynuserctl list >${OUTPUT}/started 2>&1 || [ $tries -gt 300 ]; do tries=$((tries + 1)); sleep 0.1; done
-${tried.join('')}echo "status 0" >${OUTPUT}/end
-systemctl --force --force poweroff
-`;
-}
+mount -t ext4 -o prjquota /dev/ubda /var/lib && mount -t xfs -o prjquota /dev/ubdb /var/cache`;
 
-const why = existsSync(KERNEL) ? false : 'this host has no user-mode Linux (Debian: user-mode-linux)';
-
-describe('quotas of directories', { skip: why }, () => {
+describe('quotas of directories', { skip: skipUnlessKernel() }, () => {
   let machine: Machine;
-  const results = new Map<string, Result>();
+  let results: ReadonlyMap<string, StepResult> = new Map();
   before(async () => {
     machine = await Machine.boot({ init: 'plain', stage: true });
-    const steps = [...stepsOn('State', '/var/lib'), ...stepsOn('Cache', '/var/cache')];
-    await machine.output(['mkdir', '-p', OUTPUT]);
-    await machine.write(`${OUTPUT}/init`, init(steps), 0o755);
     await machine.sh(
-      `cd /opt && truncate -s 64M ext4 && mkfs.ext4 -q -O quota,project -E quotatype=prjquota ext4 && truncate -s 400M xfs && mkfs.xfs -q xfs`,
+      'cd /opt && truncate -s 64M ext4 && mkfs.ext4 -q -O quota,project -E quotatype=prjquota ext4 && truncate -s 400M xfs && mkfs.xfs -q xfs',
     );
-    const argv = ['mem=512M', 'ubda=/opt/ext4', 'ubdb=/opt/xfs', 'root=/dev/root', 'rootfstype=hostfs', 'rw'];
-    const { stdout, stderr } = await machine.run(
-      [KERNEL, ...argv, `init=${OUTPUT}/init`, 'con=null', 'con0=null,fd:1', 'panic=1', 'quiet'],
-      { timeoutMs: KERNEL_DEADLINE_MS, env: { TMPDIR: '/tmp', HOME: '/root' } },
-    );
-    for (const name of ['mounted', 'end', ...steps.map(each => each.name)]) {
-      const output = await machine.run(['cat', `${OUTPUT}/${name}`]);
-      const [, text = '', status = ''] = /^([\s\S]*)status (\d+)\n$/.exec(output.stdout) ?? [];
-      assert.notEqual(
-        status,
-        '',
-        `${name}: ${output.stdout}${output.stderr}\n${stdout.slice(-2_000)}${stderr.slice(-500)}`,
-      );
-      results.set(name, { text, status: Number(status) });
-    }
-    assert.deepEqual(results.get('mounted'), { text: '', status: 0 });
+    const steps = [...stepsOn('State', '/var/lib'), ...stepsOn('Cache', '/var/cache')];
+    results = await runUnderOtherKernel(machine, steps, { disks: ['/opt/ext4', '/opt/xfs'], prepare: PREPARE });
   });
   after(() => machine?.stop());
 
-  const result = (name: string): Result => results.get(name) ?? { text: 'it was not run', status: -1 };
+  const result = (name: string): StepResult => results.get(name) ?? { text: 'it was not run', status: -1 };
   const isWell = (name: string): void => assert.equal(result(name).status, 0, `${name}: ${result(name).text}`);
 
   for (const [kind, fileSystem] of [
