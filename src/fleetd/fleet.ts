@@ -28,9 +28,11 @@ import {
   directoryDigest,
   fencedFrom,
   HOLDS,
+  HOST_NAMES,
   heldByHost,
   holdKey,
   holdsOfName,
+  hostNameKey,
   INCARNATIONS,
   incarnationKey,
   isCooling,
@@ -193,6 +195,8 @@ export class Fleet {
         puts: [
           ...(incarnation === current ? [] : [{ key: incarnationKey(host), value: incarnation }]),
           { key: presentKey(host), value: presenceText(request), expiry: presence },
+          // It stays known when the host is away.
+          { key: hostNameKey(host), value: request.hostName },
         ],
       });
       if (done) {
@@ -379,7 +383,7 @@ export class Fleet {
   async hosts(): Promise<readonly FleetHost[]> {
     const { entries, cluster } = await this.#read({
       keys: [CONFIRMED, SUSPENDED],
-      below: [INCARNATIONS, PRESENT, BY_HOST, PUT_AGAIN],
+      below: [INCARNATIONS, PRESENT, HOST_NAMES, BY_HOST, PUT_AGAIN],
     });
     const values = new Map(entries.map(({ key, value }) => [key, value]));
     const holds = new Map<string, number>();
@@ -395,7 +399,8 @@ export class Fleet {
         const present = values.get(presentKey(host));
         return {
           host,
-          hostName: present === undefined ? undefined : textField(present, 'name'),
+          // A member that joined with a version before this one has left its name with its presence alone.
+          hostName: values.get(hostNameKey(host)) ?? (present === undefined ? undefined : textField(present, 'name')),
           version: present === undefined ? undefined : textField(present, 'version'),
           incarnation: value,
           isAlive: present !== undefined,
@@ -522,11 +527,17 @@ export class Fleet {
 
   /** After the store went back, a host that is powered off has no bindings to put again. */
   async #vouchFor(host: string, fence: string): Promise<void> {
-    const { entries, cluster } = await this.#read({ keys: [CONFIRMED, SUSPENDED] });
-    if (isIncomplete(entries, cluster)) {
+    const { entries, cluster } = await this.#read({ keys: [CONFIRMED, SUSPENDED], below: [conflictsOfHost(host)] });
+    if (!isIncomplete(entries, cluster)) {
+      return;
+    }
+    // If it returns, it finds again what the store has otherwise.
+    const conflicts = entries.map(({ key }) => key).filter(key => key.startsWith(CONFLICTS));
+    for (let start = 0; start === 0 || start < conflicts.length; start += NAMES_PER_TRANSACTION) {
       await this.#transact({
         when: [{ key: incarnationKey(host), is: fence }],
         puts: [{ key: putAgainKey(host), value: tokenOf(cluster, valueIn(entries, SUSPENDED)) }],
+        deletes: conflicts.slice(start, start + NAMES_PER_TRANSACTION),
       });
     }
   }
@@ -580,7 +591,7 @@ export class Fleet {
     }
     const outcome = await this.#transact({
       when: [own(member), { nothingBelow: heldByHost(host) }],
-      deletes: [incarnationKey(host), presentKey(host), putAgainKey(host)],
+      deletes: [incarnationKey(host), presentKey(host), hostNameKey(host), putAgainKey(host)],
       otherwise: [incarnationKey(host)],
     });
     if (outcome.found.has(incarnationKey(host))) {

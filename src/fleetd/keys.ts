@@ -10,6 +10,7 @@
  * | suspended              | a nonce, after the store went back        | whoever sees a lower revision       |
  * | inc/HOST               | an incarnation, or "fenced." and that     | join, forgetHost                    |
  * | host/HOST              | JSON; goes when the host is not heard of  | the companion of the host           |
+ * | host-name/HOST         | what the host is called; for people       | join, leave                         |
  * | name/NAME              | UID                                       | hold, collect, restore              |
  * | uid/UID                | NAME, or -NAME while it cools down        | hold, collect, restore              |
  * | hold/NAME/HOST         | the incarnation                           | hold, forget, forgetHost, restore   |
@@ -26,6 +27,7 @@ export const CONFIRMED = 'confirmed';
 export const SUSPENDED = 'suspended';
 export const INCARNATIONS = 'inc/';
 export const PRESENT = 'host/';
+export const HOST_NAMES = 'host-name/';
 export const NAMES = 'name/';
 export const UIDS = 'uid/';
 export const HOLDS = 'hold/';
@@ -40,6 +42,7 @@ const COOLING = '-';
 
 export const incarnationKey = (host: string): string => INCARNATIONS + host;
 export const presentKey = (host: string): string => PRESENT + host;
+export const hostNameKey = (host: string): string => HOST_NAMES + host;
 export const nameKey = (name: string): string => NAMES + name;
 export const uidKey = (uid: number): string => `${UIDS}${uid}`;
 export const holdsOfName = (name: string): string => `${HOLDS}${name}/`;

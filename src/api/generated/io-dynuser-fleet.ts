@@ -31,7 +31,7 @@ type JoinState (member, joined, replaced, fenced)
 # A host of the fleet.
 type Host (
   host: string,
-  # the name that it has given; absent if it is away and the store has forgotten it
+  # the name that it gave when it joined last; absent if the store does not have it
   hostName: ?string,
   # it was heard of within the last minute
   alive: bool,
@@ -256,7 +256,7 @@ export type JoinState = 'member' | 'joined' | 'replaced' | 'fenced';
 /** A host of the fleet. */
 export type Host = {
   readonly host: string;
-  /** the name that it has given; absent if it is away and the store has forgotten it */
+  /** the name that it gave when it joined last; absent if the store does not have it */
   readonly hostName?: string;
   /** it was heard of within the last minute */
   readonly alive: boolean;

@@ -156,7 +156,9 @@ describe('dynuser-fleetd', () => {
       // It has said that the host is away.
       const next = await start(`${kind}-next`, `Fleet=test\n${store()}`);
       const { hosts: away } = await next.client.call(`${FLEET}.Hosts`);
-      assert.deepEqual(away, [{ host: HOST, alive: false, fenced: false, incarnation: 'one', holds: 0 }]);
+      assert.deepEqual(away, [
+        { host: HOST, hostName: 'db1', alive: false, fenced: false, incarnation: 'one', holds: 0 },
+      ]);
       await stop(next);
     });
   }

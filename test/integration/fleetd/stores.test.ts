@@ -400,6 +400,26 @@ for (const make of [etcdStore, directoryStore] as const) {
         assert.deepEqual(await fleet.holdsOf(A), [{ name: 'web', uid: 70_000 }]);
       });
 
+      it('knows what hosts are called while they are away or given up, and nothing of one that has left', async () => {
+        const { keys, fleet, other, a, b } = await two();
+        const called = async () => (await other.hosts()).map(({ hostName, isAlive }) => [hostName, isAlive]);
+        await fleet.disappear(a);
+        assert.deepEqual(await called(), [
+          [`name-${A}`, false],
+          [`name-${B}`, true],
+        ]);
+        await other.forgetHost(A);
+        assert.deepEqual((await called())[0], [`name-${A}`, false]);
+        await fleet.join({ ...joining(B, { recorded: b.incarnation }), hostName: 'renamed' }, await keys.expiry(60));
+        assert.deepEqual((await called())[1], ['renamed', true]);
+        await other.leave(b);
+        const { entries } = await keys.read({ below: ['host-name/'] });
+        assert.deepEqual(
+          entries.map(({ key }) => key),
+          [`host-name/${A}`],
+        );
+      });
+
       it('lets a host go that holds nothing', async () => {
         const { fleet, other, a } = await two();
         await fleet.hold(a, 'web', [70_000]);
@@ -466,10 +486,13 @@ for (const make of [etcdStore, directoryStore] as const) {
         assert.deepEqual(await fleet.name('new'), { state: 'bound', uid: 70_000, hosts: [A], directories: [] });
       });
 
-      it('waits for no host that is powered off', async () => {
+      it('waits for no host that is powered off, and not for what contradicts its records', async () => {
         const { keys, fleet, other, a, b } = await two();
+        await fleet.hold(a, 'web', [70_000]);
         await goBack(keys, fleet, []);
-        await fleet.restore(a, [], true);
+        await fleet.restore(a, [{ name: 'web', uid: 70_000 }], true);
+        assert.equal((await other.restore(b, [{ name: 'web', uid: 70_001 }], true)).length, 1);
+        await assert.rejects(fleet.resume(), refusal('NotRestored', { hosts: [], conflicts: [`${B}/web`] }));
         await other.forgetHost(B, true);
         await fleet.resume();
         await assert.rejects(other.hold(b, 'web', [70_000]), refusal('NotMember'));
