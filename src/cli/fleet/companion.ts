@@ -94,7 +94,12 @@ export function describeFleetError(error: VarlinkError | ConnectionError, path: 
     return `dynuser-fleetd cannot be reached at ${printable(path)}: ${words}`;
   }
   const name = error.error.startsWith(`${INTERFACE}.`) ? error.error.slice(INTERFACE.length + 1) : '';
-  const words = Object.hasOwn(WORDS, name) ? WORDS[name]?.(field => text(error.parameters, field)) : undefined;
+  const words = Object.hasOwn(WORDS, name)
+    ? WORDS[name]?.(
+        field => text(error.parameters, field),
+        field => texts(error.parameters, field),
+      )
+    : undefined;
   return (
     words ?? `dynuser-fleetd answered ${printable(error.error)} ${renderJson(error.parameters, 'short').trimEnd()}`
   );
@@ -105,10 +110,16 @@ function text(parameters: JsonObject, field: string): string {
   return printable(typeof value === 'string' || typeof value === 'number' ? String(value) : '');
 }
 
+function texts(parameters: JsonObject, field: string): string[] {
+  const value = ownValue(parameters, field);
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
 type Field = (name: string) => string;
+type List = (name: string) => readonly string[];
 
 /** The errors of io.dynuser.Fleet that an operator can meet. */
-const WORDS: Readonly<Record<string, (field: Field) => string>> = {
+const WORDS: Readonly<Record<string, (field: Field, list: List) => string>> = {
   NotPermitted: field => `only root may use a fleet: ${field('reason')}; run this as root`,
   StoreUnavailable: field => `the store of the fleet does not answer: ${field('reason')}`,
   NoFleet: field =>
@@ -121,6 +132,21 @@ const WORDS: Readonly<Record<string, (field: Field) => string>> = {
   NotMember: () => "this host is no member of the fleet; 'dynuserctl fleet check' says why",
   Restoring: () =>
     "the store was restored from a backup; see 'dynuserctl fleet hosts' for who has not put its bindings again, then 'dynuserctl fleet resume'",
+  NotRestored: (_, list) => {
+    const [hosts, conflicts] = [list('hosts').map(printable).join(', '), list('conflicts').map(printable).join(', ')];
+    return [
+      ...(hosts === ''
+        ? []
+        : [
+            `not all hosts have put their bindings again: ${hosts} ('dynuserctl fleet hosts' shows their names); start dynuserd and dynuser-fleetd there, or give up a host that does not come back ('dynuserctl fleet forget-host')`,
+          ]),
+      ...(conflicts === ''
+        ? []
+        : [
+            `the store has names otherwise than hosts: ${conflicts}; free those that no host holds ('dynuserctl fleet gc'), and restart dynuserd there`,
+          ]),
+    ].join('. Also, ');
+  },
   DirectoryOfAnother: field => `the directory belongs to ${field('name')}`,
   NoSuchHost: field => `the fleet has no host ${field('host')}; 'dynuserctl fleet hosts' shows all`,
   InvalidParameter: field => `${field('field')}: ${field('reason')}`,

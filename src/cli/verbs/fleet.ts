@@ -198,19 +198,7 @@ async function doctor(invocation: Invocation, io: ProcessIo): Promise<ExitStatus
 }
 
 async function resume(_: Invocation, io: ProcessIo): Promise<ExitStatus> {
-  const left = await withCompanion(async companion => {
-    const missing = (await hostsOf(companion)).filter(({ fenced, restored }) => !fenced && restored !== true);
-    if (missing.length === 0) {
-      await companion.call('Resume');
-    }
-    return missing;
-  });
-  if (left.length > 0) {
-    const words = left.map(host => printable(nameOfHost(host))).join(', ');
-    throw new CommandFailure(
-      `not all hosts have put their bindings again: ${words}; start dynuserd and dynuser-fleetd there, or give up a host that does not come back ('dynuserctl fleet forget-host')`,
-    );
-  }
+  await withCompanion(companion => companion.call('Resume'));
   await io.output.write('Names are given to further hosts again.\n');
   return 0;
 }
