@@ -12,7 +12,7 @@ import { deriveUserName } from '../core/name.ts';
 import type { Allocator } from './allocate.ts';
 import { checkJoin, checkPacketRules, hostAccount, hostGroup, NameLookup, noSuchGroup } from './choose-user.ts';
 import type { Directories, DirectoryUser, ExpectedHandover } from './directory-ports.ts';
-import { type FleetPort, fleetConflict, rangeOfOne, staysLocal } from './fleet-port.ts';
+import { type FleetFinding, type FleetPort, fleetConflict, rangeOfOne, staysLocal } from './fleet-port.ts';
 import type { Probe, UidLocks } from './ports.ts';
 import { nameOfRequest, type SharedGroupRequest, type UserRequest } from './request.ts';
 import {
@@ -51,6 +51,8 @@ export interface Explanation {
   readonly handovers: readonly ExpectedHandover[];
   /** the groups that the request names */
   readonly groups: readonly ExpectedGroup[];
+  /** what the fleet says of the name; absent if the name is not the fleet's */
+  readonly fleet?: FleetFinding;
 }
 
 export interface ExpectedGroup {
@@ -100,10 +102,13 @@ export async function explain(
   const wanted = { ...request, ...directoryGidOf(groupsOfRequest(request), groups) };
   const chosen = await choose(deps, probe, rights.requester, userName, request, found).catch(asRefusal);
   const ids = 'refusal' in chosen ? { dynamic: false } : { dynamic: chosen.dynamic, uid: chosen.uid, gid: chosen.gid };
+  // After the choice, which waits for the fleet if that is worth while.
+  const isOfFleet = deps.fleet?.concerns(userName, request.fleet) !== undefined;
   const said = {
     userName,
     nameOrigin,
     ...ids,
+    ...(isOfFleet && deps.fleet !== undefined ? { fleet: deps.fleet.finding(userName) } : {}),
     candidates: [...found.values()],
     groups: groups.map(({ refusal, ...group }) => group),
   };

@@ -18,6 +18,17 @@ export type HoldOutcome =
   | { readonly kind: 'bound'; readonly uid: Uid }
   | { readonly kind: 'taken' };
 
+/**
+ * What the fleet says of a name, for people. held: this host holds it, and asks nobody. bound: it has a UID on every host, and the first use here
+ * asks the store. free: it has none. conflict: what is recorded here and in the store contradict each other. unavailable: nobody can say now.
+ */
+export interface FleetFinding {
+  readonly outcome: 'held' | 'bound' | 'free' | 'conflict' | 'unavailable';
+  /** what it has on every host, if that is known */
+  readonly uid?: Uid;
+  readonly reason: string;
+}
+
 /** The users of all hosts, for lookups. */
 export interface FleetUsers {
   userNamed(name: UserName): FleetUser | undefined;
@@ -49,6 +60,8 @@ export interface FleetPort {
   hold(name: UserName, uid: Uid): Promise<HoldOutcome>;
   /** Whether this host has recorded that it holds the name, so that nobody has to be asked. */
   holds(name: UserName): boolean;
+  /** What is known of a name of the fleet, without asking anybody. */
+  finding(name: UserName): FleetFinding;
   /** Reads anew which UIDs are whose. @throws DynuserError FleetUnavailable */
   refresh(): Promise<void>;
   /**
@@ -77,5 +90,5 @@ export function rangeOfOne(uid: Uid): UidRange {
 /** @param found what speaks against the UID here, in words */
 export function fleetConflict(name: UserName, uid: Uid, found = 'something else has it'): DynuserError {
   const reason = `${name} has the UID ${uid} in the fleet, which is not free on this host: ${found}; free it here, or run ${name} elsewhere`;
-  return new DynuserError('FleetConflict', reason, { field: 'userName' });
+  return new DynuserError('FleetConflict', reason, { field: 'fleet' });
 }

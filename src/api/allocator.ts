@@ -125,7 +125,7 @@ function list(deps: AllocatorApiDeps, call: Call<Peer>): JsonObject | Promise<Js
 
 function* listed(deps: AllocatorApiDeps): Generator<{ readonly lease: JsonObject }, void, undefined> {
   for (const { user, lease } of liveLeases(deps)) {
-    yield { lease: toWireLease(user, lease) };
+    yield { lease: toWireLease(deps, user, lease) };
   }
   for (const lease of endingLeases(deps)) {
     yield { lease };
@@ -148,7 +148,7 @@ function explainCall(deps: AllocatorApiDeps, underWay: RequestsUnderWay, call: C
     checkDirectories(rights, request.directories);
     const probe = (rights.acquire.allowed ? probes : publicProbes).for(rights.requester);
     const found = await explain(deps.explain, probe, rights, request);
-    const { candidates, handovers, dynamic, refusal, groups, ...explanation } = found;
+    const { candidates, handovers, dynamic, refusal, groups, fleet, ...explanation } = found;
     return {
       ...explanation,
       ...(refusal === undefined ? {} : { error: wireCodeOf(refusal.code), field: refusal.detail.field ?? '' }),
@@ -157,6 +157,7 @@ function explainCall(deps: AllocatorApiDeps, underWay: RequestsUnderWay, call: C
         ...handover,
       })),
       ...(groups.length === 0 ? {} : { groups: groups.map(group => ({ ...group })) }),
+      ...(fleet === undefined ? {} : { fleet: { ...fleet } }),
     };
   });
 }
@@ -217,14 +218,15 @@ function watch(deps: AllocatorApiDeps, call: Call<Peer>): Promise<JsonObject> {
   return watchUntilGone(deps, call);
 }
 
-async function watchUntilGone({ users, events }: AllocatorApiDeps, call: Call<Peer>): Promise<JsonObject> {
+async function watchUntilGone(deps: AllocatorApiDeps, call: Call<Peer>): Promise<JsonObject> {
+  const { users, events } = deps;
   /** changes that came while the existing leases are sent; undefined afterwards */
   let waiting: JsonObject[] | undefined = [];
   const newcomers = new Set<LeaseId>();
   const unwatch = events.on(['allocated', 'released', 'lost'], event => {
     const { kind, user } = event;
     for (const lease of kind === 'lost' ? user.leases : [event.lease]) {
-      const change = { event: kind, lease: toWireLease(user, lease) };
+      const change = { event: kind, lease: toWireLease(deps, user, lease) };
       if (waiting === undefined) {
         call.send(change);
       } else if (waiting.length <= CHANGES_WAITING_MAX) {
@@ -245,7 +247,7 @@ async function watchUntilGone({ users, events }: AllocatorApiDeps, call: Call<Pe
         throw limitReached(`${CHANGES_WAITING_MAX} leases came and went before all were read; watch again`);
       }
       if (!newcomers.has(lease.id)) {
-        yield { event: 'existing', lease: toWireLease(user, lease) };
+        yield { event: 'existing', lease: toWireLease(deps, user, lease) };
       }
     }
     yield { event: 'ready' };
@@ -275,7 +277,7 @@ function* liveLeases({ users }: Pick<AllocatorApiDeps, 'users'>) {
 function endingLeases(deps: AllocatorApiDeps): JsonObject[] {
   return Array.from(deps.teardown.underWay()).flatMap(({ user, leftovers }) =>
     user.leases.map(lease => ({
-      ...toWireLease(user, lease),
+      ...toWireLease(deps, user, lease),
       ending: true,
       ...(leftovers === undefined ? {} : { remains: leftovers }),
     })),
@@ -284,7 +286,8 @@ function endingLeases(deps: AllocatorApiDeps): JsonObject[] {
 
 const MICROSECONDS_PER_MILLISECOND = 1_000;
 
-function toWireLease(user: DynamicUser, lease: Lease): JsonObject {
+function toWireLease({ isFleets }: Pick<AllocatorApiDeps, 'isFleets'>, user: DynamicUser, lease: Lease): JsonObject {
+  const fleet = isFleets(user);
   return {
     lease: lease.id,
     uid: user.uid,
@@ -292,6 +295,7 @@ function toWireLease(user: DynamicUser, lease: Lease): JsonObject {
     userName: user.name,
     ...termsOf(lease),
     dynamic: user.dynamic,
+    ...(fleet === undefined ? {} : { fleet }),
     ...(lease.pid === undefined ? {} : { pid: lease.pid }),
     ...(lease.process === undefined ? {} : { holder: lease.process.pid }),
     since: lease.since * MICROSECONDS_PER_MILLISECOND,

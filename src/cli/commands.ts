@@ -5,7 +5,7 @@
 import { BASE_DIRECTORIES } from '../core/directory-classes.ts';
 import type { CommandSpec, CommandTable, OptionSpec } from './command.ts';
 import { MANAGERS } from './image/manager-names.ts';
-import { SORT_KEYS } from './leases.ts';
+import { KINDS, SORT_KEYS } from './leases.ts';
 import { LIFETIME_OPTIONS } from './lifetimes.ts';
 import { JSON_MODES } from './render/json.ts';
 
@@ -74,10 +74,11 @@ const COMMANDS: readonly CommandSpec[] = [
     summary: 'List the users and their leases',
     description: [
       'Lists every lease, or those whose name, unit or UID matches a pattern such as "web*" or "6150?". Several leases can hold one user, which lives until its last lease ends.',
-      'A user is "dynamic", or "static" if it is an account of the host that a unit uses as it is. PID is the process that a lease lasts as long as; a lease that something else ends has none. A terminal that is too narrow leaves columns out before it cuts names.',
+      'A user is "dynamic", "fleet" if it has the UID that its name has on all hosts of the fleet, or "static" if it is an account of the host that a unit uses as it is. PID is the process that a lease lasts as long as; a lease that something else ends has none. A terminal that is too narrow leaves columns out before it cuts names.',
       'MEMBER is the user that is a member of the group, if the lease is its membership: such a lease ends with the one that it is for.',
       'A user is shown as "ending" if its last lease has ended and something is left of it: its name no longer resolves, and its UID is reserved until nothing is left. A user is shown as "lost" if somebody else has locked its UID.',
-      'JSON is one array of leases; "since" is in microseconds since the epoch.',
+      'With --fleet it lists the users of all hosts of the fleet instead, which can be looked up here, as this host last heard of them, and which of them live here. It needs neither the daemon nor the store. dynuserctl fleet names says on which hosts the others may live.',
+      'JSON is one array of leases; "since" is in microseconds since the epoch. With --fleet it is one array of users with "uid", "userName" and, if the daemon answers, "live".',
     ],
     options: [
       {
@@ -86,9 +87,15 @@ const COMMANDS: readonly CommandSpec[] = [
         choices: SORT_KEYS,
         help: 'Sort by this: uid (unless given), name, unit, lifetime, or since, the oldest first',
       },
-      { name: 'kind', value: 'KIND', choices: ['dynamic', 'static'], help: 'List users of this kind alone' },
+      { name: 'kind', value: 'KIND', choices: KINDS, help: 'List users of this kind alone' },
+      { name: 'fleet', help: 'List the users of all hosts of the fleet' },
     ],
-    examples: ['dynuserctl list', "dynuserctl list 'web*' --sort=since", 'dynuserctl --json=short list'],
+    examples: [
+      'dynuserctl list',
+      "dynuserctl list 'web*' --sort=since",
+      'dynuserctl list --fleet',
+      'dynuserctl --json=short list',
+    ],
     load: async () => (await import('./verbs/list.ts')).list,
   },
   {
@@ -151,7 +158,7 @@ const COMMANDS: readonly CommandSpec[] = [
     operands: ['UNIT'],
     summary: 'Say what acquire would do, and why',
     description: [
-      'Says what acquire would do with the same options for the same caller, and changes nothing. If acquire would be refused, it says why, and the exit status is 1. Shows the outcome, the name and where it comes from, and the candidates in order with what was found about each, up to the first that is free.',
+      'Says what acquire would do with the same options for the same caller, and changes nothing. If acquire would be refused, it says why, and the exit status is 1. Shows the outcome, the name and where it comes from, what the fleet says of the name if it has it, and the candidates in order with what was found about each, up to the first that is free.',
       'For each directory it shows how it would be handed over (none: it is the user\'s already; chown: its owner is changed), who owns it, and how many inodes would change; "at least" means that there was no time to count them all.',
     ],
     options: [...REQUEST_OPTIONS, ...HANDOVER_OPTIONS],

@@ -58,8 +58,8 @@ export interface FreeSpace {
 }
 
 export interface Host {
-  /** the start of a text file */
-  text(path: string): Observed<string>;
+  /** the start of a text file: at most so many bytes, or a mebibyte */
+  text(path: string, most?: number): Observed<string>;
   /** of the path itself, even if it is a symlink */
   inode(path: string): Observed<Inode>;
   /** what a symlink says */
@@ -82,7 +82,7 @@ export interface Host {
 /** @param environment of the programs that are run */
 export function thisHost(environment: Readonly<Record<string, string | undefined>>): Host {
   return {
-    text: path => observe(() => readStart(path)),
+    text: (path, most) => observe(() => readStart(path, most)),
     inode: path => observe(() => inodeOf(path)),
     link: path => observe(() => readlinkSync(path)),
     names: path => observe(() => readdirSync(path)),
@@ -105,11 +105,11 @@ function observe<T>(read: () => T): Observed<T> {
   }
 }
 
-function readStart(path: string): string {
+function readStart(path: string, most = HOST_FILE_BYTES_MAX): string {
   // What is no file must not make this wait.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const buffer = Buffer.alloc(HOST_FILE_BYTES_MAX);
+    const buffer = Buffer.alloc(most);
     let length = 0;
     // Files of /proc come in pieces.
     for (let read = -1; read !== 0 && length < buffer.length; length += read) {

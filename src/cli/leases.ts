@@ -51,6 +51,13 @@ export function matching(leases: readonly Lease[], patterns: readonly string[]):
   );
 }
 
+/** dynamic: of this host alone. fleet: its UID is that of its name on all hosts of the fleet. static: an account of the host. */
+export const KINDS = ['dynamic', 'fleet', 'static'] as const;
+
+export function kindOf({ dynamic, fleet }: Pick<Lease, 'dynamic' | 'fleet'>): (typeof KINDS)[number] {
+  return dynamic ? (fleet === true ? 'fleet' : 'dynamic') : 'static';
+}
+
 export type DaemonFacts =
   | { readonly reachable: true; readonly service: DaemonInfo; readonly leases: readonly Lease[] }
   | { readonly reachable: false; readonly problem: string };

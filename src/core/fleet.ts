@@ -52,6 +52,8 @@ export interface SharedPlace {
   readonly storage: string;
   /** below the root of the storage */
   readonly path: string;
+  /** the parameter that names it */
+  readonly field: string;
 }
 
 /** @returns where the directories of a request are on shared storage, by their paths alone */
@@ -60,14 +62,14 @@ export function sharedPlaces(
   storages: readonly SharedStorage[],
 ): readonly SharedPlace[] {
   return directories.flatMap(({ kind, source, below }) => {
-    const { base }: DirectoryClass = DIRECTORY_CLASSES[kind];
+    const { base, field }: DirectoryClass = DIRECTORY_CLASSES[kind];
     const paths = [`${base}/${PRIVATE}/${source}`, `${base}/${source}`];
     const places = below === undefined ? paths.flatMap(path => placeOf(path, storages)) : [];
-    return places.slice(0, 1);
+    return places.slice(0, 1).map(place => ({ ...place, field }));
   });
 }
 
-function placeOf(path: string, storages: readonly SharedStorage[]): SharedPlace[] {
+function placeOf(path: string, storages: readonly SharedStorage[]): Omit<SharedPlace, 'field'>[] {
   const holding = storages
     .filter(storage => path === storage.path || path.startsWith(storage.path === '/' ? '/' : `${storage.path}/`))
     .toSorted((a, b) => b.path.length - a.path.length)[0];
@@ -92,6 +94,8 @@ const NAME_WIDTH = 31;
 const UID_WIDTH = 10;
 /** Users in a snapshot: whoever reads one refuses more. */
 export const SNAPSHOT_USERS_MAX = 131_072;
+/** The longest snapshot. */
+export const SNAPSHOT_BYTES_MAX = SNAPSHOT_LINE * (1 + 2 * SNAPSHOT_USERS_MAX);
 
 /**
  * The snapshot that the NSS module searches: a line with the number of users, a line for each user by name, and again by UID. All are of one

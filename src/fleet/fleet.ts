@@ -5,7 +5,7 @@
  *
  * Nothing is freed because time has passed, and no decision reads a clock that can be set.
  */
-import type { FleetPort, FleetUsers, HoldOutcome } from '../allocator/fleet-port.ts';
+import type { FleetFinding, FleetPort, FleetUsers, HoldOutcome } from '../allocator/fleet-port.ts';
 import type { FleetOperations, FleetStatus } from '../allocator/ports.ts';
 import type {
   BindingsReply,
@@ -261,11 +261,11 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     }
     if (record !== undefined) {
       if (!this.#mayStart) {
-        throw this.#unavailable(name, 'this host has booted, and must see once that it was not given up meanwhile');
+        throw this.#unavailable(noUid(name), BOOTED);
       }
       return record.uid;
     }
-    await this.#member(name);
+    await this.#member(noUid(name));
     return this.#mirror.uidOf(name);
   }
 
@@ -283,17 +283,50 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     return this.#deps.records.byName.has(name);
   }
 
+  finding(name: UserName): FleetFinding {
+    const record = this.#deps.records.byName.get(name);
+    const uid = record?.uid ?? this.#mirror.uidOf(name);
+    const known = uid === undefined ? {} : { uid };
+    const conflict = this.#conflicts.get(name);
+    const why = this.#reason === undefined ? '' : ` (${this.#reason})`;
+    if (record !== undefined && conflict !== undefined) {
+      return { outcome: 'conflict', ...known, reason: conflict };
+    }
+    if (record !== undefined) {
+      return this.#mayStart
+        ? {
+            outcome: 'held',
+            ...known,
+            reason: 'this host holds the name, and makes its user with and without the store',
+          }
+        : { outcome: 'unavailable', ...known, reason: `this host holds the name; ${BOOTED}${why}` };
+    }
+    if (this.#state !== 'member') {
+      return { outcome: 'unavailable', ...known, reason: `this host is no member, and does not hold the name${why}` };
+    }
+    if (uid !== undefined) {
+      return {
+        outcome: 'bound',
+        ...known,
+        reason: 'the name has this UID on every host; its first use here asks the store',
+      };
+    }
+    const [former] = this.formerUids(name);
+    const first = former === undefined ? 'chooses one' : `gets ${former} again, which cools down for it`;
+    return { outcome: 'free', reason: `the name has no UID; the first host that uses it ${first}` };
+  }
+
   async hold(name: UserName, uid: Uid): Promise<HoldOutcome> {
     const { records, companion, identity } = this.#deps;
     const record = records.byName.get(name);
     if (record !== undefined) {
       if (!this.#mayStart) {
-        throw this.#unavailable(name, 'this host has to join again');
+        throw this.#unavailable(noUid(name), 'this host has to join again');
       }
       return record.uid === uid ? { kind: 'held' } : { kind: 'bound', uid: record.uid };
     }
     this.#checkOwn(name, uid);
-    await this.#member(name);
+    await this.#member(noUid(name));
     const { incarnation } = records.host;
     this.#holding++;
     try {
@@ -330,7 +363,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
         this.#apply(fresh, batch);
       }
     } catch (error) {
-      throw this.#unavailable('a UID', reasonOf(error));
+      throw this.#unavailable('the fleet does not say which UIDs are free', reasonOf(error));
     }
     this.#mirror = fresh;
     this.#publishSoon();
@@ -343,12 +376,14 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
   async takeDirectories(name: UserName, uid: Uid, directories: readonly RequestedDirectory[]): Promise<void> {
     const { records } = this.#deps;
     const places = sharedPlaces(directories, this.#deps.settings().storages);
-    if (places.length === 0) {
+    const [first] = places;
+    if (first === undefined) {
       return;
     }
     if (records.byName.get(name)?.uid !== uid) {
       throw directoryFailed(
-        `${textOf(places[0])} is on shared storage, where only users of the fleet have the same UID on every host; add ${name} to FleetNames=, or choose another directory`,
+        first,
+        `${textOf(first)} is on shared storage, where only users of the fleet have the same UID on every host; add ${name} to FleetNames=, or choose another directory`,
       );
     }
     for (const place of places) {
@@ -398,7 +433,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       const reason = `${directory} has files of ${name}, which another user of its UID could read; remove them first`;
       throw conflictOf(reason, 'name');
     }
-    await this.#member(name);
+    await this.#member(notForgotten(name));
     await this.#forget(name);
   }
 
@@ -409,14 +444,14 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     if (live !== undefined) {
       throw conflictOf(`${live} lives on this host; release it first`, 'name');
     }
-    await this.#member('this host');
+    await this.#member(NOT_LEFT);
     for (const name of [...records.byName.keys()]) {
       await this.forget(name);
     }
     try {
       await companion.call('Leave', { host: identity.host, incarnation: records.host.incarnation ?? '' });
     } catch (error) {
-      throw this.#unavailable('this host', reasonOf(error));
+      throw this.#unavailable(NOT_LEFT, wordsOf(error));
     }
     await records.putHost({ host: identity.host });
     this.#isChecked = false;
@@ -812,7 +847,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     if (error instanceof VarlinkError && code === 'NameBound') {
       const bound = asUid(Number(error.parameters['uid']));
       if (bound === undefined || bound === uid) {
-        throw this.#unavailable(name, 'dynuser-fleetd contradicts itself');
+        throw this.#unavailable(noUid(name), 'dynuser-fleetd contradicts itself');
       }
       this.#checkOwn(name, bound);
       return { kind: 'bound', uid: bound };
@@ -823,7 +858,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     if (code === 'NotMember' || code === 'Restoring' || code === 'NoFleet') {
       this.#client?.close();
     }
-    throw this.#unavailable(name, wordsOf(error));
+    throw this.#unavailable(noUid(name), wordsOf(error));
   }
 
   async #takeDirectory(name: UserName, place: SharedPlace): Promise<void> {
@@ -833,7 +868,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     if (record === undefined || record.shared.includes(key)) {
       return;
     }
-    await this.#member(name);
+    await this.#member(notTaken(place));
     try {
       await companion.call('TakeDirectory', {
         ...{ host: identity.host, incarnation: records.host.incarnation ?? '', name },
@@ -843,10 +878,11 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       if (error instanceof VarlinkError && codeOf(error) === 'DirectoryOfAnother') {
         const other = String(error.parameters['name']).slice(0, 64);
         throw directoryFailed(
+          place,
           `${textOf(place)} is ${other}'s on all hosts of the fleet; choose another directory, or free it (dynuserctl fleet free-directory)`,
         );
       }
-      throw this.#unavailable(name, wordsOf(error));
+      throw this.#unavailable(notTaken(place), wordsOf(error));
     }
     if (record.shared.length < SHARED_RECORDED_MAX) {
       await this.#change(record, record.directories, [...record.shared, key]);
@@ -928,7 +964,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     try {
       await forgotten;
     } catch (error) {
-      throw this.#unavailable(name, wordsOf(error));
+      throw this.#unavailable(notForgotten(name), wordsOf(error));
     } finally {
       this.#forgetting.delete(name);
       this.#publishSoon();
@@ -937,23 +973,21 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
 
   // ---- waiting and telling
 
-  /** Waits until this host is a member. @throws DynuserError FleetUnavailable */
-  async #member(name: string): Promise<void> {
+  /** Waits until this host is a member. @param what cannot be done otherwise. @throws DynuserError FleetUnavailable */
+  async #member(what: string): Promise<void> {
     const left = this.#contactLost + this.#deps.waits.contactMs - this.#deps.monotonic();
     if (this.#state === 'waiting' && left > 0) {
       await this.#until(() => this.#state !== 'waiting' || this.#isStopped, left);
     }
     if (this.#state !== 'member') {
-      throw this.#unavailable(name, this.#reason ?? 'this host is no member');
+      throw this.#unavailable(what, this.#reason ?? 'this host is no member');
     }
   }
 
-  #unavailable(name: string, reason: string): DynuserError {
+  #unavailable(what: string, reason: string): DynuserError {
     const why =
       this.#state === 'member' || this.#reason === undefined || this.#reason === reason ? '' : ` (${this.#reason})`;
-    return new DynuserError('FleetUnavailable', `the fleet gives no UID for ${name}: ${reason}${why}`, {
-      field: 'userName',
-    });
+    return new DynuserError('FleetUnavailable', `${what}: ${reason}${why}`, { field: 'fleet' });
   }
 
   #become(state: MemberState, reason: string | undefined): void {
@@ -1140,14 +1174,21 @@ function wordsOf(error: unknown): string {
   }
 }
 
-function conflictOf(reason: string, field = 'userName'): DynuserError {
+/** What is said if something cannot be done, before the reason. */
+const noUid = (name: string): string => `the fleet gives no UID for ${name}`;
+const notForgotten = (name: string): string => `this host cannot forget ${name}`;
+const notTaken = (place: SharedPlace): string => `the fleet does not say whose ${textOf(place)} is`;
+const NOT_LEFT = 'this host cannot leave the fleet';
+const BOOTED = 'this host has booted, and must see once that it was not given up meanwhile';
+
+function conflictOf(reason: string, field = 'fleet'): DynuserError {
   return new DynuserError('FleetConflict', reason, { field });
 }
 
-function directoryFailed(reason: string): DynuserError {
-  return new DynuserError('DirectoryFailed', reason, { field: 'stateDirectory' });
+function directoryFailed({ field }: SharedPlace, reason: string): DynuserError {
+  return new DynuserError('DirectoryFailed', reason, { field });
 }
 
-function textOf(place: SharedPlace | undefined): string {
-  return place === undefined ? '' : `${place.storage}:${place.path}`;
+function textOf({ storage, path }: SharedPlace): string {
+  return `${storage}:${path}`;
 }

@@ -40,6 +40,9 @@ type Lease (
   description: ?string,
   # false if it is a static user of the host
   dynamic: bool,
+  # the user has the UID that its name has on all hosts of the fleet; false if the fleet has the name, but did not answer when the user was
+  # made, which has a UID of this host alone; absent if the fleet does not have the name
+  fleet: ?bool,
   lifetime: Lifetime,
   # how long it lasts, if it is timed
   seconds: ?int,
@@ -117,6 +120,18 @@ type ExpectedHandover (
   changes: int,
   # whether there was time to count all inodes of a large directory
   counted: (all, some)
+)
+
+# What the fleet says of a name, as far as this host knows.
+# held: this host holds the name, and makes its user with and without the store. bound: it has the UID on every host, and the first use on
+# this host asks the store. free: it has none; the first use on any host chooses one. conflict: what this host has recorded and what the
+# store has contradict each other. unavailable: this host is no member, and does not hold the name
+type FleetFinding (
+  outcome: (held, bound, free, conflict, unavailable),
+  # the UID of the name on every host, if it is known
+  uid: ?int,
+  # the outcome in words
+  reason: string
 )
 
 # What was found about one UID.
@@ -643,7 +658,8 @@ method Explain(
   makesMounts: ?bool,
   verify: ?bool,
   group: ?string,
-  supplementaryGroups: ?[]string
+  supplementaryGroups: ?[]string,
+  fleet: ?bool
 ) -> (
   userName: string,
   # where the name comes from, in words
@@ -664,7 +680,9 @@ method Explain(
   # how the directories would be handed over, if there is a UID
   handovers: []ExpectedHandover,
   # the groups that were asked for; absent if none was
-  groups: ?[]ExpectedGroup
+  groups: ?[]ExpectedGroup,
+  # what the fleet says of the name; absent if the fleet does not have it
+  fleet: ?FleetFinding
 )
 
 # First one reply for each lease and one 'ready', then a reply for each change.
@@ -776,6 +794,11 @@ export type Lease = {
   readonly description?: string;
   /** false if it is a static user of the host */
   readonly dynamic: boolean;
+  /**
+   * the user has the UID that its name has on all hosts of the fleet; false if the fleet has the name, but did not answer when the user was
+   * made, which has a UID of this host alone; absent if the fleet does not have the name
+   */
+  readonly fleet?: boolean;
   readonly lifetime: Lifetime;
   /** how long it lasts, if it is timed */
   readonly seconds?: number;
@@ -859,6 +882,20 @@ export type ExpectedHandover = {
   readonly changes: number;
   /** whether there was time to count all inodes of a large directory */
   readonly counted: 'all' | 'some';
+};
+
+/**
+ * What the fleet says of a name, as far as this host knows.
+ * held: this host holds the name, and makes its user with and without the store. bound: it has the UID on every host, and the first use on
+ * this host asks the store. free: it has none; the first use on any host chooses one. conflict: what this host has recorded and what the
+ * store has contradict each other. unavailable: this host is no member, and does not hold the name
+ */
+export type FleetFinding = {
+  readonly outcome: 'held' | 'bound' | 'free' | 'conflict' | 'unavailable';
+  /** the UID of the name on every host, if it is known */
+  readonly uid?: number;
+  /** the outcome in words */
+  readonly reason: string;
 };
 
 /** What was found about one UID. */
@@ -1427,6 +1464,7 @@ export type ExplainParameters = {
   readonly verify?: boolean;
   readonly group?: string;
   readonly supplementaryGroups?: readonly string[];
+  readonly fleet?: boolean;
 };
 
 export type ExplainReply = {
@@ -1450,6 +1488,8 @@ export type ExplainReply = {
   readonly handovers: readonly ExpectedHandover[];
   /** the groups that were asked for; absent if none was */
   readonly groups?: readonly ExpectedGroup[];
+  /** what the fleet says of the name; absent if the fleet does not have it */
+  readonly fleet?: FleetFinding;
 };
 
 export type WatchReply = {

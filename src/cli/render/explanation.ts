@@ -24,6 +24,11 @@ export function renderExplanation(explanation: ExplainReply, layout: TableLayout
     const gid = group.gid === undefined ? '' : ` (${group.gid})`;
     fields.push(['Group', `${printable(group.name)}${gid}: ${group.outcome}: ${printable(group.reason)}`]);
   }
+  const { fleet } = explanation;
+  if (fleet !== undefined) {
+    const uid = fleet.uid === undefined ? '' : ` (${fleet.uid})`;
+    fields.push(['Fleet', `${fleet.outcome}${uid}: ${printable(fleet.reason)}`]);
+  }
   fields.push(['Name', printable(explanation.userName)], ['Origin', printable(explanation.nameOrigin)]);
   const rows = explanation.candidates.map(candidate => [
     String(candidate.uid),

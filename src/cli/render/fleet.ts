@@ -1,5 +1,6 @@
 /** A fleet: its hosts, its names, one name, and what is wrong. Pure. */
 import type { Host, NameReply, StatusReply } from '../../api/generated/io-dynuser-fleet.ts';
+import type { UserOfFleet } from '../fleet/snapshot.ts';
 import { type FleetName, nameOfHost } from '../fleet/survey.ts';
 import { FLEET_FAULTS_SHOWN_MAX } from '../limits.ts';
 import { type Column, renderFields, renderTable, type TableLayout } from './table.ts';
@@ -53,6 +54,26 @@ export function renderNames(names: readonly FleetName[], layout: TableLayout): s
   ]);
   const table = renderTable(NAME_COLUMNS, rows, layout);
   return layout.legend ? `${table}\n${countOf(names.length, 'name')}.\n` : table;
+}
+
+const USER_COLUMNS: readonly Column[] = [{ title: 'UID', numeric: true }, { title: 'NAME' }, { title: 'HERE' }];
+
+/** The users of all hosts: who of them lives on this one. */
+export function renderUsersOfFleet(users: readonly UserOfFleet[], layout: TableLayout): string {
+  if (users.length === 0) {
+    return layout.legend ? 'No users.\n' : '';
+  }
+  const rows = users.map(({ uid, userName, live }) => [
+    String(uid),
+    printable(userName),
+    live === undefined ? 'unknown' : live ? 'lives' : '-',
+  ]);
+  const table = renderTable(USER_COLUMNS, rows, layout);
+  const here = users.filter(({ live }) => live === true).length;
+  const words = users.some(({ live }) => live === undefined)
+    ? 'the daemon does not answer'
+    : `${here} ${here === 1 ? 'lives' : 'live'} here`;
+  return layout.legend ? `${table}\n${countOf(users.length, 'user')} of the fleet; ${words}.\n` : table;
 }
 
 /** Also the JSON of explain. */

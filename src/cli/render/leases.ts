@@ -1,6 +1,7 @@
 /** Leases as a table, and one user with its holders. Pure: values and a clock in, text out. */
 import type { Lease } from '../../api/generated/io-dynuser-allocator.ts';
 import type { AcquirerState } from '../acquirer.ts';
+import { kindOf } from '../leases.ts';
 import { type Column, renderFields, renderTable, type Style, type TableLayout } from './table.ts';
 import { countOf, printable } from './text.ts';
 import { localTime, relativeTime } from './time.ts';
@@ -29,7 +30,7 @@ export function renderLeases(leases: readonly Lease[], layout: TableLayout, now:
     String(lease.uid),
     printable(lease.userName),
     printable(lease.unit),
-    lease.dynamic ? 'dynamic' : 'static',
+    kindOf(lease),
     // How long it lasts is nobody's question any more.
     lease.ending === true ? 'ending' : lease.lost === undefined ? lease.lifetime : 'lost',
     holderCell(lease),
@@ -49,12 +50,17 @@ function remainsLines(leases: readonly Lease[]): string {
     .join('');
 }
 
-/** @returns "2 users, 3 leases", and how many of the users are static or ending, if any */
+const KIND_WORDS = { fleet: 'of the fleet', static: 'static' } as const;
+
+/** @returns "2 users, 3 leases", and how many of the users are of the fleet, static or ending, if any */
 function countWords(leases: readonly Lease[]): string {
   const ending = endingUsers(leases).length;
   const lost = lostUsers(leases).length;
-  const host = oneOfEach(leases.filter(lease => !lease.dynamic)).length;
-  const users = `${countOf(countUsers(leases), 'user')}${host === 0 ? '' : ` (${host} static)`}`;
+  const kinds = (['fleet', 'static'] as const).map(
+    kind => [oneOfEach(leases.filter(lease => kindOf(lease) === kind)).length, KIND_WORDS[kind]] as const,
+  );
+  const told = kinds.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
+  const users = `${countOf(countUsers(leases), 'user')}${told.length === 0 ? '' : ` (${told.join(', ')})`}`;
   const all = `${users}, ${countOf(leases.length, 'lease')}`;
   const gone = lost === 0 ? all : `${all}; ${lost} ${lost === 1 ? 'user has' : 'users have'} lost the UID`;
   return ending === 0 ? gone : `${gone}; ${ending} ${ending === 1 ? 'user is' : 'users are'} ending`;
@@ -100,7 +106,7 @@ export function renderUser(
     ['Name', printable(user.userName)],
     ['UID', String(user.uid)],
     ['GID', String(user.gid)],
-    ['Kind', user.dynamic ? 'dynamic' : 'static: a user of this host, used as it is'],
+    ['Kind', kindWords(user)],
   ];
   if (user.ending === true) {
     fields.push(['State', ENDING_WORDS], ['Remains', remainsWords(user)]);
@@ -116,6 +122,18 @@ export function renderUser(
   return [renderFields(fields, style), ...leases.map(lease => renderLease(lease, style, now, stateOf(lease)))].join(
     '\n',
   );
+}
+
+function kindWords({ dynamic, fleet }: Lease): string {
+  if (!dynamic) {
+    return 'static: a user of this host, used as it is';
+  }
+  if (fleet === undefined) {
+    return 'dynamic';
+  }
+  return fleet
+    ? 'fleet: its name has this UID on every host'
+    : 'dynamic: the fleet has the name, and did not answer; the UID is of this host alone';
 }
 
 /** @returns the users that are in the group of a user, by its leases */

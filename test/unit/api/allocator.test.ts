@@ -258,6 +258,18 @@ describe('List', () => {
     );
   });
 
+  it('says of users whose names the fleet has whether they are the same on every host', async () => {
+    const world = worldOf();
+    world.host.ofFleet.set('web', true).set('db', false);
+    for (const unit of ['web', 'db', 'own']) {
+      const { replies } = await world.ask('Acquire', { unit, lifetime: 'explicit' });
+      assert.equal(replies[0]?.['fleet'], world.host.ofFleet.get(unit));
+    }
+    const [{ leases } = {}] = shown((await world.ask('List')).replies);
+    const told = leases.map(({ userName, fleet }: Record<string, unknown>) => [userName, fleet]);
+    assert.deepEqual(new Map(told), new Map([...world.host.ofFleet, ['own', undefined]]));
+  });
+
   it('says of a lease what directories it has, of whose process is out of sight nothing, and of lost users why', async () => {
     const world = worldOf();
     withDirectories(world);

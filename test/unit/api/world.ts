@@ -95,6 +95,8 @@ export function worldOf(lists: Partial<AccessLists> = {}, range?: string, fleet?
     unit: { kind: 'active' } as UnitCheck,
     checked: [] as string[],
     configuration: undefined as Reloaded | undefined,
+    /** the names that are of the fleet, and whether their users are */
+    ofFleet: new Map<string, boolean>(),
   };
   const failed: string[] = [];
   const onFailure = (what: string) => failed.push(what);
@@ -128,7 +130,7 @@ export function worldOf(lists: Partial<AccessLists> = {}, range?: string, fleet?
       }
       return host.configuration;
     },
-    isFleets: () => undefined,
+    isFleets: ({ name }) => host.ofFleet.get(name),
     ...{ groupFile: () => '', freshName: () => 'fresh', kernel: { processor: 'x64', deniesWriteExecute: true } },
     packetFilter: built.packetFilter,
     fleet,

@@ -346,6 +346,46 @@ describe('a store that was restored from a backup', () => {
   });
 });
 
+describe('what the fleet says of a name', () => {
+  it('is that it is held, bound, free, or that nobody can say', async () => {
+    await using world = await openWorld();
+    world.store.bind('web', 70_001);
+    const daemon = await world.member();
+    const said = (name: string) => {
+      const { outcome, uid } = daemon.fleet.finding(name as UserName);
+      return [outcome, uid];
+    };
+    assert.deepEqual(said('web'), ['bound', 70_001]);
+    assert.deepEqual(said('db'), ['free', undefined]);
+    const db = await daemon.acquire('db');
+    assert.deepEqual(said('db'), ['held', db]);
+    await daemon.stop();
+    await world.companion.stop();
+    const next = world.start({ boot: 'boot2' });
+    const away = (name: string) => next.fleet.finding(name as UserName);
+    assert.deepEqual([away('db').outcome, away('db').uid], ['unavailable', db]);
+    assert.match(away('db').reason, /^this host holds the name; this host has booted, and must see once .* \(/);
+    assert.deepEqual([away('mail').outcome, away('mail').uid], ['unavailable', undefined]);
+    assert.match(away('mail').reason, /^this host is no member, and does not hold the name \(/);
+  });
+
+  it('is what contradicts it, after a restore', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member();
+    const db = await daemon.acquire('db');
+    await daemon.release('db');
+    await daemon.stop();
+    world.store.cluster = 'cluster-2';
+    world.store.names.delete('db');
+    world.store.bind('db', db === 70_003 ? 70_002 : 70_003);
+    const next = world.start();
+    await next.becomes('restoring');
+    const { outcome, reason } = next.fleet.finding('db' as UserName);
+    assert.equal(outcome, 'conflict');
+    assert.match(reason, /but the store of the fleet has/);
+  });
+});
+
 describe('a companion that lies', () => {
   const answers = (uid: number) => () => ({ uid, fresh: true });
 

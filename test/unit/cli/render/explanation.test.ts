@@ -50,6 +50,25 @@ test('a static user shows the GID where it is another number; a conflict has nei
   );
 });
 
+test('what the fleet says of the name stands with the outcome', () => {
+  const head = {
+    userName: 'a',
+    nameOrigin: 'given',
+    reason: 'r',
+    candidates: [],
+    handovers: [],
+    outcome: 'refused',
+  } as const;
+  assert.equal(
+    renderExplanation({ ...head, fleet: { outcome: 'bound', uid: 70_000, reason: 'b\x1b' } }, layout),
+    'Outcome: refused: r\n    UID: -\n  Fleet: bound (70000): b\\x1b\n   Name: a\n Origin: given\n',
+  );
+  assert.match(
+    renderExplanation({ ...head, fleet: { outcome: 'free', reason: 'none' } }, layout),
+    /^ +Fleet: free: none$/m,
+  );
+});
+
 test('what would become of the directories comes after the candidates, or alone', () => {
   const handover = {
     kind: 'state',

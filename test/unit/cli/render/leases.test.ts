@@ -102,6 +102,22 @@ test('a static user is shown as one, and counted as one', () => {
   assert.match(text, /\n\n2 users \(1 static\), 2 leases\.\n$/);
 });
 
+test('a user of the fleet is shown as one, and counted as one; one that should be is not', () => {
+  const ofFleet = sampleLease({ uid: 65_536, userName: 'web', fleet: true });
+  const local = sampleLease({ userName: 'db', fleet: false });
+  const account = sampleLease({ uid: 33, userName: 'www-data', dynamic: false });
+  const text = renderLeases([ofFleet, { ...ofFleet, unit: 'b' }, local, account], layout, NOW);
+  assert.match(text, /^65536 +web .* fleet +explicit /m);
+  assert.match(text, /^64642 +db .* dynamic +explicit /m);
+  assert.match(text, /\n\n3 users \(1 of the fleet, 1 static\), 4 leases\.\n$/);
+  const kind = (lease: ReturnType<typeof sampleLease>) => renderUser([lease], layout.style, NOW, ENDED);
+  assert.match(kind(ofFleet), /^ +Kind: fleet: its name has this UID on every host$/m);
+  assert.match(
+    kind(local),
+    /^ +Kind: dynamic: the fleet has the name, and did not answer; the UID is of this host alone$/m,
+  );
+});
+
 test('a narrow terminal leaves columns out before it cuts names', () => {
   const lease = sampleLease({ lifetime: 'connection', directories: ['/var/lib/a-long-one'] });
   const titles = (columns: number) =>
