@@ -4,15 +4,8 @@
  */
 import { parseArgs } from 'node:util';
 import { nearest } from '../core/nearest.ts';
-import {
-  type CommandSpec,
-  type CommandTable,
-  type Invocation,
-  isOptional,
-  mayRepeat,
-  type OptionSpec,
-  type OptionValues,
-} from './command.ts';
+import { checkOperands } from './actions.ts';
+import type { CommandSpec, CommandTable, Invocation, OptionSpec, OptionValues } from './command.ts';
 import { usageFailure } from './failure.ts';
 import { JSON_MODES } from './render/json.ts';
 import { printable } from './render/text.ts';
@@ -70,16 +63,10 @@ function conclude(
     return { kind: 'version', invocation };
   }
   const command = named ?? findCommand(USUAL_COMMAND, table);
-  const missing = command.operands[operands.length];
-  if (missing !== undefined && !isOptional(missing)) {
-    throw usageFailure(`${command.verb} needs ${missing}`, command.verb);
-  }
-  const extra = mayRepeat(command.operands.at(-1)) ? undefined : operands[command.operands.length];
-  if (extra !== undefined) {
+  checkOperands(command.verb, command.operands, operands, command.verb, extra =>
     // Of other programs status takes the name of what it shows.
-    const instead = command.verb === USUAL_COMMAND ? `; 'dynuserctl show ${printable(extra)}' shows one user` : '';
-    throw usageFailure(`${command.verb} takes no further argument '${printable(extra)}'${instead}`, command.verb);
-  }
+    command.verb === USUAL_COMMAND ? `; 'dynuserctl show ${printable(extra)}' shows one user` : '',
+  );
   return { kind: 'command', command, invocation };
 }
 

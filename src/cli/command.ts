@@ -16,10 +16,22 @@ export interface OptionSpec {
   readonly help: string;
 }
 
+/** One of several things that a command does: the first operand says which. */
+export interface ActionSpec {
+  /** those after the word for it, as a command has them */
+  readonly operands: readonly string[];
+  /** those of the command that mean something to it */
+  readonly options: readonly string[];
+}
+
+export type Actions = Readonly<Record<string, ActionSpec>>;
+
 export interface CommandSpec {
   readonly verb: string;
   /** in this order; all but those in "[]" are needed; the last one may be given several times if it has "..." */
   readonly operands: readonly string[];
+  /** by the words that the first operand may be */
+  readonly actions?: Actions;
   /** one line, as the general help shows it */
   readonly summary: string;
   /** paragraphs */

@@ -3,6 +3,7 @@
  * the completions are made from it and know no command by themselves.
  */
 import { BASE_DIRECTORIES } from '../core/directory-classes.ts';
+import { FLEET_ACTIONS, IMAGE_ACTIONS } from './actions.ts';
 import type { CommandSpec, CommandTable, OptionSpec } from './command.ts';
 import { MANAGERS } from './image/manager-names.ts';
 import { KINDS, SORT_KEYS } from './leases.ts';
@@ -210,6 +211,7 @@ const COMMANDS: readonly CommandSpec[] = [
   {
     verb: 'image',
     operands: ['ACTION', '[IMAGE]', '[PREFIX...]'],
+    actions: IMAGE_ACTIONS,
     summary: 'Attach portable services',
     description: [
       'Attaches the services of an image, as portablectl(1) does, to systemd, OpenRC, runit or s6. An image is the directory of a system, with units, or a disk image of one. It is named by its path, or by its name in /etc/portables, /run/portables, /var/lib/portables, /usr/local/lib/portables or /usr/lib/portables.',
@@ -315,6 +317,7 @@ const COMMANDS: readonly CommandSpec[] = [
   {
     verb: 'fleet',
     operands: ['ACTION', '[ARGUMENT...]'],
+    actions: FLEET_ACTIONS,
     summary: 'One UID for a name on every host that shares storage',
     description: [
       "Looks after a fleet: hosts on which a name has the same UID. Which names are the fleet's is set in dynuserd.conf(5); dynuser-fleetd(8) holds the connection to the store. Root alone may use it.",

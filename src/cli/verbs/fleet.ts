@@ -1,10 +1,11 @@
 /** dynuserctl fleet: what hosts that share storage have in common. What is the store's is asked of dynuser-fleetd, what is the host's of dynuserd. */
 import type { CollectReply, ForgetHostReply, NameReply, StatusReply } from '../../api/generated/io-dynuser-fleet.ts';
+import { chooseAction, FLEET_ACTIONS } from '../actions.ts';
 import type { Handler, Invocation } from '../command.ts';
 import { lastValue } from '../command-line.ts';
 import { fleetRanges } from '../configured-ranges.ts';
 import { checkFleet } from '../doctor/checks/fleet.ts';
-import { CommandFailure, type ExitStatus, usageFailure } from '../failure.ts';
+import { CommandFailure, type ExitStatus } from '../failure.ts';
 import { withCompanion } from '../fleet/companion.ts';
 import { faultsOf, findHost, hostsOf, nameOfHost, namesOf, surveyOf } from '../fleet/survey.ts';
 import { accountOf, forgetHere, joinHere, leaveHere, statusHere } from '../fleet/this-host.ts';
@@ -23,51 +24,18 @@ import {
 import { countOf, printable } from '../render/text.ts';
 import { report } from './doctor.ts';
 
-interface Action {
-  readonly run: (invocation: Invocation, io: ProcessIo, operands: readonly string[]) => Promise<ExitStatus>;
-  /** the options that mean something to it */
-  readonly options: readonly string[];
-  /** what it needs to be told, and how many more it takes */
-  readonly needs?: 'NAME' | 'HOST' | 'STORAGE';
-  readonly more?: number;
-}
+type Action = (invocation: Invocation, io: ProcessIo, operands: readonly string[]) => Promise<ExitStatus>;
 
-const ACTIONS: Readonly<Record<string, Action>> = {
-  create: { run: create, options: ['range'] },
-  join: { run: join, options: [] },
-  leave: { run: leave, options: [] },
-  hosts: { run: hosts, options: [] },
-  names: { run: names, options: [], more: Number.POSITIVE_INFINITY },
-  explain: { run: explain, options: [], needs: 'NAME' },
-  forget: { run: forget, options: [], needs: 'NAME' },
-  'forget-host': { run: forgetHost, options: ['powered-off'], needs: 'HOST' },
-  gc: { run: collect, options: [], more: 1 },
-  check: { run: check, options: [] },
-  doctor: { run: doctor, options: [] },
-  resume: { run: resume, options: [] },
-  'free-directory': { run: freeDirectory, options: [], needs: 'STORAGE', more: 1 },
+const RUN: Readonly<Record<keyof typeof FLEET_ACTIONS, Action>> = {
+  ...{ create, join, leave, hosts, names, explain, forget, check, doctor, resume },
+  gc: collect,
+  'forget-host': forgetHost,
+  'free-directory': freeDirectory,
 };
-const OWN_OPTIONS = [...new Set(Object.values(ACTIONS).flatMap(({ options }) => options))];
 
 export const fleet: Handler = async (invocation, io) => {
-  const [word = '', ...operands] = invocation.operands;
-  const action = Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined;
-  if (action === undefined) {
-    throw usageFailure(`fleet takes ${Object.keys(ACTIONS).join(', ')}, not '${printable(word)}'`, 'fleet');
-  }
-  const extra = OWN_OPTIONS.find(name => invocation.options.has(name) && !action.options.includes(name));
-  if (extra !== undefined) {
-    throw usageFailure(`fleet ${word} takes no --${extra}`, 'fleet');
-  }
-  const { needs, more = 0 } = action;
-  if (needs !== undefined && operands.length === 0) {
-    throw usageFailure(`fleet ${word} needs ${needs}`, 'fleet');
-  }
-  const further = operands[(needs === undefined ? 0 : 1) + more];
-  if (further !== undefined) {
-    throw usageFailure(`fleet ${word} takes no further argument '${printable(further)}'`, 'fleet');
-  }
-  return await action.run(invocation, io, operands);
+  const { action, operands } = chooseAction('fleet', FLEET_ACTIONS, invocation);
+  return await RUN[action](invocation, io, operands);
 };
 
 async function create({ options }: Invocation, io: ProcessIo): Promise<ExitStatus> {
@@ -203,11 +171,11 @@ async function resume(_: Invocation, io: ProcessIo): Promise<ExitStatus> {
   return 0;
 }
 
-async function freeDirectory(_: Invocation, io: ProcessIo, operands: readonly string[]): Promise<ExitStatus> {
-  const [storage = '', path] = operands;
-  if (path === undefined) {
-    throw usageFailure('fleet free-directory needs STORAGE and PATH', 'fleet');
-  }
+async function freeDirectory(
+  _: Invocation,
+  io: ProcessIo,
+  [storage = '', path = '']: readonly string[],
+): Promise<ExitStatus> {
   await withCompanion(companion => companion.call('FreeDirectory', { storage, path }));
   await io.output.write(`${printable(path)} of ${printable(storage)} is nobody's any more.\n`);
   return 0;

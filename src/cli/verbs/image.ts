@@ -8,6 +8,7 @@ import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LaunchAnswer, LaunchQuestion } from '../../api/generated/io-dynuser-allocator.ts';
 import { outsideCommands, parseUnitFile } from '../../launch/launch.ts';
+import { chooseAction, IMAGE_ACTIONS } from '../actions.ts';
 import { attempt } from '../attempt.ts';
 import type { Handler, Invocation, OptionValues } from '../command.ts';
 import { lastValue } from '../command-line.ts';
@@ -57,36 +58,23 @@ import { withClient } from '../with-client.ts';
 
 type Action = (operands: readonly string[], invocation: Invocation, io: ProcessIo) => Promise<ExitStatus>;
 
-/** What each action is, and the options that mean something to it. */
-const ACTIONS: Readonly<Record<string, { readonly run: Action; readonly options: readonly string[] }>> = {
-  inspect: { run: inspect, options: ['manager', 'profile', 'instance', 'cat'] },
-  attach: { run: attach, options: ['manager', 'profile', 'instance', 'runtime', 'enable', 'now', 'no-reload'] },
-  reattach: { run: reattach, options: ['profile', 'instance', 'runtime', 'enable', 'now', 'no-reload'] },
-  detach: { run: detach, options: ['runtime', 'now', 'no-reload', 'clean'] },
-  'is-attached': { run: isAttached, options: ['runtime'] },
-  list: { run: list, options: [] },
+const RUN: Readonly<Record<keyof typeof IMAGE_ACTIONS, Action>> = {
+  inspect,
+  attach,
+  reattach,
+  detach,
+  'is-attached': isAttached,
+  list,
 };
-const OWN_OPTIONS = [...new Set(Object.values(ACTIONS).flatMap(({ options }) => options))];
 
 export const image: Handler = async (invocation, io) => {
-  const [word = '', ...operands] = invocation.operands;
-  const action = Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined;
-  if (action === undefined) {
-    throw usageFailure(`image takes ${Object.keys(ACTIONS).join(', ')}, not '${printable(word)}'`, 'image');
-  }
-  const extra = OWN_OPTIONS.find(name => invocation.options.has(name) && !action.options.includes(name));
-  if (extra !== undefined) {
-    throw usageFailure(`image ${word} takes no --${extra}`, 'image');
-  }
-  if (word !== 'list' && operands.length === 0) {
-    throw usageFailure(`image ${word} needs IMAGE`, 'image');
-  }
+  const { action, operands } = chooseAction('image', IMAGE_ACTIONS, invocation);
   try {
-    return await action.run(operands, invocation, io);
+    return await RUN[action](operands, invocation, io);
   } catch (error) {
     // Of the host's files: a read-only /etc, a full disk.
     if (error instanceof Error && 'code' in error) {
-      throw new CommandFailure(`image ${word}: ${problemAtPath(error)}`, 1, error);
+      throw new CommandFailure(`image ${action}: ${problemAtPath(error)}`, 1, error);
     }
     throw error;
   }
@@ -252,10 +240,7 @@ function formerOf(name: string, options: OptionValues): Attachment {
 }
 
 async function isAttached(operands: readonly string[], { options }: Invocation, io: ProcessIo): Promise<ExitStatus> {
-  const [operand = '', ...others] = operands;
-  if (others.length > 0) {
-    throw usageFailure('image is-attached takes one IMAGE', 'image');
-  }
+  const [operand = ''] = operands;
   const names = namesOf(operand);
   const attachment = findAttached(names, options).find(each => !isGone(each));
   const foreign = attachedByPortablectl();
@@ -299,10 +284,7 @@ async function tellAttached(
 
 async function detach(operands: readonly string[], { options }: Invocation, io: ProcessIo): Promise<ExitStatus> {
   needRoot('detach');
-  const [operand = '', ...others] = operands;
-  if (others.length > 0) {
-    throw usageFailure(`image detach takes no prefix: it removes all that attach has made`, 'image');
-  }
+  const [operand = ''] = operands;
   const names = namesOf(operand);
   using _lock = AttachLock.take();
   names.forEach(forget);
@@ -410,10 +392,7 @@ function forget(name: string): void {
   }
 }
 
-async function list(operands: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
-  if (operands.length > 0) {
-    throw usageFailure(`image list takes no IMAGE`, 'image');
-  }
+async function list(_: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
   const attached = await Promise.all(
     listAttachments()
       .filter(attachment => !isGone(attachment))

@@ -1,5 +1,9 @@
 /** What is made from a table of commands, for a table that has each case once, and every sign that means something to a reader. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CommandTable } from '../../../src/cli/command.ts';
 import { renderCommandManual } from '../../../src/tooling/command-manual.ts';
@@ -96,6 +100,80 @@ test('bash is offered options with their values, and users where one is named', 
     lines.filter(line => line.includes('dynuserctl list')).map(line => line.replace(/\).*/, '')),
     ['\t\tshow:*'],
   );
+});
+
+/** Two commands with actions, one of which has the name of a command. */
+const WITH_ACTIONS: CommandTable = {
+  commands: [
+    ...TABLE.commands,
+    {
+      ...{ verb: 'fleet', operands: ['ACTION'], summary: 'A fleet', load, description: [], examples: [] },
+      options: [{ name: 'range', value: 'RANGE', help: 'A range' }],
+      actions: {
+        list: { operands: [], options: [] },
+        names: { operands: ['[NAME...]'], options: [] },
+        forget: { operands: ['HOST'], options: ['range'] },
+      },
+    },
+    {
+      ...{ verb: 'image', operands: ['ACTION'], summary: 'An image', load, description: [], examples: [] },
+      options: [],
+      actions: { attach: { operands: ['IMAGE', '[PREFIX...]'], options: [] } },
+    },
+  ],
+  options: TABLE.options,
+};
+/** What a dynuserctl on the path says. */
+const SAYS = `case "$*" in
+'list --no-legend') printf '64000  own  own.service\\n' ;;
+'list --fleet --no-legend') printf '65536  web  -\\n65537  d$(b  -\\n' ;;
+'fleet hosts --no-legend') printf 'one  01  alive\\ntwo  02  away\\n' ;;
+esac`;
+
+test('bash is offered actions, and what they take: users and hosts of the fleet, and files', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'dynuser-completion-'));
+  try {
+    writeFileSync(join(directory, 'dynuserctl'), `#!/bin/sh\n${SAYS}\n`, { mode: 0o755 });
+    writeFileSync(join(directory, 'a file.raw'), '');
+    const offered = (...words: readonly string[]) => {
+      const ask = `compopt() { :; }; COMP_WORDS=(dynuserctl "$@"); COMP_CWORD=$#; _dynuserctl; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const script = `${bashCompletion(WITH_ACTIONS)}\n${ask}`;
+      const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script, 'bash', ...words], {
+        ...{ cwd: directory, encoding: 'utf8', env: { PATH: `${directory}:${process.env['PATH']}` } },
+      });
+      assert.equal(stderr, '');
+      return stdout.trim().split('\n');
+    };
+    assert.deepEqual(offered(''), ['show', 'list', 'add', 'fleet', 'image']);
+    assert.deepEqual(offered('show', ''), ['own']);
+    assert.deepEqual(offered('fleet', ''), ['list', 'names', 'forget']);
+    assert.deepEqual(offered('--help', 'fleet', 'n'), ['names']);
+    assert.deepEqual(offered('fleet', 'names', ''), ['web']);
+    assert.deepEqual(offered('fleet', '--range', 'forget', 'forget', ''), ['one', 'two']);
+    assert.deepEqual(offered('fleet', 'forget', '--r'), ['--range=']);
+    assert.deepEqual(offered('fleet', 'list', ''), ['']);
+    assert.deepEqual(offered('image', 'attach', 'a'), ['a file.raw']);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('zsh and fish are offered them, too, and take an action for no command', () => {
+  const zsh = zshCompletion(WITH_ACTIONS);
+  assert.match(zsh, /^\tfleet\) _arguments .*'1:action:\(list names forget\)' '\*::argument:_dynuserctl_fleet' ;;$/m);
+  assert.match(
+    zsh,
+    /^_dynuserctl_fleet\(\) \{\n\tcase \$words\[1\] in\n\tnames\) \S+names ;;\n\tforget\) \S+hosts ;;\n/m,
+  );
+  assert.match(zsh, /^_dynuserctl_image\(\) \{\n.*\n\tattach\) _files ;;\n/m);
+  const fish = linesOf(fishCompletion(WITH_ACTIONS)).filter(line => line.startsWith('complete'));
+  for (const line of [
+    "complete -c dynuserctl -n '__fish_seen_subcommand_from fleet; and not __fish_seen_subcommand_from list names forget' -a 'list names forget'",
+    "complete -c dynuserctl -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcommand_from forget' -a '(__dynuserctl_fleet_hosts)'",
+    "complete -c dynuserctl -n '__fish_seen_subcommand_from image; and __fish_seen_subcommand_from attach' -F",
+  ]) {
+    assert.ok(fish.includes(line), line);
+  }
 });
 
 test('zsh has what means something to it escaped', () => {
