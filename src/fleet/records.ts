@@ -27,6 +27,9 @@ export const RECORDED_DIRECTORIES_MAX = 64;
 /** Of a snapshot: SNAPSHOT_USERS_MAX users, twice. */
 const SNAPSHOT_BYTES_MAX = 16 * 1024 * 1024;
 
+/** What the companion takes for an incarnation. */
+const INCARNATION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
 /** That this host holds a name. */
 export interface HoldRecord {
   readonly name: UserName;
@@ -92,10 +95,9 @@ export class RecordFiles implements FleetRecords, Disposable {
     if (recorded !== undefined && recorded.host !== host) {
       this.#setApart(recorded.host);
     }
-    const isOurs = recorded?.host === host;
-    this.#host = isOurs ? recorded : { host };
-    this.seen = isOurs ? parsePosition(this.#read(this.#directory, SEEN, RECORD_BYTES_MAX)) : undefined;
-    this.idle = isOurs ? parseIdle(this.#read(this.#directory, IDLE, SNAPSHOT_BYTES_MAX)) : new Map();
+    this.#host = recorded?.host === host ? recorded : { host };
+    this.seen = parsePosition(this.#read(this.#directory, SEEN, RECORD_BYTES_MAX));
+    this.idle = parseIdle(this.#read(this.#directory, IDLE, SNAPSHOT_BYTES_MAX));
     this.snapshot = this.#read(this.#directory, SNAPSHOT, SNAPSHOT_BYTES_MAX);
     this.#holds = this.#directory.subdirectory(HOLDS, PRIVATE_MODE);
     for (const name of this.#holds.names()) {
@@ -208,6 +210,9 @@ export class RecordFiles implements FleetRecords, Disposable {
         throw error;
       }
     }
+    // Before this host's id is recorded: from then on they would count as its own.
+    this.#directory.remove(SEEN);
+    this.#directory.remove(IDLE);
   }
 
   #read(directory: PinnedDirectory, name: string, most: number): string | undefined {
@@ -291,7 +296,8 @@ function parseHost(text: string | undefined): HostRecord | undefined {
   const host = value?.['host'];
   const optional = (key: 'incarnation' | 'next' | 'boot') => {
     const found = value?.[key];
-    return typeof found === 'string' ? { [key]: found } : {};
+    // Whoever is asked with anything else refuses it for ever.
+    return typeof found === 'string' && (key === 'boot' || INCARNATION.test(found)) ? { [key]: found } : {};
   };
   return typeof host === 'string' && /^[0-9a-f]{16}$/.test(host)
     ? { host, ...optional('incarnation'), ...optional('next'), ...optional('boot') }
@@ -301,12 +307,16 @@ function parseHost(text: string | undefined): HostRecord | undefined {
 function parsePosition(text: string | undefined): StorePosition | undefined {
   const value = parseObject(text);
   const [cluster, revision] = [value?.['cluster'], value?.['revision']];
-  return typeof cluster === 'string' && typeof revision === 'number' ? { cluster, revision } : undefined;
+  return typeof cluster === 'string' && cluster !== '' && isCount(revision) ? { cluster, revision } : undefined;
 }
 
 function parseIdle(text: string | undefined): Map<string, number> {
   const entries = Object.entries(parseObject(text) ?? {});
-  return new Map(entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+  return new Map(entries.filter((entry): entry is [string, number] => isCount(entry[1])));
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function parseObject(text: string | undefined): Readonly<Record<string, unknown>> | undefined {

@@ -5,6 +5,8 @@ export const CONFIG_FILE = '/etc/dynuser/fleetd.conf';
 /** The service manager's directory of credentials, where files are looked for that the configuration names without a "/". */
 const CREDENTIALS_VARIABLE = 'CREDENTIALS_DIRECTORY';
 const ENDPOINTS_MAX = 16;
+/** What no value has: neither a path nor a URL. */
+const CONTROL = /[^\t\P{Cc}]/u;
 /** A name in keys and in paths. */
 const FLEET_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
@@ -107,6 +109,9 @@ function readLines(text: string, path: string): ReadonlyMap<Key, { readonly text
       throw new ConfigError(
         `${place}: "${line.slice(0, 64)}" is no setting; there are ${KEYS.map(each => `${each}=`).join(', ')}`,
       );
+    }
+    if (CONTROL.test(value)) {
+      throw new ConfigError(`${place}: ${key}= has a control character; remove it`);
     }
     if (values.has(key)) {
       throw new ConfigError(`${place}: ${key}= is set twice; remove one of them`);

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import { FOUND_DIRECTORY } from './fuzz.ts';
 
-export const NATIVE_TARGETS = ['nss-reply', 'json-reader', 'launch-plan', 'helper-protocol'] as const;
+export const NATIVE_TARGETS = ['nss-reply', 'json-reader', 'launch-plan', 'helper-protocol', 'fleet-snapshot'] as const;
 
 /** Bounds on one input: bytes, seconds, MiB. */
 const INPUT_BYTES_MAX = 4_096;

@@ -9,10 +9,12 @@ FUZZ_REPLAY_OUT := $(if $(filter 1,$(SANITIZE)),$(TOP)/dist/native-sanitized/tes
 # What each target is linked with.
 FUZZ_nss_reply := nss/reply.c $(addprefix common/,identity.c json.c)
 FUZZ_json_reader := common/json.c
+FUZZ_fleet_snapshot := nss/fleet.c common/identity.c
 FUZZ_launch_plan := $(filter-out run/main.c,$(RUN_SOURCES))
 FUZZ_helper_protocol := $(filter-out helper/main.c,$(HELPER_OBJECTS:$(OBJ)/%.o=%.c))
 FUZZ_INCLUDE_nss_reply := nss
 FUZZ_INCLUDE_json_reader := common
+FUZZ_INCLUDE_fleet_snapshot := nss
 FUZZ_INCLUDE_launch_plan := run
 FUZZ_INCLUDE_helper_protocol := helper
 
@@ -22,7 +24,7 @@ FUZZ_WRAPPED := find_running terminate_processes kill_processes remove_ipc remov
 	find_numbers find_process find_sysv_ipc find_posix_ipc find_owners find_owner
 FUZZ_LDFLAGS_helper_protocol := $(addprefix -Wl$(comma)--wrap=,$(FUZZ_WRAPPED)) -pthread
 
-FUZZ_TARGETS := nss_reply json_reader launch_plan helper_protocol
+FUZZ_TARGETS := nss_reply json_reader launch_plan helper_protocol fleet_snapshot
 
 FUZZ_CC ?= $(firstword $(foreach compiler,clang clang-22 clang-21 clang-20 clang-19 clang-18 clang-17 clang-16 clang-15 clang-14,\
 	$(if $(wildcard $(shell $(compiler) -print-file-name=libclang_rt.fuzzer-$(shell uname -m).a 2>/dev/null) \
