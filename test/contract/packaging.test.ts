@@ -9,14 +9,15 @@ import { readSource, sourcesBelow } from '../support/sources.ts';
 
 const EXAMPLES = 'packaging/examples';
 
-it('the daemon under other supervisors is what docs/supervisors.md has, which is tried', () => {
+it('the daemon and the companion under other supervisors are what docs/supervisors.md has, which is tried', () => {
   for (const [folder, heading, prefix] of [
     ['openrc', 'OpenRC', '/etc/init.d/'],
     ['runit', 'runit', '/etc/sv/'],
     ['s6', 's6', ''],
   ] as const) {
-    const documented = exampleFiles('docs/supervisors.md', heading)
-      .filter(({ path }) => path.startsWith(`${prefix}dynuserd`))
+    const documented = [heading, `The companion under ${heading}`]
+      .flatMap(each => exampleFiles('docs/supervisors.md', each))
+      .filter(({ path }) => /^dynuser(?:d|-fleetd)\b/.test(path.slice(prefix.length)))
       .map(({ path, text }) => [`${EXAMPLES}/${folder}/${path.slice(prefix.length)}`, text] as const);
     assert.ok(documented.length > 0, heading);
     assert.deepEqual(
