@@ -1,6 +1,6 @@
 /** A plain machine with dynuser installed and the daemon running, as most tests of the whole want it. */
 import { readdir } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { type Client, connect, type Lease } from '../../src/client/connect.ts';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import type { MachineProcess, RunOptions, RunResult } from './machine/process.ts';
 import { Machine } from './machine.ts';
@@ -16,7 +16,7 @@ export const DYNUSER_NSSWITCH = {
 /** Where the daemon keeps something of each user, below /run. */
 const TRACES = ['by-uid', 'by-name', 'members', 'groups', 'leases', 'static'].map(name => `dynuser/${name}`);
 
-/** How long a daemon that took a connection may leave it without an answer until it is asked again, in milliseconds. */
+/** How long the daemon may leave a call of this process without an answer, in milliseconds. */
 const ANSWER_DEADLINE_MS = 5_000;
 
 /** What came of one call. */
@@ -44,27 +44,6 @@ export async function withInstalled(
   } finally {
     await machine.stop();
   }
-}
-
-/** Whether a daemon answers on a socket: asked from here, since each program that is started to ask costs a tenth of a second. */
-function answers(path: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(path);
-    const end = (does: boolean) => {
-      socket.destroy();
-      resolve(does);
-    };
-    let text = '';
-    socket.setEncoding('utf8').setTimeout(ANSWER_DEADLINE_MS, () => end(false));
-    socket.on('error', () => end(false)).on('close', () => end(false));
-    socket.on('data', chunk => {
-      text += chunk;
-      if (text.endsWith('\0')) {
-        end(text.startsWith('{"parameters":') && text.includes('"dynuserd"'));
-      }
-    });
-    socket.write('{"method":"org.varlink.service.GetInfo"}\0');
-  });
 }
 
 /** @returns the paths of what is below a directory, relative to the directory that it is in; none if it is not there */
@@ -102,11 +81,29 @@ export class Installed {
    * @param more for the error if it does not
    */
   async untilAnswers(more = () => '', runtimeDirectory = '/run/dynuser'): Promise<void> {
-    const socket = this.machine.path(`${runtimeDirectory}/io.dynuser.DynamicUser`);
     await until(
       () => `dynuserd answers${more()}`,
-      () => answers(socket),
+      () =>
+        this.#client(runtimeDirectory).then(
+          () => true,
+          () => false,
+        ),
     );
+  }
+
+  /** @returns the live leases */
+  async leases(): Promise<Lease[]> {
+    const leases: Lease[] = [];
+    for await (const lease of (await this.#client()).list()) {
+      leases.push(lease);
+    }
+    return leases;
+  }
+
+  /** Asks from here: each program that is started to ask costs a tenth of a second of a processor. */
+  #client(runtimeDirectory = '/run/dynuser'): Promise<Client> {
+    const path = this.machine.path(`${runtimeDirectory}/io.dynuser.DynamicUser`);
+    return connect({ path, reconnect: false, timeoutMs: ANSWER_DEADLINE_MS });
   }
 
   ctl(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {

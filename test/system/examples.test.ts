@@ -51,12 +51,11 @@ for (const document of documentsWithSessions()) {
 async function untilEnded(host: Installed): Promise<void> {
   const deadline = Date.now() + END_DEADLINE_MS;
   for (;;) {
-    const { stdout } = await host.ctl(['list', '--json=short']);
-    const leases: { lifetime: string; ending?: boolean }[] = JSON.parse(stdout);
+    const leases = await host.leases();
     if (leases.every(lease => lease.lifetime === 'explicit' && lease.ending !== true)) {
       return;
     }
-    assert.ok(Date.now() < deadline, `users do not end: ${stdout}`);
+    assert.ok(Date.now() < deadline, `users do not end: ${JSON.stringify(leases)}`);
     await sleep(20);
   }
 }

@@ -9,9 +9,7 @@ import { until } from '../../support/until.ts';
 const PROGRAM = `${CHECKOUT}dist/test/integration/client/service-manager.js`;
 
 async function users(host: Installed): Promise<string[]> {
-  const { stdout } = await host.ctl(['list', '--json=short']);
-  const leases: { userName: string }[] = JSON.parse(stdout);
-  return leases.map(({ userName }) => userName).sort();
+  return (await host.leases()).map(({ userName }) => userName).sort();
 }
 
 test('the document shows the very program that is tried here', () => {

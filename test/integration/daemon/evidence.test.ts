@@ -31,7 +31,7 @@ test('who has the group of a user that ended as a supplementary one keeps its nu
     await release(host, next.lease);
     await endOf(holder);
     await host.machine.run(['pkill', '-x', 'sleep']);
-    await until('the number is free', async () => (await host.ctl(['list', '--json=short'])).stdout.trim() === '[]');
+    await until('the number is free', async () => (await host.leases()).length === 0);
 
     // One that nobody reserves, and that a process has got meanwhile.
     const other = await host.machine.spawn(['setpriv', '--groups', String(uid), 'sh', '-c', 'echo in; exec sleep 601']);
@@ -50,7 +50,7 @@ test('a process that forks for ever with the UID as its effective one alone ends
     const started = await host.machine.spawn(startOf(chain));
     await started.stdout.take(1).toArray();
     await release(host, lease);
-    await until('nothing of it is left', async () => (await host.ctl(['list', '--json=short'])).stdout.trim() === '[]');
+    await until('nothing of it is left', async () => (await host.leases()).length === 0);
     assert.equal((await host.machine.run(['pgrep', '-x', 'perl'])).status, 1);
     await endOf(started);
   });

@@ -1,6 +1,7 @@
 /** The service `web` of the examples in docs/: its program, and all that can be seen of it from outside. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lease } from '../../../src/client/connect.ts';
 import type { Installed } from '../installed.ts';
 import type { Machine } from '../machine.ts';
 
@@ -84,13 +85,8 @@ export class WebService {
     return (await this.#host.machine.output(['cat', '/var/lib/web/environment'])).split('\n');
   }
 
-  /** @returns the live leases */
-  async leases(): Promise<readonly Record<string, unknown>[]> {
-    const { status, stdout } = await this.#host.ctl(['list', '--json=short']);
-    assert.equal(status, 0);
-    const list: unknown = JSON.parse(stdout);
-    assert.ok(Array.isArray(list));
-    return list;
+  leases(): Promise<readonly Lease[]> {
+    return this.#host.leases();
   }
 
   /** @returns the processes with an effective UID, among them those that have not been reaped */
