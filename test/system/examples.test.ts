@@ -1,4 +1,5 @@
 /** The sessions of README.md and docs/: what they say to type is typed at a terminal, and what they show is what comes. */
+// starts early: a machine for each document
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

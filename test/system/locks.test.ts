@@ -1,4 +1,5 @@
 /** The locks of UIDs outlive the daemon, and what is done to a UID whose lock is somebody else's: nothing. */
+// starts early: machines with systemd
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

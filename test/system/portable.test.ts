@@ -2,6 +2,7 @@
  * Portable services: one image, attached by the real portablectl and by dynuserctl to each manager, one after the other, is the same service with
  * the same user and the same state; what is hostile or fails leaves nothing.
  */
+// starts early: machines with systemd, and three managers
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { LOOP_DEVICES } from '../support/images/make.ts';

@@ -1,4 +1,5 @@
 /** doctor on a machine of its own: well, and with one thing after the other broken. */
+// starts early: it breaks a host in many ways
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../../../src/cli/doctor/finding.ts';

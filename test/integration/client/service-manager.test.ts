@@ -1,4 +1,5 @@
 /** The service manager of docs/client.md, as it stands there, beside the real daemon in a machine of its own. */
+// starts early: a machine for each test
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';

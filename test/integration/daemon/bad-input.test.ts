@@ -1,3 +1,4 @@
+// starts early: a machine for each test
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';

@@ -2,6 +2,7 @@
  * No number is anybody else's: what others hold of a UID or GID by groups, by effective IDs and by gifts, against the installed
  * daemon.
  */
+// starts early: it builds programs, and waits for their ends
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';

@@ -1,4 +1,5 @@
 /** Who may do what, seen by real processes: other users, root without capabilities, root of a user namespace, root of a container. */
+// starts early: a machine for each test
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { dirname } from 'node:path';
