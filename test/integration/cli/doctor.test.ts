@@ -90,8 +90,8 @@ test('what is broken is named, and only that', async () => {
         'problem Space for leases',
       ],
       [
-        'fallocate -l $(df --output=avail -B1 /run | tail -1) /run/ballast',
-        'rm /run/ballast',
+        'mount -o remount,size=16m /run; fallocate -l $(df --output=avail -B1 /run | tail -1) /run/ballast',
+        'rm /run/ballast; mount -o remount,size=50% /run',
         'problem Space for leases',
       ],
       ['touch /run/dynuser/set-aside/x', 'rm /run/dynuser/set-aside/x', 'warning Registry'],

@@ -80,6 +80,8 @@ stateless* | noneoverlayfsoverlayfs) ;;
 *) fail "the kernel makes no overlay over /usr and /etc here: it needs overlayfs, and they must not be two overlays deep already" ;;
 esac
 cd root
+# As on a host that is in use: a systemd that finds /usr newer than this brings caches up to date, at each boot.
+[ "$init:$stateless" != systemd:none ] || touch etc/.updated var/.updated
 
 mount -t proc -o nosuid,nodev,noexec proc proc || fail "the kernel allows no fresh /proc here: parts of the present one are hidden, as in some containers"
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
