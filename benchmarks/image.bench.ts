@@ -20,8 +20,13 @@ const IMAGE = `mkdir -p ${IMAGES} && cd ${IMAGES} && mkdir -p root/etc root/usr 
 /** More often than the launcher takes an image for one that does not change. */
 const CHANGE = `while touch ${IMAGES}/changing.squashfs; do sleep 0.5; done`;
 
+/** Next to the installed launcher, whose helper it uses. */
+const WITHOUT_EARLY = '/usr/bin/dynuser-run-late';
 const COMMANDS = {
   'dynuser-run -p RootImage=…': ['dynuser-run', '-u', 'web', `-pRootImage=${IMAGES}/root.squashfs`, '--', '/true'],
+  'the same, but nothing is mounted and read while the daemon searches a user': [
+    ...[WITHOUT_EARLY, '-u', 'web', `-pRootImage=${IMAGES}/root.squashfs`, '--', '/true'],
+  ],
   'the same, of an image that has to be looked into': [
     ...['dynuser-run', '-u', 'web', `-pRootImage=${IMAGES}/changing.squashfs`, '--', '/true'],
   ],
@@ -38,7 +43,7 @@ const milliseconds = (value: number): string => `${Number(value.toPrecision(3))}
 
 const machine = await Machine.boot({ init: 'systemd', stage: true, nsswitch: DYNUSER_NSSWITCH, varLib: 'disk' });
 try {
-  await machine.sh(`${LOOP_DEVICES}\n${IMAGE}`);
+  await machine.sh(`${LOOP_DEVICES}\n${IMAGE}\ncp ${CHECKOUT}dist/native/without/early_images ${WITHOUT_EARLY}`);
   await machine.write('/etc/dynuser/dynuserd.conf', 'LogLevel=warn\n');
   await machine.output(['systemctl', 'start', 'dynuserd.service']);
   const names = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[];
@@ -53,7 +58,7 @@ try {
   );
   printTable([['one at a time, median', ''], ...names.map((name, index) => [name, milliseconds(medians[index] ?? 0)])]);
   changes.kill('SIGKILL');
-  const [ours = Number.NaN, , theirs = Number.NaN] = medians;
+  const [ours = Number.NaN, , , theirs = Number.NaN] = medians;
   const factor = theirs / ours;
   printTargets([
     {

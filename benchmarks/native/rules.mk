@@ -15,6 +15,13 @@ $(BENCHMARK_HELPERS): $(TOP)/dist/native/without/%: $(TOP)/benchmarks/native/wit
 	@mkdir -p $(dir $@)
 	$(CC) $(ALL_CFLAGS) -Ihelper $(LDFLAGS_HARDEN) $(LDFLAGS) -pie $(addprefix -Wl$(comma)--wrap=,$(WITHOUT_$*)) -o $@ $^
 
+# dynuser-run without one of its tunings, next to a helper, which it looks for there.
+WITHOUT_early_images := image_get_ready
+
+$(TOP)/dist/native/without/early_images: $(TOP)/benchmarks/native/without/early_images.c $(RUN_OBJECTS)
+	@mkdir -p $(dir $@)
+	$(RUN_CC) $(RUN_CFLAGS) -Irun $(LDFLAGS_HARDEN) $(LDFLAGS) $(RUN_LINK) -Wl,--wrap=$(WITHOUT_early_images) -o $@ $^
+
 # The same lookups through a C library without NSS modules.
 BENCHMARK_MUSL := $(if $(MUSL_CC),$(TOP)/dist/native/nss-lookup-musl)
 
@@ -22,6 +29,6 @@ $(TOP)/dist/native/nss-lookup-musl: $(TOP)/benchmarks/native/nss-lookup.c
 	@mkdir -p $(dir $@)
 	$(MUSL_CC) -O2 -D_GNU_SOURCE -static -o $@ $<
 
-benchmarks: $(BENCHMARK_PROGRAMS) $(BENCHMARK_HELPERS) $(BENCHMARK_MUSL)
+benchmarks: $(BENCHMARK_PROGRAMS) $(BENCHMARK_HELPERS) $(TOP)/dist/native/without/early_images $(BENCHMARK_MUSL)
 
 .PHONY: benchmarks

@@ -118,7 +118,11 @@ export async function launch(deps: LaunchDeps, call: Call<Peer>): Promise<JsonOb
       ...{ deps, call, database, resolved, unit, request, identity, rights },
       ...(main === undefined ? {} : { main }),
     };
-    return await (explains === true ? explained(allowed) : acquired(allowed));
+    if (explains === true) {
+      return await explained(allowed);
+    }
+    sendImage(call, resolved);
+    return await acquired(allowed);
   } catch (error) {
     throw inWordsOfLaunch(error, resolved);
   }
@@ -127,6 +131,14 @@ export async function launch(deps: LaunchDeps, call: Call<Peer>): Promise<JsonOb
 /** What others learn of images is not for the host's own launches. */
 function withoutStamp({ stamp: _, ...answer }: LaunchAnswer): LaunchAnswer {
   return answer;
+}
+
+/** To search a UID takes as long as to mount an image. */
+function sendImage(call: Call<Peer>, { images: { images, rootImage } }: ResolvedLaunch): void {
+  const [image] = images;
+  if (call.more && image !== undefined && image.path === rootImage && image.writable !== true) {
+    call.send(reply({ image }));
+  }
 }
 
 /** That its time was over, the starter of a service does not know. */

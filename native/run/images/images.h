@@ -37,6 +37,9 @@ int image_mount(const struct image *image, const struct image_part *part);
 /* The root of a part, to look at; it stays open. */
 int image_view(const struct image *image, const struct image_part *part);
 
+/* Mounts the root of an image, and has the kernel read its program, while the daemon is busy. program: of the command line, or null. */
+void image_get_ready(const struct image *image, const char *program);
+
 /* Nothing will be mounted any more, and the helper is gone afterwards. To be called by the process that opened the images. */
 void images_end(void);
 

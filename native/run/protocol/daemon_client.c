@@ -125,7 +125,8 @@ static _Noreturn void fail_refused(const struct daemon_client *client, const str
 	fail(STATUS_LAUNCHER, "the daemon at %s answered with the error %s", client->path, reply->error);
 }
 
-/* Receives the last reply to a call; those before it only report progress, which a terminal shows, and prove that the daemon is alive. */
+/* Receives the last reply to a call; those before it report progress, which a terminal shows, and prove that the daemon is alive, or have the image that
+ * can be mounted meanwhile. */
 static void receive(struct daemon_client *client, const struct options *options, struct reply *reply)
 {
 	char where[96];
@@ -147,6 +148,8 @@ static void receive(struct daemon_client *client, const struct options *options,
 			     client->path, where[0] == '\0' ? "invalid JSON" : where);
 		if (reply->has_progress)
 			progress_show(reply->progress.path, reply->progress.inodes, reply->progress.changed);
+		if (reply->has_image && reply->continues)
+			image_get_ready(&reply->image, options->program);
 	} while (reply->continues);
 	if (reply->error != NULL)
 		fail_refused(client, options, reply);

@@ -60,6 +60,7 @@ static bool read_progress(struct json_reader *reader, struct json_source *source
 
 static const struct json_field launch_rows[] = {
 	FIELD_MARKED_ROW(reply, "progress", progress, .kind = FIELD_CUSTOM, .read = read_progress),
+	FIELD_MARKED_ROW(reply, "image", image, .kind = FIELD_CUSTOM, .read = read_image),
 	FIELD_OPTIONAL_ROW(reply, "questions", questions, LIST(questions)),
 	FIELD_OPTIONAL_ROW(reply, "skipped", skipped, TEXT),
 	FIELD_MARKED_ROW(reply, "plan", plan, .kind = FIELD_CUSTOM, .read = plan_read),

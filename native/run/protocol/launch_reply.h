@@ -22,10 +22,12 @@ struct reply {
 	const char *field;
 	const char *reason;
 	const char *parameter;
-	/* this reply reports progress, and more follow */
+	/* this reply reports progress, or has an image, and more follow */
 	bool continues;
 	bool has_progress;
 	struct progress progress;
+	bool has_image;
+	struct image image;
 	bool has_plan;
 	struct plan plan;
 	size_t question_count;

@@ -571,7 +571,7 @@ method Acquire(
 
 # Acquires a user for the process that asks, bound to it, and says how that process becomes the service. Where the answer
 # has questions alone, nothing was acquired: the launcher asks again, with all answers so far. Root.
-# With 'more', replies with progress alone may come before the last one.
+# With 'more', replies with progress or an image alone may come before the last one.
 # [Supports 'more' flag]
 method Launch(
   # absent: a name that nobody else has
@@ -617,7 +617,9 @@ method Launch(
   warnings: ?[]string,
   # the plan in words, one line each
   explanation: ?[]string,
-  progress: ?Progress
+  progress: ?Progress,
+  # what will be mounted as the root, unless the launch is refused: the launcher can do that while it waits
+  image: ?Image
 )
 
 # Takes back a lease of lifetime 'connection' after a restart of the daemon. Only the process that acquired it can do that,
@@ -1418,6 +1420,8 @@ export type LaunchReply = {
   /** the plan in words, one line each */
   readonly explanation?: readonly string[];
   readonly progress?: Progress;
+  /** what will be mounted as the root, unless the launch is refused: the launcher can do that while it waits */
+  readonly image?: Image;
 };
 
 export type ClaimParameters = {

@@ -25,6 +25,11 @@ static void test_sound(void)
 		      reply.continues,
 	      "progress");
 	CHECK(read_text(
+		      "{\"parameters\":{\"image\":{\"path\":\"/i\",\"parts\":[{\"offset\":\"0\",\"size\":\"512\",\"type\":\"ext4\",\"options\":[],\"directory\":\"/\"}]}},\"continues\":true}") &&
+		      reply.continues && reply.has_image && reply.image.parts_count == 1 &&
+		      strcmp(reply.image.path, "/i") == 0,
+	      "image");
+	CHECK(read_text(
 		      "{\"continues\":false,\"parameters\":{\"questions\":[{\"kind\":\"directory\",\"path\":\"/a\"}],\"warnings\":null}}") &&
 		      reply.question_count == 1 && reply.questions[0].kind == QUESTION_DIRECTORY &&
 		      strcmp(reply.questions[0].path, "/a") == 0,

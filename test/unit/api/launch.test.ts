@@ -102,6 +102,39 @@ describe('a launch', () => {
 });
 
 describe('what a launcher is asked', () => {
+  it('is what is in its image, unless a launch of this host has told that by its stamp', async () => {
+    const world = worldOf();
+    const path = '/i/stamped.raw';
+    const image = { kind: 'image', path, found: true, stamp: 'of this test' };
+    const start = (answers: JsonObject[], more: Asked = {}) =>
+      launch(world, [`RootImage=${path}`, 'PrivateTmp=no'], { answers, passwdOverlay: false }, { more: true, ...more });
+    const asked = async (answers: JsonObject[], more: Asked = {}) =>
+      (await start(answers, more)).replies[0]?.['questions'] as JsonObject[];
+    assert.deepEqual(await asked([]), [{ kind: 'image', path }]);
+    const inside = await asked([{ ...image, names: ['0 - 0 0 4096 squashfs'] }]);
+    assert.ok(inside.length > 0 && inside.every(question => question['inside'] !== undefined));
+    const answers = inside.map(({ kind, path: each }) => ({
+      kind,
+      path: each,
+      inside: `${path}:0`,
+      found: false,
+    })) as JsonObject[];
+    // Its user is searched while it mounts.
+    const learnt = await start([{ ...image, names: ['0 - 0 0 4096 squashfs'] }, ...answers]);
+    assert.deepEqual(
+      learnt.replies.map(reply => Object.keys(reply)[0]),
+      ['image', 'plan'],
+    );
+    assert.deepEqual(
+      (await start([image])).replies.map(reply => Object.keys(reply)[0]),
+      ['image', 'plan'],
+    );
+    const standing: Standing = { kind: 'unknown', reason: 'the kernel does not say' };
+    const peer = { sharesRoot: () => false, standing: () => standing };
+    assert.deepEqual(await asked([image], { peer }), [{ kind: 'image', path, look: true }]);
+    assert.deepEqual(await asked([{ ...image, stamp: 'another' }]), [{ kind: 'image', path, look: true }]);
+  });
+
   it('are the files of its properties', async () => {
     const world = worldOf();
     const { replies } = await launch(world, ['EnvironmentFile=/etc/web.env']);
