@@ -36,7 +36,8 @@ export const ENDING = {
   SendSIGKILL: {
     default: true,
     read: filled<boolean>(readBoolean),
-    manual: 'Whether --stop sends FinalKillSignal to a service that still runs after TimeoutStopSec. On by default.',
+    manual:
+      'Whether --stop sends FinalKillSignal to a service that still runs after TimeoutStopSec. On by default. If it is off, --stop fails then; systemd sends KillSignal once more.',
   } satisfies Property<boolean>,
   TimeoutStopSec: {
     default: 90n * NANOSECONDS_PER_SECOND,

@@ -25,9 +25,29 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     `${ROOT}.ext4`,
     `MountImages="${IMAGES}/a b\\:c.raw:/mnt"`,
   ],
+  'options of the root, and of a part that is not there': [
+    ...['DynamicUser=no', `${ROOT}.ext4`, 'RootImageOptions=root:ro,nosuid home:rw'],
+  ],
+  'a policy that allows the root': ['DynamicUser=no', `${ROOT}.ext4`, 'RootImagePolicy=root=unprotected'],
+  'options and a policy of an image that is mounted': [
+    ...['DynamicUser=no', `${ROOT}.ext4`, `MountImages=${IMAGES}/glibc.squashfs:/mnt:nosuid`],
+    'MountImagePolicy=root=unprotected',
+  ],
   extensions: [
     ...['DynamicUser=no', `${ROOT}.squashfs`, `ExtensionImages=${IMAGES}/two.raw ${IMAGES}/one.raw`],
     `ExtensionDirectories=${IMAGES}/three`,
+  ],
+};
+
+/** What neither of them starts. */
+const REFUSED: Readonly<Record<string, readonly string[]>> = {
+  'a root that has to be verified': [`${ROOT}.ext4`, 'RootImagePolicy=root=verity'],
+  'a root that must not be there': [`${ROOT}.squashfs`, 'RootImagePolicy=root=absent'],
+  'an image that has to be encrypted': [
+    ...[`${ROOT}.ext4`, `MountImages=${IMAGES}/glibc.squashfs:/mnt`, 'MountImagePolicy=root=encrypted'],
+  ],
+  'an extension that has to be signed': [
+    ...[`${ROOT}.squashfs`, `ExtensionImages=${IMAGES}/one.raw`, 'ExtensionImagePolicy=root=signed'],
   ],
 };
 
@@ -64,6 +84,20 @@ describe('an image under systemd and under dynuser-run', () => {
         line.replace('ro,nodev overlay', 'ro overlay'),
       );
       assert.deepEqual(ours, theirs);
+    });
+  }
+
+  for (const [name, properties] of Object.entries(REFUSED)) {
+    it(`is refused: ${name}`, async () => {
+      const given = ['DynamicUser=no', ...properties].flatMap(property => ['-p', property]);
+      for (const starter of [
+        ['systemd-run', '-q', '--wait', '--pipe'],
+        ['dynuser-run', '-u', 'web'],
+      ]) {
+        const { status, stdout } = await machine.run([...starter, ...given, '/bin/sh', '-c', 'echo started']);
+        assert.notEqual(status, 0, starter[0]);
+        assert.equal(stdout, '', starter[0]);
+      }
     });
   }
 });
