@@ -22,6 +22,15 @@ export interface StepResult {
   readonly text: string;
 }
 
+export interface KernelOptions {
+  /** images in the machine: /dev/ubda, /dev/ubdb */
+  readonly disks?: readonly string[];
+  /** of its command line */
+  readonly parameters?: readonly string[];
+  /** a script that has to succeed, before dynuserd is started */
+  readonly prepare?: string;
+}
+
 /** @returns the reason why a test is skipped if there is no such kernel, or it is too old */
 export function skipUnlessKernel(least: readonly [major: number, minor: number] = [0, 0]): string | false {
   if (!existsSync(KERNEL)) {
@@ -36,13 +45,11 @@ export function skipUnlessKernel(least: readonly [major: number, minor: number] 
 
 /**
  * Boots the kernel in a machine where dynuser is installed, starts dynuserd, and runs the steps one after the other.
- * @param disks images in the machine: /dev/ubda, /dev/ubdb
- * @param prepare a script that has to succeed, before dynuserd is started
  */
 export async function runUnderOtherKernel(
   machine: Machine,
   steps: readonly Step[],
-  { disks = [], prepare = '' }: { readonly disks?: readonly string[]; readonly prepare?: string } = {},
+  { disks = [], parameters = [], prepare = '' }: KernelOptions = {},
 ): Promise<ReadonlyMap<string, StepResult>> {
   await machine.output(['mkdir', '-p', OUTPUT]);
   await machine.write(`${OUTPUT}/init`, init(steps, prepare), 0o755);
@@ -50,7 +57,7 @@ export async function runUnderOtherKernel(
   const { stdout, stderr } = await machine.run(
     [
       ...[KERNEL, 'mem=512M', ...drives, 'root=/dev/root', 'rootfstype=hostfs', 'rw', `init=${OUTPUT}/init`],
-      ...['con=null', 'con0=null,fd:1', 'panic=1', 'quiet'],
+      ...['con=null', 'con0=null,fd:1', 'panic=1', 'quiet', ...parameters],
     ],
     { timeoutMs: DEADLINE_MS, env: { TMPDIR: '/tmp', HOME: '/root' } },
   );

@@ -1,8 +1,8 @@
 /** UAPI.20, "Recognizing Varlink Socket Inodes": sockets have their role as an attribute, under a kernel that takes it. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Machine } from '../support/machine.ts';
-import { runUnderOtherKernel, type StepResult, skipUnlessKernel } from '../support/other-kernel.ts';
+import { Machine } from '../../support/machine.ts';
+import { runUnderOtherKernel, type StepResult, skipUnlessKernel } from '../../support/other-kernel.ts';
 
 /** Prints the role of what is at a path, or the error. */
 const ROLE =

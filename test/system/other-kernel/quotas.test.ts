@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it, test } from 'node:test';
-import { withInstalled } from '../support/installed.ts';
-import { Machine } from '../support/machine.ts';
-import { runUnderOtherKernel, type Step, type StepResult, skipUnlessKernel } from '../support/other-kernel.ts';
+import { withInstalled } from '../../support/installed.ts';
+import { Machine } from '../../support/machine.ts';
+import { runUnderOtherKernel, type Step, type StepResult, skipUnlessKernel } from '../../support/other-kernel.ts';
 
 const run = (unit: string, properties: readonly string[], command: string): string =>
   `dynuser-run -u ${unit} ${properties.map(each => `-p ${each}`).join(' ')} sh -c '${command}'`;
