@@ -29,7 +29,7 @@ import { ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import type { UnitName } from '../core/ids.ts';
 import { restrictsPackets } from '../core/packet-rules.ts';
-import { ALLOCATOR_SOCKET, NSCD_DIRECTORY, SOCKET } from '../core/paths.ts';
+import { ALLOCATOR_SOCKET, FLEET_SNAPSHOT, NSCD_DIRECTORY, SOCKET } from '../core/paths.ts';
 import { mergeIntervals, rangeOfUnit } from '../core/range.ts';
 import { VERSION, versionWords } from '../core/version.ts';
 import { Bus, systemBusSocket } from '../dbus/bus.ts';
@@ -221,6 +221,10 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
     },
   });
   const release = { ...base, teardown };
+  if (config.fleet === 'off') {
+    // It was in one before: nobody of that is looked up here any more.
+    runtime.remove(FLEET_SNAPSHOT);
+  }
   // A host without a fleet does not even read the code.
   const fleet =
     config.fleet === 'off' ? undefined : await openFleet({ ...surroundings, peers, runtime, users, release });

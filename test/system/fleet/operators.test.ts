@@ -90,4 +90,19 @@ describe('an operator of a fleet', () => {
     const listed = await host.ctl(['list', '--fleet']);
     assert.match(listed.stdout, / web +unknown\n/);
   });
+
+  it('sees nobody of other hosts any more when this one is in no fleet', async () => {
+    const host = fleet.host(0);
+    const found = async () => (await host.machine.run(['getent', 'passwd', 'web'])).status;
+    assert.equal(await found(), 0, 'with the daemon away');
+    await host.configure('Fleet=off');
+    host.daemon = await host.installed.startDaemon();
+    assert.equal(await found(), 2);
+    const { status, stderr } = await host.ctl(['list', '--fleet']);
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^dynuserctl: this host knows no users of a fleet .*; set Fleet= in dynuserd\.conf, and start dynuserd\n$/,
+    );
+  });
 });
