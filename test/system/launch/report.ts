@@ -113,8 +113,8 @@ echo "processes of root=$(ls -d /proc/1 2>&1)"
 section kernel
 opens() {
 	[ -e "$1" ] || { echo "kernel $1=nothing"; return; }
-	words=$( (true <"$1") 2>&1 ) && echo "read $1=allowed" || echo "read $1=\${words##*: }"
-	words=$( (true >>"$1") 2>&1 ) && echo "set $1=allowed" || echo "set $1=\${words##*: }"
+	words=$(exec 2>&1; true <"$1") && echo "read $1=allowed" || echo "read $1=\${words##*: }"
+	words=$(exec 2>&1; true >>"$1") && echo "set $1=allowed" || echo "set $1=\${words##*: }"
 }
 for file in ${KERNEL_FILES}; do opens $file; done
 echo "host name=$(uname -n)"
@@ -128,10 +128,18 @@ section limits
 cat /proc/self/limits
 section places
 own=$(echo "$STATE_DIRECTORY:$CACHE_DIRECTORY:$LOGS_DIRECTORY:$RUNTIME_DIRECTORY:$CONFIGURATION_DIRECTORY" | tr ':' ' ')
-for place in ${PLACES} $own "$@"; do
-	stat -c '%n=%F %a %U %G' "$place" 2>/dev/null || echo "$place=nothing"
+set -- ${PLACES} $own "$@"
+# One program for all of them: there are hundreds of reports, and of each this is the longest part.
+stat -c '%n=%F %a %U %G' "$@" 2>/dev/null
+for place; do
+	[ -e "$place" ] || [ -L "$place" ] || echo "$place=nothing"
 	if [ -d "$place" ]; then
-		echo "write $place=$(words=$(touch "$place/.mark" 2>&1) && stat -c 'as %U %G %a' "$place/.mark" && rm -f "$place/.mark" || echo "\${words##*: }")"
+		if words=$(touch "$place/.mark" 2>&1); then
+			echo "write $place=$(stat -c 'as %U %G %a' "$place/.mark")"
+			rm -f "$place/.mark"
+		else
+			echo "write $place=\${words##*: }"
+		fi
 	fi
 	[ ! -c "$place" ] || echo "use $place=$( (: <"$place") 2>&1 | sed 's/.*: //') $( (: >"$place") 2>&1 | sed 's/.*: //')"
 	[ ! -L "$place" ] || echo "link $place=$(readlink "$place")"
