@@ -249,7 +249,7 @@ bool probe_image(int file, probe_line *add, void *context, char error[IMAGE_ERRO
 		return false;
 	}
 	if (!size_of(file, &size) || pipe2(ends, O_CLOEXEC) != 0) {
-		image_error(error, "it cannot be read");
+		(void)snprintf(error, IMAGE_ERROR_MAX, "it cannot be read: %s", strerror(errno));
 		return false;
 	}
 	pid_t child = fork();

@@ -1,5 +1,5 @@
 /*
- * Owns what is found in an image, by libblkid, in a child that has no rights, opens nothing, and ends soon. Lines:
+ * Finds out what is in an image, by libblkid, in a child that has no rights, opens nothing, and ends soon. Lines:
  *
  *   0 - 0 0 SIZE TYPE                        the image as a whole: its bytes, and the file system if it is one
  *   NUMBER KIND FLAGS OFFSET SIZE TYPE NAME  a partition: its place in bytes, and what is on it. KIND is the UUID of its type in a GPT,
@@ -12,7 +12,8 @@
 
 #include <stdbool.h>
 
-#include "service.h"
+/* Room for the reason of a failure. */
+#define IMAGE_ERROR_MAX 256U
 
 /* Partitions that are looked at. Images of systems have a handful; a table has room for 128 by default. */
 #define PARTITIONS_MAX 128

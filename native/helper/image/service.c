@@ -1,20 +1,13 @@
 /* See service.h. */
 #include "service.h"
 
-#include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "passing.h"
 #include "probe.h"
-
-void image_error(char error[IMAGE_ERROR_MAX], const char *what)
-{
-	(void)snprintf(error, IMAGE_ERROR_MAX, "%s: %s", what, strerror(errno));
-}
 
 static bool answer_error(const char *error)
 {

@@ -8,13 +8,7 @@
 #ifndef DYNUSER_HELPER_IMAGE_SERVICE_H
 #define DYNUSER_HELPER_IMAGE_SERVICE_H
 
-/* Room for the reason of a failure. */
-#define IMAGE_ERROR_MAX 256U
-
 /* Serves until the other end is closed; returns the exit status. */
 int image_main(void);
-
-/* Writes why a step failed, with the meaning of errno. */
-void image_error(char error[IMAGE_ERROR_MAX], const char *what);
 
 #endif
