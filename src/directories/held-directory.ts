@@ -165,24 +165,11 @@ export class HeldDirectory extends DirectoryHandle {
    * @returns whether nothing is left, as far as this call has seen; false too for what cannot be removed this way
    */
   async removeFew(max: number): Promise<boolean> {
-    // Of Node's own batches there is one, and then what tells that there is no more.
-    const listing = await opendir(`/proc/self/fd/${this.descriptor}`, { bufferSize: max + 1 }).catch(() => undefined);
-    if (listing === undefined) {
+    const names = await this.#listFew(max).catch(() => undefined);
+    if (names === undefined) {
       return false;
     }
-    const names: string[] = [];
-    try {
-      for (let entry = await listing.read(); entry !== null; entry = await listing.read()) {
-        if (names.length === max || entry.isDirectory()) {
-          return false;
-        }
-        names.push(entry.name);
-      }
-    } catch {
-      return false;
-    } finally {
-      await listing.close();
-    }
+    // In memory, too, it takes as long as the files are large.
     const removed = await Promise.all(
       names.map(name =>
         unlink(this.entry(name)).then(
@@ -192,6 +179,29 @@ export class HeldDirectory extends DirectoryHandle {
       ),
     );
     return !removed.includes(false);
+  }
+
+  /** @returns the names in the directory itself; undefined if there are more than `max`, or directories */
+  async #listFew(max: number): Promise<string[] | undefined> {
+    const path = `/proc/self/fd/${this.descriptor}`;
+    // Of Node's own batches there is one, and then what tells that there is no more.
+    const options = { bufferSize: max + 1 };
+    const listing = this.inMemory ? fs.opendirSync(path, options) : await opendir(path, options);
+    const names: string[] = [];
+    try {
+      for (;;) {
+        const entry = this.inMemory ? listing.readSync() : await listing.read();
+        if (entry === null) {
+          return names;
+        }
+        if (names.length === max || entry.isDirectory()) {
+          return undefined;
+        }
+        names.push(entry.name);
+      }
+    } finally {
+      await (this.inMemory ? listing.closeSync() : listing.close());
+    }
   }
 
   /** Removes an empty directory. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import lockfile from 'proper-lockfile';
+import lockfile, { type LockOptions as FileLockOptions } from 'proper-lockfile';
 import { DIRECTORY_KINDS, type DirectoriesInUse, type LeasedDirectory } from '../../core/directory.ts';
 import { PRIVATE, PRIVATE_MODE } from '../../core/directory-classes.ts';
 import { hasCode } from '../../files/pinned-directory.ts';
@@ -185,19 +185,27 @@ function takeLock(
   options: LockOptions,
 ): Promise<() => Promise<void>> {
   const path = parent.entry(name);
-  return lockfile.lock(path, {
-    lockfilePath: path,
-    realpath: false,
-    // An object for each lock: proper-lockfile notes on it how precise the times of that file system are.
-    fs: parent.inMemory ? HERE : { ...fs, ...NEVER_FOLLOWING },
-    stale: options.staleMs,
-    retries: {
+  const lock = (retries: NonNullable<FileLockOptions['retries']>) =>
+    lockfile.lock(path, {
+      lockfilePath: path,
+      realpath: false,
+      // An object for each lock: proper-lockfile notes on it how precise the times of that file system are.
+      fs: parent.inMemory ? HERE : { ...fs, ...NEVER_FOLLOWING },
+      stale: options.staleMs,
+      retries,
+      onCompromised: lost,
+    });
+  // The library makes a list of all retries, which takes longer than the lock, before it tries for the first time.
+  return lock(0).catch((error: unknown) => {
+    if (!hasCode(error, 'ELOCKED')) {
+      throw error;
+    }
+    return lock({
       retries: Math.ceil(options.waitMs / LOCK_POLL_MS),
       factor: 1,
       minTimeout: LOCK_POLL_MS,
       maxTimeout: LOCK_POLL_MS,
       maxRetryTime: options.waitMs,
-    },
-    onCompromised: lost,
+    });
   });
 }

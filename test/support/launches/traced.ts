@@ -105,7 +105,12 @@ function mountsOf(text: string): string[] {
   return text
     .split('\n')
     .filter(line => / - /.test(line))
-    .map(line => line.replace(/^\d+ \d+ \S+ /, '').replace(/ (?:shared|master|propagate_from):\d+/g, ''));
+    .map(line =>
+      line
+        .replace(/^\d+ \d+ \S+ /, '')
+        .replace(/\/dev\/loop\d+/, '/dev/loop')
+        .replace(/ (?:shared|master|propagate_from):\d+/g, ''),
+    );
 }
 
 /**
