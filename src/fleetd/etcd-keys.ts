@@ -17,6 +17,8 @@ import {
 
 /** Keys in one answer. */
 const PAGE = 5_000;
+/** etcd takes 128 operations in a transaction (--max-txn-ops). */
+const RANGES_PER_TRANSACTION = 100;
 /** After a watch has ended: at random up to a bound, which doubles up to another, in milliseconds. */
 const BACK_OFF_MS = 50;
 const BACK_OFF_MAX_MS = 5_000;
@@ -82,10 +84,7 @@ export class EtcdKeys implements KeyStore {
   async read({ keys = [], below = [] }: { keys?: readonly string[]; below?: readonly string[] }): Promise<Listing> {
     const prefixes = below.map(prefix => rangeBelow(this.#prefix + prefix));
     const ranges = [...keys.map(key => ({ key: this.#bytes(key) })), ...prefixes];
-    const { header, responses } = await asStore(
-      this.#client.txn({ success: ranges.map(range => ({ range: { ...range, limit: BigInt(PAGE) } })) }),
-    );
-    const place = at(header);
+    const { place, responses } = await this.#readRanges(ranges);
     const entries: Entry[] = [];
     for (const [index, { range }] of responses.entries()) {
       let page = range;
@@ -108,6 +107,22 @@ export class EtcdKeys implements KeyStore {
       }
     }
     return { ...place, entries };
+  }
+
+  /** @returns the first page of each range, all as they are in one moment, which is that of the first of them */
+  async #readRanges(ranges: readonly { readonly key: Uint8Array; readonly rangeEnd?: Uint8Array }[]) {
+    let place: At | undefined;
+    const responses: Awaited<ReturnType<EtcdClient['txn']>>['responses'] = [];
+    for (let from = 0; place === undefined || from < ranges.length; from += RANGES_PER_TRANSACTION) {
+      const revision = place === undefined ? {} : { revision: BigInt(place.revision) };
+      const success = ranges
+        .slice(from, from + RANGES_PER_TRANSACTION)
+        .map(range => ({ range: { ...range, limit: BigInt(PAGE), ...revision } }));
+      const answer = await asStore(this.#client.txn({ success }));
+      place ??= at(answer.header);
+      responses.push(...answer.responses);
+    }
+    return { place, responses };
   }
 
   async expiry(seconds: number): Promise<Expiry> {
