@@ -39,7 +39,7 @@ describe('hosts of a fleet', () => {
       return status === 0;
     });
     await other.reboot();
-    other.daemon = await other.installed.startDaemon();
+    await other.startDaemon();
     const show = ['stat', '-c', '%U %G', '/srv/shared/of-elsewhere'];
     await fleet
       .host(0)

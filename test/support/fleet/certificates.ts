@@ -12,15 +12,24 @@ export interface Certificate {
 export interface CertificateOptions {
   /** of a server: where it is reached */
   readonly addresses?: readonly string[];
-  /** when it is valid; a day before and after now unless given */
+  /** when it is valid; as the authority is unless given */
   readonly from?: Date;
   readonly until?: Date;
 }
 
+type Times = Required<Pick<CertificateOptions, 'from' | 'until'>>;
+
 const DAY_MS = 86_400_000;
 
 export class CertificateAuthority {
-  readonly #own: Certificate = make('dynuser test authority', {}, () => []);
+  /** how long before and after now a certificate is valid that does not say when it is */
+  readonly #validMs: number;
+  readonly #own: Certificate;
+
+  constructor(validDays = 1) {
+    this.#validMs = validDays * DAY_MS;
+    this.#own = make('dynuser test authority', this.#times({}), () => []);
+  }
 
   /** the certificate of the authority, as PEM */
   get certificate(): string {
@@ -35,22 +44,22 @@ export class CertificateAuthority {
       `extendedKeyUsage=clientAuth${addresses.length > 0 ? ',serverAuth' : ''}`,
       ...(addresses.length > 0 ? [`subjectAltName=${addresses.map(address => `IP:${address}`).join(',')}`] : []),
     ];
-    return make(name, options, directory => {
+    return make(name, this.#times(options), directory => {
       writeFileSync(`${directory}/ca.pem`, this.#own.certificate);
       writeFileSync(`${directory}/ca-key.pem`, this.#own.key, { mode: 0o600 });
       const signer = ['-CA', `${directory}/ca.pem`, '-CAkey', `${directory}/ca-key.pem`];
       return [...signer, ...extensions.flatMap(each => ['-addext', each])];
     });
   }
+
+  #times({ from, until }: CertificateOptions): Times {
+    const now = Date.now();
+    return { from: from ?? new Date(now - this.#validMs), until: until ?? new Date(now + this.#validMs) };
+  }
 }
 
 /** @param more gives further arguments, and writes the files that they name */
-function make(
-  name: string,
-  { from, until }: CertificateOptions,
-  more: (directory: string) => readonly string[],
-): Certificate {
-  const now = Date.now();
+function make(name: string, { from, until }: Times, more: (directory: string) => readonly string[]): Certificate {
   const directory = mkdtempSync(`${tmpdir()}/dynuser-authority.`);
   const [certificate, key] = [`${directory}/certificate.pem`, `${directory}/key.pem`] as const;
   const kind = [
@@ -64,8 +73,8 @@ function make(
     '-out',
     certificate,
   ];
-  const begin = ['-not_before', asn1Time(from ?? new Date(now - DAY_MS))];
-  const end = ['-not_after', asn1Time(until ?? new Date(now + DAY_MS))];
+  const begin = ['-not_before', asn1Time(from)];
+  const end = ['-not_after', asn1Time(until)];
   try {
     const argv = ['req', '-x509', ...kind, '-subj', `/CN=${name}`, ...begin, ...end, ...more(directory)];
     execFileSync('openssl', argv, { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -20,6 +20,7 @@ export const FLEET_NAME = 'test';
 /** As docs/fleet.md sets it up. */
 const REGISTRY = '/srv/shared/.dynuser';
 const REGISTRY_UID = 970;
+const DROP_INS = '/etc/systemd/system/dynuser-companion.service.d';
 const CREDENTIALS = '/etc/credstore';
 const COMPANION = ['/usr/bin/dynuser-run', '--unit-file=/usr/lib/dynuser/dynuser-companion.service'];
 /** Tests run while others do. */
@@ -31,6 +32,8 @@ export interface FleetOptions {
   readonly config?: string;
   /** what each host does before its daemon starts */
   readonly prepare?: string;
+  /** how long certificates are valid, before now and after */
+  readonly validDays?: number;
   /** the files of the shared storage are the registry, instead of etcd */
   readonly store?: 'etcd' | 'directory';
 }
@@ -64,7 +67,8 @@ export class Fleet {
     let fleet: Fleet | undefined;
     try {
       hub = options.store === 'directory' ? undefined : await Machine.boot({ init: 'plain' });
-      const cluster = hub === undefined ? undefined : await EtcdCluster.start({ machine: hub });
+      const cluster =
+        hub === undefined ? undefined : await EtcdCluster.start({ machine: hub, validDays: options.validDays });
       fleet = new Fleet(options, shared, hub, cluster);
       await Promise.all(Array.from({ length: options.hosts }, () => fleet?.addHost()));
       return fleet;
@@ -131,8 +135,9 @@ export class FleetHost {
   #installed: Installed | undefined;
   daemon: MachineProcess | undefined;
   companion: MachineProcess | undefined;
-  /** what the companion has said */
+  /** what the companion has said, and what the daemon has since it answers */
   log = '';
+  daemonLog = '';
 
   constructor(fleet: Fleet, number: number, hub: number | undefined) {
     this.#fleet = fleet;
@@ -176,8 +181,7 @@ export class FleetHost {
       await machine.sh(`useradd --system --uid ${REGISTRY_UID} dynuser-fleetd`);
       await machine.sh(`install -d -m 0700 -o dynuser-fleetd ${REGISTRY}`);
       await machine.write('/etc/dynuser/fleetd.conf', `Fleet=${FLEET_NAME}\nStore=${REGISTRY}\n`);
-      const dropIn = '/etc/systemd/system/dynuser-companion.service.d/store.conf';
-      await machine.write(dropIn, `[Service]\nReadWritePaths=${REGISTRY}\n`);
+      await machine.write(`${DROP_INS}/store.conf`, `[Service]\nReadWritePaths=${REGISTRY}\n`);
       return;
     }
     await this.#connect();
@@ -218,8 +222,24 @@ export class FleetHost {
 
   /** Starts the daemon and the companion, and does not wait for the fleet. */
   async start(): Promise<void> {
-    this.daemon = await this.installed.startDaemon();
+    await this.startDaemon();
     await this.startCompanion();
+  }
+
+  async startDaemon(): Promise<void> {
+    this.daemon = await this.installed.startDaemon();
+    this.daemon.stderr.on('data', (text: string) => {
+      this.daemonLog += text;
+    });
+  }
+
+  /** Ends daemon and companion in order, and starts them again. */
+  async restart(): Promise<void> {
+    for (const program of [this.companion, this.daemon]) {
+      program?.kill('SIGTERM');
+      await program?.ended;
+    }
+    await this.start();
   }
 
   async restartCompanion(): Promise<void> {
