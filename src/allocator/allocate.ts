@@ -152,6 +152,7 @@ export class Allocator {
     const { users } = this.#deps;
     checkJoin(confirmUser(this.#deps, live), owner.requester, request);
     if (live.dynamic) {
+      this.#deps.fleet?.checkJoin(live.name, live.uid);
       await this.#deps.fleet?.takeDirectories(live.name, live.uid, request.directories);
     }
     await using packets = await holdPackets(this.#deps.packetFilter, live, request);

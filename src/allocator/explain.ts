@@ -206,6 +206,9 @@ async function choose(
   if (live !== undefined) {
     // A loss that nobody has noticed yet is found out by Acquire, which can write it down.
     checkJoin(live, requester, request);
+    if (live.dynamic) {
+      deps.fleet?.checkJoin(live.name, live.uid);
+    }
     const { leases, ...user } = live;
     const count = leases.length === 1 ? 'one lease' : `${leases.length} leases`;
     return { ...user, outcome: 'join', reason: `the user lives already, with ${count}, and is joined` };

@@ -49,6 +49,11 @@ export interface FleetPort {
    * @throws DynuserError FleetUnavailable, FleetConflict
    */
   uidOf(name: UserName): Promise<Uid | undefined>;
+  /**
+   * Whether more may run as a user that lives here.
+   * @throws DynuserError FleetConflict if the store of the fleet has its UID for another name, or its name with another UID
+   */
+  checkJoin(name: UserName, uid: Uid): void;
   /** UIDs that the name had before: the first candidates. */
   formerUids(name: UserName): readonly Uid[];
   /** Whose a UID of the range is, as far as is known; undefined if it is nobody's, or the name's own. */

@@ -265,6 +265,8 @@ export interface FleetHold {
   readonly uid: Uid;
   /** its user lives on this host */
   readonly live: boolean;
+  /** what the store has otherwise, for which nothing more is started as it, and what to do */
+  readonly conflict?: string;
 }
 
 /** As FleetStatus of io.dynuser.Allocator says it. */

@@ -255,11 +255,11 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       await this.#until(() => this.#mayStart || !records.byName.has(name), this.#deps.waits.bootMs);
     }
     const record = records.byName.get(name);
-    const conflict = this.#conflicts.get(name);
-    if (record !== undefined && conflict !== undefined) {
-      throw conflictOf(conflict);
-    }
     if (record !== undefined) {
+      if (this.#conflicts.has(name)) {
+        await this.#putAgain([record]);
+      }
+      this.checkJoin(name, record.uid);
       if (!this.#mayStart) {
         throw this.#unavailable(noUid(name), BOOTED);
       }
@@ -267,6 +267,13 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     }
     await this.#member(noUid(name));
     return this.#mirror.uidOf(name);
+  }
+
+  checkJoin(name: UserName, uid: Uid): void {
+    const conflict = this.#conflicts.get(name);
+    if (conflict !== undefined && this.#deps.records.byName.get(name)?.uid === uid) {
+      throw conflictOf(conflict);
+    }
   }
 
   formerUids(name: UserName): readonly Uid[] {
@@ -416,7 +423,10 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       ...(why === undefined ? {} : { reason: why }),
       ...(this.#fleet === undefined ? {} : { fleet: this.#fleet }),
       ranges: canonicalRange(range),
-      holds: holds.map(({ name, uid }) => ({ name, uid, live: this.#deps.isLive(name) })),
+      holds: holds.map(({ name, uid }) => {
+        const conflict = conflicts.get(name);
+        return { name, uid, live: this.#deps.isLive(name), ...(conflict === undefined ? {} : { conflict }) };
+      }),
     };
   }
 
@@ -433,7 +443,10 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       const reason = `${directory} has files of ${name}, which another user of its UID could read; remove them first`;
       throw conflictOf(reason, 'name');
     }
-    await this.#member(notForgotten(name));
+    // While a store is restored, a name that contradicts it can be forgotten: nothing else may end that.
+    if (this.#state !== 'restoring' || !this.#conflicts.has(name)) {
+      await this.#member(notForgotten(name));
+    }
     await this.#forget(name);
   }
 
@@ -485,7 +498,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     const { fleet } = await companion.call<StatusReply>('Status', {});
     this.#fleet = fleet.slice(0, 64);
     const joined = await this.#join();
-    await (joined.restoring ? this.#restore([...this.#deps.records.byName.values()], true) : this.#reconcile());
+    await (joined.restoring ? this.#restoreAll() : this.#reconcile());
     if (this.#isStopped) {
       throw new Error('the daemon is stopping');
     }
@@ -586,7 +599,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       const held = await this.#isHeldAgain(fence, name, uid);
       if (held === undefined) {
         // Nobody can say before all hosts have put their bindings again.
-        await this.#restore([...records.byName.values()], true, fence);
+        await this.#restoreAll(fence);
         return;
       }
       if (held) {
@@ -652,16 +665,48 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
         missing.push(record);
       }
     }
-    await this.#restore(missing, false);
+    this.#conflicts = await this.#restore(missing, false);
     this.#publishSoon();
   }
 
-  /** Create-or-equal: what the store has otherwise stays, and the name is not used here before somebody has ended one of the two. */
+  async #restoreAll(incarnation?: string): Promise<void> {
+    this.#conflicts = await this.#restore([...this.#deps.records.byName.values()], true, incarnation);
+  }
+
+  /** Puts bindings again that the store had otherwise: somebody may have ended the others. Without an answer they stay as they are. */
+  async #putAgain(records: readonly HoldRecord[]): Promise<void> {
+    if (this.#state !== 'member' && this.#state !== 'restoring') {
+      return;
+    }
+    try {
+      const conflicts = await this.#restore(records, false);
+      for (const { name } of records) {
+        const conflict = conflicts.get(name);
+        if (conflict !== undefined) {
+          this.#conflicts.set(name, conflict);
+        } else if (this.#conflicts.delete(name)) {
+          this.#deps.log.info(`${name} has its UID in the store of the fleet as this host holds it`);
+        }
+      }
+    } catch (error) {
+      this.#trouble(`what contradicts the store of the fleet cannot be put there: ${wordsOf(error)}`);
+    }
+  }
+
+  #conflicting(): readonly HoldRecord[] {
+    return [...this.#conflicts.keys()].flatMap(name => this.#deps.records.byName.get(name) ?? []);
+  }
+
+  /**
+   * Create-or-equal: what the store has otherwise stays, and nothing more is started as the name's user here before somebody has ended one of
+   * the two. Those that run continue: which of the two is right is not for a program to say.
+   * @returns the names for which the store has something else, and what
+   */
   async #restore(
     missing: readonly HoldRecord[],
     isAll: boolean,
     incarnation = this.#deps.records.host.incarnation ?? '',
-  ): Promise<void> {
+  ): Promise<Map<UserName, string>> {
     const { companion, identity, log } = this.#deps;
     const conflicts = new Map<UserName, string>();
     // A host without records makes the last call, too.
@@ -680,7 +725,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
             boundName === undefined ? `the name with UID ${boundUid}` : `that UID with the name ${boundName}`;
           conflicts.set(
             record.name,
-            `this host holds ${name} with UID ${uid}, but the store of the fleet has ${other}; end one of the two (dynuserctl fleet check)`,
+            `this host holds ${name} with UID ${uid}, but the store of the fleet has ${other}; nothing more is started as ${name} here: release it and forget it ('dynuserctl fleet forget ${name}'), or do that with the other on every host, and free it ('dynuserctl fleet gc')`,
           );
         }
       }
@@ -690,7 +735,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
         log.error(reason);
       }
     }
-    this.#conflicts = conflicts;
+    return conflicts;
   }
 
   /** The store has said that this host is a member. */
@@ -721,6 +766,8 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       });
       if (reply.state !== 'member' || reply.restoring !== (this.#state === 'restoring')) {
         client?.close();
+      } else if (this.#conflicts.size > 0) {
+        await this.#putAgain(this.#conflicting());
       }
     } catch (error) {
       if (error instanceof VarlinkError && codeOf(error) !== 'StoreUnavailable') {
@@ -732,6 +779,9 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
 
   async #isRestored(): Promise<void> {
     const client = this.#client;
+    if (this.#conflicts.size > 0) {
+      await this.#putAgain(this.#conflicting());
+    }
     const status = await this.#deps.companion.call<StatusReply>('Status', {}).catch(() => undefined);
     if (status?.restoring === false) {
       client?.close();

@@ -700,7 +700,9 @@ type FleetHold (
   name: string,
   uid: int,
   # the user lives on this host now
-  live: bool
+  live: bool,
+  # why nothing more is started as it here: the store has its UID for another name, or its name with another UID; and what to do
+  conflict: ?string
 )
 
 # What this host knows of its fleet, whether the companion and the store answer or not. Root.
@@ -1305,6 +1307,8 @@ export type FleetHold = {
   readonly uid: number;
   /** the user lives on this host now */
   readonly live: boolean;
+  /** why nothing more is started as it here: the store has its UID for another name, or its name with another UID; and what to do */
+  readonly conflict?: string;
 };
 
 export type AcquireParameters = {

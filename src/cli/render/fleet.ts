@@ -82,12 +82,14 @@ export interface ExplainedName extends NameReply {
   /** whether it is this host that asks, and what it has written down */
   readonly here: 'held' | 'not held';
   readonly live: boolean;
+  /** what the store has otherwise, and what to do */
+  readonly conflict?: string;
   /** the account of that name in the files of this host, which is used instead */
   readonly account?: number;
 }
 
 export function renderName(explained: ExplainedName, { style }: TableLayout): string {
-  const { name, state, uid, hosts, directories, here, live, account } = explained;
+  const { name, state, uid, hosts, directories, here, live, conflict, account } = explained;
   const words = {
     bound: `UID ${uid} on every host`,
     cooling: `none; it had the UID ${uid}, which no other name gets yet`,
@@ -104,6 +106,9 @@ export function renderName(explained: ExplainedName, { style }: TableLayout): st
       `${printable(path)} of ${printable(storage)}`,
     ]),
   ];
+  if (conflict !== undefined) {
+    fields.push(['Conflict', printable(conflict)]);
+  }
   if (account !== undefined) {
     fields.push(['Account', `this host has an account of this name, with the UID ${account}, and uses that instead`]);
   }

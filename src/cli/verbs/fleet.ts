@@ -93,6 +93,7 @@ async function explain(invocation: Invocation, io: ProcessIo, [name = '']: reado
     hosts: shown,
     here: here === undefined ? 'not held' : 'held',
     live: here?.live === true,
+    ...(here?.conflict === undefined ? {} : { conflict: here.conflict }),
     ...(account === undefined ? {} : { account }),
   };
   await print(explained, invocation, io, renderName);
@@ -154,7 +155,7 @@ async function check(invocation: Invocation, io: ProcessIo): Promise<ExitStatus>
     ...(here.reason === undefined ? {} : { reason: here.reason }),
     hosts: survey.hosts.length,
     names: survey.bindings.filter(({ state }) => state === 'bound').length,
-    faults: faultsOf(survey),
+    faults: [...faultsOf(survey), ...here.holds.flatMap(({ conflict }) => (conflict === undefined ? [] : [conflict]))],
   };
   await print(checked, invocation, io, renderCheck);
   return checked.member && checked.faults.length === 0 ? 0 : 1;

@@ -323,6 +323,63 @@ describe('a store that was restored from a backup', () => {
     await restored.stop();
   });
 
+  it('has who runs with a UID that it gives to another name run, starts nothing more, and says so', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member({ waits: { verifyMs: 20 } });
+    const uid = await daemon.acquire('web');
+    // As of a backup from before, and of an operator who did not wait for this host.
+    world.store.holds.delete(`web ${HOST}`);
+    world.store.names.delete('web');
+    world.store.bind('other', uid);
+    world.store.holds.set(`other ${OTHER}`, '1');
+    world.companion.instead['Status'] = (parameters, honest) => ({ ...honest(parameters), restoring: false });
+    world.store.change([{ name: 'x', uid: 70_003, state: 'free' }]);
+    await world.companion.stop();
+    await world.companion.start();
+    await until('it is seen', () => daemon.fleet.view().conflicts.size === 1);
+    await daemon.becomes('member');
+    await fails(daemon.acquire('web'), 'FleetConflict', /that UID with the name other; nothing more is started as web/);
+    assert.deepEqual(daemon.ended, []);
+    assert.equal(daemon.cases.users.byName('web' as UserName)?.uid, uid, 'it runs');
+    const [hold] = daemon.fleet.status().holds;
+    assert.equal(hold?.live, true);
+    assert.match(hold?.conflict ?? '', /the store of the fleet has that UID with the name other/);
+    assert.equal(daemon.log.filter(line => /that UID with the name other/.test(line)).length, 1, 'it is said once');
+    await fails(daemon.acquire('other'), 'FleetConflict', /held by the dynamic user web/);
+    // The other is given up on its host, and freed: this one is right then.
+    world.store.holds.delete(`other ${OTHER}`);
+    world.store.collect('other');
+    await until('it is put again', () => daemon.fleet.view().conflicts.size === 0);
+    assert.equal(world.store.names.get('web'), uid);
+    assert.equal(await daemon.acquire('web'), uid);
+  });
+
+  it('is over for a name that contradicts it when that is forgotten, or the other is freed', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member();
+    const [web, db] = [await daemon.acquire('web'), await daemon.acquire('db')];
+    await daemon.release('web');
+    await daemon.stop();
+    world.store.holds.clear();
+    world.store.names.clear();
+    world.store.uids.clear();
+    world.store.bind('one', web);
+    world.store.bind('two', db);
+    world.store.revision = 1;
+    const next = world.start();
+    await next.becomes('restoring');
+    assert.equal(next.fleet.view().conflicts.size, 2);
+    await next.fleet.forget('web' as UserName);
+    assert.deepEqual([...next.fleet.view().conflicts.keys()], ['db']);
+    world.store.collect('two');
+    await until('it is put again', () => next.fleet.view().conflicts.size === 0);
+    assert.equal(world.store.names.get('db'), db);
+    assert.deepEqual(world.store.names.get('web'), undefined);
+    world.store.restoring = false;
+    await next.becomes('member');
+    assert.equal(await next.acquire('db'), db);
+  });
+
   it('is no reason for a look after a boot to count', async () => {
     await using world = await openWorld();
     const daemon = await world.member();

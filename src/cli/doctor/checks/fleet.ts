@@ -31,6 +31,7 @@ export function checkFleet(host: Host, status: FleetStatusReply | undefined, now
   }
   return [
     checkMembership(status),
+    ...checkConflicts(status),
     ...checkCompanion(host),
     ...checkCertificates(host, now),
     ...checkAccounts(host, status),
@@ -72,6 +73,14 @@ export function isOfFleet(host: Host, status: FleetStatusReply | undefined, uid:
   }
   const range = parseRange(status.ranges ?? fleetRanges(host, undefined));
   return typeof range !== 'string' && inRange(range, uid);
+}
+
+function checkConflicts({ holds }: FleetStatusReply): readonly Finding[] {
+  const found = holds.flatMap(({ conflict }) => (conflict === undefined ? [] : [conflict]));
+  return shorten(
+    found.map(conflict => problem(conflict, "do what it says; 'dynuserctl fleet check' looks again")),
+    count => problem(`${count} more names contradict the store of the fleet`, "see 'dynuserctl fleet check'"),
+  );
 }
 
 function checkMembership({ state, reason, fleet = 'the fleet', hostName, holds }: FleetStatusReply): Finding {

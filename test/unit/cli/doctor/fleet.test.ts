@@ -59,6 +59,18 @@ describe('a host of a fleet', () => {
     assert.deepEqual(found, ['problem this host is no member of main (cloned): two machines have one machine-id']);
   });
 
+  it('is told of names that the store has otherwise', () => {
+    const hold = { name: 'web', uid: 65_536, live: true };
+    const holds = [
+      { ...hold, conflict: 'this host holds web, and the store db' },
+      { ...hold, name: 'mail', uid: 65_537 },
+    ];
+    assert.deepEqual(lines(host(100), { ...member, holds }), [
+      'ok db1 is a member of main, and holds 2 names',
+      'problem this host holds web, and the store db',
+    ]);
+  });
+
   it('is told that its companion is missing', () => {
     assert.deepEqual(lines({}, member), [WELL, 'problem there is no /etc/dynuser/fleetd.conf']);
     assert.deepEqual(lines({ ...host(100), inodes: {} }, member), [WELL, 'problem dynuser-fleetd does not run']);
