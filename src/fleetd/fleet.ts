@@ -27,6 +27,7 @@ import {
   directoriesOfName,
   directoryDigest,
   fencedFrom,
+  fenceNoticeKey,
   HOLDS,
   HOST_NAMES,
   heldByHost,
@@ -312,7 +313,7 @@ export class Fleet {
   async forget(member: Member, name: string): Promise<void> {
     const outcome = await this.#transact({
       when: [own(member)],
-      deletes: [holdKey(name, member.host), byHostKey(member.host, name)],
+      deletes: [holdKey(name, member.host), byHostKey(member.host, name), conflictsOfHost(member.host) + name],
       otherwise: [incarnationKey(member.host)],
     });
     checkFound(outcome, member);
@@ -568,9 +569,13 @@ export class Fleet {
       if (present !== undefined && !evenAlive) {
         throw new FleetError('HostAlive', { hostName: textField(present, 'name') ?? '' });
       }
+      const expiry = await this.#keys.expiry(PRESENCE_SEC);
       const { done } = await this.#transact({
         when: [{ key: incarnationKey(host), is: current }],
-        puts: [{ key: incarnationKey(host), value: fencedFrom(current) }],
+        puts: [
+          { key: incarnationKey(host), value: fencedFrom(current) },
+          { key: fenceNoticeKey(host), value: current, expiry },
+        ],
         deletes: [presentKey(host)],
       });
       if (done) {

@@ -13,12 +13,13 @@
  * | host-name/HOST         | what the host is called; for people       | join, leave                         |
  * | name/NAME              | UID                                       | hold, collect, restore              |
  * | uid/UID                | NAME, or -NAME while it cools down        | hold, collect, restore              |
+ * | uid/fenced.HOST        | the incarnation; goes after a minute      | forgetHost                          |
  * | hold/NAME/HOST         | the incarnation                           | hold, forget, forgetHost, restore   |
  * | by-host/HOST/NAME      | UID                                       | the same                            |
  * | dir/DIGEST             | JSON: storage, path, name                 | takeDirectory                       |
  * | dir-of/NAME/DIGEST     | the same                                  | the same                            |
  * | put-again/HOST         | the cluster and the nonce                 | restore                             |
- * | conflict/HOST/NAME     | UID                                       | restore                             |
+ * | conflict/HOST/NAME     | UID                                       | restore, forget                     |
  */
 import { createHash } from 'node:crypto';
 
@@ -45,6 +46,8 @@ export const presentKey = (host: string): string => PRESENT + host;
 export const hostNameKey = (host: string): string => HOST_NAMES + host;
 export const nameKey = (name: string): string => NAMES + name;
 export const uidKey = (uid: number): string => `${UIDS}${uid}`;
+/** Below UIDS, so that the one watch of each host has it: a host that is there hears at once that it was given up. */
+export const fenceNoticeKey = (host: string): string => `${UIDS}${FENCED}${host}`;
 export const holdsOfName = (name: string): string => `${HOLDS}${name}/`;
 export const holdKey = (name: string, host: string): string => holdsOfName(name) + host;
 export const heldByHost = (host: string): string => `${BY_HOST}${host}/`;
@@ -60,6 +63,11 @@ export function fencedFrom(incarnation: string): string {
 
 export function isFenced(incarnation: string): boolean {
   return incarnation.startsWith(FENCED);
+}
+
+/** @returns the host that a notice of fenceNoticeKey() is for */
+export function noticedHost(key: string): string | undefined {
+  return key.startsWith(UIDS + FENCED) ? key.slice((UIDS + FENCED).length) : undefined;
 }
 
 /** @returns what stands in a UID that a name has given back */

@@ -1,8 +1,8 @@
 /** What the companion knows of the bindings: a watch keeps it up to date, and whoever asks for bindings hears of each change. */
 
-import type { KnownNames } from './fleet.ts';
+import type { KnownNames, Member } from './fleet.ts';
 import type { At, Changes, Entry, KeyStore } from './key-store.ts';
-import { coolingOf, isCooling, lastPart, UIDS, uidOf } from './keys.ts';
+import { coolingOf, isCooling, lastPart, noticedHost, UIDS, uidOf } from './keys.ts';
 
 export interface BindingChange {
   readonly name: string;
@@ -26,6 +26,7 @@ export class Mirror implements KnownNames {
   readonly #uids = new Map<number, BindingChange>();
   readonly #names = new Map<string, number>();
   readonly #listeners = new Set<(changes: MirrorChanges) => void>();
+  readonly #fenceListeners = new Set<(member: Member) => void>();
   readonly #ends = new AbortController();
   /** the changes after a revision, oldest first */
   #kept: BindingChange[] = [];
@@ -67,6 +68,12 @@ export class Mirror implements KnownNames {
     return () => this.#listeners.delete(listener);
   }
 
+  /** @param listener told of hosts that were given up; not of each: who was away for long does not hear of it. @returns takes it back */
+  onFence(listener: (member: Member) => void): () => void {
+    this.#fenceListeners.add(listener);
+    return () => this.#fenceListeners.delete(listener);
+  }
+
   /** @returns what has changed since, as far as it is known; undefined if that cannot be said */
   since({ cluster, revision }: At): readonly BindingChange[] | undefined {
     return cluster === this.#cluster && revision >= this.#keptAfter
@@ -96,6 +103,14 @@ export class Mirror implements KnownNames {
     }
     for (const listener of this.#listeners) {
       listener({ cluster, revision, reset, changes: taken });
+    }
+    for (const { key, value } of changes) {
+      const host = noticedHost(key);
+      if (host !== undefined && value !== undefined) {
+        for (const listener of this.#fenceListeners) {
+          listener({ host, incarnation: value });
+        }
+      }
     }
   }
 

@@ -38,6 +38,11 @@ export class Presence {
     this.#later(member, who, expiry);
   }
 
+  /** Whether it is said of a host, by that incarnation, that it is alive. */
+  has({ host, incarnation }: Member): boolean {
+    return this.#present.get(host)?.member.incarnation === incarnation;
+  }
+
   /** The host has left, or is another's. */
   drop(host: string): void {
     clearTimeout(this.#present.get(host)?.timer);

@@ -35,7 +35,7 @@ import type { JsonObject } from '../varlink/json.ts';
 import { FleetError } from './errors.ts';
 import { type Fleet, type Member, PRESENCE_SEC } from './fleet.ts';
 import { type At, type KeyStore, StoreUnavailable } from './key-store.ts';
-import { isFenced } from './keys.ts';
+import { fencedFrom, isFenced } from './keys.ts';
 import { type BindingChange, bindingIn, type Mirror, type MirrorChanges } from './mirror.ts';
 import type { Presence } from './presence.ts';
 
@@ -281,8 +281,11 @@ async function join({ fleet, keys, presence }: ServiceDeps, parameters: JoinPara
   return { state, incarnation, position: positionOf(at), restoring: isRestoring };
 }
 
-/** First everything, or what has changed since the caller was here, as the store has it now; then each change. */
-async function bindings({ fleet, mirror }: ServiceDeps, call: FleetCall): Promise<JsonObject> {
+/**
+ * First everything, or what has changed since the caller was here, as the store has it now; then each change.
+ * @throws FleetError NotMember when this host is given up
+ */
+async function bindings({ fleet, mirror, presence }: ServiceDeps, call: FleetCall): Promise<JsonObject> {
   const { since, once } = call.parameters as BindingsParameters;
   if (!call.more) {
     throw expectedMore();
@@ -293,6 +296,17 @@ async function bindings({ fleet, mirror }: ServiceDeps, call: FleetCall): Promis
     early.push(changes);
   };
   const unlisten = mirror.listen(changes => hear(changes));
+  let endWith: (error: FleetError) => void = () => undefined;
+  const fenced = new Promise<never>((_, reject) => {
+    endWith = reject;
+  });
+  fenced.catch(() => undefined);
+  const unlistenFences = mirror.onFence(member => {
+    if (presence.has(member)) {
+      presence.drop(member.host);
+      endWith(new FleetError('NotMember', { incarnation: fencedFrom(member.incarnation) }));
+    }
+  });
   try {
     const { entries, cluster, revision } = await fleet.uids();
     const all = entries.map(bindingIn).filter(change => change !== undefined);
@@ -340,10 +354,11 @@ async function bindings({ fleet, mirror }: ServiceDeps, call: FleetCall): Promis
         hear(changes);
       }
     }
-    await new Promise<void>(resolve => call.connection.onClose(resolve));
+    await Promise.race([new Promise<void>(resolve => call.connection.onClose(resolve)), fenced]);
     return lastWords(last, cluster);
   } finally {
     unlisten();
+    unlistenFences();
   }
 }
 

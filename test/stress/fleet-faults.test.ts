@@ -10,7 +10,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { after, before, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import type { EtcdCluster, EtcdNode } from '../support/fleet/etcd.ts';
@@ -68,58 +68,60 @@ function isWithoutQuorum({ asked = 0, time }: Told): boolean {
   return away.some(({ from, until: end }) => asked > from && time < end);
 }
 
-before(async () => {
-  fleet = await Fleet.boot({ hosts: HOSTS, config: `FleetUidRange=${FIRST}-${LAST}\nLogLevel=warn` });
-  await fleet.start();
-  assert.ok(fleet.cluster);
-  cluster = fleet.cluster;
-});
-after(() => fleet?.stop());
-
-it(`nothing that must not happen does in ${SECONDS} seconds of faults`, async t => {
-  await Promise.all(fleet.hosts.map(churn));
-  const watching = Promise.all([look(), cool()]);
-  const counts = await fail().finally(() => {
-    isOver = true;
-    return watching;
+describe('a fleet', () => {
+  before(async () => {
+    fleet = await Fleet.boot({ hosts: HOSTS, config: `FleetUidRange=${FIRST}-${LAST}\nLogLevel=warn` });
+    await fleet.start();
+    assert.ok(fleet.cluster);
+    cluster = fleet.cluster;
   });
-  for (const each of churns.values()) {
-    each.kill('SIGKILL');
-  }
-  await cluster.startAll();
-  const events = await cluster.history(PREFIX);
-  const granted = told.filter(({ what, uid }) => what === 'acquire' && uid !== undefined);
-  const errors = new Map<string, number>();
-  for (const { what, error } of told.filter(each => each.error !== undefined)) {
-    errors.set(`${what} ${error}`, (errors.get(`${what} ${error}`) ?? 0) + 1);
-  }
-  t.diagnostic(
-    JSON.stringify({
-      ...counts,
-      granted: granted.length,
-      known: granted.filter(each => each.before !== undefined).length,
-      knownWithoutQuorum: granted.filter(each => each.before !== undefined && isWithoutQuorum(each)).length,
-      revisions: new Set(events.map(({ revision }) => revision)).size,
-      errors: Object.fromEntries(errors),
-    }),
-  );
-  assert.deepEqual(counts, WANTED, 'every fault has happened as often as it should');
-  assert.ok(granted.length > SECONDS, `${granted.length} users are too few`);
-  assert.deepEqual(doubles, [], 'two names with one UID');
-  assert.deepEqual(judgeHistory(events), [], 'the history of the store');
-  // A name that a host holds has its UID, whatever is away; only while its daemon is killed is there no answer.
-  const held = told.filter(({ what, before: former }) => what === 'acquire' && former !== undefined);
-  assert.ok(held.some(isWithoutQuorum), 'nobody has asked for what it held while the store was away');
-  assert.deepEqual(
-    held.filter(({ error, uid, before: former }) =>
-      error === undefined ? uid !== former : error !== 'ConnectionLost',
-    ),
-    [],
-    'what was held before',
-  );
-  await Promise.all(fleet.hosts.map(host => host.untilMember(BACK_MS)));
-  const { stdout } = await fleet.host(0).fleet(['check', '--json=short']);
-  assert.deepEqual(JSON.parse(stdout).faults, []);
+  after(() => fleet?.stop());
+
+  it(`does nothing that must not happen in ${SECONDS} seconds of faults`, async t => {
+    await Promise.all(fleet.hosts.map(churn));
+    const watching = Promise.all([look(), cool()]);
+    const counts = await fail().finally(() => {
+      isOver = true;
+      return watching;
+    });
+    for (const each of churns.values()) {
+      each.kill('SIGKILL');
+    }
+    await cluster.startAll();
+    const events = await cluster.history(PREFIX);
+    const granted = told.filter(({ what, uid }) => what === 'acquire' && uid !== undefined);
+    const errors = new Map<string, number>();
+    for (const { what, error } of told.filter(each => each.error !== undefined)) {
+      errors.set(`${what} ${error}`, (errors.get(`${what} ${error}`) ?? 0) + 1);
+    }
+    t.diagnostic(
+      JSON.stringify({
+        ...counts,
+        granted: granted.length,
+        known: granted.filter(each => each.before !== undefined).length,
+        knownWithoutQuorum: granted.filter(each => each.before !== undefined && isWithoutQuorum(each)).length,
+        revisions: new Set(events.map(({ revision }) => revision)).size,
+        errors: Object.fromEntries(errors),
+      }),
+    );
+    assert.deepEqual(counts, WANTED, 'every fault has happened as often as it should');
+    assert.ok(granted.length > SECONDS, `${granted.length} users are too few`);
+    assert.deepEqual(doubles, [], 'two names with one UID');
+    assert.deepEqual(judgeHistory(events), [], 'the history of the store');
+    // A name that a host holds has its UID, whatever is away; only while its daemon is killed is there no answer.
+    const held = told.filter(({ what, before: former }) => what === 'acquire' && former !== undefined);
+    assert.ok(held.some(isWithoutQuorum), 'nobody has asked for what it held while the store was away');
+    assert.deepEqual(
+      held.filter(({ error, uid, before: former }) =>
+        error === undefined ? uid !== former : error !== 'ConnectionLost',
+      ),
+      [],
+      'what was held before',
+    );
+    await Promise.all(fleet.hosts.map(host => host.untilMember(BACK_MS)));
+    const { stdout } = await fleet.host(0).fleet(['check', '--json=short']);
+    assert.deepEqual(JSON.parse(stdout).faults, []);
+  });
 });
 
 /** Has users come and go on a host, until it is killed. */

@@ -166,4 +166,34 @@ describe('hosts of a fleet', () => {
     assert.ok(!holds.some(({ name }) => name === 'f-lost'), 'it was freed');
     assert.equal(await other.acquire('web'), web);
   });
+
+  it('are told of that as soon as they are not cut off any more, and end what was given away', async () => {
+    const [one, other] = [fleet.host(0), fleet.host(1)];
+    const gone = await other.acquire('f-given');
+    const kept = await other.acquire('f-kept');
+    assert.equal(await one.acquire('f-kept'), kept);
+    await other.cutOff();
+    await until('the store does not count it as alive', async () => {
+      await fleet.expire(other);
+      return (await one.fleet(['forget-host', other.id, '--powered-off'])).status === 0;
+    });
+    assert.match((await one.fleet(['gc', 'f-given'])).stdout, new RegExp(`^${gone} of f-given cools down`));
+    const { holds: before } = await other.status();
+    assert.ok(before.some(({ name, live }) => name === 'f-given' && live));
+    await other.reconnect();
+    // It looks by itself after 2.5 minutes at the earliest.
+    await until(
+      'it has ended what it does not hold any more',
+      async () => {
+        const { holds, state } = await other.status();
+        return state === 'member' && !holds.some(({ name }) => name === 'f-given');
+      },
+      MINUTES_MS,
+    );
+    const { holds } = await other.status();
+    assert.deepEqual(
+      holds.find(({ name }) => name === 'f-kept'),
+      { name: 'f-kept', uid: kept, live: true },
+    );
+  });
 });

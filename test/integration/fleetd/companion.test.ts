@@ -15,6 +15,7 @@ import { until } from '../../support/until.ts';
 const PROGRAM = `${CHECKOUT}dist/src/bin/dynuser-fleetd.js`;
 const FLEET = 'io.dynuser.Fleet';
 const HOST = '00000000000000aa';
+const OTHER = '00000000000000bb';
 const RANGES = '65536-79999 90000-99999';
 
 const directory = mkdtempSync('/run/dynuser-fleetd-');
@@ -160,6 +161,38 @@ describe('dynuser-fleetd', () => {
         { host: HOST, hostName: 'db1', alive: false, fenced: false, incarnation: 'one', holds: 0 },
       ]);
       await stop(next);
+    });
+  }
+
+  for (const [kind, store] of stores) {
+    it(`tells a host at once that it was given up, by a store of the kind ${kind}`, async () => {
+      mkdirSync(`${directory}/registry`, { recursive: true, mode: 0o700 });
+      const companion = await start(`${kind}-fence`, `Fleet=fence\n${store()}`);
+      const call = (method: string, parameters: JsonObject = {}) =>
+        companion.client.call(`${FLEET}.${method}`, parameters);
+      await call('Create', { ranges: RANGES });
+      await call('Join', joining());
+      const watching = await connect(`${directory}/${kind}-fence.socket`);
+      const replies = watching.stream(`${FLEET}.Bindings`);
+      assert.deepEqual((await replies.next()).value?.['changes'], []);
+      await call('Join', joining({ host: OTHER }));
+      await call('Hold', { host: HOST, incarnation: 'one', name: 'web', candidates: [70_000] });
+      assert.equal((await replies.next()).value?.['complete'], true);
+      const ended = assert.rejects(replies.next(), refusedAs(`${FLEET}.NotMember`, { incarnation: 'fenced.one' }));
+      await call('ForgetHost', { host: HOST, evenAlive: true });
+      await ended;
+      watching.close();
+      // One that has joined again meanwhile is not meant.
+      const { state, incarnation } = await call('Join', joining({ incarnation: 'one', next: 'two' }));
+      assert.deepEqual([state, incarnation], ['fenced', 'fenced.one']);
+      await call('Join', joining({ incarnation: 'fenced.one', next: 'two' }));
+      const again = await connect(`${directory}/${kind}-fence.socket`);
+      const bindings = again.stream(`${FLEET}.Bindings`);
+      await bindings.next();
+      await call('Hold', { host: HOST, incarnation: 'two', name: 'db', candidates: [70_001] });
+      assert.deepEqual((await bindings.next()).value?.['changes'], [{ name: 'db', uid: 70_001, state: 'bound' }]);
+      again.close();
+      await stop(companion);
     });
   }
 

@@ -57,6 +57,9 @@ function judgeChange(
       return held ? [...faults, `${first} is free, and a host holds it`] : faults;
     }
     case 'uid': {
+      if (first.startsWith('fenced.')) {
+        return [];
+      }
       const name = value?.startsWith('-') ? undefined : value;
       const former = before?.replace(/^-/, '');
       if (name !== undefined && keys.get(`name/${name}`) !== first) {
