@@ -12,6 +12,8 @@ const LOG = '/tmp/call-trace';
 const FILES = ['openat', 'rename', 'symlink', 'unlink', 'mkdir', 'rmdir', 'link'];
 const DESCRIPTORS = ['write', 'writev', 'pwrite64', 'ftruncate', 'flock', 'sendmsg', 'fchmod', 'fchown'];
 const CALLS = [...FILES, ...DESCRIPTORS];
+/** What Node has its other threads do for it (fs/promises): who waits for the disk. */
+const CALLS_OF_THREADS = ['openat', 'rename', 'unlink', 'fsync'];
 
 /** The n-th call of a name, from the beginning of a trace. */
 export interface CallPoint {
@@ -37,8 +39,11 @@ export class CallTrace {
     this.#directories = directories;
   }
 
-  /** Begins to see the calls of the main thread. @param kill where it is killed with all others */
-  static async begin(pid: number, kill?: CallPoint): Promise<CallTrace> {
+  /**
+   * Begins to see the calls of the main thread, or those of all threads that wait for the disk.
+   * @param kill where it is killed with all others; of several threads, the first that makes so many such calls
+   */
+  static async begin(pid: number, kill?: CallPoint, of: 'main' | 'threads' = 'main'): Promise<CallTrace> {
     const inject = kill === undefined ? [] : ['-e', `inject=${kill.name}:signal=SIGKILL:when=${kill.nth}`];
     const argv = [
       '-p',
@@ -48,9 +53,10 @@ export class CallTrace {
       '-s',
       '80',
       '-e',
-      `trace=${CALLS.join()}`,
+      `trace=${(of === 'main' ? CALLS : CALLS_OF_THREADS).join()}`,
       '-e',
       'signal=none',
+      ...(of === 'main' ? [] : ['-f']),
       ...inject,
     ];
     const strace = spawn('strace', argv, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -58,7 +64,7 @@ export class CallTrace {
     let said = '';
     for await (const line of createInterface({ input: strace.stderr })) {
       said += line;
-      if (line.endsWith(' attached')) {
+      if (/ attached(?: with \d+ threads)?$/.test(line)) {
         strace.stderr.resume();
         return trace;
       }
@@ -72,7 +78,9 @@ export class CallTrace {
     await this.#ended;
     const counts = new Map<string, number>();
     const calls: TracedCall[] = [];
-    for (const line of readFileSync(LOG, 'utf8').split('\n')) {
+    for (const logged of readFileSync(LOG, 'utf8').split('\n')) {
+      // Of several threads, each line begins with whose it is.
+      const line = logged.replace(/^\d+ +/, '');
       const name = /^(\w+)\(/.exec(line)?.[1];
       if (name !== undefined) {
         const nth = (counts.get(name) ?? 0) + 1;
