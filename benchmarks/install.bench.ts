@@ -1,10 +1,10 @@
 /**
  * How long the packages take to be installed in a fresh Debian that has Node, on a disk, with all that dpkg syncs; and what they take there.
- * It needs the Debian that `.ci/prepare packages` makes.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
+import { CHECKOUT } from '../src/tooling/checkout.ts';
 import { buildPackages, FRESH_DEBIAN, packageIn } from '../test/support/built-packages.ts';
 import { printTable, printTargets } from './support/report.ts';
 import { median } from './support/statistics.ts';
@@ -15,10 +15,8 @@ const WANTED_MS = 10_000;
 const PACKAGES = ['libnss-dynuser', 'dynuser'];
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
-if (!existsSync(FRESH_DEBIAN)) {
-  process.stderr.write('bench: there is no Debian to install in; run "sh .ci/prepare packages"\n');
-  process.exit(2);
-}
+// Makes the Debian to install in, unless it is there.
+execFileSync('sh', ['.ci/prepare', 'packages'], { cwd: CHECKOUT, stdio: ['ignore', 'ignore', 'inherit'] });
 const architecture = execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
 const built = buildPackages(VERSION);
 const took: number[] = [];
