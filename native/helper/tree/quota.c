@@ -136,6 +136,20 @@ static const char *choose(int top, const struct tree_status *status, uint32_t *p
 	return "quotactl_fd";
 }
 
+/* Whether the directory above is in the same project: then it is that one's. */
+static bool is_inherited(int top, const struct tree_status *status, uint32_t project)
+{
+	int above = openat(top, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct fsxattr attributes = { 0 };
+	struct tree_status other;
+	bool same = above >= 0 && tree_stat(above, "", &other) && other.mount == status->mount &&
+		    ioctl(above, FS_IOC_FSGETXATTR, &attributes) == 0 && attributes.fsx_projid == project;
+
+	if (above >= 0)
+		(void)close(above);
+	return same;
+}
+
 /* Of links, devices and sockets the kernel takes no project by an open file; they take no space. */
 static bool join_entry(struct tree_worker *worker, const struct tree_batch *batch, const char *name)
 {
@@ -231,8 +245,8 @@ bool tree_limit(const struct tree_job *job, struct tree_report *report)
 	struct membership membership = { .project = attributes.fsx_projid, .uid = top.uid };
 	const char *failed = NULL;
 
-	/* One of an administrator's, or of whoever has the tree below that this one is in. */
-	if (membership.project != 0 && membership.project < PROJECT_MIN) {
+	if (membership.project != 0 &&
+	    (membership.project < PROJECT_MIN || is_inherited(report->top, &top, membership.project))) {
 		errno = EEXIST;
 		return say_no(report, "project");
 	}

@@ -221,7 +221,7 @@ async function limitTree(
   }
   const problem =
     refusal === 'project'
-      ? `${layout.realPath} is in a project of an administrator's; bound that (setquota(8)), take the directory out of it (chattr -p 0),`
+      ? `${layout.realPath} is in a project of an administrator's, or of a directory above it; bound that (setquota(8)), take the directory out of it (chattr -p 0),`
       : `the file system of ${layout.realPath} enforces no project quotas (${refusal.refused}); mount it with prjquota, ext4 after tune2fs -O project,quota,`;
   throw directoryFailed(`${DIRECTORY_CLASSES[kind].field}Quota`, `${problem} or leave the quota out`);
 }

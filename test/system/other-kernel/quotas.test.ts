@@ -15,6 +15,8 @@ const fill = (variable: string, name: string, kilobytes: number): string =>
 /** What statfs(2) says of a directory in a project with a bound is of that, in KiB and inodes. */
 const bounds = (path: string): string => `stat -f -c "%S %b %c" ${path} | { read s b c; echo $((s * b / 1024)) $c; }`;
 const PRIVATE_USERS = 'PrivateUsers=yes';
+/** A user of the host, whose directories are at their public paths. */
+const STATIC = ['DynamicUser=no', 'User=daemon'];
 
 function stepsOn(kind: 'State' | 'Cache', base: string): readonly Step[] {
   const variable = `${kind.toUpperCase()}_DIRECTORY`;
@@ -27,6 +29,8 @@ function stepsOn(kind: 'State' | 'Cache', base: string): readonly Step[] {
     step('within', run('web', [`${directory}=web`, `${quota}=1M`, PRIVATE_USERS], fill(variable, 'some', 128))),
     step('beyond', run('web', [`${directory}=web`, `${quota}=1M`, PRIVATE_USERS], fill(variable, 'big', 4_096))),
     step('project', `lsattr -pd ${web}; lsattr -pd ${web}/sub; lsattr -p ${web}/sub`),
+    step('above', run('own', [...STATIC, `${directory}=fixed`, `${quota}=1M`], 'true')),
+    step('below', run('own', [...STATIC, `${directory}=fixed/sub`, `${quota}=2M`], 'true')),
     step('size', `du -sk ${web}`),
     step('escape', run('web', [`${directory}=web`, `${quota}=1M`, PRIVATE_USERS], `chattr -p 0 $${variable}/some`)),
     step('lift', run('web', [`${directory}=web`, `${quota}=1M`], `chattr -p 0 $${variable}/some`)),
@@ -113,10 +117,12 @@ describe('quotas of directories', { skip: skipUnlessKernel() }, () => {
 
     it(`${fileSystem}: a directory in a project of an administrator's is not taken out of it`, () => {
       assert.equal(result(name('administrator')).status, 125);
-      assert.match(
-        result(name('administrator')).text,
-        /private\/own is in a project of an administrator's; bound that/,
-      );
+      const refusal =
+        /^dynuser-run: \S+\/(\S+) is in a project of an administrator's, or of a directory above it; bound that/m;
+      assert.equal(refusal.exec(result(name('administrator')).text)?.[1], 'own');
+      isWell(name('above'));
+      assert.equal(result(name('below')).status, 125, result(name('below')).text);
+      assert.equal(refusal.exec(result(name('below')).text)?.[1], 'sub');
     });
   }
 });
