@@ -1,10 +1,11 @@
 /** The time of day of a host jumps by a year: no UID is freed for that, and nothing is refused but connections with certificates that are not valid. */
+// time limit: 600 s
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
-import { CHECKOUT } from '../../../src/tooling/checkout.ts';
-import { FLEET_NAME, Fleet, type FleetHost, type FleetOptions } from '../../support/fleet/hosts.ts';
-import { until } from '../../support/until.ts';
+import { CHECKOUT } from '../../src/tooling/checkout.ts';
+import { FLEET_NAME, Fleet, type FleetHost, type FleetOptions } from '../support/fleet/hosts.ts';
+import { until } from '../support/until.ts';
 
 const YEAR_SEC = 365 * 86_400;
 const OFFSET = '/run/clock-offset';
