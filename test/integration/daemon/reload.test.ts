@@ -31,21 +31,21 @@ describe('SIGHUP', () => {
   });
   after(() => machine.stop());
 
-  /** @returns the messages that the reload left, with what belongs to them */
-  const reload = async (text: string | undefined): Promise<Record<string, unknown>[]> => {
+  /** @returns the messages that the reload left, which are so many, with what belongs to them */
+  const reload = async (text: string | undefined, count = 1): Promise<Record<string, unknown>[]> => {
     await machine.output(['rm', '-rf', FILE]);
     if (text !== undefined) {
       await machine.write(FILE, text);
     }
     const from = log.length;
     daemon.kill('SIGHUP');
+    const lines = () => log.slice(from).split('\n').slice(0, -1);
     await until('the log tells of the reload', () => /reloaded|stays as it was/.test(log.slice(from)));
-    // The words of one reload are written in one tick, so that what came with the first one is all.
-    return log
-      .slice(from)
-      .trim()
-      .split('\n')
-      .map(line => JSON.parse(line));
+    await until(
+      () => `the reload leaves ${count} messages, not ${lines().join(' ')}`,
+      () => lines().length >= count,
+    );
+    return lines().map(line => JSON.parse(line));
   };
   const mayAcquire = async (): Promise<boolean> => {
     const [result] = await host.calls([[ACQUIRE, { unit: 'peers.service', lifetime: 'explicit' }]], { uid: PEER });
@@ -76,7 +76,7 @@ describe('SIGHUP', () => {
   });
 
   it('says what changes at the next start alone, and applies the rest', async () => {
-    const lines = await reload('ExitIdleSec=9\nKillGraceSec=1\nMaxConnections=100\n');
+    const lines = await reload('ExitIdleSec=9\nKillGraceSec=1\nMaxConnections=100\n', 2);
     assert.deepEqual(
       lines.map(line => [line['level'], line['msg']]),
       [
