@@ -1,3 +1,4 @@
+// starts early: it installs and compiles a project
 /**
  * The package as a program gets it: packed, installed in an empty project without a network, compiled against, and run.
  * It has no dependencies, and of this checkout no file that it does not load or declare.

@@ -1,3 +1,4 @@
+// starts early: three etcd nodes
 /** What holds for both stores of a fleet, three etcd nodes and a directory: keys, transactions, and each transaction of a fleet. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';

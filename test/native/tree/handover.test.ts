@@ -1,3 +1,4 @@
+// starts early: it makes and walks large trees
 /** A handover of a tree that has everything: data intact, nothing outside touched, nothing granted that was granted before. */
 import assert from 'node:assert/strict';
 import { lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
