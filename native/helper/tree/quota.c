@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -53,6 +52,12 @@ static bool parse_bounds(const char *text, struct bounds *bounds)
 	return end != second && *end == '\0' && errno == 0;
 }
 
+/* Of the libraries one takes the request as an int, and another one as an unsigned long. */
+static bool attributes_call(int descriptor, unsigned long request, struct fsxattr *attributes)
+{
+	return syscall(SYS_ioctl, descriptor, request, attributes) == 0;
+}
+
 static long quota_call(int top, unsigned int command, uint32_t project, void *data)
 {
 	return syscall(SYS_quotactl_fd, top, QCMD(command, PRJQUOTA), project, data);
@@ -78,7 +83,7 @@ static const char *join(int descriptor, uint32_t project, bool inherits)
 {
 	struct fsxattr attributes;
 
-	if (ioctl(descriptor, FS_IOC_FSGETXATTR, &attributes) != 0)
+	if (!attributes_call(descriptor, FS_IOC_FSGETXATTR, &attributes))
 		return "ioctl_fsxgetattr";
 	uint32_t flags = attributes.fsx_xflags;
 
@@ -86,7 +91,7 @@ static const char *join(int descriptor, uint32_t project, bool inherits)
 	if (attributes.fsx_projid == project && attributes.fsx_xflags == flags)
 		return NULL;
 	attributes.fsx_projid = project;
-	return ioctl(descriptor, FS_IOC_FSSETXATTR, &attributes) == 0 ? NULL : "ioctl_fsxsetattr";
+	return attributes_call(descriptor, FS_IOC_FSSETXATTR, &attributes) ? NULL : "ioctl_fsxsetattr";
 }
 
 /* How many inodes a project has. A project that nobody has ever had may not be known at all. */
@@ -143,7 +148,7 @@ static bool is_inherited(int top, const struct tree_status *status, uint32_t pro
 	struct fsxattr attributes = { 0 };
 	struct tree_status other;
 	bool same = above >= 0 && tree_stat(above, "", &other) && other.mount == status->mount &&
-		    ioctl(above, FS_IOC_FSGETXATTR, &attributes) == 0 && attributes.fsx_projid == project;
+		    attributes_call(above, FS_IOC_FSGETXATTR, &attributes) && attributes.fsx_projid == project;
 
 	if (above >= 0)
 		(void)close(above);
@@ -235,7 +240,7 @@ bool tree_limit(const struct tree_job *job, struct tree_report *report)
 		errno = EOPNOTSUPP;
 		refused = "quotactl_fd";
 	}
-	if (refused == NULL && ioctl(report->top, FS_IOC_FSGETXATTR, &attributes) != 0)
+	if (refused == NULL && !attributes_call(report->top, FS_IOC_FSGETXATTR, &attributes))
 		refused = "ioctl_fsxgetattr";
 	if (refused != NULL)
 		return say_no(report, refused);

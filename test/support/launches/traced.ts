@@ -108,7 +108,8 @@ function mountsOf(text: string): string[] {
     .map(line =>
       line
         .replace(/^\d+ \d+ \S+ /, '')
-        .replace(/\/dev\/loop\d+/, '/dev/loop')
+        // The machine has no node for each number that a loop device of the host may have: then it is known by a descriptor.
+        .replace(/ - (\S+) (?:\/dev\/loop|\/proc\/self\/fd\/)\d+ /, ' - $1 /dev/loop ')
         .replace(/ (?:shared|master|propagate_from):\d+/g, ''),
     );
 }
