@@ -9,6 +9,8 @@ import type { Machine } from './machine.ts';
 
 const KERNEL = process.env['DYNUSER_TEST_KERNEL'] ?? '/usr/bin/linux.uml';
 const DEADLINE_MS = 200_000;
+/** User-mode Linux 6.12 panics if a process that has mapped an io_uring ends, as Node does with a libuv that uses it. */
+const NO_IO_URING = 'sysctl.kernel.io_uring_disabled=2';
 const OUTPUT = '/opt/other-kernel';
 
 /** A script of sh(1). Its standard output and standard error are one text. */
@@ -57,7 +59,7 @@ export async function runUnderOtherKernel(
   const { stdout, stderr } = await machine.run(
     [
       ...[KERNEL, 'mem=512M', ...drives, 'root=/dev/root', 'rootfstype=hostfs', 'rw', `init=${OUTPUT}/init`],
-      ...['con=null', 'con0=null,fd:1', 'panic=1', 'quiet', ...parameters],
+      ...['con=null', 'con0=null,fd:1', 'panic=1', 'quiet', NO_IO_URING, ...parameters],
     ],
     { timeoutMs: DEADLINE_MS, env: { TMPDIR: '/tmp', HOME: '/root' } },
   );
