@@ -22,7 +22,8 @@ function parse(text: string): FleetdConfig | ConfigError {
 
 function textOf({ fleet, store }: FleetdConfig): string {
   if (store.kind === 'directory') {
-    return `Fleet=${fleet}\nStore=${store.path}\n`;
+    // Slashes at its end are not of the path, and a blank before them is.
+    return `Fleet=${fleet}\nStore=${store.path}/\n`;
   }
   const { endpoints, certificateFile, keyFile, caFile } = store;
   const files = { CertificateFile: certificateFile, KeyFile: keyFile, CaFile: caFile };
