@@ -17,20 +17,21 @@ const IMAGE = `mkdir -p ${IMAGES} && cd ${IMAGES} && mkdir -p root/etc root/usr 
   echo 'int main(void) { return 0; }' | cc -static -x c -o root/true - && touch root/etc/os-release
   install -m 755 root/true /usr/local/bin/static-true
   mksquashfs root root.squashfs -quiet -no-progress >/dev/null && cp root.squashfs changing.squashfs`;
-/** More often than the launcher takes an image for one that does not change. */
-const CHANGE = `while touch ${IMAGES}/changing.squashfs; do sleep 0.5; done`;
-
+const OURS = 'dynuser-run -p RootImage=…';
+const THEIRS = 'systemd-run --wait -p DynamicUser=yes -p RootImage=…';
 /** Next to the installed launcher, whose helper it uses. */
 const WITHOUT_EARLY = '/usr/bin/dynuser-run-late';
 const COMMANDS = {
-  'dynuser-run -p RootImage=…': ['dynuser-run', '-u', 'web', `-pRootImage=${IMAGES}/root.squashfs`, '--', '/true'],
+  [OURS]: ['dynuser-run', '-u', 'web', `-pRootImage=${IMAGES}/root.squashfs`, '--', '/true'],
   'the same, but nothing is mounted and read while the daemon searches a user': [
     ...[WITHOUT_EARLY, '-u', 'web', `-pRootImage=${IMAGES}/root.squashfs`, '--', '/true'],
   ],
-  'the same, of an image that has to be looked into': [
+  // In the turn before its start: one that changes meanwhile is refused.
+  'touch of an image, which changes it': ['touch', `${IMAGES}/changing.squashfs`],
+  'dynuser-run of that image, which has to be looked into': [
     ...['dynuser-run', '-u', 'web', `-pRootImage=${IMAGES}/changing.squashfs`, '--', '/true'],
   ],
-  'systemd-run --wait -p DynamicUser=yes -p RootImage=…': [
+  [THEIRS]: [
     ...['systemd-run', '-q', '--wait', '-p', 'DynamicUser=yes', '-p', `RootImage=${IMAGES}/root.squashfs`, '/true'],
   ],
   'dynuser-run': ['dynuser-run', '-u', 'web', '--', '/usr/local/bin/static-true'],
@@ -49,7 +50,6 @@ try {
   const names = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[];
   const words = names.flatMap((name, index) => [...(index === 0 ? [] : [',']), ...COMMANDS[name]]);
   const argv = [`${CHECKOUT}dist/native/spawn-times`, 'turns', String(ROUNDS), ...words];
-  const changes = await machine.spawn(['sh', '-c', CHANGE]);
   const taken = (await machine.output(argv, { timeoutMs: DEADLINE_MS }))
     .split('\n')
     .map(line => line.split(' ').map(Number));
@@ -57,9 +57,8 @@ try {
     median(taken.flatMap(([command, microseconds = 0]) => (command === index ? [microseconds / 1_000] : []))),
   );
   printTable([['one at a time, median', ''], ...names.map((name, index) => [name, milliseconds(medians[index] ?? 0)])]);
-  changes.kill('SIGKILL');
-  const [ours = Number.NaN, , , theirs = Number.NaN] = medians;
-  const factor = theirs / ours;
+  const medianOf = (name: keyof typeof COMMANDS): number => medians[names.indexOf(name)] ?? Number.NaN;
+  const factor = medianOf(THEIRS) / medianOf(OURS);
   printTargets([
     {
       what: 'a start out of a squashfs image',
