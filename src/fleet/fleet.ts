@@ -722,7 +722,9 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
         const record = batch.find(one => one.name === name && one.uid === uid);
         if (record !== undefined) {
           const other =
-            boundName === undefined ? `the name with UID ${boundUid}` : `that UID with the name ${boundName}`;
+            boundName === undefined
+              ? `the name with UID ${boundUid}`
+              : `that UID with the name ${boundName.slice(0, 64)}`;
           conflicts.set(
             record.name,
             `this host holds ${name} with UID ${uid}, but the store of the fleet has ${other}; nothing more is started as ${name} here: release it and forget it ('dynuserctl fleet forget ${name}'), or do that with the other on every host, and free it ('dynuserctl fleet gc')`,
