@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Installed } from '../support/installed.ts';
 import { Machine } from '../support/machine.ts';
+import { until } from '../support/until.ts';
 
 const NAME = 'io.dynuser.Allocator1';
 const CALL = ['busctl', 'call', NAME, '/io/dynuser/Allocator1', NAME];
@@ -47,10 +48,7 @@ describe('the exit of an idle daemon beside systemd', () => {
   }
 
   async function untilInactive(): Promise<void> {
-    for (let tries = 0; (await show('ActiveState')) !== 'inactive'; tries++) {
-      assert.ok(tries < 200, await show('ActiveState'));
-      await sleep(50);
-    }
+    await until('it is inactive', async () => (await show('ActiveState')) === 'inactive');
     assert.equal(await show('Result'), 'success');
   }
 
@@ -63,7 +61,7 @@ describe('the exit of an idle daemon beside systemd', () => {
     assert.equal(calls, ROUNDS * 40);
     assert.ok(count > 3, `it was started ${count} times`);
     await untilInactive();
-    assert.deepEqual(await host.traces(), []);
+    await host.untilNothingIsKept();
   });
 
   it('fails no call on the bus either', async () => {

@@ -76,9 +76,7 @@ describe('a start in which something is exchanged', () => {
             stderr.split('\n').every(line => line === '' || /^dynuser-run: .|^sh: /.test(line)),
             stderr.slice(0, 500),
           );
-          for (let tries = 0; (await host.traces()).length > 0; tries++) {
-            assert.ok(tries < 500, 'a user is left');
-          }
+          await host.untilNothingIsKept();
         } finally {
           await machine.stop();
         }

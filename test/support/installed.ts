@@ -17,7 +17,7 @@ export const DYNUSER_NSSWITCH = {
 const TRACES = ['by-uid', 'by-name', 'members', 'groups', 'leases', 'static'].map(name => `dynuser/${name}`);
 
 /** How long the daemon may leave a call of this process without an answer, in milliseconds. */
-const ANSWER_DEADLINE_MS = 5_000;
+const ANSWER_DEADLINE_MS = 20_000;
 
 /** What came of one call. */
 export type CallResult =

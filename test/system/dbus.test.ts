@@ -10,6 +10,8 @@ import { Machine } from '../support/machine.ts';
 const DEADLINE_MS = 15_000;
 /** How long nothing has to happen for it to be believed that nothing does. */
 const QUIET_MS = 500;
+/** A program that ends when the file is there which is named after it. */
+const UNTIL = ['sh', '-c', 'until test -e "$0"; do sleep 0.05; done'];
 const NAME = 'io.dynuser.Allocator1';
 const PATH = '/io/dynuser/Allocator1';
 
@@ -116,12 +118,13 @@ describe('on the system bus', () => {
   it('tells the end of a unit that is stopped, that fails, that is done, that is collected', async () => {
     await run('stopped', 'sleep', 'infinity');
     await run('failed', 'sleep', 'infinity');
-    await run('done', 'sleep', '1');
+    await run('done', ...UNTIL, '/run/done');
     await run('collected', '--collect', 'sleep', 'infinity');
     const units = ['stopped.service', 'failed.service', 'done.service', 'collected.service'];
     for (const unit of units) {
       await adapter.watch(unit);
     }
+    await machine.output(['touch', '/run/done']);
     await adapter.ended('done.service');
     assert.deepEqual(
       units.map(unit => adapter.countEnded(unit)),
@@ -140,7 +143,7 @@ describe('on the system bus', () => {
   });
 
   it('takes a unit that is being started, or is between two runs, for one that lives', async () => {
-    await run('starting', '--no-block', '--service-type=oneshot', 'sleep', '2');
+    await run('starting', '--no-block', '--service-type=oneshot', ...UNTIL, '/run/started');
     assert.equal(await machine.output(['systemctl', 'show', '-P', 'ActiveState', 'starting']), 'activating');
     assert.equal((await adapter.check('starting.service')).kind, 'active');
     await run('queued', '--no-block', '-p', 'After=starting.service', 'sleep', 'infinity');
@@ -155,6 +158,7 @@ describe('on the system bus', () => {
     await systemctl('kill', '-s', 'KILL', 'again');
     await sleep(QUIET_MS);
     assert.deepEqual([adapter.countEnded('starting.service'), adapter.countEnded('again.service')], [0, 0]);
+    await machine.output(['touch', '/run/started']);
     await adapter.ended('starting.service');
     assert.equal(adapter.countEnded('queued.service'), 0);
     await systemctl('stop', 'again', 'queued');

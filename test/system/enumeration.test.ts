@@ -6,7 +6,7 @@ import { Machine } from '../support/machine.ts';
 
 const USERS = ['one', 'two'];
 /** How long workers of systemd-userdbd may take to be replaced, in milliseconds. */
-const WORKERS_MS = 5_000;
+const WORKERS_MS = 20_000;
 const DATABASES = ['passwd', 'group', 'shadow', 'gshadow'];
 
 describe('getent and userdbctl', () => {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import { Installed } from '../support/installed.ts';
 import { Machine } from '../support/machine.ts';
+import { until } from '../support/until.ts';
 
 const NAME = 'io.dynuser.Allocator1';
 const CALL = ['busctl', 'call', NAME, '/io/dynuser/Allocator1', NAME];
@@ -28,10 +29,7 @@ describe('the exit of an idle daemon beside systemd', () => {
     machine.output(['systemctl', 'show', '--value', '-p', property, 'dynuserd.service']);
 
   async function untilInactive(): Promise<void> {
-    for (let tries = 0; (await show('ActiveState')) !== 'inactive'; tries++) {
-      assert.ok(tries < 200, await show('ActiveState'));
-      await sleep(50);
-    }
+    await until('it is inactive', async () => (await show('ActiveState')) === 'inactive');
     assert.equal(await show('Result'), 'success');
   }
 
@@ -46,16 +44,13 @@ describe('the exit of an idle daemon beside systemd', () => {
     // The bus takes the call before it hears that the name is given back.
     await machine.output(['kill', '-STOP', bus]);
     late.stdin.write('now\n');
-    for (let tries = 0; (await show('ActiveState')) !== 'deactivating'; tries++) {
-      assert.ok(tries < 100, await show('ActiveState'));
-      await sleep(50);
-    }
+    await until('it goes', async () => (await show('ActiveState')) === 'deactivating');
     await machine.output(['kill', '-CONT', bus]);
     assert.match(String((await lines.next()).value), /^\[\d+,\d+,"late",true,"[0-9a-f]{32}"\]$/);
-    for (let tries = 0; (await show('ActiveState')) !== 'active' || (await show('MainPID')) === pid; tries++) {
-      assert.ok(tries < 100, await show('ActiveState'));
-      await sleep(50);
-    }
+    await until(
+      'the next one runs',
+      async () => (await show('ActiveState')) === 'active' && (await show('MainPID')) !== pid,
+    );
     assert.equal((await machine.run(['getent', 'passwd', 'late'])).status, 0);
     await host.ctl(['release', 'late']);
     await untilInactive();

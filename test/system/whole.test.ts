@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DYNUSER_NSSWITCH, errorOf, Installed, replyOf } from '../support/installed.ts';
 import { Machine } from '../support/machine.ts';
+import { until } from '../support/until.ts';
 
 const ACQUIRE = 'io.dynuser.Allocator.Acquire';
 const RELEASE = 'io.dynuser.Allocator.Release';
@@ -99,10 +100,7 @@ describe('the installed daemon beside systemd', () => {
     await sleep(500);
     assert.equal(await gone(), false);
     await machine.output(['systemctl', 'stop', 'held.service']);
-    for (let tries = 0; tries < 100 && !(await gone()); tries++) {
-      await sleep(50);
-    }
-    assert.equal(await gone(), true);
+    await until('the user has ended', gone);
   });
 
   it('answers on the bus, and says there who comes and goes', async () => {
@@ -112,7 +110,10 @@ describe('the installed daemon beside systemd', () => {
     monitor.stdout.setEncoding('utf8').on('data', (text: string) => {
       seen += text;
     });
-    await sleep(500);
+    await until('the monitor sees what is called', async () => {
+      await call('GetDynamicUsers');
+      return seen !== '';
+    });
     const acquired = await call('Acquire', 'sa{sv}', 'bus.service', '1', 'lifetime', 's', 'explicit');
     const [, uid, , , , lease] = acquired.stdout.trim().split(' ');
     assert.equal((await call('LookupDynamicUserByName', 's', 'bus')).stdout, `u ${uid}\n`);
@@ -127,11 +128,11 @@ describe('the installed daemon beside systemd', () => {
     assert.equal((await call('Release', 's', String(lease).replaceAll('"', ''))).status, 0);
     // Those of users before it may still be on their way when the monitor begins.
     const released = /"member":"UserReleased".*"bus"/;
-    for (let tries = 0; tries < 100 && !released.test(seen); tries++) {
-      await sleep(50);
-    }
+    await until(
+      () => `the bus says who goes; it says: ${seen}`,
+      () => released.test(seen),
+    );
     assert.match(seen, /"member":"UserAllocated".*"bus"/);
-    assert.match(seen, released);
     assert.match(await machine.output(['busctl', 'introspect', ...BUS]), /\.GetDynamicUsers\s+method/);
     monitor.kill('SIGTERM');
     await monitor.ended;

@@ -1,8 +1,8 @@
 /** The command beside the real daemon in a machine of its own: a user with directories from its start to its end. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Installed, withInstalled } from '../../support/installed.ts';
+import { until } from '../../support/until.ts';
 
 const TREE = '/var/lib/private/web';
 
@@ -110,10 +110,7 @@ test('what keeps a UID reserved is told by release, list, show and status, until
     assert.equal((await host.machine.run(['getent', 'passwd', 'web'])).status, 2);
 
     await host.machine.output(['umount', '/run/web/m']);
-    for (let tries = 0; (await ctl(host, 'list', '--no-legend')) !== ''; tries++) {
-      assert.ok(tries < 100, 'the UID is free once nothing is left');
-      await sleep(100);
-    }
-    assert.deepEqual(await host.traces(), []);
+    await until('the UID is free', async () => (await ctl(host, 'list', '--no-legend')) === '');
+    await host.untilNothingIsKept();
   });
 });

@@ -85,11 +85,9 @@ test('a file that is no socket, a path through a file', async () => {
 });
 
 test('a daemon that never answers', async () => {
-  const started = Date.now();
   const { status, errors } = await against(() => {}, 'list');
   assert.equal(status, 1);
   assert.match(errors, /^dynuserctl: dynuserd at \S+ does not answer \([^\n]* no answer within 5000 ms\): [^\n]+\n$/);
-  assert.ok(Date.now() - started < 8_000);
 });
 
 test('a daemon that closes the connection, and one that talks nonsense', async () => {

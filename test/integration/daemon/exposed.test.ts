@@ -1,7 +1,6 @@
 /** Directories of services that are started without mounts, as the installed daemon has them on its host. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { errorOf, type Installed, replyOf, withInstalled } from '../../support/installed.ts';
 import { until } from '../../support/until.ts';
 
@@ -19,10 +18,7 @@ async function isBack(host: Installed): Promise<boolean> {
 }
 
 async function untilBack(host: Installed): Promise<void> {
-  for (let tries = 0; tries < 250 && !(await isBack(host)); tries++) {
-    await sleep(20);
-  }
-  assert.ok(await isBack(host), await stat(host));
+  await until('the directories are back', () => isBack(host));
   assert.equal(await host.machine.output(['cat', '/var/lib/private/foo/file']), 'data');
 }
 
@@ -40,7 +36,7 @@ test('a user without mounts uses its directories, nobody else does, and they are
     assert.equal((await host.ctl(['acquire', ...OPTIONS, 'foo.service'])).stdout.trim(), uid);
     await host.ctl(['release', '--all', 'foo']);
     await untilBack(host);
-    assert.deepEqual(await host.traces(), []);
+    await host.untilNothingIsKept();
   });
 });
 
@@ -67,7 +63,7 @@ test('a daemon that is killed while a user lives, or while it ends, has its dire
     stubborn.kill('SIGKILL');
     await host.startDaemon();
     await untilBack(host);
-    assert.deepEqual(await host.traces(), []);
+    await host.untilNothingIsKept();
   });
 });
 

@@ -55,7 +55,7 @@ function endOf({ starter }: Holder): Promise<number | string> {
 async function untilFree(host: Installed, uid: number): Promise<void> {
   await until('the UID is free', () => !isReserved(host, uid));
   assert.deepEqual(await processesOf(host, uid), []);
-  assert.deepEqual(await host.traces(), []);
+  await host.untilNothingIsKept();
   assert.equal((await host.machine.run(['id', 'held'])).status, 1);
 }
 

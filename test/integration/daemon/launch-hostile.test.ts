@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import { Machine } from '../../support/machine.ts';
-import { until } from '../../support/until.ts';
 
 const UNIT = '/etc/hostile/x.service';
 const SERVICE = '[Service]\nDynamicUser=yes\nExecStart=/bin/echo ran\n';
@@ -25,7 +24,7 @@ describe('what is hostile', () => {
     assert.match(stderr, words);
     assert.equal(stderr.match(/\n/g)?.length, 1, stderr);
     assert.ok(stderr.length < 1_000, `${stderr.length} characters`);
-    assert.deepEqual(await host.traces(), []);
+    await host.untilNothingIsKept();
   };
   const inUnit = async (lines: string, words: RegExp): Promise<void> => {
     await host.machine.write(UNIT, `${SERVICE}${lines}\n`);
@@ -59,7 +58,7 @@ describe('what is hostile', () => {
     // As with systemd-run they are escaped, so that they are names.
     for (const name of ['../x', 'a\nb', 'a/b']) {
       assert.equal(await host.machine.output(['dynuser-run', `--unit=${name}`, 'echo', 'yes']), 'yes');
-      await until('nothing stays', async () => (await host.traces()).length === 0);
+      await host.untilNothingIsKept();
     }
   });
 

@@ -1,17 +1,9 @@
 /** Launches through the installed daemon, launcher and NSS module: who the program is, and what stays of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { errorOf, type Installed, withInstalled } from '../../support/installed.ts';
+import { errorOf, withInstalled } from '../../support/installed.ts';
 
 const LAUNCH = 'io.dynuser.Allocator.Launch';
-
-async function nothingStays(host: Installed): Promise<void> {
-  for (let tries = 0; tries < 250 && (await host.traces()).length > 0; tries++) {
-    await sleep(20);
-  }
-  assert.deepEqual(await host.traces(), []);
-}
 
 test('a program is the user of its unit, resolvable, in the groups that name it, and its UID is free when it ends', async () => {
   await withInstalled({}, async host => {
@@ -24,7 +16,7 @@ test('a program is the user of its unit, resolvable, in the groups that name it,
     assert.equal(await run('id', '-G'), `${uid} 777`);
     assert.equal(await run('-p', 'SupplementaryGroups=games media', 'id', '-Gn'), 'grouped games media');
     assert.equal(await run('-p', 'Group=games', 'id'), `uid=${uid}(grouped) gid=60(games) groups=60(games),777(media)`);
-    await nothingStays(host);
+    await host.untilNothingIsKept();
   });
 });
 
@@ -55,7 +47,7 @@ test('static users and root run as what they are, without a lease that touches t
     const refused = await host.machine.run(['dynuser-run', '-p', 'DynamicUser=no', '-p', 'User=nobody-knows', 'true']);
     assert.equal(refused.status, 125);
     assert.match(refused.stderr, /user nobody-knows does not exist/);
-    await nothingStays(host);
+    await host.untilNothingIsKept();
   });
 });
 
@@ -68,6 +60,6 @@ test('who may not launch, and what cannot be launched, leaves nothing', async ()
     const group = errorOf((await host.calls([[LAUNCH, parameters]]))[0]);
     assert.equal(group.error, 'io.dynuser.Allocator.NameConflict');
     assert.equal(group.parameters['field'], 'Group');
-    await nothingStays(host);
+    await host.untilNothingIsKept();
   });
 });

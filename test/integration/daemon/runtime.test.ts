@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Installed, withInstalled } from '../../support/installed.ts';
 import { firstOutput } from '../../support/machine/process.ts';
-import { until } from '../../support/until.ts';
 
 /** Starts a service, and waits until it says that it runs. */
 async function started(host: Installed, properties: readonly string[], script: string) {
@@ -72,6 +71,6 @@ test('the time is shown, and continues while there is no daemon', async () => {
     assert.equal(JSON.parse((await host.ctl(['list', '--json=short'])).stdout).length, 1);
     long.service.kill('SIGTERM');
     await long.ended;
-    await until('the daemon keeps nothing', async () => (await host.traces()).length === 0);
+    await host.untilNothingIsKept();
   });
 });

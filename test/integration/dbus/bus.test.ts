@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { Bus } from '../../../src/dbus/bus.ts';
 import { BusApi } from '../../../src/dbus/bus-api.ts';
 import { askDriver, openConnection } from '../../../src/dbus/connection.ts';
-import { CALL_TIMEOUT_MS, OPEN_TIMEOUT_MS, OUTPUT_BYTES_MAX } from '../../../src/dbus/limits.ts';
+import { OPEN_TIMEOUT_MS, OUTPUT_BYTES_MAX } from '../../../src/dbus/limits.ts';
 import { UnitWatch } from '../../../src/dbus/unit-watch.ts';
 import { TableAllocator } from '../../support/table-allocator.ts';
 import { until } from '../../support/until.ts';
@@ -260,9 +260,7 @@ describe('a peer that is asked', () => {
     await askDriver(peer, 'RequestName', 'su', 'test.Peer', 0);
     const [owner] = await askDriver(us, 'GetNameOwner', 's', 'test.Peer');
     const ask = () => us.call({ destination: String(owner), path: '/', interface: 'test.Peer', member: 'Ask' });
-    const before = performance.now();
     await assert.rejects(ask(), /Ask: no answer within 5 s/);
-    assert.ok(performance.now() - before < CALL_TIMEOUT_MS + SLACK_MS);
     const left = ask();
     peer.close();
     await assert.rejects(left, /NoReply/);

@@ -10,6 +10,7 @@ import type { PinnedProcess } from '../../../src/allocator/ports.ts';
 import { asPid, type Pid } from '../../../src/core/ids.ts';
 import { ProcessWatch } from '../../../src/host/processes/watch.ts';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { until } from '../../support/until.ts';
 import { withDirectory } from './helpers.ts';
 
 const WORLD = `${CHECKOUT}dist/test/integration/host/watch-world.js`;
@@ -124,8 +125,7 @@ describe('a process', () => {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const [line] = await once(parent.stdout, 'data');
-    await sleep(100);
-    assert.deepEqual(watch.open(pidOf(Number(line))), { kind: 'gone' });
+    await until('it has exited', () => watch.open(pidOf(Number(line))).kind === 'gone');
     parent.kill('SIGKILL');
   });
 

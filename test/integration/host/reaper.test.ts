@@ -23,7 +23,7 @@ function beside(helper: string, script: string): HelperCommand {
     ...namespaces,
     'sh',
     '-ec',
-    `{ ${script} } </dev/null >/dev/null 2>&1; sleep 0.3; "$@"; true`,
+    `{ ${script} } </dev/null >/dev/null 2>&1; sleep 1; "$@"; true`,
     'sh',
     helper,
   ];

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../support/until.ts';
 import { withDirectory } from './helpers.ts';
 
 const MODULE = new URL('../../../src/host/systemd/listen-fds.js', import.meta.url).href;
@@ -31,10 +31,10 @@ it('a socket that systemd opened is served', () =>
     const activator = spawn('systemd-socket-activate', command, { stdio: 'ignore' });
     const ended = once(activator, 'exit');
     let answer: string | undefined;
-    for (let attempt = 0; attempt < 100 && answer === undefined; attempt++) {
+    await until('it answers', async () => {
       answer = await ask(path).catch(() => undefined);
-      await sleep(answer === undefined ? 50 : 0);
-    }
+      return answer !== undefined;
+    });
     assert.equal(answer, 'varlink');
     await ended;
   }));

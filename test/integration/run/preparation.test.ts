@@ -1,9 +1,9 @@
 /** Commands that run before the service, and those that run with more than the user's rights. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LaunchCommand, LaunchPlan } from '../../../src/api/generated/io-dynuser-allocator.ts';
 import { FOR_SPECIAL_FILES } from '../../support/filters.ts';
+import { until } from '../../support/until.ts';
 import { LauncherHost, UID } from './fake-daemon.ts';
 
 const sh = (script: string, changes: Partial<LaunchCommand> = {}): LaunchCommand => ({
@@ -109,9 +109,6 @@ describe('the commands of dynuser-run', () => {
     await new Promise(resolve => process.stdout.once('data', resolve));
     process.kill('SIGKILL');
     await process.ended;
-    for (let tries = 0; (await host.machine.run(['pgrep', '-u', `${UID}`])).status === 0; tries += 1) {
-      assert.ok(tries < 100, 'its child outlives it');
-      await sleep(20);
-    }
+    await until('its child ends', async () => (await host.machine.run(['pgrep', '-u', `${UID}`])).status === 1);
   });
 });

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const RUN_DEADLINE_MS = 30_000;
 const OUTPUT_MAX = 64 * 1024 * 1024;
 /** How long entering the namespaces may take, in milliseconds. */
-const ENTER_DEADLINE_MS = 5_000;
+const ENTER_DEADLINE_MS = 20_000;
 
 const PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', dirname(process.execPath)].join(':');
 

@@ -1,10 +1,10 @@
 /** That no privilege comes back to a dynamic user: not by its process's state, a program of root's, a keyring or a namespace. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import type { RunResult } from '../../support/machine/process.ts';
 import { Machine } from '../../support/machine.ts';
+import { until } from '../../support/until.ts';
 
 const NO_CAPABILITIES = '0000000000000000';
 /** security.capability of capabilities(7), revision 2: CAP_DAC_READ_SEARCH, permitted and effective. */
@@ -125,17 +125,13 @@ describe('a dynamic user', () => {
     for (const hidden of ['', '; syscall($keyctl, 5, -4, 0x3f000000 | 0x200000)']) {
       const said = await run(['perl', '-e', `${ADD_TO_USER}${hidden}`, 'of-user']);
       assert.equal(said.stdout, 'added');
-      const host = new Installed(machine);
-      for (let tries = 0; (await host.traces()).length > 0; tries++) {
-        assert.ok(tries < 500, 'the user does not end');
-        await sleep(20);
-      }
+      await new Installed(machine).untilNothingIsKept();
       // The kernel comes to what is invalid when it has time.
       const ofUser = new RegExp(`^ *${uid}:`, 'm');
-      for (let tries = 0; ofUser.test(await machine.output(['cat', '/proc/key-users'])); tries++) {
-        assert.ok(tries < 500, 'the kernel keeps keyrings for the UID');
-        await sleep(20);
-      }
+      await until(
+        'the kernel keeps no keyrings for the UID',
+        async () => !ofUser.test(await machine.output(['cat', '/proc/key-users'])),
+      );
       assert.equal(await asUid(), 'Required key not available', hidden);
     }
   });

@@ -1,9 +1,9 @@
 /** Namespaces that systemd 257 does not make, and those at paths that are wrong; what both have is in worlds.test.ts. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import { Machine } from '../../support/machine.ts';
+import { until } from '../../support/until.ts';
 
 describe('namespaces of a service', () => {
   let machine: Machine;
@@ -99,9 +99,6 @@ describe('namespaces of a service', () => {
     assert.notEqual(await count(), before);
     service.kill('SIGKILL');
     await service.ended;
-    for (let tries = 0; (await count()) !== before; tries++) {
-      assert.ok(tries < 500, 'something stays');
-      await sleep(20);
-    }
+    await until('nothing stays', async () => (await count()) === before);
   });
 });

@@ -3,7 +3,6 @@
  * a trace of the other, and what a program sees inside is compared fact by fact.
  */
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Installed } from '../../support/installed.ts';
 import { Machine } from '../../support/machine.ts';
 import { readSource } from '../../support/sources.ts';
@@ -106,7 +105,8 @@ export class Worlds {
     const which = instance === undefined ? [] : [`--instance=${instance}`];
     const argv = [...STARTER, 'dynuser-run', `--unit-file=${UNIT_FILES}/${name}.service`, ...which];
     const { status } = await this.machine.run(argv);
-    await this.#nothingStays();
+    // The daemon takes what it left after its end.
+    await new Installed(this.machine).untilNothingIsKept();
     return status === 0 ? this.#report() : NO_WORLD;
   }
 
@@ -114,16 +114,5 @@ export class Worlds {
   async #report(): Promise<Facts> {
     const ofProgram = factsOf(await this.machine.output(['cat', OUTPUT]));
     return new Map([...ofProgram, ...hostFactsOf(await this.machine.sh(HOST_REPORT))]);
-  }
-
-  /** The daemon takes what it left after its end. */
-  async #nothingStays(): Promise<void> {
-    const host = new Installed(this.machine);
-    for (let tries = 0; (await host.traces()).length > 0; tries++) {
-      if (tries === 500) {
-        throw new Error('the user does not end');
-      }
-      await sleep(20);
-    }
   }
 }

@@ -69,7 +69,7 @@ describe('a service below tini, in a PID namespace of its own', () => {
   async function isFree(): Promise<void> {
     await web.until('the end of the lease', async () => (await web.leases()).length === 0);
     assert.equal(await web.resolves(), false);
-    assert.deepEqual(await host.traces(), []);
+    await host.untilNothingIsKept();
     assert.deepEqual(await web.processes(uid), []);
   }
 

@@ -175,11 +175,11 @@ test('a lease that nobody claims ends after the grace', async () => {
 test('a lease that is released while it waits is nobody’s any more', async () => {
   const built = buildUseCases();
   const { lease } = await acquire(built, 'a.service', process(1));
-  const { claims, processes } = claimsOf(built, 200);
+  const { claims, processes } = claimsOf(built, 1_000);
   processes.start(process(1));
   claims.resume();
   await built.release(lease.id);
   assert.equal(processes.opened, 0);
   refuses(() => claims.claim(lease.id, uid(7), process(1)));
-  await sleep(250);
+  await sleep(1_100);
 });

@@ -11,7 +11,7 @@ import { parseTreeLine, type TreeHelper, treeHelper, type WalkOptions } from '..
 const directory = mkdtempSync(`${tmpdir()}/dynuser-helper-`);
 after(() => rmSync(directory, { recursive: true }));
 
-const SILENCE_MS = 300;
+const SILENCE_MS = 1_500;
 
 /** Runs a script as the helper, on a directory. */
 async function chown(script: string | undefined, more: WalkOptions = {}) {
@@ -45,7 +45,7 @@ const WRONG: readonly (readonly [what: string, script: string | undefined, reaso
   ['saw a change', 'echo changed a/b; exit 1', /\/a\/b was changed while the tree was handed over/],
   ['says nothing and ends', 'echo broken >&2; exit 3', /ended with status 3: broken; the next handover finishes/],
   ['is killed', 'kill -9 $$', /ended with SIGKILL/],
-  ['says nothing', 'exec sleep 60', /said nothing for 0\.3 s/],
+  ['says nothing', 'exec sleep 60', /said nothing for 1\.5 s/],
   ['says what is none of its lines', 'echo hello; exec sleep 60', /said what is none of its lines/],
   ['does not end a line', 'head -c 10000 /dev/zero | tr "\\0" x; exec sleep 60', /said what is none of its lines/],
 ];
