@@ -33,6 +33,8 @@ export interface AllocatorDeps extends LeaseDeps, Omit<SearchDeps, keyof LeaseDe
   readonly fleet?: FleetPort;
 }
 
+/** How long the account files stay locked while the fleet is asked, in milliseconds: an answer takes a tenth of that, and useradd(8) waits 15 s. */
+const FLEET_LOCKED_MS = 50;
 /** How often a request tries again if the fleet says that a name has another UID than was locked. */
 const FLEET_TURNS_MAX = 8;
 
@@ -283,16 +285,12 @@ export class Allocator {
       return { kind: 'evidence', evidence: found };
     }
     if (hold !== undefined) {
-      const isAsked = fleet?.holds(name) !== true;
-      if (isAsked) {
-        // No account of this host waits for a network: what has come meanwhile is looked for once more.
-        held.unlockAccounts();
+      // No account of this host waits for a network: what has come meanwhile is looked for once more.
+      const { result, wasUnlocked } = await held.lockedAtMost(FLEET_LOCKED_MS, () => hold(uid));
+      if (result.kind !== 'held') {
+        return result;
       }
-      const outcome = await hold(uid);
-      if (outcome.kind !== 'held') {
-        return outcome;
-      }
-      const since = isAsked ? await stopwatch.checking(() => this.#lookAgain(held, lookup)) : undefined;
+      const since = wasUnlocked ? await stopwatch.checking(() => this.#lookAgain(held, lookup)) : undefined;
       if (since !== undefined) {
         return since === 'known' ? { kind: 'known' } : { kind: 'evidence', evidence: since };
       }

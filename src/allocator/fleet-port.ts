@@ -63,8 +63,6 @@ export interface FleetPort {
    * @throws DynuserError FleetUnavailable, FleetConflict
    */
   hold(name: UserName, uid: Uid): Promise<HoldOutcome>;
-  /** Whether this host has recorded that it holds the name, so that nobody has to be asked. */
-  holds(name: UserName): boolean;
   /** What is known of a name of the fleet, without asking anybody. */
   finding(name: UserName): FleetFinding;
   /** Reads anew which UIDs are whose. @throws DynuserError FleetUnavailable */

@@ -40,10 +40,26 @@ export class HeldUid implements UidHold, Disposable {
     this.#ends.push(await this.#deps.accounts.take());
   }
 
-  /** Lets others change accounts while something else is waited for. lockAccounts() and another look at the UID have to follow. */
-  unlockAccounts(): void {
-    for (const end of this.#ends.splice(0)) {
-      end();
+  /**
+   * Waits for something with the account files locked, but lets others change accounts if it takes longer than that.
+   * @returns what it gave, and whether lockAccounts() and another look at the UID have to follow
+   */
+  async lockedAtMost<Result>(
+    ms: number,
+    task: () => Promise<Result>,
+  ): Promise<{ result: Result; wasUnlocked: boolean }> {
+    let wasUnlocked = false;
+    const late = setTimeout(() => {
+      wasUnlocked = true;
+      for (const end of this.#ends.splice(0)) {
+        end();
+      }
+    }, ms);
+    try {
+      const result = await task();
+      return { result, wasUnlocked };
+    } finally {
+      clearTimeout(late);
     }
   }
 

@@ -6,7 +6,7 @@ import { createConnection, type Socket } from 'node:net';
 import { FLEET_INTERFACE } from '../api/generated/io-dynuser-fleet.ts';
 import { Semaphore } from '../core/semaphore.ts';
 import { ClientInterfaces, VarlinkClient } from '../varlink/client.ts';
-import { ConnectionError } from '../varlink/errors.ts';
+import { ConnectionError, VarlinkError } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { ReplyStream } from '../varlink/reply-stream.ts';
 import { socketDescriptor } from '../varlink/socket-handle.ts';
@@ -18,6 +18,9 @@ const CALL_DEADLINE_MS = 8_000;
 const REPLY_BYTES_MAX = 256 * 1024;
 /** Calls at a time, each by its own connection: replies of one connection wait for each other. */
 const CALLS_MAX = 16;
+/** Connections that are kept for the next calls, and for how long, in milliseconds: the companion ends them after a minute. */
+const KEPT_MAX = 2;
+const KEPT_MS = 30_000;
 
 export interface CompanionDeps {
   /** the path of its socket */
@@ -30,6 +33,8 @@ export class Companion {
   readonly #deps: CompanionDeps;
   readonly #calls = new Semaphore(CALLS_MAX);
   readonly #clients = new Set<VarlinkClient>();
+  /** those that no call uses now, with what ends them; the one that was used last is at the end */
+  readonly #kept = new Map<VarlinkClient, NodeJS.Timeout>();
   readonly #interfaces = new ClientInterfaces([FLEET_INTERFACE], 'drop');
 
   constructor(deps: CompanionDeps) {
@@ -39,12 +44,19 @@ export class Companion {
   /** @throws VarlinkError an error of the interface; ConnectionError if it is away, is somebody else, or answers nonsense */
   async call<Fields>(method: string, parameters: JsonObject): Promise<Fields> {
     return await this.#calls.run(async () => {
-      const client = await this.connect();
+      const client = this.#keptOne() ?? (await this.connect());
       try {
+        const reply = await client.call(`${INTERFACE}.${method}`, parameters);
+        this.#keep(client);
         // It was checked against the interface that the type was made from.
-        return (await client.call(`${INTERFACE}.${method}`, parameters)) as Fields;
-      } finally {
-        client.close();
+        return reply as Fields;
+      } catch (error) {
+        if (error instanceof VarlinkError) {
+          this.#keep(client);
+        } else {
+          client.close();
+        }
+        throw error;
       }
     });
   }
@@ -67,6 +79,29 @@ export class Companion {
     }
   }
 
+  #keptOne(): VarlinkClient | undefined {
+    const client = [...this.#kept.keys()].at(-1);
+    if (client !== undefined) {
+      this.#unkeep(client);
+    }
+    return client;
+  }
+
+  #keep(client: VarlinkClient): void {
+    if (this.#kept.size >= KEPT_MAX) {
+      client.close();
+      return;
+    }
+    const timer = setTimeout(() => client.close(), KEPT_MS);
+    timer.unref();
+    this.#kept.set(client, timer);
+  }
+
+  #unkeep(client: VarlinkClient): void {
+    clearTimeout(this.#kept.get(client));
+    this.#kept.delete(client);
+  }
+
   /** Ends all calls: whoever waits for one is told so. */
   close(): void {
     for (const client of this.#clients) {
@@ -86,7 +121,10 @@ export class Companion {
     const limits = { timeoutMs: CALL_DEADLINE_MS, maxFrameBytes: REPLY_BYTES_MAX };
     const client = new VarlinkClient(socket, this.#interfaces, limits);
     this.#clients.add(client);
-    void client.closed.then(() => this.#clients.delete(client));
+    void client.closed.then(() => {
+      this.#clients.delete(client);
+      this.#unkeep(client);
+    });
     return client;
   }
 }

@@ -286,10 +286,6 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     return owner === name ? undefined : owner;
   }
 
-  holds(name: UserName): boolean {
-    return this.#deps.records.byName.has(name);
-  }
-
   finding(name: UserName): FleetFinding {
     const record = this.#deps.records.byName.get(name);
     const uid = record?.uid ?? this.#mirror.uidOf(name);
@@ -336,6 +332,8 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     await this.#member(noUid(name));
     const { incarnation } = records.host;
     this.#holding++;
+    // Both take about as long: the disk and the store are asked at a time.
+    const prepared = records.prepare({ name, uid, directories: [], shared: [] });
     try {
       const reply = await companion.call<HoldReply>('Hold', {
         ...{ host: identity.host, incarnation: incarnation ?? '', name, candidates: [uid] },
@@ -345,7 +343,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       }
       await this.#checkMirror(name, uid);
       try {
-        await records.put({ name, uid, directories: [], shared: [] });
+        await prepared.commit();
       } catch (error) {
         throw new DynuserError('HostFailed', `the hold of ${name} cannot be recorded: ${reasonOf(error)}`, {}, error);
       }
@@ -353,6 +351,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       this.#publishSoon();
       return { kind: 'held' };
     } catch (error) {
+      await this.#keep(() => prepared.drop());
       return this.#refusalOf(name, uid, error);
     } finally {
       this.#holding--;

@@ -3,8 +3,9 @@
  * that is written here is the right to run processes as that user at any time, without asking; so each file is written whole, and is on
  * disk before anybody acts on it.
  */
-import { closeSync, constants, fsyncSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fsync, openSync, readFileSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { asUid, type Uid, type UserName } from '../core/ids.ts';
 import { parseUserName } from '../core/name.ts';
 import { hasCode, PinnedDirectory } from '../files/pinned-directory.ts';
@@ -17,9 +18,12 @@ const IDLE = 'idle';
 const SNAPSHOT = 'snapshot';
 /** A file that is being written, until it is renamed. User names have no dot. */
 const NEW = '.new';
+/** The same of a hold that the store is still asked for. */
+const ASKED = '.asked.new';
 /** The holds of another machine, of whose disk this one is a copy. */
 const STRANGE = 'holds.of';
 
+const WRITE_NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 /** A record is smaller: two numbers and the directories. */
 const RECORD_BYTES_MAX = 256 * 1024;
 /** Directories that a record names; a name with more is never forgotten by itself. */
@@ -65,6 +69,14 @@ export interface FleetRecords {
   readonly idle: ReadonlyMap<string, number>;
   /** the snapshot of a daemon before */
   readonly snapshot: string | undefined;
+}
+
+/** A record that is being written while the store is asked for the hold. It is one from commit() on, and at a start before that nothing. */
+export interface PreparedRecord {
+  /** When it returns, the record is on disk. @throws Error as put() does, or why it could not be written */
+  commit(): Promise<void>;
+  /** The store has refused: nothing is left. */
+  drop(): Promise<void>;
 }
 
 /** Told of a file that is not what it should be, and of what becomes of it. */
@@ -118,7 +130,27 @@ export class RecordFiles implements FleetRecords, Disposable {
   }
 
   /** When it returns, the record is on disk. A UID that another record has is refused. @throws Error */
-  async put(record: HoldRecord): Promise<void> {
+  put(record: HoldRecord): Promise<void> {
+    return this.#record(record, () => this.#write(this.#holds, record.name, encodeRecord(record)));
+  }
+
+  /** Begins to write a record that may not be one in the end. To be ended by one of its two methods before the next one of the name. */
+  prepare(record: HoldRecord): PreparedRecord {
+    const file = `${record.name}${ASKED}`;
+    const written = this.#inTurn(`${HOLDS}/${file}`, () => writeWhole(this.#holds.entry(file), encodeRecord(record)));
+    // Whoever commits is told.
+    written.catch(() => undefined);
+    return {
+      commit: () =>
+        this.#record(record, async () => {
+          await written;
+          await this.#inTurn(`${HOLDS}/${record.name}`, () => replace(this.#holds, file, record.name));
+        }),
+      drop: () => this.#inTurn(`${HOLDS}/${file}`, () => unlink(this.#holds.entry(file)).catch(ignoreMissing)),
+    };
+  }
+
+  async #record(record: HoldRecord, write: () => Promise<void>): Promise<void> {
     const former = this.#byName.get(record.name);
     const owner = this.#byUid.get(record.uid);
     if ((owner !== undefined && owner.name !== record.name) || (former !== undefined && former.uid !== record.uid)) {
@@ -128,7 +160,7 @@ export class RecordFiles implements FleetRecords, Disposable {
     this.#byName.set(record.name, record);
     this.#byUid.set(record.uid, record);
     try {
-      await this.#write(this.#holds, record.name, encodeRecord(record));
+      await write();
     } catch (error) {
       if (former === undefined) {
         this.#byName.delete(record.name);
@@ -148,7 +180,7 @@ export class RecordFiles implements FleetRecords, Disposable {
     }
     await this.#inTurn(`${HOLDS}/${name}`, async () => {
       await unlink(this.#holds.entry(name)).catch(ignoreMissing);
-      syncDirectory(this.#holds);
+      await synced(this.#holds.descriptor);
     });
     this.#byName.delete(name);
     this.#byUid.delete(record.uid);
@@ -235,17 +267,8 @@ export class RecordFiles implements FleetRecords, Disposable {
 
   #write(directory: PinnedDirectory, name: string, text: string): Promise<void> {
     return this.#inTurn(`${directory === this.#holds ? `${HOLDS}/` : ''}${name}`, async () => {
-      const fresh = directory.entry(name + NEW);
-      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-      const file = await open(fresh, flags, 0o600);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(fresh, directory.entry(name));
-      syncDirectory(directory);
+      await writeWhole(directory.entry(name + NEW), text);
+      await replace(directory, name + NEW, name);
     });
   }
 
@@ -262,8 +285,23 @@ export class RecordFiles implements FleetRecords, Disposable {
   }
 }
 
-function syncDirectory(directory: PinnedDirectory): void {
-  fsyncSync(directory.descriptor);
+const synced = promisify(fsync);
+
+/** When it returns, the text is on disk, but perhaps not the name of its file. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const file = await open(path, WRITE_NEW, 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** When it returns, the file has its name on disk. */
+async function replace(directory: PinnedDirectory, fresh: string, name: string): Promise<void> {
+  await rename(directory.entry(fresh), directory.entry(name));
+  await synced(directory.descriptor);
 }
 
 function ignoreMissing(error: unknown): void {

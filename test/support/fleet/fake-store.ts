@@ -217,6 +217,8 @@ export class FakeCompanion {
   readonly store: FakeStore;
   /** what it was asked, in order */
   readonly asked: string[] = [];
+  /** how many it has had */
+  connections = 0;
   /** instead of what the store says, for methods that are lied about or fail */
   readonly instead: Record<string, (parameters: JsonObject, honest: Handler) => JsonObject | Promise<JsonObject>> = {};
   /** changes that it tells besides those of the store, with the first batch */
@@ -249,7 +251,11 @@ export class FakeCompanion {
           methods: { ...Object.fromEntries([...served, ...others]), Bindings: call => this.#bindings(call) },
         },
       ],
-      ...{ identify: () => null, quotaKey: () => 'one', privileged: () => true, onFailure: () => undefined },
+      identify: () => {
+        this.connections++;
+        return null;
+      },
+      ...{ quotaKey: () => 'one', privileged: () => true, onFailure: () => undefined },
     });
     await this.#server.listen({ path: this.#path, mode: 0o600 });
   }

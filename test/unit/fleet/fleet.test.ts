@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
-import type { UserName } from '../../../src/core/ids.ts';
+import type { Uid, UserName } from '../../../src/core/ids.ts';
 import { VarlinkError } from '../../../src/varlink/errors.ts';
 import { FakeCompanion, FakeStore } from '../../support/fleet/fake-store.ts';
 import { until } from '../../support/until.ts';
@@ -702,10 +702,79 @@ describe('holds that the store does not have', () => {
 it('an account that is made while the store is asked is seen', async () => {
   await using world = await openWorld();
   const daemon = await world.member();
-  world.companion.instead['Hold'] = (parameters, honest) => {
-    assert.equal(daemon.cases.accounts.holders, 0, 'nobody waits for the network');
-    daemon.cases.probe.against.set((parameters['candidates'] as number[])[0] ?? 0, { kind: 'user', name: 'alice' });
+  const { accounts, probe } = daemon.cases;
+  world.companion.instead['Hold'] = async (parameters, honest) => {
+    await until('nobody waits for the network', () => accounts.holders === 0);
+    probe.against.set((parameters['candidates'] as number[])[0] ?? 0, { kind: 'user', name: 'alice' });
     return honest(parameters);
   };
   await fails(daemon.acquire('web'), 'FleetConflict', /alice/);
+});
+
+describe('a record that is written while the store is asked', () => {
+  const holdsIn = (world: FleetWorld) => readdirSync(`${world.directory}/records/holds`).sort();
+
+  it('counts for nothing before the answer, and nothing is left of it if that is a refusal', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member();
+    world.companion.instead['Hold'] = async () => {
+      await until('it is being written', () => holdsIn(world).includes('web.asked.new'));
+      assert.equal(daemon.records.byName.size, 0);
+      assert.equal(daemon.fleet.status().holds.length, 0);
+      throw new VarlinkError('io.dynuser.Fleet.StoreUnavailable', { reason: 'a test' });
+    };
+    await fails(daemon.acquire('web'), 'FleetUnavailable', /a test/);
+    assert.deepEqual(holdsIn(world), []);
+    delete world.companion.instead['Hold'];
+    await daemon.acquire('web');
+    assert.deepEqual(holdsIn(world), ['web']);
+  });
+
+  it('counts for nothing after a death before the answer, whatever is in it', async () => {
+    await using world = await openWorld();
+    mkdirSync(`${world.directory}/records/holds`, { recursive: true, mode: 0o700 });
+    writeFileSync(`${world.directory}/records/holds/web.asked.new`, '{"uid":70000,"directories":[],"shared":[]}');
+    const daemon = await world.member();
+    assert.equal(daemon.records.byName.size, 0);
+    assert.deepEqual(holdsIn(world), []);
+  });
+
+  it('that cannot be written gives out nothing', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member();
+    mkdirSync(`${world.directory}/records/holds/web.asked.new`);
+    await fails(daemon.acquire('web'), 'HostFailed', /cannot be recorded: EISDIR/);
+    assert.equal(daemon.records.byName.size, 0);
+    assert.equal(daemon.cases.users.byName('web' as UserName), undefined);
+  });
+
+  it('is on the disk under its name when the user lives, beside another that is written of the name', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member();
+    const record = { name: 'web' as UserName, uid: 70_001 as Uid, directories: [], shared: [] };
+    const prepared = daemon.records.prepare(record);
+    await daemon.records.put({ ...record, directories: 'many' });
+    await prepared.commit();
+    assert.deepEqual(holdsIn(world), ['web']);
+    assert.deepEqual(daemon.records.byName.get('web' as UserName), record);
+    const text = readFileSync(`${world.directory}/records/holds/web`, 'utf8');
+    assert.deepEqual(JSON.parse(text), { uid: 70_001, directories: [], shared: [] });
+  });
+});
+
+describe('the connections to the companion', () => {
+  it('are kept from call to call, and made anew to one that was started again', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member();
+    await daemon.acquire('web');
+    const kept = world.companion.connections;
+    await daemon.acquire('db');
+    assert.equal(world.companion.connections, kept);
+    await world.companion.stop();
+    await daemon.becomes('waiting');
+    await world.companion.start();
+    await daemon.becomes('member');
+    await daemon.acquire('mail');
+    assert.ok(world.companion.connections > kept);
+  });
 });
