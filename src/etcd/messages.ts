@@ -203,8 +203,5 @@ export const LEASE_GRANT = methodOf('Lease', 'LeaseGrant');
 export const LEASE_KEEP_ALIVE = methodOf('Lease', 'LeaseKeepAlive');
 export const WATCH = methodOf('Watch', 'Watch');
 
-export type KeyValueMessage = Of<typeof KeyValue>;
 export type HeaderMessage = Of<typeof Header>;
 export type WatchMessage = Of<typeof WatchResponse>;
-export type CompareMessage = Of<typeof Compare>;
-export type RequestOpMessage = Of<typeof RequestOp>;

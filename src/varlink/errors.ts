@@ -54,10 +54,6 @@ export function invalidParameter(parameter: string): VarlinkError {
   return new VarlinkError(`${SERVICE}.InvalidParameter`, { parameter });
 }
 
-export function permissionDenied(): VarlinkError {
-  return new VarlinkError(`${SERVICE}.PermissionDenied`);
-}
-
 /** The method answers with several replies, so it has to be called with `more`. */
 export function expectedMore(): VarlinkError {
   return new VarlinkError(`${SERVICE}.ExpectedMore`);
