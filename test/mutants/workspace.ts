@@ -8,7 +8,7 @@ import { CHECKOUT } from '../../src/tooling/checkout.ts';
 /** What is changed, or written to, is copied; all else is what the checkout has. */
 const COPIED = ['src', 'test', 'lib'];
 const LEFT_OUT = new Set(['mutants', 'machine', 'fuzz']);
-const PROGRAMS = ['dynuserd', 'dynuserctl'];
+const PROGRAMS = ['dynuserd', 'dynuserctl', 'dynuser-fleetd'];
 
 export class Workspace {
   readonly #root: string;
