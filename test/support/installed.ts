@@ -35,14 +35,11 @@ export async function withInstalled(
   options: InstalledOptions,
   test: (host: Installed) => Promise<void>,
 ): Promise<void> {
-  const machine = await Machine.boot({ init: 'plain', stage: true, nsswitch: options.nsswitch ?? DYNUSER_NSSWITCH });
+  const host = await Installed.boot(options);
   try {
-    if (options.config !== undefined) {
-      await machine.write('/etc/dynuser/dynuserd.conf', options.config);
-    }
-    await test(new Installed(machine));
+    await test(host);
   } finally {
-    await machine.stop();
+    await host.machine.stop();
   }
 }
 
@@ -63,6 +60,15 @@ export class Installed {
 
   constructor(machine: Machine) {
     this.machine = machine;
+  }
+
+  /** For several tests that leave nothing behind; the caller must stop the machine. */
+  static async boot({ nsswitch, config }: InstalledOptions = {}): Promise<Installed> {
+    const machine = await Machine.boot({ init: 'plain', stage: true, nsswitch: nsswitch ?? DYNUSER_NSSWITCH });
+    if (config !== undefined) {
+      await machine.write('/etc/dynuser/dynuserd.conf', config);
+    }
+    return new Installed(machine);
   }
 
   /** Starts the installed daemon and waits until it answers. */

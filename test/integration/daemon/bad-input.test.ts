@@ -1,18 +1,13 @@
-// starts early: a machine for each test
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
-import { errorOf, type Installed, replyOf, withInstalled } from '../../support/installed.ts';
+import { errorOf, Installed, replyOf, withInstalled } from '../../support/installed.ts';
+import type { MachineProcess } from '../../support/machine/process.ts';
 
 const ACQUIRE = 'io.dynuser.Allocator.Acquire';
 const GET_USER = 'io.systemd.UserDatabase.GetUserRecord';
 const SERVICE = 'io.dynuser.DynamicUser';
-
-async function stillServes(host: Installed): Promise<void> {
-  const [result] = await host.calls([['io.dynuser.Allocator.List', {}]]);
-  assert.deepEqual(replyOf(result)['leases'], []);
-}
 
 const NAMES = [
   '',
@@ -31,9 +26,23 @@ const NAMES = [
   '%s%n',
 ];
 
-test('names that cannot be are refused one by one, with the field and a reason', async () => {
-  await withInstalled({}, async host => {
-    await host.startDaemon();
+describe('a daemon that is sent what it cannot serve', () => {
+  let host: Installed;
+  let daemon: MachineProcess;
+  before(async () => {
+    host = await Installed.boot();
+    daemon = await host.startDaemon();
+  });
+  after(() => host?.machine.stop());
+
+  const stillServes = async (): Promise<void> => {
+    assert.equal(await Promise.race([daemon.ended, Promise.resolve('alive')]), 'alive');
+    const [result] = await host.calls([['io.dynuser.Allocator.List', {}]]);
+    assert.deepEqual(replyOf(result)['leases'], []);
+  };
+  afterEach(stillServes);
+
+  it('names that cannot be are refused one by one, with the field and a reason', async () => {
     const asUser = NAMES.map(userName => [ACQUIRE, { unit: 'x.service', userName, lifetime: 'explicit' }] as const);
     const units = ['', 'a/b', 'a\nb', '..', '@x.service', 'ü.service', 'x'.repeat(256)];
     const asUnit = units.map(unit => [ACQUIRE, { unit, lifetime: 'explicit' }] as const);
@@ -44,13 +53,9 @@ test('names that cannot be are refused one by one, with the field and a reason',
       assert.equal(parameters['field'], index < NAMES.length ? 'userName' : 'unit');
       assert.ok(String(parameters['reason']).length < 250);
     }
-    await stillServes(host);
   });
-});
 
-test('numbers that cannot be, unknown fields and unknown methods are refused by the parameter', async () => {
-  await withInstalled({}, async host => {
-    await host.startDaemon();
+  it('numbers that cannot be, unknown fields and unknown methods are refused by the parameter', async () => {
     const invalid = (parameter: string) => ({
       error: 'org.varlink.service.InvalidParameter',
       parameters: { parameter },
@@ -89,29 +94,22 @@ test('numbers that cannot be, unknown fields and unknown methods are refused by 
     for (const [index, [call, expected]] of cases.entries()) {
       assert.deepEqual(results[index], expected, JSON.stringify(call));
     }
-    await stillServes(host);
   });
-});
 
-test('directories that cannot be are refused before anything is allocated', async () => {
-  await withInstalled({}, async host => {
-    await host.startDaemon();
-    for (const directory of ['../x', '/etc', 'private', 'a:b:c:d', 'a::rw', '']) {
-      const [result] = await host.calls([[ACQUIRE, { unit: 'x.service', stateDirectory: [directory] }]]);
-      const { error, parameters } = errorOf(result);
+  it('directories that cannot be are refused before anything is allocated', async () => {
+    const acquire = (...stateDirectory: string[]) => [ACQUIRE, { unit: 'x.service', stateDirectory }] as const;
+    const directories = ['../x', '/etc', 'private', 'a:b:c:d', 'a::rw', ''];
+    const many = Array.from({ length: 65 }, (_, index) => `d${index}`);
+    const results = await host.calls([...directories.map(directory => acquire(directory)), acquire(...many)]);
+    for (const [index, directory] of directories.entries()) {
+      const { error, parameters } = errorOf(results[index]);
       assert.equal(error, 'io.dynuser.Allocator.DirectoryFailed', directory);
       assert.equal(parameters['field'], 'stateDirectory');
     }
-    const many = Array.from({ length: 65 }, (_, index) => `d${index}`);
-    const [result] = await host.calls([[ACQUIRE, { unit: 'x.service', stateDirectory: many }]]);
-    assert.equal(errorOf(result).error, 'io.dynuser.Allocator.LimitReached');
-    await stillServes(host);
+    assert.equal(errorOf(results.at(-1)).error, 'io.dynuser.Allocator.LimitReached');
   });
-});
 
-test('frames that are none close their connection, and the daemon lives on', async () => {
-  await withInstalled({}, async host => {
-    const daemon = await host.startDaemon();
+  it('frames that are none close their connection, and the daemon lives on', async () => {
     const list = '{"method":"io.dynuser.Allocator.List"}';
     const long = 'x'.repeat(100_000);
     const exchanges = [
@@ -142,14 +140,9 @@ test('frames that are none close their connection, and the daemon lives on', asy
     const duplicate = `{"method":"${ACQUIRE}","parameters":{"unit":"a.service","unit":"b.service"}}\0`;
     const [answer] = (await host.program('raw', { input: `${JSON.stringify({ send: duplicate })}\n` })).split('\n');
     assert.match(JSON.parse(answer ?? '').received, /InvalidParameter.*"unit"/);
-    await stillServes(host);
-    assert.equal(await Promise.race([daemon.ended, Promise.resolve('alive')]), 'alive');
   });
-});
 
-test('5,000 idle connections of one user leave root its answer', async () => {
-  await withInstalled({}, async host => {
-    await host.startDaemon();
+  it('5,000 idle connections of one user leave root its answer', async () => {
     const flood = await host.machine.spawn(
       [process.execPath, `${CHECKOUT}dist/test/support/programs/idle-flood.js`, '5000'],
       { uid: 1000 },
@@ -158,7 +151,7 @@ test('5,000 idle connections of one user leave root its answer', async () => {
     const { opened, open } = JSON.parse(String(line));
     assert.ok(opened >= 4_900, `${opened} were accepted`);
     assert.equal(open, 512);
-    await stillServes(host);
+    await stillServes();
     const other = await host.ctl(['list', '--json=short'], { uid: 1001 });
     assert.equal(other.stdout, '[]\n');
     flood.kill('SIGKILL');
@@ -166,7 +159,7 @@ test('5,000 idle connections of one user leave root its answer', async () => {
   });
 });
 
-test('only root acquires, unless the configuration says more; a foreign lease is not released', async () => {
+it('only root acquires, unless the configuration says more; a foreign lease is not released', async () => {
   await withInstalled({ config: 'AllowUsers=1000\nAllowGroups=games\n' }, async host => {
     await host.startDaemon();
     const acquire = [ACQUIRE, { unit: 'mine.service', lifetime: 'explicit' }] as const;

@@ -185,11 +185,12 @@ test('two daemons with runtime directories of their own never give out one UID t
     const other = { DYNUSER_RUNTIME_DIRECTORY: '/run/other' };
     const second = await host.machine.spawn(['/usr/sbin/dynuserd'], { env: other });
     await host.untilAnswers(undefined, other.DYNUSER_RUNTIME_DIRECTORY);
-    const uids: string[] = [];
-    for (let count = 0; count < 10; count++) {
-      uids.push((await host.ctl(['acquire', `a${count}.service`])).stdout.trim());
-      uids.push((await host.ctl(['acquire', `a${count}.service`], { env: other })).stdout.trim());
-    }
+    const acquires = Array.from(
+      { length: 10 },
+      (_, index) => [ACQUIRE, { unit: `a${index}.service`, lifetime: 'explicit' }] as const,
+    );
+    const results = await Promise.all([host.calls(acquires), host.calls(acquires, { env: other })]);
+    const uids = results.flat().map(result => replyOf(result)['uid']);
     assert.equal(new Set(uids).size, 20);
     assert.equal((await host.ctl(['acquire', 'more.service'], { env: other })).status, 1);
     second.kill('SIGTERM');

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type VarlinkClient } from '../../../src/varlink/client.ts';
 
-export const SOCKET = '/run/dynuser/io.dynuser.DynamicUser';
+/** Of the daemon whose runtime directory this program was told, as dynuserctl is. */
+export const SOCKET = `${process.env['DYNUSER_RUNTIME_DIRECTORY'] ?? '/run/dynuser'}/io.dynuser.DynamicUser`;
 const START_DEADLINE_MS = 10_000;
 
 export class DaemonProcess {
