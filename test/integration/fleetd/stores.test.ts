@@ -436,14 +436,15 @@ for (const make of [etcdStore, directoryStore] as const) {
 
       it('gives up a host with more names than etcd takes operations in a transaction', async () => {
         const { fleet, other, a, b } = await two();
-        const names = Array.from({ length: 300 }, (_, index) => `name-${index}`);
+        // A directory has no such bound, and each of its transactions waits for the disk.
+        const names = Array.from({ length: make === etcdStore ? 150 : 10 }, (_, index) => `name-${index}`);
         for (const [index, name] of names.entries()) {
           await fleet.hold(a, name, [70_000 + index]);
         }
         await other.hold(b, 'name-7', [70_007]);
         assert.deepEqual([...(await other.forgetHost(A, true))].sort(), [...names].sort());
         assert.deepEqual(await other.holdsOf(A), []);
-        assert.equal((await all(other.collect())).length, 299);
+        assert.equal((await all(other.collect())).length, names.length - 1);
         assert.deepEqual((await other.name('name-7')).hosts, [B]);
       });
 
