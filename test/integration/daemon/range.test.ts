@@ -4,24 +4,21 @@ import { errorOf, replyOf, withInstalled } from '../../support/installed.ts';
 
 const ACQUIRE = 'io.dynuser.Allocator.Acquire';
 const RELEASE = 'io.dynuser.Allocator.Release';
-const SIZE = 65519 - 61184 + 1;
+const SIZE = 40;
 
-test('4,336 acquisitions in a row succeed, the next is told so, and a released UID is found again', async () => {
-  await withInstalled({}, async host => {
+test('every UID of a range is given out, the next request is told so, and a released UID is found again', async () => {
+  await withInstalled({ config: `UidRange=61184-${61184 + SIZE - 1}\n` }, async host => {
     await host.startDaemon();
     const acquire = (unit: string) => [ACQUIRE, { unit, lifetime: 'explicit' }] as const;
-    const results = await host.calls(
-      Array.from({ length: SIZE + 1 }, (_, index) => acquire(`fill${index}.service`)),
-      { timeoutMs: 120_000 },
-    );
+    const results = await host.calls(Array.from({ length: SIZE + 1 }, (_, index) => acquire(`fill${index}.service`)));
     const leases = results.slice(0, SIZE).map(replyOf);
     assert.equal(new Set(leases.map(lease => lease['uid'])).size, SIZE);
     const refused = errorOf(results[SIZE]);
     assert.equal(refused.error, 'io.dynuser.Allocator.RangeExhausted');
     assert.equal(refused.parameters['held'], SIZE);
-    assert.match(String(refused.parameters['reason']), /4336 of 4336 are held here/);
+    assert.match(String(refused.parameters['reason']), /40 of 40 are held here/);
 
-    const victim = leases[1234];
+    const victim = leases[12];
     assert.ok(victim);
     const [, again] = await host.calls([[RELEASE, { lease: victim['lease'] }], acquire('late.service')]);
     assert.equal(replyOf(again)['uid'], victim['uid']);
