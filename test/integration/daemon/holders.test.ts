@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { test } from 'node:test';
+import { after, before, describe, it, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Installed, replyOf, withInstalled } from '../../support/installed.ts';
+import { Installed, replyOf, withInstalled } from '../../support/installed.ts';
 import type { MachineProcess } from '../../support/machine/process.ts';
 import { until } from '../../support/until.ts';
 
@@ -91,16 +91,22 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { how, script, status } of CASES) {
-  test(`a holder that ${how}: its UID is free when nothing of it runs`, async () => {
-    await withInstalled({ config: CONFIG }, async host => {
-      await host.startDaemon();
+describe('a holder ends', () => {
+  let host: Installed;
+  before(async () => {
+    host = await Installed.boot({ config: CONFIG });
+    await host.startDaemon();
+  });
+  after(() => host?.machine.stop());
+
+  for (const { how, script, status } of CASES) {
+    it(`that ${how}: its UID is free when nothing of it runs`, async () => {
       const holder = await launch(host, script);
       assert.equal(await endOf(holder), status);
       await untilFree(host, holder.uid);
     });
-  });
-}
+  }
+});
 
 test('a holder that is killed: its stubborn children keep the UID until they are killed as well', async () => {
   await withInstalled({ config: 'KillGraceSec=2\n' }, async host => {
