@@ -20,6 +20,9 @@ export interface Block {
   readonly heading: string;
 }
 
+/** The documents whose sessions are tried by every `npm test`. */
+export const READ_FIRST: readonly string[] = ['README.md', 'docs/first-steps.md', 'docs/launcher.md'];
+
 /** @returns the documents for users, relative to the checkout */
 export function documents(): string[] {
   return ['README.md', ...sourcesBelow('docs', '.md')];
