@@ -98,8 +98,11 @@ export interface ExpectedHandover
 
 /** Whose a directory was, if its owner on disk does not tell. It may be missing. */
 export interface OwnerHints {
-  /** @param descriptor the open directory */
-  read(descriptor: number): Promise<Uid | undefined>;
+  /**
+   * @param descriptor the open directory
+   * @param inMemory whether its file system cannot keep anybody waiting
+   */
+  read(descriptor: number, inMemory?: boolean): Promise<Uid | undefined>;
   write(descriptor: number, uid: Uid): Promise<void>;
 }
 

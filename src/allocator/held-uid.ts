@@ -19,6 +19,7 @@ export class HeldUid implements UidHold, Disposable {
   readonly user: DynamicUser;
   readonly #deps: HeldUidDeps;
   readonly #ends: (() => void)[] = [];
+  #isAnnounced = false;
   #isGivenOut = false;
   /** with its lease, of whose groups others were told */
   #told: DynamicUser | undefined;
@@ -67,6 +68,7 @@ export class HeldUid implements UidHold, Disposable {
   announce(): void {
     this.#ends.push(this.#deps.users.announce(this.user));
     this.#deps.registry.publish(this.user);
+    this.#isAnnounced = true;
     // It may be called again at the end.
     this.#ends[0]?.();
   }
@@ -80,7 +82,9 @@ export class HeldUid implements UidHold, Disposable {
     const { registry, locks, users } = this.#deps;
     const user: DynamicUser = { ...this.user, ...more, leases: [lease] };
     registry.intend(user);
-    registry.publish(user);
+    if (!this.#isAnnounced) {
+      registry.publish(user);
+    }
     this.#told = user;
     tellMemberships(this.#deps, user);
     locks.keep(user.uid);

@@ -12,6 +12,7 @@ import type { DirectoryKind, DirectoryStatus, PathStatus } from '../core/directo
 import { type BaseDirectories, DIRECTORY_CLASSES, MODE_MAX } from '../core/directory-classes.ts';
 import { DirectoryHandle, hasCode } from '../files/pinned-directory.ts';
 import { directoryFailed, systemWords } from './errors.ts';
+import { SMALL_FILE_BYTES } from './limits.ts';
 
 const BASE_MODE = 0o755;
 
@@ -19,7 +20,8 @@ const bigint = { bigint: true } as const;
 
 /** On other threads, so that nobody waits for a file system but who asked for it. */
 const ELSEWHERE = {
-  ...{ lstat, mkdir, readlink, rename, rmdir, symlink },
+  ...{ mkdir, readlink, rename, rmdir, symlink, unlink },
+  lstat: (path: string): Promise<fs.Stats | undefined> => lstat(path).catch(unless('ENOENT', rethrow)),
   /** By number: a FileHandle of node:fs/promises is closed on another thread, which takes as long as to open it. */
   open: promisify(fs.open) as (path: string, flags: number) => Promise<number>,
   fchown: promisify(fs.fchown),
@@ -32,12 +34,13 @@ const ELSEWHERE = {
  * Only for what nobody but root can mount anything at: it could be something that does not answer.
  */
 const HERE: typeof ELSEWHERE = {
-  lstat: (async (path: string) => fs.lstatSync(path)) as typeof lstat,
+  lstat: async path => fs.lstatSync(path, { throwIfNoEntry: false }),
   mkdir: (async (path: string, options: fs.MakeDirectoryOptions) => fs.mkdirSync(path, options)) as typeof mkdir,
   readlink: (async (path: string) => fs.readlinkSync(path)) as typeof readlink,
   rename: async (from, to) => fs.renameSync(from, to),
   rmdir: async path => fs.rmdirSync(path),
   symlink: async (text, path) => fs.symlinkSync(text, path),
+  unlink: async path => fs.unlinkSync(path),
   open: async (path, flags) => fs.openSync(path, flags),
   fchown: async (descriptor, uid, gid) => fs.fchownSync(descriptor, uid, gid),
   fchmod: async (descriptor, mode) => fs.fchmodSync(descriptor, mode),
@@ -105,7 +108,7 @@ export class HeldDirectory extends DirectoryHandle {
 
   /** @returns what has the name, without following it; of a directory not whose it is */
   async kindOf(name: string): Promise<Exclude<PathStatus, DirectoryStatus> | Pick<DirectoryStatus, 'kind'>> {
-    const status = await this.#calls.lstat(this.entry(name)).catch(unless('ENOENT', this.#failed('lstat', name)));
+    const status = await this.#calls.lstat(this.entry(name)).catch(this.#failed('lstat', name));
     if (status === undefined) {
       return { kind: 'nothing' };
     }
@@ -157,7 +160,7 @@ export class HeldDirectory extends DirectoryHandle {
 
   /** Unlinks what is no directory. */
   unlink(name: string): Promise<void> {
-    return unlink(this.entry(name)).catch(this.#failed('unlink', name));
+    return this.#calls.unlink(this.entry(name)).catch(this.#failed('unlink', name));
   }
 
   /**
@@ -169,16 +172,19 @@ export class HeldDirectory extends DirectoryHandle {
     if (names === undefined) {
       return false;
     }
-    // In memory, too, it takes as long as the files are large.
-    const removed = await Promise.all(
-      names.map(name =>
-        unlink(this.entry(name)).then(
-          () => true,
-          (error: unknown) => hasCode(error, 'ENOENT'),
-        ),
-      ),
-    );
+    const removed = await Promise.all(names.map(name => this.#removeFile(this.entry(name))));
     return !removed.includes(false);
+  }
+
+  /** In memory, too, it takes as long as the file is large. @returns false if it is still there */
+  async #removeFile(entry: string): Promise<boolean> {
+    try {
+      const isSmall = this.inMemory && (fs.lstatSync(entry, { throwIfNoEntry: false })?.size ?? 0) <= SMALL_FILE_BYTES;
+      await (isSmall ? HERE : ELSEWHERE).unlink(entry);
+      return true;
+    } catch (error) {
+      return hasCode(error, 'ENOENT');
+    }
   }
 
   /** @returns the names in the directory itself; undefined if there are more than `max`, or directories */
@@ -246,6 +252,10 @@ function failed(field: string, call: string, path: string): (error: unknown) => 
 /** @returns takes an error with the code for an answer: undefined */
 function unless(code: string, otherwise: (error: unknown) => never): (error: unknown) => undefined {
   return error => (hasCode(error, code) ? undefined : otherwise(error));
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 /** Opens the base directories of a request, each once. */

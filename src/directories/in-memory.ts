@@ -7,21 +7,25 @@ import { OpenBases } from './held-directory.ts';
 /** statfs(2) */
 const TMPFS_MAGIC = 0x01021994;
 
+type Directories = readonly (RequestedDirectory | LeasedDirectory)[];
+
+/** @returns the bases of a request */
+export function openBasesFor(bases: BaseDirectories, directories: Directories): OpenBases {
+  return new OpenBases(bases, kindsInMemory(bases, directories));
+}
+
 /**
  * Further down than one component, users may own a directory, and could mount something that does not answer. Right below /run and
  * /run/private only root mounts.
- * @returns the bases of a request
+ * @returns the kinds of directories of a request that are in memory
  */
-export function openBasesFor(
-  bases: BaseDirectories,
-  directories: readonly (RequestedDirectory | LeasedDirectory)[],
-): OpenBases {
+export function kindsInMemory(bases: BaseDirectories, directories: Directories): ReadonlySet<DirectoryKind> {
   const ofRuntime = directories.filter(({ kind }) => kind === 'runtime');
   const isFlat = ofRuntime.every(directory =>
     [directory.source, ...directory.aliases, ...innerNames(directory)].every(path => !path.includes('/')),
   );
   const inMemory = ofRuntime.length > 0 && isFlat && isTmpfs(bases.runtime);
-  return new OpenBases(bases, new Set<DirectoryKind>(inMemory ? ['runtime'] : []));
+  return new Set<DirectoryKind>(inMemory ? ['runtime'] : []);
 }
 
 /** @returns false also if it is missing, or cannot be asked */

@@ -14,6 +14,8 @@ export const WALKS_MAX = 4;
 export const PROBES_MAX = 16;
 /** Directories with so few files and nothing else are emptied without a helper, which takes the daemon several milliseconds to start. */
 export const FEW_FILES = 64;
+/** In memory, a file of so many bytes at most is removed on the daemon's own thread: that takes less than the way to another. */
+export const SMALL_FILE_BYTES = 256 * 1024;
 /** Trees that are counted at a time: who only asks takes no place of a handover. */
 export const COUNTS_MAX = 2;
 /** Explain counts inodes for so long, and says then that there are more. */

@@ -11,14 +11,34 @@ const NAME = Buffer.from('trusted.dynuser.uid\0');
 const VALUE_BYTES_MAX = 10;
 
 export class HostOwnerHints {
-  /** @param descriptor an open directory. @returns the UID in its hint, or undefined if it has none */
-  async read(descriptor: number): Promise<Uid | undefined> {
+  readonly #getHere = new ForeignFunction('fgetxattr', ['int32', 'pointer', 'pointer', 'size_t']);
+  readonly #valueHere = Buffer.alloc(VALUE_BYTES_MAX);
+
+  constructor() {
+    this.#getHere.lay(1, NAME, this.#valueHere, this.#valueHere.length);
+  }
+
+  /**
+   * @param descriptor an open directory
+   * @param inMemory whether its file system cannot keep anybody waiting: then it is asked on this thread
+   * @returns the UID in its hint, or undefined if it has none
+   */
+  async read(descriptor: number, inMemory = false): Promise<Uid | undefined> {
+    if (inMemory) {
+      return uidOf(this.#valueHere, this.#lengthHere(descriptor));
+    }
     // A frame of its own for each call: it is read on another thread, and a file system may take its time.
     const get = new ForeignFunction('fgetxattr', ['int32', 'pointer', 'pointer', 'size_t']);
     const value = Buffer.alloc(VALUE_BYTES_MAX);
-    const length = await get.callOnThread(descriptor, NAME, value, value.length);
-    const text = length > 0 ? value.toString('latin1', 0, length) : '';
-    return /^[1-9]\d*$/.test(text) ? asUid(Number(text)) : undefined;
+    return uidOf(value, await get.callOnThread(descriptor, NAME, value, value.length));
+  }
+
+  #lengthHere(descriptor: number): number {
+    try {
+      return this.#getHere.call(descriptor);
+    } catch {
+      return -1;
+    }
   }
 
   /** Writes the hint of an open directory; nothing happens if it cannot have one, or has this one. */
@@ -30,4 +50,10 @@ export class HostOwnerHints {
     const value = Buffer.from(String(uid));
     await set.callOnThread(descriptor, NAME, value, value.length);
   }
+}
+
+/** @param length of the value; -1 if there is none, whatever the reason */
+function uidOf(value: Buffer, length: number): Uid | undefined {
+  const text = length > 0 ? value.toString('latin1', 0, length) : '';
+  return /^[1-9]\d*$/.test(text) ? asUid(Number(text)) : undefined;
 }

@@ -90,8 +90,12 @@ async function prepareUnlocked(deps: DirectoryDeps, request: Request): Promise<P
 
 async function prepareLocked(deps: DirectoryDeps, request: Request): Promise<PreparedDirectories> {
   const { directories, user } = request;
-  const lost = new AbortController();
-  const signal = request.signal === undefined ? lost.signal : AbortSignal.any([request.signal, lost.signal]);
+  refuseAborted(request);
+  const end = new AbortController();
+  const { signal } = end;
+  const giveUp = () => end.abort();
+  // AbortSignal.any() takes four times as long.
+  request.signal?.addEventListener('abort', giveUp);
   const watched = { ...request, signal };
   await using scope = new Scope();
   scope.defer(deps.activity.begin(directories));
@@ -102,7 +106,7 @@ async function prepareLocked(deps: DirectoryDeps, request: Request): Promise<Pre
   for (const kind of DIRECTORY_KINDS) {
     const sources = directories.filter(directory => directory.kind === kind).map(directory => directory.source);
     if (sources.length > 0) {
-      scope.use(await lockTrees(await bases.make(kind), sources, () => lost.abort()));
+      scope.use(await lockTrees(await bases.make(kind), sources, giveUp));
     }
   }
   // What was observed without the locks may have changed.

@@ -1,9 +1,13 @@
-/** Takes the snapshot of a request's directories: a helper is asked once a directory, and each step is made here if it cannot answer. */
-import type { PathStatus, RequestedDirectory } from '../../core/directory.ts';
+/**
+ * Takes the snapshot of a request's directories: a helper is asked once a directory. Each step is made here if it cannot answer, and in
+ * memory, where they take less than the way to a helper and back.
+ */
+import type { DirectoryKind, PathStatus, RequestedDirectory } from '../../core/directory.ts';
 import { DIRECTORY_CLASSES, PRIVATE } from '../../core/directory-classes.ts';
 import { DynuserError } from '../../core/errors.ts';
 import type { DirectoryDeps } from '../deps.ts';
 import { type HeldDirectory, OpenBases } from '../held-directory.ts';
+import { kindsInMemory } from '../in-memory.ts';
 import { layoutOf } from '../plan/layout.ts';
 import { type ObservedPath, PathSnapshot, RequestSnapshot } from './snapshot.ts';
 
@@ -15,7 +19,8 @@ export async function inspect(
   const watch = deps.activity.watch(directories);
   const since = performance.now();
   try {
-    const paths = await Promise.all(directories.map(directory => inspectOne(deps, directory)));
+    const inMemory = kindsInMemory(deps.bases, directories);
+    const paths = await Promise.all(directories.map(directory => inspectOne(deps, directory, inMemory)));
     const snapshots = new Map(directories.map((directory, index) => [directory, paths[index] as PathSnapshot]));
     return new RequestSnapshot(deps.bases, snapshots, { watch, since });
   } catch (error) {
@@ -24,7 +29,11 @@ export async function inspect(
   }
 }
 
-async function inspectOne(deps: DirectoryDeps, directory: RequestedDirectory): Promise<PathSnapshot> {
+async function inspectOne(
+  deps: DirectoryDeps,
+  directory: RequestedDirectory,
+  inMemory: ReadonlySet<DirectoryKind>,
+): Promise<PathSnapshot> {
   const { bases, inspector } = deps;
   const base = bases[directory.kind];
   // Private and public path, whoever the user will be.
@@ -36,7 +45,8 @@ async function inspectOne(deps: DirectoryDeps, directory: RequestedDirectory): P
     ...inner.flatMap(place => [place, [PRIVATE, ...place]]),
   ];
   const texts = places.map(place => place.join('/'));
-  const found = (await inspector.inspect(base, texts)) ?? (await walkAll(deps, directory, places));
+  const answer = inMemory.has(directory.kind) ? undefined : await inspector.inspect(base, texts);
+  const found = answer ?? (await walkAll(deps, directory, places, inMemory));
   const paths = new Map(texts.map((text, index) => [text, found[index] ?? []]));
   return new PathSnapshot(base, DIRECTORY_CLASSES[directory.kind].field, paths);
 }
@@ -45,8 +55,9 @@ async function walkAll(
   deps: DirectoryDeps,
   { kind }: RequestedDirectory,
   places: readonly (readonly string[])[],
+  inMemory: ReadonlySet<DirectoryKind>,
 ): Promise<readonly ObservedPath[]> {
-  using bases = new OpenBases(deps.bases);
+  using bases = new OpenBases(deps.bases, inMemory);
   const found: ObservedPath[] = [];
   for (const place of places) {
     try {
@@ -77,7 +88,7 @@ async function walk({ hints }: DirectoryDeps, base: HeldDirectory, place: readon
         parent.close();
       }
       parent = below;
-      const ownerHint = (await hints.read(below.descriptor)) ?? 'none';
+      const ownerHint = (await hints.read(below.descriptor, below.inMemory)) ?? 'none';
       statuses.push({ kind: 'directory', ...(await below.status()), ownerHint });
     }
     return statuses;
