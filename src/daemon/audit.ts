@@ -1,7 +1,7 @@
 /** Users that come and go, as records of the kernel's audit: ADD_USER and DEL_USER, as useradd(8) and userdel(8) make them. */
 import type { LeaseEvents } from '../allocator/events.ts';
 import type { DynamicUser } from '../core/lease.ts';
-import type { AuditRecordType, AuditSocket } from '../host/audit-socket.ts';
+import type { AuditRecord, AuditRecordType, AuditSocket } from '../host/audit-socket.ts';
 import type { Logger } from './logger.ts';
 
 /** Records that wait for the kernel, which may have no room for them: those that come then are lost. */
@@ -17,7 +17,7 @@ export function auditUsers(
   open: () => Pick<AuditSocket, 'send'>,
   logger: Logger,
 ): void {
-  const waiting: { readonly type: AuditRecordType; readonly text: string }[] = [];
+  const waiting: AuditRecord[] = [];
   let socket: Pick<AuditSocket, 'send'> | undefined;
   let isRefused = false;
   let hasTaken = false;
@@ -27,12 +27,8 @@ export function auditUsers(
   const sendAll = async (): Promise<void> => {
     try {
       socket ??= open();
-      for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-        const errno = await socket.send(next.type, next.text);
-        if (errno !== 0) {
-          throw new Error(`errno ${errno}`);
-        }
-        waiting.shift();
+      while (waiting.length > 0) {
+        waiting.splice(0, await socket.send(waiting));
         hasTaken = true;
       }
     } catch (error) {

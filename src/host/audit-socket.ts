@@ -1,6 +1,6 @@
 /**
  * Records for the audit subsystem of the kernel, over its netlink socket (audit(8), linux/audit.h). The kernel may make a sender wait
- * while its queue is full, so each message is sent on a thread. It takes none in a container: that is an answer, not a failure.
+ * while its queue is full, so records are sent on a thread, several at a time if they came meanwhile. It takes none in a container: that is an answer, not a failure.
  */
 import { closeSync } from 'node:fs';
 import { ForeignFunction } from './libc/libc.ts';
@@ -18,20 +18,25 @@ const MSG_DONTWAIT = 0x40;
 const HEADER_BYTES = 16;
 /** struct sockaddr_nl: family, padding, port, groups; the kernel's port is 0. */
 const KERNEL = Buffer.from([AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-/** A record has less: its texts are names and units. */
-const MESSAGE_BYTES = 2_048;
+/** A record has less than an eighth of it: its texts are names and units. */
+const MESSAGES_BYTES = 16_384;
 const ANSWER_BYTES = 1_024;
 
 /** linux/audit.h. */
 const TYPES = { addUser: 1_114, deleteUser: 1_115 } as const;
 export type AuditRecordType = keyof typeof TYPES;
 
+export interface AuditRecord {
+  readonly type: AuditRecordType;
+  readonly text: string;
+}
+
 export class AuditSocket {
   readonly #descriptor: number;
   readonly #send = new ForeignFunction('sendto', ['int32', 'pointer', 'size_t', 'int32', 'pointer', 'int32']);
   readonly #receive = new ForeignFunction('recv', ['int32', 'pointer', 'size_t', 'int32']);
   // Laid out once: memory whose address is written stays for good.
-  readonly #message = Buffer.alloc(MESSAGE_BYTES);
+  readonly #messages = Buffer.alloc(MESSAGES_BYTES);
   readonly #answer = Buffer.alloc(ANSWER_BYTES);
   #sequence = 0;
 
@@ -39,28 +44,42 @@ export class AuditSocket {
   constructor() {
     const socket = new ForeignFunction('socket', ['int32', 'int32', 'int32']);
     this.#descriptor = socket.call(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
-    this.#send.lay(0, this.#descriptor, this.#message, 0, 0, KERNEL, KERNEL.length);
+    this.#send.lay(0, this.#descriptor, this.#messages, 0, 0, KERNEL, KERNEL.length);
     this.#receive.lay(0, this.#descriptor, this.#answer, ANSWER_BYTES, MSG_DONTWAIT);
   }
 
   /**
-   * Sends a record, one at a time.
-   * @returns the errno of its answer; 0 if the kernel has taken it
-   * @throws Error the system's
+   * Sends the first of some records, as many as one system call takes. One call at a time.
+   * @returns how many the kernel has taken, 1 at least
+   * @throws Error the system's, or that of a record
    */
-  async send(type: AuditRecordType, text: string): Promise<number> {
-    const message = encodeAuditMessage(TYPES[type], ++this.#sequence, text);
-    if (message.length > MESSAGE_BYTES) {
-      throw new RangeError(`a record of ${message.length} bytes, and ${MESSAGE_BYTES} are the most`);
+  async send(records: readonly AuditRecord[]): Promise<number> {
+    let [bytes, count] = [0, 0];
+    for (const { type, text } of records) {
+      const message = encodeAuditMessage(TYPES[type], ++this.#sequence, text);
+      if (bytes + message.length > MESSAGES_BYTES) {
+        break;
+      }
+      message.copy(this.#messages, bytes);
+      bytes += message.length;
+      count++;
     }
-    message.copy(this.#message);
-    const sent = await this.#send.lay(2, message.length).callOnThread();
+    if (count === 0) {
+      throw new RangeError(`a record of more than ${MESSAGES_BYTES} bytes`);
+    }
+    const sent = await this.#send.lay(2, bytes).callOnThread();
     if (sent < 0) {
       throw new Error('the kernel takes no messages');
     }
-    // The kernel has answered before it returned.
-    const length = this.#receive.callUnlessItWaits();
-    return length === undefined ? 0 : errorOf(this.#answer.subarray(0, length));
+    for (let answered = 0; answered < count; answered++) {
+      // The kernel has answered each before it returned.
+      const length = this.#receive.callUnlessItWaits();
+      const errno = length === undefined ? 0 : errorOf(this.#answer.subarray(0, length));
+      if (errno !== 0) {
+        throw new Error(`errno ${errno}`);
+      }
+    }
+    return count;
   }
 
   close(): void {

@@ -1,26 +1,29 @@
-/** Records of users for the kernel's audit: their form, their order, and that nothing waits for them or fails with them. */
+/** Records of users for the kernel's audit: their form, their order, how many go at a time, and that nothing waits for them or fails with them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditText, auditUsers } from '../../../src/daemon/audit.ts';
 import type { Logger } from '../../../src/daemon/logger.ts';
-import { encodeAuditMessage, errorOf } from '../../../src/host/audit-socket.ts';
+import { type AuditRecord, encodeAuditMessage, errorOf } from '../../../src/host/audit-socket.ts';
 import { gid, uid } from '../allocator/fakes.ts';
 import { buildUseCases } from '../allocator/use-cases.ts';
 
 const turn = () => new Promise(resolve => setImmediate(resolve));
 
-function audited(answer: (count: number) => number | Error, isWanted = () => true) {
+/** @param take gets how many records are there at a send; @returns how many of them the kernel takes */
+function audited(take: (count: number) => number | Error | Promise<number>, isWanted = () => true) {
   const built = buildUseCases();
-  const sent: string[] = [];
+  const asked: string[][] = [];
   const said: string[] = [];
   const open = () => ({
-    send: async (type: string, text: string) => {
-      sent.push(`${type} ${text}`);
-      const errno = answer(sent.length);
-      if (errno instanceof Error) {
-        throw errno;
+    send: async (records: readonly AuditRecord[]) => {
+      const texts = records.map(({ type, text }) => `${type} ${text}`);
+      const count = await take(records.length);
+      if (count instanceof Error) {
+        asked.push(texts);
+        throw count;
       }
-      return errno;
+      asked.push(texts.slice(0, count));
+      return count;
     },
   });
   const logger = {
@@ -28,44 +31,60 @@ function audited(answer: (count: number) => number | Error, isWanted = () => tru
     warn: (_: unknown, words: string) => said.push(words),
   };
   auditUsers(built.events, isWanted, open, logger as unknown as Logger);
-  return { built, sent, said };
+  return { built, asked, said };
 }
 
 test('a user has a record when it comes, and one when it has ended; a lease more, or a user of the host, has none', async () => {
-  const { built, sent, said } = audited(() => 0);
+  const { built, asked, said } = audited(() => 1);
   built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
   const { user, lease } = await built.acquire('web.service');
-  assert.deepEqual(sent, [], 'who asked is answered first');
+  assert.deepEqual(asked, [], 'who asked is answered first');
   const second = await built.acquire('web.service');
   await built.acquire('games.service');
   await built.release(lease.id);
   await built.release(second.lease.id);
   await turn();
   const rest = `id=${user.uid} acct="web" unit=web.service exe="dynuserd" hostname=? addr=? terminal=? res=success`;
-  assert.deepEqual(sent, [`addUser op=add-dynamic-user ${rest}`, `deleteUser op=delete-dynamic-user ${rest}`]);
+  assert.deepEqual(asked, [[`addUser op=add-dynamic-user ${rest}`], [`deleteUser op=delete-dynamic-user ${rest}`]]);
   assert.deepEqual(said, []);
 });
 
 test('a kernel that takes no records is asked once, and that is no trouble', async () => {
-  for (const answer of [1, new Error('EPROTONOSUPPORT')]) {
-    const { built, sent, said } = audited(() => answer);
-    await built.acquire('a.service');
-    await turn();
-    await built.acquire('b.service');
-    await turn();
-    assert.equal(sent.length, 1);
-    assert.deepEqual(said, ['the kernel takes no audit records']);
+  const { built, asked, said } = audited(() => new Error('EPROTONOSUPPORT'));
+  await built.acquire('a.service');
+  await turn();
+  await built.acquire('b.service');
+  await turn();
+  assert.equal(asked.length, 1);
+  assert.deepEqual(said, ['the kernel takes no audit records']);
+});
+
+test('what comes while the kernel takes its time goes together after it, and what it leaves goes once more', async () => {
+  let release: (count: number) => void = () => {};
+  const held = new Promise<number>(resolve => {
+    release = resolve;
+  });
+  const counts = [held, 2, 1];
+  const { built, asked } = audited(() => counts.shift() ?? 0);
+  await built.acquire('a.service');
+  await turn();
+  for (const unit of ['b.service', 'c.service', 'd.service']) {
+    await built.acquire(unit);
   }
+  release(1);
+  await turn();
+  const names = asked.map(texts => texts.map(text => /acct="(.*?)"/.exec(text)?.[1]));
+  assert.deepEqual(names, [['a'], ['b', 'c'], ['d']]);
 });
 
 test('nobody who does not want records gets any', async () => {
-  const { built, sent } = audited(
-    () => 0,
+  const { built, asked } = audited(
+    () => 1,
     () => false,
   );
   await built.acquire('a.service');
   await turn();
-  assert.deepEqual(sent, []);
+  assert.deepEqual(asked, []);
 });
 
 test('a message is one of netlink, and its answer has an errno', () => {
