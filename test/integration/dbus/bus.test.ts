@@ -18,7 +18,7 @@ const NAME = 'io.dynuser.Allocator1';
 const PATH = '/io/dynuser/Allocator1';
 const QUIET = { signal: () => {}, call: () => {}, lost: () => {}, dropped: () => {} };
 /** What a test allows beyond the bound that it is about. */
-const SLACK_MS = 1_500;
+const SLACK_MS = 4_000;
 
 describe('a bus that comes and goes', () => {
   const host = new PrivateBus();
