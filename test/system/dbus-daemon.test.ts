@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Machine } from '../support/machine.ts';
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 const SOCKET = '/run/dynuser/io.dynuser.DynamicUser';
 const NAME = 'io.dynuser.Allocator1';
 const PATH = '/io/dynuser/Allocator1';

@@ -7,7 +7,7 @@ import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import type { MachineProcess } from '../support/machine/process.ts';
 import { Machine } from '../support/machine.ts';
 
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 30_000;
 /** How long nothing has to happen for it to be believed that nothing does. */
 const QUIET_MS = 500;
 /** A program that ends when the file is there which is named after it. */

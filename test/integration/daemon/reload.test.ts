@@ -14,7 +14,7 @@ const ACQUIRE = 'io.dynuser.Allocator.Acquire';
 const RELEASE = 'io.dynuser.Allocator.Release';
 /** A user without an account. */
 const PEER = 4_711;
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 
 describe('SIGHUP', () => {
   let machine: Machine;

@@ -5,7 +5,7 @@ import { connect, type VarlinkClient } from '../../../src/varlink/client.ts';
 
 /** Of the daemon whose runtime directory this program was told, as dynuserctl is. */
 export const SOCKET = `${process.env['DYNUSER_RUNTIME_DIRECTORY'] ?? '/run/dynuser'}/io.dynuser.DynamicUser`;
-const START_DEADLINE_MS = 10_000;
+const START_DEADLINE_MS = 30_000;
 
 export class DaemonProcess {
   #child: ChildProcess | undefined;

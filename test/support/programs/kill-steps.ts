@@ -11,7 +11,7 @@ import { Attempt, SCENARIOS, type Scenario, stepOf, VICTIM } from './kill-scenar
 import { type Lease, Population } from './population.ts';
 import { assertComplete, assertWhole, countUsers } from './registry-view.ts';
 
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 30_000;
 /** How often a step is looked for that was passed by. */
 const TRIES = 10;
 

@@ -9,7 +9,7 @@ import { connect, type VarlinkClient } from '../../../src/varlink/client.ts';
 import { VarlinkError } from '../../../src/varlink/errors.ts';
 import { SOCKET } from './daemon-process.ts';
 
-const OPEN_DEADLINE_MS = 10_000;
+const OPEN_DEADLINE_MS = 30_000;
 let client: VarlinkClient | undefined;
 
 /** The daemon may just be coming up. */

@@ -6,7 +6,7 @@ import type { Installed } from '../installed.ts';
 import type { Machine } from '../machine.ts';
 
 /** How long what a supervisor does may take, in milliseconds. */
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 const POLL_MS = 50;
 const LOG = '/run/supervisor.log';
 

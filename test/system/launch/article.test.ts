@@ -7,7 +7,7 @@ import type { MachineProcess } from '../../support/machine/process.ts';
 import { Machine } from '../../support/machine.ts';
 import { playSession } from '../../support/terminal.ts';
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 const UNITS = '/etc/systemd/system';
 /** Says that it is there, and stays. */
 const STAY = 'echo there; exec sleep 4711';
