@@ -77,7 +77,7 @@ const RESTORE_BATCH = 500;
 /** How often a join may turn out to be that of a fenced host. */
 const JOIN_TURNS_MAX = 4;
 /** Directories on shared storage that are recorded of one name. */
-const SHARED_RECORDED_MAX = 1_024;
+export const SHARED_RECORDED_MAX = 1_024;
 const INCARNATION = /^[\x21-\x7e]{1,128}$/;
 
 export interface FleetSettings {
@@ -515,7 +515,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       if (this.#isStopped) {
         throw new Error('the daemon is stopping');
       }
-      this.#later('verify', this.#deps.waits.verifyMs * (0.5 + this.#deps.random()), () => this.#verify());
+      this.#verifyLater();
       const since: JsonObject = this.#resume === undefined ? {} : { since: { ...this.#resume } };
       for await (const batch of streamOf(client, 'Bindings', since)) {
         // It was checked against the interface that the type was made from.
@@ -754,6 +754,11 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     this.#become('waiting', 'the bindings of the fleet are being read');
   }
 
+  #verifyLater(): void {
+    // Not all hosts of a fleet at a time.
+    this.#later('verify', this.#deps.waits.verifyMs * (0.5 + this.#deps.random()), () => this.#verify());
+  }
+
   /** Whether a member still is one: it asks for nothing new. */
   async #verify(): Promise<void> {
     const { companion, records, identity } = this.#deps;
@@ -775,7 +780,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
         client?.close();
       }
     }
-    this.#later('verify', this.#deps.waits.verifyMs * (0.5 + this.#deps.random()), () => this.#verify());
+    this.#verifyLater();
   }
 
   async #isRestored(): Promise<void> {

@@ -273,6 +273,7 @@ for (const make of [etcdStore, directoryStore] as const) {
           { name: 'web', uid: 70_000 },
         ]);
         assert.deepEqual(await fleet.name('web'), { state: 'bound', uid: 70_000, hosts: [A, B], directories: [] });
+        assert.deepEqual(await fleet.name('mail'), { state: 'free', uid: undefined, hosts: [], directories: [] });
         assert.deepEqual(
           (await fleet.hosts()).map(({ host, holds, isAlive, isFenced, hasPutAgain }) => ({
             host,

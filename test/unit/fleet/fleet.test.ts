@@ -4,6 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
 import type { Uid, UserName } from '../../../src/core/ids.ts';
+import { SHARED_RECORDED_MAX } from '../../../src/fleet/fleet.ts';
+import { RECORDED_DIRECTORIES_MAX } from '../../../src/fleet/records.ts';
 import { VarlinkError } from '../../../src/varlink/errors.ts';
 import { FakeCompanion, FakeStore } from '../../support/fleet/fake-store.ts';
 import { until } from '../../support/until.ts';
@@ -34,6 +36,11 @@ describe('a name of the fleet', () => {
     await using two = await openWorld(store);
     const [first, second] = [await one.member(), await two.member({ host: OTHER })];
     const uid = await first.acquire('web');
+    assert.deepEqual(
+      first.log.filter(line => line === `host1 (${HOST}) is a member of the fleet`),
+      first.log,
+    );
+    assert.equal(first.log.length, 1);
     assert.equal(store.names.get('web'), uid);
     assert.ok(uid >= 70_000 && uid <= 70_003);
     assert.equal(await second.acquire('web'), uid);
@@ -583,6 +590,66 @@ describe('a name that is not used', () => {
     assert.equal(world.store.holds.size, 0);
     assert.equal(world.store.names.size, 1, 'it keeps its UID until it is collected');
   });
+
+  it('is not while one of two requests for it is under way', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member();
+    await daemon.acquire('web');
+    await daemon.release('web');
+    const name = 'web' as UserName;
+    const [one, other] = [await daemon.fleet.begin(name), await daemon.fleet.begin(name)];
+    one[Symbol.dispose]();
+    await fails(daemon.fleet.forget(name), 'FleetConflict', /lives on this host/);
+    other[Symbol.dispose]();
+    await daemon.fleet.forget(name);
+    assert.equal(world.store.holds.size, 0);
+  });
+});
+
+describe('a member', () => {
+  it('asks whether it still is one when its time has come, and not before', async () => {
+    await using world = await openWorld();
+    const asked: unknown[] = [];
+    world.companion.instead['Join'] = (parameters, honest) => {
+      asked.push(parameters['renew']);
+      return honest(parameters);
+    };
+    const daemon = await world.member();
+    for (const name of ['web', 'db', 'mail']) {
+      await daemon.acquire(name);
+      await daemon.release(name);
+    }
+    assert.equal(asked.length, 1);
+    await using impatient = new FleetWorld(world.store);
+    await impatient.companion.start();
+    const asks: unknown[] = [];
+    impatient.companion.instead['Join'] = (parameters, honest) => {
+      asks.push(parameters['renew']);
+      return honest(parameters);
+    };
+    await impatient.member({ host: OTHER, waits: { verifyMs: 10 } });
+    await until('it has asked three times', () => asks.length > 2);
+  });
+});
+
+describe('the directories of a name', () => {
+  it('are recorded as they are used, each once, and no more of them than there may be', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member();
+    const recorded = () => daemon.records.byName.get('web' as UserName)?.directories;
+    const use = async (from: number, count: number): Promise<void> => {
+      const directories = Array.from({ length: count }, (_, index) => directory(`d${from + index}`));
+      await daemon.acquire('web', { directories });
+      await daemon.release('web');
+    };
+    await use(0, 2);
+    await until('both are recorded', () => recorded()?.length === 2);
+    assert.deepEqual(recorded(), ['/var/lib/private/d0', '/var/lib/private/d1']);
+    await use(1, RECORDED_DIRECTORIES_MAX - 1);
+    await until('as many as there may be', () => recorded()?.length === RECORDED_DIRECTORIES_MAX);
+    await use(RECORDED_DIRECTORIES_MAX, 1);
+    await until('that there are more', () => recorded() === 'many');
+  });
 });
 
 describe('a directory on shared storage', () => {
@@ -597,6 +664,19 @@ describe('a directory on shared storage', () => {
     await daemon.release('web');
     await world.companion.stop();
     await daemon.acquire('web', { directories: [directory('site')] });
+  });
+
+  it('is recorded for as long as there is space for it', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member({ storages });
+    const uid = (await daemon.acquire('web')) as Uid;
+    const shared = Array.from({ length: SHARED_RECORDED_MAX - 1 }, (_, index) => `nas /d${index}`);
+    await daemon.records.put({ name: 'web' as UserName, uid, directories: [], shared });
+    for (const source of ['last', 'more']) {
+      await daemon.acquire('web', { directories: [directory(source)] });
+      await daemon.release('web');
+    }
+    assert.deepEqual(daemon.records.byName.get('web' as UserName)?.shared, [...shared, 'nas /last']);
   });
 
   it('is refused to a user of this host alone', async () => {
