@@ -14,6 +14,8 @@ export const SLOT = 8;
 /** Numbers of errno(3) that are the same on every Linux architecture that Node runs on. */
 const EINTR = 4;
 const EWOULDBLOCK = 11;
+/** Node makes a new map at each call. */
+const ERRORS = getSystemErrorMap();
 
 /** Everything that is loaded already: dlopen(3) of no path; libc is in it. */
 const libraries = ffi.DynamicLibrary();
@@ -117,7 +119,7 @@ export const { writePointer } = ref;
 
 /** @returns an Error like those of node:fs, with code, errno and syscall */
 function systemError(syscall: string, errno: number): Error {
-  const [code, words] = getSystemErrorMap().get(-errno) ?? [`E${errno}`, 'unknown error'];
+  const [code, words] = ERRORS.get(-errno) ?? [`E${errno}`, 'unknown error'];
   return Object.assign(new Error(`${code}: ${words}, ${syscall}`), { code, errno: -errno, syscall });
 }
 
