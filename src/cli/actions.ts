@@ -20,17 +20,17 @@ export const FLEET_ACTIONS = {
 } as const satisfies Actions;
 
 export const IMAGE_ACTIONS = {
-  inspect: { operands: ['IMAGE', '[PREFIX...]'], options: ['manager', 'profile', 'instance', 'cat'] },
+  inspect: { operands: ['IMAGE', '[PREFIX...]'], options: ['extension', 'manager', 'profile', 'instance', 'cat'] },
   attach: {
     operands: ['IMAGE', '[PREFIX...]'],
-    options: ['manager', 'profile', 'instance', 'runtime', 'enable', 'now', 'no-reload'],
+    options: ['extension', 'manager', 'profile', 'instance', 'runtime', 'enable', 'now', 'no-reload'],
   },
   reattach: {
     operands: ['IMAGE', '[PREFIX...]'],
-    options: ['profile', 'instance', 'runtime', 'enable', 'now', 'no-reload'],
+    options: ['extension', 'profile', 'instance', 'runtime', 'enable', 'now', 'no-reload'],
   },
-  detach: { operands: ['IMAGE'], options: ['runtime', 'now', 'no-reload', 'clean'] },
-  'is-attached': { operands: ['IMAGE'], options: ['runtime'] },
+  detach: { operands: ['IMAGE'], options: ['extension', 'runtime', 'now', 'no-reload', 'clean'] },
+  'is-attached': { operands: ['IMAGE'], options: ['extension', 'runtime'] },
   list: { operands: [], options: [] },
 } as const satisfies Actions;
 

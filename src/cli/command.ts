@@ -12,6 +12,8 @@ export interface OptionSpec {
   readonly value?: string;
   /** the values that it takes, if they are few */
   readonly choices?: readonly string[];
+  /** its value is the path of a file */
+  readonly isPath?: true;
   readonly repeatable?: true;
   readonly help: string;
 }

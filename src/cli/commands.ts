@@ -218,6 +218,7 @@ const COMMANDS: readonly CommandSpec[] = [
       'ACTION is inspect, attach, reattach, detach, is-attached or list.',
       'inspect shows what would be attached, and which commands root would run outside of the image ("+"); it changes nothing. Its exit status is 1 if dynuser-run would not start a unit.',
       'attach takes the units out whose names begin with a prefix: the name of the image up to the first "_" unless prefixes are given. PORTABLE_PREFIXES= in the os-release file of the image says which are allowed. Each service has the image as its root directory, and the settings of a profile: default, nonetwork, strict, trusted, or one of the host. systemd gets the units, in /etc/systemd/system.attached. Other managers get a service for each service unit, which starts dynuser-run with it; units of other types and templates without instances are left out, and standard error says so.',
+      'With --extension another image is laid over the first, as by ExtensionDirectories= or ExtensionImages=: its /usr and /opt, or its /etc. Its extension-release file must say that it is for the system of the first image: ID=, and VERSION_ID= or SYSEXT_LEVEL= as in its os-release file. Units are taken out of it, too, and they alone see what is laid over the image. The prefixes that either image allows are allowed. What is attached so has the names of all images, with ":" between them, and is detached by that name, or with the same extensions.',
       'detach removes what attach has made, and nothing else. If something of it has been changed, it refuses.',
       'reattach puts an image in the place of the one that is attached to the same manager under the same name up to the first "_", such as another version, or the same one after it was replaced. With systemd and OpenRC services that run are left alone, or started again with --now; those that the new image does not have must have been stopped. With runit and s6 all must, or --now stops and starts them. If the new image cannot be attached, the former one stays.',
       'is-attached prints the state of an image, as list has it. Its exit status is 1 if that is "detached".',
@@ -231,6 +232,13 @@ const COMMANDS: readonly CommandSpec[] = [
         value: 'MANAGER',
         choices: MANAGERS,
         help: 'The service manager; the one that runs unless given',
+      },
+      {
+        name: 'extension',
+        value: 'IMAGE',
+        isPath: true,
+        repeatable: true,
+        help: 'An image that is laid over the other one; the last is above those before',
       },
       { name: 'profile', value: 'PROFILE', help: 'The profile of the services; default unless given' },
       {
@@ -255,6 +263,7 @@ const COMMANDS: readonly CommandSpec[] = [
     examples: [
       'dynuserctl image inspect ./web_1.2',
       'dynuserctl image attach --enable --now /srv/web_1.2',
+      'dynuserctl image attach --extension=/srv/plugins_1.raw /srv/base_13.raw web',
       'dynuserctl image reattach --now /srv/web_1.3',
       'dynuserctl image detach --now web_1.3',
     ],
@@ -279,9 +288,10 @@ const COMMANDS: readonly CommandSpec[] = [
       {
         name: 'file',
         value: 'PATH',
+        isPath: true,
         help: 'Who had the UID of the owner of a file when it was changed; symlinks are not followed',
       },
-      { name: 'html', value: 'FILE', help: 'Write a page for a browser' },
+      { name: 'html', value: 'FILE', isPath: true, help: 'Write a page for a browser' },
     ],
     examples: [
       'dynuserctl history web',

@@ -49,6 +49,8 @@ export const OS_RELEASE_BYTES_MAX = 65_536;
 export const IMAGE_NAMES_MAX = 65_536;
 export const IMAGE_UNITS_MAX = 256;
 export const IMAGE_BYTES_MAX = 8_388_608;
+/** Images that are laid over one: their names are those of a file together. */
+export const EXTENSIONS_MAX = 16;
 /** Until a disk image is mounted to be read, and then until it has been read, in milliseconds. */
 export const IMAGE_MOUNT_TIMEOUT_MS = 60_000;
 /** Images in one directory that list shows, and bytes of what attach has written down. */

@@ -1,5 +1,6 @@
 /** The entry point of the folder: two stages, and the plan in words. */
 
+export { judgeExtension } from './images/extension.ts';
 export { coveredPaths } from './namespace/layout.ts';
 export { explainPlan } from './plan/explain.ts';
 export { type DirectoryPlace, findDirectories, type Judgement, judgeLaunch } from './plan/judge.ts';
@@ -9,4 +10,5 @@ export { resolveLaunch } from './plan/resolve.ts';
 export { outsideCommands } from './syntax/command-line.ts';
 export { matchesPattern } from './syntax/comparisons.ts';
 export { type FileVariable, parseEnvironmentFile } from './syntax/environment-file.ts';
+export { architectureOf } from './syntax/specifiers.ts';
 export { parseUnitFile } from './syntax/unit-file.ts';

@@ -56,6 +56,7 @@ export function bashCompletion({ commands, options }: CommandTable): string {
   const choices = all.flatMap(({ name, choices: values }) =>
     values === undefined ? [] : [`\t--${name}) words='${values.join(' ')}' ;;`],
   );
+  const paths = all.filter(({ isPath }) => isPath).map(({ name }) => `\t--${name}) files=yes ;;`);
   // In "--json short" the second word is no command.
   const withValue = all.filter(({ value }) => value !== undefined).map(({ name }) => `--${name}`);
   const valued = [...new Set(withValue)].join('|');
@@ -94,7 +95,7 @@ _dynuserctl() {
 		option=$prev
 	fi
 	case $option in
-${[...new Set(choices)].join('\n')}
+${[...new Set([...choices, ...paths])].join('\n')}
 	${valued}) COMPREPLY=(); return ;;
 	*) option= ;;
 	esac
@@ -132,9 +133,9 @@ complete -F _dynuserctl dynuserctl
 export function zshCompletion({ commands, options }: CommandTable): string {
   const quote = (text: string): string => text.replaceAll("'", "'\\''");
   const spelled = (text: string): string => quote(text.replace(/[[\]:\\]/g, '\\$&'));
-  const spec = ({ name, value, choices, repeatable, help }: OptionSpec): string => {
-    const action =
-      value === undefined ? '' : `:${spelled(value)}:${choices === undefined ? '' : `(${choices.join(' ')})`}`;
+  const spec = ({ name, value, choices, isPath, repeatable, help }: OptionSpec): string => {
+    const values = choices === undefined ? (isPath ? '_files' : '') : `(${choices.join(' ')})`;
+    const action = value === undefined ? '' : `:${spelled(value)}:${values}`;
     return `'${repeatable ? '*' : ''}--${name}${value === undefined ? '' : '='}[${spelled(help)}]${action}'`;
   };
   const operand = (command: CommandSpec): string[] =>
@@ -194,8 +195,9 @@ _dynuserctl "$@"
 export function fishCompletion({ commands, options }: CommandTable): string {
   const quote = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
   const verbs = commands.map(({ verb }) => verb).join(' ');
-  const option = ({ name, letter, value, choices, help }: OptionSpec, condition: string): string => {
-    const takes = value === undefined ? '' : choices === undefined ? ' -x' : ` -x -a ${quote(choices.join(' '))}`;
+  const option = ({ name, letter, value, choices, isPath, help }: OptionSpec, condition: string): string => {
+    const values = choices === undefined ? (isPath ? ' -r -F' : ' -x') : ` -x -a ${quote(choices.join(' '))}`;
+    const takes = value === undefined ? '' : values;
     const short = letter === undefined ? '' : ` -s ${letter}`;
     return `complete -c dynuserctl${condition}${short} -l ${name}${takes} -d ${quote(help)}`;
   };

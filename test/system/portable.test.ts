@@ -38,7 +38,11 @@ describe('portable services', () => {
   const list = async (): Promise<Record<string, unknown>[]> => JSON.parse(await attached('list', '--json=short'));
   /** What of all that attach could have made is there. */
   const traces = async (): Promise<string[]> =>
-    (await machine.sh(`find ${PLACES} -name '*minimal*' -o -name '.#*' -o -name manifest.json 2>/dev/null; true`))
+    (
+      await machine.sh(
+        `find ${PLACES} -name '*minimal*' -o -name addon_1 -o -name 'more_1*' -o -name '.#*' -o -name manifest.json 2>/dev/null; true`,
+      )
+    )
       .split('\n')
       .filter(Boolean);
 
@@ -139,7 +143,7 @@ describe('portable services', () => {
   it('are the same out of a disk image, which nobody mounts on the host', async () => {
     const disk = '/srv/minimal_2.raw';
     await machine.sh(`${LOOP_DEVICES}
-      cp -a --one-file-system ${IMAGE} /srv/tree && mkdir -p /srv/tree/usr/bin
+      cp -a --one-file-system ${IMAGE} /srv/tree && mkdir -p /srv/tree/usr/bin /srv/tree/var/lib/minimal-addon
       for name in bin lib lib64; do mkdir -p /srv/tree/usr/$name; done
       for program in sh cat id ls wc sleep; do
         cp -L "/usr/bin/$program" /srv/tree/usr/bin/
@@ -187,6 +191,107 @@ describe('portable services', () => {
     );
     assert.deepEqual(await traces(), []);
     await nothingIsMounted();
+  });
+
+  it('take units out of extensions, a directory and a disk image, which are laid over the image for these', async () => {
+    // The image of the test before: with PrivateDevices=, systemd gives the loop device of an extension to a service in a disk image alone.
+    const base = '/srv/minimal_2.raw';
+    const [directory, disk, log] = ['/srv/addon_1', '/srv/more_1.raw', '/var/lib/private/minimal-addon/log'];
+    await machine.sh(`${LOOP_DEVICES}
+      for name in addon more; do
+        mkdir -p /srv/\${name}_1/usr/lib/extension-release.d /srv/\${name}_1/usr/share
+        printf 'ID=test\\nVERSION_ID=1\\nSYSEXT_ID=%s\\nPORTABLE_PREFIXES=minimal\\n' $name \
+          >/srv/\${name}_1/usr/lib/extension-release.d/extension-release.\${name}_1
+        printf $name >/srv/\${name}_1/usr/share/\${name}_1
+      done
+      mksquashfs /srv/more_1 ${disk} -quiet -no-progress >/dev/null && rm -r /srv/more_1`);
+    await machine.sh(`mkdir -p ${directory}/usr/lib/systemd/system`);
+    await machine.write(
+      `${directory}/usr/lib/systemd/system/minimal-addon.service`,
+      `[Service]
+StateDirectory=minimal-addon
+ExecStart=/bin/sh -c 'echo "$$(id -u) $$PORTABLE $$PORTABLE_ROOT $$(cat /usr/share/addon_1 /usr/share/more_1)" >>$STATE_DIRECTORY/log; exec sleep 1000'
+`,
+    );
+    const extensions = [`--extension=${directory}`, `--extension=${disk}`];
+    assert.match(
+      await attached('inspect', ...extensions, base, 'minimal'),
+      /^ +Image: \/srv\/minimal_2\.raw\n *Extension: \/srv\/addon_1\n *Extension: \/srv\/more_1\.raw\n[\s\S]*\nminimal-addon\.service +yes/,
+    );
+    const name = 'minimal_2.raw:addon_1:more_1.raw';
+    const files = `cd ${UNITS} && find . -type d -o -exec sha256sum {} + | sort -k2`;
+    const ways = [
+      {
+        attach: ['portablectl', 'attach', ...extensions, base, 'minimal'],
+        detach: ['portablectl', 'detach', ...extensions, base, 'minimal'],
+      },
+      ...['systemd', 'runit'].map(manager => ({
+        attach: ['dynuserctl', 'image', 'attach', `--manager=${manager}`, '--enable', ...extensions, base, 'minimal'],
+        detach: ['dynuserctl', 'image', 'detach', '--now', ...(manager === 'runit' ? [name] : [...extensions, base])],
+      })),
+    ];
+    let theirs: string | undefined;
+    let first: string | undefined;
+    for (const [index, { attach, detach }] of ways.entries()) {
+      const way = attach.join(' ');
+      await machine.output(attach);
+      if (!way.includes('runit')) {
+        theirs ??= await machine.sh(files);
+        assert.equal(await machine.sh(files), theirs);
+        await machine.output(['systemctl', 'start', 'minimal-addon.service']);
+      }
+      let lines: string[] = [];
+      await until(
+        () => `a start after ${way}: ${lines.join('; ')}`,
+        async () => {
+          lines = (await machine.run(['cat', log])).stdout.split('\n').slice(0, -1);
+          return lines.length > index;
+        },
+      );
+      first ??= lines[0];
+      assert.deepEqual([first?.replace(/^\d+ /, ''), lines.at(-1)], ['addon_1 minimal_2.raw addonmore', first], way);
+      if (index > 0) {
+        assert.deepEqual(
+          (await list()).map(({ name: shown, state }) => `${shown} ${state}`),
+          [`${name} running`],
+        );
+        const { status, stderr } = await image('detach', base);
+        assert.deepEqual([status, /dynuserctl has not attached it/.test(stderr)], [1, true], stderr);
+      } else {
+        assert.match((await image('detach', ...extensions, base)).stderr, /portablectl has attached it/);
+        await machine.output(['systemctl', 'stop', 'minimal-addon.service']);
+      }
+      await machine.output(detach);
+      assert.deepEqual(await traces(), [], way);
+      await until('the user has ended', async () => {
+        const { status } = await machine.run(['getent', 'passwd', 'minimal-addon']);
+        return status === 2;
+      });
+    }
+    for (const [change, message] of [
+      [
+        's/VERSION_ID=1/VERSION_ID=2/',
+        /addon_1: it cannot be laid over the image: it is for VERSION_ID=2, and the root is 1\n$/,
+      ],
+      ['s/^ID=test/ID=debian/', /it is for the system "debian", and the root is "test"\n$/],
+      [
+        's/^PORTABLE_.*/SYSEXT_SCOPE=system/',
+        /it is not for portable services: SYSEXT_SCOPE= of its extension-release is system\n$/,
+      ],
+    ] as const) {
+      const release = `${directory}/usr/lib/extension-release.d/extension-release.addon_1`;
+      await machine.sh(`cp ${release} /run/release && sed -i '${change}' ${release}`);
+      for (const manager of ['systemd', 'runit']) {
+        const { status, stdout, stderr } = await image('attach', `--manager=${manager}`, ...extensions, IMAGE);
+        assert.deepEqual({ status, stdout }, { status: 1, stdout: '' }, stderr);
+        assert.match(stderr, /^dynuserctl: [^\n]*\n$/);
+        assert.match(stderr, message);
+      }
+      await machine.sh(`cp /run/release ${release}`);
+    }
+    assert.match((await image('attach', extensions[0] ?? '', extensions[0] ?? '', IMAGE)).stderr, /it is named twice/);
+    assert.match((await image('attach', '--extension=/srv', IMAGE)).stderr, /has no extension-release\.srv in /);
+    assert.deepEqual(await traces(), []);
   });
 
   it('say what root would run outside of the image', async () => {

@@ -30,9 +30,11 @@ import { ATTACHED_DIRECTORY, ATTACHED_RUNTIME_DIRECTORY, type Entry, MANIFEST } 
 import { MANAGERS, type ManagerName } from './manager-names.ts';
 
 export interface Attachment {
-  /** of the image, and of the directory with the manifest */
+  /** of the image with what is laid over it, and of the directory with the manifest */
   readonly name: string;
   readonly image: string;
+  /** images that are laid over it */
+  readonly extensions: readonly string[];
   readonly manager: ManagerName;
   readonly profile: string;
   readonly runtime: boolean;
@@ -76,10 +78,12 @@ export function findAttachment(name: string, runtime: boolean): Attachment | und
   return attachment;
 }
 
-/** @returns every attachment, by name */
-export function listAttachments(): Attachment[] {
+/** @returns the attachments with such names, each of them by name; all unless told otherwise */
+export function listAttachments(isWanted: (name: string) => boolean = () => true): Attachment[] {
   return [false, true].flatMap(runtime =>
-    namesIn(directoryOf(runtime)).flatMap(name => findAttachment(name, runtime) ?? []),
+    namesIn(directoryOf(runtime))
+      .filter(isWanted)
+      .flatMap(name => findAttachment(name, runtime) ?? []),
   );
 }
 
@@ -109,22 +113,26 @@ function parseManifest(text: string, name: string, runtime: boolean): Attachment
   if (!isRecord(value) || value['version'] !== VERSION) {
     return undefined;
   }
-  const { image, manager: named, profile, services, complete, made } = value;
+  const { image, extensions = [], manager: named, profile, services, complete, made } = value;
   const manager = MANAGERS.find(each => each === named);
   return typeof image === 'string' &&
     manager !== undefined &&
     typeof profile === 'string' &&
-    Array.isArray(services) &&
-    services.every(each => typeof each === 'string') &&
+    isTexts(extensions) &&
+    isTexts(services) &&
     typeof complete === 'boolean' &&
     Array.isArray(made) &&
     made.every(isMade)
-    ? { name, image, manager, profile, runtime, services, complete, made }
+    ? { name, image, extensions, manager, profile, runtime, services, complete, made }
     : undefined;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(each => typeof each === 'string');
 }
 
 function isMade(value: unknown): value is Made {

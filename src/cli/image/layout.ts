@@ -5,7 +5,7 @@
 import { posix } from 'node:path';
 import { parseUnitFile } from '../../launch/launch.ts';
 import { type ManagerName, titleOf } from './manager-names.ts';
-import type { ImageContents, ImageUnit } from './read-image.ts';
+import type { Extension, Image, ImageContents, ImageUnit } from './read-image.ts';
 
 /** Where attached units are kept, with what attach has written down. */
 export const ATTACHED_DIRECTORY = '/etc/dynuser/attached';
@@ -34,8 +34,8 @@ export interface AttachOptions {
   readonly instances: readonly string[];
   /** the directory whose services runit or s6 runs; undefined: the services are put into none */
   readonly scanDirectory: string | undefined;
-  /** whether the image is found by its name already */
-  readonly isNamed: boolean;
+  /** whether an image is found by its name already */
+  readonly isNamed: (image: Image) => boolean;
 }
 
 export interface LeftOut {
@@ -51,17 +51,56 @@ export interface Layout {
 }
 
 export function layOut(contents: ImageContents, options: AttachOptions): Layout {
-  const { image } = contents;
   const portables = options.runtime ? PORTABLES_RUNTIME : PORTABLES;
-  // So that it is found by its name, as portablectl(1) does it.
-  const named: Entry[] = options.isNamed
-    ? []
-    : [directory(portables, true), { kind: 'link', path: `${portables}/${image.name}`, target: image.path }];
+  // So that they are found by their names, as portablectl(1) does it.
+  const unnamed = imagesOf(contents).filter(image => !options.isNamed(image));
+  const links = unnamed.map(({ name, path }): Entry => ({ kind: 'link', path: `${portables}/${name}`, target: path }));
+  const named = links.length === 0 ? [] : [directory(portables, true), ...links];
   const { entries, ...rest } =
     options.manager === 'systemd'
       ? layOutForSystemd(contents, options)
       : layOutServices(contents, options, SCRIPTS[options.manager]);
   return { ...rest, entries: [...named, ...entries] };
+}
+
+function imagesOf({ image, extensions }: ImageContents): Image[] {
+  return [image, ...extensions.map(extension => extension.image)];
+}
+
+/** Between the parts of the name of an attachment: no image has it in its own. */
+const BETWEEN = ':';
+
+/** @returns the name of what is attached together: of the image, and of what is laid over it */
+export function nameOfAttachment(contents: ImageContents): string {
+  return joinNames(imagesOf(contents).map(({ name }) => name));
+}
+
+export function joinNames(names: readonly string[]): string {
+  return names.join(BETWEEN);
+}
+
+export function splitName(name: string): string[] {
+  return name.split(BETWEEN);
+}
+
+/** By this part of the first line of a drop-in portablectl(1) knows what is attached: the paths, of which a ":" is no part. */
+export function markOf(paths: readonly string[]): string {
+  return paths
+    .map(path =>
+      [...Buffer.from(path)]
+        .map(byte =>
+          byte < 0x20 || byte >= 0x7f || byte === 0x5c || byte === 0x3a
+            ? `\\x${byte.toString(16).padStart(2, '0')}`
+            : String.fromCharCode(byte),
+        )
+        .join(''),
+    )
+    .join(BETWEEN);
+}
+
+/** @returns the names of the images of a mark */
+export function namesOfMark(mark: string): string[] {
+  return splitName(mark).map(path => posix.basename(path));
 }
 
 function layOutForSystemd(contents: ImageContents, options: AttachOptions): Layout {
@@ -75,44 +114,60 @@ function layOutForSystemd(contents: ImageContents, options: AttachOptions): Layo
 }
 
 /** The unit with its drop-ins, as portablectl(1) names them, and with its first line: it knows by that what is attached. */
-function unitEntries(
-  base: string,
-  { name, bytes }: ImageUnit,
-  contents: ImageContents,
-  { profile }: AttachOptions,
-): Entry[] {
+function unitEntries(base: string, unit: ImageUnit, contents: ImageContents, { profile }: AttachOptions): Entry[] {
+  const { name, bytes } = unit;
   const dropIns = `${base}/${name}.d`;
   const isService = name.endsWith('.service');
   return [
     directory(dropIns),
-    text(`${dropIns}/20-portable.conf`, dropIn(contents, isService)),
+    text(`${dropIns}/20-portable.conf`, dropIn(contents, unit, isService)),
     ...(isService ? [text(`${dropIns}/10-profile.conf`, profile)] : []),
     { kind: 'file', path: `${base}/${name}`, bytes, mode: 0o644 },
   ];
 }
 
-function dropIn({ image, variables }: ImageContents, isService: boolean): string {
-  const head = `# Drop-in created for image '${image.path}', do not edit.\n`;
+/** As portablectl(1) writes it. A unit of the image itself does not see what is laid over it for others. */
+function dropIn(contents: ImageContents, { origin }: ImageUnit, isService: boolean): string {
+  const { image, variables, extensions } = contents;
+  const head = `# Drop-in created for image '${markOf(imagesOf(contents).map(({ path }) => path))}', do not edit.\n`;
   if (!isService) {
     return head;
   }
-  // A field of the journal: what others wrote into os-release must not end its line, nor be a specifier.
-  const version = [variables.get('ID'), variables.get('VERSION_ID')].filter(part => part !== undefined).join('_');
-  const isPlain = /^[A-Za-z0-9._+~-]+$/.test(version);
+  const isExtended = extensions.length > 0;
   return [
-    `${head}`,
+    head,
     '[Service]',
     `${image.isDisk ? 'RootImage' : 'RootDirectory'}=${image.path.replaceAll('%', '%%')}`,
-    `Environment=PORTABLE=${image.name}`,
-    `LogExtraFields=PORTABLE=${image.name}`,
-    ...(isPlain ? [`LogExtraFields=PORTABLE_NAME_AND_VERSION=${version}`] : []),
+    `Environment=PORTABLE=${origin.name}`,
+    `LogExtraFields=PORTABLE=${origin.name}`,
+    ...(isExtended ? [`Environment=PORTABLE_ROOT=${image.name}`, `LogExtraFields=PORTABLE_ROOT=${image.name}`] : []),
+    ...versionField(isExtended ? 'PORTABLE_ROOT_NAME_AND_VERSION' : 'PORTABLE_NAME_AND_VERSION', variables, ''),
+    ...(origin.path === image.path ? [] : extensions.flatMap(extensionLines)),
     '',
   ].join('\n');
 }
 
+function extensionLines({ image, variables }: Extension): string[] {
+  const field = 'PORTABLE_EXTENSION_NAME_AND_VERSION';
+  return [
+    '',
+    `${image.isDisk ? 'ExtensionImages' : 'ExtensionDirectories'}=${image.path}`,
+    `LogExtraFields=PORTABLE_EXTENSION=${image.name}`,
+    ...versionField(field, variables, 'SYSEXT_'),
+    ...versionField(field, variables, 'CONFEXT_'),
+  ];
+}
+
+/** A field of the journal: what others wrote into a release file must not end its line, nor be a specifier. */
+function versionField(field: string, variables: ReadonlyMap<string, string>, prefix: string): string[] {
+  const first = (...names: readonly string[]) => names.map(name => variables.get(`${prefix}${name}`)).find(Boolean);
+  const version = [first('IMAGE_ID', 'ID'), first('IMAGE_VERSION', 'VERSION_ID', 'BUILD_ID')].filter(Boolean).join('_');
+  return /^[A-Za-z0-9._+~-]+$/.test(version) ? [`LogExtraFields=${field}=${version}`] : [];
+}
+
 /** A manager that reads no unit files: a service for each .service, which starts dynuser-run with the unit file. */
 function layOutServices(contents: ImageContents, options: AttachOptions, scriptsOf: Script): Layout {
-  const base = `${options.runtime ? ATTACHED_RUNTIME_DIRECTORY : ATTACHED_DIRECTORY}/${contents.image.name}`;
+  const base = `${options.runtime ? ATTACHED_RUNTIME_DIRECTORY : ATTACHED_DIRECTORY}/${nameOfAttachment(contents)}`;
   const leftOut: LeftOut[] = contents.masked.map(unit => ({ unit, reason: 'the image masks it' }));
   const entries: Entry[] = [];
   const services: string[] = [];

@@ -6,9 +6,11 @@ import { lstatSync, realpathSync, type Stats } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { parseUnitName } from '../../core/name.ts';
 import { RootedTree, RootedTreeError } from '../../files/rooted-tree.ts';
-import { parseEnvironmentFile } from '../../launch/launch.ts';
+import { architectureOf, judgeExtension, parseEnvironmentFile } from '../../launch/launch.ts';
 import { CommandFailure, fileFailure, problemOf } from '../failure.ts';
+import { answerQuestion } from '../launch-answers.ts';
 import {
+  EXTENSIONS_MAX,
   IMAGE_BYTES_MAX,
   IMAGE_NAMES_MAX,
   IMAGE_UNITS_MAX,
@@ -38,10 +40,16 @@ const UNIT_DIRECTORIES = [
 const OS_RELEASE = ['etc/os-release', 'usr/lib/os-release'];
 const UNIT = /\.(?:service|socket|target|timer|path)$/;
 const MASK = '/dev/null';
+/** Where Linux says what it runs on, since 6.1. */
+const ARCHITECTURE_FILE = '/proc/sys/kernel/arch';
+/** What an extension says to be for, if it is not for all. */
+const PORTABLE = 'portable';
 /** What the name of a disk image ends with; portablectl(1) leaves it out. */
 export const DISK_SUFFIX = '.raw';
 const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
+/** Linux's for one file. */
+const NAME_BYTES_MAX = 255;
 
 export interface Image {
   /** the last part of its path */
@@ -55,6 +63,16 @@ export interface Image {
 export interface ImageUnit {
   readonly name: string;
   readonly bytes: Buffer;
+  /** the image that it is in: the system itself, or an extension of it */
+  readonly origin: Image;
+}
+
+/** An image whose /usr and /opt, or /etc, are laid over those of another one. */
+export interface Extension {
+  readonly image: Image;
+  /** its extension-release, as it is (os-release(5)) */
+  readonly release: Buffer;
+  readonly variables: ReadonlyMap<string, string>;
 }
 
 export interface ImageContents {
@@ -62,11 +80,13 @@ export interface ImageContents {
   /** os-release(5), as it is */
   readonly release: Buffer;
   readonly variables: ReadonlyMap<string, string>;
+  /** the last one is above the others */
+  readonly extensions: readonly Extension[];
   /** what the names of its units begin with */
   readonly prefixes: readonly string[];
   /** by name */
   readonly units: readonly ImageUnit[];
-  /** units that the image masks */
+  /** units that an image masks, and none has */
   readonly masked: readonly string[];
 }
 
@@ -122,19 +142,88 @@ function pathOfName(name: string): string {
   return found;
 }
 
+/** @throws CommandFailure if an operand of --extension= is no image that can be named in a unit file */
+export function findExtensions(operands: readonly string[], system: Image): Image[] {
+  if (operands.length > EXTENSIONS_MAX) {
+    throw new CommandFailure(`--extension=: more than ${EXTENSIONS_MAX} extensions; merge some of them`, 1);
+  }
+  const found = operands.map(findImage);
+  for (const [index, { name, path }] of found.entries()) {
+    // Lists of images have these for themselves (systemd.exec(5), ExtensionImages=).
+    if (/[\s"'%:\\]/.test(path)) {
+      const words = 'a path with spaces, quotes, "%", ":" or "\\" cannot be that of an extension; rename it';
+      throw new CommandFailure(`${printable(path)}: ${words}`, 1);
+    }
+    if (path === system.path || found.findIndex(other => other.name === name) !== index) {
+      throw new CommandFailure(`${path}: it is named twice; name each image once`, 1);
+    }
+  }
+  // The names of all together are that of a directory.
+  if ([system, ...found].reduce((length, { name }) => length + name.length + 1, 0) > NAME_BYTES_MAX) {
+    throw new CommandFailure(
+      `--extension=: the names of the images have more than ${NAME_BYTES_MAX} bytes together; rename some`,
+      1,
+    );
+  }
+  return found;
+}
+
 /**
- * @param prefixes what names of units must begin with; the name of the image unless given
- * @throws CommandFailure if it is no image, or has what no image may have
+ * @param extensions what is laid over it
+ * @param given what names of units must begin with; the name of the image unless given
+ * @throws CommandFailure if one is no image, has what no image may have, or is no extension for this one
  */
-export async function readImage(image: Image, prefixes: readonly string[] | undefined): Promise<ImageContents> {
+export async function readImage(
+  image: Image,
+  extensions: readonly Image[],
+  given: readonly string[] | undefined,
+): Promise<ImageContents> {
+  const prefixes = given ?? [withoutSuffix(image.name).replace(/_.*$/s, '')];
+  const system = await readTree(image, (tree, fail) => ({
+    ...readSystem(tree, fail),
+    found: readUnits(tree, prefixes, fail),
+  }));
+  const layers: (Extension & { readonly found: FoundUnits })[] = [];
+  for (const extension of extensions) {
+    const layer = await readTree(extension, (tree, fail) => ({
+      image: extension,
+      ...readExtension(tree, extension, system.variables, fail),
+      found: readUnits(tree, prefixes, fail),
+    }));
+    layers.push(layer);
+  }
+  const fail = failFor(image);
+  checkPrefixes(prefixes, [system, ...layers], fail);
+  const { units, masked } = mergeUnits([{ image, found: system.found }, ...layers]);
+  if (units.length === 0) {
+    const others = extensions.length === 0 ? '' : ', and neither has an extension';
+    fail(`it has no unit whose name begins with ${printable(prefixes.join(' or '))}${others}; name other prefixes`);
+  }
+  if (units.length > IMAGE_UNITS_MAX) {
+    fail(`with its extensions it has more than ${IMAGE_UNITS_MAX} units that match; name a longer prefix`);
+  }
+  const { release, variables } = system;
+  return { image, release, variables, extensions: layers, prefixes, units, masked };
+}
+
+type Fail = (words: string) => never;
+
+function failFor({ path }: Image): Fail {
+  return words => {
+    throw new CommandFailure(`${path}: ${words}`, 1);
+  };
+}
+
+async function readTree<Result>(image: Image, read: (tree: RootedTree, fail: Fail) => Result): Promise<Result> {
+  const fail = failFor(image);
   try {
     checkOwners(image.path);
     if (image.isDisk) {
       using mounted = await MountedImage.open(image.path);
-      return readTree(mounted.tree, image, prefixes);
+      return read(mounted.tree, fail);
     }
     using tree = RootedTree.open(image.path);
-    return readTree(tree, image, prefixes);
+    return read(tree, fail);
   } catch (error) {
     if (error instanceof RootedTreeError || (error instanceof Error && 'code' in error)) {
       throw new CommandFailure(`${image.path}: ${problemOf(error)}; nothing was changed`, 1, error);
@@ -162,27 +251,63 @@ function mayTrust({ uid, mode }: Stats, isTop: boolean): boolean {
   return uid === 0 && ((mode & WRITABLE_BY_OTHERS) === 0 || (!isTop && (mode & STICKY) !== 0));
 }
 
-function readTree(tree: RootedTree, image: Image, given: readonly string[] | undefined): ImageContents {
-  const fail = (words: string): never => {
-    throw new CommandFailure(`${image.path}: ${words}`, 1);
-  };
+function readSystem(tree: RootedTree, fail: Fail): Pick<ImageContents, 'release' | 'variables'> {
   const release = firstFile(tree, OS_RELEASE) ?? fail('it has no os-release file, so it is no image of a system');
-  const variables = new Map(parseEnvironmentFile(release.toString('utf8')).map(({ name, value }) => [name, value]));
+  const variables = readVariables(release);
   if ((variables.get('ID') ?? '') === '') {
     fail('its os-release file has no ID=, so it is no image of a system');
   }
-  const prefixes = given ?? [withoutSuffix(image.name).replace(/_.*$/s, '')];
-  const allowed = (variables.get('PORTABLE_PREFIXES') ?? '').split(/\s+/).filter(word => word !== '');
+  return { release, variables };
+}
+
+/** What is laid over a service that it was not made for would fail, or harm it: the launcher asks the same once more (os-release(5)). */
+function readExtension(
+  tree: RootedTree,
+  { path }: Image,
+  system: ReadonlyMap<string, string>,
+  fail: Fail,
+): Pick<Extension, 'release' | 'variables'> {
+  const files = { file: (name: string) => tree.readFile(name, OS_RELEASE_BYTES_MAX)?.toString('utf8') };
+  const { release = '', problem } = judgeExtension(path, files, system, architecture());
+  if (problem !== undefined) {
+    fail(`it cannot be laid over the image: ${problem}`);
+  }
+  const variables = readVariables(Buffer.from(release));
+  for (const name of ['SYSEXT_SCOPE', 'CONFEXT_SCOPE']) {
+    const scopes = wordsOf(variables.get(name));
+    if (scopes.length > 0 && !scopes.includes(PORTABLE)) {
+      fail(`it is not for portable services: ${name}= of its extension-release is ${printable(scopes.join(' '))}`);
+    }
+  }
+  return { release: Buffer.from(release), variables };
+}
+
+function architecture(): string {
+  const { text = '' } = answerQuestion({ kind: 'file', path: ARCHITECTURE_FILE });
+  return architectureOf(text.trim());
+}
+
+function readVariables(release: Buffer): ReadonlyMap<string, string> {
+  return new Map(parseEnvironmentFile(release.toString('utf8')).map(({ name, value }) => [name, value]));
+}
+
+function wordsOf(text = ''): string[] {
+  return text.split(/\s+/).filter(word => word !== '');
+}
+
+/** Each image may say which prefixes are allowed; what one allows is allowed. */
+function checkPrefixes(
+  prefixes: readonly string[],
+  images: readonly Pick<ImageContents, 'variables'>[],
+  fail: Fail,
+): void {
+  const allowed = images.flatMap(({ variables }) => wordsOf(variables.get('PORTABLE_PREFIXES')));
   const others = prefixes.filter(prefix => allowed.length > 0 && !allowed.includes(prefix));
   if (others.length > 0) {
-    const words = `PORTABLE_PREFIXES= of its os-release file has ${printable(allowed.join(' '))}, and not ${printable(others.join(' '))}`;
+    const where = images.length === 1 ? 'its os-release file' : 'its os-release file and its extensions';
+    const words = `PORTABLE_PREFIXES= of ${where} has ${printable(allowed.join(' '))}, and not ${printable(others.join(' '))}`;
     fail(`${words}; name prefixes that it has`);
   }
-  const { units, masked } = readUnits(tree, prefixes, fail);
-  if (units.length === 0) {
-    fail(`it has no unit whose name begins with ${printable(prefixes.join(' or '))}; name other prefixes`);
-  }
-  return { image, release, variables, prefixes, units, masked };
 }
 
 function firstFile(tree: RootedTree, paths: readonly string[]): Buffer | undefined {
@@ -195,7 +320,10 @@ function firstFile(tree: RootedTree, paths: readonly string[]): Buffer | undefin
   return undefined;
 }
 
-function readUnits(tree: RootedTree, prefixes: readonly string[], fail: (words: string) => never) {
+/** By name. */
+type FoundUnits = ReadonlyMap<string, Buffer | 'masked'>;
+
+function readUnits(tree: RootedTree, prefixes: readonly string[], fail: Fail): FoundUnits {
   const found = new Map<string, Buffer | 'masked'>();
   let total = 0;
   for (const directory of UNIT_DIRECTORIES) {
@@ -217,10 +345,23 @@ function readUnits(tree: RootedTree, prefixes: readonly string[], fail: (words: 
       found.set(name, bytes === undefined || bytes.length === 0 ? 'masked' : bytes);
     }
   }
-  const sorted = [...found].sort(([one], [other]) => (one < other ? -1 : 1));
+  return found;
+}
+
+/** As portablectl(1) has it, a unit of an image comes before one of the same name in what is laid over it. */
+function mergeUnits(images: readonly { readonly image: Image; readonly found: FoundUnits }[]) {
+  const units = new Map<string, ImageUnit>();
+  for (const { image, found } of images) {
+    for (const [name, bytes] of found) {
+      if (bytes !== 'masked' && !units.has(name)) {
+        units.set(name, { name, bytes, origin: image });
+      }
+    }
+  }
+  const masked = images.flatMap(({ found }) => [...found.keys()].filter(name => !units.has(name)));
   return {
-    units: sorted.flatMap(([name, bytes]) => (bytes === 'masked' ? [] : [{ name, bytes }])),
-    masked: sorted.flatMap(([name, bytes]) => (bytes === 'masked' ? [name] : [])),
+    units: [...units.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
+    masked: [...new Set(masked)].sort(),
   };
 }
 

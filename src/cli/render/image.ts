@@ -7,6 +7,8 @@ import { countOf, printable } from './text.ts';
 export interface InspectedImage {
   readonly image: string;
   readonly name: string;
+  /** images that are laid over it */
+  readonly extensions: readonly string[];
   /** PORTABLE_PRETTY_NAME= of os-release(5) */
   readonly service: string | null;
   readonly system: string | null;
@@ -29,6 +31,7 @@ export interface ListedImage {
   readonly profile: string | null;
   readonly units: readonly string[];
   readonly image: string;
+  readonly extensions: readonly string[];
 }
 
 const UNIT_COLUMNS: readonly Column[] = [
@@ -38,11 +41,12 @@ const UNIT_COLUMNS: readonly Column[] = [
 ];
 
 export function renderImage(
-  { image, service, system, prefixes, manager, units }: InspectedImage,
+  { image, extensions, service, system, prefixes, manager, units }: InspectedImage,
   layout: TableLayout,
 ): string {
   const fields: readonly (readonly [label: string, value: string])[] = [
     ['Image', printable(image)],
+    ...extensions.map(path => ['Extension', printable(path)] as const),
     ...(service === null ? [] : [['Service', printable(service)] as const]),
     ['System', printable(system ?? '-')],
     ['Prefix', printable(prefixes.join(' '))],
@@ -58,12 +62,13 @@ export function renderImage(
 }
 
 /** The files as they are, but for what would drive a terminal. */
-export function renderContents({ release, units }: ImageContents): string {
+export function renderContents({ release, extensions, units }: ImageContents): string {
   const file = (title: string, bytes: Buffer): string => {
     const lines = bytes.toString('utf8').replace(/\n$/, '').split('\n');
     return `-- ${title} --\n${lines.map(line => `${printable(line)}\n`).join('')}`;
   };
-  return [file('os-release', release), ...units.map(({ name, bytes }) => file(name, bytes))].join('\n');
+  const releases = extensions.map(each => file(`extension-release of ${each.image.name}`, each.release));
+  return [file('os-release', release), ...releases, ...units.map(({ name, bytes }) => file(name, bytes))].join('\n');
 }
 
 const IMAGE_COLUMNS: readonly Column[] = [
@@ -79,13 +84,13 @@ export function renderImages(images: readonly ListedImage[], layout: TableLayout
   if (images.length === 0) {
     return layout.legend ? 'No image.\n' : '';
   }
-  const rows = images.map(({ name, state, manager, profile, units, image }) => [
+  const rows = images.map(({ name, state, manager, profile, units, image, extensions }) => [
     printable(name),
     state,
     manager ?? '-',
     printable(profile ?? '-'),
     printable(units.join(' ')) || '-',
-    printable(image),
+    printable([image, ...extensions].join(' ')),
   ]);
   return `${renderTable(IMAGE_COLUMNS, rows, layout)}${layout.legend ? `\n${countOf(images.length, 'image')}.\n` : ''}`;
 }

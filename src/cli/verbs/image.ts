@@ -26,12 +26,23 @@ import {
   removeLinks,
 } from '../image/attachments.ts';
 import { placesOfAttachment, removePlace } from '../image/clean.ts';
-import { type AttachOptions, type Entry, type Layout, layOut } from '../image/layout.ts';
+import {
+  type AttachOptions,
+  type Entry,
+  joinNames,
+  type Layout,
+  layOut,
+  markOf,
+  nameOfAttachment,
+  namesOfMark,
+  splitName,
+} from '../image/layout.ts';
 import { MANAGERS, type ManagerName, titleOf } from '../image/manager-names.ts';
 import { detectManager, MANAGER_OF, type Manager, scanDirectoryOf } from '../image/managers.ts';
 import { ownProfile, PROFILES } from '../image/profiles.ts';
 import {
   DISK_SUFFIX,
+  findExtensions,
   findImage,
   IMAGE_DIRECTORIES,
   type Image,
@@ -81,20 +92,21 @@ export const image: Handler = async (invocation, io) => {
 };
 
 async function inspect(operands: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
-  const contents = await contentsOf(operands);
+  const contents = await contentsOf(operands, invocation.options);
   if (invocation.options.has('cat')) {
     await showText(renderContents(contents), invocation, io);
     return 0;
   }
   const manager = managerOf(invocation.options) ?? 'systemd';
   // What would be made is the same wherever the supervisor's directory is.
-  const request = { ...attachOptions(contents.image, manager, invocation.options), scanDirectory: undefined };
+  const request = { ...attachOptions(manager, invocation.options), scanDirectory: undefined };
   const layout = layOut(contents, request);
   const units = inspectUnits(contents, layout, manager);
-  const { variables, image: which, prefixes } = contents;
+  const { variables, image: which, extensions, prefixes } = contents;
   const inspected: InspectedImage = {
     image: which.path,
     name: which.name,
+    extensions: extensions.map(each => each.image.path),
     service: variables.get('PORTABLE_PRETTY_NAME') ?? null,
     system: variables.get('PRETTY_NAME') ?? variables.get('ID') ?? null,
     prefixes,
@@ -108,7 +120,7 @@ async function inspect(operands: readonly string[], invocation: Invocation, io: 
 async function attach(operands: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
   const { options } = invocation;
   needRoot('attach');
-  const contents = await contentsOf(operands);
+  const contents = await contentsOf(operands, options);
   const manager = neededManager(options);
   const own = MANAGER_OF[manager];
   if (options.has('runtime') && manager !== 'systemd') {
@@ -121,34 +133,39 @@ async function attach(operands: readonly string[], invocation: Invocation, io: P
   const scans = own.scanDirectories.length > 0;
   const enable = options.has('enable') || (scans && options.has('now'));
   const scanDirectory = enable ? scanDirectoryOf(manager) : undefined;
-  const request = { ...attachOptions(contents.image, manager, options), enable, scanDirectory };
+  const request = { ...attachOptions(manager, options), enable, scanDirectory };
   const layout = layOut(contents, request);
   checkUnits(contents, layout, manager);
   using _lock = AttachLock.take();
-  forget(contents.image.name);
+  const name = nameOfAttachment(contents);
+  forget(name);
   for (const runtime of [false, true]) {
-    const present = findAttachment(contents.image.name, runtime);
+    const present = findAttachment(name, runtime);
     if (present !== undefined) {
-      const words = `it is attached already (${printable(present.image)}); "dynuserctl image detach ${contents.image.name}" detaches it`;
-      throw new CommandFailure(`${contents.image.name}: ${words}`, 1);
+      const words = `it is attached already (${printable(present.image)}); "dynuserctl image detach ${name}" detaches it`;
+      throw new CommandFailure(`${name}: ${words}`, 1);
     }
   }
   makeAll(attachmentOf(contents, request, layout, options), layout.entries);
   await tellLeftOut(layout, io);
   await tellAttached(own, request, layout, options, io);
   const shown = layout.services.join(', ');
-  await io.output.write(`Attached ${contents.image.name} to ${titleOf(manager)}: ${shown}.\n`);
+  await io.output.write(`Attached ${name} to ${titleOf(manager)}: ${shown}.\n`);
   return 0;
 }
 
 function attachmentOf(
-  { image: which }: ImageContents,
+  contents: ImageContents,
   { manager, runtime }: AttachOptions,
   { services }: Layout,
   options: OptionValues,
 ): Omit<Attachment, 'complete' | 'made'> {
   const profile = lastValue(options, 'profile') ?? PROFILES[0];
-  return { name: which.name, image: which.path, manager, profile, runtime, services };
+  const { image: which, extensions } = contents;
+  return {
+    ...{ name: nameOfAttachment(contents), image: which.path, extensions: extensions.map(each => each.image.path) },
+    ...{ manager, profile, runtime, services },
+  };
 }
 
 async function tellLeftOut({ leftOut }: Layout, io: ProcessIo): Promise<void> {
@@ -164,9 +181,10 @@ async function tellLeftOut({ leftOut }: Layout, io: ProcessIo): Promise<void> {
 async function reattach(operands: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
   const { options } = invocation;
   needRoot('reattach');
-  const contents = await contentsOf(operands);
+  const contents = await contentsOf(operands, options);
   using _lock = AttachLock.take();
-  const former = formerOf(contents.image.name, options);
+  const name = nameOfAttachment(contents);
+  const former = formerOf(name, options);
   checkUnchanged(former);
   const { manager, runtime } = former;
   const own = MANAGER_OF[manager];
@@ -175,7 +193,7 @@ async function reattach(operands: readonly string[], invocation: Invocation, io:
   const scanDirectory = formerDirectory ?? (scans && isStarted(options) ? scanDirectoryOf(manager) : undefined);
   const made = former.made.map(({ path }) => path);
   const request: AttachOptions = {
-    ...attachOptions(contents.image, manager, options, made),
+    ...attachOptions(manager, options, made),
     ...{ runtime, enable: options.has('enable') || scanDirectory !== undefined, scanDirectory },
   };
   const layout = layOut(contents, request);
@@ -212,7 +230,7 @@ async function reattach(operands: readonly string[], invocation: Invocation, io:
   }
   await tellAttached(own, request, layout, options, io);
   const shown = layout.services.join(', ');
-  const words = `Attached ${contents.image.name} in the place of ${former.name} to ${titleOf(manager)}: ${shown}.`;
+  const words = `Attached ${name} in the place of ${former.name} to ${titleOf(manager)}: ${shown}.`;
   await io.output.write(`${words}\n`);
   return 0;
 }
@@ -223,7 +241,8 @@ function isStarted(options: OptionValues): boolean {
 
 /** @returns what an image comes in the place of. @throws CommandFailure if that is nothing, or not certain */
 function formerOf(name: string, options: OptionValues): Attachment {
-  const family = (each: string): string => withoutSuffix(each).replace(/_.*$/s, '');
+  const family = (each: string): string =>
+    joinNames(splitName(each).map(part => withoutSuffix(part).replace(/_.*$/s, '')));
   const found = listAttachments().filter(
     each =>
       each.complete && !isGone(each) && family(each.name) === family(name) && (each.runtime || !options.has('runtime')),
@@ -240,11 +259,9 @@ function formerOf(name: string, options: OptionValues): Attachment {
 }
 
 async function isAttached(operands: readonly string[], { options }: Invocation, io: ProcessIo): Promise<ExitStatus> {
-  const [operand = ''] = operands;
-  const names = namesOf(operand);
+  const names = namesOf(operands, options);
   const attachment = findAttached(names, options).find(each => !isGone(each));
-  const foreign = attachedByPortablectl();
-  const otherwise = names.some(name => foreign.has(name)) ? 'portablectl' : 'detached';
+  const otherwise = isForeign(names, attachedByPortablectl()) ? 'portablectl' : 'detached';
   const state = attachment === undefined ? otherwise : (await toListed(attachment)).state;
   await io.output.write(`${state}\n`);
   return state === 'detached' ? 1 : 0;
@@ -284,14 +301,15 @@ async function tellAttached(
 
 async function detach(operands: readonly string[], { options }: Invocation, io: ProcessIo): Promise<ExitStatus> {
   needRoot('detach');
-  const [operand = ''] = operands;
-  const names = namesOf(operand);
+  const names = namesOf(operands, options);
   using _lock = AttachLock.take();
-  names.forEach(forget);
+  for (const each of findAttached(names, options)) {
+    forget(each.name);
+  }
   const [attachment] = findAttached(names, options);
   if (attachment === undefined) {
-    const [name = ''] = names;
-    const words = attachedByPortablectl().has(name)
+    const name = joinNames(names);
+    const words = isForeign(names, attachedByPortablectl())
       ? 'portablectl has attached it: detach it with that'
       : 'dynuserctl has not attached it';
     throw new CommandFailure(`${printable(name)}: ${words}; "dynuserctl image list" shows what is attached`, 1);
@@ -318,20 +336,24 @@ async function detach(operands: readonly string[], { options }: Invocation, io: 
   return 0;
 }
 
-/** As portablectl(1): the last part of a path is enough, and the image need not exist any more. */
-function namesOf(operand: string): readonly [string, string] {
-  const given = basename(operand.replace(/\/+$/, ''));
-  return [given, `${given}${DISK_SUFFIX}`];
+/**
+ * As portablectl(1): the last part of a path is enough, and the images need not exist any more.
+ * @returns the names of the image and of what is laid over it; an operand may be all of them, as list shows them
+ */
+function namesOf([operand = '']: readonly string[], options: OptionValues): string[] {
+  const given = [...(/[/]/.test(operand) ? [operand] : splitName(operand)), ...(options.get('extension') ?? [])];
+  return given.map(each => basename(each.replace(/\/+$/, '')));
 }
 
-/** @returns what is attached under the first of the names that is, until the next boot or not */
+/** @returns what is attached under these names, until the next boot or not; those of disk images may be without their suffix */
 function findAttached(names: readonly string[], options: OptionValues): Attachment[] {
-  const name = names.find(each => [false, true].some(runtime => findAttachment(each, runtime) !== undefined));
-  return name === undefined
-    ? []
-    : [false, true]
-        .filter(runtime => !options.has('runtime') || runtime)
-        .flatMap(runtime => findAttachment(name, runtime) ?? []);
+  const isOne = (part: string, index: number) => part === names[index] || part === `${names[index]}${DISK_SUFFIX}`;
+  const found = listAttachments(name => {
+    const parts = splitName(name);
+    return parts.length === names.length && parts.every(isOne);
+  });
+  const [first] = [...found.filter(({ name }) => name === joinNames(names)), ...found];
+  return found.filter(({ name, runtime }) => name === first?.name && (runtime || !options.has('runtime')));
 }
 
 /** @throws CommandFailure if something of it is not as attach has made it */
@@ -398,7 +420,7 @@ async function list(_: readonly string[], invocation: Invocation, io: ProcessIo)
       .filter(attachment => !isGone(attachment))
       .map(toListed),
   );
-  const known = new Set(attached.map(({ name }) => name));
+  const known = new Set(attached.flatMap(({ name }) => splitName(name)));
   const foreign = attachedByPortablectl();
   const others = imagesOfHost()
     .filter(({ name }) => !known.has(name))
@@ -410,6 +432,7 @@ async function list(_: readonly string[], invocation: Invocation, io: ProcessIo)
         profile: null,
         units: [],
         image: path,
+        extensions: [],
       }),
     );
   const all = [...attached, ...others].sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -418,9 +441,10 @@ async function list(_: readonly string[], invocation: Invocation, io: ProcessIo)
 }
 
 async function toListed(attachment: Attachment): Promise<ListedImage> {
-  const { name, manager, profile, services, image: path, runtime } = attachment;
+  const { name, manager, profile, services, image: path, extensions, runtime } = attachment;
   const state = await stateOf(attachment);
-  return { name, state: runtime ? `${state}-runtime` : state, manager, profile, units: services, image: path };
+  const shown = runtime ? `${state}-runtime` : state;
+  return { name, state: shown, manager, profile, units: services, image: path, extensions };
 }
 
 async function stateOf(attachment: Attachment): Promise<string> {
@@ -462,8 +486,8 @@ const ATTACHED_UNITS = ['/etc/systemd/system.attached', '/run/systemd/system.att
 
 /** @returns the names of images whose units are attached, by the first line of their drop-ins, and which dynuserctl has not attached */
 function attachedByPortablectl(): ReadonlySet<string> {
-  const own = new Set(listAttachments().map(({ image: path }) => path));
-  const paths = ATTACHED_UNITS.flatMap(directory =>
+  const own = new Set(listAttachments().map(({ image: path, extensions }) => markOf([path, ...extensions])));
+  const marks = ATTACHED_UNITS.flatMap(directory =>
     namesIn(directory)
       .filter(name => name.endsWith('.d'))
       .flatMap(name => {
@@ -471,7 +495,11 @@ function attachedByPortablectl(): ReadonlySet<string> {
         return /^# Drop-in created for image '(.*)', do not edit\.$/m.exec(text ?? '')?.[1] ?? [];
       }),
   );
-  return new Set(paths.filter(path => !own.has(path)).map(path => basename(path)));
+  return new Set(marks.filter(mark => !own.has(mark)).flatMap(namesOfMark));
+}
+
+function isForeign(names: readonly string[], foreign: ReadonlySet<string>): boolean {
+  return names.every(name => foreign.has(name) || foreign.has(`${name}${DISK_SUFFIX}`));
 }
 
 function namesIn(directory: string): string[] {
@@ -486,8 +514,10 @@ function needRoot(action: string): void {
   process.umask(0o022);
 }
 
-function contentsOf([operand = '', ...prefixes]: readonly string[]): Promise<ImageContents> {
-  return readImage(findImage(operand), prefixes.length === 0 ? undefined : prefixes);
+function contentsOf([operand = '', ...prefixes]: readonly string[], options: OptionValues): Promise<ImageContents> {
+  const found = findImage(operand);
+  const extensions = findExtensions(options.get('extension') ?? [], found);
+  return readImage(found, extensions, prefixes.length === 0 ? undefined : prefixes);
 }
 
 function managerOf(options: OptionValues): ManagerName | undefined {
@@ -504,7 +534,6 @@ function neededManager(options: OptionValues): ManagerName {
 }
 
 function attachOptions(
-  which: Image,
   manager: ManagerName,
   options: OptionValues,
   /** paths that will be gone */
@@ -521,9 +550,10 @@ function attachOptions(
     profile: profileText(lastValue(options, 'profile') ?? PROFILES[0], manager),
     enable: options.has('enable'),
     instances,
-    isNamed: IMAGE_DIRECTORIES.map(directory => `${directory}/${which.name}`).some(
-      path => !former.includes(path) && attempt(() => realpathSync(path)) === which.path,
-    ),
+    isNamed: ({ name, path: target }) =>
+      IMAGE_DIRECTORIES.map(directory => `${directory}/${name}`).some(
+        path => !former.includes(path) && attempt(() => realpathSync(path)) === target,
+      ),
   };
 }
 

@@ -16,6 +16,13 @@ const ANY = '_any';
 
 type Release = ReadonlyMap<string, string>;
 
+export interface ExtensionVerdict {
+  readonly classes: readonly ExtensionClass[];
+  /** the text of its extension-release, of the first class if it has two */
+  readonly release?: string;
+  readonly problem?: string;
+}
+
 /** @returns the os-release of a tree; empty without one, or while it is not known */
 export function releaseOf(tree: Tree): Release {
   const [first, second] = ['/etc/os-release', '/usr/lib/os-release'].map(path => tree.file(path));
@@ -36,11 +43,12 @@ function namesOf(source: string): readonly string[] {
 /** @returns its classes, and why it is not for the system; no class while that is not known */
 export function judgeExtension(
   source: string,
-  extension: Tree,
+  extension: Pick<Tree, 'file'>,
   system: Release,
   architecture: string,
-): { readonly classes: readonly ExtensionClass[]; readonly problem?: string } {
+): ExtensionVerdict {
   const classes: ExtensionClass[] = [];
+  let first: string | undefined;
   for (const kind of ['sysext', 'confext'] as const) {
     const texts = namesOf(source).map(name => extension.file(`${PLACES[kind]}/extension-release.${name}`));
     const text = texts.find(found => found !== undefined);
@@ -52,6 +60,7 @@ export function judgeExtension(
       return { classes: [], problem };
     }
     classes.push(kind);
+    first ??= text;
   }
   if (classes.length === 0) {
     const problem = `it has no extension-release.${namesOf(source)[0]} in ${PLACES.sysext} or ${PLACES.confext}, by which it would say what it is for`;
@@ -60,7 +69,7 @@ export function judgeExtension(
   // It would make another system of the one that it extends.
   return classes.includes('sysext') && extension.file('/usr/lib/os-release') !== undefined
     ? { classes: [], problem: 'it has an os-release, so it is a system, and not an extension of one' }
-    : { classes };
+    : { classes, ...(first === undefined ? {} : { release: first }) };
 }
 
 function problemOf(extension: Release, system: Release, level: string, architecture: string): string | undefined {

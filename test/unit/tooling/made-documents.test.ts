@@ -117,8 +117,8 @@ const WITH_ACTIONS: CommandTable = {
     },
     {
       ...{ verb: 'image', operands: ['ACTION'], summary: 'An image', load, description: [], examples: [] },
-      options: [],
-      actions: { attach: { operands: ['IMAGE', '[PREFIX...]'], options: [] } },
+      options: [{ name: 'extension', value: 'IMAGE', isPath: true, help: 'Another image' }],
+      actions: { attach: { operands: ['IMAGE', '[PREFIX...]'], options: ['extension'] } },
     },
   ],
   options: TABLE.options,
@@ -153,6 +153,7 @@ test('bash is offered actions, and what they take: users and hosts of the fleet,
     assert.deepEqual(offered('fleet', 'forget', '--r'), ['--range=']);
     assert.deepEqual(offered('fleet', 'list', ''), ['']);
     assert.deepEqual(offered('image', 'attach', 'a'), ['a file.raw']);
+    assert.deepEqual(offered('image', 'attach', '--extension', '=', 'a'), ['a file.raw']);
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -166,11 +167,13 @@ test('zsh and fish are offered them, too, and take an action for no command', ()
     /^_dynuserctl_fleet\(\) \{\n\tcase \$words\[1\] in\n\tnames\) \S+names ;;\n\tforget\) \S+hosts ;;\n/m,
   );
   assert.match(zsh, /^_dynuserctl_image\(\) \{\n.*\n\tattach\) _files ;;\n/m);
+  assert.match(zsh, /'--extension=\[Another image\]:IMAGE:_files'/);
   const fish = linesOf(fishCompletion(WITH_ACTIONS)).filter(line => line.startsWith('complete'));
   for (const line of [
     "complete -c dynuserctl -n '__fish_seen_subcommand_from fleet; and not __fish_seen_subcommand_from list names forget' -a 'list names forget'",
     "complete -c dynuserctl -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcommand_from forget' -a '(__dynuserctl_fleet_hosts)'",
     "complete -c dynuserctl -n '__fish_seen_subcommand_from image; and __fish_seen_subcommand_from attach' -F",
+    "complete -c dynuserctl -n '__fish_seen_subcommand_from image' -l extension -r -F -d 'Another image'",
   ]) {
     assert.ok(fish.includes(line), line);
   }

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { basename, dirname } from 'node:path';
 import { describe, it } from 'node:test';
-import { type AttachOptions, type Entry, layOut } from '../../../../src/cli/image/layout.ts';
+import { type AttachOptions, type Entry, layOut, markOf, namesOfMark } from '../../../../src/cli/image/layout.ts';
 import { MANAGERS } from '../../../../src/cli/image/manager-names.ts';
 import { ownProfile, PROFILES } from '../../../../src/cli/image/profiles.ts';
-import type { ImageContents } from '../../../../src/cli/image/read-image.ts';
+import type { Extension, ImageContents } from '../../../../src/cli/image/read-image.ts';
 import { judgeUnitFile } from '../../../../src/cli/judge-unit.ts';
 import { answerQuestion } from '../../../../src/cli/launch-answers.ts';
 
@@ -13,15 +13,17 @@ const SERVICE =
   '[Service]\nExecStart=/bin/server\nExecReload=/bin/reload\nExecStop=/bin/stop\nExecStopPost=/bin/post\n';
 
 function contents(units: Readonly<Record<string, string>>, more: Partial<ImageContents> = {}): ImageContents {
+  const image = more.image ?? { name: 'web_1', path: '/srv/web_1', isDisk: false };
   return {
-    image: { name: 'web_1', path: '/srv/web_1', isDisk: false },
+    image,
     release: Buffer.from(''),
     variables: new Map([
       ['ID', 'debian'],
       ['VERSION_ID', '13'],
     ]),
+    extensions: [],
     prefixes: ['web'],
-    units: Object.entries(units).map(([name, text]) => ({ name, bytes: Buffer.from(text) })),
+    units: Object.entries(units).map(([name, text]) => ({ name, bytes: Buffer.from(text), origin: image })),
     masked: [],
     ...more,
   };
@@ -34,7 +36,7 @@ const OPTIONS: AttachOptions = {
   enable: true,
   instances: [],
   scanDirectory: '/etc/service',
-  isNamed: false,
+  isNamed: () => false,
 };
 
 function textOf(entries: readonly Entry[], path: string): string {
@@ -95,6 +97,40 @@ describe('the layout of an attached image', () => {
       "# Drop-in created for image '/srv/100% new/web_1', do not edit.\n",
     );
     assert.ok(!entries.some(({ path }) => path === `${base}/web.timer.d/10-profile.conf`));
+  });
+
+  it('lays extensions over the root for units out of them alone, and has a name that no image has', () => {
+    const extension = (path: string, id: string): Extension => ({
+      image: { name: basename(path), path, isDisk: path.endsWith('.raw') },
+      release: Buffer.from(''),
+      variables: new Map([
+        ['ID', 'debian'],
+        ['SYSEXT_ID', id],
+      ]),
+    });
+    const [addon, more] = [extension('/srv/addon_1', 'addon'), extension('/srv/more_1.raw', 'x\nUser=root')] as const;
+    const own = contents({ 'web.service': SERVICE, 'web-addon.service': SERVICE });
+    const units = own.units.map(unit => (unit.name === 'web.service' ? unit : { ...unit, origin: addon.image }));
+    const { entries } = layOut({ ...own, units, extensions: [addon, more] }, { ...OPTIONS, manager: 'runit' });
+    const base = '/etc/dynuser/attached/web_1:addon_1:more_1.raw';
+    const mark = "# Drop-in created for image '/srv/web_1:/srv/addon_1:/srv/more_1.raw', do not edit.\n";
+    const root = 'LogExtraFields=PORTABLE_ROOT_NAME_AND_VERSION=debian_13\n';
+    const ofRoot = `Environment=PORTABLE_ROOT=web_1\nLogExtraFields=PORTABLE_ROOT=web_1\n${root}`;
+    const ofUnit = (name: string) => `Environment=PORTABLE=${name}\nLogExtraFields=PORTABLE=${name}\n`;
+    const head = `${mark}\n[Service]\nRootDirectory=/srv/web_1\n`;
+    assert.equal(textOf(entries, `${base}/web.service.d/20-portable.conf`), `${head}${ofUnit('web_1')}${ofRoot}`);
+    assert.equal(
+      textOf(entries, `${base}/web-addon.service.d/20-portable.conf`),
+      `${head}${ofUnit('addon_1')}${ofRoot}\nExtensionDirectories=/srv/addon_1\n` +
+        'LogExtraFields=PORTABLE_EXTENSION=addon_1\nLogExtraFields=PORTABLE_EXTENSION_NAME_AND_VERSION=addon\n' +
+        '\nExtensionImages=/srv/more_1.raw\nLogExtraFields=PORTABLE_EXTENSION=more_1.raw\n',
+    );
+    assert.deepEqual(
+      entries.filter(({ path }) => path.startsWith('/etc/portables/')).map(({ path }) => basename(path)),
+      ['web_1', 'addon_1', 'more_1.raw'],
+    );
+    assert.equal(markOf(['/srv/a:b', '/srv/é']), '/srv/a\\x3ab:/srv/\\xc3\\xa9');
+    assert.deepEqual(namesOfMark(markOf(['/srv/a:b/web_1', '/srv/addon_1'])), ['web_1', 'addon_1']);
   });
 
   it('is a service of the supervisor, with the commands that the unit has', () => {
