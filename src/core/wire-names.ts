@@ -26,7 +26,15 @@ export const DIRECTORY_KINDS = ['runtime', 'state', 'cache', 'logs'] as const;
 export type DirectoryKind = (typeof DIRECTORY_KINDS)[number];
 export const FILE_SYSTEM_TYPES = ['proc', 'sysfs', 'mqueue', 'cgroup2', 'tmpfs'] as const;
 export type FileSystemType = (typeof FILE_SYSTEM_TYPES)[number];
-export const MOUNT_FLAGS = ['readOnly', 'noSuid', 'noDevices', 'noExec'] as const;
+export const MOUNT_FLAGS = [
+  'readOnly',
+  'noSuid',
+  'noDevices',
+  'noExec',
+  'noAtime',
+  'strictAtime',
+  'noDiratime',
+] as const;
 export type MountFlag = (typeof MOUNT_FLAGS)[number];
 export const ACCESS_RIGHTS = ['read', 'write'] as const;
 export type AccessRight = (typeof ACCESS_RIGHTS)[number];

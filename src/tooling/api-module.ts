@@ -136,10 +136,7 @@ export function wireNames(source: string, idl: IdlInterface): string {
       return [];
     }
     const constant = `${name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}S`;
-    return [
-      `export const ${constant} = [${type.values.map(quoted).join(', ')}] as const;\n`,
-      `export type ${name} = (typeof ${constant})[number];\n`,
-    ];
+    return [wordsLine(constant, type.values.map(quoted)), `export type ${name} = (typeof ${constant})[number];\n`];
   });
   return [
     header(source, 'Names that travel.'),
@@ -186,4 +183,15 @@ function kindOf(idl: IdlInterface, type: IdlType): string {
 
 function quoted(name: string): string {
   return `'${name}'`;
+}
+
+/** The columns of a line, as biome.json has them. */
+const COLUMNS_MAX = 120;
+
+/** In one line if it fits, as the formatter writes it. */
+function wordsLine(constant: string, words: readonly string[]): string {
+  const line = `export const ${constant} = [${words.join(', ')}] as const;\n`;
+  return line.length <= COLUMNS_MAX + 1
+    ? line
+    : `export const ${constant} = [\n${words.map(word => `  ${word},\n`).join('')}] as const;\n`;
 }

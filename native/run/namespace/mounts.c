@@ -67,6 +67,12 @@ static uint64_t attributes_of(unsigned int flags)
 		attributes |= MOUNT_ATTR_NODEV;
 	if ((flags & 1U << MOUNT_NO_EXEC) != 0)
 		attributes |= MOUNT_ATTR_NOEXEC;
+	if ((flags & 1U << MOUNT_NO_ATIME) != 0)
+		attributes |= MOUNT_ATTR_NOATIME;
+	if ((flags & 1U << MOUNT_STRICT_ATIME) != 0)
+		attributes |= MOUNT_ATTR_STRICTATIME;
+	if ((flags & 1U << MOUNT_NO_DIRATIME) != 0)
+		attributes |= MOUNT_ATTR_NODIRATIME;
 	return attributes;
 }
 
@@ -85,6 +91,9 @@ int mount_flags(int mount, unsigned int set, unsigned int clear, bool non_recurs
 {
 	struct mount_attr attributes = { .attr_set = attributes_of(set), .attr_clr = attributes_of(clear) };
 
+	/* How they are kept is one value of several bits, and is cleared as a whole to be set (mount_setattr(2)). */
+	if ((attributes.attr_set & (MOUNT_ATTR_NOATIME | MOUNT_ATTR_STRICTATIME)) != 0)
+		attributes.attr_clr |= MOUNT_ATTR__ATIME;
 	return (int)syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | recursion(non_recursive), &attributes,
 			    sizeof(attributes));
 }

@@ -12,8 +12,8 @@
 #define DIRECTORY_KIND_ENUM(prefix) prefix##RUNTIME, prefix##STATE, prefix##CACHE, prefix##LOGS
 #define FILE_SYSTEM_TYPE_WORDS "proc", "sysfs", "mqueue", "cgroup2", "tmpfs"
 #define FILE_SYSTEM_TYPE_ENUM(prefix) prefix##PROC, prefix##SYSFS, prefix##MQUEUE, prefix##CGROUP2, prefix##TMPFS
-#define MOUNT_FLAG_WORDS "readOnly", "noSuid", "noDevices", "noExec"
-#define MOUNT_FLAG_ENUM(prefix) prefix##READ_ONLY, prefix##NO_SUID, prefix##NO_DEVICES, prefix##NO_EXEC
+#define MOUNT_FLAG_WORDS "readOnly", "noSuid", "noDevices", "noExec", "noAtime", "strictAtime", "noDiratime"
+#define MOUNT_FLAG_ENUM(prefix) prefix##READ_ONLY, prefix##NO_SUID, prefix##NO_DEVICES, prefix##NO_EXEC, prefix##NO_ATIME, prefix##STRICT_ATIME, prefix##NO_DIRATIME
 #define ACCESS_RIGHT_WORDS "read", "write"
 #define ACCESS_RIGHT_ENUM(prefix) prefix##READ, prefix##WRITE
 #define LAUNCH_PHASE_WORDS "startPost", "reload", "stop", "stopPost"

@@ -180,7 +180,8 @@ type LaunchAnswer (
 # File systems of the kernel that show a namespace of whoever mounts them, and an empty one.
 type FileSystemType (proc, sysfs, mqueue, cgroup2, tmpfs)
 
-type MountFlag (readOnly, noSuid, noDevices, noExec)
+# Access times are kept as the kernel does by default (relatime of mount(8)), or by one of noAtime and strictAtime.
+type MountFlag (readOnly, noSuid, noDevices, noExec, noAtime, strictAtime, noDiratime)
 
 # An id-mapped mount: what belongs to diskUid and diskGid is shown as uid's and gid's, and root's as root's.
 type IdMap (diskUid: int, diskGid: int, uid: int, gid: int)
@@ -950,7 +951,8 @@ export type LaunchAnswer = {
 /** File systems of the kernel that show a namespace of whoever mounts them, and an empty one. */
 export type FileSystemType = 'proc' | 'sysfs' | 'mqueue' | 'cgroup2' | 'tmpfs';
 
-export type MountFlag = 'readOnly' | 'noSuid' | 'noDevices' | 'noExec';
+/** Access times are kept as the kernel does by default (relatime of mount(8)), or by one of noAtime and strictAtime. */
+export type MountFlag = 'readOnly' | 'noSuid' | 'noDevices' | 'noExec' | 'noAtime' | 'strictAtime' | 'noDiratime';
 
 /** An id-mapped mount: what belongs to diskUid and diskGid is shown as uid's and gid's, and root's as root's. */
 export type IdMap = {

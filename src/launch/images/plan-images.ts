@@ -9,6 +9,7 @@ import type { Questions } from '../plan/questions.ts';
 import type { LaunchRequest } from '../plan/request.ts';
 import type { PartOptions } from '../properties/images.ts';
 import type { ExecSettings } from '../properties/table.ts';
+import { ACCESS_TIME_OPTIONS, accessTimeFlags } from '../syntax/access-times.ts';
 import { architectureOf } from '../syntax/specifiers.ts';
 import { HIERARCHIES, judgeExtension, releaseOf } from './extension.ts';
 import { chooseParts, DIRECTORIES, FILE_SYSTEMS, type Part, READ_ONLY_SYSTEMS, readFound } from './partitions.ts';
@@ -26,9 +27,10 @@ const WITHOUT_RECOVERY: Readonly<Record<string, string>> = {
   btrfs: 'rescue=nologreplay',
 };
 /** Options that are flags of the mount, or say nothing to the file system. */
-const OF_MOUNTS: ReadonlySet<string> = new Set(
-  'ro rw suid nosuid dev nodev exec noexec defaults noatime relatime strictatime nodiratime'.split(' '),
-);
+const OF_MOUNTS: ReadonlySet<string> = new Set([
+  ...'ro rw suid nosuid dev nodev exec noexec defaults'.split(' '),
+  ...ACCESS_TIME_OPTIONS,
+]);
 
 interface Wanted {
   readonly source: string;
@@ -249,6 +251,7 @@ class ImageBuilder {
     const options = wanted.options.filter(one => one.designator === designator).flatMap(one => one.options);
     const isReadOnly = readOnly || READ_ONLY_SYSTEMS.has(fileSystem) || !wanted.writable || options.includes('ro');
     const recovery = opens && !isReadOnly ? undefined : WITHOUT_RECOVERY[fileSystem];
+    const set: MountFlag[] = [...(options.includes('noexec') ? ['noExec' as const] : []), ...accessTimeFlags(options)];
     const clear: MountFlag[] = [
       ...(isReadOnly ? [] : (['readOnly'] as const)),
       // A dynamic user gains nothing by the programs of an image; others of a unit file do, as with systemd.
@@ -257,7 +260,7 @@ class ImageBuilder {
     return {
       ...{ offset, size, type: fileSystem, directory: DIRECTORIES[designator] },
       options: [...(recovery === undefined ? [] : [recovery]), ...options.filter(option => !OF_MOUNTS.has(option))],
-      ...(options.includes('noexec') ? { set: ['noExec' as const] } : {}),
+      ...(set.length === 0 ? {} : { set }),
       ...(clear.length === 0 ? {} : { clear }),
     };
   }

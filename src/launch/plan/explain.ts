@@ -16,6 +16,9 @@ const FLAG_WORDS: Readonly<Record<MountFlag, string>> = {
   noSuid: 'nosuid',
   noDevices: 'nodev',
   noExec: 'noexec',
+  noAtime: 'noatime',
+  strictAtime: 'strictatime',
+  noDiratime: 'nodiratime',
 };
 
 /** @returns lines of at most COLUMNS_MAX columns */

@@ -3,6 +3,7 @@ import type { MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
 import { checkLimit, quote } from '../errors.ts';
 import { LIST_MAX } from '../limits.ts';
 import type { MountEntry } from '../namespace/mount-entry.ts';
+import { ACCESS_TIME_OPTIONS, accessTimeFlags } from '../syntax/access-times.ts';
 import { isWithin, readPath, type ValueContext } from '../syntax/values.ts';
 import { skipWhitespace, takeWord } from '../syntax/words.ts';
 import { boolean, entriesOf, type LayoutContext, list, listReader, type Property, value } from './property.ts';
@@ -49,8 +50,7 @@ const FLAGS: ReadonlyMap<string, { readonly flag: MountFlag; readonly on: boolea
   ['exec', { flag: 'noExec', on: false }],
 ] as const);
 
-/** How access times are kept: without effect in memory, and not a flag of a plan. */
-const ACCESS_TIMES: ReadonlySet<string> = new Set(['noatime', 'relatime', 'strictatime', 'nodiratime']);
+const ACCESS_TIMES: ReadonlySet<string> = new Set(ACCESS_TIME_OPTIONS);
 const DEFAULTS = [
   { names: ['size', 'nr_blocks'], option: 'size=10%' },
   { names: ['nr_inodes'], option: 'nr_inodes=400k' },
@@ -237,7 +237,7 @@ function tmpfsEntry({ path, options }: Tmpfs): MountEntry {
     readOnly,
     mode,
     options: [...defaults, ...rest],
-    flags: [...flags],
+    flags: [...flags, ...accessTimeFlags(options)],
   };
 }
 

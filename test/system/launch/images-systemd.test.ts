@@ -39,6 +39,14 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** By options of the root: when a file and a directory were read last, after they were read. */
+const ACCESS_TIMES: Readonly<Record<string, readonly string[]>> = {
+  '': ['now', 'later', 'now'],
+  noatime: ['before', 'later', 'before'],
+  'noatime,atime,nodiratime': ['now', 'later', 'before'],
+  strictatime: ['now', 'now', 'now'],
+};
+
 /** What neither of them starts. */
 const REFUSED: Readonly<Record<string, readonly string[]>> = {
   'a root that has to be verified': [`${ROOT}.ext4`, 'RootImagePolicy=root=verity'],
@@ -84,6 +92,44 @@ describe('an image under systemd and under dynuser-run', () => {
         line.replace('ro,nodev overlay', 'ro overlay'),
       );
       assert.deepEqual(ours, theirs);
+    });
+  }
+
+  for (const [options, expected] of Object.entries(ACCESS_TIMES)) {
+    it(`keeps access times in the same way: ${options === '' ? 'no option' : options}`, async () => {
+      const year = new Date().getFullYear();
+      const times = new Map([
+        [year - 5, 'before'],
+        [year + 5, 'later'],
+      ]);
+      const read = [year - 5, year + 5].map(
+        at => `touch -a -d ${at}-06-01 /opt/file; cat /opt/file; ls -lu /opt/file;`,
+      );
+      const script = `touch /opt/file; ${read.join(' ')} touch -a -d ${year - 5}-06-01 /opt; ls /opt >/dev/null; ls -ldu /opt`;
+      const properties = ['DynamicUser=no', `${ROOT}.ext4`, 'Environment=TIME_STYLE=long-iso'];
+      // Of the root, and of an image that is mounted in another one.
+      const places = [
+        [...properties, `RootImageOptions=${options === '' ? 'rw' : options}`],
+        [...properties.slice(0, 1), `RootImage=${IMAGES}/glibc.squashfs`, 'Environment=TIME_STYLE=long-iso'].concat(
+          `MountImages=${IMAGES}/glibc.ext4:/opt:${options === '' ? 'rw' : options}`,
+        ),
+      ];
+      for (const given of places) {
+        for (const starter of [
+          ['systemd-run', '-q', '--wait', '--pipe'],
+          ['dynuser-run', '-u', 'web'],
+        ]) {
+          const output = await machine.output([
+            ...starter,
+            ...given.flatMap(property => ['-p', property]),
+            ...['/bin/sh', '-c', script],
+          ]);
+          const found = output
+            .split('\n')
+            .map(line => times.get(Number(/ (\d{4})-\d\d-\d\d \S+ \S+$/.exec(line)?.[1])) ?? 'now');
+          assert.deepEqual(found, expected, `${starter[0]} ${given.join(' ')}: ${output}`);
+        }
+      }
     });
   }
 

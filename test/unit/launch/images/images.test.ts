@@ -106,6 +106,18 @@ describe('images', () => {
     }
   });
 
+  it('keep access times as the options of their mounts say', () => {
+    const given = 'RootImageOptions=noatime,relatime,nodiratime,data=ordered usr:noatime,strictatime,noexec';
+    const { images } = readIn(WORLD, requestOf(['RootImage=/i/parts.raw', given])).resolved.images;
+    assert.deepEqual(
+      images[0]?.parts.map(({ options, set }) => ({ options, set })),
+      [
+        { options: ['norecovery', 'data=ordered'], set: ['noAtime', 'noDiratime'] },
+        { options: [], set: ['noExec', 'strictAtime'] },
+      ],
+    );
+  });
+
   it('are refused by the policy that a unit has for them', () => {
     const root = 'RootImage=/i/parts.raw';
     refuses(

@@ -203,15 +203,21 @@ describe('several things at a path', () => {
 });
 
 describe('a temporary file system', () => {
-  it('has options of tmpfs(5), of which the last one of a flag counts, and access times are nothing to it', () => {
+  it('has options of tmpfs(5), of which the last one of a flag counts', () => {
     const mounts = (value: string) =>
       steps([`TemporaryFileSystem=${value}`]).filter(text => /^tmpfs|^remount/.test(text));
     for (const [options, mode, expected, isReadOnly] of [
-      ['nr_blocks=3,uid=5,noatime', 755, 'nr_inodes=400k nr_blocks=3 uid=5 noDevices', false],
+      ['nr_blocks=3,uid=5,noatime', 755, 'nr_inodes=400k nr_blocks=3 uid=5 noDevices noAtime', false],
       ['nosuid,noexec,exec,ro,rw', 755, 'size=10% nr_inodes=400k noDevices noSuid', false],
       ['size=5%,nosuid,suid,ro,mode=12345', 2345, 'nr_inodes=400k size=5% noDevices', true],
       ['dev,noexec,nr_inodes=1k', 755, 'size=10% nr_inodes=1k noExec', false],
-      ['nodev,relatime,strictatime,nodiratime', 755, 'size=10% nr_inodes=400k noDevices', false],
+      [
+        'nodev,relatime,noatime,strictatime,nodiratime',
+        755,
+        'size=10% nr_inodes=400k noDevices strictAtime noDiratime',
+        false,
+      ],
+      ['noatime,atime,nodiratime,diratime', 755, 'size=10% nr_inodes=400k noDevices', false],
       [
         'huge=always,noswap,gid=7,mpol=local',
         755,
