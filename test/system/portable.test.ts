@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { LOOP_DEVICES } from '../support/images/make.ts';
 import { Machine } from '../support/machine.ts';
 import { IMAGE, IMAGE_STATE, killedAt, makeImage, PLACES } from '../support/portable-image.ts';
+import { makeNextImage, NEXT_IMAGE, reattach } from '../support/portable-reattach.ts';
 import { unpackSupervisor } from '../support/supervisors/packages.ts';
 import { runSupervisor } from '../support/supervisors/service.ts';
 import { until } from '../support/until.ts';
@@ -220,54 +221,37 @@ ExecStart=/bin/sh -c 'echo "$$(id -u) $$PORTABLE $$PORTABLE_ROOT $$(cat /usr/sha
     );
     const name = 'minimal_2.raw:addon_1:more_1.raw';
     const files = `cd ${UNITS} && find . -type d -o -exec sha256sum {} + | sort -k2`;
-    const ways = [
-      {
-        attach: ['portablectl', 'attach', ...extensions, base, 'minimal'],
-        detach: ['portablectl', 'detach', ...extensions, base, 'minimal'],
-      },
-      ...['systemd', 'runit'].map(manager => ({
-        attach: ['dynuserctl', 'image', 'attach', `--manager=${manager}`, '--enable', ...extensions, base, 'minimal'],
-        detach: ['dynuserctl', 'image', 'detach', '--now', ...(manager === 'runit' ? [name] : [...extensions, base])],
-      })),
-    ];
-    let theirs: string | undefined;
-    let first: string | undefined;
-    for (const [index, { attach, detach }] of ways.entries()) {
-      const way = attach.join(' ');
-      await machine.output(attach);
-      if (!way.includes('runit')) {
-        theirs ??= await machine.sh(files);
-        assert.equal(await machine.sh(files), theirs);
-        await machine.output(['systemctl', 'start', 'minimal-addon.service']);
-      }
+    /** Waits for a start. @returns the lines of all */
+    const starts = async (count: number): Promise<readonly string[]> => {
       let lines: string[] = [];
       await until(
-        () => `a start after ${way}: ${lines.join('; ')}`,
+        () => `start ${count}: ${lines.join('; ')}`,
         async () => {
           lines = (await machine.run(['cat', log])).stdout.split('\n').slice(0, -1);
-          return lines.length > index;
+          return lines.length === count;
         },
       );
-      first ??= lines[0];
-      assert.deepEqual([first?.replace(/^\d+ /, ''), lines.at(-1)], ['addon_1 minimal_2.raw addonmore', first], way);
-      if (index > 0) {
-        assert.deepEqual(
-          (await list()).map(({ name: shown, state }) => `${shown} ${state}`),
-          [`${name} running`],
-        );
-        const { status, stderr } = await image('detach', base);
-        assert.deepEqual([status, /dynuserctl has not attached it/.test(stderr)], [1, true], stderr);
-      } else {
-        assert.match((await image('detach', ...extensions, base)).stderr, /portablectl has attached it/);
-        await machine.output(['systemctl', 'stop', 'minimal-addon.service']);
-      }
-      await machine.output(detach);
-      assert.deepEqual(await traces(), [], way);
-      await until('the user has ended', async () => {
-        const { status } = await machine.run(['getent', 'passwd', 'minimal-addon']);
-        return status === 2;
-      });
-    }
+      return lines;
+    };
+    await machine.output(['portablectl', 'attach', ...extensions, base, 'minimal']);
+    const theirs = await machine.sh(files);
+    await machine.output(['systemctl', 'start', 'minimal-addon.service']);
+    const [first = ''] = await starts(1);
+    assert.match(first, /^\d+ addon_1 minimal_2\.raw addonmore$/);
+    assert.match((await image('detach', ...extensions, base)).stderr, /portablectl has attached it/);
+    await machine.output(['systemctl', 'stop', 'minimal-addon.service']);
+    await machine.output(['portablectl', 'detach', ...extensions, base, 'minimal']);
+    await attached('attach', ...extensions, base, 'minimal');
+    assert.equal(await machine.sh(files), theirs);
+    await attached('detach', ...extensions, base);
+    assert.deepEqual(await traces(), []);
+    await attached('attach', '--manager=runit', '--enable', ...extensions, base, 'minimal');
+    assert.deepEqual(await starts(2), [first, first]);
+    const states = (await list()).map(({ name: shown, state }) => `${shown} ${state}`);
+    assert.deepEqual(states, [`${name} running`]);
+    assert.match((await image('detach', base)).stderr, /dynuserctl has not attached it/);
+    await attached('detach', '--now', name);
+    assert.deepEqual(await traces(), []);
     for (const [change, message] of [
       [
         's/VERSION_ID=1/VERSION_ID=2/',
@@ -281,12 +265,10 @@ ExecStart=/bin/sh -c 'echo "$$(id -u) $$PORTABLE $$PORTABLE_ROOT $$(cat /usr/sha
     ] as const) {
       const release = `${directory}/usr/lib/extension-release.d/extension-release.addon_1`;
       await machine.sh(`cp ${release} /run/release && sed -i '${change}' ${release}`);
-      for (const manager of ['systemd', 'runit']) {
-        const { status, stdout, stderr } = await image('attach', `--manager=${manager}`, ...extensions, IMAGE);
-        assert.deepEqual({ status, stdout }, { status: 1, stdout: '' }, stderr);
-        assert.match(stderr, /^dynuserctl: [^\n]*\n$/);
-        assert.match(stderr, message);
-      }
+      const { status, stdout, stderr } = await image('attach', '--manager=runit', ...extensions, IMAGE);
+      assert.deepEqual({ status, stdout }, { status: 1, stdout: '' }, stderr);
+      assert.match(stderr, /^dynuserctl: [^\n]*\n$/);
+      assert.match(stderr, message);
       await machine.sh(`cp /run/release ${release}`);
     }
     assert.match((await image('attach', extensions[0] ?? '', extensions[0] ?? '', IMAGE)).stderr, /it is named twice/);
@@ -315,52 +297,16 @@ ExecStart=/bin/sh -c 'echo "$$(id -u) $$PORTABLE $$PORTABLE_ROOT $$(cat /usr/sha
   });
 
   it('are replaced by another version, and taken away with their directories', async () => {
-    const next = '/srv/minimal_2';
-    await makeImage(machine, next);
-    await machine.sh(`cd ${next}/etc && echo next >image && rm systemd/system/minimal-tick.timer`);
-    const lines = async () => (await machine.run(['cat', IMAGE_STATE])).stdout.split('\n').slice(0, -1);
-    const isAttached = async (name: string) => {
-      const { status, stdout } = await image('is-attached', name);
-      return `${stdout.trim()} ${status}`;
-    };
-    assert.equal(await isAttached(IMAGE), 'detached 1');
-    const nothing = await image('reattach', next);
+    await makeNextImage(machine);
+    const { stdout } = await image('is-attached', IMAGE);
+    assert.equal(stdout, 'detached\n');
+    const nothing = await image('reattach', NEXT_IMAGE);
     assert.match(nothing.stderr, /minimal_2: no image of this name, up to the first "_", is attached; use attach/);
+    // OpenRC and s6: test/stress/portable-reattach.test.ts.
     for (const manager of ['systemd', 'runit']) {
-      await attached('attach', `--manager=${manager}`, '--now', IMAGE);
-      await until(`a start by ${manager}`, async () => / image 0$/.test((await lines()).at(-1) ?? ''));
-      assert.equal(await isAttached('minimal_1'), 'running 0');
-      if (manager === 'runit') {
-        assert.match((await image('reattach', next)).stderr, /minimal runs; stop it first, or use --now/);
-      } else {
-        // One that runs is left alone, but for the timer that is gone.
-        assert.match((await image('reattach', next)).stderr, /minimal-tick\.timer runs; stop it first, or use --now/);
-        await machine.output(['systemctl', 'stop', 'minimal-tick.timer']);
-        const before = (await lines()).length;
-        await attached('reattach', next);
-        assert.deepEqual([(await lines()).length, await isAttached(IMAGE)], [before, 'detached 1']);
-        await attached('reattach', IMAGE);
-      }
-      assert.match(await attached('reattach', '--now', next), /^Attached minimal_2 in the place of minimal_1 to /);
-      await until(`a start of the next version by ${manager}`, async () =>
-        / next 0$/.test((await lines()).at(-1) ?? ''),
-      );
-      assert.equal(await isAttached(next), 'running 0');
-      assert.equal(await isAttached(IMAGE), 'detached 1');
-      // The same one again, of which something is in the way: the former one stays.
-      const blocked = manager === 'systemd' ? `${UNITS}/minimal-tick.timer` : undefined;
-      if (blocked !== undefined) {
-        await machine.sh(`echo mine >${blocked}`);
-        const { status, stderr } = await image('reattach', '--now', IMAGE);
-        assert.deepEqual([status, /it is on this host already/.test(stderr)], [1, true], stderr);
-        await machine.sh(`rm ${blocked}`);
-        assert.equal(await isAttached(next), 'running 0');
-      }
-      await attached('detach', '--now', '--clean', next);
-      assert.deepEqual(await traces(), [], manager);
-      assert.equal(await machine.sh('ls -d /var/lib/minimal /var/lib/private/minimal 2>/dev/null; true'), '', manager);
+      await reattach(machine, manager);
     }
-    await machine.sh(`umount ${next}/usr && rm -r ${next}`);
+    await machine.sh(`umount ${NEXT_IMAGE}/usr && rm -r ${NEXT_IMAGE}`);
   });
 
   it('are left alone if they are not as they were attached', async () => {
