@@ -2,7 +2,7 @@
  * Launches under strace(1): what system calls a start makes, and the same start with one of them tampered with. In a machine of
  * its own with the installed daemon, on a file system where directories are handed over by id-mapped mounts.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DYNUSER_NSSWITCH, Installed } from '../installed.ts';
 import type { RunResult } from '../machine/process.ts';
@@ -12,6 +12,12 @@ const TRACE = '/run/trace';
 const STRACE = ['strace', '-f', '-qqq', '-o', TRACE];
 /** How long a lease may take to end, in tries of 20 ms. */
 const TRIES_MAX = 500;
+/**
+ * The same where a daemon died while it had directories locked. The next one takes a lock over when nobody can hold it any more, ten seconds
+ * later (docs/directories.md), and what it ends waits for that.
+ */
+const LOCKED_TRIES_MAX = 2_000;
+const LOCK = /^\..*\.dynuser-lock$/;
 /** In so many tries one after the other there has to be none. */
 const EMPTY_LOOKS = 3;
 /** Prints what the kernel says of the program, and the mounts that it sees, in one process that has no children. */
@@ -74,10 +80,15 @@ export class TracedLaunches {
   async remains(): Promise<string[]> {
     let left = this.#leases();
     // The request of a launcher that is gone may be on its way to the daemon still.
-    for (let tries = 0, empty = 0; tries < TRIES_MAX && empty < EMPTY_LOOKS; tries++) {
+    for (let tries = 0, locked = 0, empty = 0; tries < TRIES_MAX && empty < EMPTY_LOOKS; ) {
       await sleep(20);
       left = this.#leases();
       empty = left.length === 0 ? empty + 1 : 0;
+      if (locked < LOCKED_TRIES_MAX && this.#isLocked()) {
+        locked++;
+      } else {
+        tries++;
+      }
     }
     const mounts = this.hostMounts() === this.#mounts ? [] : ['mounts have changed on the host'];
     return [...left, ...mounts];
@@ -87,6 +98,13 @@ export class TracedLaunches {
     return ['leases', 'by-uid', 'by-name'].flatMap(folder =>
       readdirSync(this.installed.machine.path(`/run/dynuser/${folder}`)).map(name => `${folder}/${name}`),
     );
+  }
+
+  #isLocked(): boolean {
+    return ['/run', '/var/lib', '/var/cache'].some(base => {
+      const path = this.installed.machine.path(`${base}/private`);
+      return existsSync(path) && readdirSync(path).some(name => LOCK.test(name));
+    });
   }
 
   stop(): Promise<void> {
