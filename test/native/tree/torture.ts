@@ -8,8 +8,13 @@ export const DEPTH = 2_000;
 /**
  * Makes <parent>/tree, owned by a UID throughout, and <parent>/outside, root's: files that symlinks and hard links of
  * the tree lead to. <parent>/elsewhere is another name of a file of the tree.
+ * @param depth how many directories are below one another
  */
-export function makeTorture(parent: string, owner: number): { readonly tree: string; readonly outside: string } {
+export function makeTorture(
+  parent: string,
+  owner: number,
+  depth = DEPTH,
+): { readonly tree: string; readonly outside: string } {
   const tree = `${parent}/tree`;
   const outside = `${parent}/outside`;
   mkdirSync(outside);
@@ -37,7 +42,7 @@ export function makeTorture(parent: string, owner: number): { readonly tree: str
     tree,
     'node -e \'require("net").createServer().listen("socket", () => process.kill(process.pid, "SIGKILL"))\' || :',
   );
-  makeDeep(tree, DEPTH);
+  makeDeep(tree, depth);
   shell(tree, 'chown -R -h "$1:$1" .', owner);
   // Only now, since chown(2) clears them.
   writeFileSync(`${tree}/setuid`, 'x');

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { EtcdCluster } from '../../support/fleet/etcd.ts';
-import { Fleet } from '../../support/fleet/hosts.ts';
-import { until } from '../../support/until.ts';
+import { EtcdCluster } from '../support/fleet/etcd.ts';
+import { Fleet } from '../support/fleet/hosts.ts';
+import { until } from '../support/until.ts';
 
 describe('three nodes on this host', () => {
   let cluster: EtcdCluster;
