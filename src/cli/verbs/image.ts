@@ -341,7 +341,7 @@ async function detach(operands: readonly string[], { options }: Invocation, io: 
  * @returns the names of the image and of what is laid over it; an operand may be all of them, as list shows them
  */
 function namesOf([operand = '']: readonly string[], options: OptionValues): string[] {
-  const given = [...(/[/]/.test(operand) ? [operand] : splitName(operand)), ...(options.get('extension') ?? [])];
+  const given = [...(operand.includes('/') ? [operand] : splitName(operand)), ...(options.get('extension') ?? [])];
   return given.map(each => basename(each.replace(/\/+$/, '')));
 }
 
