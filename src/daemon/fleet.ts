@@ -39,8 +39,9 @@ export async function openFleet(surroundings: FleetSurroundings): Promise<Fleet>
       'a daemon with another runtime directory cannot be in a fleet; set Fleet=off',
     );
   }
-  const [{ Fleet, FLEET_WAITS }, { Companion }, { RecordFiles }] = await Promise.all([
+  const [{ Fleet }, { FLEET_WAITS }, { Companion }, { RecordFiles }] = await Promise.all([
     import('../fleet/fleet.ts'),
+    import('../fleet/deps.ts'),
     import('../fleet/companion.ts'),
     import('../fleet/records.ts'),
   ]);

@@ -7,7 +7,8 @@ import { decodeSnapshot, type FleetUser, type SharedStorage } from '../../../src
 import type { UserName } from '../../../src/core/ids.ts';
 import { parseRange, type UidRange } from '../../../src/core/range.ts';
 import { Companion } from '../../../src/fleet/companion.ts';
-import { Fleet, type FleetSettings, type FleetWaits } from '../../../src/fleet/fleet.ts';
+import type { FleetSettings, FleetWaits } from '../../../src/fleet/deps.ts';
+import { Fleet } from '../../../src/fleet/fleet.ts';
 import { RecordFiles } from '../../../src/fleet/records.ts';
 import { FakeCompanion, FakeStore } from '../../support/fleet/fake-store.ts';
 import { until } from '../../support/until.ts';

@@ -1,0 +1,201 @@
+/**
+ * The bindings of all hosts, as this one knows them: a mirror of what the companion tells, of which nothing is believed that contradicts
+ * what is recorded here; and the snapshots of it, by which users of other hosts are looked up.
+ */
+import type { FleetUsers } from '../allocator/fleet-port.ts';
+import type { BindingsReply } from '../api/generated/io-dynuser-fleet.ts';
+import { decodeSnapshot, encodeSnapshot, type FleetUser, SNAPSHOT_USERS_MAX } from '../core/fleet.ts';
+import { asUid, type Uid, type UserName } from '../core/ids.ts';
+import { parseUserName } from '../core/name.ts';
+import { inRange, rangeSize, type UidRange } from '../core/range.ts';
+import type { FleetDeps } from './deps.ts';
+import { type BindingChange, Mirror } from './mirror.ts';
+import type { StorePosition } from './records.ts';
+import type { Tasks } from './tasks.ts';
+
+/** Changes come in crowds: the snapshot is written when there was none for so long, and its copy on disk at most this often. */
+const PUBLISH_AFTER_MS = 100;
+const COPY_EVERY_MS = 10_000;
+
+type BindingsDeps = Pick<FleetDeps, 'records' | 'companion' | 'publish' | 'log'>;
+
+export class Bindings implements FleetUsers {
+  readonly range: UidRange;
+  readonly #deps: BindingsDeps;
+  readonly #tasks: Tasks;
+  #mirror = new Mirror();
+  /** what comes instead of it, until all of that is there */
+  #building: { readonly mirror: Mirror; changes: number } | undefined;
+  #position: StorePosition | undefined;
+
+  constructor(range: UidRange, deps: BindingsDeps, tasks: Tasks) {
+    this.range = range;
+    this.#deps = deps;
+    this.#tasks = tasks;
+    for (const user of decodeSnapshot(deps.records.snapshot ?? '') ?? []) {
+      if (inRange(range, user.uid)) {
+        this.#mirror.apply({ ...user, state: 'bound' });
+      }
+    }
+  }
+
+  // ---- what is known
+
+  /** How many names are bound. */
+  get size(): number {
+    return this.#mirror.size;
+  }
+
+  /** up to where in the life of the store all is known; undefined before the first time */
+  get position(): StorePosition | undefined {
+    return this.#position;
+  }
+
+  uidOf(name: UserName): Uid | undefined {
+    return this.#mirror.uidOf(name);
+  }
+
+  formerUids(name: UserName): readonly Uid[] {
+    const uid = this.#mirror.formerUid(name);
+    return uid === undefined ? [] : [uid];
+  }
+
+  ownerOf(uid: Uid, name: UserName): UserName | undefined {
+    const owner = this.#deps.records.byUid.get(uid)?.name ?? this.#mirror.ownerOf(uid)?.name;
+    return owner === name ? undefined : owner;
+  }
+
+  /** Whose a UID is that a name was just given; undefined if nothing speaks against that. */
+  contradicting(name: UserName, uid: Uid): UserName | undefined {
+    const owner = this.#mirror.ownerOf(uid);
+    return owner !== undefined && owner.name !== name && !owner.cools ? owner.name : undefined;
+  }
+
+  /** A user of the fleet, of this host or another. */
+  userNamed(name: UserName): FleetUser | undefined {
+    const uid = this.#deps.records.byName.get(name)?.uid ?? this.#mirror.uidOf(name);
+    const owner = uid === undefined ? undefined : this.#deps.records.byUid.get(uid);
+    return uid === undefined || (owner !== undefined && owner.name !== name) ? undefined : { name, uid };
+  }
+
+  userNumbered(uid: Uid): FleetUser | undefined {
+    const mirrored = this.#mirror.ownerOf(uid);
+    const name = this.#deps.records.byUid.get(uid)?.name ?? (mirrored?.cools === false ? mirrored.name : undefined);
+    return name === undefined ? undefined : this.userNamed(name)?.uid === uid ? { name, uid } : undefined;
+  }
+
+  /** Those of this host as they are recorded, and all others that do not contradict them. */
+  users(): readonly FleetUser[] {
+    const { byName, byUid } = this.#deps.records;
+    const users: FleetUser[] = [...byName.values()].map(({ name, uid }) => ({ name, uid }));
+    for (const user of this.#mirror.bound()) {
+      if (!byName.has(user.name) && !byUid.has(user.uid)) {
+        users.push(user);
+      }
+    }
+    return users.slice(0, SNAPSHOT_USERS_MAX);
+  }
+
+  // ---- what is told
+
+  /** What a batch of bindings says, as of a position. @throws Error if there are too many */
+  take(batch: BindingsReply, position: StorePosition): void {
+    if (batch.reset) {
+      this.#building = { mirror: new Mirror(), changes: 0 };
+    }
+    if (this.#building !== undefined) {
+      this.#building.changes += batch.changes.length;
+      this.checkCount(this.#building.changes);
+    }
+    this.#apply(this.#building?.mirror ?? this.#mirror, batch);
+    if (batch.complete && this.#building !== undefined) {
+      this.#mirror = this.#building.mirror;
+      this.#building = undefined;
+    }
+    if (this.#building === undefined) {
+      this.#position = position;
+      this.publishSoon();
+    }
+  }
+
+  /** The rest of what is coming does not come. */
+  interrupted(): void {
+    this.#building = undefined;
+  }
+
+  /** Reads all of them anew. @throws Error why that is not possible */
+  async refresh(): Promise<void> {
+    const fresh = new Mirror();
+    let changes = 0;
+    for await (const batch of this.#deps.companion.list<BindingsReply>('Bindings', { once: true })) {
+      changes += batch.changes.length;
+      this.checkCount(changes);
+      this.#apply(fresh, batch);
+    }
+    this.#mirror = fresh;
+    this.publishSoon();
+  }
+
+  /** This host holds a name from now on. */
+  bind(user: FleetUser): void {
+    this.#mirror.apply({ ...user, state: 'bound' });
+    this.publishSoon();
+  }
+
+  #apply(mirror: Mirror, { changes }: Pick<BindingsReply, 'changes'>): void {
+    for (const { name, uid, state } of changes) {
+      const user = this.userOf(name, uid);
+      if (user === undefined) {
+        this.#tasks.trouble(
+          `the fleet has a binding that cannot be: ${JSON.stringify(name).slice(0, 64)} with UID ${uid}`,
+        );
+        continue;
+      }
+      const change: BindingChange = { ...user, state };
+      const owner = this.#deps.records.byUid.get(user.uid);
+      if (!mirror.apply(change)) {
+        this.#tasks.trouble(
+          `the fleet has the UID ${uid} for ${name}, and for ${mirror.ownerOf(user.uid)?.name} as well`,
+        );
+      } else if (state === 'bound' && owner !== undefined && owner.name !== user.name) {
+        this.#tasks.trouble(`the fleet has the UID ${uid} for ${name}, and this host holds it for ${owner.name}`);
+      }
+    }
+  }
+
+  /** @returns undefined if that cannot be a user of the fleet */
+  userOf(text: string, number: number): FleetUser | undefined {
+    const parsed = parseUserName(text);
+    const uid = asUid(number);
+    return 'name' in parsed && uid !== undefined && inRange(this.range, uid) ? { name: parsed.name, uid } : undefined;
+  }
+
+  /** @throws Error if there are more bindings than UIDs, each of which may cool down and be bound meanwhile */
+  checkCount(count: number): void {
+    if (count > 2 * rangeSize(this.range) + 1_000) {
+      throw new Error('dynuser-fleetd tells of more bindings than there are UIDs');
+    }
+  }
+
+  // ---- what lookups see
+
+  publishSoon(): void {
+    this.#tasks.later('publish', PUBLISH_AFTER_MS, () => this.publish());
+    this.#tasks.later('copy', COPY_EVERY_MS, () => this.#deps.records.putSnapshot(encodeSnapshot(this.users())));
+  }
+
+  publish(): void {
+    try {
+      this.#deps.publish(encodeSnapshot(this.users()));
+    } catch (error) {
+      this.#deps.log.warn('the users of other hosts cannot be published', error);
+    }
+  }
+
+  /** @param due what was to be done when everything was stopped */
+  async stop(due: ReadonlySet<string>): Promise<void> {
+    if (due.has('copy') || due.has('publish')) {
+      await this.#tasks.keep(() => this.#deps.records.putSnapshot(encodeSnapshot(this.users())));
+    }
+  }
+}
