@@ -27,6 +27,7 @@ export class Bindings implements FleetUsers {
   /** what comes instead of it, until all of that is there */
   #building: { readonly mirror: Mirror; changes: number } | undefined;
   #position: StorePosition | undefined;
+  #isEnded = false;
 
   constructor(range: UidRange, deps: BindingsDeps, tasks: Tasks) {
     this.range = range;
@@ -100,6 +101,9 @@ export class Bindings implements FleetUsers {
 
   /** What a batch of bindings says, as of a position. @throws Error if there are too many */
   take(batch: BindingsReply, position: StorePosition): void {
+    if (this.#isEnded) {
+      return;
+    }
     if (batch.reset) {
       this.#building = { mirror: new Mirror(), changes: 0 };
     }
@@ -132,8 +136,20 @@ export class Bindings implements FleetUsers {
       this.checkCount(changes);
       this.#apply(fresh, batch);
     }
-    this.#mirror = fresh;
-    this.publishSoon();
+    if (!this.#isEnded) {
+      this.#mirror = fresh;
+      this.publishSoon();
+    }
+  }
+
+  /** This host is in no fleet any more: what it knew of other hosts is not looked up, from now on and after the next start. */
+  async end(): Promise<void> {
+    this.#isEnded = true;
+    this.#mirror = new Mirror();
+    this.#building = undefined;
+    this.#position = undefined;
+    this.publish();
+    await this.#tasks.keep(() => this.#deps.records.putSnapshot(encodeSnapshot(this.users())));
   }
 
   /** This host holds a name from now on. */

@@ -61,7 +61,9 @@ export class Forgetting {
       if (record === undefined || seconds * 1_000 < forgetMs || this.#uses.isUsed(record.name)) {
         continue;
       }
-      if (record.directories !== 'many' && (await this.#directoryOf(record.name)) === undefined) {
+      const mayHaveFiles = record.directories === 'many' || (await this.#directoryOf(record.name)) !== undefined;
+      // Somebody may have begun to use it meanwhile.
+      if (!mayHaveFiles && !this.#uses.isUsed(record.name)) {
         await this.#tasks.keep(() => this.#giveBack(record.name));
       }
     }
@@ -92,9 +94,7 @@ export class Forgetting {
     if (!this.#deps.records.byName.has(name)) {
       throw conflictOf(`this host does not hold ${name}`, 'name');
     }
-    if (this.#uses.isUsed(name)) {
-      throw conflictOf(`${name} lives on this host; release it first`, 'name');
-    }
+    this.#checkUnused(name);
     const directory = await this.#directoryOf(name);
     if (directory !== undefined) {
       const reason = `${directory} has files of ${name}, which another user of its UID could read; remove them first`;
@@ -104,15 +104,22 @@ export class Forgetting {
     if (this.#membership.state !== 'restoring' || !this.#membership.conflicts.has(name)) {
       await this.#membership.need(notForgotten(name));
     }
+    // Somebody may have begun to use it meanwhile.
+    this.#checkUnused(name);
     await this.#giveBack(name);
+  }
+
+  #checkUnused(name: UserName): void {
+    if (this.#uses.isUsed(name)) {
+      throw conflictOf(`${name} lives on this host; release it first`, 'name');
+    }
   }
 
   /** Ends the membership, with all holds. @throws DynuserError FleetConflict, FleetUnavailable */
   async leave(): Promise<void> {
     const { records } = this.#deps;
-    const live = [...records.byName.keys()].find(name => this.#uses.isUsed(name));
-    if (live !== undefined) {
-      throw conflictOf(`${live} lives on this host; release it first`, 'name');
+    for (const name of records.byName.keys()) {
+      this.#checkUnused(name);
     }
     await this.#membership.need(NOT_LEFT);
     for (const name of [...records.byName.keys()]) {

@@ -49,6 +49,8 @@ export class Membership {
   #conflicts = new Map<UserName, string>();
   #client: VarlinkClient | undefined;
   #running: Promise<void> | undefined;
+  /** no name is held any more, since all of them are being given back */
+  #isLeaving = false;
 
   constructor(deps: FleetDeps, bindings: Bindings, uses: NameUses, tasks: Tasks) {
     this.#deps = deps;
@@ -106,8 +108,11 @@ export class Membership {
     if (this.#state === 'waiting' && left > 0) {
       await this.#tasks.until(() => this.#state !== 'waiting' || this.#tasks.isStopped, left);
     }
-    if (this.#state !== 'member') {
-      throw this.unavailable(what, this.#reason ?? 'this host is no member');
+    if (this.#state !== 'member' || this.#isLeaving) {
+      throw this.unavailable(
+        what,
+        this.#isLeaving ? 'this host leaves it' : (this.#reason ?? 'this host is no member'),
+      );
     }
   }
 
@@ -131,13 +136,31 @@ export class Membership {
     this.#conflicts.delete(name);
   }
 
-  /** Ends what goes on with the companion: this host has to join again. */
+  /** Ends the session with the companion: this host has to join again. */
   again(): void {
     this.#client?.close();
   }
 
-  /** Ends the membership. Nothing is held any more. @throws DynuserError FleetUnavailable */
+  /** Ends the membership. @throws DynuserError FleetConflict if a name is held, FleetUnavailable */
   async leave(): Promise<void> {
+    const { records } = this.#deps;
+    this.#isLeaving = true;
+    try {
+      // Those that were asked for before.
+      await this.#tasks.until(() => !this.#uses.isHolding);
+      const [name] = records.byName.keys();
+      if (name !== undefined) {
+        throw conflictOf(`this host holds ${name} again; release it, and try again`, 'name');
+      }
+      await this.#leave();
+    } finally {
+      this.#isLeaving = false;
+    }
+    this.#client?.close();
+    await this.#bindings.end();
+  }
+
+  async #leave(): Promise<void> {
     const { records, companion, identity } = this.#deps;
     try {
       await companion.call('Leave', { host: identity.host, incarnation: records.host.incarnation ?? '' });
@@ -147,7 +170,6 @@ export class Membership {
     await records.putHost({ host: identity.host });
     this.#isChecked = false;
     this.#become('left', 'this host has left the fleet; set Fleet=off, or restart dynuserd to join again');
-    this.#client?.close();
   }
 
   // ---- the life
@@ -369,6 +391,8 @@ export class Membership {
   /** Takes up holds that are not recorded here, and puts again those that the store does not have. */
   async #reconcile(): Promise<void> {
     const { records, companion, identity, log } = this.#deps;
+    // What is forgotten while the holds are read is told as held, and is not any more.
+    using forgotten = this.#uses.observeForgotten();
     const held = new Map<string, number>();
     for await (const { holds } of companion.list<HoldsOfReply>('HoldsOf', { host: identity.host })) {
       for (const { name, uid } of holds) {
@@ -378,7 +402,7 @@ export class Membership {
     }
     for (const [text, number] of held) {
       const user = this.#bindings.userOf(text, number);
-      if (user === undefined || this.#uses.isForgotten(user.name) || records.byName.has(user.name)) {
+      if (user === undefined || forgotten.has(user.name) || records.byName.has(user.name)) {
         continue;
       }
       const owner = this.#bindings.ownerOf(user.uid, user.name);

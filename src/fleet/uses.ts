@@ -7,6 +7,7 @@ export class NameUses {
   /** requests that are making a user of a name */
   readonly #requests = new Map<UserName, number>();
   readonly #forgetting = new Map<UserName, Promise<unknown>>();
+  readonly #observers = new Set<Set<UserName>>();
   #holding = 0;
 
   /** @param changed told when a use has ended */
@@ -59,11 +60,18 @@ export class NameUses {
     }
   }
 
-  isForgotten(name: UserName): boolean {
-    return this.#forgetting.has(name);
+  /** Names that are being forgotten, or begin to be until the end of the scope. */
+  observeForgotten(): ReadonlySet<UserName> & Disposable {
+    const forgotten = new Set(this.#forgetting.keys());
+    this.#observers.add(forgotten);
+    return Object.assign(forgotten, { [Symbol.dispose]: () => void this.#observers.delete(forgotten) });
   }
 
+  /** Whoever begins to use the name waits for the end of the task. The caller has seen in the same tick that nobody uses it. */
   async forgetting(name: UserName, task: () => Promise<void>): Promise<void> {
+    for (const forgotten of this.#observers) {
+      forgotten.add(name);
+    }
     const forgotten = task();
     this.#forgetting.set(name, forgotten);
     try {

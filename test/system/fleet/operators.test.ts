@@ -73,6 +73,18 @@ describe('an operator of a fleet', () => {
     assert.match(await shown(), /^host2 .* given up /m);
   });
 
+  it('sees nobody of other hosts any more as soon as this one has left', async () => {
+    const host = await fleet.addHost();
+    await host.start();
+    await host.untilMember();
+    const found = async () => (await host.machine.run(['getent', 'passwd', 'web'])).status;
+    await until('the host has heard of the others', async () => (await found()) === 0);
+    const { status, stderr } = await host.fleet(['leave']);
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.equal(await found(), 2);
+    assert.deepEqual((await jsonOf(['list', '--fleet'], fleet.hosts.indexOf(host))).value, []);
+  });
+
   it('is told what is wrong without the name of an option that is not', async () => {
     const host = fleet.host(0);
     host.companion?.kill('SIGTERM');

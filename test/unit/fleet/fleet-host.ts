@@ -78,6 +78,8 @@ export class FleetDaemon {
   snapshot = '';
   /** what keeps users from ending */
   left: string | undefined;
+  /** whether there is something at a path */
+  exists = async (path: string): Promise<boolean> => existsSync(path);
   /** in milliseconds, which nothing but a test moves */
   clock: number | undefined;
   settings: FleetSettings;
@@ -109,7 +111,7 @@ export class FleetDaemon {
         }
         return this.left;
       },
-      exists: async path => existsSync(path),
+      exists: path => this.exists(path),
       monotonic: () => this.clock ?? performance.now(),
       random: () => 0.5,
       nonce: () => randomBytes(8).toString('hex'),

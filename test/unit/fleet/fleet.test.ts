@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
+import { decodeSnapshot } from '../../../src/core/fleet.ts';
 import type { Uid, UserName } from '../../../src/core/ids.ts';
 import { SHARED_RECORDED_MAX } from '../../../src/fleet/fleet.ts';
 import { RECORDED_DIRECTORIES_MAX } from '../../../src/fleet/records.ts';
@@ -728,6 +729,97 @@ it('a host leaves without its holds, and not while it has users', async () => {
   await daemon.becomes('left');
   assert.equal(world.store.holds.size + world.store.incarnations.size, 0);
   await fails(daemon.acquire('web'), 'FleetUnavailable', /left/);
+});
+
+it('the users of a fleet are not looked up any more as soon as this host has left', async () => {
+  await using world = await openWorld();
+  const daemon = await world.member();
+  world.store.bind('theirs', 70_003);
+  await until('the other host has one', () => daemon.lookups()?.length === 1);
+  await daemon.fleet.leave();
+  assert.deepEqual(daemon.lookups(), []);
+  assert.deepEqual(daemon.fleet.users(), []);
+  assert.equal(daemon.fleet.userNamed('theirs' as UserName), undefined);
+  assert.deepEqual(decodeSnapshot(readFileSync(`${world.directory}/records/snapshot`, 'utf8')), []);
+});
+
+it('a host does not leave while a name is being held, and holds no name while it leaves', async () => {
+  await using world = await openWorld();
+  const daemon = await world.member();
+  let answer: () => void = () => undefined;
+  const answered = new Promise<void>(resolve => {
+    answer = resolve;
+  });
+  world.companion.instead['Hold'] = async (parameters, honest) => {
+    await answered;
+    return honest(parameters);
+  };
+  const acquired = daemon.acquire('web');
+  await until('it is asked for', () => world.companion.asked.includes('Hold'));
+  const left = fails(daemon.fleet.leave(), 'FleetConflict', /web/);
+  await fails(daemon.acquire('db'), 'FleetUnavailable', /leaves/);
+  answer();
+  await left;
+  assert.equal(world.store.names.get('web'), await acquired);
+  assert.deepEqual([...world.store.holds.keys()], [`web ${HOST}`]);
+  await daemon.acquire('db');
+});
+
+describe('a name that is forgotten', () => {
+  it('is not, if somebody begins to use it meanwhile', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member();
+    daemon.clock = 0;
+    const uid = await daemon.acquire('web', { directories: [directory('web')] });
+    await daemon.release('web');
+    const path = '/var/lib/private/web';
+    await until(
+      'its directory is recorded',
+      () => daemon.records.byName.get('web' as UserName)?.directories[0] === path,
+    );
+    daemon.clock = 3_600_000;
+    daemon.exists = async () => {
+      assert.equal(await daemon.acquire('web'), uid);
+      return false;
+    };
+    await daemon.fleet.countIdle();
+    await daemon.release('web');
+    await fails(daemon.fleet.forget('web' as UserName), 'FleetConflict', /lives on this host/);
+    assert.equal(daemon.records.byName.get('web' as UserName)?.uid, uid);
+    assert.deepEqual([...world.store.holds.keys()], [`web ${HOST}`]);
+  });
+
+  it('is not taken up again by a list of holds that is older than that', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member();
+    await daemon.acquire('web');
+    await daemon.release('web');
+    let listed: () => void = () => undefined;
+    const isListed = new Promise<void>(resolve => {
+      listed = resolve;
+    });
+    world.companion.instead['Forget'] = async (parameters, honest) => {
+      await isListed;
+      return honest(parameters);
+    };
+    const forgotten = daemon.fleet.forget('web' as UserName);
+    await until('it is asked for', () => world.companion.asked.includes('Forget'));
+    world.companion.instead['HoldsOf'] = async (parameters, honest) => {
+      const holds = honest(parameters);
+      listed();
+      await forgotten;
+      return holds;
+    };
+    world.companion.instead['Hold'] = () => {
+      throw new VarlinkError('io.dynuser.Fleet.NotMember', {});
+    };
+    await fails(daemon.acquire('db'), 'FleetUnavailable');
+    const asked = world.companion.asked.length;
+    await until('it reads its holds again', () => world.companion.asked.indexOf('HoldsOf', asked - 1) > 0);
+    await daemon.becomes('member');
+    assert.equal(daemon.records.byName.size, 0);
+    assert.equal(world.store.holds.size, 0);
+  });
 });
 
 function directory(source: string) {
