@@ -257,7 +257,7 @@ export class Membership {
       return;
     }
     const code = error instanceof VarlinkError ? codeOf(error) : undefined;
-    const isRefusal = code !== undefined && code !== 'StoreUnavailable' && code !== 'NotMember';
+    const isRefusal = code !== undefined && !['StoreUnavailable', 'NotMember', 'Restoring'].includes(code);
     if (this.#state === 'member' || this.#state === 'restoring') {
       this.#contactLost = this.#deps.monotonic();
     }

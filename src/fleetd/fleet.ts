@@ -47,6 +47,7 @@ import {
   presentKey,
   putAgainKey,
   SUSPENDED,
+  SUSPENSION_NOTICE,
   UIDS,
   uidKey,
   uidOf,
@@ -706,7 +707,7 @@ export class Fleet {
         { key: SUSPENDED, is: values.get(SUSPENDED) },
       ],
       puts: [{ key: CONFIRMED, value: cluster }],
-      deletes: [SUSPENDED],
+      deletes: [SUSPENDED, SUSPENSION_NOTICE],
     });
   }
 
@@ -762,7 +763,7 @@ export class Fleet {
       this.#last = at;
       await this.#keys.transact({
         when: [{ key: SUSPENDED, is: undefined }],
-        puts: [{ key: SUSPENDED, value: `${at.revision}.${seen.revision}` }],
+        puts: [SUSPENDED, SUSPENSION_NOTICE].map(key => ({ key, value: `${at.revision}.${seen.revision}` })),
       });
     }
     return true;

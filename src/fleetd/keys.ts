@@ -8,6 +8,7 @@
  * | meta                   | {"schema":1,"ranges":"65536-79999"}       | create                              |
  * | confirmed              | the cluster whose bindings are all there  | create, resume                      |
  * | suspended              | a nonce, after the store went back        | whoever sees a lower revision       |
+ * | uid/suspended          | the same; for who watches                 | the same, resume                    |
  * | inc/HOST               | an incarnation, or "fenced." and that     | join, forgetHost                    |
  * | host/HOST              | JSON; goes when the host is not heard of  | the companion of the host           |
  * | host-name/HOST         | what the host is called; for people       | join, leave                         |
@@ -48,6 +49,8 @@ export const nameKey = (name: string): string => NAMES + name;
 export const uidKey = (uid: number): string => `${UIDS}${uid}`;
 /** Below UIDS, so that the one watch of each host has it: a host that is there hears at once that it was given up. */
 export const fenceNoticeKey = (host: string): string => `${UIDS}${FENCED}${host}`;
+/** For the same reason: a host that is there hears at once that it has to put its bindings again. */
+export const SUSPENSION_NOTICE = `${UIDS}suspended`;
 export const holdsOfName = (name: string): string => `${HOLDS}${name}/`;
 export const holdKey = (name: string, host: string): string => holdsOfName(name) + host;
 export const heldByHost = (host: string): string => `${BY_HOST}${host}/`;

@@ -2,7 +2,7 @@
 
 import type { KnownNames, Member } from './fleet.ts';
 import type { At, Changes, Entry, KeyStore } from './key-store.ts';
-import { coolingOf, isCooling, lastPart, noticedHost, UIDS, uidOf } from './keys.ts';
+import { coolingOf, isCooling, lastPart, noticedHost, SUSPENSION_NOTICE, UIDS, uidOf } from './keys.ts';
 
 export interface BindingChange {
   readonly name: string;
@@ -27,6 +27,7 @@ export class Mirror implements KnownNames {
   readonly #names = new Map<string, number>();
   readonly #listeners = new Set<(changes: MirrorChanges) => void>();
   readonly #fenceListeners = new Set<(member: Member) => void>();
+  readonly #suspensionListeners = new Set<() => void>();
   readonly #ends = new AbortController();
   /** the changes after a revision, oldest first */
   #kept: BindingChange[] = [];
@@ -74,6 +75,12 @@ export class Mirror implements KnownNames {
     return () => this.#fenceListeners.delete(listener);
   }
 
+  /** @param listener told when somebody sees that the store went back to a backup. @returns takes it back */
+  onSuspension(listener: () => void): () => void {
+    this.#suspensionListeners.add(listener);
+    return () => this.#suspensionListeners.delete(listener);
+  }
+
   /** @returns what has changed since, as far as it is known; undefined if that cannot be said */
   since({ cluster, revision }: At): readonly BindingChange[] | undefined {
     return cluster === this.#cluster && revision >= this.#keptAfter
@@ -103,6 +110,11 @@ export class Mirror implements KnownNames {
     }
     for (const listener of this.#listeners) {
       listener({ cluster, revision, reset, changes: taken });
+    }
+    if (changes.some(({ key, value }) => key === SUSPENSION_NOTICE && value !== undefined)) {
+      for (const listener of this.#suspensionListeners) {
+        listener();
+      }
     }
     for (const { key, value } of changes) {
       const host = noticedHost(key);

@@ -283,7 +283,7 @@ async function join({ fleet, keys, presence }: ServiceDeps, parameters: JoinPara
 
 /**
  * First everything, or what has changed since the caller was here, as the store has it now; then each change.
- * @throws FleetError NotMember when this host is given up
+ * @throws FleetError NotMember when this host is given up, Restoring when somebody sees that the store went back
  */
 async function bindings({ fleet, mirror, presence }: ServiceDeps, call: FleetCall): Promise<JsonObject> {
   const { since, once } = call.parameters as BindingsParameters;
@@ -297,16 +297,17 @@ async function bindings({ fleet, mirror, presence }: ServiceDeps, call: FleetCal
   };
   const unlisten = mirror.listen(changes => hear(changes));
   let endWith: (error: FleetError) => void = () => undefined;
-  const fenced = new Promise<never>((_, reject) => {
+  const ended = new Promise<never>((_, reject) => {
     endWith = reject;
   });
-  fenced.catch(() => undefined);
+  ended.catch(() => undefined);
   const unlistenFences = mirror.onFence(member => {
     if (presence.has(member)) {
       presence.drop(member.host);
       endWith(new FleetError('NotMember', { incarnation: fencedFrom(member.incarnation) }));
     }
   });
+  const unlistenSuspensions = mirror.onSuspension(() => endWith(new FleetError('Restoring', {})));
   try {
     const { entries, cluster, revision } = await fleet.uids();
     const all = entries.map(bindingIn).filter(change => change !== undefined);
@@ -354,11 +355,12 @@ async function bindings({ fleet, mirror, presence }: ServiceDeps, call: FleetCal
         hear(changes);
       }
     }
-    await Promise.race([new Promise<void>(resolve => call.connection.onClose(resolve)), fenced]);
+    await Promise.race([new Promise<void>(resolve => call.connection.onClose(resolve)), ended]);
     return lastWords(last, cluster);
   } finally {
     unlisten();
     unlistenFences();
+    unlistenSuspensions();
   }
 }
 

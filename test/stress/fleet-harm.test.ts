@@ -135,8 +135,11 @@ describe('hosts of a fleet', () => {
       });
       await fleet.host(0).release(name);
       assert.equal(await fleet.host(0).acquire(name), since, 'what a host holds continues');
-      // A host that was not connected when the store went back sees it at its first use of a name, or within 8 minutes.
       for (const host of fleet.hosts.slice(0, 2)) {
+        await until(
+          `${host.name} sees it before it uses a name`,
+          async () => (await host.status()).state === 'restoring',
+        );
         await untilRejected(host, `f-later-${Number(asNewCluster)}`, /restored from a backup/);
       }
       await until(

@@ -196,6 +196,39 @@ describe('dynuser-fleetd', () => {
     });
   }
 
+  for (const [kind, store] of stores) {
+    it(`tells a host at once that another one knows more than there is, by a store of the kind ${kind}`, async () => {
+      mkdirSync(`${directory}/registry`, { recursive: true, mode: 0o700 });
+      const companion = await start(`${kind}-back`, `Fleet=back\n${store()}`);
+      const call = (method: string, parameters: JsonObject = {}) =>
+        companion.client.call(`${FLEET}.${method}`, parameters);
+      await call('Create', { ranges: RANGES });
+      const { position } = await call('Join', joining());
+      const watching = await connect(`${directory}/${kind}-back.socket`);
+      const replies = watching.stream(`${FLEET}.Bindings`);
+      assert.deepEqual((await replies.next()).value?.['changes'], []);
+      const ended = assert.rejects(replies.next(), refusedAs(`${FLEET}.Restoring`, {}));
+      const { cluster, revision } = position as { cluster: string; revision: number };
+      const seen = { cluster, revision: revision + 1_000 };
+      assert.equal((await call('Join', joining({ host: OTHER, seen })))['restoring'], true);
+      await ended;
+      watching.close();
+      // Who has joined since knows it, and is not told again.
+      assert.equal((await call('Join', joining()))['restoring'], true);
+      for (const host of [HOST, OTHER]) {
+        await call('Restore', { host, incarnation: 'one', bindings: [], last: true });
+      }
+      const again = await connect(`${directory}/${kind}-back.socket`);
+      const bindings = again.stream(`${FLEET}.Bindings`);
+      await bindings.next();
+      await call('Resume');
+      await call('Hold', { host: HOST, incarnation: 'one', name: 'web', candidates: [70_000] });
+      assert.deepEqual((await bindings.next()).value?.['changes'], [{ name: 'web', uid: 70_000, state: 'bound' }]);
+      again.close();
+      await stop(companion);
+    });
+  }
+
   it('refuses what is no name, UID, host or text of an incarnation, before the store is asked', async () => {
     const companion = await start('strict', `Fleet=strict\nStore=etcd\n${etcd}`);
     const call = (method: string, parameters: JsonObject) => companion.client.call(`${FLEET}.${method}`, parameters);
