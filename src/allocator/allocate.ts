@@ -10,7 +10,7 @@ import { restrictsPackets } from '../core/packet-rules.ts';
 import { checkJoin, checkPacketRules, hostAccount, NameLookup } from './choose-user.ts';
 import type { DirectorySnapshot } from './directory-ports.ts';
 import type { AcquireSeconds } from './events.ts';
-import { type FleetPort, fleetConflict, type HoldOutcome, rangeOfOne, staysLocal } from './fleet-port.ts';
+import { type FleetPort, fleetConflict, fleetOfName, type HoldOutcome, rangeOfOne, staysLocal } from './fleet-port.ts';
 import { type HeldPackets, holdPackets } from './held-packets.ts';
 import { HeldUid, type HeldUidDeps } from './held-uid.ts';
 import { type Acquired, type LeaseDeps, type PendingLease, prepareLease } from './lease.ts';
@@ -174,15 +174,15 @@ export class Allocator {
    */
   async #makeUser(asked: NamedRequest, lookup: NameLookup): Promise<Acquired | undefined> {
     const { name, request } = asked;
-    const { directories, fleet } = this.#deps;
+    const { directories } = this.#deps;
+    const of = fleetOfName(this.#deps.fleet, name, request.fleet);
     using snapshot = request.directories.length > 0 ? await directories.inspect(request.directories) : undefined;
     const owners = [...(request.triedFirst ?? []), ...(snapshot?.owners ?? [])];
-    const mode = fleet?.concerns(name, request.fleet);
-    if (fleet !== undefined && mode !== undefined) {
+    if (of !== undefined) {
       try {
-        return await this.#makeFleetUser(asked, lookup, fleet, owners, snapshot);
+        return await this.#makeFleetUser(asked, lookup, of.fleet, owners, snapshot);
       } catch (error) {
-        if (!staysLocal(error, mode) || fleet.hasShared(request.directories)) {
+        if (!staysLocal(error, of.mode) || of.fleet.hasShared(request.directories)) {
           throw error;
         }
         this.#deps.events.tell({ kind: 'fleetAway', name, reason: reasonOf(error) });

@@ -12,7 +12,7 @@ import { deriveUserName } from '../core/name.ts';
 import type { Allocator } from './allocate.ts';
 import { checkJoin, checkPacketRules, hostAccount, hostGroup, NameLookup, noSuchGroup } from './choose-user.ts';
 import type { Directories, DirectoryUser, ExpectedHandover } from './directory-ports.ts';
-import { type FleetFinding, type FleetPort, fleetConflict, rangeOfOne, staysLocal } from './fleet-port.ts';
+import { type FleetFinding, type FleetPort, fleetConflict, fleetOfName, rangeOfOne, staysLocal } from './fleet-port.ts';
 import type { Probe, UidLocks } from './ports.ts';
 import { nameOfRequest, type SharedGroupRequest, type UserRequest } from './request.ts';
 import {
@@ -241,14 +241,14 @@ async function findFree(
   candidates: Map<Uid, ExplainedCandidate>,
 ): Promise<UidCandidate | undefined> {
   const range = deps.rangeOf(unit);
+  const of = fleetOfName(deps.fleet, name, asked);
   using snapshot = directories.length === 0 ? undefined : await deps.directories.inspect(directories);
   const owners = [...triedFirst, ...(snapshot?.owners ?? [])];
-  const mode = deps.fleet?.concerns(name, asked);
-  if (deps.fleet !== undefined && mode !== undefined) {
+  if (of !== undefined) {
     try {
-      return await findInFleet(deps, deps.fleet, lookup, name, owners, candidates);
+      return await findInFleet(deps, of.fleet, lookup, name, owners, candidates);
     } catch (error) {
-      if (!staysLocal(error, mode) || deps.fleet.hasShared(directories)) {
+      if (!staysLocal(error, of.mode) || of.fleet.hasShared(directories)) {
         throw error;
       }
     }

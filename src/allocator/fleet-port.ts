@@ -80,6 +80,24 @@ export interface FleetPort {
   used(name: UserName, directories: readonly RequestedDirectory[]): void;
 }
 
+/**
+ * @param asked what the request says
+ * @returns the fleet, if the user of the name is the fleet's, and what is done if it does not answer
+ * @throws DynuserError FleetUnavailable if the request wants a UID that is the same on all hosts, and this host is in no fleet
+ */
+export function fleetOfName(
+  fleet: FleetPort | undefined,
+  name: UserName,
+  asked: boolean | undefined,
+): { readonly fleet: FleetPort; readonly mode: 'preferred' | 'required' } | undefined {
+  if (fleet === undefined && asked === true) {
+    const reason = `this host is in no fleet, which could give ${name} a UID; set Fleet= in dynuserd.conf, or do not ask for that`;
+    throw new DynuserError('FleetUnavailable', reason, { field: 'fleet' });
+  }
+  const mode = fleet?.concerns(name, asked);
+  return fleet === undefined || mode === undefined ? undefined : { fleet, mode };
+}
+
 /** @returns whether a name may have a UID of this host alone, since the fleet does not answer */
 export function staysLocal(error: unknown, mode: 'preferred' | 'required'): boolean {
   return mode === 'preferred' && error instanceof DynuserError && error.code === 'FleetUnavailable';

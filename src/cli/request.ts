@@ -28,6 +28,7 @@ export function acquireParameters({ operands, options }: Invocation): AcquirePar
 function requestParameters(unit: string, options: OptionValues, verb: string): ExplainParameters {
   const user = lastValue(options, 'user');
   const group = lastValue(options, 'group');
+  const fleet = lastValue(options, 'fleet');
   const supplementaryGroups = options.get('supplementary-group');
   const directories = DIRECTORY_KINDS.flatMap(kind => {
     const values = options.get(`${kind}-directory`);
@@ -43,6 +44,7 @@ function requestParameters(unit: string, options: OptionValues, verb: string): E
     ...(group === undefined ? {} : { group }),
     ...(supplementaryGroups === undefined ? {} : { supplementaryGroups }),
     ...(options.has('per-instance') ? { perInstance: true } : {}),
+    ...(fleet === undefined ? {} : { fleet: fleet === 'yes' }),
     ...Object.fromEntries(directories),
     ...(options.has('expose-directories') ? { exposeDirectories: true } : {}),
     ...(options.has('runtime-directory-preserve') ? { runtimeDirectoryPreserve: true } : {}),

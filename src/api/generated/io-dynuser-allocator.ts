@@ -551,7 +551,8 @@ method Acquire(
   # never ended, and its objects are removed only if removeIPC is true
   killProcesses: ?bool,
   removeIPC: ?bool,
-  # whether the user has the UID that its name has on all hosts of the fleet; absent: if the configuration says so of its name
+  # whether the user has the UID that its name has on all hosts of the fleet; absent: if the configuration says so of its name. True on a host
+  # that is in no fleet is refused with FleetUnavailable, unless the name is a static user's or its user lives already
   fleet: ?bool
 ) -> (
   uid: ?int,
@@ -1358,7 +1359,10 @@ export type AcquireParameters = {
    */
   readonly killProcesses?: boolean;
   readonly removeIPC?: boolean;
-  /** whether the user has the UID that its name has on all hosts of the fleet; absent: if the configuration says so of its name */
+  /**
+   * whether the user has the UID that its name has on all hosts of the fleet; absent: if the configuration says so of its name. True on a host
+   * that is in no fleet is refused with FleetUnavailable, unless the name is a static user's or its user lives already
+   */
   readonly fleet?: boolean;
 };
 

@@ -29,6 +29,17 @@ function ask({ explainDeps, probe }: UseCases, unit: string, rights = ROOTS) {
   });
 }
 
+test('a UID of a fleet is refused where there is no fleet, but to a user of the host', async () => {
+  const built = buildUseCases('61184-61190');
+  const refused = (error: unknown) => error instanceof DynuserError && error.code === 'FleetUnavailable';
+  await assert.rejects(built.acquire('web.service', { fleet: true }), refused);
+  assert.equal(built.users.byName(userName('web')), undefined);
+  built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
+  assert.equal((await built.acquire('games.service', { fleet: true })).user.uid, 5);
+  await built.acquire('web.service', { fleet: false });
+  await built.acquire('web.service', { fleet: true });
+});
+
 test('says which UID a request would get, and changes nothing', async () => {
   const built = buildUseCases();
   const explanation = await ask(built, 'dynamic-user-test.service');

@@ -32,6 +32,12 @@ test('each switch of acquire is a parameter', () => {
   }
 });
 
+test('whether the fleet has the user is asked for or not, and else the configuration says so', () => {
+  assert.deepEqual(requestOf('--fleet=yes'), { unit: 'web.service', lifetime: 'explicit', fleet: true });
+  assert.deepEqual(requestOf('--fleet=no'), { unit: 'web.service', lifetime: 'explicit', fleet: false });
+  fails(/^invalid value 'true' of '--fleet': it is one of yes, no/, '--fleet=true');
+});
+
 test('directories of every kind, and their modes, are parameters', () => {
   for (const kind of ['runtime', 'state', 'cache', 'logs']) {
     assert.deepEqual(requestOf(`--${kind}-directory=a`, `--${kind}-directory=b:c`, `--${kind}-directory-mode=0750`), {
