@@ -63,7 +63,11 @@ describe('a user that lives on a host of a fleet', () => {
     const words = new RegExp(
       `this host holds db with UID ${uid}, but the store of the fleet has the name with UID ${another}; nothing more is started as db here`,
     );
-    assert.equal(host.daemonLog.split('\n').filter(line => words.test(line)).length, 1, 'it is said once, and to who asks');
+    assert.equal(
+      host.daemonLog.split('\n').filter(line => words.test(line)).length,
+      1,
+      'it is said once, and to who asks',
+    );
     const joined = await host.ctl(['acquire', '--user=db', 'db.service']);
     assert.deepEqual([joined.status, words.test(joined.stderr)], [1, true], joined.stderr);
     assert.equal(await uidNamed(host, 'db'), uid);
