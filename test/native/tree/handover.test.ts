@@ -1,7 +1,7 @@
 // starts early: it makes and walks large trees
 /** A handover of a tree that has everything: data intact, nothing outside touched, nothing granted that was granted before. */
 import assert from 'node:assert/strict';
-import { lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { test } from 'node:test';
 import { chown, contents, NEW, OLD, owners, runVerb, shell, THIRD, temporaryDirectory } from './fixture.ts';
 import { DEPTH, makeTorture, stateOf } from './torture.ts';
@@ -86,23 +86,4 @@ test('refuses arguments that are none', context => {
   ]) {
     assert.equal(runVerb(tree, verb).status, 2, verb.join(' '));
   }
-});
-
-test('hands over more directories, deeper and wider, than are open or under way at a time', context => {
-  const parent = temporaryDirectory(context);
-  const tree = `${parent}/tree`;
-  for (let one = 0; one < 700; one++) {
-    mkdirSync(`${tree}/${one}/x/y`, { recursive: true });
-    writeFileSync(`${tree}/${one}/x/y/f`, '');
-    writeFileSync(`${tree}/${one}/f`, '');
-  }
-  mkdirSync(`${tree}/wide`);
-  for (let one = 0; one < 5_000; one++) {
-    writeFileSync(`${tree}/wide/${'long-name-'.repeat(10)}${one}`, '');
-  }
-  assert.match(chown(tree, NEW).last, /^done \d+ \d+ 0 0$/);
-  assert.deepEqual([...owners(tree).keys()], [`${NEW}:${NEW}`]);
-  assert.equal(runVerb(tree, ['remove']).status, 0);
-  assert.equal(shell(tree, 'find . | wc -l').trim(), '1');
-  rmSync(parent, { recursive: true });
 });
