@@ -216,8 +216,8 @@ ExecStart=/bin/sh -c 'echo "$$(id -u) $$PORTABLE $$PORTABLE_ROOT $$(cat /usr/sha
     );
     const extensions = [`--extension=${directory}`, `--extension=${disk}`];
     assert.match(
-      await attached('inspect', ...extensions, base, 'minimal'),
-      /^ +Image: \/srv\/minimal_2\.raw\n *Extension: \/srv\/addon_1\n *Extension: \/srv\/more_1\.raw\n[\s\S]*\nminimal-addon\.service +yes/,
+      await attached('inspect', `--extension=${directory}`, IMAGE),
+      /^ +Image: \/srv\/minimal_1\n *Extension: \/srv\/addon_1\n[\s\S]*\nminimal-addon\.service +yes/,
     );
     const name = 'minimal_2.raw:addon_1:more_1.raw';
     const files = `cd ${UNITS} && find . -type d -o -exec sha256sum {} + | sort -k2`;
