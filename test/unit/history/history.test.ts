@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import type { LeaseId } from '../../../src/core/ids.ts';
 import type { DynamicUser, Lease } from '../../../src/core/lease.ts';
-import { decodeRecord, LINE_BYTES } from '../../../src/history/format.ts';
+import { decodeRecord, encodeRecord, LINE_BYTES } from '../../../src/history/format.ts';
 import { History } from '../../../src/history/read.ts';
 import type { HistoryLimits } from '../../../src/history/segment-files.ts';
 import { HistoryWriter, WAITING_MAX } from '../../../src/history/writer.ts';
@@ -352,6 +352,28 @@ test('a user that a later segment does not know has ended by the begin of that, 
   const [span] = history.at(NOON + MINUTE).flatMap(({ spans }) => spans);
   assert.deepEqual([span?.name, span?.how, span?.until], ['gone', 'gone', Number(second?.split(/[-.]/)[1])]);
   assert.equal(history.damaged, 1, 'a line counts once, however often it is come across');
+});
+
+test('a user of whom no end is written has ended when its UID had another, if both were there since one moment, too', async context => {
+  const host = hostOf(context);
+  await (await threeUsers(host)).writer.stop(5_000);
+  const [name] = readdirSync(host.directory);
+  const since = NOON + 40 * MINUTE;
+  const spans = ['first', 'second', 'second'].map(who => ({
+    ...{ uid: 65_000, name: who, unit: `${who}.service`, owner: 0, since },
+  }));
+  for (const [index, span] of spans.entries()) {
+    const record = { kind: 'begin', span, time: since + index * MINUTE, uptime: 2_500 + index * 60 } as const;
+    appendFileSync(`${host.directory}/${name}`, encodeRecord(record));
+  }
+  const found = History.open(host.directory).find({ uid: 65_000, max: 10 }).spans;
+  assert.deepEqual(
+    found.map(span => [span.name, span.until, span.how]),
+    [
+      ['first', since + MINUTE, 'gone'],
+      ['second', undefined, undefined],
+    ],
+  );
 });
 
 test('a directory that cannot be written is said once, nobody waits, and what happened meanwhile is made up for', async context => {

@@ -60,5 +60,8 @@ test('lines about somebody are those with the UID or the name in its own column,
   assert.deepEqual([...lines.about({ name: 'user5' })], [5]);
   // A unit that has a name at the place of no name.
   assert.deepEqual([...lines.about({ name: 'user5.service' })], []);
-  assert.deepEqual([lines.lastWhole(), linesOf(2, [0, 1]).lastWhole()], [6, undefined]);
+  assert.deepEqual(
+    [lines, linesOf(2, [1]), linesOf(2, [0, 1])].map(each => each.lastWhole()),
+    [6, 0, undefined],
+  );
 });
