@@ -27,13 +27,8 @@ const WITHOUT_HEAP_FLAGS: Variant = {
   flags: ['--no-global-search-paths'],
 };
 
-const MEMORY_FLAGS = ['--no-global-search-paths', '--max-semi-space-size=2', '--heap-growing-percent=40'];
-const WITH_PARALLEL_SCAVENGES: Variant = {
-  name: 'with new objects collected by several threads',
-  flags: MEMORY_FLAGS,
-};
 /** As the native start gives them to Node. */
-const HEAP_FLAGS = [...MEMORY_FLAGS, '--no-parallel-scavenge'];
+const HEAP_FLAGS = ['--no-global-search-paths', '--max-semi-space-size=2', '--heap-growing-percent=40'];
 const IGNORE_FLAGS =
   "import v8 from 'node:v8'; import m from 'node:module'; v8.setFlagsFromString = () => {}; m.syncBuiltinESMExports();";
 const WITHOUT_TIER_UP: Variant = {
@@ -55,10 +50,7 @@ async function run(rounds: number, crowd: number, variants: readonly Variant[]):
   }
 }
 
-const usual = await run(ROUNDS, 0, [
-  ...[BASE, WITHOUT_THREADS, WITHOUT_SHORTCUTS, WITHOUT_HEAP_FLAGS],
-  ...[WITH_PARALLEL_SCAVENGES, WITHOUT_TIER_UP],
-]);
+const usual = await run(ROUNDS, 0, [BASE, WITHOUT_THREADS, WITHOUT_SHORTCUTS, WITHOUT_HEAP_FLAGS, WITHOUT_TIER_UP]);
 printTable([
   ['acquire and release, median', 'time', 'processor', 'the first 50', 'processor', 'resident memory'],
   ...usual.map(({ name, pair, processor, firstPair, firstProcessor, rssMb }) => [

@@ -27,12 +27,10 @@ struct program {
 /*
  * Modules come from beside the bundle, never from NODE_PATH's or the home's directories. The daemon's: V8 lets the space for new objects
  * grow to 48 MB under load, and that for old ones to four times what lives there; with these it stays below 90 MB with a full range, and
- * is as fast (benchmarks/README.md). The companion has a third less memory with them. A space for new objects that is so small is
- * collected every few launches, and to have several threads do it costs the processors more than it is worth.
+ * is as fast (benchmarks/README.md). The companion has a third less memory with them.
  */
 static const struct program programs[] = {
-	{ "dynuserd",
-	  { "--no-global-search-paths", "--max-semi-space-size=2", "--heap-growing-percent=40", "--no-parallel-scavenge" } },
+	{ "dynuserd", { "--no-global-search-paths", "--max-semi-space-size=2", "--heap-growing-percent=40" } },
 	{ "dynuserctl", { "--no-global-search-paths" } },
 	{ "dynuser-fleetd", { "--no-global-search-paths", "--max-semi-space-size=2", "--heap-growing-percent=40" } },
 };
