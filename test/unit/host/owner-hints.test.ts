@@ -35,6 +35,7 @@ describe('the hint of a directory', { skip: process.geteuid?.() !== 0 && 'root a
       await hints.write(descriptor, uid(number));
       assert.equal(get(), String(number));
       assert.equal(await hints.read(descriptor), number);
+      assert.equal(await hints.read(descriptor, true), number, 'on this thread, too');
     }
   });
 
@@ -43,6 +44,7 @@ describe('the hint of a directory', { skip: process.geteuid?.() !== 0 && 'root a
     for (const value of ['', '0', '01', '-1', 'x', '1x', '4294967295', '61184\n', '12345678901']) {
       set(value);
       assert.equal(await hints.read(descriptor), undefined, JSON.stringify(value));
+      assert.equal(await hints.read(descriptor, true), undefined, JSON.stringify(value));
     }
     await hints.write(descriptor, uid(61_185));
     assert.equal(await hints.read(descriptor), 61_185);
@@ -53,5 +55,6 @@ it('what can have no hint has none, and it is no error to write it', async () =>
   const descriptor = openSync('/proc', 'r');
   await hints.write(descriptor, uid(61_184));
   assert.equal(await hints.read(descriptor), undefined);
+  assert.equal(await hints.read(descriptor, true), undefined);
   closeSync(descriptor);
 });
