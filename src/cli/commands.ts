@@ -38,12 +38,8 @@ const REQUEST_OPTIONS: readonly OptionSpec[] = [
     help: 'A further group that the user is in, which is there already',
   },
   { name: 'per-instance', help: 'One user for each instance of a template, instead of one for all of them' },
-  {
-    name: 'fleet',
-    value: 'yes|no',
-    choices: ['yes', 'no'],
-    help: 'Whether the user has the UID that its name has on all hosts of the fleet, instead of what FleetNames= says of the name',
-  },
+  { name: 'fleet', help: 'A user with the UID that its name has on all hosts of the fleet, whatever FleetNames= says' },
+  { name: 'no-fleet', help: 'A user of this host alone, whatever FleetNames= says' },
   ...DIRECTORY_OPTIONS.map(
     ([name, base]): OptionSpec => ({
       name,

@@ -28,7 +28,9 @@ export function acquireParameters({ operands, options }: Invocation): AcquirePar
 function requestParameters(unit: string, options: OptionValues, verb: string): ExplainParameters {
   const user = lastValue(options, 'user');
   const group = lastValue(options, 'group');
-  const fleet = lastValue(options, 'fleet');
+  if (options.has('fleet') && options.has('no-fleet')) {
+    throw usageFailure(`${verb} takes one of --fleet and --no-fleet`, verb);
+  }
   const supplementaryGroups = options.get('supplementary-group');
   const directories = DIRECTORY_KINDS.flatMap(kind => {
     const values = options.get(`${kind}-directory`);
@@ -44,7 +46,7 @@ function requestParameters(unit: string, options: OptionValues, verb: string): E
     ...(group === undefined ? {} : { group }),
     ...(supplementaryGroups === undefined ? {} : { supplementaryGroups }),
     ...(options.has('per-instance') ? { perInstance: true } : {}),
-    ...(fleet === undefined ? {} : { fleet: fleet === 'yes' }),
+    ...(options.has('fleet') || options.has('no-fleet') ? { fleet: options.has('fleet') } : {}),
     ...Object.fromEntries(directories),
     ...(options.has('expose-directories') ? { exposeDirectories: true } : {}),
     ...(options.has('runtime-directory-preserve') ? { runtimeDirectoryPreserve: true } : {}),

@@ -111,3 +111,13 @@ test('what is echoed drives no terminal', () => {
     assert.ok(message.includes('\\x1b[2J') && !message.includes('\x1b'));
   }
 });
+
+test('an option is a switch for all commands that have it, or takes a value for all: it is read before it is known whose it is', () => {
+  const takesValue = new Map<string, boolean>();
+  for (const { verb, options } of COMMAND_TABLE.commands) {
+    for (const { name, value } of [...COMMAND_TABLE.options, ...options]) {
+      assert.equal(value !== undefined, takesValue.get(name) ?? value !== undefined, `--${name} of ${verb}`);
+      takesValue.set(name, value !== undefined);
+    }
+  }
+});

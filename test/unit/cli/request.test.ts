@@ -33,9 +33,9 @@ test('each switch of acquire is a parameter', () => {
 });
 
 test('whether the fleet has the user is asked for or not, and else the configuration says so', () => {
-  assert.deepEqual(requestOf('--fleet=yes'), { unit: 'web.service', lifetime: 'explicit', fleet: true });
-  assert.deepEqual(requestOf('--fleet=no'), { unit: 'web.service', lifetime: 'explicit', fleet: false });
-  fails(/^invalid value 'true' of '--fleet': it is one of yes, no/, '--fleet=true');
+  assert.deepEqual(requestOf('--fleet'), { unit: 'web.service', lifetime: 'explicit', fleet: true });
+  assert.deepEqual(requestOf('--no-fleet'), { unit: 'web.service', lifetime: 'explicit', fleet: false });
+  fails(/^acquire takes one of --fleet and --no-fleet/, '--fleet', '--no-fleet');
 });
 
 test('directories of every kind, and their modes, are parameters', () => {
