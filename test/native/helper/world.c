@@ -98,7 +98,7 @@ static void make_sysv_shm(struct owner owner, bool attached)
 			pause();
 	}
 	check(child > 0, "fork");
-	for (int i = 0; i < 1000 && shmctl(id, IPC_STAT, &status) == 0 && status.shm_nattch == 0; i++)
+	for (int i = 0; i < 30000 && shmctl(id, IPC_STAT, &status) == 0 && status.shm_nattch == 0; i++)
 		usleep(1000);
 	check(status.shm_nattch == 1, "shm_nattch");
 }
