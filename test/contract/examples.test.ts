@@ -17,7 +17,7 @@ const UNTRIED = [
   'docker run ',
 ];
 
-/** test/system/supervisors/ writes the files of these documents, and runs the supervisors with them; test/system/fleet/ those of a fleet. */
+/** test/system/supervisors/ writes the files of these documents, and runs the supervisors with them; test/system/fleet/ and test/stress/fleet-supervisors those of a fleet. */
 const SUPERVISED = new Set(['docs/supervisors.md', 'docs/containers.md', 'docs/fleet.md']);
 
 /** @returns what is wrong with a block, undefined if nothing is */

@@ -1,13 +1,13 @@
 /** dynuser-fleetd under supervisors other than systemd, by the files of docs/supervisors.md: it is there, is started again, and reaches its store. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exampleFiles } from '../../support/examples.ts';
-import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
-import { Machine } from '../../support/machine.ts';
-import { unpackSupervisor } from '../../support/supervisors/packages.ts';
-import { runSupervisor } from '../../support/supervisors/service.ts';
-import { until } from '../../support/until.ts';
-import { BOOTED } from '../supervisors/openrc-boot.ts';
+import { exampleFiles } from '../support/examples.ts';
+import { DYNUSER_NSSWITCH, Installed } from '../support/installed.ts';
+import { Machine } from '../support/machine.ts';
+import { unpackSupervisor } from '../support/supervisors/packages.ts';
+import { runSupervisor } from '../support/supervisors/service.ts';
+import { until } from '../support/until.ts';
+import { BOOTED } from '../system/supervisors/openrc-boot.ts';
 
 const SCANNED = '/run/service';
 const SUPERVISORS = [

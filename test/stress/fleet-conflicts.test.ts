@@ -1,8 +1,8 @@
 /** A user lives on a host, and the fleet has its name, or its UID, otherwise: what continues, what does not, and what is said. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { FLEET_NAME, Fleet, type FleetHost } from '../../support/fleet/hosts.ts';
-import { until } from '../../support/until.ts';
+import { FLEET_NAME, Fleet, type FleetHost } from '../support/fleet/hosts.ts';
+import { until } from '../support/until.ts';
 
 const PREFIX = `/dynuser/v1/${FLEET_NAME}`;
 
