@@ -6,13 +6,12 @@ import type { UserName } from '../core/ids.ts';
 import { conflictOf, wordsOf } from './answers.ts';
 import type { Bindings } from './bindings.ts';
 import type { FleetDeps } from './deps.ts';
-import type { Membership } from './membership.ts';
+import { type Membership, NOT_LEFT } from './membership.ts';
 import type { Tasks } from './tasks.ts';
 import type { NameUses } from './uses.ts';
 
 /** How often it is counted how long names were not used. */
 const IDLE_EVERY_MS = 3_600_000;
-const NOT_LEFT = 'this host cannot leave the fleet';
 const notForgotten = (name: string): string => `this host cannot forget ${name}`;
 
 export class Forgetting {

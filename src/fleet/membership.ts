@@ -30,7 +30,7 @@ const RESTORE_BATCH = 500;
 /** How often a join may turn out to be that of a fenced host. */
 const JOIN_TURNS_MAX = 4;
 const INCARNATION = /^[\x21-\x7e]{1,128}$/;
-const NOT_LEFT = 'this host cannot leave the fleet';
+export const NOT_LEFT = 'this host cannot leave the fleet';
 
 /** waiting: no contact with the companion, or it has none with the store. The others as the interface has them. */
 export type MemberState = 'waiting' | 'member' | 'fenced' | 'restoring' | 'refused' | 'cloned' | 'left';
