@@ -61,12 +61,11 @@ struct json_fields {
 	bool allow_unknown;
 };
 
-/* Rows of the generated tables (launch_tables.h) for the fields of a structure: name, field of the structure, type. */
-#define FIELD_ROW(structure, text, field, ...) \
-	{ .name = (text), .offset = offsetof(struct structure, field), __VA_ARGS__ }
-#define FIELD_OPTIONAL_ROW(structure, text, field, ...) FIELD_ROW(structure, text, field, .optional = true, __VA_ARGS__)
-#define FIELD_MARKED_ROW(structure, text, field, ...) \
-	FIELD_OPTIONAL_ROW(structure, text, field, .present = offsetof(struct structure, has_##field) + 1, __VA_ARGS__)
+/* Rows of a table like the generated ones (launch_tables.h): name, field of the structure, type. The function has the structure. */
+#define FIELD_ROW(text, field, ...) { .name = (text), .offset = offsetof(object, field), __VA_ARGS__ },
+#define FIELD_OPTIONAL_ROW(text, field, ...) FIELD_ROW(text, field, .optional = true, __VA_ARGS__)
+#define FIELD_MARKED_ROW(text, field, ...) \
+	FIELD_OPTIONAL_ROW(text, field, .present = offsetof(object, has_##field) + 1, __VA_ARGS__)
 /* Their types. The file that includes the table has the words of each enumeration, and the readers of all but single values. */
 #define NUMBER .kind = FIELD_NUMBER
 #define TEXT .kind = FIELD_TEXT
@@ -79,11 +78,21 @@ struct json_fields {
 #define OBJECT(structure) .kind = FIELD_CUSTOM, .read = read_##structure
 #define LIST(field) .kind = FIELD_LIST, .list = &field##_list
 
-/* A table of rows; an array of a negative size if there are more than the reader has bits for. */
+/* A bit for each is kept of those that were read. */
 #define JSON_ROWS_MAX 64U
-#define JSON_ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define JSON_FIELDS(rows, allow_unknown) \
-	{ rows, JSON_ROWS(rows) * sizeof(char[JSON_ROWS(rows) <= JSON_ROWS_MAX ? 1 : -1]), allow_unknown }
+#define ONE_ROW(...) +1U
+
+/* Defines a json_field_reader of that name, which reads all fields of a structure by their table. */
+#define JSON_READER(reader_name, structure, TABLE, skips_unknown) \
+	bool reader_name(struct json_reader *reader, struct json_source *source, void *place) \
+	{ \
+		typedef struct structure object; \
+		static const struct json_field rows[] = { TABLE(FIELD_ROW, FIELD_OPTIONAL_ROW, FIELD_MARKED_ROW) }; \
+		static const struct json_fields fields = { rows, sizeof(rows) / sizeof(rows[0]), skips_unknown }; \
+\
+		return json_fields_read(reader, source, &fields, place); \
+	} \
+	_Static_assert(0U TABLE(ONE_ROW, ONE_ROW, ONE_ROW) <= JSON_ROWS_MAX, #TABLE " has more rows than bits")
 
 /* Reads an object into the structure at place. False: an error; source->where says where. */
 bool json_fields_read(struct json_reader *reader, struct json_source *source, const struct json_fields *fields,

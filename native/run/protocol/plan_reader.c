@@ -42,35 +42,20 @@ static bool read_mount_flags(struct json_reader *reader, struct json_source *sou
 
 static const char *const launch_phase_words[] = { "", LAUNCH_PHASE_WORDS, NULL };
 
-#define MAIN_ROW(...) FIELD_ROW(main_process, __VA_ARGS__),
-#define MAIN_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(main_process, __VA_ARGS__),
-#define MAIN_MARKED_ROW(...) FIELD_MARKED_ROW(main_process, __VA_ARGS__),
-static const struct json_field main_rows[] = { MAIN_PROCESS_FIELDS(MAIN_ROW, MAIN_OPTIONAL_ROW, MAIN_MARKED_ROW) };
+static JSON_READER(read_main_process_fields, main_process, MAIN_PROCESS_FIELDS, false);
 
 /* 0 and negative numbers mean groups of processes to kill(2). */
 static bool read_main_process(struct json_reader *reader, struct json_source *source, void *place)
 {
-	static const struct json_fields fields = JSON_FIELDS(main_rows, false);
 	const struct main_process *main = place;
 
-	return json_fields_read(reader, source, &fields, place) && main->pid > 0 && main->pid <= INT_MAX &&
+	return read_main_process_fields(reader, source, place) && main->pid > 0 && main->pid <= INT_MAX &&
 	       (!main->has_seconds || main->seconds <= SECONDS_MAX);
 }
 
-#define MAP_ROW(...) FIELD_ROW(id_map, __VA_ARGS__),
-static const struct json_field map_rows[] = { ID_MAP_FIELDS(MAP_ROW, , ) };
+static JSON_READER(read_id_map, id_map, ID_MAP_FIELDS, false);
 
-static bool read_id_map(struct json_reader *reader, struct json_source *source, void *place)
-{
-	static const struct json_fields fields = JSON_FIELDS(map_rows, false);
-
-	return json_fields_read(reader, source, &fields, place);
-}
-
-#define OP_ROW(...) FIELD_ROW(mount_op, __VA_ARGS__),
-#define OP_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(mount_op, __VA_ARGS__),
-#define OP_MARKED_ROW(...) FIELD_MARKED_ROW(mount_op, __VA_ARGS__),
-static const struct json_field mount_op_rows[] = { MOUNT_OP_FIELDS(OP_ROW, OP_OPTIONAL_ROW, OP_MARKED_ROW) };
+static JSON_READER(read_mount_op_fields, mount_op, MOUNT_OP_FIELDS, false);
 
 /* A single component. The launcher's own names begin with a dot. */
 static bool is_scratch_name(const struct mount_op *op)
@@ -120,9 +105,7 @@ static bool is_whole(const struct mount_op *op)
 
 static bool read_mount_op(struct json_reader *reader, struct json_source *source, void *place)
 {
-	static const struct json_fields fields = JSON_FIELDS(mount_op_rows, false);
-
-	return json_fields_read(reader, source, &fields, place) && is_whole(place);
+	return read_mount_op_fields(reader, source, place) && is_whole(place);
 }
 
 static bool read_group(struct json_reader *reader, struct json_source *source, void *place)
@@ -133,17 +116,13 @@ static bool read_group(struct json_reader *reader, struct json_source *source, v
 
 static const char *const launch_command_as_words[] = { LAUNCH_COMMAND_AS_WORDS, NULL };
 
-#define COMMAND_ROW(...) FIELD_ROW(command, __VA_ARGS__),
-#define COMMAND_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(command, __VA_ARGS__),
-static const struct json_field command_rows[] = { LAUNCH_COMMAND_FIELDS(COMMAND_ROW, COMMAND_OPTIONAL_ROW, ) };
+static JSON_READER(read_command_fields, command, LAUNCH_COMMAND_FIELDS, false);
 
 static bool read_command(struct json_reader *reader, struct json_source *source, void *place)
 {
-	static const struct json_fields fields = JSON_FIELDS(command_rows, false);
 	const struct command *command = place;
 
-	return json_fields_read(reader, source, &fields, place) && command->arguments.count > 0 &&
-	       command->path[0] != '\0';
+	return read_command_fields(reader, source, place) && command->arguments.count > 0 && command->path[0] != '\0';
 }
 
 static const char *const resource_limit_resource_words[] = { RESOURCE_LIMIT_RESOURCE_WORDS, NULL };
@@ -155,33 +134,27 @@ static const char *const launch_plan_numa_policy_words[] = { "", LAUNCH_PLAN_NUM
 static const char *const launch_plan_personality_words[] = { "", LAUNCH_PLAN_PERSONALITY_WORDS, NULL };
 static const char *const launch_plan_memory_merge_words[] = { "", LAUNCH_PLAN_MEMORY_MERGE_WORDS, NULL };
 
-#define LIMIT_ROW(...) FIELD_ROW(resource_limit, __VA_ARGS__),
-static const struct json_field limit_rows[] = { RESOURCE_LIMIT_FIELDS(LIMIT_ROW, , ) };
+static JSON_READER(read_resource_limit_fields, resource_limit, RESOURCE_LIMIT_FIELDS, false);
 
 static bool read_limit(struct json_reader *reader, struct json_source *source, void *place)
 {
-	static const struct json_fields fields = JSON_FIELDS(limit_rows, false);
 	const struct resource_limit *limit = place;
 
-	return json_fields_read(reader, source, &fields, place) && limit->soft <= limit->hard;
+	return read_resource_limit_fields(reader, source, place) && limit->soft <= limit->hard;
 }
 
 static const char *const stream_kind_words[] = { STREAM_KIND_WORDS, NULL };
 static const char *const stream_access_words[] = { "", STREAM_ACCESS_WORDS, NULL };
 static const char *const stream_control_words[] = { "", STREAM_CONTROL_WORDS, NULL };
 
-#define STREAM_ROW(...) FIELD_ROW(stream, __VA_ARGS__),
-#define STREAM_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(stream, __VA_ARGS__),
-#define STREAM_MARKED_ROW(...) FIELD_MARKED_ROW(stream, __VA_ARGS__),
-static const struct json_field stream_rows[] = { STREAM_FIELDS(STREAM_ROW, STREAM_OPTIONAL_ROW, STREAM_MARKED_ROW) };
+static JSON_READER(read_stream_fields, stream, STREAM_FIELDS, false);
 
 static bool read_stream(struct json_reader *reader, struct json_source *source, void *place)
 {
-	static const struct json_fields fields = JSON_FIELDS(stream_rows, false);
 	const struct stream *stream = place;
 	enum stream_kind kind;
 
-	if (!json_fields_read(reader, source, &fields, place) || stream->number >= STREAMS_MAX)
+	if (!read_stream_fields(reader, source, place) || stream->number >= STREAMS_MAX)
 		return false;
 	kind = stream->kind;
 	return (stream->path != NULL && stream->path[0] == '/') == (kind == STREAM_FILE || kind == STREAM_TERMINAL) &&
@@ -194,26 +167,19 @@ static bool read_stream(struct json_reader *reader, struct json_source *source, 
 static const char *const launch_plan_keyring_words[] = { "", LAUNCH_PLAN_KEYRING_WORDS, NULL };
 static const char *const open_file_access_words[] = { OPEN_FILE_ACCESS_WORDS, NULL };
 
-#define OPEN_FILE_ROW(...) FIELD_ROW(open_file, __VA_ARGS__),
-static const struct json_field open_file_rows[] = { OPEN_FILE_FIELDS(OPEN_FILE_ROW, , ) };
+static JSON_READER(read_open_file_fields, open_file, OPEN_FILE_FIELDS, false);
 
 static bool read_open_file(struct json_reader *reader, struct json_source *source, void *place)
 {
-	static const struct json_fields fields = JSON_FIELDS(open_file_rows, false);
 	const struct open_file *file = place;
 
 	/* A colon is between names (sd_listen_fds_with_names(3)). */
-	return json_fields_read(reader, source, &fields, place) && file->path[0] == '/' &&
-	       strchr(file->name, ':') == NULL;
+	return read_open_file_fields(reader, source, place) && file->path[0] == '/' && strchr(file->name, ':') == NULL;
 }
 
 static const char *const credential_kind_words[] = { CREDENTIAL_KIND_WORDS, NULL };
 
-#define CREDENTIAL_ROW(...) FIELD_ROW(credential, __VA_ARGS__),
-#define CREDENTIAL_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(credential, __VA_ARGS__),
-#define CREDENTIAL_MARKED_ROW(...) FIELD_MARKED_ROW(credential, __VA_ARGS__),
-static const struct json_field credential_rows[] = { CREDENTIAL_FIELDS(CREDENTIAL_ROW, CREDENTIAL_OPTIONAL_ROW,
-								       CREDENTIAL_MARKED_ROW) };
+static JSON_READER(read_credential_fields, credential, CREDENTIAL_FIELDS, false);
 
 /* A name becomes that of a file. */
 static bool is_file_name(const char *name)
@@ -223,11 +189,10 @@ static bool is_file_name(const char *name)
 
 static bool read_credential(struct json_reader *reader, struct json_source *source, void *place)
 {
-	static const struct json_fields fields = JSON_FIELDS(credential_rows, false);
 	const struct credential *credential = place;
 	bool is_stored;
 
-	if (!json_fields_read(reader, source, &fields, place))
+	if (!read_credential_fields(reader, source, place))
 		return false;
 	is_stored = credential->kind == CREDENTIAL_STORED || credential->kind == CREDENTIAL_IMPORT;
 	return (is_file_name(credential->name) || (credential->prefix && strchr(credential->name, '/') == NULL)) &&
@@ -238,55 +203,36 @@ static bool read_credential(struct json_reader *reader, struct json_source *sour
 	       (credential->as == NULL || (is_stored && strchr(credential->as, '/') == NULL));
 }
 
-#define PART_ROW(...) FIELD_ROW(image_part, __VA_ARGS__),
-#define PART_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(image_part, __VA_ARGS__),
-#define PART_MARKED_ROW(...) FIELD_MARKED_ROW(image_part, __VA_ARGS__),
-static const struct json_field image_part_rows[] = { IMAGE_PART_FIELDS(PART_ROW, PART_OPTIONAL_ROW, PART_MARKED_ROW) };
+static JSON_READER(read_image_part_fields, image_part, IMAGE_PART_FIELDS, false);
 
 static bool read_image_part(struct json_reader *reader, struct json_source *source, void *place)
 {
-	static const struct json_fields fields = JSON_FIELDS(image_part_rows, false);
 	const struct image_part *part = place;
 
-	return json_fields_read(reader, source, &fields, place) && part->directory[0] == '/';
+	return read_image_part_fields(reader, source, place) && part->directory[0] == '/';
 }
 
 static const struct json_list parts_list = { 1, IMAGE_PARTS_MAX, sizeof(struct image_part), read_image_part };
 
-#define IMAGE_ROW(...) FIELD_ROW(image, __VA_ARGS__),
-#define IMAGE_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(image, __VA_ARGS__),
-static const struct json_field image_rows[] = { IMAGE_FIELDS(IMAGE_ROW, IMAGE_OPTIONAL_ROW, ) };
+static JSON_READER(read_image_fields, image, IMAGE_FIELDS, false);
 
 bool read_image(struct json_reader *reader, struct json_source *source, void *place)
 {
-	static const struct json_fields fields = JSON_FIELDS(image_rows, false);
 	const struct image *image = place;
 
-	return json_fields_read(reader, source, &fields, place) && image->path[0] == '/';
+	return read_image_fields(reader, source, place) && image->path[0] == '/';
 }
 
-#define OVERLAY_ROW(...) FIELD_ROW(overlay, __VA_ARGS__),
-#define OVERLAY_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(overlay, __VA_ARGS__),
-static const struct json_field overlay_rows[] = { OVERLAY_FIELDS(OVERLAY_ROW, OVERLAY_OPTIONAL_ROW, ) };
+static JSON_READER(read_overlay_fields, overlay, OVERLAY_FIELDS, false);
 
 static bool read_overlay(struct json_reader *reader, struct json_source *source, void *place)
 {
-	static const struct json_fields fields = JSON_FIELDS(overlay_rows, false);
 	const struct overlay *overlay = place;
 
-	return json_fields_read(reader, source, &fields, place) && overlay->path[0] == '/' && overlay->layers.count > 0;
+	return read_overlay_fields(reader, source, place) && overlay->path[0] == '/' && overlay->layers.count > 0;
 }
 
-#define TERMINAL_ROW(...) FIELD_ROW(terminal, __VA_ARGS__),
-#define TERMINAL_MARKED_ROW(...) FIELD_MARKED_ROW(terminal, __VA_ARGS__),
-static const struct json_field terminal_rows[] = { TERMINAL_FIELDS(TERMINAL_ROW, , TERMINAL_MARKED_ROW) };
-
-static bool read_terminal(struct json_reader *reader, struct json_source *source, void *place)
-{
-	static const struct json_fields fields = JSON_FIELDS(terminal_rows, false);
-
-	return json_fields_read(reader, source, &fields, place);
-}
+static JSON_READER(read_terminal, terminal, TERMINAL_FIELDS, false);
 
 static bool read_index(struct json_reader *reader, void *place, uint32_t end)
 {
@@ -314,16 +260,13 @@ static bool read_access_rights(struct json_reader *reader, struct json_source *s
 	return json_array(reader, read_flag, &flags);
 }
 
-#define ACCESS_RULE_ROW(...) FIELD_ROW(access_rule, __VA_ARGS__),
-#define ACCESS_RULE_MARKED_ROW(...) FIELD_MARKED_ROW(access_rule, __VA_ARGS__),
-static const struct json_field access_rule_rows[] = { ACCESS_RULE_FIELDS(ACCESS_RULE_ROW, , ACCESS_RULE_MARKED_ROW) };
+static JSON_READER(read_access_rule_fields, access_rule, ACCESS_RULE_FIELDS, false);
 
 static bool read_access_rule(struct json_reader *reader, struct json_source *source, void *place)
 {
-	static const struct json_fields fields = JSON_FIELDS(access_rule_rows, false);
 	const struct access_rule *rule = place;
 
-	return json_fields_read(reader, source, &fields, place) && rule->path[0] == '/' && rule->rights != 0 &&
+	return read_access_rule_fields(reader, source, place) && rule->path[0] == '/' && rule->rights != 0 &&
 	       rule->has_device == rule->has_inode;
 }
 
@@ -342,14 +285,4 @@ static const struct json_list streams_list = { 0, STREAMS_MAX, sizeof(struct str
 /* An empty list must not mean the command of the command line. */
 static const struct json_list commands_list = { 1, COMMANDS_MAX, sizeof(struct command), read_command };
 
-#define PLAN_ROW(...) FIELD_ROW(plan, __VA_ARGS__),
-#define PLAN_OPTIONAL_ROW(...) FIELD_OPTIONAL_ROW(plan, __VA_ARGS__),
-#define PLAN_MARKED_ROW(...) FIELD_MARKED_ROW(plan, __VA_ARGS__),
-static const struct json_field plan_rows[] = { LAUNCH_PLAN_FIELDS(PLAN_ROW, PLAN_OPTIONAL_ROW, PLAN_MARKED_ROW) };
-
-bool plan_read(struct json_reader *reader, struct json_source *source, void *plan)
-{
-	static const struct json_fields fields = JSON_FIELDS(plan_rows, false);
-
-	return json_fields_read(reader, source, &fields, plan);
-}
+JSON_READER(read_plan, plan, LAUNCH_PLAN_FIELDS, false);

@@ -8,7 +8,7 @@
 #include "plan.h"
 
 /* Reads a plan into a struct plan (all zeros before). False: an error; source->where says where. */
-json_field_reader plan_read;
+json_field_reader read_plan;
 
 /* The same for a struct image, which questions have, too. */
 json_field_reader read_image;

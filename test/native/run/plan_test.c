@@ -57,7 +57,7 @@ static bool read_text(const char *text, struct plan *plan, char *where, size_t s
 	memcpy(copy, text, length);
 	reader = json_read(copy, length);
 	memset(plan, 0, sizeof(*plan));
-	sound = plan_read(&reader, &source, plan) && json_at_end(&reader);
+	sound = read_plan(&reader, &source, plan) && json_at_end(&reader);
 	(void)snprintf(where, size, "%s", source.where);
 	return sound;
 }
