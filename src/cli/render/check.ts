@@ -1,6 +1,6 @@
 /** What check found: a line for each unit, then for each what is refused, ignored and left, with the reasons. Pure. */
 import type { Judgement } from '../../launch/launch.ts';
-import { type Column, renderTable, type TableLayout } from './table.ts';
+import { type ColumnOf, renderRows, type TableLayout } from './table.ts';
 import { countOf, printable, wrap } from './text.ts';
 
 /** Text that goes to no terminal is wrapped for one of this width. */
@@ -15,21 +15,19 @@ export interface CheckedUnit extends Judgement {
   readonly verdict: 'accepted' | 'refused';
 }
 
+const COLUMNS_OF_UNITS: readonly ColumnOf<CheckedUnit>[] = [
+  { title: 'UNIT', cell: ({ unit }) => unit },
+  { title: 'VERDICT', whole: true, cell: ({ verdict }) => verdict },
+  { title: 'REFUSED', numeric: true, cell: ({ refused }) => refused.length },
+  { title: 'IGNORED', numeric: true, cell: ({ ignored }) => ignored.length },
+  { title: 'LEFT', numeric: true, cell: ({ left }) => left.length },
+];
+
 export function renderChecks(units: readonly CheckedUnit[], layout: TableLayout): string {
-  const rows = units.map(({ unit, verdict, refused, ignored, left }) => [
-    printable(unit),
-    verdict,
-    ...[refused, ignored, left].map(list => String(list.length)),
-  ]);
-  const columns: readonly Column[] = [
-    { title: 'UNIT' },
-    { title: 'VERDICT', whole: true },
-    ...['REFUSED', 'IGNORED', 'LEFT'].map((title): Column => ({ title, numeric: true })),
-  ];
   const accepted = units.filter(({ verdict }) => verdict === 'accepted').length;
   const totals = `\n${accepted} of ${countOf(units.length, 'unit')} accepted.\n`;
   return [
-    renderTable(columns, rows, layout),
+    renderRows(COLUMNS_OF_UNITS, units, layout),
     ...units.map(unit => details(unit, layout)),
     layout.legend ? totals : '',
   ].join('');

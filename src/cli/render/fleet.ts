@@ -3,31 +3,19 @@ import type { Host, NameReply, StatusReply } from '../../api/generated/io-dynuse
 import type { UserOfFleet } from '../fleet/snapshot.ts';
 import { type FleetName, nameOfHost } from '../fleet/survey.ts';
 import { FLEET_FAULTS_SHOWN_MAX } from '../limits.ts';
-import { type Column, renderFields, renderTable, type TableLayout } from './table.ts';
-import { countOf, printable } from './text.ts';
-
-const HOST_COLUMNS: readonly Column[] = [
-  { title: 'NAME' },
-  { title: 'HOST', whole: true },
-  { title: 'STATE', whole: true },
-  { title: 'NAMES', numeric: true },
-  { title: 'VERSION', detail: true, dispensable: 1 },
-];
+import { type ColumnOf, type Field, renderFields, renderList, type TableLayout } from './table.ts';
+import { countOf } from './text.ts';
 
 /** @param restoring whether the state of a host says if it has put its bindings again */
 export function renderHosts(hosts: readonly Host[], restoring: boolean, layout: TableLayout): string {
-  if (hosts.length === 0) {
-    return layout.legend ? 'No hosts.\n' : '';
-  }
-  const rows = hosts.map(host => [
-    printable(nameOfHost(host)),
-    printable(host.host),
-    stateOf(host, restoring),
-    String(host.holds),
-    printable(host.version ?? '-'),
-  ]);
-  const table = renderTable(HOST_COLUMNS, rows, layout);
-  return layout.legend ? `${table}\n${countOf(hosts.length, 'host')}.\n` : table;
+  const columns: readonly ColumnOf<Host>[] = [
+    { title: 'NAME', cell: nameOfHost },
+    { title: 'HOST', whole: true, cell: ({ host }) => host },
+    { title: 'STATE', whole: true, cell: host => stateOf(host, restoring) },
+    { title: 'NAMES', numeric: true, cell: ({ holds }) => holds },
+    { title: 'VERSION', detail: true, dispensable: 1, cell: ({ version }) => version },
+  ];
+  return renderList(columns, hosts, layout, { none: 'No hosts', totals: () => countOf(hosts.length, 'host') });
 }
 
 function stateOf({ fenced, alive, restored }: Host, restoring: boolean): string {
@@ -35,45 +23,31 @@ function stateOf({ fenced, alive, restored }: Host, restoring: boolean): string 
   return restoring && !fenced ? `${state}, ${restored === true ? 'restored' : 'not restored'}` : state;
 }
 
-const NAME_COLUMNS: readonly Column[] = [
-  { title: 'NAME' },
-  { title: 'UID', numeric: true },
-  { title: 'STATE', whole: true, dispensable: 1 },
-  { title: 'HOSTS', detail: true },
+const NAME_COLUMNS: readonly ColumnOf<FleetName>[] = [
+  { title: 'NAME', cell: ({ name }) => name },
+  { title: 'UID', numeric: true, cell: ({ uid }) => uid },
+  { title: 'STATE', whole: true, dispensable: 1, cell: ({ state }) => state },
+  { title: 'HOSTS', detail: true, cell: ({ hosts }) => hosts.join(' ') || undefined },
 ];
 
 export function renderNames(names: readonly FleetName[], layout: TableLayout): string {
-  if (names.length === 0) {
-    return layout.legend ? 'No names.\n' : '';
-  }
-  const rows = names.map(({ name, uid, state, hosts }) => [
-    printable(name),
-    String(uid),
-    state,
-    hosts.map(printable).join(' ') || '-',
-  ]);
-  const table = renderTable(NAME_COLUMNS, rows, layout);
-  return layout.legend ? `${table}\n${countOf(names.length, 'name')}.\n` : table;
+  return renderList(NAME_COLUMNS, names, layout, { none: 'No names', totals: () => countOf(names.length, 'name') });
 }
 
-const USER_COLUMNS: readonly Column[] = [{ title: 'UID', numeric: true }, { title: 'NAME' }, { title: 'HERE' }];
+const USER_COLUMNS: readonly ColumnOf<UserOfFleet>[] = [
+  { title: 'UID', numeric: true, cell: ({ uid }) => uid },
+  { title: 'NAME', cell: ({ userName }) => userName },
+  { title: 'HERE', cell: ({ live }) => (live === undefined ? 'unknown' : live ? 'lives' : undefined) },
+];
 
 /** The users of all hosts: who of them lives on this one. */
 export function renderUsersOfFleet(users: readonly UserOfFleet[], layout: TableLayout): string {
-  if (users.length === 0) {
-    return layout.legend ? 'No users.\n' : '';
-  }
-  const rows = users.map(({ uid, userName, live }) => [
-    String(uid),
-    printable(userName),
-    live === undefined ? 'unknown' : live ? 'lives' : '-',
-  ]);
-  const table = renderTable(USER_COLUMNS, rows, layout);
   const here = users.filter(({ live }) => live === true).length;
   const words = users.some(({ live }) => live === undefined)
     ? 'the daemon does not answer'
     : `${here} ${here === 1 ? 'lives' : 'live'} here`;
-  return layout.legend ? `${table}\n${countOf(users.length, 'user')} of the fleet; ${words}.\n` : table;
+  const totals = () => `${countOf(users.length, 'user')} of the fleet; ${words}`;
+  return renderList(USER_COLUMNS, users, layout, { none: 'No users', totals });
 }
 
 /** Also the JSON of explain. */
@@ -96,22 +70,16 @@ export function renderName(explained: ExplainedName, { style }: TableLayout): st
     free: 'none: the first host that uses it chooses one',
   }[state];
   const held = here === 'held' ? 'starts with and without the store' : 'needs the store for its first start';
-  const fields: [string, string][] = [
-    ['Name', printable(name)],
+  const others = `this host has an account of this name, with the UID ${account}, and uses that instead`;
+  const fields: readonly Field[] = [
+    ['Name', name],
     ['UID', words],
-    ['Hosts', hosts.map(printable).join(' ') || 'none'],
+    ['Hosts', hosts.join(' ') || 'none'],
     ['Here', `${live ? 'lives; ' : ''}${held}`],
-    ...directories.map(({ storage, path }): [string, string] => [
-      'Directory',
-      `${printable(path)} of ${printable(storage)}`,
-    ]),
+    ...directories.map(({ storage, path }): Field => ['Directory', `${path} of ${storage}`]),
+    ['Conflict', conflict],
+    ['Account', account === undefined ? undefined : others],
   ];
-  if (conflict !== undefined) {
-    fields.push(['Conflict', printable(conflict)]);
-  }
-  if (account !== undefined) {
-    fields.push(['Account', `this host has an account of this name, with the UID ${account}, and uses that instead`]);
-  }
   return renderFields(fields, style);
 }
 
@@ -131,14 +99,14 @@ export function renderCheck(
   { style }: TableLayout,
 ): string {
   const shown = faults.slice(0, FLEET_FAULTS_SHOWN_MAX);
-  const fields: [string, string][] = [
-    ['Fleet', printable(status.fleet)],
-    ['Store', `${status.store}, ${printable(status.location)}`],
-    ['UIDs', printable(status.ranges ?? '-')],
-    ['This host', member ? 'a member' : `no member: ${printable(reason ?? 'nobody says why')}`],
-    ['Hosts', String(hosts)],
-    ['Names', String(names)],
-    ['Faults', faults.length === 0 ? 'none' : String(faults.length)],
+  const fields: readonly Field[] = [
+    ['Fleet', status.fleet],
+    ['Store', `${status.store}, ${status.location}`],
+    ['UIDs', status.ranges ?? '-'],
+    ['This host', member ? 'a member' : `no member: ${reason ?? 'nobody says why'}`],
+    ['Hosts', hosts],
+    ['Names', names],
+    ['Faults', faults.length || 'none'],
   ];
   const more = faults.length - shown.length;
   const lines = [...shown, ...(more > 0 ? [`${more} more`] : [])];

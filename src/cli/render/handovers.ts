@@ -1,13 +1,13 @@
 /** How directories became a user's: what was done with each, what was left alone, and what would be done. Pure. */
 import type { Directory, ExpectedHandover } from '../../api/generated/io-dynuser-allocator.ts';
 import { LEFT_PATHS_SHOWN_MAX } from '../limits.ts';
-import { type Column, renderFields, renderTable, type Style, type TableLayout } from './table.ts';
+import { type ColumnOf, renderFields, renderRows, type Style, type TableLayout } from './table.ts';
 import { countOf, printable } from './text.ts';
 
 /** @returns a line for each directory: its path, and how it was handed over */
 export function renderHandovers(directories: readonly Directory[], style: Style): string {
   return renderFields(
-    directories.map(directory => [printable(directory.publicPath), handoverWords(directory)]),
+    directories.map(directory => [directory.publicPath, handoverWords(directory)]),
     style,
   );
 }
@@ -46,28 +46,19 @@ function warning(top: string, paths: readonly string[], why: string): string[] {
   return [`${shown.join(', ')}${more > 0 ? ` and at least ${more} more` : ''}: ${why}`];
 }
 
-const EXPECTED_COLUMNS: readonly Column[] = [
-  { title: 'DIRECTORY' },
-  { title: 'HANDOVER', whole: true },
-  { title: 'OWNER', numeric: true },
-  { title: 'INODES', numeric: true },
-  { title: 'CHANGES', numeric: true },
+const EXPECTED_COLUMNS: readonly ColumnOf<ExpectedHandover>[] = [
+  { title: 'DIRECTORY', cell: ({ publicPath }) => publicPath },
+  { title: 'HANDOVER', whole: true, cell: ({ handover }) => handover },
+  { title: 'OWNER', numeric: true, cell: ({ owner }) => owner },
+  { title: 'INODES', numeric: true, cell: ({ inodes, counted }) => atLeast(inodes, counted) },
+  { title: 'CHANGES', numeric: true, cell: ({ changes, counted }) => atLeast(changes, counted) },
 ];
+
+function atLeast(count: number, counted: ExpectedHandover['counted']): string {
+  return counted === 'all' ? String(count) : `at least ${count}`;
+}
 
 /** @returns a table of what would become of each directory; nothing, not even titles, for none */
 export function renderExpectedHandovers(handovers: readonly ExpectedHandover[], layout: TableLayout): string {
-  if (handovers.length === 0) {
-    return '';
-  }
-  const rows = handovers.map(({ publicPath, handover, owner, inodes, changes, counted }) => {
-    const number = (count: number): string => (counted === 'all' ? String(count) : `at least ${count}`);
-    return [
-      printable(publicPath),
-      handover,
-      owner === undefined ? '-' : String(owner),
-      number(inodes),
-      number(changes),
-    ];
-  });
-  return renderTable(EXPECTED_COLUMNS, rows, layout);
+  return handovers.length === 0 ? '' : renderRows(EXPECTED_COLUMNS, handovers, layout);
 }

@@ -1,6 +1,6 @@
 /** Who had which UID, as a table. Pure. */
-import { type Column, renderTable, type TableLayout } from './table.ts';
-import { countOf, printable } from './text.ts';
+import { type ColumnOf, renderList, type TableLayout } from './table.ts';
+import { countOf } from './text.ts';
 import { localTime } from './time.ts';
 
 /** A user that had a UID, as JSON has it. Times are in microseconds since the epoch, as everywhere. */
@@ -18,29 +18,18 @@ export interface HistoryEntry {
   readonly end?: 'lost' | 'unseen';
 }
 
-const COLUMNS: readonly Column[] = [
-  { title: 'UID', numeric: true },
-  { title: 'NAME' },
-  { title: 'UNIT' },
-  { title: 'SINCE', whole: true },
-  { title: 'UNTIL', whole: true },
-  { title: 'BY', numeric: true, detail: true },
+const COLUMNS: readonly ColumnOf<HistoryEntry>[] = [
+  { title: 'UID', numeric: true, cell: ({ uid }) => uid },
+  { title: 'NAME', cell: ({ userName }) => userName },
+  { title: 'UNIT', cell: ({ unit }) => unit },
+  { title: 'SINCE', whole: true, cell: ({ since }) => localTime(since) },
+  { title: 'UNTIL', whole: true, cell: untilCell },
+  { title: 'BY', numeric: true, detail: true, cell: ({ owner }) => owner },
 ];
 
 export function renderHistory(entries: readonly HistoryEntry[], layout: TableLayout): string {
-  if (entries.length === 0) {
-    return layout.legend ? 'The history has no such user.\n' : '';
-  }
-  const rows = entries.map(entry => [
-    String(entry.uid),
-    printable(entry.userName),
-    printable(entry.unit),
-    localTime(entry.since),
-    untilCell(entry),
-    String(entry.owner),
-  ]);
-  const table = renderTable(COLUMNS, rows, layout);
-  return layout.legend ? `${table}\n${countOf(entries.length, 'user')}.\n` : table;
+  const totals = () => countOf(entries.length, 'user');
+  return renderList(COLUMNS, entries, layout, { none: 'The history has no such user', totals });
 }
 
 function untilCell({ until, end }: HistoryEntry): string {

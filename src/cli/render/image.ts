@@ -1,6 +1,6 @@
 /** Portable service images: what is in one, and which there are. Pure. */
 import type { ImageContents } from '../image/read-image.ts';
-import { type Column, renderFields, renderTable, type TableLayout } from './table.ts';
+import { type ColumnOf, type Field, renderFields, renderList, renderRows, type TableLayout } from './table.ts';
 import { countOf, printable } from './text.ts';
 
 /** Also the JSON of inspect. */
@@ -34,31 +34,24 @@ export interface ListedImage {
   readonly extensions: readonly string[];
 }
 
-const UNIT_COLUMNS: readonly Column[] = [
-  { title: 'UNIT' },
-  { title: 'ATTACH', whole: true },
-  { title: 'WHY', detail: true },
+const VERDICTS = { attached: 'yes', 'left out': 'no', refused: 'refused' } as const;
+const UNIT_COLUMNS: readonly ColumnOf<InspectedUnit>[] = [
+  { title: 'UNIT', cell: ({ name }) => name },
+  { title: 'ATTACH', whole: true, cell: ({ verdict }) => VERDICTS[verdict] },
+  { title: 'WHY', detail: true, cell: ({ reasons }) => reasons.join('; ') || undefined },
 ];
 
-export function renderImage(
-  { image, extensions, service, system, prefixes, manager, units }: InspectedImage,
-  layout: TableLayout,
-): string {
-  const fields: readonly (readonly [label: string, value: string])[] = [
-    ['Image', printable(image)],
-    ...extensions.map(path => ['Extension', printable(path)] as const),
-    ...(service === null ? [] : [['Service', printable(service)] as const]),
-    ['System', printable(system ?? '-')],
-    ['Prefix', printable(prefixes.join(' '))],
+export function renderImage(inspected: InspectedImage, layout: TableLayout): string {
+  const { image, extensions, service, system, prefixes, manager, units } = inspected;
+  const fields: readonly Field[] = [
+    ['Image', image],
+    ...extensions.map((path): Field => ['Extension', path]),
+    ['Service', service ?? undefined],
+    ['System', system ?? '-'],
+    ['Prefix', prefixes.join(' ')],
     ['Manager', manager],
   ];
-  const words = { attached: 'yes', 'left out': 'no', refused: 'refused' } as const;
-  const rows = units.map(({ name, verdict, reasons }) => [
-    printable(name),
-    words[verdict],
-    printable(reasons.join('; ')) || '-',
-  ]);
-  return `${renderFields(fields, layout.style)}\n${renderTable(UNIT_COLUMNS, rows, layout)}`;
+  return `${renderFields(fields, layout.style)}\n${renderRows(UNIT_COLUMNS, units, layout)}`;
 }
 
 /** The files as they are, but for what would drive a terminal. */
@@ -71,26 +64,15 @@ export function renderContents({ release, extensions, units }: ImageContents): s
   return [file('os-release', release), ...releases, ...units.map(({ name, bytes }) => file(name, bytes))].join('\n');
 }
 
-const IMAGE_COLUMNS: readonly Column[] = [
-  { title: 'NAME' },
-  { title: 'STATE', whole: true },
-  { title: 'MANAGER', dispensable: 1 },
-  { title: 'PROFILE', dispensable: 2 },
-  { title: 'UNITS', detail: true },
-  { title: 'IMAGE', detail: true, dispensable: 3 },
+const IMAGE_COLUMNS: readonly ColumnOf<ListedImage>[] = [
+  { title: 'NAME', cell: ({ name }) => name },
+  { title: 'STATE', whole: true, cell: ({ state }) => state },
+  { title: 'MANAGER', dispensable: 1, cell: ({ manager }) => manager ?? undefined },
+  { title: 'PROFILE', dispensable: 2, cell: ({ profile }) => profile ?? undefined },
+  { title: 'UNITS', detail: true, cell: ({ units }) => units.join(' ') || undefined },
+  { title: 'IMAGE', detail: true, dispensable: 3, cell: ({ image, extensions }) => [image, ...extensions].join(' ') },
 ];
 
 export function renderImages(images: readonly ListedImage[], layout: TableLayout): string {
-  if (images.length === 0) {
-    return layout.legend ? 'No image.\n' : '';
-  }
-  const rows = images.map(({ name, state, manager, profile, units, image, extensions }) => [
-    printable(name),
-    state,
-    manager ?? '-',
-    printable(profile ?? '-'),
-    printable(units.join(' ')) || '-',
-    printable([image, ...extensions].join(' ')),
-  ]);
-  return `${renderTable(IMAGE_COLUMNS, rows, layout)}${layout.legend ? `\n${countOf(images.length, 'image')}.\n` : ''}`;
+  return renderList(IMAGE_COLUMNS, images, layout, { none: 'No image', totals: () => countOf(images.length, 'image') });
 }

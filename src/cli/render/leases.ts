@@ -2,52 +2,40 @@
 import type { Lease } from '../../api/generated/io-dynuser-allocator.ts';
 import type { AcquirerState } from '../acquirer.ts';
 import { kindOf } from '../leases.ts';
-import { type Column, renderFields, renderTable, type Style, type TableLayout } from './table.ts';
+import { type ColumnOf, type Field, renderFields, renderList, type Style, type TableLayout } from './table.ts';
 import { countOf, printable } from './text.ts';
 import { localTime, relativeTime } from './time.ts';
 
-const LEASE_COLUMNS: readonly Column[] = [
-  { title: 'UID', numeric: true },
-  { title: 'NAME' },
-  { title: 'UNIT' },
-  { title: 'KIND', whole: true, dispensable: 2 },
-  { title: 'LIFETIME', whole: true, dispensable: 1 },
-  { title: 'PID', numeric: true, detail: true, dispensable: 4 },
-  { title: 'SINCE', whole: true, detail: true, dispensable: 3 },
-  { title: 'DIRECTORIES', detail: true, dispensable: 5 },
-];
-
 /** Only of lists that have any. */
-const MEMBER_COLUMN: Column = { title: 'MEMBER', dispensable: 2 };
+const MEMBER_COLUMN: ColumnOf<Lease> = { title: 'MEMBER', dispensable: 2, cell: ({ member }) => member };
 
 /** @param now milliseconds since the epoch */
 export function renderLeases(leases: readonly Lease[], layout: TableLayout, now: number): string {
-  if (leases.length === 0) {
-    return layout.legend ? 'No users.\n' : '';
-  }
-  const hasMembers = leases.some(({ member }) => member !== undefined);
-  const rows = leases.map(lease => [
-    String(lease.uid),
-    printable(lease.userName),
-    printable(lease.unit),
-    kindOf(lease),
-    // How long it lasts is nobody's question any more.
-    lease.ending === true ? 'ending' : lease.lost === undefined ? lease.lifetime : 'lost',
-    holderCell(lease),
-    relativeTime(lease.since, now),
-    directoriesCell(lease),
-    ...(hasMembers ? [lease.member === undefined ? '-' : printable(lease.member)] : []),
-  ]);
-  const table = renderTable(hasMembers ? [...LEASE_COLUMNS, MEMBER_COLUMN] : LEASE_COLUMNS, rows, layout);
-  return layout.legend ? `${table}\n${countWords(leases)}.\n${remainsLines(leases)}` : table;
+  const columns: readonly ColumnOf<Lease>[] = [
+    { title: 'UID', numeric: true, cell: ({ uid }) => uid },
+    { title: 'NAME', cell: ({ userName }) => userName },
+    { title: 'UNIT', cell: ({ unit }) => unit },
+    { title: 'KIND', whole: true, dispensable: 2, cell: kindOf },
+    { title: 'LIFETIME', whole: true, dispensable: 1, cell: lifetimeCell },
+    { title: 'PID', numeric: true, detail: true, dispensable: 4, cell: holderOf },
+    { title: 'SINCE', whole: true, detail: true, dispensable: 3, cell: ({ since }) => relativeTime(since, now) },
+    { title: 'DIRECTORIES', detail: true, dispensable: 5, cell: directoriesOf },
+    ...(leases.some(({ member }) => member !== undefined) ? [MEMBER_COLUMN] : []),
+  ];
+  const totals = () => [countWords(leases), ...remainsLines(leases)].join('.\n');
+  return renderList(columns, leases, layout, { none: 'No users', totals });
+}
+
+/** How long it lasts is nobody's question any more if the user is ending or lost. */
+function lifetimeCell({ ending, lost, lifetime }: Lease): string {
+  return ending === true ? 'ending' : lost === undefined ? lifetime : 'lost';
 }
 
 /** @returns a line for each user that cannot end, with what keeps its UID reserved */
-function remainsLines(leases: readonly Lease[]): string {
+function remainsLines(leases: readonly Lease[]): string[] {
   return endingUsers(leases)
     .filter(({ remains }) => remains !== undefined)
-    .map(user => `${user.uid} ${printable(user.userName)} cannot end: ${remainsWords(user)}.\n`)
-    .join('');
+    .map(user => `${user.uid} ${printable(user.userName)} cannot end: ${remainsWords(user)}`);
 }
 
 const KIND_WORDS = { fleet: 'of the fleet', static: 'static' } as const;
@@ -102,23 +90,19 @@ export function renderUser(
   stateOf: (lease: Lease) => AcquirerState,
 ): string {
   const [user] = leases;
-  const fields: [string, string][] = [
-    ['Name', printable(user.userName)],
-    ['UID', String(user.uid)],
-    ['GID', String(user.gid)],
+  const isEnding = user.ending === true;
+  const fields: readonly Field[] = [
+    ['Name', user.userName],
+    ['UID', user.uid],
+    ['GID', user.gid],
     ['Kind', kindWords(user)],
+    ['State', isEnding ? ENDING_WORDS : undefined],
+    ['Remains', isEnding ? remainsWords(user) : undefined],
+    ['State', user.lost === undefined ? undefined : LOST_WORDS],
+    ['Reason', user.lost],
+    ['Members', membersOf(leases).join(' ') || undefined],
+    ['Leases', leases.length],
   ];
-  if (user.ending === true) {
-    fields.push(['State', ENDING_WORDS], ['Remains', remainsWords(user)]);
-  }
-  if (user.lost !== undefined) {
-    fields.push(['State', LOST_WORDS], ['Reason', printable(user.lost)]);
-  }
-  const members = membersOf(leases);
-  if (members.length > 0) {
-    fields.push(['Members', members.map(printable).join(' ')]);
-  }
-  fields.push(['Leases', String(leases.length)]);
   return [renderFields(fields, style), ...leases.map(lease => renderLease(lease, style, now, stateOf(lease)))].join(
     '\n',
   );
@@ -157,34 +141,30 @@ export function remainsWords({ remains }: { readonly remains?: string | undefine
 }
 
 function renderLease(lease: Lease, style: Style, now: number, state: AcquirerState): string {
+  const { seconds, lifetime, pid, since, runtime, member, memberLease = '-' } = lease;
   const holder = holderOf(lease);
-  return renderFields(
-    [
-      ['Lease', printable(lease.lease)],
-      ['Unit', printable(lease.unit)],
-      ...(lease.description === undefined ? [] : [['Description', printable(lease.description)] as const]),
-      ['Lifetime', lease.seconds === undefined ? lease.lifetime : `${lease.lifetime}, ${lease.seconds} s`],
-      ...(holder === undefined ? [] : [['Held by', `process ${holder}`] as const]),
-      ...(lease.pid === undefined || lease.pid === holder
-        ? []
-        : [['Acquired by', acquirerWords(lease.pid, state)] as const]),
-      ['Since', `${localTime(lease.since)} (${relativeTime(lease.since, now)})`],
-      ...(lease.runtime === undefined ? [] : [['Runs until', runtimeWords(lease.since, lease.runtime, now)] as const]),
-      ['Directories', directoriesCell(lease)],
-      ...(lease.groups === undefined ? [] : [['Groups', lease.groups.map(printable).join(' ')] as const]),
-      ...(lease.member === undefined
-        ? []
-        : [
-            [
-              'Membership',
-              `of ${printable(lease.member)}; it ends with the lease ${lease.memberLease ?? '-'}`,
-            ] as const,
-          ]),
-      ...(lease.missing ?? []).map((what): [string, string] => ['Missing', printable(what)]),
-    ],
-    style,
-  );
+  const fields: readonly Field[] = [
+    ['Lease', lease.lease],
+    ['Unit', lease.unit],
+    ['Description', lease.description],
+    ['Lifetime', seconds === undefined ? lifetime : `${lifetime}, ${seconds} s`],
+    ['Held by', holder && `process ${holder}`],
+    ['Acquired by', pid === holder ? undefined : pid && `process ${pid}${ACQUIRER_WORDS[state]}`],
+    ['Since', `${localTime(since)} (${relativeTime(since, now)})`],
+    ['Runs until', runtime === undefined ? undefined : runtimeWords(since, runtime, now)],
+    ['Directories', directoriesOf(lease) ?? '-'],
+    ['Groups', lease.groups?.join(' ')],
+    ['Membership', member && `of ${member}; it ends with the lease ${memberLease}`],
+    ...(lease.missing ?? []).map((what): Field => ['Missing', what]),
+  ];
+  return renderFields(fields, style);
 }
+
+const ACQUIRER_WORDS: Readonly<Record<AcquirerState, string>> = {
+  running: '',
+  ended: ', which has ended',
+  unknown: ', which may have ended',
+};
 
 /** When the process is ended, if the clock is not set and the host does not sleep before that. */
 function runtimeWords(since: number, milliseconds: number, now: number): string {
@@ -192,28 +172,14 @@ function runtimeWords(since: number, milliseconds: number, now: number): string 
   return `${localTime(end)} (${relativeTime(end, now)}) at the latest`;
 }
 
-/** Who has acquired a lease that is bound to something else has usually ended since: its number is no news, or another's by now. */
-function holderCell(lease: Lease): string {
-  const holder = holderOf(lease);
-  return holder === undefined ? '-' : String(holder);
-}
-
-/** The process that a lease lasts as long as. Daemons before 'holder' said of connections alone who that is. */
+/**
+ * The process that a lease lasts as long as. Who has acquired a lease that is bound to something else has usually ended since: its number is
+ * no news, or another's by now. Daemons before 'holder' said of connections alone who that is.
+ */
 function holderOf({ holder, lifetime, pid, ending }: Lease): number | undefined {
   return ending === true ? undefined : (holder ?? (lifetime === 'connection' ? pid : undefined));
 }
 
-function acquirerWords(pid: number, state: AcquirerState): string {
-  switch (state) {
-    case 'running':
-      return `process ${pid}`;
-    case 'ended':
-      return `process ${pid}, which has ended`;
-    case 'unknown':
-      return `process ${pid}, which may have ended`;
-  }
-}
-
-function directoriesCell(lease: Lease): string {
-  return lease.directories.length === 0 ? '-' : lease.directories.map(printable).join(' ');
+function directoriesOf({ directories }: Lease): string | undefined {
+  return directories.join(' ') || undefined;
 }

@@ -1,6 +1,6 @@
 /** Files of former users, as a table. Pure. */
 import type { Orphan } from '../orphans/judge.ts';
-import { type Column, renderTable, type TableLayout } from './table.ts';
+import { type ColumnOf, renderList, type TableLayout } from './table.ts';
 import { countOf, cut, printable, widthOf } from './text.ts';
 
 export interface FormerOrphan extends Orphan {
@@ -8,27 +8,20 @@ export interface FormerOrphan extends Orphan {
   readonly formerUser?: string;
 }
 
-const COLUMNS: readonly Column[] = [
-  { title: 'UID', numeric: true },
-  { title: 'FORMER USER' },
-  { title: 'FILES', numeric: true },
-  { title: 'PATH' },
+const COLUMNS: readonly ColumnOf<FormerOrphan>[] = [
+  { title: 'UID', numeric: true, cell: ({ uid }) => uid },
+  { title: 'FORMER USER', cell: ({ formerUser }) => formerUser },
+  { title: 'FILES', numeric: true, cell: ({ files }) => files },
+  { title: 'PATH', cell: ({ path }) => path },
 ];
 
 export function renderOrphans(orphans: readonly FormerOrphan[], layout: TableLayout): string {
-  if (orphans.length === 0) {
-    return layout.legend ? 'No file of a former user.\n' : '';
-  }
-  const rows = orphans.map(({ uid, formerUser, files, path }) => [
-    String(uid),
-    formerUser === undefined ? '-' : printable(formerUser),
-    String(files),
-    printable(path),
-  ]);
-  const table = renderTable(COLUMNS, rows, layout);
-  const files = orphans.reduce((sum, orphan) => sum + orphan.files, 0);
-  const owners = new Set(orphans.map(({ uid }) => uid)).size;
-  return layout.legend ? `${table}\n${countOf(files, 'file')} of ${countOf(owners, 'former UID')}.\n` : table;
+  const totals = (): string => {
+    const files = orphans.reduce((sum, orphan) => sum + orphan.files, 0);
+    const owners = new Set(orphans.map(({ uid }) => uid)).size;
+    return `${countOf(files, 'file')} of ${countOf(owners, 'former UID')}`;
+  };
+  return renderList(COLUMNS, orphans, layout, { none: 'No file of a former user', totals });
 }
 
 /** How far a search is. @param columns the width of the terminal; the path is shortened, the numbers are not */

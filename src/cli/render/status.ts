@@ -4,8 +4,8 @@ import type { DaemonInfo } from '../../client/client.ts';
 import type { HostLookups, LinkState, SwitchState } from '../host-lookups.ts';
 import { ENDING_SHOWN_MAX } from '../limits.ts';
 import { remainsWords } from './leases.ts';
-import { renderFields, type Style } from './table.ts';
-import { countOf, printable } from './text.ts';
+import { type Field, renderFields, type Style } from './table.ts';
+import { countOf } from './text.ts';
 
 /** A user that has no lease any more, and of which something is left: its UID is reserved. */
 interface EndingUser extends Pick<Lease, 'uid' | 'userName'> {
@@ -32,48 +32,34 @@ export interface Status {
 }
 
 export function renderStatus(status: Status, style: Style): string {
-  const { service, lookups } = status;
-  const fields: [string, string][] = [['Daemon', status.problem ?? 'running']];
-  if (service !== undefined) {
-    fields.push(['Version', `${printable(service.product)} ${printable(service.version)}`]);
-    if (service.version !== status.command) {
-      fields.push(['Command', `dynuserctl ${status.command}, not of the same build: restart dynuserd after an update`]);
-    }
-  }
-  fields.push(['Socket', printable(status.socket)]);
-  if (status.users !== undefined && status.leases !== undefined) {
-    fields.push(['Users', String(status.users)], ['Leases', String(status.leases)]);
-  }
-  if (status.groups !== undefined && status.groups > 0) {
-    fields.push(['Groups', `${status.groups} shared, with ${countOf(status.memberships ?? 0, 'member')}`]);
-  }
-  fields.push(...endingFields(status.ending ?? []));
-  fields.push(
+  const { service, command, users, leases, groups, memberships, ending = [], lookups } = status;
+  const isSame = service === undefined || service.version === command;
+  const fields: readonly Field[] = [
+    ['Daemon', status.problem ?? 'running'],
+    ['Version', service && `${service.product} ${service.version}`],
+    ['Command', isSame ? undefined : `dynuserctl ${command}, not of the same build: restart dynuserd after an update`],
+    ['Socket', status.socket],
+    ['Users', users],
+    ['Leases', leases],
+    ['Groups', groups ? `${groups} shared, with ${countOf(memberships ?? 0, 'member')}` : undefined],
+    ...(ending.length === 0 ? [] : endingFields(ending)),
     ['passwd lookups', switchWords(lookups.passwd, 'passwd')],
     ['group lookups', switchWords(lookups.group, 'group')],
     ['User database', LINK_WORDS[lookups.userDatabase]],
-  );
+  ];
   return renderFields(fields, style);
 }
 
-/** Nothing if no user is ending, which is the usual case. */
-function endingFields(ending: readonly EndingUser[]): [string, string][] {
-  if (ending.length === 0) {
-    return [];
-  }
-  const shown = ending.slice(0, ENDING_SHOWN_MAX);
-  const more = ending.length - shown.length;
+function endingFields(ending: readonly EndingUser[]): readonly Field[] {
+  const more = ending.length - ENDING_SHOWN_MAX;
   const uids = ending.length === 1 ? '1 UID is reserved' : `${ending.length} UIDs are reserved`;
-  const fields: [string, string][] = [
+  return [
     ['Ending', `${uids} until nothing is left of who had it: remove what is named, dynuserd tries again by itself`],
+    ...ending
+      .slice(0, ENDING_SHOWN_MAX)
+      .map((user): Field => [`UID ${user.uid}`, `of ${user.userName}: ${remainsWords(user)}`]),
+    ['More', more > 0 ? `${more}: 'dynuserctl list' shows them` : undefined],
   ];
-  for (const user of shown) {
-    fields.push([`UID ${user.uid}`, `of ${printable(user.userName)}: ${remainsWords(user)}`]);
-  }
-  if (more > 0) {
-    fields.push(['More', `${more}: 'dynuserctl list' shows them`]);
-  }
-  return fields;
 }
 
 function switchWords(state: SwitchState, database: string): string {

@@ -1,5 +1,5 @@
-/** Aligned columns without boxes, and two emphases. Cells must be printable already; nothing is read and nothing is written here. */
-import { cut, widthOf } from './text.ts';
+/** Aligned columns without boxes, and two emphases. Nothing is read and nothing is written here. */
+import { cut, printable, widthOf } from './text.ts';
 
 /** Emphases as ECMA-48 SGR sequences, or nothing if the output takes no colour. */
 export interface Style {
@@ -33,6 +33,11 @@ export interface Column {
   readonly dispensable?: number;
 }
 
+/** A column that knows what a row has in it, whatever that is: it is made printable. undefined: nothing, shown as "-". */
+export interface ColumnOf<Row> extends Column {
+  readonly cell: (row: Row) => string | number | undefined;
+}
+
 export interface TableLayout {
   /** whether the titles are shown */
   readonly legend: boolean;
@@ -45,7 +50,31 @@ const GAP = 2;
 /** A column is not made narrower than this for the sake of others, so that names stay distinguishable. */
 const NARROWEST = 8;
 
-/** @returns the table as lines, each with its line end; '' for no rows and no legend */
+/** @returns the rows as a table */
+export function renderRows<Row>(columns: readonly ColumnOf<Row>[], rows: readonly Row[], layout: TableLayout): string {
+  const cells = rows.map(row => columns.map(({ cell }) => printable(String(cell(row) ?? '-'))));
+  return renderTable(columns, cells, layout);
+}
+
+/**
+ * @param none what there is not, if there are no rows
+ * @param totals the lines below the table
+ * @returns the table with these two, if there is a legend
+ */
+export function renderList<Row>(
+  columns: readonly ColumnOf<Row>[],
+  rows: readonly Row[],
+  layout: TableLayout,
+  { none, totals }: { readonly none: string; readonly totals: () => string },
+): string {
+  if (rows.length === 0) {
+    return layout.legend ? `${none}.\n` : '';
+  }
+  const table = renderRows(columns, rows, layout);
+  return layout.legend ? `${table}\n${totals()}.\n` : table;
+}
+
+/** @param rows of printable cells. @returns the table as lines, each with its line end; '' for no rows and no legend */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
@@ -152,8 +181,14 @@ function renderLine(
   return line.trimEnd();
 }
 
-/** @returns pairs of label and value, the labels aligned to the right, one a line */
-export function renderFields(fields: readonly (readonly [label: string, value: string])[], style: Style): string {
-  const width = Math.max(0, ...fields.map(([label]) => widthOf(label)));
-  return fields.map(([label, value]) => `${style.strong(`${label.padStart(width)}:`)} ${value}\n`).join('');
+/** A label with its value, whatever that is: it is made printable. undefined: there is nothing to say. */
+export type Field = readonly [label: string, value: string | number | undefined];
+
+/** @returns the fields that have a value, the labels aligned to the right, one a line */
+export function renderFields(fields: readonly Field[], style: Style): string {
+  const shown = fields.flatMap(([label, value]) =>
+    value === undefined ? [] : [[printable(label), printable(String(value))] as const],
+  );
+  const width = Math.max(0, ...shown.map(([label]) => widthOf(label)));
+  return shown.map(([label, value]) => `${style.strong(`${label.padStart(width)}:`)} ${value}\n`).join('');
 }

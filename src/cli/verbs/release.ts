@@ -10,7 +10,7 @@ import { RELEASE_TIMEOUT_MS, RELEASED_SHOWN_MAX } from '../limits.ts';
 import { isPattern } from '../pattern.ts';
 import type { ProcessIo } from '../process-io.ts';
 import { countUsers, membersOf, remainsWords } from '../render/leases.ts';
-import { type Column, chooseStyle, renderTable } from '../render/table.ts';
+import { type ColumnOf, chooseStyle, renderRows } from '../render/table.ts';
 import { countOf, printable } from '../render/text.ts';
 import { withClient } from '../with-client.ts';
 
@@ -90,19 +90,17 @@ async function releaseMatching(
   return { released: words, remains: await releaseEach(client, named) };
 }
 
-const SHORT_COLUMNS: readonly Column[] = [
-  { title: 'UID', numeric: true },
-  { title: 'NAME' },
-  { title: 'LIFETIME' },
-  { title: 'UNIT' },
+const SHORT_COLUMNS: readonly ColumnOf<Lease>[] = [
+  { title: 'UID', numeric: true, cell: ({ uid }) => uid },
+  { title: 'NAME', cell: ({ userName }) => userName },
+  { title: 'LIFETIME', cell: ({ lifetime }) => lifetime },
+  { title: 'UNIT', cell: ({ unit }) => unit },
 ];
 
 function shortListing(leases: readonly Lease[]): string {
   const more = leases.length - RELEASED_SHOWN_MAX;
-  const rows = leases
-    .slice(0, RELEASED_SHOWN_MAX)
-    .map(({ uid, userName, unit, lifetime }) => [String(uid), printable(userName), lifetime, printable(unit)]);
-  const table = renderTable(SHORT_COLUMNS, rows, { legend: false, style: chooseStyle(false, {}) });
+  const layout = { legend: false, style: chooseStyle(false, {}) };
+  const table = renderRows(SHORT_COLUMNS, leases.slice(0, RELEASED_SHOWN_MAX), layout);
   return `${table}${more > 0 ? `and ${more} more\n` : ''}`;
 }
 
