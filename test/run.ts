@@ -23,14 +23,15 @@ const NEVER_RAN_SEC = 3_600;
 const EARLY_SEC = 36_000;
 const USAGE = 'usage: npm test [-- [PATH...] [-t NAME...]]; a path is one below test/, or the beginning of one';
 
-/** Machines mostly wait, for a boot or for an end: more of them at a time than there are processors, up to a bound. */
-const MACHINES_PER_PROCESSOR = 3;
+/** Tests mostly wait, for a boot or for an end: more of them at a time than there are processors, up to a bound for machines. */
+const FILES_PER_PROCESSOR = 3;
 const MACHINES_MAX = 8;
-const MACHINES = Math.min(MACHINES_MAX, MACHINES_PER_PROCESSOR * availableParallelism());
+const FILES = Math.max(availableParallelism(), Math.min(MACHINES_MAX, FILES_PER_PROCESSOR * availableParallelism()));
 
-/** Files that run together: those of all folders of a tier, so many at a time; those that declare it run alone, after the others. */
+/** Files that run under the same bounds. Neighbours with the same concurrency are one queue, so that no processor waits between them. */
 interface Tier {
   readonly folders: readonly string[];
+  /** how many files run at a time; those that declare it run alone, after the others */
   readonly concurrency: number;
   /** the bound on one file that declares none, in seconds */
   readonly limitSec: number;
@@ -42,14 +43,14 @@ interface Tier {
 const TIERS: readonly Tier[] = [
   {
     folders: ['unit', 'contract'],
-    concurrency: availableParallelism(),
+    concurrency: FILES,
     limitSec: 60,
     needsRoot: false,
     onDemand: false,
   },
   {
     folders: ['integration', 'native', 'system'],
-    concurrency: MACHINES,
+    concurrency: FILES,
     limitSec: 300,
     needsRoot: true,
     onDemand: false,
@@ -57,7 +58,7 @@ const TIERS: readonly Tier[] = [
   // Load and long runs. What measures, loads the machine or races with somebody says that it runs alone.
   { folders: ['stress'], concurrency: availableParallelism(), limitSec: 300, needsRoot: true, onDemand: true },
   // The C with sanitizers; `npm run test:sanitized` also runs the files of other folders that try it, with that build.
-  { folders: ['sanitized'], concurrency: MACHINES, limitSec: 300, needsRoot: true, onDemand: true },
+  { folders: ['sanitized'], concurrency: FILES, limitSec: 300, needsRoot: true, onDemand: true },
   // Our packages, installed in a fresh Debian.
   { folders: ['packages'], concurrency: 1, limitSec: 600, needsRoot: true, onDemand: true },
   // Packages of Debian, fetched from a mirror.
@@ -66,6 +67,12 @@ const TIERS: readonly Tier[] = [
 
 /** What single tests of a file may ask for, by skipUnless(). */
 const NEEDS_OF_SOME: readonly Need[] = ['user namespaces', 'id-mapped mounts'];
+
+/** A file that is to run. */
+interface Chosen {
+  readonly file: TestFile;
+  readonly tier: Tier;
+}
 
 interface Counts {
   tests: number;
@@ -122,7 +129,7 @@ function expectedMs({ path, declared }: TestFile): number {
   return durations[path] ?? 1_000 * unknownSec;
 }
 
-/** @returns the test files of a tier that the paths choose, in the order in which they start */
+/** @returns the test files of a tier that the paths choose */
 function filesOf(tier: Tier, paths: readonly string[]): readonly TestFile[] {
   // "unit" is no beginning of "units": what runs on demand is only run if its folder is named.
   const namesTier = (path: string): boolean => tier.folders.some(folder => `${path}/`.startsWith(`${folder}/`));
@@ -135,8 +142,16 @@ function filesOf(tier: Tier, paths: readonly string[]): readonly TestFile[] {
       readdirSync(TESTS + folder, { recursive: true, encoding: 'utf8' }).map(path => `${folder}/${path}`),
     )
     .filter(path => path.endsWith('.test.js') && isChosen(path))
-    .map(readTestFile)
-    .sort((one, other) => expectedMs(other) - expectedMs(one) || (one.path < other.path ? -1 : 1));
+    .map(readTestFile);
+}
+
+/** The one that takes longest first; of files that never ran, machines before what is quick. */
+function byStart(one: Chosen, other: Chosen): number {
+  return (
+    expectedMs(other.file) - expectedMs(one.file) ||
+    other.tier.limitSec - one.tier.limitSec ||
+    (one.file.path < other.file.path ? -1 : 1)
+  );
 }
 
 /** Runs one file and gives its events in one piece, so that files that run at a time are not mixed up in the report. */
@@ -212,25 +227,25 @@ function count(path: string, { type, data }: Extract<Event, { type: 'test:pass' 
   }
 }
 
-async function runAtATime(concurrency: number, files: readonly TestFile[], work: (file: TestFile) => Promise<void>) {
-  const waiting = [...files];
+async function runAtATime(concurrency: number, chosen: readonly Chosen[], work: (each: Chosen) => Promise<void>) {
+  const waiting = [...chosen];
   const worker = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      await work(file);
+    for (let each = waiting.shift(); each !== undefined; each = waiting.shift()) {
+      await work(each);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
 }
 
-async function runTier(tier: Tier, files: readonly TestFile[], names: readonly string[], lacking: Lacking) {
-  const work = async (file: TestFile): Promise<void> => {
+async function runQueue(queue: readonly Chosen[], names: readonly string[], lacking: Lacking) {
+  const work = async ({ file, tier }: Chosen): Promise<void> => {
     const reason = reasonFor(lacking, file.needs);
     take(file.path, reason === undefined ? await runFile(file, tier, names) : skipFile(file, reason));
   };
-  const alone = ({ declared }: TestFile): boolean => declared.alone !== undefined;
-  const together = files.filter(file => !alone(file));
-  await runAtATime(tier.concurrency, together, work);
-  await runAtATime(1, files.filter(alone), work);
+  const alone = ({ file }: Chosen): boolean => file.declared.alone !== undefined;
+  const together = queue.filter(each => !alone(each));
+  await runAtATime(queue[0]?.tier.concurrency ?? 1, together, work);
+  await runAtATime(1, queue.filter(alone), work);
 }
 
 /** @returns the lines that the run ends with */
@@ -274,8 +289,18 @@ if (plan.some(({ tier }) => tier.needsRoot)) {
   process.env[STAGED_VARIABLE] = stageForMachines();
 }
 reporter.pipe(process.stdout);
+const queues: Chosen[][] = [];
 for (const { tier, files } of plan) {
-  await runTier(tier, files, names, lacking);
+  const chosen = files.map(file => ({ file, tier }));
+  const last = queues.at(-1);
+  if (last?.[0]?.tier.concurrency === tier.concurrency) {
+    last.push(...chosen);
+  } else {
+    queues.push(chosen);
+  }
+}
+for (const queue of queues) {
+  await runQueue(queue.sort(byStart), names, lacking);
 }
 await new Promise<void>(resolve => {
   reporter.once('end', resolve);

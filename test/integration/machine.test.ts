@@ -1,20 +1,32 @@
-// runs alone: it counts what machines leave on the host
+/** The machines that tests run in: what they are, and that nothing of them is left. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import { Machine } from '../support/machine.ts';
 import { until } from '../support/until.ts';
 
-/** Waits up to two seconds for something to be so. */
-function leftovers(): string[] {
+/** @returns what of a machine is on the host, as long as it runs: the folder of its disk, if it has one, and its cgroup */
+function placesOf(pid: number): string[] {
+  const disk = /(\/dynuser-machine\.\S+) \/var\/lib /.exec(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'))?.[1];
+  const groups = /^\S+ (\S+) cgroup2 /m.exec(readFileSync('/proc/mounts', 'utf8'))?.[1];
+  const group = /^0::(.*\/dynuser-machine-\d+)/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+  return [
+    ...(disk === undefined ? [] : [`/var/tmp${disk}`]),
+    ...(groups === undefined || group === undefined ? [] : [groups + group]),
+  ];
+}
+
+/** @returns which of these there are, and the mounts of machines that the host sees */
+function leftovers(places: readonly string[]): string[] {
   const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
-  const disks = readdirSync('/var/tmp').filter(entry => entry.startsWith('dynuser-machine.'));
-  return [...mounts.filter(line => line.includes(`${CHECKOUT}dist/machine`)), ...disks];
+  return [
+    ...mounts.filter(line => line.includes(`${CHECKOUT}dist/machine`)),
+    ...places.filter(place => existsSync(place)),
+  ];
 }
 
 describe('a plain machine', () => {
@@ -61,9 +73,8 @@ describe('a plain machine', () => {
   });
 
   it('reaps what is left without a parent', async () => {
-    await machine.sh('(sleep 0.05 &) ; exit 0');
-    await sleep(150);
-    assert.equal(await machine.sh('grep -l "^State:.Z" /proc/[0-9]*/status || true'), '');
+    const orphan = await machine.sh('sleep 0.05 >/dev/null 2>&1 & echo "$!"');
+    await until('process 1 has reaped it', () => !existsSync(machine.path(`/proc/${orphan}`)));
   });
 
   it('leaves a program running that can be signalled', async () => {
@@ -78,20 +89,23 @@ describe('a plain machine', () => {
 describe('a machine with a disk for /var/lib', () => {
   it('has it in /var/tmp, and removes it', async () => {
     const machine = await Machine.boot({ init: 'plain', varLib: 'disk' });
+    const places = placesOf(machine.pid);
     try {
       await machine.write('/var/lib/file', 'text');
-      assert.equal(leftovers().length, 1);
+      assert.equal(readFileSync(`${places[0]}/file`, 'utf8'), 'text');
+      assert.deepEqual(leftovers(places), places);
       assert.notEqual(await machine.output(['stat', '-f', '-c', '%T', '/var/lib']), 'overlayfs');
     } finally {
       await machine.stop();
     }
-    assert.deepEqual(leftovers(), []);
+    assert.deepEqual(leftovers(places), []);
   });
 });
 
 describe('a machine with systemd', () => {
   it('boots to a running manager that starts units, and ends with all of them', async () => {
     const machine = await Machine.boot({ init: 'systemd' });
+    const places = placesOf(machine.pid);
     try {
       assert.equal(await machine.output(['cat', '/proc/1/comm']), 'systemd');
       const shown = await machine.output([
@@ -110,7 +124,7 @@ describe('a machine with systemd', () => {
       await machine.stop();
     }
     assert.equal(existsSync(`/proc/${machine.pid}`), false);
-    assert.deepEqual(leftovers(), []);
+    assert.deepEqual(leftovers(places), []);
   });
 });
 
@@ -132,10 +146,12 @@ describe('a machine whose test dies', () => {
       });
       const [line] = await once(child.stdout, 'data');
       const pid = Number(String(line));
-      assert.ok(existsSync(`/proc/${pid}`));
+      const places = placesOf(pid);
+      assert.deepEqual(leftovers(places), places);
+      assert.match(places[0] ?? '', /^\/var\/tmp\/dynuser-machine\./);
       end(child.pid ?? assert.fail('it did not start'));
       await until('process 1 is gone', () => !existsSync(`/proc/${pid}`));
-      await until('its disk and its cgroup are gone', () => leftovers().length === 0);
+      await until('its disk and its cgroup are gone', () => leftovers(places).length === 0);
     });
   }
 });

@@ -3,19 +3,20 @@
  * random places, one at a time (an operator, a number, a boolean, a condition, a statement), and reports by module how many of the
  * changes the tests see. C is not included.
  *
- * First the unit and contract tests that load the file run, for each change; then, for those that none of these saw, the tests of the
- * other tiers that load it or run a program that has it; not so with --quick. The same seed makes the same changes of the same code. What
+ * First the unit and contract tests run that come to the place, for each change; then, for those that none of these saw, the tests of the
+ * other tiers that load the file or run a program that has it; not so with --quick. The same seed makes the same changes of the same code. What
  * was found is kept in dist/mutants: a run that was ended continues where it was. A change that nobody could see has its reason in equivalent.json, and does not count.
  * What was not tried to the end counts as unseen. Exit status 0 only if at least --reach per cent were seen.
  */
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { parseArgs } from 'node:util';
 import { CHECKOUT } from '../../src/tooling/checkout.ts';
 import { Random } from '../fuzz/mutate.ts';
 import { findLacking, LACKING_VARIABLE, type Lacking, reasonFor } from '../support/host.ts';
 import type { TestFile } from '../support/test-file.ts';
+import { Coverage } from './coverage.ts';
 import { apply, type Site, sitesOf } from './sites.ts';
 import { TestChooser } from './tests.ts';
 import { Workspace } from './workspace.ts';
@@ -110,23 +111,62 @@ class Turns {
   }
 }
 
+/** Works on each of a queue, one at a time in each place, until the time is over. */
+async function atATime<Item extends object, Place>(
+  items: readonly Item[],
+  places: readonly Place[],
+  work: (item: Item, place: Place) => Promise<void>,
+): Promise<void> {
+  const queue = [...items];
+  const worker = async (place: Place): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined && Date.now() < end; item = queue.shift()) {
+      await work(item, place);
+    }
+  };
+  await Promise.all(places.map(worker));
+}
+
 class Hunt {
   readonly #tests: TestChooser;
   readonly #lacking: Lacking;
   readonly #turns = new Turns();
   /** Test files that pass, or not, if nothing is changed: one that fails says nothing. */
   readonly #sound = new Map<string, Promise<boolean>>();
+  /** The unit and contract tests that come to the place of a change, the most direct first. */
+  readonly #coming = new Map<Mutant, readonly TestFile[]>();
 
   constructor(tests: TestChooser, lacking: Lacking) {
     this.#tests = tests;
     this.#lacking = lacking;
   }
 
+  /** Runs each unit and contract test that loads the file of a change, once and unchanged, and keeps which come to its place. */
+  async findComing(mutants: readonly Mutant[], unchanged: Workspace, parallel: number): Promise<void> {
+    const loading = new Map(mutants.map(mutant => [mutant, this.#tests.choose(mutant.file).loading]));
+    const coming = new Map<TestFile, ReadonlySet<Mutant>>();
+    await atATime([...new Set([...loading.values()].flat())], Array.from({ length: parallel }), async test => {
+      const directory = `${STATE}/coverage/${test.path.replaceAll('/', '_')}`;
+      const sound = this.#passes(test, unchanged, QUICK_LIMIT_MS, directory);
+      this.#sound.set(test.path, sound);
+      if (await sound) {
+        const coverage = new Coverage(directory, unchanged.dist);
+        coming.set(test, new Set(mutants.filter(({ file, site }) => coverage.reaches(file, site.from))));
+      }
+      rmSync(directory, { recursive: true, force: true });
+    });
+    for (const [mutant, tests] of loading) {
+      this.#coming.set(
+        mutant,
+        tests.filter(test => coming.get(test)?.has(mutant) === true),
+      );
+    }
+  }
+
   /** By the unit and contract tests. @returns undefined if none of them sees it */
   tryQuickly(mutant: Mutant, workspace: Workspace, unchanged: Workspace): Promise<Verdict | undefined> {
     return this.#changed(mutant, workspace, () => {
-      const { loading } = this.#tests.choose(mutant.file);
-      return this.#seenBy(loading, QUICK_LIMIT_MS, mutant, workspace, unchanged);
+      const coming = this.#coming.get(mutant) ?? [];
+      return this.#seenBy(coming, QUICK_LIMIT_MS, mutant, workspace, unchanged);
     });
   }
 
@@ -175,8 +215,8 @@ class Hunt {
     return undefined;
   }
 
-  #passes(test: TestFile, workspace: Workspace, limitMs: number): Promise<boolean> {
-    return this.#turns.take(test.declared.alone !== undefined, () => workspace.passes(test.path, limitMs));
+  #passes(test: TestFile, workspace: Workspace, limitMs: number, coverage?: string): Promise<boolean> {
+    return this.#turns.take(test.declared.alone !== undefined, () => workspace.passes(test.path, limitMs, coverage));
   }
 
   /** @returns whether the file fails again, and does not without the change: otherwise it is the file that is at fault */
@@ -272,17 +312,9 @@ function record(verdict: Verdict): void {
   process.stdout.write(`${verdicts.size}/${mutants.length} ${verdict.verdict}: ${verdict.description}\n`);
 }
 
-async function atATime(work: (mutant: Mutant, workspace: Workspace) => Promise<void>, queue: Mutant[]): Promise<void> {
-  const worker = async (workspace: Workspace): Promise<void> => {
-    for (let mutant = queue.shift(); mutant !== undefined && Date.now() < end; mutant = queue.shift()) {
-      await work(mutant, workspace);
-    }
-  };
-  await Promise.all(workspaces.map(worker));
-}
-
 const workspaces = Array.from({ length: Number(values.parallel) }, (_, index) => new Workspace(index + 1));
-await atATime(async (mutant, workspace) => {
+await hunt.findComing(waiting, unchanged, workspaces.length);
+await atATime(waiting, workspaces, async (mutant, workspace) => {
   const verdict = await hunt.tryQuickly(mutant, workspace, unchanged);
   if (verdict === undefined && equivalent.has(place(mutant.description))) {
     record({ description: mutant.description, verdict: 'unseen' });
@@ -292,11 +324,10 @@ await atATime(async (mutant, workspace) => {
   } else {
     record(verdict);
   }
-}, waiting);
+});
 if (!values.quick) {
-  await atATime(
-    async (mutant, workspace) => record(await hunt.tryWithPrograms(mutant, workspace, unchanged)),
-    survivors,
+  await atATime(survivors, workspaces, async (mutant, workspace) =>
+    record(await hunt.tryWithPrograms(mutant, workspace, unchanged)),
   );
 }
 const seen = report(mutants, verdicts, equivalent);

@@ -6,6 +6,8 @@ export interface Site {
   readonly start: number;
   readonly end: number;
   readonly replacement: string;
+  /** where what it changes the outcome of begins: code that is never run up to there behaves as before */
+  readonly from: number;
   readonly kind: 'operator' | 'constant' | 'condition' | 'statement';
 }
 
@@ -29,8 +31,8 @@ const OPERATORS: ReadonlyMap<ts.SyntaxKind, string> = new Map([
 export function sitesOf(text: string): Site[] {
   const file = ts.createSourceFile('x.js', text, ts.ScriptTarget.Latest, true, ts.ScriptKind.JS);
   const sites: Site[] = [];
-  const add = (node: ts.Node, kind: Site['kind'], replacement: string): void => {
-    sites.push({ start: node.getStart(file), end: node.end, replacement, kind });
+  const add = (node: ts.Node, kind: Site['kind'], replacement: string, from = node): void => {
+    sites.push({ start: node.getStart(file), end: node.end, replacement, from: from.getStart(file), kind });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || isHelper(node)) {
@@ -40,7 +42,7 @@ export function sitesOf(text: string): Site[] {
       const other = OPERATORS.get(node.operatorToken.kind);
       // With a text beside it "+" joins, and "-" would make NaN of every message: nothing that a test has to tell apart.
       if (other !== undefined && !(other === '-' && [node.left, node.right].some(isText))) {
-        add(node.operatorToken, 'operator', other);
+        add(node.operatorToken, 'operator', other, node.left);
       }
     } else if (ts.isNumericLiteral(node)) {
       add(node, 'constant', node.text === '0' ? '1' : `(${node.getText(file)} + 1)`);
@@ -90,6 +92,6 @@ function isRemovable(node: ts.Node): boolean {
   );
 }
 
-export function apply(text: string, { start, end, replacement }: Site): string {
+export function apply(text: string, { start, end, replacement }: Pick<Site, 'start' | 'end' | 'replacement'>): string {
   return text.slice(0, start) + replacement + text.slice(end);
 }

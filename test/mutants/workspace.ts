@@ -12,9 +12,12 @@ const PROGRAMS = ['dynuserd', 'dynuserctl', 'dynuser-fleetd'];
 
 export class Workspace {
   readonly #root: string;
+  /** where what was compiled is in it, with a slash at its end */
+  readonly dist: string;
 
   constructor(number: number) {
     this.#root = `${CHECKOUT}dist/mutants/workspace-${number}/`;
+    this.dist = `${this.#root}dist/`;
     rmSync(this.#root, { recursive: true, force: true });
     mkdirSync(`${this.#root}dist`, { recursive: true });
     for (const entry of readdirSync(CHECKOUT).filter(name => name !== 'dist' && name !== '.git')) {
@@ -64,14 +67,15 @@ export class Workspace {
    * Runs one test file to its end.
    *
    * @param path below dist/test @param limitMs when it is killed, which is a failure
+   * @param coverage the directory that takes what of the code it runs
    * @returns whether all of its tests passed
    */
-  async passes(path: string, limitMs: number): Promise<boolean> {
+  async passes(path: string, limitMs: number, coverage?: string): Promise<boolean> {
     const script = `${this.#root}dist/test/${path}`;
     if (!existsSync(script)) {
       throw new Error(`there is no ${script}`);
     }
-    const environment = { ...process.env, NODE_V8_COVERAGE: undefined };
+    const environment = { ...process.env, NODE_V8_COVERAGE: coverage };
     // A group of its own, so that what it started is ended with it.
     const child = spawn(process.execPath, [script], {
       cwd: this.#root,

@@ -23,7 +23,8 @@ function failsWith(pattern: RegExp): (error: unknown) => boolean {
   };
 }
 
-describe(`NSS sources (${BUILD.name} helper)`, () => {
+// At a time: each starts its helpers, and some wait for deadlines.
+describe(`NSS sources (${BUILD.name} helper)`, { concurrency: true }, () => {
   it('tells users and groups by name', () =>
     withProbe(DUTEST, PATIENT_MS, async probe => {
       assert.deepEqual(await probe.account(userName('root')), { user: { uid: 0, gid: 0 }, group: { gid: 0 } });

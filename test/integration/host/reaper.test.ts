@@ -12,21 +12,19 @@ const UID = 64_000;
 const ours = uid(UID);
 /** Of whom the host has nothing, beside which one test looks. */
 const nobodys = uid(63_179);
+/** A process that only waits, once it has said that it is there. */
+const STOPPED = `sh -c 'echo >&3; kill -STOP $$'`;
 const AS_USER = `setpriv --reuid ${UID} --regid ${UID} --clear-groups --`;
 
-/** The helper beside what a shell script has started; PID 1 is the shell, which waits for orphans. */
-function beside(helper: string, script: string): HelperCommand {
+/**
+ * The helper beside what a shell script has started; PID 1 is the shell, which waits for orphans.
+ *
+ * @param ready how many processes of the script say so, each by a line to descriptor 3, once they are what the helper is to find
+ */
+function beside(helper: string, ready: number, script: string): HelperCommand {
   const namespaces = ['-m', '-i', '-p', '-f', '--kill-child=KILL', '--mount-proc'];
-  // The pause is for processes that have to become the user first.
-  return [
-    'unshare',
-    ...namespaces,
-    'sh',
-    '-ec',
-    `{ ${script} } </dev/null >/dev/null 2>&1; sleep 1; "$@"; true`,
-    'sh',
-    helper,
-  ];
+  const started = `{ ${script} } 3>&1 </dev/null >/dev/null 2>&1 | head -n ${ready} >/dev/null`;
+  return ['unshare', ...namespaces, 'sh', '-ec', `${started}; exec 3>&-; "$@"; true`, 'sh', helper];
 }
 
 async function withReaper(
@@ -42,30 +40,37 @@ async function withReaper(
   }
 }
 
-describe(`the reaper (${BUILD.name})`, () => {
+// At a time: each test is in other namespaces.
+describe(`the reaper (${BUILD.name})`, { concurrency: true }, () => {
   it('lets processes end by themselves within the grace', () =>
-    withReaper(beside(HELPER, `${AS_USER} sh -c 'trap "sleep 0.2; exit" TERM; sleep 60 & wait' &`), async reaper => {
-      const started = performance.now();
-      assert.equal(await reaper.endProcesses(ours, 30_000), undefined);
-      assert.ok(performance.now() - started > 200, 'it had the time that it needed');
-      assert.ok(performance.now() - started < 10_000, 'and no more');
-    }));
+    withReaper(
+      beside(HELPER, 1, `${AS_USER} sh -c 'trap "sleep 0.2; exit" TERM; echo >&3; sleep 60 & wait' &`),
+      async reaper => {
+        const started = performance.now();
+        assert.equal(await reaper.endProcesses(ours, 30_000), undefined);
+        assert.ok(performance.now() - started > 200, 'it had the time that it needed');
+        assert.ok(performance.now() - started < 10_000, 'and no more');
+      },
+    ));
 
   it('kills what the grace did not move', () =>
-    withReaper(beside(HELPER, `${AS_USER} sh -c 'trap "" TERM; setsid sleep 60 & wait' &`), async reaper => {
-      const started = performance.now();
-      assert.equal(await reaper.endProcesses(ours, 700), undefined);
-      assert.ok(performance.now() - started > 700, 'not before the grace is over');
-    }));
+    withReaper(
+      beside(HELPER, 1, `${AS_USER} sh -c 'trap "" TERM; echo >&3; setsid sleep 60 & wait' &`),
+      async reaper => {
+        const started = performance.now();
+        assert.equal(await reaper.endProcesses(ours, 700), undefined);
+        assert.ok(performance.now() - started > 700, 'not before the grace is over');
+      },
+    ));
 
   it('ends what forks without end, is stopped, and runs in a namespace below', () => {
     const script = [
-      `${AS_USER} sh -c 'while :; do (:) & done' &`,
-      `${AS_USER} perl -e '$SIG{CHLD} = "IGNORE"; while (1) { exit if fork }' &`,
-      `${AS_USER} sh -c 'kill -STOP $$' &`,
-      `unshare -p -f --mount-proc ${AS_USER} sh -c 'sleep 60 & sleep 61' &`,
+      `${AS_USER} sh -c 'echo >&3; exec 3>&-; while :; do (:) & done' &`,
+      `${AS_USER} perl -e '$SIG{CHLD} = "IGNORE"; open(R, ">&=3"); syswrite(R, "\\n"); close(R); while (1) { exit if fork }' &`,
+      `${AS_USER} sh -c 'echo >&3; kill -STOP $$' &`,
+      `unshare -p -f --mount-proc ${AS_USER} sh -c 'sleep 60 & echo >&3; sleep 61' &`,
     ].join('\n');
-    return withReaper(beside(HELPER, script), async reaper => {
+    return withReaper(beside(HELPER, 4, script), async reaper => {
       assert.equal(await reaper.endProcesses(ours, 100), undefined);
     });
   });
@@ -75,10 +80,10 @@ describe(`the reaper (${BUILD.name})`, () => {
     ['supplementary', `--regid 64001 --groups 1,${UID},2`],
   ]) {
     it(`leaves alone what has the number as ${as}, and does not wait for it`, () =>
-      withReaper(beside(HELPER, `setpriv --reuid 64001 ${options} sleep 60 &`), async reaper => {
+      withReaper(beside(HELPER, 1, `setpriv --reuid 64001 ${options} ${STOPPED} &`), async reaper => {
         const started = performance.now();
         const left = await reaper.endProcesses(ours, 60_000);
-        assert.ok(left?.kind === 'process' && left.command === 'sleep' && left.as === as);
+        assert.ok(left?.kind === 'process' && left.command === 'sh' && left.as === as);
         assert.deepEqual(await reaper.endProcesses(ours, 0), left);
         assert.ok(performance.now() - started < 30_000, 'neither for the grace to end');
       }));
@@ -110,9 +115,9 @@ describe(`the reaper (${BUILD.name})`, () => {
   }
 
   it('names a process that the end of all cannot end', () =>
-    withReaper(beside(HELPER, `setpriv --reuid 64001 --regid ${UID} --clear-groups sleep 60 &`), async reaper => {
+    withReaper(beside(HELPER, 1, `setpriv --reuid 64001 --regid ${UID} --clear-groups ${STOPPED} &`), async reaper => {
       const left = await reaper.endAll(ours, 0);
-      assert.ok(left?.kind === 'process' && left.command === 'sleep');
+      assert.ok(left?.kind === 'process' && left.command === 'sh');
     }));
 
   for (const thing of ['given-sysv-shm', 'given-sysv-shm-attached', 'given-sysv-sem', 'gid-given-sysv-msg']) {

@@ -20,6 +20,16 @@ it('conditions are negated, and statements removed', () => {
   assert.deepEqual(changed('throw new Error(text);'), [';']);
 });
 
+it('begin to matter where the expression begins whose outcome they change', () => {
+  const text = 'export const f = (a, b) => a() && b === 1;';
+  const matters = sitesOf(text).map(({ start, from }) => [text.slice(start, start + 3), text.slice(from)]);
+  assert.deepEqual(matters, [
+    ['&& ', 'a() && b === 1;'],
+    ['===', 'b === 1;'],
+    ['1;', '1;'],
+  ]);
+});
+
 it('imports, super(), the joining of texts and the helpers of the compiler stay', () => {
   assert.deepEqual(changed("import { a } from './a.js';\nexport { a };"), []);
   assert.deepEqual(changed("class A extends B { constructor() { super(); } }\nconst t = 'a' + b;"), []);
