@@ -44,7 +44,7 @@ const TIERS: readonly Tier[] = [
   {
     folders: ['unit', 'contract'],
     concurrency: FILES,
-    limitSec: 60,
+    limitSec: 120,
     needsRoot: false,
     onDemand: false,
   },
