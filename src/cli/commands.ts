@@ -2,13 +2,12 @@
  * The table of commands: verb, operands, options, help and handler. The parser, the help texts, the manual page and
  * the completions are made from it and know no command by themselves.
  */
-import { BASE_DIRECTORIES } from '../core/directory-classes.ts';
 import { FLEET_ACTIONS, IMAGE_ACTIONS } from './actions.ts';
 import type { CommandSpec, CommandTable, OptionSpec } from './command.ts';
 import { MANAGERS } from './image/manager-names.ts';
 import { KINDS, SORT_KEYS } from './leases.ts';
-import { LIFETIME_OPTIONS } from './lifetimes.ts';
 import { JSON_MODES } from './render/json.ts';
+import { ACQUIRE_OPTIONS, REQUEST_OPTIONS } from './request.ts';
 
 const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'json', value: JSON_MODES.join('|'), choices: JSON_MODES, help: 'Print JSON, indented or on one line' },
@@ -16,58 +15,6 @@ const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'no-pager', help: 'Show a long answer without a pager' },
   { name: 'help', letter: 'h', help: 'Show this text, or that of the command' },
   { name: 'version', help: 'Show the version' },
-];
-
-/** The options that name directories, with the directory that those are below; the most usual first. */
-const DIRECTORY_OPTIONS = (['state', 'cache', 'logs', 'runtime'] as const).map(
-  kind => [`${kind}-directory`, BASE_DIRECTORIES[kind]] as const,
-);
-
-/** What acquire and explain take alike: the request for a user. */
-const REQUEST_OPTIONS: readonly OptionSpec[] = [
-  { name: 'user', value: 'NAME', help: 'The name of the user, instead of one derived from the unit' },
-  {
-    name: 'group',
-    value: 'NAME',
-    help: 'A group that the user shares with others, and that its directories get; it is made unless it is there',
-  },
-  {
-    name: 'supplementary-group',
-    value: 'NAME',
-    repeatable: true,
-    help: 'A further group that the user is in, which is there already',
-  },
-  { name: 'per-instance', help: 'One user for each instance of a template, instead of one for all of them' },
-  { name: 'fleet', help: 'A user with the UID that its name has on all hosts of the fleet, whatever FleetNames= says' },
-  { name: 'no-fleet', help: 'A user of this host alone, whatever FleetNames= says' },
-  ...DIRECTORY_OPTIONS.map(
-    ([name, base]): OptionSpec => ({
-      name,
-      value: 'DIR',
-      repeatable: true,
-      help: `A directory of the unit below ${base}; the UID that owns it is tried first`,
-    }),
-  ),
-  {
-    name: 'verify',
-    help: 'Check the owners of all files even if the directory itself has the right one, and repair them; not while a live user has the directory',
-  },
-];
-
-/** How acquire prepares directories. */
-const HANDOVER_OPTIONS: readonly OptionSpec[] = [
-  ...DIRECTORY_OPTIONS.map(
-    ([name, base]): OptionSpec => ({
-      name: `${name}-mode`,
-      value: 'MODE',
-      help: `The mode of the directories below ${base}, in octal (0755 unless given)`,
-    }),
-  ),
-  {
-    name: 'expose-directories',
-    help: 'While the user lives, move its directories to their public paths, with mode 0700; for services that are started without mounts',
-  },
-  { name: 'runtime-directory-preserve', help: 'Keep directories below /run when the user ends' },
 ];
 
 const COMMANDS: readonly CommandSpec[] = [
@@ -123,14 +70,7 @@ const COMMANDS: readonly CommandSpec[] = [
       'With --group several users share a group. It is the group of the dynamic user of that name, is made unless it is there, and keeps its GID as long as anybody has a lease of it: each user that is in it has one, which list shows with its member. Directories get the group. Root may name any group, also one of the host; others only one whose every lease is theirs.',
       'Directories are handed over to the user first. A terminal shows the progress, and how each directory was handed over. Standard error names the files that keep their owner: mounts, and files of others that have another name elsewhere.',
     ],
-    options: [
-      ...REQUEST_OPTIONS,
-      ...HANDOVER_OPTIONS,
-      { name: 'no-kill-processes', help: 'Do not end processes of the user when it ends' },
-      { name: 'no-remove-ipc', help: 'Do not remove IPC objects of the user when it ends' },
-      { name: 'description', value: 'TEXT', help: 'What the lease is for, in one line; show tells it' },
-      ...LIFETIME_OPTIONS,
-    ],
+    options: ACQUIRE_OPTIONS,
     examples: [
       'dynuserctl acquire dynamic-user-test.service',
       'dynuserctl acquire --user=web --state-directory=web web.service',
@@ -164,7 +104,7 @@ const COMMANDS: readonly CommandSpec[] = [
       'Says what acquire would do with the same options for the same caller, and changes nothing. If acquire would be refused, it says why, and the exit status is 1. Shows the outcome, the name and where it comes from, what the fleet says of the name if it has it, and the candidates in order with what was found about each, up to the first that is free.',
       'For each directory it shows how it would be handed over (none: it is the user\'s already; chown: its owner is changed), who owns it, and how many inodes would change; "at least" means that there was no time to count them all.',
     ],
-    options: [...REQUEST_OPTIONS, ...HANDOVER_OPTIONS],
+    options: REQUEST_OPTIONS,
     examples: [
       'dynuserctl explain dynamic-user-test.service',
       'dynuserctl explain --user=web --state-directory=web web.service',

@@ -15,7 +15,7 @@ interface LifetimeRow {
   readonly help: string;
   /** the option that goes with this lifetime alone, and has to */
   readonly option?: OptionSpec & {
-    readonly parameter: 'pid' | 'seconds';
+    readonly name: 'pid' | 'seconds';
     /** the place of its value, and why there has to be one */
     readonly needed: string;
     /** @returns undefined if the text is not what it has to be */
@@ -39,7 +39,6 @@ const ROWS: Readonly<Record<Lifetime, LifetimeRow>> = {
     help: 'as long as the process of --pid',
     option: {
       ...{ name: 'pid', value: 'PID', help: 'The process that the lease lasts as long as, with --lifetime=process' },
-      parameter: 'pid',
       // This command itself ends at once, and whose its parent is nobody has said.
       needed: 'the process that the lease ends with: --pid=PID',
       read: text => (/^[0-9]{1,10}$/.test(text) ? asPid(Number(text)) : undefined),
@@ -55,7 +54,6 @@ const ROWS: Readonly<Record<Lifetime, LifetimeRow>> = {
     help: 'for the time of --seconds',
     option: {
       ...{ name: 'seconds', value: 'SECONDS', help: 'How long the lease lasts, with --lifetime=timed' },
-      parameter: 'seconds',
       needed: 'its time: --seconds=SECONDS',
       // The daemon judges how many there may be.
       read: text => (/^[0-9]{1,10}$/.test(text) ? Number(text) : undefined),
@@ -82,9 +80,6 @@ export const LIFETIME_OPTIONS: readonly OptionSpec[] = [
   ...OPTIONS.map(({ option: { name, value, help } }) => ({ name, help, ...(value === undefined ? {} : { value }) })),
 ];
 
-/** The options that go with a lifetime, by the parameters that they become. */
-export const OPTIONS_OF_LIFETIMES = OPTIONS.map(({ option: { parameter, name } }) => [parameter, name] as const);
-
 /** @throws CommandFailure with status 2 for an option that is missing, wrong, or another lifetime's */
 export function lifetimeParameters(options: OptionValues): Pick<AcquireParameters, 'lifetime' | 'pid' | 'seconds'> {
   const given = (lastValue(options, 'lifetime') ?? DEFAULT) as Lifetime;
@@ -105,7 +100,7 @@ export function lifetimeParameters(options: OptionValues): Pick<AcquireParameter
   if (number === undefined) {
     throw usageFailure(`'${printable(text)}' is ${option.wrong}`, 'acquire');
   }
-  return { lifetime: given, [option.parameter]: number };
+  return { lifetime: given, [option.name]: number };
 }
 
 /** @returns the sentence that says when a lease ends */

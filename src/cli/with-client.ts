@@ -7,11 +7,11 @@ import { RUNTIME_DIRECTORY_VARIABLE } from '../core/paths.ts';
 import { VarlinkError } from '../varlink/errors.ts';
 import { ownValue } from '../varlink/json.ts';
 import { CommandFailure } from './failure.ts';
-import { OPTIONS_OF_LIFETIMES } from './lifetimes.ts';
 import { REPLY_TIMEOUT_MS } from './limits.ts';
 import type { ProcessIo } from './process-io.ts';
 import { renderJson } from './render/json.ts';
 import { printable } from './render/text.ts';
+import { OPTIONS_OF_PARAMETERS } from './request.ts';
 
 /** Connects, lends the client, and closes it in the end, with all leases that last as long as it. @throws CommandFailure */
 export async function withClient<T>(io: ProcessIo, use: (client: Client) => Promise<T>): Promise<T> {
@@ -112,24 +112,12 @@ const ADVICE: ReadonlyMap<DynuserErrorCode, Advice> = new Map<DynuserErrorCode, 
   ['LimitReached', { text: "'dynuserctl list' shows who holds what", fields: ['lease', 'userName'] }],
 ]);
 
-/** The options of this command by the parameters that they become: who typed the one knows nothing of the other. */
-const OPTIONS: ReadonlyMap<string, string> = new Map([
-  ['userName', '--user='],
-  ['lifetime', '--lifetime='],
-  ...OPTIONS_OF_LIFETIMES.map(([parameter, name]) => [parameter, `--${name}=`] as const),
-  ['exposeDirectories', '--expose-directories'],
-  ...directoryFields().flatMap(field => {
-    const option = `--${field.replace('Directory', '-directory')}`;
-    return [[field, `${option}=`] as const, [`${field}Mode`, `${option}-mode=`] as const];
-  }),
-]);
-
 function directoryFields(): string[] {
   return DIRECTORY_KINDS.map(kind => `${kind}Directory`);
 }
 
 function describeRefusal({ code, reason, field = '' }: DynuserError): string {
-  const option = OPTIONS.get(field);
+  const option = OPTIONS_OF_PARAMETERS.get(field);
   const words = option === undefined ? printable(reason) : `${option}: ${printable(reason)}`;
   const advice = ADVICE.get(code);
   return advice === undefined || advice.fields?.includes(field) === false ? words : `${words} (${advice.text})`;

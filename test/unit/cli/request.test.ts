@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCommandLine } from '../../../src/cli/command-line.ts';
 import { COMMAND_TABLE } from '../../../src/cli/commands.ts';
-import { acquireParameters, explainParameters } from '../../../src/cli/request.ts';
+import {
+  ACQUIRE_OPTIONS,
+  acquireParameters,
+  explainParameters,
+  OPTIONS_OF_PARAMETERS,
+} from '../../../src/cli/request.ts';
+import { checkParameters } from '../../../src/client/connection.ts';
 
 function requestOf(...options: readonly string[]): unknown {
   const parsed = parseCommandLine(['acquire', 'web.service', ...options], COMMAND_TABLE);
@@ -16,6 +22,16 @@ function fails(message: RegExp, ...options: readonly string[]): void {
 
 test('what is not given is not asked for', () => {
   assert.deepEqual(requestOf(), { unit: 'web.service', lifetime: 'explicit' });
+});
+
+test('each option becomes a parameter that the interface has', () => {
+  const given = ACQUIRE_OPTIONS.filter(({ name }) => !['no-fleet', 'lifetime', 'pid', 'seconds'].includes(name));
+  const parameters = requestOf(...given.map(({ name, value }) => `--${name}${value === undefined ? '' : '=0700'}`));
+  const written = checkParameters('Acquire', parameters as { readonly [key: string]: unknown });
+  assert.equal(Object.keys(written).length, given.length + ['unit', 'lifetime'].length);
+  for (const parameter of OPTIONS_OF_PARAMETERS.keys()) {
+    assert.ok(parameter in written || ['pid', 'seconds'].includes(parameter), parameter);
+  }
 });
 
 test('each switch of acquire is a parameter', () => {
