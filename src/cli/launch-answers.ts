@@ -2,7 +2,8 @@
 import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LaunchAnswer, LaunchQuestion } from '../api/generated/io-dynuser-allocator.ts';
-import { matchesPattern, type PathFact } from '../launch/launch.ts';
+import { patternOf } from '../core/pattern.ts';
+import type { PathFact } from '../launch/launch.ts';
 import { attempt } from './attempt.ts';
 import { isReadOnly } from './host.ts';
 import { UNIT_FILE_BYTES_MAX, UNIT_NAMES_MAX } from './limits.ts';
@@ -74,9 +75,9 @@ function pathsLike(pattern: string): string[] {
 }
 
 function likeIn(path: string, part: string): string[] {
-  const names = namesIn(path) ?? [];
-  return names
-    .filter(name => name.startsWith('.') === part.startsWith('.') && matchesPattern(part, name))
+  const matches = patternOf(part, true);
+  return (namesIn(path) ?? [])
+    .filter(name => name.startsWith('.') === part.startsWith('.') && matches(name))
     .map(name => join(path, name));
 }
 

@@ -1,9 +1,9 @@
 /** The leases as the daemon lists them, and which of them an operator means by a name or a number. */
 import type { Lease } from '../api/generated/io-dynuser-allocator.ts';
 import type { Client, DaemonInfo } from '../client/client.ts';
+import { anyOf } from '../core/pattern.ts';
 import { CommandFailure } from './failure.ts';
 import { LISTED_LEASES_MAX } from './limits.ts';
-import { patternOf } from './pattern.ts';
 import type { ProcessIo } from './process-io.ts';
 import { printable } from './render/text.ts';
 import { withClient } from './with-client.ts';
@@ -44,11 +44,8 @@ export function sortLeases(leases: readonly Lease[], key: SortKey): Lease[] {
 
 /** @returns the leases whose name, unit or UID matches one of the patterns; all of them without a pattern */
 export function matching(leases: readonly Lease[], patterns: readonly string[]): Lease[] {
-  const matches = patterns.map(patternOf);
-  return leases.filter(
-    ({ userName, unit, uid }) =>
-      matches.length === 0 || matches.some(match => match(userName) || match(unit) || match(String(uid))),
-  );
+  const matches = anyOf(patterns);
+  return leases.filter(({ userName, unit, uid }) => matches(userName, unit, String(uid)));
 }
 
 /** dynamic: of this host alone. fleet: its UID is that of its name on all hosts of the fleet. static: an account of the host. */

@@ -2,12 +2,14 @@
  * What a fleet is on one host: which names are its, which UIDs it gives out, and the snapshot by which users of other hosts are looked up.
  * Pure.
  */
+
 import type { RequestedDirectory } from './directory.ts';
 import type { DirectoryClass } from './directory-classes.ts';
 import { DIRECTORY_CLASSES, PRIVATE } from './directory-classes.ts';
 import type { Uid, UserName } from './ids.ts';
 import { COMPANION_USER } from './paths.ts';
-import { matchesPattern, mergeIntervals, POSSIBLE_UIDS, parseRange, type UidRange } from './range.ts';
+import { patternOf } from './pattern.ts';
+import { mergeIntervals, POSSIBLE_UIDS, parseRange, type UidRange } from './range.ts';
 
 /** off: nothing is asked. preferred: a name that the fleet cannot give a UID now gets one of this host. required: it is refused. */
 export const FLEET_MODES = ['off', 'preferred', 'required'] as const;
@@ -30,7 +32,7 @@ export function mayBeFleetName(name: UserName): boolean {
 
 /** @param patterns of FleetNames= @param asked what the request says; undefined: nothing */
 export function isFleetName(name: UserName, patterns: readonly string[], asked: boolean | undefined): boolean {
-  return mayBeFleetName(name) && (asked ?? patterns.some(pattern => matchesPattern(pattern, name)));
+  return mayBeFleetName(name) && (asked ?? patterns.some(pattern => patternOf(pattern)(name)));
 }
 
 /** @returns a range as the store has it: the same text for the same UIDs, however they were written */

@@ -3,7 +3,9 @@
  * so that both hand the same number to the same name; any other must lie where no distribution puts users of another kind
  * (systemd, docs/UIDS-GIDS.md). Whatever is done with a range takes as long as it has intervals, however many UIDs these have.
  */
+
 import { OVERFLOW_ID, type Uid, type UnitName } from './ids.ts';
+import { patternOf } from './pattern.ts';
 
 /** UIDs one after the other, both ends included. */
 export interface UidInterval {
@@ -120,37 +122,10 @@ export function patternProblem(text: string): string | undefined {
     : 'a pattern of unit names has letters, digits, : _ . \\ @ - and the wildcards * and ?, such as ci-*';
 }
 
-/** Compares without backtracking: a pattern of many stars must not make an acquisition slow. */
 function matchesUnit(pattern: string, unit: UnitName): boolean {
+  const matches = patternOf(pattern);
   const dot = unit.lastIndexOf('.');
-  return matchesPattern(pattern, unit) || (dot > 0 && matchesPattern(pattern, unit.slice(0, dot)));
-}
-
-/** @param pattern with the wildcards * and ? */
-export function matchesPattern(pattern: string, text: string): boolean {
-  let [at, position, star, retry] = [0, 0, -1, 0];
-  while (at < text.length) {
-    if (
-      position < pattern.length &&
-      (pattern[position] === '?' || pattern[position] === text[at]) &&
-      pattern[position] !== '*'
-    ) {
-      at++;
-      position++;
-    } else if (pattern[position] === '*') {
-      star = position++;
-      retry = at;
-    } else if (star >= 0) {
-      position = star + 1;
-      at = ++retry;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[position] === '*') {
-    position++;
-  }
-  return position === pattern.length;
+  return matches(unit) || (dot > 0 && matches(unit.slice(0, dot)));
 }
 
 /**

@@ -8,7 +8,6 @@ export { planLaunch } from './plan/plan-launch.ts';
 export type { PathFact } from './plan/questions.ts';
 export { resolveLaunch } from './plan/resolve.ts';
 export { outsideCommands } from './syntax/command-line.ts';
-export { matchesPattern } from './syntax/comparisons.ts';
 export { type FileVariable, parseEnvironmentFile } from './syntax/environment-file.ts';
 export { architectureOf } from './syntax/specifiers.ts';
 export { parseUnitFile } from './syntax/unit-file.ts';

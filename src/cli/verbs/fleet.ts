@@ -1,5 +1,6 @@
 /** dynuserctl fleet: what hosts that share storage have in common. What is the store's is asked of dynuser-fleetd, what is the host's of dynuserd. */
 import type { CollectReply, ForgetHostReply, NameReply, StatusReply } from '../../api/generated/io-dynuser-fleet.ts';
+import { anyOf } from '../../core/pattern.ts';
 import { chooseAction, FLEET_ACTIONS } from '../actions.ts';
 import type { Handler, Invocation } from '../command.ts';
 import { lastValue } from '../command-line.ts';
@@ -10,7 +11,6 @@ import { withCompanion } from '../fleet/companion.ts';
 import { faultsOf, findHost, hostsOf, nameOfHost, namesOf, surveyOf } from '../fleet/survey.ts';
 import { accountOf, forgetHere, joinHere, leaveHere, statusHere } from '../fleet/this-host.ts';
 import { thisHost } from '../host.ts';
-import { patternOf } from '../pattern.ts';
 import { print } from '../print.ts';
 import type { ProcessIo } from '../process-io.ts';
 import {
@@ -70,10 +70,8 @@ async function hosts(invocation: Invocation, io: ProcessIo): Promise<ExitStatus>
 }
 
 async function names(invocation: Invocation, io: ProcessIo, patterns: readonly string[]): Promise<ExitStatus> {
-  const matches = patterns.map(patternOf);
-  const found = namesOf(await withCompanion(surveyOf)).filter(
-    ({ name, uid }) => matches.length === 0 || matches.some(match => match(name) || match(String(uid))),
-  );
+  const matches = anyOf(patterns);
+  const found = namesOf(await withCompanion(surveyOf)).filter(({ name, uid }) => matches(name, String(uid)));
   await print(found, invocation, io, renderNames);
   return 0;
 }

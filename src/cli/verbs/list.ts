@@ -1,12 +1,12 @@
 /** dynuserctl list [PATTERN...] */
 import { dirname } from 'node:path';
+import { anyOf } from '../../core/pattern.ts';
 import type { Handler, Invocation } from '../command.ts';
 import { lastValue } from '../command-line.ts';
 import { type ExitStatus, usageFailure } from '../failure.ts';
 import { usersOfFleet } from '../fleet/snapshot.ts';
 import { thisHost } from '../host.ts';
 import { askDaemon, kindOf, listLeases, matching, SORT_KEYS, sortLeases } from '../leases.ts';
-import { patternOf } from '../pattern.ts';
 import { print } from '../print.ts';
 import type { ProcessIo } from '../process-io.ts';
 import { renderUsersOfFleet } from '../render/fleet.ts';
@@ -39,9 +39,9 @@ async function listFleet(invocation: Invocation, io: ProcessIo): Promise<ExitSta
     throw usageFailure(`list --fleet sorts by uid or name, not by ${key}`, 'list');
   }
   const directory = dirname(publicSocket(io.environment));
-  const matches = operands.map(patternOf);
-  const users = usersOfFleet(thisHost(io.environment), directory, await askDaemon(io)).filter(
-    ({ userName, uid }) => matches.length === 0 || matches.some(match => match(userName) || match(String(uid))),
+  const matches = anyOf(operands);
+  const users = usersOfFleet(thisHost(io.environment), directory, await askDaemon(io)).filter(({ userName, uid }) =>
+    matches(userName, String(uid)),
   );
   const sorted = key === 'uid' ? users : users.sort((one, other) => (one.userName < other.userName ? -1 : 1));
   await print(sorted, invocation, io, renderUsersOfFleet);

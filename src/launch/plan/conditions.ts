@@ -3,11 +3,12 @@
  * launcher's host. Those that cannot be judged here count as if they held, with a warning: who starts a unit by name wants
  * it started.
  */
+import { patternOf } from '../../core/pattern.ts';
 import { checkLimit, failFor, quote } from '../errors.ts';
 import { LIST_MAX } from '../limits.ts';
 import { readValue } from '../properties/reading.ts';
 import { capabilityNames } from '../syntax/capabilities.ts';
-import { type Comparison, compareVersions, holds, matchesPattern, takeOperator } from '../syntax/comparisons.ts';
+import { type Comparison, compareVersions, holds, takeOperator } from '../syntax/comparisons.ts';
 import { asSize } from '../syntax/quantities.ts';
 import { architectureOf, type Specifiers } from '../syntax/specifiers.ts';
 import { type Assignment, fieldOf } from '../syntax/unit-file.ts';
@@ -75,7 +76,7 @@ const OTHER_TESTS: Readonly<Record<string, Test>> = {
   Host: (name, questions) =>
     /^[\da-f]{32}$/i.test(name)
       ? firstLine('/etc/machine-id', questions) === name.toLowerCase()
-      : matchesPattern(name.toLowerCase(), (firstLine('/proc/sys/kernel/hostname', questions) ?? '').toLowerCase()),
+      : patternOf(name.toLowerCase(), true)((firstLine('/proc/sys/kernel/hostname', questions) ?? '').toLowerCase()),
   KernelCommandLine: (text, questions) =>
     (firstLine('/proc/cmdline', questions) ?? '')
       .split(/\s+/)
@@ -309,9 +310,9 @@ function isRelease(text: string, questions: Questions): boolean {
 function comparisonHolds(operator: Comparison, value: string, wanted: string): boolean {
   switch (operator) {
     case '$=':
-      return matchesPattern(wanted, value);
+      return patternOf(wanted, true)(value);
     case '!$=':
-      return !matchesPattern(wanted, value);
+      return !patternOf(wanted, true)(value);
     case '=':
       return value === wanted;
     case '!=':

@@ -67,28 +67,3 @@ function compareParts(one: string, other: string): number {
   // A number is above a word.
   return number !== undefined ? 1 : otherNumber !== undefined ? -1 : one < other ? -1 : one > other ? 1 : 0;
 }
-
-/** @returns whether a pattern of fnmatch(3) matches a text */
-export function matchesPattern(pattern: string, text: string): boolean {
-  const expression = pattern.replace(
-    /\\(.)|\[(!?)([^\]]+)\]|([*?])|([.*+?^${}()|[\]\\/])/gs,
-    (whole, escaped, not, set, wild, special) => {
-      if (escaped !== undefined) {
-        return `\\u{${(escaped.codePointAt(0) ?? 0).toString(16)}}`;
-      }
-      if (set !== undefined) {
-        return `[${not === '!' ? '^' : ''}${set.replace(/[\\\]^[]/g, '\\$&')}]`;
-      }
-      return wild === '*' ? '.*' : wild === '?' ? '.' : special === undefined ? whole : `\\${special}`;
-    },
-  );
-  try {
-    return new RegExp(`^${expression}$`, 'su').test(text);
-  } catch (error) {
-    // A bad set, such as "[b-a]".
-    if (error instanceof SyntaxError) {
-      return pattern === text;
-    }
-    throw error;
-  }
-}

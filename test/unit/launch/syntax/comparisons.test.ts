@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareVersions, holds, matchesPattern, takeOperator } from '../../../../src/launch/syntax/comparisons.ts';
+import { compareVersions, holds, takeOperator } from '../../../../src/launch/syntax/comparisons.ts';
 
 test('operators are the longest that there are, and white space may follow', () => {
   for (const [text, operator, rest] of [
@@ -35,22 +35,4 @@ test('versions are in the order of the specification', () => {
   assert.equal(compareVersions('123_a', '123a'), 0);
   assert.equal(compareVersions('6.012', '6.12'), 0);
   assert.ok(compareVersions('6.9', '6.12') < 0);
-});
-
-test('patterns are those of fnmatch(3)', () => {
-  for (const [pattern, text, expected] of [
-    ['*', '', true],
-    ['a*c', 'abbc', true],
-    ['a?c', 'abc', true],
-    ['a?c', 'ac', false],
-    ['[a-c]x', 'bx', true],
-    ['[!a-c]x', 'bx', false],
-    ['a.c', 'abc', false],
-    ['a\\*', 'a*', true],
-    ['a\\*', 'ab', false],
-    ['[b-a]', '[b-a]', true],
-    ['(+)', '(+)', true],
-  ] as const) {
-    assert.equal(matchesPattern(pattern, text), expected, `${pattern} ${text}`);
-  }
 });

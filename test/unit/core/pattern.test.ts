@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isPattern, patternOf } from '../../../src/cli/pattern.ts';
+import { anyOf, isPattern, patternOf } from '../../../src/core/pattern.ts';
 
 const matches = (pattern: string, text: string): boolean => patternOf(pattern)(text);
 
@@ -25,6 +25,8 @@ test('wildcards stand for any text, one character, or one of some', () => {
     ['[]a]', [']', 'a'], ['b']],
     ['[a-]', ['a', '-'], ['b']],
     ['a[b', ['a[b'], ['ab']],
+    ['[b-a]', ['[b-a]'], ['a', 'b', '-']],
+    ['\\*', ['\\', '\\a'], ['*']],
     ['\u{1f600}?', ['\u{1f600}\u{1f600}'], ['\u{1f600}']],
   ];
   for (const [pattern, yes, no] of cases) {
@@ -32,6 +34,35 @@ test('wildcards stand for any text, one character, or one of some', () => {
     const wrong = [...yes.filter(text => !matches(pattern, text)), ...no.filter(text => matches(pattern, text))];
     assert.deepEqual(wrong, [], pattern);
   }
+});
+
+test('with escapes patterns are those of fnmatch(3)', () => {
+  for (const [pattern, text, expected] of [
+    ['*', '', true],
+    ['a*c', 'abbc', true],
+    ['a?c', 'abc', true],
+    ['a?c', 'ac', false],
+    ['[a-c]x', 'bx', true],
+    ['[!a-c]x', 'bx', false],
+    ['a.c', 'abc', false],
+    ['a\\*', 'a*', true],
+    ['a\\*', 'ab', false],
+    ['[b-a]', '[b-a]', true],
+    ['(+)', '(+)', true],
+    ['\\*', '*', true],
+    ['\\*', 'a', false],
+    ['a\\[b]', 'a[b]', true],
+    ['\\\\', '\\', true],
+    ['a\\', 'a\\', true],
+  ] as const) {
+    assert.equal(patternOf(pattern, true)(text), expected, pattern);
+  }
+});
+
+test('one of several patterns matches one of several texts; without a pattern all do', () => {
+  assert.equal(anyOf(['a*', '7'])('b', '7'), true);
+  assert.equal(anyOf(['a*', '7'])('b', '8'), false);
+  assert.equal(anyOf([])('b'), true);
 });
 
 test('no pattern takes more than a glance', () => {

@@ -15,10 +15,19 @@ export function isPattern(text: string): boolean {
   return /[*?[]/.test(text);
 }
 
-/** @returns whether a whole text matches */
-export function patternOf(pattern: string): (text: string) => boolean {
-  const pieces = piecesOf([...pattern]);
+/**
+ * @param escapes whether "\\" takes the meaning from the character behind it, as fnmatch(3) has it
+ * @returns whether a whole text matches
+ */
+export function patternOf(pattern: string, escapes = false): (text: string) => boolean {
+  const pieces = piecesOf([...pattern], escapes);
   return text => matches(pieces, [...text]);
+}
+
+/** @returns whether one of several texts matches one of the patterns; without a pattern all do */
+export function anyOf(patterns: readonly string[]): (...texts: readonly string[]) => boolean {
+  const matches = patterns.map(pattern => patternOf(pattern));
+  return (...texts) => matches.length === 0 || matches.some(match => texts.some(match));
 }
 
 /** Only the last "*" is ever returned to: what the ones before it took can stay as it is. */
@@ -57,14 +66,19 @@ function fits(piece: Piece, character: string): boolean {
   }
 }
 
-function piecesOf(pattern: readonly string[]): Piece[] {
+function piecesOf(pattern: readonly string[], escapes: boolean): Piece[] {
   const pieces: Piece[] = [];
   for (let at = 0; at < pattern.length; at++) {
     const character = pattern[at] ?? '';
     const end = character === '[' ? endOfSet(pattern, at) : -1;
-    if (end > 0) {
-      pieces.push(setOf(pattern.slice(at + 1, end)));
+    const set = end > 0 ? setOf(pattern.slice(at + 1, end)) : undefined;
+    const escaped = escapes && character === '\\' ? pattern[at + 1] : undefined;
+    if (set !== undefined) {
+      pieces.push(set);
       at = end;
+    } else if (escaped !== undefined) {
+      pieces.push({ kind: 'character', character: escaped });
+      at++;
     } else if (character === '*') {
       pieces.push({ kind: 'any' });
     } else {
@@ -84,7 +98,8 @@ function isNegation(character: string | undefined): boolean {
   return character === '!' || character === '^';
 }
 
-function setOf(inside: readonly string[]): Piece {
+/** @returns undefined for a bad set, such as "b-a": then "[" is itself */
+function setOf(inside: readonly string[]): Piece | undefined {
   const not = isNegation(inside[0]);
   const ranges: [string, string][] = [];
   for (let at = not ? 1 : 0; at < inside.length; at++) {
@@ -97,5 +112,5 @@ function setOf(inside: readonly string[]): Piece {
       ranges.push([first, first]);
     }
   }
-  return { kind: 'set', ranges, not };
+  return ranges.some(([first, last]) => first > last) ? undefined : { kind: 'set', ranges, not };
 }
