@@ -29,7 +29,7 @@ void passing_begin(struct passing *message);
 bool passing_add(struct passing *message, const char *word);
 
 /* Sends a message, with its descriptor. False with errno. */
-bool passing_send(int connection, struct passing *message);
+bool passing_send(int connection, const struct passing *message);
 
 /* Receives one. False with errno: ECONNRESET if the other end is closed, EPROTO if it is no such message. */
 bool passing_receive(int connection, struct passing *message);

@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 /* FD_SETSIZE: the numbers below it are left to NSS modules, of which some still use select(2). */
 #define DESCRIPTOR_MIN 1024
 
@@ -29,8 +31,7 @@ void known_prepare(struct known_threads *known, struct known_list lists[2])
 
 static void drop_descriptor(int *descriptor)
 {
-	if (*descriptor >= 0)
-		close(*descriptor);
+	close_quietly(*descriptor);
 	*descriptor = -1;
 }
 

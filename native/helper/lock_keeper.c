@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "protocol.h"
 #include "role.h"
 
@@ -71,38 +72,17 @@ static bool parse_message(char *text, size_t length, const char *kind, uint32_t 
 	return strlen(text) == length - 1 && parse_id(text + prefix, uid);
 }
 
-/* Takes over the one descriptor of a message; more than one have no room, and the kernel closes them. Returns -1 for none. */
-static int take_descriptor(struct msghdr *message)
-{
-	struct cmsghdr *control = CMSG_FIRSTHDR(message);
-	int descriptor = -1;
-
-	if (control != NULL && control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS &&
-	    control->cmsg_len == CMSG_LEN(sizeof(descriptor)))
-		memcpy(&descriptor, CMSG_DATA(control), sizeof(descriptor));
-	return descriptor;
-}
-
 /* Returns false if the connection has ended. */
 static bool receive(int connection)
 {
 	char text[KEEPER_MESSAGE_MAX];
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .bytes = { 0 } };
-	struct iovec part = { .iov_base = text, .iov_len = sizeof(text) };
-	struct msghdr message = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
-	};
-	ssize_t length = recvmsg(connection, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	int descriptor;
+	ssize_t length = receive_message(connection, text, sizeof(text), MSG_DONTWAIT, &descriptor);
 	uint32_t uid;
 
 	/* ECONNRESET: the other side has ended without reading all. It is said once; what it sent is still there. */
 	if (length <= 0)
-		return length < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET);
-	int descriptor = take_descriptor(&message);
-
+		return length < 0 && (errno == EAGAIN || errno == ECONNRESET || errno == EPROTO);
 	if (descriptor >= 0 && parse_message(text, (size_t)length, STORE, &uid)) {
 		keep(uid, descriptor);
 		return true;
@@ -114,40 +94,16 @@ static bool receive(int connection)
 	return true;
 }
 
-static bool send_message(int connection, const char *text, const int *descriptor)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .bytes = { 0 } };
-	struct iovec part = { .iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text) };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-	ssize_t sent;
-
-	if (descriptor != NULL) {
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), descriptor, sizeof(int));
-	}
-	do
-		sent = sendmsg(connection, &message, MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent >= 0;
-}
-
 static bool send_all(int connection)
 {
 	char name[32];
 
 	for (size_t i = 0; i < count; i++) {
 		(void)snprintf(name, sizeof(name), NAME, locks[i].uid);
-		if (!send_message(connection, name, &locks[i].descriptor))
+		if (!send_message(connection, name, strlen(name), locks[i].descriptor))
 			return false;
 	}
-	return send_message(connection, END, NULL);
+	return send_message(connection, END, strlen(END), -1);
 }
 
 /* The path's directory is root's, and so is the socket; this is what the kernel says in any case. */
@@ -172,8 +128,7 @@ static void serve(struct keeper *keeper, int connection)
 		return;
 	}
 	/* There is one daemon: what the former one had sent was read before this one connected, or is lost with it. */
-	if (keeper->connection >= 0)
-		close(keeper->connection);
+	close_quietly(keeper->connection);
 	keeper->connection = connection;
 }
 

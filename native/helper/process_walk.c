@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "deadline.h"
+#include "descriptor.h"
 
 /*
  * Bytes of entries that are listed at a time, of 24 or 32 each: the longer ago a process was listed, the more likely it has
@@ -63,7 +64,7 @@ struct walk {
 	struct answer *answer;
 	struct deadline deadline;
 	pid_t daemon; /* its threads have all what the first one has: nothing changes the credentials of one of them alone */
-	int proc;     /* /proc and /proc/loadavg, open */
+	int proc; /* /proc and /proc/loadavg, open */
 	int load;
 };
 
@@ -416,9 +417,7 @@ bool walk_threads(struct known_threads *known, visit_credentials *visit, void *d
 		(void)answer_error(answer, "/proc", errno);
 	else
 		answered = walk_all(&walk, known, &none);
-	if (walk.proc >= 0)
-		close(walk.proc);
-	if (walk.load >= 0)
-		close(walk.load);
+	close_quietly(walk.proc);
+	close_quietly(walk.load);
 	return answered;
 }

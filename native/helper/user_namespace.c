@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "role.h"
 
 #define FILE_MODE 0600
@@ -78,11 +79,8 @@ static bool write_mapping(pid_t child, const char *file)
 {
 	int opened = open_of(child, file, O_WRONLY);
 	bool good = opened >= 0 && write(opened, MAPPING, strlen(MAPPING)) == (ssize_t)strlen(MAPPING);
-	int error = errno;
 
-	if (opened >= 0)
-		(void)close(opened);
-	errno = error;
+	close_quietly(opened);
 	return good;
 }
 
@@ -153,8 +151,7 @@ static int keep(void)
 		status = failed("open");
 	else if (mount(source, NAMESPACE_PATH, NULL, MS_BIND, NULL) != 0)
 		status = failed("mount");
-	if (file >= 0)
-		(void)close(file);
+	close_quietly(file);
 	(void)close(namespace);
 	return status;
 }
@@ -174,11 +171,8 @@ static bool enter_mounts_of_process_one(void)
 {
 	int opened = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
 	bool entered = opened >= 0 && setns(opened, CLONE_NEWNS) == 0;
-	int error = errno;
 
-	if (opened >= 0)
-		(void)close(opened);
-	errno = error;
+	close_quietly(opened);
 	return entered;
 }
 

@@ -2,7 +2,6 @@
 #include "sibling.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "bounds.h"
+#include "descriptor.h"
 #include "dynuser.h"
 
 #define SWITCH_FILE "/etc/nsswitch.conf"
@@ -74,27 +74,13 @@ static bool read_switch_file(char *buffer)
 {
 	/* O_NONBLOCK: a FIFO in its place must not block the program. */
 	int file = open(SWITCH_FILE, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	size_t length = 0;
-	bool whole = false;
+	ssize_t length = file < 0 ? -1 : read_all(file, buffer, SWITCH_FILE_MAX + 1);
 
-	if (file < 0)
-		return false;
-	while (length <= SWITCH_FILE_MAX) {
-		ssize_t count = read(file, buffer + length, SWITCH_FILE_MAX + 1 - length);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0) {
-			whole = count == 0;
-			break;
-		}
-		length += (size_t)count;
-	}
-	(void)close(file);
-	if (!whole || length > SWITCH_FILE_MAX)
+	close_quietly(file);
+	if (length < 0 || (size_t)length > SWITCH_FILE_MAX)
 		return false;
 	buffer[length] = '\0';
-	return strlen(buffer) == length;
+	return strlen(buffer) == (size_t)length;
 }
 
 /* The entry of the user database may be of another instance, or of a daemon that has ended. */

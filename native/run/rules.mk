@@ -4,7 +4,7 @@
 # and with sanitizers, which musl has none of, it is a dynamic program of the system's libc.
 
 RUN_SOURCES := $(wildcard run/*.c run/*/*.c) \
-	$(addprefix common/,deadline.c digits.c json.c json_write.c passing.c string_list.c varlink.c)
+	$(addprefix common/,deadline.c descriptor.c digits.c json.c json_write.c passing.c string_list.c varlink.c)
 
 MUSL_CC ?= $(shell command -v musl-gcc)
 RUN_IS_STATIC := $(if $(filter 1,$(SANITIZE)),,$(MUSL_CC))

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "passing.h"
 
 /* Loaded when there is an image: nothing else here needs it, and a host without images may be without it. */
@@ -205,22 +206,6 @@ static bool size_of(int file, uint64_t *size)
 	return end >= 0;
 }
 
-static size_t read_all(int input, char *text, size_t room)
-{
-	size_t length = 0;
-
-	while (length < room) {
-		ssize_t more = read(input, text + length, room - length);
-
-		if (more < 0 && errno == EINTR)
-			continue;
-		if (more <= 0)
-			break;
-		length += (size_t)more;
-	}
-	return length;
-}
-
 static bool add_lines(const char *text, size_t length, probe_line *add, void *context, char error[IMAGE_ERROR_MAX])
 {
 	for (size_t at = 0; at < length; at += strlen(text + at) + 1) {
@@ -241,7 +226,7 @@ bool probe_image(int file, probe_line *add, void *context, char error[IMAGE_ERRO
 	char text[OUTPUT_MAX + 1] = "";
 	int ends[2], status = -1;
 	uint64_t size;
-	size_t length;
+	ssize_t length;
 
 	if (!load()) {
 		(void)snprintf(error, IMAGE_ERROR_MAX,
@@ -261,7 +246,7 @@ bool probe_image(int file, probe_line *add, void *context, char error[IMAGE_ERRO
 	(void)close(ends[0]);
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		continue;
-	if (!add_lines(text, length, add, context, error))
+	if (!add_lines(text, length < 0 ? 0 : (size_t)length, add, context, error))
 		return false;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)
 		return true;

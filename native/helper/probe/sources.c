@@ -16,6 +16,8 @@
 #include <nss.h>
 #endif
 
+#include "descriptor.h"
+
 #define OWN_SERVICE "dynuser"
 #define SYSTEMD_SERVICE "systemd"
 #define DEFAULT_SERVICES "files"
@@ -117,22 +119,14 @@ bool sources_extract(const char *text, const char *database, const char *without
 
 static int read_file(int descriptor, char text[SOURCES_FILE_MAX + 1])
 {
-	size_t length = 0;
+	ssize_t length = read_all(descriptor, text, SOURCES_FILE_MAX + 1);
 
-	while (length <= SOURCES_FILE_MAX) {
-		ssize_t count = read(descriptor, text + length, SOURCES_FILE_MAX + 1 - length);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0)
-			return errno;
-		if (count == 0) {
-			text[length] = '\0';
-			return strlen(text) == length ? 0 : EINVAL;
-		}
-		length += (size_t)count;
-	}
-	return EFBIG;
+	if (length < 0)
+		return errno;
+	if (length > SOURCES_FILE_MAX)
+		return EFBIG;
+	text[length] = '\0';
+	return strlen(text) == (size_t)length ? 0 : EINVAL;
 }
 
 /*

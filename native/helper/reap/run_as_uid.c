@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "role.h"
 
 /* A child needs some microseconds; on an overloaded machine some milliseconds. */
@@ -47,8 +48,7 @@ bool run_as_uid(uid_t uid, void (*act)(const void *data), const void *data)
 	if (ended.fd < 0 || poll(&ended, 1, CHILD_WAIT_MS) != 1)
 		/* Stopped by a process of the UID. The number is the child's until we have waited for it. */
 		(void)kill(child, SIGKILL);
-	if (ended.fd >= 0)
-		close(ended.fd);
+	close_quietly(ended.fd);
 	pid_t waited;
 
 	do

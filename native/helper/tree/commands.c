@@ -13,6 +13,7 @@
 /* After the library's own, which has the same names, or none. */
 #include <linux/mount.h>
 
+#include "descriptor.h"
 #include "owned.h"
 #include "quota.h"
 #include "role.h"
@@ -98,10 +99,8 @@ static const char *map(int top, int namespace)
 		syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) == 0 ?
 			NULL :
 			"mount_setattr";
-	int error = errno;
 
-	(void)close(mount);
-	errno = error;
+	close_quietly(mount);
 	return refused;
 }
 
@@ -120,8 +119,7 @@ static bool probe(const struct tree_job *job, struct tree_report *report)
 		answer_word(&line, refused);
 		answer_number(&line, (uint64_t)errno);
 	}
-	if (namespace >= 0)
-		(void)close(namespace);
+	close_quietly(namespace);
 	tree_report_say(report, &line);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "walk.h"
 
 /* "UID PATH" and the NUL that ends it. */
@@ -140,10 +141,8 @@ static const char *adopt(int top, char *path, uint32_t former, const struct tree
 	if (directory < 0)
 		return "openat2";
 	int pinned = path[0] == '\0' ? dup(directory) : tree_pin(directory, path);
-	int error = errno;
 
-	(void)close(directory);
-	errno = error;
+	close_quietly(directory);
 	if (pinned < 0)
 		return "openat2";
 	const char *failed = tree_stat(pinned, "", &status) ? NULL : "statx";
@@ -154,9 +153,7 @@ static const char *adopt(int top, char *path, uint32_t former, const struct tree
 	}
 	if (failed == NULL)
 		failed = tree_give((struct tree_place){ .descriptor = pinned, .name = "" }, &status, owner);
-	error = errno;
-	(void)close(pinned);
-	errno = error;
+	close_quietly(pinned);
 	return failed;
 }
 

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "walk.h"
 
 /* New in Linux 5.14; the same number on every architecture. */
@@ -109,7 +110,8 @@ static const char *inodes_of(int top, uint32_t project, uint64_t *inodes)
 /* A number for a tree, always the same to begin with. */
 static uint32_t candidate(const struct tree_status *top, uint32_t attempt)
 {
-	uint64_t mixed = (top->inode ^ ((uint64_t)top->device_major << 52) ^ ((uint64_t)top->device_minor << 32)) + attempt;
+	uint64_t mixed =
+		(top->inode ^ ((uint64_t)top->device_major << 52) ^ ((uint64_t)top->device_minor << 32)) + attempt;
 
 	mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94d049bb133111eb);
@@ -150,8 +152,7 @@ static bool is_inherited(int top, const struct tree_status *status, uint32_t pro
 	bool same = above >= 0 && tree_stat(above, "", &other) && other.mount == status->mount &&
 		    attributes_call(above, FS_IOC_FSGETXATTR, &attributes) && attributes.fsx_projid == project;
 
-	if (above >= 0)
-		(void)close(above);
+	close_quietly(above);
 	return same;
 }
 
@@ -224,7 +225,9 @@ static const char *bound(int top, uint32_t project, const struct bounds *bounds)
 
 bool tree_limit(const struct tree_job *job, struct tree_report *report)
 {
-	static const struct tree_visitor visitor = { .enter = join_directory, .entry = join_entry, .passes_over = true };
+	static const struct tree_visitor visitor = { .enter = join_directory,
+						     .entry = join_entry,
+						     .passes_over = true };
 	struct fsxattr attributes = { 0 };
 	struct tree_status top;
 	struct bounds bounds;

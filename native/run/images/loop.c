@@ -20,6 +20,7 @@
 
 #include "cli/fail.h"
 #include "deadline.h"
+#include "descriptor.h"
 
 /* Of LOOP_CTL_GET_FREE and LOOP_CONFIGURE somebody else may be between the two. */
 #define TRIES 256U
@@ -40,11 +41,7 @@ static int make_nodes(void)
 	if (context >= 0 && syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "mode", "0700", 0) == 0 &&
 	    syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		nodes = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-	int failure = errno;
-
-	if (context >= 0)
-		(void)close(context);
-	errno = failure;
+	close_quietly(context);
 	return nodes;
 }
 
@@ -60,10 +57,9 @@ static int open_device(const char *path, mode_t type, dev_t number, int flags)
 
 	if (device >= 0 && fstat(device, &status) == 0 && (status.st_mode & S_IFMT) == type && status.st_rdev == number)
 		return device;
-	if (device >= 0)
-		(void)close(device);
-	else if (errno != ENOENT)
+	if (device < 0 && errno != ENOENT)
 		return -1;
+	close_quietly(device);
 	if (nodes < 0)
 		nodes = make_nodes();
 	if (nodes < 0 || (mknodat(nodes, path + strlen("/dev/"), type | 0600, number) != 0 && errno != EEXIST))
@@ -81,8 +77,8 @@ static void lock(const char *image, int file, bool writable)
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			fail_errno(errno, "cannot use the image %s: it cannot be locked", image);
 		if (deadline_is_past(&deadline))
-			fail(STATUS_LAUNCHER, "cannot use the image %s: %s; wait until that has ended, or use it read-only",
-			     image,
+			fail(STATUS_LAUNCHER,
+			     "cannot use the image %s: %s; wait until that has ended, or use it read-only", image,
 			     writable ? "it is in use, and cannot be written to by two" :
 					"another service writes to it");
 		(void)nanosleep(&pause, NULL);
@@ -103,11 +99,8 @@ static int try_attach(int control, const struct loop_config *config, struct loop
 		return -1;
 	if (ioctl(loop->device, LOOP_CONFIGURE, config) == 0)
 		return 1;
-	int failure = errno;
-
-	(void)close(loop->device);
-	errno = failure;
-	return failure == EBUSY ? 0 : -1;
+	close_quietly(loop->device);
+	return errno == EBUSY ? 0 : -1;
 }
 
 /* A node of our own has no path but that of its descriptor. */
@@ -141,7 +134,8 @@ void loop_attach(const char *image, int file, bool alone, struct loop *loop)
 	for (unsigned int i = 0; attached == 0 && i < TRIES; i++)
 		attached = try_attach(control, &config, loop);
 	if (attached <= 0)
-		fail_errno(attached == 0 ? EBUSY : errno, "cannot use the image %s: a loop device cannot be had", image);
+		fail_errno(attached == 0 ? EBUSY : errno, "cannot use the image %s: a loop device cannot be had",
+			   image);
 	name(loop);
 	(void)close(control);
 }

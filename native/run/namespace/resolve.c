@@ -42,15 +42,6 @@ int resolve_no_symlinks(int root, const char *path)
 	return open_below(root, path, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
-void close_quietly(int descriptor)
-{
-	int error = errno;
-
-	if (descriptor >= 0)
-		(void)close(descriptor);
-	errno = error;
-}
-
 /* mkdir(2) leaves out special bits, and a default ACL of the parent may remove others. */
 static bool set_mode(int directory, const char *name, mode_t mode)
 {

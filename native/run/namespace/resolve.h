@@ -7,11 +7,11 @@
 
 #include <sys/types.h>
 
+/* What is opened here is closed by its close_quietly(). */
+#include "descriptor.h"
+
 /* Mode of missing parents that are created. */
 #define PARENT_MODE 0755
-
-/* Closes a descriptor, if it is one; errno is left alone. */
-void close_quietly(int descriptor);
 
 /* Opens an absolute path below root, with O_PATH and further flags of open(2). */
 int resolve(int root, const char *path, int flags);

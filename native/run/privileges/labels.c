@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/fail.h"
+#include "descriptor.h"
 #include "exec/kernel_file.h"
 
 #define MODULES "/sys/kernel/security/lsm"
@@ -23,8 +24,7 @@ static void read_modules(void)
 	int file = open(MODULES, O_RDONLY | O_CLOEXEC);
 	ssize_t length = file < 0 ? -1 : read(file, modules + 1, sizeof(modules) - 3);
 
-	if (file >= 0)
-		(void)close(file);
+	close_quietly(file);
 	if (length < 0)
 		return;
 	modules[0] = ',';

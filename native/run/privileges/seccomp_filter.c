@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/fail.h"
+#include "descriptor.h"
 #include "dynuser.h"
 #include "privileges.h"
 #include "protocol/base64.h"
@@ -35,8 +36,7 @@ static bool has_terminal(void)
 {
 	int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 
-	if (terminal >= 0)
-		(void)close(terminal);
+	close_quietly(terminal);
 	/* Without a controlling terminal it is ENXIO (tty(4)); what else there may be says nothing. */
 	return terminal >= 0 || errno != ENXIO;
 }

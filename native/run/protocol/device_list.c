@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/fail.h"
+#include "descriptor.h"
 #include "digits.h"
 
 /* Directories below directories; udev makes three. */
@@ -125,8 +126,7 @@ bool device_list(const char *path, size_t *entries, size_t entries_max, void (*a
 
 	walk.length = strlen(path);
 	if (descriptor < 0 || walk.length >= sizeof(walk.path) || fstat(descriptor, &status) != 0) {
-		if (descriptor >= 0)
-			(void)close(descriptor);
+		close_quietly(descriptor);
 		return false;
 	}
 	memcpy(walk.path, path, walk.length + 1);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/fail.h"
+#include "descriptor.h"
 #include "device_list.h"
 #include "dynuser.h"
 #include "elf_interpreter.h"
@@ -55,26 +56,19 @@ static int open_kind(const char *path, mode_t type)
 }
 
 /* Reads a file into allocated memory; fails if it is too long. */
-static char *read_all(const char *path, int descriptor, size_t *length)
+static char *read_file(const char *path, int descriptor, size_t *length)
 {
 	char *bytes = malloc(FILE_BYTES_MAX + 1);
+	ssize_t all = bytes == NULL ? -1 : read_all(descriptor, bytes, FILE_BYTES_MAX + 1);
 
-	*length = 0;
 	if (bytes == NULL)
 		fail(STATUS_LAUNCHER, "out of memory");
-	for (;;) {
-		ssize_t more = read(descriptor, bytes + *length, FILE_BYTES_MAX + 1 - *length);
-
-		if (more < 0 && errno == EINTR)
-			continue;
-		if (more < 0)
-			fail_errno(errno, "cannot read %s", path);
-		if (more == 0)
-			return bytes;
-		*length += (size_t)more;
-		if (*length > FILE_BYTES_MAX)
-			fail(STATUS_LAUNCHER, "%s is longer than %u bytes", path, FILE_BYTES_MAX);
-	}
+	if (all < 0)
+		fail_errno(errno, "cannot read %s", path);
+	*length = (size_t)all;
+	if (*length > FILE_BYTES_MAX)
+		fail(STATUS_LAUNCHER, "%s is longer than %u bytes", path, FILE_BYTES_MAX);
+	return bytes;
 }
 
 /* What is being looked into, as answers name it; null: the launcher's own root. */
@@ -103,7 +97,7 @@ static void answer_file(struct answers *answers, const char *path)
 
 	write_head(&answers->text, "file", path, descriptor >= 0);
 	if (descriptor >= 0) {
-		bytes = read_all(path, descriptor, &length);
+		bytes = read_file(path, descriptor, &length);
 		(void)close(descriptor);
 		/* JSON could hold them, but the daemon takes them for an attack. */
 		if (memchr(bytes, '\0', length) != NULL)

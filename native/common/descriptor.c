@@ -1,0 +1,90 @@
+/* See descriptor.h. */
+#include "descriptor.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+union control {
+	struct cmsghdr header;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+void close_quietly(int descriptor)
+{
+	int error = errno;
+
+	if (descriptor >= 0)
+		(void)close(descriptor);
+	errno = error;
+}
+
+ssize_t read_all(int descriptor, void *bytes, size_t room)
+{
+	size_t length = 0;
+
+	while (length < room) {
+		ssize_t more = read(descriptor, (char *)bytes + length, room - length);
+
+		if (more < 0 && errno == EINTR)
+			continue;
+		if (more < 0)
+			return -1;
+		if (more == 0)
+			break;
+		length += (size_t)more;
+	}
+	return (ssize_t)length;
+}
+
+bool send_message(int connection, const void *bytes, size_t length, int descriptor)
+{
+	union control control;
+	struct iovec vector = { .iov_base = (void *)(unsigned long)bytes, .iov_len = length };
+	struct msghdr head = { .msg_iov = &vector, .msg_iovlen = 1 };
+	ssize_t sent;
+
+	memset(&control, 0, sizeof(control));
+	if (descriptor >= 0) {
+		head.msg_control = &control;
+		head.msg_controllen = sizeof(control);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(int));
+	}
+	do
+		sent = sendmsg(connection, &head, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent == (ssize_t)length;
+}
+
+ssize_t receive_message(int connection, void *bytes, size_t room, int flags, int *descriptor)
+{
+	union control control;
+	struct iovec vector = { .iov_base = bytes, .iov_len = room };
+	struct msghdr head = {
+		.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+	const struct cmsghdr *passed;
+	ssize_t length;
+
+	*descriptor = -1;
+	do
+		length = recvmsg(connection, &head, flags | MSG_CMSG_CLOEXEC);
+	while (length < 0 && errno == EINTR);
+	if (length <= 0)
+		return length;
+	/* More than one have no room, and the kernel closes them. */
+	passed = CMSG_FIRSTHDR(&head);
+	if (passed != NULL && passed->cmsg_level == SOL_SOCKET && passed->cmsg_type == SCM_RIGHTS &&
+	    passed->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(descriptor, CMSG_DATA(passed), sizeof(int));
+	if ((head.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
+		return length;
+	close_quietly(*descriptor);
+	*descriptor = -1;
+	errno = EPROTO;
+	return -1;
+}

@@ -1,0 +1,24 @@
+/* What is done with any descriptor: closing, reading to the end, and passing over a unix socket (SCM_RIGHTS of unix(7)). */
+#ifndef DYNUSER_DESCRIPTOR_H
+#define DYNUSER_DESCRIPTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Closes a descriptor, if it is one, and leaves errno as it is. */
+void close_quietly(int descriptor);
+
+/* Reads until the end, or until the room is full. Returns how many bytes there are, or -1 with errno. */
+ssize_t read_all(int descriptor, void *bytes, size_t room);
+
+/* Sends one message, with a descriptor unless that is -1. False with errno. */
+bool send_message(int connection, const void *bytes, size_t length, int descriptor);
+
+/*
+ * Receives one message, with flags of recvmsg(2). *descriptor becomes the one that came with it, or -1. Returns its length, 0 if the other end
+ * is closed, or -1 with errno: EPROTO if the message has not come whole, or had more descriptors.
+ */
+ssize_t receive_message(int connection, void *bytes, size_t room, int flags, int *descriptor);
+
+#endif
