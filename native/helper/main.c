@@ -57,37 +57,13 @@ static int take_output(void)
 	return output < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ? -1 : output;
 }
 
-/* Reads FIRST-LAST in place. */
-static bool read_interval(char *text, struct uid_interval *interval)
-{
-	const char *first = strsep(&text, "-");
-
-	return text != NULL && parse_id(first, &interval->first) && parse_id(text, &interval->last);
-}
-
-/* The UIDs that dynamic users have, as FIRST-LAST with commas in between; without these, the usual ones. */
+/* The UIDs that dynamic users have; without an argument, the usual ones. */
 static bool read_range(int count, char **arguments, struct uid_range *range)
 {
 	static const struct uid_interval usual = { DYNUSER_UID_MIN, DYNUSER_UID_MAX };
-	struct uid_interval *intervals;
-	char *rest;
-	size_t most = 1;
 
 	*range = (struct uid_range){ &usual, 1 };
-	if (count != 1)
-		return count == 0;
-	rest = arguments[0];
-	for (const char *comma = rest; (comma = strchr(comma, ',')) != NULL; comma++)
-		most++;
-	intervals = calloc(most, sizeof(*intervals));
-	if (intervals == NULL)
-		return false;
-	*range = (struct uid_range){ intervals, most };
-	for (size_t i = 0; i < most; i++) {
-		if (!read_interval(strsep(&rest, ","), &intervals[i]))
-			return false;
-	}
-	return true;
+	return count == 0 || (count == 1 && uid_range_parse(arguments[0], range));
 }
 
 int main(int argc, char **argv)

@@ -132,20 +132,11 @@ static bool is_owned_by(const struct sysv_object *object, uint32_t number)
 	return object->uid == number || object->gid == number;
 }
 
-static bool is_dynamic(uint32_t uid, const struct uid_range *dynamic)
-{
-	for (size_t i = 0; i < dynamic->count; i++) {
-		if (uid >= dynamic->intervals[i].first && uid <= dynamic->intervals[i].last)
-			return true;
-	}
-	return false;
-}
-
 /* Whether it counts for the number. */
 static bool counts(const struct sysv_object *object, uint32_t number, const struct uid_range *dynamic)
 {
 	return !object->is_doomed && (is_created_by(object, number) ||
-				      (is_owned_by(object, number) && is_dynamic(object->creator_uid, dynamic)));
+				      (is_owned_by(object, number) && uid_range_has(dynamic, object->creator_uid)));
 }
 
 bool sysv_was_given(const struct sysv_object *object, uint32_t number, const struct uid_range *dynamic)

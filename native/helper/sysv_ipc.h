@@ -11,17 +11,7 @@
 #define DYNUSER_HELPER_SYSV_IPC_H
 
 #include "protocol.h"
-
-/* UIDs one after the other, both ends included. */
-struct uid_interval {
-	uint32_t first, last;
-};
-
-/* The UIDs of dynamic users. */
-struct uid_range {
-	const struct uid_interval *intervals;
-	size_t count;
-};
+#include "uid_range.h"
 
 struct sysv_kind;
 

@@ -9,53 +9,12 @@
 #include <unistd.h>
 
 #include "descriptor.h"
+#include "uid_range.h"
 #include "walk.h"
 
 /* "UID PATH" and the NUL that ends it. */
 #define ENTRY_MAX (PATH_MAX + 32)
-#define INTERVALS_MAX 256U
 #define SEPARATOR "/"
-
-struct interval {
-	uint32_t first, last;
-};
-
-struct intervals {
-	struct interval all[INTERVALS_MAX];
-	size_t count;
-};
-
-static bool parse_interval(char *text, struct interval *interval)
-{
-	char *first = strsep(&text, "-");
-
-	return text != NULL && parse_id(first, &interval->first) && parse_id(text, &interval->last) &&
-	       interval->first <= interval->last;
-}
-
-static bool parse_intervals(const char *text, struct intervals *intervals)
-{
-	char *copy = strdup(text);
-	char *rest = copy;
-	bool good = copy != NULL;
-
-	while (good && rest != NULL) {
-		good = intervals->count < INTERVALS_MAX &&
-		       parse_interval(strsep(&rest, ","), &intervals->all[intervals->count]);
-		intervals->count += good ? 1 : 0;
-	}
-	free(copy);
-	return good;
-}
-
-static bool is_within(const struct intervals *intervals, uint32_t uid)
-{
-	for (size_t i = 0; i < intervals->count; i++) {
-		if (uid >= intervals->all[i].first && uid <= intervals->all[i].last)
-			return true;
-	}
-	return false;
-}
 
 /* Says the kernel's name of a place; one that is too long for it is told without its beginning, and cannot be adopted. */
 static void say(const struct tree_status *status, int directory, const char *name)
@@ -78,14 +37,14 @@ static bool find_entry(struct tree_worker *worker, const struct tree_batch *batc
 
 	/* What is gone belongs to nobody. */
 	if (tree_stat(batch->directory, name, &status) && status.mount == worker->pool->mount &&
-	    is_within(worker->pool->context, status.uid))
+	    uid_range_has(worker->pool->context, status.uid))
 		say(&status, batch->directory, name);
 	return true;
 }
 
 static bool find_directory(struct tree_worker *worker, int descriptor, const struct tree_status *status)
 {
-	if (is_within(worker->pool->context, status->uid))
+	if (uid_range_has(worker->pool->context, status->uid))
 		say(status, descriptor, "");
 	return true;
 }
@@ -97,18 +56,18 @@ bool tree_find(const struct tree_job *job, struct tree_report *report)
 		.directory = find_directory,
 		.passes_over = true,
 	};
-	struct intervals intervals = { .count = 0 };
+	struct uid_range range;
 	struct tree_status status;
 
-	if (!parse_intervals(job->text, &intervals)) {
+	if (!uid_range_parse(job->text, &range)) {
 		errno = EINVAL;
 		return tree_fail_at_top(report, "find");
 	}
 	/* What is found is on standard output, and how far the walk is on standard error. */
 	report->output = STDERR_FILENO;
-	if (!tree_walk(&status, false, &visitor, &intervals, report))
+	if (!tree_walk(&status, false, &visitor, &range, report))
 		return false;
-	if (is_within(&intervals, status.uid))
+	if (uid_range_has(&range, status.uid))
 		say(&status, report->top, "");
 	if (fflush(stdout) != 0)
 		return tree_fail_at_top(report, "write");
