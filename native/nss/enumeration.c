@@ -35,12 +35,17 @@ static void free_pages(void *pages, size_t bytes)
 		(void)munmap(pages, bytes);
 }
 
-/* userdb_list() calls this at most LIST_RECORDS_MAX times. */
+/* Called at most LIST_RECORDS_MAX times. */
 static void append(const struct identity *who, void *context)
 {
 	struct snapshot *snapshot = context;
 
 	snapshot->users[snapshot->count++] = *who;
+}
+
+static void append_reply(const struct reply *reply, void *context)
+{
+	append(&reply->who, context);
 }
 
 static int take_snapshot(const struct enumeration *enumeration, struct snapshot **snapshot)
@@ -53,7 +58,7 @@ static int take_snapshot(const struct enumeration *enumeration, struct snapshot 
 	if (taken != NULL && buffer != NULL)
 		error = sibling_lists_us(runtime, enumeration->database, buffer) ?
 				0 :
-				userdb_list(runtime, enumeration->kind, buffer, LIST_BUFFER, append, taken);
+				userdb_list(runtime, enumeration->kind, buffer, LIST_BUFFER, append_reply, taken);
 	/* A daemon that is there has listed the users of other hosts, too. */
 	if (error == ENOENT && taken != NULL)
 		fleet_list(runtime, buffer, LIST_BUFFER, append, taken);

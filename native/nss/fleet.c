@@ -137,7 +137,7 @@ int fleet_find(const char *runtime, const struct query *query, struct identity *
 	return error;
 }
 
-void fleet_list(const char *runtime, char *buffer, size_t size, userdb_visitor *visit, void *context)
+void fleet_list(const char *runtime, char *buffer, size_t size, fleet_visitor *visit, void *context)
 {
 	struct snapshot_file snapshot;
 	const size_t lines = size / LINE;

@@ -11,7 +11,10 @@
 /* Sets *who and returns 0, or ENOENT: no such user, or no snapshot. */
 int fleet_find(const char *runtime, const struct query *query, struct identity *who);
 
+/* Takes one user. */
+typedef void fleet_visitor(const struct identity *who, void *context);
+
 /* Calls visit for every user, at most LIST_RECORDS_MAX times; buffer: size bytes, at least one line. */
-void fleet_list(const char *runtime, char *buffer, size_t size, userdb_visitor *visit, void *context);
+void fleet_list(const char *runtime, char *buffer, size_t size, fleet_visitor *visit, void *context);
 
 #endif

@@ -61,17 +61,18 @@ struct names {
 	bool fits;
 };
 
-static void append_name(const struct membership *membership, void *context)
+static void append_name(const struct reply *reply, void *context)
 {
 	struct names *names = context;
-	size_t length = strlen(membership->user), comma = names->length > 0 ? 1 : 0;
+	const char *user = reply->membership.user;
+	size_t length = strlen(user), comma = names->length > 0 ? 1 : 0;
 
 	names->fits = names->fits && names->size - names->length > comma + length;
 	if (!names->fits)
 		return;
 	if (comma > 0)
 		names->text[names->length++] = ',';
-	memcpy(names->text + names->length, membership->user, length + 1);
+	memcpy(names->text + names->length, user, length + 1);
 	names->length += length;
 }
 
@@ -124,10 +125,10 @@ struct numbers {
 };
 
 /* The daemon tells of groups by name. */
-static void append_number(const struct membership *membership, void *context)
+static void append_number(const struct reply *reply, void *context)
 {
 	struct numbers *numbers = context;
-	struct query query = { .kind = RECORD_GROUP, .name = membership->group };
+	struct query query = { .kind = RECORD_GROUP, .name = reply->membership.group };
 	struct identity group;
 
 	if (numbers->count < GROUPS_MAX && userdb_find(numbers->runtime, &query, &group) == 0)

@@ -15,25 +15,16 @@ struct number {
 	uint32_t value;
 };
 
-struct record {
-	enum record_kind kind;
-	struct number uid, gid;
-	bool name_seen;
-	enum json_fit name_fit;
-	char name[DYNUSER_NAME_MAX + 1];
-};
-
-/* One name of a membership. JSON_BROKEN as fit: not yet. */
 struct name {
 	bool seen;
 	enum json_fit fit;
+	char text[DYNUSER_NAME_MAX + 1];
 };
 
 struct envelope {
-	struct record record;
+	enum record_kind kind;
+	struct number uid, gid;
 	struct name user, group;
-	struct membership membership;
-	json_member *parameters;
 	bool error_seen, continues_seen, parameters_seen, record_seen;
 	bool continues;
 };
@@ -55,21 +46,27 @@ static bool read_number(struct json_reader *reader, struct number *number)
 	return number->fit != JSON_BROKEN;
 }
 
+static bool read_name(struct json_reader *reader, struct name *name)
+{
+	if (!first_time(&name->seen))
+		return false;
+	name->fit = json_string(reader, name->text, sizeof(name->text));
+	return name->fit != JSON_BROKEN;
+}
+
 static bool record_member(struct json_reader *reader, const char *key, void *context)
 {
-	struct record *record = context;
-	bool user = record->kind == RECORD_USER;
+	struct envelope *envelope = context;
+	bool is_membership = envelope->kind == RECORD_MEMBERSHIP;
 
-	if (strcmp(key, user ? "userName" : "groupName") == 0) {
-		if (!first_time(&record->name_seen))
-			return false;
-		record->name_fit = json_string(reader, record->name, sizeof(record->name));
-		return record->name_fit != JSON_BROKEN;
-	}
-	if (user && strcmp(key, "uid") == 0)
-		return read_number(reader, &record->uid);
-	if (strcmp(key, "gid") == 0)
-		return read_number(reader, &record->gid);
+	if ((is_membership || envelope->kind == RECORD_USER) && strcmp(key, "userName") == 0)
+		return read_name(reader, &envelope->user);
+	if ((is_membership || envelope->kind == RECORD_GROUP) && strcmp(key, "groupName") == 0)
+		return read_name(reader, &envelope->group);
+	if (envelope->kind == RECORD_USER && strcmp(key, "uid") == 0)
+		return read_number(reader, &envelope->uid);
+	if (!is_membership && strcmp(key, "gid") == 0)
+		return read_number(reader, &envelope->gid);
 	return json_skip(reader);
 }
 
@@ -78,13 +75,15 @@ static bool parameters_member(struct json_reader *reader, const char *key, void 
 	struct envelope *envelope = context;
 
 	if (strcmp(key, "record") == 0)
-		return first_time(&envelope->record_seen) && json_object(reader, record_member, &envelope->record);
+		return first_time(&envelope->record_seen) && json_object(reader, record_member, envelope);
 	return json_skip(reader);
 }
 
 static bool envelope_member(struct json_reader *reader, const char *key, void *context)
 {
 	struct envelope *envelope = context;
+	/* A membership has no record around it. */
+	json_member *parameters = envelope->kind == RECORD_MEMBERSHIP ? record_member : parameters_member;
 	char error[ERROR_NAME_BYTES];
 
 	if (strcmp(key, "error") == 0)
@@ -92,74 +91,50 @@ static bool envelope_member(struct json_reader *reader, const char *key, void *c
 	if (strcmp(key, "continues") == 0)
 		return first_time(&envelope->continues_seen) && json_boolean(reader, &envelope->continues);
 	if (strcmp(key, "parameters") == 0)
-		return first_time(&envelope->parameters_seen) && json_object(reader, envelope->parameters, envelope);
+		return first_time(&envelope->parameters_seen) && json_object(reader, parameters, envelope);
 	return json_skip(reader);
 }
 
-/* Whether the record is of a dynamic user. A group has one number; the second one of a user may be missing. */
-static bool record_identity(const struct record *record, struct identity *who)
+static bool is_possible(const struct name *name)
 {
-	const struct number *number = record->kind == RECORD_USER ? &record->uid : &record->gid;
+	return name->fit == JSON_FIT && name_is_possible(name->text);
+}
 
-	if (number->fit != JSON_FIT || !uid_is_possible(number->value))
-		return false;
-	if (record->gid.seen && (record->gid.fit != JSON_FIT || record->gid.value != number->value))
-		return false;
-	if (record->name_fit != JSON_FIT || !name_is_possible(record->name))
-		return false;
-	*who = identity_of(number->value, record->name);
-	return true;
+/* Whether the record is of a dynamic user. A group has one number; the second one of a user may be missing. */
+static bool has_identity(const struct envelope *envelope)
+{
+	bool is_user = envelope->kind == RECORD_USER;
+	const struct number *number = is_user ? &envelope->uid : &envelope->gid;
+
+	return number->fit == JSON_FIT && uid_is_possible(number->value) &&
+	       (!envelope->gid.seen || (envelope->gid.fit == JSON_FIT && envelope->gid.value == number->value)) &&
+	       is_possible(is_user ? &envelope->user : &envelope->group);
 }
 
 bool reply_read(const char *text, size_t length, enum record_kind kind, struct reply *reply)
 {
 	struct json_reader reader = json_read(text, length);
-	struct envelope envelope = { .record = { .kind = kind }, .parameters = parameters_member };
+	struct envelope envelope = { .kind = kind };
+	bool is_membership = kind == RECORD_MEMBERSHIP;
 
 	if (!json_object(&reader, envelope_member, &envelope) || !json_at_end(&reader))
 		return false;
-	if (!envelope.error_seen && !envelope.record_seen)
+	if (!envelope.error_seen && !(is_membership ? envelope.user.seen && envelope.group.seen : envelope.record_seen))
 		return false;
 	*reply = (struct reply){ .is_error = envelope.error_seen, .continues = envelope.continues };
-	reply->has_identity = !reply->is_error && record_identity(&envelope.record, &reply->who);
-	return true;
-}
-
-static bool read_name(struct json_reader *reader, struct name *name, char text[DYNUSER_NAME_MAX + 1])
-{
-	if (!first_time(&name->seen))
-		return false;
-	name->fit = json_string(reader, text, DYNUSER_NAME_MAX + 1);
-	return name->fit != JSON_BROKEN;
-}
-
-static bool membership_member(struct json_reader *reader, const char *key, void *context)
-{
-	struct envelope *envelope = context;
-
-	if (strcmp(key, "userName") == 0)
-		return read_name(reader, &envelope->user, envelope->membership.user);
-	if (strcmp(key, "groupName") == 0)
-		return read_name(reader, &envelope->group, envelope->membership.group);
-	return json_skip(reader);
-}
-
-bool reply_read_membership(const char *text, size_t length, struct membership_reply *reply)
-{
-	struct json_reader reader = json_read(text, length);
-	struct envelope envelope = { .parameters = membership_member };
-
-	if (!json_object(&reader, envelope_member, &envelope) || !json_at_end(&reader))
-		return false;
-	if (!envelope.error_seen && !(envelope.user.seen && envelope.group.seen))
-		return false;
-	*reply = (struct membership_reply){
-		.is_error = envelope.error_seen,
-		.continues = envelope.continues,
-		.membership = envelope.membership,
-	};
-	reply->has_membership = !reply->is_error && envelope.user.fit == JSON_FIT && envelope.group.fit == JSON_FIT &&
-				name_is_possible(envelope.membership.user) &&
-				name_is_possible(envelope.membership.group);
+	if (reply->is_error)
+		return true;
+	reply->has_record =
+		is_membership ? is_possible(&envelope.user) && is_possible(&envelope.group) : has_identity(&envelope);
+	if (!reply->has_record)
+		return true;
+	if (kind == RECORD_USER)
+		reply->who = identity_of(envelope.uid.value, envelope.user.text);
+	if (kind == RECORD_GROUP)
+		reply->who = identity_of(envelope.gid.value, envelope.group.text);
+	if (is_membership) {
+		memcpy(reply->membership.user, envelope.user.text, sizeof(envelope.user.text));
+		memcpy(reply->membership.group, envelope.group.text, sizeof(envelope.group.text));
+	}
 	return true;
 }

@@ -11,24 +11,8 @@
 enum record_kind {
 	RECORD_USER,
 	RECORD_GROUP,
+	RECORD_MEMBERSHIP,
 };
-
-struct reply {
-	/* an error reply: the service has no such record, or none to give */
-	bool is_error;
-	/* more replies to the same call follow */
-	bool continues;
-	/* the record is one of a dynamic user, and who is that user */
-	bool has_identity;
-	struct identity who;
-};
-
-/*
- * Reads length bytes at text. False: this is no such reply (no JSON, a type that is wrong, a member that we read
- * there twice, no record and no error). A record of which the number or the name cannot be a dynamic user's, or whose
- * GID is not its UID, is a reply without identity.
- */
-bool reply_read(const char *text, size_t length, enum record_kind kind, struct reply *reply);
 
 /* Who is in which group. */
 struct membership {
@@ -36,15 +20,22 @@ struct membership {
 	char group[DYNUSER_NAME_MAX + 1];
 };
 
-struct membership_reply {
+struct reply {
+	/* an error reply: the service has no such record, or none to give */
 	bool is_error;
+	/* more replies to the same call follow */
 	bool continues;
-	/* both names are possible ones */
-	bool has_membership;
+	/* the record is one of a dynamic user, or a membership with two possible names; then one of the two has it */
+	bool has_record;
+	struct identity who;
 	struct membership membership;
 };
 
-/* The same for a reply to GetMemberships. */
-bool reply_read_membership(const char *text, size_t length, struct membership_reply *reply);
+/*
+ * Reads length bytes at text. False: this is no such reply (no JSON, a type that is wrong, a member that we read
+ * there twice, no record and no error). A record of which the number or a name cannot be a dynamic user's, or whose
+ * GID is not its UID, is a reply without a record.
+ */
+bool reply_read(const char *text, size_t length, enum record_kind kind, struct reply *reply);
 
 #endif

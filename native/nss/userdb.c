@@ -97,7 +97,7 @@ static int find(const char *runtime, const struct query *query, unsigned int mil
 	/* We did not ask for more than one. */
 	if (reply.continues)
 		return EPROTO;
-	if (!reply.has_identity || !is_asked_for(query, &reply.who))
+	if (!reply.has_record || !is_asked_for(query, &reply.who))
 		return ENOENT;
 	*who = reply.who;
 	return 0;
@@ -115,10 +115,11 @@ void userdb_nudge(const char *runtime, const struct query *query)
 	(void)find(runtime, query, NUDGE_WAIT_MS, &who);
 }
 
-/* Receives the replies up to the final one. An error as the first reply: nobody is there. */
-static int receive_list(struct varlink *connection, enum record_kind kind, userdb_visitor *visit, void *context)
+/* Receives the replies up to the final one, so many at most. An error as the first reply: nobody is there. */
+static int receive_list(struct varlink *connection, enum record_kind kind, size_t most, userdb_visitor *visit,
+			void *context)
 {
-	for (size_t count = 0; count < LIST_RECORDS_MAX; count++) {
+	for (size_t count = 0; count < most; count++) {
 		struct reply reply;
 		int error = receive_reply(connection, kind, &reply);
 
@@ -127,8 +128,8 @@ static int receive_list(struct varlink *connection, enum record_kind kind, userd
 		/* An error after records: the list is not whole, and half a list is worse than none. */
 		if (reply.is_error)
 			return count == 0 && !reply.continues ? 0 : EPROTO;
-		if (reply.has_identity)
-			visit(&reply.who, context);
+		if (reply.has_record)
+			visit(&reply, context);
 		if (!reply.continues)
 			return 0;
 	}
@@ -147,36 +148,12 @@ int userdb_list(const char *runtime, enum record_kind kind, char *buffer, size_t
 	error = connect_and_ask(&connection, runtime, bounds, request, buffer, size);
 	if (error != 0)
 		return error;
-	error = receive_list(&connection, kind, visit, context);
+	error = receive_list(&connection, kind, LIST_RECORDS_MAX, visit, context);
 	varlink_close(&connection);
 	return error;
 }
 
-/* Receives the replies up to the final one. An error as the first reply: nobody is in it. */
-static int receive_memberships(struct varlink *connection, membership_visitor *visit, void *context)
-{
-	for (size_t count = 0; count < MEMBERSHIPS_MAX; count++) {
-		struct membership_reply reply;
-		const char *text;
-		size_t length;
-		int error = varlink_receive(connection, &text, &length);
-
-		if (error != 0)
-			return error;
-		if (!reply_read_membership(text, length, &reply))
-			return EPROTO;
-		if (reply.is_error)
-			return count == 0 && !reply.continues ? 0 : EPROTO;
-		if (reply.has_membership)
-			visit(&reply.membership, context);
-		if (!reply.continues)
-			return 0;
-	}
-	return EPROTO;
-}
-
-int userdb_memberships(const char *runtime, const char *user, const char *group, membership_visitor *visit,
-		       void *context)
+int userdb_memberships(const char *runtime, const char *user, const char *group, userdb_visitor *visit, void *context)
 {
 	const struct varlink_bounds bounds = { .milliseconds = LOOKUP_WAIT_MS, .bytes = MEMBERSHIPS_MAX * REPLY_MAX };
 	char request[REQUEST_MAX], buffer[REPLY_MAX];
@@ -191,7 +168,7 @@ int userdb_memberships(const char *runtime, const char *user, const char *group,
 	error = connect_and_ask(&connection, runtime, bounds, request, buffer, sizeof(buffer));
 	if (error != 0)
 		return error;
-	error = receive_memberships(&connection, visit, context);
+	error = receive_list(&connection, RECORD_MEMBERSHIP, MEMBERSHIPS_MAX, visit, context);
 	varlink_close(&connection);
 	return error;
 }

@@ -28,18 +28,14 @@ int userdb_find(const char *runtime, const struct query *query, struct identity 
 /* Has the daemon look whether the user still lives: before it answers, it has removed the links of one that does not. */
 void userdb_nudge(const char *runtime, const struct query *query);
 
-/* Takes one user of a list. */
-typedef void userdb_visitor(const struct identity *who, void *context);
-
-/* Takes one membership. */
-typedef void membership_visitor(const struct membership *membership, void *context);
+/* Takes one record of a list. */
+typedef void userdb_visitor(const struct reply *reply, void *context);
 
 /*
  * Calls visit for every membership of the user or, if that is null, in the group, both possible names: at most MEMBERSHIPS_MAX times. None
  * at all is 0.
  */
-int userdb_memberships(const char *runtime, const char *user, const char *group, membership_visitor *visit,
-		       void *context);
+int userdb_memberships(const char *runtime, const char *user, const char *group, userdb_visitor *visit, void *context);
 
 /*
  * Calls visit for every user, at most LIST_RECORDS_MAX times, in the order of the daemon; replies are received in

@@ -106,9 +106,9 @@ static bool try_text(const char *text, size_t length)
 		if (!reply_read(copy, length, kind, &reply))
 			continue;
 		taken = true;
-		if (reply.has_identity)
+		if (reply.has_record)
 			is_sound(&reply.who);
-		CHECK(!(reply.is_error && reply.has_identity), "an error with a record");
+		CHECK(!(reply.is_error && reply.has_record), "an error with a record");
 	}
 	free(copy);
 	return taken;

@@ -69,7 +69,7 @@ static enum verdict judge(const struct example *example)
 		return BROKEN;
 	if (reply.is_error)
 		return ERROR;
-	if (!reply.has_identity)
+	if (!reply.has_record)
 		return NOBODY;
 	CHECK(reply.who.uid == 61184 && strcmp(reply.who.name, "a") == 0, "%s", example->text);
 	return SOMEBODY;
@@ -118,13 +118,13 @@ static const struct membership_example memberships[] = {
 
 static enum verdict judge_membership(const char *text)
 {
-	struct membership_reply reply;
+	struct reply reply;
 
-	if (!reply_read_membership(text, strlen(text), &reply))
+	if (!reply_read(text, strlen(text), RECORD_MEMBERSHIP, &reply))
 		return BROKEN;
 	if (reply.is_error)
 		return ERROR;
-	if (!reply.has_membership)
+	if (!reply.has_record)
 		return NOBODY;
 	CHECK(strcmp(reply.membership.user, "a") == 0 && strcmp(reply.membership.group, "web") == 0, "%s", text);
 	return SOMEBODY;

@@ -21,10 +21,10 @@ static void try_kind(const char *text, size_t size, enum record_kind kind)
 	if (!taken)
 		return;
 	CHECK(reply.is_error == again.is_error && reply.continues == again.continues &&
-		      reply.has_identity == again.has_identity,
+		      reply.has_record == again.has_record,
 	      "two answers to one question");
-	CHECK(!(reply.is_error && reply.has_identity), "an error with a record");
-	if (!reply.has_identity)
+	CHECK(!(reply.is_error && reply.has_record), "an error with a record");
+	if (!reply.has_record)
 		return;
 	CHECK(uid_is_possible(reply.who.uid) && reply.who.uid == again.who.uid, "%u", reply.who.uid);
 	CHECK(memchr(reply.who.name, '\0', sizeof(reply.who.name)) != NULL, "a name without an end");
