@@ -18,14 +18,19 @@ static void need_utf8(const char *option, const char *value)
 		fail(STATUS_LAUNCHER, "%s: '%s' is not UTF-8", option, value);
 }
 
+static void write_name(struct json_writer *writer, const char *name)
+{
+	json_write_raw(writer, ",");
+	json_write_string(writer, name);
+	json_write_raw(writer, ":");
+}
+
 static void write_text(struct json_writer *writer, const char *option, const char *name, const char *value)
 {
 	if (value == NULL)
 		return;
 	need_utf8(option, value);
-	json_write_raw(writer, ",");
-	json_write_string(writer, name);
-	json_write_raw(writer, ":");
+	write_name(writer, name);
 	json_write_string(writer, value);
 }
 
@@ -33,59 +38,58 @@ static void write_texts(struct json_writer *writer, const char *option, const ch
 {
 	if (list->count == 0)
 		return;
-	json_write_raw(writer, ",");
-	json_write_string(writer, name);
-	json_write_raw(writer, ":[");
+	write_name(writer, name);
 	for (size_t i = 0; i < list->count; i++) {
 		need_utf8(option, list->items[i]);
-		json_write_raw(writer, i == 0 ? "" : ",");
+		json_write_raw(writer, i == 0 ? "[" : ",");
 		json_write_string(writer, list->items[i]);
 	}
 	json_write_raw(writer, "]");
 }
 
+static void write_number(struct json_writer *writer, const char *name, unsigned int number)
+{
+	char digits[DIGITS_MAX];
+
+	if (number == 0)
+		return;
+	(void)digits_put(digits, number, 10);
+	write_name(writer, name);
+	json_write_raw(writer, digits);
+}
+
+static void write_boolean(struct json_writer *writer, const char *name, bool value)
+{
+	write_name(writer, name);
+	json_write_raw(writer, value ? "true" : "false");
+}
+
 static void write_parameters(struct json_writer *writer, const struct options *options, bool may_mount)
 {
-	unsigned int landlock = may_mount ? 0 : access_rules_version();
-
 	json_write_raw(writer, may_mount ? "\"mayMount\":true" : "\"mayMount\":false");
 	write_text(writer, "--unit", "unit", options->unit);
 	write_texts(writer, "--property", "properties", &options->properties);
 	write_texts(writer, "--setenv", "setEnvironment", &options->environment);
 	write_text(writer, "--unit-file", "unitFile", options->unit_file);
 	write_text(writer, "--instance", "instance", options->instance);
-	if (options->phase != NULL)
-		write_text(writer, "--stop", "phase", options->phase);
+	write_text(writer, "--stop", "phase", options->phase);
 	write_text(writer, "--stop-post", "ended", options->ended);
-	if (options->main_pid != 0) {
-		char digits[DIGITS_MAX];
-
-		(void)digits_put(digits, options->main_pid, 10);
-		json_write_raw(writer, ",\"mainPid\":");
-		json_write_raw(writer, digits);
-	}
-	if (landlock != 0) {
-		char digits[DIGITS_MAX];
-
-		(void)digits_put(digits, landlock, 10);
-		json_write_raw(writer, ",\"landlock\":");
-		json_write_raw(writer, digits);
-	}
+	write_number(writer, "mainPid", options->main_pid);
+	write_number(writer, "landlock", may_mount ? 0 : access_rules_version());
 	if (options->clear_environment)
-		json_write_raw(writer, ",\"inheritEnvironment\":false");
+		write_boolean(writer, "inheritEnvironment", false);
 	if (options->ignore_unknown)
-		json_write_raw(writer, ",\"ignoreUnknown\":true");
+		write_boolean(writer, "ignoreUnknown", true);
 	if (options->untrusted)
-		json_write_raw(writer, ",\"untrusted\":true");
+		write_boolean(writer, "untrusted", true);
 	if (options->explain)
-		json_write_raw(writer, ",\"explain\":true");
+		write_boolean(writer, "explain", true);
 	write_text(writer, "COMMAND", "program", options->program);
 	if (options->passwd_overlay != OVERLAY_DEFAULT)
-		json_write_raw(writer, options->passwd_overlay == OVERLAY_YES ? ",\"passwdOverlay\":true" :
-										",\"passwdOverlay\":false");
+		write_boolean(writer, "passwdOverlay", options->passwd_overlay == OVERLAY_YES);
 	if (options->isolation != ISOLATION_DEFAULT)
-		json_write_raw(writer, options->isolation == ISOLATION_FULL ? ",\"isolation\":\"full\"" :
-									      ",\"isolation\":\"bestEffort\"");
+		write_text(writer, "--isolation", "isolation",
+			   options->isolation == ISOLATION_FULL ? "full" : "bestEffort");
 }
 
 void launch_request_write(struct json_writer *writer, const struct options *options, bool may_mount,
