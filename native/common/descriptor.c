@@ -2,6 +2,7 @@
 #include "descriptor.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -36,6 +37,17 @@ ssize_t read_all(int descriptor, void *bytes, size_t room)
 		length += (size_t)more;
 	}
 	return (ssize_t)length;
+}
+
+bool open_path(int descriptor, char path[PATH_MAX])
+{
+	char link[32];
+	ssize_t length;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", descriptor);
+	length = readlink(link, path, PATH_MAX - 1);
+	path[length < 0 ? 0 : length] = '\0';
+	return length >= 0;
 }
 
 bool send_message(int connection, const void *bytes, size_t length, int descriptor)

@@ -9,12 +9,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "descriptor.h"
 
 #define LEVELS_OPEN 32
 /* How deep a tree may be. Anyone may nest directories in /dev/shm as deep as its inodes reach. */
@@ -210,20 +213,11 @@ bool walk_ipc(const char *top, const struct ipc_visitor *visitor, struct answer 
 /* The path of an entry for people: as the kernel has it now, or the bare name if it is too long to tell. */
 static void answer_entry(struct answer *answer, const char *kind, int entry, const char *name, size_t cut)
 {
-	char link[sizeof("/proc/self/fd/") + 16];
-	char path[TEXT_MAX + 1];
-
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", entry);
-	ssize_t length = readlink(link, path, sizeof(path) - 1);
+	char path[PATH_MAX];
 
 	answer_begin(answer, "ipc");
 	answer_word(answer, kind);
-	if (length > (ssize_t)cut) {
-		path[length] = '\0';
-		answer_text(answer, path + cut);
-	} else {
-		answer_text(answer, name);
-	}
+	answer_text(answer, open_path(entry, path) && strlen(path) > cut ? path + cut : name);
 }
 
 struct wanted {

@@ -114,12 +114,10 @@ static bool probe(const struct tree_job *job, struct tree_report *report)
 	(void)job;
 	if (refused == NULL)
 		refused = map(report->top, namespace);
-	answer_begin(&line, refused == NULL ? "yes" : "no");
-	if (refused != NULL) {
-		answer_word(&line, refused);
-		answer_number(&line, (uint64_t)errno);
-	}
 	close_quietly(namespace);
+	if (refused != NULL)
+		return tree_report_refusal(report, refused);
+	answer_begin(&line, "yes");
 	tree_report_say(report, &line);
 	return true;
 }

@@ -19,16 +19,12 @@
 /* Says the kernel's name of a place; one that is too long for it is told without its beginning, and cannot be adopted. */
 static void say(const struct tree_status *status, int directory, const char *name)
 {
-	char link[32], path[PATH_MAX];
-
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", directory);
-	ssize_t length = readlink(link, path, sizeof(path) - 1);
-
-	path[length < 0 ? 0 : length] = '\0';
+	char path[PATH_MAX];
+	bool is_told = open_path(directory, path);
 	/* The root has its slash already. */
-	bool separated = name[0] == '\0' || length == 1;
+	bool separated = name[0] == '\0' || strcmp(path, SEPARATOR) == 0;
 
-	(void)printf("%u %s%s%s%c", status->uid, length < 0 ? "..." : path, separated ? "" : SEPARATOR, name, '\0');
+	(void)printf("%u %s%s%s%c", status->uid, is_told ? path : "...", separated ? "" : SEPARATOR, name, '\0');
 }
 
 static bool find_entry(struct tree_worker *worker, const struct tree_batch *batch, const char *name)

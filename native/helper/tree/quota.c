@@ -201,17 +201,6 @@ static bool join_directory(struct tree_worker *worker, int descriptor, struct tr
 	return failed == NULL || tree_fail(worker->pool->report, failed, descriptor, "");
 }
 
-static bool say_no(struct tree_report *report, const char *call)
-{
-	struct answer line = { .start = 0 };
-
-	answer_begin(&line, "no");
-	answer_word(&line, call);
-	answer_number(&line, (uint64_t)errno);
-	tree_report_say(report, &line);
-	return true;
-}
-
 static const char *bound(int top, uint32_t project, const struct bounds *bounds)
 {
 	struct if_dqblk quota = {
@@ -246,7 +235,7 @@ bool tree_limit(const struct tree_job *job, struct tree_report *report)
 	if (refused == NULL && !attributes_call(report->top, FS_IOC_FSGETXATTR, &attributes))
 		refused = "ioctl_fsxgetattr";
 	if (refused != NULL)
-		return say_no(report, refused);
+		return tree_report_refusal(report, refused);
 	if (!tree_stat(report->top, "", &top))
 		return tree_fail_at_top(report, "statx");
 
@@ -256,7 +245,7 @@ bool tree_limit(const struct tree_job *job, struct tree_report *report)
 	if (membership.project != 0 &&
 	    (membership.project < PROJECT_MIN || is_inherited(report->top, &top, membership.project))) {
 		errno = EEXIST;
-		return say_no(report, "project");
+		return tree_report_refusal(report, "project");
 	}
 	if (membership.project == 0)
 		failed = choose(report->top, &top, &membership.project);

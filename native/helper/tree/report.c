@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 #define CUT "..."
 
 static int64_t milliseconds(void)
@@ -66,6 +68,17 @@ void tree_report_done(struct tree_report *report)
 	tree_report_say(report, &line);
 }
 
+bool tree_report_refusal(struct tree_report *report, const char *call)
+{
+	struct answer line = { .start = 0 };
+
+	answer_begin(&line, "no");
+	answer_word(&line, call);
+	answer_number(&line, (uint64_t)errno);
+	tree_report_say(report, &line);
+	return true;
+}
+
 void tree_report_failure(struct tree_report *report)
 {
 	struct answer line = { .start = 0 };
@@ -81,18 +94,6 @@ void tree_report_failure(struct tree_report *report)
 	tree_report_say(report, &line);
 }
 
-/* False if the kernel has no name for it: below PATH_MAX alone. */
-static bool read_link(int descriptor, char path[PATH_MAX])
-{
-	char link[32];
-
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", descriptor);
-	ssize_t length = readlink(link, path, PATH_MAX - 1);
-
-	path[length < 0 ? 0 : length] = '\0';
-	return length >= 0;
-}
-
 /*
  * The path of NAME in a directory that is held open, or of the directory itself if NAME is "". Words for a person: the
  * kernel's name of the directory at this moment (proc_pid_fd(5)), without that of the top.
@@ -103,7 +104,7 @@ static void find_path(char path[TEXT_MAX + 1], int top, int directory, const cha
 	const char *below = CUT;
 	const char *slash = "/";
 
-	if (read_link(directory, found) && read_link(top, start) && strncmp(found, start, strlen(start)) == 0) {
+	if (open_path(directory, found) && open_path(top, start) && strncmp(found, start, strlen(start)) == 0) {
 		below = found + strlen(start);
 		below += below[0] == '/';
 	}

@@ -57,6 +57,8 @@ bool tree_fail_at_top(struct tree_report *report, const char *call);
 /* Says one line, and the last lines. */
 void tree_report_say(struct tree_report *report, struct answer *line);
 void tree_report_done(struct tree_report *report);
+/* With the call that was refused, and errno. Always true. */
+bool tree_report_refusal(struct tree_report *report, const char *call);
 void tree_report_failure(struct tree_report *report);
 
 #endif
