@@ -127,9 +127,9 @@ export function launchTables(source: string, idl: IdlInterface): string {
   const enums: string[] = [];
   const declare = (name: string, { values }: IdlEnum): void => {
     const constant = snake(name).toUpperCase();
-    const words = values.map(value => `"${value}"`).join(', ');
+    const words = values.map(value => `"${value}\\0"`).join(' ');
     const enumerators = values.map(value => `prefix##${cName(value).toUpperCase()}`).join(', ');
-    enums.push(`#define ${constant}_WORDS ${words}\n#define ${constant}_ENUM(prefix) ${enumerators}\n`);
+    enums.push(`#define ${snake(name)}_words ${words}\n#define ${constant}_ENUM(prefix) ${enumerators}\n`);
   };
   for (const { name, type } of idl.types.values()) {
     if (type.kind === 'enum') {
@@ -158,7 +158,7 @@ export function launchTables(source: string, idl: IdlInterface): string {
  * flag, and MARKED ones, optional too, with a has_ field that says whether there was one.
  */
 `;
-  const words = '/* The words of each enumeration, and its enumerators in the same order. */\n';
+  const words = '/* The words of each enumeration, each ended by a NUL, and its enumerators in the same order. */\n';
   return header(source, 'RUN_LAUNCH_TABLES_H', `${words}${enums.join('')}\n${explanation}${tables.join('\n')}`);
 }
 

@@ -17,7 +17,7 @@ struct object {
 	uint64_t seen;
 };
 
-bool json_field_text(struct json_reader *reader, const struct json_source *source, char **text)
+static bool read_text(struct json_reader *reader, const struct json_source *source, char **text)
 {
 	/* The byte of reader->at, writable. Writing never overtakes reading. */
 	char *place = source->text + (reader->at - source->text);
@@ -28,10 +28,15 @@ bool json_field_text(struct json_reader *reader, const struct json_source *sourc
 	return true;
 }
 
-int json_field_word(const char *const *words, const char *text)
+/* Reads a string that is one of some words; returns its index, or -1. */
+static int read_word(struct json_reader *reader, const struct json_source *source, const char *words)
 {
-	for (int i = 0; words[i] != NULL; i++) {
-		if (strcmp(words[i], text) == 0)
+	char *text;
+
+	if (!read_text(reader, source, &text))
+		return -1;
+	for (int i = 0; *words != '\0'; words += strlen(words) + 1, i++) {
+		if (strcmp(words, text) == 0)
 			return i;
 	}
 	return -1;
@@ -47,7 +52,7 @@ static bool read_item(struct json_reader *reader, void *context)
 	const struct texts *texts = context;
 	char *text;
 
-	return json_field_text(reader, texts->source, &text) && strings_add(texts->list, text);
+	return read_text(reader, texts->source, &text) && strings_add(texts->list, text);
 }
 
 static bool read_texts(struct json_reader *reader, const struct json_source *source, struct strings *list)
@@ -85,7 +90,10 @@ static bool read_list_item(struct json_reader *reader, void *context)
 	place = *items->first + *items->count * size;
 	(*items->count)++;
 	memset(place, 0, size);
-	return items->list->read(reader, items->source, place);
+	if (items->list->read != NULL)
+		return items->list->read(reader, items->source, place);
+	return json_uint32(reader, (uint32_t *)(void *)place) == JSON_FIT &&
+	       *(const uint32_t *)(const void *)place <= items->list->last;
 }
 
 static bool read_list(struct json_reader *reader, struct json_source *source, const struct json_list *list, void *place)
@@ -112,7 +120,7 @@ static bool read_digits(struct json_reader *reader, const struct json_source *so
 	uint64_t digit;
 	char *text;
 
-	if (!json_field_text(reader, source, &text) || text[0] == '\0' || (base == 16 && strlen(text) != MASK_DIGITS))
+	if (!read_text(reader, source, &text) || text[0] == '\0' || (base == 16 && strlen(text) != MASK_DIGITS))
 		return false;
 	*value = 0;
 	for (; *text != '\0'; text++) {
@@ -123,15 +131,38 @@ static bool read_digits(struct json_reader *reader, const struct json_source *so
 	return true;
 }
 
-static bool read_word(struct json_reader *reader, const struct json_source *source, const struct json_field *field,
-		      void *place)
+static bool read_enumerator(struct json_reader *reader, const struct json_source *source,
+			    const struct json_field *field, void *place)
 {
-	char *text;
-	int index = json_field_text(reader, source, &text) ? json_field_word(field->words, text) : -1;
-	unsigned int word = (unsigned int)index;
+	int index = read_word(reader, source, field->words);
+	unsigned int enumerator = (unsigned int)index + (field->optional ? 1 : 0);
 
-	memcpy(place, &word, sizeof(word));
+	memcpy(place, &enumerator, sizeof(enumerator));
 	return index >= 0;
+}
+
+struct flags {
+	const struct json_source *source;
+	const char *words;
+	unsigned int *set;
+};
+
+static bool read_flag(struct json_reader *reader, void *context)
+{
+	const struct flags *flags = context;
+	int flag = read_word(reader, flags->source, flags->words);
+
+	if (flag >= 0)
+		*flags->set |= 1U << flag;
+	return flag >= 0;
+}
+
+static bool read_flags(struct json_reader *reader, const struct json_source *source, const struct json_field *field,
+		       void *place)
+{
+	struct flags flags = { .source = source, .words = field->words, .set = place };
+
+	return json_array(reader, read_flag, &flags);
 }
 
 static bool read_value(struct json_reader *reader, struct json_source *source, const struct json_field *field,
@@ -139,7 +170,7 @@ static bool read_value(struct json_reader *reader, struct json_source *source, c
 {
 	switch (field->kind) {
 	case FIELD_TEXT:
-		return json_field_text(reader, source, place);
+		return read_text(reader, source, place);
 	case FIELD_TEXTS:
 		return read_texts(reader, source, place);
 	case FIELD_NUMBER:
@@ -151,7 +182,9 @@ static bool read_value(struct json_reader *reader, struct json_source *source, c
 	case FIELD_MASK:
 		return read_digits(reader, source, 16, place);
 	case FIELD_WORD:
-		return read_word(reader, source, field, place);
+		return read_enumerator(reader, source, field, place);
+	case FIELD_FLAGS:
+		return read_flags(reader, source, field, place);
 	case FIELD_LIST:
 		return read_list(reader, source, field->list, place);
 	case FIELD_CUSTOM:

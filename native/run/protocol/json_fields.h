@@ -29,16 +29,19 @@ enum json_field_kind {
 	FIELD_BOOLEAN, /* bool */
 	FIELD_DECIMAL, /* uint64_t, of a string of decimal digits */
 	FIELD_MASK,    /* uint64_t, of a string of 16 hexadecimal digits */
-	FIELD_WORD,    /* an enumeration (unsigned int), of a string that is one of words */
-	FIELD_LIST,    /* a pointer to allocated items, as list says */
-	FIELD_CUSTOM,  /* whatever read makes of it */
+	FIELD_WORD, /* an enumeration (unsigned int), of a string that is one of words; if it is optional, 0 is its absence */
+	FIELD_FLAGS,  /* unsigned int with the bits 1 << index, of an array of words */
+	FIELD_LIST,   /* a pointer to allocated items, as list says */
+	FIELD_CUSTOM, /* whatever read makes of it */
 };
 
 /* The items of an array: how many there may be, and how large one is. Their count is the size_t right before the pointer to them. */
 struct json_list {
 	size_t least, most;
 	size_t item_size;
+	/* null: numbers (uint32_t), the largest of which is: */
 	json_field_reader *read;
+	uint32_t last;
 };
 
 struct json_field {
@@ -49,7 +52,8 @@ struct json_field {
 	size_t offset;
 	/* the offset of a bool that says whether the field is present, plus one; 0: there is none */
 	size_t present;
-	const char *const *words;
+	/* each ended by a NUL, and an empty one at the end */
+	const char *words;
 	const struct json_list *list;
 	json_field_reader *read;
 };
@@ -66,7 +70,7 @@ struct json_fields {
 #define FIELD_OPTIONAL_ROW(text, field, ...) FIELD_ROW(text, field, .optional = true, __VA_ARGS__)
 #define FIELD_MARKED_ROW(text, field, ...) \
 	FIELD_OPTIONAL_ROW(text, field, .present = offsetof(object, has_##field) + 1, __VA_ARGS__)
-/* Their types. The file that includes the table has the words of each enumeration, and the readers of all but single values. */
+/* Their types. The file that includes the table has the readers of objects, and the lists. */
 #define NUMBER .kind = FIELD_NUMBER
 #define TEXT .kind = FIELD_TEXT
 #define TEXTS .kind = FIELD_TEXTS
@@ -74,7 +78,7 @@ struct json_fields {
 #define DECIMAL .kind = FIELD_DECIMAL
 #define MASK .kind = FIELD_MASK
 #define WORD(enumeration) .kind = FIELD_WORD, .words = enumeration##_words
-#define FLAGS(enumeration) .kind = FIELD_CUSTOM, .read = read_##enumeration##s
+#define FLAGS(enumeration) .kind = FIELD_FLAGS, .words = enumeration##_words
 #define OBJECT(structure) .kind = FIELD_CUSTOM, .read = read_##structure
 #define LIST(field) .kind = FIELD_LIST, .list = &field##_list
 
@@ -97,11 +101,5 @@ struct json_fields {
 /* Reads an object into the structure at place. False: an error; source->where says where. */
 bool json_fields_read(struct json_reader *reader, struct json_source *source, const struct json_fields *fields,
 		      void *place);
-
-/* Reads a string in place. */
-bool json_field_text(struct json_reader *reader, const struct json_source *source, char **text);
-
-/* The index of text among words, which end with a null pointer; -1: it is not one of them. */
-int json_field_word(const char *const *words, const char *text);
 
 #endif

@@ -28,9 +28,8 @@ static bool keep_place(struct json_reader *reader, struct json_source *source, v
 	OPTIONAL("continues", continues, BOOLEAN)
 static JSON_READER(read_envelope, envelope, ENVELOPE_FIELDS, true);
 
-static const char *const launch_question_kind_words[] = { LAUNCH_QUESTION_KIND_WORDS, NULL };
 static JSON_READER(read_question, question, LAUNCH_QUESTION_FIELDS, true);
-static const struct json_list questions_list = { 0, QUESTIONS_MAX, sizeof(struct question), read_question };
+static const struct json_list questions_list = { 0, QUESTIONS_MAX, sizeof(struct question), .read = read_question };
 
 #define PROGRESS_FIELDS(REQUIRED, OPTIONAL, MARKED) \
 	REQUIRED("publicPath", path, TEXT) \

@@ -3,56 +3,56 @@
 #ifndef RUN_LAUNCH_TABLES_H
 #define RUN_LAUNCH_TABLES_H
 
-/* The words of each enumeration, and its enumerators in the same order. */
-#define LIFETIME_WORDS "connection", "process", "unit", "timed", "explicit"
+/* The words of each enumeration, each ended by a NUL, and its enumerators in the same order. */
+#define lifetime_words "connection\0" "process\0" "unit\0" "timed\0" "explicit\0"
 #define LIFETIME_ENUM(prefix) prefix##CONNECTION, prefix##PROCESS, prefix##UNIT, prefix##TIMED, prefix##EXPLICIT
-#define HANDOVER_WORDS "none", "map", "chown"
+#define handover_words "none\0" "map\0" "chown\0"
 #define HANDOVER_ENUM(prefix) prefix##NONE, prefix##MAP, prefix##CHOWN
-#define DIRECTORY_KIND_WORDS "runtime", "state", "cache", "logs"
+#define directory_kind_words "runtime\0" "state\0" "cache\0" "logs\0"
 #define DIRECTORY_KIND_ENUM(prefix) prefix##RUNTIME, prefix##STATE, prefix##CACHE, prefix##LOGS
-#define FILE_SYSTEM_TYPE_WORDS "proc", "sysfs", "mqueue", "cgroup2", "tmpfs"
+#define file_system_type_words "proc\0" "sysfs\0" "mqueue\0" "cgroup2\0" "tmpfs\0"
 #define FILE_SYSTEM_TYPE_ENUM(prefix) prefix##PROC, prefix##SYSFS, prefix##MQUEUE, prefix##CGROUP2, prefix##TMPFS
-#define MOUNT_FLAG_WORDS "readOnly", "noSuid", "noDevices", "noExec", "noAtime", "strictAtime", "noDiratime"
+#define mount_flag_words "readOnly\0" "noSuid\0" "noDevices\0" "noExec\0" "noAtime\0" "strictAtime\0" "noDiratime\0"
 #define MOUNT_FLAG_ENUM(prefix) prefix##READ_ONLY, prefix##NO_SUID, prefix##NO_DEVICES, prefix##NO_EXEC, prefix##NO_ATIME, prefix##STRICT_ATIME, prefix##NO_DIRATIME
-#define ACCESS_RIGHT_WORDS "read", "write"
+#define access_right_words "read\0" "write\0"
 #define ACCESS_RIGHT_ENUM(prefix) prefix##READ, prefix##WRITE
-#define LAUNCH_PHASE_WORDS "startPost", "reload", "stop", "stopPost"
+#define launch_phase_words "startPost\0" "reload\0" "stop\0" "stopPost\0"
 #define LAUNCH_PHASE_ENUM(prefix) prefix##START_POST, prefix##RELOAD, prefix##STOP, prefix##STOP_POST
-#define LAUNCH_QUESTION_KIND_WORDS "file", "directory", "glob", "path", "devices", "program", "real", "image"
+#define launch_question_kind_words "file\0" "directory\0" "glob\0" "path\0" "devices\0" "program\0" "real\0" "image\0"
 #define LAUNCH_QUESTION_KIND_ENUM(prefix) prefix##FILE, prefix##DIRECTORY, prefix##GLOB, prefix##PATH, prefix##DEVICES, prefix##PROGRAM, prefix##REAL, prefix##IMAGE
-#define RESOURCE_LIMIT_RESOURCE_WORDS "cpu", "fsize", "data", "stack", "core", "rss", "nofile", "as", "nproc", "memlock", "locks", "sigpending", "msgqueue", "nice", "rtprio", "rttime"
+#define resource_limit_resource_words "cpu\0" "fsize\0" "data\0" "stack\0" "core\0" "rss\0" "nofile\0" "as\0" "nproc\0" "memlock\0" "locks\0" "sigpending\0" "msgqueue\0" "nice\0" "rtprio\0" "rttime\0"
 #define RESOURCE_LIMIT_RESOURCE_ENUM(prefix) prefix##CPU, prefix##FSIZE, prefix##DATA, prefix##STACK, prefix##CORE, prefix##RSS, prefix##NOFILE, prefix##AS, prefix##NPROC, prefix##MEMLOCK, prefix##LOCKS, prefix##SIGPENDING, prefix##MSGQUEUE, prefix##NICE, prefix##RTPRIO, prefix##RTTIME
-#define LAUNCH_PLAN_PROPAGATION_WORDS "shared", "slave", "private"
+#define launch_plan_propagation_words "shared\0" "slave\0" "private\0"
 #define LAUNCH_PLAN_PROPAGATION_ENUM(prefix) prefix##SHARED, prefix##SLAVE, prefix##PRIVATE
-#define LAUNCH_PLAN_PRIVATE_USERS_WORDS "self", "identity", "full"
+#define launch_plan_private_users_words "self\0" "identity\0" "full\0"
 #define LAUNCH_PLAN_PRIVATE_USERS_ENUM(prefix) prefix##SELF, prefix##IDENTITY, prefix##FULL
-#define LAUNCH_PLAN_KEYRING_WORDS "inherit", "shared"
+#define launch_plan_keyring_words "inherit\0" "shared\0"
 #define LAUNCH_PLAN_KEYRING_ENUM(prefix) prefix##INHERIT, prefix##SHARED
-#define LAUNCH_PLAN_CPU_POLICY_WORDS "other", "batch", "idle", "fifo", "rr"
+#define launch_plan_cpu_policy_words "other\0" "batch\0" "idle\0" "fifo\0" "rr\0"
 #define LAUNCH_PLAN_CPU_POLICY_ENUM(prefix) prefix##OTHER, prefix##BATCH, prefix##IDLE, prefix##FIFO, prefix##RR
-#define LAUNCH_PLAN_IO_CLASS_WORDS "realtime", "bestEffort", "idle"
+#define launch_plan_io_class_words "realtime\0" "bestEffort\0" "idle\0"
 #define LAUNCH_PLAN_IO_CLASS_ENUM(prefix) prefix##REALTIME, prefix##BEST_EFFORT, prefix##IDLE
-#define LAUNCH_PLAN_NUMA_POLICY_WORDS "default", "preferred", "bind", "interleave", "local"
+#define launch_plan_numa_policy_words "default\0" "preferred\0" "bind\0" "interleave\0" "local\0"
 #define LAUNCH_PLAN_NUMA_POLICY_ENUM(prefix) prefix##DEFAULT, prefix##PREFERRED, prefix##BIND, prefix##INTERLEAVE, prefix##LOCAL
-#define LAUNCH_PLAN_PERSONALITY_WORDS "x86", "x86_64", "arm", "arm64"
+#define launch_plan_personality_words "x86\0" "x86_64\0" "arm\0" "arm64\0"
 #define LAUNCH_PLAN_PERSONALITY_ENUM(prefix) prefix##X86, prefix##X86_64, prefix##ARM, prefix##ARM64
-#define LAUNCH_PLAN_MEMORY_MERGE_WORDS "off", "on"
+#define launch_plan_memory_merge_words "off\0" "on\0"
 #define LAUNCH_PLAN_MEMORY_MERGE_ENUM(prefix) prefix##OFF, prefix##ON
-#define LAUNCH_COMMAND_AS_WORDS "user", "root", "outside"
+#define launch_command_as_words "user\0" "root\0" "outside\0"
 #define LAUNCH_COMMAND_AS_ENUM(prefix) prefix##USER, prefix##ROOT, prefix##OUTSIDE
-#define STREAM_KIND_WORDS "null", "file", "data", "terminal", "socket", "named", "journal", "copy"
+#define stream_kind_words "null\0" "file\0" "data\0" "terminal\0" "socket\0" "named\0" "journal\0" "copy\0"
 #define STREAM_KIND_ENUM(prefix) prefix##NULL, prefix##FILE, prefix##DATA, prefix##TERMINAL, prefix##SOCKET, prefix##NAMED, prefix##JOURNAL, prefix##COPY
-#define STREAM_ACCESS_WORDS "read", "write", "both"
+#define stream_access_words "read\0" "write\0" "both\0"
 #define STREAM_ACCESS_ENUM(prefix) prefix##READ, prefix##WRITE, prefix##BOTH
-#define STREAM_CONTROL_WORDS "wait", "force", "fail"
+#define stream_control_words "wait\0" "force\0" "fail\0"
 #define STREAM_CONTROL_ENUM(prefix) prefix##WAIT, prefix##FORCE, prefix##FAIL
-#define CREDENTIAL_KIND_WORDS "load", "stored", "import", "set"
+#define credential_kind_words "load\0" "stored\0" "import\0" "set\0"
 #define CREDENTIAL_KIND_ENUM(prefix) prefix##LOAD, prefix##STORED, prefix##IMPORT, prefix##SET
-#define OPEN_FILE_ACCESS_WORDS "read", "both"
+#define open_file_access_words "read\0" "both\0"
 #define OPEN_FILE_ACCESS_ENUM(prefix) prefix##READ, prefix##BOTH
-#define MOUNT_OP_KIND_WORDS "mkdir", "clone", "mount", "tmpfs", "remount", "attach", "symlink", "mask", "credentials", "append"
+#define mount_op_kind_words "mkdir\0" "clone\0" "mount\0" "tmpfs\0" "remount\0" "attach\0" "symlink\0" "mask\0" "credentials\0" "append\0"
 #define MOUNT_OP_KIND_ENUM(prefix) prefix##MKDIR, prefix##CLONE, prefix##MOUNT, prefix##TMPFS, prefix##REMOUNT, prefix##ATTACH, prefix##SYMLINK, prefix##MASK, prefix##CREDENTIALS, prefix##APPEND
-#define MOUNT_OP_CREATE_WORDS "directory", "file"
+#define mount_op_create_words "directory\0" "file\0"
 #define MOUNT_OP_CREATE_ENUM(prefix) prefix##DIRECTORY, prefix##FILE
 
 /*

@@ -10,38 +10,6 @@
 /* poll(2) counts milliseconds in an int. */
 #define SECONDS_MAX ((uint32_t)INT_MAX / 1000U)
 
-/* In the order of their enumerations. */
-static const char *const mount_op_kind_words[] = { MOUNT_OP_KIND_WORDS, NULL };
-static const char *const mount_flag_words[] = { MOUNT_FLAG_WORDS, NULL };
-static const char *const file_system_type_words[] = { "", FILE_SYSTEM_TYPE_WORDS, NULL };
-static const char *const mount_op_create_words[] = { "", MOUNT_OP_CREATE_WORDS, NULL };
-
-struct flags {
-	const struct json_source *source;
-	const char *const *words;
-	unsigned int *set;
-};
-
-static bool read_flag(struct json_reader *reader, void *context)
-{
-	const struct flags *flags = context;
-	char *text;
-	int flag = json_field_text(reader, flags->source, &text) ? json_field_word(flags->words, text) : -1;
-
-	if (flag >= 0)
-		*flags->set |= 1U << flag;
-	return flag >= 0;
-}
-
-static bool read_mount_flags(struct json_reader *reader, struct json_source *source, void *place)
-{
-	struct flags flags = { .source = source, .words = mount_flag_words, .set = place };
-
-	return json_array(reader, read_flag, &flags);
-}
-
-static const char *const launch_phase_words[] = { "", LAUNCH_PHASE_WORDS, NULL };
-
 static JSON_READER(read_main_process_fields, main_process, MAIN_PROCESS_FIELDS, false);
 
 /* 0 and negative numbers mean groups of processes to kill(2). */
@@ -108,14 +76,6 @@ static bool read_mount_op(struct json_reader *reader, struct json_source *source
 	return read_mount_op_fields(reader, source, place) && is_whole(place);
 }
 
-static bool read_group(struct json_reader *reader, struct json_source *source, void *place)
-{
-	(void)source;
-	return json_uint32(reader, place) == JSON_FIT;
-}
-
-static const char *const launch_command_as_words[] = { LAUNCH_COMMAND_AS_WORDS, NULL };
-
 static JSON_READER(read_command_fields, command, LAUNCH_COMMAND_FIELDS, false);
 
 static bool read_command(struct json_reader *reader, struct json_source *source, void *place)
@@ -125,15 +85,6 @@ static bool read_command(struct json_reader *reader, struct json_source *source,
 	return read_command_fields(reader, source, place) && command->arguments.count > 0 && command->path[0] != '\0';
 }
 
-static const char *const resource_limit_resource_words[] = { RESOURCE_LIMIT_RESOURCE_WORDS, NULL };
-static const char *const launch_plan_propagation_words[] = { "", LAUNCH_PLAN_PROPAGATION_WORDS, NULL };
-static const char *const launch_plan_private_users_words[] = { "", LAUNCH_PLAN_PRIVATE_USERS_WORDS, NULL };
-static const char *const launch_plan_cpu_policy_words[] = { "", LAUNCH_PLAN_CPU_POLICY_WORDS, NULL };
-static const char *const launch_plan_io_class_words[] = { "", LAUNCH_PLAN_IO_CLASS_WORDS, NULL };
-static const char *const launch_plan_numa_policy_words[] = { "", LAUNCH_PLAN_NUMA_POLICY_WORDS, NULL };
-static const char *const launch_plan_personality_words[] = { "", LAUNCH_PLAN_PERSONALITY_WORDS, NULL };
-static const char *const launch_plan_memory_merge_words[] = { "", LAUNCH_PLAN_MEMORY_MERGE_WORDS, NULL };
-
 static JSON_READER(read_resource_limit_fields, resource_limit, RESOURCE_LIMIT_FIELDS, false);
 
 static bool read_limit(struct json_reader *reader, struct json_source *source, void *place)
@@ -142,10 +93,6 @@ static bool read_limit(struct json_reader *reader, struct json_source *source, v
 
 	return read_resource_limit_fields(reader, source, place) && limit->soft <= limit->hard;
 }
-
-static const char *const stream_kind_words[] = { STREAM_KIND_WORDS, NULL };
-static const char *const stream_access_words[] = { "", STREAM_ACCESS_WORDS, NULL };
-static const char *const stream_control_words[] = { "", STREAM_CONTROL_WORDS, NULL };
 
 static JSON_READER(read_stream_fields, stream, STREAM_FIELDS, false);
 
@@ -164,9 +111,6 @@ static bool read_stream(struct json_reader *reader, struct json_source *source, 
 	       (!stream->has_from || stream->from < stream->number);
 }
 
-static const char *const launch_plan_keyring_words[] = { "", LAUNCH_PLAN_KEYRING_WORDS, NULL };
-static const char *const open_file_access_words[] = { OPEN_FILE_ACCESS_WORDS, NULL };
-
 static JSON_READER(read_open_file_fields, open_file, OPEN_FILE_FIELDS, false);
 
 static bool read_open_file(struct json_reader *reader, struct json_source *source, void *place)
@@ -176,8 +120,6 @@ static bool read_open_file(struct json_reader *reader, struct json_source *sourc
 	/* A colon is between names (sd_listen_fds_with_names(3)). */
 	return read_open_file_fields(reader, source, place) && file->path[0] == '/' && strchr(file->name, ':') == NULL;
 }
-
-static const char *const credential_kind_words[] = { CREDENTIAL_KIND_WORDS, NULL };
 
 static JSON_READER(read_credential_fields, credential, CREDENTIAL_FIELDS, false);
 
@@ -212,7 +154,7 @@ static bool read_image_part(struct json_reader *reader, struct json_source *sour
 	return read_image_part_fields(reader, source, place) && part->directory[0] == '/';
 }
 
-static const struct json_list parts_list = { 1, IMAGE_PARTS_MAX, sizeof(struct image_part), read_image_part };
+static const struct json_list parts_list = { 1, IMAGE_PARTS_MAX, sizeof(struct image_part), .read = read_image_part };
 
 static JSON_READER(read_image_fields, image, IMAGE_FIELDS, false);
 
@@ -234,32 +176,6 @@ static bool read_overlay(struct json_reader *reader, struct json_source *source,
 
 static JSON_READER(read_terminal, terminal, TERMINAL_FIELDS, false);
 
-static bool read_index(struct json_reader *reader, void *place, uint32_t end)
-{
-	return json_uint32(reader, place) == JSON_FIT && *(const uint32_t *)place < end;
-}
-
-static bool read_cpu(struct json_reader *reader, struct json_source *source, void *place)
-{
-	(void)source;
-	return read_index(reader, place, CPUS_MAX);
-}
-
-static bool read_numa_node(struct json_reader *reader, struct json_source *source, void *place)
-{
-	(void)source;
-	return read_index(reader, place, NUMA_NODES_MAX);
-}
-
-static const char *const access_right_words[] = { ACCESS_RIGHT_WORDS, NULL };
-
-static bool read_access_rights(struct json_reader *reader, struct json_source *source, void *place)
-{
-	struct flags flags = { .source = source, .words = access_right_words, .set = place };
-
-	return json_array(reader, read_flag, &flags);
-}
-
 static JSON_READER(read_access_rule_fields, access_rule, ACCESS_RULE_FIELDS, false);
 
 static bool read_access_rule(struct json_reader *reader, struct json_source *source, void *place)
@@ -271,18 +187,20 @@ static bool read_access_rule(struct json_reader *reader, struct json_source *sou
 }
 
 /* Without rules everything is allowed: an empty list must not mean that. */
-static const struct json_list access_rules_list = { 1, ACCESS_RULES_MAX, sizeof(struct access_rule), read_access_rule };
-static const struct json_list limits_list = { 0, RESOURCE_LIMITS, sizeof(struct resource_limit), read_limit };
-static const struct json_list cpu_affinity_list = { 1, CPUS_MAX, sizeof(uint32_t), read_cpu };
-static const struct json_list numa_nodes_list = { 0, NUMA_NODES_MAX, sizeof(uint32_t), read_numa_node };
-static const struct json_list groups_list = { 0, GROUPS_MAX, sizeof(uint32_t), read_group };
-static const struct json_list mount_ops_list = { 0, MOUNT_OPS_MAX, sizeof(struct mount_op), read_mount_op };
-static const struct json_list open_files_list = { 0, OPEN_FILES_MAX, sizeof(struct open_file), read_open_file };
-static const struct json_list credentials_list = { 1, CREDENTIALS_MAX, sizeof(struct credential), read_credential };
-static const struct json_list images_list = { 1, PASSING_IMAGES_MAX, sizeof(struct image), read_image };
-static const struct json_list overlays_list = { 1, OVERLAYS_MAX, sizeof(struct overlay), read_overlay };
-static const struct json_list streams_list = { 0, STREAMS_MAX, sizeof(struct stream), read_stream };
+static const struct json_list access_rules_list = { 1, ACCESS_RULES_MAX, sizeof(struct access_rule),
+						    .read = read_access_rule };
+static const struct json_list limits_list = { 0, RESOURCE_LIMITS, sizeof(struct resource_limit), .read = read_limit };
+static const struct json_list cpu_affinity_list = { 1, CPUS_MAX, sizeof(uint32_t), .last = CPUS_MAX - 1 };
+static const struct json_list numa_nodes_list = { 0, NUMA_NODES_MAX, sizeof(uint32_t), .last = NUMA_NODES_MAX - 1 };
+static const struct json_list groups_list = { 0, GROUPS_MAX, sizeof(uint32_t), .last = UINT32_MAX };
+static const struct json_list mount_ops_list = { 0, MOUNT_OPS_MAX, sizeof(struct mount_op), .read = read_mount_op };
+static const struct json_list open_files_list = { 0, OPEN_FILES_MAX, sizeof(struct open_file), .read = read_open_file };
+static const struct json_list credentials_list = { 1, CREDENTIALS_MAX, sizeof(struct credential),
+						   .read = read_credential };
+static const struct json_list images_list = { 1, PASSING_IMAGES_MAX, sizeof(struct image), .read = read_image };
+static const struct json_list overlays_list = { 1, OVERLAYS_MAX, sizeof(struct overlay), .read = read_overlay };
+static const struct json_list streams_list = { 0, STREAMS_MAX, sizeof(struct stream), .read = read_stream };
 /* An empty list must not mean the command of the command line. */
-static const struct json_list commands_list = { 1, COMMANDS_MAX, sizeof(struct command), read_command };
+static const struct json_list commands_list = { 1, COMMANDS_MAX, sizeof(struct command), .read = read_command };
 
 JSON_READER(read_plan, plan, LAUNCH_PLAN_FIELDS, false);

@@ -80,12 +80,12 @@ test('names are in the way of C, and the words of each enumeration come with its
   );
   assert.ok(
     header.includes(
-      '#define KIND_WORDS "oneWay", "twoWays"\n#define KIND_ENUM(prefix) prefix##ONE_WAY, prefix##TWO_WAYS\n',
+      '#define kind_words "oneWay\\0" "twoWays\\0"\n#define KIND_ENUM(prefix) prefix##ONE_WAY, prefix##TWO_WAYS\n',
     ),
   );
   assert.ok(
     header.includes(
-      '#define LAUNCH_PLAN_MODE_WORDS "a", "b"\n#define LAUNCH_PLAN_MODE_ENUM(prefix) prefix##A, prefix##B\n',
+      '#define launch_plan_mode_words "a\\0" "b\\0"\n#define LAUNCH_PLAN_MODE_ENUM(prefix) prefix##A, prefix##B\n',
     ),
   );
   assert.ok(header.endsWith('\n#endif\n'));
