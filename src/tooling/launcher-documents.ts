@@ -51,7 +51,7 @@ export interface LauncherOption {
  * @returns the options of dynuser-run's own, without those that it has only because systemd-run has them
  */
 export function launcherOptions(table: string): LauncherOption[] {
-  const rows = table.matchAll(/^\t\{ "([a-z-]+)", '(.*)', OPTION_(\w+), VALUE_(\w+), NULL \},$/gm);
+  const rows = table.matchAll(/^\t\{ "([a-z-]+)", '(.*)', OPTION_(\w+), VALUE_(\w+), .* \},$/gm);
   return [...rows]
     .filter(([, , , code]) => code !== 'NO_EXPANSION')
     .map(([, name = '', letter = '', , value]) => ({

@@ -5,6 +5,7 @@
 #include "options.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,34 +19,28 @@
 
 /* Those of systemd-run are of version 257 (systemd-run(1)). */
 enum option_code {
+	/* sets the text, or the switch, at its place in struct options */
+	OPTION_TEXT,
+	OPTION_SWITCH,
+	/* stands for a property, by its place in shorthands; word is how it is told from that property */
+	OPTION_SHORTHAND,
+	/* names a phase by its word */
+	OPTION_PHASE,
 	OPTION_PROPERTY,
-	OPTION_UNIT,
-	OPTION_USER,
-	OPTION_GROUP,
 	OPTION_SETENV,
 	OPTION_WORKING_DIRECTORY,
 	OPTION_SAME_DIRECTORY,
-	OPTION_SERVICE_TYPE,
 	OPTION_UNIT_FILE,
-	OPTION_INSTANCE,
-	OPTION_START_POST,
-	OPTION_RELOAD,
-	OPTION_STOP,
-	OPTION_STOP_POST,
 	OPTION_MAIN_PID,
-	OPTION_IGNORE_UNKNOWN,
 	OPTION_ISOLATION,
-	OPTION_UNTRUSTED,
 	OPTION_PASSWD_OVERLAY,
-	OPTION_EXPLAIN,
 	OPTION_CHECK,
-	OPTION_CLEAR_ENVIRONMENT,
 	OPTION_HELP,
 	OPTION_VERSION,
 	OPTION_NO_EXPANSION,
 	/* of systemd-run, without a meaning for a process that becomes the program */
 	OPTION_IGNORED,
-	/* of systemd-run, and not supported; reason says why */
+	/* of systemd-run, and not supported; word says why */
 	OPTION_REFUSED,
 };
 
@@ -57,41 +52,42 @@ struct option_entry {
 	char letter;
 	enum option_code code;
 	enum option_value value;
-	const char *reason;
+	const char *word;
+	size_t place;
 };
 
-#define IGNORED(name, letter, value) { name, letter, OPTION_IGNORED, value, NULL }
-#define REFUSED(name, letter, reason) { name, letter, OPTION_REFUSED, VALUE_OPTIONAL, reason }
+#define IGNORED(name, letter, value) { name, letter, OPTION_IGNORED, value, NULL, 0 }
+#define REFUSED(name, letter, reason) { name, letter, OPTION_REFUSED, VALUE_OPTIONAL, reason, 0 }
 
 #define NO_TIMER "there are no timers and no sockets here; the command starts at once"
 #define NO_OTHER_MANAGER "the command runs on this host, as root started it"
 
 static const struct option_entry table[] = {
-	{ "property", 'p', OPTION_PROPERTY, VALUE_NEEDED, NULL },
-	{ "unit", 'u', OPTION_UNIT, VALUE_NEEDED, NULL },
-	{ "uid", '\0', OPTION_USER, VALUE_NEEDED, NULL },
-	{ "gid", '\0', OPTION_GROUP, VALUE_NEEDED, NULL },
-	{ "setenv", 'E', OPTION_SETENV, VALUE_NEEDED, NULL },
-	{ "working-directory", '\0', OPTION_WORKING_DIRECTORY, VALUE_NEEDED, NULL },
-	{ "same-dir", 'd', OPTION_SAME_DIRECTORY, VALUE_NONE, NULL },
-	{ "service-type", '\0', OPTION_SERVICE_TYPE, VALUE_NEEDED, NULL },
-	{ "unit-file", '\0', OPTION_UNIT_FILE, VALUE_NEEDED, NULL },
-	{ "instance", '\0', OPTION_INSTANCE, VALUE_NEEDED, NULL },
-	{ "start-post", '\0', OPTION_START_POST, VALUE_NONE, NULL },
-	{ "reload", '\0', OPTION_RELOAD, VALUE_NONE, NULL },
-	{ "stop", '\0', OPTION_STOP, VALUE_NONE, NULL },
-	{ "stop-post", '\0', OPTION_STOP_POST, VALUE_OPTIONAL, NULL },
-	{ "main-pid", '\0', OPTION_MAIN_PID, VALUE_NEEDED, NULL },
-	{ "ignore-unknown", '\0', OPTION_IGNORE_UNKNOWN, VALUE_NONE, NULL },
-	{ "isolation", '\0', OPTION_ISOLATION, VALUE_NEEDED, NULL },
-	{ "untrusted", '\0', OPTION_UNTRUSTED, VALUE_NONE, NULL },
-	{ "passwd-overlay", '\0', OPTION_PASSWD_OVERLAY, VALUE_OPTIONAL, NULL },
-	{ "explain", '\0', OPTION_EXPLAIN, VALUE_NONE, NULL },
-	{ "check", '\0', OPTION_CHECK, VALUE_NONE, NULL },
-	{ "clear-environment", '\0', OPTION_CLEAR_ENVIRONMENT, VALUE_NONE, NULL },
-	{ "help", 'h', OPTION_HELP, VALUE_NONE, NULL },
-	{ "version", '\0', OPTION_VERSION, VALUE_NONE, NULL },
-	{ "expand-environment", '\0', OPTION_NO_EXPANSION, VALUE_NEEDED, NULL },
+	{ "property", 'p', OPTION_PROPERTY, VALUE_NEEDED, NULL, 0 },
+	{ "unit", 'u', OPTION_TEXT, VALUE_NEEDED, NULL, offsetof(struct options, unit) },
+	{ "uid", '\0', OPTION_SHORTHAND, VALUE_NEEDED, "--uid=", SHORTHAND_USER },
+	{ "gid", '\0', OPTION_SHORTHAND, VALUE_NEEDED, "--gid=", SHORTHAND_GROUP },
+	{ "setenv", 'E', OPTION_SETENV, VALUE_NEEDED, NULL, 0 },
+	{ "working-directory", '\0', OPTION_WORKING_DIRECTORY, VALUE_NEEDED, NULL, 0 },
+	{ "same-dir", 'd', OPTION_SAME_DIRECTORY, VALUE_NONE, NULL, 0 },
+	{ "service-type", '\0', OPTION_SHORTHAND, VALUE_NEEDED, "--service-type=", SHORTHAND_TYPE },
+	{ "unit-file", '\0', OPTION_UNIT_FILE, VALUE_NEEDED, NULL, 0 },
+	{ "instance", '\0', OPTION_TEXT, VALUE_NEEDED, NULL, offsetof(struct options, instance) },
+	{ "start-post", '\0', OPTION_PHASE, VALUE_NONE, "startPost", 0 },
+	{ "reload", '\0', OPTION_PHASE, VALUE_NONE, "reload", 0 },
+	{ "stop", '\0', OPTION_PHASE, VALUE_NONE, "stop", 0 },
+	{ "stop-post", '\0', OPTION_PHASE, VALUE_OPTIONAL, "stopPost", 0 },
+	{ "main-pid", '\0', OPTION_MAIN_PID, VALUE_NEEDED, NULL, 0 },
+	{ "ignore-unknown", '\0', OPTION_SWITCH, VALUE_NONE, NULL, offsetof(struct options, ignore_unknown) },
+	{ "isolation", '\0', OPTION_ISOLATION, VALUE_NEEDED, NULL, 0 },
+	{ "untrusted", '\0', OPTION_SWITCH, VALUE_NONE, NULL, offsetof(struct options, untrusted) },
+	{ "passwd-overlay", '\0', OPTION_PASSWD_OVERLAY, VALUE_OPTIONAL, NULL, 0 },
+	{ "explain", '\0', OPTION_SWITCH, VALUE_NONE, NULL, offsetof(struct options, explain) },
+	{ "check", '\0', OPTION_CHECK, VALUE_NONE, NULL, 0 },
+	{ "clear-environment", '\0', OPTION_SWITCH, VALUE_NONE, NULL, offsetof(struct options, clear_environment) },
+	{ "help", 'h', OPTION_HELP, VALUE_NONE, NULL, 0 },
+	{ "version", '\0', OPTION_VERSION, VALUE_NONE, NULL, 0 },
+	{ "expand-environment", '\0', OPTION_NO_EXPANSION, VALUE_NEEDED, NULL, 0 },
 
 	IGNORED("system", '\0', VALUE_NONE),
 	IGNORED("wait", '\0', VALUE_NONE),
@@ -307,20 +303,26 @@ static unsigned int read_pid(const char *value)
 	return (unsigned int)pid;
 }
 
-static void apply(struct options *options, enum option_code code, const char *value)
+static void apply(struct options *options, const struct option_entry *entry, const char *value)
 {
-	switch (code) {
+	char *place = (char *)options + entry->place;
+
+	switch (entry->code) {
+	case OPTION_TEXT:
+		*(const char **)(void *)place = value;
+		break;
+	case OPTION_SWITCH:
+		*(bool *)place = true;
+		break;
+	case OPTION_SHORTHAND:
+		add_shorthand(options, entry->place, entry->word, value);
+		break;
+	case OPTION_PHASE:
+		set_phase(options, entry->word);
+		options->ended = value;
+		break;
 	case OPTION_PROPERTY:
 		add_property(options, value);
-		break;
-	case OPTION_UNIT:
-		options->unit = value;
-		break;
-	case OPTION_USER:
-		add_shorthand(options, SHORTHAND_USER, "--uid=", value);
-		break;
-	case OPTION_GROUP:
-		add_shorthand(options, SHORTHAND_GROUP, "--gid=", value);
 		break;
 	case OPTION_SETENV:
 		add_variable(options, value);
@@ -331,52 +333,21 @@ static void apply(struct options *options, enum option_code code, const char *va
 	case OPTION_SAME_DIRECTORY:
 		add_working_directory(options, "--same-dir", present_directory());
 		break;
-	case OPTION_SERVICE_TYPE:
-		add_shorthand(options, SHORTHAND_TYPE, "--service-type=", value);
-		break;
 	case OPTION_UNIT_FILE:
 		options->unit_file = absolute(value);
-		break;
-	case OPTION_INSTANCE:
-		options->instance = value;
-		break;
-	case OPTION_START_POST:
-		set_phase(options, "startPost");
-		break;
-	case OPTION_RELOAD:
-		set_phase(options, "reload");
-		break;
-	case OPTION_STOP:
-		set_phase(options, "stop");
-		break;
-	case OPTION_STOP_POST:
-		set_phase(options, "stopPost");
-		options->ended = value;
 		break;
 	case OPTION_MAIN_PID:
 		options->main_pid = read_pid(value);
 		break;
-	case OPTION_IGNORE_UNKNOWN:
-		options->ignore_unknown = true;
-		break;
 	case OPTION_ISOLATION:
 		options->isolation = read_isolation(value);
-		break;
-	case OPTION_UNTRUSTED:
-		options->untrusted = true;
 		break;
 	case OPTION_PASSWD_OVERLAY:
 		options->passwd_overlay = read_overlay(value);
 		break;
-	case OPTION_EXPLAIN:
-		options->explain = true;
-		break;
 	case OPTION_CHECK:
 		/* First, it has been carried out already: see check.h. */
 		fail(STATUS_LAUNCHER, "--check must be the first argument" HINT);
-	case OPTION_CLEAR_ENVIRONMENT:
-		options->clear_environment = true;
-		break;
 	case OPTION_HELP:
 		print(help);
 	case OPTION_VERSION:
@@ -408,7 +379,7 @@ static const struct option_entry *find(const char *name, size_t length, char let
 static void check_supported(const struct option_entry *entry)
 {
 	if (entry->code == OPTION_REFUSED)
-		fail(STATUS_LAUNCHER, "--%s of systemd-run is not supported: %s" HINT, entry->name, entry->reason);
+		fail(STATUS_LAUNCHER, "--%s of systemd-run is not supported: %s" HINT, entry->name, entry->word);
 }
 
 /* Reads a long option; returns how many words it took. */
@@ -425,12 +396,12 @@ static int read_long(struct options *options, char **words)
 	if (entry->value == VALUE_NONE && value != NULL)
 		fail(STATUS_LAUNCHER, "--%s takes no value" HINT, entry->name);
 	if (entry->value != VALUE_NEEDED || value != NULL) {
-		apply(options, entry->code, value);
+		apply(options, entry, value);
 		return 1;
 	}
 	if (words[1] == NULL)
 		fail(STATUS_LAUNCHER, "--%s needs a value" HINT, entry->name);
-	apply(options, entry->code, words[1]);
+	apply(options, entry, words[1]);
 	return 2;
 }
 
@@ -444,16 +415,16 @@ static int read_short(struct options *options, char **words)
 			fail(STATUS_LAUNCHER, "unknown option -%c" HINT, *letter);
 		check_supported(entry);
 		if (entry->value != VALUE_NEEDED) {
-			apply(options, entry->code, NULL);
+			apply(options, entry, NULL);
 			continue;
 		}
 		if (letter[1] != '\0') {
-			apply(options, entry->code, letter + 1);
+			apply(options, entry, letter + 1);
 			return 1;
 		}
 		if (words[1] == NULL)
 			fail(STATUS_LAUNCHER, "-%c needs a value" HINT, *letter);
-		apply(options, entry->code, words[1]);
+		apply(options, entry, words[1]);
 		return 2;
 	}
 	return 1;
