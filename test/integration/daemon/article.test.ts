@@ -92,7 +92,9 @@ test('a caller that makes mounts is given a mapped tree, as systemd 257 has it, 
 test('what cannot be a directory is refused, and everything is where it was', async () => {
   await onDisk(async host => {
     await host.startDaemon();
-    const listing = () => host.machine.sh('cd /var/lib && find . -printf "%p %y %u %m %l\\n" | sort');
+    // Without the history, which is written when it is written.
+    const listing = () =>
+      host.machine.sh('cd /var/lib && find . -path ./dynuser -prune -o -printf "%p %y %u %m %l\\n" | sort');
     const cases: [string, RegExp][] = [
       ['mkdir -p /var/lib/private/wuff /var/lib/wuff && chmod 700 /var/lib/private', /two directories/],
       ['touch /var/lib/wuff', /is a file/],
