@@ -111,25 +111,18 @@ const PATTERN = 'PATTERN';
 
 const SETTINGS: { readonly [Name in keyof Settings]: SettingRow<Settings[Name]> } = {
   // Users live on with the UID that they have, wherever it lies.
-  range: {
-    key: 'UidRange',
-    standard: DEFAULT_RANGE,
-    parse(text) {
-      const range = parseRange(text);
-      return typeof range === 'string' ? { reason: range } : { value: range };
-    },
-  },
+  range: { key: 'UidRange', standard: DEFAULT_RANGE, parse: uidRange },
   unitRanges: {
     key: `UidRange.${PATTERN}`,
     standard: [],
     parse(text, pattern, former) {
-      const range = parseRange(text);
-      const problem = patternProblem(pattern) ?? (typeof range === 'string' ? range : undefined);
-      if (problem !== undefined || typeof range === 'string') {
-        return { reason: problem ?? '' };
+      const problem = patternProblem(pattern);
+      const range = problem === undefined ? uidRange(text) : { reason: problem };
+      if ('reason' in range) {
+        return range;
       }
       return former.length < UNIT_RANGES_MAX
-        ? { value: [...former, { pattern, range }] }
+        ? { value: [...former, { pattern, range: range.value }] }
         : { reason: `there must not be more than ${UNIT_RANGES_MAX} of these` };
     },
   },
@@ -141,12 +134,7 @@ const SETTINGS: { readonly [Name in keyof Settings]: SettingRow<Settings[Name]> 
   maxConnections: { key: 'MaxConnections', standard: 4_096, parse: integer(64, 65_536), atNextStart: true },
   maxConnectionsPerUser: { key: 'MaxConnectionsPerUser', standard: 512, parse: integer(1, 65_536) },
   // So are those of leases.
-  maxLeases: {
-    key: 'MaxLeases',
-    standard: LEASES_MAX,
-    parse: integer(64, LEASES_CONFIGURED_MAX),
-    atNextStart: true,
-  },
+  maxLeases: { key: 'MaxLeases', standard: LEASES_MAX, parse: integer(64, LEASES_CONFIGURED_MAX), atNextStart: true },
   maxLeasesPerUser: {
     key: 'MaxLeasesPerUser',
     standard: LEASES_PER_PEER_MAX,
@@ -168,42 +156,20 @@ const SETTINGS: { readonly [Name in keyof Settings]: SettingRow<Settings[Name]> 
     },
   },
   nscdSocket: { key: 'NscdSocket', standard: false, parse: yesOrNo, atNextStart: true },
-  logLevel: {
-    key: 'LogLevel',
-    standard: 'info',
-    parse(text) {
-      const level = LOG_LEVELS.find(known => known === text);
-      return level === undefined ? { reason: `it must be one of ${LOG_LEVELS.join(', ')}` } : { value: level };
-    },
-  },
-  audit: {
-    key: 'Audit',
-    standard: 'auto',
-    parse: text => (text === 'auto' || text === 'no' ? { value: text } : { reason: 'it must be auto or no' }),
-  },
+  logLevel: { key: 'LogLevel', standard: 'info', parse: oneOf(LOG_LEVELS) },
+  audit: { key: 'Audit', standard: 'auto', parse: oneOf(['auto', 'no']) },
   // What is held is of this range, and so is what a mirror has.
-  fleet: {
-    key: 'Fleet',
-    standard: 'off',
-    atNextStart: true,
-    parse(text) {
-      const mode = FLEET_MODES.find(known => known === text);
-      return mode === undefined ? { reason: `it must be one of ${FLEET_MODES.join(', ')}` } : { value: mode };
-    },
-  },
+  fleet: { key: 'Fleet', standard: 'off', atNextStart: true, parse: oneOf(FLEET_MODES) },
   fleetNames: { key: 'FleetNames', standard: [], parse: parseFleetNames },
   fleetRange: {
     key: 'FleetUidRange',
     standard: FLEET_RANGE,
     atNextStart: true,
     parse(text) {
-      const range = parseRange(text);
-      if (typeof range === 'string') {
-        return { reason: range };
-      }
-      return rangeSize(range) > SNAPSHOT_USERS_MAX
+      const range = uidRange(text);
+      return 'value' in range && rangeSize(range.value) > SNAPSHOT_USERS_MAX
         ? { reason: `it must not have more than ${SNAPSHOT_USERS_MAX} UIDs` }
-        : { value: range };
+        : range;
     },
   },
   sharedStorages: { key: 'SharedStorage', standard: [], parse: parseStorages },
@@ -348,14 +314,26 @@ function runtimeDirectory(configured: string | undefined): string {
   return configured;
 }
 
-function words(text: string): Parsed<string[]> {
+function uidRange(text: string): Parsed<UidRange> {
+  const range = parseRange(text);
+  return typeof range === 'string' ? { reason: range } : { value: range };
+}
+
+function oneOf<Word extends string>(known: readonly Word[]): (text: string) => Parsed<Word> {
+  const words = known.length === 2 ? known.join(' or ') : `one of ${known.join(', ')}`;
+  return text => {
+    const value = known.find(word => word === text);
+    return value === undefined ? { reason: `it must be ${words}` } : { value };
+  };
+}
+
+function words(text: string): { readonly value: string[] } {
   return { value: text.split(/\s+/).filter(word => word !== '') };
 }
 
 function parseFleetNames(text: string): Parsed<string[]> {
   const patterns = words(text);
-  const problem =
-    'value' in patterns ? patterns.value.find(pattern => !/^[A-Za-z0-9_*?-]{1,31}$/.test(pattern)) : undefined;
+  const problem = patterns.value.find(pattern => !/^[A-Za-z0-9_*?-]{1,31}$/.test(pattern));
   return problem === undefined
     ? patterns
     : { reason: `"${problem}" is no pattern of user names: those have letters, digits, _ - and the wildcards * and ?` };
@@ -364,7 +342,7 @@ function parseFleetNames(text: string): Parsed<string[]> {
 /** @param text "PATH=ID" or "PATH" each; what hosts call it is the path, unless they have it at different ones */
 function parseStorages(text: string): Parsed<SharedStorage[]> {
   const storages: SharedStorage[] = [];
-  for (const word of text.split(/\s+/).filter(part => part !== '')) {
+  for (const word of words(text).value) {
     const [, path, name = ''] = /^(\/[^=]*?)\/*(?:=([^=]*))?$/.exec(word) ?? [];
     const id = name === '' ? path : name;
     if (path === undefined || id === undefined || !/^[\x21-\x7e]{1,128}$/.test(id) || /\/\.\.?(?:\/|$)/.test(path)) {
