@@ -12,7 +12,8 @@ import { GROUPS_PER_USER_MAX, LEASES_PER_USER_MAX, MEMBERSHIPS_PER_GROUP_MAX } f
 import { heldGroups } from '../core/memberships.ts';
 import { restrictsPackets, samePacketRules } from '../core/packet-rules.ts';
 import type { CheckPurpose, Probe, UidLocks } from './ports.ts';
-import type { AcquireRequest, UserRequest } from './request.ts';
+import type { AcquireRequest, SharedGroupRequest, UserRequest } from './request.ts';
+import type { UserTable } from './user-table.ts';
 
 /** @throws DynuserError NameConflict, NotPermitted, LimitReached if a requester cannot have one more lease of a user */
 export function checkJoin(user: DynamicUser, requester: Requester, request: JoinRequest): void {
@@ -164,25 +165,31 @@ export async function hostAccount(
 }
 
 /**
- * The host's group of a name, which is used as it is. As of users, one that systemd allocated is refused: its number ends with
- * systemd's unit, not with our lease.
- * @returns undefined if the host has nothing of that name
+ * The host's group of a name, which is used as it is unless a dynamic one lives. As of users, one that systemd allocated is refused: its
+ * number ends with systemd's unit, not with our lease.
+ * @returns undefined if the group is a dynamic one, which lives or may be made
  * @throws DynuserError NameConflict, NotPermitted; ProbeFailed, LimitReached
  */
 export async function hostGroup(
-  { locks }: { readonly locks: Pick<UidLocks, 'peek'> },
-  name: UserName,
+  { locks, users }: { readonly locks: Pick<UidLocks, 'peek'>; readonly users: Pick<UserTable, 'byName'> },
+  { name, isPrimary, mustExist }: SharedGroupRequest,
   { isRoot }: Requester,
-  lookup: Pick<NameLookup, 'account'>,
+  probe: Pick<Probe, 'account'>,
 ): Promise<Gid | undefined> {
-  const { user, group } = await lookup.account();
-  if (group === undefined) {
-    if (user === undefined) {
-      return undefined;
-    }
+  if (users.byName(name)?.dynamic === true) {
+    return undefined;
+  }
+  const { user, group } = await probe.account(name);
+  if (group === undefined && user !== undefined) {
     throw nameConflict(
       `the user ${name} (${user.uid}) exists on this host, but no group of that name; name another group`,
     );
+  }
+  if (group === undefined) {
+    if (mustExist) {
+      throw noSuchGroup(name, isPrimary);
+    }
+    return undefined;
   }
   if (locks.peek(group.gid as number as Uid).kind === 'taken') {
     throw nameConflict(

@@ -10,7 +10,7 @@ import type { Gid, Uid, UserName } from '../core/ids.ts';
 import { EXPLAINED_CANDIDATES_MAX } from '../core/limits.ts';
 import { deriveUserName } from '../core/name.ts';
 import type { Allocator } from './allocate.ts';
-import { checkJoin, checkPacketRules, hostAccount, hostGroup, NameLookup, noSuchGroup } from './choose-user.ts';
+import { checkJoin, checkPacketRules, hostAccount, hostGroup, NameLookup } from './choose-user.ts';
 import type { Directories, DirectoryUser, ExpectedHandover } from './directory-ports.ts';
 import { type FleetFinding, type FleetPort, fleetConflict, fleetOfName, rangeOfOne, staysLocal } from './fleet-port.ts';
 import type { Probe, UidLocks } from './ports.ts';
@@ -159,22 +159,16 @@ async function explainGroup(
   request: UserRequest,
   group: SharedGroupRequest,
 ): Promise<Omit<ExpectedGroup, 'name'>> {
-  const { name, isPrimary, mustExist } = group;
-  if (deps.users.byName(name)?.dynamic !== true) {
-    const gid = await hostGroup(deps, name, requester, new NameLookup(probe, name, 'look'));
-    if (gid !== undefined) {
-      return { gid, outcome: 'static', reason: 'this host has the group, which is used' };
-    }
-    if (mustExist) {
-      throw noSuchGroup(name, isPrimary);
-    }
+  const ofHost = await hostGroup(deps, group, requester, probe);
+  if (ofHost !== undefined) {
+    return { gid: ofHost, outcome: 'static', reason: 'this host has the group, which is used' };
   }
   const asked = {
     ...groupRequest(group, request),
     member: { user: nameOfRequest(request) },
     triedFirst: await numbersTriedFirst(deps, group, request),
   };
-  const { gid, outcome, reason } = await choose(deps, probe, requester, name, asked, new Map());
+  const { gid, outcome, reason } = await choose(deps, probe, requester, group.name, asked, new Map());
   return { gid, outcome, reason };
 }
 

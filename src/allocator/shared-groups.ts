@@ -10,7 +10,7 @@ import { DynuserError } from '../core/errors.ts';
 import type { Gid, LeaseId, Uid, UserName } from '../core/ids.ts';
 import { type DynamicUser, type Lease, type LeasedGroup, type Membership, termsOf } from '../core/lease.ts';
 import type { Allocator } from './allocate.ts';
-import { hostGroup, NameLookup, noSuchGroup } from './choose-user.ts';
+import { hostGroup, noSuchGroup } from './choose-user.ts';
 import type { Directories } from './directory-ports.ts';
 import type { LeaseEvents } from './events.ts';
 import type { Acquired } from './lease.ts';
@@ -117,15 +117,10 @@ export class SharedGroups {
     const { users } = this.#deps.release;
     const { name, isPrimary, mustExist } = group;
     try {
-      if (users.byName(name)?.dynamic !== true) {
-        const lookup = new NameLookup(this.#deps.probes.for(owner.requester), name, 'look');
-        const gid = await hostGroup(this.#deps, name, owner.requester, lookup);
-        if (gid !== undefined) {
-          return { name, gid, dynamic: false };
-        }
-        if (mustExist) {
-          throw noSuchGroup(name, isPrimary);
-        }
+      const { locks, probes } = this.#deps;
+      const ofHost = await hostGroup({ locks, users }, group, owner.requester, probes.for(owner.requester));
+      if (ofHost !== undefined) {
+        return { name, gid: ofHost, dynamic: false };
       }
       const isLive = users.byName(name) !== undefined;
       const asked = {
