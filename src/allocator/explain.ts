@@ -14,7 +14,7 @@ import { checkJoin, checkPacketRules, hostAccount, hostGroup, NameLookup } from 
 import type { Directories, DirectoryUser, ExpectedHandover } from './directory-ports.ts';
 import { type FleetFinding, type FleetPort, fleetConflict, fleetOfName, rangeOfOne, staysLocal } from './fleet-port.ts';
 import type { Probe, UidLocks } from './ports.ts';
-import { nameOfRequest, type SharedGroupRequest, type UserRequest } from './request.ts';
+import { nameOfRequest, type UserRequest } from './request.ts';
 import {
   examineUid,
   rangeExhausted,
@@ -97,10 +97,11 @@ export async function explain(
   const derived = deriveUserName(request.unit, request.perInstance);
   const userName = request.userName ?? derived.name;
   const nameOrigin = request.userName === undefined ? derived.origin : 'given in the request';
-  const found = new Map<Uid, ExplainedCandidate>();
-  const groups = await explainGroups(deps, probe, rights.requester, request);
+  const { requester } = rights;
+  const groups = await explainGroups(deps, probe, requester, request);
   const wanted = { ...request, ...directoryGidOf(groupsOfRequest(request), groups) };
-  const chosen = await choose(deps, probe, rights.requester, userName, request, found).catch(asRefusal);
+  const choice = new Choice(deps, probe, requester, userName);
+  const chosen = await choice.make(request).catch(asRefusal);
   const ids = 'refusal' in chosen ? { dynamic: false } : { dynamic: chosen.dynamic, uid: chosen.uid, gid: chosen.gid };
   // After the choice, which waits for the fleet if that is worth while.
   const isOfFleet = deps.fleet?.concerns(userName, request.fleet) !== undefined;
@@ -109,7 +110,7 @@ export async function explain(
     nameOrigin,
     ...ids,
     ...(isOfFleet && deps.fleet !== undefined ? { fleet: deps.fleet.finding(userName) } : {}),
-    candidates: [...found.values()],
+    candidates: [...choice.candidates.values()],
     groups: groups.map(({ refusal, ...group }) => group),
   };
   try {
@@ -117,7 +118,7 @@ export async function explain(
     if (!rights.acquire.allowed) {
       throw new DynuserError('NotPermitted', rights.acquire.reason, { field: 'unit' });
     }
-    deps.allocator.checkLimits(rights.requester);
+    deps.allocator.checkLimits(requester);
     const refused = groups.find(({ refusal }) => refusal !== undefined)?.refusal;
     if (refused !== undefined) {
       throw refused;
@@ -134,42 +135,28 @@ export async function explain(
 }
 
 /** What would become of each group, in the order of Acquire. */
-async function explainGroups(
-  deps: ExplainDeps,
-  probe: Probe,
-  requester: Requester,
-  request: UserRequest,
-): Promise<readonly (ExpectedGroup & { readonly refusal?: DynuserError })[]> {
+async function explainGroups(deps: ExplainDeps, probe: Probe, requester: Requester, request: UserRequest) {
   const groups: (ExpectedGroup & { readonly refusal?: DynuserError })[] = [];
   for (const group of groupsOfRequest(request)) {
+    const { name } = group;
     try {
-      groups.push({ name: group.name, ...(await explainGroup(deps, probe, requester, request, group)) });
+      const ofHost = await hostGroup(deps, group, requester, probe);
+      if (ofHost !== undefined) {
+        groups.push({ name, gid: ofHost, outcome: 'static', reason: 'this host has the group, which is used' });
+        continue;
+      }
+      const { gid, outcome, reason } = await new Choice(deps, probe, requester, name).make({
+        ...groupRequest(group, request),
+        member: { user: nameOfRequest(request) },
+        triedFirst: await numbersTriedFirst(deps, group, request),
+      });
+      groups.push({ name, gid, outcome, reason });
     } catch (error) {
       const { reason, refusal } = asRefusal(inWordsOfGroup(error, group));
-      groups.push({ name: group.name, outcome: 'refused', reason, refusal });
+      groups.push({ name, outcome: 'refused', reason, refusal });
     }
   }
   return groups;
-}
-
-async function explainGroup(
-  deps: ExplainDeps,
-  probe: Probe,
-  requester: Requester,
-  request: UserRequest,
-  group: SharedGroupRequest,
-): Promise<Omit<ExpectedGroup, 'name'>> {
-  const ofHost = await hostGroup(deps, group, requester, probe);
-  if (ofHost !== undefined) {
-    return { gid: ofHost, outcome: 'static', reason: 'this host has the group, which is used' };
-  }
-  const asked = {
-    ...groupRequest(group, request),
-    member: { user: nameOfRequest(request) },
-    triedFirst: await numbersTriedFirst(deps, group, request),
-  };
-  const { gid, outcome, reason } = await choose(deps, probe, requester, group.name, asked, new Map());
-  return { gid, outcome, reason };
 }
 
 /** @throws the error, unless it is an answer */
@@ -187,117 +174,106 @@ interface Chosen extends DirectoryUser {
   readonly reason: string;
 }
 
-/** @param candidates gets those that were looked at */
-async function choose(
-  deps: ExplainDeps,
-  probe: Probe,
-  requester: Requester,
-  name: UserName,
-  request: UserRequest & { readonly member?: unknown },
-  candidates: Map<Uid, ExplainedCandidate>,
-): Promise<Chosen> {
-  const live = deps.users.byName(name);
-  if (live !== undefined) {
-    // A loss that nobody has noticed yet is found out by Acquire, which can write it down.
-    checkJoin(live, requester, request);
-    if (live.dynamic) {
-      deps.fleet?.checkJoin(live.name, live.uid);
-    }
-    const { leases, ...user } = live;
-    const count = leases.length === 1 ? 'one lease' : `${leases.length} leases`;
-    return { ...user, outcome: 'join', reason: `the user lives already, with ${count}, and is joined` };
-  }
-  await deps.teardown.waitFor(name);
-  const lookup = new NameLookup(probe, name, 'look');
-  if (request.staticOnly !== true) {
-    const free = await findFree(deps, lookup, name, request, candidates).catch((error: unknown) =>
-      lookup.comesBefore(error),
-    );
-    if (free !== undefined) {
-      const { uid, origin } = free;
-      const reason = `the UID ${uid} is free, and is the ${ORIGIN_WORDS[origin]}`;
-      return { name, uid, gid: uid as number as Gid, dynamic: true, outcome: 'allocate', reason };
-    }
-  }
-  const { leases, ...account } = await hostAccount(deps, name, requester, lookup);
-  checkPacketRules({ ...account, leases }, request);
-  // Of a name that the host has, no UID had to be found.
-  candidates.clear();
-  return { ...account, outcome: 'static', reason: 'this host has the user, which is used' };
-}
+/** The choice of a user for a name, as Acquire makes it. */
+class Choice {
+  /** those that were looked at */
+  readonly candidates = new Map<Uid, ExplainedCandidate>();
+  readonly #deps: ExplainDeps;
+  readonly #requester: Requester;
+  readonly #name: UserName;
+  readonly #lookup: NameLookup;
 
-/** @returns undefined if the host has the name */
-async function findFree(
-  deps: ExplainDeps,
-  lookup: NameLookup,
-  name: UserName,
-  { unit, directories, triedFirst = [], fleet: asked }: UserRequest,
-  candidates: Map<Uid, ExplainedCandidate>,
-): Promise<UidCandidate | undefined> {
-  const range = deps.rangeOf(unit);
-  const of = fleetOfName(deps.fleet, name, asked);
-  using snapshot = directories.length === 0 ? undefined : await deps.directories.inspect(directories);
-  const owners = [...triedFirst, ...(snapshot?.owners ?? [])];
-  if (of !== undefined) {
-    try {
-      return await findInFleet(deps, of.fleet, lookup, name, owners, candidates);
-    } catch (error) {
-      if (!staysLocal(error, of.mode) || of.fleet.hasShared(directories)) {
-        throw error;
+  constructor(deps: ExplainDeps, probe: Probe, requester: Requester, name: UserName) {
+    this.#deps = deps;
+    this.#requester = requester;
+    this.#name = name;
+    this.#lookup = new NameLookup(probe, name, 'look');
+  }
+
+  async make(request: UserRequest & { readonly member?: unknown }): Promise<Chosen> {
+    const deps = this.#deps;
+    const name = this.#name;
+    const live = deps.users.byName(name);
+    if (live !== undefined) {
+      // A loss that nobody has noticed yet is found out by Acquire, which can write it down.
+      checkJoin(live, this.#requester, request);
+      if (live.dynamic) {
+        deps.fleet?.checkJoin(live.name, live.uid);
+      }
+      const { leases, ...user } = live;
+      const count = leases.length === 1 ? 'one lease' : `${leases.length} leases`;
+      return { ...user, outcome: 'join', reason: `the user lives already, with ${count}, and is joined` };
+    }
+    await deps.teardown.waitFor(name);
+    if (request.staticOnly !== true) {
+      const free = await this.#findFree(request).catch((error: unknown) => this.#lookup.comesBefore(error));
+      if (free !== undefined) {
+        const { uid, origin } = free;
+        const reason = `the UID ${uid} is free, and is the ${ORIGIN_WORDS[origin]}`;
+        return { name, uid, gid: uid as number as Gid, dynamic: true, outcome: 'allocate', reason };
       }
     }
+    const { leases, ...account } = await hostAccount(deps, name, this.#requester, this.#lookup);
+    checkPacketRules({ ...account, leases }, request);
+    // Of a name that the host has, no UID had to be found.
+    this.candidates.clear();
+    return { ...account, outcome: 'static', reason: 'this host has the user, which is used' };
   }
-  const free = await search(deps, lookup, { name, range, owners, explains: true }, candidates);
-  if (free === undefined) {
-    throw rangeExhausted(deps, range);
-  }
-  return free === 'known' ? undefined : free;
-}
 
-/** As findFree(), of a name of the fleet. Nothing is held: another host may have the UID in a moment. */
-async function findInFleet(
-  deps: ExplainDeps,
-  fleet: FleetPort,
-  lookup: NameLookup,
-  name: UserName,
-  owners: readonly Uid[],
-  candidates: Map<Uid, ExplainedCandidate>,
-): Promise<UidCandidate | undefined> {
-  const bound = await fleet.uidOf(name);
-  const range = bound === undefined ? fleet.range : rangeOfOne(bound);
-  const first = bound === undefined ? [...fleet.formerUids(name), ...owners] : [];
-  const fleetOwnerOf = (uid: Uid) => fleet.ownerOf(uid, name);
-  const free = await search(deps, lookup, { name, range, owners: first, fleetOwnerOf, explains: true }, candidates);
-  if (free === undefined) {
-    throw bound === undefined
-      ? rangeExhausted(deps, range)
-      : fleetConflict(name, bound, candidates.get(bound)?.finding);
+  /** @returns undefined if the host has the name */
+  async #findFree({ unit, directories, triedFirst = [], fleet }: UserRequest): Promise<UidCandidate | undefined> {
+    const of = fleetOfName(this.#deps.fleet, this.#name, fleet);
+    using snapshot = directories.length === 0 ? undefined : await this.#deps.directories.inspect(directories);
+    const owners = [...triedFirst, ...(snapshot?.owners ?? [])];
+    if (of !== undefined) {
+      try {
+        return await this.#findInFleet(of.fleet, owners);
+      } catch (error) {
+        if (!staysLocal(error, of.mode) || of.fleet.hasShared(directories)) {
+          throw error;
+        }
+      }
+    }
+    const range = this.#deps.rangeOf(unit);
+    return this.#search({ range, owners }, () => rangeExhausted(this.#deps, range));
   }
-  return free === 'known' ? undefined : free;
-}
 
-/** @returns undefined if no candidate is free; 'known' if the host has the name */
-async function search(
-  deps: ExplainDeps,
-  lookup: NameLookup,
-  wanted: UidSearch,
-  candidates: Map<Uid, ExplainedCandidate>,
-): Promise<UidCandidate | 'known' | undefined> {
-  for await (const candidate of searchUids(deps, wanted)) {
-    const { uid } = candidate;
-    const hold = { lock: () => deps.locks.peek(uid), lockAccounts: async () => undefined };
-    const evidence = candidate.evidence ?? (await examineUid(hold, uid, lookup));
-    if (evidence === 'known') {
-      return 'known';
-    }
-    if (evidence === undefined || candidates.size < EXPLAINED_CANDIDATES_MAX) {
-      candidates.set(uid, describe(candidate, evidence, candidates.get(uid)));
-    }
-    if (evidence === undefined) {
-      return candidate;
-    }
+  /** Nothing is held: another host may have the UID in a moment. */
+  async #findInFleet(fleet: FleetPort, owners: readonly Uid[]): Promise<UidCandidate | undefined> {
+    const name = this.#name;
+    const bound = await fleet.uidOf(name);
+    const range = bound === undefined ? fleet.range : rangeOfOne(bound);
+    const first = bound === undefined ? [...fleet.formerUids(name), ...owners] : [];
+    const fleetOwnerOf = (uid: Uid) => fleet.ownerOf(uid, name);
+    return this.#search({ range, owners: first, fleetOwnerOf }, () =>
+      bound === undefined
+        ? rangeExhausted(this.#deps, range)
+        : fleetConflict(name, bound, this.candidates.get(bound)?.finding),
+    );
   }
-  return undefined;
+
+  /** @returns undefined if the host has the name @throws what `exhausted` gives if no candidate is free */
+  async #search(
+    wanted: Omit<UidSearch, 'name' | 'explains'>,
+    exhausted: () => DynuserError,
+  ): Promise<UidCandidate | undefined> {
+    const { locks } = this.#deps;
+    for await (const candidate of searchUids(this.#deps, { ...wanted, name: this.#name, explains: true })) {
+      const { uid } = candidate;
+      const hold = { lock: () => locks.peek(uid), lockAccounts: async () => undefined };
+      const evidence = candidate.evidence ?? (await examineUid(hold, uid, this.#lookup));
+      if (evidence === 'known') {
+        return undefined;
+      }
+      if (evidence === undefined || this.candidates.size < EXPLAINED_CANDIDATES_MAX) {
+        this.candidates.set(uid, describe(candidate, evidence, this.candidates.get(uid)));
+      }
+      if (evidence === undefined) {
+        return candidate;
+      }
+    }
+    throw exhausted();
+  }
 }
 
 const ORIGIN_WORDS: Readonly<Record<CandidateOrigin, string>> = {
