@@ -187,8 +187,11 @@ function arrayKind(idl: IdlInterface, element: IdlType, field: string): string {
   if (element.kind === 'string') {
     return 'TEXTS';
   }
-  const isFlags = element.kind === 'named' && idl.types.get(element.name)?.type.kind === 'enum';
-  return isFlags ? `FLAGS(${snake(element.name)})` : `LIST(${cName(field)})`;
+  if (element.kind !== 'named') {
+    return `LIST(${cName(field)}, uint32_t)`;
+  }
+  const isFlags = idl.types.get(element.name)?.type.kind === 'enum';
+  return isFlags ? `FLAGS(${snake(element.name)})` : `LIST(${cName(field)}, struct ${snake(element.name)})`;
 }
 
 function capitalised(name: string): string {

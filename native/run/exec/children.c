@@ -90,7 +90,7 @@ static volatile bool *shared_flag(void)
 	return flag;
 }
 
-struct child_end child_run(const struct exec_context *context, const struct command *command, uint32_t seconds)
+struct child_end child_run(const struct exec_context *context, const struct launch_command *command, uint32_t seconds)
 {
 	const sigset_t signals = awaited();
 	const struct child_origin origin = { .launcher = getpid(), .is_program = shared_flag() };

@@ -18,6 +18,6 @@ struct child_end {
 };
 
 /* Runs a command to its end; it is killed if it takes longer than so many seconds (UINT32_MAX: it may). */
-struct child_end child_run(const struct exec_context *context, const struct command *command, uint32_t seconds);
+struct child_end child_run(const struct exec_context *context, const struct launch_command *command, uint32_t seconds);
 
 #endif

@@ -211,7 +211,7 @@ static void bind_to(pid_t launcher)
 		_exit(STATUS_LAUNCHER);
 }
 
-_Noreturn void exec_child(const struct exec_context *context, const struct command *command,
+_Noreturn void exec_child(const struct exec_context *context, const struct launch_command *command,
 			  const struct child_origin *origin)
 {
 	char **environment = confine(context, command->as, command->path);
@@ -240,7 +240,8 @@ static const char *own_path(const char *name, char *path, size_t size)
 _Noreturn void exec_last(const struct exec_context *context)
 {
 	const struct plan *plan = context->plan;
-	const struct command *last = plan->commands_count == 0 ? NULL : &plan->commands[plan->commands_count - 1];
+	const struct launch_command *last =
+		plan->commands_count == 0 ? NULL : &plan->commands[plan->commands_count - 1];
 	static struct passed passed;
 	char path[PATH_MAX], **environment;
 	const char *name = last != NULL ? last->path : own_path(context->command[0], path, sizeof(path));

@@ -27,7 +27,7 @@ struct child_origin {
 _Noreturn void exec_last(const struct exec_context *context);
 
 /* In a child of the launcher: becomes a command, which ends with the launcher. */
-_Noreturn void exec_child(const struct exec_context *context, const struct command *command,
+_Noreturn void exec_child(const struct exec_context *context, const struct launch_command *command,
 			  const struct child_origin *origin);
 
 #endif

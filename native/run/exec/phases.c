@@ -23,7 +23,7 @@ static const char *const properties[] = {
 };
 
 /* The launcher's exit status for the end of a command: 0, or that of the failure, which is reported. */
-static int judge(const struct plan *plan, const struct command *command, int status)
+static int judge(const struct plan *plan, const struct launch_command *command, int status)
 {
 	if ((WIFEXITED(status) && WEXITSTATUS(status) == 0) || command->ignore_failure)
 		return 0;
@@ -43,7 +43,7 @@ static int run_all(const struct exec_context *context)
 	int failure = 0;
 
 	for (size_t i = 0; i < plan->commands_count && failure == 0; i++) {
-		const struct command *command = &plan->commands[i];
+		const struct launch_command *command = &plan->commands[i];
 
 		failure = judge(plan, command, child_run(context, command, seconds).status);
 	}
@@ -86,7 +86,7 @@ _Noreturn void phase_run(const struct exec_context *context)
 }
 
 /* What ExecCondition= says by an exit status, unless the launcher's own child failed before the program. As with systemd. */
-static void judge_condition(const struct command *command, struct child_end end)
+static void judge_condition(const struct launch_command *command, struct child_end end)
 {
 	int code = WIFEXITED(end.status) ? WEXITSTATUS(end.status) : CONDITION_FAILED;
 
@@ -96,7 +96,7 @@ static void judge_condition(const struct command *command, struct child_end end)
 	_exit(0);
 }
 
-static void judge_before(const struct command *command, int status)
+static void judge_before(const struct launch_command *command, int status)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
@@ -115,7 +115,7 @@ static void judge_before(const struct command *command, int status)
 }
 
 /* Runs a command of ExecCondition= or ExecStartPre=, or of a service that ends with its commands. If it fails, and that is not ignored, the launcher exits with its status. */
-static void run_before(const struct exec_context *context, const struct command *command)
+static void run_before(const struct exec_context *context, const struct launch_command *command)
 {
 	struct child_end end = child_run(context, command, UINT32_MAX);
 

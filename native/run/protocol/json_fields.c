@@ -65,6 +65,7 @@ static bool read_texts(struct json_reader *reader, const struct json_source *sou
 struct items {
 	struct json_source *source;
 	const struct json_list *list;
+	size_t size;
 	char **first;
 	size_t *count;
 	size_t room;
@@ -73,7 +74,7 @@ struct items {
 static bool read_list_item(struct json_reader *reader, void *context)
 {
 	struct items *items = context;
-	size_t size = items->list->item_size;
+	size_t size = items->size;
 	char *place;
 
 	if (*items->count == items->list->most)
@@ -96,11 +97,12 @@ static bool read_list_item(struct json_reader *reader, void *context)
 	       *(const uint32_t *)(const void *)place <= items->list->last;
 }
 
-static bool read_list(struct json_reader *reader, struct json_source *source, const struct json_list *list, void *place)
+static bool read_list(struct json_reader *reader, struct json_source *source, const struct json_field *field,
+		      void *place)
 {
-	struct items items = { .source = source, .list = list, .first = place, .count = (size_t *)place - 1 };
+	struct items items = { source, field->list, field->item_size, .first = place, .count = (size_t *)place - 1 };
 
-	return json_array(reader, read_list_item, &items) && *items.count >= list->least;
+	return json_array(reader, read_list_item, &items) && *items.count >= field->list->least;
 }
 
 static bool digit_of(char byte, unsigned int base, uint64_t *digit)
@@ -186,7 +188,7 @@ static bool read_value(struct json_reader *reader, struct json_source *source, c
 	case FIELD_FLAGS:
 		return read_flags(reader, source, field, place);
 	case FIELD_LIST:
-		return read_list(reader, source, field->list, place);
+		return read_list(reader, source, field, place);
 	case FIELD_CUSTOM:
 		return field->read(reader, source, place);
 	}

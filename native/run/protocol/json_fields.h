@@ -35,10 +35,9 @@ enum json_field_kind {
 	FIELD_CUSTOM, /* whatever read makes of it */
 };
 
-/* The items of an array: how many there may be, and how large one is. Their count is the size_t right before the pointer to them. */
+/* The items of an array, and how many there may be. Their count is the size_t right before the pointer to them. */
 struct json_list {
 	size_t least, most;
-	size_t item_size;
 	/* null: numbers (uint32_t), the largest of which is: */
 	json_field_reader *read;
 	uint32_t last;
@@ -55,6 +54,7 @@ struct json_field {
 	/* each ended by a NUL, and an empty one at the end */
 	const char *words;
 	const struct json_list *list;
+	size_t item_size;
 	json_field_reader *read;
 };
 
@@ -80,7 +80,7 @@ struct json_fields {
 #define WORD(enumeration) .kind = FIELD_WORD, .words = enumeration##_words
 #define FLAGS(enumeration) .kind = FIELD_FLAGS, .words = enumeration##_words
 #define OBJECT(structure) .kind = FIELD_CUSTOM, .read = read_##structure
-#define LIST(field) .kind = FIELD_LIST, .list = &field##_list
+#define LIST(field, item) .kind = FIELD_LIST, .list = &field##_list, .item_size = sizeof(item)
 
 /* A bit for each is kept of those that were read. */
 #define JSON_ROWS_MAX 64U

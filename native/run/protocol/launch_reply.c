@@ -29,7 +29,7 @@ static bool keep_place(struct json_reader *reader, struct json_source *source, v
 static JSON_READER(read_envelope, envelope, ENVELOPE_FIELDS, true);
 
 static JSON_READER(read_question, question, LAUNCH_QUESTION_FIELDS, true);
-static const struct json_list questions_list = { 0, QUESTIONS_MAX, sizeof(struct question), .read = read_question };
+static const struct json_list questions_list = { 0, QUESTIONS_MAX, .read = read_question };
 
 #define PROGRESS_FIELDS(REQUIRED, OPTIONAL, MARKED) \
 	REQUIRED("publicPath", path, TEXT) \
@@ -40,7 +40,7 @@ static JSON_READER(read_progress, progress, PROGRESS_FIELDS, true);
 #define LAUNCH_FIELDS(REQUIRED, OPTIONAL, MARKED) \
 	MARKED("progress", progress, OBJECT(progress)) \
 	MARKED("image", image, OBJECT(image)) \
-	OPTIONAL("questions", questions, LIST(questions)) \
+	OPTIONAL("questions", questions, LIST(questions, struct question)) \
 	OPTIONAL("skipped", skipped, TEXT) \
 	MARKED("plan", plan, OBJECT(plan)) \
 	OPTIONAL("warnings", warnings, TEXTS) \

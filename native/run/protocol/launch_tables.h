@@ -75,13 +75,13 @@
 #define LAUNCH_PLAN_FIELDS(REQUIRED, OPTIONAL, MARKED) \
 	REQUIRED("uid", uid, NUMBER) \
 	REQUIRED("gid", gid, NUMBER) \
-	REQUIRED("groups", groups, LIST(groups)) \
+	REQUIRED("groups", groups, LIST(groups, uint32_t)) \
 	OPTIONAL("root", root, TEXT) \
 	REQUIRED("mountNamespace", mount_namespace, BOOLEAN) \
-	OPTIONAL("images", images, LIST(images)) \
-	OPTIONAL("overlays", overlays, LIST(overlays)) \
-	REQUIRED("mountOps", mount_ops, LIST(mount_ops)) \
-	OPTIONAL("accessRules", access_rules, LIST(access_rules)) \
+	OPTIONAL("images", images, LIST(images, struct image)) \
+	OPTIONAL("overlays", overlays, LIST(overlays, struct overlay)) \
+	REQUIRED("mountOps", mount_ops, LIST(mount_ops, struct mount_op)) \
+	OPTIONAL("accessRules", access_rules, LIST(access_rules, struct access_rule)) \
 	MARKED("unreadable", unreadable, TEXTS) \
 	MARKED("unwritable", unwritable, TEXTS) \
 	OPTIONAL("propagation", propagation, WORD(launch_plan_propagation)) \
@@ -104,17 +104,17 @@
 	REQUIRED("filterIsForTerminal", filter_is_for_terminal, BOOLEAN) \
 	REQUIRED("memoryDenyWriteExecute", memory_deny_write_execute, BOOLEAN) \
 	REQUIRED("ignoreSigpipe", ignore_sigpipe, BOOLEAN) \
-	OPTIONAL("limits", limits, LIST(limits)) \
+	OPTIONAL("limits", limits, LIST(limits, struct resource_limit)) \
 	MARKED("priority", priority, NUMBER) \
 	OPTIONAL("oomScoreAdjust", oom_score_adjust, TEXT) \
 	OPTIONAL("cpuPolicy", cpu_policy, WORD(launch_plan_cpu_policy)) \
 	MARKED("cpuPriority", cpu_priority, NUMBER) \
 	OPTIONAL("cpuResetOnFork", cpu_reset_on_fork, BOOLEAN) \
-	OPTIONAL("cpuAffinity", cpu_affinity, LIST(cpu_affinity)) \
+	OPTIONAL("cpuAffinity", cpu_affinity, LIST(cpu_affinity, uint32_t)) \
 	OPTIONAL("ioClass", io_class, WORD(launch_plan_io_class)) \
 	MARKED("ioLevel", io_level, NUMBER) \
 	OPTIONAL("numaPolicy", numa_policy, WORD(launch_plan_numa_policy)) \
-	OPTIONAL("numaNodes", numa_nodes, LIST(numa_nodes)) \
+	OPTIONAL("numaNodes", numa_nodes, LIST(numa_nodes, uint32_t)) \
 	MARKED("timerSlack", timer_slack, DECIMAL) \
 	MARKED("coredumpFilter", coredump_filter, MASK) \
 	OPTIONAL("personality", personality, WORD(launch_plan_personality)) \
@@ -122,10 +122,10 @@
 	REQUIRED("boundingSet", bounding_set, MASK) \
 	REQUIRED("ambientSet", ambient_set, MASK) \
 	REQUIRED("umask", umask, NUMBER) \
-	OPTIONAL("streams", streams, LIST(streams)) \
+	OPTIONAL("streams", streams, LIST(streams, struct stream)) \
 	MARKED("terminal", terminal, OBJECT(terminal)) \
-	OPTIONAL("credentials", credentials, LIST(credentials)) \
-	OPTIONAL("openFiles", open_files, LIST(open_files)) \
+	OPTIONAL("credentials", credentials, LIST(credentials, struct credential)) \
+	OPTIONAL("openFiles", open_files, LIST(open_files, struct open_file)) \
 	OPTIONAL("unit", unit, TEXT) \
 	OPTIONAL("workingDirectory", working_directory, TEXT) \
 	REQUIRED("workingDirectoryOptional", working_directory_optional, BOOLEAN) \
@@ -133,7 +133,7 @@
 	REQUIRED("passEnvironment", pass_environment, TEXTS) \
 	REQUIRED("environment", environment, TEXTS) \
 	REQUIRED("unsetEnvironment", unset_environment, TEXTS) \
-	OPTIONAL("commands", commands, LIST(commands)) \
+	OPTIONAL("commands", commands, LIST(commands, struct launch_command)) \
 	OPTIONAL("waitsForLast", waits_for_last, BOOLEAN) \
 	OPTIONAL("phase", phase, WORD(launch_phase)) \
 	MARKED("main", main, OBJECT(main_process))
@@ -237,7 +237,7 @@
 #define IMAGE_FIELDS(REQUIRED, OPTIONAL, MARKED) \
 	REQUIRED("path", path, TEXT) \
 	OPTIONAL("writable", writable, BOOLEAN) \
-	REQUIRED("parts", parts, LIST(parts))
+	REQUIRED("parts", parts, LIST(parts, struct image_part))
 
 #define IMAGE_PART_FIELDS(REQUIRED, OPTIONAL, MARKED) \
 	REQUIRED("offset", offset, DECIMAL) \

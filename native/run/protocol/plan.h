@@ -77,22 +77,9 @@ enum launch_command_as { LAUNCH_COMMAND_AS_ENUM(AS_) };
 #define MEMBER_FLAGS(enumeration) unsigned int
 #define MEMBER_OBJECT(structure) struct structure
 /* In this order: see json_fields.h. */
-#define MEMBER_LIST(field) \
+#define MEMBER_LIST(field, item) \
 	size_t field##_count; \
-	ITEM_OF_##field *
-#define ITEM_OF_groups uint32_t
-#define ITEM_OF_limits struct resource_limit
-#define ITEM_OF_cpu_affinity uint32_t
-#define ITEM_OF_numa_nodes uint32_t
-#define ITEM_OF_mount_ops struct mount_op
-#define ITEM_OF_access_rules struct access_rule
-#define ITEM_OF_commands struct command
-#define ITEM_OF_streams struct stream
-#define ITEM_OF_open_files struct open_file
-#define ITEM_OF_credentials struct credential
-#define ITEM_OF_images struct image
-#define ITEM_OF_parts struct image_part
-#define ITEM_OF_overlays struct overlay
+	item *
 
 struct image_part {
 	IMAGE_PART_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
@@ -115,7 +102,7 @@ struct mount_op {
 struct access_rule {
 	ACCESS_RULE_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
 };
-struct command {
+struct launch_command {
 	LAUNCH_COMMAND_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
 };
 struct stream {

@@ -76,11 +76,11 @@ static bool read_mount_op(struct json_reader *reader, struct json_source *source
 	return read_mount_op_fields(reader, source, place) && is_whole(place);
 }
 
-static JSON_READER(read_command_fields, command, LAUNCH_COMMAND_FIELDS, false);
+static JSON_READER(read_command_fields, launch_command, LAUNCH_COMMAND_FIELDS, false);
 
 static bool read_command(struct json_reader *reader, struct json_source *source, void *place)
 {
-	const struct command *command = place;
+	const struct launch_command *command = place;
 
 	return read_command_fields(reader, source, place) && command->arguments.count > 0 && command->path[0] != '\0';
 }
@@ -154,7 +154,7 @@ static bool read_image_part(struct json_reader *reader, struct json_source *sour
 	return read_image_part_fields(reader, source, place) && part->directory[0] == '/';
 }
 
-static const struct json_list parts_list = { 1, IMAGE_PARTS_MAX, sizeof(struct image_part), .read = read_image_part };
+static const struct json_list parts_list = { 1, IMAGE_PARTS_MAX, .read = read_image_part };
 
 static JSON_READER(read_image_fields, image, IMAGE_FIELDS, false);
 
@@ -187,20 +187,18 @@ static bool read_access_rule(struct json_reader *reader, struct json_source *sou
 }
 
 /* Without rules everything is allowed: an empty list must not mean that. */
-static const struct json_list access_rules_list = { 1, ACCESS_RULES_MAX, sizeof(struct access_rule),
-						    .read = read_access_rule };
-static const struct json_list limits_list = { 0, RESOURCE_LIMITS, sizeof(struct resource_limit), .read = read_limit };
-static const struct json_list cpu_affinity_list = { 1, CPUS_MAX, sizeof(uint32_t), .last = CPUS_MAX - 1 };
-static const struct json_list numa_nodes_list = { 0, NUMA_NODES_MAX, sizeof(uint32_t), .last = NUMA_NODES_MAX - 1 };
-static const struct json_list groups_list = { 0, GROUPS_MAX, sizeof(uint32_t), .last = UINT32_MAX };
-static const struct json_list mount_ops_list = { 0, MOUNT_OPS_MAX, sizeof(struct mount_op), .read = read_mount_op };
-static const struct json_list open_files_list = { 0, OPEN_FILES_MAX, sizeof(struct open_file), .read = read_open_file };
-static const struct json_list credentials_list = { 1, CREDENTIALS_MAX, sizeof(struct credential),
-						   .read = read_credential };
-static const struct json_list images_list = { 1, PASSING_IMAGES_MAX, sizeof(struct image), .read = read_image };
-static const struct json_list overlays_list = { 1, OVERLAYS_MAX, sizeof(struct overlay), .read = read_overlay };
-static const struct json_list streams_list = { 0, STREAMS_MAX, sizeof(struct stream), .read = read_stream };
+static const struct json_list access_rules_list = { 1, ACCESS_RULES_MAX, .read = read_access_rule };
+static const struct json_list limits_list = { 0, RESOURCE_LIMITS, .read = read_limit };
+static const struct json_list cpu_affinity_list = { 1, CPUS_MAX, .last = CPUS_MAX - 1 };
+static const struct json_list numa_nodes_list = { 0, NUMA_NODES_MAX, .last = NUMA_NODES_MAX - 1 };
+static const struct json_list groups_list = { 0, GROUPS_MAX, .last = UINT32_MAX };
+static const struct json_list mount_ops_list = { 0, MOUNT_OPS_MAX, .read = read_mount_op };
+static const struct json_list open_files_list = { 0, OPEN_FILES_MAX, .read = read_open_file };
+static const struct json_list credentials_list = { 1, CREDENTIALS_MAX, .read = read_credential };
+static const struct json_list images_list = { 1, PASSING_IMAGES_MAX, .read = read_image };
+static const struct json_list overlays_list = { 1, OVERLAYS_MAX, .read = read_overlay };
+static const struct json_list streams_list = { 0, STREAMS_MAX, .read = read_stream };
 /* An empty list must not mean the command of the command line. */
-static const struct json_list commands_list = { 1, COMMANDS_MAX, sizeof(struct command), .read = read_command };
+static const struct json_list commands_list = { 1, COMMANDS_MAX, .read = read_command };
 
 JSON_READER(read_plan, plan, LAUNCH_PLAN_FIELDS, false);

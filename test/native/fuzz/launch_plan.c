@@ -71,7 +71,7 @@ static void check_plan(const struct plan *plan, size_t size)
 		struct image *: forget_image, \
 		struct overlay *: forget_overlay, \
 		struct mount_op *: forget_mount_op, \
-		struct command *: forget_command, \
+		struct launch_command *: forget_command, \
 		struct credential *: forget_credential, \
 		default: forget_nothing)(item)
 
@@ -79,7 +79,7 @@ static void forget_image_part(struct image_part *of);
 static void forget_image(struct image *of);
 static void forget_overlay(struct overlay *of);
 static void forget_mount_op(struct mount_op *of);
-static void forget_command(struct command *of);
+static void forget_command(struct launch_command *of);
 static void forget_credential(struct credential *of);
 
 static void forget_nothing(const void *item)
@@ -107,7 +107,7 @@ static void forget_mount_op(struct mount_op *of)
 	MOUNT_OP_FIELDS(FORGET, FORGET, FORGET)
 }
 
-static void forget_command(struct command *of)
+static void forget_command(struct launch_command *of)
 {
 	LAUNCH_COMMAND_FIELDS(FORGET, FORGET, FORGET)
 }

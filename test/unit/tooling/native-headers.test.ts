@@ -47,7 +47,7 @@ test('each field has its reader, and its absence a value or a mark', () => {
       'REQUIRED("idMap", map, OBJECT(id_map))',
       'REQUIRED("words", words, TEXTS)',
       'REQUIRED("kinds", kinds, FLAGS(kind))',
-      'REQUIRED("maps", maps, LIST(maps))',
+      'REQUIRED("maps", maps, LIST(maps, struct id_map))',
       'REQUIRED("device", device, DECIMAL)',
       'REQUIRED("mode", mode, WORD(launch_plan_mode))',
     ],
@@ -64,7 +64,7 @@ test('each field has its reader, and its absence a value or a mark', () => {
       'MARKED("map", map, OBJECT(id_map))',
       'MARKED("words", words, TEXTS)',
       'OPTIONAL("kinds", kinds, FLAGS(kind))',
-      'OPTIONAL("maps", maps, LIST(maps))',
+      'OPTIONAL("maps", maps, LIST(maps, struct id_map))',
       'MARKED("boundingSet", bounding_set, MASK)',
     ],
   );
