@@ -81,48 +81,25 @@ enum launch_command_as { LAUNCH_COMMAND_AS_ENUM(AS_) };
 	size_t field##_count; \
 	item *
 
-struct image_part {
-	IMAGE_PART_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
-struct image {
-	IMAGE_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
-struct overlay {
-	OVERLAY_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
-struct resource_limit {
-	RESOURCE_LIMIT_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
-struct id_map {
-	ID_MAP_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
-struct mount_op {
-	MOUNT_OP_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
-struct access_rule {
-	ACCESS_RULE_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
-struct launch_command {
-	LAUNCH_COMMAND_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
-struct stream {
-	STREAM_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
-struct terminal {
-	TERMINAL_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
-struct main_process {
-	MAIN_PROCESS_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
-struct open_file {
-	OPEN_FILE_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
-struct credential {
-	CREDENTIAL_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
+/* A structure is its table, and nothing else. */
+#define STRUCTURE(name, TABLE) \
+	struct name { \
+		TABLE##_FIELDS(MEMBER, MEMBER, MARKED_MEMBER) \
+	};
+STRUCTURE(image_part, IMAGE_PART)
+STRUCTURE(image, IMAGE)
+STRUCTURE(overlay, OVERLAY)
+STRUCTURE(resource_limit, RESOURCE_LIMIT)
+STRUCTURE(id_map, ID_MAP)
+STRUCTURE(mount_op, MOUNT_OP)
+STRUCTURE(access_rule, ACCESS_RULE)
+STRUCTURE(launch_command, LAUNCH_COMMAND)
+STRUCTURE(stream, STREAM)
+STRUCTURE(terminal, TERMINAL)
+STRUCTURE(main_process, MAIN_PROCESS)
+STRUCTURE(open_file, OPEN_FILE)
+STRUCTURE(credential, CREDENTIAL)
 /* The groups ascend, each once. No commands: that of the command line. */
-struct plan {
-	LAUNCH_PLAN_FIELDS(MEMBER, MEMBER, MARKED_MEMBER)
-};
+STRUCTURE(plan, LAUNCH_PLAN)
 
 #endif
