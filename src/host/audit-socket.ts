@@ -3,17 +3,15 @@
  * while its queue is full, so records are sent on a thread, several at a time if they came meanwhile. It takes none in a container: that is an answer, not a failure.
  */
 import { closeSync } from 'node:fs';
-import { ForeignFunction } from './libc/libc.ts';
+import { ForeignFunction, MSG_DONTWAIT, SOCK_CLOEXEC } from './libc/libc.ts';
 
 /** Of sys/socket.h and linux/netlink.h. */
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_AUDIT = 9;
 const NLM_F_REQUEST = 1;
 const NLM_F_ACK = 4;
 const NLMSG_ERROR = 2;
-const MSG_DONTWAIT = 0x40;
 /** struct nlmsghdr: length, type, flags, sequence, port. */
 const HEADER_BYTES = 16;
 /** struct sockaddr_nl: family, padding, port, groups; the kernel's port is 0. */

@@ -3,15 +3,12 @@
  * 1 µs each.
  */
 import { systemErrorCode } from '../host-error.ts';
-import { ForeignFunction } from './libc.ts';
+import { ForeignFunction, MSG_DONTWAIT, SOCK_CLOEXEC, SOL_SOCKET } from './libc.ts';
 
 /** Of asm-generic/fcntl.h and bits/socket.h, the same on every architecture that Node runs on. */
 const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 const MSG_PEEK = 2;
-const MSG_DONTWAIT = 0x40;
 /** Of asm-generic/socket.h. */
-const SOL_SOCKET = 1;
 const SO_PASSRIGHTS = 83;
 
 /** Calls whose arguments are laid out once; each serves one caller at a time. */

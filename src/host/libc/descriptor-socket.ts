@@ -5,18 +5,15 @@
  */
 import { closeSync } from 'node:fs';
 import { systemErrorCode } from '../host-error.ts';
-import { ForeignFunction, SLOT, writePointer } from './libc.ts';
+import { ForeignFunction, MSG_DONTWAIT, SLOT, SOCK_CLOEXEC, SOL_SOCKET, writePointer } from './libc.ts';
 
 /** Of sys/socket.h, the same on every 64-bit architecture that Node runs on. */
 const AF_UNIX = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_SEQPACKET = 5;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const SO_SNDTIMEO = 21;
 const SCM_RIGHTS = 1;
-const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
 
@@ -29,7 +26,7 @@ const CONTROL_LENGTH = 2 * SLOT + 4;
 /** No message that is sent or received is longer, unless the socket is made for longer ones. */
 const MESSAGE_BYTES_MAX = 128;
 /** sun_path of unix(7), with the NUL that ends a path or starts an abstract name. */
-const ADDRESS_BYTES_MAX = 108;
+export const ADDRESS_BYTES_MAX = 108;
 
 export interface ReceivedMessage {
   readonly text: string;

@@ -152,8 +152,10 @@ export function closeUnless(descriptor: number, isHeld: () => boolean): boolean 
   }
 }
 
-/** The numbers of asm-generic/socket.h, which every 64-bit architecture that Node runs on shares. */
-const SOL_SOCKET = 1;
+/** The numbers of sys/socket.h and asm-generic/socket.h, which every 64-bit architecture that Node runs on shares. */
+export const SOCK_CLOEXEC = 0o2000000;
+export const MSG_DONTWAIT = 0x40;
+export const SOL_SOCKET = 1;
 export const SO_PEERCRED = 17;
 export const SO_PEERGROUPS = 59;
 /** Since Linux 6.5. */

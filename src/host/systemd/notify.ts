@@ -3,12 +3,10 @@
  * the socket that $NOTIFY_SOCKET names.
  */
 import { attempt, hostError } from '../host-error.ts';
-import { sendUnixDatagram } from '../libc/descriptor-socket.ts';
+import { ADDRESS_BYTES_MAX, sendUnixDatagram } from '../libc/descriptor-socket.ts';
 
 /** How long the manager's queue may be full; the protocol has no answer to wait for. */
 const SEND_TIMEOUT_MS = 5_000;
-/** sun_path of unix(7), with the NUL that ends a path or starts an abstract name. */
-const ADDRESS_BYTES_MAX = 108;
 
 /** What can be told. A status is one line for people. */
 export type Notification =
