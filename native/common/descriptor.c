@@ -39,7 +39,19 @@ ssize_t read_all(int descriptor, void *bytes, size_t room)
 	return (ssize_t)length;
 }
 
-bool open_path(int descriptor, char path[PATH_MAX])
+bool write_all(int descriptor, const void *bytes, size_t length)
+{
+	for (size_t done = 0; done < length;) {
+		ssize_t more = write(descriptor, (const char *)bytes + done, length - done);
+
+		if (more < 0 && errno != EINTR)
+			return false;
+		done += more < 0 ? 0 : (size_t)more;
+	}
+	return true;
+}
+
+bool descriptor_path(int descriptor, char path[PATH_MAX])
 {
 	char link[32];
 	ssize_t length;

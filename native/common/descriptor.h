@@ -1,4 +1,4 @@
-/* What is done with any descriptor: closing, reading to the end, and passing over a unix socket (SCM_RIGHTS of unix(7)). */
+/* What is done with any descriptor: closing, reading to the end, writing, and passing over a unix socket (SCM_RIGHTS of unix(7)). */
 #ifndef DYNUSER_DESCRIPTOR_H
 #define DYNUSER_DESCRIPTOR_H
 
@@ -13,8 +13,11 @@ void close_quietly(int descriptor);
 /* Reads until the end, or until the room is full. Returns how many bytes there are, or -1 with errno. */
 ssize_t read_all(int descriptor, void *bytes, size_t room);
 
+/* Writes all of it. False with errno. */
+bool write_all(int descriptor, const void *bytes, size_t length);
+
 /* The path of what is open, as the kernel has it at this moment. False, with path empty, if it has none: below PATH_MAX alone. */
-bool open_path(int descriptor, char path[PATH_MAX]);
+bool descriptor_path(int descriptor, char path[PATH_MAX]);
 
 /* Sends one message, with a descriptor unless that is -1. False with errno. */
 bool send_message(int connection, const void *bytes, size_t length, int descriptor);

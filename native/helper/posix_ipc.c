@@ -217,7 +217,7 @@ static void answer_entry(struct answer *answer, const char *kind, int entry, con
 
 	answer_begin(answer, "ipc");
 	answer_word(answer, kind);
-	answer_text(answer, open_path(entry, path) && strlen(path) > cut ? path + cut : name);
+	answer_text(answer, descriptor_path(entry, path) && strlen(path) > cut ? path + cut : name);
 }
 
 struct wanted {

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 #define ID_LAST 4294967294ULL
 
 /* Places have a line of their own, and see to its length themselves. Other answers have one text; one byte is kept for the LF. */
@@ -117,19 +119,8 @@ bool question_read(int descriptor, char line[QUESTION_MAX])
 
 bool answer_write(int descriptor, struct answer *answer)
 {
-	size_t written = 0;
-
 	answer->line[answer->length++] = '\n';
-	while (written < answer->length) {
-		ssize_t count = write(descriptor, answer->line + written, answer->length - written);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0)
-			return false;
-		written += (size_t)count;
-	}
-	return true;
+	return write_all(descriptor, answer->line, answer->length);
 }
 
 bool parse_id(const char *text, uint32_t *id)

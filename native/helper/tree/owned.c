@@ -20,7 +20,7 @@
 static void say(const struct tree_status *status, int directory, const char *name)
 {
 	char path[PATH_MAX];
-	bool is_told = open_path(directory, path);
+	bool is_told = descriptor_path(directory, path);
 	/* The root has its slash already. */
 	bool separated = name[0] == '\0' || strcmp(path, SEPARATOR) == 0;
 

@@ -104,7 +104,8 @@ static void find_path(char path[TEXT_MAX + 1], int top, int directory, const cha
 	const char *below = CUT;
 	const char *slash = "/";
 
-	if (open_path(directory, found) && open_path(top, start) && strncmp(found, start, strlen(start)) == 0) {
+	if (descriptor_path(directory, found) && descriptor_path(top, start) &&
+	    strncmp(found, start, strlen(start)) == 0) {
 		below = found + strlen(start);
 		below += below[0] == '/';
 	}

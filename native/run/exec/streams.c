@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/fail.h"
+#include "descriptor.h"
 #include "open_file.h"
 #include "protocol/base64.h"
 #include "terminal.h"
@@ -64,7 +65,7 @@ static int open_path(const struct stream *stream, mode_t mask)
 /* A file without a name, which the service can only read: its size and what it holds are sealed. */
 static int make_data(const struct stream *stream)
 {
-	size_t room = BASE64_BYTES(strlen(stream->data)), count, done = 0;
+	size_t room = BASE64_BYTES(strlen(stream->data)), count;
 	unsigned char *bytes = malloc(room);
 	int file = memfd_create("data-fd", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -73,13 +74,8 @@ static int make_data(const struct stream *stream)
 	count = base64_read(stream->data, bytes);
 	if (count == SIZE_MAX)
 		fail(STATUS_LAUNCHER, "%s=: the data of the daemon's plan is no base64", names[stream->number]);
-	while (done < count) {
-		ssize_t more = write(file, bytes + done, count - done);
-
-		if (more < 0)
-			fail_errno(errno, "%s=: cannot write its data", names[stream->number]);
-		done += (size_t)more;
-	}
+	if (!write_all(file, bytes, count))
+		fail_errno(errno, "%s=: cannot write its data", names[stream->number]);
 	if (lseek(file, 0, SEEK_SET) != 0 ||
 	    fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
 		fail_errno(errno, "%s=: cannot seal its data", names[stream->number]);

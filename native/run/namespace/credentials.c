@@ -17,6 +17,7 @@
 
 #include "cli/fail.h"
 #include "decrypt.h"
+#include "descriptor.h"
 #include "exec/open_file.h"
 #include "mounts.h"
 #include "protocol/base64.h"
@@ -93,15 +94,10 @@ static bool has(const struct store *store, const char *name)
 	return faccessat(store->mount, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static void write_all(int file, const unsigned char *bytes, size_t count, const char *name)
+static void fill(int file, const unsigned char *bytes, size_t count, const char *name)
 {
-	for (size_t done = 0; done < count;) {
-		ssize_t more = write(file, bytes + done, count - done);
-
-		if (more < 0)
-			fail_errno(errno, "cannot write the credential %s", name);
-		done += (size_t)more;
-	}
+	if (!write_all(file, bytes, count))
+		fail_errno(errno, "cannot write the credential %s", name);
 }
 
 static void put(struct store *store, const char *name, const unsigned char *bytes, size_t count)
@@ -116,7 +112,7 @@ static void put(struct store *store, const char *name, const unsigned char *byte
 	file = openat(store->mount, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (file < 0)
 		fail_errno(errno, "cannot create the credential %s", name);
-	write_all(file, bytes, count, name);
+	fill(file, bytes, count, name);
 	if (fchmod(file, 0400) != 0)
 		fail_errno(errno, "cannot protect the credential %s", name);
 	give_to_user(store, file, 4, name);
@@ -132,7 +128,7 @@ static bool decrypt_buffer(struct store *store, const char *name, size_t *count,
 
 	if (file < 0)
 		fail_errno(errno, "cannot have the credential %s decrypted", name);
-	write_all(file, store->buffer, *count, name);
+	fill(file, store->buffer, *count, name);
 	plain = decrypt(name, file, store->buffer, ENCRYPTED_BYTES_MAX, &missing);
 	(void)close(file);
 	if (plain < 0 && !optional)

@@ -18,6 +18,7 @@
 
 #include "cli/fail.h"
 #include "credentials.h"
+#include "descriptor.h"
 #include "digits.h"
 #include "images/stage.h"
 #include "mounts.h"
@@ -514,18 +515,10 @@ static void op_mask(struct layout *layout, const struct mount_op *op)
 	(void)close(target);
 }
 
-static void write_all(int file, const char *bytes, size_t length, const char *path)
+static void copy_bytes(int file, const char *bytes, size_t length, const char *path)
 {
-	while (length > 0) {
-		ssize_t written = write(file, bytes, length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			fail_errno(errno, "cannot copy %s", path);
-		bytes += written;
-		length -= (size_t)written;
-	}
+	if (!write_all(file, bytes, length))
+		fail_errno(errno, "cannot copy %s", path);
 }
 
 /* Copies a file, and gives its last line an end. Nothing else than a file is at the path: opening a device has effects. */
@@ -544,11 +537,11 @@ static void copy_lines(const struct layout *layout, const struct mount_op *op, i
 			continue;
 		if (length < 0)
 			fail_errno(errno, "cannot read %s", op->path);
-		write_all(copy, bytes, (size_t)length, op->path);
+		copy_bytes(copy, bytes, (size_t)length, op->path);
 		last = bytes[length - 1];
 	}
 	if (last != '\n')
-		write_all(copy, "\n", 1, op->path);
+		copy_bytes(copy, "\n", 1, op->path);
 	(void)close(original);
 }
 
@@ -570,7 +563,7 @@ static void op_append(struct layout *layout, const struct mount_op *op)
 	scratch_close(&layout->scratch);
 	file = scratch_take_file(&layout->scratch, op);
 	copy_lines(layout, op, target, file.writer);
-	write_all(file.writer, op->text, strlen(op->text), op->path);
+	copy_bytes(file.writer, op->text, strlen(op->text), op->path);
 	(void)close(file.writer);
 	change_flags(file.mount, op);
 	attach_mount(layout, file.mount, target, op->path);
