@@ -64,12 +64,9 @@ interface Moment {
   readonly monotonic: number;
 }
 
-type Waiting = Moment &
-  (
-    | { readonly kind: 'begin' | 'end' | 'lost'; readonly span: Span }
-    /** what is true now, whatever was noted before */
-    | { readonly kind: 'truth'; readonly spans: readonly Span[]; readonly note: Note | undefined }
-  );
+type Change = Moment & { readonly kind: 'begin' | 'end' | 'lost'; readonly span: Span };
+/** What is true now, whatever was noted before. */
+type Truth = Moment & { readonly kind: 'truth'; readonly spans: readonly Span[]; readonly note: Note | undefined };
 
 interface Note {
   readonly kind: NoteKind;
@@ -80,7 +77,7 @@ export class HistoryWriter {
   readonly #deps: HistoryDeps;
   readonly #endListening: () => void;
   #isKept: boolean;
-  #waiting: Waiting[] = [];
+  #waiting: (Change | Truth)[] = [];
   /** how many events did not find room there */
   #missing = 0;
   #segment: OpenSegment | undefined;
@@ -145,7 +142,7 @@ export class HistoryWriter {
     await files?.close().catch(() => undefined);
   }
 
-  #note(kind: 'begin' | 'end' | 'lost', user: DynamicUser): void {
+  #note(kind: Change['kind'], user: DynamicUser): void {
     if (!this.#isKept || !user.dynamic) {
       return;
     }
@@ -215,7 +212,7 @@ export class HistoryWriter {
       this.#waiting.shift();
       return;
     }
-    const some: (Moment & { readonly kind: 'begin' | 'end' | 'lost'; readonly span: Span })[] = [];
+    const some: Change[] = [];
     for (const each of this.#waiting) {
       if (each.kind === 'truth' || some.length === LINES_A_WRITE) {
         break;
@@ -294,7 +291,7 @@ class OpenSegment {
     }
   }
 
-  async write(events: readonly (Moment & { readonly kind: 'begin' | 'end' | 'lost'; readonly span: Span })[]) {
+  async write(events: readonly Change[]) {
     for (let index = 0; index < events.length; ) {
       const first = events[index];
       if (first === undefined) {
@@ -308,13 +305,13 @@ class OpenSegment {
         if (event === undefined || (batch.records.length > 0 && this.#isClockSet(event))) {
           break;
         }
-        batch.add(event.kind, event.span, this.#stamp(event));
+        batch.add(event, this.#stamp(event));
       }
       await this.#append(batch.records);
     }
   }
 
-  async writeTruth(truth: Moment & { readonly spans: readonly Span[]; readonly note: Note | undefined }) {
+  async writeTruth(truth: Truth) {
     await this.#prepare(truth);
     const stamp = this.#stamp(truth);
     const { note, spans } = truth;
@@ -417,7 +414,7 @@ class Batch {
     this.#live = live;
   }
 
-  add(kind: 'begin' | 'end' | 'lost', span: Span, stamp: Stamp): void {
+  add({ kind, span }: Change, stamp: Stamp): void {
     const { uid, name } = span;
     const noted = this.#changed.has(uid) ? this.#changed.get(uid) : this.#live.get(uid);
     if (kind === 'begin') {
