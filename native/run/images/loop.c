@@ -9,18 +9,16 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
-/* After the library's own, which has the same names. */
-#include <linux/mount.h>
 
 #include "cli/fail.h"
 #include "deadline.h"
 #include "descriptor.h"
+#include "namespace/mounts.h"
+#include "protocol/plan.h"
 
 /* Of LOOP_CTL_GET_FREE and LOOP_CONFIGURE somebody else may be between the two. */
 #define TRIES 256U
@@ -32,26 +30,15 @@
 #define CONTROL_MINOR 237U
 #define CONTROL "/dev/loop-control"
 
-/* A file system in memory for devices of our own, attached nowhere; -1 with errno. */
-static int make_nodes(void)
-{
-	int context = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
-	int nodes = -1;
-
-	if (context >= 0 && syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "mode", "0700", 0) == 0 &&
-	    syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-		nodes = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-	close_quietly(context);
-	return nodes;
-}
-
 /*
  * Opens a device at its path in /dev. If nothing is there, as in a container, or before udev has seen it, by a node of our own. -1 with
  * errno.
  */
 static int open_device(const char *path, mode_t type, dev_t number, int flags)
 {
+	/* A file system in memory, attached nowhere. */
 	static int nodes = -1;
+	const struct strings none = { 0 };
 	struct stat status;
 	int device = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
@@ -61,7 +48,7 @@ static int open_device(const char *path, mode_t type, dev_t number, int flags)
 		return -1;
 	close_quietly(device);
 	if (nodes < 0)
-		nodes = make_nodes();
+		nodes = mount_new("tmpfs", &none, "mode=0700", 1U << MOUNT_NO_SUID | 1U << MOUNT_NO_EXEC);
 	if (nodes < 0 || (mknodat(nodes, path + strlen("/dev/"), type | 0600, number) != 0 && errno != EEXIST))
 		return -1;
 	return openat(nodes, path + strlen("/dev/"), flags | O_CLOEXEC | O_NONBLOCK);
