@@ -76,6 +76,11 @@ int tree_open(int directory, const char *name)
 	return opened < 0 && errno == EPERM ? open_below(directory, name, O_RDONLY | O_DIRECTORY) : opened;
 }
 
+int tree_open_file(int directory, const char *name)
+{
+	return open_below(directory, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
 bool tree_same(const struct tree_status *one, const struct tree_status *other)
 {
 	return one->inode == other->inode && one->mount == other->mount && one->device_major == other->device_major &&

@@ -31,6 +31,9 @@ int tree_pin(int directory, const char *name);
 /* Opens a directory for reading. EXDEV: it is a mount point; ENOTDIR, ELOOP: it is none, or no longer one. */
 int tree_open(int directory, const char *name);
 
+/* Opens what is a file for ioctl(2). It may have become something else, whose opening neither waits nor makes it a terminal of ours. */
+int tree_open_file(int directory, const char *name);
+
 bool tree_same(const struct tree_status *one, const struct tree_status *other);
 
 /* Whether neither the directory nor the names in it were changed between the two. */

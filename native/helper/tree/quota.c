@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/dqblk_xfs.h>
 #include <linux/fs.h>
-#include <linux/openat2.h>
 #include <linux/quota.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -160,17 +159,13 @@ static bool is_inherited(int top, const struct tree_status *status, uint32_t pro
 static bool join_entry(struct tree_worker *worker, const struct tree_batch *batch, const char *name)
 {
 	const struct membership *membership = worker->pool->context;
-	struct open_how how = {
-		.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
-	};
 	struct tree_status status;
 
 	if (!tree_stat(batch->directory, name, &status))
 		return errno == ENOENT || tree_fail(worker->pool->report, "statx", batch->directory, name);
 	if (!S_ISREG(status.mode) || status.mount != worker->pool->mount || status.uid != membership->uid)
 		return true;
-	int file = (int)syscall(SYS_openat2, batch->directory, name, &how, sizeof(how));
+	int file = tree_open_file(batch->directory, name);
 
 	if (file < 0)
 		return errno == ENOENT || tree_fail(worker->pool->report, "openat2", batch->directory, name);
