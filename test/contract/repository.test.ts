@@ -21,6 +21,7 @@ function ownSources(): string[] {
     ...['native', 'test', 'benchmarks'].flatMap(directory => sourcesBelow(directory, '.c')),
     ...sourcesBelow('native', '.h'),
     ...sourcesBelow('test', '.sh'),
+    '.ci/download-packages',
     '.ci/prepare',
     '.ci/fresh-root',
     '.ci/run',
