@@ -132,7 +132,9 @@ export class Machine {
   async #untilSystemdRuns(): Promise<void> {
     const deadline = Date.now() + BOOT_DEADLINE_MS;
     for (;;) {
-      const { stdout, stderr } = await this.run(['systemctl', 'is-system-running']);
+      // It waits for the end of the start, once process 1 listens.
+      const waiting = ['systemctl', 'is-system-running', '--wait'];
+      const { stdout, stderr } = await this.run(waiting, { timeoutMs: BOOT_DEADLINE_MS });
       if (/^(?:running|degraded)$/m.test(stdout)) {
         return;
       }
