@@ -36,6 +36,15 @@ interface Mutant {
   readonly description: string;
 }
 
+/** Which changes a test can see: none if it fails without any. */
+interface Coming {
+  /** of the test file */
+  readonly path: string;
+  readonly digest: string;
+  /** the descriptions of changes whose places it comes to */
+  readonly places: readonly string[];
+}
+
 interface Verdict {
   readonly description: string;
   readonly verdict: 'seen' | 'unseen';
@@ -141,23 +150,30 @@ class Hunt {
   }
 
   /** Runs each unit and contract test that loads the file of a change, once and unchanged, and keeps which come to its place. */
-  async findComing(mutants: readonly Mutant[], unchanged: Workspace, parallel: number): Promise<void> {
+  async findComing(mutants: readonly Mutant[], unchanged: Workspace, parallel: number, kept: string): Promise<void> {
     const loading = new Map(mutants.map(mutant => [mutant, this.#tests.choose(mutant.file).loading]));
-    const coming = new Map<TestFile, ReadonlySet<Mutant>>();
+    // Of a run that was ended, what it found of the same test.
+    const found = new Map(readLines<Coming>(kept).map(coming => [coming.path + coming.digest, coming]));
+    const coming = new Map<TestFile, ReadonlySet<string>>();
     await atATime([...new Set([...loading.values()].flat())], Array.from({ length: parallel }), async test => {
-      const directory = `${STATE}/coverage/${test.path.replaceAll('/', '_')}`;
-      const sound = this.#passes(test, unchanged, QUICK_LIMIT_MS, directory);
-      this.#sound.set(test.path, sound);
-      if (await sound) {
-        const coverage = new Coverage(directory, unchanged.dist);
-        coming.set(test, new Set(mutants.filter(({ file, site }) => coverage.reaches(file, site.from))));
+      const digest = digestOf(readFileSync(`${DIST}test/${test.path}`, 'utf8'));
+      let places = found.get(test.path + digest)?.places;
+      if (places === undefined) {
+        const directory = `${STATE}/coverage/${test.path.replaceAll('/', '_')}`;
+        const sound = await this.#passes(test, unchanged, QUICK_LIMIT_MS, directory);
+        const coverage = sound ? new Coverage(directory, unchanged.dist) : undefined;
+        rmSync(directory, { recursive: true, force: true });
+        places = mutants
+          .filter(({ file, site }) => coverage?.reaches(file, site.from) === true)
+          .map(({ description }) => description);
+        appendFileSync(kept, `${JSON.stringify({ path: test.path, digest, places } satisfies Coming)}\n`);
       }
-      rmSync(directory, { recursive: true, force: true });
+      coming.set(test, new Set(places));
     });
     for (const [mutant, tests] of loading) {
       this.#coming.set(
         mutant,
-        tests.filter(test => coming.get(test)?.has(mutant) === true),
+        tests.filter(test => coming.get(test)?.has(mutant.description) === true),
       );
     }
   }
@@ -233,6 +249,14 @@ class Hunt {
   }
 }
 
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+/** @returns the values of a file that has one in each line; none if there is no file */
+function readLines<Value>(path: string): Value[] {
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+  return lines.filter(line => line !== '').map(line => JSON.parse(line));
+}
+
 function readJson<Value>(path: string, otherwise: Value): Value {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : otherwise;
 }
@@ -272,21 +296,10 @@ function report(
 
 process.chdir('/');
 const mutants = choose(Number(values.count), Number(values.seed), values.only);
-const code = createHash('sha256')
-  .update(mutants.map(({ description }) => description).join('\n'))
-  .digest('hex')
-  .slice(0, 12);
+const code = digestOf(mutants.map(({ description }) => description).join('\n'));
 mkdirSync(STATE, { recursive: true });
 const journal = `${STATE}/${values.seed}-${code}.jsonl`;
-const lines = existsSync(journal)
-  ? readFileSync(journal, 'utf8')
-      .trim()
-      .split('\n')
-      .filter(line => line !== '')
-  : [];
-const verdicts = new Map<string, Verdict>(
-  lines.map(line => JSON.parse(line) as Verdict).map(verdict => [verdict.description, verdict]),
-);
+const verdicts = new Map(readLines<Verdict>(journal).map(verdict => [verdict.description, verdict]));
 const equivalent = new Set(
   readJson<{ change: string; why: string }[]>(`${CHECKOUT}test/mutants/equivalent.json`, []).map(
     ({ change }) => change,
@@ -313,7 +326,7 @@ function record(verdict: Verdict): void {
 }
 
 const workspaces = Array.from({ length: Number(values.parallel) }, (_, index) => new Workspace(index + 1));
-await hunt.findComing(waiting, unchanged, workspaces.length);
+await hunt.findComing(waiting, unchanged, workspaces.length, `${STATE}/${values.seed}-${code}.coming.jsonl`);
 await atATime(waiting, workspaces, async (mutant, workspace) => {
   const verdict = await hunt.tryQuickly(mutant, workspace, unchanged);
   if (verdict === undefined && equivalent.has(place(mutant.description))) {

@@ -57,6 +57,10 @@ for entry in "$system"/* "$system"/.[!.]*; do
 	fi
 done
 mkdir -p "$@"
+# mount(8) makes all of a list at once: to start it for each takes longer than to mount. What the list has no way to quote, and what the
+# kernel refuses, such as an overlay over what others have mounted there, is made one by one.
+one_by_one=no
+: >overlays
 set --
 unusual="/$(find "$system/" -mindepth 1 -maxdepth 1 -type d ! -perm 0755 -printf '%f/')"
 for entry in "$system"/* "$system"/.[!.]*; do
@@ -70,11 +74,23 @@ for entry in "$system"/* "$system"/.[!.]*; do
 		case $unusual in
 		*"/$name/"*) chmod --reference="$entry" "upper/$name" ;;
 		esac
-		mount -t overlay overlay -o "lowerdir=$entry,upperdir=upper/$name,workdir=work/$name" "root/$name" 2>/dev/null ||
-			mount --rbind -o ro "$entry" "root/$name" 2>/dev/null || rmdir "root/$name"
+		case $entry in
+		*[!A-Za-z0-9/._+-]*) one_by_one=yes ;;
+		*) echo "overlay root/$name overlay lowerdir=$entry,upperdir=upper/$name,workdir=work/$name" >>overlays ;;
+		esac
 	fi
 done
 [ $# -eq 0 ] || cp -P "$@" root
+mount -a -T overlays 2>/dev/null || one_by_one=yes
+if [ "$one_by_one" = yes ]; then
+	for entry in "$system"/* "$system"/.[!.]*; do
+		name=${entry#"$system"/}
+		if [ ! -L "$entry" ] && [ -d "$entry" ] && ! is_fresh "$name" && ! mountpoint -q "root/$name"; then
+			mount -t overlay overlay -o "lowerdir=$entry,upperdir=upper/$name,workdir=work/$name" "root/$name" 2>/dev/null ||
+				mount --rbind -o ro "$entry" "root/$name" 2>/dev/null || rmdir "root/$name"
+		fi
+	done
+fi
 case $stateless$(stat -f -c %T root/usr)$(stat -f -c %T root/etc) in
 stateless* | noneoverlayfsoverlayfs) ;;
 *) fail "the kernel makes no overlay over /usr and /etc here: it needs overlayfs, and they must not be two overlays deep already" ;;
@@ -84,23 +100,26 @@ cd root
 [ "$init:$stateless" != systemd:none ] || touch etc/.updated var/.updated
 
 mount -t proc -o nosuid,nodev,noexec proc proc || fail "the kernel allows no fresh /proc here: parts of the present one are hidden, as in some containers"
-mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
-mount -t tmpfs -o mode=0755,nosuid tmpfs dev
-mkdir dev/pts dev/shm dev/mqueue
+cat >../mounts <<EOT
+sysfs sys sysfs ro,nosuid,nodev,noexec
+tmpfs dev tmpfs mode=0755,nosuid
+tmpfs run tmpfs mode=0755,nosuid,nodev
+tmpfs tmp tmpfs mode=1777,nosuid,nodev
+devpts dev/pts devpts X-mount.mkdir,newinstance,ptmxmode=0666,mode=0620,nosuid,noexec
+tmpfs dev/shm tmpfs X-mount.mkdir,mode=1777,nosuid,nodev
+mqueue dev/mqueue mqueue X-mount.mkdir,nosuid,nodev,noexec
+EOT
+mount -a -T ../mounts
 for device in null zero full random urandom tty; do
 	: >"dev/$device"
-	mount --bind "/dev/$device" "dev/$device"
-done
-mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,nosuid,noexec devpts dev/pts
-mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs dev/shm
-mount -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue
+	echo "/dev/$device dev/$device none bind"
+done >../devices
+mount -a -T ../devices
 ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd
 ln -s /proc/self/fd/0 dev/stdin
 ln -s /proc/self/fd/1 dev/stdout
 ln -s /proc/self/fd/2 dev/stderr
-mount -t tmpfs -o mode=0755,nosuid,nodev tmpfs run
-mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs tmp
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup 2>/dev/null ||
 	[ "$init" = plain ] || fail "the kernel allows no cgroup2 here, which systemd needs"
 
