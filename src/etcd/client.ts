@@ -231,6 +231,10 @@ export class EtcdClient {
     create: { readonly key: Uint8Array; readonly rangeEnd: Uint8Array; readonly startRevision: bigint },
     signal: AbortSignal,
   ): AsyncGenerator<WatchMessage, void, undefined> {
+    // Of a signal that was given before, nothing would tell the watch.
+    if (signal.aborted) {
+      return;
+    }
     const endpoint = this.#endpoint();
     const ends = new AbortController();
     const end = () => ends.abort();
