@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -17,8 +18,8 @@ import type { LeaseId } from '../../../src/core/ids.ts';
 import type { DynamicUser, Lease } from '../../../src/core/lease.ts';
 import { decodeRecord, encodeRecord, LINE_BYTES } from '../../../src/history/format.ts';
 import { History } from '../../../src/history/read.ts';
-import type { HistoryLimits } from '../../../src/history/segment-files.ts';
-import { HistoryWriter, WAITING_MAX } from '../../../src/history/writer.ts';
+import { type HistoryLimits, SegmentFiles } from '../../../src/history/segment-files.ts';
+import { HISTORY_RETRY_MS, HistoryWriter, WAITING_MAX } from '../../../src/history/writer.ts';
 import { gid, uid, unitName, userName } from '../allocator/fakes.ts';
 import { buildUseCases, type UseCases } from '../allocator/use-cases.ts';
 
@@ -413,6 +414,50 @@ test('a directory that cannot be written is said once, nobody waits, and what ha
     .flatMap(({ spans }) => spans.map(({ name }) => name));
   assert.deepEqual(live.sort(), ['last', 'stays']);
   assert.equal(last.user.name, 'last');
+});
+
+/** Lets time go by, in steps, until it is so: the next timer may be set only turns after what is seen. */
+async function passUntil(context: TestContext, stepMs: number, isOver: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 1_000_000 && !isOver(); turn++) {
+    context.mock.timers.tick(stepMs);
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  assert.ok(isOver());
+}
+
+test('after another directory has taken the place of the first, that is written to', async context => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const host = hostOf(context);
+  const built = useCasesAt(host);
+  const writer = writerOf(host, built);
+  writer.start();
+  await built.acquire('first.service');
+  const isWritten = (name: string) => existsSync(host.directory) && lines(host).some(line => line.endsWith(` ${name}`));
+  await passUntil(context, 50, () => isWritten('begin first'));
+  rmSync(host.directory, { recursive: true });
+  // A new segment is due, which cannot be made in what is gone.
+  host.time -= 10 * MINUTE;
+  await built.acquire('second.service');
+  await passUntil(context, 50, () => host.said.length > 0);
+  assert.match(host.said[0] ?? '', /^trouble: .*ENOENT/);
+  await passUntil(context, HISTORY_RETRY_MS, () => host.said.length > 1);
+  assert.equal(host.said[1], 'recovered');
+  assert.ok(isWritten('begin second'));
+  await writer.stop(5_000);
+});
+
+test('what was written is made safe from a power cut a moment later, each time', async context => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const sync = context.mock.method(SegmentFiles.prototype, 'sync');
+  const host = hostOf(context);
+  const built = useCasesAt(host);
+  const writer = writerOf(host, built);
+  for (const [index, name] of ['one', 'two', 'three'].entries()) {
+    await built.acquire(`${name}.service`);
+    await passUntil(context, 50, () => existsSync(host.directory) && lines(host).length > index + 1);
+    await passUntil(context, 2_000, () => sync.mock.callCount() > index);
+  }
+  await writer.stop(5_000);
 });
 
 test('nothing is kept if that is asked for, and from the moment on in which it is wanted again', async context => {

@@ -319,6 +319,27 @@ describe('a pool that several users ask', () => {
       assert.deepEqual(order, ['first', 'root', 'a1', 'b1', 'a2', 'a3']);
     }));
 
+  it('gives up a question that has waited too long, and none that waits behind it', async () => {
+    // The second one asked is given up, as it waits.
+    const deadlines = [PATIENT_MS, 100];
+    const limits = { helpers: 1, helpersOfOthers: 1, waiting: 64, questionsPerUid: 64 };
+    const answering = script('while read -r seconds name; do sleep "$seconds"; echo "$name"; done');
+    const pool = new HelperPool(answering, () => deadlines.shift() ?? PATIENT_MS, limits);
+    try {
+      const asked = [
+        ...[say(pool, '0.5 a', ROOT), say(pool, '0 b', requester(1)), say(pool, '0 c', requester(1))],
+        ...[say(pool, '0 d', requester(2))],
+      ];
+      const said = await Promise.all(asked);
+      assert.deepEqual(
+        said.map(each => (each.kind === 'answered' ? each.answer : each.kind)),
+        ['a', 'late', 'c', 'd'],
+      );
+    } finally {
+      await pool.close();
+    }
+  });
+
   it('bounds what one UID may have asked, and lets it ask again once it was answered', () =>
     withSlowPool(PUBLIC_LIMITS, async ask => {
       const { questionsPerUid } = PUBLIC_LIMITS;

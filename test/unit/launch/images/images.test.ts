@@ -176,6 +176,8 @@ describe('images', () => {
 
   it('are laid over the root if they are for its system', () => {
     const { overlays } = plan('RootImage=/i/a.raw', 'ExtensionImages=/i/ext.raw');
+    const { words } = readIn(WORLD, requestOf(['RootImage=/i/a.raw', 'ExtensionImages=/i/ext.raw'])).resolved.images;
+    assert.ok(words.includes('laid over the root: /i/ext.raw'), words.join('\n'));
     const stage = '/run/dynuser/images';
     // The root has no /opt.
     assert.deepEqual(overlays, [

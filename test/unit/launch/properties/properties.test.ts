@@ -331,7 +331,7 @@ test('directories have a bound on their space, or it is only counted', () => {
     assert.deepEqual(quotasOf([`${quota}=off`, counted]), { [kind]: { kind: 'counted' } });
     assert.deepEqual(quotasOf([`${quota}=off`]), {});
     assert.deepEqual(quotasOf([`${quota}=1G`, `${quota}=`]), {});
-    for (const bad of ['on', '-1', '101%', '100.01%', '1.234%', '16E', 'infinity']) {
+    for (const bad of ['on', '-1', '101%', '100.01%', '1.234%', '8192T', '16E', 'infinity']) {
       refuses(() => quotasOf([`${quota}=${bad}`]), quota, /not a quota|more than the whole/);
     }
   }
