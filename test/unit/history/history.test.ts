@@ -20,6 +20,7 @@ import { decodeRecord, encodeRecord, LINE_BYTES } from '../../../src/history/for
 import { History } from '../../../src/history/read.ts';
 import { type HistoryLimits, SegmentFiles } from '../../../src/history/segment-files.ts';
 import { HISTORY_RETRY_MS, HistoryWriter, WAITING_MAX } from '../../../src/history/writer.ts';
+import { until } from '../../support/until.ts';
 import { gid, uid, unitName, userName } from '../allocator/fakes.ts';
 import { buildUseCases, type UseCases } from '../allocator/use-cases.ts';
 
@@ -83,6 +84,9 @@ function lines({ directory }: Host): string[] {
       });
     });
 }
+
+const isWritten = (host: Host, line: RegExp): boolean =>
+  existsSync(host.directory) && lines(host).some(text => line.test(text));
 
 const words = (history: History, minute: number, uid?: number): string[] =>
   history
@@ -254,13 +258,13 @@ test('a clock that is set forward is noted, and so it is if the host has slept n
   const built = useCasesAt(host);
   const writer = writerOf(host, built);
   writer.start();
-  await new Promise(resolve => setTimeout(resolve, 200));
+  await until('its start is written', () => isWritten(host, / start /));
   pass(host, MINUTE);
   // It sleeps: the monotonic clock stands still.
   host.time += MINUTE;
   host.uptime += 60;
   await built.acquire('a.service');
-  await new Promise(resolve => setTimeout(resolve, 200));
+  await until('the user is written', () => isWritten(host, / begin a$/));
   host.time += 60 * MINUTE;
   await built.acquire('b.service');
   await writer.stop(5_000);
@@ -432,8 +436,7 @@ test('after another directory has taken the place of the first, that is written 
   const writer = writerOf(host, built);
   writer.start();
   await built.acquire('first.service');
-  const isWritten = (name: string) => existsSync(host.directory) && lines(host).some(line => line.endsWith(` ${name}`));
-  await passUntil(context, 50, () => isWritten('begin first'));
+  await passUntil(context, 50, () => isWritten(host, / begin first$/));
   rmSync(host.directory, { recursive: true });
   // A new segment is due, which cannot be made in what is gone.
   host.time -= 10 * MINUTE;
@@ -442,7 +445,7 @@ test('after another directory has taken the place of the first, that is written 
   assert.match(host.said[0] ?? '', /^trouble: .*ENOENT/);
   await passUntil(context, HISTORY_RETRY_MS, () => host.said.length > 1);
   assert.equal(host.said[1], 'recovered');
-  assert.ok(isWritten('begin second'));
+  assert.ok(isWritten(host, / begin second$/));
   await writer.stop(5_000);
 });
 
