@@ -7,6 +7,7 @@ import {
   hostDatabase,
   resolveProcess,
   withAccountName,
+  withGroupOf,
 } from '../../../src/api/launch-accounts.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import type { Gid, Uid, UserName } from '../../../src/core/ids.ts';
@@ -145,4 +146,13 @@ test('a launcher is asked for the files that it has not sent', () => {
   });
   const group = { kind: 'file', path: '/etc/group', found: false } as const;
   assert.deepEqual(accountFiles([group, passwd]), { passwd: 'p', group: '' });
+});
+
+test('a group of the launcher’s root is known by its number, and a number stays', () => {
+  const files = { passwd: '', group: 'web:x:77:\n12:x:78:\n' };
+  const groupOf = (group: string) => withGroupOf(files, resolvedOf(['DynamicUser=no', 'User=games', group])).group;
+  assert.equal(groupOf('Group=web'), '77');
+  assert.equal(groupOf('Group=12'), '12');
+  assert.equal(groupOf('Group=unknown'), 'unknown');
+  assert.equal(groupOf('Group='), undefined);
 });

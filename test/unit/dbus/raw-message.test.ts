@@ -83,6 +83,12 @@ describe('a message before it is decoded', () => {
     // A dictionary of two entries: the array, and of each the entry, its key, its variant and the value in that.
     const entry = '0100000061 00 01 79 00 09'.replaceAll(' ', '');
     assert.equal(count('a{sv}', `1a000000 00000000 ${entry} 000000000000 ${entry}`), 9);
+    // What comes after a text, a signature or a variant.
+    assert.equal(count('sy', '01000000 61 00 07'), 2);
+    assert.equal(count('oy', '01000000 2f 00 07'), 2);
+    assert.equal(count('gy', '02 7575 00 07'), 2);
+    assert.equal(count('vy', '01 79 00 05 07'), 3);
+    assert.equal(count('(ggs)y', '01 79 00 01 79 00 0000 01000000 61 00 07'), 5);
     assert.equal(count('a(yy)as', '0a000000 00000000 0101 000000000000 0202 0000 00000000'), 8);
   });
 
