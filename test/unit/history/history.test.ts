@@ -88,6 +88,13 @@ function lines({ directory }: Host): string[] {
 const isWritten = (host: Host, line: RegExp): boolean =>
   existsSync(host.directory) && lines(host).some(text => line.test(text));
 
+/** Whether the last line is of now. */
+function isWrittenSoFar({ directory, time }: Host): boolean {
+  const last = existsSync(directory) ? readdirSync(directory).sort().at(-1) : undefined;
+  const bytes = last === undefined ? Buffer.alloc(0) : readFileSync(`${directory}/${last}`);
+  return bytes.length >= LINE_BYTES && decodeRecord(bytes, bytes.length - LINE_BYTES)?.time === time;
+}
+
 const words = (history: History, minute: number, uid?: number): string[] =>
   history
     .at(NOON + minute * MINUTE, uid)
@@ -115,8 +122,8 @@ async function manyShort(host: Host, built: UseCases, users: number): Promise<vo
     pass(host, 1_000);
     tellShort(host, built, count);
     if (count % 3_000 === 0) {
-      // Only so many wait for the disk.
-      await new Promise(resolve => setTimeout(resolve, 300));
+      // Only so many may wait for the disk.
+      await until('what has happened is written', () => isWrittenSoFar(host));
     }
   }
 }
