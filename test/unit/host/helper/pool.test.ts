@@ -322,20 +322,20 @@ describe('a pool that several users ask', () => {
     }));
 
   it('gives up a question that has waited too long, and none that waits behind it', async () => {
-    // The second one asked is given up, as it waits. That the first one lasts longer is no matter of how busy the machine is.
-    const deadlines = [PATIENT_MS, 100];
+    // Two are given up as they wait: one of a user who asked another one, too, and one of a user who asked nothing else.
+    const deadlines = [PATIENT_MS, 100, 100];
     const limits = { helpers: 1, helpersOfOthers: 1, waiting: 64, questionsPerUid: 64 };
     const answering = script('while read -r seconds name; do sleep "$seconds"; echo "$name"; done');
     const pool = new HelperPool(answering, () => deadlines.shift() ?? PATIENT_MS, limits);
     try {
       const asked = [
-        ...[say(pool, '0.5 a', ROOT), say(pool, '0 b', requester(1)), say(pool, '0 c', requester(1))],
-        ...[say(pool, '0 d', requester(2))],
+        ...[say(pool, '0.5 a', ROOT), say(pool, '0 b', requester(1)), say(pool, '0 c', requester(2))],
+        ...[say(pool, '0 d', requester(1)), say(pool, '0 e', requester(3))],
       ];
       const said = await Promise.all(asked);
       assert.deepEqual(
         said.map(each => (each.kind === 'answered' ? each.answer : each.kind)),
-        ['a', 'late', 'c', 'd'],
+        ['a', 'late', 'late', 'd', 'e'],
       );
     } finally {
       await pool.close();
