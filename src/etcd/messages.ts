@@ -83,13 +83,14 @@ const ResponseOp = declare('ResponseOp', {
   deleteRange: [3, DeleteResponse],
 });
 /** The enumerations of Compare. */
-export const CompareResult = { EQUAL: 0, NOT_EQUAL: 3 } as const;
-export const CompareTarget = { CREATE: 1, VALUE: 3 } as const;
+export const CompareResult = { EQUAL: 0, LESS: 2, NOT_EQUAL: 3 } as const;
+export const CompareTarget = { CREATE: 1, MOD: 2, VALUE: 3 } as const;
 const Compare = declare('Compare', {
   result: [1, 'int32'],
   target: [2, 'int32'],
   key: [3, 'bytes'],
   createRevision: [5, 'int64'],
+  modRevision: [6, 'int64'],
   value: [7, 'bytes'],
   rangeEnd: [64, 'bytes'],
 });

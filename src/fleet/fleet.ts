@@ -136,8 +136,10 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       return record.uid === uid ? { kind: 'held' } : { kind: 'bound', uid: record.uid };
     }
     this.#checkOwn(name, uid);
-    await this.#membership.need(noUid(name));
-    return this.#uses.holding(() => this.#holdFirst(name, uid));
+    return this.#uses.holding(async () => {
+      await this.#membership.need(noUid(name));
+      return this.#holdFirst(name, uid);
+    });
   }
 
   /** The first use of a name here. Both take about as long: the disk and the store are asked at a time. */

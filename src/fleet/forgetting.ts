@@ -2,6 +2,7 @@
  * How this host gives names back: those that were not used for long and have no files here, what the operator names, and all of them when it
  * leaves. Nobody else frees anything, and no clock that can be set is read for it.
  */
+import type { StatusReply } from '../api/generated/io-dynuser-fleet.ts';
 import type { UserName } from '../core/ids.ts';
 import { conflictOf, wordsOf } from './answers.ts';
 import type { Bindings } from './bindings.ts';
@@ -142,10 +143,15 @@ export class Forgetting {
     const { records, companion, identity } = this.#deps;
     try {
       await this.#uses.forgetting(name, async () => {
+        const { position, reason } = await companion.call<StatusReply>('Status', {});
+        if (position === undefined) {
+          throw new Error(reason ?? 'dynuser-fleetd does not say how far the store is');
+        }
         await records.remove(name);
         this.#membership.forgotten(name);
         this.#idle.delete(name);
-        await companion.call('Forget', { host: identity.host, incarnation: records.host.incarnation ?? '', name });
+        const { incarnation = '' } = records.host;
+        await companion.call('Forget', { host: identity.host, incarnation, name, seen: { ...position } });
       });
     } catch (error) {
       throw this.#membership.unavailable(notForgotten(name), wordsOf(error));

@@ -11,7 +11,7 @@ import type {
   StatusReply,
 } from '../api/generated/io-dynuser-fleet.ts';
 import { DynuserError } from '../core/errors.ts';
-import { canonicalRange } from '../core/fleet.ts';
+import { canonicalRange, type FleetUser } from '../core/fleet.ts';
 import type { Uid, UserName } from '../core/ids.ts';
 import type { VarlinkClient } from '../varlink/client.ts';
 import { VarlinkError } from '../varlink/errors.ts';
@@ -49,7 +49,7 @@ export class Membership {
   #conflicts = new Map<UserName, string>();
   #client: VarlinkClient | undefined;
   #running: Promise<void> | undefined;
-  /** no name is held any more, since all of them are being given back */
+  /** no name is held any more, and no hold is taken up, since all of them are being given back */
   #isLeaving = false;
 
   constructor(deps: FleetDeps, bindings: Bindings, uses: NameUses, tasks: Tasks) {
@@ -148,6 +148,10 @@ export class Membership {
     try {
       // Those that were asked for before.
       await this.#tasks.until(() => !this.#uses.isHolding);
+      // Until it is one again, it may be taking up holds that it has no record of.
+      if (this.#state !== 'member') {
+        throw this.unavailable(NOT_LEFT, this.#reason ?? 'this host is no member');
+      }
       const [name] = records.byName.keys();
       if (name !== undefined) {
         throw conflictOf(`this host holds ${name} again; release it, and try again`, 'name');
@@ -155,6 +159,7 @@ export class Membership {
       await this.#leave();
     } finally {
       this.#isLeaving = false;
+      this.#tasks.changed();
     }
     this.#client?.close();
     await this.#bindings.end();
@@ -195,6 +200,10 @@ export class Membership {
   /** Joins, puts right what differs, and follows the bindings until that ends. @throws Error always, why it has ended */
   async #session(): Promise<never> {
     const { companion } = this.#deps;
+    await this.#tasks.until(() => !this.#isLeaving);
+    if (this.#state === 'left') {
+      throw new Error('this host has left the fleet');
+    }
     const { fleet } = await companion.call<StatusReply>('Status', {});
     this.#fleet = fleet.slice(0, 64);
     const joined = await this.#join();
@@ -412,9 +421,7 @@ export class Membership {
         );
         continue;
       }
-      // Where its files are is not known: it is not forgotten by itself.
-      await records.put({ ...user, directories: 'many', shared: [] });
-      log.info(`${user.name} (UID ${user.uid}) is held by this host, and was not recorded; it is now`);
+      await this.#takeUp(user);
     }
     const missing: HoldRecord[] = [];
     for (const record of [...records.byName.values()].filter(({ name, uid }) => held.get(name) !== uid)) {
@@ -426,6 +433,20 @@ export class Membership {
     }
     this.#conflicts = await this.#restore(missing, false);
     this.#bindings.publishSoon();
+  }
+
+  /**
+   * Records a hold that a list has told of. It is held again first: what ended it, or is still on its way to do that, does not end this one.
+   */
+  async #takeUp(user: FleetUser): Promise<void> {
+    const { records, log } = this.#deps;
+    using _use = await this.#uses.begin(user.name);
+    const isHeld = await this.#isHeldAgain(records.host.incarnation ?? '', user.name, user.uid);
+    if (isHeld === true && !records.byName.has(user.name)) {
+      // Where its files are is not known: it is not forgotten by itself.
+      await records.put({ ...user, directories: 'many', shared: [] });
+      log.info(`${user.name} (UID ${user.uid}) is held by this host, and was not recorded; it is now`);
+    }
   }
 
   /** The store has said that this host is a member. */

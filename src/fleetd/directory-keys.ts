@@ -239,7 +239,8 @@ export class DirectoryKeys implements KeyStore {
       return condition.cluster === cluster;
     }
     if ('key' in condition) {
-      return (await this.#readKey(condition.key, nowMs))?.value === condition.is;
+      const file = await this.#readKey(condition.key, nowMs);
+      return 'putBy' in condition ? (file?.revision ?? 0) <= condition.putBy : file?.value === condition.is;
     }
     if ('exists' in condition) {
       return (await this.#readKey(condition.exists, nowMs)) !== undefined;

@@ -201,6 +201,10 @@ export class EtcdKeys implements KeyStore {
       return { result: CompareResult.NOT_EQUAL, target: CompareTarget.CREATE, key };
     }
     const key = this.#bytes(condition.key);
+    if ('putBy' in condition) {
+      const modRevision = BigInt(condition.putBy + 1);
+      return { result: CompareResult.LESS, target: CompareTarget.MOD, key, modRevision };
+    }
     return condition.is === undefined
       ? { result: CompareResult.EQUAL, target: CompareTarget.CREATE, key }
       : { result: CompareResult.EQUAL, target: CompareTarget.VALUE, key, value: encode(condition.is) };

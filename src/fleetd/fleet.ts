@@ -310,14 +310,26 @@ export class Fleet {
     return outcome.done;
   }
 
-  /** The host has no record of the name any more. @throws FleetError NotMember, StoreUnavailable */
-  async forget(member: Member, name: string): Promise<void> {
+  /**
+   * The host has no record of the name any more.
+   * @param seen the store as the host saw it when it began to forget. The hold that was there then is ended, and no later one: this may be
+   * done long after the host has given up waiting for it, and has held the name anew
+   * @throws FleetError NotMember, Restoring, StoreUnavailable
+   */
+  async forget(member: Member, name: string, seen: At): Promise<void> {
+    const hold = holdKey(name, member.host);
     const outcome = await this.#transact({
-      when: [own(member)],
-      deletes: [holdKey(name, member.host), byHostKey(member.host, name), conflictsOfHost(member.host) + name],
-      otherwise: [incarnationKey(member.host)],
+      when: [{ cluster: seen.cluster }, own(member), { key: hold, putBy: seen.revision }],
+      deletes: [hold, byHostKey(member.host, name), conflictsOfHost(member.host) + name],
+      otherwise: [incarnationKey(member.host), hold],
     });
+    if (outcome.cluster !== seen.cluster) {
+      throw new FleetError('Restoring', {});
+    }
     checkFound(outcome, member);
+    if (!outcome.done) {
+      throw new StoreUnavailable(`${name} was held again meanwhile; try again`);
+    }
   }
 
   /** @returns what a host holds, though it may have no record of it. @throws StoreUnavailable */
@@ -490,18 +502,19 @@ export class Fleet {
     const fence = await this.#fence(host, evenAlive);
     const forgotten: string[] = [];
     // What is held by the fence, the host holds again since it has returned.
-    for (let held = await this.#holdsNot(host, fence); held.length > 0; held = await this.#holdsNot(host, fence)) {
-      const batch = held.slice(0, NAMES_PER_TRANSACTION);
+    for (
+      let held = await this.#holdsNot(host, fence);
+      held.names.length > 0;
+      held = await this.#holdsNot(host, fence)
+    ) {
+      const batch = held.names.slice(0, NAMES_PER_TRANSACTION);
       const { done } = await this.#transact({
-        when: [
-          { key: incarnationKey(host), is: fence },
-          ...batch.map(({ name, value }) => ({ key: holdKey(name, host), is: value })),
-        ],
-        deletes: batch.flatMap(({ name }) => [holdKey(name, host), byHostKey(host, name)]),
+        when: [{ key: incarnationKey(host), is: fence }, ...asListed(host, batch, held.revision)],
+        deletes: holdKeys(host, batch),
         otherwise: [incarnationKey(host)],
       });
       if (done) {
-        forgotten.push(...batch.map(({ name }) => name));
+        forgotten.push(...batch);
       } else if (
         valueIn((await this.#read({ keys: [incarnationKey(host)] })).entries, incarnationKey(host)) !== fence
       ) {
@@ -544,16 +557,15 @@ export class Fleet {
     }
   }
 
-  /** @returns what a host holds by another text than this one */
+  /** @returns what a host holds by another text than this one, at a revision */
   async #holdsNot(
     host: string,
     text: string,
-  ): Promise<{ readonly name: string; readonly value: string | undefined }[]> {
+  ): Promise<{ readonly names: readonly string[]; readonly revision: number }> {
     const names = (await this.holdsOf(host)).map(({ name }) => name);
-    const { entries } = await this.#read({ keys: names.map(name => holdKey(name, host)) });
-    return names
-      .map(name => ({ name, value: valueIn(entries, holdKey(name, host)) }))
-      .filter(({ value }) => value !== text);
+    const { entries, revision } = await this.#read({ keys: names.map(name => holdKey(name, host)) });
+    const values = new Map(entries.map(({ key, value }) => [key, value]));
+    return { names: names.filter(name => values.get(holdKey(name, host)) !== text), revision };
   }
 
   async #fence(host: string, evenAlive: boolean): Promise<string> {
@@ -589,12 +601,12 @@ export class Fleet {
   /** A host that has no record any more is no member afterwards. @throws FleetError NotMember, StoreUnavailable */
   async leave(member: Member): Promise<void> {
     const { host } = member;
-    for (let held = await this.holdsOf(host); held.length > 0; held = await this.holdsOf(host)) {
-      const deletes = held
-        .slice(0, NAMES_PER_TRANSACTION)
-        .flatMap(({ name }) => [holdKey(name, host), byHostKey(host, name)]);
-      checkFound(await this.#transact({ when: [own(member)], deletes, otherwise: [incarnationKey(host)] }), member);
-    }
+    const { entries, revision } = await this.#read({ below: [heldByHost(host)] });
+    await this.#endHolds(
+      member,
+      entries.map(({ key }) => lastPart(key)),
+      revision,
+    );
     const outcome = await this.#transact({
       when: [own(member), { nothingBelow: heldByHost(host) }],
       deletes: [incarnationKey(host), presentKey(host), hostNameKey(host), putAgainKey(host)],
@@ -630,15 +642,7 @@ export class Fleet {
   async #endRestore(member: Member, token: string): Promise<void> {
     const { host } = member;
     const stale = await this.#holdsNot(host, token);
-    for (let start = 0; start < stale.length; start += NAMES_PER_TRANSACTION) {
-      const batch = stale.slice(start, start + NAMES_PER_TRANSACTION);
-      const outcome = await this.#transact({
-        when: [own(member), ...batch.map(({ name, value }) => ({ key: holdKey(name, host), is: value }))],
-        deletes: batch.flatMap(({ name }) => [holdKey(name, host), byHostKey(host, name)]),
-        otherwise: [incarnationKey(host)],
-      });
-      checkFound(outcome, member);
-    }
+    await this.#endHolds(member, stale.names, stale.revision);
     const { entries } = await this.#read({ below: [conflictsOfHost(host)] });
     const former = entries.filter(({ value }) => textField(value, 'token') !== token).map(({ key }) => key);
     const outcome = await this.#transact({
@@ -648,6 +652,20 @@ export class Fleet {
       otherwise: [incarnationKey(host)],
     });
     checkFound(outcome, member);
+  }
+
+  /** Those that a list had at a revision, and none that was put since. */
+  async #endHolds(member: Member, names: readonly string[], revision: number): Promise<void> {
+    const { host } = member;
+    for (let start = 0; start < names.length; start += NAMES_PER_TRANSACTION) {
+      const batch = names.slice(start, start + NAMES_PER_TRANSACTION);
+      const outcome = await this.#transact({
+        when: [own(member), ...asListed(host, batch, revision)],
+        deletes: holdKeys(host, batch),
+        otherwise: [incarnationKey(host)],
+      });
+      checkFound(outcome, member);
+    }
   }
 
   async #putAgain(member: Member, { name, uid }: Binding, token: string): Promise<Conflict | undefined> {
@@ -806,6 +824,15 @@ function holdPuts({ host, incarnation }: Member, name: string, uid: number): Put
     { key: holdKey(name, host), value: incarnation },
     { key: byHostKey(host, name), value: String(uid) },
   ];
+}
+
+function holdKeys(host: string, names: readonly string[]): string[] {
+  return names.flatMap(name => [holdKey(name, host), byHostKey(host, name)]);
+}
+
+/** Holds are what a list of them had: what is done late does not meet others. */
+function asListed(host: string, names: readonly string[], revision: number): Condition[] {
+  return names.map(name => ({ key: holdKey(name, host), putBy: revision }));
 }
 
 function isIncomplete(entries: readonly Entry[], cluster: string): boolean {

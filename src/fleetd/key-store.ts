@@ -27,6 +27,8 @@ export interface Expiry {
 export type Condition =
   | { readonly key: string; readonly is: string | undefined }
   | { readonly exists: string }
+  /** nobody has put it after a revision; it may be gone */
+  | { readonly key: string; readonly putBy: number }
   /** the store is that one: else nothing is asked of it, and nothing is found */
   | { readonly cluster: string }
   /** no key begins with the prefix */

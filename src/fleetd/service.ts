@@ -107,7 +107,7 @@ export function fleetInterface(deps: ServiceDeps): InterfaceImplementation<Fleet
       return { held } satisfies HoldAgainReply;
     }),
     Forget: taking<ForgetParameters>(async parameters => {
-      await fleet.forget(memberOf(parameters), checkName(parameters.name));
+      await fleet.forget(memberOf(parameters), checkName(parameters.name), parameters.seen);
       return {};
     }),
     HoldsOf: async call => {

@@ -16,10 +16,15 @@
  * | RETURN, HOLD_AGAIN           | Fleet.join gives it a new incarnation, then Fleet.hold of each record                          |
  * | SAVE, RESTORE                | the store is a backup of itself                                                                |
  * | PUT_AGAIN, RESUME            | Fleet.restore by each host, then Fleet.resume by the operator                                  |
+ * | BEGIN, END                   | src/fleet/uses.ts: a request uses a name, from before it reads the record until the user lives  |
+ * | LIST, TAKE_UP                | src/fleet/membership.ts: holds that the host has no record of, after it has joined              |
+ * | LEAVE                        | Fleet.leave, after all names were forgotten                                                   |
+ * | LATE                         | what a member of etcd has taken, and passes on when nobody waits for the answer any more        |
  *
  * What is searched is whether two names ever run with one UID, and whether a name ever runs with the UID of files that are another's. Each M_…
  * leaves out a step or exchanges two, and the search has to find the harm. A world has hosts that boot (WITH_BOOTS), that are fenced
- * (WITH_FENCING), a shared directory (WITH_DIRECTORY), or a backup (WITH_BACKUP); together they have too many states for a test.
+ * (WITH_FENCING), a shared directory (WITH_DIRECTORY), a backup (WITH_BACKUP), or a daemon that is at two things at a time (WITH_TASKS);
+ * together they have too many states for a test.
  */
 #define AT(n, h) ((n) * 2 + (h))
 #define COOLING(n) ((n) + 3)
@@ -50,7 +55,6 @@ bool isKeptOff;             /* host 0, by the operator */
 #define MAY_BOOT(h) true
 #endif
 bool hasLooked[2];          /* since the boot */
-hidden byte slot;
 
 #ifdef WITH_BACKUP
 byte oldNameUid[2], oldUidName[2];
@@ -218,6 +222,145 @@ end:
 	od
 }
 
+#ifdef WITH_TASKS
+/*
+ * Host 0, whose daemon is at two things at a time. Each is a request for a user of the first name, or one of what membership.ts and
+ * forgetting.ts do; the other name is host 1's alone.
+ */
+bool isRequested;
+bool isForgotten;           /* it is being forgotten */
+bool isTakenUp;             /* it is being taken up */
+byte holding;               /* first uses, from before the store is asked until it is recorded */
+bool isLeaving;
+bool isListing;
+byte listed;                /* the UID of a hold that the store has told of */
+bool isLate;                /* a Forget that nobody waits for is under way */
+bool isSame;                /* the hold is the one that is, or was last, being forgotten */
+
+#define UID nameUid[0]
+#define HOLD hold[AT(0, 0)]
+#define RECORD record[AT(0, 0)]
+#define RUNS runs[AT(0, 0)]
+#define IS_UNUSED (!isRequested && RUNS == 0)
+#ifdef M_FORGET_WHAT_IS_USED
+#define MAY_FORGET true
+#else
+#define MAY_FORGET (IS_UNUSED && !isTakenUp)
+#endif
+#ifdef M_FORGET_WHATEVER_IS_HELD
+#define IS_FOR_HOLD true
+#else
+#define IS_FOR_HOLD isSame
+#endif
+#ifdef M_LEAVE_WHILE_LISTING
+#define MAY_LEAVE (RECORD == 0 && !isLeaving)
+#else
+#define MAY_LEAVE (RECORD == 0 && !isLeaving && !isListing)
+#endif
+#ifdef M_LEAVE_WHILE_HOLDING
+#define MAY_END true
+#define HAS_NONE true
+#else
+#define MAY_END (holding == 0)
+#define HAS_NONE (RECORD == 0)
+#endif
+
+inline holdFirst(n) {
+	atomic {
+		if
+		:: UID != 0 -> HOLD = true; isSame = false; u = UID
+		:: UID == 0 && (uidName[0] == 0 || uidName[0] == COOLING(n)) -> claim(n, 1); isSame = false; u = 1
+		:: UID == 0 && (uidName[1] == 0 || uidName[1] == COOLING(n)) -> claim(n, 2); isSame = false; u = 2
+		:: true -> isRequested = false; holding--; goto again
+		fi
+	};
+	atomic {
+		if
+		:: RECORD = u
+		:: true
+		fi;
+		isRequested = false;
+		holding--;
+		goto again
+	}
+}
+
+proctype task() {
+	byte u, h;
+again:
+	atomic { u = 0 };
+end:
+	do
+	:: atomic { RECORD != 0 && IS_UNUSED && !isForgotten -> isRequested = true; u = RECORD };             /* BEGIN */
+		atomic { RUNS = u; isRequested = false; goto again }                                             /* END */
+	:: atomic { RUNS != 0 -> RUNS = 0 }
+	:: atomic { RECORD == 0 && IS_UNUSED && !isForgotten && !isLeaving -> isRequested = true; holding++ }; holdFirst(0)
+
+	:: atomic { RECORD != 0 && IS_UNUSED && !isForgotten };                                              /* it looks for directories */
+		atomic {
+			if
+			:: RECORD != 0 && !isForgotten && MAY_FORGET -> isForgotten = true; isSame = true
+			:: else -> goto again
+			fi
+		};
+		atomic { RECORD = 0 };
+		atomic {
+			if
+			:: IS_FOR_HOLD -> HOLD = false; isSame = false
+			:: isSame -> isLate = true
+			:: isSame = isSame && isLate                                                                 /* it is lost, or refused */
+			fi;
+			isForgotten = false;
+			goto again
+		}
+
+	:: atomic { !isListing && !isLeaving -> isListing = true; listed = (HOLD -> UID : 0) };              /* LIST */
+#ifndef M_TAKE_UP_BY_THE_LIST
+		atomic {
+			if
+			:: listed != 0 && !isForgotten && RECORD == 0 -> isTakenUp = true
+			:: else -> listed = 0
+			fi
+		};
+		atomic {
+			if
+			:: listed != 0 && UID == listed -> HOLD = true; isSame = false                               /* Fleet.holdAgain */
+			:: else -> listed = 0
+			fi
+		};
+#endif
+		atomic {
+			if
+			:: listed != 0 && RECORD == 0 -> RECORD = listed                                             /* TAKE_UP */
+			:: else
+			fi;
+			listed = 0;
+			isTakenUp = false;
+			isListing = false;
+			goto again
+		}
+
+	:: atomic { MAY_LEAVE -> isLeaving = true };
+		atomic {
+			MAY_END ->
+			if
+			:: HAS_NONE -> HOLD = false; isLate = false; isSame = false                                  /* LEAVE */
+			:: !HAS_NONE
+			fi;
+			isLeaving = false;
+			goto again
+		}
+	od
+}
+proctype network() {
+end:
+	do
+	:: d_step { isLate && IS_FOR_HOLD -> HOLD = false; isLate = false; isSame = false }                  /* LATE */
+	:: d_step { isLate && !IS_FOR_HOLD -> isLate = false }
+	od
+}
+#endif
+
 #ifdef M_COLLECT_WHAT_HAS_FILES
 #define HAS_FILES(n) false
 #else
@@ -332,7 +475,12 @@ init {
 #ifdef WITH_BACKUP
 		cluster = 1; confirmed = 1; seen[0] = 1; seen[1] = 1;
 #endif
-		run host(0); run host(1); run collector(); run time();
+#ifdef WITH_TASKS
+		run task(); run task(); run network();
+#else
+		run host(0);
+#endif
+		run host(1); run collector(); run time();
 #ifdef WITH_BOOTS
 		run boots();
 #endif

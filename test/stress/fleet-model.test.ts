@@ -24,6 +24,11 @@ const MUTANTS: Readonly<Record<string, readonly string[]>> = {
   M_RESUME_EARLY: ['WITH_BACKUP'],
   M_RESUME_WITH_CONFLICTS: ['WITH_BACKUP'],
   M_TRUST_BACKUP: ['WITH_BACKUP', 'WITH_FENCING'],
+  M_FORGET_WHAT_IS_USED: ['WITH_TASKS'],
+  M_TAKE_UP_BY_THE_LIST: ['WITH_TASKS'],
+  M_FORGET_WHATEVER_IS_HELD: ['WITH_TASKS'],
+  M_LEAVE_WHILE_HOLDING: ['WITH_TASKS'],
+  M_LEAVE_WHILE_LISTING: ['WITH_TASKS'],
 };
 
 describe('the protocol of a fleet holds in every state', () => {

@@ -10,4 +10,5 @@ describe('the protocol of a fleet holds in every state', () => {
   it('of hosts that boot', () => assertHolds(['WITH_BOOTS']));
   it('of a host that is fenced, and returns', () => assertHolds(['WITH_FENCING']));
   it('of a shared directory', () => assertHolds(['WITH_DIRECTORY']));
+  it('of a daemon that is at two things at a time', () => assertHolds(['WITH_TASKS']));
 });

@@ -113,8 +113,9 @@ method Hold(
 # Holds a name that the host held before it was fenced, if it is still bound to that UID. 'incarnation' is the fence, or that of the host.
 method HoldAgain(host: string, incarnation: string, name: string, uid: int) -> (held: bool)
 
-# The host does not run processes as the name's user any more, and has removed its own record.
-method Forget(host: string, incarnation: string, name: string) -> ()
+# The host does not run processes as the name's user any more, and has removed its own record. 'seen' is the position of the store when the
+# host began to forget: a hold that was put after it stays, however late the call is done.
+method Forget(host: string, incarnation: string, name: string, seen: Position) -> ()
 
 # What a host holds, in batches of at most 500.
 # [Supports 'more' flag]
@@ -361,6 +362,7 @@ export type ForgetParameters = {
   readonly host: string;
   readonly incarnation: string;
   readonly name: string;
+  readonly seen: Position;
 };
 
 export type HoldsOfParameters = {

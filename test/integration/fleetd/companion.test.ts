@@ -136,7 +136,8 @@ describe('dynuser-fleetd', () => {
       assert.deepEqual(hosts, [
         { host: HOST, hostName: 'db1', alive: true, fenced: false, incarnation: 'one', holds: 1, version: '1' },
       ]);
-      await call('Forget', { ...who, name: 'web' });
+      const { position: seen = {} } = await call('Status');
+      await call('Forget', { ...who, name: 'web', seen });
       const freed: JsonObject[] = [];
       for await (const reply of companion.client.stream(`${FLEET}.Collect`)) {
         freed.push(reply);
@@ -248,7 +249,7 @@ describe('dynuser-fleetd', () => {
       ['ForgetHost', { host: '' }, 'host'],
       ['Leave', { ...who, host: 'a/b' }, 'host'],
       ['Name', { name: 'a/b' }, 'name'],
-      ['Forget', { ...who, name: '' }, 'name'],
+      ['Forget', { ...who, name: '', seen: { cluster: 'a', revision: 1 } }, 'name'],
       ['Create', { ranges: 'all' }, 'ranges'],
       ['TakeDirectory', { ...who, storage: 's', path: 'relative', name: 'web' }, 'path'],
       ['Restore', { ...who, bindings: [{ name: 'web', uid: -1 }], last: true }, 'bindings'],

@@ -44,6 +44,11 @@ async function insist<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
+/** As a host does that has nothing else under way. */
+async function forget(fleet: Fleet, member: Member, name: string): Promise<void> {
+  await fleet.forget(member, name, await fleet.status());
+}
+
 async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const value of values) {
@@ -331,9 +336,9 @@ for (const make of [etcdStore, directoryStore] as const) {
         await other.hold(b, 'web', [70_000]);
         const directory = { storage: 'nfs:/export', path: '/srv/web' };
         await fleet.takeDirectory(a, directory, 'web');
-        await fleet.forget(a, 'web');
+        await forget(fleet, a, 'web');
         assert.deepEqual(await collect(), []);
-        await other.forget(b, 'web');
+        await forget(other, b, 'web');
         assert.deepEqual(await collect(), []);
         await fleet.freeDirectory(directory);
         assert.deepEqual(await collect(), [{ name: 'web', uid: 70_000 }]);
@@ -341,7 +346,7 @@ for (const make of [etcdStore, directoryStore] as const) {
         await assert.rejects(fleet.hold(a, 'db', [70_000]), refusal('NoneFree'));
         assert.deepEqual(await fleet.hold(a, 'web', [70_000]), { uid: 70_000, isFresh: true });
         assert.deepEqual(await all(fleet.collect('web')), []);
-        await fleet.forget(a, 'web');
+        await forget(fleet, a, 'web');
         assert.deepEqual(await all(fleet.collect('web')), [{ name: 'web', uid: 70_000 }]);
       });
 
@@ -361,16 +366,37 @@ for (const make of [etcdStore, directoryStore] as const) {
           return all(new Fleet(late, NOTHING_KNOWN).collect());
         };
         await fleet.hold(a, 'web', [70_000]);
-        await fleet.forget(a, 'web');
+        await forget(fleet, a, 'web');
         assert.deepEqual(await collectAfter(() => other.hold(b, 'web', [70_000])), []);
-        await other.forget(b, 'web');
+        await forget(other, b, 'web');
         const takeAndForget = async () => {
           await other.hold(b, 'web', [70_000]);
           await other.takeDirectory(b, { storage: 's', path: '/srv/web' }, 'web');
-          await other.forget(b, 'web');
+          await forget(other, b, 'web');
         };
         assert.deepEqual(await collectAfter(takeAndForget), []);
         assert.equal((await fleet.name('web')).state, 'bound');
+      });
+
+      it('ends no hold by what was asked before that was put, however late it is done', async () => {
+        const { fleet, a } = await two();
+        await fleet.hold(a, 'web', [70_000]);
+        const seen = await fleet.status();
+        await fleet.forget(a, 'web', seen);
+        // Once more: a member of the store that did not answer in time passes it on now, say.
+        await fleet.forget(a, 'web', seen);
+        await fleet.hold(a, 'web', [70_000]);
+        const late = (error: unknown) => error instanceof StoreUnavailable && /web was held again/.test(error.message);
+        await assert.rejects(fleet.forget(a, 'web', seen), late);
+        assert.deepEqual((await fleet.name('web')).hosts, [A]);
+        // Nor by what was asked of another store.
+        await assert.rejects(
+          fleet.forget(a, 'web', { ...(await fleet.status()), cluster: 'abc' }),
+          refusal('Restoring'),
+        );
+        assert.deepEqual((await fleet.name('web')).hosts, [A]);
+        await forget(fleet, a, 'web');
+        assert.deepEqual((await fleet.name('web')).hosts, []);
       });
 
       it('gives a shared directory to one name', async () => {
@@ -398,7 +424,7 @@ for (const make of [etcdStore, directoryStore] as const) {
         await assert.rejects(other.forgetHost('00000000000000cc'), refusal('NoSuchHost'));
         assert.deepEqual([...(await other.forgetHost(A, true))].sort(), ['db', 'web']);
         await assert.rejects(fleet.hold(a, 'mail', [70_002]), refusal('NotMember', { incarnation: `fenced.1.${A}` }));
-        await assert.rejects(fleet.forget(a, 'web'), refusal('NotMember'));
+        await assert.rejects(forget(fleet, a, 'web'), refusal('NotMember'));
         // db is given to nobody, and its UID to another name.
         assert.deepEqual(await all(other.collect()), [{ name: 'db', uid: 70_001 }]);
         const presence = await keys.expiry(60);

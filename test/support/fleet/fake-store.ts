@@ -23,6 +23,8 @@ export class FakeStore {
   readonly uids = new Map<number, { name: string; cools: boolean }>();
   /** "name host" → incarnation */
   readonly holds = new Map<string, string>();
+  /** the same → the revision of that */
+  readonly heldAt = new Map<string, number>();
   readonly directories = new Map<string, string>();
   /** what each host has put again after a restore so far */
   readonly putAgain = new Map<string, Set<string>>();
@@ -67,6 +69,11 @@ export class FakeStore {
     this.change();
   }
 
+  hold(name: string, host: string, incarnation: string): void {
+    this.holds.set(`${name} ${host}`, incarnation);
+    this.heldAt.set(`${name} ${host}`, this.revision + 1);
+  }
+
   holdsOf(host: string): { name: string; uid: number }[] {
     const mine = [...this.holds.keys()].filter(key => key.endsWith(` ${host}`)).map(key => key.split(' ')[0] ?? '');
     return mine.map(name => ({ name, uid: this.names.get(name) ?? 0 }));
@@ -89,7 +96,10 @@ function methodsOf(store: FakeStore): Record<string, Handler> {
   };
   const position = () => ({ cluster: store.cluster, revision: store.revision });
   return {
-    Status: () => ({ fleet: 'test', store: 'etcd', location: 'memory', reachable: true, restoring: store.restoring }),
+    Status: () => ({
+      ...{ fleet: 'test', store: 'etcd', location: 'memory', reachable: true, restoring: store.restoring },
+      position: position(),
+    }),
     Join(parameters) {
       const [host, next] = [String(parameters['host']), String(parameters['next'])];
       const { incarnation, renew, ranges } = parameters;
@@ -138,7 +148,7 @@ function methodsOf(store: FakeStore): Record<string, Handler> {
         if (!candidates.includes(bound)) {
           refuse('NameBound', { uid: bound });
         }
-        store.holds.set(`${name} ${host}`, String(parameters['incarnation']));
+        store.hold(name, host, String(parameters['incarnation']));
         store.change();
         return { uid: bound, fresh: false };
       }
@@ -146,7 +156,7 @@ function methodsOf(store: FakeStore): Record<string, Handler> {
       if (uid === undefined) {
         return refuse('NoneFree');
       }
-      store.holds.set(`${name} ${host}`, String(parameters['incarnation']));
+      store.hold(name, host, String(parameters['incarnation']));
       store.bind(name, uid);
       return { uid, fresh: true };
     },
@@ -158,13 +168,20 @@ function methodsOf(store: FakeStore): Record<string, Handler> {
       }
       const held = store.names.get(name) === parameters['uid'];
       if (held) {
-        store.holds.set(`${name} ${host}`, String(parameters['incarnation']));
+        store.hold(name, host, String(parameters['incarnation']));
         store.change();
       }
       return { held };
     },
     Forget(parameters) {
-      store.holds.delete(`${String(parameters['name'])} ${member(parameters)}`);
+      const key = `${String(parameters['name'])} ${member(parameters)}`;
+      const seen = parameters['seen'] as { cluster: string; revision: number };
+      // What a backup has was put before it was made.
+      const heldAt = Math.min(store.heldAt.get(key) ?? 0, store.revision);
+      if (seen.cluster !== store.cluster || heldAt > seen.revision) {
+        refuse('StoreUnavailable', { reason: 'it was held again meanwhile' });
+      }
+      store.holds.delete(key);
       store.change();
       return {};
     },
@@ -191,7 +208,7 @@ function methodsOf(store: FakeStore): Record<string, Handler> {
         } else if (bound !== undefined && bound.name !== name && !bound.cools) {
           conflicts.push({ name, uid, boundName: bound.name });
         } else {
-          store.holds.set(`${name} ${host}`, String(parameters['incarnation']));
+          store.hold(name, host, String(parameters['incarnation']));
           put.add(name);
           store.bind(name, uid);
         }

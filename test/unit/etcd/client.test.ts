@@ -32,7 +32,7 @@ after(() => {
 async function failureOf(endpoints: readonly string[]): Promise<string> {
   const client = new EtcdClient({
     ...{ endpoints, readableKey: 'key', credentials: () => ({}) },
-    ...{ callMs: 500, attemptMs: 200 },
+    ...{ callMs: 4_000, attemptMs: 500 },
   });
   try {
     await client.range({ key: Buffer.from('key') });

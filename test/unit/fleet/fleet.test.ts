@@ -765,6 +765,63 @@ it('a host does not leave while a name is being held, and holds no name while it
   await daemon.acquire('db');
 });
 
+/** A change of another store comes, which ends the session of every host. */
+function endSessions({ store }: FleetWorld): void {
+  const { cluster } = store;
+  store.cluster = 'another';
+  store.change([{ name: 'theirs', uid: 70_003, state: 'bound' }]);
+  store.cluster = cluster;
+}
+
+it('a host does not leave while it takes up what it holds', async () => {
+  await using world = await openWorld();
+  const daemon = await world.member();
+  await daemon.acquire('web');
+  await daemon.release('web');
+  // A hold that is not recorded: a daemon has died in between.
+  world.store.bind('db', 70_002);
+  world.store.hold('db', HOST, world.store.incarnations.get(HOST) ?? '');
+  let take: () => void = () => undefined;
+  const taken = new Promise<void>(resolve => {
+    take = resolve;
+  });
+  world.companion.instead['Forget'] = async (parameters, honest) => {
+    const answer = honest(parameters);
+    const asked = world.companion.asked.length;
+    world.companion.instead['HoldsOf'] = async (...list) => {
+      const holds = list[1](list[0]);
+      await taken;
+      return holds;
+    };
+    endSessions(world);
+    await until('it reads its holds', () => world.companion.asked.indexOf('HoldsOf', asked) > 0);
+    return answer;
+  };
+  await fails(daemon.fleet.leave(), 'FleetUnavailable', /cannot leave/);
+  take();
+  await daemon.becomes('member');
+  assert.equal(daemon.records.byName.get('db' as UserName)?.uid, 70_002);
+  assert.deepEqual([...world.store.holds.keys()], [`db ${HOST}`]);
+});
+
+it('a host that is leaving does not join again meanwhile', async () => {
+  await using world = await openWorld();
+  const daemon = await world.member();
+  const joins = () => world.companion.asked.filter(method => method === 'Join').length;
+  const before = joins();
+  world.companion.instead['Leave'] = async (parameters, honest) => {
+    const answer = honest(parameters);
+    endSessions(world);
+    await until('its session has ended', () => daemon.fleet.view().state === 'waiting');
+    return answer;
+  };
+  await daemon.fleet.leave();
+  assert.equal(daemon.fleet.view().state, 'left');
+  await daemon.stop();
+  assert.equal(joins(), before);
+  assert.equal(world.store.incarnations.has(HOST), false);
+});
+
 describe('a name that is forgotten', () => {
   it('is not, if somebody begins to use it meanwhile', async () => {
     await using world = await openWorld();
@@ -827,6 +884,33 @@ function directory(source: string) {
     ...{ kind: 'state' as const, source, aliases: [], readOnly: false, mode: 0o755, preserved: true, exposed: false },
   };
 }
+
+describe('a hold that is not recorded', () => {
+  it('is held again before it is, so that nothing that is under way ends it', async () => {
+    await using world = await openWorld();
+    world.store.bind('web', 70_000);
+    world.store.hold('web', HOST, 'one');
+    const former = world.store.revision;
+    const daemon = await world.member();
+    assert.equal(daemon.records.byName.get('web' as UserName)?.uid, 70_000);
+    assert.ok((world.store.heldAt.get(`web ${HOST}`) ?? 0) > former);
+  });
+
+  it('is not, if it has ended since it was listed', async () => {
+    await using world = await openWorld();
+    world.store.bind('web', 70_000);
+    world.store.hold('web', HOST, 'one');
+    world.companion.instead['HoldsOf'] = (parameters, honest) => {
+      const holds = honest(parameters);
+      world.store.holds.clear();
+      world.store.collect('web');
+      return holds;
+    };
+    const daemon = await world.member();
+    assert.equal(daemon.records.byName.size, 0);
+    assert.equal(world.store.holds.size, 0);
+  });
+});
 
 describe('holds that the store does not have', () => {
   it('are held again if the name is bound as before, and the others stay', async () => {
