@@ -1,6 +1,6 @@
 /**
- * What a fleet costs: a name's first use and its later ones through dynuser-fleetd, next to a read of etcd; and what 1,000 hosts are to
- * three etcd nodes, all of them on this machine. A host is a connection with a watch, a lease and a mirror, as a companion has them.
+ * What a fleet costs: a name's first use and its later ones through dynuser-fleetd, next to the least that etcd takes for one key; and what
+ * 1,000 hosts are to three etcd nodes, all of them on this machine. A host is a connection with a watch, a lease and a mirror, as a companion has them.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -124,6 +124,12 @@ async function startCompanion(directory: string, store: string): Promise<Compani
   });
 }
 
+/** As the daemon does it. */
+async function forget(companion: Companion, who: JsonObject): Promise<void> {
+  const { position } = await companion.call('Status');
+  await companion.call('Forget', { ...who, seen: position ?? {} });
+}
+
 interface Uses {
   readonly first: number[];
   readonly known: number[];
@@ -147,10 +153,37 @@ async function measureUses(companion: Companion): Promise<Uses> {
     uses.known.push(await timed(() => companion.call('Hold', hold)));
     uses.again.push(await timed(() => companion.call('HoldAgain', { ...who, ...binding })));
     if (index % 2 === 0) {
-      uses.forgotten.push(await timed(() => companion.call('Forget', { ...who, name: binding.name })));
+      uses.forgotten.push(await timed(() => forget(companion, { ...who, name: binding.name })));
     }
   }
   return { ...uses, megabytes: usage(companion.pid).megabytes };
+}
+
+/** One key that is put, and one that is read, by the client of the companion, with the node that leads and with another one. */
+interface Floor {
+  readonly leader: number[];
+  readonly follower: number[];
+  readonly read: number[];
+}
+
+async function measureFloor(cluster: EtcdCluster, open: (endpoint: string) => EtcdClient): Promise<Floor> {
+  const leader = await cluster.leader();
+  const follower = cluster.nodes.find(node => node !== leader);
+  if (leader === undefined || follower === undefined) {
+    throw new Error('no node leads');
+  }
+  const [leading, following] = [open(leader.endpoint), open(follower.endpoint)];
+  const key = Buffer.from('/dynuser/v1/bench/floor');
+  const put = { success: [{ put: { key, value: Buffer.from('1') } }] };
+  const floor: Floor = { leader: [], follower: [], read: [] };
+  for (let index = 0; index < NAMES; index++) {
+    floor.leader.push(await timed(() => leading.txn(put)));
+    floor.follower.push(await timed(() => following.txn(put)));
+    floor.read.push(await timed(() => leading.range({ key, serializable: true })));
+  }
+  leading.close();
+  following.close();
+  return floor;
 }
 
 interface Crowd {
@@ -282,7 +315,7 @@ async function measureAcquire(): Promise<AcquireFigures> {
   return figures;
 }
 
-function report(acquire: AcquireFigures, uses: Uses, crowd: Crowd): void {
+function report(acquire: AcquireFigures, uses: Uses, floor: Floor, crowd: Crowd): void {
   const row = (what: string, values: readonly number[]) => [
     what,
     milliseconds(median(values)),
@@ -299,7 +332,10 @@ function report(acquire: AcquireFigures, uses: Uses, crowd: Crowd): void {
     row('first use of a name: Hold', uses.first),
     row('a name that has its UID: Hold', uses.known),
     row('the same, by its record: HoldAgain', uses.again),
-    row('Forget', uses.forgotten),
+    row('Status and Forget', uses.forgotten),
+    row('one key, put by the node that leads', floor.leader),
+    row('the same by another node', floor.follower),
+    row('one key, read by one node, which asks no other', floor.read),
   ]);
   const of = (count: number, factor: number) => ({
     hosts: count.toLocaleString('en'),
@@ -350,16 +386,18 @@ try {
   const companion = await startCompanion(directory, `Endpoints=${cluster.endpoints.join(' ')}\n${paths}`);
   const uses = await measureUses(companion);
   const opened: EtcdKeys[] = [];
-  const crowd = await measureCrowd(cluster, () => {
-    const client = new EtcdClient({
-      endpoints: cluster.endpoints,
-      readableKey: '/dynuser/v1/bench/meta',
+  const open = (endpoints: readonly string[]) =>
+    new EtcdClient({
+      ...{ endpoints, readableKey: '/dynuser/v1/bench/meta' },
       credentials: () => ({ ca: Buffer.from(files.ca), certificate: Buffer.from(certificate), key: Buffer.from(key) }),
     });
-    opened.push(new EtcdKeys(client, '/dynuser/v1/bench/'));
-    return opened.at(-1) as EtcdKeys;
+  const floor = await measureFloor(cluster, endpoint => open([endpoint]));
+  const crowd = await measureCrowd(cluster, () => {
+    const keys = new EtcdKeys(open(cluster.endpoints), '/dynuser/v1/bench/');
+    opened.push(keys);
+    return keys;
   });
-  report(acquire, uses, crowd);
+  report(acquire, uses, floor, crowd);
   for (const keys of opened) {
     keys.close();
   }
