@@ -2,6 +2,7 @@
  * What is said of dynuser-run where people look it up: the list of properties in its manual, from their table, and the
  * completions, which have the options of its table in C, too. Pure.
  */
+import { wrap } from '../cli/render/text.ts';
 import { PROPERTY_NAMES, PROPERTY_TEXTS } from '../launch/properties/table.ts';
 
 const ROFF_COLUMNS = 78;
@@ -22,21 +23,8 @@ export function withPropertyList(page: string): string {
 /** Text as roff(7) has it: each sentence begins a line, hyphens that stay, and nothing that is read as a request. */
 function roff(text: string): string {
   const escaped = text.replaceAll('\\', '\\e').replaceAll('-', '\\-');
-  const lines = escaped.split(/(?<=\.) (?=[^a-z])/).flatMap(sentence => wrapped(sentence, ROFF_COLUMNS));
+  const lines = escaped.split(/(?<=\.) (?=[^a-z])/).flatMap(sentence => wrap(sentence, ROFF_COLUMNS));
   return lines.map(line => line.replace(/^(?=[.'])/, '\\&')).join('\n');
-}
-
-function wrapped(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1);
-    if (line === undefined || line.length + 1 + word.length > columns) {
-      lines.push(word);
-    } else {
-      lines[lines.length - 1] = `${line} ${word}`;
-    }
-  }
-  return lines;
 }
 
 export interface LauncherOption {
