@@ -1,95 +1,31 @@
-/** The page dynuserctl(1), made from the table of commands: it cannot say anything else than the command does. Pure. */
+/** What dynuserctl(1) says of the commands, made from their table: it cannot say anything else than the command does. Pure. */
 import type { CommandSpec, CommandTable, OptionSpec } from '../cli/command.ts';
 import { wrap } from '../cli/render/text.ts';
 
 /** Short enough that a line stays within 80 columns with its escapes. */
 const WIDTH = 70;
 
-/** What the table does not say: where the command looks, and how it ends. */
-const ENVIRONMENT = `.Sh ENVIRONMENT
-.Bl -tag -width Ds
-.It Ev DYNUSER_RUNTIME_DIRECTORY
-The directory of the sockets of
-.Xr dynuserd 8 ,
-instead of
-.Pa /run/dynuser .
-.It Ev DYNUSER_PAGER , PAGER
-The pager of answers that are longer than the terminal.
-The first variable that is set counts.
-If it is empty or
-.Ql cat ,
-there is no pager.
-Unless set:
-.Xr pager 1 ,
-.Xr less 1
-or
-.Xr more 1 .
-.It Ev DYNUSER_LESS
-The options of
-.Xr less 1 ,
-instead of
-.Ql FRSXMK .
-.It Ev DYNUSER_PAGERSECURE
-.Ql 1 :
-only
-.Xr less 1
-is used, in its secure mode, which starts no other program and writes no file.
-.Ql 0 :
-any pager is used.
-Unless it is set, root who has not logged in as root, as with
-.Xr sudo 8 ,
-gets the secure mode, and everybody else any pager.
-.It Ev NO_COLOR
-If it is set, no text is bold or faint on a terminal.
-.El
-`;
-const FILES = `.Sh FILES
-.Bl -tag -width Ds
-.It Pa /run/dynuser/io.dynuser.Allocator
-The socket of
-.Xr dynuserd 8
-for root and for others who may acquire; it is tried first.
-.It Pa /run/dynuser/io.dynuser.DynamicUser
-The socket for everybody.
-.El
-`;
-const EXIT_STATUS = `.Sh EXIT STATUS
-.Bl -tag -width Ds
-.It 0
-Success.
-.It 1
-It failed, or what was asked for does not exist.
-.It 2
-The command line is wrong.
-.El
-`;
-const SEE_ALSO = `.Sh SEE ALSO
-.Xr dynuser\\-run 1 ,
-.Xr dynuserd.conf 5 ,
-.Xr dynuserd 8 ,
-.Xr libnss_dynuser 8
-`;
+/** Lines of the page's source that the lists replace. */
+const PLACEHOLDERS = {
+  commands: '.\\" The commands are put here.\n',
+  options: '.\\" The options of every command are put here.\n',
+  examples: '.\\" The examples are put here.\n',
+};
 
-/** @param date as it stands in the page's foot */
-export function renderCommandManual({ commands, options }: CommandTable, date: string): string {
-  return [
-    `.Dd ${date}\n.Dt DYNUSERCTL 1\n.Os dynuser\n`,
-    '.Sh NAME\n.Nm dynuserctl\n.Nd show and manage dynamic users\n',
-    '.Sh SYNOPSIS\n.Nm\n.Op Ar OPTION ...\n.Op Ar COMMAND Op Ar ARGUMENT ...\n',
-    '.Sh DESCRIPTION\n.Nm\nshows and manages the users that\n.Xr dynuserd 8\ngives to services for as long as they run.\n',
-    'Options and arguments come in any order after the command.\nOptions of every command may come before it.\n.Fl \\-\nends the options.\n',
-    '.Sh COMMANDS\n',
-    ...commands.map(renderCommand),
-    `.Sh OPTIONS\nEvery command takes these:\n${renderOptions(options)}`,
-    ENVIRONMENT,
-    FILES,
-    EXIT_STATUS,
-    `.Sh EXAMPLES\n.Bd -literal -offset indent\n${commands
-      .flatMap(({ examples }) => examples)
-      .map(example => `${mdocLine(example)}\n`)
-      .join('')}.Ed\n`,
-    SEE_ALSO,
-  ].join('');
+/** @throws TypeError if the page has no place for one of the lists */
+export function withCommands(page: string, { commands, options }: CommandTable): string {
+  const examples = commands.flatMap(command => command.examples).map(example => `${mdocLine(example)}\n`);
+  const lists = {
+    commands: commands.map(renderCommand).join(''),
+    options: renderOptions(options),
+    examples: examples.join(''),
+  };
+  return Object.entries(PLACEHOLDERS).reduce((text, [list, placeholder]) => {
+    if (!text.includes(placeholder)) {
+      throw new TypeError(`dynuserctl.1 has no place for the ${list}`);
+    }
+    return text.replace(placeholder, () => lists[list as keyof typeof lists]);
+  }, page);
 }
 
 function renderCommand(command: CommandSpec): string {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { COMMAND_TABLE } from '../cli/commands.ts';
 import { CHECKOUT } from './checkout.ts';
-import { renderCommandManual } from './command-manual.ts';
+import { withCommands } from './command-manual.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from './completions.ts';
 import { bashDaemonCompletion, daemonOptions, fishDaemonCompletion, zshDaemonCompletion } from './daemon-documents.ts';
 import {
@@ -20,18 +20,17 @@ export interface Document {
 }
 
 const PAGES = `${CHECKOUT}src/manual`;
-/** Of the page that is made: the day on which its fixed parts were written last. */
-const COMMAND_MANUAL_DATE = 'November 25, 2026';
+/** Pages with lists that are made from tables. */
+const LISTED: Readonly<Record<string, (page: string) => string>> = {
+  'dynuser-run.1': withPropertyList,
+  'dynuserctl.1': page => withCommands(page, COMMAND_TABLE),
+};
 
 export function manualPages(): Document[] {
-  const pages = readdirSync(PAGES).map(name => ({ name, text: pageText(name) }));
-  const made = { name: 'dynuserctl.1', text: renderCommandManual(COMMAND_TABLE, COMMAND_MANUAL_DATE) };
-  return [...pages, made].map(({ name, text }) => ({ path: `usr/share/man/man${name.at(-1)}/${name}`, text }));
-}
-
-function pageText(name: string): string {
-  const text = readFileSync(`${PAGES}/${name}`, 'utf8');
-  return name === 'dynuser-run.1' ? withPropertyList(text) : text;
+  return readdirSync(PAGES).map(name => {
+    const text = readFileSync(`${PAGES}/${name}`, 'utf8');
+    return { path: `usr/share/man/man${name.at(-1)}/${name}`, text: LISTED[name]?.(text) ?? text };
+  });
 }
 
 /** @param zshDirectory where zsh of this distribution looks, relative to the directory that is staged */

@@ -1,12 +1,13 @@
 /** What is made from a table of commands, for a table that has each case once, and every sign that means something to a reader. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CommandTable } from '../../../src/cli/command.ts';
-import { renderCommandManual } from '../../../src/tooling/command-manual.ts';
+import { CHECKOUT } from '../../../src/tooling/checkout.ts';
+import { withCommands } from '../../../src/tooling/command-manual.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../../../src/tooling/completions.ts';
 import {
   bashLauncherCompletion,
@@ -39,8 +40,8 @@ function linesOf(text: string): readonly string[] {
 }
 
 test('the manual has the commands with their operands and options, and nothing that roff would obey', () => {
-  const page = renderCommandManual(TABLE, 'May 1, 2026');
-  assert.ok(page.startsWith('.Dd May 1, 2026\n.Dt DYNUSERCTL 1\n.Os dynuser\n.Sh NAME\n'));
+  const page = withCommands(readFileSync(`${CHECKOUT}src/manual/dynuserctl.1`, 'utf8'), TABLE);
+  assert.throws(() => withCommands(page, TABLE), /dynuserctl\.1 has no place for the commands/);
   const commands = page.slice(page.indexOf('.Sh COMMANDS\n'), page.indexOf('.Sh ENVIRONMENT\n'));
   assert.equal(
     commands,
