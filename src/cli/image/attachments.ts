@@ -53,7 +53,7 @@ type Made =
 const VERSION = 1;
 
 /** @returns the attachment of an image; undefined if it is not attached. @throws CommandFailure if its manifest cannot be read */
-export function findAttachment(name: string, runtime: boolean): Attachment | undefined {
+function findAttachment(name: string, runtime: boolean): Attachment | undefined {
   const path = `${directoryOf(runtime)}/${name}/${MANIFEST}`;
   let text: string;
   try {
@@ -76,6 +76,11 @@ export function findAttachment(name: string, runtime: boolean): Attachment | und
     throw new CommandFailure(`${path}: not a manifest of this version; detach with the version that has attached`, 1);
   }
   return attachment;
+}
+
+/** @returns the attachments of one name: in force also after the next boot, or until then */
+export function attachmentsOf(name: string): Attachment[] {
+  return [false, true].flatMap(runtime => findAttachment(name, runtime) ?? []);
 }
 
 /** @returns the attachments with such names, each of them by name; all unless told otherwise */

@@ -16,9 +16,9 @@ import { CommandFailure, type ExitStatus, problemAtPath, usageFailure } from '..
 import {
   AttachLock,
   type Attachment,
+  attachmentsOf,
   changesOf,
   entriesOf,
-  findAttachment,
   isGone,
   listAttachments,
   makeAll,
@@ -139,12 +139,10 @@ async function attach(operands: readonly string[], invocation: Invocation, io: P
   using _lock = AttachLock.take();
   const name = nameOfAttachment(contents);
   forget(name);
-  for (const runtime of [false, true]) {
-    const present = findAttachment(name, runtime);
-    if (present !== undefined) {
-      const words = `it is attached already (${printable(present.image)}); "dynuserctl image detach ${name}" detaches it`;
-      throw new CommandFailure(`${name}: ${words}`, 1);
-    }
+  const [present] = attachmentsOf(name);
+  if (present !== undefined) {
+    const words = `it is attached already (${printable(present.image)}); "dynuserctl image detach ${name}" detaches it`;
+    throw new CommandFailure(`${name}: ${words}`, 1);
   }
   makeAll(attachmentOf(contents, request, layout, options), layout.entries);
   await tellLeftOut(layout, io);
@@ -406,20 +404,14 @@ function scanDirectoryWith({ made, services, manager }: Attachment): string | un
 
 /** Drops what is left of an attachment if something else, such as portablectl(1), has detached it. */
 function forget(name: string): void {
-  for (const runtime of [false, true]) {
-    const attachment = findAttachment(name, runtime);
-    if (attachment !== undefined && isGone(attachment)) {
-      removeAll(attachment);
-    }
+  for (const attachment of attachmentsOf(name).filter(isGone)) {
+    removeAll(attachment);
   }
 }
 
 async function list(_: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
-  const attached = await Promise.all(
-    listAttachments()
-      .filter(attachment => !isGone(attachment))
-      .map(toListed),
-  );
+  const present = listAttachments().filter(attachment => !isGone(attachment));
+  const attached = await Promise.all(present.map(toListed));
   const known = new Set(attached.flatMap(({ name }) => splitName(name)));
   const foreign = attachedByPortablectl();
   const others = imagesOfHost()
