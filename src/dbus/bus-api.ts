@@ -23,9 +23,10 @@ import {
   refuseOwn,
   SIGNALS,
   signatureOf,
+  tooManyCalls,
   toRefusal,
 } from './interface.ts';
-import { CALLS_MAX, CALLS_PER_CALLER_MAX, SIGNAL_DELAY_MS } from './limits.ts';
+import { CALLS_MAX, SIGNAL_DELAY_MS } from './limits.ts';
 import { DRIVER, type IncomingCall, type Signal } from './message.ts';
 import type { BusAllocator, BusCaller, BusUserChange } from './port.ts';
 
@@ -43,9 +44,7 @@ export class BusApi implements BusClient {
   /** what has no signal yet, in the order in which it came */
   readonly #changes: BusUserChange[] = [];
   #sending: NodeJS.Timeout | undefined;
-  /** calls under way, by the unique name of the caller */
-  readonly #underWay = new Map<string, number>();
-  /** those of all callers but root */
+  /** calls under way of all callers but root */
   #ofOthers = 0;
   readonly #tasks = new Set<Promise<void>>();
   #calls = 0;
@@ -238,32 +237,12 @@ export class BusApi implements BusClient {
     return name;
   }
 
+  /** Runs a task that takes time. */
   #begin(call: IncomingCall, task: () => Promise<void>): void {
-    const bounded = this.#bounded(call, task).finally(() => this.#tasks.delete(bounded));
-    this.#tasks.add(bounded);
-  }
-
-  /** Runs a task that takes time, within the number that one caller may have under way. Never throws. */
-  async #bounded(call: IncomingCall, task: () => Promise<void>): Promise<void> {
-    const { sender } = call;
-    const count = this.#underWay.get(sender) ?? 0;
-    if (count >= CALLS_PER_CALLER_MAX) {
-      this.#fail(call, tooManyCalls());
-      return;
-    }
-    this.#underWay.set(sender, count + 1);
-    try {
-      await task();
-    } catch (error) {
-      this.#fail(call, error);
-    } finally {
-      const left = (this.#underWay.get(sender) ?? 1) - 1;
-      if (left === 0) {
-        this.#underWay.delete(sender);
-      } else {
-        this.#underWay.set(sender, left);
-      }
-    }
+    const answered = task()
+      .catch((error: unknown) => this.#fail(call, error))
+      .finally(() => this.#tasks.delete(answered));
+    this.#tasks.add(answered);
   }
 
   /** Runs a task within the number that all callers but root may have under way: one user can have many names. */
@@ -292,8 +271,4 @@ export class BusApi implements BusClient {
       refusal?.message ?? 'the daemon failed; its log says why',
     );
   }
-}
-
-function tooManyCalls(): CallRefused {
-  return refuseOwn('LimitReached', 'too many calls are under way: wait for the answer to one of them');
 }

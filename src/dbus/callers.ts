@@ -4,7 +4,8 @@
  */
 import { asGid, asPid, asUid, type Gid, OVERFLOW_ID } from '../core/ids.ts';
 import { askDriver, type BusConnection, typedValue } from './connection.ts';
-import { CALLER_GRACE_MS } from './limits.ts';
+import { tooManyCalls } from './interface.ts';
+import { CALLER_GRACE_MS, CALLS_PER_CALLER_MAX } from './limits.ts';
 import { DRIVER, DRIVER_PATH, type Signal } from './message.ts';
 import type { BusCaller } from './port.ts';
 
@@ -79,7 +80,7 @@ export class Callers {
   /**
    * Lets a task run on behalf of a caller.
    * @param name the unique name that the bus stamped on the call
-   * @throws Error if the bus does not say who that is; what the task throws
+   * @throws CallRefused if CALLS_PER_CALLER_MAX of it are under way; Error if the bus does not say who that is; what the task throws
    */
   async during<Result>(name: string, task: (caller: BusCaller) => Promise<Result>): Promise<Result> {
     const connection = this.#connection;
@@ -87,6 +88,9 @@ export class Callers {
       throw new Error('the message bus is away');
     }
     const presence = this.#present.get(name) ?? { calls: 0, gone: false, listeners: new Set() };
+    if (presence.calls >= CALLS_PER_CALLER_MAX) {
+      throw tooManyCalls();
+    }
     this.#present.set(name, presence);
     presence.calls++;
     try {

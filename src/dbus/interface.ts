@@ -78,6 +78,10 @@ export function refuseOwn(error: 'NoSuchDynamicUser' | ErrorCode, reason: string
   return new CallRefused(`${ALLOCATOR}.${name}`, reason);
 }
 
+export function tooManyCalls(): CallRefused {
+  return refuseOwn('LimitReached', 'too many calls are under way: wait for the answer to one of them');
+}
+
 /** @returns how the caller is told of an error; undefined for one that is a fault of the daemon */
 export function toRefusal(error: unknown): CallRefused | undefined {
   if (error instanceof CallRefused) {

@@ -32,11 +32,6 @@ export class RootedTree implements Disposable {
     return new RootedTree(openSync(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW));
   }
 
-  /** @returns what the top is */
-  status(): Stats {
-    return fstatSync(this.#root);
-  }
-
   /**
    * @returns the bytes of a file; undefined if it is missing
    * @throws RootedTreeError if it is no regular file, or has more bytes than `max`
