@@ -1,12 +1,11 @@
 /** The entry point of the companion: argv and environment → configuration → start → exit status. */
-import { parseArgs } from 'node:util';
-import { DynuserError, reasonOf } from '../core/errors.ts';
 import { COMPANION_SOCKET } from '../core/paths.ts';
 import { versionWords } from '../core/version.ts';
 import { CONFIG_FILE, ConfigError, loadConfig } from '../fleetd/config.ts';
 import { startFleetd } from '../fleetd/main.ts';
 import { PeerReader } from '../host/processes/peer.ts';
 import { openNotify } from '../host/systemd/notify.ts';
+import { failWith, readOptions, stopOnSignal } from './program.ts';
 
 const HELP = `Usage: dynuser-fleetd [OPTIONS]
 
@@ -20,31 +19,18 @@ for dynuserd of this host. Runs in the foreground, as a user that is not root.
   --version      show the version
 `;
 
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
-
-function readOptions() {
-  try {
-    const options = {
-      config: { type: 'string' },
-      socket: { type: 'string' },
-      'check-config': { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-      version: { type: 'boolean' },
-    } as const;
-    return parseArgs({ options, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    process.stderr.write(`dynuser-fleetd: ${reasonOf(error)}\n${HELP}`);
-    process.exit(EXIT_USAGE);
-  }
-}
-
 function log(line: string): void {
   process.stderr.write(`dynuser-fleetd: ${line}\n`);
 }
 
 async function main(): Promise<void> {
-  const options = readOptions();
+  const options = readOptions('dynuser-fleetd', HELP, {
+    config: { type: 'string' },
+    socket: { type: 'string' },
+    'check-config': { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+    version: { type: 'boolean' },
+  });
   if (options.help === true || options.version === true) {
     process.stdout.write(options.help === true ? HELP : `dynuser-fleetd ${versionWords()}\n`);
     return;
@@ -62,24 +48,12 @@ async function main(): Promise<void> {
     peers: new PeerReader(),
     log,
   });
-  let isStopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (isStopping) {
-        process.exit(EXIT_FAILED);
-      }
-      isStopping = true;
-      fleetd.stop().then(() => process.exit(0), fail);
-    });
-  }
+  stopOnSignal(() => fleetd.stop(), fail);
   notify({ state: 'ready', status: `serves the fleet ${config.fleet}` });
 }
 
 function fail(error: unknown): never {
-  const isExpected =
-    error instanceof ConfigError || error instanceof DynuserError || (error instanceof Error && 'syscall' in error);
-  log(isExpected || !(error instanceof Error) ? reasonOf(error) : (error.stack ?? error.message));
-  process.exit(EXIT_FAILED);
+  failWith('dynuser-fleetd', error, error instanceof ConfigError);
 }
 
 main().catch(fail);

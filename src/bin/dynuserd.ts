@@ -1,7 +1,6 @@
 /** The daemon's entry point: argv and environment → configuration → start → exit status. */
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { DynuserError, reasonOf } from '../core/errors.ts';
+import { DynuserError } from '../core/errors.ts';
 import {
   FLEET_DIRECTORY,
   HISTORY_DIRECTORY,
@@ -18,6 +17,7 @@ import { takePassedDescriptors } from '../host/systemd/listen-fds.ts';
 import { findManagerStore } from '../host/systemd/lock-store.ts';
 import { openNotify } from '../host/systemd/notify.ts';
 import { tierUpLater } from '../host/tier-up.ts';
+import { failWith, readOptions, stopOnSignal } from './program.ts';
 
 const HELP = `Usage: dynuserd [OPTIONS]
 
@@ -30,13 +30,16 @@ them. Runs in the foreground, as root.
   --version      show the version
 `;
 
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
 /** Nobody needs the daemon, and the next connection starts it: by this the unit tells it from every other end. */
 const EXIT_IDLE = 3;
 
 async function main(): Promise<void> {
-  const options = readOptions();
+  const options = readOptions('dynuserd', HELP, {
+    config: { type: 'string' },
+    'check-config': { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+    version: { type: 'boolean' },
+  });
   if (options.help === true || options.version === true) {
     process.stdout.write(options.help === true ? HELP : `dynuserd ${versionWords()}\n`);
     return;
@@ -77,7 +80,7 @@ async function main(): Promise<void> {
     kept: { manager, stored: passed.stored },
   });
   tierUpLater();
-  stopOnSignal(() => daemon.stop().then(() => process.exit(0)));
+  stopOnSignal(() => daemon.stop(), fail);
   daemon.idle.then(() => process.exit(EXIT_IDLE)).catch(fail);
   reload = daemon.reload;
   if (isReloadDue) {
@@ -85,46 +88,8 @@ async function main(): Promise<void> {
   }
 }
 
-type Options = { config?: string; 'check-config'?: boolean; help?: boolean; version?: boolean };
-
-function readOptions(): Options {
-  try {
-    const options = {
-      config: { type: 'string' },
-      'check-config': { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-      version: { type: 'boolean' },
-    } as const;
-    return parseArgs({ options, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    process.stderr.write(`dynuserd: ${reasonOf(error)}\n${HELP}`);
-    process.exit(EXIT_USAGE);
-  }
-}
-
-/** The first of the two signals stops the daemon, a second one while it stops ends it at once. */
-function stopOnSignal(stop: () => Promise<void>): void {
-  let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (stopping) {
-        process.exit(EXIT_FAILED);
-      }
-      stopping = true;
-      stop().catch(fail);
-    });
-  }
-}
-
 function fail(error: unknown): never {
-  const words = isExpected(error) ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`dynuserd: ${words}\n`);
-  process.exit(EXIT_FAILED);
-}
-
-/** What the host refused is a sentence; an error in this code shows its stack. */
-function isExpected(error: unknown): error is Error {
-  return error instanceof DynuserError || (error instanceof Error && 'syscall' in error);
+  failWith('dynuserd', error);
 }
 
 main().catch(fail);
