@@ -52,11 +52,6 @@ type RecordedUser = Pick<DynamicUser, 'name' | 'uid' | 'gid'>;
 
 /** Both lookups are the same but for their keys, since a dynamic user's gid is its uid. */
 function lookUpIn<P>(users: UserTable, noticeEnds: () => void, fleet: FleetUsers | undefined) {
-  const find = (id: Uid | undefined, name: string | undefined) => {
-    const byId = id === undefined ? undefined : (users.numbered(id) ?? elsewhere(fleet?.userNumbered(id)));
-    const byName = name === undefined ? undefined : (dynamicByName(users, name) ?? elsewhereNamed(fleet, name));
-    return { byId, byName, found: byId ?? byName };
-  };
   return (
     call: Call<P>,
     idKey: string,
@@ -68,16 +63,22 @@ function lookUpIn<P>(users: UserTable, noticeEnds: () => void, fleet: FleetUsers
     checkService(call.parameters);
     const reply = (user: RecordedUser): JsonObject => ({ record: { ...recordOf(user) } });
     if (id === undefined && name === undefined) {
+      if (!call.more) {
+        throw expectedMore();
+      }
       noticeEnds();
-      return enumerate(call, users, fleet, reply);
+      return sendEach(call, each(everybody(users, fleet), reply));
     }
-    const before =
-      (id === undefined ? undefined : users.numbered(id)) ??
-      (name === undefined ? undefined : dynamicByName(users, name));
+    const userName = name === undefined ? undefined : userNameOf(name);
+    const numberedHere = () => (id === undefined ? undefined : users.numbered(id));
+    const namedHere = () => (userName === undefined ? undefined : users.dynamicByName(userName));
+    const before = numberedHere() ?? namedHere();
     if (before !== undefined && holderOf(before) !== undefined) {
       noticeEnds();
     }
-    const { byId, byName, found } = find(id, name);
+    const byId = numberedHere() ?? elsewhere(id === undefined ? undefined : fleet?.userNumbered(id));
+    const byName = namedHere() ?? elsewhere(userName === undefined ? undefined : fleet?.userNamed(userName));
+    const found = byId ?? byName;
     if (found === undefined) {
       throw noRecordFound();
     }
@@ -88,30 +89,12 @@ function lookUpIn<P>(users: UserTable, noticeEnds: () => void, fleet: FleetUsers
   };
 }
 
-/** Every record in one reply. Without `more` there could be only one, so a list has to be asked for with it. */
-function enumerate<P>(
-  call: Call<P>,
-  users: UserTable,
-  fleet: FleetUsers | undefined,
-  reply: (user: RecordedUser) => JsonObject,
-): JsonObject | Promise<JsonObject> {
-  if (!call.more) {
-    throw expectedMore();
-  }
-  const here = firstOf(users.dynamic(), users.dynamicCount);
-  return sendEach(call, each(fleet === undefined ? here : withOthers(here, users, fleet), reply));
-}
-
-/** Users elsewhere that have neither the name nor the UID of one that lives here. */
-function* withOthers(
-  here: Iterable<RecordedUser>,
-  users: UserTable,
-  fleet: FleetUsers,
-): Generator<RecordedUser, void, undefined> {
-  yield* here;
-  for (const user of fleet.users()) {
+/** Who lives here, then users elsewhere that have neither the name nor the UID of one of these. */
+function* everybody(users: UserTable, fleet: FleetUsers | undefined): Generator<RecordedUser, void, undefined> {
+  yield* firstOf(users.dynamic(), users.dynamicCount);
+  for (const user of fleet?.users() ?? []) {
     if (users.dynamicByName(user.name) === undefined && users.numbered(user.uid) === undefined) {
-      yield { ...user, gid: user.uid as number as Gid };
+      yield asHere(user);
     }
   }
 }
@@ -163,18 +146,18 @@ function* each<Value, Reply>(
 }
 
 /** A user of another host, as one of this. */
+function asHere(user: FleetUser): RecordedUser {
+  return { ...user, gid: user.uid as number as Gid };
+}
+
 function elsewhere(user: FleetUser | undefined): RecordedUser | undefined {
-  return user && { ...user, gid: user.uid as number as Gid };
+  return user && asHere(user);
 }
 
-function elsewhereNamed(fleet: FleetUsers | undefined, name: string): RecordedUser | undefined {
-  const parsed = fleet === undefined ? undefined : parseUserName(name);
-  return parsed !== undefined && 'name' in parsed ? elsewhere(fleet?.userNamed(parsed.name)) : undefined;
-}
-
-function dynamicByName(users: UserTable, name: string): DynamicUser | undefined {
-  const parsed = parseUserName(name);
-  return 'name' in parsed ? users.dynamicByName(parsed.name) : undefined;
+/** @returns undefined for a name that no user here can have */
+function userNameOf(text: string): UserName | undefined {
+  const parsed = parseUserName(text);
+  return 'name' in parsed ? parsed.name : undefined;
 }
 
 function checkId(parameters: JsonObject, key: string): Uid | undefined {
