@@ -15,7 +15,7 @@ type SocketsOptions = Omit<ServerOptions<Peer>, 'quotaKey' | 'privileged' | 'ran
 /** Of the places for connections: as many new ones may wait. Together with those of nscd's protocol, a place costs 4 descriptors. */
 const NEW_SHARE = 0.75;
 
-/** @returns the limits of a server that has so many connections at most: where there are few, half of them are root's */
+/** @returns the limits of a server that has so many connections at most: if there are few, half of them are root's */
 export function limitsFor(
   maxConnections: number,
 ): Pick<ServerLimits, 'maxConnections' | 'reservedConnections' | 'maxNewConnections'> {

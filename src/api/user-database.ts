@@ -1,6 +1,6 @@
 /**
  * io.systemd.UserDatabase over the live dynamic users (systemd, docs/USER_GROUP_API.md). Everyone may ask; static users
- * that are in use belong to the host's own databases and are never shown here. Where systemd departs from its own
+ * that are in use belong to the host's own databases and are never shown here. If systemd departs from its own
  * documentation, the documentation is followed.
  */
 

@@ -44,7 +44,7 @@ export function checkParameters(method: Method, parameters: { readonly [key: str
 export type Opener = (signal: AbortSignal) => Promise<VarlinkClient>;
 
 /**
- * One attempt. connect(2) to a UNIX socket does not wait: it fails where the queue is full (unix(7)).
+ * One attempt. connect(2) to a UNIX socket does not wait: it fails if the queue is full (unix(7)).
  * @param paths of the daemon's sockets, in the order in which they are tried
  */
 export async function open(paths: readonly string[]): Promise<VarlinkClient> {
@@ -75,7 +75,7 @@ export function opener(paths: readonly string[], retry: boolean): Opener {
 /** Waits before another attempt: longer each time, up to a bound. @param attempt how many there were, beginning with 0 */
 export async function pause(attempt: number, signal: AbortSignal): Promise<void> {
   const delay = Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_LONGEST_MS);
-  // Not all at the same moment, where many programs wait for one daemon.
+  // Many programs may wait for one daemon: they must not all try at the same moment.
   const spread = delay * (0.5 + Math.random() / 2);
   await sleep(spread, undefined, { signal }).catch(() => {});
 }

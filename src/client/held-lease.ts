@@ -8,7 +8,7 @@ export type Acquired = Required<Omit<AcquireReply, 'progress' | 'groups' | 'flee
   Pick<AcquireReply, 'groups' | 'fleet'>;
 
 export interface Released {
-  /** what keeps the UID reserved, in words, where the daemon could not remove it yet: it tries again by itself */
+  /** what keeps the UID reserved, in words, if the daemon could not remove it yet: it tries again by itself */
   readonly remains?: string;
 }
 

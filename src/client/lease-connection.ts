@@ -35,7 +35,7 @@ export class LeaseConnection {
   }
 
   /**
-   * @param make makes the lease of an answer; it hangs on the line from then on
+   * @param make makes the lease of an answer; it lasts as long as the connection from then on
    * @param signal aborted if the caller waits no longer: an answer that comes later is given back
    */
   async acquire(
@@ -82,7 +82,7 @@ export class LeaseConnection {
   }
 
   /**
-   * Asks once more where the connection was lost before the answer: what it may have been given there ends with the
+   * Asks once more if the connection was lost before the answer: what it may have been given there ends with the
    * connection, or unclaimed. Not more often: it may be this very request that no daemon survives.
    */
   async #request(

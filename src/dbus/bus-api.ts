@@ -30,7 +30,7 @@ import { CALLS_MAX, SIGNAL_DELAY_MS } from './limits.ts';
 import { DRIVER, type IncomingCall, type Signal } from './message.ts';
 import type { BusAllocator, BusCaller, BusUserChange } from './port.ts';
 
-/** RequestName (D-Bus specification): what it answers where the name is another's, who is waited for. */
+/** RequestName (D-Bus specification): what it answers if another process has the name and we wait for it. */
 const IN_QUEUE = 2;
 /** The numbers that mean "no id" in 16 and 32 bits: systemd's uid_is_valid() refuses both. */
 const NO_UIDS: readonly unknown[] = [0xffff, 0xffff_ffff];

@@ -150,7 +150,7 @@ export class Bus {
     this.#scheduleRetry();
   }
 
-  /** Where there is no connection and none is being opened. */
+  /** Does nothing while there is a connection, or one is being opened. */
   #scheduleRetry(): void {
     if (this.#closed || this.#connection !== undefined || this.#attempt !== undefined) {
       return;
@@ -182,7 +182,7 @@ export class Bus {
 const DEFAULT_SOCKET = '/run/dbus/system_bus_socket';
 
 /**
- * @param address the value of $DBUS_SYSTEM_BUS_ADDRESS; where it is unset or empty, the bus is where it always is
+ * @param address the value of $DBUS_SYSTEM_BUS_ADDRESS; if it is unset or empty, the bus is at its usual place
  * @returns the path of the socket, or the reason why the address cannot be used: only sockets with a plain path are,
  *   since other kinds of address run programs or reach over a network
  */

@@ -26,7 +26,7 @@ export class Callers {
   #connection: BusConnection | undefined;
   /** the request for signals, made on this connection at the first need */
   #matched: Promise<unknown> | undefined;
-  /** by which a bus is known from another that took its place, and where the same names mean others */
+  /** tells a bus from another that took its place, on which the same names are others' */
   #busId: string | undefined;
   #grace: NodeJS.Timeout | undefined;
 

@@ -9,7 +9,7 @@ export const RETRY_FIRST_MS = 250;
 export const RETRY_LAST_MS = 10_000;
 /** How long signals wait for others: most users that live for a moment cost the bus and its listeners one wake-up then. */
 export const SIGNAL_DELAY_MS = 20;
-/** Until systemd is asked again where it did not answer: it is deaf while it reloads its units. */
+/** Until systemd is asked again if it did not answer: it hears nothing while it reloads its units. */
 export const LOOK_RETRY_MS = 2_000;
 /** How long a request waits for a systemd that is not on the bus: it is away for a moment while it executes itself anew. */
 export const SYSTEMD_WAIT_MS = 2_000;

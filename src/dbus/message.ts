@@ -32,7 +32,7 @@ export interface Signal {
 }
 
 /**
- * A call by somebody on the bus. It is answered once, by reply or fail; where no answer is wanted, or its connection is
+ * A call by somebody on the bus. It is answered once, by reply or fail; if no answer is wanted, or its connection is
  * gone, they send nothing.
  */
 export interface IncomingCall extends Omit<Signal, 'interface'> {

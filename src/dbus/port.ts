@@ -18,14 +18,14 @@ export interface BusTurns {
 export interface BusCaller {
   readonly uid: Uid;
   readonly gid: Gid;
-  /** with the primary one, where the bus tells them */
+  /** with the primary one, if the bus tells them */
   readonly groups: readonly Gid[];
   /** the process that connected to the bus; undefined if it is in a PID namespace that the bus cannot see into */
   readonly pid: Pid | undefined;
   /** whether the caller's unique name has left the bus */
   readonly closed: boolean;
   /**
-   * @param listener called once, when that happens; at once where it has already
+   * @param listener called once, when that happens; at once if it has already
    * @returns takes it back
    */
   onClose(listener: () => void): () => void;

@@ -57,7 +57,7 @@ export async function subscribe(manager: Manager): Promise<void> {
  * Looks at units, loading those that are not loaded.
  * @param names at most UNITS_PER_LOOK full names
  * @returns a row for each, in their order
- * @throws BusError if systemd refuses one of them; Error where it does not answer
+ * @throws BusError if systemd refuses one of them; Error if it does not answer
  */
 export async function listUnits(manager: Manager, names: readonly string[]): Promise<readonly UnitRow[]> {
   const [rows] = await ask(manager, 'ListUnitsByNames', 'as', names);
@@ -74,7 +74,7 @@ function ask({ connection, systemd }: Manager, member: string, signature = '', .
 
 /** One row of Manager.ListUnitsByNames (org.freedesktop.systemd1(5)), as far as it matters here. */
 export interface UnitRow {
-  /** the unit's primary name, which is another than the one asked for where that is an alias */
+  /** the unit's primary name, which is not the one asked for if that is an alias */
   readonly id: string;
   readonly path: string;
   readonly ended: boolean;

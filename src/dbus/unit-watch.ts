@@ -51,9 +51,9 @@ export class UnitWatch implements BusClient, Units {
   }
 
   /**
-   * Looks at one unit, for a request that would bind a lease to it. Reaches for the bus where it is away, and waits for
+   * Looks at one unit, for a request that would bind a lease to it. Tries to reach the bus if it is away, and waits for
    * a systemd that is; within a bound.
-   * @param unit in the grammar of unit names; ".service" is added where it has no suffix
+   * @param unit in the grammar of unit names; ".service" is added if it has no suffix
    */
   async check(unit: string): Promise<UnitCheck> {
     const name = unitFullName(unit);
@@ -164,7 +164,7 @@ export class UnitWatch implements BusClient, Units {
       this.#units.markAll();
       await this.#lookAtMarked();
     } catch (error) {
-      // Where it was replaced meanwhile, the next one is being adopted already.
+      // If it was replaced meanwhile, the next one is being adopted already.
       if (this.#manager === manager) {
         this.#manager = undefined;
         this.#reason = `systemd does not let its units be followed: ${String(error)}`;

@@ -12,7 +12,7 @@ interface Watched {
 
 export class WatchedUnits {
   readonly #watched = new Map<string, Watched>();
-  /** the watched units that a key means: several where some were asked for by an alias */
+  /** the watched units that a key means: several if some were asked for by an alias */
   readonly #byKey = new Map<string, Set<string>>();
   readonly #toLookAt = new Set<string>();
   /** those that somebody has begun to watch since they were last looked at */
@@ -84,7 +84,7 @@ export class WatchedUnits {
       this.#setKeys(name, watched, [row.id, row.path]);
       return [];
     }
-    // Also where a signal has marked it meanwhile: it has ended, whatever came after that. And a look at a unit that is
+    // Also if a signal has marked it meanwhile: it has ended, whatever came after that. And a look at a unit that is
     // gone loads it, so that each look is followed by one more UnitRemoved: to look again for that would never end.
     this.#remove(name, watched);
     return [...watched.listeners];

@@ -75,7 +75,7 @@ function typeText(type: IdlType, indent: string): string {
   }
 }
 
-/** In brackets where the text of the type has operators of its own. */
+/** In brackets if the text of the type has operators of its own. */
 function grouped(type: IdlType, indent: string): string {
   const text = typeText(type, indent);
   return type.kind === 'enum' || type.kind === 'array' || type.kind === 'maybe' ? `(${text})` : text;

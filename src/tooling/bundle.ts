@@ -93,7 +93,7 @@ async function bundleInstaller(): Promise<void> {
   });
 }
 
-/** Where distributions have the license of musl, which is inside dynuser-run where that is a static program. */
+/** Where distributions have the license of musl, which is inside dynuser-run if that is a static program. */
 const MUSL_LICENSES = ['/usr/share/doc/musl-dev/copyright', '/usr/share/licenses/musl/COPYRIGHT'];
 
 /** The licenses of what is inside the bundles and the launcher, which their authors ask to be passed on with every copy. */

@@ -69,7 +69,7 @@ function mdocLine(text: string): string {
   return /^[.']/.test(escaped) ? `\\&${escaped}` : escaped;
 }
 
-/** @returns an argument of a macro, where quotation marks mean something too */
+/** @returns an argument of a macro, in which quotation marks mean something, too */
 function mdocWord(text: string): string {
   return mdocLine(text).replace(/"/g, '\\(dq');
 }

@@ -35,7 +35,7 @@ const VERSION_FORM = /^\d[0-9A-Za-z.+~]{0,99}$/;
 const REVISION = 1;
 /** Debian 12 has this one, Ubuntu 24.04 a newer one: glibc 2.36. */
 const GLIBC_OLDEST = 36;
-/** Node as its authors build it: of npm's registry, where each architecture is a package. By process.arch. */
+/** Node as its authors build it: from npm's registry, in which each architecture is a package. By process.arch. */
 const NODE_VERSION = '24.21.0';
 const NODES: Readonly<Record<string, { readonly name: string; readonly integrity: string }>> = {
   x64: {

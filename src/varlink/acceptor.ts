@@ -98,7 +98,7 @@ export class Acceptor<N extends Newcomer> {
       try {
         descriptor = calls.accept(listening);
       } catch {
-        // libuv meets the same error in the next turn, and makes room where descriptors have run out.
+        // libuv meets the same error in the next turn, and makes room if descriptors have run out.
         return;
       }
       if (descriptor === undefined) {

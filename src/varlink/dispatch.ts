@@ -9,7 +9,7 @@ import type { MethodTable, ServedMethod } from './method-table.ts';
 
 /** What a call came to. */
 export interface Answer {
-  /** the qualified name, where it is an error */
+  /** the qualified name, if it is an error */
   readonly error?: string;
   /** the text of an object */
   readonly parameters: string;
@@ -33,7 +33,7 @@ export interface CallOrigin<P> extends Connection {
   sendEach(texts: Iterator<string>): Promise<void>;
 }
 
-/** @returns the one answer; a promise of it only where the handler gave one, and that is never rejected */
+/** @returns the one answer; a promise of it only if the handler gave one, and that is never rejected */
 export function dispatch<P>(
   services: Services<P>,
   origin: CallOrigin<P>,

@@ -26,7 +26,7 @@ export interface Call<P> {
   readonly peer: P;
   readonly connection: Connection;
   /**
-   * Sends one of several replies, for calls with `more` alone. Where the connection is gone, the reply goes nowhere.
+   * Sends one of several replies, for calls with `more` alone. If the connection is gone, the reply is dropped.
    * @returns false if the peer reads too slowly for more to be useful now; a peer that lets more than
    *   ServerLimits.maxQueuedBytes wait loses its connection
    * @throws Error for other calls, after the final reply, and for what the interface does not declare
@@ -45,7 +45,7 @@ export interface Connection {
   /** counts up from 1 */
   readonly id: number;
   readonly closed: boolean;
-  /** @param listener called once, when the connection is gone; at once where it is already. @returns takes it back */
+  /** @param listener called once, when the connection is gone; at once if it is already. @returns takes it back */
   onClose(listener: () => void): () => void;
   /** Keeps the connection from being closed as idle. @returns ends that */
   hold(): () => void;

@@ -53,7 +53,7 @@ export function readCall(frame: Buffer): ReadCall {
 }
 
 export interface MethodReply {
-  /** the qualified name where it is an error reply */
+  /** the qualified name, if it is an error reply */
   readonly error?: string;
   readonly parameters: JsonObject;
   readonly continues: boolean;

@@ -12,7 +12,7 @@ import { ServerSession } from './session.ts';
 import { type AcceptedSocket, isPeerGone } from './socket-handle.ts';
 import type { Rank, Task, Turns } from './turns.ts';
 
-/** Errors by which a peer's leaving shows where it did not wait for all of its replies. */
+/** Errors that show that a peer has left and did not wait for all of its replies. */
 const DEPARTURES: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET']);
 
 /** What went wrong without anybody to be told on the wire. */
@@ -160,7 +160,7 @@ export class ServerConnection<P> implements CallOrigin<P>, Task {
     this.destroy();
   }
 
-  /** Closes where the peer has left. */
+  /** Closes if the peer has left. */
   probe(): void {
     if (isPeerGone(this.#socket)) {
       this.destroy();

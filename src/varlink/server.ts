@@ -24,11 +24,11 @@ export interface ServerOptions<P> {
   /** what org.varlink.service.GetInfo says; that interface is always served */
   readonly info: ServiceInfo;
   readonly interfaces: readonly InterfaceImplementation<P>[];
-  /** Says who is at the other end; called once, at accept. Where it throws, the connection is closed. */
+  /** Says who is at the other end; called once, at accept. If it throws, the connection is closed. */
   identify(fd: number): P;
   /** whose part of maxConnectionsPerPeer a connection is */
   quotaKey(peer: P): string | number;
-  /** Such peers may use the reserved places, and where all are taken, the one that has been idle the longest. */
+  /** Such peers may use the reserved places, and if all are taken, that of the connection that has been idle the longest. */
   privileged(peer: P): boolean;
   /** before whom a peer is served: privileged ones first and the others last unless given */
   rank?(peer: P): Rank;

@@ -91,7 +91,7 @@ const NOTHING = Buffer.alloc(0);
 
 /**
  * Whether the other side has closed altogether. One that has only shut down its sending looks the same to a reader, but
- * it still takes output: to write no bytes to it succeeds, and gives EPIPE where nobody can read any more (unix(7)).
+ * it still takes output: to write no bytes to it succeeds, and gives EPIPE if nobody can read any more (unix(7)).
  */
 export function isPeerGone(socket: Socket): boolean {
   const descriptor = socketDescriptor(socket);

@@ -28,7 +28,7 @@ export interface AttachOptions {
   readonly runtime: boolean;
   /** the drop-in of the profile */
   readonly profile: string;
-  /** start the services at boot; where a supervisor runs all that it finds, also at once */
+  /** start the services at boot; with a supervisor that runs all that it finds, also at once */
   readonly enable: boolean;
   /** of templates, for managers that have none */
   readonly instances: readonly string[];
