@@ -163,11 +163,7 @@ function explainCall(deps: AllocatorApiDeps, underWay: RequestsUnderWay, call: C
 }
 
 function reload(deps: AllocatorApiDeps, { peer }: Call<Peer>): JsonObject {
-  const { requester } = deps.authorization.identify(peer);
-  if (!requester.isRoot) {
-    const reason = 'only root may have the configuration read again';
-    throw new DynuserError('NotPermitted', reason, { field: 'configuration' });
-  }
+  checkRoot(deps, peer, 'only root may have the configuration read again', 'configuration');
   const { applied, deferred } = deps.reload();
   return { applied: [...applied], deferred: [...deferred] };
 }
@@ -195,10 +191,14 @@ async function fleetLeave(deps: AllocatorApiDeps, { peer }: Call<Peer>): Promise
 }
 
 /** @throws DynuserError NotPermitted */
-function checkFleetRights({ authorization }: AllocatorApiDeps, peer: Peer): void {
+function checkRoot({ authorization }: AllocatorApiDeps, peer: Peer, reason: string, field: string): void {
   if (!authorization.identify(peer).requester.isRoot) {
-    throw new DynuserError('NotPermitted', 'only root may ask for the fleet of this host', { field: 'fleet' });
+    throw new DynuserError('NotPermitted', reason, { field });
   }
+}
+
+function checkFleetRights(deps: AllocatorApiDeps, peer: Peer): void {
+  checkRoot(deps, peer, 'only root may ask for the fleet of this host', 'fleet');
 }
 
 /** @throws DynuserError FleetUnavailable */

@@ -17,7 +17,7 @@ import type { AccountAnswer } from '../core/account.ts';
 import type { RequestedDirectory } from '../core/directory.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asGid, asUid, type Gid, type Uid } from '../core/ids.ts';
-import { parseUserName } from '../core/name.ts';
+import { asUserName } from '../core/name.ts';
 import type { Peer } from './peer.ts';
 
 /** Names or numbers, as the configuration has them. */
@@ -93,12 +93,8 @@ export class Authorization {
   ): Promise<Set<Id>> {
     const ids = new Set<Id>();
     for (const text of names) {
-      const parsed = parseUserName(text);
-      const id = /^\d+$/.test(text)
-        ? asId(Number(text))
-        : 'name' in parsed
-          ? pick(await this.#probe.account(parsed.name))
-          : undefined;
+      const name = asUserName(text);
+      const id = /^\d+$/.test(text) ? asId(Number(text)) : name && pick(await this.#probe.account(name));
       if (id !== undefined) {
         ids.add(id);
       }

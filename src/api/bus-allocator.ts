@@ -4,7 +4,7 @@ import type { LeaseEvents } from '../allocator/events.ts';
 import type { UserTable } from '../allocator/user-table.ts';
 import type { Standing } from '../core/access.ts';
 import { asUid, type Pid } from '../core/ids.ts';
-import { parseUserName } from '../core/name.ts';
+import { asUserName } from '../core/name.ts';
 import type { BusAllocator, BusCaller } from '../dbus/port.ts';
 import type { Acquisition } from './acquire.ts';
 import type { AcquireParameters } from './generated/io-dynuser-allocator.ts';
@@ -37,9 +37,9 @@ export function busAllocator(
     async release(lease, caller) {
       await acquisition.release(lease, peerOf(caller));
     },
-    uidOf(name) {
-      const parsed = parseUserName(name);
-      return 'name' in parsed ? users.dynamicByName(parsed.name)?.uid : undefined;
+    uidOf(text) {
+      const name = asUserName(text);
+      return name && users.dynamicByName(name)?.uid;
     },
     nameOf(number) {
       const uid = asUid(number);

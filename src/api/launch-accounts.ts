@@ -10,7 +10,7 @@ import type { UserTable } from '../allocator/user-table.ts';
 import { ROOT } from '../core/access.ts';
 import { DynuserError } from '../core/errors.ts';
 import { asGid, asUid, type Gid, type Uid, type UserName } from '../core/ids.ts';
-import { parseUserName } from '../core/name.ts';
+import { asUserName } from '../core/name.ts';
 import { failFor } from '../launch/errors.ts';
 import { usesAccount } from '../launch/plan/environment.ts';
 import { Questions } from '../launch/plan/questions.ts';
@@ -42,12 +42,9 @@ export async function withAccountName(probes: Probes, resolved: ResolvedLaunch):
 
 async function nameOf(probe: Probe, uid: Uid): Promise<UserName | undefined> {
   const evidence = await probe.evidence(uid);
-  const parsed = evidence?.kind === 'user' ? parseUserName(evidence.name) : undefined;
-  if (parsed === undefined || !('name' in parsed)) {
-    return undefined;
-  }
+  const name = evidence?.kind === 'user' ? asUserName(evidence.name) : undefined;
   // Several accounts may have one number: the name has to lead back to it.
-  return (await probe.account(parsed.name)).user?.uid === uid ? parsed.name : undefined;
+  return name !== undefined && (await probe.account(name)).user?.uid === uid ? name : undefined;
 }
 
 /**
@@ -63,13 +60,13 @@ export function groupsOf(
   const gid = group !== undefined && NUMBER.test(group) ? asGid(Number(group)) : undefined;
   const sharedGroups: SharedGroupRequest[] = [];
   if (group !== undefined && gid === undefined) {
-    const parsed = parseUserName(group);
-    if (!('name' in parsed)) {
+    const name = asUserName(group);
+    if (name === undefined) {
       return failFor(fieldOf('Group', resolved))(
         `group ${group} does not exist; name an existing group, or leave it out for the user's own`,
       );
     }
-    sharedGroups.push({ name: parsed.name, isPrimary: true, mustExist: !dynamicUser });
+    sharedGroups.push({ name, isPrimary: true, mustExist: !dynamicUser });
   }
   for (const name of settings.SupplementaryGroups) {
     const live = users.dynamicByName(name as UserName);

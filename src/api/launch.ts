@@ -199,23 +199,24 @@ function reasonToSkip(
     : undefined;
 }
 
+/** By the parameters that an error of the allocator may be about; those of directories have the same words. */
+const PROPERTIES: ReadonlyMap<string, string> = new Map([
+  ['userName', 'User'],
+  ['group', 'Group'],
+  ['supplementaryGroups', 'SupplementaryGroups'],
+]);
+
 /** An error of the allocator, with the field by which the launch knows it: that of its property, if one was given. */
 function inWordsOfLaunch(error: unknown, { fields }: ResolvedLaunch): unknown {
-  const parameter = error instanceof DynuserError ? (error.detail.field ?? '') : '';
-  if (error instanceof DynuserError && (parameter === 'group' || parameter === 'supplementaryGroups')) {
-    const property = parameter === 'group' ? 'Group' : 'SupplementaryGroups';
-    return new DynuserError(
-      error.code,
-      error.message,
-      { ...error.detail, field: fields.get(property) ?? property },
-      error,
-    );
-  }
-  const ofDirectory = /^(?:runtime|state|cache|logs)Directory(?:Mode)?$/.test(parameter);
-  if (!(error instanceof DynuserError) || !(ofDirectory || parameter === 'userName')) {
+  if (!(error instanceof DynuserError)) {
     return error;
   }
-  const property = ofDirectory ? parameter.charAt(0).toUpperCase() + parameter.slice(1) : 'User';
+  const parameter = error.detail.field ?? '';
+  const ofDirectory = /^(?:runtime|state|cache|logs)Directory(?:Mode)?$/.test(parameter);
+  const property = ofDirectory ? parameter.charAt(0).toUpperCase() + parameter.slice(1) : PROPERTIES.get(parameter);
+  if (property === undefined) {
+    return error;
+  }
   // Without User= the name comes from the unit, or was made up.
   const field = fields.get(property) ?? (property === 'User' ? 'unit' : property);
   return new DynuserError(error.code, error.message, { ...error.detail, field }, error);

@@ -5,6 +5,7 @@ import { expectedMore } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call, InterfaceImplementation } from '../varlink/server.ts';
 import { METRICS_INTERFACE } from './generated/io-systemd-metrics.ts';
+import { sendAllButLast } from './long-replies.ts';
 
 /** @param read gives the families as they are now; at least one, each with at least one sample */
 export function metricsInterface<P>(read: () => readonly Family[]): InterfaceImplementation<P> {
@@ -34,12 +35,9 @@ function qualified(name: string): string {
   return `${METRICS_SERVICE}.${name}`;
 }
 
-function answer<P>(call: Call<P>, replies: readonly JsonObject[]): JsonObject {
+async function answer<P>(call: Call<P>, replies: readonly JsonObject[]): Promise<JsonObject> {
   if (!call.more) {
     throw expectedMore();
   }
-  for (const reply of replies.slice(0, -1)) {
-    call.send(reply);
-  }
-  return replies.at(-1) ?? {};
+  return (await sendAllButLast(call, replies)) ?? {};
 }

@@ -6,7 +6,7 @@
 import type { UserTable } from '../allocator/user-table.ts';
 import { asUid } from '../core/ids.ts';
 import type { DynamicUser } from '../core/lease.ts';
-import { parseUserName } from '../core/name.ts';
+import { asUserName } from '../core/name.ts';
 import { HOME_DIRECTORY, PASSWORD, REAL_NAME, SHELL } from '../core/records.ts';
 import { type Question, type UnknownAnswer, writeGroup, writeGroups, writePasswd } from '../nscd/protocol.ts';
 
@@ -52,8 +52,8 @@ function groupOf(users: UserTable, user: DynamicUser | undefined, unknown: Unkno
 }
 
 function named(users: UserTable, key: string): DynamicUser | undefined {
-  const parsed = parseUserName(key);
-  return 'name' in parsed ? users.dynamicByName(parsed.name) : undefined;
+  const name = asUserName(key);
+  return name && users.dynamicByName(name);
 }
 
 function numbered(users: UserTable, key: string): DynamicUser | undefined {

@@ -66,9 +66,9 @@ function readGroups({ group, supplementaryGroups = [] }: ExplainParameters): rea
     throw new DynuserError('LimitReached', reason, { field: 'supplementaryGroups' });
   }
   return [
-    ...(group === undefined ? [] : [{ name: groupNameOf(group, 'group'), isPrimary: true, mustExist: false }]),
+    ...(group === undefined ? [] : [{ name: userNameOf(group, 'group'), isPrimary: true, mustExist: false }]),
     ...supplementaryGroups.map(name => {
-      return { name: groupNameOf(name, 'supplementaryGroups'), isPrimary: false, mustExist: true };
+      return { name: userNameOf(name, 'supplementaryGroups'), isPrimary: false, mustExist: true };
     }),
   ];
 }
@@ -124,19 +124,11 @@ function unitNameOf(text: string): UnitName {
 }
 
 /** @throws DynuserError InvalidName */
-function userNameOf(text: string): UserName {
+function userNameOf(text: string, field: 'userName' | 'group' | 'supplementaryGroups' = 'userName'): UserName {
   const parsed = parseUserName(copyOf(text));
   if (!('name' in parsed)) {
-    throw new DynuserError('InvalidName', parsed.reason, { field: 'userName' });
-  }
-  return parsed.name;
-}
-
-/** @throws DynuserError InvalidName */
-function groupNameOf(text: string, field: 'group' | 'supplementaryGroups'): UserName {
-  const parsed = parseUserName(copyOf(text));
-  if (!('name' in parsed)) {
-    throw new DynuserError('InvalidName', parsed.reason.replaceAll('user name', 'group name'), { field });
+    const kind = field === 'userName' ? 'user name' : 'group name';
+    throw new DynuserError('InvalidName', parsed.reason.replaceAll('user name', kind), { field });
   }
   return parsed.name;
 }

@@ -9,7 +9,7 @@ import type { UserTable } from '../allocator/user-table.ts';
 import type { FleetUser } from '../core/fleet.ts';
 import { asUid, type Gid, type Uid, type UserName } from '../core/ids.ts';
 import { type DynamicUser, holderOf } from '../core/lease.ts';
-import { isLookupName, parseUserName } from '../core/name.ts';
+import { asUserName, isLookupName } from '../core/name.ts';
 import { groupRecord, USER_DATABASE_SERVICE, userRecord } from '../core/records.ts';
 import { expectedMore, invalidParameter, VarlinkError } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
@@ -69,7 +69,7 @@ function lookUpIn<P>(users: UserTable, noticeEnds: () => void, fleet: FleetUsers
       noticeEnds();
       return sendEach(call, each(everybody(users, fleet), reply));
     }
-    const userName = name === undefined ? undefined : userNameOf(name);
+    const userName = name === undefined ? undefined : asUserName(name);
     const numberedHere = () => (id === undefined ? undefined : users.numbered(id));
     const namedHere = () => (userName === undefined ? undefined : users.dynamicByName(userName));
     const before = numberedHere() ?? namedHere();
@@ -152,12 +152,6 @@ function asHere(user: FleetUser): RecordedUser {
 
 function elsewhere(user: FleetUser | undefined): RecordedUser | undefined {
   return user && asHere(user);
-}
-
-/** @returns undefined for a name that no user here can have */
-function userNameOf(text: string): UserName | undefined {
-  const parsed = parseUserName(text);
-  return 'name' in parsed ? parsed.name : undefined;
 }
 
 function checkId(parameters: JsonObject, key: string): Uid | undefined {

@@ -41,6 +41,11 @@ export function parseUserName(text: string): { readonly name: UserName } | { rea
   return { reason: `${subject} must start with a letter or "_" and hold only A-Z a-z 0-9 _ -` };
 }
 
+/** @returns the text as a user name; undefined if it cannot be one */
+export function asUserName(text: string): UserName | undefined {
+  return USER_NAME.test(text) ? (text as UserName) : undefined;
+}
+
 /** @returns the text as a unit name, with or without a type suffix, or the reason why it cannot be one */
 export function parseUnitName(text: string): { readonly unit: UnitName } | { readonly reason: string } {
   if (text === '') {

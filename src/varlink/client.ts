@@ -1,4 +1,5 @@
 /** The client's side of one connection: calls in the order of their replies, each with a bounded wait. */
+import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { ConnectionError, ReplyMismatch, VarlinkError } from './errors.ts';
 import { FrameReader } from './framing.ts';
@@ -36,25 +37,17 @@ export async function connect(path: string, options: ClientOptions = {}): Promis
   const { timeoutMs = CLIENT_TIMEOUT_MS, maxFrameBytes = CLIENT_FRAME_BYTES_MAX } = options;
   const interfaces = options.interfaces ?? new ClientInterfaces([]);
   const socket = createConnection({ path });
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(
-      () => socket.destroy(new ConnectionError(`no connection to ${path} within ${timeoutMs} ms`)),
-      timeoutMs,
-    );
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      socket.removeAllListeners('error');
-      resolve();
-    });
-    socket.once('error', error => {
-      clearTimeout(timer);
-      reject(
-        error instanceof ConnectionError
-          ? error
-          : new ConnectionError(`cannot connect to ${path}: ${error.message}`, error),
-      );
-    });
-  });
+  const late = new ConnectionError(`no connection to ${path} within ${timeoutMs} ms`);
+  const timer = setTimeout(() => socket.destroy(late), timeoutMs);
+  try {
+    await once(socket, 'connect');
+  } catch (error) {
+    throw error === late
+      ? late
+      : new ConnectionError(`cannot connect to ${path}: ${error instanceof Error ? error.message : error}`, error);
+  } finally {
+    clearTimeout(timer);
+  }
   return new VarlinkClient(socket, interfaces, { timeoutMs, maxFrameBytes });
 }
 
