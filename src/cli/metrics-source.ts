@@ -20,7 +20,7 @@ export interface MetricFamily {
 /** @param sockets the daemon's, in the order of preference. @throws DynuserError, CommandFailure */
 export async function readMetrics(sockets: readonly string[]): Promise<MetricFamily[]> {
   try {
-    const { client } = await connectToFirst(sockets, { timeoutMs: REPLY_TIMEOUT_MS, interfaces: INTERFACES });
+    const client = await connectToFirst(sockets, { timeoutMs: REPLY_TIMEOUT_MS, interfaces: INTERFACES });
     try {
       const described = await all<DescribeReply>(client.stream('io.systemd.Metrics.Describe'));
       const listed = await all<ListReply>(client.stream('io.systemd.Metrics.List'));

@@ -1,8 +1,7 @@
 /**
- * How far a handover is, in one line on a terminal that is drawn again and again and is gone in the end. Writes nothing
- * if the output is no terminal, or one that cannot go back to the start of a line.
+ * How far work on a file tree is, in one line on a terminal that is drawn again and again and is gone in the end. Writes nothing if the
+ * output is no terminal, or one that cannot go back to the start of a line.
  */
-import type { Progress } from '../api/generated/io-dynuser-allocator.ts';
 import type { Output } from './process-io.ts';
 import { cut, printable, widthOf } from './render/text.ts';
 
@@ -10,24 +9,14 @@ import { cut, printable, widthOf } from './render/text.ts';
 const CLEAR = '\r\x1b[K';
 
 export function progressLine(output: Output, environment: Readonly<Record<string, string | undefined>>) {
-  const line = statusLine(output, environment);
-  return {
-    show: (progress: Progress) => line.show(columns => renderProgress(progress, columns)),
-    clear: () => line.clear(),
-  };
-}
-
-/** One line about what is being done. */
-export function statusLine(output: Output, environment: Readonly<Record<string, string | undefined>>) {
   let isDrawn = false;
   return {
-    /** @param render makes the line, for a width */
-    async show(render: (columns: number) => string) {
+    async show(path: string, done: string) {
       const { terminal } = output;
       if (terminal !== undefined && environment['TERM'] !== 'dumb') {
         isDrawn = true;
         // A character in the last column makes some terminals go on to the next line.
-        await output.write(CLEAR + render(Math.max(0, terminal.columns - 1)));
+        await output.write(CLEAR + renderProgress(path, done, Math.max(0, terminal.columns - 1)));
       }
     },
     async clear() {
@@ -39,14 +28,12 @@ export function statusLine(output: Output, environment: Readonly<Record<string, 
   };
 }
 
-export type ProgressLine = ReturnType<typeof progressLine>;
-
 /**
  * Nobody knows how large the tree is: there is no percentage.
+ * @param done the numbers
  * @param columns the width of the terminal; the path is shortened, the numbers are not
  */
-export function renderProgress({ publicPath, inodes, changed }: Progress, columns: number): string {
-  const numbers = `: ${inodes} inodes inspected, ${changed} changed`;
-  const path = cut(printable(publicPath), Math.max(1, columns - widthOf(numbers)));
-  return cut(path + numbers, columns);
+export function renderProgress(path: string, done: string, columns: number): string {
+  const numbers = `: ${done}`;
+  return cut(cut(printable(path), Math.max(1, columns - widthOf(numbers))) + numbers, columns);
 }

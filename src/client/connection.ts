@@ -49,7 +49,7 @@ export type Opener = (signal: AbortSignal) => Promise<VarlinkClient>;
  */
 export async function open(paths: readonly string[]): Promise<VarlinkClient> {
   try {
-    return (await connectToFirst(paths, { timeoutMs: LEASE_CONNECTION_TIMEOUT_MS, interfaces: INTERFACES })).client;
+    return await connectToFirst(paths, { timeoutMs: LEASE_CONNECTION_TIMEOUT_MS, interfaces: INTERFACES });
   } catch (error) {
     throw toDynuserError(error);
   }

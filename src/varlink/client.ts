@@ -57,16 +57,12 @@ const PASSED_OVER: ReadonlySet<unknown> = new Set(['ENOENT', 'EACCES', 'EPERM', 
 /**
  * Connects to the first of several sockets of one service that is there and open to us.
  * @param paths in the order of preference, at least one
- * @returns the client, and the path that it is connected to
  * @throws ConnectionError of the last, or of one that is there and did not answer in time
  */
-export async function connectToFirst(
-  paths: readonly string[],
-  options: ClientOptions = {},
-): Promise<{ readonly client: VarlinkClient; readonly path: string }> {
+export async function connectToFirst(paths: readonly string[], options: ClientOptions = {}): Promise<VarlinkClient> {
   const [path = '', ...others] = paths;
   try {
-    return { client: await connect(path, options), path };
+    return await connect(path, options);
   } catch (error) {
     if (others.length > 0 && isPassedOver(error)) {
       return connectToFirst(others, options);

@@ -1,7 +1,7 @@
 /** Files of former users, as a table. Pure. */
 import type { Orphan } from '../orphans/judge.ts';
 import { type ColumnOf, renderList, type TableLayout } from './table.ts';
-import { countOf, cut, printable, widthOf } from './text.ts';
+import { countOf } from './text.ts';
 
 export interface FormerOrphan extends Orphan {
   /** whose it was, if the history says so */
@@ -22,10 +22,4 @@ export function renderOrphans(orphans: readonly FormerOrphan[], layout: TableLay
     return `${countOf(files, 'file')} of ${countOf(owners, 'former UID')}`;
   };
   return renderList(COLUMNS, orphans, layout, { none: 'No file of a former user', totals });
-}
-
-/** How far a search is. @param columns the width of the terminal; the path is shortened, the numbers are not */
-export function renderSearch(root: string, inodes: number, found: number, columns: number): string {
-  const numbers = `: ${inodes} inodes inspected, ${found} of former users`;
-  return cut(cut(printable(root), Math.max(1, columns - widthOf(numbers))) + numbers, columns);
 }

@@ -44,8 +44,8 @@ async function acquireLease(
     return await client.acquire(parameters, {
       timeoutMs: ALLOCATION_TIMEOUT_MS,
       signal: interruption,
-      onProgress: progress => {
-        written = line.show(progress);
+      onProgress: ({ publicPath, inodes, changed }) => {
+        written = line.show(publicPath, `${inodes} inodes inspected, ${changed} changed`);
       },
     });
   } catch (error) {

@@ -13,8 +13,8 @@ import { type Explanations, isExplained, type Orphan, type OwnedPath, topmost } 
 import { adoptPaths, type Search, searchTree } from '../orphans/search.ts';
 import { print } from '../print.ts';
 import type { ProcessIo } from '../process-io.ts';
-import { statusLine } from '../progress-line.ts';
-import { type FormerOrphan, renderOrphans, renderSearch } from '../render/orphans.ts';
+import { progressLine } from '../progress-line.ts';
+import { type FormerOrphan, renderOrphans } from '../render/orphans.ts';
 import { countOf, printable } from '../render/text.ts';
 import { withClient } from '../with-client.ts';
 import { intervalsOfRange, openHistory } from './history.ts';
@@ -64,12 +64,12 @@ export const orphans: Handler = async (invocation, io) => {
   const explanations = { live: new Set(leases.map(({ uid }) => uid)), directories: keptDirectories() };
   const roots = rootsOf(operands, options.has('all-file-systems'));
   using interruption = io.listenForInterruption();
-  const line = statusLine(io.errors, io.environment);
+  const line = progressLine(io.errors, io.environment);
   let found = 0;
   const search: Search = {
     helper: fileURLToPath(new URL('./dynuser-helper', import.meta.url)),
     ranges: rangesOf(),
-    onProgress: ({ root, inodes }) => void line.show(columns => renderSearch(root, inodes, found, columns)),
+    onProgress: ({ root, inodes }) => void line.show(root, `${inodes} inodes inspected, ${found} of former users`),
     signal: interruption.signal,
   };
   const byRoot = new Map<string, OwnedPath[]>();

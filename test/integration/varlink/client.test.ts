@@ -211,10 +211,11 @@ test('of several sockets the first is taken that is there and on which somebody 
     [first.path, second.path],
     [missing, deserted, first.path],
   ]) {
-    const { client, path } = await connectToFirst(paths);
-    assert.equal(path, first.path);
+    const client = await connectToFirst(paths);
+    await client.call('org.example.ping.Ping', { text: 'first' });
     client.close();
   }
+  assert.deepEqual([first.pinged, second.pinged], [['first', 'first'], []]);
   await assert.rejects(connectToFirst([deserted, missing]), { name: 'ConnectionError', message: /missing.*ENOENT/ });
   // What cannot be a socket is no reason to try the next.
   await assert.rejects(connectToFirst([`${first.path}/below`, first.path]), ConnectionError);
