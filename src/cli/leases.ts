@@ -26,14 +26,14 @@ export type SortKey = (typeof SORT_KEYS)[number];
 
 const COMPARE: { readonly [Key in SortKey]: (one: Lease, other: Lease) => number } = {
   uid: (one, other) => one.uid - other.uid,
-  name: (one, other) => order(one.userName, other.userName),
-  unit: (one, other) => order(one.unit, other.unit),
-  lifetime: (one, other) => order(one.lifetime, other.lifetime),
+  name: (one, other) => compareTexts(one.userName, other.userName),
+  unit: (one, other) => compareTexts(one.unit, other.unit),
+  lifetime: (one, other) => compareTexts(one.lifetime, other.lifetime),
   since: (one, other) => one.since - other.since,
 };
 
 /** By code points: the same on every host, whatever its language. */
-function order(one: string, other: string): number {
+export function compareTexts(one: string, other: string): number {
   return one < other ? -1 : Number(one > other);
 }
 

@@ -15,18 +15,10 @@ import { OPTIONS_OF_PARAMETERS } from './request.ts';
 
 /** Connects, lends the client, and closes it in the end, with all leases that last as long as it. @throws CommandFailure */
 export async function withClient<T>(io: ProcessIo, use: (client: Client) => Promise<T>): Promise<T> {
-  const paths = daemonSockets(io.environment);
-  let client: Client | undefined;
-  try {
-    client = await openClient({ paths, timeoutMs: REPLY_TIMEOUT_MS, reconnect: true });
+  return await withSockets(io, async paths => {
+    await using client = await openClient({ paths, timeoutMs: REPLY_TIMEOUT_MS, reconnect: true });
     return await use(client);
-  } catch (error) {
-    throw error instanceof DynuserError
-      ? new CommandFailure(describeError(error, paths.at(-1) ?? ''), 1, error)
-      : error;
-  } finally {
-    await client?.close();
-  }
+  });
 }
 
 /** Lends the sockets of the daemon to what connects by itself. @throws CommandFailure */

@@ -10,6 +10,7 @@ import type {
 } from '../../api/generated/io-dynuser-fleet.ts';
 import { inRange, parseRange } from '../../core/range.ts';
 import { CommandFailure } from '../failure.ts';
+import { compareTexts } from '../leases.ts';
 import { printable } from '../render/text.ts';
 import type { Companion } from './companion.ts';
 
@@ -34,7 +35,9 @@ export interface Survey {
 export async function hostsOf(companion: Companion): Promise<Host[]> {
   const replies = await companion.list<HostsReply>('Hosts');
   const hosts = replies.flatMap(({ host, hosts: several = [] }) => [...(host === undefined ? [] : [host]), ...several]);
-  return hosts.sort((one, other) => compare(nameOfHost(one), nameOfHost(other)) || compare(one.host, other.host));
+  return hosts.sort(
+    (one, other) => compareTexts(nameOfHost(one), nameOfHost(other)) || compareTexts(one.host, other.host),
+  );
 }
 
 /** @returns what is bound, and what cools down */
@@ -54,7 +57,7 @@ export async function bindingsOf(companion: Companion): Promise<Change[]> {
       }
     }
   }
-  return [...found.values()].sort((one, other) => compare(one.name, other.name) || one.uid - other.uid);
+  return [...found.values()].sort((one, other) => compareTexts(one.name, other.name) || one.uid - other.uid);
 }
 
 export async function surveyOf(companion: Companion): Promise<Survey> {
@@ -159,9 +162,4 @@ function faultsOfHolds(host: Host, held: readonly Binding[], bound: ReadonlyMap<
     const words = now === undefined ? 'which is bound to none' : `which has the UID ${now}`;
     return [`${where} holds ${printable(name)} with the UID ${uid}, ${words}`];
   });
-}
-
-/** By code points: the same on every host, whatever its language. */
-function compare(one: string, other: string): number {
-  return one < other ? -1 : Number(one > other);
 }

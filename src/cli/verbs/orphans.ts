@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Lease } from '../../api/generated/io-dynuser-allocator.ts';
 import { BASE_DIRECTORIES, PRIVATE } from '../../core/directory-classes.ts';
 import type { History } from '../../history/read.ts';
+import { attempt } from '../attempt.ts';
 import type { Handler } from '../command.ts';
 import { lastValue } from '../command-line.ts';
 import { CommandFailure, fileFailure } from '../failure.ts';
@@ -133,7 +134,7 @@ function keptDirectories(): Explanations['directories'] {
   const kept = new Map<string, number>();
   for (const base of Object.values(BASE_DIRECTORIES)) {
     const above = `${base}/${PRIVATE}`;
-    for (const name of namesIn(above)) {
+    for (const name of attempt(() => readdirSync(above)) ?? []) {
       const status = lstatSync(`${above}/${name}`, { throwIfNoEntry: false });
       if (status?.isDirectory() === true) {
         kept.set(Buffer.from(`${above}/${name}`).toString('latin1'), status.uid);
@@ -141,14 +142,6 @@ function keptDirectories(): Explanations['directories'] {
     }
   }
   return kept;
-}
-
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
 }
 
 /** @returns the tops of the trees to walk: none is a part of another */
