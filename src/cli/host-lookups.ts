@@ -58,6 +58,11 @@ export function nsswitchWords(text: string, database: string): string[] {
   return words.map(word => (word.startsWith('[') ? word.replace(/\s*=\s*/g, '=') : word));
 }
 
+/** passwd(5), group(5): @returns the names, and the numbers in the third field of both, which is the UID or the GID */
+export function accountsIn(text: string): readonly { readonly name: string; readonly id: number }[] {
+  return Array.from(text.matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm), ([, name = '', id]) => ({ name, id: Number(id) }));
+}
+
 /** @param directory of the user database; the link is named after the socket */
 export function inspectLink(host: Host, directory: string, socket: string): LinkState {
   const path = `${directory}/${basename(socket)}`;

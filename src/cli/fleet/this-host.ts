@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FleetStatusReply } from '../../api/generated/io-dynuser-allocator.ts';
 import { CommandFailure } from '../failure.ts';
-import type { Host } from '../host.ts';
+import { type Host, isSeen } from '../host.ts';
+import { accountsIn } from '../host-lookups.ts';
 import { FLEET_JOIN_POLL_MS, FLEET_JOIN_TIMEOUT_MS, RELEASE_TIMEOUT_MS } from '../limits.ts';
 import type { ProcessIo } from '../process-io.ts';
 import { printable } from '../render/text.ts';
@@ -45,6 +46,5 @@ export async function forgetHere(io: ProcessIo, name: string): Promise<void> {
 /** @returns the UID of an account in the files of this host, undefined if none can be seen */
 export function accountOf(host: Pick<Host, 'text'>, name: string): number | undefined {
   const passwd = host.text('/etc/passwd');
-  const line = typeof passwd === 'string' ? passwd.split('\n').find(each => each.startsWith(`${name}:`)) : undefined;
-  return line === undefined ? undefined : Number(line.split(':')[2]);
+  return accountsIn(isSeen(passwd) ? passwd : '').find(account => account.name === name)?.id;
 }

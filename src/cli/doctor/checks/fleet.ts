@@ -6,6 +6,7 @@ import { COMPANION_SOCKET } from '../../../core/paths.ts';
 import { inRange, parseRange } from '../../../core/range.ts';
 import { fleetRanges } from '../../configured-ranges.ts';
 import { type Host, isSeen, Unreadable } from '../../host.ts';
+import { accountsIn } from '../../host-lookups.ts';
 import { FINDINGS_OF_A_KIND_MAX } from '../../limits.ts';
 import { countOf } from '../../render/text.ts';
 import { type Finding, findingsOf, shorten } from '../finding.ts';
@@ -140,15 +141,10 @@ function judgeCertificate(host: Host, path: string, now: number): Finding[] {
 /** An account with a number of the fleet is a user of it on another host. */
 function checkAccounts(host: Host, status: FleetStatusReply): readonly Finding[] {
   const passwd = host.text('/etc/passwd');
-  if (typeof passwd !== 'string') {
-    return [];
-  }
-  return passwd
-    .split('\n')
-    .map(line => line.split(':'))
-    .filter(([, , id = '']) => /^\d+$/.test(id) && isOfFleet(host, status, Number(id)))
+  return accountsIn(isSeen(passwd) ? passwd : '')
+    .filter(({ id }) => isOfFleet(host, status, id))
     .slice(0, FINDINGS_OF_A_KIND_MAX)
-    .map(([name, , id]) =>
+    .map(({ name, id }) =>
       warning(
         `${name} of /etc/passwd has ${id}, which the fleet may have bound to another name: that name is refused here`,
         'give it a number outside of FleetUidRange=',

@@ -1,6 +1,7 @@
 /** Whether each live user is alone with its UID and its name: leases that are lost, locks of others, accounts of the same name. */
 import type { Lease } from '../../../api/generated/io-dynuser-allocator.ts';
-import { type CommandResult, type Host, isSeen, type Observed, Unreadable } from '../../host.ts';
+import { type Host, isSeen, Unreadable } from '../../host.ts';
+import { accountsIn } from '../../host-lookups.ts';
 import { lostUsers } from '../../render/leases.ts';
 import { type Finding, type Findings, findingsOf, shorten } from '../finding.ts';
 
@@ -69,8 +70,10 @@ async function checkNames(host: Host, users: readonly Lease[]): Promise<readonly
   const findings = findingsOf('Names');
   const byName = new Map(users.map(user => [user.userName, user.uid]));
   const byUid = new Map(users.map(user => [user.uid, user.userName]));
-  const problemsOf = async (source: 'files' | 'systemd'): Promise<Finding[]> =>
-    accountsOf(await host.run(['getent', '-s', source, 'passwd'], WITHOUT_OURS)).flatMap(({ name, uid }) => {
+  const problemsOf = async (source: 'files' | 'systemd'): Promise<Finding[]> => {
+    // A source that is missing or cannot be asked knows nobody; another check reports it.
+    const answer = await host.run(['getent', '-s', source, 'passwd'], WITHOUT_OURS);
+    return accountsIn(isSeen(answer) ? answer.output : '').flatMap(({ name, id: uid }) => {
       const ours = byName.get(name);
       const other = byUid.get(uid);
       if (ours !== undefined && ours !== uid) {
@@ -83,14 +86,9 @@ async function checkNames(host: Host, users: readonly Lease[]): Promise<readonly
       }
       return [];
     });
+  };
   const problems = users.length === 0 ? [] : await Promise.all([problemsOf('files'), problemsOf('systemd')]);
   return shown(problems.flat(), findings, 'no account has the name or number of a live user');
-}
-
-/** A source that is missing or cannot be asked knows nobody; another check reports it. */
-function accountsOf(accounts: Observed<CommandResult>): { readonly name: string; readonly uid: number }[] {
-  const text = isSeen(accounts) ? accounts.output : '';
-  return Array.from(text.matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm), ([, name = '', uid]) => ({ name, uid: Number(uid) }));
 }
 
 function shown(problems: readonly Finding[], { problem, orOk }: Findings, well: string): readonly Finding[] {

@@ -2,6 +2,7 @@
 import { mergeIntervals, type UidInterval } from '../../../core/range.ts';
 import { configuredRanges } from '../../configured-ranges.ts';
 import { type Host, Unreadable } from '../../host.ts';
+import { accountsIn } from '../../host-lookups.ts';
 import { FINDINGS_OF_A_KIND_MAX } from '../../limits.ts';
 import { type Finding, findingsOf } from '../finding.ts';
 import { CONFIG_FILE } from './process.ts';
@@ -44,12 +45,11 @@ export function checkRange(host: Host): readonly Finding[] {
 /** What can be given out, whatever the unit: ascending. */
 type Intervals = readonly UidInterval[];
 
-/** passwd(5), group(5): the number is the third field of both. */
 function judgeAccounts(text: string, path: string, range: Intervals): Finding[] {
-  return linesOf(text)
-    .filter(([, , id = '']) => /^\d+$/.test(id) && overlap(range, Number(id), Number(id)) !== undefined)
+  return accountsIn(text)
+    .filter(({ id }) => overlap(range, id, id) !== undefined)
     .slice(0, FINDINGS_OF_A_KIND_MAX)
-    .map(([name, , id]) => {
+    .map(({ name, id }) => {
       const words = `${name} of ${path} has ${id}, which dynuserd never gives out`;
       return warning(words, 'give it a number outside of the range');
     });
@@ -66,7 +66,9 @@ function judgeLoginDefaults(text: string, path: string, range: Intervals): Findi
 
 /** subuid(5): owner, first number, how many. */
 function judgeSubordinates(text: string, path: string, range: Intervals): Finding[] {
-  return linesOf(text)
+  return text
+    .split('\n')
+    .map(line => line.split(':'))
     .flatMap(([owner, first, count]) => {
       const met = overlap(range, Number(first || Number.NaN), Number(first) + Number(count) - 1);
       const words = `${path} lets ${owner} use numbers of ${textOf(met)} in user namespaces, and so act as dynamic users`;
@@ -83,10 +85,6 @@ function judgeOthers(range: Intervals): Finding[] {
       ? []
       : [warning(words, `if that is used on this host, change UidRange= of ${CONFIG_FILE}, or take these out by "!"`)];
   });
-}
-
-function linesOf(text: string): string[][] {
-  return text.split('\n').map(line => line.split(':'));
 }
 
 function textOf(interval: UidInterval | undefined): string {
