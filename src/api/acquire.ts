@@ -1,6 +1,6 @@
 /**
- * Acquire, Claim and Release as every interface offers them: a typed request, and who asks, as the kernel or the bus
- * says. Checks the caller's rights, and binds the lease to its lifetime.
+ * Acquire, Claim and Release, as every interface offers them. They get a typed request and who asks, as the kernel or the bus says, check the
+ * rights of the caller, and bind the lease to its lifetime.
  */
 
 import type { HandoverProgress } from '../allocator/directory-ports.ts';

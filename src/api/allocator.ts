@@ -1,5 +1,5 @@
 /**
- * io.dynuser.Allocator: parameters that were checked against the IDL become typed requests, and inward nobody checks them again.
+ * io.dynuser.Allocator: parameters that were checked against the IDL become typed requests, which the modules behind do not check again.
  * Who asks comes from the kernel, never from the message.
  */
 

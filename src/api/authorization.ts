@@ -1,6 +1,6 @@
 /**
- * Who may do what: joins what the kernel says of a peer to what the configuration allows. The configuration's names become
- * numbers when a peer other than root asks, so that accounts that came or went meanwhile are seen.
+ * Decides who may do what, by what the kernel says of a peer and what the configuration allows. Names in the configuration are looked up when a
+ * peer other than root asks, so that accounts that have come or gone since are seen.
  */
 
 import type { Probe } from '../allocator/ports.ts';

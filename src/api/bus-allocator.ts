@@ -1,4 +1,4 @@
-/** The allocator as the D-Bus interface needs it: the same Acquire and Release, and the live dynamic users by name and number. */
+/** The allocator for the D-Bus interface: the same Acquire and Release, and the live dynamic users by name and UID. */
 
 import type { LeaseEvents } from '../allocator/events.ts';
 import type { UserTable } from '../allocator/user-table.ts';

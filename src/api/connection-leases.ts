@@ -1,6 +1,6 @@
 /**
- * Leases that live as long as a connection: ends them with it, and lets go of a connection whose lease ended before, so
- * that it can be closed as idle again.
+ * Leases that last as long as a connection. When the connection closes, they are released; when they are released before, the connection may
+ * be closed as idle again.
  */
 
 import type { LeaseEvents } from '../allocator/events.ts';

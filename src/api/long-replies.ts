@@ -1,6 +1,6 @@
 /**
- * Lists that may be long: they are read from the table while they are sent, so that a peer that reads slowly costs no memory, and one
- * that reads fast keeps nobody else waiting.
+ * Lists that may be long. They are read from the table while they are sent: a peer that reads slowly costs no memory, and one that reads fast
+ * keeps nobody else waiting.
  */
 import type { JsonObject } from '../varlink/json.ts';
 import type { Call } from '../varlink/server.ts';

@@ -1,4 +1,4 @@
-/** The process of a service that runs, for the commands of its unit file that are run by name: who holds the leases knows it. */
+/** The process of a running service, for its commands such as ExecReload=: it is the one that holds the lease of the unit. */
 import type { Pid } from '../core/ids.ts';
 import type { DynamicUser } from '../core/lease.ts';
 import { failFor } from '../launch/errors.ts';

@@ -1,4 +1,4 @@
-/** Which services have ended because their time was over, for their commands after that: their starter saw a signal and nothing more. */
+/** Remembers which services were ended because their time was over: the commands after the end are told, and their starter saw only a signal. */
 import type { LeaseEvents } from '../allocator/events.ts';
 import type { UnitName } from '../core/ids.ts';
 import { isOfPhase } from '../launch/plan/phases.ts';

@@ -1,4 +1,4 @@
-/** Calls that are independent: each has its own connection, which is closed with it. */
+/** Independent calls: each has its own connection, which is closed when it ends. */
 import type { AcquireReply, Progress } from '../api/generated/io-dynuser-allocator.ts';
 import type { VarlinkClient } from '../varlink/client.ts';
 import type { JsonObject } from '../varlink/json.ts';

@@ -1,4 +1,4 @@
-/** Waits that end: with their time, or when the caller loses interest. */
+/** Waits that end in time, or when the caller is no longer interested. */
 import { setMaxListeners } from 'node:events';
 import { DynuserError } from './errors.ts';
 

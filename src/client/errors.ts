@@ -1,6 +1,6 @@
 /**
- * What a call of this package rejects with: one class, with the error codes of io.dynuser.Allocator and some
- * more for what can go wrong on the way to the daemon.
+ * What calls of this package reject with: one class, with the error codes of io.dynuser.Allocator and some for what can go wrong on the way to
+ * the daemon.
  */
 import { ERRORS, type WireErrorCode } from '../core/wire-names.ts';
 import { ConnectionError, ReplyMismatch, VarlinkError } from '../varlink/errors.ts';

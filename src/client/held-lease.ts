@@ -1,4 +1,4 @@
-/** A lease in the hands of the program that acquired it. */
+/** A lease, for the program that acquired it. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { AcquireReply, Directory, Group, Lifetime } from '../api/generated/io-dynuser-allocator.ts';
 import type { DynuserError } from './errors.ts';

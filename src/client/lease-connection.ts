@@ -1,6 +1,6 @@
 /**
- * The connection that leases of lifetime `connection` hang on. It is there while one is held or being acquired, and
- * keeps the process alive so long. If it is lost with the daemon, it is made again and the leases are claimed.
+ * The connection that leases of the lifetime `connection` last as long as. It is open while one is held or being acquired, and keeps the
+ * process alive meanwhile. If it is lost with the daemon, it is opened again, and the leases are claimed.
  */
 import type { ClaimReply, Progress } from '../api/generated/io-dynuser-allocator.ts';
 import type { VarlinkClient } from '../varlink/client.ts';

@@ -1,4 +1,4 @@
-/** The arguments of Acquire, from the types of D-Bus into those of the request: only types are checked here. */
+/** Reads the arguments of Acquire: values of D-Bus become parameters of the request. It checks types alone. */
 import { asPid } from '../core/ids.ts';
 import { keptProcess, LIFETIMES } from '../core/lease.ts';
 import { ACQUIRE_OPTIONS } from './acquire-option-types.ts';

@@ -1,7 +1,6 @@
 /**
- * io.dynuser.Allocator1 on the bus: takes calls, checks their types, hands them to the port, and answers. Lookups are
- * everybody's and answered at once; who may acquire and release is decided behind the port, by the identity that the bus
- * tells. Never allocates by itself, and never lets one caller take the places of all.
+ * io.dynuser.Allocator1 on the bus: takes calls, checks their types, hands them to the port, and answers. Everybody may look up, and is
+ * answered at once. The port decides who may acquire and release, by the identity that the bus tells. No caller can take the places of all.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLookupName } from '../core/name.ts';

@@ -1,6 +1,6 @@
 /**
- * The message bus over the life of the daemon: one connection that is opened again when it is lost, shared by those who
- * use it. A host without a bus is no error: attempts get rarer, and whoever asks is told the reason.
+ * The message bus for as long as the daemon runs: one connection, which its clients share, and which is opened again when it is lost. A host
+ * without a bus is no error: attempts become rarer, and whoever asks is told the reason.
  */
 import { type BusConnection, openConnection } from './connection.ts';
 import { RETRY_FIRST_MS, RETRY_LAST_MS } from './limits.ts';

@@ -1,6 +1,6 @@
 /**
- * Who calls over the bus, and whether they are still there. Identity is the bus daemon's word, by its stamp on the call;
- * presence is the caller's unique name, which the bus never gives to another. Decides nothing about either.
+ * Who calls over the bus, and whether they are still there. The bus daemon says who a caller is, by the unique name that it stamps on the
+ * call. A caller is there for as long as it has that name, which the bus never gives to another.
  */
 import { asGid, asPid, asUid, type Gid, OVERFLOW_ID } from '../core/ids.ts';
 import { askDriver, type BusConnection, typedValue } from './connection.ts';

@@ -1,6 +1,6 @@
 /**
- * One connection to a message bus: calls that have a deadline, signals and calls that carry who sent them, and an end
- * that is told once. Knows no interface, and does not come back by itself: bus.ts does that.
+ * One connection to a message bus: calls have a deadline, calls and signals that come in say who sent them, and the end is told once. It
+ * knows no interface, and bus.ts opens it again.
  */
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';

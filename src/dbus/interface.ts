@@ -1,4 +1,4 @@
-/** The shape of io.dynuser.Allocator1: what calls are checked by, how they fail, and its introspection. Pure. */
+/** What io.dynuser.Allocator1 has: its methods and signals with their types, its errors, and its introspection. Pure. */
 import { DynuserError, type ErrorCode, wireCodeOf } from '../core/errors.ts';
 import { DRIVER } from './message.ts';
 

@@ -1,4 +1,4 @@
-/** Messages in the words of the D-Bus specification, and with nothing of the library that reads and writes them. */
+/** Messages in the terms of the D-Bus specification. The library that reads and writes them is known to connection.ts alone. */
 
 /** The bus itself, as a sender; nobody else can have this name. */
 export const DRIVER = 'org.freedesktop.DBus';

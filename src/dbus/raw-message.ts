@@ -1,7 +1,7 @@
 /**
- * A message as it came in, before anything is made of its bytes: who sent it, and how much it holds. To decode a message of tiny
- * values takes a hundred times as long as to count them here, and counting ends at the bound. Nothing is believed: what does not fit
- * into the bytes is an error. (D-Bus specification, "Marshaling" and "Message Format".)
+ * Looks at a message before it is decoded: who sent it, and how many values it holds. To decode many tiny values takes a hundred times as long
+ * as to count them here, and counting ends at a bound. Nothing is trusted: what does not fit into the bytes is an error. (D-Bus
+ * specification, "Marshaling" and "Message Format".)
  */
 import { DEPTH_MAX, HEADER_FIELDS_MAX, HEADER_VALUES_MAX } from './limits.ts';
 

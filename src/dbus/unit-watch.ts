@@ -1,7 +1,7 @@
 /**
- * Follows systemd's units: says once of each watched unit that it ended. Signals only say where to look; whether a unit
- * has ended is always asked, and asked again after everything that may have swallowed a signal: a new connection, a new
- * systemd, a reload. Without a bus or without systemd nothing is said and nothing is lost.
+ * Follows systemd's units, and tells once of each watched unit that it has ended. A signal only says which unit to ask about: systemd is always
+ * asked whether it has ended, and asked again after all that can lose a signal, which is a new connection, a new systemd, or a reload.
+ * Without a bus or without systemd nothing is told, and nothing is lost.
  */
 import type { UnitCheck, Units } from '../allocator/ports.ts';
 import type { BusAccess, BusClient } from './bus.ts';

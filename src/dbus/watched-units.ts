@@ -1,6 +1,6 @@
 /**
- * The units that are watched: who wants to know of their end, what signals call them, and which are to be looked at.
- * Bookkeeping alone: asks nobody.
+ * The units that are watched: their listeners, the names by which signals call them, and which of them systemd has to be asked about. It asks
+ * nobody itself.
  */
 import type { UnitRow } from './systemd-manager.ts';
 

@@ -1,4 +1,4 @@
-/** What the clients of nscd's protocol may use. They are apart from those of varlink, and may take nothing from them. */
+/** The limits of nscd's clients. They are separate from those of varlink, so that neither can use up what the other has. */
 
 /** How long a connection may take to ask its question and to read the answer, in milliseconds. */
 export const QUESTION_MS = 2_000;

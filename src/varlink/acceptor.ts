@@ -1,7 +1,7 @@
 /**
- * Takes connections from a listening socket: in each turn of the event loop all that wait there, up to a bound. Who it is shows at
- * once. Peers of the first rank are admitted at once too; for the others that is work like their requests, and done by turns. A
- * place is given by the table and not here.
+ * Accepts the connections that wait at a listening socket: in each turn of the event loop all of them, up to a bound. Each peer is
+ * identified at once. Peers of the first rank are admitted at once, too; the others wait for their turn, as with their requests.
+ * connection-table.ts decides who gets a place.
  */
 import type { Server } from 'node:net';
 import type { OwnerKey } from './fair-queue.ts';

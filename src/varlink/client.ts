@@ -1,4 +1,4 @@
-/** The client's side of one connection: calls in the order of their replies, each with a bounded wait. */
+/** The client's side of one connection. Calls are answered in their order, and each waits for a bounded time. */
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { ConnectionError, ReplyMismatch, VarlinkError } from './errors.ts';

@@ -1,4 +1,4 @@
-/** Whoever wants to know of the end of one connection. Each is told once; one that fails keeps no other from it. */
+/** Listeners to the end of one connection. Each is called once, also if another one throws. */
 
 export class CloseListeners {
   readonly #entries = new Set<() => void>();

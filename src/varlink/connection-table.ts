@@ -1,7 +1,7 @@
 /**
- * Which connections there are, whose they are, for how long each has had nothing to do, and how much output waits: who
- * gets a place, and who loses one. Knows no socket; every operation takes the same time however many connections there
- * are, but for the search of who has the most output.
+ * Decides who gets a place and who loses one: it knows which connections there are, whose they are, how long each has been idle, and how
+ * much output waits for it. It knows no socket. Every operation takes the same time however many connections there are, but for the
+ * search for the one with the most output.
  */
 import type { OwnerKey } from './fair-queue.ts';
 import type { ServerLimits } from './limits.ts';

@@ -1,4 +1,4 @@
-/** From a call that a peer sent to the answer in the words of its interface. Knows no socket and no session. */
+/** Answers one call, as its interface declares. It knows no socket and no session. */
 import { invalidParameter, VarlinkError } from './errors.ts';
 import type { Call, Connection } from './handler.ts';
 import { checkStruct, Mismatch } from './idl/check.ts';

@@ -1,4 +1,4 @@
-/** The errors of a conversation: the ones that travel in a reply, and those of a connection that can carry none. */
+/** The errors of a conversation: those that travel in a reply, and those of a connection on which no reply can come. */
 import type { JsonObject } from './json.ts';
 
 /** An error reply: what a handler throws, and what a client's call rejects with. */

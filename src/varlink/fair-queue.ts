@@ -1,4 +1,7 @@
-/** Work of several owners in one queue: owners take turns, and so does the work of each. Knows no clock; every operation is O(1). */
+/**
+ * One queue for the work of several owners. Owners take turns, and so do the pieces of work of one owner. It knows no clock, and every operation
+ * is O(1).
+ */
 
 /** Whoever shares with others: a user, by its number, or a sender on a bus, by its name. */
 export type OwnerKey = string | number;

@@ -1,4 +1,4 @@
-/** Bytes as they arrive into frames: what stands before each NUL. Holds no more than one started frame and one chunk. */
+/** Splits incoming bytes into frames, each of which ends with a NUL. It holds no more than one incomplete frame and one chunk. */
 
 const NUL = 0;
 

@@ -1,4 +1,4 @@
-/** What a service gives to the server and gets from it: types alone. `P` is whatever identifies a peer there. */
+/** The types between a service and the server. `P` is whatever identifies a peer. */
 import type { JsonObject } from './json.ts';
 
 export interface InterfaceImplementation<P> {

@@ -1,7 +1,6 @@
 /**
- * Bytes of a peer into values: RFC 8259 and no more. Stricter than JSON.parse where that guesses: invalid
- * UTF-8, lone surrogates, NUL, and nesting without end are refused, duplicate keys are reported, and integers up to 64
- * bits stay exact.
+ * Parses the bytes of a peer as JSON (RFC 8259). It is stricter than JSON.parse: it refuses invalid UTF-8, lone surrogates, NUL and
+ * unbounded nesting, reports duplicate keys, and keeps integers of up to 64 bits exact.
  */
 import { isUtf8 } from 'node:buffer';
 import type { Json, JsonObject } from './json.ts';

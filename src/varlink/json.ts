@@ -1,4 +1,4 @@
-/** The values of a message: their types, the questions that can be asked of them, and their text. */
+/** The values of a message: their types, predicates for them, and their text. */
 import { JSON_DEPTH_MAX } from './limits.ts';
 
 export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject;

@@ -1,4 +1,4 @@
-/** Every bound of the library. A peer may send whatever it likes: what it can make grow ends at one of these. */
+/** The bounds of the library: everything that a peer can make grow ends at one of these. */
 
 /** How deep a JSON message may nest. The deepest of a usual service has about ten levels. */
 export const JSON_DEPTH_MAX = 64;

@@ -1,4 +1,6 @@
-/** A listening UNIX socket: at a path, with its mode from the first moment on, or one that the service manager opened. */
+/**
+ * Listens on a UNIX socket: at a path, where others cannot connect before it has its mode, or on one that the service manager has opened.
+ */
 import { once } from 'node:events';
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';

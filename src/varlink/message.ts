@@ -1,4 +1,4 @@
-/** The two envelopes of the protocol (UAPI.20, "Wire Protocol"; varlink.org, Method-Call): frames into calls and replies, and back. */
+/** The two kinds of message (UAPI.20, "Wire Protocol"; varlink.org, Method-Call): frames into calls and replies, and back. */
 import { invalidParameter, methodNotImplemented, type VarlinkError } from './errors.ts';
 import { isJsonObject, type Json, type JsonObject, writeString } from './json.ts';
 import { JsonError, type ParsedJson, parseJson } from './json-parser.ts';

@@ -1,4 +1,4 @@
-/** What a server can answer: every method by its qualified name, and every error that may be sent. Built once, then read. */
+/** All that a server can answer: methods by their qualified names, and the errors that may be sent. It never changes once it is made. */
 import { interfaceNotFound, methodNotFound, methodNotImplemented, type VarlinkError } from './errors.ts';
 import type { InterfaceImplementation, MethodHandler } from './handler.ts';
 import { encodeStruct } from './idl/encode.ts';

@@ -1,4 +1,4 @@
-/** Replies between the socket, which pushes them, and a reader, who pulls them: a queue with a bound. */
+/** A bounded queue of replies between the socket, which pushes them, and a reader, who pulls them. */
 import type { JsonObject } from './json.ts';
 import { CLIENT_STREAM_AHEAD_MAX } from './limits.ts';
 

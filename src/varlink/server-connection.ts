@@ -1,6 +1,6 @@
 /**
- * One peer of a server: joins its socket to its session. What it uses of others' space (places, queued output, turns)
- * it accounts to the server's tables; about other connections it decides nothing.
+ * One connection of a server: it joins a socket to a session. What it uses of what all share (places, queued output, turns) it reports to
+ * the tables of the server, and it decides nothing about other connections.
  */
 import type { Socket } from 'node:net';
 import { CloseListeners } from './close-listeners.ts';

@@ -1,4 +1,4 @@
-/** A varlink service on UNIX sockets: accepts peers, gives them places within the limits, and sees to their deadlines. */
+/** A varlink service on UNIX sockets: accepts peers, gives them places within the limits, and enforces their deadlines. */
 import { createServer, type Server } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { type AcceptCalls, Acceptor } from './acceptor.ts';

@@ -1,6 +1,6 @@
 /**
- * The server's side of one connection as a pure state machine: bytes in, steps out, one call at a time, and to each
- * exactly one final reply. Knows no socket, no clock and no method.
+ * The server's side of one connection as a pure state machine: it takes bytes, and gives one call at a time, each of which gets exactly one
+ * final reply. It knows no socket, no clock and no method.
  */
 import { FrameReader } from './framing.ts';
 import { type ReadCall, readCall, writeErrorReply, writeReply } from './message.ts';

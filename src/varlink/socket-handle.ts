@@ -1,4 +1,4 @@
-/** What is below the sockets and servers of node:net, which they keep to themselves. The one place that looks below. */
+/** What lies below the sockets and servers of node:net. Node keeps that to itself, so nothing else in this project looks there. */
 import { closeSync, writeSync } from 'node:fs';
 import { type Server, Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';

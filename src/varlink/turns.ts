@@ -1,7 +1,6 @@
 /**
- * Shares the time of the event loop among those who ask for it. Work is done piece by piece, in levels: what is asked on a lower one
- * waits for nothing of a higher one but the piece that is under way. On one level owners take turns (fair-queue.ts). Between two
- * turns the loop continues: whoever comes meanwhile is seen.
+ * Shares the time of the event loop. Work is done piece by piece, on levels: work of one level waits for no more than one piece of the levels
+ * below it in rank. On one level owners take turns (fair-queue.ts). Between two turns the event loop continues, so that newcomers are seen.
  */
 import { FairQueue, type OwnerKey } from './fair-queue.ts';
 import { TURN_MS_MAX, TURN_PIECES_MAX } from './limits.ts';
