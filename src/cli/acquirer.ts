@@ -1,4 +1,4 @@
-/** Whether the process that acquired a lease still runs, as far as this command can see: a number alone may be another's by now. */
+/** Tells whether the process that acquired a lease still runs. A PID alone does not say so: it may be that of another process by now. */
 import { type Host, isSeen } from './host.ts';
 
 export type AcquirerState = 'running' | 'ended' | 'unknown';

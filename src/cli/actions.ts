@@ -1,4 +1,4 @@
-/** Commands that do several things, of which the first operand says which: what there is, what each takes, and how a command line is checked. */
+/** The actions of commands whose first operand names one: what each takes, and how a command line is checked against that. */
 import { type ActionSpec, type Actions, type Invocation, isOptional, mayRepeat } from './command.ts';
 import { usageFailure } from './failure.ts';
 import { printable } from './render/text.ts';

@@ -1,6 +1,6 @@
 /**
- * From arguments to an invocation of one command, by the table of commands. Options are long, as "--name=value" or
- * "--name value", and a few have one letter, too; "--" ends them. Pure; every mistake is a usage failure that names its argument.
+ * Parses the command line by the table of commands. Options are written "--name=value" or "--name value", a few have one letter, too, and "--"
+ * ends them. Pure. Each mistake is a usage failure that names its argument.
  */
 import { parseArgs } from 'node:util';
 import { nearest } from '../core/nearest.ts';

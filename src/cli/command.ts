@@ -1,4 +1,4 @@
-/** What a command of dynuserctl is: the shape of the table in commands.ts, and of what a handler gets. */
+/** The types of a command of dynuserctl: its row in commands.ts, and what its handler gets. */
 import type { ExitStatus } from './failure.ts';
 import type { ProcessIo } from './process-io.ts';
 import type { JsonMode } from './render/json.ts';

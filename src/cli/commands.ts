@@ -1,6 +1,6 @@
 /**
- * The table of commands: verb, operands, options, help and handler. The parser, the help texts, the manual page and
- * the completions are made from it and know no command by themselves.
+ * The table of commands: verb, operands, options, help and handler. The parser, the help texts, the manual page and the completions are made
+ * from it, so that a new command needs no change there.
  */
 import { FLEET_ACTIONS, IMAGE_ACTIONS } from './actions.ts';
 import type { CommandSpec, CommandTable, OptionSpec } from './command.ts';

@@ -1,4 +1,4 @@
-/** The UIDs that the daemon may give out, by its configuration: for commands that look at the host without asking it. */
+/** The UIDs that the daemon may give out, from its configuration, for commands that do not ask the daemon. */
 import { canonicalRange, FLEET_RANGE } from '../core/fleet.ts';
 import { DEFAULT_RANGE, parseRange, type UidRange } from '../core/range.ts';
 import { CONFIG_FILE } from './doctor/checks/process.ts';

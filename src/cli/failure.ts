@@ -1,4 +1,4 @@
-/** The one way in which a command ends without success: what to say on standard error, and the exit status. */
+/** How a command fails: a message for standard error, and an exit status. No command ends without success in another way. */
 import { getSystemErrorMap } from 'node:util';
 import { reasonOf } from '../core/errors.ts';
 import { printable } from './render/text.ts';

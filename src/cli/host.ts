@@ -1,4 +1,4 @@
-/** What the checks ask of the host that they look at. Everything is read with a bound, nothing is changed. Tests have hosts of tables. */
+/** What commands read of the host. Every read is bounded, and nothing is changed. Tests have hosts that are tables. */
 import { execFile } from 'node:child_process';
 import {
   accessSync,

@@ -1,4 +1,4 @@
-/** Would dynuser-run take a unit file? Nobody is asked but this host's files, or what stands in for them. */
+/** Judges whether dynuser-run would take a unit file. It asks only the files of this host, or what stands in for them. */
 import type { LaunchQuestion } from '../api/generated/io-dynuser-allocator.ts';
 import { type DirectoryPlace, findDirectories, type Judgement, judgeLaunch } from '../launch/launch.ts';
 import { answerQuestion } from './launch-answers.ts';

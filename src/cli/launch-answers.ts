@@ -1,4 +1,4 @@
-/** Answers the questions of a launch as the launcher does (native/run/protocol/questions.c), for judging unit files without one. */
+/** Answers the questions of a launch as the launcher does (native/run/protocol/questions.c), so that unit files can be judged without one. */
 import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LaunchAnswer, LaunchQuestion } from '../api/generated/io-dynuser-allocator.ts';

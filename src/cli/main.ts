@@ -1,4 +1,4 @@
-/** One run of dynuserctl: arguments and the process in, exit status out. Decides nothing that a verb decides. */
+/** Runs one command: it finds the handler for the arguments, and reports what it throws. */
 
 import { parseCommandLine } from './command-line.ts';
 import { COMMAND_TABLE } from './commands.ts';

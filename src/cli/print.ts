@@ -1,4 +1,4 @@
-/** How a command answers on this output: as JSON if that is asked for, else as text that is laid out for it. */
+/** Prints the answer of a command: as JSON if that is asked for, else as text in the width of the output. */
 import type { Invocation } from './command.ts';
 import type { ProcessIo } from './process-io.ts';
 import { renderJson } from './render/json.ts';

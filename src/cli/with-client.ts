@@ -1,4 +1,4 @@
-/** A client of the daemon with bounded waits. All that can go wrong with it leaves here as a CommandFailure in words. */
+/** A client of the daemon whose calls end in time. All that can go wrong is thrown as a CommandFailure that says what to do. */
 import { type Client, openClient } from '../client/client.ts';
 import { socketPaths } from '../client/connection.ts';
 import { DynuserError, type DynuserErrorCode } from '../client/errors.ts';

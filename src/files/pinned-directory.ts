@@ -1,7 +1,7 @@
 /**
- * Directories held by a descriptor, so that every later access is relative to the very inode that was checked at the
- * start, whatever happens to its path. Node has no openat(2): `/proc/self/fd/<n>/<name>` is the same resolution
- * (proc_pid_fd(5)). Never follows a symlink at its own last component, and never accepts a name with a slash.
+ * Directories that are held by a descriptor: every later access is relative to the very inode that was checked when it was opened, whatever
+ * happens to its path. Node has no openat(2), and `/proc/self/fd/<n>/<name>` resolves in the same way (proc_pid_fd(5)). A symlink that is the
+ * last component is never followed, and a name with a slash is never accepted.
  */
 import {
   closeSync,

@@ -1,8 +1,8 @@
 /**
- * A file tree that somebody else made, looked at as if its top were "/": no symlink, no ".." and no mount leads out of it. Links are
- * followed here, one component at a time, each opened by the descriptor of the one before, and ".." is the one before that: what changes
- * meanwhile is at most another file of the tree. Nothing is opened before it is known to be a file or a directory, so that a FIFO
- * makes nobody wait and a device node does nothing.
+ * Reads a file tree that somebody else made as if its top were "/": no symlink, no ".." and no mount leads out of it. Symlinks are resolved
+ * here, one component at a time, and each component is opened by the descriptor of the one before it. So a change meanwhile leads to another
+ * file of the same tree at most. Nothing is opened before it is known to be a file or a directory: a FIFO would block, and a device could do
+ * something.
  */
 import { closeSync, constants, fstatSync, opendirSync, openSync, readlinkSync, readSync, type Stats } from 'node:fs';
 import { hasCode } from './pinned-directory.ts';

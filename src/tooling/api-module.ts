@@ -1,6 +1,6 @@
 /**
- * Interface definitions as TypeScript: a module with the text as it is served and the types of what travels, and modules
- * for folders that know no interface. Pure.
+ * Makes TypeScript of interface definitions: a module with the text that is served and the types of messages, and modules for folders that
+ * know no interface. Pure.
  */
 import type { IdlEnum, IdlInterface, IdlStruct, IdlType } from '../varlink/idl/model.ts';
 import { parseInterface } from '../varlink/idl/parse.ts';

@@ -1,6 +1,6 @@
 /**
- * `npm run bundle`: makes of each program one JavaScript file in dist/lib, so that it starts with one read instead of
- * hundreds, and beside them the native modules, which cannot be bundled, with no more than they load at run time.
+ * `npm run bundle`: makes one JavaScript file of each program, in dist/lib, so that a start reads one file instead of hundreds. Native modules
+ * cannot be bundled, and are copied next to them, with only the files that they load at run time.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

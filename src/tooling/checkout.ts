@@ -1,4 +1,4 @@
-/** Where the checkout is that this compiled file belongs to (dist/src/tooling), and what lies where in it. */
+/** The paths of the checkout that this compiled file (dist/src/tooling) belongs to. */
 import { fileURLToPath } from 'node:url';
 
 /** The root of the checkout, with a slash at its end. */

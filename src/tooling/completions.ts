@@ -1,6 +1,6 @@
 /**
- * Completions of dynuserctl for three shells, made from the table of commands. Names of users come from the daemon that
- * runs, those of a fleet from the snapshot of this host, and its hosts from the companion; what does not answer offers nothing. Pure.
+ * Completions of dynuserctl for three shells, made from the table of commands. They get names of users from the daemon, those of a fleet from
+ * the snapshot of this host, and its hosts from the companion; one that does not answer offers nothing. Pure.
  */
 import type { Actions, CommandSpec, CommandTable, OptionSpec } from '../cli/command.ts';
 

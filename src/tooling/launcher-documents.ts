@@ -1,6 +1,6 @@
 /**
- * What is said of dynuser-run where people look it up: the list of properties in its manual, from their table, and the
- * completions, which have the options of its table in C, too. Pure.
+ * What the documents of dynuser-run have from tables: the list of properties in its manual page, and the completions, with the options of its
+ * table in C. Pure.
  */
 import { wrap } from '../cli/render/text.ts';
 import { PROPERTY_NAMES, PROPERTY_TEXTS } from '../launch/properties/table.ts';

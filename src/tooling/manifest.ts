@@ -1,7 +1,6 @@
 /**
- * What `npm run stage` has put below a directory, written there, so that it can be taken away again, and so that the next version takes away
- * what it no longer has. One entry a line: the SHA-256 of a file, or `link` or `directory`, and its path relative to the directory. Pure
- * but for the last two functions.
+ * The list of what `npm run stage` has put below a directory. It is kept there, so that all can be removed again, and so that the next version
+ * removes what it no longer has. Each line has the SHA-256 of a file, or `link` or `directory`, and the path relative to the directory.
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** dynuser-fleetd, with bounded waits. All that can go wrong with it leaves here as a CommandFailure in words. */
+/** Calls of dynuser-fleetd, which end in time. All that can go wrong is thrown as a CommandFailure that says what to do. */
 import { FLEET_INTERFACE } from '../../api/generated/io-dynuser-fleet.ts';
 import { COMPANION_SOCKET } from '../../core/paths.ts';
 import { ClientInterfaces, connect, type VarlinkClient } from '../../varlink/client.ts';

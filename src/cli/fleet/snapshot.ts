@@ -1,4 +1,4 @@
-/** The users of the whole fleet, as lookups on this host find them: by the snapshot that the daemon writes, with the daemon and the store away, too. */
+/** The users of the whole fleet as lookups on this host find them: in the snapshot that the daemon writes, also while daemon and store are away. */
 import { decodeSnapshot, SNAPSHOT_BYTES_MAX } from '../../core/fleet.ts';
 import { FLEET_SNAPSHOT } from '../../core/paths.ts';
 import { CommandFailure } from '../failure.ts';

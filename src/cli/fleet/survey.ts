@@ -1,4 +1,4 @@
-/** What the store of a fleet has, gathered for commands, and what in it cannot be right. */
+/** Gathers what the store of a fleet has, and finds what in it cannot be right. */
 import type {
   Binding,
   BindingsReply,

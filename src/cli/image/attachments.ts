@@ -1,7 +1,7 @@
 /**
- * What is attached on this host: a directory for each image with a manifest of all that attach makes. The manifest is written before the
- * first of it and says so until the last of it is there; what finds such a manifest without its writer, who holds a lock, removes what it names. So
- * an attach or a detach that was killed leaves nothing that the next command does not remove.
+ * What is attached on this host: a directory for each image, with a manifest of all that attach makes. The manifest is written first, and
+ * says that it is incomplete until all is there. Whoever changes attachments holds a lock; the next one removes what an incomplete manifest
+ * names. So an attach or a detach that was killed leaves nothing that the next command does not remove.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * Removes the directories of services that have ended, as `systemctl clean --what=all` does, on hosts without systemd. Others may own what is on
- * the way to a directory: no symlink is followed, and dynuser-helper empties a tree by its descriptor.
+ * Removes the directories of services that have ended, on hosts without systemd, as `systemctl clean --what=all` does elsewhere. Others may own
+ * parts of the path to such a directory, so no symlink is followed, and dynuser-helper empties a tree by its descriptor.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, constants, lstatSync, openSync, rmdirSync, unlinkSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * What an attached image is on this host: for each of its units the files that make the service manager know it, in the order in which they
- * are made. A unit never is there before its drop-ins, which give it the image as its root. Pure.
+ * The files that an attached image has on this host: those that make the service manager know its units, in the order in which they are made. A
+ * unit is made after its drop-ins, which set the image as its root. Pure.
  */
 import { posix } from 'node:path';
 import { parseUnitFile } from '../../launch/launch.ts';

@@ -1,4 +1,4 @@
-/** The service managers by their commands: which one this host has, and how it is told of services that come and go. */
+/** The service managers, by their commands: which one runs on this host, and how it is told of services that come and go. */
 import { execFile } from 'node:child_process';
 import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
- * The files of a disk image, for whoever reads it. dynuser-run mounts it, read-only and in the view of a child alone: so what is true of the
- * images of services is true here, and nothing is mounted on this host. The child waits until it is no longer needed.
+ * Opens the files of a disk image. dynuser-run mounts the image read-only for a child alone, as it does for services, and nothing is mounted on
+ * the host. The child waits until the files are no longer needed.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';

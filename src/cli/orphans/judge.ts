@@ -1,6 +1,6 @@
 /**
- * Which of the inodes that belong to numbers of the range nobody explains: neither a user that lives, nor a directory that waits for
- * its next user. Pure.
+ * Finds the inodes whose owner is a UID of the range and that belong to nobody: neither to a user that lives, nor to a directory that waits
+ * for its next user. Pure.
  */
 
 /** An inode that the search found. */

@@ -1,6 +1,6 @@
 /**
- * The walk through file trees for inodes of certain owners, and what gives them to another one: both by dynuser-helper, one process
- * for each tree, which gets the tree's top as an open descriptor. No symlink is followed, and no mount point is entered.
+ * Searches file trees for inodes of certain owners, and gives them to another one. dynuser-helper does both, in one process for each tree, which
+ * gets the top of the tree as an open descriptor. No symlink is followed, and no mount point is entered.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The events of Watch, each a line of its own: a stream has no widest cell, so the columns are fixed. Pure. */
+/** The events of Watch, one a line. Nobody knows the widest cell of a stream, so the columns have fixed widths. Pure. */
 
 import type { WatchReply } from '../../api/generated/io-dynuser-allocator.ts';
 import type { Style } from './table.ts';

@@ -1,4 +1,4 @@
-/** How directories became a user's: what was done with each, what was left alone, and what would be done. Pure. */
+/** How directories were handed over to a user, what of them was left alone, and what would be done. Pure. */
 import type { Directory, ExpectedHandover } from '../../api/generated/io-dynuser-allocator.ts';
 import { LEFT_PATHS_SHOWN_MAX } from '../limits.ts';
 import { type ColumnOf, renderFields, renderRows, type Style, type TableLayout } from './table.ts';

@@ -1,4 +1,4 @@
-/** Aligned columns without boxes, and two emphases. Nothing is read and nothing is written here. */
+/** Aligned columns without boxes, and two emphases. Pure. */
 import { cut, printable, widthOf } from './text.ts';
 
 /** Emphases as ECMA-48 SGR sequences, or nothing if the output takes no colour. */

@@ -1,6 +1,6 @@
 /**
- * Text from outside, made safe and measured. Everything that a peer, a file or an argument says passes printable()
- * before it is shown: a name must never drive the terminal of the operator who looks at it.
+ * Makes texts from outside safe, and measures them. Everything that a peer, a file or an argument says passes printable() before it is shown: a
+ * name must never control the terminal of the operator who looks at it.
  */
 
 /**

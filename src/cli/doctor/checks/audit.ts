@@ -1,4 +1,4 @@
-/** Whether users that come and go can be told to the kernel's audit. That they cannot is usual in containers, and no problem. */
+/** Whether the kernel's audit can be told of users that come and go. In containers it usually cannot, which is no problem. */
 import { type Host, isSeen, type Observed } from '../../host.ts';
 import { type Finding, findingsOf } from '../finding.ts';
 

@@ -1,4 +1,4 @@
-/** What directories of users are kept in: the private directories of each base, its file system, systemd's UID locks. */
+/** Where directories of users are kept: the private directory of each base, its file system, and systemd's UID locks. */
 import { BASE_DIRECTORIES, PRIVATE, PRIVATE_MODE } from '../../../core/directory-classes.ts';
 import { type Host, isSeen, octal, Unreadable } from '../../host.ts';
 import { type Finding, findingsOf } from '../finding.ts';

@@ -1,4 +1,4 @@
-/** Whether each live user is alone with its UID and its name: leases that are lost, locks of others, accounts of the same name. */
+/** Whether each live user has its UID and its name for itself: users that are lost, locks of others, accounts of the same name. */
 import type { Lease } from '../../../api/generated/io-dynuser-allocator.ts';
 import { type Host, isSeen, Unreadable } from '../../host.ts';
 import { accountsIn } from '../../host-lookups.ts';

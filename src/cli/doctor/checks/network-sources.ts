@@ -1,4 +1,4 @@
-/** Whether a source of accounts in nsswitch.conf goes to the network by itself while the daemon has none (dynuserd.service). */
+/** Whether nsswitch.conf names a source of accounts that needs the network, which the daemon usually does not have (dynuserd.service). */
 import { type Host, isSeen, type Observed, Unreadable } from '../../host.ts';
 import { HOST_LOOKUP_PATHS, servicesOf } from '../../host-lookups.ts';
 import { type Finding, findingsOf } from '../finding.ts';

@@ -1,4 +1,4 @@
-/** What the daemon's process is among: its namespaces, its helper, free space in the runtime directory, and the accounts it allows. */
+/** The surroundings of the daemon's process: its namespaces, its helper, free space in the runtime directory, and the accounts that it allows. */
 import { GETENT_NOT_FOUND, type Host, isSeen, type Observed } from '../../host.ts';
 import { type Finding, findingsOf } from '../finding.ts';
 

@@ -1,4 +1,4 @@
-/** The runtime directory: root's, open to all for looking, and on tmpfs, so that no lease outlives the boot. */
+/** The runtime directory: it has to belong to root, be readable by all, and be on tmpfs, so that no lease outlives the boot. */
 import { dirname } from 'node:path';
 import { type Host, isSeen, octal, Unreadable } from '../../host.ts';
 import { type Finding, findingsOf } from '../finding.ts';
