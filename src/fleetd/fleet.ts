@@ -614,6 +614,7 @@ export class Fleet {
     });
     if (outcome.found.has(incarnationKey(host))) {
       checkFound(outcome, member);
+      throw new StoreUnavailable('this host has held a name meanwhile; try again');
     }
   }
 

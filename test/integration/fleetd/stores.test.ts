@@ -399,6 +399,23 @@ for (const make of [etcdStore, directoryStore] as const) {
         assert.deepEqual((await fleet.name('web')).hosts, []);
       });
 
+      it('lets no host go that has held a name since its holds were listed', async () => {
+        const { keys, fleet, a } = await two();
+        await fleet.hold(a, 'web', [70_000]);
+        const late = {
+          async read(wanted: Parameters<KeyStore['read']>[0]) {
+            const listing = await keys.read(wanted);
+            await fleet.hold(a, 'db', [70_001]);
+            return listing;
+          },
+          transact: (transaction: Parameters<KeyStore['transact']>[0]) => keys.transact(transaction),
+        } as KeyStore;
+        await assert.rejects(new Fleet(late, NOTHING_KNOWN).leave(a), StoreUnavailable);
+        assert.deepEqual(await fleet.holdsOf(A), [{ name: 'db', uid: 70_001 }]);
+        await fleet.leave(a);
+        assert.deepEqual(await fleet.holdsOf(A), []);
+      });
+
       it('gives a shared directory to one name', async () => {
         const { fleet, other, a, b } = await two();
         const directory = { storage: 'nfs:/export', path: '/srv/web' };
