@@ -179,10 +179,15 @@ static char **confine(const struct exec_context *context, enum launch_command_as
 
 	/* Opened before, since the service's root may have no /proc. */
 	int labels = labels_open(context->plan);
-	int proc = context->plan->private_users != USERS_ALL ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	bool has_private_users = as != AS_OUTSIDE && context->plan->private_users != USERS_ALL;
+	int proc = has_private_users ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	struct private_users users;
 
-	if (context->plan->private_users != USERS_ALL && proc < 0)
+	if (has_private_users && proc < 0)
 		fail_errno(errno, "cannot open /proc, which PrivateUsers= needs");
+	/* Before the mounts, so that its child has ended when it is waited for. */
+	if (has_private_users)
+		users = private_users_make(proc, context->plan);
 	int ruleset = as != AS_OUTSIDE ? access_rules_make(context->plan) : -1;
 
 	resources_schedule(context->plan);
@@ -192,7 +197,7 @@ static char **confine(const struct exec_context *context, enum launch_command_as
 	}
 	resources_limit(context->plan);
 	labels_set(context->plan, labels);
-	privileges_drop(context->plan, as, proc);
+	privileges_drop(context->plan, as, proc, has_private_users ? &users : NULL);
 	access_rules_enter(ruleset);
 	if (as != AS_OUTSIDE)
 		check_devices(context->plan);

@@ -321,8 +321,11 @@ static bool has_labels(const char *path)
 	return known == LABELS;
 }
 
-/* Makes a device like the one that was found in the file system of another slot. False: it has to be cloned. */
-static bool make_node(const struct layout *layout, const struct mount_op *op, int found)
+/*
+ * Makes a device like the one at the path, in the file system of another slot. False: it has to be cloned, or is missing. It is not
+ * opened: its numbers are all that is taken from it.
+ */
+static bool make_node(const struct layout *layout, const struct mount_op *op)
 {
 	int file_system = op->node < layout->slot_count ? layout->slots[op->node].mount : SLOT_EMPTY;
 	const char *name = strrchr(op->path, '/');
@@ -332,8 +335,11 @@ static bool make_node(const struct layout *layout, const struct mount_op *op, in
 		return false;
 	if (file_system == SLOT_EMPTY || name == NULL)
 		fail(STATUS_LAUNCHER, "the plan has no file system for the device %s", op->path);
-	if (fstat(found, &status) != 0)
+	if (lstat(op->path, &status) != 0) {
+		if (is_absence(errno))
+			return false;
 		fail_errno(errno, "cannot stat %s", op->path);
+	}
 	if ((!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode)) || has_labels(op->path))
 		return false;
 	if (mknodat(file_system, name + 1, status.st_mode, status.st_rdev) == 0)
@@ -348,18 +354,18 @@ static bool make_node(const struct layout *layout, const struct mount_op *op, in
 static void op_clone(struct layout *layout, const struct mount_op *op)
 {
 	struct slot *slot = empty_slot(layout, op);
-	int found = open_source(layout, op), clone;
+	int found, clone;
 
+	if (op->has_node && make_node(layout, op)) {
+		slot->mount = SLOT_SKIPPED;
+		return;
+	}
+	found = open_source(layout, op);
 	if (found == OP_SKIPPED) {
 		slot->mount = SLOT_SKIPPED;
 		return;
 	}
 	check_object(op, found);
-	if (op->has_node && make_node(layout, op, found)) {
-		(void)close(found);
-		slot->mount = SLOT_SKIPPED;
-		return;
-	}
 	/* Whoever lets go of a clone that was never attached waits until no processor can see it: it is not made if nothing needs it. */
 	if (op->detach && !slot->wanted) {
 		detach(layout, op, found);
@@ -479,14 +485,16 @@ static void op_symlink(const struct layout *layout, const struct mount_op *op)
 
 	if (parent < 0)
 		fail_errno(errno, "cannot open the directory of %s", op->path);
-	length = readlinkat(parent, name, present, sizeof(present));
-	if (length < 0 && errno != ENOENT)
-		fail_errno(errno, "cannot create the symlink %s: something else is there", op->path);
-	if (length >= 0 && ((size_t)length != strlen(op->target) || memcmp(present, op->target, (size_t)length) != 0))
-		fail(STATUS_LAUNCHER, "cannot create the symlink %s: there is one already, with another target",
-		     op->path);
-	if (length < 0 && symlinkat(op->target, parent, name) != 0)
-		fail_errno(errno, "cannot create the symlink %s", op->path);
+	if (symlinkat(op->target, parent, name) != 0) {
+		if (errno != EEXIST)
+			fail_errno(errno, "cannot create the symlink %s", op->path);
+		length = readlinkat(parent, name, present, sizeof(present));
+		if (length < 0)
+			fail_errno(errno, "cannot create the symlink %s: something else is there", op->path);
+		if ((size_t)length != strlen(op->target) || memcmp(present, op->target, (size_t)length) != 0)
+			fail(STATUS_LAUNCHER, "cannot create the symlink %s: there is one already, with another target",
+			     op->path);
+	}
 	(void)close(parent);
 }
 

@@ -7,10 +7,8 @@
 #include <linux/nsfs.h>
 #include <net/if.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -25,7 +23,7 @@
 /* A pid and the longest name below it. */
 #define NAME_BYTES 32
 #define LINES_BYTES 96
-/* The child calls three functions that need next to nothing. */
+/* The child calls one function, which needs next to nothing. */
 #define STACK_BYTES 16384
 
 static void enter(int flag, const char *what, const char *property)
@@ -221,41 +219,40 @@ static bool write_map(int proc, pid_t process, const char *file, uint32_t inside
 	return write_of_process(proc, process, file, lines);
 }
 
+struct stack {
+	char bytes[STACK_BYTES] __attribute__((aligned(64)));
+};
+
 /* Shares the memory of the launcher, so it must do nothing that changes any. */
-static int wait_for_the_end(void *parent)
+static int end_at_once(void *unused)
 {
-	/* A launcher that is killed meanwhile must leave nothing. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != *(pid_t *)parent)
-		_exit(1);
-	for (;;)
-		(void)pause();
+	(void)unused;
+	_exit(0);
 }
 
 /* Writes the mappings of the user namespace of a process. False with errno. */
 typedef bool map_writer(int proc, pid_t process, const void *mapping);
 
-/* A new user namespace. Nothing ever runs in it: a child creates it, and ends as soon as a descriptor is open. -1 with errno. */
-static int make_namespace(int proc, map_writer *write_maps, const void *mapping)
+/*
+ * Makes a user namespace. Nothing ever runs in it: *child is created in it and ends at once. Until it is waited for, it has its place
+ * below /proc, and its namespace. -1 with errno, and perhaps with a child.
+ * stack: the child's, for as long.
+ */
+static int make_namespace(int proc, map_writer *write_maps, const void *mapping, struct stack *stack, pid_t *child)
 {
-	static char stack[STACK_BYTES] __attribute__((aligned(64)));
-	static pid_t self;
-	pid_t child;
-	int namespace, error;
+	/* CLONE_VM: no copy of page tables for a child that does nothing. Without a signal at its end. */
+	*child = clone(end_at_once, stack->bytes + sizeof(stack->bytes), CLONE_NEWUSER | CLONE_VM, NULL);
+	return *child >= 0 && write_maps(proc, *child, mapping) ? open_of_process(proc, *child, "ns/user") : -1;
+}
 
-	self = getpid();
-	/* CLONE_VM: no copy of page tables for a child that does nothing. */
-	child = clone(wait_for_the_end, stack + sizeof(stack), CLONE_NEWUSER | CLONE_VM | SIGCHLD, &self);
-	if (child < 0)
-		return -1;
-	namespace = write_maps(proc, child, mapping) ? open_of_process(proc, child, "ns/user") : -1;
-	error = errno;
-	/* A child that cannot be killed must not be waited for; it ends with the launcher. */
-	if (kill(child, SIGKILL) != 0)
-		return -1;
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+/* Waits for a child, if there is one; errno is left alone. */
+static void wait_for(pid_t child)
+{
+	int error = errno;
+
+	while (child >= 0 && waitpid(child, NULL, __WALL) < 0 && errno == EINTR)
 		continue;
 	errno = error;
-	return namespace;
 }
 
 static bool write_owner_maps(int proc, pid_t process, const void *mapping)
@@ -268,13 +265,16 @@ static bool write_owner_maps(int proc, pid_t process, const void *mapping)
 
 int idmap_namespace(struct idmaps *known, int proc, const struct id_map *map)
 {
+	static struct stack stack;
 	int namespace;
+	pid_t child;
 
 	for (size_t i = 0; i < known->count; i++) {
 		if (memcmp(&known->maps[i], map, sizeof(*map)) == 0)
 			return known->namespaces[i];
 	}
-	namespace = make_namespace(proc, write_owner_maps, map);
+	namespace = make_namespace(proc, write_owner_maps, map, &stack, &child);
+	wait_for(child);
 	if (namespace >= 0 && known->count < IDMAPS_MAX) {
 		known->maps[known->count] = *map;
 		known->namespaces[known->count++] = namespace;
@@ -311,25 +311,28 @@ static bool write_private_maps(int proc, pid_t process, const void *mapping)
 	       write_private_map(proc, process, "gid_map", plan->private_users, plan->gid);
 }
 
-int private_users_make(int proc, const struct plan *plan)
+struct private_users private_users_make(int proc, const struct plan *plan)
 {
-	/* Whoever creates it himself is in it, and has no privileges outside any more to write the mappings with. */
-	int namespace = make_namespace(proc, write_private_maps, plan);
+	static struct stack stack;
+	struct private_users made;
 
-	if (namespace < 0)
+	/* Whoever creates it himself is in it, and has no privileges outside any more to write the mappings with. */
+	made.namespace = make_namespace(proc, write_private_maps, plan, &stack, &made.child);
+	if (made.namespace < 0)
 		fail_errno(errno, "PrivateUsers=: cannot create a user namespace and map its users%s",
 			   errno == EPERM ? ", of whom this one has not all" : "");
-	return namespace;
+	return made;
 }
 
-void private_users_enter(int proc, int namespace)
+void private_users_enter(int proc, const struct private_users *users)
 {
 	struct stat made, ours;
 
-	if (setns(namespace, CLONE_NEWUSER) != 0)
+	if (setns(users->namespace, CLONE_NEWUSER) != 0)
 		fail_errno(errno, "PrivateUsers=: cannot enter the user namespace");
-	if (fstat(namespace, &made) != 0 || fstatat(proc, "self/ns/user", &ours, 0) != 0 ||
+	if (fstat(users->namespace, &made) != 0 || fstatat(proc, "self/ns/user", &ours, 0) != 0 ||
 	    made.st_ino != ours.st_ino || made.st_dev != ours.st_dev)
 		fail(STATUS_LAUNCHER, "PrivateUsers=: the kernel did not put this process into the user namespace");
-	(void)close(namespace);
+	(void)close(users->namespace);
+	wait_for(users->child);
 }

@@ -25,14 +25,23 @@ void namespaces_enter(const struct plan *plan);
  */
 void namespaces_join(const struct plan *plan, pid_t process);
 
+/* The user namespace of PrivateUsers=, and the child that was created in it, which has to be waited for. */
+struct private_users {
+	int namespace;
+	pid_t child;
+};
+
 /*
  * Makes the user namespace of PrivateUsers=, in which those that the plan says are themselves, everybody else nobody. To be called before
- * the process changes its users and groups, from when on the kernel lets it open no namespace. Ends the process on failure.
+ * the process changes its users and groups, from when on the kernel lets it open no namespace, and once. Ends the process on failure.
  */
-int private_users_make(int proc, const struct plan *plan);
+struct private_users private_users_make(int proc, const struct plan *plan);
 
-/* Moves this process into it, and closes it. The process gets all capabilities there, and none outside. Ends the process on failure. */
-void private_users_enter(int proc, int namespace);
+/*
+ * Moves this process into it, closes it and waits for the child. The process gets all capabilities there, and none outside. Ends the process
+ * on failure.
+ */
+void private_users_enter(int proc, const struct private_users *users);
 
 /* A unit's directories have one owner, so one mapping; another costs another namespace. */
 #define IDMAPS_MAX 8U
@@ -44,7 +53,7 @@ struct idmaps {
 	size_t count;
 };
 
-/* The namespace of a mapping. Nothing ever runs in it: a child creates it, and ends as soon as a descriptor is open. -1 with errno. */
+/* The namespace of a mapping, in which nothing ever runs. -1 with errno. */
 int idmap_namespace(struct idmaps *known, int proc, const struct id_map *map);
 
 #endif

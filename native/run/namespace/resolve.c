@@ -15,6 +15,7 @@
 /* The kernel gives up with EAGAIN if a rename somewhere made ".." uncertain (openat2(2)); that passes. */
 #define TRIES 64
 #define FILE_MODE 0644
+#define ALL_MODE_BITS 07777U
 
 static int open_below(int root, const char *path, int flags, uint64_t how_to_resolve)
 {
@@ -42,10 +43,16 @@ int resolve_no_symlinks(int root, const char *path)
 	return open_below(root, path, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
-/* mkdir(2) leaves out special bits, and a default ACL of the parent may remove others. */
-static bool set_mode(int directory, const char *name, mode_t mode)
+static bool has_mode(int directory, mode_t mode)
 {
-	int made = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+
+	return fstat(directory, &status) == 0 && (status.st_mode & ALL_MODE_BITS) == mode;
+}
+
+static bool set_mode(int parent, const char *name, mode_t mode)
+{
+	int made = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	bool done = made >= 0 && fchmod(made, mode) == 0;
 
 	close_quietly(made);
@@ -56,12 +63,22 @@ static bool set_mode(int directory, const char *name, mode_t mode)
 static int step_down(int directory, const char *name, mode_t mode)
 {
 	int below = -1;
+	bool is_made;
 
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
 		errno = EINVAL;
-	else if (mkdirat(directory, name, 0700) == 0 ? set_mode(directory, name, mode) : errno == EEXIST)
-		/* Somebody else may just have created it; a symlink fails with ENOTDIR. */
+		close_quietly(directory);
+		return -1;
+	}
+	is_made = mkdirat(directory, name, mode) == 0;
+	/* Somebody else may just have created it; a symlink fails with ENOTDIR. */
+	if (is_made || errno == EEXIST)
 		below = openat(directory, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* mkdir(2) leaves out special bits, and a default ACL of the parent, or the mask of this process, may remove others. */
+	if (below >= 0 && is_made && !has_mode(below, mode) && !set_mode(directory, name, mode)) {
+		close_quietly(below);
+		below = -1;
+	}
 	close_quietly(directory);
 	return below;
 }

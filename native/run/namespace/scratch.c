@@ -38,25 +38,29 @@ static bool is_covered(const struct plan *plan, const char *path)
 {
 	for (size_t i = 0; i < plan->mount_ops_count; i++) {
 		const struct mount_op *op = &plan->mount_ops[i];
-		size_t length = strlen(op->path);
+		size_t length;
 
-		if ((op->kind == OP_ATTACH || op->kind == OP_TMPFS) && strncmp(path, op->path, length) == 0 &&
-		    (path[length] == '/' || strcmp(op->path, "/") == 0))
+		if (op->kind != OP_ATTACH && op->kind != OP_TMPFS)
+			continue;
+		length = strlen(op->path);
+		if (strncmp(path, op->path, length) == 0 && (path[length] == '/' || strcmp(op->path, "/") == 0))
 			return true;
 	}
 	return false;
 }
 
 /* What a mask takes: a mount that nothing needs in the end costs more than to look before. */
-static void add_mask(struct needs *needs, const struct plan *plan, int root, const char *path)
+static void add_mask(struct needs *needs, const struct plan *plan, const char *path)
 {
 	bool is_known = plan->root == NULL && !is_covered(plan, path);
-	int found = is_known ? resolve(root, path, 0) : -1;
 	struct stat status;
 
-	if (is_known && found < 0 && is_absence(errno))
-		return;
-	if (found < 0 || fstat(found, &status) != 0) {
+	if (is_known && stat(path, &status) != 0) {
+		if (is_absence(errno))
+			return;
+		is_known = false;
+	}
+	if (!is_known) {
 		needs->files = needs->directories = true;
 		needs->devices = needs->devices || strncmp(path, DEVICES, sizeof(DEVICES) - 1) == 0;
 	} else if (S_ISDIR(status.st_mode)) {
@@ -66,10 +70,9 @@ static void add_mask(struct needs *needs, const struct plan *plan, int root, con
 	} else {
 		needs->files = true;
 	}
-	close_quietly(found);
 }
 
-static struct needs needs_of(const struct plan *plan, int root)
+static struct needs needs_of(const struct plan *plan)
 {
 	struct needs needs = { 0 };
 
@@ -79,7 +82,7 @@ static struct needs needs_of(const struct plan *plan, int root)
 		needs.detaches = needs.detaches || op->detach;
 		needs.appends = needs.appends || op->kind == OP_APPEND;
 		if (op->kind == OP_MASK)
-			add_mask(&needs, plan, root, op->path);
+			add_mask(&needs, plan, op->path);
 		if (op->scratch != NULL && needs.first == NULL)
 			needs.first = op;
 	}
@@ -199,7 +202,7 @@ void scratch_open(struct scratch *scratch, const struct plan *plan, int root)
 	if (scratch->created)
 		return;
 	scratch->created = true;
-	needs = needs_of(plan, root);
+	needs = needs_of(plan);
 	scratch->mount = make_tmpfs(needs.first, needs.appends);
 	/* What is attached nowhere cannot be cloned before Linux 6.15. */
 	if (mount_attach(scratch->mount, root) != 0)

@@ -17,6 +17,8 @@
 #define PATH_FIELD 4
 /* A page: the kernel gives no more at a time. */
 #define READ_BYTES 4096U
+/* A file system has few. */
+#define ADDED_AT_A_TIME 16
 /* If there are as many, there may be more. */
 #define ASKED_MAX 64
 
@@ -73,8 +75,8 @@ static void add(struct submounts *found, const char *path)
 {
 	if (found->count == SUBMOUNTS_MAX)
 		fail(STATUS_LAUNCHER, "cannot keep the mounts around %s: there are more than %u", path, SUBMOUNTS_MAX);
-	if (found->items == NULL)
-		found->items = malloc(SUBMOUNTS_MAX * sizeof(*found->items));
+	if (found->count % ADDED_AT_A_TIME == 0)
+		found->items = realloc(found->items, (found->count + ADDED_AT_A_TIME) * sizeof(*found->items));
 	if (found->items == NULL)
 		fail(STATUS_LAUNCHER, "out of memory");
 	found->items[found->count] = (struct submount){ .path = strdup(path), .mount = -1 };

@@ -318,16 +318,14 @@ static void enter_directory(const struct plan *plan)
 	fail_errno(errno, "cannot change to the working directory %s", plan->working_directory);
 }
 
-void privileges_drop(const struct plan *plan, enum launch_command_as as, int proc)
+void privileges_drop(const struct plan *plan, enum launch_command_as as, int proc, const struct private_users *users)
 {
-	int users = as != AS_OUTSIDE && plan->private_users != USERS_ALL ? private_users_make(proc, plan) : -1;
-
 	choose_keyring(plan);
 	if (as == AS_USER)
 		/* Before the user namespace, in which most groups are nobody's and cannot be set. */
 		set_groups(plan);
 	if (as != AS_OUTSIDE) {
-		if (users >= 0)
+		if (users != NULL)
 			private_users_enter(proc, users);
 		/* After it, since it comes with all capabilities in every set; before the UID, which takes CAP_SETPCAP. */
 		reset_capabilities();

@@ -7,13 +7,14 @@
 
 #include <stdbool.h>
 
+#include "namespace/namespaces.h"
 #include "protocol/plan.h"
 
 /*
  * Drops what a command of this kind does not have, and sets the file mode creation mask and the working directory. proc is a
- * descriptor of the launcher's /proc.
+ * descriptor of the launcher's /proc; users is the user namespace to enter, null without PrivateUsers=.
  */
-void privileges_drop(const struct plan *plan, enum launch_command_as as, int proc);
+void privileges_drop(const struct plan *plan, enum launch_command_as as, int proc, const struct private_users *users);
 
 /* Forbids this process, and all that it becomes, to get privileges by execve(2). */
 void forbid_new_privileges(void);

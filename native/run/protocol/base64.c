@@ -7,10 +7,23 @@
 #define BITS_PER_DIGIT 6U
 #define BITS_PER_BYTE 8U
 
+/* The value of a digit; -1 if it is not one. */
+static int value_of(char digit)
+{
+	if (digit >= 'A' && digit <= 'Z')
+		return digit - 'A';
+	if (digit >= 'a' && digit <= 'z')
+		return digit - 'a' + ('Z' - 'A' + 1);
+	if (digit >= '0' && digit <= '9')
+		return digit - '0' + 2 * ('Z' - 'A' + 1);
+	if (digit == '+')
+		return 62;
+	return digit == '/' ? 63 : -1;
+}
+
 size_t base64_read(const char *text, unsigned char *bytes)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t length = strlen(text), count = 0;
+	size_t whole = strlen(text), length = whole, count = 0;
 	uint32_t bits = 0;
 	unsigned int held = 0;
 
@@ -18,14 +31,14 @@ size_t base64_read(const char *text, unsigned char *bytes)
 		return SIZE_MAX;
 	while (length > 0 && text[length - 1] == '=')
 		length--;
-	if (strlen(text) - length > 2)
+	if (whole - length > 2)
 		return SIZE_MAX;
 	for (size_t i = 0; i < length; i++) {
-		const char *digit = strchr(digits, text[i]);
+		int value = value_of(text[i]);
 
-		if (digit == NULL)
+		if (value < 0)
 			return SIZE_MAX;
-		bits = bits << BITS_PER_DIGIT | (uint32_t)(digit - digits);
+		bits = bits << BITS_PER_DIGIT | (uint32_t)value;
 		held += BITS_PER_DIGIT;
 		if (held >= BITS_PER_BYTE) {
 			held -= BITS_PER_BYTE;
