@@ -93,8 +93,13 @@ function isWritable(entry: MountEntry | undefined, rootReadOnly: boolean): boole
 /**
  * Puts entries in order, parents before what is below them, one a path, and leaves out those that change nothing and
  * those below what is hidden.
+ * @param marked paths below which what was asked for is a mount, even if that changes nothing
  */
-export function arrangeEntries(entries: readonly MountEntry[], rootReadOnly: boolean): PlacedEntry[] {
+export function arrangeEntries(
+  entries: readonly MountEntry[],
+  rootReadOnly: boolean,
+  marked: readonly string[] = [],
+): PlacedEntry[] {
   const sorted = entries
     .map(entry => ({ entry, key: entry.path.replaceAll('/', '\0') }))
     .sort((one, other) => inOrder(one.key, other.key) || rank(one.entry) - rank(other.entry));
@@ -109,7 +114,10 @@ export function arrangeEntries(entries: readonly MountEntry[], rootReadOnly: boo
       above.pop();
     }
     const nearest = above.at(-1);
-    if (nearest?.kind === 'hide' || changesNothing(entry, nearest, rootReadOnly)) {
+    if (nearest?.kind === 'hide') {
+      continue;
+    }
+    if (changesNothing(entry, nearest, rootReadOnly) && !isBelowMark(entry, nearest, marked)) {
       continue;
     }
     const container = nearest === undefined || isContainer(nearest) ? nearest : nearest.container;
@@ -143,6 +151,12 @@ function rank(entry: MountEntry): number {
 
 function isContainer(entry: MountEntry): boolean {
   return entry.kind === 'bind' || entry.kind === 'mount' || isEmpty(entry);
+}
+
+/** Whether a mark is between an entry that is asked to be read-only and the one above it. */
+function isBelowMark({ kind, path }: MountEntry, nearest: MountEntry | undefined, marked: readonly string[]): boolean {
+  const above = nearest?.path ?? '/';
+  return kind === 'readOnly' && marked.some(mark => isWithin(path, mark) && mark !== above && isWithin(mark, above));
 }
 
 /** What is missing in an empty file system is for whoever makes the steps to complain of. */

@@ -53,7 +53,8 @@ function layOut(resolved: ResolvedLaunch, acquired: Acquired): MountOp[] {
   }
   const rootReadOnly = isRootReadOnly(settings);
   const devices = planDevices(settings, resolved.host);
-  const entries = arrangeEntries(mountEntries(resolved, acquired, devices), rootReadOnly).filter(isThere);
+  const marked = executionPaths(settings);
+  const entries = arrangeEntries(mountEntries(resolved, acquired, devices), rootReadOnly, marked).filter(isThere);
   const builder = new MountOpBuilder(settings, entries, devices);
   for (const entry of entries) {
     builder.add(entry);
@@ -74,6 +75,11 @@ function layOut(resolved: ResolvedLaunch, acquired: Acquired): MountOp[] {
     ...builder.closings,
     ...executionOps(settings, entries),
   ];
+}
+
+/** With systemd each of them is a mount, below which nothing is read-only only because "/" is. */
+function executionPaths({ NoExecPaths, ExecPaths, RootDirectory }: ExecSettings): string[] {
+  return [...NoExecPaths, ...ExecPaths].flatMap(entry => pathInRoot(entry, RootDirectory) ?? []);
 }
 
 /**

@@ -190,6 +190,6 @@ function privateTmp(path: string, scratch: string): MountEntry {
     mode: 0o1777,
     options: ['size=10%', 'nr_inodes=400k'],
     scratch,
-    flags: ['noSuid', 'noDevices'],
+    flags: ['noDevices'],
   };
 }

@@ -151,6 +151,7 @@ export const DYNAMIC_UNITS: readonly ComparedUnit[] = [
   },
   { name: 'world-tmp-connected', lines: [DYNAMIC, 'PrivateTmp=yes'] },
   { name: 'world-tmp-disconnected', lines: [DYNAMIC, 'PrivateTmp=disconnected'] },
+  { name: 'world-read-only-marked', lines: [DYNAMIC, 'NoExecPaths=/srv', 'ReadOnlyPaths=/srv/world-data/inner /opt'] },
   {
     name: 'world-group-root',
     lines: [DYNAMIC, 'Group=root', 'StateDirectory=world-state', 'CacheDirectory=world-cache'],

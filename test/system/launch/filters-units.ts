@@ -19,6 +19,10 @@ export const FILTER_UNITS: readonly ComparedUnit[] = [
   },
   { name: 'world-filters-no-sockets', lines: ['DynamicUser=yes', 'RestrictAddressFamilies=none'] },
   {
+    name: 'world-filters-no-names',
+    lines: ['DynamicUser=yes', 'RestrictAddressFamilies=none', 'StateDirectory=world-outer world-outer/inner'],
+  },
+  {
     name: 'world-filters-static',
     lines: [
       'DynamicUser=no',

@@ -9,6 +9,7 @@ export const STATIC_UNITS: readonly ComparedUnit[] = [
     name: 'world-root-protected',
     lines: [STATIC, 'ProtectSystem=strict', 'ProtectHome=yes', 'PrivateTmp=yes', 'StateDirectory=world-state'],
   },
+  { name: 'world-tmp-static', lines: [STATIC, 'User=games', 'PrivateTmp=disconnected'] },
   {
     name: 'world-root-bounded',
     lines: [STATIC, 'CapabilityBoundingSet=CAP_CHOWN CAP_KILL', 'NoNewPrivileges=yes', 'RestrictSUIDSGID=yes'],

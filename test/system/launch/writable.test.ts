@@ -56,6 +56,14 @@ describe('a dynamic user', () => {
   const shell = (script: string, properties: readonly string[] = []): Promise<string> =>
     launch(['sh', '-c', script], properties);
 
+  it('does not start without a path that was asked for, unless that changes nothing', async () => {
+    for (const properties of [['ReadWritePaths=/srv/missing'], ['ReadOnlyPaths=/srv/missing', 'NoExecPaths=/srv']]) {
+      const { status, stderr } = await machine.run(['dynuser-run', ...properties.map(text => `-p${text}`), 'true']);
+      assert.deepEqual([status, stderr], [125, 'dynuser-run: cannot open /srv/missing: No such file or directory\n']);
+    }
+    assert.equal(await launch(['echo', 'started'], ['ReadOnlyPaths=/srv/missing']), 'started');
+  });
+
   it('can write to its directories, /tmp, /var/tmp, /dev/shm and /dev/mqueue, and to no others', async () => {
     const walk: Walk = JSON.parse(await launch(WALK, DIRECTORIES));
     assert.ok(walk.tried > 1_000, `${walk.tried} directories are too few to be all`);

@@ -17,8 +17,8 @@ describe('the world of a dynamic user', () => {
       'attach /proc #1',
       'mask /run/credentials ?',
       'attach /sys #2',
-      'tmpfs /tmp 1777 size=10% nr_inodes=400k scratch:tmp noSuid noDevices ?',
-      'tmpfs /var/tmp 1777 size=10% nr_inodes=400k scratch:var-tmp noSuid noDevices ?',
+      'tmpfs /tmp 1777 size=10% nr_inodes=400k scratch:tmp noDevices noSuid ?',
+      'tmpfs /var/tmp 1777 size=10% nr_inodes=400k scratch:var-tmp noDevices noSuid ?',
     ]);
   });
 
@@ -266,9 +266,9 @@ describe('a root of its own', () => {
       'attach /proc #3',
       'mask /run/credentials ?',
       'attach /sys #4',
-      'tmpfs /tmp 1777 size=10% nr_inodes=400k scratch:tmp noSuid noDevices ?',
+      'tmpfs /tmp 1777 size=10% nr_inodes=400k scratch:tmp noDevices noSuid ?',
       'attach /var/lib/wuff #5 directory',
-      'tmpfs /var/tmp 1777 size=10% nr_inodes=400k scratch:var-tmp noSuid noDevices ?',
+      'tmpfs /var/tmp 1777 size=10% nr_inodes=400k scratch:var-tmp noDevices noSuid ?',
     ]);
   });
 

@@ -49,10 +49,10 @@ describe('below a bind', () => {
       'clone /dev/mqueue #1 detach ?',
       'attach /dev #0 file',
       'attach /dev/mqueue #2 directory',
-      'tmpfs /tmp 1777 size=10% nr_inodes=400k scratch:tmp noSuid noDevices ?',
+      'tmpfs /tmp 1777 size=10% nr_inodes=400k scratch:tmp noDevices ?',
       'attach /var #3 file',
       'tmpfs /var/t 755 size=10% nr_inodes=400k noDevices directory',
-      'tmpfs /var/tmp 1777 size=10% nr_inodes=400k scratch:var-tmp noSuid noDevices directory ?',
+      'tmpfs /var/tmp 1777 size=10% nr_inodes=400k scratch:var-tmp noDevices directory ?',
       'remount /var/t nonRecursive readOnly',
     ]);
   });
@@ -167,6 +167,17 @@ describe('several things at a path', () => {
       'attach /a.b #3',
       'attach /z #4',
     ]);
+  });
+
+  it('below a path of NoExecPaths= or ExecPaths=, what changes nothing is a mount all the same', () => {
+    const attached = (...properties: string[]) => steps(properties).filter(text => /^attach \/(?:a|srv)/.test(text));
+    const strict = 'ProtectSystem=strict';
+    assert.deepEqual(attached(strict, 'NoExecPaths=/srv', 'ReadOnlyPaths=/srv/a /srvb'), ['attach /srv/a #5']);
+    assert.deepEqual(attached(strict, 'ExecPaths=/', 'ReadOnlyPaths=/srv/a'), []);
+    assert.deepEqual(
+      attached('NoExecPaths=/a/b', 'ReadOnlyPaths=/a /a/b/c /a/d').map(text => text.replace(/#.*/, '')),
+      ['attach /a ', 'attach /a/b/c '],
+    );
   });
 
   it('nothing below a hidden path is there, and of several hidden ones each is', () => {
