@@ -73,9 +73,10 @@ function imagesOf({ images: { images, overlays } }: ResolvedLaunch): Pick<Launch
   };
 }
 
-/** A mount forbids nobody to read or write a device, so the launcher looks whether the modes do. */
+/** A mount forbids nobody to read or write a device, so the launcher looks whether the modes do, of those that are allowed in part. */
 function deviceRights({ settings, host, makesMounts }: ResolvedLaunch): Pick<LaunchPlan, 'unreadable' | 'unwritable'> {
-  const { unreadable = [], unwritable = [] } = (makesMounts && planDevices(settings, host)) || {};
+  const allowsSome = makesMounts && settings.DeviceAllow.length > 0;
+  const { unreadable = [], unwritable = [] } = (allowsSome && planDevices(settings, host)) || {};
   return {
     ...(unreadable.length === 0 ? {} : { unreadable: [...unreadable] }),
     ...(unwritable.length === 0 ? {} : { unwritable: [...unwritable] }),

@@ -5,7 +5,7 @@
 import { isJsonArray, isJsonObject, type Json, type JsonObject, ownValue, writeJson, writeString } from '../json.ts';
 import { JSON_DEPTH_MAX } from '../limits.ts';
 import { namedType } from './check.ts';
-import type { IdlInterface, IdlStruct, IdlType } from './model.ts';
+import type { IdlField, IdlInterface, IdlStruct, IdlType } from './model.ts';
 
 const INT64_MIN = -(2n ** 63n);
 const UINT64_MAX = 2n ** 64n - 1n;
@@ -27,20 +27,58 @@ export function encodeStruct(
   if (depth > JSON_DEPTH_MAX) {
     throw new TypeError(`nested more than ${JSON_DEPTH_MAX} deep`);
   }
-  for (const key of Object.keys(value)) {
-    if (!struct.fields.has(key)) {
-      throw new TypeError(`${key} is not declared`);
+  const { places, required } = layoutOf(struct);
+  for (const { name, type } of required) {
+    if ((ownValue(value, name) ?? null) === null) {
+      encodeField(idl, name, type, null, depth);
     }
   }
   let text = '';
-  for (const { name, type } of struct.fields.values()) {
-    const given = ownValue(value, name) ?? null;
-    if (given === null && type.kind === 'maybe') {
-      continue;
+  for (const name of inOrder(Object.keys(value), places)) {
+    const given = value[name] ?? null;
+    const field = struct.fields.get(name);
+    if (field !== undefined && given !== null) {
+      text += `${text === '' ? '' : ','}"${name}":${encodeField(idl, name, field.type, given, depth)}`;
     }
-    text += `${text === '' ? '' : ','}"${name}":${encodeField(idl, name, type, given, depth)}`;
   }
   return `{${text}}`;
+}
+
+/** What there is to know of a struct: where its fields are, and which must be there. */
+interface StructLayout {
+  readonly places: ReadonlyMap<string, number>;
+  readonly required: readonly IdlField[];
+}
+
+/** Most fields of a struct are absent in most values, and are not to be looked for in each. */
+const layouts = new WeakMap<IdlStruct, StructLayout>();
+
+function layoutOf(struct: IdlStruct): StructLayout {
+  let layout = layouts.get(struct);
+  if (layout === undefined) {
+    const fields = [...struct.fields.values()];
+    layout = {
+      places: new Map(fields.map(({ name }, place) => [name, place])),
+      required: fields.filter(({ type }) => type.kind !== 'maybe'),
+    };
+    layouts.set(struct, layout);
+  }
+  return layout;
+}
+
+/** @throws TypeError if one is not declared */
+function inOrder(names: string[], places: ReadonlyMap<string, number>): string[] {
+  let last = -1;
+  let isInOrder = true;
+  for (const name of names) {
+    const place = places.get(name);
+    if (place === undefined) {
+      throw new TypeError(`${name} is not declared`);
+    }
+    isInOrder &&= place > last;
+    last = place;
+  }
+  return isInOrder ? names : names.sort((one, other) => (places.get(one) ?? 0) - (places.get(other) ?? 0));
 }
 
 function encodeField(idl: IdlInterface, name: string, type: IdlType, value: Json, depth: number): string {
