@@ -55,12 +55,14 @@ static int read_link(const char *runtime, const struct query *query, struct iden
 	return 0;
 }
 
+enum holder { HOLDER_NONE, HOLDER_RUNS, HOLDER_SEEMS_OVER };
+
 /*
- * Whether the process that the user lasts as long as has ended: its number is nobody's, though its PID namespace is ours. Asked by
- * getpgid(2), which makes no signal of it as kill(2) does for security modules, finds what hidepid= (proc(5)) hides, and is in the
- * narrowest groups of system calls that sandboxes allow. A refusal is no end.
+ * What is known of the process that the user lasts as long as. It seems to be over if its number is nobody's, though its PID namespace is
+ * ours. Asked by getpgid(2), which makes no signal of it as kill(2) does for security modules, finds what hidepid= (proc(5)) hides, and is
+ * in the narrowest groups of system calls that sandboxes allow. A refusal is no end.
  */
-static bool seems_over(const char *runtime, uid_t uid)
+static enum holder holder_of(const char *runtime, uid_t uid)
 {
 	char path[PATH_BYTES], holder[HOLDER_BYTES + 1];
 	unsigned long pid;
@@ -71,15 +73,31 @@ static bool seems_over(const char *runtime, uid_t uid)
 	(void)snprintf(path, sizeof(path), "%s/" DYNUSER_HOLDERS "/%u", runtime, (unsigned int)uid);
 	length = readlink(path, holder, HOLDER_BYTES);
 	if (length <= 0)
-		return false;
+		return HOLDER_NONE;
 	holder[length] = '\0';
 
 	pid = strtoul(holder, &end, 10);
 	if (pid == 0 || pid > INT_MAX || *end != ' ')
-		return false;
+		return HOLDER_RUNS;
 	if (getpgid((pid_t)pid) >= 0 || errno != ESRCH || stat("/proc/self/ns/pid", &ours) != 0)
-		return false;
-	return strtoull(end, NULL, 10) == ours.st_ino;
+		return HOLDER_RUNS;
+	return strtoull(end, NULL, 10) == ours.st_ino ? HOLDER_SEEMS_OVER : HOLDER_RUNS;
+}
+
+/*
+ * Reads a link that was there once more, unless the process that its user lasts as long as runs. Its end may not be seen yet: then the
+ * daemon is asked first. If nothing says which process it is, either the user has no such process, or the daemon has taken that away just
+ * now: it removes the links of the user before (src/registry/store.ts, unpublish).
+ */
+static int confirm_link(const char *runtime, const struct query *query, struct identity *who)
+{
+	enum holder holder = holder_of(runtime, who->uid);
+
+	if (holder == HOLDER_RUNS)
+		return 0;
+	if (holder == HOLDER_SEEMS_OVER)
+		userdb_nudge(runtime, query);
+	return read_link(runtime, query, who);
 }
 
 int lookup(const struct query *query, struct identity *who)
@@ -94,10 +112,8 @@ int lookup(const struct query *query, struct identity *who)
 	runtime = caller_runtime_directory();
 	caller = caller_enter();
 	error = caller_forces_varlink() ? ENODATA : read_link(runtime, query, who);
-	if (error == 0 && seems_over(runtime, who->uid)) {
-		userdb_nudge(runtime, query);
-		error = read_link(runtime, query, who);
-	}
+	if (error == 0)
+		error = confirm_link(runtime, query, who);
 	if (error == ENODATA)
 		error = userdb_find(runtime, query, who);
 	/* Last: to look up a user of this host costs nothing more. */

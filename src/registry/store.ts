@@ -109,6 +109,7 @@ export class Store implements Registry, RegistryRecovery {
     }
     this.#byName.remove(user.name);
     this.#byUid.remove(String(user.uid));
+    // Last: a reader who does not find it reads the links again (native/nss/lookup.c).
     if (user.leases.length > 0) {
       this.#holders.remove(String(user.uid));
     }

@@ -30,11 +30,17 @@ buildNative('nss-tests', BUILD);
 const directory = temporaryDirectory();
 let traces = 0;
 
-/** Makes one lookup; returns its system calls by name and what it printed. */
-async function trace(query: Query, uid: number, name: string, variables: Readonly<Record<string, string>>) {
+/** Makes one lookup; returns its system calls by name and what it printed. @param inject what strace(1) does to some of them */
+async function trace(
+  query: Query,
+  uid: number,
+  name: string,
+  variables: Readonly<Record<string, string>>,
+  ...inject: readonly string[]
+) {
   const file = `${directory}/trace-${traces++}`;
   const probe = [`${BUILD.programs}/probe`, NSS_MODULE, `${QUERY[query]}`, `${uid}`, name];
-  const { status, stdout, stderr } = await run('strace', ['-o', file, ...probe], variables);
+  const { status, stdout, stderr } = await run('strace', ['-o', file, ...inject, ...probe], variables);
   assert.equal(status, 0, stderr);
   const [, between, ...more] = readFileSync(file, 'utf8').split(/^getppid\(.*\n/m);
   assert.equal(more.length, 1, 'the probe marks begin and end');
@@ -70,9 +76,9 @@ describe('system calls of a lookup', { concurrency: 4 }, () => {
   const ofMembers = (query: Query) => (query.startsWith('g') ? 2 : 0);
 
   for (const query of [...BY_NUMBER, ...BY_NAME]) {
-    it(`${query}: two for a user that is published, of which one asks for the process that holds it`, async () => {
+    it(`${query}: three for a user that is published, of which one asks for the process that holds it`, async () => {
       const { calls, answer } = await trace(query, USER.uid, USER.name, variables);
-      assert.equal(calls.length, 2 + extra(query) + ofMembers(query), calls.join());
+      assert.equal(calls.length, 3 + extra(query) + ofMembers(query), calls.join());
       assert.match(answer, new RegExp(`^${USER.name}:`));
     });
     it(`${query}: three for one that is not, of which one looks for users of other hosts`, async () => {
@@ -148,6 +154,16 @@ describe('system calls of a lookup of a user that lasts as long as a process', {
     const { calls, answer } = await trace('passwdByName', over.uid, over.name, variables);
     assert.match(calls.join(), /^readlink,readlink,getpgid,\w+,.*connect,.*close,readlink$/);
     assert.match(answer, /^abcdef/, 'the daemon has not ended it');
+  });
+
+  it('find nobody if the daemon takes the links away while they are read', async () => {
+    // From the second on, which asks for the process, nothing is there any more.
+    const gone = '--inject=readlink:error=ENOENT:when=2+';
+    for (const query of [...BY_NUMBER, ...BY_NAME]) {
+      const { calls, answer } = await trace(query, held.uid, held.name, variables, gone);
+      assert.match(calls.join(), /readlink,readlink,readlink/);
+      assert.equal(answer, NOT_FOUND, query);
+    }
   });
 
   it('find nobody once the daemon has seen its end, and somebody if there is no daemon', async () => {
