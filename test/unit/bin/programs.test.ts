@@ -1,4 +1,5 @@
 /** The programs as they are started: what they print, on which stream, and how they end. What a daemon does then is in integration/daemon. */
+// time limit: 300 s
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
