@@ -335,10 +335,18 @@ ExecStart=/bin/sh -c 'echo "$$(id -u) $$PORTABLE $$PORTABLE_ROOT $$(cat /usr/sha
         `ln -s /etc/passwd ${units}/evil.service && rm ${evil}/etc/passwd`,
         /evil\.service: it leads to no file of the image/,
       ],
+      [
+        `ln -s ../../../../../../../../../root/evil ${units}/evil.service && echo x >/root/evil`,
+        /evil\.service: it leads to no file of the image/,
+      ],
       [`mkfifo ${units}/evil.service`, /evil\.service: not a regular file/],
       [
         `seq 300 | sed 's|.*|${units}/evil-&.service|' | xargs -n 300 sh -c 'for i; do echo x >$i; done' sh`,
         /more than 256 units that match/,
+      ],
+      [
+        `cd ${units} && seq -f 'evil-%.0f.service' 100000 | xargs touch`,
+        /etc\/systemd\/system: more than \d+ names; nothing was changed/,
       ],
       [`rm ${evil}/etc/os-release && mkfifo ${evil}/etc/os-release`, /os-release: not a regular file/],
       [`rm ${evil}/etc/os-release && ln -s /run/secret ${evil}/etc/os-release`, /no os-release file/],
