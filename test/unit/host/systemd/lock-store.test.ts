@@ -110,6 +110,31 @@ describe('a store', () => {
     closeSync(two);
   });
 
+  it('is told of a lock that has been held for the delay, and not of one that is younger', async context => {
+    let now = 0;
+    context.mock.method(performance, 'now', () => now);
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const pass = (ms: number): void => {
+      now += ms;
+      context.mock.timers.tick(ms);
+    };
+    const { store, peer } = storeOf(10, 500);
+    const file = locked('1');
+    store.keep(uid(1), file);
+    pass(400);
+    store.keep(uid(2), file);
+    store.keep(uid(3), file);
+    pass(100);
+    assert.equal(peer.receive()?.text, 'FDSTORE=1\nFDNAME=uid-1\n');
+    store.drop(uid(2));
+    pass(400);
+    assert.equal(peer.receive()?.text, 'FDSTORE=1\nFDNAME=uid-3\n');
+    await store.close();
+    assert.equal(peer.receive(), undefined);
+    peer.close();
+    closeSync(file);
+  });
+
   it('is not told of a lock that is let go within the delay, and of all that are held at the end', async () => {
     const { store, peer } = storeOf(10, 60_000);
     const file = locked('1');
@@ -409,7 +434,8 @@ for count in range(int(sys.argv[2])):
     store?.drop(uid(61_200));
     await store?.close();
     await closed;
-    assert.deepEqual(output.trim().split('\n').toSorted(), [
+    const lines = output.trim().split('\n');
+    assert.deepEqual(lines.map(line => line.trimEnd()).toSorted(), [
       `FDSTORE=1 FDNAME=uid-61202 ${top}/61202`,
       'FDSTOREREMOVE=1 FDNAME=uid-61200',
     ]);
