@@ -23,13 +23,13 @@ export const IMAGE_ACTIONS = {
   inspect: { operands: ['IMAGE', '[PREFIX...]'], options: ['extension', 'manager', 'profile', 'instance', 'cat'] },
   attach: {
     operands: ['IMAGE', '[PREFIX...]'],
-    options: ['extension', 'manager', 'profile', 'instance', 'runtime', 'enable', 'now', 'no-reload'],
+    options: ['extension', 'manager', 'profile', 'instance', 'runtime', 'enable', 'now', 'no-reload', 'force'],
   },
   reattach: {
     operands: ['IMAGE', '[PREFIX...]'],
-    options: ['extension', 'profile', 'instance', 'runtime', 'enable', 'now', 'no-reload'],
+    options: ['extension', 'profile', 'instance', 'runtime', 'enable', 'now', 'no-reload', 'force'],
   },
-  detach: { operands: ['IMAGE'], options: ['extension', 'runtime', 'now', 'no-reload', 'clean'] },
+  detach: { operands: ['IMAGE'], options: ['extension', 'runtime', 'now', 'no-reload', 'clean', 'force'] },
   'is-attached': { operands: ['IMAGE'], options: ['extension', 'runtime'] },
   list: { operands: [], options: [] },
 } as const satisfies Actions;

@@ -276,6 +276,85 @@ ExecStart=/bin/sh -c 'echo "$$(id -u) $$PORTABLE $$PORTABLE_ROOT $$(cat /usr/sha
     assert.deepEqual(await traces(), []);
   });
 
+  it('are attached and detached by force although they run, or the host has units of their names', async () => {
+    const files = `cd ${UNITS} && find . -type d -o -type f -exec sha256sum {} + | sort -k2`;
+    const unit = `${UNITS}/minimal.service`;
+    const state = () => machine.sh('systemctl show -P ActiveState -P MainPID minimal.service');
+    const made: string[] = [];
+    for (const tool of [['portablectl'], ['dynuserctl', 'image']]) {
+      const does = async (...argv: string[]): Promise<void> => void (await machine.output([...tool, ...argv, IMAGE]));
+      const refuses = async (action: string, message: RegExp): Promise<void> => {
+        const { status, stderr } = await machine.run([...tool, action, IMAGE]);
+        assert.deepEqual({ status, said: message.test(stderr) }, { status: 1, said: true }, `${tool}: ${stderr}`);
+      };
+      await does('attach');
+      await machine.output(['systemctl', 'start', 'minimal.service']);
+      const running = await state();
+      assert.match(running, /^\d+\nactive$/);
+      await refuses('detach', /minimal\.service'? (is active|runs)/);
+      await does('detach', '--force');
+      assert.deepEqual(await traces(), []);
+      assert.equal(await state(), running);
+      await refuses('attach', /minimal\.service'? (is active|runs) already/);
+      await does('attach', '--force');
+      made.push(await machine.sh(files));
+      assert.equal(await state(), running);
+      await machine.output(['systemctl', 'stop', 'minimal.service']);
+      await does('detach');
+      for (const path of ['/etc/systemd/system/minimal.service', unit]) {
+        await machine.write(path, '[Service]\nExecStart=/bin/false\n');
+        await machine.output(['systemctl', 'daemon-reload']);
+        await refuses('attach', /minimal\.service.* on (the|this) host already/);
+        assert.match(await machine.output(['cat', path]), /false/);
+        await does('attach', '--force');
+        made.push(await machine.sh(files));
+        await does('detach');
+        await machine.run(['rm', path]);
+        assert.deepEqual(await traces(), [], path);
+      }
+    }
+    assert.equal(made.length, 6);
+    // The profile is a link of portablectl's, and a file of dynuserctl's.
+    const withoutProfile = made.map(text => text.replaceAll(/^.*10-profile\.conf\n/gm, ''));
+    assert.deepEqual([...new Set(withoutProfile)], [withoutProfile[0]]);
+    // What portablectl has attached is replaced, too.
+    await machine.output(['portablectl', 'attach', IMAGE]);
+    assert.match((await image('attach', IMAGE)).stderr, /on this host already/);
+    await attached('attach', '--force', IMAGE);
+    await attached('detach', IMAGE);
+    // The link by which an image was found before is not of dynuserctl.
+    assert.deepEqual(await traces(), ['/etc/portables/minimal_1']);
+    await machine.output(['rm', '/etc/portables/minimal_1']);
+    // A supervisor has no service without its directory.
+    await attached('attach', '--manager=runit', '--enable', '--now', IMAGE);
+    assert.match((await image('detach', '--force', IMAGE)).stderr, /minimal runs; stop it first/);
+    await attached('detach', '--now', IMAGE);
+    assert.deepEqual(await traces(), []);
+  });
+
+  it('have extensions by force whose disk image was renamed', async () => {
+    const [base, renamed] = ['/srv/minimal_2.raw', '/srv/renamed_2.raw'];
+    const extensions = ['--extension=/srv/addon_1', `--extension=${renamed}`];
+    await machine.sh(`cp /srv/more_1.raw ${renamed}`);
+    const files = `cd ${UNITS} && cat minimal-addon.service.d/20-portable.conf`;
+    const made: string[] = [];
+    for (const tool of [['portablectl'], ['dynuserctl', 'image']]) {
+      const { status, stderr } = await machine.run([...tool, 'attach', ...extensions, base, 'minimal']);
+      assert.equal(status, 1, stderr);
+      await machine.output([...tool, 'attach', '--force', ...extensions, base, 'minimal']);
+      made.push(await machine.sh(files));
+      await machine.output(['systemctl', 'start', 'minimal-addon.service']);
+      await machine.output(['systemctl', 'stop', 'minimal-addon.service']);
+      await machine.output([...tool, 'detach', ...extensions, base, ...(tool.length === 1 ? ['minimal'] : [])]);
+      assert.deepEqual(await traces(), []);
+    }
+    assert.equal(made[1], made[0]);
+    assert.match(made[0] ?? '', /^ExtensionImages=\/srv\/renamed_2\.raw:x-systemd\.relax-extension-release-check$/m);
+    const { stderr } = await image('attach', '--manager=runit', '--force', ...extensions, base, 'minimal');
+    assert.match(stderr, /it has no extension-release\.renamed_2 in /);
+    assert.deepEqual(await traces(), []);
+  });
+
   it('say what root would run outside of the image', async () => {
     const units = '/srv/outside_1/etc/systemd/system';
     await machine.sh(`mkdir -p ${units} && cp /srv/minimal_1/etc/os-release /srv/outside_1/etc/ && cd ${units}

@@ -206,12 +206,19 @@ export class AttachLock implements Disposable {
 /**
  * Makes all entries, or none.
  * @param attachment who it is for; the caller holds the lock
+ * @param replaces files may come in the place of others, which are lost then, and directories may be there
  * @throws CommandFailure if something is there already, or cannot be made
  */
-export function makeAll(attachment: Omit<Attachment, 'complete' | 'made'>, entries: readonly Entry[]): Attachment {
+export function makeAll(
+  attachment: Omit<Attachment, 'complete' | 'made'>,
+  entries: readonly Entry[],
+  replaces = false,
+): Attachment {
   for (const { path, ...entry } of entries) {
     const isShared = entry.kind === 'directory' && entry.shared === true;
-    if (!isShared && lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
+    const status = isShared ? undefined : lstatSync(path, { throwIfNoEntry: false });
+    const isReplaced = replaces && entry.kind !== 'link' && status?.isDirectory() === (entry.kind === 'directory');
+    if (status !== undefined && !isReplaced) {
       throw new CommandFailure(`${path}: it is on this host already, and not of this image; move it away first`, 1);
     }
   }
@@ -219,7 +226,7 @@ export function makeAll(attachment: Omit<Attachment, 'complete' | 'made'>, entri
   try {
     writeManifest(began);
     for (const entry of entries) {
-      make(entry, attachment.name);
+      make(entry, attachment.name, replaces);
     }
     const complete = { ...began, complete: true };
     writeManifest(complete);
@@ -352,7 +359,7 @@ function digestOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function make(entry: Entry, image: string): void {
+function make(entry: Entry, image: string, replaces: boolean): void {
   const name = basename(entry.path);
   using parent = PinnedDirectory.open(dirname(entry.path));
   switch (entry.kind) {
@@ -360,18 +367,22 @@ function make(entry: Entry, image: string): void {
       try {
         mkdirSync(parent.entry(name), { mode: 0o755 });
       } catch (error) {
-        if (!(entry.shared === true && hasCode(error, 'EEXIST'))) {
+        if (!((entry.shared === true || replaces) && hasCode(error, 'EEXIST'))) {
           throw error;
         }
       }
       break;
     case 'file': {
-      // Under its name it is there with all of its bytes, and never in the place of another file.
+      // Under its name it is there with all of its bytes, and not in the place of another file unless it replaces that.
       const temporary = temporaryName(image);
       parent.remove(temporary);
       writeFile(parent, temporary, entry.bytes, entry.mode);
-      linkSync(parent.entry(temporary), parent.entry(name));
-      parent.remove(temporary);
+      if (replaces) {
+        parent.rename(temporary, name);
+      } else {
+        linkSync(parent.entry(temporary), parent.entry(name));
+        parent.remove(temporary);
+      }
       break;
     }
     case 'link':

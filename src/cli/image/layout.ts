@@ -30,6 +30,8 @@ export interface AttachOptions {
   readonly profile: string;
   /** start the services at boot; with a supervisor that runs all that it finds, also at once */
   readonly enable: boolean;
+  /** systemd takes an extension whose release file has another name than the image */
+  readonly isForced: boolean;
   /** of templates, for managers that have none */
   readonly instances: readonly string[];
   /** the directory whose services runit or s6 runs; undefined: the services are put into none */
@@ -114,44 +116,45 @@ function layOutForSystemd(contents: ImageContents, options: AttachOptions): Layo
 }
 
 /** The unit with its drop-ins, as portablectl(1) names them, and with its first line: it knows by that what is attached. */
-function unitEntries(base: string, unit: ImageUnit, contents: ImageContents, { profile }: AttachOptions): Entry[] {
+function unitEntries(base: string, unit: ImageUnit, contents: ImageContents, options: AttachOptions): Entry[] {
   const { name, bytes } = unit;
   const dropIns = `${base}/${name}.d`;
   const isService = name.endsWith('.service');
   return [
     directory(dropIns),
-    text(`${dropIns}/20-portable.conf`, dropIn(contents, unit, isService)),
-    ...(isService ? [text(`${dropIns}/10-profile.conf`, profile)] : []),
+    text(`${dropIns}/20-portable.conf`, isService ? serviceDropIn(contents, unit, options) : dropInHead(contents)),
+    ...(isService ? [text(`${dropIns}/10-profile.conf`, options.profile)] : []),
     { kind: 'file', path: `${base}/${name}`, bytes, mode: 0o644 },
   ];
 }
 
+function dropInHead(contents: ImageContents): string {
+  return `# Drop-in created for image '${markOf(imagesOf(contents).map(({ path }) => path))}', do not edit.\n`;
+}
+
 /** As portablectl(1) writes it. A unit of the image itself does not see what is laid over it for others. */
-function dropIn(contents: ImageContents, { origin }: ImageUnit, isService: boolean): string {
+function serviceDropIn(contents: ImageContents, { origin }: ImageUnit, { isForced }: AttachOptions): string {
   const { image, variables, extensions } = contents;
-  const head = `# Drop-in created for image '${markOf(imagesOf(contents).map(({ path }) => path))}', do not edit.\n`;
-  if (!isService) {
-    return head;
-  }
   const isExtended = extensions.length > 0;
   return [
-    head,
+    dropInHead(contents),
     '[Service]',
     `${image.isDisk ? 'RootImage' : 'RootDirectory'}=${image.path.replaceAll('%', '%%')}`,
     `Environment=PORTABLE=${origin.name}`,
     `LogExtraFields=PORTABLE=${origin.name}`,
     ...(isExtended ? [`Environment=PORTABLE_ROOT=${image.name}`, `LogExtraFields=PORTABLE_ROOT=${image.name}`] : []),
     ...versionField(isExtended ? 'PORTABLE_ROOT_NAME_AND_VERSION' : 'PORTABLE_NAME_AND_VERSION', variables, ''),
-    ...(origin.path === image.path ? [] : extensions.flatMap(extensionLines)),
+    ...(origin.path === image.path ? [] : extensions.flatMap(each => extensionLines(each, isForced))),
     '',
   ].join('\n');
 }
 
-function extensionLines({ image, variables }: Extension): string[] {
+function extensionLines({ image, variables }: Extension, isForced: boolean): string[] {
   const field = 'PORTABLE_EXTENSION_NAME_AND_VERSION';
+  const option = isForced ? ':x-systemd.relax-extension-release-check' : '';
   return [
     '',
-    `${image.isDisk ? 'ExtensionImages' : 'ExtensionDirectories'}=${image.path}`,
+    image.isDisk ? `ExtensionImages=${image.path}${option}` : `ExtensionDirectories=${image.path}`,
     `LogExtraFields=PORTABLE_EXTENSION=${image.name}`,
     ...versionField(field, variables, 'SYSEXT_'),
     ...versionField(field, variables, 'CONFEXT_'),

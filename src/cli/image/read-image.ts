@@ -37,6 +37,7 @@ const UNIT_DIRECTORIES = [
   'usr/lib/systemd/system',
   'lib/systemd/system',
 ];
+const EXTENSION_RELEASES = ['usr/lib/extension-release.d', 'etc/extension-release.d'];
 const OS_RELEASE = ['etc/os-release', 'usr/lib/os-release'];
 const UNIT = /\.(?:service|socket|target|timer|path)$/;
 const MASK = '/dev/null';
@@ -171,12 +172,14 @@ export function findExtensions(operands: readonly string[], system: Image): Imag
 /**
  * @param extensions what is laid over it
  * @param given what names of units must begin with; the name of the image unless given
+ * @param takesRenamed whether the release file of an extension in a disk image may have another name than that
  * @throws CommandFailure if one is no image, has what no image may have, or is no extension for this one
  */
 export async function readImage(
   image: Image,
   extensions: readonly Image[],
   given: readonly string[] | undefined,
+  takesRenamed: boolean,
 ): Promise<ImageContents> {
   const prefixes = given ?? [withoutSuffix(image.name).replace(/_.*$/s, '')];
   const system = await readTree(image, (tree, fail) => ({
@@ -187,7 +190,7 @@ export async function readImage(
   for (const extension of extensions) {
     const layer = await readTree(extension, (tree, fail) => ({
       image: extension,
-      ...readExtension(tree, extension, system.variables, fail),
+      ...readExtension(tree, extension, system.variables, takesRenamed, fail),
       found: readUnits(tree, prefixes, fail),
     }));
     layers.push(layer);
@@ -263,12 +266,14 @@ function readSystem(tree: RootedTree, fail: Fail): Pick<ImageContents, 'release'
 /** What is laid over a service that it was not made for would fail, or harm it: the launcher asks the same once more (os-release(5)). */
 function readExtension(
   tree: RootedTree,
-  { path }: Image,
+  { path, isDisk }: Image,
   system: ReadonlyMap<string, string>,
+  takesRenamed: boolean,
   fail: Fail,
 ): Pick<Extension, 'release' | 'variables'> {
   const files = { file: (name: string) => tree.readFile(name, OS_RELEASE_BYTES_MAX)?.toString('utf8') };
-  const { release = '', problem } = judgeExtension(path, files, system, architecture());
+  const renamed = takesRenamed && isDisk ? onlyRelease(tree) : undefined;
+  const { release = '', problem } = judgeExtension(renamed ?? path, files, system, architecture());
   if (problem !== undefined) {
     fail(`it cannot be laid over the image: ${problem}`);
   }
@@ -280,6 +285,15 @@ function readExtension(
     }
   }
   return { release: Buffer.from(release), variables };
+}
+
+/** @returns the name that an extension gives itself, if it is one; two would leave open what it is for */
+function onlyRelease(tree: RootedTree): string | undefined {
+  const names = EXTENSION_RELEASES.flatMap(directory => tree.names(directory, IMAGE_NAMES_MAX) ?? []).flatMap(
+    ({ name }) => /^extension-release\.(.+)$/s.exec(name)?.[1] ?? [],
+  );
+  const [name, ...others] = new Set(names);
+  return others.length === 0 ? name : undefined;
 }
 
 function architecture(): string {

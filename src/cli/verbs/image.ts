@@ -92,12 +92,12 @@ export const image: Handler = async (invocation, io) => {
 };
 
 async function inspect(operands: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
-  const contents = await contentsOf(operands, invocation.options);
+  const manager = managerOf(invocation.options) ?? 'systemd';
+  const contents = await contentsOf(imagesOf(operands, invocation.options), operands, invocation.options, manager);
   if (invocation.options.has('cat')) {
     await showText(renderContents(contents), invocation, io);
     return 0;
   }
-  const manager = managerOf(invocation.options) ?? 'systemd';
   // What would be made is the same wherever the supervisor's directory is.
   const request = { ...attachOptions(manager, invocation.options), scanDirectory: undefined };
   const layout = layOut(contents, request);
@@ -120,8 +120,9 @@ async function inspect(operands: readonly string[], invocation: Invocation, io: 
 async function attach(operands: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
   const { options } = invocation;
   needRoot('attach');
-  const contents = await contentsOf(operands, options);
+  const images = imagesOf(operands, options);
   const manager = neededManager(options);
+  const contents = await contentsOf(images, operands, options, manager);
   const own = MANAGER_OF[manager];
   if (options.has('runtime') && manager !== 'systemd') {
     throw new CommandFailure(
@@ -144,12 +145,32 @@ async function attach(operands: readonly string[], invocation: Invocation, io: P
     const words = `it is attached already (${printable(present.image)}); "dynuserctl image detach ${name}" detaches it`;
     throw new CommandFailure(`${name}: ${words}`, 1);
   }
-  makeAll(attachmentOf(contents, request, layout, options), layout.entries);
+  if (manager === 'systemd' && !request.isForced) {
+    await checkFree(name, layout);
+  }
+  makeAll(attachmentOf(contents, request, layout, options), layout.entries, request.isForced);
   await tellLeftOut(layout, io);
   await tellAttached(own, request, layout, options, io);
   const shown = layout.services.join(', ');
   await io.output.write(`Attached ${name} to ${titleOf(manager)}: ${shown}.\n`);
   return 0;
+}
+
+/** As portablectl(1): what runs already is of another unit, and of two unit files with one name only the first counts. @throws CommandFailure */
+async function checkFree(image: string, { services }: Layout): Promise<void> {
+  const { systemd } = MANAGER_OF;
+  const running = systemd.isRunning() ? await systemd.running(services) : [];
+  if (running.length > 0) {
+    const shown = `${running.map(printable).join(', ')} ${running.length === 1 ? 'runs' : 'run'} already`;
+    throw new CommandFailure(`${image}: ${shown}; stop it first, or use --force`, 1);
+  }
+  const paths = services.flatMap(unit => HOST_UNITS.map(directory => `${directory}/${unit}`));
+  const present = paths.find(path => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
+  if (present !== undefined) {
+    const words =
+      'a unit of this name is on this host already, and not of this image; move it away first, or use --force';
+    throw new CommandFailure(`${present}: ${words}`, 1);
+  }
 }
 
 function attachmentOf(
@@ -179,12 +200,13 @@ async function tellLeftOut({ leftOut }: Layout, io: ProcessIo): Promise<void> {
 async function reattach(operands: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
   const { options } = invocation;
   needRoot('reattach');
-  const contents = await contentsOf(operands, options);
+  const images = imagesOf(operands, options);
   using _lock = AttachLock.take();
-  const name = nameOfAttachment(contents);
-  const former = formerOf(name, options);
+  const former = formerOf(joinNames(images.map(each => each.name)), options);
   checkUnchanged(former);
   const { manager, runtime } = former;
+  const contents = await contentsOf(images, operands, options, manager);
+  const name = nameOfAttachment(contents);
   const own = MANAGER_OF[manager];
   const formerDirectory = scanDirectoryWith(former);
   const scans = own.scanDirectories.length > 0;
@@ -213,7 +235,7 @@ async function reattach(operands: readonly string[], invocation: Invocation, io:
   }
   removeAll(former);
   try {
-    makeAll(attachmentOf(contents, request, layout, options), layout.entries);
+    makeAll(attachmentOf(contents, request, layout, options), layout.entries, request.isForced);
   } catch (error) {
     makeAll(former, before);
     throw error;
@@ -389,6 +411,10 @@ async function stopAll({ name, manager: which, services }: Attachment, options: 
   if (options.has('now')) {
     await manager.stop(services);
   }
+  // What a supervisor runs ends with its directory.
+  if (options.has('force') && manager.scanDirectories.length === 0) {
+    return;
+  }
   const running = await manager.running(services);
   if (running.length > 0) {
     const shown = `${running.map(printable).join(', ')} ${running.length === 1 ? 'runs' : 'run'}`;
@@ -475,6 +501,14 @@ function imagesOfHost(): Image[] {
 }
 
 const ATTACHED_UNITS = ['/etc/systemd/system.attached', '/run/systemd/system.attached'];
+/** Where systemd looks for units (systemd.unit(5)), without what it is told at run time. */
+const HOST_UNITS = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  ...ATTACHED_UNITS,
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+];
 
 /** @returns the names of images whose units are attached, by the first line of their drop-ins, and which dynuserctl has not attached */
 function attachedByPortablectl(): ReadonlySet<string> {
@@ -506,10 +540,24 @@ function needRoot(action: string): void {
   process.umask(0o022);
 }
 
-function contentsOf([operand = '', ...prefixes]: readonly string[], options: OptionValues): Promise<ImageContents> {
+/** @returns the image, and what is laid over it. @throws CommandFailure */
+function imagesOf([operand = '']: readonly string[], options: OptionValues): [Image, ...Image[]] {
   const found = findImage(operand);
-  const extensions = findExtensions(options.get('extension') ?? [], found);
-  return readImage(found, extensions, prefixes.length === 0 ? undefined : prefixes);
+  return [found, ...findExtensions(options.get('extension') ?? [], found)];
+}
+
+function contentsOf(
+  [image, ...extensions]: readonly [Image, ...Image[]],
+  [, ...prefixes]: readonly string[],
+  options: OptionValues,
+  manager: ManagerName,
+): Promise<ImageContents> {
+  return readImage(image, extensions, prefixes.length === 0 ? undefined : prefixes, isForced(manager, options));
+}
+
+/** Whether what systemd has may be replaced or go on; no other manager could be told to. */
+function isForced(manager: ManagerName, options: OptionValues): boolean {
+  return manager === 'systemd' && options.has('force');
 }
 
 function managerOf(options: OptionValues): ManagerName | undefined {
@@ -541,6 +589,7 @@ function attachOptions(
     runtime: options.has('runtime'),
     profile: profileText(lastValue(options, 'profile') ?? PROFILES[0], manager),
     enable: options.has('enable'),
+    isForced: isForced(manager, options),
     instances,
     isNamed: ({ name, path: target }) =>
       IMAGE_DIRECTORIES.map(directory => `${directory}/${name}`).some(

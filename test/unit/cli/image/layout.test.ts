@@ -34,6 +34,7 @@ const OPTIONS: AttachOptions = {
   runtime: false,
   profile: '[Service]\nDynamicUser=yes\n',
   enable: true,
+  isForced: false,
   instances: [],
   scanDirectory: '/etc/service',
   isNamed: () => false,
