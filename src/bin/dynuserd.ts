@@ -16,7 +16,7 @@ import { startDaemon } from '../daemon/main.ts';
 import { takePassedDescriptors } from '../host/systemd/listen-fds.ts';
 import { findManagerStore } from '../host/systemd/lock-store.ts';
 import { openNotify } from '../host/systemd/notify.ts';
-import { tierUpLater } from '../host/tier-up.ts';
+import { tierUpLate, tierUpSoonerLater } from '../host/tier-up.ts';
 import { failWith, readOptions, stopOnSignal } from './program.ts';
 
 const HELP = `Usage: dynuserd [OPTIONS]
@@ -52,6 +52,7 @@ async function main(): Promise<void> {
   if (process.geteuid?.() !== 0) {
     throw new DynuserError('NotPermitted', 'dynuserd must run as root; start it by its service, or with sudo');
   }
+  tierUpLate();
   // Whatever the supervisor's mask is, modes are what the code says.
   process.umask(0o022);
   const environment = { ...process.env };
@@ -79,7 +80,7 @@ async function main(): Promise<void> {
     sockets: passed.sockets,
     kept: { manager, stored: passed.stored },
   });
-  tierUpLater();
+  tierUpSoonerLater();
   stopOnSignal(() => daemon.stop(), fail);
   daemon.idle.then(() => process.exit(EXIT_IDLE)).catch(fail);
   reload = daemon.reload;
