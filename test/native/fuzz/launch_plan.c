@@ -61,7 +61,7 @@ static void check_plan(const struct plan *plan, size_t size)
 #define FORGET_WORD(enumeration)
 #define FORGET_FLAGS(enumeration)
 #define FORGET_OBJECT(structure) FORGET_ITEM(member);
-#define FORGET_LIST(list) \
+#define FORGET_LIST(list, structure) \
 	for (size_t i = 0; of->list != NULL && i < of->list##_count; i++) \
 		FORGET_ITEM(&of->list[i]); \
 	free(of->list);
