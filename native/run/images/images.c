@@ -318,8 +318,8 @@ static int mount_anew(const struct image *image, const struct image_part *part)
 	if (fstat(mount, &status) != 0 || !S_ISDIR(status.st_mode))
 		fail(STATUS_LAUNCHER, "cannot use the image %s: its root is no directory", image->path);
 	if (!opened->writable && S_ISREG(opened->status.st_mode) && !is_as_before(opened))
-		fail(STATUS_LAUNCHER, "cannot use the image %s: it is being changed; start the service when that is done",
-		     image->path);
+		fail(STATUS_LAUNCHER,
+		     "cannot use the image %s: it is being changed; start the service when that is done", image->path);
 	return mount;
 }
 

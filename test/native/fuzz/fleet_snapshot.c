@@ -52,7 +52,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void check_user(const struct identity *who)
 {
 	CHECK(uid_is_possible(who->uid), "%u", who->uid);
-	CHECK(memchr(who->name, '\0', sizeof(who->name)) != NULL && name_is_possible(who->name), "a name that cannot be");
+	CHECK(memchr(who->name, '\0', sizeof(who->name)) != NULL && name_is_possible(who->name),
+	      "a name that cannot be");
 }
 
 static void visit(const struct identity *who, void *context)
@@ -76,7 +77,8 @@ static void try_question(const struct query *query)
 		return;
 	check_user(&who);
 	CHECK(who.uid == again.uid && strcmp(who.name, again.name) == 0, "two answers to one question");
-	CHECK(query->name == NULL ? who.uid == query->uid : strcmp(who.name, query->name) == 0, "%s (%u)", who.name, who.uid);
+	CHECK(query->name == NULL ? who.uid == query->uid : strcmp(who.name, query->name) == 0, "%s (%u)", who.name,
+	      who.uid);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -91,7 +93,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fleet_list(directory, buffer, sizeof(buffer), visit, &listed);
 	fleet_list(directory, buffer, DYNUSER_FLEET_SNAPSHOT_LINE, visit, &again);
 	CHECK(listed.count == again.count, "%zu and %zu users", listed.count, again.count);
-	CHECK((1 + 2 * listed.count) * DYNUSER_FLEET_SNAPSHOT_LINE <= size || listed.count == 0, "%zu users", listed.count);
+	CHECK((1 + 2 * listed.count) * DYNUSER_FLEET_SNAPSHOT_LINE <= size || listed.count == 0, "%zu users",
+	      listed.count);
 	for (size_t i = 0; i < listed.count && i < LISTED_MAX; i++) {
 		try_question(&(struct query){ .kind = RECORD_USER, .name = listed.users[i].name });
 		try_question(&(struct query){ .kind = RECORD_USER, .uid = listed.users[i].uid });

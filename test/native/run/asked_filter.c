@@ -73,7 +73,8 @@ static _Noreturn void ask(uint32_t length, uint32_t count, pid_t parent)
 	};
 
 	/* It never ends by itself. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) != 0 || !install(none, sizeof(none) / sizeof(*none)) ||
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) != 0 || !install(none, sizeof(none) / sizeof(*none)) ||
 	    !install(instructions, length))
 		_exit(fail("the kernel does not take the filter"));
 	while (record->next < count) {
@@ -114,7 +115,8 @@ int main(void)
 			(void)kill(child, SIGKILL);
 			(void)waitpid(child, NULL, 0);
 		} else if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS) {
-			(void)fprintf(stderr, "asked_filter: call %u ended its process with status %x\n", record->next, (unsigned int)status);
+			(void)fprintf(stderr, "asked_filter: call %u ended its process with status %x\n", record->next,
+				      (unsigned int)status);
 			return EXIT_FAILURE;
 		} else {
 			record->errors[record->next] = -SIGSYS;

@@ -45,7 +45,7 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone)
 
 time_t time(time_t *store)
 {
-	struct timespec now = {0};
+	struct timespec now = { 0 };
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	if (store != NULL)
