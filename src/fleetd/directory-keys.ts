@@ -152,21 +152,23 @@ export class DirectoryKeys implements KeyStore {
   async *changes(prefix: string, signal: AbortSignal, onTrouble: (reason: string) => void): AsyncIterable<Changes> {
     let known: Map<string, Entry> | undefined;
     let at: At | undefined;
+    let seen: string | undefined;
     while (!signal.aborted && !this.#isClosed) {
       try {
-        if (
-          known === undefined ||
-          (await this.#bounded(() => this.#revision())) !== at?.revision ||
-          (await this.#open()) !== at.cluster
-        ) {
+        const last = await this.#bounded(() => this.#lastTransaction());
+        if (known === undefined || last !== seen || (await this.#open()) !== at?.cluster) {
           const listing = await this.read({ below: [prefix] });
           const { cluster, revision } = listing;
           const isReset = known === undefined || cluster !== at?.cluster || revision < at.revision;
           const now = new Map(listing.entries.map(entry => [entry.key, entry]));
-          const put = listing.entries.filter(entry => isReset || known?.get(entry.key)?.revision !== entry.revision);
+          const put = listing.entries.filter(({ key, value, revision }) => {
+            const before = known?.get(key);
+            return isReset || before?.revision !== revision || before.value !== value;
+          });
           const gone = isReset ? [] : [...(known?.keys() ?? [])].filter(key => !now.has(key));
           at = { cluster, revision };
           known = now;
+          seen = last;
           yield {
             ...at,
             reset: isReset,
@@ -356,6 +358,24 @@ export class DirectoryKeys implements KeyStore {
 
   async #revision(): Promise<number> {
     return Number((await this.#readText('revision')) ?? '0');
+  }
+
+  /**
+   * @returns what is another text after each transaction: a directory that was put back from a backup may have had as many transactions
+   * since as it had lost, and the revision is the same then
+   */
+  async #lastTransaction(): Promise<string> {
+    // Opened, since NFS asks the server then (nfs(5), "Close-to-open cache consistency").
+    const file = await ignoring(['ENOENT', 'ESTALE'], open(this.#at('revision'), 'r'));
+    if (file === undefined) {
+      return '';
+    }
+    try {
+      const { ino, mtimeNs } = await file.stat({ bigint: true });
+      return `${ino} ${mtimeNs}`;
+    } finally {
+      await file.close();
+    }
   }
 
   async #isAtWork(): Promise<boolean> {

@@ -132,23 +132,21 @@ export class EtcdKeys implements KeyStore {
 
   async *changes(prefix: string, signal: AbortSignal, onTrouble: (reason: string) => void): AsyncIterable<Changes> {
     const { key, rangeEnd } = rangeBelow(this.#prefix + prefix);
-    let seen: At | undefined;
     let wait = BACK_OFF_MS;
     while (!signal.aborted) {
       try {
-        if (seen === undefined) {
-          const { entries, ...place } = await this.read({ below: [prefix] });
-          seen = place;
-          yield { ...place, reset: true, changes: entries };
-        }
+        // Everything each time, and not what has happened since the last watch: a store that was put back from a backup may have come further
+        // meanwhile than what was seen of it, and the watch would leave out what happened until then.
+        const { entries, ...listed } = await this.read({ below: [prefix] });
+        yield { ...listed, reset: true, changes: entries };
+        let seen: At = listed;
         for await (const message of this.#client.watch(
-          { key, rangeEnd, startRevision: BigInt(seen.revision + 1) },
+          { key, rangeEnd, startRevision: BigInt(listed.revision + 1) },
           signal,
         )) {
           const place = at(message.header);
-          // Of a store that was put back, or whose history is not kept so long, everything is read again.
+          // It was put back between the list and the watch, or its history is not kept so long.
           if (place.cluster !== seen.cluster || place.revision < seen.revision || message.compactRevision > 0n) {
-            seen = undefined;
             break;
           }
           if (message.canceled) {

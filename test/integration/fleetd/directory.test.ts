@@ -2,14 +2,24 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, describe, it } from 'node:test';
 import { buildSync } from 'esbuild';
 import { DirectoryKeys } from '../../../src/fleetd/directory-keys.ts';
 import { FleetError } from '../../../src/fleetd/errors.ts';
 import { Fleet } from '../../../src/fleetd/fleet.ts';
-import { type KeyStore, StoreUnavailable } from '../../../src/fleetd/key-store.ts';
+import { type Changes, type KeyStore, StoreUnavailable } from '../../../src/fleetd/key-store.ts';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 
 const BOOT = 'this-boot';
@@ -149,6 +159,27 @@ describe('a registry in a directory', () => {
       assert.equal(execFileSync('setpriv', argv, { encoding: 'utf8', cwd: '/', timeout: 20_000 }), 'true');
       assert.equal(readFileSync(`${path}/keys/a/b`, 'utf8').includes(uid), true);
     }
+  });
+
+  it('is read again after it was put back from a backup, though it has had as many transactions since', async () => {
+    const { path, keys } = make();
+    await put(keys, 'w/kept', '1');
+    cpSync(path, `${path}.backup`, { recursive: true });
+    const { revision } = await put(keys, 'w/lost', '2');
+    const changes = keys.changes('w/', AbortSignal.timeout(20_000), assert.fail)[Symbol.asyncIterator]();
+    await changes.next();
+    rmSync(path, { recursive: true });
+    cpSync(`${path}.backup`, path, { recursive: true });
+    assert.equal((await put(keys, 'w/since', '3')).revision, revision);
+    const { value, done } = await changes.next();
+    assert.equal(done, false, 'within 20 s');
+    assert.deepEqual(
+      (value as Changes).changes.map(({ key, value }) => [key, value]),
+      [
+        ['w/since', '3'],
+        ['w/lost', undefined],
+      ],
+    );
   });
 
   it('does not take an empty mount point for its store', async () => {
