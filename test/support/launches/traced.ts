@@ -144,8 +144,8 @@ function callsOf(trace: string): TracedCall[] {
   for (const line of trace.split('\n')) {
     const [, pid, name, rest = ''] = /^(\d+) +(\w+)\((.*)$/.exec(line) ?? [];
     // strace tampers with calls that it has a name for. The probe of a filter is a number that no call has. A child's end is the first
-    // of its kind, and so is the program's.
-    if (pid === undefined || name === undefined || name.startsWith('syscall_0x') || name === 'exit_group') {
+    // of its kind, and so is the program's; neither can fail.
+    if (pid === undefined || name === undefined || name.startsWith('syscall_0x') || /^exit(_group)?$/.test(name)) {
       continue;
     }
     const count = (counts.get(`${pid} ${name}`) ?? 0) + 1;
