@@ -23,8 +23,6 @@ import { mean, median } from './support/statistics.ts';
 const NAMES = 400;
 /** Names that a daemon acquires. */
 const ACQUIRED = 200;
-/** How long a new member rehearses a first use, at most: 150 times, 0.75 s between two (src/fleet/membership.ts). */
-const REHEARSED_MS = 115_000;
 const HOSTS = 1_000;
 /** Hosts that join at a time; the others wait. */
 const JOINING = 64;
@@ -289,8 +287,7 @@ async function measureCrowd(cluster: EtcdCluster, open: () => EtcdKeys): Promise
 }
 
 /** Acquisitions of a daemon that is a member, in a machine with three nodes and the companion. */
-/** @param waitMs between the join of the host and its first acquisition */
-async function measureAcquire(waitMs: number): Promise<AcquireFigures> {
+async function measureAcquire(): Promise<AcquireFigures> {
   let figures: AcquireFigures | undefined;
   await withInstalled({ config: 'Fleet=required\nFleetNames=fleet-*\n' }, async host => {
     const { machine } = host;
@@ -308,7 +305,6 @@ async function measureAcquire(waitMs: number): Promise<AcquireFigures> {
     await host.startDaemon();
     await until('the fleet is there', async () => (await host.ctl(['fleet', 'create'])).status === 0);
     await until('the host is a member', async () => /alive/.test((await host.ctl(['fleet', 'hosts'])).stdout));
-    await sleep(waitMs);
     const program = `${CHECKOUT}dist/benchmarks/programs/fleet-load.js`;
     figures = JSON.parse(await machine.output([process.execPath, program, String(ACQUIRED)], { timeoutMs: 120_000 }));
     await nodes.stop();
@@ -319,7 +315,7 @@ async function measureAcquire(waitMs: number): Promise<AcquireFigures> {
   return figures;
 }
 
-function report(joined: AcquireFigures, acquire: AcquireFigures, uses: Uses, floor: Floor, crowd: Crowd): void {
+function report(acquire: AcquireFigures, uses: Uses, floor: Floor, crowd: Crowd): void {
   const row = (what: string, values: readonly number[]) => [
     what,
     milliseconds(median(values)),
@@ -328,8 +324,7 @@ function report(joined: AcquireFigures, acquire: AcquireFigures, uses: Uses, flo
   ];
   printTable([
     ['Acquire', 'name of the fleet', 'name of this host'],
-    ['first use, right after the join', milliseconds(joined.firstOfFleet), milliseconds(joined.firstOfHost)],
-    ['first use, after the rehearsals', milliseconds(acquire.firstOfFleet), milliseconds(acquire.firstOfHost)],
+    ['first use', milliseconds(acquire.firstOfFleet), milliseconds(acquire.firstOfHost)],
     ['later use', milliseconds(acquire.laterOfFleet), milliseconds(acquire.laterOfHost)],
   ]);
   printTable([
@@ -378,8 +373,7 @@ function report(joined: AcquireFigures, acquire: AcquireFigures, uses: Uses, flo
   ]);
 }
 
-const joined = await measureAcquire(0);
-const acquire = await measureAcquire(REHEARSED_MS);
+const acquire = await measureAcquire();
 const directory = mkdtempSync('/run/dynuser-fleet-bench-');
 const cluster = await EtcdCluster.start();
 try {
@@ -403,7 +397,7 @@ try {
     opened.push(keys);
     return keys;
   });
-  report(joined, acquire, uses, floor, crowd);
+  report(acquire, uses, floor, crowd);
   for (const keys of opened) {
     keys.close();
   }

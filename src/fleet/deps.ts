@@ -18,8 +18,6 @@ export interface FleetWaits {
   readonly verifyMs: number;
   /** between two looks whether a restore of the store is over */
   readonly restoringMs: number;
-  /** between two rehearsals of a member */
-  readonly rehearsalMs: number;
 }
 
 export const FLEET_WAITS: FleetWaits = {
@@ -30,7 +28,6 @@ export const FLEET_WAITS: FleetWaits = {
     retryMaxMs: 15_000,
     verifyMs: 300_000,
     restoringMs: 5_000,
-    rehearsalMs: 500,
   },
 };
 

@@ -27,11 +27,6 @@ import type { NameUses } from './uses.ts';
 const SEEN_AFTER_MS = 1_000;
 /** Bindings in one call of Restore. */
 const RESTORE_BATCH = 500;
-/**
- * How often a new member asks for the status: a transaction that changes nothing, for which the programs on the way compile what somebody
- * waits for at the first use of a name.
- */
-export const REHEARSALS = 150;
 /** How often a join may turn out to be that of a fenced host. */
 const JOIN_TURNS_MAX = 4;
 const INCARNATION = /^[\x21-\x7e]{1,128}$/;
@@ -242,7 +237,6 @@ export class Membership {
       this.#client = undefined;
       this.#tasks.cancel('verify');
       this.#tasks.cancel('restoring');
-      this.#tasks.cancel('rehearsal');
       client.close();
     }
   }
@@ -263,17 +257,6 @@ export class Membership {
     this.#seenSoon();
     if (batch.complete && this.#state === 'waiting') {
       this.#become('member', undefined);
-      this.#rehearseLater(REHEARSALS);
-    }
-  }
-
-  /** Slowly: all hosts of a fleet may boot at a time. */
-  #rehearseLater(left: number): void {
-    if (left > 0 && this.#state === 'member') {
-      this.#tasks.later('rehearsal', this.#deps.waits.rehearsalMs * (0.5 + this.#deps.random()), async () => {
-        await this.#deps.companion.call<StatusReply>('Status', {}).catch(() => undefined);
-        this.#rehearseLater(left - 1);
-      });
     }
   }
 

@@ -29,15 +29,7 @@ const [MINE, OTHER] = ['mine', 'other'] as UserName[] as [UserName, UserName];
 const uid = (number: number): Uid => asUid(number) ?? assert.fail();
 /** Nothing waits but for answers, and none of them is late. */
 const WAITS: FleetWaits = {
-  ...{
-    bootMs: 0,
-    contactMs: 0,
-    retryFirstMs: 60_000,
-    retryMaxMs: 60_000,
-    verifyMs: 60_000,
-    restoringMs: 60_000,
-    rehearsalMs: 60_000,
-  },
+  ...{ bootMs: 0, contactMs: 0, retryFirstMs: 60_000, retryMaxMs: 60_000, verifyMs: 60_000, restoringMs: 60_000 },
 };
 const ALLOWED = new Set(['FleetUnavailable', 'FleetConflict', 'DirectoryFailed']);
 const LOG_LINE_MAX = 1_000;

@@ -16,15 +16,7 @@ import { buildUseCases, type UseCases } from '../allocator/use-cases.ts';
 
 export const RANGE = '70000-70003';
 const WAITS: FleetWaits = {
-  ...{
-    bootMs: 100,
-    contactMs: 50,
-    retryFirstMs: 5,
-    retryMaxMs: 20,
-    verifyMs: 60_000,
-    restoringMs: 20,
-    rehearsalMs: 60_000,
-  },
+  ...{ bootMs: 100, contactMs: 50, retryFirstMs: 5, retryMaxMs: 20, verifyMs: 60_000, restoringMs: 20 },
 };
 
 export interface HostOptions {

@@ -6,7 +6,6 @@ import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
 import { decodeSnapshot } from '../../../src/core/fleet.ts';
 import type { Uid, UserName } from '../../../src/core/ids.ts';
 import { SHARED_RECORDED_MAX } from '../../../src/fleet/fleet.ts';
-import { REHEARSALS } from '../../../src/fleet/membership.ts';
 import { RECORDED_DIRECTORIES_MAX } from '../../../src/fleet/records.ts';
 import { VarlinkError } from '../../../src/varlink/errors.ts';
 import { FakeCompanion, FakeStore } from '../../support/fleet/fake-store.ts';
@@ -1017,17 +1016,6 @@ describe('a record that is written while the store is asked', () => {
     const text = readFileSync(`${world.directory}/records/holds/web`, 'utf8');
     assert.deepEqual(JSON.parse(text), { uid: 70_001, directories: [], shared: [] });
   });
-});
-
-it('a new member asks for the status so often, and no more', async () => {
-  await using world = await openWorld();
-  const daemon = await world.member({ waits: { rehearsalMs: 0.01 } });
-  const asked = () => world.companion.asked.filter(method => method === 'Status').length;
-  // Once to join.
-  await until('all are rehearsed', () => asked() === 1 + REHEARSALS);
-  await daemon.acquire('web');
-  await daemon.release('web');
-  assert.equal(asked(), 1 + REHEARSALS);
 });
 
 describe('the connections to the companion', () => {
