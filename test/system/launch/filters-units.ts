@@ -20,7 +20,12 @@ export const FILTER_UNITS: readonly ComparedUnit[] = [
   { name: 'world-filters-no-sockets', lines: ['DynamicUser=yes', 'RestrictAddressFamilies=none'] },
   {
     name: 'world-filters-no-names',
-    lines: ['DynamicUser=yes', 'RestrictAddressFamilies=none', 'StateDirectory=world-outer world-outer/inner'],
+    lines: [
+      'DynamicUser=yes',
+      'RestrictAddressFamilies=none',
+      'StateDirectory=world-outer world-outer/inner',
+      'RuntimeDirectory=world-run',
+    ],
   },
   {
     name: 'world-filters-static',
