@@ -255,7 +255,9 @@ export class EtcdClient {
     } catch (error) {
       if (!signal.aborted) {
         this.#next(endpoint);
-        throw wordsFor(endpoint.url, error);
+        throw new (isRefusal(error) ? EtcdRefused : EtcdUnavailable)(`${endpoint.url}: ${reasonFor(error)}`, {
+          cause: error,
+        });
       }
     } finally {
       signal.removeEventListener('abort', end);
@@ -284,8 +286,8 @@ export class EtcdClient {
     attempt: (transport: Transport, timeoutMs: number, endpoint: Endpoint) => Promise<Result>,
   ): Promise<Result> {
     const deadline = performance.now() + this.#callMs;
-    /** Why an attempt failed that was not just cut off, as the last one may be by the deadline of all. */
-    let told: EtcdUnavailable | undefined;
+    /** of each endpoint that gave no answer */
+    const reasons = new Map<string, string>();
     for (let wait = BACK_OFF_MS; ; wait = Math.min(2 * wait, BACK_OFF_MAX_MS)) {
       const endpoint = this.#endpoint();
       const left = deadline - performance.now();
@@ -300,15 +302,16 @@ export class EtcdClient {
           continue;
         }
         const pause = Math.random() * wait;
-        const words = wordsFor(endpoint.url, error);
-        if (words instanceof EtcdRefused) {
-          throw words;
+        const reason = reasonFor(error);
+        if (isRefusal(error)) {
+          throw new EtcdRefused(`${endpoint.url}: ${reason}`, { cause: error });
         }
-        if (!(error instanceof ConnectError && error.code === Code.DeadlineExceeded)) {
-          told = words;
+        // The deadline of all may just have cut an attempt off: what was known before says more.
+        if (!isLate(error) || !reasons.has(endpoint.url)) {
+          reasons.set(endpoint.url, reason);
         }
         if (this.#isClosed || performance.now() + pause >= deadline) {
-          throw told ?? words;
+          throw new EtcdUnavailable(listOf(reasons), { cause: error });
         }
         this.#next(endpoint);
         await sleep(pause);
@@ -353,16 +356,26 @@ async function* open<T>(create: T, signal: AbortSignal): AsyncGenerator<{ create
   });
 }
 
-function wordsFor(url: string, error: unknown): EtcdUnavailable | EtcdRefused {
-  if (error instanceof EtcdUnavailable) {
-    return error;
-  }
+function isRefusal(error: unknown): boolean {
+  return error instanceof ConnectError && !PASSING.has(error.code);
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === Code.DeadlineExceeded;
+}
+
+function reasonFor(error: unknown): string {
   if (!(error instanceof ConnectError)) {
-    return new EtcdUnavailable(`${url}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    return error instanceof Error ? error.message : String(error);
   }
-  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  const words = `${url}: ${error.rawMessage}${error.rawMessage.includes(cause.slice(2)) ? '' : cause}`;
-  return PASSING.has(error.code)
-    ? new EtcdUnavailable(words, { cause: error })
-    : new EtcdRefused(words, { cause: error });
+  const cause = error.cause instanceof Error ? error.cause.message : '';
+  return cause === '' || error.rawMessage.includes(cause) ? error.rawMessage : `${error.rawMessage}: ${cause}`;
+}
+
+/** @returns each reason once, behind the endpoints that it is of */
+function listOf(reasons: ReadonlyMap<string, string>): string {
+  const all = [...reasons].toSorted();
+  return [...new Set(all.map(([, reason]) => reason))]
+    .map(reason => `${all.flatMap(([url, each]) => (each === reason ? [url] : [])).join(', ')}: ${reason}`)
+    .join('; ');
 }

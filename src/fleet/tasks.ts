@@ -88,10 +88,13 @@ export class Tasks {
     }
   }
 
-  /** The same trouble is told once, until there is another. */
-  trouble(what: string): void {
-    if (this.#lastTrouble !== what) {
-      this.#lastTrouble = what;
+  /**
+   * The same trouble is told once, until there is another.
+   * @param kind what makes two troubles the same, if not their words: those may name another address each time
+   */
+  trouble(what: string, kind = what): void {
+    if (this.#lastTrouble !== kind) {
+      this.#lastTrouble = kind;
       this.#warn(what);
     }
   }

@@ -4,10 +4,13 @@ import { after, before, it } from 'node:test';
 import { EtcdClient, EtcdUnavailable } from '../../../src/etcd/client.ts';
 
 const sockets: Socket[] = [];
-/** Takes connections, and answers nothing. */
-const silent = createServer(socket => sockets.push(socket.on('error', () => undefined)));
+const keep = (socket: Socket) => sockets.push(socket.on('error', () => undefined));
+/** They take connections, and answer nothing. */
+const silent = createServer(keep);
+const silentToo = createServer(keep);
 let refusing: string;
 let hanging: string;
+let hangingToo: string;
 
 async function listen(server: Server): Promise<string> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -20,13 +23,14 @@ before(async () => {
   const gone = createServer();
   refusing = await listen(gone);
   await new Promise(resolve => gone.close(resolve));
-  hanging = await listen(silent);
+  [hanging, hangingToo] = [await listen(silent), await listen(silentToo)];
 });
 after(() => {
   for (const socket of sockets) {
     socket.destroy();
   }
   silent.close();
+  silentToo.close();
 });
 
 async function failureOf(endpoints: readonly string[]): Promise<string> {
@@ -50,6 +54,14 @@ it('tells why an endpoint fails, also if the last one tried has only run out of 
   for (const text of words) {
     assert.match(text, /ECONNREFUSED/);
   }
+});
+
+it('names each endpoint once, with the reason that several have behind them', async () => {
+  const late = [hanging, hangingToo].sort().join(', ');
+  assert.deepEqual(
+    (await failureOf([hanging, refusing, hangingToo])).split('; ').sort(),
+    [`${late}: the operation timed out`, `${refusing}: connect ECONNREFUSED ${refusing.replace('http://', '')}`].sort(),
+  );
 });
 
 it('says that time has run out if that is all that is known', async () => {

@@ -265,6 +265,28 @@ describe('a host that was given up', () => {
   }
 });
 
+it('a store that does not answer is told of once, whichever of its endpoints is to blame, and once more after it answered', async () => {
+  await using world = await openWorld();
+  let joins = 0;
+  world.companion.instead['Join'] = (parameters, honest) => {
+    joins++;
+    if (joins === 4) {
+      return honest(parameters);
+    }
+    throw new VarlinkError('io.dynuser.Fleet.StoreUnavailable', { reason: `etcd ${joins} does not answer` });
+  };
+  const daemon = world.start();
+  const told = () => daemon.log.filter(line => /no member of the fleet: .*etcd/.test(line));
+  await until('it has tried often', () => joins >= 3);
+  assert.deepEqual([told().length, /etcd 1/.test(told()[0] ?? '')], [1, true], daemon.log.join('; '));
+  await daemon.becomes('member');
+  await world.companion.stop();
+  await daemon.becomes('waiting');
+  await world.companion.start();
+  await until('it has tried again', () => joins >= 6);
+  assert.equal(told().length, 2, daemon.log.join('; '));
+});
+
 describe('two machines with one machine-id', () => {
   it('the second is refused while the first is alive', async () => {
     const store = new FakeStore();
