@@ -45,7 +45,9 @@ export function fleetRanges(host: Pick<Host, 'text'>, given: string | undefined)
   const configured = /^[ \t]*FleetUidRange[ \t]*=[ \t]*(.*?)[ \t\r]*$/m.exec(text)?.[1];
   const range = parseRange(given ?? configured ?? FLEET_RANGE.text);
   if (typeof range === 'string') {
-    throw new CommandFailure(`${given === undefined ? 'FleetUidRange=' : '--range='}: ${printable(range)}`, 2);
+    throw new CommandFailure(`${given === undefined ? 'FleetUidRange=' : '--range='}: ${printable(range)}`, {
+      status: 2,
+    });
   }
   return canonicalRange(range);
 }

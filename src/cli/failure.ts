@@ -11,7 +11,7 @@ export class CommandFailure extends Error {
   readonly status: 1 | 2;
 
   /** @param message what is wrong and what to do; what comes from outside in it is printable already */
-  constructor(message: string, status: 1 | 2 = 1, cause?: unknown) {
+  constructor(message: string, { status = 1, cause }: { readonly status?: 1 | 2; readonly cause?: unknown } = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.status = status;
   }
@@ -38,11 +38,11 @@ export function problemAtPath(error: unknown): string {
 
 /** @returns the failure of a file that cannot be used */
 export function fileFailure(path: string, error: unknown): CommandFailure {
-  return new CommandFailure(`${printable(path)}: ${problemOf(error)}`, 1, error);
+  return new CommandFailure(`${printable(path)}: ${problemOf(error)}`, { cause: error });
 }
 
 /** @returns the failure of a wrong command line, with the way to its help; verb is absent if none was understood */
 export function usageFailure(message: string, verb?: string): CommandFailure {
   const help = verb === undefined ? 'dynuserctl --help' : `dynuserctl ${verb} --help`;
-  return new CommandFailure(`${message}\nTry '${help}' for what there is.`, 2);
+  return new CommandFailure(`${message}\nTry '${help}' for what there is.`, { status: 2 });
 }

@@ -41,5 +41,5 @@ function judgeOutput(status: ExitStatus, { output: { broken } }: ProcessIo): Exi
   if (error === undefined || error.code === 'EPIPE') {
     return status;
   }
-  throw new CommandFailure(`cannot write the output: ${printable(error.message)}`, 1, error);
+  throw new CommandFailure(`cannot write the output: ${printable(error.message)}`, { cause: error });
 }

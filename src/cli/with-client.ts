@@ -28,7 +28,7 @@ export async function withSockets<T>(io: ProcessIo, use: (paths: readonly string
     return await use(paths);
   } catch (error) {
     throw error instanceof DynuserError
-      ? new CommandFailure(describeError(error, paths.at(-1) ?? ''), 1, error)
+      ? new CommandFailure(describeError(error, paths.at(-1) ?? ''), { cause: error })
       : error;
   }
 }
@@ -43,7 +43,7 @@ function daemonSockets(environment: ProcessIo['environment']): readonly string[]
     return socketPaths(undefined, environment);
   } catch (error) {
     const words = error instanceof DynuserError ? error.reason : String(error);
-    throw new CommandFailure(`${RUNTIME_DIRECTORY_VARIABLE}: ${printable(words)}`, 2, error);
+    throw new CommandFailure(`${RUNTIME_DIRECTORY_VARIABLE}: ${printable(words)}`, { status: 2, cause: error });
   }
 }
 

@@ -25,7 +25,7 @@ export async function withCompanion<T>(
 ): Promise<T> {
   const failure = (error: unknown) =>
     error instanceof VarlinkError || error instanceof ConnectionError
-      ? new CommandFailure(describeFleetError(error, path), 1, error)
+      ? new CommandFailure(describeFleetError(error, path), { cause: error })
       : error;
   let client: VarlinkClient | undefined;
   try {
@@ -70,7 +70,9 @@ async function listAll<Reply>(client: VarlinkClient, method: string, parameters:
     }
     return replies;
   } catch (error) {
-    throw late ? new CommandFailure(`dynuser-fleetd gives no reply to ${method}; see its log`, 1, error) : error;
+    throw late
+      ? new CommandFailure(`dynuser-fleetd gives no reply to ${method}; see its log`, { cause: error })
+      : error;
   } finally {
     clearTimeout(timer);
   }

@@ -59,10 +59,7 @@ function findAttachment(name: string, runtime: boolean): Attachment | undefined 
   try {
     const status = lstatSync(path);
     if (!status.isFile() || status.uid !== 0 || status.size > MANIFEST_BYTES_MAX) {
-      throw new CommandFailure(
-        `${path}: not what attach has written; remove what the image has on this host by hand`,
-        1,
-      );
+      throw new CommandFailure(`${path}: not what attach has written; remove what the image has on this host by hand`);
     }
     text = readFileSync(path, 'utf8');
   } catch (error) {
@@ -73,7 +70,7 @@ function findAttachment(name: string, runtime: boolean): Attachment | undefined 
   }
   const attachment = parseManifest(text, name, runtime);
   if (attachment === undefined) {
-    throw new CommandFailure(`${path}: not a manifest of this version; detach with the version that has attached`, 1);
+    throw new CommandFailure(`${path}: not a manifest of this version; detach with the version that has attached`);
   }
   return attachment;
 }
@@ -182,7 +179,7 @@ export class AttachLock implements Disposable {
         error !== undefined && hasCode(error, 'ENOENT')
           ? 'there is no flock(1); install util-linux'
           : 'another attach or detach is at work; try again when it has ended';
-      throw new CommandFailure(`cannot lock ${ATTACHED_RUNTIME_DIRECTORY}: ${why}`, 1, error);
+      throw new CommandFailure(`cannot lock ${ATTACHED_RUNTIME_DIRECTORY}: ${why}`, { cause: error });
     }
     for (const runtime of [false, true]) {
       for (const name of namesIn(directoryOf(runtime))) {
@@ -219,7 +216,7 @@ export function makeAll(
     const status = isShared ? undefined : lstatSync(path, { throwIfNoEntry: false });
     const isReplaced = replaces && entry.kind !== 'link' && status?.isDirectory() === (entry.kind === 'directory');
     if (status !== undefined && !isReplaced) {
-      throw new CommandFailure(`${path}: it is on this host already, and not of this image; move it away first`, 1);
+      throw new CommandFailure(`${path}: it is on this host already, and not of this image; move it away first`);
     }
   }
   const began = { ...attachment, complete: false, made: entries.map(toMade) };
@@ -235,7 +232,7 @@ export function makeAll(
     const left = tryToRemove(began);
     const words =
       left === undefined ? 'nothing is left of it' : `the next attach or detach removes what is left (${left})`;
-    throw new CommandFailure(`cannot attach ${attachment.image}: ${problemAtPath(error)}; ${words}`, 1, error);
+    throw new CommandFailure(`cannot attach ${attachment.image}: ${problemAtPath(error)}; ${words}`, { cause: error });
   }
 }
 

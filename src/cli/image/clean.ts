@@ -90,7 +90,7 @@ async function empty(helper: string, place: string, shown: string): Promise<void
     });
     if (status !== 0) {
       const words = printable(said.trim().split('\n').at(-1) ?? '') || `the helper ended with the status ${status}`;
-      throw new CommandFailure(`${printable(shown)} cannot be removed: ${words}`, 1);
+      throw new CommandFailure(`${printable(shown)} cannot be removed: ${words}`);
     }
   } finally {
     closeSync(top);

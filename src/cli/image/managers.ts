@@ -57,7 +57,6 @@ export function scanDirectoryOf(manager: ManagerName): string | undefined {
   }
   throw new CommandFailure(
     `${titleOf(manager)} has no directory of services here: it is not at ${scanDirectories.join(', ')}; make the one that it runs`,
-    1,
   );
 }
 
@@ -229,7 +228,7 @@ async function told(argv: readonly [string, ...string[]]): Promise<string> {
     const words = printable(
       (errors.trim() || output.trim() || `exit status ${status}`).split('\n').slice(0, 4).join('; '),
     );
-    throw new CommandFailure(`${argv.slice(0, 4).join(' ')}: ${words}`, 1);
+    throw new CommandFailure(`${argv.slice(0, 4).join(' ')}: ${words}`);
   }
   return output;
 }

@@ -40,7 +40,7 @@ export class MountedImage implements Disposable {
     let child: Child;
     try {
       if (!fstatSync(image).isFile()) {
-        throw new CommandFailure(`${path}: it is no longer a regular file; nothing was changed`, 1);
+        throw new CommandFailure(`${path}: it is no longer a regular file; nothing was changed`);
       }
       child = start(image);
     } finally {
@@ -79,11 +79,13 @@ function untilItRuns(child: Child, path: string): Promise<void> {
       message = `${message}${text}`.slice(-MESSAGE_MAX);
     });
     child.stdout.once('data', () => resolve());
-    child.on('error', error => reject(new CommandFailure(`dynuser-run cannot be run: ${error.message}`, 1, error)));
+    child.on('error', error =>
+      reject(new CommandFailure(`dynuser-run cannot be run: ${error.message}`, { cause: error })),
+    );
     child.on('close', () => {
       const last = message.trim().split('\n').at(-1) ?? '';
       const words = last.replace(OF_LAUNCHER, '') || 'dynuser-run could not mount it';
-      reject(new CommandFailure(`${path}: ${printable(words)}; nothing was changed`, 1));
+      reject(new CommandFailure(`${path}: ${printable(words)}; nothing was changed`));
     });
     // EPIPE: how it ends tells more.
     child.stdin.on('error', () => {});

@@ -103,14 +103,11 @@ export function findImage(operand: string): Image {
   const name = imageName(basename(path.replace(/\/+$/, '')));
   const shown = printable(real);
   if (real === '/') {
-    throw new CommandFailure(
-      `${printable(path)}: it leads to the root of this host; name the directory of an image`,
-      1,
-    );
+    throw new CommandFailure(`${printable(path)}: it leads to the root of this host; name the directory of an image`);
   }
   // Its path is written into unit files, which are lines.
   if (real !== shown) {
-    throw new CommandFailure(`${shown}: a path with such characters cannot be in a unit file; rename it`, 1);
+    throw new CommandFailure(`${shown}: a path with such characters cannot be in a unit file; rename it`);
   }
   return { name, path: real, isDisk: lstatSync(real).isFile() };
 }
@@ -119,7 +116,7 @@ export function findImage(operand: string): Image {
 export function imageName(file: string): string {
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.+~@-]*$/.test(file)) {
     const words = 'it must begin with a letter, a digit or "_", and have only those and . + ~ @ -; rename it';
-    throw new CommandFailure(`"${printable(file)}" cannot be the name of an image: ${words}`, 1);
+    throw new CommandFailure(`"${printable(file)}" cannot be the name of an image: ${words}`);
   }
   return file;
 }
@@ -137,7 +134,6 @@ function pathOfName(name: string): string {
     const where = `it is in none of ${IMAGE_DIRECTORIES.join(', ')}`;
     throw new CommandFailure(
       `there is no image ${printable(name)}: ${where}; give its path, such as ./${printable(name)}`,
-      1,
     );
   }
   return found;
@@ -146,24 +142,23 @@ function pathOfName(name: string): string {
 /** @throws CommandFailure if an operand of --extension= is no image that can be named in a unit file */
 export function findExtensions(operands: readonly string[], system: Image): Image[] {
   if (operands.length > EXTENSIONS_MAX) {
-    throw new CommandFailure(`--extension=: more than ${EXTENSIONS_MAX} extensions; merge some of them`, 1);
+    throw new CommandFailure(`--extension=: more than ${EXTENSIONS_MAX} extensions; merge some of them`);
   }
   const found = operands.map(findImage);
   for (const [index, { name, path }] of found.entries()) {
     // Lists of images have these for themselves (systemd.exec(5), ExtensionImages=).
     if (/[\s"'%:\\]/.test(path)) {
       const words = 'a path with spaces, quotes, "%", ":" or "\\" cannot be that of an extension; rename it';
-      throw new CommandFailure(`${printable(path)}: ${words}`, 1);
+      throw new CommandFailure(`${printable(path)}: ${words}`);
     }
     if (path === system.path || found.findIndex(other => other.name === name) !== index) {
-      throw new CommandFailure(`${path}: it is named twice; name each image once`, 1);
+      throw new CommandFailure(`${path}: it is named twice; name each image once`);
     }
   }
   // The names of all together are that of a directory.
   if ([system, ...found].reduce((length, { name }) => length + name.length + 1, 0) > NAME_BYTES_MAX) {
     throw new CommandFailure(
       `--extension=: the names of the images have more than ${NAME_BYTES_MAX} bytes together; rename some`,
-      1,
     );
   }
   return found;
@@ -213,7 +208,7 @@ type Fail = (words: string) => never;
 
 function failFor({ path }: Image): Fail {
   return words => {
-    throw new CommandFailure(`${path}: ${words}`, 1);
+    throw new CommandFailure(`${path}: ${words}`);
   };
 }
 
@@ -229,7 +224,7 @@ async function readTree<Result>(image: Image, read: (tree: RootedTree, fail: Fai
     return read(tree, fail);
   } catch (error) {
     if (error instanceof RootedTreeError || (error instanceof Error && 'code' in error)) {
-      throw new CommandFailure(`${image.path}: ${problemOf(error)}; nothing was changed`, 1, error);
+      throw new CommandFailure(`${image.path}: ${problemOf(error)}; nothing was changed`, { cause: error });
     }
     throw error;
   }
@@ -241,7 +236,7 @@ function checkOwners(path: string): void {
     const status = lstatSync(at);
     if (!mayTrust(status, at === path)) {
       const words = `others than root can change or replace it (owner ${status.uid}, mode ${(status.mode & 0o7777).toString(8)})`;
-      throw new CommandFailure(`${at}: ${words}; chown it to root, and take write permission from group and others`, 1);
+      throw new CommandFailure(`${at}: ${words}; chown it to root, and take write permission from group and others`);
     }
     if (at === '/') {
       return;

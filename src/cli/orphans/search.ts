@@ -41,7 +41,7 @@ export async function searchTree(root: string, search: Search, use: (found: Owne
       return;
     }
     if (!outcome.startsWith('changed') || tries === TRIES) {
-      throw new CommandFailure(`${printable(root)}: the walk ended: ${printable(outcome)}`, 1);
+      throw new CommandFailure(`${printable(root)}: the walk ended: ${printable(outcome)}`);
     }
   }
 }
@@ -53,7 +53,7 @@ async function walkOnce(root: string, search: Search, use: (found: OwnedPath) =>
     await eachEntry(output, entry => {
       const [, uid = '', path = ''] = /^(\d+) (.*)$/s.exec(entry) ?? [];
       if (++count > ORPHANS_MAX) {
-        throw new CommandFailure(`${printable(root)}: more than ${ORPHANS_MAX} files; name a smaller tree`, 1);
+        throw new CommandFailure(`${printable(root)}: more than ${ORPHANS_MAX} files; name a smaller tree`);
       }
       use({ uid: Number(uid), path });
     });
@@ -87,7 +87,7 @@ export async function adoptPaths(
     },
   );
   if (failure !== undefined) {
-    throw new CommandFailure(`${printable(root)}: ${printable(failure)}`, 1);
+    throw new CommandFailure(`${printable(root)}: ${printable(failure)}`);
   }
   return given;
 }

@@ -50,7 +50,7 @@ async function acquireLease(
     });
   } catch (error) {
     // The daemon gives nothing to who has left.
-    throw interruption.aborted ? new CommandFailure(INTERRUPTED, 1, error) : error;
+    throw interruption.aborted ? new CommandFailure(INTERRUPTED, { cause: error }) : error;
   } finally {
     await written;
     await line.clear();

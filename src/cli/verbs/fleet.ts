@@ -112,7 +112,7 @@ async function forgetHost(
   if (!options.has('powered-off')) {
     throw new CommandFailure(
       `fleet forget-host: nobody but you knows that ${printable(wanted)} is powered off; if it runs, its users' UIDs may become those of others while its processes still write. Power it off, and give --powered-off`,
-      2,
+      { status: 2 },
     );
   }
   const { host, names: given } = await withCompanion(async companion => {

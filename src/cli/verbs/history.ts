@@ -58,7 +58,7 @@ export const history: Handler = async (invocation, io) => {
 export function intervalsOfRange(): readonly (readonly [first: number, last: number])[] {
   const ranges = configuredRanges(thisHost({}));
   if ('unknown' in ranges || 'problem' in ranges) {
-    throw new CommandFailure('unknown' in ranges ? ranges.unknown : ranges.problem, 1);
+    throw new CommandFailure('unknown' in ranges ? ranges.unknown : ranges.problem);
   }
   return mergeIntervals(ranges).map(({ first, last }) => [first, last] as const);
 }
@@ -95,7 +95,7 @@ export function openHistory({ environment }: Pick<ProcessIo, 'environment'>): Hi
   try {
     return History.open(directory);
   } catch (error) {
-    throw new CommandFailure(`${printable(directory)}: ${describeFailure(error)}`, 1, error);
+    throw new CommandFailure(`${printable(directory)}: ${describeFailure(error)}`, { cause: error });
   }
 }
 
@@ -146,7 +146,6 @@ function ofFile(records: History, file: string): PastSpan[] {
     const when = localTime(status.ctimeMs * 1_000);
     throw new CommandFailure(
       `${printable(file)} belongs to UID ${status.uid}, which no dynamic user had when its inode was changed (${when})`,
-      1,
     );
   }
   return spans;

@@ -85,7 +85,7 @@ export const image: Handler = async (invocation, io) => {
   } catch (error) {
     // Of the host's files: a read-only /etc, a full disk.
     if (error instanceof Error && 'code' in error) {
-      throw new CommandFailure(`image ${action}: ${problemAtPath(error)}`, 1, error);
+      throw new CommandFailure(`image ${action}: ${problemAtPath(error)}`, { cause: error });
     }
     throw error;
   }
@@ -127,7 +127,6 @@ async function attach(operands: readonly string[], invocation: Invocation, io: P
   if (options.has('runtime') && manager !== 'systemd') {
     throw new CommandFailure(
       `--runtime: ${titleOf(manager)} has no place for services until the next boot; leave it out`,
-      1,
     );
   }
   // A supervisor of directories runs what is in its own, at once and at boot.
@@ -143,7 +142,7 @@ async function attach(operands: readonly string[], invocation: Invocation, io: P
   const [present] = attachmentsOf(name);
   if (present !== undefined) {
     const words = `it is attached already (${printable(present.image)}); "dynuserctl image detach ${name}" detaches it`;
-    throw new CommandFailure(`${name}: ${words}`, 1);
+    throw new CommandFailure(`${name}: ${words}`);
   }
   if (manager === 'systemd' && !request.isForced) {
     await checkFree(name, layout);
@@ -162,14 +161,14 @@ async function checkFree(image: string, { services }: Layout): Promise<void> {
   const running = systemd.isRunning() ? await systemd.running(services) : [];
   if (running.length > 0) {
     const shown = `${running.map(printable).join(', ')} ${running.length === 1 ? 'runs' : 'run'} already`;
-    throw new CommandFailure(`${image}: ${shown}; stop it first, or use --force`, 1);
+    throw new CommandFailure(`${image}: ${shown}; stop it first, or use --force`);
   }
   const paths = services.flatMap(unit => HOST_UNITS.map(directory => `${directory}/${unit}`));
   const present = paths.find(path => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
   if (present !== undefined) {
     const words =
       'a unit of this name is on this host already, and not of this image; move it away first, or use --force';
-    throw new CommandFailure(`${present}: ${words}`, 1);
+    throw new CommandFailure(`${present}: ${words}`);
   }
 }
 
@@ -269,11 +268,11 @@ function formerOf(name: string, options: OptionValues): Attachment {
   );
   const [former, another] = found.some(each => each.name === name) ? found.filter(each => each.name === name) : found;
   if (former === undefined) {
-    throw new CommandFailure(`${name}: no image of this name, up to the first "_", is attached; use attach`, 1);
+    throw new CommandFailure(`${name}: no image of this name, up to the first "_", is attached; use attach`);
   }
   if (another !== undefined) {
     const words = `${found.map(each => each.name).join(', ')} are attached, and it could come in the place of each`;
-    throw new CommandFailure(`${name}: ${words}; detach all but one`, 1);
+    throw new CommandFailure(`${name}: ${words}; detach all but one`);
   }
   return former;
 }
@@ -297,7 +296,7 @@ async function tellAttached(
 ): Promise<void> {
   if (!manager.isRunning()) {
     if (options.has('now')) {
-      throw new CommandFailure(`attached, but not started: ${titleOf(request.manager)} does not run here`, 1);
+      throw new CommandFailure(`attached, but not started: ${titleOf(request.manager)} does not run here`);
     }
     return;
   }
@@ -332,7 +331,7 @@ async function detach(operands: readonly string[], { options }: Invocation, io: 
     const words = isForeign(names, attachedByPortablectl())
       ? 'portablectl has attached it: detach it with that'
       : 'dynuserctl has not attached it';
-    throw new CommandFailure(`${printable(name)}: ${words}; "dynuserctl image list" shows what is attached`, 1);
+    throw new CommandFailure(`${printable(name)}: ${words}; "dynuserctl image list" shows what is attached`);
   }
   checkUnchanged(attachment);
   const manager = MANAGER_OF[attachment.manager];
@@ -381,7 +380,7 @@ function checkUnchanged(attachment: Attachment): void {
   const changes = changesOf(attachment);
   if (changes.length > 0) {
     const shown = changes.slice(0, 8).map(printable).join(', ');
-    throw new CommandFailure(`${attachment.name}: not as it was attached: ${shown}; move that away, then try again`, 1);
+    throw new CommandFailure(`${attachment.name}: not as it was attached: ${shown}; move that away, then try again`);
   }
 }
 
@@ -398,7 +397,7 @@ async function clean(attachment: Attachment, io: ProcessIo): Promise<void> {
   const held = leases.find(({ directories }) => directories.some(path => names.has(path)));
   if (held !== undefined) {
     const words = `${printable(held.userName)} uses directories of it (${printable(held.unit)}); end that first`;
-    throw new CommandFailure(`${attachment.name}: ${words}`, 1);
+    throw new CommandFailure(`${attachment.name}: ${words}`);
   }
   for (const place of places) {
     await removePlace(fileURLToPath(new URL('./dynuser-helper', import.meta.url)), place);
@@ -418,7 +417,7 @@ async function stopAll({ name, manager: which, services }: Attachment, options: 
   const running = await manager.running(services);
   if (running.length > 0) {
     const shown = `${running.map(printable).join(', ')} ${running.length === 1 ? 'runs' : 'run'}`;
-    throw new CommandFailure(`${name}: ${shown}; stop it first, or use --now`, 1);
+    throw new CommandFailure(`${name}: ${shown}; stop it first, or use --now`);
   }
 }
 
@@ -534,7 +533,7 @@ function namesIn(directory: string): string[] {
 
 function needRoot(action: string): void {
   if (process.geteuid?.() !== 0) {
-    throw new CommandFailure(`only root can ${action} images; use sudo`, 1);
+    throw new CommandFailure(`only root can ${action} images; use sudo`);
   }
   // What is made has the modes that are asked for, whatever the shell's mask is.
   process.umask(0o022);
@@ -568,7 +567,7 @@ function managerOf(options: OptionValues): ManagerName | undefined {
 function neededManager(options: OptionValues): ManagerName {
   const manager = managerOf(options);
   if (manager === undefined) {
-    throw new CommandFailure(`no service manager runs here; name one with --manager=${MANAGERS.join('|')}`, 1);
+    throw new CommandFailure(`no service manager runs here; name one with --manager=${MANAGERS.join('|')}`);
   }
   return manager;
 }
@@ -618,7 +617,6 @@ function profileText(name: string, manager: ManagerName): string {
   if (own === undefined) {
     throw new CommandFailure(
       `there is no profile ${printable(name)}; use ${PROFILES.join(', ')}, or make ${printable(paths[0] ?? '')}`,
-      1,
     );
   }
   return own;
@@ -661,11 +659,11 @@ function checkUnits(contents: ImageContents, layout: Layout, manager: ManagerNam
   const refused = units.find(({ verdict }) => verdict === 'refused');
   if (refused !== undefined) {
     const words = refused.reasons.slice(0, 4).map(printable).join('; ');
-    throw new CommandFailure(`${contents.image.path}: dynuser-run would not start ${refused.name}: ${words}`, 1);
+    throw new CommandFailure(`${contents.image.path}: dynuser-run would not start ${refused.name}: ${words}`);
   }
   if (layout.services.length === 0) {
     const words = layout.leftOut.map(({ unit, reason }) => `${unit}: ${reason}`).join('; ');
-    throw new CommandFailure(`${contents.image.path}: nothing of it can be attached: ${words}`, 1);
+    throw new CommandFailure(`${contents.image.path}: nothing of it can be attached: ${words}`);
   }
 }
 

@@ -57,7 +57,7 @@ const WITHOUT_FILES = new Set(
 
 export const orphans: Handler = async (invocation, io) => {
   if (process.geteuid?.() !== 0) {
-    throw new CommandFailure('only root can see all files; use sudo', 1);
+    throw new CommandFailure('only root can see all files; use sudo');
   }
   const { operands, options } = invocation;
   const leases = await withClient(io, listLeases);
@@ -86,7 +86,9 @@ export const orphans: Handler = async (invocation, io) => {
       byRoot.set(root, [...owned.values()]);
     }
   } catch (error) {
-    throw interruption.signal.aborted ? new CommandFailure('interrupted: nothing was changed', 1, error) : error;
+    throw interruption.signal.aborted
+      ? new CommandFailure('interrupted: nothing was changed', { cause: error })
+      : error;
   } finally {
     await line.clear();
   }
@@ -118,7 +120,7 @@ function adopterOf(name: string | undefined, leases: readonly Lease[]): Lease | 
     ({ ending, lost, dynamic }) => ending !== true && lost === undefined && dynamic,
   );
   if (lease === undefined) {
-    throw new CommandFailure(`--adopt=: no dynamic user ${printable(name)} lives; acquire it first`, 1);
+    throw new CommandFailure(`--adopt=: no dynamic user ${printable(name)} lives; acquire it first`);
   }
   return lease;
 }
@@ -187,7 +189,7 @@ function resolveRoot(path: string): string {
   } catch (error) {
     throw fileFailure(path, error);
   }
-  throw new CommandFailure(`${printable(path)}: it is no directory; name the one that it is in`, 1);
+  throw new CommandFailure(`${printable(path)}: it is no directory; name the one that it is in`);
 }
 
 /** Of proc_pid_mountinfo(5): the fifth field, and after " - " the type. */

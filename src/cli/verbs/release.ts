@@ -81,7 +81,9 @@ async function releaseMatching(
   if (asks) {
     const answer = await io.ask(`${shortListing(named)}Release ${words}? [y/N] `);
     if (answer === undefined) {
-      throw new CommandFailure(`release '${printable(pattern)}' asks first, and there is no terminal; use --yes`, 2);
+      throw new CommandFailure(`release '${printable(pattern)}' asks first, and there is no terminal; use --yes`, {
+        status: 2,
+      });
     }
     if (!/^y(?:es)?$/i.test(answer.trim())) {
       return undefined;

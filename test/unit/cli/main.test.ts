@@ -114,7 +114,7 @@ it('output that nobody reads is no failure; output that could not be kept is', a
 
 it('a failure has a status, and a cause if there is one', () => {
   const cause = new Error('cause');
-  const failure = new CommandFailure('words', 1, cause);
+  const failure = new CommandFailure('words', { cause });
   assert.deepEqual([failure.message, failure.status, failure.cause], ['words', 1, cause]);
   const plain = new CommandFailure('words');
   assert.deepEqual([plain.status, 'cause' in plain], [1, false]);
