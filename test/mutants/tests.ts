@@ -4,12 +4,25 @@ import { posix } from 'node:path';
 import ts from 'typescript';
 import { readTestFile, type TestFile } from '../support/test-file.ts';
 
-/** The files that run the programs, by the folder of src that they concern; quick ones first. */
+/**
+ * The files that run the programs, by the part of src that they concern; quick ones first. If a file is named, or a
+ * folder of a folder, its tests come first.
+ */
 const RUNNING: Readonly<Record<string, readonly string[]>> = {
   allocator: ['integration/daemon/', 'system/locks', 'system/units'],
   api: ['integration/daemon/', 'integration/cli/real-daemon', 'system/whole'],
   bin: ['unit/bin/', 'integration/daemon/', 'integration/cli/real-daemon', 'system/units'],
   cli: ['integration/cli/', 'system/doctor'],
+  'cli/doctor/': ['system/doctor', 'system/whole'],
+  'cli/fleet/': ['system/fleet/operators'],
+  'cli/image/': ['integration/cli/image', 'system/portable'],
+  'cli/judge-unit': ['system/portable'],
+  'cli/orphans/': ['system/orphans'],
+  'cli/page/': ['system/history'],
+  'cli/verbs/fleet': ['system/fleet/'],
+  'cli/verbs/history': ['system/history'],
+  'cli/verbs/image': ['integration/cli/image', 'system/portable'],
+  'cli/verbs/orphans': ['system/orphans'],
   client: ['integration/client/'],
   core: ['integration/daemon/', 'system/systemd'],
   daemon: ['integration/daemon/', 'system/units', 'system/idle-exit'],
@@ -51,20 +64,26 @@ export class TestChooser {
 
   /** @param file such as src/core/name.js */
   choose(file: string): Choice {
-    const prefixes = RUNNING[file.split('/')[1] ?? ''] ?? [];
     const loads = this.#tests
       .map(test => ({ test, distance: this.#reach(`test/${test.path}`).get(file) ?? Number.POSITIVE_INFINITY }))
       .filter(({ distance }) => Number.isFinite(distance))
       .sort((one, other) => one.distance - other.distance)
       .map(({ test }) => test);
     const quick = ({ path }: TestFile): boolean => /^(?:unit|contract)\//.test(path);
-    return {
-      loading: loads.filter(quick),
-      running: [
-        ...loads.filter(test => !quick(test)),
-        ...this.#tests.filter(test => !loads.includes(test) && prefixes.some(prefix => test.path.startsWith(prefix))),
-      ],
-    };
+    const [, folder = ''] = file.split('/');
+    const running = new Set([
+      ...Object.keys(RUNNING).flatMap(part =>
+        part.includes('/') && file.startsWith(`src/${part}`) ? this.#of(part) : [],
+      ),
+      ...loads.filter(test => !quick(test)),
+      ...this.#of(folder),
+    ]);
+    const loading = loads.filter(quick);
+    return { loading, running: [...running].filter(test => !loading.includes(test)) };
+  }
+
+  #of(part: string): readonly TestFile[] {
+    return (RUNNING[part] ?? []).flatMap(prefix => this.#tests.filter(({ path }) => path.startsWith(prefix)));
   }
 
   /** @returns every file below dist that a file loads, and it, each with the number of imports that lead to it at least */
