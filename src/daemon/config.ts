@@ -4,7 +4,8 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { DynuserError, reasonOf } from '../core/errors.ts';
-import { FLEET_MODES, FLEET_RANGE, type FleetMode, type SharedStorage, SNAPSHOT_USERS_MAX } from '../core/fleet.ts';
+import { FLEET_MODES, FLEET_RANGE, type FleetMode, type SharedStorage } from '../core/fleet.ts';
+import { SNAPSHOT_USERS_MAX } from '../core/fleet-snapshot.ts';
 import { LEASES_CONFIGURED_MAX, LEASES_MAX, LEASES_PER_PEER_MAX } from '../core/limits.ts';
 import { RUNTIME_DIRECTORY, RUNTIME_DIRECTORY_VARIABLE } from '../core/paths.ts';
 import {

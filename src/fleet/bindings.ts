@@ -4,7 +4,8 @@
  */
 import type { FleetUsers } from '../allocator/fleet-port.ts';
 import type { BindingsReply } from '../api/generated/io-dynuser-fleet.ts';
-import { decodeSnapshot, encodeSnapshot, type FleetUser, SNAPSHOT_USERS_MAX } from '../core/fleet.ts';
+import type { FleetUser } from '../core/fleet.ts';
+import { decodeSnapshot, encodeSnapshot, SNAPSHOT_USERS_MAX } from '../core/fleet-snapshot.ts';
 import { asUid, type Uid, type UserName } from '../core/ids.ts';
 import { parseUserName } from '../core/name.ts';
 import { inRange, rangeSize, type UidRange } from '../core/range.ts';

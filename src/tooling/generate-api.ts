@@ -1,9 +1,9 @@
 /**
- * Writes what src/api/interfaces declares as TypeScript and C, and what src/core says as C: the .varlink files are the
- * only truth of the wire.
+ * `npm run generate [-- --headers]`: writes what src/api/interfaces declares as TypeScript, and with --headers what that and src/core say as C.
+ * The .varlink files are the only truth of the wire. The build makes the TypeScript anew, which is not in git. The headers are, because
+ * dynuser-run is also built where there is no Node. This runs before anything is compiled, and so imports nothing that it writes.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseInterface } from '../varlink/idl/parse.ts';
 import { acquireOptionTypes, apiModule, serviceDescription, wireNames } from './api-module.ts';
@@ -39,8 +39,22 @@ function readInterface(name: string): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [path, text] of generatedFiles()) {
-    mkdirSync(dirname(CHECKOUT + path), { recursive: true });
-    writeFileSync(CHECKOUT + path, text);
+  const files = generatedFiles();
+  mkdirSync(CHECKOUT + GENERATED, { recursive: true });
+  for (const name of readdirSync(CHECKOUT + GENERATED)) {
+    // Of an interface that is gone.
+    if (!files.has(`${GENERATED}/${name}`)) {
+      rmSync(`${CHECKOUT}${GENERATED}/${name}`);
+    }
+  }
+  for (const [path, text] of files) {
+    const file = CHECKOUT + path;
+    if (path.endsWith('.h') && !process.argv.includes('--headers')) {
+      continue;
+    }
+    // What is as it was keeps its time, by which is built what needs to be.
+    if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
+      writeFileSync(file, text);
+    }
   }
 }

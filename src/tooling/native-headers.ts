@@ -1,6 +1,6 @@
 /** The C headers that say what src says in TypeScript: dynuser.h from src/core, launch_tables.h from the interface. Pure. */
 import { FILTER_PROBE } from '../core/filter-probe.ts';
-import { SNAPSHOT_LINE, SNAPSHOT_MAGIC } from '../core/fleet.ts';
+import { SNAPSHOT_LINE, SNAPSHOT_MAGIC } from '../core/fleet-snapshot.ts';
 import { USER_NAME_MAX } from '../core/name.ts';
 import {
   ALLOCATOR_SOCKET,

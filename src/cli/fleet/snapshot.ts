@@ -1,5 +1,5 @@
 /** The users of the whole fleet as lookups on this host find them: in the snapshot that the daemon writes, also while daemon and store are away. */
-import { decodeSnapshot, SNAPSHOT_BYTES_MAX } from '../../core/fleet.ts';
+import { decodeSnapshot, SNAPSHOT_BYTES_MAX } from '../../core/fleet-snapshot.ts';
 import { FLEET_SNAPSHOT } from '../../core/paths.ts';
 import { CommandFailure } from '../failure.ts';
 import { type Host, Unreadable } from '../host.ts';

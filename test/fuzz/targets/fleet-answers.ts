@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FLEET_INTERFACE } from '../../../src/api/generated/io-dynuser-fleet.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { decodeSnapshot, encodeSnapshot } from '../../../src/core/fleet.ts';
+import { decodeSnapshot, encodeSnapshot } from '../../../src/core/fleet-snapshot.ts';
 import { asUid, type Uid, type UserName } from '../../../src/core/ids.ts';
 import { inRange, parseRange, type UidRange } from '../../../src/core/range.ts';
 import type { FleetDeps, FleetWaits } from '../../../src/fleet/deps.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { DynuserError, type ErrorCode } from '../../../src/core/errors.ts';
-import { decodeSnapshot } from '../../../src/core/fleet.ts';
+import { decodeSnapshot } from '../../../src/core/fleet-snapshot.ts';
 import type { Uid, UserName } from '../../../src/core/ids.ts';
 import { SHARED_RECORDED_MAX } from '../../../src/fleet/fleet.ts';
 import { RECORDED_DIRECTORIES_MAX } from '../../../src/fleet/records.ts';

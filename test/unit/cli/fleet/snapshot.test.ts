@@ -6,7 +6,7 @@ import { usersOfFleet } from '../../../../src/cli/fleet/snapshot.ts';
 import { type Observed, Unreadable } from '../../../../src/cli/host.ts';
 import { renderUsersOfFleet } from '../../../../src/cli/render/fleet.ts';
 import { chooseStyle } from '../../../../src/cli/render/table.ts';
-import { encodeSnapshot } from '../../../../src/core/fleet.ts';
+import { encodeSnapshot } from '../../../../src/core/fleet-snapshot.ts';
 import type { Uid, UserName } from '../../../../src/core/ids.ts';
 import { sampleLease } from '../sample.ts';
 
