@@ -240,14 +240,7 @@ async function reattach(operands: readonly string[], invocation: Invocation, io:
     throw error;
   }
   await tellLeftOut(layout, io);
-  if (isTold && !options.has('no-reload')) {
-    await own.reload(request);
-  }
-  if (restarted.length > 0) {
-    // They are started again with all others.
-    await own.stop(restarted);
-  }
-  await tellAttached(own, request, layout, options, io);
+  await tellAttached(own, request, layout, options, io, restarted);
   const shown = layout.services.join(', ');
   const words = `Attached ${name} in the place of ${former.name} to ${titleOf(manager)}: ${shown}.`;
   await io.output.write(`${words}\n`);
@@ -293,6 +286,8 @@ async function tellAttached(
   { services }: Layout,
   options: OptionValues,
   io: ProcessIo,
+  /** services that run, and are started again with all others */
+  restarted: readonly string[] = [],
 ): Promise<void> {
   if (!manager.isRunning()) {
     if (options.has('now')) {
@@ -303,6 +298,9 @@ async function tellAttached(
   try {
     if (!options.has('no-reload')) {
       await manager.reload(request);
+    }
+    if (restarted.length > 0) {
+      await manager.stop(restarted);
     }
     if (request.enable && manager.enable !== undefined) {
       await manager.enable(services, request.runtime);
