@@ -1,20 +1,19 @@
 /**
  * Keys in a directory of the shared storage itself, for a handful of hosts without etcd: who reaches the storage reaches them. Every
- * transaction has the lock, a file that link(2) makes if it does not exist (atomic on NFS, open(2), O_EXCL). What it will do is in the
- * journal before it does any of it, so that whoever has the lock next finishes what a crash interrupted.
- *
- * The lock of a host that has crashed is taken away by that host when it is back, or by forgetHost(); never because time has passed.
+ * transaction has the lock. What it will do is in the journal before it does any of it, so that whoever has the lock next finishes what a
+ * crash interrupted.
  *
  *     id          which store this is
  *     revision    how many transactions there were
- *     lock        who is at it
+ *     lock/       who is at it
  *     journal     what is being done
  *     keys/…      a file for each key: the revision, the seconds that it lasts or "-", and the value
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemErrorCode } from '../host/host-error.ts';
+import { DirectoryLock, type DirectoryLockOptions } from './directory-lock.ts';
 import {
   type At,
   type Changes,
@@ -27,43 +26,23 @@ import {
   StoreUnavailable,
   type Transaction,
 } from './key-store.ts';
+import { askAnew, DIRECTORY_MODE, FILE_MODE, ignoring, isHidden } from './shared-files.ts';
 
-/** How long a call waits for the storage, and how long for the lock, in milliseconds. */
+/** How long a call waits for the storage, in milliseconds: longer than for the lock. */
 const DEADLINE_MS = 3_500;
-const LOCK_MS = 3_000;
-const LOCK_POLL_MS = 5;
-const LOCK_POLL_MAX_MS = 50;
-/** A lock of this host's former process is taken away if nothing happened to it for so long. */
-const OWN_LOCK_IDLE_MS = 2_000;
 const POLL_MS = 1_000;
 const READ_TRIES = 20;
+/** Between two tries to read while nobody writes. */
+const READ_POLL_MS = 5;
 /** The longest key part, and the longest value: what a file system takes for a name, and what is read at once. */
 const PART_MAX = 200;
 const FILE_BYTES_MAX = 64 * 1024;
 const VALUE_BYTES_MAX = 32 * 1024;
-/** The umask decides: companions of several hosts may share the registry by a group. */
-const MODE = 0o777;
-const FILE_MODE = 0o666;
 
-export interface DirectoryOptions {
+export interface DirectoryOptions extends DirectoryLockOptions {
   /** the directory; it is made, and what is above it has to be there */
   readonly path: string;
-  /** who has the lock: this host, and this boot of it */
-  readonly host: string;
-  readonly boot: string;
   readonly pollMs?: number;
-  /** how long a lock is waited for, and how long a lock of this host's former process stays */
-  readonly lockMs?: number;
-  readonly ownLockIdleMs?: number;
-}
-
-interface LockOwner {
-  readonly host: string;
-  readonly boot: string;
-  readonly pid: number;
-  /** when that process began, by which it is told from a later one with its number; proc_pid_stat(5) */
-  readonly began: string;
-  readonly nonce: string;
 }
 
 /** What a transaction does, as the journal has it. */
@@ -83,30 +62,19 @@ interface KeyFile {
 export class DirectoryKeys implements KeyStore {
   readonly kind = 'directory';
   readonly #path: string;
-  readonly #owner: Omit<LockOwner, 'nonce'>;
+  readonly #host: string;
   readonly #pollMs: number;
-  readonly #lockMs: number;
-  readonly #ownLockIdleMs: number;
+  readonly #lock: DirectoryLock;
   /** transactions of this process come one after the other */
   #queue: Promise<unknown> = Promise.resolve();
-  /** a foreign lock, and since when it is the same */
-  #seenLock: { readonly text: string; readonly sinceMs: number } | undefined;
   #cluster: string | undefined;
   #isClosed = false;
 
-  constructor({
-    path,
-    host,
-    boot,
-    pollMs = POLL_MS,
-    lockMs = LOCK_MS,
-    ownLockIdleMs = OWN_LOCK_IDLE_MS,
-  }: DirectoryOptions) {
+  constructor({ path, pollMs = POLL_MS, ...lock }: DirectoryOptions) {
     this.#path = path;
-    this.#owner = { host, boot, pid: process.pid, began: beganAt(process.pid) ?? '' };
+    this.#host = lock.host;
     this.#pollMs = pollMs;
-    this.#lockMs = lockMs;
-    this.#ownLockIdleMs = ownLockIdleMs;
+    this.#lock = new DirectoryLock(path, lock);
   }
 
   async transact(transaction: Transaction): Promise<Outcome> {
@@ -118,7 +86,7 @@ export class DirectoryKeys implements KeyStore {
       }
     }
     transaction.deletes?.forEach(keyPath);
-    return this.#bounded(() => this.#locked(cluster => this.#transactLocked(transaction, cluster)));
+    return this.#bounded(() => this.#locked((cluster, now) => this.#transactLocked(transaction, cluster, now)));
   }
 
   read({ keys = [], below = [] }: { keys?: readonly string[]; below?: readonly string[] }): Promise<Listing> {
@@ -139,7 +107,7 @@ export class DirectoryKeys implements KeyStore {
         if (entries !== undefined && !(await this.#isAtWork()) && (await this.#revision()) === before) {
           return { cluster, revision: before, entries };
         }
-        await sleep(LOCK_POLL_MS);
+        await sleep(READ_POLL_MS);
       }
       return this.#locked(async () => ({ cluster, revision: await this.#revision(), entries: await readAll() }));
     });
@@ -186,13 +154,8 @@ export class DirectoryKeys implements KeyStore {
   }
 
   /** A host will not come back to its lock: an operator says that it is powered off. */
-  async hostIsOff(host: string): Promise<void> {
-    await this.#bounded(async () => {
-      const text = await this.#readText('lock');
-      if (text !== undefined && ownerIn(text)?.host === host) {
-        await this.#removeLock(text);
-      }
-    });
+  hostIsOff(host: string): Promise<void> {
+    return this.#bounded(() => this.#lock.hostIsOff(host));
   }
 
   close(): void {
@@ -202,9 +165,9 @@ export class DirectoryKeys implements KeyStore {
   async #transactLocked(
     { when, puts = [], deletes = [], otherwise = [] }: Transaction,
     cluster: string,
+    now: number,
   ): Promise<Outcome> {
     const revision = await this.#revision();
-    const now = await this.#now();
     await this.#refresh([...when.flatMap(keysAskedFor), ...otherwise]);
     for (const condition of when) {
       if (!(await this.#holds(condition, now, cluster))) {
@@ -264,72 +227,20 @@ export class DirectoryKeys implements KeyStore {
   }
 
   /** Runs what needs the lock, after what was interrupted before. */
-  async #locked<Result>(work: (cluster: string) => Promise<Result>): Promise<Result> {
+  async #locked<Result>(work: (cluster: string, nowMs: number) => Promise<Result>): Promise<Result> {
     const turn = this.#queue.then(async () => {
       const cluster = await this.#open();
-      const text = await this.#takeLock();
-      try {
+      return this.#lock.with(async () => {
+        const now = await this.#now();
         const journal = await this.#readText('journal');
         if (journal !== undefined) {
           await this.#apply(JSON.parse(journal));
         }
-        return await work(cluster);
-      } finally {
-        await this.#removeLock(text);
-      }
+        return work(cluster, now);
+      });
     });
     this.#queue = turn.catch(() => undefined);
     return turn;
-  }
-
-  async #takeLock(): Promise<string> {
-    const text = JSON.stringify({ ...this.#owner, nonce: randomBytes(8).toString('hex') } satisfies LockOwner);
-    const draft = `draft.${this.#owner.host}.${this.#owner.pid}`;
-    await this.#write(draft, text);
-    const deadline = performance.now() + this.#lockMs;
-    for (let wait = LOCK_POLL_MS; ; wait = Math.min(2 * wait, LOCK_POLL_MAX_MS)) {
-      try {
-        await link(this.#at(draft), this.#at('lock'));
-        break;
-      } catch (error) {
-        // A server that answers twice says EEXIST to the second; the number of names tells (open(2), O_EXCL).
-        if (codeOf(error) !== 'EEXIST') {
-          throw error;
-        }
-        if ((await stat(this.#at(draft))).nlink === 2) {
-          break;
-        }
-      }
-      const holder = await this.#readText('lock');
-      await this.#takeAwayOwn(holder);
-      if (performance.now() > deadline) {
-        throw new StoreUnavailable(lockedWords(this.#path, holder));
-      }
-      await sleep(wait * (0.5 + Math.random()));
-    }
-    this.#seenLock = undefined;
-    await unlink(this.#at(draft));
-    return text;
-  }
-
-  /** The lock of a former process of this host. */
-  async #takeAwayOwn(text: string | undefined): Promise<void> {
-    const owner = text === undefined ? undefined : ownerIn(text);
-    if (text === undefined || owner?.host !== this.#owner.host || isAlive(owner, this.#owner)) {
-      this.#seenLock = undefined;
-      return;
-    }
-    const now = performance.now();
-    this.#seenLock = this.#seenLock?.text === text ? this.#seenLock : { text, sinceMs: now };
-    if (now - this.#seenLock.sinceMs > this.#ownLockIdleMs) {
-      await this.#removeLock(text);
-    }
-  }
-
-  async #removeLock(text: string): Promise<void> {
-    if ((await this.#readText('lock')) === text) {
-      await ignoring(['ENOENT'], unlink(this.#at('lock')));
-    }
   }
 
   /** Makes what is missing. @returns which store it is */
@@ -342,8 +253,8 @@ export class DirectoryKeys implements KeyStore {
     if (this.#cluster !== undefined) {
       throw new StoreUnavailable(`${this.#path}: it is empty now; mount the shared storage there`);
     }
-    await ignoring(['EEXIST'], mkdir(this.#path, { mode: MODE }));
-    await ignoring(['EEXIST'], mkdir(this.#at('keys'), { mode: MODE }));
+    await ignoring(['EEXIST'], mkdir(this.#path, { mode: DIRECTORY_MODE }));
+    await ignoring(['EEXIST'], mkdir(this.#at('keys'), { mode: DIRECTORY_MODE }));
     const draft = `draft-id.${randomBytes(8).toString('hex')}`;
     await this.#write(draft, randomBytes(8).toString('hex'));
     await ignoring(['EEXIST'], link(this.#at(draft), this.#at('id')));
@@ -382,25 +293,18 @@ export class DirectoryKeys implements KeyStore {
     return (await this.#readText('journal')) !== undefined;
   }
 
-  /**
-   * What an NFS client knows of a directory may be old, such as that a name is not there: it asks the server again after it has changed
-   * the directory itself (nfs(5), "Directory entry caching").
-   */
   async #refresh(keys: readonly string[]): Promise<void> {
-    const directories = new Set(keys.map(key => parentOf(keyPath(key))));
-    for (const directory of directories) {
-      const probe = this.#at(`${directory}/.probe.${this.#owner.host}`);
-      await ignoring(
-        ['ENOENT', 'ENOTDIR', 'EEXIST'],
-        open(probe, 'wx', FILE_MODE).then(file => file.close()),
-      );
-      await ignoring(['ENOENT', 'ENOTDIR'], unlink(probe));
+    for (const directory of new Set(keys.map(key => parentOf(keyPath(key))))) {
+      await askAnew(this.#at(directory), this.#host);
     }
   }
 
-  /** @returns what the server's clock says, in milliseconds: times of files are compared with it */
+  /**
+   * Changes the directory: so what is read next is what the server has (askAnew()).
+   * @returns what the server's clock says, in milliseconds: times of files are compared with it
+   */
   async #now(): Promise<number> {
-    const probe = this.#at(`clock.${this.#owner.host}.${randomBytes(4).toString('hex')}`);
+    const probe = this.#at(`clock.${this.#host}.${randomBytes(4).toString('hex')}`);
     const file = await open(probe, 'wx', FILE_MODE);
     try {
       return (await file.stat()).mtimeMs;
@@ -431,7 +335,7 @@ export class DirectoryKeys implements KeyStore {
         await file.close();
       }
     } catch (error) {
-      if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ESTALE'].includes(codeOf(error) ?? '')) {
+      if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ESTALE'].includes(systemErrorCode(error) ?? '')) {
         return undefined;
       }
       throw error;
@@ -446,7 +350,7 @@ export class DirectoryKeys implements KeyStore {
         readdir(this.#at(keyPath(directory)), { withFileTypes: true }),
       );
       const lists = (entries ?? [])
-        .filter(({ name }) => !name.startsWith('.'))
+        .filter(({ name }) => !isHidden(name))
         .map(entry => (entry.isDirectory() ? list(`${directory}/${entry.name}`) : [`${directory}/${entry.name}`]));
       return (await Promise.all(lists)).flat();
     };
@@ -457,14 +361,14 @@ export class DirectoryKeys implements KeyStore {
     const parts = keyPath(key).split('/').slice(0, -1);
     for (let count = 1; count <= parts.length; count++) {
       const directory = parts.slice(0, count).join('/');
-      await ignoring(['EEXIST'], mkdir(this.#at(directory), { mode: MODE }));
+      await ignoring(['EEXIST'], mkdir(this.#at(directory), { mode: DIRECTORY_MODE }));
     }
   }
 
   /** Puts a file in place, whole, and on the disk before it is there. */
   async #write(name: string, text: string): Promise<void> {
     const path = this.#at(name);
-    const fresh = this.#at(`fresh.${this.#owner.host}.${createHash('sha256').update(name).digest('hex').slice(0, 16)}`);
+    const fresh = this.#at(`fresh.${this.#host}.${createHash('sha256').update(name).digest('hex').slice(0, 16)}`);
     // One of a former companion of this host may be another user's.
     await ignoring(['ENOENT'], unlink(fresh));
     const file = await open(fresh, 'wx', FILE_MODE);
@@ -485,8 +389,8 @@ export class DirectoryKeys implements KeyStore {
 
   async #renew(key: string): Promise<boolean> {
     return this.#bounded(() =>
-      this.#locked(async () => {
-        const file = await this.#readKey(key, await this.#now());
+      this.#locked(async (_, now) => {
+        const file = await this.#readKey(key, now);
         if (file !== undefined) {
           await this.#write(keyPath(key), `${file.revision}\n${file.seconds ?? '-'}\n${file.value}`);
         }
@@ -513,7 +417,7 @@ export class DirectoryKeys implements KeyStore {
     try {
       return await Promise.race([work(), late]);
     } catch (error) {
-      if (error instanceof StoreUnavailable || codeOf(error) === undefined) {
+      if (error instanceof StoreUnavailable || systemErrorCode(error) === undefined) {
         throw error;
       }
       const words = error instanceof Error ? error.message : String(error);
@@ -573,55 +477,4 @@ function parseKeyFile(text: string, writtenMs: number): KeyFile | undefined {
     return undefined;
   }
   return { revision: Number(revision), seconds: seconds === '-' ? undefined : Number(seconds), value, writtenMs };
-}
-
-function ownerIn(text: string): LockOwner | undefined {
-  try {
-    const { host, boot, pid, began, nonce }: Partial<LockOwner> = JSON.parse(text);
-    return [host, boot, began, nonce].every(field => typeof field === 'string') && typeof pid === 'number'
-      ? ({ host, boot, pid, began, nonce } as LockOwner)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether a process of this host may still be at it. */
-function isAlive({ boot, pid, began }: LockOwner, us: Omit<LockOwner, 'nonce'>): boolean {
-  const isUs = pid === us.pid && began === us.began;
-  return boot === us.boot && !isUs && beganAt(pid) === began;
-}
-
-function beganAt(pid: number): string | undefined {
-  try {
-    // The name of the program, in brackets, may have blanks and brackets.
-    return readFileSync(`/proc/${pid}/stat`, 'latin1')
-      .replace(/^.*\) /s, '')
-      .split(' ')[19];
-  } catch {
-    return undefined;
-  }
-}
-
-function lockedWords(path: string, text: string | undefined): string {
-  const owner = text === undefined ? undefined : ownerIn(text);
-  return owner === undefined
-    ? `${path}: its lock is taken all the time; try again`
-    : `${path}: the host ${owner.host} has its lock; start its dynuser-fleetd, or forget the host if it is powered off`;
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' ? code : undefined;
-}
-
-async function ignoring<Result>(codes: readonly string[], promise: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (codes.includes(codeOf(error) ?? '')) {
-      return undefined;
-    }
-    throw error;
-  }
 }

@@ -9,12 +9,15 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { buildSync } from 'esbuild';
 import { DirectoryKeys } from '../../../src/fleetd/directory-keys.ts';
 import { FleetError } from '../../../src/fleetd/errors.ts';
@@ -25,7 +28,7 @@ import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 const BOOT = 'this-boot';
 const GROUP = 65_532;
 /** Of a busy machine: a lock of another process is not left alone for so long. */
-const WAITS = { lockMs: 1_500, ownLockIdleMs: 300 };
+const WAITS = { waitMs: 1_500, ownIdleMs: 300 };
 
 describe('a registry in a directory', () => {
   const root = mkdtempSync(`${tmpdir()}/dynuser-registry-`);
@@ -39,8 +42,10 @@ describe('a registry in a directory', () => {
   }
 
   const put = (keys: KeyStore, key: string, value: string) => keys.transact({ when: [], puts: [{ key, value }] });
-  const lockOf = (host: string, boot: string, pid: number, began = '1') =>
-    JSON.stringify({ host, boot, pid, began, nonce: 'n' });
+  /** Somebody has the lock, which nobody has before. */
+  const hold = (path: string, host: string, boot: string, pid: number, startTime = '1') =>
+    renameSync(`${path}/lock/free`, `${path}/lock/held.${host}.${boot}.${pid}.${startTime}.n`);
+  const isFree = (path: string) => isDeepStrictEqual(readdirSync(`${path}/lock`), ['free']);
 
   it('finishes what the journal says before anything else', async () => {
     const { path, keys } = make();
@@ -82,14 +87,14 @@ describe('a registry in a directory', () => {
       const next = new DirectoryKeys({ path, host: 'b', boot: BOOT, ...WAITS });
       const seen = await next.transact({ when: [{ key: 'none', is: '' }], otherwise: ['pair/one', 'pair/two'] });
       assert.equal(seen.found.get('pair/one'), seen.found.get('pair/two'));
-      assert.equal(existsSync(`${path}/lock`), false);
+      assert.equal(isFree(path), true);
     }
   });
 
   it('waits for the lock of another host for ever, unless that is powered off', async () => {
     const { path, keys } = make();
     await put(keys, 'k', '1');
-    writeFileSync(`${path}/lock`, lockOf('c', 'a-former-boot', 1));
+    hold(path, 'c', 'a-former-boot', 1);
     await assert.rejects(put(keys, 'k', '2'), (error: unknown) => {
       assert.ok(error instanceof StoreUnavailable, String(error));
       assert.match(
@@ -99,7 +104,7 @@ describe('a registry in a directory', () => {
       return true;
     });
     await keys.hostIsOff?.('d');
-    assert.equal(existsSync(`${path}/lock`), true);
+    assert.equal(isFree(path), false);
     await keys.hostIsOff?.('c');
     assert.equal((await put(keys, 'k', '3')).done, true);
   });
@@ -111,14 +116,14 @@ describe('a registry in a directory', () => {
     const host = '00000000000000bb';
     const request = { host, hostName: 'b', version: '1', ranges: '65536-79999', recorded: undefined, seen: undefined };
     await fleet.join({ ...request, next: 'one', renew: false }, await keys.expiry(60));
-    writeFileSync(`${path}/lock`, lockOf(host, 'its-boot', 1));
+    hold(path, host, 'its-boot', 1);
     await assert.rejects(
       fleet.forgetHost(host),
       (error: unknown) => error instanceof FleetError && error.code === 'HostAlive',
     );
-    assert.equal(existsSync(`${path}/lock`), true);
+    assert.equal(isFree(path), false);
     assert.deepEqual(await fleet.forgetHost(host, true), []);
-    assert.equal(existsSync(`${path}/lock`), false);
+    assert.equal(isFree(path), true);
   });
 
   it('takes away the lock of a former boot of this host, and not that of a process that runs', async () => {
@@ -127,12 +132,14 @@ describe('a registry in a directory', () => {
     const began = readFileSync(`/proc/${process.ppid}/stat`, 'latin1')
       .replace(/^.*\) /s, '')
       .split(' ')[19];
-    writeFileSync(`${path}/lock`, lockOf('a', BOOT, process.ppid, began));
+    hold(path, 'a', BOOT, process.ppid, began);
     await assert.rejects(put(keys, 'k', '2'), StoreUnavailable);
     // Another process has the number now.
-    writeFileSync(`${path}/lock`, lockOf('a', BOOT, process.ppid));
+    const [held] = readdirSync(`${path}/lock`);
+    renameSync(`${path}/lock/${held}`, `${path}/lock/free`);
+    hold(path, 'a', BOOT, process.ppid);
     assert.equal((await put(keys, 'k', '2')).done, true);
-    writeFileSync(`${path}/lock`, lockOf('a', 'a-former-boot', process.ppid, began));
+    hold(path, 'a', 'a-former-boot', process.ppid, began);
     assert.equal((await put(keys, 'k', '2')).done, true);
   });
 
