@@ -391,6 +391,7 @@ export class Fleet {
         return;
       }
     }
+    throw new StoreUnavailable(`${path} of ${storage} was taken again meanwhile; try again`);
   }
 
   /** @throws StoreUnavailable */
