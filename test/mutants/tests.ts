@@ -13,6 +13,7 @@ const RUNNING: Readonly<Record<string, readonly string[]>> = {
   api: ['integration/daemon/', 'integration/cli/real-daemon', 'system/whole'],
   bin: ['unit/bin/', 'integration/daemon/', 'integration/cli/real-daemon', 'system/units'],
   cli: ['integration/cli/', 'system/doctor'],
+  'host/audit-socket': ['system/other-kernel/audit'],
   'cli/doctor/': ['system/doctor', 'system/whole'],
   'cli/fleet/': ['system/fleet/operators'],
   'cli/image/': ['integration/cli/image', 'system/portable'],

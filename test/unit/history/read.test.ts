@@ -214,9 +214,34 @@ describe('the users of a time', () => {
     assert.deepEqual(found({ uid: 61_185, to: at(11.99) }), ['web 2-4 end', 0]);
     assert.deepEqual(found({ from: at(5), to: at(9) }), ['old -9-', 0]);
     assert.deepEqual(found({ to: at(1) }), ['old -9-', 0]);
-    // A segment that is over by then, or begins later, is not read.
     assert.deepEqual(found({ from: at(10), to: at(11) }), ['old -9-', 0]);
     assert.deepEqual(found({ from: at(15) }), ['old -9-', 'web 15-', 0]);
+  });
+
+  it('are those of the very moment in which a segment begins', () => {
+    segment(3, 20, [
+      [20, 'lives', 61_184, 'old', -9],
+      [20, 'begin', 61_187, 'new'],
+    ]);
+    const name = segment(2, 10, [[20, 'end', 61_186, 'web', 15]]);
+    assert.match(name, /^0{9}2-/);
+    assert.deepEqual(found({ uid: 61_186, from: at(20) }), ['web 15-20 end', 0]);
+    assert.deepEqual(found({ uid: 61_187, to: at(20) }), ['new 20-', 0]);
+  });
+
+  it('are sought in no segment that is over by then, or begins later', () => {
+    const unreadable = (number: number, minute: number): void => {
+      const name = `${directory}/${segmentName(number, at(minute), false)}`;
+      rmSync(name, { force: true });
+      symlinkSync('none', name);
+    };
+    segment(3, 20, [[20, 'lives', 61_184, 'old', -9]]);
+    unreadable(1, 0);
+    assert.deepEqual(found({ from: at(11) }), ['mail 12-14 lost found', 'old -9-', 'web 15-', 0]);
+    assert.throws(() => found({ from: at(10) }), { code: 'ELOOP' });
+    unreadable(3, 20);
+    assert.deepEqual(found({ from: at(11), to: at(19) }), ['mail 12-14 lost found', 'old -9-', 'web 15-', 0]);
+    assert.throws(() => found({ from: at(11), to: at(20) }), { code: 'ELOOP' });
   });
 
   it('are the last ones if they are more than is asked for, and the others are counted', () => {
