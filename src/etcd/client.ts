@@ -18,6 +18,8 @@ const BACK_OFF_MAX_MS = 1_000;
 /** etcd takes a PING every 5 s for too much (--grpc-keepalive-min-time). */
 const PING_INTERVAL_MS = 10_000;
 const PING_TIMEOUT_MS = 5_000;
+/** Connections that one attempt finds ended before anything was sent. */
+const CONNECTIONS_MAX = 3;
 /** The longest answer: a page of keys has less. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 /** etcd ends a stream on a member that has lost its leader only for those who ask so (api/v3rpc, "hasleader"). */
@@ -70,119 +72,17 @@ export class EtcdReplaced extends Error {
   }
 }
 
-/** The connection is a new one, and it is not known yet whose. Nothing was sent. */
-class UnknownConnection extends Error {}
-
-type StreamRequest = Parameters<Http2SessionManager['request']>;
-
-/** Sends a transaction over no connection but the one that the cluster was asked for on: a transaction cannot ask that itself. */
-class KnownSessions {
-  readonly #inner: Http2SessionManager;
-  #known: ClientHttp2Stream['session'];
-  #last: ClientHttp2Stream['session'];
-
-  constructor(inner: Http2SessionManager) {
-    this.#inner = inner;
-  }
-
-  get authority(): string {
-    return this.#inner.authority;
-  }
-
-  /** The last answer came over it. */
-  isKnown(): void {
-    this.#known = this.#last;
-  }
-
-  async request(...[method, path, headers, options]: StreamRequest) {
-    const stream = await this.#inner.request(method, path, headers, options);
-    if (path.endsWith(`/${TXN.name}`) && stream.session !== this.#known) {
-      stream.on('error', () => undefined);
-      stream.close(constants.NGHTTP2_CANCEL);
-      throw new UnknownConnection();
-    }
-    this.#last = stream.session;
-    return stream;
-  }
-
-  notifyResponseByteRead(stream: ClientHttp2Stream): void {
-    this.#inner.notifyResponseByteRead(stream);
-  }
-}
-
-class Endpoint {
-  readonly url: string;
-  readonly #credentials: () => EtcdCredentials;
-  readonly #readableKey: Uint8Array;
-  #session: Http2SessionManager | undefined;
-  #known: KnownSessions | undefined;
-  #transport: Transport | undefined;
-  /** of the connection that is known */
-  #header: HeaderMessage | undefined;
-
-  constructor(url: string, { credentials, readableKey }: Pick<EtcdOptions, 'credentials' | 'readableKey'>) {
-    this.url = url;
-    this.#credentials = credentials;
-    this.#readableKey = Buffer.from(readableKey);
-  }
-
-  /** @throws Error if the credentials cannot be read */
-  transport(): Transport {
-    const state = this.#session?.state();
-    if (this.#transport === undefined || state === 'error') {
-      const { ca, certificate, key } = this.#credentials();
-      const pings = { pingIntervalMs: PING_INTERVAL_MS, pingTimeoutMs: PING_TIMEOUT_MS };
-      this.#session = new Http2SessionManager(this.url, pings, {
-        ...(ca === undefined ? {} : { ca }),
-        ...(certificate === undefined ? {} : { cert: certificate }),
-        ...(key === undefined ? {} : { key }),
-      });
-      this.#known = new KnownSessions(this.#session);
-      this.#header = undefined;
-      this.#transport = createGrpcTransport({
-        baseUrl: this.url,
-        sessionManager: this.#known,
-        acceptCompression: [],
-        readMaxBytes: ANSWER_BYTES_MAX,
-      });
-    }
-    return this.#transport;
-  }
-
-  /** @returns what the member says of its cluster, over the connection that transactions go over from then on */
-  async header(timeoutMs: number): Promise<HeaderMessage | undefined> {
-    const transport = this.transport();
-    if (this.#header === undefined) {
-      const known = this.#known;
-      const any = { key: this.#readableKey, limit: 1n, serializable: true };
-      const { message } = await transport.unary(RANGE, undefined, timeoutMs, undefined, any);
-      known?.isKnown();
-      this.#header = message.header;
-    }
-    return this.#header;
-  }
-
-  /** The connection is another one. */
-  forget(): void {
-    this.#header = undefined;
-  }
-
-  close(): void {
-    this.#session?.abort();
-    this.#session = undefined;
-    this.#transport = undefined;
-  }
-}
-
 export class EtcdClient {
   readonly #endpoints: readonly Endpoint[];
+  readonly #readableKey: Uint8Array;
   readonly #callMs: number;
   readonly #attemptMs: number;
   #current: number;
   #isClosed = false;
 
-  constructor({ endpoints, callMs = CALL_MS, attemptMs = ATTEMPT_MS, ...each }: EtcdOptions) {
-    this.#endpoints = endpoints.map(url => new Endpoint(url, each));
+  constructor({ endpoints, readableKey, credentials, callMs = CALL_MS, attemptMs = ATTEMPT_MS }: EtcdOptions) {
+    this.#endpoints = endpoints.map(url => new Endpoint(url, credentials));
+    this.#readableKey = Buffer.from(readableKey);
     // Hosts that start at a time do not all begin with the same one.
     this.#current = Math.floor(Math.random() * endpoints.length);
     this.#callMs = callMs;
@@ -191,7 +91,7 @@ export class EtcdClient {
 
   /** @throws EtcdUnavailable, EtcdRefused; so do the others */
   range(request: MessageInitShape<typeof RANGE.input>) {
-    return this.#call(RANGE, request);
+    return this.#attempts((connection, timeoutMs) => connection.call(RANGE, request, timeoutMs));
   }
 
   /**
@@ -199,22 +99,22 @@ export class EtcdClient {
    * @throws EtcdReplaced if it is another one: then nothing was done
    */
   txn(request: MessageInitShape<typeof TXN.input>, clusterId?: bigint) {
-    return this.#attempts(async (transport, timeoutMs, endpoint) => {
-      const header = await endpoint.header(timeoutMs);
+    return this.#attempts(async (connection, timeoutMs) => {
+      const header = await connection.cluster(this.#readableKey, timeoutMs);
       if (clusterId !== undefined && header !== undefined && header.clusterId !== clusterId) {
         throw new EtcdReplaced(header);
       }
-      return (await transport.unary(TXN, undefined, timeoutMs, undefined, request)).message;
+      return connection.call(TXN, request, timeoutMs);
     });
   }
 
   leaseGrant(seconds: number) {
-    return this.#call(LEASE_GRANT, { ttl: BigInt(seconds) });
+    return this.#attempts((connection, timeoutMs) => connection.call(LEASE_GRANT, { ttl: BigInt(seconds) }, timeoutMs));
   }
 
   /** @returns how many seconds the lease has now; 0 if it has run out */
   leaseKeepAlive(id: bigint): Promise<number> {
-    return this.#attempts(async (transport, timeoutMs) => {
+    return this.#attempts(async ({ transport }, timeoutMs) => {
       const { message } = await transport.stream(LEASE_KEEP_ALIVE, undefined, timeoutMs, STREAM_HEADERS, once({ id }));
       for await (const { ttl } of message) {
         return Number(ttl);
@@ -242,9 +142,9 @@ export class EtcdClient {
     try {
       // Until the watch is there, it is a call as others are.
       const late = setTimeout(end, this.#attemptMs);
-      const answer = await endpoint
-        .transport()
-        .stream(WATCH, ends.signal, undefined, STREAM_HEADERS, open(create, ends.signal));
+      const answer = await endpoint.over(({ transport }) =>
+        transport.stream(WATCH, ends.signal, undefined, STREAM_HEADERS, open(create, ends.signal)),
+      );
       for await (const message of answer.message) {
         clearTimeout(late);
         yield message;
@@ -272,19 +172,7 @@ export class EtcdClient {
     }
   }
 
-  #call<M extends DescMethodUnary>(
-    method: M,
-    request: MessageInitShape<M['input']>,
-  ): Promise<MessageShape<M['output']>> {
-    return this.#attempts(async (transport, timeoutMs) => {
-      const { message } = await transport.unary(method, undefined, timeoutMs, undefined, request);
-      return message as MessageShape<M['output']>;
-    });
-  }
-
-  async #attempts<Result>(
-    attempt: (transport: Transport, timeoutMs: number, endpoint: Endpoint) => Promise<Result>,
-  ): Promise<Result> {
+  async #attempts<Result>(attempt: (connection: Connection, timeoutMs: number) => Promise<Result>): Promise<Result> {
     const deadline = performance.now() + this.#callMs;
     /** of each endpoint that gave no answer */
     const reasons = new Map<string, string>();
@@ -292,14 +180,11 @@ export class EtcdClient {
       const endpoint = this.#endpoint();
       const left = deadline - performance.now();
       try {
-        return await attempt(endpoint.transport(), Math.max(1, Math.min(this.#attemptMs, left)), endpoint);
+        const timeoutMs = Math.max(1, Math.min(this.#attemptMs, left));
+        return await endpoint.over(connection => attempt(connection, timeoutMs));
       } catch (error) {
         if (error instanceof EtcdReplaced) {
           throw error;
-        }
-        endpoint.forget();
-        if (isUnknownConnection(error) && performance.now() < deadline) {
-          continue;
         }
         const pause = Math.random() * wait;
         const reason = reasonFor(error);
@@ -335,10 +220,134 @@ export class EtcdClient {
   }
 }
 
-function isUnknownConnection(error: unknown): boolean {
-  return (
-    error instanceof UnknownConnection || (error instanceof ConnectError && error.cause instanceof UnknownConnection)
-  );
+class Endpoint {
+  readonly url: string;
+  readonly #credentials: EtcdOptions['credentials'];
+  #connection: Connection | undefined;
+
+  constructor(url: string, credentials: EtcdOptions['credentials']) {
+    this.url = url;
+    this.#credentials = credentials;
+  }
+
+  /**
+   * Does something over the connection that there is, or over the next one if it has ended and nothing was sent.
+   * @throws Error if the credentials cannot be read, and what the call throws
+   */
+  async over<Result>(call: (connection: Connection) => Promise<Result>): Promise<Result> {
+    for (let tries = 1; ; tries++) {
+      if (this.#connection?.isOver !== false) {
+        this.#connection = new Connection(this.url, this.#credentials());
+      }
+      const connection = this.#connection;
+      try {
+        return await call(connection);
+      } catch (error) {
+        if (!isLost(error) || tries === CONNECTIONS_MAX) {
+          connection.doubt();
+          throw error;
+        }
+      }
+    }
+  }
+
+  close(): void {
+    this.#connection?.close();
+  }
+}
+
+/** The connection has ended, and nothing was sent. */
+class ConnectionLost extends Error {}
+
+type StreamRequest = Parameters<Http2SessionManager['request']>;
+
+/**
+ * One HTTP/2 connection, as long as it lasts: connect-node would open another one in its place. Who answers there may be of another
+ * cluster, which a transaction cannot ask, so that it goes over no connection but the one on which the cluster was asked.
+ */
+class Connection {
+  readonly authority: string;
+  readonly transport: Transport;
+  readonly #manager: Http2SessionManager;
+  #session: ClientHttp2Stream['session'];
+  #isEnding = false;
+  /** what was said of the cluster */
+  #header: HeaderMessage | undefined;
+
+  constructor(url: string, { ca, certificate, key }: EtcdCredentials) {
+    const pings = { pingIntervalMs: PING_INTERVAL_MS, pingTimeoutMs: PING_TIMEOUT_MS };
+    this.#manager = new Http2SessionManager(url, pings, {
+      ...(ca === undefined ? {} : { ca }),
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(key === undefined ? {} : { key }),
+    });
+    this.authority = this.#manager.authority;
+    this.transport = createGrpcTransport({
+      baseUrl: url,
+      sessionManager: this,
+      acceptCompression: [],
+      readMaxBytes: ANSWER_BYTES_MAX,
+    });
+  }
+
+  get isOver(): boolean {
+    const { closed = false, destroyed = false } = this.#session ?? {};
+    return this.#isEnding || closed || destroyed || this.#manager.state() === 'error';
+  }
+
+  async call<M extends DescMethodUnary>(
+    method: M,
+    request: MessageInitShape<M['input']>,
+    timeoutMs: number,
+  ): Promise<MessageShape<M['output']>> {
+    const { message } = await this.transport.unary(method, undefined, timeoutMs, undefined, request);
+    return message as MessageShape<M['output']>;
+  }
+
+  /** @returns what the member says of its cluster, which is asked once */
+  async cluster(readableKey: Uint8Array, timeoutMs: number): Promise<HeaderMessage | undefined> {
+    if (this.#header === undefined) {
+      const any = { key: readableKey, limit: 1n, serializable: true };
+      this.#header = (await this.call(RANGE, any, timeoutMs)).header;
+    }
+    return this.#header;
+  }
+
+  /** Something has failed: behind a proxy another member may answer from now on. */
+  doubt(): void {
+    this.#header = undefined;
+  }
+
+  close(): void {
+    this.#manager.abort();
+  }
+
+  /** What createGrpcTransport() opens streams with. @throws ConnectionLost */
+  async request(...[method, path, headers, options]: StreamRequest): Promise<ClientHttp2Stream> {
+    const stream = await this.#manager.request(method, path, headers, options);
+    if (this.#session === undefined) {
+      this.#session = stream.session;
+      this.#session?.once('goaway', () => {
+        this.#isEnding = true;
+      });
+    }
+    if (stream.session !== this.#session) {
+      this.#isEnding = true;
+      stream.on('error', () => undefined);
+      stream.session?.close();
+      stream.close(constants.NGHTTP2_CANCEL);
+      throw new ConnectionLost();
+    }
+    return stream;
+  }
+
+  notifyResponseByteRead(stream: ClientHttp2Stream): void {
+    this.#manager.notifyResponseByteRead(stream);
+  }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof ConnectionLost || (error instanceof ConnectError && error.cause instanceof ConnectionLost);
 }
 
 async function* once<T>(value: T): AsyncGenerator<T, void, undefined> {
