@@ -94,7 +94,7 @@ export async function resolveProcess(
   resolved: ResolvedLaunch,
   user: ProcessUser & { readonly uid: Uid },
   processGid: Gid | undefined,
-  shared: readonly AcquiredGroup[],
+  shared: readonly Pick<AcquiredGroup, 'name' | 'gid'>[],
 ): Promise<Pick<Acquired, 'processGid' | 'groups' | 'login'>> {
   const gid = processGid ?? user.gid;
   // With root's group a process has only the groups that are named, as with systemd.

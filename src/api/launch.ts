@@ -3,7 +3,7 @@
  * mean is decided in launch/; here they meet the allocator.
  */
 
-import type { Directories, ExpectedHandover } from '../allocator/directory-ports.ts';
+import type { Directories } from '../allocator/directory-ports.ts';
 import { type ExplainDeps, type Explanation, explain } from '../allocator/explain.ts';
 import type { Acquired } from '../allocator/lease.ts';
 import type { PacketFilter, Probes } from '../allocator/ports.ts';
@@ -261,7 +261,7 @@ async function acquired({
 /** @returns the group of the process, if it is not the user's own */
 function processGid(
   { sharedGroups = [], directoryGid }: AcquireRequest,
-  groups: readonly AcquiredGroup[],
+  groups: readonly Pick<AcquiredGroup, 'name' | 'gid'>[],
 ): Gid | undefined {
   const primary = sharedGroups.find(({ isPrimary }) => isPrimary);
   return groups.find(({ name }) => name === primary?.name)?.gid ?? directoryGid;
@@ -277,14 +277,11 @@ function checkOpen({ closed }: Pick<Caller['connection'], 'closed'>): void {
 async function explained({ deps, database, resolved, unit, request, rights, main }: Launch): Promise<JsonObject> {
   const found = await explain(deps.explain, deps.probes.for(rights.requester), rights, request);
   const user = userOf(found);
-  const groups = found.groups.flatMap(({ name, gid, outcome }) =>
-    gid === undefined ? [] : [{ name, gid, dynamic: outcome !== 'static' }],
-  );
+  const groups = found.groups.flatMap(({ name, gid }) => (gid === undefined ? [] : [{ name, gid }]));
   const expected = {
     ...accountOf(user),
     ...(await resolveProcess(database, resolved, user, processGid(request, groups), groups)),
-    ...dynamicGroups(resolved, groups),
-    directories: found.handovers.map(handover => ({ ...handover, ...diskOwner(handover, user), ...UNSEEN })),
+    directories: found.handovers.map(handover => ({ ...handover, ...UNSEEN })),
     environment: deps.directories.environment(request.directories),
     kernel: deps.kernel,
     ...(main === undefined ? {} : { main }),
@@ -307,13 +304,8 @@ function dynamicGroups({ host }: ResolvedLaunch, groups: readonly AcquiredGroup[
   return host.accountOverlay === undefined ? {} : { dynamicGroups: shared };
 }
 
-/** Nothing was opened, so no inode can be told. */
-const UNSEEN = { device: '0', inode: '0' };
-
-/** An id-mapped tree is nobody's on disk, as systemd 257 has it. */
-function diskOwner({ handover }: ExpectedHandover, { uid, gid }: Pick<Acquired['user'], 'uid' | 'gid'>) {
-  return handover === 'map' ? { diskUid: OVERFLOW_ID, diskGid: OVERFLOW_ID } : { diskUid: uid, diskGid: gid };
-}
+/** Nothing was opened, so no inode can be told. An id-mapped tree is nobody's on disk, as systemd 257 has it; of others it is not asked. */
+const UNSEEN = { device: '0', inode: '0', diskUid: OVERFLOW_ID, diskGid: OVERFLOW_ID };
 
 function accountOf({ uid, gid, name, dynamic }: Pick<Acquired['user'], 'uid' | 'gid' | 'name' | 'dynamic'>) {
   return { uid, gid, userName: name, dynamic };

@@ -182,6 +182,138 @@ describe('an explanation of a launch', () => {
   });
 });
 
+describe('an explanation of a launch, as the launch would have it', () => {
+  const words = async (world: World, properties: readonly string[]): Promise<string> => {
+    const { replies, error, reason } = await launch(world, properties, { unit: 'web', explain: true });
+    assert.equal(error, undefined, String(reason));
+    const explanation = replies[0]?.['explanation'];
+    return Array.isArray(explanation) ? explanation.join('\n') : assert.fail();
+  };
+
+  it('has the groups: that of its process, that of the host, and one that would be made', async () => {
+    const world = worldOf();
+    Object.assign(world.deps.accounts, { group: async (name: string) => (name === 'games' ? gid(60) : undefined) });
+    world.probe.accounts.set('games', { group: { name: 'games', gid: gid(60) } as never });
+    const made = /GID (\d+): dynamic/.exec(await words(world, ['Group=made']))?.[1];
+    const own = /UID (\d+), GID (\d+): dynamic/.exec(await words(world, []));
+    assert.ok(made !== undefined && own !== null && own[1] === own[2] && made !== own[1]);
+    assert.match(await words(world, ['SupplementaryGroups=games']), /^ {2}supplementary groups: games$/m);
+    assert.match(await words(world, ['Group=games']), /, GID 60: dynamic$/m);
+    assert.equal(world.users.leaseCount, 0);
+  });
+
+  it('has the directories and their variables, and says which are nobody’s on disk', async () => {
+    const world = worldOf();
+    const { directories } = world.built;
+    directories.requested = () => [directory('state', 'web')];
+    directories.environment = () => ({ STATE_DIRECTORY: '/var/lib/web' });
+    const paths = { publicPath: '/var/lib/web', realPath: '/var/lib/private/web' };
+    const handedOver = async (handover: string): Promise<string> => {
+      const expected = { ...directory('state', 'web'), ...paths, handover, leftPaths: [], mountPaths: [] };
+      directories.explain = async () => [expected as never];
+      return words(world, ['StateDirectory=web']);
+    };
+    const mapped = await handedOver('map');
+    assert.match(mapped, /^ {2}StateDirectory=web$/m);
+    assert.match(mapped, /^ {2}\/var\/lib\/private\/web: shown as the user's by an id-mapped mount, 65534's on disk$/m);
+    assert.match(mapped, /STATE_DIRECTORY=\/var\/lib\/web/);
+    assert.doesNotMatch(await handedOver('chown'), /id-mapped/);
+  });
+
+  it('is refused with a directory as the launch would be', async () => {
+    const world = worldOf();
+    world.built.directories.requested = () => [directory('state', 'web')];
+    world.built.directories.refusal = new DynuserError('DirectoryFailed', 'no', { field: 'stateDirectory' });
+    const refused = await launch(world, ['StateDirectory=web'], { explain: true });
+    assert.deepEqual([refused.error, refused.field, refused.reason], ['DirectoryFailed', 'StateDirectory', 'no']);
+  });
+
+  it('has warnings, too', async () => {
+    const { replies } = await launch(worldOf(), [], { explain: true, mayMount: false, isolation: 'bestEffort' });
+    const warnings = replies[0]?.['warnings'];
+    assert.ok(Array.isArray(warnings) && warnings.length > 0);
+  });
+});
+
+describe('a phase of a service', () => {
+  const COMMANDS = { ExecReload: 'reload', ExecStop: 'stop', ExecStartPost: 'started' };
+
+  /** The phase of web.service, which has some of the commands; all questions about files of the host are answered. */
+  async function phase(world: World, name: string, properties: readonly string[], more: JsonObject = {}) {
+    const text = ['[Service]', 'DynamicUser=yes', 'ExecStart=/bin/server', ...properties].join('\n');
+    const answers: JsonObject[] = [{ kind: 'file', path: '/web.service', found: true, text }];
+    for (;;) {
+      const unit = { unit: 'web.service', unitFile: '/web.service', mayMount: true, phase: name };
+      const answer = await world.ask('Launch', { ...unit, answers, ...more });
+      const questions = answer.replies[0]?.['questions'];
+      if (!Array.isArray(questions)) {
+        return answer;
+      }
+      answers.push(...(questions as JsonObject[]).map(question => ({ ...question, found: false })));
+    }
+  }
+  const all = Object.entries(COMMANDS).map(([property, program]) => `${property}=/bin/${program}`);
+
+  it('is for one that runs', async () => {
+    const world = worldOf();
+    for (const [name, property] of [
+      ['reload', 'ExecReload'],
+      ['startPost', 'ExecStartPost'],
+    ] as const) {
+      const refused = await phase(world, name, all);
+      assert.deepEqual(
+        [refused.error, refused.field, refused.reason],
+        ['LaunchFailed', 'phase', `web.service is not running, and ${property}= is for a service that is; start it`],
+      );
+      assert.equal((await phase(world, name, all, { explain: true })).error, undefined);
+    }
+    const stopped = await phase(world, 'stop', all);
+    assert.deepEqual(stopped.replies, [
+      { skipped: 'web.service is not running: there is nothing to stop', warnings: [] },
+    ]);
+    assert.ok(Array.isArray((await phase(world, 'stop', all, { explain: true })).replies[0]?.['explanation']));
+    assert.equal(world.users.leaseCount, 0);
+  });
+
+  it('is told the process of the service, and has a lease of the same user', async () => {
+    const world = worldOf();
+    await launch(world, [], { unit: 'web.service' });
+    const [user] = [...world.users.live()];
+    for (const [name, program] of [
+      ['reload', 'reload'],
+      ['stop', 'stop'],
+      ['startPost', 'started'],
+    ] as const) {
+      const plan = planOf(await phase(world, name, all));
+      assert.equal(plan['uid'], user?.uid);
+      assert.ok((plan['environment'] as string[]).includes('MAINPID=7'), name);
+      assert.match(JSON.stringify(plan), new RegExp(`/bin/${program}`));
+      const { replies } = await phase(world, name, all, { explain: true });
+      assert.match(JSON.stringify(replies[0]?.['explanation']), /MAINPID=7/);
+    }
+    assert.equal([...world.users.live()].length, 1);
+    const other = await phase(world, 'reload', all, { mainPid: 8 });
+    assert.deepEqual([other.error, other.field], ['LaunchFailed', 'mainPid']);
+  });
+
+  it('without commands has nothing to do, if it is one that may have none', async () => {
+    const world = worldOf();
+    await launch(world, [], { unit: 'web.service' });
+    const leases = world.users.leaseCount;
+    for (const [name, property] of [
+      ['startPost', 'ExecStartPost'],
+      ['stopPost', 'ExecStopPost'],
+    ] as const) {
+      const { replies } = await phase(world, name, []);
+      assert.deepEqual(replies, [
+        { skipped: `web.service has no ${property}=: there is nothing to run`, warnings: [] },
+      ]);
+      assert.ok(Array.isArray((await phase(world, name, [], { explain: true })).replies[0]?.['explanation']));
+    }
+    assert.equal(world.users.leaseCount, leases);
+  });
+});
+
 describe('an error of the allocator', () => {
   const failing = (world: World, field: string) => {
     world.built.directories.requested = () => {
