@@ -574,7 +574,10 @@ export class Membership {
       }
     }
     for (const [name, reason] of conflicts) {
-      if (this.#conflicts.get(name) !== reason) {
+      if (!this.#deps.records.byName.has(name)) {
+        // It was forgotten while the store was asked.
+        conflicts.delete(name);
+      } else if (this.#conflicts.get(name) !== reason) {
         log.error(reason);
       }
     }

@@ -410,6 +410,39 @@ describe('a store that was restored from a backup', () => {
     assert.equal(await next.acquire('db'), db);
   });
 
+  it('is over for a name that is forgotten while the store is asked about it', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member();
+    const web = await daemon.acquire('web');
+    await daemon.release('web');
+    await daemon.stop();
+    world.store.holds.clear();
+    world.store.names.clear();
+    world.store.uids.clear();
+    world.store.bind('one', web);
+    world.store.revision = 1;
+    const next = world.start();
+    await next.becomes('restoring');
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>(resolve => {
+      answer = resolve;
+    });
+    let told = 0;
+    world.companion.instead['Restore'] = async (parameters, honest) => {
+      const reply = await honest(parameters);
+      told++;
+      await answered;
+      return reply;
+    };
+    await until('the store is asked again', () => told > 0);
+    await next.fleet.forget('web' as UserName);
+    const count = () => world.companion.asked.filter(method => method === 'Status').length;
+    const before = count();
+    answer();
+    await until('the answer was heard', () => count() > before);
+    assert.deepEqual([...next.fleet.view().conflicts], []);
+  });
+
   it('is no reason for a look after a boot to count', async () => {
     await using world = await openWorld();
     const daemon = await world.member();
