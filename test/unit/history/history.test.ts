@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import type { LeaseId } from '../../../src/core/ids.ts';
 import type { DynamicUser, Lease } from '../../../src/core/lease.ts';
-import { decodeRecord, encodeRecord, LINE_BYTES } from '../../../src/history/format.ts';
+import { decodeRecord, encodeRecord, LINE_BYTES, segmentsOf } from '../../../src/history/format.ts';
 import { History } from '../../../src/history/read.ts';
 import { type HistoryLimits, SegmentFiles } from '../../../src/history/segment-files.ts';
 import { HISTORY_RETRY_MS, HistoryWriter, WAITING_MAX } from '../../../src/history/writer.ts';
@@ -71,18 +71,16 @@ function useCasesAt(host: Host): UseCases {
 
 /** The lines of all segments: kind, minutes after noon, name. */
 function lines({ directory }: Host): string[] {
-  return readdirSync(directory)
-    .sort()
-    .flatMap(name => {
-      const bytes = readFileSync(`${directory}/${name}`);
-      return Array.from({ length: Math.floor(bytes.length / LINE_BYTES) }, (_, index) => {
-        const record = decodeRecord(bytes, index * LINE_BYTES);
-        const minute = Math.round(((record?.time ?? 0) - NOON) / MINUTE);
-        return record === undefined
-          ? 'damaged'
-          : `${minute} ${record.kind} ${'span' in record ? record.span.name : record.text}`;
-      });
+  return segmentsOf(readdirSync(directory)).flatMap(({ name }) => {
+    const bytes = readFileSync(`${directory}/${name}`);
+    return Array.from({ length: Math.floor(bytes.length / LINE_BYTES) }, (_, index) => {
+      const record = decodeRecord(bytes, index * LINE_BYTES);
+      const minute = Math.round(((record?.time ?? 0) - NOON) / MINUTE);
+      return record === undefined
+        ? 'damaged'
+        : `${minute} ${record.kind} ${'span' in record ? record.span.name : record.text}`;
     });
+  });
 }
 
 const isWritten = (host: Host, line: RegExp): boolean =>
@@ -90,7 +88,7 @@ const isWritten = (host: Host, line: RegExp): boolean =>
 
 /** Whether the last line is of now. */
 function isWrittenSoFar({ directory, time }: Host): boolean {
-  const last = existsSync(directory) ? readdirSync(directory).sort().at(-1) : undefined;
+  const last = existsSync(directory) ? segmentsOf(readdirSync(directory)).at(-1)?.name : undefined;
   const bytes = last === undefined ? Buffer.alloc(0) : readFileSync(`${directory}/${last}`);
   return bytes.length >= LINE_BYTES && decodeRecord(bytes, bytes.length - LINE_BYTES)?.time === time;
 }
