@@ -160,10 +160,10 @@ class Hunt {
       let places = found.get(test.path + digest)?.places;
       if (places === undefined) {
         const directory = `${STATE}/coverage/${test.path.replaceAll('/', '_')}`;
-        // Once more, since on a busy machine one may fail for that reason alone.
+        // Once more, and for longer than with a change, since on a busy machine one may fail for that reason alone.
         const sound =
-          (await this.#passes(test, unchanged, QUICK_LIMIT_MS, directory)) ||
-          (await this.#passes(test, unchanged, QUICK_LIMIT_MS, directory));
+          (await this.#passes(test, unchanged, FILE_LIMIT_MS, directory)) ||
+          (await this.#passes(test, unchanged, FILE_LIMIT_MS, directory));
         const coverage = sound ? new Coverage(directory, unchanged.dist) : undefined;
         rmSync(directory, { recursive: true, force: true });
         places = mutants

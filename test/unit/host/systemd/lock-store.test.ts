@@ -177,6 +177,32 @@ describe('a store', () => {
     closeSync(file);
   });
 
+  it('lets go of each lock that it has, however full its queue is', async () => {
+    const { store, peer, failures } = storeOf(8_000);
+    const file = locked('1');
+    const uids = Array.from({ length: 2_000 }, (_, index) => uid(61_184 + index));
+    for (const each of uids) {
+      store.keep(each, file);
+      closeSync((await untilReceived(peer)).descriptor ?? assert.fail());
+    }
+    for (const each of uids) {
+      store.drop(each);
+    }
+    const removed = new Set<string>();
+    while (removed.size < uids.length) {
+      removed.add((await untilReceived(peer)).text);
+    }
+    assert.deepEqual(
+      [...removed],
+      uids.map(each => `FDSTOREREMOVE=1\nFDNAME=uid-${each}\n`),
+    );
+    await store.close();
+    assert.equal(peer.receive(), undefined, 'nothing else was sent');
+    assert.deepEqual(failures, []);
+    peer.close();
+    closeSync(file);
+  });
+
   it('says once that it is full, and keeps what it has', async () => {
     const { store, peer, failures } = storeOf(2);
     const file = locked('1');
