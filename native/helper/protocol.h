@@ -32,7 +32,7 @@
  *   find-processes NUMBER | terminate-processes NUMBER | kill-processes NUMBER | remove-ipc NUMBER
  *                  free                        none is left, or else the first that is:
  *                  process PID COMMAND AS | ipc KIND ID
- *                                              as above; NUMBER is one that a dynamic user can have
+ *                                              as above; NUMBER is one that a dynamic user can have, but of find-processes any
  *   remove-given NUMBER                        removes what "given" tells of; NUMBER as above
  *                  removed COUNT *(SP KIND SP ID SP UID)
  *                                              how many, and of the first ones their creators too

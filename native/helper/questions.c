@@ -196,6 +196,20 @@ static bool ask_running(char *text, struct context *context, struct answer *answ
 	return found;
 }
 
+/* Only looks, so it may be about any user. */
+static bool ask_find_processes(char *text, struct context *context, struct answer *answer)
+{
+	uint32_t uid;
+
+	if (!parse_id(text, &uid))
+		return answer_invalid(answer);
+	if (find_running(uid, &context->threads, answer))
+		return true;
+	/* What was found at first may be gone in the end. */
+	answer_begin(answer, "free");
+	return false;
+}
+
 static bool ask_keyrings(char *text, struct context *context, struct answer *answer)
 {
 	uid_t uid;
@@ -226,7 +240,7 @@ static const struct question questions[] = {
 	{ "login", ROLE_PROBE, true, .text = ask_login },
 	{ "process", ROLE_PROBE, false, .text = ask_process },
 	{ "running", ROLE_PROBE | ROLE_REAPER, false, .text = ask_running },
-	{ "find-processes", ROLE_REAPER, false, .processes = find_running },
+	{ "find-processes", ROLE_REAPER, false, .text = ask_find_processes },
 	{ "terminate-processes", ROLE_REAPER, false, .processes = terminate_processes },
 	{ "kill-processes", ROLE_REAPER, false, .processes = kill_processes },
 	{ "clear-keyrings", ROLE_REAPER, false, .text = ask_keyrings },

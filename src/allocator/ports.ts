@@ -192,6 +192,8 @@ export interface PinnedProcess {
   readonly identity: ProcessIdentity;
   /** Its real UID now; undefined if it has exited. @throws DynuserError HostFailed */
   owner(): Uid | undefined;
+  /** Whether it has the UID as real, effective, saved or file-system UID now; false if it has exited. @throws DynuserError HostFailed */
+  runsAs(uid: Uid): boolean;
   /**
    * Calls back when it has exited, once, in a later tick; in the next one if it already has. At most once for each process.
    * @throws DynuserError LimitReached, HostFailed
@@ -217,6 +219,16 @@ export interface Processes {
   open(pid: Pid): PinOutcome;
   /** The very process of an identity, if it still runs. @throws DynuserError LimitReached, HostFailed */
   adopt(identity: ProcessIdentity): PinOutcome;
+}
+
+/** The processes of users. */
+export interface UserProcesses {
+  /**
+   * Looks for one that has the UID as real, effective, saved or file-system UID.
+   * @returns its number, which may be another's by now
+   * @throws DynuserError HostFailed, LimitReached
+   */
+  findProcess(uid: Uid): Promise<Pid | undefined>;
 }
 
 /** The state of a unit; unavailable: systemd could not be asked, and the reason is for the caller. */

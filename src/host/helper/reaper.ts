@@ -5,10 +5,10 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Reaper } from '../../allocator/ports.ts';
+import type { Reaper, UserProcesses } from '../../allocator/ports.ts';
 import { DynuserError } from '../../core/errors.ts';
 import type { Evidence } from '../../core/evidence.ts';
-import type { Gid, Uid } from '../../core/ids.ts';
+import { asPid, type Gid, type Pid, type Uid } from '../../core/ids.ts';
 import { Semaphore } from '../../core/semaphore.ts';
 import { ProcessScans } from '../processes/scan.ts';
 import { HelperPool } from './pool.ts';
@@ -33,7 +33,7 @@ const KILL_DEADLINE_MS = 5_000;
 const LOOK_FIRST_MS = 10;
 const LOOK_LAST_MS = 250;
 
-export class HelperReaper implements Reaper {
+export class HelperReaper implements Reaper, UserProcesses {
   readonly #pool: HelperPool;
   /** how many are asked the short way */
   #finishing = 0;
@@ -74,6 +74,11 @@ export class HelperReaper implements Reaper {
     } finally {
       this.#finishing--;
     }
+  }
+
+  async findProcess(uid: Uid): Promise<Pid | undefined> {
+    const [found] = await this.#ask(reapQuestion('find-processes', uid));
+    return found?.kind === 'process' && found.as === 'user' ? asPid(found.pid) : undefined;
   }
 
   async endProcesses(uid: Uid, graceMs: number): Promise<Evidence | undefined> {

@@ -16,10 +16,13 @@ export function readStartTime(pid: Pid): number | undefined {
   return text === undefined ? undefined : parseStartTime(text);
 }
 
-/** @returns its real UID; undefined if there is no such process */
-export function readRealUid(pid: Pid): Uid | undefined {
+/** A process's real UID is the first; its effective, saved and file-system UID follow. */
+export type ProcessUids = readonly [real: Uid, ...others: readonly Uid[]];
+
+/** @returns its UIDs; undefined if there is no such process */
+export function readUids(pid: Pid): ProcessUids | undefined {
   const text = readProcessFile(pid, 'status');
-  return text === undefined ? undefined : parseRealUid(text);
+  return text === undefined ? undefined : parseUids(text);
 }
 
 /** @param text of proc_pid_stat(5) @throws Error if it is none */
@@ -34,13 +37,16 @@ export function parseStartTime(text: string): number {
 }
 
 /** @param text of proc_pid_status(5) @throws Error if it is none */
-export function parseRealUid(text: string): Uid {
+export function parseUids(text: string): ProcessUids {
   // A newline in the name of the process is escaped, so that a label starts a line.
-  const uid = asUid(Number(/^Uid:\t(\d+)\t/m.exec(text)?.[1]));
-  if (uid === undefined) {
+  const [real, ...others] = (/^Uid:((?:\t\d+){4})$/m.exec(text)?.[1] ?? '')
+    .split('\t')
+    .slice(1)
+    .flatMap(number => asUid(Number(number)) ?? []);
+  if (real === undefined || others.length !== 3) {
     throw new Error(`/proc/<pid>/status has no UIDs: "${text.slice(0, 200)}"`);
   }
-  return uid;
+  return [real, ...others];
 }
 
 /** The kernel's name for this boot. @throws Error the system's */

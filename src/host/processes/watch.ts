@@ -8,7 +8,7 @@ import type { Pid } from '../../core/ids.ts';
 import { isSameProcess, type ProcessIdentity } from '../../core/process-identity.ts';
 import { attempt } from '../host-error.ts';
 import { Epoll } from './epoll.ts';
-import { readBoot, readRealUid, readStartTime } from './files.ts';
+import { readBoot, readStartTime, readUids } from './files.ts';
 import { Pidfds } from './pidfd.ts';
 
 const GONE: PinOutcome = { kind: 'gone' };
@@ -124,13 +124,15 @@ export class ProcessWatch implements Processes {
     const token = ++this.#lastToken;
     let open = true;
     this.#pinnedCount++;
+    const uids = () =>
+      attempt(`cannot see whose process ${identity.pid} is`, () => {
+        const read = readUids(identity.pid);
+        return this.#pidfds.hasExited(descriptor) ? undefined : read;
+      });
     return {
       identity,
-      owner: () =>
-        attempt(`cannot see whose process ${identity.pid} is`, () => {
-          const uid = readRealUid(identity.pid);
-          return this.#pidfds.hasExited(descriptor) ? undefined : uid;
-        }),
+      owner: () => uids()?.[0],
+      runsAs: uid => uids()?.includes(uid) ?? false,
       onExit: callback => {
         if (open && !this.#closing) {
           attempt(`cannot watch process ${identity.pid}`, () => this.#epoll.add(descriptor, token));

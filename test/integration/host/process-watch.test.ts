@@ -7,14 +7,15 @@ import { connect } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PinnedProcess } from '../../../src/allocator/ports.ts';
-import { asPid, type Pid } from '../../../src/core/ids.ts';
+import { asPid, asUid, type Pid, type Uid } from '../../../src/core/ids.ts';
 import { ProcessWatch } from '../../../src/host/processes/watch.ts';
 import { CHECKOUT } from '../../../src/tooling/checkout.ts';
 import { until } from '../../support/until.ts';
 import { withDirectory } from './helpers.ts';
 
 const WORLD = `${CHECKOUT}dist/test/integration/host/watch-world.js`;
-const UID = 64_000;
+const UID = uidOf(64_000);
+const OTHER = uidOf(64_001);
 const failures: unknown[] = [];
 const watch = new ProcessWatch((_what, cause) => failures.push(cause));
 after(() => watch.close());
@@ -23,6 +24,12 @@ function open(pid: number): PinnedProcess {
   const outcome = watch.open(pidOf(pid));
   assert.ok(outcome.kind === 'running');
   return outcome.process;
+}
+
+function uidOf(number: number): Uid {
+  const uid = asUid(number);
+  assert.ok(uid !== undefined);
+  return uid;
 }
 
 function pidOf(number: number | undefined): Pid {
@@ -110,6 +117,7 @@ describe('a process', () => {
     await once(child, 'exit');
     await exitOf(pinned);
     assert.equal(pinned.owner(), undefined);
+    assert.equal(pinned.runsAs(UID), false);
     pinned.close();
   });
 
@@ -133,6 +141,7 @@ describe('a process', () => {
     const child = sleeper();
     const pinned = open(child.pid);
     assert.equal(pinned.owner(), UID);
+    assert.deepEqual([pinned.runsAs(UID), pinned.runsAs(OTHER)], [true, false]);
     const again = watch.adopt(JSON.parse(JSON.stringify(pinned.identity)));
     assert.ok(again.kind === 'running');
     assert.deepEqual(again.process.identity, pinned.identity);

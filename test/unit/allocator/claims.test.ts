@@ -43,7 +43,7 @@ class FakeProcesses {
     };
     return {
       kind: 'running',
-      process: { identity: found, owner: () => uid(0), signal: () => undefined, onExit, close },
+      process: { identity: found, owner: () => uid(0), runsAs: () => false, signal: () => undefined, onExit, close },
     };
   }
 

@@ -41,6 +41,7 @@ function lifetimesOf(built = buildUseCases()) {
     const process: PinnedProcess = {
       identity: identity(number),
       owner: () => uid(owner),
+      runsAs: asked => asked === owners.get(number),
       onExit: callback => void exits.set(number, callback),
       signal: signal => {
         if (host.signalFailure !== undefined) {

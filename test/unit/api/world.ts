@@ -63,6 +63,7 @@ export class Processes {
     const process: PinnedProcess = {
       identity: { boot: 'b', pid: number as Pid, startTime: 1, inode: String(number) },
       owner: () => uid(owner),
+      runsAs: asked => asked === owner,
       onExit: callback => void this.exits.set(number, callback),
       signal: () => undefined,
       close: () => void this.open--,

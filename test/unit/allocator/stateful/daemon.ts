@@ -113,7 +113,7 @@ export class Daemon {
       const told = new Set<() => void>();
       this.#exits.set(identity.pid, told);
       const process = {
-        ...{ identity, owner: () => 0 as Uid, signal: () => undefined, close: () => told.clear() },
+        ...{ identity, owner: () => 0 as Uid, runsAs: () => false, signal: () => undefined, close: () => told.clear() },
         onExit: (callback: () => void) => void told.add(callback),
       };
       return { kind: 'running', process };

@@ -60,6 +60,16 @@ describe('the processes of a user', () => {
       assert.deepEqual(asked(), ['terminate-processes 61184']);
     }));
 
+  it('are found one at a time, and one that has the number as a group alone is not among them', () =>
+    withHelper(
+      '*) [ $n -eq 1 ] && echo "process 7 sh user" || { [ $n -eq 2 ] && echo "process 8 sh group" || echo free; };;',
+      async (reaper, asked) => {
+        const found = [await reaper.findProcess(uid), await reaper.findProcess(uid), await reaper.findProcess(uid)];
+        assert.deepEqual(found, [7, undefined, undefined]);
+        assert.deepEqual(new Set(asked()), new Set(['find-processes 61184']));
+      },
+    ));
+
   it('are killed at once without a grace', () =>
     withHelper('kill*) echo free;;', async (reaper, asked) => {
       assert.equal(await reaper.endProcesses(uid, 0), undefined);

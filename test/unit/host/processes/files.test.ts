@@ -4,13 +4,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { describe, it } from 'node:test';
 import { asPid } from '../../../../src/core/ids.ts';
-import {
-  parseRealUid,
-  parseStartTime,
-  readBoot,
-  readRealUid,
-  readStartTime,
-} from '../../../../src/host/processes/files.ts';
+import { parseStartTime, parseUids, readBoot, readStartTime, readUids } from '../../../../src/host/processes/files.ts';
 
 const FIELDS_4_TO_21 = '1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0';
 
@@ -27,12 +21,20 @@ describe('proc_pid_stat(5)', () => {
 });
 
 describe('proc_pid_status(5)', () => {
-  it('has the real UID first', () => {
-    assert.equal(parseRealUid('Name:\tUid:\\n7\nState:\tS\nUid:\t61184\t1\t2\t3\nGid:\t5\t6\t7\t8\n'), 61_184);
+  it('has four UIDs, the real one first', () => {
+    const status = 'Name:\tUid:\\n7\nState:\tS\nUid:\t61184\t1\t2\t3\nGid:\t5\t6\t7\t8\n';
+    assert.deepEqual(parseUids(status), [61_184, 1, 2, 3]);
   });
 
-  for (const text of ['', 'Uid:\tx\t1\t2\t3\n', 'Uid:\t4294967295\t1\t2\t3\n', 'xUid:\t1\t1\t1\t1\n']) {
-    it(`is not ${JSON.stringify(text)}`, () => assert.throws(() => parseRealUid(text), /has no UIDs/));
+  for (const text of [
+    '',
+    'Uid:\tx\t1\t2\t3\n',
+    'Uid:\t1\t2\t3\n',
+    'Uid:\t1\t2\t3\t4294967295\n',
+    'Uid:\t4294967295\t1\t2\t3\n',
+    'xUid:\t1\t1\t1\t1\n',
+  ]) {
+    it(`is not ${JSON.stringify(text)}`, () => assert.throws(() => parseUids(text), /has no UIDs/));
   }
 });
 
@@ -44,12 +46,12 @@ describe('a process', () => {
 
   it('that is there is read', () => {
     assert.ok((readStartTime(self) ?? 0) > 0);
-    assert.equal(readRealUid(self), process.getuid?.());
+    assert.equal(readUids(self)?.[0], process.getuid?.());
   });
 
   it('that is not there is nothing', () => {
     assert.equal(readStartTime(nobody), undefined);
-    assert.equal(readRealUid(nobody), undefined);
+    assert.equal(readUids(nobody), undefined);
   });
 
   it('that ends while it is read is nothing, and any other trouble is an error', context => {
@@ -63,10 +65,10 @@ describe('a process', () => {
       syncBuiltinESMExports();
     });
     assert.equal(readStartTime(self), undefined);
-    assert.equal(readRealUid(self), undefined);
+    assert.equal(readUids(self), undefined);
     code = 'EMFILE';
     assert.throws(() => readStartTime(self), { code });
-    assert.throws(() => readRealUid(self), { code });
+    assert.throws(() => readUids(self), { code });
   });
 
   it('runs in a boot that has a name', () => assert.match(readBoot(), /^[0-9a-f-]{36}$/));
