@@ -66,7 +66,7 @@ type Request struct {
 	Unit     string `json:"unit"`
 	UserName string `json:"userName,omitempty"`
 	// Lifetime is "connection" (the default: until Release, or the end of this process), "process" (until PID ends, or this
-	// process), "unit", "timed" (Seconds) or "explicit".
+	// process), "unit", "timed" (Seconds), "running" or "explicit".
 	Lifetime         string   `json:"lifetime,omitempty"`
 	PID              int      `json:"pid,omitempty"`
 	Seconds          int      `json:"seconds,omitempty"`

@@ -234,7 +234,7 @@ def acquire(unit, *, lifetime="connection", path=None, timeout=TIMEOUT, on_progr
     """Acquires the user of a unit, or joins the user if it lives already.
 
     lifetime: "connection": until it is released, or this process ends. "process": until the process pid= ends, or this one.
-    "unit", "timed" (seconds=), "explicit": as the interface has them. Further parameters are those of Acquire with
+    "unit", "timed" (seconds=), "running", "explicit": as the interface has them. Further parameters are those of Acquire with
     underscores: user_name, state_directory=["web"], runtime_directory_mode=0o700, description."""
     connection = _Connection(path, timeout)
     try:

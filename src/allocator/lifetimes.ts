@@ -1,15 +1,15 @@
 /**
- * Leases that end with a process, with a systemd unit, after a time, or with a connection that was to a former daemon: watches each, and
- * stops when it is released otherwise. Connections to this daemon are watched by api/connection-leases.ts.
+ * Leases that end with a process, with the last process of their user, with a systemd unit, after a time, or with a connection that was to a
+ * former daemon: watches each, and stops when it is released otherwise. Connections to this daemon are watched by api/connection-leases.ts.
  */
 import type { Requester } from '../core/access.ts';
 import { DynuserError, type ErrorCode } from '../core/errors.ts';
 import type { LeaseId, Pid, Uid, UnitName } from '../core/ids.ts';
-import type { Lease } from '../core/lease.ts';
+import { type Lease, type Lifetime, RUNNING_START_SECONDS } from '../core/lease.ts';
 import { isSameProcess, type ProcessIdentity } from '../core/process-identity.ts';
 import type { LeaseEvents } from './events.ts';
 import type { Acquired } from './lease.ts';
-import type { Clock, PeerPinOutcome, PinnedProcess, Processes, Units } from './ports.ts';
+import type { Clock, PeerPinOutcome, PinnedProcess, Processes, Units, UserProcesses } from './ports.ts';
 import type { UserTable } from './user-table.ts';
 
 export interface LifetimeDeps {
@@ -17,6 +17,7 @@ export interface LifetimeDeps {
   readonly events: LeaseEvents;
   readonly processes: Processes;
   readonly units: Units;
+  readonly userProcesses: UserProcesses;
   readonly clock: Pick<Clock, 'now' | 'sinceBoot'>;
   /** how long a lease whose connection was to a former daemon waits to be claimed, in milliseconds */
   readonly graceMs: number;
@@ -28,6 +29,12 @@ export interface LifetimeDeps {
 
 /** signal(7) */
 const SIGHUP = 1;
+/** Pauses between two looks for a process of a user: before the first process, after the end of one at least, and after a failure. */
+const LOOK_MS = 500;
+const LOOK_AGAIN_MS = 50;
+const LOOK_AFTER_FAILURE_MS = 10_000;
+/** What is said of the end of a lease, if not that what it is called after is gone. */
+const ENDS: Readonly<Partial<Record<Lifetime, string>>> = { timed: 'time is over', running: 'last process has ended' };
 /** The longest that a timer of Node waits. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
@@ -120,10 +127,75 @@ export class Lifetimes {
       process.onExit(end);
     } else if (lease.lifetime === 'unit') {
       this.#stop.set(lease.id, this.#deps.units.watch(lease.unit, end));
+    } else if (lease.lifetime === 'running') {
+      this.#stop.set(lease.id, this.#followUser(lease, end));
     } else if (lease.seconds !== undefined) {
       const timer = setTimeout(end, this.#left(lease.seconds * 1_000, lease.since)).unref();
       this.#stop.set(lease.id, () => clearTimeout(timer));
     }
+  }
+
+  /**
+   * Follows one process of the user after the other: nothing is asked while one runs. A process that ends by starting another is no end, since
+   * that one is there by then.
+   * @param end called once when no process is left, or none has come in its time
+   * @returns ends that
+   */
+  #followUser(lease: Lease, end: () => void): () => void {
+    let followed: PinnedProcess | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    let isOver = false;
+    let hasStarted = false;
+    const later = (ms: number): void => {
+      timer = setTimeout(() => void look(), ms).unref();
+    };
+    const again = (): void => {
+      followed?.close();
+      later(LOOK_AGAIN_MS);
+    };
+    const look = async (): Promise<void> => {
+      const uid = this.#deps.users.byLease(lease.id)?.uid;
+      try {
+        const pid = uid === undefined ? undefined : await this.#deps.userProcesses.findProcess(uid);
+        if (isOver) {
+          return;
+        }
+        if (uid !== undefined && pid !== undefined) {
+          hasStarted = true;
+          followed = this.#openOf(uid, pid);
+          followed?.onExit(again);
+          if (followed === undefined) {
+            again();
+          }
+        } else if (hasStarted || this.#left(RUNNING_START_SECONDS * 1_000, lease.since) <= 0) {
+          end();
+        } else {
+          later(LOOK_MS);
+        }
+      } catch (error) {
+        if (!isOver) {
+          this.#deps.onFailure(`cannot see whether the user of ${lease.unit} has processes`, error);
+          followed?.close();
+          later(LOOK_AFTER_FAILURE_MS);
+        }
+      }
+    };
+    void look();
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+      followed?.close();
+    };
+  }
+
+  /** @returns undefined if the process has ended, and its number may be another's */
+  #openOf(uid: Uid, pid: Pid): PinnedProcess | undefined {
+    const outcome = this.#deps.processes.open(pid);
+    if (outcome.kind === 'running' && !outcome.process.runsAs(uid)) {
+      outcome.process.close();
+      return undefined;
+    }
+    return outcome.kind === 'running' ? outcome.process : undefined;
   }
 
   /**
@@ -263,7 +335,7 @@ export class Lifetimes {
 
   #end({ id, lifetime }: Lease): void {
     this.#deps.release(id).catch((error: unknown) => {
-      const end = lifetime === 'timed' ? 'time is over' : `${lifetime} is gone`;
+      const end = ENDS[lifetime] ?? `${lifetime} is gone`;
       this.#deps.onFailure(`cannot end the lease ${id}, whose ${end}`, error);
     });
   }

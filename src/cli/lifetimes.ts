@@ -2,7 +2,7 @@
 import type { AcquireParameters } from '../api/generated/io-dynuser-allocator.ts';
 import type { HeldLease } from '../client/held-lease.ts';
 import { asPid } from '../core/ids.ts';
-import { LIFETIMES, type Lifetime } from '../core/wire-names.ts';
+import { LIFETIMES, type Lifetime, RUNNING_START_SECONDS } from '../core/lease.ts';
 import type { OptionSpec, OptionValues } from './command.ts';
 import { lastValue } from './command-line.ts';
 import { usageFailure } from './failure.ts';
@@ -60,6 +60,10 @@ const ROWS: Readonly<Record<Lifetime, LifetimeRow>> = {
       wrong: "no number for '--seconds': it is one such as 3600",
     },
     end: ({ id }, { seconds }) => `It is held for ${seconds} seconds, or until 'dynuserctl release ${printable(id)}'.`,
+  },
+  running: {
+    help: 'as long as a process runs as the user',
+    end: () => `It is held until no process runs as the user; the first has ${RUNNING_START_SECONDS} seconds to start.`,
   },
 };
 

@@ -19,6 +19,7 @@ const KEPT_PROCESS: Readonly<Record<Lifetime, KeptProcess>> = {
   process: 'bound',
   unit: 'none',
   timed: 'none',
+  running: 'none',
   explicit: 'none',
 };
 
@@ -50,6 +51,9 @@ export const DESCRIPTION_BYTES_MAX = 256;
 
 /** The longest that a timed lease lasts. A timer of Node waits for less than 25 days. */
 export const LEASE_SECONDS_MAX = 14 * 24 * 60 * 60;
+
+/** How long a lease that lasts as long as a process runs waits for the first one. */
+export const RUNNING_START_SECONDS = 60;
 
 type Read<Value> = { readonly value: Value } | { readonly reason: string };
 

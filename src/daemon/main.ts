@@ -262,6 +262,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
     clock: CLOCK,
     processes,
     units,
+    userProcesses: reaper,
     graceMs: config.connectionGraceMs,
     release: lease => releaseGone(release, lease),
   });

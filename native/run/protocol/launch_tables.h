@@ -4,8 +4,8 @@
 #define RUN_LAUNCH_TABLES_H
 
 /* The words of each enumeration, each ended by a NUL, and its enumerators in the same order. */
-#define lifetime_words "connection\0" "process\0" "unit\0" "timed\0" "explicit\0"
-#define LIFETIME_ENUM(prefix) prefix##CONNECTION, prefix##PROCESS, prefix##UNIT, prefix##TIMED, prefix##EXPLICIT
+#define lifetime_words "connection\0" "process\0" "unit\0" "timed\0" "running\0" "explicit\0"
+#define LIFETIME_ENUM(prefix) prefix##CONNECTION, prefix##PROCESS, prefix##UNIT, prefix##TIMED, prefix##RUNNING, prefix##EXPLICIT
 #define handover_words "none\0" "map\0" "chown\0"
 #define HANDOVER_ENUM(prefix) prefix##NONE, prefix##MAP, prefix##CHOWN
 #define directory_kind_words "runtime\0" "state\0" "cache\0" "logs\0"

@@ -60,6 +60,39 @@ test('a timed lease ends by itself, over a restart of the daemon too', async () 
   });
 });
 
+test('a lease of running processes ends with the last of a service that forks and leaves, over a restart of the daemon too', async () => {
+  await withInstalled({}, async host => {
+    const daemon = await host.startDaemon();
+    const { machine } = host;
+    const said = await machine.sh('script -qec "dynuserctl acquire --lifetime=running forks.service" /dev/null');
+    assert.match(said, /It is held until no process runs as the user; the first has 60 seconds to start\./);
+    const uid = (await machine.sh('id -u forks')).trim();
+    // Who starts it ends at once, and so does each process but for the last.
+    const forks =
+      '#!/bin/sh\n[ -n "$1" ] && echo $$ >/tmp/last && exec sleep 600\n(sleep 1; sh "$0" last & sleep 1) &\n';
+    await machine.write('/usr/local/bin/forks', forks);
+    await machine.sh(`setpriv --reuid=${uid} --regid=${uid} --clear-groups sh /usr/local/bin/forks >/dev/null 2>&1`);
+    await until('the last process is there', async () => (await machine.run(['test', '-s', '/tmp/last'])).status === 0);
+    assert.ok(await resolves(host, 'forks'));
+    daemon.kill('SIGKILL');
+    await daemon.ended;
+    await host.startDaemon();
+    assert.match((await host.ctl(['list'])).stdout, / running /);
+    await machine.sh('kill "$(cat /tmp/last)"');
+    await until('the user is gone', async () => !(await resolves(host, 'forks')));
+    await host.untilNothingIsKept();
+
+    // An account of the host has its processes, too: what follows them ends no account.
+    await machine.sh('echo acct:x:4242:4242::/:/bin/sh >>/etc/passwd; echo acct:x:4242: >>/etc/group');
+    await machine.sh('setpriv --reuid=4242 --regid=4242 --clear-groups sleep 600 >/dev/null 2>&1 & echo $! >/tmp/acct');
+    const acquired = await host.ctl(['acquire', '--lifetime=running', '--user=acct', 'acct.service']);
+    assert.deepEqual([acquired.status, acquired.stdout.trim()], [0, '4242'], acquired.stderr);
+    await machine.sh('kill "$(cat /tmp/acct)"');
+    await until('its lease is gone', async () => (await host.leases()).length === 0);
+    assert.ok(await resolves(host, 'acct'));
+  });
+});
+
 test('a lease of a process ends with it: the one that asks, or the one that is named', async () => {
   await withInstalled({ config: 'AllowUsers=1000\n' }, async host => {
     const daemon = await host.startDaemon();

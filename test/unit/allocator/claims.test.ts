@@ -68,6 +68,7 @@ function claimsOf(built: UseCases, graceMs = 60_000) {
   const failures: string[] = [];
   const claims = new Lifetimes({
     ...{ events: built.events, users: built.users, processes, graceMs, clock: { now: () => 0, sinceBoot: () => 0 } },
+    userProcesses: { findProcess: async () => undefined },
     units: { check: async () => ({ kind: 'active' }), watch: () => () => undefined },
     release: async lease => {
       await built.release(lease);

@@ -31,6 +31,10 @@ function lifetimesOf(built = buildUseCases()) {
     now: 1_000,
     sinceBoot: 0,
     signalFailure: undefined as Error | undefined,
+    looks: 0,
+    lookFailure: undefined as Error | undefined,
+    /** the process that a look names, whatever there is */
+    named: undefined as Pid | undefined,
   };
   const pinned = (number: number): PinOutcome => {
     const owner = owners.get(number);
@@ -38,6 +42,7 @@ function lifetimesOf(built = buildUseCases()) {
       return { kind: 'gone' };
     }
     host.open++;
+    let isOpen = true;
     const process: PinnedProcess = {
       identity: identity(number),
       owner: () => uid(owner),
@@ -49,7 +54,10 @@ function lifetimesOf(built = buildUseCases()) {
         }
         signals.push([number, signal]);
       },
-      close: () => void host.open--,
+      close: () => {
+        host.open -= isOpen ? 1 : 0;
+        isOpen = false;
+      },
     };
     return { kind: 'running', process };
   };
@@ -58,6 +66,15 @@ function lifetimesOf(built = buildUseCases()) {
     users: built.users,
     graceMs: 60_000,
     clock: { now: () => host.now, sinceBoot: () => host.sinceBoot },
+    userProcesses: {
+      findProcess: async asked => {
+        host.looks++;
+        if (host.lookFailure !== undefined) {
+          throw host.lookFailure;
+        }
+        return host.named ?? [...owners].filter(([, owner]) => owner === asked).map(([number]) => pid(number))[0];
+      },
+    },
     processes: { open: number => pinned(number), adopt: ({ pid: number }) => pinned(number) },
     units: {
       check: async () => host.unit,
@@ -322,6 +339,140 @@ test('the failure to end a timed lease says that its time is over', async () => 
     mock.timers.reset();
   }
 });
+
+/** Lets what is awaited go on, with timers that are not Node's. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) {
+    await new Promise(resolve => setImmediate(resolve));
+  }
+}
+
+/** A lease that lasts as long as its user has processes, on a host with mocked timers. */
+async function withRunning(
+  use: (
+    world: ReturnType<typeof lifetimesOf> & {
+      readonly lease: LeaseId;
+      readonly user: number;
+      tick(ms: number): Promise<void>;
+    },
+  ) => Promise<void>,
+): Promise<void> {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const world = lifetimesOf();
+    const { lease, user } = await world.built.acquire('a.service', { lifetime: 'running' });
+    world.host.now = lease.since;
+    world.lifetimes.bind(lease, undefined);
+    await turns();
+    const tick = async (ms: number) => {
+      world.host.now += ms;
+      mock.timers.tick(ms);
+      await turns();
+    };
+    await use({ ...world, lease: lease.id, user: user.uid, tick });
+    await world.built.release(lease.id).catch(() => undefined);
+    assert.equal(world.host.open, 0, 'no process is kept open');
+  } finally {
+    mock.timers.reset();
+  }
+}
+
+/** A process has exited: nobody has its number any more. */
+async function exit({ owners, exits }: Pick<ReturnType<typeof lifetimesOf>, 'owners' | 'exits'>, number: number) {
+  owners.delete(number);
+  exits.get(number)?.();
+  exits.delete(number);
+  await turns();
+}
+
+test('a lease of running processes ends with the last of them, and asks nothing while one runs', () =>
+  withRunning(async ({ host, owners, exits, released, lease, user, tick }) => {
+    owners.set(7, user);
+    await tick(500);
+    assert.deepEqual([host.open, [...exits.keys()]], [1, [7]]);
+    const { looks } = host;
+    await tick(1e7);
+    assert.equal(host.looks, looks);
+    // It ends by starting another one, and that starts two.
+    owners.set(8, user);
+    await exit({ owners, exits }, 7);
+    await tick(50);
+    assert.deepEqual([host.open, [...exits.keys()]], [1, [8]]);
+    owners.set(9, user);
+    owners.set(10, 0);
+    await exit({ owners, exits }, 8);
+    await tick(50);
+    assert.deepEqual([[...exits.keys()], released], [[9], []]);
+    await exit({ owners, exits }, 9);
+    assert.deepEqual(released, []);
+    await tick(50);
+    assert.deepEqual(released, [lease]);
+    await tick(1e6);
+    assert.deepEqual(released, [lease], 'once');
+  }));
+
+test('a lease of running processes waits for the first one for 60 seconds', () =>
+  withRunning(async ({ released, lease, tick }) => {
+    await tick(59_500);
+    assert.deepEqual(released, []);
+    await tick(500);
+    assert.deepEqual(released, [lease]);
+  }));
+
+test('after a restart a lease of running processes waits for what is left of that, and ends if its time is over', async () => {
+  for (const [elapsedMs, isOver] of [
+    [59_999, false],
+    [60_000, true],
+  ] as const) {
+    const { built, host, lifetimes, released } = lifetimesOf();
+    const { lease } = await built.acquire('a.service', { lifetime: 'running' });
+    host.now = lease.since + elapsedMs;
+    assert.equal(lifetimes.resume(), 0);
+    await turns();
+    assert.deepEqual(released, isOver ? [lease.id] : []);
+    await built.release(lease.id);
+  }
+});
+
+test('the number of a process that has passed to another one is no end, and that is not followed', () =>
+  withRunning(async ({ host, owners, exits, released, tick }) => {
+    host.named = pid(7);
+    await tick(500);
+    owners.set(7, 0);
+    await tick(500);
+    assert.deepEqual([host.open, [...exits.keys()], released], [0, [], []]);
+    const { looks } = host;
+    await tick(50);
+    assert.ok(host.looks > looks, 'it looks again at once');
+  }));
+
+test('a failure to look for processes is told, ends nothing, and is tried again', () =>
+  withRunning(async ({ host, owners, exits, released, failed, lease, user, tick }) => {
+    host.lookFailure = new Error('hidepid');
+    await tick(500);
+    assert.deepEqual(failed, ['cannot see whether the user of a.service has processes']);
+    await tick(9_999);
+    assert.equal(failed.length, 1);
+    host.lookFailure = undefined;
+    owners.set(7, user);
+    await tick(1);
+    assert.deepEqual([[...exits.keys()], released], [[7], []]);
+    await exit({ owners, exits }, 7);
+    await tick(50);
+    assert.deepEqual(released, [lease]);
+  }));
+
+test('a lease of running processes that is released is not looked after any more', () =>
+  withRunning(async ({ built, host, owners, exits, lease, user, tick }) => {
+    owners.set(7, user);
+    await tick(500);
+    await built.release(lease);
+    assert.equal(host.open, 0);
+    const { looks } = host;
+    await exit({ owners, exits }, 7);
+    await tick(1e6);
+    assert.equal(host.looks, looks);
+  }));
 
 const RUNTIME = {
   milliseconds: 60_000,

@@ -111,6 +111,7 @@ export function worldOf(lists: Partial<AccessLists> = {}, range?: string, fleet?
       },
       watch: () => () => {},
     },
+    userProcesses: { findProcess: async () => undefined },
     release: lease => releaseGone(built, lease),
   });
   const connectionLeases = new ConnectionLeases(built, events, onFailure);

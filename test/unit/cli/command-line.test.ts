@@ -89,7 +89,10 @@ test('values are there where they have to be, and are those that there are', () 
   assert.match(failure('acquire', 'x', '--user='), /option '--user' needs a value: --user=NAME/);
   assert.match(failure('list', '--no-legend=yes'), /option '--no-legend' takes no value/);
   assert.match(failure('list', '--json=prety'), /invalid value 'prety' of '--json' \(did you mean 'pretty'\?\)/);
-  assert.match(failure('acquire', 'x', '--lifetime=ever'), /one of connection, process, unit, timed, explicit\n/);
+  assert.match(
+    failure('acquire', 'x', '--lifetime=ever'),
+    /one of connection, process, unit, timed, running, explicit\n/,
+  );
 });
 
 test('operands are as many as the command has', () => {

@@ -93,7 +93,7 @@ describe('the terms of a lease', () => {
     assert.match(reasonOf({ unit: 'a b', lifetime: 'x' }), /^unit: the unit name "a b" /);
     assert.equal(
       reasonOf({ lifetime: 'ever' }),
-      'lifetime: the lifetime must be one of connection, process, unit, timed, explicit',
+      'lifetime: the lifetime must be one of connection, process, unit, timed, running, explicit',
     );
     const line = 'description: a description must be one line of 1 to 256 bytes without control characters';
     for (const description of ['', 'a\nb', 'a\x7f', 'x'.repeat(257), 'ü'.repeat(129), 5, ['a']]) {
@@ -135,6 +135,7 @@ describe('the terms of a lease', () => {
         ['process', 'bound', true, false],
         ['unit', 'none', false, true],
         ['timed', 'none', false, true],
+        ['running', 'none', false, true],
         ['explicit', 'none', false, true],
       ],
     );

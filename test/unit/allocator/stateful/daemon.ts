@@ -122,6 +122,7 @@ export class Daemon {
       ...{
         events,
         users,
+        userProcesses: { findProcess: async () => undefined },
         processes: { open: () => ({ kind: 'gone' }), adopt },
         graceMs: GRACE_MS,
         onFailure: () => undefined,
