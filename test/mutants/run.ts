@@ -298,6 +298,9 @@ function report(
 }
 
 process.chdir('/');
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(1));
+}
 const mutants = choose(Number(values.count), Number(values.seed), values.only);
 const code = digestOf(mutants.map(({ description }) => description).join('\n'));
 mkdirSync(STATE, { recursive: true });

@@ -83,10 +83,14 @@ export class Workspace {
       detached: true,
       env: environment,
     });
-    const timer = setTimeout(() => endGroup(child), limitMs);
+    const end = (): void => endGroup(child);
+    const timer = setTimeout(end, limitMs);
+    // It may run for good with a change.
+    process.once('exit', end);
     const [status] = await once(child, 'exit');
+    process.off('exit', end);
     clearTimeout(timer);
-    endGroup(child);
+    end();
     return status === 0;
   }
 }
