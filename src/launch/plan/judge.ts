@@ -87,10 +87,10 @@ export function findDirectories(
 /** The filters of all processors take the same values. */
 const KERNEL = { processor: 'x64', deniesWriteExecute: true } as const;
 
-/** A user that nobody has: what the plan is made of does not depend on its number. */
+/** A user that nobody has: what the plan is made of depends neither on its number nor on its name. */
 function planErrors(resolved: ResolvedLaunch): string[] {
   const id = resolved.userName === undefined && !resolved.dynamicUser ? 0 : SYSTEMD_INTERVAL.first;
-  const userName = resolved.userName ?? (id === 0 ? 'root' : 'judged');
+  const userName = resolved.userName ?? 'judged';
   const user = { uid: id, gid: id, userName, dynamic: resolved.dynamicUser, groups: [] };
   try {
     planLaunch(resolved, { ...user, directories: [], environment: {}, kernel: KERNEL });
