@@ -99,6 +99,9 @@ test('a message is one of netlink, and its answer has an errno', () => {
   answer.writeInt32LE(-1, 16);
   assert.equal(errorOf(answer), 1);
   assert.equal(errorOf(Buffer.alloc(4)), 0);
+  // With nothing behind the errno.
+  assert.equal(errorOf(answer.subarray(0, 20)), 1);
+  assert.equal(errorOf(answer.subarray(0, 19)), 0);
 });
 
 test('a user without leases has a record all the same', () => {

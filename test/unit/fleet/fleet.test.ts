@@ -686,6 +686,33 @@ describe('a member', () => {
     await impatient.member({ host: OTHER, waits: { verifyMs: 10 } });
     await until('it has asked three times', () => asks.length > 2);
   });
+
+  it('that is refused when it asks joins again', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member({ waits: { verifyMs: 10 } });
+    let refusals = 0;
+    world.companion.instead['Join'] = (parameters, honest) => {
+      if (refusals === 0 && parameters['incarnation'] === parameters['next']) {
+        refusals++;
+        throw new VarlinkError('io.dynuser.Fleet.NotMember', {});
+      }
+      return honest(parameters);
+    };
+    const sessions = () => world.companion.asked.filter(method => method === 'Bindings').length;
+    const before = sessions();
+    await until('it follows the bindings anew', () => refusals === 1 && sessions() > before);
+    await daemon.becomes('member');
+  });
+
+  it('is nobody by an incarnation that it has not asked for', async () => {
+    await using world = await openWorld();
+    world.companion.instead['Join'] = (parameters, honest) => ({ ...honest(parameters), incarnation: '7.other' });
+    const daemon = world.start();
+    await until('it says why', () =>
+      daemon.log.some(line => /incarnation that this host has not asked for/.test(line)),
+    );
+    assert.notEqual(daemon.fleet.view().state, 'member');
+  });
 });
 
 describe('the directories of a name', () => {

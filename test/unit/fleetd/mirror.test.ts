@@ -39,6 +39,30 @@ function reset(
   return { cluster, revision, reset: true, changes };
 }
 
+describe('the notices of a store', () => {
+  it('are told to who listens for them: that bindings have to be put again, and who was given up', async () => {
+    const told: string[] = [];
+    const notices = [
+      { key: 'uid/suspended', value: '1.2', revision: 5 },
+      { key: 'uid/fenced.00000000000000aa', value: '7.a', revision: 5 },
+    ];
+    async function* changes(): AsyncGenerator<Changes, void, undefined> {
+      const at = { cluster: CLUSTER, reset: false };
+      yield { ...at, revision: 4, changes: [{ key: 'uid/7', value: 'web', revision: 4 }] };
+      told.push('-');
+      yield { ...at, revision: 5, changes: notices };
+      told.push('-');
+      yield { ...at, revision: 6, changes: notices.map(({ key }) => ({ key, value: undefined, revision: 6 })) };
+    }
+    const mirror = new Mirror({ changes } as unknown as KeyStore);
+    mirror.onSuspension(() => told.push('suspended'));
+    mirror.onFence(({ host, incarnation }) => told.push(`${host} ${incarnation}`));
+    await mirror.run();
+    assert.deepEqual(told, ['-', 'suspended', '00000000000000aa 7.a', '-']);
+    assert.equal(mirror.uidOf('web'), 7);
+  });
+});
+
 describe('the mirror of the bindings', () => {
   it('knows names and UIDs, through cool-downs and new bindings', async () => {
     const { mirror, heard } = await fed([
