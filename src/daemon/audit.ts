@@ -1,4 +1,5 @@
 /** Users that come and go, as records of the kernel's audit: ADD_USER and DEL_USER, as useradd(8) and userdel(8) make them. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LeaseEvents } from '../allocator/events.ts';
 import type { DynamicUser } from '../core/lease.ts';
 import type { AuditRecord, AuditRecordType, AuditSocket } from '../host/audit-socket.ts';
@@ -6,6 +7,13 @@ import type { Logger } from './logger.ts';
 
 /** Records that wait for the kernel, which may have no room for them: those that come then are lost. */
 const WAITING_MAX = 4_096;
+/** How long a record waits for others, in milliseconds: to send takes the way to another thread and back, for one record as for many. */
+const DELAY_MS = 20;
+
+export interface UserAudit {
+  /** Sends what waits. @param graceMs how long that may take @returns when all of it is sent, or the time is over */
+  flush(graceMs: number): Promise<void>;
+}
 
 /**
  * @param isWanted read at each event, so that it may change
@@ -16,19 +24,22 @@ export function auditUsers(
   isWanted: () => boolean,
   open: () => Pick<AuditSocket, 'send'>,
   logger: Logger,
-): void {
+): UserAudit {
   const waiting: AuditRecord[] = [];
+  let delay: NodeJS.Timeout | undefined;
+  let sending: Promise<void> | undefined;
   let socket: Pick<AuditSocket, 'send'> | undefined;
   let isRefused = false;
   let hasTaken = false;
-  let isSending = false;
   let lost = 0;
 
-  const sendAll = async (): Promise<void> => {
+  const sendWaiting = async (): Promise<void> => {
     try {
       socket ??= open();
-      while (waiting.length > 0) {
-        waiting.splice(0, await socket.send(waiting));
+      for (let left = waiting.length; left > 0; ) {
+        const taken = await socket.send(waiting.slice(0, left));
+        waiting.splice(0, taken);
+        left -= taken;
         hasTaken = true;
       }
     } catch (error) {
@@ -41,7 +52,26 @@ export function auditUsers(
       logger.warn({ lost }, `${lost} audit records were lost: the kernel had no room for them`);
       lost = 0;
     }
-    isSending = false;
+  };
+  const send = (): Promise<void> => {
+    sending ??= sendWaiting().finally(() => {
+      sending = undefined;
+    });
+    return sending;
+  };
+  /** After this turn of the event loop: whoever waits for the user is answered first. */
+  const sendLater = (): void => {
+    delay ??= setTimeout(() => {
+      delay = undefined;
+      void send().then(() => waiting.length > 0 && sendLater());
+    }, DELAY_MS);
+  };
+  const sendAll = async (): Promise<void> => {
+    clearTimeout(delay);
+    delay = undefined;
+    while (sending !== undefined || waiting.length > 0) {
+      await send();
+    }
   };
   const record = (type: AuditRecordType, user: DynamicUser): void => {
     if (!user.dynamic || isRefused || !isWanted()) {
@@ -52,11 +82,7 @@ export function auditUsers(
       return;
     }
     waiting.push({ type, text: auditText(type, user) });
-    if (!isSending) {
-      isSending = true;
-      // After this turn of the event loop: whoever waits for the user is answered first.
-      setImmediate(() => void sendAll());
-    }
+    sendLater();
   };
   events.on(['allocated'], ({ user, joined }) => {
     if (!joined) {
@@ -64,6 +90,14 @@ export function auditUsers(
     }
   });
   events.on(['ended'], ({ user }) => record('deleteUser', user));
+  return {
+    async flush(graceMs) {
+      const over = new AbortController();
+      const grace = sleep(graceMs, undefined, { signal: over.signal }).catch(() => undefined);
+      await Promise.race([sendAll(), grace]);
+      over.abort();
+    },
+  };
 }
 
 /** @returns the fields as audit_log_acct_message(3) has them. Names and units have no quotes by their grammar. */

@@ -147,7 +147,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
   const events = new LeaseEvents(onFailure);
   const leaseLog = logLeases(events, logger, CLOCK);
   const users = new UserTable(events);
-  auditUsers(
+  const audit = auditUsers(
     events,
     () => live.current.audit === 'auto',
     () => new AuditSocket(),
@@ -371,6 +371,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
     stopSweep();
     lockWatch.stop();
     await history?.stop(STOP_GRACE_MS);
+    await audit.flush(STOP_GRACE_MS);
     await Promise.all([probes.close(), publicProbes.close(), reaper.close(), pathInspector.close(), processes.close()]);
     await packetFilter.close();
     await lockStore?.close();

@@ -8,6 +8,7 @@ import { gid, uid } from '../allocator/fakes.ts';
 import { buildUseCases } from '../allocator/use-cases.ts';
 
 const turn = () => new Promise(resolve => setImmediate(resolve));
+const PATIENT_MS = 10_000;
 
 /** @param take gets how many records are there at a send; @returns how many of them the kernel takes */
 function audited(take: (count: number) => number | Error | Promise<number>, isWanted = () => true) {
@@ -30,12 +31,16 @@ function audited(take: (count: number) => number | Error | Promise<number>, isWa
     debug: (_: unknown, words: string) => said.push(words),
     warn: (_: unknown, words: string) => said.push(words),
   };
-  auditUsers(built.events, isWanted, open, logger as unknown as Logger);
-  return { built, asked, said };
+  const { flush: stop } = auditUsers(built.events, isWanted, open, logger as unknown as Logger);
+  return { built, asked, said, flush: () => stop(PATIENT_MS), stop };
+}
+
+function namesOf(texts: readonly string[]): (string | undefined)[] {
+  return texts.map(text => /acct="(.*?)"/.exec(text)?.[1]);
 }
 
 test('a user has a record when it comes, and one when it has ended; a lease more, or a user of the host, has none', async () => {
-  const { built, asked, said } = audited(() => 1);
+  const { built, asked, said, flush } = audited(() => 1);
   built.probe.accounts.set('games', { user: { uid: uid(5), gid: gid(60) }, group: { gid: gid(60) } });
   const { user, lease } = await built.acquire('web.service');
   assert.deepEqual(asked, [], 'who asked is answered first');
@@ -43,18 +48,18 @@ test('a user has a record when it comes, and one when it has ended; a lease more
   await built.acquire('games.service');
   await built.release(lease.id);
   await built.release(second.lease.id);
-  await turn();
+  await flush();
   const rest = `id=${user.uid} acct="web" unit=web.service exe="dynuserd" hostname=? addr=? terminal=? res=success`;
   assert.deepEqual(asked, [[`addUser op=add-dynamic-user ${rest}`], [`deleteUser op=delete-dynamic-user ${rest}`]]);
   assert.deepEqual(said, []);
 });
 
 test('a kernel that takes no records is asked once, and that is no trouble', async () => {
-  const { built, asked, said } = audited(() => new Error('EPROTONOSUPPORT'));
+  const { built, asked, said, flush } = audited(() => new Error('EPROTONOSUPPORT'));
   await built.acquire('a.service');
-  await turn();
+  await flush();
   await built.acquire('b.service');
-  await turn();
+  await flush();
   assert.equal(asked.length, 1);
   assert.deepEqual(said, ['the kernel takes no audit records']);
 });
@@ -65,25 +70,46 @@ test('what comes while the kernel takes its time goes together after it, and wha
     release = resolve;
   });
   const counts = [held, 2, 1];
-  const { built, asked } = audited(() => counts.shift() ?? 0);
+  const { built, asked, flush } = audited(() => counts.shift() ?? 0);
   await built.acquire('a.service');
-  await turn();
+  const all = flush();
   for (const unit of ['b.service', 'c.service', 'd.service']) {
     await built.acquire(unit);
   }
   release(1);
+  await all;
+  assert.deepEqual(asked.map(namesOf), [['a'], ['b', 'c'], ['d']]);
+});
+
+test('records wait a moment for others, and go by themselves', async ({ mock }) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const { built, asked } = audited(count => count);
+  for (const unit of ['a.service', 'b.service']) {
+    await built.acquire(unit);
+    await turn();
+  }
+  assert.deepEqual(asked, []);
+  mock.timers.tick(20);
   await turn();
-  const names = asked.map(texts => texts.map(text => /acct="(.*?)"/.exec(text)?.[1]));
-  assert.deepEqual(names, [['a'], ['b', 'c'], ['d']]);
+  await built.acquire('c.service');
+  mock.timers.tick(20);
+  await turn();
+  assert.deepEqual(asked.map(namesOf), [['a', 'b'], ['c']]);
+});
+
+test('a kernel that does not answer holds up nobody who stops', async () => {
+  const { built, stop } = audited(() => new Promise<number>(() => {}));
+  await built.acquire('a.service');
+  await stop(1);
 });
 
 test('nobody who does not want records gets any', async () => {
-  const { built, asked } = audited(
+  const { built, asked, flush } = audited(
     () => 1,
     () => false,
   );
   await built.acquire('a.service');
-  await turn();
+  await flush();
   assert.deepEqual(asked, []);
 });
 
