@@ -174,6 +174,8 @@ export class ProcessWatch implements Processes {
         for (const token of await this.#epoll.wait()) {
           this.#exited(token);
         }
+        // What has exited since then: each trip to the thread and back costs more than the look.
+        this.notice();
       }
     } catch (error) {
       this.#onFailure('exits of processes are noticed no more', error);

@@ -92,4 +92,8 @@ test('their files are removed, small and large ones, and links but not where the
   assert.equal(await job?.removeFew(3), true);
   assert.deepEqual(readdirSync(`${memory}/job`), []);
   assert.ok(existsSync(`${memory}/outside`));
+  mkdirSync(`${memory}/job/below`);
+  writeFileSync(`${memory}/job/file`, '');
+  assert.equal(await job?.removeFew(3), false, 'a directory is left to whoever can remove what is in it');
+  assert.deepEqual(readdirSync(`${memory}/job`).sort(), ['below', 'file']);
 });
