@@ -12,6 +12,7 @@
 #include "bounds.h"
 #include "descriptor.h"
 #include "dynuser.h"
+#include "name_switch.h"
 
 #define SWITCH_FILE "/etc/nsswitch.conf"
 #define USER_DATABASE "/run/systemd/userdb/" DYNUSER_SERVICE
@@ -20,53 +21,34 @@
 /* The services that nss-systemd skips (systemd, docs/ENVIRONMENT.md); systemd-userdbd sets it when it asks NSS itself. */
 #define BYPASS "SYSTEMD_BYPASS_USERDB"
 #define BYPASSED_BY_USERDBD "io.systemd.NameServiceSwitch"
-#define BLANK " \t\r\f\v"
-/* Not "#": for glibc it does not end the sources of a line. */
-#define WORD_END BLANK "\n["
 #define MODULE_PATH_MAX 4096
 
-/* Whether a list has the word. separators: the bytes between two words, without the NUL. */
-static bool has_word(const char *list, const char *separators, const char *end, const char *word)
+/* Whether a list with colons has the word. */
+static bool has_word(const char *list, const char *word)
 {
-	size_t length = strlen(word);
-
 	for (;;) {
-		list += strspn(list, separators);
-		if (*list == '[') {
-			list += strcspn(list, "]\n");
-			list += *list == ']';
-			continue;
-		}
-		size_t count = strcspn(list, end);
+		list += strspn(list, ":");
+		size_t length = strcspn(list, ":");
 
-		if (count == 0)
+		if (length == 0)
 			return false;
-		if (count == length && strncmp(list, word, length) == 0)
+		if (length == strlen(word) && strncmp(list, word, length) == 0)
 			return true;
-		list += count;
+		list += length;
 	}
 }
 
-/* Whether the text of an nsswitch.conf names the service for the database, in its last line for it, as glibc reads it. */
-static bool switch_names(const char *text, const char *database, const char *service)
+/* Whether the text of an nsswitch.conf names nss-systemd for the database. */
+static bool names_systemd(const char *text, const char *database)
 {
-	size_t length = strlen(database);
-	bool names = false;
+	const char *line = switch_services(text, database);
+	struct switch_word word;
 
-	while (text != NULL) {
-		text += strspn(text, BLANK);
-		if (strncmp(text, database, length) == 0) {
-			const char *colon = text + length;
-
-			colon += strspn(colon, BLANK);
-			if (*colon == ':')
-				names = has_word(colon + 1, BLANK, WORD_END, service);
-		}
-		text = strchr(text, '\n');
-		if (text != NULL)
-			text++;
+	while (line != NULL && switch_next(&line, &word)) {
+		if (switch_is_service(&word, SYSTEMD_SERVICE))
+			return true;
 	}
-	return names;
+	return false;
 }
 
 /* Returns whether the whole file is in the buffer, as text. */
@@ -117,10 +99,10 @@ bool sibling_lists_us(const char *runtime, const char *database, char *buffer)
 
 	if (!is_in_user_database(runtime))
 		return false;
-	if (bypassed != NULL && has_word(bypassed, ":", ":", DYNUSER_SERVICE))
+	if (bypassed != NULL && has_word(bypassed, DYNUSER_SERVICE))
 		return false;
 	/* Whoever asks systemd-userdbd for all users gets those of our socket too. */
-	if (bypassed != NULL && has_word(bypassed, ":", ":", BYPASSED_BY_USERDBD))
+	if (bypassed != NULL && has_word(bypassed, BYPASSED_BY_USERDBD))
 		return true;
-	return read_switch_file(buffer) && switch_names(buffer, database, SYSTEMD_SERVICE) && is_installed();
+	return read_switch_file(buffer) && names_systemd(buffer, database) && is_installed();
 }

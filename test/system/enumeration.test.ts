@@ -23,9 +23,9 @@ describe('getent and userdbctl', () => {
   });
   after(() => machine.stop());
 
-  const configure = async (sources: string): Promise<void> => {
+  const configure = async (sources: string, colon = ':'): Promise<void> => {
     const kept = original.split('\n').filter(line => !/^(?:passwd|group|shadow|gshadow):/.test(line));
-    const lines = DATABASES.map(database => `${database}: ${sources}`);
+    const lines = DATABASES.map(database => `${database}${colon} ${sources}`);
     await machine.write('/etc/nsswitch.conf', `${[...kept, ...lines].join('\n')}\n`);
     // Its workers keep the configuration that they began with.
     await machine.output(['systemctl', 'stop', 'systemd-userdbd.service']);
@@ -73,6 +73,13 @@ describe('getent and userdbctl', () => {
       assert.deepEqual(await listsOfNewWorkers(), [USERS, USERS]);
     });
   }
+
+  it('each once if a blank stands for the colon, as glibc takes it', async () => {
+    await configure('files dynuser systemd', '');
+    for (const database of DATABASES) {
+      assert.deepEqual(await getent(database), USERS, database);
+    }
+  });
 
   it('a user database that another program leaves us out of, or has no socket of ours: the module lists', async () => {
     await configure('files dynuser systemd');

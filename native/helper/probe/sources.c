@@ -7,21 +7,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #ifdef __GLIBC__
-#include <gnu/libc-version.h>
 #include <nss.h>
 #endif
 
 #include "descriptor.h"
+#include "name_switch.h"
 
 #define OWN_SERVICE "dynuser"
 #define SYSTEMD_SERVICE "systemd"
 #define DEFAULT_SERVICES "files"
-#define BLANK " \t\r\f\v"
 
 static const char *const databases[] = { "passwd", "group" };
 #define DATABASES (sizeof(databases) / sizeof(databases[0]))
@@ -30,89 +28,28 @@ static char configured[DATABASES][SOURCES_LINE_MAX];
 static char others[DATABASES][SOURCES_LINE_MAX];
 static bool has_systemd, is_left_out;
 
-/* Returns what follows "DATABASE:" on this line, or NULL if the line is of another database. glibc takes a blank for the colon. */
-static const char *line_services(const char *line, const char *database)
-{
-	size_t length = strlen(database);
-
-	line += strspn(line, BLANK);
-	if (strncmp(line, database, length) != 0)
-		return NULL;
-	line += length;
-	return *line != '\0' && strchr(":" BLANK, *line) != NULL ? line + 1 : NULL;
-}
-
-/*
- * What ends a line. nsswitch.conf(5) knows no comment behind sources: since glibc 2.33 a "#" there is a source like any other
- * word, and what follows it is asked; before, it ended the line.
- */
-static const char *line_ends(void)
-{
-#ifdef __GLIBC__
-	unsigned int major = 0, minor = 0;
-
-	/* Of one that cannot be read the answer is that of today: it asks more. */
-	if (sscanf(gnu_get_libc_version(), "%u.%u", &major, &minor) == 2 && major == 2 && minor < 33)
-		return "\n#";
-#endif
-	return "\n";
-}
-
-static bool is_word(const char *text, size_t length, const char *word)
-{
-	return word != NULL && length == strlen(word) && strncmp(text, word, length) == 0;
-}
-
-/* Copies the words of a line, each a service or a bracketed action, without OWN_SERVICE, one other, and the actions after it. */
-static bool copy_services(const char *from, const char *without, char services[SOURCES_LINE_MAX])
-{
-	char line[SOURCES_LINE_MAX];
-	size_t line_length = strcspn(from, line_ends()), length = 0;
-	bool dropping = false;
-
-	if (line_length >= sizeof(line))
-		return false;
-	memcpy(line, from, line_length);
-	line[line_length] = '\0';
-	from = line;
-	for (;;) {
-		from += strspn(from, BLANK);
-		bool action = *from == '[';
-		size_t count = strcspn(from, action ? "]" : BLANK "[");
-
-		if (action && from[count] == ']')
-			count++;
-		if (count == 0)
-			break;
-		if (!action)
-			dropping = is_word(from, count, OWN_SERVICE) || is_word(from, count, without);
-		if (!dropping) {
-			if (count + 2 > SOURCES_LINE_MAX - length)
-				return false;
-			memcpy(services + length, from, count);
-			length += count;
-			services[length++] = ' ';
-		}
-		from += count;
-	}
-	services[length] = '\0';
-	return true;
-}
-
 bool sources_extract(const char *text, const char *database, const char *without, char services[SOURCES_LINE_MAX])
 {
-	services[0] = '\0';
-	while (text != NULL) {
-		const char *from = line_services(text, database);
+	const char *line = switch_services(text, database);
+	bool dropping = false;
+	struct switch_word word;
+	size_t length = 0;
 
-		/* As in glibc, the last line of a database wins. */
-		if (from != NULL && !copy_services(from, without, services))
+	/* Without OWN_SERVICE, the other one, and the actions after them. */
+	while (line != NULL && switch_next(&line, &word)) {
+		if (!word.is_action)
+			dropping = switch_is_service(&word, OWN_SERVICE) ||
+				   (without != NULL && switch_is_service(&word, without));
+		if (dropping)
+			continue;
+		if (word.length + 2 > SOURCES_LINE_MAX - length)
 			return false;
-		text = strchr(text, '\n');
-		if (text != NULL)
-			text++;
+		memcpy(services + length, word.text, word.length);
+		length += word.length;
+		services[length++] = ' ';
 	}
-	if (services[0] == '\0')
+	services[length] = '\0';
+	if (length == 0)
 		memcpy(services, DEFAULT_SERVICES, sizeof(DEFAULT_SERVICES));
 	return true;
 }
