@@ -495,6 +495,8 @@ describe('an attached image', () => {
       await machine.sh(back);
     };
     await refusedFor('/etc/s6/sv/web/more', 'touch /etc/s6/sv/web/more', 'rm /etc/s6/sv/web/more');
+    const dropIn = '/etc/dynuser/attached/web_1/web.service.d/more.conf';
+    await refusedFor(dropIn, `touch ${dropIn}`, `rm ${dropIn}`);
     await refusedFor('/run/service/web', 'ln -sfn /srv /run/service/web', 'ln -sfn /etc/s6/sv/web /run/service/web');
     await refusedFor(
       '/run/service/web',
