@@ -29,9 +29,13 @@ export interface LifetimeDeps {
 
 /** signal(7) */
 const SIGHUP = 1;
-/** Pauses between two looks for a process of a user: before the first process, after the end of one at least, and after a failure. */
+/**
+ * Pauses between two looks for a process of a user: before the first process, after the end of one, and after a failure. If it forks and ends
+ * all the time, the pause after an end doubles up to a bound: a look reads all processes of the host.
+ */
 const LOOK_MS = 500;
 const LOOK_AGAIN_MS = 50;
+const LOOK_AGAIN_MAX_MS = 2_000;
 const LOOK_AFTER_FAILURE_MS = 10_000;
 /** What is said of the end of a lease, if not that what it is called after is gone. */
 const ENDS: Readonly<Partial<Record<Lifetime, string>>> = { timed: 'time is over', running: 'last process has ended' };
@@ -146,12 +150,17 @@ export class Lifetimes {
     let timer: NodeJS.Timeout | undefined;
     let isOver = false;
     let hasStarted = false;
+    let pause = 0;
+    let foundAt = 0;
     const later = (ms: number): void => {
       timer = setTimeout(() => void look(), ms).unref();
     };
     const again = (): void => {
       followed?.close();
-      later(LOOK_AGAIN_MS);
+      const lasted = this.#deps.clock.sinceBoot() - foundAt;
+      const isShort = lasted <= LOOK_AGAIN_MAX_MS;
+      pause = isShort ? Math.min(Math.max(2 * pause, LOOK_AGAIN_MS), LOOK_AGAIN_MAX_MS) : LOOK_AGAIN_MS;
+      later(pause);
     };
     const look = async (): Promise<void> => {
       const uid = this.#deps.users.byLease(lease.id)?.uid;
@@ -162,6 +171,7 @@ export class Lifetimes {
         }
         if (uid !== undefined && pid !== undefined) {
           hasStarted = true;
+          foundAt = this.#deps.clock.sinceBoot();
           followed = this.#openOf(uid, pid);
           followed?.onExit(again);
           if (followed === undefined) {

@@ -366,6 +366,7 @@ async function withRunning(
     await turns();
     const tick = async (ms: number) => {
       world.host.now += ms;
+      world.host.sinceBoot += ms;
       mock.timers.tick(ms);
       await turns();
     };
@@ -400,9 +401,11 @@ test('a lease of running processes ends with the last of them, and asks nothing 
     assert.deepEqual([host.open, [...exits.keys()]], [1, [8]]);
     owners.set(9, user);
     owners.set(10, 0);
+    await tick(2_001);
     await exit({ owners, exits }, 8);
     await tick(50);
     assert.deepEqual([[...exits.keys()], released], [[9], []]);
+    await tick(2_001);
     await exit({ owners, exits }, 9);
     assert.deepEqual(released, []);
     await tick(50);
@@ -442,8 +445,29 @@ test('the number of a process that has passed to another one is no end, and that
     await tick(500);
     assert.deepEqual([host.open, [...exits.keys()], released], [0, [], []]);
     const { looks } = host;
-    await tick(50);
-    assert.ok(host.looks > looks, 'it looks again at once');
+    await tick(2_000);
+    assert.ok(host.looks > looks, 'it looks again');
+  }));
+
+test('a user that forks and ends all the time is looked at ever more seldom, until a process stays', () =>
+  withRunning(async ({ host, owners, exits, released, user, tick }) => {
+    owners.set(1, user);
+    await tick(500);
+    const pauses: number[] = [];
+    for (let number = 1; number <= 9; number++) {
+      owners.set(number + 1, user);
+      await exit({ owners, exits }, number);
+      const { looks } = host;
+      let pause = 0;
+      while (host.looks === looks) {
+        await tick(50);
+        pause += 50;
+      }
+      pauses.push(pause);
+      await tick(number === 8 ? 2_001 : 0);
+    }
+    assert.deepEqual(pauses, [50, 100, 200, 400, 800, 1_600, 2_000, 2_000, 50]);
+    assert.deepEqual(released, []);
   }));
 
 test('a failure to look for processes is told, ends nothing, and is tried again', () =>
