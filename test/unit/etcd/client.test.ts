@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';
 import { after, before, it } from 'node:test';
-import { EtcdClient, EtcdUnavailable } from '../../../src/etcd/client.ts';
+import { EtcdClient, EtcdReplaced, EtcdUnavailable } from '../../../src/etcd/client.ts';
+import { HEADER, type Message, startMember } from './member.ts';
 
 const sockets: Socket[] = [];
 const keep = (socket: Socket) => sockets.push(socket.on('error', () => undefined));
@@ -66,4 +67,29 @@ it('names each endpoint once, with the reason that several have behind them', as
 
 it('says that time has run out if that is all that is known', async () => {
   assert.match(await failureOf([hanging]), /timed out/);
+});
+
+it('sends a transaction over no other connection than that on which the cluster was asked', async () => {
+  const calls: string[] = [];
+  await using member = await startMember({
+    range(): Message {
+      if (calls.push('range') > 1) {
+        return { header: { ...HEADER, clusterId: HEADER.clusterId + 1n } };
+      }
+      // The answer comes, and the next call finds that connection ending; another cluster answers on the next one.
+      member.goAway();
+      return { header: HEADER };
+    },
+    txn() {
+      calls.push('txn');
+      return { header: HEADER, succeeded: true };
+    },
+  });
+  const client = new EtcdClient({ endpoints: [member.url], readableKey: 'key', credentials: () => ({}) });
+  try {
+    await assert.rejects(client.txn({ success: [] }, HEADER.clusterId), EtcdReplaced);
+    assert.ok(!calls.includes('txn'));
+  } finally {
+    client.close();
+  }
 });

@@ -21,6 +21,8 @@ export interface Member extends AsyncDisposable {
   readonly url: string;
   /** Ends the connections that there are. */
   disconnect(): void;
+  /** Takes no more calls on the connections that there are. */
+  goAway(): void;
 }
 
 export const HEADER = { clusterId: 0xabcn, memberId: 1n, revision: 7n, raftTerm: 1n };
@@ -55,9 +57,15 @@ export async function startMember(answers: Answers): Promise<Member> {
       session.destroy();
     }
   };
+  const goAway = (): void => {
+    for (const session of sessions) {
+      session.goaway();
+    }
+  };
   return {
     url: `http://127.0.0.1:${address.port}`,
     disconnect,
+    goAway,
     async [Symbol.asyncDispose]() {
       disconnect();
       await new Promise(resolve => server.close(resolve));
