@@ -20,30 +20,13 @@ import { codeOf, conflictOf, wordsOf } from './answers.ts';
 import { Bindings } from './bindings.ts';
 import type { FleetDeps } from './deps.ts';
 import { Forgetting } from './forgetting.ts';
-import { type MemberState, Membership } from './membership.ts';
+import { Membership } from './membership.ts';
 import { type HoldRecord, RECORDED_DIRECTORIES_MAX } from './records.ts';
 import { Tasks } from './tasks.ts';
 import { NameUses } from './uses.ts';
 
 /** Directories on shared storage that are recorded of one name. */
 export const SHARED_RECORDED_MAX = 1_024;
-
-export interface FleetView {
-  readonly state: MemberState;
-  /** why it is no member, and what to do; undefined for a member */
-  readonly reason: string | undefined;
-  /** the store has said in this boot that this host is a member, or that need not be */
-  readonly isChecked: boolean;
-  readonly host: string;
-  readonly hostName: string;
-  readonly fleet: string | undefined;
-  readonly range: UidRange;
-  /** how many names are known, of all hosts */
-  readonly known: number;
-  readonly holds: readonly HoldRecord[];
-  /** names whose record the store contradicts, and how */
-  readonly conflicts: ReadonlyMap<UserName, string>;
-}
 
 export class Fleet implements FleetPort, FleetUsers, FleetOperations {
   readonly range: UidRange;
@@ -101,7 +84,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     }
     const record = records.byName.get(name);
     if (record !== undefined) {
-      if (this.#membership.conflicts.has(name)) {
+      if (this.conflicts.has(name)) {
         await this.#membership.putAgain([record]);
       }
       this.#membership.checkConflict(name, record.uid);
@@ -144,12 +127,13 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
 
   /** The first use of a name here. Both take about as long: the disk and the store are asked at a time. */
   async #holdFirst(name: UserName, uid: Uid): Promise<HoldOutcome> {
-    const { records, companion, identity } = this.#deps;
-    const { incarnation } = records.host;
+    const { records, companion } = this.#deps;
     const prepared = records.prepare({ name, uid, directories: [], shared: [] });
     try {
       const reply = await companion.call<HoldReply>('Hold', {
-        ...{ host: identity.host, incarnation: incarnation ?? '', name, candidates: [uid] },
+        ...records.member,
+        name,
+        candidates: [uid],
       });
       if (reply.uid !== uid) {
         throw new Error(`dynuser-fleetd has answered with the UID ${reply.uid}, which it was not asked for`);
@@ -245,7 +229,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
   }
 
   async #takeDirectory(name: UserName, place: SharedPlace): Promise<void> {
-    const { records, companion, identity } = this.#deps;
+    const { records, companion } = this.#deps;
     const record = records.byName.get(name);
     const key = `${place.storage} ${place.path}`;
     if (record === undefined || record.shared.includes(key)) {
@@ -254,8 +238,8 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     await this.#membership.need(notTaken(place));
     try {
       await companion.call('TakeDirectory', {
-        ...{ host: identity.host, incarnation: records.host.incarnation ?? '', name },
-        ...{ storage: place.storage, path: place.path },
+        ...records.member,
+        ...{ name, storage: place.storage, path: place.path },
       });
     } catch (error) {
       if (error instanceof VarlinkError && codeOf(error) === 'DirectoryOfAnother') {
@@ -301,7 +285,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     const record = this.#deps.records.byName.get(name);
     const uid = record?.uid ?? this.#bindings.uidOf(name);
     const known = uid === undefined ? {} : { uid };
-    const conflict = this.#membership.conflicts.get(name);
+    const conflict = this.conflicts.get(name);
     const why = this.#membership.reason === undefined ? '' : ` (${this.#membership.reason})`;
     if (record !== undefined && conflict !== undefined) {
       return { outcome: 'conflict', ...known, reason: conflict };
@@ -330,39 +314,23 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     return { outcome: 'free', reason: `the name has no UID; the first host that uses it ${first}` };
   }
 
-  /** What is known now. */
-  view(): FleetView {
-    const { records, identity } = this.#deps;
-    return {
-      ...{
-        state: this.#membership.state,
-        reason: this.#membership.reason,
-        isChecked: this.#membership.mayStart,
-        fleet: this.#membership.fleet,
-        range: this.range,
-      },
-      ...{
-        host: identity.host,
-        hostName: identity.hostName,
-        known: this.#bindings.size,
-        conflicts: this.#membership.conflicts,
-      },
-      holds: [...records.byName.values()],
-    };
+  /** names whose record the store contradicts, and how */
+  get conflicts(): ReadonlyMap<UserName, string> {
+    return this.#membership.conflicts;
   }
 
   status(): FleetStatus {
-    const { state, reason, host, hostName, range, known, holds, conflicts } = this.view();
-    const contradicted = [...conflicts.values()][0];
-    const why = reason ?? contradicted;
+    const { records, identity, settings, isLive } = this.#deps;
+    const { state, reason, fleet } = this.#membership;
+    const why = reason ?? [...this.conflicts.values()][0];
     return {
-      ...{ mode: this.#deps.settings().mode, state: state === 'left' ? 'off' : state, host, hostName, known },
+      ...{ mode: settings().mode, state: state === 'left' ? 'off' : state, known: this.#bindings.size },
+      ...{ host: identity.host, hostName: identity.hostName, ranges: canonicalRange(this.range) },
       ...(why === undefined ? {} : { reason: why }),
-      ...(this.#membership.fleet === undefined ? {} : { fleet: this.#membership.fleet }),
-      ranges: canonicalRange(range),
-      holds: holds.map(({ name, uid }) => {
-        const conflict = conflicts.get(name);
-        return { name, uid, live: this.#deps.isLive(name), ...(conflict === undefined ? {} : { conflict }) };
+      ...(fleet === undefined ? {} : { fleet }),
+      holds: [...records.byName.values()].map(({ name, uid }) => {
+        const conflict = this.conflicts.get(name);
+        return { name, uid, live: isLive(name), ...(conflict === undefined ? {} : { conflict }) };
       }),
     };
   }

@@ -140,7 +140,7 @@ export class Forgetting {
 
   /** Here first, then in the store: a crash in between leaves a hold that is taken up again, and never a record without a hold. */
   async #giveBack(name: UserName): Promise<void> {
-    const { records, companion, identity } = this.#deps;
+    const { records, companion } = this.#deps;
     try {
       await this.#uses.forgetting(name, async () => {
         const { position, reason } = await companion.call<StatusReply>('Status', {});
@@ -150,8 +150,7 @@ export class Forgetting {
         await records.remove(name);
         this.#membership.forgotten(name);
         this.#idle.delete(name);
-        const { incarnation = '' } = records.host;
-        await companion.call('Forget', { host: identity.host, incarnation, name, seen: { ...position } });
+        await companion.call('Forget', { ...records.member, name, seen: { ...position } });
       });
     } catch (error) {
       throw this.#membership.unavailable(notForgotten(name), wordsOf(error));

@@ -20,7 +20,7 @@ import { codeOf, conflictOf, wordsOf } from './answers.ts';
 import type { Bindings } from './bindings.ts';
 import { streamOf } from './companion.ts';
 import type { FleetDeps } from './deps.ts';
-import type { HoldRecord, StorePosition } from './records.ts';
+import { type HoldRecord, INCARNATION, type StorePosition } from './records.ts';
 import type { Tasks } from './tasks.ts';
 import type { NameUses } from './uses.ts';
 
@@ -29,7 +29,6 @@ const SEEN_AFTER_MS = 1_000;
 const RESTORE_BATCH = 500;
 /** How often a join may turn out to be that of a fenced host. */
 const JOIN_TURNS_MAX = 4;
-const INCARNATION = /^[\x21-\x7e]{1,128}$/;
 export const NOT_LEFT = 'this host cannot leave the fleet';
 
 /** waiting: no contact with the companion, or it has none with the store. The others as the interface has them. */
@@ -166,13 +165,13 @@ export class Membership {
   }
 
   async #leave(): Promise<void> {
-    const { records, companion, identity } = this.#deps;
+    const { records, companion } = this.#deps;
     try {
-      await companion.call('Leave', { host: identity.host, incarnation: records.host.incarnation ?? '' });
+      await companion.call('Leave', records.member);
     } catch (error) {
       throw this.unavailable(NOT_LEFT, wordsOf(error));
     }
-    await records.putHost({ host: identity.host });
+    await records.putHost({ incarnation: undefined, next: undefined, boot: undefined });
     this.#isChecked = false;
     this.#become('left', 'this host has left the fleet; set Fleet=off, or restart dynuserd to join again');
   }
@@ -299,21 +298,15 @@ export class Membership {
   // ---- joining
 
   async #join(): Promise<JoinReply> {
-    const { records, companion, identity } = this.#deps;
-    let incarnation = records.host.incarnation;
+    const { records, identity } = this.#deps;
+    let { incarnation } = records.host;
     for (let turn = 0; turn < JOIN_TURNS_MAX; turn++) {
       const next = records.host.next ?? this.#nextIncarnation();
       if (records.host.next === undefined) {
         // Before the store can have it: a daemon that dies before the answer asks for the same.
-        await records.putHost({ ...records.host, next });
+        await records.putHost({ next });
       }
-      const reply: JoinReply = await companion.call<JoinReply>('Join', {
-        ...{ host: identity.host, hostName: identity.hostName, version: identity.version, next },
-        ...(incarnation === undefined ? {} : { incarnation }),
-        renew: records.host.boot !== identity.boot,
-        ranges: canonicalRange(this.#bindings.range),
-        ...(this.#seen === undefined ? {} : { seen: { ...this.#seen } }),
-      });
+      const reply = await this.#askToJoin(incarnation, next, records.host.boot !== identity.boot);
       if (!INCARNATION.test(reply.incarnation)) {
         throw new Error('dynuser-fleetd has answered with what cannot be an incarnation');
       }
@@ -323,16 +316,23 @@ export class Membership {
         if (reply.incarnation !== next && reply.incarnation !== records.host.incarnation) {
           throw new Error('dynuser-fleetd has answered with an incarnation that this host has not asked for');
         }
-        const { boot } = records.host;
-        await records.putHost({
-          ...{ host: identity.host, incarnation: reply.incarnation, ...(boot === undefined ? {} : { boot }) },
-        });
+        await records.putHost({ incarnation: reply.incarnation, next: undefined });
         return reply;
       }
       await this.#holdAgain(reply.incarnation);
       incarnation = reply.incarnation;
     }
     throw new Error('this host was fenced again and again while it joined');
+  }
+
+  #askToJoin(incarnation: string | undefined, next: string, renew: boolean): Promise<JoinReply> {
+    const { companion, identity } = this.#deps;
+    return companion.call<JoinReply>('Join', {
+      ...{ host: identity.host, hostName: identity.hostName, version: identity.version },
+      ...(incarnation === undefined ? {} : { incarnation }),
+      ...{ next, renew, ranges: canonicalRange(this.#bindings.range) },
+      ...(this.#seen === undefined ? {} : { seen: { ...this.#seen } }),
+    });
   }
 
   /** The number of times that this host has joined, and something that no other has. */
@@ -347,18 +347,14 @@ export class Membership {
    * @throws Error if one cannot be ended: the host is no member until then
    */
   async #holdAgain(fence: string): Promise<void> {
-    const { records, identity, endUser, log } = this.#deps;
+    const { records, endUser, log } = this.#deps;
     this.#isChecked = false;
     this.#become(
       'fenced',
       'this host was given up (dynuserctl fleet forget-host), and ends what it does not hold any more',
     );
-    const { next } = records.host;
     // Also for a daemon that is started again before this is over.
-    await records.putHost({
-      ...{ host: identity.host, ...(next === undefined ? {} : { next }) },
-      ...(records.host.incarnation === undefined ? {} : { incarnation: records.host.incarnation }),
-    });
+    await records.putHost({ boot: undefined });
     // Those under way are held by now, and recorded, or never are.
     await this.#tasks.until(() => !this.#uses.isHolding || this.#tasks.isStopped);
     for (const { name, uid } of [...records.byName.values()]) {
@@ -384,9 +380,9 @@ export class Membership {
 
   /** @returns undefined if the store is being restored, and cannot say */
   async #isHeldAgain(incarnation: string, name: UserName, uid: Uid): Promise<boolean | undefined> {
-    const { companion, identity } = this.#deps;
+    const { companion, records } = this.#deps;
     try {
-      const asked = { host: identity.host, incarnation, name, uid };
+      const asked = { ...records.member, incarnation, name, uid };
       const { held } = await companion.call<HoldAgainReply>('HoldAgain', asked);
       return held;
     } catch (error) {
@@ -426,7 +422,7 @@ export class Membership {
     const missing: HoldRecord[] = [];
     for (const record of [...records.byName.values()].filter(({ name, uid }) => held.get(name) !== uid)) {
       const { name, uid } = record;
-      const isHeld = await this.#isHeldAgain(records.host.incarnation ?? '', name, uid);
+      const isHeld = await this.#isHeldAgain(records.member.incarnation, name, uid);
       if (isHeld !== true) {
         missing.push(record);
       }
@@ -441,7 +437,7 @@ export class Membership {
   async #takeUp(user: FleetUser): Promise<void> {
     const { records, log } = this.#deps;
     using _use = await this.#uses.begin(user.name);
-    const isHeld = await this.#isHeldAgain(records.host.incarnation ?? '', user.name, user.uid);
+    const isHeld = await this.#isHeldAgain(records.member.incarnation, user.name, user.uid);
     if (isHeld === true && !records.byName.has(user.name)) {
       // Where its files are is not known: it is not forgotten by itself.
       await records.put({ ...user, directories: 'many', shared: [] });
@@ -452,11 +448,8 @@ export class Membership {
   /** The store has said that this host is a member. */
   async #checked(): Promise<void> {
     const { records, identity } = this.#deps;
-    const { incarnation } = records.host;
     if (records.host.boot !== identity.boot) {
-      await records.putHost({
-        ...{ host: identity.host, boot: identity.boot, ...(incarnation === undefined ? {} : { incarnation }) },
-      });
+      await records.putHost({ boot: identity.boot });
     }
     this.#isChecked = true;
     this.#tasks.recovered();
@@ -473,15 +466,10 @@ export class Membership {
 
   /** Whether a member still is one: it asks for nothing new. */
   async #verify(): Promise<void> {
-    const { companion, records, identity } = this.#deps;
-    const { incarnation } = records.host;
+    const { incarnation } = this.#deps.records.member;
     const client = this.#client;
     try {
-      const reply = await companion.call<JoinReply>('Join', {
-        ...{ host: identity.host, hostName: identity.hostName, version: identity.version, renew: false },
-        ...{ incarnation: incarnation ?? '', next: incarnation ?? '', ranges: canonicalRange(this.#bindings.range) },
-        ...(this.#seen === undefined ? {} : { seen: { ...this.#seen } }),
-      });
+      const reply = await this.#askToJoin(incarnation, incarnation, false);
       if (reply.state !== 'member' || reply.restoring !== (this.#state === 'restoring')) {
         client?.close();
       } else if (this.#conflicts.size > 0) {
@@ -546,15 +534,16 @@ export class Membership {
   async #restore(
     missing: readonly HoldRecord[],
     isAll: boolean,
-    incarnation = this.#deps.records.host.incarnation ?? '',
+    incarnation = this.#deps.records.member.incarnation,
   ): Promise<Map<UserName, string>> {
-    const { companion, identity, log } = this.#deps;
+    const { companion, records, log } = this.#deps;
     const conflicts = new Map<UserName, string>();
     // A host without records makes the last call, too.
     for (let from = 0; (isAll && from === 0) || from < missing.length; from += RESTORE_BATCH) {
       const batch = missing.slice(from, from + RESTORE_BATCH);
       const reply: RestoreReply = await companion.call<RestoreReply>('Restore', {
-        ...{ host: identity.host, incarnation },
+        ...records.member,
+        incarnation,
         bindings: batch.map(({ name, uid }) => ({ name, uid })),
         // After the last one the host holds nothing else.
         last: isAll && from + RESTORE_BATCH >= missing.length,

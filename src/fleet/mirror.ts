@@ -20,11 +20,6 @@ export class Mirror {
     return this.#uids.size;
   }
 
-  /** How many UIDs are somebody's, those that cool down counted. */
-  get owned(): number {
-    return this.#owners.size;
-  }
-
   uidOf(name: UserName): Uid | undefined {
     return this.#uids.get(name);
   }

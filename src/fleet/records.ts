@@ -32,7 +32,7 @@ export const RECORDED_DIRECTORIES_MAX = 64;
 const SNAPSHOT_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What the companion takes for an incarnation. */
-const INCARNATION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+export const INCARNATION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** That this host holds a name. */
 export interface HoldRecord {
@@ -48,11 +48,11 @@ export interface HostRecord {
   /** which host this is: of another one, all that is recorded counts for nothing */
   readonly host: string;
   /** by which the store knows it */
-  readonly incarnation?: string;
+  readonly incarnation?: string | undefined;
   /** the one that it asks for, until it is answered: the store may have it already */
-  readonly next?: string;
+  readonly next?: string | undefined;
   /** the boot in which the store last said that this host is a member */
-  readonly boot?: string;
+  readonly boot?: string | undefined;
 }
 
 export interface StorePosition {
@@ -121,6 +121,12 @@ export class RecordFiles implements FleetRecords, Disposable {
     return this.#host;
   }
 
+  /** what the store knows this host by */
+  get member(): { readonly host: string; readonly incarnation: string } {
+    const { host, incarnation = '' } = this.#host;
+    return { host, incarnation };
+  }
+
   get byName(): ReadonlyMap<UserName, HoldRecord> {
     return this.#byName;
   }
@@ -186,7 +192,8 @@ export class RecordFiles implements FleetRecords, Disposable {
     this.#byUid.delete(record.uid);
   }
 
-  async putHost(host: HostRecord): Promise<void> {
+  async putHost(changes: Omit<HostRecord, 'host'>): Promise<void> {
+    const host = { ...this.#host, ...changes };
     await this.#write(this.#directory, HOST, `${JSON.stringify(host)}\n`);
     this.#host = host;
   }

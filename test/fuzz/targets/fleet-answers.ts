@@ -141,7 +141,7 @@ async function tryAnswers(directory: string, input: Buffer): Promise<string> {
   const log: string[] = [];
   const say = (what: string): void => void log.push(what);
   using records = new RecordFiles(directory, HOST, say);
-  await records.putHost({ host: HOST, incarnation: '1.a', boot: 'boot' });
+  await records.putHost({ incarnation: '1.a', boot: 'boot' });
   await records.put({ name: MINE, uid: uid(70_000), directories: [], shared: [] });
   const fleet = new Fleet({
     ...{ records, companion: answers.companion, waits: WAITS },
@@ -162,7 +162,7 @@ async function tryAnswers(directory: string, input: Buffer): Promise<string> {
   fleet.start();
   await answers.exhausted;
   await new Promise<void>(resolve => setImmediate(resolve));
-  const state = fleet.view().state;
+  const state = fleet.status().state;
   answers.beginRequests();
   const results = [
     await ask(() => fleet.uidOf(MINE)),

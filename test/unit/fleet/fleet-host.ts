@@ -127,8 +127,8 @@ export class FleetDaemon {
 
   async becomes(state: string): Promise<void> {
     await until(
-      () => `${state}: ${JSON.stringify(this.fleet.view().state)} ${this.log.join('; ')}`,
-      () => this.fleet.view().state === state,
+      () => `${state}: ${JSON.stringify(this.fleet.status().state)} ${this.log.join('; ')}`,
+      () => this.fleet.status().state === state,
       5_000,
     );
   }

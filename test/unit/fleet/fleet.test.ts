@@ -254,7 +254,7 @@ describe('a host that was given up', () => {
       world.store.names.delete('web');
       await daemon.becomes('fenced');
       await until('it is tried again', () => daemon.ended.length > 1);
-      await until('it says why', () => /process 7/.test(daemon.fleet.view().reason ?? ''));
+      await until('it says why', () => /process 7/.test(daemon.fleet.status().reason ?? ''));
       assert.equal(daemon.records.byName.get('web' as UserName)?.uid, uid, 'its record stays until it has ended');
       await fails(daemon.acquire('db'), 'FleetUnavailable');
       await fails(daemon.acquire('web'), 'FleetUnavailable');
@@ -295,7 +295,7 @@ describe('two machines with one machine-id', () => {
     await one.member();
     const second = two.start();
     await second.becomes('cloned');
-    assert.match(second.fleet.view().reason ?? '', /the same \/etc\/machine-id is a member, and is called "twin"/);
+    assert.match(second.fleet.status().reason ?? '', /the same \/etc\/machine-id is a member, and is called "twin"/);
     await fails(second.acquire('web'), 'FleetUnavailable', /machine-id/);
   });
 
@@ -366,7 +366,7 @@ describe('a store that was restored from a backup', () => {
     world.store.change([{ name: 'x', uid: 70_003, state: 'free' }]);
     await world.companion.stop();
     await world.companion.start();
-    await until('it is seen', () => daemon.fleet.view().conflicts.size === 1);
+    await until('it is seen', () => daemon.fleet.conflicts.size === 1);
     await daemon.becomes('member');
     await fails(daemon.acquire('web'), 'FleetConflict', /that UID with the name other; nothing more is started as web/);
     assert.deepEqual(daemon.ended, []);
@@ -379,7 +379,7 @@ describe('a store that was restored from a backup', () => {
     // The other is given up on its host, and freed: this one is right then.
     world.store.holds.delete(`other ${OTHER}`);
     world.store.collect('other');
-    await until('it is put again', () => daemon.fleet.view().conflicts.size === 0);
+    await until('it is put again', () => daemon.fleet.conflicts.size === 0);
     assert.equal(world.store.names.get('web'), uid);
     assert.equal(await daemon.acquire('web'), uid);
   });
@@ -398,11 +398,11 @@ describe('a store that was restored from a backup', () => {
     world.store.revision = 1;
     const next = world.start();
     await next.becomes('restoring');
-    assert.equal(next.fleet.view().conflicts.size, 2);
+    assert.equal(next.fleet.conflicts.size, 2);
     await next.fleet.forget('web' as UserName);
-    assert.deepEqual([...next.fleet.view().conflicts.keys()], ['db']);
+    assert.deepEqual([...next.fleet.conflicts.keys()], ['db']);
     world.store.collect('two');
-    await until('it is put again', () => next.fleet.view().conflicts.size === 0);
+    await until('it is put again', () => next.fleet.conflicts.size === 0);
     assert.equal(world.store.names.get('db'), db);
     assert.deepEqual(world.store.names.get('web'), undefined);
     world.store.restoring = false;
@@ -440,7 +440,7 @@ describe('a store that was restored from a backup', () => {
     const before = count();
     answer();
     await until('the answer was heard', () => count() > before);
-    assert.deepEqual([...next.fleet.view().conflicts], []);
+    assert.deepEqual([...next.fleet.conflicts], []);
   });
 
   it('is no reason for a look after a boot to count', async () => {
@@ -711,7 +711,7 @@ describe('a member', () => {
     await until('it says why', () =>
       daemon.log.some(line => /incarnation that this host has not asked for/.test(line)),
     );
-    assert.notEqual(daemon.fleet.view().state, 'member');
+    assert.notEqual(daemon.fleet.status().state, 'member');
   });
 });
 
@@ -798,7 +798,7 @@ it('a host with other UIDs for the fleet is refused, and says which', async () =
   await using world = await openWorld();
   const daemon = world.start({ range: '70000-70004' });
   await daemon.becomes('refused');
-  assert.match(daemon.fleet.view().reason ?? '', /the UIDs "70000-70003", and FleetUidRange= says others/);
+  assert.match(daemon.fleet.status().reason ?? '', /the UIDs "70000-70003", and FleetUidRange= says others/);
 });
 
 it('a host leaves without its holds, and not while it has users', async () => {
@@ -808,7 +808,7 @@ it('a host leaves without its holds, and not while it has users', async () => {
   await fails(daemon.fleet.leave(), 'FleetConflict', /web lives/);
   await daemon.release('web');
   await daemon.fleet.leave();
-  await daemon.becomes('left');
+  await daemon.becomes('off');
   assert.equal(world.store.holds.size + world.store.incarnations.size, 0);
   await fails(daemon.acquire('web'), 'FleetUnavailable', /left/);
 });
@@ -894,11 +894,11 @@ it('a host that is leaving does not join again meanwhile', async () => {
   world.companion.instead['Leave'] = async (parameters, honest) => {
     const answer = honest(parameters);
     endSessions(world);
-    await until('its session has ended', () => daemon.fleet.view().state === 'waiting');
+    await until('its session has ended', () => daemon.fleet.status().state === 'waiting');
     return answer;
   };
   await daemon.fleet.leave();
-  assert.equal(daemon.fleet.view().state, 'left');
+  assert.equal(daemon.fleet.status().state, 'off');
   await daemon.stop();
   assert.equal(joins(), before);
   assert.equal(world.store.incarnations.has(HOST), false);
@@ -1004,7 +1004,7 @@ describe('holds that the store does not have', () => {
     world.store.holds.delete(`web ${HOST}`);
     const next = await world.member();
     assert.deepEqual([...world.store.holds.keys()].sort(), [`db ${HOST}`, `web ${HOST}`]);
-    assert.ok(next.fleet.view().conflicts.size === 0);
+    assert.equal(next.fleet.conflicts.size, 0);
   });
 
   it('are of no use if another has the UID by now', async () => {
