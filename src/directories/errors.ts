@@ -1,6 +1,6 @@
 /** How what goes wrong with a directory is told: one DirectoryFailed, with the call, the path and the parameter. */
-import { getSystemErrorMap } from 'node:util';
 import { DynuserError } from '../core/errors.ts';
+import { errnoWords } from '../files/errno.ts';
 
 /** @param field the parameter of the request that named the directory */
 export function directoryFailed(field: string, reason: string, cause?: unknown): DynuserError {
@@ -13,10 +13,4 @@ export function systemWords(error: unknown): string {
     return errnoWords(-error.errno);
   }
   return error instanceof Error ? error.message : String(error);
-}
-
-/** @param errno a number of errno(3), such as 28 */
-export function errnoWords(errno: number): string {
-  const entry = getSystemErrorMap().get(-errno);
-  return entry === undefined ? `error ${errno}` : `${entry[1]} (${entry[0]})`;
 }

@@ -4,7 +4,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Semaphore } from '../core/semaphore.ts';
-import { directoryFailed, errnoWords } from './errors.ts';
+import { errnoWords } from '../files/errno.ts';
+import { directoryFailed } from './errors.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { COUNTS_MAX, HELPER_LINE_MAX, HELPER_SILENCE_MS, HELPER_WORDS_MAX, PROBES_MAX, WALKS_MAX } from './limits.ts';
 

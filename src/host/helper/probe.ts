@@ -9,12 +9,12 @@ import { type AccountAnswer, isKnown } from '../../core/account.ts';
 import { DynuserError } from '../../core/errors.ts';
 import type { Evidence } from '../../core/evidence.ts';
 import type { Gid, Uid, UserName } from '../../core/ids.ts';
+import { errnoWords } from '../../files/errno.ts';
 import { ProcessScans } from '../processes/scan.ts';
 import { ACQUIRING_LIMITS, HelperPool, type Outcome, type PoolLimits } from './pool.ts';
 import type { HelperCommand } from './process.ts';
 import {
   accountQuestion,
-  errnoWords,
   GROUPS_ANSWERED,
   groupQuestion,
   groupsQuestion,

@@ -2,10 +2,10 @@
  * The lines that this daemon and dynuser-helper exchange; native/helper/protocol.h is their definition. Pure. What the helper says
  * is not trusted: a foreign NSS module runs in it. An answer that is not exactly one of the known is no answer.
  */
-import { getSystemErrorMap } from 'node:util';
 import { type AccountAnswer, isKnown } from '../../core/account.ts';
 import { type Evidence, IPC_KINDS, type IpcKind, PROCESS_ROLES } from '../../core/evidence.ts';
 import { asGid, asUid, type Gid, type Uid, type UserName } from '../../core/ids.ts';
+import { errnoWords } from '../../files/errno.ts';
 
 /** QUESTION_MAX and ANSWER_MAX of protocol.h: the longest lines in bytes, with their newlines. */
 export const QUESTION_BYTES_MAX = 8_192;
@@ -316,11 +316,6 @@ export const WALK_WORDS =
 /** @returns what failed, in words that complete "cannot …: …" */
 export function refusalWords({ call, errno }: Refusal): string {
   return call === WALK_CALL ? WALK_WORDS : `${call} failed: ${errnoWords(errno)}`;
-}
-
-/** @returns the name and the meaning of an errno */
-export function errnoWords(errno: number): string {
-  return (getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error']).join(', ');
 }
 
 function readRefusal(fields: Fields): Refusal {

@@ -12,8 +12,9 @@ import {
 } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { DynuserError } from '../../../src/core/errors.ts';
-import { errnoWords, systemWords } from '../../../src/directories/errors.ts';
+import { systemWords } from '../../../src/directories/errors.ts';
 import { HeldDirectory, OpenBases, openNearest } from '../../../src/directories/held-directory.ts';
+import { errnoWords } from '../../../src/files/errno.ts';
 import { hasCode } from '../../../src/files/pinned-directory.ts';
 import { openBelow, temporaryRoot } from './fixture.ts';
 

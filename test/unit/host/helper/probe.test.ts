@@ -227,18 +227,18 @@ describe('a check of a name and a UID', () => {
 describe('trouble', () => {
   const SOURCES = 'check the sources in /etc/nsswitch.conf';
   const REFUSALS: readonly (readonly [answer: string, message: string])[] = [
-    ['error getpwnam_r 5', `getpwnam_r failed when asked for the user "httpd": EIO, i/o error; ${SOURCES}`],
-    ['error getgrgid_r 5', `getgrgid_r failed when asked for the user "httpd": EIO, i/o error; ${SOURCES}`],
+    ['error getpwnam_r 5', `getpwnam_r failed when asked for the user "httpd": i/o error (EIO); ${SOURCES}`],
+    ['error getgrgid_r 5', `getgrgid_r failed when asked for the user "httpd": i/o error (EIO); ${SOURCES}`],
     [
       'error /etc/nsswitch.conf 22',
-      `/etc/nsswitch.conf failed when asked for the user "httpd": EINVAL, invalid argument; ${SOURCES}`,
+      `/etc/nsswitch.conf failed when asked for the user "httpd": invalid argument (EINVAL); ${SOURCES}`,
     ],
     [
       'error io.systemd.DynamicUser 110',
-      'io.systemd.DynamicUser failed when asked for the user "httpd": ETIMEDOUT, connection timed out; look at who serves /run/systemd/userdb/io.systemd.DynamicUser: varlinkctl info asks it',
+      'io.systemd.DynamicUser failed when asked for the user "httpd": connection timed out (ETIMEDOUT); look at who serves /run/systemd/userdb/io.systemd.DynamicUser: varlinkctl info asks it',
     ],
-    ['error /proc 24', '/proc failed when asked for the user "httpd": EMFILE, too many open files'],
-    ['error getrandom 999', 'getrandom failed when asked for the user "httpd": errno 999, unknown error'],
+    ['error /proc 24', '/proc failed when asked for the user "httpd": too many open files (EMFILE)'],
+    ['error getrandom 999', 'getrandom failed when asked for the user "httpd": error 999'],
     [
       'error processes 11',
       'cannot tell whether the user "httpd" is free: processes start and end faster than they can be read; find what forks without end, and limit it (TasksMax=)',

@@ -121,8 +121,8 @@ describe('a question', () => {
   });
 
   it('has words for what was refused', () => {
-    assert.equal(refusalWords({ call: 'fork', errno: 11 }), 'fork failed: EAGAIN, resource temporarily unavailable');
-    assert.equal(refusalWords({ call: 'fork', errno: 999 }), 'fork failed: errno 999, unknown error');
+    assert.equal(refusalWords({ call: 'fork', errno: 11 }), 'fork failed: resource temporarily unavailable (EAGAIN)');
+    assert.equal(refusalWords({ call: 'fork', errno: 999 }), 'fork failed: error 999');
     assert.match(refusalWords({ call: 'processes', errno: 11 }), /^processes start and end faster .*\(TasksMax=\)$/);
   });
 
