@@ -52,11 +52,13 @@ static void check_ended(uid_t uid)
 	check_ours(uid);
 }
 
+/* Only looks: of an account, too. */
 bool __wrap_find_running(uid_t uid, struct known_threads *known, struct answer *answer)
 {
 	(void)known;
 	(void)answer;
-	check_ours(uid);
+	CHECK(asked == ROLE_REAPER, "role %d looks for processes to be ended", (int)asked);
+	CHECK(uid != (uid_t)-1, "processes of UID %u are looked for", uid);
 	return false;
 }
 
