@@ -25,20 +25,12 @@ export class HostOwnerHints {
    */
   async read(descriptor: number, inMemory = false): Promise<Uid | undefined> {
     if (inMemory) {
-      return uidOf(this.#valueHere, this.#lengthHere(descriptor));
+      return uidOf(this.#valueHere, this.#getHere.tryCall(descriptor));
     }
     // A frame of its own for each call: it is read on another thread, and a file system may take its time.
     const get = new ForeignFunction('fgetxattr', ['int32', 'pointer', 'pointer', 'size_t']);
     const value = Buffer.alloc(VALUE_BYTES_MAX);
     return uidOf(value, await get.callOnThread(descriptor, NAME, value, value.length));
-  }
-
-  #lengthHere(descriptor: number): number {
-    try {
-      return this.#getHere.call(descriptor);
-    } catch {
-      return -1;
-    }
   }
 
   /** Writes the hint of an open directory; nothing happens if it cannot have one, or has this one. */
@@ -52,7 +44,7 @@ export class HostOwnerHints {
   }
 }
 
-/** @param length of the value; -1 if there is none, whatever the reason */
+/** @param length of the value; negative if there is none, whatever the reason */
 function uidOf(value: Buffer, length: number): Uid | undefined {
   const text = length > 0 ? value.toString('latin1', 0, length) : '';
   return /^[1-9]\d*$/.test(text) ? asUid(Number(text)) : undefined;
