@@ -95,6 +95,8 @@ test('--uninstall leaves what others have put there, and nothing else', () => {
   mkdirSync(join(root, 'usr/share'), { recursive: true });
   const before = tree(root);
   stage(root);
+  // A second time: what was there before the first is nobody's to remove now.
+  stage(root);
   writeFileSync(join(root, 'usr/bin/other'), '');
   appendFileSync(join(root, 'usr/lib/systemd/system/dynuserd.socket'), '# changed\n');
 
@@ -109,7 +111,12 @@ test('--uninstall leaves what others have put there, and nothing else', () => {
   const said = stage('--uninstall', root);
   assert.match(said, /dynuserd\.socket: not as it was installed, so it stays; /);
   assert.match(said, /nsswitch\.conf: it still has the word dynuser; /);
-  const left = tree(root).filter(line => !before.includes(line));
+  const after = tree(root);
+  assert.deepEqual(
+    before.filter(line => !after.includes(line)),
+    [],
+  );
+  const left = after.filter(line => !before.includes(line));
   assert.deepEqual(
     left.filter(line => line.startsWith('f ')).map(line => line.split(' ')[2]),
     ['usr/bin/other', 'usr/lib/systemd/system/dynuserd.socket'],

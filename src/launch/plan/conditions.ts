@@ -135,7 +135,7 @@ export function judgeConditions(
   specifiers: Specifiers,
   questions: Questions,
   warn: (text: string) => void,
-  isJudged = false,
+  isJudged: boolean,
 ): JudgedConditions {
   const { Condition: conditions, Assert: asserts } = readConditions(assignments, specifiers, warn);
   const words: string[] = [];

@@ -123,6 +123,19 @@ test('several replies are for a call with "more", and before its final one', asy
   assert.equal(sent.length, 2);
 });
 
+test('all of many replies are for a call with "more" only', async () => {
+  const { sent, call } = served(async given => {
+    await given.sendAll([{ text: '1' }, { text: '2' }, { text: '3' }]);
+    return { text: 'last' };
+  });
+  assert.deepEqual(await call({ more: true }), { parameters: '{"text":"last"}' });
+  assert.deepEqual(sent.splice(0), ['{"text":"1"}', '{"text":"2"}', '{"text":"3"}']);
+  const answer = await call();
+  assert.ok(answer.failure?.cause instanceof Error);
+  assert.equal(answer.failure.cause.message, 'a.b.M: the call is not for several replies ("more")');
+  assert.deepEqual(sent, []);
+});
+
 test('after an error there is no further reply either', () => {
   let late: (() => boolean) | undefined;
   const { sent, call } = served(given => {

@@ -132,7 +132,9 @@ describe('images', () => {
       /leaves no home/,
     );
     refuses(() => plan(root, 'RootImagePolicy=-'), 'RootImage', /leaves no root/);
-    refuses(() => plan(root, 'RootImagePolicy=root=open:root=open'), 'RootImagePolicy', /no rule/);
+    for (const rule of ['root=open:root=open', 'boot=open']) {
+      refuses(() => plan(root, `RootImagePolicy=${rule}`), 'RootImagePolicy', /no rule/);
+    }
     refuses(() => plan(root, 'RootImagePolicy=root=maybe'), 'RootImagePolicy', /no use of an image policy: "maybe"/);
     assert.equal(plan(root, 'RootImagePolicy=root=open:usr=ignore').images?.[0]?.parts.length, 1);
     assert.equal(plan(root, 'RootImagePolicy=*').images?.[0]?.parts.length, 2);
@@ -167,6 +169,12 @@ describe('images', () => {
     refuses(() => plan('MountImages=/i/a.raw'), 'MountImages', /no directory for the image/);
     refuses(() => plan('MountImages=/i/a.raw:/'), 'MountImages', /an image at "\/"/);
     refuses(() => plan('MountImages=/i/a.raw:/x:a b'), 'MountImages');
+    assert.equal(plan('MountImages=/i/b.raw:/mnt').images?.[0]?.writable, true);
+    refuses(
+      () => plan('RootImage=/i/a.raw', 'RootImageOptions=boot:ro'),
+      'RootImageOptions',
+      /unknown partition: "boot"/,
+    );
     refuses(
       () => plan('RootImage=/i/a.raw', 'RootImageOptions=swap:a=b;c'),
       'RootImageOptions',

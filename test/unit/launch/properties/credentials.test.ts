@@ -95,3 +95,9 @@ test('credentials in words, without what they hold', () => {
   assert.match(words, /Credentials:\n {2}d: \/e, decrypted\n {2}b\* of the stores, as c\.\n {2}a: of the unit file\n/);
   assert.doesNotMatch(words, /hidden|aGlkZGVu/);
 });
+
+test('a credential that is set has at most 1 MiB, however few characters that is', () => {
+  const ofBytes = (count: number): string => `SetCredential=a:${'é'.repeat(count / 2)}${'x'.repeat(count % 2)}`;
+  assert.equal(bytes(ofBytes(1_048_576)).length, 1_048_576);
+  refuses(() => bytes(ofBytes(1_048_577)), 'SetCredential', /more than 1048576 bytes; use LoadCredential=/);
+});

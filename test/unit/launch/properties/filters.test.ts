@@ -1,5 +1,6 @@
 /** The properties that filter system calls: what their values mean, call by call. */
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import { describe, it } from 'node:test';
 import { errnoOf } from '../../../../src/launch/filter/errno-names.ts';
 import type { Acquired } from '../../../../src/launch/plan/request.ts';
@@ -177,6 +178,11 @@ describe('RestrictAddressFamilies=', () => {
   });
 });
 
+it('a filter that cannot be had on a processor is refused, though it is the only one', () => {
+  const kernel = { processor: 'mips', deniesWriteExecute: true };
+  refuses(() => planOf([NO, 'LockPersonality=yes'], { ...ROOT, kernel }), 'LockPersonality', /on this processor/);
+});
+
 describe('RestrictNamespaces=', () => {
   const [USER, NET, TIME] = [0x1000_0000, 0x4000_0000, 0x80];
   const all = (...values: readonly string[]) => {
@@ -188,6 +194,12 @@ describe('RestrictNamespaces=', () => {
     ];
   };
   const [A, D] = ['allow', '1'];
+
+  it('lets every process have children', () => {
+    const program = programOf('RestrictNamespaces=net');
+    assert.equal(program.of('x86-64', 'clone', constants.signals.SIGCHLD), 'allow');
+    assert.equal(program.of('x86-64', 'clone', constants.signals.SIGCHLD | USER), '1');
+  });
 
   it('denies all types, or those that are not listed, or those behind "~"', () => {
     assert.deepEqual(all('yes'), [A, D, D, D, D, D, D, '38']);
