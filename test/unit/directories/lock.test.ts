@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, utimesSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { describe, it, type TestContext, test } from 'node:test';
 import { type BaseDirectories, PRIVATE } from '../../../src/core/directory-classes.ts';
 import { lockName, lockTrees, sweepLocks } from '../../../src/directories/apply/lock.ts';
@@ -22,6 +22,20 @@ test('each tree has another lock, and the name of each is one component that is 
 });
 
 const STALE_MS = 5_000;
+
+test('locks are in a private directory of root, which the first one makes', async context => {
+  const root = temporaryRoot(context);
+  using base = (await HeldDirectory.openBase(root, 'stateDirectory')) ?? assert.fail();
+  if (process.getuid?.() !== 0) {
+    return context.skip("a private directory is root's");
+  }
+  for (const tree of ['web', 'db']) {
+    await using _ = await lockTrees(base, [tree], () => assert.fail('lost'), { staleMs: STALE_MS, waitMs: 0 });
+    assert.deepEqual(readdirSync(`${root}/${PRIVATE}`), [`.${tree}.dynuser-lock`]);
+    assert.equal(statSync(`${root}/${PRIVATE}`).mode & 0o7777, 0o700);
+  }
+  assert.deepEqual(readdirSync(`${root}/${PRIVATE}`), []);
+});
 
 describe('locks that are left', () => {
   /** @returns a root whose private directory has these locks, each as old as that in milliseconds */

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { HandoverProgress, PrepareOptions } from '../../../src/allocator/directory-ports.ts';
 import type { DirectoriesInUse } from '../../../src/core/directory.ts';
+import { MAPPED_ID } from '../../../src/core/directory-classes.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
 import { heartbeat, prepareDirectories } from '../../../src/directories/apply/prepare.ts';
 import { Scope } from '../../../src/directories/apply/scope.ts';
 import { PROGRESS_SILENCE_MS } from '../../../src/directories/limits.ts';
+import { inspect } from '../../../src/directories/observe/inspect.ts';
+import { MapSupport } from '../../../src/directories/observe/map-support.ts';
+import { PathSnapshot, RequestSnapshot } from '../../../src/directories/observe/snapshot.ts';
 import { gid, uid, userName } from '../allocator/fakes.ts';
 import { depsOver, openBelow, requested, temporaryRoot } from './fixture.ts';
 
@@ -103,6 +107,50 @@ const refused = (message: RegExp) => (error: unknown) => {
 
 test('nothing is prepared for a caller that has gone', async context => {
   await assert.rejects(prepared(context, { signal: AbortSignal.abort() }), refused(/^the handover was given up: /));
+});
+
+test('a directory in whose place there was another when it was looked at is looked at again, and has the hint', async context => {
+  if (process.geteuid?.() !== 0) {
+    return context.skip('root alone gives directories away');
+  }
+  const root = temporaryRoot(context);
+  const tree = `${root}/private/web`;
+  mkdirSync(tree, { recursive: true });
+  chmodSync(`${root}/private`, 0o700);
+  chmodSync(tree, 0o755);
+  chownSync(tree, MAPPED_ID, MAPPED_ID);
+  symlinkSync('private/web', `${root}/web`);
+  const { dev, ino } = statSync(tree, { bigint: true });
+  const hinted: string[] = [];
+  const write = async (descriptor: number) => void hinted.push(readlinkSync(`/proc/self/fd/${descriptor}`));
+  const deps = depsOver(root, {
+    hints: { read: async () => undefined, write },
+    mapSupport: new MapSupport(async () => true),
+  });
+  const directories = requested(['web']);
+  const [directory = assert.fail()] = directories;
+  const user = { name: userName('web'), uid: uid(61_184), gid: gid(61_184), dynamic: true };
+  using now = await inspect(deps, directories);
+  for (const former of [{ inode: '1' }, { device: '1' }]) {
+    const [parent = assert.fail(), top] = now.of(directory).directoriesAlong(['private', 'web']);
+    const paths = new PathSnapshot(
+      root,
+      'stateDirectory',
+      new Map([
+        ['private/web', [parent, { ...(top ?? assert.fail()), ...former }]],
+        ['web', [now.of(directory).at(['web'])]],
+      ]),
+    );
+    const times = { watch: deps.activity.watch(directories), since: performance.now() };
+    using snapshot = new RequestSnapshot(deps.bases, new Map([[directory, paths]]), times);
+    const options = { makesMounts: true, verify: false, live: () => [], snapshot };
+    await using result = await prepareDirectories(deps, directories, user, options);
+    assert.deepEqual(
+      result.directories.map(({ handover, device, inode }) => [handover, device, inode]),
+      [['map', String(dev), String(ino)]],
+    );
+    assert.deepEqual(hinted.splice(0), [tree]);
+  }
 });
 
 test('a directory that another has is refused', async context => {
