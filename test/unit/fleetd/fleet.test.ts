@@ -168,6 +168,9 @@ describe('a name', () => {
   it('gets the next candidate if another name gets the first meanwhile', async () => {
     meanwhile(() => ({ 'name/other': '70000', 'uid/70000': 'other' }), 1);
     assert.deepEqual(await fleet.hold(MEMBER, 'web', [70_000, 70_001]), { uid: 70_001, isFresh: true });
+    store.before = () => {};
+    assert.deepEqual(await fleet.name('web'), { state: 'bound', uid: 70_001, hosts: [A], directories: [] });
+    assert.deepEqual(await fleet.hold(MEMBER, 'web', [70_000, 70_001]), { uid: 70_001, isFresh: false });
   });
 
   it('gets none if each of its candidates goes when it is asked for', async () => {
