@@ -1,5 +1,6 @@
 /** Records of users for the kernel's audit: their form, their order, how many go at a time, and that nothing waits for them or fails with them. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { auditText, auditUsers } from '../../../src/daemon/audit.ts';
 import type { Logger } from '../../../src/daemon/logger.ts';
@@ -128,6 +129,25 @@ test('a message is one of netlink, and its answer has an errno', () => {
   // With nothing behind the errno.
   assert.equal(errorOf(answer.subarray(0, 20)), 1);
   assert.equal(errorOf(answer.subarray(0, 19)), 0);
+});
+
+/** Sends two records, and prints how many were taken, or why not. */
+const SENDER = `
+  import { AuditSocket } from ${JSON.stringify(new URL('../../../src/host/audit-socket.js', import.meta.url).href)};
+  const socket = new AuditSocket();
+  const records = ['one', 'two'].map(text => ({ type: 'addUser', text }));
+  console.log(await socket.send(records).catch(error => error.message));`;
+
+test('a kernel that refuses a record says so', context => {
+  const isRoot = process.geteuid?.() === 0;
+  const bare = isRoot ? ['setpriv', '--bounding-set=-audit_write', '--inh-caps=-audit_write'] : [];
+  const [program = '', ...argv] = [...bare, process.execPath, '--input-type=module', '-e', SENDER];
+  const { stdout, stderr } = spawnSync(program, argv, { encoding: 'utf8' });
+  if (/EPROTONOSUPPORT/.test(stderr)) {
+    return context.skip('this kernel has no audit');
+  }
+  // EPERM; or ECONNREFUSED, in a user namespace.
+  assert.match(stdout, /^errno (?:1|111)\n$/, stderr);
 });
 
 test('a user without leases has a record all the same', () => {

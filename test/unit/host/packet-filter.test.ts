@@ -140,6 +140,19 @@ test('what nft refuses is said in its words, and what did not become of it is fo
   assert.match(packets.problem() ?? '', /not installed/);
 });
 
+test('an nft that says nothing has failed by how it ended', async () => {
+  for (const [script, words] of [
+    ['exit 3', 'exit status 3'],
+    ['kill -9 $$', 'it was ended by SIGKILL'],
+  ] as const) {
+    program(script);
+    await assert.rejects(filter().hold(ONE, RULES), {
+      code: 'HostFailed',
+      message: `${folder}/nft cannot change the rules for packets: ${words}`,
+    });
+  }
+});
+
 test('rules that somebody takes away come back, and that is said', async () => {
   const packets = filter(1);
   await packets.hold(ONE, RULES);

@@ -14,6 +14,9 @@ import { until } from '../../../support/until.ts';
 const { helpers: HELPERS_MAX, waiting: QUESTIONS_WAITING_MAX } = ACQUIRING_LIMITS;
 const PATIENT_MS = 10_000;
 const SHORT_MS = 1_000;
+/** So many helpers are started at once, and then one in each interval. */
+const STARTS_AT_ONCE = 8;
+const START_EVERY_MS = 100;
 
 function script(text: string): HelperCommand {
   return ['/bin/sh', '-c', text];
@@ -161,6 +164,21 @@ describe('a pool of helpers', () => {
       assert.ok(elapsed > 400, `14 starts within ${elapsed} ms`);
       assert.deepEqual(await ask('good'), { kind: 'answered', answer: 'fine' });
     }));
+
+  it('may start as many helpers at once again, after a while without one that died', async context => {
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    await withPool(script('read -r l; exit 1'), PATIENT_MS, async ask => {
+      const died = (count: number) => Promise.all(Array.from({ length: count }, () => ask('bad')));
+      for (let round = 0; round < 2; round++) {
+        for (const outcome of await died(STARTS_AT_ONCE)) {
+          endedWith(outcome, /exited with status 1/);
+        }
+        for (let earned = 0; earned < 2 * STARTS_AT_ONCE; earned++) {
+          context.mock.timers.tick(START_EVERY_MS);
+        }
+      }
+    });
+  });
 
   it('has one helper before it is asked, if it is told to, and no more', () =>
     withDirectory(directory =>

@@ -1,5 +1,6 @@
 /** Connections that are taken from the queue of a listening socket. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -80,6 +81,24 @@ describe('a listening socket', () => {
     opened.push(client);
     varlink.hasTaken(accepted);
     assert.equal(writeSync(client, 'x'), 1);
+  });
+
+  it('has another role than what is accepted from it', t => {
+    // Files stand in for the sockets: they have attributes before Linux 7.0, too.
+    const paths = ['listening', 'accepted', 'other'].map(name => `${directory}/${name}`);
+    const files = paths.map(path => openSync(path, 'w'));
+    opened.push(...files);
+    const varlink = new AcceptVarlinkSocket();
+    varlink.listens(files[0] ?? -1);
+    for (const file of files.slice(1)) {
+      varlink.hasTaken(file);
+    }
+    const read = 'import os, sys; print(*(os.getxattr(path, "user.varlink").decode() for path in sys.argv[1:]))';
+    const { status, stdout, stderr } = spawnSync('python3', ['-c', read, ...paths], { encoding: 'utf8' });
+    if (/ENOTSUP|not supported/.test(stderr)) {
+      return t.skip('the file system of temporary files has no attributes');
+    }
+    assert.deepEqual([status, stdout], [0, 'listen server server\n']);
   });
 
   it('has no connection if nobody waits', () => {

@@ -24,6 +24,7 @@ import {
   findManagerStore,
   keptName,
   LOCK_KEEPER,
+  LOCKS_KEPT_MAX,
   LockStore,
   openLockStore,
   uidOfKeptName,
@@ -287,6 +288,30 @@ describe('a store whose other side has gone', () => {
     second.peer.close();
   });
 
+  it('tells a new one of each lock once, also of those that were not held for the delay yet', async context => {
+    let now = 0;
+    context.mock.method(performance, 'now', () => now);
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const [first, second] = [connection(), connection()];
+    const reopen = () => second.near;
+    const store = new LockStore({ socket: first.near, capacity: 10, delayMs: 500, reopen, onFailure: () => {} });
+    const file = locked('1');
+    first.peer.close();
+    for (const number of [1, 2, 3]) {
+      store.keep(uid(number), file);
+      now += 100;
+      context.mock.timers.tick(100);
+    }
+    for (let passed = 0; passed < 1_000; passed += 10) {
+      now += 10;
+      context.mock.timers.tick(10);
+    }
+    await store.close();
+    closeSync(file);
+    assert.deepEqual(kept(second.peer), ['uid-1', 'uid-2', 'uid-3']);
+    second.peer.close();
+  });
+
   it('is not replaced again at once, nor if that fails', async () => {
     const [first, second] = [connection(), connection()];
     const failures: string[] = [];
@@ -531,15 +556,20 @@ if 'END' in sys.argv:
       assert.deepEqual(failures, []);
     }));
 
-  it('is nobody’s if a keeper is there and does not hand over what it has: leases would be lost', () =>
-    withKeeper(['uid-61200'], path => {
-      const choice = { manager: undefined, stored: [], runtimeDirectory: top, helper: '/nonexistent', onFailure };
-      assert.throws(() => openLockStore(choice), {
-        code: 'HostFailed',
-        message: `the lock keeper at ${path} does not hand over its locks; end that process, which loses the locks of users whose UID somebody else takes, or restart the host: it has closed the connection`,
-      });
-      assert.deepEqual(failures, []);
-    }));
+  for (const [words, count] of [
+    ['what it has', 1],
+    ['all that it has', LOCKS_KEPT_MAX],
+  ] as const) {
+    it(`is nobody’s if a keeper is there and does not hand over ${words}: leases would be lost`, () =>
+      withKeeper(Array<string>(count).fill('uid-61200'), path => {
+        const choice = { manager: undefined, stored: [], runtimeDirectory: top, helper: '/nonexistent', onFailure };
+        assert.throws(() => openLockStore(choice), {
+          code: 'HostFailed',
+          message: `the lock keeper at ${path} does not hand over its locks; end that process, which loses the locks of users whose UID somebody else takes, or restart the host: it has closed the connection`,
+        });
+        assert.deepEqual(failures, []);
+      }));
+  }
 
   it('is a new keeper if anything else is in place of its socket', async () => {
     const path = `${top}/${LOCK_KEEPER}`;
