@@ -98,6 +98,28 @@ test('refusals of a UID other than root are bounded, those of others are not wit
   ]);
 });
 
+test('a UID whose refusals are long past is forgotten once those of a thousand others came after them', () => {
+  const { events, lines } = logOf();
+  const refuse = (number: number) =>
+    events.tell({
+      ...{ kind: 'refused', unit: 'x', requester: { uid: uid(number), isRoot: false }, pid: undefined },
+      ...{ code: 'NotPermitted', reason: 'no' },
+    });
+  const logged = (number: number) => lines.filter(({ fields }) => fields['owner'] === number).length;
+  for (let count = 0; count < 11; count++) {
+    refuse(1_000);
+    refuse(1_001);
+  }
+  for (let number = 2_000; number < 3_023; number++) {
+    refuse(number);
+    refuse(1_001);
+  }
+  assert.deepEqual([logged(1_000), logged(1_001)], [10, 10]);
+  refuse(1_000);
+  refuse(1_001);
+  assert.deepEqual([logged(1_000), logged(1_001)], [11, 10], 'and who does not stop is not forgotten');
+});
+
 test('candidates are said in the log if it is for debugging, and else nobody listens', () => {
   const { events, state, log, words } = logOf();
   const tell = () => {

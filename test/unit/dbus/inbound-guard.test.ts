@@ -161,6 +161,28 @@ describe('the guard on what comes in', () => {
     assert.equal(refused.length, 2);
   });
 
+  it('continues with the beginning of the next after one that the reader throws at in the middle', async () => {
+    stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    const seen: (string | undefined)[] = [];
+    stream.on('readable', () => {
+      for (let fixed: Buffer | null = stream.read(FIXED); fixed !== null; fixed = stream.read(FIXED)) {
+        seen.push(fixed.toString('hex'));
+        if (seen.length === 1) {
+          throw new RangeError('out of range');
+        }
+        stream.read(1);
+      }
+    });
+    guardInbound(stream, { turns: { run: task => task.step() }, onDropped: why => dropped.push(why), onRefused() {} });
+    const messages = [call('a'), call('long', bytes(50))];
+    await push(Buffer.concat(messages));
+    assert.deepEqual(
+      seen,
+      messages.map(message => message.toString('hex', 0, FIXED)),
+    );
+    assert.deepEqual(dropped, ['it cannot be decoded: out of range']);
+  });
+
   it('has calls wait for the turn of their sender; what the bus says waits for nobody', async () => {
     turns = [];
     await push(
