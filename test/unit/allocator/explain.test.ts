@@ -4,6 +4,7 @@ import type { Directories } from '../../../src/allocator/directory-ports.ts';
 import { explain } from '../../../src/allocator/explain.ts';
 import { decideRights, type Rights } from '../../../src/core/access.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
+import { EXPLAINED_CANDIDATES_MAX } from '../../../src/core/limits.ts';
 import { directory, gid, uid, unitName, userName } from './fakes.ts';
 import { buildUseCases, type UseCases } from './use-cases.ts';
 
@@ -165,6 +166,24 @@ test('a UID that is found by the search through the range is said to be that', a
   built.locks.foreign.add(uid(64_642));
   const { reason, uid: number } = await ask(built, 'dynamic-user-test.service');
   assert.equal(reason, `the UID ${number} is free, and is the first free one of a search through the whole range`);
+});
+
+test('of very many UIDs that are not free some are told of, and the one that is free', async () => {
+  const built = buildUseCases('61184-65519');
+  const free = uid(65_000);
+  for (let number = 61_184; number <= 65_519; number++) {
+    built.locks.foreign.add(uid(number));
+  }
+  built.locks.foreign.delete(free);
+  // The last one that is tried.
+  built.directories.found = [...built.locks.foreign, free];
+  const { candidates, uid: number } = await ask(built, 'web.service');
+  assert.equal(number, free);
+  assert.deepEqual(
+    candidates.filter(candidate => candidate.free).map(candidate => candidate.uid),
+    [free],
+  );
+  assert.equal(candidates.length, EXPLAINED_CANDIDATES_MAX + 1);
 });
 
 test('says where the name comes from', async () => {

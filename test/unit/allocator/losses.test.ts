@@ -4,6 +4,7 @@ import { mock, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { LeaseEventKind } from '../../../src/allocator/events.ts';
 import { confirmUser, LockWatch, lossOf } from '../../../src/allocator/losses.ts';
+import type { Uid } from '../../../src/core/ids.ts';
 import { directory, userName } from './fakes.ts';
 import { restart } from './restart.ts';
 import { assertEmpty, buildUseCases, fails, type UseCases } from './use-cases.ts';
@@ -244,6 +245,41 @@ test('locks that cannot be looked at are told of, and are looked at again', asyn
     mock.timers.tick(60_000);
     await turn();
     assert.equal(looks, 2);
+  } finally {
+    watch.stop();
+    mock.timers.reset();
+  }
+});
+
+test('nothing is looked at any more once the watch was stopped, also in the middle of a round', async () => {
+  const built = buildUseCases();
+  for (let count = 0; count < 150; count++) {
+    await built.acquire(`many${count}.service`);
+  }
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const { events, users, registry, locks } = built;
+  let looks = 0;
+  const counting = {
+    confirm(number: Uid) {
+      looks++;
+      return locks.confirm(number);
+    },
+    release: () => assert.fail('none is lost'),
+  };
+  const onFailure = (what: string, cause: unknown) => assert.fail(`${what}: ${cause}`);
+  const watch = new LockWatch({ events, users, registry, locks: counting, onFailure });
+  try {
+    mock.timers.tick(10_000);
+    watch.stop();
+    const before = looks;
+    assert.ok(before > 0 && before < 150, `${before}`);
+    for (let round = 0; round < 2; round++) {
+      for (let turns = 0; turns < 10; turns++) {
+        await turn();
+      }
+      mock.timers.tick(60_000);
+    }
+    assert.equal(looks, before);
   } finally {
     watch.stop();
     mock.timers.reset();

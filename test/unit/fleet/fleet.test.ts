@@ -100,6 +100,21 @@ describe('a name of the fleet', () => {
     assert.equal(await daemon.acquire('db'), 70_000);
   });
 
+  it('passes over UIDs that others take in the same moment, however many', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member();
+    const taken: unknown[] = [];
+    world.companion.instead['Hold'] = (parameters, honest) => {
+      if (taken.length < 3) {
+        taken.push(parameters['candidates']);
+        throw new VarlinkError('io.dynuser.Fleet.NoneFree', {});
+      }
+      return honest(parameters);
+    };
+    const uid = await daemon.acquire('web');
+    assert.ok(!taken.flat().includes(uid), `${uid} of ${taken}`);
+  });
+
   it('that another host binds meanwhile gets the UID of that', async () => {
     await using world = await openWorld();
     const daemon = await world.member();
