@@ -60,6 +60,13 @@ it('help, version and -h are the same as their options; no command is status', a
   assert.deepEqual(await outcome([]), await outcome(['status']));
 });
 
+it('status says what can be known without a daemon, and fails', async () => {
+  const { io, written } = fakeIo();
+  const status = await run(['status'], { ...io, environment: { DYNUSER_RUNTIME_DIRECTORY: '/nonexistent' } });
+  assert.deepEqual([status, written.errors], [1, '']);
+  assert.match(written.output, /Daemon: cannot reach dynuserd at \/nonexistent\/.*: no such file: is it running\?/);
+});
+
 it('what is longer than the terminal is paged, unless that is not wanted', async () => {
   const text = 'line\n'.repeat(23);
   const invocation = { operands: [], options: new Map(), legend: true, json: 'off', mayPage: true } as const;

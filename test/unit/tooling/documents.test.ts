@@ -206,6 +206,14 @@ COMP_WORDS=("$@"); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _dynuserctl; printf '
     assert.deepEqual(offered('acquire', ''), []);
   });
 
+  it('bash: files if a path is meant, and nothing if another value is', () => {
+    for (const option of ['--file', '--html']) {
+      assert.deepEqual(offered('history', option, '=', '/etc/host'), offered('history', option, '/etc/host'));
+      assert.ok(offered('history', option, '=', '/etc/host').includes('/etc/hosts'), option);
+    }
+    assert.deepEqual(offered('history', '--at', '=', '/etc/host'), []);
+  });
+
   it('zsh and fish have every command and option, and take the text', () => {
     for (const [shell, text = ''] of [
       ['zsh', zsh?.text],

@@ -83,6 +83,16 @@ describe('a fleet', () => {
     );
   });
 
+  it('says of a host whether it has put its bindings again after a restore alone, and of none that was given up', () => {
+    const states = (isRestoring: boolean) =>
+      renderHosts([host('a'), host('b', { fenced: true })], isRestoring, { ...LAYOUT, legend: false })
+        .split('\n')
+        .slice(0, 2)
+        .map(line => /\S+ +\S+ +(.*?) +1 /.exec(line)?.[1]);
+    assert.deepEqual(states(false), ['alive', 'given up']);
+    assert.deepEqual(states(true), ['alive, not restored', 'given up']);
+  });
+
   it('has no faults if each hold is a binding, and each binding the only one', () => {
     assert.deepEqual(faultsOf(survey()), []);
     const cooling: Change = { name: 'web', uid: 65_538, state: 'cooling' };
