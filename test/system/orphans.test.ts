@@ -90,6 +90,19 @@ describe('orphans', () => {
     ]);
   });
 
+  it('are listed without the history, too; that it is missing is said if there are any', async () => {
+    await machine.sh('mkdir -p /srv/empty');
+    const asked = async (path: string) => {
+      const env = { DYNUSER_HISTORY_DIRECTORY: '/nonexistent' };
+      const { status, stdout, stderr } = await machine.run(['dynuserctl', 'orphans', '--json=short', path], { env });
+      return { status, stderr, found: inWords(JSON.parse(stdout)) };
+    };
+    const { stderr, ...others } = await asked('/srv/t');
+    assert.deepEqual(others, { status: 0, found: ['61999 undefined 1 /srv/t/other'] });
+    assert.match(stderr, /^dynuserctl: who the former users were is not known: \/nonexistent: there is no history yet/);
+    assert.deepEqual(await asked('/srv/empty'), { status: 0, stderr: '', found: [] });
+  });
+
   it('need root, and a directory', async () => {
     const asked = async (argv: readonly string[], uid?: number) => {
       const { status, stderr } = await machine.run(

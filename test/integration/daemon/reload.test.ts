@@ -172,4 +172,22 @@ describe('SIGHUP', () => {
     assert.equal(await daemon.ended, 0);
     assert.equal(log.slice(from), '', 'what it says of its end is not as bad');
   });
+
+  it('that comes while the daemon starts, after it has read the file, is no less heard', async () => {
+    await machine.write(FILE, '');
+    // As Node tells of a signal, at the first wait of the start: how long that is depends on the host.
+    const early = `import { writeFileSync } from 'node:fs';
+process.on('newListener', name => {
+  if (name === 'SIGHUP') {
+    queueMicrotask(() => {
+      writeFileSync('${FILE}', 'AllowUsers=${PEER}\\n');
+      process.emit(name, name);
+    });
+  }
+});`;
+    const preload = `data:text/javascript,${encodeURIComponent(early)}`;
+    await machine.spawn(['node', '--import', preload, '/usr/lib/dynuser/dynuserd.js']);
+    await host.untilAnswers();
+    await until('it has reloaded', mayAcquire);
+  });
 });
