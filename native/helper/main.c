@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -41,6 +42,13 @@ static bool detach(void)
 static bool confine(void)
 {
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && detach();
+}
+
+/* The daemon has more of the processors than others (src/host/priority.ts); what it has looked up for it does not. */
+static void stand_back(void)
+{
+	if (getpriority(PRIO_PROCESS, 0) < 0)
+		(void)setpriority(PRIO_PROCESS, 0, 0);
 }
 
 /* close_range(2) is there since Linux 5.9; before that, and below seccomp, Node's O_CLOEXEC has to do. */
@@ -75,6 +83,7 @@ int main(int argc, char **argv)
 	struct sources_stamp stamp;
 	enum role role;
 
+	stand_back();
 	if (argc > 1 && strcmp(argv[1], "tree") == 0) {
 		close_inherited(TREE_TOP_DESCRIPTOR + 1);
 		return confine() ? tree_main(argc - 2, argv + 2) : EXIT_FAILURE;

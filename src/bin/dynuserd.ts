@@ -13,6 +13,7 @@ import { CONFIG_FILE, checkConfig, loadConfig } from '../daemon/config.ts';
 import { LiveConfig } from '../daemon/live-config.ts';
 import { createLogger } from '../daemon/logger.ts';
 import { startDaemon } from '../daemon/main.ts';
+import { raisePriority } from '../host/priority.ts';
 import { takePassedDescriptors } from '../host/systemd/listen-fds.ts';
 import { findManagerStore } from '../host/systemd/lock-store.ts';
 import { openNotify } from '../host/systemd/notify.ts';
@@ -58,6 +59,12 @@ async function main(): Promise<void> {
   const environment = { ...process.env };
   const config = new LiveConfig(() => loadConfig(options.config, environment));
   const logger = createLogger(config.current.logLevel, environment['JOURNAL_STREAM']);
+  const unraised = raisePriority();
+  if (unraised !== undefined) {
+    logger.info(
+      `no higher priority for this process: ${unraised}; allow it one (LimitNICE=-5, CAP_SYS_NICE) if many services start at once`,
+    );
+  }
   let reload: (() => void) | undefined;
   let isReloadDue = false;
   process.on('SIGHUP', () => {

@@ -5,8 +5,8 @@
  */
 import { setFlagsFromString } from 'node:v8';
 
-/** In milliseconds: the first launches, for which the daemon was started, are over. */
-export const DELAY_MS = 10_000;
+/** In milliseconds: the first launches, for which the daemon was started, are over, and so is the start of the host. */
+export const DELAY_MS = 60_000;
 
 interface TierUpFlags {
   readonly node: number;

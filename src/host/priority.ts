@@ -1,0 +1,41 @@
+/**
+ * The daemon's share of the processors. Whatever starts on a host at once waits for this one thread, and as often as it has to wait for
+ * a processor, so do all of them (benchmarks/README.md).
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
+import { reasonOf } from '../core/errors.ts';
+import { systemErrorCode } from './host-error.ts';
+
+/** Of nice(2): three times the usual weight. */
+const NICE = -5;
+/** By sched(7) the kernel gives each session the same share, whatever the nice values of its threads; this is the session's own value. */
+const AUTOGROUP = '/proc/self/autogroup';
+
+/**
+ * Gives the thread that calls it more of the processors than other threads of its session have, and its session more than others,
+ * unless that is somebody else's session. What this process has from who started it, by Nice= of its unit or nice(1), is left as it is.
+ * @returns why it is not so, for the log; undefined if it is, or was not to be
+ */
+export function raisePriority(): string | undefined {
+  if (getPriority() !== 0) {
+    return undefined;
+  }
+  try {
+    setPriority(NICE);
+    if (leadsSession() && / nice 0$/m.test(readFileSync(AUTOGROUP, 'latin1'))) {
+      writeFileSync(AUTOGROUP, String(NICE));
+    }
+    return undefined;
+  } catch (error) {
+    // ENOENT: a kernel that shares processors by thread.
+    return systemErrorCode(error) === 'ENOENT' ? undefined : reasonOf(error);
+  }
+}
+
+/** By proc_pid_stat(5), whose second field is a name in parentheses that may have any characters. */
+function leadsSession(): boolean {
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  const [, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return session === String(process.pid);
+}
