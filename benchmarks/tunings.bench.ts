@@ -8,7 +8,8 @@ import { Machine } from '../test/support/machine.ts';
 import type { Variant, VariantFigures } from './programs/tunings-load.ts';
 import { printTable } from './support/report.ts';
 
-const DEADLINE_MS = 9 * 60_000;
+/** Each start of the daemon is measured when it optimizes sooner, too: src/host/tier-up.ts says after how long. */
+const DEADLINE_MS = 45 * 60_000;
 const ROUNDS = 4;
 const CROWD = 5_000;
 const CROWD_ROUNDS = 4;
