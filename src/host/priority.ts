@@ -3,12 +3,15 @@
  * a processor, so do all of them (benchmarks/README.md).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { getPriority, setPriority } from 'node:os';
+import { getPriority } from 'node:os';
 import { reasonOf } from '../core/errors.ts';
 import { systemErrorCode } from './host-error.ts';
+import { ForeignFunction } from './libc/libc.ts';
 
 /** Of nice(2): three times the usual weight. */
 const NICE = -5;
+/** Of sys/resource.h: a number of setpriority(2) is that of a process or thread, and 0 is the calling thread. */
+const PRIO_PROCESS = 0;
 /** By sched(7) the kernel gives each session the same share, whatever the nice values of its threads; this is the session's own value. */
 const AUTOGROUP = '/proc/self/autogroup';
 
@@ -22,7 +25,8 @@ export function raisePriority(): string | undefined {
     return undefined;
   }
   try {
-    setPriority(NICE);
+    // Node has this call, too; its error is no sentence.
+    new ForeignFunction('setpriority', ['int32', 'int32', 'int32']).call(PRIO_PROCESS, 0, NICE);
     if (leadsSession() && / nice 0$/m.test(readFileSync(AUTOGROUP, 'latin1'))) {
       writeFileSync(AUTOGROUP, String(NICE));
     }
