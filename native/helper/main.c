@@ -44,7 +44,7 @@ static bool confine(void)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && detach();
 }
 
-/* The daemon has more of the processors than others (src/host/priority.ts); what it has looked up for it does not. */
+/* The daemon has more of the processors than others (src/host/priority.ts); its helpers do without. */
 static void stand_back(void)
 {
 	if (getpriority(PRIO_PROCESS, 0) < 0)
