@@ -7,6 +7,7 @@ import { getPriority } from 'node:os';
 import { reasonOf } from '../core/errors.ts';
 import { systemErrorCode } from './host-error.ts';
 import { ForeignFunction } from './libc/libc.ts';
+import { readSession } from './processes/files.ts';
 
 /** Of nice(2): three times the usual weight. */
 const NICE = -5;
@@ -27,7 +28,7 @@ export function raisePriority(): string | undefined {
   try {
     // Node has this call, too; its error is no sentence.
     new ForeignFunction('setpriority', ['int32', 'int32', 'int32']).call(PRIO_PROCESS, 0, NICE);
-    if (leadsSession() && / nice 0$/m.test(readFileSync(AUTOGROUP, 'latin1'))) {
+    if (readSession(process.pid) === process.pid && / nice 0$/m.test(readFileSync(AUTOGROUP, 'latin1'))) {
       writeFileSync(AUTOGROUP, String(NICE));
     }
     return undefined;
@@ -35,11 +36,4 @@ export function raisePriority(): string | undefined {
     // ENOENT: a kernel that shares processors by thread.
     return systemErrorCode(error) === 'ENOENT' ? undefined : reasonOf(error);
   }
-}
-
-/** By proc_pid_stat(5), whose second field is a name in parentheses that may have any characters. */
-function leadsSession(): boolean {
-  const stat = readFileSync('/proc/self/stat', 'latin1');
-  const [, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return session === String(process.pid);
 }

@@ -8,12 +8,19 @@ import { systemErrorCode } from '../host-error.ts';
 
 /** proc_pid_stat(5): the fields are counted from 1, and the first that follows the name is the third. */
 const START_TIME = 22;
+const SESSION = 6;
 const FIRST_AFTER_NAME = 3;
 
 /** @returns when it started, in clock ticks after the boot; undefined if there is no such process */
 export function readStartTime(pid: Pid): number | undefined {
   const text = readProcessFile(pid, 'stat');
   return text === undefined ? undefined : parseStartTime(text);
+}
+
+/** @returns the number of its session, which is that of the process that leads it; undefined if there is no such process */
+export function readSession(pid: number): number | undefined {
+  const text = readProcessFile(pid, 'stat');
+  return text === undefined ? undefined : Number(statField(text, SESSION));
 }
 
 /** A process's real UID is the first; its effective, saved and file-system UID follow. */
@@ -27,13 +34,18 @@ export function readUids(pid: Pid): ProcessUids | undefined {
 
 /** @param text of proc_pid_stat(5) @throws Error if it is none */
 export function parseStartTime(text: string): number {
-  // The name in parentheses is the process's own choice, parentheses and spaces included; what follows are numbers.
-  const field = text.slice(text.lastIndexOf(')') + 2).split(' ')[START_TIME - FIRST_AFTER_NAME];
+  const field = statField(text, START_TIME);
   const ticks = Number(field);
   if (field === undefined || !/^\d+$/.test(field) || !Number.isSafeInteger(ticks)) {
     throw new Error(`/proc/<pid>/stat has no start time: "${text.slice(0, 200)}"`);
   }
   return ticks;
+}
+
+/** @param text of proc_pid_stat(5) @param number of a field behind the name @returns undefined if there is none */
+function statField(text: string, number: number): string | undefined {
+  // The name in parentheses is the process's own choice, parentheses and spaces included; what follows are numbers.
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[number - FIRST_AFTER_NAME];
 }
 
 /** @param text of proc_pid_status(5) @throws Error if it is none */
@@ -54,7 +66,7 @@ export function readBoot(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
 }
 
-function readProcessFile(pid: Pid, name: string): string | undefined {
+function readProcessFile(pid: number, name: string): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'latin1');
   } catch (error) {
