@@ -54,6 +54,8 @@ static void leave_child_behind(void)
 static bool act(const char *word, size_t size, int *error, enum nss_status *status)
 {
 	if (strcmp(word, "hang") == 0) {
+		/* So that pgrep(1) finds it. */
+		(void)prctl(PR_SET_NAME, "du-hang");
 		for (;;)
 			pause();
 	} else if (strcmp(word, "crash") == 0) {
@@ -95,7 +97,7 @@ static enum nss_status answer_user(const char *word, struct passwd *record, char
 		*error = ENOENT;
 		return NSS_STATUS_NOTFOUND;
 	}
-	/* A name with what the protocol must escape: a blank, a newline, a percent sign and a byte that is no UTF-8. */
+	/* A name with what the protocol must escape: a blank, a newline, a percent sign and a byte that is not UTF-8. */
 	(void)snprintf(buffer, size, "%s", strcmp(word, "odd") == 0 ? "o d\nd%\xff" : "du-user");
 	*record = (struct passwd){
 		.pw_name = buffer,
