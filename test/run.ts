@@ -131,7 +131,7 @@ function expectedMs({ path, declared }: TestFile): number {
 
 /** @returns the test files of a tier that the paths choose */
 function filesOf(tier: Tier, paths: readonly string[]): readonly TestFile[] {
-  // "unit" is no beginning of "units": what runs on demand is only run if its folder is named.
+  // "unit" is not a beginning of "units": what runs on demand is only run if its folder is named.
   const namesTier = (path: string): boolean => tier.folders.some(folder => `${path}/`.startsWith(`${folder}/`));
   const isChosen = (file: string): boolean =>
     paths.length === 0

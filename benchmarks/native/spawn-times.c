@@ -1,6 +1,6 @@
 /*
  * Starts commands and says how long each took from its start until it was waited for. A program in Node would add to every
- * start a fork of all its memory, which is no part of what is compared.
+ * start a fork of all its memory, which is not part of what is compared.
  *
  *   spawn-times turns ROUNDS COMMAND [, COMMAND]...     each round by all in turn, with a pause before each, in which what ended
  *                                                       before is cleaned up; a line "COMMAND MICROSECONDS" for each, where

@@ -116,7 +116,7 @@ async function measure(name: string, directories: number, files: number, rounds:
       await ourMap(name, round % 2 === 0 ? FIRST : SECOND),
       timed(() => startUnit(name)),
     );
-    // An owner that is no candidate for systemd, which then changes every inode.
+    // An owner that is not a candidate for systemd, which then changes every inode.
     chownTree(top, STATIC);
     figures.splice(
       5,

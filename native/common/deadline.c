@@ -7,7 +7,7 @@
 #define NS_PER_MS 1000000LL
 #define NS_PER_S 1000000000LL
 
-/* clock_gettime(2) cannot fail for CLOCK_MONOTONIC and an address of ours, and is no system call (vdso(7)). */
+/* clock_gettime(2) cannot fail for CLOCK_MONOTONIC and an address of ours, and is not a system call (vdso(7)). */
 static long long now(void)
 {
 	struct timespec time = { 0 };

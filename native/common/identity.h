@@ -22,7 +22,7 @@ bool uid_is_possible(uid_t uid);
 
 /*
  * Whether a dynamic user can have this name: ^[A-Za-z_][A-Za-z0-9_-]{0,30}$ whatever the locale.
- * Reads at most DYNUSER_NAME_MAX + 1 bytes. A null pointer is no name.
+ * Reads at most DYNUSER_NAME_MAX + 1 bytes. A null pointer is not a name.
  */
 bool name_is_possible(const char *name);
 

@@ -54,7 +54,7 @@ static void put(struct sink *sink, unsigned int byte)
 	sink->buffer[sink->length++] = (char)byte;
 }
 
-/* UTF-8 of a code point that is no surrogate (RFC 3629, section 3). */
+/* UTF-8 of a code point that is not a surrogate (RFC 3629, section 3). */
 static void put_code_point(struct sink *sink, uint32_t point)
 {
 	if (point < 0x80) {

@@ -39,16 +39,16 @@ typedef bool json_item(struct json_reader *reader, void *context);
 /* A reader of length bytes at text, which must outlive it. */
 struct json_reader json_read(const char *text, size_t length);
 
-/* Reads an object. False: it is none, is not JSON, nests too deeply, or the function said so. */
+/* Reads an object. False: it is something else, is not JSON, nests too deeply, or the function said so. */
 bool json_object(struct json_reader *reader, json_member *member, void *context);
 
-/* Reads an array. False: it is none, is not JSON, nests too deeply, or the function said so. */
+/* Reads an array. False: it is something else, is not JSON, nests too deeply, or the function said so. */
 bool json_array(struct json_reader *reader, json_item *item, void *context);
 
 /* Reads a string into buffer (size bytes), NUL-terminated. Unfit, with buffer empty: too long, or it holds a NUL. */
 enum json_fit json_string(struct json_reader *reader, char *buffer, size_t size);
 
-/* Reads a number. Unfit, with *value untouched: not a plain integer (1.0 and 1e3 are none) of 0 to 2^32-1. */
+/* Reads a number. Unfit, with *value untouched: not a plain integer (as 1.0 and 1e3) of 0 to 2^32-1. */
 enum json_fit json_uint32(struct json_reader *reader, uint32_t *value);
 
 /* Reads true or false. */

@@ -31,7 +31,7 @@ bool passing_add(struct passing *message, const char *word);
 /* Sends a message, with its descriptor. False with errno. */
 bool passing_send(int connection, const struct passing *message);
 
-/* Receives one. False with errno: ECONNRESET if the other end is closed, EPROTO if it is no such message. */
+/* Receives one. False with errno: ECONNRESET if the other end is closed, EPROTO if it is not such a message. */
 bool passing_receive(int connection, struct passing *message);
 
 /* The words of a message, at most PASSING_WORDS_MAX; the others are left out. */

@@ -35,7 +35,7 @@ enum holding credentials_hold(const struct credentials *credentials, uint32_t nu
 	return HOLDS_NOT;
 }
 
-/* Reads a number up to one of the bytes that may follow it. Returns where it ended, NULL if it is none. */
+/* Reads a number up to one of the bytes that may follow it. Returns where it ended, NULL if there is no number. */
 static const char *parse_number(const char *text, char after, uint32_t *number)
 {
 	uint64_t value = 0;

@@ -25,7 +25,7 @@
  *                                              ascending, each once, GROUPS_ANSWERED at most
  *   login NAME     login [HOME SHELL]          nothing if NSS has no such user
  *   inspect BASE *(SP PATH)                    of each path below the directory BASE, of each component in order
- *                  inspect *(SP PLACE)         up to the first that is no directory, PLACE being
+ *                  inspect *(SP PLACE)         up to the first that is not a directory, PLACE being
  *                  directory UID GID MODE DEVICE INODE HINT | link TEXT | other | nothing
  *                                              MODE has the twelve bits of chmod(2), HINT is the UID of the xattr
  *                                              trusted.dynuser.uid, "-", or "unsupported"

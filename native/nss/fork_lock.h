@@ -1,8 +1,8 @@
 /*
  * Owns a lock for very short sections that a fork(2) cannot leave locked for ever. A pthread mutex that another thread
- * holds at that moment stays locked in the child, whose copy has no such thread; pthread_atfork(3) handlers are none
+ * holds at that moment stays locked in the child, whose copy has no such thread; pthread_atfork(3) handlers are not
  * for a module that may be unloaded. Here the lock says which process holds it, and a holder that is another process
- * was left behind by a fork: it is no holder.
+ * was left behind by a fork: it is not a holder.
  */
 #ifndef DYNUSER_NSS_FORK_LOCK_H
 #define DYNUSER_NSS_FORK_LOCK_H

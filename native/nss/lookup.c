@@ -60,7 +60,7 @@ enum holder { HOLDER_NONE, HOLDER_RUNS, HOLDER_SEEMS_OVER };
 /*
  * What is known of the process that the user lasts as long as. It seems to be over if its number is nobody's, though its PID namespace is
  * ours. Asked by getpgid(2), which makes no signal of it as kill(2) does for security modules, finds what hidepid= (proc(5)) hides, and is
- * in the narrowest groups of system calls that sandboxes allow. A refusal is no end.
+ * in the narrowest groups of system calls that sandboxes allow. A refusal is not an end.
  */
 static enum holder holder_of(const char *runtime, uid_t uid)
 {

@@ -97,7 +97,7 @@ static int find_members(const char *runtime, const struct identity *group, char 
 		return ask_for_members(runtime, group->name, text, size, length);
 	if (*length == size - 1)
 		return ERANGE;
-	/* Names that cannot be ours are no list of ours. */
+	/* Names that cannot be ours are not a list of ours. */
 	if (!has_names(text))
 		*length = 0;
 	return 0;

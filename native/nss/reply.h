@@ -32,7 +32,7 @@ struct reply {
 };
 
 /*
- * Reads length bytes at text. False: this is no such reply (no JSON, a type that is wrong, a member that we read
+ * Reads length bytes at text. False: this is not such a reply (not JSON, a type that is wrong, a member that we read
  * there twice, no record and no error). A record of which the number or a name cannot be a dynamic user's, or whose
  * GID is not its UID, is a reply without a record.
  */

@@ -7,7 +7,7 @@
  *               unix sockets filtered away
  *   ETIMEDOUT   it did not answer in time
  *   ECONNRESET  it closed before its answer was whole
- *   EPROTO      its answer is none: broken, too long, or too many
+ *   EPROTO      its answer cannot be used: broken, too long, or too many
  *   or what else the kernel said.
  */
 #ifndef DYNUSER_NSS_USERDB_H
@@ -22,7 +22,7 @@ struct query {
 	const char *name;
 };
 
-/* The user of a record. A record of another user is no answer: ENOENT. */
+/* The user of a record. A record of another user is not an answer: ENOENT. */
 int userdb_find(const char *runtime, const struct query *query, struct identity *who);
 
 /* Has the daemon look whether the user still lives: before it answers, it has removed the links of one that does not. */
@@ -39,7 +39,7 @@ int userdb_memberships(const char *runtime, const char *user, const char *group,
 
 /*
  * Calls visit for every user, at most LIST_RECORDS_MAX times, in the order of the daemon; replies are received in
- * size bytes at buffer. Records that are no dynamic user's are passed over: one strange record must not hide the
+ * size bytes at buffer. Records that are not a dynamic user's are passed over: one strange record must not hide the
  * others. No user at all is 0. After an error, what was visited is not the whole list.
  */
 int userdb_list(const char *runtime, enum record_kind kind, char *buffer, size_t size, userdb_visitor *visit,

@@ -133,7 +133,7 @@ export interface Directories {
    * @returns the directories by class, then by path, each one after those that it is below
    */
   requested(request: DirectoryRequest, settings: DirectorySettings): readonly RequestedDirectory[];
-  /** Inspects the directories and their links. What does not exist, or cannot be opened, is no error here. */
+  /** Inspects the directories and their links. What does not exist, or cannot be opened, is not an error here. */
   inspect(directories: readonly RequestedDirectory[]): Promise<DirectorySnapshot>;
   /**
    * Makes, moves and hands over the directories. If this fails before a handover began, everything is where it was;

@@ -140,7 +140,7 @@ export class Lifetimes {
   }
 
   /**
-   * Follows one process of the user after the other: nothing is asked while one runs. A process that ends by starting another is no end, since
+   * Follows one process of the user after the other: nothing is asked while one runs. A process that ends by starting another is not an end, since
    * that one is there by then.
    * @param end called once when no process is left, or none has come in its time
    * @returns ends that

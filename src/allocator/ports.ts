@@ -153,7 +153,7 @@ export interface RegistryContents {
 }
 
 export interface RegistryRecovery {
-  /** Reads the registry; a file that is no lease is set aside and reported, never a reason not to start. Two users of one name: the second is. */
+  /** Reads the registry; a file that is not a lease is set aside and reported, never a reason not to start. Two users of one name: the second is. */
   load(): RegistryContents;
   /** Makes the links those of the given users and no others, but for what they say if they are there, and removes all intents. */
   reconcile(users: readonly DynamicUser[]): void;
@@ -285,7 +285,7 @@ export interface FleetHold {
 export interface FleetStatus {
   readonly mode: 'off' | 'preferred' | 'required';
   readonly state: 'off' | 'waiting' | 'member' | 'fenced' | 'cloned' | 'refused' | 'restoring';
-  /** why this host is no member, and what to do */
+  /** why this host is not a member, and what to do */
   readonly reason?: string;
   /** the name of the fleet, this host's id there, and its name */
   readonly fleet?: string;
@@ -302,6 +302,6 @@ export interface FleetOperations {
   status(): FleetStatus;
   /** This host holds the name no more. @throws DynuserError FleetUnavailable, or FleetConflict while the user lives */
   forget(name: UserName): Promise<void>;
-  /** This host holds nothing more, and is no member. @throws as forget() does */
+  /** This host holds nothing more, and is not a member. @throws as forget() does */
   leave(): Promise<void>;
 }

@@ -252,7 +252,7 @@ const COMMANDS: readonly CommandSpec[] = [
     summary: 'Find files of former users',
     description: [
       'Finds files whose owner is a UID of the range that no user has, and says whose they were by the history. It deletes nothing. Only root can see all files.',
-      'What belongs to a directory that waits for its next user is no orphan: /var/lib/private/web and all in it that has the same owner, and its like below /var/cache, /var/log and /run.',
+      'What belongs to a directory that waits for its next user is not an orphan: /var/lib/private/web and all in it that has the same owner, and its like below /var/cache, /var/log and /run.',
       'Without a path it searches the file systems that services usually write to: /, /home, /opt, /srv, /tmp, /usr, /var, /run and /dev/shm. It follows no symlinks, and enters no other file systems below a path unless --all-file-systems asks for it. A terminal shows the progress.',
       'A tree of one owner is one line, with its top. With --adopt, the files that were of a user of that name are given to it; it must live. They lose setuid and setgid bits and ACLs, as in every handover. A file that changes meanwhile stays as it is.',
       'JSON is one array of objects with "uid", "formerUser" if it is known, "files" and "path".',

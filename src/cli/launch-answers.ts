@@ -26,7 +26,7 @@ export function answerQuestion({ kind, path }: LaunchQuestion): LaunchAnswer {
     case 'path':
       return withNames({ kind, path }, factsOf(path));
     case 'devices':
-      // Which devices there are is no matter of the unit file.
+      // Which devices there are is not a matter of the unit file.
       return withNames({ kind, path }, []);
     case 'program':
       // Nor what C library its program is of.
@@ -47,7 +47,7 @@ function withNames(
   return names === undefined ? { ...question, found: false } : { ...question, found: true, names: [...names].sort() };
 }
 
-/** Files of the kernel have no size. A file that is no text, or too long, is no unit file. */
+/** Files of the kernel have no size. A file that is not text, or too long, is not a unit file. */
 function textOf(path: string): string | undefined {
   const status = attempt(() => statSync(path));
   if (status?.isFile() !== true || status.size > UNIT_FILE_BYTES_MAX) {

@@ -39,11 +39,11 @@ export const FINDINGS_OF_A_KIND_MAX = 8;
 export const BUS_NAME_TRIES = 15;
 export const BUS_NAME_RETRY_MS = 200;
 
-/** What check reads of a file, and of a directory: more is no unit file, and no directory of drop-ins. */
+/** What check reads of a file, and of a directory: more is neither a unit file nor a directory of drop-ins. */
 export const UNIT_FILE_BYTES_MAX = 1_048_576;
 export const UNIT_NAMES_MAX = 10_000;
 
-/** What is read of a portable service image: more is no image that somebody means to attach. */
+/** What is read of a portable service image: more is not an image that somebody means to attach. */
 export const OS_RELEASE_BYTES_MAX = 65_536;
 /** Names in one of its unit directories, units that match, and bytes of these together. */
 export const IMAGE_NAMES_MAX = 65_536;

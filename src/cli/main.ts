@@ -35,7 +35,7 @@ async function execute(argv: readonly string[], io: ProcessIo): Promise<ExitStat
   }
 }
 
-/** Output that nobody reads any more (a pager that was left, head(1)) is no failure; output that could not be kept is. */
+/** Output that nobody reads any more (a pager that was left, head(1)) is not a failure; output that could not be kept is. */
 function judgeOutput(status: ExitStatus, { output: { broken } }: ProcessIo): ExitStatus {
   const error: NodeJS.ErrnoException | undefined = broken.reason;
   if (error === undefined || error.code === 'EPIPE') {

@@ -18,7 +18,7 @@ const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})
 export const POINT_IN_TIME_HELP =
   '"2026-11-28 09:15", "2026-11-28T09:15:00Z", "@1764321300", "-2h", "yesterday" or "now"';
 
-/** @returns milliseconds since the epoch, or undefined if the text is no point in time */
+/** @returns milliseconds since the epoch, or undefined if the text is not a point in time */
 export function parsePointInTime(text: string, now: number): number | undefined {
   const seconds = /^@(\d{1,12}(?:\.\d{1,6})?)$/.exec(text);
   if (seconds !== null) {

@@ -1,6 +1,6 @@
 /**
  * How far work on a file tree is, in one line on a terminal that is drawn again and again and is gone in the end. Writes nothing if the
- * output is no terminal, or one that cannot go back to the start of a line.
+ * output is not a terminal, or one that cannot go back to the start of a line.
  */
 import type { Output } from './process-io.ts';
 import { cut, printable, widthOf } from './render/text.ts';

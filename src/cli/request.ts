@@ -118,7 +118,7 @@ function meaningOf({ name, value, repeatable }: OptionSpec, values: readonly str
 /** Octal, as chmod(1) takes it: at most four digits that mean anything. */
 function readMode(option: string, text: string, verb: string): number {
   if (!/^0*[0-7]{1,4}$/.test(text)) {
-    throw usageFailure(`'${printable(text)}' is no mode for '${option}': it is octal, such as 0750`, verb);
+    throw usageFailure(`'${printable(text)}' is not a mode for '${option}': it is octal, such as 0750`, verb);
   }
   return Number.parseInt(text, 8);
 }

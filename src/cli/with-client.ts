@@ -54,8 +54,8 @@ const CONNECT_WORDS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', `no such file: is it running? ${START}`],
   ['ECONNREFUSED', `the socket is there, but nobody listens on it: the daemon has ended. ${START}`],
   ['EACCES', 'permission denied: the socket should have the mode 0666, and the directories above it 0755'],
-  ['ENOTDIR', 'a part of the path is no directory: is DYNUSER_RUNTIME_DIRECTORY what you mean?'],
-  ['ENOTSOCK', 'that is no socket: is DYNUSER_RUNTIME_DIRECTORY what you mean?'],
+  ['ENOTDIR', 'a part of the path is not a directory: is DYNUSER_RUNTIME_DIRECTORY what you mean?'],
+  ['ENOTSOCK', 'that is not a socket: is DYNUSER_RUNTIME_DIRECTORY what you mean?'],
   ['EAGAIN', 'too many programs are waiting for it: try again in a moment'],
 ]);
 

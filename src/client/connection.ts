@@ -34,7 +34,7 @@ export function qualified(method: Method): string {
 /** @returns the parameters without those that are undefined. @throws TypeError that names one that is not as declared */
 export function checkParameters(method: Method, parameters: { readonly [key: string]: unknown }): JsonObject {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
-  // What is no JSON is no value of the interface either, and is named below.
+  // What is not JSON is not a value of the interface either, and is named below.
   const object = Object.fromEntries(given) as JsonObject;
   INTERFACES.encodeParameters(qualified(method), object);
   return object;

@@ -29,7 +29,7 @@ export class Wait {
     // Nobody may be racing it when it ends.
     this.#ended.catch(() => {});
     for (const signal of deadline.signals) {
-      // Any number of calls may share a signal: that is no leak, of which Node would warn from the eleventh on.
+      // Any number of calls may share a signal: that is not a leak, of which Node would warn from the eleventh on.
       setMaxListeners(0, signal);
       signal.addEventListener('abort', this.#abort, { once: true, signal: this.signal });
     }

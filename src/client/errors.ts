@@ -12,7 +12,7 @@ import { ownValue } from '../varlink/json.ts';
  * Timeout: the answer did not come in time.
  * LeaseLost: the daemon came back, or the connection did, and the lease was no longer the caller's.
  * Closed: the client was closed.
- * UnexpectedReply: the other side is no dynuserd, or one that this version of the package does not understand.
+ * UnexpectedReply: the other side is not a dynuserd, or one that this version of the package does not understand.
  */
 export const CLIENT_CODES = [
   'InvalidParameter',

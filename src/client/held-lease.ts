@@ -62,7 +62,7 @@ export class HeldLease implements AsyncDisposable {
 
   /**
    * Drops the lease. With the last lease of the user its processes, IPC objects and runtime directories go, and the
-   * answer comes when that is done. A lease that is lost or gone already is no error; a failure may be tried again.
+   * answer comes when that is done. A lease that is lost or gone already is not an error; a failure may be tried again.
    * @throws DynuserError ConnectionFailed, Timeout or NotPermitted
    */
   release(): Promise<Released> {

@@ -18,7 +18,7 @@ const UNIT_SUFFIX = /\.(?:service|socket|mount|swap|slice|scope|timer|path|targe
 /** Those of ASCII: what is one in Unicode alone may be in a name. */
 const CONTROL_CHARACTER = /[^\P{Cc}\u0080-\u009f]/u;
 
-/** systemd, src/core/dynamic-user.c: the key of the hash that stands in for a prefix that is no user name. */
+/** systemd, src/core/dynamic-user.c: the key of the hash that stands in for a prefix that is not a user name. */
 const NAME_KEY = Uint8Array.from([
   0x58, 0x1a, 0xaf, 0xe6, 0x28, 0x58, 0x4e, 0x96, 0xb4, 0x4e, 0xf5, 0x3b, 0x8c, 0x92, 0x07, 0xec,
 ]);
@@ -82,7 +82,7 @@ export function deriveUserName(unit: UnitName, perInstance: boolean): DerivedNam
   const digest = siphash24(NAME_KEY, new TextEncoder().encode(subject));
   return {
     name: `_du${digest.toString(16).padStart(16, '0')}` as UserName,
-    origin: `a hash of "${subject}", which is no user name`,
+    origin: `a hash of "${subject}", which is not a user name`,
   };
 }
 

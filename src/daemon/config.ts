@@ -337,7 +337,9 @@ function parseFleetNames(text: string): Parsed<string[]> {
   const problem = patterns.value.find(pattern => !/^[A-Za-z0-9_*?-]{1,31}$/.test(pattern));
   return problem === undefined
     ? patterns
-    : { reason: `"${problem}" is no pattern of user names: those have letters, digits, _ - and the wildcards * and ?` };
+    : {
+        reason: `"${problem}" is not a pattern of user names: those have letters, digits, _ - and the wildcards * and ?`,
+      };
 }
 
 /** @param text "PATH=ID" or "PATH" each; what hosts call it is the path, unless they have it at different ones */

@@ -75,7 +75,7 @@ export class LiveConfig {
   }
 }
 
-/** A manager that cannot be told is no reason not to reload. */
+/** A manager that cannot be told is not a reason not to reload. */
 function tell(logger: Logger, notify: () => void): void {
   try {
     notify();

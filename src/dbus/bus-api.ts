@@ -227,7 +227,7 @@ export class BusApi implements BusClient {
 
   #nameOf(uid: number): string {
     if (NO_UIDS.includes(uid)) {
-      throw refuse('InvalidArgs', `${uid} is no UID`);
+      throw refuse('InvalidArgs', `${uid} is not a UID`);
     }
     const name = this.#port.nameOf(uid);
     if (name === undefined) {

@@ -1,6 +1,6 @@
 /**
  * The message bus for as long as the daemon runs: one connection, which its clients share, and which is opened again when it is lost. A host
- * without a bus is no error: attempts become rarer, and whoever asks is told the reason.
+ * without a bus is not an error: attempts become rarer, and whoever asks is told the reason.
  */
 import { type BusConnection, openConnection } from './connection.ts';
 import { RETRY_FIRST_MS, RETRY_LAST_MS } from './limits.ts';
@@ -106,7 +106,7 @@ export class Bus {
           },
           call: call => this.#pass(call),
           lost: reason => {
-            // One that holds for a while is no reason to wait long for the next.
+            // One that holds for a while is not a reason to wait long for the next.
             this.#delay = performance.now() - openedAt > RETRY_LAST_MS ? RETRY_FIRST_MS : this.#delay;
             this.#lost(reason);
           },

@@ -225,7 +225,7 @@ export function askDriver(
   return connection.call({ destination: DRIVER, path: DRIVER_PATH, interface: DRIVER, member, signature, body });
 }
 
-/** @returns the type and the value of a variant that came in, or undefined if the value is none */
+/** @returns the type and the value of a variant that came in, or undefined if the value is not one */
 export function typedValue(value: unknown): TypedValue | undefined {
   return value instanceof Variant ? value : undefined;
 }

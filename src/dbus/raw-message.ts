@@ -50,7 +50,7 @@ export function restLength(fixed: Buffer): number {
 /**
  * @param fixed FIXED_BYTES bytes
  * @param rest restLength() bytes
- * @throws Unreadable if its header is none, has more than HEADER_FIELDS_MAX fields, or names a sender that is no bus name
+ * @throws Unreadable if its header cannot be read, has more than HEADER_FIELDS_MAX fields, or names a sender that is not a bus name
  */
 export function readHead(fixed: Buffer, rest: Buffer): Head {
   const end = read32(fixed, FIELDS_LENGTH_AT);

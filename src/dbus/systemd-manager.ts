@@ -93,7 +93,7 @@ export function unitFullName(unit: string): string | undefined {
 }
 
 /**
- * Only two states are an end. "activating" is none: the user is acquired before the unit's own program runs. Nor is an
+ * Only two states are an end. "activating" is not one: the user is acquired before the unit's own program runs. Nor is an
  * inactive unit with a job in the queue: it is about to be started, or is between the two halves of a restart.
  */
 function readUnitRow(row: unknown): UnitRow | undefined {

@@ -243,7 +243,7 @@ export class UnitWatch implements BusClient, Units {
 /** What systemd says of a name that no unit has. */
 const NO_UNIT: ReadonlySet<string> = new Set([`${SYSTEMD}.NoSuchUnit`, `${DRIVER}.Error.InvalidArgs`]);
 
-/** Most changes of a unit are none of its state: a look is due unless the signal itself says that the unit lives. */
+/** Most changes of a unit leave its state alone: a look is due unless the signal itself says that the unit lives. */
 function mayHaveEnded(changed: unknown): boolean {
   const state = typeof changed === 'object' && changed !== null ? Reflect.get(changed, 'ActiveState') : undefined;
   const value = typedValue(state)?.value;

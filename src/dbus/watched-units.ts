@@ -76,7 +76,7 @@ export class WatchedUnits {
    */
   settle(name: string, row: UnitRow | undefined): readonly (() => void)[] {
     const watched = this.#watched.get(name);
-    // Watched by another meanwhile: the answer may be older than that, and what ended before is none of its business.
+    // Watched by another meanwhile: the answer may be older than that, and what ended before does not concern this watch.
     if (watched === undefined || this.#added.has(name)) {
       return [];
     }

@@ -162,7 +162,7 @@ export class HeldDirectory extends DirectoryHandle {
     return this.#calls.symlink(text, this.entry(name)).catch(this.#failed('symlink', name));
   }
 
-  /** Unlinks what is no directory. */
+  /** Unlinks what is not a directory. */
   unlink(name: string): Promise<void> {
     return this.#calls.unlink(this.entry(name)).catch(this.#failed('unlink', name));
   }

@@ -167,13 +167,13 @@ function readLines(child: ChildProcess, stop: (reason: string) => void, take: (l
     for (const piece of pieces) {
       const line = parseTreeLine(piece);
       if (line === undefined) {
-        stop('said what is none of its lines');
+        stop('said a line that it never says');
         return;
       }
       take(line);
     }
     if (rest.length > HELPER_LINE_MAX) {
-      stop('said what is none of its lines');
+      stop('said a line that it never says');
     }
   });
 }
@@ -200,7 +200,7 @@ type LineOf<Kind extends LineKind> = { readonly kind: Kind } & {
 };
 export type TreeLine = { [Kind in LineKind]: LineOf<Kind> }[LineKind];
 
-/** @returns undefined if it is no line of a helper */
+/** @returns undefined if it is not a line of a helper */
 export function parseTreeLine(text: string): TreeLine | undefined {
   const [kind = '', ...words] = text.split(' ');
   const names: readonly (keyof typeof FIELDS)[] | undefined = Object.hasOwn(LINES, kind)
@@ -219,7 +219,7 @@ function readNumber(text: string): number | undefined {
   return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** A path is for people: what a log or a terminal would take for something else stays escaped, as does what is no UTF-8. */
+/** A path is for people: what a log or a terminal would take for something else stays escaped, as does what is not UTF-8. */
 function readPath(text: string): string {
   return text.replace(/(?:%[0-9A-F]{2})+/g, run => {
     const decoded = Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8');

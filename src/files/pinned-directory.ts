@@ -68,7 +68,7 @@ export class DirectoryHandle implements Disposable {
 export class PinnedDirectory extends DirectoryHandle {
   /**
    * @param path an absolute path; with `create`, it and its parents are made where they are missing
-   * @throws Error when it is no directory, belongs to another user, or others may write to it
+   * @throws Error when it is not a directory, belongs to another user, or others may write to it
    */
   static open(path: string, options: { readonly create?: { readonly mode: number } } = {}): PinnedDirectory {
     if (options.create !== undefined) {
@@ -128,7 +128,7 @@ export class PinnedDirectory extends DirectoryHandle {
 
   /**
    * @param entry within inside(): its own
-   * @returns the text of the symlink, or undefined if nothing has that name, or it is no symlink
+   * @returns the text of the symlink, or undefined if nothing has that name, or it is not a symlink
    */
   readLink(name: string, entry = (text: string) => this.entry(text)): string | undefined {
     try {

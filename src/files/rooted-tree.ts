@@ -34,7 +34,7 @@ export class RootedTree implements Disposable {
 
   /**
    * @returns the bytes of a file; undefined if it is missing
-   * @throws RootedTreeError if it is no regular file, or has more bytes than `max`
+   * @throws RootedTreeError if it is not a regular file, or has more bytes than `max`
    */
   readFile(path: string, max: number): Buffer | undefined {
     using found = this.#find(path);
@@ -156,7 +156,7 @@ function openPlace(place: string): Descriptor | undefined {
   }
 }
 
-/** @returns undefined also for what is no symlink any more */
+/** @returns undefined also for what is no longer a symlink */
 function linkText(place: string): string | undefined {
   try {
     return readlinkSync(place);

@@ -300,7 +300,11 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
         : { outcome: 'unavailable', ...known, reason: `this host holds the name; ${BOOTED}${why}` };
     }
     if (this.#membership.state !== 'member') {
-      return { outcome: 'unavailable', ...known, reason: `this host is no member, and does not hold the name${why}` };
+      return {
+        outcome: 'unavailable',
+        ...known,
+        reason: `this host is not a member, and does not hold the name${why}`,
+      };
     }
     if (uid !== undefined) {
       return {

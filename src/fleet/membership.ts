@@ -80,7 +80,7 @@ export class Membership {
     return this.#state;
   }
 
-  /** why it is no member, and what to do; undefined for a member */
+  /** why it is not a member, and what to do; undefined for a member */
   get reason(): string | undefined {
     return this.#reason;
   }
@@ -110,7 +110,7 @@ export class Membership {
     if (this.#state !== 'member' || this.#isLeaving) {
       throw this.unavailable(
         what,
-        this.#isLeaving ? 'this host leaves it' : (this.#reason ?? 'this host is no member'),
+        this.#isLeaving ? 'this host leaves it' : (this.#reason ?? 'this host is not a member'),
       );
     }
   }
@@ -149,7 +149,7 @@ export class Membership {
       await this.#tasks.until(() => !this.#uses.isHolding);
       // Until it is one again, it may be taking up holds that it has no record of.
       if (this.#state !== 'member') {
-        throw this.unavailable(NOT_LEFT, this.#reason ?? 'this host is no member');
+        throw this.unavailable(NOT_LEFT, this.#reason ?? 'this host is not a member');
       }
       const [name] = records.byName.keys();
       if (name !== undefined) {
@@ -344,7 +344,7 @@ export class Membership {
   /**
    * This host was given up, and with it what it held. What is still bound as it was is held again; the users of all other names end, since
    * their UIDs may be others' by now, and only then their records go.
-   * @throws Error if one cannot be ended: the host is no member until then
+   * @throws Error if one cannot be ended: the host is not a member until then
    */
   async #holdAgain(fence: string): Promise<void> {
     const { records, endUser, log } = this.#deps;

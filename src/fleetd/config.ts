@@ -107,7 +107,7 @@ function readLines(text: string, path: string): ReadonlyMap<Key, { readonly text
     const key = KEYS.find(known => known === name);
     if (key === undefined || value === undefined) {
       throw new ConfigError(
-        `${place}: "${line.slice(0, 64)}" is no setting; there are ${KEYS.map(each => `${each}=`).join(', ')}`,
+        `${place}: "${line.slice(0, 64)}" is not a setting; there are ${KEYS.map(each => `${each}=`).join(', ')}`,
       );
     }
     if (CONTROL.test(value)) {

@@ -327,7 +327,7 @@ export class DirectoryKeys implements KeyStore {
         }
         const read = parseKeyFile(await file.readFile('utf8'), mtimeMs);
         if (read === undefined) {
-          throw new StoreUnavailable(`${path}: it is no key, and somebody else has written it; remove it`);
+          throw new StoreUnavailable(`${path}: it is not a key, and somebody else has written it; remove it`);
         }
         const isOver = read.seconds !== undefined && nowMs - mtimeMs > read.seconds * 1_000;
         return isOver ? undefined : read;
@@ -447,7 +447,7 @@ class FileExpiry implements Expiry {
   }
 }
 
-/** @throws Error for a key that is no path below the directory */
+/** @throws Error for a key that is not a path below the directory */
 function keyPath(key: string): string {
   const parts = key.split('/');
   if (parts.some(part => part === '' || part.startsWith('.') || part.length > PART_MAX || part.includes('\0'))) {

@@ -210,7 +210,7 @@ export class Fleet {
 
   /**
    * Says that a host is alive, after its presence has run out.
-   * @returns false if it is no member any more
+   * @returns false if it is no longer a member
    * @throws StoreUnavailable
    */
   async appear(
@@ -599,7 +599,7 @@ export class Fleet {
     throw new FleetError('HostAlive', { hostName: host });
   }
 
-  /** A host that has no record any more is no member afterwards. @throws FleetError NotMember, StoreUnavailable */
+  /** A host that has no record any more is not a member afterwards. @throws FleetError NotMember, StoreUnavailable */
   async leave(member: Member): Promise<void> {
     const { host } = member;
     const { entries, revision } = await this.#read({ below: [heldByHost(host)] });
@@ -863,7 +863,7 @@ function rangesIn(entries: readonly Entry[]): string {
 function uidIn(value: string, key: string): number {
   const uid = uidOf(value);
   if (uid === undefined) {
-    throw new Error(`${key}: "${value.slice(0, 32)}" is no UID; somebody has written to the store by hand`);
+    throw new Error(`${key}: "${value.slice(0, 32)}" is not a UID; somebody has written to the store by hand`);
   }
   return uid;
 }

@@ -20,7 +20,7 @@ export const SEGMENT_BYTES_MAX = 512 * 1024 * 1024;
 /** The end of the name of a segment until it has its first lines. */
 const UNFINISHED = '.new';
 
-/** What may stay of the history; 0 is no limit. */
+/** What may stay of the history; 0 is not a limit. */
 export interface HistoryLimits {
   readonly bytes: number;
   readonly ms: number;
@@ -83,7 +83,7 @@ export class SegmentFiles {
     try {
       const { size } = await file.stat();
       if (size > SEGMENT_BYTES_MAX) {
-        throw new Error(`${this.#path}/${last.name} has ${size} bytes, which is no segment of the history`);
+        throw new Error(`${this.#path}/${last.name} has ${size} bytes, which is not a segment of the history`);
       }
       const bytes = Buffer.alloc(size);
       const { bytesRead } = await file.read(bytes, 0, size, 0);

@@ -12,7 +12,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ['EROFS', 'make that file system writable'],
 ]);
 
-/** @returns the code of a system error, such as 'ENOENT', or undefined if the value is none */
+/** @returns the code of a system error, such as 'ENOENT', or undefined if the value is not a system error */
 export function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -26,7 +26,7 @@ export function raisePriority(): string | undefined {
     return undefined;
   }
   try {
-    // Node has this call, too; its error is no sentence.
+    // Node has this call, too; its error is not a sentence.
     new ForeignFunction('setpriority', ['int32', 'int32', 'int32']).call(PRIO_PROCESS, 0, NICE);
     if (readSession(process.pid) === process.pid && / nice 0$/m.test(readFileSync(AUTOGROUP, 'latin1'))) {
       writeFileSync(AUTOGROUP, String(NICE));

@@ -57,7 +57,7 @@ function commitOf(): string | undefined {
 const COMMIT = commitOf();
 
 /**
- * A bundle is no program by itself: native/start/ starts Node on it, with the flags and the environment that it is to have.
+ * A bundle is not a program by itself: native/start/ starts Node on it, with the flags and the environment that it is to have.
  * @param prelude lines to start the file with; dynuserctl does without, and so starts faster
  * @returns the directories of the packages that went into it
  */

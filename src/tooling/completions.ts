@@ -57,7 +57,7 @@ export function bashCompletion({ commands, options }: CommandTable): string {
     values === undefined ? [] : [`\t--${name}) words='${values.join(' ')}' ;;`],
   );
   const paths = all.filter(({ isPath }) => isPath).map(({ name }) => `\t--${name}) files=yes ;;`);
-  // In "--json short" the second word is no command.
+  // In "--json short" the second word is not a command.
   const withValue = all.filter(({ value }) => value !== undefined).map(({ name }) => `--${name}`);
   const valued = [...new Set(withValue)].join('|');
   const lookups = { names: `words=$(${FLEET_NAMES})`, hosts: `words=$(${FLEET_HOSTS})`, files: 'files=yes' };

@@ -63,7 +63,7 @@ async function removeStale(path: string): Promise<void> {
     return;
   }
   if (!found.isSocket()) {
-    throw new Error(`${path} is there and is no socket: remove it, or choose another path`);
+    throw new Error(`${path} is there and is not a socket: remove it, or choose another path`);
   }
   if (await isAnswering(path)) {
     throw new Error(`another server listens on ${path}: stop it first`);

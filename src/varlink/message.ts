@@ -27,16 +27,16 @@ export function readCall(frame: Buffer): ReadCall {
   }
   const { method, parameters = {}, more = false, oneway = false, upgrade = false, ...others } = parsed.envelope;
   if (typeof method !== 'string') {
-    return broken('has no method, or one that is no string');
+    return broken('has no method, or one that is not a string');
   }
   if (typeof more !== 'boolean' || typeof oneway !== 'boolean' || typeof upgrade !== 'boolean') {
-    return broken('has a more, oneway or upgrade that is no boolean');
+    return broken('has a more, oneway or upgrade that is not a boolean');
   }
   if (Number(more) + Number(oneway) + Number(upgrade) > 1) {
     return broken('is more than one of more, oneway and upgrade');
   }
   if (parameters !== null && !isJsonObject(parameters)) {
-    return broken('has parameters that are no object');
+    return broken('has parameters that are not an object');
   }
   const unknown = findUnknownKey(others);
   if (unknown !== undefined) {
@@ -59,7 +59,7 @@ export interface MethodReply {
   readonly continues: boolean;
 }
 
-/** @returns the reply, or why the frame is none */
+/** @returns the reply, or why the frame is not one */
 export function readReply(frame: Buffer): MethodReply | string {
   const parsed = parseEnvelope(frame);
   if (typeof parsed === 'string') {
@@ -71,13 +71,13 @@ export function readReply(frame: Buffer): MethodReply | string {
     return `has the key ${JSON.stringify(unknown)}, which is unknown or there twice`;
   }
   if (error !== undefined && typeof error !== 'string') {
-    return 'has an error that is no string';
+    return 'has an error that is not a string';
   }
   if (typeof continues !== 'boolean' || (continues && error !== undefined)) {
-    return 'has a continues that is no boolean, or is beside an error';
+    return 'has a continues that is not a boolean, or is beside an error';
   }
   if (parameters !== null && !isJsonObject(parameters)) {
-    return 'has parameters that are no object';
+    return 'has parameters that are not an object';
   }
   return { ...(error === undefined ? {} : { error }), parameters: parameters ?? {}, continues };
 }
@@ -112,13 +112,13 @@ function parseEnvelope(frame: Buffer): { envelope: JsonObject; duplicate: readon
     parsed = parseJson(frame);
   } catch (error) {
     if (error instanceof JsonError) {
-      return `is no JSON: ${error.message}`;
+      return `is not JSON: ${error.message}`;
     }
     throw error;
   }
   const { value: envelope, duplicate } = parsed;
   if (!isJsonObject(envelope)) {
-    return 'is no object';
+    return 'is not an object';
   }
   if (duplicate?.length === 1) {
     return `has the key ${JSON.stringify(duplicate[0])} twice`;

@@ -27,7 +27,7 @@ export class MethodTable<P> {
   readonly #errors = new Map<string, { readonly idl: IdlInterface; readonly parameters: IdlStruct }>();
 
   /**
-   * @throws IdlError for a description that is none, TypeError for a handler without a declared method and for an
+   * @throws IdlError for a description that cannot be parsed, TypeError for a handler without a declared method and for an
    *   interface that is there twice
    */
   constructor(info: ServiceInfo, interfaces: readonly InterfaceImplementation<P>[]) {

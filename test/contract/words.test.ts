@@ -40,7 +40,8 @@ const GIVEN_UP: readonly GivenUp[] = [
   { pattern: /\bendings\b/, instead: 'teardown', left: 0 },
   { pattern: /\brooms\b/, instead: 'modules, or space', left: 0 },
   { pattern: /\bsettled\b/, instead: 'wait for, reconcile, resolve, empty plan', left: 6 },
-  { pattern: /\b(?:is|are) none\b/, instead: 'say what is missing', left: 109 },
+  { pattern: /(?<!\bthere )\b(?:is|are) none\b/, instead: 'is not one', left: 0 },
+  { pattern: /(?<!\bthere )\b(?:is|are|was|were) no (?!longer|more|less|better)/, instead: 'is not a', left: 0 },
   { pattern: /\bof (?:its|their) own\b/, instead: 'a separate one, or nothing', left: 102 },
   { pattern: /\bbeside\b/, instead: 'next to, besides', left: 92 },
   { pattern: /\bgoes on\b/, instead: 'continues', left: 0 },
@@ -53,11 +54,21 @@ const ROOT_DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECU
 /** This file has to name them, and so do the rules. */
 const EXEMPT = new Set(['test/contract/words.test.ts', 'CONTRIBUTING.md']);
 
-function texts(): { path: string; lines: string[] }[] {
+interface Line {
+  readonly place: string;
+  readonly text: string;
+  readonly words: string;
+}
+
+function readLines(): readonly Line[] {
   const paths = [...FOLDERS.flatMap(folder => sourcesBelow(folder, '')), ...ROOT_DOCUMENTS];
   return paths
     .filter(path => ENDINGS.test(path) && !path.includes('/corpus/') && !EXEMPT.has(path))
-    .map(path => ({ path, lines: readSource(path).split('\n') }));
+    .flatMap(path =>
+      readSource(path)
+        .split('\n')
+        .map((text, index) => ({ place: `${path}:${index + 1}`, text, words: wordsOf(text) })),
+    );
 }
 
 /** @returns the words of a line, those within names too, in lower case */
@@ -69,14 +80,13 @@ function wordsOf(line: string): string {
 }
 
 describe('words that the project gave up', () => {
-  const files = texts();
+  const lines = readLines();
 
   for (const { pattern, instead, left } of GIVEN_UP) {
     it(`${pattern.source}: ${instead}`, () => {
-      const found = files.flatMap(({ path, lines }) =>
-        lines.flatMap((line, index) => (pattern.test(wordsOf(line)) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
-      );
-      assert.ok(found.length <= left, `${found.length} lines, and ${left} are allowed:\n${found.join('\n')}`);
+      const found = lines.filter(({ words }) => pattern.test(words));
+      const list = found.map(({ place, text }) => `${place}: ${text.trim()}`).join('\n');
+      assert.ok(found.length <= left, `${found.length} lines, and ${left} are allowed:\n${list}`);
     });
   }
 
@@ -86,6 +96,6 @@ describe('words that the project gave up', () => {
   });
 
   it('are looked for in all that people read', () => {
-    assert.ok(files.length > 500, `${files.length} files are too few to be all`);
+    assert.ok(lines.length > 100_000, `${lines.length} lines are too few to be all`);
   });
 });

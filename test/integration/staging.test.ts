@@ -137,7 +137,7 @@ test('--uninstall of what nobody has touched leaves nothing, also of an installa
   assert.deepEqual(tree(root), []);
 });
 
-test('what is no directory, and what is no command line, is refused', () => {
+test('what is not a directory, and what is not a command line, is refused', () => {
   const file = join(directory, 'file');
   writeFileSync(file, '');
   const { status, stderr } = run(file);

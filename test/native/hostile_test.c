@@ -24,7 +24,7 @@
 #define REPEATS 200
 /* More than a backlog of none has room for. */
 #define CROWD 8
-/* The one server that is no behaviour: it does not even accept. */
+/* The one server that is not among the behaviours: it does not even accept. */
 #define NEVER_ACCEPTS "never-accepts"
 
 static long now_ms(void)

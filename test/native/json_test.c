@@ -204,7 +204,7 @@ static void test_numbers(void)
 	expect_number("", JSON_BROKEN, 0);
 }
 
-/* Counts the members, and holds that a key too long to be known is no prefix of itself. */
+/* Counts the members, and holds that a key too long to be known is not a prefix of itself. */
 static bool count_member(struct json_reader *reader, const char *key, void *context)
 {
 	unsigned int *counts = context;

@@ -150,7 +150,7 @@ static void test_damaged_links(const struct module *module)
 	char path[128];
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		/* symlink(2) takes no empty text: that one is no link at all. */
+		/* symlink(2) takes no empty text: that one is not a link at all. */
 		runtime_link(&runtime, DYNUSER_BY_NAME, nobody_there.name, numbers[i][0] ? numbers[i] : "x");
 		expect_absent(module, PASSWD_BY_NAME, &nobody_there);
 		expect_absent(module, GROUP_BY_NAME, &nobody_there);

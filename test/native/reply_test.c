@@ -1,4 +1,4 @@
-/* Replies of the user database: which are none, which are errors, which have a dynamic user. No arguments. */
+/* Replies of the user database: which are invalid, which are errors, which have a dynamic user. No arguments. */
 #include "reply.h"
 
 #include <string.h>
@@ -75,7 +75,7 @@ static enum verdict judge(const struct example *example)
 	return SOMEBODY;
 }
 
-/* A reply that is cut short anywhere is none. */
+/* A reply that is cut short anywhere is refused. */
 static void test_every_part(const char *text)
 {
 	for (size_t length = 0; length < strlen(text); length++) {

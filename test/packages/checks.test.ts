@@ -99,7 +99,7 @@ it('the tarball with Node inside runs on a Debian 12 that has no Node, and is go
     return;
   }
   const machine = await Machine.boot({ init: 'plain', system: OLDER_DEBIAN });
-  // The history stays, as all that is no program.
+  // The history stays, as all that is not a program.
   const tree = () =>
     machine.sh("find /usr /etc /var -path /var/lib/dynuser -prune -o -printf '%y %m %U %p %l\\n' | sort");
   try {

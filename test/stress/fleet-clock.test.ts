@@ -51,7 +51,7 @@ describe('a clock that jumps', () => {
   after(() => fleet?.stop());
 
   for (const [what, seconds] of Object.entries(JUMPS)) {
-    it(`${what} is no reason to free, refuse or forget anything`, async () => {
+    it(`${what} is not a reason to free, refuse or forget anything`, async () => {
       const [host, other] = [fleet.host(0), fleet.host(1)];
       const lives = await host.acquire('f-lives');
       const rests = await host.acquire('f-rests');

@@ -20,11 +20,11 @@ describe('hosts of a fleet', () => {
   });
   after(() => fleet?.stop());
 
-  /** Waits for a host that is no member to say why. */
+  /** Waits for a host that is not a member to say why. */
   async function untilRefused(host: FleetHost, why: RegExp): Promise<void> {
     let said = '';
     await until(
-      () => `${host.name} says why it is no member; it says: ${said}; its companion: ${host.log}`,
+      () => `${host.name} says why it is not a member; it says: ${said}; its companion: ${host.log}`,
       async () => {
         const { state, reason = '' } = await host.status();
         said = `${state}: ${reason}`;

@@ -20,7 +20,7 @@ const EARLY = /^\/\/ starts early: (\S.*)$/;
 /** What is meant as a declaration, however it is written. */
 const ABOUT = /^\s*(?:\/\/|\/?\*+)\s*(?:runs?\s+alone\b|time\s*limit\b|starts?\s+early\b)/i;
 
-/** @param text a test's source @param name what errors call it @throws Error if a line of it is meant as a declaration and is none */
+/** @param text a test's source @param name what errors call it @throws Error if a line of it is meant as a declaration and is not one */
 export function parseDeclared(text: string, name: string): Declared {
   const lines = text.split('\n').filter(line => ABOUT.test(line));
   const alone = lines.map(line => ALONE.exec(line)?.[1]).filter(why => why !== undefined);

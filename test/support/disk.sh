@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Runs a command that needs a disk in /var/tmp: a file system on which mounts can be id-mapped. Where it is none, as on the overlayfs of
+# Runs a command that needs a disk in /var/tmp: a file system on which mounts can be id-mapped. If it is not one, as on the overlayfs of
 # a container, root gets one: ext4 in a file, mounted on /var/tmp in a mount namespace that the command and its children have to
 # themselves, and gone with the last of them.
 #

@@ -49,7 +49,7 @@ export function readSearch(output: string): Search {
   const errors = /\berrors: (\d+)$/m.exec(output)?.[1];
   const states = /^\s*(\S+) states, stored$/m.exec(output)?.[1];
   if (errors === undefined || states === undefined) {
-    throw new Error(`this is no result of a search: ${output.slice(-2_000)}`);
+    throw new Error(`this is not a result of a search: ${output.slice(-2_000)}`);
   }
   const violated = /^pan:\d+: (.*)$/m.exec(output)?.[1];
   return {

@@ -80,7 +80,7 @@ describe('the history', () => {
       return `${status} ${stdout}${stderr}`.trim();
     };
     assert.match(await asked('nobody-had-this'), /^1 The history has no such user\.$/);
-    assert.match(await asked('--at=tomorrow?'), /^2 dynuserctl: --at=: 'tomorrow\?' is no point in time; write /);
+    assert.match(await asked('--at=tomorrow?'), /^2 dynuserctl: --at=: 'tomorrow\?' is not a point in time; write /);
     assert.match(await asked('--file=/nonexistent'), /^1 dynuserctl: \/nonexistent: no such file or directory$/);
     assert.match(
       await asked('--file=/etc/passwd'),

@@ -39,7 +39,7 @@ describe('orphans', () => {
       .map(({ uid, formerUser, files, path }) => `${uid === web ? 'web' : uid} ${formerUser} ${files} ${path}`)
       .sort();
 
-  it('are no files of a user that lives', async () => {
+  it('are not files of a user that lives', async () => {
     assert.deepEqual(inWords(await orphans('/srv/t')), ['61999 undefined 1 /srv/t/other']);
   });
 
@@ -112,7 +112,7 @@ describe('orphans', () => {
       return `${status} ${stderr.trim()}`;
     };
     assert.equal(await asked([], 1_000), '1 dynuserctl: only root can see all files; use sudo');
-    assert.match(await asked(['/etc/passwd']), /^1 dynuserctl: \/etc\/passwd: it is no directory/);
+    assert.match(await asked(['/etc/passwd']), /^1 dynuserctl: \/etc\/passwd: it is not a directory/);
     assert.match(await asked(['/nonexistent']), /^1 dynuserctl: \/nonexistent: no such file or directory$/);
   });
 });

@@ -72,7 +72,7 @@ function fetch(names: readonly string[]): void {
       mkdirSync(`${work}/${name}`);
       const take =
         'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards "./usr/lib/systemd/system/*" "./lib/systemd/system/*"';
-      // A package without one of the two folders is no failure; one without a unit shows below.
+      // A package without one of the two folders is not a failure; one without a unit shows below.
       spawnSync('sh', ['-c', take, 'sh', archive, `../${name}`], { cwd: archives, timeout: BATCH_LIMIT_MS });
     }
     rmSync(archives, { recursive: true });

@@ -45,7 +45,7 @@ enum pid1_answer {
 };
 
 /*
- * Sends the question. Returns false if the manager is not there, or the name is none that a dynamic user can have: then
+ * Sends the question. Returns false if the manager is not there, or a dynamic user cannot have the name: then
  * there is nothing to end.
  */
 bool pid1_question_begin(struct pid1_question *question, const char *name);

@@ -74,7 +74,7 @@ static int tell_library(char services[DATABASES][SOURCES_LINE_MAX])
 {
 #ifdef __GLIBC__
 	for (size_t i = 0; i < DATABASES; i++) {
-		/* It sets no errno if the line is no service list. */
+		/* It sets no errno if the line is not a service list. */
 		if (__nss_configure_lookup(databases[i], services[i]) != 0)
 			return EINVAL;
 	}

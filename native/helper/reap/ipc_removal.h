@@ -27,7 +27,7 @@ bool remove_given_ipc(uid_t number, const struct uid_range *dynamic, struct answ
 
 /*
  * What RemoveIPC= removes of a static user of the host: objects whose owner is the UID, and those whose group is the GID. Objects of
- * root and of root's group are none of anybody's, so a half that is 0 removes nothing. What cannot be removed is left, and keeps no
+ * root and of root's group belong to no static user, so a half that is 0 removes nothing. What cannot be removed is left, and keeps no
  * number from anybody.
  */
 void remove_account_ipc(uid_t uid, gid_t gid);

@@ -17,7 +17,7 @@ bool run_as_uid(uid_t uid, void (*act)(const void *data), const void *data);
  * or its fork fails if the signal is SIGKILL. No other process is reached: the child has no UID but this one and no
  * capability, and ends without a signal if either is not so.
  *
- * Returns whether the child has done so. False is no harm, and true no proof: a process may have come since.
+ * Returns whether the child has done so. False does no harm, and true proves nothing: a process may have come since.
  */
 bool signal_as_uid(uid_t uid, const int *signals, size_t count);
 

@@ -146,7 +146,7 @@ static bool parse_mode(const char *text, uint32_t *mode)
 	return true;
 }
 
-/* Returns NULL for a usage that is none. */
+/* Returns NULL for a usage error. */
 static const struct verb *parse(int argc, char **argv, struct tree_job *job)
 {
 	for (size_t i = 0; argc > 0 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {

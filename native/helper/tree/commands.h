@@ -30,7 +30,7 @@ struct tree_job {
 /* All verbs return false once a failure is noted in the report; if not, they have said their last line. */
 bool tree_chown(const struct tree_job *job, struct tree_report *report);
 
-/* The arguments after "tree". Returns the exit status: 0, 1 if the job failed, 2 for a usage that is none. */
+/* The arguments after "tree". Returns the exit status: 0, 1 if the job failed, 2 for a usage error. */
 int tree_main(int argc, char **argv);
 
 #endif

@@ -28,7 +28,7 @@ bool tree_stat(int directory, const char *name, struct tree_status *status);
 /* Pins an inode of any type without opening it, with O_PATH. EXDEV: it is a mount point. */
 int tree_pin(int directory, const char *name);
 
-/* Opens a directory for reading. EXDEV: it is a mount point; ENOTDIR, ELOOP: it is none, or no longer one. */
+/* Opens a directory for reading. EXDEV: it is a mount point; ENOTDIR, ELOOP: it is not a directory, or no longer one. */
 int tree_open(int directory, const char *name);
 
 /* Opens what is a file for ioctl(2). It may have become something else, whose opening neither waits nor makes it a terminal of ours. */
@@ -67,7 +67,7 @@ const char *tree_drop_acls(struct tree_place place, const struct tree_status *st
 /* Whether a directory that is open for reading has POSIX ACLs; also true if the system does not say. */
 bool tree_has_acls(int directory);
 
-/* Sets the permission bits, 0 to 07777, of an inode that is no symlink. Returns as tree_give() does. */
+/* Sets the permission bits, 0 to 07777, of an inode that is not a symlink. Returns as tree_give() does. */
 const char *tree_set_mode(struct tree_place place, uint32_t mode);
 
 #endif

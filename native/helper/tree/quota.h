@@ -11,7 +11,7 @@
 #include "report.h"
 
 /*
- * job->text is BYTES,INODES, of which 0 is no bound. Says "no" and the call that refused it if the file system has no such quotas, or does
+ * job->text is BYTES,INODES, of which 0 is not a bound. Says "no" and the call that refused it if the file system has no such quotas, or does
  * not enforce a bound; "no project" if the tree is in a project of an administrator's, or of a directory above; else how many inodes
  * became part of the project.
  */

@@ -169,7 +169,7 @@ bool tree_changed(struct tree_report *report, int directory, const char *name)
 
 bool tree_fail(struct tree_report *report, const char *call, int directory, const char *name)
 {
-	/* What was listed a moment ago is gone, is now a symlink, or is no directory any more. */
+	/* What was listed a moment ago is gone, is now a symlink, or is no longer a directory. */
 	if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR || errno == ESTALE)
 		return tree_changed(report, directory, name);
 	return note(report, call, errno, directory, name);

@@ -20,7 +20,7 @@ struct tree_visitor {
 	 * and whether it is closed. In the walking thread. May be NULL.
 	 */
 	bool (*enter)(struct tree_worker *worker, int descriptor, struct tree_status *status, bool *closed);
-	/* An entry that is no directory by its type; in any thread. */
+	/* An entry that is not a directory by its type; in any thread. */
 	tree_work *entry;
 	/*
 	 * A directory other than the top, after all that is below it, with its status before it was read; in the walking thread.

@@ -65,7 +65,7 @@ static void reset_signals(void)
 		fail_errno(errno, "cannot unblock the signals");
 }
 
-/* A decimal number without sign or space; 0 if the text is no such number, or greater than the bound. */
+/* A decimal number without sign or space; 0 if the text is not such a number, or greater than the bound. */
 static unsigned long number_of(const char *text, unsigned long bound)
 {
 	char *end = NULL;

@@ -73,7 +73,7 @@ static int make_data(const struct stream *stream)
 		fail_errno(errno, "%s=: cannot create a file in memory", names[stream->number]);
 	count = base64_read(stream->data, bytes);
 	if (count == SIZE_MAX)
-		fail(STATUS_LAUNCHER, "%s=: the data of the daemon's plan is no base64", names[stream->number]);
+		fail(STATUS_LAUNCHER, "%s=: the data of the daemon's plan is not base64", names[stream->number]);
 	if (!write_all(file, bytes, count))
 		fail_errno(errno, "%s=: cannot write its data", names[stream->number]);
 	if (lseek(file, 0, SEEK_SET) != 0 ||

@@ -86,7 +86,7 @@ void terminal_prepare(const struct terminal *terminal)
 		return;
 	}
 	if (!isatty(tty)) {
-		say("TTYPath=%s is no terminal", terminal->path);
+		say("TTYPath=%s is not a terminal", terminal->path);
 		(void)close(tty);
 		return;
 	}
@@ -144,7 +144,7 @@ int terminal_open(const char *property, const char *path, int flags, enum stream
 	if (tty < 0)
 		fail_errno(errno, "%s=: cannot open the terminal %s", property, path);
 	if (!isatty(tty))
-		fail(STATUS_LAUNCHER, "%s=: %s is no terminal; name one with TTYPath=", property, path);
+		fail(STATUS_LAUNCHER, "%s=: %s is not a terminal; name one with TTYPath=", property, path);
 	if (control != CONTROL_NONE)
 		take_control(property, path, tty, control);
 	return tty;

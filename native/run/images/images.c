@@ -157,7 +157,7 @@ static int open_image(const char *path, bool writable)
 		fail_errno(errno, "cannot open the image %s", path);
 	}
 	if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
-		fail(STATUS_LAUNCHER, "%s is no image: it is neither a file nor a disk; %s", path,
+		fail(STATUS_LAUNCHER, "%s is not an image: it is neither a file nor a disk; %s", path,
 		     S_ISDIR(status.st_mode) ? "use RootDirectory= or BindPaths= for a directory" : "name an image");
 	file = writable ? open_writable(path, flags) : open(path, O_RDONLY | flags);
 	if (file < 0 || fstat(file, &status) != 0)
@@ -316,7 +316,7 @@ static int mount_anew(const struct image *image, const struct image_part *part)
 	struct stat status;
 
 	if (fstat(mount, &status) != 0 || !S_ISDIR(status.st_mode))
-		fail(STATUS_LAUNCHER, "cannot use the image %s: its root is no directory", image->path);
+		fail(STATUS_LAUNCHER, "cannot use the image %s: its root is not a directory", image->path);
 	if (!opened->writable && S_ISREG(opened->status.st_mode) && !is_as_before(opened))
 		fail(STATUS_LAUNCHER,
 		     "cannot use the image %s: it is being changed; start the service when that is done", image->path);

@@ -403,7 +403,7 @@ static void set(struct store *store, const struct credential *credential)
 		fail(STATUS_LAUNCHER, "the credential %s is longer than %u bytes", credential->name, ALL_BYTES_MAX);
 	count = base64_read(credential->data, store->buffer);
 	if (count == SIZE_MAX)
-		fail(STATUS_LAUNCHER, "the credential %s of the daemon's plan is no base64", credential->name);
+		fail(STATUS_LAUNCHER, "the credential %s of the daemon's plan is not base64", credential->name);
 	if (!credential->encrypted || decrypt_buffer(store, credential->name, &count, false))
 		put(store, credential->name, store->buffer, count);
 }

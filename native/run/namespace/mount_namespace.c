@@ -581,7 +581,7 @@ static void op_append(struct layout *layout, const struct mount_op *op)
 
 static void do_op(struct layout *layout, const struct mount_op *op)
 {
-	/* All clones are made. From here on ops change what the service sees, and the scratch tmpfs over / is no part of that. */
+	/* All clones are made. From here on ops change what the service sees, and the scratch tmpfs over / is not part of that. */
 	if (op->kind != OP_MKDIR && op->kind != OP_CLONE && op->kind != OP_MOUNT)
 		scratch_close(&layout->scratch);
 	switch (op->kind) {

@@ -10,7 +10,7 @@
 /* The longest text that becomes so many bytes. */
 #define BASE64_LENGTH(bytes) (((bytes) + 2) / 3 * 4)
 
-/* Writes the bytes of a text to a place of BASE64_BYTES(strlen(text)); returns how many, or SIZE_MAX if it is no base64. */
+/* Writes the bytes of a text to a place of BASE64_BYTES(strlen(text)); returns how many, or SIZE_MAX if it is not base64. */
 size_t base64_read(const char *text, unsigned char *bytes);
 
 #endif

@@ -4,11 +4,11 @@
 
 #include <stdbool.h>
 
-/* A path with its NUL; longer ones are no dynamic linker's. */
+/* A path with its NUL; longer ones are not a dynamic linker's. */
 #define ELF_INTERPRETER_BYTES 256U
 
 /*
- * Reads the interpreter of a program that was opened with O_PATH, by /proc/self/fd; "": it names none, and is static. False: the file is no program of
+ * Reads the interpreter of a program that was opened with O_PATH, by /proc/self/fd; "": it names none, and is static. False: the file is not a program of
  * this kernel's kind, such as a script, or cannot be read.
  */
 bool elf_interpreter(int descriptors, int program, char interpreter[ELF_INTERPRETER_BYTES]);

@@ -17,7 +17,7 @@ struct progress {
 };
 
 struct reply {
-	/* the name of the varlink error and its parameters; null if it is none, or has none */
+	/* the name of the varlink error and its parameters; null for a plan, and for what the error lacks */
 	const char *error;
 	const char *field;
 	const char *reason;

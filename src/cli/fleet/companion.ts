@@ -131,7 +131,7 @@ const WORDS: Readonly<Record<string, (field: Field, list: List) => string>> = {
   RangesDiffer: field => `the fleet has the UIDs ${field('ranges')}; set FleetUidRange= to these in dynuserd.conf`,
   HostAlive: field =>
     `another machine with the machine-id of this one is a member and alive (${field('hostName')}); give one of them a new machine-id, see machine-id(5)`,
-  NotMember: () => "this host is no member of the fleet; 'dynuserctl fleet check' says why",
+  NotMember: () => "this host is not a member of the fleet; 'dynuserctl fleet check' says why",
   Restoring: () =>
     "the store was restored from a backup; see 'dynuserctl fleet hosts' for who has not put its bindings again, then 'dynuserctl fleet resume'",
   NotRestored: (_, list) => {

@@ -29,7 +29,7 @@ export function usersOfFleet(host: Pick<Host, 'text'>, directory: string, daemon
   }
   const users = text instanceof Unreadable ? undefined : decodeSnapshot(text);
   if (users === undefined) {
-    const why = text instanceof Unreadable ? printable(text.why) : 'it is no snapshot of a fleet';
+    const why = text instanceof Unreadable ? printable(text.why) : 'it is not a snapshot of a fleet';
     throw new CommandFailure(`${printable(path)}: ${why}; restart dynuserd, which writes it anew`);
   }
   const living = daemon.reachable ? livingIn(daemon) : undefined;

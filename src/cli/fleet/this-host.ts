@@ -26,7 +26,7 @@ export async function joinHere(io: ProcessIo): Promise<FleetStatusReply> {
       throw new CommandFailure('this host has no fleet; set Fleet= in dynuserd.conf, see dynuserd.conf(5)');
     }
     if (io.now() > deadline) {
-      const words = `this host is no member of the fleet after ${FLEET_JOIN_TIMEOUT_MS / 1_000} s`;
+      const words = `this host is not a member of the fleet after ${FLEET_JOIN_TIMEOUT_MS / 1_000} s`;
       throw new CommandFailure(`${words}: ${printable(status.reason ?? 'the daemon does not say why')}`);
     }
     await sleep(FLEET_JOIN_POLL_MS);

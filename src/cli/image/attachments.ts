@@ -104,7 +104,7 @@ function directoryOf(runtime: boolean): string {
   return runtime ? ATTACHED_RUNTIME_DIRECTORY : ATTACHED_DIRECTORY;
 }
 
-/** @returns undefined for what is no manifest */
+/** @returns undefined for what is not a manifest */
 function parseManifest(text: string, name: string, runtime: boolean): Attachment | undefined {
   let value: unknown;
   try {

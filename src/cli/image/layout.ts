@@ -85,7 +85,7 @@ export function splitName(name: string): string[] {
   return name.split(BETWEEN);
 }
 
-/** By this part of the first line of a drop-in portablectl(1) knows what is attached: the paths, of which a ":" is no part. */
+/** By this part of the first line of a drop-in portablectl(1) knows what is attached: the paths, of which a ":" is not part. */
 export function markOf(paths: readonly string[]): string {
   return paths
     .map(path =>
@@ -203,7 +203,7 @@ function kindOf({ name, bytes }: ImageUnit): ServiceKind {
   try {
     ({ service } = parseUnitFile(bytes.toString('utf8'), name, () => {}));
   } catch {
-    // A file that is no unit file is refused with its reason, before anything is written.
+    // A file that is not a unit file is refused with its reason, before anything is written.
   }
   return {
     isOneShot: service.findLast(each => each.name === 'Type')?.value === 'oneshot',

@@ -78,7 +78,7 @@ const systemd: Manager = {
       .map(line => line.trim().split(/\s+/)[0] ?? '')
       .filter(unit => unit !== '');
   },
-  start: async units => void (await told(['systemctl', 'start', '--', ...units.filter(isNoTemplate)])),
+  start: async units => void (await told(['systemctl', 'start', '--', ...units.filter(isStartable)])),
   async stop(units) {
     const running = await systemd.running(units);
     if (running.length > 0) {
@@ -86,10 +86,10 @@ const systemd: Manager = {
     }
   },
   enable: async (units, runtime) => {
-    await told(['systemctl', ...(runtime ? ['--runtime'] : []), 'enable', '--', ...units.filter(isNoTemplate)]);
+    await told(['systemctl', ...(runtime ? ['--runtime'] : []), 'enable', '--', ...units.filter(isStartable)]);
   },
   clean: async units => {
-    const cleaned = units.filter(unit => isNoTemplate(unit) && unit.endsWith('.service'));
+    const cleaned = units.filter(unit => isStartable(unit) && unit.endsWith('.service'));
     if (cleaned.length > 0) {
       await told(['systemctl', 'clean', '--what=all', '--', ...cleaned]);
     }
@@ -185,7 +185,7 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   }
 }
 
-function isNoTemplate(unit: string): boolean {
+function isStartable(unit: string): boolean {
   return !unit.includes('@.');
 }
 

@@ -139,7 +139,7 @@ function pathOfName(name: string): string {
   return found;
 }
 
-/** @throws CommandFailure if an operand of --extension= is no image that can be named in a unit file */
+/** @throws CommandFailure if an operand of --extension= is not an image that can be named in a unit file */
 export function findExtensions(operands: readonly string[], system: Image): Image[] {
   if (operands.length > EXTENSIONS_MAX) {
     throw new CommandFailure(`--extension=: more than ${EXTENSIONS_MAX} extensions; merge some of them`);
@@ -168,7 +168,7 @@ export function findExtensions(operands: readonly string[], system: Image): Imag
  * @param extensions what is laid over it
  * @param given what names of units must begin with; the name of the image unless given
  * @param takesRenamed whether the release file of an extension in a disk image may have another name than that
- * @throws CommandFailure if one is no image, has what no image may have, or is no extension for this one
+ * @throws CommandFailure if one is not an image, has what no image may have, or is not an extension for this one
  */
 export async function readImage(
   image: Image,
@@ -250,10 +250,10 @@ function mayTrust({ uid, mode }: Stats, isTop: boolean): boolean {
 }
 
 function readSystem(tree: RootedTree, fail: Fail): Pick<ImageContents, 'release' | 'variables'> {
-  const release = firstFile(tree, OS_RELEASE) ?? fail('it has no os-release file, so it is no image of a system');
+  const release = firstFile(tree, OS_RELEASE) ?? fail('it has no os-release file, so it is not an image of a system');
   const variables = readVariables(release);
   if ((variables.get('ID') ?? '') === '') {
-    fail('its os-release file has no ID=, so it is no image of a system');
+    fail('its os-release file has no ID=, so it is not an image of a system');
   }
   return { release, variables };
 }
@@ -374,7 +374,7 @@ function mergeUnits(images: readonly { readonly image: Image; readonly found: Fo
   };
 }
 
-/** As portablectl(1) has it: a prefix alone is no name, and "foo" is no prefix of "foobar.service". */
+/** As portablectl(1) has it: a prefix alone is not a name, and "foo" is not a prefix of "foobar.service". */
 function matches(name: string, prefixes: readonly string[]): boolean {
   const fits = prefixes.some(prefix => name.startsWith(prefix) && /[-.@]/.test(name.charAt(prefix.length)));
   return fits && UNIT.test(name) && 'unit' in parseUnitName(name);

@@ -120,7 +120,10 @@ function timeOf(options: OptionValues, name: string, now: number): number | unde
   const text = lastValue(options, name);
   const time = text === undefined ? undefined : parsePointInTime(text, now);
   if (text !== undefined && time === undefined) {
-    throw usageFailure(`--${name}=: '${printable(text)}' is no point in time; write ${POINT_IN_TIME_HELP}`, 'history');
+    throw usageFailure(
+      `--${name}=: '${printable(text)}' is not a point in time; write ${POINT_IN_TIME_HELP}`,
+      'history',
+    );
   }
   return time;
 }
@@ -138,7 +141,7 @@ function statusOf(file: string): Stats {
   }
 }
 
-/** @throws CommandFailure if there is no such file, or its owner was no dynamic user then */
+/** @throws CommandFailure if there is no such file, or its owner was not a dynamic user then */
 function ofFile(records: History, file: string): PastSpan[] {
   const status = statusOf(file);
   const spans = atTime(records, status.ctimeMs, { uid: status.uid });

@@ -189,7 +189,7 @@ function resolveRoot(path: string): string {
   } catch (error) {
     throw fileFailure(path, error);
   }
-  throw new CommandFailure(`${printable(path)}: it is no directory; name the one that it is in`);
+  throw new CommandFailure(`${printable(path)}: it is not a directory; name the one that it is in`);
 }
 
 /** Of proc_pid_mountinfo(5): the fifth field, and after " - " the type. */

@@ -11,7 +11,7 @@ import { kindsInMemory } from '../in-memory.ts';
 import { layoutOf } from '../plan/layout.ts';
 import { type ObservedPath, PathSnapshot, RequestSnapshot } from './snapshot.ts';
 
-/** Changes nothing. What cannot be inspected is no error here, but one of the plan. The caller ends what it gets. */
+/** Changes nothing. What cannot be inspected is not an error here, but one of the plan. The caller ends what it gets. */
 export async function inspect(
   deps: DirectoryDeps,
   directories: readonly RequestedDirectory[],

@@ -42,7 +42,7 @@ export class MapSupport {
     const canMap = this.#ask(open);
     const answer = { canMap, until: this.#now() + MAP_SUPPORT_TTL_MS };
     this.#answers.set(device, answer);
-    // A question that failed is no answer; who asked gets the error.
+    // A question that failed is not an answer; who asked gets the error.
     canMap.catch(() => this.#answers.get(device) === answer && this.#answers.delete(device));
     return canMap;
   }

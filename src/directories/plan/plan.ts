@@ -282,7 +282,7 @@ function textOf(place: readonly string[], target: readonly string[]): string {
   return !isInside ? relativePath(place, target) : up === 0 ? '.' : Array<string>(up).fill('..').join('/');
 }
 
-/** @returns the names of a directory that are no links below the base, if it has some */
+/** @returns the names of a directory that are not links below the base, if it has some */
 export function otherNamesOf({ innerAliases = [], coveredAliases = [] }: RequestedDirectory) {
   const otherNames = { inner: innerAliases.map(({ path }) => path), covered: coveredAliases };
   return innerAliases.length + coveredAliases.length === 0 ? {} : { otherNames };

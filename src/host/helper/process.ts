@@ -71,7 +71,7 @@ export class HelperProcess {
     if (end === -1 && this.#received.length < ANSWER_BYTES_MAX) {
       return;
     }
-    // One question, one answer: anything behind its newline is no answer to anything.
+    // One question, one answer: anything behind its newline is not an answer to anything.
     if (end === -1 || end !== this.#received.length - 1 || end >= ANSWER_BYTES_MAX) {
       this.#broken = 'broke its protocol';
       this.#received = '';

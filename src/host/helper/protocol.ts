@@ -1,6 +1,6 @@
 /**
  * The lines that this daemon and dynuser-helper exchange; native/helper/protocol.h is their definition. Pure. What the helper says
- * is not trusted: a foreign NSS module runs in it. An answer that is not exactly one of the known is no answer.
+ * is not trusted: a foreign NSS module runs in it. An answer that is not exactly one of the known is not an answer.
  */
 import { type AccountAnswer, isKnown } from '../../core/account.ts';
 import { type Evidence, IPC_KINDS, type IpcKind, PROCESS_ROLES } from '../../core/evidence.ts';
@@ -19,7 +19,7 @@ const SEPARATOR = '; ';
 /** The first word of a refusal. */
 const REFUSAL = 'error';
 
-/** A helper said what is no answer to its question. */
+/** A helper said what is not an answer to its question. */
 class NonsenseError extends Error {}
 
 /** @throws NonsenseError if there is no such value */
@@ -82,7 +82,7 @@ export class Fields {
     return expected(asGid(this.number()));
   }
 
-  /** Percent-encoded text; bytes that are no UTF-8 become U+FFFD. */
+  /** Percent-encoded text; bytes that are not UTF-8 become U+FFFD. */
   exactText(): string {
     const bytes = this.matching(/^(?:[A-Za-z0-9._/-]|%[0-9A-F]{2})*$/).replace(/%(..)/g, (_, digits: string) =>
       String.fromCharCode(Number.parseInt(digits, 16)),
@@ -108,7 +108,7 @@ export interface Question<Answer> {
   readonly text: string;
   /** completes the sentence "did not answer when asked for …", of a reaper's question "cannot …" */
   readonly subject: string;
-  /** @throws NonsenseError if the fields are no answer to this question */
+  /** @throws NonsenseError if the fields are not an answer to this question */
   read(fields: Fields): Answer;
   /** Whether something was found: questions behind it on the same line were not asked then. Absent: there are none behind it. */
   found?(answer: Answer): boolean;

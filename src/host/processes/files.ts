@@ -32,7 +32,7 @@ export function readUids(pid: Pid): ProcessUids | undefined {
   return text === undefined ? undefined : parseUids(text);
 }
 
-/** @param text of proc_pid_stat(5) @throws Error if it is none */
+/** @param text of proc_pid_stat(5) @throws Error if it cannot be read as that */
 export function parseStartTime(text: string): number {
   const field = statField(text, START_TIME);
   const ticks = Number(field);
@@ -48,7 +48,7 @@ function statField(text: string, number: number): string | undefined {
   return text.slice(text.lastIndexOf(')') + 2).split(' ')[number - FIRST_AFTER_NAME];
 }
 
-/** @param text of proc_pid_status(5) @throws Error if it is none */
+/** @param text of proc_pid_status(5) @throws Error if it cannot be read as that */
 export function parseUids(text: string): ProcessUids {
   // A newline in the name of the process is escaped, so that a label starts a line.
   const [real, ...others] = (/^Uid:((?:\t\d+){4})$/m.exec(text)?.[1] ?? '')

@@ -48,7 +48,7 @@ export class Pidfds {
       return this.#open.call(pid);
     } catch (error) {
       const code = systemErrorCode(error);
-      // EINVAL, since Linux 6.9 ENOENT: the number is that of a thread which is no process.
+      // EINVAL, since Linux 6.9 ENOENT: the number is that of a thread which is not a process.
       if (code === 'ESRCH' || code === 'EINVAL' || code === 'ENOENT') {
         return undefined;
       }

@@ -54,7 +54,7 @@ export class Standings {
 
   /**
    * The process that has a number now. Who had it when somebody else saw it may be gone; on the message bus, whose word this
-   * is, that is no boundary: UID 0 there is root to systemd as well.
+   * is, that is not a boundary: UID 0 there is root to systemd as well.
    * @throws Error the system's
    */
   ofNumber(pid: Pid | undefined): Standing {
@@ -158,7 +158,7 @@ function rootMountOf(process: Pid | string): string | undefined {
 
 /**
  * @param text of proc_pid_mountinfo(5)
- * @returns which directory of which file system the root directory is; undefined if it is no mount point, as after chroot(2),
+ * @returns which directory of which file system the root directory is; undefined if it is not a mount point, as after chroot(2),
  * or there is no telling
  */
 export function parseRootMount(text: string): string | undefined {

@@ -57,7 +57,7 @@ export function takePassedDescriptors(environment: NodeJS.ProcessEnv, pid: numbe
   }
   const wrong = sockets.find(({ descriptor }) => !isSocket(descriptor));
   if (wrong !== undefined) {
-    throw new DynuserError('HostFailed', `descriptor ${wrong.descriptor} of LISTEN_FDS is no open socket`);
+    throw new DynuserError('HostFailed', `descriptor ${wrong.descriptor} of LISTEN_FDS is not an open socket`);
   }
   return { sockets, stored };
 }

@@ -42,7 +42,7 @@ export function keptName(uid: Uid): string {
   return `uid-${uid}`;
 }
 
-/** @returns the UID whose lock has that name, undefined if it is no such name */
+/** @returns the UID whose lock has that name, undefined if it is not such a name */
 export function uidOfKeptName(name: string): Uid | undefined {
   const digits = /^uid-(0|[1-9]\d{0,9})$/.exec(name)?.[1];
   return digits === undefined ? undefined : asUid(Number(digits));
@@ -111,7 +111,7 @@ export class LockStore {
     }
   }
 
-  /** Lets go of the descriptor of a UID; one that is not kept is no error. */
+  /** Lets go of the descriptor of a UID; one that is not kept is not an error. */
   drop(uid: Uid): void {
     if (this.#kept.delete(uid)) {
       this.#isFull = false;

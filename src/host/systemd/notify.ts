@@ -31,7 +31,7 @@ export function openNotify(environment: NodeJS.ProcessEnv): Notify {
   }
   const address = notifyAddress(socket);
   if (address === undefined || Buffer.byteLength(address) >= ADDRESS_BYTES_MAX) {
-    throw hostError(new Error(`"${socket}" is no path or abstract name of a UNIX socket`), 'NOTIFY_SOCKET');
+    throw hostError(new Error(`"${socket}" is not a path or abstract name of a UNIX socket`), 'NOTIFY_SOCKET');
   }
   return notification =>
     attempt(`cannot notify the service manager at ${socket}`, () =>

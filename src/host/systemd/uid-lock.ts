@@ -335,7 +335,7 @@ class LockFile {
     }
     if (!fstatSync(descriptor).isFile()) {
       closeSync(descriptor);
-      return { kind: 'unusable', reason: `${this.#path}: it is no regular file` };
+      return { kind: 'unusable', reason: `${this.#path}: it is not a regular file` };
     }
     return { kind: 'open', descriptor };
   }

@@ -24,7 +24,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   ENOTSUP: 'EOPNOTSUPP',
 };
 
-/** @param text a name, or a number in decimal. @returns undefined if it is no error; 0 is one, of a call that seems to succeed */
+/** @param text a name, or a number in decimal. @returns undefined if it is not an error; 0 is one, of a call that seems to succeed */
 export function errnoOf(text: string): number | undefined {
   if (/^\d{1,4}$/.test(text)) {
     return Number(text) <= ERRNO_MAX ? Number(text) : undefined;

@@ -149,7 +149,7 @@ class ImageBuilder {
         add(source, 'ExtensionDirectories', tree);
       } else if (!optional) {
         failFor(this.#fieldOf('ExtensionDirectories'))(
-          `${quote(source)} is no directory; make one, or put "-" before it`,
+          `${quote(source)} is not a directory; make one, or put "-" before it`,
         );
       }
     }

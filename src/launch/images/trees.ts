@@ -12,7 +12,7 @@ export interface Tree {
   hasDirectory(path: string): boolean;
   /** @returns whether there is something else; false if that is not known yet */
   has(path: string): boolean;
-  /** @returns the interpreter of a program, '' for a static one; undefined if it is no program of ELF, or not known yet */
+  /** @returns the interpreter of a program, '' for a static one; undefined if it is not a program of ELF, or not known yet */
   program(path: string): string | undefined;
   /** @returns whether a pattern of glob(7) has a match */
   matches(pattern: string): boolean;

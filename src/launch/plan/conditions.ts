@@ -161,7 +161,7 @@ export function judgeConditions(
     : { words, skipped: `${broken.field}=: the condition ${quote(shown(broken))} does not hold: nothing is started` };
 }
 
-/** All that are no alternatives have to hold, and one of the alternatives, if there are some. */
+/** All conditions that are not alternatives have to hold, and one of the alternatives, if there are some. */
 function firstBroken(list: readonly Condition[], judge: (condition: Condition) => boolean): Condition | undefined {
   const judged = list.map(condition => ({ condition, fulfilled: judge(condition) }));
   const alternatives = judged.filter(({ condition }) => condition.isAlternative);

@@ -98,7 +98,7 @@ export function usesAccount(
   return environment.login && !dynamic && uid !== OVERFLOW_ID;
 }
 
-/** What stands for "none" in a record is no home and no shell for a program either (systemd.exec(5), SetLoginEnvironment=). */
+/** What stands for "none" in a record is neither a home nor a shell for a program either (systemd.exec(5), SetLoginEnvironment=). */
 function loginVariables(login: Login | undefined): (readonly [name: string, value: string])[] {
   const { home = '', shell = '' } = login ?? {};
   const hasHome = home.startsWith('/') && /[^/]/.test(home);

@@ -108,7 +108,7 @@ function unsupportedOf(request: LaunchRequest, answers: readonly LaunchAnswer[])
   }
 }
 
-/** @throws what is no error of a launch */
+/** @throws what is not an error of a launch */
 function wordsOf(error: unknown): string {
   if (!(error instanceof DynuserError)) {
     throw error;

@@ -56,7 +56,7 @@ export function planLaunch(resolved: ResolvedLaunch, acquired: Acquired): Launch
   return plan as LaunchPlan;
 }
 
-/** With "-" before it, the end of the last command of Type=oneshot is no failure; other programs are the service, and end as they end. */
+/** With "-" before it, the end of the last command of Type=oneshot is not a failure; other programs are the service, and end as they end. */
 function waitsForLast({ commands = [], settings: { Type }, phase }: ResolvedLaunch): boolean {
   return phase === undefined && Type === 'oneshot' && commands.at(-1)?.ignoreFailure === true;
 }

@@ -63,7 +63,7 @@ export class Questions {
     return this.#ask('devices', path)?.names;
   }
 
-  /** @returns the interpreter of a program, '' for a static one; undefined if it is no program of ELF, or not known yet */
+  /** @returns the interpreter of a program, '' for a static one; undefined if it is not a program of ELF, or not known yet */
   program(path: string, root: string | undefined): string | undefined {
     return this.#ask('program', path, root === undefined ? {} : { root })?.text;
   }

@@ -46,7 +46,8 @@ export const CREDENTIAL_ROWS = {
   SetCredential: {
     ...list((text, context) => [readSet(text, false, context)], {
       ...ROW,
-      manual: 'ID:TEXT puts a text with escapes there, unless something was loaded under that name. It is no secret.',
+      manual:
+        'ID:TEXT puts a text with escapes there, unless something was loaded under that name. It is not a secret.',
     }),
     otherNames: { SetCredentialEncrypted: listReader((text, context) => [readSet(text, true, context)]) },
   },

@@ -325,7 +325,7 @@ function readArchitectures(text: string, context: ValueContext): string[] {
 
 function readErrorNumber(text: string, { fail }: ValueContext): CallError {
   const error = readCallError(text, fail);
-  return error === 0 ? fail('0 is no error; use a name of errno(3), or kill') : error;
+  return error === 0 ? fail('0 is not an error; use a name of errno(3), or kill') : error;
 }
 
 function filterOfLog(list: CallList): Filter | undefined {

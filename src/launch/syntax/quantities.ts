@@ -61,7 +61,7 @@ export function readTimeSpan(text: string, unitless: bigint, { fail }: ValueCont
   return found ?? fail(`not a time span: ${quote(text)}; use a number with a unit, such as 90s or 1.5h, or infinity`);
 }
 
-/** @returns bytes; undefined if the text is no size */
+/** @returns bytes; undefined if the text is not a size */
 export function asSize(text: string): bigint | undefined {
   return sum(text, SIZE_UNITS, 1n);
 }

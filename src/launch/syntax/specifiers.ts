@@ -97,7 +97,7 @@ export class Specifiers {
   }
 
   /**
-   * @param unknown told of "%" before a letter or a digit that is no specifier: unless it throws, both stand for themselves
+   * @param unknown told of "%" before a letter or a digit that is not a specifier: unless it throws, both stand for themselves
    * @param protect what a value has to be to stand for itself in this text
    * @returns the text with every specifier replaced
    * @throws through fail if the specifier has no value here; DynuserError LimitReached

@@ -50,7 +50,7 @@ export function parseUnitFile(text: string, path: string, warn: (text: string) =
     if (section === undefined) {
       warn(`${origin}: a line before the first section is ignored: ${quote(line)}; put it below [Service]`);
     } else if (equals <= 0 && SECTIONS.includes(section)) {
-      warn(`${origin}: a line that is no assignment is ignored: ${quote(line)}; use NAME=VALUE`);
+      warn(`${origin}: a line that is not an assignment is ignored: ${quote(line)}; use NAME=VALUE`);
     } else if (section === 'Service' || section === 'Unit') {
       found[section === 'Unit' ? 'unit' : 'service'].push({
         name: trimmed(line.slice(0, equals)),

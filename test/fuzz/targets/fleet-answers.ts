@@ -124,7 +124,7 @@ class Answers {
   }
 }
 
-/** @returns what came of it in a word. @throws what is no refusal */
+/** @returns what came of it in a word. @throws what is not a refusal */
 async function ask(request: () => Promise<unknown>): Promise<string> {
   try {
     return JSON.stringify((await request()) ?? null);

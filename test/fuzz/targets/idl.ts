@@ -18,7 +18,7 @@ function parse(text: string): IdlInterface | IdlError {
   try {
     return parseInterface(text);
   } catch (error) {
-    assert.ok(error instanceof IdlError, `${String(error)} is no IdlError`);
+    assert.ok(error instanceof IdlError, `${String(error)} is not an IdlError`);
     assert.match(error.message, /^line \d+, column \d+: ./);
     return error;
   }

@@ -59,7 +59,7 @@ function parse(input: Buffer): ParsedJson | JsonError {
   try {
     return parseJson(input);
   } catch (error) {
-    assert.ok(error instanceof JsonError, `${String(error)} is no JsonError`);
+    assert.ok(error instanceof JsonError, `${String(error)} is not a JsonError`);
     return error;
   }
 }

@@ -61,12 +61,15 @@ test('explain takes what decides about an acquire, and not what becomes of the l
   }
 });
 
-test('a mode that is none: exit status 2, and nothing is asked', async () => {
+test('an invalid mode: exit status 2, and nothing is asked', async () => {
   for (const mode of ['0888', 'rwx', '-1', '10000', '0x1ff', '7 ', '\x1b[2J']) {
     const { status, errors } = await command(['acquire', UNIT, `--state-directory-mode=${mode}`]);
     assert.equal(status, 2, mode);
     assert.ok(!errors.includes('\x1b'));
-    assert.match(errors, /^dynuserctl: '[^\n]+' is no mode for '--state-directory-mode': it is octal, such as 0750\n/);
+    assert.match(
+      errors,
+      /^dynuserctl: '[^\n]+' is not a mode for '--state-directory-mode': it is octal, such as 0750\n/,
+    );
   }
   assert.deepEqual(daemon.calls, []);
 });
@@ -87,7 +90,7 @@ test('progress: one line that is drawn again and cleared in the end', async () =
   );
 });
 
-test('progress: nothing where standard error is no terminal, or a dumb one', async () => {
+test('progress: nothing where standard error is not a terminal, or a dumb one', async () => {
   daemon.handOver = tellTwice;
   assert.equal((await command(['acquire', UNIT])).errors, '');
   const environment = { ...daemon.environment, TERM: 'dumb' };

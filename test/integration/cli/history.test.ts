@@ -145,7 +145,7 @@ describe('the history', () => {
     await refused(point, `--at=${time(1)}`, `--until=${time(1)}`);
     for (const name of ['at', 'since', 'until']) {
       await refused(
-        `--${name}=: 'so\\x1bon' is no point in time; write "2026-11-28 09:15", "2026-11-28T09:15:00Z", "@1764321300", "-2h", "yesterday" or "now"`,
+        `--${name}=: 'so\\x1bon' is not a point in time; write "2026-11-28 09:15", "2026-11-28T09:15:00Z", "@1764321300", "-2h", "yesterday" or "now"`,
         `--${name}=so\x1bon`,
       );
     }

@@ -136,12 +136,12 @@ describe('an image', () => {
     await make('/srv/web_1', { [unit('web.service')]: SERVICE }, 'NAME=none\n');
     assert.equal(
       await refused('inspect', '/srv/web_1'),
-      '/srv/web_1: its os-release file has no ID=, so it is no image of a system',
+      '/srv/web_1: its os-release file has no ID=, so it is not an image of a system',
     );
     await machine.sh('rm /srv/web_1/etc/os-release');
     assert.equal(
       await refused('inspect', '/srv/web_1'),
-      '/srv/web_1: it has no os-release file, so it is no image of a system',
+      '/srv/web_1: it has no os-release file, so it is not an image of a system',
     );
     await make(
       '/srv/web_1',
@@ -533,8 +533,8 @@ describe('an attached image', () => {
       [1, true, '/srv/web_1', ['web']],
     );
     for (const [what, broken] of Object.entries({
-      'is no JSON': '{',
-      'is no object': '[]',
+      'is not JSON': '{',
+      'is not an object': '[]',
       'is of another version': { ...parsed, version: 2 },
       'has another manager': { ...parsed, manager: 'upstart' },
       'has no image': { ...parsed, image: 1 },
@@ -571,7 +571,7 @@ describe('an attached image', () => {
     await machine.write(manifest, JSON.stringify({ ...parsed, complete: false }));
     assert.equal((await list())[0]?.['state'], 'unfinished');
     await machine.sh('mkdir -p /etc/dynuser/attached/empty_1');
-    assert.equal((await list()).length, 1, 'a directory without a manifest is no image');
+    assert.equal((await list()).length, 1, 'a directory without a manifest is not an image');
     assert.match(await refused('detach', 'web_1'), /^web_1: dynuserctl has not attached it;/);
     assert.deepEqual(await files(), []);
     assert.equal(await machine.sh('ls -d /etc/dynuser/attached 2>/dev/null; true'), '');

@@ -40,8 +40,8 @@ test('acquire: bound to a process, which has to be named', async () => {
       ['--lifetime=process'],
       /^dynuserctl: option '--lifetime=process' needs the process that the lease ends with: --pid=PID\n/,
     ],
-    [['--lifetime=process', '--pid=me'], /^dynuserctl: 'me' is no process id for '--pid'/],
-    [['--lifetime=process', '--pid=0'], /^dynuserctl: '0' is no process id for '--pid'/],
+    [['--lifetime=process', '--pid=me'], /^dynuserctl: 'me' is not a process id for '--pid'/],
+    [['--lifetime=process', '--pid=0'], /^dynuserctl: '0' is not a process id for '--pid'/],
     [['--pid=1'], /^dynuserctl: option '--pid' goes with '--lifetime=process'\n/],
   ] as const) {
     const { status, errors } = await command('acquire', UNIT, ...argv);
@@ -179,7 +179,7 @@ test('release --all: every lease of the user, and of no other', async () => {
   assert.deepEqual(released().sort(), [LEASE_ID, SECOND]);
 });
 
-test('release --all: a lease that went meanwhile is no failure, a lease that may not be released is', async () => {
+test('release --all: a lease that went meanwhile is not a failure, a lease that may not be released is', async () => {
   daemon.leases = [sampleLease()];
   daemon.refusal = { error: 'io.dynuser.Allocator.NoSuchLease', parameters: { field: 'lease', reason: 'gone' } };
   assert.equal((await command('release', '--all', '64642')).status, 0);

@@ -75,13 +75,13 @@ test('a socket on which nobody listens', async () => {
   assert.match(errors, /^dynuserctl: cannot reach dynuserd at \S+: the socket is there, but nobody listens/);
 });
 
-test('a file that is no socket, a path through a file', async () => {
+test('a file that is not a socket, a path through a file', async () => {
   writeFileSync(socket, '');
   assert.equal((await command('list')).status, 1);
   const environment = { DYNUSER_RUNTIME_DIRECTORY: socket };
   const { status, errors } = await runCommand(['list'], { environment });
   assert.equal(status, 1);
-  assert.match(errors, /: a part of the path is no directory: is DYNUSER_RUNTIME_DIRECTORY what you mean\?\n$/);
+  assert.match(errors, /: a part of the path is not a directory: is DYNUSER_RUNTIME_DIRECTORY what you mean\?\n$/);
 });
 
 test('a daemon that never answers', async () => {

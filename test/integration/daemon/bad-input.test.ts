@@ -109,7 +109,7 @@ describe('a daemon that is sent what it cannot serve', () => {
     assert.equal(errorOf(results.at(-1)).error, 'io.dynuser.Allocator.LimitReached');
   });
 
-  it('frames that are none close their connection, and the daemon lives on', async () => {
+  it('invalid frames close their connection, and the daemon lives on', async () => {
     const list = '{"method":"io.dynuser.Allocator.List"}';
     const long = 'x'.repeat(100_000);
     const exchanges = [

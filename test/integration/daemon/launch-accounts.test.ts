@@ -164,7 +164,7 @@ describe('the user and the group of a launch', () => {
     assert.deepEqual(await env('--uid=spaced'), ['HOME=/srv/a b%', 'LOGNAME=spaced', 'SHELL=/bin/x y']);
     const { stdout } = await host.machine.run(['env', '-u', 'HOME', 'dynuser-run', ...STATIC, '--uid=homeless', 'env']);
     assert.match(stdout, /^SHELL=\/bin\/sh$/m);
-    assert.doesNotMatch(stdout, /^HOME=/m, 'its home is none');
+    assert.doesNotMatch(stdout, /^HOME=/m, 'it has no home');
     assert.deepEqual(
       await env('--uid=games', '-p', 'SetLoginEnvironment=no', '-p', 'UnsetEnvironment=HOME SHELL LOGNAME'),
       [],

@@ -64,7 +64,7 @@ test('the UID 0 alone is not root: no directory of the host is moved, no lease o
     assert.equal((await ctl(host, BARE, ['acquire', 'bare.service'])).status, 0);
     assert.equal((await ctl(host, BARE, ['release', 'bare'])).status, 0);
     assert.equal((await ctl(host, [], ['release', lease])).status, 0);
-    // A mount namespace alone is no container: services with PrivateTmp= have one.
+    // A mount namespace alone is not a container: services with PrivateTmp= have one.
     assert.equal((await ctl(host, ['unshare', '--mount'], named)).status, 0);
     assert.equal((await ctl(host, [], ['release', 'x'])).status, 0);
     assert.deepEqual(await host.traces(), []);

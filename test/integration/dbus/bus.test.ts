@@ -1,4 +1,4 @@
-/** A bus that is not there, comes, goes, or is none: no call waits for long, and everything comes back by itself. */
+/** A bus that does not exist, comes, goes, or is something else: no call waits for long, and everything comes back by itself. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -146,7 +146,7 @@ describe('a client that does not get from the bus what it needs', () => {
   });
 });
 
-describe('what is no bus', () => {
+describe('what is not a bus', () => {
   const directory = mkdtempSync(`${tmpdir()}/dynuser-no-bus-`);
   after(() => rmSync(directory, { recursive: true }));
 

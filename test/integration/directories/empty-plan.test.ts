@@ -143,7 +143,7 @@ for (const [what, script, repaired] of [
   });
 }
 
-test('a tree below one that is changing hands is none of ours until that is over', async context => {
+test('a tree below one that is being handed over is left alone until that is over', async context => {
   const { setup, unlock } = await readySetup(context);
   shell(setup.root, 'chown 0:65534 lib/private/deep');
   const preparing = setup.prepare(userOf(NEW), ['deep/tree']);

@@ -48,7 +48,7 @@ test('the example of the article: the same owner again, and the file is there', 
   assert.equal(readFileSync(`${setup.root}/lib/wuff/test`, 'utf8'), 'hello\n');
 });
 
-test('owners come in order, of trees in either place, and none of what is no directory', async context => {
+test('owners come in order, of trees in either place, and none of what is not a directory', async context => {
   const setup = openSetup(context);
   shell(
     setup.root,

@@ -230,7 +230,7 @@ describe('dynuser-fleetd', () => {
     });
   }
 
-  it('refuses what is no name, UID, host or text of an incarnation, before the store is asked', async () => {
+  it('refuses what is not a name, UID, host or text of an incarnation, before the store is asked', async () => {
     const companion = await start('strict', `Fleet=strict\nStore=etcd\n${etcd}`);
     const call = (method: string, parameters: JsonObject) => companion.client.call(`${FLEET}.${method}`, parameters);
     const who = { host: HOST, incarnation: 'one' };
@@ -338,7 +338,7 @@ describe('dynuser-fleetd', () => {
     assert.match(check('Store=/shared\n'), /^dynuser-fleetd: wrong\.conf: Fleet=: it must be the name/);
     assert.match(
       check('Fleet=a\nStor=/shared\n'),
-      /^dynuser-fleetd: wrong\.conf:2: "Stor=\/shared" is no setting; there are Fleet=/,
+      /^dynuser-fleetd: wrong\.conf:2: "Stor=\/shared" is not a setting; there are Fleet=/,
     );
   });
 });

@@ -202,7 +202,7 @@ describe('a registry in a directory', () => {
     assert.equal(existsSync(`${path}/id`), false);
   });
 
-  it('refuses keys that lead elsewhere, and files that are no keys', async () => {
+  it('refuses keys that lead elsewhere, and files that are not keys', async () => {
     const { path, keys } = make();
     for (const key of ['../a', 'a/../b', '/a', 'a//b', '.a', `${'a'.repeat(201)}`, 'a\0b']) {
       await assert.rejects(put(keys, key, ''), /^Error: not a key: /);
@@ -212,7 +212,7 @@ describe('a registry in a directory', () => {
     // None of these is in the way of what comes after it.
     await put(keys, 'k', '1');
     writeFileSync(`${path}/keys/k`, 'something');
-    await assert.rejects(keys.read({ keys: ['k'] }), /it is no key, and somebody else has written it; remove it$/);
+    await assert.rejects(keys.read({ keys: ['k'] }), /it is not a key, and somebody else has written it; remove it$/);
     assert.match(readFileSync(`${path}/id`, 'utf8'), /^[0-9a-f]{16}$/);
   });
 });

@@ -63,7 +63,7 @@ for (const line of [
   'account - -; free; free; free',
   'account 0:0 -; free; free',
 ]) {
-  it(`"${line}" is no answer to a check`, () =>
+  it(`"${line}" is not an answer to a check`, () =>
     whileOpen(new HelperProbe(['/bin/sh', '-c', `read -r l; echo '${line}'; read -r l`], () => DEADLINE_MS), probe =>
       assert.rejects(probe.check(UNKNOWN, uid(NUMBER)), /gave an invalid answer when asked for the user/),
     ));

@@ -31,7 +31,7 @@ const NONSENSE: readonly (readonly [what: string, reply: string | undefined])[] 
   ['says nothing', '{}\0'],
   ['has another error', '{"error":"io.systemd.UserDatabase.ServiceNotAvailable","parameters":{}}\0'],
   ['has a record without a number', '{"parameters":{"record":{"userName":"nosuchuser"}}}\0'],
-  ['has a number that is none', '{"parameters":{"record":{"userName":"nosuchuser","uid":-1}}}\0'],
+  ['has an invalid UID', '{"parameters":{"record":{"userName":"nosuchuser","uid":-1}}}\0'],
   ['says more than a record can have', `{"parameters":{"record":{"realName":"${'x'.repeat(5_000)}"}}}\0`],
 ];
 
@@ -45,7 +45,7 @@ describe(`the service manager (${BUILD.name} helper)`, () => {
       assert.equal(connections(MANAGER), 2);
     }));
 
-  it('is asked for a name also if nss-systemd is no source', () =>
+  it('is asked for a name also if nss-systemd is not a source', () =>
     withUserDatabase({ providers: { [MANAGER]: manager }, sources: OTHER }, async (probe, connections) => {
       assert.deepEqual(await probe.account(UNKNOWN), {});
       assert.equal(connections(MANAGER), 1);
@@ -55,7 +55,7 @@ describe(`the service manager (${BUILD.name} helper)`, () => {
       assert.equal(connections(MANAGER), 3);
     }));
 
-  it('adds no half to a name that the sources know if nss-systemd is no source', () => {
+  it('adds no half to a name that the sources know if nss-systemd is not a source', () => {
     const phantom: Provider = () => '{"parameters":{"record":{"uid":20}}}\0';
     return withUserDatabase({ providers: { [MANAGER]: phantom }, sources: OTHER }, async probe => {
       assert.deepEqual(await probe.account(userName('dialout')), { group: { gid: 20 } });

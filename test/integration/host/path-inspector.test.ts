@@ -25,7 +25,7 @@ function directory(path: string, ownerHint: 'none' | number = 'none'): PathStatu
 }
 
 describe(`paths, as the ${BUILD.name} helper sees them`, () => {
-  it('each component is told, down to the first that is no directory', async context => {
+  it('each component is told, down to the first that is not a directory', async context => {
     const base = temporaryDirectory(context);
     mkdirSync(`${base}/private/deep/tree`, { recursive: true });
     shell(base, 'chmod 0700 private; chown 61184:61185 private/deep; chmod 1751 private/deep');
@@ -67,12 +67,12 @@ describe(`paths, as the ${BUILD.name} helper sees them`, () => {
 
   for (const [what, base, path] of [
     ['the way out of a base', '', '../x'],
-    ['a base that is none', '/none', 'x'],
+    ['a base that does not exist', '/none', 'x'],
     ['a base that is a file', '/file', 'x'],
     ['a path that is too long', '', Array(200).fill('a').join('/')],
     ['a link whose text is too long', '', 'long'],
   ] as const) {
-    it(`${what} is no answer, and the next question has one`, async context => {
+    it(`${what} is not an answer, and the next question has one`, async context => {
       const top = temporaryDirectory(context);
       writeFileSync(`${top}/file`, '');
       symlinkSync('x'.repeat(256), `${top}/long`);
@@ -82,7 +82,7 @@ describe(`paths, as the ${BUILD.name} helper sees them`, () => {
     });
   }
 
-  it('more than a line has room for is no answer', async context => {
+  it('more than a line has room for is not an answer', async context => {
     const top = temporaryDirectory(context);
     const inspector = open(context, built());
     for (let at = 0; at < 40; at++) {
@@ -108,7 +108,7 @@ for (const line of [
   'inspect link a%2',
   'account - -',
 ]) {
-  test(`"${line}" is no answer to a question for two components`, async context => {
+  test(`"${line}" is not an answer to a question for two components`, async context => {
     const inspector = open(context, ['/bin/sh', '-c', `read -r l; echo '${line}'; read -r l`]);
     assert.equal(await inspector.inspect('/', ['a/b']), undefined);
   });

@@ -121,7 +121,7 @@ describe('a process', () => {
     pinned.close();
   });
 
-  it('is none where nobody has the number, or it is that of a thread', async () => {
+  it('is gone if nobody has the number, or a thread has it', async () => {
     assert.deepEqual(watch.open(pidOf(0x40_0000)), { kind: 'gone' });
     const thread = readdirSync('/proc/self/task').find(id => id !== String(process.pid));
     assert.deepEqual(watch.open(pidOf(Number(thread))), { kind: 'gone' });

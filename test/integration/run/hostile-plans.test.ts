@@ -23,7 +23,7 @@ const PLANS: Readonly<Record<string, readonly [plan: Partial<LaunchPlan>, words:
   'a relative path': [steps({ kind: 'mkdir', path: 'srv/x' }), /cannot create the directory|cannot understand/],
   'a path that is longer than any': [steps(pin(0, { path: `/${'a/'.repeat(3_000)}` })), /cannot open/],
   'a name that is longer than any': [steps({ kind: 'tmpfs', path: `/${'a'.repeat(300)}` }), /cannot open/],
-  'an option of tmpfs that is none': [
+  'an option that tmpfs does not have': [
     steps({ kind: 'tmpfs', path: '/srv', options: ['nonsense=1'] }),
     /cannot create a tmpfs/,
   ],
@@ -53,7 +53,10 @@ const PLANS: Readonly<Record<string, readonly [plan: Partial<LaunchPlan>, words:
     /did not make this process one of user|cannot become user/,
   ],
   'the number that means "no change" as the group': [{ gid: NO_UID }, /group/],
-  'a number that is none as a group': [{ groups: [NO_UID] }, /cannot set the supplementary groups/],
+  'the number that means "no change" as a supplementary group': [
+    { groups: [NO_UID] },
+    /cannot set the supplementary groups/,
+  ],
   'groups that the kernel would have in another order': [{ groups: [7, 6] }, /did not set the supplementary groups/],
   'a root that is a file': [{ mountNamespace: true, root: '/etc/passwd' }, /cannot open \/etc\/passwd/],
   'a root that is not there': [{ root: '/nowhere' }, /cannot make \/nowhere the root/],

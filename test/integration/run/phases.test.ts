@@ -60,7 +60,7 @@ describe('the phases of dynuser-run', () => {
     assert.equal((await run({ phase: 'reload', commands: [sh('kill -USR1 $$')] })).status, 138);
   });
 
-  it('are no start, whose last command becomes the process unless it is to be waited for', async () => {
+  it('are not a start, whose last command becomes the process unless it is to be waited for', async () => {
     const commands = [sh('echo one'), sh('echo $PPID; exit 3', { ignoreFailure: true })];
     const { status, stdout } = await run({ commands, waitsForLast: true });
     assert.match(stdout, /^one\n\d+\n$/);

@@ -27,7 +27,7 @@ describe('the privileges of dynuser-run', () => {
   const pick = (lines: ReadonlyMap<string, string>, ...names: readonly string[]): (string | undefined)[] =>
     names.map(name => lines.get(name)?.replaceAll('\t', ' '));
 
-  it('are none, and none comes back', async () => {
+  it('are dropped, and none comes back', async () => {
     const lines = await status({ ...FOR_SPECIAL_FILES, groups: [6, 7, UID] });
     const id = `${UID} ${UID} ${UID} ${UID}`;
     assert.deepEqual(pick(lines, 'Uid', 'Gid', 'Groups'), [id, id, `6 7 ${UID}`]);
@@ -37,7 +37,7 @@ describe('the privileges of dynuser-run', () => {
     assert.deepEqual(pick(lines, 'CapBnd'), [own]);
   });
 
-  it('are none whatever was inherited: ambient and inheritable sets, securebits, groups', async () => {
+  it('are dropped whatever was inherited: ambient and inheritable sets, securebits, groups', async () => {
     const caps = '+chown,+dac_override,+setgid,+setuid,+setpcap,+net_admin,+sys_admin';
     const wide = ['setpriv', '--inh-caps', caps, '--ambient-caps', caps, '--groups', '1,2,3'];
     const bits = ['--securebits', '+noroot,+no_setuid_fixup'];

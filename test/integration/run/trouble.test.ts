@@ -102,7 +102,7 @@ describe('dynuser-run and a daemon in trouble', () => {
     fails(asked, /closed the connection before it answered/);
   });
 
-  it('does not understand what is no answer', async () => {
+  it('does not understand what is not an answer', async () => {
     const whole = plan();
     const cases: readonly unknown[] = [
       '',
@@ -175,7 +175,7 @@ describe('dynuser-run and a daemon in trouble', () => {
     fails(await host.launch(['true']), /\/etc\/latin, or a name in it, is not UTF-8/);
   });
 
-  it('sends nothing that is no UTF-8', async () => {
+  it('sends nothing that is not UTF-8', async () => {
     const calls = host.calls.length;
     const script = 'exec dynuser-run -p "$(printf "A=\\351")" true';
     fails(await host.machine.run(['sh', '-c', script]), /--property: 'A=.*' is not UTF-8/);

@@ -176,7 +176,7 @@ describe('the world of dynuser-run', () => {
     await refused([{ kind: 'symlink', path: '/etc/passwd', target: 'x' }], /something else is there/);
   });
 
-  it('gives flags to what is no mount, and takes them from one mount alone', async () => {
+  it('gives flags to what is not a mount, and takes them from one mount alone', async () => {
     const steps: MountOp[] = [
       { kind: 'remount', path: '/srv/data', set: ['readOnly'] },
       { kind: 'remount', path: '/opt', set: ['readOnly'] },

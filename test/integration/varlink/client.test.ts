@@ -128,9 +128,9 @@ test('parameters that the interface does not declare are never sent', async t =>
 
 /** What a server may send in place of a reply, and what the client says to it. */
 const WRONG: readonly (readonly [what: string, reply: string, message: RegExp])[] = [
-  ['no JSON', 'hello\0', /a reply is no JSON/],
-  ['an array', '[]\0', /a reply is no object/],
-  ['an error that is a number', '{"error":1}\0', /an error that is no string/],
+  ['no JSON', 'hello\0', /a reply is not JSON/],
+  ['an array', '[]\0', /a reply is not an object/],
+  ['an error that is a number', '{"error":1}\0', /an error that is not a string/],
   ['"continues" unasked', '{"parameters":{"n":1},"continues":true}\0', /which it was not asked for/],
   ['an unknown key', '{"parameters":{"n":1},"more":true}\0', /the key "more", which is unknown/],
   ['a frame that is too long', `{"parameters":{"n":1}${' '.repeat(2_000)}}\0`, /longer than allowed/],
@@ -217,6 +217,6 @@ test('of several sockets the first is taken that is there and on which somebody 
   }
   assert.deepEqual([first.pinged, second.pinged], [['first', 'first'], []]);
   await assert.rejects(connectToFirst([deserted, missing]), { name: 'ConnectionError', message: /missing.*ENOENT/ });
-  // What cannot be a socket is no reason to try the next.
+  // What cannot be a socket is not a reason to try the next.
   await assert.rejects(connectToFirst([`${first.path}/below`, first.path]), ConnectionError);
 });

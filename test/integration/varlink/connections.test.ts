@@ -121,7 +121,7 @@ test('a request that is begun must be completed in time', { timeout: 30_000 }, a
   const patient = await RawPeer.connect(service.path);
   assert.equal(await slow.rest(), '');
   assert.match(service.failures[0]?.what ?? '', /not completed in time/);
-  assert.equal(await patient.call(PING, '{"text":"x"}'), PONG, 'to have begun nothing is no offence');
+  assert.equal(await patient.call(PING, '{"text":"x"}'), PONG, 'to have begun nothing is not an offence');
   patient.close();
 });
 

@@ -32,7 +32,7 @@ const BROKEN: Readonly<Record<string, string | Buffer>> = {
   'more and upgrade': `{"method":"${PING}","more":true,"upgrade":true}\0`,
   'an unknown key': `{"method":"${PING}","parameters":{"text":""},"x":1}\0`,
   'a key as vendors had it': `{"method":"${PING}","parameters":{"text":""},"X-Trace":{}}\0`,
-  'a vendor key that is no object': `{"method":"${PING}","parameters":{"text":""},"com.example.x":1}\0`,
+  'a vendor key that is not an object': `{"method":"${PING}","parameters":{"text":""},"com.example.x":1}\0`,
   'more as a string': `{"method":"${PING}","more":"true"}\0`,
   'parameters that are an array': `{"method":"${PING}","parameters":[]}\0`,
   'a byte order mark': `\ufeff${REQUEST}`,

@@ -73,10 +73,10 @@ test('a socket that somebody listens on is left alone', async t => {
   await assertServes(path);
 });
 
-test('what is no socket is left alone', async t => {
+test('what is not a socket is left alone', async t => {
   const path = join(temporaryDirectory(t), 'socket');
   writeFileSync(path, 'precious');
-  await assert.rejects(emptyServer(t).listen({ path }), /is no socket: remove it/);
+  await assert.rejects(emptyServer(t).listen({ path }), /is not a socket: remove it/);
 });
 
 test('a path that no socket can have is refused in words, and the longest one works', async t => {

@@ -234,7 +234,7 @@ static void try_text(const char *line)
 	CHECK(decode_text(encoded) && strcmp(encoded, text) == 0, "%s", text);
 }
 
-/* Every role answers: with what it is asked, or that it is none of its questions. */
+/* Every role answers: with what it is asked, or that it does not answer that question. */
 static void try_roles(const char *line)
 {
 	static const enum role roles[] = { ROLE_PROBE, ROLE_REAPER, ROLE_INSPECT, ROLE_TREE_READ };

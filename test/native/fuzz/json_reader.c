@@ -53,7 +53,7 @@ static bool read_string(struct json_reader *reader, struct sums *sums)
 	return fit != JSON_BROKEN;
 }
 
-/* Reads a value of any sort by the function of its sort, but for the numbers that are no plain integers. */
+/* Reads a value of any sort by the function of its sort, but for the numbers that are not plain integers. */
 static bool read_value(struct json_reader *reader, struct sums *sums)
 {
 	struct json_reader before;
@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* A text that was cut short is another one, but for the digits of a number and the space behind a value. */
 		struct json_reader cut = json_read(text, (size_t)(skipping.at - text));
 
-		CHECK(json_skip(&cut) && json_at_end(&cut), "the value alone is none");
+		CHECK(json_skip(&cut) && json_at_end(&cut), "the value alone is refused");
 	}
 	return 0;
 }

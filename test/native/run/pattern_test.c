@@ -130,7 +130,7 @@ static void test_bound(void)
 	CHECK(compared("a/b/*", 7, BOUND) == 12, "those before count");
 	CHECK(compared("a/b/*", 0, 5) == 5 && compared("a/b/*", 0, 4) == -1 && compared("a/b/*", 1, 5) == -1,
 	      "the bound");
-	CHECK(compared("a/b/2.env", 0, 0) == 0, "a path is no pattern");
+	CHECK(compared("a/b/2.env", 0, 0) == 0, "a path is not a pattern");
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-/* Answers to questions: files, drop-ins, patterns, and what is none of them and must not be waited for. No arguments. */
+/* Answers to questions: files, drop-ins, patterns, and what is something else and must not be waited for. No arguments. */
 #include "protocol/questions.h"
 
 #include <elf.h>
@@ -75,7 +75,7 @@ static void test_files(void)
 }
 
 /* A FIFO has no writer, and /dev/zero no end. */
-static void test_what_is_no_file(void)
+static void test_what_is_not_a_file(void)
 {
 	CHECK(mkfifo("fifo", 0600) == 0, "%s", strerror(errno));
 	CHECK(status_of(QUESTION_FILE, "fifo", 1) == 0, "fifo");
@@ -184,7 +184,7 @@ static void write_program(const char *path, uint32_t type, uint64_t headers_at, 
 	write_file(path, (const char *)&program, sizeof(program));
 }
 
-/* text: the interpreter; null: it is no program */
+/* text: the interpreter; null: it is not a program */
 static void expect_program(const char *name, const char *text)
 {
 	struct answers answers = { .text = json_write_begin(1024 * 1024) };
@@ -234,7 +234,7 @@ int main(void)
 	CHECK(mkdtemp(directory) != NULL && chdir(directory) == 0, "%s", strerror(errno));
 	test_files();
 	test_devices();
-	test_what_is_no_file();
+	test_what_is_not_a_file();
 	test_bounds();
 	test_names();
 	test_paths();

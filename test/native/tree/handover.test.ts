@@ -74,7 +74,7 @@ test('removes all that is below a directory, of any depth and name', context => 
   assert.equal(stateOf(outside).replace(/ 1 [^ ]+ \.\/linked/, ''), outsideBefore);
 });
 
-test('refuses arguments that are none', context => {
+test('refuses invalid arguments', context => {
   const tree = temporaryDirectory(context);
   for (const verb of [
     [],

@@ -151,7 +151,7 @@ fi
 hostname machine
 mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys
-# The host's disks are none of the machine's.
+# The machine mounts none of the host's disks.
 rm -f etc/fstab
 # By this a test makes sure, before it changes anything, that what it runs is run in here.
 : >run/disposable-machine

@@ -73,7 +73,7 @@ export async function runToEnd(machine: number, argv: readonly string[], options
   const timer = setTimeout(() => give(`still running after ${deadline} ms`), deadline);
   const stdout = collect(child.stdout, give);
   const stderr = collect(child.stderr, give);
-  // A program that ends without reading all of its input is no failure of the machine's.
+  // A program that ends without reading all of its input is not a failure of the machine's.
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
   const status = await exitStatus(child, 'close');

@@ -102,7 +102,7 @@ function directoriesOf(pid: number): Map<string, string> {
     try {
       directories.set(fd, readlinkSync(`/proc/${pid}/fd/${fd}`));
     } catch {
-      // It was closed meanwhile, and is no directory that the daemon keeps.
+      // It was closed meanwhile, and is not a directory that the daemon keeps.
     }
   }
   return directories;

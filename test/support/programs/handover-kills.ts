@@ -198,7 +198,8 @@ async function work(): Promise<void> {
     await Promise.all(TREES.map(tree => complete(tree, anyKind(tree))));
   }
   for (const [index, tree] of TREES.entries()) {
-    // What is right already is not locked, and a lock of the dead stays. Of two different handovers one is none of that.
+    // What is right already is not locked, and a lock of the dead stays. One of two different handovers has something
+    // to change, and removes the lock.
     await complete(tree, 'map');
     await complete(tree, 'static');
     assert.ok(before[index]?.equals(contents(find(tree))), 'names, modes and contents are what they were');

@@ -94,7 +94,7 @@ function rssKib(): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1]);
 }
 
-/** The most of those that nine of ten are below: a moment of much garbage is no leak. */
+/** The most of those that nine of ten are below: a moment of much garbage is not a leak. */
 function usual(samples: readonly number[]): number {
   return samples.toSorted((a, b) => a - b)[Math.floor(samples.length * 0.9)] ?? Number.NaN;
 }

@@ -96,7 +96,10 @@ describe('an operator of a fleet', () => {
     assert.match((await host.fleet(['forget', 'web'])).stderr, /^dynuserctl: this host cannot forget web: /);
     assert.match((await host.fleet(['leave'])).stderr, /^dynuserctl: this host cannot leave the fleet: /);
     const { stdout } = await host.ctl(['explain', '--user=f-other', 'f-other.service']);
-    assert.match(stdout, /^Outcome: refused: .*\n(?:.*\n)* +Fleet: unavailable: this host is no member, and does not/);
+    assert.match(
+      stdout,
+      /^Outcome: refused: .*\n(?:.*\n)* +Fleet: unavailable: this host is not a member, and does not/,
+    );
     host.daemon?.kill('SIGTERM');
     await host.daemon?.ended;
     const listed = await host.ctl(['list', '--fleet']);

@@ -187,7 +187,7 @@ describe('the article', () => {
     );
   });
 
-  it('a name that is none has a random-looking one in its place, and a static user is used as it is', async () => {
+  it('a hash stands in for a name that is not valid, and a static user is used as it is', async () => {
     assert.match(await run('-u 0day.service', 'id -un'), /^_du[0-9a-f]{16}$/);
     assert.equal(await run('--uid=games', 'id -un; id -u'), 'games\n5');
   });

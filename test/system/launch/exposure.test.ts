@@ -143,7 +143,7 @@ describe('what systemd-analyze counts as kept from a service', () => {
     assert.ok(!canDo(inside, 'queues'), 'PrivateIPC=');
   });
 
-  it('is no capability of it', () => {
+  it('is not a capability of it', () => {
     // "CAP_SYS_(NICE|RESOURCE)", "CAP_AUDIT_*" and "CAP_SYS_TIME"
     const names = kept().flatMap(({ name }) => {
       const [, before = '', words = '', one] =

@@ -1,4 +1,4 @@
-/** Disk images: as the root, mounted, laid over the root; and what is no image, or hostile. The kernel mounts all of them. */
+/** Disk images: as the root, mounted, laid over the root; and what is not an image, or hostile. The kernel mounts all of them. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -305,7 +305,7 @@ VERSION_ID=1"; extension two ID=_any; extension other ID=another
     await nothingIsLeft('an ephemeral root');
   });
 
-  it('are refused in one line if they are no images, or a trap', async () => {
+  it('are refused in one line if they are not images, or a trap', async () => {
     await machine.sh(`cd ${IMAGES}
       : >empty; head -c 1M /dev/urandom >noise; truncate -s 1T sparse; mkfifo fifo; mkdir directory
       cp glibc.squashfs torn && truncate -s 300K torn
@@ -330,8 +330,8 @@ VERSION_ID=1"; extension two ID=_any; extension other ID=another
       empty: /neither a file system nor a table|cannot be read/,
       noise: /neither a file system nor a table/,
       sparse: /neither a file system nor a table/,
-      fifo: /fifo is no image: it is neither a file nor a disk/,
-      directory: /directory is no image: .*use RootDirectory=/,
+      fifo: /fifo is not an image: it is neither a file nor a disk/,
+      directory: /directory is not an image: .*use RootDirectory=/,
       missing: new RegExp(`the image "${IMAGES}/missing" does not exist`),
       torn: /cannot use the image .*torn: /,
       both: /the marks of several file systems/,
@@ -340,8 +340,8 @@ VERSION_ID=1"; extension two ID=_any; extension other ID=another
       several: /more than one that may be it/,
       none: /its root is nothing that is known; use btrfs/,
       circle: /no partition that is the root|neither a file system/,
-      'link.ext4': /its root is no directory|cannot be mounted/,
-      'link.squashfs': /its root is no directory|cannot be mounted/,
+      'link.ext4': /its root is not a directory|cannot be mounted/,
+      'link.squashfs': /its root is not a directory|cannot be mounted/,
     };
     for (const [name, expected] of Object.entries(refusals)) {
       assert.match(await complaint([`RootImage=${IMAGES}/${name}`]), expected);

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { DYNUSER_NSSWITCH, Installed } from '../../support/installed.ts';
 import { Machine } from '../../support/machine.ts';
 
-/** Listens on a port and on a name that is no file, and says so; a machine has a network of its own, with nothing up. */
+/** Listens on a port and on a name that is not a file, and says so; a machine has a network of its own, with nothing up. */
 const LISTEN = `import fcntl, socket, struct, sys
 fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh", b"lo", 0x1 | 0x40))
 one = socket.socket(); one.bind(("127.0.0.1", 4711)); one.listen()

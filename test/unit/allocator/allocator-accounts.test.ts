@@ -64,7 +64,7 @@ test('a static user needs no UID of ours: neither a full range nor a number that
   assert.equal(built.locks.held.size, 2);
 });
 
-test('a static user whose UID is the one that was tried for a dynamic one is no user of systemd', async () => {
+test('a static user whose UID is the one that was tried for a dynamic one is not a user of systemd', async () => {
   const built = buildUseCases();
   const account = { user: { uid: uid(64642), gid: gid(64642) }, group: { gid: gid(64642) } };
   built.probe.accounts.set('dynamic-user-test', account);

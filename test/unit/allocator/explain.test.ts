@@ -110,7 +110,7 @@ test('says when a user would be joined, used as it is, refused, or not found roo
   assert.equal(full.candidates.length, 1);
 });
 
-test('a request that would be refused is no promise: the outcome says so, with the error', async () => {
+test('a request that would be refused is not a promise: the outcome says so, with the error', async () => {
   const built = buildUseCases();
   await built.acquire('roots.service');
   const joined = await ask(built, 'roots.service', rightsOf(1000, true));
@@ -227,7 +227,7 @@ test('the rights come first, then the limits, then what was found', async () => 
   );
 });
 
-test('what cannot be found out is no answer', async () => {
+test('what cannot be found out is not an answer', async () => {
   const built = buildUseCases();
   built.probe.gate = async () => {
     throw new DynuserError('ProbeFailed', 'NSS does not answer', {});

@@ -437,7 +437,7 @@ test('after a restart a lease of running processes waits for what is left of tha
   }
 });
 
-test('the number of a process that has passed to another one is no end, and that is not followed', () =>
+test('the number of a process that has passed to another one is not an end, and that is not followed', () =>
   withRunning(async ({ host, owners, exits, released, tick }) => {
     host.named = pid(7);
     await tick(500);

@@ -40,7 +40,7 @@ test('rules that the kernel refuses are a refusal, and nothing stays', async () 
   assertEmpty(built);
 });
 
-test('launches of one user have the same rules, and what is no launch takes those that there are', async () => {
+test('launches of one user have the same rules, and what is not a launch takes those that there are', async () => {
   const built = buildUseCases();
   await built.acquire('a.service', { packetRules: SOME });
   for (const packetRules of [NOTHING, OTHERS]) {

@@ -62,7 +62,7 @@ test('a group is that of the user of its name, which keeps it too', async () => 
   assertEmpty(built);
 });
 
-test('the own group of a user is no shared one, and a group that is named twice is one', async () => {
+test('the own group of a user is not a shared one, and a group that is named twice is one', async () => {
   const built = buildUseCases();
   const { groups, lease } = await built.acquire('a.service', {
     sharedGroups: [primary('a'), primary('web'), further('web')],

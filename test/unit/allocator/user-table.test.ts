@@ -109,7 +109,7 @@ test('a lost user resolves no more, keeps its number until it is taken out', () 
   assert.deepEqual([users.holding(web.uid), users.heldCount], [undefined, 0]);
 });
 
-test('a user of a former daemon is found as every other, and its leases are no new ones', () => {
+test('a user of a former daemon is found as every other, and its leases are not new ones', () => {
   const { users, changes } = watchedTable();
   const [web, gone] = [
     user('web', 61_200, [lease('a'), lease('b')]),

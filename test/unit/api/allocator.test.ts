@@ -176,7 +176,7 @@ describe('Acquire', () => {
 });
 
 describe('Claim', () => {
-  it('is refused for what is no lease, and for one that waits for nobody', async () => {
+  it('is refused for what is not a lease, and for one that waits for nobody', async () => {
     const world = worldOf();
     const short = await world.ask('Claim', { lease: 'abc' });
     assert.deepEqual([short.error, short.field], ['NoSuchLease', 'lease']);

@@ -76,7 +76,7 @@ describe('a peer', () => {
 });
 
 describe('the names of the configuration', () => {
-  it('are looked up if they are no numbers, each for what it names', async () => {
+  it('are looked up if they are not numbers, each for what it names', async () => {
     const probe = probeOf({
       bob: { user: { uid: uid(1000), gid: gid(7), name: 'bob' } as never, group: { gid: gid(8) } as never },
       adm: { group: { gid: gid(4) } as never },

@@ -88,7 +88,7 @@ describe('Group= and SupplementaryGroups=', () => {
     });
   });
 
-  it('are refused if the name can be no name of a group', () => {
+  it('are refused if the name cannot be the name of a group', () => {
     assert.throws(
       () => ask(...DYNAMIC, 'Group=no.group'),
       refused('LaunchFailed', 'Group', /^group no\.group does not exist; name an existing group/),

@@ -43,7 +43,7 @@ test('one that cannot be seen from there is said', () => {
   refuses(() => found([user(lease(60), lease(7))]), 'phase', /one of another PID namespace, 107/);
 });
 
-test('one that has ended is no main process, although its lease is still there', () => {
+test('one that has ended is not a main process, although its lease is still there', () => {
   assert.equal(found([user(lease(99))]), undefined);
   assert.equal(found([user(lease(99), lease(7))])?.pid, 107);
 });

@@ -22,7 +22,7 @@ test('a service is known until it is started again', () => {
   assert.ok(!overtime.has('b.service'));
   tell('allocated', 'b.service');
   tell('allocated', 'a.service', phaseDescription('stopPost'));
-  assert.ok(overtime.has('a.service'), 'a command by name is no start');
+  assert.ok(overtime.has('a.service'), 'a command by name is not a start');
   tell('allocated', 'a.service', 'what somebody says');
   assert.ok(!overtime.has('a.service'));
 });

@@ -83,7 +83,7 @@ for (const [method, id, name, record] of [
   ['GetUserRecord', 'uid', 'userName', USER],
   ['GetGroupRecord', 'gid', 'groupName', GROUP],
 ] as const) {
-  test(`${method}: by number, by name, by both, and what is no match`, () => {
+  test(`${method}: by number, by name, by both, and what is not a match`, () => {
     const table = tableOf(['wuff', 61214], ['waldo', 61647]);
     const get = (keys: JsonObject) => ask(table, method, { ...keys, service: SERVICE });
     assert.deepEqual(get({ [id]: 61214 }), [record]);

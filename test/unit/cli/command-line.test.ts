@@ -55,7 +55,7 @@ test('repeated options keep their order; of a single one the last counts', () =>
   assert.deepEqual(operands, ['x.service']);
 });
 
-test('"--" ends the options; a lone "-" is none', () => {
+test('"--" ends the options; a lone "-" is an operand', () => {
   assert.deepEqual(invocation('show', '--', '--help').operands, ['--help']);
   assert.deepEqual(invocation('--', 'show', '-x').operands, ['-x']);
   assert.deepEqual(invocation('show', '-').operands, ['-']);

@@ -81,7 +81,7 @@ describe('what is read of the host', () => {
     const space = HOST.freeSpace(directory);
     assert.ok(isSeen(space));
     assert.ok(space.bytes > 0 && space.files > 0 && !space.isReadOnly);
-    // /proc counts neither, which is no bound on files.
+    // /proc counts neither, which is not a bound on files.
     const proc = HOST.freeSpace('/proc');
     assert.ok(isSeen(proc));
     assert.deepEqual([proc.bytes, proc.files], [0, Number.POSITIVE_INFINITY]);

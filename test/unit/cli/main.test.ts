@@ -111,7 +111,7 @@ it('a lease is not named together with --all', async () => {
   );
 });
 
-it('output that nobody reads is no failure; output that could not be kept is', async () => {
+it('output that nobody reads is not a failure; output that could not be kept is', async () => {
   const failure = (code: string) => Object.assign(new Error(`write ${code}\x1b`), { code });
   assert.deepEqual(await outcome(['--version'], failure('EPIPE')), await outcome(['--version']));
   const { status, errors } = await outcome(['--version'], failure('ENOSPC'));

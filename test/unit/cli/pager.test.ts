@@ -31,7 +31,7 @@ test('who has not logged in as this user gets no way to a shell', () => {
   assert.equal(choosePager({}, true)?.environment['LESS'], 'FRSXMK');
 });
 
-test('a pager that is not there is passed over; one that is left early is no failure', async () => {
+test('a pager that is not there is passed over; one that is left early is not a failure', async () => {
   const environment = process.env;
   const missing = '/no/such/pager';
   assert.equal(await page('text', { programs: [[missing]], environment }), false);

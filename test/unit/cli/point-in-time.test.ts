@@ -24,7 +24,7 @@ test('a distance goes back from now', () => {
   assert.equal(parsed('yesterday'), new Date(2026, 10, 27).getTime());
 });
 
-test('anything else is no point in time', () => {
+test('anything else is not a point in time', () => {
   for (const text of [
     '',
     '-',

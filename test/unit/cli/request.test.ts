@@ -78,7 +78,7 @@ test('a mode is octal, with at most four digits that mean anything', () => {
   }
   for (const text of ['8', '0x1', '17777', '-1', 'rwx', '7 ']) {
     fails(
-      /^'.*' is no mode for '--state-directory-mode': it is octal, such as 0750\n/,
+      /^'.*' is not a mode for '--state-directory-mode': it is octal, such as 0750\n/,
       `--state-directory-mode=${text}`,
     );
   }
@@ -103,7 +103,7 @@ test('the lifetime "process" needs its process, and no other one takes one', () 
   fails(/^option '--pid' goes with '--lifetime=process'\n/, '--pid=1');
   fails(/^option '--pid' goes with '--lifetime=process'\n/, '--pid=1', '--lifetime=unit');
   for (const pid of ['0', '-1', 'x', '1.5', '0x1', '99999999999', '1\x1b']) {
-    fails(/^'.*' is no process id for '--pid': it is a number such as 4711\n/, '--lifetime=process', `--pid=${pid}`);
+    fails(/^'.*' is not a process id for '--pid': it is a number such as 4711\n/, '--lifetime=process', `--pid=${pid}`);
   }
 });
 
@@ -117,7 +117,11 @@ test('the lifetime "timed" needs its seconds, and no other one takes them', () =
   fails(/^option '--seconds' goes with '--lifetime=timed'\n/, '--seconds=1');
   fails(/^option '--pid' goes with '--lifetime=process'\n/, '--pid=1', '--lifetime=timed', '--seconds=1');
   for (const seconds of ['long', '-1', '1.5', '12345678901']) {
-    fails(/^'.*' is no number for '--seconds': it is one such as 3600\n/, '--lifetime=timed', `--seconds=${seconds}`);
+    fails(
+      /^'.*' is not a number for '--seconds': it is one such as 3600\n/,
+      '--lifetime=timed',
+      `--seconds=${seconds}`,
+    );
   }
 });
 

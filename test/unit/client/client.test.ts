@@ -196,7 +196,7 @@ describe('a client', () => {
 });
 
 describe('a release', () => {
-  it('that the daemon refuses may be made again; a lease that is gone is no error', async () => {
+  it('that the daemon refuses may be made again; a lease that is gone is not an error', async () => {
     const lease = await inTime(client.acquire({ unit: 'a', lifetime: 'explicit' }));
     daemon.refuse('Release', 'NotPermitted', { field: '', reason: 'no' });
     assert.equal((await failure(lease.release())).code, 'NotPermitted');

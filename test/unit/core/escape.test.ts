@@ -63,7 +63,7 @@ test('code points are four or eight hexadecimal digits, and become UTF-8', () =>
   }
 });
 
-test('NUL is no escape, however it is written', () => {
+test('NUL is not an escape, however it is written', () => {
   for (const text of ['x00', '000', 'u0000', 'U00000000']) {
     assert.equal(read(text), undefined, text);
   }

@@ -19,7 +19,7 @@ test('a directory is inherited by the lease that has a part of it', () => {
   ]);
 });
 
-test('nothing is inherited that is no directory above, or goes with another', () => {
+test('nothing is inherited that is not a directory above, or goes with another', () => {
   const held = [runtime('nab/c')];
   for (const left of [[], [runtime('na')], [runtime('nab/c')], [runtime('nab/c/d')], [runtime('nabs')]]) {
     assert.equal(inheritDirectories(held, left), held);

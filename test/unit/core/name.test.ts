@@ -60,7 +60,7 @@ const NOT_USER_NAMES = [
   ' a',
 ];
 for (const name of NOT_USER_NAMES) {
-  test(`${JSON.stringify(name.slice(0, 40))} (${name.length}) is no user name, and the reason is short and printable`, () => {
+  test(`${JSON.stringify(name.slice(0, 40))} (${name.length}) is not a user name, and the reason is short and printable`, () => {
     const parsed = parseUserName(name);
     assert.ok('reason' in parsed);
     assert.ok(parsed.reason.length < 200);
@@ -69,7 +69,7 @@ for (const name of NOT_USER_NAMES) {
 }
 
 for (const name of ['', '.', '..', '@foo.service', 'a/b', 'a b', 'a\nb', 'ü.service', 'x'.repeat(256)]) {
-  test(`${JSON.stringify(name.slice(0, 40))} is no unit name`, () => assert.ok('reason' in parseUnitName(name)));
+  test(`${JSON.stringify(name.slice(0, 40))} is not a unit name`, () => assert.ok('reason' in parseUnitName(name)));
 }
 
 for (const name of ['a:b.service', 'x'.repeat(255), 'foo\\x2dbar.service', 'runit-service_1']) {
@@ -126,7 +126,7 @@ test('where a derived name comes from is said', () => {
   assert.equal(origin('web.service'), 'the name of the unit web.service');
   assert.equal(origin('web'), 'the name of the unit web');
   assert.equal(origin('web@a.service'), 'the template prefix of the unit web@a.service');
-  assert.equal(origin('web.d.service'), 'a hash of "web.d", which is no user name');
-  assert.equal(origin('web@a.service', true), 'a hash of "web@a", which is no user name');
-  assert.equal(origin('web@.service', true), 'a hash of "web@", which is no user name');
+  assert.equal(origin('web.d.service'), 'a hash of "web.d", which is not a user name');
+  assert.equal(origin('web@a.service', true), 'a hash of "web@a", which is not a user name');
+  assert.equal(origin('web@.service', true), 'a hash of "web@", which is not a user name');
 });

@@ -55,7 +55,7 @@ test('a user has a record when it comes, and one when it has ended; a lease more
   assert.deepEqual(said, []);
 });
 
-test('a kernel that takes no records is asked once, and that is no trouble', async () => {
+test('a kernel that takes no records is asked once, and that is not a problem', async () => {
   const { built, asked, said, flush } = audited(() => new Error('EPROTONOSUPPORT'));
   await built.acquire('a.service');
   await flush();

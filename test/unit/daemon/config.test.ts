@@ -149,7 +149,7 @@ test('the names and UIDs of a fleet are patterns and a separate range, and stora
     { path: '/', id: 'all' },
   ]);
   refused('Fleet=yes', /one of off, preferred, required/);
-  refused('FleetNames=a b/c', /"b\/c" is no pattern of user names/);
+  refused('FleetNames=a b/c', /"b\/c" is not a pattern of user names/);
   refused('FleetUidRange=1-2', /it must lie within/);
   refused('FleetUidRange=100000-400000', /not have more than 131072/);
   refused('FleetForgetSec=1.5', /whole number/);

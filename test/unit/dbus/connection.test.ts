@@ -179,7 +179,7 @@ describe('what comes in', () => {
     assert.deepEqual([calls.length, dropped.length, lost, peer.received], [1, 3, [], []]);
   });
 
-  it('is left out if it is no message, and is said to be so; an error of the stream is its end, and no message', async () => {
+  it('is left out if it is not a message, and is said to be so; an error of the stream is its end, and no message', async () => {
     peer.send(Buffer.concat([sent({ member: 'no member' }), sent()]));
     await allRead();
     assert.deepEqual([calls.length, dropped.length, lost], [1, 1, []]);

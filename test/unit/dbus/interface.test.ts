@@ -181,7 +181,7 @@ describe('the full name of a unit', () => {
     assert.equal(unitFullName('a'.repeat(247)), `${'a'.repeat(247)}.service`);
   });
 
-  it('is none where no unit can have it', () => {
+  it('is undefined if no unit can have it', () => {
     for (const name of ['foo@', 'foo@.service', '@a.service', '.service', 'a'.repeat(248)]) {
       assert.equal(unitFullName(name), undefined, name);
     }

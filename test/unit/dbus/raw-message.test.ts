@@ -175,7 +175,7 @@ describe('a message before it is decoded', () => {
     assert.throws(() => check(`${'('.repeat(deep)}y${')'.repeat(deep)}`, '07', 1_000), /nested deeper/);
   });
 
-  it('is refused if it is cut short, or its signature is none', () => {
+  it('is refused if it is cut short, or its signature is invalid', () => {
     for (const [signature, hex] of [
       ['u', '0100'],
       ['s', 'ff000000 6100'],

@@ -45,7 +45,7 @@ function mode(path: string): number {
   return lstatSync(path).mode & 0o7777;
 }
 
-test('a base is opened by its path, also behind a link; what is not there is no error, what is no directory is one', async context => {
+test('a base is opened by its path, also behind a link; what does not exist is not an error, what is not a directory is one', async context => {
   const { root } = await held(context);
   mkdirSync(`${root}/lib`);
   symlinkSync('lib', `${root}/link`);

@@ -21,7 +21,7 @@ import { depsOver, openBelow, temporaryRoot } from './fixture.ts';
 const TMPFS_MAGIC = 0x01021994;
 const inMemory = statfsSync('/dev/shm').type === TMPFS_MAGIC;
 
-const ifInMemory = { skip: !inMemory && '/dev/shm is no tmpfs' };
+const ifInMemory = { skip: !inMemory && '/dev/shm is not a tmpfs' };
 
 function memoryOf(context: TestContext): string {
   const memory = mkdtempSync('/dev/shm/dynuser-test-');

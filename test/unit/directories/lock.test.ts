@@ -53,7 +53,7 @@ describe('locks that are left', () => {
   const basesOf = (root: string): BaseDirectories => ({ runtime: root, state: root, cache: root, logs: root });
   const namesIn = (root: string) => readdirSync(`${root}/${PRIVATE}`).sort();
 
-  it('go if nobody can hold them any more; those of others, and what is no lock, stay', async context => {
+  it('go if nobody can hold them any more; those of others, and what is not a lock, stay', async context => {
     const root = leftLocks(context, { '.old.dynuser-lock': 60_000, '.new.dynuser-lock': 0, tree: 60_000 });
     {
       using bases = new OpenBases(basesOf(root));

@@ -39,7 +39,7 @@ test('there is no entry where a directory on the way is missing, and nothing is 
   assert.deepEqual(openBelow(root), [root]);
 });
 
-test('what is no directory on the way is refused by its path', async context => {
+test('what is not a directory on the way is refused by its path', async context => {
   const { root, base } = await openBase(context);
   mkdirSync(`${root}/a`);
   symlinkSync('..', `${root}/a/link`);
@@ -69,7 +69,7 @@ test('the directories on the way are made if they are missing, for everybody to 
   assert.deepEqual(openBelow(root), [root]);
 });
 
-test('a directory that is removed as soon as it is made is no place for an entry', async () => {
+test('a directory that is removed as soon as it is made is not a place for an entry', async () => {
   const removing = { path: '/base', make: async () => true, open: async () => undefined } as unknown as HeldDirectory;
   await assert.rejects(makeEntry(removing, ['a', 'b']), { name: 'TypeError', message: /^\/base\/a\/b has no parent/ });
 });

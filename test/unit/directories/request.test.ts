@@ -78,7 +78,7 @@ for (const [what, request, settings, field, reason] of [
   ['one of another class', { logs: ['../x'] }, {}, 'logsDirectory', `"../x" ${VALUE}`],
   ['a mode that is too great', { cache: ['a'] }, { modes: { cache: 0o10000 } }, 'cacheDirectoryMode', MODE],
   ['a mode below zero', { cache: ['a'] }, { modes: { cache: -1 } }, 'cacheDirectoryMode', MODE],
-  ['a mode that is no whole number', { runtime: [] }, { modes: { runtime: 1.5 } }, 'runtimeDirectoryMode', MODE],
+  ['a mode that is not a whole number', { runtime: [] }, { modes: { runtime: 1.5 } }, 'runtimeDirectoryMode', MODE],
   ['an alias of itself', { state: ['a:a'] }, {}, 'stateDirectory', 'the alias a of a is in the way of a'],
   ['an alias above it', { state: ['a/b:a'] }, {}, 'stateDirectory', 'the alias a of a/b is in the way of a/b'],
   ['an alias that another is', { state: ['a:b', 'b'] }, {}, 'stateDirectory', 'the alias b of a is in the way of b'],

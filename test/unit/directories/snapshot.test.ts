@@ -31,7 +31,7 @@ function only(directories: readonly RequestedDirectory[]): RequestedDirectory {
   return directory;
 }
 
-test('without an answer of the helper each place is looked at here, down to the first that is no directory', async context => {
+test('without an answer of the helper each place is looked at here, down to the first that is not a directory', async context => {
   const hints: number[] = [];
   const { root, deps } = setup(context, {
     hints: {
@@ -126,7 +126,7 @@ for (const [what, tree, open, owners] of [
   ['nobody for a mapped tree that can have none', owned(65_534, 'unsupported'), NOTHING, []],
   ['not the hint of a tree that has an owner on disk', owned(61_500, uid(61_502)), NOTHING, [61_500]],
   ['nobody if there is no tree', NOTHING, NOTHING, []],
-  ['nobody for what is no directory', { kind: 'other' }, owned(61_501), []],
+  ['nobody for what is not a directory', { kind: 'other' }, owned(61_501), []],
 ] as const satisfies readonly (readonly [string, PathStatus, PathStatus, readonly number[]])[]) {
   test(`the first candidates have ${what}`, async () => {
     using snapshot = await snapshotOf(tree, open);

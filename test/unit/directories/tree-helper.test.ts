@@ -46,8 +46,8 @@ const WRONG: readonly (readonly [what: string, script: string | undefined, reaso
   ['says nothing and ends', 'echo broken >&2; exit 3', /ended with status 3: broken; the next handover finishes/],
   ['is killed', 'kill -9 $$', /ended with SIGKILL/],
   ['says nothing', 'exec sleep 60', /said nothing for 1\.5 s/],
-  ['says what is none of its lines', 'echo hello; exec sleep 60', /said what is none of its lines/],
-  ['does not end a line', 'head -c 10000 /dev/zero | tr "\\0" x; exec sleep 60', /said what is none of its lines/],
+  ['says a line that it never says', 'echo hello; exec sleep 60', /said a line that it never says/],
+  ['does not end a line', 'head -c 10000 /dev/zero | tr "\\0" x; exec sleep 60', /said a line that it never says/],
 ];
 
 for (const [what, script, reason] of WRONG) {
@@ -139,7 +139,7 @@ test('reads the lines of the helper', () => {
   assert.deepEqual(parseTreeLine('yes'), { kind: 'yes' });
 });
 
-test('keeps in a path escaped what a terminal would obey, and what is no text', () => {
+test('keeps in a path escaped what a terminal would obey, and what is not text', () => {
   assert.deepEqual(parseTreeLine('left %C3%BC%0Ab%1B%5B2J'), { kind: 'left', path: '%C3%BC%0Ab%1B%5B2J' });
   assert.deepEqual(parseTreeLine('left %C3%BCb'), { kind: 'left', path: 'üb' });
   assert.deepEqual(parseTreeLine('changed a%FF'), { kind: 'changed', path: 'a%FF' });

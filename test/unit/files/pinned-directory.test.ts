@@ -81,7 +81,7 @@ test('says whether its path still leads to it', () => {
     assert.equal(pinned.isInPlace(), false, 'there is another');
     rmSync(join(path, 'a'), { recursive: true });
     writeFileSync(join(path, 'a'), '');
-    assert.equal(pinned.isInPlace(), false, 'what is above it is no directory');
+    assert.equal(pinned.isInPlace(), false, 'what is above it is not a directory');
     rmSync(join(path, 'a'));
     mkdirSync(join(path, 'a'));
     renameSync(join(path, 'moved'), inner);
@@ -126,7 +126,7 @@ test('a directory below it is made if it is missing, and has its own path', () =
   });
 });
 
-test('links are replaced only if they say something else, and what is no link is never read as one', () => {
+test('links are replaced only if they say something else, and what is not a link is never read as one', () => {
   inTemporary(path => {
     using pinned = PinnedDirectory.open(path);
     pinned.link('name', 'text');

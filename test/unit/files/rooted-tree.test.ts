@@ -70,7 +70,7 @@ describe('a rooted tree', () => {
     }
   });
 
-  it('refuses what is no file, what leads around, and what is too long', () => {
+  it('refuses what is not a file, what leads around, and what is too long', () => {
     const refused = {
       'etc/fifo': /not a regular file/,
       'etc/deep': /not a regular file/,

@@ -260,7 +260,7 @@ describe('a host that was given up', () => {
   });
 
   for (const trustsBoot of [false, true]) {
-    it(`is no member as long as it cannot end one${trustsBoot ? ', also if it trusts its boot' : ''}`, async () => {
+    it(`is not a member as long as it cannot end one${trustsBoot ? ', also if it trusts its boot' : ''}`, async () => {
       await using world = await openWorld();
       const daemon = await world.member({ trustsBoot, waits: { verifyMs: 20 } });
       const uid = await daemon.acquire('web');
@@ -458,7 +458,7 @@ describe('a store that was restored from a backup', () => {
     assert.deepEqual([...next.fleet.conflicts], []);
   });
 
-  it('is no reason for a look after a boot to count', async () => {
+  it('is not a reason for a look after a boot to count', async () => {
     await using world = await openWorld();
     const daemon = await world.member();
     await daemon.acquire('web');
@@ -501,7 +501,7 @@ describe('what the fleet says of a name', () => {
     assert.deepEqual([away('db').outcome, away('db').uid], ['unavailable', db]);
     assert.match(away('db').reason, /^this host holds the name; this host has booted, and must see once .* \(/);
     assert.deepEqual([away('mail').outcome, away('mail').uid], ['unavailable', undefined]);
-    assert.match(away('mail').reason, /^this host is no member, and does not hold the name \(/);
+    assert.match(away('mail').reason, /^this host is not a member, and does not hold the name \(/);
   });
 
   it('is what contradicts it, after a restore', async () => {

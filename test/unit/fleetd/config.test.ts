@@ -43,7 +43,7 @@ describe('fleetd.conf', () => {
       [`${etcd}CaFile=ca\n`, /fleetd\.conf:3: CaFile=: it must be an absolute path, or the name of a credential/],
       ['Fleet=f\nStore=/a\nCaFile=/ca\n', /fleetd\.conf:3: CaFile=: a directory has none/],
       ['Fleet=f\nFleet=g\n', /fleetd\.conf:2: Fleet= is set twice/],
-      ['Fleet=f\nfleet=g\n', /fleetd\.conf:2: "fleet=g" is no setting; there are Fleet=, Store=/],
+      ['Fleet=f\nfleet=g\n', /fleetd\.conf:2: "fleet=g" is not a setting; there are Fleet=, Store=/],
     ];
     for (const [text, reason] of wrong) {
       assert.throws(

@@ -140,7 +140,7 @@ describe('the lock of a directory', () => {
         await of(path, 'b').hostIsOff('a');
         assert.equal(await of(path, 'c').with(async () => isHeldBy(path, 'c')), true, `step ${step}`);
         assert.deepEqual(names(path), ['free']);
-        // What was on its way to the server when the host died may still come, and is no turn that nobody can end.
+        // What was on its way to the server when the host died may still come, and is not a turn that nobody can end.
         dies.resume();
         await ended;
         assert.deepEqual(names(path), ['free']);

@@ -203,7 +203,7 @@ describe('a name', () => {
 
   it('has a UID that is a number, or somebody has written to the store by hand', async () => {
     store.change({ 'name/web': 'seven' });
-    const words = 'name/web: "seven" is no UID; somebody has written to the store by hand';
+    const words = 'name/web: "seven" is not a UID; somebody has written to the store by hand';
     await assert.rejects(fleet.hold(MEMBER, 'web', [70_000]), { message: words });
     await assert.rejects(fleet.name('web'), { message: words });
   });

@@ -195,7 +195,7 @@ describe('the lock of the account files', () => {
 
   it('has no name for a holder that the kernel does not know', async () => {
     waitMs = 0;
-    // This program has a lock of an open file, as we have, which is no process's.
+    // This program has a lock of an open file, as we have, which is not a process's.
     const holder = spawn('flock', ['--fcntl', path, '-c', 'echo locked; exec cat'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -230,7 +230,7 @@ describe('the lock of the account files', () => {
     assert.ok(holds > 8);
   });
 
-  it('is none, and says so once, where there is no file and none can be made', async () => {
+  it('is done without, which is said once, if the file does not exist and cannot be made', async () => {
     // As below a read-only /etc: not even root can make a file there.
     execFileSync('mount', ['--bind', top, top]);
     try {

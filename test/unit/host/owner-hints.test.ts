@@ -39,7 +39,7 @@ describe('the hint of a directory', { skip: process.geteuid?.() !== 0 && 'root a
     }
   });
 
-  it('is no UID of a user if it is anything else, and is replaced then', async context => {
+  it('is not a UID of a user if it is anything else, and is replaced then', async context => {
     const { descriptor, set } = open(context);
     for (const value of ['', '0', '01', '-1', 'x', '1x', '4294967295', '61184\n', '12345678901']) {
       set(value);
@@ -51,7 +51,7 @@ describe('the hint of a directory', { skip: process.geteuid?.() !== 0 && 'root a
   });
 });
 
-it('what can have no hint has none, and it is no error to write it', async () => {
+it('what can have no hint has none, and it is not an error to write it', async () => {
   const descriptor = openSync('/proc', 'r');
   await hints.write(descriptor, uid(61_184));
   assert.equal(await hints.read(descriptor), undefined);

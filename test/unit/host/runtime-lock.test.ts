@@ -47,7 +47,7 @@ it('a runtime directory is made with its mode if it is missing, and used as it i
   assert.equal(statSync(path).mode & 0o7777, 0o711);
 });
 
-it('a runtime directory that others may write to is refused, and so is what is no directory', context => {
+it('a runtime directory that others may write to is refused, and so is what is not a directory', context => {
   const top = temporaryDirectory(context);
   const [open, file] = [`${top}/open`, `${top}/file`];
   openRuntimeDirectory(open, 0o755).close();

@@ -97,7 +97,7 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 for (const [field, values] of Object.entries(WRONG)) {
-  test(`a file with a wrong "${field}" is no lease file`, () => {
+  test(`a file with a wrong "${field}" is not a lease file`, () => {
     for (const value of values) {
       assert.equal(changed({ [field]: value }), undefined, String(JSON.stringify(value)));
     }
@@ -123,7 +123,7 @@ const WRONG_OF_LEASE: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 for (const [field, values] of Object.entries(WRONG_OF_LEASE)) {
-  test(`a lease with a wrong "${field}" is no lease`, () => {
+  test(`a lease with a wrong "${field}" is not a lease`, () => {
     for (const value of values) {
       assert.equal(changed({}, { [field]: value }), undefined, String(JSON.stringify(value)));
     }
@@ -180,7 +180,7 @@ test('a directory that was written before there were exposed ones is not exposed
   }
 });
 
-test('what is no object is no lease file', () => {
+test('what is not an object is not a lease file', () => {
   for (const text of ['', 'null', '[]', '7', '"x"', '{', `[${encodeLease(USER)}]`]) {
     assert.equal(decodeLease(text), undefined, text);
   }

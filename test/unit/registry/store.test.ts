@@ -165,7 +165,7 @@ test('an intent is forgotten without a trace, and one that a crash left is told'
   });
 });
 
-test('undoing what was not done is no error', () => {
+test('undoing what was not done is not an error', () => {
   withStore((path, store) => {
     store.unpublish(lease('wuff', 61214));
     store.forget(lease('wuff', 61214));
@@ -185,7 +185,7 @@ test('a static user is recorded by name and never published', () => {
   });
 });
 
-test('what is no lease is set aside and said, whatever it is, and nothing outside is touched', () => {
+test('what is not a lease is set aside and said, whatever it is, and nothing outside is touched', () => {
   withStore((path, store, aside) => {
     const good = lease('good', 61300);
     store.intend(good);
@@ -285,7 +285,7 @@ test('a user whose links cannot be made is not published, and it is said', () =>
   });
 });
 
-test('a lease file of any length is read, and what is no file is set aside', () => {
+test('a lease file of any length is read, and what is not a file is set aside', () => {
   withStore((path, store, aside) => {
     const long = lease('wuff', 61214);
     const [held] = long.leases;
@@ -443,7 +443,7 @@ test('a lost user is not published, and one that is ending is not live', () => {
   });
 });
 
-test('what a static user is called is no link of a dynamic one', () => {
+test('what a static user is called is not a link of a dynamic one', () => {
   withStore((path, store) => {
     store.publish(lease('games', 61214));
     store.unpublish(lease('games', 61214, false));
@@ -483,7 +483,7 @@ test('what cannot be moved aside is told with the reason, and costs no other lea
   }
 });
 
-test('what is too long for a lease file, and what is no file, is not read', () => {
+test('what is too long for a lease file, and what is not a file, is not read', () => {
   withStore((path, store, aside) => {
     const { uid: number } = put(store, lease('long', 61300));
     truncateSync(join(path, `leases/${number}`), 8 * 1024 * 1024 + 1);
@@ -496,7 +496,7 @@ test('what is too long for a lease file, and what is no file, is not read', () =
   });
 });
 
-test('two files of one name are one user, and an intent without a number is no UID', () => {
+test('two files of one name are one user, and an intent without a number is not a UID', () => {
   withStore((path, store, aside) => {
     put(store, lease('wuff', 61214));
     put(store, lease('wuff', 61215));

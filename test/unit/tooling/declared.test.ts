@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { parseDeclared } from '../../support/declared.ts';
 
 it('a test file declares nothing, that it runs alone, its time limit, that it starts early, or several of them', () => {
-  assert.deepEqual(parseDeclared("/** What runs alone is no file of its own. */\nimport 'node:test';\n", 'x'), {});
+  assert.deepEqual(parseDeclared("/** What runs alone is not a file of its own. */\nimport 'node:test';\n", 'x'), {});
   assert.deepEqual(parseDeclared('/** x */\n// runs alone: it counts\nimport x;\n', 'x'), { alone: 'it counts' });
   assert.deepEqual(parseDeclared('// time limit: 600 s\n// runs alone: it measures\n', 'x'), {
     alone: 'it measures',

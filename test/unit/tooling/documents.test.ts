@@ -198,7 +198,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _dynuserctl; printf '
     assert.deepEqual(offered('acquire', '--user', '='), []);
   });
 
-  it('bash: a value is no command, and users that live are offered where one is meant', () => {
+  it('bash: a value is not a command, and users that live are offered where one is meant', () => {
     assert.deepEqual(offered('--json', '=', 'short', 'sho'), ['show']);
     assert.deepEqual(offered('--json', 'short', 'rele'), ['release']);
     assert.deepEqual(offered('show', ''), ['web']);

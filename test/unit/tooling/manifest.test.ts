@@ -22,7 +22,7 @@ describe('the list of what was staged', () => {
     assert.deepEqual(parseManifest(renderManifest(entries), 'list'), entries);
   });
 
-  it('removes nothing by a line that leads out of the directory, or is no line of such a list', () => {
+  it('removes nothing by a line that leads out of the directory, or is not a line of such a list', () => {
     const sum = '0'.repeat(64);
     for (const line of [
       `${sum}  ../etc/passwd`,

@@ -153,7 +153,7 @@ test('a reply that nobody asked for ends the connection, and later calls are tol
 });
 
 for (const [what, bytes, message] of [
-  ['what is no reply', 'hello\0', /^a reply is no JSON: /],
+  ['what is not a reply', 'hello\0', /^a reply is not JSON: /],
   ['what is longer than allowed', `{"parameters":{"n":1}${' '.repeat(100)}}\0`, /^a reply is longer than allowed$/],
   ['what has no end', 'x'.repeat(101), /^a reply is longer than allowed$/],
 ] as const) {

@@ -146,5 +146,5 @@ test('a key that names a prototype is a key like any other', () => {
   assert.deepEqual(Object.keys(value), ['__proto__', 'constructor']);
   assert.equal(Reflect.get(value, 'uid'), undefined);
   assert.deepEqual(parse('{"__proto__":1,"__proto__":2}').duplicate, ['__proto__']);
-  assert.equal(parse('{"toString":1}').duplicate, undefined, 'what an object inherits is no duplicate');
+  assert.equal(parse('{"toString":1}').duplicate, undefined, 'what an object inherits is not a duplicate');
 });

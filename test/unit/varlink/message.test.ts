@@ -98,7 +98,7 @@ test('reads replies', () => {
   }
 });
 
-test('says why a frame is no reply', () => {
+test('says why a frame is not a reply', () => {
   const frames = [
     '',
     '[]',

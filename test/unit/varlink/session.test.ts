@@ -31,7 +31,7 @@ const ANSWERS =
   '{"parameters":{"m":"a.b.One"}}\0' +
   '{"error":"org.varlink.service.InvalidParameter"}\0' +
   '{"parameters":{"m":"a.b.Four"}}\0' +
-  'broken: is no object';
+  'broken: is not an object';
 
 test('answers are the same whatever the pieces that the requests come in', () => {
   for (const size of [1, 2, 3, 7, 50, CONVERSATION.length]) {

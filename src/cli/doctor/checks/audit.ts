@@ -1,4 +1,4 @@
-/** Whether the kernel's audit can be told of users that come and go. In containers it usually cannot, which is no problem. */
+/** Whether the kernel's audit can be told of users that come and go. In containers it usually cannot, which is not a problem. */
 import { type Host, isSeen, type Observed } from '../../host.ts';
 import { type Finding, findingsOf } from '../finding.ts';
 

@@ -80,6 +80,7 @@ function checkSetAside(host: Host, path: string): Finding {
   if (names.length === 0) {
     return ok('all files among the leases are leases');
   }
-  const files = names.length === 1 ? '1 file that is no lease was' : `${names.length} files that are no leases were`;
+  const files =
+    names.length === 1 ? '1 file that is not a lease was' : `${names.length} files that are not leases were`;
   return warning(`${files} found among the leases and set aside`, `look at what is in ${path}, then remove it`);
 }

@@ -52,7 +52,7 @@ function checkPrivateParents(host: Host): readonly Finding[] {
       return [unknown(`${path}: ${found.why}`)];
     }
     if (found.kind !== 'directory') {
-      return [problem(`${path} is no directory`, 'move it away: dynuserd makes the directory when it is needed')];
+      return [problem(`${path} is not a directory`, 'move it away: dynuserd makes the directory when it is needed')];
     }
     if (found.uid !== 0 || found.gid !== 0) {
       return [problem(`${path} belongs to ${found.uid}:${found.gid}`, `chown root:root ${path}`)];

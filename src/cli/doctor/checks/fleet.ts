@@ -88,7 +88,7 @@ function checkMembership({ state, reason, fleet = 'the fleet', hostName, holds }
   if (state === 'member') {
     return ok(`${hostName ?? 'this host'} is a member of ${fleet}, and holds ${countOf(holds.length, 'name')}`);
   }
-  const words = `this host is no member of ${fleet} (${state})${reason === undefined ? '' : `: ${reason}`}`;
+  const words = `this host is not a member of ${fleet} (${state})${reason === undefined ? '' : `: ${reason}`}`;
   return problem(words, "do what it says; 'dynuserctl fleet check' looks again");
 }
 
@@ -127,7 +127,7 @@ function judgeCertificate(host: Host, path: string, now: number): Finding[] {
   try {
     until = Date.parse(new X509Certificate(text).validTo);
   } catch {
-    return [problem(`${path} is no certificate`, 'replace it')];
+    return [problem(`${path} is not a certificate`, 'replace it')];
   }
   const renew = 'replace it, and restart dynuser-fleetd; names that this host holds are not touched meanwhile';
   if (until <= now) {

@@ -20,7 +20,7 @@ export function checkRuntimeDirectory(host: Host, socketPath: string): readonly 
     return [problem(`${path} is not there`, 'start dynuserd, which makes it')];
   }
   if (directory.kind !== 'directory') {
-    return [problem(`${path} is no directory`, 'remove it and restart dynuserd')];
+    return [problem(`${path} is not a directory`, 'remove it and restart dynuserd')];
   }
   const findings: Finding[] = [];
   if (directory.uid !== 0 || directory.gid !== 0) {
@@ -47,7 +47,7 @@ function checkSocket(host: Host, path: string): Finding[] {
     return [];
   }
   if (socket.kind !== 'socket') {
-    return [problem(`${path} is no socket`, 'remove it and restart dynuserd')];
+    return [problem(`${path} is not a socket`, 'remove it and restart dynuserd')];
   }
   return socket.mode === SOCKET_MODE
     ? []

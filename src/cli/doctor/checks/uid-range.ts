@@ -91,7 +91,7 @@ function textOf(interval: UidInterval | undefined): string {
   return interval === undefined ? '' : `${interval.first}-${interval.last}`;
 }
 
-/** Numbers that are none overlap nothing. @returns the first interval that has one of the numbers */
+/** NaN overlaps nothing. @returns the first interval that has one of the numbers */
 function overlap(range: Intervals, first: number, last: number): UidInterval | undefined {
   return range.find(interval => first <= interval.last && last >= interval.first);
 }

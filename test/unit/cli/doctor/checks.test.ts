@@ -29,7 +29,7 @@ describe('the runtime directory', () => {
     expect(inspect({ inodes, fileSystems: { '/run/dynuser': 0x858458f6 } }), /^ok /);
   });
 
-  it('on a file system that cannot be told is no problem', () => {
+  it('on a file system that cannot be told is not a problem', () => {
     expect(inspect({ inodes: { '/run/dynuser': {} } }), /^ok /);
     expect(inspect({ inodes: { '/run/dynuser': {} }, fileSystems: { '/run/dynuser': CLOSED } }), /^ok /);
   });
@@ -50,7 +50,7 @@ describe('the runtime directory', () => {
     expect(inspect({ inodes: { '/run/dynuser': { kind: 'link' } } }), /^problem .* no directory/);
     expect(inspect({ inodes: { '/run/dynuser': CLOSED } }), /^unknown .*only root/);
     const file = { '/run/dynuser': {}, '/run/dynuser/socket': { kind: 'file' } } as const;
-    expect(inspect({ inodes: file, fileSystems: { '/run/dynuser': TMPFS } }), /^problem .*socket is no socket/);
+    expect(inspect({ inodes: file, fileSystems: { '/run/dynuser': TMPFS } }), /^problem .*socket is not a socket/);
   });
 });
 
@@ -176,7 +176,7 @@ describe('directories', () => {
     expect(
       findings,
       /^problem .*mode 0711/,
-      /^problem \/var\/cache\/private is no directory/,
+      /^problem \/var\/cache\/private is not a directory/,
       /^problem .*belongs to 0:4/,
       /^ok .*; \/var\/log: made when it is needed$/,
       /^problem .*0777/,
@@ -207,7 +207,7 @@ describe('leases and the registry', () => {
       inspect(leases, { '/run/dynuser/set-aside': ['61184'] }),
       /^warning the UID 61200 of dynamic-user-test stays reserved: a mount at/,
       /^warning .*the clock was set back/,
-      /^warning 1 file that is no lease was found/,
+      /^warning 1 file that is not a lease was found/,
     );
     const many = Array.from({ length: 10 }, (_, index) => sampleLease({ uid: 61200 + index, ending: true }));
     assert.match(linesOf(inspect(many))[8] ?? '', /^warning 2 more UIDs/);
@@ -348,8 +348,8 @@ it('files that were set aside are counted', () => {
   const setAside = (names: readonly string[]): string | undefined =>
     linesOf(checkLeases(fakeHost({ names: { '/run/dynuser/set-aside': names } }), '/run/dynuser', [], NOW)).at(-1);
   assert.equal(setAside([]), 'ok all files among the leases are leases');
-  assert.equal(setAside(['a']), 'warning 1 file that is no lease was found among the leases and set aside');
-  assert.equal(setAside(['a', 'b']), 'warning 2 files that are no leases were found among the leases and set aside');
+  assert.equal(setAside(['a']), 'warning 1 file that is not a lease was found among the leases and set aside');
+  assert.equal(setAside(['a', 'b']), 'warning 2 files that are not leases were found among the leases and set aside');
 });
 
 describe('who else may have a UID of the range', () => {
@@ -376,7 +376,7 @@ describe('who else may have a UID of the range', () => {
     assert.equal(inspect({ '/etc/subuid': owners }).length, 8);
   });
 
-  it('what is no number is nobody’s', () => {
+  it('what is not a number is nobody’s', () => {
     const texts = {
       '/etc/passwd': 'a:x:\nb\nc:x:0xf000:\nd:x:6120x:',
       '/etc/subuid': 'a::99999\nb\nc:x:99999\nd:60000:\n',

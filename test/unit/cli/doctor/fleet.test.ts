@@ -54,9 +54,9 @@ describe('a host of a fleet', () => {
     assert.deepEqual(lines(host(100), member), [WELL]);
   });
 
-  it('is told why it is no member', () => {
+  it('is told why it is not a member', () => {
     const found = lines(host(100), { ...member, state: 'cloned', reason: 'two machines have one machine-id' });
-    assert.deepEqual(found, ['problem this host is no member of main (cloned): two machines have one machine-id']);
+    assert.deepEqual(found, ['problem this host is not a member of main (cloned): two machines have one machine-id']);
   });
 
   it('is told of names that the store has otherwise', () => {
@@ -82,7 +82,7 @@ describe('a host of a fleet', () => {
     assert.match(lines(host(0.5), member)[1] ?? '', /^warning \S+certificate expires in less than a day$/);
     assert.match(lines(host(-1), member)[1] ?? '', /^problem \S+certificate has expired/);
     const broken = host(1, { '/etc/credstore/dynuser-fleetd.certificate': 'x' });
-    assert.match(lines(broken, member)[1] ?? '', /^problem \S+ is no certificate$/);
+    assert.match(lines(broken, member)[1] ?? '', /^problem \S+ is not a certificate$/);
   });
 
   it('is told of accounts with numbers of the fleet', () => {

@@ -111,7 +111,7 @@ describe('the network of the daemon', () => {
     );
     expect(sources('files ldap'), /^warning 'ldap'/);
     expect(sources('files ldap', { inodes: { '/run/nslcd/socket': { kind: 'socket' } } }), /^ok /);
-    // What nobody knows is no alarm.
+    // What nobody knows is not an alarm.
     expect(sources('files acme'), /^unknown whether 'acme' .* goes to the network/);
   });
 

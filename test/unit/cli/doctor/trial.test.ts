@@ -95,7 +95,7 @@ describe('the release', () => {
   });
 });
 
-it('what is no error of ours is not a finding', async () => {
+it('what is not an error of ours is not a finding', async () => {
   const bug = new TypeError('bug');
   await assert.rejects(beginTrial(clientOf(bug), NAME), bug);
   await assert.rejects(endTrial(leaseOf({ release: () => Promise.reject(bug) }), fakeHost({})), bug);

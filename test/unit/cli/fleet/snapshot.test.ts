@@ -49,11 +49,11 @@ test('with the daemon away they are listed all the same, and nobody says who liv
   assert.equal(renderUsersOfFleet([], { ...LAYOUT, legend: false }), '');
 });
 
-test('a host without a fleet, a file that cannot be read, and one that is no snapshot are errors with what to do', () => {
+test('a host without a fleet, a file that cannot be read, and one that is not a snapshot are errors with what to do', () => {
   for (const [text, words] of [
     [undefined, /^this host knows no users of a fleet .*; set Fleet= in dynuserd\.conf/],
     [new Unreadable('no\x1b'), /^\/run\/x\/fleet\.snapshot: no\\x1b; restart dynuserd/],
-    [SNAPSHOT.slice(1), /^\/run\/x\/fleet\.snapshot: it is no snapshot of a fleet; restart/],
+    [SNAPSHOT.slice(1), /^\/run\/x\/fleet\.snapshot: it is not a snapshot of a fleet; restart/],
   ] as const) {
     assert.throws(
       () => usersOfFleet(hostWith(text), '/run/x', AWAY),

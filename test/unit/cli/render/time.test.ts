@@ -29,7 +29,7 @@ test('a point in time is shown in the local time zone', () => {
   assert.equal(localTime(local.getTime() * 1_000 + 999_999), '2025-01-02 03:04:05');
 });
 
-test('microseconds that no date can hold are no time', () => {
+test('microseconds that no date can hold are not a time', () => {
   assert.equal(localTime(Number.MAX_SAFE_INTEGER * 1_000), '-');
 });
 

@@ -21,7 +21,7 @@ function saying(context: TestContext, answer: string) {
 const NUMBERS = { uid: 1, gid: 2, mode: 0o755, device: '3', inode: '4' };
 
 describe('the components of a path', () => {
-  it('are told one by one, down to the first that is no directory', async context => {
+  it('are told one by one, down to the first that is not a directory', async context => {
     const answer =
       'inspect directory 1 2 493 3 4 - directory 0 0 4095 18446744073709551615 0 61184 link ../a%20b directory 1 2 0 3 4 unsupported other other nothing';
     const { inspector, asked } = saying(context, answer);

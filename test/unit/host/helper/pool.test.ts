@@ -1,4 +1,4 @@
-/** What helpers that are no helpers do to the pool: shell scripts that lie, chatter, hang, die, or are not there. */
+/** What helpers that are not helpers do to the pool: shell scripts that lie, chatter, hang, die, or are not there. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -30,7 +30,7 @@ const account = accountQuestion(name.name);
 const owner = ownerQuestion(uid);
 const process = processQuestion(uid);
 
-/** @returns what a question makes of a line alone; undefined if that is no answer */
+/** @returns what a question makes of a line alone; undefined if that is not an answer */
 function parse(question: Question<unknown>, line: string): { readonly answer: unknown } | undefined {
   const reply = readReply([question], line);
   return typeof reply === 'object' && reply.kind === 'answered' ? { answer: reply.answers[0] } : undefined;
@@ -44,7 +44,7 @@ describe('the answer about groups', () => {
     assert.deepEqual(parse(groups, 'groups'), { answer: [] });
   });
 
-  it('is no other list, and no longer one than may be', () => {
+  it('is not a list of another kind, or a longer one than it may be', () => {
     const many = Array.from({ length: 513 }, (_, index) => 10 + index).join(' ');
     for (const line of ['groups 9 60', 'groups 60 10', 'groups 60 60', `groups ${many}`, 'groups x', 'free']) {
       assert.equal(parse(groups, line), undefined, line.slice(0, 20));

@@ -266,7 +266,7 @@ describe('trouble', () => {
       await asked;
     }));
 
-  it('is none of it that a thousand ask at once', () =>
+  it('does not come of a thousand questions at once', () =>
     withHelper('*) echo "free; free";;', async reaper => {
       const results = await Promise.all(Array.from({ length: 1_000 }, () => reaper.removeIpc(uid)));
       assert.ok(results.every(left => left === undefined));

@@ -134,7 +134,7 @@ describe('an option of a socket', () => {
     closeSync(far);
   });
 
-  it('is told from that of what is no socket', () => {
+  it('is told from that of what is not a socket', () => {
     const file = openSync('/dev/null', 'r');
     assert.throws(() => new SocketOption(SO_PEERCRED, 12).read(file), { code: 'ENOTSOCK', syscall: 'getsockopt' });
     assert.ok(fstatSync(file).isCharacterDevice(), 'it stays open');

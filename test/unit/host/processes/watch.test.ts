@@ -166,7 +166,7 @@ describe('a process that is watched', () => {
     assert.equal(descriptors(), before);
   });
 
-  it('is not named by what is no socket', () => {
+  it('is not named by what is not a socket', () => {
     const file = openSync('/dev/null', 'r');
     assert.throws(() => watch.fromPeer(file), {
       code: 'HostFailed',

@@ -12,7 +12,7 @@ const NONE = { sockets: [], stored: [] };
 const MODULE = new URL('../../../../src/host/systemd/listen-fds.js', import.meta.url).href;
 
 describe('passed sockets', () => {
-  it('are none without the variables, and none for another process', () => {
+  it('are absent without the variables, and if they are for another process', () => {
     assert.deepEqual(takePassedDescriptors({}, PID), NONE);
     assert.deepEqual(takePassedDescriptors({ LISTEN_FDS: '1' }, PID), NONE);
     assert.deepEqual(takePassedDescriptors({ LISTEN_FDS: '1', LISTEN_PID: '1' }, PID), NONE);
@@ -66,7 +66,7 @@ describe('passed sockets', () => {
   it('are descriptors from 3 on, and must be sockets', () => {
     // Node's own pipes for stdio are socket pairs.
     assert.equal(inChild(['pipe']), '[{"descriptor":3,"name":"unknown"}]\n');
-    assert.equal(inChild(['ignore']), 'descriptor 3 of LISTEN_FDS is no open socket\n');
+    assert.equal(inChild(['ignore']), 'descriptor 3 of LISTEN_FDS is not an open socket\n');
   });
 
   it('are not there if they are not open; whatever else keeps us from seeing them is told of', context => {
@@ -80,7 +80,7 @@ describe('passed sockets', () => {
       syncBuiltinESMExports();
     });
     const take = () => takePassedDescriptors({ LISTEN_FDS: '2', LISTEN_PID: '4242' }, PID);
-    assert.throws(take, { code: 'HostFailed', message: 'descriptor 3 of LISTEN_FDS is no open socket' });
+    assert.throws(take, { code: 'HostFailed', message: 'descriptor 3 of LISTEN_FDS is not an open socket' });
     code = 'EIO';
     assert.throws(take, { code: 'HostFailed', message: 'cannot inspect descriptor 3: EIO: words' });
   });
@@ -100,10 +100,13 @@ describe('passed sockets', () => {
   });
 
   it('are all looked at, and the one that is wrong is named', () => {
-    assert.equal(inChild(['pipe', 'ignore'], 'varlink:allocator'), 'descriptor 4 of LISTEN_FDS is no open socket\n');
+    assert.equal(
+      inChild(['pipe', 'ignore'], 'varlink:allocator'),
+      'descriptor 4 of LISTEN_FDS is not an open socket\n',
+    );
   });
 
-  it('are no sockets if they have the name of a lock, and as many as can be kept and passed', () => {
+  it('are not sockets if they have the name of a lock, and as many as can be kept and passed', () => {
     const passed = (count: number) => {
       const names = Array.from({ length: count }, (_, index) => `uid-${index}`);
       const variables = { LISTEN_FDS: String(count), LISTEN_PID: '4242', LISTEN_FDNAMES: names.join(':') };

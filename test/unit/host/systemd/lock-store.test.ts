@@ -475,10 +475,10 @@ for count in range(int(sys.argv[2])):
         [61_201, files[1]],
       ],
     );
-    // What is closed meanwhile is no fault: ls has the rest.
+    // What is closed meanwhile is not a fault: ls has the rest.
     const open = execFileSync('sh', ['-c', `ls -l /proc/${process.pid}/fd || true`], { encoding: 'utf8' });
     assert.match(open, /\/61201$/m);
-    assert.doesNotMatch(open, /\/(?:more|other)$/m, 'a second one of a name, and what is no lock');
+    assert.doesNotMatch(open, /\/(?:more|other)$/m, 'a second one of a name, and what is not a lock');
     const file = locked('61202');
     store?.keep(uid(61_202), file);
     store?.keep(uid(61_203), file);

@@ -88,7 +88,7 @@ describe('notifications', () => {
 
   for (const address of ['relative', '@', '/', `/${'x'.repeat(107)}`, `@${'ä'.repeat(54)}`, 'vsock:2:1234']) {
     it(`refuses ${address.slice(0, 16)} as an address`, () => {
-      assert.throws(() => openNotify({ NOTIFY_SOCKET: address }), /NOTIFY_SOCKET: .* is no path or abstract name/);
+      assert.throws(() => openNotify({ NOTIFY_SOCKET: address }), /NOTIFY_SOCKET: .* is not a path or abstract name/);
     });
   }
 });

@@ -247,7 +247,7 @@ describe('the lock files shared with systemd', () => {
     ['a symbolic link', () => symlinkSync('/dev/null', path), /61647: it is a symbolic link$/],
     ['a link to nothing', () => symlinkSync('nothing', path), /61647: it is a symbolic link$/],
     ['a directory', () => mkdirSync(path), /61647: it is a directory$/],
-    ['a FIFO', () => void execFileSync('mkfifo', [path]), /61647: it is no regular file$/],
+    ['a FIFO', () => void execFileSync('mkfifo', [path]), /61647: it is not a regular file$/],
     ['a socket', makeSocket, /61647: it is a socket or a device$/],
   ];
   for (const [what, make, reason] of STRANGE) {
@@ -521,7 +521,7 @@ describe('the lock files shared with systemd', () => {
       assert.deepEqual(await messages(), ['-61647']);
     });
 
-    it('are lost if what was kept is no lock any more, and somebody else has it', async () => {
+    it('are lost if what was kept is no longer a lock, and somebody else has it', async () => {
       mkdirSync(directory, { recursive: true });
       await hold();
       const { near, far } = DescriptorSocket.pair();

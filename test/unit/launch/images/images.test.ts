@@ -211,7 +211,7 @@ describe('images', () => {
       'ExtensionDirectories',
       /for the architecture "arm64", and this host is x86-64/,
     );
-    refuses(() => plan('ExtensionDirectories=/d/none'), 'ExtensionDirectories', /is no directory/);
+    refuses(() => plan('ExtensionDirectories=/d/none'), 'ExtensionDirectories', /is not a directory/);
     assert.equal(plan('ExtensionDirectories=-/d/none').overlays, undefined);
   });
 

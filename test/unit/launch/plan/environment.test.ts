@@ -149,7 +149,7 @@ test('PassEnvironment= passes on variables of the launcher where not all are', (
   assert.equal(resolvedOfUnit(['ExecStart=/x', 'PassEnvironment=A', 'PassEnvironment=']).warnings.length, 0);
 });
 
-test('what stands for "none" in an account is no home and no shell for a program', () => {
+test('what stands for "none" in an account is neither a home nor a shell for a program', () => {
   const games = { uid: 5, gid: 60, userName: 'games', dynamic: false };
   const variables = (home: string, shell: string): string[] =>
     planOf(['User=games'], { ...games, login: { home, shell } }).environment.filter(text =>

@@ -65,7 +65,7 @@ test('best effort with the right to mount is full isolation', () => {
   assert.deepEqual(resolved.missing, []);
 });
 
-test('what makes another world of it cannot be left out, whatever the effort, and nobody is sent the way that is none', () => {
+test('what changes what a service sees cannot be left out, whatever the effort, and nobody is told to try what does not help', () => {
   for (const name of ['RootDirectory', 'BindPaths', 'TemporaryFileSystem', 'InaccessiblePaths']) {
     for (const how of [FULL, BEST]) {
       const words = new RegExp(
@@ -142,7 +142,7 @@ test('of several that cannot be left out all are named', () => {
   );
 });
 
-test('a namespace that is no mount namespace makes no mounts', () => {
+test('a namespace that is not a mount namespace makes no mounts', () => {
   const bare = ['ProtectSystem=no', 'ProtectHome=no', 'PrivateTmp=no'];
   assert.equal(resolvedOf([...bare, 'PrivateUsers=yes']).makesMounts, false);
   assert.deepEqual(resolvedOf([...bare, 'PrivateUsers=yes'], BEST).leftOut, ['PrivateUsers']);

@@ -66,7 +66,7 @@ test('a service that may not is ended as --stop would end it', () => {
   }
 });
 
-test('the last of several limits holds, and what is no span of time is a warning', () => {
+test('the last of several limits holds, and what is not a span of time is a warning', () => {
   const lines = ['ExecStart=/x', 'RuntimeMaxSec=5', 'RuntimeMaxSec=7', 'RuntimeMaxSec=soon', 'RuntimeMaxSec='];
   const { runtime, warnings } = resolvedOfUnit(lines);
   assert.equal(runtime?.milliseconds, 7_000);
@@ -88,7 +88,7 @@ test('what ends by itself, or may not be ended, has no limit, as with systemd; a
   }
 });
 
-test('commands by name are no service, and have no limit', () => {
+test('commands by name are not a service, and have no limit', () => {
   const { runtime, warnings } = resolvedOfUnit(['ExecStart=/x', 'ExecReload=/y', 'RuntimeMaxSec=5'], {
     phase: 'reload',
   });

@@ -44,7 +44,7 @@ test('drop-ins follow the file in order of their names, and a higher directory m
   assert.deepEqual(assignmentsIn(files, ['Environment=']), []);
 });
 
-test('names that are no drop-ins are left out', () => {
+test('names that are not drop-ins are left out', () => {
   const request = requestOf([], { unitFile: '/srv/x.service' });
   const names = ['../evil.conf', 'a/b.conf', '.conf', 'notes', 'nul\0.conf'];
   const outcome = resolveLaunch(request, [
@@ -94,7 +94,7 @@ test('errors of a unit file say where they are', () => {
   refuses(() => resolvedOfUnit(['ExecStart=/x', 'User=%m']), '/srv/wuff.service:3: User', /machine-id/);
 });
 
-test('a unit file that is not there, or is no service, is refused', () => {
+test('a unit file that is not there, or is not a service, is refused', () => {
   refuses(() => readIn({}, requestOf([], { unitFile: '/srv/x.service' })), 'unitFile', /no readable file/);
   refuses(() => readIn({}, requestOf([], { unitFile: 'x.service' })), 'unitFile', /absolute/);
   refuses(() => readIn({}, requestOf([], { unitFile: '/srv/x.socket' })), 'unitFile', /\.service/);
@@ -190,7 +190,7 @@ test('what is asked of the host is what the launch has a use for', () => {
   }
 });
 
-test('a home or a shell that is no path is not known', () => {
+test('a home or a shell that is not a path is not known', () => {
   const login = (home: string, shell: string) => {
     const world = { files: { '/etc/passwd': `games:x:5:60::${home}:${shell}\n` } };
     const { environment } = resolvedOfUnit(['User=games', 'ExecStart=/x $HOME $SHELL'], {}, world);

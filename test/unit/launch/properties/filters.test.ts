@@ -79,7 +79,7 @@ describe('SystemCallFilter=', () => {
     for (const value of ['reed', '@nothing', '~mount:EWHAT', '~mount:4096', 'read:EPERM', ':EPERM', '~:']) {
       refuses(() => resolvedOf([`SystemCallFilter=${value}`]), 'SystemCallFilter', /; (?:leave|use)/);
     }
-    refuses(() => resolvedOf(['SystemCallErrorNumber=0']), 'SystemCallErrorNumber', /0 is no error/);
+    refuses(() => resolvedOf(['SystemCallErrorNumber=0']), 'SystemCallErrorNumber', /0 is not an error/);
     const { warnings, settings } = resolvedOfUnit(['ExecStart=/x', 'SystemCallFilter=reed close @nothing read:5 brk']);
     assert.equal(warnings.length, 3);
     assert.match(warnings.join('\n'), /SystemCallFilter=: an entry is ignored: .*"reed".*"@nothing".*"read:5"/s);

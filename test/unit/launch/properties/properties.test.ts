@@ -245,7 +245,7 @@ test('what systemd knows and a launcher does not do is passed over, said, or ref
   }
 });
 
-test('what is no specifier stays as it is on the command line, and falls out of a unit file', () => {
+test('what is not a specifier stays as it is on the command line, and falls out of a unit file', () => {
   const ofCommandLine = resolvedOf(['Environment=A=%z%%', 'StateDirectory=%1']);
   assert.deepEqual(ofCommandLine.warnings, []);
   assert.deepEqual(ofCommandLine.settings.Environment, ['A=%z%']);

@@ -49,7 +49,7 @@ test('the last limit of a resource holds', () => {
   assert.equal(planOf().limits, undefined);
 });
 
-test('what is no limit is refused by its name', () => {
+test('what is not a limit is refused by its name', () => {
   for (const [assignment, why] of [
     ['LimitNOFILE=', /not a number: ""/],
     ['LimitNOFILE=-1', /not a number: "-1"/],

@@ -89,7 +89,7 @@ test('specifiers of the host ask for the file that has them, once', () => {
   }
 });
 
-test('what is no specifier stays, and one without a value is refused', () => {
+test('what is not a specifier stays, and one without a value is refused', () => {
   assert.equal(expand('100% %ä %', 'x').text, '100% %ä %');
   assert.deepEqual(expand('100% %ä %', 'x').unknown, []);
   for (const [text, unknown] of [

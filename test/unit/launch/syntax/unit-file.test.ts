@@ -39,7 +39,7 @@ test('lines go on after a backslash, which becomes a space, also across comments
   assert.deepEqual(read('\ufeff[Service]\nA=1').pairs, ['2 A=1']);
 });
 
-test('what is no unit file is refused, with its line', () => {
+test('what is not a unit file is refused, with its line', () => {
   refuses(() => read('[Service\nUser=x'), '/x.service:1', /"\]"/);
   refuses(() => read('[Service]\nUser=x\0y'), '/x.service:2', /NUL/);
 });
@@ -51,10 +51,10 @@ test('lines that are nothing are ignored, with a warning that says which, also o
   assert.deepEqual(pairs, ['9 B=2']);
   assert.deepEqual(warnings, [
     '/x.service:1: a line before the first section is ignored: "A=1"; put it below [Service]',
-    '/x.service:4: a line that is no assignment is ignored: "B  C"; use NAME=VALUE',
-    '/x.service:7: a line that is no assignment is ignored: "=x"; use NAME=VALUE',
-    '/x.service:8: a line that is no assignment is ignored: ".include /x.service"; use NAME=VALUE',
-    '/x.service:11: a line that is no assignment is ignored: "A"; use NAME=VALUE',
+    '/x.service:4: a line that is not an assignment is ignored: "B  C"; use NAME=VALUE',
+    '/x.service:7: a line that is not an assignment is ignored: "=x"; use NAME=VALUE',
+    '/x.service:8: a line that is not an assignment is ignored: ".include /x.service"; use NAME=VALUE',
+    '/x.service:11: a line that is not an assignment is ignored: "A"; use NAME=VALUE',
   ]);
   refuses(() => read('[Service]\nA=1\n[X'), '/x.service:3', /^not a section: "\[X"; end it with "\]"$/);
 });

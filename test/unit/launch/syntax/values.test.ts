@@ -62,7 +62,7 @@ test('an account is a name, or a number that somebody can have', () => {
   for (const text of ['0', '1', '65534', '65536', '4294967294', 'web', '_a-b.c', 'Web', 'a1', 'é']) {
     assert.equal(readAccount(text, fail), text);
   }
-  // 65535 and 4294967295 are no user's and no group's (systemd.exec(5), setgroups(2)).
+  // 65535 and 4294967295 are neither a user's nor a group's (systemd.exec(5), setgroups(2)).
   for (const text of [
     '',
     '65535',

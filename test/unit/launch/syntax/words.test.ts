@@ -43,7 +43,7 @@ test('a backslash is an escape of C, makes the next character itself, or is kept
   }
 });
 
-test('what has no end, and bytes that are no UTF-8, are refused', () => {
+test('what has no end, and bytes that are not UTF-8, are refused', () => {
   for (const text of ['"a', "a 'b", 'a\\', '\\xff', '\\xc3 \\xbc']) {
     refuses(() => words(text), 'Test');
   }

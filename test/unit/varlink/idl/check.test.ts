@@ -87,7 +87,7 @@ test('null for a nullable field is as if it were absent', () => {
   assert.deepEqual(check('?int', '{}'), {});
 });
 
-test('what an object inherits is no field of it', () => {
+test('what an object inherits is not a field of it', () => {
   const idl = parseInterface('interface a.b\nmethod M(constructor: ?string, toString: ?string) -> ()');
   const parameters = idl.methods.get('M')?.parameters;
   assert.ok(parameters);

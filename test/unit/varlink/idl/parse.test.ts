@@ -101,7 +101,7 @@ for (const [text, message] of WRONG) {
   });
 }
 
-test('a remark behind a word is no documentation of what follows', () => {
+test('a remark behind a word is not documentation of what follows', () => {
   const idl = parseInterface(
     'interface a.b # of the whole\ntype T (a: int, # of a\n# of b\nb: int) # of T\nmethod M()->()',
   );
