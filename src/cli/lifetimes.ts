@@ -42,7 +42,7 @@ const ROWS: Readonly<Record<Lifetime, LifetimeRow>> = {
       // This command itself ends at once, and whose its parent is nobody has said.
       needed: 'the process that the lease ends with: --pid=PID',
       read: text => (/^[0-9]{1,10}$/.test(text) ? asPid(Number(text)) : undefined),
-      wrong: "no process id for '--pid': it is a number such as 4711",
+      wrong: "a process id for '--pid': it is a number such as 4711",
     },
     end: (_, { pid }) => `It is held until the process ${pid} ends.`,
   },
@@ -57,7 +57,7 @@ const ROWS: Readonly<Record<Lifetime, LifetimeRow>> = {
       needed: 'its time: --seconds=SECONDS',
       // The daemon judges how many there may be.
       read: text => (/^[0-9]{1,10}$/.test(text) ? Number(text) : undefined),
-      wrong: "no number for '--seconds': it is one such as 3600",
+      wrong: "a number for '--seconds': it is one such as 3600",
     },
     end: ({ id }, { seconds }) => `It is held for ${seconds} seconds, or until 'dynuserctl release ${printable(id)}'.`,
   },
@@ -102,7 +102,7 @@ export function lifetimeParameters(options: OptionValues): Pick<AcquireParameter
   }
   const number = option.read(text);
   if (number === undefined) {
-    throw usageFailure(`'${printable(text)}' is ${option.wrong}`, 'acquire');
+    throw usageFailure(`'${printable(text)}' is not ${option.wrong}`, 'acquire');
   }
   return { lifetime: given, [option.name]: number };
 }

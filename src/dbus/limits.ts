@@ -11,8 +11,11 @@ export const RETRY_LAST_MS = 10_000;
 export const SIGNAL_DELAY_MS = 20;
 /** Until systemd is asked again if it did not answer: it hears nothing while it reloads its units. */
 export const LOOK_RETRY_MS = 2_000;
-/** How long a request waits for a systemd that is not on the bus: it is away for a moment while it executes itself anew. */
-export const SYSTEMD_WAIT_MS = 2_000;
+/**
+ * How long a request waits for a systemd that is not on the bus, or did not take a subscription: it is away for a moment while it
+ * executes itself anew. Longer than LOOK_RETRY_MS, so that the wait includes the second attempt.
+ */
+export const SYSTEMD_WAIT_MS = 5_000;
 /**
  * How long a caller that holds a lease stays believed in while the bus is away. A bus that is gone for good has ended
  * the connections of its clients too.

@@ -270,7 +270,7 @@ export class Membership {
       this.#contactLost = this.#deps.monotonic();
     }
     const reason = this.#state === 'fenced' ? `${this.#reason}: ${wordsOf(error)}` : wordsOf(error);
-    this.#tasks.trouble(`no member of the fleet: ${reason}`, code);
+    this.#tasks.trouble(`not a member of the fleet: ${reason}`, code);
     this.#state =
       this.#state === 'fenced' ? 'fenced' : isRefusal ? (code === 'HostAlive' ? 'cloned' : 'refused') : 'waiting';
     this.#reason = reason;

@@ -91,7 +91,7 @@ describe('the installed daemon beside systemd', () => {
     const gone = async () => (await machine.run(['getent', 'passwd', 'held'])).status !== 0;
     const refused = await host.calls([[ACQUIRE, { unit: 'held.service', lifetime: 'unit' }]]);
     const { error, parameters } = errorOf(refused[0]);
-    assert.equal(error, 'io.dynuser.Allocator.LifetimeEnded');
+    assert.equal(error, 'io.dynuser.Allocator.LifetimeEnded', String(parameters['reason']));
     assert.match(String(parameters['reason']), /held\.service is not active/);
     await machine.output(['systemd-run', '--quiet', '-u', 'held', 'sleep', '600']);
     await acquire({ unit: 'held.service', lifetime: 'unit' });

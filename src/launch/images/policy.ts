@@ -38,14 +38,14 @@ export function readPolicy(text: string, { fail }: ValueContext): ImagePolicy {
   for (const rule of text.split(':')) {
     const [, name, words] = /^([a-z-]*)=(.*)$/s.exec(rule) ?? [];
     if (name === undefined || words === undefined || !(name === '' || isDesignator(name)) || uses.has(name)) {
-      return fail(`no rule of an image policy: ${quote(rule)}; use PARTITION=USE+USE, such as root=unprotected`);
+      return fail(`not a rule of an image policy: ${quote(rule)}; use PARTITION=USE+USE, such as root=unprotected`);
     }
     const found = words
       .split('+')
       .flatMap(word =>
         FLAGS.has(word) || word === ''
           ? []
-          : (WORDS[word] ?? fail(`no use of an image policy: ${quote(word)}; use ${Object.keys(WORDS).join(', ')}`)),
+          : (WORDS[word] ?? fail(`not a use of an image policy: ${quote(word)}; use ${Object.keys(WORDS).join(', ')}`)),
       );
     // As with systemd, flags alone say nothing of the use.
     const allowed: ReadonlySet<Use> = found.length === 0 && words !== '' ? ANY : new Set(found);

@@ -283,7 +283,7 @@ function readNamespaces(
   const named = wordsOf(isDenied ? text.slice(1) : text, 'plain', context).map(
     word =>
       NAMESPACE_TYPES.find(type => type === word) ??
-      context.fail(`no type of namespaces: ${quote(word)}; use ${NAMESPACE_TYPES.join(', ')}`),
+      context.fail(`not a type of namespace: ${quote(word)}; use ${NAMESPACE_TYPES.join(', ')}`),
   );
   const before = previous ?? (isDenied ? USUAL_TYPES : []);
   return isDenied ? before.filter(type => !named.includes(type)) : [...new Set([...before, ...named])].sort();

@@ -106,6 +106,21 @@ describe('the watch over units', () => {
     mock.timers.reset();
   });
 
+  it('waits for the next attempt to follow units, if systemd refused the first', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    connection.answers.set('Subscribe', () => {
+      throw new BusError(`${DRIVER}.Error.LimitsExceeded`, 'not now');
+    });
+    await connect();
+    connection.answers.delete('Subscribe');
+    states.set('a.service', ['active', 0]);
+    const answer = watch.check('a');
+    await pendingWork();
+    mock.timers.tick(LOOK_RETRY_MS);
+    assert.deepEqual(await answer, { kind: 'active' });
+    mock.timers.reset();
+  });
+
   it('tells an end once, whatever signal says where to look', async () => {
     await connect();
     const signals: readonly (() => Promise<void>)[] = [

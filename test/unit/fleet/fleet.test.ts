@@ -291,7 +291,7 @@ it('a store that does not answer is told of once, whichever of its endpoints is 
     throw new VarlinkError('io.dynuser.Fleet.StoreUnavailable', { reason: `etcd ${joins} does not answer` });
   };
   const daemon = world.start();
-  const told = () => daemon.log.filter(line => /no member of the fleet: .*etcd/.test(line));
+  const told = () => daemon.log.filter(line => /not a member of the fleet: .*etcd/.test(line));
   await until('it has tried often', () => joins >= 3);
   assert.deepEqual([told().length, /etcd 1/.test(told()[0] ?? '')], [1, true], daemon.log.join('; '));
   await daemon.becomes('member');

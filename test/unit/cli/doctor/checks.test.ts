@@ -47,7 +47,7 @@ describe('the runtime directory', () => {
       /^problem .*socket has the mode 0600/,
     );
     expect(inspect({}), /^problem .* not there/);
-    expect(inspect({ inodes: { '/run/dynuser': { kind: 'link' } } }), /^problem .* no directory/);
+    expect(inspect({ inodes: { '/run/dynuser': { kind: 'link' } } }), /^problem .* not a directory/);
     expect(inspect({ inodes: { '/run/dynuser': CLOSED } }), /^unknown .*only root/);
     const file = { '/run/dynuser': {}, '/run/dynuser/socket': { kind: 'file' } } as const;
     expect(inspect({ inodes: file, fileSystems: { '/run/dynuser': TMPFS } }), /^problem .*socket is not a socket/);

@@ -133,9 +133,9 @@ describe('images', () => {
     );
     refuses(() => plan(root, 'RootImagePolicy=-'), 'RootImage', /leaves no root/);
     for (const rule of ['root=open:root=open', 'boot=open']) {
-      refuses(() => plan(root, `RootImagePolicy=${rule}`), 'RootImagePolicy', /no rule/);
+      refuses(() => plan(root, `RootImagePolicy=${rule}`), 'RootImagePolicy', /not a rule/);
     }
-    refuses(() => plan(root, 'RootImagePolicy=root=maybe'), 'RootImagePolicy', /no use of an image policy: "maybe"/);
+    refuses(() => plan(root, 'RootImagePolicy=root=maybe'), 'RootImagePolicy', /not a use of an image policy: "maybe"/);
     assert.equal(plan(root, 'RootImagePolicy=root=open:usr=ignore').images?.[0]?.parts.length, 1);
     assert.equal(plan(root, 'RootImagePolicy=*').images?.[0]?.parts.length, 2);
   });
