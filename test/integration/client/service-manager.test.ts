@@ -70,7 +70,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
 
       daemon.kill(signal);
       await daemon.ended;
-      await until('the manager notices', async () => /dynuserd is away; the services go on\n/.test(errors));
+      await until('the manager notices', async () => /dynuserd is away; the services keep running\n/.test(errors));
       await host.startDaemon();
       await until('the manager has its users back', async () => /dynuserd is back, and 1 users with it\n/.test(errors));
       assert.equal(await service(), pid, 'the same process, as the same user');

@@ -22,18 +22,18 @@ async function supervise(client: Client, unit: string, command: string): Promise
       cwd: '/',
       env: { PATH: process.env['PATH'], USER: lease.userName, LOGNAME: lease.userName, ...lease.environment },
       stdio: 'inherit',
-      // A lease that is lost is another's user soon: nothing may go on with it.
+      // The UID of a lost lease may soon be somebody else's: nothing may keep running with it.
       signal: AbortSignal.any([stop.signal, lease.signal]),
     });
     child.on('error', error => error.name === 'AbortError' || console.error(`${unit}: ${error.message}`));
-    // It has ended, never began, or was told to go. What runs on as the user all the same ends with the lease.
+    // It has ended, never began, or was told to go. What still runs as the user ends with the lease.
     await new Promise(resolve => child.once('close', resolve).once('error', resolve));
     await sleep(100, undefined, { signal: stop.signal }).catch(() => {});
   }
 }
 
 const client = await connect();
-client.on('disconnected', () => console.error('dynuserd is away; the services go on'));
+client.on('disconnected', () => console.error('dynuserd is away; the services keep running'));
 client.on('reconnected', leases => console.error(`dynuserd is back, and ${leases.length} users with it`));
 client.on('lost', (lease, reason) => console.error(`${lease.unit}: ${reason.message}`));
 
