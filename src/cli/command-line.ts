@@ -10,10 +10,10 @@ import { usageFailure } from './failure.ts';
 import { JSON_MODES } from './render/json.ts';
 import { printable } from './render/text.ts';
 
-export type CommandLine =
-  | { readonly kind: 'help'; readonly invocation: Invocation }
-  | { readonly kind: 'version'; readonly invocation: Invocation }
-  | { readonly kind: 'command'; readonly command: CommandSpec; readonly invocation: Invocation };
+export interface CommandLine {
+  readonly command: CommandSpec;
+  readonly invocation: Invocation;
+}
 
 /** @param argv the arguments after the program's name. @throws CommandFailure with status 2 */
 export function parseCommandLine(argv: readonly string[], table: CommandTable): CommandLine {
@@ -57,17 +57,18 @@ function conclude(
     mayPage: !options.has('no-pager'),
   };
   if (options.has('help')) {
-    return { kind: 'help', invocation: { ...invocation, operands: named === undefined ? [] : [named.verb] } };
+    const about = named === undefined ? [] : [named.verb];
+    return { command: findCommand('help', table), invocation: { ...invocation, operands: about } };
   }
   if (options.has('version')) {
-    return { kind: 'version', invocation };
+    return { command: findCommand('version', table), invocation };
   }
   const command = named ?? findCommand(USUAL_COMMAND, table);
   checkOperands(command.verb, command.operands, operands, command.verb, extra =>
     // Of other programs status takes the name of what it shows.
     command.verb === USUAL_COMMAND ? `; 'dynuserctl show ${printable(extra)}' shows one user` : '',
   );
-  return { kind: 'command', command, invocation };
+  return { command, invocation };
 }
 
 /** @throws CommandFailure with status 2 */

@@ -12,7 +12,6 @@ import { checkParameters } from '../../../src/client/connection.ts';
 
 function requestOf(...options: readonly string[]): unknown {
   const parsed = parseCommandLine(['acquire', 'web.service', ...options], COMMAND_TABLE);
-  assert.ok(parsed.kind === 'command');
   return acquireParameters(parsed.invocation);
 }
 
@@ -130,7 +129,6 @@ test('explain asks for what acquire would, but for the lifetime', () => {
     ['explain', 'web.service', '--user=a', '--state-directory=b', '--per-instance'],
     COMMAND_TABLE,
   );
-  assert.ok(parsed.kind === 'command');
   assert.deepEqual(explainParameters(parsed.invocation), {
     unit: 'web.service',
     userName: 'a',
@@ -141,7 +139,6 @@ test('explain asks for what acquire would, but for the lifetime', () => {
 
 test('a mistake leads to the help of its command', () => {
   const parsed = parseCommandLine(['explain', 'x', '--state-directory-mode=9'], COMMAND_TABLE);
-  assert.ok(parsed.kind === 'command');
   const { invocation } = parsed;
   assert.throws(() => explainParameters(invocation), { status: 2, message: /\nTry 'dynuserctl explain --help' / });
   fails(/\nTry 'dynuserctl acquire --help' /, '--state-directory-mode=9');
