@@ -24,7 +24,7 @@ export function parsePointInTime(text: string, now: number): number | undefined 
   if (seconds !== null) {
     return Number(seconds[1]) * 1_000;
   }
-  const named = namedDay(text, now);
+  const named = namedTime(text, now);
   if (named !== undefined) {
     return named;
   }
@@ -36,8 +36,14 @@ export function parsePointInTime(text: string, now: number): number | undefined 
   return parseDate(text);
 }
 
-function namedDay(text: string, now: number): number | undefined {
-  const days = { today: 0, yesterday: -1 }[text];
+/** Words for a day, and how many days it is from this one. */
+const DAYS: ReadonlyMap<string, number> = new Map([
+  ['today', 0],
+  ['yesterday', -1],
+]);
+
+function namedTime(text: string, now: number): number | undefined {
+  const days = DAYS.get(text);
   if (text === 'now' || days === undefined) {
     return text === 'now' ? now : undefined;
   }

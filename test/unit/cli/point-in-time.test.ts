@@ -39,6 +39,8 @@ test('anything else is not a point in time', () => {
     '@',
     '28.11.2026',
     'tomorrow',
+    // A property that every object of JavaScript has.
+    'constructor',
   ]) {
     assert.equal(parsed(text), undefined, text);
   }
