@@ -11,9 +11,9 @@ export class CommandFailure extends Error {
   readonly status: 1 | 2;
 
   /** @param message what is wrong and what to do; what comes from outside in it is printable already */
-  constructor(message: string, { status = 1, cause }: { readonly status?: 1 | 2; readonly cause?: unknown } = {}) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.status = status;
+  constructor(message: string, options: { readonly status?: 1 | 2; readonly cause?: unknown } = {}) {
+    super(message, options);
+    this.status = options.status ?? 1;
   }
 }
 
@@ -39,6 +39,15 @@ export function problemAtPath(error: unknown): string {
 /** @returns the failure of a file that cannot be used */
 export function fileFailure(path: string, error: unknown): CommandFailure {
   return new CommandFailure(`${printable(path)}: ${problemOf(error)}`, { cause: error });
+}
+
+/** @returns what is read of a file. @throws CommandFailure if it cannot be used */
+export function readOrFail<Value>(path: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw fileFailure(path, error);
+  }
 }
 
 /** @returns the failure of a wrong command line, with the way to its help; verb is absent if none was understood */

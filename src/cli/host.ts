@@ -12,6 +12,7 @@ import {
   statfsSync,
 } from 'node:fs';
 import { release } from 'node:os';
+import { hasCode } from '../files/pinned-directory.ts';
 import { HOST_FILE_BYTES_MAX, PROBE_OUTPUT_BYTES_MAX, PROBE_TIMEOUT_MS } from './limits.ts';
 
 /** What could not be seen, and why: a value like any other, since an operator without rights gets as far as they go. */
@@ -97,11 +98,10 @@ function observe<T>(read: () => T): Observed<T> {
   try {
     return read();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) {
       return undefined;
     }
-    return new Unreadable(code === 'EACCES' || code === 'EPERM' ? 'only root can see it' : String(error));
+    return new Unreadable(hasCode(error, 'EACCES') || hasCode(error, 'EPERM') ? 'only root can see it' : String(error));
   }
 }
 
@@ -133,13 +133,18 @@ function freeSpaceOf(path: string): FreeSpace {
   return { bytes: bavail * bsize, files: files === 0 ? Number.POSITIVE_INFINITY : ffree, isReadOnly: isReadOnly(path) };
 }
 
+/** Whether something is at a path; a symlink is, whatever it leads to. */
+export function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
 /** access(2) says so to everybody, and before it looks at permissions. */
 export function isReadOnly(path: string): boolean {
   try {
     accessSync(path, constants.W_OK);
     return false;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EROFS';
+    return hasCode(error, 'EROFS');
   }
 }
 

@@ -7,8 +7,10 @@ import { basename, dirname } from 'node:path';
 import { parseUnitName } from '../../core/name.ts';
 import { RootedTree, RootedTreeError } from '../../files/rooted-tree.ts';
 import { architectureOf, judgeExtension, parseEnvironmentFile } from '../../launch/launch.ts';
-import { CommandFailure, fileFailure, problemOf } from '../failure.ts';
+import { CommandFailure, problemOf, readOrFail } from '../failure.ts';
+import { isThere } from '../host.ts';
 import { answerQuestion } from '../launch-answers.ts';
+import { compareTexts } from '../leases.ts';
 import {
   EXTENSIONS_MAX,
   IMAGE_BYTES_MAX,
@@ -38,7 +40,7 @@ const UNIT_DIRECTORIES = [
   'lib/systemd/system',
 ];
 const EXTENSION_RELEASES = ['usr/lib/extension-release.d', 'etc/extension-release.d'];
-const OS_RELEASE = ['etc/os-release', 'usr/lib/os-release'];
+const OS_RELEASE = ['etc/os-release', 'usr/lib/os-release'] as const;
 const UNIT = /\.(?:service|socket|target|timer|path)$/;
 const MASK = '/dev/null';
 /** Where Linux says what it runs on, since 6.1. */
@@ -94,12 +96,7 @@ export interface ImageContents {
 /** @param operand a path, or the name of an image in IMAGE_DIRECTORIES. @throws CommandFailure */
 export function findImage(operand: string): Image {
   const path = operand.includes('/') ? operand : pathOfName(operand);
-  let real: string;
-  try {
-    real = realpathSync(path);
-  } catch (error) {
-    throw fileFailure(path, error);
-  }
+  const real = readOrFail(path, () => realpathSync(path));
   const name = imageName(basename(path.replace(/\/+$/, '')));
   const shown = printable(real);
   if (real === '/') {
@@ -113,7 +110,7 @@ export function findImage(operand: string): Image {
 }
 
 /** @returns the name of an image by that of its file. @throws CommandFailure */
-export function imageName(file: string): string {
+function imageName(file: string): string {
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.+~@-]*$/.test(file)) {
     const words = 'it must begin with a letter, a digit or "_", and have only those and . + ~ @ -; rename it';
     throw new CommandFailure(`"${printable(file)}" cannot be the name of an image: ${words}`);
@@ -129,7 +126,7 @@ export function withoutSuffix(name: string): string {
 function pathOfName(name: string): string {
   imageName(name);
   const paths = IMAGE_DIRECTORIES.flatMap(directory => [`${directory}/${name}`, `${directory}/${name}${DISK_SUFFIX}`]);
-  const found = paths.find(path => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
+  const found = paths.find(isThere);
   if (found === undefined) {
     const where = `it is in none of ${IMAGE_DIRECTORIES.join(', ')}`;
     throw new CommandFailure(
@@ -250,7 +247,11 @@ function mayTrust({ uid, mode }: Stats, isTop: boolean): boolean {
 }
 
 function readSystem(tree: RootedTree, fail: Fail): Pick<ImageContents, 'release' | 'variables'> {
-  const release = firstFile(tree, OS_RELEASE) ?? fail('it has no os-release file, so it is not an image of a system');
+  const [first, second] = OS_RELEASE;
+  const release =
+    tree.readFile(first, OS_RELEASE_BYTES_MAX) ??
+    tree.readFile(second, OS_RELEASE_BYTES_MAX) ??
+    fail('it has no os-release file, so it is not an image of a system');
   const variables = readVariables(release);
   if ((variables.get('ID') ?? '') === '') {
     fail('its os-release file has no ID=, so it is not an image of a system');
@@ -319,16 +320,6 @@ function checkPrefixes(
   }
 }
 
-function firstFile(tree: RootedTree, paths: readonly string[]): Buffer | undefined {
-  for (const path of paths) {
-    const bytes = tree.readFile(path, OS_RELEASE_BYTES_MAX);
-    if (bytes !== undefined) {
-      return bytes;
-    }
-  }
-  return undefined;
-}
-
 /** By name. */
 type FoundUnits = ReadonlyMap<string, Buffer | 'masked'>;
 
@@ -369,7 +360,7 @@ function mergeUnits(images: readonly { readonly image: Image; readonly found: Fo
   }
   const masked = images.flatMap(({ found }) => [...found.keys()].filter(name => !units.has(name)));
   return {
-    units: [...units.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
+    units: [...units.values()].sort((one, other) => compareTexts(one.name, other.name)),
     masked: [...new Set(masked)].sort(),
   };
 }

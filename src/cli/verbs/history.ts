@@ -1,14 +1,15 @@
 /** dynuserctl history [NAME|UID]: who had which UID, from the files that the daemon keeps. */
 import { randomBytes } from 'node:crypto';
-import { lstatSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
+import { lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { HISTORY_DIRECTORY, HISTORY_DIRECTORY_VARIABLE } from '../../core/paths.ts';
 import { mergeIntervals } from '../../core/range.ts';
+import { hasCode } from '../../files/pinned-directory.ts';
 import { type Found, History, type PastSpan } from '../../history/read.ts';
 import type { Handler, OptionValues } from '../command.ts';
 import { lastValue } from '../command-line.ts';
 import { configuredRanges } from '../configured-ranges.ts';
-import { CommandFailure, fileFailure, problemOf, usageFailure } from '../failure.ts';
+import { CommandFailure, fileFailure, problemOf, readOrFail, usageFailure } from '../failure.ts';
 import { thisHost } from '../host.ts';
 import { HISTORY_SPANS_MAX } from '../limits.ts';
 import { renderHistoryPage } from '../page/page.ts';
@@ -100,11 +101,10 @@ export function openHistory({ environment }: Pick<ProcessIo, 'environment'>): Hi
 }
 
 function describeFailure(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EACCES') {
+  if (hasCode(error, 'EACCES')) {
     return 'only root can read the history; use sudo';
   }
-  return code === 'ENOENT'
+  return hasCode(error, 'ENOENT')
     ? "there is no history yet: dynuserd has not written any, or HistoryKeep=no; see 'dynuserctl doctor'"
     : `the history cannot be read (${problemOf(error)})`;
 }
@@ -133,17 +133,9 @@ function atTime(records: History, at: number, { uid, name }: Subject): PastSpan[
   return spans.filter(span => name === undefined || span.name === name).sort((one, other) => one.uid - other.uid);
 }
 
-function statusOf(file: string): Stats {
-  try {
-    return lstatSync(file);
-  } catch (error) {
-    throw fileFailure(file, error);
-  }
-}
-
 /** @throws CommandFailure if there is no such file, or its owner was not a dynamic user then */
 function ofFile(records: History, file: string): PastSpan[] {
-  const status = statusOf(file);
+  const status = readOrFail(file, () => lstatSync(file));
   const spans = atTime(records, status.ctimeMs, { uid: status.uid });
   if (spans.length === 0) {
     const when = localTime(status.ctimeMs * 1_000);

@@ -7,7 +7,7 @@ import type { History } from '../../history/read.ts';
 import { attempt } from '../attempt.ts';
 import type { Handler } from '../command.ts';
 import { lastValue } from '../command-line.ts';
-import { CommandFailure, fileFailure } from '../failure.ts';
+import { CommandFailure, readOrFail } from '../failure.ts';
 import { leasesOf, listLeases } from '../leases.ts';
 import { ORPHAN_OWNERS_ASKED_MAX } from '../limits.ts';
 import { type Explanations, isExplained, type Orphan, type OwnedPath, topmost } from '../orphans/judge.ts';
@@ -37,23 +37,10 @@ const USUAL_ROOTS = [
   '/dev/shm',
 ];
 /** File systems without files of users. */
-const WITHOUT_FILES = new Set(
-  [
-    'autofs',
-    'bpf',
-    'cgroup',
-    'cgroup2',
-    'configfs',
-    'debugfs',
-    'devpts',
-    'efivarfs',
-    'fusectl',
-    'mqueue',
-    'nsfs',
-    'proc',
-    'pstore',
-  ].concat(['binfmt_misc', 'rpc_pipefs', 'securityfs', 'selinuxfs', 'sysfs', 'tracefs']),
-);
+const WITHOUT_FILES = new Set([
+  ...['autofs', 'binfmt_misc', 'bpf', 'cgroup', 'cgroup2', 'configfs', 'debugfs', 'devpts', 'efivarfs', 'fusectl'],
+  ...['mqueue', 'nsfs', 'proc', 'pstore', 'rpc_pipefs', 'securityfs', 'selinuxfs', 'sysfs', 'tracefs'],
+]);
 
 export const orphans: Handler = async (invocation, io) => {
   if (process.geteuid?.() !== 0) {
@@ -148,10 +135,7 @@ function keptDirectories(): Explanations['directories'] {
 
 /** @returns the tops of the trees to walk: none is a part of another */
 function rootsOf(operands: readonly string[], allFileSystems: boolean): string[] {
-  const given =
-    operands.length > 0
-      ? operands.map(resolveRoot)
-      : USUAL_ROOTS.filter(path => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true);
+  const given = operands.length > 0 ? operands.map(resolveRoot) : USUAL_ROOTS.filter(isDirectory);
   const mounted = allFileSystems ? mountPoints().filter(path => given.some(root => isBelow(path, root))) : [];
   const devices = new Map<string, number>();
   for (const root of [...new Set([...given, ...mounted])].sort((one, other) => one.length - other.length)) {
@@ -164,6 +148,10 @@ function rootsOf(operands: readonly string[], allFileSystems: boolean): string[]
     }
   }
   return [...devices.keys()];
+}
+
+function isDirectory(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function isBelow(path: string, root: string): boolean {
@@ -181,15 +169,11 @@ function mountBetween(path: string, above: string, device: number): boolean {
 }
 
 function resolveRoot(path: string): string {
-  try {
-    const real = realpathSync(path);
-    if (lstatSync(real).isDirectory()) {
-      return real;
-    }
-  } catch (error) {
-    throw fileFailure(path, error);
+  const real = readOrFail(path, () => realpathSync(path));
+  if (!isDirectory(real)) {
+    throw new CommandFailure(`${printable(path)}: it is not a directory; name the one that it is in`);
   }
-  throw new CommandFailure(`${printable(path)}: it is not a directory; name the one that it is in`);
+  return real;
 }
 
 /** Of proc_pid_mountinfo(5): the fifth field, and after " - " the type. */
@@ -201,7 +185,7 @@ function mountPoints(): string[] {
       ?.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
     const type = line.split(' - ')[1]?.split(' ')[0];
     const isUsable = path !== undefined && type !== undefined && !WITHOUT_FILES.has(type);
-    return isUsable && lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? [path] : [];
+    return isUsable && isDirectory(path) ? [path] : [];
   });
 }
 
