@@ -18,9 +18,10 @@ import {
   readlinkSync,
   rmdirSync,
   rmSync,
+  type Stats,
   symlinkSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { hasCode, PinnedDirectory } from '../../files/pinned-directory.ts';
@@ -155,49 +156,39 @@ function isMade(value: unknown): value is Made {
   }
 }
 
-/** The right to change what is attached, until it is disposed of or the process ends. */
-export class AttachLock implements Disposable {
-  readonly #descriptor: number;
-
-  private constructor(descriptor: number) {
-    this.#descriptor = descriptor;
+/**
+ * Waits for others who change what is attached; then removes what was left half made by those who died meanwhile.
+ * @returns the right to change it, until that is disposed of or the process ends
+ * @throws CommandFailure
+ */
+export function lockAttachments(): Disposable {
+  using directory = PinnedDirectory.open(ATTACHED_RUNTIME_DIRECTORY, { create: { mode: 0o755 } });
+  const descriptor = openSync(`/proc/self/fd/${directory.descriptor}`, constants.O_RDONLY | constants.O_DIRECTORY);
+  const lock = { [Symbol.dispose]: () => closeSync(descriptor) };
+  // flock(2) belongs to the open file, which the program shares with this process: the kernel unlocks it with the last of both.
+  const { status, error } = spawnSync('flock', ['3'], {
+    stdio: ['ignore', 'ignore', 'ignore', descriptor],
+    timeout: ATTACH_LOCK_TIMEOUT_MS,
+  });
+  if (status !== 0) {
+    lock[Symbol.dispose]();
+    const why = hasCode(error, 'ENOENT')
+      ? 'there is no flock(1); install util-linux'
+      : 'another attach or detach is at work; try again when it has ended';
+    throw new CommandFailure(`cannot lock ${ATTACHED_RUNTIME_DIRECTORY}: ${why}`, { cause: error });
   }
-
-  /** Waits for others who have it; then removes what was left half made by those who died with it. @throws CommandFailure */
-  static take(): AttachLock {
-    using directory = PinnedDirectory.open(ATTACHED_RUNTIME_DIRECTORY, { create: { mode: 0o755 } });
-    const descriptor = openSync(`/proc/self/fd/${directory.descriptor}`, constants.O_RDONLY | constants.O_DIRECTORY);
-    const lock = new AttachLock(descriptor);
-    // flock(2) belongs to the open file, which the program shares with this process: the kernel unlocks it with the last of both.
-    const { status, error } = spawnSync('flock', ['3'], {
-      stdio: ['ignore', 'ignore', 'ignore', descriptor],
-      timeout: ATTACH_LOCK_TIMEOUT_MS,
-    });
-    if (status !== 0) {
-      lock[Symbol.dispose]();
-      const why =
-        error !== undefined && hasCode(error, 'ENOENT')
-          ? 'there is no flock(1); install util-linux'
-          : 'another attach or detach is at work; try again when it has ended';
-      throw new CommandFailure(`cannot lock ${ATTACHED_RUNTIME_DIRECTORY}: ${why}`, { cause: error });
-    }
-    for (const runtime of [false, true]) {
-      for (const name of namesIn(directoryOf(runtime))) {
-        const attachment = findAttachment(name, runtime);
-        if (attachment === undefined) {
-          removeOwnDirectory({ name, runtime });
-        } else if (!attachment.complete) {
-          removeAll(attachment);
-        }
+  for (const runtime of [false, true]) {
+    for (const name of namesIn(directoryOf(runtime))) {
+      const attachment = findAttachment(name, runtime);
+      if (attachment === undefined) {
+        removeOwnDirectory({ name, runtime });
+      } else if (!attachment.complete) {
+        removeAll(attachment);
       }
     }
-    removeEmptyBase();
-    return lock;
   }
-
-  [Symbol.dispose](): void {
-    closeSync(this.#descriptor);
-  }
+  removeEmptyBase();
+  return lock;
 }
 
 /**
@@ -210,7 +201,7 @@ export function makeAll(
   attachment: Omit<Attachment, 'complete' | 'made'>,
   entries: readonly Entry[],
   replaces = false,
-): Attachment {
+): void {
   for (const { path, ...entry } of entries) {
     const isShared = entry.kind === 'directory' && entry.shared === true;
     const status = isShared ? undefined : lstatSync(path, { throwIfNoEntry: false });
@@ -225,9 +216,7 @@ export function makeAll(
     for (const entry of entries) {
       make(entry, attachment.name, replaces);
     }
-    const complete = { ...began, complete: true };
-    writeManifest(complete);
-    return complete;
+    writeManifest({ ...began, complete: true });
   } catch (error) {
     const left = tryToRemove(began);
     const words =
@@ -253,22 +242,27 @@ export function changesOf({ made }: Attachment): string[] {
 
 function changesOfOne(each: Made, all: readonly Made[]): string[] {
   const status = lstatSync(each.path, { throwIfNoEntry: false });
-  if (status === undefined || (each.kind === 'directory' && (each.shared || !status.isDirectory()))) {
+  if (status === undefined) {
     return [];
   }
-  switch (each.kind) {
-    case 'directory': {
-      const below = all.filter(({ path }) => dirname(path) === each.path).map(({ path }) => basename(path));
-      const own = new Set([...(each.made ?? []), ...below]);
-      return readdirSync(each.path)
-        .filter(name => !own.has(name))
-        .map(name => `${each.path}/${name}`);
-    }
-    case 'file':
-      return status.isFile() && digestOf(readFileSync(each.path)) === each.digest ? [] : [each.path];
-    case 'link':
-      return status.isSymbolicLink() && readlinkSync(each.path) === each.target ? [] : [each.path];
+  if (each.kind !== 'directory') {
+    return isAsMade(each, each.path, status) ? [] : [each.path];
   }
+  if (each.shared || !status.isDirectory()) {
+    return [];
+  }
+  const below = all.filter(({ path }) => dirname(path) === each.path).map(({ path }) => basename(path));
+  const own = new Set([...(each.made ?? []), ...below]);
+  return readdirSync(each.path)
+    .filter(name => !own.has(name))
+    .map(name => `${each.path}/${name}`);
+}
+
+/** @param place its path, or another one that leads to it, where the status is from */
+function isAsMade(each: Exclude<Made, { kind: 'directory' }>, place: string, status: Stats): boolean {
+  return each.kind === 'file'
+    ? status.isFile() && digestOf(readFileSync(place)) === each.digest
+    : status.isSymbolicLink() && readlinkSync(place) === each.target;
 }
 
 /** @returns what makes it again as it is now */
@@ -395,12 +389,9 @@ function temporaryName(image: string): string {
 }
 
 function writeFile(directory: PinnedDirectory, name: string, bytes: Buffer, mode: number): void {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const descriptor = openSync(directory.entry(name), flags, mode);
+  const descriptor = openSync(directory.entry(name), 'wx', mode);
   try {
-    for (let written = 0; written < bytes.length; ) {
-      written += writeSync(descriptor, bytes, written);
-    }
+    writeFileSync(descriptor, bytes);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
@@ -436,11 +427,7 @@ function remove(each: Made, image: string): void {
     }
     return;
   }
-  const isOwn =
-    each.kind === 'file'
-      ? status?.isFile() === true && digestOf(readFileSync(place)) === each.digest
-      : status?.isSymbolicLink() === true && readlinkSync(place) === each.target;
-  if (isOwn) {
+  if (status !== undefined && isAsMade(each, place, status)) {
     unlinkSync(place);
   }
 }

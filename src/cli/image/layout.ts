@@ -4,7 +4,7 @@
  */
 import { posix } from 'node:path';
 import { parseUnitFile } from '../../launch/launch.ts';
-import { type ManagerName, titleOf } from './manager-names.ts';
+import { MANAGER_TITLES, type ManagerName } from './manager-names.ts';
 import type { Extension, Image, ImageContents, ImageUnit } from './read-image.ts';
 
 /** Where attached units are kept, with what attach has written down. */
@@ -12,8 +12,9 @@ export const ATTACHED_DIRECTORY = '/etc/dynuser/attached';
 export const ATTACHED_RUNTIME_DIRECTORY = '/run/dynuser/attached';
 export const MANIFEST = 'manifest.json';
 
-const SYSTEMD_DIRECTORY = '/etc/systemd/system.attached';
-const SYSTEMD_RUNTIME_DIRECTORY = '/run/systemd/system.attached';
+/** Where systemd finds attached units. */
+export const SYSTEMD_DIRECTORY = '/etc/systemd/system.attached';
+export const SYSTEMD_RUNTIME_DIRECTORY = '/run/systemd/system.attached';
 const PORTABLES = '/etc/portables';
 const PORTABLES_RUNTIME = '/run/portables';
 
@@ -40,7 +41,7 @@ export interface AttachOptions {
   readonly isNamed: (image: Image) => boolean;
 }
 
-export interface LeftOut {
+interface LeftOut {
   readonly unit: string;
   readonly reason: string;
 }
@@ -58,11 +59,12 @@ export function layOut(contents: ImageContents, options: AttachOptions): Layout 
   const unnamed = imagesOf(contents).filter(image => !options.isNamed(image));
   const links = unnamed.map(({ name, path }): Entry => ({ kind: 'link', path: `${portables}/${name}`, target: path }));
   const named = links.length === 0 ? [] : [directory(portables, true), ...links];
-  const { entries, ...rest } =
+  const masked = contents.masked.map(unit => ({ unit, reason: 'the image masks it' }));
+  const { entries, services, leftOut } =
     options.manager === 'systemd'
       ? layOutForSystemd(contents, options)
       : layOutServices(contents, options, SCRIPTS[options.manager]);
-  return { ...rest, entries: [...named, ...entries] };
+  return { entries: [...named, ...entries], services, leftOut: [...masked, ...leftOut] };
 }
 
 function imagesOf({ image, extensions }: ImageContents): Image[] {
@@ -87,17 +89,14 @@ export function splitName(name: string): string[] {
 
 /** By this part of the first line of a drop-in portablectl(1) knows what is attached: the paths, of which a ":" is not part. */
 export function markOf(paths: readonly string[]): string {
-  return paths
-    .map(path =>
-      [...Buffer.from(path)]
-        .map(byte =>
-          byte < 0x20 || byte >= 0x7f || byte === 0x5c || byte === 0x3a
-            ? `\\x${byte.toString(16).padStart(2, '0')}`
-            : String.fromCharCode(byte),
-        )
-        .join(''),
-    )
-    .join(BETWEEN);
+  const escaped = (byte: string) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  return joinNames(
+    paths.map(path =>
+      Buffer.from(path)
+        .toString('latin1')
+        .replace(/[^ -~]|[\\:]/g, escaped),
+    ),
+  );
 }
 
 /** @returns the names of the images of a mark */
@@ -111,7 +110,7 @@ function layOutForSystemd(contents: ImageContents, options: AttachOptions): Layo
   return {
     entries: [directory(posix.dirname(base), true), directory(base, true), ...units],
     services: contents.units.map(({ name }) => name),
-    leftOut: contents.masked.map(unit => ({ unit, reason: 'the image masks it' })),
+    leftOut: [],
   };
 }
 
@@ -171,7 +170,7 @@ function versionField(field: string, variables: ReadonlyMap<string, string>, pre
 /** A manager that reads no unit files: a service for each .service, which starts dynuser-run with the unit file. */
 function layOutServices(contents: ImageContents, options: AttachOptions, scriptsOf: Script): Layout {
   const base = `${options.runtime ? ATTACHED_RUNTIME_DIRECTORY : ATTACHED_DIRECTORY}/${nameOfAttachment(contents)}`;
-  const leftOut: LeftOut[] = contents.masked.map(unit => ({ unit, reason: 'the image masks it' }));
+  const leftOut: LeftOut[] = [];
   const entries: Entry[] = [];
   const services: string[] = [];
   for (const unit of contents.units) {
@@ -213,7 +212,7 @@ function kindOf({ name, bytes }: ImageUnit): ServiceKind {
 
 /** @returns why a unit is nothing for a manager without unit files */
 function whyNot(unit: ImageUnit, { manager, instances }: AttachOptions): string | undefined {
-  const title = titleOf(manager);
+  const title = MANAGER_TITLES[manager];
   const kind = /\.([a-z]+)$/.exec(unit.name)?.[1];
   if (kind !== 'service') {
     return `${title} has no ${kind}s`;

@@ -1,16 +1,10 @@
-/** The service managers that images are attached to. */
-
-export const MANAGERS = ['systemd', 'openrc', 'runit', 's6'] as const;
-export type ManagerName = (typeof MANAGERS)[number];
-
-const TITLES: Readonly<Record<ManagerName, string>> = {
+/** The service managers that images are attached to, with the names that their authors write. */
+export const MANAGER_TITLES = {
   systemd: 'systemd',
   openrc: 'OpenRC',
   runit: 'runit',
   s6: 's6',
-};
+} as const;
 
-/** @returns the manager's name as its authors write it */
-export function titleOf(manager: ManagerName): string {
-  return TITLES[manager];
-}
+export type ManagerName = keyof typeof MANAGER_TITLES;
+export const MANAGERS = Object.keys(MANAGER_TITLES) as readonly ManagerName[];

@@ -1,8 +1,10 @@
 /** The service managers, by their commands: which one runs on this host, and how it is told of services that come and go. */
 import { execFile } from 'node:child_process';
-import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { attempt } from '../attempt.ts';
 import { CommandFailure } from '../failure.ts';
+import { isThere } from '../host.ts';
 import {
   MANAGER_TIMEOUT_MS,
   PROBE_OUTPUT_BYTES_MAX,
@@ -10,7 +12,7 @@ import {
   SUPERVISOR_POLL_MS,
 } from '../limits.ts';
 import { printable } from '../render/text.ts';
-import { type ManagerName, titleOf } from './manager-names.ts';
+import { MANAGER_TITLES, type ManagerName } from './manager-names.ts';
 
 /** Where services of an attached image are. */
 export interface ServicesPlace {
@@ -47,16 +49,15 @@ export function detectManager(): ManagerName | undefined {
 /** @returns the directory whose services a manager runs; undefined if it is not of that kind. @throws CommandFailure if it is missing */
 export function scanDirectoryOf(manager: ManagerName): string | undefined {
   const { scanDirectories } = MANAGER_OF[manager];
-  for (const path of scanDirectories) {
-    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
-      return realpathSync(path);
-    }
+  const found = scanDirectories.find(isThere);
+  if (found !== undefined) {
+    return realpathSync(found);
   }
   if (scanDirectories.length === 0) {
     return undefined;
   }
   throw new CommandFailure(
-    `${titleOf(manager)} has no directory of services here: it is not at ${scanDirectories.join(', ')}; make the one that it runs`,
+    `${MANAGER_TITLES[manager]} has no directory of services here: it is not at ${scanDirectories.join(', ')}; make the one that it runs`,
   );
 }
 
@@ -189,21 +190,10 @@ function isStartable(unit: string): boolean {
   return !unit.includes('@.');
 }
 
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
 /** @returns whether a program of that name runs on this host */
 function runs(program: string): boolean {
+  const commandOf = (pid: string) => attempt(() => readFileSync(`/proc/${pid}/comm`, 'latin1').trimEnd());
   return readdirSync('/proc').some(name => /^\d+$/.test(name) && commandOf(name) === program);
-}
-
-function commandOf(pid: string): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'latin1').trimEnd();
-  } catch {
-    return undefined;
-  }
 }
 
 interface Outcome {

@@ -13,14 +13,15 @@ import { attempt } from '../attempt.ts';
 import type { Handler, Invocation, OptionValues } from '../command.ts';
 import { lastValue } from '../command-line.ts';
 import { CommandFailure, type ExitStatus, problemAtPath, usageFailure } from '../failure.ts';
+import { isThere } from '../host.ts';
 import {
-  AttachLock,
   type Attachment,
   attachmentsOf,
   changesOf,
   entriesOf,
   isGone,
   listAttachments,
+  lockAttachments,
   makeAll,
   removeAll,
   removeLinks,
@@ -35,10 +36,12 @@ import {
   markOf,
   nameOfAttachment,
   namesOfMark,
+  SYSTEMD_DIRECTORY,
+  SYSTEMD_RUNTIME_DIRECTORY,
   splitName,
 } from '../image/layout.ts';
-import { MANAGERS, type ManagerName, titleOf } from '../image/manager-names.ts';
-import { detectManager, MANAGER_OF, type Manager, scanDirectoryOf } from '../image/managers.ts';
+import { MANAGER_TITLES, MANAGERS, type ManagerName } from '../image/manager-names.ts';
+import { detectManager, MANAGER_OF, scanDirectoryOf } from '../image/managers.ts';
 import { ownProfile, PROFILES } from '../image/profiles.ts';
 import {
   DISK_SUFFIX,
@@ -52,8 +55,8 @@ import {
 } from '../image/read-image.ts';
 import { judgeUnitFile } from '../judge-unit.ts';
 import { answerQuestion } from '../launch-answers.ts';
-import { listLeases } from '../leases.ts';
-import { IMAGES_LISTED_MAX, UNIT_FILE_BYTES_MAX } from '../limits.ts';
+import { compareTexts, listLeases } from '../leases.ts';
+import { IMAGES_LISTED_MAX } from '../limits.ts';
 import { print, showText } from '../print.ts';
 import type { ProcessIo } from '../process-io.ts';
 import {
@@ -117,26 +120,24 @@ async function inspect(operands: readonly string[], invocation: Invocation, io: 
   return units.some(({ verdict }) => verdict === 'refused') ? 1 : 0;
 }
 
-async function attach(operands: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
-  const { options } = invocation;
+async function attach(operands: readonly string[], { options }: Invocation, io: ProcessIo): Promise<ExitStatus> {
   needRoot('attach');
   const images = imagesOf(operands, options);
   const manager = neededManager(options);
   const contents = await contentsOf(images, operands, options, manager);
-  const own = MANAGER_OF[manager];
   if (options.has('runtime') && manager !== 'systemd') {
     throw new CommandFailure(
-      `--runtime: ${titleOf(manager)} has no place for services until the next boot; leave it out`,
+      `--runtime: ${MANAGER_TITLES[manager]} has no place for services until the next boot; leave it out`,
     );
   }
   // A supervisor of directories runs what is in its own, at once and at boot.
-  const scans = own.scanDirectories.length > 0;
+  const scans = MANAGER_OF[manager].scanDirectories.length > 0;
   const enable = options.has('enable') || (scans && options.has('now'));
   const scanDirectory = enable ? scanDirectoryOf(manager) : undefined;
   const request = { ...attachOptions(manager, options), enable, scanDirectory };
   const layout = layOut(contents, request);
   checkUnits(contents, layout, manager);
-  using _lock = AttachLock.take();
+  using _lock = lockAttachments();
   const name = nameOfAttachment(contents);
   forget(name);
   const [present] = attachmentsOf(name);
@@ -147,11 +148,8 @@ async function attach(operands: readonly string[], invocation: Invocation, io: P
   if (manager === 'systemd' && !request.isForced) {
     await checkFree(name, layout);
   }
-  makeAll(attachmentOf(contents, request, layout, options), layout.entries, request.isForced);
-  await tellLeftOut(layout, io);
-  await tellAttached(own, request, layout, options, io);
-  const shown = layout.services.join(', ');
-  await io.output.write(`Attached ${name} to ${titleOf(manager)}: ${shown}.\n`);
+  make(contents, request, layout, options);
+  await conclude(name, request, layout, options, io);
   return 0;
 }
 
@@ -160,11 +158,10 @@ async function checkFree(image: string, { services }: Layout): Promise<void> {
   const { systemd } = MANAGER_OF;
   const running = systemd.isRunning() ? await systemd.running(services) : [];
   if (running.length > 0) {
-    const shown = `${running.map(printable).join(', ')} ${running.length === 1 ? 'runs' : 'run'} already`;
-    throw new CommandFailure(`${image}: ${shown}; stop it first, or use --force`);
+    throw new CommandFailure(`${image}: ${runWords(running)} already; stop it first, or use --force`);
   }
   const paths = services.flatMap(unit => HOST_UNITS.map(directory => `${directory}/${unit}`));
-  const present = paths.find(path => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
+  const present = paths.find(isThere);
   if (present !== undefined) {
     const words =
       'a unit of this name is on this host already, and not of this image; move it away first, or use --force';
@@ -172,35 +169,32 @@ async function checkFree(image: string, { services }: Layout): Promise<void> {
   }
 }
 
-function attachmentOf(
-  contents: ImageContents,
-  { manager, runtime }: AttachOptions,
-  { services }: Layout,
-  options: OptionValues,
-): Omit<Attachment, 'complete' | 'made'> {
-  const profile = lastValue(options, 'profile') ?? PROFILES[0];
-  const { image: which, extensions } = contents;
-  return {
-    ...{ name: nameOfAttachment(contents), image: which.path, extensions: extensions.map(each => each.image.path) },
-    ...{ manager, profile, runtime, services },
-  };
+/** @returns such as "web.service runs" */
+function runWords(running: readonly string[]): string {
+  return `${running.map(printable).join(', ')} ${running.length === 1 ? 'runs' : 'run'}`;
 }
 
-async function tellLeftOut({ leftOut }: Layout, io: ProcessIo): Promise<void> {
-  for (const { unit, reason } of leftOut) {
-    await io.errors.write(`dynuserctl: ${unit} is left out: ${reason}\n`);
-  }
+/** Makes what attach makes. @throws CommandFailure after which nothing of it is left */
+function make(
+  contents: ImageContents,
+  { manager, runtime, isForced: replaces }: AttachOptions,
+  { entries, services }: Layout,
+  options: OptionValues,
+): void {
+  const profile = lastValue(options, 'profile') ?? PROFILES[0];
+  const extensions = contents.extensions.map(each => each.image.path);
+  const attachment = { name: nameOfAttachment(contents), image: contents.image.path, extensions };
+  makeAll({ ...attachment, manager, profile, runtime, services }, entries, replaces);
 }
 
 /**
  * Puts an image in the place of the one that is attached under the same name, up to its first "_". systemd and OpenRC know a service by its
  * name, and leave one that runs alone; what runit and s6 know is a directory, which goes.
  */
-async function reattach(operands: readonly string[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
-  const { options } = invocation;
+async function reattach(operands: readonly string[], { options }: Invocation, io: ProcessIo): Promise<ExitStatus> {
   needRoot('reattach');
   const images = imagesOf(operands, options);
-  using _lock = AttachLock.take();
+  using _lock = lockAttachments();
   const former = formerOf(joinNames(images.map(each => each.name)), options);
   checkUnchanged(former);
   const { manager, runtime } = former;
@@ -209,7 +203,8 @@ async function reattach(operands: readonly string[], invocation: Invocation, io:
   const own = MANAGER_OF[manager];
   const formerDirectory = scanDirectoryWith(former);
   const scans = own.scanDirectories.length > 0;
-  const scanDirectory = formerDirectory ?? (scans && isStarted(options) ? scanDirectoryOf(manager) : undefined);
+  const isStarted = options.has('enable') || options.has('now');
+  const scanDirectory = formerDirectory ?? (scans && isStarted ? scanDirectoryOf(manager) : undefined);
   const made = former.made.map(({ path }) => path);
   const request: AttachOptions = {
     ...attachOptions(manager, options, made),
@@ -234,21 +229,13 @@ async function reattach(operands: readonly string[], invocation: Invocation, io:
   }
   removeAll(former);
   try {
-    makeAll(attachmentOf(contents, request, layout, options), layout.entries, request.isForced);
+    make(contents, request, layout, options);
   } catch (error) {
     makeAll(former, before);
     throw error;
   }
-  await tellLeftOut(layout, io);
-  await tellAttached(own, request, layout, options, io, restarted);
-  const shown = layout.services.join(', ');
-  const words = `Attached ${name} in the place of ${former.name} to ${titleOf(manager)}: ${shown}.`;
-  await io.output.write(`${words}\n`);
+  await conclude(`${name} in the place of ${former.name}`, request, layout, options, io, restarted);
   return 0;
-}
-
-function isStarted(options: OptionValues): boolean {
-  return options.has('enable') || options.has('now');
 }
 
 /** @returns what an image comes in the place of. @throws CommandFailure if that is nothing, or not certain */
@@ -279,19 +266,37 @@ async function isAttached(operands: readonly string[], { options }: Invocation, 
   return state === 'detached' ? 1 : 0;
 }
 
-/** What comes after the files: the manager is told. It is attached, whatever the manager says. */
-async function tellAttached(
-  manager: Manager,
+/**
+ * What comes after the files: the operator and the manager are told.
+ * @param restarted services that run, and are started again with all others
+ */
+async function conclude(
+  what: string,
   request: AttachOptions,
-  { services }: Layout,
+  { services, leftOut }: Layout,
   options: OptionValues,
   io: ProcessIo,
-  /** services that run, and are started again with all others */
   restarted: readonly string[] = [],
 ): Promise<void> {
+  for (const { unit, reason } of leftOut) {
+    await io.errors.write(`dynuserctl: ${unit} is left out: ${reason}\n`);
+  }
+  await tellManager(request, services, options, io, restarted);
+  await io.output.write(`Attached ${what} to ${MANAGER_TITLES[request.manager]}: ${services.join(', ')}.\n`);
+}
+
+/** The image is attached, whatever the manager says. */
+async function tellManager(
+  request: AttachOptions,
+  services: readonly string[],
+  options: OptionValues,
+  io: ProcessIo,
+  restarted: readonly string[],
+): Promise<void> {
+  const manager = MANAGER_OF[request.manager];
   if (!manager.isRunning()) {
     if (options.has('now')) {
-      throw new CommandFailure(`attached, but not started: ${titleOf(request.manager)} does not run here`);
+      throw new CommandFailure(`attached, but not started: ${MANAGER_TITLES[request.manager]} does not run here`);
     }
     return;
   }
@@ -319,7 +324,7 @@ async function tellAttached(
 async function detach(operands: readonly string[], { options }: Invocation, io: ProcessIo): Promise<ExitStatus> {
   needRoot('detach');
   const names = namesOf(operands, options);
-  using _lock = AttachLock.take();
+  using _lock = lockAttachments();
   for (const each of findAttached(names, options)) {
     forget(each.name);
   }
@@ -414,8 +419,7 @@ async function stopAll({ name, manager: which, services }: Attachment, options: 
   }
   const running = await manager.running(services);
   if (running.length > 0) {
-    const shown = `${running.map(printable).join(', ')} ${running.length === 1 ? 'runs' : 'run'}`;
-    throw new CommandFailure(`${name}: ${shown}; stop it first, or use --now`);
+    throw new CommandFailure(`${name}: ${runWords(running)}; stop it first, or use --now`);
   }
 }
 
@@ -450,7 +454,7 @@ async function list(_: readonly string[], invocation: Invocation, io: ProcessIo)
         extensions: [],
       }),
     );
-  const all = [...attached, ...others].sort((one, other) => (one.name < other.name ? -1 : 1));
+  const all = [...attached, ...others].sort((one, other) => compareTexts(one.name, other.name));
   await print(all, invocation, io, renderImages);
   return 0;
 }
@@ -497,7 +501,7 @@ function imagesOfHost(): Image[] {
   return [...found.values()];
 }
 
-const ATTACHED_UNITS = ['/etc/systemd/system.attached', '/run/systemd/system.attached'];
+const ATTACHED_UNITS = [SYSTEMD_DIRECTORY, SYSTEMD_RUNTIME_DIRECTORY];
 /** Where systemd looks for units (systemd.unit(5)), without what it is told at run time. */
 const HOST_UNITS = [
   '/etc/systemd/system',
@@ -602,39 +606,31 @@ function profileText(name: string, manager: ManagerName): string {
     `/etc/dynuser/portable/profile/${name}/service.conf`,
     ...bases.map(base => `${base}/systemd/portable/profile/${name}/service.conf`),
   ];
-  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) {
-    for (const path of paths) {
-      const isUsual = (attempt(() => lstatSync(path))?.size ?? Number.POSITIVE_INFINITY) <= UNIT_FILE_BYTES_MAX;
-      const text = isUsual ? attempt(() => readFileSync(path, 'utf8')) : undefined;
-      if (text !== undefined) {
-        return text;
-      }
-    }
-  }
-  const own = ownProfile(name);
-  if (own === undefined) {
+  const texts = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)
+    ? paths.map(path => answerQuestion({ kind: 'file', path }).text)
+    : [];
+  const profile = texts.find(text => text !== undefined) ?? ownProfile(name);
+  if (profile === undefined) {
     throw new CommandFailure(
       `there is no profile ${printable(name)}; use ${PROFILES.join(', ')}, or make ${printable(paths[0] ?? '')}`,
     );
   }
-  return own;
+  return profile;
 }
 
 /** What dynuser-run would say to each unit, as it would be attached. systemd starts its units itself. */
 function inspectUnits(contents: ImageContents, { entries, leftOut }: Layout, manager: ManagerName): InspectedUnit[] {
-  return contents.units
-    .map(({ name }): InspectedUnit => {
-      const reason = leftOut.find(({ unit }) => unit === name)?.reason;
-      if (reason !== undefined) {
-        return { name, verdict: 'left out', reasons: [reason] };
-      }
-      const path = entries.find(entry => entry.kind === 'file' && basename(entry.path) === name)?.path ?? '';
-      const refused = manager === 'systemd' ? [] : judgeUnitFile(path, undefined, answersFrom(entries)).refused;
-      return refused.length > 0
-        ? { name, verdict: 'refused', reasons: refused }
-        : { name, verdict: 'attached', reasons: outsideOf(contents, name) };
-    })
-    .concat(contents.masked.map(name => ({ name, verdict: 'left out', reasons: ['the image masks it'] })));
+  return [...contents.units.map(({ name }) => name), ...contents.masked].map((name): InspectedUnit => {
+    const reason = leftOut.find(({ unit }) => unit === name)?.reason;
+    if (reason !== undefined) {
+      return { name, verdict: 'left out', reasons: [reason] };
+    }
+    const path = entries.find(entry => entry.kind === 'file' && basename(entry.path) === name)?.path ?? '';
+    const refused = manager === 'systemd' ? [] : judgeUnitFile(path, undefined, answersFrom(entries)).refused;
+    return refused.length > 0
+      ? { name, verdict: 'refused', reasons: refused }
+      : { name, verdict: 'attached', reasons: outsideOf(contents, name) };
+  });
 }
 
 /** What a unit has run as root, with the files of the host before it, whatever its profile says. */
