@@ -14,16 +14,9 @@ import { ownValue } from '../varlink/json.ts';
  * Closed: the client was closed.
  * UnexpectedReply: the other side is not a dynuserd, or one that this version of the package does not understand.
  */
-export const CLIENT_CODES = [
-  'InvalidParameter',
-  'ConnectionFailed',
-  'Timeout',
-  'LeaseLost',
-  'Closed',
-  'UnexpectedReply',
-] as const;
+type ClientCode = 'InvalidParameter' | 'ConnectionFailed' | 'Timeout' | 'LeaseLost' | 'Closed' | 'UnexpectedReply';
 
-export type DynuserErrorCode = WireErrorCode | (typeof CLIENT_CODES)[number];
+export type DynuserErrorCode = WireErrorCode | ClientCode;
 
 export interface DynuserErrorDetail {
   readonly field?: string | undefined;
