@@ -89,29 +89,20 @@ export function renderHistoryPage(page: HistoryPage): string {
 
 /** Rows of numbers, with each text once. */
 function dataOf({ entries, ranges, now }: HistoryPage): string {
-  const names = new Index();
-  const units = new Index();
+  const names = indexOf(entries.map(({ userName }) => userName));
+  const units = indexOf(entries.map(({ unit }) => unit));
   const spans = entries.map(({ uid, userName, unit, owner, since, until, end }) => [
-    ...[uid, names.of(userName), units.of(unit), owner, Math.round(since / MICROSECONDS)],
+    ...[uid, names.get(userName), units.get(unit), owner, Math.round(since / MICROSECONDS)],
     ...[until === undefined ? null : Math.round(until / MICROSECONDS), end ?? null],
   ]);
-  const text = JSON.stringify({ now, ranges, names: names.texts, units: units.texts, spans });
+  const text = JSON.stringify({ now, ranges, names: [...names.keys()], units: [...units.keys()], spans });
   // Within a script element only "<" could end it or begin a comment.
   return text.replaceAll('<', '\\u003c');
 }
 
-class Index {
-  readonly texts: string[] = [];
-  readonly #places = new Map<string, number>();
-
-  of(text: string): number {
-    let place = this.#places.get(text);
-    if (place === undefined) {
-      place = this.texts.push(text) - 1;
-      this.#places.set(text, place);
-    }
-    return place;
-  }
+/** @returns each text once, in order, with its place in that order */
+function indexOf(texts: readonly string[]): ReadonlyMap<string, number> {
+  return new Map([...new Set(texts)].map((text, place) => [text, place]));
 }
 
 function hashOf(text: string): string {

@@ -1,19 +1,17 @@
 /** What the page of the history does in the browser. It sets texts alone, never markup: names and units are somebody else's. */
-export const PAGE_SCRIPT = String.raw`
+export const PAGE_SCRIPT = `
 'use strict';
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
-  const [UID, NAME, UNIT, OWNER, SINCE, UNTIL, END] = [0, 1, 2, 3, 4, 5, 6];
   const now = data.now;
-  const spans = data.spans.map(row => ({
-    uid: row[UID], name: data.names[row[NAME]], unit: data.units[row[UNIT]], owner: row[OWNER],
-    since: row[SINCE], until: row[UNTIL] === null ? now : row[UNTIL], live: row[UNTIL] === null, end: row[END],
+  const spans = data.spans.map(([uid, name, unit, owner, since, until, end]) => ({
+    uid, name: data.names[name], unit: data.units[unit], owner, since, until: until ?? now, live: until === null, end,
   })).sort((one, other) => one.uid - other.uid || one.since - other.since);
   const element = id => document.getElementById(id);
   const color = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const first = spans.reduce((least, span) => Math.min(least, span.since), now);
   const whole = { from: first, to: Math.max(now, first + 60000) };
-  const state = { from: whole.from, to: whole.to, query: '', found: spans, rows: [], selected: -1, cell: 0 };
+  const state = { from: whole.from, to: whole.to, found: spans, rows: [], selected: -1, cell: 0 };
   const LABEL = 190, ROW = 20, AXIS = 26, SHORTEST = 1000;
 
   const two = number => String(number).padStart(2, '0');
@@ -45,10 +43,9 @@ export const PAGE_SCRIPT = String.raw`
   // ---- what is searched for ---------------------------------------------------------------------------------------
 
   function search() {
-    const query = state.query.trim().toLowerCase();
-    state.found = query === '' ? spans : spans.filter(span => /^\d+$/.test(query)
-      ? String(span.uid) === query || span.name.toLowerCase().includes(query) || span.unit.toLowerCase().includes(query)
-      : span.name.toLowerCase().includes(query) || span.unit.toLowerCase().includes(query));
+    const query = element('query').value.trim().toLowerCase();
+    state.found = spans.filter(span => String(span.uid) === query
+      || span.name.toLowerCase().includes(query) || span.unit.toLowerCase().includes(query));
     state.selected = -1;
     update();
   }
@@ -335,7 +332,6 @@ export const PAGE_SCRIPT = String.raw`
   function chooseCell(cell) {
     if (share === 1) {
       element('query').value = String(uidAt(cell));
-      state.query = element('query').value;
       search();
     }
   }
@@ -347,7 +343,7 @@ export const PAGE_SCRIPT = String.raw`
     canvas.addEventListener('blur', update);
   }
 
-  element('query').addEventListener('input', event => { state.query = event.target.value; search(); });
+  element('query').addEventListener('input', search);
   element('in').addEventListener('click', () => zoom(0.5));
   element('out').addEventListener('click', () => zoom(2));
   element('all').addEventListener('click', () => show(whole.from, whole.to));
