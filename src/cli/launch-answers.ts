@@ -10,40 +10,39 @@ import { UNIT_FILE_BYTES_MAX, UNIT_NAMES_MAX } from './limits.ts';
 
 export function answerQuestion({ kind, path }: LaunchQuestion): LaunchAnswer {
   switch (kind) {
-    case 'file': {
-      const text = textOf(path);
-      return text === undefined ? { kind, path, found: false } : { kind, path, found: true, text };
-    }
+    case 'file':
+      return withText({ kind, path }, textOf(path));
     case 'directory':
       return withNames(
         { kind, path },
         namesIn(path)?.filter(name => name.endsWith('.conf')),
       );
-    case 'glob': {
-      const paths = pathsLike(path);
-      return withNames({ kind, path }, paths.length === 0 ? undefined : paths);
-    }
+    case 'glob':
+      return withNames({ kind, path }, pathsLike(path));
     case 'path':
       return withNames({ kind, path }, factsOf(path));
     case 'devices':
-      // Which devices there are is not a matter of the unit file.
+      // Which devices a host has does not depend on the unit file.
       return withNames({ kind, path }, []);
+    case 'real':
+      return withText(
+        { kind, path },
+        attempt(() => realpathSync(path)),
+      );
+    // Nor do the C library of a program and the contents of an image.
     case 'program':
-      // Nor what C library its program is of.
-      return { kind, path, found: false };
-    case 'real': {
-      const text = attempt(() => realpathSync(path));
-      return text === undefined ? { kind, path, found: false } : { kind, path, found: true, text };
-    }
     case 'image':
       return { kind, path, found: false };
   }
 }
 
-function withNames(
-  question: Pick<LaunchQuestion, 'kind' | 'path'>,
-  names: readonly string[] | undefined,
-): LaunchAnswer {
+type Asked = Pick<LaunchQuestion, 'kind' | 'path'>;
+
+function withText(question: Asked, text: string | undefined): LaunchAnswer {
+  return text === undefined ? { ...question, found: false } : { ...question, found: true, text };
+}
+
+function withNames(question: Asked, names: readonly string[] | undefined): LaunchAnswer {
   return names === undefined ? { ...question, found: false } : { ...question, found: true, names: [...names].sort() };
 }
 
@@ -61,9 +60,9 @@ function namesIn(path: string): string[] | undefined {
   return attempt(() => readdirSync(path))?.slice(0, UNIT_NAMES_MAX);
 }
 
-/** The patterns of glob(7), but braces. */
-function pathsLike(pattern: string): string[] {
-  return pattern
+/** The patterns of glob(7), but braces. @returns undefined if nothing matches */
+function pathsLike(pattern: string): string[] | undefined {
+  const paths = pattern
     .split('/')
     .filter(part => part !== '')
     .reduce(
@@ -72,6 +71,7 @@ function pathsLike(pattern: string): string[] {
       ['/'],
     )
     .filter(path => attempt(() => lstatSync(path)) !== undefined);
+  return paths.length === 0 ? undefined : paths;
 }
 
 function likeIn(path: string, part: string): string[] {
