@@ -41,6 +41,16 @@ export function fileFailure(path: string, error: unknown): CommandFailure {
   return new CommandFailure(`${printable(path)}: ${problemOf(error)}`, { cause: error });
 }
 
+/** For catch() of a promise. @returns what gives the value in place of a CommandFailure; any other error is thrown again */
+export function onFailure<Value>(instead: (failure: CommandFailure) => Value): (error: unknown) => Value {
+  return error => {
+    if (error instanceof CommandFailure) {
+      return instead(error);
+    }
+    throw error;
+  };
+}
+
 /** @returns what is read of a file. @throws CommandFailure if it cannot be used */
 export function readOrFail<Value>(path: string, read: () => Value): Value {
   try {

@@ -2,7 +2,7 @@
 import type { Lease } from '../api/generated/io-dynuser-allocator.ts';
 import type { Client, DaemonInfo } from '../client/client.ts';
 import { anyOf } from '../core/pattern.ts';
-import { CommandFailure } from './failure.ts';
+import { CommandFailure, onFailure } from './failure.ts';
 import { LISTED_LEASES_MAX } from './limits.ts';
 import type { ProcessIo } from './process-io.ts';
 import { printable } from './render/text.ts';
@@ -60,17 +60,12 @@ export type DaemonFacts =
   | { readonly reachable: false; readonly problem: string };
 
 /** For commands that have something to say if the daemon does not answer, too. */
-export async function askDaemon(io: ProcessIo): Promise<DaemonFacts> {
-  try {
-    return await withClient(io, async client => {
-      return { reachable: true, service: client.daemon, leases: await listLeases(client) };
-    });
-  } catch (error) {
-    if (error instanceof CommandFailure) {
-      return { reachable: false, problem: error.message };
-    }
-    throw error;
-  }
+export function askDaemon(io: ProcessIo): Promise<DaemonFacts> {
+  return withClient<DaemonFacts>(io, async client => ({
+    reachable: true,
+    service: client.daemon,
+    leases: await listLeases(client),
+  })).catch(onFailure(({ message }) => ({ reachable: false, problem: message })));
 }
 
 /**

@@ -81,7 +81,7 @@ export const LIFETIME_OPTIONS: readonly OptionSpec[] = [
     choices: LIFETIMES,
     help: `How long the lease lasts: ${IN_ORDER.map(name => `${name}${name === DEFAULT ? ' (the default)' : ''}, ${ROWS[name].help}`).join('; ')}`,
   },
-  ...OPTIONS.map(({ option: { name, value, help } }) => ({ name, help, ...(value === undefined ? {} : { value }) })),
+  ...OPTIONS.map(({ option }) => option),
 ];
 
 /** @throws CommandFailure with status 2 for an option that is missing, wrong, or another lifetime's */

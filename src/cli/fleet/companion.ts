@@ -23,24 +23,22 @@ export async function withCompanion<T>(
   use: (companion: Companion) => Promise<T>,
   path: string = COMPANION_SOCKET,
 ): Promise<T> {
-  const failure = (error: unknown) =>
-    error instanceof VarlinkError || error instanceof ConnectionError
+  try {
+    const client = await connect(path, { timeoutMs: COMPANION_TIMEOUT_MS, interfaces: INTERFACES });
+    try {
+      return await use({
+        // The connection has checked the reply against the text that the type was made from.
+        call: async <Reply>(method: string, parameters: JsonObject = {}) =>
+          (await client.call(`${INTERFACE}.${method}`, parameters)) as Reply,
+        list: <Reply>(method: string, parameters: JsonObject = {}) => listAll<Reply>(client, method, parameters),
+      });
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    throw error instanceof VarlinkError || error instanceof ConnectionError
       ? new CommandFailure(describeFleetError(error, path), { cause: error })
       : error;
-  let client: VarlinkClient | undefined;
-  try {
-    const connected = await connect(path, { timeoutMs: COMPANION_TIMEOUT_MS, interfaces: INTERFACES });
-    client = connected;
-    return await use({
-      // The connection has checked the reply against the text that the type was made from.
-      call: async <Reply>(method: string, parameters: JsonObject = {}) =>
-        (await connected.call(`${INTERFACE}.${method}`, parameters)) as Reply,
-      list: <Reply>(method: string, parameters: JsonObject = {}) => listAll<Reply>(connected, method, parameters),
-    });
-  } catch (error) {
-    throw failure(error);
-  } finally {
-    client?.close();
   }
 }
 
@@ -136,18 +134,13 @@ const WORDS: Readonly<Record<string, (field: Field, list: List) => string>> = {
     "the store was restored from a backup; see 'dynuserctl fleet hosts' for who has not put its bindings again, then 'dynuserctl fleet resume'",
   NotRestored: (_, list) => {
     const [hosts, conflicts] = [list('hosts').map(printable).join(', '), list('conflicts').map(printable).join(', ')];
-    return [
-      ...(hosts === ''
-        ? []
-        : [
-            `not all hosts have put their bindings again: ${hosts} ('dynuserctl fleet hosts' shows their names); start dynuserd and dynuser-fleetd there, or give up a host that does not come back ('dynuserctl fleet forget-host')`,
-          ]),
-      ...(conflicts === ''
-        ? []
-        : [
-            `the store has names otherwise than hosts: ${conflicts}; free those that no host holds ('dynuserctl fleet gc'), and restart dynuserd there`,
-          ]),
-    ].join('. Also, ');
+    const words = [
+      hosts &&
+        `not all hosts have put their bindings again: ${hosts} ('dynuserctl fleet hosts' shows their names); start dynuserd and dynuser-fleetd there, or give up a host that does not come back ('dynuserctl fleet forget-host')`,
+      conflicts &&
+        `the store has names otherwise than hosts: ${conflicts}; free those that no host holds ('dynuserctl fleet gc'), and restart dynuserd there`,
+    ];
+    return words.filter(each => each !== '').join('. Also, ');
   },
   DirectoryOfAnother: field => `the directory belongs to ${field('name')}`,
   NoSuchHost: field => `the fleet has no host ${field('host')}; 'dynuserctl fleet hosts' shows all`,

@@ -4,7 +4,7 @@ import type { FleetStatusReply } from '../../api/generated/io-dynuser-allocator.
 import { CommandFailure } from '../failure.ts';
 import { type Host, isSeen } from '../host.ts';
 import { accountsIn } from '../host-lookups.ts';
-import { FLEET_JOIN_POLL_MS, FLEET_JOIN_TIMEOUT_MS, RELEASE_TIMEOUT_MS } from '../limits.ts';
+import { FLEET_JOIN_POLL_MS, FLEET_JOIN_TIMEOUT_MS } from '../limits.ts';
 import type { ProcessIo } from '../process-io.ts';
 import { printable } from '../render/text.ts';
 import { withClient } from '../with-client.ts';
@@ -31,16 +31,6 @@ export async function joinHere(io: ProcessIo): Promise<FleetStatusReply> {
     }
     await sleep(FLEET_JOIN_POLL_MS);
   }
-}
-
-/** @throws CommandFailure */
-export async function leaveHere(io: ProcessIo): Promise<void> {
-  await withClient(io, client => client.fleetLeave({ timeoutMs: RELEASE_TIMEOUT_MS }));
-}
-
-/** @throws CommandFailure */
-export async function forgetHere(io: ProcessIo, name: string): Promise<void> {
-  await withClient(io, client => client.fleetForget(name, { timeoutMs: RELEASE_TIMEOUT_MS }));
 }
 
 /** @returns the UID of an account in the files of this host, undefined if none can be seen */

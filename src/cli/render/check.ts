@@ -1,11 +1,8 @@
 /** What check found: a line for each unit, then for each what is refused, ignored and left, with the reasons. Pure. */
 import type { Judgement } from '../../launch/launch.ts';
 import { type ColumnOf, renderRows, type TableLayout } from './table.ts';
-import { countOf, printable, wrap } from './text.ts';
+import { countOf, printable, WRAP_COLUMNS, WRAP_NARROWEST, wrap } from './text.ts';
 
-/** Text that goes to no terminal is wrapped for one of this width. */
-const COLUMNS = 100;
-const NARROWEST = 40;
 const INDENT = '  ';
 
 /** Also the JSON of the command. */
@@ -35,7 +32,7 @@ export function renderChecks(units: readonly CheckedUnit[], layout: TableLayout)
 
 function details(
   { unit, refused, ignored, left, skipped }: CheckedUnit,
-  { columns = COLUMNS, style }: TableLayout,
+  { columns = WRAP_COLUMNS, style }: TableLayout,
 ): string {
   const lines: readonly (readonly [title: string, texts: readonly string[]])[] = [
     ['refused', refused],
@@ -47,7 +44,7 @@ function details(
   const shown = lines.flatMap(([title, texts]) =>
     texts.map(text => `${title}: ${text.replaceAll(`${unit}:`, 'line ')}`),
   );
-  const width = Math.max(columns, NARROWEST) - 2 * INDENT.length;
+  const width = Math.max(columns, WRAP_NARROWEST) - 2 * INDENT.length;
   const wrapped = shown.flatMap(text => {
     const [first = '', ...rest] = wrap(printable(text), width);
     return [`${INDENT}${first}`, ...rest.map(line => INDENT + INDENT + line)];

@@ -1,20 +1,16 @@
 /** The findings of doctor, one a line, with what to do below. Pure. */
 import { type Finding, LEVELS, type Level } from '../doctor/finding.ts';
 import type { TableLayout } from './table.ts';
-import { countOf, printable, widthOf, wrap } from './text.ts';
+import { countOf, printable, WRAP_COLUMNS, WRAP_NARROWEST, widthOf, wrap } from './text.ts';
 
-/** Text that goes to no terminal is wrapped for one of this width. */
-const COLUMNS = 100;
-/** A terminal that is narrower than this breaks words. */
-const NARROWEST = 40;
 const GAP = '  ';
 
 export function renderFindings(findings: readonly Finding[], layout: TableLayout): string {
-  const { style, columns = COLUMNS } = layout;
+  const { style, columns = WRAP_COLUMNS } = layout;
   const levels = Math.max(...LEVELS.map(widthOf));
   const checks = Math.max(0, ...findings.map(({ check }) => widthOf(check)));
   const indent = ' '.repeat(levels + checks + 2 * GAP.length);
-  const width = Math.max(columns, NARROWEST + indent.length) - indent.length;
+  const width = Math.max(columns, WRAP_NARROWEST + indent.length) - indent.length;
   const lines = findings.flatMap(({ check, level, finding, advice }) => {
     const [first = '', ...rest] = wrap(printable(finding), width);
     const plain = level.padEnd(levels);

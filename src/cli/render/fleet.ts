@@ -57,9 +57,9 @@ export interface ExplainedName extends NameReply {
   readonly here: 'held' | 'not held';
   readonly live: boolean;
   /** what the store has otherwise, and what to do */
-  readonly conflict?: string;
+  readonly conflict: string | undefined;
   /** the account of that name in the files of this host, which is used instead */
-  readonly account?: number;
+  readonly account: number | undefined;
 }
 
 export function renderName(explained: ExplainedName, { style }: TableLayout): string {
@@ -88,7 +88,7 @@ export interface CheckedFleet {
   readonly status: StatusReply;
   /** whether this host is a member; or why not */
   readonly member: boolean;
-  readonly reason?: string;
+  readonly reason: string | undefined;
   readonly hosts: number;
   readonly names: number;
   readonly faults: readonly string[];

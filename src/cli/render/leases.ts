@@ -70,11 +70,7 @@ export function lostUsers(leases: readonly Lease[]): Lease[] {
 }
 
 function oneOfEach(leases: readonly Lease[]): Lease[] {
-  return [...new Map(leases.map(lease => [identity(lease), lease])).values()];
-}
-
-function identity({ uid, userName }: Lease): string {
-  return `${uid} ${userName}`;
+  return [...new Map(leases.map(lease => [`${lease.uid} ${lease.userName}`, lease])).values()];
 }
 
 /**

@@ -41,6 +41,10 @@ export function cut(text: string, width: number): string {
   return width < 1 ? '' : `${[...text].slice(0, width - 1).join('')}…`;
 }
 
+/** Text that goes to no terminal is wrapped for one of this width; a terminal that is narrower than the other breaks words. */
+export const WRAP_COLUMNS = 100;
+export const WRAP_NARROWEST = 40;
+
 /** Breaks a text at its spaces into lines of at most `width` columns; a longer word has a line for itself. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

@@ -1,11 +1,10 @@
 /** dynuserctl doctor: looks the host over. */
-import type { FleetStatusReply } from '../../api/generated/io-dynuser-allocator.ts';
 import type { Client } from '../../client/client.ts';
 import type { Handler, Invocation } from '../command.ts';
 import { type DoctorInput, examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { beginTrial, endTrial, trialName } from '../doctor/trial.ts';
-import { CommandFailure, type ExitStatus } from '../failure.ts';
+import { CommandFailure, type ExitStatus, onFailure } from '../failure.ts';
 import { statusHere } from '../fleet/this-host.ts';
 import { thisHost } from '../host.ts';
 import { askDaemon } from '../leases.ts';
@@ -19,7 +18,8 @@ export const doctor: Handler = async (invocation, io) => {
   const { DYNUSER_NSS_BYPASS: _, ...environment } = io.environment;
   const host = thisHost(environment);
   const daemon = await askDaemon(io);
-  const fleet = daemon.reachable ? await fleetOf(io) : undefined;
+  // It may not tell this user, or be one that knows of no fleet.
+  const fleet = daemon.reachable ? await statusHere(io).catch(onFailure(() => undefined)) : undefined;
   const input: DoctorInput = { host, daemon, socket: publicSocket(environment), now: io.now(), fleet };
   const tries = invocation.options.has('try') && daemon.reachable;
   const findings = await (tries ? examineWithTrial(input, io) : examine(input));
@@ -30,18 +30,6 @@ export const doctor: Handler = async (invocation, io) => {
 export async function report(findings: readonly Finding[], invocation: Invocation, io: ProcessIo): Promise<ExitStatus> {
   await print(findings, invocation, io, renderFindings);
   return findings.some(({ level }) => level === 'problem') ? 1 : 0;
-}
-
-/** @returns undefined if the daemon does not tell this user, or is one that knows of no fleet */
-async function fleetOf(io: ProcessIo): Promise<FleetStatusReply | undefined> {
-  try {
-    return await statusHere(io);
-  } catch (error) {
-    if (error instanceof CommandFailure) {
-      return undefined;
-    }
-    throw error;
-  }
 }
 
 /** @throws CommandFailure if it is interrupted, after which nothing of the trial is left */

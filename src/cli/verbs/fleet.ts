@@ -9,8 +9,9 @@ import { checkFleet } from '../doctor/checks/fleet.ts';
 import { CommandFailure, type ExitStatus } from '../failure.ts';
 import { withCompanion } from '../fleet/companion.ts';
 import { faultsOf, findHost, hostsOf, nameOfHost, namesOf, surveyOf } from '../fleet/survey.ts';
-import { accountOf, forgetHere, joinHere, leaveHere, statusHere } from '../fleet/this-host.ts';
+import { accountOf, joinHere, statusHere } from '../fleet/this-host.ts';
 import { thisHost } from '../host.ts';
+import { RELEASE_TIMEOUT_MS } from '../limits.ts';
 import { print } from '../print.ts';
 import type { ProcessIo } from '../process-io.ts';
 import {
@@ -22,6 +23,7 @@ import {
   renderNames,
 } from '../render/fleet.ts';
 import { countOf, printable } from '../render/text.ts';
+import { withClient } from '../with-client.ts';
 import { report } from './doctor.ts';
 
 type Action = (invocation: Invocation, io: ProcessIo, operands: readonly string[]) => Promise<ExitStatus>;
@@ -55,7 +57,7 @@ async function join(_: Invocation, io: ProcessIo): Promise<ExitStatus> {
 }
 
 async function leave(_: Invocation, io: ProcessIo): Promise<ExitStatus> {
-  await leaveHere(io);
+  await withClient(io, client => client.fleetLeave({ timeoutMs: RELEASE_TIMEOUT_MS }));
   await io.output.write('This host has left the fleet. Set Fleet=off in dynuserd.conf, or it joins again.\n');
   return 0;
 }
@@ -91,15 +93,15 @@ async function explain(invocation: Invocation, io: ProcessIo, [name = '']: reado
     hosts: shown,
     here: here === undefined ? 'not held' : 'held',
     live: here?.live === true,
-    ...(here?.conflict === undefined ? {} : { conflict: here.conflict }),
-    ...(account === undefined ? {} : { account }),
+    conflict: here?.conflict,
+    account,
   };
   await print(explained, invocation, io, renderName);
   return 0;
 }
 
 async function forget(_: Invocation, io: ProcessIo, [name = '']: readonly string[]): Promise<ExitStatus> {
-  await forgetHere(io, name);
+  await withClient(io, client => client.fleetForget(name, { timeoutMs: RELEASE_TIMEOUT_MS }));
   await io.output.write(`This host has forgotten ${printable(name)}; the next use of it here asks the store.\n`);
   return 0;
 }
@@ -150,7 +152,7 @@ async function check(invocation: Invocation, io: ProcessIo): Promise<ExitStatus>
   const checked: CheckedFleet = {
     status: survey.status,
     member: here.state === 'member',
-    ...(here.reason === undefined ? {} : { reason: here.reason }),
+    reason: here.reason,
     hosts: survey.hosts.length,
     names: survey.bindings.filter(({ state }) => state === 'bound').length,
     faults: [...faultsOf(survey), ...here.holds.flatMap(({ conflict }) => (conflict === undefined ? [] : [conflict]))],

@@ -12,7 +12,7 @@ import { chooseAction, IMAGE_ACTIONS } from '../actions.ts';
 import { attempt } from '../attempt.ts';
 import type { Handler, Invocation, OptionValues } from '../command.ts';
 import { lastValue } from '../command-line.ts';
-import { CommandFailure, type ExitStatus, problemAtPath, usageFailure } from '../failure.ts';
+import { CommandFailure, type ExitStatus, onFailure, problemAtPath, usageFailure } from '../failure.ts';
 import { isThere } from '../host.ts';
 import {
   type Attachment,
@@ -474,15 +474,9 @@ async function stateOf(attachment: Attachment): Promise<string> {
   if (!manager.isRunning() || attachment.services.length === 0) {
     return 'attached';
   }
-  try {
-    const running = await manager.running(attachment.services);
-    return running.length > 0 ? 'running' : 'attached';
-  } catch (error) {
-    if (error instanceof CommandFailure) {
-      return 'attached';
-    }
-    throw error;
-  }
+  const none: readonly string[] = [];
+  const running = await manager.running(attachment.services).catch(onFailure(() => none));
+  return running.length > 0 ? 'running' : 'attached';
 }
 
 /** @returns the images that have a name on this host */
