@@ -16,7 +16,7 @@ export function acquirerState(
   { pid, since }: { readonly pid?: number | undefined; readonly since: number },
   now: number,
 ): AcquirerState {
-  // Of others who is not root may see nothing (proc(5), hidepid=): then this says nothing either.
+  // A user other than root may not see the processes of others (proc(5), hidepid=): then nothing is known.
   if (pid === undefined || !isSeen(host.inode('/proc/1'))) {
     return 'unknown';
   }

@@ -61,7 +61,7 @@ export function chooseAction<Word extends string>(
 
 /**
  * @param what a command, or an action of one
- * @param instead what is said of an operand too many
+ * @param hint is added to the error about an operand too many
  * @throws CommandFailure with status 2
  */
 export function checkOperands(
@@ -69,7 +69,7 @@ export function checkOperands(
   wanted: readonly string[],
   operands: readonly string[],
   verb: string,
-  instead: (extra: string) => string = () => '',
+  hint: (extra: string) => string = () => '',
 ): void {
   const missing = wanted[operands.length];
   if (missing !== undefined && !isOptional(missing)) {
@@ -77,6 +77,6 @@ export function checkOperands(
   }
   const extra = mayRepeat(wanted.at(-1)) ? undefined : operands[wanted.length];
   if (extra !== undefined) {
-    throw usageFailure(`${what} takes no further argument '${printable(extra)}'${instead(extra)}`, verb);
+    throw usageFailure(`${what} takes no further argument '${printable(extra)}'${hint(extra)}`, verb);
   }
 }

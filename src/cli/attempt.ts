@@ -1,4 +1,4 @@
-/** @returns what is read; undefined if it cannot be: for whoever asks it is not there, though root may see more */
+/** @returns what is read; undefined if it cannot be read: to the caller it is missing, though root may see it */
 export function attempt<Value>(read: () => Value): Value | undefined {
   try {
     return read();

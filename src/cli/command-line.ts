@@ -65,7 +65,7 @@ function conclude(
   }
   const command = named ?? findCommand(USUAL_COMMAND, table);
   checkOperands(command.verb, command.operands, operands, command.verb, extra =>
-    // Of other programs status takes the name of what it shows.
+    // In other programs, status takes the name of what it shows.
     command.verb === USUAL_COMMAND ? `; 'dynuserctl show ${printable(extra)}' shows one user` : '',
   );
   return { command, invocation };

@@ -27,7 +27,7 @@ const COMMANDS: readonly CommandSpec[] = [
       'A user is "dynamic", "fleet" if it has the UID that its name has on all hosts of the fleet, or "static" if it is an account of the host that a unit uses as it is. PID is the process that a lease lasts as long as; a lease that something else ends has none. A terminal that is too narrow leaves columns out before it cuts names.',
       'MEMBER is the user that is a member of the group, if the lease is its membership: such a lease ends with the one that it is for.',
       'A user is shown as "ending" if its last lease has ended and something is left of it: its name no longer resolves, and its UID is reserved until nothing is left. A user is shown as "lost" if somebody else has locked its UID.',
-      'With --fleet it lists the users of all hosts of the fleet instead, which can be looked up here, as this host last heard of them, and which of them live here. It needs neither the daemon nor the store. dynuserctl fleet names says on which hosts the others may live.',
+      'With --fleet it lists the users of all hosts of the fleet instead, as this host last heard of them, and says which of them live here. All of them can be looked up here. It needs neither the daemon nor the store. dynuserctl fleet names says on which hosts the others may live.',
       'JSON is one array of leases; "since" is in microseconds since the epoch. With --fleet it is one array of users with "uid", "userName" and, if the daemon answers, "live".',
     ],
     options: [
@@ -67,7 +67,7 @@ const COMMANDS: readonly CommandSpec[] = [
     description: [
       'Allocates the user of a unit and prints its UID. If a user of that name lives already, it gets one more lease.',
       'The lease lasts until it is released. With --lifetime=connection it lasts as long as this command, which then waits until it is interrupted; it stays over restarts of the daemon.',
-      'With --group several users share a group. It is the group of the dynamic user of that name, is made unless it is there, and keeps its GID as long as anybody has a lease of it: each user that is in it has one, which list shows with its member. Directories get the group. Root may name any group, also one of the host; others only one whose every lease is theirs.',
+      'With --group several users share a group. It is the group of the dynamic user of that name. It is made if it does not exist, and keeps its GID as long as a lease holds it. Each member has such a lease, which list shows with the member. Directories get the group. Root may name any group, also one of the host; others may name only a group all of whose leases are theirs.',
       'Directories are handed over to the user first. A terminal shows the progress, and how each directory was handed over. Standard error names the files that keep their owner: mounts, and files of others that have another name elsewhere.',
     ],
     options: ACQUIRE_OPTIONS,
@@ -160,13 +160,13 @@ const COMMANDS: readonly CommandSpec[] = [
       'ACTION is inspect, attach, reattach, detach, is-attached or list.',
       'inspect shows what would be attached, and which commands root would run outside of the image ("+"); it changes nothing. Its exit status is 1 if dynuser-run would not start a unit.',
       'attach takes the units out whose names begin with a prefix: the name of the image up to the first "_" unless prefixes are given. PORTABLE_PREFIXES= in the os-release file of the image says which are allowed. Each service has the image as its root directory, and the settings of a profile: default, nonetwork, strict, trusted, or one of the host. systemd gets the units, in /etc/systemd/system.attached. Other managers get a service for each service unit, which starts dynuser-run with it; units of other types and templates without instances are left out, and standard error says so.',
-      'With --extension another image is laid over the first, as by ExtensionDirectories= or ExtensionImages=: its /usr and /opt, or its /etc. Its extension-release file must say that it is for the system of the first image: ID=, and VERSION_ID= or SYSEXT_LEVEL= as in its os-release file. Units are taken out of it, too, and they alone see what is laid over the image. The prefixes that either image allows are allowed. What is attached so has the names of all images, with ":" between them, and is detached by that name, or with the same extensions.',
+      'With --extension another image is laid over the first, as by ExtensionDirectories= or ExtensionImages=: its /usr and /opt, or its /etc. Its extension-release file must say that it is for the system of the first image: ID=, and VERSION_ID= or SYSEXT_LEVEL= as in its os-release file. Units are taken out of it, too, and they alone see what is laid over the image. The prefixes that either image allows are allowed. The name of such an attachment is those of all images, with ":" between them. It is detached by that name, or with the same extensions.',
       'For systemd, attach refuses if a unit of the image runs already, or if the host has a unit of its name. With --force it attaches all the same, and replaces units of these names in system.attached. With --force it also takes an extension in a disk image whose extension-release file has another name than the image.',
-      'detach removes what attach has made, and nothing else. If something of it has been changed, or while services run, it refuses. With --force, systemd and OpenRC leave services alone that run; with runit and s6 they must have been stopped all the same.',
-      'reattach puts an image in the place of the one that is attached to the same manager under the same name up to the first "_", such as another version, or the same one after it was replaced. With systemd and OpenRC services that run are left alone, or started again with --now; those that the new image does not have must have been stopped, unless --force is given. With runit and s6 all must, or --now stops and starts them. If the new image cannot be attached, the former one stays.',
+      'detach removes what attach has made, and nothing else. If something of it has been changed, or while services run, it refuses. With --force, systemd and OpenRC leave services that run alone; with runit and s6 they must have been stopped all the same.',
+      'reattach puts an image in the place of the one that is attached to the same manager under the same name up to the first "_", such as another version, or the same one after it was replaced. With systemd and OpenRC services that run are left alone, or started again with --now; those that the new image does not have must have been stopped, unless --force is given. With runit and s6 all services must have been stopped, or --now stops and starts them. If the new image cannot be attached, the former one stays.',
       'is-attached prints the state of an image, as list has it. Its exit status is 1 if that is "detached".',
       'list shows the images that have a name or are attached, with their state: detached, attached, running, unfinished (its attach or detach was killed: the next one removes what is left), or portablectl, which has attached it.',
-      'Nobody but root may be able to change the image. What it has is read without leaving it. An attach that fails leaves nothing.',
+      'Nobody but root may be able to change the image. No symlink leads out of it while it is read. An attach that fails leaves nothing.',
       'JSON of inspect is an object with "image", "units" and their verdicts; that of list an array.',
     ],
     options: [
@@ -252,14 +252,14 @@ const COMMANDS: readonly CommandSpec[] = [
     summary: 'Find files of former users',
     description: [
       'Finds files whose owner is a UID of the range that no user has, and says whose they were by the history. It deletes nothing. Only root can see all files.',
-      'What belongs to a directory that waits for its next user is not an orphan: /var/lib/private/web and all in it that has the same owner, and its like below /var/cache, /var/log and /run.',
+      'A directory that waits for its next user is not an orphan, nor is anything in it that has the same owner: /var/lib/private/web, for example, and directories below /var/cache, /var/log and /run.',
       'Without a path it searches the file systems that services usually write to: /, /home, /opt, /srv, /tmp, /usr, /var, /run and /dev/shm. It follows no symlinks, and enters no other file systems below a path unless --all-file-systems asks for it. A terminal shows the progress.',
-      'A tree of one owner is one line, with its top. With --adopt, the files that were of a user of that name are given to it; it must live. They lose setuid and setgid bits and ACLs, as in every handover. A file that changes meanwhile stays as it is.',
+      'A tree of one owner is one line, with its top. With --adopt, the files of former users of a name are given to the user of that name, which must be live. They lose setuid and setgid bits and ACLs, as in every handover. A file that changes meanwhile stays as it is.',
       'JSON is one array of objects with "uid", "formerUser" if it is known, "files" and "path".',
     ],
     options: [
       { name: 'all-file-systems', help: 'Search the file systems that are mounted below the paths, too' },
-      { name: 'adopt', value: 'NAME', help: 'Give the files that were of this user to it' },
+      { name: 'adopt', value: 'NAME', help: 'Give the files of former users of this name to its live user' },
     ],
     examples: [
       'dynuserctl orphans',
@@ -276,10 +276,10 @@ const COMMANDS: readonly CommandSpec[] = [
     description: [
       "Looks after a fleet: hosts on which a name has the same UID. Which names are the fleet's is set in dynuserd.conf(5); dynuser-fleetd(8) holds the connection to the store. Root alone may use it.",
       'create makes the fleet in the store, once for all hosts, with the UIDs of FleetUidRange= unless --range says others. join waits until this host is a member, which it becomes by itself, or says why it does not. leave ends that, and refuses while users of the fleet live here.',
-      'hosts shows the hosts, and how many names each holds: which it may run processes as, at any time and without asking. "away" is a host that was not heard of for a minute; what it holds stays its own. names shows the names with their UIDs, and the hosts that hold them; all, or those that match patterns. explain NAME shows one name, as this host has it.',
-      'forget NAME has this host hold a name no more; its next use here asks the store. gc frees the names that no host holds and that have no directory on shared storage: the UID of each is given to no other name for a week.',
+      'hosts shows the hosts, and how many names each holds: which it may run processes as, at any time and without asking. "away" is a host that was not heard from for a minute; it keeps what it holds. names shows the names with their UIDs, and the hosts that hold them; all, or those that match patterns. explain NAME shows one name, as this host has it.',
+      'forget NAME ends the hold of this host on a name; the next use of the name here asks the store. gc frees the names that no host holds and that have no directory on shared storage: the UID of each is given to no other name for a week.',
       'forget-host HOST gives up a host that is powered off and does not come back, and takes its names from it. Nobody else can know that it is off, so it needs --powered-off. A host that returns all the same ends those of its users whose names have been given to others.',
-      'check compares what the store has with what the hosts hold, and says whether this host is a member. The exit status is 1 if something is wrong. doctor looks at this host: whether it needs a fleet, the companion, its certificates, accounts with numbers of the fleet. resume ends the time after a restore of the store from a backup, when all hosts have put their names again. free-directory STORAGE PATH says that the files of a directory on shared storage are gone.',
+      'check compares what the store has with what the hosts hold, and says whether this host is a member. The exit status is 1 if something is wrong. doctor looks at this host: whether it needs a fleet, the companion, its certificates, accounts with numbers of the fleet. resume ends the state after a restore of the store from a backup, once all hosts have put their names again. free-directory STORAGE PATH tells the store that the files of a directory on shared storage are gone.',
       'JSON of hosts, names, gc and doctor is an array, that of explain and check an object.',
     ],
     options: [

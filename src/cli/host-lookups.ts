@@ -25,7 +25,7 @@ export interface HostLookups {
 
 /** @param socket the path of the daemon's socket; its last part names the link as well */
 export function inspectHostLookups(host: Host, paths: LookupPaths, socket: string): HostLookups {
-  // No such file is what glibc takes for its defaults, and those do not name us.
+  // Without the file glibc uses its defaults, which do not name us.
   const text = host.text(paths.nsswitch) ?? '';
   const state = (database: string): SwitchState => {
     if (text instanceof Unreadable) {

@@ -106,7 +106,7 @@ function observe<T>(read: () => T): Observed<T> {
 }
 
 function readStart(path: string, most = HOST_FILE_BYTES_MAX): string {
-  // What is not a file must not make this wait.
+  // A FIFO must not block.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const buffer = Buffer.alloc(most);

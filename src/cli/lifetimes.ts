@@ -39,7 +39,7 @@ const ROWS: Readonly<Record<Lifetime, LifetimeRow>> = {
     help: 'as long as the process of --pid',
     option: {
       ...{ name: 'pid', value: 'PID', help: 'The process that the lease lasts as long as, with --lifetime=process' },
-      // This command itself ends at once, and whose its parent is nobody has said.
+      // This command itself ends at once, and its parent may be any process.
       needed: 'the process that the lease ends with: --pid=PID',
       read: text => (/^[0-9]{1,10}$/.test(text) ? asPid(Number(text)) : undefined),
       wrong: "a process id for '--pid': it is a number such as 4711",

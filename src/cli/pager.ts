@@ -1,7 +1,7 @@
 /**
  * The pager, as the tools of systemd have one: for what is longer than the terminal, with the variables of this program's own name before
- * PAGER. Who runs this as root without having logged in as root (sudo(8)) gets less(1) in its secure mode, or no pager: from any other
- * one it would be one key to a shell.
+ * PAGER. If this runs as root for somebody who has not logged in as root (sudo(8)), only less(1) in its secure mode is used: from any
+ * other pager a shell is one key away. Without less there is no pager then.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -75,7 +75,7 @@ function parseDate(text: string): number | undefined {
     ? Date.UTC(year, month - 1, day, hour, minute, second, ms)
     : new Date(year, month - 1, day, hour, minute, second, ms).getTime();
   const date = new Date(time);
-  // A day that there is not becomes one of the next month.
+  // A day that does not exist becomes one of the next month.
   const kept = isUtc ? date.getUTCDate() : date.getDate();
   return kept === day && month <= 12 && hour < 24 && minute < 60 && second < 60 ? time : undefined;
 }

@@ -20,7 +20,7 @@ export interface ProcessIo {
 export interface Output {
   /** the terminal that the output goes to, if it is one */
   readonly terminal: { readonly columns: number; readonly rows?: number } | undefined;
-  /** Resolves when the text was handed on, or can no more be: then `broken` says why. */
+  /** Resolves when the text was handed on, or no longer can be: then `broken` says why. */
   readonly write: (text: string) => Promise<void>;
   /** aborted with the error of the first write that failed */
   readonly broken: AbortSignal;

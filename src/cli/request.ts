@@ -18,13 +18,13 @@ export const REQUEST_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'group',
     value: 'NAME',
-    help: 'A group that the user shares with others, and that its directories get; it is made unless it is there',
+    help: 'A group that the user shares with others, and that its directories get; it is made if it does not exist',
   },
   {
     name: 'supplementary-group',
     value: 'NAME',
     repeatable: true,
-    help: 'A further group that the user is in, which is there already',
+    help: 'Another group that the user is in, which exists already',
   },
   { name: 'per-instance', help: 'One user for each instance of a template, instead of one for all of them' },
   { name: 'fleet', help: 'A user with the UID that its name has on all hosts of the fleet, whatever FleetNames= says' },
@@ -76,7 +76,7 @@ function parameterOf({ name }: OptionSpec): string {
   return OTHERWISE_NAMED.get(name) ?? words;
 }
 
-/** Options by the parameters that they become: who typed the one knows nothing of the other. Of most switches nothing can be wrong. */
+/** Options by the parameters that they become: the operator typed the option. Nothing can be wrong with most switches. */
 export const OPTIONS_OF_PARAMETERS: ReadonlyMap<string, string> = new Map([
   ...ACQUIRE_OPTIONS.filter(({ value }) => value !== undefined).map(
     option => [parameterOf(option), `--${option.name}=`] as const,

@@ -38,7 +38,7 @@ export async function beginTrial(
     const parameters = { unit: `${userName}.service`, userName, lifetime: 'connection' } as const;
     const lease = await client.acquire(parameters, { timeoutMs: ALLOCATION_TIMEOUT_MS });
     if (!lease.dynamic || lease.userName !== userName) {
-      return { finding: problem(`dynuserd gives something else than the user ${userName}`, 'restart dynuserd') };
+      return { finding: problem(`dynuserd gave another user than ${userName}`, 'restart dynuserd') };
     }
     return { finding: ok(`${userName} has got the UID ${lease.uid}`), lease };
   } catch (error) {
@@ -76,6 +76,6 @@ export async function endTrial(lease: TrialLease, host: Host): Promise<Finding> 
     return unknown(result?.why ?? 'there is no getent here to ask with whether the name is gone');
   }
   return result.status === GETENT_NOT_FOUND
-    ? ok(`${userName} is released, and resolves no more`)
+    ? ok(`${userName} is released, and no longer resolves`)
     : problem(`${userName} is released, and 'getent passwd ${userName}' still finds it`, 'restart nscd or sssd');
 }

@@ -138,7 +138,7 @@ const WORDS: Readonly<Record<string, (field: Field, list: List) => string>> = {
       hosts &&
         `not all hosts have put their bindings again: ${hosts} ('dynuserctl fleet hosts' shows their names); start dynuserd and dynuser-fleetd there, or give up a host that does not come back ('dynuserctl fleet forget-host')`,
       conflicts &&
-        `the store has names otherwise than hosts: ${conflicts}; free those that no host holds ('dynuserctl fleet gc'), and restart dynuserd there`,
+        `the store and hosts differ about names: ${conflicts}; free those that no host holds ('dynuserctl fleet gc'), and restart dynuserd there`,
     ];
     return words.filter(each => each !== '').join('. Also, ');
   },

@@ -432,7 +432,7 @@ function remove(each: Made, image: string): void {
   }
 }
 
-/** One that is not empty, or that something is mounted on, stays: it has something of others. */
+/** A directory that is not empty, or that something is mounted on, stays: others have put that there. */
 function removeDirectory(parent: PinnedDirectory, name: string): void {
   try {
     rmdirSync(parent.entry(name));

@@ -52,7 +52,7 @@ export async function removePlace(helper: string, { base, path }: DirectoryPlace
   }
 }
 
-/** @returns a descriptor; undefined if a part is missing, or no directory */
+/** @returns a descriptor; undefined if a part is missing, or is not a directory */
 function openBelow(base: string, components: readonly string[]): number | undefined {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
   let at = base;

@@ -315,7 +315,7 @@ stop() {
   },
 };
 
-/** What a supervisor's directory leads to, it runs. */
+/** A supervisor runs what its directory leads to. */
 function scanned(scanDirectory: string | undefined, name: string, target: string): Entry[] {
   return scanDirectory === undefined ? [] : [{ kind: 'link', path: `${scanDirectory}/${name}`, target }];
 }

@@ -103,7 +103,7 @@ export function renderCheck(
     ['Fleet', status.fleet],
     ['Store', `${status.store}, ${status.location}`],
     ['UIDs', status.ranges ?? '-'],
-    ['This host', member ? 'a member' : `no member: ${reason ?? 'nobody says why'}`],
+    ['This host', member ? 'a member' : `not a member: ${reason ?? 'no reason is known'}`],
     ['Hosts', hosts],
     ['Names', names],
     ['Faults', faults.length || 'none'],

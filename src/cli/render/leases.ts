@@ -26,7 +26,7 @@ export function renderLeases(leases: readonly Lease[], layout: TableLayout, now:
   return renderList(columns, leases, layout, { none: 'No users', totals });
 }
 
-/** How long it lasts is nobody's question any more if the user is ending or lost. */
+/** If the user is ending or lost, that is more important than the lifetime. */
 function lifetimeCell({ ending, lost, lifetime }: Lease): string {
   return ending === true ? 'ending' : lost === undefined ? lifetime : 'lost';
 }
@@ -169,8 +169,8 @@ function runtimeWords(since: number, milliseconds: number, now: number): string 
 }
 
 /**
- * The process that a lease lasts as long as. Who has acquired a lease that is bound to something else has usually ended since: its number is
- * no news, or another's by now. Daemons before 'holder' said of connections alone who that is.
+ * The process that a lease lasts as long as. The process that acquired a lease that is bound to something else has usually ended since: its number is
+ * no news, or another's by now. Older daemons, without 'holder', name the process of connections alone.
  */
 function holderOf({ holder, lifetime, pid, ending }: Lease): number | undefined {
   return ending === true ? undefined : (holder ?? (lifetime === 'connection' ? pid : undefined));

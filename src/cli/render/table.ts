@@ -57,7 +57,7 @@ export function renderRows<Row>(columns: readonly ColumnOf<Row>[], rows: readonl
 }
 
 /**
- * @param none what there is not, if there are no rows
+ * @param none what is missing if there are no rows, such as "No users"
  * @param totals the lines below the table
  * @returns the table with these two, if there is a legend
  */

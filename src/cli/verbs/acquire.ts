@@ -57,8 +57,7 @@ async function acquireLease(
   }
 }
 
-const INTERRUPTED =
-  'interrupted: no lease is held; a directory that was changing hands is finished by the next acquire';
+const INTERRUPTED = 'interrupted: no lease is held; the next acquire finishes a handover that was interrupted';
 
 function answer(lease: HeldLease, parameters: AcquireParameters, invocation: Invocation, io: ProcessIo): string {
   if (invocation.json !== 'off') {

@@ -38,7 +38,7 @@ async function examineWithTrial(input: DoctorInput, io: ProcessIo): Promise<Find
   const interrupted = new Promise<never>((_, reject) => {
     interruption.signal.addEventListener('abort', () => reject(new CommandFailure(INTERRUPTED)), { once: true });
   });
-  // It may come before anybody waits for it, who then sees it all the same.
+  // It may be rejected before anybody waits for it; the race below sees that all the same.
   interrupted.catch(() => {});
   // Leaving withClient closes the client, and that ends the lease.
   return await withClient(io, client => Promise.race([interrupted, tryOnce(client, input)]));

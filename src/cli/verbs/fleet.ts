@@ -178,6 +178,6 @@ async function freeDirectory(
   [storage = '', path = '']: readonly string[],
 ): Promise<ExitStatus> {
   await withCompanion(companion => companion.call('FreeDirectory', { storage, path }));
-  await io.output.write(`${printable(path)} of ${printable(storage)} is nobody's any more.\n`);
+  await io.output.write(`${printable(path)} of ${printable(storage)} belongs to no name any more.\n`);
   return 0;
 }

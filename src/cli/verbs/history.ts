@@ -158,7 +158,7 @@ async function warnOfGaps(records: History, from: number | undefined, omitted: n
     records.damaged === 0 ? '' : `${records.damaged} lines of the history are damaged, and were skipped`,
     from === undefined || records.begin === undefined || from >= records.begin
       ? ''
-      : `the history begins ${begin}; nothing is known of before`,
+      : `the history begins ${begin}; nothing is known of the time before`,
   ];
   for (const warning of warnings.filter(text => text !== '')) {
     await io.errors.write(`dynuserctl: ${warning}\n`);

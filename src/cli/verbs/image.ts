@@ -153,7 +153,7 @@ async function attach(operands: readonly string[], { options }: Invocation, io: 
   return 0;
 }
 
-/** As portablectl(1): what runs already is of another unit, and of two unit files with one name only the first counts. @throws CommandFailure */
+/** As portablectl(1): a unit that runs already is another one, and of two unit files with one name only the first counts. @throws CommandFailure */
 async function checkFree(image: string, { services }: Layout): Promise<void> {
   const { systemd } = MANAGER_OF;
   const running = systemd.isRunning() ? await systemd.running(services) : [];

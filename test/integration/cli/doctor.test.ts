@@ -151,7 +151,7 @@ test('--try on a fresh host, without the right to, with a module that is not fou
     );
     const [, name = '', uid = ''] = /^(dynuser-doctor-[0-9a-f]{8}) has got the UID (\d+)$/.exec(acquired ?? '') ?? [];
     assert.equal(lookups, `${name} and ${uid} resolve to each other`);
-    assert.equal(released, `${name} is released, and resolves no more`);
+    assert.equal(released, `${name} is released, and no longer resolves`);
     assert.deepEqual(await host.traces(), []);
 
     const other = await tried(1000);

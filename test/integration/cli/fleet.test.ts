@@ -170,7 +170,7 @@ describe('dynuserctl fleet', () => {
     );
     assert.equal(await done('forget', 'web'), 'This host has forgotten web; the next use of it here asks the store.\n');
     assert.equal(await done('resume'), 'Names are given to further hosts again.\n');
-    assert.equal(await done('free-directory', 'nas', '/srv/web'), "/srv/web of nas is nobody's any more.\n");
+    assert.equal(await done('free-directory', 'nas', '/srv/web'), '/srv/web of nas belongs to no name any more.\n');
     assert.deepEqual(asked, [
       'FleetLeave',
       'FleetForget {"name":"web"}',
@@ -181,10 +181,10 @@ describe('dynuserctl fleet', () => {
     assert.equal(
       await refused(1, 'resume'),
       "not all hosts have put their bindings again: a, b ('dynuserctl fleet hosts' shows their names); start dynuserd and dynuser-fleetd there, or give up a host that does not come back ('dynuserctl fleet forget-host'). " +
-        "Also, the store has names otherwise than hosts: a/web; free those that no host holds ('dynuserctl fleet gc'), and restart dynuserd there",
+        "Also, the store and hosts differ about names: a/web; free those that no host holds ('dynuserctl fleet gc'), and restart dynuserd there",
     );
     answers['Resume'] = new VarlinkError('io.dynuser.Fleet.NotRestored', { hosts: [], conflicts: ['a/web'] });
-    assert.match(await refused(1, 'resume'), /^the store has names otherwise than hosts: a\/web; /);
+    assert.match(await refused(1, 'resume'), /^the store and hosts differ about names: a\/web; /);
   });
 
   it('shows the hosts by their names, and after a restore whether they have put their bindings again', async () => {

@@ -153,7 +153,7 @@ describe('the history', () => {
 
   it('says what it does not know', async () => {
     writeSome();
-    const begins = `dynuserctl: the history begins ${shown(0)}; nothing is known of before\n`;
+    const begins = `dynuserctl: the history begins ${shown(0)}; nothing is known of the time before\n`;
     assert.deepEqual(await found(`--at=${time(-1)}`), [[], 1, begins]);
     assert.deepEqual((await found(`--since=${time(-1)}`, 'web'))[2], begins);
     assert.deepEqual((await found(`--since=${time(0)}`, 'web'))[2], '');

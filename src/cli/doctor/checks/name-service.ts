@@ -65,7 +65,7 @@ function checkSwitch(text: Observed<string>): readonly Finding[] {
       findings.push(warning(`'${NSS_SERVICE}' is before the host's own files in ${where}`, `move it after 'files'`));
     }
     if (hasLateComment(text ?? '', database)) {
-      // For one before glibc 2.33 it is a comment: the two do not agree, and no file means the first.
+      // Before glibc 2.33 it was a comment there, and nobody means the words of it as sources.
       const words = `glibc takes a '#' and what follows it for sources in ${where}`;
       findings.push(warning(words, 'put the comment on a separate line'));
     }

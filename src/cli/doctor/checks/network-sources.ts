@@ -40,7 +40,9 @@ export function checkNetworkSources(host: Host, pid: Observed<number>): readonly
     }
     return REMOTE.has(source)
       ? warning(`'${source}' of ${SWITCH_FILE} goes to the network, and dynuserd has none`, DROP_IN)
-      : unknown(`whether '${source}' of ${SWITCH_FILE} goes to the network, which dynuserd has not: if so, ${DROP_IN}`);
+      : unknown(
+          `whether '${source}' of ${SWITCH_FILE} goes to the network, which dynuserd does not have: if it does, ${DROP_IN}`,
+        );
   });
   return orOk(findings, 'it has no network, and no source of accounts needs one');
 }

@@ -32,7 +32,7 @@ export function checkRuntimeDirectory(host: Host, socketPath: string): readonly 
   }
   const fileSystem = host.fileSystem(path);
   if (isSeen(fileSystem) && !IN_MEMORY.includes(fileSystem)) {
-    const words = `${path} is on no tmpfs: leases would be taken for live after a boot`;
+    const words = `${path} is not on a tmpfs: leases would be taken for live after a boot`;
     findings.push(problem(words, 'mount a tmpfs on /run'));
   }
   findings.push(...checkSocket(host, socketPath));

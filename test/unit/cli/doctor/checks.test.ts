@@ -43,7 +43,7 @@ describe('the runtime directory', () => {
       inspect({ inodes, fileSystems: { '/run/dynuser': 0xef53 } }),
       /^problem .* belongs to 1000:0/,
       /^problem .* mode 0775/,
-      /^problem .* no tmpfs/,
+      /^problem .* not on a tmpfs/,
       /^problem .*socket has the mode 0600/,
     );
     expect(inspect({}), /^problem .* not there/);

@@ -54,8 +54,8 @@ describe('the acquire', () => {
       [failure('NotPermitted', 'only root may'), /^unknown only root may$/],
       [failure('RangeExhausted', 'no UID is free'), /^problem no UID is free$/],
       [failure('ConnectionFailed', 'lost dynuserd'), /^problem lost dynuserd$/],
-      [leaseOf({ userName: 'other' }), /^problem dynuserd gives something else/],
-      [leaseOf({ dynamic: false }), /^problem dynuserd gives something else/],
+      [leaseOf({ userName: 'other' }), /^problem dynuserd gave another user/],
+      [leaseOf({ dynamic: false }), /^problem dynuserd gave another user/],
     ];
     for (const [answer, pattern] of cases) {
       const { finding, lease } = await beginTrial(clientOf(answer), NAME);
@@ -78,7 +78,7 @@ describe('the release', () => {
       released++;
       return {};
     };
-    expect(await end(release), /^ok .* resolves no more$/);
+    expect(await end(release), /^ok .* no longer resolves$/);
     assert.equal(released, 1);
   });
 

@@ -10,7 +10,7 @@ const said = (error: string, parameters: JsonObject): string =>
 
 test('a fleet that is not restored yet lacks hosts, has conflicts, or both, and each is said with what to do', () => {
   const lacking = /^not all hosts have put their bindings again: a, b\\n \(.*\); start dynuserd .*forget-host'\)$/;
-  const otherwise = /^the store has names otherwise than hosts: a\/web; .*gc'\), and restart dynuserd there$/;
+  const otherwise = /^the store and hosts differ about names: a\/web; .*gc'\), and restart dynuserd there$/;
   const hosts = ['a', 'b\n'];
   const conflicts = ['a/web'];
   assert.match(said('NotRestored', { hosts, conflicts: [] }), lacking);
