@@ -1,10 +1,18 @@
 /** The UIDs that the daemon may give out, from its configuration, for commands that do not ask the daemon. */
 import { canonicalRange, FLEET_RANGE } from '../core/fleet.ts';
 import { DEFAULT_RANGE, parseRange, type UidRange } from '../core/range.ts';
-import { CONFIG_FILE } from './doctor/checks/process.ts';
 import { CommandFailure } from './failure.ts';
 import { type Host, Unreadable } from './host.ts';
 import { printable } from './render/text.ts';
+
+/** The daemon's (dynuserd.conf(5)). */
+export const CONFIG_FILE = '/etc/dynuser/dynuserd.conf';
+
+/** @returns the settings in the text of a configuration of dynuserd or dynuser-fleetd, in order */
+export function settingsIn(text: string): { readonly key: string; readonly value: string }[] {
+  const lines = text.matchAll(/^[ \t]*([^\s#;=][^\s=]*)[ \t]*=[ \t]*(.*?)[ \t\r]*$/gm);
+  return Array.from(lines, ([, key = '', value = '']) => ({ key, value }));
+}
 
 /** @returns the range, and those of unit patterns; or why they are not known, or what is wrong with them */
 export function configuredRanges(
@@ -27,8 +35,7 @@ export function configuredRanges(
 
 /** The ranges of the configuration, and the usual one if it has none for the units without a pattern. */
 function configured(configuration: string): { readonly key: string; readonly value: string }[] {
-  const lines = configuration.matchAll(/^[ \t]*(UidRange(?:\.[^\s=]+)?)[ \t]*=[ \t]*(.*?)[ \t\r]*$/gm);
-  const found = Array.from(lines, ([, key = '', value = '']) => ({ key, value }));
+  const found = settingsIn(configuration).filter(({ key }) => /^UidRange(?:\.|$)/.test(key));
   return found.some(({ key }) => key === 'UidRange')
     ? found
     : [{ key: 'UidRange', value: DEFAULT_RANGE.text }, ...found];
@@ -42,7 +49,7 @@ function configured(configuration: string): { readonly key: string; readonly val
 export function fleetRanges(host: Pick<Host, 'text'>, given: string | undefined): string {
   const configuration = host.text(CONFIG_FILE) ?? '';
   const text = configuration instanceof Unreadable ? '' : configuration;
-  const configured = /^[ \t]*FleetUidRange[ \t]*=[ \t]*(.*?)[ \t\r]*$/m.exec(text)?.[1];
+  const configured = settingsIn(text).find(({ key }) => key === 'FleetUidRange')?.value;
   const range = parseRange(given ?? configured ?? FLEET_RANGE.text);
   if (typeof range === 'string') {
     throw new CommandFailure(`${given === undefined ? 'FleetUidRange=' : '--range='}: ${printable(range)}`, {

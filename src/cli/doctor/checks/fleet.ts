@@ -4,7 +4,7 @@ import type { FleetStatusReply } from '../../../api/generated/io-dynuser-allocat
 import { PRIVATE } from '../../../core/directory-classes.ts';
 import { COMPANION_SOCKET } from '../../../core/paths.ts';
 import { inRange, parseRange } from '../../../core/range.ts';
-import { fleetRanges } from '../../configured-ranges.ts';
+import { fleetRanges, settingsIn } from '../../configured-ranges.ts';
 import { type Host, isSeen, Unreadable } from '../../host.ts';
 import { accountsIn } from '../../host-lookups.ts';
 import { FINDINGS_OF_A_KIND_MAX } from '../../limits.ts';
@@ -106,13 +106,9 @@ function checkCompanion(host: Host): Finding[] {
 
 function checkCertificates(host: Host, now: number): Finding[] {
   const configuration = host.text(COMPANION_CONFIG);
-  const text = typeof configuration === 'string' ? configuration : '';
-  return ['CertificateFile', 'CaFile'].flatMap(key => {
-    const value = new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*(\\S+)`, 'm').exec(text)?.[1];
-    return value === undefined
-      ? []
-      : judgeCertificate(host, value.startsWith('/') ? value : `${CREDENTIALS}/${value}`, now);
-  });
+  return settingsIn(isSeen(configuration) ? configuration : '')
+    .filter(({ key, value }) => (key === 'CertificateFile' || key === 'CaFile') && value !== '')
+    .flatMap(({ value }) => judgeCertificate(host, value.startsWith('/') ? value : `${CREDENTIALS}/${value}`, now));
 }
 
 function judgeCertificate(host: Host, path: string, now: number): Finding[] {

@@ -1,10 +1,10 @@
 /** The surroundings of the daemon's process: its namespaces, its helper, free space in the runtime directory, and the accounts that it allows. */
+import { CONFIG_FILE, settingsIn } from '../../configured-ranges.ts';
 import { GETENT_NOT_FOUND, type Host, isSeen, type Observed } from '../../host.ts';
 import { type Finding, findingsOf } from '../finding.ts';
 
 /** More accounts than these are not asked for: each is a process. */
 const ACCOUNTS_MAX = 16;
-export const CONFIG_FILE = '/etc/dynuser/dynuserd.conf';
 /** What dynuser-helper answers to whoever is not the daemon. */
 const HELPER_REFUSES = 2;
 /** Less than a lease file and its links take, with some to spare. */
@@ -79,8 +79,9 @@ function checkFreeSpace(host: Host, runtimeDirectory: string): Finding[] {
 async function checkAccounts(host: Host): Promise<readonly Finding[]> {
   const { warning, orOk } = findingsOf('Allowed accounts');
   const text = host.text(CONFIG_FILE);
-  const accounts = [...(isSeen(text) ? text.matchAll(/^\s*(AllowUsers|AllowGroups)\s*=(.*)$/gm) : [])]
-    .flatMap(([, key = '', names = '']) => names.split(/\s+/).map(name => ({ key, name })))
+  const accounts = settingsIn(isSeen(text) ? text : '')
+    .filter(({ key }) => key === 'AllowUsers' || key === 'AllowGroups')
+    .flatMap(({ key, value }) => value.split(/\s+/).map(name => ({ key, name })))
     .filter(({ name }) => name !== '' && !/^\d+$/.test(name))
     .slice(0, ACCOUNTS_MAX);
   if (accounts.length === 0) {

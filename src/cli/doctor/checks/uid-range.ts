@@ -1,11 +1,10 @@
 /** Whether somebody else may have, or get, a UID that the daemon gives out: accounts, useradd(8), user namespaces, other allocators. */
 import { mergeIntervals, type UidInterval } from '../../../core/range.ts';
-import { configuredRanges } from '../../configured-ranges.ts';
+import { CONFIG_FILE, configuredRanges } from '../../configured-ranges.ts';
 import { type Host, Unreadable } from '../../host.ts';
 import { accountsIn } from '../../host-lookups.ts';
 import { FINDINGS_OF_A_KIND_MAX } from '../../limits.ts';
 import { type Finding, findingsOf } from '../finding.ts';
-import { CONFIG_FILE } from './process.ts';
 
 /** login.defs(5): the ranges that new accounts are given from. */
 const GIVEN_OUT = ['UID', 'GID', 'SYS_UID', 'SYS_GID', 'SUB_UID', 'SUB_GID'];
