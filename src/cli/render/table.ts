@@ -21,7 +21,7 @@ export function chooseStyle(terminal: boolean, environment: Readonly<Record<stri
   return coloured ? COLOURED : PLAIN;
 }
 
-export interface Column {
+interface Column {
   readonly title: string;
   /** aligned to the right, and whole like the next */
   readonly numeric?: true;
@@ -50,12 +50,6 @@ const GAP = 2;
 /** A column is not made narrower than this for the sake of others, so that names stay distinguishable. */
 const NARROWEST = 8;
 
-/** @returns the rows as a table */
-export function renderRows<Row>(columns: readonly ColumnOf<Row>[], rows: readonly Row[], layout: TableLayout): string {
-  const cells = rows.map(row => columns.map(({ cell }) => printable(String(cell(row) ?? '-'))));
-  return renderTable(columns, cells, layout);
-}
-
 /**
  * @param none what is missing if there are no rows, such as "No users"
  * @param totals the lines below the table
@@ -74,14 +68,11 @@ export function renderList<Row>(
   return layout.legend ? `${table}\n${totals()}.\n` : table;
 }
 
-/** @param rows of printable cells. @returns the table as lines, each with its line end; '' for no rows and no legend */
-export function renderTable(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
-  layout: TableLayout,
-): string {
+/** @returns the rows as lines of a table, each with its line end; '' for no rows and no legend */
+export function renderRows<Row>(columns: readonly ColumnOf<Row>[], rows: readonly Row[], layout: TableLayout): string {
   const titles = columns.map(column => column.title);
-  const all = layout.legend ? [titles, ...rows] : rows;
+  const cells = rows.map(row => columns.map(({ cell }) => printable(String(cell(row) ?? '-'))));
+  const all = layout.legend ? [titles, ...cells] : cells;
   const natural = columns.map((_, index) => all.reduce((most, row) => Math.max(most, widthOf(row[index] ?? '')), 0));
   const kept = layout.columns === undefined ? [...columns.keys()] : keptOf(columns, natural, layout.columns);
   const keptColumns = pick(columns, kept);

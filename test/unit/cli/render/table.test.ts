@@ -1,8 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Column, chooseStyle, renderFields, renderTable } from '../../../../src/cli/render/table.ts';
+import {
+  type ColumnOf,
+  chooseStyle,
+  renderFields,
+  renderRows,
+  type TableLayout,
+} from '../../../../src/cli/render/table.ts';
 
 const plain = chooseStyle(false, {});
+type Column = Omit<ColumnOf<unknown>, 'cell'>;
+
+/** Rows that are their cells. */
+function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], layout: TableLayout): string {
+  const withCells = columns.map((column, index) => ({ ...column, cell: (row: readonly string[]) => row[index] }));
+  return renderRows(withCells, rows, layout);
+}
+
 const COLUMNS: readonly Column[] = [
   { title: 'UID', numeric: true },
   { title: 'NAME' },
