@@ -94,46 +94,34 @@ export function describeFleetError(error: VarlinkError | ConnectionError, path: 
     return `dynuser-fleetd cannot be reached at ${printable(path)}: ${words}`;
   }
   const name = error.error.startsWith(`${INTERFACE}.`) ? error.error.slice(INTERFACE.length + 1) : '';
-  const words = Object.hasOwn(WORDS, name)
-    ? WORDS[name]?.(
-        field => text(error.parameters, field),
-        field => texts(error.parameters, field),
-      )
-    : undefined;
+  const words = Object.hasOwn(WORDS, name) ? WORDS[name]?.(error.parameters) : undefined;
   return (
     words ?? `dynuser-fleetd answered ${printable(error.error)} ${renderJson(error.parameters, 'short').trimEnd()}`
   );
 }
 
-function text(parameters: JsonObject, field: string): string {
-  const value = ownValue(parameters, field);
-  return printable(typeof value === 'string' || typeof value === 'number' ? String(value) : '');
+/** @returns a field of an error, printable; of a list all that is in it */
+function text(said: JsonObject, field: string): string {
+  const values = [ownValue(said, field)].flat().filter(each => typeof each === 'string' || typeof each === 'number');
+  return values.map(each => printable(String(each))).join(', ');
 }
-
-function texts(parameters: JsonObject, field: string): string[] {
-  const value = ownValue(parameters, field);
-  return Array.isArray(value) ? value.map(String) : [];
-}
-
-type Field = (name: string) => string;
-type List = (name: string) => readonly string[];
 
 /** The errors of io.dynuser.Fleet that an operator can meet. */
-const WORDS: Readonly<Record<string, (field: Field, list: List) => string>> = {
-  NotPermitted: field => `only root may use a fleet: ${field('reason')}; run this as root`,
-  StoreUnavailable: field => `the store of the fleet does not answer: ${field('reason')}`,
-  NoFleet: field =>
-    `the store has no fleet "${field('fleet')}"; 'dynuserctl fleet create' makes it, once for all hosts`,
-  FleetExists: field =>
-    `the fleet is there already, with the UIDs ${field('ranges')}; set FleetUidRange= to these on every host`,
-  RangesDiffer: field => `the fleet has the UIDs ${field('ranges')}; set FleetUidRange= to these in dynuserd.conf`,
-  HostAlive: field =>
-    `another machine with the machine-id of this one is a member and alive (${field('hostName')}); give one of them a new machine-id, see machine-id(5)`,
+const WORDS: Readonly<Record<string, (said: JsonObject) => string>> = {
+  NotPermitted: said => `only root may use a fleet: ${text(said, 'reason')}; run this as root`,
+  StoreUnavailable: said => `the store of the fleet does not answer: ${text(said, 'reason')}`,
+  NoFleet: said =>
+    `the store has no fleet "${text(said, 'fleet')}"; 'dynuserctl fleet create' makes it, once for all hosts`,
+  FleetExists: said =>
+    `the fleet is there already, with the UIDs ${text(said, 'ranges')}; set FleetUidRange= to these on every host`,
+  RangesDiffer: said => `the fleet has the UIDs ${text(said, 'ranges')}; set FleetUidRange= to these in dynuserd.conf`,
+  HostAlive: said =>
+    `another machine with the machine-id of this one is a member and alive (${text(said, 'hostName')}); give one of them a new machine-id, see machine-id(5)`,
   NotMember: () => "this host is not a member of the fleet; 'dynuserctl fleet check' says why",
   Restoring: () =>
     "the store was restored from a backup; see 'dynuserctl fleet hosts' for who has not put its bindings again, then 'dynuserctl fleet resume'",
-  NotRestored: (_, list) => {
-    const [hosts, conflicts] = [list('hosts').map(printable).join(', '), list('conflicts').map(printable).join(', ')];
+  NotRestored: said => {
+    const [hosts, conflicts] = [text(said, 'hosts'), text(said, 'conflicts')];
     const words = [
       hosts &&
         `not all hosts have put their bindings again: ${hosts} ('dynuserctl fleet hosts' shows their names); start dynuserd and dynuser-fleetd there, or give up a host that does not come back ('dynuserctl fleet forget-host')`,
@@ -142,7 +130,7 @@ const WORDS: Readonly<Record<string, (field: Field, list: List) => string>> = {
     ];
     return words.filter(each => each !== '').join('. Also, ');
   },
-  DirectoryOfAnother: field => `the directory belongs to ${field('name')}`,
-  NoSuchHost: field => `the fleet has no host ${field('host')}; 'dynuserctl fleet hosts' shows all`,
-  InvalidParameter: field => `${field('field')}: ${field('reason')}`,
+  DirectoryOfAnother: said => `the directory belongs to ${text(said, 'name')}`,
+  NoSuchHost: said => `the fleet has no host ${text(said, 'host')}; 'dynuserctl fleet hosts' shows all`,
+  InvalidParameter: said => `${text(said, 'field')}: ${text(said, 'reason')}`,
 };
