@@ -56,7 +56,9 @@ export const orphans: Handler = async (invocation, io) => {
   let found = 0;
   const search: Search = {
     helper: fileURLToPath(new URL('./dynuser-helper', import.meta.url)),
-    ranges: rangesOf(),
+    ranges: intervalsOfRange()
+      .map(interval => interval.join('-'))
+      .join(','),
     onProgress: ({ root, inodes }) => void line.show(root, `${inodes} inodes inspected, ${found} of former users`),
     signal: interruption.signal,
   };
@@ -85,18 +87,14 @@ export const orphans: Handler = async (invocation, io) => {
     return await adopt(adopter, byRoot, former, search, io);
   }
   await print(
-    former.map(each => ({ ...each, path: textOf(each.path) })),
+    // Latin-1 characters are bytes here: names of files need not be UTF-8.
+    former.map(each => ({ ...each, path: Buffer.from(each.path, 'latin1').toString('utf8') })),
     invocation,
     io,
     renderOrphans,
   );
   return 0;
 };
-
-/** Latin-1 characters are bytes here: names of files need not be UTF-8. */
-function textOf(path: string): string {
-  return Buffer.from(path, 'latin1').toString('utf8');
-}
 
 /** @throws CommandFailure if the user does not live */
 function adopterOf(name: string | undefined, leases: readonly Lease[]): Lease | undefined {
@@ -110,12 +108,6 @@ function adopterOf(name: string | undefined, leases: readonly Lease[]): Lease | 
     throw new CommandFailure(`--adopt=: no dynamic user ${printable(name)} lives; acquire it first`);
   }
   return lease;
-}
-
-function rangesOf(): string {
-  return intervalsOfRange()
-    .map(interval => interval.join('-'))
-    .join(',');
 }
 
 /** @returns the private directories with their owners */
@@ -202,16 +194,10 @@ async function formerUsers(all: readonly Orphan[], io: ProcessIo): Promise<Forme
   return all.map((orphan, index) => {
     const status = lstatSync(Buffer.from(orphan.path, 'latin1'), { throwIfNoEntry: false });
     const isAsked = records !== undefined && status !== undefined && index < ORPHAN_OWNERS_ASKED_MAX;
-    const name = isAsked ? formerUser(records, status.ctimeMs, orphan.uid) : undefined;
+    const spans = isAsked ? records?.at(status.ctimeMs, orphan.uid).flatMap(each => each.spans) : [];
+    const name = spans?.at(-1)?.name;
     return name === undefined ? orphan : { ...orphan, formerUser: name };
   });
-}
-
-function formerUser(records: History | undefined, time: number, uid: number): string | undefined {
-  return records
-    ?.at(time, uid)
-    .flatMap(({ spans }) => spans)
-    .at(-1)?.name;
 }
 
 /** Gives what was the user's before to it. */
