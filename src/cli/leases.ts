@@ -22,7 +22,7 @@ export async function listLeases(client: Pick<Client, 'list'>): Promise<Lease[]>
 
 /** What a list of leases can be sorted by. */
 export const SORT_KEYS = ['uid', 'name', 'unit', 'lifetime', 'since'] as const;
-export type SortKey = (typeof SORT_KEYS)[number];
+type SortKey = (typeof SORT_KEYS)[number];
 
 const COMPARE: { readonly [Key in SortKey]: (one: Lease, other: Lease) => number } = {
   uid: (one, other) => one.uid - other.uid,

@@ -15,7 +15,7 @@ const LESS_OPTIONS = 'FRSXMK';
 const USUAL: readonly (readonly [string, ...string[]])[] = [['pager'], ['less'], ['more']];
 
 /** Programs to try one after the other, and their environment. */
-export interface PagerChoice {
+interface PagerChoice {
   readonly programs: readonly (readonly [string, ...string[]])[];
   readonly environment: Environment;
 }

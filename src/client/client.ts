@@ -50,7 +50,7 @@ export interface DaemonInfo {
 }
 
 /** @internal */
-export interface ClientSettings {
+interface ClientSettings {
   /** of the daemon's sockets, in the order in which they are tried, at least one */
   readonly paths: readonly string[];
   readonly timeoutMs: number;

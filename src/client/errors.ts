@@ -18,7 +18,7 @@ type ClientCode = 'InvalidParameter' | 'ConnectionFailed' | 'Timeout' | 'LeaseLo
 
 export type DynuserErrorCode = WireErrorCode | ClientCode;
 
-export interface DynuserErrorDetail {
+interface DynuserErrorDetail {
   readonly field?: string | undefined;
   readonly held?: number | undefined;
   readonly cause?: unknown;

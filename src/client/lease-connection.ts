@@ -11,7 +11,7 @@ import { DynuserError, toDynuserError } from './errors.ts';
 import type { Acquired, HeldLease } from './held-lease.ts';
 import { CLAIM_ATTEMPTS_MAX } from './limits.ts';
 
-export interface LeaseConnectionListener {
+interface LeaseConnectionListener {
   /** leases are held, and the connection is gone */
   disconnected(reason: DynuserError): void;
   /** it is there again, and these are still held */

@@ -15,7 +15,7 @@ import { printable } from '../render/text.ts';
 import { MANAGER_TITLES, type ManagerName } from './manager-names.ts';
 
 /** Where services of an attached image are. */
-export interface ServicesPlace {
+interface ServicesPlace {
   readonly runtime: boolean;
   /** the directory whose services a supervisor runs; undefined if they are in none */
   readonly scanDirectory: string | undefined;

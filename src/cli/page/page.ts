@@ -7,7 +7,7 @@ import type { HistoryEntry } from '../render/history.ts';
 import { PAGE_SCRIPT } from './script.ts';
 import { PAGE_STYLE } from './style.ts';
 
-export interface HistoryPage {
+interface HistoryPage {
   readonly entries: readonly HistoryEntry[];
   /** what can be given out: ascending, both ends included */
   readonly ranges: readonly (readonly [first: number, last: number])[];

@@ -5,7 +5,7 @@
 import { BUCKET_BOUND, HISTOGRAM_PARTS } from '../../core/metrics.ts';
 import type { MetricFamily } from '../metrics-source.ts';
 
-export type MetricsFormat = 'openmetrics' | 'prometheus';
+type MetricsFormat = 'openmetrics' | 'prometheus';
 
 const PREFIX = 'dynuser_';
 const PARTS = [HISTOGRAM_PARTS.bucket, HISTOGRAM_PARTS.sum, HISTOGRAM_PARTS.count] as const;

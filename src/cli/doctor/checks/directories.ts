@@ -9,7 +9,7 @@ export const BASES = (['state', 'cache', 'logs'] as const).map(kind => BASE_DIRE
 /** Written by others than the owner. */
 const OTHERS_WRITE = 0o022;
 
-export interface FileSystem {
+interface FileSystem {
   readonly name: string;
   /** whether other hosts may have the same files, and see the numbers of their owners */
   readonly isShared?: true;
