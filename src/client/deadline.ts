@@ -11,67 +11,47 @@ export interface Deadline {
   readonly signals: readonly AbortSignal[];
 }
 
-export class Wait {
+export interface Wait {
   /** aborted when it has ended, however it ended: what was begun for it alone may stop */
   readonly signal: AbortSignal;
-  readonly #deadline: Deadline;
-  readonly #ending = new AbortController();
-  readonly #ended: Promise<never>;
-  #reject: (reason: unknown) => void = () => {};
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(deadline: Deadline) {
-    this.#deadline = deadline;
-    this.signal = this.#ending.signal;
-    this.#ended = new Promise((_, reject) => {
-      this.#reject = reject;
-    });
-    // Nobody may be racing it when it ends.
-    this.#ended.catch(() => {});
-    for (const signal of deadline.signals) {
-      // Any number of calls may share a signal: that is not a leak, of which Node would warn from the eleventh on.
-      setMaxListeners(0, signal);
-      signal.addEventListener('abort', this.#abort, { once: true, signal: this.signal });
-    }
-    this.#abort();
-    this.restart();
-  }
-
   /** The time begins anew. */
-  restart(): void {
-    const { timeoutMs, what } = this.#deadline;
-    clearTimeout(this.#timer);
-    if (timeoutMs !== undefined && !this.signal.aborted) {
-      const expire = () => this.#reject(new DynuserError('Timeout', `${what}: no answer within ${timeoutMs} ms`));
-      this.#timer = setTimeout(expire, timeoutMs);
-    }
-  }
-
-  /** @throws DynuserError Timeout, or the reason of a signal */
-  for<T>(promise: Promise<T>): Promise<T> {
-    return Promise.race([this.#ended, promise]);
-  }
-
-  /** Must be called in the end. */
-  dispose(): void {
-    clearTimeout(this.#timer);
-    this.#ending.abort();
-  }
-
-  readonly #abort = (): void => {
-    const aborted = this.#deadline.signals.find(signal => signal.aborted);
-    if (aborted !== undefined) {
-      this.#reject(aborted.reason);
-    }
-  };
+  restart(): void;
 }
 
 /** @throws DynuserError Timeout, the reason of a signal, or what the work throws */
-export async function within<T>(deadline: Deadline, work: (wait: Wait) => Promise<T>): Promise<T> {
-  const wait = new Wait(deadline);
+export async function within<T>({ what, timeoutMs, signals }: Deadline, work: (wait: Wait) => Promise<T>): Promise<T> {
+  const ending = new AbortController();
+  let reject: (reason: unknown) => void = () => {};
+  const ended = new Promise<never>((_, refuse) => {
+    reject = refuse;
+  });
+  // Nobody may be racing it when it ends.
+  ended.catch(() => {});
+  let timer: NodeJS.Timeout | undefined;
+  const restart = (): void => {
+    clearTimeout(timer);
+    if (timeoutMs !== undefined && !ending.signal.aborted) {
+      const expire = () => reject(new DynuserError('Timeout', `${what}: no answer within ${timeoutMs} ms`));
+      timer = setTimeout(expire, timeoutMs);
+    }
+  };
+  const abort = (): void => {
+    const aborted = signals.find(signal => signal.aborted);
+    if (aborted !== undefined) {
+      reject(aborted.reason);
+    }
+  };
+  for (const signal of signals) {
+    // Any number of calls may share a signal: that is not a leak, of which Node would warn from the eleventh on.
+    setMaxListeners(0, signal);
+    signal.addEventListener('abort', abort, { once: true, signal: ending.signal });
+  }
+  abort();
+  restart();
   try {
-    return await wait.for(work(wait));
+    return await Promise.race([ended, work({ signal: ending.signal, restart })]);
   } finally {
-    wait.dispose();
+    clearTimeout(timer);
+    ending.abort();
   }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { Lifetime, Progress } from '../../../src/api/generated/io-dynuser-allocator.ts';
 import { callOnce, requestUser, streamOnce, withConnection } from '../../../src/client/calls.ts';
-import { Wait, within } from '../../../src/client/deadline.ts';
+import { within } from '../../../src/client/deadline.ts';
 import { DynuserError } from '../../../src/client/errors.ts';
 import { type Acquired, HeldLease } from '../../../src/client/held-lease.ts';
 import type { VarlinkClient } from '../../../src/varlink/client.ts';
@@ -90,12 +90,13 @@ describe('a call', () => {
     client.isClosed = false;
     let arrive: (connection: VarlinkClient) => void = () => {};
     const late = () => new Promise<VarlinkClient>(resolve => (arrive = resolve));
-    const wait = new Wait(DEADLINE);
+    const ending = new AbortController();
+    const wait = { signal: ending.signal, restart: () => {} };
     let wasClosed: boolean | undefined;
     const lent = withConnection(late, wait, async () => {
       wasClosed = client.isClosed;
     });
-    wait.dispose();
+    ending.abort();
     arrive(connection());
     await lent;
     assert.equal(wasClosed, true);

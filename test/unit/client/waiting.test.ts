@@ -1,5 +1,6 @@
 /** How long the client waits, and for what: the bounds of a call, attempts to reach the daemon, and the paths of its sockets. */
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { createServer, type Server } from 'node:net';
@@ -8,7 +9,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { connect } from '../../../src/client/connect.ts';
 import { checkParameters, isUnreachable, opener, pause, socketPaths } from '../../../src/client/connection.ts';
-import { type Deadline, Wait, within } from '../../../src/client/deadline.ts';
+import { type Deadline, type Wait, within } from '../../../src/client/deadline.ts';
 import { DynuserError } from '../../../src/client/errors.ts';
 import { RETRY_FIRST_MS, RETRY_LONGEST_MS, TIMEOUT_MAX_MS } from '../../../src/client/limits.ts';
 import { SOCKET_PATH_MAX } from '../../../src/varlink/limits.ts';
@@ -120,14 +121,16 @@ describe('a wait', () => {
 
   it('that is over is ended by nothing else', async () => {
     const stop = new AbortController();
-    const wait = new Wait(deadline({ signals: [stop.signal] }));
-    wait.dispose();
-    const ends = fate(wait.for(never()));
-    wait.restart();
-    mock.timers.tick(1_000);
-    stop.abort(new Error('enough'));
-    await nextTurn();
-    assert.deepEqual(ends, []);
+    let wait: Wait | undefined;
+    const listeners = await within(deadline({ signals: [stop.signal] }), async given => {
+      wait = given;
+      return getEventListeners(stop.signal, 'abort').length;
+    });
+    assert.deepEqual([listeners, getEventListeners(stop.signal, 'abort').length], [1, 0]);
+    // Nor does it keep the process alive.
+    const timers = mock.method(globalThis, 'setTimeout');
+    wait?.restart();
+    assert.equal(timers.mock.callCount(), 0);
   });
 });
 
