@@ -167,7 +167,7 @@ func (c *connection) receive() ([]byte, error) {
 	}
 }
 
-// call makes a call, and hands each reply but those with progress to use. Progress gives it more time, unless ctx says how much.
+// call makes a call, and hands each reply but those with progress to use. Progress gives it more time, unless ctx has a deadline.
 func (c *connection) call(ctx context.Context, method string, parameters any, more bool, use func(json.RawMessage) error) error {
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -204,7 +204,7 @@ func (c *connection) call(ctx context.Context, method string, parameters any, mo
 			return &Error{Code: "UnexpectedReply", Reason: "a reply cannot be read", Err: err}
 		}
 		if len(reply.Parameters) == 0 {
-			// Of a reply that has none, as of one with null or {}.
+			// No parameters are the same as null or {}.
 			reply.Parameters = json.RawMessage("{}")
 		}
 		if reply.Error != "" {

@@ -155,8 +155,8 @@ def _once(method, parameters, path, timeout):
 class Lease:
     """A user that was acquired: uid, gid, user_name, unit, dynamic, lease (its id), directories and environment.
 
-    Each lease of lifetime "connection" has a connection, which ends with this process. A child that was forked, and executes
-    nothing, has it, too: the lease then lasts until that ends as well."""
+    Each lease of lifetime "connection" has a connection, which ends with this process. A child that is forked, and executes
+    no program, shares it: the lease then lasts until the child ends, too."""
 
     def __init__(self, reply, lifetime, connection, path, timeout):
         try:
@@ -225,7 +225,7 @@ class Lease:
         try:
             self.release()
         except DynuserError as error:
-            # It ended by itself: with a daemon that has gone, a time, or by root.
+            # The lease had ended before: with the daemon, after its time, or by root.
             if error.code not in ("NoSuchLease", "ConnectionFailed"):
                 raise
 

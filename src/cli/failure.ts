@@ -1,4 +1,4 @@
-/** How a command fails: a message for standard error, and an exit status. No command ends without success in another way. */
+/** How a command fails: a message for standard error, and an exit status. A command fails in no other way. */
 import { getSystemErrorMap } from 'node:util';
 import { reasonOf } from '../core/errors.ts';
 import { printable } from './render/text.ts';

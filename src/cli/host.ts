@@ -15,7 +15,7 @@ import { release } from 'node:os';
 import { hasCode } from '../files/pinned-directory.ts';
 import { HOST_FILE_BYTES_MAX, PROBE_OUTPUT_BYTES_MAX, PROBE_TIMEOUT_MS } from './limits.ts';
 
-/** What could not be seen, and why: a value like any other, since an operator without rights gets as far as they go. */
+/** What could not be seen, and why: a value, since an operator with few rights gets what these allow. */
 export class Unreadable {
   readonly why: string;
 

@@ -59,7 +59,7 @@ export type DaemonFacts =
   | { readonly reachable: true; readonly service: DaemonInfo; readonly leases: readonly Lease[] }
   | { readonly reachable: false; readonly problem: string };
 
-/** For commands that have something to say if the daemon does not answer, too. */
+/** For commands that also have an answer without the daemon. */
 export function askDaemon(io: ProcessIo): Promise<DaemonFacts> {
   return withClient<DaemonFacts>(io, async client => ({
     reachable: true,

@@ -21,7 +21,7 @@ export async function run(argv: readonly string[], io: ProcessIo): Promise<ExitS
   }
 }
 
-/** Output that nobody reads any more (a pager that was left, head(1)) is not a failure; output that could not be kept is. */
+/** Output that nobody reads any more (a pager that was left, head(1)) is not a failure; output that could not be written is. */
 function judgeOutput(status: ExitStatus, { output: { broken } }: ProcessIo): ExitStatus {
   const error: NodeJS.ErrnoException | undefined = broken.reason;
   if (error === undefined || error.code === 'EPIPE') {

@@ -49,7 +49,7 @@ async function all<Reply>(replies: AsyncIterable<unknown>): Promise<Reply[]> {
   return read;
 }
 
-function toSample({ value, fields = {} }: ListReply): MetricFamily['samples'][number] {
+function toSample({ value, fields }: ListReply): MetricFamily['samples'][number] {
   const texts = Object.entries(fields ?? {}).map(([name, field]) => [name, String(field)] as const);
   return { value: Number(value), fields: Object.fromEntries(texts) };
 }

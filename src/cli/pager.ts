@@ -54,7 +54,7 @@ export function isLoggedIn(): boolean {
   }
 }
 
-/** Shows a text, and waits until it was left. @returns false if no program could be started: nothing was shown */
+/** Shows a text, and waits until the pager is left. @returns false if no program could be started: nothing was shown */
 export async function page(text: string, { programs, environment }: PagerChoice): Promise<boolean> {
   // ^C is for the pager alone, which is in the same group of processes.
   const ignore = (): void => undefined;
@@ -76,7 +76,7 @@ function runPager(program: string, argv: readonly string[], text: string, enviro
     const child = spawn(program, argv, { env: { ...environment }, stdio: ['pipe', 'inherit', 'inherit'] });
     child.on('error', () => resolve(false));
     child.on('close', () => resolve(true));
-    // It was left before it had read everything.
+    // The pager was left before it had read everything.
     child.stdin.on('error', () => undefined);
     child.stdin.end(text);
   });

@@ -103,7 +103,7 @@ export async function requestUser(
   throw new DynuserError('UnexpectedReply', 'the daemon ended Acquire without an answer');
 }
 
-/** Whatever else the interface may have is handed on as it is. */
+/** Further fields of the interface are handed on as they are. */
 function completeAnswer(answer: Omit<AcquireReply, 'progress'>): Acquired {
   const { uid, gid, userName, unit, dynamic, lease } = answer;
   if ([uid, gid, userName, unit, dynamic, lease].includes(undefined)) {

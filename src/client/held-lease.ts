@@ -27,7 +27,7 @@ export class HeldLease implements AsyncDisposable {
   readonly directories: readonly Directory[];
   /** STATE_DIRECTORY and its siblings, for the environment of the service */
   readonly environment: { readonly [key: string]: string };
-  /** those that were asked for: what a process of the user needs besides its own group, the one of its directories first if that was named */
+  /** the groups that were asked for, which a process of the user needs besides its own; that of its directories first, if it was named */
   readonly groups: readonly Group[];
   /** the daemon's whole answer. @internal */
   readonly acquired: Acquired;

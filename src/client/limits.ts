@@ -9,5 +9,5 @@ export const LEASE_CONNECTION_TIMEOUT_MS = 3_600_000;
 /** Between two attempts to reach the daemon again: the first, and the longest, well below its grace for claims (10 s). */
 export const RETRY_FIRST_MS = 20;
 export const RETRY_LONGEST_MS = 1_000;
-/** How often a claim is repeated that failed for want of something on the daemon's side. */
+/** How often a claim is tried if the daemon could not do it at the moment. */
 export const CLAIM_ATTEMPTS_MAX = 5;

@@ -48,7 +48,7 @@ const INTERFACES = new ClientInterfaces([FLEET_INTERFACE], 'drop');
 async function listAll<Reply>(client: VarlinkClient, method: string, parameters: JsonObject): Promise<Reply[]> {
   const replies: Reply[] = [];
   let late = false;
-  // Leaving a stream closes the connection, and so does a store that gives no further reply in time.
+  // Leaving a stream closes the connection. So does the timer, if no further reply comes in time.
   let timer: NodeJS.Timeout | undefined;
   const restart = () => {
     clearTimeout(timer);

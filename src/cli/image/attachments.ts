@@ -318,7 +318,7 @@ function removeOwnDirectory({ name, runtime }: { readonly name: string; readonly
   removeEmptyBase();
 }
 
-/** The lock is taken on the one below /run, which stays. */
+/** Removes the directory of all attachments if none is left. The lock is on the one below /run, which stays. */
 function removeEmptyBase(): void {
   using above = openParent(ATTACHED_DIRECTORY);
   if (above !== undefined) {

@@ -210,7 +210,7 @@ function kindOf({ name, bytes }: ImageUnit): ServiceKind {
   };
 }
 
-/** @returns why a unit is nothing for a manager without unit files */
+/** @returns why a manager without unit files cannot run a unit */
 function whyNot(unit: ImageUnit, { manager, instances }: AttachOptions): string | undefined {
   const title = MANAGER_TITLES[manager];
   const kind = /\.([a-z]+)$/.exec(unit.name)?.[1];
@@ -231,7 +231,7 @@ function whyNot(unit: ImageUnit, { manager, instances }: AttachOptions): string 
 
 type Script = (name: string, launch: string, kind: ServiceKind, options: AttachOptions) => Entry[];
 
-/** No text from the image is in a script but the name of the unit, which has no character that means something to a shell. */
+/** The only text of the image in a script is the name of the unit, which has no character that is special to a shell. */
 const HEAD = '# Made by "dynuserctl image attach", do not edit.';
 
 const SCRIPTS: Readonly<Record<Exclude<ManagerName, 'systemd'>, Script>> = {

@@ -26,7 +26,7 @@ export interface Manager {
   readonly isRunning: () => boolean;
   /** the directory whose services it runs, if it is of that kind */
   readonly scanDirectories: readonly string[];
-  /** Has it know what was made or removed. */
+  /** Tells it that something was made or removed. */
   readonly reload: (where: ServicesPlace) => Promise<void>;
   /** @returns those that run */
   readonly running: (services: readonly string[]) => Promise<readonly string[]>;
@@ -104,11 +104,11 @@ const systemd: Manager = {
 const openrc: Manager = {
   isRunning: () => isThere('/run/openrc/softlevel'),
   scanDirectories: [],
-  // What is in /etc/init.d is looked at when it is asked for; the cache of what depends on what notices by itself.
+  // OpenRC reads /etc/init.d when it is asked for a service, and its cache of dependencies notices changes by itself.
   reload: async () => {},
   async running(services) {
     const states = await Promise.all(services.map(async name => (await run(['rc-service', name, 'status'])).status));
-    // rc-service(8) has 3 for stopped, and others for one that has crashed or is on its way.
+    // rc-service(8) exits with 3 if a service is stopped, and 1 if it is unknown; others run, have crashed, or start or stop.
     return services.filter((_, index) => states[index] !== 3 && states[index] !== 1);
   },
   start: services => eachTold(services, name => ['rc-service', name, 'start']),

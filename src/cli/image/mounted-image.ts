@@ -35,7 +35,7 @@ export class MountedImage implements Disposable {
    * @throws CommandFailure with the launcher's words if it cannot be mounted; NodeJS.ErrnoException
    */
   static async open(path: string): Promise<MountedImage> {
-    // Of a file alone: to open another one could have effects.
+    // Only a file may be opened: to open a device could have effects.
     const image = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     let child: Child;
     try {

@@ -45,7 +45,7 @@ const UNIT = /\.(?:service|socket|target|timer|path)$/;
 const MASK = '/dev/null';
 /** Where Linux says what it runs on, since 6.1. */
 const ARCHITECTURE_FILE = '/proc/sys/kernel/arch';
-/** What an extension says to be for, if it is not for all. */
+/** The scope of an extension that is for portable services (os-release(5)). */
 const PORTABLE = 'portable';
 /** What the name of a disk image ends with; portablectl(1) leaves it out. */
 export const DISK_SUFFIX = '.raw';
@@ -259,7 +259,7 @@ function readSystem(tree: RootedTree, fail: Fail): Pick<ImageContents, 'release'
   return { release, variables };
 }
 
-/** What is laid over a service that it was not made for would fail, or harm it: the launcher asks the same once more (os-release(5)). */
+/** An extension that was not made for a service could harm it. The launcher checks the same again (os-release(5)). */
 function readExtension(
   tree: RootedTree,
   { path, isDisk }: Image,
@@ -283,7 +283,7 @@ function readExtension(
   return { release: Buffer.from(release), variables };
 }
 
-/** @returns the name that an extension gives itself, if it is one; two would leave open what it is for */
+/** @returns the name that an extension gives itself, if there is only one: with two it is not clear which counts */
 function onlyRelease(tree: RootedTree): string | undefined {
   const names = EXTENSION_RELEASES.flatMap(directory => tree.names(directory, IMAGE_NAMES_MAX) ?? []).flatMap(
     ({ name }) => /^extension-release\.(.+)$/s.exec(name)?.[1] ?? [],

@@ -10,7 +10,7 @@ export interface OwnedPath {
   readonly path: string;
 }
 
-/** What explains a number. */
+/** What explains the owner of a file. */
 export interface Explanations {
   /** of users that live or are ending */
   readonly live: ReadonlySet<number>;

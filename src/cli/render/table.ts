@@ -157,7 +157,7 @@ function renderLine(
     const before = index === 0 ? 0 : GAP;
     // A terminal too narrow even for the narrowest columns: the line is cut.
     const available = layout.columns === undefined ? width : Math.min(width, layout.columns - used - before);
-    // A column of nothing is as wide as that, and ends no line.
+    // An empty column has no width, and does not end the line.
     if (available < Math.min(width, 1)) {
       break;
     }

@@ -655,7 +655,7 @@ function checkUnits(contents: ImageContents, layout: Layout, manager: ManagerNam
   }
 }
 
-/** The host as it will be: what is not made yet is answered from what will be. */
+/** Answers for the host as it will be: a file that is not made yet is answered from its entry. */
 function answersFrom(entries: readonly Entry[]): (question: LaunchQuestion) => LaunchAnswer {
   return question => {
     const { kind, path } = question;
