@@ -10,7 +10,7 @@ import type { Rank } from '../varlink/turns.ts';
 import type { Peer } from './peer.ts';
 
 /** The limits are those of each of the two. */
-type SocketsOptions = Omit<ServerOptions<Peer>, 'quotaKey' | 'privileged' | 'rank' | 'internalError'>;
+type SocketsOptions = Omit<ServerOptions<Peer>, 'quotaKey' | 'privileged' | 'rank'>;
 
 /** Of the places for connections: as many new ones may wait. Together with those of nscd's protocol, a place costs 4 descriptors. */
 const NEW_SHARE = 0.75;

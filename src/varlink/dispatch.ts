@@ -7,6 +7,9 @@ import type { JsonObject } from './json.ts';
 import type { MethodCall } from './message.ts';
 import type { MethodTable, ServedMethod } from './method-table.ts';
 
+/** The error, without parameters, by which a peer learns that a handler failed. */
+const INTERNAL_ERROR = 'org.varlink.service.InternalError';
+
 /** What a call came to. */
 export interface Answer {
   /** the qualified name, if it is an error */
@@ -15,13 +18,6 @@ export interface Answer {
   readonly parameters: string;
   /** what the peer cannot know and somebody should */
   readonly failure?: { readonly what: string; readonly cause: unknown };
-}
-
-/** What answers calls. */
-export interface Services<P> {
-  readonly methods: MethodTable<P>;
-  /** the error by which a peer learns that a handler failed */
-  readonly internalError: string;
 }
 
 /** Where a call came from. */
@@ -35,19 +31,19 @@ export interface CallOrigin<P> extends Connection {
 
 /** @returns the one answer; a promise of it only if the handler gave one, and that is never rejected */
 export function dispatch<P>(
-  services: Services<P>,
+  methods: MethodTable<P>,
   origin: CallOrigin<P>,
   request: MethodCall,
 ): Answer | Promise<Answer> {
-  const method = services.methods.find(request.method);
+  const method = methods.find(request.method);
   if (method instanceof VarlinkError) {
-    return refusal(services, method);
+    return refusal(methods, method);
   }
   const parameters = checkStruct(method.idl, method.definition.parameters, request.parameters);
   if (parameters instanceof Mismatch) {
-    return refusal(services, invalidParameter(parameters.path[0] ?? ''));
+    return refusal(methods, invalidParameter(parameters.path[0] ?? ''));
   }
-  const call = new CallUnderWay(services, origin, method, { ...request, parameters });
+  const call = new CallUnderWay(methods, origin, method, { ...request, parameters });
   let reply: JsonObject | Promise<JsonObject>;
   try {
     reply = method.handler(call);
@@ -63,7 +59,7 @@ export function dispatch<P>(
 }
 
 /** The answer for an error that the library itself found. */
-export function refusal<P>({ methods }: Services<P>, error: VarlinkError): Answer {
+export function refusal<P>(methods: MethodTable<P>, error: VarlinkError): Answer {
   return { error: error.error, parameters: methods.encodeError(error) };
 }
 
@@ -74,19 +70,19 @@ class CallUnderWay<P> implements Call<P> {
   readonly oneway: boolean;
   readonly connection: Connection;
   readonly peer: P;
-  readonly #services: Services<P>;
+  readonly #methods: MethodTable<P>;
   readonly #origin: CallOrigin<P>;
   readonly #method: ServedMethod<P>;
   #isAnswered = false;
 
-  constructor(services: Services<P>, origin: CallOrigin<P>, method: ServedMethod<P>, request: MethodCall) {
+  constructor(methods: MethodTable<P>, origin: CallOrigin<P>, method: ServedMethod<P>, request: MethodCall) {
     this.method = request.method;
     this.parameters = request.parameters;
     this.more = request.more;
     this.oneway = request.oneway;
     this.connection = origin;
     this.peer = origin.peer;
-    this.#services = services;
+    this.#methods = methods;
     this.#origin = origin;
     this.#method = method;
   }
@@ -133,14 +129,13 @@ class CallUnderWay<P> implements Call<P> {
       return this.#broke('its handler failed', error);
     }
     try {
-      return { error: error.error, parameters: this.#services.methods.encodeError(error) };
+      return refusal(this.#methods, error);
     } catch (cause) {
       return this.#broke('its error reply is not as its interface declares', cause);
     }
   }
 
   #broke(what: string, cause: unknown): Answer {
-    const failure = { what: `${this.method}: ${what}`, cause };
-    return { error: this.#services.internalError, parameters: '{}', failure };
+    return { error: INTERNAL_ERROR, parameters: '{}', failure: { what: `${this.method}: ${what}`, cause } };
   }
 }

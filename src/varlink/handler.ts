@@ -11,7 +11,7 @@ export interface InterfaceImplementation<P> {
 /**
  * Answers one call. What it returns is the final reply; what it returns without a promise goes out in the same tick.
  * @throws VarlinkError for an error reply that its interface or org.varlink.service declares; anything else is reported
- *   as a failure and answered with ServerOptions.internalError
+ *   as a failure and answered with org.varlink.service.InternalError
  */
 export type MethodHandler<P> = (call: Call<P>) => JsonObject | Promise<JsonObject>;
 

@@ -3,7 +3,7 @@
  * unbounded nesting, reports duplicate keys, and keeps integers of up to 64 bits exact.
  */
 import { isUtf8 } from 'node:buffer';
-import type { Json, JsonObject } from './json.ts';
+import { fitsInt64, type Json, type JsonObject } from './json.ts';
 import { JSON_DEPTH_MAX } from './limits.ts';
 
 export class JsonError extends Error {
@@ -51,8 +51,6 @@ function readCanonical(text: string): ParsedJson | undefined {
   }
 }
 
-const INT64_MIN = -(2n ** 63n);
-const UINT64_MAX = 2n ** 64n - 1n;
 /** "-9223372036854775808" and "18446744073709551615": what is longer has no exact value here. */
 const INTEGER_LENGTH_MAX = 20;
 
@@ -236,7 +234,7 @@ class Parser {
       return value;
     }
     const exact = BigInt(token);
-    return exact >= INT64_MIN && exact <= UINT64_MAX ? exact : value;
+    return fitsInt64(exact) ? exact : value;
   }
 
   #word<T>(word: string, value: T): T {

@@ -21,6 +21,11 @@ export function ownValue(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
+/** Whether an integer has 64 bits at most, with a sign or without: those are read and written exactly. */
+export function fitsInt64(value: bigint): boolean {
+  return value >= -(2n ** 63n) && value < 2n ** 64n;
+}
+
 /** NUL and lone surrogates, which peers refuse: json-parser.ts says why. */
 const UNSENDABLE = /\0|\p{Surrogate}/u;
 
@@ -34,19 +39,19 @@ export function writeJson(value: Json, depth = 0): string {
     case 'string':
       return writeString(value);
     case 'number':
-      return writeNumber(value);
+      if (!Number.isFinite(value)) {
+        throw new TypeError(`JSON has no number ${value}`);
+      }
+      return String(value);
     case 'bigint':
     case 'boolean':
       return String(value);
     default:
-      return value === null ? 'null' : writeNested(value, depth + 1);
+      return value === null ? 'null' : writeNested(value, deeper(depth));
   }
 }
 
 function writeNested(value: readonly Json[] | JsonObject, depth: number): string {
-  if (depth > JSON_DEPTH_MAX) {
-    throw new TypeError(`nested more than ${JSON_DEPTH_MAX} deep`);
-  }
   if (isJsonArray(value)) {
     return `[${value.map(element => writeJson(element, depth)).join(',')}]`;
   }
@@ -54,16 +59,17 @@ function writeNested(value: readonly Json[] | JsonObject, depth: number): string
   return `{${members.join(',')}}`;
 }
 
+/** @returns the depth of what is in a value of that depth. @throws TypeError if nothing may be in it */
+export function deeper(depth: number): number {
+  if (depth >= JSON_DEPTH_MAX) {
+    throw new TypeError(`nested more than ${JSON_DEPTH_MAX} deep`);
+  }
+  return depth + 1;
+}
+
 export function writeString(value: string): string {
   if (UNSENDABLE.test(value)) {
     throw new TypeError(`the string ${JSON.stringify(value)} has a NUL or a lone surrogate`);
   }
   return JSON.stringify(value);
-}
-
-export function writeNumber(value: number): string {
-  if (!Number.isFinite(value)) {
-    throw new TypeError(`JSON has no number ${value}`);
-  }
-  return String(value);
 }

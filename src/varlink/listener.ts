@@ -20,44 +20,39 @@ const BIRTH_UMASK = 0o177;
  * @throws Error that says what to do, if the path is too long or taken; errors of the system calls
  */
 export async function listen(server: Server, target: ListenTarget, started: () => void): Promise<void> {
-  if ('fd' in target) {
-    await listening(server, () => server.listen({ fd: target.fd }, LISTEN_BACKLOG), started);
-    return;
+  if ('path' in target) {
+    await removeStale(target.path);
   }
-  const { path, mode = DEFAULT_MODE } = target;
-  if (Buffer.byteLength(path) > SOCKET_PATH_MAX) {
-    throw new Error(`the socket path ${path} has more than ${SOCKET_PATH_MAX} bytes: choose a shorter directory`);
-  }
-  await removeStale(path);
-  await listening(
-    server,
-    () => {
-      // bind and listen happen inside this call, and no other code runs before the mask is back.
-      const umask = process.umask(BIRTH_UMASK);
-      try {
-        server.listen({ path, backlog: LISTEN_BACKLOG });
-      } finally {
-        process.umask(umask);
-      }
-      if (server.listening) {
-        chmodSync(path, mode);
-      }
-    },
-    started,
-  );
-}
-
-/** @throws the server's error */
-async function listening(server: Server, start: () => void, started: () => void): Promise<void> {
+  // It throws the server's error.
   const listens = once(server, 'listening');
-  start();
+  if ('path' in target) {
+    listenAt(server, target.path, target.mode ?? DEFAULT_MODE);
+  } else {
+    server.listen({ fd: target.fd }, LISTEN_BACKLOG);
+  }
   if (server.listening) {
     started();
   }
   await listens;
 }
 
+function listenAt(server: Server, path: string, mode: number): void {
+  // bind and listen happen inside this call, and no other code runs before the mask is back.
+  const umask = process.umask(BIRTH_UMASK);
+  try {
+    server.listen({ path, backlog: LISTEN_BACKLOG });
+  } finally {
+    process.umask(umask);
+  }
+  if (server.listening) {
+    chmodSync(path, mode);
+  }
+}
+
 async function removeStale(path: string): Promise<void> {
+  if (Buffer.byteLength(path) > SOCKET_PATH_MAX) {
+    throw new Error(`the socket path ${path} has more than ${SOCKET_PATH_MAX} bytes: choose a shorter directory`);
+  }
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) {
     return;

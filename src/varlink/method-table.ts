@@ -24,6 +24,8 @@ export interface ServedMethod<P> {
 export class MethodTable<P> {
   readonly #methods = new Map<string, ServedMethod<P>>();
   readonly #interfaces = new Map<string, IdlInterface>();
+  /** the text of each interface */
+  readonly #descriptions = new Map<string, string>();
   readonly #errors = new Map<string, { readonly idl: IdlInterface; readonly parameters: IdlStruct }>();
 
   /**
@@ -31,9 +33,7 @@ export class MethodTable<P> {
    *   interface that is there twice
    */
   constructor(info: ServiceInfo, interfaces: readonly InterfaceImplementation<P>[]) {
-    const texts = [...interfaces.map(each => each.description), SERVICE_DESCRIPTION];
-    const descriptions = new Map(texts.map(text => [parseInterface(text).name, text]));
-    for (const each of [...interfaces, serviceInterface<P>(info, descriptions)]) {
+    for (const each of [...interfaces, serviceInterface<P>(info, this.#descriptions)]) {
       this.#add(each);
     }
   }
@@ -44,6 +44,7 @@ export class MethodTable<P> {
       throw new TypeError(`the interface ${idl.name} is implemented twice`);
     }
     this.#interfaces.set(idl.name, idl);
+    this.#descriptions.set(idl.name, description);
     for (const { name, parameters } of idl.errors.values()) {
       this.#errors.set(`${idl.name}.${name}`, { idl, parameters });
     }

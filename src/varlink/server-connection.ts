@@ -5,9 +5,10 @@
 import type { Socket } from 'node:net';
 import { CloseListeners } from './close-listeners.ts';
 import type { ConnectionTable, Placed } from './connection-table.ts';
-import { type Answer, type CallOrigin, dispatch, refusal, type Services } from './dispatch.ts';
+import { type Answer, type CallOrigin, dispatch, refusal } from './dispatch.ts';
 import type { OwnerKey } from './fair-queue.ts';
 import { OUTPUT_HIGH_WATER_BYTES, READ_AHEAD_BYTES_MAX, REPLIES_A_PIECE, type ServerLimits } from './limits.ts';
+import type { MethodTable } from './method-table.ts';
 import { ServerSession } from './session.ts';
 import { type AcceptedSocket, isPeerGone } from './socket-handle.ts';
 import type { Rank, Task, Turns } from './turns.ts';
@@ -26,7 +27,8 @@ export interface Failure {
 }
 
 /** What the connections of a server share. */
-export interface ConnectionHost<P> extends Services<P> {
+export interface ConnectionHost<P> {
+  readonly methods: MethodTable<P>;
   readonly limits: ServerLimits;
   readonly table: ConnectionTable<ServerConnection<P>>;
   /** when requests are answered */
@@ -279,7 +281,8 @@ export class ServerConnection<P> implements CallOrigin<P>, Task {
       this.end();
       return true;
     }
-    const answer = step.kind === 'call' ? dispatch(this.#host, this, step.call) : refusal(this.#host, step.error);
+    const { methods } = this.#host;
+    const answer = step.kind === 'call' ? dispatch(methods, this, step.call) : refusal(methods, step.error);
     if (answer instanceof Promise) {
       this.#host.table.markBusy(this);
       void answer.then(late => {

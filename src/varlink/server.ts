@@ -38,11 +38,8 @@ export interface ServerOptions<P> {
   /** Told of what has nobody to be told on the wire. */
   onFailure(failure: Failure): void;
   readonly limits?: Partial<ServerLimits>;
-  /** the qualified name of the error, without parameters, that answers a call whose handler failed */
-  readonly internalError?: string;
 }
 
-const DEFAULT_INTERNAL_ERROR = 'org.varlink.service.InternalError';
 const DEFAULT_GRACE_MS = 5_000;
 
 export class VarlinkServer<P> {
@@ -60,7 +57,6 @@ export class VarlinkServer<P> {
     this.#host = {
       limits,
       methods: new MethodTable(options.info, options.interfaces),
-      internalError: options.internalError ?? DEFAULT_INTERNAL_ERROR,
       table: new ConnectionTable(limits),
       turns: options.turns ?? new Turns(),
       input: { privileged: Buffer.alloc(READ_BYTES_PRIVILEGED_MAX), others: Buffer.alloc(READ_BYTES_MAX) },

@@ -3,16 +3,11 @@
  * final reply. It knows no socket, no clock and no method.
  */
 import { FrameReader } from './framing.ts';
-import { type ReadCall, readCall, writeErrorReply, writeReply } from './message.ts';
-
-interface CallUnderWay {
-  readonly more: boolean;
-  readonly oneway: boolean;
-}
+import { type MethodCall, type ReadCall, readCall, writeErrorReply, writeReply } from './message.ts';
 
 export class ServerSession {
   readonly #frames: FrameReader;
-  #underWay: CallUnderWay | undefined;
+  #underWay: Pick<MethodCall, 'more' | 'oneway'> | undefined;
 
   constructor(maxFrameBytes: number) {
     this.#frames = new FrameReader(maxFrameBytes);
@@ -70,18 +65,14 @@ export class ServerSession {
    * @returns the last reply to the call under way, or undefined if that wants none
    */
   final(parameters: string, error?: string): string | undefined {
-    if (this.#end().oneway) {
-      return undefined;
-    }
-    return error === undefined ? writeReply(parameters, false) : writeErrorReply(error, parameters);
-  }
-
-  #end(): CallUnderWay {
     const ended = this.#underWay;
     if (ended === undefined) {
       throw new Error('a final reply answers no call, or one that has had its own');
     }
     this.#underWay = undefined;
-    return ended;
+    if (ended.oneway) {
+      return undefined;
+    }
+    return error === undefined ? writeReply(parameters, false) : writeErrorReply(error, parameters);
   }
 }

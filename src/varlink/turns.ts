@@ -42,7 +42,7 @@ class LevelQueue extends FairQueue<Task> {
 
 export class Turns {
   readonly #options: Required<TurnOptions>;
-  readonly #levels: ReadonlyMap<Level, LevelQueue>;
+  readonly #levels: Readonly<Record<Level, LevelQueue>>;
   #scheduled = false;
 
   constructor(options: TurnOptions = {}) {
@@ -51,7 +51,8 @@ export class Turns {
       ...options,
     };
     const slice = { ms: this.#options.msMax, pieces: this.#options.piecesMax };
-    this.#levels = new Map(LEVELS.map(level => [level, new LevelQueue(slice)]));
+    const queues = LEVELS.map(level => [level, new LevelQueue(slice)]);
+    this.#levels = Object.fromEntries(queues) as Record<Level, LevelQueue>;
   }
 
   /**
@@ -59,7 +60,7 @@ export class Turns {
    * @returns whether there is a rest: then it waits in the queue
    */
   run(task: Task): boolean {
-    const level = this.#levelOf(task);
+    const level = this.#levels[task.level];
     if (level.has(task)) {
       return true;
     }
@@ -74,20 +75,12 @@ export class Turns {
 
   /** Whether a task waits for its turn. */
   waits(task: Task): boolean {
-    return this.#levelOf(task).has(task);
+    return this.#levels[task.level].has(task);
   }
 
   /** Takes a task out of the queue. */
   cancel(task: Task): void {
-    this.#levelOf(task).remove(task);
-  }
-
-  #levelOf({ level }: Task): LevelQueue {
-    const found = this.#levels.get(level);
-    if (found === undefined) {
-      throw new RangeError(`there is no level ${level}`);
-    }
-    return found;
+    this.#levels[task.level].remove(task);
   }
 
   #mayGoOn({ pieces, ms }: LevelQueue): boolean {
@@ -124,7 +117,7 @@ export class Turns {
   #turn(): void {
     this.#scheduled = false;
     let waiting = 0;
-    for (const level of this.#levels.values()) {
+    for (const level of Object.values(this.#levels)) {
       level.pieces = 0;
       level.ms = 0;
       this.#serve(level);

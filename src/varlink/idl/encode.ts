@@ -2,13 +2,19 @@
  * Values into the text of a message by what the interface declares: what it forbids is never sent, a float is written
  * as one (1.0, so that a peer can tell it from 1), and fields come in their declared order.
  */
-import { isJsonArray, isJsonObject, type Json, type JsonObject, ownValue, writeJson, writeString } from '../json.ts';
-import { JSON_DEPTH_MAX } from '../limits.ts';
+import {
+  deeper,
+  fitsInt64,
+  isJsonArray,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  ownValue,
+  writeJson,
+  writeString,
+} from '../json.ts';
 import { namedType } from './check.ts';
 import type { IdlField, IdlInterface, IdlStruct, IdlType } from './model.ts';
-
-const INT64_MIN = -(2n ** 63n);
-const UINT64_MAX = 2n ** 64n - 1n;
 
 /** Of parameters, which are in the envelope of their message. */
 const PARAMETERS_DEPTH = 2;
@@ -24,9 +30,6 @@ export function encodeStruct(
   value: JsonObject,
   depth = PARAMETERS_DEPTH,
 ): string {
-  if (depth > JSON_DEPTH_MAX) {
-    throw new TypeError(`nested more than ${JSON_DEPTH_MAX} deep`);
-  }
   const { places, required } = layoutOf(struct);
   for (const { name, type } of required) {
     if ((ownValue(value, name) ?? null) === null) {
@@ -116,7 +119,7 @@ function encodeType(idl: IdlInterface, type: IdlType, value: Json, depth: number
     case 'map':
       return isJsonObject(value) ? encodeMap(idl, type.element, value, deeper(depth)) : wrong('an object');
     case 'struct':
-      return isJsonObject(value) ? encodeStruct(idl, type, value, depth + 1) : wrong('an object');
+      return isJsonObject(value) ? encodeStruct(idl, type, value, deeper(depth)) : wrong('an object');
     case 'named':
       return encodeType(idl, namedType(idl, type.name), value, depth);
   }
@@ -130,19 +133,12 @@ function encodeMap(idl: IdlInterface, element: IdlType, value: JsonObject, depth
 }
 
 function isInt64(value: Json): value is number | bigint {
-  return typeof value === 'bigint' ? value >= INT64_MIN && value <= UINT64_MAX : Number.isSafeInteger(value);
+  return typeof value === 'bigint' ? fitsInt64(value) : Number.isSafeInteger(value);
 }
 
 function writeFloat(value: number): string {
   const text = writeJson(value);
   return /[.e]/.test(text) ? text : `${text}.0`;
-}
-
-function deeper(depth: number): number {
-  if (depth >= JSON_DEPTH_MAX) {
-    throw new TypeError(`nested more than ${JSON_DEPTH_MAX} deep`);
-  }
-  return depth + 1;
 }
 
 function wrong(expected: string): never {

@@ -1,7 +1,7 @@
 /** What comes of a call: its handler's answer as the interface declares it, an error, or a fault that the service is told of. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dispatch, refusal, type Services } from '../../../src/varlink/dispatch.ts';
+import { dispatch, refusal } from '../../../src/varlink/dispatch.ts';
 import { invalidParameter, VarlinkError } from '../../../src/varlink/errors.ts';
 import type { Call, MethodHandler } from '../../../src/varlink/handler.ts';
 import type { JsonObject } from '../../../src/varlink/json.ts';
@@ -12,10 +12,7 @@ const INTERFACE =
 const INFO = { vendor: '', product: '', version: '', url: '' };
 
 function served(handler: MethodHandler<string>) {
-  const services: Services<string> = {
-    methods: new MethodTable(INFO, [{ description: INTERFACE, methods: { M: handler } }]),
-    internalError: 'a.b.Internal',
-  };
+  const methods = new MethodTable<string>(INFO, [{ description: INTERFACE, methods: { M: handler } }]);
   const sent: string[] = [];
   const origin = {
     ...{ id: 7, closed: false, peer: 'who', onClose: () => () => {}, hold: () => () => {} },
@@ -27,12 +24,12 @@ function served(handler: MethodHandler<string>) {
     },
   };
   const call = (more: Partial<Parameters<typeof dispatch>[2]> = {}) =>
-    dispatch(services, origin, { method: 'a.b.M', parameters: {}, more: false, oneway: false, ...more });
-  return { services, origin, sent, call };
+    dispatch(methods, origin, { method: 'a.b.M', parameters: {}, more: false, oneway: false, ...more });
+  return { methods, origin, sent, call };
 }
 
 const internal = (what: string, cause: unknown) => ({
-  ...{ error: 'a.b.Internal', parameters: '{}' },
+  ...{ error: 'org.varlink.service.InternalError', parameters: '{}' },
   failure: { what: `a.b.M: ${what}`, cause },
 });
 
@@ -157,8 +154,8 @@ test('a reply of several that is not as declared is not sent', () => {
 });
 
 test('an error that the library found is written as it is declared', () => {
-  const { services } = served(() => ({ text: '' }));
-  assert.deepEqual(refusal(services, invalidParameter('n')), {
+  const { methods } = served(() => ({ text: '' }));
+  assert.deepEqual(refusal(methods, invalidParameter('n')), {
     error: 'org.varlink.service.InvalidParameter',
     parameters: '{"parameter":"n"}',
   });
