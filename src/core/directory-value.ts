@@ -5,8 +5,7 @@
 
 import { PRIVATE } from './directory-classes.ts';
 import { readEscape } from './escape.ts';
-
-export const DIRECTORY_FLAGS = ['ro'] as const;
+import { quote } from './name.ts';
 
 /** One directory of a request. */
 export interface DirectoryValue {
@@ -28,18 +27,18 @@ const SEPARATORS = ': ';
 export function parseDirectoryValue(text: string): DirectoryValue | string {
   const parts = splitParts(text);
   if (parts === undefined) {
-    return `${show(text)} has an invalid escape; a backslash is written "\\\\"`;
+    return `${quote(text, SHOWN_MAX)} has an invalid escape; a backslash is written "\\\\"`;
   }
   if (parts.length > 3) {
-    return `${show(text)} has more than three parts; a colon within a part is written "\\:"`;
+    return `${quote(text, SHOWN_MAX)} has more than three parts; a colon within a part is written "\\:"`;
   }
   const source = checkPath(parts[0] ?? '');
   if ('reason' in source) {
     return source.reason;
   }
   const flags = parts[2] ?? '';
-  if (flags !== '' && !DIRECTORY_FLAGS.some(flag => flag === flags)) {
-    return `${show(flags)} is not a flag of a directory; there is only "ro"`;
+  if (flags !== '' && flags !== 'ro') {
+    return `${quote(flags, SHOWN_MAX)} is not a flag of a directory; there is only "ro"`;
   }
   const value = { source: source.path, readOnly: flags === 'ro' };
   if (parts[1] === undefined || parts[1] === '') {
@@ -80,7 +79,7 @@ function splitParts(text: string): string[] | undefined {
 }
 
 function checkPath(path: string): { readonly path: string } | { readonly reason: string } {
-  const shown = show(path);
+  const shown = quote(path, SHOWN_MAX);
   if (path.startsWith('/')) {
     return { reason: `${shown} must be relative: it is a path below the base directory` };
   }
@@ -99,8 +98,4 @@ function checkPath(path: string): { readonly path: string } | { readonly reason:
     return { reason: `${shown} holds the private directories, and no service may have it` };
   }
   return { path: components.join('/') };
-}
-
-function show(text: string): string {
-  return JSON.stringify(text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text);
 }

@@ -4,16 +4,12 @@
  */
 import { ERRORS, type WireErrorCode } from './wire-names.ts';
 
-/** Codes that the log alone tells apart, with what callers are told: they can do the same, repair the host and ask again. */
-const INTERNAL_CODES = {
-  HostFailed: 'ProbeFailed',
-} as const satisfies Readonly<Record<string, WireErrorCode>>;
-
-export type ErrorCode = WireErrorCode | keyof typeof INTERNAL_CODES;
+/** The log alone tells HostFailed from ProbeFailed: callers can do the same about both, repair the host and ask again. */
+export type ErrorCode = WireErrorCode | 'HostFailed';
 
 /** @returns the code that callers are told */
 export function wireCodeOf(code: ErrorCode): WireErrorCode {
-  return code in INTERNAL_CODES ? INTERNAL_CODES[code as keyof typeof INTERNAL_CODES] : (code as WireErrorCode);
+  return code === 'HostFailed' ? 'ProbeFailed' : code;
 }
 
 /** What a person needs to act on an error: which input, and numbers that belong to it. */

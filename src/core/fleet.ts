@@ -1,7 +1,6 @@
 /** What a fleet is on one host: which names are its, and which UIDs it gives out. Pure. */
 
 import type { RequestedDirectory } from './directory.ts';
-import type { DirectoryClass } from './directory-classes.ts';
 import { DIRECTORY_CLASSES, PRIVATE } from './directory-classes.ts';
 import type { Uid, UserName } from './ids.ts';
 import { COMPANION_USER } from './paths.ts';
@@ -23,7 +22,7 @@ export const FLEET_RANGE = parseRange('65536-79999 90000-99999') as UidRange;
 const TRANSIENT_NAME = /^run-r[0-9a-f]{16}$/;
 
 /** @returns whether the fleet may have the name: what lives once, and what the fleet needs itself, stays local */
-export function mayBeFleetName(name: UserName): boolean {
+function mayBeFleetName(name: UserName): boolean {
   return name !== COMPANION_USER && !TRANSIENT_NAME.test(name);
 }
 
@@ -61,7 +60,7 @@ export function sharedPlaces(
   storages: readonly SharedStorage[],
 ): readonly SharedPlace[] {
   return directories.flatMap(({ kind, source, below }) => {
-    const { base, field }: DirectoryClass = DIRECTORY_CLASSES[kind];
+    const { base, field } = DIRECTORY_CLASSES[kind];
     const paths = [`${base}/${PRIVATE}/${source}`, `${base}/${source}`];
     const places = below === undefined ? paths.flatMap(path => placeOf(path, storages)) : [];
     return places.slice(0, 1).map(place => ({ ...place, field }));

@@ -12,7 +12,7 @@ import { LIFETIMES, type Lifetime } from './wire-names.ts';
 export { LIFETIMES, type Lifetime };
 
 /** What a lease of a lifetime keeps of a process: the one that it ends with, the one that may claim it from the next daemon, or none. */
-export type KeptProcess = 'bound' | 'mayClaim' | 'none';
+type KeptProcess = 'bound' | 'mayClaim' | 'none';
 
 const KEPT_PROCESS: Readonly<Record<Lifetime, KeptProcess>> = {
   connection: 'mayClaim',
@@ -50,7 +50,7 @@ export interface LeaseTerms {
 export const DESCRIPTION_BYTES_MAX = 256;
 
 /** The longest that a timed lease lasts. A timer of Node waits for less than 25 days. */
-export const LEASE_SECONDS_MAX = 14 * 24 * 60 * 60;
+const LEASE_SECONDS_MAX = 14 * 24 * 60 * 60;
 
 /** How long a lease that lasts as long as a process runs waits for the first one. */
 export const RUNNING_START_SECONDS = 60;

@@ -8,7 +8,7 @@ import { siphash24 } from './siphash.ts';
 /** The longest user name in bytes: what fits into the ut_user field of utmp(5). */
 export const USER_NAME_MAX = 31;
 /** The longest unit name in bytes (systemd.unit(5)). */
-export const UNIT_NAME_MAX = 255;
+const UNIT_NAME_MAX = 255;
 
 const USER_NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,30}$/;
 /** systemd.unit(5): letters, digits, ":-_.\" and, between prefix and instance, "@". */
@@ -104,7 +104,6 @@ export function isLookupName(text: string): boolean {
 }
 
 /** Quotes what came from outside: control characters escaped, and cut to a length that fits into a message. */
-function quote(text: string): string {
-  const shown = 64;
+export function quote(text: string, shown = 64): string {
   return JSON.stringify(text.length > shown ? `${text.slice(0, shown)}…` : text);
 }

@@ -12,7 +12,7 @@ export const NO_PACKET_RULES: PacketRules = { denied: [] };
 
 /** Spans of addresses, and interfaces, of one user. */
 export const PACKET_SPANS_MAX = 4_096;
-export const INTERFACES_MAX = 1_024;
+const INTERFACES_MAX = 1_024;
 
 /** Neither has a character that means anything to nft(8). */
 const SPAN = /^[\d.]{7,15}(?:-[\d.]{7,15})?$|^[\da-f:]{2,39}(?:-[\da-f:]{2,39})?$/;

@@ -48,7 +48,7 @@ export const POSSIBLE_UIDS: UidInterval = { first: 60578 as Uid, last: 214748364
 export const RESERVED_UIDS: readonly number[] = [OVERFLOW_ID, 65535];
 
 /** Intervals and exclusions in one range. */
-export const RANGE_WORDS_MAX = 64;
+const RANGE_WORDS_MAX = 64;
 /** Ranges of unit patterns. */
 export const UNIT_RANGES_MAX = 64;
 
