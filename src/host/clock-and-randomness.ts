@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Clock, Randomness } from '../allocator/ports.ts';
 import { LEASE_ID_BYTES, leaseIdOf } from '../core/ids.ts';
+import { readBoot } from './processes/files.ts';
 
 /** A draw of the kernel's random bytes costs the same for a few as for thousands: so they are drawn for many uses at a time. */
 const POOL_BYTES = 4_096;
@@ -32,9 +33,9 @@ export const CLOCK: Clock = {
   sinceBoot: () => Number(process.hrtime.bigint() / NANOSECONDS_PER_MILLISECOND),
 };
 
-/** The boot that this is, as proc_sys_kernel(5) has it, random/boot_id, without its dashes. */
+/** The boot that this is, as readBoot() has it, without its dashes. */
 export function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim().replaceAll('-', '');
+  return readBoot().replaceAll('-', '');
 }
 
 /** @returns seconds since the boot, also those in which the host slept (proc_uptime(5)) */

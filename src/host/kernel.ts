@@ -5,17 +5,17 @@ import { ForeignFunction } from './libc/libc.ts';
 /** linux/prctl.h. */
 const PR_GET_MDWE = 66;
 
-class HostKernel {
-  /** as Node names it */
-  readonly processor: string = process.arch;
-  #deniesWriteExecute: boolean | undefined;
+let deniesWriteExecute: boolean | undefined;
 
+export const KERNEL = {
+  /** as Node names it */
+  processor: process.arch as string,
   /** Whether a process can have the kernel deny it memory that is written and executed, since Linux 6.3; asked when it is needed. */
   get deniesWriteExecute(): boolean {
-    this.#deniesWriteExecute ??= knowsWriteExecute();
-    return this.#deniesWriteExecute;
-  }
-}
+    deniesWriteExecute ??= knowsWriteExecute();
+    return deniesWriteExecute;
+  },
+};
 
 function knowsWriteExecute(): boolean {
   try {
@@ -26,5 +26,3 @@ function knowsWriteExecute(): boolean {
     return false;
   }
 }
-
-export const KERNEL = new HostKernel();

@@ -16,7 +16,6 @@ import type { HelperCommand } from './process.ts';
 import {
   accountQuestion,
   GROUPS_ANSWERED,
-  groupQuestion,
   groupsQuestion,
   type LoginAnswer,
   loginQuestion,
@@ -169,7 +168,8 @@ export class HelperProbe implements Probe {
 
   /** @returns the GID of a group, undefined if there is none of that name @throws DynuserError as account() */
   async group(name: string): Promise<Gid | undefined> {
-    const [account] = Buffer.byteLength(name) > TEXT_BYTES_MAX ? [] : await this.#ask(ROOT, groupQuestion(name));
+    const [account] =
+      Buffer.byteLength(name) > TEXT_BYTES_MAX ? [] : await this.#ask(ROOT, accountQuestion(name, 'group'));
     return account?.group?.gid;
   }
 

@@ -4,7 +4,7 @@
  */
 import { type AccountAnswer, isKnown } from '../../core/account.ts';
 import { type Evidence, IPC_KINDS, type IpcKind, PROCESS_ROLES } from '../../core/evidence.ts';
-import { asGid, asUid, type Gid, type Uid, type UserName } from '../../core/ids.ts';
+import { asGid, asUid, type Gid, type Uid } from '../../core/ids.ts';
 import { errnoWords } from '../../files/errno.ts';
 
 /** QUESTION_MAX and ANSWER_MAX of protocol.h: the longest lines in bytes, with their newlines. */
@@ -126,14 +126,9 @@ export interface Refusal {
   readonly errno: number;
 }
 
-export function accountQuestion(name: UserName): Question<AccountAnswer> {
-  // The strict grammar of a UserName has no byte that would need an escape.
-  return { text: `name ${name}`, subject: `the user "${name}"`, read: readAccount, found: isKnown };
-}
-
-/** @param name any that a lookup may ask for */
-export function groupQuestion(name: string): Question<AccountAnswer> {
-  return { text: `name ${encodeText(name)}`, subject: `the group "${name}"`, read: readAccount, found: isKnown };
+/** @param name any that a lookup may ask for. @param of what is asked for, in words */
+export function accountQuestion(name: string, of: 'user' | 'group' = 'user'): Question<AccountAnswer> {
+  return { text: `name ${encodeText(name)}`, subject: `the ${of} "${name}"`, read: readAccount, found: isKnown };
 }
 
 /** GROUPS_ANSWERED of native/helper/protocol.h: with so many GIDs, there may be more. */

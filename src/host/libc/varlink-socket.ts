@@ -7,11 +7,9 @@ import { ForeignFunction } from './libc.ts';
 
 const ATTRIBUTE = Buffer.from('user.varlink\0');
 /** Of the path that a socket is bound to; of a listening socket itself; of one that was accepted from it. */
-const [ENTRY_POINT, LISTEN, SERVER] = ['entrypoint', 'listen', 'server'].map(role => Buffer.from(role)) as [
-  Buffer,
-  Buffer,
-  Buffer,
-];
+const ENTRY_POINT = Buffer.from('entrypoint');
+const LISTEN = Buffer.from('listen');
+const SERVER = Buffer.from('server');
 
 /** @param path of a socket that is listened on; not followed if it is a symlink. Never throws */
 export function markEntryPoint(path: string): void {

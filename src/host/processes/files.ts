@@ -2,7 +2,7 @@
  * What /proc says of a process. By number, so that the answer may be about another process: who asks holds a pidfd of the one
  * that is meant, and looks afterwards whether that has exited.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { asUid, type Pid, type Uid } from '../../core/ids.ts';
 import { systemErrorCode } from '../host-error.ts';
 
@@ -61,9 +61,14 @@ export function parseUids(text: string): ProcessUids {
   return [real, ...others];
 }
 
-/** The kernel's name for this boot. @throws Error the system's */
+/** The kernel's name for this boot: proc_sys_kernel(5), random/boot_id. @throws Error the system's */
 export function readBoot(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+}
+
+/** @returns the inode number of a namespace, which is its own as long as it lives. @throws Error the system's */
+export function namespaceOf(process: Pid | 'self', kind: 'user' | 'mnt' | 'net' | 'pid'): number {
+  return statSync(`/proc/${process}/ns/${kind}`).ino;
 }
 
 function readProcessFile(pid: number, name: string): string | undefined {

@@ -1,6 +1,7 @@
 /** The numbers that a process has: one in its PID namespace, and one in each above that (pid_namespaces(7)). */
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Pid } from '../../core/ids.ts';
+import { namespaceOf } from './files.ts';
 
 /**
  * @param viewer the number of a process here; undefined if it cannot be seen
@@ -10,7 +11,7 @@ import type { Pid } from '../../core/ids.ts';
  */
 export function numberFor(viewer: Pid | undefined, pid: Pid): number | 'ended' | undefined {
   try {
-    if (viewer === undefined || namespaceOf(viewer) !== namespaceOf(pid)) {
+    if (viewer === undefined || namespaceOf(viewer, 'pid') !== namespaceOf(pid, 'pid')) {
       return undefined;
     }
     // proc_pid_status(5): from our namespace inwards. A newline in the name of the process is escaped.
@@ -19,8 +20,4 @@ export function numberFor(viewer: Pid | undefined, pid: Pid): number | 'ended' |
   } catch {
     return existsSync(`/proc/${pid}`) ? undefined : 'ended';
   }
-}
-
-function namespaceOf(pid: Pid): string {
-  return readlinkSync(`/proc/${pid}/ns/pid`);
 }

@@ -7,6 +7,7 @@ import { closeSync, openSync, readFileSync, readlinkSync, statSync } from 'node:
 import type { Standing } from '../../core/access.ts';
 import type { Pid } from '../../core/ids.ts';
 import { ForeignFunction } from '../libc/libc.ts';
+import { namespaceOf } from './files.ts';
 import { Pidfds } from './pidfd.ts';
 
 /** linux/capability.h, capget(2): a version and a process; then twice the effective, permitted and inheritable ones, 32 of them each time. */
@@ -144,11 +145,6 @@ export class Standings {
       // Not ours to see: its processes are then looked at one by one.
     }
   }
-}
-
-/** @returns the inode number of a namespace, which is its own as long as it lives @throws Error the system's */
-function namespaceOf(process: Pid | 'self', kind: 'user' | 'mnt' | 'net'): number {
-  return statSync(`/proc/${process}/ns/${kind}`).ino;
 }
 
 /** @throws Error the system's */

@@ -162,7 +162,7 @@ export class LockStore {
     // In order: what waits for one UID is sent as it is by then.
     if (this.#unsent.size > 0 || !this.#send(uid)) {
       this.#unsent.add(uid);
-      this.#sendLater(RETRY_MS);
+      this.#sendLater();
     }
   }
 
@@ -170,7 +170,7 @@ export class LockStore {
     this.#timer = undefined;
     for (const uid of [...this.#unsent]) {
       if (!this.#send(uid)) {
-        this.#sendLater(RETRY_MS);
+        this.#sendLater();
         return;
       }
       this.#unsent.delete(uid);
@@ -224,12 +224,12 @@ export class LockStore {
     for (const uid of this.#kept.keys()) {
       this.#unsent.add(uid);
     }
-    this.#sendLater(RETRY_MS);
+    this.#sendLater();
     return true;
   }
 
-  #sendLater(delayMs: number): void {
-    this.#timer ??= setTimeout(() => this.#flush(), delayMs).unref();
+  #sendLater(): void {
+    this.#timer ??= setTimeout(() => this.#flush(), RETRY_MS).unref();
   }
 }
 
