@@ -68,7 +68,7 @@ interface Launch {
   readonly identity: PeerIdentity;
   readonly rights: Rights;
   /** a phase: the process of the service */
-  readonly main?: LaunchAcquired['main'];
+  readonly main: LaunchAcquired['main'];
 }
 
 /** @throws DynuserError any; VarlinkError InvalidParameter */
@@ -114,10 +114,7 @@ export async function launch(deps: LaunchDeps, call: Call<Peer>): Promise<JsonOb
     if (reason !== undefined && explains !== true) {
       return reply({ skipped: reason, warnings: warningsOf(resolved) });
     }
-    const allowed = {
-      ...{ deps, call, database, resolved, unit, request, identity, rights },
-      ...(main === undefined ? {} : { main }),
-    };
+    const allowed = { deps, call, database, resolved, unit, request, identity, rights, main };
     if (explains === true) {
       return await explained(allowed);
     }
@@ -222,16 +219,8 @@ function inWordsOfLaunch(error: unknown, { fields }: ResolvedLaunch): unknown {
   return new DynuserError(error.code, error.message, { ...error.detail, field }, error);
 }
 
-async function acquired({
-  deps,
-  call,
-  database,
-  resolved,
-  unit,
-  request,
-  identity,
-  main,
-}: Launch): Promise<JsonObject> {
+async function acquired(allowed: Launch): Promise<JsonObject> {
+  const { deps, call, database, resolved, unit, request, identity, main } = allowed;
   const caller = callerOf(call);
   let lease: LeaseId | undefined;
   try {

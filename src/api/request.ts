@@ -86,7 +86,8 @@ export function acquireRequestOf(resolved: ResolvedLaunch, unit: string, reader:
     covered: makesMounts ? coveredPaths(resolved.settings) : [],
   };
   return {
-    ...ofProcess(unit, resolved),
+    ...(resolved.phase === undefined ? {} : { description: phaseDescription(resolved.phase) }),
+    ...{ unit: unitNameOf(unit), perInstance: false, lifetime: 'process', staticOnly: !dynamicUser, verify: false },
     packetRules: resolved.packetRules ?? NO_PACKET_RULES,
     // Commands of a service that runs are held to what it is held to.
     takesPacketRules: resolved.phase !== undefined,
@@ -97,15 +98,6 @@ export function acquireRequestOf(resolved: ResolvedLaunch, unit: string, reader:
     makesMounts,
     cleanup: { processes: true, ipc: removeIPC },
     removesAccountIpc: removeIPC,
-  };
-}
-
-/** A user without directories for the process that asks. */
-function ofProcess(unit: string, { dynamicUser, phase }: ResolvedLaunch): AcquireRequest {
-  return {
-    ...(phase === undefined ? {} : { description: phaseDescription(phase) }),
-    ...{ unit: unitNameOf(unit), perInstance: false, lifetime: 'process', staticOnly: !dynamicUser },
-    ...{ directories: [], makesMounts: false, verify: false, cleanup: { processes: true, ipc: true } },
   };
 }
 

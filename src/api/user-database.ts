@@ -47,21 +47,20 @@ export function userDatabaseInterface<P>(
   };
 }
 
-/** What a record tells of a user, which lives here or elsewhere. */
-type RecordedUser = Pick<DynamicUser, 'name' | 'uid' | 'gid'>;
-
 /** Both lookups are the same but for their keys, since a dynamic user's gid is its uid. */
 function lookUpIn<P>(users: UserTable, noticeEnds: () => void, fleet: FleetUsers | undefined) {
   return (
     call: Call<P>,
     idKey: string,
     nameKey: string,
-    recordOf: (user: RecordedUser) => JsonObject,
+    recordOf: (user: Pick<DynamicUser, 'name' | 'uid' | 'gid'>) => JsonObject,
   ): JsonObject | Promise<JsonObject> => {
     const id = checkId(call.parameters, idKey);
     const name = checkName(call.parameters, nameKey);
     checkService(call.parameters);
-    const reply = (user: RecordedUser): JsonObject => ({ record: { ...recordOf(user) } });
+    const reply = ({ name, uid }: FleetUser): JsonObject => {
+      return { record: recordOf({ name, uid, gid: uid as number as Gid }) };
+    };
     if (id === undefined && name === undefined) {
       if (!call.more) {
         throw expectedMore();
@@ -76,12 +75,9 @@ function lookUpIn<P>(users: UserTable, noticeEnds: () => void, fleet: FleetUsers
     if (before !== undefined && holderOf(before) !== undefined) {
       noticeEnds();
     }
-    const byId = numberedHere() ?? elsewhere(id === undefined ? undefined : fleet?.userNumbered(id));
-    const byName = namedHere() ?? elsewhere(userName === undefined ? undefined : fleet?.userNamed(userName));
-    const found = byId ?? byName;
-    if (found === undefined) {
-      throw noRecordFound();
-    }
+    const byId = numberedHere() ?? (id === undefined ? undefined : fleet?.userNumbered(id));
+    const byName = namedHere() ?? (userName === undefined ? undefined : fleet?.userNamed(userName));
+    const found = byId ?? byName ?? notFound();
     if ((id !== undefined && byId?.uid !== found.uid) || (name !== undefined && byName?.name !== found.name)) {
       throw new VarlinkError('io.systemd.UserDatabase.ConflictingRecordFound', {});
     }
@@ -90,11 +86,11 @@ function lookUpIn<P>(users: UserTable, noticeEnds: () => void, fleet: FleetUsers
 }
 
 /** Who lives here, then users elsewhere that have neither the name nor the UID of one of these. */
-function* everybody(users: UserTable, fleet: FleetUsers | undefined): Generator<RecordedUser, void, undefined> {
+function* everybody(users: UserTable, fleet: FleetUsers | undefined): Generator<FleetUser, void, undefined> {
   yield* firstOf(users.dynamic(), users.dynamicCount);
   for (const user of fleet?.users() ?? []) {
     if (users.dynamicByName(user.name) === undefined && users.numbered(user.uid) === undefined) {
-      yield asHere(user);
+      yield user;
     }
   }
 }
@@ -106,13 +102,13 @@ function sendEach<P>(call: Call<P>, replies: Iterable<JsonObject>): JsonObject |
     if (second !== undefined) {
       throw expectedMore();
     }
-    return first ?? refuseAll();
+    return first ?? notFound();
   }
-  return sendAllButLast(call, replies).then(last => last ?? refuseAll());
+  return sendAllButLast(call, replies).then(last => last ?? notFound());
 }
 
-function refuseAll(): never {
-  throw noRecordFound();
+function notFound(): never {
+  throw new VarlinkError('io.systemd.UserDatabase.NoRecordFound', {});
 }
 
 /** Who is in which shared group; a dynamic user is not named with its own group. */
@@ -145,15 +141,6 @@ function* each<Value, Reply>(
   }
 }
 
-/** A user of another host, as one of this. */
-function asHere(user: FleetUser): RecordedUser {
-  return { ...user, gid: user.uid as number as Gid };
-}
-
-function elsewhere(user: FleetUser | undefined): RecordedUser | undefined {
-  return user && asHere(user);
-}
-
 function checkId(parameters: JsonObject, key: string): Uid | undefined {
   const value = parameters[key];
   if (value === undefined) {
@@ -178,8 +165,4 @@ function checkService(parameters: JsonObject): void {
   if (parameters['service'] !== USER_DATABASE_SERVICE) {
     throw new VarlinkError('io.systemd.UserDatabase.BadService', {});
   }
-}
-
-function noRecordFound(): VarlinkError {
-  return new VarlinkError('io.systemd.UserDatabase.NoRecordFound', {});
 }
