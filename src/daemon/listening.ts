@@ -79,25 +79,12 @@ export async function openToAllowed(
  * @returns a function that removes the links again
  */
 export function linkSocket(socket: string, logger: Logger): () => void {
+  const link = (open: () => PinnedDirectory, name: string, level: 'error' | 'warn', place: string) =>
+    linkInto(open, name, socket, error => logger[level]({ err: error }, `cannot put the socket ${place}`));
   const unlinks = [
-    linkInto(
-      () => PinnedDirectory.open(USER_DATABASE_DIRECTORY),
-      USER_DATABASE_SERVICE,
-      socket,
-      error => logger.error({ err: error }, 'cannot put the socket into the user database'),
-    ),
-    linkInto(
-      () => openBelowRun(VARLINK_REGISTRY),
-      ALLOCATOR_SOCKET,
-      socket,
-      error => logger.warn({ err: error }, 'cannot put the socket into the registry of varlink'),
-    ),
-    linkInto(
-      () => openBelowRun(REPORT),
-      METRICS_SERVICE,
-      socket,
-      error => logger.warn({ err: error }, 'cannot put the socket where metrics are collected'),
-    ),
+    link(() => PinnedDirectory.open(USER_DATABASE_DIRECTORY), USER_DATABASE_SERVICE, 'error', 'into the user database'),
+    link(() => openBelowRun(VARLINK_REGISTRY), ALLOCATOR_SOCKET, 'warn', 'into the registry of varlink'),
+    link(() => openBelowRun(REPORT), METRICS_SERVICE, 'warn', 'where metrics are collected'),
   ];
   return () => {
     for (const unlink of unlinks) {

@@ -2,16 +2,11 @@
  * The configuration while the daemon runs: one frozen Config, exchanged as a whole when the file is read again. Consumers keep
  * the view and read `current` when they need a value. What cannot change without a restart keeps its value, and is named.
  */
+import type { Reloaded } from '../api/allocator.ts';
 import { reasonOf } from '../core/errors.ts';
 import type { Notify } from '../host/systemd/notify.ts';
 import { type Config, changedSettings } from './config.ts';
 import type { Logger } from './logger.ts';
-
-/** The keys that a reload has changed: at once, and for the next start alone. */
-export interface ReloadedSettings {
-  readonly applied: readonly string[];
-  readonly deferred: readonly string[];
-}
 
 export class LiveConfig {
   readonly #read: () => Config;
@@ -41,7 +36,7 @@ export class LiveConfig {
    * (sd_notify(3), RELOADING=1).
    * @throws DynuserError what read() throws: a file that is wrong changes nothing, and was said in the log
    */
-  reload(logger: Logger, notify: Notify): ReloadedSettings {
+  reload(logger: Logger, notify: Notify): Reloaded {
     tell(logger, () => notify({ state: 'reloading' }));
     try {
       return this.#exchange(logger);
@@ -54,7 +49,7 @@ export class LiveConfig {
   }
 
   /** @throws DynuserError what read() throws; the former configuration stays in force then */
-  #exchange(logger: Logger): ReloadedSettings {
+  #exchange(logger: Logger): Reloaded {
     const wanted = this.#read();
     const changed = changedSettings(this.#current, wanted);
     const later = changed.filter(({ isDeferred }) => isDeferred);

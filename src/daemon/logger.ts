@@ -63,32 +63,27 @@ const KNOWN_FIELDS: ReadonlyMap<string, string> = new Map([
   ['messageId', 'MESSAGE_ID'],
   ['user', 'DYNUSER_NAME'],
 ]);
-/** The journal notes the time itself. */
-const OMITTED_FIELDS: ReadonlySet<string> = new Set(['level', 'time', 'err']);
 
 /** @returns the fields of systemd.journal-fields(7) for a line of the log, and one DYNUSER_… for each of its others */
 export function journalFields(line: Readonly<Record<string, unknown>>): JournalField[] {
+  // The journal notes the time itself.
+  const { level, time, err, ...rest } = line;
   const fields: JournalField[] = [
-    ['PRIORITY', PRIORITIES.get(line['level']) ?? '6'],
+    ['PRIORITY', PRIORITIES.get(level) ?? '6'],
     ['SYSLOG_IDENTIFIER', 'dynuserd'],
   ];
-  for (const [name, value] of Object.entries(line)) {
-    if (!OMITTED_FIELDS.has(name) && value !== undefined && value !== null) {
+  const error = typeof err === 'object' && err !== null && 'message' in err ? err : undefined;
+  // People read the message alone.
+  const words = rest['msg'] === undefined ? '' : `${rest['msg']}: `;
+  const others = error === undefined ? rest : { ...rest, msg: words + error.message };
+  for (const [name, value] of Object.entries(others)) {
+    if (value !== undefined && value !== null) {
       const known = KNOWN_FIELDS.get(name) ?? `DYNUSER_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
       fields.push([known, typeof value === 'string' ? value : JSON.stringify(value)]);
     }
   }
-  const { err } = line;
-  if (typeof err === 'object' && err !== null && 'message' in err) {
-    // People read the message alone.
-    const index = fields.findIndex(([name]) => name === 'MESSAGE');
-    const message = String(err.message);
-    const words = fields[index]?.[1];
-    fields.splice(index < 0 ? fields.length : index, 1, [
-      'MESSAGE',
-      words === undefined ? message : `${words}: ${message}`,
-    ]);
-    fields.push(['DYNUSER_STACK', String('stack' in err ? err.stack : '')]);
+  if (error !== undefined) {
+    fields.push(['DYNUSER_STACK', String('stack' in error ? error.stack : '')]);
   }
   return fields;
 }

@@ -351,7 +351,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
   }
   notify({ state: 'ready', status: `${report.users} users` });
   logger.info({ version: versionWords(), users: report.users, unclaimed, socket: path }, 'ready');
-  rehearse(KERNEL).catch(error => logger.warn({ err: error }, 'no launch could be rehearsed'));
+  rehearse(KERNEL).catch(error => warn('no launch could be rehearsed', error));
   compareLinks({ registry, users }).catch(error => warn('cannot compare the links of users', error));
 
   let stopped: Promise<void> | undefined;

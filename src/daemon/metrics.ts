@@ -4,7 +4,7 @@ import { LeaseMetrics } from '../allocator/lease-metrics.ts';
 import type { UserTable } from '../allocator/user-table.ts';
 import type { Family } from '../core/metrics.ts';
 import { rangeSize, type UidRange } from '../core/range.ts';
-import type { InterfaceImplementation } from '../varlink/handler.ts';
+import type { InterfaceImplementation, MethodHandler } from '../varlink/handler.ts';
 
 export interface MetricSources {
   readonly events: LeaseEvents;
@@ -35,12 +35,10 @@ export class DaemonMetrics {
     const { users, cooling, range, connections, helpersEnded } = this.#sources;
     const { open, accepted } = connections();
     const memberships = users.membershipCounts;
-    const gauge = (name: string, description: string, value: number): Family => {
-      return { name, type: 'gauge', description, samples: [{ value }] };
+    const single = (type: Family['type']) => (name: string, description: string, value: number) => {
+      return { name, type, description, samples: [{ value }] };
     };
-    const counter = (name: string, description: string, value: number): Family => {
-      return { name, type: 'counter', description, samples: [{ value }] };
-    };
+    const [gauge, counter] = [single('gauge'), single('counter')];
     const size = rangeSize(range());
     const families: Family[] = [
       {
@@ -78,14 +76,12 @@ export class DaemonMetrics {
 
 /** @returns the same interface, of which each call is counted */
 export function counted<P>(service: InterfaceImplementation<P>, count: () => void): InterfaceImplementation<P> {
-  const methods = Object.entries(service.methods).map(([name, method]) => {
-    return [
-      name,
-      (call: Parameters<typeof method>[0]) => {
-        count();
-        return method(call);
-      },
-    ] as const;
-  });
-  return { ...service, methods: Object.fromEntries(methods) };
+  const methods: Record<string, MethodHandler<P>> = {};
+  for (const [name, method] of Object.entries(service.methods)) {
+    methods[name] = call => {
+      count();
+      return method(call);
+    };
+  }
+  return { ...service, methods };
 }
