@@ -25,6 +25,8 @@ const IN_MEMORY = {
   logLevel: 'warning',
 } as const;
 
+const PROGRAM = { ...IN_MEMORY, target: 'node20', format: 'esm', charset: 'utf8' } as const;
+
 /** In an archive that git made, git has put the commit into this file (.gitattributes, export-subst). */
 const COMMIT_FILE = '.commit';
 const COMMIT_DIGITS = 12;
@@ -63,12 +65,9 @@ const COMMIT = commitOf();
  */
 async function bundleProgram(name: string, ...prelude: readonly string[]): Promise<readonly string[]> {
   const { outputFiles, metafile } = await build({
-    ...IN_MEMORY,
+    ...PROGRAM,
     entryPoints: [`src/bin/${name}.ts`],
     outfile: `${name}.js`,
-    target: 'node20',
-    format: 'esm',
-    charset: 'utf8',
     external: NATIVE_PACKAGES,
     define: { DYNUSER_COMMIT: COMMIT === undefined ? 'undefined' : JSON.stringify(COMMIT) },
     banner: { js: prelude.join('\n') },
@@ -82,15 +81,7 @@ async function bundleProgram(name: string, ...prelude: readonly string[]): Promi
 
 /** What runs in the tarball with Node inside, before anything is installed. */
 async function bundleInstaller(): Promise<void> {
-  await build({
-    ...IN_MEMORY,
-    entryPoints: ['src/tooling/standalone.ts'],
-    outfile: INSTALLER,
-    write: true,
-    target: 'node20',
-    format: 'esm',
-    charset: 'utf8',
-  });
+  await build({ ...PROGRAM, entryPoints: ['src/tooling/standalone.ts'], outfile: INSTALLER, write: true });
 }
 
 /** Where distributions have the license of musl, which is inside dynuser-run if that is a static program. */

@@ -54,7 +54,7 @@ function renderOptions(options: readonly OptionSpec[]): string {
  * @param text words, of which nothing is a request or an escape
  * @returns lines, of which each sentence begins one: mdoc puts the space between two sentences itself
  */
-function mdocText(text: string): string {
+export function mdocText(text: string): string {
   const sentences = text.split(/(?<=[.!?]) (?=\S)/);
   return sentences
     .flatMap(sentence => wrap(sentence, WIDTH))

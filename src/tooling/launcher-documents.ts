@@ -2,10 +2,9 @@
  * What the documents of dynuser-run have from tables: the list of properties in its manual page, and the completions, with the options of its
  * table in C. Pure.
  */
-import { wrap } from '../cli/render/text.ts';
 import { PROPERTY_NAMES, PROPERTY_TEXTS } from '../launch/properties/table.ts';
+import { mdocText } from './command-manual.ts';
 
-const ROFF_COLUMNS = 78;
 /** A line of the page's source that the list replaces. */
 const PLACEHOLDER = '.\\" The list of properties is put here.\n';
 
@@ -15,16 +14,9 @@ export function withPropertyList(page: string): string {
     throw new TypeError('dynuser-run.1 has no place for the list of properties');
   }
   const items = PROPERTY_TEXTS.map(
-    ({ names, text }) => `.It ${names.map(name => `Cm ${name} Ns =`).join(' , ')}\n${roff(text)}\n`,
+    ({ names, text }) => `.It ${names.map(name => `Cm ${name} Ns =`).join(' , ')}\n${mdocText(text)}`,
   );
   return page.replace(PLACEHOLDER, () => `.Bl -tag -width Ds\n${items.join('')}.El\n`);
-}
-
-/** Text as roff(7) has it: each sentence begins a line, hyphens that stay, and nothing that is read as a request. */
-function roff(text: string): string {
-  const escaped = text.replaceAll('\\', '\\e').replaceAll('-', '\\-');
-  const lines = escaped.split(/(?<=\.) (?=[^a-z])/).flatMap(sentence => wrap(sentence, ROFF_COLUMNS));
-  return lines.map(line => line.replace(/^(?=[.'])/, '\\&')).join('\n');
 }
 
 export interface LauncherOption {

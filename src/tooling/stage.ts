@@ -13,15 +13,8 @@ import { checkDirectory, layOut, stage, uninstall } from './staging.ts';
 
 const USAGE = 'usage: npm run stage -- [--uninstall | --package=NAME|all [--multiarch=NAME]] DIR';
 
-interface CommandLine {
-  readonly root: string;
-  readonly uninstall: boolean;
-  /** all, or one of Debian's packages */
-  readonly package: string | undefined;
-  readonly multiarch: string | undefined;
-}
-
-function parseCommandLine(): CommandLine {
+/** @returns what to do: with a name, for one of Debian's packages, or for all of them */
+function parseCommandLine() {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
@@ -32,7 +25,7 @@ function parseCommandLine(): CommandLine {
     const isKnown = name === undefined || ['all', ...PACKAGES].includes(name);
     const isOne = !(takesAway && name !== undefined) && (multiarch === undefined || name !== undefined);
     if (directory !== '' && rest.length === 0 && isKnown && isOne) {
-      return { root: resolve(directory), uninstall: takesAway, package: name, multiarch };
+      return { root: resolve(directory), takesAway, name, multiarch };
     }
   } catch {
     // An option that there is not.
@@ -45,7 +38,7 @@ function say(message: string): void {
   process.stderr.write(`stage: ${message}\n`);
 }
 
-function run({ root, uninstall: takesAway, package: name, multiarch }: CommandLine): string {
+function run({ root, takesAway, name, multiarch }: ReturnType<typeof parseCommandLine>): string {
   checkDirectory(root);
   if (takesAway) {
     return uninstall(root, say);
