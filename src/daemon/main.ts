@@ -112,7 +112,7 @@ export interface Daemon {
  * @throws DynuserError what is wrong with the host, in words a person can act on
  */
 export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> {
-  const { config: live, logger, helper, notify, sockets, busAddress, historyDirectory } = surroundings;
+  const { config: live, logger, helper, notify, sockets, busAddress } = surroundings;
   const config = live.current;
   checkHelper(helper);
   const runtime = openRuntimeDirectory(config.runtimeDirectory, PUBLIC_MODE);
@@ -153,7 +153,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
     () => new AuditSocket(),
     logger,
   );
-  const history = openHistory({ historyDirectory, live, events, users, logger });
+  const history = openHistory(surroundings, events, users);
   const report = recover({ registry, locks, users, events }, found);
   const probeTimeoutMs = () => live.current.probeTimeoutMs;
   let searching = searchCommand(helper, config);
@@ -432,17 +432,11 @@ function searchCommand(helper: string, { range, unitRanges, fleet, fleetRange }:
 }
 
 /** Listens at once, and writes nothing before it is started. */
-function openHistory({
-  historyDirectory: directory,
-  live,
-  events,
-  users,
-  logger,
-}: Pick<DaemonOptions, 'historyDirectory' | 'logger'> & {
-  readonly live: LiveConfig;
-  readonly events: LeaseEvents;
-  readonly users: UserTable;
-}): HistoryWriter | undefined {
+function openHistory(
+  { historyDirectory: directory, config: live, logger }: DaemonOptions,
+  events: LeaseEvents,
+  users: UserTable,
+): HistoryWriter | undefined {
   if (directory === undefined) {
     return undefined;
   }

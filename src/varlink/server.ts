@@ -1,6 +1,5 @@
 /** A varlink service on UNIX sockets: accepts peers, gives them places within the limits, and enforces their deadlines. */
 import { createServer, type Server } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { type AcceptCalls, Acceptor } from './acceptor.ts';
 import { ConnectionTable } from './connection-table.ts';
 import type { InterfaceImplementation } from './handler.ts';

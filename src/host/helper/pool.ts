@@ -77,9 +77,10 @@ export class HelperPool {
   /** helpers that can be asked, now or after their question */
   readonly #helpers = new Set<Helper>();
   readonly #waiting = new QuestionQueue();
+  /** how many helpers have ended, or were killed, before the pool was closed */
+  endedCount = 0;
   #processes = 0;
   #starts = STARTS_BURST;
-  #endedCount = 0;
   #startTimer: NodeJS.Timeout | undefined;
   #closed: { resolve(): void } | undefined;
 
@@ -88,11 +89,6 @@ export class HelperPool {
     this.#command = command;
     this.#deadlineMs = deadlineMs;
     this.#limits = limits;
-  }
-
-  /** How many helpers have ended, or were killed, before the pool was closed. */
-  get endedCount(): number {
-    return this.#endedCount;
   }
 
   /** Starts the first helper, so that the first question does not wait for that. */
@@ -183,13 +179,8 @@ export class HelperPool {
 
   /** How many questions of others than root helpers have now. @param uid of this one alone, if given */
   #asked(uid?: number): number {
-    let count = 0;
-    for (const { question } of this.#helpers) {
-      const isOthers =
-        question?.requester.isRoot === false && (uid ?? question.requester.uid) === question.requester.uid;
-      count += isOthers ? 1 : 0;
-    }
-    return count;
+    const requesters = [...this.#helpers].flatMap(({ question }) => question?.requester ?? []);
+    return requesters.filter(other => !other.isRoot && (uid === undefined || other.uid === uid)).length;
   }
 
   /** Gives the waiting questions to idle helpers, and starts helpers for the rest as far as the limits go. */
@@ -285,7 +276,7 @@ export class HelperPool {
     helper.question?.settle({ kind: 'ended', reason });
     helper.question = undefined;
     if (this.#closed === undefined) {
-      this.#endedCount++;
+      this.endedCount++;
       this.#assign();
     } else if (this.#processes === 0) {
       this.#closed.resolve();
@@ -323,11 +314,7 @@ class QuestionQueue {
 
   /** How many questions of all other UIDs wait. */
   get othersCount(): number {
-    let count = 0;
-    for (const { length } of this.#others.values()) {
-      count += length;
-    }
-    return count;
+    return [...this.#others.values()].reduce((sum, { length }) => sum + length, 0);
   }
 
   /** How many questions of a UID other than root wait. */

@@ -42,14 +42,16 @@ export class HelperProcess {
     // What an NSS module complains about goes where our own log goes.
     this.#child = spawn(program, rest, { env: ENVIRONMENT, stdio: ['pipe', 'pipe', 'inherit'], cwd: '/' });
     this.#child.once('error', error => this.#end(`cannot be started (${error.message})`));
+    const end = (code: number | null, signal: NodeJS.Signals | null) =>
+      this.#end(this.#broken ?? (signal === null ? `exited with status ${code}` : `was ended by ${signal}`));
     this.#child.once('exit', (code, signal) => {
       // One that ends by itself may have answered last, and only 'close' tells that its output was read. After a crash
       // 'close' may be far off: a child of an NSS module can hold the pipe open.
       if (code !== 0) {
-        this.#end(this.#broken ?? describeExit(code, signal));
+        end(code, signal);
       }
     });
-    this.#child.once('close', (code, signal) => this.#end(this.#broken ?? describeExit(code, signal)));
+    this.#child.once('close', end);
     // There are no streams if the host has no descriptors left: then 'error' follows. EPIPE: 'close' follows.
     this.#child.stdin?.on('error', () => {});
     this.#child.stdout?.setEncoding('latin1').on('data', (text: string) => this.#receive(text));
@@ -101,8 +103,4 @@ export function checkHelper(path: string): void {
     const problem = `it cannot be run (${reasonOf(error)}); install dynuser again`;
     throw new DynuserError('HostFailed', `${path}: ${problem}`, {}, error);
   }
-}
-
-function describeExit(code: number | null, signal: NodeJS.Signals | null): string {
-  return signal === null ? `exited with status ${code}` : `was ended by ${signal}`;
 }

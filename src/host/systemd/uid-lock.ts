@@ -86,19 +86,11 @@ export class SystemdUidLocks implements UidLocks {
   }
 
   lock(uid: Uid, name: UserName): LockOutcome {
-    if (!hasLockFile(uid)) {
-      return this.#note(uid);
-    }
-    this.#renewDirectory();
-    return this.#held.has(uid) ? { kind: 'taken' } : this.#take(uid, name);
+    return this.#lockUnlessHeld(uid, () => this.#take(uid, name));
   }
 
   relock(uid: Uid, name: UserName): LockOutcome {
-    if (!hasLockFile(uid)) {
-      return this.#note(uid);
-    }
-    this.#renewDirectory();
-    return this.#held.has(uid) ? { kind: 'taken' } : (this.#adopt(uid, name) ?? this.#takeOld(uid, name));
+    return this.#lockUnlessHeld(uid, () => this.#adopt(uid, name) ?? this.#takeOld(uid, name));
   }
 
   keep(uid: Uid): void {
@@ -167,7 +159,12 @@ export class SystemdUidLocks implements UidLocks {
     }
   }
 
-  #note(uid: Uid): LockOutcome {
+  /** @param take for a UID that has a file */
+  #lockUnlessHeld(uid: Uid, take: () => LockOutcome): LockOutcome {
+    if (hasLockFile(uid)) {
+      this.#renewDirectory();
+      return this.#held.has(uid) ? { kind: 'taken' } : take();
+    }
     if (this.#withoutFile.has(uid)) {
       return { kind: 'taken' };
     }
