@@ -66,14 +66,9 @@ export function builtModule(other: string): string {
 function programs(): Installed[] {
   const built = (name: string, mode: number) => fromFile(`${BUILT}/${name}`, `${PRIVATE}/${name}`, mode);
   return [
-    built('dynuserd', EXECUTABLE),
-    built('dynuserd.js', DATA),
-    built('dynuserctl', EXECUTABLE),
-    built('dynuserctl.js', DATA),
-    built('dynuser-helper', EXECUTABLE),
+    ...['dynuserd', 'dynuserctl', 'dynuser-helper'].map(name => built(name, EXECUTABLE)),
+    ...['dynuserd.js', 'dynuserctl.js', 'package.json', 'third-party-licenses.txt'].map(name => built(name, DATA)),
     fromFile(`${BUILT}/dynuser-run`, 'usr/bin/dynuser-run', EXECUTABLE),
-    built('package.json', DATA),
-    built('third-party-licenses.txt', DATA),
     ...filesBelow(`${BUILT}/node_modules`).map(path =>
       built(`node_modules/${path}`, path.endsWith('.node') ? EXECUTABLE : DATA),
     ),
