@@ -211,14 +211,10 @@ function fleetOf({ fleet }: AllocatorApiDeps): FleetOperations {
 }
 
 /** Never ends by itself: the connection's end is its end. A watcher that reads too slowly loses its connection. */
-function watch(deps: AllocatorApiDeps, call: Call<Peer>): Promise<JsonObject> {
+async function watch(deps: AllocatorApiDeps, call: Call<Peer>): Promise<JsonObject> {
   if (!call.more) {
     throw expectedMore();
   }
-  return watchUntilGone(deps, call);
-}
-
-async function watchUntilGone(deps: AllocatorApiDeps, call: Call<Peer>): Promise<JsonObject> {
   const { users, events } = deps;
   /** changes that came while the existing leases are sent; undefined afterwards */
   let waiting: JsonObject[] | undefined = [];
