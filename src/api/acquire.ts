@@ -1,6 +1,6 @@
 /**
- * Acquire, Claim and Release, as every interface offers them. They get a typed request and who asks, as the kernel or the bus says, check the
- * rights of the caller, and bind the lease to its lifetime.
+ * Acquire, Claim and Release, as every interface offers them. They get a typed request and the caller, as the kernel or the bus names it,
+ * check the rights of the caller, and bind the lease to its lifetime.
  */
 
 import type { HandoverProgress } from '../allocator/directory-ports.ts';
@@ -23,7 +23,7 @@ import type { AcquireParameters } from './generated/io-dynuser-allocator.ts';
 import type { Peer } from './peer.ts';
 import { type DirectoryReader, readAcquire } from './request.ts';
 
-/** How much is told of a name that was refused, in characters: it may be of any length. */
+/** How many characters of a name that was refused are told: it may have any length. */
 const ASKED_NAME_MAX = 256;
 
 export interface AcquisitionDeps {
@@ -36,7 +36,7 @@ export interface AcquisitionDeps {
   readonly connectionLeases: ConnectionLeases;
 }
 
-/** Who asks, and over what. */
+/** Who asks, and over which connection. */
 export interface Caller {
   readonly peer: Peer;
   readonly connection: ClosableConnection;
@@ -47,7 +47,7 @@ export interface Caller {
   readonly onProgress?: (progress: HandoverProgress) => unknown;
 }
 
-/** Who asks by a call of varlink. To be called in its tick. */
+/** The caller of a varlink method. To be called in the tick of the call. */
 export function callerOf(call: Call<Peer>): Caller {
   const { peer, connection } = call;
   const onProgress = (progress: HandoverProgress): unknown => call.send({ progress: { ...progress } });

@@ -49,7 +49,7 @@ export interface AllocatorApiDeps extends Omit<LaunchDeps, 'overtime'> {
 /** The keys of the configuration that have changed. */
 export interface Reloaded {
   readonly applied: readonly string[];
-  /** those that are in force after the next start alone */
+  /** those that are in force only after the next start */
   readonly deferred: readonly string[];
 }
 
@@ -132,7 +132,7 @@ function* listed(deps: AllocatorApiDeps): Generator<{ readonly lease: JsonObject
   }
 }
 
-/** Searches of one UID that are under way are few, however many it asks for: what waits costs everybody a part of each turn. */
+/** Only a few searches of one UID are under way at a time, however many it asks for: each that waits costs everybody a part of each turn. */
 function explainCall(deps: AllocatorApiDeps, underWay: RequestsUnderWay, call: Call<Peer>): Promise<JsonObject> {
   const { authorization, probes, publicProbes } = deps;
   const caller = authorization.identify(call.peer);
@@ -210,7 +210,7 @@ function fleetOf({ fleet }: AllocatorApiDeps): FleetOperations {
   return fleet;
 }
 
-/** Never ends by itself: the connection's end is its end. A watcher that reads too slowly loses its connection. */
+/** It never ends by itself, only with its connection. A watcher that reads too slowly loses its connection. */
 async function watch(deps: AllocatorApiDeps, call: Call<Peer>): Promise<JsonObject> {
   if (!call.more) {
     throw expectedMore();

@@ -19,7 +19,7 @@ export function busAllocator(
 ): BusAllocator {
   const peerOf = ({ uid, gid, groups, pid }: BusCaller): Peer => ({
     ...{ uid, gid, pid },
-    // The bus tells the process by its number alone; who needs more names it with `pid`.
+    // The bus names a process only by its number; a caller that needs more names one with `pid`.
     pin: () => ({ kind: 'unsupported' }),
     groups: () => groups,
     standing: () => standingOf(pid),

@@ -125,12 +125,12 @@ export async function launch(deps: LaunchDeps, call: Call<Peer>): Promise<JsonOb
   }
 }
 
-/** What others learn of images is not for the host's own launches. */
+/** What launchers in another root directory say about images is not used for the host's own launches. */
 function withoutStamp({ stamp: _, ...answer }: LaunchAnswer): LaunchAnswer {
   return answer;
 }
 
-/** To search a UID takes as long as to mount an image. */
+/** The launcher mounts the image during the search for a UID, which takes as long. */
 function sendImage(call: Call<Peer>, { images: { images, rootImage } }: ResolvedLaunch): void {
   const [image] = images;
   if (call.more && image !== undefined && image.path === rootImage && image.writable !== true) {
@@ -138,7 +138,7 @@ function sendImage(call: Call<Peer>, { images: { images, rootImage } }: Resolved
   }
 }
 
-/** That its time was over, the starter of a service does not know. */
+/** The starter of a service does not know that the time of the service was over. */
 function withOvertime({ overtime }: LaunchDeps, resolved: ResolvedLaunch, unit: string): ResolvedLaunch {
   if (resolved.phase !== 'stopPost' || !overtime.has(unit)) {
     return resolved;
@@ -196,7 +196,7 @@ function reasonToSkip(
     : undefined;
 }
 
-/** By the parameters that an error of the allocator may be about; those of directories have the same words. */
+/** Properties by the parameters that an error of the allocator may be about; those of directories have the same words. */
 const PROPERTIES: ReadonlyMap<string, string> = new Map([
   ['userName', 'User'],
   ['group', 'Group'],
@@ -279,7 +279,7 @@ async function explained({ deps, database, resolved, unit, request, rights, main
   return reply({ explanation: explainPlan(resolved, expected, plan), warnings: warningsOf(resolved) });
 }
 
-/** The user that would be had. @throws DynuserError what Acquire would be refused with */
+/** The user that Acquire would give. @throws DynuserError what Acquire would be refused with */
 function userOf({ refusal, uid, gid, userName: name, dynamic, reason }: Explanation) {
   if (refusal !== undefined || uid === undefined || gid === undefined) {
     throw refusal ?? new DynuserError('LaunchFailed', reason, { field: 'caller' });
@@ -293,7 +293,7 @@ function dynamicGroups({ host }: ResolvedLaunch, groups: readonly AcquiredGroup[
   return host.accountOverlay === undefined ? {} : { dynamicGroups: shared };
 }
 
-/** Nothing was opened, so no inode can be told. An id-mapped tree is nobody's on disk, as systemd 257 has it; of others it is not asked. */
+/** Nothing was opened, so no inode can be told. An id-mapped tree belongs to nobody on disk, as systemd 257 has it; for other trees the owner is not used. */
 const UNSEEN = { device: '0', inode: '0', diskUid: OVERFLOW_ID, diskGid: OVERFLOW_ID };
 
 function accountOf({ uid, gid, name, dynamic }: Pick<Acquired['user'], 'uid' | 'gid' | 'name' | 'dynamic'>) {

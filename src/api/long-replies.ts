@@ -24,7 +24,7 @@ export async function sendAllButLast<P>(
 }
 
 /**
- * Goes through a part of the table that changes meanwhile: what goes is left out, and what comes is at its end.
+ * Goes through a part of the table that changes meanwhile: entries that go are left out, and new ones are at the end.
  * @param size how many there are at the beginning: a list has no more, or it would not end while others come
  */
 export function* firstOf<Value>(values: Iterable<Value>, size: number): Generator<Value, void, undefined> {

@@ -3,7 +3,7 @@ import type { LeaseEvents } from '../allocator/events.ts';
 import type { UnitName } from '../core/ids.ts';
 import { isOfPhase } from '../launch/plan/phases.ts';
 
-/** Of more, the first ones are forgotten. */
+/** If there are more, the first ones are forgotten. */
 const REMEMBERED_MAX = 1_024;
 
 export class Overtime {
@@ -19,7 +19,7 @@ export class Overtime {
       }
     });
     events.on(['allocated'], ({ lease: { unit, description } }) => {
-      // A start, and none of the commands after the end.
+      // This is a start, not a command after the end.
       if (!isOfPhase(description)) {
         this.#units.delete(unit);
       }

@@ -7,7 +7,7 @@ import { planLaunch, resolveLaunch } from '../launch/launch.ts';
 import type { Kernel } from '../launch/plan/request.ts';
 import type { LaunchPlan } from './generated/io-dynuser-allocator.ts';
 
-/** A few times have V8 read a function, and some tens compile it. */
+/** V8 reads a function in the first few calls, and compiles it after some tens. */
 const TIMES = 100;
 
 /** To be called when the daemon is ready. What comes meanwhile waits for one of them, less than a millisecond. */

@@ -1,4 +1,4 @@
-/** What is asked of the allocator, in its types: by the parameters of Acquire and Explain, and by a launch. */
+/** Requests to the allocator, in its types: made from the parameters of Acquire and Explain, and from a launch. */
 
 import type { Directories } from '../allocator/directory-ports.ts';
 import type { AcquireRequest, SharedGroupRequest, UserRequest } from '../allocator/request.ts';
@@ -101,7 +101,7 @@ export function acquireRequestOf(resolved: ResolvedLaunch, unit: string, reader:
   };
 }
 
-/** What V8 cuts out of a text keeps all of it in memory: a lease, which may last for years, would keep the message that asked for it. */
+/** A part that V8 cuts out of a text keeps all of the text in memory: a lease, which may last for years, would keep the message that asked for it. */
 function copyOf(text: string): string {
   return Buffer.from(text).toString();
 }

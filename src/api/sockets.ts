@@ -12,7 +12,7 @@ import type { Peer } from './peer.ts';
 /** The limits are those of each of the two. */
 type SocketsOptions = Omit<ServerOptions<Peer>, 'quotaKey' | 'privileged' | 'rank'>;
 
-/** Of the places for connections: as many new ones may wait. Together with those of nscd's protocol, a place costs 4 descriptors. */
+/** How many new connections may wait, as a share of the places. Together with those of nscd's protocol, a place costs 4 descriptors. */
 const NEW_SHARE = 0.75;
 
 /** @returns the limits of a server that has so many connections at most: if there are few, half of them are root's */
@@ -41,7 +41,7 @@ export function isRoot(peer: Pick<Peer, 'uid' | 'standing'>): boolean {
   try {
     return isRootOfHost({ uid: peer.uid, standing: peer.standing() });
   } catch {
-    // It cannot be looked at for want of descriptors, say: it is served, as everybody is.
+    // It cannot be looked at, for example for want of descriptors: then it is served as everybody is.
     return false;
   }
 }

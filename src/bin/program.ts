@@ -1,11 +1,11 @@
-/** What programs that run until they are told to stop do alike: they read options, obey two signals, and say why they end. */
+/** What all programs do that run until they are told to stop: they read options, obey two signals, and say why they end. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { DynuserError, reasonOf } from '../core/errors.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
-/** @returns the options that were given; with others it shows the help, and ends the process */
+/** @returns the options that were given; if one is wrong, it shows the help, and ends the process */
 export function readOptions<Options extends NonNullable<ParseArgsConfig['options']>>(
   program: string,
   help: string,

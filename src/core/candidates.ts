@@ -1,7 +1,7 @@
 /**
  * The order in which UIDs are tried for a user: owners of its directories, the preferred UID of each interval of the range in
  * their order, then every other UID of the range once, interval by interval. So a name keeps its UID when an interval is added
- * behind the others, and when what is excluded is not its own. systemd draws 97 times with repetition and may fail beside free
+ * behind the others, and when UIDs of other names are excluded. systemd draws 97 times with repetition and may fail beside free
  * UIDs; a sweep cannot.
  */
 import type { Uid, UserName } from './ids.ts';

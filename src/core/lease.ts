@@ -42,7 +42,7 @@ export interface LeaseTerms {
   readonly seconds?: number;
   /** what the lease is for, in the words of its caller */
   readonly description?: string;
-  /** what of the usual isolation the process goes without, in words */
+  /** the parts of the usual isolation that the process does not have, in words */
   readonly missing?: readonly string[];
 }
 
@@ -190,7 +190,7 @@ export interface Cleanup {
   readonly accountIpc?: Gid;
 }
 
-/** Those of nearly all leases, once for all of them. */
+/** The values that nearly all leases have, which share them. */
 const NO_DIRECTORIES: readonly LeasedDirectory[] = [];
 const CLEANUPS: readonly Cleanup[] = [true, false].flatMap(processes => [true, false].map(ipc => ({ processes, ipc })));
 

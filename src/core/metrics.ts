@@ -1,7 +1,7 @@
 /** Metrics as values: families of samples, and what adds durations up. Pure; nothing here knows what is measured. */
 
 export interface Sample {
-  /** what tells it from the others of its family; never a name, a number or anything else that there may be any number of */
+  /** what tells it from the others of its family; never a name, a number or anything else of which there is no bounded set */
   readonly fields?: Readonly<Record<string, string>>;
   readonly value: number;
 }
@@ -41,7 +41,7 @@ export class Counts<Word extends string> {
   }
 }
 
-/** How often durations were how long. */
+/** A histogram of durations. */
 export class Histogram {
   readonly #bounds: readonly number[];
   /** of each bound and one more, not added up */

@@ -1,4 +1,4 @@
-/** What of its host a launcher is asked most often. dynuser-run answers it unasked (native/include/dynuser.h), which saves a round. */
+/** What a launcher is asked most often about its host. dynuser-run answers it unasked (native/include/dynuser.h), which saves a round. */
 
 /** Only a host with systemd's journal has it. */
 export const JOURNAL_SOCKET = '/run/systemd/journal/dev-log';

@@ -7,7 +7,7 @@ import type { Logger } from './logger.ts';
 
 /** Records that wait for the kernel, which may have no room for them: those that come then are lost. */
 const WAITING_MAX = 4_096;
-/** How long a record waits for others, in milliseconds: to send takes the way to another thread and back, for one record as for many. */
+/** How long a record waits for others, in milliseconds: each sending goes to another thread and back, with one record as with many. */
 const DELAY_MS = 20;
 
 export interface UserAudit {

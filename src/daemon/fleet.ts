@@ -124,7 +124,7 @@ async function exists(path: string): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    // What cannot be looked at is there.
+    // If it cannot be looked at, it exists.
     return !hasCode(error, 'ENOENT') && !hasCode(error, 'ENOTDIR');
   }
 }

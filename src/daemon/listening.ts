@@ -70,8 +70,8 @@ export async function openToAllowed(
 }
 
 /**
- * Puts links to the socket of everybody where others look for it. Without them they lack us, and everything else works: said, and no
- * reason not to start.
+ * Puts links to the socket of everybody where others look for it. Without a link these do not find us, and everything else works: that is
+ * logged, and the daemon starts all the same.
  * - systemd's user database, if that exists (systemd, docs/USER_GROUP_API.md): userdbctl and nss-systemd ask every socket there.
  * - the registry of varlink, by the name of our interface, which everybody may ask: so not the socket of those who may acquire.
  * - where metrics are collected.

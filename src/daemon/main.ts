@@ -222,7 +222,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
   });
   const release = { ...base, teardown };
   if (config.fleet === 'off') {
-    // It was in one before: nobody of that is looked up here any more.
+    // It may have been in a fleet before, whose users are not looked up here any more.
     runtime.remove(FLEET_SNAPSHOT);
   }
   // A host without a fleet does not even read the code.

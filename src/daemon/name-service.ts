@@ -29,7 +29,7 @@ export interface NameService {
   close(): Promise<void>;
 }
 
-/** Never throws: what cannot be had is said in the log. */
+/** Never throws: a socket that cannot be opened is said in the log. */
 export async function openNameService(options: NameServiceOptions): Promise<NameService> {
   const { answer, target, servesHost, logger, ...shared } = options;
   const onFailure = (what: string, cause: unknown) => logger.error({ err: cause }, what);

@@ -16,7 +16,7 @@ const OPEN_FLAGS =
   constants.O_RDONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NOCTTY | constants.O_NONBLOCK;
 /** How soon a lock that somebody else has is tried again, in milliseconds. */
 const RETRY_MS = 5;
-/** After so long in which requests follow one another, in milliseconds, who waits for the lock gets a turn: useradd gives up after 15 s. */
+/** If requests follow one another for so long, in milliseconds, others that wait for the lock get a turn: useradd gives up after 15 s. */
 const SHARED_MAX_MS = 250;
 /** How long such a turn lasts at least, in milliseconds: a process that sleeps in fcntl(2) is awake by then. */
 const TURN_MS = 10;
@@ -185,7 +185,7 @@ export class PasswordFileLock implements AccountsLock {
       const pid = this.#flock.readInt32LE(FLOCK_PID_AT);
       return pid > 0 ? pid : undefined;
     } catch {
-      // It is for a better message alone.
+      // It only makes the message better.
       return undefined;
     }
   }

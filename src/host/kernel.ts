@@ -1,4 +1,4 @@
-/** What the kernel is that this daemon, and so a launcher, runs on. */
+/** The kernel that this daemon runs on, and so every launcher. */
 import process from 'node:process';
 import { ForeignFunction } from './libc/libc.ts';
 

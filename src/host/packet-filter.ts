@@ -25,7 +25,7 @@ const MESSAGE_MAX = 300;
 /** From one look whether the rules are still there to the next, in milliseconds. */
 export const PACKET_WATCH_MS = 10_000;
 
-/** Where packets leave the host last, so that what others have rewritten is seen as it is sent, and where they come to sockets. */
+/** The last place before packets leave the host, so that rewritten ones are seen as they are sent, and the place where they reach sockets. */
 const DIRECTIONS = [
   { chain: 'leaving', hook: 'type filter hook postrouting priority 300 ;', address: 'daddr', interface: 'oifname' },
   { chain: 'arriving', hook: 'type filter hook input priority 300 ;', address: 'saddr', interface: 'iifname' },
@@ -199,7 +199,7 @@ export class NftPacketFilter implements PacketFilter {
   }
 }
 
-/** In the place of the name of the table. */
+/** Stands for the name of the table. */
 const TABLE = '<table>';
 const NO_TABLE = [`add table ${TABLE}`, `delete table ${TABLE}`];
 

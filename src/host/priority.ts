@@ -1,6 +1,6 @@
 /**
- * The daemon's share of the processors. Whatever starts on a host at once waits for this one thread, and as often as it has to wait for
- * a processor, so do all of them (benchmarks/README.md).
+ * The daemon's share of the processors. All services that start at once wait for this one thread: whenever it waits for a processor, all
+ * of them do (benchmarks/README.md).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
@@ -19,7 +19,7 @@ const AUTOGROUP = '/proc/self/autogroup';
 /**
  * Gives the thread that calls it more of the processors than other threads of its session have, and its session more than others,
  * unless that is somebody else's session. What this process has from who started it, by Nice= of its unit or nice(1), is left as it is.
- * @returns why it is not so, for the log; undefined if it is, or was not to be
+ * @returns why the priority was not raised, for the log; undefined if it was, or was to stay as it is
  */
 export function raisePriority(): string | undefined {
   if (getPriority() !== 0) {

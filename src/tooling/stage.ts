@@ -28,7 +28,7 @@ function parseCommandLine() {
       return { root: resolve(directory), takesAway, name, multiarch };
     }
   } catch {
-    // An option that there is not.
+    // An unknown option.
   }
   process.stderr.write(`stage: ${USAGE}\n`);
   process.exit(2);

@@ -26,7 +26,7 @@ function parseCommandLine(): { readonly root: string; readonly takesAway: boolea
       return { root: resolve(positionals[0] ?? '/'), takesAway: values.uninstall === true };
     }
   } catch {
-    // An option that there is not.
+    // An unknown option.
   }
   say(USAGE);
   process.exit(2);

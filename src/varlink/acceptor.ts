@@ -26,7 +26,7 @@ export interface Newcomer {
   readonly rank: Rank;
 }
 
-/** To admit a connection, as work that waits for its turn. */
+/** The admission of a connection, as work that waits for its turn. */
 interface Admission extends Task {
   readonly accepted: AcceptedSocket;
 }
@@ -40,7 +40,7 @@ export interface AcceptorOptions<N extends Newcomer> {
   identify(descriptor: number): N | undefined;
   /** Opens the connection, or closes it. */
   admit(accepted: AcceptedSocket, newcomer: N): void;
-  /** a connection was closed, since so many of it wait to be admitted */
+  /** a connection was closed, since too many are waiting to be admitted */
   refused(what: 'new connections' | 'new connections of one peer'): void;
   failed(cause: Error): void;
 }

@@ -51,13 +51,13 @@ export async function connect(path: string, options: ClientOptions = {}): Promis
   return new VarlinkClient(socket, interfaces, { timeoutMs, maxFrameBytes });
 }
 
-/** Errors of connect(2) by which a socket is not there, is closed to us, or is one on which nobody listens. */
+/** Errors of connect(2) that say that a socket does not exist, that we may not use it, or that nobody listens on it. */
 const PASSED_OVER: ReadonlySet<unknown> = new Set(['ENOENT', 'EACCES', 'EPERM', 'ECONNREFUSED']);
 
 /**
- * Connects to the first of several sockets of one service that is there and open to us.
+ * Connects to the first of several sockets of one service that exists and that we may use.
  * @param paths in the order of preference, at least one
- * @throws ConnectionError of the last, or of one that is there and did not answer in time
+ * @throws ConnectionError of the last, or of one that exists and did not answer in time
  */
 export async function connectToFirst(paths: readonly string[], options: ClientOptions = {}): Promise<VarlinkClient> {
   const [path = '', ...others] = paths;
@@ -210,7 +210,7 @@ export class VarlinkClient {
     } catch (error) {
       waiting.failed(error);
       if (reply.continues) {
-        // The replies that are still to come are nobody's now.
+        // Nobody takes the replies that are still to come.
         this.#lose(new ConnectionError('the connection was closed after a reply that broke the protocol', error));
       }
     }

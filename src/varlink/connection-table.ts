@@ -12,7 +12,7 @@ export interface Placed {
   readonly privileged: boolean;
 }
 
-/** Of what there are too many. */
+/** What there are too many of. */
 export type Refusal = 'connections' | 'connections of one peer';
 
 type TableLimits = Pick<
@@ -140,7 +140,7 @@ export class ConnectionTable<C extends Placed> {
   }
 
   /**
-   * @param bytes what waits for the connection now; 0 ends the account
+   * @param bytes how much output waits for the connection now; 0 ends the account
    * @returns the connection with the most, if all together have more than they may: whoever takes them past the bound, this one pays
    */
   accountOutput(connection: C, bytes: number): C | undefined {

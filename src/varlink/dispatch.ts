@@ -10,13 +10,13 @@ import type { MethodTable, ServedMethod } from './method-table.ts';
 /** The error, without parameters, by which a peer learns that a handler failed. */
 const INTERNAL_ERROR = 'org.varlink.service.InternalError';
 
-/** What a call came to. */
+/** The outcome of a call. */
 export interface Answer {
   /** the qualified name, if it is an error */
   readonly error?: string;
   /** the text of an object */
   readonly parameters: string;
-  /** what the peer cannot know and somebody should */
+  /** a failure that the peer is not told of, and that somebody should know */
   readonly failure?: { readonly what: string; readonly cause: unknown };
 }
 

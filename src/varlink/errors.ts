@@ -44,7 +44,7 @@ export function methodNotFound(method: string): VarlinkError {
   return new VarlinkError(`${SERVICE}.MethodNotFound`, { method });
 }
 
-/** @param method the qualified name of a method that is declared, and not served or not served this way */
+/** @param method the qualified name of a method that is declared, but is not served, or not in this way */
 export function methodNotImplemented(method: string): VarlinkError {
   return new VarlinkError(`${SERVICE}.MethodNotImplemented`, { method });
 }

@@ -32,12 +32,12 @@ const LONG_NUMBER = /(?:^|[:[,])-?(?:\d{17}|9\d{15})/;
 const OPENING = /[[{]/g;
 
 /**
- * Most messages are as JSON.stringify() writes them. Such a one has no key twice, no number that was rounded, and nothing else that
- * JSON.parse() guesses at. It takes a fraction of the time, and its strings do not keep the message in memory, as parts of that would.
- * @returns undefined if it is not known to be one
+ * Most messages are as JSON.stringify() writes them. Such a message has no key twice, no number that was rounded, and nothing else that
+ * JSON.parse() guesses at. JSON.parse() takes a fraction of the time, and its strings do not keep the message in memory, as parts of it would.
+ * @returns undefined if the text is not known to be such a message
  */
 function readCanonical(text: string): ParsedJson | undefined {
-  // An escape may be of what is refused.
+  // An escape may stand for a character that is refused.
   const isPlain = text.length <= CANONICAL_LENGTH_MAX && !text.includes('\\') && !LONG_NUMBER.test(text);
   if (!isPlain || (text.match(OPENING)?.length ?? 0) > JSON_DEPTH_MAX) {
     return undefined;
@@ -51,13 +51,13 @@ function readCanonical(text: string): ParsedJson | undefined {
   }
 }
 
-/** "-9223372036854775808" and "18446744073709551615": what is longer has no exact value here. */
+/** "-9223372036854775808" and "18446744073709551615": a longer number has no exact value here. */
 const INTEGER_LENGTH_MAX = 20;
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const HEX4 = /^[0-9a-fA-F]{4}$/;
 
-/** By what stands behind the backslash. */
+/** By the character behind the backslash. */
 const SIMPLE_ESCAPES: ReadonlyMap<string, string> = new Map(
   Object.entries({ '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }),
 );

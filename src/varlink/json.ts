@@ -30,7 +30,7 @@ export function fitsInt64(value: bigint): boolean {
 const UNSENDABLE = /\0|\p{Surrogate}/u;
 
 /**
- * Into text that every strict parser takes, our own included. What has no such text is an error of the caller.
+ * Writes text that every strict parser accepts, our own included. A value that has no such text is an error of the caller.
  * @param depth how deep the value is in its message
  * @throws TypeError for numbers and strings that JSON does not have, and for what nests too deep or in itself
  */

@@ -52,7 +52,7 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
 
 /**
  * What is done in one turn of the event loop for peers of one rank: pieces of work, such as a request, and the milliseconds after
- * which no other is begun. The longest piece that a peer can ask for adds itself.
+ * which no other is begun. The longest piece that a peer can ask for comes on top.
  */
 export const TURN_PIECES_MAX = 64;
 export const TURN_MS_MAX = 1;
@@ -61,7 +61,7 @@ export const REPLIES_A_PIECE = 64;
 /** Connections that one listening socket is asked for in one turn, and the milliseconds after which it is asked no more. */
 export const ACCEPTS_PER_TURN_MAX = 512;
 export const ACCEPT_MS_MAX = 2;
-/** What is read from a peer at a time: a hostile one has no more of it in memory that nobody has looked at. */
+/** What is read from a peer at a time: a hostile peer cannot keep more than this in memory before it is looked at. */
 export const READ_BYTES_MAX = 16 * 1024;
 /** The same for privileged peers, whose requests are longer. */
 export const READ_BYTES_PRIVILEGED_MAX = 64 * 1024;

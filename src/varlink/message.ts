@@ -100,7 +100,7 @@ export function writeErrorReply(error: string, parameters: string): string {
   return `{"error":${writeString(error)}${writeParameters(parameters, ',')}}\0`;
 }
 
-/** No parameters are not sent: whoever reads takes an absent object, null and {} for the same. */
+/** Empty parameters are left out: readers take an absent object, null and {} for the same. */
 function writeParameters(parameters: string, before: string): string {
   return parameters === '{}' ? '' : `${before}"parameters":${parameters}`;
 }

@@ -29,7 +29,7 @@ export class ReplyStream implements AsyncIterableIterator<JsonObject> {
     return this;
   }
 
-  /** @returns a reply that is there already: of long lists most are, and a wait for each would take longer than all else */
+  /** @returns a reply that is there already, as most of a long list are: to wait for each would take longer than everything else */
   take(): JsonObject | undefined {
     const value = this.#queue.shift();
     if (value !== undefined && this.#queue.length === CLIENT_STREAM_AHEAD_MAX / 2) {

@@ -1,6 +1,6 @@
 /**
- * One connection of a server: it joins a socket to a session. What it uses of what all share (places, queued output, turns) it reports to
- * the tables of the server, and it decides nothing about other connections.
+ * One connection of a server: it joins a socket to a session. It reports to the tables of the server what it uses of the things that all
+ * connections share (places, queued output, turns), and it decides nothing about other connections.
  */
 import type { Socket } from 'node:net';
 import { CloseListeners } from './close-listeners.ts';
@@ -16,7 +16,7 @@ import type { Rank, Task, Turns } from './turns.ts';
 /** Errors that show that a peer has left and did not wait for all of its replies. */
 const DEPARTURES: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET']);
 
-/** What went wrong without anybody to be told on the wire. */
+/** Something that went wrong, and that nobody can be told of on the wire. */
 export interface Failure {
   /** the connection that it happened on, Connection.id */
   readonly connection?: number;

@@ -34,7 +34,7 @@ export interface ServerOptions<P> {
   /** shared with other servers, so that those of all ranks are served in their order; its own unless given */
   readonly turns?: Turns;
   readonly acceptCalls?: AcceptCalls;
-  /** Told of what has nobody to be told on the wire. */
+  /** Told of what nobody can be told of on the wire. */
   onFailure(failure: Failure): void;
   readonly limits?: Partial<ServerLimits>;
 }

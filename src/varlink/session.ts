@@ -30,8 +30,8 @@ export class ServerSession {
 
   /**
    * @returns undefined while a call is under way or the next frame is not complete. A call is to be answered with
-   *   continuing() if it is `more`, and with one final(); so is one that is refused. After what is broken the connection
-   *   is beyond repair: it is to be closed once the replies so far are out.
+   *   continuing() if it is `more`, and with one final(); so is one that is refused. After a broken frame the connection
+   *   cannot be used any more: it is to be closed once the replies so far are out.
    */
   next(): ReadCall | undefined {
     const frame = this.#underWay === undefined ? this.#frames.next() : undefined;

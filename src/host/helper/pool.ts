@@ -19,7 +19,7 @@ export interface PoolLimits {
   readonly questionsPerUid: number;
 }
 
-/** Of the helpers that serve whoever may acquire: one UID's questions can hang and leave root half of them. */
+/** Limits of the helpers for peers that may acquire: if the questions of one UID hang, root still has half of the helpers. */
 export const ACQUIRING_LIMITS: PoolLimits = {
   helpers: 4,
   helpersOfOthers: 2,
@@ -27,7 +27,7 @@ export const ACQUIRING_LIMITS: PoolLimits = {
   questionsPerUid: 64,
 };
 
-/** Of the helpers that serve everybody else, who can only ask: Explain needs one answer after the other. */
+/** Limits of the helpers for everybody else, who can only ask: Explain needs one answer after the other. */
 export const PUBLIC_LIMITS: PoolLimits = { helpers: 2, helpersOfOthers: 2, waiting: 64, questionsPerUid: 8 };
 
 /** Processes in all: one that was killed in an uninterruptible sleep stays until its system call ends. */

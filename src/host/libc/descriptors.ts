@@ -12,13 +12,13 @@ const SPARE = 256;
 export const DESCRIPTORS_PER_LEASE = 2;
 /** With fewer connections the daemon is of no use. */
 const CONNECTIONS_MIN = 64;
-/** Where there are fewer than wanted, connections have this part of what is left. */
+/** If there are fewer than wanted, connections get this part of what is left. */
 const SHARE_OF_CONNECTIONS = 4;
 /** RLIMIT_NOFILE of asm-generic/resource.h. */
 const RLIMIT_NOFILE = 7;
 const REMEDY = 'raise the hard limit (LimitNOFILE= of the unit, or ulimit -Hn)';
 
-/** How many there are to be. */
+/** How many connections and leases there may be, as configured. */
 export interface Wanted {
   readonly maxConnections: number;
   readonly maxLeases: number;
@@ -73,7 +73,7 @@ export function reserveDescriptors(leased: number, wants: Wanted, cost: Connecti
   return planDescriptors(limit, leased, wants, cost);
 }
 
-/** What a request is told that would be the one too many. */
+/** What a request is told if its lease would be one too many. */
 export function leasesPastLimit(ofLeases: number): string {
   const leases = Math.floor(ofLeases / DESCRIPTORS_PER_LEASE);
   return `the descriptors of dynuserd are enough for ${leases} leases: release some; or ${REMEDY}, and restart dynuserd`;

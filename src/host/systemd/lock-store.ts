@@ -16,7 +16,7 @@ import { notifyAddress } from './notify.ts';
  * 128 KiB (execve(2), MAX_ARG_STRLEN): so many names of the longest UIDs fit.
  */
 export const LOCKS_KEPT_MAX = 8_192;
-/** How soon what found the receiver's queue full is sent again, in milliseconds. */
+/** How soon a message that found the receiver's queue full is sent again, in milliseconds. */
 const RETRY_MS = 5;
 /** How long an end waits until all was sent, in milliseconds. */
 const CLOSE_MS = 1_000;
