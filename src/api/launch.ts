@@ -196,12 +196,8 @@ function reasonToSkip(
     : undefined;
 }
 
-/** Properties by the parameters that an error of the allocator may be about; those of directories have the same words. */
-const PROPERTIES: ReadonlyMap<string, string> = new Map([
-  ['userName', 'User'],
-  ['group', 'Group'],
-  ['supplementaryGroups', 'SupplementaryGroups'],
-]);
+/** Parameters that have the name of a property, but for its capital letter. */
+const LIKE_PROPERTY = /^(?:group|supplementaryGroups|(?:runtime|state|cache|logs)Directory(?:Mode)?)$/;
 
 /** An error of the allocator, with the field by which the launch knows it: that of its property, if one was given. */
 function inWordsOfLaunch(error: unknown, { fields }: ResolvedLaunch): unknown {
@@ -209,11 +205,11 @@ function inWordsOfLaunch(error: unknown, { fields }: ResolvedLaunch): unknown {
     return error;
   }
   const parameter = error.detail.field ?? '';
-  const ofDirectory = /^(?:runtime|state|cache|logs)Directory(?:Mode)?$/.test(parameter);
-  const property = ofDirectory ? parameter.charAt(0).toUpperCase() + parameter.slice(1) : PROPERTIES.get(parameter);
-  if (property === undefined) {
+  const isLikeProperty = LIKE_PROPERTY.test(parameter);
+  if (!isLikeProperty && parameter !== 'userName') {
     return error;
   }
+  const property = isLikeProperty ? parameter.charAt(0).toUpperCase() + parameter.slice(1) : 'User';
   // Without User= the name comes from the unit, or was made up.
   const field = fields.get(property) ?? (property === 'User' ? 'unit' : property);
   return new DynuserError(error.code, error.message, { ...error.detail, field }, error);

@@ -114,11 +114,12 @@ export interface Daemon {
 export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> {
   const { config: live, logger, helper, notify, sockets, busAddress } = surroundings;
   const config = live.current;
+  const { runtimeDirectory } = config;
   checkHelper(helper);
-  const runtime = openRuntimeDirectory(config.runtimeDirectory, PUBLIC_MODE);
+  const runtime = openRuntimeDirectory(runtimeDirectory, PUBLIC_MODE);
   const runtimeLock = takeRuntimeLock(runtime, DAEMON_LOCK);
   if (runtimeLock === undefined) {
-    throw new DynuserError('HostFailed', `another dynuserd is running on ${config.runtimeDirectory}; stop it first`);
+    throw new DynuserError('HostFailed', `another dynuserd is running on ${runtimeDirectory}; stop it first`);
   }
   const registry = new Store(runtime, (file, reason) => logger.warn({ file, reason }, 'set aside in the registry'));
   const found = registry.load();
@@ -137,12 +138,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
   }
   const onFailure = (what: string, cause: unknown) => logger.error({ err: cause }, what);
   const warn = (what: string, cause?: unknown) => logger.warn({ err: cause }, what);
-  const lockStore = openLockStore({
-    ...surroundings.kept,
-    runtimeDirectory: config.runtimeDirectory,
-    helper,
-    onFailure: warn,
-  });
+  const lockStore = openLockStore({ ...surroundings.kept, runtimeDirectory, helper, onFailure: warn });
   const locks = new SystemdUidLocks(SYSTEMD_LOCK_DIRECTORY, warn, lockStore);
   const events = new LeaseEvents(onFailure);
   const leaseLog = logLeases(events, logger, CLOCK);
@@ -172,7 +168,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
   );
   // The kernel has them still unless the host has lost its rules, too.
   await packetFilter.restore(new Map(restricted)).catch(error => warn('cannot renew the rules for packets', error));
-  const { path, stays, targets } = listening(config.runtimeDirectory, sockets);
+  const { path, stays, targets } = listening(runtimeDirectory, sockets);
   const turns = new Turns();
   const peers = new PeerReader();
   const standings = new Standings();

@@ -21,9 +21,8 @@ const BIRTH_UMASK = 0o177;
  */
 export async function listen(server: Server, target: ListenTarget, started: () => void): Promise<void> {
   if ('path' in target) {
-    await removeStale(target.path);
+    await clearPath(target.path);
   }
-  // It throws the server's error.
   const listens = once(server, 'listening');
   if ('path' in target) {
     listenAt(server, target.path, target.mode ?? DEFAULT_MODE);
@@ -49,7 +48,8 @@ function listenAt(server: Server, path: string, mode: number): void {
   }
 }
 
-async function removeStale(path: string): Promise<void> {
+/** @throws Error that says what to do, if the path is too long or taken */
+async function clearPath(path: string): Promise<void> {
   if (Buffer.byteLength(path) > SOCKET_PATH_MAX) {
     throw new Error(`the socket path ${path} has more than ${SOCKET_PATH_MAX} bytes: choose a shorter directory`);
   }
