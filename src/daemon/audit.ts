@@ -10,21 +10,18 @@ const WAITING_MAX = 4_096;
 /** How long a record waits for others, in milliseconds: each sending goes to another thread and back, with one record as with many. */
 const DELAY_MS = 20;
 
-export interface UserAudit {
-  /** Sends what waits. @param graceMs how long that may take @returns when all of it is sent, or the time is over */
-  flush(graceMs: number): Promise<void>;
-}
-
 /**
  * @param isWanted read at each event, so that it may change
  * @param open makes the connection to the kernel; it throws if the kernel has no audit
+ * @returns a function that sends what waits: it takes how long that may take, in milliseconds, and returns when all of it is sent, or the
+ *   time is over
  */
 export function auditUsers(
   events: LeaseEvents,
   isWanted: () => boolean,
   open: () => Pick<AuditSocket, 'send'>,
   logger: Logger,
-): UserAudit {
+): (graceMs: number) => Promise<void> {
   const waiting: AuditRecord[] = [];
   let delay: NodeJS.Timeout | undefined;
   let sending: Promise<void> | undefined;
@@ -90,13 +87,11 @@ export function auditUsers(
     }
   });
   events.on(['ended'], ({ user }) => record('deleteUser', user));
-  return {
-    async flush(graceMs) {
-      const over = new AbortController();
-      const grace = sleep(graceMs, undefined, { signal: over.signal }).catch(() => undefined);
-      await Promise.race([sendAll(), grace]);
-      over.abort();
-    },
+  return async graceMs => {
+    const over = new AbortController();
+    const grace = sleep(graceMs, undefined, { signal: over.signal }).catch(() => undefined);
+    await Promise.race([sendAll(), grace]);
+    over.abort();
   };
 }
 

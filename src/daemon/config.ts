@@ -25,7 +25,7 @@ export const CONFIG_FILE = '/etc/dynuser/dynuserd.conf';
 const CONFIG_BYTES_MAX = 64 * 1024;
 const SHARED_STORAGES_MAX = 64;
 
-export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface Config {

@@ -14,12 +14,8 @@ export const MESSAGE_IDS = {
   loss: '8a22a9a6236a490c8d09b4a03d507ff9',
 } as const;
 
-export interface LeaseLog {
-  /** To be called if the level of the log has changed. */
-  adjust(): void;
-}
-
-export function logLeases(events: LeaseEvents, logger: Logger, clock: Pick<Clock, 'monotonic'>): LeaseLog {
+/** @returns a function to be called if the level of the log has changed */
+export function logLeases(events: LeaseEvents, logger: Logger, clock: Pick<Clock, 'monotonic'>): () => void {
   const refusals = new RefusalBudget(clock);
   let endSkipped: (() => void) | undefined;
   events.on(['allocated'], event => logAllocation(logger, event));
@@ -86,7 +82,7 @@ export function logLeases(events: LeaseEvents, logger: Logger, clock: Pick<Clock
     endSkipped = logger.isLevelEnabled('debug') ? events.on(['skipped'], logCandidate) : undefined;
   };
   adjust();
-  return { adjust };
+  return adjust;
 }
 
 function userFields({ name: user, uid }: DynamicUser) {

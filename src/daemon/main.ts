@@ -141,9 +141,9 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
   const lockStore = openLockStore({ ...surroundings.kept, runtimeDirectory, helper, onFailure: warn });
   const locks = new SystemdUidLocks(SYSTEMD_LOCK_DIRECTORY, warn, lockStore);
   const events = new LeaseEvents(onFailure);
-  const leaseLog = logLeases(events, logger, CLOCK);
+  const adjustLeaseLog = logLeases(events, logger, CLOCK);
   const users = new UserTable(events);
-  const audit = auditUsers(
+  const flushAudit = auditUsers(
     events,
     () => live.current.audit === 'auto',
     () => new AuditSocket(),
@@ -326,7 +326,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
   });
   live.onChange(({ logLevel, maxConnectionsPerUser, idleTimeoutMs }) => {
     logger.level = logLevel;
-    leaseLog.adjust();
+    adjustLeaseLog();
     history?.adjust();
     server.adjust({ maxConnectionsPerPeer: maxConnectionsPerUser, idleTimeoutMs });
   });
@@ -367,7 +367,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
     stopSweep();
     lockWatch.stop();
     await history?.stop(STOP_GRACE_MS);
-    await audit.flush(STOP_GRACE_MS);
+    await flushAudit(STOP_GRACE_MS);
     await Promise.all([probes.close(), publicProbes.close(), reaper.close(), pathInspector.close(), processes.close()]);
     await packetFilter.close();
     await lockStore?.close();

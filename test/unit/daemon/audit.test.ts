@@ -32,7 +32,7 @@ function audited(take: (count: number) => number | Error | Promise<number>, isWa
     debug: (_: unknown, words: string) => said.push(words),
     warn: (_: unknown, words: string) => said.push(words),
   };
-  const { flush: stop } = auditUsers(built.events, isWanted, open, logger as unknown as Logger);
+  const stop = auditUsers(built.events, isWanted, open, logger as unknown as Logger);
   return { built, asked, said, flush: () => stop(PATIENT_MS), stop };
 }
 

@@ -18,8 +18,8 @@ function logOf(events = leaseEvents()) {
     ...{ debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
     isLevelEnabled: (level: string) => level !== 'debug' || state.level === 'debug',
   } as unknown as Logger;
-  const log = logLeases(events, logger, { monotonic: () => state.now });
-  return { events, log, state, lines, words: () => lines.splice(0).map(line => `${line.level} ${line.words}`) };
+  const adjust = logLeases(events, logger, { monotonic: () => state.now });
+  return { events, adjust, state, lines, words: () => lines.splice(0).map(line => `${line.level} ${line.words}`) };
 }
 
 test('the life of a user, a static one, and a user that leaves something', async () => {
@@ -121,7 +121,7 @@ test('a UID whose refusals are long past is forgotten once those of a thousand o
 });
 
 test('candidates are said in the log if it is for debugging, and else nobody listens', () => {
-  const { events, state, log, words } = logOf();
+  const { events, state, adjust, words } = logOf();
   const tell = () => {
     const what = { name: userName('web'), uid: uid(61_184), evidence: { kind: 'user', name: 'bob' } } as const;
     events.tell({ kind: 'passedOver', ...what });
@@ -130,11 +130,11 @@ test('candidates are said in the log if it is for debugging, and else nobody lis
   tell();
   assert.deepEqual([words(), events.isHeard('skipped')], [[], false]);
   state.level = 'debug';
-  log.adjust();
+  adjust();
   tell();
   assert.deepEqual(words(), Array(2).fill('debug web does not get UID 61184: the user bob has this number'));
   state.level = 'info';
-  log.adjust();
+  adjust();
   assert.equal(events.isHeard('skipped'), false);
 });
 
