@@ -13,7 +13,7 @@ export interface ProcessIdentity {
 }
 
 /**
- * Whether both are the same process. Where inodes are known they alone decide: two processes may get the same number within
+ * Whether both are the same process. If inodes are known, they alone decide: two processes may get the same number within
  * one clock tick (10 ms) when PIDs are few.
  */
 export function isSameProcess(one: ProcessIdentity, other: ProcessIdentity): boolean {
