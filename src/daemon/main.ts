@@ -117,8 +117,8 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
   const { runtimeDirectory } = config;
   checkHelper(helper);
   const runtime = openRuntimeDirectory(runtimeDirectory, PUBLIC_MODE);
-  const runtimeLock = takeRuntimeLock(runtime, DAEMON_LOCK);
-  if (runtimeLock === undefined) {
+  const releaseRuntimeLock = takeRuntimeLock(runtime, DAEMON_LOCK);
+  if (releaseRuntimeLock === undefined) {
     throw new DynuserError('HostFailed', `another dynuserd is running on ${runtimeDirectory}; stop it first`);
   }
   const registry = new Store(runtime, (file, reason) => logger.warn({ file, reason }, 'set aside in the registry'));
@@ -372,7 +372,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
     await packetFilter.close();
     await lockStore?.close();
     standings.close();
-    runtimeLock.release();
+    releaseRuntimeLock();
     if (isIdle && users.leaseCount > 0) {
       // A last call on the bus has acquired a user, and somebody has to see to its end.
       await activateSuccessor(path);

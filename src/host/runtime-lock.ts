@@ -8,22 +8,18 @@ import { closeUnless, flock, LOCK_EXCLUSIVE } from './libc/libc.ts';
 const FILE_MODE = 0o600;
 const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-export interface RuntimeLock {
-  /** Lets go. The file stays: to unlink it would let two daemons hold a lock of that name each. */
-  release(): void;
-}
-
 /**
  * Takes the lock, without waiting.
  * @param name the file's name in the directory
- * @returns undefined if another process has it
+ * @returns a function that lets go of it, or undefined if another process has it. The file stays: to unlink it would let two daemons hold a
+ *   lock of that name each
  * @throws DynuserError HostFailed, LimitReached
  */
-export function takeRuntimeLock(directory: PinnedDirectory, name: string): RuntimeLock | undefined {
+export function takeRuntimeLock(directory: PinnedDirectory, name: string): (() => void) | undefined {
   return attempt(`cannot lock ${directory.path}/${name}`, () => {
     const descriptor = openSync(directory.entry(name), OPEN_FLAGS, FILE_MODE);
     const isHeld = closeUnless(descriptor, () => flock(descriptor, LOCK_EXCLUSIVE));
-    return isHeld ? { release: () => closeSync(descriptor) } : undefined;
+    return isHeld ? () => closeSync(descriptor) : undefined;
   });
 }
 

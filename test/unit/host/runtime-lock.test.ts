@@ -12,16 +12,16 @@ it('a runtime directory has one daemon at a time', () => {
   const path = mkdtempSync(`${tmpdir()}/dynuser-runtime-`);
   const directory = PinnedDirectory.open(path);
   try {
-    const lock = takeRuntimeLock(directory, 'lock');
-    assert.ok(lock !== undefined);
+    const release = takeRuntimeLock(directory, 'lock');
+    assert.ok(release !== undefined);
     assert.equal(statSync(`${path}/lock`).mode & 0o7777, 0o600, 'nobody else can open it, and so lock it');
     assert.equal(takeRuntimeLock(directory, 'lock'), undefined);
     assert.throws(() => execFileSync('flock', ['--nonblock', `${path}/lock`, 'true']), /Command failed/);
-    lock.release();
+    release();
     execFileSync('flock', ['--nonblock', `${path}/lock`, 'true']);
-    const again = takeRuntimeLock(directory, 'lock');
-    assert.ok(again !== undefined);
-    again.release();
+    const releaseAgain = takeRuntimeLock(directory, 'lock');
+    assert.ok(releaseAgain !== undefined);
+    releaseAgain();
     symlinkSync('/dev/null', `${path}/link`);
     assert.throws(
       () => takeRuntimeLock(directory, 'link'),
