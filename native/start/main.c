@@ -69,12 +69,10 @@ static bool is_usable(const char *file)
 	       access(file, X_OK) == 0;
 }
 
-/* The Node that came with the program, in the same directory; only the tarball for hosts whose Node is too old has one. */
-static bool find_own_node(const char *program, char found[PATH_MAX])
+static bool is_node_in(const char *directory, size_t length, char found[PATH_MAX])
 {
-	int directory = (int)(strrchr(program, '/') - program);
-
-	return snprintf(found, PATH_MAX, "%.*s/node", directory, program) < PATH_MAX && is_usable(found);
+	return length < PATH_MAX && snprintf(found, PATH_MAX, "%.*s/node", (int)length, directory) < PATH_MAX &&
+	       is_usable(found);
 }
 
 /*
@@ -88,12 +86,8 @@ static bool find_node(const char *path, char found[PATH_MAX])
 	for (;;) {
 		size_t length = strcspn(path, ":");
 
-		if (path[0] == '/' && length < PATH_MAX) {
-			int written = snprintf(found, PATH_MAX, "%.*s/node", (int)length, path);
-
-			if (written < PATH_MAX && is_usable(found))
-				return true;
-		}
+		if (path[0] == '/' && is_node_in(path, length, found))
+			return true;
 		if (path[length] == '\0')
 			return false;
 		path += length + 1;
@@ -143,23 +137,15 @@ static bool is_kept(const char *variable)
 	return false;
 }
 
-/* Returns the variables to keep; NULL if there is no memory. */
-static char **keep_environment(char *const *environment)
+static void reduce_environment(char **environment)
 {
-	size_t count = 0;
+	char **end = environment;
 
-	while (environment[count] != NULL)
-		count++;
-	char **result = calloc(count + 1, sizeof(*result));
-
-	if (result == NULL)
-		return NULL;
-	count = 0;
-	for (char *const *variable = environment; *variable != NULL; variable++) {
-		if (is_kept(*variable))
-			result[count++] = *variable;
+	for (; *environment != NULL; environment++) {
+		if (is_kept(*environment))
+			*end++ = *environment;
 	}
-	return result;
+	*end = NULL;
 }
 
 int main(int argc, char **argv)
@@ -179,7 +165,8 @@ int main(int argc, char **argv)
 		return fail(program->name, script, strerror(errno), "install dynuser again");
 	if (argc > ARGUMENTS_MAX)
 		return fail(program->name, "arguments", "too many", "give fewer");
-	if (!find_own_node(script, node) && !find_node(getenv("PATH"), node))
+	/* The Node that came with the program: only the tarball for hosts whose Node is too old has one. */
+	if (!is_node_in(script, (size_t)(strrchr(script, '/') - script), node) && !find_node(getenv("PATH"), node))
 		return fail(program->name, "node", "not found in PATH",
 			    "install Node.js 20 or later, or set PATH for this service");
 
@@ -191,15 +178,12 @@ int main(int argc, char **argv)
 		arguments[count++] = argv[i];
 	arguments[count] = NULL;
 
-	char **environment = keep_environment(environ);
-
-	if (environment == NULL)
-		return fail(program->name, "environment", "out of memory", "free some, and start again");
+	reduce_environment(environ);
 	if (!close_debug_signal())
 		return fail(
 			program->name, "seccomp", strerror(errno),
 			"allow seccomp filters (CONFIG_SECCOMP_FILTER in the kernel): without them SIGUSR1 opens Node's "
 			"debugger to every local user");
-	(void)execve(node, arguments, environment);
+	(void)execve(node, arguments, environ);
 	return fail(program->name, node, strerror(errno), "install Node.js 20 or later");
 }
