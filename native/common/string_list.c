@@ -2,6 +2,7 @@
 #include "string_list.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define ROOM_MIN 16U
 
@@ -19,4 +20,23 @@ bool strings_add(struct strings *list, char *item)
 	list->items[list->count++] = item;
 	list->items[list->count] = NULL;
 	return true;
+}
+
+static int by_bytes(const void *one, const void *other)
+{
+	return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+void strings_sort(struct strings *list)
+{
+	if (list->count > 0)
+		qsort(list->items, list->count, sizeof(*list->items), by_bytes);
+}
+
+void strings_free(struct strings *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct strings){ 0 };
 }

@@ -18,4 +18,10 @@ struct strings {
 /* Appends one. False: too many, or no memory. */
 bool strings_add(struct strings *list, char *item);
 
+/* Puts them in the order of their bytes. */
+void strings_sort(struct strings *list);
+
+/* Frees the list and its strings, all of which were allocated. */
+void strings_free(struct strings *list);
+
 #endif

@@ -38,7 +38,6 @@ static int open_device(const char *path, mode_t type, dev_t number, int flags)
 {
 	/* A file system in memory, attached nowhere. */
 	static int nodes = -1;
-	const struct strings none = { 0 };
 	struct stat status;
 	int device = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
@@ -48,7 +47,7 @@ static int open_device(const char *path, mode_t type, dev_t number, int flags)
 		return -1;
 	close_quietly(device);
 	if (nodes < 0)
-		nodes = mount_new("tmpfs", &none, "mode=0700", 1U << MOUNT_NO_SUID | 1U << MOUNT_NO_EXEC);
+		nodes = mount_new("tmpfs", NULL, "mode=0700", 1U << MOUNT_NO_SUID | 1U << MOUNT_NO_EXEC);
 	if (nodes < 0 || (mknodat(nodes, path + strlen("/dev/"), type | 0600, number) != 0 && errno != EEXIST))
 		return -1;
 	return openat(nodes, path + strlen("/dev/"), flags | O_CLOEXEC | O_NONBLOCK);

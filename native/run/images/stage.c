@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -42,15 +41,6 @@ static bool has_writable(const struct plan *plan)
 static bool is_needed(const struct plan *plan)
 {
 	return plan->images_count > 0 || has_writable(plan);
-}
-
-static int open_directory(const char *path)
-{
-	int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (directory < 0)
-		fail_errno(errno, "cannot open %s", path);
-	return directory;
 }
 
 void stage_prepare(const struct plan *plan)
@@ -148,22 +138,20 @@ static void mount_image(int stage, const struct image *image, size_t number)
 static void make_upper(int stage, const char *name, const struct overlay *overlay)
 {
 	int place = make_directory(stage, name, 0700);
-	const struct strings none = { 0 };
-	int mount = mount_new("tmpfs", &none, "mode=0700", 0);
+	int mount = mount_new("tmpfs", NULL, "mode=0700", 0);
 	struct stat status;
-	int top, made;
+	int top;
 
 	if (mount < 0 || mount_attach(mount, place) != 0)
 		fail_errno(errno, "cannot create a file system in memory for %s", overlay->path);
 	top = open_place(overlay->layers.items[0]);
 	if (fstat(top, &status) != 0)
 		fail_errno(errno, "cannot stat %s", overlay->path);
-	made = make_directory(mount, UPPER, 0700);
+	(void)close(make_directory(mount, UPPER, 0700));
 	/* Its top is shown with its own owner and mode. */
 	if (fchownat(mount, UPPER, status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    fchmodat(mount, UPPER, status.st_mode & 07777U, 0) != 0)
 		fail_errno(errno, "cannot create a file system in memory for %s", overlay->path);
-	(void)close(made);
 	(void)close(make_directory(mount, WORK, 0700));
 	(void)close(top);
 	(void)close(mount);
@@ -208,21 +196,18 @@ static void mount_overlay(int stage, const struct overlay *overlay, size_t numbe
 		fail_errno(errno, "cannot mount over %s", overlay->path);
 	for (size_t i = 0; i < overlay->layers.count; i++)
 		(void)close(layers[i]);
-	for (size_t i = 0; i < options.count; i++)
-		free(options.items[i]);
-	free(options.items);
+	strings_free(&options);
 	(void)close(place);
 	(void)close(mount);
 }
 
 void stage_set(const struct plan *plan)
 {
-	const struct strings none = { 0 };
 	int stage = -1, place;
 
 	if (is_needed(plan)) {
 		place = open_directory(DYNUSER_IMAGES);
-		stage = mount_new("tmpfs", &none, "mode=0755", STAGE_FLAGS);
+		stage = mount_new("tmpfs", NULL, "mode=0755", STAGE_FLAGS);
 		if (stage < 0 || mount_attach(stage, place) != 0)
 			fail_errno(errno, "cannot mount a file system in memory at %s", DYNUSER_IMAGES);
 		(void)close(place);

@@ -60,12 +60,11 @@ static int make_file_system(void)
 	char size[] = "size=1m", inodes[] = "nr_inodes=1k", no_swap[] = "noswap";
 	char *items[] = { size, inodes, no_swap };
 	const struct strings options = { .items = items, .count = sizeof(items) / sizeof(items[0]) };
-	const struct strings none = { 0 };
 	int mount = mount_new("tmpfs", &options, "mode=0700", FLAGS);
 
 	/* A kernel without "noswap" (Linux 6.4) has ramfs, whose size the bound on all bytes holds. */
 	if (mount < 0 && errno == EINVAL)
-		mount = mount_new("ramfs", &none, "mode=0700", FLAGS);
+		mount = mount_new("ramfs", NULL, "mode=0700", FLAGS);
 	if (mount < 0)
 		fail_errno(errno, "cannot create a file system for credentials");
 	return mount;
@@ -145,21 +144,14 @@ static bool decrypt_buffer(struct store *store, const char *name, size_t *count,
 /* Reads an open file to its end into the buffer. */
 static size_t read_source(const struct store *store, int file, const char *path, bool encrypted)
 {
-	size_t most = encrypted ? ENCRYPTED_BYTES_MAX : ALL_BYTES_MAX, count = 0;
+	size_t most = encrypted ? ENCRYPTED_BYTES_MAX : ALL_BYTES_MAX;
+	ssize_t count = read_all(file, store->buffer, most + 1);
 
-	for (;;) {
-		ssize_t more = read(file, store->buffer + count, most + 1 - count);
-
-		if (more < 0 && errno == EINTR)
-			continue;
-		if (more < 0)
-			fail_errno(errno, "cannot read the credential %s", path);
-		if (more == 0)
-			return count;
-		count += (size_t)more;
-		if (count > most)
-			fail(STATUS_LAUNCHER, "the credential %s is longer than %zu bytes", path, most);
-	}
+	if (count < 0)
+		fail_errno(errno, "cannot read the credential %s", path);
+	if ((size_t)count > most)
+		fail(STATUS_LAUNCHER, "the credential %s is longer than %zu bytes", path, most);
+	return (size_t)count;
 }
 
 static void load_open(struct store *store, const struct credential *credential, const char *name, int file,
@@ -175,11 +167,6 @@ static void count_name(struct store *store, const char *path)
 {
 	if (++store->names > NAMES_MAX)
 		fail(STATUS_LAUNCHER, "there are more than %u files of credentials, up to %s", NAMES_MAX, path);
-}
-
-static int by_bytes(const void *one, const void *other)
-{
-	return strcmp(*(char *const *)one, *(char *const *)other);
 }
 
 /* The names in a directory that do not begin with a dot, in the order of their bytes; closes it. */
@@ -203,16 +190,8 @@ static struct strings list_directory(struct store *store, int directory, const c
 	if (errno != 0)
 		fail_errno(errno, "cannot list the credentials in %s", path);
 	(void)closedir(stream);
-	if (names.count > 0)
-		qsort(names.items, names.count, sizeof(*names.items), by_bytes);
+	strings_sort(&names);
 	return names;
-}
-
-static void free_names(struct strings *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		free(names->items[i]);
-	free(names->items);
 }
 
 static void load_directory(struct store *store, const struct credential *credential, const char *prefix, int directory,
@@ -245,7 +224,7 @@ static void load_directory(struct store *store, const struct credential *credent
 			load_open(store, credential, name, file, credential->path);
 		(void)close(file);
 	}
-	free_names(&names);
+	strings_free(&names);
 	(void)close(own);
 }
 
@@ -379,7 +358,7 @@ static void import_from(struct store *store, const struct credential *credential
 		load_open(store, &of_store, name, file, path);
 		(void)close(file);
 	}
-	free_names(&names);
+	strings_free(&names);
 	(void)close(own);
 }
 

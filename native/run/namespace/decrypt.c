@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/fail.h"
+#include "descriptor.h"
 
 #define PROGRAM "/usr/bin/systemd-creds"
 #define NAME_BYTES 320
@@ -30,26 +31,10 @@ static _Noreturn void become(const char *name, int encrypted, int output)
 	_exit(is_absence(errno) ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
 }
 
-static size_t read_all(int from, unsigned char *bytes, size_t size)
-{
-	size_t count = 0;
-
-	while (count < size) {
-		ssize_t more = read(from, bytes + count, size - count);
-
-		if (more < 0 && errno == EINTR)
-			continue;
-		if (more <= 0)
-			break;
-		count += (size_t)more;
-	}
-	return count;
-}
-
 ssize_t decrypt(const char *name, int encrypted, unsigned char *bytes, size_t size, bool *missing)
 {
 	int ends[2], status = -1;
-	size_t count;
+	ssize_t count;
 	pid_t child;
 
 	if (lseek(encrypted, 0, SEEK_SET) != 0 || pipe2(ends, O_CLOEXEC) != 0)
@@ -65,5 +50,5 @@ ssize_t decrypt(const char *name, int encrypted, unsigned char *bytes, size_t si
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		continue;
 	*missing = WIFEXITED(status) && WEXITSTATUS(status) == STATUS_NOT_FOUND;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? (ssize_t)count : -1;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? count : -1;
 }

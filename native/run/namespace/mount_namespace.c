@@ -117,15 +117,6 @@ bool may_mount(bool can_do_without)
 	return (first && !can_do_without) || mounts_work();
 }
 
-static int open_root(const char *path)
-{
-	int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (root < 0)
-		fail_errno(errno, "cannot open %s", path);
-	return root;
-}
-
 static void make_directory(const struct mount_op *op)
 {
 	const char *path = op->path;
@@ -133,7 +124,7 @@ static void make_directory(const struct mount_op *op)
 	mode_t mask = umask(0);
 
 	if (!stage_has(op->path, &root, &path))
-		root = open_root("/");
+		root = open_directory("/");
 	int made = resolve_directory(root, path, op->has_mode ? op->mode : PARENT_MODE);
 
 	if (made < 0 && errno == EROFS && path != op->path)
@@ -696,7 +687,7 @@ static void set_propagation(const struct plan *plan)
 /* For pivot_root(2) and for mount flags the service's root must be a mount: it is cloned over itself. */
 static int open_service_root(const struct plan *plan)
 {
-	int root = open_root(plan->root);
+	int root = open_directory(plan->root);
 	int clone;
 
 	/* An image is one. */
@@ -730,11 +721,11 @@ static void enter_with_mounts(const struct plan *plan)
 	struct layout layout = { .scratch = SCRATCH_NONE, .plan = plan };
 
 	make_namespace();
-	layout.host_root = open_root("/");
+	layout.host_root = open_directory("/");
 	stage_set(plan);
 	layout.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	layout.root_moved = plan->root != NULL;
-	layout.root = plan->root != NULL ? open_service_root(plan) : open_root("/");
+	layout.root = plan->root != NULL ? open_service_root(plan) : open_directory("/");
 	layout.credentials = plan->credentials_count > 0 ? credentials_make(plan) : -1;
 	make_slots(&layout, plan);
 	for (size_t i = 0; i < plan->mount_ops_count; i++)

@@ -140,7 +140,7 @@ static int make(int context, const char *type, const struct strings *options, co
 {
 	if (call_fsconfig(context, FSCONFIG_SET_STRING, "source", type) != 0)
 		return -1;
-	for (size_t i = 0; i < options->count; i++) {
+	for (size_t i = 0; options != NULL && i < options->count; i++) {
 		if (mount_option(context, options->items[i]) != 0)
 			return -1;
 	}

@@ -28,7 +28,7 @@ int mount_detach(int mount);
 
 /*
  * A new file system of a type, attached nowhere. Options are "name=value" or "name", as in tmpfs(5) and proc(5), and mode is one more of
- * them, if it is not null; flags as in mount_flags().
+ * them; either may be null. Flags as in mount_flags().
  */
 int mount_new(const char *type, const struct strings *options, const char *mode, unsigned int flags);
 

@@ -195,9 +195,7 @@ void namespaces_join(const struct plan *plan, pid_t process)
 	join_those_at_paths(plan);
 	if (!has_new_network(plan) && !has_new_ipc(plan))
 		return;
-	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (proc < 0)
-		fail_errno(errno, "cannot open /proc");
+	proc = open_directory("/proc");
 	if (has_new_network(plan))
 		join(proc, process, "ns/net", CLONE_NEWNET);
 	if (has_new_ipc(plan))

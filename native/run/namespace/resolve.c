@@ -12,10 +12,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cli/fail.h"
+
 /* The kernel gives up with EAGAIN if a rename somewhere made ".." uncertain (openat2(2)); that passes. */
 #define TRIES 64
 #define FILE_MODE 0644
 #define ALL_MODE_BITS 07777U
+
+int open_directory(const char *path)
+{
+	int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (directory < 0)
+		fail_errno(errno, "cannot open %s", path);
+	return directory;
+}
 
 static int open_below(int root, const char *path, int flags, uint64_t how_to_resolve)
 {

@@ -13,6 +13,9 @@
 /* Mode of missing parents that are created. */
 #define PARENT_MODE 0755
 
+/* Opens a directory of the launcher's own root, with O_PATH. Ends the launcher if that fails. */
+int open_directory(const char *path);
+
 /* Opens an absolute path below root, with O_PATH and further flags of open(2). */
 int resolve(int root, const char *path, int flags);
 

@@ -81,9 +81,7 @@ int access_rules_make(const struct plan *plan)
 
 	if (plan->access_rules_count == 0)
 		return -1;
-	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		fail_errno(errno, "cannot open /");
+	root = open_directory("/");
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
 	if (ruleset < 0)
 		fail_errno(errno, "cannot make rules for Landlock");

@@ -121,11 +121,6 @@ static bool is_drop_in(const char *name)
 	return length > suffix && strcmp(name + length - suffix, DROP_IN_SUFFIX) == 0;
 }
 
-static int by_bytes(const void *one, const void *other)
-{
-	return strcmp(*(char *const *)one, *(char *const *)other);
-}
-
 /* Names in the answer to a question. */
 struct names {
 	struct answers *answers;
@@ -168,17 +163,15 @@ static void write_list(struct names *names, bool found)
 	struct json_writer *writer = &names->answers->text;
 	struct strings *list = &names->list;
 
-	if (list->count > 0)
-		qsort(list->items, list->count, sizeof(*list->items), by_bytes);
+	strings_sort(list);
 	if (found)
 		json_write_raw(writer, ",\"names\":[");
 	for (size_t i = 0; i < list->count; i++) {
 		json_write_raw(writer, i == 0 ? "" : ",");
 		json_write_string(writer, list->items[i]);
-		free(list->items[i]);
 	}
 	json_write_raw(writer, found ? "]}" : "}");
-	free(list->items);
+	strings_free(list);
 }
 
 static void write_names(struct names *names, const char *kind, bool found)
@@ -392,15 +385,6 @@ static void answer_kind(struct answers *answers, const struct question *question
 		answer_devices(answers, question->path);
 }
 
-static int open_here(const char *path)
-{
-	int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (directory < 0)
-		fail_errno(errno, "cannot open %s", path);
-	return directory;
-}
-
 static void change_root(int root, int directory)
 {
 	if (fchdir(root) != 0 || chroot(".") != 0 || fchdir(directory) != 0)
@@ -411,7 +395,7 @@ static void change_root(int root, int directory)
 static void answer_inside(struct answers *answers, const struct question *question)
 {
 	const struct image_part *part = &question->inside.parts[0];
-	int root = open_here("/"), directory = open_here("."), view = image_view(&question->inside, part);
+	int root = open_directory("/"), directory = open_directory("."), view = image_view(&question->inside, part);
 	char name[PATH_MAX + 32];
 
 	(void)snprintf(name, sizeof(name), "%s:%" PRIu64, question->inside.path, part->offset);
