@@ -25,6 +25,7 @@
 #endif
 #define IO_LEVEL_DEFAULT 4
 #define NICE_BASE 20
+#define WORD_BITS (CHAR_BIT * sizeof(unsigned long))
 
 /* What setrlimit() takes: an enumeration with glibc, an int with musl. */
 #ifdef __GLIBC__
@@ -33,15 +34,16 @@ typedef __rlimit_resource_t resource_kind;
 typedef int resource_kind;
 #endif
 
+#define RESOURCE(name) { RLIMIT_##name, "Limit" #name "=" }
+
 /* In the order of their enumerations. */
-static const resource_kind resources[] = {
-	RLIMIT_CPU,	 RLIMIT_FSIZE, RLIMIT_DATA,   RLIMIT_STACK,   RLIMIT_CORE,  RLIMIT_RSS,
-	RLIMIT_NOFILE,	 RLIMIT_AS,    RLIMIT_NPROC,  RLIMIT_MEMLOCK, RLIMIT_LOCKS, RLIMIT_SIGPENDING,
-	RLIMIT_MSGQUEUE, RLIMIT_NICE,  RLIMIT_RTPRIO, RLIMIT_RTTIME,
-};
-static const char *const limit_names[] = {
-	"CPU",	 "FSIZE",   "DATA",  "STACK",	   "CORE",     "RSS",  "NOFILE", "AS",
-	"NPROC", "MEMLOCK", "LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME",
+static const struct {
+	resource_kind kind;
+	const char *property;
+} resources[] = {
+	RESOURCE(CPU),	    RESOURCE(FSIZE), RESOURCE(DATA),   RESOURCE(STACK),	  RESOURCE(CORE),  RESOURCE(RSS),
+	RESOURCE(NOFILE),   RESOURCE(AS),    RESOURCE(NPROC),  RESOURCE(MEMLOCK), RESOURCE(LOCKS), RESOURCE(SIGPENDING),
+	RESOURCE(MSGQUEUE), RESOURCE(NICE),  RESOURCE(RTPRIO), RESOURCE(RTTIME),
 };
 static const int policies[] = { SCHED_OTHER, SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_FIFO, SCHED_RR };
 static const int io_classes[] = { IOPRIO_CLASS_BE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE, IOPRIO_CLASS_IDLE };
@@ -90,13 +92,17 @@ static void schedule_cpu(const struct plan *plan)
 		fail_errno(errno, "cannot set the nice value to 0");
 }
 
+static void set_bits(unsigned long *mask, const uint32_t *numbers, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		mask[numbers[i] / WORD_BITS] |= 1UL << numbers[i] % WORD_BITS;
+}
+
 static void pin_to_cpus(const struct plan *plan)
 {
-	static unsigned long mask[CPUS_MAX / (CHAR_BIT * sizeof(unsigned long))];
-	const size_t bits = CHAR_BIT * sizeof(unsigned long);
+	static unsigned long mask[CPUS_MAX / WORD_BITS];
 
-	for (size_t i = 0; i < plan->cpu_affinity_count; i++)
-		mask[plan->cpu_affinity[i] / bits] |= 1UL << plan->cpu_affinity[i] % bits;
+	set_bits(mask, plan->cpu_affinity, plan->cpu_affinity_count);
 	if (plan->cpu_affinity_count > 0 && syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask) < 0)
 		fail_errno(errno, "cannot use only the processors of CPUAffinity=%s",
 			   errno == EINVAL ? " (is one of them there?)" : "");
@@ -104,14 +110,12 @@ static void pin_to_cpus(const struct plan *plan)
 
 static void place_memory(const struct plan *plan)
 {
-	static unsigned long mask[NUMA_NODES_MAX / (CHAR_BIT * sizeof(unsigned long))];
-	const size_t bits = CHAR_BIT * sizeof(unsigned long);
+	static unsigned long mask[NUMA_NODES_MAX / WORD_BITS];
 	unsigned long most = plan->numa_nodes_count == 0 ? 0 : NUMA_NODES_MAX + 1UL;
 
 	if (plan->numa_policy == NUMA_NONE)
 		return;
-	for (size_t i = 0; i < plan->numa_nodes_count; i++)
-		mask[plan->numa_nodes[i] / bits] |= 1UL << plan->numa_nodes[i] % bits;
+	set_bits(mask, plan->numa_nodes, plan->numa_nodes_count);
 	if (syscall(SYS_set_mempolicy, numa_modes[plan->numa_policy], most == 0 ? NULL : mask, most) == 0)
 		return;
 	if (errno != ENOSYS)
@@ -172,20 +176,21 @@ void resources_schedule(const struct plan *plan)
 static void limit(const struct resource_limit *wanted)
 {
 	struct rlimit present, nearest = { .rlim_cur = wanted->soft, .rlim_max = wanted->hard };
-	resource_kind resource = resources[wanted->resource];
+	resource_kind kind = resources[wanted->resource].kind;
+	const char *property = resources[wanted->resource].property;
 
-	if (setrlimit(resource, &nearest) == 0)
+	if (setrlimit(kind, &nearest) == 0)
 		return;
-	if (errno != EPERM || getrlimit(resource, &present) != 0)
-		fail_errno(errno, "cannot set Limit%s=", limit_names[wanted->resource]);
+	if (errno != EPERM || getrlimit(kind, &present) != 0)
+		fail_errno(errno, "cannot set %s", property);
 	if (nearest.rlim_max > present.rlim_max)
 		nearest.rlim_max = present.rlim_max;
 	if (nearest.rlim_cur > nearest.rlim_max)
 		nearest.rlim_cur = nearest.rlim_max;
-	if (setrlimit(resource, &nearest) != 0)
-		fail_errno(errno, "cannot set Limit%s=", limit_names[wanted->resource]);
-	say("Limit%s= is higher than this process may have; it is %llu:%llu", limit_names[wanted->resource],
-	    (unsigned long long)nearest.rlim_cur, (unsigned long long)nearest.rlim_max);
+	if (setrlimit(kind, &nearest) != 0)
+		fail_errno(errno, "cannot set %s", property);
+	say("%s is higher than this process may have; it is %llu:%llu", property, (unsigned long long)nearest.rlim_cur,
+	    (unsigned long long)nearest.rlim_max);
 }
 
 void resources_limit(const struct plan *plan)
