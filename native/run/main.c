@@ -31,12 +31,12 @@ int main(int argc, char **argv)
 {
 	check_take_over(argv);
 
-	struct inherited inherited = inherited_take();
+	unsigned int sockets = inherited_take();
 	const struct options options = options_read(argc, argv);
 	struct daemon_client *client = daemon_connect();
 	const struct reply *reply =
 		daemon_launch(client, &options, may_mount(options.isolation == ISOLATION_BEST_EFFORT));
-	struct exec_context context = { .plan = &reply->plan, .command = options.command, .inherited = inherited };
+	struct exec_context context = { .plan = &reply->plan, .command = options.command, .sockets = sockets };
 
 	if (options.explain)
 		explain(reply);
@@ -46,7 +46,7 @@ int main(int argc, char **argv)
 	}
 	if (context.plan->phase == PHASE_NONE && context.plan->commands_count == 0 && options.command[0] == NULL)
 		fail(STATUS_LAUNCHER, "the daemon's plan has no command, and the command line has none");
-	context.environment = environment_make(context.plan, &inherited);
+	context.environment = environment_make(context.plan, sockets);
 	if (context.plan->phase != PHASE_NONE)
 		phase_run(&context);
 	phase_start(&context);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/fail.h"
+#include "inherited.h"
 
 static bool has_name(const char *variable, const char *name, size_t length)
 {
@@ -60,7 +61,7 @@ static void unset(struct strings *list, const char *what)
 		list->items[kept] = NULL;
 }
 
-char **environment_make(const struct plan *plan, const struct inherited *inherited)
+char **environment_make(const struct plan *plan, unsigned int sockets)
 {
 	struct strings list = { 0 };
 	static char *none = NULL;
@@ -68,7 +69,7 @@ char **environment_make(const struct plan *plan, const struct inherited *inherit
 	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
 		/* Without its variables a program would not know of the sockets that are passed on. */
 		if (plan->inherit_environment || is_passed(plan, *variable) ||
-		    inherited_has_variable(inherited, *variable))
+		    (sockets > 0 && inherited_is_variable(*variable)))
 			append(&list, *variable);
 	}
 	for (size_t i = 0; i < plan->environment.count; i++)
@@ -92,11 +93,10 @@ char **environment_with(const struct plan *plan, char *const *environment, char 
 
 char **environment_without_sockets(char **environment)
 {
-	static const struct inherited any = { .sockets = 1 };
 	char **kept = environment;
 
 	for (char **variable = environment; *variable != NULL; variable++) {
-		if (!inherited_has_variable(&any, *variable))
+		if (!inherited_is_variable(*variable))
 			*kept++ = *variable;
 	}
 	*kept = NULL;

@@ -2,14 +2,16 @@
 #ifndef RUN_ENVIRONMENT_H
 #define RUN_ENVIRONMENT_H
 
-#include "inherited.h"
 #include "protocol/plan.h"
 
 /* If the service's environment has no PATH: systemd's default for units (systemd.exec(5)), and the older directories. */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* The variables, ended by a null pointer. Ends the launcher if there is no memory. */
-char **environment_make(const struct plan *plan, const struct inherited *inherited);
+/*
+ * The variables, ended by a null pointer; those of sd_listen_fds(3) are inherited if sockets were passed. Ends the launcher if there is no
+ * memory.
+ */
+char **environment_make(const struct plan *plan, unsigned int sockets);
 
 /* A copy with a variable (NAME=VALUE) of the launcher's own making, unless UnsetEnvironment= names it. */
 char **environment_with(const struct plan *plan, char *const *environment, char *variable);

@@ -79,15 +79,15 @@ static void tell_reached(bool reached)
 }
 
 /* Puts the process below its filter and executes a program that is executable. The filter may forbid every other call. */
-static _Noreturn void become(const struct plan *plan, enum launch_command_as as, const char *path,
-			     char *const *arguments, char *const *environment)
+static _Noreturn void become(const struct plan *plan, const struct launch_command *command, const char *path,
+			     char *const *environment)
 {
 	/* A filter that cannot be had is the launcher's failure, not the program's. */
 	tell_reached(false);
-	if (as != AS_OUTSIDE)
+	if (command->as != AS_OUTSIDE)
 		seccomp_filter_install(plan);
 	tell_reached(true);
-	(void)execve(path, arguments, environment);
+	(void)execve(path, command->arguments.items, environment);
 	fail_to_execute(path, errno);
 }
 
@@ -107,17 +107,17 @@ static bool join(char *path, const char *directory, size_t length, const char *n
 	return true;
 }
 
-/* Finds the program of a path, or of a name in the PATH of the environment, and becomes it. */
-static _Noreturn void exec_program(const struct plan *plan, enum launch_command_as as, const char *name,
-				   char *const *arguments, char *const *environment)
+/* Finds the program of a command, by its path, or by its name in the PATH of the environment, and becomes it. */
+static _Noreturn void exec_program(const struct plan *plan, const struct launch_command *command,
+				   char *const *environment)
 {
-	const char *search = environment_value(environment, "PATH");
+	const char *name = command->path, *search = environment_value(environment, "PATH");
 	char path[PATH_MAX], refused[PATH_MAX] = "";
 	int error = 0;
 
 	if (strchr(name, '/') != NULL) {
 		if (is_executable(name))
-			become(plan, as, name, arguments, environment);
+			become(plan, command, name, environment);
 		if (leads_nowhere(errno))
 			fail(STATUS_NOT_FOUND, "cannot find the program %s", name);
 		fail_to_execute(name, errno);
@@ -131,7 +131,7 @@ static _Noreturn void exec_program(const struct plan *plan, enum launch_command_
 			int failure;
 
 			if (is_executable(path))
-				become(plan, as, path, arguments, environment);
+				become(plan, command, path, environment);
 			failure = errno;
 			/* If none can be executed, the first that exists is reported. */
 			if (refused[0] == '\0' && !is_hidden(path, failure) && !leads_nowhere(failure)) {
@@ -167,42 +167,36 @@ static void check_devices(const struct plan *plan)
 	check_rights(&plan->unwritable, W_OK, "write to");
 }
 
-/*
- * Opens the streams, enters the namespaces and drops the privileges that a command of this kind runs with; program: its name.
- * Returns its environment.
- */
-static char **confine(const struct exec_context *context, enum launch_command_as as, const char *program)
+/* Opens the streams, enters the namespaces and drops the privileges that a command runs with. Returns its environment. */
+static char **confine(const struct exec_context *context, const struct launch_command *command)
 {
-	char *variable = streams_open(context->plan, &context->inherited, program);
-	char **environment = variable == NULL ? context->environment :
-						environment_with(context->plan, context->environment, variable);
-
+	const struct plan *plan = context->plan;
+	bool is_inside = command->as != AS_OUTSIDE;
+	char *variable = streams_open(plan, context->sockets, command->path);
+	char **environment =
+		variable == NULL ? context->environment : environment_with(plan, context->environment, variable);
 	/* Opened before, since the service's root may have no /proc. */
-	int labels = labels_open(context->plan);
-	bool has_private_users = as != AS_OUTSIDE && context->plan->private_users != USERS_ALL;
-	int proc = has_private_users ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-	struct private_users users;
+	int labels = labels_open(plan), ruleset = -1;
+	struct private_users users = { .namespace = -1 };
 
-	if (has_private_users && proc < 0)
-		fail_errno(errno, "cannot open /proc, which PrivateUsers= needs");
-	/* Before the mounts, so that its child has ended when it is waited for. */
-	if (has_private_users)
-		users = private_users_make(proc, context->plan);
-	int ruleset = as != AS_OUTSIDE ? access_rules_make(context->plan) : -1;
-
-	resources_schedule(context->plan);
-	if (as != AS_OUTSIDE) {
-		namespaces_enter(context->plan);
-		mount_namespace_enter(context->plan);
+	if (is_inside) {
+		/* Before the mounts, so that its child has ended when it is waited for. */
+		users = private_users_make(plan);
+		ruleset = access_rules_make(plan);
 	}
-	resources_limit(context->plan);
-	labels_set(context->plan, labels);
-	privileges_drop(context->plan, as, proc, has_private_users ? &users : NULL);
+	resources_schedule(plan);
+	if (is_inside) {
+		namespaces_enter(plan);
+		mount_namespace_enter(plan);
+	}
+	resources_limit(plan);
+	labels_set(plan, labels);
+	privileges_drop(plan, command->as, &users);
 	access_rules_enter(ruleset);
-	if (as != AS_OUTSIDE)
-		check_devices(context->plan);
+	if (is_inside)
+		check_devices(plan);
 	/* execve(2) keeps what is ignored. */
-	if (context->plan->ignore_sigpipe && signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	if (plan->ignore_sigpipe && signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		fail_errno(errno, "cannot ignore SIGPIPE");
 	return environment;
 }
@@ -219,12 +213,12 @@ static void bind_to(pid_t launcher)
 _Noreturn void exec_child(const struct exec_context *context, const struct launch_command *command,
 			  const struct child_origin *origin)
 {
-	char **environment = confine(context, command->as, command->path);
+	char **environment = confine(context, command);
 
 	bind_to(origin->launcher);
 	reached_program = origin->is_program;
 	tell_reached(true);
-	exec_program(context->plan, command->as, command->path, command->arguments.items, environment);
+	exec_program(context->plan, command, environment);
 }
 
 /* A relative path on the command line begins at the launcher's working directory, as with systemd-run(1). */
@@ -245,16 +239,17 @@ static const char *own_path(const char *name, char *path, size_t size)
 _Noreturn void exec_last(const struct exec_context *context)
 {
 	const struct plan *plan = context->plan;
-	const struct launch_command *last =
-		plan->commands_count == 0 ? NULL : &plan->commands[plan->commands_count - 1];
+	struct launch_command last = { .as = AS_USER, .arguments = { .items = context->command } };
 	static struct passed passed;
 	char path[PATH_MAX], **environment;
-	const char *name = last != NULL ? last->path : own_path(context->command[0], path, sizeof(path));
 
-	passed_open(plan, &context->inherited, &passed);
-	environment = confine(context, last == NULL ? AS_USER : last->as, name);
+	if (plan->commands_count > 0)
+		last = plan->commands[plan->commands_count - 1];
+	else
+		last.path = own_path(context->command[0], path, sizeof(path));
+	passed_open(plan, context->sockets, &passed);
+	environment = confine(context, &last);
 	images_end();
 	environment = passed_on(&passed, plan, environment);
-	exec_program(plan, last == NULL ? AS_USER : last->as, name,
-		     last == NULL ? context->command : last->arguments.items, environment);
+	exec_program(plan, &last, environment);
 }

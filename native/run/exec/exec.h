@@ -5,14 +5,14 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "inherited.h"
 #include "protocol/plan.h"
 
 struct exec_context {
 	const struct plan *plan;
 	/* of the command line, for a plan without commands */
-	char *const *command;
-	struct inherited inherited;
+	char **command;
+	/* how many were passed to the launcher */
+	unsigned int sockets;
 	char **environment;
 };
 

@@ -92,56 +92,49 @@ static void close_at_exec(void)
 		fail_errno(errno, "cannot mark the inherited descriptors (close_range; Linux 5.11 or later is needed)");
 }
 
-struct inherited inherited_take(void)
+unsigned int inherited_take(void)
 {
 	if (!streams_are_open())
 		open_streams();
 	reset_signals();
 	close_at_exec();
-	return (struct inherited){ .sockets = sockets_for_us() };
+	return sockets_for_us();
 }
 
-void inherited_pass_on(const struct inherited *inherited)
-{
-	for (unsigned int i = 0; i < inherited->sockets; i++) {
-		int descriptor = (int)(FIRST_SOCKET + i);
-
-		if (fcntl(descriptor, F_SETFD, 0) != 0)
-			fail_errno(errno, "LISTEN_FDS=%u, but descriptor %d cannot be passed on", inherited->sockets,
-				   descriptor);
-	}
-}
-
-int inherited_socket_number(unsigned int index)
+int inherited_socket(unsigned int index)
 {
 	return (int)(FIRST_SOCKET + index);
 }
 
-int inherited_socket(const struct inherited *inherited, unsigned int index)
+void inherited_pass_on(unsigned int sockets)
 {
-	return index < inherited->sockets ? (int)(FIRST_SOCKET + index) : -1;
+	for (unsigned int i = 0; i < sockets; i++) {
+		if (fcntl(inherited_socket(i), F_SETFD, 0) != 0)
+			fail_errno(errno, "LISTEN_FDS=%u, but descriptor %d cannot be passed on", sockets,
+				   inherited_socket(i));
+	}
 }
 
-int inherited_named(const struct inherited *inherited, const char *name)
+int inherited_named(unsigned int sockets, const char *name)
 {
 	const char *names = getenv("LISTEN_FDNAMES");
 	size_t length = strlen(name);
 
-	for (unsigned int i = 0; names != NULL && i < inherited->sockets; i++) {
+	for (unsigned int i = 0; names != NULL && i < sockets; i++) {
 		size_t size = strcspn(names, ":");
 
 		if (size == length && memcmp(names, name, size) == 0)
-			return inherited_socket(inherited, i);
+			return inherited_socket(i);
 		names = names[size] == '\0' ? NULL : names + size + 1;
 	}
 	return -1;
 }
 
-bool inherited_has_variable(const struct inherited *inherited, const char *variable)
+bool inherited_is_variable(const char *variable)
 {
 	static const char *const names[] = { "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES=" };
 
-	for (size_t i = 0; inherited->sockets > 0 && i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strncmp(variable, names[i], strlen(names[i])) == 0)
 			return true;
 	}

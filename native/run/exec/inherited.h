@@ -7,30 +7,23 @@
 
 #include <stdbool.h>
 
-/* How many sockets were passed by the protocol of sd_listen_fds(3), from descriptor 3 on. */
-struct inherited {
-	unsigned int sockets;
-};
-
 /*
  * To be called first. Opens /dev/null for each of the three streams that is closed, so that no other descriptor becomes one;
- * resets the action of every signal and unblocks all; marks every other descriptor to be closed by execve(2).
+ * resets the action of every signal and unblocks all; marks every other descriptor to be closed by execve(2). Returns how many
+ * sockets were passed by the protocol of sd_listen_fds(3), from descriptor 3 on.
  */
-struct inherited inherited_take(void);
+unsigned int inherited_take(void);
 
 /* Keeps the sockets open over execve(2). To be called by the process that LISTEN_PID names, right before it. */
-void inherited_pass_on(const struct inherited *inherited);
+void inherited_pass_on(unsigned int sockets);
 
-/* Where the socket of that index is, or would be. */
-int inherited_socket_number(unsigned int index);
+/* The descriptor of the socket of that index, whether so many were passed or not. */
+int inherited_socket(unsigned int index);
 
-/* The descriptor of the socket of that index; -1: so many were not passed. */
-int inherited_socket(const struct inherited *inherited, unsigned int index);
+/* The descriptor that was passed under a name (LISTEN_FDNAMES), of so many sockets; -1: none was. */
+int inherited_named(unsigned int sockets, const char *name);
 
-/* The descriptor that was passed under a name (LISTEN_FDNAMES); -1: none was. */
-int inherited_named(const struct inherited *inherited, const char *name);
-
-/* Whether the variable (NAME=VALUE) belongs to the sockets that are passed on. */
-bool inherited_has_variable(const struct inherited *inherited, const char *variable);
+/* Whether a variable (NAME=VALUE) is one of those by which sockets are passed. */
+bool inherited_is_variable(const char *variable);
 
 #endif

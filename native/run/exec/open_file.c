@@ -16,7 +16,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "namespace/resolve.h"
+#include "cli/fail.h"
+#include "descriptor.h"
 
 /* As many as the kernel follows (path_resolution(7)). */
 #define LINKS_MAX 40U
@@ -110,9 +111,8 @@ static int connect_at(const struct walk *walk, const char *name)
 
 static int open_component(const struct walk *walk, const char *name, int flags, mode_t mode)
 {
-	int file;
+	int file = openat(walk->directory, name, flags | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, mode);
 
-	file = openat(walk->directory, name, flags | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, mode);
 	if (file >= 0 || errno != ENXIO)
 		return file;
 	/* What cannot be opened may be a socket (open(2), ENXIO); of anything else that stays the error. */
@@ -186,6 +186,18 @@ int open_file(const char *path, int flags, mode_t mode, const char *from, const 
 	}
 	close_quietly(walk.directory);
 	(void)umask(mask);
+	return file;
+}
+
+int open_file_of(const char *property, const char *path, int flags, mode_t mode, const char *from)
+{
+	const char *link;
+	int file = open_file(path, flags, mode, from, &link);
+
+	if (link != NULL)
+		fail(STATUS_LAUNCHER,
+		     "%s=: %s leads through the symlink \"%s\", which is not root's, and root must not follow it; name the file itself",
+		     property, path, link);
 	return file;
 }
 

@@ -15,6 +15,9 @@
  */
 int open_file(const char *path, int flags, mode_t mode, const char *from, const char **link);
 
+/* The same for a property: a symlink that is not followed ends the launcher with a message. */
+int open_file_of(const char *property, const char *path, int flags, mode_t mode, const char *from);
+
 /* Connects to a stream socket, within 90 seconds. from as above. -1 with errno. */
 int open_socket(const char *path, const char *from);
 

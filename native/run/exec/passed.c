@@ -10,6 +10,7 @@
 
 #include "cli/fail.h"
 #include "environment.h"
+#include "inherited.h"
 #include "open_file.h"
 
 static const int accesses[] = { O_RDONLY, O_RDWR };
@@ -27,33 +28,27 @@ static bool has_socket_stream(const struct plan *plan)
 /* Above all numbers at which descriptors are passed. */
 static int open_above(const struct open_file *file, int least)
 {
-	const char *link;
-	int opened = open_file(file->path,
-			       accesses[file->access] | (file->append ? O_APPEND : 0) | (file->truncate ? O_TRUNC : 0),
-			       0, NULL, &link);
+	int flags = accesses[file->access] | (file->append ? O_APPEND : 0) | (file->truncate ? O_TRUNC : 0);
+	int opened = open_file_of("OpenFile", file->path, flags, 0, NULL);
 	int moved = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, least);
 
 	if (moved >= 0) {
 		(void)close(opened);
 		return moved;
 	}
-	if (link != NULL)
-		fail(STATUS_LAUNCHER,
-		     "OpenFile=: %s leads through the symlink \"%s\", which is not root's, and root must not follow it; name the file itself",
-		     file->path, link);
 	if (!file->optional)
 		fail_errno(errno, "OpenFile=: cannot open %s", file->path);
 	say("OpenFile=: cannot open %s: %s; it is left out", file->path, fail_words(errno));
 	return -1;
 }
 
-void passed_open(const struct plan *plan, const struct inherited *inherited, struct passed *passed)
+void passed_open(const struct plan *plan, unsigned int sockets, struct passed *passed)
 {
 	int least;
 
 	passed->files = 0;
-	passed->sockets = has_socket_stream(plan) ? 0 : inherited->sockets;
-	least = inherited_socket_number(inherited->sockets) + (int)plan->open_files_count;
+	passed->sockets = has_socket_stream(plan) ? 0 : sockets;
+	least = inherited_socket(sockets) + (int)plan->open_files_count;
 	for (size_t i = 0; i < plan->open_files_count; i++) {
 		int opened = open_above(&plan->open_files[i], least);
 
@@ -106,10 +101,9 @@ static char *count_variable(const char *name, unsigned long number)
 
 char **passed_on(const struct passed *passed, const struct plan *plan, char **environment)
 {
-	unsigned int count = passed->sockets + passed->files;
-	int next = inherited_socket_number(passed->sockets);
+	int next = inherited_socket(passed->sockets);
 
-	inherited_pass_on(&(struct inherited){ .sockets = passed->sockets });
+	inherited_pass_on(passed->sockets);
 	fail_move_stream(next + (int)passed->files);
 	for (unsigned int i = 0; i < passed->files; i++) {
 		/* Without FD_CLOEXEC; what has that number is the launcher's alone, and needed no more. */
@@ -117,8 +111,9 @@ char **passed_on(const struct passed *passed, const struct plan *plan, char **en
 			fail_errno(errno, "OpenFile=: cannot pass %s", passed->names[i]);
 	}
 	if (passed->files == 0)
-		return count > 0 || !has_socket_stream(plan) ? environment : environment_without_sockets(environment);
+		return has_socket_stream(plan) ? environment_without_sockets(environment) : environment;
 	environment = environment_with(plan, environment, count_variable("LISTEN_PID", (unsigned long)getpid()));
-	environment = environment_with(plan, environment, count_variable("LISTEN_FDS", count));
+	environment =
+		environment_with(plan, environment, count_variable("LISTEN_FDS", passed->sockets + passed->files));
 	return environment_with(plan, environment, name_all(passed));
 }

@@ -5,7 +5,6 @@
 #ifndef RUN_PASSED_H
 #define RUN_PASSED_H
 
-#include "inherited.h"
 #include "protocol/plan.h"
 
 struct passed {
@@ -16,8 +15,8 @@ struct passed {
 	const char *names[OPEN_FILES_MAX];
 };
 
-/* Opens the files, with all privileges and in the launcher's root. Ends the launcher with a message if one cannot be opened. */
-void passed_open(const struct plan *plan, const struct inherited *inherited, struct passed *passed);
+/* Opens the files, and takes so many sockets along, with all privileges and in the launcher's root. Ends the launcher with a message if one cannot be opened. */
+void passed_open(const struct plan *plan, unsigned int sockets, struct passed *passed);
 
 /* Puts all in place, right before execve(2), and returns the environment with the variables that tell of them. */
 char **passed_on(const struct passed *passed, const struct plan *plan, char **environment);

@@ -13,6 +13,7 @@
 
 #include "cli/fail.h"
 #include "descriptor.h"
+#include "inherited.h"
 #include "open_file.h"
 #include "protocol/base64.h"
 #include "terminal.h"
@@ -28,7 +29,7 @@ static const int accesses[] = { O_RDONLY, O_RDONLY, O_WRONLY, O_RDWR };
 
 struct opening {
 	const struct plan *plan;
-	const struct inherited *inherited;
+	unsigned int sockets;
 	const char *program;
 	/* the stream that is connected to the journal, and with which flags; null: none */
 	const struct stream *journal;
@@ -46,20 +47,14 @@ static int open_null(const struct stream *stream)
 
 static int open_path(const struct stream *stream, mode_t mask)
 {
-	const char *link;
-	int access = accesses[stream->access], file;
+	int access = accesses[stream->access];
+	int flags = access | (access == O_RDONLY ? 0 : O_CREAT) | (stream->append ? O_APPEND : 0) |
+		    (stream->truncate ? O_TRUNC : 0);
+	int file = open_file_of(names[stream->number], stream->path, flags, NEW_FILE_MODE & ~mask, NULL);
 
-	file = open_file(stream->path,
-			 access | (access == O_RDONLY ? 0 : O_CREAT) | (stream->append ? O_APPEND : 0) |
-				 (stream->truncate ? O_TRUNC : 0),
-			 NEW_FILE_MODE & ~mask, NULL, &link);
-	if (file >= 0)
-		return file;
-	if (link != NULL)
-		fail(STATUS_LAUNCHER,
-		     "%s=: %s leads through the symlink \"%s\", which is not root's, and root must not follow it; name the file itself",
-		     names[stream->number], stream->path, link);
-	fail_errno(errno, "%s=: cannot open %s", names[stream->number], stream->path);
+	if (file < 0)
+		fail_errno(errno, "%s=: cannot open %s", names[stream->number], stream->path);
+	return file;
 }
 
 /* A file without a name, which the service can only read: its size and what it holds are sealed. */
@@ -97,11 +92,11 @@ static int take_socket(const struct opening *opening, const struct stream *strea
 {
 	struct stat status;
 
-	if (opening->inherited->sockets > 1)
+	if (opening->sockets > 1)
 		fail(STATUS_LAUNCHER, "%s=socket: %u sockets were passed (LISTEN_FDS); pass one", names[stream->number],
-		     opening->inherited->sockets);
-	if (opening->inherited->sockets == 1)
-		return copy_of(stream, inherited_socket(opening->inherited, 0));
+		     opening->sockets);
+	if (opening->sockets == 1)
+		return copy_of(stream, inherited_socket(0));
 	if (fstat(STDIN_FILENO, &status) != 0 || !S_ISSOCK(status.st_mode))
 		fail(STATUS_LAUNCHER,
 		     "%s=socket: no socket was passed; start this from a program that listens, and passes a connection (LISTEN_FDS, or standard input)",
@@ -111,7 +106,7 @@ static int take_socket(const struct opening *opening, const struct stream *strea
 
 static int take_named(const struct opening *opening, const struct stream *stream)
 {
-	int found = inherited_named(opening->inherited, stream->name);
+	int found = inherited_named(opening->sockets, stream->name);
 
 	if (found < 0)
 		fail(STATUS_LAUNCHER,
@@ -203,9 +198,9 @@ static int open_stream(struct opening *opening, const struct stream *stream)
 	return -1;
 }
 
-char *streams_open(const struct plan *plan, const struct inherited *inherited, const char *program)
+char *streams_open(const struct plan *plan, unsigned int sockets, const char *program)
 {
-	struct opening opening = { .plan = plan, .inherited = inherited, .program = program };
+	struct opening opening = { .plan = plan, .sockets = sockets, .program = program };
 
 	if (plan->has_terminal)
 		terminal_prepare(&plan->terminal);

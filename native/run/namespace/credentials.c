@@ -245,16 +245,11 @@ static const char *peer_name(const struct store *store, const char *name, char *
 static int open_source(const struct store *store, const struct credential *credential)
 {
 	char peer[PEER_BYTES];
-	const char *link;
-	int file =
-		open_file(credential->path, O_RDONLY | O_NONBLOCK, 0, peer_name(store, credential->name, peer), &link);
+	int file = open_file_of("LoadCredential", credential->path, O_RDONLY | O_NONBLOCK, 0,
+				peer_name(store, credential->name, peer));
 
 	if (file >= 0 || (errno == ENOENT && credential->optional))
 		return file;
-	if (link != NULL)
-		fail(STATUS_LAUNCHER,
-		     "LoadCredential=: %s leads through the symlink \"%s\", which is not root's, and root must not follow it; name the file itself",
-		     credential->path, link);
 	fail_errno(errno, "LoadCredential=: cannot read %s", credential->path);
 }
 

@@ -162,16 +162,23 @@ static bool write_of_process(int proc, pid_t process, const char *file, const ch
 	return kernel_file_write(proc, path_of_process(path, process, file), text);
 }
 
+/* Whether a user namespace is that of this process. */
+static bool has_our_users(int proc, int namespace)
+{
+	struct stat other, ours;
+
+	return fstat(namespace, &other) == 0 && fstatat(proc, "self/ns/user", &ours, 0) == 0 &&
+	       other.st_dev == ours.st_dev && other.st_ino == ours.st_ino;
+}
+
 /* Whether a namespace belongs to this process's user namespace (ioctl_nsfs(2)). */
 static bool is_of_our_users(int proc, int namespace)
 {
-	struct stat owner, ours;
-	int descriptor = ioctl(namespace, NS_GET_USERNS);
-	bool same = descriptor >= 0 && fstat(descriptor, &owner) == 0 && fstatat(proc, "self/ns/user", &ours, 0) == 0 &&
-		    owner.st_dev == ours.st_dev && owner.st_ino == ours.st_ino;
+	int owner = ioctl(namespace, NS_GET_USERNS);
+	bool is_ours = owner >= 0 && has_our_users(proc, owner);
 
-	close_quietly(descriptor);
-	return same;
+	close_quietly(owner);
+	return is_ours;
 }
 
 static void join(int proc, pid_t process, const char *file, int flag)
@@ -309,28 +316,33 @@ static bool write_private_maps(int proc, pid_t process, const void *mapping)
 	       write_private_map(proc, process, "gid_map", plan->private_users, plan->gid);
 }
 
-struct private_users private_users_make(int proc, const struct plan *plan)
+struct private_users private_users_make(const struct plan *plan)
 {
 	static struct stack stack;
-	struct private_users made;
+	struct private_users made = { .namespace = -1 };
 
+	if (plan->private_users == USERS_ALL)
+		return made;
+	made.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (made.proc < 0)
+		fail_errno(errno, "cannot open /proc, which PrivateUsers= needs");
 	/* Whoever creates it himself is in it, and has no privileges outside any more to write the mappings with. */
-	made.namespace = make_namespace(proc, write_private_maps, plan, &stack, &made.child);
+	made.namespace = make_namespace(made.proc, write_private_maps, plan, &stack, &made.child);
 	if (made.namespace < 0)
 		fail_errno(errno, "PrivateUsers=: cannot create a user namespace and map its users%s",
 			   errno == EPERM ? ", of whom this one has not all" : "");
 	return made;
 }
 
-void private_users_enter(int proc, const struct private_users *users)
+void private_users_enter(const struct private_users *users)
 {
-	struct stat made, ours;
-
+	if (users->namespace < 0)
+		return;
 	if (setns(users->namespace, CLONE_NEWUSER) != 0)
 		fail_errno(errno, "PrivateUsers=: cannot enter the user namespace");
-	if (fstat(users->namespace, &made) != 0 || fstatat(proc, "self/ns/user", &ours, 0) != 0 ||
-	    made.st_ino != ours.st_ino || made.st_dev != ours.st_dev)
+	if (!has_our_users(users->proc, users->namespace))
 		fail(STATUS_LAUNCHER, "PrivateUsers=: the kernel did not put this process into the user namespace");
 	(void)close(users->namespace);
+	(void)close(users->proc);
 	wait_for(users->child);
 }

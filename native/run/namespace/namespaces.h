@@ -25,23 +25,25 @@ void namespaces_enter(const struct plan *plan);
  */
 void namespaces_join(const struct plan *plan, pid_t process);
 
-/* The user namespace of PrivateUsers=, and the child that was created in it, which has to be waited for. */
+/* The user namespace of PrivateUsers=, the child that was created in it, which has to be waited for, and /proc. */
 struct private_users {
+	/* -1: the plan has none */
 	int namespace;
 	pid_t child;
+	int proc;
 };
 
 /*
- * Makes the user namespace of PrivateUsers=, in which those that the plan says are themselves, everybody else nobody. To be called before
+ * Makes the user namespace of PrivateUsers=, if the plan has one, in which those that the plan says are themselves, everybody else nobody. To be called before
  * the process changes its users and groups, from when on the kernel lets it open no namespace, and once. Ends the process on failure.
  */
-struct private_users private_users_make(int proc, const struct plan *plan);
+struct private_users private_users_make(const struct plan *plan);
 
 /*
- * Moves this process into it, closes it and waits for the child. The process gets all capabilities there, and none outside. Ends the process
+ * Moves this process into it, if there is one, closes it and waits for the child. The process gets all capabilities there, and none outside. Ends the process
  * on failure.
  */
-void private_users_enter(int proc, const struct private_users *users);
+void private_users_enter(const struct private_users *users);
 
 /* A unit's directories have one owner, so one mapping; another costs another namespace. */
 #define IDMAPS_MAX 8U

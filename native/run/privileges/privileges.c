@@ -55,8 +55,7 @@ static void write_sets(struct sets sets)
 	if (syscall(SYS_capset, &header, data) != 0)
 		fail_errno(errno, "cannot set the capabilities");
 	after = read_sets();
-	if (after.effective != sets.effective || after.permitted != sets.permitted ||
-	    after.inheritable != sets.inheritable)
+	if (memcmp(&after, &sets, sizeof(sets)) != 0)
 		fail(STATUS_LAUNCHER, "the kernel did not set the capabilities as it was asked to");
 }
 
@@ -256,20 +255,14 @@ static void set_groups(const struct plan *plan)
 		fail(STATUS_LAUNCHER, "the kernel did not make this process one of group %u", plan->gid);
 }
 
-/* Over the change of the UID that follows. */
-static void keep_capabilities(void)
-{
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
-		fail_errno(errno, "cannot keep capabilities for the service");
-}
-
 static void set_user(const struct plan *plan)
 {
 	uint64_t kept = kept_until_execve(plan);
 	uid_t real = 0, effective = 0, saved = 0;
 
-	if ((plan->ambient_set | kept) != 0 && plan->uid != 0)
-		keep_capabilities();
+	/* Over the change of the UID. */
+	if ((plan->ambient_set | kept) != 0 && plan->uid != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+		fail_errno(errno, "cannot keep capabilities for the service");
 	if (setresuid(plan->uid, plan->uid, plan->uid) != 0)
 		fail_errno(errno, "cannot become user %u%s", plan->uid, hint(errno));
 	if (getresuid(&real, &effective, &saved) != 0 || real != plan->uid || effective != plan->uid ||
@@ -318,15 +311,14 @@ static void enter_directory(const struct plan *plan)
 	fail_errno(errno, "cannot change to the working directory %s", plan->working_directory);
 }
 
-void privileges_drop(const struct plan *plan, enum launch_command_as as, int proc, const struct private_users *users)
+void privileges_drop(const struct plan *plan, enum launch_command_as as, const struct private_users *users)
 {
 	choose_keyring(plan);
 	if (as == AS_USER)
 		/* Before the user namespace, in which most groups are nobody's and cannot be set. */
 		set_groups(plan);
 	if (as != AS_OUTSIDE) {
-		if (users != NULL)
-			private_users_enter(proc, users);
+		private_users_enter(users);
 		/* After it, since it comes with all capabilities in every set; before the UID, which takes CAP_SETPCAP. */
 		reset_capabilities();
 		bound_capabilities(plan->bounding_set);

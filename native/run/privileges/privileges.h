@@ -11,10 +11,10 @@
 #include "protocol/plan.h"
 
 /*
- * Drops what a command of this kind does not have, and sets the file mode creation mask and the working directory. proc is a
- * descriptor of the launcher's /proc; users is the user namespace to enter, null without PrivateUsers=.
+ * Drops what a command of this kind does not have, and sets the file mode creation mask and the working directory. users: the user
+ * namespace to enter.
  */
-void privileges_drop(const struct plan *plan, enum launch_command_as as, int proc, const struct private_users *users);
+void privileges_drop(const struct plan *plan, enum launch_command_as as, const struct private_users *users);
 
 /* Forbids this process, and all that it becomes, to get privileges by execve(2). */
 void forbid_new_privileges(void);

@@ -12,11 +12,10 @@ static char *own[] = { (char *)(uintptr_t)"A=own", (char *)(uintptr_t)"AB=own", 
 
 static void expect(const struct plan *plan, unsigned int sockets, const char *expected)
 {
-	const struct inherited inherited = { .sockets = sockets };
 	char found[512] = "";
 
 	environ = own;
-	for (char **variable = environment_make(plan, &inherited); *variable != NULL; variable++)
+	for (char **variable = environment_make(plan, sockets); *variable != NULL; variable++)
 		(void)strcat(strcat(found, *variable), " ");
 	CHECK(strcmp(found, expected) == 0, "%s", found);
 }

@@ -135,14 +135,11 @@ static void test_sockets(void)
 
 static void test_names(void)
 {
-	const struct inherited three = { .sockets = 3 };
-
 	CHECK(setenv("LISTEN_FDNAMES", "a::long-name:more", 1) == 0, "setenv");
-	CHECK(inherited_named(&three, "a") == 3 && inherited_named(&three, "") == 4 &&
-		      inherited_named(&three, "long-name") == 5,
+	CHECK(inherited_named(3, "a") == 3 && inherited_named(3, "") == 4 && inherited_named(3, "long-name") == 5,
 	      "names");
-	CHECK(inherited_named(&three, "more") < 0 && inherited_named(&three, "long") < 0, "no such name");
-	CHECK(unsetenv("LISTEN_FDNAMES") == 0 && inherited_named(&three, "a") < 0, "no names");
+	CHECK(inherited_named(3, "more") < 0 && inherited_named(3, "long") < 0, "no such name");
+	CHECK(unsetenv("LISTEN_FDNAMES") == 0 && inherited_named(3, "a") < 0, "no names");
 }
 
 int main(void)
