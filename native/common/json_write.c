@@ -99,3 +99,18 @@ void json_write_string(struct json_writer *writer, const char *text)
 {
 	json_write_text(writer, text, strlen(text));
 }
+
+void json_write_name(struct json_writer *writer, const char *name)
+{
+	json_write_raw(writer, ",");
+	json_write_string(writer, name);
+	json_write_raw(writer, ":");
+}
+
+void json_write_member(struct json_writer *writer, const char *name, const char *text)
+{
+	if (text == NULL)
+		return;
+	json_write_name(writer, name);
+	json_write_string(writer, text);
+}

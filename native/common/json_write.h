@@ -1,5 +1,5 @@
 /*
- * A writer of JSON text into memory that grows up to a bound. It writes no commas and knows no schema. After a failure nothing is
+ * A writer of JSON text into memory that grows up to a bound. It knows no schema. After a failure nothing is
  * written any more, and error says what it was.
  */
 #ifndef DYNUSER_JSON_WRITE_H
@@ -32,5 +32,11 @@ void json_write_text(struct json_writer *writer, const char *text, size_t length
 
 /* Writes a C string of UTF-8 as a string. */
 void json_write_string(struct json_writer *writer, const char *text);
+
+/* Writes a comma, and the name of a member of an object. */
+void json_write_name(struct json_writer *writer, const char *name);
+
+/* Writes a comma, and a member that is a string; nothing if that is null. */
+void json_write_member(struct json_writer *writer, const char *name, const char *text);
 
 #endif

@@ -243,16 +243,17 @@ void submounts_attach(struct submounts *submounts, int root)
 {
 	for (size_t i = 0; i < submounts->count; i++) {
 		struct submount *one = &submounts->items[i];
-		int target = one->mount < 0 ? -1 : resolve(root, one->path, 0);
+		int target;
 
-		if (one->mount >= 0 && target < 0)
+		if (one->mount < 0)
+			continue;
+		target = resolve(root, one->path, 0);
+		if (target < 0)
 			fail_errno(errno, "cannot open %s", one->path);
-		if (target >= 0 && mount_attach(one->mount, target) != 0)
+		if (mount_attach(one->mount, target) != 0)
 			fail_errno(errno, "cannot mount over %s", one->path);
-		if (target >= 0)
-			(void)close(target);
-		if (one->mount >= 0)
-			(void)close(one->mount);
+		(void)close(target);
+		(void)close(one->mount);
 	}
 	submounts_free(submounts);
 }

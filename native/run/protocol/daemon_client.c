@@ -28,7 +28,6 @@
 
 struct daemon_client {
 	struct varlink connection;
-	char *buffer;
 	/* Why there is no connection; 0: there is one. */
 	int error;
 	char path[PATH_MAX];
@@ -85,13 +84,14 @@ static void check_connection(const struct daemon_client *client)
 static void make_room(struct daemon_client *client)
 {
 	/* The kernel provides pages as they are written to. Lives until execve(2). */
-	client->buffer =
+	char *buffer =
 		mmap(NULL, REPLY_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (client->buffer == MAP_FAILED)
+
+	if (buffer == MAP_FAILED)
 		fail_errno(errno, "cannot allocate memory for the daemon's reply");
 	/* No huge page for a reply of some hundred bytes; a kernel may have none at all. */
-	(void)madvise(client->buffer, REPLY_BYTES_MAX, MADV_NOHUGEPAGE);
-	client->connection.buffer = client->buffer;
+	(void)madvise(buffer, REPLY_BYTES_MAX, MADV_NOHUGEPAGE);
+	client->connection.buffer = buffer;
 	client->connection.size = REPLY_BYTES_MAX;
 }
 
@@ -129,7 +129,7 @@ static _Noreturn void fail_refused(const struct daemon_client *client, const str
  * can be mounted meanwhile. */
 static void receive(struct daemon_client *client, const struct options *options, struct reply *reply)
 {
-	char where[96];
+	char where[96], *buffer = client->connection.buffer;
 
 	do {
 		const char *message;
@@ -142,7 +142,7 @@ static void receive(struct daemon_client *client, const struct options *options,
 		if (error != 0)
 			fail_exchange(client, error);
 		memset(reply, 0, sizeof(*reply));
-		if (!reply_read(client->buffer + (message - client->buffer), length, reply, where, sizeof(where)))
+		if (!reply_read(buffer + (message - buffer), length, reply, where, sizeof(where)))
 			fail(STATUS_LAUNCHER,
 			     "cannot understand the daemon at %s (%s); install dynuserd and dynuser-run of the same version",
 			     client->path, where[0] == '\0' ? "invalid JSON" : where);

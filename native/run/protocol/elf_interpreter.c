@@ -14,14 +14,8 @@
 
 /* Program headers that are read, as many as the kernel takes: a page (fs/binfmt_elf.c has 64 KiB). */
 #define HEADERS_BYTES_MAX 65536U
-
 /* The one byte order that this processor has. */
-static unsigned char own_order(void)
-{
-	const uint16_t one = 1;
-
-	return *(const unsigned char *)&one == 1 ? ELFDATA2LSB : ELFDATA2MSB;
-}
+#define OWN_ORDER (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB)
 
 static bool read_at(int file, void *bytes, size_t length, uint64_t offset)
 {
@@ -44,7 +38,7 @@ static bool read_header(int file, struct headers *headers)
 	} header;
 
 	if (!read_at(file, &header, sizeof(header.narrow), 0) || memcmp(header.ident, ELFMAG, SELFMAG) != 0 ||
-	    header.ident[EI_DATA] != own_order())
+	    header.ident[EI_DATA] != OWN_ORDER)
 		return false;
 	headers->wide = header.ident[EI_CLASS] == ELFCLASS64;
 	if (headers->wide && !read_at(file, &header, sizeof(header.wide), 0))

@@ -42,92 +42,78 @@ static int read_word(struct json_reader *reader, const struct json_source *sourc
 	return -1;
 }
 
-struct texts {
-	const struct json_source *source;
-	struct strings *list;
-};
-
-static bool read_item(struct json_reader *reader, void *context)
-{
-	const struct texts *texts = context;
-	char *text;
-
-	return read_text(reader, texts->source, &text) && strings_add(texts->list, text);
-}
-
-static bool read_texts(struct json_reader *reader, const struct json_source *source, struct strings *list)
-{
-	struct texts texts = { .source = source, .list = list };
-
-	return json_array(reader, read_item, &texts);
-}
-
+/* An array, read item by item to the place of its field. */
 struct items {
 	struct json_source *source;
-	const struct json_list *list;
-	size_t size;
-	char **first;
-	size_t *count;
+	const struct json_field *field;
+	void *place;
+	/* how many items of a list the memory has room for */
 	size_t room;
 };
+
+static bool read_text_item(struct json_reader *reader, void *context)
+{
+	const struct items *items = context;
+	char *text;
+
+	return read_text(reader, items->source, &text) && strings_add(items->place, text);
+}
+
+static bool read_flag(struct json_reader *reader, void *context)
+{
+	const struct items *items = context;
+	int flag = read_word(reader, items->source, items->field->words);
+
+	if (flag >= 0)
+		*(unsigned int *)items->place |= 1U << flag;
+	return flag >= 0;
+}
+
+static size_t *count_of_list(void *place)
+{
+	return (size_t *)place - 1;
+}
 
 static bool read_list_item(struct json_reader *reader, void *context)
 {
 	struct items *items = context;
-	size_t size = items->size;
-	char *place;
+	const struct json_list *list = items->field->list;
+	size_t size = items->field->item_size, *count = count_of_list(items->place);
+	char **first = items->place, *item;
 
-	if (*items->count == items->list->most)
+	if (*count == list->most)
 		return false;
-	if (*items->count == items->room) {
+	if (*count == items->room) {
 		size_t room = items->room == 0 ? LIST_ROOM_MIN : items->room * 2;
-		char *grown = realloc(*items->first, room * size);
+		char *grown = realloc(*first, room * size);
 
 		if (grown == NULL)
 			return false;
-		*items->first = grown;
+		*first = grown;
 		items->room = room;
 	}
-	place = *items->first + *items->count * size;
-	(*items->count)++;
-	memset(place, 0, size);
-	if (items->list->read != NULL)
-		return items->list->read(reader, items->source, place);
-	return json_uint32(reader, (uint32_t *)(void *)place) == JSON_FIT &&
-	       *(const uint32_t *)(const void *)place <= items->list->last;
-}
-
-static bool read_list(struct json_reader *reader, struct json_source *source, const struct json_field *field,
-		      void *place)
-{
-	struct items items = { source, field->list, field->item_size, .first = place, .count = (size_t *)place - 1 };
-
-	return json_array(reader, read_list_item, &items) && *items.count >= field->list->least;
-}
-
-static bool digit_of(char byte, unsigned int base, uint64_t *digit)
-{
-	if (byte >= '0' && byte <= '9')
-		*digit = (uint64_t)(byte - '0');
-	else if (base == 16 && byte >= 'a' && byte <= 'f')
-		*digit = (uint64_t)(byte - 'a' + 10);
-	else
-		return false;
-	return true;
+	item = *first + (*count)++ * size;
+	memset(item, 0, size);
+	if (list->read != NULL)
+		return list->read(reader, items->source, item);
+	return json_uint32(reader, (uint32_t *)(void *)item) == JSON_FIT &&
+	       *(const uint32_t *)(const void *)item <= list->last;
 }
 
 static bool read_digits(struct json_reader *reader, const struct json_source *source, unsigned int base,
 			uint64_t *value)
 {
-	uint64_t digit;
+	static const char digits[] = "0123456789abcdef";
 	char *text;
 
 	if (!read_text(reader, source, &text) || text[0] == '\0' || (base == 16 && strlen(text) != MASK_DIGITS))
 		return false;
 	*value = 0;
 	for (; *text != '\0'; text++) {
-		if (!digit_of(*text, base, &digit) || __builtin_mul_overflow(*value, base, value) ||
-		    __builtin_add_overflow(*value, digit, value))
+		const char *digit = memchr(digits, *text, base);
+
+		if (digit == NULL || __builtin_mul_overflow(*value, base, value) ||
+		    __builtin_add_overflow(*value, digit - digits, value))
 			return false;
 	}
 	return true;
@@ -143,38 +129,16 @@ static bool read_enumerator(struct json_reader *reader, const struct json_source
 	return index >= 0;
 }
 
-struct flags {
-	const struct json_source *source;
-	const char *words;
-	unsigned int *set;
-};
-
-static bool read_flag(struct json_reader *reader, void *context)
-{
-	const struct flags *flags = context;
-	int flag = read_word(reader, flags->source, flags->words);
-
-	if (flag >= 0)
-		*flags->set |= 1U << flag;
-	return flag >= 0;
-}
-
-static bool read_flags(struct json_reader *reader, const struct json_source *source, const struct json_field *field,
-		       void *place)
-{
-	struct flags flags = { .source = source, .words = field->words, .set = place };
-
-	return json_array(reader, read_flag, &flags);
-}
-
 static bool read_value(struct json_reader *reader, struct json_source *source, const struct json_field *field,
 		       void *place)
 {
+	struct items items = { .source = source, .field = field, .place = place };
+
 	switch (field->kind) {
 	case FIELD_TEXT:
 		return read_text(reader, source, place);
 	case FIELD_TEXTS:
-		return read_texts(reader, source, place);
+		return json_array(reader, read_text_item, &items);
 	case FIELD_NUMBER:
 		return json_uint32(reader, place) == JSON_FIT;
 	case FIELD_BOOLEAN:
@@ -186,9 +150,9 @@ static bool read_value(struct json_reader *reader, struct json_source *source, c
 	case FIELD_WORD:
 		return read_enumerator(reader, source, field, place);
 	case FIELD_FLAGS:
-		return read_flags(reader, source, field, place);
+		return json_array(reader, read_flag, &items);
 	case FIELD_LIST:
-		return read_list(reader, source, field, place);
+		return json_array(reader, read_list_item, &items) && *count_of_list(place) >= field->list->least;
 	case FIELD_CUSTOM:
 		return field->read(reader, source, place);
 	}

@@ -18,27 +18,18 @@ static void need_utf8(const char *option, const char *value)
 		fail(STATUS_LAUNCHER, "%s: '%s' is not UTF-8", option, value);
 }
 
-static void write_name(struct json_writer *writer, const char *name)
-{
-	json_write_raw(writer, ",");
-	json_write_string(writer, name);
-	json_write_raw(writer, ":");
-}
-
 static void write_text(struct json_writer *writer, const char *option, const char *name, const char *value)
 {
-	if (value == NULL)
-		return;
-	need_utf8(option, value);
-	write_name(writer, name);
-	json_write_string(writer, value);
+	if (value != NULL)
+		need_utf8(option, value);
+	json_write_member(writer, name, value);
 }
 
 static void write_texts(struct json_writer *writer, const char *option, const char *name, const struct strings *list)
 {
 	if (list->count == 0)
 		return;
-	write_name(writer, name);
+	json_write_name(writer, name);
 	for (size_t i = 0; i < list->count; i++) {
 		need_utf8(option, list->items[i]);
 		json_write_raw(writer, i == 0 ? "[" : ",");
@@ -54,13 +45,13 @@ static void write_number(struct json_writer *writer, const char *name, unsigned 
 	if (number == 0)
 		return;
 	(void)digits_put(digits, number, 10);
-	write_name(writer, name);
+	json_write_name(writer, name);
 	json_write_raw(writer, digits);
 }
 
 static void write_boolean(struct json_writer *writer, const char *name, bool value)
 {
-	write_name(writer, name);
+	json_write_name(writer, name);
 	json_write_raw(writer, value ? "true" : "false");
 }
 

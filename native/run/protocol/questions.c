@@ -78,19 +78,16 @@ static int descriptors = -1;
 
 static void write_head(struct json_writer *writer, const char *kind, const char *path, bool found)
 {
-	json_write_raw(writer, writer->length == 0 ? "{\"kind\":\"" : ",{\"kind\":\"");
-	json_write_raw(writer, kind);
-	json_write_raw(writer, "\",\"path\":");
-	json_write_string(writer, path);
-	if (inside != NULL) {
-		json_write_raw(writer, ",\"inside\":");
-		json_write_string(writer, inside);
-	}
+	json_write_raw(writer, writer->length == 0 ? "{\"kind\":" : ",{\"kind\":");
+	json_write_string(writer, kind);
+	json_write_member(writer, "path", path);
+	json_write_member(writer, "inside", inside);
 	json_write_raw(writer, found ? ",\"found\":true" : ",\"found\":false");
 }
 
-static void answer_file(struct answers *answers, const char *path)
+static void answer_file(struct answers *answers, const struct question *question)
 {
+	const char *path = question->path;
 	int descriptor = open_kind(path, S_IFREG);
 	size_t length = 0;
 	char *bytes;
@@ -106,7 +103,7 @@ static void answer_file(struct answers *answers, const char *path)
 		if (answers->bytes > ALL_BYTES_MAX)
 			fail(STATUS_LAUNCHER, "the files of this unit have more than %u bytes, up to %s", ALL_BYTES_MAX,
 			     path);
-		json_write_raw(&answers->text, ",\"text\":");
+		json_write_name(&answers->text, "text");
 		json_write_text(&answers->text, bytes, length);
 		free(bytes);
 	}
@@ -180,21 +177,21 @@ static void write_names(struct names *names, const char *kind, bool found)
 	write_list(names, found);
 }
 
-static void answer_directory(struct answers *answers, const char *path)
+static void answer_directory(struct answers *answers, const struct question *question)
 {
-	struct names names = { .answers = answers, .path = path };
-	int descriptor = open_kind(path, S_IFDIR);
+	struct names names = { .answers = answers, .path = question->path };
+	int descriptor = open_kind(question->path, S_IFDIR);
 
 	if (descriptor >= 0)
 		read_names(&names, descriptor);
 	write_names(&names, "directory", descriptor >= 0);
 }
 
-static void answer_glob(struct answers *answers, const char *path)
+static void answer_glob(struct answers *answers, const struct question *question)
 {
-	struct names names = { .answers = answers, .path = path };
+	struct names names = { .answers = answers, .path = question->path };
 
-	pattern_search(path, &answers->entries, ENTRIES_MAX, add_name, &names);
+	pattern_search(question->path, &answers->entries, ENTRIES_MAX, add_name, &names);
 	write_names(&names, "glob", names.list.count > 0);
 }
 
@@ -213,8 +210,9 @@ static bool has_names(const char *path)
 }
 
 /* Nothing is opened here but directories: that has no effects. */
-static void answer_path(struct answers *answers, const char *path)
+static void answer_path(struct answers *answers, const struct question *question)
 {
+	const char *path = question->path;
 	struct statx link = { 0 };
 	struct statx target = { 0 };
 	struct statvfs system = { 0 };
@@ -249,10 +247,10 @@ static void answer_path(struct answers *answers, const char *path)
 	json_write_raw(&answers->text, found ? "]}" : "}");
 }
 
-static void answer_devices(struct answers *answers, const char *path)
+static void answer_devices(struct answers *answers, const struct question *question)
 {
-	struct names names = { .answers = answers, .path = path };
-	bool found = device_list(path, &answers->entries, ENTRIES_MAX, add_name, &names);
+	struct names names = { .answers = answers, .path = question->path };
+	bool found = device_list(question->path, &answers->entries, ENTRIES_MAX, add_name, &names);
 
 	write_names(&names, "devices", found);
 }
@@ -294,31 +292,22 @@ static void answer_program(struct answers *answers, const struct question *quest
 	bool found = program >= 0 && elf_interpreter(descriptors, program, interpreter);
 
 	write_head(&answers->text, "program", question->path, found);
-	if (question->root != NULL) {
-		json_write_raw(&answers->text, ",\"root\":");
-		json_write_string(&answers->text, question->root);
-	}
-	if (found) {
-		json_write_raw(&answers->text, ",\"text\":");
-		json_write_string(&answers->text, interpreter);
-	}
+	json_write_member(&answers->text, "root", question->root);
+	json_write_member(&answers->text, "text", found ? interpreter : NULL);
 	json_write_raw(&answers->text, "}");
 	close_quietly(program);
 	close_quietly(root);
 }
 
-static void answer_real(struct answers *answers, const char *path)
+static void answer_real(struct answers *answers, const struct question *question)
 {
-	char real[PATH_MAX];
-	bool found = realpath(path, real) != NULL;
+	char place[PATH_MAX];
+	const char *real = realpath(question->path, place);
 
-	if (!found && !is_absence(errno))
-		fail_errno(errno, "cannot tell what %s leads to", path);
-	write_head(&answers->text, "real", path, found);
-	if (found) {
-		json_write_raw(&answers->text, ",\"text\":");
-		json_write_string(&answers->text, real);
-	}
+	if (real == NULL && !is_absence(errno))
+		fail_errno(errno, "cannot tell what %s leads to", question->path);
+	write_head(&answers->text, "real", question->path, real != NULL);
+	json_write_member(&answers->text, "text", real);
 	json_write_raw(&answers->text, "}");
 }
 
@@ -333,10 +322,7 @@ static void answer_image(struct answers *answers, const struct question *questio
 	if (looks)
 		image_look(question->path, add_name, &names);
 	write_head(&answers->text, "image", question->path, found);
-	if (stamp != NULL) {
-		json_write_raw(&answers->text, ",\"stamp\":");
-		json_write_string(&answers->text, stamp);
-	}
+	json_write_member(&answers->text, "stamp", stamp);
 	write_list(&names, looks);
 }
 
@@ -365,25 +351,11 @@ static void answer_named_image(struct answers *answers, const char *property)
 	}
 }
 
-static void answer_kind(struct answers *answers, const struct question *question)
-{
-	if (question->kind == QUESTION_FILE)
-		answer_file(answers, question->path);
-	else if (question->kind == QUESTION_DIRECTORY)
-		answer_directory(answers, question->path);
-	else if (question->kind == QUESTION_PATH)
-		answer_path(answers, question->path);
-	else if (question->kind == QUESTION_GLOB)
-		answer_glob(answers, question->path);
-	else if (question->kind == QUESTION_REAL)
-		answer_real(answers, question->path);
-	else if (question->kind == QUESTION_PROGRAM)
-		answer_program(answers, question);
-	else if (question->kind == QUESTION_IMAGE)
-		answer_image(answers, question);
-	else
-		answer_devices(answers, question->path);
-}
+static void (*const answer_kind[])(struct answers *answers, const struct question *question) = {
+	[QUESTION_FILE] = answer_file, [QUESTION_DIRECTORY] = answer_directory, [QUESTION_GLOB] = answer_glob,
+	[QUESTION_PATH] = answer_path, [QUESTION_DEVICES] = answer_devices,	[QUESTION_PROGRAM] = answer_program,
+	[QUESTION_REAL] = answer_real, [QUESTION_IMAGE] = answer_image,
+};
 
 static void change_root(int root, int directory)
 {
@@ -401,7 +373,7 @@ static void answer_inside(struct answers *answers, const struct question *questi
 	(void)snprintf(name, sizeof(name), "%s:%" PRIu64, question->inside.path, part->offset);
 	inside = name;
 	change_root(view, view);
-	answer_kind(answers, question);
+	answer_kind[question->kind](answers, question);
 	change_root(root, directory);
 	inside = NULL;
 	(void)close(directory);
@@ -415,7 +387,7 @@ void answer_question(struct answers *answers, const struct question *question)
 	if (question->has_inside)
 		answer_inside(answers, question);
 	else
-		answer_kind(answers, question);
+		answer_kind[question->kind](answers, question);
 	if (answers->text.error == EILSEQ)
 		fail(STATUS_LAUNCHER, "%s, or a name in it, is not UTF-8", question->path);
 	if (answers->text.error != 0)
