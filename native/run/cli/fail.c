@@ -51,14 +51,18 @@ const char *fail_words(int error)
 	return strerror(error);
 }
 
+void make_printable(char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
+			text[i] = '?';
+	}
+}
+
 /* One write(2), so that lines of processes that share the stream do not mix. */
 static void write_line(char *line, size_t length)
 {
-	for (size_t i = 0; i < length; i++) {
-		/* File names and values may hold anything; a terminal must not act on it. */
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7F)
-			line[i] = '?';
-	}
+	make_printable(line, length);
 	line[length] = '\n';
 	/* Without the stream only the exit status tells. */
 	if (write(stream, line, length + 1) < 0)

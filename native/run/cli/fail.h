@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum {
 	STATUS_LAUNCHER = 125,
@@ -34,7 +35,10 @@ void fail_keep_stream(void);
 /* Moves what it keeps, if it does, to a descriptor of at least that number, so that those below are free. */
 void fail_move_stream(int least);
 
-/* Prints one line, formatted as by printf(3), without the newline. Control characters become question marks. */
+/* Makes question marks of control characters: file names and values may hold anything, and a terminal must not act on it. */
+void make_printable(char *text, size_t length);
+
+/* Prints one line, formatted as by printf(3), without the newline, and made printable. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same, and exits with that status. */

@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "fail.h"
+
 /* Carriage return, and "erase in line" to its end (ECMA-48, 8.3.41). */
 #define CLEAR "\r\033[K"
 /* What a terminal that does not know its size is taken for (termcap's own default). */
@@ -48,10 +50,7 @@ void progress_show(const char *path, uint32_t inodes, uint32_t changed)
 	int left = room > strlen(numbers) ? (int)(room - strlen(numbers)) : 1;
 
 	(void)snprintf(line, start + room + 1, CLEAR "%.*s%s", left, path, numbers);
-	for (char *character = line + start; *character != '\0'; character++) {
-		if ((unsigned char)*character < 0x20 || *character == 0x7F)
-			*character = '?';
-	}
+	make_printable(line + start, strlen(line + start));
 	is_drawn = write(STDERR_FILENO, line, strlen(line)) > 0;
 }
 

@@ -143,26 +143,25 @@ static int open_writable(const char *path, int flags)
 	return open(path, O_RDONLY | flags);
 }
 
-/* -1: there is nothing at the path. */
-static int open_image(const char *path, bool writable)
+/* *status becomes that of the image. -1: there is nothing at the path. */
+static int open_image(const char *path, bool writable, struct stat *status)
 {
 	const int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	struct stat status;
 	int file;
 
 	/* Before it is opened: that has effects on a device, and a FIFO waits. */
-	if (stat(path, &status) != 0) {
+	if (stat(path, status) != 0) {
 		if (is_absence(errno))
 			return -1;
 		fail_errno(errno, "cannot open the image %s", path);
 	}
-	if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+	if (!S_ISREG(status->st_mode) && !S_ISBLK(status->st_mode))
 		fail(STATUS_LAUNCHER, "%s is not an image: it is neither a file nor a disk; %s", path,
-		     S_ISDIR(status.st_mode) ? "use RootDirectory= or BindPaths= for a directory" : "name an image");
+		     S_ISDIR(status->st_mode) ? "use RootDirectory= or BindPaths= for a directory" : "name an image");
 	file = writable ? open_writable(path, flags) : open(path, O_RDONLY | flags);
-	if (file < 0 || fstat(file, &status) != 0)
+	if (file < 0 || fstat(file, status) != 0)
 		fail_errno(errno, "cannot open the image %s", path);
-	if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+	if (!S_ISREG(status->st_mode) && !S_ISBLK(status->st_mode))
 		fail(STATUS_LAUNCHER, "%s became something else than an image", path);
 	return file;
 }
@@ -242,10 +241,11 @@ static struct opened *add_opened(const char *path)
 bool image_open(const char *path, bool writable, const char **known_by)
 {
 	struct opened *opened = find_opened(path);
+	struct stat status;
 	int file;
 
 	if (opened == NULL || (writable && !opened->writable)) {
-		file = open_image(path, writable);
+		file = open_image(path, writable, &status);
 		if (file < 0)
 			return false;
 		if (opened == NULL)
@@ -253,10 +253,9 @@ bool image_open(const char *path, bool writable, const char **known_by)
 		else
 			(void)close(opened->file);
 		opened->file = file;
+		opened->status = status;
 		opened->writable = writable;
 		opened->stamp[0] = '\0';
-		if (fstat(file, &opened->status) != 0)
-			fail_errno(errno, "cannot open the image %s", path);
 		stamp(opened);
 	}
 	*known_by = opened->stamp[0] == '\0' ? NULL : opened->stamp;

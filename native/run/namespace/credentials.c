@@ -169,10 +169,11 @@ static void count_name(struct store *store, const char *path)
 		fail(STATUS_LAUNCHER, "there are more than %u files of credentials, up to %s", NAMES_MAX, path);
 }
 
-/* The names in a directory that do not begin with a dot, in the order of their bytes; closes it. */
+/* The names in a directory that do not begin with a dot, in the order of their bytes. */
 static struct strings list_directory(struct store *store, int directory, const char *path)
 {
-	DIR *stream = fdopendir(directory);
+	int own = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+	DIR *stream = own < 0 ? NULL : fdopendir(own);
 	struct strings names = { 0 };
 	const struct dirent *entry;
 
@@ -197,14 +198,13 @@ static struct strings list_directory(struct store *store, int directory, const c
 static void load_directory(struct store *store, const struct credential *credential, const char *prefix, int directory,
 			   unsigned int depth)
 {
-	int own = fcntl(directory, F_DUPFD_CLOEXEC, 3);
 	struct strings names;
 
-	if (own < 0 || depth > DEPTH_MAX)
-		fail_errno(own < 0 ? errno : ELOOP, "cannot list the credentials in %s", credential->path);
+	if (depth > DEPTH_MAX)
+		fail_errno(ELOOP, "cannot list the credentials in %s", credential->path);
 	names = list_directory(store, directory, credential->path);
 	for (size_t i = 0; i < names.count; i++) {
-		int file = openat(own, names.items[i], O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+		int file = openat(directory, names.items[i], O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
 		char name[NAME_MAX + 1];
 		struct stat status;
 
@@ -225,7 +225,7 @@ static void load_directory(struct store *store, const struct credential *credent
 		(void)close(file);
 	}
 	strings_free(&names);
-	(void)close(own);
+	(void)close(directory);
 }
 
 /* The name by which a server that hands out credentials is asked for this one (systemd.exec(5), LoadCredential=). */
@@ -334,12 +334,8 @@ static bool rename_to(const struct credential *credential, const char *file, cha
 static void import_from(struct store *store, const struct credential *credential, const char *path, int directory)
 {
 	struct credential of_store = *credential;
-	int own = fcntl(directory, F_DUPFD_CLOEXEC, 3);
-	struct strings names;
+	struct strings names = list_directory(store, directory, path);
 
-	if (own < 0)
-		fail_errno(errno, "cannot list the credentials in %s", path);
-	names = list_directory(store, directory, path);
 	of_store.encrypted = is_encrypted_store(path);
 	for (size_t i = 0; i < names.count; i++) {
 		char name[NAME_MAX + 1];
@@ -347,14 +343,14 @@ static void import_from(struct store *store, const struct credential *credential
 
 		if (!rename_to(credential, names.items[i], name, sizeof(name)) || name[0] == '\0' || has(store, name))
 			continue;
-		file = open_stored(path, own, names.items[i]);
+		file = open_stored(path, directory, names.items[i]);
 		if (file < 0)
 			continue;
 		load_open(store, &of_store, name, file, path);
 		(void)close(file);
 	}
 	strings_free(&names);
-	(void)close(own);
+	(void)close(directory);
 }
 
 static void import(struct store *store, const struct credential *credential)

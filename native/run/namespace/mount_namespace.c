@@ -34,9 +34,9 @@
 #define DESCRIPTORS_MORE 64U
 /* No descriptor: nothing is at the path of an optional op, which is skipped. */
 #define OP_SKIPPED (-1)
-/* A slot that no op has filled, and one whose op was skipped. */
-#define SLOT_EMPTY (-1)
-#define SLOT_SKIPPED (-2)
+/* A slot that no op has filled (0 is standard input, which is open), and one whose op was skipped. */
+#define SLOT_EMPTY 0
+#define SLOT_SKIPPED (-1)
 
 struct slot {
 	int mount;
@@ -216,21 +216,6 @@ static void change_flags(int mount, const struct mount_op *op)
 		fail_errno(errno, "cannot change the mount flags at %s", op->path);
 }
 
-/* Below a path without symlinks must be the object that the daemon prepared. */
-static void check_object(const struct mount_op *op, int found)
-{
-	struct stat status;
-
-	if (!op->has_device)
-		return;
-	if (fstat(found, &status) != 0)
-		fail_errno(errno, "cannot stat %s", op->path);
-	if (status.st_dev != (dev_t)op->device || status.st_ino != (ino_t)op->inode)
-		fail(STATUS_LAUNCHER,
-		     "%s is not the directory that was prepared for the service: it was replaced during the start, or the daemon sees another file system there",
-		     op->path);
-}
-
 /* Opens what is cloned, or covered by a new file system, in the launcher's own root. */
 static int open_source(const struct layout *layout, const struct mount_op *op)
 {
@@ -356,7 +341,8 @@ static void op_clone(struct layout *layout, const struct mount_op *op)
 		slot->mount = SLOT_SKIPPED;
 		return;
 	}
-	check_object(op, found);
+	if (op->has_device)
+		resolve_check(found, op->path, op->device, op->inode);
 	/* Whoever lets go of a clone that was never attached waits until no processor can see it: it is not made if nothing needs it. */
 	if (op->detach && !slot->wanted) {
 		detach(layout, op, found);
@@ -437,26 +423,19 @@ static int make_tmpfs(const struct mount_op *op)
 }
 
 /* Covers a path with a tmpfs, or with a directory of the scratch tmpfs. */
-static void op_tmpfs(struct layout *layout, const struct mount_op *op)
+static void op_tmpfs(struct layout *layout, const struct mount_op *op, int target)
 {
-	int target = open_target(layout, op), mount;
+	int mount = op->scratch == NULL ? make_tmpfs(op) : scratch_take_directory(open_scratch(layout), op);
 
-	if (target == OP_SKIPPED)
-		return;
-	mount = op->scratch == NULL ? make_tmpfs(op) : scratch_take_directory(open_scratch(layout), op);
 	attach_mount(layout, mount, target, op->path);
 	(void)close(mount);
-	(void)close(target);
 }
 
 /* Changes the flags of the mount at a path. Only mounts have flags: anything else is first cloned over itself. */
-static void op_remount(struct layout *layout, const struct mount_op *op)
+static void op_remount(struct layout *layout, const struct mount_op *op, int target)
 {
-	int target = open_target(layout, op), mount;
+	int mount = is_mounted(target, op->path) ? target : mount_clone(target, false);
 
-	if (target == OP_SKIPPED)
-		return;
-	mount = is_mounted(target, op->path) ? target : mount_clone(target, false);
 	if (mount < 0)
 		fail_errno(errno, "cannot clone the mount at %s", op->path);
 	if (mount != target)
@@ -464,10 +443,9 @@ static void op_remount(struct layout *layout, const struct mount_op *op)
 	change_flags(mount, op);
 	if (mount != target)
 		(void)close(mount);
-	(void)close(target);
 }
 
-static void op_symlink(const struct layout *layout, const struct mount_op *op)
+static void op_symlink(struct layout *layout, const struct mount_op *op)
 {
 	char present[PATH_MAX];
 	const char *name;
@@ -489,29 +467,19 @@ static void op_symlink(const struct layout *layout, const struct mount_op *op)
 	(void)close(parent);
 }
 
-static void op_credentials(struct layout *layout, const struct mount_op *op)
+static void op_credentials(struct layout *layout, const struct mount_op *op, int target)
 {
-	int target = open_target(layout, op);
-
-	if (target == OP_SKIPPED)
-		return;
 	if (layout->credentials < 0)
 		fail(STATUS_LAUNCHER, "the plan has a place for credentials, %s, and no credentials", op->path);
 	attach_mount(layout, layout->credentials, target, op->path);
 	(void)close(layout->credentials);
 	layout->credentials = -1;
-	(void)close(target);
 }
 
-static void op_mask(struct layout *layout, const struct mount_op *op)
+static void op_mask(struct layout *layout, const struct mount_op *op, int target)
 {
-	int target = open_target(layout, op);
-
-	if (target == OP_SKIPPED)
-		return;
 	if (scratch_mask(open_scratch(layout), target) != 0)
 		fail_errno(errno, "cannot mask %s", op->path);
-	(void)close(target);
 }
 
 static void copy_bytes(int file, const char *bytes, size_t length, const char *path)
@@ -545,14 +513,11 @@ static void copy_lines(const struct layout *layout, const struct mount_op *op, i
 }
 
 /* The copy is mounted: what is at the path, and who else has it open, stay as they are. */
-static void op_append(struct layout *layout, const struct mount_op *op)
+static void op_append(struct layout *layout, const struct mount_op *op, int target)
 {
-	int target = open_target(layout, op);
 	struct scratch_file file;
 	struct stat status;
 
-	if (target == OP_SKIPPED)
-		return;
 	if (fstat(target, &status) != 0)
 		fail_errno(errno, "cannot stat %s", op->path);
 	if (!S_ISREG(status.st_mode))
@@ -567,48 +532,48 @@ static void op_append(struct layout *layout, const struct mount_op *op)
 	change_flags(file.mount, op);
 	attach_mount(layout, file.mount, target, op->path);
 	(void)close(file.mount);
-	(void)close(target);
+}
+
+/* Those of the host were made before the first namespace: see mount_namespace_make_directories(). */
+static void op_mkdir(struct layout *layout, const struct mount_op *op)
+{
+	(void)layout;
+	if (stage_is_for(op->path))
+		make_directory(op);
 }
 
 static void do_op(struct layout *layout, const struct mount_op *op)
 {
+	static const struct {
+		void (*function)(struct layout *layout, const struct mount_op *op);
+		/* of an op that changes what is at its path: gets that opened */
+		void (*at_target)(struct layout *layout, const struct mount_op *op, int target);
+	} ops[] = {
+		[OP_MKDIR] = { .function = op_mkdir },
+		[OP_CLONE] = { .function = op_clone },
+		[OP_MOUNT] = { .function = op_mount },
+		[OP_ATTACH] = { .function = op_attach },
+		[OP_SYMLINK] = { .function = op_symlink },
+		[OP_TMPFS] = { .at_target = op_tmpfs },
+		[OP_REMOUNT] = { .at_target = op_remount },
+		[OP_MASK] = { .at_target = op_mask },
+		[OP_CREDENTIALS] = { .at_target = op_credentials },
+		[OP_APPEND] = { .at_target = op_append },
+	};
+	int target;
+
 	/* All clones are made. From here on ops change what the service sees, and the scratch tmpfs over / is not part of that. */
 	if (op->kind != OP_MKDIR && op->kind != OP_CLONE && op->kind != OP_MOUNT)
 		scratch_close(&layout->scratch);
-	switch (op->kind) {
-	case OP_MKDIR:
-		/* Those of the host were made before the first namespace: see mount_namespace_make_directories(). */
-		if (stage_is_for(op->path))
-			make_directory(op);
-		break;
-	case OP_CLONE:
-		op_clone(layout, op);
-		break;
-	case OP_MOUNT:
-		op_mount(layout, op);
-		break;
-	case OP_TMPFS:
-		op_tmpfs(layout, op);
-		break;
-	case OP_REMOUNT:
-		op_remount(layout, op);
-		break;
-	case OP_ATTACH:
-		op_attach(layout, op);
-		break;
-	case OP_SYMLINK:
-		op_symlink(layout, op);
-		break;
-	case OP_CREDENTIALS:
-		op_credentials(layout, op);
-		break;
-	case OP_MASK:
-		op_mask(layout, op);
-		break;
-	case OP_APPEND:
-		op_append(layout, op);
-		break;
+	if (ops[op->kind].function != NULL) {
+		ops[op->kind].function(layout, op);
+		return;
 	}
+	target = open_target(layout, op);
+	if (target == OP_SKIPPED)
+		return;
+	ops[op->kind].at_target(layout, op, target);
+	(void)close(target);
 }
 
 static void make_namespace(void)
@@ -640,11 +605,9 @@ static void make_slots(struct layout *layout, const struct plan *plan)
 		if (plan->mount_ops[i].has_slot && plan->mount_ops[i].slot >= layout->slot_count)
 			layout->slot_count = plan->mount_ops[i].slot + 1;
 	}
-	layout->slots = malloc((layout->slot_count + 1) * sizeof(*layout->slots));
+	layout->slots = calloc(layout->slot_count + 1, sizeof(*layout->slots));
 	if (layout->slots == NULL || getrlimit(RLIMIT_NOFILE, &layout->descriptors) != 0)
 		fail_errno(errno, "cannot allocate %zu mounts", layout->slot_count);
-	for (size_t i = 0; i < layout->slot_count; i++)
-		layout->slots[i] = (struct slot){ .mount = SLOT_EMPTY };
 	for (size_t i = 0; i < plan->mount_ops_count; i++) {
 		if (plan->mount_ops[i].kind == OP_ATTACH && plan->mount_ops[i].has_slot)
 			layout->slots[plan->mount_ops[i].slot].wanted = true;

@@ -54,6 +54,18 @@ int resolve_no_symlinks(int root, const char *path)
 	return open_below(root, path, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
+void resolve_check(int found, const char *path, uint64_t device, uint64_t inode)
+{
+	struct stat status;
+
+	if (fstat(found, &status) != 0)
+		fail_errno(errno, "cannot stat %s", path);
+	if (status.st_dev != (dev_t)device || status.st_ino != (ino_t)inode)
+		fail(STATUS_LAUNCHER,
+		     "%s is not the directory that was prepared for the service: it was replaced during the start, or the daemon sees another file system there",
+		     path);
+}
+
 static bool has_mode(int directory, mode_t mode)
 {
 	struct stat status;

@@ -5,6 +5,7 @@
 #ifndef RUN_RESOLVE_H
 #define RUN_RESOLVE_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /* What is opened here is closed by its close_quietly(). */
@@ -21,6 +22,9 @@ int resolve(int root, const char *path, int flags);
 
 /* The same, but fails with ELOOP if a component is a symlink. */
 int resolve_no_symlinks(int root, const char *path);
+
+/* Ends the launcher unless what was opened at a path is the object of these numbers, which the daemon prepared. */
+void resolve_check(int found, const char *path, uint64_t device, uint64_t inode);
 
 /* Opens a directory. If it is missing it is created with its parents, and gets the mode. */
 int resolve_directory(int root, const char *path, mode_t mode);

@@ -37,20 +37,14 @@ unsigned int access_rules_version(void)
 }
 
 /* Opens what a rule is about. -1: nothing that it could be about is there. */
-static int open_object(int root, const struct access_rule *rule, struct stat *status)
+static int open_object(int root, const struct access_rule *rule)
 {
 	int found = rule->has_device ? resolve(root, rule->path, 0) : resolve_no_symlinks(root, rule->path);
 
 	if (found < 0 && !is_absence(errno) && errno != ELOOP)
 		fail_errno(errno, "cannot open %s", rule->path);
-	if (found < 0)
-		return -1;
-	if (fstat(found, status) != 0)
-		fail_errno(errno, "cannot stat %s", rule->path);
-	if (rule->has_device && (status->st_dev != (dev_t)rule->device || status->st_ino != (ino_t)rule->inode))
-		fail(STATUS_LAUNCHER,
-		     "%s is not the directory that was prepared for the service: it was replaced during the start, or the daemon sees another file system there",
-		     rule->path);
+	if (found >= 0 && rule->has_device)
+		resolve_check(found, rule->path, rule->device, rule->inode);
 	return found;
 }
 
@@ -58,10 +52,12 @@ static void add_rule(int ruleset, int root, const struct access_rule *rule)
 {
 	struct landlock_path_beneath_attr beneath = { 0 };
 	struct stat status;
-	int found = open_object(root, rule, &status);
+	int found = open_object(root, rule);
 
 	if (found < 0)
 		return;
+	if (fstat(found, &status) != 0)
+		fail_errno(errno, "cannot stat %s", rule->path);
 	if ((rule->rights & 1U << MAY_READ) != 0)
 		beneath.allowed_access |= READING;
 	if ((rule->rights & 1U << MAY_WRITE) != 0)
