@@ -36,7 +36,9 @@ int main(int argc, char **argv)
 	struct daemon_client *client = daemon_connect();
 	const struct reply *reply =
 		daemon_launch(client, &options, may_mount(options.isolation == ISOLATION_BEST_EFFORT));
-	struct exec_context context = { .plan = &reply->plan, .command = options.command, .sockets = sockets };
+	struct exec_context context = {
+		.plan = &reply->plan, .program = options.path, .command = options.command, .sockets = sockets
+	};
 
 	if (options.explain)
 		explain(reply);

@@ -11,11 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "digits.h"
 #include "dynuser.h"
 #include "fail.h"
 #include "json.h"
 
 #define HINT "; see dynuser-run --help"
+/* What a kernel may have as the largest is 4194304 (PID_MAX_LIMIT). */
+#define PID_MAX 999999999UL
 
 /* Those of systemd-run are of version 257 (systemd-run(1)). */
 enum option_code {
@@ -294,11 +297,9 @@ static void set_phase(struct options *options, const char *phase)
 
 static unsigned int read_pid(const char *value)
 {
-	size_t digits = strspn(value, "0123456789");
-	unsigned long pid = strtoul(value, NULL, 10);
+	unsigned long pid = digits_read(value, PID_MAX);
 
-	/* PID_MAX_LIMIT of Linux is 4194304, with seven digits. */
-	if (digits == 0 || digits > 9 || value[digits] != '\0' || pid == 0)
+	if (pid == 0)
 		fail(STATUS_LAUNCHER, "--main-pid: '%s' is not the number of a process" HINT, value);
 	return (unsigned int)pid;
 }
@@ -462,8 +463,8 @@ struct options options_read(int argc, char **argv)
 	options.command = words;
 	check(&options);
 	if (words[0] != NULL)
-		options.program = strchr(words[0], '/') == NULL ? words[0] : absolute(words[0]);
-	if (options.program != NULL && !json_is_utf8(options.program, strlen(options.program)))
-		options.program = NULL;
+		options.path = strchr(words[0], '/') == NULL ? words[0] : absolute(words[0]);
+	if (options.path != NULL && json_is_utf8(options.path, strlen(options.path)))
+		options.program = options.path;
 	return options;
 }

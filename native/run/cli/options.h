@@ -38,7 +38,9 @@ struct options {
 	bool explain;
 	bool untrusted;
 	bool clear_environment;
-	/* the program of the command: an absolute path, or a name; null: without a command, or not UTF-8 */
+	/* the program of the command: an absolute path, or a name; null: without a command */
+	const char *path;
+	/* the same for the daemon; null, too, if it is not UTF-8 */
 	const char *program;
 	/* the command and its arguments, ended by a null pointer; only that if there is none */
 	char **command;

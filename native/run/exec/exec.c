@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -221,35 +220,20 @@ _Noreturn void exec_child(const struct exec_context *context, const struct launc
 	exec_program(context->plan, command, environment);
 }
 
-/* A relative path on the command line begins at the launcher's working directory, as with systemd-run(1). */
-static const char *own_path(const char *name, char *path, size_t size)
-{
-	size_t length;
-
-	if (name[0] == '/' || strchr(name, '/') == NULL)
-		return name;
-	if (getcwd(path, size) == NULL)
-		fail_errno(errno, "cannot get the working directory");
-	length = strlen(path);
-	if ((size_t)snprintf(path + length, size - length, "/%s", name) >= size - length)
-		fail(STATUS_NOT_FOUND, "the path of %s is too long", name);
-	return path;
-}
-
 _Noreturn void exec_last(const struct exec_context *context)
 {
 	const struct plan *plan = context->plan;
-	struct launch_command last = { .as = AS_USER, .arguments = { .items = context->command } };
+	const struct launch_command given = { .path = context->program,
+					      .arguments = { .items = context->command },
+					      .as = AS_USER };
+	const struct launch_command *last =
+		plan->commands_count == 0 ? &given : &plan->commands[plan->commands_count - 1];
 	static struct passed passed;
-	char path[PATH_MAX], **environment;
+	char **environment;
 
-	if (plan->commands_count > 0)
-		last = plan->commands[plan->commands_count - 1];
-	else
-		last.path = own_path(context->command[0], path, sizeof(path));
 	passed_open(plan, context->sockets, &passed);
-	environment = confine(context, &last);
+	environment = confine(context, last);
 	images_end();
 	environment = passed_on(&passed, plan, environment);
-	exec_program(plan, &last, environment);
+	exec_program(plan, last, environment);
 }

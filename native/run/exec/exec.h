@@ -9,7 +9,8 @@
 
 struct exec_context {
 	const struct plan *plan;
-	/* of the command line, for a plan without commands */
+	/* of the command line, for a plan without commands: the program, by its path or name, and all words */
+	const char *program;
 	char **command;
 	/* how many were passed to the launcher */
 	unsigned int sockets;

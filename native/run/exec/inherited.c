@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/fail.h"
+#include "digits.h"
 
 #define STREAMS 3
 #define BITS_PER_BYTE 8
@@ -65,24 +66,11 @@ static void reset_signals(void)
 		fail_errno(errno, "cannot unblock the signals");
 }
 
-/* A decimal number without sign or space; 0 if the text is not such a number, or greater than the bound. */
-static unsigned long number_of(const char *text, unsigned long bound)
-{
-	char *end = NULL;
-	unsigned long value;
-
-	if (text == NULL || text[0] < '0' || text[0] > '9')
-		return 0;
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	return errno != 0 || *end != '\0' || value > bound ? 0 : value;
-}
-
 static unsigned int sockets_for_us(void)
 {
-	if (number_of(getenv("LISTEN_PID"), (unsigned long)__INT_MAX__) != (unsigned long)getpid())
+	if (digits_read(getenv("LISTEN_PID"), (unsigned long)__INT_MAX__) != (unsigned long)getpid())
 		return 0;
-	return (unsigned int)number_of(getenv("LISTEN_FDS"), SOCKETS_MAX);
+	return (unsigned int)digits_read(getenv("LISTEN_FDS"), SOCKETS_MAX);
 }
 
 /* The flag needs Linux 5.11; other calls of the launcher need 5.12. */
