@@ -57,22 +57,16 @@ _Static_assert(offsetof(struct mount_answer, path) == offsetof(struct statmount,
 
 static uint64_t attributes_of(unsigned int flags)
 {
+	static const uint64_t of_flag[] = {
+		[MOUNT_READ_ONLY] = MOUNT_ATTR_RDONLY,	     [MOUNT_NO_SUID] = MOUNT_ATTR_NOSUID,
+		[MOUNT_NO_DEVICES] = MOUNT_ATTR_NODEV,	     [MOUNT_NO_EXEC] = MOUNT_ATTR_NOEXEC,
+		[MOUNT_NO_ATIME] = MOUNT_ATTR_NOATIME,	     [MOUNT_STRICT_ATIME] = MOUNT_ATTR_STRICTATIME,
+		[MOUNT_NO_DIRATIME] = MOUNT_ATTR_NODIRATIME,
+	};
 	uint64_t attributes = 0;
 
-	if ((flags & 1U << MOUNT_READ_ONLY) != 0)
-		attributes |= MOUNT_ATTR_RDONLY;
-	if ((flags & 1U << MOUNT_NO_SUID) != 0)
-		attributes |= MOUNT_ATTR_NOSUID;
-	if ((flags & 1U << MOUNT_NO_DEVICES) != 0)
-		attributes |= MOUNT_ATTR_NODEV;
-	if ((flags & 1U << MOUNT_NO_EXEC) != 0)
-		attributes |= MOUNT_ATTR_NOEXEC;
-	if ((flags & 1U << MOUNT_NO_ATIME) != 0)
-		attributes |= MOUNT_ATTR_NOATIME;
-	if ((flags & 1U << MOUNT_STRICT_ATIME) != 0)
-		attributes |= MOUNT_ATTR_STRICTATIME;
-	if ((flags & 1U << MOUNT_NO_DIRATIME) != 0)
-		attributes |= MOUNT_ATTR_NODIRATIME;
+	for (size_t i = 0; i < sizeof(of_flag) / sizeof(of_flag[0]); i++)
+		attributes |= (flags & 1U << i) != 0 ? of_flag[i] : 0;
 	return attributes;
 }
 

@@ -287,33 +287,24 @@ int idmap_namespace(struct idmaps *known, int proc, const struct id_map *map)
 	return namespace;
 }
 
-/* The mapping of PrivateUsers= in one of /proc/<process>/{uid,gid}_map, in which an ID of the service's is itself. False with errno. */
-static bool write_private_map(int proc, pid_t process, const char *file, enum launch_plan_private_users users,
-			      uint32_t id)
-{
-	/* In two rows, since one row of all is what programs know the first user namespace by. */
-	static const char identity[] = "0 0 65536\n", full[] = "0 0 1\n1 1 4294967294\n";
-
-	if (users == USERS_IDENTITY)
-		return write_of_process(proc, process, file, identity);
-	if (users == USERS_FULL)
-		return write_of_process(proc, process, file, full);
-	return write_map(proc, process, file, id, id);
-}
-
-/* Unless all groups are there, no process of the namespace changes its groups, whatever capabilities it has there. False with errno. */
-static bool forbid_groups(int proc, pid_t process, enum launch_plan_private_users users)
-{
-	return users == USERS_FULL || write_of_process(proc, process, "setgroups", "deny");
-}
-
+/* The mappings of PrivateUsers=, in which IDs of the service's are themselves. False with errno. */
 static bool write_private_maps(int proc, pid_t process, const void *mapping)
 {
+	/* All are in two rows, since one row of all is what programs know the first user namespace by. */
+	static const char *const rows[] = {
+		[USERS_IDENTITY] = "0 0 65536\n", [USERS_FULL] = "0 0 1\n1 1 4294967294\n"
+	};
 	const struct plan *plan = mapping;
+	enum launch_plan_private_users users = plan->private_users;
 
-	return forbid_groups(proc, process, plan->private_users) &&
-	       write_private_map(proc, process, "uid_map", plan->private_users, plan->uid) &&
-	       write_private_map(proc, process, "gid_map", plan->private_users, plan->gid);
+	/* Unless all groups are there, no process of the namespace changes its groups, whatever capabilities it has there. */
+	if (users != USERS_FULL && !write_of_process(proc, process, "setgroups", "deny"))
+		return false;
+	if (users == USERS_SELF)
+		return write_map(proc, process, "uid_map", plan->uid, plan->uid) &&
+		       write_map(proc, process, "gid_map", plan->gid, plan->gid);
+	return write_of_process(proc, process, "uid_map", rows[users]) &&
+	       write_of_process(proc, process, "gid_map", rows[users]);
 }
 
 struct private_users private_users_make(const struct plan *plan)

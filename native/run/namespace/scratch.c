@@ -162,28 +162,31 @@ static void make_file(struct scratch *scratch, const struct mount_op *op)
 	scratch->file_count++;
 }
 
-static void make_masks(struct scratch *scratch, const struct needs *needs)
+static void make_mask(const struct scratch *scratch, struct mask *mask, bool made, const char *name, const char *what)
 {
-	if (needs->files && mknodat(scratch->mount, EMPTY_FILE, S_IFREG, 0) == 0)
-		scratch->file.mount = clone_named(scratch->mount, EMPTY_FILE, MASK_FLAGS, 0);
-	if (needs->files && scratch->file.mount < 0)
-		fail_errno(errno, "cannot create the empty file that hides others");
-	if (needs->directories && mkdirat(scratch->mount, EMPTY_DIRECTORY, 0) == 0)
-		scratch->directory.mount = clone_named(scratch->mount, EMPTY_DIRECTORY, MASK_FLAGS, 0);
-	if (needs->directories && scratch->directory.mount < 0)
-		fail_errno(errno, "cannot create the empty directory that hides others");
+	if (made)
+		mask->mount = clone_named(scratch->mount, name, MASK_FLAGS, 0);
+	if (mask->mount < 0)
+		fail_errno(errno, "cannot create the %s that hides others", what);
 }
 
-/* A device of no driver. Since Linux 5.8 everybody may make it; before, an empty file has to do for a launcher without CAP_MKNOD. */
-static bool make_device_mask(struct scratch *scratch)
+static void make_masks(struct scratch *scratch, struct needs needs)
 {
-	bool made = mknodat(scratch->mount, EMPTY_DEVICE, S_IFCHR, 0) == 0;
+	if (needs.devices) {
+		/* A device of no driver. Before Linux 5.8 this takes CAP_MKNOD; without it an empty file has to do. */
+		bool made = mknodat(scratch->mount, EMPTY_DEVICE, S_IFCHR, 0) == 0;
 
-	if (made)
-		scratch->device.mount = clone_named(scratch->mount, EMPTY_DEVICE, MASK_FLAGS, 0);
-	if (made ? scratch->device.mount < 0 : errno != EPERM)
-		fail_errno(errno, "cannot create the device that hides others");
-	return made;
+		if (!made && errno == EPERM)
+			needs.files = true;
+		else
+			make_mask(scratch, &scratch->device, made, EMPTY_DEVICE, "device");
+	}
+	if (needs.files)
+		make_mask(scratch, &scratch->file, mknodat(scratch->mount, EMPTY_FILE, S_IFREG, 0) == 0, EMPTY_FILE,
+			  "empty file");
+	if (needs.directories)
+		make_mask(scratch, &scratch->directory, mkdirat(scratch->mount, EMPTY_DIRECTORY, 0) == 0,
+			  EMPTY_DIRECTORY, "empty directory");
 }
 
 static int make_detached(int mount)
@@ -213,9 +216,7 @@ void scratch_open(struct scratch *scratch, const struct plan *plan, int root)
 		if (plan->mount_ops[i].kind == OP_APPEND)
 			make_file(scratch, &plan->mount_ops[i]);
 	}
-	if (needs.devices && !make_device_mask(scratch))
-		needs.files = true;
-	make_masks(scratch, &needs);
+	make_masks(scratch, needs);
 	if (needs.detaches)
 		scratch->detached = make_detached(scratch->mount);
 }
