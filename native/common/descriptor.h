@@ -16,7 +16,7 @@ ssize_t read_all(int descriptor, void *bytes, size_t room);
 /* Writes all of it. False with errno. */
 bool write_all(int descriptor, const void *bytes, size_t length);
 
-/* The path of what is open, as the kernel has it at this moment. False, with path empty, if it has none: below PATH_MAX alone. */
+/* The path of what is open, as the kernel has it at this moment. False, with path empty, if it has none, or one of PATH_MAX bytes. */
 bool descriptor_path(int descriptor, char path[PATH_MAX]);
 
 /* Sends one message, with a descriptor unless that is -1. False with errno. */
@@ -24,7 +24,7 @@ bool send_message(int connection, const void *bytes, size_t length, int descript
 
 /*
  * Receives one message, with flags of recvmsg(2). *descriptor becomes the one that came with it, or -1. Returns its length, 0 if the other end
- * is closed, or -1 with errno: EPROTO if the message has not come whole, or had more descriptors.
+ * is closed, or -1 with errno: EPROTO if the message was cut, or had more than one descriptor.
  */
 ssize_t receive_message(int connection, void *bytes, size_t room, int flags, int *descriptor);
 

@@ -1,6 +1,6 @@
 /*
- * Numbers as text. They are not written by snprintf(3): its code is on pages of the C library that the launcher does not use otherwise, a tenth of
- * the memory that a start needs.
+ * Numbers as text. They are not written by snprintf(3): its code is on pages of the C library that the launcher does not use otherwise, a
+ * tenth of the memory that a start needs.
  */
 #ifndef DYNUSER_DIGITS_H
 #define DYNUSER_DIGITS_H

@@ -1,6 +1,6 @@
 /*
  * Messages between the launcher and the helper that owns its images (helper/image/service.h): lists of texts that end in NUL, with at most
- * one descriptor. Both are of one version.
+ * one descriptor. Both programs are of the same version.
  */
 #ifndef DYNUSER_PASSING_H
 #define DYNUSER_PASSING_H

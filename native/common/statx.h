@@ -1,4 +1,4 @@
-/* statx(2), of which C libraries have a part, or nothing. */
+/* statx(2), which C libraries have in part, or not at all. */
 #ifndef DYNUSER_STATX_H
 #define DYNUSER_STATX_H
 
@@ -32,7 +32,7 @@ static inline int statx(int directory, const char *path, int flags, unsigned int
 #define STATX_MNT_ID 0x00001000U
 #endif
 
-/* Of an answer to STATX_UNIQUE_MOUNT, or to STATX_MNT_ID. */
+/* The mount in an answer to STATX_UNIQUE_MOUNT, or to STATX_MNT_ID. */
 static inline uint64_t statx_mount(const struct statx *status)
 {
 	uint64_t id;

@@ -25,7 +25,7 @@ struct program {
 };
 
 /*
- * Modules come from beside the bundle, never from NODE_PATH's or the home's directories. The daemon's: V8 lets the space for new objects
+ * Modules come from beside the bundle, never from NODE_PATH or the home directory. Limits of the daemon: V8 lets the space for new objects
  * grow to 48 MB under load, and that for old ones to four times what lives there; with these it stays below 90 MB with a full range, and
  * is as fast (benchmarks/README.md). The companion has a third less memory with them.
  */
@@ -96,7 +96,7 @@ static bool find_node(const char *path, char found[PATH_MAX])
 
 /*
  * Which variables reach Node: names, or, with "*" at the end, prefixes of names. Dozens of variables make it run or load something else
- * (NODE_OPTIONS, OPENSSL_CONF, NODE_EXTRA_CA_CERTS, LD_PRELOAD …), more with each version: so only those of this list are kept.
+ * (NODE_OPTIONS, OPENSSL_CONF, NODE_EXTRA_CA_CERTS, LD_PRELOAD …), more with each version. Only those of this list are kept.
  */
 static const char *const kept[] = {
 	/* the daemon's, and its clients' */

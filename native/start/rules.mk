@@ -1,5 +1,5 @@
 # dynuserd, dynuserctl and dynuser-fleetd: one program under three names, which becomes Node on the bundle beside it. Static with either
-# libc, so that LD_PRELOAD and its like are nobody's before it has dropped them; dynamic where the system has no static libc.
+# libc, so that LD_PRELOAD and the like have no effect before it has dropped them; dynamic if the system has no static libc.
 
 START_SOURCES := $(wildcard start/*.c)
 START_OBJECTS := $(START_SOURCES:%.c=$(RUN_OBJ)/%.o)

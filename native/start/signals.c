@@ -39,11 +39,11 @@ static bool install_filter(void)
 
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0)
 		return true;
-	/* EINVAL: a kernel before that flag, or none that knows filters. */
+	/* EINVAL: the kernel does not know the flag, or has no filters. */
 	return errno == EINVAL && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 }
 
-/* Read back: a tracer of system calls, or an emulator, may say that it did what it did not. */
+/* The action is tried: a tracer of system calls, or an emulator, may only say that it has set it. */
 static bool is_ignored_for_good(void)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };

@@ -30,6 +30,7 @@ void check_take_over(char **argv)
 	argv[0] = program;
 	argv[1] = verb;
 	(void)execv(path, argv);
-	fail(STATUS_LAUNCHER, "--check: cannot execute %s: %s; install it, or run \"dynuserctl check\" where it is",
-	     path, strerror(errno));
+	fail(STATUS_LAUNCHER,
+	     "--check: cannot execute %s: %s; install it, or run \"dynuserctl check\" where it is installed", path,
+	     strerror(errno));
 }

@@ -1,4 +1,4 @@
-/* dynuser-run --check: judges unit files. TypeScript decides, so that is dynuserctl's. */
+/* dynuser-run --check: judges unit files. TypeScript decides that, so dynuserctl does it. */
 #ifndef RUN_CHECK_H
 #define RUN_CHECK_H
 

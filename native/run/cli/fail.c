@@ -64,7 +64,7 @@ static void write_line(char *line, size_t length)
 {
 	make_printable(line, length);
 	line[length] = '\n';
-	/* Without the stream only the exit status tells. */
+	/* If the stream is gone, only the exit status tells. */
 	if (write(stream, line, length + 1) < 0)
 		return;
 }

@@ -23,19 +23,19 @@ static inline bool is_absence(int error)
 	return error == ENOENT || error == ENOTDIR;
 }
 
-/* What an errno number means, in the words of glibc, which most programs of a host print, also if this is musl. */
+/* What an errno number means, in the words of glibc, which most programs of a host print, even if this one uses musl. */
 const char *fail_words(int error);
 
 /*
- * Keeps standard error for these lines: they stay where it leads now. To be called before another file becomes standard error; again is
- * harmless.
+ * Keeps standard error for these lines: they stay where it leads now. To be called before another file becomes standard error; a
+ * second call is harmless.
  */
 void fail_keep_stream(void);
 
-/* Moves what it keeps, if it does, to a descriptor of at least that number, so that those below are free. */
+/* Moves the descriptor that it keeps, if any, to at least that number, so that those below are free. */
 void fail_move_stream(int least);
 
-/* Makes question marks of control characters: file names and values may hold anything, and a terminal must not act on it. */
+/* Replaces control characters by question marks: file names and values may hold anything, and a terminal must not act on it. */
 void make_printable(char *text, size_t length);
 
 /* Prints one line, formatted as by printf(3), without the newline, and made printable. */

@@ -25,7 +25,7 @@ enum option_code {
 	/* sets the text, or the switch, at its place in struct options */
 	OPTION_TEXT,
 	OPTION_SWITCH,
-	/* stands for a property, by its place in shorthands; word is how it is told from that property */
+	/* stands for a property, by its place in shorthands; word is what messages call it */
 	OPTION_SHORTHAND,
 	/* names a phase by its word */
 	OPTION_PHASE,
@@ -147,22 +147,22 @@ static const char help[] =
 	"  -E, --setenv=NAME[=VALUE]    set a variable, or pass on one of the environment\n"
 	"      --clear-environment      begin with an empty environment\n"
 	"      --working-directory=DIR  run in this directory\n"
-	"  -d, --same-dir               run in the present directory\n"
+	"  -d, --same-dir               run in the current directory\n"
 	"      --unit-file=PATH         run what [Service] of this file says\n"
-	"      --instance=NAME          the instance, where the file is a template\n"
+	"      --instance=NAME          the instance, if the file is a template\n"
 	"      --start-post             run ExecStartPost= of the unit file, for the service that runs\n"
 	"      --reload                 run its ExecReload=\n"
 	"      --stop                   run its ExecStop=, then end the service by KillSignal=\n"
 	"      --stop-post[=HOW]        run its ExecStopPost=; the service ended with this exit status or signal\n"
-	"      --main-pid=PID           the process of the service, where several run under the unit's name\n"
+	"      --main-pid=PID           the process of the service, if several run under the unit's name\n"
 	"      --ignore-unknown         warn of properties that are not known, instead of failing\n"
 	"      --isolation=full|best-effort\n"
-	"                               where mounts cannot be made: refuse (the default), or go without\n"
-	"      --untrusted              run a program that may be hostile: without network, environment, and sight of others\n"
+	"                               if mounts cannot be made: refuse (the default), or do without\n"
+	"      --untrusted              run a program that may be hostile: without network and environment, others hidden from it\n"
 	"      --passwd-overlay[=no]    add its user to the /etc/passwd that it sees, or never do; the default is to do so if\n"
 	"                               the program asks no NSS module\n"
 	"      --explain                print what would be done, and do nothing\n"
-	"      --check                  say which of these unit files would be taken, and why not\n"
+	"      --check                  say which of these unit files would be accepted, and why not\n"
 	"  -h, --help                   print this\n"
 	"      --version                print the version\n"
 	"\n"
@@ -170,7 +170,7 @@ static const char help[] =
 	"--collect (-G), --no-block, --slice=, --description= and others.\n"
 	"\n"
 	"Exit status: the command's own; 125 the launcher failed, 126 the command cannot be executed, 127 it was not\n"
-	"found; 128 and the signal's number, in a shell, where a signal ended it.\n";
+	"found; 128 and the signal's number, in a shell, if a signal ended it.\n";
 
 static _Noreturn void print(const char *text)
 {
@@ -226,7 +226,7 @@ static void add_shorthand(struct options *options, size_t which, const char *opt
 	add(&options->properties, joined(joined(shorthand->property, "="), value));
 }
 
-/* The value of WorkingDirectory=, where % would begin a specifier (systemd.unit(5)): systemd-run's option has none. */
+/* In a value of WorkingDirectory= a % would begin a specifier (systemd.unit(5)); systemd-run's option has none. */
 static void add_working_directory(struct options *options, const char *option, const char *directory)
 {
 	const char *path = absolute(directory);
@@ -244,7 +244,7 @@ static void add_working_directory(struct options *options, const char *option, c
 	add_shorthand(options, SHORTHAND_DIRECTORY, option, value);
 }
 
-/* NAME alone passes on the launcher's own variable, as with systemd-run(1); it is empty where there is none. */
+/* NAME alone passes on the launcher's own variable, as with systemd-run(1); it is empty if there is none. */
 static void add_variable(struct options *options, const char *assignment)
 {
 	const char *value = strchr(assignment, '=') != NULL ? NULL : getenv(assignment);
@@ -347,7 +347,7 @@ static void apply(struct options *options, const struct option_entry *entry, con
 		options->passwd_overlay = read_overlay(value);
 		break;
 	case OPTION_CHECK:
-		/* First, it has been carried out already: see check.h. */
+		/* As the first argument it has been carried out already: see check.h. */
 		fail(STATUS_LAUNCHER, "--check must be the first argument" HINT);
 	case OPTION_HELP:
 		print(help);

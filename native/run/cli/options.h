@@ -42,7 +42,7 @@ struct options {
 	const char *path;
 	/* the same for the daemon; null, too, if it is not UTF-8 */
 	const char *program;
-	/* the command and its arguments, ended by a null pointer; only that if there is none */
+	/* the command and its arguments, ended by a null pointer; without a command only that */
 	char **command;
 };
 

@@ -25,7 +25,7 @@
 #include "resources.h"
 #include "streams.h"
 
-/* Whether an errno number says so of a path, which may be too long for anything to be there. */
+/* Whether an errno number says that nothing is at a path, which may be too long for that. */
 static bool leads_nowhere(int error)
 {
 	return is_absence(error) || error == ENAMETOOLONG;
@@ -61,7 +61,7 @@ static bool is_executable(const char *path)
 
 	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0)
 		return false;
-	/* Of a directory it means that it may be entered. */
+	/* For a directory that means that it may be entered. */
 	if (stat(path, &file) == 0 && !S_ISDIR(file.st_mode))
 		return true;
 	errno = EACCES;
@@ -81,7 +81,7 @@ static void tell_reached(bool reached)
 static _Noreturn void become(const struct plan *plan, const struct launch_command *command, const char *path,
 			     char *const *environment)
 {
-	/* A filter that cannot be had is the launcher's failure, not the program's. */
+	/* If the filter cannot be installed, that is the launcher's failure, not the program's. */
 	tell_reached(false);
 	if (command->as != AS_OUTSIDE)
 		seccomp_filter_install(plan);
@@ -149,13 +149,13 @@ static _Noreturn void exec_program(const struct plan *plan, const struct launch_
 	fail(STATUS_NOT_FOUND, "cannot find the program %s in the service's PATH", name);
 }
 
-/* A mount does not keep anybody from writing to a device: only the mode does, and nobody with rights over modes. */
+/* A mount keeps nobody from writing to a device. Its mode does, unless the service may override modes. */
 static void check_rights(const struct strings *devices, int mode, const char *what)
 {
 	for (size_t i = 0; i < devices->count; i++) {
 		if (faccessat(AT_FDCWD, devices->items[i], mode, AT_EACCESS) == 0)
 			fail(STATUS_LAUNCHER,
-			     "DeviceAllow=: the service could %s %s, which is not allowed, and by its mode alone it could be kept from it; allow that, too, or take the right from its user",
+			     "DeviceAllow=: the service could %s %s, which is not allowed, and only the mode of the device could prevent that; allow it too, or change the mode or the user",
 			     what, devices->items[i]);
 	}
 }

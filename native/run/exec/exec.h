@@ -17,7 +17,7 @@ struct exec_context {
 	char **environment;
 };
 
-/* Of whom a child is. */
+/* What a child knows of the launcher. */
 struct child_origin {
 	pid_t launcher;
 	/* memory that is shared with the launcher: becomes true as soon as only the program is left to be executed */

@@ -1,5 +1,5 @@
 /*
- * All actions and the mask of signals are reset, as systemd does, also of ignored ones: what nohup(1) or a supervisor ignores for
+ * The mask and the actions of all signals are reset, as by systemd, those of ignored ones too: what nohup(1) or a supervisor ignores for
  * itself must not be ignored by the service. See inherited.h.
  */
 #include "inherited.h"

@@ -1,4 +1,4 @@
-/* Files of the kernel's that take one write: those of proc(5) that change a process. */
+/* Files of the kernel that take one write: those of proc(5) that change a process. */
 #ifndef RUN_KERNEL_FILE_H
 #define RUN_KERNEL_FILE_H
 

@@ -69,11 +69,11 @@ void main_process_end(const struct main_process *main, int process)
 	if (ends(main, process))
 		return;
 	if (!main->has_final_signal)
-		fail(STATUS_LAUNCHER, "the service runs on, %u seconds after signal %u", main->seconds,
+		fail(STATUS_LAUNCHER, "the service still runs %u seconds after signal %u", main->seconds,
 		     main->stop_signal);
-	say("the service runs on, %u seconds after signal %u; it gets signal %u", main->seconds, main->stop_signal,
+	say("the service still runs %u seconds after signal %u; it gets signal %u", main->seconds, main->stop_signal,
 	    main->final_signal);
 	main_process_signal(process, main->final_signal);
 	if (!ends(main, process))
-		fail(STATUS_LAUNCHER, "the service runs on after signal %u", main->final_signal);
+		fail(STATUS_LAUNCHER, "the service still runs after signal %u", main->final_signal);
 }

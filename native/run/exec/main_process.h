@@ -1,4 +1,4 @@
-/* The process of a service that runs, held by a pidfd, so that no other process is meant by its number (pidfd_open(2)). */
+/* The process of a service that runs, held by a pidfd, so that its number cannot mean another process (pidfd_open(2)). */
 #ifndef RUN_MAIN_PROCESS_H
 #define RUN_MAIN_PROCESS_H
 
@@ -17,7 +17,7 @@ void main_process_signal(int process, uint32_t number);
 
 /*
  * Ends it by its stop signal, and by its final signal after its time. Returns when it has ended; ends the launcher with a message if it
- * runs on.
+ * still runs.
  */
 void main_process_end(const struct main_process *main, int process);
 

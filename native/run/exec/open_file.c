@@ -115,7 +115,7 @@ static int open_component(const struct walk *walk, const char *name, int flags, 
 
 	if (file >= 0 || errno != ENXIO)
 		return file;
-	/* What cannot be opened may be a socket (open(2), ENXIO); of anything else that stays the error. */
+	/* It may be a socket (open(2), ENXIO); for anything else that stays the error. */
 	file = connect_at(walk, name);
 	if (file < 0 && (errno == ENOTSOCK || errno == EINVAL || errno == ECONNREFUSED))
 		errno = ENXIO;
@@ -156,7 +156,7 @@ static int walk_to(struct walk *walk, int flags, mode_t mode, const char **link)
 		int how = is_last ? flags : O_PATH | O_DIRECTORY;
 		int found = open_component(walk, name, how, mode);
 
-		/* What a symlink gives: ENOTDIR if it was to be a directory. */
+		/* The errors for a symlink: ENOTDIR if a directory was expected. */
 		if (found < 0 && (errno == ELOOP || errno == ENOTDIR))
 			found = pass_link(walk, name, how, link);
 		if (found == LINK_FOLLOWED)

@@ -106,7 +106,7 @@ char **passed_on(const struct passed *passed, const struct plan *plan, char **en
 	inherited_pass_on(passed->sockets);
 	fail_move_stream(next + (int)passed->files);
 	for (unsigned int i = 0; i < passed->files; i++) {
-		/* Without FD_CLOEXEC; what has that number is the launcher's alone, and needed no more. */
+		/* Without FD_CLOEXEC. What had that number is the launcher's own, and no longer needed. */
 		if (dup2(passed->descriptors[i], next + (int)i) < 0)
 			fail_errno(errno, "OpenFile=: cannot pass %s", passed->names[i]);
 	}

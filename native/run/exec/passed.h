@@ -15,7 +15,10 @@ struct passed {
 	const char *names[OPEN_FILES_MAX];
 };
 
-/* Opens the files, and takes so many sockets along, with all privileges and in the launcher's root. Ends the launcher with a message if one cannot be opened. */
+/*
+ * Opens the files, with all privileges and in the launcher's root. sockets: how many were passed. Ends the launcher with a message if a
+ * file cannot be opened.
+ */
 void passed_open(const struct plan *plan, unsigned int sockets, struct passed *passed);
 
 /* Puts all in place, right before execve(2), and returns the environment with the variables that tell of them. */

@@ -52,7 +52,7 @@ static int run_all(const struct exec_context *context)
 
 static _Noreturn void end_without_service(const struct plan *plan)
 {
-	/* Nobody has to be asked any more. */
+	/* There is nothing left to be stopped. */
 	if (plan->phase == PHASE_STOP)
 		_exit(0);
 	fail(STATUS_LAUNCHER, "the service has ended: there is no process %u any more", plan->main.pid);
@@ -85,7 +85,7 @@ _Noreturn void phase_run(const struct exec_context *context)
 	_exit(0);
 }
 
-/* What ExecCondition= says by an exit status, unless the launcher's own child failed before the program. As with systemd. */
+/* Ends the launcher if a condition is not met, as with systemd. A child that failed before it became the program does not say that. */
 static void judge_condition(const struct launch_command *command, struct child_end end)
 {
 	int code = WIFEXITED(end.status) ? WEXITSTATUS(end.status) : CONDITION_FAILED;
@@ -114,7 +114,10 @@ static void judge_before(const struct launch_command *command, int status)
 	     WEXITSTATUS(status));
 }
 
-/* Runs a command of ExecCondition= or ExecStartPre=, or of a service that ends with its commands. If it fails, and that is not ignored, the launcher exits with its status. */
+/*
+ * Runs a command of ExecCondition= or ExecStartPre=, or of a service that ends with its commands. If it fails, and that is not ignored,
+ * the launcher exits with its status.
+ */
 static void run_before(const struct exec_context *context, const struct launch_command *command)
 {
 	struct child_end end = child_run(context, command, UINT32_MAX);

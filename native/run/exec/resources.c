@@ -49,7 +49,7 @@ static const int policies[] = { SCHED_OTHER, SCHED_OTHER, SCHED_BATCH, SCHED_IDL
 static const int io_classes[] = { IOPRIO_CLASS_BE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE, IOPRIO_CLASS_IDLE };
 static const int numa_modes[] = { MPOL_DEFAULT, MPOL_DEFAULT, MPOL_PREFERRED, MPOL_BIND, MPOL_INTERLEAVE, MPOL_LOCAL };
 
-/* A container may forbid to lower it; systemd starts such a service all the same. */
+/* A container may forbid lowering it; systemd starts such a service nevertheless. */
 static void adjust_oom_score(const char *text)
 {
 	if (kernel_file_write(AT_FDCWD, "/proc/self/oom_score_adj", text))
@@ -75,7 +75,7 @@ static void schedule_cpu(const struct plan *plan)
 	    most = sched_get_priority_max(policy);
 	struct sched_param parameters = { .sched_priority = plan->has_cpu_priority ? (int)plan->cpu_priority : 0 };
 
-	/* As with systemd, the others mean nothing without it. */
+	/* As with systemd, the other properties mean nothing without it. */
 	if (plan->cpu_policy == CPU_NONE)
 		return;
 	if (parameters.sched_priority < least)
@@ -86,7 +86,7 @@ static void schedule_cpu(const struct plan *plan)
 	if (syscall(SYS_sched_setscheduler, 0, policy | (plan->cpu_reset_on_fork ? SCHED_RESET_ON_FORK : 0),
 		    &parameters) != 0)
 		fail_errno(errno, "cannot set the CPU scheduling policy");
-	/* systemd's call has a nice value in it, which is 0. Whoever has no right to less keeps that of the supervisor. */
+	/* systemd's call has a nice value in it, which is 0. A launcher that may not lower it keeps that of the supervisor. */
 	if (most == 0 && !plan->has_priority && setpriority(PRIO_PROCESS, 0, 0) != 0 && errno != EACCES &&
 	    errno != EPERM)
 		fail_errno(errno, "cannot set the nice value to 0");

@@ -115,7 +115,7 @@ static int take_named(const struct opening *opening, const struct stream *stream
 	return copy_of(stream, found);
 }
 
-/* As the user, since the journal takes from the kernel who connects. -1: no journal is there. */
+/* As the user, since the journal takes from the kernel who connects. -1: there is no journal. */
 static int connect_as_user(const struct plan *plan)
 {
 	int connection = -1;
@@ -150,7 +150,7 @@ static void announce(struct opening *opening, int connection)
 	if (fstat(connection, &status) != 0 ||
 	    asprintf(&opening->variable, "JOURNAL_STREAM=%llu:%llu", (unsigned long long)status.st_dev,
 		     (unsigned long long)status.st_ino) < 0)
-		fail_errno(errno, "cannot tell of the journal");
+		fail_errno(errno, "cannot tell the service of the journal");
 }
 
 /* -1: without a journal the stream stays as it is, for whoever supervises the launcher. */
@@ -166,7 +166,7 @@ static int open_journal(struct opening *opening, const struct stream *stream)
 		return -1;
 	if (shutdown(connection, SHUT_RD) != 0)
 		fail_errno(errno, "%s=: cannot connect to the journal", names[stream->number]);
-	/* Fails if it takes a capability that the launcher has not; then the size is the usual one. */
+	/* Fails if the launcher does not have the capability for it; then the size is the usual one. */
 	(void)setsockopt(connection, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	introduce(opening, stream, connection);
 	opening->journal = stream;

@@ -4,12 +4,12 @@
 
 #include "protocol/plan.h"
 
-/* Makes of a terminal what the plan asks for: a fresh one, without anybody's program on it. Failures are said, and end nothing. */
+/* Prepares a terminal as the plan asks: a fresh one, without anybody's program on it. Failures are reported, and end nothing. */
 void terminal_prepare(const struct terminal *terminal);
 
 /*
- * Opens a terminal, and makes it the controlling one if control says how. property: for messages. Ends the launcher if it cannot be
- * had. The descriptor is closed by execve(2).
+ * Opens a terminal, and makes it the controlling one if control says how. property: for messages. Ends the launcher if that
+ * fails. The descriptor is closed by execve(2).
  */
 int terminal_open(const char *property, const char *path, int flags, enum stream_control control);
 

@@ -1,4 +1,4 @@
-/* What can be done of a start before its user is known; see images.h. */
+/* The part of a start that can be done before its user is known; see images.h. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
@@ -21,7 +21,7 @@ void image_get_ready(const struct image *image, const char *program)
 	struct stat status;
 	int file;
 
-	/* Opening anything else than a file has effects. What cannot be read now, nobody misses. */
+	/* Opening anything but a regular file may have effects. Nothing is lost if it cannot be read now. */
 	if (place >= 0 && fstat(place, &status) == 0 && S_ISREG(status.st_mode)) {
 		(void)digits_put(stpcpy(path, PROC), (uint32_t)place, 10);
 		file = open(path, O_RDONLY | O_CLOEXEC);

@@ -7,7 +7,7 @@
 
 /*
  * A mount of the file system of that type and those options ("name" or "name=value"), attached nowhere: nosuid, nodev and read-only, until
- * whoever attaches it takes that away. If it cannot be had, that ends the launcher.
+ * whoever attaches it takes that away. Ends the launcher if that fails.
  */
 int file_system_mount(const char *image, const struct loop *loop, const char *type, const struct strings *options);
 

@@ -162,11 +162,11 @@ static int open_image(const char *path, bool writable, struct stat *status)
 	if (file < 0 || fstat(file, status) != 0)
 		fail_errno(errno, "cannot open the image %s", path);
 	if (!S_ISREG(status->st_mode) && !S_ISBLK(status->st_mode))
-		fail(STATUS_LAUNCHER, "%s became something else than an image", path);
+		fail(STATUS_LAUNCHER, "%s was an image, and is now something else", path);
 	return file;
 }
 
-/* Whether this kernel itself keeps the times of files there, and no other one. */
+/* Whether this kernel itself keeps the times of files there, and not another one. */
 static bool keeps_times(int file)
 {
 	/* tmpfs, ext4, xfs, btrfs, f2fs and overlayfs; f2fs and overlayfs by linux/magic.h of a later kernel. */

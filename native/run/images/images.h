@@ -1,7 +1,7 @@
 /*
- * The disk images of a launch. The launcher opens them with its own rights and in its own view of the host, and mounts them. What is in
- * them says a helper, which it starts for the first that has to be looked into (helper/image/service.h). Whatever cannot be done ends the
- * launcher. All that is made here are descriptors of this process until the service has it, so nothing is left if it is killed.
+ * The disk images of a launch. The launcher opens them with its own rights and in its own view of the host, and mounts them. A helper says
+ * what is in them; it is started for the first image that has to be looked into (helper/image/service.h). Every failure ends the launcher.
+ * All that is made here are descriptors of this process until the service has it, so nothing is left if it is killed.
  */
 #ifndef RUN_IMAGES_H
 #define RUN_IMAGES_H
@@ -11,7 +11,7 @@
 #include "protocol/plan.h"
 
 /*
- * Opens an image, unless that is done. *stamp: what is in the image is the same for as long as this text is; null: nothing tells whether
+ * Opens an image, unless it is open. *stamp: what is in the image is the same for as long as this text is; null: nothing tells whether
  * it is. False: there is nothing at the path.
  */
 bool image_open(const char *path, bool writable, const char **stamp);

@@ -20,7 +20,7 @@
 #include "namespace/mounts.h"
 #include "protocol/plan.h"
 
-/* Of LOOP_CTL_GET_FREE and LOOP_CONFIGURE somebody else may be between the two. */
+/* Somebody else may come between LOOP_CTL_GET_FREE and LOOP_CONFIGURE. */
 #define TRIES 256U
 /* A mount of an image that has just ended may hold its lock for a moment. */
 #define LOCK_WAIT_MS 2000U
@@ -120,7 +120,7 @@ void loop_attach(const char *image, int file, bool alone, struct loop *loop)
 	for (unsigned int i = 0; attached == 0 && i < TRIES; i++)
 		attached = try_attach(control, &config, loop);
 	if (attached <= 0)
-		fail_errno(attached == 0 ? EBUSY : errno, "cannot use the image %s: a loop device cannot be had",
+		fail_errno(attached == 0 ? EBUSY : errno, "cannot use the image %s: no loop device is available",
 			   image);
 	name(loop);
 	(void)close(control);

@@ -1,4 +1,4 @@
-/* Loop devices over parts of an image (loop(4)), which are gone with their last user. Whatever cannot be done ends the launcher. */
+/* Loop devices over parts of an image (loop(4)), which are gone with their last user. Every failure ends the launcher. */
 #ifndef RUN_LOOP_H
 #define RUN_LOOP_H
 
@@ -11,7 +11,7 @@
 
 struct loop {
 	uint64_t offset, size;
-	/* while it is open the device is there */
+	/* the device exists as long as this is open */
 	int device;
 	/* what mounts name it by */
 	char path[32];

@@ -108,7 +108,7 @@ static int make_directory(int parent, const char *name, mode_t mode)
 	return made;
 }
 
-/* The root of an image first, then the others where it has a directory for them. */
+/* The root of an image first, then its other parts, if there is a directory for them. */
 static void mount_image(int stage, const struct image *image, size_t number)
 {
 	char name[NAME_BYTES];

@@ -15,7 +15,7 @@ void stage_prepare(const struct plan *plan);
 /* Mounts the images and overlays, in the mount namespace of the service. */
 void stage_set(const struct plan *plan);
 
-/* Takes the stage away, with what was not taken from it. */
+/* Takes the stage away, with what is still on it. */
 void stage_clear(const struct plan *plan);
 
 /* Whether a path of the host is on the stage, in an image. *root becomes that image, to be closed, and *rest what follows, "/" at least. */

@@ -62,7 +62,7 @@ static int make_file_system(void)
 	const struct strings options = { .items = items, .count = sizeof(items) / sizeof(items[0]) };
 	int mount = mount_new("tmpfs", &options, "mode=0700", FLAGS);
 
-	/* A kernel without "noswap" (Linux 6.4) has ramfs, whose size the bound on all bytes holds. */
+	/* A kernel before Linux 6.4 has no "noswap": there it is a ramfs, whose size is limited by the bound on all bytes. */
 	if (mount < 0 && errno == EINVAL)
 		mount = mount_new("ramfs", NULL, "mode=0700", FLAGS);
 	if (mount < 0)
@@ -118,7 +118,7 @@ static void put(struct store *store, const char *name, const unsigned char *byte
 	(void)close(file);
 }
 
-/* Decrypts what is in the buffer in place. False: it cannot be, which was said, and the launch continues without it. */
+/* Decrypts what is in the buffer in place. False: it cannot be decrypted, which was reported, and the launch continues without it. */
 static bool decrypt_buffer(struct store *store, const char *name, size_t *count, bool optional)
 {
 	int file = memfd_create("credential", MFD_CLOEXEC);
@@ -126,7 +126,7 @@ static bool decrypt_buffer(struct store *store, const char *name, size_t *count,
 	ssize_t plain;
 
 	if (file < 0)
-		fail_errno(errno, "cannot have the credential %s decrypted", name);
+		fail_errno(errno, "cannot decrypt the credential %s", name);
 	fill(file, store->buffer, *count, name);
 	plain = decrypt(name, file, store->buffer, ENCRYPTED_BYTES_MAX, &missing);
 	(void)close(file);

@@ -38,7 +38,7 @@ ssize_t decrypt(const char *name, int encrypted, unsigned char *bytes, size_t si
 	pid_t child;
 
 	if (lseek(encrypted, 0, SEEK_SET) != 0 || pipe2(ends, O_CLOEXEC) != 0)
-		fail_errno(errno, "cannot have the credential %s decrypted", name);
+		fail_errno(errno, "cannot decrypt the credential %s", name);
 	child = fork();
 	if (child < 0)
 		fail_errno(errno, "cannot fork for " PROGRAM);

@@ -164,7 +164,7 @@ static bool is_mounted(int target, const char *path)
 
 /*
  * Opens the op's path in the service's root, creating it if the op says so. OP_SKIPPED: it is absent and optional, or it is a mount, and
- * the op is only for where nothing is mounted.
+ * the op is only for a place where nothing is mounted.
  */
 static int open_target(const struct layout *layout, const struct mount_op *op)
 {
@@ -282,8 +282,8 @@ static struct slot *empty_slot(const struct layout *layout, const struct mount_o
 }
 
 /*
- * Whether security modules go by labels of devices, which a new one does not get from one that is like it. Of all devices, if of the first
- * that is asked about.
+ * Whether security modules go by labels of devices, which a new device does not get from the one that it is like. If the first one that is
+ * asked about has a label, all have.
  */
 static bool has_labels(const char *path)
 {
@@ -343,7 +343,7 @@ static void op_clone(struct layout *layout, const struct mount_op *op)
 	}
 	if (op->has_device)
 		resolve_check(found, op->path, op->device, op->inode);
-	/* Whoever lets go of a clone that was never attached waits until no processor can see it: it is not made if nothing needs it. */
+	/* Closing a clone that was never attached takes until no processor can see it: it is not made if nothing needs it. */
 	if (op->detach && !slot->wanted) {
 		detach(layout, op, found);
 		(void)close(found);
@@ -488,7 +488,7 @@ static void copy_bytes(int file, const char *bytes, size_t length, const char *p
 		fail_errno(errno, "cannot copy %s", path);
 }
 
-/* Copies a file, and gives its last line an end. Nothing else than a file is at the path: opening a device has effects. */
+/* Copies a file, and gives its last line an end. The caller knows that it is a regular file: opening a device has effects. */
 static void copy_lines(const struct layout *layout, const struct mount_op *op, int found, int copy)
 {
 	char name[sizeof("self/fd/") + DIGITS_MAX], bytes[16384], last = '\n';
@@ -653,7 +653,7 @@ static int open_service_root(const struct plan *plan)
 	int root = open_directory(plan->root);
 	int clone;
 
-	/* An image is one. */
+	/* An image is a mount already. */
 	if (stage_is_for(plan->root))
 		return root;
 	clone = mount_clone(root, false);

@@ -317,11 +317,11 @@ struct private_users private_users_make(const struct plan *plan)
 	made.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (made.proc < 0)
 		fail_errno(errno, "cannot open /proc, which PrivateUsers= needs");
-	/* Whoever creates it himself is in it, and has no privileges outside any more to write the mappings with. */
+	/* A process that creates it for itself is in it, and no longer has the privileges outside that it takes to write the mappings. */
 	made.namespace = make_namespace(made.proc, write_private_maps, plan, &stack, &made.child);
 	if (made.namespace < 0)
 		fail_errno(errno, "PrivateUsers=: cannot create a user namespace and map its users%s",
-			   errno == EPERM ? ", of whom this one has not all" : "");
+			   errno == EPERM ? " (this one does not have all of them)" : "");
 	return made;
 }
 

@@ -16,32 +16,33 @@
  */
 void namespaces_enter_shared(const struct plan *plan);
 
-/* Enters the UTS and control group namespaces that the plan asks for, of which each command has one. Ends the process on failure. */
+/* Enters the UTS and control group namespaces that the plan asks for; each command gets new ones. Ends the process on failure. */
 void namespaces_enter(const struct plan *plan);
 
 /*
  * Enters those that a process of the service has, instead of new ones. A service may have left its own for one that it made in a user
- * namespace, where it is root: into that no launcher goes. Ends the process on failure.
+ * namespace, where it is root: the launcher does not enter that. Ends the process on failure.
  */
 void namespaces_join(const struct plan *plan, pid_t process);
 
 /* The user namespace of PrivateUsers=, the child that was created in it, which has to be waited for, and /proc. */
 struct private_users {
-	/* -1: the plan has none */
+	/* -1: there is no such namespace */
 	int namespace;
 	pid_t child;
 	int proc;
 };
 
 /*
- * Makes the user namespace of PrivateUsers=, if the plan has one, in which those that the plan says are themselves, everybody else nobody. To be called before
- * the process changes its users and groups, from when on the kernel lets it open no namespace, and once. Ends the process on failure.
+ * Makes the user namespace of PrivateUsers=, if the plan has one, in which those that the plan says are themselves, everybody else nobody.
+ * To be called once, before the process changes its users and groups: after that the kernel does not let it open the namespace. Ends the
+ * process on failure.
  */
 struct private_users private_users_make(const struct plan *plan);
 
 /*
- * Moves this process into it, if there is one, closes it and waits for the child. The process gets all capabilities there, and none outside. Ends the process
- * on failure.
+ * Moves this process into it, if there is one, closes it and waits for the child. The process gets all capabilities there, and none
+ * outside. Ends the process on failure.
  */
 void private_users_enter(const struct private_users *users);
 

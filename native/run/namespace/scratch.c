@@ -49,7 +49,7 @@ static bool is_covered(const struct plan *plan, const char *path)
 	return false;
 }
 
-/* What a mask takes: a mount that nothing needs in the end costs more than to look before. */
+/* Adds what a mask needs: a mount that nothing needs in the end costs more than to look before. */
 static void add_mask(struct needs *needs, const struct plan *plan, const char *path)
 {
 	bool is_known = plan->root == NULL && !is_covered(plan, path);

@@ -1,6 +1,6 @@
 /*
- * A tmpfs that is attached over / while the mounts of a namespace are cloned. It holds directories that the service shares the tmpfs
- * of, files that take the place of others, an empty file, an empty directory and a device of no driver that are mounted over what
+ * A tmpfs that is attached over / while the mounts of a namespace are cloned. It holds directories of the service that share
+ * the tmpfs, files that take the place of others, an empty file, an empty directory and a device of no driver that are mounted over what
  * the service must not see, and mounts that were detached from where they were, so that one unmount removes them all: the kernel
  * waits for every single unmount until nobody can see the mount any more, longer than all else takes. A failure ends the process
  * with a message.

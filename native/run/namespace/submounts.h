@@ -28,7 +28,7 @@ struct submounts {
 struct submounts submounts_clone(int proc, int root, int present, int made, const char *path, unsigned int set,
 				 const struct strings *exempt);
 
-/* Attaches them below root, each at its path, if that exists there. Frees them. */
+/* Attaches them below root, each at its path. Frees them. Ends the process on failure. */
 void submounts_attach(struct submounts *submounts, int root);
 
 #endif

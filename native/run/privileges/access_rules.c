@@ -36,7 +36,7 @@ unsigned int access_rules_version(void)
 	return version > 0 ? (unsigned int)version : 0;
 }
 
-/* Opens what a rule is about. -1: nothing that it could be about is there. */
+/* Opens what a rule is about. -1: there is nothing that it could be about. */
 static int open_object(int root, const struct access_rule *rule)
 {
 	int found = rule->has_device ? resolve(root, rule->path, 0) : resolve_no_symlinks(root, rule->path);

@@ -1,4 +1,4 @@
-/* By the files of proc(5), /proc/PID/attr; see labels.h. A module that the kernel has not is passed over, as by systemd. */
+/* By the files of proc(5), /proc/PID/attr; see labels.h. A module that the kernel does not have is passed over, as by systemd. */
 #include "labels.h"
 
 #include <errno.h>
@@ -61,7 +61,7 @@ int labels_open(const struct plan *plan)
 	return attributes;
 }
 
-/* own: the module's own file, which older kernels have not; prefix: what it wants before the label. */
+/* own: the module's own file, which older kernels do not have; prefix: what it expects before the label. */
 static void set_label(int attributes, const char *property, const char *label, const char *own, const char *shared,
 		      const char *prefix)
 {
@@ -73,7 +73,7 @@ static void set_label(int attributes, const char *property, const char *label, c
 	if (kernel_file_write(attributes, own, text) ||
 	    (is_absence(errno) && kernel_file_write(attributes, shared, text)) || ignored)
 		return;
-	fail_errno(errno, "%s=: cannot have the label %s", property, label);
+	fail_errno(errno, "%s=: cannot set the label %s", property, label);
 }
 
 void labels_set(const struct plan *plan, int attributes)

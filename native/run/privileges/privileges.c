@@ -127,8 +127,8 @@ static void raise_ambient(uint64_t ambient)
 }
 
 /*
- * What it takes to set the securebits, and to install the filter, the last step, unless there are no new privileges: CAP_SYS_ADMIN. execve(2) takes
- * it away: from a user since it is not ambient, from root since it is not in the bounding set.
+ * The capabilities that it takes to set the securebits, and to install the filter, the last step, unless there are no new privileges.
+ * execve(2) takes them away: from a user since they are not ambient, from root since they are not in the bounding set.
  */
 static uint64_t kept_until_execve(const struct plan *plan)
 {
@@ -175,13 +175,13 @@ static void leave_keyring(void)
 		return;
 	/*
 	 * A kernel without keys, and a container's filter or security module that keeps everybody from them. What forbids this call
-	 * holds for the service too, which comes to no keys then.
+	 * holds for the service too, which gets no keys then.
 	 */
 	if (errno == ENOSYS || errno == EPERM || errno == EACCES)
 		return;
 	if (errno == EDQUOT)
 		fail(STATUS_LAUNCHER,
-		     "user %u, who starts this, has as many keys as it may (/proc/key-users), and the service shall not have the keyring of its starter",
+		     "user %u, who starts this, has as many keys as it may have (/proc/key-users), so the service cannot get a new session keyring; raise the limit (keyrings(7))",
 		     (unsigned int)getuid());
 	fail_errno(errno, "cannot leave the session keyring of whoever started this");
 }
@@ -260,7 +260,7 @@ static void set_user(const struct plan *plan)
 	uint64_t kept = kept_until_execve(plan);
 	uid_t real = 0, effective = 0, saved = 0;
 
-	/* Over the change of the UID. */
+	/* The change of the UID would take them. */
 	if ((plan->ambient_set | kept) != 0 && plan->uid != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
 		fail_errno(errno, "cannot keep capabilities for the service");
 	if (setresuid(plan->uid, plan->uid, plan->uid) != 0)
@@ -315,7 +315,7 @@ void privileges_drop(const struct plan *plan, enum launch_command_as as, const s
 {
 	choose_keyring(plan);
 	if (as == AS_USER)
-		/* Before the user namespace, in which most groups are nobody's and cannot be set. */
+		/* Before the user namespace, in which most groups are not mapped and cannot be set. */
 		set_groups(plan);
 	if (as != AS_OUTSIDE) {
 		private_users_enter(users);

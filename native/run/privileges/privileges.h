@@ -1,6 +1,6 @@
 /*
- * Drops privileges from root to the service's user, all but what seccomp_filter.h does last. They only shrink, in the one order in which each drop is still permitted; each
- * drop is read back, and a failure ends the process with a message.
+ * Drops privileges from root to the service's user, all but what seccomp_filter.h does last. They only shrink, in the one order in which
+ * each drop is still permitted; each drop is read back, and a failure ends the process with a message.
  */
 #ifndef RUN_PRIVILEGES_H
 #define RUN_PRIVILEGES_H

@@ -19,7 +19,7 @@ size_t seccomp_filter_read(const char *text, struct sock_filter program[FILTER_L
 /*
  * Puts this process below the plan's filter, if it has one: afterwards it can only do what the service may do, so this is the last step
  * before execve(2). Needs CAP_SYS_ADMIN or no_new_privs, and sets the latter if it has neither, as systemd does. A filter that is for
- * the terminal alone sets nothing: without a controlling terminal it is not needed. Ends the process if the filter cannot be had.
+ * the terminal alone sets nothing: without a controlling terminal it is not needed. Ends the process if it cannot be installed.
  */
 void seccomp_filter_install(const struct plan *plan);
 

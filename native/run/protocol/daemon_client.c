@@ -56,8 +56,8 @@ struct daemon_client *daemon_connect(void)
 	static struct daemon_client client;
 
 	/*
-	 * No other user's requests stand before ours on the socket of who may acquire. It may be closed to us, missing in a
-	 * container, or left by a daemon that is too old for it now.
+	 * On the socket of those who may acquire, no other user's requests are before ours. It may be closed to us, be missing in a
+	 * container, or be left over although the daemon that runs now is too old for it.
 	 */
 	find_socket(client.path, sizeof(client.path), DYNUSER_ALLOCATOR_SOCKET);
 	client.error = varlink_open(&client.connection, client.path, bounds, NULL, 0);
@@ -125,8 +125,10 @@ static _Noreturn void fail_refused(const struct daemon_client *client, const str
 	fail(STATUS_LAUNCHER, "the daemon at %s answered with the error %s", client->path, reply->error);
 }
 
-/* Receives the last reply to a call; those before it report progress, which a terminal shows, and prove that the daemon is alive, or have the image that
- * can be mounted meanwhile. */
+/*
+ * Receives the last reply to a call. Those before it prove that the daemon is alive; they report progress, which a terminal shows, or have
+ * the image that can be mounted meanwhile.
+ */
 static void receive(struct daemon_client *client, const struct options *options, struct reply *reply)
 {
 	char where[96], *buffer = client->connection.buffer;

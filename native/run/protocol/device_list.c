@@ -43,7 +43,7 @@ static void add_device(const struct walk *walk, const struct stat *status)
 	walk->add(walk->context, line);
 }
 
-/* A tab is in no name that udev makes; what has one is left out. */
+/* No name that udev makes has a tab; links with one are left out. */
 static void add_link(const struct walk *walk, int directory, const char *name)
 {
 	char line[2 + PATH_MAX + 1 + PATH_MAX];

@@ -7,7 +7,7 @@
 
 /*
  * Calls add with "c MAJOR:MINOR PATH" or "b MAJOR:MINOR PATH" for each device, and with "l PATH<tab>TARGET" for each symlink, at and below
- * a directory, but for other file systems that are mounted there. Nothing is opened but directories. *entries counts what is looked at.
+ * a directory, except on other file systems that are mounted there. Only directories are opened. *entries counts what is looked at.
  * False: there is no such directory. Ends the launcher if there are too many entries.
  */
 bool device_list(const char *path, size_t *entries, size_t entries_max, void (*add)(void *context, const char *name),

@@ -84,7 +84,7 @@ bool elf_interpreter(int descriptors, int program, char interpreter[ELF_INTERPRE
 	bool is_known;
 	int file;
 
-	/* Opening anything else than a file has effects. */
+	/* Opening anything but a regular file may have effects. */
 	if (fstat(program, &status) != 0 || !S_ISREG(status.st_mode))
 		return false;
 	(void)digits_put(name, (uint32_t)program, 10);

@@ -8,8 +8,8 @@
 #define ELF_INTERPRETER_BYTES 256U
 
 /*
- * Reads the interpreter of a program that was opened with O_PATH, by /proc/self/fd; "": it names none, and is static. False: the file is not a program of
- * this kernel's kind, such as a script, or cannot be read.
+ * Reads the interpreter of a program that was opened with O_PATH; "": it names none, and is static. descriptors: /proc/self/fd. False: the
+ * file is not a program for this processor, but for example a script, or cannot be read.
  */
 bool elf_interpreter(int descriptors, int program, char interpreter[ELF_INTERPRETER_BYTES]);
 

@@ -14,7 +14,7 @@
 
 /* The message that is read, and after a failure the path of the field that failed: "plan.mountOps.mode". */
 struct json_source {
-	/* the first byte of the message, which the reader sees as one that it must not write to */
+	/* the first byte of the message; the reader has it as const */
 	char *text;
 	char where[96];
 };

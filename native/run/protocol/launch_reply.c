@@ -65,7 +65,7 @@ bool reply_read(char *message, size_t length, struct reply *reply, char *where, 
 	json_field_reader *read_parameters = reply->error == NULL ? read_launch : read_error;
 
 	if (sound && envelope.has_parameters && !read_parameters(&envelope.parameters, &source, reply)) {
-		/* Parameters of an error are only for its message, and may be any. */
+		/* The parameters of an error are only for its message, and need not match. */
 		sound = reply->error != NULL;
 		reply->field = reply->reason = reply->parameter = NULL;
 	}

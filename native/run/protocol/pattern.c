@@ -52,7 +52,7 @@ static void choose_literal(struct search *search, size_t length, char *component
 	size_t end = length;
 
 	for (size_t i = 0; i < size; i++) {
-		/* A slash means the same with and without one before it. */
+		/* A slash means the same with a backslash before it and without. */
 		if (component[i] == '\\' && component[i + 1] != '\0' && ++i == size)
 			break;
 		end = append(search, end, component + i, 1);

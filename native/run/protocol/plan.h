@@ -15,7 +15,7 @@
 #define MOUNT_OPS_MAX 65536U
 #define SLOTS_MAX 16384U
 #define COMMANDS_MAX 2048U
-/* As many as systemd takes of processors and of NUMA nodes: their numbers are below. */
+/* As many processors and NUMA nodes as systemd takes: their numbers are less than that. */
 #define CPUS_MAX 8192U
 #define NUMA_NODES_MAX 1024U
 /* NGROUPS_MAX of Linux since 2.6.4 (setgroups(2)). */

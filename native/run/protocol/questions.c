@@ -209,7 +209,7 @@ static bool has_names(const char *path)
 	return found;
 }
 
-/* Nothing is opened here but directories: that has no effects. */
+/* Only directories are opened here: that has no effects. */
 static void answer_path(struct answers *answers, const struct question *question)
 {
 	const char *path = question->path;
@@ -243,7 +243,7 @@ static void answer_path(struct answers *answers, const struct question *question
 		json_write_raw(&answers->text, facts[i].word);
 		separator = ",";
 	}
-	/* What is there is a link, or exists. */
+	/* What was found is a link, or exists: at least one name was written. */
 	json_write_raw(&answers->text, found ? "]}" : "}");
 }
 
@@ -269,7 +269,7 @@ static int find_program(int root, const char *name)
 		size_t length = strcspn(search, ":");
 		int found;
 
-		/* As execvp(3) does, but a directory that is relative is the launcher's, and of no root. */
+		/* As execvp(3) does, but without relative directories: they are the launcher's, and not below a root. */
 		if (search[0] == '/' && length + 1 + strlen(name) < sizeof(path)) {
 			memcpy(path, search, length);
 			(void)stpcpy(stpcpy(path + length, "/"), name);
@@ -311,7 +311,7 @@ static void answer_real(struct answers *answers, const struct question *question
 	json_write_raw(&answers->text, "}");
 }
 
-/* Looking into an image takes long: what the daemon knows by its stamp is not asked for. */
+/* Looking into an image takes long: one with a stamp is only looked into if the daemon asks for that, since it may know it. */
 static void answer_image(struct answers *answers, const struct question *question)
 {
 	struct names names = { .answers = answers, .path = question->path };

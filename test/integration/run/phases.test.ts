@@ -94,16 +94,16 @@ describe('the phases of dynuser-run', () => {
     assert.deepEqual([status, stdout, await process.ended], [0, '', 137]);
     assert.match(
       stderr,
-      /sh of ExecStop= was ended by signal 9 .*\n.*runs on, 1 seconds after signal 15; it gets signal 9\n$/,
+      /sh of ExecStop= was ended by signal 9 .*\n.*the service still runs 1 seconds after signal 15; it gets signal 9\n$/,
     );
   });
 
-  it('fail where a service runs on that may not be killed', async () => {
+  it('fail if a service still runs that may not be killed', async () => {
     const { process, pid } = await service('trap "" TERM');
     const main = { pid, seconds: 1, stopSignal: 15, hangup: false };
     const { status, stderr } = await run({ phase: 'stop', main });
     assert.equal(status, 125);
-    assert.match(stderr, /the service runs on, 1 seconds after signal 15\n$/);
+    assert.match(stderr, /the service still runs 1 seconds after signal 15\n$/);
     process.kill('SIGKILL');
   });
 
