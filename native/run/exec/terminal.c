@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/fail.h"
+#include "descriptor.h"
 
 #define VIRTUAL "/dev/tty"
 #define CONSOLE "/dev/tty0"
@@ -115,8 +116,7 @@ static bool has_control(void)
 {
 	int terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 
-	if (terminal >= 0)
-		(void)close(terminal);
+	close_quietly(terminal);
 	return terminal >= 0;
 }
 

@@ -499,14 +499,12 @@ static void copy_lines(const struct layout *layout, const struct mount_op *op, i
 	original = openat(layout->proc, name, O_RDONLY | O_CLOEXEC);
 	if (original < 0)
 		fail_errno(errno, "cannot read %s", op->path);
-	while ((length = read(original, bytes, sizeof(bytes))) != 0) {
-		if (length < 0 && errno == EINTR)
-			continue;
-		if (length < 0)
-			fail_errno(errno, "cannot read %s", op->path);
+	while ((length = read_all(original, bytes, sizeof(bytes))) > 0) {
 		copy_bytes(copy, bytes, (size_t)length, op->path);
 		last = bytes[length - 1];
 	}
+	if (length < 0)
+		fail_errno(errno, "cannot read %s", op->path);
 	if (last != '\n')
 		copy_bytes(copy, "\n", 1, op->path);
 	(void)close(original);

@@ -15,8 +15,8 @@
 
 /* Of a line: id, parent, device, root, and then the path. */
 #define PATH_FIELD 4
-/* A page: the kernel gives no more at a time. */
-#define READ_BYTES 4096U
+/* By how much the memory for the text grows. */
+#define READ_BYTES 16384U
 /* A file system has few. */
 #define ADDED_AT_A_TIME 16
 /* If there are as many, there may be more. */
@@ -101,6 +101,7 @@ static const char *all_mounts(int proc)
 {
 	static char *text;
 	size_t room = 0, length = 0;
+	ssize_t more;
 	int descriptor;
 
 	if (text != NULL)
@@ -108,20 +109,15 @@ static const char *all_mounts(int proc)
 	descriptor = proc < 0 ? -1 : openat(proc, "self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (descriptor < 0)
 		fail_errno(errno, "cannot open /proc/self/mountinfo, which has the mounts to keep");
-	for (;;) {
-		ssize_t more;
-
-		if (room - length < READ_BYTES + 1U)
-			text = realloc(text, room += 4U * READ_BYTES);
+	do {
+		text = realloc(text, room += READ_BYTES);
 		if (text == NULL)
 			fail(STATUS_LAUNCHER, "out of memory");
-		more = read(descriptor, text + length, room - length - 1);
-		if (more < 0 && errno != EINTR)
+		more = read_all(descriptor, text + length, room - length - 1);
+		if (more < 0)
 			fail_errno(errno, "cannot read /proc/self/mountinfo");
-		if (more == 0)
-			break;
-		length += more < 0 ? 0 : (size_t)more;
-	}
+		length += (size_t)more;
+	} while (length == room - 1);
 	text[length] = '\0';
 	(void)close(descriptor);
 	return text;

@@ -150,7 +150,7 @@ void field_label_write(const struct options *options, const char *field, char *t
 	else if (is_property(name))
 		length = snprintf(text, size, "%s=: ", field);
 	else
-		length = snprintf(text, size, "%s%s", field[0] == '/' ? field : "", field[0] == '/' ? ": " : "");
-	if (length < 0 || (size_t)length >= size)
+		length = field[0] == '/' ? snprintf(text, size, "%s: ", field) : 0;
+	if (length <= 0 || (size_t)length >= size)
 		text[0] = '\0';
 }
