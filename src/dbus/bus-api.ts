@@ -11,7 +11,6 @@ import { askDriver, type BusConnection } from './connection.ts';
 import {
   ALLOCATOR,
   ALLOCATOR_PATH,
-  type CallRefused,
   INTROSPECTABLE,
   introspect,
   isMethodName,
@@ -180,24 +179,19 @@ export class BusApi implements BusClient {
       case 'Acquire':
         // Without an answer nobody can know the lease, so nobody could release it.
         if (call.answerWanted) {
-          this.#begin(call, async () => {
-            const parameters = readAcquire(body[0], body[1]);
-            await this.#callers.during(call.sender, async caller => {
-              const acquired = await this.#inPlace(caller, () => this.#port.acquire(parameters, caller));
-              const { uid, gid, userName, dynamic, lease } = acquired;
-              if (!answer(uid, gid, userName, dynamic, lease)) {
-                // The bus went away meanwhile: the caller was told so, and does not know of the lease.
-                await this.#port.release(lease, caller);
-              }
-            });
+          const parameters = readAcquire(body[0], body[1]);
+          this.#begin(call, async caller => {
+            const { uid, gid, userName, dynamic, lease } = await this.#port.acquire(parameters, caller);
+            if (!answer(uid, gid, userName, dynamic, lease)) {
+              // The bus went away meanwhile: the caller was told so, and does not know of the lease.
+              await this.#port.release(lease, caller);
+            }
           });
         }
         return;
       case 'Release':
-        this.#begin(call, async () => {
-          await this.#callers.during(call.sender, caller =>
-            this.#inPlace(caller, async () => this.#port.release(String(body[0]), caller)),
-          );
+        this.#begin(call, async caller => {
+          await this.#port.release(String(body[0]), caller);
           answer();
         });
         return;
@@ -236,32 +230,33 @@ export class BusApi implements BusClient {
     return name;
   }
 
-  /** Runs a task that takes time. */
-  #begin(call: IncomingCall, task: () => Promise<void>): void {
-    const answered = task()
+  /** Runs a task that takes time, on behalf of whoever calls. */
+  #begin(call: IncomingCall, task: (caller: BusCaller) => Promise<void>): void {
+    const answered = this.#callers
+      .during(call.sender, caller => this.#inPlace(caller, task))
       .catch((error: unknown) => this.#fail(call, error))
       .finally(() => this.#tasks.delete(answered));
     this.#tasks.add(answered);
   }
 
   /** Runs a task within the number that all callers but root may have under way: one user can have many names. */
-  async #inPlace<Result>({ uid }: BusCaller, task: () => Promise<Result>): Promise<Result> {
-    if (uid === 0) {
-      return task();
+  async #inPlace(caller: BusCaller, task: (caller: BusCaller) => Promise<void>): Promise<void> {
+    if (caller.uid === 0) {
+      return task(caller);
     }
     if (this.#ofOthers >= CALLS_MAX) {
       throw tooManyCalls();
     }
     this.#ofOthers++;
     try {
-      return await task();
+      await task(caller);
     } finally {
       this.#ofOthers--;
     }
   }
 
   #fail(call: IncomingCall, error: unknown): void {
-    const refusal: CallRefused | undefined = toRefusal(error);
+    const refusal = toRefusal(error);
     if (refusal === undefined) {
       this.#onTrouble(`the call ${call.member} on the bus failed`, error);
     }

@@ -2,6 +2,7 @@
  * The message bus for as long as the daemon runs: one connection, which its clients share, and which is opened again when it is lost. A host
  * without a bus is not an error: attempts become rarer, and whoever asks is told the reason.
  */
+import { reasonOf } from '../core/errors.ts';
 import { type BusConnection, openConnection } from './connection.ts';
 import { RETRY_FIRST_MS, RETRY_LAST_MS } from './limits.ts';
 import { DRIVER, type IncomingCall, type Signal } from './message.ts';
@@ -115,7 +116,7 @@ export class Bus {
         this.#turns,
       );
     } catch (error) {
-      this.#lost(error instanceof Error ? error.message : String(error));
+      this.#lost(reasonOf(error));
       return;
     }
     if (this.#closed) {

@@ -5,6 +5,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { DBusError, Message, MessageFlag, MessageType, sessionBus, Variant } from '@jellybrick/dbus-next';
+import { reasonOf } from '../core/errors.ts';
 import { guardInbound, type InboundGuard, type InboundOptions } from './inbound-guard.ts';
 import { CALL_TIMEOUT_MS, OPEN_TIMEOUT_MS, OUTPUT_BYTES_MAX } from './limits.ts';
 import {
@@ -169,12 +170,11 @@ async function openWire(socket: string, inbound: InboundOptions) {
   const opened = new Promise<void>((resolve, reject) => {
     // A listener for errors has to stay for good: what nobody listens to would end the daemon.
     errors.on('error', (error: unknown) => {
-      const words = error instanceof Error ? error.message : String(error);
       const isOfStream = error instanceof Error && 'syscall' in error;
       if (!open) {
-        reject(new Error(words));
+        reject(error);
       } else if (!isOfStream) {
-        inbound.onDropped(words);
+        inbound.onDropped(reasonOf(error));
       }
       // After an error of the stream it closes, and that is told.
     });
@@ -197,8 +197,7 @@ async function openWire(socket: string, inbound: InboundOptions) {
     return { bus, stream, guard };
   } catch (error) {
     connection.stream?.destroy();
-    const words = error instanceof Error ? error.message : String(error);
-    throw new Error(`cannot use the message bus at ${socket}: ${words}`);
+    throw new Error(`cannot use the message bus at ${socket}: ${reasonOf(error)}`);
   }
 }
 

@@ -5,6 +5,7 @@
  * decoded, calls and signals wait for the turn of their sender, and a message that cannot be read costs itself alone.
  */
 import type { Duplex } from 'node:stream';
+import { reasonOf } from '../core/errors.ts';
 import {
   MESSAGE_BYTES_MAX,
   QUEUED_BYTES_MAX,
@@ -145,7 +146,7 @@ class Inbound {
     try {
       this.#read(message);
     } catch (error) {
-      this.#refuse(message.head, `it cannot be decoded: ${error instanceof Error ? error.message : String(error)}`);
+      this.#refuse(message.head, `it cannot be decoded: ${reasonOf(error)}`);
     }
   }
 

@@ -4,6 +4,7 @@
  * Without a bus or without systemd nothing is told, and nothing is lost.
  */
 import type { UnitCheck, Units } from '../allocator/ports.ts';
+import { reasonOf } from '../core/errors.ts';
 import type { BusAccess, BusClient } from './bus.ts';
 import { type BusConnection, typedValue } from './connection.ts';
 import { LOOK_RETRY_MS, SYSTEMD_WAIT_MS, UNITS_PER_LOOK } from './limits.ts';
@@ -69,8 +70,7 @@ export class UnitWatch implements BusClient, Units {
       const [row] = await listUnits(manager, [name]);
       return { kind: row === undefined || row.ended ? 'inactive' : 'active' };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return { kind: 'unavailable', reason: `systemd does not say how the unit ${name} is: ${reason}` };
+      return { kind: 'unavailable', reason: `systemd does not say how the unit ${name} is: ${reasonOf(error)}` };
     }
   }
 

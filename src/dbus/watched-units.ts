@@ -57,12 +57,8 @@ export class WatchedUnits {
 
   /** @returns at most so many of the marked units, which are then no longer marked */
   takeMarked(most: number): readonly string[] {
-    const names: string[] = [];
-    for (const name of this.#toLookAt) {
-      if (names.length === most) {
-        break;
-      }
-      names.push(name);
+    const names = [...this.#toLookAt].slice(0, most);
+    for (const name of names) {
       this.#toLookAt.delete(name);
       this.#added.delete(name);
     }
