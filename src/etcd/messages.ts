@@ -36,23 +36,22 @@ type MessageOf<F extends Fields> = Message & {
     : Value<F[Name][1]>;
 } & { [Name in keyof F as F[Name] extends readonly [number, Declared] ? Name : never]?: Value<F[Name][1]> };
 
-/** What a message is as a value. */
-export type Of<D extends Declared> = D extends Declared<infer F> ? MessageOf<F> : never;
-
 const PACKAGE = 'etcdserverpb';
 
+const MESSAGES: Declared[] = [];
+
 function declare<const F extends Fields>(name: string, fields: F): Declared<F> {
-  return { name, fields };
+  const message = { name, fields };
+  MESSAGES.push(message);
+  return message;
 }
 
 const Header = declare('ResponseHeader', {
   clusterId: [1, 'uint64'],
-  memberId: [2, 'uint64'],
   revision: [3, 'int64'],
 });
 const KeyValue = declare('KeyValue', {
   key: [1, 'bytes'],
-  createRevision: [2, 'int64'],
   modRevision: [3, 'int64'],
   value: [5, 'bytes'],
 });
@@ -69,19 +68,13 @@ const RangeResponse = declare('RangeResponse', {
   more: [3, 'bool'],
 });
 const PutRequest = declare('PutRequest', { key: [1, 'bytes'], value: [2, 'bytes'], lease: [3, 'int64'] });
-const PutResponse = declare('PutResponse', {});
 const DeleteRequest = declare('DeleteRangeRequest', { key: [1, 'bytes'], rangeEnd: [2, 'bytes'] });
-const DeleteResponse = declare('DeleteRangeResponse', {});
 const RequestOp = declare('RequestOp', {
   range: [1, RangeRequest],
   put: [2, PutRequest],
   deleteRange: [3, DeleteRequest],
 });
-const ResponseOp = declare('ResponseOp', {
-  range: [1, RangeResponse],
-  put: [2, PutResponse],
-  deleteRange: [3, DeleteResponse],
-});
+const ResponseOp = declare('ResponseOp', { range: [1, RangeResponse] });
 /** The enumerations of Compare. */
 export const CompareResult = { EQUAL: 0, LESS: 2, NOT_EQUAL: 3 } as const;
 export const CompareTarget = { CREATE: 1, MOD: 2, VALUE: 3 } as const;
@@ -89,7 +82,6 @@ const Compare = declare('Compare', {
   result: [1, 'int32'],
   target: [2, 'int32'],
   key: [3, 'bytes'],
-  createRevision: [5, 'int64'],
   modRevision: [6, 'int64'],
   value: [7, 'bytes'],
   rangeEnd: [64, 'bytes'],
@@ -105,13 +97,9 @@ const TxnResponse = declare('TxnResponse', {
   responses: [3, ResponseOp, 'repeated'],
 });
 const LeaseGrantRequest = declare('LeaseGrantRequest', { ttl: [1, 'int64'] });
-const LeaseGrantResponse = declare('LeaseGrantResponse', { header: [1, Header], id: [2, 'int64'], ttl: [3, 'int64'] });
+const LeaseGrantResponse = declare('LeaseGrantResponse', { id: [2, 'int64'] });
 const LeaseKeepAliveRequest = declare('LeaseKeepAliveRequest', { id: [1, 'int64'] });
-const LeaseKeepAliveResponse = declare('LeaseKeepAliveResponse', {
-  header: [1, Header],
-  id: [2, 'int64'],
-  ttl: [3, 'int64'],
-});
+const LeaseKeepAliveResponse = declare('LeaseKeepAliveResponse', { ttl: [3, 'int64'] });
 /** Event.type. */
 export const EventType = { PUT: 0, DELETE: 1 } as const;
 const Event = declare('Event', { type: [1, 'int32'], kv: [2, KeyValue] });
@@ -123,18 +111,11 @@ const WatchCreateRequest = declare('WatchCreateRequest', {
 const WatchRequest = declare('WatchRequest', { create: [1, WatchCreateRequest] });
 const WatchResponse = declare('WatchResponse', {
   header: [1, Header],
-  created: [3, 'bool'],
   canceled: [4, 'bool'],
   compactRevision: [5, 'int64'],
   cancelReason: [6, 'string'],
   events: [11, Event, 'repeated'],
 });
-
-const MESSAGES: readonly Declared[] = [
-  ...[Header, KeyValue, RangeRequest, RangeResponse, PutRequest, PutResponse, DeleteRequest, DeleteResponse],
-  ...[RequestOp, ResponseOp, Compare, TxnRequest, TxnResponse, LeaseGrantRequest, LeaseGrantResponse],
-  ...[LeaseKeepAliveRequest, LeaseKeepAliveResponse, Event, WatchCreateRequest, WatchRequest, WatchResponse],
-];
 
 const METHODS = {
   KV: { Range: [RangeRequest, RangeResponse, 'unary'], Txn: [TxnRequest, TxnResponse, 'unary'] },
@@ -145,15 +126,6 @@ const METHODS = {
   Watch: { Watch: [WatchRequest, WatchResponse, 'stream'] },
 } as const;
 
-const TYPES: Readonly<Record<Scalar, FieldDescriptorProto_Type>> = {
-  bytes: FieldDescriptorProto_Type.BYTES,
-  int64: FieldDescriptorProto_Type.INT64,
-  uint64: FieldDescriptorProto_Type.UINT64,
-  int32: FieldDescriptorProto_Type.INT32,
-  bool: FieldDescriptorProto_Type.BOOL,
-  string: FieldDescriptorProto_Type.STRING,
-};
-
 const REGISTRY = createFileRegistry(
   create(FileDescriptorProtoSchema, {
     ...{ name: 'etcd.proto', package: PACKAGE, syntax: 'proto3' },
@@ -163,7 +135,7 @@ const REGISTRY = createFileRegistry(
         ...{ name: field, number },
         label: repeated === undefined ? FieldDescriptorProto_Label.OPTIONAL : FieldDescriptorProto_Label.REPEATED,
         ...(typeof type === 'string'
-          ? { type: TYPES[type] }
+          ? { type: FieldDescriptorProto_Type[type.toUpperCase() as Uppercase<Scalar>] }
           : { type: FieldDescriptorProto_Type.MESSAGE, typeName: `.${PACKAGE}.${type.name}` }),
       })),
     })),
@@ -179,10 +151,13 @@ const REGISTRY = createFileRegistry(
 );
 
 type MethodTable = typeof METHODS;
-type Method<Input, Output, Kind> = Omit<DescService['methods'][number], 'methodKind' | 'input' | 'output'> & {
+type Method<Input extends Declared, Output extends Declared, Kind> = Omit<
+  DescService['methods'][number],
+  'methodKind' | 'input' | 'output'
+> & {
   readonly methodKind: Kind extends 'unary' ? 'unary' : 'bidi_streaming';
-  readonly input: Input extends Declared<infer F> ? GenMessage<MessageOf<F>> : never;
-  readonly output: Output extends Declared<infer F> ? GenMessage<MessageOf<F>> : never;
+  readonly input: GenMessage<MessageOf<Input['fields']>>;
+  readonly output: GenMessage<MessageOf<Output['fields']>>;
 };
 
 /** @returns the method, as a transport takes it */
@@ -193,7 +168,11 @@ function methodOf<S extends keyof MethodTable, M extends keyof MethodTable[S] & 
   }
   type Row = MethodTable[S][M];
   // The descriptor was made from the row that the types are read from.
-  return found as unknown as Row extends readonly [infer Input, infer Output, infer Kind]
+  return found as unknown as Row extends readonly [
+    infer Input extends Declared,
+    infer Output extends Declared,
+    infer Kind,
+  ]
     ? Method<Input, Output, Kind>
     : never;
 }
@@ -204,5 +183,5 @@ export const LEASE_GRANT = methodOf('Lease', 'LeaseGrant');
 export const LEASE_KEEP_ALIVE = methodOf('Lease', 'LeaseKeepAlive');
 export const WATCH = methodOf('Watch', 'Watch');
 
-export type HeaderMessage = Of<typeof Header>;
-export type WatchMessage = Of<typeof WatchResponse>;
+export type HeaderMessage = Value<typeof Header>;
+export type WatchMessage = Value<typeof WatchResponse>;
