@@ -6,7 +6,6 @@ import { FleetError } from './errors.ts';
 import {
   type At,
   type Condition,
-  type Entry,
   type Expiry,
   type KeyStore,
   type Listing,
@@ -130,6 +129,9 @@ export interface KnownNames {
   nameOf(uid: number): string | undefined;
 }
 
+/** What was read, by key. */
+type Values = ReadonlyMap<string, string>;
+
 export class Fleet {
   readonly #keys: KeyStore;
   readonly #known: KnownNames;
@@ -143,7 +145,7 @@ export class Fleet {
 
   /** @throws FleetError FleetExists, StoreUnavailable */
   async create(ranges: string): Promise<void> {
-    const { cluster } = await this.#at();
+    const { cluster } = await this.#read({ keys: [CONFIRMED] });
     const { done } = await this.#transact({
       when: [{ key: META, is: undefined }],
       puts: [
@@ -151,16 +153,16 @@ export class Fleet {
         { key: CONFIRMED, value: cluster },
       ],
     });
-    const meta = done ? undefined : await this.#meta();
-    if (meta !== undefined && meta !== ranges) {
-      throw new FleetError('FleetExists', { ranges: meta });
+    const former = done ? ranges : rangesIn((await this.#read({ keys: [META] })).values);
+    if (former !== ranges) {
+      throw new FleetError('FleetExists', { ranges: former });
     }
   }
 
   /** @returns the ranges, and whether all bindings are known to be there. @throws FleetError NoFleet, StoreUnavailable */
   async status(): Promise<At & { readonly ranges: string; readonly isRestoring: boolean }> {
-    const { entries, cluster, revision } = await this.#read({ keys: [META, CONFIRMED, SUSPENDED] });
-    return { ranges: rangesIn(entries), isRestoring: isIncomplete(entries, cluster), cluster, revision };
+    const { values, cluster, revision } = await this.#read({ keys: [META, CONFIRMED, SUSPENDED] });
+    return { ranges: rangesIn(values), isRestoring: isIncomplete(values, cluster), cluster, revision };
   }
 
   /**
@@ -171,17 +173,18 @@ export class Fleet {
   async join(request: JoinRequest, presence: Expiry): Promise<Joined> {
     const { host, recorded, next } = request;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const { entries, ...at } = await this.#read({
+      const { values, cluster, revision } = await this.#read({
         keys: [META, CONFIRMED, SUSPENDED, incarnationKey(host), presentKey(host)],
       });
-      const ranges = rangesIn(entries);
+      const at = { cluster, revision };
+      const ranges = rangesIn(values);
       if (ranges !== request.ranges) {
         throw new FleetError('RangesDiffer', { ranges });
       }
       const wentBack = await this.#suspendIfBehind(at, request.seen);
-      const isRestoring = wentBack || isIncomplete(entries, at.cluster);
-      const current = valueIn(entries, incarnationKey(host));
-      const alive = valueIn(entries, presentKey(host));
+      const isRestoring = wentBack || isIncomplete(values, cluster);
+      const current = values.get(incarnationKey(host));
+      const alive = values.get(presentKey(host));
       if (current !== undefined && isFenced(current) && current !== recorded) {
         return { state: 'fenced', incarnation: current, at, isRestoring };
       }
@@ -259,25 +262,20 @@ export class Fleet {
         throw new FleetError('NoneFree', {});
       }
       const cluster = await this.#cluster();
-      const outcome = await this.#transact({
+      const { done, found } = await this.#transactAs(member, cluster, {
         when: [
           ...whole(cluster),
-          own(member),
           { key: nameKey(name), is: bound === undefined ? undefined : String(bound) },
           ...(bound === undefined ? [{ key: uidKey(uid), is: cooling }] : []),
         ],
         puts: [...(bound === undefined ? bindingPuts(name, uid) : []), ...holdPuts(member, name, uid)],
-        otherwise: [CONFIRMED, SUSPENDED, incarnationKey(member.host), nameKey(name), uidKey(uid)],
+        otherwise: [CONFIRMED, SUSPENDED, nameKey(name), uidKey(uid)],
       });
-      if (outcome.cluster !== cluster) {
-        throw new FleetError('Restoring', {});
-      }
-      if (outcome.done) {
+      if (done) {
         return { uid, isFresh: bound === undefined };
       }
-      checkFound(outcome, member);
-      const stored = outcome.found.get(nameKey(name));
-      const holder = outcome.found.get(uidKey(uid));
+      const stored = found.get(nameKey(name));
+      const holder = found.get(uidKey(uid));
       bound = stored === undefined ? undefined : uidIn(stored, nameKey(name));
       if (holder === coolingOf(name)) {
         cooling = holder;
@@ -298,16 +296,12 @@ export class Fleet {
    */
   async holdAgain(member: Member, { name, uid }: Binding): Promise<boolean> {
     const cluster = await this.#cluster();
-    const outcome = await this.#transact({
-      when: [...whole(cluster), own(member), { key: nameKey(name), is: String(uid) }],
+    const { done } = await this.#transactAs(member, cluster, {
+      when: [...whole(cluster), { key: nameKey(name), is: String(uid) }],
       puts: holdPuts(member, name, uid),
-      otherwise: [CONFIRMED, SUSPENDED, incarnationKey(member.host)],
+      otherwise: [CONFIRMED, SUSPENDED],
     });
-    if (outcome.cluster !== cluster) {
-      throw new FleetError('Restoring', {});
-    }
-    checkFound(outcome, member);
-    return outcome.done;
+    return done;
   }
 
   /**
@@ -318,16 +312,11 @@ export class Fleet {
    */
   async forget(member: Member, name: string, seen: At): Promise<void> {
     const hold = holdKey(name, member.host);
-    const outcome = await this.#transact({
-      when: [{ cluster: seen.cluster }, own(member), { key: hold, putBy: seen.revision }],
+    const { done } = await this.#transactAs(member, seen.cluster, {
+      when: [{ key: hold, putBy: seen.revision }],
       deletes: [hold, byHostKey(member.host, name), conflictsOfHost(member.host) + name],
-      otherwise: [incarnationKey(member.host), hold],
     });
-    if (outcome.cluster !== seen.cluster) {
-      throw new FleetError('Restoring', {});
-    }
-    checkFound(outcome, member);
-    if (!outcome.done) {
+    if (!done) {
       throw new StoreUnavailable(`${name} was held again meanwhile; try again`);
     }
   }
@@ -345,8 +334,9 @@ export class Fleet {
     const cluster = await this.#cluster();
     const outcome = await this.#transact({
       when: [
-        ...whole(cluster),
+        { cluster },
         own(member),
+        ...whole(cluster),
         { key: DIRECTORIES + digest, is: undefined },
         { exists: holdKey(name, member.host) },
       ],
@@ -356,14 +346,11 @@ export class Fleet {
       ],
       otherwise: [CONFIRMED, SUSPENDED, incarnationKey(member.host), DIRECTORIES + digest],
     });
-    if (outcome.done && outcome.cluster === cluster) {
-      return;
-    }
     const taken = outcome.found.get(DIRECTORIES + digest);
-    if (taken === value) {
+    if (outcome.done || taken === value) {
       return;
     }
-    checkFound(outcome, member);
+    checkFound(outcome, member, cluster);
     if (taken !== undefined) {
       throw new FleetError('DirectoryOfAnother', { name: textField(taken, 'name') ?? '' });
     }
@@ -377,8 +364,8 @@ export class Fleet {
   async freeDirectory({ storage, path }: SharedDirectory): Promise<void> {
     const digest = directoryDigest(storage, path);
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const { entries } = await this.#read({ keys: [DIRECTORIES + digest] });
-      const value = valueIn(entries, DIRECTORIES + digest);
+      const { values } = await this.#read({ keys: [DIRECTORIES + digest] });
+      const value = values.get(DIRECTORIES + digest);
       if (value === undefined) {
         return;
       }
@@ -396,17 +383,16 @@ export class Fleet {
 
   /** @throws StoreUnavailable */
   async hosts(): Promise<readonly FleetHost[]> {
-    const { entries, cluster } = await this.#read({
+    const { entries, values, cluster } = await this.#read({
       keys: [CONFIRMED, SUSPENDED],
       below: [INCARNATIONS, PRESENT, HOST_NAMES, BY_HOST, PUT_AGAIN],
     });
-    const values = new Map(entries.map(({ key, value }) => [key, value]));
     const holds = new Map<string, number>();
     for (const { key } of entries.filter(({ key }) => key.startsWith(BY_HOST))) {
       const host = key.slice(BY_HOST.length, key.lastIndexOf('/'));
       holds.set(host, (holds.get(host) ?? 0) + 1);
     }
-    const token = isIncomplete(entries, cluster) ? tokenOf(cluster, values.get(SUSPENDED)) : undefined;
+    const token = isIncomplete(values, cluster) ? tokenOf(values, cluster) : undefined;
     return entries
       .filter(({ key }) => key.startsWith(INCARNATIONS))
       .map(({ key, value }) => {
@@ -433,11 +419,11 @@ export class Fleet {
     readonly hosts: readonly string[];
     readonly directories: readonly SharedDirectory[];
   }> {
-    const { entries } = await this.#read({
+    const { entries, values } = await this.#read({
       keys: [nameKey(name)],
       below: [UIDS, holdsOfName(name), directoriesOfName(name)],
     });
-    const bound = valueIn(entries, nameKey(name));
+    const bound = values.get(nameKey(name));
     const cooling = entries.find(({ key, value }) => key.startsWith(UIDS) && value === coolingOf(name))?.key;
     return {
       state: bound !== undefined ? 'bound' : cooling !== undefined ? 'cooling' : 'free',
@@ -502,35 +488,32 @@ export class Fleet {
     }
     const fence = await this.#fence(host, evenAlive);
     const forgotten: string[] = [];
-    // What is held by the fence, the host holds again since it has returned.
-    for (
-      let held = await this.#holdsNot(host, fence);
-      held.names.length > 0;
-      held = await this.#holdsNot(host, fence)
-    ) {
-      const batch = held.names.slice(0, NAMES_PER_TRANSACTION);
-      const { done } = await this.#transact({
-        when: [{ key: incarnationKey(host), is: fence }, ...asListed(host, batch, held.revision)],
+    for (;;) {
+      // What is held by the fence, the host holds again since it has returned.
+      const { names, revision } = await this.#holdsNot(host, fence);
+      if (names.length === 0) {
+        await this.#vouchFor(host, fence);
+        return forgotten;
+      }
+      const batch = names.slice(0, NAMES_PER_TRANSACTION);
+      const { done, found } = await this.#transact({
+        when: [{ key: incarnationKey(host), is: fence }, ...asListed(host, batch, revision)],
         deletes: holdKeys(host, batch),
         otherwise: [incarnationKey(host)],
       });
       if (done) {
         forgotten.push(...batch);
-      } else if (
-        valueIn((await this.#read({ keys: [incarnationKey(host)] })).entries, incarnationKey(host)) !== fence
-      ) {
+      } else if (found.get(incarnationKey(host)) !== fence) {
         return forgotten;
       }
     }
-    await this.#vouchFor(host, fence);
-    return forgotten;
   }
 
   /** Before its lock is taken away. A store that does not answer may be waiting for just that. @throws FleetError HostAlive */
   async #checkAway(host: string, evenAlive: boolean): Promise<void> {
     try {
-      const { entries } = await this.#read({ keys: [presentKey(host)] });
-      const present = valueIn(entries, presentKey(host));
+      const { values } = await this.#read({ keys: [presentKey(host)] });
+      const present = values.get(presentKey(host));
       if (present !== undefined && !evenAlive) {
         throw new FleetError('HostAlive', { hostName: textField(present, 'name') ?? '' });
       }
@@ -543,8 +526,11 @@ export class Fleet {
 
   /** After the store went back, a host that is powered off has no bindings to put again. */
   async #vouchFor(host: string, fence: string): Promise<void> {
-    const { entries, cluster } = await this.#read({ keys: [CONFIRMED, SUSPENDED], below: [conflictsOfHost(host)] });
-    if (!isIncomplete(entries, cluster)) {
+    const { entries, values, cluster } = await this.#read({
+      keys: [CONFIRMED, SUSPENDED],
+      below: [conflictsOfHost(host)],
+    });
+    if (!isIncomplete(values, cluster)) {
       return;
     }
     // If it returns, it finds again what the store has otherwise.
@@ -552,7 +538,7 @@ export class Fleet {
     for (let start = 0; start === 0 || start < conflicts.length; start += NAMES_PER_TRANSACTION) {
       await this.#transact({
         when: [{ key: incarnationKey(host), is: fence }],
-        puts: [{ key: putAgainKey(host), value: tokenOf(cluster, valueIn(entries, SUSPENDED)) }],
+        puts: [{ key: putAgainKey(host), value: tokenOf(values, cluster) }],
         deletes: conflicts.slice(start, start + NAMES_PER_TRANSACTION),
       });
     }
@@ -564,16 +550,15 @@ export class Fleet {
     text: string,
   ): Promise<{ readonly names: readonly string[]; readonly revision: number }> {
     const names = (await this.holdsOf(host)).map(({ name }) => name);
-    const { entries, revision } = await this.#read({ keys: names.map(name => holdKey(name, host)) });
-    const values = new Map(entries.map(({ key, value }) => [key, value]));
+    const { values, revision } = await this.#read({ keys: names.map(name => holdKey(name, host)) });
     return { names: names.filter(name => values.get(holdKey(name, host)) !== text), revision };
   }
 
   async #fence(host: string, evenAlive: boolean): Promise<string> {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const { entries } = await this.#read({ keys: [incarnationKey(host), presentKey(host)] });
-      const current = valueIn(entries, incarnationKey(host));
-      const present = valueIn(entries, presentKey(host));
+      const { values } = await this.#read({ keys: [incarnationKey(host), presentKey(host)] });
+      const current = values.get(incarnationKey(host));
+      const present = values.get(presentKey(host));
       if (current === undefined) {
         throw new FleetError('NoSuchHost', { host });
       }
@@ -626,8 +611,8 @@ export class Fleet {
    * @throws FleetError NotMember, StoreUnavailable
    */
   async restore(member: Member, records: readonly Binding[], isLast: boolean): Promise<readonly Conflict[]> {
-    const { entries, cluster } = await this.#read({ keys: [SUSPENDED] });
-    const token = tokenOf(cluster, valueIn(entries, SUSPENDED));
+    const { values, cluster } = await this.#read({ keys: [SUSPENDED] });
+    const token = tokenOf(values, cluster);
     const conflicts: Conflict[] = [];
     for (const record of records) {
       const conflict = await this.#putAgain(member, record, token);
@@ -647,13 +632,11 @@ export class Fleet {
     await this.#endHolds(member, stale.names, stale.revision);
     const { entries } = await this.#read({ below: [conflictsOfHost(host)] });
     const former = entries.filter(({ value }) => textField(value, 'token') !== token).map(({ key }) => key);
-    const outcome = await this.#transact({
-      when: [own(member)],
+    await this.#transactAs(member, undefined, {
+      when: [],
       puts: [{ key: putAgainKey(host), value: token }],
       deletes: former.slice(0, NAMES_PER_TRANSACTION),
-      otherwise: [incarnationKey(host)],
     });
-    checkFound(outcome, member);
   }
 
   /** Those that a list had at a revision, and none that was put since. */
@@ -661,40 +644,39 @@ export class Fleet {
     const { host } = member;
     for (let start = 0; start < names.length; start += NAMES_PER_TRANSACTION) {
       const batch = names.slice(start, start + NAMES_PER_TRANSACTION);
-      const outcome = await this.#transact({
-        when: [own(member), ...asListed(host, batch, revision)],
+      await this.#transactAs(member, undefined, {
+        when: asListed(host, batch, revision),
         deletes: holdKeys(host, batch),
-        otherwise: [incarnationKey(host)],
       });
-      checkFound(outcome, member);
     }
   }
 
   async #putAgain(member: Member, { name, uid }: Binding, token: string): Promise<Conflict | undefined> {
     const conflictKey = conflictsOfHost(member.host) + name;
     const keys = [nameKey(name), uidKey(uid)];
-    const first = await this.#read({ keys });
-    let there: ReadonlyMap<string, string> = new Map(first.entries.map(({ key, value }) => [key, value]));
+    let { values: there } = await this.#read({ keys });
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const [nameIs, uidIs] = [there.get(nameKey(name)), there.get(uidKey(uid))];
       const isEqual = nameIs === String(uid) && uidIs === name;
       const isFree = nameIs === undefined && (uidIs === undefined || isCooling(uidIs));
-      const outcome = await this.#transact({
-        when: [own(member), { key: nameKey(name), is: nameIs }, { key: uidKey(uid), is: uidIs }],
+      const { done, found } = await this.#transactAs(member, undefined, {
+        when: [
+          { key: nameKey(name), is: nameIs },
+          { key: uidKey(uid), is: uidIs },
+        ],
         puts:
           isEqual || isFree
             ? [...(isFree ? bindingPuts(name, uid) : []), ...holdPuts({ ...member, incarnation: token }, name, uid)]
             : [{ key: conflictKey, value: JSON.stringify({ token, uid }) }],
         deletes: isEqual || isFree ? [conflictKey] : [],
-        otherwise: [incarnationKey(member.host), ...keys],
+        otherwise: keys,
       });
-      if (outcome.done) {
+      if (done) {
         const boundUid = nameIs === undefined ? undefined : uidOf(nameIs);
         const boundName = uidIs === undefined || isCooling(uidIs) ? undefined : uidIs;
         return isEqual || isFree ? undefined : { name, uid, boundUid, boundName };
       }
-      checkFound(outcome, member);
-      there = outcome.found;
+      there = found;
     }
     return { name, uid, boundUid: undefined, boundName: undefined };
   }
@@ -704,12 +686,11 @@ export class Fleet {
    * @throws FleetError NotRestored if a host that the store knows has not, or there are conflicts, StoreUnavailable
    */
   async resume(): Promise<void> {
-    const { entries, cluster } = await this.#read({
+    const { entries, values, cluster } = await this.#read({
       keys: [CONFIRMED, SUSPENDED],
       below: [INCARNATIONS, PUT_AGAIN, CONFLICTS],
     });
-    const values = new Map(entries.map(({ key, value }) => [key, value]));
-    const token = tokenOf(cluster, values.get(SUSPENDED));
+    const token = tokenOf(values, cluster);
     const hosts = entries
       // One that was fenced when the backup was made may have returned since.
       .filter(({ key }) => key.startsWith(INCARNATIONS))
@@ -732,28 +713,34 @@ export class Fleet {
   }
 
   async #boundUid(name: string): Promise<number | undefined> {
-    const bound = valueIn((await this.#read({ keys: [nameKey(name)] })).entries, nameKey(name));
+    const bound = (await this.#read({ keys: [nameKey(name)] })).values.get(nameKey(name));
     return bound === undefined ? undefined : uidIn(bound, nameKey(name));
   }
 
-  async #meta(): Promise<string> {
-    return rangesIn((await this.#read({ keys: [META] })).entries);
-  }
-
   async #cluster(): Promise<string> {
-    return this.#last?.cluster ?? (await this.#at()).cluster;
+    return this.#last?.cluster ?? (await this.#read({ keys: [CONFIRMED] })).cluster;
   }
 
-  async #at(): Promise<At> {
-    const { cluster, revision } = await this.#read({ keys: [CONFIRMED] });
-    return { cluster, revision };
-  }
-
-  async #read(wanted: Parameters<KeyStore['read']>[0]) {
+  async #read(wanted: Parameters<KeyStore['read']>[0]): Promise<Listing & { readonly values: Values }> {
     const before = this.#last;
     const listing = await this.#keys.read(wanted);
     await this.#notice(before, listing);
-    return listing;
+    return { ...listing, values: new Map(listing.entries.map(({ key, value }) => [key, value])) };
+  }
+
+  /**
+   * A transaction of a host itself, as long as it is a member.
+   * @param cluster which store it is for; undefined: the one that answers
+   * @throws FleetError NotMember; Restoring for another store, and if the transaction has read that bindings may be missing; StoreUnavailable
+   */
+  async #transactAs(member: Member, cluster: string | undefined, transaction: Transaction): Promise<Outcome> {
+    const outcome = await this.#transact({
+      ...transaction,
+      when: [...(cluster === undefined ? [] : [{ cluster }]), own(member), ...transaction.when],
+      otherwise: [incarnationKey(member.host), ...(transaction.otherwise ?? [])],
+    });
+    checkFound(outcome, member, cluster);
+    return outcome;
   }
 
   async #transact(transaction: Transaction): Promise<Outcome> {
@@ -792,17 +779,23 @@ export class Fleet {
 
 /** What has to hold for a name to be bound or held: nobody has gone back to a backup since all bindings were there. */
 function whole(cluster: string): Condition[] {
-  return [{ cluster }, { key: CONFIRMED, is: cluster }, { key: SUSPENDED, is: undefined }];
+  return [
+    { key: CONFIRMED, is: cluster },
+    { key: SUSPENDED, is: undefined },
+  ];
 }
 
 function own({ host, incarnation }: Member): Condition {
   return { key: incarnationKey(host), is: incarnation };
 }
 
-/** @throws FleetError if what was found says why nothing was done */
-function checkFound({ done, found, cluster }: Outcome, { host, incarnation }: Member): void {
+/** @param expected the store that was asked for. @throws FleetError if what was found says why nothing was done */
+function checkFound({ done, found, cluster }: Outcome, { host, incarnation }: Member, expected = cluster): void {
   if (done) {
     return;
+  }
+  if (cluster !== expected) {
+    throw new FleetError('Restoring', {});
   }
   const current = found.get(incarnationKey(host));
   if (current !== incarnation) {
@@ -837,21 +830,18 @@ function asListed(host: string, names: readonly string[], revision: number): Con
   return names.map(name => ({ key: holdKey(name, host), putBy: revision }));
 }
 
-function isIncomplete(entries: readonly Entry[], cluster: string): boolean {
-  return valueIn(entries, CONFIRMED) !== cluster || valueIn(entries, SUSPENDED) !== undefined;
+function isIncomplete(values: Values, cluster: string): boolean {
+  return values.get(CONFIRMED) !== cluster || values.has(SUSPENDED);
 }
 
-function tokenOf(cluster: string, suspended: string | undefined): string {
-  return `${cluster} ${suspended ?? ''}`;
-}
-
-function valueIn(entries: readonly Entry[], key: string): string | undefined {
-  return entries.find(entry => entry.key === key)?.value;
+/** @returns what tells what was put again since the store last went back from what was put before */
+function tokenOf(values: Values, cluster: string): string {
+  return `${cluster} ${values.get(SUSPENDED) ?? ''}`;
 }
 
 /** @throws FleetError NoFleet */
-function rangesIn(entries: readonly Entry[]): string {
-  const meta = valueIn(entries, META);
+function rangesIn(values: Values): string {
+  const meta = values.get(META);
   const ranges = meta === undefined ? undefined : textField(meta, 'ranges');
   if (ranges === undefined) {
     throw new FleetError('NoFleet', {});

@@ -123,6 +123,8 @@ describe('a shared directory', () => {
     assert.deepEqual(store.below('dir'), {});
     store.change({ confirmed: 'one', [`dir/${DIGEST}`]: 'no JSON' });
     await assert.rejects(fleet.takeDirectory(MEMBER, DIRECTORY, 'web'), refusal('DirectoryOfAnother', { name: '' }));
+    store.cluster = 'two';
+    await assert.rejects(fleet.takeDirectory(MEMBER, DIRECTORY, 'web'), refusal('Restoring', {}));
   });
 });
 
