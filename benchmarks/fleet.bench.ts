@@ -226,18 +226,22 @@ async function measureCrowd(cluster: EtcdCluster, open: () => EtcdKeys): Promise
           const request = { host, hostName: host, version: '1', ranges: RANGES, recorded: undefined, seen: undefined };
           await each.fleet.join({ ...request, next: 'one', renew: false }, await each.keys.expiry(60));
           const isThere = new Promise<void>(resolve => {
-            const unlisten = mirror.listen(() => {
-              unlisten();
-              resolve();
+            const unlisten = mirror.listen({
+              changed() {
+                unlisten();
+                resolve();
+              },
             });
           });
           each.running = mirror.run();
           await isThere;
-          mirror.listen(() => {
-            heard += 1;
-            if (heard === HOSTS) {
-              allHeard();
-            }
+          mirror.listen({
+            changed() {
+              heard += 1;
+              if (heard === HOSTS) {
+                allHeard();
+              }
+            },
           });
         }
       }),

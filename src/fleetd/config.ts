@@ -1,5 +1,6 @@
 /** fleetd.conf → which fleet, and where its store is. An unknown key, a key twice or a value that cannot be is an error with file and line. */
 import { readFileSync } from 'node:fs';
+import { reasonOf } from '../core/errors.ts';
 
 export const CONFIG_FILE = '/etc/dynuser/fleetd.conf';
 /** The service manager's directory of credentials, where files are looked for that the configuration names without a "/". */
@@ -28,10 +29,10 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-export const KEYS = ['Fleet', 'Store', 'Endpoints', 'CertificateFile', 'KeyFile', 'CaFile'] as const;
-type Key = (typeof KEYS)[number];
 /** What only a store of etcd has. */
 const ETCD_KEYS = ['Endpoints', 'CertificateFile', 'KeyFile', 'CaFile'] as const;
+export const KEYS = ['Fleet', 'Store', ...ETCD_KEYS] as const;
+type Key = (typeof KEYS)[number];
 
 /** @throws ConfigError */
 export function loadConfig(path: string, environment: NodeJS.ProcessEnv): FleetdConfig {
@@ -39,8 +40,7 @@ export function loadConfig(path: string, environment: NodeJS.ProcessEnv): Fleetd
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`${path}: it cannot be read (${words}); write it, with Fleet= and Store=`);
+    throw new ConfigError(`${path}: it cannot be read (${reasonOf(error)}); write it, with Fleet= and Store=`);
   }
   return parseConfig(text, path, environment[CREDENTIALS_VARIABLE]);
 }

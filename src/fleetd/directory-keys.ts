@@ -12,6 +12,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '../core/errors.ts';
 import { systemErrorCode } from '../host/host-error.ts';
 import { DirectoryLock, type DirectoryLockOptions } from './directory-lock.ts';
 import {
@@ -25,6 +26,7 @@ import {
   type Outcome,
   StoreUnavailable,
   type Transaction,
+  within,
 } from './key-store.ts';
 import { askAnew, DIRECTORY_MODE, FILE_MODE, ignoring, isHidden } from './shared-files.ts';
 
@@ -54,9 +56,8 @@ interface Plan {
 
 interface KeyFile {
   readonly revision: number;
-  readonly seconds: number | undefined;
+  readonly seconds?: number | undefined;
   readonly value: string;
-  readonly writtenMs: number;
 }
 
 export class DirectoryKeys implements KeyStore {
@@ -217,7 +218,7 @@ export class DirectoryKeys implements KeyStore {
   async #apply({ revision, puts, deletes }: Plan): Promise<void> {
     for (const { key, value, seconds } of puts) {
       await this.#makeParents(key);
-      await this.#write(keyPath(key), `${revision}\n${seconds ?? '-'}\n${value}`);
+      await this.#write(keyPath(key), keyText({ revision, seconds, value }));
     }
     for (const key of deletes) {
       await ignoring(['ENOENT', 'ENOTDIR'], unlink(this.#at(keyPath(key))));
@@ -325,7 +326,7 @@ export class DirectoryKeys implements KeyStore {
             `${path}: it is longer than ${FILE_BYTES_MAX} bytes, and somebody else has written it; remove it`,
           );
         }
-        const read = parseKeyFile(await file.readFile('utf8'), mtimeMs);
+        const read = parseKeyFile(await file.readFile('utf8'));
         if (read === undefined) {
           throw new StoreUnavailable(`${path}: it is not a key, and somebody else has written it; remove it`);
         }
@@ -392,7 +393,7 @@ export class DirectoryKeys implements KeyStore {
       this.#locked(async (_, now) => {
         const file = await this.#readKey(key, now);
         if (file !== undefined) {
-          await this.#write(keyPath(key), `${file.revision}\n${file.seconds ?? '-'}\n${file.value}`);
+          await this.#write(keyPath(key), keyText(file));
         }
         return file !== undefined;
       }),
@@ -409,21 +410,14 @@ export class DirectoryKeys implements KeyStore {
 
   /** @throws StoreUnavailable for what the storage refuses, and if it does not answer */
   async #bounded<Result>(work: () => Promise<Result>): Promise<Result> {
-    const timer = new AbortController();
-    const late = sleep(DEADLINE_MS, undefined, { signal: timer.signal }).then(() => {
-      throw new StoreUnavailable(`${this.#path}: the storage does not answer; check its server and the network`);
-    });
-    late.catch(() => undefined);
+    const late = `${this.#path}: the storage does not answer; check its server and the network`;
     try {
-      return await Promise.race([work(), late]);
+      return await within(DEADLINE_MS, late, work());
     } catch (error) {
       if (error instanceof StoreUnavailable || systemErrorCode(error) === undefined) {
         throw error;
       }
-      const words = error instanceof Error ? error.message : String(error);
-      throw new StoreUnavailable(`${this.#path}: ${words}; check the shared storage`, error);
-    } finally {
-      timer.abort();
+      throw new StoreUnavailable(`${this.#path}: ${reasonOf(error)}; check the shared storage`, error);
     }
   }
 }
@@ -471,10 +465,14 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }
 
-function parseKeyFile(text: string, writtenMs: number): KeyFile | undefined {
+function keyText({ revision, seconds, value }: KeyFile): string {
+  return `${revision}\n${seconds ?? '-'}\n${value}`;
+}
+
+function parseKeyFile(text: string): KeyFile | undefined {
   const [, revision, seconds, value] = /^(\d{1,15})\n(-|\d{1,9})\n(.*)$/s.exec(text) ?? [];
   if (revision === undefined || seconds === undefined || value === undefined) {
     return undefined;
   }
-  return { revision: Number(revision), seconds: seconds === '-' ? undefined : Number(seconds), value, writtenMs };
+  return { revision: Number(revision), seconds: seconds === '-' ? undefined : Number(seconds), value };
 }

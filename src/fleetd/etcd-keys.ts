@@ -28,15 +28,15 @@ const decode = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 class EtcdExpiry implements Expiry {
   readonly lease: bigint;
-  readonly #keepAlive: (lease: bigint) => Promise<number>;
+  readonly #client: EtcdClient;
 
-  constructor(lease: bigint, keepAlive: (lease: bigint) => Promise<number>) {
+  constructor(lease: bigint, client: EtcdClient) {
     this.lease = lease;
-    this.#keepAlive = keepAlive;
+    this.#client = client;
   }
 
   async renew(): Promise<boolean> {
-    return (await asStore(this.#keepAlive(this.lease))) > 0;
+    return (await asStore(this.#client.leaseKeepAlive(this.lease))) > 0;
   }
 }
 
@@ -127,7 +127,7 @@ export class EtcdKeys implements KeyStore {
 
   async expiry(seconds: number): Promise<Expiry> {
     const { id } = await asStore(this.#client.leaseGrant(seconds));
-    return new EtcdExpiry(id, lease => this.#client.leaseKeepAlive(lease));
+    return new EtcdExpiry(id, this.#client);
   }
 
   async *changes(prefix: string, signal: AbortSignal, onTrouble: (reason: string) => void): AsyncIterable<Changes> {

@@ -96,3 +96,12 @@ export class StoreUnavailable extends Error {
     super(reason, cause === undefined ? undefined : { cause });
   }
 }
+
+/** @param reason what is wrong and what to do, if it takes longer. @throws StoreUnavailable then: it may still be done; and what it throws */
+export async function within<Result>(ms: number, reason: string, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StoreUnavailable(reason)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

@@ -1,5 +1,6 @@
 /** Builds the companion: its store, the mirror of the bindings, and the socket on which root asks. */
 import { readFileSync, statSync } from 'node:fs';
+import { reasonOf } from '../core/errors.ts';
 import { versionWords } from '../core/version.ts';
 import { EtcdClient } from '../etcd/client.ts';
 import { bootId } from '../host/clock-and-randomness.ts';
@@ -40,7 +41,7 @@ export async function startFleetd({ config, socket, peers, log }: FleetdOptions)
   const keys = openStore(config);
   const mirror = new Mirror(keys);
   const fleet = new Fleet(keys, mirror);
-  const fail = (error: unknown) => log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const fail = (error: unknown) => log(stackOf(error));
   const presence = new Presence(fleet, keys, fail);
   const server = new VarlinkServer<FleetPeer>({
     info: { vendor: 'dynuser', product: 'dynuser-fleetd', version: versionWords(), url: 'man:dynuser-fleetd(8)' },
@@ -52,7 +53,7 @@ export async function startFleetd({ config, socket, peers, log }: FleetdOptions)
     privileged: peer => peer.uid === 0,
     onFailure: ({ what, cause, fault }) => {
       if (fault === 'service') {
-        log(`${what}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`);
+        log(`${what}: ${stackOf(cause)}`);
       }
     },
     limits: {
@@ -107,6 +108,10 @@ export function openStore({ fleet, store }: FleetdConfig): KeyStore {
     },
   });
   return new EtcdKeys(client, prefix);
+}
+
+function stackOf(error: unknown): string {
+  return (error instanceof Error ? error.stack : undefined) ?? reasonOf(error);
 }
 
 function locationOf({ store }: FleetdConfig): string {

@@ -1,7 +1,7 @@
 /** What the companion knows of the bindings: a watch keeps it up to date, and whoever asks for bindings hears of each change. */
 
 import type { KnownNames, Member } from './fleet.ts';
-import type { At, Changes, Entry, KeyStore } from './key-store.ts';
+import type { At, Changes, KeyStore } from './key-store.ts';
 import { coolingOf, isCooling, lastPart, noticedHost, SUSPENSION_NOTICE, UIDS, uidOf } from './keys.ts';
 
 export interface BindingChange {
@@ -18,6 +18,15 @@ export interface MirrorChanges extends At {
   readonly changes: readonly BindingChange[];
 }
 
+/** Who is told of what the mirror hears. */
+export interface MirrorListener {
+  changed(changes: MirrorChanges): void;
+  /** somebody has seen that the store went back to a backup */
+  suspended?(): void;
+  /** a host was given up; not told of each: who was away for long does not hear of it */
+  fenced?(member: Member): void;
+}
+
 /** Changes that are kept for who comes back: more than happen while a daemon starts again. */
 const KEPT_MAX = 4_096;
 
@@ -25,9 +34,7 @@ export class Mirror implements KnownNames {
   readonly #keys: KeyStore;
   readonly #uids = new Map<number, BindingChange>();
   readonly #names = new Map<string, number>();
-  readonly #listeners = new Set<(changes: MirrorChanges) => void>();
-  readonly #fenceListeners = new Set<(member: Member) => void>();
-  readonly #suspensionListeners = new Set<() => void>();
+  readonly #listeners = new Set<MirrorListener>();
   readonly #ends = new AbortController();
   /** the changes after a revision, oldest first */
   #kept: BindingChange[] = [];
@@ -64,21 +71,9 @@ export class Mirror implements KnownNames {
   }
 
   /** @returns takes it back */
-  listen(listener: (changes: MirrorChanges) => void): () => void {
+  listen(listener: MirrorListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  /** @param listener told of hosts that were given up; not of each: who was away for long does not hear of it. @returns takes it back */
-  onFence(listener: (member: Member) => void): () => void {
-    this.#fenceListeners.add(listener);
-    return () => this.#fenceListeners.delete(listener);
-  }
-
-  /** @param listener told when somebody sees that the store went back to a backup. @returns takes it back */
-  onSuspension(listener: () => void): () => void {
-    this.#suspensionListeners.add(listener);
-    return () => this.#suspensionListeners.delete(listener);
   }
 
   /** @returns what has changed since, as far as it is known; undefined if that cannot be said */
@@ -96,10 +91,7 @@ export class Mirror implements KnownNames {
       this.#keptAfter = revision;
       this.#cluster = cluster;
     }
-    const taken = changes.flatMap(({ key, value, revision: changed }) => {
-      const change = this.#changeOf(key, value, changed);
-      return change === undefined ? [] : [change];
-    });
+    const taken = changes.flatMap(change => bindingIn(change, this.#uids) ?? []);
     for (const change of taken) {
       this.#set(change);
     }
@@ -108,28 +100,21 @@ export class Mirror implements KnownNames {
       const dropped = this.#kept.splice(0, Math.max(0, this.#kept.length - KEPT_MAX));
       this.#keptAfter = dropped.at(-1)?.revision ?? this.#keptAfter;
     }
-    for (const listener of this.#listeners) {
-      listener({ cluster, revision, reset, changes: taken });
-    }
-    if (changes.some(({ key, value }) => key === SUSPENSION_NOTICE && value !== undefined)) {
-      for (const listener of this.#suspensionListeners) {
-        listener();
-      }
-    }
+    this.#tell(listener => listener.changed({ cluster, revision, reset, changes: taken }));
     for (const { key, value } of changes) {
       const host = noticedHost(key);
-      if (host !== undefined && value !== undefined) {
-        for (const listener of this.#fenceListeners) {
-          listener({ host, incarnation: value });
-        }
+      if (value !== undefined && key === SUSPENSION_NOTICE) {
+        this.#tell(listener => listener.suspended?.());
+      } else if (value !== undefined && host !== undefined) {
+        this.#tell(listener => listener.fenced?.({ host, incarnation: value }));
       }
     }
   }
 
-  #changeOf(key: string, value: string | undefined, revision: number): BindingChange | undefined {
-    const uid = uidOf(lastPart(key));
-    const before = uid === undefined ? undefined : this.#uids.get(uid);
-    return uid === undefined ? undefined : changeOf(uid, value ?? before?.name, value === undefined, revision);
+  #tell(what: (listener: MirrorListener) => void): void {
+    for (const listener of this.#listeners) {
+      what(listener);
+    }
   }
 
   #set(change: BindingChange): void {
@@ -149,21 +134,22 @@ export class Mirror implements KnownNames {
   }
 }
 
-/** @returns what an entry below UIDS says; undefined for what nobody of a fleet has written */
-export function bindingIn({ key, value, revision }: Entry): BindingChange | undefined {
-  const uid = uidOf(lastPart(key));
-  return uid === undefined ? undefined : changeOf(uid, value, false, revision);
-}
-
-function changeOf(
-  uid: number,
-  holder: string | undefined,
-  isGone: boolean,
-  revision: number,
+/**
+ * @param known what there was before: an entry that is gone does not say whose it was
+ * @returns what an entry below UIDS says; undefined for what nobody of a fleet has written
+ */
+export function bindingIn(
+  { key, value, revision }: Changes['changes'][number],
+  known?: ReadonlyMap<number, BindingChange>,
 ): BindingChange | undefined {
-  if (holder === undefined) {
+  const uid = uidOf(lastPart(key));
+  if (uid === undefined) {
     return undefined;
   }
-  const name = isCooling(holder) ? holder.slice(coolingOf('').length) : holder;
-  return { name, uid, state: isGone ? 'free' : isCooling(holder) ? 'cooling' : 'bound', revision };
+  if (value === undefined) {
+    const before = known?.get(uid);
+    return before && { ...before, state: 'free', revision };
+  }
+  const cools = isCooling(value);
+  return { name: cools ? value.slice(coolingOf('').length) : value, uid, state: cools ? 'cooling' : 'bound', revision };
 }

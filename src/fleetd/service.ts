@@ -1,5 +1,4 @@
 /** io.dynuser.Fleet: calls of root → transactions of the fleet. What comes is checked here, and inward nobody checks it again. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BindingsParameters,
   type BindingsReply,
@@ -21,7 +20,6 @@ import {
   type LeaveParameters,
   type NameParameters,
   type NameReply,
-  type Position,
   type RestoreParameters,
   type RestoreReply,
   type StatusReply,
@@ -34,9 +32,9 @@ import type { Call, InterfaceImplementation } from '../varlink/handler.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import { FleetError } from './errors.ts';
 import { type Fleet, type Member, PRESENCE_SEC } from './fleet.ts';
-import { type At, type KeyStore, StoreUnavailable } from './key-store.ts';
+import { type KeyStore, StoreUnavailable, within } from './key-store.ts';
 import { fencedFrom, isFenced } from './keys.ts';
-import { type BindingChange, bindingIn, type Mirror, type MirrorChanges } from './mirror.ts';
+import { bindingIn, type Mirror, type MirrorChanges } from './mirror.ts';
 import type { Presence } from './presence.ts';
 
 const INTERFACE = 'io.dynuser.Fleet';
@@ -206,18 +204,8 @@ function taking<Parameters>(handler: (parameters: Parameters) => Promise<JsonObj
 
 /** What is late is done or not, as with every StoreUnavailable. */
 function bounded(handler: (call: FleetCall) => Promise<JsonObject>) {
-  return async (call: FleetCall): Promise<JsonObject> => {
-    const ends = new AbortController();
-    const late = sleep(CALL_MS, undefined, { signal: ends.signal }).then(() => {
-      throw new StoreUnavailable(`the store has not answered within ${CALL_MS / 1_000} s; check it and the network`);
-    });
-    late.catch(() => undefined);
-    try {
-      return await Promise.race([handler(call), late]);
-    } finally {
-      ends.abort();
-    }
-  };
+  const late = `the store has not answered within ${CALL_MS / 1_000} s; check it and the network`;
+  return (call: FleetCall) => within(CALL_MS, late, handler(call));
 }
 
 function ofRoot({ fleetName }: ServiceDeps, handler: (call: FleetCall) => Promise<JsonObject>) {
@@ -272,13 +260,13 @@ async function join({ fleet, keys, presence }: ServiceDeps, parameters: JoinPara
   }
   const expiry = await keys.expiry(PRESENCE_SEC);
   const joined = await fleet.join({ host, hostName, version, recorded, next, renew, ranges, seen }, expiry);
-  const { state, incarnation, at, isRestoring } = joined;
+  const { state, incarnation, at: position, isRestoring } = joined;
   if (state === 'fenced') {
     presence.drop(host);
   } else {
     presence.keep({ host, incarnation }, { hostName, version }, expiry);
   }
-  return { state, incarnation, position: positionOf(at), restoring: isRestoring };
+  return { state, incarnation, position, restoring: isRestoring };
 }
 
 /**
@@ -295,22 +283,24 @@ async function bindings({ fleet, mirror, presence }: ServiceDeps, call: FleetCal
   let hear = (changes: MirrorChanges) => {
     early.push(changes);
   };
-  const unlisten = mirror.listen(changes => hear(changes));
   let endWith: (error: FleetError) => void = () => undefined;
   const ended = new Promise<never>((_, reject) => {
     endWith = reject;
   });
   ended.catch(() => undefined);
-  const unlistenFences = mirror.onFence(member => {
-    if (presence.has(member)) {
-      presence.drop(member.host);
-      endWith(new FleetError('NotMember', { incarnation: fencedFrom(member.incarnation) }));
-    }
+  const unlisten = mirror.listen({
+    changed: changes => hear(changes),
+    suspended: () => endWith(new FleetError('Restoring', {})),
+    fenced(member) {
+      if (presence.has(member)) {
+        presence.drop(member.host);
+        endWith(new FleetError('NotMember', { incarnation: fencedFrom(member.incarnation) }));
+      }
+    },
   });
-  const unlistenSuspensions = mirror.onSuspension(() => endWith(new FleetError('Restoring', {})));
   try {
     const { entries, cluster, revision } = await fleet.uids();
-    const all = entries.map(bindingIn).filter(change => change !== undefined);
+    const all = entries.flatMap(entry => bindingIn(entry) ?? []);
     const former = since !== undefined && since.cluster === cluster ? mirror.since(since) : undefined;
     const isThere = new Set(all.map(({ uid }) => uid));
     const first =
@@ -356,17 +346,11 @@ async function bindings({ fleet, mirror, presence }: ServiceDeps, call: FleetCal
       }
     }
     await Promise.race([new Promise<void>(resolve => call.connection.onClose(resolve)), ended]);
-    return lastWords(last, cluster);
+    // Nobody reads it: the connection is gone.
+    return { position: { cluster, revision: last }, reset: false, complete: true, changes: [] };
   } finally {
     unlisten();
-    unlistenFences();
-    unlistenSuspensions();
   }
-}
-
-/** Nobody reads it: the connection is gone. */
-function lastWords(revision: number, cluster: string): BindingsReply {
-  return { position: { cluster, revision }, reset: false, complete: true, changes: [] };
 }
 
 /** @returns at least one message; the last one says that it is complete */
@@ -376,7 +360,7 @@ function batched({ cluster, revision, reset, changes }: MirrorChanges): Bindings
     position: { cluster, revision },
     reset: reset && index === 0,
     complete: index === parts.length - 1,
-    changes: part.map(({ name, uid, state }: BindingChange) => ({ name, uid, state })),
+    changes: part.map(({ name, uid, state }) => ({ name, uid, state })),
   }));
 }
 
@@ -390,10 +374,6 @@ function batches<Value>(values: readonly Value[]): Value[][] {
 async function lastOf(call: FleetCall, replies: readonly JsonObject[]): Promise<JsonObject> {
   await call.sendAll(replies.slice(0, -1));
   return replies.at(-1) ?? {};
-}
-
-function positionOf({ cluster, revision }: At): Position {
-  return { cluster, revision };
 }
 
 function invalid(field: string, reason: string): FleetError {

@@ -61,11 +61,13 @@ describe('a fleet in etcd', () => {
     await fleet.create(RANGES);
     const a = await member(fleet, keys, A);
     const heard = new Map<string, number>();
-    mirror.listen(({ changes }) => {
-      for (const { name, uid } of changes) {
-        assert.equal(heard.get(name) ?? uid, uid);
-        heard.set(name, uid);
-      }
+    mirror.listen({
+      changed({ changes }) {
+        for (const { name, uid } of changes) {
+          assert.equal(heard.get(name) ?? uid, uid);
+          heard.set(name, uid);
+        }
+      },
     });
     const watching = mirror.run();
     const names = Array.from({ length: 60 }, (_, index) => `n${index}`);

@@ -25,7 +25,7 @@ async function fed(
   }
   const mirror = new Mirror({ changes } as unknown as KeyStore);
   const heard: MirrorChanges[] = [];
-  mirror.listen(each => heard.push(each));
+  mirror.listen({ changed: each => heard.push(each) });
   await mirror.run();
   return { mirror, heard };
 }
@@ -55,8 +55,11 @@ describe('the notices of a store', () => {
       yield { ...at, revision: 6, changes: notices.map(({ key }) => ({ key, value: undefined, revision: 6 })) };
     }
     const mirror = new Mirror({ changes } as unknown as KeyStore);
-    mirror.onSuspension(() => told.push('suspended'));
-    mirror.onFence(({ host, incarnation }) => told.push(`${host} ${incarnation}`));
+    mirror.listen({
+      changed: () => undefined,
+      suspended: () => told.push('suspended'),
+      fenced: ({ host, incarnation }) => told.push(`${host} ${incarnation}`),
+    });
     await mirror.run();
     assert.deepEqual(told, ['-', 'suspended', '00000000000000aa 7.a', '-']);
     assert.equal(mirror.uidOf('web'), 7);
