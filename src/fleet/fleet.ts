@@ -21,7 +21,7 @@ import { Bindings } from './bindings.ts';
 import type { FleetDeps } from './deps.ts';
 import { Forgetting } from './forgetting.ts';
 import { Membership } from './membership.ts';
-import { type HoldRecord, RECORDED_DIRECTORIES_MAX } from './records.ts';
+import { RECORDED_DIRECTORIES_MAX } from './records.ts';
 import { Tasks } from './tasks.ts';
 import { NameUses } from './uses.ts';
 
@@ -251,14 +251,16 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       }
       throw this.#membership.unavailable(notTaken(place), wordsOf(error));
     }
-    if (record.shared.length < SHARED_RECORDED_MAX) {
-      await this.#change(record, record.directories, [...record.shared, key]);
+    const present = records.byName.get(name);
+    if (present !== undefined && present.shared.length < SHARED_RECORDED_MAX) {
+      await records.put({ ...present, shared: [...new Set([...present.shared, key])] });
     }
   }
 
   used(name: UserName, directories: readonly RequestedDirectory[]): void {
     this.#forgetting.used(name);
-    const record = this.#deps.records.byName.get(name);
+    const { records } = this.#deps;
+    const record = records.byName.get(name);
     if (record === undefined || record.directories === 'many') {
       return;
     }
@@ -266,16 +268,8 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     const paths = kept.map(({ kind, source }) => `${BASE_DIRECTORIES[kind]}/${PRIVATE}/${source}`);
     const all = [...new Set([...record.directories, ...paths])];
     if (all.length > record.directories.length) {
-      void this.#tasks.keep(() =>
-        this.#change(record, all.length > RECORDED_DIRECTORIES_MAX ? 'many' : all, record.shared),
-      );
-    }
-  }
-
-  async #change(record: HoldRecord, directories: HoldRecord['directories'], shared: readonly string[]): Promise<void> {
-    const present = this.#deps.records.byName.get(record.name);
-    if (present !== undefined) {
-      await this.#deps.records.put({ ...present, directories, shared });
+      const recorded = all.length > RECORDED_DIRECTORIES_MAX ? 'many' : all;
+      void this.#tasks.keep(() => records.put({ ...record, directories: recorded }));
     }
   }
 

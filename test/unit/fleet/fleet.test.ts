@@ -777,6 +777,18 @@ describe('a directory on shared storage', () => {
     assert.deepEqual(daemon.records.byName.get('web' as UserName)?.shared, [...shared, 'nas /last']);
   });
 
+  it('is recorded beside what is recorded while it is asked for', async () => {
+    await using world = await openWorld();
+    const daemon = await world.member({ storages });
+    const name = 'web' as UserName;
+    const uid = (await daemon.acquire(name)) as Uid;
+    const taking = daemon.fleet.takeDirectories(name, uid, [directory('site')]);
+    daemon.fleet.used(name, [directory('cache')]);
+    await taking;
+    const { directories, shared } = daemon.records.byName.get(name) ?? {};
+    assert.deepEqual([directories, shared], [['/var/lib/private/cache'], ['nas /site']]);
+  });
+
   it('is refused to a user of this host alone', async () => {
     await using world = await openWorld();
     const daemon = await world.member({ storages });
