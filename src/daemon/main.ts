@@ -289,7 +289,7 @@ export async function startDaemon(surroundings: DaemonOptions): Promise<Daemon> 
         reload: () => live.reload(logger, notify),
       }),
       counted(
-        userDatabaseInterface(users, () => processes.notice(), fleet),
+        userDatabaseInterface(users, () => processes.notice(), fleet?.bindings),
         () => metrics.countLookup(),
       ),
       metricsInterface(() => metrics.families()),

@@ -2,8 +2,9 @@
 import { DynuserError, reasonOf } from '../core/errors.ts';
 import { VarlinkError } from '../varlink/errors.ts';
 
-export function codeOf({ error }: VarlinkError): string {
-  return error.slice(error.lastIndexOf('.') + 1);
+/** @returns which error of its interface the companion has answered with; undefined if it is something else */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof VarlinkError ? error.error.slice(error.error.lastIndexOf('.') + 1) : undefined;
 }
 
 /** What an answer of the companion means for whoever reads the log. */

@@ -150,7 +150,7 @@ export class Bindings implements FleetUsers {
     this.#building = undefined;
     this.#position = undefined;
     this.publish();
-    await this.#tasks.keep(() => this.#deps.records.putSnapshot(encodeSnapshot(this.users())));
+    await this.#tasks.keep(() => this.#copy());
   }
 
   /** This host holds a name from now on. */
@@ -198,7 +198,12 @@ export class Bindings implements FleetUsers {
 
   publishSoon(): void {
     this.#tasks.later('publish', PUBLISH_AFTER_MS, () => this.publish());
-    this.#tasks.later('copy', COPY_EVERY_MS, () => this.#deps.records.putSnapshot(encodeSnapshot(this.users())));
+    this.#tasks.later('copy', COPY_EVERY_MS, () => this.#copy());
+  }
+
+  /** For the next start. */
+  #copy(): Promise<void> {
+    return this.#deps.records.putSnapshot(encodeSnapshot(this.users()));
   }
 
   publish(): void {
@@ -212,7 +217,7 @@ export class Bindings implements FleetUsers {
   /** @param due what was to be done when everything was stopped */
   async stop(due: ReadonlySet<string>): Promise<void> {
     if (due.has('copy') || due.has('publish')) {
-      await this.#tasks.keep(() => this.#deps.records.putSnapshot(encodeSnapshot(this.users())));
+      await this.#tasks.keep(() => this.#copy());
     }
   }
 }

@@ -2,10 +2,9 @@
  * The connection to dynuser-fleetd, which has the store of the fleet. It runs without rights, so nothing that it says is believed here: a
  * reply that does not have the form of the interface, or does not come in time, is a failure; whether it can be true is for fleet.ts.
  */
-import { createConnection, type Socket } from 'node:net';
 import { FLEET_INTERFACE } from '../api/generated/io-dynuser-fleet.ts';
 import { Semaphore } from '../core/semaphore.ts';
-import { ClientInterfaces, VarlinkClient } from '../varlink/client.ts';
+import { ClientInterfaces, connectSocket, VarlinkClient } from '../varlink/client.ts';
 import { ConnectionError, VarlinkError } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import type { ReplyStream } from '../varlink/reply-stream.ts';
@@ -44,7 +43,8 @@ export class Companion {
   /** @throws VarlinkError an error of the interface; ConnectionError if it is away, is somebody else, or answers nonsense */
   async call<Fields>(method: string, parameters: JsonObject): Promise<Fields> {
     return await this.#calls.run(async () => {
-      const client = this.#keptOne() ?? (await this.connect());
+      const client = [...this.#kept.keys()].at(-1) ?? (await this.connect());
+      this.#unkeep(client);
       try {
         const reply = await client.call(`${INTERFACE}.${method}`, parameters);
         this.#keep(client);
@@ -79,14 +79,6 @@ export class Companion {
     }
   }
 
-  #keptOne(): VarlinkClient | undefined {
-    const client = [...this.#kept.keys()].at(-1);
-    if (client !== undefined) {
-      this.#unkeep(client);
-    }
-    return client;
-  }
-
   #keep(client: VarlinkClient): void {
     if (this.#kept.size >= KEPT_MAX) {
       client.close();
@@ -111,7 +103,7 @@ export class Companion {
 
   /** @returns another connection, which the caller closes */
   async connect(): Promise<VarlinkClient> {
-    const socket = await connected(this.#deps.path);
+    const socket = await connectSocket(this.#deps.path, CALL_DEADLINE_MS);
     const descriptor = socketDescriptor(socket);
     const problem = descriptor === undefined ? 'the connection is closed' : this.#deps.problemOf(descriptor);
     if (problem !== undefined) {
@@ -132,23 +124,4 @@ export class Companion {
 /** A call with "more" on a connection. */
 export function streamOf(client: VarlinkClient, method: string, parameters: JsonObject): ReplyStream {
   return client.stream(`${INTERFACE}.${method}`, parameters);
-}
-
-async function connected(path: string): Promise<Socket> {
-  const socket = createConnection({ path });
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      socket.destroy();
-      reject(new ConnectionError(`no connection to ${path} within ${CALL_DEADLINE_MS} ms`));
-    }, CALL_DEADLINE_MS);
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
-    socket.once('error', error => {
-      clearTimeout(timer);
-      reject(new ConnectionError(`cannot connect to ${path}: ${error.message}`, error));
-    });
-  });
 }

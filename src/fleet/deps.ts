@@ -21,14 +21,12 @@ export interface FleetWaits {
 }
 
 export const FLEET_WAITS: FleetWaits = {
-  ...{
-    bootMs: 20_000,
-    contactMs: 10_000,
-    retryFirstMs: 200,
-    retryMaxMs: 15_000,
-    verifyMs: 300_000,
-    restoringMs: 5_000,
-  },
+  bootMs: 20_000,
+  contactMs: 10_000,
+  retryFirstMs: 200,
+  retryMaxMs: 15_000,
+  verifyMs: 300_000,
+  restoringMs: 5_000,
 };
 
 export interface FleetSettings {

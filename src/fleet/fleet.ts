@@ -6,13 +6,13 @@
  * Nothing is freed because time has passed, and no decision reads a clock that can be set. membership.ts has the life with the store,
  * bindings.ts what is known of all hosts, forgetting.ts how names are given back.
  */
-import type { FleetFinding, FleetPort, FleetUsers, HoldOutcome } from '../allocator/fleet-port.ts';
+import type { FleetFinding, FleetPort, HoldOutcome } from '../allocator/fleet-port.ts';
 import type { FleetOperations, FleetStatus } from '../allocator/ports.ts';
 import type { HoldReply } from '../api/generated/io-dynuser-fleet.ts';
 import type { RequestedDirectory } from '../core/directory.ts';
 import { BASE_DIRECTORIES, PRIVATE } from '../core/directory-classes.ts';
 import { DynuserError, reasonOf } from '../core/errors.ts';
-import { canonicalRange, type FleetUser, isFleetName, type SharedPlace, sharedPlaces } from '../core/fleet.ts';
+import { canonicalRange, isFleetName, type SharedPlace, sharedPlaces } from '../core/fleet.ts';
 import { asUid, type Uid, type UserName } from '../core/ids.ts';
 import { inRange, type UidRange } from '../core/range.ts';
 import { VarlinkError } from '../varlink/errors.ts';
@@ -28,12 +28,13 @@ import { NameUses } from './uses.ts';
 /** Directories on shared storage that are recorded of one name. */
 export const SHARED_RECORDED_MAX = 1_024;
 
-export class Fleet implements FleetPort, FleetUsers, FleetOperations {
+export class Fleet implements FleetPort, FleetOperations {
   readonly range: UidRange;
   readonly #deps: FleetDeps;
   readonly #tasks: Tasks;
   readonly #uses: NameUses;
-  readonly #bindings: Bindings;
+  /** the users of all hosts, for lookups */
+  readonly bindings: Bindings;
   readonly #membership: Membership;
   readonly #forgetting: Forgetting;
 
@@ -42,14 +43,14 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     this.range = deps.settings().range;
     this.#tasks = new Tasks(what => deps.log.warn(what));
     this.#uses = new NameUses(deps.isLive, () => this.#tasks.changed());
-    this.#bindings = new Bindings(this.range, deps, this.#tasks);
-    this.#membership = new Membership(deps, this.#bindings, this.#uses, this.#tasks);
-    this.#forgetting = new Forgetting(deps, this.#bindings, this.#membership, this.#uses, this.#tasks);
+    this.bindings = new Bindings(this.range, deps, this.#tasks);
+    this.#membership = new Membership(deps, this.bindings, this.#uses, this.#tasks);
+    this.#forgetting = new Forgetting(deps, this.bindings, this.#membership, this.#uses, this.#tasks);
   }
 
   /** The users of other hosts can be looked up at once, and as long as the daemon runs. Joins, and follows the fleet until stop(). */
   start(): void {
-    this.#bindings.publish();
+    this.bindings.publish();
     this.#forgetting.start();
     this.#membership.start();
   }
@@ -59,7 +60,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     const due = this.#tasks.stop();
     await this.#membership.stop();
     await this.#forgetting.stop();
-    await this.#bindings.stop(due);
+    await this.bindings.stop(due);
     await this.#deps.records.close();
   }
 
@@ -94,7 +95,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       return record.uid;
     }
     await this.#membership.need(noUid(name));
-    return this.#bindings.uidOf(name);
+    return this.bindings.uidOf(name);
   }
 
   checkJoin(name: UserName, uid: Uid): void {
@@ -102,11 +103,11 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
   }
 
   formerUids(name: UserName): readonly Uid[] {
-    return this.#bindings.formerUids(name);
+    return this.bindings.formerUids(name);
   }
 
   ownerOf(uid: Uid, name: UserName): UserName | undefined {
-    return this.#bindings.ownerOf(uid, name);
+    return this.bindings.ownerOf(uid, name);
   }
 
   async hold(name: UserName, uid: Uid): Promise<HoldOutcome> {
@@ -144,7 +145,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
       } catch (error) {
         throw new DynuserError('HostFailed', `the hold of ${name} cannot be recorded: ${reasonOf(error)}`, {}, error);
       }
-      this.#bindings.bind({ name, uid });
+      this.bindings.bind({ name, uid });
       return { kind: 'held' };
     } catch (error) {
       await this.#tasks.keep(() => prepared.drop());
@@ -167,10 +168,10 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
 
   /** @throws DynuserError FleetConflict if the bindings that are known, read anew, have another name with the UID */
   async #checkBindings(name: UserName, uid: Uid): Promise<void> {
-    if (this.#bindings.contradicting(name, uid) !== undefined) {
+    if (this.bindings.contradicting(name, uid) !== undefined) {
       await this.refresh();
     }
-    const owner = this.#bindings.contradicting(name, uid);
+    const owner = this.bindings.contradicting(name, uid);
     if (owner !== undefined) {
       throw conflictOf(`the fleet has the UID ${uid} for ${name}, and for ${owner} as well`);
     }
@@ -180,7 +181,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     if (error instanceof DynuserError) {
       throw error;
     }
-    const code = error instanceof VarlinkError ? codeOf(error) : undefined;
+    const code = codeOf(error);
     if (error instanceof VarlinkError && code === 'NameBound') {
       const bound = asUid(Number(error.parameters['uid']));
       if (bound === undefined || bound === uid) {
@@ -200,7 +201,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
 
   async refresh(): Promise<void> {
     try {
-      await this.#bindings.refresh();
+      await this.bindings.refresh();
     } catch (error) {
       throw this.#membership.unavailable('the fleet does not say which UIDs are free', reasonOf(error));
     }
@@ -277,39 +278,30 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
 
   finding(name: UserName): FleetFinding {
     const record = this.#deps.records.byName.get(name);
-    const uid = record?.uid ?? this.#bindings.uidOf(name);
-    const known = uid === undefined ? {} : { uid };
+    const uid = record?.uid ?? this.bindings.uidOf(name);
+    const found = (outcome: FleetFinding['outcome'], reason: string): FleetFinding => ({
+      ...{ outcome, reason },
+      ...(uid === undefined ? {} : { uid }),
+    });
     const conflict = this.conflicts.get(name);
     const why = this.#membership.reason === undefined ? '' : ` (${this.#membership.reason})`;
     if (record !== undefined && conflict !== undefined) {
-      return { outcome: 'conflict', ...known, reason: conflict };
+      return found('conflict', conflict);
     }
     if (record !== undefined) {
       return this.#membership.mayStart
-        ? {
-            outcome: 'held',
-            ...known,
-            reason: 'this host holds the name, and makes its user with and without the store',
-          }
-        : { outcome: 'unavailable', ...known, reason: `this host holds the name; ${BOOTED}${why}` };
+        ? found('held', 'this host holds the name, and makes its user with and without the store')
+        : found('unavailable', `this host holds the name; ${BOOTED}${why}`);
     }
     if (this.#membership.state !== 'member') {
-      return {
-        outcome: 'unavailable',
-        ...known,
-        reason: `this host is not a member, and does not hold the name${why}`,
-      };
+      return found('unavailable', `this host is not a member, and does not hold the name${why}`);
     }
     if (uid !== undefined) {
-      return {
-        outcome: 'bound',
-        ...known,
-        reason: 'the name has this UID on every host; its first use here asks the store',
-      };
+      return found('bound', 'the name has this UID on every host; its first use here asks the store');
     }
     const [former] = this.formerUids(name);
     const first = former === undefined ? 'chooses one' : `gets ${former} again, which cools down for it`;
-    return { outcome: 'free', reason: `the name has no UID; the first host that uses it ${first}` };
+    return found('free', `the name has no UID; the first host that uses it ${first}`);
   }
 
   /** names whose record the store contradicts, and how */
@@ -322,7 +314,7 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     const { state, reason, fleet } = this.#membership;
     const why = reason ?? [...this.conflicts.values()][0];
     return {
-      ...{ mode: settings().mode, state: state === 'left' ? 'off' : state, known: this.#bindings.size },
+      ...{ mode: settings().mode, state: state === 'left' ? 'off' : state, known: this.bindings.size },
       ...{ host: identity.host, hostName: identity.hostName, ranges: canonicalRange(this.range) },
       ...(why === undefined ? {} : { reason: why }),
       ...(fleet === undefined ? {} : { fleet }),
@@ -333,31 +325,16 @@ export class Fleet implements FleetPort, FleetUsers, FleetOperations {
     };
   }
 
-  userNamed(name: UserName): FleetUser | undefined {
-    return this.#bindings.userNamed(name);
-  }
-
-  userNumbered(uid: Uid): FleetUser | undefined {
-    return this.#bindings.userNumbered(uid);
-  }
-
-  users(): readonly FleetUser[] {
-    return this.#bindings.users();
-  }
-
   // ---- how names are given back
 
-  /** Forgets a name: this host may not run its user any more, before it has asked again. @throws DynuserError FleetConflict, FleetUnavailable */
   forget(name: UserName): Promise<void> {
     return this.#forgetting.forget(name);
   }
 
-  /** Ends the membership, with all holds. @throws DynuserError FleetConflict, FleetUnavailable */
   leave(): Promise<void> {
     return this.#forgetting.leave();
   }
 
-  /** Counts how long names were not used, and forgets those that were not for long and have no files here. */
   countIdle(): Promise<void> {
     return this.#forgetting.countIdle();
   }

@@ -14,7 +14,6 @@ import { DynuserError } from '../core/errors.ts';
 import { canonicalRange, type FleetUser } from '../core/fleet.ts';
 import type { Uid, UserName } from '../core/ids.ts';
 import type { VarlinkClient } from '../varlink/client.ts';
-import { VarlinkError } from '../varlink/errors.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import { codeOf, conflictOf, wordsOf } from './answers.ts';
 import type { Bindings } from './bindings.ts';
@@ -264,7 +263,7 @@ export class Membership {
     if (this.#tasks.isStopped || this.#state === 'left') {
       return;
     }
-    const code = error instanceof VarlinkError ? codeOf(error) : undefined;
+    const code = codeOf(error);
     const isRefusal = code !== undefined && !['StoreUnavailable', 'NotMember', 'Restoring'].includes(code);
     if (this.#state === 'member' || this.#state === 'restoring') {
       this.#contactLost = this.#deps.monotonic();
@@ -386,7 +385,7 @@ export class Membership {
       const { held } = await companion.call<HoldAgainReply>('HoldAgain', asked);
       return held;
     } catch (error) {
-      if (error instanceof VarlinkError && codeOf(error) === 'Restoring') {
+      if (codeOf(error) === 'Restoring') {
         return undefined;
       }
       throw error;
@@ -472,11 +471,11 @@ export class Membership {
       const reply = await this.#askToJoin(incarnation, incarnation, false);
       if (reply.state !== 'member' || reply.restoring !== (this.#state === 'restoring')) {
         client?.close();
-      } else if (this.#conflicts.size > 0) {
+      } else {
         await this.putAgain(this.#conflicting());
       }
     } catch (error) {
-      if (error instanceof VarlinkError && codeOf(error) !== 'StoreUnavailable') {
+      if (![undefined, 'StoreUnavailable'].includes(codeOf(error))) {
         client?.close();
       }
     }
@@ -485,9 +484,7 @@ export class Membership {
 
   async #isRestored(): Promise<void> {
     const client = this.#client;
-    if (this.#conflicts.size > 0) {
-      await this.putAgain(this.#conflicting());
-    }
+    await this.putAgain(this.#conflicting());
     const status = await this.#deps.companion.call<StatusReply>('Status', {}).catch(() => undefined);
     if (status?.restoring === false) {
       client?.close();
@@ -541,7 +538,7 @@ export class Membership {
     // A host without records makes the last call, too.
     for (let from = 0; (isAll && from === 0) || from < missing.length; from += RESTORE_BATCH) {
       const batch = missing.slice(from, from + RESTORE_BATCH);
-      const reply: RestoreReply = await companion.call<RestoreReply>('Restore', {
+      const reply = await companion.call<RestoreReply>('Restore', {
         ...records.member,
         incarnation,
         bindings: batch.map(({ name, uid }) => ({ name, uid })),

@@ -60,17 +60,6 @@ export interface StorePosition {
   readonly revision: number;
 }
 
-export interface FleetRecords {
-  readonly host: HostRecord;
-  readonly seen: StorePosition | undefined;
-  readonly byName: ReadonlyMap<UserName, HoldRecord>;
-  readonly byUid: ReadonlyMap<Uid, HoldRecord>;
-  /** how long each name was not used while the daemon ran, in seconds */
-  readonly idle: ReadonlyMap<string, number>;
-  /** the snapshot of a daemon before */
-  readonly snapshot: string | undefined;
-}
-
 /** A record that is being written while the store is asked for the hold. It is one from commit() on, and at a start before that nothing. */
 export interface PreparedRecord {
   /** When it returns, the record is on disk. @throws Error as put() does, or why it could not be written */
@@ -82,7 +71,7 @@ export interface PreparedRecord {
 /** Told of a file that is not what it should be, and of what becomes of it. */
 export type OnStrange = (file: string, reason: string) => void;
 
-export class RecordFiles implements FleetRecords, Disposable {
+export class RecordFiles implements Disposable {
   readonly #directory: PinnedDirectory;
   readonly #holds: PinnedDirectory;
   readonly #byName = new Map<UserName, HoldRecord>();
@@ -90,8 +79,11 @@ export class RecordFiles implements FleetRecords, Disposable {
   readonly #onStrange: OnStrange;
   /** the last write of each file: they follow one another */
   readonly #writing = new Map<string, Promise<void>>();
+  /** how long each name was not used while daemons before ran, in seconds */
   readonly idle: ReadonlyMap<string, number>;
+  /** how far they saw the store go */
   readonly seen: StorePosition | undefined;
+  /** the snapshot of the last of them */
   readonly snapshot: string | undefined;
   #host: HostRecord;
 

@@ -66,9 +66,7 @@ export class Tasks {
     }
     const timer = setTimeout(() => {
       this.#timers.delete(kind);
-      void this.keep(async () => {
-        await task();
-      });
+      void this.keep(task);
     }, ms);
     timer.unref();
     this.#timers.set(kind, timer);
@@ -80,7 +78,7 @@ export class Tasks {
   }
 
   /** What fails is told, and nothing else becomes of it. */
-  async keep(task: () => Promise<void>): Promise<void> {
+  async keep(task: () => unknown): Promise<void> {
     try {
       await task();
     } catch (error) {

@@ -36,6 +36,11 @@ interface Waiting {
 export async function connect(path: string, options: ClientOptions = {}): Promise<VarlinkClient> {
   const { timeoutMs = CLIENT_TIMEOUT_MS, maxFrameBytes = CLIENT_FRAME_BYTES_MAX } = options;
   const interfaces = options.interfaces ?? new ClientInterfaces([]);
+  return new VarlinkClient(await connectSocket(path, timeoutMs), interfaces, { timeoutMs, maxFrameBytes });
+}
+
+/** @returns the connection alone, for VarlinkClient. @throws ConnectionError if there is none within the time */
+export async function connectSocket(path: string, timeoutMs: number): Promise<Socket> {
   const socket = createConnection({ path });
   const late = new ConnectionError(`no connection to ${path} within ${timeoutMs} ms`);
   const timer = setTimeout(() => socket.destroy(late), timeoutMs);
@@ -48,7 +53,7 @@ export async function connect(path: string, options: ClientOptions = {}): Promis
   } finally {
     clearTimeout(timer);
   }
-  return new VarlinkClient(socket, interfaces, { timeoutMs, maxFrameBytes });
+  return socket;
 }
 
 /** Errors of connect(2) that say that a socket does not exist, that we may not use it, or that nobody listens on it. */

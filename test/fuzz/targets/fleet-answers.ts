@@ -176,9 +176,9 @@ async function tryAnswers(directory: string, input: Buffer): Promise<string> {
   assert.equal(records.byName.size, records.byUid.size);
   for (const record of records.byName.values()) {
     assert.ok(inRange(RANGE, record.uid) && records.byUid.get(record.uid) === record);
-    assert.equal(fleet.userNamed(record.name)?.uid, record.uid);
+    assert.equal(fleet.bindings.userNamed(record.name)?.uid, record.uid);
   }
-  const users = fleet.users();
+  const users = fleet.bindings.users();
   assert.ok(users.every(user => inRange(RANGE, user.uid)));
   assert.equal(new Set(users.map(user => user.uid)).size, users.length);
   assert.equal(new Set(users.map(user => user.name)).size, users.length);

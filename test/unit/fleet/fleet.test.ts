@@ -601,7 +601,7 @@ describe('what others are told of the fleet', () => {
     const daemon = await world.member();
     const web = await daemon.acquire('web');
     await until('both are', () => daemon.lookups()?.length === 2);
-    assert.deepEqual(daemon.fleet.userNamed('elsewhere' as UserName), { name: 'elsewhere', uid: 70_003 });
+    assert.deepEqual(daemon.fleet.bindings.userNamed('elsewhere' as UserName), { name: 'elsewhere', uid: 70_003 });
     await daemon.stop();
     await world.companion.stop();
     const next = world.start();
@@ -847,8 +847,8 @@ it('the users of a fleet are not looked up any more as soon as this host has lef
   await until('the other host has one', () => daemon.lookups()?.length === 1);
   await daemon.fleet.leave();
   assert.deepEqual(daemon.lookups(), []);
-  assert.deepEqual(daemon.fleet.users(), []);
-  assert.equal(daemon.fleet.userNamed('theirs' as UserName), undefined);
+  assert.deepEqual(daemon.fleet.bindings.users(), []);
+  assert.equal(daemon.fleet.bindings.userNamed('theirs' as UserName), undefined);
   assert.deepEqual(decodeSnapshot(readFileSync(`${world.directory}/records/snapshot`, 'utf8')), []);
 });
 
