@@ -270,8 +270,9 @@ export class Membership {
     }
     const reason = this.#state === 'fenced' ? `${this.#reason}: ${wordsOf(error)}` : wordsOf(error);
     this.#tasks.trouble(`not a member of the fleet: ${reason}`, code);
-    this.#state =
-      this.#state === 'fenced' ? 'fenced' : isRefusal ? (code === 'HostAlive' ? 'cloned' : 'refused') : 'waiting';
+    if (this.#state !== 'fenced') {
+      this.#state = !isRefusal ? 'waiting' : code === 'HostAlive' ? 'cloned' : 'refused';
+    }
     this.#reason = reason;
     this.#tasks.changed();
   }
@@ -357,7 +358,7 @@ export class Membership {
     // Those under way are held by now, and recorded, or never are.
     await this.#tasks.until(() => !this.#uses.isHolding || this.#tasks.isStopped);
     for (const { name, uid } of [...records.byName.values()]) {
-      const held = await this.#isHeldAgain(fence, name, uid);
+      const held = await this.#isHeldAgain({ name, uid }, fence);
       if (held === undefined) {
         // Nobody can say before all hosts have put their bindings again.
         await this.#restoreAll(fence);
@@ -378,7 +379,10 @@ export class Membership {
   }
 
   /** @returns undefined if the store is being restored, and cannot say */
-  async #isHeldAgain(incarnation: string, name: UserName, uid: Uid): Promise<boolean | undefined> {
+  async #isHeldAgain(
+    { name, uid }: FleetUser,
+    incarnation = this.#deps.records.member.incarnation,
+  ): Promise<boolean | undefined> {
     const { companion, records } = this.#deps;
     try {
       const asked = { ...records.member, incarnation, name, uid };
@@ -409,20 +413,18 @@ export class Membership {
       if (user === undefined || forgotten.has(user.name) || records.byName.has(user.name)) {
         continue;
       }
-      const owner = this.#bindings.ownerOf(user.uid, user.name);
-      if (owner !== undefined && records.byUid.has(user.uid)) {
+      const owner = records.byUid.get(user.uid)?.name;
+      if (owner === undefined) {
+        await this.#takeUp(user);
+      } else {
         log.error(
           `the fleet says that this host holds ${user.name} with the UID ${user.uid}, which is ${owner}'s here`,
         );
-        continue;
       }
-      await this.#takeUp(user);
     }
     const missing: HoldRecord[] = [];
     for (const record of [...records.byName.values()].filter(({ name, uid }) => held.get(name) !== uid)) {
-      const { name, uid } = record;
-      const isHeld = await this.#isHeldAgain(records.member.incarnation, name, uid);
-      if (isHeld !== true) {
+      if ((await this.#isHeldAgain(record)) !== true) {
         missing.push(record);
       }
     }
@@ -436,8 +438,7 @@ export class Membership {
   async #takeUp(user: FleetUser): Promise<void> {
     const { records, log } = this.#deps;
     using _use = await this.#uses.begin(user.name);
-    const isHeld = await this.#isHeldAgain(records.member.incarnation, user.name, user.uid);
-    if (isHeld === true && !records.byName.has(user.name)) {
+    if ((await this.#isHeldAgain(user)) === true && !records.byName.has(user.name)) {
       // Where its files are is not known: it is not forgotten by itself.
       await records.put({ ...user, directories: 'many', shared: [] });
       log.info(`${user.name} (UID ${user.uid}) is held by this host, and was not recorded; it is now`);
