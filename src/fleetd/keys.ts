@@ -96,3 +96,23 @@ export function lastPart(key: string): string {
 export function uidOf(value: string): number | undefined {
   return /^\d{1,10}$/.test(value) ? Number(value) : undefined;
 }
+
+/** @throws Error for a store that somebody else has written to */
+export function uidIn(value: string, key: string): number {
+  const uid = uidOf(value);
+  if (uid === undefined) {
+    throw new Error(`${key}: "${value.slice(0, 32)}" is not a UID; somebody has written to the store by hand`);
+  }
+  return uid;
+}
+
+/** @returns a text of a JSON object that somebody of the fleet has written */
+export function textField(json: string, field: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    const text: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, field) : undefined;
+    return typeof text === 'string' ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}

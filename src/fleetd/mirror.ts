@@ -1,8 +1,9 @@
 /** What the companion knows of the bindings: a watch keeps it up to date, and whoever asks for bindings hears of each change. */
 
-import type { KnownNames, Member } from './fleet.ts';
+import type { KnownNames } from './fleet.ts';
 import type { At, Changes, KeyStore } from './key-store.ts';
 import { coolingOf, isCooling, lastPart, noticedHost, SUSPENSION_NOTICE, UIDS, uidOf } from './keys.ts';
+import type { Member } from './seen-store.ts';
 
 export interface BindingChange {
   readonly name: string;

@@ -1,6 +1,7 @@
 /** Says for the hosts that have joined that they are alive, for as long as the companion runs. Nothing but what people see rests on it. */
-import { type Fleet, type JoinRequest, type Member, PRESENCE_SEC } from './fleet.ts';
+import { type Fleet, type JoinRequest, PRESENCE_SEC } from './fleet.ts';
 import { type Expiry, type KeyStore, StoreUnavailable } from './key-store.ts';
+import type { Member } from './seen-store.ts';
 
 /** A third of PRESENCE_SEC, and at random a fifth more or less: hosts that were started at a time do not stay together. */
 const RENEW_MS = (PRESENCE_SEC * 1_000) / 3;

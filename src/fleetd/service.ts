@@ -31,11 +31,12 @@ import { expectedMore, VarlinkError } from '../varlink/errors.ts';
 import type { Call, InterfaceImplementation } from '../varlink/handler.ts';
 import type { JsonObject } from '../varlink/json.ts';
 import { FleetError } from './errors.ts';
-import { type Fleet, type Member, PRESENCE_SEC } from './fleet.ts';
+import { type Fleet, PRESENCE_SEC } from './fleet.ts';
 import { type KeyStore, StoreUnavailable, within } from './key-store.ts';
 import { fencedFrom, isFenced } from './keys.ts';
 import { bindingIn, type Mirror, type MirrorChanges } from './mirror.ts';
 import type { Presence } from './presence.ts';
+import type { Member } from './seen-store.ts';
 
 const INTERFACE = 'io.dynuser.Fleet';
 /** Changes, holds and bindings in one message, as the interface says. */
@@ -177,7 +178,7 @@ export function fleetInterface(deps: ServiceDeps): InterfaceImplementation<Fleet
         throw invalid('bindings', `it must have at most ${BATCH_MAX} names with UIDs`);
       }
       const checked = records.map(({ name, uid }) => ({ name: checkName(name), uid }));
-      const conflicts = await fleet.restore(memberOf(who), checked, last);
+      const conflicts = await fleet.restoring.restore(memberOf(who), checked, last);
       return {
         conflicts: conflicts.map(({ name, uid, boundUid, boundName }) => ({
           ...{ name, uid },
@@ -187,7 +188,7 @@ export function fleetInterface(deps: ServiceDeps): InterfaceImplementation<Fleet
       };
     }),
     Resume: async () => {
-      await fleet.resume();
+      await fleet.restoring.resume();
       return {};
     },
   };

@@ -4,9 +4,10 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FleetError } from '../../../src/fleetd/errors.ts';
 import { EtcdKeys } from '../../../src/fleetd/etcd-keys.ts';
-import { Fleet, type Member } from '../../../src/fleetd/fleet.ts';
+import { Fleet } from '../../../src/fleetd/fleet.ts';
 import { type Changes, StoreUnavailable } from '../../../src/fleetd/key-store.ts';
 import { Mirror } from '../../../src/fleetd/mirror.ts';
+import type { Member } from '../../../src/fleetd/seen-store.ts';
 import { EtcdCluster } from '../../support/fleet/etcd.ts';
 import { etcdClient } from '../../support/fleet/stores.ts';
 import { until } from '../../support/until.ts';
@@ -182,9 +183,9 @@ describe('a fleet in etcd', () => {
         untilAnswered(() => fresh.fleet.hold(a, 'mail', [70_001])),
         refused,
       );
-      assert.deepEqual(await fleet.restore(a, [{ name: 'web', uid: 70_000 }], true), []);
-      assert.deepEqual(await fresh.fleet.restore(b, [{ name: 'db', uid: 70_001 }], true), []);
-      await fresh.fleet.resume();
+      assert.deepEqual(await fleet.restoring.restore(a, [{ name: 'web', uid: 70_000 }], true), []);
+      assert.deepEqual(await fresh.fleet.restoring.restore(b, [{ name: 'db', uid: 70_001 }], true), []);
+      await fresh.fleet.restoring.resume();
       assert.deepEqual(await fleet.name('db'), { state: 'bound', uid: 70_001, hosts: [B], directories: [] });
       await assert.rejects(
         fleet.hold(a, 'mail', [70_001]),

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { FleetError, type FleetErrorCode } from '../../../src/fleetd/errors.ts';
-import { type Binding, Fleet, type JoinRequest, type KnownNames, type Member } from '../../../src/fleetd/fleet.ts';
+import { Fleet, type JoinRequest, type KnownNames } from '../../../src/fleetd/fleet.ts';
+import type { Binding } from '../../../src/fleetd/holds.ts';
 import { type Changes, type KeyStore, StoreUnavailable } from '../../../src/fleetd/key-store.ts';
+import type { Member } from '../../../src/fleetd/seen-store.ts';
 import { directoryStore, etcdStore, type TestStore } from '../../support/fleet/stores.ts';
 
 const RANGES = '65536-79999';
@@ -526,16 +528,16 @@ for (const make of [etcdStore, directoryStore] as const) {
         await assert.rejects(fleet.hold(a, 'mail', [70_001]), refusal('Restoring'));
         await assert.rejects(fleet.hold(a, 'web', [70_000]), refusal('Restoring'));
         await assert.rejects(fleet.holdAgain(a, { name: 'web', uid: 70_000 }), refusal('Restoring'));
-        await assert.rejects(fleet.resume(), refusal('NotRestored', { hosts: [A, B], conflicts: [] }));
-        assert.deepEqual(await fleet.restore(a, [{ name: 'web', uid: 70_000 }], true), []);
+        await assert.rejects(fleet.restoring.resume(), refusal('NotRestored', { hosts: [A, B], conflicts: [] }));
+        assert.deepEqual(await fleet.restoring.restore(a, [{ name: 'web', uid: 70_000 }], true), []);
         assert.deepEqual(
           (await fleet.hosts()).map(({ hasPutAgain }) => hasPutAgain),
           [true, false],
         );
-        await assert.rejects(fleet.resume(), refusal('NotRestored', { hosts: [B], conflicts: [] }));
-        assert.deepEqual(await other.restore(b, [{ name: 'db', uid: 70_001 }], false), []);
-        assert.deepEqual(await other.restore(b, [], true), []);
-        await fleet.resume();
+        await assert.rejects(fleet.restoring.resume(), refusal('NotRestored', { hosts: [B], conflicts: [] }));
+        assert.deepEqual(await other.restoring.restore(b, [{ name: 'db', uid: 70_001 }], false), []);
+        assert.deepEqual(await other.restoring.restore(b, [], true), []);
+        await fleet.restoring.resume();
         assert.equal((await fleet.status()).isRestoring, false);
         await assert.rejects(fleet.hold(a, 'mail', [70_001]), refusal('NoneFree'));
         assert.deepEqual(await fleet.hold(a, 'mail', [70_002]), { uid: 70_002, isFresh: true });
@@ -548,13 +550,13 @@ for (const make of [etcdStore, directoryStore] as const) {
         await goBack(keys, fleet, ['name/old', 'uid/70000', 'hold/old', `by-host/${B}`]);
         const records: readonly Binding[] = [{ name: 'new', uid: 70_000 }];
         const conflict = { name: 'new', uid: 70_000, boundUid: undefined, boundName: 'old' };
-        assert.deepEqual(await fleet.restore(a, records, true), [conflict]);
-        assert.deepEqual(await other.restore(b, [], true), []);
+        assert.deepEqual(await fleet.restoring.restore(a, records, true), [conflict]);
+        assert.deepEqual(await other.restoring.restore(b, [], true), []);
         assert.deepEqual(await other.holdsOf(B), []);
-        await assert.rejects(fleet.resume(), refusal('NotRestored', { hosts: [], conflicts: [`${A}/new`] }));
+        await assert.rejects(fleet.restoring.resume(), refusal('NotRestored', { hosts: [], conflicts: [`${A}/new`] }));
         assert.deepEqual(await all(fleet.collect()), [{ name: 'old', uid: 70_000 }]);
-        assert.deepEqual(await fleet.restore(a, records, true), []);
-        await fleet.resume();
+        assert.deepEqual(await fleet.restoring.restore(a, records, true), []);
+        await fleet.restoring.resume();
         assert.deepEqual(await fleet.name('new'), { state: 'bound', uid: 70_000, hosts: [A], directories: [] });
       });
 
@@ -562,11 +564,11 @@ for (const make of [etcdStore, directoryStore] as const) {
         const { keys, fleet, other, a, b } = await two();
         await fleet.hold(a, 'web', [70_000]);
         await goBack(keys, fleet, []);
-        await fleet.restore(a, [{ name: 'web', uid: 70_000 }], true);
-        assert.equal((await other.restore(b, [{ name: 'web', uid: 70_001 }], true)).length, 1);
-        await assert.rejects(fleet.resume(), refusal('NotRestored', { hosts: [], conflicts: [`${B}/web`] }));
+        await fleet.restoring.restore(a, [{ name: 'web', uid: 70_000 }], true);
+        assert.equal((await other.restoring.restore(b, [{ name: 'web', uid: 70_001 }], true)).length, 1);
+        await assert.rejects(fleet.restoring.resume(), refusal('NotRestored', { hosts: [], conflicts: [`${B}/web`] }));
         await other.forgetHost(B, true);
-        await fleet.resume();
+        await fleet.restoring.resume();
         await assert.rejects(other.hold(b, 'web', [70_000]), refusal('NotMember'));
       });
 

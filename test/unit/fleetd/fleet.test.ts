@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { FleetError, type FleetErrorCode } from '../../../src/fleetd/errors.ts';
-import { Fleet, type JoinRequest, type Member } from '../../../src/fleetd/fleet.ts';
+import { Fleet, type JoinRequest } from '../../../src/fleetd/fleet.ts';
 import { StoreUnavailable } from '../../../src/fleetd/key-store.ts';
 import { directoryDigest } from '../../../src/fleetd/keys.ts';
+import type { Member } from '../../../src/fleetd/seen-store.ts';
 import { MemoryStore } from '../../support/fleet/memory-store.ts';
 
 const RANGES = '65536-79999';
@@ -307,19 +308,19 @@ describe('a host with many names', () => {
       { name: 'new', uid: 71_000 },
       { name: 'n1', uid: 70_002 },
     ];
-    assert.deepEqual(await fleet.restore(MEMBER, records.slice(0, 1), false), []);
-    assert.deepEqual(await fleet.restore(MEMBER, records.slice(1), true), [
+    assert.deepEqual(await fleet.restoring.restore(MEMBER, records.slice(0, 1), false), []);
+    assert.deepEqual(await fleet.restoring.restore(MEMBER, records.slice(1), true), [
       { name: 'n1', uid: 70_002, boundUid: 70_001, boundName: 'n2' },
     ]);
     assert.deepEqual(Object.keys(store.below('hold/')).sort(), [`hold/n0/${A}`, `hold/new/${A}`]);
     assert.deepEqual(Object.values(store.below('put-again/')), ['one 1.2']);
     assert.deepEqual((await fleet.hosts())[0]?.hasPutAgain, true);
-    await assert.rejects(fleet.resume(), refusal('NotRestored', { hosts: [], conflicts: [`${A}/n1`] }));
+    await assert.rejects(fleet.restoring.resume(), refusal('NotRestored', { hosts: [], conflicts: [`${A}/n1`] }));
     store.change({ suspended: '1.3' });
-    await assert.rejects(fleet.resume(), refusal('NotRestored', { hosts: [A], conflicts: [] }));
-    assert.deepEqual(await fleet.restore(MEMBER, [], true), []);
+    await assert.rejects(fleet.restoring.resume(), refusal('NotRestored', { hosts: [A], conflicts: [] }));
+    assert.deepEqual(await fleet.restoring.restore(MEMBER, [], true), []);
     assert.deepEqual([store.below('hold/'), store.below('conflict/')], [{}, {}]);
-    await fleet.resume();
+    await fleet.restoring.resume();
     assert.deepEqual(
       [(await fleet.status()).isRestoring, store.below('suspended'), store.below('uid/suspended')],
       [false, {}, {}],
@@ -329,10 +330,10 @@ describe('a host with many names', () => {
   it('puts a name again over what happens to it meanwhile, and says what contradicts if that does not stop', async () => {
     store.change({ suspended: '1.2' });
     meanwhile(() => ({ 'uid/70000': '-old' }), 1);
-    assert.deepEqual(await fleet.restore(MEMBER, [{ name: 'web', uid: 70_000 }], false), []);
+    assert.deepEqual(await fleet.restoring.restore(MEMBER, [{ name: 'web', uid: 70_000 }], false), []);
     assert.deepEqual([store.below('name/'), store.entries.get('uid/70000')?.value], [{ 'name/web': '70000' }, 'web']);
     const count = meanwhile(index => ({ 'uid/70001': `-n${index}` }));
-    assert.deepEqual(await fleet.restore(MEMBER, [{ name: 'db', uid: 70_001 }], false), [
+    assert.deepEqual(await fleet.restoring.restore(MEMBER, [{ name: 'db', uid: 70_001 }], false), [
       { name: 'db', uid: 70_001, boundUid: undefined, boundName: undefined },
     ]);
     assert.equal(count(), 512);
