@@ -3,10 +3,10 @@
  * says "this host may run processes as this user at any time, without asking": so it is put before the host writes its record, and taken
  * back after the host has removed that.
  */
+import type { Binding, Host, JoinState, NameReply, SharedDirectory } from '../api/generated/io-dynuser-fleet.ts';
 import { FleetError } from './errors.ts';
 import {
   asListed,
-  type Binding,
   bindingPuts,
   endHolds,
   holdKeys,
@@ -87,29 +87,12 @@ export interface JoinRequest {
 }
 
 export interface Joined {
-  readonly state: 'member' | 'joined' | 'replaced' | 'fenced';
+  readonly state: JoinState;
   readonly incarnation: string;
   readonly at: At;
   /** not all bindings are known to be there: the host has to put its own again */
   readonly isRestoring: boolean;
 }
-
-export interface FleetHost {
-  readonly host: string;
-  readonly hostName: string | undefined;
-  readonly version: string | undefined;
-  readonly incarnation: string;
-  readonly isAlive: boolean;
-  readonly isFenced: boolean;
-  readonly holds: number;
-  /** undefined unless the store was restored */
-  readonly hasPutAgain: boolean | undefined;
-}
-
-export type SharedDirectory = {
-  readonly storage: string;
-  readonly path: string;
-};
 
 /** What is known of names without asking; it may be old, and a transaction says so. */
 export interface KnownNames {
@@ -369,7 +352,7 @@ export class Fleet {
   }
 
   /** @throws StoreUnavailable */
-  async hosts(): Promise<readonly FleetHost[]> {
+  async hosts(): Promise<Host[]> {
     const { entries, values, cluster } = await this.#store.read({
       keys: [CONFIRMED, SUSPENDED],
       below: [INCARNATIONS, PRESENT, HOST_NAMES, BY_HOST, PUT_AGAIN],
@@ -385,41 +368,31 @@ export class Fleet {
       .map(({ key, value }) => {
         const host = lastPart(key);
         const present = values.get(presentKey(host));
+        // A member that joined with a version before this one has left its name with its presence alone.
+        const hostName = values.get(hostNameKey(host)) ?? textField(present ?? '', 'name');
+        const version = textField(present ?? '', 'version');
         return {
-          host,
-          // A member that joined with a version before this one has left its name with its presence alone.
-          hostName: values.get(hostNameKey(host)) ?? (present === undefined ? undefined : textField(present, 'name')),
-          version: present === undefined ? undefined : textField(present, 'version'),
-          incarnation: value,
-          isAlive: present !== undefined,
-          isFenced: isFenced(value),
+          ...{ host, incarnation: value, alive: present !== undefined, fenced: isFenced(value) },
           holds: holds.get(host) ?? 0,
-          hasPutAgain: token === undefined ? undefined : values.get(putAgainKey(host)) === token,
+          ...(hostName === undefined ? {} : { hostName }),
+          ...(version === undefined ? {} : { version }),
+          ...(token === undefined ? {} : { restored: values.get(putAgainKey(host)) === token }),
         };
       });
   }
 
   /** @throws StoreUnavailable */
-  async name(name: string): Promise<{
-    readonly state: 'bound' | 'cooling' | 'free';
-    readonly uid: number | undefined;
-    readonly hosts: readonly string[];
-    readonly directories: readonly SharedDirectory[];
-  }> {
+  async name(name: string): Promise<NameReply> {
     const { entries, values } = await this.#store.read({
       keys: [nameKey(name)],
       below: [UIDS, holdsOfName(name), directoriesOfName(name)],
     });
     const bound = values.get(nameKey(name));
     const cooling = entries.find(({ key, value }) => key.startsWith(UIDS) && value === coolingOf(name))?.key;
+    const uid = bound === undefined ? uidOf(lastPart(cooling ?? '')) : uidIn(bound, nameKey(name));
     return {
       state: bound !== undefined ? 'bound' : cooling !== undefined ? 'cooling' : 'free',
-      uid:
-        bound !== undefined
-          ? uidIn(bound, nameKey(name))
-          : cooling === undefined
-            ? undefined
-            : uidOf(lastPart(cooling)),
+      ...(uid === undefined ? {} : { uid }),
       hosts: entries.filter(({ key }) => key.startsWith(HOLDS)).map(({ key }) => lastPart(key)),
       directories: entries
         .filter(({ key }) => key.startsWith(DIRECTORIES_OF))

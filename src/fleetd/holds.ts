@@ -1,15 +1,11 @@
 /** The keys of bindings and holds, and the holds of one host: how they are put, read and ended. */
+import type { Binding } from '../api/generated/io-dynuser-fleet.ts';
 import type { Condition, Put } from './key-store.ts';
 import { byHostKey, heldByHost, holdKey, lastPart, nameKey, uidIn, uidKey } from './keys.ts';
 import type { Member, SeenStore } from './seen-store.ts';
 
 /** Names in one transaction: etcd takes 128 operations (--max-txn-ops). */
 export const NAMES_PER_TRANSACTION = 32;
-
-export type Binding = {
-  readonly name: string;
-  readonly uid: number;
-};
 
 /** Names that a host holds, as a list had them at a revision. */
 export interface ListedHolds {

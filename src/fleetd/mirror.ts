@@ -1,14 +1,11 @@
 /** What the companion knows of the bindings: a watch keeps it up to date, and whoever asks for bindings hears of each change. */
-
+import type { Change } from '../api/generated/io-dynuser-fleet.ts';
 import type { KnownNames } from './fleet.ts';
 import type { At, Changes, KeyStore } from './key-store.ts';
 import { coolingOf, isCooling, lastPart, noticedHost, SUSPENSION_NOTICE, UIDS, uidOf } from './keys.ts';
 import type { Member } from './seen-store.ts';
 
-export interface BindingChange {
-  readonly name: string;
-  readonly uid: number;
-  readonly state: 'bound' | 'cooling' | 'free';
+export interface BindingChange extends Change {
   /** of the transaction that has made it so */
   readonly revision: number;
 }

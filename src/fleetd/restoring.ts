@@ -2,8 +2,9 @@
  * What becomes of a fleet whose store went back to a backup: each host puts the bindings of its records again, and when all have, an operator
  * lets names be bound again. A host that is powered off has none to put.
  */
+import type { Binding, RestoreConflict } from '../api/generated/io-dynuser-fleet.ts';
 import { FleetError } from './errors.ts';
-import { type Binding, bindingPuts, endHolds, holdPuts, holdsNot, NAMES_PER_TRANSACTION } from './holds.ts';
+import { bindingPuts, endHolds, holdPuts, holdsNot, NAMES_PER_TRANSACTION } from './holds.ts';
 import {
   CONFIRMED,
   CONFLICTS,
@@ -26,13 +27,6 @@ import { isIncomplete, type Member, type SeenStore, TRIES_MAX, tokenOf } from '.
 /** Hosts and conflicts that one error tells. */
 const TOLD_MAX = 64;
 
-/** A record of a host that the store says otherwise of. */
-export interface Conflict extends Binding {
-  /** what the store has for the name, and whom for the UID */
-  readonly boundUid: number | undefined;
-  readonly boundName: string | undefined;
-}
-
 export class Restoring {
   readonly #store: SeenStore;
 
@@ -46,10 +40,10 @@ export class Restoring {
    * @returns those that the store has otherwise, which somebody has to decide about
    * @throws FleetError NotMember, StoreUnavailable
    */
-  async restore(member: Member, records: readonly Binding[], isLast: boolean): Promise<readonly Conflict[]> {
+  async restore(member: Member, records: readonly Binding[], isLast: boolean): Promise<RestoreConflict[]> {
     const { values, cluster } = await this.#store.read({ keys: [SUSPENDED] });
     const token = tokenOf(values, cluster);
-    const conflicts: Conflict[] = [];
+    const conflicts: RestoreConflict[] = [];
     for (const record of records) {
       const conflict = await this.#putAgain(member, record, token);
       if (conflict !== undefined) {
@@ -62,7 +56,7 @@ export class Restoring {
     return conflicts;
   }
 
-  async #putAgain(member: Member, { name, uid }: Binding, token: string): Promise<Conflict | undefined> {
+  async #putAgain(member: Member, { name, uid }: Binding, token: string): Promise<RestoreConflict | undefined> {
     const conflictKey = conflictsOfHost(member.host) + name;
     const keys = [nameKey(name), uidKey(uid)];
     let { values: there } = await this.#store.read({ keys });
@@ -83,13 +77,17 @@ export class Restoring {
         otherwise: keys,
       });
       if (done) {
-        const boundUid = nameIs === undefined ? undefined : uidOf(nameIs);
-        const boundName = uidIs === undefined || isCooling(uidIs) ? undefined : uidIs;
-        return isOurs ? undefined : { name, uid, boundUid, boundName };
+        const boundUid = uidOf(nameIs ?? '');
+        const conflict = {
+          ...{ name, uid },
+          ...(boundUid === undefined ? {} : { boundUid }),
+          ...(uidIs === undefined || isCooling(uidIs) ? {} : { boundName: uidIs }),
+        };
+        return isOurs ? undefined : conflict;
       }
       there = found;
     }
-    return { name, uid, boundUid: undefined, boundName: undefined };
+    return { name, uid };
   }
 
   async #endRestore(member: Member, token: string): Promise<void> {

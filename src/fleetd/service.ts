@@ -14,17 +14,16 @@ import {
   type HoldParameters,
   type HoldReply,
   type HoldsOfParameters,
-  type Host,
   type JoinParameters,
   type JoinReply,
   type LeaveParameters,
   type NameParameters,
-  type NameReply,
   type RestoreParameters,
   type RestoreReply,
   type StatusReply,
   type TakeDirectoryParameters,
 } from '../api/generated/io-dynuser-fleet.ts';
+import { asUid } from '../core/ids.ts';
 import { parseUserName } from '../core/name.ts';
 import { parseRange } from '../core/range.ts';
 import { expectedMore, VarlinkError } from '../varlink/errors.ts';
@@ -58,7 +57,6 @@ const UNBOUNDED: ReadonlySet<string> = new Set([
 const TOLD_MAX = 500;
 /** PATH_MAX, limits.h, and as much for what names a storage. */
 const PATH_BYTES_MAX = 4_096;
-const UID_MAX = 0xffff_fffe;
 
 export interface FleetPeer {
   readonly uid: number;
@@ -129,18 +127,7 @@ export function fleetInterface(deps: ServiceDeps): InterfaceImplementation<Fleet
       return {};
     }),
     Hosts: async call => {
-      const hosts: Host[] = (await fleet.hosts()).map(host => ({
-        ...{
-          host: host.host,
-          alive: host.isAlive,
-          fenced: host.isFenced,
-          incarnation: host.incarnation,
-          holds: host.holds,
-        },
-        ...(host.hostName === undefined ? {} : { hostName: host.hostName }),
-        ...(host.version === undefined ? {} : { version: host.version }),
-        ...(host.hasPutAgain === undefined ? {} : { restored: host.hasPutAgain }),
-      }));
+      const hosts = await fleet.hosts();
       return call.more
         ? lastOf(
             call,
@@ -149,11 +136,8 @@ export function fleetInterface(deps: ServiceDeps): InterfaceImplementation<Fleet
         : { hosts };
     },
     Name: taking<NameParameters>(async ({ name }) => {
-      const { state, uid, hosts, directories } = await fleet.name(checkName(name));
-      return {
-        ...{ state, hosts: hosts.slice(0, TOLD_MAX), directories: directories.slice(0, TOLD_MAX) },
-        ...(uid === undefined ? {} : { uid }),
-      } satisfies NameReply;
+      const { hosts, directories, ...found } = await fleet.name(checkName(name));
+      return { ...found, hosts: hosts.slice(0, TOLD_MAX), directories: directories.slice(0, TOLD_MAX) };
     }),
     Collect: async call => {
       const { name } = call.parameters as CollectParameters;
@@ -178,14 +162,7 @@ export function fleetInterface(deps: ServiceDeps): InterfaceImplementation<Fleet
         throw invalid('bindings', `it must have at most ${BATCH_MAX} names with UIDs`);
       }
       const checked = records.map(({ name, uid }) => ({ name: checkName(name), uid }));
-      const conflicts = await fleet.restoring.restore(memberOf(who), checked, last);
-      return {
-        conflicts: conflicts.map(({ name, uid, boundUid, boundName }) => ({
-          ...{ name, uid },
-          ...(boundUid === undefined ? {} : { boundUid }),
-          ...(boundName === undefined ? {} : { boundName }),
-        })),
-      };
+      return { conflicts: await fleet.restoring.restore(memberOf(who), checked, last) };
     }),
     Resume: async () => {
       await fleet.restoring.resume();
@@ -418,5 +395,5 @@ function checkDirectory({ storage, path }: { readonly storage: string; readonly 
 }
 
 function isUid(uid: number): boolean {
-  return Number.isInteger(uid) && uid > 0 && uid <= UID_MAX;
+  return uid !== 0 && asUid(uid) !== undefined;
 }

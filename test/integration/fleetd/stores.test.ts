@@ -2,9 +2,9 @@
 /** What holds for both stores of a fleet, three etcd nodes and a directory: keys, transactions, and each transaction of a fleet. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Binding } from '../../../src/api/generated/io-dynuser-fleet.ts';
 import { FleetError, type FleetErrorCode } from '../../../src/fleetd/errors.ts';
 import { Fleet, type JoinRequest, type KnownNames } from '../../../src/fleetd/fleet.ts';
-import type { Binding } from '../../../src/fleetd/holds.ts';
 import { type Changes, type KeyStore, StoreUnavailable } from '../../../src/fleetd/key-store.ts';
 import type { Member } from '../../../src/fleetd/seen-store.ts';
 import { directoryStore, etcdStore, type TestStore } from '../../support/fleet/stores.ts';
@@ -280,18 +280,18 @@ for (const make of [etcdStore, directoryStore] as const) {
           { name: 'web', uid: 70_000 },
         ]);
         assert.deepEqual(await fleet.name('web'), { state: 'bound', uid: 70_000, hosts: [A, B], directories: [] });
-        assert.deepEqual(await fleet.name('mail'), { state: 'free', uid: undefined, hosts: [], directories: [] });
+        assert.deepEqual(await fleet.name('mail'), { state: 'free', hosts: [], directories: [] });
         assert.deepEqual(
-          (await fleet.hosts()).map(({ host, holds, isAlive, isFenced, hasPutAgain }) => ({
+          (await fleet.hosts()).map(({ host, holds, alive, fenced, restored }) => ({
             host,
             holds,
-            isAlive,
-            isFenced,
-            hasPutAgain,
+            alive,
+            fenced,
+            restored,
           })),
           [
-            { host: A, holds: 1, isAlive: true, isFenced: false, hasPutAgain: undefined },
-            { host: B, holds: 2, isAlive: true, isFenced: false, hasPutAgain: undefined },
+            { host: A, holds: 1, alive: true, fenced: false, restored: undefined },
+            { host: B, holds: 2, alive: true, fenced: false, restored: undefined },
           ],
         );
       });
@@ -462,7 +462,7 @@ for (const make of [etcdStore, directoryStore] as const) {
 
       it('knows what hosts are called while they are away or given up, and nothing of one that has left', async () => {
         const { keys, fleet, other, a, b } = await two();
-        const called = async () => (await other.hosts()).map(({ hostName, isAlive }) => [hostName, isAlive]);
+        const called = async () => (await other.hosts()).map(({ hostName, alive }) => [hostName, alive]);
         await fleet.disappear(a);
         assert.deepEqual(await called(), [
           [`name-${A}`, false],
@@ -531,7 +531,7 @@ for (const make of [etcdStore, directoryStore] as const) {
         await assert.rejects(fleet.restoring.resume(), refusal('NotRestored', { hosts: [A, B], conflicts: [] }));
         assert.deepEqual(await fleet.restoring.restore(a, [{ name: 'web', uid: 70_000 }], true), []);
         assert.deepEqual(
-          (await fleet.hosts()).map(({ hasPutAgain }) => hasPutAgain),
+          (await fleet.hosts()).map(({ restored }) => restored),
           [true, false],
         );
         await assert.rejects(fleet.restoring.resume(), refusal('NotRestored', { hosts: [B], conflicts: [] }));
@@ -549,7 +549,7 @@ for (const make of [etcdStore, directoryStore] as const) {
         await other.hold(b, 'old', [70_000]);
         await goBack(keys, fleet, ['name/old', 'uid/70000', 'hold/old', `by-host/${B}`]);
         const records: readonly Binding[] = [{ name: 'new', uid: 70_000 }];
-        const conflict = { name: 'new', uid: 70_000, boundUid: undefined, boundName: 'old' };
+        const conflict = { name: 'new', uid: 70_000, boundName: 'old' };
         assert.deepEqual(await fleet.restoring.restore(a, records, true), [conflict]);
         assert.deepEqual(await other.restoring.restore(b, [], true), []);
         assert.deepEqual(await other.holdsOf(B), []);

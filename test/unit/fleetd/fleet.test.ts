@@ -151,16 +151,15 @@ describe('a host that joins', () => {
     await fleet.join(joining({ hostName: 'name', version: '7' }), await store.expiry(60));
     const [host] = await fleet.hosts();
     assert.deepEqual(host, {
-      ...{ host: A, hostName: 'name', version: '7', incarnation: 'one', isAlive: true, isFenced: false, holds: 0 },
-      hasPutAgain: undefined,
+      ...{ host: A, hostName: 'name', version: '7', incarnation: 'one', alive: true, fenced: false, holds: 0 },
     });
     await fleet.disappear(MEMBER);
     assert.deepEqual(await fleet.appear({ ...MEMBER, incarnation: 'zero' }, joining(), await store.expiry(60)), false);
-    assert.equal((await fleet.hosts())[0]?.isAlive, false);
+    assert.equal((await fleet.hosts())[0]?.alive, false);
     assert.deepEqual((await fleet.hosts())[0]?.version, undefined);
     assert.deepEqual(await fleet.appear(MEMBER, joining(), await store.expiry(60)), true);
     await fleet.disappear({ ...MEMBER, incarnation: 'zero' });
-    assert.equal((await fleet.hosts())[0]?.isAlive, true);
+    assert.equal((await fleet.hosts())[0]?.alive, true);
     // Of an earlier version, which put no name of its own.
     store.change({ [`host-name/${A}`]: undefined });
     assert.equal((await fleet.hosts())[0]?.hostName, 'here');
@@ -314,7 +313,7 @@ describe('a host with many names', () => {
     ]);
     assert.deepEqual(Object.keys(store.below('hold/')).sort(), [`hold/n0/${A}`, `hold/new/${A}`]);
     assert.deepEqual(Object.values(store.below('put-again/')), ['one 1.2']);
-    assert.deepEqual((await fleet.hosts())[0]?.hasPutAgain, true);
+    assert.deepEqual((await fleet.hosts())[0]?.restored, true);
     await assert.rejects(fleet.restoring.resume(), refusal('NotRestored', { hosts: [], conflicts: [`${A}/n1`] }));
     store.change({ suspended: '1.3' });
     await assert.rejects(fleet.restoring.resume(), refusal('NotRestored', { hosts: [A], conflicts: [] }));
@@ -334,7 +333,7 @@ describe('a host with many names', () => {
     assert.deepEqual([store.below('name/'), store.entries.get('uid/70000')?.value], [{ 'name/web': '70000' }, 'web']);
     const count = meanwhile(index => ({ 'uid/70001': `-n${index}` }));
     assert.deepEqual(await fleet.restoring.restore(MEMBER, [{ name: 'db', uid: 70_001 }], false), [
-      { name: 'db', uid: 70_001, boundUid: undefined, boundName: undefined },
+      { name: 'db', uid: 70_001 },
     ]);
     assert.equal(count(), 512);
   });
