@@ -39,7 +39,7 @@ export class BusApi implements BusClient {
   readonly #callers: Callers;
   readonly #endChanges: () => void;
   #connection: BusConnection | undefined;
-  /** what has no signal yet, in the order in which it came */
+  /** changes that have no signal yet, in the order in which they came */
   readonly #changes: BusUserChange[] = [];
   #sending: NodeJS.Timeout | undefined;
   /** calls under way of all callers but root */

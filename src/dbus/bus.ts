@@ -8,7 +8,7 @@ import { RETRY_FIRST_MS, RETRY_LAST_MS } from './limits.ts';
 import { DRIVER, type IncomingCall, type Signal } from './message.ts';
 import type { BusTurns } from './port.ts';
 
-/** One who uses the bus. None of these may throw but connected(). */
+/** A user of the bus. None of its methods may throw, except connected(). */
 export interface BusClient {
   /** A connection was opened: asks the bus for what the client needs. A failure is reported, and costs this client alone. */
   connected(connection: BusConnection): Promise<void>;
@@ -107,7 +107,7 @@ export class Bus {
           },
           call: call => this.#pass(call),
           lost: reason => {
-            // One that holds for a while is not a reason to wait long for the next.
+            // After a connection that lasted for a while, the next attempt comes soon.
             this.#delay = performance.now() - openedAt > RETRY_LAST_MS ? RETRY_FIRST_MS : this.#delay;
             this.#lost(reason);
           },

@@ -9,7 +9,7 @@ import { CALLER_GRACE_MS, CALLS_PER_CALLER_MAX } from './limits.ts';
 import { DRIVER, DRIVER_PATH, type Signal } from './message.ts';
 import type { BusCaller } from './port.ts';
 
-/** Names that went: those that came are of no interest. */
+/** Only names that leave the bus: those that come do not matter. */
 const MATCH_RULE = `type='signal',sender='${DRIVER}',path='${DRIVER_PATH}',interface='${DRIVER}',member='NameOwnerChanged',arg2=''`;
 
 interface Presence {

@@ -39,7 +39,7 @@ export interface BusConnection {
   close(): void;
 }
 
-/** What comes is told at once, however much it is. */
+/** All messages are told at once, however many they are. */
 const AT_ONCE: BusTurns = {
   run: task => {
     while (task.step()) {

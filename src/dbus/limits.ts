@@ -42,7 +42,7 @@ export const HEADER_FIELDS_MAX = 32;
 export const HEADER_VALUES_MAX = 256;
 /** Calls and signals of one sender that wait for their turn; a further one is refused. */
 export const QUEUED_PER_SENDER_MAX = 256;
-/** What of all senders waits for its turn; past that the last message of who has the most is refused. */
+/** What may wait of all senders together; beyond that the last message of the sender with the most is refused. */
 export const QUEUED_BYTES_MAX = 4 * 1024 * 1024;
 /** What may wait to be taken by the bus; beyond that the connection is given up. */
 export const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;

@@ -10,7 +10,7 @@ export interface TypedValue {
   readonly value: unknown;
 }
 
-/** What a call asks, and of whom. */
+/** A call to the bus or to somebody on it. */
 export interface Question {
   /** a unique name, or the bus itself: only its answer counts */
   readonly destination: string;

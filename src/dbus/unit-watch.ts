@@ -1,6 +1,6 @@
 /**
  * Follows systemd's units, and tells once of each watched unit that it has ended. A signal only says which unit to ask about: systemd is always
- * asked whether it has ended, and asked again after all that can lose a signal, which is a new connection, a new systemd, or a reload.
+ * asked whether it has ended, and asked again after everything that can lose a signal: a new connection, a new systemd, or a reload.
  * Without a bus or without systemd nothing is told, and nothing is lost.
  */
 import type { UnitCheck, Units } from '../allocator/ports.ts';
@@ -240,7 +240,7 @@ export class UnitWatch implements BusClient, Units {
   }
 }
 
-/** What systemd says of a name that no unit has. */
+/** The errors by which systemd says that no unit has a name. */
 const NO_UNIT: ReadonlySet<string> = new Set([`${SYSTEMD}.NoSuchUnit`, `${DRIVER}.Error.InvalidArgs`]);
 
 /** Most changes of a unit leave its state alone: a look is due unless the signal itself says that the unit lives. */

@@ -1,6 +1,6 @@
 /**
  * etcd as it is used here: its endpoints in turn, one deadline for a call with all its attempts, back-off with full jitter between them,
- * PING frames by which a dead connection shows, and client certificates, which are read anew for each connection. Knows nothing of users.
+ * PING frames by which a dead connection shows, and client certificates, which are read again for each connection. It knows nothing of users.
  */
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -53,13 +53,13 @@ export class EtcdRefused extends Error {
   override readonly name = 'EtcdRefused';
 }
 
-/** What another endpoint, or the same one a moment later, may answer otherwise. */
+/** Codes after which another endpoint, or the same one a moment later, may give an answer. */
 const PASSING: ReadonlySet<Code> = new Set([
   ...[Code.Unavailable, Code.DeadlineExceeded, Code.Internal, Code.Unknown],
   ...[Code.Canceled, Code.Aborted, Code.ResourceExhausted],
 ]);
 
-/** What the members of another cluster would take for theirs: it was put back from a backup, say. */
+/** The cluster is not the one that the transaction is for: it was put back from a backup, say. */
 export class EtcdReplaced extends Error {
   override readonly name = 'EtcdReplaced';
   readonly clusterId: bigint;
@@ -131,7 +131,7 @@ export class EtcdClient {
     create: { readonly key: Uint8Array; readonly rangeEnd: Uint8Array; readonly startRevision: bigint },
     signal: AbortSignal,
   ): AsyncGenerator<WatchMessage, void, undefined> {
-    // Of a signal that was given before, nothing would tell the watch.
+    // A signal that was aborted before would not end the watch.
     if (signal.aborted) {
       return;
     }
@@ -140,7 +140,7 @@ export class EtcdClient {
     const end = () => ends.abort();
     signal.addEventListener('abort', end, { once: true });
     try {
-      // Until the watch is there, it is a call as others are.
+      // Until the watch has begun, it has the deadline of an attempt.
       const late = setTimeout(end, this.#attemptMs);
       const answer = await endpoint.over(({ transport }) =>
         transport.stream(WATCH, ends.signal, undefined, STREAM_HEADERS, open(create, ends.signal)),

@@ -1,6 +1,6 @@
 /**
- * What of etcd's interface is used: five calls, with the fields of their messages that are asked or read, by the numbers that etcd's
- * api/etcdserverpb/rpc.proto and api/mvccpb/kv.proto give them. The types come from this table, so that there is nothing to generate;
+ * The part of etcd's interface that is used: five calls, with those fields of their messages that are sent or read, and the numbers that
+ * etcd's api/etcdserverpb/rpc.proto and api/mvccpb/kv.proto give them. The types come from this table, so that there is nothing to generate;
  * fields that are not in it are skipped. A oneof is stated as optional fields, which are the same bytes.
  */
 import { create, createFileRegistry, type DescService, type Message } from '@bufbuild/protobuf';

@@ -1,6 +1,6 @@
 /**
- * The bindings of all hosts, as this one knows them: a mirror of what the companion tells, of which nothing is believed that contradicts
- * what is recorded here; and the snapshots of it, by which users of other hosts are looked up.
+ * The bindings of all hosts, as this host knows them: a mirror of what the companion tells, without what contradicts the records of this
+ * host; and the snapshots of it, in which users of other hosts are looked up.
  */
 import type { FleetUsers } from '../allocator/fleet-port.ts';
 import type { BindingsReply } from '../api/generated/io-dynuser-fleet.ts';
@@ -14,7 +14,7 @@ import { type BindingChange, Mirror } from './mirror.ts';
 import type { StorePosition } from './records.ts';
 import type { Tasks } from './tasks.ts';
 
-/** Changes come in crowds: the snapshot is written when there was none for so long, and its copy on disk at most this often. */
+/** Many changes come at once: the snapshot is written this long after the first of them, and its copy on disk at most this often. */
 const PUBLISH_AFTER_MS = 100;
 const COPY_EVERY_MS = 10_000;
 
@@ -25,7 +25,7 @@ export class Bindings implements FleetUsers {
   readonly #deps: BindingsDeps;
   readonly #tasks: Tasks;
   #mirror = new Mirror();
-  /** what comes instead of it, until all of that is there */
+  /** the mirror that replaces it, once all bindings are there */
   #building: { readonly mirror: Mirror; changes: number } | undefined;
   #position: StorePosition | undefined;
   #isEnded = false;
@@ -48,7 +48,7 @@ export class Bindings implements FleetUsers {
     return this.#mirror.size;
   }
 
-  /** up to where in the life of the store all is known; undefined before the first time */
+  /** the position of the store up to which all bindings are known; undefined before the first list is complete */
   get position(): StorePosition | undefined {
     return this.#position;
   }
@@ -67,7 +67,7 @@ export class Bindings implements FleetUsers {
     return owner === name ? undefined : owner;
   }
 
-  /** Whose a UID is that a name was just given; undefined if nothing speaks against that. */
+  /** Which name has a UID that another name was just given; undefined if nothing contradicts that. */
   contradicting(name: UserName, uid: Uid): UserName | undefined {
     const owner = this.#mirror.ownerOf(uid);
     return owner !== undefined && owner.name !== name && !owner.cools ? owner.name : undefined;
@@ -100,7 +100,7 @@ export class Bindings implements FleetUsers {
 
   // ---- what is told
 
-  /** What a batch of bindings says, as of a position. @throws Error if there are too many */
+  /** Takes a batch of bindings, as of a position. @throws Error if there are too many */
   take(batch: BindingsReply, position: StorePosition): void {
     if (this.#isEnded) {
       return;
@@ -123,12 +123,12 @@ export class Bindings implements FleetUsers {
     }
   }
 
-  /** The rest of what is coming does not come. */
+  /** The rest of a list that was begun does not come. */
   interrupted(): void {
     this.#building = undefined;
   }
 
-  /** Reads all of them anew. @throws Error why that is not possible */
+  /** Reads all bindings again. @throws Error that says why that failed */
   async refresh(): Promise<void> {
     const fresh = new Mirror();
     let changes = 0;
@@ -143,7 +143,7 @@ export class Bindings implements FleetUsers {
     }
   }
 
-  /** This host is in no fleet any more: what it knew of other hosts is not looked up, from now on and after the next start. */
+  /** This host has left the fleet: users of other hosts are not looked up any more, now and after the next start. */
   async end(): Promise<void> {
     this.#isEnded = true;
     this.#mirror = new Mirror();
@@ -214,7 +214,7 @@ export class Bindings implements FleetUsers {
     }
   }
 
-  /** @param due what was to be done when everything was stopped */
+  /** @param due the tasks that were due when everything was stopped */
   async stop(due: ReadonlySet<string>): Promise<void> {
     if (due.has('copy') || due.has('publish')) {
       await this.#tasks.keep(() => this.#copy());

@@ -1,6 +1,6 @@
 /**
  * The connection to dynuser-fleetd, which has the store of the fleet. It runs without rights, so nothing that it says is believed here: a
- * reply that does not have the form of the interface, or does not come in time, is a failure; whether it can be true is for fleet.ts.
+ * reply that does not have the form of the interface, or does not come in time, is a failure. fleet.ts decides whether it can be true.
  */
 import { FLEET_INTERFACE } from '../api/generated/io-dynuser-fleet.ts';
 import { Semaphore } from '../core/semaphore.ts';
@@ -32,7 +32,7 @@ export class Companion {
   readonly #deps: CompanionDeps;
   readonly #calls = new Semaphore(CALLS_MAX);
   readonly #clients = new Set<VarlinkClient>();
-  /** those that no call uses now, with what ends them; the one that was used last is at the end */
+  /** clients that no call uses now, each with the timer that ends it; the one that was used last is at the end */
   readonly #kept = new Map<VarlinkClient, NodeJS.Timeout>();
   readonly #interfaces = new ClientInterfaces([FLEET_INTERFACE], 'drop');
 

@@ -5,18 +5,18 @@ import type { UidRange } from '../core/range.ts';
 import type { Companion } from './companion.ts';
 import type { RecordFiles } from './records.ts';
 
-/** How long what depends on others is waited for, in milliseconds. */
+/** How long to wait for what depends on others, in milliseconds. */
 export interface FleetWaits {
-  /** a name that is recorded, after a boot, for the one look at the store */
+  /** after a boot, a request for a recorded name, for the first look at the store */
   readonly bootMs: number;
-  /** another request, for a companion that has just gone, or not come yet: one that is started again is there within that */
+  /** any other request, for a companion that has just gone or has not started yet: one that is restarted is there within this time */
   readonly contactMs: number;
   /** before the companion is tried again: the wait is drawn from 0 up to these, twice as long each time */
   readonly retryFirstMs: number;
   readonly retryMaxMs: number;
-  /** between two looks of a member whether it still is one: it may have been fenced while it was cut off */
+  /** between two checks of a member that it still is one: it may have been fenced while it was cut off */
   readonly verifyMs: number;
-  /** between two looks whether a restore of the store is over */
+  /** between two checks whether a restore of the store is over */
   readonly restoringMs: number;
 }
 
@@ -36,7 +36,7 @@ export interface FleetSettings {
   readonly storages: readonly SharedStorage[];
   /** how long a name is not used before it is forgotten, in milliseconds; 0: never */
   readonly forgetMs: number;
-  /** what is recorded counts after a boot without a look at the store */
+  /** the records count after a boot without a look at the store */
   readonly trustsBoot: boolean;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What this host does with names of a fleet: it holds those whose users it makes, and asks nobody for them from then on. The safety of that
- * rests on what is recorded here and on what this host can see by itself: the companion may refuse, delay and lie, and gives no UID by that
- * which this host knows to be another's.
+ * What this host does with names of a fleet: it holds those whose users it makes, and asks nobody for them from then on. That is safe because
+ * of what is recorded here and what this host can see by itself: the companion may refuse, delay and lie, but it cannot give a name a UID that
+ * this host knows to be another's.
  *
  * Nothing is freed because time has passed, and no decision reads a clock that can be set. membership.ts has the life with the store,
  * bindings.ts what is known of all hosts, forgetting.ts how names are given back.
@@ -68,7 +68,7 @@ export class Fleet implements FleetPort, FleetOperations {
 
   concerns(name: UserName, asked: boolean | undefined): 'preferred' | 'required' | undefined {
     const { names, mode } = this.#deps.settings();
-    // What is recorded stays what it is, whatever the configuration says of its name now: it has files by that number.
+    // A recorded name stays one of the fleet, whatever the configuration says of it now: it has files with that UID.
     return isFleetName(name, names, asked) || (asked !== false && this.#deps.records.byName.has(name))
       ? mode
       : undefined;
@@ -126,7 +126,7 @@ export class Fleet implements FleetPort, FleetOperations {
     });
   }
 
-  /** The first use of a name here. Both take about as long: the disk and the store are asked at a time. */
+  /** The first use of a name here. The record is written while the store is asked, since both take about as long. */
   async #holdFirst(name: UserName, uid: Uid): Promise<HoldOutcome> {
     const { records, companion } = this.#deps;
     const prepared = records.prepare({ name, uid, directories: [], shared: [] });

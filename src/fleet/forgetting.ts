@@ -1,6 +1,6 @@
 /**
- * How this host gives names back: those that were not used for long and have no files here, what the operator names, and all of them when it
- * leaves. Nobody else frees anything, and no clock that can be set is read for it.
+ * How this host gives names back: those that were not used for a long time and have no files here, those that an operator asks for, and all of
+ * them when it leaves. Nobody else frees anything, and no clock that can be set is read for it.
  */
 import type { StatusReply } from '../api/generated/io-dynuser-fleet.ts';
 import type { UserName } from '../core/ids.ts';
@@ -11,7 +11,7 @@ import { type Membership, NOT_LEFT } from './membership.ts';
 import type { Tasks } from './tasks.ts';
 import type { NameUses } from './uses.ts';
 
-/** How often it is counted how long names were not used. */
+/** How often the time is counted for which names were not used. */
 const IDLE_EVERY_MS = 3_600_000;
 const notForgotten = (name: string): string => `this host cannot forget ${name}`;
 
@@ -48,7 +48,7 @@ export class Forgetting {
     this.#idle.delete(name);
   }
 
-  /** Counts how long names were not used, and forgets those that were not for long and have no files here. */
+  /** Counts how long names were not used, and forgets those that were not used for long enough and have no files here. */
   async countIdle(): Promise<void> {
     this.#tasks.later('idle', IDLE_EVERY_MS, () => this.countIdle());
     await this.#countIdleNow();

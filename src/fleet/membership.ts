@@ -1,6 +1,6 @@
 /**
- * The membership of this host: it joins by the companion, puts right what the store and its records have otherwise, and follows the bindings,
- * again and again until the daemon ends. Here is the one place that knows whether this host is a member, and what the store contradicts.
+ * The membership of this host: it joins through the companion, removes differences between the store and its records, and follows the
+ * bindings, again and again until the daemon ends. Only this module knows whether this host is a member, and what the store contradicts.
  */
 import type {
   BindingsReply,
@@ -94,9 +94,9 @@ export class Membership {
     return this.#conflicts;
   }
 
-  /** Whether what is recorded may be started: the store has said in this boot that this host is a member, or that need not be. */
+  /** Whether recorded users may be started: the store has said in this boot that this host is a member, or need not say so. */
   get mayStart(): boolean {
-    // To trust the boot is not to know of a fence and start what it may have given away.
+    // A host that knows of its fence does not trust the boot: its names may be others' by now.
     return this.#isChecked || (this.#deps.settings().trustsBoot && this.#state !== 'fenced');
   }
 
@@ -129,7 +129,7 @@ export class Membership {
     }
   }
 
-  /** What contradicted a name is over, since the name is not held any more. */
+  /** The conflict of a name is over, since this host does not hold it any more. */
   forgotten(name: UserName): void {
     this.#conflicts.delete(name);
   }
@@ -144,9 +144,9 @@ export class Membership {
     const { records } = this.#deps;
     this.#isLeaving = true;
     try {
-      // Those that were asked for before.
+      // Holds that were asked for before are still finished.
       await this.#tasks.until(() => !this.#uses.isHolding);
-      // Until it is one again, it may be taking up holds that it has no record of.
+      // Until this host is a member again, it may be taking up holds that it has no record of.
       if (this.#state !== 'member') {
         throw this.unavailable(NOT_LEFT, this.#reason ?? 'this host is not a member');
       }
@@ -239,7 +239,7 @@ export class Membership {
     }
   }
 
-  /** What a batch of bindings says. @throws Error if the store has gone back: whether it may is for a join to find out */
+  /** Takes a batch of bindings. @throws Error if the store has gone back: the next join finds out whether it may */
   #take(batch: BindingsReply): void {
     const position = positionOf(batch.position);
     if (
@@ -335,15 +335,15 @@ export class Membership {
     });
   }
 
-  /** The number of times that this host has joined, and something that no other has. */
+  /** The number of times that this host has joined, and digits that no other host draws. */
   #nextIncarnation(): string {
     const former = Number(/^(\d{1,15})\./.exec(this.#deps.records.host.incarnation ?? '')?.[1] ?? 0);
     return `${former + 1}.${this.#deps.nonce()}`;
   }
 
   /**
-   * This host was given up, and with it what it held. What is still bound as it was is held again; the users of all other names end, since
-   * their UIDs may be others' by now, and only then their records go.
+   * This host was given up, and with it what it held. Names that are still bound as they were are held again. The users of all other names
+   * end, since their UIDs may be others' by now, and their records are removed after that.
    * @throws Error if one cannot be ended: the host is not a member until then
    */
   async #holdAgain(fence: string): Promise<void> {
@@ -355,7 +355,7 @@ export class Membership {
     );
     // Also for a daemon that is started again before this is over.
     await records.putHost({ boot: undefined });
-    // Those under way are held by now, and recorded, or never are.
+    // Names that are being held now get their hold and their record before this goes further, or never.
     await this.#tasks.until(() => !this.#uses.isHolding || this.#tasks.isStopped);
     for (const { name, uid } of [...records.byName.values()]) {
       const held = await this.#isHeldAgain({ name, uid }, fence);
@@ -399,7 +399,7 @@ export class Membership {
   /** Takes up holds that are not recorded here, and puts again those that the store does not have. */
   async #reconcile(): Promise<void> {
     const { records, companion, identity, log } = this.#deps;
-    // What is forgotten while the holds are read is told as held, and is not any more.
+    // A name that is forgotten while the holds are read may be listed, although it is not held any more.
     using forgotten = this.#uses.observeForgotten();
     const held = new Map<string, number>();
     for await (const { holds } of companion.list<HoldsOfReply>('HoldsOf', { host: identity.host })) {
@@ -433,7 +433,7 @@ export class Membership {
   }
 
   /**
-   * Records a hold that a list has told of. It is held again first: what ended it, or is still on its way to do that, does not end this one.
+   * Records a hold that a list has told of. It is held again first: a call that was to end the former hold, however late, does not end this one.
    */
   async #takeUp(user: FleetUser): Promise<void> {
     const { records, log } = this.#deps;
@@ -453,14 +453,14 @@ export class Membership {
     }
     this.#isChecked = true;
     this.#tasks.recovered();
-    // What is recorded may start; new names wait for the bindings that there are.
+    // Recorded users may start; new names wait until the bindings are read.
     this.#become('waiting', 'the bindings of the fleet are being read');
   }
 
-  // ---- whether it still is so
+  // ---- whether it still is a member
 
   #verifyLater(): void {
-    // Not all hosts of a fleet at a time.
+    // Not all hosts of a fleet ask at the same time.
     this.#tasks.later('verify', this.#deps.waits.verifyMs * (0.5 + this.#deps.random()), () => this.#verify());
   }
 
@@ -500,7 +500,7 @@ export class Membership {
     this.#conflicts = await this.#restore([...this.#deps.records.byName.values()], true, incarnation);
   }
 
-  /** Puts bindings again that the store had otherwise: somebody may have ended the others. Without an answer they stay as they are. */
+  /** Puts bindings again that the store contradicted: somebody may have ended what did so. Without an answer they stay as they are. */
   async putAgain(records: readonly HoldRecord[]): Promise<void> {
     if (this.#state !== 'member' && this.#state !== 'restoring') {
       return;
@@ -525,8 +525,8 @@ export class Membership {
   }
 
   /**
-   * Create-or-equal: what the store has otherwise stays, and nothing more is started as the name's user here before somebody has ended one of
-   * the two. Those that run continue: which of the two is right is not for a program to say.
+   * Create-or-equal: a binding that the store has otherwise stays, and nothing more is started as the name's user here before somebody has
+   * ended one of the two. Processes that run continue: a program cannot say which of the two is right.
    * @returns the names for which the store has something else, and what
    */
   async #restore(

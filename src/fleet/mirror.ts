@@ -1,6 +1,6 @@
 /**
- * What is known of the bindings of a fleet: a copy that the companion tells, and that nothing rests on. It says which UIDs need not be tried,
- * who lives elsewhere, and which answers contradict what was told before.
+ * A copy of the bindings of a fleet, as the companion tells them. No hold depends on it: it only says which UIDs need not be tried, who lives
+ * elsewhere, and which answers contradict what was told before.
  */
 import type { FleetUser } from '../core/fleet.ts';
 import type { Uid, UserName } from '../core/ids.ts';
@@ -55,7 +55,7 @@ export class Mirror {
       return true;
     }
     if (owner !== undefined && owner.name !== name) {
-      // What it was is over by now, or was never told.
+      // The UID was this name's before, or that was never told.
       return true;
     }
     this.#release(uid);

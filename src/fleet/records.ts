@@ -18,7 +18,7 @@ const IDLE = 'idle';
 const SNAPSHOT = 'snapshot';
 /** A file that is being written, until it is renamed. User names have no dot. */
 const NEW = '.new';
-/** The same of a hold that the store is still asked for. */
+/** The same for a hold that the store is still asked for. */
 const ASKED = '.asked.new';
 /** The holds of another machine, of whose disk this one is a copy. */
 const STRANGE = 'holds.of';
@@ -45,11 +45,11 @@ export interface HoldRecord {
 }
 
 export interface HostRecord {
-  /** which host this is: of another one, all that is recorded counts for nothing */
+  /** which host this is: records of another host count for nothing */
   readonly host: string;
-  /** by which the store knows it */
+  /** the incarnation by which the store knows it */
   readonly incarnation?: string | undefined;
-  /** the one that it asks for, until it is answered: the store may have it already */
+  /** the incarnation that it asks for, until it has an answer: the store may have it already */
   readonly next?: string | undefined;
   /** the boot in which the store last said that this host is a member */
   readonly boot?: string | undefined;
@@ -60,7 +60,7 @@ export interface StorePosition {
   readonly revision: number;
 }
 
-/** A record that is being written while the store is asked for the hold. It is one from commit() on, and at a start before that nothing. */
+/** A record that is being written while the store is asked for the hold. It counts from commit() on: a start before that removes it. */
 export interface PreparedRecord {
   /** When it returns, the record is on disk. @throws Error as put() does, or why it could not be written */
   commit(): Promise<void>;
@@ -132,7 +132,7 @@ export class RecordFiles implements Disposable {
     return this.#record(record, () => this.#write(this.#holds, record.name, encodeRecord(record)));
   }
 
-  /** Begins to write a record that may not be one in the end. To be ended by one of its two methods before the next one of the name. */
+  /** Begins to write a record that may be dropped. One of its two methods has to be called before the next record of the name. */
   prepare(record: HoldRecord): PreparedRecord {
     const file = `${record.name}${ASKED}`;
     const written = this.#inTurn(`${HOLDS}/${file}`, () => writeWhole(this.#holds.entry(file), encodeRecord(record)));
@@ -202,7 +202,7 @@ export class RecordFiles implements Disposable {
     return this.#write(this.#directory, SNAPSHOT, text);
   }
 
-  /** Waits until all that was begun to be written is, or has failed. */
+  /** Waits until every write that was begun is done or has failed. */
   async close(): Promise<void> {
     while (this.#writing.size > 0) {
       await Promise.all([...this.#writing.values()].map(writing => writing.catch(() => undefined)));
@@ -333,7 +333,7 @@ function parseHost(text: string | undefined): HostRecord | undefined {
   const host = value?.['host'];
   const optional = (key: 'incarnation' | 'next' | 'boot') => {
     const found = value?.[key];
-    // Whoever is asked with anything else refuses it for ever.
+    // The companion would refuse anything else, each time it is asked.
     return typeof found === 'string' && (key === 'boot' || INCARNATION.test(found)) ? { [key]: found } : {};
   };
   return typeof host === 'string' && /^[0-9a-f]{16}$/.test(host)

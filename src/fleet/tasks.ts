@@ -1,4 +1,4 @@
-/** What is waited for and what is done later while a host is in a fleet. All of it ends with stop(). */
+/** The waits and the timers of a host that is in a fleet. stop() ends all of them. */
 import { reasonOf } from '../core/errors.ts';
 
 export class Tasks {
@@ -16,7 +16,7 @@ export class Tasks {
     return this.#isStopped;
   }
 
-  /** Nobody waits any more, and nothing is done later. @returns the kinds of what was to be done */
+  /** Nobody waits any more, and nothing is done later. @returns the kinds of the tasks that were due */
   stop(): ReadonlySet<string> {
     this.#isStopped = true;
     const due = new Set(this.#timers.keys());
@@ -34,7 +34,7 @@ export class Tasks {
     }
   }
 
-  /** Waits until something is so; with a time, no longer than that. */
+  /** Waits until a condition holds; if a time is given, no longer than that. */
   until(isSo: () => boolean, ms?: number): Promise<void> {
     if (isSo() || this.#isStopped) {
       return Promise.resolve();
@@ -77,7 +77,7 @@ export class Tasks {
     this.#timers.delete(kind);
   }
 
-  /** What fails is told, and nothing else becomes of it. */
+  /** Runs a task whose failure is logged, and has no other effect. */
   async keep(task: () => unknown): Promise<void> {
     try {
       await task();

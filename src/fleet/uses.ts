@@ -1,4 +1,4 @@
-/** Which names are in use on this host, or just being held or forgotten: what must not happen to a name at a time. */
+/** Which names are in use on this host, or just being held or forgotten: these must not happen to one name at the same time. */
 import type { UserName } from '../core/ids.ts';
 
 export class NameUses {

@@ -6,7 +6,7 @@ export const CONFIG_FILE = '/etc/dynuser/fleetd.conf';
 /** The service manager's directory of credentials, where files are looked for that the configuration names without a "/". */
 const CREDENTIALS_VARIABLE = 'CREDENTIALS_DIRECTORY';
 const ENDPOINTS_MAX = 16;
-/** What no value has: neither a path nor a URL. */
+/** A control character other than tab: neither a path nor a URL has one. */
 const CONTROL = /[^\t\P{Cc}]/u;
 /** A name in keys and in paths. */
 const FLEET_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -29,7 +29,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** What only a store of etcd has. */
+/** Settings that only a store in etcd has. */
 const ETCD_KEYS = ['Endpoints', 'CertificateFile', 'KeyFile', 'CaFile'] as const;
 export const KEYS = ['Fleet', 'Store', ...ETCD_KEYS] as const;
 type Key = (typeof KEYS)[number];

@@ -5,7 +5,7 @@
  *
  *     id          which store this is
  *     revision    how many transactions there were
- *     lock/       who is at it
+ *     lock/       which process is working on it
  *     journal     what is being done
  *     keys/…      a file for each key: the revision, the seconds that it lasts or "-", and the value
  */
@@ -273,7 +273,7 @@ export class DirectoryKeys implements KeyStore {
   }
 
   /**
-   * @returns what is another text after each transaction: a directory that was put back from a backup may have had as many transactions
+   * @returns a text that differs after each transaction: a directory that was put back from a backup may have had as many transactions
    * since as it had lost, and the revision is the same then
    */
   async #lastTransaction(): Promise<string> {
@@ -301,7 +301,7 @@ export class DirectoryKeys implements KeyStore {
   }
 
   /**
-   * Changes the directory: so what is read next is what the server has (askAnew()).
+   * It changes the directory, so that the server itself answers the next read (askAnew()).
    * @returns what the server's clock says, in milliseconds: times of files are compared with it
    */
   async #now(): Promise<number> {
@@ -370,7 +370,7 @@ export class DirectoryKeys implements KeyStore {
   async #write(name: string, text: string): Promise<void> {
     const path = this.#at(name);
     const fresh = this.#at(`fresh.${this.#host}.${createHash('sha256').update(name).digest('hex').slice(0, 16)}`);
-    // One of a former companion of this host may be another user's.
+    // A file that a former companion of this host left may belong to another user.
     await ignoring(['ENOENT'], unlink(fresh));
     const file = await open(fresh, 'wx', FILE_MODE);
     try {

@@ -16,7 +16,7 @@ import { readStartTime } from '../host/processes/files.ts';
 import { StoreUnavailable } from './key-store.ts';
 import { askAnew, DIRECTORY_MODE, FILE_MODE, ignoring, isHidden } from './shared-files.ts';
 
-/** How long it is waited for, in milliseconds. */
+/** How long to wait for the lock, in milliseconds. */
 const WAIT_MS = 3_000;
 const POLL_MS = 5;
 const POLL_MAX_MS = 50;
@@ -26,7 +26,7 @@ const OWN_IDLE_MS = 2_000;
 const FREE = 'free';
 const HELD = 'held';
 
-/** Whose turn it is: a process is told from a later one with its number by the boot, and by its start time. */
+/** Whose turn it is: the boot and the start time tell a process from a later one with the same number. */
 interface Holder {
   readonly host: string;
   readonly boot: string;
@@ -69,7 +69,7 @@ export class DirectoryLock {
     }
   }
 
-  /** Ends the turn of a host that will not go on with it. */
+  /** Ends the turn of a host that will not finish it. */
   async hostIsOff(host: string): Promise<void> {
     await askAnew(this.#at(), this.#us.host);
     for (const name of await this.#names()) {
@@ -84,7 +84,7 @@ export class DirectoryLock {
     let turn = nameOf(this.#us);
     for (let wait = POLL_MS; ; wait = Math.min(2 * wait, POLL_MAX_MS)) {
       await this.#pass(FREE, turn);
-      // A server that was asked twice may say that there was nothing to rename: what is there tells.
+      // A server that was asked twice may say that there was nothing to rename: the names that are there tell.
       const names = await this.#names();
       if (names.includes(turn)) {
         if (names.length === 1) {
@@ -160,7 +160,7 @@ function holderIn(name: string): Holder | undefined {
     : { host, boot, pid: Number(pid), startTime: Number(startTime) };
 }
 
-/** Whether another process of this host may still be at it. */
+/** Whether it is another process of this host, and may still live. */
 function isAlive({ boot, pid, startTime }: Holder, us: Holder): boolean {
   const isUs = pid === us.pid && startTime === us.startTime;
   return boot === us.boot && !isUs && startTimeOf(pid) === startTime;

@@ -80,7 +80,7 @@ export interface JoinRequest {
   readonly recorded: string | undefined;
   /** what it is from now on, if it joins anew */
   readonly next: string;
-  /** it is that from now on in any case: a clone that runs since before this boot is shut out */
+  /** the host is to be that in any case: a clone that has run since before this boot is shut out */
   readonly renew: boolean;
   /** the store as the host last saw it */
   readonly seen: At | undefined;
@@ -199,7 +199,7 @@ export class Fleet {
     return done;
   }
 
-  /** A host stops in order: whoever has its id next needs not wait until it counts as away. @throws StoreUnavailable */
+  /** A host stops in order: the next one with its id need not wait until it counts as away. @throws StoreUnavailable */
   async disappear({ host, incarnation }: Member): Promise<void> {
     await this.#store.transact({
       when: [{ key: incarnationKey(host), is: incarnation }],

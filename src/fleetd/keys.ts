@@ -1,6 +1,6 @@
 /**
- * The keys of a fleet, and what stands in them. No UID is ever freed because time passed: a binding (name/, uid/) stays until no host
- * holds the name and no shared directory is its, and a hold stays until its host takes it back, or an operator says that the host is
+ * The keys of a fleet, and their values. No UID is ever freed because time passed: a binding (name/, uid/) stays until no host
+ * holds the name and no shared directory belongs to it, and a hold stays until its host takes it back, or an operator says that the host is
  * powered off.
  *
  * | key                    | value                                     | written by                          |
@@ -73,7 +73,7 @@ export function noticedHost(key: string): string | undefined {
   return key.startsWith(UIDS + FENCED) ? key.slice((UIDS + FENCED).length) : undefined;
 }
 
-/** @returns what stands in a UID that a name has given back */
+/** @returns the value of a UID that a name has given back */
 export function coolingOf(name: string): string {
   return COOLING + name;
 }

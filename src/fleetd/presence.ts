@@ -1,4 +1,4 @@
-/** Says for the hosts that have joined that they are alive, for as long as the companion runs. Nothing but what people see rests on it. */
+/** Says for the hosts that have joined that they are alive, for as long as the companion runs. Only what people see depends on it. */
 import { type Fleet, type JoinRequest, PRESENCE_SEC } from './fleet.ts';
 import { type Expiry, type KeyStore, StoreUnavailable } from './key-store.ts';
 import type { Member } from './seen-store.ts';
@@ -6,7 +6,7 @@ import type { Member } from './seen-store.ts';
 /** A third of PRESENCE_SEC, and at random a fifth more or less: hosts that were started at a time do not stay together. */
 const RENEW_MS = (PRESENCE_SEC * 1_000) / 3;
 const SPREAD = 0.2;
-/** A companion is one host's; one whose host has got another machine-id has two for a while. */
+/** A companion has one host, and two for a while after its host got another machine-id. */
 const HOSTS_MAX = 16;
 
 type Who = Pick<JoinRequest, 'hostName' | 'version'>;
@@ -44,13 +44,13 @@ export class Presence {
     return this.#present.get(host)?.member.incarnation === incarnation;
   }
 
-  /** The host has left, or is another's. */
+  /** The host has left, or was given up. */
   drop(host: string): void {
     clearTimeout(this.#present.get(host)?.timer);
     this.#present.delete(host);
   }
 
-  /** They are away from now on, as far as the store can be told. */
+  /** Says of all hosts that they are away, if the store answers. */
   async stop(): Promise<void> {
     const members = [...this.#present.values()].map(({ member }) => member);
     for (const { host } of members) {

@@ -1,4 +1,4 @@
-/** io.dynuser.Fleet: calls of root → transactions of the fleet. What comes is checked here, and inward nobody checks it again. */
+/** io.dynuser.Fleet: calls of root → transactions of the fleet. Parameters are checked here, and behind it nobody checks them again. */
 import {
   type BindingsParameters,
   type BindingsReply,
@@ -43,7 +43,7 @@ const BATCH_MAX = 500;
 const CANDIDATES_MAX = 64;
 /** How long a call that somebody waits for may take with all its transactions, in milliseconds: less than dynuserd waits. */
 const CALL_MS = 4_000;
-/** Those that an operator asks for, or that are long. */
+/** Methods without that bound: an operator asks for them, or they take long. */
 const UNBOUNDED: ReadonlySet<string> = new Set([
   'Bindings',
   'Collect',
@@ -180,7 +180,7 @@ function taking<Parameters>(handler: (parameters: Parameters) => Promise<JsonObj
   return (call: FleetCall) => handler(call.parameters as Parameters);
 }
 
-/** What is late is done or not, as with every StoreUnavailable. */
+/** A call that is late may be done or not, as with every StoreUnavailable. */
 function bounded(handler: (call: FleetCall) => Promise<JsonObject>) {
   const late = `the store has not answered within ${CALL_MS / 1_000} s; check it and the network`;
   return (call: FleetCall) => within(CALL_MS, late, handler(call));
@@ -256,7 +256,7 @@ async function bindings({ fleet, mirror, presence }: ServiceDeps, call: FleetCal
   if (!call.more) {
     throw expectedMore();
   }
-  /** What the mirror hears before all is read. */
+  /** what the mirror hears before everything is read */
   const early: MirrorChanges[] = [];
   let hear = (changes: MirrorChanges) => {
     early.push(changes);

@@ -1,4 +1,4 @@
-/** What files on a storage that several hosts have need of their users, since each host knows some of it from before. */
+/** How files are used on storage that several hosts share: each host may have cached what was there before. */
 import { open, unlink } from 'node:fs/promises';
 import { systemErrorCode } from '../host/host-error.ts';
 
@@ -20,7 +20,7 @@ export async function askAnew(directory: string, host: string): Promise<void> {
   await ignoring(['ENOENT', 'ENOTDIR'], unlink(probe));
 }
 
-/** Whether it is a file of askAnew(), which is there for a moment or since its host has crashed, or one of the NFS client itself. */
+/** Whether it is a file of askAnew(), which is there for a moment or was left when its host crashed, or one of the NFS client itself. */
 export function isHidden(name: string): boolean {
   return name.startsWith('.');
 }
