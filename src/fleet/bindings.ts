@@ -164,7 +164,7 @@ export class Bindings implements FleetUsers {
       const user = this.userOf(name, uid);
       if (user === undefined) {
         this.#tasks.trouble(
-          `the fleet has a binding that cannot be: ${JSON.stringify(name).slice(0, 64)} with UID ${uid}`,
+          `the fleet has a binding that is not valid: ${JSON.stringify(name).slice(0, 64)} with UID ${uid}`,
         );
         continue;
       }

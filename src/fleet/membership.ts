@@ -308,7 +308,7 @@ export class Membership {
       }
       const reply = await this.#askToJoin(incarnation, next, records.host.boot !== identity.boot);
       if (!INCARNATION.test(reply.incarnation)) {
-        throw new Error('dynuser-fleetd has answered with what cannot be an incarnation');
+        throw new Error('dynuser-fleetd has answered with an incarnation that is not valid');
       }
       this.#seen = positionOf(reply.position);
       this.#seenSoon();
@@ -574,7 +574,7 @@ export class Membership {
 
 function positionOf({ cluster, revision }: StorePosition): StorePosition {
   if (cluster === '' || cluster.length > 128 || !Number.isSafeInteger(revision) || revision < 0) {
-    throw new Error('dynuser-fleetd has answered with what cannot be a position of a store');
+    throw new Error('dynuser-fleetd has answered with a position of the store that is not valid');
   }
   return { cluster, revision };
 }

@@ -1,4 +1,4 @@
-/** fleetd.conf → which fleet, and where its store is. An unknown key, a key twice or a value that cannot be is an error with file and line. */
+/** fleetd.conf → which fleet, and where its store is. An unknown key, a key that is set twice and a value that is not valid are errors with file and line. */
 import { readFileSync } from 'node:fs';
 import { reasonOf } from '../core/errors.ts';
 

@@ -590,7 +590,7 @@ describe('a companion that lies', () => {
     world.companion.instead['Join'] = (parameters, honest) => ({ ...honest(parameters), incarnation: 'x\ny' });
     await world.companion.stop();
     await world.companion.start();
-    await until('that, too', () => daemon.log.some(line => /cannot be an incarnation/.test(line)));
+    await until('that, too', () => daemon.log.some(line => /an incarnation that is not valid/.test(line)));
   });
 });
 
