@@ -86,8 +86,9 @@ export class DirectoryLock {
       await this.#pass(FREE, turn);
       // A server that was asked twice may say that there was nothing to rename: the names that are there tell.
       const names = await this.#names();
-      if (names.includes(turn)) {
-        if (names.length === 1) {
+      const others = names.filter(name => name !== turn);
+      if (others.length < names.length) {
+        if (others.length === 0) {
           this.#former = undefined;
           return turn;
         }
@@ -100,7 +101,7 @@ export class DirectoryLock {
         await this.#endFormer(names);
       }
       if (performance.now() > deadline) {
-        throw new StoreUnavailable(takenWords(this.#path, names));
+        throw new StoreUnavailable(takenWords(this.#path, others));
       }
       await sleep(wait * (0.5 + Math.random()));
       await askAnew(this.#at(), this.#us.host);
