@@ -18,6 +18,10 @@ export type FleetMode = (typeof FLEET_MODES)[number];
  */
 export const FLEET_RANGE = parseRange('65536-79999 90000-99999') as UidRange;
 
+/** The id of a host in a fleet, and an incarnation of it. */
+export const HOST_ID = /^[0-9a-f]{16}$/;
+export const INCARNATION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
 /** The unit of a launch that was given none: it is not started again, here or elsewhere. */
 const TRANSIENT_NAME = /^run-r[0-9a-f]{16}$/;
 

@@ -11,7 +11,7 @@ import type {
   StatusReply,
 } from '../api/generated/io-dynuser-fleet.ts';
 import { DynuserError } from '../core/errors.ts';
-import { canonicalRange, type FleetUser } from '../core/fleet.ts';
+import { canonicalRange, type FleetUser, INCARNATION } from '../core/fleet.ts';
 import type { Uid, UserName } from '../core/ids.ts';
 import type { VarlinkClient } from '../varlink/client.ts';
 import type { JsonObject } from '../varlink/json.ts';
@@ -19,7 +19,7 @@ import { codeOf, conflictOf, wordsOf } from './answers.ts';
 import type { Bindings } from './bindings.ts';
 import { streamOf } from './companion.ts';
 import type { FleetDeps } from './deps.ts';
-import { type HoldRecord, INCARNATION, type StorePosition } from './records.ts';
+import type { HoldRecord, StorePosition } from './records.ts';
 import type { Tasks } from './tasks.ts';
 import type { NameUses } from './uses.ts';
 

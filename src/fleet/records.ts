@@ -6,6 +6,7 @@
 import { closeSync, constants, fsync, openSync, readFileSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { HOST_ID, INCARNATION } from '../core/fleet.ts';
 import { asUid, type Uid, type UserName } from '../core/ids.ts';
 import { parseUserName } from '../core/name.ts';
 import { hasCode, PinnedDirectory } from '../files/pinned-directory.ts';
@@ -30,9 +31,6 @@ const RECORD_BYTES_MAX = 256 * 1024;
 export const RECORDED_DIRECTORIES_MAX = 64;
 /** Of a snapshot: SNAPSHOT_USERS_MAX users, twice. */
 const SNAPSHOT_BYTES_MAX = 16 * 1024 * 1024;
-
-/** What the companion takes for an incarnation. */
-export const INCARNATION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** That this host holds a name. */
 export interface HoldRecord {
@@ -336,7 +334,7 @@ function parseHost(text: string | undefined): HostRecord | undefined {
     // The companion would refuse anything else, each time it is asked.
     return typeof found === 'string' && (key === 'boot' || INCARNATION.test(found)) ? { [key]: found } : {};
   };
-  return typeof host === 'string' && /^[0-9a-f]{16}$/.test(host)
+  return typeof host === 'string' && HOST_ID.test(host)
     ? { host, ...optional('incarnation'), ...optional('next'), ...optional('boot') }
     : undefined;
 }

@@ -23,6 +23,7 @@ import {
   type StatusReply,
   type TakeDirectoryParameters,
 } from '../api/generated/io-dynuser-fleet.ts';
+import { HOST_ID, INCARNATION } from '../core/fleet.ts';
 import { asUid } from '../core/ids.ts';
 import { parseUserName } from '../core/name.ts';
 import { parseRange } from '../core/range.ts';
@@ -359,14 +360,14 @@ function invalid(field: string, reason: string): FleetError {
 }
 
 function checkHost(host: string): string {
-  if (!/^[0-9a-f]{16}$/.test(host)) {
+  if (!HOST_ID.test(host)) {
     throw invalid('host', 'it must be 16 hexadecimal digits');
   }
   return host;
 }
 
 function checkIncarnation(field: string, text: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(text)) {
+  if (!INCARNATION.test(text)) {
     throw invalid(field, 'it must have 1 to 128 letters, digits, ".", "_" and "-"');
   }
   return text;
