@@ -3,7 +3,7 @@
  * says "this host may run processes as this user at any time, without asking": so it is put before the host writes its record, and taken
  * back after the host has removed that.
  */
-import type { Binding, Host, JoinState, NameReply, SharedDirectory } from '../api/generated/io-dynuser-fleet.ts';
+import type { Binding, Host, JoinReply, NameReply, SharedDirectory } from '../api/generated/io-dynuser-fleet.ts';
 import { FleetError } from './errors.ts';
 import {
   asListed,
@@ -86,14 +86,6 @@ export interface JoinRequest {
   readonly seen: At | undefined;
 }
 
-export interface Joined {
-  readonly state: JoinState;
-  readonly incarnation: string;
-  readonly at: At;
-  /** not all bindings are known to be there: the host has to put its own again */
-  readonly isRestoring: boolean;
-}
-
 /** What is known of names without asking; it may be old, and a transaction says so. */
 export interface KnownNames {
   uidOf(name: string): number | undefined;
@@ -141,23 +133,23 @@ export class Fleet {
    * has confirmed each.
    * @throws FleetError NoFleet, RangesDiffer, HostAlive, StoreUnavailable
    */
-  async join(request: JoinRequest, presence: Expiry): Promise<Joined> {
+  async join(request: JoinRequest, presence: Expiry): Promise<JoinReply> {
     const { host, recorded, next } = request;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const { values, cluster, revision } = await this.#store.read({
         keys: [META, CONFIRMED, SUSPENDED, incarnationKey(host), presentKey(host)],
       });
-      const at = { cluster, revision };
+      const position = { cluster, revision };
       const ranges = rangesIn(values);
       if (ranges !== request.ranges) {
         throw new FleetError('RangesDiffer', { ranges });
       }
-      const wentBack = await this.#store.suspendIfBehind(at, request.seen);
-      const isRestoring = wentBack || isIncomplete(values, cluster);
+      const wentBack = await this.#store.suspendIfBehind(position, request.seen);
+      const restoring = wentBack || isIncomplete(values, cluster);
       const current = values.get(incarnationKey(host));
       const alive = values.get(presentKey(host));
       if (current !== undefined && isFenced(current) && current !== recorded) {
-        return { state: 'fenced', incarnation: current, at, isRestoring };
+        return { state: 'fenced', incarnation: current, position, restoring };
       }
       const isKnown = current === recorded || current === next;
       if (current !== undefined && !isKnown && alive !== undefined) {
@@ -176,7 +168,7 @@ export class Fleet {
         ],
       });
       if (done) {
-        return { state, incarnation, at, isRestoring };
+        return { state, incarnation, position, restoring };
       }
     }
     throw new FleetError('HostAlive', { hostName: 'another one that joins at the same time' });

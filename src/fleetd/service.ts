@@ -239,13 +239,13 @@ async function join({ fleet, keys, presence }: ServiceDeps, parameters: JoinPara
   }
   const expiry = await keys.expiry(PRESENCE_SEC);
   const joined = await fleet.join({ host, hostName, version, recorded, next, renew, ranges, seen }, expiry);
-  const { state, incarnation, at: position, isRestoring } = joined;
+  const { state, incarnation } = joined;
   if (state === 'fenced') {
     presence.drop(host);
   } else {
     presence.keep({ host, incarnation }, { hostName, version }, expiry);
   }
-  return { state, incarnation, position, restoring: isRestoring };
+  return joined;
 }
 
 /**

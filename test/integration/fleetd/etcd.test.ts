@@ -173,7 +173,7 @@ describe('a fleet in etcd', () => {
           { ...request, next: 'two', seen: { cluster: id, revision } },
           await fresh.keys.expiry(60),
         );
-        assert.deepEqual([joined.state, joined.isRestoring], ['member', true]);
+        assert.deepEqual([joined.state, joined.restoring], ['member', true]);
       }
       await assert.rejects(
         untilAnswered(() => fleet.hold(a, 'mail', [70_001])),

@@ -578,10 +578,10 @@ for (const make of [etcdStore, directoryStore] as const) {
         const { cluster, revision } = await fleet.status();
         const seen = { cluster, revision: revision + 100 };
         const joined = await fleet.join(joining(A, { seen }), await keys.expiry(60));
-        assert.equal(joined.isRestoring, true);
+        assert.equal(joined.restoring, true);
         assert.equal((await fleet.status()).isRestoring, true);
         const other = await new Fleet(keys, NOTHING_KNOWN).join(joining(B), await keys.expiry(60));
-        assert.equal(other.isRestoring, true);
+        assert.equal(other.restoring, true);
       });
     });
   });
