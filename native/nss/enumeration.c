@@ -142,13 +142,11 @@ static int next(struct enumeration *enumeration, const struct destination *desti
 
 int enumeration_next(struct enumeration *enumeration, const struct destination *destination)
 {
-	struct caller caller;
-	int error;
-
 	if (caller_bypasses())
 		return ENOENT;
-	caller = caller_enter();
-	error = next(enumeration, destination);
+	struct caller caller = caller_enter();
+	int error = next(enumeration, destination);
+
 	caller_leave(&caller);
 	return error;
 }

@@ -31,11 +31,11 @@ bool fork_lock_take(struct fork_lock *lock)
 	for (unsigned int round = 0;; round++) {
 		pid_t holder = 0;
 
-		if (atomic_compare_exchange_strong(&lock->holder, &holder, self))
+		/* The first one tells who the holder is, if there is one. */
+		if (atomic_compare_exchange_strong(&lock->holder, &holder, self) ||
+		    (holder != self && atomic_compare_exchange_strong(&lock->holder, &holder, self)))
 			return true;
-		if (holder != self && atomic_compare_exchange_strong(&lock->holder, &holder, self))
-			return true;
-		if (deadline_left(&deadline) == 0)
+		if (deadline_is_past(&deadline))
 			return false;
 		wait_a_moment(round);
 	}

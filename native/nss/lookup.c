@@ -96,26 +96,24 @@ static int confirm_link(const char *runtime, const struct query *query, struct i
 	if (holder == HOLDER_RUNS)
 		return 0;
 	if (holder == HOLDER_SEEMS_OVER)
-		userdb_nudge(runtime, query);
+		(void)userdb_find(runtime, query, NUDGE_WAIT_MS, who);
 	return read_link(runtime, query, who);
 }
 
 int lookup(const struct query *query, struct identity *who)
 {
 	bool is_possible = query->name == NULL ? uid_is_possible(query->uid) : name_is_possible(query->name);
-	const char *runtime;
-	struct caller caller;
-	int error;
 
 	if (!is_possible || caller_bypasses())
 		return ENOENT;
-	runtime = caller_runtime_directory();
-	caller = caller_enter();
-	error = caller_forces_varlink() ? ENODATA : read_link(runtime, query, who);
+	const char *runtime = caller_runtime_directory();
+	struct caller caller = caller_enter();
+	int error = caller_forces_varlink() ? ENODATA : read_link(runtime, query, who);
+
 	if (error == 0)
 		error = confirm_link(runtime, query, who);
 	if (error == ENODATA)
-		error = userdb_find(runtime, query, who);
+		error = userdb_find(runtime, query, LOOKUP_WAIT_MS, who);
 	/* Last: to look up a user of this host costs nothing more. */
 	if (error == ENOENT && !caller_forces_varlink())
 		error = fleet_find(runtime, query, who);

@@ -105,15 +105,12 @@ static int find_members(const char *runtime, const struct identity *group, char 
 
 int members_of(const struct identity *group, char *text, size_t size, size_t *length)
 {
-	const char *runtime = caller_runtime_directory();
-	struct caller caller;
-	int error;
-
 	/* The text of a link and one byte more, by which it is seen that all of it is there. */
 	if (size < 2)
 		return ERANGE;
-	caller = caller_enter();
-	error = find_members(runtime, group, text, size, length);
+	struct caller caller = caller_enter();
+	int error = find_members(caller_runtime_directory(), group, text, size, length);
+
 	caller_leave(&caller);
 	return error;
 }
@@ -131,7 +128,7 @@ static void append_number(const struct reply *reply, void *context)
 	struct query query = { .kind = RECORD_GROUP, .name = reply->membership.group };
 	struct identity group;
 
-	if (numbers->count < GROUPS_MAX && userdb_find(numbers->runtime, &query, &group) == 0)
+	if (numbers->count < GROUPS_MAX && userdb_find(numbers->runtime, &query, LOOKUP_WAIT_MS, &group) == 0)
 		numbers->gids[numbers->count++] = group.uid;
 }
 
@@ -170,15 +167,12 @@ static size_t find_groups(const char *runtime, const char *user, gid_t gids[GROU
 
 size_t groups_of(const char *user, gid_t gids[GROUPS_MAX])
 {
-	const char *runtime;
-	struct caller caller;
-	size_t count;
-
 	if (!name_is_possible(user) || caller_bypasses())
 		return 0;
-	runtime = caller_runtime_directory();
-	caller = caller_enter();
-	count = find_groups(runtime, user, gids);
+	const char *runtime = caller_runtime_directory();
+	struct caller caller = caller_enter();
+	size_t count = find_groups(runtime, user, gids);
+
 	caller_leave(&caller);
 	return count;
 }

@@ -22,10 +22,9 @@
 /* Copies text with its NUL to *next, and advances it. */
 static char *place(char **next, const char *text)
 {
-	size_t bytes = strlen(text) + 1;
-	char *copy = memcpy(*next, text, bytes);
+	char *copy = *next;
 
-	*next += bytes;
+	*next = stpcpy(copy, text) + 1;
 	return copy;
 }
 
@@ -91,16 +90,6 @@ static char **place_members(char **next, const struct members *members)
 	return array;
 }
 
-/* Writes an empty array to *next, which must be aligned, and advances it. */
-static char **place_empty_array(char **next)
-{
-	char *terminator = NULL;
-	char *array = memcpy(*next, &terminator, sizeof(terminator));
-
-	*next += sizeof(terminator);
-	return (char **)(void *)array;
-}
-
 int pack_passwd(const struct identity *who, const struct destination *destination)
 {
 	static const size_t fixed =
@@ -162,6 +151,7 @@ int pack_shadow(const struct identity *who, const struct destination *destinatio
 
 int pack_gshadow(const struct identity *who, const struct destination *destination)
 {
+	static const struct members none = { 0 };
 	struct sgrp *gshadow = destination->record;
 	size_t pad = padding(destination->buffer);
 	struct members members;
@@ -173,7 +163,7 @@ int pack_gshadow(const struct identity *who, const struct destination *destinati
 	if (error != 0)
 		return error;
 	next = destination->buffer + pad;
-	gshadow->sg_adm = place_empty_array(&next);
+	gshadow->sg_adm = place_members(&next, &none);
 	gshadow->sg_mem = place_members(&next, &members);
 	gshadow->sg_namp = place(&next, who->name);
 	gshadow->sg_passwd = place(&next, DYNUSER_LOCKED_PASSWORD);

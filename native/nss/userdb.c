@@ -72,7 +72,7 @@ static bool is_asked_for(const struct query *query, const struct identity *who)
 	return query->name == NULL ? who->uid == query->uid : strcmp(who->name, query->name) == 0;
 }
 
-static int find(const char *runtime, const struct query *query, unsigned int milliseconds, struct identity *who)
+int userdb_find(const char *runtime, const struct query *query, unsigned int milliseconds, struct identity *who)
 {
 	const struct varlink_bounds bounds = { .milliseconds = milliseconds, .bytes = REPLY_MAX };
 	bool is_user = query->kind == RECORD_USER;
@@ -101,18 +101,6 @@ static int find(const char *runtime, const struct query *query, unsigned int mil
 		return ENOENT;
 	*who = reply.who;
 	return 0;
-}
-
-int userdb_find(const char *runtime, const struct query *query, struct identity *who)
-{
-	return find(runtime, query, LOOKUP_WAIT_MS, who);
-}
-
-void userdb_nudge(const char *runtime, const struct query *query)
-{
-	struct identity who;
-
-	(void)find(runtime, query, NUDGE_WAIT_MS, &who);
 }
 
 /* Receives the replies up to the final one, so many at most. An error as the first reply: nobody is there. */

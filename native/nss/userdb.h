@@ -22,11 +22,11 @@ struct query {
 	const char *name;
 };
 
-/* The user of a record. A record of another user is not an answer: ENOENT. */
-int userdb_find(const char *runtime, const struct query *query, struct identity *who);
-
-/* Has the daemon look whether the user still lives: before it answers, it has removed the links of one that does not. */
-void userdb_nudge(const char *runtime, const struct query *query);
+/*
+ * The user of a record, within so many milliseconds. A record of another user is not an answer: ENOENT. Before the daemon answers, it
+ * looks whether the user still lives, and removes the links of one that does not.
+ */
+int userdb_find(const char *runtime, const struct query *query, unsigned int milliseconds, struct identity *who);
 
 /* Takes one record of a list. */
 typedef void userdb_visitor(const struct reply *reply, void *context);
