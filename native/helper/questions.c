@@ -34,34 +34,27 @@ struct question {
 	ask_about_ipc *ipc;
 };
 
-/* Decodes a name in place. */
 static bool parse_name(char *name)
 {
 	return decode_text(name) && name[0] != '\0';
 }
 
-/* What ends a user's things takes no number that dynuser cannot have given out, whatever the daemon says. */
+/* Of a UID that dynuser can have given out. */
 static bool parse_ours(const char *number, uid_t *uid)
 {
 	return uid_from_text(number, strlen(number), uid);
 }
 
-static bool answer_failure(struct answer *answer, const struct failure *failure)
-{
-	return answer_error(answer, failure->call, failure->error);
-}
-
 static bool ask_name(char *name, struct context *context, struct answer *answer)
 {
 	struct owners owners;
-	struct failure failure;
 	char ids[32] = "-";
 
 	(void)context;
 	if (!parse_name(name))
 		return answer_invalid(answer);
-	if (!find_owners(name, &owners, &failure))
-		return answer_failure(answer, &failure);
+	if (!find_owners(name, &owners, answer))
+		return true;
 	answer_begin(answer, "account");
 	if (owners.has_user)
 		(void)snprintf(ids, sizeof(ids), "%u:%u", owners.user.number, owners.user.group);
@@ -77,15 +70,14 @@ static bool ask_owner(char *text, struct context *context, struct answer *answer
 {
 	uint32_t number;
 	struct owner owner;
-	struct failure failure;
 	bool given = false;
 
 	if (!parse_id(text, &number))
 		return answer_invalid(answer);
-	enum lookup found = find_owner(number, &owner, &failure);
+	enum lookup found = find_owner(number, &owner, answer);
 
 	if (found == LOOKUP_FAILED)
-		return answer_failure(answer, &failure);
+		return true;
 	if (found == LOOKUP_FOUND) {
 		answer_begin(answer, owner.is_group ? "group" : "user");
 		answer_text(answer, owner.account.name);
@@ -130,22 +122,20 @@ static bool ask_groups(char *argument, struct context *context, struct answer *a
 		answer_number(answer, groups[i]);
 		answered++;
 	}
-	free(groups);
 	return true;
 }
 
 static bool ask_login(char *name, struct context *context, struct answer *answer)
 {
 	struct account account;
-	struct failure failure;
 
 	(void)context;
 	if (!parse_name(name))
 		return answer_invalid(answer);
-	enum lookup found = user_by_name(name, &account, &failure);
+	enum lookup found = user_by_name(name, &account, answer);
 
 	if (found == LOOKUP_FAILED)
-		return answer_failure(answer, &failure);
+		return true;
 	if (found == LOOKUP_FOUND && account.is_cut)
 		return answer_error(answer, "getpwnam_r", ENAMETOOLONG);
 	answer_begin(answer, "login");

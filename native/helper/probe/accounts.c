@@ -10,10 +10,9 @@
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#define RECORD_START 4096
-#define GROUPS_USUAL 64
+/* EINTR is asked again, but not for ever: no signal is expected here, so a source that keeps saying it is broken. */
+#define INTERRUPTIONS_MAX 16
 
 struct question {
 	const char *call;
@@ -23,17 +22,20 @@ struct question {
 	uint32_t number;
 };
 
+/* Of one record at a time. Most of it is never touched. */
+static char buffer[RECORD_MAX];
+
 /* Copies a field of a record; returns whether it had to be cut. */
 static bool take_text(const char *text, char copy[TEXT_MAX + 1])
 {
 	return snprintf(copy, TEXT_MAX + 1, "%s", text == NULL ? "" : text) > TEXT_MAX;
 }
 
-static int ask_user(const struct question *question, char *buffer, size_t size, struct account *account, bool *found)
+static int ask_user(const struct question *question, struct account *account, bool *found)
 {
 	struct passwd record, *result = NULL;
-	int error = question->name != NULL ? getpwnam_r(question->name, &record, buffer, size, &result) :
-					     getpwuid_r(question->number, &record, buffer, size, &result);
+	int error = question->name != NULL ? getpwnam_r(question->name, &record, buffer, sizeof(buffer), &result) :
+					     getpwuid_r(question->number, &record, buffer, sizeof(buffer), &result);
 
 	*found = result != NULL;
 	if (*found) {
@@ -46,11 +48,11 @@ static int ask_user(const struct question *question, char *buffer, size_t size, 
 	return error;
 }
 
-static int ask_group(const struct question *question, char *buffer, size_t size, struct account *account, bool *found)
+static int ask_group(const struct question *question, struct account *account, bool *found)
 {
 	struct group record, *result = NULL;
-	int error = question->name != NULL ? getgrnam_r(question->name, &record, buffer, size, &result) :
-					     getgrgid_r(question->number, &record, buffer, size, &result);
+	int error = question->name != NULL ? getgrnam_r(question->name, &record, buffer, sizeof(buffer), &result) :
+					     getgrgid_r(question->number, &record, buffer, sizeof(buffer), &result);
 
 	*found = result != NULL;
 	if (*found) {
@@ -66,79 +68,49 @@ static bool means_not_found(int error)
 	       error == ECONNREFUSED || error == EHOSTDOWN;
 }
 
-/* EINTR is asked again, but not for ever: no signal is expected here, so a source that keeps saying it is broken. */
-#define INTERRUPTIONS_MAX 16
-
-static enum lookup look_up(const struct question *question, struct account *account, struct failure *failure)
+static enum lookup look_up(const struct question *question, struct account *account, struct answer *answer)
 {
-	int error = ENOMEM;
+	int error = EINTR;
 	bool found = false;
-	int interruptions = 0;
-	size_t size = RECORD_START;
 
-	while (size <= RECORD_MAX) {
-		char *buffer = malloc(size);
-
-		if (buffer == NULL) {
-			error = ENOMEM;
-			break;
-		}
-		error = question->is_group ? ask_group(question, buffer, size, account, &found) :
-					     ask_user(question, buffer, size, account, &found);
-		free(buffer);
-		if (error == ERANGE)
-			size *= 4;
-		else if (error != EINTR || ++interruptions == INTERRUPTIONS_MAX)
-			break;
-	}
+	for (int i = 0; error == EINTR && i < INTERRUPTIONS_MAX; i++)
+		error = question->is_group ? ask_group(question, account, &found) : ask_user(question, account, &found);
 	if (found && error == 0)
 		return LOOKUP_FOUND;
 	if (means_not_found(error))
 		return LOOKUP_NOT_FOUND;
-	*failure = (struct failure){ .call = question->call, .error = error };
+	(void)answer_error(answer, question->call, error);
 	return LOOKUP_FAILED;
 }
 
-enum lookup user_by_name(const char *name, struct account *account, struct failure *failure)
+enum lookup user_by_name(const char *name, struct account *account, struct answer *answer)
 {
-	return look_up(&(struct question){ "getpwnam_r", .name = name }, account, failure);
+	return look_up(&(struct question){ "getpwnam_r", .name = name }, account, answer);
 }
 
-enum lookup user_by_number(uint32_t uid, struct account *account, struct failure *failure)
+enum lookup user_by_number(uint32_t uid, struct account *account, struct answer *answer)
 {
-	return look_up(&(struct question){ "getpwuid_r", .number = uid }, account, failure);
+	return look_up(&(struct question){ "getpwuid_r", .number = uid }, account, answer);
 }
 
-enum lookup group_by_name(const char *name, struct account *account, struct failure *failure)
+enum lookup group_by_name(const char *name, struct account *account, struct answer *answer)
 {
-	return look_up(&(struct question){ "getgrnam_r", true, .name = name }, account, failure);
+	return look_up(&(struct question){ "getgrnam_r", true, .name = name }, account, answer);
 }
 
-enum lookup group_by_number(uint32_t gid, struct account *account, struct failure *failure)
+enum lookup group_by_number(uint32_t gid, struct account *account, struct answer *answer)
 {
-	return look_up(&(struct question){ "getgrgid_r", true, .number = gid }, account, failure);
+	return look_up(&(struct question){ "getgrgid_r", true, .number = gid }, account, answer);
 }
 
 gid_t *groups_of_user(const char *user, gid_t gid, int *count)
 {
-	gid_t *groups = NULL;
+	static gid_t groups[NGROUPS_MAX];
 
-	for (int room = GROUPS_USUAL;; room = *count) {
-		gid_t *grown = reallocarray(groups, (size_t)room, sizeof(*groups));
-
-		if (grown == NULL) {
-			free(groups);
-			return NULL;
-		}
-		groups = grown;
-		*count = room;
-		if (getgrouplist(user, gid, groups, count) >= 0)
-			return groups;
-		/* It says how many there are; more of them in a row than fit is a failure of another kind. */
-		if (*count <= room || *count > NGROUPS_MAX) {
-			errno = *count > NGROUPS_MAX ? EOVERFLOW : ENOMEM;
-			free(groups);
-			return NULL;
-		}
-	}
+	*count = NGROUPS_MAX;
+	if (getgrouplist(user, gid, groups, count) >= 0)
+		return groups;
+	/* It says how many there are, if there are more; if not, it had no memory. */
+	errno = *count > NGROUPS_MAX ? EOVERFLOW : ENOMEM;
+	return NULL;
 }

@@ -22,17 +22,13 @@ struct account {
 	bool is_cut;
 };
 
-struct failure {
-	const char *call;
-	int error;
-};
+/* If a source fails to say, the answer is that error. */
+enum lookup user_by_name(const char *name, struct account *account, struct answer *answer);
+enum lookup user_by_number(uint32_t uid, struct account *account, struct answer *answer);
+enum lookup group_by_name(const char *name, struct account *account, struct answer *answer);
+enum lookup group_by_number(uint32_t gid, struct account *account, struct answer *answer);
 
-enum lookup user_by_name(const char *name, struct account *account, struct failure *failure);
-enum lookup user_by_number(uint32_t uid, struct account *account, struct failure *failure);
-enum lookup group_by_name(const char *name, struct account *account, struct failure *failure);
-enum lookup group_by_number(uint32_t gid, struct account *account, struct failure *failure);
-
-/* The groups of a user and its group, to be freed; initgroups(3) would take them. NULL with errno. */
+/* The groups of a user and its group, as initgroups(3) takes them, until the next call. NULL with errno. */
 gid_t *groups_of_user(const char *user, gid_t gid, int *count);
 
 #endif

@@ -21,24 +21,29 @@
 
 /* Where systemd looks for records, of every version that there is. */
 static const char *const records[] = {
-	"/etc/userdb", "/run/userdb", "/run/host/userdb", "/usr/local/lib/userdb", "/usr/lib/userdb", "/lib/userdb",
+	"/etc/userdb", "/run/userdb", "/run/host/userdb", "/usr/local/lib/userdb", "/usr/lib/userdb",
+	"/lib/userdb", NULL,
 };
 
 /* Those who know no users of their own, or whose users the helper learns of by other means. */
 static const char *const known[] = {
 	PID1_SERVICE, "io.systemd.DropIn", "io.systemd.Multiplexer", "io.systemd.NameServiceSwitch", DYNUSER_SERVICE,
+	NULL,
 };
 
 /* Which of the last three it is depends on how systemd was built. */
-static const char *const made_up[] = { "root", "nobody", "nogroup", "nfsnobody" };
+static const char *const made_up[] = { "root", "nobody", "nogroup", "nfsnobody", NULL };
+
+static bool is_among(const char *const *words, const char *word)
+{
+	while (*words != NULL && strcmp(word, *words) != 0)
+		words++;
+	return *words != NULL;
+}
 
 static bool is_known(const char *service)
 {
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strcmp(service, known[i]) == 0)
-			return true;
-	}
-	return false;
+	return is_among(known, service);
 }
 
 static bool is_of_nobody(const char *entry)
@@ -66,8 +71,8 @@ static bool has_only(const char *path, bool (*expected)(const char *entry))
 
 static bool has_manager_alone(void)
 {
-	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
-		if (!has_only(records[i], NULL))
+	for (const char *const *path = records; *path != NULL; path++) {
+		if (!has_only(*path, NULL))
 			return false;
 	}
 	return has_only(SERVICES, is_known);
@@ -81,11 +86,8 @@ static bool has_manager_alone(void)
  */
 static bool may_have_name(const char *name)
 {
-	for (size_t i = 0; i < sizeof(made_up) / sizeof(made_up[0]); i++) {
-		if (strcmp(name, made_up[i]) == 0)
-			return true;
-	}
-	return strncmp(name, FOREIGN_NAME, strlen(FOREIGN_NAME)) == 0 || !has_manager_alone();
+	return is_among(made_up, name) || strncmp(name, FOREIGN_NAME, strlen(FOREIGN_NAME)) == 0 ||
+	       !has_manager_alone();
 }
 
 static bool may_have_number(uint32_t number)
@@ -93,10 +95,10 @@ static bool may_have_number(uint32_t number)
 	return number == 0 || number == DYNUSER_UID_NOBODY || number >= FOREIGN_FIRST || !has_manager_alone();
 }
 
-static bool ask_sources(const char *name, struct owners *owners, struct failure *failure)
+static bool ask_sources(const char *name, struct owners *owners, struct answer *answer)
 {
-	enum lookup user = user_by_name(name, &owners->user, failure);
-	enum lookup group = user == LOOKUP_FAILED ? LOOKUP_FAILED : group_by_name(name, &owners->group, failure);
+	enum lookup user = user_by_name(name, &owners->user, answer);
+	enum lookup group = user == LOOKUP_FAILED ? LOOKUP_FAILED : group_by_name(name, &owners->group, answer);
 
 	owners->has_user = user == LOOKUP_FOUND;
 	owners->has_group = group == LOOKUP_FOUND;
@@ -124,10 +126,10 @@ static void shorten_lookups(bool past_manager, bool past_systemd)
 }
 
 /* Asks the sources, without the manager and without what nss-systemd would look up beside it. */
-static bool ask_sources_alone(const char *name, struct owners *owners, struct failure *failure)
+static bool ask_sources_alone(const char *name, struct owners *owners, struct answer *answer)
 {
 	shorten_lookups(true, !may_have_name(name));
-	bool told = ask_sources(name, owners, failure);
+	bool told = ask_sources(name, owners, answer);
 
 	shorten_lookups(false, false);
 	return told;
@@ -150,54 +152,53 @@ static enum pid1_answer ask_again(const char *name, uint32_t *number)
 	return pid1_question_begin(&question, name) ? pid1_question_end(&question, number) : PID1_HAS_NONE;
 }
 
-static bool ask_pid1_too(struct pid1_question *question, const char *name, struct owners *owners,
-			 struct failure *failure)
+static bool ask_pid1_too(struct pid1_question *question, const char *name, struct owners *owners, struct answer *answer)
 {
 	uint32_t number = 0;
-	bool told = ask_sources_alone(name, owners, failure);
+	bool told = ask_sources_alone(name, owners, answer);
 
 	if (!told || is_complete(owners)) {
 		pid1_question_drop(question);
 		return told;
 	}
-	enum pid1_answer answer = pid1_question_end(question, &number);
+	enum pid1_answer said = pid1_question_end(question, &number);
 
-	if (answer == PID1_UNCLEAR && sources_have_systemd())
-		return ask_sources(name, owners, failure);
-	if (answer == PID1_UNCLEAR)
-		answer = ask_again(name, &number);
-	if (answer == PID1_UNCLEAR) {
-		*failure = (struct failure){ .call = PID1_SERVICE, .error = EIO };
+	if (said == PID1_UNCLEAR && sources_have_systemd())
+		return ask_sources(name, owners, answer);
+	if (said == PID1_UNCLEAR)
+		said = ask_again(name, &number);
+	if (said == PID1_UNCLEAR) {
+		(void)answer_error(answer, PID1_SERVICE, EIO);
 		return false;
 	}
-	if (answer == PID1_HAS_USER)
+	if (said == PID1_HAS_USER)
 		take_user(owners, name, number);
 	return true;
 }
 
-bool find_owners(const char *name, struct owners *owners, struct failure *failure)
+bool find_owners(const char *name, struct owners *owners, struct answer *answer)
 {
 	struct pid1_question question;
 
 	/* Sent first, so that process 1 answers while the sources are asked. */
-	return pid1_question_begin(&question, name) ? ask_pid1_too(&question, name, owners, failure) :
-						      ask_sources(name, owners, failure);
+	return pid1_question_begin(&question, name) ? ask_pid1_too(&question, name, owners, answer) :
+						      ask_sources(name, owners, answer);
 }
 
 /*
  * The daemon asks for a number that it has locked, or seen unlocked a moment ago. If that lock is one that the service
  * manager takes too, none of its users has the number, and it need not be asked.
  */
-enum lookup find_owner(uint32_t number, struct owner *owner, struct failure *failure)
+enum lookup find_owner(uint32_t number, struct owner *owner, struct answer *answer)
 {
 	bool locks_tell = pid1_locks_tell();
 
 	shorten_lookups(locks_tell, locks_tell && !may_have_number(number));
-	enum lookup found = user_by_number(number, &owner->account, failure);
+	enum lookup found = user_by_number(number, &owner->account, answer);
 
 	owner->is_group = found == LOOKUP_NOT_FOUND;
 	if (owner->is_group)
-		found = group_by_number(number, &owner->account, failure);
+		found = group_by_number(number, &owner->account, answer);
 	shorten_lookups(false, false);
 	return found;
 }

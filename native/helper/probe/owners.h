@@ -14,15 +14,15 @@ struct owners {
 	struct account user, group;
 };
 
-/* Looks for a user and for a group of that name. Returns false with *failure set if a source failed to say. */
-bool find_owners(const char *name, struct owners *owners, struct failure *failure);
+/* Looks for a user and for a group of that name. Returns false with the error as the answer if a source failed to say. */
+bool find_owners(const char *name, struct owners *owners, struct answer *answer);
 
 struct owner {
 	bool is_group;
 	struct account account;
 };
 
-/* Looks for a user with that number, or else for a group. */
-enum lookup find_owner(uint32_t number, struct owner *owner, struct failure *failure);
+/* Looks for a user with that number, or else for a group; as those of accounts.h. */
+enum lookup find_owner(uint32_t number, struct owner *owner, struct answer *answer);
 
 #endif

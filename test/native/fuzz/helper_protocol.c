@@ -144,9 +144,9 @@ bool __wrap_find_posix_ipc(uint32_t number, struct answer *answer)
 }
 
 /* Half of all names are unknown. */
-bool __wrap_find_owners(const char *name, struct owners *owners, struct failure *failure)
+bool __wrap_find_owners(const char *name, struct owners *owners, struct answer *answer)
 {
-	(void)failure;
+	(void)answer;
 	CHECK(name[0] != '\0' && strlen(name) <= TEXT_MAX, "%zu bytes of a name", strlen(name));
 	memset(owners, 0, sizeof(*owners));
 	owners->has_user = strlen(name) % 2 == 0;
@@ -154,9 +154,9 @@ bool __wrap_find_owners(const char *name, struct owners *owners, struct failure 
 }
 
 /* Every second number has a group, that has a name of every sort of byte. */
-enum lookup __wrap_find_owner(uint32_t number, struct owner *owner, struct failure *failure)
+enum lookup __wrap_find_owner(uint32_t number, struct owner *owner, struct answer *answer)
 {
-	(void)failure;
+	(void)answer;
 	if (number % 2 == 0)
 		return LOOKUP_NOT_FOUND;
 	*owner = (struct owner){ .is_group = true, .account = { .number = number } };
