@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "descriptor.h"
-#include "passing.h"
 
 /* Loaded when there is an image: nothing else here needs it, and a host without images may be without it. */
 #define LIBRARY "libblkid.so.1"
@@ -198,22 +197,14 @@ static _Noreturn void be_child(int file, int output, uint64_t size)
 
 /* --- In the parent ------------------------------------------------------------------------------------------------ */
 
-static bool size_of(int file, uint64_t *size)
-{
-	off_t end = lseek(file, 0, SEEK_END);
-
-	*size = (uint64_t)end;
-	return end >= 0;
-}
-
-static bool add_lines(const char *text, size_t length, probe_line *add, void *context, char error[IMAGE_ERROR_MAX])
+static bool add_lines(const char *text, size_t length, struct passing *message, char error[IMAGE_ERROR_MAX])
 {
 	for (size_t at = 0; at < length; at += strlen(text + at) + 1) {
 		if (text[at] == '!') {
 			(void)snprintf(error, IMAGE_ERROR_MAX, "%s", text + at + 1);
 			return false;
 		}
-		if (!add(context, text + at)) {
+		if (!passing_add(message, text + at)) {
 			(void)snprintf(error, IMAGE_ERROR_MAX, "it has too many partitions");
 			return false;
 		}
@@ -221,11 +212,10 @@ static bool add_lines(const char *text, size_t length, probe_line *add, void *co
 	return true;
 }
 
-bool probe_image(int file, probe_line *add, void *context, char error[IMAGE_ERROR_MAX])
+bool probe_image(int file, struct passing *message, char error[IMAGE_ERROR_MAX])
 {
 	char text[OUTPUT_MAX + 1] = "";
 	int ends[2], status = -1;
-	uint64_t size;
 	ssize_t length;
 
 	if (!load()) {
@@ -233,20 +223,22 @@ bool probe_image(int file, probe_line *add, void *context, char error[IMAGE_ERRO
 			       "nobody here can tell what is in it; install %s (Debian: libblkid1)", LIBRARY);
 		return false;
 	}
-	if (!size_of(file, &size) || pipe2(ends, O_CLOEXEC) != 0) {
+	off_t size = lseek(file, 0, SEEK_END);
+
+	if (size < 0 || pipe2(ends, O_CLOEXEC) != 0) {
 		(void)snprintf(error, IMAGE_ERROR_MAX, "it cannot be read: %s", strerror(errno));
 		return false;
 	}
 	pid_t child = fork();
 
 	if (child == 0)
-		be_child(file, ends[1], size);
+		be_child(file, ends[1], (uint64_t)size);
 	(void)close(ends[1]);
 	length = child < 0 ? 0 : read_all(ends[0], text, OUTPUT_MAX);
 	(void)close(ends[0]);
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		continue;
-	if (!add_lines(text, length < 0 ? 0 : (size_t)length, add, context, error))
+	if (!add_lines(text, length < 0 ? 0 : (size_t)length, message, error))
 		return false;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)
 		return true;

@@ -12,16 +12,15 @@
 
 #include <stdbool.h>
 
+#include "passing.h"
+
 /* Room for the reason of a failure. */
 #define IMAGE_ERROR_MAX 256U
 
 /* Partitions that are looked at. Images of systems have a handful; a table has room for 128 by default. */
 #define PARTITIONS_MAX 128
 
-/* Takes a line. False: there is no room for it. */
-typedef bool probe_line(void *context, const char *line);
-
-/* False: error says why. */
-bool probe_image(int file, probe_line *add, void *context, char error[IMAGE_ERROR_MAX]);
+/* Adds the lines to a message, as a word each. False: error says why. */
+bool probe_image(int file, struct passing *message, char error[IMAGE_ERROR_MAX]);
 
 #endif

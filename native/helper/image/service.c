@@ -18,18 +18,13 @@ static bool answer_error(const char *error)
 	       passing_send(PASSING_CONNECTION, &message);
 }
 
-static bool add_line(void *context, const char *line)
-{
-	return passing_add(context, line);
-}
-
 static bool look_at(int file)
 {
 	struct passing message;
 	char error[IMAGE_ERROR_MAX];
 
 	passing_begin(&message);
-	bool found = passing_add(&message, "ok") && probe_image(file, add_line, &message, error);
+	bool found = passing_add(&message, "ok") && probe_image(file, &message, error);
 
 	(void)close(file);
 	return found ? passing_send(PASSING_CONNECTION, &message) : answer_error(error);
