@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 #define STATUS_HEAD 4096
 /* All groups with ten digits and a space each, and what stands before and behind them. */
 #define STATUS_MAX (STATUS_HEAD + GROUPS_MAX * 11)
@@ -35,27 +37,30 @@ enum holding credentials_hold(const struct credentials *credentials, uint32_t nu
 	return HOLDS_NOT;
 }
 
-/* Reads a number up to one of the bytes that may follow it. Returns where it ended, NULL if there is no number. */
+/* Returns what is behind a label, NULL if it is not in the text. */
+static const char *find_label(const char *text, const char *label)
+{
+	const char *found = strstr(text, label);
+
+	return found == NULL ? NULL : found + strlen(label);
+}
+
+/* Reads a number and the byte after it. Returns what is behind that, NULL if there is no such number. */
 static const char *parse_number(const char *text, char after, uint32_t *number)
 {
-	uint64_t value = 0;
-	const char *at = text;
+	char *end;
+	unsigned long long value = strtoull(text, &end, 10);
 
-	for (; *at >= '0' && *at <= '9' && at - text < 10; at++)
-		value = value * 10 + (uint64_t)(*at - '0');
-	if (at == text || *at != after || value > UINT32_MAX)
+	if (end == text || *end != after || value > UINT32_MAX)
 		return NULL;
 	*number = (uint32_t)value;
-	return at + 1;
+	return end + 1;
 }
 
 static bool parse_ids(const char *text, const char *label, uint32_t ids[4])
 {
-	const char *at = strstr(text, label);
+	const char *at = find_label(text, label);
 
-	if (at == NULL)
-		return false;
-	at += strlen(label);
 	for (int i = 0; i < 4 && at != NULL; i++)
 		at = parse_number(at, i < 3 ? '\t' : '\n', &ids[i]);
 	return at != NULL;
@@ -64,28 +69,20 @@ static bool parse_ids(const char *text, const char *label, uint32_t ids[4])
 /* Each group has a space behind it; the line of none has one as well. */
 static bool parse_groups(const char *text, struct credentials *credentials)
 {
-	const char *at = strstr(text, SUPPLEMENTARY_LABEL);
+	const char *at = find_label(text, SUPPLEMENTARY_LABEL);
+	size_t count = 0;
 
-	credentials->group_count = 0;
-	if (at == NULL)
-		return false;
-	at += strlen(SUPPLEMENTARY_LABEL);
-	while (*at >= '0' && *at <= '9') {
-		if (credentials->group_count == GROUPS_MAX)
-			return false;
-		at = parse_number(at, ' ', &credentials->groups[credentials->group_count]);
-		if (at == NULL)
-			return false;
-		credentials->group_count++;
-	}
-	return *at == '\n' || (at[0] == ' ' && at[1] == '\n');
+	while (at != NULL && *at >= '0' && *at <= '9')
+		at = count == GROUPS_MAX ? NULL : parse_number(at, ' ', &credentials->groups[count++]);
+	credentials->group_count = count;
+	return at != NULL && (*at == '\n' || (at[0] == ' ' && at[1] == '\n'));
 }
 
 static bool parse_threads(const char *text, uint32_t *threads)
 {
-	const char *at = strstr(text, THREADS_LABEL);
+	const char *at = find_label(text, THREADS_LABEL);
 
-	return at != NULL && parse_number(at + strlen(THREADS_LABEL), '\n', threads) != NULL;
+	return at != NULL && parse_number(at, '\n', threads) != NULL;
 }
 
 /* The labels start lines: a newline in the name of the process is escaped. */
@@ -102,20 +99,16 @@ static int parse(const char *text, struct credentials *credentials)
 static int read_long(int descriptor, struct credentials *credentials)
 {
 	char *text = malloc(STATUS_MAX + 1);
-	size_t length = 0;
-	ssize_t got = 1;
 
 	if (text == NULL)
 		return ENOMEM;
-	while (got > 0 && length < STATUS_MAX) {
-		got = pread(descriptor, text + length, STATUS_MAX - length, (off_t)length);
-		length += got > 0 ? (size_t)got : 0;
-	}
-	int error = got < 0 ? errno : 0;
+	ssize_t length = lseek(descriptor, 0, SEEK_SET) < 0 ? -1 : read_all(descriptor, text, STATUS_MAX);
+	int error = length < 0 ? errno : 0;
 
-	text[length] = '\0';
-	if (error == 0)
+	if (error == 0) {
+		text[length] = '\0';
 		error = parse(text, credentials);
+	}
 	free(text);
 	return error;
 }

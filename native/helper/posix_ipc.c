@@ -148,9 +148,8 @@ static bool visit(struct walk *walk, const struct ipc_visitor *visitor, const ch
 	if (descriptor < 0)
 		return answer_error(answer, "openat2", errno);
 	if (fstat(descriptor, &status) < 0) {
-		(void)answer_error(answer, "fstat", errno);
-		close(descriptor);
-		return true;
+		close_quietly(descriptor);
+		return answer_error(answer, "fstat", errno);
 	}
 	struct walk_entry entry = { directory, name, descriptor, &status };
 	enum walk_step step = visitor->entry(visitor->data, &entry, answer);
@@ -197,9 +196,8 @@ bool walk_ipc(const char *top, const struct ipc_visitor *visitor, struct answer 
 	if (descriptor < 0)
 		return answer_error(answer, top, errno);
 	if (fstat(descriptor, &status) < 0) {
-		(void)answer_error(answer, top, errno);
-		close(descriptor);
-		return true;
+		close_quietly(descriptor);
+		return answer_error(answer, top, errno);
 	}
 	bool answered = push(&walk, descriptor, &status, NULL) ? walk_tree(&walk, visitor, answer) :
 								 answer_error(answer, "opendir", errno);
@@ -208,16 +206,6 @@ bool walk_ipc(const char *top, const struct ipc_visitor *visitor, struct answer 
 		drop(&walk);
 	free(walk.levels);
 	return answered;
-}
-
-/* The path of an entry for people: as the kernel has it now, or the bare name if it is too long to tell. */
-static void answer_entry(struct answer *answer, const char *kind, int entry, const char *name, size_t cut)
-{
-	char path[PATH_MAX];
-
-	answer_begin(answer, "ipc");
-	answer_word(answer, kind);
-	answer_text(answer, descriptor_path(entry, path) && strlen(path) > cut ? path + cut : name);
 }
 
 struct wanted {
@@ -229,10 +217,16 @@ struct wanted {
 static enum walk_step find_entry(void *data, const struct walk_entry *entry, struct answer *answer)
 {
 	const struct wanted *wanted = data;
+	char path[PATH_MAX];
 
 	if (entry->status->st_uid != wanted->number && entry->status->st_gid != wanted->number)
 		return S_ISDIR(entry->status->st_mode) ? WALK_DESCEND : WALK_ON;
-	answer_entry(answer, wanted->kind, entry->descriptor, entry->name, wanted->cut);
+	bool is_told = descriptor_path(entry->descriptor, path) && strlen(path) > wanted->cut;
+
+	answer_begin(answer, "ipc");
+	answer_word(answer, wanted->kind);
+	/* For people: the path as the kernel has it now, or the bare name if that is too long to tell. */
+	answer_text(answer, is_told ? path + wanted->cut : entry->name);
 	return WALK_ANSWERED;
 }
 

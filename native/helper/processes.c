@@ -16,11 +16,18 @@
 #define COMMAND_MAX 64
 
 static const char *const holding_words[] = {
-	[HOLDS_NOT] = "user",
 	[HOLDS_AS_USER] = "user",
 	[HOLDS_AS_GROUP] = "group",
 	[HOLDS_AS_SUPPLEMENTARY] = "supplementary",
 };
+
+static void answer_process(struct answer *answer, pid_t process, const char *command, enum holding holds)
+{
+	answer_begin(answer, "process");
+	answer_number(answer, (uint64_t)process);
+	answer_text(answer, command);
+	answer_word(answer, holding_words[holds]);
+}
 
 bool answer_found(void *data, const struct found_thread *found, struct answer *answer)
 {
@@ -39,10 +46,7 @@ bool answer_found(void *data, const struct found_thread *found, struct answer *a
 	if (length > 0 && command[length - 1] == '\n')
 		length--;
 	command[length > 0 ? length : 0] = '\0';
-	answer_begin(answer, "process");
-	answer_number(answer, (uint64_t)found->process);
-	answer_text(answer, command);
-	answer_word(answer, holding_words[found->holds]);
+	answer_process(answer, found->process, command, found->holds);
 	return true;
 }
 
@@ -83,10 +87,7 @@ bool find_process(uint32_t number, struct known_threads *known, struct answer *a
 		if (!has_real_uid(number))
 			return false;
 	}
-	answer_begin(answer, "process");
-	answer_number(answer, 0);
-	answer_text(answer, "too short-lived to be named");
-	answer_word(answer, holding_words[HOLDS_AS_USER]);
+	answer_process(answer, 0, "too short-lived to be named", HOLDS_AS_USER);
 	return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -125,13 +126,11 @@ bool answer_write(int descriptor, struct answer *answer)
 
 bool parse_id(const char *text, uint32_t *id)
 {
-	uint64_t value = 0;
-	size_t i = 0;
+	char *end;
+	unsigned long long value = strtoull(text, &end, 10);
 
-	/* Ten digits hold every 32-bit number, and never overflow 64 bits. */
-	for (; text[i] >= '0' && text[i] <= '9' && i < 10; i++)
-		value = value * 10 + (uint64_t)(text[i] - '0');
-	if (i == 0 || text[i] != '\0' || (text[0] == '0' && i > 1) || value > ID_LAST)
+	/* strtoull(3) takes blanks, signs and leading zeros. A number that it cannot hold is the largest to it. */
+	if (text[0] < '0' || text[0] > '9' || (text[0] == '0' && text[1] != '\0') || *end != '\0' || value > ID_LAST)
 		return false;
 	*id = (uint32_t)value;
 	return true;

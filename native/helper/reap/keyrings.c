@@ -1,20 +1,18 @@
 /* keyctl(2) as the user itself: nobody else, not even root, has a right to these keyrings. See reap/keyrings.h. */
 #include "keyrings.h"
 
-#include <fcntl.h>
 #include <linux/keyctl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "run_as_uid.h"
 
-/* A line for each user that has keys (proc(5)): what is not in it has none. */
+/* A line for each user that has keys (proc(5)). */
 #define KEY_USERS "/proc/key-users"
-#define KEY_USERS_READ 4096
 /* All rights to whoever has the keyring and to its owner, those of user-keyring(7) and more. */
 #define RIGHTS 0x3F3F0000UL
 
@@ -48,43 +46,22 @@ static void end_own(const void *unused)
 	}
 }
 
-/*
- * Looks for a line of the user in what was read. Returns whether there is one; if there is none, what is left of a line
- * that was cut off goes to the front, for the next read.
- */
-static bool search_lines(char *text, size_t *length, uid_t uid)
-{
-	char *line = text;
-	char *end;
-
-	while ((end = memchr(line, '\n', *length - (size_t)(line - text))) != NULL) {
-		if (strtoul(line, NULL, 10) == uid)
-			return true;
-		line = end + 1;
-	}
-	*length -= (size_t)(line - text);
-	memmove(text, line, *length);
-	return false;
-}
-
-/* Where it cannot be told, as on a kernel whose /proc lacks the file, there may be some. */
+/* A line of each user that has keys begins with its UID. There may also be some if that file cannot be read. */
 static bool may_have_keys(uid_t uid)
 {
-	/* With a NUL behind it, for strtoul(3). A line has at most some 90 bytes. */
-	char text[KEY_USERS_READ + 1] = { 0 };
-	size_t length = 0;
+	FILE *users = fopen(KEY_USERS, "re");
+	char *line = NULL;
+	size_t room = 0;
 	bool found = false;
-	ssize_t got = 0;
-	int users = open(KEY_USERS, O_RDONLY | O_CLOEXEC);
 
-	if (users < 0)
+	if (users == NULL)
 		return true;
-	while (!found && (got = read(users, text + length, KEY_USERS_READ - length)) > 0) {
-		length += (size_t)got;
-		found = search_lines(text, &length, uid);
-	}
-	close(users);
-	return found || got < 0;
+	while (!found && getline(&line, &room, users) > 0)
+		found = strtoul(line, NULL, 10) == uid;
+	found = found || ferror(users) != 0;
+	free(line);
+	(void)fclose(users);
+	return found;
 }
 
 void clear_keyrings(uid_t uid)
