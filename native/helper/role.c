@@ -59,21 +59,6 @@ static bool capabilities(int call, struct __user_cap_data_struct data[_LINUX_CAP
 	return syscall(call, &header, data) == 0;
 }
 
-static bool has_exactly(uint64_t wanted)
-{
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { .effective = UINT32_MAX } };
-
-	if (!capabilities(SYS_capget, data))
-		return false;
-	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-		uint32_t half = (uint32_t)(wanted >> (32 * i));
-
-		if (data[i].permitted != half || data[i].effective != half || data[i].inheritable != 0)
-			return false;
-	}
-	return true;
-}
-
 bool role_named(const char *name, enum role *role)
 {
 	static const struct {
@@ -93,23 +78,21 @@ bool role_named(const char *name, enum role *role)
 bool role_take(enum role role)
 {
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
-	uint64_t kept = 0;
+	struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
 
 	/* What the host has taken away already stays away: then a question fails, and says of what. */
 	if (!capabilities(SYS_capget, data))
 		return false;
 	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-		uint32_t half = data[i].permitted & (uint32_t)(needed_by(role) >> (32 * i));
-
-		data[i].permitted = half;
-		data[i].effective = half;
+		data[i].permitted &= (uint32_t)(needed_by(role) >> (32 * i));
+		data[i].effective = data[i].permitted;
 		data[i].inheritable = 0;
-		kept |= (uint64_t)half << (32 * i);
 	}
 	/* Without no_new_privs a program that is started as root would have the whole bounding set again (execve(2)). */
 	if (!capabilities(SYS_capset, data) || prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) != 0)
 		return false;
-	if (!has_exactly(kept) || prctl(PR_GET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L) != 1) {
+	if (!capabilities(SYS_capget, now) || memcmp(now, data, sizeof(data)) != 0 ||
+	    prctl(PR_GET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L) != 1) {
 		errno = EPERM;
 		return false;
 	}

@@ -329,11 +329,7 @@ bool tree_chown(const struct tree_job *job, struct tree_report *report)
 	tree_report_count(report, 1, right ? 0 : 1);
 	if (!right && !finish_top(&top, job, report))
 		return false;
-	if (right && (top.mode & 07777U) != job->mode) {
+	if (right && (top.mode & 07777U) != job->mode)
 		failed = tree_set_mode((struct tree_place){ report->top, "" }, job->mode);
-		if (failed != NULL)
-			return tree_fail_at_top(report, failed);
-	}
-	tree_report_done(report);
-	return true;
+	return failed == NULL ? tree_report_done(report) : tree_fail_at_top(report, failed);
 }

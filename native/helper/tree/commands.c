@@ -53,8 +53,7 @@ static bool count(const struct tree_job *job, struct tree_report *report)
 	if (!tree_walk(&status, false, &visitor, &owner, report))
 		return false;
 	tree_report_count(report, 1, tree_owned(&status, &owner) ? 0 : 1);
-	tree_report_done(report);
-	return true;
+	return tree_report_done(report);
 }
 
 static bool remove_entry(struct tree_worker *worker, const struct tree_batch *batch, const char *name)
@@ -80,8 +79,7 @@ static bool remove_all(const struct tree_job *job, struct tree_report *report)
 	(void)job;
 	if (!tree_walk(&status, false, &visitor, NULL, report))
 		return false;
-	tree_report_done(report);
-	return true;
+	return tree_report_done(report);
 }
 
 /* Makes an id-mapped mount that is attached nowhere, the way of mount_setattr(2), and lets it go. */

@@ -67,8 +67,7 @@ bool tree_find(const struct tree_job *job, struct tree_report *report)
 		say(&status, report->top, "");
 	if (fflush(stdout) != 0)
 		return tree_fail_at_top(report, "write");
-	tree_report_done(report);
-	return true;
+	return tree_report_done(report);
 }
 
 /* Opens the directory of a place, component by component, so that no symlink is followed. *path becomes the name in it. */
@@ -134,6 +133,5 @@ bool tree_adopt(const struct tree_job *job, struct tree_report *report)
 					 strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1);
 		tree_report_count(report, 1, failed == NULL ? 1 : 0);
 	}
-	tree_report_done(report);
-	return true;
+	return tree_report_done(report);
 }

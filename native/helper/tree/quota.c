@@ -257,6 +257,5 @@ bool tree_limit(const struct tree_job *job, struct tree_report *report)
 		failed = bound(report->top, membership.project, &bounds);
 	if (failed != NULL)
 		return tree_fail_at_top(report, failed);
-	tree_report_done(report);
-	return true;
+	return tree_report_done(report);
 }

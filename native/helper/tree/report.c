@@ -56,7 +56,7 @@ void tree_report_count(struct tree_report *report, uint64_t inodes, uint64_t cha
 	(void)pthread_mutex_unlock(&report->mutex);
 }
 
-void tree_report_done(struct tree_report *report)
+bool tree_report_done(struct tree_report *report)
 {
 	struct answer line = { .start = 0 };
 
@@ -66,6 +66,7 @@ void tree_report_done(struct tree_report *report)
 	answer_number(&line, report->left);
 	answer_number(&line, report->mounts);
 	tree_report_say(report, &line);
+	return true;
 }
 
 bool tree_report_refusal(struct tree_report *report, const char *call)

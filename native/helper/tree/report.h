@@ -54,10 +54,11 @@ bool tree_changed(struct tree_report *report, int directory, const char *name);
 bool tree_fail(struct tree_report *report, const char *call, int directory, const char *name);
 bool tree_fail_at_top(struct tree_report *report, const char *call);
 
-/* Says one line, and the last lines. */
+/* Says one line. */
 void tree_report_say(struct tree_report *report, struct answer *line);
-void tree_report_done(struct tree_report *report);
-/* With the call that was refused, and errno. Always true. */
+
+/* Says the last line. The first two, the second with the call that was refused and errno, are always true. */
+bool tree_report_done(struct tree_report *report);
 bool tree_report_refusal(struct tree_report *report, const char *call);
 void tree_report_failure(struct tree_report *report);
 

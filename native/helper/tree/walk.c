@@ -306,12 +306,9 @@ static bool descend(struct walk *walk)
 	}
 	int opened = tree_open(parent, name);
 
-	if (opened < 0 && errno == EXDEV) {
-		tree_report_mount(walk->pool.report, parent, name);
-		walk->names_length = place;
-		return true;
-	}
-	if (opened < 0 && walk->visitor->passes_over) {
+	if (opened < 0 && (errno == EXDEV || walk->visitor->passes_over)) {
+		if (errno == EXDEV)
+			tree_report_mount(walk->pool.report, parent, name);
 		walk->names_length = place;
 		return true;
 	}
