@@ -95,7 +95,7 @@ static int parse(const char *text, struct credentials *credentials)
 	return 0;
 }
 
-/* What fits into no short read: one long one, in pieces of the same text, since the kernel continues where it stopped. */
+/* For what does not fit into a short read. The pieces that it is read in are of one text: the kernel continues where it stopped. */
 static int read_long(int descriptor, struct credentials *credentials)
 {
 	char *text = malloc(STATUS_MAX + 1);

@@ -24,21 +24,21 @@ struct credentials {
 	uint32_t groups[GROUPS_MAX];
 };
 
-/* As what a thread has a number; with several, the first of these. */
+/* How a thread has a number; if it has it in several ways, the first of these. */
 enum holding { HOLDS_NOT, HOLDS_AS_USER, HOLDS_AS_GROUP, HOLDS_AS_SUPPLEMENTARY };
 
 enum holding credentials_hold(const struct credentials *credentials, uint32_t number);
 
 /*
- * Opens what tells of a thread. directory is an open /proc/<pid>/task, or /proc, and the thread a name in it. The thread's number
- * may be another's later: the descriptor never is. Returns -1 with errno, ESRCH if the thread is gone.
+ * Opens the status of a thread. directory is an open /proc/<pid>/task, or /proc, and the thread a name in it. The number may later
+ * be another thread's, the descriptor never. Returns -1 with errno, ESRCH if the thread is gone.
  */
 int credentials_open(int directory, pid_t thread);
 
 /* Reads what a thread has now. Returns 0, ESRCH if the thread is gone, or another errno value. */
 int credentials_of(int descriptor, struct credentials *credentials);
 
-/* Both, and closes it again. */
+/* Opens, reads and closes it. */
 int credentials_read(int directory, pid_t thread, struct credentials *credentials);
 
 #endif

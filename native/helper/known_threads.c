@@ -1,6 +1,6 @@
 /*
  * Two lists in the order in which /proc is read, by rising PID: what the walk meets again goes from the one to the other,
- * and what it passes over has ended. Were the order another, less would be known, and nothing would be wrong.
+ * and what it passes over has ended. In another order less would be known, but nothing would be wrong.
  */
 #include "known_threads.h"
 
@@ -63,7 +63,7 @@ static bool is_running(int pidfd)
 	return poll(&exited, 1, 0) == 0;
 }
 
-/* What a thread of the kernel has; one that had anything else would be read each time. */
+/* Whether a thread has what threads of the kernel have. One that has anything else is read each time. */
 static bool is_roots_alone(const struct credentials *credentials)
 {
 	uint32_t any = 0;
@@ -75,7 +75,7 @@ static bool is_roots_alone(const struct credentials *credentials)
 
 /*
  * The kernel executes no program in such a thread (kernel_execve() refuses since Linux 5.19, and the line in its status that
- * says what it is came later), and gives none other credentials: what has been read of it holds for as long as it runs.
+ * says what it is came later), and never changes its credentials: what has been read of it holds for as long as it runs.
  * Returns the pidfd to keep in place of the descriptor, or -1.
  */
 static int pin_kernel_thread(int directory, pid_t process, pid_t thread, struct credentials *credentials)
@@ -84,7 +84,7 @@ static int pin_kernel_thread(int directory, pid_t process, pid_t thread, struct 
 		return -1;
 	int pidfd = (int)syscall(SYS_pidfd_open, process, 0);
 
-	/* Read while it is pinned: it is that thread which was read. */
+	/* Read again while it is pinned, so that it is this thread's. */
 	if (pidfd >= 0 && (credentials_read(directory, thread, credentials) != 0 || !credentials->is_kernel ||
 			   !is_roots_alone(credentials) || !is_running(pidfd)))
 		drop_descriptor(&pidfd);

@@ -18,7 +18,7 @@
 struct known_thread {
 	pid_t process;
 	pid_t thread;
-	/* -1: given on, or closed */
+	/* -1: passed on, or closed */
 	int descriptor;
 	/* the descriptor is a pidfd: as long as the thread runs it has root's IDs and no groups */
 	bool is_kernel;
@@ -39,7 +39,7 @@ struct known_threads {
 	size_t next;
 };
 
-/* Has threads kept from now on, as far as the limit of descriptors goes. The two lists are empty, and live as long. */
+/* Keeps threads from now on, as many as the limit of descriptors allows. The two lists are empty, and live as long as known does. */
 void known_prepare(struct known_threads *known, struct known_list lists[2]);
 
 void known_begin(struct known_threads *known);

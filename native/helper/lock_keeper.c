@@ -121,7 +121,7 @@ static void serve(struct keeper *keeper, int connection)
 
 	if (connection < 0)
 		return;
-	/* A daemon that has ended already is heard all the same: what it sent is there to be read. */
+	/* What a daemon has sent that has ended already is read all the same. */
 	if (!is_own_user(connection) || setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0 ||
 	    (!send_all(connection) && errno != EPIPE)) {
 		close(connection);

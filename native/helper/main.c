@@ -44,14 +44,14 @@ static bool confine(void)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && detach();
 }
 
-/* The daemon has more of the processors than others (src/host/priority.ts); its helpers do without. */
+/* The daemon has a higher priority than others (src/host/priority.ts). Its helpers give it up. */
 static void stand_back(void)
 {
 	if (getpriority(PRIO_PROCESS, 0) < 0)
 		(void)setpriority(PRIO_PROCESS, 0, 0);
 }
 
-/* close_range(2) is there since Linux 5.9; before that, and below seccomp, Node's O_CLOEXEC has to do. */
+/* close_range(2) is there since Linux 5.9; before that, and below seccomp filters that refuse it, Node's O_CLOEXEC must be enough. */
 static void close_inherited(unsigned int first)
 {
 	(void)syscall(SYS_close_range, first, ~0U, 0U);

@@ -1,8 +1,8 @@
 /*
  * Depth first, with a stack on the heap: the depth is chosen by whoever may write to /dev/shm. The first levels keep
  * their directory streams; below LEVELS_OPEN only the deepest one is open, and the way back is "..", checked by device
- * and inode. Where a directory was moved meanwhile, the walk continues at the deepest level that is still open: its mover
- * can hide files from any walk, and whom it hides are its own.
+ * and inode. If a directory was moved meanwhile, the walk continues at the deepest level that is still open: whoever
+ * moves it can hide files from any walk, but only its own.
  */
 #include "posix_ipc.h"
 

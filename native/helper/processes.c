@@ -1,6 +1,6 @@
 /*
- * What a walk (process_walk.h) has to say of all kinds of IDs, getpriority(2) says of real UIDs in one call and under the
- * kernel's lock: it has the last word on those.
+ * A walk (process_walk.h) finds all kinds of IDs. getpriority(2) finds only real UIDs, but in one call and under the kernel's
+ * lock: so it has the last word on those.
  */
 #include "processes.h"
 

@@ -39,8 +39,8 @@ static void be_namespace(int ready)
 }
 
 /*
- * A child in a user namespace of its own, which waits to be killed. clone3(2) would do in one call, but cannot be had below
- * a filter like that of systemd's RestrictNamespaces=, which has no way to look at its arguments. -1 with errno.
+ * A child in a user namespace of its own, which waits to be killed. One call of clone3(2) would be enough, but
+ * filters like that of systemd's RestrictNamespaces= cannot look at its arguments, and refuse it. -1 with errno.
  */
 static pid_t start_namespace(void)
 {
@@ -105,7 +105,7 @@ static const char *make_namespace(int *opened)
 	return refused;
 }
 
-/* The directory is root's alone; what is in the place of the mount is looked at before it is used. -1 if there is none. */
+/* Only root can write to the directory; still, what is at the path is looked at before it is used. -1 if there is none. */
 static int open_kept(void)
 {
 	int opened = open(NAMESPACE_PATH, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -166,7 +166,7 @@ static int drop(void)
 	return EXIT_SUCCESS;
 }
 
-/* A command of a unit has a mount namespace of its own even with "+" (systemd.service(5)); the mount belongs into the host's. */
+/* A command of a unit has a mount namespace of its own even with "+" (systemd.service(5)); the mount belongs in the host's. */
 static bool enter_mounts_of_process_one(void)
 {
 	int opened = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);

@@ -6,7 +6,7 @@
 
 /* A lookup through the socket, from connecting to the last byte. The daemon answers within 0.1 ms. */
 #define LOOKUP_WAIT_MS 2000U
-/* For a daemon that is to look whether the process of a user has ended. It answers from its memory; if it hangs, links are what counts. */
+/* For the daemon to check whether the process of a user has ended. It answers from its memory; if it hangs, the links count. */
 #define NUDGE_WAIT_MS 200U
 /* The same for the list of all users. 4,336 of them are listed within 0.1 s. */
 #define LIST_WAIT_MS 5000U
@@ -16,12 +16,12 @@
 /* One request: the longest method and the longest name make less than 200. */
 #define REQUEST_MAX 256U
 
-/* The shared groups of one user that are told of: GROUPS_PER_USER_MAX of the daemon. */
+/* The shared groups of one user that are reported: GROUPS_PER_USER_MAX of the daemon. */
 #define GROUPS_MAX 256U
 /* The memberships of one list: MEMBERSHIPS_PER_GROUP_MAX of the daemon, and those of a user are fewer. */
 #define MEMBERSHIPS_MAX 1024U
 
-/* The users of one list. The default range has 4,336 numbers; MaxLeases= may allow more. What a list has beyond this is not waited for. */
+/* The users of one list. The default range has 4,336 numbers; MaxLeases= may allow more. Nothing beyond this is waited for. */
 #define LIST_RECORDS_MAX 131072U
 /* What a list may have in bytes, whatever it holds. */
 #define LIST_BYTES_MAX (LIST_RECORDS_MAX * 512UL)

@@ -1,8 +1,8 @@
 /*
  * The program that called. NSS modules are guests in other people's threads: errno keeps its value, and a thread that is cancelled
  * (pthreads(7)) in the midst of a lookup must not leave a descriptor or memory behind, so it is cancelled afterwards. Neither costs a
- * system call. Its environment is read with secure_getenv(3) alone: a program that runs with more rights than its caller (AT_SECURE:
- * set-user-ID, set-group-ID, capabilities) obeys none of it.
+ * system call. The environment is read with secure_getenv(3) alone: in a program that runs with more rights than its caller (AT_SECURE:
+ * set-user-ID, set-group-ID, capabilities) it has no effect.
  */
 #ifndef DYNUSER_NSS_CALLER_H
 #define DYNUSER_NSS_CALLER_H
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-/* What must be as it was found. */
+/* What the module must leave as it found it. */
 struct caller {
 	int error_number;
 	int cancel_state;
@@ -33,8 +33,7 @@ static inline void caller_leave(const struct caller *caller)
 }
 
 /*
- * Whether the caller is root by its effective UID, who alone sees the shadow databases, as for shadow(5) itself. Nothing in our records
- * is secret, but programs take a record that they can read for the right to check a password with it.
+ * Whether the effective UID is root's. Only root sees the shadow databases, as with shadow(5) itself. Nothing in our records is secret, but programs take a record that they can read for the right to check a password with it.
  */
 static inline bool caller_is_root(void)
 {

@@ -52,8 +52,8 @@ static enum nss_status reset(struct enumeration *enumeration)
 }
 
 /*
- * What every database has: its record by name, and the list of all. The shadow databases are for root alone, who is asked for after the
- * name: a name that cannot be ours costs no system call, not even geteuid(2).
+ * What every database has: its record by name, and the list of all. The shadow databases are for root alone. The name is checked before
+ * the UID: a name that cannot be ours costs no system call, not even geteuid(2).
  */
 #define DATABASE(xx, database_name, record_kind, record, for_root) \
 	static struct enumeration all_##xx = { .database = #database_name, .kind = record_kind }; \
@@ -128,8 +128,8 @@ static int make_room(long start, long *size, gid_t **groups, long limit)
 }
 
 /*
- * The supplementary groups of a user (getgrouplist(3)): the shared groups that it is in. NOTFOUND without any, and glibc asks the next
- * service in both cases, so that memberships which an administrator gave that name elsewhere hold.
+ * The supplementary groups of a user (getgrouplist(3)): the shared groups that it is in. NOTFOUND if there are none. glibc asks the next
+ * service in both cases, so what an administrator has made that name a member of elsewhere counts too.
  */
 ENTRY_POINT(initgroups_dyn, const char *user, gid_t group, long *start, long *size, gid_t **groups, long limit,
 	    int *error_number)

@@ -59,7 +59,7 @@ static int take_snapshot(const struct enumeration *enumeration, struct snapshot 
 		error = sibling_lists_us(runtime, enumeration->database, buffer) ?
 				0 :
 				userdb_list(runtime, enumeration->kind, buffer, LIST_BUFFER, append_reply, taken);
-	/* A daemon that is there has listed the users of other hosts, too. */
+	/* A daemon that answers has listed the users of other hosts, too. */
 	if (error == ENOENT && taken != NULL)
 		fleet_list(runtime, buffer, LIST_BUFFER, append, taken);
 	free_pages(buffer, LIST_BUFFER);
@@ -101,7 +101,7 @@ static int step(struct enumeration *enumeration, const struct snapshot *snapshot
 }
 
 /*
- * Advances in the present list. If there is none, *fresh becomes it, and NULL afterwards; ENODATA if there is no fresh one either. A list
+ * Advances in the present list. If there is none, the list in *fresh becomes it, and *fresh is NULL afterwards; ENODATA if both are missing. A list
  * that another thread put in meanwhile stays: to start again would list users twice.
  */
 static int step_in(struct enumeration *enumeration, struct snapshot **fresh, const struct destination *destination)

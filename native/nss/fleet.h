@@ -1,7 +1,7 @@
 /*
  * Owns the snapshot of the users of other hosts of a fleet, <runtime>/fleet.snapshot: a line with their number, a line for each by name,
- * and again by UID, all of one length. The daemon replaces it by rename(2), so an open one does not change. Nothing in it is believed that
- * was not checked: of a snapshot that is cut short, or has anything else in it, nobody is found.
+ * and again by UID, all of one length. The daemon replaces it by rename(2), so an open one does not change. Nothing in it is believed
+ * unchecked: nobody is found in a snapshot that is cut short, or has anything else in it.
  */
 #ifndef DYNUSER_NSS_FLEET_H
 #define DYNUSER_NSS_FLEET_H

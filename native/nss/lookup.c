@@ -1,8 +1,8 @@
 /*
  * The links: <runtime>/by-uid/<uid> leads to the name, <runtime>/by-name/<name> to the number. One readlink(2) is the answer: no daemon
- * is asked, and no reader sees a state between two answers. A second one, <runtime>/holders/<uid>, says which process the user lasts as
- * long as, if there is one. Whoever waited for that process may know of its end before the daemon does: if it is gone, the daemon is asked,
- * which then looks, and the answer is read once more. See lookup.h.
+ * is asked, and no reader sees a state between two answers. A second one, <runtime>/holders/<uid>, names the process that the user lasts
+ * as long as, if there is one. Whoever waited for that process may know of its end before the daemon does: so if it is gone, the daemon is
+ * asked to look, and the link is read once more. See lookup.h.
  */
 #include "lookup.h"
 
@@ -59,8 +59,8 @@ enum holder { HOLDER_NONE, HOLDER_RUNS, HOLDER_SEEMS_OVER };
 
 /*
  * What is known of the process that the user lasts as long as. It seems to be over if its number is nobody's, though its PID namespace is
- * ours. Asked by getpgid(2), which makes no signal of it as kill(2) does for security modules, finds what hidepid= (proc(5)) hides, and is
- * in the narrowest groups of system calls that sandboxes allow. A refusal is not an end.
+ * ours. It is asked for by getpgid(2), which security modules do not take for a signal as they do kill(2), which finds what hidepid= (proc(5))
+ * hides, and which is in the narrowest groups of system calls that sandboxes allow. A refusal does not mean that it has ended.
  */
 static enum holder holder_of(const char *runtime, uid_t uid)
 {
@@ -85,9 +85,9 @@ static enum holder holder_of(const char *runtime, uid_t uid)
 }
 
 /*
- * Reads a link that was there once more, unless the process that its user lasts as long as runs. Its end may not be seen yet: then the
- * daemon is asked first. If nothing says which process it is, either the user has no such process, or the daemon has taken that away just
- * now: it removes the links of the user before (src/registry/store.ts, unpublish).
+ * Reads a link that was there once more, unless the process that its user lasts as long as runs. If that has ended, the daemon may not have
+ * seen it yet, and is asked first. If no link names a process, either the user has none, or the daemon has just removed that link: it
+ * removes the links of the user before (src/registry/store.ts, unpublish).
  */
 static int confirm_link(const char *runtime, const struct query *query, struct identity *who)
 {

@@ -15,8 +15,8 @@
 #define NUMBER_BYTES 11U
 
 /*
- * Reads a link. Its text is cut at size - 1 bytes, and NUL-terminated: *length is size - 1 then, or longer than what there is. False: no
- * links are visible, as in a chroot that has only the socket.
+ * Reads the text of a link, NUL-terminated; it is empty if there is no such link, and may be cut if *length is size - 1. False: no links
+ * are visible, as in a chroot that has only the socket.
  */
 static bool read_list(const char *runtime, const char *directory, const char *entry, char *text, size_t size,
 		      size_t *length)
@@ -54,7 +54,7 @@ static bool has_names(const char *list)
 	return true;
 }
 
-/* Names that the daemon tells, one behind the other. */
+/* The names that the daemon has sent, with commas in between. */
 struct names {
 	char *text;
 	size_t size, length;
@@ -97,7 +97,7 @@ static int find_members(const char *runtime, const struct identity *group, char 
 		return ask_for_members(runtime, group->name, text, size, length);
 	if (*length == size - 1)
 		return ERANGE;
-	/* Names that cannot be ours are not a list of ours. */
+	/* The daemon has written no list with names that cannot be ours. */
 	if (!has_names(text))
 		*length = 0;
 	return 0;
@@ -121,7 +121,7 @@ struct numbers {
 	size_t count;
 };
 
-/* The daemon tells of groups by name. */
+/* The daemon sends the names of groups. */
 static void append_number(const struct reply *reply, void *context)
 {
 	struct numbers *numbers = context;

@@ -1,8 +1,8 @@
 /*
  * Owns the question who is in which shared group. A link says it: <runtime>/members/<gid> leads to "NAME,NAME…" and
- * <runtime>/groups/<name> to "GID,GID…"; without one there are no members or groups. The daemon is asked if the links are not there
- * to see, the environment says so, or the link says that the list is too long for one. What cannot be found out is an empty list: a
- * group has a name also while the daemon is away. Errno is left alone.
+ * <runtime>/groups/<name> to "GID,GID…"; without one there are no members or groups. The daemon is asked if the links are not
+ * visible, the environment says so, or the link says that the list is too long for one. If the answer cannot be found out, it is an empty
+ * list: a group has a name even while the daemon is away. Errno is left alone.
  */
 #ifndef DYNUSER_NSS_MEMBERSHIPS_H
 #define DYNUSER_NSS_MEMBERSHIPS_H

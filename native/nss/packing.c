@@ -44,8 +44,8 @@ static size_t count_bytes(const char *text, size_t length, char byte)
 }
 
 /*
- * The members of a group: read behind what the record has without any, which is fixed bytes, so that it is seen how many there are, and
- * moved from there to behind what it has with them.
+ * The members of a group. Their text is read to behind the fixed bytes that the record has without any member. Once it is known how many
+ * there are, the text is moved on by the pointers to them.
  */
 struct members {
 	size_t count;
@@ -63,7 +63,7 @@ static int read_members(const struct identity *who, const struct destination *de
 	*members = (struct members){ 0 };
 	if (destination->size < fixed)
 		return ERANGE;
-	/* Without room for a name it is only seen whether there is one. */
+	/* Without room for a name, this tells only whether there is a member. */
 	error = members_of(who, has_room ? text : probe, has_room ? destination->size - fixed : sizeof(probe), &length);
 	if (error != 0 || length == 0)
 		return error;
@@ -75,7 +75,7 @@ static int read_members(const struct identity *who, const struct destination *de
 	return 0;
 }
 
-/* Writes an array of the members, whose text is where it stays, to *next, which must be aligned, and advances it. */
+/* Writes an array of pointers to the members' text to *next, which must be aligned, and advances it. */
 static char **place_members(char **next, const struct members *members)
 {
 	char **array = (char **)(void *)*next, *text = members->text;

@@ -1,6 +1,6 @@
 /*
  * Whether another source lists our users in the same enumeration: nss-systemd and systemd-userdbd ask the daemon by its socket in the
- * user database. Then our module lists nobody, so that each user is listed once. Lookups by name and number are not concerned: they
+ * user database. Then our module lists nobody, so that each user is listed once. Lookups by name and number are not affected: they
  * end at the first source that knows the user.
  */
 #ifndef DYNUSER_NSS_SIBLING_H

@@ -8,7 +8,7 @@
  *   ETIMEDOUT   it did not answer in time
  *   ECONNRESET  it closed before its answer was whole
  *   EPROTO      its answer cannot be used: broken, too long, or too many
- *   or what else the kernel said.
+ *   or another error of the kernel.
  */
 #ifndef DYNUSER_NSS_USERDB_H
 #define DYNUSER_NSS_USERDB_H
@@ -32,15 +32,15 @@ int userdb_find(const char *runtime, const struct query *query, unsigned int mil
 typedef void userdb_visitor(const struct reply *reply, void *context);
 
 /*
- * Calls visit for every membership of the user or, if that is null, in the group, both possible names: at most MEMBERSHIPS_MAX times. None
- * at all is 0.
+ * Calls visit for every membership of the user or, if that is null, in the group, both possible names: at most MEMBERSHIPS_MAX times. Returns 0
+ * also if there is none.
  */
 int userdb_memberships(const char *runtime, const char *user, const char *group, userdb_visitor *visit, void *context);
 
 /*
  * Calls visit for every user, at most LIST_RECORDS_MAX times, in the order of the daemon; replies are received in
  * size bytes at buffer. Records that are not a dynamic user's are passed over: one strange record must not hide the
- * others. No user at all is 0. After an error, what was visited is not the whole list.
+ * others. Returns 0 also if there is no user. After an error, what was visited is not the whole list.
  */
 int userdb_list(const char *runtime, enum record_kind kind, char *buffer, size_t size, userdb_visitor *visit,
 		void *context);

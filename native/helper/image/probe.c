@@ -133,7 +133,7 @@ static struct blkid_struct_probe *probe(int output, int file, uint64_t offset, u
 	/* The library gives one number for both, or two, by its version. */
 	if (found < 0)
 		end_child(output,
-			  "it has the marks of several file systems, or cannot be read: what it is is not certain");
+			  "it has the marks of several file systems, or cannot be read: its type is not certain");
 	*type = "-";
 	if (found == 0)
 		(void)blkid.probe_lookup_value(probe, "TYPE", type, NULL);
@@ -220,7 +220,8 @@ bool probe_image(int file, struct passing *message, char error[IMAGE_ERROR_MAX])
 
 	if (!load()) {
 		(void)snprintf(error, IMAGE_ERROR_MAX,
-			       "nobody here can tell what is in it; install %s (Debian: libblkid1)", LIBRARY);
+			       "what is in it cannot be told without libblkid; install %s (Debian: libblkid1)",
+			       LIBRARY);
 		return false;
 	}
 	off_t size = lseek(file, 0, SEEK_END);
@@ -242,6 +243,6 @@ bool probe_image(int file, struct passing *message, char error[IMAGE_ERROR_MAX])
 		return false;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)
 		return true;
-	(void)snprintf(error, IMAGE_ERROR_MAX, "whoever looked at it did not come to an end");
+	(void)snprintf(error, IMAGE_ERROR_MAX, "the process that looked at it has not finished");
 	return false;
 }

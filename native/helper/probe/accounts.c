@@ -1,7 +1,7 @@
 /*
  * getpwnam_r(3), getgrnam_r(3): the manual pages name ENOENT, ESRCH, EBADF and EPERM as "not found" of one source or
  * another. A source whose server is away (ECONNREFUSED, EHOSTDOWN) knows nobody either. Everything else is
- * told, so that a number is not given out because a directory server timed out.
+ * an error, so that a number is not given out because a directory server timed out.
  */
 #include "accounts.h"
 

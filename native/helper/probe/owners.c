@@ -25,7 +25,7 @@ static const char *const records[] = {
 	"/lib/userdb", NULL,
 };
 
-/* Those who know no users of their own, or whose users the helper learns of by other means. */
+/* Services that know no users of their own, or whose users the helper finds by other means. */
 static const char *const known[] = {
 	PID1_SERVICE, "io.systemd.DropIn", "io.systemd.Multiplexer", "io.systemd.NameServiceSwitch", DYNUSER_SERVICE,
 	NULL,
@@ -46,7 +46,7 @@ static bool is_known(const char *service)
 	return is_among(known, service);
 }
 
-static bool is_of_nobody(const char *entry)
+static bool is_dot_or_dots(const char *entry)
 {
 	return strcmp(entry, ".") == 0 || strcmp(entry, "..") == 0;
 }
@@ -62,7 +62,7 @@ static bool has_only(const char *path, bool (*expected)(const char *entry))
 		return errno == ENOENT;
 	errno = 0;
 	while (only && (entry = readdir(stream)) != NULL)
-		only = is_of_nobody(entry->d_name) || (expected != NULL && expected(entry->d_name));
+		only = is_dot_or_dots(entry->d_name) || (expected != NULL && expected(entry->d_name));
 	/* A failure looks like the end, but for this. */
 	only = only && errno == 0;
 	closedir(stream);

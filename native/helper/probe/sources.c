@@ -105,7 +105,7 @@ void sources_leave_out_systemd(bool leave_out)
 	leave_out = leave_out && has_systemd;
 	if (leave_out == is_left_out)
 		return;
-	/* What glibc has taken once it takes again. With half of it a source would not be asked: no answer is better than such. */
+	/* glibc takes again what it has taken once. If it took half of it, a source would not be asked: no answer is better than that one. */
 	if (tell_library(leave_out ? others : configured) != 0)
 		_exit(EXIT_FAILURE);
 	is_left_out = leave_out;

@@ -14,8 +14,8 @@
 
 /*
  * Removes what the number created, and what belongs to it, whoever gave it. A directory in which others have something, a mount
- * point, and what somebody hides from the removal become root's. Returns whether something is left, what somebody makes anew
- * all the time, and answers the first such object.
+ * point, and what somebody hides from the removal become root's. Returns whether something is left, because
+ * somebody makes new objects all the time, and answers the first such object.
  */
 bool remove_ipc(uid_t number, const struct uid_range *dynamic, struct answer *answer);
 

@@ -5,9 +5,9 @@
 #include <sys/types.h>
 
 /*
- * Empties them and has them go, so that the next holder of the UID finds no key of the last one. What their owner made such
- * that it cannot empty them itself is nothing to the next holder either, which has the same rights to them: so there is
- * nothing to answer.
+ * Empties them and removes them, so that the next holder of the UID finds no key of the last one. If their owner has given up the
+ * right to empty them, they are of no use to the next holder either, which has the same rights to them: so there is nothing to
+ * answer.
  */
 void clear_keyrings(uid_t uid);
 

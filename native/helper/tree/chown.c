@@ -5,9 +5,9 @@
  * this program, nor the daemon, nor systemd takes the tree for anybody's, even if the run was interrupted. An extended attribute,
  * which only root can write, lists the UIDs that inodes below may still belong to.
  *
- * A directory is closed while it is handed over: it is root's, and nobody but root can change the names in it. So what a name
- * stands for is the same at every time, and links can be counted: who may rename and unlink in between can make a foreign inode with
- * two names seem to have one.
+ * A directory is closed while it is handed over: it is root's, and nobody but root can change the names in it. So a name
+ * always stands for the same inode, and links can be counted. Somebody who may rename and unlink meanwhile could make a foreign inode
+ * with two names seem to have one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -223,7 +223,7 @@ static bool take(struct tree_worker *worker, const struct tree_batch *batch, con
 	return failed == NULL || tree_fail(worker->pool->report, failed, batch->directory, name);
 }
 
-/* Where others can change the name, only what is pinned is decided on, whatever was seen before. */
+/* If others can change the name, only the status of the pinned inode counts, whatever was seen before. */
 static bool take_pinned(struct tree_worker *worker, const struct tree_batch *batch, const char *name,
 			const struct tree_status *seen)
 {

@@ -31,7 +31,7 @@ int tree_pin(int directory, const char *name);
 /* Opens a directory for reading. EXDEV: it is a mount point; ENOTDIR, ELOOP: it is not a directory, or no longer one. */
 int tree_open(int directory, const char *name);
 
-/* Opens what is a file for ioctl(2). It may have become something else, whose opening neither waits nor makes it a terminal of ours. */
+/* Opens a file for ioctl(2). If it has become something else, this neither waits nor makes that our controlling terminal. */
 int tree_open_file(int directory, const char *name);
 
 bool tree_same(const struct tree_status *one, const struct tree_status *other);

@@ -52,7 +52,7 @@ static bool parse_bounds(const char *text, struct bounds *bounds)
 	return end != second && *end == '\0' && errno == 0;
 }
 
-/* Of the libraries one takes the request as an int, and another one as an unsigned long. */
+/* By the system call: glibc takes the request as an unsigned long, and musl as an int. */
 static bool attributes_call(int descriptor, unsigned long request, struct fsxattr *attributes)
 {
 	return syscall(SYS_ioctl, descriptor, request, attributes) == 0;

@@ -21,7 +21,7 @@ static int64_t milliseconds(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Nobody who reads is nobody to work for: the daemon is gone, and its successor starts over. */
+/* If nobody reads, the daemon is gone, and its successor starts over. */
 void tree_report_say(struct tree_report *report, struct answer *line)
 {
 	if (!answer_write(report->output, line))
