@@ -80,7 +80,7 @@ int main(int argc, char **argv)
 	char line[QUESTION_MAX];
 	struct answer answer;
 	struct context context = { .sources_error = 0 };
-	struct sources_stamp stamp;
+	struct stat sources;
 	enum role role;
 
 	stand_back();
@@ -110,11 +110,11 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	known_prepare(&context.threads, lists);
-	context.sources_error = sources_configure(NSSWITCH_CONF, &stamp);
+	context.sources_error = sources_configure(NSSWITCH_CONF, &sources);
 
 	while (question_read(STDIN_FILENO, line)) {
 		/* glibc keeps the first configuration of a process, so a new one needs a new process. */
-		bool changed = sources_changed(NSSWITCH_CONF, &stamp);
+		bool changed = sources_changed(NSSWITCH_CONF, &sources);
 
 		answer_clear(&answer);
 		if (changed)

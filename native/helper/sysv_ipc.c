@@ -25,7 +25,7 @@ union semun {
 struct sysv_kind {
 	const char *name;
 	int (*highest)(int *count);
-	int (*stat)(int place, struct ipc_perm *permissions, bool *is_attached);
+	int (*stat)(int place, struct ipc_perm *permissions, struct sysv_object *object);
 	int (*remove)(int id);
 };
 
@@ -44,14 +44,15 @@ static int shm_highest(int *count)
 	return highest;
 }
 
-static int shm_stat(int place, struct ipc_perm *permissions, bool *is_attached)
+static int shm_stat(int place, struct ipc_perm *permissions, struct sysv_object *object)
 {
 	struct shmid_ds status;
 	int id = shmctl(place, SHM_STAT_ANY, &status);
 
 	if (id >= 0) {
 		*permissions = status.shm_perm;
-		*is_attached = status.shm_nattch > 0;
+		object->is_attached = status.shm_nattch > 0;
+		object->is_doomed = (status.shm_perm.mode & SHM_DEST) != 0;
 	}
 	return id;
 }
@@ -70,12 +71,12 @@ static int sem_highest(int *count)
 	return highest;
 }
 
-static int sem_stat(int place, struct ipc_perm *permissions, bool *is_attached)
+static int sem_stat(int place, struct ipc_perm *permissions, struct sysv_object *object)
 {
 	struct semid_ds status;
 	int id = semctl(place, 0, SEM_STAT_ANY, (union semun){ .buf = &status });
 
-	(void)is_attached;
+	(void)object;
 	if (id >= 0)
 		*permissions = status.sem_perm;
 	return id;
@@ -100,12 +101,12 @@ static int msg_highest(int *count)
 	return highest;
 }
 
-static int msg_stat(int place, struct ipc_perm *permissions, bool *is_attached)
+static int msg_stat(int place, struct ipc_perm *permissions, struct sysv_object *object)
 {
 	struct msqid_ds status;
 	int id = msgctl(place, MSG_STAT_ANY, &status);
 
-	(void)is_attached;
+	(void)object;
 	if (id >= 0)
 		*permissions = status.msg_perm;
 	return id;
@@ -160,7 +161,7 @@ static bool walk_kind(const struct sysv_kind *kind, visit_sysv *visit, void *dat
 		struct sysv_object object = { .kind = kind, .name = kind->name };
 		struct ipc_perm permissions;
 
-		object.id = kind->stat(place, &permissions, &object.is_attached);
+		object.id = kind->stat(place, &permissions, &object);
 		if (object.id < 0 && !is_gone(errno))
 			return false;
 		if (object.id < 0)
@@ -169,7 +170,6 @@ static bool walk_kind(const struct sysv_kind *kind, visit_sysv *visit, void *dat
 		object.gid = permissions.gid;
 		object.creator_uid = permissions.cuid;
 		object.creator_gid = permissions.cgid;
-		object.is_doomed = kind->stat == shm_stat && (permissions.mode & SHM_DEST) != 0;
 		*ended = visit(data, &object);
 	}
 	return true;

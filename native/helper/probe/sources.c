@@ -111,28 +111,21 @@ void sources_leave_out_systemd(bool leave_out)
 	is_left_out = leave_out;
 }
 
-static struct sources_stamp stamp_now(const char *path)
+static struct stat status_now(const char *path)
 {
 	struct stat status;
 
-	if (stat(path, &status) < 0)
-		return (struct sources_stamp){ 0 };
-	return (struct sources_stamp){
-		.changed = status.st_ctim,
-		.device = status.st_dev,
-		.inode = status.st_ino,
-		.size = status.st_size,
-	};
+	return stat(path, &status) == 0 ? status : (struct stat){ 0 };
 }
 
-int sources_configure(const char *path, struct sources_stamp *stamp)
+int sources_configure(const char *path, struct stat *taken)
 {
 	char text[SOURCES_FILE_MAX + 1];
 	struct stat status;
 	int error;
 
-	/* The stamp is taken first: what is written from here on is seen as a change. */
-	*stamp = stamp_now(path);
+	/* First: what is written from here on is seen as a change. */
+	*taken = status_now(path);
 	/* O_NONBLOCK: a FIFO in its place would hold this process up before its first question. */
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
@@ -148,10 +141,10 @@ int sources_configure(const char *path, struct sources_stamp *stamp)
 	return error != 0 ? error : configure(text);
 }
 
-bool sources_changed(const char *path, const struct sources_stamp *stamp)
+bool sources_changed(const char *path, const struct stat *taken)
 {
-	struct sources_stamp now = stamp_now(path);
+	struct stat now = status_now(path);
 
-	return now.changed.tv_sec != stamp->changed.tv_sec || now.changed.tv_nsec != stamp->changed.tv_nsec ||
-	       now.device != stamp->device || now.inode != stamp->inode || now.size != stamp->size;
+	return now.st_ctim.tv_sec != taken->st_ctim.tv_sec || now.st_ctim.tv_nsec != taken->st_ctim.tv_nsec ||
+	       now.st_dev != taken->st_dev || now.st_ino != taken->st_ino || now.st_size != taken->st_size;
 }

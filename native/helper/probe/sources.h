@@ -14,14 +14,6 @@
 #define SOURCES_FILE_MAX 65536
 #define SOURCES_LINE_MAX 1024
 
-/* The file as it was when the sources were taken from it; all zero if there was none. */
-struct sources_stamp {
-	struct timespec changed;
-	dev_t device;
-	ino_t inode;
-	off_t size;
-};
-
 /*
  * Takes the services of one database out of the text of an nsswitch.conf(5), without the word dynuser, and one other unless
  * that is NULL, each with the [STATUS=ACTION] that follows it. A database that is not named there, or has no other source, gets "files", glibc's
@@ -32,9 +24,10 @@ bool sources_extract(const char *text, const char *database, const char *without
 
 /*
  * Configures glibc for passwd and group from the file. To be called once, before the first lookup.
+ * *taken becomes the status of the file at that time, all zero if there is none.
  * Returns 0, or an errno value: the file is there but cannot be read or understood.
  */
-int sources_configure(const char *path, struct sources_stamp *stamp);
+int sources_configure(const char *path, struct stat *taken);
 
 /* Whether nss-systemd(8) is among the configured sources of users or of groups. */
 bool sources_have_systemd(void);
@@ -46,6 +39,6 @@ bool sources_have_systemd(void);
 void sources_leave_out_systemd(bool leave_out);
 
 /* Whether the file is another one now, or has been written to. */
-bool sources_changed(const char *path, const struct sources_stamp *stamp);
+bool sources_changed(const char *path, const struct stat *taken);
 
 #endif

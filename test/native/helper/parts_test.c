@@ -206,22 +206,22 @@ static void write_file(const char *path, const char *text, size_t count)
 static void test_sources_file(void)
 {
 	static char big[SOURCES_FILE_MAX + 1];
-	struct sources_stamp stamp;
+	struct stat taken;
 
 	memset(big, '\n', sizeof(big));
-	CHECK(sources_configure("conf", &stamp) == 0 && !sources_changed("conf", &stamp), "no file");
+	CHECK(sources_configure("conf", &taken) == 0 && !sources_changed("conf", &taken), "no file");
 	write_file("conf", big, sizeof(big));
-	CHECK(sources_changed("conf", &stamp), "a file that came");
-	CHECK(sources_configure("conf", &stamp) == EFBIG && !sources_changed("conf", &stamp), "too long");
+	CHECK(sources_changed("conf", &taken), "a file that came");
+	CHECK(sources_configure("conf", &taken) == EFBIG && !sources_changed("conf", &taken), "too long");
 	write_file("conf", big, sizeof(big) - 1);
-	CHECK(sources_changed("conf", &stamp), "a file that was written to");
-	CHECK(sources_configure("conf", &stamp) == 0, "the longest");
+	CHECK(sources_changed("conf", &taken), "a file that was written to");
+	CHECK(sources_configure("conf", &taken) == 0, "the longest");
 	write_file("conf", "passwd: files\0", 14);
-	CHECK(sources_configure("conf", &stamp) == EINVAL, "a NUL");
+	CHECK(sources_configure("conf", &taken) == EINVAL, "a NUL");
 	write_file("conf", "passwd: files [NOTFOUND=what]\n", 30);
-	CHECK(sources_configure("conf", &stamp) == EINVAL, "what glibc refuses");
-	CHECK(unlink("conf") == 0 && sources_changed("conf", &stamp), "a file that went");
-	CHECK(mkfifo("conf", 0600) == 0 && sources_configure("conf", &stamp) == EINVAL, "a FIFO");
+	CHECK(sources_configure("conf", &taken) == EINVAL, "what glibc refuses");
+	CHECK(unlink("conf") == 0 && sources_changed("conf", &taken), "a file that went");
+	CHECK(mkfifo("conf", 0600) == 0 && sources_configure("conf", &taken) == EINVAL, "a FIFO");
 	CHECK(unlink("conf") == 0, "unlink");
 }
 
