@@ -1,9 +1,9 @@
 /*
  * Sweeps over /proc, each from where something escaped the one before, and passes over the threads of a process; see process_walk.h.
  *
- * The kernel lists threads in the order in which they were started, and stops early at one that ends while it is listed. So a
- * list of them is whole if it was read at once and its last thread lives after that; and a thread that starts the next and ends is
- * followed in passes, as processes are.
+ * The kernel lists threads in the order in which they were started, and stops early at one that ends while it is listed, with or
+ * without telling of it. So a list of them is whole if it was read at once, has no fewer than the process has after that, and its
+ * last thread still lives; and a thread that starts the next and ends is followed in passes, as processes are.
  */
 #include "process_walk.h"
 
@@ -199,14 +199,18 @@ static enum walked pass(const struct walk *walk, int task, pid_t process)
 {
 	enum walked outcome = WALKED_SEEN;
 	struct listed listed = { 0 };
-	struct stat status;
+	struct stat status, last;
+	nlink_t links = LINKS_OF_NO_THREAD;
 	char name[32];
 
 	if (!list_at_once(&tasks, task))
 		return errno == ENOENT || errno == ESRCH ? WALKED_GONE : fail(walk, "getdents64", errno);
+	if (fstat(task, &status) != 0)
+		return WALKED_GONE;
 	while (list_next(&tasks, &listed)) {
 		pid_t thread = listed.pid;
 
+		links++;
 		if (pid_set_has(&seen_threads, thread))
 			continue;
 		/* The first one by its name in /proc, as any process without other threads. */
@@ -221,7 +225,7 @@ static enum walked pass(const struct walk *walk, int task, pid_t process)
 			return fail(walk, "realloc", errno);
 	}
 	(void)snprintf(name, sizeof(name), "%d", listed.pid);
-	return fstatat(task, name, &status, 0) == 0 ? outcome : WALKED_GONE;
+	return links >= status.st_nlink && fstatat(task, name, &last, 0) == 0 ? outcome : WALKED_GONE;
 }
 
 /* Visits the threads of a process until none escapes; some may be visited more than once. */
