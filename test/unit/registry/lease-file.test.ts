@@ -144,6 +144,8 @@ test('a process is known by its boot, its number, and its start or its inode', (
   }
   assert.equal(changed({}, { lifetime: 'process', process: 7 }), undefined);
   assert.equal(changed({}, { lifetime: 'process' }), undefined, 'it would never end');
+  assert.ok(changed({}, { lifetime: 'connection', process: PROCESS }));
+  assert.equal(changed({}, { lifetime: 'connection', process: { ...PROCESS, pid: 0 } }), undefined);
 });
 
 test('a limit of the time of a process is whole, or there is no lease', () => {
