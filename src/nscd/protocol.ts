@@ -3,8 +3,6 @@
  * answer. musl's programs, and static ones of glibc, ask it after /etc/passwd. Pure. Layouts and numbers are those of glibc's
  * nscd/nscd-client.h; numbers are in the byte order of the host.
  */
-import { endianness } from 'node:os';
-
 const VERSION = 2;
 /** A version, the number of the question, and the length of its key. */
 export const HEADER_BYTES = 12;
@@ -35,7 +33,9 @@ export function readQuestion(input: Buffer): Question | 'refused' | undefined {
   if (input.length < HEADER_BYTES) {
     return undefined;
   }
-  const [version, number = -1, length = 0] = readNumbers(input, 3);
+  // A copy, since numbers must be aligned in memory.
+  const header = Uint8Array.from(input.subarray(0, HEADER_BYTES));
+  const [version, number = -1, length = 0] = new Int32Array(header.buffer);
   const kind = KINDS.get(number as never);
   // A client of another byte order, of another version, or one that asks for descriptors of shared caches, hosts and services.
   if (version !== VERSION || kind === undefined || length < 1 || length > KEY_BYTES_MAX) {
@@ -78,18 +78,9 @@ export function writePasswd(entry: PasswdEntry | UnknownAnswer): Buffer {
   if (typeof entry === 'string') {
     return numbers(VERSION, FOUND[entry], 0, 0, 0, 0, 0, 0, 0);
   }
-  const [name, password, realName, home, shell] = [
-    entry.name,
-    entry.password,
-    entry.realName,
-    entry.home,
-    entry.shell,
-  ].map(terminated) as [Buffer, Buffer, Buffer, Buffer, Buffer];
-  const header = numbers(
-    ...[VERSION, FOUND.found, name.length, password.length, entry.uid, entry.gid],
-    ...[realName.length, home.length, shell.length],
-  );
-  return Buffer.concat([header, name, password, realName, home, shell]);
+  const texts = [entry.name, entry.password, entry.realName, entry.home, entry.shell].map(terminated);
+  const [name = 0, password = 0, ...others] = texts.map(text => text.length);
+  return Buffer.concat([numbers(VERSION, FOUND.found, name, password, entry.uid, entry.gid, ...others), ...texts]);
 }
 
 export function writeGroup(entry: GroupEntry | UnknownAnswer): Buffer {
@@ -111,27 +102,9 @@ export function writeGroups(groups: readonly number[] | UnknownAnswer): Buffer {
     : numbers(VERSION, FOUND.found, groups.length, ...groups);
 }
 
-const IS_LITTLE = endianness() === 'LE';
-const NUMBER_BYTES = 4;
-
-function readNumbers(bytes: Buffer, count: number): number[] {
-  return Array.from({ length: count }, (_, index) =>
-    IS_LITTLE ? bytes.readInt32LE(index * NUMBER_BYTES) : bytes.readInt32BE(index * NUMBER_BYTES),
-  );
-}
-
 /** 32 bits each, whether with or without a sign. */
 function numbers(...values: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(values.length * NUMBER_BYTES);
-  for (const [index, value] of values.entries()) {
-    const offset = index * NUMBER_BYTES;
-    if (IS_LITTLE) {
-      bytes.writeInt32LE(value | 0, offset);
-    } else {
-      bytes.writeInt32BE(value | 0, offset);
-    }
-  }
-  return bytes;
+  return Buffer.from(Int32Array.from(values).buffer);
 }
 
 function terminated(text: string): Buffer {
