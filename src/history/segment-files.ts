@@ -169,7 +169,6 @@ export class SegmentFiles {
     for (const name of names.filter(each => each.endsWith(UNFINISHED))) {
       await unlink(this.#entry(name)).catch(() => undefined);
     }
-    this.#segments = [];
     for (const segment of segmentsOf(names)) {
       const file = await open(this.#entry(segment.name), constants.O_RDONLY | constants.O_NOFOLLOW);
       try {

@@ -6,6 +6,7 @@
 import type { LeaseEvents } from '../allocator/events.ts';
 import { reasonOf } from '../core/errors.ts';
 import type { DynamicUser } from '../core/lease.ts';
+import { isTold } from '../core/memberships.ts';
 import { hasCode } from '../files/pinned-directory.ts';
 import {
   encodeRecord,
@@ -66,7 +67,7 @@ interface Moment {
 
 type Change = Moment & { readonly kind: 'begin' | 'end' | 'lost'; readonly span: Span };
 /** What is true now, whatever was noted before. */
-type Truth = Moment & { readonly kind: 'truth'; readonly spans: readonly Span[]; readonly note: Note | undefined };
+type Truth = Moment & { readonly kind: 'truth'; readonly spans: readonly Span[]; readonly note: Note };
 
 interface Note {
   readonly kind: NoteKind;
@@ -91,21 +92,13 @@ export class HistoryWriter {
   constructor(deps: HistoryDeps) {
     this.#deps = deps;
     this.#isKept = deps.limits() !== undefined;
-    const { events } = deps;
-    const ends = [
-      events.on(['allocated'], ({ user, joined }) => {
-        if (!joined) {
-          this.#note('begin', user);
-        }
-      }),
-      events.on(['ended'], ({ user }) => this.#note(user.lost === undefined ? 'end' : 'lost', user)),
-      events.on(['lost'], ({ user }) => this.#note('lost', user)),
-    ];
-    this.#endListening = () => {
-      for (const end of ends) {
-        end();
+    this.#endListening = deps.events.on(['allocated', 'ended', 'lost'], event => {
+      if (event.kind !== 'allocated') {
+        this.#note(event.user.lost === undefined ? 'end' : 'lost', event.user);
+      } else if (!event.joined) {
+        this.#note('begin', event.user);
       }
-    };
+    });
   }
 
   /** To be called when the users of a former daemon are known, in the tick in which they are. */
@@ -154,8 +147,8 @@ export class HistoryWriter {
     this.#later();
   }
 
-  #tellTruth(note: Note | undefined): void {
-    const users = Array.from(this.#deps.users()).filter(({ dynamic, lost }) => dynamic && lost === undefined);
+  #tellTruth(note: Note): void {
+    const users = Array.from(this.#deps.users()).filter(isTold);
     this.#waiting.push({ kind: 'truth', spans: users.map(spanOf), note, ...this.#moment() });
     this.#later();
   }
@@ -292,30 +285,24 @@ class OpenSegment {
   }
 
   async write(events: readonly Change[]) {
-    for (let index = 0; index < events.length; ) {
-      const first = events[index];
-      if (first === undefined) {
-        return;
+    let batch = new Batch(this.#live);
+    for (const [index, event] of events.entries()) {
+      // A clock that was set needs a line, or another segment, before it.
+      if (index === 0 || (batch.records.length > 0 && this.#isClockSet(event))) {
+        await this.#append(batch.records);
+        await this.#prepare(event);
+        batch = new Batch(this.#live);
       }
-      await this.#prepare(first);
-      const batch = new Batch(this.#live);
-      for (; index < events.length; index++) {
-        const event = events[index];
-        // A clock that was set needs a line, or another segment, before it.
-        if (event === undefined || (batch.records.length > 0 && this.#isClockSet(event))) {
-          break;
-        }
-        batch.add(event, this.#stamp(event));
-      }
-      await this.#append(batch.records);
+      batch.add(event, this.#stamp(event));
     }
+    await this.#append(batch.records);
   }
 
   async writeTruth(truth: Truth) {
     await this.#prepare(truth);
     const stamp = this.#stamp(truth);
     const { note, spans } = truth;
-    const records: HistoryRecord[] = note === undefined ? [] : [{ ...note, ...stamp }];
+    const records: HistoryRecord[] = [{ ...note, ...stamp }];
     const byUid = new Map(spans.map(span => [span.uid, span]));
     for (const span of this.#live.all()) {
       if (byUid.get(span.uid)?.name !== span.name) {
