@@ -8,7 +8,8 @@
  */
 import { DynuserError } from '../core/errors.ts';
 import type { Gid, LeaseId, Uid, UserName } from '../core/ids.ts';
-import { type DynamicUser, type Lease, type LeasedGroup, type Membership, termsOf } from '../core/lease.ts';
+import { type DynamicUser, type LeasedGroup, type Membership, termsOf } from '../core/lease.ts';
+import { Scope } from '../core/scope.ts';
 import type { Allocator } from './allocate.ts';
 import { hostGroup, noSuchGroup } from './choose-user.ts';
 import type { Directories } from './directory-ports.ts';
@@ -53,12 +54,12 @@ export class SharedGroups {
     deps.events.on(['released'], ({ user, lease }) => {
       // What is left of a user that ends may still have the group.
       if (lease.groups !== undefined && deps.release.users.byName(user.name) !== undefined) {
-        this.#end(lease.groups, [lease.id]);
+        this.#end(lease.groups, lease.id);
       }
     });
     deps.events.on(['ended'], ({ user: { leases } }) => {
       for (const { id, groups = [] } of leases) {
-        this.#end(groups, [id]);
+        this.#end(groups, id);
       }
     });
   }
@@ -73,7 +74,8 @@ export class SharedGroups {
       return { ...(await this.#deps.allocator.acquire(request, owner)), groups: [] };
     }
     const id = this.#deps.randomness.leaseId();
-    await using memberships = new PendingMemberships(this.#deps.release);
+    // They end with it, unless the lease that they are for is there.
+    await using memberships = new Scope();
     const groups: AcquiredGroup[] = [];
     for (const group of wanted) {
       groups.push(await this.#join(group, request, owner, { user: nameOfRequest(request), lease: id }, memberships));
@@ -87,7 +89,7 @@ export class SharedGroups {
       },
       owner,
     );
-    memberships.kept();
+    memberships.move();
     return { ...acquired, groups };
   }
 
@@ -112,7 +114,7 @@ export class SharedGroups {
     request: AcquireRequest,
     owner: LeaseOwner,
     member: Membership,
-    memberships: PendingMemberships,
+    memberships: Scope,
   ): Promise<AcquiredGroup> {
     const { users } = this.#deps.release;
     const { name, isPrimary, mustExist } = group;
@@ -129,7 +131,7 @@ export class SharedGroups {
         ...{ member, triedFirst: isLive ? [] : await numbersTriedFirst(this.#deps, group, request) },
       };
       const { user, lease } = await this.#deps.allocator.acquire(asked, owner);
-      memberships.add(lease);
+      memberships.defer(() => releaseGone(this.#deps.release, lease.id));
       return { name, gid: user.gid, dynamic: user.dynamic };
     } catch (error) {
       const hasEnded =
@@ -138,11 +140,11 @@ export class SharedGroups {
     }
   }
 
-  #end(groups: readonly LeasedGroup[], of: readonly LeaseId[]): void {
+  #end(groups: readonly LeasedGroup[], of: LeaseId): void {
     for (const { name } of groups) {
       const leases = this.#deps.release.users.byName(name)?.leases ?? [];
       for (const { id, member } of leases) {
-        if (member !== undefined && of.includes(member.lease)) {
+        if (member?.lease === of) {
           this.#endOne(id);
         }
       }
@@ -153,30 +155,6 @@ export class SharedGroups {
     releaseGone(this.#deps.release, lease).catch(error => {
       this.#deps.onFailure(`cannot end the membership ${lease}, whose lease is gone`, error);
     });
-  }
-}
-
-/** Memberships that end at the end of the scope, unless the lease that they are for is there. */
-class PendingMemberships implements AsyncDisposable {
-  readonly #release: ReleaseDeps;
-  #leases: Lease[] = [];
-
-  constructor(release: ReleaseDeps) {
-    this.#release = release;
-  }
-
-  add(lease: Lease): void {
-    this.#leases.push(lease);
-  }
-
-  kept(): void {
-    this.#leases = [];
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const { id } of this.#leases.reverse()) {
-      await releaseGone(this.#release, id);
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-/** Holds resources, and lets go of them in reverse order: what is needed of AsyncDisposableStack, which Node 20 has not. */
+/** Holds resources, and lets go of them in reverse order: what is needed of AsyncDisposableStack, which Node 20 does not have. */
 export class Scope implements AsyncDisposable {
   #releases: (() => void | Promise<void>)[] = [];
 

@@ -13,6 +13,7 @@ import type {
 } from '../../allocator/directory-ports.ts';
 import { DIRECTORY_KINDS, type DirectoryQuota, type RequestedDirectory } from '../../core/directory.ts';
 import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';
+import { Scope } from '../../core/scope.ts';
 import type { DirectoryDeps } from '../deps.ts';
 import { directoryFailed } from '../errors.ts';
 import type { HeldDirectory, OpenBases } from '../held-directory.ts';
@@ -37,7 +38,6 @@ import type { TreeResult } from '../tree-helper.ts';
 import { lockTrees } from './lock.ts';
 import { placeAll } from './place.ts';
 import { publish } from './publish.ts';
-import { Scope } from './scope.ts';
 
 type Request = PlanRequest & PrepareOptions;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Scope } from '../../../src/directories/apply/scope.ts';
+import { Scope } from '../../../src/core/scope.ts';
 
 test('what is held is let go of in reverse order, one after the other, and once', async () => {
   const log: string[] = [];

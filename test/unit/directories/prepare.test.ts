@@ -5,8 +5,8 @@ import type { HandoverProgress, PrepareOptions } from '../../../src/allocator/di
 import type { DirectoriesInUse } from '../../../src/core/directory.ts';
 import { MAPPED_ID } from '../../../src/core/directory-classes.ts';
 import { DynuserError } from '../../../src/core/errors.ts';
+import { Scope } from '../../../src/core/scope.ts';
 import { heartbeat, prepareDirectories } from '../../../src/directories/apply/prepare.ts';
-import { Scope } from '../../../src/directories/apply/scope.ts';
 import { PROGRESS_SILENCE_MS } from '../../../src/directories/limits.ts';
 import { inspect } from '../../../src/directories/observe/inspect.ts';
 import { MapSupport } from '../../../src/directories/observe/map-support.ts';
