@@ -46,10 +46,7 @@ export class DirectoryHandle implements Disposable {
    * @returns a path that resolves from the inode that is held; valid in this process alone, while the directory is open
    */
   entry(name: string): string {
-    if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
-      throw new TypeError(`not a single path component: ${JSON.stringify(name)}`);
-    }
-    return `/proc/self/fd/${this.descriptor}/${name}`;
+    return `/proc/self/fd/${this.descriptor}/${component(name)}`;
   }
 
   close(): void {
@@ -120,7 +117,7 @@ export class PinnedDirectory extends DirectoryHandle {
     const before = workingDirectory();
     process.chdir(`/proc/self/fd/${this.descriptor}`);
     try {
-      return work(relativeEntry);
+      return work(component);
     } finally {
       process.chdir(before);
     }
@@ -184,9 +181,9 @@ function workingDirectory(): string {
   }
 }
 
-/** Not to be taken for a path below another directory. */
-function relativeEntry(name: string): string {
-  if (name.includes('/')) {
+/** @returns the name, which leads to nothing outside of its directory */
+function component(name: string): string {
+  if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
     throw new TypeError(`not a single path component: ${JSON.stringify(name)}`);
   }
   return name;
