@@ -43,14 +43,8 @@ export class CoolDown {
   /** @returns who had the UID a moment ago, if this name must not get it yet */
   formerUser(uid: Uid, name: UserName): UserName | undefined {
     const entry = this.#freed.get(uid);
-    if (entry === undefined) {
-      return undefined;
-    }
-    if (entry.until <= this.#clock.monotonic()) {
-      this.#freed.delete(uid);
-      return undefined;
-    }
-    return entry.name === name ? undefined : entry.name;
+    const isKept = entry !== undefined && entry.until > this.#clock.monotonic() && entry.name !== name;
+    return isKept ? entry.name : undefined;
   }
 
   /** How many UIDs cool down now. */
