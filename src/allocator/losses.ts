@@ -4,6 +4,7 @@
  */
 import type { UserName } from '../core/ids.ts';
 import type { DynamicUser } from '../core/lease.ts';
+import { isTold } from '../core/memberships.ts';
 import { inInterval, SYSTEMD_INTERVAL } from '../core/range.ts';
 import type { LeaseEvents } from './events.ts';
 import { untellGroup, untellMemberships } from './memberships.ts';
@@ -36,30 +37,45 @@ export function lossOf(outcome: LockOutcome): string | undefined {
  * @throws DynuserError HostFailed, LimitReached: it could not be seen
  */
 export function confirmUser(deps: LossDeps, user: DynamicUser): DynamicUser {
-  if (!user.dynamic || user.lost !== undefined) {
+  if (!isTold(user)) {
     return user;
   }
   const lost = lossOf(deps.locks.confirm(user.uid));
   return lost === undefined ? user : lose(deps, user, lost);
 }
 
-function lose({ users, registry, locks, events }: LossDeps, user: DynamicUser, reason: string): DynamicUser {
+function lose(deps: LossDeps, user: DynamicUser, reason: string): DynamicUser {
+  const { users, registry, locks } = deps;
   const lost: DynamicUser = { ...user, lost: reason };
   users.put(lost);
   locks.release(user.uid);
-  let cause: unknown;
-  try {
+  recordLoss(deps, lost, () => {
     registry.unpublish(user);
     untellMemberships({ users, registry }, user);
     untellGroup({ users, registry }, user);
+  });
+  return lost;
+}
+
+/**
+ * Writes down that a user is lost, and tells of it.
+ * @param withdraw what comes first, and may fail too
+ */
+export function recordLoss(
+  { registry, events }: Pick<LossDeps, 'registry' | 'events'>,
+  lost: DynamicUser,
+  withdraw = () => {},
+): void {
+  let cause: unknown;
+  try {
+    withdraw();
     registry.intend(lost);
     registry.commit(lost);
   } catch (error) {
-    // The next daemon will find it out by itself.
+    // Such as a full registry: the next daemon finds it out by itself.
     cause = error;
   }
   events.tell({ kind: 'lost', user: lost, ...(cause === undefined ? {} : { cause }) });
-  return lost;
 }
 
 interface LockWatchDeps extends LossDeps {

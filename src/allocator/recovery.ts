@@ -3,8 +3,9 @@
  * daemon left is taken back. The process or unit a lease depends on may be gone; Lifetimes and Claims check that.
  */
 import type { DynamicUser } from '../core/lease.ts';
+import { isTold } from '../core/memberships.ts';
 import type { LeaseEvents } from './events.ts';
-import { lossOf } from './losses.ts';
+import { lossOf, recordLoss } from './losses.ts';
 import type { Registry, RegistryContents, RegistryRecovery, UidLocks } from './ports.ts';
 import type { UserTable } from './user-table.ts';
 
@@ -42,15 +43,7 @@ export function recover({ registry, locks, users, events }: RecoveryDeps, loaded
   // Last, since the intents say which locks a crash in the middle of this would still have to sweep.
   registry.reconcile(kept);
   for (const user of lost) {
-    let cause: unknown;
-    try {
-      registry.intend(user);
-      registry.commit(user);
-    } catch (error) {
-      // A full registry: the next start finds it out again.
-      cause = error;
-    }
-    events.tell({ kind: 'lost', user, ...(cause === undefined ? {} : { cause }) });
+    recordLoss({ registry, events }, user);
   }
   return { users: kept.length, ending };
 }
@@ -73,7 +66,7 @@ export async function compareLinks({ registry, users }: Pick<RecoveryDeps, 'regi
 
 /** @returns the user, lost unless its UID is locked then */
 function lockAgain(locks: UidLocks, user: DynamicUser): DynamicUser {
-  if (!user.dynamic || user.lost !== undefined) {
+  if (!isTold(user)) {
     return user;
   }
   const lost = lossOf(locks.relock(user.uid, user.name));
