@@ -8,8 +8,7 @@ import { COUNT_DEADLINE_MS } from './limits.ts';
 import { makePlan } from './make-plan.ts';
 import { inspect } from './observe/inspect.ts';
 import { openTree } from './observe/path.ts';
-import { exposedLayoutOf } from './plan/layout.ts';
-import { isToExpose, otherNamesOf, outerTree, type PlannedTree } from './plan/plan.ts';
+import { describeTree, type PlannedTree } from './plan/plan.ts';
 import type { TreeCounts, TreeHelper } from './tree-helper.ts';
 
 /**
@@ -28,15 +27,8 @@ export async function explainDirectories(
   const { trees } = await makePlan(deps, bases, snapshot, { ...options, directories, user }, options.live);
   const expected: ExpectedHandover[] = [];
   for (const tree of trees) {
-    const { kind, source, readOnly, aliases } = tree.directory;
-    const isExposed = isToExpose(tree.directory, user);
-    const { publicPath, realPath } = isExposed ? exposedLayoutOf(tree.directory, deps.bases) : tree.layout;
-    const outer = outerTree(trees, tree.directory);
-    const within = outer === undefined ? {} : { within: outer.layout.publicPath };
     const counts = await countTree(deps.helper, bases, tree, options.verify, countMs);
-    const handover = tree.handover.kind;
-    const names = { aliases, ...otherNamesOf(tree.directory) };
-    expected.push({ kind, source, publicPath, realPath, readOnly, ...names, ...within, handover, ...counts });
+    expected.push({ ...describeTree(tree, user, deps.bases), ...counts });
   }
   return expected;
 }

@@ -23,11 +23,10 @@ import { makePlan } from '../make-plan.ts';
 import { inspect } from '../observe/inspect.ts';
 import { openTree } from '../observe/path.ts';
 import { RequestSnapshot } from '../observe/snapshot.ts';
-import { exposedLayoutOf } from '../plan/layout.ts';
 import {
   type DirectoryPlan,
+  describeTree,
   isToExpose,
-  otherNamesOf,
   type PlannedTree,
   type PlanRequest,
   refuseShared,
@@ -276,20 +275,15 @@ async function writeHints(
 /** A tree as the caller is told of it, once it is the user's. @param top the status of its top */
 function preparedOf(
   { bases }: DirectoryDeps,
-  { directory, layout: layoutBefore, handover }: PlannedTree,
-  top: Pick<PreparedDirectory, 'device' | 'inode'>,
+  tree: PlannedTree,
+  { device, inode }: Pick<PreparedDirectory, 'device' | 'inode'>,
   user: DirectoryUser,
   { changed, leftPaths, mountPaths }: HandoverResult,
 ): PreparedDirectory {
-  const exposed = isToExpose(directory, user);
-  const layout = exposed ? exposedLayoutOf(directory, bases) : layoutBefore;
-  const { kind, source, preserved, aliases, readOnly, below } = directory;
+  const { directory, handover } = tree;
   return {
-    ...{ kind, source, preserved, exposed, aliases, readOnly, handover: handover.kind },
-    ...otherNamesOf(directory),
-    ...{ publicPath: layout.publicPath, realPath: layout.realPath },
-    ...(below === undefined ? {} : { within: `${layout.base}/${below}` }),
-    ...{ device: top.device, inode: top.inode },
+    ...describeTree(tree, user, bases),
+    ...{ preserved: directory.preserved, exposed: isToExpose(directory, user), device, inode },
     ...{ diskUid: handover.uid, diskGid: handover.gid, changed, leftPaths, mountPaths },
   };
 }

@@ -282,8 +282,18 @@ function textOf(place: readonly string[], target: readonly string[]): string {
   return !isInside ? relativePath(place, target) : up === 0 ? '.' : Array<string>(up).fill('..').join('/');
 }
 
-/** @returns the names of a directory that are not links below the base, if it has some */
-export function otherNamesOf({ innerAliases = [], coveredAliases = [] }: RequestedDirectory) {
+/** @returns what the caller is told of a directory, whether it has it or is to know what it would get */
+export function describeTree(
+  { directory, layout, handover }: PlannedTree,
+  user: DirectoryUser,
+  bases: BaseDirectories,
+) {
+  const { kind, source, aliases, innerAliases = [], coveredAliases = [], readOnly, below } = directory;
+  const { publicPath, realPath } = isToExpose(directory, user) ? exposedLayoutOf(directory, bases) : layout;
   const otherNames = { inner: innerAliases.map(({ path }) => path), covered: coveredAliases };
-  return innerAliases.length + coveredAliases.length === 0 ? {} : { otherNames };
+  return {
+    ...{ kind, source, publicPath, realPath, readOnly, aliases, handover: handover.kind },
+    ...(innerAliases.length + coveredAliases.length === 0 ? {} : { otherNames }),
+    ...(below === undefined ? {} : { within: `${layout.base}/${below}` }),
+  };
 }
