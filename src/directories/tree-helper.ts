@@ -16,11 +16,9 @@ export interface TreeCounts {
 
 /** What a walk through a whole tree found. */
 export interface TreeResult extends TreeCounts {
-  /** inodes with several links that belong to somebody else, and were left as they are; the paths of the first ones */
-  readonly left: number;
+  /** the first inodes with several links that belong to somebody else, and were left as they are */
   readonly leftPaths: readonly string[];
-  /** mount points below the top, which are never entered */
-  readonly mounts: number;
+  /** the first mount points below the top, which are never entered */
   readonly mountPaths: readonly string[];
 }
 
@@ -84,8 +82,8 @@ function resultOf(lines: readonly TreeLine[], top: HeldDirectory): TreeResult {
   const last = lines.at(-1);
   const paths = (kind: 'left' | 'mount') => lines.flatMap(line => (line.kind === kind ? [line.path] : []));
   if (last?.kind === 'done') {
-    const { inodes, changed, left, mounts } = last;
-    return { inodes, changed, left, mounts, leftPaths: paths('left'), mountPaths: paths('mount') };
+    const { inodes, changed } = last;
+    return { inodes, changed, leftPaths: paths('left'), mountPaths: paths('mount') };
   }
   if (last?.kind === 'failed') {
     const mount = paths('mount')[0];

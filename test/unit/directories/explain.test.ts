@@ -9,7 +9,7 @@ import { gid, uid, userName } from '../allocator/fakes.ts';
 import { depsOver, openBelow, requested, temporaryRoot } from './fixture.ts';
 
 const COUNT_MS = 20;
-const COUNTED = { inodes: 5, changed: 2, left: 0, leftPaths: [], mounts: 0, mountPaths: [] };
+const COUNTED = { inodes: 5, changed: 2, leftPaths: [], mountPaths: [] };
 
 interface Asked {
   readonly verify?: boolean;
