@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import { callbackify } from 'node:util';
 import lockfile, { type LockOptions as FileLockOptions } from 'proper-lockfile';
 import { DIRECTORY_KINDS, type DirectoriesInUse, type LeasedDirectory } from '../../core/directory.ts';
 import { PRIVATE, PRIVATE_MODE } from '../../core/directory-classes.ts';
@@ -33,24 +34,11 @@ const NEVER_FOLLOWING = { stat: fs.lstat, utimes: fs.lutimes };
 
 /** For a base in memory. One object is enough: the times of such file systems are all as precise. */
 const HERE = {
-  mkdir: (path: string, done: Done) => at(done, () => fs.mkdirSync(path)),
-  rmdir: (path: string, done: Done) => at(done, () => fs.rmdirSync(path)),
-  stat: (path: string, done: Done) => at(done, () => fs.lstatSync(path)),
-  utimes: (path: string, access: Date, change: Date, done: Done) =>
-    at(done, () => fs.lutimesSync(path, access, change)),
+  mkdir: callbackify(async (path: string) => fs.mkdirSync(path)),
+  rmdir: callbackify(async (path: string) => fs.rmdirSync(path)),
+  stat: callbackify(async (path: string) => fs.lstatSync(path)),
+  utimes: callbackify(async (path: string, access: Date, change: Date) => fs.lutimesSync(path, access, change)),
 };
-type Done = (error: unknown, value?: unknown) => void;
-
-function at(done: Done, call: () => unknown): void {
-  let value: unknown;
-  try {
-    value = call();
-  } catch (error) {
-    done(error);
-    return;
-  }
-  done(null, value);
-}
 
 /** @returns the name of the lock of a tree, whose path below the base is given */
 export function lockName(source: string): string {
@@ -146,7 +134,7 @@ export async function lockUnshared(
  * go of. What others hold is left alone, and what cannot be looked at.
  * @returns whether locks are left, which may be those of a holder who was killed a moment ago
  */
-export async function sweepLocks(bases: OpenBases, staleMs = LOCK_STALE_MS): Promise<boolean> {
+export async function sweepLocks(bases: OpenBases, staleMs: number): Promise<boolean> {
   let isLeft = false;
   for (const kind of DIRECTORY_KINDS) {
     using parent = await bases
