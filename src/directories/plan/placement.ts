@@ -74,22 +74,17 @@ function placeTree(
 
 function placePrivate(layout: Layout, tree: PathStatus, open: PathStatus, field: string): Placement {
   const link = layout.link === undefined ? [] : [layout.link];
-  switch (open.kind) {
-    case 'nothing':
-      return { tree: keepOrMake(tree), unlink: [], link };
-    case 'link':
-      if (open.text !== layout.realPath && open.text !== layout.link?.text) {
-        throw inTheWay(field, layout.publicPath, open);
-      }
-      return { tree: keepOrMake(tree), unlink: [], link: [] };
-    case 'directory':
-      if (tree.kind !== 'nothing') {
-        throw twoTrees(field, layout);
-      }
-      return { tree: 'move', unlink: [], link };
-    case 'other':
-      throw inTheWay(field, layout.publicPath, open);
+  if (open.kind === 'directory') {
+    if (tree.kind !== 'nothing') {
+      throw twoTrees(field, layout);
+    }
+    return { tree: 'move', unlink: [], link };
   }
+  const isLinked = open.kind === 'link' && (open.text === layout.realPath || open.text === layout.link?.text);
+  if (open.kind !== 'nothing' && !isLinked) {
+    throw inTheWay(field, layout.publicPath, open);
+  }
+  return { tree: keepOrMake(tree), unlink: [], link: isLinked ? [] : link };
 }
 
 function placePublic(layout: Layout, tree: PathStatus, closed: PathStatus, field: string): Placement {

@@ -46,23 +46,19 @@ function ofOneClass(kind: DirectoryKind, values: readonly string[], settings: Di
     }
     merged.set(value.source, entry);
   }
-  const sources = [...merged.keys()].sort(comparePaths);
-  checkAliases(field, sources, merged);
+  const sorted = [...merged].sort(([one], [other]) => comparePaths(one, other));
+  const sources = sorted.map(([source]) => source);
+  checkAliases(field, sources, sorted);
   const { base } = DIRECTORY_CLASSES[kind];
   const quota = settings.quotas?.[kind];
   const preserved = kind !== 'runtime' || settings.preserveRuntime;
-  return sources.map(source => {
+  return sorted.map(([source, { aliases, readOnly }]) => {
     const below = sources.find(other => isBelow(source, other));
     return {
       kind,
       source,
-      ...sortAliases(
-        [...(merged.get(source)?.aliases ?? [])].sort(comparePaths),
-        sources,
-        base,
-        settings.covered ?? [],
-      ),
-      readOnly: merged.get(source)?.readOnly === true,
+      ...sortAliases([...aliases].sort(comparePaths), sources, base, settings.covered ?? []),
+      readOnly,
       ...(below === undefined ? {} : { below }),
       // What is below another directory counts as that does.
       ...(quota === undefined || below !== undefined ? {} : { quota }),
@@ -114,11 +110,11 @@ function isCovered(path: string, tree: string | undefined, covered: readonly str
 function checkAliases(
   field: string,
   sources: readonly string[],
-  merged: ReadonlyMap<string, { readonly aliases: ReadonlySet<string> }>,
+  sorted: readonly (readonly [source: string, { readonly aliases: ReadonlySet<string> }])[],
 ): void {
   const taken = new Map<string, string>();
-  for (const source of sources) {
-    for (const alias of merged.get(source)?.aliases ?? []) {
+  for (const [source, { aliases }] of sorted) {
+    for (const alias of aliases) {
       const rival = sources.find(other => other === alias || isBelow(other, alias));
       const other = rival ?? taken.get(alias);
       if (other !== undefined) {
