@@ -1,5 +1,5 @@
 /** How what goes wrong with a directory is told: one DirectoryFailed, with the call, the path and the parameter. */
-import { DynuserError } from '../core/errors.ts';
+import { DynuserError, reasonOf } from '../core/errors.ts';
 import { errnoWords } from '../files/errno.ts';
 
 /** @param field the parameter of the request that named the directory */
@@ -12,5 +12,5 @@ export function systemWords(error: unknown): string {
   if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {
     return errnoWords(-error.errno);
   }
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }

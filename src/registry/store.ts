@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import type { Registry, RegistryContents, RegistryRecovery } from '../allocator/ports.ts';
-import { DynuserError } from '../core/errors.ts';
+import { DynuserError, reasonOf } from '../core/errors.ts';
 import { asUid, type Gid, type UserName } from '../core/ids.ts';
 import { type DynamicUser, holderOf } from '../core/lease.ts';
 import { membershipsAmong } from '../core/memberships.ts';
@@ -321,7 +321,7 @@ function writeWhole(path: string, text: string): void {
 
 function registryFailure(call: string, path: string, cause: unknown): DynuserError {
   const full = ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'].some(code => hasCode(cause, code));
-  const reason = `${call} ${path}: ${cause instanceof Error ? cause.message : String(cause)}`;
+  const reason = `${call} ${path}: ${reasonOf(cause)}`;
   return full
     ? new DynuserError('LimitReached', `the registry is full: ${reason}`, { field: 'registry' }, cause)
     : new DynuserError('HostFailed', reason, { field: 'registry' }, cause);

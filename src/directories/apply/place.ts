@@ -1,5 +1,5 @@
 /** Puts trees where they belong, with their links, as planned; each step can be taken back. */
-import { DynuserError } from '../../core/errors.ts';
+import { DynuserError, reasonOf } from '../../core/errors.ts';
 import { directoryFailed } from '../errors.ts';
 import type { HeldDirectory, OpenBases } from '../held-directory.ts';
 import { makeEntry, openTree } from '../observe/path.ts';
@@ -47,7 +47,7 @@ export async function takeBack(undo: UndoLog, error: unknown): Promise<unknown> 
     try {
       await action();
     } catch (failure) {
-      left.push(failure instanceof Error ? failure.message : String(failure));
+      left.push(reasonOf(failure));
     }
   }
   if (left.length === 0 || !(error instanceof DynuserError)) {
