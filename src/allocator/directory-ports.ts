@@ -157,7 +157,6 @@ export interface Directories {
   /**
    * Removes those of a user's directories that go with it, and all links to them, and unpublishes those that were exposed;
    * none that another live lease has. May be called again at any time.
-   * @returns the public paths of those that were removed
    */
-  cleanUp(directories: readonly LeasedDirectory[], live: () => readonly DirectoriesInUse[]): Promise<readonly string[]>;
+  cleanUp(directories: readonly LeasedDirectory[], live: () => readonly DirectoriesInUse[]): Promise<void>;
 }

@@ -44,9 +44,8 @@ export function openDirectories(
       const end = deps.activity.begin(directories);
       using opened = openBasesFor(bases, directories);
       try {
-        const removed = await removeDirectories(deps, opened, directories, live);
+        await removeDirectories(deps, opened, directories, live);
         await unpublish(deps, opened, directories, live);
-        return removed;
       } finally {
         end();
       }

@@ -9,22 +9,20 @@ import { relativePath } from '../plan/layout.ts';
 import { outermost, overlap } from '../plan/sharing.ts';
 import { lockUnshared } from './lock.ts';
 
-/** @returns the public paths of those that were removed: none that another live lease has */
+/** Removes all of them but those that another live lease has. */
 export async function removeDirectories(
   deps: DirectoryDeps,
   bases: OpenBases,
   directories: readonly LeasedDirectory[],
   live: () => readonly DirectoriesInUse[],
-): Promise<readonly string[]> {
-  const removed: string[] = [];
+): Promise<void> {
   const own = directories.filter(directory => !directory.preserved);
   for (const directory of outermost(own)) {
     await using lock = await lockUnshared(bases, directory, live);
-    if (lock !== undefined && (await removeOne(deps, lock.base, directory, own))) {
-      removed.push(`${deps.bases[directory.kind]}/${directory.source}`);
+    if (lock !== undefined) {
+      await removeOne(deps, lock.base, directory, own);
     }
   }
-  return removed;
 }
 
 /** Tree and link may be at the private and at the public path: what a former version or systemd left is removed as well. */
@@ -33,7 +31,7 @@ async function removeOne(
   base: HeldDirectory,
   directory: LeasedDirectory,
   own: readonly LeasedDirectory[],
-): Promise<boolean> {
+): Promise<void> {
   const open = directory.source.split('/');
   const closed = [PRIVATE, ...open];
   for (const one of own.filter(other => overlap(other, directory))) {
@@ -43,9 +41,8 @@ async function removeOne(
     }
   }
   await removeLink(base, open, [closed]);
-  const wasOpen = await removeTree(deps, base, open);
-  const wasClosed = await removeTree(deps, base, closed);
-  return wasOpen || wasClosed;
+  await removeTree(deps, base, open);
+  await removeTree(deps, base, closed);
 }
 
 async function removeLink(
@@ -60,18 +57,17 @@ async function removeLink(
   }
 }
 
-async function removeTree({ helper }: DirectoryDeps, base: HeldDirectory, place: readonly string[]): Promise<boolean> {
+async function removeTree({ helper }: DirectoryDeps, base: HeldDirectory, place: readonly string[]): Promise<void> {
   using entry = await findEntry(base, place);
   if (entry === undefined || (await entry.parent.kindOf(entry.name)).kind !== 'directory') {
-    return false;
+    return;
   }
   using top = await entry.parent.open(entry.name);
   if (top === undefined) {
-    return false;
+    return;
   }
   if (!(await top.removeFew(FEW_FILES))) {
     await helper.removeContents(top);
   }
   await entry.parent.removeDirectory(entry.name);
-  return true;
 }

@@ -70,10 +70,10 @@ test('goes out by rename for the user alone, and back with its links when the la
   assert.deepEqual(found[0], { same: true, handover: 'chown', exposed: true, inode: String(ino) });
   assert.equal(found[1]?.same, true);
   assert.equal(tree(setup), listed(OUT));
-  assert.deepEqual(await setup.directories.cleanUp(prepared.directories, holds(user, prepared)), []);
+  await setup.directories.cleanUp(prepared.directories, holds(user, prepared));
   assert.equal(tree(setup), listed(OUT), 'another lease has it');
   for (let times = 0; times < 2; times++) {
-    assert.deepEqual(await setup.directories.cleanUp(prepared.directories, NONE), []);
+    await setup.directories.cleanUp(prepared.directories, NONE);
     assert.equal(tree(setup), listed(BACK));
     assert.equal(lstatSync(`${setup.root}/lib/private/foo`).ino, ino, 'nothing was copied');
   }

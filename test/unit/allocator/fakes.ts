@@ -301,10 +301,7 @@ export class FakeDirectories implements Directories {
     return [];
   }
 
-  async cleanUp(
-    directories: readonly LeasedDirectory[],
-    live: () => readonly DirectoriesInUse[],
-  ): Promise<readonly string[]> {
+  async cleanUp(directories: readonly LeasedDirectory[], live: () => readonly DirectoriesInUse[]): Promise<void> {
     await this.gate();
     const held = live().flatMap(lease => lease.directories);
     for (const { exposed, source } of directories) {
@@ -312,9 +309,7 @@ export class FakeDirectories implements Directories {
         this.unpublished.push(source);
       }
     }
-    const paths = directories.filter(directory => !directory.preserved).map(directory => directory.publicPath);
-    this.removed.push(...paths);
-    return paths;
+    this.removed.push(...directories.filter(directory => !directory.preserved).map(({ publicPath }) => publicPath));
   }
 }
 

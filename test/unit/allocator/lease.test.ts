@@ -67,7 +67,7 @@ test('directories are prepared as the request has them, and the lease keeps what
   const progress: HandoverProgress = { publicPath: '/var/lib/web', inodes: 1, changed: 0 };
   const directories: LeaseDeps['directories'] = {
     ...(built.directories as Directories),
-    cleanUp: async () => [],
+    cleanUp: async () => {},
     async prepare(of, { uid: number, gid: group }, options: PrepareOptions) {
       asked.push([of.length, number, group, options.makesMounts, options.verify, options.live()]);
       options.onProgress?.(progress);
