@@ -65,10 +65,8 @@ export function checkPacketRules(user: DynamicUser, { packetRules, takesPacketRu
       `the user ${name} is an account of this host, and IPAddressDeny= or RestrictNetworkInterfaces= would reach all that runs as it; use a dynamic user, or PrivateNetwork=yes`,
     );
   }
-  if (packetRules === undefined || takesPacketRules === true || present === undefined) {
-    return;
-  }
-  if (!samePacketRules(packetRules, present)) {
+  const isBound = packetRules !== undefined && takesPacketRules !== true && present !== undefined;
+  if (isBound && !samePacketRules(packetRules, present)) {
     throw nameConflict(
       `the user ${name} lives already with other values of IPAddressDeny=, IPAddressAllow= or RestrictNetworkInterfaces=, and a UID can have but one; give all its launches the same, or release its other leases`,
     );

@@ -5,7 +5,7 @@
 import type { Requester } from '../core/access.ts';
 import { DynuserError, type ErrorCode } from '../core/errors.ts';
 import type { LeaseId, Pid, Uid, UnitName } from '../core/ids.ts';
-import { type Lease, type Lifetime, RUNNING_START_SECONDS } from '../core/lease.ts';
+import { type Lease, type LeasedRuntime, type Lifetime, RUNNING_START_SECONDS } from '../core/lease.ts';
 import { isSameProcess, type ProcessIdentity } from '../core/process-identity.ts';
 import type { LeaseEvents } from './events.ts';
 import type { Acquired } from './lease.ts';
@@ -123,9 +123,9 @@ export class Lifetimes {
   bind(lease: Lease, process: PinnedProcess | undefined): void {
     const end = () => this.#end(lease);
     if (process !== undefined) {
-      const stopLimit = this.#limit(lease, process);
+      const stopLimit = lease.runtime && this.#limit(lease, lease.runtime, process);
       this.#stop.set(lease.id, () => {
-        stopLimit();
+        stopLimit?.();
         process.close();
       });
       process.onExit(end);
@@ -213,11 +213,7 @@ export class Lifetimes {
    * in between sends the first one again, since it cannot know whether that was sent.
    * @returns ends that
    */
-  #limit(lease: Lease, process: PinnedProcess): () => void {
-    if (lease.runtime === undefined) {
-      return () => undefined;
-    }
-    const { runtime } = lease;
+  #limit(lease: Lease, runtime: LeasedRuntime, process: PinnedProcess): () => void {
     const { until, signal, hangup, graceMs, finalSignal } = runtime;
     let timer: NodeJS.Timeout | undefined;
     const at = (time: number, then: () => void): void => {

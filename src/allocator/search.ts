@@ -65,7 +65,7 @@ export interface UidSearch {
   /** of the directories that the request names: the first candidates */
   readonly owners: readonly Uid[];
   /** whose a UID is in the fleet, if it is not the name's own; absent: the range is this host's alone */
-  readonly fleetOwnerOf?: (uid: Uid, name: UserName) => UserName | undefined;
+  readonly fleetOwnerOf?: (uid: Uid) => UserName | undefined;
   /** Explain is also told of the UIDs that cannot be given out now, and keeps none from other requests. */
   readonly explains: boolean;
 }
@@ -137,12 +137,12 @@ export function evidenceInMemory(
 ): Evidence | undefined {
   const user = users.holding(uid);
   if (user !== undefined) {
-    const isLive = user.lost === undefined && users.dynamicByUid(uid) === user;
-    return user.lost === undefined && !isLive
-      ? { kind: 'ending', name: user.name, left: teardown.leftoversOf(user) }
-      : { kind: isLive ? 'lease' : 'lost', name: user.name };
+    if (user.lost === undefined && users.dynamicByUid(uid) === undefined) {
+      return { kind: 'ending', name: user.name, left: teardown.leftoversOf(user) };
+    }
+    return { kind: user.lost === undefined ? 'lease' : 'lost', name: user.name };
   }
-  const owner = fleetOwnerOf?.(uid, name);
+  const owner = fleetOwnerOf?.(uid);
   if (owner !== undefined) {
     return { kind: 'fleet', name: owner };
   }

@@ -215,7 +215,7 @@ export class UserTable {
     } else {
       this.#withDirectories.delete(user.name);
     }
-    if (user.dynamic && user.lost === undefined) {
+    if (isTold(user)) {
       this.#dynamicByUid.set(user.uid, user);
     } else if (user.dynamic) {
       this.#dynamicByUid.delete(user.uid);

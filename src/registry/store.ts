@@ -7,7 +7,7 @@ import type { Registry, RegistryContents, RegistryRecovery } from '../allocator/
 import { DynuserError, reasonOf } from '../core/errors.ts';
 import { asUid, type Gid, type UserName } from '../core/ids.ts';
 import { type DynamicUser, holderOf } from '../core/lease.ts';
-import { membershipsAmong } from '../core/memberships.ts';
+import { isTold, membershipsAmong } from '../core/memberships.ts';
 import { BY_NAME, BY_UID, GROUPS, HOLDERS, MEMBERS, MEMBERS_ASKED } from '../core/paths.ts';
 import { hasCode, type PinnedDirectory } from '../files/pinned-directory.ts';
 import { decodeLease, encodeLease } from './lease-file.ts';
@@ -76,7 +76,7 @@ export class Store implements Registry, RegistryRecovery {
   }
 
   publish(user: DynamicUser): void {
-    if (!user.dynamic || user.lost !== undefined) {
+    if (!isTold(user)) {
       return;
     }
     try {
@@ -143,7 +143,7 @@ export class Store implements Registry, RegistryRecovery {
   }
 
   reconcile(users: readonly DynamicUser[]): void {
-    const dynamic = users.filter(user => user.dynamic && user.lost === undefined);
+    const dynamic = users.filter(isTold);
     const names = removeOthers(this.#byName, new Set(dynamic.map(user => user.name)));
     const numbers = removeOthers(this.#byUid, new Set(dynamic.map(user => String(user.uid))));
     for (const user of dynamic) {
