@@ -113,20 +113,17 @@ export class RootedTree implements Disposable {
         above.push(opened, path);
         continue;
       }
-      if (!opened.status.isSymbolicLink()) {
-        if (pending.length === 0) {
-          return opened;
-        }
-        opened[Symbol.dispose]();
-        return undefined;
+      const isLink = opened.status.isSymbolicLink();
+      if (!isLink && pending.length === 0) {
+        return opened;
       }
       opened[Symbol.dispose]();
-      if (++links > LINKS_MAX) {
-        throw new RootedTreeError(`${path}: more than ${LINKS_MAX} symlinks`);
-      }
-      const text = linkText(place);
+      const text = isLink ? linkText(place) : undefined;
       if (text === undefined) {
         return undefined;
+      }
+      if (++links > LINKS_MAX) {
+        throw new RootedTreeError(`${path}: more than ${LINKS_MAX} symlinks`);
       }
       if (text.startsWith('/')) {
         above.clear();
