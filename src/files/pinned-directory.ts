@@ -13,6 +13,7 @@ import {
   readdirSync,
   readlinkSync,
   renameSync,
+  type Stats,
   statSync,
   symlinkSync,
   unlinkSync,
@@ -72,13 +73,13 @@ export class PinnedDirectory extends DirectoryHandle {
       makeDirectories(path, options.create.mode);
     }
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-    const status = fstatSync(descriptor);
-    const owner = process.geteuid?.() ?? 0;
-    if (status.uid !== owner || (status.mode & GROUP_OR_OTHERS_MAY_WRITE) !== 0) {
+    try {
+      checkOwn(path, fstatSync(descriptor));
+      return new PinnedDirectory(path, descriptor);
+    } catch (error) {
       closeSync(descriptor);
-      throw new Error(`${path} must belong to the user ${owner} and be writable by nobody else`);
+      throw error;
     }
-    return new PinnedDirectory(path, descriptor);
   }
 
   /** Whether the path still leads to this directory: it may have been removed, renamed, or replaced by another. */
@@ -169,6 +170,14 @@ export class PinnedDirectory extends DirectoryHandle {
   /** Unlinks a name; one that is not there is no error. */
   remove(name: string): void {
     ignoring('ENOENT', () => unlinkSync(this.entry(name)));
+  }
+}
+
+/** @throws Error unless a directory is that of the user this process runs as, and nobody else may write to it */
+export function checkOwn(path: string, { uid, mode }: Pick<Stats, 'uid' | 'mode'>): void {
+  const owner = process.geteuid?.() ?? 0;
+  if (uid !== owner || (mode & GROUP_OR_OTHERS_MAY_WRITE) !== 0) {
+    throw new Error(`${path} must belong to the user ${owner} and be writable by nobody else`);
   }
 }
 

@@ -5,13 +5,12 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { hasCode } from '../files/pinned-directory.ts';
+import { checkOwn, hasCode } from '../files/pinned-directory.ts';
 import { decodeRecord, type HistoryRecord, LINE_BYTES, type SegmentName, segmentName, segmentsOf } from './format.ts';
 
 const DIRECTORY_MODE = 0o700;
 const PARENT_MODE = 0o755;
 const FILE_MODE = 0o600;
-const GROUP_OR_OTHERS_MAY_WRITE = 0o022;
 /** Lines that are decoded before the event loop has its turn. */
 const LINES_A_TURN = 2_048;
 /** No segment that was written here is larger; what is, is not read. */
@@ -50,11 +49,7 @@ export class SegmentFiles {
     });
     const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     try {
-      const { uid, mode } = await directory.stat();
-      const owner = process.geteuid?.() ?? 0;
-      if (uid !== owner || (mode & GROUP_OR_OTHERS_MAY_WRITE) !== 0) {
-        throw new Error(`${path} must belong to the user ${owner} and be writable by nobody else`);
-      }
+      checkOwn(path, await directory.stat());
       await directory.chmod(DIRECTORY_MODE);
       const files = new SegmentFiles(path, directory);
       await files.#list();
