@@ -110,6 +110,11 @@ export class HeldDirectory extends DirectoryHandle {
     );
   }
 
+  /** Opens a directory in this one, made with the mode if it is missing. @returns undefined if it was removed at that moment */
+  async openOrMake(name: string, mode: number): Promise<HeldDirectory | undefined> {
+    return (await this.open(name)) ?? (await this.make(name, mode).then(() => this.open(name)));
+  }
+
   /** @returns what has the name, without following it; of a directory not whose it is */
   async kindOf(name: string): Promise<Exclude<PathStatus, DirectoryStatus> | Pick<DirectoryStatus, 'kind'>> {
     const status = await this.#calls.lstat(this.entry(name)).catch(this.#failed('lstat', name));

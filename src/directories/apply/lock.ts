@@ -90,11 +90,7 @@ export async function lockTrees(
  * @throws DynuserError DirectoryFailed if it is not a directory, or not root's, or others may enter
  */
 async function openPrivateParent(base: HeldDirectory): Promise<HeldDirectory> {
-  let opened = await base.open(PRIVATE);
-  if (opened === undefined) {
-    await base.make(PRIVATE, PRIVATE_MODE);
-    opened = await base.open(PRIVATE);
-  }
+  const opened = await base.openOrMake(PRIVATE, PRIVATE_MODE);
   if (opened === undefined) {
     throw directoryFailed(base.field, `${base.path}/${PRIVATE} was removed the moment it was made`);
   }

@@ -3,23 +3,10 @@ import { PARENT_MODE } from '../../core/directory-classes.ts';
 import type { HeldDirectory } from '../held-directory.ts';
 
 /** The directory that a path's last component is in, and that component. */
-export class Entry implements Disposable {
+interface Entry extends Disposable {
+  /** closed at the end of the scope, unless it is the base */
   readonly parent: HeldDirectory;
   readonly name: string;
-  readonly #base: HeldDirectory;
-
-  constructor(base: HeldDirectory, parent: HeldDirectory, name: string) {
-    this.#base = base;
-    this.parent = parent;
-    this.name = name;
-  }
-
-  /** Closes the parent, unless that is the base. */
-  [Symbol.dispose](): void {
-    if (this.parent !== this.#base) {
-      this.parent.close();
-    }
-  }
 }
 
 /**
@@ -32,14 +19,7 @@ export async function findEntry(base: HeldDirectory, components: readonly string
 
 /** Like findEntry(), but makes the directories that are missing on the way: root's, with the mode 0755. */
 export async function makeEntry(base: HeldDirectory, components: readonly string[]): Promise<Entry> {
-  const entry = await walk(base, components, async (above, name) => {
-    const present = await above.open(name);
-    if (present !== undefined) {
-      return present;
-    }
-    await above.make(name, PARENT_MODE);
-    return above.open(name);
-  });
+  const entry = await walk(base, components, (above, name) => above.openOrMake(name, PARENT_MODE));
   if (entry === undefined) {
     throw new TypeError(`${base.path}/${components.join('/')} has no parent though it was made`);
   }
@@ -51,14 +31,14 @@ async function walk(
   components: readonly string[],
   open: (above: HeldDirectory, name: string) => Promise<HeldDirectory | undefined>,
 ): Promise<Entry | undefined> {
-  let entry = new Entry(base, base, components[0] ?? '');
+  let entry: Entry = { parent: base, name: components[0] ?? '', [Symbol.dispose]: () => {} };
   for (const name of components.slice(1)) {
     using above = entry;
     const parent = await open(above.parent, above.name);
     if (parent === undefined) {
       return undefined;
     }
-    entry = new Entry(base, parent, name);
+    entry = { parent, name, [Symbol.dispose]: () => parent.close() };
   }
   return entry;
 }

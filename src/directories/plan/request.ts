@@ -28,7 +28,7 @@ export function requestedDirectories(request: DirectoryRequest, settings: Direct
 }
 
 function ofOneClass(kind: DirectoryKind, values: readonly string[], settings: DirectorySettings): RequestedDirectory[] {
-  const { field } = DIRECTORY_CLASSES[kind];
+  const { base, field } = DIRECTORY_CLASSES[kind];
   const mode = settings.modes[kind] ?? DEFAULT_MODE;
   if (!Number.isInteger(mode) || mode < 0 || mode > MODE_MAX) {
     throw directoryFailed(`${field}Mode`, 'a mode is 0 to 07777 in octal');
@@ -49,7 +49,6 @@ function ofOneClass(kind: DirectoryKind, values: readonly string[], settings: Di
   const sorted = [...merged].sort(([one], [other]) => comparePaths(one, other));
   const sources = sorted.map(([source]) => source);
   checkAliases(field, sources, sorted);
-  const { base } = DIRECTORY_CLASSES[kind];
   const quota = settings.quotas?.[kind];
   const preserved = kind !== 'runtime' || settings.preserveRuntime;
   return sorted.map(([source, { aliases, readOnly }]) => {

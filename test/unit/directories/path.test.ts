@@ -70,7 +70,7 @@ test('the directories on the way are made if they are missing, for everybody to 
 });
 
 test('a directory that is removed as soon as it is made is not a place for an entry', async () => {
-  const removing = { path: '/base', make: async () => true, open: async () => undefined } as unknown as HeldDirectory;
+  const removing = { path: '/base', openOrMake: async () => undefined } as unknown as HeldDirectory;
   await assert.rejects(makeEntry(removing, ['a', 'b']), { name: 'TypeError', message: /^\/base\/a\/b has no parent/ });
 });
 
