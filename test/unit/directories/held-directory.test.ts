@@ -130,6 +130,13 @@ test('a directory is made with exactly the mode, or not at all', async context =
   }
   assert.deepEqual([mode(`${root}/open`), mode(`${root}/closed`)], [0o755, 0o700]);
   assert.equal(await base.make('closed', 0o755), false);
+  for (const [name, expected] of [
+    ['closed', 0o700],
+    ['made', 0o750],
+  ] as const) {
+    using opened = await base.openOrMake(name, 0o750);
+    assert.equal((await opened?.status())?.mode, expected);
+  }
   assert.equal(mode(`${root}/closed`), 0o700, 'what is there is left as it is');
   await refuses(() => base.make('x'.repeat(256), 0o700), /^mkdir .*\/x+: name too long/, 'ENAMETOOLONG');
   assert.deepEqual(openBelow(root), [root]);
