@@ -1,6 +1,6 @@
 /**
- * Which user a request gets: the live one of its name, a new one, or the host's account. The decisions and refusals that
- * Acquire, which carries them out, and Explain, which only says them, have in common.
+ * Which user a request gets: the live one of its name, a new one, or the host's account. Acquire and Explain share these decisions and
+ * refusals: Acquire carries them out, Explain only reports them.
  */
 import { mayJoin, type Requester } from '../core/access.ts';
 import { type AccountAnswer, isKnown } from '../core/account.ts';
@@ -54,8 +54,8 @@ export type JoinRequest = PacketRequest & Pick<AcquireRequest, 'groups'> & { rea
 type PacketRequest = Pick<UserRequest, 'packetRules' | 'takesPacketRules'>;
 
 /**
- * Packets are told apart by their UID alone: no launch may loosen what another of the same user is held to, nor have it held to
- * more; and what else an account of the host runs is not ours to hold.
+ * Packets are told apart by their UID alone. So no launch may loosen or tighten the rules of another launch of the same user, and an
+ * account of the host gets no rules, since they would reach everything else that runs as it.
  * @throws DynuserError NameConflict
  */
 export function checkPacketRules(user: DynamicUser, { packetRules, takesPacketRules }: PacketRequest): void {
@@ -94,8 +94,8 @@ export class NameLookup {
   }
 
   /**
-   * A user of the host needs no UID, and a name that cannot be had neither: what NSS says comes before what a search failed with.
-   * @returns if the host has the name
+   * Decides between the error of a search and what NSS says of the name, which comes first: a user of the host needs no UID.
+   * @returns normally if the host has the name
    * @throws the error if it has not; DynuserError ProbeFailed, LimitReached
    */
   async comesBefore(error: unknown): Promise<undefined> {
@@ -117,7 +117,7 @@ export class NameLookup {
     }
     const claim = this.#probe.check(this.#name, uid, this.#purpose);
     this.#account = claim.then(({ account }) => account);
-    // Nobody may ask for it again: its failure is then told by the check.
+    // If nobody calls account(), its failure is reported by the check alone.
     this.#account.catch(() => {});
     const { account, evidence } = await claim;
     return isKnown(account) ? 'known' : evidence;
@@ -195,14 +195,14 @@ export async function hostGroup(
     );
   }
   if (!isRoot) {
-    // Who is in it may have what others gave to it.
+    // Its members can use what others gave to the group.
     const reason = `the group ${name} is a group of this host, and only root may have a user in it; name another group`;
     throw new DynuserError('NotPermitted', reason, { field: 'userName' });
   }
   return group.gid;
 }
 
-/** What a request is told if it names a group that is not there, and that is not to be made. */
+/** The refusal of a request for a group that does not exist and must not be made. */
 export function noSuchGroup(name: UserName, isPrimary: boolean): DynuserError {
   const otherwise = isPrimary ? ", or leave it out for the user's own" : '';
   return nameConflict(`group ${name} does not exist; name an existing group${otherwise}`);

@@ -26,7 +26,7 @@ export class CoolDown {
   freed(uid: Uid, name: UserName): void {
     const { durationMs } = this.#settings;
     const now = this.#clock.monotonic();
-    // In the order in which they were freed, so that the first that still cools is followed by none that does not, unless the
+    // They are in the order in which they were freed: after the first one that still cools down, all others do as well, unless the
     // duration has changed.
     for (const [first, { until }] of this.#freed) {
       if (until > now && this.#freed.size < COOLING_MAX) {

@@ -57,7 +57,7 @@ export interface Explanation {
 
 export interface ExpectedGroup {
   readonly name: UserName;
-  /** absent if it cannot be had */
+  /** absent if the request cannot get the group */
   readonly gid?: Gid;
   readonly outcome: Chosen['outcome'] | 'refused';
   readonly reason: string;
@@ -72,7 +72,7 @@ export interface ExplainDeps extends SearchDeps {
   readonly fleet?: FleetPort;
 }
 
-/** The errors that are answers: any other says that there is no telling what Acquire would do. */
+/** The errors that are answers. After any other error it is unknown what Acquire would do. */
 const REFUSALS: Readonly<Partial<Record<ErrorCode, Explanation['outcome']>>> = {
   NameConflict: 'conflict',
   RangeExhausted: 'exhausted',
@@ -103,7 +103,7 @@ export async function explain(
   const choice = new Choice(deps, probe, requester, userName);
   const chosen = await choice.make(request).catch(asRefusal);
   const ids = 'refusal' in chosen ? { dynamic: false } : { dynamic: chosen.dynamic, uid: chosen.uid, gid: chosen.gid };
-  // After the choice, which waits for the fleet if that is worth while.
+  // After the choice, which may have waited for the fleet.
   const isOfFleet = deps.fleet?.concerns(userName, request.fleet) !== undefined;
   const said = {
     userName,
@@ -168,7 +168,7 @@ function asRefusal(error: unknown): Pick<Explanation, 'outcome' | 'reason'> & { 
   return { outcome, reason: error.message, refusal: error };
 }
 
-/** The user that would be had. */
+/** The user that the request would get. */
 interface Chosen extends DirectoryUser {
   readonly outcome: 'allocate' | 'join' | 'static';
   readonly reason: string;
@@ -195,7 +195,7 @@ class Choice {
     const name = this.#name;
     const live = deps.users.byName(name);
     if (live !== undefined) {
-      // A loss that nobody has noticed yet is found out by Acquire, which can write it down.
+      // Only Acquire looks for a loss that nobody has noticed yet, because it can write it down.
       checkJoin(live, this.#requester, request);
       if (live.dynamic) {
         deps.fleet?.checkJoin(live.name, live.uid);
@@ -215,7 +215,7 @@ class Choice {
     }
     const { leases, ...account } = await hostAccount(deps, name, this.#requester, this.#lookup);
     checkPacketRules({ ...account, leases }, request);
-    // Of a name that the host has, no UID had to be found.
+    // The host has the name, so no candidate was needed.
     this.candidates.clear();
     return { ...account, outcome: 'static', reason: 'this host has the user, which is used' };
   }

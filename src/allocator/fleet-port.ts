@@ -24,7 +24,7 @@ export type HoldOutcome =
  */
 export interface FleetFinding {
   readonly outcome: 'held' | 'bound' | 'free' | 'conflict' | 'unavailable';
-  /** what it has on every host, if that is known */
+  /** the UID that the name has on every host, if that is known */
   readonly uid?: Uid;
   readonly reason: string;
 }
@@ -56,7 +56,7 @@ export interface FleetPort {
   checkJoin(name: UserName, uid: Uid): void;
   /** UIDs that the name had before: the first candidates. */
   formerUids(name: UserName): readonly Uid[];
-  /** Whose a UID of the range is, as far as is known; undefined if it is nobody's, or the name's own. */
+  /** The name that has a UID of the range, as far as is known; undefined if it is free, or the name's own. */
   ownerOf(uid: Uid, name: UserName): UserName | undefined;
   /**
    * Holds a name with a UID that is locked here and was found free. When it returns 'held', that is on disk.

@@ -64,7 +64,7 @@ export class HeldUid implements UidHold, Disposable {
     }
   }
 
-  /** Has the UID resolve before there is a lease, and lets others change accounts: to get directories ready may take minutes. */
+  /** Makes the UID resolve before there is a lease, and lets others change accounts: preparing directories may take minutes. */
   announce(): void {
     this.#ends.push(this.#deps.users.announce(this.user));
     this.#deps.registry.publish(this.user);

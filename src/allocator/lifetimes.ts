@@ -37,7 +37,7 @@ const LOOK_MS = 500;
 const LOOK_AGAIN_MS = 50;
 const LOOK_AGAIN_MAX_MS = 2_000;
 const LOOK_AFTER_FAILURE_MS = 10_000;
-/** What is said of the end of a lease, if not that what it is called after is gone. */
+/** How the end of a lease is reported, if not by its lifetime being gone. */
 const ENDS: Readonly<Partial<Record<Lifetime, string>>> = { timed: 'time is over', running: 'last process has ended' };
 /** The longest that a timer of Node waits. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -143,7 +143,7 @@ export class Lifetimes {
    * Follows one process of the user after the other: nothing is asked while one runs. A process that ends by starting another is not an end, since
    * that one is there by then.
    * @param end called once when no process is left, or none has come in its time
-   * @returns ends that
+   * @returns a function that stops it
    */
   #followUser(lease: Lease, end: () => void): () => void {
     let followed: PinnedProcess | undefined;
@@ -211,7 +211,7 @@ export class Lifetimes {
   /**
    * Ends a process that may not run for ever when its time is over: by one signal, and after the grace by another. A daemon that comes
    * in between sends the first one again, since it cannot know whether that was sent.
-   * @returns ends that
+   * @returns a function that stops it
    */
   #limit(lease: Lease, runtime: LeasedRuntime, process: PinnedProcess): () => void {
     const { until, signal, hangup, graceMs, finalSignal } = runtime;

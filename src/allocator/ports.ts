@@ -73,7 +73,7 @@ export interface PacketHold {
 export interface AccountsLock {
   /**
    * Waits for the lock, for no longer than a probe may take. Concurrent requests share it.
-   * @returns lets go of it; may be called again
+   * @returns a function that unlocks it; may be called again
    * @throws DynuserError ProbeFailed, LimitReached, HostFailed
    */
   take(): Promise<() => void>;
@@ -153,11 +153,14 @@ export interface RegistryContents {
 }
 
 export interface RegistryRecovery {
-  /** Reads the registry; a file that is not a lease is set aside and reported, never a reason not to start. Two users of one name: the second is. */
+  /**
+   * Reads the registry. A file that is not a lease is set aside and reported, never a reason not to start; so is the second of two
+   * users of one name.
+   */
   load(): RegistryContents;
-  /** Makes the links those of the given users and no others, but for what they say if they are there, and removes all intents. */
+  /** Removes all intents, and makes and removes links until exactly the given users have them. Does not read links that exist. */
   reconcile(users: readonly DynamicUser[]): void;
-  /** Makes links of users that live say what they should. */
+  /** Corrects the links of live users that say something else than they should. */
   compareLinks(users: readonly DynamicUser[]): void;
 }
 
@@ -241,7 +244,7 @@ export type UnitCheck =
 export interface Units {
   /** Asks for the state of a unit, within a bounded time; one that is being started is active. */
   check(unit: string): Promise<UnitCheck>;
-  /** Calls back once when the unit has ended, at once if it already has. @returns ends that */
+  /** Calls back once when the unit has ended, at once if it already has. @returns a function that ends the watch */
   watch(unit: string, onInactive: () => void): () => void;
 }
 
@@ -277,7 +280,7 @@ export interface FleetHold {
   readonly uid: Uid;
   /** its user lives on this host */
   readonly live: boolean;
-  /** what the store has otherwise, for which nothing more is started as it, and what to do */
+  /** how the store contradicts it, so that nothing more is started as the user, and what to do */
   readonly conflict?: string;
 }
 
@@ -300,8 +303,8 @@ export interface FleetStatus {
 /** What operators ask of the fleet on this host. */
 export interface FleetOperations {
   status(): FleetStatus;
-  /** This host holds the name no more. @throws DynuserError FleetUnavailable, or FleetConflict while the user lives */
+  /** Gives up the hold on a name. @throws DynuserError FleetUnavailable, or FleetConflict while the user lives */
   forget(name: UserName): Promise<void>;
-  /** This host holds nothing more, and is not a member. @throws as forget() does */
+  /** Gives up all holds, and leaves the fleet. @throws as forget() does */
   leave(): Promise<void>;
 }

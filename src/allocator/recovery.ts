@@ -1,6 +1,6 @@
 /**
  * Start after a stop or a crash: the leases that were answered live on, everything else that a former process of this
- * daemon left is taken back. The process or unit a lease depends on may be gone; Lifetimes and Claims check that.
+ * daemon left is taken back. The process or unit a lease depends on may be gone; Lifetimes checks that.
  */
 import type { DynamicUser } from '../core/lease.ts';
 import { isTold } from '../core/memberships.ts';

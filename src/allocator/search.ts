@@ -1,6 +1,6 @@
 /**
  * The search for a UID: which ones are tried for a new user, in which order, and what is found against each. Acquire and
- * Explain search by the same functions; they differ in what it is to hold a UID.
+ * Explain search by the same functions; they differ in how they hold a UID.
  */
 import { type Candidate, candidates } from '../core/candidates.ts';
 import { DynuserError } from '../core/errors.ts';

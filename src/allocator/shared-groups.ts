@@ -200,7 +200,7 @@ export function directoryGidOf(
   return gid === undefined ? {} : { directoryGid: gid };
 }
 
-/** What is said of a user is here about the group. */
+/** @returns the error, about the group if it is about the group's user */
 export function inWordsOfGroup(error: unknown, { isPrimary }: SharedGroupRequest): unknown {
   if (!(error instanceof DynuserError) || error.detail.field !== 'userName') {
     return error;

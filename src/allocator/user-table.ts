@@ -62,7 +62,7 @@ export class UserTable {
       : [...members].filter(name => this.dynamicByName(name) !== undefined);
   }
 
-  /** The users that are in shared groups, or have been named with one that is gone. */
+  /** The users that hold shared groups, also those whose groups are gone. */
   inGroups(): IterableIterator<UserName> {
     return this.#groups.keys();
   }
@@ -73,14 +73,14 @@ export class UserTable {
     return { groups: counts.length, memberships: counts.reduce((sum, count) => sum + count, 0) };
   }
 
-  /** @returns the user that has a number, or is about to */
+  /** @returns the user that has a number, or is about to get it */
   numbered(uid: Uid): DynamicUser | undefined {
     return this.#dynamicByUid.get(uid) ?? this.#announced.get(uid);
   }
 
   /**
    * A user that is being made has its number from now on, before it is live: whoever chooses a number for an account has to see
-   * it. @returns ends that, once the user lives or could not be made
+   * it. @returns a function that ends this, for when the user lives or could not be made
    */
   announce(user: DynamicUser): () => void {
     this.#announced.set(user.uid, user);
@@ -153,7 +153,7 @@ export class UserTable {
 
   /**
    * A lease is about to end: two leases released concurrently must not keep a directory alive for each other.
-   * @returns ends that, once the lease has ended or could not
+   * @returns a function that ends this, for when the lease has ended or could not
    */
   leave(lease: LeaseId): () => void {
     this.#leaving.add(lease);

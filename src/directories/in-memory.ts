@@ -1,4 +1,4 @@
-/** Which directories of a request may be worked on without going to another thread: those in memory, where nothing can be waited for. */
+/** Which directories of a request may be worked on without going to another thread: those in memory, where no call blocks. */
 import { statfsSync } from 'node:fs';
 import type { DirectoryKind, LeasedDirectory, RequestedDirectory } from '../core/directory.ts';
 import type { BaseDirectories } from '../core/directory-classes.ts';

@@ -54,9 +54,9 @@ export function openDirectories(
 }
 
 /**
- * Removes the locks of trees that a daemon which was killed has left: at once those that nobody can hold any more, and the others when
- * that is so, unless their holders live.
- * @returns ends that
+ * Removes the locks of trees that a killed daemon has left: expired ones at once, and the others as soon as they have expired, unless
+ * their holders still renew them.
+ * @returns a function that stops it
  */
 export function sweepTreeLocks(bases: BaseDirectories = BASE_DIRECTORIES, staleMs = LOCK_STALE_MS): () => void {
   let timer: NodeJS.Timeout | undefined;

@@ -28,7 +28,7 @@ export interface WalkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What can be done with a tree. All throw DynuserError DirectoryFailed, which says where it stood. */
+/** What can be done with a tree. All throw DynuserError DirectoryFailed, which names the path. */
 export interface TreeHelper {
   /** Gives every inode to an owner, the top last and with the mode. */
   chown(top: HeldDirectory, uid: number, gid: number, mode: number, options: WalkOptions): Promise<TreeResult>;
@@ -165,13 +165,13 @@ function readLines(child: ChildProcess, stop: (reason: string) => void, take: (l
     for (const piece of pieces) {
       const line = parseTreeLine(piece);
       if (line === undefined) {
-        stop('said a line that it never says');
+        stop('gave an answer that is not understood');
         return;
       }
       take(line);
     }
     if (rest.length > HELPER_LINE_MAX) {
-      stop('said a line that it never says');
+      stop('gave an answer that is not understood');
     }
   });
 }

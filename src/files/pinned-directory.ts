@@ -167,7 +167,7 @@ export class PinnedDirectory extends DirectoryHandle {
     renameSync(this.entry(from), target.entry(to));
   }
 
-  /** Unlinks a name; one that is not there is no error. */
+  /** Unlinks a name, if it exists. */
   remove(name: string): void {
     ignoring('ENOENT', () => unlinkSync(this.entry(name)));
   }

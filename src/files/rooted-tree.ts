@@ -162,7 +162,7 @@ function linkText(place: string): string | undefined {
   }
 }
 
-/** @throws what is another error than that something is not there */
+/** @returns undefined if the error says that nothing is there @throws any other error */
 function missing(error: unknown): undefined {
   if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR') || hasCode(error, 'ENAMETOOLONG')) {
     return undefined;

@@ -10,11 +10,11 @@ import { crc32 } from './crc32.ts';
 export const FORMAT_VERSION = 1;
 
 /**
- * What a line says of a user: begin and end, `lost` from when on its UID may be somebody else's; `lives` at the begin of a segment;
- * `found` if it lives and its begin was never written, `gone` if it had ended, nobody knows when, by the time of the line.
+ * What a line says of a user: `begin` and `end`; `lost` if its UID may be somebody else's from now on; `lives` at the start of a segment;
+ * `found` if it lives and its begin was never written; `gone` if it has ended at some unknown moment before.
  */
 export const USER_KINDS = ['begin', 'end', 'lost', 'lives', 'found', 'gone'] as const;
-/** Lines without a user: the begin of a segment; a daemon has started; the clock was set; events are missing. */
+/** Lines without a user: a segment starts; a daemon has started; the clock was set; events are missing. */
 export const NOTE_KINDS = ['format', 'start', 'clock', 'gap'] as const;
 export type UserKind = (typeof USER_KINDS)[number];
 export type NoteKind = (typeof NOTE_KINDS)[number];

@@ -1,6 +1,6 @@
 /**
  * The lines of a segment in memory: what a search has to know of each of them is read from its columns, and only those that are
- * found are decoded. What is asked of a line is asked of a whole one. Pure.
+ * found are decoded. Callers ask about whole lines only. Pure.
  */
 import {
   COLUMNS,
@@ -26,7 +26,7 @@ const KINDS = new Map<number, UserKind | NoteKind>(
 const ZERO = '0'.charCodeAt(0);
 const TIME_BYTES = COLUMNS.time[1] - COLUMNS.time[0];
 
-/** Of whom lines are looked for: of everybody, of a UID, or of a name. */
+/** Which lines are looked for: those of a UID, those of a name, or all. */
 export interface Subject {
   readonly uid?: number | undefined;
   readonly name?: string | undefined;
@@ -51,7 +51,7 @@ export class Lines {
     this.count = Math.floor(bytes.length / LINE_BYTES);
   }
 
-  /** Damaged ones that were come across. */
+  /** How many damaged lines were met so far. */
   get damaged(): number {
     return this.#damaged;
   }
@@ -72,12 +72,12 @@ export class Lines {
     return uid;
   }
 
-  /** Whether a line was written for what was after a time. */
+  /** Whether the time of a line is after another one. */
   isAfter(line: number, time: TimeText): boolean {
     return this.#compare(line * LINE_BYTES + COLUMNS.time[0], time) > 0;
   }
 
-  /** Whether the user of a line had come by a time. */
+  /** Whether the user of a line began at a time, or before it. */
   hadCome(line: number, time: TimeText): boolean {
     return this.#compare(line * LINE_BYTES + COLUMNS.since[0], time) <= 0;
   }
@@ -91,7 +91,7 @@ export class Lines {
     return spanAt(this.#bytes, line * LINE_BYTES);
   }
 
-  /** @returns the numbers of the whole lines about somebody, in order; of UID and name, the UID is looked for */
+  /** @returns the numbers of the whole lines about a subject, in order; if it has both a UID and a name, the UID counts */
   *about({ uid, name }: Subject): Generator<number, void, undefined> {
     const [text, place] =
       uid === undefined ? [name && nameField(name), COLUMNS.name[0]] : [uidField(uid), COLUMNS.uid[0]];

@@ -7,14 +7,14 @@ import { hasCode } from '../files/pinned-directory.ts';
 import { LINE_BYTES, type SegmentName, type Span, segmentsOf, USER_KINDS, type UserKind } from './format.ts';
 import { Lines, type Subject, timeText } from './lines.ts';
 
-/** What ended a span: its user, the loss of its UID, or nobody knows what, before the time that is given. */
+/** How a span ended: with its user, by the loss of its UID, or unseen at some moment before the given time. */
 export type SpanEnd = 'end' | 'lost' | 'gone';
 
 export interface PastSpan extends Span {
   /** milliseconds since the epoch; absent: it lives */
   readonly until?: number;
   readonly how?: SpanEnd;
-  /** its begin was not written down when it was */
+  /** its begin was not written down at the time */
   readonly isFound?: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface SpanFilter extends Subject {
   /** milliseconds since the epoch: spans that were live at some time from one to the other */
   readonly from?: number;
   readonly to?: number;
-  /** of more than so many, the oldest are left out */
+  /** if there are more than this, the oldest are left out */
   readonly max: number;
 }
 
@@ -39,7 +39,7 @@ export interface Instant {
   readonly spans: readonly PastSpan[];
 }
 
-/** Bytes of a segment that are read at a time if only its begin is wanted. */
+/** Bytes of a segment that are read at a time if only its first lines are wanted. */
 const CHUNK_BYTES = 512 * LINE_BYTES;
 
 export class History {
@@ -67,7 +67,7 @@ export class History {
     return this.#segments.length === 0;
   }
 
-  /** The time of the first line; what was before is not known. */
+  /** The time of the first line; nothing is known of the time before. */
   get begin(): number | undefined {
     return this.#segments[0]?.time;
   }
@@ -143,7 +143,7 @@ export class History {
     const then = timeText(time);
     const later = lines.firstAfter(then);
     if (this.#segments[index + 1]?.isSetBack === true && later === lines.count) {
-      // The clock never was so late before it was set back, or it was that very moment.
+      // The clock never reached this time before it was set back, or was set back at that very moment.
       const last = lines.lastWhole();
       if (last === undefined || lines.time(last) < Math.floor(time)) {
         return [];
@@ -186,7 +186,7 @@ export class History {
   }
 
   /**
-   * Looks for the ends of spans in later segments, by halves: each tells at its begin which of them are still there.
+   * Looks for the ends of spans in later segments, by halves: the first lines of each say which spans still live.
    * @param spans those that lived at the end of the segment `first`, if it is not the last
    */
   #withEnds(spans: readonly PastSpan[], first: number, last: number): readonly PastSpan[] {
@@ -202,7 +202,7 @@ export class History {
     return segment === undefined ? spans : this.#endedWithin(segment, this.#segments[first + 1], spans);
   }
 
-  /** @returns those of the spans that live at the begin of a segment, and the others */
+  /** @returns those of the spans that live at the start of a segment, and the others */
   #dividedAt(index: number, spans: readonly PastSpan[]): readonly [still: PastSpan[], ended: PastSpan[]] {
     const sought = new Map(spans.map(span => [span.uid, span]));
     const still = new Set<PastSpan>();
@@ -221,7 +221,7 @@ export class History {
     return [spans.filter(span => still.has(span)), spans.filter(span => !still.has(span))];
   }
 
-  /** @param next the segment after it, at whose begin the spans do not live; undefined: the segment is the last */
+  /** @param next the segment after it, at whose start the spans do not live; undefined: the segment is the last */
   #endedWithin(segment: SegmentName, next: SegmentName | undefined, spans: readonly PastSpan[]): readonly PastSpan[] {
     const lines = new Lines(this.#read(segment));
     const sought = new Map(spans.map(span => [span.uid, span]));
@@ -281,7 +281,7 @@ function isEnd(kind: string | undefined): kind is SpanEnd {
   return kind === 'end' || kind === 'lost' || kind === 'gone';
 }
 
-/** Whether lines have all that a segment says at its begin. */
+/** Whether lines have all that a segment says at its start. */
 function isBegin(lines: Lines): boolean {
   const kind = lines.kind(lines.count - 1);
   return kind !== undefined && kind !== 'format' && kind !== 'lives';

@@ -1,7 +1,7 @@
 /**
  * The history as the daemon writes it: takes note of who gets and loses a UID, in memory and at once, and writes it down a moment later.
- * Nobody waits for that. If the disk is full or gone, it says so once, keeps what it has room for, and tries again; what did not fit
- * is made up for by what is known of the users that live.
+ * Nobody waits for that. If the disk is full or gone, it says so once, keeps as much as it has room for, and tries again. Events
+ * that did not fit are made up for by a comparison with the users that live.
  */
 import type { LeaseEvents } from '../allocator/events.ts';
 import { reasonOf } from '../core/errors.ts';
@@ -22,7 +22,7 @@ import { type HistoryLimits, SegmentFiles } from './segment-files.ts';
 
 /** How long what happened may wait for what happens next, in milliseconds. */
 const COLLECT_MS = 50;
-/** How long written lines may be in the memory of the kernel alone, in milliseconds: so much a power cut takes. */
+/** How long written lines may be in the memory of the kernel alone, in milliseconds: a power cut loses as much. */
 const SYNC_MS = 2_000;
 /** How long to wait after a failure, in milliseconds. */
 export const HISTORY_RETRY_MS = 10_000;
@@ -30,7 +30,7 @@ export const HISTORY_RETRY_MS = 10_000;
 export const WAITING_MAX = 16_384;
 /** Lines that are encoded at a time, in one turn of the event loop. */
 const LINES_A_WRITE = 256;
-/** Lines of a segment, and how many times more than of users that were live at its begin. */
+/** Lines of a segment: the greater of the two, of which the second is for each user that was live at its start. */
 const SEGMENT_LINES = 8_192;
 const LINES_FOR_EACH_LIVE = 4;
 /** How far the clock and the time since the boot may be apart before that is a clock that was set, in milliseconds. */

@@ -6,9 +6,9 @@ export const QUESTION_MS = 2_000;
 const QUEUED_BYTES_MAX = 1024 * 1024;
 /** Connections of one socket; one that does not dawdle is over in less than a millisecond. */
 const CONNECTIONS_MAX = 512;
-/** One for so many of varlink's. */
+/** There is one connection for this many of varlink's. */
 const SHARE = 8;
-/** For roots, and for the host. */
+/** The socket for other root directories, and that of the host. */
 const SOCKETS = 2;
 
 /** @param connections how many a socket of varlink may have @returns what a socket of nscd's protocol may use */

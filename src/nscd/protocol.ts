@@ -27,7 +27,7 @@ export interface Question {
 
 /**
  * @param input all that has come on a connection so far
- * @returns undefined if the question is not complete; "refused" if it never will be one that is answered
+ * @returns undefined if the question is not complete; "refused" if it can never be answered
  */
 export function readQuestion(input: Buffer): Question | 'refused' | undefined {
   if (input.length < HEADER_BYTES) {

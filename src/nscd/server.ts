@@ -1,6 +1,6 @@
 /**
  * Answers nscd's protocol on UNIX sockets: one question on a connection, one answer, and its end. Everybody may ask. Places, turns and
- * deadlines are those of the varlink server, with other limits, so that neither server can use up what is the other's.
+ * deadlines are those of the varlink server, with other limits, so that neither server can use up what the other needs.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { type AcceptCalls, Acceptor } from '../varlink/acceptor.ts';
@@ -64,7 +64,7 @@ export class NscdServer {
     });
   }
 
-  /** @throws Error if the socket cannot be had; it says which and why */
+  /** @throws Error if it cannot listen on the socket; it says which and why */
   async listen(target: ListenTarget): Promise<void> {
     await listen(this.#server, target, () => this.#acceptor.start(this.#server));
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();

@@ -1,6 +1,6 @@
 /**
  * The registry on tmpfs: the file system is the truth, and every method is one or two system calls on it. It keeps no
- * memory of what it wrote. Never asks who may; never reads what others wrote without checking it.
+ * memory of what it wrote. It decides nothing about access, and checks everything that it reads.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import type { Registry, RegistryContents, RegistryRecovery } from '../allocator/ports.ts';
@@ -178,15 +178,15 @@ export class Store implements Registry, RegistryRecovery {
       users.map(user => numbers.readLink(String(user.uid), entry) === user.name),
     );
     const isNamed = names.inside(entry => users.map(user => names.readLink(user.name, entry) === String(user.uid)));
-    // To make a link that is there throws and catches an error.
+    // Making a link that exists costs an error that is thrown and caught.
     for (const user of users.filter((_, index) => isNumbered[index] !== true || isNamed[index] !== true)) {
       this.publish(user);
     }
   }
 
   /**
-   * Says which process the user lasts as long as, and in which PID namespace that has its number. A reader who finds that it has ended
-   * has the daemon look at once. Nothing depends on it: without the link a name resolves until the daemon has seen the end by itself.
+   * Says with which process the user ends, and in which PID namespace the process has its number. A reader who finds that it has ended
+   * makes the daemon look at once. Nothing depends on it: without the link a name resolves until the daemon has seen the end by itself.
    */
   #tellHolder(user: DynamicUser): void {
     const holder = holderOf(user);
@@ -263,7 +263,7 @@ function isIntent(name: string): boolean {
   return name.endsWith(INTENT_SUFFIX);
 }
 
-/** @returns what is there of what is to be kept */
+/** @returns those of the kept names that exist */
 function removeOthers(directory: PinnedDirectory, kept: ReadonlySet<string>): ReadonlySet<string> {
   const found = new Set(directory.names());
   for (const name of found) {

@@ -26,7 +26,7 @@ export interface LockOptions {
 }
 
 const LOCK_SUFFIX = '.dynuser-lock';
-/** Longer ones than this would leave no room for the rest of the name. */
+/** Longer names would leave no room for the rest of the lock's name. */
 const PLAIN_NAME_MAX = 200;
 
 /** proper-lockfile works by paths, and must not be led away from its directory by a symlink that has its name. */
@@ -65,7 +65,7 @@ export async function lockTrees(
   const held: (() => Promise<void>)[] = [];
   const release = async () => {
     for (const unlock of held.splice(0).reverse()) {
-      // One that was lost has been told of by `lost`, and one that cannot be removed expires by itself.
+      // A lock that was lost has been reported by `lost`, and one that cannot be removed expires by itself.
       await unlock().catch(() => undefined);
     }
     parent.close();
@@ -126,8 +126,8 @@ export async function lockUnshared(
 }
 
 /**
- * Removes the locks that a holder has left who was killed: each is taken, as the next request for its tree would take it, and let
- * go of. What others hold is left alone, and what cannot be looked at.
+ * Removes the locks of holders that were killed: each is taken, as the next request for its tree would take it, and released. Locks that
+ * others hold are left alone, and so are those that cannot be examined.
  * @returns whether locks are left, which may be those of a holder who was killed a moment ago
  */
 export async function sweepLocks(bases: OpenBases, staleMs: number): Promise<boolean> {

@@ -54,7 +54,7 @@ export async function prepareDirectories(
 
 /**
  * Nothing is made before there is a plan: a request that is refused leaves not even an empty <base>/private.
- * @returns undefined if the plan is not empty, or there is no telling without the locks
+ * @returns undefined if the plan is not empty, or that cannot be decided without the locks
  */
 async function prepareUnlocked(deps: DirectoryDeps, request: Request): Promise<PreparedDirectories | undefined> {
   const { directories, live, snapshot: given } = request;
@@ -203,7 +203,7 @@ async function handOver(
 
 /**
  * Bounds what a tree takes of its file system.
- * @param base the directory of its class, whose file system a share is of: the tree's own says what its quota has left
+ * @param base the directory of its class: a share is a part of its file system, and statfs(2) of the tree would give what a quota leaves
  */
 async function limitTree(
   { helper }: DirectoryDeps,
@@ -218,7 +218,7 @@ async function limitTree(
   }
   const { bytes, inodes } = await boundsOf(quota, base);
   const refusal = await helper.limit(top, bytes, inodes, { signal });
-  // What is only counted takes no space from anybody.
+  // A quota that only counts bounds nothing, so it may fail.
   if (refusal === undefined || quota.kind === 'counted') {
     return;
   }

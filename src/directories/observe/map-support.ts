@@ -1,7 +1,7 @@
 /**
  * Remembers for a short while which file systems make id-mapped mounts: the question takes a process, and the answer is the
- * same for all of a file system. An answer that has become wrong, because another file system got the number meanwhile,
- * costs the launches of that while a clear error, and no data.
+ * same for all of a file system. If an answer has become wrong, because another file system got the number meanwhile,
+ * launches fail with a clear error until it expires, and no data is lost.
  */
 import type { HeldDirectory } from '../held-directory.ts';
 import { MAP_SUPPORT_MAX, MAP_SUPPORT_TTL_MS } from '../limits.ts';

@@ -14,7 +14,7 @@ export interface Layout {
   readonly base: string;
   /** a private directory, with a link at the public path */
   readonly isPrivate: boolean;
-  /** where the tree is, and where it would be for a user of the other sort, as components below the base */
+  /** where the tree is, and where it would be for the other kind of user, static or dynamic, as components below the base */
   readonly tree: readonly string[];
   readonly counterpart: readonly string[];
   readonly publicPath: string;

@@ -1,6 +1,6 @@
 /**
  * Plans what has to be done to have a tree where it belongs, with its links: nothing, make it, or move it between its
- * private and its public path. Pure; what cannot be told apart is refused, so that nothing is ever lost.
+ * private and its public path. Pure; whatever is ambiguous is refused, so that nothing is ever lost.
  */
 import type { PathStatus, RequestedDirectory } from '../../core/directory.ts';
 import { DIRECTORY_CLASSES } from '../../core/directory-classes.ts';

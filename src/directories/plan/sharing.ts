@@ -52,7 +52,7 @@ function refusal(
     return maps ? undefined : 'for which it is mapped: only a caller that makes mounts can share it';
   }
   if (wanted === 'map') {
-    return 'whose files it has: it cannot be mapped meanwhile';
+    return 'which owns its files: it cannot be mapped meanwhile';
   }
   return sameUser ? undefined : 'another user: release that first, or use the same user for both';
 }

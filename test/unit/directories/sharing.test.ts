@@ -73,7 +73,10 @@ test('each refusal says why', () => {
       refusal('a', 'foo', 'chown', false, holder('a', 'foo', 'map')),
       'for which it is mapped: only a caller that makes mounts can share it',
     ],
-    [refusal('a', 'foo', 'map', true, holder('a', 'foo', 'none')), 'whose files it has: it cannot be mapped meanwhile'],
+    [
+      refusal('a', 'foo', 'map', true, holder('a', 'foo', 'none')),
+      'which owns its files: it cannot be mapped meanwhile',
+    ],
     [
       refusal('a', 'foo', 'none', false, holder('a', 'foo', 'none', true)),
       'for which it is exposed at its public path: only a lease that exposes it too can share it',

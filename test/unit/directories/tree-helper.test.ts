@@ -46,8 +46,12 @@ const WRONG: readonly (readonly [what: string, script: string | undefined, reaso
   ['says nothing and ends', 'echo broken >&2; exit 3', /ended with status 3: broken; the next handover finishes/],
   ['is killed', 'kill -9 $$', /ended with SIGKILL/],
   ['says nothing', 'exec sleep 60', /said nothing for 1\.5 s/],
-  ['says a line that it never says', 'echo hello; exec sleep 60', /said a line that it never says/],
-  ['does not end a line', 'head -c 10000 /dev/zero | tr "\\0" x; exec sleep 60', /said a line that it never says/],
+  ['says a line that is not understood', 'echo hello; exec sleep 60', /gave an answer that is not understood/],
+  [
+    'does not end a line',
+    'head -c 10000 /dev/zero | tr "\\0" x; exec sleep 60',
+    /gave an answer that is not understood/,
+  ],
 ];
 
 for (const [what, script, reason] of WRONG) {
