@@ -15,7 +15,7 @@ import { type HeldPackets, holdPackets } from './held-packets.ts';
 import { HeldUid, type HeldUidDeps } from './held-uid.ts';
 import { type Acquired, type LeaseDeps, type PendingLease, prepareLease } from './lease.ts';
 import { confirmUser } from './losses.ts';
-import type { Clock, NameCache, PacketFilter, Probes } from './ports.ts';
+import type { Clock, PacketFilter, Probes } from './ports.ts';
 import { rewriteUser } from './release.ts';
 import { type AcquireRequest, type LeaseOwner, nameOfRequest } from './request.ts';
 import { checkLimits, type LeaseCapacity, type LeaseLimits, RequestsUnderWay } from './request-limits.ts';
@@ -27,7 +27,6 @@ export interface AllocatorDeps extends LeaseDeps, Omit<SearchDeps, keyof LeaseDe
   /** absent: the usual ones */
   readonly limits?: LeaseLimits;
   readonly probes: Probes;
-  readonly nameCache: NameCache;
   readonly packetFilter: PacketFilter;
   /** absent: this host is in no fleet */
   readonly fleet?: FleetPort;
@@ -274,7 +273,7 @@ export class Allocator {
     snapshot: DirectorySnapshot | undefined,
     hold?: (uid: Uid) => Promise<HoldOutcome>,
   ): Promise<Tried> {
-    const { nameCache, events, fleet } = this.#deps;
+    const { events, fleet } = this.#deps;
     using held = new HeldUid(this.#deps, uid, name);
     const found = await stopwatch.checking(() => examineUid(held, uid, lookup));
     if (found === 'known') {
@@ -304,13 +303,7 @@ export class Allocator {
     const lease = pending.make();
     const user = held.giveOut(lease, packets.rules, stopwatch.secondsWith(pending));
     packets.kept();
-    const acquired = await pending.written(user, lease);
-    if (nameCache.present()) {
-      // It may remember that there is no such user: it has to forget before anybody is told that there is one.
-      await nameCache.flush();
-    }
-    pending.answered();
-    return { kind: 'made', acquired };
+    return { kind: 'made', acquired: await pending.written(user, lease) };
   }
 
   async #lookAgain(held: HeldUid, lookup: NameLookup): Promise<Evidence | 'known' | undefined> {
@@ -329,13 +322,6 @@ export class Allocator {
     const user: DynamicUser = { ...present, ...packets.rules, leases: [...present.leases, lease] };
     rewriteUser(this.#deps, user, stopwatch.secondsWith(pending));
     packets.kept();
-    const acquired = await pending.written(user, lease);
-    const { nameCache } = this.#deps;
-    if (lease.groups !== undefined && nameCache.present()) {
-      // It may remember that the user is not in these groups.
-      await nameCache.flush();
-    }
-    pending.answered();
-    return acquired;
+    return await pending.written(user, lease);
   }
 }

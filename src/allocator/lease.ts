@@ -13,7 +13,7 @@ import {
 } from '../core/lease.ts';
 import type { Directories, DirectoriesOfLease, DirectorySnapshot, HandoverProgress } from './directory-ports.ts';
 import type { LeaseEvents } from './events.ts';
-import type { Clock, Randomness } from './ports.ts';
+import type { Clock, NameCache, Randomness } from './ports.ts';
 import { type ReleaseDeps, releaseGone } from './release.ts';
 import type { AcquireRequest, LeaseOwner } from './request.ts';
 import { limitReached } from './request-limits.ts';
@@ -28,6 +28,7 @@ export interface LeaseDeps extends ReleaseDeps {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly events: LeaseEvents;
+  readonly nameCache: NameCache;
 }
 
 /** A lease whose directories are prepared, and locked until the end of the scope. */
@@ -40,13 +41,12 @@ export interface PendingLease extends AsyncDisposable {
    */
   make(): Lease;
   /**
-   * Takes up the lease when it is written, and publishes its directories.
+   * Takes up the lease when it is written, publishes its directories, and makes nscd forget what contradicts it. If this returns, the
+   * lease stays.
    * @param user with the lease
-   * @throws DynuserError DirectoryFailed
+   * @throws DynuserError DirectoryFailed, HostFailed
    */
   written(user: DynamicUser, lease: Lease): Promise<Acquired>;
-  /** The caller is told of the lease: it stays. */
-  answered(): void;
 }
 
 /**
@@ -91,10 +91,13 @@ export async function prepareLease(
     async written(written, lease) {
       unanswered = lease;
       await prepared?.publish();
-      return { user: written, lease, directories, environment };
-    },
-    answered() {
+      const isNewUser = written.dynamic && written.leases.length === 1;
+      if ((isNewUser || lease.groups !== undefined) && deps.nameCache.present()) {
+        // It may remember that there is no such user, or that the user is not in these groups.
+        await deps.nameCache.flush();
+      }
       unanswered = undefined;
+      return { user: written, lease, directories, environment };
     },
     async [Symbol.asyncDispose]() {
       // First, since a lease that is dropped has its directories cleaned up under the same locks.

@@ -26,6 +26,7 @@ function setup() {
       registry: built.registry,
       teardown: built.teardown,
       directories: built.directories,
+      nameCache: { present: () => false, flush: async () => undefined },
     },
     clock: { now: () => 1_234, monotonic: () => 0, sinceBoot: () => 50.5 },
     randomness: { uint32: () => 0, leaseId: () => 'ab'.repeat(16) as LeaseId },
@@ -92,7 +93,6 @@ test('directories are prepared as the request has them, and the lease keeps what
     ]);
     const acquired = await pending.written({ ...WEB, leases: [lease] }, lease);
     assert.deepEqual([acquired.directories.map(({ diskGid }) => diskGid), acquired.lease], [[20], lease]);
-    pending.answered();
   }
   assert.deepEqual(asked, [[1, 61_200, 20, true, true, []]]);
   assert.deepEqual(told, [[progress, WEB]]);
