@@ -11,11 +11,7 @@ export class Kept<Value> {
 
   get(key: string): Value | undefined {
     const value = this.#values.get(key);
-    if (value !== undefined) {
-      this.#values.delete(key);
-      this.#values.set(key, value);
-    }
-    return value;
+    return value === undefined ? undefined : this.keep(key, value);
   }
 
   /** @returns the value */

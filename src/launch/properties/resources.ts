@@ -1,7 +1,14 @@
 /** What the service may use, and how the kernel schedules it (systemd.exec(5), "Process Properties", "Scheduling"). */
 import type { LaunchPlan, ResourceLimit } from '../../api/generated/io-dynuser-allocator.ts';
 import { quote } from '../errors.ts';
-import { INFINITE, readIndexes, readInteger, readSize, readTimeSpan } from '../syntax/quantities.ts';
+import {
+  INFINITE,
+  NANOSECONDS_PER_SECOND,
+  readIndexes,
+  readInteger,
+  readSize,
+  readTimeSpan,
+} from '../syntax/quantities.ts';
 import { readBoolean, readWord, type ValueContext } from '../syntax/values.ts';
 import { filledValue, list, type Property, type Reader, value, wordsOf } from './property.ts';
 
@@ -13,7 +20,6 @@ const NICE_BASE = 20;
 type Limits = readonly ResourceLimit[];
 type LimitReader = (text: string, context: ValueContext) => bigint;
 
-const SECOND = 1_000_000_000n;
 const MICROSECOND = 1_000n;
 const count: LimitReader = (text, { fail }) =>
   text === 'infinity'
@@ -108,7 +114,7 @@ export const RESOURCES_AND_SCHEDULING = {
     manual:
       'Bounds of setrlimit(2): one for both, or SOFT:HARD. Sizes take K, M, G, T; spans of time take s, min, h; infinity for no bound.',
     default: [],
-    read: limitReader(['cpu', timeIn(SECOND)]),
+    read: limitReader(['cpu', timeIn(NANOSECONDS_PER_SECOND)]),
     otherNames: Object.fromEntries(Object.entries(OTHER_RESOURCES).map(([name, row]) => [name, limitReader(row)])),
     plan: limits => (limits.length === 0 ? {} : { limits: [...limits] }),
   } satisfies Property<Limits> as Property<Limits>,

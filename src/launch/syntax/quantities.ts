@@ -7,35 +7,30 @@ export const INFINITE = 0xffff_ffff_ffff_ffffn;
 
 export const NANOSECONDS_PER_SECOND = 1_000_000_000n;
 
-const NANOSECONDS: readonly (readonly [names: string, nanoseconds: bigint])[] = [
-  ['nsec ns', 1n],
-  ['usec us µs μs', 1_000n],
-  ['msec ms', 1_000_000n],
-  ['seconds second sec s', 1_000_000_000n],
-  ['minutes minute min m', 60_000_000_000n],
-  ['hours hour hr h', 3_600_000_000_000n],
-  ['days day d', 86_400_000_000_000n],
-  ['weeks week w', 604_800_000_000_000n],
-  // 30.4375 and 365.25 days, as systemd has them.
-  ['months month M', 2_629_800_000_000_000n],
-  ['years year y', 31_557_600_000_000_000n],
-];
-const TIME_UNITS = unitsOf(NANOSECONDS);
-const SIZE_UNITS = unitsOf([
-  ['B', 1n],
-  ['K', 1_024n],
-  ['M', 1_048_576n],
-  ['G', 1_073_741_824n],
-  ['T', 1_099_511_627_776n],
-  ['P', 1_125_899_906_842_624n],
-  ['E', 1_152_921_504_606_846_976n],
-]);
+/** Units of time by their names, in nanoseconds. */
+const TIME_UNITS: ReadonlyMap<string, bigint> = new Map(
+  (
+    [
+      ['nsec ns', 1n],
+      ['usec us µs μs', 1_000n],
+      ['msec ms', 1_000_000n],
+      ['seconds second sec s', NANOSECONDS_PER_SECOND],
+      ['minutes minute min m', 60_000_000_000n],
+      ['hours hour hr h', 3_600_000_000_000n],
+      ['days day d', 86_400_000_000_000n],
+      ['weeks week w', 604_800_000_000_000n],
+      // 30.4375 and 365.25 days, as systemd has them.
+      ['months month M', 2_629_800_000_000_000n],
+      ['years year y', 31_557_600_000_000_000n],
+    ] as const
+  ).flatMap(([names, nanoseconds]) => names.split(' ').map(name => [name, nanoseconds] as const)),
+);
+/** Units of size, in bytes: each is 1024 times the one before it. */
+const SIZE_UNITS: ReadonlyMap<string, bigint> = new Map(
+  [...'BKMGTPE'].map((unit, index) => [unit, 1_024n ** BigInt(index)]),
+);
 /** A number, which may have a fraction, and its unit. */
 const TERM = /\s*(\d{1,20})(?:\.(\d{0,18}))?\s*([A-Za-zµμ]*)/y;
-
-function unitsOf(table: readonly (readonly [names: string, factor: bigint])[]): ReadonlyMap<string, bigint> {
-  return new Map(table.flatMap(([names, factor]) => names.split(' ').map(name => [name, factor] as const)));
-}
 
 /** @returns the sum of terms like "1.5h 30min", in what the units are in; undefined if the text is something else, or the sum above INFINITE */
 function sum(text: string, units: ReadonlyMap<string, bigint>, unitless: bigint): bigint | undefined {

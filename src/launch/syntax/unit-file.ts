@@ -72,13 +72,13 @@ interface LogicalLine {
 function* logicalLines(text: string): Generator<LogicalLine> {
   let pending: string[] = [];
   let start = 1;
-  let number = 0;
-  for (const raw of text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/)) {
-    number++;
+  const lines = text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/);
+  // One more line, which is empty, ends a continued one at the end of the text.
+  for (const [index, raw] of [...lines, ''].entries()) {
     if (/^[ \t]*[#;]/.test(raw)) {
       continue;
     }
-    start = pending.length === 0 ? number : start;
+    start = pending.length === 0 ? index + 1 : start;
     const continues = endsEscaped(raw);
     // A backslash that joins lines is a space (systemd.syntax(7)).
     pending.push(continues ? `${raw.slice(0, -1)} ` : raw);
@@ -90,10 +90,6 @@ function* logicalLines(text: string): Generator<LogicalLine> {
     if (line !== '') {
       yield { line, number: start };
     }
-  }
-  const rest = trimmed(pending.join(''));
-  if (rest !== '') {
-    yield { line: rest, number: start };
   }
 }
 
