@@ -1,4 +1,5 @@
 /** Which of the host's devices DeviceAllow= means. Pure. */
+import { patternOf } from '../../core/pattern.ts';
 import type { DeviceRule } from '../properties/devices.ts';
 
 /** What the launcher saw: device_list.h says how it is written. */
@@ -74,7 +75,7 @@ export class HostDevices {
     return (
       specifier === '/dev/ptmx' ||
       specifier.startsWith('/dev/pts/') ||
-      (specifier.startsWith('char-') && matches(specifier.slice('char-'.length), 'pts'))
+      (specifier.startsWith('char-') && patternOf(specifier.slice('char-'.length), true)('pts'))
     );
   }
 
@@ -115,39 +116,23 @@ export class HostDevices {
   }
 }
 
-/** @param text of /proc/devices (proc_devices(5)) @returns the major numbers of the groups that match */
+/**
+ * @param text of /proc/devices (proc_devices(5))
+ * @param pattern of fnmatch(3)
+ * @returns the major numbers of the groups that match
+ */
 function majorsOf(text: string, group: string, pattern: string): ReadonlySet<string> {
   const title = group === 'char' ? 'Character devices:' : 'Block devices:';
   const majors = new Set<string>();
   let isOurs = false;
+  const matches = patternOf(pattern, true);
   for (const line of text.split('\n')) {
     const [, major, name = ''] = /^ *(\d+) (.+)$/.exec(line) ?? [];
     if (major === undefined) {
       isOurs = line.trim() === title || (isOurs && line.trim() === '');
-    } else if (isOurs && matches(pattern, name)) {
+    } else if (isOurs && matches(name)) {
       majors.add(major);
     }
   }
   return majors;
-}
-
-/** "*" stands for any characters and "?" for one, as fnmatch(3) has them without flags. In bounded time. */
-function matches(pattern: string, text: string): boolean {
-  let [at, from] = [0, 0];
-  let [star, mark] = [-1, 0];
-  while (at < text.length) {
-    if (pattern.charAt(from) === '*') {
-      [star, mark] = [from, at];
-      from++;
-    } else if (from < pattern.length && ['?', text.charAt(at)].includes(pattern.charAt(from))) {
-      from++;
-      at++;
-    } else if (star >= 0) {
-      mark++;
-      [from, at] = [star + 1, mark];
-    } else {
-      return false;
-    }
-  }
-  return /^\**$/.test(pattern.slice(from));
 }

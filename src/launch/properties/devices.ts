@@ -6,7 +6,7 @@ import { list, word, wordsOf } from './property.ts';
 
 /** An entry of DeviceAllow=. */
 export interface DeviceRule {
-  /** the path of a device, or "char-" or "block-" and a group of /proc/devices, with "*" and "?" */
+  /** the path of a device, or "char-" or "block-" and a pattern of fnmatch(3) for groups of /proc/devices */
   readonly specifier: string;
   readonly read: boolean;
   readonly write: boolean;
