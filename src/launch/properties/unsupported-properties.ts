@@ -22,15 +22,8 @@ const MANAGERS = names(`
   ManagedOOMPreference MemoryPressureWatch MemoryPressureThresholdSec CoredumpReceive
 `);
 
-/** Values that change nothing, and what is done instead of others. */
-const OTHER_WORDS: ReadonlyMap<string, { readonly usual: RegExp; readonly instead: string }> = new Map([
-  ['RemainAfterExit', { usual: /^(?:0|no?|f(?:alse)?|off)$/i, instead: 'a service ends with its process here' }],
-]);
-
-/** Resources and other commands: the service is as safe without them, but runs otherwise. */
-const DIFFERENCES = names(`
-  RemainAfterExit
-`);
+/** The service is as safe without them, but runs differently: how, if they are on. */
+const DIFFERENCES: ReadonlyMap<string, string> = new Map([['RemainAfterExit', 'a service ends with its process here']]);
 
 /** What OpenRC, runit, s6 and containers each have their own way for. */
 const CONTROL_GROUPS = names(`
@@ -86,13 +79,12 @@ const OTHER_SECTIONS = names(`
 const CONDITION = /^(?:Condition|Assert)[A-Z][A-Za-z0-9]*$/;
 
 /**
- * manager: passed over in silence. difference: a warning, unless the value is what a launch does anyway. group: the same,
- * one for all of them. obsolete: a warning. protection: refused, unless the value turns it off. section: of [Unit] or
+ * manager: passed over in silence. difference: a warning, unless the value turns it off. group: the same, one for all of them. obsolete: a warning. protection: refused, unless the value turns it off. section: of [Unit] or
  * [Install]; refused on the command line
  */
 type UnsupportedKind = 'manager' | 'difference' | 'group' | 'obsolete' | 'protection' | 'section';
 
-const KINDS: readonly (readonly [UnsupportedKind, ReadonlySet<string>])[] = [
+const KINDS: readonly (readonly [UnsupportedKind, Pick<ReadonlySet<string>, 'has' | 'keys'>])[] = [
   ['manager', MANAGERS],
   ['difference', DIFFERENCES],
   ['group', CONTROL_GROUPS],
@@ -131,11 +123,12 @@ export function selectSupported(
   const carriedOut = assignments.filter(({ name }) => isCarriedOut(name));
   const others = assignments.filter(({ name }) => !isCarriedOut(name) && !name.startsWith('X-'));
   const ofKind = (...kinds: readonly (UnsupportedKind | undefined)[]) =>
-    others.filter(({ name, value }) => kinds.includes(kindOf(name)) && !(kindOf(name) === 'group' && isOff(value)));
-  for (const assignment of ofKind('difference')) {
-    warnOfDifference(assignment, warn);
+    others.filter(({ name }) => kinds.includes(kindOf(name)));
+  const onOfKind = (kind: UnsupportedKind) => ofKind(kind).filter(({ value }) => !isOff(value));
+  for (const assignment of onOfKind('difference')) {
+    warn(`${fieldOf(assignment)}= is ignored: ${DIFFERENCES.get(assignment.name)}`);
   }
-  const groups = namesOf(ofKind('group'));
+  const groups = namesOf(onOfKind('group'));
   if (groups.length > 0) {
     warn(`control groups are left to what starts the launcher: ${groups.map(name => `${name}=`).join(', ')}`);
   }
@@ -149,7 +142,7 @@ export function selectSupported(
     const hint = kindOf(assignment.name) === undefined ? meantWords(assignment.name) : '';
     warn(`${fieldOf(assignment)}= is ignored: it is ${reason}${hint}`);
   }
-  const protections = ofKind('protection').filter(({ value }) => !isOff(value));
+  const protections = onOfKind('protection');
   for (const assignment of ignoreUnknown && !isJudged ? protections : []) {
     warn(`${fieldOf(assignment)}= is ignored: ${REASONS.get(assignment.name) ?? 'it is not supported'}`);
   }
@@ -168,15 +161,6 @@ export function selectSupported(
 /** What turns a property off, so that nothing is missing without it. */
 function isOff(value: string): boolean {
   return value === '' || asBoolean(value) === false;
-}
-
-function warnOfDifference(assignment: Assignment, warn: (text: string) => void): void {
-  const { name, value } = assignment;
-  const other = OTHER_WORDS.get(name);
-  if (value === '' || other?.usual.test(value) === true) {
-    return;
-  }
-  warn(`${fieldOf(assignment)}= is ignored: ${other?.instead ?? 'it is left to what starts the launcher'}`);
 }
 
 /** @returns the first assignment of each name */
@@ -226,12 +210,8 @@ function unknownWords({ name }: Assignment): string {
 
 /** What a name may have been meant to be, in words. */
 function meantWords(name: string): string {
-  const meant =
-    nearest(name, PROPERTY_NAMES) ??
-    nearest(
-      name,
-      KINDS.flatMap(([, names]) => [...names]),
-    );
+  const others = KINDS.flatMap(([, names]) => [...names.keys()]);
+  const meant = nearest(name, PROPERTY_NAMES) ?? nearest(name, others);
   return meant === undefined ? '' : ` (did you mean ${meant}=?)`;
 }
 
