@@ -184,7 +184,7 @@ class ImageBuilder {
     if (RootImage === undefined) {
       return { images, overlays, mounts, words };
     }
-    const rootHasMusl = root !== undefined && DynamicUser && hasMusl(pattern => root.matches(pattern));
+    const rootHasMusl = root !== undefined && DynamicUser && hasMusl(root);
     return { images, overlays, mounts, words, root: root?.place ?? `${STAGE}/0`, rootImage: RootImage, rootHasMusl };
   }
 

@@ -26,7 +26,7 @@ export function hostTree(place: string, questions: Questions): Tree {
     hasDirectory: path => questions.path(`${place}${path}`)?.has('directory') === true,
     has: path => questions.path(`${place}${path}`) !== undefined,
     program: path => questions.program(path, place === '' ? undefined : place),
-    matches: pattern => questions.glob(`${place}${pattern}`) !== undefined,
+    matches: pattern => questions.glob(`${escapeGlob(place)}${pattern}`) !== undefined,
   };
 }
 
@@ -60,7 +60,13 @@ export function imageTree(place: string, image: Image, questions: Questions): Tr
 }
 
 /** A root that has both loaders counts as one of glibc, whose programs must not be told that root does not exist. */
-export function hasMusl(matches: (pattern: string) => boolean): boolean {
-  const [hasMuslLoader, hasGlibcLoader] = ['/lib/ld-musl-*.so.1', '/lib*/ld-linux*.so.*'].map(matches);
+export function hasMusl(tree: Tree): boolean {
+  // Both are asked for in one round.
+  const [hasMuslLoader, hasGlibcLoader] = ['/lib/ld-musl-*.so.1', '/lib*/ld-linux*.so.*'].map(tree.matches);
   return hasMuslLoader === true && hasGlibcLoader !== true;
+}
+
+/** @returns a pattern of glob(7) that a path alone matches */
+export function escapeGlob(path: string): string {
+  return path.replace(/[*?[\\]/g, '\\$&');
 }

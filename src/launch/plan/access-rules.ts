@@ -5,6 +5,7 @@
  */
 import type { AccessRight, AccessRule } from '../../api/generated/io-dynuser-allocator.ts';
 import { failFor, quote } from '../errors.ts';
+import { escapeGlob } from '../images/trees.ts';
 import { isRootReadOnly } from '../namespace/layout.ts';
 import type { AccessPath } from '../properties/paths.ts';
 import { HOMES, KERNEL_TREES, systemPaths } from '../properties/sandbox.ts';
@@ -95,7 +96,7 @@ function marksOf(settings: ExecSettings, questions: Questions): AccessMark[] {
 }
 
 function listed(path: string, questions: Questions): readonly string[] {
-  const pattern = path === '/' ? '' : path.replace(/[*?[\\]/g, '\\$&');
+  const pattern = path === '/' ? '' : escapeGlob(path);
   return ['*', '.*']
     .flatMap(names => questions.glob(`${pattern}/${names}`) ?? [])
     .filter(name => !/\/\.\.?$/.test(name));

@@ -5,7 +5,7 @@ import { DynuserError } from '../../core/errors.ts';
 import { JOURNAL_SOCKET, KERNEL_MEMORY } from '../../core/usual-questions.ts';
 import { checkLimit, failFor, quote } from '../errors.ts';
 import { planImages } from '../images/plan-images.ts';
-import { hasMusl } from '../images/trees.ts';
+import { hasMusl, hostTree } from '../images/trees.ts';
 import { COMMANDS_MAX, LAUNCH_KEPT_CHARACTERS_MAX, LAUNCHES_KEPT_MAX, VARIABLES_MAX } from '../limits.ts';
 import { HostDevices } from '../namespace/allowed-devices.ts';
 import { devicePolicyOf, UNIFIED_GROUPS } from '../namespace/devices.ts';
@@ -285,11 +285,6 @@ function workingDirectoryOf(
   return home ?? fail('"~" is the home of the user, which /etc/passwd does not have; name a directory');
 }
 
-/** @returns a pattern of glob(7) that a path alone matches */
-function escapeGlob(path: string): string {
-  return path.replace(/[*?[\\]/g, '\\$&');
-}
-
 function findingsOf(
   settings: ExecSettings,
   accountOverlay: AccountOverlay | undefined,
@@ -311,9 +306,7 @@ function findingsOf(
     hasKernelMemory: hasOwnDevices && questions.glob(KERNEL_MEMORY) !== undefined,
     rootHasMusl:
       imageHasMusl ??
-      (RootDirectory !== undefined &&
-        settings.DynamicUser &&
-        hasMusl(pattern => questions.glob(`${escapeGlob(RootDirectory)}${pattern}`) !== undefined)),
+      (RootDirectory !== undefined && settings.DynamicUser && hasMusl(hostTree(RootDirectory, questions))),
     ...(accountOverlay === undefined ? {} : { accountOverlay }),
   };
 }
