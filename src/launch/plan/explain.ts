@@ -109,8 +109,9 @@ function namespaceWords(resolved: ResolvedLaunch, plan: LaunchPlan): string[] {
 }
 
 function opWords(op: MountOp, placed: ReadonlySet<number | undefined>): string {
-  const { path, slot } = op;
-  const flags = (op.set ?? []).map(flag => FLAG_WORDS[flag]).join(', ');
+  const { path, slot, options = [], set = [] } = op;
+  const details = [...options, ...(set.length === 0 ? [] : [flagWords(set)])].join(', ');
+  const inBrackets = details === '' ? '' : ` (${details})`;
   const unless = op.unlessMounted === true ? ', unless something is mounted there' : '';
   const where = `${path}${op.optional === true ? ', if it is there' : unless}`;
   switch (op.kind) {
@@ -123,12 +124,12 @@ function opWords(op: MountOp, placed: ReadonlySet<number | undefined>): string {
       if (op.node !== undefined) {
         return `a device like ${path} in #${op.node}, or keep #${slot}: ${where}`;
       }
-      return `keep #${slot}: ${where}${op.detach === true ? ', taken away' : ''}${listed(flags)}`;
+      return `keep #${slot}: ${where}${op.detach === true ? ', taken away' : ''}${inBrackets}`;
     case 'mount':
-      return `keep #${slot}: a new ${op.type} for ${where}${listed([...(op.options ?? []), flags].join(', '))}`;
+      return `keep #${slot}: a new ${op.type} for ${where}${inBrackets}`;
     case 'tmpfs': {
       const what = op.scratch === undefined ? 'an empty file system' : `the part ${op.scratch} of an empty file system`;
-      return `${what} at ${where}, mode ${octal(op.mode)}${listed([...(op.options ?? []), flags].join(', '))}`;
+      return `${what} at ${where}, mode ${octal(op.mode)}${inBrackets}`;
     }
     case 'remount':
       return `${where}${op.nonRecursive === true ? '' : ' and all below it'} ${changeWords(op)}`;
@@ -146,11 +147,14 @@ function opWords(op: MountOp, placed: ReadonlySet<number | undefined>): string {
 }
 
 function changeWords({ set = [], clear = [] }: MountOp): string {
-  const words = (flags: readonly MountFlag[]) => flags.map(flag => FLAG_WORDS[flag]).join(', ');
   return [
-    ...(set.length === 0 ? [] : [`becomes ${words(set)}`]),
-    ...(clear.length === 0 ? [] : [`is no longer ${words(clear)}`]),
+    ...(set.length === 0 ? [] : [`becomes ${flagWords(set)}`]),
+    ...(clear.length === 0 ? [] : [`is no longer ${flagWords(clear)}`]),
   ].join(', ');
+}
+
+function flagWords(flags: readonly MountFlag[]): string {
+  return flags.map(flag => FLAG_WORDS[flag]).join(', ');
 }
 
 function accessWords({ accessRules = [] }: LaunchPlan): string[] {
@@ -289,10 +293,6 @@ function shown(word: string): string {
 
 function octal(mode: number | undefined): string {
   return (mode ?? 0).toString(8).padStart(4, '0');
-}
-
-function listed(text: string): string {
-  return text === '' ? '' : ` (${text})`;
 }
 
 function printable(text: string): string {

@@ -26,16 +26,13 @@ const OPEN: NetworkLimits = { closesLoopback: false };
  */
 export function networkLimits(settings: ExecSettings, fields: ReadonlyMap<string, string>): NetworkLimits {
   const { PrivateNetwork, NetworkNamespacePath, IPAddressAllow, IPAddressDeny, RestrictNetworkInterfaces } = settings;
-  if (
-    settings.SocketBindDeny.length > 0 &&
-    !makesLocalSocketsOnly(settings.RestrictAddressFamilies, settings.SystemCallArchitectures)
-  ) {
+  const hasNoSockets = makesLocalSocketsOnly(settings.RestrictAddressFamilies, settings.SystemCallArchitectures);
+  if (settings.SocketBindDeny.length > 0 && !hasNoSockets) {
     failFor(fields.get('SocketBindDeny') ?? 'SocketBindDeny')(
       'no filter of packets keeps a program from binding a port, and control groups are of what starts the launcher; use RestrictAddressFamilies=AF_UNIX with SystemCallArchitectures=native, or leave it out and --ignore-unknown',
     );
   }
   const isFiltered = IPAddressDeny.length > 0 || RestrictNetworkInterfaces !== undefined;
-  const hasNoSockets = makesLocalSocketsOnly(settings.RestrictAddressFamilies, settings.SystemCallArchitectures);
   if (!isFiltered || (!PrivateNetwork && hasNoSockets)) {
     return OPEN;
   }
