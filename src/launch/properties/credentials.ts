@@ -30,27 +30,22 @@ const ENCRYPTED_STORES = [
 const ROW = { needs: 'mounts', isVital: true } as const;
 
 export const CREDENTIAL_ROWS = {
-  LoadCredential: {
-    ...list((text, context) => [readLoad(text, false, context)], {
-      ...ROW,
-      manual:
-        'ID:PATH puts a file, the files of a directory, or what a socket sends into the directory that CREDENTIALS_DIRECTORY and %d name, for the user alone.',
-    }),
+  LoadCredential: list((text, context) => [readLoad(text, false, context)], {
+    ...ROW,
     otherNames: { LoadCredentialEncrypted: listReader((text, context) => [readLoad(text, true, context)]) },
-  },
+    manual:
+      'ID:PATH puts a file, the files of a directory, or what a socket sends into the directory that CREDENTIALS_DIRECTORY and %d name, for the user alone.',
+  }),
   ImportCredential: list((text, context) => [readImport(text, context)], {
     ...ROW,
     manual:
       'GLOB or GLOB:NAME puts stored credentials there, by names or by how names begin (*), and under other names.',
   }),
-  SetCredential: {
-    ...list((text, context) => [readSet(text, false, context)], {
-      ...ROW,
-      manual:
-        'ID:TEXT puts a text with escapes there, unless something was loaded under that name. It is not a secret.',
-    }),
+  SetCredential: list((text, context) => [readSet(text, false, context)], {
+    ...ROW,
     otherNames: { SetCredentialEncrypted: listReader((text, context) => [readSet(text, true, context)]) },
-  },
+    manual: 'ID:TEXT puts a text with escapes there, unless something was loaded under that name. It is not a secret.',
+  }),
 };
 
 /** @returns all credentials in the order in which the first of a name holds: loaded, imported, set */
@@ -107,10 +102,10 @@ function readSet(text: string, encrypted: boolean, { expand, fail }: ValueContex
   const [id, value] = cut(text);
   const name = readName(expand(id), fail);
   if (value === undefined) {
-    fail(`no value: ${quote(name)}; put it after a colon`);
+    return fail(`no value: ${quote(name)}; put it after a colon`);
   }
   // What systemd-creds(1) takes is base64 as it is, with white space.
-  const bytes = encrypted ? Buffer.from(value ?? '') : unescapeBytes(value ?? '', fail, 'nul');
+  const bytes = encrypted ? Buffer.from(value) : unescapeBytes(value, fail, 'nul');
   if (bytes.length > CREDENTIALS_BYTES_MAX) {
     fail(`more than ${CREDENTIALS_BYTES_MAX} bytes; use LoadCredential=`);
   }

@@ -3,7 +3,7 @@ import { checkLimit, quote } from '../errors.ts';
 import { isDesignator, readPolicy } from '../images/policy.ts';
 import { LIST_MAX } from '../limits.ts';
 import { readPath, type ValueContext } from '../syntax/values.ts';
-import { takeWord, unescapeBytes } from '../syntax/words.ts';
+import { unescapeBytes } from '../syntax/words.ts';
 import { boolean, entriesOf, list, value } from './property.ts';
 
 /** Options of the mount of a part, by its designator; "root" if none is named. */
@@ -99,19 +99,12 @@ function readEntries<Entry>(
   context: ValueContext,
   read: (source: string, optional: boolean, rest: readonly string[]) => Entry,
 ): Entry[] {
-  const found: Entry[] = [];
   // Quotes are those of the entry, and hide no colon in it, other than those of a bind.
-  for (let from = 0; ; ) {
-    const word = takeWord(text, from, 'keep', context.fail);
-    if (word === undefined) {
-      return found;
-    }
-    checkLimit(found.length + 1, LIST_MAX, 'list entries', context.field);
-    const [first = '', ...rest] = colonParts(word.text, context).map(part => context.expand(part));
+  return entriesOf(text, 'keep', context, word => {
+    const [first = '', ...rest] = colonParts(word, context).map(part => context.expand(part));
     const optional = first.startsWith('-');
-    found.push(read(readPath(optional ? first.slice(1) : first, context.fail), optional, rest));
-    from = word.next;
-  }
+    return read(readPath(optional ? first.slice(1) : first, context.fail), optional, rest);
+  });
 }
 
 /** @returns the parts of a text between colons; a backslash before a colon makes it a part's own, other escapes are those of C */

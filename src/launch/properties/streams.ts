@@ -64,12 +64,10 @@ export const STREAMS = {
   StandardError: filledValue(readOutput, {
     manual: 'Standard error, with the values of StandardOutput. If only StandardOutput is given, it leads to the same.',
   }),
-  StandardInputText: {
-    ...list(readText, {
-      manual: 'Lines of text for standard input, which is data then unless StandardInput says otherwise.',
-    }),
+  StandardInputText: list(readText, {
+    manual: 'Lines of text for standard input, which is data then unless StandardInput says otherwise.',
     otherNames: { StandardInputData: listReader(readBase64) },
-  },
+  }),
   TTYPath: value((text, { expand, fail }) => readPath(expand(text), fail), {
     manual: 'The terminal that tty means, and that the TTY properties are for; /dev/console unless it is given.',
   }),
