@@ -1,6 +1,6 @@
 /** Whether an extension is for a system: its extension-release against the system's os-release (os-release(5)). Pure. */
 import { quote } from '../errors.ts';
-import { parseEnvironmentFile } from '../syntax/environment-file.ts';
+import { variablesIn } from '../syntax/environment-file.ts';
 import type { Tree } from './trees.ts';
 
 /** sysext: programs, below /usr and /opt. confext: configuration, below /etc. */
@@ -26,11 +26,7 @@ export interface ExtensionVerdict {
 /** @returns the os-release of a tree; empty without one, or while it is not known */
 export function releaseOf(tree: Tree): Release {
   const [first, second] = ['/etc/os-release', '/usr/lib/os-release'].map(path => tree.file(path));
-  return readRelease(first ?? second ?? '');
-}
-
-function readRelease(text: string): Release {
-  return new Map(parseEnvironmentFile(text).map(({ name, value }) => [name, value]));
+  return variablesIn(first ?? second ?? '');
 }
 
 /** The name of an extension, by that of its file: without .raw, and without the version after an underscore. */
@@ -55,7 +51,7 @@ export function judgeExtension(
     if (text === undefined) {
       continue;
     }
-    const problem = problemOf(readRelease(text), system, LEVELS[kind], architecture);
+    const problem = problemOf(variablesIn(text), system, LEVELS[kind], architecture);
     if (problem !== undefined) {
       return { classes: [], problem };
     }

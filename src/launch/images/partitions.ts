@@ -2,7 +2,7 @@
  * What is in a disk image, and what of it is mounted where: a file system alone, or the partitions of a table by the Discoverable
  * Partitions Specification (https://uapi-group.org/specifications/specs/discoverable_partitions_specification/). Pure.
  */
-import { naturally } from './order.ts';
+import { compareVersions } from '../syntax/comparisons.ts';
 
 /** A line of what the launcher's helper found: native/helper/image/probe.h. */
 export interface Found {
@@ -119,7 +119,7 @@ export function chooseParts(found: readonly Found[], architecture: string): read
   const parts = DESIGNATORS.flatMap(designator => {
     const ours = usable.filter(({ kind }) => designatorOf(kind, architecture) === designator);
     const isVersioned = designator === 'root' || designator === 'usr';
-    const [chosen] = isVersioned ? [...ours].sort((one, other) => naturally(other.label, one.label)) : ours;
+    const [chosen] = isVersioned ? [...ours].sort((one, other) => compareVersions(other.label, one.label)) : ours;
     return chosen === undefined ? [] : [partOf(designator, chosen)];
   });
   if (parts.some(({ designator }) => designator === 'root')) {

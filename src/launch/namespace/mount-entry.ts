@@ -1,5 +1,6 @@
 /** What is at a path in the mount namespace of a service, and how all of that is put in order. Pure. */
 import type { FileSystemType, IdMap, MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
+import { inOrder } from '../syntax/comparisons.ts';
 import { isWithin } from '../syntax/values.ts';
 
 /**
@@ -139,10 +140,6 @@ function withReadOnly(entry: MountEntry, sorted: readonly { readonly entry: Moun
     return entry;
   }
   return entry.kind === 'readWrite' ? { ...entry, kind: 'readOnly' } : { ...entry, readOnly: true };
-}
-
-function inOrder(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 function rank(entry: MountEntry): number {

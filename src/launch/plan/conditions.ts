@@ -8,7 +8,7 @@ import { checkLimit, failFor, quote } from '../errors.ts';
 import { LIST_MAX } from '../limits.ts';
 import { readValue } from '../properties/reading.ts';
 import { capabilityNames } from '../syntax/capabilities.ts';
-import { type Comparison, compareVersions, holds, takeOperator } from '../syntax/comparisons.ts';
+import { type Comparison, compareVersions, holds, inOrder, takeOperator } from '../syntax/comparisons.ts';
 import { asSize } from '../syntax/quantities.ts';
 import { architectureOf, type Specifiers } from '../syntax/specifiers.ts';
 import { type Assignment, fieldOf } from '../syntax/unit-file.ts';
@@ -294,37 +294,25 @@ function wordsIn(text: string): string[] {
 }
 
 function isRelease(text: string, questions: Questions): boolean {
-  const release = questions.file('/etc/os-release') ?? questions.file('/usr/lib/os-release') ?? '';
+  const release = questions.variables('/etc/os-release') ?? questions.variables('/usr/lib/os-release');
   return wordsIn(text).every(word => {
     const name = /^[A-Z0-9_]+/.exec(word)?.[0] ?? '';
     const { operator, rest } = takeOperator(word.slice(name.length));
-    const line = release.split('\n').find(candidate => candidate.startsWith(`${name}=`));
-    const value = line
-      ?.slice(name.length + 1)
-      .trim()
-      .replace(/^(["'])(.*)\1$/, '$2');
+    const value = release?.get(name);
     return operator !== undefined && value !== undefined && comparisonHolds(operator, value, rest);
   });
 }
 
 function comparisonHolds(operator: Comparison, value: string, wanted: string): boolean {
-  switch (operator) {
-    case '$=':
-      return patternOf(wanted, true)(value);
-    case '!$=':
-      return !patternOf(wanted, true)(value);
-    case '=':
-      return value === wanted;
-    case '!=':
-      return value !== wanted;
-    default:
-      return holds(operator, compareVersions(value, wanted));
+  if (operator === '$=' || operator === '!$=') {
+    return holds(operator, patternOf(wanted, true)(value) ? 0 : 1);
   }
+  const compare = operator === '=' || operator === '!=' ? inOrder<string> : compareVersions;
+  return holds(operator, compare(value, wanted));
 }
 
 function numberHolds(text: string, value: bigint, read: (word: string) => bigint | undefined): boolean | undefined {
   const { operator, rest } = takeOperator(text);
   const wanted = read(rest.trim());
-  const order = wanted === undefined ? 0 : value < wanted ? -1 : value > wanted ? 1 : 0;
-  return wanted === undefined ? false : holds(operator ?? '>=', order);
+  return wanted !== undefined && holds(operator ?? '>=', inOrder(value, wanted));
 }

@@ -4,6 +4,7 @@ import type { Image, LaunchAnswer, LaunchQuestion } from '../../api/generated/io
 import { checkLimit } from '../errors.ts';
 import { answersOf, keepAnswers, keyOf as keyInImage } from '../images/known-images.ts';
 import { ANSWERS_MAX, QUESTIONS_MAX, TEXT_MAX } from '../limits.ts';
+import { variablesIn } from '../syntax/environment-file.ts';
 
 /**
  * What is known of a path. link: it is a symlink itself. All others are about what it leads to: exists, directory, file (a
@@ -15,6 +16,8 @@ export type PathFact = (typeof PATH_FACTS)[number];
 export class Questions {
   readonly #answers = new Map<string, LaunchAnswer>();
   readonly #open = new Map<string, LaunchQuestion>();
+  /** what is in files of variables that were asked for, by their paths */
+  readonly #variables = new Map<string, ReadonlyMap<string, string>>();
   /** what was learnt of images that have stamps */
   readonly #learnt = new Map<string, Map<string, LaunchAnswer>>();
 
@@ -41,6 +44,21 @@ export class Questions {
   /** @returns the text of a file, undefined if there is none, or not yet: see open */
   file(path: string): string | undefined {
     return this.#ask('file', path)?.text;
+  }
+
+  /**
+   * Reads a file such as os-release(5) once, however often it is asked for.
+   * @returns its variables, undefined if there is no such file, or not yet
+   */
+  variables(path: string): ReadonlyMap<string, string> | undefined {
+    const known = this.#variables.get(path);
+    const text = known === undefined ? this.file(path) : undefined;
+    if (text === undefined) {
+      return known;
+    }
+    const variables = variablesIn(text);
+    this.#variables.set(path, variables);
+    return variables;
   }
 
   /** @returns the names in a directory that end in .conf; undefined if there is none, or not yet */

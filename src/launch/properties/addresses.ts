@@ -4,6 +4,7 @@
  * service's own, what they say of its loopback interface is all that there is to say.
  */
 import { quote } from '../errors.ts';
+import { inOrder } from '../syntax/comparisons.ts';
 import type { ValueContext } from '../syntax/values.ts';
 import { entriesOf, list, type Property, type Reader } from './property.ts';
 
@@ -150,7 +151,7 @@ function spansOf(ranges: readonly AddressRange[], bits: 32 | 128): Span[] {
       const first = (address >> free) << free;
       return { first, last: first + (1n << free) - 1n };
     })
-    .sort((one, other) => (one.first < other.first ? -1 : one.first > other.first ? 1 : 0));
+    .sort((one, other) => inOrder(one.first, other.first));
   const merged: Span[] = [];
   for (const span of spans) {
     const before = merged.at(-1);

@@ -1,36 +1,36 @@
 /** Comparisons in conditions (systemd.unit(5), ConditionKernelVersion=): operators, versions, patterns. Pure. */
 
-const OPERATORS = ['!$=', '$=', '<>', '<=', '>=', '!=', '==', '<', '>', '='] as const;
+/** Whether each holds, by how one compares with the other: below, at or above 0. The longer ones first. */
+const OPERATORS = {
+  '!$=': order => order !== 0,
+  '$=': order => order === 0,
+  '<>': order => order !== 0,
+  '<=': order => order <= 0,
+  '>=': order => order >= 0,
+  '!=': order => order !== 0,
+  '==': order => order === 0,
+  '<': order => order < 0,
+  '>': order => order > 0,
+  '=': order => order === 0,
+} as const satisfies Readonly<Record<string, (order: number) => boolean>>;
 
-/** "=" and "!=" compare texts where there are some, "==" and "<>" versions, those with "$" patterns. */
-export type Comparison = (typeof OPERATORS)[number];
+/** "=" and "!=" compare texts if there are some, "==" and "<>" versions, those with "$" patterns. */
+export type Comparison = keyof typeof OPERATORS;
 
 /** @returns the operator at the beginning of a text, undefined without one, and what follows */
 export function takeOperator(text: string): { readonly operator: Comparison | undefined; readonly rest: string } {
-  const operator = OPERATORS.find(candidate => text.startsWith(candidate));
+  const operator = (Object.keys(OPERATORS) as Comparison[]).find(candidate => text.startsWith(candidate));
   return { operator, rest: text.slice(operator?.length ?? 0).trimStart() };
 }
 
 /** @param order below, at or above 0: how one compares with the other */
 export function holds(operator: Comparison, order: number): boolean {
-  switch (operator) {
-    case '<':
-      return order < 0;
-    case '<=':
-      return order <= 0;
-    case '>':
-      return order > 0;
-    case '>=':
-      return order >= 0;
-    case '<>':
-    case '!=':
-    case '!$=':
-      return order !== 0;
-    case '=':
-    case '==':
-    case '$=':
-      return order === 0;
-  }
+  return OPERATORS[operator](order);
+}
+
+/** @returns below 0, 0 or above 0, as Array.sort() takes it */
+export function inOrder<Value extends string | bigint>(one: Value, other: Value): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 /** What stands before and behind other things in a version, the lowest first; an end is between "~" and "-". */
@@ -54,16 +54,16 @@ function partsOf(version: string): string[] {
 }
 
 function compareParts(one: string, other: string): number {
-  const ranks = [one, other].map(part => (MARKS.includes(part) ? MARKS.indexOf(part) : MARKS.length));
-  const [rank = 0, otherRank = 0] = ranks;
+  const [rank = 0, otherRank = 0] = [one, other].map(part =>
+    MARKS.includes(part) ? MARKS.indexOf(part) : MARKS.length,
+  );
   if (rank !== otherRank || rank < MARKS.length) {
     return rank - otherRank;
   }
-  const numbers = [one, other].map(part => (/^\d/.test(part) ? BigInt(part) : undefined));
-  const [number, otherNumber] = numbers;
+  const [number, otherNumber] = [one, other].map(part => (/^\d/.test(part) ? BigInt(part) : undefined));
   if (number !== undefined && otherNumber !== undefined) {
-    return number < otherNumber ? -1 : number > otherNumber ? 1 : 0;
+    return inOrder(number, otherNumber);
   }
   // A number is above a word.
-  return number !== undefined ? 1 : otherNumber !== undefined ? -1 : one < other ? -1 : one > other ? 1 : 0;
+  return number !== undefined ? 1 : otherNumber !== undefined ? -1 : inOrder(one, other);
 }

@@ -22,6 +22,11 @@ export function parseEnvironmentFile(text: string): FileVariable[] {
   return found;
 }
 
+/** @returns the values by their names; of several of a name the last one holds */
+export function variablesIn(text: string): ReadonlyMap<string, string> {
+  return new Map(parseEnvironmentFile(text).map(({ name, value }) => [name, value]));
+}
+
 class Reader {
   readonly #text: string;
   #at = 0;

@@ -181,14 +181,9 @@ function firstLine(path: string, letter: string, host: Questions, fail: Fail): s
 /** A value of os-release(5) or machine-info(5): of the first of the files that there is. */
 function release(host: Questions, paths: readonly string[], field: string): string {
   for (const path of paths) {
-    const text = host.file(path);
-    if (text !== undefined) {
-      const line = text.split('\n').find(candidate => candidate.startsWith(`${field}=`));
-      const value = line?.slice(field.length + 1).trim() ?? '';
-      return value
-        .replace(/^(["'])(.*)\1$/, '$2')
-        .replace(/\\(.)/g, '$1')
-        .slice(0, VALUE_MAX);
+    const variables = host.variables(path);
+    if (variables !== undefined) {
+      return (variables.get(field) ?? '').slice(0, VALUE_MAX);
     }
     if (!host.knows('file', path)) {
       return '';

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { naturally } from '../../../../src/launch/images/order.ts';
 import { chooseParts, readFound } from '../../../../src/launch/images/partitions.ts';
 
 const ROOT = '4f68bce3-e8cd-4db1-96e7-fbcaf984b709';
@@ -69,7 +68,11 @@ describe('partitions', () => {
     ]);
   });
 
-  it('have names that are in order by their numbers', () => {
-    assert.deepEqual(['b', 'a10', 'a9', 'a', 'a9b'].sort(naturally), ['a', 'a9', 'a9b', 'a10', 'b']);
+  it('have names in the order of versions: a candidate for a release is older than the release', () => {
+    const newestOf = (...labels: string[]) =>
+      chosen(...labels.map((label, index) => part(index + 1, ROOT, '0', label)));
+    assert.deepEqual(newestOf('os_a9', 'os_a9b', 'os_a10', 'os_a'), ['root 3']);
+    assert.deepEqual(newestOf('os_2~rc1', 'os_2', 'os_1'), ['root 2']);
+    assert.deepEqual(newestOf('os_2', 'os_02'), ['root 1']);
   });
 });

@@ -75,7 +75,7 @@ test('specifiers of the host ask for the file that has them, once', () => {
     ['%b', '0123456789abcdef0123456789abcdef', ['/proc/sys/kernel/random/boot_id']],
     ['%v', '6.18.0-amd64', ['/proc/sys/kernel/osrelease']],
     ['%a', 'x86-64', ['/proc/sys/kernel/arch']],
-    ['%o %w %W', 'debian 13 a"b', ['/etc/os-release', '/usr/lib/os-release']],
+    ['%o %w %W', 'debian 13 a\\"b', ['/etc/os-release', '/usr/lib/os-release']],
     ['%q', 'My box', ['/etc/machine-info']],
   ];
   for (const [text, value, asked] of cases) {
@@ -144,7 +144,8 @@ test('a machine has the name that systemd gives it', () => {
 test('fields of os-release(5): of /etc, or else of /usr/lib; what neither has is empty', () => {
   const text = 'PRE_ID=no\nID=a\nVERSION_ID= 1 \nVARIANT_ID="v w"\nBUILD_ID=\'b\'\nIMAGE_ID=i\\$\nIMAGE_VERSION="2\n';
   const all = '%o,%w,%W,%B,%M,%A';
-  const values = 'a,1,v w,b,i$,"2';
+  // As with systemd, a quote that is not closed goes to the end of the text.
+  const values = 'a,1,v w,b,i$,2\n';
   assert.equal(expand(all, undefined, { files: { '/usr/lib/os-release': text } }).text, values);
   const both = { '/etc/os-release': text, '/usr/lib/os-release': 'ID=other\n' };
   assert.deepEqual(expand(all, undefined, { files: both }), { text: values, asked: ['/etc/os-release'], unknown: [] });
@@ -152,6 +153,14 @@ test('fields of os-release(5): of /etc, or else of /usr/lib; what neither has is
   assert.equal(expand('<%o>', undefined, {}).text, '<>');
   const long = `ID=${'x'.repeat(300)}`;
   assert.equal(expand('%o', undefined, { files: { '/etc/os-release': long } }).text, 'x'.repeat(256));
+});
+
+test('a file of variables is read once, however many specifiers are in it', () => {
+  const path = '/etc/os-release';
+  const questions = new Questions([answerOf({ kind: 'file', path }, { files: { [path]: 'ID=a\nID=b\n' } })]);
+  assert.equal(questions.variables(path)?.get('ID'), 'b');
+  assert.equal(questions.variables(path), questions.variables(path));
+  assert.equal(questions.variables('/etc/machine-info'), undefined);
 });
 
 test('the pretty name of the host is its plain one if nobody gave it another', () => {
