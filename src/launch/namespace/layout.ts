@@ -45,7 +45,6 @@ export function mountEntries(
     ...mountsOf(settings, {
       root,
       hasPidsAlone: settings.ProcSubset === 'pid',
-      isStrict: settings.ProtectSystem === 'strict',
       // The host was asked before the service's own directories were made.
       isDirectory: path =>
         host.bindDirectories.includes(path) ||

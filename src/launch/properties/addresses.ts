@@ -6,7 +6,7 @@
 import { quote } from '../errors.ts';
 import { inOrder } from '../syntax/comparisons.ts';
 import type { ValueContext } from '../syntax/values.ts';
-import { entriesOf, list, type Property, type Reader } from './property.ts';
+import { entriesOf, list, property } from './property.ts';
 
 /** An address and how many of its first bits count. */
 export interface AddressRange {
@@ -29,12 +29,10 @@ export const NETWORK_FILTERS = {
     manual:
       'Addresses that no packet comes from or goes to; any leaves no network. Takes nft(8) and a dynamic user, or PrivateNetwork=yes.',
   }),
-  RestrictNetworkInterfaces: {
-    default: undefined,
+  RestrictNetworkInterfaces: property<Interfaces | undefined>(undefined, readInterfaces, {
     manual:
       'The interfaces that can be used. ~ before a list denies these alone. Takes nft(8) and a dynamic user, or PrivateNetwork=yes.',
-    read: readInterfaces(),
-  } satisfies Property<Interfaces | undefined> as Property<Interfaces | undefined>,
+  }),
   SocketBindAllow: list(readBindRules, {
     manual: 'Ports that SocketBindDeny= leaves: [ipv4:|ipv6:][tcp:|udp:]PORT, FIRST-LAST, or any.',
   }),
@@ -211,21 +209,19 @@ function readBindRules(text: string, { expand, fail }: ValueContext): string[] {
 }
 
 /** The first value says whether its names are allowed or denied; later ones add to them or take from them. */
-function readInterfaces(): Reader<Interfaces | undefined> {
-  return (text, previous, context) => {
-    if (text === '') {
-      return undefined;
-    }
-    const denied = text.startsWith('~');
-    const names = entriesOf(denied ? text.slice(1) : text, 'plain', context, word =>
-      /^[^\s/:]{1,15}$/.test(word) && !['.', '..'].includes(word)
-        ? word
-        : context.fail(`not the name of an interface: ${quote(word)}; use those of ip-link(8)`),
-    );
-    const known = previous ?? { denied, names: [] };
-    const others = known.names.filter(name => !names.includes(name));
-    return { denied: known.denied, names: known.denied === denied ? [...others, ...names] : others };
-  };
+function readInterfaces(text: string, previous: Interfaces | undefined, context: ValueContext): Interfaces | undefined {
+  if (text === '') {
+    return undefined;
+  }
+  const denied = text.startsWith('~');
+  const names = entriesOf(denied ? text.slice(1) : text, 'plain', context, word =>
+    /^[^\s/:]{1,15}$/.test(word) && !['.', '..'].includes(word)
+      ? word
+      : context.fail(`not the name of an interface: ${quote(word)}; use those of ip-link(8)`),
+  );
+  const known = previous ?? { denied, names: [] };
+  const others = known.names.filter(name => !names.includes(name));
+  return { denied: known.denied, names: known.denied === denied ? [...others, ...names] : others };
 }
 
 export function mayUse({ denied, names }: Interfaces, name: string): boolean {

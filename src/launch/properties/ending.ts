@@ -1,8 +1,8 @@
 /** How a service is ended, by --stop or when its time is over, told to reload, and which of its ends are a success (systemd.kill(5), systemd.service(5)). */
 import { INFINITE, NANOSECONDS_PER_SECOND, readTimeSpan } from '../syntax/quantities.ts';
 import { readSignal, signalNumber } from '../syntax/signals.ts';
-import { readBoolean, readWord, type ValueContext } from '../syntax/values.ts';
-import { boolean, filled, list, type Property, single, word, wordsOf } from './property.ts';
+import { readBoolean, type ValueContext } from '../syntax/values.ts';
+import { boolean, filled, list, type Property, property, single, word, wordsOf } from './property.ts';
 
 /** One way to end: with an exit status, or by a signal. */
 export type ServiceEnd = { readonly status: number } | { readonly signal: number };
@@ -19,55 +19,46 @@ const STATUSES: ReadonlyMap<string, number> = new Map(
   STATUS_NAMES.flatMap(([first, names]) => names.split(' ').map((name, index) => [name, first + index] as const)),
 );
 
-const KILL_MODES = ['control-group', 'mixed', 'process', 'none'] as const;
-
 export const ENDING = {
-  KillMode: {
-    ...word(KILL_MODES, {
+  KillMode: word(
+    ['control-group', 'mixed', 'process', 'none'],
+    {
       manual:
         'With none, --stop sends no signal; otherwise the main process gets KillSignal, and the others end with their user.',
-    }),
-    read: single<(typeof KILL_MODES)[number]>((text, context) => readWord(text, KILL_MODES, context)),
-  } satisfies Property<(typeof KILL_MODES)[number]>,
+    },
+    single,
+  ),
   KillSignal: signal('TERM', 'The signal by which --stop ends the service after ExecStop. The default is SIGTERM.'),
   FinalKillSignal: signal('KILL', 'The signal that --stop sends after TimeoutStopSec. The default is SIGKILL.'),
   ReloadSignal: signal('HUP', 'With Type=notify-reload, the signal by which --reload begins. The default is SIGHUP.'),
   SendSIGHUP: boolean({ manual: 'Whether --stop sends SIGHUP right after KillSignal.' }),
-  SendSIGKILL: {
-    default: true,
-    read: filled<boolean>(readBoolean),
+  SendSIGKILL: property(true, filled<boolean>(readBoolean), {
     manual:
       'Whether --stop sends FinalKillSignal to a service that still runs after TimeoutStopSec. On by default. If it is off, --stop fails then; systemd sends KillSignal once more.',
-  } satisfies Property<boolean>,
-  TimeoutStopSec: {
-    default: 90n * NANOSECONDS_PER_SECOND,
-    read: filled<bigint>(readTimeout),
+  }),
+  TimeoutStopSec: property(90n * NANOSECONDS_PER_SECOND, readTimeout, {
     // It is also how long a start may take, which is the supervisor's.
-    otherNames: { TimeoutSec: filled<bigint>(readTimeout) },
+    otherNames: { TimeoutSec: readTimeout },
     manual:
       'How long --stop waits for each command of ExecStop, and for the service after KillSignal. The default is 90s.',
-  } satisfies Property<bigint>,
-  RuntimeMaxSec: {
-    default: INFINITE,
-    read: filled<bigint>(readTimeout),
+  }),
+  RuntimeMaxSec: property(INFINITE, readTimeout, {
     manual:
       'How long the service may run, from the moment on in which it has its user. Then KillSignal ends it, and FinalKillSignal after TimeoutStopSec; ExecStop does not run. Without effect on Type=oneshot.',
-  } satisfies Property<bigint>,
-  RuntimeRandomizedExtraSec: {
-    default: 0n,
-    read: filled<bigint>(readTimeout),
+  }),
+  RuntimeRandomizedExtraSec: property(0n, readTimeout, {
     manual: 'A random part of this time is added to RuntimeMaxSec.',
-  } satisfies Property<bigint>,
+  }),
   SuccessExitStatus: list(readEnds, {
     manual: 'Exit statuses and signals that are a success, too: SERVICE_RESULT of ExecStopPost says so.',
   }),
 };
 
 function signal(name: string, manual: string): Property<number> {
-  return { default: signalNumber(name) ?? 0, read: filled(readSignal), manual };
+  return property(signalNumber(name) ?? 0, filled(readSignal), { manual });
 }
 
-function readTimeout(text: string, context: ValueContext): bigint {
+function readTimeout(text: string, _previous: bigint | undefined, context: ValueContext): bigint {
   return readTimeSpan(text, NANOSECONDS_PER_SECOND, context);
 }
 

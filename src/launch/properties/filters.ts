@@ -14,7 +14,7 @@ import {
 } from '../filter/filter.ts';
 import { asBoolean, type ValueContext } from '../syntax/values.ts';
 import { type CallError, type CallList, callListReader, callsOf, DEFAULT_CALLS, readCallError } from './call-list.ts';
-import { boolean, entriesOf, list, type Property, value, wordsOf } from './property.ts';
+import { boolean, entriesOf, list, property, value, wordsOf } from './property.ts';
 
 /** As a kernel answers that does not have the call: ENOSYS. */
 const ABSENT = failWith(38);
@@ -72,45 +72,40 @@ export const FILTERS = {
     implied: given => given ?? true,
     untrusted: 'yes',
     meaning: 'it cannot make setuid or setgid files',
-    filter: on => (on ? SPECIAL_FILES : undefined),
+    filter: () => SPECIAL_FILES,
   }),
   RestrictRealtime: boolean({
     manual: 'sched_setscheduler(2) with a realtime policy fails.',
     untrusted: 'yes',
     meaning: 'it cannot take a realtime scheduling policy',
-    filter: on =>
-      on ? { rules: [{ calls: ['sched_setscheduler'], action: DENY, when: [notIn(1, PLAIN_POLICIES)] }] } : undefined,
+    filter: () => ({ rules: [{ calls: ['sched_setscheduler'], action: DENY, when: [notIn(1, PLAIN_POLICIES)] }] }),
   }),
   LockPersonality: boolean({
     manual: 'personality(2) fails but for the execution domain that the service has.',
     untrusted: 'yes',
     meaning: 'it cannot change its execution domain',
-    filter: (on, { personality }) => {
+    filter: (_, { personality }) => {
       const kept = personality === 'x86' || personality === 'arm' ? PER_LINUX32 : PER_LINUX;
-      return on ? { rules: [{ calls: ['personality'], action: DENY, when: [notIn(0, [kept])] }] } : undefined;
+      return { rules: [{ calls: ['personality'], action: DENY, when: [notIn(0, [kept])] }] };
     },
   }),
-  RestrictAddressFamilies: {
-    default: undefined,
+  RestrictAddressFamilies: property<Families | undefined>(undefined, readFamilies, {
     manual:
       'The address families of sockets that can be made: AF_INET and so on, or none. ~ before a list denies these alone. Inherited sockets and socketpair(2) stay.',
     meaning: 'it can make sockets of some address families alone',
-    read: readFamilies,
-    filter: families => (families === undefined ? undefined : filterOfFamilies(families)),
-  } satisfies Property<Families | undefined> as Property<Families | undefined>,
-  RestrictNamespaces: {
-    default: undefined,
+    filter: filterOfFamilies,
+  }),
+  RestrictNamespaces: property<readonly NamespaceType[] | undefined>(undefined, readNamespaces, {
     manual:
       'The service can make and enter no namespaces, or those alone that are listed: cgroup ipc net mnt pid user uts time. ~ before a list denies these alone.',
     untrusted: 'yes',
     meaning: 'it can make and enter no namespaces, or some alone',
-    read: readNamespaces,
-    filter: kept => (kept === undefined ? undefined : filterOfNamespaces(kept)),
-  } satisfies Property<readonly NamespaceType[] | undefined> as Property<readonly NamespaceType[] | undefined>,
+    filter: filterOfNamespaces,
+  }),
   MemoryDenyWriteExecute: boolean({
     manual: 'Memory cannot be made executable once it was writable. Programs that compile as they run do not work.',
     meaning: 'its memory is writable or executable, and never becomes executable',
-    filter: (on, { deniesWriteExecute }) => (on && !deniesWriteExecute ? WRITE_EXECUTE : undefined),
+    filter: (_, { deniesWriteExecute }) => (deniesWriteExecute ? undefined : WRITE_EXECUTE),
   }),
   SystemCallArchitectures: list(readArchitectures, {
     manual:
@@ -118,7 +113,7 @@ export const FILTERS = {
     untrusted: 'native',
     meaning: 'system calls of other architectures end it',
     filter: (names, { abis: [native, ...others] }) => {
-      const blocked = names.length === 0 ? [] : others.filter(abi => abi !== native && !names.includes(abi));
+      const blocked = others.filter(abi => abi !== native && !names.includes(abi));
       return blocked.length === 0 ? undefined : { rules: [], otherwise: KILL_THREAD, abis: blocked };
     },
   }),
@@ -126,23 +121,18 @@ export const FILTERS = {
     manual:
       'With what calls fail that SystemCallFilter= denies: EPERM and so on, or kill, which ends the process and is the default.',
   }),
-  SystemCallLog: {
-    default: undefined,
+  SystemCallLog: property(undefined, callListReader({ initial: [], hasErrors: false }), {
     manual: 'System calls that the kernel logs: names and @groups, or all but those behind ~.',
     meaning: 'some system calls are logged',
-    read: callListReader({ initial: [], hasErrors: false }),
-    filter: calls => (calls === undefined ? undefined : filterOfLog(calls)),
-  } satisfies Property<CallList | undefined> as Property<CallList | undefined>,
+    filter: filterOfLog,
+  }),
   // The last one: of equally strict actions its own holds, as with systemd, which installs this filter after all others.
-  SystemCallFilter: {
-    default: undefined,
+  SystemCallFilter: property(undefined, callListReader({ initial: [DEFAULT_CALLS], hasErrors: true }), {
     manual:
       'The system calls that can be made: names and @groups, as systemd has them. ~ before a list denies these alone, each with an error if :EPERM or the like follows.',
     meaning: 'it can make some system calls alone',
-    read: callListReader({ initial: [DEFAULT_CALLS], hasErrors: true }),
-    filter: (calls, { abis: [native], callError }) =>
-      calls === undefined ? undefined : filterOfCalls(calls, native, callError),
-  } satisfies Property<CallList | undefined> as Property<CallList | undefined>,
+    filter: (calls, { abis: [native], callError }) => filterOfCalls(calls, native, callError),
+  }),
 };
 
 /**

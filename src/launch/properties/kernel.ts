@@ -4,7 +4,7 @@ import { denying } from '../filter/filter.ts';
 import { kernelMount, type MountEntry } from '../namespace/mount-entry.ts';
 import { CLOCK_CAPABILITIES, LOG_CAPABILITIES, MODULE_CAPABILITIES } from '../syntax/capabilities.ts';
 import { asBoolean, readWord, type ValueContext } from '../syntax/values.ts';
-import { boolean, choice, filled, type Property } from './property.ts';
+import { boolean, choice, filled, property } from './property.ts';
 
 /** What can be set there, or reaches hardware; the older ones are those of kernels that have them. */
 const TUNABLES = `acpi apm asound bus fs irq latency_stats mtrr scsi sys sysrq-trigger timer_stats`
@@ -27,18 +27,15 @@ export const KERNEL = {
     meaning: '/proc and /sys are read-only',
     manual:
       '/sys and the parts of /proc that set or show the kernel are read-only; kallsyms and kcore are hidden. /proc is new.',
-    mounts: (on, { hasPidsAlone }) =>
-      on
-        ? [
-            ...[...(hasPidsAlone ? [] : TUNABLES), ...SYSTEM].map(path =>
-              protectedPath('readOnly', path, 'ProtectKernelTunables'),
-            ),
-            ...(hasPidsAlone ? [] : KERNEL_MEMORY).map(path => protectedPath('hide', path, 'ProtectKernelTunables')),
-            ...EXEMPT_SYSTEM.map(path => protectedPath('exempt', path, 'ProtectKernelTunables')),
-          ]
-        : [],
+    mounts: (_, { hasPidsAlone }) => [
+      ...[...(hasPidsAlone ? [] : TUNABLES), ...SYSTEM].map(path =>
+        protectedPath('readOnly', path, 'ProtectKernelTunables'),
+      ),
+      ...(hasPidsAlone ? [] : KERNEL_MEMORY).map(path => protectedPath('hide', path, 'ProtectKernelTunables')),
+      ...EXEMPT_SYSTEM.map(path => protectedPath('exempt', path, 'ProtectKernelTunables')),
+    ],
     // Linux before 5.5 has it; x32 never had.
-    filter: on => (on ? { ...denying('_sysctl'), abis: ['x86-64', 'x86', 'arm'] } : undefined),
+    filter: () => ({ ...denying('_sysctl'), abis: ['x86-64', 'x86', 'arm'] }),
   }),
   ProtectKernelModules: boolean({
     untrusted: 'yes',
@@ -47,8 +44,8 @@ export const KERNEL = {
     meaning: 'it cannot load modules, nor read them',
     manual: 'No kernel modules can be loaded, and /usr/lib/modules is hidden. Takes CAP_SYS_MODULE away.',
     dropsCapabilities: MODULE_CAPABILITIES,
-    mounts: on => (on ? [protectedPath('hide', '/usr/lib/modules', 'ProtectKernelModules')] : []),
-    filter: on => (on ? denying('@module') : undefined),
+    mounts: () => [protectedPath('hide', '/usr/lib/modules', 'ProtectKernelModules')],
+    filter: () => denying('@module'),
   }),
   ProtectKernelLogs: boolean({
     untrusted: 'yes',
@@ -58,13 +55,11 @@ export const KERNEL = {
     manual:
       'The log of the kernel cannot be read or written: /dev/kmsg and /proc/kmsg are hidden. Takes CAP_SYSLOG away.',
     dropsCapabilities: LOG_CAPABILITIES,
-    mounts: (on, { hasPidsAlone }) =>
-      on
-        ? [...(hasPidsAlone ? [] : ['/proc/kmsg']), '/dev/kmsg'].map(path =>
-            protectedPath('hide', path, 'ProtectKernelLogs'),
-          )
-        : [],
-    filter: on => (on ? denying('syslog') : undefined),
+    mounts: (_, { hasPidsAlone }) =>
+      [...(hasPidsAlone ? [] : ['/proc/kmsg']), '/dev/kmsg'].map(path =>
+        protectedPath('hide', path, 'ProtectKernelLogs'),
+      ),
+    filter: () => denying('syslog'),
   }),
   ProtectControlGroups: choice(['private', 'strict'], {
     untrusted: 'strict',
@@ -81,11 +76,9 @@ export const KERNEL = {
     meaning: 'it cannot set clocks',
     manual: 'Clocks cannot be set. Takes CAP_SYS_TIME and CAP_WAKE_ALARM away.',
     dropsCapabilities: CLOCK_CAPABILITIES,
-    filter: on => (on ? denying('@clock') : undefined),
+    filter: () => denying('@clock'),
   }),
-  ProtectHostname: {
-    default: 'no',
-    read: filled(readHostNameProtection),
+  ProtectHostname: property('no', filled(readHostNameProtection), {
     untrusted: 'yes',
     needs: 'namespace',
     lost: 'it sees when the host name changes',
@@ -103,21 +96,16 @@ export const KERNEL = {
       ...(value.startsWith(OWN_NAME) ? { hostName: value.slice(OWN_NAME.length) } : {}),
     }),
     filter: value => (value === 'yes' ? denying('sethostname', 'setdomainname') : undefined),
-  } satisfies Property<string>,
+  }),
 };
 
 /** In a namespace of control groups their file system has what is below the service's alone. */
 function protectControlGroups(value: 'no' | 'yes' | 'private' | 'strict'): MountEntry[] {
   const path = '/sys/fs/cgroup';
   const field = 'ProtectControlGroups';
-  switch (value) {
-    case 'no':
-      return [];
-    case 'yes':
-      return [protectedPath('readOnly', path, field)];
-    default:
-      return [{ ...kernelMount(path, 'cgroup2', field), readOnly: value === 'strict' }];
-  }
+  return value === 'yes'
+    ? [protectedPath('readOnly', path, field)]
+    : [{ ...kernelMount(path, 'cgroup2', field), readOnly: value === 'strict' }];
 }
 
 /** @returns "no", "yes", "private", or "private:NAME" (systemd 258) */

@@ -1,10 +1,10 @@
 /** What the service may do beyond its user's rights (systemd.exec(5), "Capabilities", "Security"). */
 
 import type { LaunchPlan } from '../../api/generated/io-dynuser-allocator.ts';
-import { type Fail, quote } from '../errors.ts';
+import { quote } from '../errors.ts';
 import { ALL_CAPABILITIES, changeCapabilities, NO_CAPABILITIES, readCapability } from '../syntax/capabilities.ts';
-import { readMode } from '../syntax/values.ts';
-import { boolean, entriesOf, filled, type Property, value, word } from './property.ts';
+import { readMode, type ValueContext } from '../syntax/values.ts';
+import { boolean, entriesOf, filled, type Property, property, value, word } from './property.ts';
 
 export const PRIVILEGES = {
   NoNewPrivileges: boolean({
@@ -30,28 +30,18 @@ export const PRIVILEGES = {
     untrusted: 'private',
     plan: keyring => (keyring === 'private' ? {} : { keyring }),
   }),
-  SecureBits: {
+  SecureBits: property(0, readSecureBits, {
     manual:
       'How the kernel treats root and changes of the UID: keep-caps, no-setuid-fixup, noroot, and each with -locked at its end.',
-    default: 0,
-    read: (text, previous = 0, context) =>
-      text === ''
-        ? undefined
-        : entriesOf(text, 'plain', context, name => readSecureBit(name, context.fail)).reduce(
-            (all, bit) => all | bit,
-            previous,
-          ),
     plan: secureBits => (secureBits === 0 ? {} : { secureBits }),
-  } satisfies Property<number>,
+  }),
   SELinuxContext: label('SELinux', selinuxContext => ({ selinuxContext })),
   AppArmorProfile: label('AppArmor', apparmorProfile => ({ apparmorProfile })),
   SmackProcessLabel: label('Smack', smackLabel => ({ smackLabel })),
-  UMask: {
+  UMask: property(0o022, filled(readMode), {
     manual: 'The file mode creation mask, in octal; 0022 by default.',
-    default: 0o022,
-    read: filled(readMode),
     plan: umask => ({ umask }),
-  } satisfies Property<number>,
+  }),
 };
 
 const SECURE_BITS: readonly string[] = [
@@ -59,9 +49,15 @@ const SECURE_BITS: readonly string[] = [
 ];
 
 /** The bits of capabilities(7), in the order of their numbers. */
-function readSecureBit(name: string, fail: Fail): number {
-  const index = SECURE_BITS.indexOf(name);
-  return index < 0 ? fail(`unknown bit: ${quote(name)}; use ${SECURE_BITS.join(', ')}`) : 1 << index;
+function readSecureBits(text: string, previous: number | undefined, context: ValueContext): number | undefined {
+  if (text === '') {
+    return undefined;
+  }
+  const bits = entriesOf(text, 'plain', context, name => {
+    const index = SECURE_BITS.indexOf(name);
+    return index < 0 ? context.fail(`unknown bit: ${quote(name)}; use ${SECURE_BITS.join(', ')}`) : 1 << index;
+  });
+  return bits.reduce((all, bit) => all | bit, previous ?? 0);
 }
 
 function label(module: string, plan: (label: string) => Partial<LaunchPlan>): Property<string | undefined> {

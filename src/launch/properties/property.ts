@@ -23,8 +23,6 @@ export interface LayoutContext {
   readonly root: string | undefined;
   /** ProcSubset=pid: there is nothing in /proc but processes */
   readonly hasPidsAlone: boolean;
-  /** ProtectSystem=strict: "/" as a whole is read-only */
-  readonly isStrict: boolean;
   /** whether a path of the host is a directory; known of the sources of binds */
   readonly isDirectory: (path: string) => boolean;
 }
@@ -54,10 +52,10 @@ export interface Property<Value> {
   readonly meaning?: string;
   /** capabilities that leave the bounding set while it is on */
   readonly dropsCapabilities?: bigint;
-  /** what it puts where in the mount namespace */
-  mounts?(value: Value, context: LayoutContext): readonly MountEntry[];
-  /** the system calls that it takes from the service; undefined if none */
-  filter?(value: Value, context: FilterContext): Filter | undefined;
+  /** what it puts where in the mount namespace while it is on */
+  mounts?(value: Exclude<Value, undefined>, context: LayoutContext): readonly MountEntry[];
+  /** the system calls that it takes from the service while it is on; undefined if none */
+  filter?(value: Exclude<Value, undefined>, context: FilterContext): Filter | undefined;
   /** its fields of the plan */
   plan?(value: Value): Partial<LaunchPlan>;
 }
@@ -79,6 +77,11 @@ export function resettableBoolean(row: Row<boolean>): Property<boolean> {
   return { ...boolean(row), read: single<boolean>(readBoolean) };
 }
 
+/** A property with a default and a reader of its own. */
+export function property<Value>(initial: Value, read: Reader<Value>, row: Row<Value>): Property<Value> {
+  return { ...row, default: initial, read };
+}
+
 /** A value of which the last assignment holds; an empty one resets it. */
 export function value<Value>(
   read: (text: string, context: ValueContext) => Value,
@@ -96,8 +99,12 @@ export function filledValue<Value>(
 }
 
 /** One of several words, of which the first is the default. */
-export function word<const Word extends string>(words: readonly [Word, ...Word[]], row: Row<Word>): Property<Word> {
-  return { ...row, default: words[0], read: filled((text, context) => readWord(text, words, context)) };
+export function word<const Word extends string>(
+  words: readonly [Word, ...Word[]],
+  row: Row<Word>,
+  reader: typeof filled = filled,
+): Property<Word> {
+  return { ...row, default: words[0], read: reader((text, context) => readWord(text, words, context)) };
 }
 
 /** A boolean, or one of further words. */

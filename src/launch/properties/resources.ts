@@ -10,7 +10,7 @@ import {
   readTimeSpan,
 } from '../syntax/quantities.ts';
 import { readBoolean, readWord, type ValueContext } from '../syntax/values.ts';
-import { filledValue, list, type Property, type Reader, value, wordsOf } from './property.ts';
+import { filledValue, list, property, type Reader, value, wordsOf } from './property.ts';
 
 /** Numbers of processors and NUMA nodes are below these. */
 const CPUS_MAX = 8_192;
@@ -110,14 +110,12 @@ const PERSONALITIES = { 'x86-64': 'x86_64', x86: 'x86', arm64: 'arm64', arm: 'ar
 
 export const RESOURCES_AND_SCHEDULING = {
   // All limits are one value, which the plan has as one list.
-  LimitCPU: {
+  LimitCPU: property<Limits>([], limitReader(['cpu', timeIn(NANOSECONDS_PER_SECOND)]), {
     manual:
       'Bounds of setrlimit(2): one for both, or SOFT:HARD. Sizes take K, M, G, T; spans of time take s, min, h; infinity for no bound.',
-    default: [],
-    read: limitReader(['cpu', timeIn(NANOSECONDS_PER_SECOND)]),
     otherNames: Object.fromEntries(Object.entries(OTHER_RESOURCES).map(([name, row]) => [name, limitReader(row)])),
     plan: limits => (limits.length === 0 ? {} : { limits: [...limits] }),
-  } satisfies Property<Limits> as Property<Limits>,
+  }),
   Nice: value((text, context) => readInteger(text, -20, 19, context), {
     manual: 'The nice value, -20 to 19.',
     plan: nice => field('priority')(nice === undefined ? undefined : NICE_BASE - nice),
@@ -147,24 +145,21 @@ export const RESOURCES_AND_SCHEDULING = {
     CPUS_MAX,
   ),
   // The class and the level are one value: "none" as the class takes the level that was given before, as with systemd.
-  IOSchedulingClass: {
-    manual:
-      'The class, realtime, best-effort or idle, and with the second name the priority in it, from 0, the first, to 7.',
-    default: undefined,
-    read: ioReader((io, text, context) => ({ ...io, ...readIoClass(text, context) })),
-    otherNames: {
-      IOSchedulingPriority: ioReader((io, text, context) => ({ ...io, ioLevel: readInteger(text, 0, 7, context) })),
+  IOSchedulingClass: property(
+    undefined,
+    ioReader((text, context) => readIoClass(text, context)),
+    {
+      manual:
+        'The class, realtime, best-effort or idle, and with the second name the priority in it, from 0, the first, to 7.',
+      otherNames: {
+        IOSchedulingPriority: ioReader((text, context) => ({ ioLevel: readInteger(text, 0, 7, context) })),
+      },
+      plan: io => io ?? {},
     },
-    plan: io => io ?? {},
-  } satisfies Property<InputOutput | undefined> as Property<InputOutput | undefined>,
-  NUMAPolicy: {
+  ),
+  NUMAPolicy: property<Memory>({}, readNumaPolicy, {
     manual:
       'Where memory comes from: default, preferred, bind, interleave or local. The second name has the nodes, as numbers and ranges.',
-    default: {},
-    read: (text, previous = {}, context) => ({
-      ...previous,
-      numaPolicy: text === '' ? undefined : readWord(text, NUMA_POLICIES, context),
-    }),
     otherNames: {
       NUMAMask: (text, previous = {}, context) => ({
         ...previous,
@@ -172,17 +167,15 @@ export const RESOURCES_AND_SCHEDULING = {
       }),
     },
     plan: planMemory,
-  } satisfies Property<Memory> as Property<Memory>,
+  }),
   TimerSlackNSec: filledValue((text, context) => String(readTimeSpan(text, 1n, context)), {
     manual: 'How late timers may be.',
     plan: field('timerSlack'),
   }),
-  CoredumpFilter: {
+  CoredumpFilter: property<bigint | undefined>(undefined, readCoreParts, {
     manual: 'The parts of memory that a core dump has, by name or as a mask.',
-    default: undefined,
-    read: readCoreParts,
     plan: planCoreParts,
-  } satisfies Property<bigint | undefined> as Property<bigint | undefined>,
+  }),
   Personality: value(readPersonality, {
     manual: 'x86, x86-64, arm or arm64: the machine that uname(2) tells of.',
     plan: field('personality'),
@@ -201,10 +194,8 @@ function readCpus(text: string, context: ValueContext): number[] {
     : readIndexes(text, CPUS_MAX, context);
 }
 
-function ioReader(
-  read: (io: InputOutput, text: string, context: ValueContext) => InputOutput,
-): Reader<InputOutput | undefined> {
-  return (text, previous = {}, context) => (text === '' ? undefined : read(previous, text, context));
+function ioReader(read: (text: string, context: ValueContext) => InputOutput): Reader<InputOutput | undefined> {
+  return (text, previous, context) => (text === '' ? undefined : { ...previous, ...read(text, context) });
 }
 
 /** By name, or by the number that ioprio_set(2) has. */
@@ -212,6 +203,10 @@ function readIoClass(text: string, context: ValueContext): InputOutput {
   const names = Object.keys(IO_CLASSES) as (keyof typeof IO_CLASSES)[];
   const name = names[Number(/^[0-3]$/.test(text) ? text : Number.NaN)] ?? readWord(text, names, context);
   return { ioClass: IO_CLASSES[name], ...(name === 'none' ? { ioLevel: IO_LEVEL_DEFAULT } : {}) };
+}
+
+function readNumaPolicy(text: string, previous: Memory | undefined, context: ValueContext): Memory {
+  return { ...previous, numaPolicy: text === '' ? undefined : readWord(text, NUMA_POLICIES, context) };
 }
 
 /** Nodes mean something to three of the policies, and alone the first of them is preferred, as with systemd. */

@@ -2,7 +2,7 @@
 import { denying } from '../filter/filter.ts';
 import type { MountEntry } from '../namespace/mount-entry.ts';
 import { DEVICE_CAPABILITIES } from '../syntax/capabilities.ts';
-import { readPath, readWord, type ValueContext } from '../syntax/values.ts';
+import { readPath, type ValueContext } from '../syntax/values.ts';
 import { boolean, choice, type Property, resettableBoolean, single, value, word } from './property.ts';
 
 export const HOMES = ['/home', '/root', '/run/user'] as const;
@@ -32,7 +32,7 @@ export const SANDBOX = {
     needs: 'mounts',
     lost: 'homes are as open as their modes',
     meaning: '/home, /root and /run/user are protected',
-    mounts: (value, { isStrict }) => HOMES.flatMap(path => protectHome(path, value, isStrict)),
+    mounts: value => HOMES.flatMap(path => protectHome(path, value)),
   }),
   // systemd 257 has two kinds; here both are an empty one that goes with the service.
   PrivateTmp: boolean(
@@ -43,7 +43,7 @@ export const SANDBOX = {
       needs: 'mounts',
       lost: '/tmp and /var/tmp are shared with all',
       meaning: '/tmp and /var/tmp are its own, and go with it',
-      mounts: on => (on ? [privateTmp('/tmp', 'tmp'), privateTmp('/var/tmp', 'var-tmp')] : []),
+      mounts: () => [privateTmp('/tmp', 'tmp'), privateTmp('/var/tmp', 'var-tmp')],
     },
     'disconnected',
   ),
@@ -60,7 +60,7 @@ export const SANDBOX = {
     lost: 'all devices are there, each as open as its mode',
     meaning: '/dev has terminals, shared memory and devices that hold nothing',
     dropsCapabilities: DEVICE_CAPABILITIES,
-    filter: on => (on ? denying('@raw-io') : undefined),
+    filter: () => denying('@raw-io'),
   }),
   // systemd's "self" and "yes" are the same for a service of the system.
   PrivateUsers: choice(['self', 'identity', 'full'], {
@@ -78,17 +78,18 @@ export const SANDBOX = {
     lost: 'mounts that it makes are seen outside',
     meaning: 'mounts that it makes are not seen outside',
   }),
-  MountFlags: {
-    ...word(['shared', 'slave', 'private'], {
+  MountFlags: word(
+    ['shared', 'slave', 'private'],
+    {
       manual:
         'What becomes of later mounts. shared, slave: those of the host appear, too; private: none do. slave, private: no copies share them.',
       needs: 'mounts',
       lost: 'mounts are those of the host',
       meaning: 'which later mounts appear in its namespace, and in copies of it',
       plan: propagation => (propagation === 'shared' ? {} : { propagation }),
-    }),
-    read: single((text, context) => readWord(text, ['shared', 'slave', 'private'], context)),
-  } satisfies Property<'shared' | 'slave' | 'private'>,
+    },
+    single,
+  ),
   MountAPIVFS: resettableBoolean({
     manual: '/proc, /sys, /dev and an empty /run are mounted, if nothing is there. On with another root directory.',
     untrusted: 'yes',
@@ -153,7 +154,8 @@ function namespacePath(
 function protectSystem(value: 'no' | 'yes' | 'full' | 'strict'): MountEntry[] {
   const at = { field: 'ProtectSystem', optional: true };
   if (value === 'strict') {
-    return KERNEL_TREES.map(path => ({ ...at, path, kind: 'exempt' }));
+    // Homes stay as they are, too, unless ProtectHome= has something stronger there.
+    return [...KERNEL_TREES, ...HOMES].map(path => ({ ...at, path, kind: 'exempt' }));
   }
   return systemPaths(value).map(path => ({ ...at, path, kind: 'readOnly' }));
 }
@@ -163,12 +165,12 @@ export function systemPaths(value: 'no' | 'yes' | 'full' | 'strict'): readonly s
   return value === 'no' ? [] : ['/usr', '/boot', '/efi', ...(value === 'full' ? ['/etc'] : [])];
 }
 
-function protectHome(path: string, value: 'no' | 'yes' | 'read-only' | 'tmpfs', isStrict: boolean): MountEntry[] {
+function protectHome(path: string, value: 'no' | 'yes' | 'read-only' | 'tmpfs'): MountEntry[] {
   const at = { path, field: 'ProtectHome', optional: true };
   const mode = path === '/root' ? 0o700 : 0o755;
   switch (value) {
     case 'no':
-      return isStrict ? [{ ...at, kind: 'exempt' }] : [];
+      return [];
     case 'read-only':
       return [{ ...at, kind: 'readOnly' }];
     case 'yes':

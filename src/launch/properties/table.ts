@@ -174,7 +174,7 @@ export function needingProperties(settings: ExecSettings): Omit<SetProperty, 'is
 }
 
 function isOn(value: unknown, row: Property<unknown>): boolean {
-  return Array.isArray(value) ? value.length > 0 : value !== row.default;
+  return Array.isArray(value) && Array.isArray(row.default) ? value.length > 0 : value !== row.default;
 }
 
 /** @returns what --untrusted sets, in the order of the rows */
@@ -192,12 +192,16 @@ export function droppedCapabilities(settings: ExecSettings): bigint {
 
 /** @returns what the properties put where in the mount namespace, in the order of the rows */
 export function mountsOf(settings: ExecSettings, context: LayoutContext): MountEntry[] {
-  return MOUNTING.flatMap(([name, row]) => row.mounts?.(settings[name], context) ?? []);
+  return MOUNTING.filter(([name, row]) => isOn(settings[name], row)).flatMap(
+    ([name, row]) => row.mounts?.(settings[name], context) ?? [],
+  );
 }
 
 /** @returns the filters of system calls, in the order of the rows */
 export function filtersOf(settings: ExecSettings, context: FilterContext): Filter[] {
-  return FILTERING.flatMap(([name, row]) => row.filter?.(settings[name], context) ?? []);
+  return FILTERING.filter(([name, row]) => isOn(settings[name], row)).flatMap(
+    ([name, row]) => row.filter?.(settings[name], context) ?? [],
+  );
 }
 
 /** @returns all values that filtersOf() looks at, besides the context */

@@ -164,6 +164,10 @@ test('every op of the mount namespace has its words', () => {
   const bare = ['ProtectSystem=no', 'ProtectHome=no', 'PrivateTmp=no', 'RestrictSUIDSGID=no'];
   const ops = (...properties: string[]) => section('Namespaces', resolvedOf([...bare, ...properties]));
   assert.deepEqual(ops(), ['no mount namespace: the mounts are those of the host']);
+  // A list of the namespaces that stay: that it is empty does not turn the property off.
+  assert.deepEqual(ops('RestrictNamespaces=yes').slice(1), [
+    'RestrictNamespaces: it can make and enter no namespaces, or some alone',
+  ]);
   assert.deepEqual(ops('PrivateMounts=yes', 'NoNewPrivileges=no'), [
     'a mount namespace',
     'PrivateMounts=yes: mounts that it makes are not seen outside',
