@@ -1,7 +1,7 @@
 /** From the properties of images, and what is in them, to what the launcher mounts before all else. Pure. */
 import type { Image, ImagePart, MountFlag, Overlay } from '../../api/generated/io-dynuser-allocator.ts';
 import { IMAGES_DIRECTORY, RUNTIME_DIRECTORY } from '../../core/paths.ts';
-import { checkLimit, failFor, quote } from '../errors.ts';
+import { checkLimit, type Fail, failFor, quote } from '../errors.ts';
 import { IMAGES_MAX } from '../limits.ts';
 import { isRootReadOnly } from '../namespace/layout.ts';
 import type { MountEntry } from '../namespace/mount-entry.ts';
@@ -9,7 +9,7 @@ import type { Questions } from '../plan/questions.ts';
 import type { LaunchRequest } from '../plan/request.ts';
 import type { PartOptions } from '../properties/images.ts';
 import type { ExecSettings } from '../properties/table.ts';
-import { ACCESS_TIME_OPTIONS, accessTimeFlags } from '../syntax/access-times.ts';
+import { isMountOption, mountFlags } from '../syntax/mount-options.ts';
 import { architectureOf } from '../syntax/specifiers.ts';
 import { HIERARCHIES, judgeExtension, releaseOf } from './extension.ts';
 import { chooseParts, DIRECTORIES, FILE_SYSTEMS, type Part, READ_ONLY_SYSTEMS, readFound } from './partitions.ts';
@@ -26,11 +26,6 @@ const WITHOUT_RECOVERY: Readonly<Record<string, string>> = {
   xfs: 'norecovery',
   btrfs: 'rescue=nologreplay',
 };
-/** Options that are flags of the mount, or say nothing to the file system. */
-const OF_MOUNTS: ReadonlySet<string> = new Set([
-  ...'ro rw suid nosuid dev nodev exec noexec defaults'.split(' '),
-  ...ACCESS_TIME_OPTIONS,
-]);
 
 interface Wanted {
   readonly source: string;
@@ -137,8 +132,7 @@ class ImageBuilder {
       this.#words.push(`laid over the root: ${source}`);
     };
     for (const { source, optional, options } of ExtensionImages) {
-      const wanted = { source, field: 'ExtensionImages', optional, writable: false, policy, options };
-      const added = this.#add(wanted);
+      const added = this.#add({ source, field: 'ExtensionImages', optional, writable: false, policy, options });
       if (added !== undefined) {
         add(source, 'ExtensionImages', added.tree);
       }
@@ -204,6 +198,7 @@ class ImageBuilder {
   #add(wanted: Wanted): { readonly image: Image; readonly tree: Tree } | undefined {
     const { source, field, optional } = wanted;
     const fail = failFor(this.#fieldOf(field));
+    const refuse = (reason: string) => fail(`cannot use the image ${quote(source)}: ${reason}`);
     const opens = wanted.writable && !this.#onlyLooks;
     const lines = this.#questions.image(source, opens);
     if (lines === undefined) {
@@ -216,22 +211,18 @@ class ImageBuilder {
     const found = readFound(lines);
     const parts = chooseParts(found, found.length > 1 ? this.#architecture() : '');
     if (typeof parts === 'string') {
-      return fail(`cannot use the image ${quote(source)}: ${parts}`);
+      return refuse(parts);
     }
     const used = parts.filter(({ designator }) => {
       const verdict = judgePart(wanted.policy, designator);
-      return ['use', 'leave'].includes(verdict)
-        ? verdict === 'use'
-        : fail(`cannot use the image ${quote(source)}: ${verdict}`);
+      return ['use', 'leave'].includes(verdict) ? verdict === 'use' : refuse(verdict);
     });
-    const missing = missingPart(
-      wanted.policy,
-      used.map(({ designator }) => designator),
-    );
-    if (missing !== undefined || used[0]?.designator !== 'root') {
-      return fail(`cannot use the image ${quote(source)}: the image policy leaves no ${missing ?? 'root'} of it`);
+    const designators = used.map(({ designator }) => designator);
+    const missing = missingPart(wanted.policy, designators);
+    if (missing !== undefined || designators[0] !== 'root') {
+      return refuse(`the image policy leaves no ${missing ?? 'root'} of it`);
     }
-    const planned = used.map(part => this.#partOf(part, wanted, opens, fail));
+    const planned = used.map(part => this.#partOf(part, wanted, opens, refuse));
     const image: Image = { path: source, ...(opens ? { writable: true } : {}), parts: planned };
     const tree = imageTree(`${STAGE}/${this.#images.length}`, image, this.#questions);
     this.#images.push(image);
@@ -239,27 +230,30 @@ class ImageBuilder {
     return { image, tree };
   }
 
-  #partOf(part: Part, wanted: Wanted, opens: boolean, fail: (reason: string) => never): ImagePart {
+  #partOf(part: Part, wanted: Wanted, opens: boolean, refuse: Fail): ImagePart {
     const { designator, found, readOnly } = part;
     const { offset, size, fileSystem } = found;
     if (fileSystem === undefined || !FILE_SYSTEMS.has(fileSystem)) {
       const what = fileSystem === undefined ? 'nothing that is known' : quote(fileSystem);
-      return fail(
-        `cannot use the image ${quote(wanted.source)}: its ${designator} is ${what}; use ${[...FILE_SYSTEMS].join(', ')}`,
-      );
+      return refuse(`its ${designator} is ${what}; use ${[...FILE_SYSTEMS].join(', ')}`);
     }
     const options = wanted.options.filter(one => one.designator === designator).flatMap(one => one.options);
-    const isReadOnly = readOnly || READ_ONLY_SYSTEMS.has(fileSystem) || !wanted.writable || options.includes('ro');
+    const flags = mountFlags(options);
+    const isReadOnly = readOnly || READ_ONLY_SYSTEMS.has(fileSystem) || !wanted.writable || flags.has('readOnly');
     const recovery = opens && !isReadOnly ? undefined : WITHOUT_RECOVERY[fileSystem];
-    const set: MountFlag[] = [...(options.includes('noexec') ? ['noExec' as const] : []), ...accessTimeFlags(options)];
+    // No part has devices, and clear says the rest of what is left out here.
+    const set = [...flags].filter(flag => !['readOnly', 'noSuid', 'noDevices'].includes(flag));
     const clear: MountFlag[] = [
       ...(isReadOnly ? [] : (['readOnly'] as const)),
       // A dynamic user gains nothing by the programs of an image; others of a unit file do, as with systemd.
-      ...(this.#settings.DynamicUser || options.includes('nosuid') ? [] : (['noSuid'] as const)),
+      ...(this.#settings.DynamicUser || flags.has('noSuid') ? [] : (['noSuid'] as const)),
     ];
     return {
       ...{ offset, size, type: fileSystem, directory: DIRECTORIES[designator] },
-      options: [...(recovery === undefined ? [] : [recovery]), ...options.filter(option => !OF_MOUNTS.has(option))],
+      options: [
+        ...(recovery === undefined ? [] : [recovery]),
+        ...options.filter(option => option !== 'defaults' && !isMountOption(option)),
+      ],
       ...(set.length === 0 ? {} : { set }),
       ...(clear.length === 0 ? {} : { clear }),
     };

@@ -1,9 +1,8 @@
 /** Lists of paths: what may be written, read or seen, and what is mounted where (systemd.exec(5), "Paths"). */
-import type { MountFlag } from '../../api/generated/io-dynuser-allocator.ts';
 import { checkLimit, quote } from '../errors.ts';
 import { LIST_MAX } from '../limits.ts';
 import type { MountEntry } from '../namespace/mount-entry.ts';
-import { ACCESS_TIME_OPTIONS, accessTimeFlags } from '../syntax/access-times.ts';
+import { isMountOption, mountFlags } from '../syntax/mount-options.ts';
 import { isWithin, readPath, type ValueContext } from '../syntax/values.ts';
 import { skipWhitespace, takeWord } from '../syntax/words.ts';
 import { boolean, entriesOf, type LayoutContext, list, listReader, type Property, value } from './property.ts';
@@ -38,19 +37,6 @@ export interface Tmpfs {
   readonly options: readonly string[];
 }
 
-/** Options that are flags of the mount, each with the one that undoes it. */
-const FLAGS: ReadonlyMap<string, { readonly flag: MountFlag; readonly on: boolean }> = new Map([
-  ['ro', { flag: 'readOnly', on: true }],
-  ['rw', { flag: 'readOnly', on: false }],
-  ['nosuid', { flag: 'noSuid', on: true }],
-  ['suid', { flag: 'noSuid', on: false }],
-  ['nodev', { flag: 'noDevices', on: true }],
-  ['dev', { flag: 'noDevices', on: false }],
-  ['noexec', { flag: 'noExec', on: true }],
-  ['exec', { flag: 'noExec', on: false }],
-] as const);
-
-const ACCESS_TIMES: ReadonlySet<string> = new Set(ACCESS_TIME_OPTIONS);
 const DEFAULTS = [
   { names: ['size', 'nr_blocks'], option: 'size=10%' },
   { names: ['nr_inodes'], option: 'nr_inodes=400k' },
@@ -207,26 +193,16 @@ function checkOption(option: string, { strict }: ValueContext): string {
   const sized = /^(?:size|nr_blocks|nr_inodes)=\d{1,18}[kmgtpeKMGTPE%]?$/;
   const other =
     /^(?:noswap|mode=[0-7]{1,5}|[ug]id=\d{1,10}|huge=(?:never|always|within_size|advise)|mpol=[a-z:=0-9,-]{1,64})$/;
-  return FLAGS.has(option) || ACCESS_TIMES.has(option) || sized.test(option) || other.test(option)
+  return isMountOption(option) || sized.test(option) || other.test(option)
     ? option
     : strict.fail(`unknown option of a tmpfs: ${quote(option)}; use those of tmpfs(5)`);
 }
 
 function tmpfsEntry({ path, options }: Tmpfs): MountEntry {
-  const flags = new Set<MountFlag>(['noDevices']);
-  const rest: string[] = [];
-  let mode = 0o755;
-  for (const option of options) {
-    const known = FLAGS.get(option);
-    if (known !== undefined) {
-      flags[known.on ? 'add' : 'delete'](known.flag);
-    } else if (option.startsWith('mode=')) {
-      mode = Number.parseInt(option.slice('mode='.length), 8) & 0o7777;
-    } else if (!ACCESS_TIMES.has(option)) {
-      rest.push(option);
-    }
-  }
+  const flags = mountFlags(['nodev', ...options]);
   const readOnly = flags.delete('readOnly');
+  const mode = options.findLast(option => option.startsWith('mode='))?.slice('mode='.length) ?? '755';
+  const rest = options.filter(option => !isMountOption(option) && !option.startsWith('mode='));
   const given = new Set(rest.map(option => option.replace(/=.*/s, '')));
   const defaults = DEFAULTS.filter(({ names }) => !names.some(name => given.has(name))).map(({ option }) => option);
   return {
@@ -235,9 +211,9 @@ function tmpfsEntry({ path, options }: Tmpfs): MountEntry {
     field: 'TemporaryFileSystem',
     clears: true,
     readOnly,
-    mode,
+    mode: Number.parseInt(mode, 8) & 0o7777,
     options: [...defaults, ...rest],
-    flags: [...flags, ...accessTimeFlags(options)],
+    flags: [...flags],
   };
 }
 

@@ -113,7 +113,7 @@ describe('images', () => {
       images[0]?.parts.map(({ options, set }) => ({ options, set })),
       [
         { options: ['norecovery', 'data=ordered'], set: ['noAtime', 'noDiratime'] },
-        { options: [], set: ['noExec', 'strictAtime'] },
+        { options: [], set: ['strictAtime', 'noExec'] },
       ],
     );
   });
