@@ -1,4 +1,5 @@
 /** Whether an extension is for a system: its extension-release against the system's os-release (os-release(5)). Pure. */
+import { defined } from '../defined.ts';
 import { quote } from '../errors.ts';
 import { variablesIn } from '../syntax/environment-file.ts';
 import type { Tree } from './trees.ts';
@@ -65,7 +66,7 @@ export function judgeExtension(
   // It would make another system of the one that it extends.
   return classes.includes('sysext') && extension.file('/usr/lib/os-release') !== undefined
     ? { classes: [], problem: 'it has an os-release, so it is a system, and not an extension of one' }
-    : { classes, ...(first === undefined ? {} : { release: first }) };
+    : defined({ classes, release: first });
 }
 
 function problemOf(extension: Release, system: Release, level: string, architecture: string): string | undefined {

@@ -2,6 +2,7 @@
  * What is in a disk image, and what of it is mounted where: a file system alone, or the partitions of a table by the Discoverable
  * Partitions Specification (https://uapi-group.org/specifications/specs/discoverable_partitions_specification/). Pure.
  */
+import { defined } from '../defined.ts';
 import { compareVersions } from '../syntax/comparisons.ts';
 
 /** A line of what the launcher's helper found: native/helper/image/probe.h. */
@@ -86,13 +87,12 @@ export function readFound(lines: readonly string[]): Found[] {
     if (number === undefined || kind === undefined || offset === undefined || size === undefined) {
       return [];
     }
-    const known = fileSystem === '-' ? {} : { fileSystem: fileSystem ?? '' };
     return [
-      {
+      defined({
         ...{ number: Number(number), kind: kind.toLowerCase(), flags: BigInt(`0x${flags}`), offset, size },
-        ...known,
+        fileSystem: fileSystem === '-' ? undefined : fileSystem,
         label: label ?? '',
-      },
+      }),
     ];
   });
 }

@@ -1,6 +1,7 @@
 /** From the properties of images, and what is in them, to what the launcher mounts before all else. Pure. */
 import type { Image, ImagePart, MountFlag, Overlay } from '../../api/generated/io-dynuser-allocator.ts';
 import { IMAGES_DIRECTORY, RUNTIME_DIRECTORY } from '../../core/paths.ts';
+import { defined, unlessEmpty } from '../defined.ts';
 import { checkLimit, type Fail, failFor, quote } from '../errors.ts';
 import { IMAGES_MAX } from '../limits.ts';
 import { isRootReadOnly } from '../namespace/layout.ts';
@@ -64,8 +65,7 @@ export function planImages(
   builder.addMounts();
   builder.addExtensions();
   builder.addEphemeral();
-  const { root } = builder;
-  return { planned: builder.planned(), ...(root === undefined ? {} : { tree: root }) };
+  return defined({ planned: builder.planned(), tree: builder.root });
 }
 
 const NO_IMAGES: PlannedImages = { images: [], overlays: [], mounts: [], words: [] };
@@ -254,8 +254,7 @@ class ImageBuilder {
         ...(recovery === undefined ? [] : [recovery]),
         ...options.filter(option => option !== 'defaults' && !isMountOption(option)),
       ],
-      ...(set.length === 0 ? {} : { set }),
-      ...(clear.length === 0 ? {} : { clear }),
+      ...defined({ set: unlessEmpty(set), clear: unlessEmpty(clear) }),
     };
   }
 }

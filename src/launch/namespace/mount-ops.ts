@@ -2,6 +2,7 @@
 
 import type { MountFlag, MountOp } from '../../api/generated/io-dynuser-allocator.ts';
 import { BASE_DIRECTORIES } from '../../core/directory-classes.ts';
+import { defined, unlessEmpty } from '../defined.ts';
 import { failFor, quote } from '../errors.ts';
 import { credentialsDirectory } from '../plan/credentials.ts';
 import type { Acquired, ResolvedLaunch } from '../plan/request.ts';
@@ -206,11 +207,9 @@ class MountOpBuilder {
     const mount: MountOp = {
       kind: 'mount',
       path,
-      ...(type === undefined ? {} : { type }),
-      ...(options.length === 0 ? {} : { options }),
       ...optionalOf(entry),
       set: this.#flagsOf(entry),
-      ...(exempt.length === 0 ? {} : { exempt: exempt.map(other => other.path) }),
+      ...defined({ type, options: unlessEmpty(options), exempt: unlessEmpty(exempt.map(other => other.path)) }),
     };
     if (this.#root !== '' && container === undefined) {
       this.mkdirs.push({ kind: 'mkdir', path: `${this.#root}${path}`, mode: 0o755 });
@@ -229,7 +228,7 @@ class MountOpBuilder {
     const { path, text = '', create, container, isMissing = false } = entry;
     const op: MountOp = {
       ...{ kind: 'append', path, text, ...optionalOf(entry) },
-      ...{ ...(create === undefined ? {} : { create }), set: this.#flagsOf(entry) },
+      ...{ ...defined({ create }), set: this.#flagsOf(entry) },
     };
     // It can be made only before what is around it becomes read-only, and may be covered afterwards by what then is around it.
     const isMade = isMissing && container === undefined;
@@ -285,8 +284,7 @@ class MountOpBuilder {
       ...(detach ? { detach } : {}),
       ...(entry.nonRecursive === true ? { nonRecursive: true } : {}),
       ...(entry.node === true && this.#nodeSlot !== undefined ? { node: this.#nodeSlot } : {}),
-      ...(origin.idMap === undefined ? {} : { idMap: origin.idMap }),
-      ...(set.length === 0 ? {} : { set }),
+      ...defined({ idMap: origin.idMap, set: unlessEmpty(set) }),
     };
     if (create === 'directory' && entry.container === undefined) {
       this.mkdirs.push({ kind: 'mkdir', path: `${this.#root}${path}`, mode: 0o755 });
@@ -314,17 +312,16 @@ class MountOpBuilder {
   #attach(clone: MountOp, clones: MountOp[], path: string, create: 'directory' | 'file' | undefined): MountOp {
     const slot = this.#slots++;
     clones.push({ ...clone, slot });
-    return { kind: 'attach', path, slot, ...(create === undefined ? {} : { create }) };
+    return { kind: 'attach', path, slot, ...defined({ create }) };
   }
 
   /** The path on the host: what is below a bind is below its source. */
   #originOf({ path, source, idMap, container }: PlacedEntry): Pick<MountOp, 'path' | 'idMap'> {
     if (source !== undefined) {
-      return idMap === undefined ? { path: source } : { path: source, idMap };
+      return defined({ path: source, idMap });
     }
     if (container?.source !== undefined) {
-      const below = `${container.source}${path.slice(container.path.length)}`;
-      return container.idMap === undefined ? { path: below } : { path: below, idMap: container.idMap };
+      return defined({ path: `${container.source}${path.slice(container.path.length)}`, idMap: container.idMap });
     }
     return { path: `${this.#root}${path}` };
   }

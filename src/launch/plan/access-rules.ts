@@ -4,6 +4,7 @@
  * surroundings does, one by one. Pure.
  */
 import type { AccessRight, AccessRule } from '../../api/generated/io-dynuser-allocator.ts';
+import { defined } from '../defined.ts';
 import { failFor, quote } from '../errors.ts';
 import { escapeGlob } from '../images/trees.ts';
 import { isRootReadOnly } from '../namespace/layout.ts';
@@ -123,8 +124,7 @@ function rulesOf(marks: readonly AccessMark[], list: (path: string) => readonly 
     if (rank(access) <= rank(allowed)) {
       return allowed;
     }
-    const object = device === undefined || inode === undefined ? {} : { device, inode };
-    rules.push({ path, rights: [...RIGHTS[access]], ...object });
+    rules.push({ path, rights: [...RIGHTS[access]], ...defined({ device, inode }) });
     return access;
   };
   const visit = (at: AccessMark, allowed: Access): void => {

@@ -1,5 +1,6 @@
 /** Where a service finds its credentials, and how they come into its plan. Pure. */
 import type { LaunchPlan } from '../../api/generated/io-dynuser-allocator.ts';
+import { defined } from '../defined.ts';
 import { CREDENTIALS, credentialsOf } from '../properties/credentials.ts';
 import type { ResolvedLaunch } from './request.ts';
 
@@ -16,7 +17,7 @@ export function credentialsDirectory({ settings, unit = '' }: Launched): string 
 export function planCredentials({ settings, unit }: Launched): Pick<LaunchPlan, 'credentials' | 'unit'> {
   const { LoadCredential, ImportCredential, SetCredential } = settings;
   const credentials = credentialsOf(LoadCredential, ImportCredential, SetCredential);
-  return credentials.length === 0 ? {} : { credentials, ...(unit === undefined ? {} : { unit: fullName(unit) }) };
+  return credentials.length === 0 ? {} : defined({ credentials, unit: unit && fullName(unit) });
 }
 
 function fullName(unit: string): string {

@@ -1,5 +1,6 @@
 /** The filter of system calls of a launch: one for all its properties. Pure. */
 import type { LaunchPlan } from '../../api/generated/io-dynuser-allocator.ts';
+import { defined } from '../defined.ts';
 import { failFor } from '../errors.ts';
 import { abisOf } from '../filter/abi.ts';
 import { compileFilters } from '../filter/compile.ts';
@@ -69,7 +70,7 @@ function plannedFilter(settings: ExecSettings, wanted: Wanted): PlannedFilter {
   }
   const isByCapability = installsByCapability || !forbidsGivingUp(settings);
   return {
-    ...(filter === undefined ? {} : { filter }),
+    ...defined({ filter }),
     filterIsForTerminal: filters.length + preset.length === 0 && !isRoot,
     memoryDenyWriteExecute: settings.MemoryDenyWriteExecute && context.deniesWriteExecute,
     ...(!isRoot && filters.length > 0 && !isByCapability ? { noNewPrivileges: true } : {}),

@@ -5,6 +5,7 @@ import { BASE_DIRECTORIES, PRIVATE } from '../../core/directory-classes.ts';
 import { parseDirectoryValue } from '../../core/directory-value.ts';
 import { DynuserError } from '../../core/errors.ts';
 import { SYSTEMD_INTERVAL } from '../../core/range.ts';
+import { defined } from '../defined.ts';
 import { planLaunch } from './plan-launch.ts';
 import { Questions } from './questions.ts';
 import type { LaunchRequest, ResolvedLaunch } from './request.ts';
@@ -34,14 +35,8 @@ export function judgeLaunch(
       return outcome;
     }
     const { warnings, left, refused, skipped } = outcome.resolved;
-    return {
-      judgement: {
-        refused: [...refused, ...planErrors(outcome.resolved)],
-        ignored: warnings,
-        left,
-        ...(skipped === undefined ? {} : { skipped }),
-      },
-    };
+    const all = [...refused, ...planErrors(outcome.resolved)];
+    return { judgement: defined({ refused: all, ignored: warnings, left, skipped }) };
   } catch (error) {
     const refused = [...unsupportedOf(tolerant, answers), wordsOf(error)];
     return { judgement: { refused: [...new Set(refused)], ignored: [], left: [] } };

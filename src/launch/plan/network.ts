@@ -3,6 +3,7 @@
  * service's own, or its user is, whose packets are told by their UID; otherwise they are refused. Pure.
  */
 import { isPlainInterface, PACKET_SPANS_MAX, type PacketRules } from '../../core/packet-rules.ts';
+import { defined } from '../defined.ts';
 import { checkLimit, failFor, quote } from '../errors.ts';
 import { deniedSpans, LOOPBACK, mayPass, mayUse } from '../properties/addresses.ts';
 import { makesLocalSocketsOnly } from '../properties/filters.ts';
@@ -79,8 +80,6 @@ function packetRulesOf(
   if (strange !== undefined) {
     fail(`no rule can have the interface ${quote(strange)}: use names of letters, digits and "._@-"`);
   }
-  const sorted = [...new Set(names)].sort();
-  return RestrictNetworkInterfaces === undefined
-    ? { denied }
-    : { denied, interfaces: { denied: areDenied, names: sorted } };
+  const interfaces = RestrictNetworkInterfaces && { denied: areDenied, names: [...new Set(names)].sort() };
+  return defined({ denied, interfaces });
 }

@@ -1,5 +1,6 @@
 /** The second stage of a launch: from its settings and the acquired user to the plan. Pure. */
 import type { LaunchPlan } from '../../api/generated/io-dynuser-allocator.ts';
+import { defined, unlessEmpty } from '../defined.ts';
 import { failFor } from '../errors.ts';
 import { planDevices } from '../namespace/devices.ts';
 import { planMountOps } from '../namespace/mount-ops.ts';
@@ -16,11 +17,10 @@ import { planStreams } from './streams.ts';
 
 /** @throws DynuserError LaunchFailed if a path or a variable turns out to be missing, LimitReached */
 export function planLaunch(resolved: ResolvedLaunch, acquired: Acquired): LaunchPlan {
-  const { settings, workingDirectory } = resolved;
+  const { settings, workingDirectory, phase, commands } = resolved;
   if (resolved.untrusted && acquired.uid === 0) {
     failFor('untrusted')(`the user ${acquired.userName} is root; name another user`);
   }
-  const main = planMain(resolved.phase, settings, acquired);
   const environment = planEnvironment(resolved, acquired);
   const boundingSet = settings.CapabilityBoundingSet & ~droppedCapabilities(settings);
   const plan: Partial<LaunchPlan> = {
@@ -28,25 +28,29 @@ export function planLaunch(resolved: ResolvedLaunch, acquired: Acquired): Launch
     gid: acquired.processGid ?? acquired.gid,
     groups: acquired.groups,
     mountNamespace: resolved.makesMounts,
-    ...imagesOf(resolved),
     mountOps: planMountOps(resolved, acquired),
-    ...fileAccess(resolved, acquired),
     ...deviceRights(resolved),
-    ...(resolved.closesLoopback ? { loopbackDown: true } : {}),
     boundingSet: capabilityMask(boundingSet),
     ambientSet: capabilityMask(settings.AmbientCapabilities & boundingSet),
-    ...(workingDirectory === undefined ? {} : { workingDirectory }),
     workingDirectoryOptional: settings.WorkingDirectory?.optional ?? false,
     inheritEnvironment: resolved.environment.inherit,
     passEnvironment: resolved.environment.pass,
     environment: [...environment.variables].map(([name, value]) => `${name}=${value}`),
     unsetEnvironment: environment.unset,
-    ...(resolved.phase === undefined ? {} : { phase: resolved.phase }),
-    ...(main === undefined ? {} : { main }),
-    ...(resolved.commands === undefined || (resolved.phase !== undefined && resolved.commands.length === 0)
-      ? {}
-      : { commands: planCommands(resolved.commands, variablesOf(resolved, environment)) }),
-    ...(waitsForLast(resolved) ? { waitsForLast: true } : {}),
+    ...defined({
+      images: unlessEmpty(resolved.images.images),
+      overlays: unlessEmpty(resolved.images.overlays),
+      accessRules: planAccess(resolved.access, acquired),
+      loopbackDown: resolved.closesLoopback || undefined,
+      workingDirectory,
+      phase,
+      main: planMain(phase, settings, acquired),
+      commands:
+        commands === undefined || (phase !== undefined && commands.length === 0)
+          ? undefined
+          : planCommands(commands, variablesOf(resolved, environment)),
+      waitsForLast: waitsForLast(resolved) || undefined,
+    }),
     ...planStreams(settings),
     ...planCredentials(resolved),
     ...plannedFields(settings, resolved.leftOut),
@@ -61,26 +65,11 @@ function waitsForLast({ commands = [], settings: { Type }, phase }: ResolvedLaun
   return phase === undefined && Type === 'oneshot' && commands.at(-1)?.ignoreFailure === true;
 }
 
-function fileAccess({ access }: ResolvedLaunch, acquired: Acquired): Pick<LaunchPlan, 'accessRules'> {
-  const accessRules = planAccess(access, acquired);
-  return accessRules === undefined ? {} : { accessRules };
-}
-
-function imagesOf({ images: { images, overlays } }: ResolvedLaunch): Pick<LaunchPlan, 'images' | 'overlays'> {
-  return {
-    ...(images.length === 0 ? {} : { images: [...images] }),
-    ...(overlays.length === 0 ? {} : { overlays: [...overlays] }),
-  };
-}
-
 /** A mount forbids nobody to read or write a device, so the launcher looks whether the modes do, of those that are allowed in part. */
 function deviceRights({ settings, host, makesMounts }: ResolvedLaunch): Pick<LaunchPlan, 'unreadable' | 'unwritable'> {
   const allowsSome = makesMounts && settings.DeviceAllow.length > 0;
   const { unreadable = [], unwritable = [] } = (allowsSome && planDevices(settings, host)) || {};
-  return {
-    ...(unreadable.length === 0 ? {} : { unreadable: [...unreadable] }),
-    ...(unwritable.length === 0 ? {} : { unwritable: [...unwritable] }),
-  };
+  return defined({ unreadable: unlessEmpty(unreadable), unwritable: unlessEmpty(unwritable) });
 }
 
 /** The values that a command line may name, which must be known before the launch. */

@@ -1,6 +1,7 @@
 /** What a launcher saw of its host, and what it is still to be asked. */
 
 import type { Image, LaunchAnswer, LaunchQuestion } from '../../api/generated/io-dynuser-allocator.ts';
+import { defined } from '../defined.ts';
 import { checkLimit } from '../errors.ts';
 import { answersOf, keepAnswers, keyOf as keyInImage } from '../images/known-images.ts';
 import { ANSWERS_MAX, QUESTIONS_MAX, TEXT_MAX } from '../limits.ts';
@@ -83,7 +84,7 @@ export class Questions {
 
   /** @returns the interpreter of a program, '' for a static one; undefined if it is not a program of ELF, or not known yet */
   program(path: string, root: string | undefined): string | undefined {
-    return this.#ask('program', path, root === undefined ? {} : { root })?.text;
+    return this.#ask('program', path, defined({ root }))?.text;
   }
 
   /** @returns the path without symlinks that a path leads to; undefined if nothing is there, or it is not known yet */

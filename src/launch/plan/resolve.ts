@@ -3,6 +3,7 @@ import type { LaunchAnswer, LaunchQuestion } from '../../api/generated/io-dynuse
 import { DIRECTORY_KINDS, type DirectoryKind } from '../../core/directory.ts';
 import { DynuserError } from '../../core/errors.ts';
 import { JOURNAL_SOCKET, KERNEL_MEMORY } from '../../core/usual-questions.ts';
+import { defined } from '../defined.ts';
 import { checkLimit, failFor, quote } from '../errors.ts';
 import { planImages } from '../images/plan-images.ts';
 import { hasMusl, hostTree } from '../images/trees.ts';
@@ -121,7 +122,6 @@ function resolve(request: LaunchRequest, questions: Questions): ResolvedLaunch {
   warnOfDevices(settings, host, warn);
   warnOfQuotas(settings, warn);
   const runtime = planRuntime(settings, request.phase, warn);
-  const unitName = request.unit === undefined ? unit?.name : escapeUnitName(request.unit);
   const { words, skipped } = judgeConditions(
     request.phase === undefined ? conditions : [],
     specifiers,
@@ -133,13 +133,18 @@ function resolve(request: LaunchRequest, questions: Questions): ResolvedLaunch {
     conditions: words,
     left,
     refused,
-    ...(skipped === undefined ? {} : { skipped }),
-    ...(unitName === undefined ? {} : { unit: unitName }),
-    ...(settings.User === undefined ? {} : { userName: settings.User }),
-    ...(settings.Group === undefined || settings.Group === settings.User ? {} : { group: settings.Group }),
+    ...defined({
+      skipped,
+      unit: request.unit === undefined ? unit?.name : escapeUnitName(request.unit),
+      userName: settings.User,
+      group: settings.Group === settings.User ? undefined : settings.Group,
+      phase: request.phase,
+      runtime,
+      workingDirectory,
+      commands,
+    }),
     dynamicUser: dynamic,
     untrusted,
-    ...(request.phase === undefined ? {} : { phase: request.phase }),
     phaseVariables: phaseVariables(request, settings),
     directories: byKind(kind => settings[DIRECTORY_PROPERTIES[kind]]),
     modes: byKind(kind => settings[`${DIRECTORY_PROPERTIES[kind]}Mode`]),
@@ -148,7 +153,6 @@ function resolve(request: LaunchRequest, questions: Questions): ResolvedLaunch {
     privateKinds,
     configurationDirectories: configurationOf(settings),
     removeIPC: settings.RemoveIPC,
-    ...(runtime === undefined ? {} : { runtime }),
     ...decideIsolation(
       settings,
       { hasPrivate: privateKinds.length > 0, readOnly, overlay, access: decideAccess(settings, request, questions) },
@@ -160,11 +164,9 @@ function resolve(request: LaunchRequest, questions: Questions): ResolvedLaunch {
     warnings: [...warnings],
     given: givenNames(parsed),
     settings,
-    ...(workingDirectory === undefined ? {} : { workingDirectory }),
     environment: { ...environment, ...places },
     host,
     images: images.planned,
-    ...(commands === undefined ? {} : { commands }),
   };
 }
 
@@ -307,7 +309,7 @@ function findingsOf(
     rootHasMusl:
       imageHasMusl ??
       (RootDirectory !== undefined && settings.DynamicUser && hasMusl(hostTree(RootDirectory, questions))),
-    ...(accountOverlay === undefined ? {} : { accountOverlay }),
+    ...defined({ accountOverlay }),
   };
 }
 

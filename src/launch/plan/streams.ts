@@ -1,5 +1,6 @@
 /** From the properties of the standard streams to what the launcher opens. Pure. */
 import type { LaunchPlan, Stream, Terminal } from '../../api/generated/io-dynuser-allocator.ts';
+import { defined, unlessEmpty } from '../defined.ts';
 import { failFor } from '../errors.ts';
 import { STREAM_BYTES_MAX } from '../limits.ts';
 import type { StreamChoice } from '../properties/streams.ts';
@@ -21,8 +22,7 @@ export function planStreams(settings: ExecSettings): Pick<LaunchPlan, 'streams' 
     ...outputStream(OUTPUT, output, [input], settings),
     ...outputStream(ERROR, error, [input, output], settings),
   ];
-  const terminal = terminalOf(settings);
-  return { ...(streams.length === 0 ? {} : { streams }), ...(terminal === undefined ? {} : { terminal }) };
+  return defined({ streams: unlessEmpty(streams), terminal: terminalOf(settings) });
 }
 
 /** @returns the terminal that the properties give a program, which its TERM is about; undefined if they give none */
@@ -101,10 +101,8 @@ function isSameFile(one: StreamChoice | undefined, other: StreamChoice | undefin
 
 function simpleStream(number: number, choice: StreamChoice, settings: ExecSettings): Stream {
   switch (choice.kind) {
-    case 'terminal': {
-      const control = choice.control === undefined ? {} : { control: choice.control };
-      return { number, kind: 'terminal', path: settings.TTYPath ?? CONSOLE, ...control };
-    }
+    case 'terminal':
+      return { number, kind: 'terminal', path: settings.TTYPath ?? CONSOLE, ...defined({ control: choice.control }) };
     case 'named':
       return { number, kind: 'named', name: choice.name ?? NAMES[number] ?? '' };
     case 'journal':
@@ -123,7 +121,7 @@ function journalStream(
 ): Stream {
   return {
     ...{ number, kind: 'journal' },
-    ...(SyslogIdentifier === undefined ? {} : { identifier: SyslogIdentifier }),
+    ...defined({ identifier: SyslogIdentifier }),
     priority: ((SyslogFacility ?? DAEMON) << FACILITY_SHIFT) | (SyslogLevel ?? INFORMATION),
     levelPrefix: SyslogLevelPrefix ?? true,
     toKernel,
@@ -145,7 +143,6 @@ function terminalOf(settings: ExecSettings): Terminal | undefined {
     hangup: TTYVHangup,
     reset: TTYReset,
     clear: TTYVTDisallocate,
-    ...(TTYRows === undefined ? {} : { rows: TTYRows }),
-    ...(TTYColumns === undefined ? {} : { columns: TTYColumns }),
+    ...defined({ rows: TTYRows, columns: TTYColumns }),
   };
 }

@@ -1,4 +1,5 @@
 /** Lists of system calls, as SystemCallFilter= and SystemCallLog= have them: of assignments that add to each other and take away. Pure. */
+import { defined } from '../defined.ts';
 import { quote } from '../errors.ts';
 import { callsOfGroup, isCall, isGroup } from '../filter/abi.ts';
 import { errnoOf } from '../filter/errno-names.ts';
@@ -81,7 +82,7 @@ function readEntry(word: string, isDenied: boolean, hasErrors: boolean, { fail }
   if (!(name.startsWith('@') ? isGroup(name) : isCall(name))) {
     fail(`no system call, and no group of some: ${quote(name)}; leave it out`);
   }
-  return { name, isDenied, ...(error === undefined ? {} : { error }) };
+  return defined({ name, isDenied, error });
 }
 
 /** @param text "kill", or the name or number of an error */

@@ -1,4 +1,5 @@
 /** Lists of paths: what may be written, read or seen, and what is mounted where (systemd.exec(5), "Paths"). */
+import { defined } from '../defined.ts';
 import { checkLimit, quote } from '../errors.ts';
 import { LIST_MAX } from '../limits.ts';
 import type { MountEntry } from '../namespace/mount-entry.ts';
@@ -51,7 +52,7 @@ export const PATHS = {
       "The directory that becomes the service's root. If its programs are of musl, dynuserd answers them about users, at /run/nscd.",
     needs: 'mounts',
     isVital: true,
-    plan: root => (root === undefined ? {} : { root }),
+    plan: root => defined({ root }),
   }),
   RootDirectoryStartOnly: boolean({
     manual: 'RootDirectory= is for ExecStart= alone. Refused if another command has no + before it.',

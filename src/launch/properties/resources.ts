@@ -1,5 +1,6 @@
 /** What the service may use, and how the kernel schedules it (systemd.exec(5), "Process Properties", "Scheduling"). */
 import type { LaunchPlan, ResourceLimit } from '../../api/generated/io-dynuser-allocator.ts';
+import { defined } from '../defined.ts';
 import { quote } from '../errors.ts';
 import {
   INFINITE,
@@ -84,7 +85,7 @@ const CORE_PARTS_BY_DEFAULT = 0x33n;
 const field =
   <Name extends keyof LaunchPlan>(name: Name) =>
   (given: LaunchPlan[Name] | undefined): Partial<LaunchPlan> =>
-    given === undefined ? {} : ({ [name]: given } as Partial<LaunchPlan>);
+    defined({ [name]: given }) as Partial<LaunchPlan>;
 
 /** The field of a plan, if the list is not empty. */
 const listField =

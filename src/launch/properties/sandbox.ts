@@ -1,4 +1,5 @@
 /** What the service sees of the host as a whole, and what goes with it (systemd.exec(5), "Sandboxing"). */
+import { defined } from '../defined.ts';
 import { denying } from '../filter/filter.ts';
 import type { MountEntry } from '../namespace/mount-entry.ts';
 import { DEVICE_CAPABILITIES } from '../syntax/capabilities.ts';
@@ -111,7 +112,7 @@ export const SANDBOX = {
   NetworkNamespacePath: namespacePath({
     manual: 'The network namespace at this path, as ip-netns(8) makes them. It holds over PrivateNetwork.',
     meaning: 'its network is this network namespace',
-    plan: path => (path === undefined ? {} : { networkNamespace: path }),
+    plan: networkNamespace => defined({ networkNamespace }),
   }),
   PrivateIPC: boolean({
     manual: "An IPC namespace: System V objects and message queues are the service's own.",
@@ -124,7 +125,7 @@ export const SANDBOX = {
   IPCNamespacePath: namespacePath({
     manual: 'The IPC namespace at this path. It holds over PrivateIPC.',
     meaning: 'System V objects and message queues are those of this IPC namespace',
-    plan: path => (path === undefined ? {} : { ipcNamespace: path }),
+    plan: ipcNamespace => defined({ ipcNamespace }),
   }),
   ProtectProc: word(['default', 'noaccess', 'invisible', 'ptraceable'], {
     manual:
