@@ -11,7 +11,7 @@ import { SMALL } from '../properties/sandbox.ts';
 import { type ExecSettings, mountsOf } from '../properties/table.ts';
 import { isWithin } from '../syntax/values.ts';
 import { devicePolicyOf, type PlannedDevices } from './devices.ts';
-import { kernelMount, type MountEntry } from './mount-entry.ts';
+import { DATA_ALONE, kernelMount, type MountEntry } from './mount-entry.ts';
 
 /** POSIX message queues, of the IPC namespace of whoever mounts them (mq_overview(7)). */
 const QUEUES = '/dev/mqueue';
@@ -70,10 +70,10 @@ function credentialEntries(resolved: ResolvedLaunch): MountEntry[] {
   if (own === undefined) {
     return [{ kind: 'hide', path: CREDENTIALS, field: 'DynamicUser', optional: true, clears: false }];
   }
-  const flags = ['noSuid', 'noDevices', 'noExec'] as const;
   const field = 'LoadCredential';
+  const cover = { kind: 'cover', path: CREDENTIALS, field, made: true, readOnly: true } as const;
   return [
-    { kind: 'cover', path: CREDENTIALS, field, made: true, readOnly: true, mode: 0o755, options: SMALL, flags },
+    { ...cover, mode: 0o755, options: SMALL, flags: DATA_ALONE },
     { kind: 'credentials', path: own, field },
   ];
 }
@@ -151,9 +151,8 @@ function treeEntries(settings: ExecSettings): MountEntry[] {
 }
 
 function logSocketEntry(path: string): MountEntry {
-  const flags = ['noSuid', 'noDevices', 'noExec'] as const;
   const bind = { kind: 'bind', path, source: path, create: 'file', optional: true } as const;
-  return { ...bind, field: 'BindLogSockets', readOnly: true, flags };
+  return { ...bind, field: 'BindLogSockets', readOnly: true, flags: DATA_ALONE };
 }
 
 /** Empty, so that nobody else's directories are seen. In another root the trees are at their public paths. */
@@ -172,7 +171,7 @@ function privateDirectoryEntries(root: string | undefined, directories: readonly
     readOnly: true,
     mode: 0o755,
     options: SMALL,
-    flags: ['noSuid', 'noDevices', 'noExec'],
+    flags: DATA_ALONE,
   }));
 }
 
@@ -210,7 +209,7 @@ function nameServiceEntries({ host, settings, untrusted }: ResolvedLaunch): Moun
   return [
     {
       ...{ kind: 'bind', path: NSCD, source: NSCD_SOURCE, field: 'RootDirectory', create: 'directory' },
-      ...{ optional: true, readOnly: true, flags: ['noSuid', 'noDevices', 'noExec'] },
+      ...{ optional: true, readOnly: true, flags: DATA_ALONE },
     },
   ];
 }

@@ -69,6 +69,9 @@ export interface PlacedEntry extends MountEntry {
   readonly container?: PlacedEntry;
 }
 
+/** Flags of what holds data, and neither programs nor devices. */
+export const DATA_ALONE = ['noSuid', 'noDevices', 'noExec'] as const satisfies readonly MountFlag[];
+
 /** A new file system of the kernel's, in the place of the one that is there. */
 export function kernelMount(
   path: string,
@@ -76,8 +79,7 @@ export function kernelMount(
   field: string,
   options: readonly string[] = [],
 ): MountEntry {
-  const flags = ['noSuid', 'noDevices', 'noExec'] as const;
-  return { kind: 'mount', path, type, field, options, optional: true, clears: true, flags };
+  return { kind: 'mount', path, type, field, options, optional: true, clears: true, flags: DATA_ALONE };
 }
 
 export function isEmpty(entry: MountEntry | undefined): boolean {

@@ -4,7 +4,7 @@
  */
 import { HOME_DIRECTORY, PASSWORD, REAL_NAME, SHELL } from '../../core/records.ts';
 import { hostTree, type Tree } from '../images/trees.ts';
-import type { MountEntry } from '../namespace/mount-entry.ts';
+import { DATA_ALONE, type MountEntry } from '../namespace/mount-entry.ts';
 import type { ExecSettings } from '../properties/table.ts';
 import type { CommandLine } from '../syntax/command-line.ts';
 import type { Questions } from './questions.ts';
@@ -62,7 +62,7 @@ export function overlayEntries(overlay: AccountOverlay | undefined, acquired: Ac
     field: 'passwdOverlay',
     optional: overlay.optional,
     readOnly: true,
-    flags: ['noSuid', 'noDevices', 'noExec'],
+    flags: DATA_ALONE,
     ...(overlay.optional ? {} : { create: 'file' }),
     ...(overlay.missing.includes(file.path) ? { isMissing: true } : {}),
   }));

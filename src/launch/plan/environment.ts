@@ -34,44 +34,25 @@ export interface PlannedEnvironment {
 }
 
 export function planEnvironment(resolved: ResolvedLaunch, acquired: Acquired): PlannedEnvironment {
-  const { environment } = resolved;
+  const { environment, settings, configurationDirectories } = resolved;
   const account = usesAccount(resolved, acquired);
-  const variables = new Map<string, string>();
-  if (!environment.inherit && !environment.pass.includes('PATH')) {
-    variables.set('PATH', PATH);
-  }
-  const { ExecSearchPath } = resolved.settings;
-  if (ExecSearchPath.length > 0) {
-    variables.set('PATH', ExecSearchPath.join(':'));
-  }
-  if (acquired.main !== undefined) {
-    variables.set('MAINPID', String(acquired.main.pid));
-  }
-  for (const [name, value] of resolved.phaseVariables) {
-    variables.set(name, value);
-  }
-  const terminal = ownTerminal(resolved.settings);
-  if (terminal !== undefined) {
-    variables.set('TERM', /^\/dev\/(?:tty\d+|console)$/.test(terminal) ? 'linux' : 'vt220');
-  }
-  // systemd 257 sets USER in any case.
-  variables.set('USER', acquired.userName);
-  if (environment.login) {
-    variables.set('LOGNAME', acquired.userName);
-  }
-  for (const [name, value] of account ? loginVariables(acquired.login) : []) {
-    variables.set(name, value);
-  }
-  for (const [name, value] of Object.entries(acquired.environment)) {
-    variables.set(name, value);
-  }
-  if (resolved.configurationDirectories.length > 0) {
-    variables.set(CONFIGURATION, resolved.configurationDirectories.map(({ path }) => path).join(':'));
-  }
-  const credentials = credentialsDirectory(resolved);
-  if (credentials !== undefined) {
-    variables.set(CREDENTIALS_DIRECTORY, credentials);
-  }
+  const inheritsPath = environment.inherit || environment.pass.includes('PATH');
+  const terminal = ownTerminal(settings);
+  const own: Readonly<Record<string, string | undefined>> = {
+    PATH: settings.ExecSearchPath.length > 0 ? settings.ExecSearchPath.join(':') : inheritsPath ? undefined : PATH,
+    MAINPID: acquired.main && String(acquired.main.pid),
+    ...Object.fromEntries(resolved.phaseVariables),
+    TERM: terminal && (/^\/dev\/(?:tty\d+|console)$/.test(terminal) ? 'linux' : 'vt220'),
+    // systemd 257 sets USER in any case.
+    USER: acquired.userName,
+    LOGNAME: environment.login ? acquired.userName : undefined,
+    ...(account ? loginVariables(acquired.login) : {}),
+    ...acquired.environment,
+    [CONFIGURATION]: configurationDirectories.map(({ path }) => path).join(':') || undefined,
+    [CREDENTIALS_DIRECTORY]: credentialsDirectory(resolved),
+  };
+  const given = Object.entries(own).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+  const variables = new Map(given);
   for (const assignment of environment.assignments) {
     const equals = assignment.indexOf('=');
     variables.set(assignment.slice(0, equals), assignment.slice(equals + 1));
@@ -99,11 +80,11 @@ export function usesAccount(
 }
 
 /** What stands for "none" in a record is neither a home nor a shell for a program either (systemd.exec(5), SetLoginEnvironment=). */
-function loginVariables(login: Login | undefined): (readonly [name: string, value: string])[] {
+function loginVariables(login: Login | undefined): Readonly<Record<'HOME' | 'SHELL', string | undefined>> {
   const { home = '', shell = '' } = login ?? {};
   const hasHome = home.startsWith('/') && /[^/]/.test(home);
   const hasShell = shell.startsWith('/') && !/\/(?:|nologin|false|true)$/.test(shell);
-  return [...(hasHome ? [['HOME', home] as const] : []), ...(hasShell ? [['SHELL', shell] as const] : [])];
+  return { HOME: hasHome ? home : undefined, SHELL: hasShell ? shell : undefined };
 }
 
 /** Reads the files of EnvironmentFile=. @returns their assignments, NAME=VALUE, in order; other names are warnings */

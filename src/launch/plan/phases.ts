@@ -44,18 +44,12 @@ const CLEAN_SIGNALS: readonly number[] = ['HUP', 'INT', 'PIPE', 'TERM'].map(name
 /** How the service ended, as its starter says it. */
 function readEnd(text: string, fail: Fail): ServiceEnd {
   if (/^\d{1,3}$/.test(text) && Number(text) <= 255) {
-    return { status: Number(text) };
+    return { kind: 'status', number: Number(text) };
   }
-  const signal = /^\d/.test(text) ? undefined : signalNumber(text);
-  return signal === undefined
+  const number = /^\d/.test(text) ? undefined : signalNumber(text);
+  return number === undefined
     ? fail(`not an end of a service: ${quote(text)}; use its exit status, 0 to 255, or the name of the signal`)
-    : { signal };
-}
-
-function isSameEnd(one: ServiceEnd, other: ServiceEnd): boolean {
-  return 'status' in one
-    ? 'status' in other && one.status === other.status
-    : 'signal' in other && one.signal === other.signal;
+    : { kind: 'signal', number };
 }
 
 /** @returns the variables that tell a command of the phase about the service, which come before all others */
@@ -66,12 +60,12 @@ export function phaseVariables(
   if (ended === undefined || phase !== 'stopPost') {
     return phase === 'stop' || phase === 'stopPost' ? [['SERVICE_RESULT', 'success']] : [];
   }
-  const end = readEnd(ended, failFor('ended'));
+  const { kind, number } = readEnd(ended, failFor('ended'));
   const isGood =
-    ('status' in end ? end.status === 0 : CLEAN_SIGNALS.includes(end.signal)) ||
-    SuccessExitStatus.some(other => isSameEnd(other, end));
+    (kind === 'status' ? [0] : CLEAN_SIGNALS).includes(number) ||
+    SuccessExitStatus.some(other => other.kind === kind && other.number === number);
   const [code, status, bad] =
-    'status' in end ? ['exited', String(end.status), 'exit-code'] : ['killed', signalName(end.signal), 'signal'];
+    kind === 'status' ? ['exited', String(number), 'exit-code'] : ['killed', signalName(number), 'signal'];
   return [
     ['SERVICE_RESULT', isGood ? 'success' : bad],
     ['EXIT_CODE', code],

@@ -5,7 +5,10 @@ import { readBoolean, type ValueContext } from '../syntax/values.ts';
 import { boolean, filled, list, type Property, property, single, word, wordsOf } from './property.ts';
 
 /** One way to end: with an exit status, or by a signal. */
-export type ServiceEnd = { readonly status: number } | { readonly signal: number };
+export interface ServiceEnd {
+  readonly kind: 'status' | 'signal';
+  readonly number: number;
+}
 
 /** systemd.exec(5), "Process Exit Codes"; those above 199 are of systemd's own processes, and nothing here ends with them. */
 const STATUS_NAMES: readonly (readonly [first: number, names: string])[] = [
@@ -66,7 +69,7 @@ function readTimeout(text: string, _previous: bigint | undefined, context: Value
 function readEnds(text: string, context: ValueContext): ServiceEnd[] {
   return wordsOf(text, 'plain', context).flatMap((name): ServiceEnd[] => {
     const status = /^\d{1,3}$/.test(name) ? Number(name) : STATUSES.get(name);
-    const number = status === undefined ? signalNumber(name) : undefined;
-    return status !== undefined ? [{ status }] : number === undefined ? [] : [{ signal: number }];
+    const number = status ?? signalNumber(name);
+    return number === undefined ? [] : [{ kind: status === undefined ? 'signal' : 'status', number }];
   });
 }

@@ -64,13 +64,13 @@ export function takeWord(
       index += takeEscape(text, index + 1, backslash, word, fail);
     } else if (open !== '') {
       open = character === open ? '' : open;
-      word.add(character, open !== '');
+      word.add(open === '' ? '' : character);
     } else if (character === '"' || character === "'") {
       open = character;
     } else if (WHITESPACE.includes(character) || separators.includes(character)) {
       return { text: word.whole(fail), next: index + 1, end: character };
     } else {
-      word.add(character, true);
+      word.add(character);
     }
   }
   if (open !== '') {
@@ -109,7 +109,7 @@ export function unescapeBytes(text: string, fail: Fail, nul?: 'nul'): Buffer {
     } else if (character === '\\') {
       index += takeEscape(text, index + 1, 'c', word, fail);
     } else {
-      word.add(character, true);
+      word.add(character);
     }
   }
   return word.bytes();
@@ -127,7 +127,7 @@ function takeEscape(text: string, at: number, backslash: 'c' | 'plain', word: Wo
     return found.length;
   }
   // systemd warns of an invalid escape, and keeps both characters.
-  word.add(backslash === 'c' ? `\\${next}` : next, true);
+  word.add(backslash === 'c' ? `\\${next}` : next);
   return 1;
 }
 
@@ -136,8 +136,8 @@ class WordBuilder {
   readonly #chunks: Buffer[] = [];
   #text = '';
 
-  add(text: string, wanted: boolean): void {
-    this.#text += wanted ? text : '';
+  add(text: string): void {
+    this.#text += text;
   }
 
   addBytes(bytes: Buffer): void {
