@@ -1,4 +1,4 @@
-/** The bounds of a launch: what a request and the files that it names may make grow. */
+/** The bounds of a launch: of all that a request, or a file that it names, can make grow. */
 
 /** Characters of all properties, unit files, drop-ins and environment files together. */
 export const TEXT_MAX = 1_048_576;
@@ -16,7 +16,7 @@ export const COMMANDS_MAX = 2_048;
 /** Questions of one round, and answers of all; the launcher has bounds of its own, native/run/protocol/questions.h. */
 export const QUESTIONS_MAX = 1_000;
 export const ANSWERS_MAX = 4_096;
-/** What StandardInputText= and StandardInputData= make. */
+/** Bytes that StandardInputText= and StandardInputData= make. */
 export const STREAM_BYTES_MAX = 1_048_576;
 /** Instructions of a filter of system calls, BPF_MAXINSNS of linux/bpf_common.h; and compiled filters that are kept. */
 export const FILTER_INSTRUCTIONS_MAX = 4_096;
@@ -30,13 +30,13 @@ export const CREDENTIALS_BYTES_MAX = 1_048_576;
 export const OPEN_FILES_MAX = 256;
 /** Disk images of a service; the launcher has the same bound, native/common/passing.h. */
 export const IMAGES_MAX = 64;
-/** Images of which it is kept what is in them, and the characters of that for one. */
+/** Images whose contents are remembered, and the characters that are remembered for one. */
 export const IMAGES_KEPT_MAX = 64;
 export const IMAGE_KEPT_CHARACTERS_MAX = 32_768;
 /** A path in bytes, and a component of one: PATH_MAX less its NUL, and NAME_MAX, limits.h. */
 export const PATH_BYTES_MAX = 4_095;
 export const COMPONENT_BYTES_MAX = 255;
-/** What of a value is shown in a message. */
+/** Characters of a value that a message shows. */
 export const SHOWN_MAX = 128;
 /** Properties that one error names. */
 export const REFUSED_SHOWN_MAX = 32;

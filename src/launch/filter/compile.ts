@@ -1,7 +1,7 @@
 /**
  * From filters to one program of classic BPF (seccomp(2)): for each ABI a search tree over the numbers of calls, whose leaves
- * test arguments. Why not one test after the other: when a filter is installed the kernel tries it with every number that there
- * is, to know those that are always allowed, which then cost next to nothing. Pure.
+ * test arguments. It is not one test after the other because the kernel, when a filter is installed, tries it with every number of a
+ * call, to find those that are always allowed, which then cost next to nothing. Pure.
  */
 import { DynuserError } from '../../core/errors.ts';
 import { FILTER_PROBE } from '../../core/filter-probe.ts';

@@ -60,7 +60,7 @@ export function judgeExtension(
     first ??= text;
   }
   if (classes.length === 0) {
-    const problem = `it has no extension-release.${namesOf(source)[0]} in ${PLACES.sysext} or ${PLACES.confext}, by which it would say what it is for`;
+    const problem = `it has no extension-release.${namesOf(source)[0]} in ${PLACES.sysext} or ${PLACES.confext}, which would say what system it is for`;
     return { classes, problem };
   }
   // It would make another system of the one that it extends.
@@ -79,7 +79,7 @@ function problemOf(extension: Release, system: Release, level: string, architect
     return undefined;
   }
   if (own('ID') === '') {
-    return 'its extension-release has no ID=, so it is for no system';
+    return 'its extension-release has no ID=, so it does not say what system it is for';
   }
   if (own('ID') !== host('ID')) {
     return `it is for the system ${quote(own('ID'))}, and the root is ${quote(host('ID'))}`;

@@ -38,10 +38,10 @@ export const DIRECTORIES: Readonly<Record<Designator, string>> = {
   tmp: '/tmp',
 };
 
-/** The file systems that systemd mounts of images, but vfat, which has no owners. */
+/** The file systems that systemd mounts from images, without vfat, which has no owners. */
 export const FILE_SYSTEMS: ReadonlySet<string> = new Set(['btrfs', 'erofs', 'ext4', 'f2fs', 'squashfs', 'xfs']);
 
-/** Those that nobody can write to. */
+/** Those that can only be read. */
 export const READ_ONLY_SYSTEMS: ReadonlySet<string> = new Set(['erofs', 'squashfs']);
 
 /** Of the root and of /usr, by systemd's names of architectures. */

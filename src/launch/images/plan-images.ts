@@ -19,9 +19,9 @@ import { type ImagePolicy, judgePart, missingPart, SERVICE_POLICY } from './poli
 import { hasMusl, hostTree, imageTree, type Tree } from './trees.ts';
 
 const STAGE = `${RUNTIME_DIRECTORY}/${IMAGES_DIRECTORY}`;
-/** Where Linux says what it runs on, since 6.1. */
+/** The architecture of the kernel, since Linux 6.1. */
 const ARCHITECTURE_FILE = '/proc/sys/kernel/arch';
-/** What a read-only device takes to be mounted even if it was not unmounted. */
+/** The option with which a file system that was not unmounted can be mounted from a read-only device. */
 const WITHOUT_RECOVERY: Readonly<Record<string, string>> = {
   ext4: 'norecovery',
   xfs: 'norecovery',
@@ -39,8 +39,8 @@ interface Wanted {
 
 /**
  * @param fields of each property that was given, the field of an error about it
- * @returns what is mounted, and the tree of RootImage= to look into, unless there is nothing to be known of it
- * @throws DynuserError LaunchFailed if an image is missing, or is not what it has to be; LimitReached
+ * @returns what is mounted, and the tree of RootImage= to look into, unless it is not known
+ * @throws DynuserError LaunchFailed if an image is missing, or cannot be used; LimitReached
  */
 export function planImages(
   settings: ExecSettings,
@@ -49,7 +49,7 @@ export function planImages(
   { isJudged = false, isExplained = false }: Pick<LaunchRequest, 'isJudged' | 'isExplained'>,
 ): { readonly planned: PlannedImages; readonly tree?: Tree } {
   const { RootImage, MountImages, ExtensionImages, ExtensionDirectories } = settings;
-  // An image may be on another host, and there is nothing to be told of one without looking into it.
+  // The image may be on another host, and nothing can be said about it without looking into it.
   if (isJudged) {
     const root = RootImage === undefined ? {} : { root: `${STAGE}/0`, rootHasMusl: false };
     return { planned: { ...NO_IMAGES, ...root } };

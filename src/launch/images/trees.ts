@@ -59,7 +59,7 @@ export function imageTree(place: string, image: Image, questions: Questions): Tr
   };
 }
 
-/** A root that has both loaders counts as one of glibc, whose programs must not be told that root does not exist. */
+/** Whether the programs of a root are of musl. A root with both loaders counts as one of glibc, whose programs must be able to look root up. */
 export function hasMusl(tree: Tree): boolean {
   // Both are asked for in one round.
   const [hasMuslLoader, hasGlibcLoader] = ['/lib/ld-musl-*.so.1', '/lib*/ld-linux*.so.*'].map(tree.matches);

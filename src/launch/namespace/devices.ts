@@ -1,5 +1,5 @@
 /**
- * The /dev of a service that has not all devices: shared memory, terminals, devices that hold nothing (systemd.exec(5),
+ * The /dev of a service that does not have all devices: shared memory, terminals, devices that hold nothing (systemd.exec(5),
  * PrivateDevices=), and what DeviceAllow= names. Pure.
  */
 import type { MountOp } from '../../api/generated/io-dynuser-allocator.ts';
@@ -31,7 +31,7 @@ export interface PlannedDevices {
   readonly entries: readonly MountEntry[];
   /** links that are made once all of them are there */
   readonly links: readonly MountOp[];
-  /** what of the host keeps its devices, wherever it is mounted */
+  /** paths of the host whose devices can be used, wherever they are mounted */
   readonly sources: ReadonlySet<string>;
   /** what must not be readable, and not writable, by its mode */
   readonly unreadable: readonly string[];
@@ -96,7 +96,7 @@ const COVER: MountEntry = {
   node: true,
 };
 
-/** As systemd has it: one that everybody may use is made anew. What is allowed besides keeps its owner. */
+/** As with systemd, a device that everybody may use is made anew. The others that are allowed keep their owners. */
 function nodeOf(path: string): MountEntry {
   return { ...bindOf(path, 'file'), node: true };
 }

@@ -64,7 +64,7 @@ export function isRootReadOnly({ ProtectSystem, ReadOnlyPaths, RootDirectory }: 
   return ProtectSystem === 'strict' || ReadOnlyPaths.some(entry => hostPathInRoot(entry, RootDirectory) === '/');
 }
 
-/** What systemd gave other services to be secret is out of sight; a name in it is the name of one. */
+/** Hides the credentials that systemd gave to other services; the names in that directory are those of services. */
 function credentialEntries(resolved: ResolvedLaunch): MountEntry[] {
   const own = credentialsDirectory(resolved);
   if (own === undefined) {
@@ -78,7 +78,7 @@ function credentialEntries(resolved: ResolvedLaunch): MountEntry[] {
   ];
 }
 
-/** Without those in whose place something else was asked for. */
+/** Leaves out those in whose place the unit asks for something else. */
 function deviceEntriesOf(settings: ExecSettings, { entries }: PlannedDevices): readonly MountEntry[] {
   const { TemporaryFileSystem, BindPaths } = settings;
   const others = [
@@ -131,12 +131,12 @@ function bindsLogSockets(resolved: ResolvedLaunch): boolean {
     : mountsTrees(resolved) || (settings.RootDirectory !== undefined && settings.PrivateDevices);
 }
 
-/** What another root gets of these trees besides a new /proc. */
+/** What another root gets of these trees in addition to a new /proc. */
 function treeEntries(settings: ExecSettings): MountEntry[] {
   const { RootDirectory, TemporaryFileSystem, DynamicUser } = settings;
   const at = { field: 'MountAPIVFS', unlessMounted: true } as const;
   if (RootDirectory === undefined) {
-    // Where "/" is read-only, systemd leaves /run as it is if it looks after these trees. A dynamic user would leave files there.
+    // If "/" is read-only, systemd leaves /run writable when it mounts these trees. A dynamic user would leave files there.
     return DynamicUser ? [] : [{ kind: 'exempt', path: '/run', field: 'MountAPIVFS', optional: true }];
   }
   const bound = [

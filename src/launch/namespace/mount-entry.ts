@@ -131,7 +131,7 @@ export function arrangeEntries(
   return arranged;
 }
 
-/** What gives way to a stronger entry at its path leaves to it that it is read-only, as with systemd. */
+/** A stronger entry is read-only if a weaker one at its path is, as with systemd. */
 function withReadOnly(entry: MountEntry, sorted: readonly { readonly entry: MountEntry }[], index: number): MountEntry {
   let isReadOnly = false;
   for (let next = index + 1; sorted[next]?.entry.path === entry.path; next++) {
@@ -158,7 +158,7 @@ function isBelowMark({ kind, path }: MountEntry, nearest: MountEntry | undefined
   return kind === 'readOnly' && marked.some(mark => isWithin(path, mark) && mark !== above && isWithin(mark, above));
 }
 
-/** What is missing in an empty file system is for whoever makes the steps to complain of. */
+/** A path that is missing in an empty file system is reported when the ops are made. */
 function changesNothing(entry: MountEntry, nearest: MountEntry | undefined, rootReadOnly: boolean): boolean {
   // As with systemd, a path that was asked for is a mount, even if that changes nothing, below what was bound or made.
   if (entry.kind === 'readOnly') {

@@ -131,7 +131,7 @@ function suidFlag(settings: ExecSettings): MountFlag[] {
   return settings.NoNewPrivileges ? ['noSuid'] : [];
 }
 
-/** What only changes a path has nothing to change in an empty file system. */
+/** An entry that only changes a path has nothing to change in an empty file system. */
 function isThere(entry: PlacedEntry): boolean {
   const changes = ['hide', 'readOnly', 'readWrite', 'exempt'].includes(entry.kind);
   if (!changes || !isEmpty(entry.container)) {
@@ -145,7 +145,7 @@ function isThere(entry: PlacedEntry): boolean {
       );
 }
 
-/** What stays as it is in a file system that is new. */
+/** Whether it stays as it is in a new file system. */
 function isExemption({ kind, container }: PlacedEntry): boolean {
   return kind === 'exempt' && container?.kind === 'mount';
 }
@@ -182,7 +182,7 @@ class MountOpBuilder {
     if (entry.kind === 'mount') {
       this.#mount(entry);
     } else if (isExemption(entry)) {
-      // It is told of where the file system is made that it is in.
+      // The op that makes the file system around it names it.
     } else if (entry.container?.kind === 'mount' && ['readOnly', 'readWrite'].includes(entry.kind)) {
       // What is on the host at that path is another file system.
       const change = entry.kind === 'readOnly' ? { set: READ_ONLY } : { clear: READ_ONLY };
@@ -249,7 +249,7 @@ class MountOpBuilder {
     const optional = inEmpty ? {} : optionalOf(entry);
     const op = { kind: 'tmpfs', path, ...optional, mode, options, ...shared, set, ...create } as const;
     if (entry.node === true) {
-      // What goes into it before it is attached takes no mount.
+      // A device that is made in it before it is attached needs no mount.
       const mount: MountOp = {
         kind: 'mount',
         path,
@@ -273,7 +273,7 @@ class MountOpBuilder {
     const mayBeMissing = entry.source !== path || this.#root !== '' || entry.container !== undefined;
     const create = mayBeMissing ? entry.create : undefined;
     const origin = this.#originOf(entry);
-    // What is changed in place is not to be there twice, once unseen below what it became.
+    // A tree that is changed in place must not stay a second time, hidden below its copy.
     const detach = entry.source === undefined && entry.container === undefined;
     const set = this.#flagsOf(entry);
     const clone: MountOp = {

@@ -1,7 +1,7 @@
 /**
- * What a service may do with files, by Landlock (landlock(7)), which holds where mounts cannot be made. Its rules only allow, and hold for all
- * that is below a path: what is protected less far than its surroundings gets a rule, and if it is protected further, each of its
- * surroundings does, one by one. Pure.
+ * What a service may do with files, by Landlock (landlock(7)), which also works if mounts cannot be made. Its rules only allow, and hold for
+ * everything below a path: a path that is less protected than its surroundings gets a rule; for one that is more protected, each of
+ * its surroundings gets one. Pure.
  */
 import type { AccessRight, AccessRule } from '../../api/generated/io-dynuser-allocator.ts';
 import { defined } from '../defined.ts';
@@ -17,7 +17,7 @@ import type { Access, AccessMark, Acquired, FileAccess, LaunchRequest } from './
 
 /** The first version that keeps files from being cut (Linux 6.2). Before, what is read-only would not be. */
 const VERSION_MIN = 3;
-/** What Landlock does in the place of mounts. */
+/** The properties that Landlock carries out in place of mounts. */
 const CARRIED_OUT: readonly PropertyName[] = [
   ...(['ProtectSystem', 'ProtectHome', 'ReadOnlyPaths', 'ReadWritePaths', 'InaccessiblePaths'] as const),
 ];
@@ -27,7 +27,7 @@ const ACCESS: readonly Access[] = ['none', 'read', 'write'];
 const RIGHTS: Readonly<Record<Access, readonly AccessRight[]>> = { none: [], read: ['read'], write: ['read', 'write'] };
 
 /**
- * @returns undefined if the launcher has no use for it, or the kernel cannot be asked for it
+ * @returns undefined if the launcher does not need it, or the kernel does not have it
  * @throws DynuserError LaunchFailed if a path does not exist, and may not be missing
  */
 export function decideAccess(
@@ -68,7 +68,7 @@ function marksOf(settings: ExecSettings, questions: Questions): AccessMark[] {
   const { ProtectSystem, ProtectHome, PrivateTmp, ReadOnlyPaths, ReadWritePaths, InaccessiblePaths } = settings;
   const isStrict = ProtectSystem === 'strict';
   const homes: Access = ProtectHome === 'no' ? 'write' : ProtectHome === 'read-only' ? 'read' : 'none';
-  // Nothing else is writable for everybody, and most programs need such a place.
+  // Most programs need a directory that everybody may write to, and there is no other.
   const shared = PrivateTmp ? ['/tmp', '/var/tmp'] : [];
   const usual: readonly (readonly [paths: readonly string[], access: Access])[] = [
     [isStrict ? [...KERNEL_TREES, ...shared] : [], 'write'],
@@ -103,7 +103,7 @@ function listed(path: string, questions: Questions): readonly string[] {
     .filter(name => !/\/\.\.?$/.test(name));
 }
 
-/** Of several at one path the strongest holds, and nothing that is below what nobody gets into, as with mounts. Sorted. */
+/** @returns the strongest mark of each path, sorted; as with mounts, none below a path that is closed */
 function strongest(marks: readonly AccessMark[]): AccessMark[] {
   const byPath = new Map<string, AccessMark>();
   for (const mark of marks) {

@@ -1,6 +1,6 @@
 /**
- * Account files of a service that have its own lines, for programs that ask no NSS module: static ones and those of musl, and Go without
- * cgo, which is static. They find nothing but what /etc/passwd has, unless somebody answers nscd's protocol. Pure.
+ * Account files of a service with lines for its own user, for programs that use no NSS module: static ones, those of musl, and Go without
+ * cgo, which is static. They find only what is in /etc/passwd, unless somebody answers nscd's protocol. Pure.
  */
 import { HOME_DIRECTORY, PASSWORD, REAL_NAME, SHELL } from '../../core/records.ts';
 import { hostTree, type Tree } from '../images/trees.ts';
@@ -10,7 +10,7 @@ import type { CommandLine } from '../syntax/command-line.ts';
 import type { Questions } from './questions.ts';
 import type { AccountOverlay, Acquired, LaunchRequest } from './request.ts';
 
-/** Programs of one launch that are looked at, the last ones, of which the very last becomes the process. */
+/** How many programs of a launch are looked at: the last ones, since the very last becomes the process. */
 const PROGRAMS_MAX = 16;
 const PASSWD = '/etc/passwd';
 const GROUP = '/etc/group';
@@ -45,7 +45,7 @@ function asksNoModule(interpreter: string | undefined): boolean {
   return interpreter !== undefined && (interpreter === '' || /\/ld-musl-[^/]*$/.test(interpreter));
 }
 
-/** @returns the files, if there is a dynamic user, whose lines they would lack */
+/** @returns the files, if there is a dynamic user: they lack its lines */
 export function overlayEntries(overlay: AccountOverlay | undefined, acquired: Acquired): MountEntry[] {
   const { dynamic, userName, uid, gid, dynamicGroups = [] } = acquired;
   if (overlay === undefined || !dynamic) {

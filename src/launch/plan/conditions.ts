@@ -1,7 +1,7 @@
 /**
  * Conditions and assertions of [Unit] (systemd.unit(5), "Conditions and Asserts"): how they are read, and whether they hold on the
- * launcher's host. Those that cannot be judged here count as if they held, with a warning: who starts a unit by name wants
- * it started.
+ * launcher's host. A condition that cannot be judged here counts as if it held, with a warning:
+ * whoever starts a unit by name wants it to start.
  */
 import { patternOf } from '../../core/pattern.ts';
 import { checkLimit, failFor, quote } from '../errors.ts';
@@ -60,7 +60,7 @@ const FIRMWARE: Readonly<Record<string, string>> = {
   uefi: '/sys/firmware/efi',
   'device-tree': '/sys/firmware/devicetree',
 };
-/** Files in which a container's manager says what it is, and those by their mere existence. */
+/** Files in which the manager of a container writes its name, and files whose existence says it. */
 const CONTAINER_NAMES = ['/run/host/container-manager', '/run/systemd/container'] as const;
 const CONTAINER_MARKS = { '/run/.containerenv': 'podman', '/.dockerenv': 'docker' } as const;
 const CONTAINERS = 'systemd-nspawn lxc-libvirt lxc docker podman rkt wsl proot pouch oci'.split(' ');
@@ -153,7 +153,9 @@ export function judgeConditions(
   };
   const brokenAssert = firstBroken(asserts, judge);
   if (brokenAssert !== undefined && !isJudged) {
-    failFor(brokenAssert.field)(`the assertion ${quote(shown(brokenAssert))} does not hold; see to what it asks for`);
+    failFor(brokenAssert.field)(
+      `the assertion ${quote(shown(brokenAssert))} does not hold; make it true, or take it out`,
+    );
   }
   const broken = firstBroken(conditions, judge) ?? brokenAssert;
   return broken === undefined
@@ -258,7 +260,7 @@ function indexesIn(list: string): number {
     .reduce((sum, [first = 0, last = first]) => sum + (last - first + 1), 0);
 }
 
-/** Which machine is virtual, and by what, takes more than files; containers say it in one. */
+/** Whether a machine is virtual, and which kind it is, cannot be read from files; a container has it in one. */
 function isVirtualized(text: string, questions: Questions): boolean | undefined {
   if (text === 'private-users') {
     return firstLine('/proc/self/uid_map', questions)?.trim().split(/\s+/).join(' ') !== '0 0 4294967295';
@@ -277,7 +279,7 @@ function containerOf(questions: Questions): string | undefined {
   return named ?? marked[0]?.[1];
 }
 
-/** Every word has to hold: a pattern, or a version behind an operator. */
+/** Every word has to hold: a pattern, or an operator and a version. */
 function versionsHold(text: string, version: string): boolean | undefined {
   const words = wordsIn(text);
   const tests: boolean[] = [];

@@ -14,7 +14,7 @@ import { ownTerminal } from './streams.ts';
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin';
 const CONFIGURATION = 'CONFIGURATION_DIRECTORY';
 const CREDENTIALS_DIRECTORY = 'CREDENTIALS_DIRECTORY';
-/** Of the launcher's own unit and account: they would tell the service what is not so. */
+/** Variables of the launcher's own unit and account, which would be wrong for the service. */
 const OF_LAUNCHER = [
   'RUNTIME_DIRECTORY',
   'STATE_DIRECTORY',
@@ -75,7 +75,7 @@ export function usesAccount(
   { environment }: Pick<ResolvedLaunch, 'environment'>,
   { dynamic, uid }: Pick<Acquired, 'dynamic' | 'uid'>,
 ): boolean {
-  // nobody is known to systemd itself, which gives it no home, whatever the account database has.
+  // systemd knows the user nobody by itself, and gives it no home, whatever the account database says.
   return environment.login && !dynamic && uid !== OVERFLOW_ID;
 }
 

@@ -16,11 +16,11 @@ import type { Acquired, ResolvedLaunch } from './request.ts';
 type PlannedFilter = Pick<LaunchPlan, 'filter' | 'filterIsForTerminal' | 'memoryDenyWriteExecute'> &
   Partial<LaunchPlan>;
 
-/** By all that they are made of: to make a filter takes longer than the rest of a launch, and most units are launched more than once. */
+/** By all that they are made from: making a filter takes longer than the rest of a launch, and most units are launched more than once. */
 const kept = new Kept<PlannedFilter>(FILTERS_KEPT_MAX);
 
 /**
- * @param acquired root has other ways to a terminal
+ * @param acquired its UID: no filter keeps root from a terminal, since root has other ways to it
  * @throws DynuserError LaunchFailed if there are no filters for the processor, LimitReached
  */
 export function planFilter(
@@ -37,7 +37,7 @@ export function planFilter(
       deniesWriteExecute,
     },
     isRoot: uid === 0,
-    // What is typed takes the place of the preset.
+    // A property of the command line replaces the preset.
     presets: untrusted ? PRESETS.filter(name => fields.get(name) !== name) : [],
     installsByCapability: (settings.AmbientCapabilities & ADMIN_CAPABILITY) !== 0n,
   };
@@ -45,7 +45,7 @@ export function planFilter(
   return kept.get(key) ?? kept.keep(key, plannedFilter(settings, wanted));
 }
 
-/** What a filter is made of besides the values of its properties. */
+/** What a filter is made from, in addition to the values of its properties. */
 interface Wanted {
   readonly processor: string;
   readonly context: FilterContext;
@@ -77,7 +77,7 @@ function plannedFilter(settings: ExecSettings, wanted: Wanted): PlannedFilter {
   };
 }
 
-/** By which systemd gives up, below the filter, the capability that it installs it with. */
+/** The calls by which systemd, already under the filter, gives up the capability that it needed to install it. */
 const GIVING_UP = ['capget', 'capset', 'prctl'];
 
 /** Whether systemd installs filters by no_new_privs, which then is set whatever NoNewPrivileges= says, and not by a capability. */
@@ -94,6 +94,6 @@ function refuse(settings: ExecSettings): never {
     isOn && row.filter !== undefined ? [name] : [],
   );
   return failFor(names[0] ?? 'SystemCallFilter')(
-    `cannot be had on this processor yet; turn ${names.map(name => `${name}=`).join(', ')} off`,
+    `not supported on this processor yet; turn ${names.map(name => `${name}=`).join(', ')} off`,
   );
 }

@@ -5,7 +5,7 @@ import type { AccountOverlay, FileAccess, LaunchRequest, ResolvedLaunch } from '
 
 const CANNOT_MOUNT =
   'cannot mount: CAP_SYS_ADMIN is missing or limited to a nested user namespace (usual in containers)';
-const OVERLAY = '--passwd-overlay: a program that asks no NSS module does not find its user';
+const OVERLAY = '--passwd-overlay: a program that uses no NSS module does not find its user';
 const HIDING = 'hiding the directories of other services: their modes alone close them';
 
 export interface IsolationNeeds {
@@ -48,7 +48,7 @@ export function decideIsolation(
     const them = vital.length === 1 ? 'it' : 'them';
     refuse(
       fields.get(first) ?? first,
-      `, and without ${names} the service would be another one; give the launcher CAP_SYS_ADMIN, or take ${them} out`,
+      `, and without ${names} the service would not be what it is meant to be; give the launcher CAP_SYS_ADMIN, or take ${them} out`,
     );
   }
   if (isolation !== 'bestEffort') {

@@ -1,6 +1,6 @@
 /**
- * What becomes of IPAddressAllow= and its siblings. systemd filters the packets of a control group. Here the network is the
- * service's own, or its user is, whose packets are told by their UID; otherwise they are refused. Pure.
+ * How IPAddressAllow= and its siblings are carried out. systemd filters the packets of a control group. Here the
+ * network is the service's own, or its user is, by whose UID its packets are known; otherwise the properties are refused. Pure.
  */
 import { isPlainInterface, PACKET_SPANS_MAX, type PacketRules } from '../../core/packet-rules.ts';
 import { defined } from '../defined.ts';
@@ -78,7 +78,7 @@ function packetRulesOf(
   const { denied: areDenied = false, names = [] } = RestrictNetworkInterfaces ?? {};
   const strange = names.find(name => !isPlainInterface(name));
   if (strange !== undefined) {
-    fail(`no rule can have the interface ${quote(strange)}: use names of letters, digits and "._@-"`);
+    fail(`not a name for a rule: the interface ${quote(strange)}; use letters, digits and "._@-"`);
   }
   const interfaces = RestrictNetworkInterfaces && { denied: areDenied, names: [...new Set(names)].sort() };
   return defined({ denied, interfaces });

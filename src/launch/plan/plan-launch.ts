@@ -60,12 +60,12 @@ export function planLaunch(resolved: ResolvedLaunch, acquired: Acquired): Launch
   return plan as LaunchPlan;
 }
 
-/** With "-" before it, the end of the last command of Type=oneshot is not a failure; other programs are the service, and end as they end. */
+/** If the last command of Type=oneshot has "-" before it, its failure is ignored, so the launcher waits for it. */
 function waitsForLast({ commands = [], settings: { Type }, phase }: ResolvedLaunch): boolean {
   return phase === undefined && Type === 'oneshot' && commands.at(-1)?.ignoreFailure === true;
 }
 
-/** A mount forbids nobody to read or write a device, so the launcher looks whether the modes do, of those that are allowed in part. */
+/** A mount cannot keep a device from being read or written, so the launcher checks the modes of the devices that are allowed in part. */
 function deviceRights({ settings, host, makesMounts }: ResolvedLaunch): Pick<LaunchPlan, 'unreadable' | 'unwritable'> {
   const allowsSome = makesMounts && settings.DeviceAllow.length > 0;
   const { unreadable = [], unwritable = [] } = (allowsSome && planDevices(settings, host)) || {};

@@ -37,7 +37,7 @@ export class Questions {
     }
   }
 
-  /** What has to be asked before anything else can be said. */
+  /** The questions that still need an answer. */
   get open(): readonly LaunchQuestion[] {
     return [...this.#open.values()];
   }

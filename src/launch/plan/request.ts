@@ -43,7 +43,7 @@ export interface EnvironmentSources extends Partial<Login> {
   readonly unset: readonly string[];
 }
 
-/** What of the launcher's host the mounts depend on. */
+/** What the mounts depend on, of the launcher's host. */
 export interface HostFindings {
   /** sources of binds that are directories */
   readonly bindDirectories: readonly string[];
@@ -62,7 +62,7 @@ export interface HostFindings {
 export interface AccountOverlay {
   /** of /etc/passwd and /etc/group, those that have to be made, as a bind makes them */
   readonly missing: readonly string[];
-  /** what is missing stays so: nobody asked for the overlay by name */
+  /** a missing file stays missing: the overlay was not asked for by name */
   readonly optional: boolean;
 }
 
@@ -78,7 +78,7 @@ export interface AccessMark {
 }
 
 export interface FileAccess {
-  /** what of the service's properties is carried out by it */
+  /** the properties that it carries out */
   readonly carriesOut: readonly PropertyName[];
   /** of "/", and of what is different; empty if nothing is protected */
   readonly marks: readonly AccessMark[];
@@ -135,7 +135,7 @@ export interface ResolvedLaunch {
   readonly warnings: readonly string[];
   /** best effort without mounts: the properties that are not carried out */
   readonly leftOut: readonly PropertyName[];
-  /** what of the isolation is lost by that, in words */
+  /** the isolation that is lost by that, in words */
   readonly missing: readonly string[];
   /** best effort without mounts: what Landlock does in their place; absent: nothing */
   readonly access?: FileAccess;

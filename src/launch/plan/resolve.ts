@@ -71,7 +71,7 @@ export function resolveLaunch(
     questions.keep();
     return { resolved: key.length > LAUNCH_KEPT_CHARACTERS_MAX ? resolved : kept.keep(key, resolved) };
   } catch (error) {
-    // What is wrong may be so only because something is not known yet.
+    // The error may be due to something that is not known yet.
     if (error instanceof DynuserError && error.code === 'LaunchFailed' && questions.open.length > 0) {
       return { questions: questions.open };
     }
@@ -245,7 +245,7 @@ function checkRoot(
   }
 }
 
-/** Nothing that the preset takes away would be out of root's reach. */
+/** Root could take back all that the preset takes away. */
 function checkUntrusted({ DynamicUser, User }: ExecSettings, commands: readonly CommandLine[]): void {
   const fail = failFor('untrusted');
   if (!DynamicUser && (User === undefined || User === 'root' || User === '0')) {
@@ -313,7 +313,7 @@ function findingsOf(
   };
 }
 
-/** What of DeviceAllow= is otherwise than it says. */
+/** Warns if DeviceAllow= and DevicePolicy= do less than they say. */
 function warnOfDevices(settings: ExecSettings, { devices }: HostFindings, warn: (text: string) => void): void {
   const { DeviceAllow, DynamicUser, User = 'root', CapabilityBoundingSet, AmbientCapabilities } = settings;
   if (DeviceAllow.length > 0 && settings.PrivateDevices) {
@@ -361,14 +361,14 @@ function environmentOf(
   };
 }
 
-/** Of whoever supervises the launcher: the program keeps its process, and so is the one that the variables are meant for. */
+/** Variables from the supervisor of the launcher. The program becomes the launcher's process, which they are meant for. */
 function notifyVariables({ Type, NotifyAccess = 'none', WatchdogSec = 0n }: ExecSettings): string[] {
   const isWatched = WatchdogSec > 0n && WatchdogSec !== INFINITE;
   const notifies = Type === 'notify' || Type === 'notify-reload' || NotifyAccess !== 'none' || isWatched;
   return [...(notifies ? ['NOTIFY_SOCKET'] : []), ...(isWatched ? ['WATCHDOG_USEC', 'WATCHDOG_PID'] : [])];
 }
 
-/** Without a unit file the command is that of the command line. */
+/** The properties that only a unit file may have: without one, the command is that of the command line. */
 const COMMANDS_OF_FILES = ['ExecStart', 'ExecStartPre', 'ExecCondition', ...Object.values(PHASE_PROPERTIES)] as const;
 
 function commandsOf({ given, fields }: ParsedProperties, request: LaunchRequest): CommandLine[] | undefined {
@@ -419,7 +419,7 @@ function checkStart(
   }
 }
 
-/** What a start leaves out, and what runs it. */
+/** Warns of commands that a start does not run, with the option that runs them. */
 function warnOfPhases(
   { given, fields }: ParsedProperties,
   { phase, unitFile }: LaunchRequest,

@@ -7,7 +7,7 @@ import type { StreamChoice } from '../properties/streams.ts';
 import type { ExecSettings } from '../properties/table.ts';
 
 const [INPUT, OUTPUT, ERROR] = [0, 1, 2];
-/** Of a descriptor that StandardInput=fd and its siblings do not name. */
+/** Names of descriptors for StandardInput=fd and its siblings without a name. */
 const NAMES = ['stdin', 'stdout', 'stderr'] as const;
 const CONSOLE = '/dev/console';
 const DAEMON = 3;
@@ -60,7 +60,7 @@ function inputStream(choice: StreamChoice, settings: ExecSettings, outputs: read
   return simpleStream(INPUT, choice, settings);
 }
 
-/** @param before the streams before it, of which it has the last with "inherit" */
+/** @param before the streams before it; with "inherit" it is a copy of the last of them */
 function outputStream(
   number: number,
   choice: StreamChoice | undefined,

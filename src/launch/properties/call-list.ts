@@ -9,7 +9,7 @@ import { entriesOf, type Reader } from './property.ts';
 /** What becomes of a call: it fails with an errno, or ends the process. */
 export type CallError = number | 'kill';
 
-/** What an assignment says of a call, or of all calls of a group. */
+/** What an assignment says about a call, or about all calls of a group. */
 interface CallWord {
   readonly name: string;
   /** "~" was before the list */
@@ -29,13 +29,13 @@ export interface CallList {
 export const DEFAULT_CALLS = '@default';
 
 interface Options {
-  /** what a list begins with that says what is allowed */
+  /** what a list of allowed calls begins with */
   readonly initial: readonly string[];
-  /** ":ERRNO" may follow a name behind "~" */
+  /** ":ERRNO" may follow a name after "~" */
   readonly hasErrors: boolean;
 }
 
-/** The first assignment says what the list is of; in later ones "~" takes from a list of what is allowed, or adds to one of what is not. */
+/** The first assignment says whether the list allows or denies calls; in later ones "~" takes from a list that allows, or adds to one that denies. */
 export function callListReader({ initial, hasErrors }: Options): Reader<CallList | undefined> {
   return (text, previous, context) => {
     if (text === '') {
@@ -47,17 +47,17 @@ export function callListReader({ initial, hasErrors }: Options): Reader<CallList
       words: isDenied ? [] : initial.map(name => ({ name, isDenied })),
     };
     const named = entriesOf(isDenied ? text.slice(1) : text, 'plain', context, word => word);
-    // As often as a word is there, it says the same.
+    // A word that is repeated says the same again.
     const read = [...new Set(named)].flatMap(
       word => context.entry(() => [readEntry(word, isDenied, hasErrors, context)]) ?? [],
     );
-    // What was said of a name before is over: so there are never more words than names.
+    // A later word replaces an earlier one of the same name, so there are never more words than names.
     const again = new Set(read.map(({ name }) => name));
     return { isOfAllowed, words: [...words.filter(({ name }) => !again.has(name)), ...read] };
   };
 }
 
-/** @returns the names of the calls in a list, with the errors of those that have one to themselves */
+/** @returns the names of the calls in a list, with the errors of those that have a separate one */
 export function callsOf({ isOfAllowed, words }: CallList): ReadonlyMap<string, CallError | undefined> {
   const calls = new Map<string, CallError | undefined>();
   for (const { name, isDenied, error } of words) {
@@ -80,7 +80,7 @@ function readEntry(word: string, isDenied: boolean, hasErrors: boolean, { fail }
   }
   const error = colon < 0 ? undefined : readCallError(word.slice(colon + 1), fail);
   if (!(name.startsWith('@') ? isGroup(name) : isCall(name))) {
-    fail(`no system call, and no group of some: ${quote(name)}; leave it out`);
+    fail(`not a system call or a group of them: ${quote(name)}; leave it out`);
   }
   return defined({ name, isDenied, error });
 }

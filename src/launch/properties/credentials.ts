@@ -9,7 +9,7 @@ import { list, listReader } from './property.ts';
 /** The directories of all services' credentials, each below the name of its unit. */
 export const CREDENTIALS = '/run/credentials';
 
-/** What the launcher got itself, as a service or by the boot, is found before what an administrator and packages store. */
+/** The credentials of the launcher itself, from its service manager or from the boot, come before those that an administrator or a package stores. */
 const PLAIN_STORES = [
   '$CREDENTIALS_DIRECTORY',
   `${CREDENTIALS}/@system`,
@@ -26,7 +26,7 @@ const ENCRYPTED_STORES = [
   '/usr/lib/credstore.encrypted',
 ] as const;
 
-/** The service would run without what it was given to be secret. */
+/** Otherwise the service would run without its secrets. */
 const ROW = { needs: 'mounts', isVital: true } as const;
 
 export const CREDENTIAL_ROWS = {

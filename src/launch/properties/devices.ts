@@ -22,7 +22,7 @@ export const DEVICES = {
   DeviceAllow: list(readRule, {
     ...ROW,
     manual:
-      'PATH or char-GROUP or block-GROUP, with r, w, m: a device that /dev has besides those of DevicePolicy=closed. CAP_MKNOD goes.',
+      'PATH or char-GROUP or block-GROUP, with r, w, m: a device that /dev has besides those of DevicePolicy=closed. Takes CAP_MKNOD away.',
   }),
   DevicePolicy: word(['auto', 'closed', 'strict'], {
     ...ROW,
@@ -41,7 +41,7 @@ function readRule(text: string, context: ValueContext): DeviceRule[] {
     fail(`not a device: ${quote(name)}; use a path below /dev, char-GROUP or block-GROUP`);
   }
   if (more !== undefined || !/^[rwm]+$/.test(rights)) {
-    fail(`not rights to a device: ${quote(text)}; use r, w and m behind it, or nothing for all of them`);
+    fail(`not rights to a device: ${quote(text)}; use r, w and m after it, or nothing for all of them`);
   }
   return [{ specifier, read: rights.includes('r'), write: rights.includes('w') }];
 }

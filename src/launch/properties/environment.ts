@@ -14,7 +14,7 @@ export interface EnvironmentFile {
 export const ENVIRONMENT = {
   Environment: list(words(readVariable), { manual: 'NAME=VALUE: variables of the service.' }),
   EnvironmentFile: list(readFile, { manual: 'Files of such lines. - before a path: it may be missing.' }),
-  // Of the launcher's environment, where a service manager's would be with systemd.
+  // From the launcher's environment; with systemd, from the service manager's.
   PassEnvironment: list(words(checkName), { manual: "Variables of the launcher's environment that the service gets." }),
   // Where programs without a slash are looked for, and the service's PATH if nothing else gives one.
   ExecSearchPath: list(readSearchPath, {

@@ -16,9 +16,9 @@ import { asBoolean, type ValueContext } from '../syntax/values.ts';
 import { type CallError, type CallList, callListReader, callsOf, DEFAULT_CALLS, readCallError } from './call-list.ts';
 import { boolean, entriesOf, list, property, value, wordsOf } from './property.ts';
 
-/** As a kernel answers that does not have the call: ENOSYS. */
+/** The answer of a kernel that does not have the call: ENOSYS. */
 const ABSENT = failWith(38);
-/** As a kernel answers that does not have the family: EAFNOSUPPORT. */
+/** The answer of a kernel that does not have the family: EAFNOSUPPORT. */
 const NO_FAMILY = failWith(97);
 
 /** SCHED_OTHER, SCHED_BATCH, SCHED_IDLE. */
@@ -58,7 +58,7 @@ const NAMESPACES = {
 } as const;
 export type NamespaceType = keyof typeof NAMESPACES;
 const NAMESPACE_TYPES = Object.keys(NAMESPACES) as NamespaceType[];
-/** What "no" and "~" are about: systemd 257 leaves the youngest type out. */
+/** The types that "no" and "~" mean: systemd 257 leaves the youngest type out. */
 const USUAL_TYPES = NAMESPACE_TYPES.filter(type => type !== 'time');
 
 /** As systemd names architectures. */
@@ -119,10 +119,10 @@ export const FILTERS = {
   }),
   SystemCallErrorNumber: value(readErrorNumber, {
     manual:
-      'With what calls fail that SystemCallFilter= denies: EPERM and so on, or kill, which ends the process and is the default.',
+      'The error of calls that SystemCallFilter= denies: EPERM and so on, or kill, which ends the process and is the default.',
   }),
   SystemCallLog: property(undefined, callListReader({ initial: [], hasErrors: false }), {
-    manual: 'System calls that the kernel logs: names and @groups, or all but those behind ~.',
+    manual: 'System calls that the kernel logs: names and @groups, or all but those after ~.',
     meaning: 'some system calls are logged',
     filter: filterOfLog,
   }),
@@ -136,7 +136,7 @@ export const FILTERS = {
 };
 
 /**
- * No file becomes setuid or setgid. openat2(2) is answered as by a kernel that does not have it, since its mode is in memory, where a
+ * No file becomes setuid or setgid. openat2(2) is answered as by a kernel without it, since its mode is in memory, where a
  * filter cannot look; programs then use openat(2). That is what systemd does. Not covered, as with systemd: io_uring(7),
  * which makes its calls past every filter.
  */
@@ -171,7 +171,7 @@ const UNTRUSTED_NOT = ['io_uring_setup', 'io_uring_enter', 'io_uring_register'];
 /** UNIX, INET, INET6, NETLINK. */
 const UNTRUSTED_FAMILIES = [1, 2, 10, 16];
 
-/** What --untrusted adds to the filters of a unit, which may be stricter: by the property that is typed to do without it, and in words. */
+/** What --untrusted adds to the filters of a unit, which may be stricter, and its words. Each is left out if its property is on the command line. */
 export const UNTRUSTED_FILTERS: Readonly<
   Record<
     'RestrictAddressFamilies' | 'SystemCallFilter',
@@ -194,7 +194,7 @@ export const UNTRUSTED_FILTERS: Readonly<
   },
 };
 
-/** Nothing is typed into the terminal that the service shares with whoever started it, nor pasted on a virtual console. */
+/** The service cannot type into the terminal that it shares with whoever started it, nor paste on a virtual console. */
 export const TERMINAL_FILTER: Filter = {
   rules: [{ calls: ['ioctl'], action: DENY, when: [{ argument: 1, is: 'in', values: [TIOCSTI, TIOCLINUX] }] }],
 };
@@ -235,7 +235,7 @@ function readFamilies(text: string, previous: Families | undefined, context: Val
   const named = entriesOf(isDenied ? text.slice(1) : text, 'plain', context, word => {
     const name = /^AF_(\w+)$/.exec(word)?.[1] ?? '-';
     const index = name === '-' ? -1 : FAMILIES.indexOf(FAMILY_ALIASES[name] ?? name);
-    return index < 0 ? context.fail(`no address family: ${quote(word)}; use names such as AF_INET6`) : index + 1;
+    return index < 0 ? context.fail(`not an address family: ${quote(word)}; use names such as AF_INET6`) : index + 1;
   });
   return {
     isOfAllowed,
@@ -246,7 +246,7 @@ function readFamilies(text: string, previous: Families | undefined, context: Val
   };
 }
 
-/** Where sockets are made by one call for many, its arguments are in memory: as with systemd, x86 has no such filter. */
+/** x86 makes sockets by one call for many, whose arguments are in memory: as with systemd, it has no such filter. */
 function filterOfFamilies({ isOfAllowed, numbers }: Families): Filter | undefined {
   const when: Test[] = [{ argument: 0, is: isOfAllowed ? 'notIn' : 'in', values: numbers }];
   const abis: Abi[] = ['x86-64', 'x32', 'arm64', 'arm'];
@@ -309,7 +309,7 @@ function readArchitectures(text: string, context: ValueContext): string[] {
   return entriesOf(text, 'plain', context, word =>
     ARCHITECTURE_NAMES.includes(word)
       ? word
-      : context.fail(`no architecture: ${quote(word)}; use native, x86, arm and so on`),
+      : context.fail(`not an architecture: ${quote(word)}; use native, x86, arm and so on`),
   );
 }
 
@@ -330,7 +330,7 @@ function filterOfLog(list: CallList): Filter | undefined {
     : { rules: [{ calls: names, action: ALLOW }], otherwise: LOG };
 }
 
-/** systemd says over a pipe that the program runs, below the filter already. */
+/** systemd reports over a pipe that the program runs, and is already under the filter then. */
 const ALWAYS_ALLOWED = 'write';
 
 /** Calls that are not listed as allowed fail as calls that are denied; those that systemd does not know fail as absent ones. */

@@ -43,7 +43,7 @@ export const IMAGES = {
   RootImagePolicy: value(readPolicy, {
     refuses: true,
     manual:
-      'What of RootImage= may be used, as in systemd.image-policy(7). Nothing is verified or decrypted here, and what has to be is refused.',
+      'What of RootImage= may be used, as in systemd.image-policy(7). Nothing is verified or decrypted here: an image that has to be is refused.',
   }),
   RootEphemeral: boolean({
     ...NEEDS,
@@ -99,7 +99,7 @@ function readEntries<Entry>(
   context: ValueContext,
   read: (source: string, optional: boolean, rest: readonly string[]) => Entry,
 ): Entry[] {
-  // Quotes are those of the entry, and hide no colon in it, other than those of a bind.
+  // Quotes around an entry do not hide its colons, unlike those of a bind.
   return entriesOf(text, 'keep', context, word => {
     const [first = '', ...rest] = colonParts(word, context).map(part => context.expand(part));
     const optional = first.startsWith('-');

@@ -79,7 +79,7 @@ export const PATHS = {
   InaccessiblePaths: access(
     'InaccessiblePaths',
     'hide',
-    { manual: 'Paths that nobody gets into.', needs: 'mounts', isVital: true },
+    { manual: 'Paths that the service cannot enter, read or write.', needs: 'mounts', isVital: true },
     'InaccessibleDirectories',
   ),
   // Carried out once all mounts are there: see mount-ops.ts.
@@ -258,7 +258,7 @@ function toBind(parts: readonly string[], readOnly: boolean, { fail, strict, exp
   const optional = source.startsWith('-');
   const from = readPath(optional ? source.slice(1) : source, fail);
   if (parts.slice(1).includes('')) {
-    fail(`nothing behind a colon: ${quote(parts.join(':'))}; use SOURCE:DESTINATION, or escape the colon as "\\:"`);
+    fail(`nothing after a colon: ${quote(parts.join(':'))}; use SOURCE:DESTINATION, or escape the colon as "\\:"`);
   }
   const to = destination === undefined ? from : readPath(destination, fail);
   if (to === '/') {

@@ -44,7 +44,7 @@ export interface Property<Value> {
   readonly needs?: 'mounts' | 'namespace';
   /** what is lost if the launcher cannot make it, for a launch that goes without; absent if nothing is */
   readonly lost?: string;
-  /** the service would be another one without it: a launch never goes without */
+  /** without it the service would not be what its unit file describes: a launch never goes without it */
   readonly isVital?: true;
   /** what it does, for dynuser-run(1): a sentence or two, in a few lines */
   readonly manual: string;
@@ -72,12 +72,12 @@ export function boolean(row: Row<boolean>, ...meaningYes: readonly string[]): Pr
   return { ...row, default: false, read: filled(read) };
 }
 
-/** A boolean that is off unless it is given or implied, and that an empty assignment resets, where systemd has three states. */
+/** A boolean that is off unless it is given or implied, and that an empty assignment resets: systemd has three states for it. */
 export function resettableBoolean(row: Row<boolean>): Property<boolean> {
   return { ...boolean(row), read: single<boolean>(readBoolean) };
 }
 
-/** A property with a default and a reader of its own. */
+/** A property with any default and any reader. */
 export function property<Value>(initial: Value, read: Reader<Value>, row: Row<Value>): Property<Value> {
   return { ...row, default: initial, read };
 }
@@ -146,7 +146,7 @@ export function single<Value>(read: (text: string, context: ValueContext) => Val
   return (text, _previous, context) => (text === '' ? undefined : read(text, context));
 }
 
-/** For what systemd cannot reset: an empty value is as bad as any other that it does not know. */
+/** For properties that systemd cannot reset: an empty value is as bad as any other unknown one. */
 export function filled<Value>(read: (text: string, context: ValueContext) => Value): Reader<Value> {
   return (text, _previous, context) => read(text, context);
 }

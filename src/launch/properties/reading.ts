@@ -1,10 +1,10 @@
-/** How a value is read, and what becomes of a bad one: as systemd meets it, in a unit file and on the command line. */
+/** How a value is read, and what happens to a bad one: the same as with systemd, in a unit file and on the command line. */
 import { type Fail, failFor } from '../errors.ts';
 import type { Specifiers } from '../syntax/specifiers.ts';
 import { type Assignment, fieldOf } from '../syntax/unit-file.ts';
 import type { ValueContext } from '../syntax/values.ts';
 
-/** Ends the reading of what falls out with a warning. */
+/** Ends the reading of a value or an entry that is ignored with a warning. */
 class Bad extends Error {}
 
 /**

@@ -1,4 +1,4 @@
-/** All properties that are carried out, and what is derived of their rows. Another property is another row. */
+/** All properties that are carried out, and what is derived from their rows. Another property is another row. */
 import type { LaunchPlan } from '../../api/generated/io-dynuser-allocator.ts';
 import type { Filter, FilterContext } from '../filter/filter.ts';
 import type { MountEntry } from '../namespace/mount-entry.ts';

@@ -6,7 +6,7 @@ import { type Assignment, fieldOf } from '../syntax/unit-file.ts';
 import { asBoolean } from '../syntax/values.ts';
 import { isCarriedOut, PROPERTY_NAMES } from './table.ts';
 
-/** What only a service manager does, around the process: whoever supervises the launcher has its own way. */
+/** What only a service manager does, around the process: the supervisor of the launcher has its own way. */
 const MANAGERS = names(`
   GuessMainPID PIDFile BusName Sockets NonBlocking OOMPolicy
   FileDescriptorStoreMax FileDescriptorStorePreserve USBFunctionDescriptors USBFunctionStrings
@@ -39,7 +39,7 @@ const CONTROL_GROUPS = names(`
 /** What systemd 257 ignores, too, with a warning. */
 const OBSOLETE = names('Capabilities NetClass SysVStartPriority BusPolicy');
 
-/** Without these the service could do more than its unit file allows, or runs without what it was given. */
+/** Without these the service could do more than its unit file allows, or would lack what the unit file gives it. */
 const PROTECTIONS = names(`
   RootHash RootHashSignature RootVerity
   PrivatePIDs RestrictFileSystems PAMName
@@ -47,7 +47,7 @@ const PROTECTIONS = names(`
   UserNamespacePath PrivateBPF DelegateNamespaces
 `);
 
-/** Why a protection cannot be had, if there is more to say than that nobody has made it. */
+/** Why a protection is not supported, if there is more to say than that it is not implemented. */
 const REASONS: ReadonlyMap<string, string> = new Map(
   (
     [
@@ -57,7 +57,7 @@ const REASONS: ReadonlyMap<string, string> = new Map(
       ],
       [
         'BPFProgram IPIngressFilterPath IPEgressFilterPath RestrictFileSystems NFTSet',
-        'it is a part of a control group, and those are of what starts the launcher',
+        'it is a part of a control group, and control groups are left to what starts the launcher',
       ],
       ['PrivatePIDs', "the service is the launcher's own process, and no process leaves its PID namespace"],
       ['PAMName', 'a PAM session needs a process that stays to close it; log in by another program'],
@@ -66,7 +66,7 @@ const REASONS: ReadonlyMap<string, string> = new Map(
   ).flatMap(([list, reason]) => [...names(list)].map(name => [name, reason] as const)),
 );
 
-/** Of other sections of a unit file. In their own section they are not read. */
+/** Settings of other sections of a unit file. In their own section they are not read. */
 const OTHER_SECTIONS = names(`
   Description Documentation Wants Requires Requisite BindsTo PartOf Upholds Conflicts Before After OnFailure OnSuccess
   PropagatesReloadTo ReloadPropagatedFrom PropagatesStopTo StopPropagatedFrom JoinsNamespaceOf RequiresMountsFor

@@ -47,7 +47,7 @@ export function readCommands(value: string, context: ValueContext): CommandLine[
 
 /**
  * Which commands of a service leave its root directory, as root: those with "+", and with PermissionsStartOnly= all but the service itself. The
- * unit file is foreign: nothing else of it has to be right, and what cannot be read counts.
+ * unit file may come from anybody: nothing else in it has to be valid, and a command that cannot be read counts as one of them.
  * @returns each as NAME=WORD
  */
 export function outsideCommands(service: readonly Assignment[]): string[] {
@@ -128,7 +128,7 @@ function toCommand(words: readonly string[], context: ValueContext): CommandLine
   const expanded = rest.map(word => context.expand(word));
   const ownName = prefixes.includes('@');
   if (ownName && expanded.length === 0) {
-    fail(`nothing behind ${quote(first)}; "@" asks for the name that the program sees as its own`);
+    fail(`nothing after ${quote(first)}; "@" asks for the name that the program sees as its own`);
   }
   if (path === '.' || path === '..' || [path, ...expanded].some(word => word.includes('\0'))) {
     fail(`not a program: ${quote(first)}; name a file, without NUL characters`);
@@ -151,10 +151,10 @@ function prefixesOf(word: string, fail: Fail): string {
   if (prefixes.includes('+') && prefixes.includes('!')) {
     fail('the prefixes "+" and "!" exclude each other; use one of them');
   }
-  // The second "!" may stand anywhere behind the first.
+  // The second "!" may stand anywhere after the first.
   const more = [...prefixes.replace(/!(.*)!/, '!$1')];
   const twice = more.find((prefix, index) => more.indexOf(prefix) !== index);
-  return twice === undefined ? prefixes : fail(`the prefix "${twice}" is there too often; use it once`);
+  return twice === undefined ? prefixes : fail(`the prefix "${twice}" is repeated; use it once`);
 }
 
 /** @returns the value of a variable; undefined if it is not set */

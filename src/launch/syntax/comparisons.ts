@@ -33,7 +33,7 @@ export function inOrder<Value extends string | bigint>(one: Value, other: Value)
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
-/** What stands before and behind other things in a version, the lowest first; an end is between "~" and "-". */
+/** Marks that order versions, the lowest first; the end of a version is between "~" and "-". */
 const MARKS = ['~', '', '-', '^', '.'];
 
 /** Compares versions as systemd does (https://uapi-group.org/specifications/specs/version_format_specification/). */

@@ -35,7 +35,7 @@ const OF_UNIT: Readonly<Record<string, (unit: UnitName) => string>> = {
   f: unit => pathOf(unit.instance === undefined || unit.instance === '' ? unit.prefix : unit.instance),
 };
 
-/** Enough for a host name (HOST_NAME_MAX 64), a release (65), a pretty name; more is nothing that these files hold. */
+/** Characters of a value: enough for a host name (HOST_NAME_MAX 64), a release (65) or a pretty name. */
 const VALUE_MAX = 256;
 const HOST_NAME = '/proc/sys/kernel/hostname';
 /** Names and ids of the host that are the first line of a file, and what becomes of that. */
@@ -97,8 +97,8 @@ export class Specifiers {
   }
 
   /**
-   * @param unknown told of "%" before a letter or a digit that is not a specifier: unless it throws, both stand for themselves
-   * @param protect what a value has to be to stand for itself in this text
+   * @param unknown is called with "%" and a letter or a digit that is not a specifier: unless it throws, both stay as they are
+   * @param protect escapes a value, so that it stands for itself in this text
    * @returns the text with every specifier replaced
    * @throws through fail if the specifier has no value here; DynuserError LimitReached
    */

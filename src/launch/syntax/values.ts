@@ -3,14 +3,14 @@ import { isLookupName } from '../../core/name.ts';
 import { type Fail, quote } from '../errors.ts';
 import { COMPONENT_BYTES_MAX, PATH_BYTES_MAX } from '../limits.ts';
 
-/** What the reader of a value gets besides its text. */
+/** What the reader of a value gets in addition to its text. */
 export interface ValueContext {
   /**
    * Ends the reading of what is bad. On the command line that ends the launch; in a unit file what was read falls out, with a
    * warning, as with systemd: an entry if there are several, or else the assignment.
    */
   readonly fail: Fail;
-  /** The same for what systemd refuses, too, and for what cannot be had here: it ends the launch wherever it is from. */
+  /** The same for values that systemd refuses, too, and for what is not supported here: a bad one ends the launch, wherever it is from. */
   readonly strict: ValueContext;
   /** Reads one of several entries, which falls out alone. @returns undefined if it did */
   readonly entry: <Entry>(read: () => Entry) => Entry | undefined;
@@ -37,7 +37,7 @@ export function readBoolean(text: string, { fail }: ValueContext, further: reado
   );
 }
 
-/** @returns the one of the words that the text is */
+/** @returns the text, if it is one of the words */
 export function readWord<Word extends string>(text: string, words: readonly Word[], { fail }: ValueContext): Word {
   return words.find(word => word === text) ?? fail(`unknown value: ${quote(text)}; use one of ${words.join(', ')}`);
 }

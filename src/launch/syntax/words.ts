@@ -158,6 +158,6 @@ class WordBuilder {
     }
     const bytes = this.bytes();
     const text = bytes.toString('utf8');
-    return Buffer.from(text).equals(bytes) ? text : fail(`escapes that give no UTF-8: ${quote(text)}; leave them out`);
+    return Buffer.from(text).equals(bytes) ? text : fail(`escapes that are not UTF-8: ${quote(text)}; leave them out`);
   }
 }

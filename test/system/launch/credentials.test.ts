@@ -142,6 +142,9 @@ describe('the credentials of a service', () => {
     ];
     const { status, stderr } = await machine.run([...without, 'true']);
     assert.equal(status, 125);
-    assert.match(stderr, /SetCredential=: cannot mount: .*without SetCredential= the service would be another one/);
+    assert.match(
+      stderr,
+      /SetCredential=: cannot mount: .*without SetCredential= the service would not be what it is meant to be/,
+    );
   });
 });

@@ -68,11 +68,11 @@ test('prefixes say who runs it, and what becomes of a failure', () => {
     assert.equal(command?.path, '/x');
   }
   const field = '/srv/wuff.service:3: ExecStart';
-  refuses(() => commands('!!!/x'), field, /"!" is there too often/);
+  refuses(() => commands('!!!/x'), field, /"!" is repeated/);
   refuses(() => commands('+!!/x'), field, /exclude/);
   refuses(() => commands('|/x'), field, /"\|"/);
   refuses(() => commands('+!/x'), field, /exclude/);
-  refuses(() => commands('@@/x y'), field, /too often/);
+  refuses(() => commands('@@/x y'), field, /is repeated/);
   refuses(() => commands('@/x'), field, /name/);
 });
 
@@ -181,11 +181,11 @@ test('a name that a program sees as its own is a word like the others', () => {
 test('what a prefix cannot be is said', () => {
   const field = '/srv/wuff.service:3: ExecStart';
   for (const [line, words] of [
-    ['!!!/x', /^the prefix "!" is there too often/],
+    ['!!!/x', /^the prefix "!" is repeated/],
     ['|/x', /^the prefix "\|" is not supported/],
     ['!+/x', /^the prefixes "\+" and "!" exclude each other/],
-    ['::/x', /^the prefix ":" is there too often/],
-    ['@/x', /^nothing behind "@\/x"/],
+    ['::/x', /^the prefix ":" is repeated/],
+    ['@/x', /^nothing after "@\/x"/],
     ['-', /no command to start/],
     ['@', /^no program in a command: "@"; name one$/],
     ['/x/', /^no program in a command/],

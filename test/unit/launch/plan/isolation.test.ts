@@ -132,7 +132,7 @@ test('a launch that needs no mounts has no loss, whoever starts it', () => {
 test('of several that cannot be left out all are named', () => {
   const properties = ['RootDirectory=/r', 'BindPaths=/a', 'InaccessiblePaths=/b', 'ProtectHome=yes'];
   const words =
-    /, and without RootDirectory=, InaccessiblePaths=, BindPaths= the service would be another one; .* or take them out$/;
+    /, and without RootDirectory=, InaccessiblePaths=, BindPaths= the service would not be what it is meant to be; .* or take them out$/;
   refuses(() => resolvedOf(properties, BEST), 'RootDirectory', words, 'NotPermitted');
   refuses(
     () => resolvedOf(['BindPaths=/a'], BEST),

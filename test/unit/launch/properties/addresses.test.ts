@@ -179,7 +179,7 @@ test('there are no rules for who has other processes, another network, or the me
     [['NetworkNamespacePath=/run/netns/a', OWN], /not in that of NetworkNamespacePath=/],
     [['AmbientCapabilities=CAP_NET_ADMIN CAP_CHOWN'], /a service with CAP_NET_ADMIN can undo/],
     [['AmbientCapabilities=CAP_SETUID'], /CAP_SETUID/],
-    [['RestrictNetworkInterfaces=eth*'], /no rule can have the interface "eth\*"/],
+    [['RestrictNetworkInterfaces=eth*'], /not a name for a rule: the interface "eth\*"/],
   ] as const) {
     refuses(() => resolvedOf([deny, ...properties]), 'IPAddressDeny', words);
   }

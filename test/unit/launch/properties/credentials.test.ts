@@ -83,7 +83,12 @@ test('they are at a place by the name of the unit, which nobody else comes to', 
 
 test('a launch never goes without them', () => {
   const more = { mayMount: false, isolation: 'bestEffort' } as const;
-  refuses(() => resolvedOf(['LoadCredential=a:/b'], more), 'LoadCredential', /another one/, 'NotPermitted');
+  refuses(
+    () => resolvedOf(['LoadCredential=a:/b'], more),
+    'LoadCredential',
+    /would not be what it is meant to be/,
+    'NotPermitted',
+  );
 });
 
 test('credentials in words, without what they hold', () => {

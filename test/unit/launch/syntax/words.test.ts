@@ -79,7 +79,7 @@ test('each word says where the next one may begin, and what ended it', () => {
 test('bytes and characters together are one text', () => {
   assert.deepEqual(words('a\\xc3\\xbcb\\xe2\\x82\\xacc'), ['aüb€c']);
   assert.deepEqual(words('ü\\xc3\\xbcü'), ['üüü']);
-  refuses(() => words('a\\xc3b'), 'Test', /^escapes that give no UTF-8: /);
+  refuses(() => words('a\\xc3b'), 'Test', /^escapes that are not UTF-8: /);
   refuses(() => words('"a'), 'Test', /^the quote " is not closed: /);
   refuses(() => words("'a"), 'Test', /^the quote ' is not closed: /);
   refuses(() => words('a\\', 'plain'), 'Test', /^a backslash at the end: /);
