@@ -71,12 +71,13 @@ struct walk {
 enum walked {
 	WALKED_SEEN,	 /* all that was there at one moment was read alive */
 	WALKED_GONE,	 /* it ended before that */
+	WALKED_EXITED,	 /* all of it has exited, and has been read after that or shortly before */
 	WALKED_ANSWERED, /* the answer is written, and the walk ends */
 };
 
 /* Read or filled only while a walk is under way, and one is at a time; the room is kept. */
 static struct credentials credentials;
-static struct pid_set seen_processes, seen_threads;
+static struct pid_set seen_processes, seen_exited, seen_threads;
 static struct listing tasks;
 
 /* Lists what comes next, as much as fits into the room there is. Returns false with errno; a length of 0 is the end. */
@@ -173,6 +174,12 @@ static bool pid_set_add(struct pid_set *set, pid_t pid)
 	return true;
 }
 
+static const enum walked outcomes[] = {
+	[VISITED] = WALKED_SEEN,
+	[VISITED_EXITED] = WALKED_EXITED,
+	[VISITED_LAST] = WALKED_ANSWERED,
+};
+
 static enum walked fail(const struct walk *walk, const char *call, int error)
 {
 	(void)answer_error(walk->answer, call, error);
@@ -191,7 +198,7 @@ static enum walked visit_thread(const struct walk *walk, int directory, pid_t th
 		.proc = walk->proc, .process = process, .directory = directory, .thread = thread
 	};
 
-	return walk->visit(walk->data, &found, &credentials, walk->answer) ? WALKED_ANSWERED : WALKED_SEEN;
+	return outcomes[walk->visit(walk->data, &found, &credentials, walk->answer)];
 }
 
 /* One pass over the threads of a process; WALKED_GONE if another is to be made. */
@@ -216,7 +223,7 @@ static enum walked pass(const struct walk *walk, int task, pid_t process)
 		/* The first one by its name in /proc, as any process without other threads. */
 		enum walked walked = visit_thread(walk, thread == process ? walk->proc : task, thread, process);
 
-		if (walked == WALKED_ANSWERED)
+		if (walked == WALKED_ANSWERED || walked == WALKED_EXITED)
 			return walked;
 		if (walked == WALKED_GONE)
 			outcome = WALKED_GONE;
@@ -266,8 +273,7 @@ static enum walked visit_known(const struct walk *walk, pid_t process, size_t co
 		if (!known_again(walk->known, i, &found.thread, &credentials) ||
 		    (i == 0 && (found.thread != process || (process != walk->daemon && credentials.threads != count))))
 			return WALKED_GONE;
-		if (walk->visit(walk->data, &found, &credentials, walk->answer))
-			outcome = WALKED_ANSWERED;
+		outcome = outcomes[walk->visit(walk->data, &found, &credentials, walk->answer)];
 	}
 	known_keep(walk->known);
 	return outcome;
@@ -340,10 +346,16 @@ static bool visit_listed(const struct walk *walk, const struct listed *listed, s
 {
 	enum walked walked = visit_process(walk, listed->pid);
 
-	if (walked == WALKED_SEEN && !pid_set_add(&seen_processes, listed->pid))
-		return answer_error(walk->answer, "realloc", errno);
+	/* Once the walk has gone back to one that has exited, all that it has ever started is listed after it. */
+	if (walked == WALKED_EXITED && !pid_set_has(&seen_exited, listed->pid)) {
+		if (!pid_set_add(&seen_exited, listed->pid))
+			return answer_error(walk->answer, "realloc", errno);
+		walked = WALKED_GONE;
+	}
 	if (walked == WALKED_GONE)
 		go_back(sweep, listed);
+	else if (walked != WALKED_ANSWERED && !pid_set_add(&seen_processes, listed->pid))
+		return answer_error(walk->answer, "realloc", errno);
 	return walked == WALKED_ANSWERED;
 }
 
@@ -381,7 +393,7 @@ static bool walk_all(struct walk *walk, struct known_threads *known, struct know
 {
 	struct sweep sweep = { .limit = read_last_pid(walk) };
 
-	seen_processes.count = 0;
+	seen_processes.count = seen_exited.count = 0;
 	walk->known = known;
 	known_begin(known);
 	bool answered = sweep_on(walk, &sweep);
@@ -392,7 +404,7 @@ static bool walk_all(struct walk *walk, struct known_threads *known, struct know
 		uint32_t last = read_last_pid(walk);
 
 		if (last < sweep.limit) {
-			seen_processes.count = 0;
+			seen_processes.count = seen_exited.count = 0;
 			sweep.position = 0;
 		} else if (sweep.is_proof || sweeps == SWEEPS_MAX) {
 			return false;

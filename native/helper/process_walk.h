@@ -34,9 +34,15 @@ struct found_thread {
 	enum holding holds; /* set for visitors of one number (processes.h) */
 };
 
-/* Is told of each thread and what it has; returns whether the walk is to end, with the answer written. */
-typedef bool visit_credentials(void *data, struct found_thread *found, const struct credentials *credentials,
-			       struct answer *answer);
+enum visited {
+	VISITED,	/* the walk continues */
+	VISITED_EXITED, /* the same, for a process that has exited by now: what it started last may not be listed yet */
+	VISITED_LAST,	/* the answer is written, and the walk ends */
+};
+
+/* Is told of each thread and what it has. */
+typedef enum visited visit_credentials(void *data, struct found_thread *found, const struct credentials *credentials,
+				       struct answer *answer);
 
 /*
  * One walk over all threads; a thread may be visited more than once. Returns whether the answer was written: by the visitor, or

@@ -29,7 +29,7 @@ static void answer_process(struct answer *answer, pid_t process, const char *com
 	answer_word(answer, holding_words[holds]);
 }
 
-bool answer_found(void *data, const struct found_thread *found, struct answer *answer)
+enum visited answer_found(void *data, const struct found_thread *found, struct answer *answer)
 {
 	char name[32];
 	char command[COMMAND_MAX + 1];
@@ -47,7 +47,7 @@ bool answer_found(void *data, const struct found_thread *found, struct answer *a
 		length--;
 	command[length > 0 ? length : 0] = '\0';
 	answer_process(answer, found->process, command, found->holds);
-	return true;
+	return VISITED_LAST;
 }
 
 struct of_number {
@@ -56,13 +56,13 @@ struct of_number {
 	void *data;
 };
 
-static bool visit_of_number(void *data, struct found_thread *found, const struct credentials *credentials,
-			    struct answer *answer)
+static enum visited visit_of_number(void *data, struct found_thread *found, const struct credentials *credentials,
+				    struct answer *answer)
 {
 	const struct of_number *of = data;
 
 	found->holds = credentials_hold(credentials, of->number);
-	return found->holds != HOLDS_NOT && of->visit(of->data, found, answer);
+	return found->holds == HOLDS_NOT ? VISITED : of->visit(of->data, found, answer);
 }
 
 bool walk_processes(uint32_t number, struct known_threads *known, visit_found *visit, void *data, struct answer *answer)
@@ -91,8 +91,8 @@ bool find_process(uint32_t number, struct known_threads *known, struct answer *a
 	return true;
 }
 
-static bool visit_of_numbers(void *data, struct found_thread *found, const struct credentials *credentials,
-			     struct answer *answer)
+static enum visited visit_of_numbers(void *data, struct found_thread *found, const struct credentials *credentials,
+				     struct answer *answer)
 {
 	struct numbers *numbers = data;
 
@@ -101,7 +101,7 @@ static bool visit_of_numbers(void *data, struct found_thread *found, const struc
 	for (size_t i = 0; i < numbers->count; i++)
 		numbers->running[i] =
 			numbers->running[i] || credentials_hold(credentials, numbers->number[i]) != HOLDS_NOT;
-	return false;
+	return VISITED;
 }
 
 bool find_numbers(struct numbers *numbers, struct known_threads *known, struct answer *answer)

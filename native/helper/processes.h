@@ -15,8 +15,8 @@
  */
 bool find_process(uint32_t number, struct known_threads *known, struct answer *answer);
 
-/* Is told of a thread that has a number; returns whether the walk is to end, with the answer written. */
-typedef bool visit_found(void *data, const struct found_thread *found, struct answer *answer);
+/* Is told of a thread that has a number. */
+typedef enum visited visit_found(void *data, const struct found_thread *found, struct answer *answer);
 
 /* The visitor of find_process: answers the process, and as what it has the number. */
 visit_found answer_found;

@@ -50,19 +50,19 @@ static bool is_reached_by_user(const struct found_thread *found, uid_t uid)
  * A process whose number was given to another after pidfd_open(2) has been waited for, and pidfd_send_signal(2) says ESRCH:
  * so what was read between the two was read of the process that is signalled.
  */
-static bool signal_found(void *data, const struct found_thread *found, struct answer *answer)
+static enum visited signal_found(void *data, const struct found_thread *found, struct answer *answer)
 {
 	const struct orders *orders = data;
 	int descriptor = found->holds == HOLDS_AS_USER ? (int)syscall(SYS_pidfd_open, found->process, 0) : -1;
 
 	(void)answer;
 	if (descriptor < 0)
-		return false;
+		return VISITED;
 	/* A second SIGTERM means "now" to some programs: who got one from the child gets no second one. */
 	if (still_has_uid(found, orders->uid) && (orders->signal == SIGKILL || !is_reached_by_user(found, orders->uid)))
 		(void)syscall(SYS_pidfd_send_signal, descriptor, orders->signal, NULL, 0);
 	close(descriptor);
-	return false;
+	return VISITED;
 }
 
 /* Returns whether all that have the UID as their own were reached at once; the next search tells what came of it. */
@@ -108,16 +108,19 @@ static bool has_exited(pid_t process)
 }
 
 /* Those of the UID come first: what others have is told only if there is none. */
-static bool note_left(void *data, const struct found_thread *found, struct answer *answer)
+static enum visited note_left(void *data, const struct found_thread *found, struct answer *answer)
 {
 	struct search *search = data;
 
-	if ((found->holds != HOLDS_AS_USER && search->has_others) ||
-	    (!search->with_exited && has_exited(found->process)))
-		return false;
+	if (found->holds != HOLDS_AS_USER && search->has_others)
+		return VISITED;
+	if (!search->with_exited && has_exited(found->process))
+		return VISITED_EXITED;
 	search->has_ours = found->holds == HOLDS_AS_USER;
 	search->has_others = !search->has_ours;
-	return answer_found(NULL, found, search->has_ours ? answer : &search->others) && search->has_ours;
+	enum visited visited = answer_found(NULL, found, search->has_ours ? answer : &search->others);
+
+	return search->has_ours ? visited : VISITED;
 }
 
 static enum left search_for(uid_t uid, bool with_exited, struct known_threads *known, struct answer *answer)

@@ -28,11 +28,11 @@ static int count_open(int from, int to)
 	return count;
 }
 
-static bool note_thread(void *data, const struct found_thread *found, struct answer *answer)
+static enum visited note_thread(void *data, const struct found_thread *found, struct answer *answer)
 {
 	(void)answer;
 	*(struct found_thread *)data = *found;
-	return true;
+	return VISITED_LAST;
 }
 
 enum place { NOWHERE, IN_FIRST_THREAD, IN_ANOTHER };
