@@ -275,13 +275,16 @@ export class Allocator {
   ): Promise<Tried> {
     const { events, fleet } = this.#deps;
     using held = new HeldUid(this.#deps, uid, name);
-    const found = await stopwatch.checking(() => examineUid(held, uid, lookup));
-    if (found === 'known') {
-      return { kind: 'known' };
-    }
-    if (found !== undefined) {
+    const passedOver = (found: Evidence | 'known'): Tried => {
+      if (found === 'known') {
+        return { kind: 'known' };
+      }
       events.tell({ kind: 'passedOver', name, uid, evidence: found });
       return { kind: 'evidence', evidence: found };
+    };
+    const found = await stopwatch.checking(() => examineUid(held, uid, lookup));
+    if (found !== undefined) {
+      return passedOver(found);
     }
     if (hold !== undefined) {
       // No account of this host waits for a network: what has come meanwhile is looked for once more.
@@ -291,7 +294,7 @@ export class Allocator {
       }
       const since = wasUnlocked ? await stopwatch.checking(() => this.#lookAgain(held, lookup)) : undefined;
       if (since !== undefined) {
-        return since === 'known' ? { kind: 'known' } : { kind: 'evidence', evidence: since };
+        return passedOver(since);
       }
     }
     await fleet?.takeDirectories(name, uid, request.directories);

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type LeaseEvent, LeaseEvents } from '../../../src/allocator/events.ts';
+import type { FleetPort } from '../../../src/allocator/fleet-port.ts';
+import { parseRange, type UidRange } from '../../../src/core/range.ts';
+import { until } from '../../support/until.ts';
 import { directory, leaseEvents, uid, userName } from './fakes.ts';
 import { restart } from './restart.ts';
 import { buildUseCases, fails, type UseCases } from './use-cases.ts';
@@ -51,6 +54,34 @@ test('the life of a user is told in its order', async () => {
   await built.release(first.lease.id);
   await built.release(second.lease.id);
   assert.deepEqual(taken(), ['released web 1', 'released web 0', 'ended web']);
+});
+
+test('what has come to a UID while the fleet was asked is told of as what was there before', async () => {
+  const range = parseRange('61184-61185') as UidRange;
+  const fleet: FleetPort = {
+    ...{
+      range,
+      concerns: () => 'required',
+      begin: async () => ({ [Symbol.dispose]() {} }),
+      uidOf: async () => undefined,
+    },
+    ...{ checkJoin() {}, formerUids: () => [], ownerOf: () => undefined, refresh: async () => {} },
+    ...{ takeDirectories: async () => {}, hasShared: () => false, used() {} },
+    finding: () => assert.fail('nobody asks for words'),
+    async hold(_, number) {
+      if (built.probe.against.size === 0) {
+        await until('the account files are unlocked', () => built.accounts.holders === 0);
+        built.probe.against.set(number, { kind: 'user', name: 'bob' });
+      }
+      return { kind: 'held' };
+    },
+  };
+  const built = buildUseCases('61184-65519', undefined, { fleet });
+  const { taken } = listen(built);
+  await built.acquire('web.service');
+  const [passedOver, ...others] = taken();
+  assert.match(passedOver ?? '', /^passedOver web 6118[45] user$/);
+  assert.deepEqual(others, ['allocated web new']);
 });
 
 test('an acquisition says how long its parts took', async () => {
