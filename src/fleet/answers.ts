@@ -20,7 +20,7 @@ export function wordsOf(error: unknown): string {
     case 'NoFleet':
       return `the store has no fleet ${said('fleet')}; create it ('dynuserctl fleet create')`;
     case 'RangesDiffer':
-      return `the fleet gives out the UIDs ${said('ranges')}, and FleetUidRange= says others; make them the same on all hosts`;
+      return `the fleet gives out the UIDs ${said('ranges')}, but FleetUidRange= names others; make them the same on all hosts`;
     case 'HostAlive':
       return `another machine with the same /etc/machine-id is a member, and is called ${said('hostName')}; give one of the two another (systemd-machine-id-setup), or wait a minute if it was this one`;
     case 'NotMember':

@@ -322,7 +322,7 @@ export class Fleet {
     });
   }
 
-  /** A shared directory is nobody's any more. @throws StoreUnavailable */
+  /** A shared directory belongs to no name any more. @throws StoreUnavailable */
   async freeDirectory({ storage, path }: SharedDirectory): Promise<void> {
     const digest = directoryDigest(storage, path);
     for (let tries = 0; tries < TRIES_MAX; tries++) {

@@ -243,6 +243,6 @@ bool probe_image(int file, struct passing *message, char error[IMAGE_ERROR_MAX])
 		return false;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)
 		return true;
-	(void)snprintf(error, IMAGE_ERROR_MAX, "the process that looked at it has not finished");
+	(void)snprintf(error, IMAGE_ERROR_MAX, "the process that looked at it was ended before it was done");
 	return false;
 }

@@ -825,7 +825,7 @@ it('a host with other UIDs for the fleet is refused, and says which', async () =
   await using world = await openWorld();
   const daemon = world.start({ range: '70000-70004' });
   await daemon.becomes('refused');
-  assert.match(daemon.fleet.status().reason ?? '', /the UIDs "70000-70003", and FleetUidRange= says others/);
+  assert.match(daemon.fleet.status().reason ?? '', /the UIDs "70000-70003", but FleetUidRange= names others/);
 });
 
 it('a host leaves without its holds, and not while it has users', async () => {
