@@ -58,7 +58,7 @@ static bool may_have_keys(uid_t uid)
 		return true;
 	while (!found && getline(&line, &room, users) > 0)
 		found = strtoul(line, NULL, 10) == uid;
-	found = found || ferror(users) != 0;
+	found = found || feof(users) == 0;
 	free(line);
 	(void)fclose(users);
 	return found;
