@@ -125,7 +125,7 @@ describe('a clock by which the certificates are not valid', () => {
       await host.release('f-held');
       assert.equal(await host.acquire('f-held'), uid);
       // Each request that is refused is a line besides.
-      const lines = host.daemonLog.split('\n').filter(line => /no member of the fleet/.test(line) && why.test(line));
+      const lines = host.daemonLog.split('\n').filter(line => /not a member of the fleet/.test(line) && why.test(line));
       assert.equal(lines.length, 1, host.daemonLog);
       assert.deepEqual(await bindingsOf(fleet), bound);
       await jump(host, 0);

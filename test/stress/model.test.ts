@@ -85,5 +85,5 @@ it('a search that ended early is told from one that found nothing', () => {
   assert.deepEqual(readSearch(`${whole}\tm.pml:301, state 71, "u = 0"\n\tm.pml:352, state 191, "-end-"\n`).unreached, [
     'u = 0',
   ]);
-  assert.throws(() => readSearch('Segmentation fault'), /no result/);
+  assert.throws(() => readSearch('Segmentation fault'), /not a result/);
 });
