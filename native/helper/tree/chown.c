@@ -102,9 +102,19 @@ static const char *begin_transition(int top, const struct tree_status *status, s
 	else
 		add_former(handover, status->uid);
 	write_former(top, *handover);
-	if (!marked && fchown(top, TRANSITION_UID, TRANSITION_GID) != 0)
-		return "fchown";
-	return tree_set_mode((struct tree_place){ top, "" }, TRANSITION_MODE);
+	const struct tree_place place = { top, "" };
+	/* A top that is marked is closed, whenever this run is killed; and again once its old owner has no more say. */
+	const char *failed = tree_set_mode(place, TRANSITION_MODE);
+
+	if (failed != NULL || marked)
+		return failed;
+	if (fchown(top, TRANSITION_UID, TRANSITION_GID) == 0)
+		return tree_set_mode(place, TRANSITION_MODE);
+	int error = errno;
+
+	(void)tree_set_mode(place, status->mode & 07777U);
+	errno = error;
+	return "fchown";
 }
 
 static const char *end_transition(int top)
