@@ -13,7 +13,8 @@ const REFUSALS = [
   { call: 'fchownat', error: 'ENOSPC', words: 'no space left on device', when: 20 },
   { call: 'fchownat', error: 'EROFS', words: 'read-only file system', when: 20 },
   { call: 'fchownat', error: 'EIO', words: 'i/o error', when: 1 },
-  { call: 'fchmod,chmod,fchmodat', error: 'ENOSPC', words: 'no space left on device', when: 2 },
+  // The first two are of the top.
+  { call: 'fchmod,chmod,fchmodat', error: 'ENOSPC', words: 'no space left on device', when: 3 },
 ] as const;
 
 for (const { call, error, words, when } of REFUSALS) {
