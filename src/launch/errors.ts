@@ -1,5 +1,6 @@
 /** Errors of a launch: `<what>: <problem>; <what to do>`. Readers of values get a Fail, and say only the problem. */
 import { DynuserError } from '../core/errors.ts';
+import { quote as quoteUpTo } from '../core/name.ts';
 import { SHOWN_MAX } from './limits.ts';
 
 /** Ends the reading of a value. @throws DynuserError LaunchFailed that names the property and where it is from */
@@ -19,7 +20,7 @@ export function checkLimit(count: number, most: number, what: string, field: str
   }
 }
 
-/** Quotes text from outside: control characters are escaped, and it is cut to SHOWN_MAX characters. */
+/** Quotes text from outside, cut to SHOWN_MAX characters. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text);
+  return quoteUpTo(text, SHOWN_MAX);
 }
