@@ -23,8 +23,8 @@ bool descriptor_path(int descriptor, char path[PATH_MAX]);
 bool send_message(int connection, const void *bytes, size_t length, int descriptor);
 
 /*
- * Receives one message, with flags of recvmsg(2). *descriptor becomes the one that came with it, or -1. Returns its length, 0 if the other end
- * is closed, or -1 with errno: EPROTO if the message was cut, or had more than one descriptor.
+ * Receives one message, with flags of recvmsg(2). *descriptor becomes the one that came with it, or -1. Returns its length, 0 if the
+ * other end is closed, or -1 with errno: EPROTO if the message was cut, or had more than one descriptor.
  */
 ssize_t receive_message(int connection, void *bytes, size_t room, int flags, int *descriptor);
 

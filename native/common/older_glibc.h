@@ -1,7 +1,8 @@
 /*
- * Included before everything else (-include), in native modules of Node too: what is built against a newer glibc runs with an older one, as
- * the tarball with Node inside is meant to. Since glibc 2.38 strtol(3), sscanf(3) and their like are other functions, which older ones do not
- * have, for whoever asks for all of glibc (_GNU_SOURCE), as every C++ program does. They differ in reading binary numbers ("0b1").
+ * Included before everything else (-include), in native modules of Node too: what is built against a newer glibc runs with an older one,
+ * as the tarball with Node inside is meant to. Since glibc 2.38 strtol(3), sscanf(3) and their like are other functions, which older
+ * ones do not have, for whoever asks for all of glibc (_GNU_SOURCE), as every C++ program does. They differ in reading binary numbers
+ * ("0b1").
  */
 #ifndef DYNUSER_OLDER_GLIBC_H
 #define DYNUSER_OLDER_GLIBC_H

@@ -42,8 +42,8 @@
  *                  again                       nothing was asked: /etc/nsswitch.conf has changed, and this process ends
  *                  invalid                     no such question, or no such argument
  *
- * NAME, ID, COMMAND, BASE, PATH, TEXT, HOME, SHELL: percent-encoded, every byte but A-Z a-z 0-9 . _ / - as %XX; cut to TEXT_MAX bytes before that; may
- * be empty. Numbers are decimal, without sign or leading zeros.
+ * NAME, ID, COMMAND, BASE, PATH, TEXT, HOME, SHELL: percent-encoded, every byte but A-Z a-z 0-9 . _ / - as %XX; cut to TEXT_MAX bytes
+ * before that; may be empty. Numbers are decimal, without sign or leading zeros.
  */
 #ifndef DYNUSER_HELPER_PROTOCOL_H
 #define DYNUSER_HELPER_PROTOCOL_H

@@ -33,7 +33,8 @@ static inline void caller_leave(const struct caller *caller)
 }
 
 /*
- * Whether the effective UID is root's. Only root sees the shadow databases, as with shadow(5) itself. Nothing in our records is secret, but programs take a record that they can read for the right to check a password with it.
+ * Whether the effective UID is root's. Only root sees the shadow databases, as with shadow(5) itself. Nothing in our records is secret,
+ * but programs take a record that they can read for the right to check a password with it.
  */
 static inline bool caller_is_root(void)
 {

@@ -101,8 +101,8 @@ static int step(struct enumeration *enumeration, const struct snapshot *snapshot
 }
 
 /*
- * Advances in the present list. If there is none, the list in *fresh becomes it, and *fresh is NULL afterwards; ENODATA if both are missing. A list
- * that another thread put in meanwhile stays: to start again would list users twice.
+ * Advances in the present list. If there is none, the list in *fresh becomes it, and *fresh is NULL afterwards; ENODATA if both are
+ * missing. A list that another thread put in meanwhile stays: to start again would list users twice.
  */
 static int step_in(struct enumeration *enumeration, struct snapshot **fresh, const struct destination *destination)
 {

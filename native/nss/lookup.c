@@ -58,9 +58,9 @@ static int read_link(const char *runtime, const struct query *query, struct iden
 enum holder { HOLDER_NONE, HOLDER_RUNS, HOLDER_SEEMS_OVER };
 
 /*
- * What is known of the process that the user lasts as long as. It seems to be over if its number is nobody's, though its PID namespace is
- * ours. It is asked for by getpgid(2), which security modules do not take for a signal as they do kill(2), which finds what hidepid= (proc(5))
- * hides, and which is in the narrowest groups of system calls that sandboxes allow. A refusal does not mean that it has ended.
+ * What is known of the process that the user lasts as long as. It seems to be over if its number is nobody's, though its PID namespace
+ * is ours. It is asked for by getpgid(2), which security modules do not take for a signal as they do kill(2), which finds what hidepid=
+ * (proc(5)) hides, and which is in the narrowest groups of system calls that sandboxes allow. A refusal does not mean that it has ended.
  */
 static enum holder holder_of(const char *runtime, uid_t uid)
 {

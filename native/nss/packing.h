@@ -11,8 +11,8 @@
 struct destination;
 
 /*
- * Packs a user into a destination. 0, or ERANGE: the buffer is too small, and what is in it means nothing. One signature for all: the record is a
- * struct passwd (pwd.h), struct group (grp.h), struct spwd (shadow.h) or struct sgrp (gshadow.h), in this order.
+ * Packs a user into a destination. 0, or ERANGE: the buffer is too small, and what is in it means nothing. One signature for all: the
+ * record is a struct passwd (pwd.h), struct group (grp.h), struct spwd (shadow.h) or struct sgrp (gshadow.h), in this order.
  */
 typedef int pack_function(const struct identity *who, const struct destination *destination);
 

@@ -32,8 +32,8 @@ int userdb_find(const char *runtime, const struct query *query, unsigned int mil
 typedef void userdb_visitor(const struct reply *reply, void *context);
 
 /*
- * Calls visit for every membership of the user or, if that is null, in the group, both possible names: at most MEMBERSHIPS_MAX times. Returns 0
- * also if there is none.
+ * Calls visit for every membership of the user or, if that is null, in the group, both possible names: at most MEMBERSHIPS_MAX times.
+ * Returns 0 also if there is none.
  */
 int userdb_memberships(const char *runtime, const char *user, const char *group, userdb_visitor *visit, void *context);
 

@@ -67,8 +67,8 @@ static int read_file(int descriptor, char text[SOURCES_FILE_MAX + 1])
 }
 
 /*
- * musl has no sources to choose from: it reads the files, and then asks nscd(8), whatever nsswitch.conf has. If that is our own (NscdSocket=),
- * it knows live users alone, of whom no question is about.
+ * musl has no sources to choose from: it reads the files, and then asks nscd(8), whatever nsswitch.conf has. If that is our own
+ * (NscdSocket=), it knows live users alone, of whom no question is about.
  */
 static int tell_library(char services[DATABASES][SOURCES_LINE_MAX])
 {

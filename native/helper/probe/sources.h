@@ -15,10 +15,9 @@
 #define SOURCES_LINE_MAX 1024
 
 /*
- * Takes the services of one database out of the text of an nsswitch.conf(5), without the word dynuser, and one other unless
- * that is NULL, each with the [STATUS=ACTION] that follows it. A database that is not named there, or has no other source, gets "files", glibc's
- * own default.
- * Returns false if they are longer than SOURCES_LINE_MAX.
+ * Takes the services of one database out of the text of an nsswitch.conf(5), without the word dynuser, and one other unless that is
+ * NULL, each with the [STATUS=ACTION] that follows it. A database that is not named there, or has no other source, gets "files", glibc's
+ * own default. Returns false if they are longer than SOURCES_LINE_MAX.
  */
 bool sources_extract(const char *text, const char *database, const char *without, char services[SOURCES_LINE_MAX]);
 

@@ -1,8 +1,8 @@
 /*
- * Two ways of signalling, neither of which can reach a stranger. A child that runs as the UID (run_as_uid.h) reaches at once, and ahead of every
- * fork, all that have the UID as their own. What it may not signal has the UID as effective or file-system UID alone, or in a
- * single thread: its pidfd is signalled, after its credentials were read while the pidfd was open. So
- * is, by SIGKILL, every other, in case no process can be forked or processes of the UID end the child.
+ * Two ways of signalling, neither of which can reach a stranger. A child that runs as the UID (run_as_uid.h) reaches at once, and ahead
+ * of every fork, all that have the UID as their own. What it may not signal has the UID as effective or file-system UID alone, or in a
+ * single thread: its pidfd is signalled, after its credentials were read while the pidfd was open. So is, by SIGKILL, every other, in
+ * case no process can be forked or processes of the UID end the child.
  */
 #include "end_processes.h"
 

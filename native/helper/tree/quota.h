@@ -11,9 +11,9 @@
 #include "report.h"
 
 /*
- * job->text is BYTES,INODES, of which 0 is not a bound. Says "no" and the call that refused it if the file system has no such quotas, or does
- * not enforce a bound; "no project" if the tree is in a project of an administrator's, or of a directory above; else how many inodes
- * became part of the project.
+ * job->text is BYTES,INODES, of which 0 is not a bound. Says "no" and the call that refused it if the file system has no such quotas, or
+ * does not enforce a bound; "no project" if the tree is in a project of an administrator's, or of a directory above; else how many
+ * inodes became part of the project.
  */
 bool tree_limit(const struct tree_job *job, struct tree_report *report);
 
