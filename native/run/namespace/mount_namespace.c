@@ -558,6 +558,9 @@ static void do_op(struct layout *layout, const struct mount_op *op)
 		[OP_CREDENTIALS] = { .at_target = op_credentials },
 		[OP_APPEND] = { .at_target = op_append },
 	};
+	/* A kind that the interface gets next needs a row. */
+	enum { MOUNT_OP_KIND_ENUM(ROW_), ROWS };
+	_Static_assert(sizeof(ops) / sizeof(ops[0]) == ROWS, "each kind of a mount op has a row");
 	int target;
 
 	/* All clones are made. From here on ops change what the service sees, and the scratch tmpfs over / is not part of that. */
